@@ -1,0 +1,7 @@
+/** Attacks, what they may be told, the presets, and what an evaluation reports. Everything else derives from these declarations. */
+export * from './attacks/declarations.ts';
+export * from './attacks/diagnostics.ts';
+export * from './attacks/evaluation.ts';
+export * from './attacks/presets.ts';
+export * from './attacks/settings.ts';
+export * from './attacks/spec.ts';

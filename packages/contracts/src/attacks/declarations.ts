@@ -1,0 +1,470 @@
+/** Every attack, declared once: what it is, whom to cite, what it needs of the model and what may be set. */
+import { z } from 'zod';
+import * as setting from './settings.ts';
+
+export type AttackFamily = 'fixed' | 'minimisation';
+export type AttackNorm = 'linf' | 'l2' | 'l0';
+/** What the attacker sees: gradients, logits, only the predicted class, or another model's gradients. */
+export type AttackAccess = 'gradient' | 'score' | 'decision' | 'transfer';
+/** What an attack needs besides the model, the images and the labels. */
+export type AttackResource = 'encoder' | 'surrogates';
+
+export type AttackDeclaration<Settings extends z.ZodObject = z.ZodObject> = {
+  readonly title: string;
+  readonly description: string;
+  readonly citation: string;
+  /** `fixed`: fool within ε. `minimisation`: find the smallest perturbation. `search: true` makes a fixed attack minimise. */
+  readonly family: AttackFamily;
+  /** The norm of its budget, or the one it minimises. All norms are measured on every result. */
+  readonly norm: AttackNorm;
+  readonly access: AttackAccess;
+  readonly needs?: readonly AttackResource[];
+  /** Part of a stage's identity: raise it whenever the same settings and seed give another result. */
+  readonly version: number;
+  readonly settings: Settings;
+};
+
+/** Keeps the literal types of one declaration. */
+export const defineAttack = <Settings extends z.ZodObject>(attack: AttackDeclaration<Settings>) => attack;
+
+const foolbox = 'Rauber et al. 2017, Foolbox 1.8';
+const autoAttack = 'Croce & Hein 2020, Reliable evaluation of adversarial robustness (AutoAttack)';
+
+const deepfool = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `DeepFool ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description:
+      'Steps onto the nearest linearised class boundary until the class changes; the first adversarial iterate is the result.',
+    citation: `Moosavi-Dezfooli et al. 2016, DeepFool; semantics of ${foolbox}`,
+    family: 'minimisation',
+    norm,
+    access: 'gradient',
+    version: 1,
+    settings: z.strictObject({
+      steps: setting.steps(50, 'Linearisations at most; the paper uses 50, 200 and 1000.'),
+      overshoot: z
+        .number()
+        .min(0)
+        .max(10)
+        .default(0.05)
+        .meta({ title: 'Overshoot', description: 'Every step goes this share beyond the boundary.' }),
+      classes: z.int().min(2).max(10_000).default(10).meta({
+        title: 'Classes',
+        description: 'Only the most likely classes of the clean image are candidates.',
+      }),
+    }),
+  });
+
+const bim = (norm: 'l2' | 'linf', defaults: { readonly epsilon: number; readonly stepSize: number }) =>
+  defineAttack({
+    title: `Basic Iterative Method ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description: 'Gradient steps projected on the ball, stopping at the first hit.',
+    citation: `Kurakin et al. 2017, Adversarial examples in the physical world; semantics of ${foolbox}`,
+    family: 'fixed',
+    norm,
+    access: 'gradient',
+    version: 1,
+    settings: z.strictObject({
+      search: setting.search(
+        true,
+        'Grow ε by 1.5 until the image falls, then bisect 20 times, step size in proportion. False: exactly ε.',
+      ),
+      epsilon: setting.epsilon(
+        defaults.epsilon,
+        `Radius of the ${norm === 'l2' ? 'L2' : 'L∞'} ball; where a search begins.`,
+      ),
+      stepSize: setting.stepSize(defaults.stepSize, 'Length of a step at ε; null is ε / 6.'),
+      steps: setting.steps(10),
+    }),
+  });
+
+const iterativeGradient = (sign: boolean) =>
+  defineAttack({
+    title: sign ? 'Iterative Gradient Sign' : 'Iterative Gradient',
+    description: `Unprojected ${sign ? 'sign' : 'gradient'} steps from the image, for every step size of a grid; the nearest hit over all iterates is kept.`,
+    citation: foolbox,
+    family: 'minimisation',
+    norm: sign ? 'linf' : 'l2',
+    access: 'gradient',
+    version: 1,
+    settings: z.strictObject({
+      epsilon: setting.epsilon(1, 'Largest total: step sizes go up to ε / steps.'),
+      epsilons: setting.epsilons(100),
+      steps: setting.steps(10),
+    }),
+  });
+
+const pgd = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `PGD ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description: 'Projected gradient ascent with random starts.',
+    citation: 'Madry et al. 2018, Towards deep learning models resistant to adversarial attacks',
+    family: 'fixed',
+    norm,
+    access: 'gradient',
+    version: 1,
+    settings: z.strictObject({
+      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      steps: setting.steps(norm === 'l2' ? 50 : 40),
+      stepSize: setting.stepSize(null, 'Length of a step; null is 2.5 ε / steps.'),
+      restarts: setting.restarts(),
+      loss: setting.loss(),
+      randomStart: setting.randomStart(true),
+    }),
+  });
+
+const apgdCe = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `APGD-CE ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description:
+      'PGD on the cross-entropy with momentum and a step size that halves itself; no step size to choose.',
+    citation: autoAttack,
+    family: 'fixed',
+    norm,
+    access: 'gradient',
+    version: 1,
+    settings: z.strictObject({
+      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      steps: setting.steps(100),
+      restarts: setting.restarts(),
+    }),
+  });
+
+const apgdTargeted = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `APGD-T ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description:
+      'APGD on the targeted difference-of-logits ratio, once per target class: indifferent to the scale of the logits.',
+    citation: autoAttack,
+    family: 'fixed',
+    norm,
+    access: 'gradient',
+    version: 1,
+    settings: z.strictObject({
+      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      steps: setting.steps(100),
+      targets: setting.targets(),
+      restarts: setting.restarts(),
+    }),
+  });
+
+const fab = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `FAB-T ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description:
+      'Minimal perturbations along the linearised boundary to each target class, biased towards the image.',
+    citation:
+      'Croce & Hein 2020, Minimally distorted adversarial examples with a fast adaptive boundary attack',
+    family: 'minimisation',
+    norm,
+    access: 'gradient',
+    version: 1,
+    settings: z.strictObject({
+      steps: setting.steps(100),
+      targets: setting.targets(),
+      restarts: setting.restarts(),
+      epsilon: (norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf()).meta({
+        title: 'ε',
+        description: 'Radius of the random starts of later restarts; results are not limited to it.',
+      }),
+    }),
+  });
+
+const square = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `Square ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description:
+      'Random search over squares; sees logits, no gradients, and so is not fooled by masked ones.',
+    citation: 'Andriushchenko et al. 2020, Square Attack',
+    family: 'fixed',
+    norm,
+    access: 'score',
+    version: 1,
+    settings: z.strictObject({
+      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      queries: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(5000)
+        .meta({ title: 'Queries', description: 'Forward passes per image at most.' }),
+      area: z
+        .number()
+        .gt(0)
+        .max(1)
+        .default(0.8)
+        .meta({ title: 'Area', description: 'Share of the pixels that the first squares cover.' }),
+    }),
+  });
+
+const fmn = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `FMN ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description: 'Gradient steps on the margin while the radius follows the boundary: fast minimal norms.',
+    citation: 'Pintor et al. 2021, Fast minimum-norm adversarial attacks through adaptive norm constraints',
+    family: 'minimisation',
+    norm,
+    access: 'gradient',
+    version: 1,
+    settings: z.strictObject({
+      steps: setting.steps(100),
+      stepSize: z
+        .number()
+        .gt(0)
+        .default(norm === 'l2' ? 1 : 10)
+        .meta({
+          title: 'Step size',
+          description: 'Length of the first step; decays on a cosine to a hundredth.',
+        }),
+      gamma: z.number().gt(0).lt(1).default(0.05).meta({
+        title: 'γ',
+        description: 'First share by which the radius shrinks or grows; decays on a cosine.',
+      }),
+    }),
+  });
+
+const feature = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `Feature attack ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description:
+      "Adaptive attack on a robust encoder: pulls the image's features onto those of images of other classes, then ascends the margin.",
+    citation:
+      'Sabour et al. 2016, Adversarial manipulation of deep representations; Tramèr et al. 2020, On adaptive attacks',
+    family: 'fixed',
+    norm,
+    access: 'gradient',
+    needs: ['encoder'],
+    version: 1,
+    settings: z.strictObject({
+      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      steps: setting.steps(60, 'Steps on the features; half as many on the margin follow.'),
+      stepSize: setting.stepSize(null, 'Length of a step; null is 2.5 ε / steps.'),
+      guides: z.int().min(1).max(1000).default(5).meta({
+        title: 'Guides',
+        description: 'Images of other classes whose features are aimed at, nearest first.',
+      }),
+    }),
+  });
+
+const transfer = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `Transfer ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description: 'PGD on other models, tried on this one: other trials of the sweep are the surrogates.',
+    citation: 'Papernot et al. 2016, Transferability in machine learning',
+    family: 'fixed',
+    norm,
+    access: 'transfer',
+    needs: ['surrogates'],
+    version: 1,
+    settings: z.strictObject({
+      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      steps: setting.steps(40),
+      stepSize: setting.stepSize(null, 'Length of a step; null is 2.5 ε / steps.'),
+      loss: setting.loss(),
+    }),
+  });
+
+const noise = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `Random noise ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description: 'Uniform draws from the ball: what no gradient attack may lose to.',
+    citation: 'Carlini et al. 2019, On evaluating adversarial robustness',
+    family: 'fixed',
+    norm,
+    access: 'decision',
+    version: 1,
+    settings: z.strictObject({
+      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      draws: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(1000)
+        .meta({ title: 'Draws', description: 'Draws per image at most.' }),
+    }),
+  });
+
+export const attacks = {
+  'deepfool-l2': deepfool('l2'),
+  'deepfool-linf': deepfool('linf'),
+  fgsm: defineAttack({
+    title: 'FGSM',
+    description:
+      'One step along the sign of the gradient: at a fixed ε, or at the smallest ε of a grid that fools the model.',
+    citation: `Goodfellow et al. 2015, Explaining and harnessing adversarial examples; semantics of ${foolbox}`,
+    family: 'fixed',
+    norm: 'linf',
+    access: 'gradient',
+    version: 1,
+    settings: z.strictObject({
+      search: setting.search(
+        true,
+        'Try the grid and keep the smallest ε that fools. False: exactly ε, one forward pass.',
+      ),
+      epsilon: setting.epsilon(1, 'The size of the step (L∞), or with search the largest that is tried.'),
+      epsilons: setting.epsilons(1000),
+    }),
+  }),
+  gradient: defineAttack({
+    title: 'Gradient',
+    description:
+      'One step along the gradient scaled to unit root mean square: the smallest of a grid of step sizes that fools the model.',
+    citation: foolbox,
+    family: 'minimisation',
+    norm: 'l2',
+    access: 'gradient',
+    version: 1,
+    settings: z.strictObject({
+      epsilon: setting.epsilon(
+        1,
+        'Largest step tried, as a root mean square per pixel (28 times that is the L2 norm on 28×28).',
+      ),
+      epsilons: setting.epsilons(1000),
+    }),
+  }),
+  'iterative-gradient-sign': iterativeGradient(true),
+  'iterative-gradient': iterativeGradient(false),
+  bim: bim('linf', { epsilon: 0.3, stepSize: 0.05 }),
+  'bim-l2': bim('l2', { epsilon: 8.4, stepSize: 1.4 }),
+  'single-pixel': defineAttack({
+    title: 'Single Pixel',
+    description:
+      'Sets one pixel to the least or the greatest value, in random order over the pixels, until one fools the model.',
+    citation: `Narodytska & Kasiviswanathan 2017, Simple black-box adversarial perturbations; semantics of ${foolbox}`,
+    family: 'minimisation',
+    norm: 'l0',
+    access: 'decision',
+    version: 1,
+    settings: z.strictObject({
+      pixels: z.int().min(1).max(1_000_000).default(1000).meta({
+        title: 'Pixels',
+        description: 'Pixels tried at most; a 28×28 image has 784, so it is searched through.',
+      }),
+    }),
+  }),
+  'local-search': defineAttack({
+    title: 'Local Search',
+    description:
+      'Greedy rounds on few pixels: probes pixels far out of range, moves those that hurt the true class most, looks near them next.',
+    citation: `Narodytska & Kasiviswanathan 2017, Simple black-box adversarial perturbations; semantics of ${foolbox}`,
+    family: 'minimisation',
+    norm: 'l0',
+    access: 'score',
+    version: 1,
+    settings: z.strictObject({
+      steps: setting.steps(150, 'Rounds at most (R).'),
+      cycle: z.number().gt(0).max(10).default(1.5).meta({
+        title: 'Cycle factor',
+        description: 'A chosen pixel is multiplied by this, cyclically in range (r).',
+      }),
+      probe: z.number().gt(0).max(1000).default(10).meta({
+        title: 'Probe value',
+        description: 'Size that a probed pixel is set to, out of range on purpose (p).',
+      }),
+      distance: z.int().min(0).max(1000).default(5).meta({
+        title: 'Distance',
+        description: 'Half side of the square around a chosen pixel searched next (d).',
+      }),
+      pixels: z
+        .int()
+        .min(1)
+        .max(1000)
+        .default(5)
+        .meta({ title: 'Pixels', description: 'Pixels moved per round (t).' }),
+      pick: z.enum(['lowest', 'highest']).default('lowest').meta({
+        title: 'Pick',
+        description:
+          'Pixels whose probe leaves the lowest true-class score (Foolbox 1.0–2.0, the paper) or the highest (2.1 and later).',
+      }),
+    }),
+  }),
+  'pgd-linf': pgd('linf'),
+  'pgd-l2': pgd('l2'),
+  'cw-l2': defineAttack({
+    title: 'Carlini & Wagner L2',
+    description: 'Adam on distance plus margin in tanh space, with a search over the weight between the two.',
+    citation: 'Carlini & Wagner 2017, Towards evaluating the robustness of neural networks',
+    family: 'minimisation',
+    norm: 'l2',
+    access: 'gradient',
+    version: 1,
+    settings: z.strictObject({
+      steps: setting.steps(1000, 'Adam steps per constant.'),
+      searchSteps: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(9)
+        .meta({ title: 'Search steps', description: 'Constants tried per image.' }),
+      learningRate: z
+        .number()
+        .gt(0)
+        .max(10)
+        .default(0.01)
+        .meta({ title: 'Learning rate', description: "Adam's." }),
+      initialConstant: z
+        .number()
+        .gt(0)
+        .default(0.001)
+        .meta({ title: 'First constant', description: 'Weight of the margin in the first search step.' }),
+      confidence: z
+        .number()
+        .min(0)
+        .default(0)
+        .meta({ title: 'Confidence', description: 'Margin κ by which the wrong class must win.' }),
+    }),
+  }),
+  'apgd-ce-linf': apgdCe('linf'),
+  'apgd-ce-l2': apgdCe('l2'),
+  'apgd-t-linf': apgdTargeted('linf'),
+  'apgd-t-l2': apgdTargeted('l2'),
+  'fab-t-linf': fab('linf'),
+  'fab-t-l2': fab('l2'),
+  'square-linf': square('linf'),
+  'square-l2': square('l2'),
+  'fmn-l2': fmn('l2'),
+  'fmn-linf': fmn('linf'),
+  'hop-skip-jump-l2': defineAttack({
+    title: 'HopSkipJump L2',
+    description: 'Walks along the boundary seeing only the predicted class; thousands of queries per image.',
+    citation: 'Chen et al. 2020, HopSkipJumpAttack',
+    family: 'minimisation',
+    norm: 'l2',
+    access: 'decision',
+    version: 1,
+    settings: z.strictObject({
+      steps: setting.steps(64),
+      initialEvaluations: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(100)
+        .meta({ title: 'First evaluations', description: 'Queries of the first gradient estimate.' }),
+      maxEvaluations: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(10_000)
+        .meta({ title: 'Most evaluations', description: 'Queries of any gradient estimate at most.' }),
+      gamma: z
+        .number()
+        .gt(0)
+        .default(1)
+        .meta({ title: 'γ', description: 'Scale of the tolerance of the boundary search.' }),
+    }),
+  }),
+  'feature-linf': feature('linf'),
+  'feature-l2': feature('l2'),
+  'transfer-linf': transfer('linf'),
+  'transfer-l2': transfer('l2'),
+  'noise-linf': noise('linf'),
+  'noise-l2': noise('l2'),
+} as const satisfies Record<string, AttackDeclaration>;
+
+export type AttackName = keyof typeof attacks;
+export const attackNames = Object.keys(attacks) as AttackName[];
+export const AttackName = z.enum(attackNames as [AttackName, ...AttackName[]]);
+/** Settings of one attack with every default filled in. */
+export type AttackSettings<Name extends AttackName = AttackName> = z.output<
+  (typeof attacks)[Name]['settings']
+>;

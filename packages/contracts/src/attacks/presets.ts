@@ -1,0 +1,113 @@
+/** Named lists of attacks. Budgets are those usual for the data set, so that numbers can be laid beside published ones. */
+import { z } from 'zod';
+import type { AttackInput } from './spec.ts';
+
+export type Budgets = { readonly linf: number; readonly l2: number };
+
+/** MNIST: Madry et al. 2018 and AutoAttack's table (L∞ 0.3), L2 2.0; Fashion-MNIST: L∞ 0.1, L2 1.5. */
+export const usualBudgets: Readonly<Record<string, Budgets>> = {
+  mnist: { linf: 0.3, l2: 2 },
+  'fashion-mnist': { linf: 0.1, l2: 1.5 },
+  glyphs: { linf: 0.3, l2: 2 },
+};
+export const budgetsOf = (dataset: string | undefined): Budgets =>
+  usualBudgets[dataset ?? 'mnist'] ?? { linf: 0.3, l2: 2 };
+
+export type Preset = {
+  readonly title: string;
+  readonly description: string;
+  readonly attacks: (budgets: Budgets) => readonly AttackInput[];
+};
+
+/** Table 2 of the paper (three rows each for what its ε = 0.005 may mean), then the numbers in its text. */
+const paper: readonly AttackInput[] = [
+  { attack: 'deepfool-l2', steps: 50 },
+  { attack: 'deepfool-linf', steps: 50 },
+  { attack: 'fgsm', search: true, epsilon: 0.005 },
+  { attack: 'fgsm', search: false, epsilon: 0.005 },
+  { attack: 'bim', search: false, epsilon: 0.005, stepSize: 0.001, steps: 10 },
+  { attack: 'iterative-gradient-sign', epsilon: 0.005 },
+  'single-pixel',
+  'local-search',
+  { attack: 'deepfool-l2', steps: 200 },
+  { attack: 'deepfool-l2', steps: 1000 },
+  { attack: 'deepfool-linf', steps: 200 },
+  'fgsm',
+  'gradient',
+];
+
+const autoattack = ({ linf }: Budgets): readonly AttackInput[] => [
+  { attack: 'apgd-ce-linf', epsilon: linf },
+  { attack: 'apgd-t-linf', epsilon: linf },
+  { attack: 'fab-t-linf', epsilon: linf },
+  { attack: 'square-linf', epsilon: linf },
+];
+
+const standard = (budgets: Budgets): readonly AttackInput[] => [
+  ...autoattack(budgets),
+  { attack: 'apgd-ce-l2', epsilon: budgets.l2 },
+  { attack: 'apgd-t-l2', epsilon: budgets.l2 },
+  { attack: 'fab-t-l2', epsilon: budgets.l2 },
+  { attack: 'square-l2', epsilon: budgets.l2 },
+];
+
+const quick = ({ linf, l2 }: Budgets): readonly AttackInput[] => [
+  { attack: 'deepfool-l2', steps: 50 },
+  { attack: 'deepfool-linf', steps: 50 },
+  { attack: 'fgsm', search: false, epsilon: linf },
+  { attack: 'pgd-linf', epsilon: linf },
+  { attack: 'pgd-l2', epsilon: l2 },
+  'fmn-l2',
+];
+
+const full = (budgets: Budgets): readonly AttackInput[] => [
+  ...paper,
+  ...quick(budgets),
+  ...standard(budgets),
+  { attack: 'pgd-linf', epsilon: budgets.linf, steps: 100, restarts: 10 },
+  { attack: 'pgd-linf', epsilon: budgets.linf, steps: 100, restarts: 10, loss: 'margin' },
+  { attack: 'pgd-l2', epsilon: budgets.l2, steps: 100, restarts: 10 },
+  { attack: 'pgd-l2', epsilon: budgets.l2, steps: 100, restarts: 10, loss: 'margin' },
+  'fmn-linf',
+  'cw-l2',
+  'hop-skip-jump-l2',
+  { attack: 'noise-linf', epsilon: budgets.linf },
+  { attack: 'noise-l2', epsilon: budgets.l2 },
+  { attack: 'feature-linf', epsilon: budgets.linf },
+  { attack: 'feature-l2', epsilon: budgets.l2 },
+  { attack: 'transfer-linf', epsilon: budgets.linf },
+  { attack: 'transfer-l2', epsilon: budgets.l2 },
+];
+
+export const presets = {
+  quick: { title: 'Quick', description: 'Minutes, not hours: DeepFool, FGSM, PGD and FMN.', attacks: quick },
+  paper: {
+    title: 'Paper',
+    description: 'Table 2 of the paper and the numbers in its text.',
+    attacks: () => paper,
+  },
+  autoattack: {
+    title: 'AutoAttack',
+    description: "AutoAttack's four parts at the data set's L∞ budget.",
+    attacks: autoattack,
+  },
+  standard: {
+    title: 'Standard',
+    description: "AutoAttack's four parts at the data set's L∞ and L2 budgets.",
+    attacks: standard,
+  },
+  full: {
+    title: 'Full',
+    description:
+      'Everything: the paper, the standard, restarts, decision-based, feature and transfer attacks.',
+    attacks: full,
+  },
+} as const satisfies Record<string, Preset>;
+
+export type PresetName = keyof typeof presets;
+export const presetNames = Object.keys(presets) as PresetName[];
+export const PresetName = z.enum(presetNames as [PresetName, ...PresetName[]]);
+
+/** The attacks of a preset at the data set's usual budgets, as written, not yet filled in. */
+export const presetAttacks = (preset: PresetName, dataset?: string): readonly AttackInput[] =>
+  presets[preset].attacks(budgetsOf(dataset));

@@ -1,0 +1,57 @@
+/**
+ * The settings that attacks share, each spelt and described once, so that one word means one thing in every attack.
+ * Distances are in units of the pixel range: images live in [0, 1].
+ */
+import { z } from 'zod';
+
+export const steps = (value: number, description = 'Iterations per start.') =>
+  z.int().min(1).max(100_000).default(value).meta({ title: 'Steps', description });
+
+export const epsilon = (value: number, description: string) =>
+  z.number().gt(0).max(1000).default(value).meta({ title: 'ε', description });
+
+export const epsilonLinf = (value = 0.3) =>
+  epsilon(value, 'Radius of the L∞ ball, as a share of the pixel range.');
+export const epsilonL2 = (value = 2) =>
+  epsilon(value, 'Radius of the L2 ball: the true norm over all pixels in [0, 1].');
+
+/** Grid of Foolbox 1.8's gradient attacks: a count makes an even grid over (0, ε], a list is tried as it stands. */
+export const epsilons = (value: number) =>
+  z
+    .union([z.int().min(1).max(100_000), z.array(z.number().gt(0)).min(1).max(10_000)])
+    .default(value)
+    .meta({
+      title: 'ε grid',
+      description: 'How many evenly spaced ε up to `epsilon` are tried, or the list of those to try instead.',
+    });
+
+export const search = (value: boolean, description: string) =>
+  z.boolean().default(value).meta({ title: 'Search', description });
+
+export const stepSize = (value: number | null, description: string) =>
+  z.number().gt(0).nullable().default(value).meta({ title: 'Step size', description });
+
+export const restarts = (value = 1) =>
+  z.int().min(1).max(1000).default(value).meta({
+    title: 'Restarts',
+    description: 'Independent starts; an image falls if one of them fools the model.',
+  });
+
+export const randomStart = (value: boolean) =>
+  z.boolean().default(value).meta({
+    title: 'Random start',
+    description: 'Start from a uniform draw in the ball, not from the image itself.',
+  });
+
+export const loss = () =>
+  z.enum(['cross-entropy', 'margin']).default('cross-entropy').meta({
+    title: 'Loss',
+    description:
+      'Cross-entropy from logits, or the margin max over j≠y of z_j − z_y, whose gradient does not vanish on confident models.',
+  });
+
+export const targets = () =>
+  z.int().min(1).max(1000).default(9).meta({
+    title: 'Targets',
+    description: 'How many classes are tried as target, from the second most likely down.',
+  });
