@@ -1,0 +1,46 @@
+/** What a checkpoint is made of. Its hash is the sha-256 of its manifest's canonical JSON; every tensor file is content-addressed. */
+import { z } from 'zod';
+
+/** JSON with keys sorted at every depth: equal values give equal text, so it can be hashed. Refuses what JSON would change in silence. */
+export const canonicalJson = (value: unknown): string => {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`Expected a finite number, but got ${value}`);
+  if (value === null || typeof value !== 'object') {
+    const text = JSON.stringify(value);
+    if (text === undefined) throw new TypeError(`Expected a JSON value, but got ${typeof value}`);
+    return text;
+  }
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`;
+};
+
+export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const TensorSpec = z.strictObject({ name: z.string(), shape: z.array(z.int()) });
+
+/** One network: its weights are one blob, float32 little-endian, in the order of `weights`. */
+export const NetworkManifest = z.strictObject({
+  /** Keras-style topology that `tf.loadLayersModel` opens (JSON of `model.toJSON(null, false)`). */
+  topology: z.record(z.string(), z.unknown()),
+  weights: z.array(TensorSpec),
+  blob: Sha256,
+});
+export type NetworkManifest = z.infer<typeof NetworkManifest>;
+
+/** Where training stands: `epoch` epochs are complete, and `step` steps of the next one. */
+export const Position = z.strictObject({ epoch: z.int().min(0), step: z.int().min(0) });
+export type Position = z.infer<typeof Position>;
+
+/**
+ * The state of a chain at a position. Self-contained: it names every network that a later stage may need, frozen ones by the blob that
+ * they already had. `moments` (Adam's, float32) is what training continues with; a state without it can be used but not continued.
+ */
+export const CheckpointManifest = z.strictObject({
+  position: Position,
+  networks: z.record(z.string(), NetworkManifest),
+  moments: z.strictObject({ tensors: z.array(TensorSpec), blob: Sha256 }).nullable(),
+  /** Numbers that continue with the training: sums of the running epoch, the floor of β, … */
+  scalars: z.record(z.string(), z.number()),
+});
+export type CheckpointManifest = z.infer<typeof CheckpointManifest>;

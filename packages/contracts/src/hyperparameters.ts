@@ -1,0 +1,139 @@
+/**
+ * Every knob of every recipe, each declared once: range, default, title, and the one line that says what it does. The search space,
+ * validation, OpenAPI, CLI, form and leaderboard columns derive from this shape. Which stage *reads* a knob stands in the recipe
+ * (`recipes/*.ts`); a knob enters the identity of the stages that read it and of nothing before them.
+ */
+import { z } from 'zod';
+
+/** What a picture or a form wants to know of a knob beyond its type. */
+export type KnobMeta = {
+  readonly title: string;
+  readonly description: string;
+  /** Axis for plots and default spacing for ranges. */
+  readonly scale?: 'linear' | 'log';
+  /** The value was not printed in the paper: it is our choice and reports say so. */
+  readonly assumed?: true;
+};
+
+const knob = <S extends z.ZodType>(schema: S, meta: KnobMeta): S => schema.meta({ ...meta }) as S;
+
+const epochs = (most: number) => z.int().min(1).max(most);
+const rate = z.number().gt(0).max(1);
+
+export const hyperparameters = {
+  filters: knob(z.string().regex(/^[1-9]\d{0,3}(-[1-9]\d{0,3}){0,4}$/, 'Expected filter counts joined by "-", such as "32-64"').default('32-64'), {
+    title: 'Filters',
+    description: 'Output channels of the 3×3 stride-2 convolutions of every encoder, first to last; generators mirror them.',
+    assumed: true,
+  }),
+  latent: knob(z.int().min(0).max(4096).default(64), {
+    title: 'Latent units',
+    description: 'Units of the linear dense code after the convolutions; 0 makes the last convolution the code.',
+    assumed: true,
+  }),
+  noise: knob(z.int().min(0).max(1024).default(16), {
+    title: 'Noise units',
+    description: "Uniform(−1, 1) values concatenated to the attacker's code (§3.2); channels where the code is a feature map.",
+    assumed: true,
+  }),
+  initializer: knob(z.enum(['glorotUniform', 'glorotNormal', 'heNormal', 'heUniform']).default('glorotUniform'), {
+    title: 'Weight initializer',
+    description: 'Distribution of the first weights.',
+    assumed: true,
+  }),
+  batchSize: knob(z.int().min(1).max(4096).default(128), {
+    title: 'Batch size',
+    description: 'Images per update (§4.1: 128).',
+    scale: 'log',
+  }),
+  lossScale: knob(z.enum(['mse', 'half-mse', 'norm']).default('mse'), {
+    title: 'Loss scale',
+    description: 'L of eq. 3–5: mean squared error per pixel, half of it, or the L2 norm of an image divided by 128.',
+    assumed: true,
+  }),
+  initialiseEpochs: knob(epochs(10_000).default(9), {
+    title: 'Initialisation epochs',
+    description: 'Epochs of the initialisation stage (§4.1: 9).',
+  }),
+  initialiseAttackerRate: knob(rate.default(1e-3), {
+    title: 'Attacker rate, initialise',
+    description: "Adam's learning rate of the attacker in the initialisation stage (Table 1: 1e-3).",
+    scale: 'log',
+  }),
+  initialiseDefenderRate: knob(rate.default(5e-4), {
+    title: 'Defender rate, initialise',
+    description: "Adam's learning rate of the defender in the initialisation stage, and of `classic` (Table 1: 5e-4).",
+    scale: 'log',
+  }),
+  defenderInput: knob(z.enum(['attacked', 'clean']).default('attacked'), {
+    title: 'Defender input',
+    description: 'What the defender reconstructs from during initialisation: Att(x), as eq. 4 says, or x.',
+    assumed: true,
+  }),
+  optimiseEpochs: knob(epochs(100_000).default(31), {
+    title: 'Optimisation epochs',
+    description: 'Epochs of the optimisation stage (§4.1: 31).',
+  }),
+  optimiseAttackerRate: knob(rate.default(1e-5), {
+    title: 'Attacker rate, optimise',
+    description: "Adam's learning rate of the attacker's generator in the optimisation stage (Table 1: 1e-5).",
+    scale: 'log',
+  }),
+  optimiseDefenderRate: knob(rate.default(1e-5), {
+    title: 'Defender rate, optimise',
+    description: "Adam's learning rate of the defender's encoder in the optimisation stage (Table 1: 1e-5).",
+    scale: 'log',
+  }),
+  gamma: knob(z.number().min(0).max(1e6).default(5), {
+    title: 'γ',
+    description: "Weight of the attacker's constraint penalty (relaxed eq. 5; §4.1: 5.0).",
+    scale: 'log',
+  }),
+  beta: knob(z.number().min(0).max(1e6).default(0.01), {
+    title: 'β',
+    description: "Least reconstruction loss that the attacker must cause in the defender (eq. 5; §4.1: 0.01), on the scale of `lossScale`.",
+    scale: 'log',
+  }),
+  betaUnit: knob(z.enum(['loss', 'floor']).default('loss'), {
+    title: 'β unit',
+    description: "β as a loss, or as a multiple of the defender's loss in the last epoch of initialisation (its floor): below 1× it never bites.",
+    assumed: true,
+  }),
+  penalty: knob(z.enum(['constraint', 'printed']).default('constraint'), {
+    title: 'Penalty sign',
+    description: 'max(β − L, 0), which enforces constraint (5), or max(L − β, 0) as printed, which contradicts it.',
+    assumed: true,
+  }),
+  hinge: knob(z.enum(['batch', 'image']).default('batch'), {
+    title: 'Hinge over',
+    description: 'The hinge on the batch mean of L (the expectation stands inside the max) or per image.',
+    assumed: true,
+  }),
+  classifierEpochs: knob(epochs(10_000).default(20), {
+    title: 'Classifier epochs',
+    description: 'Epochs of the classifier on the frozen encoder (§4.1: 20).',
+  }),
+  classifierRate: knob(rate.default(1e-3), {
+    title: 'Classifier rate',
+    description: "Adam's learning rate of the classifier (§4.1: 1e-3).",
+    scale: 'log',
+  }),
+  classifierUnits: knob(z.int().min(1).max(8192).default(64), {
+    title: 'Classifier units',
+    description: 'Units of the hidden dense ReLU layer (§4.1: 64).',
+    scale: 'log',
+  }),
+} as const;
+
+export type HyperparameterName = keyof typeof hyperparameters;
+export const hyperparameterNames = Object.keys(hyperparameters) as HyperparameterName[];
+
+/** All knobs with defaults filled in. */
+export const Hyperparameters = z.strictObject(hyperparameters);
+export type Hyperparameters = z.infer<typeof Hyperparameters>;
+/** A value of some knob: what a table cell can hold. */
+export const KnobValue = z.union([z.number(), z.string(), z.boolean()]);
+export type KnobValue = z.infer<typeof KnobValue>;
+
+/** The declared title, description and scale of a knob. */
+export const knobMeta = (name: HyperparameterName): KnobMeta => hyperparameters[name].meta() as unknown as KnobMeta;

@@ -1,0 +1,52 @@
+/** The planner's answer: what a sweep consists of, and what of it is there already. Pure data between planner and database. */
+import type { Hyperparameters } from './hyperparameters.ts';
+import type { RecipeName } from './recipes/index.ts';
+import type { Plan } from './resources.ts';
+import type { StageSpec } from './stages.ts';
+
+/** One point of the search space with one seed; only the knobs that its recipe reads. */
+export type TrialPoint = {
+  readonly recipe: RecipeName;
+  readonly hyperparameters: Partial<Hyperparameters>;
+  readonly seed: number;
+};
+
+export type PlannedTrial = TrialPoint & {
+  /** 0, 1, … in the order of the search space. */
+  readonly number: number;
+  /** Hash of the point without its seed: what seeds are averaged over. */
+  readonly configuration: string;
+  /** Stage ids in the order of the recipe, attacks last. */
+  readonly stages: readonly string[];
+};
+
+/** A chain's position in the database, as the planner needs to know it. */
+export type KnownChain = {
+  /** Epochs whose networks are stored. */
+  readonly recorded: readonly number[];
+  /** Of these, the ones that training can continue from (moments stored). */
+  readonly continuable: readonly number[];
+  /** Epochs of stages of this chain that exist and have not ended badly (waiting, ready, running, or with a result). */
+  readonly stages: readonly number[];
+  /** Of these, the ones under way (waiting, ready or running) and not held by a cancelled sweep. */
+  readonly pending: readonly number[];
+};
+export type Known = ReadonlyMap<string, KnownChain>;
+
+export type PlannedStage = StageSpec & {
+  /** The stage that must end first; null: it can start at once. */
+  readonly after: string | null;
+  /** The epoch that it continues from on its own chain (0: from its parent). */
+  readonly startEpoch: number;
+  /** Its result is recorded already: `passed` on the way of a longer run. */
+  readonly passed: boolean;
+  /** The database has this very stage; nothing is to be inserted but the trials that point at it. */
+  readonly cached: boolean;
+};
+
+export type SweepPlan = {
+  readonly trials: readonly PlannedTrial[];
+  /** Parents before children, shorter before longer. */
+  readonly stages: readonly PlannedStage[];
+  readonly plan: Plan;
+};

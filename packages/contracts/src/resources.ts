@@ -1,0 +1,176 @@
+/** What the API answers with. Times are ISO 8601 in UTC; a number that is not finite is null, and a status says why. */
+import { z } from 'zod';
+import { AttackName, EvaluationSummary } from './attacks.ts';
+import { Position, Sha256 } from './checkpoint.ts';
+import { DatasetName } from './datasets.ts';
+import { KnobValue } from './hyperparameters.ts';
+import { EvaluationMetricName } from './metrics.ts';
+import { RecipeName } from './recipes/index.ts';
+import { AttackRun } from './stages.ts';
+import { StageKind, StageStatus, SweepStatus, TrialStatus } from './status.ts';
+import { SweepDefinition } from './sweep.ts';
+
+const Time = z.iso.datetime();
+const Count = z.int().min(0);
+/** What sharing saves. `cached`: epochs that the database had before. `needed` + `cached` + what trials share = `unshared`. */
+export const EpochCount = z.strictObject({
+  unshared: Count.meta({ description: 'Epochs if every trial trained alone.' }),
+  needed: Count.meta({ description: 'Epochs that must still be trained for this sweep.' }),
+  cached: Count.meta({ description: 'Epochs found done, or under way, for other sweeps.' }),
+});
+export type EpochCount = z.infer<typeof EpochCount>;
+
+export const Plan = z
+  .strictObject({
+    trials: Count,
+    stages: z.record(StageKind, z.strictObject({ total: Count, cached: Count })),
+    epochs: EpochCount,
+    /** unshared / (needed + cached) */
+    sharing: z.number(),
+  })
+  .meta({ id: 'Plan' });
+export type Plan = z.infer<typeof Plan>;
+
+const StatusCounts = <S extends z.ZodEnum>(status: S) => z.partialRecord(status, Count);
+
+export const Sweep = z
+  .strictObject({
+    id: z.string(),
+    name: z.string(),
+    status: SweepStatus,
+    createdAt: Time,
+    finishedAt: Time.nullable(),
+    trials: StatusCounts(TrialStatus),
+    plan: Plan,
+    /** Epochs trained by attempts of this sweep's stages since its submission (those that `plan.epochs.needed` promised). */
+    epochsTrained: Count,
+    /** 0 to 1, by epochs and attacks. */
+    progress: z.number(),
+    etaSeconds: z.number().nullable(),
+    priority: z.int(),
+  })
+  .meta({ id: 'Sweep' });
+export type Sweep = z.infer<typeof Sweep>;
+
+export const Stage = z
+  .strictObject({
+    id: Sha256,
+    chain: Sha256,
+    kind: StageKind,
+    recipe: RecipeName,
+    status: StageStatus,
+    hyperparameters: z.record(z.string(), KnobValue),
+    seed: z.int(),
+    epochs: Count,
+    /** Epoch at which its own work began: what it continued from. */
+    startEpoch: Count,
+    position: Position.nullable(),
+    parent: Sha256.nullable(),
+    after: Sha256.nullable().meta({ description: 'The stage that must end first.' }),
+    attack: AttackRun.nullable(),
+    attempts: Count,
+    leaseEpoch: Count,
+    workerId: z.string().nullable(),
+    checkpoint: Sha256.nullable(),
+    error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+    sharedBy: Count.meta({ description: 'Trials that point at it.' }),
+    seconds: z.number().nullable().meta({ description: 'Wall-clock seconds of its attempts.' }),
+    startedAt: Time.nullable(),
+    finishedAt: Time.nullable(),
+  })
+  .meta({ id: 'Stage' });
+export type Stage = z.infer<typeof Stage>;
+
+export const SweepDetail = Sweep.extend({ definition: SweepDefinition, stages: z.array(z.strictObject({ kind: StageKind, status: StageStatus, count: Count })) }).meta({ id: 'SweepDetail' });
+export type SweepDetail = z.infer<typeof SweepDetail>;
+
+export const Evaluation = z
+  .strictObject({
+    stage: Sha256,
+    attack: AttackName,
+    settings: z.record(z.string(), z.unknown()),
+    summary: EvaluationSummary,
+    verdict: z.enum(['ok', 'suspect', 'masked']),
+    diagnostics: z.array(z.strictObject({ check: z.string(), title: z.string(), value: z.number().nullable(), threshold: z.string(), verdict: z.enum(['ok', 'suspect', 'masked']), detail: z.string() })),
+  })
+  .meta({ id: 'Evaluation' });
+export type Evaluation = z.infer<typeof Evaluation>;
+export type Diagnostic = Evaluation['diagnostics'][number];
+
+export const Trial = z
+  .strictObject({
+    id: z.string(),
+    sweepId: z.string(),
+    number: Count,
+    recipe: RecipeName,
+    dataset: DatasetName,
+    seed: z.int(),
+    hyperparameters: z.record(z.string(), KnobValue),
+    status: TrialStatus,
+    cleanAccuracy: z.number().nullable(),
+    /** The worst of its evaluations' verdicts; null until one is there. */
+    verdict: z.enum(['ok', 'suspect', 'masked']).nullable(),
+    evaluations: z.array(z.strictObject({ attack: AttackName, settings: z.record(z.string(), z.unknown()), summary: EvaluationSummary, verdict: z.enum(['ok', 'suspect', 'masked']) })),
+    createdAt: Time,
+    finishedAt: Time.nullable(),
+  })
+  .meta({ id: 'Trial' });
+export type Trial = z.infer<typeof Trial>;
+
+export const TrialDetail = Trial.extend({
+  stages: z.array(Stage),
+  evaluations: z.array(Evaluation),
+  /** Messages about what a number means, such as a hinge that never bit. */
+  warnings: z.array(z.string()),
+}).meta({ id: 'TrialDetail' });
+export type TrialDetail = z.infer<typeof TrialDetail>;
+
+/** One metric of one stage kind over epochs: `values[i]` belongs to `epochs[i]`. */
+export const MetricSeries = z.strictObject({ kind: StageKind, name: z.string(), epochs: z.array(z.int()), values: z.array(z.number().nullable()) }).meta({ id: 'MetricSeries' });
+export type MetricSeries = z.infer<typeof MetricSeries>;
+
+/**
+ * Ranked best first. Ties share a rank and are ordered by trial id; a missing value ranks after every present one; a masked run
+ * ranks after every unmasked one unless asked otherwise.
+ */
+export const LeaderboardRow = z
+  .strictObject({
+    rank: z.int(),
+    trialId: z.string(),
+    sweepId: z.string(),
+    recipe: RecipeName,
+    dataset: DatasetName,
+    /** One seed, or the seeds of a configuration when grouped. */
+    seeds: z.array(z.int()),
+    hyperparameters: z.record(z.string(), KnobValue),
+    attack: AttackName,
+    settings: z.record(z.string(), z.unknown()),
+    metric: EvaluationMetricName,
+    value: z.number().nullable(),
+    /** Half-width of the 95 % interval of the mean over seeds (Student's t); null for one seed. */
+    halfWidth: z.number().nullable(),
+    cleanAccuracy: z.number().nullable(),
+    verdict: z.enum(['ok', 'suspect', 'masked']),
+    /** Why it is marked, in words; empty when ok. */
+    reasons: z.array(z.string()),
+  })
+  .meta({ id: 'LeaderboardRow' });
+export type LeaderboardRow = z.infer<typeof LeaderboardRow>;
+
+export const Worker = z
+  .strictObject({
+    id: z.string(),
+    host: z.string(),
+    pid: z.int(),
+    version: z.string(),
+    backend: z.string(),
+    device: z.string(),
+    slots: z.int(),
+    status: z.enum(['online', 'draining', 'gone']),
+    startedAt: Time,
+    heartbeatAt: Time,
+    memoryBytes: z.number().nullable(),
+    running: z.array(z.strictObject({ stage: Sha256, kind: StageKind, position: Position.nullable(), epochs: Count, imagesPerSecond: z.number().nullable() })),
+  })
+  .meta({ id: 'Worker' });
+export type Worker = z.infer<typeof Worker>;

@@ -1,0 +1,34 @@
+/** What a worker is handed, and what it hands back. */
+import { z } from 'zod';
+import { AttackName } from './attacks.ts';
+import { DatasetSpec } from './datasets.ts';
+import { KnobValue } from './hyperparameters.ts';
+import { RecipeName } from './recipes/index.ts';
+import { StageKind } from './status.ts';
+
+/** An attack with all of its settings: an evaluation's key. */
+export const AttackRun = z.strictObject({ attack: AttackName, settings: z.record(z.string(), z.unknown()) });
+export type AttackRun = z.infer<typeof AttackRun>;
+
+/**
+ * The specification of a stage: everything that its result depends on, and nothing else.
+ *
+ * `chain` is the hash of all of it but the length; `id` of the chain and the length. So the stages (chain, 11) and (chain, 31) are
+ * points on one line of training, and the state at 11 is the same whether or not training went on.
+ */
+export const StageSpec = z.strictObject({
+  id: z.string().regex(/^[0-9a-f]{64}$/),
+  chain: z.string().regex(/^[0-9a-f]{64}$/),
+  kind: StageKind,
+  recipe: RecipeName,
+  /** The knobs that this stage reads, by name. */
+  hyperparameters: z.record(z.string(), KnobValue),
+  seed: z.int().min(0),
+  dataset: DatasetSpec,
+  /** Epochs of this kind of stage in its result; 0 for `attack`. */
+  epochs: z.int().min(0),
+  /** The stage whose networks this one starts from (null: from scratch); part of the chain's identity. */
+  parent: z.string().nullable(),
+  attack: AttackRun.nullable(),
+});
+export type StageSpec = z.infer<typeof StageSpec>;
