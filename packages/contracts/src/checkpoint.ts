@@ -3,7 +3,8 @@ import { z } from 'zod';
 
 /** JSON with keys sorted at every depth: equal values give equal text, so it can be hashed. Refuses what JSON would change in silence. */
 export const canonicalJson = (value: unknown): string => {
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`Expected a finite number, but got ${value}`);
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new TypeError(`Expected a finite number, but got ${value}`);
   if (value === null || typeof value !== 'object') {
     const text = JSON.stringify(value);
     if (text === undefined) throw new TypeError(`Expected a JSON value, but got ${typeof value}`);

@@ -28,8 +28,17 @@ export type Dataset = {
 const digits = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
 
 /** `[train images, train labels, test images, test labels]` by their sha-256 after gunzip. */
-const idx = (title: string, classes: readonly string[], sha256: readonly [string, string, string, string]): Dataset => {
-  const names = ['train-images-idx3-ubyte.gz', 'train-labels-idx1-ubyte.gz', 't10k-images-idx3-ubyte.gz', 't10k-labels-idx1-ubyte.gz'];
+const idx = (
+  title: string,
+  classes: readonly string[],
+  sha256: readonly [string, string, string, string],
+): Dataset => {
+  const names = [
+    'train-images-idx3-ubyte.gz',
+    'train-labels-idx1-ubyte.gz',
+    't10k-images-idx3-ubyte.gz',
+    't10k-labels-idx1-ubyte.gz',
+  ];
   const bytes = [47_040_016, 60_008, 7_840_016, 10_008];
   return {
     title,
@@ -51,7 +60,18 @@ export const datasets = {
   ]),
   'fashion-mnist': idx(
     'Fashion-MNIST',
-    ['T-shirt/top', 'Trouser', 'Pullover', 'Dress', 'Coat', 'Sandal', 'Shirt', 'Sneaker', 'Bag', 'Ankle boot'],
+    [
+      'T-shirt/top',
+      'Trouser',
+      'Pullover',
+      'Dress',
+      'Coat',
+      'Sandal',
+      'Shirt',
+      'Sneaker',
+      'Bag',
+      'Ankle boot',
+    ],
     [
       'c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888',
       'bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9',
@@ -78,14 +98,31 @@ export const DatasetName = z.enum(datasetNames as [DatasetName, ...DatasetName[]
 export const DatasetSpec = z
   .strictObject({
     name: DatasetName,
-    train: z.int().min(1).max(60_000).default(60_000).meta({ title: 'Training images', description: 'The first this many training images.' }),
-    test: z.int().min(1).max(10_000).default(10_000).meta({ title: 'Test images', description: 'Clean accuracy is measured on the first this many.' }),
+    train: z
+      .int()
+      .min(1)
+      .max(60_000)
+      .default(60_000)
+      .meta({ title: 'Training images', description: 'The first this many training images.' }),
+    test: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(10_000)
+      .meta({ title: 'Test images', description: 'Clean accuracy is measured on the first this many.' }),
     attack: z
       .int()
       .min(1)
       .max(10_000)
       .default(1000)
-      .meta({ title: 'Attacked images', description: 'Attacks run on the correctly classified among the first this many test images (§4.2: 1,000).' }),
+      .meta({
+        title: 'Attacked images',
+        description:
+          'Attacks run on the correctly classified among the first this many test images (§4.2: 1,000).',
+      }),
   })
-  .refine((d) => d.attack <= d.test, { path: ['attack'], error: 'Expected at most as many attacked images as test images' });
+  .refine((d) => d.attack <= d.test, {
+    path: ['attack'],
+    error: 'Expected at most as many attacked images as test images',
+  });
 export type DatasetSpec = z.infer<typeof DatasetSpec>;

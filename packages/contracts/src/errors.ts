@@ -2,27 +2,91 @@
 import { z } from 'zod';
 
 export const errors = {
-  INVALID_REQUEST: { status: 400, title: 'The request does not match what this route takes', hint: 'See `issues`: each names a path, what was expected and what came.' },
-  MALFORMED_BODY: { status: 400, title: 'The body is not JSON or YAML', hint: 'Send application/json or application/yaml.' },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'This content type is not taken', hint: 'Send application/json or application/yaml.' },
-  BODY_TOO_LARGE: { status: 413, title: 'The body is too large', hint: 'Split the sweep, or use ranges instead of lists.' },
-  SWEEP_TOO_LARGE: { status: 422, title: 'The sweep has too many trials', hint: 'Narrow the space, or use random search with a number of trials.' },
-  CONTINUOUS_GRID: { status: 422, title: 'A grid cannot walk a continuous range', hint: 'Give the range a step or a count, or use random search.' },
-  UNAUTHENTICATED: { status: 401, title: 'A token is needed', hint: 'Send `Authorization: Bearer <token>`; make one with `funnel token create`.' },
-  FORBIDDEN: { status: 403, title: 'The token’s role does not allow this', hint: 'Use a token with the role that the message names.' },
+  INVALID_REQUEST: {
+    status: 400,
+    title: 'The request does not match what this route takes',
+    hint: 'See `issues`: each names a path, what was expected and what came.',
+  },
+  MALFORMED_BODY: {
+    status: 400,
+    title: 'The body is not JSON or YAML',
+    hint: 'Send application/json or application/yaml.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    title: 'This content type is not taken',
+    hint: 'Send application/json or application/yaml.',
+  },
+  BODY_TOO_LARGE: {
+    status: 413,
+    title: 'The body is too large',
+    hint: 'Split the sweep, or use ranges instead of lists.',
+  },
+  SWEEP_TOO_LARGE: {
+    status: 422,
+    title: 'The sweep has too many trials',
+    hint: 'Narrow the space, or use random search with a number of trials.',
+  },
+  CONTINUOUS_GRID: {
+    status: 422,
+    title: 'A grid cannot walk a continuous range',
+    hint: 'Give the range a step or a count, or use random search.',
+  },
+  UNAUTHENTICATED: {
+    status: 401,
+    title: 'A token is needed',
+    hint: 'Send `Authorization: Bearer <token>`; make one with `funnel token create`.',
+  },
+  FORBIDDEN: {
+    status: 403,
+    title: 'The token’s role does not allow this',
+    hint: 'Use a token with the role that the message names.',
+  },
   ROUTE_NOT_FOUND: { status: 404, title: 'There is no such route', hint: 'See /docs.' },
   NOT_FOUND: { status: 404, title: 'There is no such thing', hint: 'Check the id.' },
-  IDEMPOTENCY_CONFLICT: { status: 409, title: 'This Idempotency-Key was used with another body', hint: 'Use a new key for a new request.' },
-  INVALID_TRANSITION: { status: 409, title: 'That cannot be done in this status', hint: 'See `status` of the thing.' },
+  IDEMPOTENCY_CONFLICT: {
+    status: 409,
+    title: 'This Idempotency-Key was used with another body',
+    hint: 'Use a new key for a new request.',
+  },
+  INVALID_TRANSITION: {
+    status: 409,
+    title: 'That cannot be done in this status',
+    hint: 'See `status` of the thing.',
+  },
   RATE_LIMITED: { status: 429, title: 'Too many requests', hint: 'Wait as long as Retry-After says.' },
-  TOO_MANY_STREAMS: { status: 503, title: 'Too many clients are watching', hint: 'Close some, or raise FUNNEL_MAX_STREAMS.' },
+  TOO_MANY_STREAMS: {
+    status: 503,
+    title: 'Too many clients are watching',
+    hint: 'Close some, or raise FUNNEL_MAX_STREAMS.',
+  },
   UNAVAILABLE: { status: 503, title: 'A part that this needs is not reachable', hint: 'See /readyz.' },
-  STORAGE_FULL: { status: 507, title: 'The database has no room left', hint: 'Free disk space, or run `funnel gc`.' },
-  INTERNAL: { status: 500, title: 'A fault of the service', hint: 'Its log has the details under this request id.' },
-  DATASET_MISSING: { status: 422, title: 'The data set is not on this machine', hint: 'Run `funnel data get`, or set FUNNEL_DATA.' },
-  DATASET_CORRUPT: { status: 422, title: 'A file of the data set is not what it should be', hint: 'Delete the file and run `funnel data get`.' },
+  STORAGE_FULL: {
+    status: 507,
+    title: 'The database has no room left',
+    hint: 'Free disk space, or run `funnel gc`.',
+  },
+  INTERNAL: {
+    status: 500,
+    title: 'A fault of the service',
+    hint: 'Its log has the details under this request id.',
+  },
+  DATASET_MISSING: {
+    status: 422,
+    title: 'The data set is not on this machine',
+    hint: 'Run `funnel data get`, or set FUNNEL_DATA.',
+  },
+  DATASET_CORRUPT: {
+    status: 422,
+    title: 'A file of the data set is not what it should be',
+    hint: 'Delete the file and run `funnel data get`.',
+  },
   BACKEND_UNUSABLE: { status: 422, title: 'This backend cannot be used here', hint: 'Run `funnel doctor`.' },
-  STALE_LEASE: { status: 409, title: 'The stage has been given to another attempt', hint: 'Nothing to do: the write was refused, the other attempt goes on.' },
+  STALE_LEASE: {
+    status: 409,
+    title: 'The stage has been given to another attempt',
+    hint: 'Nothing to do: the write was refused, the other attempt goes on.',
+  },
 } as const satisfies Record<string, { status: number; title: string; hint: string }>;
 
 export type ErrorCode = keyof typeof errors;
@@ -31,7 +95,12 @@ export type ErrorCode = keyof typeof errors;
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, unknown>>;
-  constructor(code: ErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
+  ) {
     super(message, options);
     this.name = 'AppError';
     this.code = code;

@@ -21,26 +21,38 @@ const epochs = (most: number) => z.int().min(1).max(most);
 const rate = z.number().gt(0).max(1);
 
 export const hyperparameters = {
-  filters: knob(z.string().regex(/^[1-9]\d{0,3}(-[1-9]\d{0,3}){0,4}$/, 'Expected filter counts joined by "-", such as "32-64"').default('32-64'), {
-    title: 'Filters',
-    description: 'Output channels of the 3×3 stride-2 convolutions of every encoder, first to last; generators mirror them.',
-    assumed: true,
-  }),
+  filters: knob(
+    z
+      .string()
+      .regex(/^[1-9]\d{0,3}(-[1-9]\d{0,3}){0,4}$/, 'Expected filter counts joined by "-", such as "32-64"')
+      .default('32-64'),
+    {
+      title: 'Filters',
+      description:
+        'Output channels of the 3×3 stride-2 convolutions of every encoder, first to last; generators mirror them.',
+      assumed: true,
+    },
+  ),
   latent: knob(z.int().min(0).max(4096).default(64), {
     title: 'Latent units',
-    description: 'Units of the linear dense code after the convolutions; 0 makes the last convolution the code.',
+    description:
+      'Units of the linear dense code after the convolutions; 0 makes the last convolution the code.',
     assumed: true,
   }),
   noise: knob(z.int().min(0).max(1024).default(16), {
     title: 'Noise units',
-    description: "Uniform(−1, 1) values concatenated to the attacker's code (§3.2); channels where the code is a feature map.",
+    description:
+      "Uniform(−1, 1) values concatenated to the attacker's code (§3.2); channels where the code is a feature map.",
     assumed: true,
   }),
-  initializer: knob(z.enum(['glorotUniform', 'glorotNormal', 'heNormal', 'heUniform']).default('glorotUniform'), {
-    title: 'Weight initializer',
-    description: 'Distribution of the first weights.',
-    assumed: true,
-  }),
+  initializer: knob(
+    z.enum(['glorotUniform', 'glorotNormal', 'heNormal', 'heUniform']).default('glorotUniform'),
+    {
+      title: 'Weight initializer',
+      description: 'Distribution of the first weights.',
+      assumed: true,
+    },
+  ),
   batchSize: knob(z.int().min(1).max(4096).default(128), {
     title: 'Batch size',
     description: 'Images per update (§4.1: 128).',
@@ -48,7 +60,8 @@ export const hyperparameters = {
   }),
   lossScale: knob(z.enum(['mse', 'half-mse', 'norm']).default('mse'), {
     title: 'Loss scale',
-    description: 'L of eq. 3–5: mean squared error per pixel, half of it, or the L2 norm of an image divided by 128.',
+    description:
+      'L of eq. 3–5: mean squared error per pixel, half of it, or the L2 norm of an image divided by 128.',
     assumed: true,
   }),
   initialiseEpochs: knob(epochs(10_000).default(9), {
@@ -62,7 +75,8 @@ export const hyperparameters = {
   }),
   initialiseDefenderRate: knob(rate.default(5e-4), {
     title: 'Defender rate, initialise',
-    description: "Adam's learning rate of the defender in the initialisation stage, and of `classic` (Table 1: 5e-4).",
+    description:
+      "Adam's learning rate of the defender in the initialisation stage, and of `classic` (Table 1: 5e-4).",
     scale: 'log',
   }),
   defenderInput: knob(z.enum(['attacked', 'clean']).default('attacked'), {
@@ -76,7 +90,8 @@ export const hyperparameters = {
   }),
   optimiseAttackerRate: knob(rate.default(1e-5), {
     title: 'Attacker rate, optimise',
-    description: "Adam's learning rate of the attacker's generator in the optimisation stage (Table 1: 1e-5).",
+    description:
+      "Adam's learning rate of the attacker's generator in the optimisation stage (Table 1: 1e-5).",
     scale: 'log',
   }),
   optimiseDefenderRate: knob(rate.default(1e-5), {
@@ -91,17 +106,20 @@ export const hyperparameters = {
   }),
   beta: knob(z.number().min(0).max(1e6).default(0.01), {
     title: 'β',
-    description: "Least reconstruction loss that the attacker must cause in the defender (eq. 5; §4.1: 0.01), on the scale of `lossScale`.",
+    description:
+      'Least reconstruction loss that the attacker must cause in the defender (eq. 5; §4.1: 0.01), on the scale of `lossScale`.',
     scale: 'log',
   }),
   betaUnit: knob(z.enum(['loss', 'floor']).default('loss'), {
     title: 'β unit',
-    description: "β as a loss, or as a multiple of the defender's loss in the last epoch of initialisation (its floor): below 1× it never bites.",
+    description:
+      "β as a loss, or as a multiple of the defender's loss in the last epoch of initialisation (its floor): below 1× it never bites.",
     assumed: true,
   }),
   penalty: knob(z.enum(['constraint', 'printed']).default('constraint'), {
     title: 'Penalty sign',
-    description: 'max(β − L, 0), which enforces constraint (5), or max(L − β, 0) as printed, which contradicts it.',
+    description:
+      'max(β − L, 0), which enforces constraint (5), or max(L − β, 0) as printed, which contradicts it.',
     assumed: true,
   }),
   hinge: knob(z.enum(['batch', 'image']).default('batch'), {
@@ -136,4 +154,5 @@ export const KnobValue = z.union([z.number(), z.string(), z.boolean()]);
 export type KnobValue = z.infer<typeof KnobValue>;
 
 /** The declared title, description and scale of a knob. */
-export const knobMeta = (name: HyperparameterName): KnobMeta => hyperparameters[name].meta() as unknown as KnobMeta;
+export const knobMeta = (name: HyperparameterName): KnobMeta =>
+  hyperparameters[name].meta() as unknown as KnobMeta;

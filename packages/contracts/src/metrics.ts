@@ -11,24 +11,88 @@ export type Metric = {
 
 /** Recorded once per epoch by a training stage. */
 export const trainingMetrics = {
-  attackerLoss: { title: 'Attacker loss', description: 'L(Att(x), x), mean over the epoch (eq. 3).', direction: 'min', unit: 'loss' },
-  defenderLoss: { title: 'Defender loss', description: 'L(x, Def(Att(x))), mean over the epoch (eq. 4); L(x, Def(x)) for `classic`.', direction: 'min', unit: 'loss' },
-  hingeActive: { title: 'Hinge active', description: 'Share of steps on which the penalty was not zero: 0 means that β never bit.', direction: 'max', unit: 'fraction' },
-  classifierLoss: { title: 'Classifier loss', description: 'Softmax cross-entropy from logits, mean over the epoch.', direction: 'min', unit: 'loss' },
-  trainAccuracy: { title: 'Training accuracy', description: 'Share of training images classified right during the epoch.', direction: 'max', unit: 'fraction' },
-  cleanAccuracy: { title: 'Clean accuracy', description: 'Share of unattacked test images classified right.', direction: 'max', unit: 'fraction' },
+  attackerLoss: {
+    title: 'Attacker loss',
+    description: 'L(Att(x), x), mean over the epoch (eq. 3).',
+    direction: 'min',
+    unit: 'loss',
+  },
+  defenderLoss: {
+    title: 'Defender loss',
+    description: 'L(x, Def(Att(x))), mean over the epoch (eq. 4); L(x, Def(x)) for `classic`.',
+    direction: 'min',
+    unit: 'loss',
+  },
+  hingeActive: {
+    title: 'Hinge active',
+    description: 'Share of steps on which the penalty was not zero: 0 means that β never bit.',
+    direction: 'max',
+    unit: 'fraction',
+  },
+  classifierLoss: {
+    title: 'Classifier loss',
+    description: 'Softmax cross-entropy from logits, mean over the epoch.',
+    direction: 'min',
+    unit: 'loss',
+  },
+  trainAccuracy: {
+    title: 'Training accuracy',
+    description: 'Share of training images classified right during the epoch.',
+    direction: 'max',
+    unit: 'fraction',
+  },
+  cleanAccuracy: {
+    title: 'Clean accuracy',
+    description: 'Share of unattacked test images classified right.',
+    direction: 'max',
+    unit: 'fraction',
+  },
 } as const satisfies Record<string, Metric>;
 export type TrainingMetricName = keyof typeof trainingMetrics;
 
 /** What an evaluation is ranked by; columns of the leaderboard. A missing value ranks after every present one. */
 export const evaluationMetrics = {
-  robustAccuracy: { title: 'Robust accuracy', description: 'Share of all attacked-set images classified right clean and not fooled.', direction: 'max', unit: 'fraction' },
-  successRate: { title: 'Attack success', description: 'Share of correctly classified images that the attack fooled.', direction: 'min', unit: 'fraction' },
-  medianL2: { title: 'Median L2', description: 'Median minimal L2 norm over the correctly classified, failures counted as infinite (missing when infinite).', direction: 'max', unit: 'L2' },
-  medianLinf: { title: 'Median L∞', description: 'Median minimal L∞ norm over the correctly classified, failures counted as infinite (missing when infinite).', direction: 'max', unit: 'Linf' },
-  noiseLevel: { title: 'Noise level', description: "Mean true L2 norm over successes: the paper's reading.", direction: 'max', unit: 'L2' },
-  cleanAccuracy: { title: 'Clean accuracy', description: 'Share of unattacked images classified right.', direction: 'max', unit: 'fraction' },
+  robustAccuracy: {
+    title: 'Robust accuracy',
+    description: 'Share of all attacked-set images classified right clean and not fooled.',
+    direction: 'max',
+    unit: 'fraction',
+  },
+  successRate: {
+    title: 'Attack success',
+    description: 'Share of correctly classified images that the attack fooled.',
+    direction: 'min',
+    unit: 'fraction',
+  },
+  medianL2: {
+    title: 'Median L2',
+    description:
+      'Median minimal L2 norm over the correctly classified, failures counted as infinite (missing when infinite).',
+    direction: 'max',
+    unit: 'L2',
+  },
+  medianLinf: {
+    title: 'Median L∞',
+    description:
+      'Median minimal L∞ norm over the correctly classified, failures counted as infinite (missing when infinite).',
+    direction: 'max',
+    unit: 'Linf',
+  },
+  noiseLevel: {
+    title: 'Noise level',
+    description: "Mean true L2 norm over successes: the paper's reading.",
+    direction: 'max',
+    unit: 'L2',
+  },
+  cleanAccuracy: {
+    title: 'Clean accuracy',
+    description: 'Share of unattacked images classified right.',
+    direction: 'max',
+    unit: 'fraction',
+  },
 } as const satisfies Record<string, Metric>;
 export type EvaluationMetricName = keyof typeof evaluationMetrics;
 export const evaluationMetricNames = Object.keys(evaluationMetrics) as EvaluationMetricName[];
-export const EvaluationMetricName = z.enum(evaluationMetricNames as [EvaluationMetricName, ...EvaluationMetricName[]]);
+export const EvaluationMetricName = z.enum(
+  evaluationMetricNames as [EvaluationMetricName, ...EvaluationMetricName[]],
+);

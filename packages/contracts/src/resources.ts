@@ -1,6 +1,6 @@
 /** What the API answers with. Times are ISO 8601 in UTC; a number that is not finite is null, and a status says why. */
 import { z } from 'zod';
-import { AttackName, EvaluationSummary } from './attacks.ts';
+import { AttackName, Diagnostic, EvaluationSummary, Verdict } from './attacks.ts';
 import { Position, Sha256 } from './checkpoint.ts';
 import { DatasetName } from './datasets.ts';
 import { KnobValue } from './hyperparameters.ts';
@@ -81,7 +81,10 @@ export const Stage = z
   .meta({ id: 'Stage' });
 export type Stage = z.infer<typeof Stage>;
 
-export const SweepDetail = Sweep.extend({ definition: SweepDefinition, stages: z.array(z.strictObject({ kind: StageKind, status: StageStatus, count: Count })) }).meta({ id: 'SweepDetail' });
+export const SweepDetail = Sweep.extend({
+  definition: SweepDefinition,
+  stages: z.array(z.strictObject({ kind: StageKind, status: StageStatus, count: Count })),
+}).meta({ id: 'SweepDetail' });
 export type SweepDetail = z.infer<typeof SweepDetail>;
 
 export const Evaluation = z
@@ -90,12 +93,11 @@ export const Evaluation = z
     attack: AttackName,
     settings: z.record(z.string(), z.unknown()),
     summary: EvaluationSummary,
-    verdict: z.enum(['ok', 'suspect', 'masked']),
-    diagnostics: z.array(z.strictObject({ check: z.string(), title: z.string(), value: z.number().nullable(), threshold: z.string(), verdict: z.enum(['ok', 'suspect', 'masked']), detail: z.string() })),
+    verdict: Verdict,
+    diagnostics: z.array(Diagnostic),
   })
   .meta({ id: 'Evaluation' });
 export type Evaluation = z.infer<typeof Evaluation>;
-export type Diagnostic = Evaluation['diagnostics'][number];
 
 export const Trial = z
   .strictObject({
@@ -109,8 +111,15 @@ export const Trial = z
     status: TrialStatus,
     cleanAccuracy: z.number().nullable(),
     /** The worst of its evaluations' verdicts; null until one is there. */
-    verdict: z.enum(['ok', 'suspect', 'masked']).nullable(),
-    evaluations: z.array(z.strictObject({ attack: AttackName, settings: z.record(z.string(), z.unknown()), summary: EvaluationSummary, verdict: z.enum(['ok', 'suspect', 'masked']) })),
+    verdict: Verdict.nullable(),
+    evaluations: z.array(
+      z.strictObject({
+        attack: AttackName,
+        settings: z.record(z.string(), z.unknown()),
+        summary: EvaluationSummary,
+        verdict: Verdict,
+      }),
+    ),
     createdAt: Time,
     finishedAt: Time.nullable(),
   })
@@ -126,7 +135,14 @@ export const TrialDetail = Trial.extend({
 export type TrialDetail = z.infer<typeof TrialDetail>;
 
 /** One metric of one stage kind over epochs: `values[i]` belongs to `epochs[i]`. */
-export const MetricSeries = z.strictObject({ kind: StageKind, name: z.string(), epochs: z.array(z.int()), values: z.array(z.number().nullable()) }).meta({ id: 'MetricSeries' });
+export const MetricSeries = z
+  .strictObject({
+    kind: StageKind,
+    name: z.string(),
+    epochs: z.array(z.int()),
+    values: z.array(z.number().nullable()),
+  })
+  .meta({ id: 'MetricSeries' });
 export type MetricSeries = z.infer<typeof MetricSeries>;
 
 /**
@@ -150,7 +166,7 @@ export const LeaderboardRow = z
     /** Half-width of the 95 % interval of the mean over seeds (Student's t); null for one seed. */
     halfWidth: z.number().nullable(),
     cleanAccuracy: z.number().nullable(),
-    verdict: z.enum(['ok', 'suspect', 'masked']),
+    verdict: Verdict,
     /** Why it is marked, in words; empty when ok. */
     reasons: z.array(z.string()),
   })
@@ -170,7 +186,15 @@ export const Worker = z
     startedAt: Time,
     heartbeatAt: Time,
     memoryBytes: z.number().nullable(),
-    running: z.array(z.strictObject({ stage: Sha256, kind: StageKind, position: Position.nullable(), epochs: Count, imagesPerSecond: z.number().nullable() })),
+    running: z.array(
+      z.strictObject({
+        stage: Sha256,
+        kind: StageKind,
+        position: Position.nullable(),
+        epochs: Count,
+        imagesPerSecond: z.number().nullable(),
+      }),
+    ),
   })
   .meta({ id: 'Worker' });
 export type Worker = z.infer<typeof Worker>;

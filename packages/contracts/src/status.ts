@@ -22,10 +22,20 @@ export const StageStatus = z.enum(Object.keys(stageTransitions) as [StageStatus,
 
 /** The statuses from which a stage may be moved to `to`. */
 export const stagesBefore = (to: StageStatus): StageStatus[] =>
-  (Object.keys(stageTransitions) as StageStatus[]).filter((from) => (stageTransitions[from] as readonly StageStatus[]).includes(to));
+  (Object.keys(stageTransitions) as StageStatus[]).filter((from) =>
+    (stageTransitions[from] as readonly StageStatus[]).includes(to),
+  );
 
 /** A trial owns no work: its status is what its stages make it. */
-export const TrialStatus = z.enum(['waiting', 'running', 'completed', 'failed', 'diverged', 'collapsed', 'cancelled']);
+export const TrialStatus = z.enum([
+  'waiting',
+  'running',
+  'completed',
+  'failed',
+  'diverged',
+  'collapsed',
+  'cancelled',
+]);
 export type TrialStatus = z.infer<typeof TrialStatus>;
 
 /** `completed`: every trial has ended, however it ended. */

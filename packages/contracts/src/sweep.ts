@@ -1,6 +1,6 @@
 /** The sweep file: what a user writes, as JSON or YAML. Strict: a misspelt key is an error, never ignored. */
 import { z } from 'zod';
-import { AttackName, AttackSpec, PresetName } from './attacks.ts';
+import { AttackList, AttackName, PresetName } from './attacks.ts';
 import { DatasetSpec } from './datasets.ts';
 import { EvaluationMetricName } from './metrics.ts';
 import { knobsOf, RecipeName } from './recipes/index.ts';
@@ -9,40 +9,72 @@ import { Search, SearchSpace } from './search-space.ts';
 /** Trials beyond this are refused before anything is written. */
 export const mostTrials = 100_000;
 
-const Seed = z.int().min(0).max(2 ** 31 - 1);
+const Seed = z
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1);
 
 /** A number of seeds (0, 1, …) or the seeds themselves. */
 const Seeds = z.union([
-  z.int().min(1).max(10_000).transform((count) => Array.from({ length: count }, (_, i) => i)),
+  z
+    .int()
+    .min(1)
+    .max(10_000)
+    .transform((count) => Array.from({ length: count }, (_, i) => i)),
   z.array(Seed).min(1, 'Expected at least one seed, but got an empty list').max(10_000),
 ]);
 
-const Recipes = z.union([RecipeName.transform((name) => [name]), z.array(RecipeName).min(1, 'Expected at least one recipe, but got an empty list')]);
+const Recipes = z.union([
+  RecipeName.transform((name) => [name]),
+  z.array(RecipeName).min(1, 'Expected at least one recipe, but got an empty list'),
+]);
 
 export const SweepDefinition = z
   .strictObject({
     name: z.string().trim().min(1).max(200),
     description: z.string().max(10_000).default(''),
-    recipes: Recipes.default(['funn']).meta({ title: 'Recipes', description: 'One name or a list. A knob that a recipe does not read does not multiply its trials.' }),
+    recipes: Recipes.default(['funn']).meta({
+      title: 'Recipes',
+      description: 'One name or a list. A knob that a recipe does not read does not multiply its trials.',
+    }),
     dataset: DatasetSpec,
     space: SearchSpace.default({}),
     search: Search.default({ strategy: 'grid' }),
-    seeds: Seeds.default([0]).meta({ title: 'Seeds', description: 'How many seeds (0, 1, …), or a list of them.' }),
+    seeds: Seeds.default([0]).meta({
+      title: 'Seeds',
+      description: 'How many seeds (0, 1, …), or a list of them.',
+    }),
     attacks: z
-      .union([z.array(AttackSpec).min(1, 'Expected at least one attack, but got an empty list'), z.strictObject({ preset: PresetName })])
+      .union([AttackList, z.strictObject({ preset: PresetName })])
       .default({ preset: 'quick' })
-      .meta({ title: 'Attacks', description: 'A list of attacks, each a name or { attack, …settings }, or a preset.' }),
+      .meta({
+        title: 'Attacks',
+        description: 'A list of attacks, each a name or { attack, …settings }, or a preset.',
+      }),
     objective: z
       .strictObject({ attack: AttackName, metric: EvaluationMetricName })
       .optional()
-      .meta({ title: 'Objective', description: 'What the sweep is ranked by; the first attack’s robust accuracy unless said.' }),
-    priority: z.int().min(0).max(99).default(50).meta({ title: 'Priority', description: 'Higher goes first; equals share the workers.' }),
+      .meta({
+        title: 'Objective',
+        description: 'What the sweep is ranked by; the first attack’s robust accuracy unless said.',
+      }),
+    priority: z
+      .int()
+      .min(0)
+      .max(99)
+      .default(50)
+      .meta({ title: 'Priority', description: 'Higher goes first; equals share the workers.' }),
   })
   .superRefine((sweep, context) => {
     const read = new Set(sweep.recipes.flatMap((recipe) => knobsOf(recipe)));
     for (const name of Object.keys(sweep.space))
       if (!read.has(name as never))
-        context.addIssue({ code: 'custom', path: ['space', name], message: `Expected a knob that ${sweep.recipes.join(' or ')} reads, but none reads ${name}`, input: name });
+        context.addIssue({
+          code: 'custom',
+          path: ['space', name],
+          message: `Expected a knob that ${sweep.recipes.join(' or ')} reads, but none reads ${name}`,
+          input: name,
+        });
   })
   .meta({ id: 'SweepDefinition' });
 

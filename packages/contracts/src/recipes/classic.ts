@@ -3,7 +3,8 @@ import { defineRecipe } from './define.ts';
 
 export const classic = defineRecipe({
   title: 'Classic auto-encoder',
-  description: 'The defender’s architecture trained plainly for as many updates as FUNN gets: the baseline of Table 2.',
+  description:
+    'The defender’s architecture trained plainly for as many updates as FUNN gets: the baseline of Table 2.',
   citation: 'Vigouroux & Picard, “FUNN”, §4.2, Table 2',
   version: 1,
   stages: [
