@@ -81,6 +81,11 @@ export const errors = {
     title: 'A file of the data set is not what it should be',
     hint: 'Delete the file and run `funnel data get`.',
   },
+  ATTACK_INPUT: {
+    status: 422,
+    title: 'The model, the images or the labels cannot be attacked as given',
+    hint: 'Give logits (no softmax), images in the bounds and of the input shape, and labels below the number of classes.',
+  },
   BACKEND_UNUSABLE: { status: 422, title: 'This backend cannot be used here', hint: 'Run `funnel doctor`.' },
   STALE_LEASE: {
     status: 409,
