@@ -1,0 +1,13 @@
+import * as tf from '@tensorflow/tfjs';
+import type { BackendDriver } from './backend.ts';
+
+/** Plain JavaScript: slow, runs everywhere, the reference that the other backends are tested against. */
+export const cpu: BackendDriver = {
+  name: 'cpu',
+  async open() {
+    tf.enableProdMode(); // silences the advice to install tfjs-node
+    await tf.setBackend('cpu');
+    await tf.ready();
+    return { name: 'cpu', device: 'JavaScript, one thread', versions: { tfjs: tf.version_core } };
+  },
+};
