@@ -1,0 +1,175 @@
+import {
+  type Known,
+  type KnownChain,
+  type PlannedStage,
+  SweepDefinition,
+  type SweepInput,
+} from '@funnel/contracts';
+import { describe, expect, it } from 'vitest';
+import { outlineSweep, settlePlan, stageId } from '../src/index.ts';
+
+const outline = (input: Partial<SweepInput>, engineVersion = 'test-1') =>
+  outlineSweep(
+    SweepDefinition.parse({ name: 'test', dataset: { name: 'glyphs' }, attacks: ['fgsm'], ...input }),
+    engineVersion,
+  );
+const plan = (input: Partial<SweepInput>, known: Known = new Map()) => settlePlan(outline(input), known);
+const ofKind = (stages: readonly PlannedStage[], kind: string) =>
+  stages.filter((stage) => stage.kind === kind);
+const chain = (known: Partial<KnownChain>): KnownChain => ({
+  recorded: [],
+  continuable: [],
+  stages: [],
+  pending: [],
+  ...known,
+});
+
+describe('sharing within a sweep', () => {
+  it('initialises once for trials that differ only in γ, β or the rates of optimise', () => {
+    const { stages } = plan({
+      space: { gamma: [1, 3, 5], beta: [0.01, 0.02], optimiseAttackerRate: [1e-5, 1e-4] },
+    });
+    expect(ofKind(stages, 'initialise')).toHaveLength(1);
+    expect(ofKind(stages, 'optimise')).toHaveLength(12);
+    expect(new Set(ofKind(stages, 'optimise').map((s) => s.after))).toEqual(
+      new Set([ofKind(stages, 'initialise')[0]?.id]),
+    );
+  });
+
+  it('makes fewer epochs a checkpoint on the way of more', () => {
+    const { stages, plan: counts } = plan({ space: { optimiseEpochs: [31, 11, 21] } });
+    const optimise = ofKind(stages, 'optimise');
+    expect(optimise.map((s) => [s.epochs, s.startEpoch])).toEqual([[11, 0], [21, 11], [31, 21]]); // biome-ignore format: pairs
+    expect(optimise[1]?.after).toBe(optimise[0]?.id);
+    expect(new Set(optimise.map((s) => s.chain)).size).toBe(1);
+    // 3 × (9 + 20) + 11 + 21 + 31 alone; 9 + 31 + 3 × 20 shared
+    expect(counts.epochs).toEqual({ unshared: 150, needed: 100, cached: 0 });
+  });
+
+  it('counts the sweep of the design: 3 γ × 3 β × 3 rates × epochs {11, 21, 31} × 3 seeds', () => {
+    const { plan: counts } = plan({
+      space: {
+        gamma: [1, 3, 5],
+        beta: [0.005, 0.01, 0.02],
+        optimiseDefenderRate: [1e-5, 3e-5, 1e-4],
+        optimiseEpochs: [11, 21, 31],
+      },
+      seeds: 3,
+    });
+    // initialise: 3 seeds × 9; optimise: 3 × 27 chains × 31; classify: 243 × 20
+    expect(counts).toMatchObject({
+      trials: 243,
+      epochs: { needed: 27 + 2511 + 4860, unshared: 243 * 29 + 81 * 63, cached: 0 },
+    });
+  });
+
+  it('attacks one classifier many times', () => {
+    const { stages } = plan({ attacks: ['fgsm', 'deepfool-l2'] });
+    expect(ofKind(stages, 'attack').map((s) => s.after)).toEqual(
+      Array(2).fill(ofKind(stages, 'classify')[0]?.id),
+    );
+  });
+});
+
+describe('identity', () => {
+  const ids = (input: Partial<SweepInput>, version?: string) =>
+    outline(input, version).stages.map((stage) => stage.id);
+  const base = ids({});
+
+  it('does not depend on names, on the order of keys, or on who else is in the sweep', () => {
+    expect(ids({ name: 'other', priority: 3, space: { beta: 0.01, gamma: 5 } })).toEqual(base);
+    expect(ids({ space: { gamma: [5, 1] } })).toEqual(expect.arrayContaining(base));
+  });
+
+  it.each<[string, Partial<SweepInput>, number]>([
+    ['gamma changes all but initialise', { space: { gamma: 6 } }, 1],
+    ['the classifier’s rate changes only classify and attack', { space: { classifierRate: 0.01 } }, 2],
+    ['an attack’s setting changes only the attack', { attacks: [{ attack: 'fgsm', epsilon: 0.2 }] }, 3],
+    ['the number of attacked images changes only the attack', { dataset: { name: 'glyphs', attack: 10 } }, 3],
+    ['test images change classify and what follows', { dataset: { name: 'glyphs', test: 2000 } }, 2],
+    ['training images change everything', { dataset: { name: 'glyphs', train: 10 } }, 0],
+    ['another data set changes everything', { dataset: { name: 'mnist' } }, 0],
+    ['the seed changes everything', { seeds: [1] }, 0],
+    ['an initialisation knob changes everything', { space: { latent: 32 } }, 0],
+  ])('%s', (_, input, kept) => {
+    expect(ids(input).filter((id) => base.includes(id))).toHaveLength(kept);
+  });
+
+  it('changes with the engine', () => expect(ids({}, 'test-2').some((id) => base.includes(id))).toBe(false));
+});
+
+describe('against a database', () => {
+  const optimiseOf = (input: Partial<SweepInput>) =>
+    outline(input).stages.find((s) => s.kind === 'optimise')!;
+  const { chain: line } = optimiseOf({});
+  const settle = (epochs: number[], known: Partial<KnownChain>) =>
+    ofKind(plan({ space: { optimiseEpochs: epochs } }, new Map([[line, chain(known)]])).stages, 'optimise');
+
+  it('finds the whole sweep done', () => {
+    const known: Known = new Map(
+      outline({}).stages.map((s) => [s.chain, chain({ stages: [s.epochs], recorded: [s.epochs] })]),
+    );
+    const { stages, plan: counts } = plan({}, known);
+    expect(stages.every((s) => s.cached)).toBe(true);
+    expect(counts.epochs).toEqual({ unshared: 60, needed: 0, cached: 60 });
+  });
+
+  it('takes an epoch that a longer run recorded', () => {
+    expect(settle([11], { recorded: [1, 11, 31], stages: [31] })[0]).toMatchObject({
+      passed: true,
+      startEpoch: 11,
+      after: null,
+    });
+  });
+
+  it('waits for a longer run that is under way', () => {
+    expect(settle([11], { stages: [31], pending: [31] })[0]).toMatchObject({
+      passed: false,
+      cached: false,
+      startEpoch: 11,
+      after: stageId(line, 31),
+    });
+  });
+
+  it('continues from the longest state that can be continued', () => {
+    const [stage] = settle([31], { recorded: [5, 11, 20], continuable: [5, 11], stages: [11] });
+    expect(stage).toMatchObject({ startEpoch: 11, after: null });
+  });
+
+  it('continues a shorter run that is under way when that ends', () => {
+    expect(settle([31], { stages: [11], pending: [11] })[0]).toMatchObject({
+      startEpoch: 11,
+      after: stageId(line, 11),
+    });
+  });
+
+  it('trains what is recorded but cannot be continued again, and says so', () => {
+    const known = new Map([[line, chain({ recorded: [20] })]]);
+    const { plan: counts } = plan({ space: { optimiseEpochs: 31 } }, known);
+    expect(counts.epochs.needed).toBe(60);
+  });
+
+  it('plans every epoch of every chain exactly once, whatever is known', () => {
+    // Walk the stages in order and train what each says: no epoch twice, none missing.
+    for (const known of [
+      {},
+      { recorded: [7], continuable: [7] },
+      { stages: [11], pending: [11] },
+      { recorded: [21], continuable: [] },
+    ]) {
+      const stages = settle([11, 21, 31], known);
+      const trained = stages
+        .filter((s) => !s.cached && !s.passed)
+        .flatMap((s) => Array.from({ length: s.epochs - s.startEpoch }, (_, i) => s.startEpoch + i + 1));
+      expect(new Set(trained).size).toBe(trained.length);
+      const start = Math.max(
+        0,
+        ...('continuable' in known ? (known.continuable ?? []) : []),
+        ...('pending' in known ? (known.pending ?? []) : []),
+      );
+      expect([...trained].sort((a, b) => a - b)).toEqual(
+        Array.from({ length: 31 - start }, (_, i) => start + i + 1),
+      );
+    }
+  });
+});
