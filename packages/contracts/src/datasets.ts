@@ -110,16 +110,11 @@ export const DatasetSpec = z
       .max(10_000)
       .default(10_000)
       .meta({ title: 'Test images', description: 'Clean accuracy is measured on the first this many.' }),
-    attack: z
-      .int()
-      .min(1)
-      .max(10_000)
-      .default(1000)
-      .meta({
-        title: 'Attacked images',
-        description:
-          'Attacks run on the correctly classified among the first this many test images (§4.2: 1,000).',
-      }),
+    attack: z.int().min(1).max(10_000).default(1000).meta({
+      title: 'Attacked images',
+      description:
+        'Attacks run on the correctly classified among the first this many test images (§4.2: 1,000).',
+    }),
   })
   .refine((d) => d.attack <= d.test, {
     path: ['attack'],

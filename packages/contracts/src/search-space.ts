@@ -60,12 +60,10 @@ const shape = Object.fromEntries(hyperparameterNames.map((name) => [name, dimens
   [K in HyperparameterName]: z.ZodOptional<z.ZodType<Dimension>>;
 };
 
-export const SearchSpace = z
-  .strictObject(shape)
-  .meta({
-    title: 'Search space',
-    description: 'Each knob: a value, a list, or a range. What is not named keeps its default.',
-  });
+export const SearchSpace = z.strictObject(shape).meta({
+  title: 'Search space',
+  description: 'Each knob: a value, a list, or a range. What is not named keeps its default.',
+});
 export type SearchSpace = { readonly [K in HyperparameterName]?: Dimension };
 
 export const Search = z.discriminatedUnion('strategy', [

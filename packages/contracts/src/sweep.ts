@@ -51,13 +51,10 @@ export const SweepDefinition = z
         title: 'Attacks',
         description: 'A list of attacks, each a name or { attack, …settings }, or a preset.',
       }),
-    objective: z
-      .strictObject({ attack: AttackName, metric: EvaluationMetricName })
-      .optional()
-      .meta({
-        title: 'Objective',
-        description: 'What the sweep is ranked by; the first attack’s robust accuracy unless said.',
-      }),
+    objective: z.strictObject({ attack: AttackName, metric: EvaluationMetricName }).optional().meta({
+      title: 'Objective',
+      description: 'What the sweep is ranked by; the first attack’s robust accuracy unless said.',
+    }),
     priority: z
       .int()
       .min(0)

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import {
+  canonicalJson,
+  hyperparameterNames,
+  hyperparameters,
+  knobMeta,
+  knobsOf,
+  recipeNames,
+  recipes,
+  SweepDefinition,
+  trainingMetrics,
+} from '../src/index.ts';
+
+const base = { name: 'test', dataset: { name: 'glyphs' } };
+const refuse = (input: object): string[] => {
+  const result = SweepDefinition.safeParse({ ...base, ...input });
+  return result.success ? [] : result.error.issues.map((issue) => issue.path.join('.'));
+};
+
+describe('a sweep definition', () => {
+  it('needs only a name and a data set', () => {
+    expect(SweepDefinition.parse(base)).toMatchObject({
+      recipes: ['funn'],
+      seeds: [0],
+      search: { strategy: 'grid' },
+      dataset: { train: 60_000, attack: 1000 },
+    });
+  });
+
+  it('reads a number of seeds, and one recipe without a list', () => {
+    expect(SweepDefinition.parse({ ...base, seeds: 3, recipes: 'classic' })).toMatchObject({
+      seeds: [0, 1, 2],
+      recipes: ['classic'],
+    });
+  });
+
+  it('parses what it wrote', () => {
+    const once = SweepDefinition.parse({
+      ...base,
+      space: { gamma: { min: 1, max: 10, count: 3, scale: 'log' } },
+      attacks: ['fgsm'],
+    });
+    expect(SweepDefinition.parse(once)).toEqual(once);
+    expect(SweepDefinition.parse(JSON.parse(JSON.stringify(once)))).toEqual(once);
+  });
+
+  it.each<[string, object, string]>([
+    ['a misspelt knob', { space: { gama: 1 } }, 'space'],
+    ['a misspelt key', { recipies: ['funn'] }, ''],
+    ['NaN', { space: { gamma: Number.NaN } }, 'space.gamma'],
+    ['infinity', { space: { gamma: Number.POSITIVE_INFINITY } }, 'space.gamma'],
+    ['a number as text', { space: { gamma: '5' } }, 'space.gamma'],
+    ['an empty list', { space: { gamma: [] } }, 'space.gamma'],
+    ['a bad value within a list', { space: { beta: [0.01, -1] } }, 'space.beta.1'],
+    ['a negative β', { space: { beta: -0.01 } }, 'space.beta'],
+    ['0 epochs', { space: { optimiseEpochs: 0 } }, 'space.optimiseEpochs'],
+    ['half an epoch', { space: { optimiseEpochs: 1.5 } }, 'space.optimiseEpochs'],
+    ['a range upside down', { space: { gamma: { min: 5, max: 1, step: 1 } } }, 'space.gamma.max'],
+    [
+      'a logarithmic range from 0',
+      { space: { gamma: { min: 0, max: 1, count: 3, scale: 'log' } } },
+      'space.gamma.min',
+    ],
+    ['a range over words', { space: { penalty: { min: 0, max: 1, step: 1 } } }, 'space.penalty'],
+    ['no recipe', { recipes: [] }, 'recipes'],
+    ['no seeds', { seeds: [] }, 'seeds'],
+    ['an unknown data set', { dataset: { name: 'imagenet' } }, 'dataset.name'],
+    [
+      'more attacked images than test images',
+      { dataset: { name: 'glyphs', test: 10, attack: 20 } },
+      'dataset.attack',
+    ],
+    ['a knob that no recipe reads', { recipes: ['classic'], space: { gamma: 1 } }, 'space.gamma'],
+    ['an unknown setting of an attack', { attacks: [{ attack: 'fgsm', epsilonn: 1 }] }, 'attacks.0.settings'],
+  ])('refuses %s by its path', (_, input, path) => {
+    expect(refuse(input)).toContain(path);
+  });
+
+  it('has a JSON Schema that a form can be drawn from', () => {
+    const schema = JSON.stringify(z.toJSONSchema(SweepDefinition, { io: 'input' }));
+    for (const name of hyperparameterNames)
+      expect(schema).toContain(JSON.stringify(knobMeta(name).description));
+  });
+});
+
+describe('knobs', () => {
+  it('each has a default, a title and a description', () => {
+    for (const name of hyperparameterNames) {
+      expect(hyperparameters[name].parse(undefined), name).toBeDefined();
+      expect(knobMeta(name).title, name).toBeTruthy();
+      expect(knobMeta(name).description, name).toMatch(/\.$/);
+    }
+  });
+
+  it('are each read by some recipe, and no recipe reads others', () => {
+    const read = new Set(recipeNames.flatMap((name) => knobsOf(name)));
+    expect([...read].sort()).toEqual([...hyperparameterNames].sort());
+  });
+
+  it('lengths are read by no stage: they would tell prefixes apart', () => {
+    for (const name of recipeNames)
+      for (const stage of recipes[name].stages)
+        expect(stage.reads.filter((knob) => (stage.lengthOf as readonly string[]).includes(knob))).toEqual(
+          [],
+        );
+  });
+
+  it('what stages record is declared as a metric', () => {
+    for (const name of recipeNames)
+      for (const stage of recipes[name].stages)
+        for (const metric of stage.records) expect(trainingMetrics).toHaveProperty(metric);
+  });
+});
+
+describe('canonical JSON', () => {
+  it('does not depend on the order of keys', () => {
+    expect(canonicalJson({ b: [1, { d: null, c: 'x' }], a: true })).toBe(
+      '{"a":true,"b":[1,{"c":"x","d":null}]}',
+    );
+    expect(canonicalJson({ a: 1, b: undefined })).toBe(canonicalJson({ a: 1 }));
+  });
+  it('refuses what JSON changes in silence', () => {
+    expect(() => canonicalJson({ a: Number.NaN })).toThrow('finite');
+    expect(() => canonicalJson([undefined])).toThrow('undefined');
+  });
+});
