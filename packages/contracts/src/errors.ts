@@ -42,7 +42,22 @@ export const errors = {
     title: 'The token’s role does not allow this',
     hint: 'Use a token with the role that the message names.',
   },
+  HOST_NOT_ALLOWED: {
+    status: 421,
+    title: 'This service is not called by that name',
+    hint: 'Use localhost or the address it listens on, or name the host in FUNNEL_ALLOWED_HOSTS.',
+  },
+  CROSS_ORIGIN: {
+    status: 403,
+    title: 'Another site may not change anything here',
+    hint: 'Call from the dashboard itself, or without an Origin header.',
+  },
   ROUTE_NOT_FOUND: { status: 404, title: 'There is no such route', hint: 'See /docs.' },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: 'This route does not take that method',
+    hint: 'See the Allow header, or /docs.',
+  },
   NOT_FOUND: { status: 404, title: 'There is no such thing', hint: 'Check the id.' },
   IDEMPOTENCY_CONFLICT: {
     status: 409,

@@ -293,8 +293,30 @@ export const routes = {
     summary: 'Server-sent events; `?sweep=` keeps one sweep. Reconnect with Last-Event-ID.',
     role: 'read',
     query: z.strictObject({ sweep: Id.optional() }),
+    headers: z.looseObject({
+      'last-event-id': z
+        .string()
+        .regex(/^\d{1,18}$/, 'Expected the id of an event: digits only')
+        .optional(),
+    }),
     produces: 'text/event-stream',
-    errors: ['TOO_MANY_STREAMS'],
+    errors: ['NOT_FOUND', 'TOO_MANY_STREAMS'],
+  },
+  getServiceMetrics: {
+    method: 'GET',
+    url: '/metrics',
+    summary: 'Numbers about the service itself, in the text format of Prometheus.',
+    role: 'read',
+    produces: 'text/plain',
+    errors: [],
+  },
+  getOpenApi: {
+    method: 'GET',
+    url: '/openapi.json',
+    summary: 'This description, as OpenAPI 3.1.',
+    role: null,
+    response: z.looseObject({ openapi: z.string() }),
+    errors: [],
   },
   health: {
     method: 'GET',

@@ -20,12 +20,13 @@ const Seeds = z.union([
     .int()
     .min(1)
     .max(10_000)
-    .transform((count) => Array.from({ length: count }, (_, i) => i)),
+    .transform((count) => Array.from({ length: count }, (_, i) => i))
+    .pipe(z.array(z.int())),
   z.array(Seed).min(1, 'Expected at least one seed, but got an empty list').max(10_000),
 ]);
 
 const Recipes = z.union([
-  RecipeName.transform((name) => [name]),
+  RecipeName.transform((name) => [name]).pipe(z.array(RecipeName)),
   z.array(RecipeName).min(1, 'Expected at least one recipe, but got an empty list'),
 ]);
 
