@@ -1,0 +1,48 @@
+import type { Position } from '@funnel/contracts';
+import type { ClaimedStage } from '@funnel/db';
+import { type Deferred, deferred } from './deferred.ts';
+import type { Trainer } from './trainer-process.ts';
+
+/**
+ * Why an attempt is being ended before its stage is. `lost`: the lease is somebody else's, nothing may be written. `hung`: no progress
+ * for too long, which counts as a failure. The others hand the stage back and cost no attempt.
+ */
+export type StopReason = 'drain' | 'pause' | 'cancel' | 'hung' | 'lost';
+
+/** One try of a stage by this worker, from claim to the last write. Its fields change as it goes. */
+export type Attempt = {
+  readonly claimed: ClaimedStage;
+  /** Null until its trainer has been told. */
+  trainer: Trainer | null;
+  position: Position | null;
+  imagesPerSecond: number | null;
+  /** Checkpoints on their way to the database: waiting for it is not hanging. */
+  saving: number;
+  /** Milliseconds without progress, as counted by the watchdog. */
+  idleMilliseconds: number;
+  /** True after its first progress: before it, data is loaded and kernels compiled. */
+  moved: boolean;
+  stopping: StopReason | null;
+  /** Aborted when nothing more may be written: the lease is lost, or the worker gives up. */
+  readonly abandon: AbortController;
+  /** Settles when its trainer no longer works on it. */
+  readonly ended: Deferred<void>;
+};
+
+export const newAttempt = (claimed: ClaimedStage): Attempt => ({
+  claimed,
+  trainer: null,
+  position: null,
+  imagesPerSecond: null,
+  saving: 0,
+  idleMilliseconds: 0,
+  moved: false,
+  stopping: null,
+  abandon: new AbortController(),
+  ended: deferred(),
+});
+
+export const noteProgress = (attempt: Attempt): void => {
+  attempt.idleMilliseconds = 0;
+  attempt.moved = true;
+};

@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Db, heartbeat } from '@funnel/db';
+import type { Logger } from 'pino';
+import type { Attempt } from './attempt.ts';
+import { stopAttempt } from './stop-attempt.ts';
+
+export type HeartbeatOptions = {
+  readonly db: Db;
+  readonly workerId: string;
+  readonly leaseSeconds: number;
+  /** How long a trainer may take for the checkpoint of a pause. */
+  readonly stopMilliseconds: number;
+  readonly attempts: ReadonlySet<Attempt>;
+  readonly log: Logger;
+};
+
+const memoryOf = (attempts: ReadonlySet<Attempt>): number =>
+  [...attempts].reduce((sum, { trainer }) => sum + (trainer?.memoryBytes() ?? 0), process.memoryUsage.rss());
+
+/** A worker that lost a stage stops working on it at once: a step may finish, nothing is written. */
+const lostGrace = 1000;
+/** Nobody waits for the checkpoint of what is cancelled. */
+const cancelGrace = 1500;
+
+/** One heartbeat: renews every lease, and stops what the database wants stopped. */
+const beat = async (options: HeartbeatOptions): Promise<void> => {
+  const { db, workerId, leaseSeconds, attempts, stopMilliseconds, log } = options;
+  const held = [...attempts].filter((attempt) => !attempt.abandon.signal.aborted);
+  const leases = held.map(({ claimed, position, imagesPerSecond }) => ({
+    stageId: claimed.spec.id,
+    leaseEpoch: claimed.leaseEpoch,
+    position,
+    imagesPerSecond,
+  }));
+  const { lost, stop } = await heartbeat(db, {
+    workerId,
+    leases,
+    memoryBytes: memoryOf(attempts),
+    leaseSeconds,
+  });
+  for (const attempt of held) {
+    const { id } = attempt.claimed.spec;
+    const wanted = stop.find(({ stageId }) => stageId === id);
+    if (lost.includes(id)) {
+      log.warn({ stage: id, leaseEpoch: attempt.claimed.leaseEpoch }, 'lease was lost');
+      void stopAttempt(attempt, 'lost', lostGrace);
+    } else if (wanted) {
+      void stopAttempt(attempt, wanted.reason, wanted.reason === 'pause' ? stopMilliseconds : cancelGrace);
+    }
+  }
+};
+
+export type HeartbeatLoop = {
+  /** Beats now instead of at the next turn: something was cancelled or paused. */
+  readonly hurry: () => void;
+  readonly stop: () => Promise<void>;
+};
+
+/** Beats every third of a lease, whatever the trainers do, until stopped. A beat that fails is tried again after a ninth. */
+export const startHeartbeat = (options: HeartbeatOptions): HeartbeatLoop => {
+  const period = (options.leaseSeconds * 1000) / 3;
+  let stopped = false;
+  let nap = new AbortController();
+  const loop = async (): Promise<void> => {
+    while (!stopped) {
+      let pause = period;
+      nap = new AbortController();
+      try {
+        await beat(options);
+      } catch (error) {
+        options.log.warn(
+          { error: error instanceof Error ? error.message : String(error) },
+          'heartbeat failed',
+        );
+        pause = period / 3;
+      }
+      await sleep(pause, undefined, { signal: nap.signal }).catch(() => {});
+    }
+  };
+  const running = loop();
+  return {
+    hurry: () => nap.abort(),
+    stop: async () => {
+      stopped = true;
+      nap.abort();
+      await running;
+    },
+  };
+};

@@ -1,0 +1,151 @@
+import {
+  completeStage,
+  type Db,
+  endStage,
+  failAttempt,
+  getBlobs,
+  handBack,
+  recordCheckpoint,
+} from '@funnel/db';
+import type { StageQueue } from '@funnel/queue';
+import type { Logger } from 'pino';
+import { type Attempt, noteProgress } from './attempt.ts';
+import type { StageEnd, StageStart } from './messages.ts';
+import { isStale, persist } from './persist.ts';
+import { type Trainer, TrainerDeath } from './trainer-process.ts';
+
+export type AttemptContext = {
+  readonly db: Db;
+  readonly queue: StageQueue;
+  readonly log: Logger;
+};
+
+const blobsOf = (manifest: StageStart['manifest']): string[] => [
+  ...Object.values(manifest.networks).map((network) => network.blob),
+  ...(manifest.moments ? [manifest.moments.blob] : []),
+];
+
+const loadStart = async ({ db, log }: AttemptContext, attempt: Attempt): Promise<StageStart | null> => {
+  const { start } = attempt.claimed;
+  if (!start) return null;
+  const blobs = await persist(() => getBlobs(db, blobsOf(start.manifest)), attempt.abandon.signal, log);
+  return { ...start, blobs };
+};
+
+/** Lets the trainer work. A trainer that was killed because its stage was to stop has stopped; one that died otherwise has failed. */
+const train = async (
+  context: AttemptContext,
+  attempt: Attempt,
+  getTrainer: () => Promise<Trainer>,
+): Promise<StageEnd> => {
+  const { db, log } = context;
+  const { spec, leaseEpoch } = attempt.claimed;
+  try {
+    const start = await loadStart(context, attempt);
+    if (attempt.stopping) return { status: 'stopped' };
+    attempt.trainer = await getTrainer();
+    if (attempt.stopping) return { status: 'stopped' };
+    return await attempt.trainer.run(
+      { spec, start },
+      {
+        onProgress: ({ position, imagesPerSecond }) => {
+          noteProgress(attempt);
+          attempt.position = position ?? attempt.position;
+          attempt.imagesPerSecond = imagesPerSecond;
+        },
+        onCheckpoint: async ({ manifest, blobs }, metrics) => {
+          noteProgress(attempt);
+          attempt.position = manifest.position;
+          attempt.saving++;
+          try {
+            const write = { stageId: spec.id, leaseEpoch, manifest, blobs, metrics };
+            await persist(() => recordCheckpoint(db, write), attempt.abandon.signal, log);
+          } finally {
+            attempt.saving--;
+          }
+        },
+      },
+    );
+  } catch (error) {
+    if (!(error instanceof TrainerDeath)) throw error;
+    if (attempt.stopping === 'hung')
+      return {
+        status: 'failed',
+        code: 'TRAINER_HUNG',
+        message: 'The trainer made no progress for too long and was killed',
+        stack: '',
+      };
+    if (attempt.stopping) return { status: 'stopped' };
+    return { status: 'failed', code: error.code, message: error.message, stack: error.stack ?? '' };
+  }
+};
+
+/** Writes how it ended. Returns the stages that became ready by it. */
+const settle = async (
+  { db, log }: AttemptContext,
+  attempt: Attempt,
+  end: StageEnd,
+): Promise<readonly string[]> => {
+  const lease = { stageId: attempt.claimed.spec.id, leaseEpoch: attempt.claimed.leaseEpoch };
+  const write = <T>(operation: () => Promise<T>) => persist(operation, attempt.abandon.signal, log);
+  switch (end.status) {
+    case 'completed':
+      return (await write(() => completeStage(db, { ...lease, evaluation: end.evaluation ?? undefined })))
+        .readyStages;
+    case 'diverged':
+    case 'collapsed':
+      await write(() => endStage(db, { ...lease, status: end.status, message: end.message }));
+      return [];
+    case 'stopped':
+      await write(() => handBack(db, lease));
+      return [];
+    case 'failed':
+      await write(() =>
+        failAttempt(db, { ...lease, code: end.code, message: end.message, stack: end.stack }),
+      );
+      return [];
+  }
+};
+
+const failureOf = (error: unknown): StageEnd => {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { status: 'failed', code: 'INTERNAL', message, stack: stack ?? message };
+};
+
+/**
+ * One attempt from its claim to its last write. Never throws: a lost lease ends it silently (its writes were refused and counted), and
+ * what cannot be written is left to the lease, which lapses.
+ */
+export const runAttempt = async (
+  context: AttemptContext,
+  attempt: Attempt,
+  getTrainer: () => Promise<Trainer>,
+): Promise<void> => {
+  const { spec, leaseEpoch, attempt: number } = attempt.claimed;
+  const log = context.log.child({ stage: spec.id, kind: spec.kind, attempt: number, leaseEpoch });
+  const inner = { ...context, log };
+  const started = performance.now();
+  log.info({ epochs: spec.epochs, from: attempt.claimed.start?.manifest.position }, 'stage started');
+  try {
+    const end = await train(inner, attempt, getTrainer)
+      .catch((error: unknown) => {
+        if (isStale(error) || attempt.abandon.signal.aborted) throw error;
+        return failureOf(error);
+      })
+      .finally(() => attempt.ended.resolve());
+    if (attempt.abandon.signal.aborted) return log.info('stage abandoned');
+    const ready = await settle(inner, attempt, end);
+    const seconds = Number(((performance.now() - started) / 1000).toFixed(2));
+    if (end.status === 'failed') log.error({ seconds, code: end.code, error: end.message }, 'attempt failed');
+    else log.info({ seconds, status: end.status }, 'stage ended');
+    // A ring that is lost costs seconds: the reconciler rings again.
+    if (ready.length > 0)
+      await context.queue
+        .ring(ready)
+        .catch((error: unknown) => log.warn({ error: String(error) }, 'ring was lost'));
+  } catch (error) {
+    if (isStale(error)) log.warn('lease was lost: its writes are refused');
+    else if (!attempt.abandon.signal.aborted)
+      log.error({ err: error }, 'result could not be written: the lease will lapse');
+  }
+};

@@ -1,0 +1,80 @@
+/** A slot holds one trainer, reused from stage to stage, and replaces it when it died or grew too large. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { TrainerIdentity, TrainerSetup } from './messages.ts';
+import { killTrainer } from './stop-attempt.ts';
+import { startTrainer, type Trainer } from './trainer-process.ts';
+
+export type Slot = {
+  /** The slot's trainer, started or replaced as needed. Rejects when it could not be started so often that it never will. */
+  readonly trainer: () => Promise<Trainer>;
+  readonly identity: () => Promise<TrainerIdentity>;
+  readonly pid: () => number | null;
+  /** Between stages: replaces a trainer that holds more memory than it should. */
+  readonly tidy: () => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+export type SlotOptions = {
+  readonly setup: TrainerSetup;
+  /** Resident bytes beyond which a trainer is replaced between stages. */
+  readonly memoryLimitBytes: number;
+  readonly log: Logger;
+};
+
+const mostStarts = 5;
+const firstPause = 250;
+
+export const createSlot = ({ setup, memoryLimitBytes, log }: SlotOptions): Slot => {
+  let current: Trainer | null = null;
+  let closed = false;
+
+  const start = async (): Promise<Trainer> => {
+    for (let tries = 1; ; tries++) {
+      const trainer = startTrainer(setup, log);
+      current = trainer;
+      try {
+        const identity = await trainer.ready;
+        log.info({ trainer: trainer.pid, ...identity }, 'trainer is ready');
+        return trainer;
+      } catch (error) {
+        await killTrainer(trainer);
+        if (closed || tries === mostStarts) throw error;
+        log.warn(
+          { error: error instanceof Error ? error.message : String(error), tries },
+          'trainer did not start',
+        );
+        await sleep(firstPause * 2 ** tries);
+      }
+    }
+  };
+
+  /** One start at a time, whoever asks. */
+  let starting: Promise<Trainer> | null = null;
+  const trainer = async (): Promise<Trainer> => {
+    if (closed) throw new Error('The slot is closed');
+    if (current?.isAlive() && !starting) return current;
+    starting ??= start().finally(() => {
+      starting = null;
+    });
+    return starting;
+  };
+
+  return {
+    trainer,
+    identity: async () => (await trainer()).ready,
+    pid: () => (current?.isAlive() ? current.pid : null),
+    tidy: async () => {
+      if (!current || current.memoryBytes() <= memoryLimitBytes) return;
+      log.info(
+        { trainer: current.pid, memoryBytes: current.memoryBytes() },
+        'trainer grew too large and is replaced',
+      );
+      await killTrainer(current);
+    },
+    close: async () => {
+      closed = true;
+      if (current) await killTrainer(current);
+    },
+  };
+};

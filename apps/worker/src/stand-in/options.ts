@@ -1,0 +1,22 @@
+import type { StageKind } from '@funnel/contracts';
+
+/** Which stages something happens to: those that match all that is given. */
+type StageMatch = { readonly kind?: StageKind; readonly seed?: number; readonly epoch?: number };
+
+export type StandInFault = StageMatch & {
+  /**
+   * `throw`: an error in the training code. `exit`, `abort`: the process ends, plainly or by a native abort. `memory`: V8's heap runs full.
+   * `block`: a step never returns and no signal handler runs. `idle`: training waits for ever. `diverge`, `collapse`: the result is one.
+   */
+  readonly fault: 'throw' | 'exit' | 'abort' | 'memory' | 'block' | 'idle' | 'diverge' | 'collapse';
+};
+
+/** How the stand-in trainer behaves; its results depend on the stage alone and not on any of this. */
+export type StandInOptions = {
+  /** (Default: 4) */
+  readonly stepsPerEpoch?: number;
+  /** (Default: 0) */
+  readonly stepMilliseconds?: number;
+  /** What goes wrong, at the first step of the epochs that match. (Default: nothing) */
+  readonly faults?: readonly StandInFault[];
+};

@@ -1,0 +1,110 @@
+/**
+ * A trainer without arithmetic: weights and numbers are hashes. What it hands over depends on the stage's specification and on the
+ * blobs that it starts from, step by step, so that a resume from the wrong state, a step left out or a step done twice gives another
+ * hash. Everything around training is tested with it: the queue, leases, kills, the database.
+ */
+import { createHash } from 'node:crypto';
+import type { StageSpec } from '@funnel/contracts';
+import { type Recipe, recipes } from '@funnel/contracts';
+import type { Checkpoint, StageEnd, StageTask } from '../messages.ts';
+import type { StageHooks, StageRunner } from '../stage-runner.ts';
+import { standInEvaluation } from './evaluate.ts';
+import { suffer } from './faults.ts';
+import type { StandInOptions } from './options.ts';
+
+const sha256 = (...parts: readonly (string | Uint8Array)[]): Buffer => {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part).update('\0');
+  return hash.digest();
+};
+
+/** Eight float32 in [0, 1), 32 bytes like a hash. */
+const asWeights = (state: Buffer): Uint8Array => {
+  const floats = Float32Array.from({ length: 8 }, (_, i) => state.readUInt32LE(i * 4) / 2 ** 32);
+  return new Uint8Array(floats.buffer);
+};
+
+const hex = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const weights = [{ name: 'kernel', shape: [8] }];
+
+const checkpointAt = (state: Buffer, position: { epoch: number; step: number }): Checkpoint => {
+  const network = asWeights(state);
+  const moments = new Uint8Array(state);
+  return {
+    manifest: {
+      position,
+      networks: { encoder: { topology: {}, weights, blob: hex(network) } },
+      moments: { tensors: weights, blob: hex(moments) },
+      scalars: {},
+    },
+    blobs: new Map([
+      [hex(network), network],
+      [hex(moments), moments],
+    ]),
+  };
+};
+
+/** The state that training goes on from: its own moments, else a hash of the parent's networks, else of the stage alone. */
+const firstState = ({ spec, start }: StageTask): Buffer => {
+  if (!start) return sha256('scratch', spec.chain);
+  const blob = start.sameChain ? start.manifest.moments?.blob : start.manifest.networks.encoder?.blob;
+  const bytes = blob && start.blobs.get(blob);
+  if (!bytes)
+    throw new Error(
+      `Expected the blob ${blob} among those of the start, but got ${[...start.blobs.keys()].join(', ')}`,
+    );
+  return start.sameChain ? Buffer.from(bytes) : sha256('parent', spec.chain, bytes);
+};
+
+const metricsOf = (spec: StageSpec, state: Buffer): Record<string, number> => {
+  const stages: Recipe['stages'] = recipes[spec.recipe].stages;
+  const names = stages.find(({ kind }) => kind === spec.kind)?.records ?? [];
+  return Object.fromEntries(names.map((name) => [name, sha256(name, state).readUInt32LE(0) / 2 ** 32]));
+};
+
+const train = async (
+  task: StageTask,
+  hooks: StageHooks,
+  options: Required<StandInOptions>,
+): Promise<StageEnd> => {
+  const { spec } = task;
+  const from = task.start?.sameChain ? task.start.manifest.position : { epoch: 0, step: 0 };
+  let state = firstState(task);
+  for (let epoch = from.epoch; epoch < spec.epochs; epoch++) {
+    for (let step = epoch === from.epoch ? from.step : 0; step < options.stepsPerEpoch; step++) {
+      const end = await suffer(spec, epoch, step, options);
+      if (end) return end;
+      state = sha256(state, `${epoch}`, `${step}`);
+      hooks.onProgress({ position: { epoch, step: step + 1 }, imagesPerSecond: null });
+      if (hooks.signal.aborted && step + 1 < options.stepsPerEpoch) {
+        await hooks.onCheckpoint(checkpointAt(state, { epoch, step: step + 1 }), null);
+        return { status: 'stopped' };
+      }
+    }
+    await hooks.onCheckpoint(checkpointAt(state, { epoch: epoch + 1, step: 0 }), metricsOf(spec, state));
+    if (hooks.signal.aborted && epoch + 1 < spec.epochs) return { status: 'stopped' };
+  }
+  return { status: 'completed', evaluation: null };
+};
+
+const attack = async (
+  task: StageTask,
+  hooks: StageHooks,
+  options: Required<StandInOptions>,
+): Promise<StageEnd> => {
+  for (let step = 0; step < options.stepsPerEpoch; step++) {
+    const end = await suffer(task.spec, 0, step, options);
+    if (end) return end;
+    hooks.onProgress({ position: null, imagesPerSecond: null });
+    if (hooks.signal.aborted) return { status: 'stopped' };
+  }
+  return { status: 'completed', evaluation: standInEvaluation(task.spec, firstState(task)) };
+};
+
+export const createStandIn = (options: StandInOptions): StageRunner => {
+  const filled = { stepsPerEpoch: 4, stepMilliseconds: 0, faults: [], ...options };
+  return {
+    identity: { backend: 'stand-in', device: 'none', engineVersion: 'stand-in' },
+    run: (task, hooks) => (task.spec.kind === 'attack' ? attack : train)(task, hooks, filled),
+  };
+};

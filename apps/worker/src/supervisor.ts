@@ -1,0 +1,102 @@
+/** Claims stages for its slots while it runs, and lets nothing that happens to one of them reach the others. */
+import { type ClaimedStage, claimStage, type Db } from '@funnel/db';
+import type { StageQueue } from '@funnel/queue';
+import type { Logger } from 'pino';
+import { type Attempt, newAttempt } from './attempt.ts';
+import { deferred } from './deferred.ts';
+import type { Doorbell } from './doorbell.ts';
+import { isTransient } from './persist.ts';
+import { runAttempt } from './run-attempt.ts';
+import type { Slot } from './slot.ts';
+import { stopAttempt } from './stop-attempt.ts';
+
+export type SupervisorOptions = {
+  readonly db: Db;
+  readonly queue: StageQueue;
+  readonly doorbell: Doorbell;
+  readonly slots: readonly Slot[];
+  readonly workerId: string;
+  readonly leaseSeconds: number;
+  readonly pollMilliseconds: number;
+  /** Shared with the heartbeat and the watchdog. */
+  readonly attempts: Set<Attempt>;
+  readonly log: Logger;
+};
+
+export type Supervisor = {
+  /** Rejects when a slot cannot work at all. */
+  readonly failed: Promise<never>;
+  /** Claims nothing more, lets every trainer checkpoint, and hands everything back within `milliseconds`. */
+  readonly drain: (milliseconds: number) => Promise<void>;
+};
+
+/** Of a drain's time, this much is kept for ending trainers that did not stop and for the last writes. */
+const reserveMilliseconds = 2000;
+
+export const startSupervisor = (options: SupervisorOptions): Supervisor => {
+  const { db, queue, doorbell, slots, workerId, leaseSeconds, pollMilliseconds, attempts, log } = options;
+  const failure = deferred<never>();
+  let draining = false;
+
+  const claim = async (): Promise<ClaimedStage | null> => {
+    try {
+      return await claimStage(db, { workerId, leaseSeconds });
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      log.warn({ error: error instanceof Error ? error.message : String(error) }, 'claim failed');
+      return null;
+    }
+  };
+
+  /** An earlier attempt of the same stage can only have lost its lease: this worker was asleep and has not heard of it yet. */
+  const abandonEarlier = (stageId: string): void => {
+    for (const attempt of attempts)
+      if (attempt.claimed.spec.id === stageId) void stopAttempt(attempt, 'lost', 0);
+  };
+
+  const work = async (slot: Slot): Promise<void> => {
+    while (!draining) {
+      // A stage is claimed only for a trainer that is there.
+      await slot.trainer();
+      if (draining) return;
+      const claimed = await claim();
+      if (!claimed) {
+        if (!draining) await doorbell.wait();
+        continue;
+      }
+      doorbell.ring();
+      abandonEarlier(claimed.spec.id);
+      const attempt = newAttempt(claimed);
+      attempts.add(attempt);
+      if (draining) attempt.stopping = 'drain';
+      await runAttempt({ db, queue, log }, attempt, slot.trainer).finally(() => attempts.delete(attempt));
+      await slot.tidy();
+    }
+  };
+
+  const poll = setInterval(() => doorbell.ring(), pollMilliseconds * (0.8 + 0.4 * Math.random()));
+  const working = Promise.all(
+    slots.map((slot) =>
+      work(slot).catch((error: unknown) => {
+        if (!draining) failure.reject(error);
+      }),
+    ),
+  );
+
+  return {
+    failed: failure.promise,
+    drain: async (milliseconds) => {
+      draining = true;
+      clearInterval(poll);
+      doorbell.ringAll();
+      const grace = Math.max(0, milliseconds - reserveMilliseconds);
+      const deadline = setTimeout(() => {
+        for (const attempt of attempts) attempt.abandon.abort();
+      }, milliseconds);
+      await Promise.all([...attempts].map((attempt) => stopAttempt(attempt, 'drain', grace)));
+      await Promise.all(slots.map((slot) => slot.close()));
+      await working;
+      clearTimeout(deadline);
+    },
+  };
+};

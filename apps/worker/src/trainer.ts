@@ -1,0 +1,103 @@
+/** The child process that trains and attacks: one stage at a time, told what to do and heard over IPC (see messages.ts). */
+import { deferred } from './deferred.ts';
+import { dieWithParent } from './die-with-parent.ts';
+import type { Checkpoint, FromTrainer, StageEnd, ToTrainer, TrainerSetup } from './messages.ts';
+import type { StageRunner } from './stage-runner.ts';
+
+dieWithParent();
+
+const send = (message: FromTrainer): void => {
+  process.send?.(message);
+};
+
+/** tfjs is loaded only where it is used: a stand-in starts in a tenth of the time. */
+const createRunner = async (setup: TrainerSetup): Promise<StageRunner> => {
+  if (setup.standIn) return (await import('./stand-in/run-stand-in.ts')).createStandIn(setup.standIn);
+  return (await import('./run-stage.ts')).createStageRunner(setup);
+};
+
+const failure = (error: unknown): Extract<StageEnd, { status: 'failed' }> => {
+  const { code, message, stack } =
+    error instanceof Error
+      ? (error as Error & { code?: unknown })
+      : (new Error(String(error)) as Error & { code?: unknown });
+  return {
+    status: 'failed',
+    code: typeof code === 'string' ? code : 'INTERNAL',
+    message,
+    stack: stack ?? message,
+  };
+};
+
+/** Progress is said at most this often. */
+const progressMilliseconds = 200;
+
+type Run = {
+  readonly number: number;
+  readonly stop: AbortController;
+  readonly saved: Map<number, () => void>;
+};
+let current: Run | null = null;
+
+const runTask = async (
+  runner: StageRunner,
+  { run, task }: Extract<ToTrainer, { type: 'run' }>,
+): Promise<void> => {
+  const state: Run = { number: run, stop: new AbortController(), saved: new Map() };
+  current = state;
+  let checkpoints = 0;
+  let saidAt = 0;
+  // One checkpoint may be on its way to the database while the next epoch trains; a second one waits for it.
+  let saving: Promise<void> = Promise.resolve();
+  const save = (checkpoint: Checkpoint, metrics: Readonly<Record<string, number | null>> | null) =>
+    new Promise<void>((resolve) => {
+      const number = checkpoints++;
+      state.saved.set(number, resolve);
+      send({ type: 'checkpoint', run, checkpoint: number, state: checkpoint, metrics });
+    });
+  const end = await runner
+    .run(task, {
+      signal: state.stop.signal,
+      onCheckpoint: async (checkpoint, metrics) => {
+        await saving;
+        saving = save(checkpoint, metrics);
+      },
+      onProgress: ({ position, imagesPerSecond }) => {
+        const now = performance.now();
+        if (now - saidAt < progressMilliseconds) return;
+        saidAt = now;
+        send({ type: 'progress', run, position, imagesPerSecond, memoryBytes: process.memoryUsage.rss() });
+      },
+    })
+    .catch(failure);
+  await saving;
+  current = null;
+  send({ type: 'ended', run, end, memoryBytes: process.memoryUsage.rss() });
+};
+
+const ready = deferred<StageRunner>();
+
+process.on('message', (message: ToTrainer) => {
+  switch (message.type) {
+    case 'setup':
+      createRunner(message.setup).then(
+        (runner) => {
+          ready.resolve(runner);
+          send({ type: 'ready', identity: runner.identity });
+        },
+        (error: unknown) => {
+          const { code, message: text } = failure(error);
+          send({ type: 'unusable', code, message: text });
+        },
+      );
+      return;
+    case 'run':
+      void ready.promise.then((runner) => runTask(runner, message));
+      return;
+    case 'stop':
+      if (current?.number === message.run) current.stop.abort();
+      return;
+    case 'saved':
+      if (current?.number === message.run) current.saved.get(message.checkpoint)?.();
+  }
+});

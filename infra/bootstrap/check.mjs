@@ -1,0 +1,21 @@
+/** `npm run check`: lint and format, types, unused code. All three run, so that one round shows everything. */
+import { join } from 'node:path';
+import { announce, step } from './announce.mjs';
+import { install } from './install.mjs';
+import { root } from './root.mjs';
+import { runTool } from './run.mjs';
+
+const checks = [
+  { title: 'lint and format (biome)', script: '@biomejs/biome/bin/biome', args: ['ci', '.'] },
+  { title: 'types (tsc)', script: 'typescript/bin/tsc', args: ['--noEmit', '-p', '.'] },
+  { title: 'unused code (knip)', script: 'knip/bin/knip.js', args: [] },
+];
+
+await install();
+const failed = [];
+for (const { title, script, args } of checks) {
+  const code = await step(title, () => runTool(join(root, 'node_modules', script), args));
+  if (code !== 0) failed.push(title);
+}
+announce(failed.length === 0 ? 'check: all is well' : `check: failed: ${failed.join(', ')}`);
+process.exit(failed.length === 0 ? 0 : 1);

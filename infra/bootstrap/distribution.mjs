@@ -1,0 +1,72 @@
+/**
+ * What tests need and npm does not bring. On Debian or Ubuntu as root it is installed, and announced; elsewhere the tests that need it
+ * are skipped, loudly and with how to get it. With CI=true (or FUNNEL_REQUIRE_ALL=1) a skip is a failure.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { announce, step } from './announce.mjs';
+import { root } from './root.mjs';
+import { run } from './run.mjs';
+
+const onPath = (names) =>
+  (process.env.PATH ?? '')
+    .split(delimiter)
+    .some((folder) => names.some((name) => existsSync(join(folder, name))));
+
+const holds = (folder, ending) =>
+  existsSync(folder) && readdirSync(folder).some((name) => name.endsWith(ending));
+
+const needs = [
+  {
+    what: 'Redis',
+    for: 'the queue on Redis',
+    packages: ['redis-server'],
+    elsewhere: 'brew install redis, or https://redis.io/docs/latest/operate/oss_and_stack/install',
+    wanted: () => existsSync(join(root, 'packages/queue/test')),
+    there: () => onPath(['redis-server']),
+  },
+  {
+    what: 'a Vulkan driver',
+    for: 'the webgpu backend',
+    packages: ['mesa-vulkan-drivers'],
+    elsewhere: 'the driver of your GPU, or Mesa',
+    wanted: () => holds(join(root, 'packages/engine/test'), 'webgpu.test.ts'),
+    there: () => ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d'].some((folder) => holds(folder, '.json')),
+  },
+  {
+    what: 'Chromium',
+    for: 'the dashboard in a browser',
+    packages: ['chromium'],
+    elsewhere:
+      'https://www.chromium.org/getting-involved/download-chromium, then set FUNNEL_CHROMIUM to its path',
+    wanted: () => holds(join(root, 'apps/web/test'), 'browser.test.ts'),
+    there: () =>
+      Boolean(process.env.FUNNEL_CHROMIUM) ||
+      onPath(['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']),
+  },
+];
+
+const missing = () => needs.filter(({ wanted, there }) => wanted() && !there());
+
+const aptInstall = async (packages) => {
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  // First without an update, which takes a while and which a fresh image needs and others do not.
+  const install = () =>
+    run('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { env, quiet: true });
+  if ((await install()) === 0) return;
+  await run('apt-get', ['update', '-qq'], { env, quiet: true });
+  await install();
+};
+
+/** Installs what is missing where that is possible. Returns what is still missing, as lines that say how to get it. */
+export const provide = async () => {
+  const packages = missing().flatMap((need) => need.packages);
+  if (packages.length > 0 && process.getuid?.() === 0 && onPath(['apt-get']))
+    await step(`installing from the distribution: ${packages.join(' ')}`, () => aptInstall(packages));
+  const still = missing();
+  for (const need of still) {
+    announce(`NOT TESTED: ${need.for}. ${need.what} is missing on this machine.`);
+    announce(`            Get it with \`apt-get install ${need.packages.join(' ')}\` or: ${need.elsewhere}.`);
+  }
+  return still.map((need) => need.for);
+};

@@ -1,0 +1,58 @@
+/** Brings node_modules and generated code to what package-lock.json says. Does nothing, in milliseconds, where they are. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { announce, step } from './announce.mjs';
+import { withLock } from './lock.mjs';
+import { checkNode } from './node-version.mjs';
+import { root } from './root.mjs';
+import { run, runTool } from './run.mjs';
+
+const packagesOf = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
+
+/**
+ * npm writes node_modules/.package-lock.json as the last act of every installation, so it is missing after one that was interrupted
+ * and says what is there after `npm install`, `npm ci` or an update alike: a better witness than a stamp of our own.
+ */
+const isInstalled = () => {
+  if (!existsSync(join(root, 'node_modules/.package-lock.json'))) return false;
+  const there = packagesOf('node_modules/.package-lock.json');
+  return Object.entries(packagesOf('package-lock.json')).every(([path, wanted]) => {
+    if (!path.includes('node_modules/') || wanted.optional || wanted.devOptional) return true;
+    return there[path]?.version === wanted.version && Boolean(there[path]?.link) === Boolean(wanted.link);
+  });
+};
+
+/** The npm that runs this, else the one on the PATH. */
+const npm = (args) => {
+  const script = process.env.npm_execpath;
+  if (script?.endsWith('.js')) return run(process.execPath, [script, ...args]);
+  return run(process.platform === 'win32' ? 'npm.cmd' : 'npm', args);
+};
+
+const installPackages = async () => {
+  // NODE_ENV=production would leave out what runs the sources.
+  const code = await npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+  if (code === 0) return;
+  announce(`npm ci failed (exit ${code}). Its message is above; behind a proxy, see \`npm help config\`.`);
+  process.exit(code);
+};
+
+const generate = async () => {
+  const script = join(root, 'infra/bootstrap/generate.mjs');
+  if (!existsSync(script)) return;
+  const code = await runTool(script, []);
+  if (code !== 0) process.exit(code);
+};
+
+export const install = async () => {
+  checkNode();
+  if (!isInstalled()) {
+    await withLock(join(root, '.funnel/install.lock'), async () => {
+      if (!isInstalled()) await step('installing dependencies into node_modules (npm ci)', installPackages);
+    });
+  }
+  await generate();
+};
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await install();

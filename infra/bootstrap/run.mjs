@@ -1,0 +1,26 @@
+import { spawn } from 'node:child_process';
+import { root } from './root.mjs';
+
+/** Runs a program in the root of the checkout on this terminal. Resolves to its exit code; a signal counts as 128 + n, like in a shell. */
+export const run = (command, args, { env = {}, quiet = false } = {}) =>
+  new Promise((resolve, reject) => {
+    const stdio = quiet ? ['ignore', 'ignore', 'pipe'] : 'inherit';
+    const child = spawn(command, args, { cwd: root, stdio, env: { ...process.env, ...env } });
+    let errors = '';
+    child.stderr?.on('data', (chunk) => {
+      errors += chunk;
+    });
+    // The terminal sends Ctrl-C to the child too; waiting for it keeps this process from going first.
+    const wait = () => {};
+    const pass = () => child.kill('SIGTERM');
+    process.on('SIGINT', wait).on('SIGTERM', pass);
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      process.off('SIGINT', wait).off('SIGTERM', pass);
+      if (quiet && code !== 0) process.stderr.write(errors);
+      resolve(code ?? 128 + (signal === 'SIGINT' ? 2 : 15));
+    });
+  });
+
+/** Runs a script that npm installed, by the same Node and without npx. */
+export const runTool = (script, args, options) => run(process.execPath, [script, ...args], options);
