@@ -47,14 +47,17 @@ const Id = z.string().min(1).max(100);
 const ById = z.strictObject({ id: Id });
 /** Keyset paging: `cursor` is what the last page answered as `next`. */
 const page = {
-  limit: z.coerce.number().int().min(1).max(1000).default(50),
+  limit: z.coerce.number<number | string>().int().min(1).max(1000).default(50),
   cursor: z.string().max(200).optional(),
 };
 const pageOf = <T extends z.ZodType>(item: T) =>
   z.strictObject({ items: z.array(item), next: z.string().nullable() });
 /** A query value given once or many times. */
 const many = <T extends z.ZodType>(item: T) =>
-  z.preprocess((v) => (v === undefined ? [] : Array.isArray(v) ? v : [v]), z.array(item).max(100));
+  z
+    .union([z.array(item).max(100), item.transform((value: z.output<T>): z.output<T>[] => [value])])
+    .pipe(z.array(z.custom<z.output<T>>()))
+    .default([]);
 
 /** `gamma:5` or `beta:0.01..0.1` (both ends included): a knob and the values to keep. */
 export const KnobFilter = z

@@ -1,0 +1,123 @@
+/** All event streams of this process on one listening connection and one reading of the database. */
+import type { Readable } from 'node:stream';
+import { AppError } from '@funnel/contracts';
+import { type EventSource, isAfter } from './event-source.ts';
+import { createEventStream, type EventStream } from './event-stream.ts';
+
+export type EventHub = {
+  /** Opens a stream from `lastEventId`, or from now. Throws TOO_MANY_STREAMS. */
+  readonly open: (query: { readonly sweep?: string; readonly lastEventId?: string }) => Promise<Readable>;
+  readonly size: () => number;
+  /** Ends every stream and stops listening. */
+  readonly close: () => Promise<void>;
+};
+
+export type EventHubOptions = {
+  readonly source: EventSource;
+  readonly mostStreams: number;
+  readonly bufferBytes: number;
+  /** Milliseconds between heartbeats, and between looks at the database that no notification asked for. */
+  readonly heartbeat: number;
+  readonly onError: (error: unknown) => void;
+};
+
+const page = 500;
+
+export const createEventHub = (options: EventHubOptions): EventHub => {
+  const { source, mostStreams, bufferBytes, heartbeat, onError } = options;
+  const streams = new Set<EventStream>();
+  /** Streams that are open or being opened. */
+  let places = 0;
+  let cursor = '0';
+  let started: Promise<{ close: () => Promise<void> }> | null = null;
+  let pumping: Promise<void> | null = null;
+  let again = false;
+
+  /** Hands on everything after the cursor. */
+  const pump = async (): Promise<void> => {
+    do {
+      again = false;
+      const rows = await source.after({ after: cursor, limit: page });
+      if (rows.length === 0) continue;
+      cursor = rows.at(-1)!.id;
+      for (const stream of streams) stream.offer(rows);
+      again ||= rows.length === page;
+    } while (again);
+  };
+
+  /** One reading at a time; a call during one makes it look once more. */
+  const wake = (): void => {
+    again = true;
+    pumping ??= pump()
+      .catch(onError)
+      .finally(() => {
+        pumping = null;
+      });
+  };
+
+  const start = async (): Promise<{ close: () => Promise<void> }> => {
+    cursor = await source.latest();
+    const listening = await source.listen(wake);
+    wake();
+    const timer = setInterval(() => {
+      for (const stream of streams) stream.beat(cursor);
+      if (streams.size > 0) wake();
+    }, heartbeat);
+    return {
+      close: async () => {
+        clearInterval(timer);
+        await listening.close();
+      },
+    };
+  };
+
+  /** A first client starts the hub; if that fails, the next one tries again. */
+  const running = (): Promise<unknown> => {
+    started ??= start();
+    started.catch(() => {
+      started = null;
+    });
+    return started;
+  };
+
+  /** An id from the future is one of a database that is no more. */
+  const startFrom = async (lastEventId: string): Promise<string> => {
+    const latest = await source.latest();
+    return isAfter(lastEventId, latest) ? latest : lastEventId;
+  };
+
+  return {
+    open: async ({ sweep, lastEventId }) => {
+      if (places >= mostStreams)
+        throw new AppError('TOO_MANY_STREAMS', `Expected at most ${mostStreams} streams at once`);
+      places++;
+      try {
+        await running();
+        const from = lastEventId === undefined ? cursor : await startFrom(lastEventId);
+        const stream = createEventStream({
+          source,
+          cursor: from,
+          bufferBytes,
+          onError,
+          ...(sweep !== undefined && { sweep }),
+        });
+        streams.add(stream);
+        stream.readable.once('close', () => {
+          streams.delete(stream);
+          places--;
+        });
+        return stream.readable;
+      } catch (error) {
+        places--;
+        throw error;
+      }
+    },
+    size: () => streams.size,
+    close: async () => {
+      for (const stream of streams) stream.end();
+      const listening = await started?.catch(() => null);
+      await listening?.close();
+      await pumping;
+    },
+  };
+};

@@ -1,0 +1,41 @@
+/** Whatever was thrown, as `application/problem+json` (RFC 9457), from the one table of errors. No stack ever leaves. */
+import { AppError, type ErrorCode, errors, type Problem, ProblemIssue } from '@funnel/contracts';
+import { z } from 'zod';
+
+const frameworkCode = (code: string, status: number): ErrorCode => {
+  if (status === 413) return 'BODY_TOO_LARGE';
+  if (status === 415) return 'UNSUPPORTED_MEDIA_TYPE';
+  if (code === 'FST_ERR_HANDLER_TIMEOUT') return 'UNAVAILABLE';
+  if (code.startsWith('FST_ERR_CTP')) return 'MALFORMED_BODY';
+  return 'INVALID_REQUEST';
+};
+
+/** Fastify's and Node's own refusals carry a code and a status; a 500 of theirs is a fault like any other. */
+const fromFramework = (error: unknown): AppError | null => {
+  if (!(error instanceof Error) || !('statusCode' in error) || !('code' in error)) return null;
+  const { statusCode: status, code } = error;
+  if (typeof status !== 'number' || typeof code !== 'string') return null;
+  if (status >= 500 && code !== 'FST_ERR_HANDLER_TIMEOUT') return null;
+  return new AppError(frameworkCode(code, status), error.message, {}, { cause: error });
+};
+
+/** The error that a person can act on; INTERNAL, saying nothing, for what nobody foresaw. */
+export const asAppError = (error: unknown): AppError => {
+  if (error instanceof AppError) return error;
+  return fromFramework(error) ?? new AppError('INTERNAL', 'Something failed that should not', {}, { cause: error });
+};
+
+export const toProblem = (error: AppError, requestId?: string): Problem => {
+  const { status, title, hint } = errors[error.code];
+  const issues = z.array(ProblemIssue).safeParse(error.details.issues);
+  return {
+    type: `urn:funnel:error:${error.code.toLowerCase().replaceAll('_', '-')}`,
+    title,
+    status,
+    code: error.code,
+    detail: error.message,
+    hint,
+    ...(requestId !== undefined && { instance: `urn:uuid:${requestId}` }),
+    ...(issues.success && { issues: issues.data }),
+  };
+};

@@ -1,0 +1,151 @@
+/** From zod's issues to ours: where, what was expected, what came. One per fault; of a union only the option that was meant. */
+import type { ProblemIssue } from '@funnel/contracts';
+import type { z } from 'zod';
+import { describe, eitherOf, formatPath, typeName } from './describe.ts';
+import { knownKeysAt, nearest } from './known-keys.ts';
+
+type Issue = z.core.$ZodIssue;
+type UnionIssue = Extract<Issue, { code: 'invalid_union' }>;
+type UnknownKeys = Extract<Issue, { code: 'unrecognized_keys' }>;
+type Bound = Extract<Issue, { code: 'too_small' | 'too_big' }>;
+
+/** More than a person reads at once. */
+const mostIssues = 50;
+
+type Found = { readonly path: readonly PropertyKey[]; readonly expected: string; readonly received: string };
+
+/** Our own messages read "Expected …, but got …. More.". */
+const ownWords = (message: string): { readonly expected: string; readonly received?: string } | null => {
+  const words = /^Expected (.*?)(?:, but (got )?(.*?))?(?:\. (.*))?$/s.exec(message);
+  if (!words) return null;
+  const [, expected = '', got, came, more] = words;
+  return { expected: more ? `${expected} (${more})` : expected, received: got ? came : undefined };
+};
+
+const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(
+    (here, part) =>
+      typeof here === 'object' && here !== null ? (here as Record<PropertyKey, unknown>)[part] : undefined,
+    input,
+  );
+
+const oneOf = (values: readonly unknown[], given: unknown): string => {
+  const meant =
+    typeof given === 'string'
+      ? nearest(
+          given,
+          values.filter((v) => typeof v === 'string'),
+        )
+      : null;
+  return `one of ${values.map(String).join(', ')}${meant ? ` (did you mean "${meant}"?)` : ''}`;
+};
+
+const units: Readonly<Record<string, string>> = { string: ' character', array: ' value' };
+
+const expectedBound = (issue: Bound): string => {
+  const below = issue.code === 'too_big';
+  const limit = below ? issue.maximum : issue.minimum;
+  const relation =
+    issue.inclusive === false ? (below ? 'less than' : 'more than') : below ? 'at most' : 'at least';
+  const unit = units[issue.origin] ?? '';
+  return `${relation} ${limit}${unit}${unit && Number(limit) !== 1 ? 's' : ''}`;
+};
+
+const isWrongType = (issue: Issue): boolean => {
+  if (issue.path.length > 0) return false;
+  if (issue.code === 'invalid_type') return true;
+  return issue.code === 'invalid_value' && !issue.values.some((value) => typeof value === typeof issue.input);
+};
+
+/** The option whose type is right, then the one with the fewest faults: that one was meant. */
+const meantOption = (options: readonly (readonly Issue[])[]): readonly Issue[] | null => {
+  const fitting = options.filter((issues) => !issues.some(isWrongType));
+  return [...fitting].sort((a, b) => a.length - b.length)[0] ?? null;
+};
+
+const explainUnion = (issue: UnionIssue, at: readonly PropertyKey[], explain: Explain): readonly Found[] => {
+  const path = [...at, ...issue.path];
+  if (issue.errors.length === 0) {
+    // A discriminated union: the discriminator itself is not one of its options.
+    const options: readonly unknown[] =
+      'options' in issue && Array.isArray(issue.options) ? issue.options : [];
+    const given = valueAt(issue.input, issue.path.slice(-1));
+    return [{ path, expected: oneOf(options, given), received: describe(given) }];
+  }
+  const meant = meantOption(issue.errors);
+  if (meant) return meant.flatMap((inner) => explain(inner, path));
+  const expected = new Set(
+    issue.errors
+      .flatMap((option) => option.filter(isWrongType).flatMap((inner) => explain(inner, path)))
+      .map((f) => f.expected),
+  );
+  return [{ path, expected: eitherOf([...expected]), received: describe(issue.input) }];
+};
+
+type Explain = (issue: Issue, at: readonly PropertyKey[]) => readonly Found[];
+
+const explainWith = (schema: z.ZodType, input: unknown): Explain => {
+  const explainKeys = (issue: UnknownKeys, at: readonly PropertyKey[]): readonly Found[] => {
+    const parent = [...at, ...issue.path];
+    const known = knownKeysAt(schema, parent, input);
+    return issue.keys.map((key) => {
+      const meant = nearest(key, known);
+      const expected = meant
+        ? `a known key: did you mean "${meant}"?`
+        : known.length > 0
+          ? `one of ${known.join(', ')}`
+          : 'no such key';
+      return { path: [...parent, key], expected, received: `the key ${describe(key)}` };
+    });
+  };
+
+  const explain: Explain = (issue, at) => {
+    const path = [...at, ...issue.path];
+    const one = (expected: string, received?: string): readonly Found[] => {
+      // What was written, not what defaults and coercion had made of it when the fault was found.
+      const written = valueAt(input, path);
+      return [
+        { path, expected, received: received ?? describe(written === undefined ? issue.input : written) },
+      ];
+    };
+    const own = ownWords(issue.message);
+    if (issue.code === 'invalid_union') return explainUnion(issue, at, explain);
+    if (issue.code === 'unrecognized_keys') return explainKeys(issue, at);
+    if (own) return one(own.expected, own.received);
+    if (issue.code === 'invalid_type') return one(typeName(issue.expected));
+    if (issue.code === 'too_small' || issue.code === 'too_big') return one(expectedBound(issue));
+    if (issue.code === 'invalid_value') return one(oneOf(issue.values, issue.input));
+    if (issue.code === 'invalid_format')
+      return one(issue.pattern ? `a text that matches ${issue.pattern}` : `a valid ${issue.format}`);
+    if (issue.code === 'not_multiple_of') return one(`a multiple of ${issue.divisor}`);
+    return one(issue.message);
+  };
+  return explain;
+};
+
+/** `input` is what was parsed; `part` names it where a fault is with the whole of it ("body", "query", …). */
+export const explainIssues = (
+  error: z.ZodError,
+  schema: z.ZodType,
+  input: unknown,
+  part: string,
+): readonly ProblemIssue[] => {
+  const explain = explainWith(schema, input);
+  return error.issues
+    .flatMap((issue) => explain(issue as Issue, []))
+    .slice(0, mostIssues)
+    .map(({ path, ...rest }) => ({ path: formatPath(asWritten(path, input)) || part, ...rest }));
+};
+
+/** An attack may be written flat: `settings`, which parsing put between, is not in what the user wrote. */
+const asWritten = (path: readonly PropertyKey[], input: unknown): readonly PropertyKey[] => {
+  const written: PropertyKey[] = [];
+  let here = input;
+  for (const part of path) {
+    const record = typeof here === 'object' && here !== null ? (here as Record<PropertyKey, unknown>) : {};
+    if (part === 'settings' && 'attack' in record && !('settings' in record)) continue;
+    written.push(part);
+    here = record[part];
+  }
+  return written;
+};
