@@ -1,27 +1,100 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import { instantiate, type Kernel, type Module } from './wasm/module.ts';
 
-export type Conv2DInfo = ReturnType<typeof tf.backend_util.computeConv2DInfo>;
+/** A byte offset on the heap of tfjs-wasm. */
+export type Address = number;
 
 /** What tfjs hands a kernel under these names; its own type loses that they are there. */
 export type Tensors<Name extends string> = Readonly<Record<Name, tf.TensorInfo>>;
 
-/** The tfjs-wasm heap as kernels see it. Views go stale when the heap grows: allocate first, view after. */
+/** The heap of tfjs-wasm as kernels see it: tensors by address, scratch space, and kernels compiled onto the same memory. */
 export interface Heap {
   readonly backend: BackendWasm;
-  makeOutput(shape: number[], dtype: tf.DataType): tf.TensorInfo;
+  /** A new tensor; its values are whatever lay there. */
+  allocate(shape: readonly number[]): tf.TensorInfo;
+  address(tensor: tf.TensorInfo): Address;
+  /** A view, stale as soon as the heap grows: allocate first, view after. */
   floats(tensor: tf.TensorInfo): Float32Array;
   free(tensor: tf.TensorInfo): void;
+  zero(address: Address, floats: number): void;
+  copy(from: Address, to: Address, floats: number): void;
+  /** At least that many bytes, the same for all who use the name: valid until the next request under that name. */
+  scratch(name: string, bytes: number): Address;
+  /** Integers that stay where they are for good. */
+  table(integers: readonly number[]): { readonly start: Address; readonly end: Address };
+  /** The kernel of that name, compiled when first asked for. */
+  kernel(name: string, write: () => Module): Kernel;
+  /** Whatever `make` gives, made once per heap. */
+  once<T>(name: string, make: () => T): T;
 }
 
+/** The parts of the emscripten module that its published type leaves out. */
+interface Emscripten {
+  readonly asm: { readonly memory: WebAssembly.Memory };
+  _malloc(bytes: number): number;
+  _free(address: number): void;
+}
+
+/** Bytes past the end that a kernel may write to when it works on whole vectors. */
+const slack = 64;
+
+const heaps = new WeakMap<BackendWasm, Heap>();
+
+/** The heap of the backend that a wasm kernel was handed. */
 export function heapOf(backend: unknown): Heap {
   const wasm = backend as BackendWasm; // a kernel registered for 'wasm' is only ever handed that backend
+  const known = heaps.get(wasm);
+  if (known) return known;
+  const heap = createHeap(wasm);
+  heaps.set(wasm, heap);
+  return heap;
+}
+
+function createHeap(backend: BackendWasm): Heap {
+  const module = backend.wasm as unknown as Emscripten;
+  const { memory } = module.asm;
+  const malloc = (bytes: number): Address => {
+    const address = module._malloc(bytes) >>> 0; // signed in emscripten's eyes
+    if (address === 0)
+      throw new Error(`The wasm heap (4 GiB at most) has no ${bytes} bytes left: use smaller batches.`);
+    return address;
+  };
+  const spaces = new Map<string, { address: Address; bytes: number }>();
+  const made = new Map<string, unknown>();
+  const once = <T>(name: string, make: () => T): T => {
+    if (!made.has(name)) made.set(name, make());
+    return made.get(name) as T; // set under this name just now, or by the same caller
+  };
   return {
-    backend: wasm,
-    makeOutput: (shape, dtype) => wasm.makeOutput(shape, dtype),
-    floats: (tensor) => wasm.typedArrayFromHeap(tensor) as Float32Array,
+    backend,
+    once,
+    allocate: (shape) => backend.makeOutput([...shape], 'float32'),
+    address: (tensor) => backend.dataIdMap.get(tensor.dataId).memoryOffset,
+    floats: (tensor) => backend.typedArrayFromHeap(tensor) as Float32Array,
     free: (tensor) => {
-      wasm.disposeData(tensor.dataId);
+      backend.disposeData(tensor.dataId);
     },
+    zero: (address, floats) => {
+      new Float32Array(memory.buffer, address, floats).fill(0);
+    },
+    copy: (from, to, floats) => {
+      new Float32Array(memory.buffer).copyWithin(to / 4, from / 4, from / 4 + floats);
+    },
+    scratch: (name, wanted) => {
+      const bytes = wanted + slack;
+      const space = spaces.get(name);
+      if (space && space.bytes >= bytes) return space.address;
+      if (space) module._free(space.address);
+      const address = malloc(bytes);
+      spaces.set(name, { address, bytes });
+      return address;
+    },
+    table: (integers) => {
+      const start = malloc(4 * integers.length);
+      new Int32Array(memory.buffer, start, integers.length).set(integers);
+      return { start, end: start + 4 * integers.length };
+    },
+    kernel: (name, write) => once(`kernel ${name}`, () => instantiate(write(), memory)),
   };
 }

@@ -1,0 +1,173 @@
+import {
+  advance,
+  type Code,
+  doWhile,
+  f32x4,
+  get,
+  i32,
+  type Local,
+  seq,
+  set,
+  times,
+  when,
+} from './assembler.ts';
+import { assemble, type Locals, type Module } from './module.ts';
+import { storeLanes, tileColumns } from './tile.ts';
+
+/**
+ * Runs the body over `count` floats, four at a time and then one at a time; `addresses` all move along.
+ * The body stores through `store`, so that nothing past the last float is written.
+ */
+export function forEach(
+  locals: Locals,
+  count: Local,
+  addresses: readonly Local[],
+  body: (store: (address: Code, value: Code) => Code) => Code,
+): Code {
+  const [rest] = locals.i32(1);
+  const loop = (lanes: number, counter: Local): Code => {
+    const one = seq(
+      body((address, value) => storeLanes(address, value, lanes, 0)),
+      ...addresses.map((address) => advance(address, 4 * lanes)),
+      advance(counter, -1),
+    );
+    return when(get(counter), doWhile(one, get(counter)));
+  };
+  return seq(
+    set(rest, i32.and(get(count), i32.const(3))),
+    set(count, i32.shiftRight(get(count), i32.const(2))),
+    loop(4, count),
+    loop(1, rest),
+  );
+}
+
+/** target = gradient where output > 0, else 0: back through a ReLU. Parameters: gradient, output, target, count. */
+export function reluGradient(): Module {
+  return assemble(4, ([gradient, output, target, count], locals) =>
+    forEach(locals, count, [gradient, output, target], (store) => {
+      const open = f32x4.greater(f32x4.load(get(output)), f32x4.zero);
+      return store(get(target), f32x4.and(f32x4.load(get(gradient)), open));
+    }),
+  );
+}
+
+/**
+ * total[n] += Σ_k source[k, n]: the gradient of a bias. Blocks of 8 columns lie `blockStride` bytes apart, rows `step` bytes.
+ * Parameters: source, total, k.
+ */
+export function sumRows(spec: { columns: number; step: number; blockStride: number }): Module {
+  return assemble(3, ([source, total, rows], locals) => {
+    const [from, count, blocks] = locals.i32(3);
+    const sums = [locals.v128(), locals.v128()];
+    const blockOf = (width: number): Code => {
+      const vectors = sums.slice(0, Math.ceil(width / 4));
+      return seq(
+        set(from, get(source)),
+        set(count, get(rows)),
+        ...vectors.map((sum) => set(sum, f32x4.zero)),
+        doWhile(
+          seq(
+            ...vectors.map((sum, v) => set(sum, f32x4.add(get(sum), f32x4.load(get(from), 16 * v)))),
+            advance(from, spec.step),
+            advance(count, -1),
+          ),
+          get(count),
+        ),
+        ...vectors.map((sum, v) => {
+          const value = f32x4.add(f32x4.load(get(total), 16 * v), get(sum));
+          return storeLanes(get(total), value, Math.min(4, width - 4 * v), 16 * v);
+        }),
+        advance(source, spec.blockStride),
+        advance(total, 4 * tileColumns),
+      );
+    };
+    return seq(
+      times(blocks, Math.floor(spec.columns / tileColumns), blockOf(tileColumns)),
+      spec.columns % tileColumns > 0 ? blockOf(spec.columns % tileColumns) : [],
+    );
+  });
+}
+
+/**
+ * target = tanh(source), a quotient of polynomials in x² that errs by a few units in the last place (the one of Eigen and XLA,
+ * for floats). Parameters: source, target, count.
+ */
+export function tanh(): Module {
+  const odd = [
+    -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-8,
+    1.48572235717979e-5, 6.37261928875436e-4, 4.89352455891786e-3,
+  ];
+  const even = [1.19825839466702e-6, 1.18534705686654e-4, 2.268434632439e-3, 4.89352518554385e-3];
+  const limit = 7.905311107635498; // tanh rounds to 1 beyond
+  return assemble(3, ([source, target, count], locals) => {
+    const [x, square, top, bottom] = [locals.v128(), locals.v128(), locals.v128(), locals.v128()];
+    const horner = (into: Local, coefficients: readonly number[]): Code =>
+      coefficients.flatMap((coefficient, i) =>
+        set(
+          into,
+          i === 0
+            ? f32x4.splat(coefficient)
+            : f32x4.add(f32x4.mul(get(into), get(square)), f32x4.splat(coefficient)),
+        ),
+      );
+    return forEach(locals, count, [source, target], (store) =>
+      seq(
+        set(x, f32x4.min(f32x4.max(f32x4.load(get(source)), f32x4.splat(-limit)), f32x4.splat(limit))),
+        set(square, f32x4.mul(get(x), get(x))),
+        horner(top, odd),
+        horner(bottom, even),
+        store(get(target), f32x4.div(f32x4.mul(get(x), get(top)), get(bottom))),
+      ),
+    );
+  });
+}
+
+/**
+ * One step of Adam (Kingma and Ba 2015, algorithm 1), in place:
+ *   m ← β₁·m + (1 − β₁)·g    v ← β₂·v + (1 − β₂)·g²    w ← w − rate · m / (√v · correction + ε)
+ * with rate = learning rate / (1 − β₁ᵗ) and correction = 1 / √(1 − β₂ᵗ).
+ * Parameters: w, g, m, v, count; β₁, 1 − β₁, β₂, 1 − β₂, rate, correction, ε.
+ */
+export function adam(): Module {
+  return assemble(
+    5,
+    ([weight, gradient, first, second, count], locals, floats) => {
+      const [g, m, v] = [locals.v128(), locals.v128(), locals.v128()];
+      const [beta1, rest1, beta2, rest2, rate, correction, epsilon] = floats.map((scalar) => {
+        const vector = locals.v128();
+        return { vector, fill: set(vector, f32x4.splatOf(get(scalar))) };
+      });
+      const of = (scalar: { vector: Local } | undefined): Code => get(scalar!.vector);
+      const scalars = [beta1, rest1, beta2, rest2, rate, correction, epsilon];
+      return seq(
+        ...scalars.map((scalar) => scalar!.fill),
+        forEach(locals, count, [weight, gradient, first, second], (store) =>
+          seq(
+            set(g, f32x4.load(get(gradient))),
+            set(m, f32x4.add(f32x4.mul(of(beta1), f32x4.load(get(first))), f32x4.mul(of(rest1), get(g)))),
+            set(
+              v,
+              f32x4.add(
+                f32x4.mul(of(beta2), f32x4.load(get(second))),
+                f32x4.mul(of(rest2), f32x4.mul(get(g), get(g))),
+              ),
+            ),
+            store(get(first), get(m)),
+            store(get(second), get(v)),
+            store(
+              get(weight),
+              f32x4.sub(
+                f32x4.load(get(weight)),
+                f32x4.div(
+                  f32x4.mul(of(rate), get(m)),
+                  f32x4.add(f32x4.mul(f32x4.sqrt(get(v)), of(correction)), of(epsilon)),
+                ),
+              ),
+            ),
+          ),
+        ),
+      );
+    },
+    7,
+  );
+}
