@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ['{packages,apps,infra}/**/test/**/*.test.ts'],
     pool: 'forks',
+    // Starts a PostgreSQL when, and only when, a test asks for a database.
+    globalSetup: ['packages/db/src/testing/global-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -81,6 +81,11 @@ export const errors = {
     title: 'The database has no room left',
     hint: 'Free disk space, or run `funnel gc`.',
   },
+  SCHEMA_MISMATCH: {
+    status: 503,
+    title: 'This version of Funnel cannot use the database',
+    hint: 'Run the newest version that has used this database: migrations only go forward, and applied ones never change.',
+  },
   INTERNAL: {
     status: 500,
     title: 'A fault of the service',

@@ -1,0 +1,58 @@
+/** What PostgreSQL and the driver may answer, sorted into: try again, not reachable, full, or a bug. */
+import { AppError } from '@funnel/contracts';
+
+/** SQLSTATE of PostgreSQL, or the `code` of a socket error. */
+export const errorCode = (error: unknown): string | undefined =>
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined;
+
+/** Serialization failure and deadlock: the same transaction will succeed when it is run again. */
+const retriable: ReadonlySet<string> = new Set(['40001', '40P01']);
+
+/** Shutting down, crashed, starting, out of connections, killed for idling; then sockets that broke or never opened. */
+const unreachable: ReadonlySet<string> = new Set([
+  ...['57P01', '57P02', '57P03', '57P05', '53300', '25P03', '25006'],
+  ...[
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'EPIPE',
+    'ETIMEDOUT',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'ENOENT',
+  ],
+]);
+
+/** The driver throws these without a code. */
+const brokenConnection =
+  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end)/;
+
+/** No room left on the disk. */
+const full: ReadonlySet<string> = new Set(['53100']);
+
+export const isRetriable = (error: unknown): boolean => retriable.has(errorCode(error) ?? '');
+
+export const isUnreachable = (error: unknown): boolean => {
+  const code = errorCode(error) ?? '';
+  if (unreachable.has(code) || code.startsWith('08')) return true;
+  return error instanceof Error && brokenConnection.test(error.message);
+};
+
+/** A person's error where there is one: UNAVAILABLE or STORAGE_FULL. Everything else is thrown on as it came. */
+export const databaseError = (error: unknown): unknown => {
+  if (error instanceof AppError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (full.has(errorCode(error) ?? ''))
+    return new AppError('STORAGE_FULL', `PostgreSQL: ${message}`, {}, { cause: error });
+  if (isUnreachable(error))
+    return new AppError(
+      'UNAVAILABLE',
+      `PostgreSQL cannot be reached: ${message}`,
+      { part: 'database' },
+      { cause: error },
+    );
+  return error;
+};

@@ -1,0 +1,66 @@
+/** One process at a time starts or stops the server of a folder, and it is known which processes use it. */
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { AppError } from '@funnel/contracts';
+import { isAlive, waitUntil } from './postmaster.ts';
+
+export type Owners = {
+  add(): Promise<void>;
+  /** True when nobody else alive is left. */
+  remove(): Promise<boolean>;
+};
+
+const holderOf = async (file: string): Promise<number> =>
+  Number(await readFile(file, 'utf8').catch(() => '0'));
+
+/** Takes a dead process's lock away by one rename, and gives it back if it was not the dead one's after all. */
+const discard = async (file: string, dead: number): Promise<void> => {
+  const aside = `${file}.${process.pid}`;
+  await rename(file, aside).catch(() => {}); // someone was faster
+  if ((await holderOf(aside)) !== dead) await link(aside, file).catch(() => {});
+  await rm(aside, { force: true });
+};
+
+const tryTake = async (file: string): Promise<boolean> => {
+  try {
+    await writeFile(file, String(process.pid), { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const holder = await holderOf(file);
+  if (holder > 0 && !isAlive(holder)) await discard(file, holder);
+  return false;
+};
+
+const ownersOf = (dir: string): Owners => {
+  const folder = `${dir}.users`;
+  const mine = path.join(folder, String(process.pid));
+  return {
+    add: async () => {
+      await mkdir(folder, { recursive: true });
+      await writeFile(mine, '');
+    },
+    remove: async () => {
+      await rm(mine, { force: true });
+      const pids = (await readdir(folder).catch(() => [])).map(Number);
+      return !pids.some(isAlive);
+    },
+  };
+};
+
+/** Runs `work` while no other process (nor another call of this one) does the same for `dir`. */
+export const withFolderLock = async <T>(dir: string, work: (owners: Owners) => Promise<T>): Promise<T> => {
+  const file = `${dir}.lock`;
+  if (!(await waitUntil(() => tryTake(file), 180_000)))
+    throw new AppError(
+      'UNAVAILABLE',
+      `Process ${await holderOf(file)} has been starting or stopping PostgreSQL in ${dir} for three minutes. End it, or delete ${file}.`,
+      { part: 'database' },
+    );
+  try {
+    return await work(ownersOf(dir));
+  } finally {
+    await rm(file, { force: true });
+  }
+};

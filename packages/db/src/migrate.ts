@@ -1,0 +1,133 @@
+/**
+ * Applies `prisma/migrations`, forward only. The ledger is Prisma's own table in Prisma's own format, under Prisma's own lock, so that
+ * `prisma migrate deploy` may be used on the same database by those who have its engine.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AppError } from '@funnel/contracts';
+import pg from 'pg';
+import { databaseError } from './database-errors.ts';
+
+export const migrationsFolder = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
+
+/** The advisory lock that `prisma migrate` takes too. */
+const prismaLock = 72707369;
+
+/** PostgreSQL 14 brought `bit_count`, which the worst case over attacks is counted with. */
+const leastVersion = 14;
+
+type Migration = { readonly name: string; readonly sql: string; readonly checksum: string };
+type LedgerRow = {
+  readonly migration_name: string;
+  readonly checksum: string;
+  readonly finished_at: Date | null;
+};
+
+const ledger = `
+  CREATE TABLE IF NOT EXISTS _prisma_migrations (
+    id                  VARCHAR(36) PRIMARY KEY NOT NULL,
+    checksum            VARCHAR(64) NOT NULL,
+    finished_at         TIMESTAMPTZ,
+    migration_name      VARCHAR(255) NOT NULL,
+    logs                TEXT,
+    rolled_back_at      TIMESTAMPTZ,
+    started_at          TIMESTAMPTZ NOT NULL DEFAULT now(),
+    applied_steps_count INTEGER NOT NULL DEFAULT 0
+  )`;
+
+/** The migrations of this version, oldest first. */
+export const readMigrations = async (folder = migrationsFolder): Promise<readonly Migration[]> => {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return Promise.all(
+    names.sort().map(async (name) => {
+      const sql = await readFile(path.join(folder, name, 'migration.sql'), 'utf8');
+      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
+    }),
+  );
+};
+
+const mismatch = (message: string) => new AppError('SCHEMA_MISMATCH', message);
+
+/** Refuses a database that another version made in a way that this one cannot go on from. */
+const check = (migrations: readonly Migration[], applied: readonly LedgerRow[]): void => {
+  const known = new Map(migrations.map((migration) => [migration.name, migration]));
+  for (const { migration_name: name, checksum, finished_at } of applied) {
+    const migration = known.get(name);
+    const newest = migrations.at(-1)?.name ?? 'none';
+    if (!migration)
+      throw mismatch(
+        `Expected a database of at most migration ${newest}, but it has ${name}: a newer version of Funnel made it`,
+      );
+    if (finished_at === null)
+      throw mismatch(`Expected migration ${name} to be complete, but its ledger row says that it failed`);
+    if (migration.checksum !== checksum)
+      throw mismatch(
+        `Expected migration ${name} as it was applied (sha-256 ${checksum}), but the file has been changed (${migration.checksum})`,
+      );
+  }
+};
+
+const apply = async (client: pg.Client, { name, sql, checksum }: Migration): Promise<void> => {
+  await client.query('BEGIN');
+  try {
+    await client.query(sql);
+    await client.query(
+      'INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), clock_timestamp(), 1)',
+      [randomUUID(), checksum, name],
+    );
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK');
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`Migration ${name} failed and nothing of it was kept: ${reason}`, { cause: error });
+  }
+};
+
+const applyMissing = async (client: pg.Client, folder: string): Promise<readonly string[]> => {
+  const version = Number((await client.query('SHOW server_version_num')).rows[0].server_version_num);
+  if (version < leastVersion * 10_000)
+    throw mismatch(
+      `Expected PostgreSQL ${leastVersion} or newer, but the server is ${Math.floor(version / 10_000)}`,
+    );
+  await client.query('SELECT pg_advisory_lock($1)', [prismaLock]);
+  await client.query(ledger);
+  const { rows } = await client.query<LedgerRow>(
+    'SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at',
+  );
+  const migrations = await readMigrations(folder);
+  check(migrations, rows);
+  const done = new Set(rows.map((row) => row.migration_name));
+  const missing = migrations.filter((migration) => !done.has(migration.name));
+  for (const migration of missing) await apply(client, migration);
+  // After a restore into a new cluster, stored transaction numbers may lie in its future: such events could never be read in order.
+  await client.query('DELETE FROM events WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())');
+  return missing.map((migration) => migration.name);
+};
+
+/**
+ * Brings the database at `url` to this version: one transaction per file; two starters wait for each other. Resolves to the names
+ * applied. Errors: SCHEMA_MISMATCH (too new, edited, half applied), UNAVAILABLE.
+ */
+export const migrate = async (
+  url: string,
+  { folder = migrationsFolder } = {},
+): Promise<readonly string[]> => {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'funnel migrate',
+    connectionTimeoutMillis: 10_000,
+  });
+  // A broken connection also rejects the statement under way, which is where it is dealt with.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return await applyMissing(client, folder);
+  } catch (error) {
+    throw databaseError(error);
+  } finally {
+    await client.end().catch(() => {}); // the lock goes with the connection, closed or broken
+  }
+};

@@ -1,0 +1,1 @@
+export { createTestDatabase, openTestDb, type TestDatabase } from './create-test-database.ts';
