@@ -1,0 +1,122 @@
+/**
+ * The model as attacks see it: rows of pixels in [0, 1], logits, and gradients with respect to the pixels.
+ * All functions return tensors that the caller owns.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { ClassifierModel } from './model.ts';
+import { isHostBackend } from './rows.ts';
+
+export type FlatModel = {
+  /** Values per image: the product of `shape`. */
+  readonly width: number;
+  readonly classes: number;
+  readonly shape: readonly number[];
+  /** How many images one pass takes: more only costs memory and cache. */
+  readonly batchSize: number;
+  /** `[n, width]` → `[n, classes]`; any n, in passes of `batchSize`. */
+  readonly logits: (x: tf.Tensor2D) => tf.Tensor2D;
+  /** Predicted class per row, `[n]` int32; ties go to the lowest class. */
+  readonly predict: (x: tf.Tensor2D) => tf.Tensor1D;
+  /** One forward and one backward pass. `loss`: logits → `[n]`, each row's a function of its own logits alone. */
+  readonly gradient: (
+    x: tf.Tensor2D,
+    loss: (logits: tf.Tensor2D) => tf.Tensor,
+  ) => { readonly logits: tf.Tensor2D; readonly gradient: tf.Tensor2D };
+  /** One forward pass and one backward pass per cotangent: `gradients[j] = ∂⟨cotangents[j], logits⟩/∂x`. */
+  readonly pullbacks: (
+    x: tf.Tensor2D,
+    cotangents: (logits: tf.Tensor2D) => readonly tf.Tensor2D[],
+  ) => { readonly logits: tf.Tensor2D; readonly gradients: readonly tf.Tensor2D[] };
+};
+
+/** Rows per pass: on one core the activations of 128 small images still sit in cache; a GPU wants more at once. */
+export const defaultBatchSize = (): number => (isHostBackend() ? 128 : 1024);
+
+export const createFlatModel = (model: ClassifierModel, batchSize = defaultBatchSize()): FlatModel => {
+  const [low, high] = model.bounds;
+  const width = model.shape.reduce((product, size) => product * size, 1);
+  /** Differentiable: [n, width] in [0, 1] → [n, classes]. */
+  const forward = (x: tf.Tensor): tf.Tensor2D => {
+    const scaled = low === 0 && high === 1 ? x : x.mul(high - low).add(low);
+    return model.logits(scaled.reshape([-1, ...model.shape]));
+  };
+  const logits = (x: tf.Tensor2D): tf.Tensor2D =>
+    tf.tidy(() => {
+      const rows = x.shape[0];
+      if (rows <= batchSize) return forward(x);
+      const parts: tf.Tensor2D[] = [];
+      for (let start = 0; start < rows; start += batchSize)
+        parts.push(
+          tf.tidy(() => forward(tf.slice(x, [start, 0], [Math.min(batchSize, rows - start), width]))),
+        );
+      return tf.concat(parts, 0);
+    });
+  return {
+    width,
+    classes: model.classes,
+    shape: model.shape,
+    batchSize,
+    logits,
+    predict: (x) => tf.tidy(() => tf.argMax(logits(x), 1)),
+    gradient: (x, loss) =>
+      tf.tidy(() => {
+        const unkept = collectKept();
+        const gradient = tf.grad((input) => {
+          const z = forward(input);
+          unkept.add(z);
+          return tf.sum(loss(z));
+        })(x);
+        const [kept] = unkept.release();
+        return { logits: kept!, gradient: gradient as tf.Tensor2D }; // a gradient has the shape of its x
+      }),
+    pullbacks: (x, cotangents) => pullbacks(forward, x, cotangents),
+  };
+};
+
+/** Carries tensors out of tf.grad, which disposes of all but the gradient; after release they are ordinary members of the scope. */
+const collectKept = () => {
+  const kept: tf.Tensor[] = [];
+  return {
+    add: (tensor: tf.Tensor) => {
+      kept.push(tf.keep(tf.clone(tensor)));
+    },
+    release: (): tf.Tensor2D[] =>
+      kept.map((tensor) => {
+        const free = tensor.clone() as tf.Tensor2D; // only [n, …] matrices are added
+        tensor.dispose();
+        return free;
+      }),
+  };
+};
+
+/**
+ * tf.grad runs the forward pass anew for every gradient. Here it runs once: inside the forward function of a custom operation the
+ * tape exists but does not record, so each inner tf.grad only walks it back with another cotangent; the outer one walks it for the last.
+ */
+const pullbacks = (
+  forward: (x: tf.Tensor) => tf.Tensor2D,
+  x: tf.Tensor2D,
+  cotangentsOf: (logits: tf.Tensor2D) => readonly tf.Tensor2D[],
+): { logits: tf.Tensor2D; gradients: tf.Tensor2D[] } =>
+  tf.tidy(() => {
+    const kept = collectKept();
+    const last = tf.grad((input) => {
+      const z = forward(input);
+      kept.add(z);
+      const branch = tf.customGrad((value) => {
+        const cotangents = cotangentsOf(z);
+        const lastCotangent = cotangents[cotangents.length - 1]!;
+        const carried = tf.keep(lastCotangent.clone());
+        for (const cotangent of cotangents.slice(0, -1)) kept.add(tf.grad(() => z)(input, cotangent));
+        const gradFunc = () => {
+          const cotangent = carried.clone();
+          carried.dispose();
+          return cotangent;
+        };
+        return { value: tf.sum(value as tf.Tensor), gradFunc };
+      });
+      return branch(z);
+    })(x);
+    const [logits, ...others] = kept.release();
+    return { logits: logits!, gradients: [...others, last as tf.Tensor2D] }; // a gradient has the shape of its x
+  });

@@ -1,0 +1,32 @@
+/** What attackers ascend: functions from logits `[n, classes]` to one number per row, `[n]`, greater where the model is nearer to a mistake. */
+import * as tf from '@tensorflow/tfjs';
+
+export type RowLoss = (logits: tf.Tensor2D) => tf.Tensor1D;
+
+/**
+ * −log softmax(z)_y. Its gradient is softmax(z) − onehot(y), computed from logits: no probability is clipped, so it only vanishes
+ * where float32 itself rounds p_y to 1. `labels` is one-hot, `[n, classes]`.
+ */
+export const crossEntropy = (labels: tf.Tensor2D): RowLoss => {
+  const loss = tf.customGrad((z, save) => {
+    const logits = z as tf.Tensor2D; // customGrad hides the rank
+    const shifted = logits.sub(tf.max(logits, 1, true));
+    const logSoftmax = shifted.sub(tf.log(tf.sum(tf.exp(shifted), 1, true))); // [n, classes]
+    (save as tf.GradSaveFunc)([logSoftmax]);
+    const value = tf.sum(logSoftmax.mul(labels), 1).neg();
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
+      tf.exp(saved[0]!).sub(labels).mul(dy.expandDims(1));
+    return { value, gradFunc };
+  });
+  return (logits) => loss(logits) as tf.Tensor1D; // summed over classes
+};
+
+/** Pushes the true class far below all others, so that the greatest of the others can be taken. `[n, classes]`. */
+export const withoutLabel = (logits: tf.Tensor2D, labels: tf.Tensor2D): tf.Tensor2D =>
+  logits.sub(labels.mul(1e9));
+
+/** max over j ≠ y of z_j − z_y (Carlini & Wagner 2017): positive exactly where the model errs; never saturates. */
+export const margin =
+  (labels: tf.Tensor2D): RowLoss =>
+  (logits) =>
+    tf.max(withoutLabel(logits, labels), 1).sub(tf.sum(logits.mul(labels), 1)) as tf.Tensor1D; // reduced to [n]

@@ -1,0 +1,80 @@
+/** Distances between images, and projections onto the balls that attacks are limited to. All in units of the pixel range. */
+import * as tf from '@tensorflow/tfjs';
+
+export type Norm = 'l2' | 'linf';
+
+/** Length of every row: `[n, d]` → `[n, 1]`. */
+export const rowNorms = (delta: tf.Tensor2D, norm: Norm): tf.Tensor2D =>
+  tf.tidy(
+    (): tf.Tensor2D =>
+      norm === 'l2' ? tf.sqrt(tf.sum(tf.square(delta), 1, true)) : tf.max(tf.abs(delta), 1, true),
+  );
+
+/** The dual norm: the rate at which a linear function with gradient `w` can grow per unit of `norm`. `[n, d]` → `[n, 1]`. */
+export const dualNorms = (gradient: tf.Tensor2D, norm: Norm): tf.Tensor2D =>
+  tf.tidy(() => (norm === 'l2' ? rowNorms(gradient, 'l2') : tf.sum(tf.abs(gradient), 1, true)));
+
+/**
+ * The sign of every value, 0 only at 0. tfjs-wasm's own Sign answers 0 for small values (below about 1e-7), which are all there is of
+ * the gradient of a confident model: FGSM on it would stand still. Two multiplications lift even the least float32 above 1.
+ */
+export const signs = (values: tf.Tensor2D): tf.Tensor2D =>
+  tf.tidy(() => tf.clipByValue(values.mul<tf.Tensor2D>(1e30).mul<tf.Tensor2D>(1e30), -1, 1));
+
+/** Steepest ascent direction of unit length: the sign (L∞), or the gradient over its norm (L2). */
+export const direction = (gradient: tf.Tensor2D, norm: Norm): tf.Tensor2D =>
+  tf.tidy((): tf.Tensor2D => {
+    if (norm === 'linf') return signs(gradient);
+    return gradient.div(rowNorms(gradient, 'l2').add(1e-12));
+  });
+
+/**
+ * `x` moved into the ball of radius `epsilon` around `images`, then into [0, 1]. The second move cannot leave the ball: `images` is
+ * in [0, 1], so it only brings values nearer. `epsilon` is a number or a `[n, 1]` column.
+ */
+export const project = (
+  x: tf.Tensor2D,
+  images: tf.Tensor2D,
+  norm: Norm,
+  epsilon: number | tf.Tensor2D,
+): tf.Tensor2D =>
+  tf.tidy(() => {
+    const delta = x.sub<tf.Tensor2D>(images);
+    if (norm === 'linf') {
+      const limited =
+        typeof epsilon === 'number'
+          ? delta.clipByValue(-epsilon, epsilon)
+          : delta.maximum(epsilon.neg()).minimum(epsilon);
+      return tf.clipByValue(images.add<tf.Tensor2D>(limited), 0, 1);
+    }
+    const factor = tf.minimum(1, tf.div(epsilon, tf.maximum(rowNorms(delta, 'l2'), 1e-12)));
+    return tf.clipByValue(images.add<tf.Tensor2D>(delta.mul(factor)), 0, 1);
+  });
+
+export type Distances = { readonly l2: number; readonly linf: number; readonly l0: number };
+
+/**
+ * Distances of row `row`, in double precision. `l0` counts pixels: a pixel all of whose `channels` agree is unchanged.
+ */
+export const measureRow = (
+  x: Float32Array,
+  images: Float32Array,
+  row: number,
+  width: number,
+  channels: number,
+): Distances => {
+  let squares = 0;
+  let linf = 0;
+  let l0 = 0;
+  for (let pixel = row * width; pixel < (row + 1) * width; pixel += channels) {
+    let changed = false;
+    for (let i = pixel; i < pixel + channels; i++) {
+      const delta = Math.abs(x[i]! - images[i]!);
+      squares += delta * delta;
+      if (delta > linf) linf = delta;
+      if (delta > 0) changed = true;
+    }
+    if (changed) l0++;
+  }
+  return { l2: Math.sqrt(squares), linf, l0 };
+};

@@ -1,0 +1,160 @@
+/**
+ * The driver. It never trusts an attack: whatever comes back is clipped to the budget and to [0, 1], classified again and measured.
+ * It attacks only images that the model classifies correctly, as many at once as one pass of the model takes.
+ */
+import {
+  AppError,
+  type AttackInput,
+  type AttackSpec,
+  attackSpec,
+  type EvaluationRecords,
+  type EvaluationSummary,
+} from '@funnel/contracts';
+import * as tf from '@tensorflow/tfjs';
+import type { Attack, AttackContext } from './attack.ts';
+import { breather } from './breathe.ts';
+import { budgetOf } from './budget.ts';
+import { createFlatModel, type FlatModel } from './flat-model.ts';
+import { checkImages, checkLabels, checkLogits } from './inputs.ts';
+import { correctMaxPoolGradient } from './kernels/max-pool-gradient.ts';
+import type { ClassifierModel } from './model.ts';
+import { measureRow, project } from './norms.ts';
+import { createRandom } from './random.ts';
+import { createRecords, recordSuccess } from './records.ts';
+import { attacks } from './registry.ts';
+import { type EvaluationResources, prepareResources } from './resources.ts';
+import { pick, positions, takeRows } from './rows.ts';
+import { summarise } from './summary.ts';
+
+export type EvaluateAttackOptions = {
+  readonly model: ClassifierModel;
+  /** `[n, ...shape]` in the model's bounds: a tensor, which is left alone, or the values in row-major order. */
+  readonly images: tf.Tensor | Float32Array;
+  /** True class of every image. */
+  readonly labels: ArrayLike<number>;
+  /** Index of every image in its split, for the records and the random streams. Default 0 … n − 1. */
+  readonly indices?: ArrayLike<number>;
+  readonly attack: AttackInput;
+  /** Same seed, same result. Default 0. */
+  readonly seed?: number;
+  /** Images attacked at once; the result does not depend on it. Default: what suits the backend. */
+  readonly batchSize?: number;
+  readonly resources?: EvaluationResources;
+  readonly signal?: AbortSignal;
+  /** Called after every batch, with counts of attacked images. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+};
+
+export type Evaluation = {
+  readonly attack: AttackSpec;
+  readonly summary: EvaluationSummary;
+  readonly records: EvaluationRecords;
+  /** `[n, width]`, row-major, in the model's bounds; the clean image where none was found. */
+  readonly adversarials: Float32Array;
+};
+
+/**
+ * Runs one attack on every correctly classified image.
+ * Throws ATTACK_INPUT where the input cannot be attacked as given, and the signal's reason once that is aborted.
+ */
+export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Evaluation> => {
+  correctMaxPoolGradient();
+  const spec = attackSpec(options.attack);
+  const model = createFlatModel(options.model, options.batchSize);
+  const images = await checkImages(options.images, options.model); // [n, width] in [0, 1]
+  try {
+    const labels = checkLabels(options.labels, images.shape[0], model.classes);
+    const indices = checkIndices(options.indices, labels.length);
+    const resources = prepareResources(spec, options.resources, {
+      model,
+      classifier: options.model,
+      images,
+      labels,
+    });
+    const clean = await classify(model, images, { checked: true });
+    const before = await images.data<'float32'>();
+    const adversarials = before.slice();
+    const records = createRecords(indices, labels, clean);
+    const attacked = positions(labels.length, (image) => clean[image] === labels[image]);
+    const breathe = breather(options.signal);
+    const channels = model.shape.length > 1 ? model.shape[model.shape.length - 1]! : 1;
+    for (let start = 0; start < attacked.length; start += model.batchSize) {
+      await breathe();
+      const rows = attacked.slice(start, start + model.batchSize);
+      const random: AttackContext['random'] = (row, ...path) =>
+        createRandom(options.seed ?? 0, spec.attack, indices[rows[row]!]!, ...path);
+      const batch = {
+        model,
+        images: takeRows(images, rows),
+        labels: pick(labels, rows),
+        random,
+        breathe,
+        resources,
+      };
+      const { predicted, values, steps, queries } = await runVerified(spec, batch);
+      rows.forEach((image, row) => {
+        records.steps[image] = steps[row]!;
+        records.queries[image] = queries[row]!;
+        if (predicted[row] === labels[image]) return;
+        adversarials.set(values.subarray(row * model.width, (row + 1) * model.width), image * model.width);
+        recordSuccess(
+          records,
+          image,
+          predicted[row]!,
+          measureRow(adversarials, before, image, model.width, channels),
+        );
+      });
+      options.onProgress?.({ done: start + rows.length, total: attacked.length });
+    }
+    const [low, high] = options.model.bounds;
+    const scaled =
+      low === 0 && high === 1 ? adversarials : adversarials.map((value) => low + value * (high - low));
+    return { attack: spec, summary: summarise(records, model.width), records, adversarials: scaled };
+  } finally {
+    images.dispose();
+  }
+};
+
+/** One batch through the attack, then through the law: budget, range, the model again. Disposes of the batch's images. */
+const runVerified = async (spec: AttackSpec, batch: AttackContext) => {
+  const run = attacks[spec.attack] as Attack; // its settings were parsed by this attack's own schema
+  const { adversarials, steps, queries } = await run(batch, spec.settings);
+  const x = limit(adversarials, batch.images, spec);
+  const predicted = await classify(batch.model, x);
+  const values = await x.data<'float32'>();
+  tf.dispose([batch.images, adversarials, x]);
+  return { predicted, values, steps, queries };
+};
+
+/** What is not a number becomes the pixel it was. */
+const limit = (x: tf.Tensor2D, images: tf.Tensor2D, spec: AttackSpec): tf.Tensor2D =>
+  tf.tidy(() => {
+    const finite = tf.where(tf.isFinite(x), x, images);
+    const budget = budgetOf(spec);
+    return budget === undefined
+      ? tf.clipByValue(finite, 0, 1)
+      : project(finite, images, budget.norm, budget.epsilon);
+  });
+
+const classify = async (
+  model: FlatModel,
+  images: tf.Tensor2D,
+  { checked = false } = {},
+): Promise<Int32Array> => {
+  const logits = model.logits(images);
+  if (checked) checkLogits(await logits.data<'float32'>(), model.classes);
+  const predicted = tf.argMax(logits, 1);
+  const classes = await predicted.data<'int32'>();
+  tf.dispose([logits, predicted]);
+  return Int32Array.from(classes);
+};
+
+const checkIndices = (indices: ArrayLike<number> | undefined, images: number): number[] => {
+  if (indices === undefined) return Array.from({ length: images }, (_, i) => i);
+  if (indices.length !== images)
+    throw new AppError(
+      'ATTACK_INPUT',
+      `Expected one index per image, but got ${indices.length} for ${images} images`,
+    );
+  return Array.from(indices);
+};

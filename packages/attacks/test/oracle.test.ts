@@ -1,0 +1,64 @@
+/**
+ * The same images fall, at the same distance, as under Foolbox 1.8.0 on four models. DeepFool creeps up to a boundary and crosses it by
+ * rounding alone (§1.2 of the reference): on a few images another rounding meets a tie and goes on elsewhere, in any implementation.
+ */
+import type { AttackInput } from '@funnel/contracts';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { evaluateAttack } from '../src/index.ts';
+import { useWasm } from './helpers/backend.ts';
+import {
+  hasOracle,
+  loadClassifier,
+  loadImages,
+  loadOracle,
+  oracleMissing,
+  oracleNames,
+} from './helpers/oracle.ts';
+
+type Case = {
+  readonly oracle: string;
+  readonly attack: AttackInput;
+  /** How many of the first images: the slower ones on fewer, to keep the suite quick. */
+  readonly images: number;
+  /** Least share of images with the same outcome. */
+  readonly same: number;
+};
+
+const cases: readonly Case[] = [
+  { oracle: 'deepfool-l2', attack: { attack: 'deepfool-l2', steps: 50 }, images: 40, same: 0.9 },
+  { oracle: 'deepfool-linf', attack: { attack: 'deepfool-linf', steps: 50 }, images: 40, same: 0.9 },
+  { oracle: 'fgsm', attack: 'fgsm', images: 100, same: 1 },
+  { oracle: 'fgsm-eps0.05-list', attack: { attack: 'fgsm', epsilons: [0.05] }, images: 100, same: 1 },
+  { oracle: 'fgsm-search-max0.05', attack: { attack: 'fgsm', epsilon: 0.05 }, images: 20, same: 1 },
+  { oracle: 'gradient', attack: 'gradient', images: 100, same: 1 },
+];
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+
+if (!hasOracle) console.warn(oracleMissing);
+
+describe.skipIf(!hasOracle).each(oracleNames)('on %s', (name) => {
+  beforeAll(useWasm);
+
+  it.each(cases)('$oracle agrees with Foolbox 1.8.0', async ({ oracle, attack, images, same }) => {
+    const { indices, attacks } = loadOracle(name);
+    const rows = attacks[oracle]!.rows.slice(0, images);
+    const model = await loadClassifier(name);
+    const before = tf.memory().numTensors;
+    const { records } = await evaluateAttack({
+      model,
+      ...loadImages(name, indices.slice(0, rows.length)),
+      attack,
+    });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(records.correct.every(Boolean)).toBe(true);
+    const agreeing = rows.filter((row, i) => (row !== null) === records.success[i]);
+    expect(agreeing.length / rows.length).toBeGreaterThanOrEqual(same);
+    const differences = rows.flatMap((row, i) =>
+      row && records.success[i] ? [Math.abs(records.l2[i]! - row.l2) / row.l2] : [],
+    );
+    expect(median(differences)).toBeLessThanOrEqual(1e-3);
+  });
+});
