@@ -54,10 +54,12 @@ const dimension = (name: HyperparameterName) => {
 };
 
 export type Dimension = KnobValue | readonly KnobValue[] | Range;
+/** As people write it: a range may leave out its scale. */
+export type DimensionInput = KnobValue | readonly KnobValue[] | z.input<typeof Range>;
 
 // `fromEntries` forgets which key has which type; the keys are those of `hyperparameters` by construction.
 const shape = Object.fromEntries(hyperparameterNames.map((name) => [name, dimension(name)])) as unknown as {
-  [K in HyperparameterName]: z.ZodOptional<z.ZodType<Dimension>>;
+  [K in HyperparameterName]: z.ZodOptional<z.ZodType<Dimension, DimensionInput>>;
 };
 
 export const SearchSpace = z.strictObject(shape).meta({
