@@ -1,3 +1,12 @@
 export { type Backend, type BackendName, BackendUnavailable, backendNames } from './backends/backend.ts';
 export { openBackend } from './backends/open-backend.ts';
+export { type Blobs, type Checkpoint, hashManifest, type Stored } from './checkpoint.ts';
+export { type Classifier, loadClassifier } from './classifier.ts';
+export { type DownloadProgress, type GetOptions, getDataset } from './datasets/get-dataset.ts';
+export { loadDataset, verifyDataset } from './datasets/load-dataset.ts';
+export { type DataPlaces, dataFolders, findDataset } from './datasets/places.ts';
+export { gatherImages, type LoadedDataset, type Split } from './datasets/split.ts';
+export { engineVersion } from './engine-version.ts';
 export { registerKernels } from './kernels/register-kernels.ts';
+export { runStage, type StageOptions } from './run-stage.ts';
+export type { StageHooks, StageOutcome, StageStart, StageTask } from './stage.ts';

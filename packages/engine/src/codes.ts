@@ -1,0 +1,41 @@
+/** What a frozen encoder makes of a whole data set, computed once where it fits into memory. */
+import * as tf from '@tensorflow/tfjs';
+import { breathe } from './breathe.ts';
+import { gatherImages, type Split } from './datasets/split.ts';
+import { outputShape } from './models/architecture.ts';
+import type { Network } from './models/network.ts';
+
+/** Codes of the images at `rows`, [rows.length, …code]; the caller's tidy owns them. */
+export type Codes = (rows: Uint32Array) => tf.Tensor;
+
+/** More than this is computed batch by batch instead. A size and not a share of memory, so that every machine does the same. */
+export const mostCachedBytes = 256 * 2 ** 20;
+
+const chunk = 256;
+
+const imagesTensor = (split: Split, rows: Uint32Array): tf.Tensor =>
+  tf.tensor(gatherImages(split, rows), [rows.length, ...split.shape]);
+
+export const range = (from: number, to: number): Uint32Array =>
+  Uint32Array.from({ length: to - from }, (_, i) => from + i);
+
+/** Encodes every image of `split`, or prepares to do so when asked. Stops early, with what it has, when `signal` is aborted. */
+export const encodeAll = async (encoder: Network, split: Split, signal?: AbortSignal): Promise<Codes> => {
+  const shape = outputShape(encoder.architecture);
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (4 * size * split.count > mostCachedBytes) return (rows) => encoder.apply(imagesTensor(split, rows));
+
+  const codes = new Float32Array(size * split.count);
+  for (let from = 0; from < split.count && !signal?.aborted; from += chunk) {
+    const rows = range(from, Math.min(from + chunk, split.count));
+    const encoded = tf.tidy(() => encoder.apply(imagesTensor(split, rows)));
+    codes.set(await encoded.data<'float32'>(), from * size);
+    encoded.dispose();
+    await breathe();
+  }
+  return (rows) => {
+    const batch = new Float32Array(rows.length * size);
+    for (const [i, row] of rows.entries()) batch.set(codes.subarray(row * size, (row + 1) * size), i * size);
+    return tf.tensor(batch, [rows.length, ...shape]);
+  };
+};

@@ -1,0 +1,64 @@
+/** An auto-encoder that answers (nearly) the same whatever it is shown has collapsed: what is built on it must not be scored. */
+import * as tf from '@tensorflow/tfjs';
+import { loadNetwork, type Stored } from './checkpoint.ts';
+import { range } from './codes.ts';
+import { gatherImages, type Split } from './datasets/split.ts';
+import { noiseShape, withNoise } from './models/attacker.ts';
+
+/** Images that the check looks at. */
+const sample = 256;
+
+/** Below this share of the images' own variance the outputs count as one and the same picture. */
+const leastSpread = 1e-3;
+
+/** Variance over the images of each pixel, summed over the pixels. [n, …] → number */
+const spreadOf = async (images: tf.Tensor): Promise<number> => {
+  const spread = tf.tidy(() => {
+    const flat = tf.reshape(images, [images.shape[0]!, -1]);
+    return tf.sum(tf.mean(tf.square(tf.sub(flat, tf.mean(flat, 0, true))), 0));
+  });
+  const [value] = await spread.data();
+  spread.dispose();
+  return value!;
+};
+
+/** Att (with u = 0) or Def of a checkpoint: the networks `name-encoder` and `name-generator` one after the other. */
+const rebuild = (checkpoint: Stored, name: string, images: tf.Tensor): tf.Tensor => {
+  const [encoder, generator] = [
+    loadNetwork(checkpoint, `${name}-encoder`),
+    loadNetwork(checkpoint, `${name}-generator`),
+  ];
+  try {
+    return tf.tidy(() => {
+      const quiet = tf.zeros([images.shape[0]!, ...noiseShape(encoder, generator)]);
+      return generator.apply(withNoise(encoder.apply(images), quiet));
+    });
+  } finally {
+    encoder.dispose();
+    generator.dispose();
+  }
+};
+
+/** What is wrong with the first of the auto-encoders `names` that ignores its input, with numbers; null where none does. */
+export const findCollapse = async (
+  checkpoint: Stored,
+  names: readonly string[],
+  split: Split,
+): Promise<string | null> => {
+  const rows = range(0, Math.min(sample, split.count));
+  if (rows.length < 2) return null; // one image has no spread to compare with
+  const images = tf.tensor(gatherImages(split, rows), [rows.length, ...split.shape]);
+  try {
+    const spread = await spreadOf(images);
+    for (const name of names) {
+      const rebuilt = rebuild(checkpoint, name, images);
+      const share = (await spreadOf(rebuilt)) / spread;
+      rebuilt.dispose();
+      if (!(share >= leastSpread))
+        return `The ${name} ignores its input: over ${rows.length} images its output varies ${share.toExponential(2)} times as much as they do (expected at least ${leastSpread}). Another seed, initializer or rate may help.`;
+    }
+    return null;
+  } finally {
+    images.dispose();
+  }
+};

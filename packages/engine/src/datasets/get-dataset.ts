@@ -1,0 +1,116 @@
+/** Downloads a data set from public mirrors and holds every file to its declared content before it counts as there. */
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { AppError, type DatasetFile, type DatasetName, datasets } from '@funnel/contracts';
+import { unpackFile } from './idx.ts';
+import { type DataPlaces, dataFolders, findDataset } from './places.ts';
+
+export type DownloadProgress = {
+  readonly file: string;
+  readonly received: number;
+  /** Bytes that the mirror announced, or null. */
+  readonly total: number | null;
+};
+
+export type GetOptions = DataPlaces & {
+  readonly onProgress?: (progress: DownloadProgress) => void;
+  readonly signal?: AbortSignal;
+  /** Folders on the web that hold the four files; the public mirrors unless given. */
+  readonly mirrors?: readonly string[];
+  /** Until a mirror's first byte: a machine without a way out should find out in seconds. */
+  readonly connectSeconds?: number;
+};
+
+const publicMirrors: Partial<Record<DatasetName, readonly string[]>> = {
+  mnist: [
+    'https://ossci-datasets.s3.amazonaws.com/mnist/',
+    'https://storage.googleapis.com/cvdf-datasets/mnist/',
+  ],
+  'fashion-mnist': [
+    'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/',
+    'https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/',
+  ],
+};
+
+const reasonOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+};
+
+/** The bytes at `url`. The connect timeout covers the wait for the first byte; after that a stall as long ends it too. */
+const download = async (
+  url: string,
+  file: string,
+  { onProgress, signal, connectSeconds = 5 }: GetOptions,
+): Promise<Uint8Array> => {
+  const stalled = new AbortController();
+  const expire = () => stalled.abort(new Error(`no answer within ${connectSeconds} s`));
+  let timer = setTimeout(expire, 1000 * connectSeconds);
+  try {
+    const response = await fetch(url, {
+      signal: AbortSignal.any([stalled.signal, ...(signal ? [signal] : [])]),
+    });
+    if (!response.ok || response.body === null) throw new Error(`HTTP ${response.status}`);
+    const length = response.headers.get('content-length');
+    const total = length === null ? null : Number(length);
+    const parts: Uint8Array[] = [];
+    let received = 0;
+    for await (const part of response.body) {
+      clearTimeout(timer);
+      timer = setTimeout(expire, 1000 * connectSeconds);
+      parts.push(part);
+      received += part.length;
+      onProgress?.({ file, received, total });
+    }
+    return Buffer.concat(parts);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** One file from the first mirror that gives it whole, put in place by a rename, so that no reader ever sees a part of it. */
+const getFile = async (
+  file: DatasetFile,
+  folder: string,
+  mirrors: readonly string[],
+  options: GetOptions,
+): Promise<void> => {
+  const faults: string[] = [];
+  for (const mirror of mirrors) {
+    const url = new URL(file.name, mirror).href;
+    try {
+      const zipped = await download(url, file.name, options);
+      await unpackFile(url, zipped, file);
+      const part = join(folder, `.${file.name}.${process.pid}.part`);
+      await writeFile(part, zipped);
+      await rename(part, join(folder, file.name)).catch(async (error: unknown) => {
+        await rm(part, { force: true });
+        throw error;
+      });
+      return;
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      faults.push(`${url}: ${reasonOf(error)}`);
+    }
+  }
+  throw new AppError(
+    'DATASET_MISSING',
+    `Expected ${file.name} from one of ${mirrors.length} mirrors, but none gave it. ${faults.join('. ')}`,
+    { file: file.name, faults },
+  );
+};
+
+/**
+ * Makes sure that a data set is on this machine; answers its folder (null for one that is generated). What is found is not fetched again;
+ * downloads go to the first of the folders that are searched. Throws DATASET_MISSING when no mirror could be reached, within seconds.
+ */
+export const getDataset = async (name: DatasetName, options: GetOptions = {}): Promise<string | null> => {
+  const mirrors = options.mirrors ?? publicMirrors[name];
+  if (mirrors === undefined || datasets[name].files.length === 0) return null;
+  const found = findDataset(name, options);
+  if (found !== null) return found;
+  const folder = resolve(dataFolders(options)[0]!, name);
+  await mkdir(folder, { recursive: true });
+  for (const file of datasets[name].files) await getFile(file, folder, mirrors, options);
+  return folder;
+};

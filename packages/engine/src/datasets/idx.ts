@@ -1,0 +1,70 @@
+/** The IDX format of MNIST: two zero bytes, the type (8: bytes), the number of dimensions, each dimension (32 bits, big-endian), data. */
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { AppError, type DatasetFile } from '@funnel/contracts';
+
+export type IdxArray = { readonly dims: readonly number[]; readonly values: Uint8Array };
+
+const corrupt = (file: string, expected: string, found: string): AppError =>
+  new AppError('DATASET_CORRUPT', `Expected ${file} to have ${expected}, but found ${found}`, {
+    file,
+    expected,
+    found,
+  });
+
+/** Parses an IDX file of bytes with `rank` dimensions. Throws DATASET_CORRUPT that names the file, what was expected and what it has. */
+export const parseIdx = (file: string, bytes: Uint8Array, rank: number): IdxArray => {
+  const header = 4 + 4 * rank;
+  if (bytes.length < header) throw corrupt(file, `a header of ${header} bytes`, `${bytes.length} bytes`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const hex = (magic: number): string => `0x${magic.toString(16).padStart(8, '0')}`;
+  const magic = 0x0800 + rank;
+  if (view.getUint32(0) !== magic)
+    throw corrupt(file, `the magic number ${hex(magic)}`, hex(view.getUint32(0)));
+  const dims = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
+  const size = header + dims.reduce((a, b) => a * b, 1);
+  if (bytes.length !== size)
+    throw corrupt(file, `${size} bytes for dimensions ${dims.join('×')}`, `${bytes.length} bytes`);
+  return { dims, values: bytes.subarray(header) };
+};
+
+const unzip = promisify<Uint8Array, Buffer>(gunzip);
+
+/** Unpacks a gzipped file of a data set and holds it to its declared content. `path` is only what errors call it. */
+export const unpackFile = async (
+  path: string,
+  zipped: Uint8Array,
+  declared: DatasetFile,
+): Promise<Uint8Array> => {
+  const bytes = await unzip(zipped).catch((error: Error) => {
+    throw new AppError(
+      'DATASET_CORRUPT',
+      `Expected ${path} to be a whole gzip file, but found ${zipped.length} bytes that are not: ${error.message}`,
+      { file: path },
+      { cause: error },
+    );
+  });
+  if (bytes.length !== declared.bytes)
+    throw corrupt(path, `${declared.bytes} bytes after gunzip`, `${bytes.length}`);
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  if (digest !== declared.sha256) throw corrupt(path, `the sha-256 ${declared.sha256} after gunzip`, digest);
+  return bytes;
+};
+
+/** Images [count, h, w] and labels [count] of one split as one, checked against each other. */
+export const checkSplit = (
+  file: { images: string; labels: string },
+  images: IdxArray,
+  labels: IdxArray,
+  expected: { count: number; shape: readonly number[]; classes: number },
+): void => {
+  const dims = [expected.count, ...expected.shape.slice(0, 2)];
+  if (images.dims.join() !== dims.join())
+    throw corrupt(file.images, `dimensions ${dims.join('×')}`, images.dims.join('×'));
+  if (labels.dims[0] !== expected.count)
+    throw corrupt(file.labels, `${expected.count} labels`, `${labels.dims[0]}`);
+  const wrong = labels.values.findIndex((label) => label >= expected.classes);
+  if (wrong >= 0)
+    throw corrupt(file.labels, `labels below ${expected.classes}`, `${labels.values[wrong]} at ${wrong}`);
+};

@@ -1,0 +1,151 @@
+/** Architectures to and from the Keras JSON that `tf.loadLayersModel` opens: a Sequential model of stock layers. */
+import { z } from 'zod';
+import type { Architecture, Layer } from './architecture.ts';
+import { shapesOf } from './architecture.ts';
+
+type KerasLayer = { readonly class_name: string; readonly config: Readonly<Record<string, unknown>> };
+
+const keras = (class_name: string, name: string, config: Record<string, unknown>): KerasLayer => ({
+  class_name,
+  config: { name, trainable: true, dtype: 'float32', ...config },
+});
+
+const convolution = {
+  kernel_size: [3, 3],
+  strides: [2, 2],
+  padding: 'same',
+  data_format: 'channels_last',
+  use_bias: true,
+};
+
+/**
+ * Keras has no output padding for 'same': a transposed convolution always doubles, with no padding at the top. An odd size is the
+ * doubled one without its first row and column.
+ */
+const kerasLayers = (layer: Layer, input: readonly number[]): readonly KerasLayer[] => {
+  switch (layer.kind) {
+    case 'conv2d':
+      return [
+        keras('Conv2D', layer.name, { ...convolution, filters: layer.filters, activation: layer.activation }),
+      ];
+    case 'conv2dTranspose': {
+      const activation = layer.activation === 'relu' ? 'relu' : 'tanh';
+      const layers = [
+        keras('Conv2DTranspose', layer.name, { ...convolution, filters: layer.filters, activation }),
+      ];
+      const crop = [2 * input[0]! - layer.size[0], 2 * input[1]! - layer.size[1]] as const;
+      if (crop[0] > 0 || crop[1] > 0)
+        layers.push(
+          keras('Cropping2D', `${layer.name}_crop`, {
+            cropping: [
+              [crop[0], 0],
+              [crop[1], 0],
+            ],
+            data_format: 'channels_last',
+          }),
+        );
+      if (layer.activation === 'unitTanh')
+        layers.push(keras('Rescaling', `${layer.name}_unit`, { scale: 0.5, offset: 0.5 }));
+      return layers;
+    }
+    case 'dense':
+      return [
+        keras('Dense', layer.name, { units: layer.units, activation: layer.activation, use_bias: true }),
+      ];
+    case 'flatten':
+      return [keras('Flatten', layer.name, {})];
+    case 'reshape':
+      return [keras('Reshape', layer.name, { target_shape: [...layer.shape] })];
+  }
+};
+
+/** What `modelTopology` of a TF.js layers model holds. */
+export const topologyOf = (architecture: Architecture): Record<string, unknown> => {
+  const shapes = shapesOf(architecture);
+  const [first, ...rest] = architecture.layers.flatMap((layer, i) => kerasLayers(layer, shapes[i]!));
+  const opened = {
+    ...first!,
+    config: { ...first!.config, batch_input_shape: [null, ...architecture.input] },
+  };
+  return {
+    class_name: 'Sequential',
+    config: { name: 'sequential', layers: [opened, ...rest] },
+    keras_version: 'tfjs-layers 4.22.0',
+    backend: 'tensor_flow.js',
+  };
+};
+
+const size = z.int().min(1);
+const named = { name: z.string() };
+const plain = z.enum(['relu', 'linear']);
+
+const Stored = z.discriminatedUnion('class_name', [
+  z.object({
+    class_name: z.literal('Conv2D'),
+    config: z.object({ ...named, filters: size, activation: plain }),
+  }),
+  z.object({
+    class_name: z.literal('Conv2DTranspose'),
+    config: z.object({ ...named, filters: size, activation: z.enum(['relu', 'tanh']) }),
+  }),
+  z.object({
+    class_name: z.literal('Cropping2D'),
+    config: z.object({ cropping: z.tuple([z.tuple([z.int(), z.int()]), z.tuple([z.int(), z.int()])]) }),
+  }),
+  z.object({ class_name: z.literal('Rescaling'), config: z.object({}) }),
+  z.object({
+    class_name: z.literal('Dense'),
+    config: z.object({ ...named, units: size, activation: plain }),
+  }),
+  z.object({ class_name: z.literal('Flatten'), config: z.object(named) }),
+  z.object({ class_name: z.literal('Reshape'), config: z.object({ ...named, target_shape: z.array(size) }) }),
+]);
+
+const Topology = z.object({
+  class_name: z.literal('Sequential'),
+  config: z.object({ layers: z.array(Stored).min(1) }),
+});
+const Opening = z.object({
+  config: z.object({
+    layers: z.array(
+      z.object({ config: z.object({ batch_input_shape: z.array(size.nullable()).optional() }) }),
+    ),
+  }),
+});
+
+/** The architecture that `topologyOf` wrote. Throws on what it never writes. */
+export const architectureOf = (topology: Readonly<Record<string, unknown>>): Architecture => {
+  const stored = Topology.parse(topology).config.layers;
+  const [, ...input] = Opening.parse(topology).config.layers[0]!.config.batch_input_shape ?? [];
+  const layers: Layer[] = [];
+  for (const { class_name: kind, config } of stored) {
+    const shape = shapesOf({ input: input as number[], layers }).at(-1)!;
+    const last = layers.at(-1);
+    if (kind === 'Conv2D')
+      layers.push({
+        kind: 'conv2d',
+        name: config.name,
+        filters: config.filters,
+        activation: config.activation,
+      });
+    else if (kind === 'Conv2DTranspose')
+      layers.push({
+        kind: 'conv2dTranspose',
+        name: config.name,
+        filters: config.filters,
+        size: [2 * shape[0]!, 2 * shape[1]!],
+        activation: config.activation === 'tanh' ? 'unitTanh' : 'relu',
+      });
+    else if (kind === 'Cropping2D' && last?.kind === 'conv2dTranspose')
+      layers.splice(-1, 1, {
+        ...last,
+        size: [last.size[0] - config.cropping[0][0], last.size[1] - config.cropping[1][0]],
+      });
+    else if (kind === 'Dense')
+      layers.push({ kind: 'dense', name: config.name, units: config.units, activation: config.activation });
+    else if (kind === 'Flatten') layers.push({ kind: 'flatten', name: config.name });
+    else if (kind === 'Reshape')
+      layers.push({ kind: 'reshape', name: config.name, shape: config.target_shape });
+  }
+  return { input: input as number[], layers };
+};

@@ -1,0 +1,43 @@
+import * as tf from '@tensorflow/tfjs';
+import { meanPixel } from '../datasets/split.ts';
+import { descend } from '../descend.ts';
+import { distances } from '../losses.ts';
+import { biasOfMean, encoder, generator, parseFilters } from '../models/auto-encoder.ts';
+import type { Batch, StageRecipe } from '../stage.ts';
+import type { Knobs } from './knobs.ts';
+
+/** The baseline of Table 2 (§4.2): the defender alone, descending L(x, Def(x)). It starts from the weights that FUNN's defender does. */
+export const initialise: StageRecipe<Knobs<'classic', 'initialise'>> = async ({
+  knobs,
+  image,
+  train,
+  network,
+  player,
+}) => {
+  const sizes = { filters: parseFilters(knobs.filters), latent: knobs.latent };
+  const bias = biasOfMean(meanPixel(train));
+  const [E, G] = [
+    network('defender-encoder', encoder(image, sizes)),
+    network('defender-generator', generator(image, sizes), bias),
+  ];
+  const defender = player('defender', [E, G], knobs.initialiseDefenderRate);
+  const L = distances[knobs.lossScale];
+
+  const step = (batch: Batch) => {
+    const x = batch.images(); // [batch, 28, 28, 1]
+    return descend([defender], batch.update, () => {
+      const loss = tf.mean<tf.Scalar>(L(G.apply(E.apply(x)), x));
+      return { loss, defenderLoss: loss };
+    });
+  };
+
+  return {
+    networks: { 'defender-encoder': E, 'defender-generator': G },
+    frozen: {},
+    players: { defender },
+    step,
+    scalars: (metrics) => ({ defenderFloor: metrics.defenderLoss! }),
+    standsOn: [],
+    makes: ['defender'],
+  };
+};

@@ -1,0 +1,133 @@
+/**
+ * FUNN (Vigouroux & Picard): two auto-encoders against each other, the attacker Att = G_a([E_a(x), u]) and the defender
+ * Def = G_d(E_d(x)). L is the `lossScale` of two batches of images, u uniform noise.
+ */
+import type { Hyperparameters } from '@funnel/contracts';
+import * as tf from '@tensorflow/tfjs';
+import { encodeAll } from '../codes.ts';
+import { meanPixel } from '../datasets/split.ts';
+import { descend } from '../descend.ts';
+import { scaleGradient } from '../kernels/scale-gradient.ts';
+import { distances } from '../losses.ts';
+import { noiseShape, withNoise } from '../models/attacker.ts';
+import { biasOfMean, encoder, generator, parseFilters } from '../models/auto-encoder.ts';
+import type { Batch, StageRecipe } from '../stage.ts';
+import type { Knobs } from './knobs.ts';
+
+/**
+ * Initialisation (§3.2): both learn to rebuild images, without constraint (5). The attacker descends L(Att(x), x), eq. 3; the defender
+ * L(x, Def(Att(x))), eq. 4, in which Att(x) is data. Both step from the weights that the batch met.
+ */
+export const initialise: StageRecipe<Knobs<'funn', 'initialise'>> = async ({
+  knobs,
+  image,
+  train,
+  network,
+  player,
+}) => {
+  const sizes = { filters: parseFilters(knobs.filters), latent: knobs.latent };
+  const bias = biasOfMean(meanPixel(train));
+  const [E_a, G_a] = [
+    network('attacker-encoder', encoder(image, sizes)),
+    network('attacker-generator', generator(image, sizes, knobs.noise), bias),
+  ];
+  const [E_d, G_d] = [
+    network('defender-encoder', encoder(image, sizes)),
+    network('defender-generator', generator(image, sizes), bias),
+  ];
+  const attacker = player('attacker', [E_a, G_a], knobs.initialiseAttackerRate);
+  const defender = player('defender', [E_d, G_d], knobs.initialiseDefenderRate);
+  const L = distances[knobs.lossScale];
+  const noise = noiseShape(E_a, G_a);
+
+  const step = (batch: Batch) => {
+    const x = batch.images(); // [batch, 28, 28, 1]
+    const u = batch.noise(noise); // [batch, 16]
+    const { attacked, attackerLoss } = descend([attacker], batch.update, () => {
+      const attacked = G_a.apply(withNoise(E_a.apply(x), u)); // Att(x): [batch, 28, 28, 1]
+      const loss = tf.mean<tf.Scalar>(L(attacked, x));
+      return { loss, attacked, attackerLoss: loss };
+    });
+    const seen = knobs.defenderInput === 'attacked' ? attacked : x;
+    const { defenderLoss } = descend([defender], batch.update, () => {
+      const loss = tf.mean<tf.Scalar>(L(G_d.apply(E_d.apply(seen)), x));
+      return { loss, defenderLoss: loss };
+    });
+    return { attackerLoss, defenderLoss };
+  };
+
+  return {
+    networks: {
+      'attacker-encoder': E_a,
+      'attacker-generator': G_a,
+      'defender-encoder': E_d,
+      'defender-generator': G_d,
+    },
+    frozen: {},
+    players: { attacker, defender },
+    step,
+    // The defender's floor: a β below it never bites.
+    scalars: (metrics) => ({ defenderFloor: metrics.defenderLoss! }),
+    standsOn: [],
+    makes: ['attacker', 'defender'],
+  };
+};
+
+/** dP/dL of the attacker's penalty P, in units of γ; zero where the hinge is not active. */
+const slopes: Record<Hyperparameters['penalty'], (loss: tf.Tensor, beta: number) => tf.Tensor> = {
+  /** P = max(β − L, 0), which enforces constraint (5). */
+  constraint: (loss, beta) => tf.neg(tf.step(tf.sub(beta, loss))),
+  /** P = max(L − β, 0), as printed: it charges the attacker for what constraint (5) asks of it. */
+  printed: (loss, beta) => tf.step(tf.sub(loss, beta)),
+};
+
+/**
+ * Optimisation (§3.2): E_a and G_d stay as they are. The attacker descends L(Att(x), x) + γ·P(L(x, Def(Att(x)))), eq. 5 relaxed; the
+ * defender descends L(x, Def(Att(x))), eq. 4. Both losses hang on the same Def(Att(x)), so one pass serves both: a node between Att
+ * and Def multiplies the gradient on its way back by γ·P′, which turns the defender's gradient into the attacker's.
+ */
+export const optimise: StageRecipe<Knobs<'funn', 'optimise'>> = async ({
+  knobs,
+  start,
+  train,
+  network,
+  frozen,
+  player,
+  signal,
+}) => {
+  const [E_a, G_a] = [network('attacker-encoder'), network('attacker-generator')];
+  const [E_d, G_d] = [network('defender-encoder'), network('defender-generator')];
+  const attacker = player('attacker', [G_a], knobs.optimiseAttackerRate);
+  const defender = player('defender', [E_d], knobs.optimiseDefenderRate);
+  const L = distances[knobs.lossScale];
+  const { gamma } = knobs;
+  const beta = knobs.betaUnit === 'floor' ? knobs.beta * start!.manifest.scalars.defenderFloor! : knobs.beta;
+  const noise = noiseShape(E_a, G_a);
+  const codes = await encodeAll(E_a, train, signal);
+
+  const step = (batch: Batch) => {
+    const x = batch.images(); // [batch, 28, 28, 1]
+    const z = withNoise(codes(batch.rows), batch.noise(noise)); // [E_a(x), u]: [batch, 64 + 16]
+    return descend([attacker, defender], batch.update, (hold) => {
+      let pressure: tf.Tensor; // γ·P′, known once L is
+      const attacked = G_a.apply(z); // Att(x): [batch, 28, 28, 1]
+      const rebuilt = G_d.apply(E_d.apply(scaleGradient(attacked, () => pressure as tf.Scalar))); // Def(Att(x))
+      const [attackerL, defenderL] = [L(attacked, x), L(rebuilt, x)]; // [batch]
+      const [attackerLoss, defenderLoss] = [tf.mean<tf.Scalar>(attackerL), tf.mean<tf.Scalar>(defenderL)];
+      const judged = knobs.hinge === 'batch' ? defenderLoss : tf.reshape(defenderL, [-1, 1, 1, 1]);
+      const slope = slopes[knobs.penalty](judged, beta);
+      pressure = hold(tf.mul(slope, gamma));
+      const hingeActive = tf.max<tf.Scalar>(tf.abs(slope));
+      return { loss: tf.add<tf.Scalar>(attackerLoss, defenderLoss), attackerLoss, defenderLoss, hingeActive };
+    });
+  };
+
+  return {
+    networks: { 'attacker-generator': G_a, 'defender-encoder': E_d },
+    frozen: frozen('attacker-encoder', 'defender-generator'),
+    players: { attacker, defender },
+    step,
+    standsOn: ['attacker', 'defender'],
+    makes: ['defender'],
+  };
+};

@@ -1,0 +1,14 @@
+/** The arithmetic of every recipe that `contracts/recipes` declares. A recipe, or a stage of one, that is missing here does not compile. */
+import type { RecipeName } from '@funnel/contracts';
+import type { StageRecipe } from '../stage.ts';
+import * as classic from './classic.ts';
+import { classify } from './classify.ts';
+import * as funn from './funn.ts';
+import type { KindsOf, Knobs } from './knobs.ts';
+
+type Recipes = { readonly [R in RecipeName]: { readonly [K in KindsOf<R>]: StageRecipe<Knobs<R, K>> } };
+
+export const recipes = {
+  funn: { initialise: funn.initialise, optimise: funn.optimise, classify },
+  classic: { initialise: classic.initialise, classify },
+} as const satisfies Recipes;
