@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { adamStep } from './kernels/adam-step.ts';
 
 /** Adam (Kingma & Ba, 2015) over some weights. */
 export type Adam = {
@@ -27,14 +28,11 @@ export const createAdam = (
     }),
   );
   const update = (gradients: readonly tf.Tensor[], t: number): void => {
-    const scaled = (rate * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t);
+    const stepSize = (rate * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t);
     tf.tidy(() => {
       for (const [i, weight] of weights.entries()) {
         const gradient = gradients[i]!;
-        const [m, v] = [state[2 * i]!, state[2 * i + 1]!];
-        m.assign(tf.add(tf.mul(m, beta1), tf.mul(gradient, 1 - beta1)));
-        v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
-        weight.assign(tf.sub(weight, tf.div(tf.mul(m, scaled), tf.add(tf.sqrt(v), epsilon))));
+        adamStep(weight, gradient, [state[2 * i]!, state[2 * i + 1]!], { beta1, beta2, rate: stepSize, epsilon });
       }
     });
   };

@@ -22,23 +22,52 @@ export interface Finish {
 
 const startOf = ({ bias }: Finish) => (bias === undefined ? 'zero' : 'bias');
 
-/** image → map: a convolution. The filter is [height, width, image channels, map channels]. */
+type Run = (input: Address, output: Address, images: number) => void;
+
+/**
+ * Runs over a batch: at once, or, where the input is a gradient that goes back through the ReLU whose output is `mask`, a few images
+ * at a time, while they are in the cache.
+ */
+function throughMask(
+  heap: Heap,
+  run: Run,
+  batch: number,
+  at: { readonly input: Address; readonly mask: Address | undefined; readonly output: Address },
+  sizes: { readonly input: number; readonly output: number },
+): void {
+  if (at.mask === undefined) {
+    run(at.input, at.output, batch);
+    return;
+  }
+  for (const { first, images } of groups(batch)) {
+    const offset = 4 * first * sizes.input;
+    const input = throughRelu(heap, at.input + offset, at.mask + offset, images * sizes.input);
+    run(input, at.output + 4 * first * sizes.output, images);
+  }
+}
+
+/**
+ * image → map: a convolution, which is also the gradient of a transposed one with respect to its input. The filter is
+ * [height, width, image channels, map channels].
+ */
 export function imageToMap(
   heap: Heap,
   geometry: Geometry,
   batch: number,
-  at: { readonly image: Address; readonly filter: Address; readonly map: Address },
+  at: {
+    readonly image: Address;
+    readonly mask?: Address | undefined;
+    readonly filter: Address;
+    readonly map: Address;
+  },
   finish: Finish,
 ): void {
   const columns = geometry.map.channels;
   const depth = patchLength(geometry);
   const panelStride = depth * panelRow;
   const weights = heap.scratch('weights', panelCount(columns) * panelStride);
-  heap.kernel(`packRows ${columns} ${depth}`, () => packRows({ columns, panelStride }))(
-    at.filter,
-    weights,
-    depth,
-  );
+  const pack = heap.kernel(`packRows ${columns} ${depth}`, () => packRows({ columns, panelStride }));
+  pack(at.filter, weights, depth);
   const spec = {
     fused: hasFusedMultiplyAdd(),
     inputStride: 4 * imageSize(geometry),
@@ -50,19 +79,23 @@ export function imageToMap(
   } as const;
   const operands = { weights, bias: finish.bias };
   const name = geometryName(geometry);
-  if (!isNarrow(geometry)) {
+  const whole: Run = (input, output, images) => {
     const table = heap.once(`map ${name}`, () => heap.table(mapTable(geometry)));
-    contract(heap, spec, batch, { ...operands, input: at.image, output: at.map, table });
-    return;
-  }
-  for (const { first, images } of groups(batch)) {
-    const input = gatherPatches(heap, geometry, at.image + first * spec.inputStride, images);
-    const output = at.map + first * spec.outputStride;
-    const table = heap.once(`patched ${images} ${name}`, () =>
-      heap.table(positionTable(geometry).flatMap((to, p) => [to, 1, 4 * p * images * depth, 0, 4 * depth])),
-    );
-    contract(heap, { ...spec, inputStride: 4 * depth }, images, { ...operands, input, output, table });
-  }
+    contract(heap, spec, images, { ...operands, input, output, table });
+  };
+  const patched: Run = (input, output, batch) => {
+    for (const { first, images } of groups(batch)) {
+      const gathered = gatherPatches(heap, geometry, input + first * spec.inputStride, images);
+      const table = heap.once(`patched ${images} ${name}`, () =>
+        heap.table(positionTable(geometry).flatMap((to, p) => [to, 1, 4 * p * images * depth, 0, 4 * depth])),
+      );
+      const at = { ...operands, input: gathered, output: output + first * spec.outputStride, table };
+      contract(heap, { ...spec, inputStride: 4 * depth }, images, at);
+    }
+  };
+  const sizes = { input: imageSize(geometry), output: mapSize(geometry) };
+  const { image: input, mask, map: output } = at;
+  throughMask(heap, isNarrow(geometry) ? patched : whole, batch, { input, mask, output }, sizes);
 }
 
 /**
@@ -83,19 +116,9 @@ export function mapToImage(
 ): void {
   const dots = isNarrow(geometry) && geometry.map.channels % 4 === 0;
   const run = (dots ? dotImage : contractImage)(heap, geometry, at.filter, finish);
-  if (at.mask === undefined) {
-    run(at.map, at.image, batch);
-    return;
-  }
-  const floats = mapSize(geometry);
-  for (const { first, images } of groups(batch)) {
-    const offset = 4 * first * floats;
-    const map = throughRelu(heap, at.map + offset, at.mask + offset, images * floats);
-    run(map, at.image + 4 * first * imageSize(geometry), images);
-  }
+  const sizes = { input: mapSize(geometry), output: imageSize(geometry) };
+  throughMask(heap, run, batch, { input: at.map, mask: at.mask, output: at.image }, sizes);
 }
-
-type Run = (map: Address, image: Address, images: number) => void;
 
 function contractImage(heap: Heap, geometry: Geometry, filter: Address, finish: Finish): Run {
   const [columns, depth] = [geometry.image.channels, geometry.map.channels];

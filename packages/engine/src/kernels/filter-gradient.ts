@@ -10,10 +10,10 @@ import {
   tapTables,
 } from './geometry.ts';
 import type { Address, Heap } from './heap.ts';
+import { addRows } from './matrix.ts';
 import { gatherPatches, groups, isNarrow, patchLength, throughRelu } from './patches.ts';
 import { hasFusedMultiplyAdd } from './wasm/arithmetic.ts';
 import { correlation } from './wasm/correlate.ts';
-import { sumRows } from './wasm/elementwise.ts';
 import { gather } from './wasm/pack.ts';
 
 /** One side of a convolution: values, or a gradient that goes back through the ReLU whose output is `mask`. */
@@ -42,28 +42,22 @@ export function filterGradient(
   for (const { first, images } of groups(batch)) {
     const panels = gatherMap(heap, geometry, offset(sides.map, first * mapSize(geometry)), images);
     if (bias?.side === 'map')
-      addRows(
-        heap,
-        panels,
-        bias.to,
-        map.channels,
-        positions * images,
-        panelRow,
-        positions * images * panelRow,
-      );
+      addRows(heap, panels, bias.to, {
+        columns: map.channels,
+        rows: positions * images,
+        step: panelRow,
+        blockStride: positions * images * panelRow,
+      });
     const from = offset(sides.image, first * imageSize(geometry));
     const correlateGroup = isNarrow(geometry) ? correlatePatches : correlatePlanes;
     const gathered = correlateGroup(heap, geometry, from, panels, filter, images);
     if (bias?.side === 'image')
-      addRows(
-        heap,
-        gathered,
-        bias.to,
-        image.channels,
-        image.height * image.width * images,
-        4 * image.channels,
-        32,
-      );
+      addRows(heap, gathered, bias.to, {
+        columns: image.channels,
+        rows: image.height * image.width * images,
+        step: 4 * image.channels,
+        blockStride: panelRow,
+      });
   }
 }
 
@@ -71,21 +65,6 @@ const offset = ({ values, mask }: Side, floats: number): Side => ({
   values: values + 4 * floats,
   mask: mask === undefined ? undefined : mask + 4 * floats,
 });
-
-function addRows(
-  heap: Heap,
-  from: Address,
-  to: Address,
-  columns: number,
-  rows: number,
-  step: number,
-  blockStride: number,
-): void {
-  const kernel = heap.kernel(`sumRows ${columns} ${step} ${blockStride}`, () =>
-    sumRows({ columns, step, blockStride }),
-  );
-  kernel(from, to, rows);
-}
 
 /** The map of a few images in panels, [channel / 8, position, image, 8]; at a scratch address. */
 function gatherMap(heap: Heap, geometry: Geometry, { values, mask }: Side, images: number): Address {

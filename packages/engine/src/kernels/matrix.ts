@@ -2,7 +2,8 @@ import { contract, type LinearOrRelu, panelCount, panelRow } from './contract-im
 import type { Address, Heap } from './heap.ts';
 import { hasFusedMultiplyAdd } from './wasm/arithmetic.ts';
 import { correlation } from './wasm/correlate.ts';
-import { packColumns, packRows } from './wasm/pack.ts';
+import { sumRows } from './wasm/elementwise.ts';
+import { gather, packColumns, packRows } from './wasm/pack.ts';
 
 /** A matrix product's sizes: [rows, depth] · [depth, columns], either operand stored transposed. */
 export interface Product {
@@ -67,9 +68,15 @@ function forwards(
   }
 }
 
-/** Aᵀ · B with A stored [depth, rows]: output += A · B, which must start from zero. */
-function correlated(heap: Heap, a: Address, panels: Address, output: Address, product: Product): void {
-  const { rows, depth, columns } = product;
+/** Aᵀ · B with A stored [depth, rows] and B in panels. */
+function correlated(
+  heap: Heap,
+  a: Address,
+  panels: Address,
+  output: Address,
+  { rows, depth, columns }: Pick<Product, 'rows' | 'depth' | 'columns'>,
+): void {
+  heap.zero(output, rows * columns);
   const panelStride = depth * panelRow;
   const run = heap.once(`run ${depth}`, () => heap.table([0, 0, panelStride]));
   for (const n of range(columns, columnBlock)) {
@@ -92,15 +99,59 @@ function correlated(heap: Heap, a: Address, panels: Address, output: Address, pr
  */
 export function multiply(
   heap: Heap,
-  at: { readonly a: Address; readonly b: Address; readonly output: Address; readonly bias?: Address },
+  at: {
+    readonly a: Address;
+    readonly b: Address;
+    readonly output: Address;
+    readonly bias?: Address | undefined;
+  },
   product: Product,
   activation: LinearOrRelu = 'linear',
 ): void {
   const weights = packed(heap, at.b, product);
-  if (!product.transposeA) {
-    forwards(heap, at.a, weights, at.output, product, at.bias, activation);
-    return;
-  }
-  heap.zero(at.output, product.rows * product.columns);
-  correlated(heap, at.a, weights, at.output, product);
+  if (product.transposeA) correlated(heap, at.a, weights, at.output, product);
+  else forwards(heap, at.a, weights, at.output, product, at.bias, activation);
+}
+
+/**
+ * product [rows, columns] = Aᵀ · B and sums [columns] = Σ_k B, where A is stored [depth, rows] and B, [depth, columns], may be a
+ * gradient that goes back through the ReLU whose output is `mask`: what a dense layer's kernel and bias need.
+ */
+export function multiplyTransposed(
+  heap: Heap,
+  a: Address,
+  b: { readonly values: Address; readonly mask: Address | undefined },
+  to: { readonly product: Address; readonly sums: Address },
+  sizes: { readonly rows: number; readonly depth: number; readonly columns: number },
+): void {
+  const { depth, columns } = sizes;
+  const panelStride = depth * panelRow;
+  const panels = heap.scratch('weights', panelCount(columns) * panelStride);
+  const spec = { length: columns, imageStride: 4 * columns, panelStride, masked: b.mask !== undefined };
+  const { start, end } = heap.once('origin', () => heap.table([0]));
+  const copy = heap.kernel(`gather ${Object.values(spec).join(' ')}`, () => gather(spec));
+  copy(b.values, b.mask ?? 0, panels, start, end, depth);
+  heap.zero(to.sums, columns);
+  addRows(heap, panels, to.sums, { columns, rows: depth, step: panelRow, blockStride: panelStride });
+  correlated(heap, a, panels, to.product, sizes);
+}
+
+/** to [columns] += the sum of `rows` rows, in order. Columns lie in blocks of 8. */
+export function addRows(
+  heap: Heap,
+  from: Address,
+  to: Address,
+  layout: {
+    readonly columns: number;
+    readonly rows: number;
+    readonly step: number;
+    readonly blockStride: number;
+  },
+): void {
+  const { rows, ...spec } = layout;
+  heap.kernel(`sumRows ${spec.columns} ${spec.step} ${spec.blockStride}`, () => sumRows(spec))(
+    from,
+    to,
+    rows,
+  );
 }

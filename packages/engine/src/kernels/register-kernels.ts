@@ -1,6 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
+import { adamKernel } from './adam-step.ts';
 import { convolve, convolveBack, convolveFilter, type PartialKernel } from './conv-kernels.ts';
+import { heapOf, type Tensors } from './heap.ts';
+import { layerKernels } from './layer-kernels.ts';
 import { matMul } from './matrix-kernels.ts';
 
 const kernels: Readonly<Record<string, PartialKernel>> = {
@@ -12,12 +15,27 @@ const kernels: Readonly<Record<string, PartialKernel>> = {
   _FusedMatMul: matMul,
 };
 
+/** Tensors are immutable: another name for one needs no copy of it. (The shipped kernel copies.) */
+const identity: tf.KernelFunc = ({ inputs, backend }) => {
+  const { x } = inputs as Tensors<'x'>;
+  heapOf(backend).backend.incRef(x.dataId);
+  return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
+};
+
 let registered = false;
 
 /** Registers what tfjs-wasm lacks or does slowly; what ours do not take goes to the shipped kernel. Idempotent. */
 export function registerKernels(): void {
   if (registered) return;
   registered = true;
+  const replace = (kernelName: string, kernelFunc: tf.KernelFunc): void => {
+    const shipped = tf.getKernel(kernelName, 'wasm');
+    if (shipped) tf.unregisterKernel(kernelName, 'wasm');
+    tf.registerKernel({ ...shipped, kernelName, backendName: 'wasm', kernelFunc });
+  };
+  replace('Identity', identity);
+  replace('FunnelAdam', adamKernel);
+  for (const [name, kernel] of Object.entries(layerKernels)) replace(name, kernel);
   for (const [kernelName, kernel] of Object.entries(kernels)) {
     const shipped = tf.getKernel(kernelName, 'wasm');
     const kernelFunc: tf.KernelFunc = (call) => {
@@ -27,7 +45,6 @@ export function registerKernels(): void {
         `${kernelName} of these shapes, types or attributes is not there on wasm; use another backend.`,
       );
     };
-    if (shipped) tf.unregisterKernel(kernelName, 'wasm');
-    tf.registerKernel({ ...shipped, kernelName, backendName: 'wasm', kernelFunc });
+    replace(kernelName, kernelFunc);
   }
 }

@@ -3,6 +3,13 @@
  * kernels behind it do not, so we call them and give them the gradients that tfjs keeps inside `tf.fused.*`.
  */
 import * as tf from '@tensorflow/tfjs';
+import {
+  convolution as convolutionLayer,
+  denseLayer,
+  halving,
+  hasLayerKernels,
+  transposedConvolution,
+} from '../kernels/layers.ts';
 
 type Attributes = tf.NamedAttrMap;
 type Activation = 'relu' | 'linear';
@@ -68,9 +75,15 @@ tf.registerGradient({
   },
 });
 
+/** The convolution from an image of `size` that `filter` [3, 3, image channels, map channels] belongs to. */
+const geometryOf = (size: readonly [number, number], filter: tf.Tensor) =>
+  halving(size, { image: filter.shape[2]!, map: filter.shape[3]! });
+
 /** 3×3, stride 2, 'same'. x [batch, h, w, in], filter [3, 3, in, out] → [batch, ⌈h/2⌉, ⌈w/2⌉, out]. */
 export const conv2d = (x: tf.Tensor, filter: tf.Tensor, bias: tf.Tensor, activation: Activation): tf.Tensor =>
-  runKernel('FusedConv2D', { x, filter, bias }, { ...convolution, activation, leakyreluAlpha: 0 });
+  hasLayerKernels()
+    ? convolutionLayer(x, filter, bias, geometryOf([x.shape[1]!, x.shape[2]!], filter), activation)
+    : runKernel('FusedConv2D', { x, filter, bias }, { ...convolution, activation, leakyreluAlpha: 0 });
 
 /** x [batch, in], kernel [in, out] → [batch, out]. */
 export const dense = (
@@ -79,6 +92,7 @@ export const dense = (
   bias: tf.Tensor,
   activation: Activation,
 ): tf.Tensor => {
+  if (hasLayerKernels()) return denseLayer(x, kernel, bias, activation);
   const [rows, units] = [x.shape[0]!, kernel.shape[1]!];
   const a = tf.reshape(x, [1, rows, x.shape[1]!]);
   const b = tf.reshape(kernel, [1, kernel.shape[0]!, units]);
@@ -104,6 +118,7 @@ export const conv2dTranspose = (
   size: readonly [number, number],
   activation: 'relu' | 'unitTanh',
 ): tf.Tensor => {
+  if (hasLayerKernels()) return transposedConvolution(x, filter, bias, geometryOf(size, filter), activation);
   const inputShape = [x.shape[0]!, ...size, filter.shape[2]!];
   return addBias(
     runKernel('Conv2DBackpropInput', { dy: x, filter }, { ...convolution, inputShape }),

@@ -88,86 +88,84 @@ export function sumRows(spec: { columns: number; step: number; blockStride: numb
   });
 }
 
-/**
- * target = tanh(source), a quotient of polynomials in x² that errs by a few units in the last place (the one of Eigen and XLA,
- * for floats). Parameters: source, target, count.
- */
-export function tanh(): Module {
-  const odd = [
-    -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-8,
-    1.48572235717979e-5, 6.37261928875436e-4, 4.89352455891786e-3,
-  ];
-  const even = [1.19825839466702e-6, 1.18534705686654e-4, 2.268434632439e-3, 4.89352518554385e-3];
-  const limit = 7.905311107635498; // tanh rounds to 1 beyond
+/** tanh as a quotient of polynomials in x² that errs by a few units in the last place: the one of Eigen and XLA, for floats. */
+const tanhOdd = [
+  -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-8,
+  1.48572235717979e-5, 6.37261928875436e-4, 4.89352455891786e-3,
+];
+const tanhEven = [1.19825839466702e-6, 1.18534705686654e-4, 2.268434632439e-3, 4.89352518554385e-3];
+const tanhLimit = 7.905311107635498; // beyond, tanh rounds to 1
+
+/** target = (1 + tanh(source)) / 2, or tanh itself. Parameters: source, target, count. */
+export function tanh(spec: { range: 'unit' | 'symmetric' }): Module {
   return assemble(3, ([source, target, count], locals) => {
     const [x, square, top, bottom] = [locals.v128(), locals.v128(), locals.v128(), locals.v128()];
     const horner = (into: Local, coefficients: readonly number[]): Code =>
-      coefficients.flatMap((coefficient, i) =>
-        set(
-          into,
-          i === 0
-            ? f32x4.splat(coefficient)
-            : f32x4.add(f32x4.mul(get(into), get(square)), f32x4.splat(coefficient)),
-        ),
-      );
+      coefficients.flatMap((coefficient, i) => {
+        const higher = f32x4.mul(get(into), get(square));
+        return set(into, i === 0 ? f32x4.splat(coefficient) : f32x4.add(higher, f32x4.splat(coefficient)));
+      });
+    const symmetric = f32x4.div(f32x4.mul(get(x), get(top)), get(bottom));
+    const half = f32x4.splat(0.5);
+    const value = spec.range === 'unit' ? f32x4.add(f32x4.mul(symmetric, half), half) : symmetric;
+    const [low, high] = [f32x4.splat(-tanhLimit), f32x4.splat(tanhLimit)];
     return forEach(locals, count, [source, target], (store) =>
       seq(
-        set(x, f32x4.min(f32x4.max(f32x4.load(get(source)), f32x4.splat(-limit)), f32x4.splat(limit))),
+        set(x, f32x4.min(f32x4.max(f32x4.load(get(source)), low), high)),
         set(square, f32x4.mul(get(x), get(x))),
-        horner(top, odd),
-        horner(bottom, even),
-        store(get(target), f32x4.div(f32x4.mul(get(x), get(top)), get(bottom))),
+        horner(top, tanhOdd),
+        horner(bottom, tanhEven),
+        store(get(target), value),
       ),
     );
   });
 }
 
+/** target = gradient · 2·y·(1 − y): back through y = (1 + tanh z) / 2. Parameters: gradient, y, target, count. */
+export function unitTanhGradient(): Module {
+  return assemble(4, ([gradient, output, target, count], locals) => {
+    const y = locals.v128();
+    return forEach(locals, count, [gradient, output, target], (store) => {
+      const slope = f32x4.mul(f32x4.add(get(y), get(y)), f32x4.sub(f32x4.splat(1), get(y)));
+      return seq(
+        set(y, f32x4.load(get(output))),
+        store(get(target), f32x4.mul(f32x4.load(get(gradient)), slope)),
+      );
+    });
+  });
+}
+
 /**
- * One step of Adam (Kingma and Ba 2015, algorithm 1), in place:
- *   m ← β₁·m + (1 − β₁)·g    v ← β₂·v + (1 − β₂)·g²    w ← w − rate · m / (√v · correction + ε)
- * with rate = learning rate / (1 − β₁ᵗ) and correction = 1 / √(1 − β₂ᵗ).
- * Parameters: w, g, m, v, count; β₁, 1 − β₁, β₂, 1 − β₂, rate, correction, ε.
+ * One step of Adam (Kingma and Ba 2015, §2, the efficient order of computation), in place:
+ *   m ← β₁·m + (1 − β₁)·g    v ← β₂·v + (1 − β₂)·g²    w ← w − rate · m / (√v + ε)
+ * Parameters: w, g, m, v, count; β₁, 1 − β₁, β₂, 1 − β₂, rate, ε.
  */
 export function adam(): Module {
   return assemble(
     5,
     ([weight, gradient, first, second, count], locals, floats) => {
       const [g, m, v] = [locals.v128(), locals.v128(), locals.v128()];
-      const [beta1, rest1, beta2, rest2, rate, correction, epsilon] = floats.map((scalar) => {
-        const vector = locals.v128();
-        return { vector, fill: set(vector, f32x4.splatOf(get(scalar))) };
-      });
-      const of = (scalar: { vector: Local } | undefined): Code => get(scalar!.vector);
-      const scalars = [beta1, rest1, beta2, rest2, rate, correction, epsilon];
+      const scalars = floats.map((scalar) => ({ vector: locals.v128(), scalar }));
+      const [beta1, rest1, beta2, rest2, rate, epsilon] = scalars.map(({ vector }) => get(vector)) as [
+        ...[Code, Code, Code, Code, Code, Code],
+      ];
+      const decayed = (moment: Local, beta: Code, rest: Code, value: Code): Code =>
+        f32x4.add(f32x4.mul(beta, f32x4.load(get(moment))), f32x4.mul(rest, value));
+      const change = f32x4.div(f32x4.mul(rate, get(m)), f32x4.add(f32x4.sqrt(get(v)), epsilon));
       return seq(
-        ...scalars.map((scalar) => scalar!.fill),
+        ...scalars.map(({ vector, scalar }) => set(vector, f32x4.splatOf(get(scalar)))),
         forEach(locals, count, [weight, gradient, first, second], (store) =>
           seq(
             set(g, f32x4.load(get(gradient))),
-            set(m, f32x4.add(f32x4.mul(of(beta1), f32x4.load(get(first))), f32x4.mul(of(rest1), get(g)))),
-            set(
-              v,
-              f32x4.add(
-                f32x4.mul(of(beta2), f32x4.load(get(second))),
-                f32x4.mul(of(rest2), f32x4.mul(get(g), get(g))),
-              ),
-            ),
+            set(m, decayed(first, beta1, rest1, get(g))),
+            set(v, decayed(second, beta2, rest2, f32x4.mul(get(g), get(g)))),
             store(get(first), get(m)),
             store(get(second), get(v)),
-            store(
-              get(weight),
-              f32x4.sub(
-                f32x4.load(get(weight)),
-                f32x4.div(
-                  f32x4.mul(of(rate), get(m)),
-                  f32x4.add(f32x4.mul(f32x4.sqrt(get(v)), of(correction)), of(epsilon)),
-                ),
-              ),
-            ),
+            store(get(weight), f32x4.sub(f32x4.load(get(weight)), change)),
           ),
         ),
       );
     },
-    7,
+    6,
   );
 }
