@@ -7,5 +7,8 @@ import type { OpenApiDocument } from '../openapi/document.ts';
 export const registerDocs = async (app: FastifyInstance, document: OpenApiDocument): Promise<void> => {
   // Our own document, made from the declared routes; the plugin only hands it to the page.
   await app.register(swagger, { mode: 'static', specification: { document: document as never } });
-  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { tryItOutEnabled: true, docExpansion: 'list' } });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: { tryItOutEnabled: true, docExpansion: 'list' },
+  });
 };

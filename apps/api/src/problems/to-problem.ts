@@ -22,7 +22,9 @@ const fromFramework = (error: unknown): AppError | null => {
 /** The error that a person can act on; INTERNAL, saying nothing, for what nobody foresaw. */
 export const asAppError = (error: unknown): AppError => {
   if (error instanceof AppError) return error;
-  return fromFramework(error) ?? new AppError('INTERNAL', 'Something failed that should not', {}, { cause: error });
+  return (
+    fromFramework(error) ?? new AppError('INTERNAL', 'Something failed that should not', {}, { cause: error })
+  );
 };
 
 export const toProblem = (error: AppError, requestId?: string): Problem => {

@@ -43,7 +43,7 @@ export const parseYaml = (text: string): unknown => {
       resolveKnownTags: false,
       prettyErrors: false,
       lineCounter: lines,
-      logLevel: 'silent',
+      logLevel: 'error',
     });
     const fault = document.errors[0] ?? document.warnings[0];
     if (fault) {

@@ -1,0 +1,35 @@
+/** What the API is told by its environment. Every variable stands in .env.example. */
+import { z } from 'zod';
+
+const count = (value: number) => z.coerce.number().int().min(1).default(value);
+/** "a, b" */
+const list = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  );
+
+export const Env = z.object({
+  DATABASE_URL: z.string().min(1, 'Expected a postgres:// address'),
+  REDIS_URL: z.string().optional(),
+  FUNNEL_HOST: z.string().default('127.0.0.1'),
+  FUNNEL_PORT: z.coerce.number().int().min(0).max(65_535).default(7070),
+  FUNNEL_AUTH: z.enum(['auto', 'required']).default('auto'),
+  FUNNEL_ALLOWED_HOSTS: list,
+  FUNNEL_TRUST_PROXY: z.stringbool().default(false),
+  FUNNEL_RATE_LIMIT: z.coerce.number().int().min(1).optional(),
+  FUNNEL_MAX_BODY_BYTES: count(1024 * 1024),
+  FUNNEL_MAX_STREAMS: count(500),
+  FUNNEL_MAX_ATTEMPTS: count(3),
+  FUNNEL_RECONCILE_SECONDS: z.coerce.number().gt(0).default(3),
+  FUNNEL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+export type Env = z.infer<typeof Env>;
+
+/** Throws a ZodError that names the variables that are wrong. An empty variable counts as one that is not set. */
+export const readEnv = (variables: NodeJS.ProcessEnv): Env =>
+  Env.parse(Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')));

@@ -1,0 +1,158 @@
+/** Numbers about the service itself, for Prometheus. What PostgreSQL knows is read from it at every scrape: no process owns it. */
+import type { FastifyInstance } from 'fastify';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+export type StageCount = { readonly kind: string; readonly status: string; readonly count: number };
+export type StageSeconds = {
+  readonly kind: string;
+  readonly outcome: string;
+  readonly attempts: number;
+  readonly seconds: number;
+};
+
+/** What the database says about the whole of its work. */
+export type ServiceCounts = {
+  readonly stages: readonly StageCount[];
+  /** Stages that a worker could claim now. */
+  readonly claimable: number;
+  readonly attempts: readonly StageSeconds[];
+  /** Leases that ran out before their attempt ended. */
+  readonly expiredLeases: number;
+  /** Writes refused because the lease had gone to another attempt. */
+  readonly fencedWrites: number;
+  readonly workers: readonly { readonly status: string; readonly count: number; readonly slots: number }[];
+};
+
+export type ServiceMetricsOptions = {
+  readonly readCounts: () => Promise<ServiceCounts>;
+  /** Rings that wait in the queue, by state. */
+  readonly readQueue: () => Promise<Readonly<Record<string, number>>>;
+  readonly streams: () => number;
+};
+
+export type ServiceMetrics = {
+  readonly registry: Registry;
+  /** The text of a scrape. */
+  readonly text: () => Promise<string>;
+  readonly countReconcilerFault: () => void;
+};
+
+type Row = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
+
+export const createServiceMetrics = ({
+  readCounts,
+  readQueue,
+  streams,
+}: ServiceMetricsOptions): ServiceMetrics => {
+  const registry = new Registry();
+  const define = (name: string, help: string, labelNames: readonly string[]) => ({
+    name: `funnel_${name}`,
+    help,
+    labelNames: [...labelNames],
+    registers: [registry],
+  });
+  const gauge = (name: string, help: string, labels: readonly string[] = []) =>
+    new Gauge(define(name, help, labels));
+  /** Counted by the database: set anew at every scrape, and only ever growing (but for `funnel gc`). */
+  const total = (name: string, help: string, labels: readonly string[] = []) =>
+    new Counter(define(name, help, labels));
+
+  const queueDepth = gauge('queue_jobs', 'Rings in the queue, by state.', ['state']);
+  const stages = gauge('stages', 'Stages, by kind and status.', ['kind', 'status']);
+  const claimable = gauge(
+    'stages_claimable',
+    'Stages that a worker could claim now: what to scale workers on.',
+  );
+  const attempts = total('stage_attempts_total', 'Attempts that ended, by kind and outcome.', [
+    'kind',
+    'outcome',
+  ]);
+  const seconds = total(
+    'stage_attempt_seconds_total',
+    'Seconds of attempts that ended, by kind and outcome.',
+    ['kind', 'outcome'],
+  );
+  const expired = total('leases_expired_total', 'Leases that ran out before their attempt ended.');
+  const fenced = total(
+    'writes_fenced_total',
+    'Writes refused because the lease had gone to another attempt.',
+  );
+  const workers = gauge('workers', 'Workers, by status.', ['status']);
+  const slots = gauge('worker_slots', 'Slots of workers, by their status.', ['status']);
+  const clients = gauge('event_streams', 'Clients that watch the event stream.');
+  const reachable = gauge('part_up', 'Whether a part answered this scrape.', ['part']);
+  const reconcilerFaults = total('reconciler_faults_total', 'Rounds of the reconciler that failed.');
+
+  const fill = (target: Gauge | Counter, rows: readonly Row[]): void => {
+    target.reset();
+    for (const { labels, value } of rows) target.inc(labels, value);
+  };
+  const fillOne = (target: Gauge | Counter, value: number): void => fill(target, [{ labels: {}, value }]);
+
+  const fillCounts = (counts: ServiceCounts): void => {
+    fill(
+      stages,
+      counts.stages.map(({ kind, status, count }) => ({ labels: { kind, status }, value: count })),
+    );
+    fill(
+      attempts,
+      counts.attempts.map(({ kind, outcome, attempts: value }) => ({ labels: { kind, outcome }, value })),
+    );
+    fill(
+      seconds,
+      counts.attempts.map(({ kind, outcome, seconds: value }) => ({ labels: { kind, outcome }, value })),
+    );
+    fill(
+      workers,
+      counts.workers.map(({ status, count }) => ({ labels: { status }, value: count })),
+    );
+    fill(
+      slots,
+      counts.workers.map(({ status, slots: value }) => ({ labels: { status }, value })),
+    );
+    fillOne(claimable, counts.claimable);
+    fillOne(expired, counts.expiredLeases);
+    fillOne(fenced, counts.fencedWrites);
+  };
+
+  /** A part that is away must not take the other numbers with it. */
+  const scrape = async <T>(part: string, read: () => Promise<T>, use: (value: T) => void): Promise<void> => {
+    const value = await read().catch(() => null);
+    reachable.set({ part }, value === null ? 0 : 1);
+    if (value !== null) use(value);
+  };
+
+  return {
+    registry,
+    text: async () => {
+      await Promise.all([
+        scrape('database', readCounts, fillCounts),
+        scrape('queue', readQueue, (jobs) =>
+          fill(
+            queueDepth,
+            Object.entries(jobs).map(([state, value]) => ({ labels: { state }, value })),
+          ),
+        ),
+      ]);
+      clients.set(streams());
+      return registry.metrics();
+    },
+    countReconcilerFault: () => reconcilerFaults.inc(),
+  };
+};
+
+/** Latency of every declared route, from the first byte of the request to the last of the answer. */
+export const observeRequests = (app: FastifyInstance, registry: Registry): void => {
+  const latency = new Histogram({
+    name: 'funnel_http_request_seconds',
+    help: 'Latency of requests, by route and status.',
+    labelNames: ['route', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [registry],
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const { routeName } = request.routeOptions.config;
+    if (routeName === undefined || routeName === 'events') return;
+    latency.observe({ route: routeName, status: String(reply.statusCode) }, reply.elapsedTime / 1000);
+  });
+};

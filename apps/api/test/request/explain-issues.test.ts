@@ -1,0 +1,169 @@
+import { AppError, type ProblemIssue, routes, SweepDefinition } from '@funnel/contracts';
+import { describe, expect, test } from 'vitest';
+import type { z } from 'zod';
+import { type Part, parsePart } from '../../src/request/parse-part.ts';
+
+const issuesOf = (schema: z.ZodType, input: unknown, part: Part = 'body'): readonly ProblemIssue[] => {
+  try {
+    parsePart(part, schema, input);
+    return [];
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return error.details.issues as ProblemIssue[];
+  }
+};
+
+const sweep = { name: 'x', dataset: { name: 'glyphs' } };
+const inSpace = (space: unknown) => issuesOf(SweepDefinition, { ...sweep, space });
+const rangeOrList = 'a number, a list or an object';
+
+describe('what is wrong in a search space', () => {
+  test.each<[unknown, ProblemIssue]>([
+    [{ gamma: Number.NaN }, { path: 'space.gamma', expected: rangeOrList, received: 'NaN' }],
+    [
+      { gamma: Number.POSITIVE_INFINITY },
+      { path: 'space.gamma', expected: rangeOrList, received: 'Infinity' },
+    ],
+    [{ gamma: [1, Number.NaN] }, { path: 'space.gamma[1]', expected: 'a number', received: 'NaN' }],
+    [{ gamma: [] }, { path: 'space.gamma', expected: 'at least one value', received: 'an empty list' }],
+    [{ beta: -1 }, { path: 'space.beta', expected: 'at least 0', received: '-1' }],
+    [{ optimiseEpochs: 0 }, { path: 'space.optimiseEpochs', expected: 'at least 1', received: '0' }],
+    [
+      { optimiseEpochs: [5, 1.5] },
+      { path: 'space.optimiseEpochs[1]', expected: 'a whole number', received: '1.5' },
+    ],
+    [
+      { gama: 5 },
+      { path: 'space.gama', expected: 'a known key: did you mean "gamma"?', received: 'the key "gama"' },
+    ],
+    [
+      { lossScale: 'mce' },
+      {
+        path: 'space.lossScale',
+        expected: 'one of mse, half-mse, norm (did you mean "mse"?)',
+        received: '"mce"',
+      },
+    ],
+    [{ gamma: '5' }, { path: 'space.gamma', expected: rangeOrList, received: '"5"' }],
+    [{ gamma: { min: 1 } }, { path: 'space.gamma.max', expected: 'a number', received: 'nothing' }],
+    [
+      { gamma: { min: 2, max: 1, count: 3 } },
+      { path: 'space.gamma.max', expected: 'min <= max', received: 'min=2, max=1' },
+    ],
+    [
+      { gamma: { min: 1, max: 2, cuont: 3 } },
+      {
+        path: 'space.gamma.cuont',
+        expected: 'a known key: did you mean "count"?',
+        received: 'the key "cuont"',
+      },
+    ],
+  ])('%j', (space, issue) => {
+    expect(inSpace(space)).toEqual([issue]);
+  });
+});
+
+describe('what is wrong elsewhere in a sweep', () => {
+  test.each<[object, ProblemIssue]>([
+    [
+      { spcae: {} },
+      { path: 'spcae', expected: 'a known key: did you mean "space"?', received: 'the key "spcae"' },
+    ],
+    [{ seeds: [] }, { path: 'seeds', expected: 'at least one seed', received: 'an empty list' }],
+    [
+      { recipes: ['fun'] },
+      { path: 'recipes[0]', expected: 'one of funn, classic (did you mean "funn"?)', received: '"fun"' },
+    ],
+    [
+      { search: { strategy: 'bayes' } },
+      { path: 'search.strategy', expected: 'one of grid, random', received: '"bayes"' },
+    ],
+    [
+      { search: { strategy: 'random' } },
+      { path: 'search.trials', expected: 'a number', received: 'nothing' },
+    ],
+    [
+      { attacks: [{ attack: 'fgsm', epsilno: 1 }] },
+      {
+        path: 'attacks[0].epsilno',
+        expected: 'a known key: did you mean "epsilon"?',
+        received: 'the key "epsilno"',
+      },
+    ],
+    [
+      { attacks: ['fgsm', { attack: 'fgsm', settings: { epsilon: -1 } }] },
+      { path: 'attacks[1].settings.epsilon', expected: 'more than 0', received: '-1' },
+    ],
+    [
+      { attacks: [{ attack: 'fgsm', epsilon: -1 }] },
+      { path: 'attacks[0].epsilon', expected: 'more than 0', received: '-1' },
+    ],
+    [
+      { dataset: { name: 'glyphs', test: 10, attack: 100 } },
+      { path: 'dataset.attack', expected: 'at most as many attacked images as test images', received: '100' },
+    ],
+    [
+      { recipes: 'classic', space: { gamma: 1 } },
+      { path: 'space.gamma', expected: 'a knob that classic reads', received: '1' },
+    ],
+  ])('%j', (change, issue) => {
+    expect(issuesOf(SweepDefinition, { ...sweep, ...change })).toEqual([issue]);
+  });
+
+  test('an unknown attack is answered with those that there are', () => {
+    const [issue] = issuesOf(SweepDefinition, { ...sweep, attacks: ['fsgm'] });
+    expect(issue).toMatchObject({ path: 'attacks[0].attack', received: '"fsgm"' });
+    expect(issue!.expected).toMatch(/^the name of an attack \(There are: .*fgsm/);
+  });
+
+  test('no body at all', () => {
+    expect(issuesOf(SweepDefinition, undefined)).toEqual([
+      { path: 'body', expected: 'an object', received: 'nothing' },
+    ]);
+  });
+
+  test('all faults at once, and never more than a page of them', () => {
+    const many = { ...sweep, space: { gamma: Array.from({ length: 9000 }, () => 'x') } };
+    expect(issuesOf(SweepDefinition, many)).toHaveLength(50);
+    expect(issuesOf(SweepDefinition, { nmae: 'x' }).map(({ path }) => path)).toEqual([
+      'name',
+      'dataset',
+      'nmae',
+    ]);
+  });
+
+  test('what came is never more than a line', () => {
+    const [issue] = inSpace({ lossScale: 'x'.repeat(10_000) });
+    expect(issue!.received.length).toBeLessThan(110);
+  });
+});
+
+describe('what is wrong in an address', () => {
+  const { query } = routes.leaderboard;
+  test.each<[object, ProblemIssue]>([
+    [{ limit: 'x' }, { path: 'limit', expected: 'a number', received: '"x"' }],
+    [{ limit: '1001' }, { path: 'limit', expected: 'at most 1000', received: '"1001"' }],
+    [
+      { where: 'gamma' },
+      { path: 'where', expected: 'knob:value or knob:min..max, such as gamma:1..5', received: '"gamma"' },
+    ],
+    [
+      { page: '2' },
+      {
+        path: 'page',
+        expected: 'one of attack, metric, recipe, dataset, sweep, where, group, masked, limit, cursor',
+        received: 'the key "page"',
+      },
+    ],
+    [
+      { sweep: 'a\0b' },
+      {
+        path: 'sweep',
+        expected: 'text without NUL and half surrogate pairs',
+        received: String.raw`"a\u0000b"`,
+      },
+    ],
+  ])('%j', (given, issue) => {
+    expect(issuesOf(query, given, 'query')).toEqual([issue]);
+  });
+});
