@@ -353,7 +353,7 @@ export const attacks = {
     version: 1,
     settings: z.strictObject({
       steps: setting.steps(150, 'Rounds at most (R).'),
-      cycle: z.number().gt(0).max(10).default(1.5).meta({
+      cycle: z.number().gt(0).max(2).default(1.5).meta({
         title: 'Cycle factor',
         description: 'A chosen pixel is multiplied by this, cyclically in range (r).',
       }),
