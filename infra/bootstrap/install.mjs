@@ -6,7 +6,7 @@ import { announce, step } from './announce.mjs';
 import { withLock } from './lock.mjs';
 import { checkNode } from './node-version.mjs';
 import { root } from './root.mjs';
-import { run, runTool } from './run.mjs';
+import { run } from './run.mjs';
 
 const packagesOf = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
 
@@ -38,21 +38,16 @@ const installPackages = async () => {
   process.exit(code);
 };
 
-const generate = async () => {
-  const script = join(root, 'infra/bootstrap/generate.mjs');
-  if (!existsSync(script)) return;
-  const code = await runTool(script, []);
-  if (code !== 0) process.exit(code);
+const installLocked = async () => {
+  if (!isInstalled()) await step('installing dependencies into node_modules (npm ci)', installPackages);
+  const { generateClient } = await import('./generate.mjs');
+  generateClient();
 };
 
+/** Ends this process with npm's exit status when that fails. */
 export const install = async () => {
   checkNode();
-  if (!isInstalled()) {
-    await withLock(join(root, '.funnel/install.lock'), async () => {
-      if (!isInstalled()) await step('installing dependencies into node_modules (npm ci)', installPackages);
-    });
-  }
-  await generate();
+  await withLock(join(root, '.funnel/install.lock'), installLocked);
 };
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) await install();

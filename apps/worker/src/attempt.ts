@@ -5,9 +5,9 @@ import type { Trainer } from './trainer-process.ts';
 
 /**
  * Why an attempt is being ended before its stage is. `lost`: the lease is somebody else's, nothing may be written. `hung`: no progress
- * for too long, which counts as a failure. The others hand the stage back and cost no attempt.
+ * for too long. `refused`: the database would not take what it wrote. Both count as failures. The others hand the stage back and cost no attempt.
  */
-export type StopReason = 'drain' | 'pause' | 'cancel' | 'hung' | 'lost';
+export type StopReason = 'drain' | 'pause' | 'cancel' | 'hung' | 'refused' | 'lost';
 
 /** One try of a stage by this worker, from claim to the last write. Its fields change as it goes. */
 export type Attempt = {
@@ -23,6 +23,8 @@ export type Attempt = {
   /** True after its first progress: before it, data is loaded and kernels compiled. */
   moved: boolean;
   stopping: StopReason | null;
+  /** Why it was `refused`. */
+  refusal: unknown;
   /** Aborted when nothing more may be written: the lease is lost, or the worker gives up. */
   readonly abandon: AbortController;
   /** Settles when its trainer no longer works on it. */
@@ -38,6 +40,7 @@ export const newAttempt = (claimed: ClaimedStage): Attempt => ({
   idleMilliseconds: 0,
   moved: false,
   stopping: null,
+  refusal: null,
   abandon: new AbortController(),
   ended: deferred(),
 });

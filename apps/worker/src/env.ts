@@ -6,6 +6,7 @@ const positive = (value: number) => z.coerce.number().gt(0).default(value);
 export const Env = z.object({
   DATABASE_URL: z.string().min(1, 'Expected a postgres:// address'),
   REDIS_URL: z.string().optional(),
+  FUNNEL_HOME: z.string().default('.funnel'),
   FUNNEL_DATA: z.string().optional(),
   FUNNEL_SLOTS: z.coerce.number().int().min(1).optional(),
   FUNNEL_BACKEND: z.string().default('auto'),

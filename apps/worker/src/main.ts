@@ -15,7 +15,7 @@ const log = pino({ level: env.FUNNEL_LOG_LEVEL });
 const worker = await startWorker({
   databaseUrl: env.DATABASE_URL,
   queueUrl: env.REDIS_URL,
-  dataDir: env.FUNNEL_DATA ?? null,
+  places: { dir: env.FUNNEL_DATA, home: env.FUNNEL_HOME },
   slots: env.FUNNEL_SLOTS,
   backend: env.FUNNEL_BACKEND,
   leaseSeconds: env.FUNNEL_LEASE_SECONDS,

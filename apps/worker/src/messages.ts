@@ -3,7 +3,8 @@
  * stage at a time; `run` numbers the runs, so that a late word about an earlier one is known as such.
  */
 import type { CheckpointManifest, Position, StageSpec } from '@funnel/contracts';
-import type { Evaluation } from './evaluation.ts';
+import type { EvaluationWrite } from '@funnel/db';
+import type { DataPlaces } from '@funnel/engine';
 import type { StandInOptions } from './stand-in/options.ts';
 
 /** Where training starts: blobs are those that the manifest names. */
@@ -24,14 +25,15 @@ export type Checkpoint = {
 
 /** `stopped`: it was asked to; what it had trained is in its last checkpoint. */
 export type StageEnd =
-  | { readonly status: 'completed'; readonly evaluation: Evaluation | null }
+  | { readonly status: 'completed'; readonly evaluation: EvaluationWrite | null }
   | { readonly status: 'diverged' | 'collapsed'; readonly message: string }
   | { readonly status: 'stopped' }
   | { readonly status: 'failed'; readonly code: string; readonly message: string; readonly stack: string };
 
 export type TrainerSetup = {
-  /** Where data sets are looked for first; null: only in the usual places. */
-  readonly dataDir: string | null;
+  /** Where data sets are looked for, before the usual places. */
+  readonly places: DataPlaces;
+  /** A backend's name, or `auto`. */
   readonly backend: string;
   /** Pseudo training with known outcomes instead of tfjs. */
   readonly standIn: StandInOptions | null;

@@ -1,3 +1,4 @@
+import type { DataPlaces } from '@funnel/engine';
 import type { Logger } from 'pino';
 import type { StandInOptions } from './stand-in/options.ts';
 
@@ -7,8 +8,8 @@ export type WorkerOptions = {
   readonly queueUrl?: string;
   /** A name for people. (Default: host name, process id and a random part) */
   readonly id?: string;
-  /** Where data sets are looked for first. (Default: the usual places) */
-  readonly dataDir?: string | null;
+  /** What FUNNEL_DATA and FUNNEL_HOME name: where data sets are looked for. (Default: the usual places) */
+  readonly places?: DataPlaces;
   /** Trainers. (Default: one per core, as many as memory holds, 8 at most) */
   readonly slots?: number;
   /** A backend's name, or `auto`. (Default: `auto`) */

@@ -10,14 +10,22 @@ import {
 import type { StageQueue } from '@funnel/queue';
 import type { Logger } from 'pino';
 import { type Attempt, noteProgress } from './attempt.ts';
-import type { StageEnd, StageStart } from './messages.ts';
+import type { Checkpoint, StageEnd, StageStart } from './messages.ts';
 import { isStale, persist } from './persist.ts';
+import { stopAttempt } from './stop-attempt.ts';
 import { type Trainer, TrainerDeath } from './trainer-process.ts';
 
 export type AttemptContext = {
   readonly db: Db;
   readonly queue: StageQueue;
+  readonly maxAttempts: number;
   readonly log: Logger;
+};
+
+/** A ring that is lost costs seconds: the reconciler rings again. */
+const ring = async ({ queue, log }: AttemptContext, ready: readonly string[]): Promise<void> => {
+  if (ready.length === 0) return;
+  await queue.ring(ready).catch((error: unknown) => log.warn({ error: String(error) }, 'ring was lost'));
 };
 
 const blobsOf = (manifest: StageStart['manifest']): string[] => [
@@ -32,14 +40,46 @@ const loadStart = async ({ db, log }: AttemptContext, attempt: Attempt): Promise
   return { ...start, blobs };
 };
 
+/** A trainer that is told to stop because of what it wrote has this long, in milliseconds. */
+const refusedGrace = 1000;
+
+/** Stores a checkpoint. Never throws: what cannot be stored ends the attempt. */
+const store = async (
+  context: AttemptContext,
+  attempt: Attempt,
+  { manifest, blobs }: Checkpoint,
+  metrics: Readonly<Record<string, number | null>> | null,
+): Promise<void> => {
+  const { db, log } = context;
+  const { spec, leaseEpoch } = attempt.claimed;
+  const write = { stageId: spec.id, leaseEpoch, manifest, blobs, metrics };
+  noteProgress(attempt);
+  attempt.position = manifest.position;
+  attempt.saving++;
+  try {
+    const recorded = await persist(() => recordCheckpoint(db, write), attempt.abandon.signal, log);
+    await ring(context, recorded.readyStages);
+    if (!recorded.matches)
+      log.error(
+        { position: manifest.position, stored: recorded.hash },
+        'state differs from the one stored before',
+      );
+  } catch (error) {
+    if (attempt.abandon.signal.aborted) return;
+    attempt.refusal = error;
+    void stopAttempt(attempt, isStale(error) ? 'lost' : 'refused', refusedGrace);
+  } finally {
+    attempt.saving--;
+  }
+};
+
 /** Lets the trainer work. A trainer that was killed because its stage was to stop has stopped; one that died otherwise has failed. */
 const train = async (
   context: AttemptContext,
   attempt: Attempt,
   getTrainer: () => Promise<Trainer>,
 ): Promise<StageEnd> => {
-  const { db, log } = context;
-  const { spec, leaseEpoch } = attempt.claimed;
+  const { spec } = attempt.claimed;
   try {
     const start = await loadStart(context, attempt);
     if (attempt.stopping) return { status: 'stopped' };
@@ -53,17 +93,7 @@ const train = async (
           attempt.position = position ?? attempt.position;
           attempt.imagesPerSecond = imagesPerSecond;
         },
-        onCheckpoint: async ({ manifest, blobs }, metrics) => {
-          noteProgress(attempt);
-          attempt.position = manifest.position;
-          attempt.saving++;
-          try {
-            const write = { stageId: spec.id, leaseEpoch, manifest, blobs, metrics };
-            await persist(() => recordCheckpoint(db, write), attempt.abandon.signal, log);
-          } finally {
-            attempt.saving--;
-          }
-        },
+        onCheckpoint: (state, metrics) => store(context, attempt, state, metrics),
       },
     );
   } catch (error) {
@@ -82,7 +112,7 @@ const train = async (
 
 /** Writes how it ended. Returns the stages that became ready by it. */
 const settle = async (
-  { db, log }: AttemptContext,
+  { db, maxAttempts, log }: AttemptContext,
   attempt: Attempt,
   end: StageEnd,
 ): Promise<readonly string[]> => {
@@ -101,7 +131,7 @@ const settle = async (
       return [];
     case 'failed':
       await write(() =>
-        failAttempt(db, { ...lease, code: end.code, message: end.message, stack: end.stack }),
+        failAttempt(db, { ...lease, code: end.code, message: end.message, stack: end.stack, maxAttempts }),
       );
       return [];
   }
@@ -127,24 +157,18 @@ export const runAttempt = async (
   const started = performance.now();
   log.info({ epochs: spec.epochs, from: attempt.claimed.start?.manifest.position }, 'stage started');
   try {
-    const end = await train(inner, attempt, getTrainer)
-      .catch((error: unknown) => {
-        if (isStale(error) || attempt.abandon.signal.aborted) throw error;
-        return failureOf(error);
-      })
+    const trained = await train(inner, attempt, getTrainer)
+      .catch(failureOf)
       .finally(() => attempt.ended.resolve());
-    if (attempt.abandon.signal.aborted) return log.info('stage abandoned');
+    if (attempt.abandon.signal.aborted) return log.warn('lease was lost: nothing more of it is written');
+    const end = attempt.stopping === 'refused' ? failureOf(attempt.refusal) : trained;
     const ready = await settle(inner, attempt, end);
     const seconds = Number(((performance.now() - started) / 1000).toFixed(2));
     if (end.status === 'failed') log.error({ seconds, code: end.code, error: end.message }, 'attempt failed');
     else log.info({ seconds, status: end.status }, 'stage ended');
-    // A ring that is lost costs seconds: the reconciler rings again.
-    if (ready.length > 0)
-      await context.queue
-        .ring(ready)
-        .catch((error: unknown) => log.warn({ error: String(error) }, 'ring was lost'));
+    await ring(inner, ready);
   } catch (error) {
-    if (isStale(error)) log.warn('lease was lost: its writes are refused');
+    if (isStale(error)) log.warn('lease was lost: the result was refused');
     else if (!attempt.abandon.signal.aborted)
       log.error({ err: error }, 'result could not be written: the lease will lapse');
   }

@@ -1,8 +1,10 @@
 import { hostname } from 'node:os';
 import { createDb, onEvents, reconcile, registerWorker, retireWorker } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
+import type { Logger } from 'pino';
 import type { Attempt } from './attempt.ts';
 import { defaultSlots, trainerBytes } from './capacity.ts';
+import { createClosing } from './closing.ts';
 import { createDoorbell } from './doorbell.ts';
 import { every } from './every.ts';
 import { startHeartbeat } from './heartbeat-loop.ts';
@@ -25,96 +27,85 @@ export type RunningWorker = {
   readonly stop: () => Promise<void>;
 };
 
-const reconcileSeconds = 3;
+const reconcileMilliseconds = 3000;
 const workerName = (): string => `${hostname()}-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
 
-/**
- * A worker: claims stages, runs each in a trainer process of its own, and keeps their leases alive. Throws when database, queue or
- * backend cannot be used.
- */
-export const startWorker = async (options: WorkerOptions): Promise<RunningWorker> => {
-  const {
-    databaseUrl,
-    queueUrl = databaseUrl,
-    leaseSeconds = 15,
-    maxAttempts = 3,
-    drainSeconds = 10,
-    standIn = null,
-  } = options;
-  const id = options.id ?? workerName();
-  const log = options.log.child({ worker: id });
+type Closing = ReturnType<typeof createClosing>;
+
+/** Opens everything that a worker consists of, each part with its end. */
+const open = async (
+  options: WorkerOptions,
+  id: string,
+  log: Logger,
+  closing: Closing,
+): Promise<RunningWorker> => {
+  const { databaseUrl, queueUrl = databaseUrl, leaseSeconds = 15, maxAttempts = 3, standIn = null } = options;
+  const drainMilliseconds = (options.drainSeconds ?? 10) * 1000;
   const slotCount = options.slots ?? defaultSlots();
-  const setup = { dataDir: options.dataDir ?? null, backend: options.backend ?? 'auto', standIn };
+  const setup = { places: options.places ?? {}, backend: options.backend ?? 'auto', standIn };
   const memoryLimitBytes = options.memoryLimitBytes ?? trainerBytes;
 
   // Trainers load tfjs while connections are made.
   const slots = Array.from({ length: slotCount }, () => createSlot({ setup, memoryLimitBytes, log }));
-  const db = createDb(databaseUrl);
+  closing.add('trainers', () => Promise.all(slots.map((slot) => slot.close())));
+  const first = slots[0]!.identity();
+  first.catch(() => {}); // waited for below, perhaps after something else failed
+  const onError = (error: Error) => log.warn({ error: error.message }, 'database connection broke');
+  const db = createDb(databaseUrl, { name: 'funnel worker', max: slotCount + 4, onError });
+  closing.add('database', () => db.close());
   const queue = await createStageQueue({ url: queueUrl });
-  const identity = await slots[0]!.identity();
-  const { backend, device, engineVersion } = identity;
+  closing.add('queue', () => queue.close());
+  const identity = await first;
+  const { backend, device, engineVersion: version } = identity;
   await registerWorker(db, {
     id,
     host: hostname(),
     pid: process.pid,
-    version: engineVersion,
+    version,
     backend,
     device,
     slots: slotCount,
   });
+  closing.add('registration', () => retireWorker(db, id));
 
   const attempts = new Set<Attempt>();
-  const doorbell = createDoorbell();
   const stopMilliseconds = (options.stopSeconds ?? 4) * 1000;
   const heartbeat = startHeartbeat({ db, workerId: id, leaseSeconds, stopMilliseconds, attempts, log });
-  const events = await onEvents(db, ({ event }) => {
-    // Somebody cancelled or paused: do not wait for the next heartbeat to be told which stages.
-    if (event.type === 'sweep' && event.status !== 'running') heartbeat.hurry();
-  });
-  const bell = await queue.listen(async () => doorbell.ring(), { concurrency: slotCount });
+  closing.add('heartbeat', heartbeat.stop);
+  const events = await onEvents(db, heartbeat.hurry);
+  closing.add('events', events.close);
   const watchdog = createWatchdog((options.hangSeconds ?? 300) * 1000);
   const watching = setInterval(() => {
     for (const attempt of watchdog.look(attempts)) void stopAttempt(attempt, 'hung', 0);
   }, lookMilliseconds);
-  const reconciling = every(reconcileSeconds * 1000, log, async () => {
+  closing.add('watchdog', async () => clearInterval(watching));
+  const reconciling = every(reconcileMilliseconds, log, async () => {
     const { readyStages, expired } = await reconcile(db, { maxAttempts });
-    if (expired > 0) log.warn({ expired }, 'leases had expired');
+    if (expired.length > 0) log.warn({ expired }, 'leases had expired');
     if (readyStages.length > 0) await queue.ring(readyStages);
   });
+  closing.add('reconciler', reconciling.stop);
+  const doorbell = createDoorbell();
+  const bell = await queue.listen(async () => doorbell.ring(), { concurrency: slotCount });
+  closing.add('doorbell', bell.close);
   const pollMilliseconds = (options.pollSeconds ?? 2) * 1000;
+  const workerId = id;
   const supervisor = startSupervisor({
     db,
     queue,
     doorbell,
     slots,
-    workerId: id,
+    workerId,
+    identity,
     leaseSeconds,
+    maxAttempts,
     pollMilliseconds,
     attempts,
     log,
   });
-  log.info({ slots: slotCount, backend, device, leaseSeconds }, 'worker started');
+  closing.add('stages', () => supervisor.drain(drainMilliseconds), drainMilliseconds + 2000);
 
-  const close = async (): Promise<void> => {
-    log.info({ running: attempts.size }, 'worker is stopping');
-    await reconciling.stop();
-    // A blocked queue must not hold up the stages that are to be handed back.
-    const bellClosed = bell
-      .close()
-      .catch((error: unknown) => log.warn({ error: String(error) }, 'queue did not close'));
-    await supervisor.drain(drainSeconds * 1000);
-    clearInterval(watching);
-    await heartbeat.stop();
-    await events.close();
-    await retireWorker(db, id).catch((error: unknown) =>
-      log.warn({ error: String(error) }, 'worker could not say goodbye'),
-    );
-    await bellClosed;
-    await queue.close();
-    await db.close();
-    log.info('worker stopped');
-  };
-  let closing: Promise<void> | null = null;
+  log.info({ slots: slotCount, backend, device, leaseSeconds }, 'worker started');
   return {
     id,
     slots: slotCount,
@@ -122,9 +113,22 @@ export const startWorker = async (options: WorkerOptions): Promise<RunningWorker
     device,
     trainers: () => slots.flatMap((slot) => slot.pid() ?? []),
     failed: supervisor.failed,
-    stop: () => {
-      closing ??= close();
-      return closing;
-    },
+    stop: closing.close,
   };
+};
+
+/**
+ * A worker: claims stages, runs each in a trainer process of its own, and keeps their leases alive. Throws when database, queue or
+ * backend cannot be used, and leaves nothing behind then.
+ */
+export const startWorker = async (options: WorkerOptions): Promise<RunningWorker> => {
+  const id = options.id ?? workerName();
+  const log = options.log.child({ worker: id });
+  const closing = createClosing(log);
+  try {
+    return await open(options, id, log, closing);
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
 };

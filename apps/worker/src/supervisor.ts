@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { type Attempt, newAttempt } from './attempt.ts';
 import { deferred } from './deferred.ts';
 import type { Doorbell } from './doorbell.ts';
+import type { TrainerIdentity } from './messages.ts';
 import { isTransient } from './persist.ts';
 import { runAttempt } from './run-attempt.ts';
 import type { Slot } from './slot.ts';
@@ -17,6 +18,8 @@ export type SupervisorOptions = {
   readonly slots: readonly Slot[];
   readonly workerId: string;
   readonly leaseSeconds: number;
+  readonly maxAttempts: number;
+  readonly identity: TrainerIdentity;
   readonly pollMilliseconds: number;
   /** Shared with the heartbeat and the watchdog. */
   readonly attempts: Set<Attempt>;
@@ -34,13 +37,14 @@ export type Supervisor = {
 const reserveMilliseconds = 2000;
 
 export const startSupervisor = (options: SupervisorOptions): Supervisor => {
-  const { db, queue, doorbell, slots, workerId, leaseSeconds, pollMilliseconds, attempts, log } = options;
+  const { db, queue, doorbell, slots, workerId, identity, attempts, log } = options;
+  const { leaseSeconds, maxAttempts, pollMilliseconds } = options;
   const failure = deferred<never>();
   let draining = false;
 
   const claim = async (): Promise<ClaimedStage | null> => {
     try {
-      return await claimStage(db, { workerId, leaseSeconds });
+      return await claimStage(db, { workerId, leaseSeconds, ...identity });
     } catch (error) {
       if (!isTransient(error)) throw error;
       log.warn({ error: error instanceof Error ? error.message : String(error) }, 'claim failed');
@@ -69,7 +73,9 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
       const attempt = newAttempt(claimed);
       attempts.add(attempt);
       if (draining) attempt.stopping = 'drain';
-      await runAttempt({ db, queue, log }, attempt, slot.trainer).finally(() => attempts.delete(attempt));
+      await runAttempt({ db, queue, maxAttempts, log }, attempt, slot.trainer).finally(() =>
+        attempts.delete(attempt),
+      );
       await slot.tidy();
     }
   };

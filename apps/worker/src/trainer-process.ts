@@ -17,6 +17,9 @@ import type {
 const script = fileURLToPath(new URL('./trainer.ts', import.meta.url));
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
+/** JavaScript's own heap; tensors and data sets lie outside it. A leak ends its trainer before it ends the machine. */
+const heapMegabytes = 1024;
+
 /** How a trainer went that was not asked to. `code` is what an attempt fails with. */
 export class TrainerDeath extends Error {
   readonly code: 'TRAINER_OUT_OF_MEMORY' | 'TRAINER_KILLED' | 'TRAINER_CRASHED' | 'TRAINER_UNUSABLE';
@@ -30,7 +33,7 @@ export class TrainerDeath extends Error {
 export type Progress = Extract<FromTrainer, { type: 'progress' }>;
 
 export type RunHandlers = {
-  /** Resolves when the checkpoint is stored, or given up: then the trainer may go on. */
+  /** Resolves when the checkpoint is stored, or given up: then the trainer may go on. Must not reject. */
   readonly onCheckpoint: (
     state: Checkpoint,
     metrics: Readonly<Record<string, number | null>> | null,
@@ -88,7 +91,7 @@ export const startTrainer = (setup: TrainerSetup, log: Logger): Trainer => {
   const child = fork(script, [], {
     serialization: 'advanced',
     detached: true,
-    execArgv: ['--import', tsx],
+    execArgv: ['--import', tsx, `--max-old-space-size=${setup.standIn ? 64 : heapMegabytes}`],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const stderr = tailOf(child, log);
@@ -105,9 +108,7 @@ export const startTrainer = (setup: TrainerSetup, log: Logger): Trainer => {
   };
 
   const onCheckpoint = async (run: Current, message: Extract<FromTrainer, { type: 'checkpoint' }>) => {
-    await run.handlers
-      .onCheckpoint(message.state, message.metrics)
-      .catch((error: unknown) => run.end.reject(error));
+    await run.handlers.onCheckpoint(message.state, message.metrics);
     tell({ type: 'saved', run: message.run, checkpoint: message.checkpoint });
   };
 

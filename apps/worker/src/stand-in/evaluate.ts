@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AppError, type EvaluationRecords, type EvaluationSummary, type StageSpec } from '@funnel/contracts';
-import type { Evaluation } from '../evaluation.ts';
+import type { EvaluationWrite } from '@funnel/db';
 
 const wilson95 = 1.959964;
 
@@ -77,7 +77,7 @@ const summarise = (records: EvaluationRecords): EvaluationSummary => {
 };
 
 /** What the attack of a stage "found" on the network whose state this is: plausible numbers, the same ones every time. */
-export const standInEvaluation = (spec: StageSpec, state: Uint8Array): Evaluation => {
+export const standInEvaluation = (spec: StageSpec, state: Uint8Array): EvaluationWrite => {
   if (!spec.attack)
     throw new AppError('INTERNAL', `Expected an attack in the stage ${spec.id}, but got none`);
   const records = attackImages(state, spec.dataset.attack);

@@ -14,7 +14,7 @@ const block = (milliseconds: number): void => {
 
 const fillMemory = (): never => {
   const hoard: number[][] = [];
-  for (;;) hoard.push(Array.from({ length: 1e6 }, Math.random));
+  for (;;) hoard.push(Array.from({ length: 1e5 }, Math.random));
 };
 
 const faults: Record<StandInFault['fault'], () => StageEnd | Promise<StageEnd>> = {

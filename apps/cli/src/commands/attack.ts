@@ -1,0 +1,163 @@
+import { writeFileSync } from 'node:fs';
+import {
+  type AttackSpec,
+  attacks,
+  DatasetName,
+  datasets,
+  type EvaluationRecords,
+  type EvaluationSummary,
+} from '@funnel/contracts';
+import type { Command } from 'commander';
+import { readAttacks, readSetting } from '../attack/read-attacks.ts';
+import { readIndices } from '../attack/read-indices.ts';
+import type { Context } from '../context.ts';
+import { Exit, exitCodes } from '../exit-codes.ts';
+import { formatNumber, formatShare } from '../output/number.ts';
+import { present } from '../output/output.ts';
+import { formatTable } from '../output/table.ts';
+
+type Options = {
+  readonly model?: string;
+  readonly dataset?: string;
+  readonly split: 'train' | 'test';
+  readonly indices: string;
+  readonly attack?: readonly string[];
+  readonly set?: Readonly<Record<string, unknown>>;
+  readonly seed: number;
+  readonly backend: string;
+  readonly out?: string;
+  readonly list?: boolean;
+};
+
+const rowsOf = (records: EvaluationRecords) =>
+  records.index.map((index, row) => ({
+    index,
+    success: records.success[row]!,
+    l2: records.l2[row]!,
+    linf: records.linf[row]!,
+    l0: records.l0[row]!,
+    steps: records.steps[row]!,
+  }));
+
+type Result = AttackSpec & { readonly summary: EvaluationSummary; readonly rows: ReturnType<typeof rowsOf> };
+
+const describe = (results: readonly Result[]): string =>
+  formatTable<Result>(
+    [
+      { title: 'attack', value: ({ attack }) => attack },
+      { title: 'clean', value: ({ summary }) => formatShare(summary.cleanAccuracy), align: 'right' },
+      { title: 'success', value: ({ summary }) => formatShare(summary.successRate), align: 'right' },
+      { title: 'robust', value: ({ summary }) => formatShare(summary.robustAccuracy), align: 'right' },
+      { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },
+      { title: 'median L∞', value: ({ summary }) => formatNumber(summary.medianLinf), align: 'right' },
+      { title: 'noise level', value: ({ summary }) => formatNumber(summary.noiseLevel), align: 'right' },
+    ],
+    results,
+  );
+
+/** An encoder or other trials are not to be had from a folder: a preset's attacks that need them are left out, and that is said. */
+const isPossible = ({ attack }: AttackSpec): boolean => !('needs' in attacks[attack]);
+
+const required = <T>(value: T | undefined, flag: string): T => {
+  if (value === undefined) throw new Exit(exitCodes.usage, `error: required option '${flag}' not specified`);
+  return value;
+};
+
+const loadImages = async (
+  name: DatasetName,
+  split: 'train' | 'test',
+  indices: readonly number[],
+  dir: string | null,
+) => {
+  const { gatherImages, loadDataset } = await import('@funnel/engine');
+  const size = datasets[name][split];
+  const beyond = indices.find((index) => index >= size);
+  if (beyond !== undefined)
+    throw new Exit(
+      exitCodes.usage,
+      `Expected indices below ${size}, the ${split} images of ${name}, but got ${beyond}`,
+    );
+  const most = Math.max(...indices) + 1;
+  const dataset = await loadDataset(
+    { name, train: split === 'train' ? most : 1, test: split === 'test' ? most : 1, attack: 1 },
+    { dir },
+  );
+  const images = await dataset[split]();
+  return { images: gatherImages(images, indices), labels: indices.map((index) => images.labels[index]!) };
+};
+
+const run = async (options: Options, { env, output, signal }: Context): Promise<void> => {
+  const model = required(options.model, '--model DIR');
+  const dataset = DatasetName.parse(required(options.dataset, '--dataset NAME'));
+  const names = required(options.attack, '--attack NAME');
+  const indices = readIndices(options.indices);
+  const specs = readAttacks(names, options.set ?? {}, dataset);
+  const possible = names.some((name) => name.startsWith('preset:')) ? specs.filter(isPossible) : specs;
+  const [{ openBackend }, { classifierModel, evaluateAttack }, { loadModel }] = await Promise.all([
+    import('@funnel/engine'),
+    import('@funnel/attacks'),
+    import('../attack/load-model.ts'),
+  ]);
+  const { name: backend } = await openBackend(options.backend as 'auto'); // an unknown name is refused there
+  const { images, labels } = await loadImages(dataset, options.split, indices, env.FUNNEL_DATA ?? null);
+  const classifier = classifierModel(await loadModel(model));
+  const results: Result[] = [];
+  for (const spec of possible) {
+    const started = performance.now();
+    const evaluation = await evaluateAttack({
+      model: classifier,
+      images,
+      labels,
+      indices,
+      attack: spec,
+      seed: options.seed,
+      signal,
+    });
+    results.push({ ...spec, summary: evaluation.summary, rows: rowsOf(evaluation.records) });
+    output.note(`${spec.attack}: ${((performance.now() - started) / 1000).toFixed(1)} s on ${backend}`);
+  }
+  for (const spec of specs)
+    if (!possible.includes(spec)) output.note(`${spec.attack}: left out, it needs more than a model on disk`);
+  const [only] = results;
+  const document = {
+    model,
+    dataset,
+    split: options.split,
+    seed: options.seed,
+    ...(results.length === 1 ? only : { evaluations: results }),
+  };
+  if (options.out) writeFileSync(options.out, `${JSON.stringify(document, null, 1)}\n`);
+  present(output, document, () => describe(results));
+};
+
+const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
+
+export const attackCommand = (program: Command, context: () => Context): void => {
+  program
+    .command('attack')
+    .description('attack any TensorFlow.js classifier from disk, image by image')
+    .option('--model <dir>', 'folder with a model.json (layers or graph model; outputs logits)')
+    .option('--dataset <name>', `images to attack: ${DatasetName.options.join(', ')}`)
+    .option('--split <split>', 'test or train', 'test')
+    .option('--indices <indices>', 'a range such as 0-99, or a file with a JSON array', '0-99')
+    .option('--attack <name>', 'an attack or preset:NAME; may be given again', collect)
+    .option(
+      '--set <name=value>',
+      'a setting of the attack, such as steps=50; may be given again',
+      readSetting,
+    )
+    .option('--seed <number>', 'of everything random', Number, 0)
+    .option('--backend <name>', 'where tensors live', 'auto')
+    .option('--out <file>', 'write the summary and one row per image as JSON')
+    .option('--list', 'every attack and preset with its settings')
+    .addHelpText(
+      'after',
+      '\nExample:\n  funnel attack --model ./model --dataset mnist --indices 0-99 --attack deepfool-l2 --set steps=50 --out rows.json',
+    )
+    .action(async (options: Options) => {
+      const given = context();
+      if (!options.list) return run(options, given);
+      const { attackList, describeAttacks } = await import('../attack/list-attacks.ts');
+      present(given.output, attackList(), describeAttacks);
+    });
+};

@@ -1,0 +1,103 @@
+import { type DatasetName, datasetNames, datasets } from '@funnel/contracts';
+import { Argument, type Command } from 'commander';
+import type { Context } from '../context.ts';
+import { present } from '../output/output.ts';
+import { progressBar } from '../output/progress-bar.ts';
+import { formatTable } from '../output/table.ts';
+import { placesOf } from '../places.ts';
+
+type Found = {
+  readonly name: DatasetName;
+  readonly title: string;
+  readonly train: number;
+  readonly test: number;
+  readonly folder: string | null;
+  readonly generated: boolean;
+};
+
+const list = async ({ env, output }: Context): Promise<void> => {
+  const { findDataset } = await import('@funnel/engine');
+  const found = datasetNames.map((name): Found => {
+    const { title, train, test, files } = datasets[name];
+    const generated = files.length === 0;
+    return {
+      name,
+      title,
+      train,
+      test,
+      generated,
+      folder: generated ? null : findDataset(name, placesOf(env)),
+    };
+  });
+  present(output, found, (rows) =>
+    formatTable<Found>(
+      [
+        { title: 'name', value: ({ name }) => name },
+        { title: 'title', value: ({ title }) => title },
+        { title: 'train', value: ({ train }) => String(train), align: 'right' },
+        { title: 'test', value: ({ test }) => String(test), align: 'right' },
+        {
+          title: 'where',
+          value: ({ folder, generated }) =>
+            generated ? 'generated, always there' : (folder ?? 'not here: funnel data get'),
+        },
+      ],
+      rows,
+    ),
+  );
+};
+
+/** The named data sets, or every one that consists of files. */
+const chosen = (names: readonly DatasetName[]): readonly DatasetName[] =>
+  names.length > 0 ? names : datasetNames.filter((name) => datasets[name].files.length > 0);
+
+const get = async (names: readonly DatasetName[], { env, output, signal }: Context): Promise<void> => {
+  const { getDataset } = await import('@funnel/engine');
+  const results = [];
+  for (const name of chosen(names)) {
+    const folder = await getDataset(name, {
+      ...placesOf(env),
+      signal,
+      onProgress: ({ file, received, total }) => {
+        if (output.columns() !== null)
+          output.draw([`${name}  ${progressBar(total ? received / total : 0, 24)}  ${file}`]);
+      },
+    });
+    results.push({ name, folder });
+    output.note(`${name}: ${folder ?? 'generated, nothing to get'}`);
+  }
+  present(output, results, () => '');
+};
+
+const verify = async (names: readonly DatasetName[], { env, output }: Context): Promise<void> => {
+  const { verifyDataset } = await import('@funnel/engine');
+  const results = [];
+  for (const name of chosen(names)) results.push({ name, folder: await verifyDataset(name, placesOf(env)) });
+  present(output, results, (rows) =>
+    rows
+      .map(({ name, folder }) => `${name}: every file is what it should be (${folder ?? 'generated'})`)
+      .join('\n'),
+  );
+};
+
+export const dataCommand = (program: Command, context: () => Context): void => {
+  const data = program.command('data').description('data sets on this machine');
+  const names = () =>
+    new Argument('[names...]', 'data sets; every one that consists of files when left out').choices(
+      datasetNames,
+    );
+  data
+    .command('list')
+    .description('which there are, and where')
+    .action(() => list(context()));
+  data
+    .command('get')
+    .description('download what is missing, with its checksum')
+    .addArgument(names())
+    .action((given: DatasetName[]) => get(given, context()));
+  data
+    .command('verify')
+    .description('read every file and compare its sha-256')
+    .addArgument(names())
+    .action((given: DatasetName[]) => verify(given, context()));
+};

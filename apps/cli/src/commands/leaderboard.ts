@@ -1,0 +1,107 @@
+import {
+  AttackName,
+  DatasetName,
+  EvaluationMetricName,
+  type LeaderboardRow,
+  type RecipeName,
+} from '@funnel/contracts';
+import { type Command, Option } from 'commander';
+import { allPages } from '../all-pages.ts';
+import type { Context } from '../context.ts';
+import { formatCsv } from '../output/csv.ts';
+import { describeComparison } from '../output/describe-comparison.ts';
+import { present } from '../output/output.ts';
+import { describeLeaderboard } from '../watch/describe-leaderboard.ts';
+
+type BestOptions = {
+  readonly attack?: AttackName;
+  readonly metric: EvaluationMetricName;
+  readonly recipe?: RecipeName[];
+  readonly dataset?: DatasetName;
+  readonly sweep?: string;
+  readonly where?: string[];
+  readonly group: 'trial' | 'configuration';
+  readonly masked: 'last' | 'equal' | 'hide';
+  readonly limit: number;
+};
+
+const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
+
+/** What the leaderboard may be asked, the same for looking and for exporting. */
+const withFilters = (command: Command, limit: number): Command =>
+  command
+    .addOption(
+      new Option('--attack <name>', 'rank by this attack (default: the worst case over all)').choices(
+        AttackName.options,
+      ),
+    )
+    .addOption(
+      new Option('--metric <name>', 'rank by this')
+        .choices(EvaluationMetricName.options)
+        .default('robustAccuracy'),
+    )
+    .option('--recipe <name>', 'only this recipe; may be given again', collect)
+    .addOption(new Option('--dataset <name>', 'only this data set').choices(DatasetName.options))
+    .option('--sweep <id>', 'only this sweep')
+    .option(
+      '--where <knob:value>',
+      'only these values, such as gamma:5 or beta:0.01..0.1; may be given again',
+      collect,
+    )
+    .addOption(
+      new Option('--group <by>', 'every trial, or the mean over seeds')
+        .choices(['trial', 'configuration'])
+        .default('trial'),
+    )
+    .addOption(
+      new Option('--masked <where>', 'where runs with masked gradients rank')
+        .choices(['last', 'equal', 'hide'])
+        .default('last'),
+    )
+    .option('--limit <number>', 'at most so many', Number, limit);
+
+const ask = async ({ limit, ...query }: BestOptions, { client }: Context): Promise<LeaderboardRow[]> => {
+  const api = client();
+  return allPages((page) => api.leaderboard({ query: { ...query, ...page } }), limit);
+};
+
+/** One flat row per place: knobs are columns. */
+const flat = ({
+  hyperparameters,
+  settings,
+  seeds,
+  reasons,
+  ...row
+}: LeaderboardRow): Record<string, unknown> => ({
+  ...row,
+  seeds: seeds.join(' '),
+  settings: JSON.stringify(settings),
+  reasons: reasons.join('; '),
+  ...hyperparameters,
+});
+
+export const leaderboardCommands = (program: Command, context: () => Context): void => {
+  withFilters(program.command('best').description('the most robust runs, best first'), 20).action(
+    async (options: BestOptions) => {
+      const given = context();
+      present(given.output, await ask(options, given), (rows) => describeLeaderboard(rows));
+    },
+  );
+  withFilters(
+    program.command('export').description('the leaderboard as CSV, or as JSON with --json'),
+    100_000,
+  ).action(async (options: BestOptions) => {
+    const given = context();
+    const rows = await ask(options, given);
+    if (given.output.json) present(given.output, rows, () => '');
+    else process.stdout.write(formatCsv(rows.map(flat)));
+  });
+  program
+    .command('compare')
+    .description('two to six trials side by side')
+    .argument('<trials...>', 'trial ids')
+    .action(async (trials: string[]) => {
+      const { client, output } = context();
+      present(output, await client().compare({ query: { trials: trials.join(',') } }), describeComparison);
+    });
+};

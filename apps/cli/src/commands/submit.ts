@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import type { Context } from '../context.ts';
+import { Exit, exitCodes } from '../exit-codes.ts';
+import { describePlan } from '../output/describe-plan.ts';
+import { describeSweep } from '../output/describe-sweep.ts';
+import { present } from '../output/output.ts';
+import { readSweepFile } from '../sweep-file.ts';
+import { describeLeaderboard } from '../watch/describe-leaderboard.ts';
+import { readLeaderboard } from '../watch/read-leaderboard.ts';
+import { watchSweep } from '../watch/watch-sweep.ts';
+
+type Options = { readonly watch?: boolean; readonly key?: string };
+
+/** Watches a sweep to its end and prints its leaderboard. Ends with `incomplete` unless every trial completed. */
+export const watchToTheEnd = async (context: Context, sweepId: string): Promise<void> => {
+  const { output } = context;
+  const client = context.client();
+  const sweep = await watchSweep(client, sweepId, output, context.signal);
+  const leaderboard = await readLeaderboard(client, sweep);
+  present(output, { sweep, leaderboard }, () => describeLeaderboard(leaderboard));
+  const all = Object.values(sweep.trials).reduce((sum, count) => sum + count, 0);
+  if (sweep.status === 'completed' && sweep.trials.completed === all) return;
+  throw new Exit(
+    exitCodes.incomplete,
+    `Not every trial completed: ${JSON.stringify(sweep.trials)}. funnel show ${sweep.id} says why.`,
+  );
+};
+
+const submit = async (file: string, { watch, key }: Options, context: Context): Promise<void> => {
+  const { output } = context;
+  const body = readSweepFile(file);
+  const sweep = await context
+    .client()
+    .createSweep({ body, ...(key ? { headers: { 'idempotency-key': key } } : {}) });
+  if (!watch) return present(output, sweep, describeSweep);
+  output.note(
+    `Sweep ${sweep.id} submitted: ${sweep.plan.trials} trials, ${sweep.plan.epochs.needed} epochs.`,
+  );
+  await watchToTheEnd(context, sweep.id);
+};
+
+export const submitCommand = (program: Command, context: () => Context): void => {
+  program
+    .command('submit')
+    .description('submit a sweep from a JSON or YAML file (- is stdin)')
+    .argument('<file>', 'the sweep, such as examples/quickstart.yaml')
+    .option('-w, --watch', 'show progress until it has ended, then the leaderboard')
+    .option('--key <key>', 'Idempotency-Key: the same key gives the same sweep')
+    .action((file: string, options: Options) => submit(file, options, context()));
+  program
+    .command('watch')
+    .description('show the progress of a sweep until it has ended')
+    .argument('<sweep>')
+    .action((id: string) => watchToTheEnd(context(), id));
+  program
+    .command('plan')
+    .description('what a sweep would do: trials, stages, epochs with and without sharing')
+    .argument('<file>', 'the sweep (- is stdin)')
+    .action(async (file: string) => {
+      const { client, output } = context();
+      present(output, await client().planSweep({ body: readSweepFile(file) }), describePlan);
+    });
+};

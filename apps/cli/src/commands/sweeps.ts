@@ -1,0 +1,70 @@
+import { FunnelError } from '@funnel/client';
+import { SweepStatus } from '@funnel/contracts';
+import { type Command, Option } from 'commander';
+import { allPages } from '../all-pages.ts';
+import type { Context } from '../context.ts';
+import { describeSweep, describeSweeps } from '../output/describe-sweep.ts';
+import { describeTrial } from '../output/describe-trial.ts';
+import { present } from '../output/output.ts';
+
+type ListOptions = { readonly status?: SweepStatus; readonly search?: string; readonly limit: number };
+
+const list = async ({ limit, ...query }: ListOptions, { client, output }: Context): Promise<void> => {
+  const api = client();
+  present(
+    output,
+    await allPages((page) => api.listSweeps({ query: { ...query, ...page } }), limit),
+    describeSweeps,
+  );
+};
+
+/** An id says nothing of what it names: a sweep is tried first, then a trial. */
+const show = async (id: string, { client, output }: Context): Promise<void> => {
+  const api = client();
+  const sweep = await api.getSweep({ params: { id } }).catch((error: unknown) => {
+    if (error instanceof FunnelError && error.code === 'NOT_FOUND') return null;
+    throw error;
+  });
+  if (sweep) return present(output, sweep, describeSweep);
+  present(output, await api.getTrial({ params: { id } }), describeTrial);
+};
+
+const actions = {
+  pause: ['pauseSweep', 'stop a sweep after a checkpoint; nothing new starts'],
+  resume: ['resumeSweep', 'go on with a paused sweep'],
+  cancel: ['cancelSweep', 'stop what only this sweep needs; finished results stay'],
+  retry: ['retrySweep', 'give the failed stages of a sweep new attempts'],
+} as const;
+
+export const sweepCommands = (program: Command, context: () => Context): void => {
+  program
+    .command('ls')
+    .description('sweeps, newest first')
+    .addOption(new Option('--status <status>').choices(SweepStatus.options))
+    .option('--search <text>', 'in the name')
+    .option('--limit <number>', 'at most so many', Number, 50)
+    .action((options: ListOptions) => list(options, context()));
+  program
+    .command('show')
+    .description('one sweep, or one trial with its stages and evaluations')
+    .argument('<id>')
+    .action((id: string) => show(id, context()));
+  for (const [name, [method, description]] of Object.entries(actions))
+    program
+      .command(name)
+      .description(description)
+      .argument('<sweep>')
+      .action(async (id: string) => {
+        const { client, output } = context();
+        present(output, await client()[method]({ params: { id } }), (sweep) => describeSweeps([sweep]));
+      });
+  program
+    .command('delete')
+    .description('delete a sweep that has ended, with its trials')
+    .argument('<sweep>')
+    .action(async (id: string) => {
+      const { client, output } = context();
+      await client().deleteSweep({ params: { id } });
+      present(output, { deleted: id }, () => `Sweep ${id} is deleted.`);
+    });
+};

@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import type { Context } from '../context.ts';
+import { Exit, exitCodes } from '../exit-codes.ts';
+import { placesOf } from '../places.ts';
+
+type Options = { readonly slots?: number; readonly backend?: string };
+
+const run = async (options: Options, { env, output }: Context): Promise<void> => {
+  if (!env.DATABASE_URL)
+    throw new Exit(
+      exitCodes.usage,
+      'Expected DATABASE_URL: a worker joins the database of others. On one machine `funnel up` brings its own worker.',
+    );
+  const [{ startWorker }, { pino }, { untilInterrupted }] = await Promise.all([
+    import('@funnel/worker'),
+    import('pino'),
+    import('../up/until-interrupted.ts'),
+  ]);
+  const interruption = untilInterrupted(() => process.exit(exitCodes.interrupted));
+  const worker = await startWorker({
+    databaseUrl: env.DATABASE_URL,
+    queueUrl: env.REDIS_URL,
+    places: placesOf(env),
+    slots: options.slots ?? env.FUNNEL_SLOTS,
+    backend: options.backend ?? env.FUNNEL_BACKEND,
+    leaseSeconds: env.FUNNEL_LEASE_SECONDS,
+    maxAttempts: env.FUNNEL_MAX_ATTEMPTS,
+    log: pino({ level: env.FUNNEL_LOG_LEVEL }, pino.destination(2)),
+  });
+  output.note(
+    `Worker ${worker.id}: ${worker.slots} trainers on ${worker.backend} (${worker.device}). Ctrl-C hands everything back.`,
+  );
+  await Promise.race([interruption.happened, worker.failed]).finally(worker.stop);
+};
+
+export const workerCommand = (program: Command, context: () => Context): void => {
+  program
+    .command('worker')
+    .description('add a worker to the database of DATABASE_URL (and the queue of REDIS_URL)')
+    .option('--slots <number>', 'trainers (default: one per core, as memory allows)', Number)
+    .option('--backend <name>', 'where tensors live (default: the best that is usable)')
+    .action((options: Options) => run(options, context()));
+};

@@ -1,0 +1,33 @@
+import { type Client, createClient } from '@funnel/client';
+import { readAddress } from './address.ts';
+import type { Env } from './env.ts';
+import { createOutput, type Output } from './output/output.ts';
+
+/** What every command gets. */
+export type Context = {
+  readonly env: Env;
+  readonly output: Output;
+  /** Of the API that `--url`, FUNNEL_URL or the running `funnel up` of this folder names, in this order. */
+  readonly client: () => Client;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+};
+
+type GlobalOptions = { readonly json?: boolean; readonly url?: string };
+
+const addressOf = (env: Env, { url }: GlobalOptions): string =>
+  url ?? env.FUNNEL_URL ?? readAddress(env.FUNNEL_HOME)?.url ?? `http://127.0.0.1:${env.FUNNEL_PORT}`;
+
+export const createContext = (env: Env, options: GlobalOptions): Context => {
+  const interruption = new AbortController();
+  return {
+    env,
+    output: createOutput(options.json ?? false, process.stdout, process.stderr),
+    client: () => createClient({ url: addressOf(env, options), token: env.FUNNEL_TOKEN }),
+    get signal() {
+      // Only who asks for the signal ends gently: elsewhere Ctrl-C ends the process as usual.
+      if (process.listenerCount('SIGINT') === 0) process.once('SIGINT', () => interruption.abort());
+      return interruption.signal;
+    },
+  };
+};

@@ -1,0 +1,24 @@
+/** `funnel`: reads the command line, runs one command, and turns what went wrong into words and an exit status. */
+import { CommanderError } from 'commander';
+import { exitCodes } from './exit-codes.ts';
+import { explain } from './output/explain.ts';
+import { buildProgram } from './program.ts';
+
+export const main = async (args: readonly string[]): Promise<void> => {
+  // `funnel ls | head` ends when head does.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+  });
+  try {
+    await buildProgram(process.env).parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Commander has printed its message; help and version are no mistakes.
+      process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+      return;
+    }
+    const { text, status } = explain(error);
+    if (text !== '') process.stderr.write(`${text}\n`);
+    process.exitCode = status;
+  }
+};

@@ -1,0 +1,45 @@
+import type { Sweep, SweepDetail } from '@funnel/contracts';
+import { formatDuration } from './duration.ts';
+import { formatShare } from './number.ts';
+import { formatTable } from './table.ts';
+
+const countsText = (counts: Readonly<Partial<Record<string, number>>>): string =>
+  Object.entries(counts)
+    .filter(([, count]) => (count ?? 0) > 0)
+    .map(([status, count]) => `${count} ${status}`)
+    .join(', ');
+
+export const describeSweeps = (sweeps: readonly Sweep[]): string =>
+  sweeps.length === 0
+    ? 'No sweep yet: funnel submit FILE'
+    : formatTable<Sweep>(
+        [
+          { title: 'sweep', value: ({ id }) => id },
+          { title: 'name', value: ({ name }) => name },
+          { title: 'status', value: ({ status }) => status },
+          { title: 'progress', value: ({ progress }) => formatShare(progress), align: 'right' },
+          {
+            title: 'left',
+            value: ({ etaSeconds }) => (etaSeconds === null ? '' : formatDuration(etaSeconds)),
+            align: 'right',
+          },
+          { title: 'trials', value: ({ trials }) => countsText(trials) },
+          { title: 'created', value: ({ createdAt }) => createdAt.slice(0, 16).replace('T', ' ') },
+        ],
+        sweeps,
+      );
+
+export const describeSweep = (sweep: SweepDetail): string => {
+  const { epochs } = sweep.plan;
+  const stages = sweep.stages.map(
+    ({ kind, status, count }) => `  ${kind.padEnd(10)} ${status.padEnd(10)} ${count}`,
+  );
+  return [
+    `${sweep.name} (${sweep.id})`,
+    `status    ${sweep.status}, ${formatShare(sweep.progress)}${sweep.etaSeconds === null ? '' : `, about ${formatDuration(sweep.etaSeconds)} left`}`,
+    `trials    ${countsText(sweep.trials)}`,
+    `epochs    ${sweep.epochsTrained} trained of ${epochs.needed} planned; ${epochs.unshared} without sharing`,
+    'stages',
+    ...stages,
+  ].join('\n');
+};

@@ -1,0 +1,54 @@
+import type { Stage, Trial, TrialDetail } from '@funnel/contracts';
+import { formatDuration } from './duration.ts';
+import { formatNumber, formatShare } from './number.ts';
+import { formatTable } from './table.ts';
+
+type Evaluation = Trial['evaluations'][number];
+
+const evaluationTable = (evaluations: readonly Evaluation[]): string =>
+  formatTable<Evaluation>(
+    [
+      { title: 'attack', value: ({ attack }) => attack },
+      { title: 'success', value: ({ summary }) => formatShare(summary.successRate), align: 'right' },
+      { title: 'robust', value: ({ summary }) => formatShare(summary.robustAccuracy), align: 'right' },
+      { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },
+      { title: 'noise level', value: ({ summary }) => formatNumber(summary.noiseLevel), align: 'right' },
+      { title: 'verdict', value: ({ verdict }) => verdict },
+    ],
+    evaluations,
+  );
+
+const stageTable = (stages: readonly Stage[]): string =>
+  formatTable<Stage>(
+    [
+      { title: 'stage', value: ({ id }) => id.slice(0, 12) },
+      { title: 'kind', value: ({ kind, attack }) => (attack ? `${kind} ${attack.attack}` : kind) },
+      { title: 'status', value: ({ status }) => status },
+      { title: 'epochs', value: ({ epochs }) => (epochs === 0 ? '' : String(epochs)), align: 'right' },
+      {
+        title: 'time',
+        value: ({ seconds }) => (seconds === null ? '' : formatDuration(seconds)),
+        align: 'right',
+      },
+      { title: 'attempts', value: ({ attempts }) => String(attempts), align: 'right' },
+      { title: 'shared by', value: ({ sharedBy }) => String(sharedBy), align: 'right' },
+    ],
+    stages,
+  );
+
+const errorsOf = (stages: readonly Stage[]): string[] =>
+  stages.flatMap(({ kind, error }) => (error ? [`${kind}: ${error.code}: ${error.message}`] : []));
+
+export const describeTrial = (trial: TrialDetail): string =>
+  [
+    `trial ${trial.id} (number ${trial.number} of sweep ${trial.sweepId})`,
+    `${trial.recipe} on ${trial.dataset}, seed ${trial.seed}: ${trial.status}, clean accuracy ${formatShare(trial.cleanAccuracy)}`,
+    Object.entries(trial.hyperparameters)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' '),
+    '',
+    stageTable(trial.stages),
+    ...(trial.evaluations.length > 0 ? ['', evaluationTable(trial.evaluations)] : []),
+    ...trial.warnings.map((warning) => `! ${warning}`),
+    ...errorsOf(trial.stages).map((error) => `✗ ${error}`),
+  ].join('\n');

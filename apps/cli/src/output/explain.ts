@@ -1,0 +1,36 @@
+import { FunnelError } from '@funnel/client';
+import { AppError, errors, type Problem } from '@funnel/contracts';
+import { ZodError, z } from 'zod';
+import { Exit, exitCodes } from '../exit-codes.ts';
+
+/** A problem of the API as a person reads it: what is wrong, where, and what to do. */
+const describeProblem = ({ title, detail, hint, issues = [] }: Problem): string =>
+  [
+    `${title}: ${detail}`,
+    ...issues.map(
+      ({ path, expected, received }) => `  ${path || '(all)'}: expected ${expected}, got ${received}`,
+    ),
+    `→ ${hint}`,
+  ].join('\n');
+
+/** An error as words on the terminal and an exit status. */
+export const explain = (error: unknown): { readonly text: string; readonly status: number } => {
+  if (error instanceof Exit) return { text: error.message, status: error.status };
+  if (error instanceof FunnelError)
+    return {
+      text: describeProblem(error.problem),
+      status: error.answered ? exitCodes.refused : exitCodes.unreachable,
+    };
+  if (error instanceof AppError) {
+    const status = error.code === 'UNAVAILABLE' ? exitCodes.unreachable : exitCodes.failed;
+    return { text: `${error.message}\n→ ${errors[error.code].hint}`, status };
+  }
+  if (error instanceof ZodError)
+    return { text: `Not as it should be:\n${z.prettifyError(error)}`, status: exitCodes.usage };
+  if (error instanceof Error && error.name === 'AbortError')
+    return { text: '', status: exitCodes.interrupted };
+  return {
+    text: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    status: exitCodes.failed,
+  };
+};

@@ -1,0 +1,44 @@
+/** Where a command's words go: results to stdout, everything about the way there to stderr. */
+export type Output = {
+  /** With `--json`: results are JSON and nothing else is on stdout. */
+  readonly json: boolean;
+  readonly write: (text: string) => void;
+  readonly note: (text: string) => void;
+  /** The terminal's width where stderr is one, else null: then nothing is drawn over. */
+  readonly columns: () => number | null;
+  /** Overwrites what was drawn last on a terminal. */
+  readonly draw: (lines: readonly string[]) => void;
+};
+
+const up = (lines: number): string => (lines > 0 ? `\x1b[${lines}A` : '');
+
+export const createOutput = (
+  json: boolean,
+  stdout: NodeJS.WriteStream,
+  stderr: NodeJS.WriteStream,
+): Output => {
+  let drawn = 0;
+  const isTerminal = Boolean(stderr.isTTY);
+  return {
+    json,
+    write: (text) => {
+      drawn = 0;
+      stdout.write(`${text}\n`);
+    },
+    note: (text) => {
+      drawn = 0;
+      stderr.write(`${text}\n`);
+    },
+    columns: () => (isTerminal ? (stderr.columns ?? 80) : null),
+    draw: (lines) => {
+      const width = stderr.columns ?? 80;
+      const fitted = lines.map((line) => `\x1b[2K${[...line].slice(0, width - 1).join('')}\n`);
+      stderr.write(up(drawn) + fitted.join(''));
+      drawn = lines.length;
+    },
+  };
+};
+
+/** Prints a result: as it is with `--json`, else as `text` shows it. */
+export const present = <T>(output: Output, result: T, text: (result: T) => string): void =>
+  output.write(output.json ? JSON.stringify(result, null, 2) : text(result));

@@ -1,0 +1,52 @@
+import { Command, Option } from 'commander';
+import { attackCommand } from './commands/attack.ts';
+import { completionCommand } from './commands/completion.ts';
+import { dataCommand } from './commands/data.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { exitCodesHelp } from './commands/exit-codes.ts';
+import { leaderboardCommands } from './commands/leaderboard.ts';
+import { migrateCommand } from './commands/migrate.ts';
+import { submitCommand } from './commands/submit.ts';
+import { sweepCommands } from './commands/sweeps.ts';
+import { upCommand } from './commands/up.ts';
+import { workerCommand } from './commands/worker.ts';
+import { type Context, createContext } from './context.ts';
+import { readEnv } from './env.ts';
+
+/** Every command, in the order of the help. Each loads what it needs when it is run. */
+const registrations: readonly ((program: Command, context: () => Context) => void)[] = [
+  upCommand,
+  submitCommand,
+  sweepCommands,
+  leaderboardCommands,
+  attackCommand,
+  dataCommand,
+  doctorCommand,
+  workerCommand,
+  migrateCommand,
+  completionCommand,
+];
+
+/** The command line; `variables` is the environment. */
+export const buildProgram = (variables: NodeJS.ProcessEnv): Command => {
+  const program = new Command('funnel');
+  let made: Context | undefined;
+  const context = (): Context => {
+    made ??= createContext(readEnv(variables), program.opts());
+    return made;
+  };
+  program
+    .description('Experiment sweeps for adversarially robust representation learning')
+    .version('0.1.0', '-V, --version')
+    .addOption(new Option('--json', 'results as JSON on stdout'))
+    .addOption(
+      new Option('--url <address>', 'the API (default: FUNNEL_URL, else the one that runs in this folder)'),
+    )
+    .showSuggestionAfterError()
+    .showHelpAfterError('(funnel --help lists the commands)')
+    .addHelpText('after', exitCodesHelp)
+    .exitOverride();
+  for (const register of registrations) register(program, context);
+  for (const command of program.commands) command.exitOverride();
+  return program;
+};

@@ -1,0 +1,65 @@
+/**
+ * Everything that `funnel up` runs, in one process: PostgreSQL from npm (or DATABASE_URL), the API and one worker. API and supervisor do
+ * no arithmetic (trainers do, as processes of their own), so one process loses nothing and leaves nothing: killed with -9, its trainers
+ * see the closed channel and end at once, and PostgreSQL, which survives its parent by design, is found and used again by the next start.
+ */
+import { join } from 'node:path';
+import { migrate, startEmbedded } from '@funnel/db';
+import { type RunningWorker, startWorker } from '@funnel/worker';
+import type { Logger } from 'pino';
+import type { Env } from '../env.ts';
+import { placesOf } from '../places.ts';
+import { startApi } from './start-api.ts';
+
+export type Services = {
+  readonly url: string;
+  readonly databaseUrl: string;
+  readonly embedded: boolean;
+  readonly worker: RunningWorker;
+};
+
+export type ServiceOptions = {
+  readonly env: Env;
+  readonly home: string;
+  readonly log: Logger;
+  /** Takes what has to be stopped, in the order of starting. */
+  readonly onStarted: (stop: () => Promise<unknown>) => void;
+  /** Aborted: what has not been started yet is not. */
+  readonly signal: AbortSignal;
+};
+
+const openDatabase = async ({ env, home, log, onStarted }: ServiceOptions): Promise<string> => {
+  if (env.DATABASE_URL) return env.DATABASE_URL;
+  const embedded = await startEmbedded({
+    dir: join(home, 'pgdata'),
+    log: (message, fields) => log.info(fields, message),
+  });
+  onStarted(embedded.stop);
+  return embedded.url;
+};
+
+export const startServices = async (options: ServiceOptions): Promise<Services> => {
+  const { env, log, onStarted, signal } = options;
+  const databaseUrl = await openDatabase(options);
+  signal.throwIfAborted();
+  await migrate(databaseUrl);
+  const queueUrl = env.REDIS_URL ?? databaseUrl;
+  const [api, worker] = await Promise.allSettled([
+    startApi({ env, databaseUrl, queueUrl, log: log.child({ part: 'api' }) }),
+    startWorker({
+      databaseUrl,
+      queueUrl,
+      places: placesOf(env),
+      slots: env.FUNNEL_SLOTS,
+      backend: env.FUNNEL_BACKEND,
+      leaseSeconds: env.FUNNEL_LEASE_SECONDS,
+      maxAttempts: env.FUNNEL_MAX_ATTEMPTS,
+      log: log.child({ part: 'worker' }),
+    }),
+  ]);
+  if (api.status === 'fulfilled') onStarted(api.value.stop);
+  if (worker.status === 'fulfilled') onStarted(worker.value.stop);
+  if (api.status === 'rejected') throw api.reason;
+  if (worker.status === 'rejected') throw worker.reason;
+  return { url: api.value.url, databaseUrl, embedded: !env.DATABASE_URL, worker: worker.value };
+};

@@ -1,0 +1,62 @@
+import {
+  evaluationMetrics,
+  type HyperparameterName,
+  type KnobValue,
+  type LeaderboardRow,
+} from '@funnel/contracts';
+import { formatNumber, formatShare } from '../output/number.ts';
+import { type Column, formatTable } from '../output/table.ts';
+
+const knobText = (value: KnobValue | undefined): string => {
+  if (value === undefined) return '–';
+  return typeof value === 'number' ? formatNumber(value) : String(value);
+};
+
+/** The knobs in which these rows differ: what is the same everywhere says nothing about who is better. */
+const differingKnobs = (rows: readonly LeaderboardRow[]): string[] => {
+  const names = [...new Set(rows.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))];
+  return names.filter((name) => new Set(rows.map(({ hyperparameters }) => hyperparameters[name])).size > 1);
+};
+
+/** Columns beyond these do not fit a terminal; `funnel export` has all of them. */
+const mostKnobs = 6;
+
+const valueText = ({ metric, value, halfWidth }: LeaderboardRow): string => {
+  const format = evaluationMetrics[metric].unit === 'fraction' ? formatShare : formatNumber;
+  return halfWidth === null ? format(value) : `${format(value)} ± ${format(halfWidth)}`;
+};
+
+/** The ranking as a table, and why runs are marked below it. `first` are knobs that come first where they differ. */
+export const describeLeaderboard = (
+  rows: readonly LeaderboardRow[],
+  first: readonly HyperparameterName[] = ['gamma', 'beta'],
+): string => {
+  const [top] = rows;
+  if (!top) return 'No evaluation yet.';
+  const differing = differingKnobs(rows);
+  const knobs = [
+    ...first.filter((name) => differing.includes(name)),
+    ...differing.filter((name) => !first.includes(name as HyperparameterName)),
+  ];
+  const columns: Column<LeaderboardRow>[] = [
+    { title: '#', value: ({ rank }) => String(rank), align: 'right' },
+    { title: 'trial', value: ({ trialId }) => trialId },
+    { title: 'recipe', value: ({ recipe }) => recipe },
+    ...knobs.slice(0, mostKnobs).map(
+      (name): Column<LeaderboardRow> => ({
+        title: name,
+        value: ({ hyperparameters }) => knobText(hyperparameters[name]),
+        align: 'right',
+      }),
+    ),
+    { title: 'seed', value: ({ seeds }) => seeds.join(','), align: 'right' },
+    { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },
+    { title: evaluationMetrics[top.metric].title.toLowerCase(), value: valueText, align: 'right' },
+    { title: 'attack', value: ({ attack }) => attack },
+    { title: '', value: ({ verdict }) => (verdict === 'ok' ? '' : verdict) },
+  ];
+  const reasons = rows
+    .filter(({ verdict }) => verdict !== 'ok')
+    .map(({ rank, verdict, reasons: why }) => `  ${rank}: ${verdict}: ${why.join('; ')}`);
+  return [formatTable(columns, rows), ...reasons].join('\n');
+};

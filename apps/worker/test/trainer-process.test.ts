@@ -1,0 +1,92 @@
+import { pino } from 'pino';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Checkpoint, StageEnd, StageTask } from '../src/messages.ts';
+import type { StandInOptions } from '../src/stand-in/options.ts';
+import { killTrainer } from '../src/stop-attempt.ts';
+import { startTrainer, type Trainer, TrainerDeath } from '../src/trainer-process.ts';
+import { continueFrom, trainingSpec } from './stand-in-task.ts';
+
+const log = pino({ level: 'silent' });
+const trainers: Trainer[] = [];
+const trainer = (standIn: StandInOptions = {}): Trainer => {
+  const started = startTrainer({ places: {}, backend: 'auto', standIn }, log);
+  trainers.push(started);
+  return started;
+};
+afterEach(async () => {
+  await Promise.all(trainers.splice(0).map(killTrainer));
+});
+
+type Outcome = { readonly end: StageEnd; readonly checkpoints: readonly Checkpoint[] };
+
+const runOn = async (on: Trainer, task: StageTask, onProgress: () => void = () => {}): Promise<Outcome> => {
+  const checkpoints: Checkpoint[] = [];
+  const end = await on.run(task, {
+    onCheckpoint: async (state) => void checkpoints.push(state),
+    onProgress,
+  });
+  return { end, checkpoints };
+};
+
+const lastBlob = ({ checkpoints }: Outcome) => checkpoints.at(-1)?.manifest.networks.encoder?.blob;
+
+describe('a trainer', () => {
+  it('runs stage after stage, the same stage to the same bits', async () => {
+    const on = trainer();
+    expect((await on.ready).backend).toBe('stand-in');
+    const first = await runOn(on, { spec: trainingSpec(), start: null });
+    const second = await runOn(on, { spec: trainingSpec(), start: null });
+    expect(first.end).toEqual({ status: 'completed', evaluation: null });
+    expect(first.checkpoints.map(({ manifest }) => manifest.position.epoch)).toEqual([1, 2, 3]);
+    expect(second.checkpoints).toEqual(first.checkpoints);
+  });
+
+  it('stopped in mid-epoch and continued elsewhere ends with the bits of the undisturbed run', async () => {
+    const undisturbed = await runOn(trainer(), { spec: trainingSpec(), start: null });
+    const on = trainer({ stepMilliseconds: 20 });
+    const stopped = await runOn(on, { spec: trainingSpec(), start: null }, () => on.stop());
+    expect(stopped.end.status).toBe('stopped');
+    const left = stopped.checkpoints.at(-1);
+    expect(left?.manifest.position.step).toBeGreaterThan(0);
+    const continued = await runOn(trainer(), {
+      spec: trainingSpec(),
+      start: left ? continueFrom(left) : null,
+    });
+    expect(lastBlob(continued)).toBe(lastBlob(undisturbed));
+  });
+
+  it.each([
+    ['exit', 'TRAINER_CRASHED'],
+    ['abort', 'TRAINER_CRASHED'],
+    ['memory', 'TRAINER_OUT_OF_MEMORY'],
+  ] as const)('that dies by %s rejects its run with %s', async (fault, code) => {
+    const on = trainer({ faults: [{ fault, epoch: 1 }] });
+    const death = await runOn(on, { spec: trainingSpec(), start: null }).catch((error: unknown) => error);
+    expect(death).toBeInstanceOf(TrainerDeath);
+    expect(death).toMatchObject({ code });
+    expect(on.isAlive()).toBe(false);
+  });
+
+  it('says what the training code threw and goes on with the next stage', async () => {
+    const on = trainer({ faults: [{ fault: 'throw', seed: 7 }] });
+    const thrown = await runOn(on, { spec: trainingSpec({ seed: 7 }), start: null });
+    expect(thrown.end).toMatchObject({ status: 'failed', message: 'The stand-in was told to throw' });
+    expect((await runOn(on, { spec: trainingSpec(), start: null })).end.status).toBe('completed');
+  });
+
+  it('can be ended while a step blocks it', async () => {
+    const on = trainer({ faults: [{ fault: 'block', epoch: 1 }] });
+    const checkpointed = new Promise<void>((resolve) => {
+      void on
+        .run(
+          { spec: trainingSpec(), start: null },
+          { onCheckpoint: async () => resolve(), onProgress: () => {} },
+        )
+        .catch(() => {});
+    });
+    await checkpointed;
+    on.stop();
+    await killTrainer(on);
+    expect(on.isAlive()).toBe(false);
+  });
+});
