@@ -1,0 +1,191 @@
+/**
+ * What the Grafana dashboard shows.
+ *
+ * Every API process says alike what the database knows, so those numbers are the maximum over processes; what a process counts itself
+ * (requests, streams, faults) is the sum.
+ */
+type Query = { readonly expr: string; readonly legend?: string };
+export type Panel = {
+  readonly title: string;
+  readonly description: string;
+  readonly queries: readonly Query[];
+  readonly unit?: string;
+  readonly stacked?: boolean;
+  /** A number instead of a curve; `zero` is its colour at 0. */
+  readonly stat?: { readonly zero: 'red' | 'green'; readonly above: 'red' | 'green' | 'text' };
+};
+
+export const rows: readonly {
+  readonly title: string;
+  readonly height: number;
+  readonly panels: readonly Panel[];
+}[] = [
+  {
+    title: 'Now',
+    height: 4,
+    panels: [
+      {
+        title: 'Workers online',
+        description: 'Workers whose heartbeat is fresh.',
+        queries: [{ expr: 'sum(max by (status) (funnel_workers{status="online"})) or vector(0)' }],
+        stat: { zero: 'red', above: 'green' },
+      },
+      {
+        title: 'Stages running',
+        description: 'Stages under a lease.',
+        queries: [{ expr: 'sum(max by (kind) (funnel_stages{status="running"})) or vector(0)' }],
+        stat: { zero: 'green', above: 'text' },
+      },
+      {
+        title: 'Stages claimable',
+        description: 'Stages that a free slot would take at once. Grows when there are too few workers.',
+        queries: [{ expr: 'max(funnel_stages_claimable)' }],
+        stat: { zero: 'green', above: 'text' },
+      },
+      {
+        title: 'Stages failed',
+        description: 'Stages that spent all their attempts.',
+        queries: [{ expr: 'sum(max by (kind) (funnel_stages{status="failed"})) or vector(0)' }],
+        stat: { zero: 'green', above: 'red' },
+      },
+      {
+        title: 'Database',
+        description: '1: it answered the last scrape.',
+        queries: [{ expr: 'max(funnel_part_up{part="database"})' }],
+        stat: { zero: 'red', above: 'green' },
+      },
+      {
+        title: 'Queue',
+        description: '1: it answered the last scrape.',
+        queries: [{ expr: 'max(funnel_part_up{part="queue"})' }],
+        stat: { zero: 'red', above: 'green' },
+      },
+    ],
+  },
+  {
+    title: 'Work',
+    height: 8,
+    panels: [
+      {
+        title: 'Stages by status',
+        description: 'What has not ended yet.',
+        queries: [
+          {
+            expr: 'sum by (status) (max by (kind, status) (funnel_stages{status=~"waiting|ready|running"}))',
+            legend: '{{status}}',
+          },
+        ],
+        stacked: true,
+      },
+      {
+        title: 'Slots and running stages',
+        description: 'Running below slots while stages are claimable means that something does not claim.',
+        queries: [
+          { expr: 'sum(max by (status) (funnel_worker_slots{status="online"}))', legend: 'slots' },
+          { expr: 'sum(max by (kind) (funnel_stages{status="running"}))', legend: 'running' },
+          { expr: 'max(funnel_stages_claimable)', legend: 'claimable' },
+        ],
+      },
+      {
+        title: 'Attempts that ended',
+        description: 'Per minute, by outcome.',
+        queries: [
+          {
+            expr: '60 * sum by (outcome) (max by (kind, outcome) (rate(funnel_stage_attempts_total[$__rate_interval])))',
+            legend: '{{outcome}}',
+          },
+        ],
+        stacked: true,
+      },
+      {
+        title: 'Mean duration of a completed attempt',
+        description: 'By kind of stage.',
+        queries: [
+          {
+            expr: 'max by (kind) (increase(funnel_stage_attempt_seconds_total{outcome="completed"}[1h])) / max by (kind) (increase(funnel_stage_attempts_total{outcome="completed"}[1h]))',
+            legend: '{{kind}}',
+          },
+        ],
+        unit: 's',
+      },
+    ],
+  },
+  {
+    title: 'Trouble',
+    height: 8,
+    panels: [
+      {
+        title: 'Leases that ran out, writes refused',
+        description:
+          'Per hour. A worker died or lost the database; a worker that came back was kept from writing. Results are not affected.',
+        queries: [
+          { expr: 'max(increase(funnel_leases_expired_total[1h]))', legend: 'leases expired' },
+          { expr: 'max(increase(funnel_writes_fenced_total[1h]))', legend: 'writes fenced' },
+        ],
+      },
+      {
+        title: 'Failed attempts',
+        description: 'Per hour, by kind of stage.',
+        queries: [
+          {
+            expr: 'max by (kind) (increase(funnel_stage_attempts_total{outcome="failed"}[1h]))',
+            legend: '{{kind}}',
+          },
+        ],
+      },
+      {
+        title: 'Rings in the queue',
+        description: 'Rings by state. They carry no work: a long queue is noise, not loss.',
+        queries: [{ expr: 'max by (state) (funnel_queue_jobs)', legend: '{{state}}' }],
+      },
+      {
+        title: 'Faults of the reconciler',
+        description: 'Rounds per hour that failed.',
+        queries: [{ expr: 'sum(increase(funnel_reconciler_faults_total[1h]))', legend: 'faults' }],
+      },
+    ],
+  },
+  {
+    title: 'API',
+    height: 8,
+    panels: [
+      {
+        title: 'Latency',
+        description: 'Of all routes but the event stream.',
+        queries: [0.5, 0.95, 0.99].map((quantile) => ({
+          expr: `histogram_quantile(${quantile}, sum by (le) (rate(funnel_http_request_seconds_bucket[$__rate_interval])))`,
+          legend: `p${quantile * 100}`,
+        })),
+        unit: 's',
+      },
+      {
+        title: '99th percentile by route',
+        description: 'The ten slowest.',
+        queries: [
+          {
+            expr: 'topk(10, histogram_quantile(0.99, sum by (le, route) (rate(funnel_http_request_seconds_bucket[$__rate_interval]))))',
+            legend: '{{route}}',
+          },
+        ],
+        unit: 's',
+      },
+      {
+        title: 'Requests by status',
+        description: 'Per second.',
+        queries: [
+          {
+            expr: 'sum by (status) (rate(funnel_http_request_seconds_count[$__rate_interval]))',
+            legend: '{{status}}',
+          },
+        ],
+        unit: 'reqps',
+        stacked: true,
+      },
+      {
+        title: 'Event streams',
+        description: 'Browsers and clients that watch.',
+        queries: [{ expr: 'sum(funnel_event_streams)', legend: 'streams' }],
+      },
+    ],
+  },
+];

@@ -1,0 +1,158 @@
+/** What a cluster would say about the manifests, and what it would not say but an operator would learn at night. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, it } from 'vitest';
+import { Env as ApiEnv } from '../../apps/api/src/env.ts';
+import { Env as CliEnv } from '../../apps/cli/src/env.ts';
+import { Env as WorkerEnv } from '../../apps/worker/src/env.ts';
+import { build, containersOf, type Resource, templateOf } from './kustomize.ts';
+
+const schema = JSON.parse(readFileSync(new URL('schemas/kubernetes.json', import.meta.url), 'utf8'));
+const ajv = new Ajv2020({ strict: false, allErrors: true }).addSchema(schema, 'kubernetes');
+
+/** What is wrong with a resource; an unknown kind is wrong. */
+const faultsOf = (resource: Resource): string[] => {
+  const kind = `${resource.apiVersion}/${resource.kind}`;
+  const validate = ajv.getSchema(`kubernetes#/properties/${encodeURIComponent(kind.replaceAll('/', '~1'))}`);
+  if (!validate) return [`${kind} is not a kind that schemas/kubernetes.json knows`];
+  validate(resource);
+  return (validate.errors ?? []).map(
+    ({ instancePath, message, params }) =>
+      `${resource.metadata.name}${instancePath} ${message} ${JSON.stringify(params)}`,
+  );
+};
+
+type Container = {
+  name: string;
+  image: string;
+  env?: { name: string; value?: string }[];
+  envFrom?: { configMapRef?: { name: string } }[];
+  volumeMounts?: { name: string }[];
+};
+/** Of the shape that the schema has been asked for. */
+const containers = (resource: Resource): Container[] => containersOf(resource) as unknown as Container[];
+const at = <T>(value: unknown, ...keys: (string | number)[]): T | undefined =>
+  keys.reduce<unknown>(
+    (inner, key) => (inner as Record<string | number, unknown> | undefined)?.[key],
+    value,
+  ) as T | undefined;
+
+const component = 'app.kubernetes.io/component';
+const componentOf = (pod: Resource): string => templateOf(pod)?.metadata.labels?.[component] ?? '';
+
+/** Which program runs in a pod, and what it is told. */
+const variablesOf: Record<string, readonly string[]> = {
+  api: Object.keys(ApiEnv.shape),
+  worker: Object.keys(WorkerEnv.shape),
+  migrate: Object.keys(CliEnv.shape),
+};
+
+describe.each(['cpu', 'gpu', 'dev'])('overlay %s', (overlay) => {
+  const resources = build(fileURLToPath(new URL(`../k8s/overlays/${overlay}`, import.meta.url)));
+  const pods = resources.filter((resource) => templateOf(resource));
+  const find = (kind: string, name: string | undefined): Resource | undefined =>
+    resources.find((resource) => resource.kind === kind && resource.metadata.name === name);
+  const worker = find('Deployment', 'funnel-worker')!;
+  const workerValue = (name: string): string | undefined =>
+    containers(worker)[0]!.env?.find((variable) => variable.name === name)?.value;
+
+  it('is what the schemas of Kubernetes and KEDA ask for', () => {
+    expect(resources.flatMap(faultsOf)).toEqual([]);
+  });
+
+  it('names each thing once', () => {
+    const names = resources.map(({ kind, metadata }) => `${kind} ${metadata.namespace} ${metadata.name}`);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('runs every pod as the restricted profile asks, on a root that is read-only, within limits', () => {
+    for (const pod of pods) {
+      expect(templateOf(pod)?.spec.securityContext).toMatchObject({
+        runAsNonRoot: true,
+        seccompProfile: { type: 'RuntimeDefault' },
+      });
+      for (const container of containers(pod))
+        expect(container).toMatchObject({
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          },
+          resources: { requests: { cpu: expect.any(String) }, limits: { memory: expect.any(String) } },
+        });
+    }
+  });
+
+  it('pins every image to a version', () => {
+    for (const { image } of pods.flatMap(containers)) expect(image).toMatch(/:v?\d+\.\d+/);
+  });
+
+  it('mounts, and refers to, only what is there', () => {
+    for (const pod of pods) {
+      const serviceAccountName = at<string>(templateOf(pod), 'spec', 'serviceAccountName');
+      const volumes = at<{ name: string }[]>(templateOf(pod), 'spec', 'volumes') ?? [];
+      const claims = at<Resource[]>(pod, 'spec', 'volumeClaimTemplates') ?? [];
+      const there = [...volumes.map(({ name }) => name), ...claims.map(({ metadata }) => metadata.name)];
+      if (serviceAccountName) expect(find('ServiceAccount', serviceAccountName)).toBeDefined();
+      for (const { volumeMounts = [], envFrom = [] } of containers(pod)) {
+        for (const { name } of volumeMounts) expect(there).toContain(name);
+        for (const { configMapRef } of envFrom)
+          if (configMapRef) expect(find('ConfigMap', configMapRef.name)).toBeDefined();
+      }
+    }
+  });
+
+  it('selects pods that are there', () => {
+    const components = pods.map(componentOf);
+    for (const resource of resources) {
+      const selected =
+        at<string>(resource, 'spec', 'selector', component) ??
+        at<string>(resource, 'spec', 'selector', 'matchLabels', component) ??
+        at<string>(resource, 'spec', 'podSelector', 'matchLabels', component);
+      if (selected) expect(components, resource.metadata.name).toContain(selected);
+    }
+  });
+
+  it('tells each program only what it listens to', () => {
+    const shared = Object.keys(at<object>(find('ConfigMap', 'funnel'), 'data') ?? {});
+    expect(shared).not.toEqual([]);
+    for (const pod of pods)
+      for (const { env = [], envFrom = [] } of containers(pod)) {
+        const known = variablesOf[componentOf(pod)];
+        const told = env.map(({ name }) => name);
+        if (envFrom.some(({ configMapRef }) => configMapRef)) told.push(...shared);
+        if (known) expect(known).toEqual(expect.arrayContaining(told));
+      }
+  });
+
+  it('gives the worker more time to go than it needs', () => {
+    const grace = at<number>(templateOf(worker), 'spec', 'terminationGracePeriodSeconds');
+    expect(grace).toBeGreaterThanOrEqual(Number(workerValue('FUNNEL_DRAIN_SECONDS')) + 10);
+  });
+
+  it.skipIf(overlay === 'dev')('scales by as many stages as a worker has slots', () => {
+    const scaled = find('ScaledObject', 'funnel-worker');
+    const trigger = at(scaled, 'spec', 'triggers', 0);
+    expect(at(trigger, 'metadata', 'targetQueryValue')).toBe(workerValue('FUNNEL_SLOTS'));
+    expect(find('TriggerAuthentication', at(trigger, 'authenticationRef', 'name'))).toBeDefined();
+    const target = find('Deployment', at(scaled, 'spec', 'scaleTargetRef', 'name'));
+    expect(target?.spec).toBeDefined();
+    expect(target?.spec).not.toHaveProperty('replicas');
+  });
+});
+
+describe('the check itself', () => {
+  it('refuses a misspelt key, a wrong type and an unknown kind', () => {
+    const deployment = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'x' },
+      spec: { replicaz: 1, replicas: 'two', selector: {}, template: {} },
+    };
+    const faults = faultsOf(deployment as unknown as Resource).join('\n');
+    expect(faults).toContain('replicaz');
+    expect(faults).toContain('x/spec/replicas must be integer');
+    expect(faultsOf({ ...deployment, kind: 'Deploymint' } as unknown as Resource)).toHaveLength(1);
+  });
+});
