@@ -33,7 +33,17 @@ const brokenConnection =
 /** No room left on the disk. */
 const full: ReadonlySet<string> = new Set(['53100']);
 
-export const isRetriable = (error: unknown): boolean => retriable.has(errorCode(error) ?? '');
+/**
+ * Violations that only a concurrent transaction can cause, and that the next look avoids: two claims of one chain, and a blob that was
+ * collected between two statements.
+ */
+const racing: ReadonlySet<string> = new Set(['stages_running_chain_key', 'checkpoint_blobs_sha256_fkey']);
+
+const constraintOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'constraint' in error ? String(error.constraint) : '';
+
+export const isRetriable = (error: unknown): boolean =>
+  retriable.has(errorCode(error) ?? '') || racing.has(constraintOf(error));
 
 export const isUnreachable = (error: unknown): boolean => {
   const code = errorCode(error) ?? '';

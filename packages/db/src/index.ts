@@ -1,3 +1,15 @@
+export { getBlobs, missingBlobs } from './blobs.ts';
+export { getCheckpoint } from './checkpoints.ts';
+export { claimStage } from './claim-stage.ts';
+export { completeStage } from './complete-stage.ts';
 export { createDb, type Db, type DbOptions } from './db.ts';
 export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './embedded/start-embedded.ts';
+export { endStage } from './end-stage.ts';
+export { heartbeat } from './heartbeat.ts';
+export { knownChains } from './known-chains.ts';
 export { migrate } from './migrate.ts';
+export { recordCheckpoint } from './record-checkpoint.ts';
+export { failAttempt, handBack } from './release-stage.ts';
+export { submitSweep } from './submit-sweep.ts';
+export type * from './types.ts';
+export { registerWorker, retireWorker } from './workers.ts';

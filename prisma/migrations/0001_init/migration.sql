@@ -50,7 +50,6 @@ CREATE TABLE "stages" (
     "because" TEXT,
     "sweep_id" TEXT COLLATE "C",
     "planned_by" TEXT COLLATE "C",
-    "priority" INTEGER NOT NULL DEFAULT 0,
     "position" INTEGER NOT NULL DEFAULT 0,
     "ready_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "lease_epoch" INTEGER NOT NULL DEFAULT 0,
@@ -76,6 +75,7 @@ CREATE TABLE "sweep_stages" (
     "sweep_id" TEXT COLLATE "C" NOT NULL,
     "stage_id" TEXT COLLATE "C" NOT NULL,
     "position" INTEGER NOT NULL,
+    "direct" BOOLEAN NOT NULL DEFAULT true,
 
     CONSTRAINT "sweep_stages_pkey" PRIMARY KEY ("sweep_id","position")
 );

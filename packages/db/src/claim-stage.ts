@@ -1,0 +1,108 @@
+/** Hands out the best ready stage: highest priority, then the sweep with the fewest running, then the oldest. */
+import { type CheckpointManifest, StageKind } from '@funnel/contracts';
+import { settleChanges } from './changes.ts';
+import type { Db } from './db.ts';
+import { type StageRow, specOf } from './stage-rows.ts';
+import { stageSweeps } from './sweep-stages.ts';
+import { type Tx, transaction } from './transaction.ts';
+import type { ClaimedStage, ClaimRequest, StageStart } from './types.ts';
+
+/**
+ * Sweeps in order of their claim to the next worker, each with its first ready stage that no one else is just taking. Only as many are
+ * looked at as it takes to find one. The row lock and the condition are one statement, so a stage is claimed once; that two stages of one
+ * chain never run at once is also a unique index.
+ */
+const pick = `
+  SELECT picked.id
+  FROM (
+    SELECT w.id, w.priority, (SELECT count(*) FROM stages r WHERE r.sweep_id = w.id AND r.status = 'running') AS running
+    FROM sweeps w
+    WHERE w.status = 'running' AND ($2::text IS NULL OR w.id = $2)
+    ORDER BY w.priority DESC, running, w.id
+  ) AS turn
+  CROSS JOIN LATERAL (
+    SELECT s.id FROM stages s
+    WHERE s.sweep_id = turn.id AND s.status = 'ready' AND s.ready_at <= now() AND s.kind = ANY($1)
+      AND NOT EXISTS (SELECT FROM stages other WHERE other.chain = s.chain AND other.status = 'running')
+    ORDER BY s.position
+    LIMIT 1
+    FOR NO KEY UPDATE SKIP LOCKED
+  ) AS picked
+  WHERE $3::int IS NULL OR turn.running < $3
+  LIMIT 1`;
+
+const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined> => {
+  const { workerId, leaseSeconds, kinds = StageKind.options, sweep = null, mostRunning = null } = request;
+  const [picked] = await tx.query<{ id: string }>(pick, [kinds, sweep, mostRunning]);
+  if (!picked) return undefined;
+  const [row] = await tx.query<StageRow>(
+    `WITH claimed AS (
+       UPDATE stages SET status = 'running', worker_id = $2, lease_epoch = lease_epoch + 1,
+         lease_until = now() + make_interval(secs => $3), started_at = coalesce(started_at, now()),
+         images_per_second = NULL, error_code = NULL, error_message = NULL
+       WHERE id = $1
+       RETURNING *
+     ), attempt AS (
+       INSERT INTO attempts (stage_id, lease_epoch, worker_id, backend, device, engine_version)
+       SELECT id, lease_epoch, worker_id, $4, $5, $6 FROM claimed
+     ), begun AS (
+       UPDATE sweeps SET started_at = now() FROM sweep_stages l
+       WHERE l.stage_id = $1 AND sweeps.id = l.sweep_id AND sweeps.started_at IS NULL
+     )
+     SELECT * FROM claimed`,
+    [
+      picked.id,
+      workerId,
+      leaseSeconds,
+      request.backend ?? null,
+      request.device ?? null,
+      request.engineVersion ?? null,
+    ],
+  );
+  return row;
+};
+
+/** The furthest state of its own chain that training can go on from. */
+const ownState = async (tx: Tx, stage: StageRow): Promise<StageStart | null> => {
+  const [row] = await tx.query<{ manifest: CheckpointManifest }>(
+    `SELECT p.manifest FROM chains c JOIN checkpoints p ON p.chain_id = c.id
+     WHERE c.hash = $1 AND p.continuable AND (p.epoch, p.step) <= ($2, 0)
+     ORDER BY p.epoch DESC, p.step DESC LIMIT 1`,
+    [stage.chain, stage.epochs],
+  );
+  return row ? { manifest: row.manifest, sameChain: true } : null;
+};
+
+/** The parent's final networks. */
+const parentState = async (tx: Tx, stage: StageRow): Promise<StageStart | null> => {
+  if (!stage.parent) return null;
+  const [row] = await tx.query<{ manifest: CheckpointManifest }>(
+    `SELECT p.manifest FROM stages s JOIN chains c ON c.hash = s.chain
+     JOIN checkpoints p ON p.chain_id = c.id AND p.epoch = s.epochs AND p.step = 0
+     WHERE s.id = $1`,
+    [stage.parent],
+  );
+  return row ? { manifest: { ...row.manifest, moments: null }, sameChain: false } : null;
+};
+
+/**
+ * The caller has the stage until its lease runs out; `heartbeat` keeps it. Null: nothing is ready (for these kinds, this sweep, within
+ * `mostRunning`).
+ */
+export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage | null> =>
+  transaction(db, async (tx) => {
+    const stage = await take(tx, request);
+    if (!stage) return null;
+    const { id, kind, lease_epoch: leaseEpoch } = stage;
+    const start = (await ownState(tx, stage)) ?? (await parentState(tx, stage));
+    const sweeps = (await stageSweeps(tx, [id])).get(id) ?? [];
+    await settleChanges(tx, { changes: [{ id, kind, from: 'ready', to: 'running' }] });
+    return {
+      stageId: id,
+      leaseEpoch,
+      spec: specOf(stage),
+      attempt: stage.failures + stage.expiries + 1,
+      start,
+      sweepIds: sweeps.map((link) => link.sweepId),
+    };
+  });

@@ -1,0 +1,32 @@
+import { settleChanges } from './changes.ts';
+import type { Db } from './db.ts';
+import { endAttempt, type LeasedStage, withLease } from './lease.ts';
+import { endStages, skipDependants } from './move-stages.ts';
+import type { Tx } from './transaction.ts';
+import type { Ready, StageEnd } from './types.ts';
+
+const end = async (
+  tx: Tx,
+  { spec }: LeasedStage,
+  { stageId, leaseEpoch, status, message }: StageEnd,
+): Promise<Ready> => {
+  const error = { code: status.toUpperCase(), message };
+  const ended = await endStages(tx, [stageId], status, { error });
+  await endAttempt(tx, { stageId, leaseEpoch }, status, error);
+  const cause = {
+    status,
+    code: error.code,
+    message: `The ${spec.kind} stage ${stageId} that it needs ${status}: ${message}`,
+  };
+  const skipped = await skipDependants(tx, [stageId], cause);
+  await settleChanges(tx, { changes: [...ended, ...skipped] });
+  return { readyStages: [] };
+};
+
+/** Ends a stage without a usable result: what needs it is skipped for that reason. Errors: STALE_LEASE. */
+export const endStage = (db: Db, write: StageEnd): Promise<Ready> =>
+  withLease(db, {
+    lease: write,
+    work: (tx, stage) => end(tx, stage, write),
+    again: { outcome: write.status, answer: { readyStages: [] } },
+  });

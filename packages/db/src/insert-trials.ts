@@ -1,0 +1,79 @@
+/** The trials of a submission, and which stages they and their sweep point at. */
+import type { SweepPlan } from '@funnel/contracts';
+import { chunks, type PlacedStage } from './submission-rows.ts';
+import type { Tx } from './transaction.ts';
+
+const insertTrialRows = async (
+  tx: Tx,
+  sweepId: string,
+  dataset: string,
+  { trials }: SweepPlan,
+): Promise<void> => {
+  for (const part of chunks(trials)) {
+    const rows = part.map(({ stages: _, ...trial }) => trial);
+    await tx.query(
+      `INSERT INTO trials (id, sweep_id, number, recipe, dataset, seed, hyperparameters, configuration)
+       SELECT $2 || '-' || lpad(number::text, 5, '0'), $2, number, recipe, $3, seed, hyperparameters, configuration
+       FROM json_to_recordset($1::json) AS x (number int, recipe text, seed int, hyperparameters jsonb, configuration text)`,
+      [JSON.stringify(rows), sweepId, dataset],
+    );
+  }
+};
+
+/** The long ids of stages travel once; each trial names them by their position. */
+const insertTrialStages = async (
+  tx: Tx,
+  sweepId: string,
+  { trials }: SweepPlan,
+  stages: readonly PlacedStage[],
+): Promise<void> => {
+  const positionOf = new Map(stages.map((stage) => [stage.id, stage.position]));
+  const links = trials.flatMap(({ number, stages: ids }) =>
+    ids.map((id, i) => ({ number, i, stage: positionOf.get(id)! })),
+  );
+  await tx.query(
+    `INSERT INTO trial_stages (trial_id, position, stage_id)
+     SELECT $1 || '-' || lpad(x.number::text, 5, '0'), x.position, l.stage_id
+     FROM unnest($2::int[], $3::int[], $4::int[]) AS x (number, position, stage)
+     JOIN sweep_stages l ON l.sweep_id = $1 AND l.position = x.stage`,
+    [sweepId, links.map((link) => link.number), links.map((link) => link.i), links.map((link) => link.stage)],
+  );
+};
+
+const insertSweepStages = async (tx: Tx, sweepId: string, stages: readonly PlacedStage[]): Promise<void> => {
+  await tx.query(
+    'INSERT INTO sweep_stages (sweep_id, position, stage_id) SELECT $1, position, id FROM unnest($2::int[], $3::text[]) AS x (position, id)',
+    [sweepId, stages.map((stage) => stage.position), stages.map((stage) => stage.id)],
+  );
+};
+
+/** Unfinished stages of other sweeps that this one's wait for: this sweep needs them too. */
+const insertIndirect = async (tx: Tx, sweepId: string, stages: readonly PlacedStage[]): Promise<void> => {
+  const roots = stages.filter((stage) => stage.unsure || stage.cached).map((stage) => stage.id);
+  if (roots.length === 0) return;
+  await tx.query(
+    `WITH RECURSIVE needed AS (
+       SELECT a.id, a.after FROM stages s JOIN stages a ON a.id = s.after
+       WHERE s.id = ANY($2) AND s.status = 'waiting' AND a.status IN ('waiting', 'ready', 'running')
+       UNION
+       SELECT a.id, a.after FROM needed n JOIN stages a ON a.id = n.after WHERE a.status IN ('waiting', 'ready', 'running')
+     )
+     INSERT INTO sweep_stages (sweep_id, position, stage_id, direct)
+     SELECT $1, $3 + row_number() OVER (ORDER BY id), id, false FROM needed
+     ON CONFLICT (stage_id, sweep_id) DO NOTHING`,
+    [sweepId, roots, stages.length],
+  );
+};
+
+export const insertTrials = async (
+  tx: Tx,
+  sweepId: string,
+  dataset: string,
+  plan: SweepPlan,
+  stages: readonly PlacedStage[],
+): Promise<void> => {
+  await insertTrialRows(tx, sweepId, dataset, plan);
+  await insertSweepStages(tx, sweepId, stages);
+  await insertTrialStages(tx, sweepId, plan, stages);
+  await insertIndirect(tx, sweepId, stages);
+};

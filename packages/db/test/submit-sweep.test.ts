@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Db } from '../src/index.ts';
+import { openTestDb } from '../src/testing/index.ts';
+import { query, stageCounts, sweepStatus, trained, trialStatuses, wrongCounts } from './support/rows.ts';
+import { claim, drain, finish, record } from './support/stand-in.ts';
+import { submit } from './support/submit.ts';
+
+let db: Db;
+beforeAll(async () => {
+  db = await openTestDb();
+});
+afterAll(() => db.close());
+
+/** Every test has seeds of its own, and so chains of its own. */
+let seed = 0;
+beforeEach(async () => {
+  seed += 1;
+  await drain(db);
+});
+
+describe('a sweep comes in whole', () => {
+  test('trials, shared stages, statuses, counts', async () => {
+    const { sweepId, created, readyStages, plan } = await submit(db, {
+      seeds: [seed],
+      space: { gamma: [1, 2, 3] },
+    });
+    expect(created).toBe(true);
+    expect(await stageCounts(db, sweepId)).toEqual({
+      'initialise:ready': 1,
+      'optimise:waiting': 3,
+      'classify:waiting': 3,
+      'attack:waiting': 3,
+    });
+    expect(readyStages).toHaveLength(1);
+    expect(plan.epochs).toEqual({ unshared: 18, needed: 14, cached: 0 });
+    expect(await trialStatuses(db, sweepId)).toEqual(['waiting', 'waiting', 'waiting']);
+    expect(await wrongCounts(db)).toEqual([]);
+    const trials = await query(db, 'SELECT id, number FROM trials WHERE sweep_id = $1 ORDER BY number', [
+      sweepId,
+    ]);
+    expect(trials[1]).toEqual({ id: `${sweepId}-00001`, number: 1 });
+  });
+
+  test('epochs trained are epochs planned, and everything ends', async () => {
+    const { sweepId, plan } = await submit(db, {
+      seeds: [seed],
+      space: { gamma: [1, 2], optimiseEpochs: [2, 5] },
+    });
+    const { epochs } = await drain(db);
+    expect(epochs).toBe(plan.epochs.needed);
+    expect(await trained(db, sweepId)).toBe(plan.epochs.needed);
+    expect(await sweepStatus(db, sweepId)).toBe('completed');
+    expect(new Set(await trialStatuses(db, sweepId))).toEqual(new Set(['completed']));
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('the next sweep finds all of it done', async () => {
+    const first = await submit(db, { seeds: [seed] });
+    await drain(db);
+    const second = await submit(db, { seeds: [seed] });
+    expect(second.plan.epochs).toMatchObject({ needed: 0, cached: 6 });
+    expect(second.sweepId > first.sweepId).toBe(true);
+    expect(await sweepStatus(db, second.sweepId)).toBe('completed');
+    expect(await claim(db)).toBeNull();
+    const scores = 'SELECT metric, value, worst FROM scores WHERE sweep_id = $1 ORDER BY 1, 3';
+    expect(await query(db, scores, [second.sweepId])).toEqual(await query(db, scores, [first.sweepId]));
+    expect(await query(db, scores, [second.sweepId])).toHaveLength(12);
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('what another sweep has under way is waited for, not done again', async () => {
+    const first = await submit(db, { seeds: [seed] });
+    const claimed = await claim(db);
+    const second = await submit(db, { seeds: [seed], space: { gamma: 9 } });
+    expect(second.plan.epochs).toMatchObject({ needed: 4, cached: 2 });
+    expect(await trialStatuses(db, second.sweepId)).toEqual(['running']);
+    expect(await claim(db)).toBeNull();
+    const epochs = (await finish(db, claimed!)) + (await drain(db)).epochs;
+    expect(epochs).toBe(first.plan.epochs.needed + second.plan.epochs.needed);
+    expect(await trained(db, second.sweepId)).toBe(4);
+    expect(await sweepStatus(db, second.sweepId)).toBe('completed');
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('fewer epochs are passed on the way of more, before and after the fact', async () => {
+    const long = await submit(db, { seeds: [seed], space: { optimiseEpochs: 6 } });
+    await finish(db, (await claim(db))!);
+    const optimise = (await claim(db))!;
+    await record(db, optimise, { epoch: 1, step: 0 });
+    await record(db, optimise, { epoch: 2, step: 0 });
+    const passed = await submit(db, { seeds: [seed], space: { optimiseEpochs: 2 } });
+    const carried = await submit(db, { seeds: [seed], space: { optimiseEpochs: 4 } });
+    expect(passed.plan.epochs.needed).toBe(1);
+    expect(carried.plan.epochs.needed).toBe(1);
+    expect(await stageCounts(db, passed.sweepId)).toMatchObject({
+      'optimise:completed': 1,
+      'classify:ready': 1,
+    });
+    expect(await stageCounts(db, carried.sweepId)).toMatchObject({
+      'optimise:waiting': 1,
+      'classify:waiting': 1,
+    });
+    await record(db, optimise, { epoch: 3, step: 0 });
+    const { readyStages } = await record(db, optimise, { epoch: 4, step: 0 });
+    expect(await stageCounts(db, carried.sweepId)).toMatchObject({
+      'optimise:completed': 1,
+      'classify:ready': 1,
+    });
+    expect(readyStages).toHaveLength(1);
+    await finish(db, { ...optimise, start: { ...(await claimStart(optimise.stageId)), sameChain: true } });
+    await drain(db);
+    for (const sweep of [long, passed, carried]) {
+      expect(await trained(db, sweep.sweepId)).toBe(sweep.plan.epochs.needed);
+      expect(await sweepStatus(db, sweep.sweepId)).toBe('completed');
+    }
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('more epochs continue from fewer', async () => {
+    await submit(db, { seeds: [seed], space: { optimiseEpochs: 2 } });
+    await drain(db);
+    const { plan, sweepId } = await submit(db, { seeds: [seed], space: { optimiseEpochs: 5 } });
+    expect(plan.epochs.needed).toBe(4);
+    const optimise = (await claim(db))!;
+    expect(optimise.start).toMatchObject({ sameChain: true, manifest: { position: { epoch: 2, step: 0 } } });
+    await finish(db, optimise);
+    await drain(db);
+    expect(await trained(db, sweepId)).toBe(4);
+  });
+
+  test('the same key gives the same sweep, and another body is a conflict', async () => {
+    const key = { key: `key-${seed}`, bodyHash: 'a' };
+    const first = await submit(db, { seeds: [seed] }, key);
+    const again = await submit(db, { seeds: [seed] }, key);
+    expect(again).toMatchObject({ sweepId: first.sweepId, created: false });
+    await expect(submit(db, { seeds: [seed + 1000] }, { ...key, bodyHash: 'b' })).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_CONFLICT',
+    });
+    const sent = { key: `together-${seed}`, bodyHash: 'a' };
+    const all = await Promise.all(Array.from({ length: 5 }, () => submit(db, { seeds: [seed] }, sent)));
+    expect(new Set(all.map((one) => one.sweepId)).size).toBe(1);
+    expect(all.filter((one) => one.created)).toHaveLength(1);
+  });
+
+  test('the same sweep submitted by many at once trains everything once', async () => {
+    const all = await Promise.all(
+      Array.from({ length: 6 }, () => submit(db, { seeds: [seed], space: { gamma: [1, 2] } })),
+    );
+    expect(all.map((one) => one.plan.epochs.needed).sort((a, b) => a - b)).toEqual([0, 0, 0, 0, 0, 10]);
+    const { epochs } = await drain(db);
+    expect(epochs).toBe(10);
+    for (const { sweepId } of all) expect(await sweepStatus(db, sweepId)).toBe('completed');
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+});
+
+const claimStart = async (stageId: string) => {
+  const [row] = await query<{ manifest: never }>(
+    db,
+    `SELECT p.manifest FROM stages s JOIN chains c ON c.hash = s.chain JOIN checkpoints p ON p.chain_id = c.id
+     WHERE s.id = $1 ORDER BY p.epoch DESC LIMIT 1`,
+    [stageId],
+  );
+  return { manifest: row!.manifest };
+};

@@ -1,0 +1,54 @@
+/** Looks into the tables, for what no operation tells. */
+import type { Db } from '../../src/index.ts';
+
+export const query = async <Row = Record<string, unknown>>(
+  db: Db,
+  text: string,
+  values: unknown[] = [],
+): Promise<Row[]> => (await db.pool.query(text, values)).rows as Row[];
+
+/** `kind:status` → how many, of the direct stages of a sweep. */
+export const stageCounts = async (db: Db, sweepId: string): Promise<Record<string, number>> => {
+  const rows = await query<{ key: string; n: number }>(
+    db,
+    `SELECT s.kind || ':' || s.status AS key, count(*) AS n FROM sweep_stages l JOIN stages s ON s.id = l.stage_id
+     WHERE l.sweep_id = $1 AND l.direct GROUP BY 1 ORDER BY 1`,
+    [sweepId],
+  );
+  return Object.fromEntries(rows.map(({ key, n }) => [key, n]));
+};
+
+export const trialStatuses = async (db: Db, sweepId: string): Promise<string[]> =>
+  (
+    await query<{ status: string }>(db, 'SELECT status FROM trials WHERE sweep_id = $1 ORDER BY number', [
+      sweepId,
+    ])
+  ).map((row) => row.status);
+
+export const sweepStatus = async (db: Db, sweepId: string): Promise<string | undefined> =>
+  (await query<{ status: string }>(db, 'SELECT status FROM sweeps WHERE id = $1', [sweepId]))[0]?.status;
+
+/** The kept counts of every sweep, against what the rows say: what differs. */
+export const wrongCounts = (db: Db): Promise<Record<string, unknown>[]> =>
+  query(
+    db,
+    `WITH kept AS (
+       SELECT sweep_id, subject, sum(count) AS n FROM sweep_counts WHERE subject <> 'trained' GROUP BY 1, 2 HAVING sum(count) <> 0
+     ), real AS (
+       SELECT l.sweep_id, 'stage:' || s.kind || ':' || s.status AS subject, count(*) AS n
+       FROM sweep_stages l JOIN stages s ON s.id = l.stage_id WHERE l.direct GROUP BY 1, 2
+       UNION ALL
+       SELECT sweep_id, 'trial:' || status, count(*) FROM trials GROUP BY 1, 2
+     )
+     SELECT sweep_id, subject, kept.n AS kept, real.n AS real FROM kept FULL JOIN real USING (sweep_id, subject)
+     WHERE kept.n IS DISTINCT FROM real.n`,
+  );
+
+export const trained = async (db: Db, sweepId: string): Promise<number> => {
+  const [row] = await query<{ n: number }>(
+    db,
+    `SELECT coalesce(sum(count), 0)::int AS n FROM sweep_counts WHERE sweep_id = $1 AND subject = 'trained'`,
+    [sweepId],
+  );
+  return row!.n;
+};

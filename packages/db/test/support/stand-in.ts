@@ -1,0 +1,145 @@
+/** A stand-in for the trainer: states that are a function of chain and position, so that every run of a stage gives the same bits. */
+import { createHash } from 'node:crypto';
+import type {
+  CheckpointManifest,
+  EvaluationRecords,
+  EvaluationSummary,
+  Position,
+  Verdict,
+} from '@funnel/contracts';
+import {
+  type ClaimedStage,
+  claimStage,
+  completeStage,
+  type Db,
+  type EvaluationWrite,
+  recordCheckpoint,
+} from '../../src/index.ts';
+
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** The state of a chain at a position, and its bytes. `line`: another line of bits, as from a device that does not repeat itself. */
+export const stateAt = (chain: string, { epoch, step }: Position, line = '') => {
+  const weights = bytesOf(`weights${line} ${chain} ${epoch} ${step}`);
+  const moments = bytesOf(`moments${line} ${chain} ${epoch} ${step}`);
+  const manifest: CheckpointManifest = {
+    position: { epoch, step },
+    networks: {
+      encoder: { topology: { layers: 1 }, weights: [{ name: 'w', shape: [1] }], blob: sha256(weights) },
+    },
+    moments: { tensors: [{ name: 'm', shape: [1] }], blob: sha256(moments) },
+    scalars: { floor: 0.01 },
+  };
+  return { manifest, blobs: new Map([weights, moments].map((bytes) => [sha256(bytes), bytes])) };
+};
+
+export const record = (db: Db, { stageId, leaseEpoch, spec }: ClaimedStage, position: Position, line = '') =>
+  recordCheckpoint(db, {
+    stageId,
+    leaseEpoch,
+    ...stateAt(spec.chain, position, line),
+    metrics:
+      position.step > 0
+        ? null
+        : spec.kind === 'classify'
+          ? { classifierLoss: 1 / position.epoch, cleanAccuracy: 0.9 }
+          : { attackerLoss: 1 / position.epoch, defenderLoss: 2 / position.epoch },
+  });
+
+/** Trains from where the claim says to the end; resolves to the epochs that it trained. */
+export const train = async (db: Db, claimed: ClaimedStage): Promise<number> => {
+  const from = claimed.start?.sameChain ? claimed.start.manifest.position.epoch : 0;
+  for (let epoch = from + 1; epoch <= claimed.spec.epochs; epoch++)
+    await record(db, claimed, { epoch, step: 0 });
+  return claimed.spec.epochs - from;
+};
+
+/** An evaluation of `success.length` images, all right when clean. */
+export const evaluationOf = (
+  claimed: ClaimedStage,
+  success: readonly boolean[],
+  {
+    verdict = 'ok',
+    medianL2 = 1 as number | null,
+    l2 = 0.5,
+  }: { verdict?: Verdict; medianL2?: number | null; l2?: number } = {},
+): EvaluationWrite => {
+  const images = success.length;
+  const successes = success.filter(Boolean).length;
+  const each = <T>(value: (i: number) => T): T[] => success.map((_, i) => value(i));
+  const records: EvaluationRecords = {
+    index: each((i) => i),
+    label: each((i) => i % 10),
+    correct: each(() => true),
+    predicted: each((i) => (i + 1) % 10),
+    success: [...success],
+    l2: each((i) => (success[i] ? l2 : null)),
+    linf: each((i) => (success[i] ? l2 / 2 : null)),
+    l0: each((i) => (success[i] ? 3 : null)),
+    steps: each(() => 1),
+    queries: each(() => 2),
+  };
+  const summary: EvaluationSummary = {
+    ...{ images, attempted: images, cleanAccuracy: 1, cleanInterval: [0.9, 1], successes },
+    ...{
+      successRate: successes / images,
+      successInterval: [0, 1],
+      robustAccuracy: (images - successes) / images,
+    },
+    ...{
+      robustInterval: [0, 1],
+      noiseLevel: successes > 0 ? l2 : null,
+      noiseLevelAll: l2,
+      meanSquaredError: 0.01,
+    },
+    ...{
+      medianL2Success: successes > 0 ? l2 : null,
+      medianL2,
+      medianLinf: medianL2,
+      medianL0: 3,
+      meanQueries: 2,
+      meanSteps: 1,
+    },
+  };
+  return {
+    ...claimed.spec.attack!,
+    summary,
+    verdict,
+    diagnostics:
+      verdict === 'ok'
+        ? []
+        : [{ id: 'H10', value: 1, threshold: 0.5, verdict, detail: 'Gradients vanish on every image' }],
+    records,
+    gallery: {
+      shape: [2, 2, 1],
+      index: [0],
+      original: new Uint8Array([0, 1, 2, 3]),
+      attacked: new Uint8Array([9, 8, 7, 6]),
+    },
+  };
+};
+
+/** Does one claimed stage to its good end; resolves to the epochs that it trained. */
+export const finish = async (db: Db, claimed: ClaimedStage): Promise<number> => {
+  const epochs = await train(db, claimed);
+  const { stageId, leaseEpoch } = claimed;
+  const evaluation =
+    claimed.spec.kind === 'attack' ? evaluationOf(claimed, [true, false, false, false]) : undefined;
+  await completeStage(db, { stageId, leaseEpoch, evaluation });
+  return epochs;
+};
+
+export const claim = (db: Db, workerId = 'worker'): Promise<ClaimedStage | null> =>
+  claimStage(db, { workerId, leaseSeconds: 60 });
+
+/** Claims until something is there to be claimed no more, and finishes each. Resolves to the epochs trained and the stages done. */
+export const drain = async (db: Db, workerId = 'worker'): Promise<{ epochs: number; stages: string[] }> => {
+  let epochs = 0;
+  const stages: string[] = [];
+  for (let claimed = await claim(db, workerId); claimed; claimed = await claim(db, workerId)) {
+    epochs += await finish(db, claimed);
+    stages.push(claimed.stageId);
+  }
+  return { epochs, stages };
+};

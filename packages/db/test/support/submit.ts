@@ -1,0 +1,36 @@
+/** Sweeps through the real planner: what it settles is what the database must keep. */
+import { type Plan, SweepDefinition, type SweepInput } from '@funnel/contracts';
+import { outlineSweep, settlePlan } from '@funnel/planner';
+import { type Db, type Submitted, submitSweep } from '../../src/index.ts';
+
+export const definition = (input: Partial<SweepInput> = {}): SweepDefinition =>
+  SweepDefinition.parse({
+    name: 'test',
+    dataset: { name: 'glyphs', train: 100, test: 20, attack: 4 },
+    attacks: ['fgsm'],
+    ...input,
+    space: { initialiseEpochs: 2, optimiseEpochs: 3, classifierEpochs: 1, ...input.space },
+  });
+
+export type Submission = Submitted & { readonly plan: Plan };
+
+export const submit = async (
+  db: Db,
+  input: Partial<SweepInput> = {},
+  idempotency?: { key: string; bodyHash: string },
+): Promise<Submission> => {
+  const sweep = definition(input);
+  const outline = outlineSweep(sweep, 'engine-1');
+  let plan: Plan | undefined;
+  const submitted = await submitSweep(db, {
+    definition: sweep,
+    chains: [...new Set(outline.stages.map((stage) => stage.chain))],
+    settle: (known) => {
+      const settled = settlePlan(outline, known);
+      plan = settled.plan;
+      return settled;
+    },
+    idempotency,
+  });
+  return { ...submitted, plan: plan! };
+};
