@@ -1,7 +1,7 @@
 /** All event streams of this process on one listening connection and one reading of the database. */
 import type { Readable } from 'node:stream';
 import { AppError } from '@funnel/contracts';
-import { type EventSource, isAfter } from './event-source.ts';
+import type { EventSource } from './event-source.ts';
 import { createEventStream, type EventStream } from './event-stream.ts';
 
 export type EventHub = {
@@ -28,7 +28,7 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
   const streams = new Set<EventStream>();
   /** Streams that are open or being opened. */
   let places = 0;
-  let cursor = '0';
+  let cursor = '';
   let started: Promise<{ close: () => Promise<void> }> | null = null;
   let pumping: Promise<void> | null = null;
   let again = false;
@@ -83,7 +83,7 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
   /** An id from the future is one of a database that is no more. */
   const startFrom = async (lastEventId: string): Promise<string> => {
     const latest = await source.latest();
-    return isAfter(lastEventId, latest) ? latest : lastEventId;
+    return source.isAfter(lastEventId, latest) ? latest : lastEventId;
   };
 
   return {

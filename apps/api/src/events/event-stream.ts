@@ -1,7 +1,7 @@
 /** One client of the event stream: what it has been sent, and how much of that it has not read yet. */
 import { Readable } from 'node:stream';
 import type { FunnelEventRow } from '@funnel/contracts';
-import { cursorText, type EventSource, eventText, isAfter } from './event-source.ts';
+import { cursorText, type EventSource, eventText } from './event-source.ts';
 
 export type EventStream = {
   readonly readable: Readable;
@@ -13,7 +13,7 @@ export type EventStream = {
 };
 
 export type EventStreamOptions = {
-  readonly source: Pick<EventSource, 'after'>;
+  readonly source: Pick<EventSource, 'after' | 'isAfter'>;
   readonly sweep?: string;
   /** The last id that the client has seen. */
   readonly cursor: string;
@@ -55,7 +55,7 @@ export const createEventStream = (options: EventStreamOptions): EventStream => {
   /** False when the client should read first. */
   const push = (rows: readonly FunnelEventRow[]): boolean => {
     const fresh = rows.filter(
-      (row) => isAfter(row.id, cursor) && (sweep === undefined || row.event.sweepId === sweep),
+      (row) => source.isAfter(row.id, cursor) && (sweep === undefined || row.event.sweepId === sweep),
     );
     const last = fresh.at(-1);
     if (!last || readable.destroyed) return true;

@@ -26,21 +26,23 @@ const plainPage = `<!doctype html>
 </ul>
 `;
 
-/** A page of the dashboard's own routing: what a browser asks for as a page, and no route or file of ours answers. */
-const isPage = (request: FastifyRequest): boolean =>
-  request.method === 'GET' &&
-  (request.headers.accept ?? '').includes('text/html') &&
-  !/^\/(v1|docs|assets)(\/|$)|^\/[^/?]+\.[a-z]+/.test(request.url);
+/** Below these nothing is a page of the dashboard's own routing; nor is what has an extension. */
+const notPages = /^\/(v1|docs|assets)(\/|$)|\.[a-z0-9]+$/i;
+
+const wantsPage = ({ method, headers, url }: FastifyRequest): boolean =>
+  method === 'GET' && (headers.accept ?? '').includes('text/html') && !notPages.test(url.split('?')[0]!);
 
 export type Dashboard = {
-  /** Answers a page of the dashboard; false where the request is not for one. */
-  readonly answerPage: (request: FastifyRequest, reply: FastifyReply) => boolean;
+  /** Whether a browser asks for a page where no route and no file is. */
+  readonly isPage: (request: FastifyRequest) => boolean;
+  readonly sendPage: (reply: FastifyReply) => FastifyReply;
 };
 
 export const registerDashboard = async (app: FastifyInstance, folder: string | null): Promise<Dashboard> => {
+  const sendPlain = (reply: FastifyReply) => reply.type('text/html; charset=utf-8').send(plainPage);
   if (folder === null || !(await exists(path.join(folder, 'index.html')))) {
-    app.get('/', (_, reply) => reply.type('text/html; charset=utf-8').send(plainPage));
-    return { answerPage: () => false };
+    app.get('/', (_, reply) => sendPlain(reply));
+    return { isPage: () => false, sendPage: sendPlain };
   }
   await app.register(fastifyStatic, {
     root: folder,
@@ -51,11 +53,5 @@ export const registerDashboard = async (app: FastifyInstance, folder: string | n
       response.setHeader('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
   });
-  return {
-    answerPage: (request, reply) => {
-      if (!isPage(request)) return false;
-      reply.sendFile('index.html');
-      return true;
-    },
-  };
+  return { isPage: wantsPage, sendPage: (reply) => reply.sendFile('index.html') };
 };

@@ -1,6 +1,7 @@
 /** One door out for everything that was thrown: problem+json for the caller, the whole story for the log. */
 import { type AppError, errors } from '@funnel/contracts';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { Dashboard } from '../pages/dashboard.ts';
 import { answerMissing } from '../routing/answer-missing.ts';
 import { asAppError, toProblem } from './to-problem.ts';
 
@@ -28,7 +29,7 @@ const log = (logger: FastifyBaseLogger, error: AppError): void => {
   else logger.debug({ code: error.code, detail: error.message }, 'refused a request');
 };
 
-export const registerProblems = (app: FastifyInstance): void => {
+export const registerProblems = (app: FastifyInstance, dashboard: Dashboard): void => {
   app.setErrorHandler((thrown, request, reply) => {
     const error = asAppError(thrown);
     log(request.log, error);
@@ -38,5 +39,7 @@ export const registerProblems = (app: FastifyInstance): void => {
       .type(problemType)
       .send(JSON.stringify(toProblem(error, request.id)));
   });
-  app.setNotFoundHandler(answerMissing);
+  app.setNotFoundHandler((request, reply) =>
+    dashboard.isPage(request) ? dashboard.sendPage(reply) : answerMissing(request, reply),
+  );
 };

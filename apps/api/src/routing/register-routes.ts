@@ -31,39 +31,73 @@ const serialize = (name: RouteName, route: Route, answer: unknown): string => {
   return JSON.stringify(result.data);
 };
 
+/** What the audit log keeps of a change. */
+export type Change = {
+  /** Name of the token, or `local`. */
+  readonly actor: string;
+  /** Name of the route. */
+  readonly action: string;
+  /** Id of what was changed. */
+  readonly subject: string | null;
+  readonly address: string;
+  readonly details: Readonly<Record<string, unknown>>;
+};
+
+const idOf = (value: unknown): string | null =>
+  typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string'
+    ? value.id
+    : null;
+
+/** Null for what changed nothing: reading, and a submission that was repeated under its key. */
+const changeOf = (
+  name: RouteName,
+  route: Route,
+  request: FastifyRequest,
+  answer: unknown,
+  status: number,
+): Change | null => {
+  const reads = route.role === null || route.role === 'read';
+  if (reads || status !== (route.status ?? 200)) return null;
+  return {
+    actor: request.caller.name,
+    action: name,
+    subject: idOf(request.params) ?? idOf(answer),
+    address: request.ip,
+    details: { requestId: request.id },
+  };
+};
+
+export type RoutingOptions = {
+  /** Milliseconds after which a request is answered with UNAVAILABLE; streams are exempt. */
+  readonly timeout: number;
+  /** Called after a change and before its answer. */
+  readonly audit: (change: Change) => Promise<void>;
+};
+
 const answerWith =
-  (name: RouteName, route: Route, handler: AnyHandler) =>
+  (name: RouteName, route: Route, handler: AnyHandler, { audit }: RoutingOptions) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    reply.code(route.status ?? 200);
+    reply.code(route.status ?? 200).header('cache-control', 'no-store');
     const answer = await handler(parseRequest(route, request), {
       status: (status) => void reply.code(status),
       header: (field, value) => void reply.header(field, value),
     });
+    const change = changeOf(name, route, request, answer, reply.statusCode);
+    if (change) await audit(change);
     if (route.response)
       return reply.type('application/json; charset=utf-8').send(serialize(name, route, answer));
     if (route.produces) return reply.type(route.produces).send(answer);
     return reply.send();
   };
 
-export type RoutingOptions = {
-  /** Milliseconds after which a request is answered with UNAVAILABLE; streams are exempt. */
-  readonly timeout: number;
-};
-
-export const registerRoutes = (
-  app: FastifyInstance,
-  handlers: Handlers,
-  { timeout }: RoutingOptions,
-): void => {
-  for (const [name, route] of Object.entries(routes) as [RouteName, Route][]) {
+export const registerRoutes = (app: FastifyInstance, handlers: Handlers, options: RoutingOptions): void => {
+  for (const [name, route] of Object.entries(routes) as [RouteName, Route][])
     app.route({
       method: route.method,
       url: route.url,
-      // A HEAD on a stream would hold a place among the streams for nothing.
       exposeHeadRoute: methodsOf(route).includes('HEAD'),
-      ...(!streams(route) && { handlerTimeout: timeout }),
+      ...(!streams(route) && { handlerTimeout: options.timeout }),
       config: { routeName: name },
-      handler: answerWith(name, route, handlers[name] as AnyHandler),
+      handler: answerWith(name, route, handlers[name] as AnyHandler, options),
     });
-  }
 };

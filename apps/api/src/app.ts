@@ -1,0 +1,106 @@
+/** The assembly: parts in, a Fastify instance out that can be listened with or injected into. */
+import { randomUUID } from 'node:crypto';
+import { reconcile } from '@funnel/db';
+import fastify, { type FastifyInstance } from 'fastify';
+import { registerAccess } from './access/authorize.ts';
+import { hostRules, isLoopback } from './access/hosts.ts';
+import { createRateLimiter } from './access/rate-limiter.ts';
+import { createTokenGate } from './access/token-gate.ts';
+import { databaseEvents } from './events/database-events.ts';
+import { createEventHub } from './events/event-hub.ts';
+import { createHandlers } from './handlers/create-handlers.ts';
+import { createOpenApiDocument } from './openapi/document.ts';
+import type { ApiOptions } from './options.ts';
+import { registerDashboard } from './pages/dashboard.ts';
+import { registerDocs } from './pages/docs.ts';
+import { answerClientError, answerFrameworkError } from './problems/early-faults.ts';
+import { registerProblems } from './problems/register-problems.ts';
+import { type Reconciler, startReconciler } from './reconciler.ts';
+import { registerBodyParsers } from './request/bodies.ts';
+import { registerRoutes } from './routing/register-routes.ts';
+import { registerSecurityHeaders } from './security-headers.ts';
+import { createServiceMetrics, observeRequests } from './service-metrics.ts';
+import { version } from './version.ts';
+
+/** Milliseconds: a request that takes longer is answered with UNAVAILABLE. Submitting 100,000 trials stays below. */
+const slowest = 120_000;
+
+const createServer = ({ logger, trustProxy = false, maxBodyBytes }: ApiOptions): FastifyInstance =>
+  fastify({
+    ...(logger && { loggerInstance: logger }),
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    trustProxy,
+    bodyLimit: maxBodyBytes,
+    requestTimeout: 30_000,
+    routerOptions: { maxParamLength: 500 },
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerClientError,
+  });
+
+/** Throws UNAUTHENTICATED when it would listen where others can reach it and nobody has a token. */
+export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> => {
+  const { db, queue, host = '127.0.0.1', maxBodyBytes = 1024 * 1024 } = options;
+  const local = isLoopback(host);
+  const gate = await createTokenGate(db, { required: !local || options.auth === 'required', host });
+
+  const app = createServer({ ...options, maxBodyBytes });
+  const hub = createEventHub({
+    source: databaseEvents(db),
+    mostStreams: options.maxStreams ?? 500,
+    bufferBytes: 256 * 1024,
+    heartbeat: 15_000,
+    onError: (error) => app.log.warn({ err: error }, 'could not read events'),
+  });
+  const metrics = createServiceMetrics({
+    readCounts: () => readServiceCounts(db),
+    readQueue: () => queue.counts(),
+    streams: hub.size,
+  });
+  const document = createOpenApiDocument(version);
+  const ring = async (stageIds: readonly string[]): Promise<void> => {
+    // The commit has happened: a queue that is away costs seconds, until the reconciler rings.
+    await queue.ring(stageIds).catch((error: unknown) => app.log.warn({ err: error }, 'could not ring'));
+  };
+
+  registerBodyParsers(app, { jsonBytes: maxBodyBytes, yamlBytes: Math.ceil(maxBodyBytes / 16) });
+  await registerSecurityHeaders(app);
+  registerAccess(app, {
+    hosts: hostRules(host, options.allowedHosts ?? []),
+    tokensNeeded: gate.tokensNeeded,
+    findCaller: gate.findCaller,
+    limiter: createRateLimiter(options.rateLimit ?? (local ? 120_000 : 600)),
+  });
+  observeRequests(app, metrics.registry);
+  logRequests(app);
+  registerRoutes(
+    app,
+    createHandlers({ db, queue, hub, metrics, document, ring, engineVersion: options.engineVersion }),
+    {
+      timeout: slowest,
+      audit: (entry) => writeAudit(db, entry),
+    },
+  );
+  await registerDocs(app, document);
+  const dashboard = await registerDashboard(app, options.webFolder ?? null);
+  registerProblems(app, dashboard);
+
+  let reconciler: Reconciler | undefined;
+  app.addHook('onListen', async () => {
+    reconciler = startReconciler({
+      reconcile: () => reconcile(db, { maxAttempts: options.maxAttempts ?? 3 }),
+      ring,
+      interval: (options.reconcileSeconds ?? 3) * 1000,
+      onError: (error) => {
+        metrics.countReconcilerFault();
+        app.log.warn({ err: error }, 'could not reconcile');
+      },
+    });
+  });
+  // Before the server waits for its connections: streams end only if told.
+  app.addHook('preClose', async () => {
+    await reconciler?.stop();
+    await hub.close();
+  });
+  return app;
+};

@@ -1,0 +1,17 @@
+import type { Db } from '@funnel/db';
+import type { StageQueue } from '@funnel/queue';
+import type { EventHub } from '../events/event-hub.ts';
+import type { OpenApiDocument } from '../openapi/document.ts';
+import type { ServiceMetrics } from '../service-metrics.ts';
+
+/** What handlers work with. */
+export type Context = {
+  readonly db: Db;
+  readonly queue: StageQueue;
+  readonly hub: EventHub;
+  readonly metrics: ServiceMetrics;
+  readonly document: OpenApiDocument;
+  /** Tells workers of ready stages; never fails, since the reconciler rings again. */
+  readonly ring: (stageIds: readonly string[]) => Promise<void>;
+  readonly engineVersion: string;
+};

@@ -1,0 +1,74 @@
+/** What forms, pictures and other programs want to know: every declaration that a person can choose from. */
+import {
+  attacks,
+  datasets,
+  evaluationMetrics,
+  hyperparameterNames,
+  hyperparameters,
+  knobMeta,
+  knobsOf,
+  presetAttacks,
+  presets,
+  type RecipeName,
+  recipeNames,
+  recipes,
+  SweepDefinition,
+  trainingMetrics,
+} from '@funnel/contracts';
+import { z } from 'zod';
+
+const jsonSchema = (schema: z.ZodType): unknown => {
+  const { $schema, ...json } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return json;
+};
+
+const mapValues = <T, R>(
+  record: Readonly<Record<string, T>>,
+  map: (value: T, key: string) => R,
+): Record<string, R> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]));
+
+const describeKnobs = () =>
+  Object.fromEntries(
+    hyperparameterNames.map((name) => [
+      name,
+      {
+        ...knobMeta(name),
+        default: hyperparameters[name].parse(undefined),
+        schema: jsonSchema(hyperparameters[name]),
+        recipes: recipeNames.filter((recipe) => knobsOf(recipe).includes(name)),
+      },
+    ]),
+  );
+
+const describeRecipe = (name: RecipeName) => {
+  const { title, description, citation, version, stages } = recipes[name];
+  return {
+    title,
+    description,
+    citation,
+    version,
+    stages: stages.map(({ kind, reads, lengthOf, records }) => ({ kind, reads, lengthOf, records })),
+  };
+};
+
+/** The answer of `GET /v1/schema`; the same for as long as the process runs. */
+export const describeSchema = (): Record<string, unknown> => ({
+  hyperparameters: describeKnobs(),
+  recipes: Object.fromEntries(recipeNames.map((name) => [name, describeRecipe(name)])),
+  datasets: mapValues(datasets, ({ title, classes, shape, train, test }) => ({
+    title,
+    classes,
+    shape,
+    train,
+    test,
+  })),
+  attacks: mapValues(attacks, ({ settings, ...rest }) => ({ ...rest, settings: jsonSchema(settings) })),
+  presets: mapValues(presets, ({ title, description }, name) => ({
+    title,
+    description,
+    attacks: mapValues(datasets, (_, dataset) => presetAttacks(name as keyof typeof presets, dataset)),
+  })),
+  metrics: { training: trainingMetrics, evaluation: evaluationMetrics },
+  sweep: jsonSchema(SweepDefinition),
+});

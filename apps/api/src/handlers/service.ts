@@ -1,0 +1,56 @@
+import { AppError } from '@funnel/contracts';
+import { getSweep, listWorkers, pingDatabase } from '@funnel/db';
+import type { Handlers } from '../routing/handler.ts';
+import type { Context } from './context.ts';
+import { describeSchema } from './describe-schema.ts';
+
+type ServiceHandlers = Pick<
+  Handlers,
+  'listWorkers' | 'getSchema' | 'events' | 'getServiceMetrics' | 'getOpenApi' | 'health' | 'ready'
+>;
+
+/** Milliseconds that a part has to answer before it counts as away. */
+const patience = 3000;
+
+const answers = async (part: string, ping: Promise<unknown>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${patience} ms`)), patience);
+  });
+  try {
+    await Promise.race([ping, late]);
+  } catch (error) {
+    throw new AppError(
+      'UNAVAILABLE',
+      `Expected the ${part} to answer, but it does not`,
+      { part },
+      { cause: error },
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+export const serviceHandlers = ({ db, queue, hub, metrics, document }: Context): ServiceHandlers => {
+  const schema = describeSchema();
+  return {
+    listWorkers: async () => ({ items: await listWorkers(db) }),
+    getSchema: () => schema,
+    events: async ({ query, headers }, reply) => {
+      const { sweep } = query;
+      if (sweep !== undefined) await getSweep(db, sweep); // NOT_FOUND, rather than a silence that nobody understands
+      const stream = await hub.open({ sweep, lastEventId: headers['last-event-id'] });
+      reply.header('cache-control', 'no-store');
+      reply.header('x-accel-buffering', 'no'); // nginx would keep events until a buffer is full
+      return stream;
+    },
+    getServiceMetrics: () => metrics.text(),
+    getOpenApi: () => document,
+    health: () => ({ status: 'ok' }),
+    ready: async () => {
+      await answers('database', pingDatabase(db));
+      await answers('queue', queue.ping());
+      return { status: 'ok', database: 'ok', queue: 'ok' };
+    },
+  };
+};

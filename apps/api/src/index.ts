@@ -1,0 +1,3 @@
+export { buildApp } from './app.ts';
+export type { ApiOptions } from './options.ts';
+export { type StartedApi, startApi } from './start-api.ts';

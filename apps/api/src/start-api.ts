@@ -1,0 +1,52 @@
+/** The API with its own connections: opened, listening, and closed in the opposite order. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createDb } from '@funnel/db';
+import { createStageQueue } from '@funnel/queue';
+import type { Logger } from 'pino';
+import { buildApp } from './app.ts';
+import type { ApiOptions } from './options.ts';
+
+export type StartOptions = Omit<ApiOptions, 'db' | 'queue' | 'logger'> & {
+  readonly databaseUrl: string;
+  /** postgres:// or redis://. (Default: the database's) */
+  readonly queueUrl?: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly logger: Logger;
+};
+
+export type StartedApi = {
+  /** Where it listens, such as `http://127.0.0.1:7070`. */
+  readonly url: string;
+  /** Answers what is under way, ends the streams, closes the connections. */
+  readonly close: () => Promise<void>;
+};
+
+const builtDashboard = fileURLToPath(new URL('../../web/dist', import.meta.url));
+
+export const startApi = async (options: StartOptions): Promise<StartedApi> => {
+  const { databaseUrl, queueUrl = databaseUrl, port, host = '127.0.0.1', logger } = options;
+  const onError = (error: Error) => logger.warn({ err: error }, 'lost an idle connection');
+  const db = createDb(databaseUrl, { max: 20, name: 'funnel api', onError });
+  const queue = await createStageQueue({ url: queueUrl });
+  const webFolder = options.webFolder ?? (existsSync(builtDashboard) ? builtDashboard : null);
+  const close = async (): Promise<void> => {
+    await queue.close();
+    await db.close();
+  };
+  try {
+    const app = await buildApp({ ...options, db, queue, webFolder });
+    const url = await app.listen({ host, port });
+    return {
+      url,
+      close: async () => {
+        await app.close();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};

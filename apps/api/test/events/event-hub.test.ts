@@ -1,0 +1,205 @@
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import type { FunnelEventRow } from '@funnel/contracts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createEventHub, type EventHubOptions } from '../../src/events/event-hub.ts';
+import type { EventSource } from '../../src/events/event-source.ts';
+
+/** A log in memory, answering late, as a database does. */
+const createLog = () => {
+  const rows: FunnelEventRow[] = [];
+  let wake = (): void => {};
+  const later = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const isAfter = (id: string, cursor: string) => BigInt(id) > BigInt(cursor);
+  const source: EventSource = {
+    after: async ({ after, sweep, limit }) => {
+      await later();
+      const found = rows
+        .filter((row) => isAfter(row.id, after) && (!sweep || row.event.sweepId === sweep))
+        .slice(0, limit);
+      await later();
+      return found;
+    },
+    latest: async () => rows.at(-1)?.id ?? '0',
+    isAfter,
+    listen: async (callback) => {
+      wake = callback;
+      return {
+        close: async () => {
+          wake = () => {};
+        },
+      };
+    },
+  };
+  const write = (count: number, sweepId = 's', text = ''): void => {
+    for (let i = 0; i < count; i++) {
+      const id = String(rows.length + 1);
+      rows.push({
+        id,
+        at: '2026-11-01T00:00:00.000Z',
+        event: { type: 'trial', sweepId, trialId: text, status: 'running' },
+      });
+    }
+    wake();
+  };
+  return { source, write };
+};
+
+const openHub = (source: EventSource, options: Partial<EventHubOptions> = {}) => {
+  const onError = vi.fn();
+  const hub = createEventHub({
+    source,
+    mostStreams: 10,
+    bufferBytes: 64 * 1024,
+    heartbeat: 3_600_000,
+    onError,
+    ...options,
+  });
+  onTestFinished(() => hub.close());
+  return { hub, onError };
+};
+
+/** The ids that arrive, until `count` of them have. */
+const collect = async (readable: Readable, count: number): Promise<string[]> => {
+  const ids: string[] = [];
+  for await (const chunk of readable) {
+    for (const [, id] of String(chunk).matchAll(/^id: (\d+)\ndata:/gm)) ids.push(id!);
+    if (ids.length >= count) break;
+  }
+  return ids;
+};
+const numbers = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, i) => String(from + i));
+
+describe('createEventHub', () => {
+  test('a client that comes back gets what it missed, then what happens, each once and in order', async () => {
+    const { source, write } = createLog();
+    write(1200);
+    const { hub } = openHub(source);
+    const collected = collect(await hub.open({ lastEventId: '100' }), 1500);
+    for (let i = 0; i < 40; i++) {
+      write(10);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await collected).toEqual(numbers(101, 1600));
+  });
+
+  test('many clients that come at any time lose and double nothing', async () => {
+    const { source, write } = createLog();
+    const { hub } = openHub(source);
+    const clients: Promise<string[]>[] = [];
+    for (let i = 0; i < 10; i++) {
+      write(100);
+      clients.push(collect(await hub.open({ lastEventId: String(i * 50) }), 2000 - i * 50));
+      write(100);
+    }
+    expect(await Promise.all(clients)).toEqual(clients.map((_, i) => numbers(i * 50 + 1, 2000)));
+  });
+
+  test('a new client gets what happens from now on, and only of its sweep', async () => {
+    const { source, write } = createLog();
+    write(3, 'a');
+    const { hub } = openHub(source);
+    const collected = collect(await hub.open({ sweep: 'a' }), 2);
+    write(2, 'b');
+    write(1, 'a');
+    write(1, 'b');
+    write(1, 'a');
+    expect(await collected).toEqual(['6', '8']);
+  });
+
+  test('an id from a database that is no more means now', async () => {
+    const { source, write } = createLog();
+    write(2);
+    const { hub } = openHub(source);
+    const collected = collect(await hub.open({ lastEventId: '999' }), 1);
+    write(1);
+    expect(await collected).toEqual(['3']);
+  });
+
+  test('a client that reads slowly costs a bounded buffer and misses nothing', async () => {
+    const { source, write } = createLog();
+    const { hub } = openHub(source, { bufferBytes: 4096 });
+    const readable = await hub.open({});
+    let most = 0;
+    for (let i = 0; i < 60; i++) {
+      write(20, 's', 'x'.repeat(100));
+      await new Promise((resolve) => setImmediate(resolve));
+      most = Math.max(most, readable.readableLength);
+    }
+    // One batch of a page may be on top of a full buffer.
+    expect(most).toBeLessThan(200_000);
+    expect(await collect(readable, 1200)).toEqual(numbers(1, 1200));
+  });
+
+  test('a client that reads nothing between two heartbeats is dropped', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { source, write } = createLog();
+    const { hub } = openHub(source, { bufferBytes: 100, heartbeat: 1000 });
+    const readable = await hub.open({});
+    write(50);
+    await vi.waitFor(() => expect(readable.readableLength).toBeGreaterThan(100));
+    const closed = once(readable, 'close');
+    vi.advanceTimersByTime(2000);
+    await closed;
+    expect(hub.size()).toBe(0);
+  });
+
+  test('a quiet stream hears a heartbeat with the id to come back with', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { source, write } = createLog();
+    const { hub } = openHub(source, { heartbeat: 1000 });
+    const readable = await hub.open({ sweep: 'mine' });
+    let text = '';
+    readable.on('data', (chunk) => {
+      text += chunk;
+    });
+    write(5, 'other');
+    await vi.waitFor(() => {
+      vi.advanceTimersByTime(1000);
+      expect(text).toContain('id: 5\n:\n\n');
+    });
+    expect(text).not.toContain('data:');
+  });
+
+  test('more clients than allowed are refused, and a place is free when one leaves', async () => {
+    const { source } = createLog();
+    const { hub } = openHub(source, { mostStreams: 2 });
+    const [first] = await Promise.all([hub.open({}), hub.open({})]);
+    await expect(hub.open({})).rejects.toMatchObject({ code: 'TOO_MANY_STREAMS' });
+    first.destroy();
+    await once(first, 'close');
+    await expect(hub.open({})).resolves.toBeDefined();
+  });
+
+  test('a database that was away when the first client came is asked again by the next', async () => {
+    const { source, write } = createLog();
+    const listen = vi.fn(source.listen).mockRejectedValueOnce(new Error('away'));
+    const { hub } = openHub({ ...source, listen }, { mostStreams: 1 });
+    await expect(hub.open({})).rejects.toThrow('away');
+    const collected = collect(await hub.open({}), 1);
+    write(1);
+    expect(await collected).toEqual(['1']);
+  });
+
+  test('a reading that fails is reported, and the client is sent away to come back', async () => {
+    const { source } = createLog();
+    const after = vi.fn(source.after).mockRejectedValue(new Error('away'));
+    const { hub, onError } = openHub({ ...source, after });
+    const readable = await hub.open({ lastEventId: '0' });
+    await once(readable, 'close');
+    expect(onError).toHaveBeenCalled();
+  });
+
+  test('closing ends the streams', async () => {
+    const { source } = createLog();
+    const { hub } = openHub(source);
+    const readable = await hub.open({});
+    readable.resume();
+    const ended = once(readable, 'end');
+    await hub.close();
+    await ended;
+  });
+});

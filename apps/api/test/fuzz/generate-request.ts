@@ -1,0 +1,138 @@
+/** Requests to every operation of the OpenAPI document: right ones, nearly right ones and nonsense. */
+import { stringify } from 'yaml';
+import type { OpenApiDocument } from '../../src/openapi/document.ts';
+import { type Generator, mutate, type Schema, valueFor } from './generate-value.ts';
+import type { Random } from './random.ts';
+import { strangeText, strangeValue } from './strange-values.ts';
+
+type Parameter = { readonly name: string; readonly in: string; readonly schema: Schema };
+
+export type Operation = {
+  readonly id: string;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly parameters: readonly Parameter[];
+  readonly body: Schema | null;
+};
+
+export type FuzzRequest = {
+  readonly operation: string;
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly payload?: string | Buffer;
+};
+
+export const operationsOf = (document: OpenApiDocument): readonly Operation[] =>
+  Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => {
+      const body = operation.requestBody as { content: Record<string, { schema: Schema }> } | undefined;
+      return {
+        id: String(operation.operationId),
+        method: method.toUpperCase() as Operation['method'],
+        path,
+        parameters: operation.parameters as readonly Parameter[],
+        body: body?.content['application/json']?.schema ?? null,
+      };
+    }),
+  );
+
+/** Ids that exist, so that requests get past the first door. */
+export type KnownIds = readonly string[];
+
+const pathOf = (random: Random, { path }: Operation, ids: KnownIds): string =>
+  path.replace(/\{\w+\}/g, () => {
+    const id = random.chance(0.6) && ids.length > 0 ? random.pick(ids) : strangeText(random);
+    return random.chance(0.05) ? id.slice(0, 20) : encode(id) || '%20';
+  });
+
+/** `encodeURIComponent` refuses half a surrogate pair; a hostile client would not. */
+const encode = (text: string): string =>
+  [...Buffer.from(text, 'utf8')].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
+
+const queryOf = (generator: Generator, { parameters }: Operation): string => {
+  const { random } = generator;
+  const pairs = parameters
+    .filter((parameter) => parameter.in === 'query' && random.chance(0.4))
+    .flatMap(({ name, schema }) => {
+      const value = random.chance(0.6) ? valueFor(generator, schema) : strangeText(random);
+      return [value].flat().map((item) => `${name}=${encode(String(item))}`);
+    });
+  if (random.chance(0.05)) pairs.push(`${encode(strangeText(random))}=${encode(strangeText(random))}`);
+  return pairs.length > 0 ? `?${pairs.join('&')}` : '';
+};
+
+const headersOf = (random: Random, { parameters }: Operation): Record<string, string> => {
+  const headers: Record<string, string> = {};
+  for (const { name } of parameters.filter((parameter) => parameter.in === 'header'))
+    if (random.chance(0.5))
+      headers[name] = random.pick(['1', '17', 'key', 'x'.repeat(300), 'ünïcode', '-1', '']);
+  if (random.chance(0.02)) headers.origin = 'https://elsewhere.test';
+  if (random.chance(0.02)) headers.host = 'elsewhere.test';
+  if (random.chance(0.03))
+    headers.authorization = random.pick(['Bearer', 'Bearer x', 'Basic eDp4', 'Bearer \u00e9']);
+  return headers;
+};
+
+const types = [
+  'application/json',
+  'application/yaml',
+  'text/plain',
+  'application/json; charset=utf-16',
+  'multipart/form-data',
+  '/',
+  '',
+];
+
+const garbage = (random: Random): string | Buffer =>
+  random.pick<() => string | Buffer>([
+    () => strangeText(random),
+    () => '{"a":',
+    () => '{"a":1,"a":2}',
+    () => '{"__proto__":{"admin":true}}',
+    () => Buffer.from([0xff, 0xfe, 0x00, 0xc3]),
+    () => '['.repeat(10_000),
+    () => '- '.repeat(5000),
+    () => 'a: &a [*a]',
+    () => '!!python/object:os.system {}',
+    () => '\u{1f4a3}'.repeat(1000),
+    () => `"${'x'.repeat(200_000)}"`,
+  ])();
+
+const bodyOf = (
+  generator: Generator,
+  schema: Schema | null,
+): { payload?: string | Buffer; type?: string } => {
+  const { random } = generator;
+  if (schema === null)
+    return random.chance(0.9)
+      ? {}
+      : { payload: JSON.stringify(strangeValue(random)) ?? 'x', type: random.pick(types) };
+  if (random.chance(0.08)) return { payload: garbage(random), type: random.pick(types) };
+  let value = valueFor(generator, schema);
+  for (let changes = random.below(3); changes > 0; changes--) value = mutate(random, value);
+  if (random.chance(0.15)) return { payload: stringify(value), type: 'application/yaml' };
+  return {
+    payload: JSON.stringify(value),
+    type: random.chance(0.95) ? 'application/json' : random.pick(types),
+  };
+};
+
+export const generateRequest = (
+  generator: Generator,
+  operations: readonly Operation[],
+  ids: KnownIds,
+): FuzzRequest => {
+  const { random } = generator;
+  const operation = random.pick(operations);
+  const { payload, type } = bodyOf(generator, operation.body);
+  return {
+    operation: operation.id,
+    method: random.chance(0.97)
+      ? operation.method
+      : random.pick(['PUT', 'PATCH', 'OPTIONS', 'HEAD', 'POST', 'DELETE']),
+    url: `${pathOf(random, operation, ids)}${queryOf(generator, operation)}`,
+    headers: { ...headersOf(random, operation), ...(type && { 'content-type': type }) },
+    ...(payload !== undefined && { payload }),
+  };
+};

@@ -1,0 +1,94 @@
+/** Values that a JSON Schema of the OpenAPI document takes, or nearly. */
+import type { Random } from './random.ts';
+import { strangeText, strangeValue } from './strange-values.ts';
+
+export type Schema = {
+  readonly $ref?: string;
+  readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly default?: unknown;
+  readonly type?: string;
+  readonly pattern?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+  readonly minItems?: number;
+  readonly minLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+};
+
+export type Generator = {
+  readonly random: Random;
+  readonly resolve: (ref: string) => Schema;
+};
+
+/** Small numbers, so that what is accepted stays small: this is not a test of load. */
+const numberFor = ({ random }: Generator, schema: Schema): number => {
+  const low = schema.minimum ?? (schema.exclusiveMinimum !== undefined ? schema.exclusiveMinimum + 1e-6 : 0);
+  const high = Math.min(schema.maximum ?? Number.POSITIVE_INFINITY, low + 4);
+  const value = low + random.next() * (high - low);
+  return schema.type === 'integer' ? Math.min(high, Math.round(value)) : value;
+};
+
+const textFor = ({ random }: Generator, schema: Schema): string => {
+  if (schema.pattern?.startsWith('^[1-9]')) return random.pick(['8', '16-32']);
+  if (schema.pattern?.includes('a-zA-Z')) return random.pick(['gamma:1', 'beta:0..1', 'filters:8']);
+  if (schema.pattern) return random.pick(['0', '17', '999999999999999999']);
+  return 'x'.repeat(Math.max(1, schema.minLength ?? 1));
+};
+
+const objectFor = (
+  generator: Generator,
+  { properties = {}, required = [] }: Schema,
+): Record<string, unknown> => {
+  const { random } = generator;
+  const optional = Object.keys(properties).length > 12 ? 0.12 : 0.4;
+  const keys = Object.keys(properties).filter((key) => required.includes(key) || random.chance(optional));
+  return Object.fromEntries(keys.map((key) => [key, valueFor(generator, properties[key]!)]));
+};
+
+export const valueFor = (generator: Generator, schema: Schema): unknown => {
+  const { random } = generator;
+  if (schema.$ref) return valueFor(generator, generator.resolve(schema.$ref));
+  if (schema.default !== undefined && random.chance(0.3)) return schema.default;
+  const options = schema.anyOf ?? schema.oneOf;
+  if (options) return valueFor(generator, random.pick(options));
+  if (schema.enum) return random.pick(schema.enum);
+  if (schema.const !== undefined) return schema.const;
+  if (schema.type === 'object') return objectFor(generator, schema);
+  if (schema.type === 'array') {
+    const count = Math.max(schema.minItems ?? 0, random.below(3));
+    return Array.from({ length: count }, () => valueFor(generator, schema.items ?? {}));
+  }
+  if (schema.type === 'number' || schema.type === 'integer') return numberFor(generator, schema);
+  if (schema.type === 'boolean') return random.chance(0.5);
+  if (schema.type === 'null') return null;
+  return textFor(generator, schema);
+};
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The value with one thing about it changed, somewhere. */
+export const mutate = (random: Random, value: unknown): unknown => {
+  if (Array.isArray(value) && value.length > 0 && random.chance(0.7)) {
+    const at = random.below(value.length);
+    return value.map((item, i) => (i === at ? mutate(random, item) : item));
+  }
+  if (!isRecord(value) || Object.keys(value).length === 0) return strangeValue(random);
+  const key = random.pick(Object.keys(value));
+  const { [key]: member, ...rest } = value;
+  return random.pick<() => unknown>([
+    () => rest,
+    () => ({ ...rest, [`${key}s`]: member }),
+    () => ({ ...value, [strangeText(random)]: member }),
+    () => ({ ...value, [key]: strangeValue(random) }),
+    () => ({ ...value, [key]: mutate(random, member) }),
+    () => ({ ...value, [key]: mutate(random, member) }),
+    () => strangeValue(random),
+  ])();
+};
