@@ -17,7 +17,16 @@ export const adamKernel: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const heap = heapOf(backend);
   const at = [weight, gradient, first, second].map((tensor) => heap.address(tensor));
   const count = tf.util.sizeFromShape(weight.shape);
-  heap.kernel('adam', adam)(...at, count, beta1, 1 - beta1, beta2, 1 - beta2, rate, epsilon);
+  heap.once('adam', () => heap.compile(adam()))(
+    ...at,
+    count,
+    beta1,
+    1 - beta1,
+    beta2,
+    1 - beta2,
+    rate,
+    epsilon,
+  );
   return [];
 };
 

@@ -1,4 +1,6 @@
-import type { Address, Heap } from './heap.ts';
+import type { Address, Heap, Table } from './heap.ts';
+import { perCount } from './per-count.ts';
+import { hasFusedMultiplyAdd } from './wasm/arithmetic.ts';
 import { type Contraction, contraction } from './wasm/contract.ts';
 import { type DotProducts, dotProducts } from './wasm/dot.ts';
 import type { Module } from './wasm/module.ts';
@@ -15,40 +17,37 @@ export interface Operands {
   readonly weights: Address;
   readonly output: Address;
   readonly bias: Address | undefined;
-  readonly table: { readonly start: Address; readonly end: Address };
+  readonly table: Table;
 }
 
-type Strides = { readonly inputStride: number; readonly outputStride: number };
+/** Runs a contraction over so many images. */
+export type Contract = (images: number, at: Operands) => void;
 
 /** Four images at once, then those that are left. */
-function inFours<Spec extends Strides>(
+function inFours(
   heap: Heap,
-  write: (spec: Spec & { readonly images: number }) => Module,
-  spec: Spec,
-  images: number,
-  { input, weights, output, bias, table }: Operands,
-): void {
-  const run = (atOnce: number, done: number, times: number): void => {
-    if (atOnce * times === 0) return;
-    const name = `${write.name} ${atOnce} ${Object.values(spec).join(' ')}`;
-    const kernel = heap.kernel(name, () => write({ ...spec, images: atOnce }));
-    const [from, to] = [input + done * spec.inputStride, output + done * spec.outputStride];
-    kernel(from, weights, to, bias ?? 0, table.start, table.end, times);
+  strides: { inputStride: number; outputStride: number },
+  write: (images: number) => Module,
+): Contract {
+  const kernelFor = perCount((images) => heap.compile(write(images)));
+  return (images, { input, weights, output, bias = 0, table }) => {
+    const left = images % 4;
+    const whole = images - left;
+    if (whole > 0) kernelFor(4)(input, weights, output, bias, table.start, table.end, whole / 4);
+    if (left === 0) return;
+    const [from, to] = [input + whole * strides.inputStride, output + whole * strides.outputStride];
+    kernelFor(left)(from, weights, to, bias, table.start, table.end, 1);
   };
-  const left = images % 4;
-  run(4, 0, (images - left) / 4);
-  run(left, images - left, 1);
 }
 
-export function contract(heap: Heap, spec: Omit<Contraction, 'images'>, images: number, at: Operands): void {
-  inFours(heap, contraction, spec, images, at);
+type Shape<Spec> = Omit<Spec, 'images' | 'fused'>;
+
+export function prepareContraction(heap: Heap, shape: Shape<Contraction>): Contract {
+  const fused = hasFusedMultiplyAdd();
+  return inFours(heap, shape, (images) => contraction({ ...shape, fused, images }));
 }
 
-export function contractByDots(
-  heap: Heap,
-  spec: Omit<DotProducts, 'images'>,
-  images: number,
-  at: Operands,
-): void {
-  inFours(heap, dotProducts, spec, images, at);
+export function prepareDotProducts(heap: Heap, shape: Shape<DotProducts>): Contract {
+  const fused = hasFusedMultiplyAdd();
+  return inFours(heap, shape, (images) => dotProducts({ ...shape, fused, images }));
 }

@@ -54,7 +54,7 @@ export const convolve: PartialKernel = (call) => {
   const heap = heapOf(call.backend);
   const batch = x.shape[0]!;
   const y = heap.allocate([batch, geometry.map.height, geometry.map.width, geometry.map.channels]);
-  const at = { image: heap.address(x), filter: heap.address(filter), map: heap.address(y) };
+  const at = { input: heap.address(x), filter: heap.address(filter), output: heap.address(y) };
   const finish: Finish = { bias: bias && heap.address(bias), activation: activation satisfies LinearOrRelu };
   imageToMap(heap, geometry, batch, at, finish);
   return y;
@@ -69,7 +69,7 @@ export const convolveBack: PartialKernel = (call) => {
   if (!geometry || !ours(dy, filter)) return undefined;
   const heap = heapOf(call.backend);
   const dx = heap.allocate(shape);
-  const at = { map: heap.address(dy), filter: heap.address(filter), image: heap.address(dx) };
+  const at = { input: heap.address(dy), filter: heap.address(filter), output: heap.address(dx) };
   mapToImage(heap, geometry, shape[0], at, { activation: 'linear' });
   return dx;
 };
@@ -84,6 +84,6 @@ export const convolveFilter: PartialKernel = (call) => {
   const heap = heapOf(call.backend);
   const dw = heap.allocate(shape);
   const sides = { image: { values: heap.address(x) }, map: { values: heap.address(dy) } };
-  filterGradient(heap, geometry, x.shape[0]!, sides, heap.address(dw));
+  filterGradient(heap, geometry, x.shape[0]!, sides, { filter: heap.address(dw), bias: 0 });
   return dw;
 };

@@ -1,4 +1,10 @@
-import { contract, contractByDots, type LinearOrRelu, panelCount, panelRow } from './contract-images.ts';
+import {
+  type LinearOrRelu,
+  panelCount,
+  panelRow,
+  prepareContraction,
+  prepareDotProducts,
+} from './contract-images.ts';
 import {
   type Geometry,
   geometryName,
@@ -10,8 +16,8 @@ import {
   tapOrder,
 } from './geometry.ts';
 import type { Address, Heap } from './heap.ts';
-import { gatherPatches, groups, isNarrow, patchLength, throughRelu } from './patches.ts';
-import { hasFusedMultiplyAdd } from './wasm/arithmetic.ts';
+import { inGroups, isNarrow, patchLength, preparePatches, throughRelu } from './patches.ts';
+import { perCount } from './per-count.ts';
 import { packColumns, packRows } from './wasm/pack.ts';
 
 /** What is done to a sum before it is stored. */
@@ -20,152 +26,160 @@ export interface Finish {
   readonly activation: LinearOrRelu;
 }
 
-const startOf = ({ bias }: Finish) => (bias === undefined ? 'zero' : 'bias');
+/** From one side of a convolution to the other. With `mask`, the input is a gradient that goes back through that ReLU first. */
+export interface Passage {
+  readonly input: Address;
+  readonly mask?: Address | undefined;
+  readonly filter: Address;
+  readonly output: Address;
+}
 
+/** Packs the filter, and answers what takes images from input to output. */
+type Plan = (filter: Address, bias: Address | undefined) => Run;
 type Run = (input: Address, output: Address, images: number) => void;
 
-/**
- * Runs over a batch: at once, or, where the input is a gradient that goes back through the ReLU whose output is `mask`, a few images
- * at a time, while they are in the cache.
- */
-function throughMask(
-  heap: Heap,
-  run: Run,
-  batch: number,
-  at: { readonly input: Address; readonly mask: Address | undefined; readonly output: Address },
-  sizes: { readonly input: number; readonly output: number },
-): void {
-  if (at.mask === undefined) {
-    run(at.input, at.output, batch);
-    return;
-  }
-  for (const { first, images } of groups(batch)) {
-    const offset = 4 * first * sizes.input;
-    const input = throughRelu(heap, at.input + offset, at.mask + offset, images * sizes.input);
-    run(input, at.output + 4 * first * sizes.output, images);
-  }
-}
+/** How the sums of a plan start and end: what its kernels are specialised to besides the geometry. */
+type Ends = { readonly start: 'zero' | 'bias'; readonly activation: LinearOrRelu };
 
 /**
  * image → map: a convolution, which is also the gradient of a transposed one with respect to its input. The filter is
  * [height, width, image channels, map channels].
  */
-export function imageToMap(
+export function imageToMap(heap: Heap, geometry: Geometry, batch: number, at: Passage, finish: Finish): void {
+  const prepare = isNarrow(geometry) ? planPatched : planWhole;
+  const sizes = { input: imageSize(geometry), output: mapSize(geometry) };
+  pass(heap, 'imageToMap', geometry, prepare, batch, at, finish, sizes);
+}
+
+/** map → image: the transpose of a convolution, which is also its gradient with respect to the image. */
+export function mapToImage(heap: Heap, geometry: Geometry, batch: number, at: Passage, finish: Finish): void {
+  const prepare = isNarrow(geometry) && geometry.map.channels % 4 === 0 ? planDots : planSpread;
+  const sizes = { input: mapSize(geometry), output: imageSize(geometry) };
+  pass(heap, 'mapToImage', geometry, prepare, batch, at, finish, sizes);
+}
+
+function pass(
   heap: Heap,
+  name: string,
   geometry: Geometry,
+  prepare: (heap: Heap, geometry: Geometry, ends: Ends) => Plan,
   batch: number,
-  at: {
-    readonly image: Address;
-    readonly mask?: Address | undefined;
-    readonly filter: Address;
-    readonly map: Address;
-  },
-  finish: Finish,
+  { input, mask, filter, output }: Passage,
+  { bias, activation }: Finish,
+  sizes: { readonly input: number; readonly output: number },
 ): void {
+  const start = bias === undefined ? 'zero' : 'bias';
+  const plan = heap.once(`${name} ${geometryName(geometry)} ${start} ${activation}`, () =>
+    prepare(heap, geometry, { start, activation }),
+  );
+  const run = plan(filter, bias);
+  if (mask === undefined) {
+    run(input, output, batch);
+    return;
+  }
+  // A few images at a time: what the mask leaves is still in the cache when it is read again.
+  inGroups(batch, (first, images) => {
+    const offset = 4 * first * sizes.input;
+    const gradient = throughRelu(heap, input + offset, mask + offset, images * sizes.input);
+    run(gradient, output + 4 * first * sizes.output, images);
+  });
+}
+
+/** The filter as it lies: [taps · image channels] rows of [map channels]. */
+function preparePackedRows(heap: Heap, geometry: Geometry): (filter: Address) => Address {
   const columns = geometry.map.channels;
   const depth = patchLength(geometry);
   const panelStride = depth * panelRow;
-  const weights = heap.scratch('weights', panelCount(columns) * panelStride);
-  const pack = heap.kernel(`packRows ${columns} ${depth}`, () => packRows({ columns, panelStride }));
-  pack(at.filter, weights, depth);
-  const spec = {
-    fused: hasFusedMultiplyAdd(),
+  const pack = heap.compile(packRows({ columns, panelStride }));
+  return (filter) => {
+    const weights = heap.scratch('weights', panelCount(columns) * panelStride);
+    pack(filter, weights, depth);
+    return weights;
+  };
+}
+
+const planWhole = (heap: Heap, geometry: Geometry, ends: Ends): Plan => {
+  const pack = preparePackedRows(heap, geometry);
+  const table = heap.table(mapTable(geometry));
+  const contract = prepareContraction(heap, {
+    ...ends,
     inputStride: 4 * imageSize(geometry),
     outputStride: 4 * mapSize(geometry),
-    columns,
-    panelStride,
-    start: startOf(finish),
-    activation: finish.activation,
-  } as const;
-  const operands = { weights, bias: finish.bias };
-  const name = geometryName(geometry);
-  const whole: Run = (input, output, images) => {
-    const table = heap.once(`map ${name}`, () => heap.table(mapTable(geometry)));
-    contract(heap, spec, images, { ...operands, input, output, table });
+    columns: geometry.map.channels,
+    panelStride: patchLength(geometry) * panelRow,
+  });
+  return (filter, bias) => {
+    const weights = pack(filter);
+    return (input, output, images) => contract(images, { input, weights, output, bias, table });
   };
-  const patched: Run = (input, output, batch) => {
-    for (const { first, images } of groups(batch)) {
-      const gathered = gatherPatches(heap, geometry, input + first * spec.inputStride, images);
-      const table = heap.once(`patched ${images} ${name}`, () =>
-        heap.table(positionTable(geometry).flatMap((to, p) => [to, 1, 4 * p * images * depth, 0, 4 * depth])),
-      );
-      const at = { ...operands, input: gathered, output: output + first * spec.outputStride, table };
-      contract(heap, { ...spec, inputStride: 4 * depth }, images, at);
-    }
+};
+
+const planPatched = (heap: Heap, geometry: Geometry, ends: Ends): Plan => {
+  const depth = patchLength(geometry);
+  const [imageBytes, mapBytes] = [4 * imageSize(geometry), 4 * mapSize(geometry)];
+  const pack = preparePackedRows(heap, geometry);
+  const gather = preparePatches(heap, geometry);
+  const contract = prepareContraction(heap, {
+    ...ends,
+    inputStride: 4 * depth,
+    outputStride: mapBytes,
+    columns: geometry.map.channels,
+    panelStride: depth * panelRow,
+  });
+  const tableFor = perCount((images) =>
+    heap.table(positionTable(geometry).flatMap((to, p) => [to, 1, 4 * p * images * depth, 0, 4 * depth])),
+  );
+  return (filter, bias) => {
+    const weights = pack(filter);
+    return (from, to, batch) =>
+      inGroups(batch, (first, images) => {
+        const table = tableFor(images);
+        const input = gather(from + first * imageBytes, images);
+        contract(images, { input, weights, output: to + first * mapBytes, bias, table });
+      });
   };
-  const sizes = { input: imageSize(geometry), output: mapSize(geometry) };
-  const { image: input, mask, map: output } = at;
-  throughMask(heap, isNarrow(geometry) ? patched : whole, batch, { input, mask, output }, sizes);
-}
+};
 
-/**
- * map → image: the transpose of a convolution, which is also its gradient with respect to the image. With `mask`, the map is a
- * gradient that goes back through that ReLU first.
- */
-export function mapToImage(
-  heap: Heap,
-  geometry: Geometry,
-  batch: number,
-  at: {
-    readonly map: Address;
-    readonly mask?: Address | undefined;
-    readonly filter: Address;
-    readonly image: Address;
-  },
-  finish: Finish,
-): void {
-  const dots = isNarrow(geometry) && geometry.map.channels % 4 === 0;
-  const run = (dots ? dotImage : contractImage)(heap, geometry, at.filter, finish);
-  const sizes = { input: mapSize(geometry), output: imageSize(geometry) };
-  throughMask(heap, run, batch, { input: at.map, mask: at.mask, output: at.image }, sizes);
-}
-
-function contractImage(heap: Heap, geometry: Geometry, filter: Address, finish: Finish): Run {
+const planSpread = (heap: Heap, geometry: Geometry, ends: Ends): Plan => {
   const [columns, depth] = [geometry.image.channels, geometry.map.channels];
   const taps = tapOrder(geometry);
   const panelStride = taps.length * depth * panelRow;
-  const weights = heap.scratch('weights', panelCount(columns) * panelStride);
-  const pack = heap.kernel(`packColumns ${columns} ${depth} ${panelStride}`, () =>
-    packColumns({ columns, depth, panelStride }),
-  );
-  for (const [rank, tap] of taps.entries())
-    pack(filter + 4 * tap * columns * depth, weights + rank * depth * panelRow);
-  const spec = {
-    fused: hasFusedMultiplyAdd(),
+  const pack = heap.compile(packColumns({ columns, depth, panelStride }));
+  const table = heap.table(imageTable(geometry));
+  const contract = prepareContraction(heap, {
+    ...ends,
     inputStride: 4 * mapSize(geometry),
     outputStride: 4 * imageSize(geometry),
     columns,
     panelStride,
-    start: startOf(finish),
-    activation: finish.activation,
-  } as const;
-  const table = heap.once(`image ${geometryName(geometry)}`, () => heap.table(imageTable(geometry)));
-  return (input, output, images) =>
-    contract(heap, spec, images, { input, weights, output, bias: finish.bias, table });
-}
+  });
+  return (filter, bias) => {
+    const weights = heap.scratch('weights', panelCount(columns) * panelStride);
+    for (const [rank, tap] of taps.entries())
+      pack(filter + 4 * tap * columns * depth, weights + rank * depth * panelRow);
+    return (input, output, images) => contract(images, { input, weights, output, bias, table });
+  };
+};
 
-function dotImage(heap: Heap, geometry: Geometry, filter: Address, finish: Finish): Run {
+const planDots = (heap: Heap, geometry: Geometry, ends: Ends): Plan => {
   const [columns, depth] = [geometry.image.channels, geometry.map.channels];
   const taps = tapOrder(geometry);
   const columnStride = 4 * taps.length * depth;
-  const weights = heap.scratch('weights', columns * columnStride);
-  for (const [rank, tap] of taps.entries())
-    for (let column = 0; column < columns; column++)
-      heap.copy(
-        filter + 4 * (tap * columns + column) * depth,
-        weights + column * columnStride + 4 * rank * depth,
-        depth,
-      );
-  const spec = {
-    fused: hasFusedMultiplyAdd(),
+  const table = heap.table(imageTable(geometry, 4));
+  const contract = prepareDotProducts(heap, {
+    ...ends,
     inputStride: 4 * mapSize(geometry),
     outputStride: 4 * imageSize(geometry),
     columns,
     columnStride,
-    start: startOf(finish),
-    activation: finish.activation,
-  } as const;
-  const table = heap.once(`dots ${geometryName(geometry)}`, () => heap.table(imageTable(geometry, 4)));
-  return (input, output, images) =>
-    contractByDots(heap, spec, images, { input, weights, output, bias: finish.bias, table });
-}
+  });
+  return (filter, bias) => {
+    const weights = heap.scratch('weights', columns * columnStride);
+    for (const [rank, tap] of taps.entries())
+      for (let column = 0; column < columns; column++) {
+        const to = weights + column * columnStride + 4 * rank * depth;
+        heap.copy(filter + 4 * (tap * columns + column) * depth, to, depth);
+      }
+    return (input, output, images) => contract(images, { input, weights, output, bias, table });
+  };
+};

@@ -5,15 +5,15 @@ import {
   imageSize,
   mapSize,
   planeTable,
-  positionTable,
   tapCount,
   tapTables,
 } from './geometry.ts';
 import type { Address, Heap } from './heap.ts';
-import { addRows } from './matrix.ts';
-import { gatherPatches, groups, isNarrow, patchLength, throughRelu } from './patches.ts';
+import { inGroups, isNarrow, patchLength, preparePatches, throughRelu } from './patches.ts';
+import { perCount } from './per-count.ts';
 import { hasFusedMultiplyAdd } from './wasm/arithmetic.ts';
 import { correlation } from './wasm/correlate.ts';
+import { sumRows } from './wasm/elementwise.ts';
 import { gather } from './wasm/pack.ts';
 
 /** One side of a convolution: values, or a gradient that goes back through the ReLU whose output is `mask`. */
@@ -22,125 +22,142 @@ export interface Side {
   readonly mask?: Address | undefined;
 }
 
+type SideName = 'image' | 'map';
+
+/** Where the sums go; `bias` only where one side is named as the gradient that it is the sum of. */
+interface Results {
+  readonly filter: Address;
+  readonly bias: Address;
+}
+
 /**
  * Σ over batch and positions of image × map under each tap: the gradient of a convolution's filter, where the map is the gradient,
- * and of a transposed convolution's, where the image is. `bias` names the side that is the gradient; its sums go there.
- * Sums run over groups of four images, in each over the map's rows, then columns, then images.
+ * and of a transposed convolution's, where the image is. `gradient` names the side whose sums over all but channels are the bias'
+ * gradient. Sums run over groups of four images, in each over the map's rows, then columns, then images.
  */
 export function filterGradient(
   heap: Heap,
   geometry: Geometry,
   batch: number,
-  sides: { readonly image: Side; readonly map: Side },
-  filter: Address,
-  bias?: { readonly side: 'image' | 'map'; readonly to: Address },
+  { image, map }: { readonly image: Side; readonly map: Side },
+  to: Results,
+  gradient?: SideName,
 ): void {
-  const { image, map } = geometry;
-  heap.zero(filter, tapCount(geometry) * image.channels * map.channels);
-  if (bias) heap.zero(bias.to, geometry[bias.side].channels);
-  const positions = map.height * map.width;
-  for (const { first, images } of groups(batch)) {
-    const panels = gatherMap(heap, geometry, offset(sides.map, first * mapSize(geometry)), images);
-    if (bias?.side === 'map')
-      addRows(heap, panels, bias.to, {
-        columns: map.channels,
-        rows: positions * images,
-        step: panelRow,
-        blockStride: positions * images * panelRow,
-      });
-    const from = offset(sides.image, first * imageSize(geometry));
-    const correlateGroup = isNarrow(geometry) ? correlatePatches : correlatePlanes;
-    const gathered = correlateGroup(heap, geometry, from, panels, filter, images);
-    if (bias?.side === 'image')
-      addRows(heap, gathered, bias.to, {
-        columns: image.channels,
-        rows: image.height * image.width * images,
-        step: 4 * image.channels,
-        blockStride: panelRow,
-      });
-  }
+  heap.zero(to.filter, tapCount(geometry) * geometry.image.channels * geometry.map.channels);
+  if (gradient) heap.zero(to.bias, geometry[gradient].channels);
+  const masks = [image.mask === undefined, map.mask === undefined];
+  const name = `filterGradient ${geometryName(geometry)} ${masks} ${gradient}`;
+  const plan = heap.once(name, () =>
+    preparePlan(heap, geometry, image.mask !== undefined, map.mask !== undefined, gradient),
+  );
+  inGroups(batch, (first, images) => {
+    const skip = (side: Side, floats: number): Side => ({
+      values: side.values + 4 * first * floats,
+      mask: side.mask === undefined ? undefined : side.mask + 4 * first * floats,
+    });
+    plan(images)(skip(image, imageSize(geometry)), skip(map, mapSize(geometry)), to);
+  });
 }
 
-const offset = ({ values, mask }: Side, floats: number): Side => ({
-  values: values + 4 * floats,
-  mask: mask === undefined ? undefined : mask + 4 * floats,
-});
+/** Adds what a few images contribute. */
+type AddGroup = (image: Side, map: Side, to: Results) => void;
 
-/** The map of a few images in panels, [channel / 8, position, image, 8]; at a scratch address. */
-function gatherMap(heap: Heap, geometry: Geometry, { values, mask }: Side, images: number): Address {
-  const { map } = geometry;
-  const panelStride = map.height * map.width * images * panelRow;
-  const target = heap.scratch('map', panelCount(map.channels) * panelStride);
-  const spec = {
-    length: map.channels,
-    imageStride: 4 * mapSize(geometry),
-    panelStride,
-    masked: mask !== undefined,
-  };
-  const table = heap.once(`positions ${geometryName(geometry)}`, () => heap.table(positionTable(geometry)));
-  const kernel = heap.kernel(`gather ${Object.values(spec).join(' ')}`, () => gather(spec));
-  kernel(values, mask ?? 0, target, table.start, table.end, images);
-  return target;
-}
-
-/** Answers where the (masked) pixels of the images lie. */
-type CorrelateGroup = (
+function preparePlan(
   heap: Heap,
   geometry: Geometry,
-  image: Side,
-  panels: Address,
-  filter: Address,
-  images: number,
-) => Address;
+  imageMasked: boolean,
+  mapMasked: boolean,
+  gradient: SideName | undefined,
+): (images: number) => AddGroup {
+  const prepareSide = isNarrow(geometry) ? preparePatchSide : preparePlaneSide;
+  return perCount((images) => {
+    const positions = geometry.map.height * geometry.map.width * images;
+    const pixels = geometry.image.height * geometry.image.width * images;
+    const gatherPanels = preparePanels(heap, geometry, images, mapMasked);
+    const correlate = prepareSide(heap, geometry, images, imageMasked);
+    const { image, map } = geometry;
+    const sums = {
+      image: () => prepareSum(heap, image.channels, pixels, 4 * image.channels, panelRow),
+      map: () => prepareSum(heap, map.channels, positions, panelRow, positions * panelRow),
+    };
+    const addBias = gradient && sums[gradient]();
+    return (imageSide, mapSide, to) => {
+      const panels = gatherPanels(mapSide);
+      const gathered = correlate(imageSide, panels, to.filter);
+      addBias?.(gradient === 'map' ? panels : gathered, to.bias);
+    };
+  });
+}
 
-const correlatePlanes: CorrelateGroup = (heap, geometry, { values, mask }, panels, filter, images) => {
-  const { image, map } = geometry;
-  const name = geometryName(geometry);
-  const gathered = heap.scratch('image', 4 * images * imageSize(geometry));
-  const copy = {
-    length: image.channels,
-    imageStride: 4 * imageSize(geometry),
-    panelStride: undefined,
-    masked: mask !== undefined,
-  };
-  const pixels = heap.once(`planes ${name}`, () => heap.table(planeTable(geometry)));
-  const kernel = heap.kernel(`gather ${Object.values(copy).join(' ')}`, () => gather(copy));
-  kernel(values, mask ?? 0, gathered, pixels.start, pixels.end, images);
+function prepareSum(heap: Heap, columns: number, rows: number, step: number, blockStride: number) {
+  const kernel = heap.compile(sumRows({ columns, step, blockStride }));
+  return (from: Address, to: Address): void => kernel(from, to, rows);
+}
 
-  const spec = {
-    fused: hasFusedMultiplyAdd(),
-    rows: image.channels,
-    columns: map.channels,
-    resultStride: 4 * map.channels,
-    inputStep: 4 * image.channels,
-    panelStride: map.height * map.width * images * panelRow,
-  };
-  const correlate = heap.kernel(`correlate ${Object.values(spec).join(' ')}`, () => correlation(spec));
-  const taps = heap.once(`taps ${images} ${name}`, () =>
-    tapTables(geometry, images).map((runs) => heap.table(runs)),
-  );
-  for (const [tap, { start, end }] of taps.entries())
-    if (end > start)
-      correlate(gathered, panels, filter + 4 * tap * image.channels * map.channels, start, end);
-  return gathered;
-};
-
-const correlatePatches: CorrelateGroup = (heap, geometry, { values, mask }, panels, filter, images) => {
-  const { map } = geometry;
-  const floats = images * imageSize(geometry);
-  const from = mask === undefined ? values : throughRelu(heap, values, mask, floats);
-  const gathered = gatherPatches(heap, geometry, from, images);
+/** Gathers the map in panels, [channel / 8, position, image, 8], at a scratch address. */
+function preparePanels(heap: Heap, { map }: Geometry, images: number, masked: boolean) {
+  const floats = map.height * map.width * map.channels;
   const panelStride = map.height * map.width * images * panelRow;
-  const spec = {
-    fused: hasFusedMultiplyAdd(),
-    rows: patchLength(geometry),
-    columns: map.channels,
-    resultStride: 4 * map.channels,
-    inputStep: 4 * patchLength(geometry),
-    panelStride,
+  const table = heap.table(Array.from({ length: map.height * map.width }, (_, p) => 4 * p * map.channels));
+  const copy = heap.compile(gather({ length: map.channels, imageStride: 4 * floats, panelStride, masked }));
+  return ({ values, mask = 0 }: Side): Address => {
+    const target = heap.scratch('map', panelCount(map.channels) * panelStride);
+    copy(values, mask, target, table.start, table.end, images);
+    return target;
   };
-  const run = heap.once(`all ${panelStride}`, () => heap.table([0, 0, panelStride]));
-  const correlate = heap.kernel(`correlate ${Object.values(spec).join(' ')}`, () => correlation(spec));
-  correlate(gathered, panels, filter, run.start, run.end);
-  return from;
-};
+}
+
+/** Adds image × map under each tap to the filter; answers where the pixels of the images lie, with the mask applied. */
+type Correlate = (image: Side, panels: Address, filter: Address) => Address;
+
+function preparePlaneSide(heap: Heap, geometry: Geometry, images: number, masked: boolean): Correlate {
+  const { image, map } = geometry;
+  const pixels = heap.table(planeTable(geometry));
+  const copy = heap.compile(
+    gather({ length: image.channels, imageStride: 4 * imageSize(geometry), panelStride: undefined, masked }),
+  );
+  const correlate = heap.compile(
+    correlation({
+      fused: hasFusedMultiplyAdd(),
+      rows: image.channels,
+      columns: map.channels,
+      resultStride: 4 * map.channels,
+      inputStep: 4 * image.channels,
+      panelStride: map.height * map.width * images * panelRow,
+    }),
+  );
+  const taps = tapTables(geometry, images).map((runs, tap) => ({
+    ...heap.table(runs),
+    offset: 4 * tap * image.channels * map.channels,
+  }));
+  const reached = taps.filter(({ start, end }) => end > start);
+  return ({ values, mask = 0 }, panels, filter) => {
+    const gathered = heap.scratch('image', 4 * images * imageSize(geometry));
+    copy(values, mask, gathered, pixels.start, pixels.end, images);
+    for (const { start, end, offset } of reached) correlate(gathered, panels, filter + offset, start, end);
+    return gathered;
+  };
+}
+
+function preparePatchSide(heap: Heap, geometry: Geometry, images: number): Correlate {
+  const { map } = geometry;
+  const panelStride = map.height * map.width * images * panelRow;
+  const gatherPatches = preparePatches(heap, geometry);
+  const run = heap.table([0, 0, panelStride]);
+  const correlate = heap.compile(
+    correlation({
+      fused: hasFusedMultiplyAdd(),
+      rows: patchLength(geometry),
+      columns: map.channels,
+      resultStride: 4 * map.channels,
+      inputStep: 4 * patchLength(geometry),
+      panelStride,
+    }),
+  );
+  return ({ values, mask }, panels, filter) => {
+    const floats = images * imageSize(geometry);
+    const from = mask === undefined ? values : throughRelu(heap, values, mask, floats);
+    correlate(gatherPatches(from, images), panels, filter, run.start, run.end);
+    return from;
+  };
+}

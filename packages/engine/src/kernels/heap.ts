@@ -8,6 +8,12 @@ export type Address = number;
 /** What tfjs hands a kernel under these names; its own type loses that they are there. */
 export type Tensors<Name extends string> = Readonly<Record<Name, tf.TensorInfo>>;
 
+/** Where integers lie that a kernel walks through. */
+export interface Table {
+  readonly start: Address;
+  readonly end: Address;
+}
+
 /** The heap of tfjs-wasm as kernels see it: tensors by address, scratch space, and kernels compiled onto the same memory. */
 export interface Heap {
   readonly backend: BackendWasm;
@@ -22,10 +28,9 @@ export interface Heap {
   /** At least that many bytes, the same for all who use the name: valid until the next request under that name. */
   scratch(name: string, bytes: number): Address;
   /** Integers that stay where they are for good. */
-  table(integers: readonly number[]): { readonly start: Address; readonly end: Address };
-  /** The kernel of that name, compiled when first asked for. */
-  kernel(name: string, write: () => Module): Kernel;
-  /** Whatever `make` gives, made once per heap. */
+  table(integers: readonly number[]): Table;
+  compile(module: Module): Kernel;
+  /** Whatever `make` gives, made once per heap and name. */
   once<T>(name: string, make: () => T): T;
 }
 
@@ -95,6 +100,6 @@ function createHeap(backend: BackendWasm): Heap {
       new Int32Array(memory.buffer, start, integers.length).set(integers);
       return { start, end: start + 4 * integers.length };
     },
-    kernel: (name, write) => once(`kernel ${name}`, () => instantiate(write(), memory)),
+    compile: (module) => instantiate(module, memory),
   };
 }

@@ -17,8 +17,6 @@ export interface LayerAttributes {
   readonly activation: Activation;
 }
 
-const plain = { transposeA: false, transposeB: false };
-
 type Call = Parameters<tf.KernelFunc>[0];
 type Optional<Name extends string> = Readonly<Partial<Record<Name, tf.TensorInfo>>>;
 
@@ -34,7 +32,11 @@ function finishOf(heap: Heap, call: Call) {
 function activate(heap: Heap, call: Call, output: tf.TensorInfo): tf.TensorInfo {
   if (attributesOf(call).activation === 'unitTanh') {
     const at = heap.address(output);
-    heap.kernel('unitTanh', () => tanh({ range: 'unit' }))(at, at, tf.util.sizeFromShape(output.shape));
+    heap.once('unitTanh', () => heap.compile(tanh({ range: 'unit' })))(
+      at,
+      at,
+      tf.util.sizeFromShape(output.shape),
+    );
   }
   return output;
 }
@@ -52,10 +54,10 @@ const toMap: tf.KernelFunc = (call) => {
   const batch = image.shape[0]!;
   const map = heap.allocate(mapShape(geometry, batch));
   const at = {
-    image: heap.address(image),
+    input: heap.address(image),
     mask: addressOf(heap, mask),
     filter: heap.address(filter),
-    map: heap.address(map),
+    output: heap.address(map),
   };
   imageToMap(heap, geometry, batch, at, finishOf(heap, call));
   return activate(heap, call, map);
@@ -69,10 +71,10 @@ const toImage: tf.KernelFunc = (call) => {
   const batch = map.shape[0]!;
   const image = heap.allocate(imageShape(geometry, batch));
   const at = {
-    map: heap.address(map),
+    input: heap.address(map),
     mask: addressOf(heap, mask),
     filter: heap.address(filter),
-    image: heap.address(image),
+    output: heap.address(image),
   };
   mapToImage(heap, geometry, batch, at, finishOf(heap, call));
   return activate(heap, call, image);
@@ -91,10 +93,8 @@ const toFilter: tf.KernelFunc = (call) => {
     mask: gradient === name ? addressOf(heap, mask) : undefined,
   });
   const sides = { image: side(image, 'image'), map: side(map, 'map') };
-  filterGradient(heap, geometry, image.shape[0]!, sides, heap.address(filter), {
-    side: gradient,
-    to: heap.address(bias),
-  });
+  const to = { filter: heap.address(filter), bias: heap.address(bias) };
+  filterGradient(heap, geometry, image.shape[0]!, sides, to, gradient);
   return [filter, bias];
 };
 
@@ -102,11 +102,11 @@ const toFilter: tf.KernelFunc = (call) => {
 const dense: tf.KernelFunc = (call) => {
   const { x, kernel } = call.inputs as Tensors<'x' | 'kernel'>;
   const heap = heapOf(call.backend);
-  const product = { ...plain, rows: x.shape[0]!, depth: kernel.shape[0]!, columns: kernel.shape[1]! };
-  const y = heap.allocate([product.rows, product.columns]);
+  const sizes = { rows: x.shape[0]!, depth: kernel.shape[0]!, columns: kernel.shape[1]! };
+  const y = heap.allocate([sizes.rows, sizes.columns]);
   const { bias, activation } = finishOf(heap, call);
   const at = { a: heap.address(x), b: heap.address(kernel), output: heap.address(y), bias };
-  multiply(heap, at, product, activation);
+  multiply(heap, at, sizes, { a: false, b: false }, activation);
   return activate(heap, call, y);
 };
 
@@ -117,8 +117,8 @@ const denseToInput: tf.KernelFunc = (call) => {
   const [rows, units, depth] = [dy.shape[0]!, dy.shape[1]!, kernel.shape[0]!];
   const dx = heap.allocate([rows, depth]);
   const dz = mask ? throughRelu(heap, heap.address(dy), heap.address(mask), rows * units) : heap.address(dy);
-  const product = { ...plain, rows, depth: units, columns: depth, transposeB: true };
-  multiply(heap, { a: dz, b: heap.address(kernel), output: heap.address(dx) }, product);
+  const at = { a: dz, b: heap.address(kernel), output: heap.address(dx) };
+  multiply(heap, at, { rows, depth: units, columns: depth }, { a: false, b: true });
   return dx;
 };
 
@@ -140,12 +140,8 @@ const throughUnitTanh: tf.KernelFunc = (call) => {
   const heap = heapOf(call.backend);
   const dz = heap.allocate(y.shape);
   const count = tf.util.sizeFromShape(y.shape);
-  heap.kernel('unitTanhGradient', unitTanhGradient)(
-    heap.address(dy),
-    heap.address(y),
-    heap.address(dz),
-    count,
-  );
+  const kernel = heap.once('unitTanhGradient', () => heap.compile(unitTanhGradient()));
+  kernel(heap.address(dy), heap.address(y), heap.address(dz), count);
   return dz;
 };
 

@@ -15,12 +15,10 @@ export const matMul: PartialKernel = (call) => {
   const { bias, preluActivationWeights } = call.inputs;
   const { transposeA, transposeB, activation = 'linear' } = call.attrs as unknown as Attributes;
   const [rows, depth] = a.shape.slice(-2) as [number, number];
-  const product = {
+  const sizes = {
     rows: transposeA ? depth : rows,
     depth: transposeA ? rows : depth,
     columns: b.shape.at(transposeB ? -2 : -1)!,
-    transposeA,
-    transposeB,
   };
   const batches = [a, b].map(({ shape }) => tf.util.sizeFromShape(shape.slice(0, -2))) as [number, number];
   const batch = Math.max(...batches);
@@ -33,18 +31,18 @@ export const matMul: PartialKernel = (call) => {
     !preluActivationWeights;
   if (!plain) return undefined;
   const finishing = bias !== undefined || activation === 'relu';
-  if (finishing && (transposeA || (bias && tf.util.sizeFromShape(bias.shape) !== product.columns)))
+  if (finishing && (transposeA || (bias && tf.util.sizeFromShape(bias.shape) !== sizes.columns)))
     return undefined;
   const heap = heapOf(call.backend);
-  const output = heap.allocate([batch, product.rows, product.columns]);
+  const output = heap.allocate([batch, sizes.rows, sizes.columns]);
   for (let i = 0; i < batch; i++) {
     const at = {
       a: heap.address(a) + (batches[0] > 1 ? 4 * i * rows * depth : 0),
-      b: heap.address(b) + (batches[1] > 1 ? 4 * i * product.depth * product.columns : 0),
-      output: heap.address(output) + 4 * i * product.rows * product.columns,
+      b: heap.address(b) + (batches[1] > 1 ? 4 * i * sizes.depth * sizes.columns : 0),
+      output: heap.address(output) + 4 * i * sizes.rows * sizes.columns,
       ...(bias && { bias: heap.address(bias) }),
     };
-    multiply(heap, at, product, activation);
+    multiply(heap, at, sizes, { a: transposeA, b: transposeB }, activation);
   }
   return output;
 };

@@ -1,96 +1,45 @@
-import { contract, type LinearOrRelu, panelCount, panelRow } from './contract-images.ts';
-import type { Address, Heap } from './heap.ts';
+import {
+  type Contract,
+  type LinearOrRelu,
+  panelCount,
+  panelRow,
+  prepareContraction,
+} from './contract-images.ts';
+import type { Address, Heap, Table } from './heap.ts';
 import { hasFusedMultiplyAdd } from './wasm/arithmetic.ts';
 import { correlation } from './wasm/correlate.ts';
 import { sumRows } from './wasm/elementwise.ts';
+import type { Kernel } from './wasm/module.ts';
 import { gather, packColumns, packRows } from './wasm/pack.ts';
 
-/** A matrix product's sizes: [rows, depth] · [depth, columns], either operand stored transposed. */
-export interface Product {
+/** A matrix product's sizes: [rows, depth] · [depth, columns]. */
+export interface Sizes {
   readonly rows: number;
   readonly depth: number;
   readonly columns: number;
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
 }
 
 /** Weights of this many k and columns stay in the cache while all rows pass by. */
 const depthBlock = 512;
 const columnBlock = 64;
 
-const range = (count: number, step: number): number[] =>
-  Array.from({ length: Math.ceil(count / step) }, (_, i) => i * step);
+const blocks = (count: number, size: number): { readonly from: number; readonly length: number }[] =>
+  Array.from({ length: Math.ceil(count / size) }, (_, i) => ({
+    from: i * size,
+    length: Math.min(size, count - i * size),
+  }));
 
-/** The right operand in panels of 8 columns, [column / 8, depth, 8]; at a scratch address. */
-function packed(heap: Heap, b: Address, { depth, columns, transposeB }: Product): Address {
-  const panelStride = depth * panelRow;
-  const target = heap.scratch('weights', panelCount(columns) * panelStride);
-  const name = `${columns} ${depth}`;
-  if (transposeB)
-    heap.kernel(`packColumns ${name}`, () => packColumns({ columns, depth, panelStride }))(b, target);
-  else heap.kernel(`packRows ${name}`, () => packRows({ columns, panelStride }))(b, target, depth);
-  return target;
+export interface Factors {
+  readonly a: Address;
+  readonly b: Address;
+  readonly output: Address;
+  readonly bias?: Address | undefined;
 }
 
-/** A · B with the rows of A as they lie: output = activation(A · B + bias). */
-function forwards(
-  heap: Heap,
-  a: Address,
-  weights: Address,
-  output: Address,
-  product: Product,
-  bias: Address | undefined,
-  activation: LinearOrRelu,
-): void {
-  const { rows, depth, columns } = product;
-  const panelStride = depth * panelRow;
-  for (const k of range(depth, depthBlock)) {
-    const length = Math.min(depthBlock, depth - k);
-    const table = heap.once(`stretch ${length}`, () => heap.table([0, 1, 0, 0, 4 * length]));
-    for (const n of range(columns, columnBlock)) {
-      const spec = {
-        fused: hasFusedMultiplyAdd(),
-        inputStride: 4 * depth,
-        outputStride: 4 * columns,
-        columns: Math.min(columnBlock, columns - n),
-        panelStride,
-        start: k > 0 ? 'output' : bias === undefined ? 'zero' : 'bias',
-        activation: k + length === depth ? activation : 'linear',
-      } as const;
-      contract(heap, spec, rows, {
-        input: a + 4 * k,
-        weights: weights + (n / 8) * panelStride + k * panelRow,
-        output: output + 4 * n,
-        bias: (bias ?? 0) + 4 * n,
-        table,
-      });
-    }
-  }
-}
-
-/** Aᵀ · B with A stored [depth, rows] and B in panels. */
-function correlated(
-  heap: Heap,
-  a: Address,
-  panels: Address,
-  output: Address,
-  { rows, depth, columns }: Pick<Product, 'rows' | 'depth' | 'columns'>,
-): void {
-  heap.zero(output, rows * columns);
-  const panelStride = depth * panelRow;
-  const run = heap.once(`run ${depth}`, () => heap.table([0, 0, panelStride]));
-  for (const n of range(columns, columnBlock)) {
-    const spec = {
-      fused: hasFusedMultiplyAdd(),
-      rows,
-      columns: Math.min(columnBlock, columns - n),
-      resultStride: 4 * columns,
-      inputStep: 4 * rows,
-      panelStride,
-    };
-    const kernel = heap.kernel(`correlate ${Object.values(spec).join(' ')}`, () => correlation(spec));
-    kernel(a, panels + (n / 8) * panelStride, output + 4 * n, run.start, run.end);
-  }
+/** Stored transposed: [columns, depth] instead of [depth, columns], and so on. */
+export interface Transposed {
+  readonly a: boolean;
+  readonly b: boolean;
 }
 
 /**
@@ -99,18 +48,109 @@ function correlated(
  */
 export function multiply(
   heap: Heap,
-  at: {
-    readonly a: Address;
-    readonly b: Address;
-    readonly output: Address;
-    readonly bias?: Address | undefined;
-  },
-  product: Product,
+  at: Factors,
+  sizes: Sizes,
+  transposed: Transposed,
   activation: LinearOrRelu = 'linear',
 ): void {
-  const weights = packed(heap, at.b, product);
-  if (product.transposeA) correlated(heap, at.a, weights, at.output, product);
-  else forwards(heap, at.a, weights, at.output, product, at.bias, activation);
+  const { rows, depth, columns } = sizes;
+  const pack = heap.once(`pack ${depth} ${columns} ${transposed.b}`, () =>
+    preparePack(heap, sizes, transposed.b),
+  );
+  const panels = pack(at.b);
+  if (transposed.a) {
+    correlatePanels(heap, at.a, panels, at.output, sizes);
+    return;
+  }
+  const start = at.bias === undefined ? 'zero' : 'bias';
+  const run = heap.once(`multiply ${depth} ${columns} ${start} ${activation}`, () =>
+    prepareProduct(heap, sizes, start, activation),
+  );
+  run(rows, panels, at);
+}
+
+/** The right operand in panels of 8 columns, [column / 8, depth, 8], at a scratch address. */
+function preparePack(heap: Heap, { depth, columns }: Sizes, transposed: boolean): (b: Address) => Address {
+  const panelStride = depth * panelRow;
+  const kernel = heap.compile(
+    transposed ? packColumns({ columns, depth, panelStride }) : packRows({ columns, panelStride }),
+  );
+  return (b) => {
+    const target = heap.scratch('weights', panelCount(columns) * panelStride);
+    kernel(b, target, depth);
+    return target;
+  };
+}
+
+/** Rows of A as they lie, times B in panels. */
+function prepareProduct(
+  heap: Heap,
+  { depth, columns }: Sizes,
+  start: 'zero' | 'bias',
+  activation: LinearOrRelu,
+): (rows: number, panels: Address, at: Factors) => void {
+  const steps: { contract: Contract; table: Table; k: number; n: number }[] = [];
+  for (const k of blocks(depth, depthBlock)) {
+    const table = heap.table([0, 1, 0, 0, 4 * k.length]);
+    const byWidth = new Map<number, Contract>();
+    for (const n of blocks(columns, columnBlock)) {
+      const contract =
+        byWidth.get(n.length) ??
+        prepareContraction(heap, {
+          inputStride: 4 * depth,
+          outputStride: 4 * columns,
+          columns: n.length,
+          panelStride: depth * panelRow,
+          start: k.from > 0 ? 'output' : start,
+          activation: k.from + k.length === depth ? activation : 'linear',
+        });
+      byWidth.set(n.length, contract);
+      steps.push({ contract, table, k: k.from, n: n.from });
+    }
+  }
+  return (rows, panels, { a, output, bias = 0 }) => {
+    for (const { contract, table, k, n } of steps)
+      contract(rows, {
+        input: a + 4 * k,
+        weights: panels + (n / 8) * depth * panelRow + k * panelRow,
+        output: output + 4 * n,
+        bias: bias + 4 * n,
+        table,
+      });
+  };
+}
+
+/** Aᵀ · B with A stored [depth, rows] and B in panels. */
+function correlatePanels(heap: Heap, a: Address, panels: Address, output: Address, sizes: Sizes): void {
+  const { rows, depth, columns } = sizes;
+  heap.zero(output, rows * columns);
+  const { run, kernels } = heap.once(`correlate ${rows} ${depth} ${columns}`, () =>
+    prepareCorrelation(heap, sizes),
+  );
+  for (const { kernel, n } of kernels)
+    kernel(a, panels + (n / 8) * depth * panelRow, output + 4 * n, run.start, run.end);
+}
+
+function prepareCorrelation(heap: Heap, { rows, depth, columns }: Sizes) {
+  const panelStride = depth * panelRow;
+  const byWidth = new Map<number, Kernel>();
+  const kernels = blocks(columns, columnBlock).map(({ from, length }) => {
+    const kernel =
+      byWidth.get(length) ??
+      heap.compile(
+        correlation({
+          fused: hasFusedMultiplyAdd(),
+          rows,
+          columns: length,
+          resultStride: 4 * columns,
+          inputStep: 4 * rows,
+          panelStride,
+        }),
+      );
+    byWidth.set(length, kernel);
+    return { kernel, n: from };
+  });
+  return { run: heap.table([0, 0, panelStride]), kernels };
 }
 
 /**
@@ -122,36 +162,19 @@ export function multiplyTransposed(
   a: Address,
   b: { readonly values: Address; readonly mask: Address | undefined },
   to: { readonly product: Address; readonly sums: Address },
-  sizes: { readonly rows: number; readonly depth: number; readonly columns: number },
+  sizes: Sizes,
 ): void {
   const { depth, columns } = sizes;
+  const masked = b.mask !== undefined;
   const panelStride = depth * panelRow;
+  const { copy, sum, origin } = heap.once(`transposed ${depth} ${columns} ${masked}`, () => ({
+    copy: heap.compile(gather({ length: columns, imageStride: 4 * columns, panelStride, masked })),
+    sum: heap.compile(sumRows({ columns, step: panelRow, blockStride: panelStride })),
+    origin: heap.table([0]),
+  }));
   const panels = heap.scratch('weights', panelCount(columns) * panelStride);
-  const spec = { length: columns, imageStride: 4 * columns, panelStride, masked: b.mask !== undefined };
-  const { start, end } = heap.once('origin', () => heap.table([0]));
-  const copy = heap.kernel(`gather ${Object.values(spec).join(' ')}`, () => gather(spec));
-  copy(b.values, b.mask ?? 0, panels, start, end, depth);
+  copy(b.values, b.mask ?? 0, panels, origin.start, origin.end, depth);
   heap.zero(to.sums, columns);
-  addRows(heap, panels, to.sums, { columns, rows: depth, step: panelRow, blockStride: panelStride });
-  correlated(heap, a, panels, to.product, sizes);
-}
-
-/** to [columns] += the sum of `rows` rows, in order. Columns lie in blocks of 8. */
-export function addRows(
-  heap: Heap,
-  from: Address,
-  to: Address,
-  layout: {
-    readonly columns: number;
-    readonly rows: number;
-    readonly step: number;
-    readonly blockStride: number;
-  },
-): void {
-  const { rows, ...spec } = layout;
-  heap.kernel(`sumRows ${spec.columns} ${spec.step} ${spec.blockStride}`, () => sumRows(spec))(
-    from,
-    to,
-    rows,
-  );
+  sum(panels, to.sums, depth);
+  correlatePanels(heap, a, panels, to.product, sizes);
 }
