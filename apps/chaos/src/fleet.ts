@@ -1,0 +1,75 @@
+/** The processes that a run makes suffer: the API and the workers, some of them behind a relay that can go silent. */
+import { fileURLToPath } from 'node:url';
+import { type BlackHole, openBlackHole } from './black-hole.ts';
+import { keepRunning, type Process } from './processes.ts';
+import type { Database } from './services.ts';
+import { freePort } from './services.ts';
+import type { WorkerProcessOptions } from './worker-process.ts';
+
+export type Fleet = {
+  readonly url: string;
+  readonly api: Process;
+  readonly workers: readonly Process[];
+  /** Between the last worker and PostgreSQL. */
+  readonly blackHole: BlackHole;
+  readonly stop: () => Promise<void>;
+};
+
+export type FleetOptions = {
+  readonly database: Database;
+  readonly queueUrl: string;
+  readonly workers: number;
+  readonly leaseSeconds: number;
+  readonly logs: string;
+  readonly worker: Pick<WorkerProcessOptions, 'standIn' | 'backend' | 'slots'>;
+};
+
+const source = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+
+export const startFleet = async ({
+  database,
+  queueUrl,
+  workers,
+  leaseSeconds,
+  logs,
+  worker,
+}: FleetOptions): Promise<Fleet> => {
+  const blackHole = await openBlackHole({ host: '127.0.0.1', port: database.port });
+  const port = await freePort();
+  const redis: Record<string, string> = queueUrl.startsWith('redis') ? { REDIS_URL: queueUrl } : {};
+  const node = (name: string, args: readonly string[], env: Record<string, string> = {}): Process =>
+    keepRunning({ name, command: process.execPath, args: ['--import', 'tsx', ...args], env, logs });
+  const api = node('api', [source('../../api/src/main.ts')], {
+    DATABASE_URL: database.url,
+    ...redis,
+    FUNNEL_HOST: '127.0.0.1',
+    FUNNEL_PORT: String(port),
+  });
+  const startWorker = (i: number): Process => {
+    const through = i === workers - 1 ? blackHole.port : database.port;
+    const databaseUrl = database.url.replace(`:${database.port}/`, `:${through}/`);
+    // A queue in PostgreSQL is reached as the data is.
+    const options: WorkerProcessOptions = {
+      ...worker,
+      databaseUrl,
+      queueUrl: queueUrl === database.url ? databaseUrl : queueUrl,
+      leaseSeconds,
+      drainSeconds: 5,
+      maxAttempts: 1000,
+      pollSeconds: 1,
+    };
+    return node(`worker-${i}`, [source('worker-process.ts'), JSON.stringify(options)]);
+  };
+  const all = Array.from({ length: workers }, (_, i) => startWorker(i));
+  return {
+    url: `http://127.0.0.1:${port}`,
+    api,
+    workers: all,
+    blackHole,
+    stop: async () => {
+      blackHole.heal();
+      await Promise.all([api, ...all].map((process) => process.stop()));
+      await blackHole.close();
+    },
+  };
+};

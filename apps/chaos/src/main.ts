@@ -1,0 +1,59 @@
+/** `npm run chaos`: kills things on purpose and audits what is left. Exit code 0 only if everything holds. */
+import { Command, Option } from 'commander';
+import { type ChaosReport, runChaos } from './run-chaos.ts';
+
+const program = new Command('chaos')
+  .description(
+    'Runs sweeps while processes, PostgreSQL, Redis and connections fail, then audits every result.',
+  )
+  .addOption(
+    new Option('--queue <backend>', 'queue backend').choices(['postgres', 'redis', 'both']).default('both'),
+  )
+  .option('--trials <n>', 'trials of the stand-in sweep (75 per seed)', Number, 300)
+  .option('--workers <n>', 'worker processes', Number, 4)
+  .option('--seed <n>', 'what decides the faults', Number, 1)
+  .option('--limit <seconds>', 'a run that takes longer has failed', Number, 900)
+  .option('--no-trained', 'leave out the smaller sweep with real training')
+  .option('--json', 'end with one line of JSON; progress goes to stderr');
+
+type Flags = {
+  queue: 'postgres' | 'redis' | 'both';
+  trials: number;
+  workers: number;
+  seed: number;
+  limit: number;
+  trained: boolean;
+  json?: true;
+};
+
+const describe = (report: ChaosReport): string => {
+  const pairs = (record: Readonly<Record<string, number>>): string =>
+    Object.entries(record)
+      .map(([name, n]) => `${name} ${n}`)
+      .join(', ');
+  const verdict = report.ok ? 'holds' : `DOES NOT HOLD:\n  - ${report.findings.join('\n  - ')}`;
+  return `${report.training} on ${report.queue}: ${verdict}\n  in ${report.seconds} s; injected: ${pairs(report.injected)}; restarts ${report.restarts}\n  ${pairs(report.counts)}`;
+};
+
+const { queue, trials, workers, seed, limit, trained, json } = program.parse().opts<Flags>();
+const log = (line: string): void => void process.stderr.write(`${line}\n`);
+const reports: ChaosReport[] = [];
+for (const backend of queue === 'both' ? (['postgres', 'redis'] as const) : [queue]) {
+  for (const training of trained ? (['stand-in', 'trained'] as const) : (['stand-in'] as const)) {
+    log(`── ${training} training, queue on ${backend} ──`);
+    const report = await runChaos({
+      queue: backend,
+      training,
+      trials,
+      workers,
+      seed,
+      limitSeconds: limit,
+      log,
+    });
+    log(describe(report));
+    reports.push(report);
+  }
+}
+const ok = reports.every((report) => report.ok);
+if (json) process.stdout.write(`${JSON.stringify({ ok, reports })}\n`);
+process.exit(ok ? 0 : 1);

@@ -1,0 +1,61 @@
+/** The private PostgreSQL and Redis of a run, in a folder of their own, on free ports. */
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { startEmbedded } from '@funnel/db';
+import { keepRunning } from './processes.ts';
+
+export const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+
+export type Database = {
+  readonly url: string;
+  readonly port: number;
+  readonly crash: (signal: 'SIGQUIT' | 'SIGKILL') => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+/** The embedded server: crashed, it recovers from its log and listens on the same port again. */
+export const openDatabase = async (folder: string): Promise<Database> => {
+  const dir = path.join(folder, 'pgdata');
+  const { url, port, stop } = await startEmbedded({ dir, settings: { max_connections: '300' } });
+  const crash = async (signal: 'SIGQUIT' | 'SIGKILL'): Promise<void> => {
+    const pid = Number(
+      (await readFile(path.join(dir, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0],
+    );
+    if (pid > 0) process.kill(pid, signal);
+  };
+  return { url, port, crash, stop };
+};
+
+export type Redis = { readonly url: string; readonly crash: () => void; readonly stop: () => Promise<void> };
+
+/** Redis with an append-only file; killed, it comes back with what it had written. */
+export const openRedis = async (folder: string): Promise<Redis> => {
+  const port = await freePort();
+  const server = keepRunning({
+    name: 'redis',
+    command: 'redis-server',
+    args: [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      folder,
+      '--appendonly',
+      'yes',
+      '--maxmemory-policy',
+      'noeviction',
+      '--save',
+      '',
+    ],
+    logs: folder,
+  });
+  return { url: `redis://127.0.0.1:${port}`, crash: () => server.kill('SIGKILL'), stop: server.stop };
+};

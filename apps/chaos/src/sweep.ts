@@ -1,0 +1,35 @@
+import type { SweepInput } from '@funnel/contracts';
+
+/** `trials` FUNN trials at least: 5 γ × 5 β × epochs {2, 3, 4} for every seed, two attacks each. 300 trials have 1,204 stages. */
+export const standInSweep = (trials: number): SweepInput => ({
+  name: 'chaos',
+  dataset: { name: 'glyphs', train: 100, test: 20, attack: 20 },
+  space: {
+    gamma: [1, 2, 3, 4, 5],
+    beta: [0.01, 0.02, 0.03, 0.04, 0.05],
+    initialiseEpochs: 2,
+    optimiseEpochs: [2, 3, 4],
+    classifierEpochs: 2,
+  },
+  seeds: Math.max(1, Math.ceil(trials / 75)),
+  attacks: ['fgsm', 'deepfool-l2'],
+});
+
+/** Small enough to train for real in a minute or two, with every kind of sharing in it. */
+export const realSweep = (): SweepInput => ({
+  name: 'chaos, trained',
+  recipes: ['funn', 'classic'],
+  dataset: { name: 'glyphs', train: 384, test: 60, attack: 20 },
+  space: {
+    filters: '4-8',
+    latent: 8,
+    noise: 4,
+    gamma: [1, 5],
+    initialiseEpochs: 2,
+    optimiseEpochs: [1, 3],
+    classifierEpochs: 3,
+    optimiseAttackerRate: 1e-3,
+    optimiseDefenderRate: 1e-3,
+  },
+  attacks: ['fgsm'],
+});
