@@ -4,8 +4,9 @@ import { type Deferred, deferred } from './deferred.ts';
 import type { Trainer } from './trainer-process.ts';
 
 /**
- * Why an attempt is being ended before its stage is. `lost`: the lease is somebody else's, nothing may be written. `hung`: no progress
- * for too long. `refused`: the database would not take what it wrote. Both count as failures. The others hand the stage back and cost no attempt.
+ * Why an attempt is being ended before its stage is. `lost`: the lease is somebody else's; `cancel`: the stage has ended: of neither is
+ * anything written any more. `hung`: no progress for too long; `refused`: the database would not take what it wrote: both are failures.
+ * `drain` and `pause` hand the stage back and cost no attempt.
  */
 export type StopReason = 'drain' | 'pause' | 'cancel' | 'hung' | 'refused' | 'lost';
 
@@ -27,8 +28,9 @@ export type Attempt = {
   refusal: unknown;
   /** Aborted when nothing more may be written: the lease is lost, or the worker gives up. */
   readonly abandon: AbortController;
-  /** Settles when its trainer no longer works on it. */
+  /** Settles when its trainer no longer works on it: from then on the trainer may be at another stage. */
   readonly ended: Deferred<void>;
+  hasEnded: boolean;
 };
 
 export const newAttempt = (claimed: ClaimedStage): Attempt => ({
@@ -43,7 +45,14 @@ export const newAttempt = (claimed: ClaimedStage): Attempt => ({
   refusal: null,
   abandon: new AbortController(),
   ended: deferred(),
+  hasEnded: false,
 });
+
+/** Its trainer no longer works on it. */
+export const noteEnd = (attempt: Attempt): void => {
+  attempt.hasEnded = true;
+  attempt.ended.resolve();
+};
 
 export const noteProgress = (attempt: Attempt): void => {
   attempt.idleMilliseconds = 0;

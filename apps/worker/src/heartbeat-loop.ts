@@ -41,6 +41,7 @@ const beat = async (options: HeartbeatOptions): Promise<void> => {
   for (const attempt of held) {
     const { id } = attempt.claimed.spec;
     const wanted = stop.find(({ stageId }) => stageId === id);
+    if (attempt.hasEnded) continue;
     if (lost.includes(id)) {
       log.warn({ stage: id, leaseEpoch: attempt.claimed.leaseEpoch }, 'lease was lost');
       void stopAttempt(attempt, 'lost', lostGrace);

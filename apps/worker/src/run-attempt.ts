@@ -9,7 +9,7 @@ import {
 } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import type { Logger } from 'pino';
-import { type Attempt, noteProgress } from './attempt.ts';
+import { type Attempt, noteEnd, noteProgress } from './attempt.ts';
 import type { Checkpoint, StageEnd, StageStart } from './messages.ts';
 import { isStale, persist } from './persist.ts';
 import { stopAttempt } from './stop-attempt.ts';
@@ -159,8 +159,8 @@ export const runAttempt = async (
   try {
     const trained = await train(inner, attempt, getTrainer)
       .catch(failureOf)
-      .finally(() => attempt.ended.resolve());
-    if (attempt.abandon.signal.aborted) return log.warn('lease was lost: nothing more of it is written');
+      .finally(() => noteEnd(attempt));
+    if (attempt.abandon.signal.aborted) return log.info({ reason: attempt.stopping }, 'stage was given up');
     const end = attempt.stopping === 'refused' ? failureOf(attempt.refusal) : trained;
     const ready = await settle(inner, attempt, end);
     const seconds = Number(((performance.now() - started) / 1000).toFixed(2));

@@ -66,7 +66,7 @@ const open = async (
     device,
     slots: slotCount,
   });
-  closing.add('registration', () => retireWorker(db, id));
+  closing.add('registration', () => retireWorker(db, { workerId: id, status: 'gone' }));
 
   const attempts = new Set<Attempt>();
   const stopMilliseconds = (options.stopSeconds ?? 4) * 1000;
@@ -103,7 +103,12 @@ const open = async (
     attempts,
     log,
   });
-  closing.add('stages', () => supervisor.drain(drainMilliseconds), drainMilliseconds + 2000);
+  const drain = (): Promise<void> => {
+    // Only to be seen: a database that is away must not hold up the rest.
+    retireWorker(db, { workerId: id, status: 'draining' }).catch(() => {});
+    return supervisor.drain(drainMilliseconds);
+  };
+  closing.add('stages', drain, drainMilliseconds + 2000);
 
   log.info({ slots: slotCount, backend, device, leaseSeconds }, 'worker started');
   return {

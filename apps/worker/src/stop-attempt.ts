@@ -20,14 +20,15 @@ export const killTrainer = async (trainer: Trainer): Promise<void> => {
 
 /**
  * The kill ladder: ask for a checkpoint, wait `graceMilliseconds` for it, then end the process. Resolves when the trainer no longer
- * works on the stage. A lost lease overrides a request to stop.
+ * works on the stage, at once where it has ended by itself. A lost lease overrides a request to stop.
  */
 export const stopAttempt = async (
   attempt: Attempt,
   reason: StopReason,
   graceMilliseconds: number,
 ): Promise<void> => {
-  if (reason === 'lost') attempt.abandon.abort();
+  if (attempt.hasEnded) return;
+  if (reason === 'lost' || reason === 'cancel') attempt.abandon.abort();
   else if (attempt.stopping) return;
   attempt.stopping = reason;
   const { trainer, ended } = attempt;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { StageSpec } from '@funnel/contracts';
 import type { Checkpoint, StageStart } from '../src/messages.ts';
 
-export const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** A training stage that needs no database. */
 export const trainingSpec = (change: Partial<StageSpec> = {}): StageSpec => ({

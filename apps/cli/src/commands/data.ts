@@ -16,7 +16,7 @@ type Found = {
 };
 
 const list = async ({ env, output }: Context): Promise<void> => {
-  const { findDataset } = await import('@funnel/engine');
+  const { findDataset } = await import('@funnel/engine/datasets/places');
   const found = datasetNames.map((name): Found => {
     const { title, train, test, files } = datasets[name];
     const generated = files.length === 0;
@@ -52,7 +52,7 @@ const chosen = (names: readonly DatasetName[]): readonly DatasetName[] =>
   names.length > 0 ? names : datasetNames.filter((name) => datasets[name].files.length > 0);
 
 const get = async (names: readonly DatasetName[], { env, output, signal }: Context): Promise<void> => {
-  const { getDataset } = await import('@funnel/engine');
+  const { getDataset } = await import('@funnel/engine/datasets/get-dataset');
   const results = [];
   for (const name of chosen(names)) {
     const folder = await getDataset(name, {
@@ -70,7 +70,7 @@ const get = async (names: readonly DatasetName[], { env, output, signal }: Conte
 };
 
 const verify = async (names: readonly DatasetName[], { env, output }: Context): Promise<void> => {
-  const { verifyDataset } = await import('@funnel/engine');
+  const { verifyDataset } = await import('@funnel/engine/datasets/load-dataset');
   const results = [];
   for (const name of chosen(names)) results.push({ name, folder: await verifyDataset(name, placesOf(env)) });
   present(output, results, (rows) =>

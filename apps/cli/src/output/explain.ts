@@ -13,14 +13,15 @@ const describeProblem = ({ title, detail, hint, issues = [] }: Problem): string 
     `→ ${hint}`,
   ].join('\n');
 
+const whereHint = 'Start it with `npm start`, or say where it is with --url or FUNNEL_URL.';
+
 /** An error as words on the terminal and an exit status. */
 export const explain = (error: unknown): { readonly text: string; readonly status: number } => {
   if (error instanceof Exit) return { text: error.message, status: error.status };
   if (error instanceof FunnelError)
-    return {
-      text: describeProblem(error.problem),
-      status: error.answered ? exitCodes.refused : exitCodes.unreachable,
-    };
+    return error.answered
+      ? { text: describeProblem(error.problem), status: exitCodes.refused }
+      : { text: `${error.message}\n→ ${whereHint}`, status: exitCodes.unreachable };
   if (error instanceof AppError) {
     const status = error.code === 'UNAVAILABLE' ? exitCodes.unreachable : exitCodes.failed;
     return { text: `${error.message}\n→ ${errors[error.code].hint}`, status };

@@ -1,5 +1,6 @@
 import type { DatasetName } from '@funnel/contracts';
-import { findDataset, getDataset } from '@funnel/engine';
+import { getDataset } from '@funnel/engine/datasets/get-dataset';
+import { findDataset } from '@funnel/engine/datasets/places';
 import type { Env } from '../env.ts';
 import type { Output } from '../output/output.ts';
 import { placesOf } from '../places.ts';

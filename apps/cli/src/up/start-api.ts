@@ -1,12 +1,7 @@
-import { fileURLToPath } from 'node:url';
-import { buildApp } from '@funnel/api';
-import { createDb } from '@funnel/db';
-import { engineVersion } from '@funnel/engine';
-import { createStageQueue } from '@funnel/queue';
+import { type StartedApi, startApi } from '@funnel/api';
+import { engineVersion } from '@funnel/engine/engine-version';
 import type { Logger } from 'pino';
 import type { Env } from '../env.ts';
-
-export type RunningApi = { readonly url: string; readonly stop: () => Promise<void> };
 
 type ApiStart = {
   readonly env: Env;
@@ -15,8 +10,6 @@ type ApiStart = {
   readonly log: Logger;
 };
 
-const webFolder = fileURLToPath(new URL('../../../web/dist', import.meta.url));
-
 const isTaken = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 
@@ -24,34 +17,20 @@ const isTaken = (error: unknown): boolean =>
 const openable = (address: string): string =>
   address.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//127.0.0.1:');
 
-/** The API on the wanted port, or on a free one where that is taken. Throws what `buildApp` throws, and leaves nothing behind then. */
-export const startApi = async ({ env, databaseUrl, queueUrl, log }: ApiStart): Promise<RunningApi> => {
-  const db = createDb(databaseUrl, {
-    name: 'funnel api',
-    onError: (error) => log.warn({ err: error }, 'database connection broke'),
+/** The API on the wanted port, or on a free one where that is taken. Throws what `startApi` throws. */
+export const startApiSomewhere = async ({
+  env,
+  databaseUrl,
+  queueUrl,
+  log,
+}: ApiStart): Promise<StartedApi> => {
+  const { FUNNEL_HOST: host, FUNNEL_MAX_ATTEMPTS: maxAttempts } = env;
+  const listen = (port: number): Promise<StartedApi> =>
+    startApi({ databaseUrl, queueUrl, engineVersion, host, port, maxAttempts, logger: log });
+  const api = await listen(env.FUNNEL_PORT).catch((error: unknown) => {
+    if (!isTaken(error)) throw error;
+    log.info({ port: env.FUNNEL_PORT }, 'port was taken');
+    return listen(0);
   });
-  const queue = await createStageQueue({ url: queueUrl });
-  const closeParts = async (): Promise<void> => {
-    await queue.close();
-    await db.close();
-  };
-  const host = env.FUNNEL_HOST;
-  const maxAttempts = env.FUNNEL_MAX_ATTEMPTS;
-  try {
-    const app = await buildApp({ db, queue, engineVersion, host, maxAttempts, webFolder, logger: log });
-    const listen = (port: number): Promise<string> => app.listen({ host, port });
-    const address = await listen(env.FUNNEL_PORT).catch((error: unknown) => {
-      if (!isTaken(error)) throw error;
-      log.warn({ port: env.FUNNEL_PORT }, 'port was taken');
-      return listen(0);
-    });
-    const stop = async (): Promise<void> => {
-      await app.close();
-      await closeParts();
-    };
-    return { url: openable(address), stop };
-  } catch (error) {
-    await closeParts();
-    throw error;
-  }
+  return { ...api, url: openable(api.url) };
 };

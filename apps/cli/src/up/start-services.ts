@@ -9,7 +9,7 @@ import { type RunningWorker, startWorker } from '@funnel/worker';
 import type { Logger } from 'pino';
 import type { Env } from '../env.ts';
 import { placesOf } from '../places.ts';
-import { startApi } from './start-api.ts';
+import { startApiSomewhere } from './start-api.ts';
 
 export type Services = {
   readonly url: string;
@@ -45,7 +45,7 @@ export const startServices = async (options: ServiceOptions): Promise<Services> 
   await migrate(databaseUrl);
   const queueUrl = env.REDIS_URL ?? databaseUrl;
   const [api, worker] = await Promise.allSettled([
-    startApi({ env, databaseUrl, queueUrl, log: log.child({ part: 'api' }) }),
+    startApiSomewhere({ env, databaseUrl, queueUrl, log: log.child({ part: 'api' }) }),
     startWorker({
       databaseUrl,
       queueUrl,
@@ -57,7 +57,7 @@ export const startServices = async (options: ServiceOptions): Promise<Services> 
       log: log.child({ part: 'worker' }),
     }),
   ]);
-  if (api.status === 'fulfilled') onStarted(api.value.stop);
+  if (api.status === 'fulfilled') onStarted(api.value.close);
   if (worker.status === 'fulfilled') onStarted(worker.value.stop);
   if (api.status === 'rejected') throw api.reason;
   if (worker.status === 'rejected') throw worker.reason;

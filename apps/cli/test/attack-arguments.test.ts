@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readAttacks, readSetting } from '../src/attack/read-attacks.ts';
+import { readIndices } from '../src/attack/read-indices.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'funnel-cli-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const file = (name: string, content: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
+
+describe('readIndices', () => {
+  it('takes a range, single indices and ranges joined by commas, each index once', () => {
+    expect(readIndices('0-3')).toEqual([0, 1, 2, 3]);
+    expect(readIndices('7, 2-4,3')).toEqual([7, 2, 3, 4]);
+  });
+  it('takes a JSON array from a file', () => {
+    expect(readIndices(file('good.json', '[5, 1, 5]'))).toEqual([5, 1]);
+  });
+  it.each(['9-3', '1-', '-1', ''])('refuses %j', (text) => {
+    expect(() => readIndices(text)).toThrow(/Expected a range such as 0-99/);
+  });
+  it.each(['{}', '[]', '[1.5]', '[-1]', '[', '["1"]'])('refuses a file that holds %j', (content) => {
+    expect(() => readIndices(file('bad.json', content))).toThrow(/Expected a range such as 0-99/);
+  });
+});
+
+describe('readSetting', () => {
+  it('reads numbers, words, truth and lists', () => {
+    const settings = ['steps=50', 'search=false', 'loss=margin', 'epsilons=[0.1, 0.2]'].reduce(
+      (earlier, text) => readSetting(text, earlier),
+      {},
+    );
+    expect(settings).toEqual({ steps: 50, search: false, loss: 'margin', epsilons: [0.1, 0.2] });
+  });
+  it('refuses what has no name', () => {
+    expect(() => readSetting('=3')).toThrow(/NAME=VALUE/);
+    expect(() => readSetting('steps')).toThrow(/NAME=VALUE/);
+  });
+});
+
+describe('readAttacks', () => {
+  it('fills in what is not set', () => {
+    expect(readAttacks(['deepfool-l2'], { steps: 200 }, 'mnist')).toEqual([
+      { attack: 'deepfool-l2', settings: { steps: 200, overshoot: 0.05, classes: 10 } },
+    ]);
+  });
+  it('expands a preset', () => {
+    expect(readAttacks(['preset:paper'], {}, 'mnist').length).toBeGreaterThan(5);
+  });
+  it('refuses settings for a preset, unknown attacks and unknown settings', () => {
+    expect(() => readAttacks(['preset:paper'], { steps: 1 }, 'mnist')).toThrow(
+      /Expected --set with one attack/,
+    );
+    expect(() => readAttacks(['fgsmm'], {}, 'mnist')).toThrow(/fgsmm/);
+    expect(() => readAttacks(['fgsm'], { stepz: 1 }, 'mnist')).toThrow(/stepz/);
+  });
+});

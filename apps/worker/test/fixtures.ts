@@ -1,0 +1,123 @@
+/** Sweeps, workers and what came of them, for tests on a real database. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { SweepDefinition, type SweepInput } from '@funnel/contracts';
+import { createDb, type Db, submitSweep } from '@funnel/db';
+import { createTestDatabase } from '@funnel/db/testing';
+import { outlineSweep, settlePlan } from '@funnel/planner';
+import { pino } from 'pino';
+import { onTestFinished, vi } from 'vitest';
+import { type RunningWorker, startWorker, type WorkerOptions } from '../src/index.ts';
+
+export const silent = pino({ level: 'silent' });
+
+/** A database of this test's own; dropped after it. */
+export const openTestDatabase = async (): Promise<Db> => {
+  const database = await createTestDatabase();
+  const db = createDb(database.url);
+  onTestFinished(async () => {
+    await db.close();
+    await database.drop();
+  });
+  return db;
+};
+
+/** Two trials that share their initialisation, and two more of another seed. */
+export const smallSweep: SweepInput = {
+  name: 'small',
+  recipes: 'funn',
+  dataset: { name: 'glyphs', train: 128, test: 20, attack: 10 },
+  space: { gamma: [1, 5], initialiseEpochs: 3, optimiseEpochs: 3, classifierEpochs: 2 },
+  seeds: 2,
+  attacks: ['fgsm', 'deepfool-l2'],
+};
+
+export const submit = async (
+  db: Db,
+  input: SweepInput = smallSweep,
+  engineVersion = 'stand-in',
+): Promise<string> => {
+  const definition = SweepDefinition.parse(input);
+  const outline = outlineSweep(definition, engineVersion);
+  const { sweepId } = await submitSweep(db, {
+    definition,
+    chains: outline.stages.map(({ chain }) => chain),
+    settle: (known) => settlePlan(outline, known),
+  });
+  return sweepId;
+};
+
+type Options = Partial<Omit<WorkerOptions, 'log'>>;
+
+/** A worker in this process; stopped after the test. */
+export const worker = async (db: Db, options: Options = {}): Promise<RunningWorker> => {
+  const started = await startWorker({ databaseUrl: db.url, slots: 2, standIn: {}, ...options, log: silent });
+  onTestFinished(started.stop);
+  return started;
+};
+
+const script = fileURLToPath(new URL('./worker-process.ts', import.meta.url));
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+
+type WorkerProcess = { readonly child: ChildProcess; readonly trainers: readonly number[] };
+
+/** A worker as a process that can be killed or stopped; killed after the test. Resolves when it has started. */
+export const workerProcess = async (db: Db, options: Options = {}): Promise<WorkerProcess> => {
+  const child = fork(script, [JSON.stringify({ databaseUrl: db.url, slots: 2, standIn: {}, ...options })], {
+    execArgv: ['--import', tsx],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const [{ trainers }] = await once(child, 'message');
+  return { child, trainers };
+};
+
+/** Waits for a condition of the world outside: databases and processes. */
+export const until = <T>(what: () => Promise<T>, milliseconds = 30_000): Promise<T> =>
+  vi.waitFor(what, { timeout: milliseconds, interval: 20 });
+
+export const one = async <Row>(db: Db, sql: string, values: unknown[] = []): Promise<Row> => {
+  const { rows } = await db.pool.query(sql, values);
+  if (rows.length === 0) throw new Error(`Expected a row, but got none: ${sql}`);
+  return rows[0];
+};
+
+export const sweepEnded = (db: Db, sweepId: string): Promise<void> =>
+  until(async () => {
+    const { status } = await one<{ status: string }>(db, 'SELECT status FROM sweeps WHERE id = $1', [
+      sweepId,
+    ]);
+    if (status !== 'completed') throw new Error(`Expected the sweep to be completed, but it is ${status}`);
+  });
+
+/** A stage of this kind that runs and has trained at least one step of its second epoch. */
+export const runningStage = (db: Db, kind = 'optimise'): Promise<{ id: string }> =>
+  until(() =>
+    one<{ id: string }>(db, `SELECT id FROM stages WHERE kind = $1 AND status = 'running' AND epoch >= 1`, [
+      kind,
+    ]),
+  );
+
+/** Everything that a sweep left: the hash of every checkpoint at an epoch's end, every metric, every evaluation's summary. */
+export const results = async (db: Db) => {
+  const checkpoints = await db.pool.query(
+    'SELECT c.hash AS chain, p.epoch, p.hash FROM checkpoints p JOIN chains c ON c.id = p.chain_id WHERE p.step = 0 ORDER BY 1, 2',
+  );
+  const metrics = await db.pool.query(
+    'SELECT c.hash AS chain, m.name, m.epoch, m.value FROM metrics m JOIN chains c ON c.id = m.chain_id ORDER BY 1, 2, 3',
+  );
+  const evaluations = await db.pool.query('SELECT stage_id, summary FROM evaluations ORDER BY 1');
+  return { checkpoints: checkpoints.rows, metrics: metrics.rows, evaluations: evaluations.rows };
+};
+
+/** What the small sweep leaves when nothing happens to it. */
+export const undisturbedResults = async (input: SweepInput = smallSweep) => {
+  const db = await openTestDatabase();
+  const sweepId = await submit(db, input);
+  const running = await worker(db);
+  await sweepEnded(db, sweepId);
+  await running.stop();
+  return results(db);
+};

@@ -1,0 +1,183 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import {
+  one,
+  openTestDatabase,
+  results,
+  runningStage,
+  smallSweep,
+  submit,
+  sweepEnded,
+  undisturbedResults,
+  until,
+  worker,
+  workerProcess,
+} from './fixtures.ts';
+
+const slow = { stepMilliseconds: 25 };
+/** A zombie that nobody has buried yet is dead. */
+const isAlive = (pid: number): boolean => {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+  } catch {
+    return false;
+  }
+};
+
+describe('a worker', () => {
+  it('runs a sweep from submission to the last evaluation, each epoch once', async () => {
+    const db = await openTestDatabase();
+    const sweepId = await submit(db);
+    await worker(db);
+    await sweepEnded(db, sweepId);
+    const { plan, trials } = await one<{ plan: { epochs: { needed: number } }; trials: number }>(
+      db,
+      `SELECT plan, (SELECT count(*) FROM trials WHERE sweep_id = $1 AND status = 'completed') AS trials FROM sweeps WHERE id = $1`,
+      [sweepId],
+    );
+    const trained = await one<{ epochs: number; fenced: number }>(
+      db,
+      'SELECT sum(epochs)::int AS epochs, sum(fenced)::int AS fenced FROM attempts',
+    );
+    expect(trials).toBe(4);
+    expect(trained).toEqual({ epochs: plan.epochs.needed, fenced: 0 });
+  });
+
+  it('whose trainers are killed with -9 in mid-epoch ends with the results of the undisturbed run', async () => {
+    const reference = await undisturbedResults();
+    const db = await openTestDatabase();
+    const sweepId = await submit(db);
+    const running = await worker(db, { standIn: slow });
+    await runningStage(db);
+    for (const pid of running.trainers()) process.kill(pid, 'SIGKILL');
+    await sweepEnded(db, sweepId);
+    const { killed } = await one<{ killed: number }>(
+      db,
+      `SELECT count(*)::int AS killed FROM attempts WHERE error_code = 'TRAINER_KILLED'`,
+    );
+    expect(killed).toBeGreaterThan(0);
+    expect(await results(db)).toEqual(reference);
+  });
+
+  it('killed with -9 takes its trainers with it, and another one ends the sweep with the same results', async () => {
+    const reference = await undisturbedResults();
+    const db = await openTestDatabase();
+    const sweepId = await submit(db);
+    const { child: doomed } = await workerProcess(db, { standIn: slow, leaseSeconds: 1 });
+    await runningStage(db);
+    const pids = await one<{ pid: number }>(db, 'SELECT pid FROM workers');
+    expect(pids.pid).toBe(doomed.pid);
+    doomed.kill('SIGKILL');
+    await worker(db, { leaseSeconds: 1 });
+    await sweepEnded(db, sweepId);
+    const { expired } = await one<{ expired: number }>(
+      db,
+      `SELECT count(*)::int AS expired FROM attempts WHERE outcome = 'expired'`,
+    );
+    expect(expired).toBeGreaterThan(0);
+    expect(await results(db)).toEqual(reference);
+  });
+
+  it('stopped past its lease is fenced when it wakes: its writes are refused and counted, and it works on', async () => {
+    const reference = await undisturbedResults();
+    const db = await openTestDatabase();
+    const sweepId = await submit(db);
+    const { child: sleeper } = await workerProcess(db, { standIn: slow, leaseSeconds: 1, slots: 1 });
+    await runningStage(db, 'initialise');
+    sleeper.kill('SIGSTOP');
+    const other = await worker(db, { leaseSeconds: 1, slots: 1 });
+    await until(async () => {
+      await one(db, `SELECT 1 FROM attempts WHERE outcome = 'expired'`);
+      await one(db, `SELECT 1 FROM attempts WHERE worker_id = $1 AND outcome = 'completed'`, [other.id]);
+    });
+    await other.stop();
+    sleeper.kill('SIGCONT');
+    await sweepEnded(db, sweepId);
+    const { fenced } = await one<{ fenced: number }>(db, 'SELECT sum(fenced)::int AS fenced FROM attempts');
+    expect(fenced).toBeGreaterThan(0);
+    expect(await results(db)).toEqual(reference);
+  });
+
+  it('told to go (SIGTERM) hands everything back from a checkpoint, at no attempt, and exits with 0', async () => {
+    const reference = await undisturbedResults();
+    const db = await openTestDatabase();
+    const sweepId = await submit(db);
+    const { child: leaving } = await workerProcess(db, { standIn: slow });
+    await runningStage(db);
+    leaving.kill('SIGTERM');
+    expect(await once(leaving, 'exit')).toEqual([0, null]);
+    const counts = await one(
+      db,
+      `SELECT count(*) FILTER (WHERE outcome = 'handed-back')::int AS handed_back, count(*) FILTER (WHERE outcome = 'running')::int AS running,
+              (SELECT sum(failures + expiries)::int FROM stages) AS spent, (SELECT status FROM workers) AS status FROM attempts`,
+    );
+    expect(counts).toMatchObject({ running: 0, spent: 0, status: 'gone' });
+    expect((counts as { handed_back: number }).handed_back).toBeGreaterThan(0);
+    await worker(db);
+    await sweepEnded(db, sweepId);
+    expect(await results(db)).toEqual(reference);
+  });
+
+  it.each(['exit', 'abort', 'throw', 'memory'] as const)(
+    'gives a stage up after its attempts when it dies by %s, and the rest of the sweep goes on',
+    async (fault) => {
+      const db = await openTestDatabase();
+      const sweepId = await submit(db);
+      await worker(db, { maxAttempts: 2, standIn: { faults: [{ fault, kind: 'classify', seed: 1 }] } });
+      await sweepEnded(db, sweepId);
+      const trials = await db.pool.query(
+        'SELECT seed, status, count(*)::int AS count FROM trials GROUP BY 1, 2 ORDER BY 1, 2',
+      );
+      expect(trials.rows).toEqual([
+        { seed: 0, status: 'completed', count: 2 },
+        { seed: 1, status: 'failed', count: 2 },
+      ]);
+      const failed = await one(
+        db,
+        `SELECT count(*)::int AS stages, min(failures)::int AS attempts FROM stages WHERE status = 'failed'`,
+      );
+      expect(failed).toEqual({ stages: 2, attempts: 2 });
+    },
+  );
+
+  it('records a diverged stage as a result, without another attempt', async () => {
+    const db = await openTestDatabase();
+    const sweepId = await submit(db, { ...smallSweep, seeds: 1 });
+    await worker(db, { standIn: { faults: [{ fault: 'diverge', kind: 'initialise', epoch: 1 }] } });
+    await sweepEnded(db, sweepId);
+    expect(await one(db, `SELECT status, failures FROM stages WHERE kind = 'initialise'`)).toEqual({
+      status: 'diverged',
+      failures: 0,
+    });
+    const { rows } = await db.pool.query('SELECT DISTINCT status FROM trials');
+    expect(rows).toEqual([{ status: 'diverged' }]);
+  });
+
+  it('kills a trainer that makes no progress and fails its attempt', async () => {
+    const db = await openTestDatabase();
+    const sweepId = await submit(db, { ...smallSweep, seeds: 1 });
+    await worker(db, {
+      maxAttempts: 1,
+      hangSeconds: 1,
+      standIn: { faults: [{ fault: 'block', kind: 'initialise', epoch: 1 }] },
+    });
+    await sweepEnded(db, sweepId);
+    expect(await one(db, `SELECT error_code FROM stages WHERE kind = 'initialise'`)).toEqual({
+      error_code: 'TRAINER_HUNG',
+    });
+  });
+
+  it('lets no trainer outlive it, even one that a step blocks', async () => {
+    const db = await openTestDatabase();
+    await submit(db, { ...smallSweep, seeds: 1 });
+    const { child, trainers } = await workerProcess(db, {
+      slots: 1,
+      standIn: { faults: [{ fault: 'block', kind: 'initialise', epoch: 1 }] },
+    });
+    await runningStage(db, 'initialise');
+    expect(trainers.every(isAlive)).toBe(true);
+    child.kill('SIGKILL');
+    await until(async () => expect(trainers.some(isAlive)).toBe(false));
+  });
+});
