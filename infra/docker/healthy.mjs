@@ -18,7 +18,7 @@ const worker = async () => {
   try {
     await client.connect();
     const { rows } = await client.query(
-      `SELECT extract(epoch FROM now() - max(heartbeat_at))::float8 AS seconds FROM workers WHERE host = $1 AND status = 'online'`,
+      `SELECT extract(epoch FROM now() - max(heartbeat_at))::float8 AS seconds FROM workers WHERE host = $1 AND status <> 'gone'`,
       [hostname()],
     );
     seconds = rows[0].seconds;

@@ -60,8 +60,15 @@ const seconds = (duration: string): number => {
   const [, minutes = '0', rest = '0'] = /^(?:(\d+)m)?(?:(\d+)s)?$/.exec(duration) ?? [];
   return Number(minutes) * 60 + Number(rest);
 };
+/** Variables without a value, which come from .env as they are. */
+const passedOn = services.flatMap(([, { environment = {} }]) =>
+  Object.keys(environment).filter((name) => environment[name] === null),
+);
 const dependenciesOf = ({ depends_on = [] }: Service): string[] =>
   Array.isArray(depends_on) ? depends_on : Object.keys(depends_on);
+
+/** Done once, or images without a program that could ask how they are. */
+const unwatched = ['migrate', 'otel-collector', 'jaeger'];
 
 describe('docker-compose.yml', () => {
   it('is a Compose file by the schema of the Compose specification', () => {
@@ -116,7 +123,7 @@ describe('docker-compose.yml', () => {
       });
       expect(read_only, name).toBe(name !== 'prometheus');
       expect(restart, name).toBe(name === 'migrate' ? 'no' : 'unless-stopped');
-      expect(Boolean(healthcheck?.test) || name === 'migrate', name).toBe(true);
+      expect(Boolean(healthcheck?.test) || unwatched.includes(name), name).toBe(true);
     }
   });
 
@@ -169,6 +176,7 @@ describe('.env.example', () => {
       // Where a container's default is not the program's, .env.example shows the program's.
       else if (!(name in WorkerEnv.shape)) expect(line?.value, name).toBe(rest);
     }
+    for (const name of passedOn) expect(example.get(name)?.set, name).toBe(false);
     for (const { environment } of Object.values(compose.secrets))
       expect(example.get(environment)).toEqual({ value: '', set: true });
   });
@@ -178,6 +186,7 @@ describe('.env.example', () => {
     const ours = new Set([
       'COMPOSE_PROFILES',
       ...references.map(({ name }) => name),
+      ...passedOn,
       ...Object.values(compose.secrets).map(({ environment }) => environment),
     ]);
     expect([...example.keys()].sort()).toEqual([...new Set([...programs, ...ours])].sort());
