@@ -28,13 +28,14 @@ export const createAdam = (
     }),
   );
   const update = (gradients: readonly tf.Tensor[], t: number): void => {
-    const stepSize = (rate * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t);
-    tf.tidy(() => {
-      for (const [i, weight] of weights.entries()) {
-        const gradient = gradients[i]!;
-        adamStep(weight, gradient, [state[2 * i]!, state[2 * i + 1]!], { beta1, beta2, rate: stepSize, epsilon });
-      }
-    });
+    const step = (rate * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t);
+    for (const [i, weight] of weights.entries())
+      adamStep(weight, gradients[i]!, [state[2 * i]!, state[2 * i + 1]!], {
+        beta1,
+        beta2,
+        epsilon,
+        rate: step,
+      });
   };
   return { weights, moments: state, update, dispose: () => tf.dispose(state) };
 };

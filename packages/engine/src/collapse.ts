@@ -8,8 +8,12 @@ import { noiseShape, withNoise } from './models/attacker.ts';
 /** Images that the check looks at. */
 const sample = 256;
 
-/** Below this share of the images' own variance the outputs count as one and the same picture. */
-const leastSpread = 1e-3;
+/**
+ * Below this share of the images' own variance the outputs count as one and the same picture. Networks that have hardly been trained
+ * vary 1e-5 to 1e-2 times as much, dead ones less than 1e-10, ones that paint the mean image 1e-3, working ones 0.5 and more. So what
+ * has not had a fair number of updates is only held to be alive.
+ */
+const leastSpread = (updates: number): number => (updates < 200 ? 1e-6 : 1e-2);
 
 /** Variance over the images of each pixel, summed over the pixels. [n, …] → number */
 const spreadOf = async (images: tf.Tensor): Promise<number> => {
@@ -39,23 +43,28 @@ const rebuild = (checkpoint: Stored, name: string, images: tf.Tensor): tf.Tensor
   }
 };
 
-/** What is wrong with the first of the auto-encoders `names` that ignores its input, with numbers; null where none does. */
+/**
+ * What is wrong with the first of the auto-encoders `names` that ignores its input, with numbers; null where none does. `updates`: how
+ * many the stage that made them did.
+ */
 export const findCollapse = async (
   checkpoint: Stored,
   names: readonly string[],
   split: Split,
+  updates: number,
 ): Promise<string | null> => {
   const rows = range(0, Math.min(sample, split.count));
-  if (rows.length < 2) return null; // one image has no spread to compare with
+  if (names.length === 0 || rows.length < 2) return null; // one image has no spread to compare with
   const images = tf.tensor(gatherImages(split, rows), [rows.length, ...split.shape]);
+  const least = leastSpread(updates);
   try {
     const spread = await spreadOf(images);
     for (const name of names) {
       const rebuilt = rebuild(checkpoint, name, images);
       const share = (await spreadOf(rebuilt)) / spread;
       rebuilt.dispose();
-      if (!(share >= leastSpread))
-        return `The ${name} ignores its input: over ${rows.length} images its output varies ${share.toExponential(2)} times as much as they do (expected at least ${leastSpread}). Another seed, initializer or rate may help.`;
+      if (!(share >= least))
+        return `The ${name} ignores its input: over ${rows.length} images its output varies ${share.toExponential(1)} times as much as they do (expected at least ${least.toExponential(0)} after ${updates} updates). Another seed, initializer or rate may help.`;
     }
     return null;
   } finally {

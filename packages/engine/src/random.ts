@@ -12,19 +12,11 @@ export type Random = {
   readonly below: (bound: number) => number;
 };
 
-/**
- * The stream that `words` name. All randomness of the engine is derived so: from the seed, the kind of stage, the epoch, the step and
- * what the numbers are for; never from what was drawn before. A run resumed in the middle of an epoch, or a longer one, therefore
- * draws what the undisturbed one did, and two trials that differ in one knob differ in nothing else.
- *
- * xoshiro128** 1.1 (Blackman & Vigna, 2018), seeded by the first 128 bits of the words' sha-256.
- */
-export const createRandom = (...words: readonly (string | number)[]): Random => {
-  const digest = createHash('sha256').update(JSON.stringify(words)).digest();
-  let [a, b, c, d] = [0, 4, 8, 12].map((at) => digest.readInt32LE(at)) as [number, number, number, number];
-
+/** xoshiro128** 1.1 (Blackman & Vigna, 2018): the next 32 random bits from a state that is not all 0. */
+export const xoshiro128 = (state: readonly [number, number, number, number]): (() => number) => {
+  let [a, b, c, d] = state;
   const rotate = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
-  const bits = (): number => {
+  return () => {
     const result = Math.imul(rotate(Math.imul(b, 5), 7), 9) >>> 0;
     const shifted = b << 9;
     c ^= a;
@@ -35,6 +27,17 @@ export const createRandom = (...words: readonly (string | number)[]): Random => 
     d = rotate(d, 11);
     return result;
   };
+};
+
+/**
+ * The stream that `words` name. All randomness of the engine is derived so: from the seed, the kind of stage, the epoch, the step and
+ * what the numbers are for; never from what was drawn before. A run resumed in the middle of an epoch, or a longer one, therefore
+ * draws what the undisturbed one did, and two trials that differ in one knob differ in nothing else.
+ */
+export const createRandom = (...words: readonly (string | number)[]): Random => {
+  const digest = createHash('sha256').update(JSON.stringify(words)).digest();
+  const word = (at: number): number => digest.readInt32LE(4 * at);
+  const bits = xoshiro128([word(0), word(1), word(2), word(3)]);
   const uniform = (): number => (bits() >>> 8) * 2 ** -24;
   const below = (bound: number): number => {
     const rejected = 2 ** 32 % bound; // values below this would make the first residues likelier

@@ -1,7 +1,7 @@
 /** Runs one training stage, from its start to its end. */
 import { datasets, type Hyperparameters } from '@funnel/contracts';
 import { type Adam, createAdam } from './adam.ts';
-import { type Blobs, type Checkpoint, loadMoments, loadNetwork } from './checkpoint.ts';
+import { loadMoments, loadNetwork, type Stored } from './checkpoint.ts';
 import { findCollapse } from './collapse.ts';
 import type { LoadedDataset } from './datasets/split.ts';
 import { initialWeights } from './models/initial-weights.ts';
@@ -39,8 +39,11 @@ const createWorkshop = ({ spec, start }: StageTask, knobs: Partial<Hyperparamete
   if (moments === null)
     throw new Error('Expected a checkpoint with moments to continue from, but its moments were not kept');
   const network: Setup['network'] = (name, fresh, outputBias) => {
-    if (fresh === undefined || start?.manifest.networks[name] !== undefined)
-      return own(loadNetwork(start!, name));
+    if (start?.manifest.networks[name] !== undefined) return own(loadNetwork(start, name));
+    if (fresh === undefined)
+      throw new Error(
+        `Expected a stage of kind ${spec.kind} to start from a checkpoint with ${name}, but it has none`,
+      );
     const random = createRandom(spec.seed, spec.kind, 'weights', name);
     return own(createNetwork(fresh, initialWeights(fresh, knobs.initializer!, random, outputBias)));
   };
@@ -70,6 +73,8 @@ export const runStage = async (
   const knobs = readKnobs(spec);
   const split = await dataset.train();
   const workshop = createWorkshop(task, knobs);
+  const updatesOf = ({ manifest }: Stored): number =>
+    manifest.position.epoch * Math.ceil(split.count / knobs.batchSize!);
   try {
     const training = await recipe({
       knobs,
@@ -84,10 +89,10 @@ export const runStage = async (
       frozen: (...names) => Object.fromEntries(names.map((name) => [name, start!.manifest.networks[name]!])),
     });
     if (start !== null && !start.sameChain) {
-      const message = await findCollapse(start, training.standsOn, split);
+      const message = await findCollapse(start, training.standsOn, split, updatesOf(start));
       if (message !== null) return { status: 'collapsed', message };
     }
-    let last: { manifest: Checkpoint['manifest']; blobs: Blobs } | null = start;
+    let last: Stored | null = start;
     const onCheckpoint: StageHooks['onCheckpoint'] = async (checkpoint, metrics) => {
       last = {
         manifest: checkpoint.manifest,
@@ -104,7 +109,7 @@ export const runStage = async (
       hooks: { ...hooks, onCheckpoint },
     });
     if (outcome.status !== 'completed') return outcome;
-    const message = await findCollapse(last!, training.makes, split);
+    const message = await findCollapse(last!, training.makes, split, updatesOf(last!));
     return message === null ? outcome : { status: 'collapsed', message };
   } finally {
     workshop.dispose();

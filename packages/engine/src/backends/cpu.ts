@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
 import type { BackendDriver } from './backend.ts';
 
@@ -5,9 +6,15 @@ import type { BackendDriver } from './backend.ts';
 export const cpu: BackendDriver = {
   name: 'cpu',
   async open() {
-    tf.enableProdMode(); // silences the advice to install tfjs-node
+    tf.enableProdMode(); // silences tfjs' advice to install tfjs-node
     await tf.setBackend('cpu');
     await tf.ready();
-    return { name: 'cpu', device: 'JavaScript, one thread', versions: { tfjs: tf.version_core } };
+    return {
+      name: 'cpu',
+      device: 'JavaScript, one thread',
+      versions: { tfjs: tf.version_core },
+      memoryBytes: totalmem(),
+      repeatable: true,
+    };
   },
 };

@@ -1,24 +1,30 @@
+import { totalmem } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
 import { setThreadsCount, version_wasm } from '@tensorflow/tfjs-backend-wasm';
 import { registerKernels } from '../kernels/register-kernels.ts';
+import { hasFusedMultiplyAdd } from '../kernels/wasm/arithmetic.ts';
 import { type BackendDriver, BackendUnavailable } from './backend.ts';
+
+/** A WebAssembly heap of 32-bit addresses. */
+const heapLimit = 2 ** 32 - 2 ** 16;
 
 /** XNNPACK and our kernels compiled to WebAssembly with SIMD; one thread, so the order of every sum is fixed. */
 export const wasm: BackendDriver = {
   name: 'wasm',
   async open() {
     if (!(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')))
-      throw new BackendUnavailable(
-        'wasm needs WebAssembly SIMD, which this processor or Node lacks; use cpu.',
-      );
+      throw new BackendUnavailable('wasm needs WebAssembly SIMD, which this processor or Node lacks; use cpu.');
+    tf.enableProdMode(); // silences tfjs' advice to install tfjs-node
     setThreadsCount(1);
     registerKernels();
     await tf.setBackend('wasm');
     await tf.ready();
     return {
       name: 'wasm',
-      device: 'WebAssembly SIMD, one thread',
+      device: `WebAssembly SIMD, one thread, ${hasFusedMultiplyAdd() ? 'fused multiply-add' : 'separate multiply and add'}`,
       versions: { tfjs: tf.version_core, 'tfjs-backend-wasm': version_wasm },
+      memoryBytes: Math.min(totalmem(), heapLimit),
+      repeatable: true,
     };
   },
 };

@@ -37,6 +37,8 @@ export type WeightSpec = {
 };
 
 const taps = 3 * 3;
+/** A stride of 2 both ways skips three of four places: a small unit hears all taps, a large one a quarter of them. */
+const strided = taps / 4;
 const halved = (size: number): number => Math.ceil(size / 2);
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
@@ -73,9 +75,9 @@ const weightsOf = (layer: Layer, input: readonly number[]): readonly WeightSpec[
   ];
   switch (layer.kind) {
     case 'conv2d':
-      return pair([3, 3, from, layer.filters], taps * from, taps * layer.filters, layer.filters);
+      return pair([3, 3, from, layer.filters], taps * from, strided * layer.filters, layer.filters);
     case 'conv2dTranspose': // TensorFlow keeps the channels of a transposed kernel as [out, in]
-      return pair([3, 3, layer.filters, from], taps * from, taps * layer.filters, layer.filters);
+      return pair([3, 3, layer.filters, from], strided * from, taps * layer.filters, layer.filters);
     case 'dense':
       return pair([from, layer.units], from, layer.units, layer.units);
     default:

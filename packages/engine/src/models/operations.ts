@@ -1,10 +1,11 @@
 /**
- * The arithmetic of a layer, forwards and backwards. `tf.fused.*` falls back to three separate ops while gradients are recorded; the
- * kernels behind it do not, so we call them and give them the gradients that tfjs keeps inside `tf.fused.*`.
+ * The arithmetic of a layer, forwards and backwards: one kernel each way on a backend that has ours (see `kernels/layers.ts`), else
+ * composed of tfjs's. `tf.fused.*` falls back to three separate ops while gradients are recorded; the kernels behind it do not, so we
+ * call them and give them the gradients that tfjs keeps inside `tf.fused.*`.
  */
 import * as tf from '@tensorflow/tfjs';
 import {
-  convolution as convolutionLayer,
+  convolution,
   denseLayer,
   halving,
   hasLayerKernels,
@@ -22,7 +23,7 @@ const runKernel = (
 ): tf.Tensor =>
   tf.engine().runKernel(name, inputs as tf.NamedTensorMap, attributes as Attributes) as tf.Tensor;
 
-const convolution = {
+const halved = {
   strides: [2, 2],
   pad: 'same',
   dataFormat: 'NHWC',
@@ -49,13 +50,9 @@ tf.registerGradient({
     const dz = beforeActivation(dy as tf.Tensor, y!, attributes.activation as Activation);
     return {
       x: () =>
-        runKernel(
-          'Conv2DBackpropInput',
-          { dy: dz, filter: filter! },
-          { ...convolution, inputShape: x!.shape },
-        ),
+        runKernel('Conv2DBackpropInput', { dy: dz, filter: filter! }, { ...halved, inputShape: x!.shape }),
       filter: () =>
-        runKernel('Conv2DBackpropFilter', { x: x!, dy: dz }, { ...convolution, filterShape: filter!.shape }),
+        runKernel('Conv2DBackpropFilter', { x: x!, dy: dz }, { ...halved, filterShape: filter!.shape }),
       bias: () => sumToChannels(dz),
     };
   },
@@ -80,10 +77,15 @@ const geometryOf = (size: readonly [number, number], filter: tf.Tensor) =>
   halving(size, { image: filter.shape[2]!, map: filter.shape[3]! });
 
 /** 3×3, stride 2, 'same'. x [batch, h, w, in], filter [3, 3, in, out] → [batch, ⌈h/2⌉, ⌈w/2⌉, out]. */
-export const conv2d = (x: tf.Tensor, filter: tf.Tensor, bias: tf.Tensor, activation: Activation): tf.Tensor =>
+export const conv2d = (
+  x: tf.Tensor,
+  filter: tf.Tensor,
+  bias: tf.Tensor,
+  activation: Activation,
+): tf.Tensor =>
   hasLayerKernels()
-    ? convolutionLayer(x, filter, bias, geometryOf([x.shape[1]!, x.shape[2]!], filter), activation)
-    : runKernel('FusedConv2D', { x, filter, bias }, { ...convolution, activation, leakyreluAlpha: 0 });
+    ? convolution(x, filter, bias, geometryOf([x.shape[1]!, x.shape[2]!], filter), activation)
+    : runKernel('FusedConv2D', { x, filter, bias }, { ...halved, activation, leakyreluAlpha: 0 });
 
 /** x [batch, in], kernel [in, out] → [batch, out]. */
 export const dense = (
@@ -121,7 +123,7 @@ export const conv2dTranspose = (
   if (hasLayerKernels()) return transposedConvolution(x, filter, bias, geometryOf(size, filter), activation);
   const inputShape = [x.shape[0]!, ...size, filter.shape[2]!];
   return addBias(
-    runKernel('Conv2DBackpropInput', { dy: x, filter }, { ...convolution, inputShape }),
+    runKernel('Conv2DBackpropInput', { dy: x, filter }, { ...halved, inputShape }),
     bias,
     activation,
   );

@@ -1,0 +1,57 @@
+import * as tf from '@tensorflow/tfjs';
+import { type BackendDriver, BackendUnavailable, messageOf } from './backend.ts';
+
+/** Dawn, the WebGPU of Chromium, from the npm package `webgpu`: needs a GPU driver with Vulkan, Metal or Direct3D 12. */
+export const webgpu: BackendDriver = {
+  name: 'webgpu',
+  async open({ chosen }) {
+    const adapter = await requestAdapter();
+    const software = isSoftware(adapter.info);
+    if (software && !chosen)
+      throw new BackendUnavailable(`${nameOf(adapter.info)} computes on the processor, slower than wasm; choose webgpu by name to use it all the same.`);
+    const { version_webgpu } = (await import('@tensorflow/tfjs-backend-webgpu')) as { version_webgpu?: string };
+    if (!(await tf.setBackend('webgpu'))) throw new BackendUnavailable('tfjs could not open a device on the WebGPU adapter.');
+    await tf.ready();
+    return {
+      name: 'webgpu',
+      device: software ? `${nameOf(adapter.info)} (software)` : nameOf(adapter.info),
+      versions: { tfjs: tf.version_core, ...(version_webgpu && { 'tfjs-backend-webgpu': version_webgpu }) },
+      memoryBytes: null,
+      repeatable: false,
+    };
+  },
+};
+
+let gpu: GPU | undefined;
+
+/** tfjs looks for `navigator.gpu` when its WebGPU backend is imported: it must be there before. */
+async function requestAdapter(): Promise<GPUAdapter> {
+  try {
+    gpu ??= await provideGpu();
+  } catch (error) {
+    throw new BackendUnavailable(`The npm package webgpu (Dawn) does not load here: ${messageOf(error)}`);
+  }
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter)
+    throw new BackendUnavailable(
+      'No WebGPU adapter: install a GPU driver with Vulkan 1.1 or newer (Debian: mesa-vulkan-drivers, or NVIDIA’s).',
+    );
+  return adapter;
+}
+
+async function provideGpu(): Promise<GPU> {
+  const { create, globals } = await import('webgpu');
+  Object.assign(globalThis, globals);
+  const provided = create([]);
+  const navigator: object = globalThis.navigator ?? {};
+  Object.defineProperty(navigator, 'gpu', { value: provided, configurable: true });
+  if (!globalThis.navigator) Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
+  return provided;
+}
+
+const nameOf = (info: GPUAdapterInfo): string =>
+  [info.vendor, info.device || info.architecture, info.description].filter(Boolean).join(' ');
+
+/** llvmpipe and lavapipe (Mesa), SwiftShader (Chromium), WARP (Windows). */
+const isSoftware = (info: GPUAdapterInfo): boolean =>
+  info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader|basic render/i.test(nameOf(info));
