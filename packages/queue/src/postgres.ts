@@ -1,0 +1,36 @@
+/** BullMQ over PostgreSQL (`SKIP LOCKED`, `LISTEN`/`NOTIFY`): for one machine, with nothing else to install. */
+import { createPostgresBackend, withBackend } from 'bullmq';
+import { overBullmq, type Ring } from './bullmq-queue.ts';
+import type { StageQueue, StageQueueOptions } from './stage-queue.ts';
+
+const { Queue, Worker } = withBackend(createPostgresBackend);
+
+export const openPostgresQueue = async ({
+  url,
+  name = 'funnel-stages',
+  schema = 'funnel_queue',
+  onError = () => {},
+}: StageQueueOptions): Promise<StageQueue> => {
+  const connection = (application_name: string, max: number) => ({
+    connectionString: url,
+    schema,
+    migrate: true,
+    application_name,
+    max,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 30_000,
+    keepAlive: true,
+  });
+  const rings = new Queue<Ring>(name, { connection: connection('funnel rings', 2) }).on('error', onError);
+  return overBullmq({
+    rings,
+    hear: (onRing, concurrency) => ({
+      ear: new Worker<Ring>(name, (job) => onRing(job.data), {
+        connection: connection('funnel listens', 3),
+        concurrency,
+      }).on('error', onError),
+      disconnect: async () => {},
+    }),
+    disconnect: async () => {},
+  });
+};

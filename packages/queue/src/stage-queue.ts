@@ -1,0 +1,34 @@
+/**
+ * The doorbell. A ring means “there may be work”: it can be lost, doubled or late, and nothing but time is lost with it, because the
+ * database knows what is ready and a reconciler rings again.
+ */
+export type StageQueue = {
+  /** One ring per stage; a stage whose ring has not been heard yet is not rung twice. Fails at once when the queue is away. */
+  readonly ring: (stageIds: readonly string[]) => Promise<void>;
+  /** Calls `onRing` for every ring that this listener hears, at most `concurrency` at a time; each ring is heard by one listener. */
+  readonly listen: (
+    onRing: (stageId: string) => Promise<void>,
+    options: { readonly concurrency: number },
+  ) => Promise<Listener>;
+  /** Rings not heard yet, and those being heard. */
+  readonly counts: () => Promise<{ readonly waiting: number; readonly active: number }>;
+  /** Resolves when the queue answers, rejects when it is away. */
+  readonly ping: () => Promise<void>;
+  /** Forgets every ring. */
+  readonly clear: () => Promise<void>;
+  /** Ends connections and listeners; nothing keeps the process alive after it. */
+  readonly close: () => Promise<void>;
+};
+
+export type Listener = { readonly close: () => Promise<void> };
+
+export type StageQueueOptions = {
+  /** `redis://`, `rediss://`, `postgres://` or `postgresql://`, with user and password where needed. */
+  readonly url: string;
+  /** Queues of different names do not hear each other. (Default: funnel-stages) */
+  readonly name?: string;
+  /** PostgreSQL only: the schema that BullMQ keeps its tables in, beside the application's. (Default: funnel_queue) */
+  readonly schema?: string;
+  /** Told of every fault of a connection; they are all mended by reconnecting. (Default: nobody) */
+  readonly onError?: (error: Error) => void;
+};

@@ -1,0 +1,197 @@
+/** What every backend must keep, on real servers. */
+import { createTestDatabase } from '@funnel/db/testing';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createStageQueue, type StageQueue } from '../src/index.ts';
+import { hasRedis, startRedis } from './redis-server.ts';
+
+type Server = {
+  readonly url: string /** Breaks every connection; the server is back when it resolves. */;
+  readonly interrupt: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+const openRedis = async (): Promise<Server> => {
+  const { url, kill, start, stop } = await startRedis();
+  return { url, stop, interrupt: () => kill().then(start) };
+};
+
+const openPostgres = async (): Promise<Server> => {
+  const { url, drop } = await createTestDatabase();
+  const interrupt = async (): Promise<void> => {
+    const client = new pg.Client(url);
+    await client.connect();
+    await client.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+    );
+    await client.end();
+  };
+  return { url, interrupt, stop: drop };
+};
+
+if (!hasRedis) {
+  const how =
+    'redis-server is not installed, so the queue is not tested on Redis: install it (Debian: apt-get install redis-server)';
+  if (process.env.FUNNEL_REQUIRE_ALL) throw new Error(how);
+  console.warn(how);
+}
+
+const stage = (i: number): string => i.toString(16).padStart(64, '0');
+
+describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] as const] : [])] as const)(
+  'the stage queue on %s',
+  (_, openServer) => {
+    let server: Server;
+    const open: StageQueue[] = [];
+    let runs = 0;
+    /** A queue of its own for every test, as seen from `clients` processes. */
+    const queues = async <const N extends number>(clients: N): Promise<StageQueue[]> => {
+      const name = `test-${process.pid}-${runs++}`;
+      const made = await Promise.all(
+        Array.from({ length: clients }, () => createStageQueue({ url: server.url, name })),
+      );
+      open.push(...made);
+      return made;
+    };
+    const listen = async (queue: StageQueue, heard: string[], concurrency = 4) =>
+      queue.listen(async (id) => void heard.push(id), { concurrency });
+
+    beforeAll(async () => {
+      server = await openServer();
+    });
+    afterEach(async () => void (await Promise.all(open.splice(0).map((queue) => queue.close()))));
+    afterAll(() => server.stop());
+
+    it('rings each stage at one listener', async () => {
+      const [ringer, a, b] = await queues(3);
+      const [heardA, heardB]: [string[], string[]] = [[], []];
+      await listen(a!, heardA);
+      await listen(b!, heardB);
+      const stages = Array.from({ length: 40 }, (_, i) => stage(i));
+      await ringer!.ring(stages);
+      await vi.waitFor(() => expect([...heardA, ...heardB].sort()).toEqual(stages), { timeout: 10_000 });
+    });
+
+    it('keeps rings until somebody listens, and forgets them when heard', async () => {
+      const [queue] = await queues(1);
+      await queue!.ring([stage(1), stage(2)]);
+      expect(await queue!.counts()).toEqual({ waiting: 2, active: 0 });
+      const heard: string[] = [];
+      await listen(queue!, heard);
+      await vi.waitFor(() => expect(heard.sort()).toEqual([stage(1), stage(2)]), { timeout: 10_000 });
+      await vi.waitFor(async () => expect(await queue!.counts()).toEqual({ waiting: 0, active: 0 }));
+    });
+
+    it('rings a stage once until it was heard, and again after that', async () => {
+      const [queue] = await queues(1);
+      await queue!.ring([stage(1)]);
+      await queue!.ring([stage(1), stage(1)]);
+      expect((await queue!.counts()).waiting).toBe(1);
+      const heard: string[] = [];
+      await listen(queue!, heard);
+      await vi.waitFor(() => expect(heard).toEqual([stage(1)]), { timeout: 10_000 });
+      await vi.waitFor(async () => expect((await queue!.counts()).active).toBe(0));
+      await queue!.ring([stage(1)]);
+      await vi.waitFor(() => expect(heard).toEqual([stage(1), stage(1)]), { timeout: 10_000 });
+    });
+
+    it('takes the numbers that no stage can be, and nothing at all', async () => {
+      const [queue] = await queues(1);
+      await queue!.ring([]);
+      await queue!.ring(['1'.repeat(64)]); // digits alone: BullMQ refuses such a job id
+      expect((await queue!.counts()).waiting).toBe(1);
+    });
+
+    it('hears as many at a time as it may', async () => {
+      const [queue] = await queues(1);
+      let active = 0;
+      let most = 0;
+      const waiting: (() => void)[] = [];
+      await queue!.listen(
+        async () => {
+          most = Math.max(most, ++active);
+          await new Promise<void>((resolve) => waiting.push(resolve));
+          active--;
+        },
+        { concurrency: 3 },
+      );
+      await queue!.ring(Array.from({ length: 6 }, (_, i) => stage(i)));
+      await vi.waitFor(() => expect(waiting).toHaveLength(3), { timeout: 10_000 });
+      for (const release of waiting.splice(0)) release();
+      await vi.waitFor(() => expect(waiting).toHaveLength(3), { timeout: 10_000 });
+      for (const release of waiting.splice(0)) release();
+      await vi.waitFor(() => expect(active).toBe(0));
+      expect(most).toBe(3);
+    });
+
+    it('goes on after a listener failed, and the stage can ring again', async () => {
+      const [queue] = await queues(1);
+      const heard: string[] = [];
+      await queue!.listen(
+        async (id) => {
+          heard.push(id);
+          if (heard.length === 1) throw new Error('the first one fails');
+        },
+        { concurrency: 1 },
+      );
+      await queue!.ring([stage(1)]);
+      await vi.waitFor(() => expect(heard).toHaveLength(1), { timeout: 10_000 });
+      await vi.waitFor(async () => expect(await queue!.counts()).toEqual({ waiting: 0, active: 0 }));
+      await queue!.ring([stage(1)]);
+      await vi.waitFor(() => expect(heard).toEqual([stage(1), stage(1)]), { timeout: 10_000 });
+    });
+
+    it('forgets everything when told, and goes on', async () => {
+      const [queue] = await queues(1);
+      await queue!.ring([stage(1), stage(2)]);
+      await queue!.clear();
+      expect((await queue!.counts()).waiting).toBe(0);
+      const heard: string[] = [];
+      await listen(queue!, heard);
+      await queue!.ring([stage(3)]);
+      await vi.waitFor(() => expect(heard).toEqual([stage(3)]), { timeout: 10_000 });
+    });
+
+    it('hears again after the server was gone', async () => {
+      const [ringer, ear] = await queues(2);
+      const heard: string[] = [];
+      await listen(ear!, heard);
+      await ringer!.ring([stage(1)]);
+      await vi.waitFor(() => expect(heard).toContain(stage(1)), { timeout: 10_000 });
+      await server.interrupt();
+      // As the reconciler does: ring until it is heard.
+      await vi.waitFor(
+        async () => {
+          await ringer!.ring([stage(2)]);
+          expect(heard).toContain(stage(2));
+        },
+        { timeout: 30_000, interval: 500 },
+      );
+    });
+
+    it('answers a ping, closes twice, and rings nobody after it', async () => {
+      const [queue] = await queues(1);
+      await queue!.ping();
+      await listen(queue!, []);
+      await Promise.all([queue!.close(), queue!.close()]);
+      await expect(queue!.ring([stage(1)])).rejects.toThrow();
+    });
+  },
+);
+
+describe('an address', () => {
+  it('of another kind is refused', async () => {
+    await expect(createStageQueue({ url: 'amqp://localhost' })).rejects.toThrow(
+      /Expected a queue address of redis:.*got amqp:/,
+    );
+  });
+
+  it.runIf(hasRedis)('without a server fails the ring, not the service', async () => {
+    const { url, stop } = await startRedis();
+    await stop();
+    const queue = await createStageQueue({ url });
+    await expect(queue.ring([stage(1)])).rejects.toThrow();
+    await expect(queue.ping()).rejects.toThrow();
+    await queue.close();
+  });
+});
