@@ -3,12 +3,16 @@ import { promisify } from 'node:util';
 import { type BackendDriver, BackendUnavailable } from './backend.ts';
 import { loadNodePackage, openNodeBackend } from './tensorflow.ts';
 
-const needs = 'It needs an NVIDIA GPU, CUDA 11.2, cuDNN 8.1 and a Node below 23: infra/docker has an image with all of them.';
+const needs =
+  'It needs an NVIDIA GPU, CUDA 11.2, cuDNN 8.1 and a Node below 23: the GPU container image of this project has all of them.';
 
 /** libtensorflow 2.9 on an NVIDIA GPU. */
 export const cuda: BackendDriver = {
   name: 'cuda',
   async open() {
+    // TF32 keeps 10 bits of a product's factors: too few for DeepFool's small steps, and for the self-test. CUDA reads this when it
+    // loads, and nothing else tells it.
+    process.env.NVIDIA_TF32_OVERRIDE = '0';
     const { version } = await loadNodePackage('@tensorflow/tfjs-node-gpu', needs);
     const backend = await openNodeBackend();
     if (!backend.isUsingGpuDevice)

@@ -1,23 +1,56 @@
-import { type Backend, type BackendDriver, type BackendName, BackendUnavailable } from './backend.ts';
+import {
+  type Backend,
+  type BackendDriver,
+  type BackendName,
+  BackendUnavailable,
+  BackendWrong,
+} from './backend.ts';
 import { cpu } from './cpu.ts';
+import { cuda } from './cuda.ts';
+import { runSelfTest, type SelfTest } from './self-test/self-test.ts';
+import { tensorflow } from './tensorflow.ts';
 import { wasm } from './wasm.ts';
+import { webgpu } from './webgpu.ts';
 
-const drivers: readonly BackendDriver[] = [wasm, cpu];
+/** Best first. */
+export const drivers: readonly BackendDriver[] = [cuda, tensorflow, webgpu, wasm, cpu];
+
+/** What each backend's self-test gave in this process: its arithmetic does not change while it runs. */
+const tested = new Map<BackendName, SelfTest>();
+
+/** The self-test of the backend that tfjs runs on. */
+export async function selfTestOf(name: BackendName): Promise<SelfTest> {
+  const known = tested.get(name);
+  if (known) return known;
+  const result = await runSelfTest();
+  tested.set(name, result);
+  return result;
+}
 
 /**
- * Makes tfjs run on the named backend; `auto` takes the best that this machine has.
- * Throws BackendUnavailable, saying what is missing.
+ * Makes tfjs run on the named backend, or, for `auto`, on the best that this machine has and that computes what it should.
+ * Throws BackendUnavailable, saying what is missing, or BackendWrong, saying which op is wrong.
  */
 export async function openBackend(name: 'auto' | BackendName): Promise<Backend> {
-  const wanted = drivers.filter((driver) => name === 'auto' || driver.name === name);
+  const chosen = name !== 'auto';
   const reasons: string[] = [];
-  for (const driver of wanted) {
+  for (const driver of drivers.filter((driver) => !chosen || driver.name === name)) {
     try {
-      return await driver.open();
+      return await openTested(driver, chosen);
     } catch (error) {
-      if (!(error instanceof BackendUnavailable)) throw error;
+      const refused = error instanceof BackendUnavailable || error instanceof BackendWrong;
+      if (chosen || !refused) throw error;
       reasons.push(`${driver.name}: ${error.message}`);
     }
   }
-  throw new BackendUnavailable(`No backend for '${name}' here. ${reasons.join(' ')}`);
+  throw new BackendUnavailable(`No backend works here. ${reasons.join(' ')}`);
+}
+
+async function openTested(driver: BackendDriver, chosen: boolean): Promise<Backend> {
+  const backend = await driver.open({ chosen });
+  const { passed, worst, tolerance } = await selfTestOf(driver.name);
+  if (passed) return backend;
+  const what =
+    worst.message ?? `it is off by ${worst.error.toExponential(1)} of its size, and ${tolerance} is allowed`;
+  throw new BackendWrong(`${backend.name} on ${backend.device} computes ${worst.name} wrongly: ${what}`);
 }

@@ -15,15 +15,22 @@ interface NodePackage {
 let loaded: { readonly name: string; readonly module: NodePackage } | undefined;
 
 /** Imports the optional peer, which the default install never downloads. The two cannot live in one process. */
-export async function loadNodePackage(name: '@tensorflow/tfjs-node' | '@tensorflow/tfjs-node-gpu', hint: string): Promise<NodePackage> {
+export async function loadNodePackage(
+  name: '@tensorflow/tfjs-node' | '@tensorflow/tfjs-node-gpu',
+  hint: string,
+): Promise<NodePackage> {
   if (loaded && loaded.name !== name)
-    throw new BackendUnavailable(`This process runs on ${loaded.name} already; start another one for ${name}.`);
+    throw new BackendUnavailable(
+      `This process runs on ${loaded.name} already; start another one for ${name}.`,
+    );
   try {
     loaded ??= { name, module: (await import(name)) as NodePackage };
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
     throw new BackendUnavailable(
-      missing ? `${name} is not installed: npm install ${name}@${tf.version_core}. ${hint}` : `${name} does not load: ${messageOf(error)} ${hint}`,
+      missing
+        ? `${name} is not installed: npm install ${name}@${tf.version_core}. ${hint}`
+        : `${name} does not load: ${messageOf(error)} ${hint}`,
     );
   }
   return loaded.module;

@@ -13,12 +13,16 @@ export const wasm: BackendDriver = {
   name: 'wasm',
   async open() {
     if (!(await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')))
-      throw new BackendUnavailable('wasm needs WebAssembly SIMD, which this processor or Node lacks; use cpu.');
+      throw new BackendUnavailable(
+        'wasm needs WebAssembly SIMD, which this processor or Node lacks; use cpu.',
+      );
     tf.enableProdMode(); // silences tfjs' advice to install tfjs-node
     setThreadsCount(1);
     registerKernels();
-    await tf.setBackend('wasm');
-    await tf.ready();
+    await withoutListeners(async () => {
+      await tf.setBackend('wasm');
+      await tf.ready();
+    });
     return {
       name: 'wasm',
       device: `WebAssembly SIMD, one thread, ${hasFusedMultiplyAdd() ? 'fused multiply-add' : 'separate multiply and add'}`,
@@ -28,3 +32,16 @@ export const wasm: BackendDriver = {
     };
   },
 };
+
+/**
+ * Emscripten listens for uncaught errors only to throw them again, which makes Node print the module's whole source above every
+ * failure of the program: its listeners go as soon as it has added them.
+ */
+async function withoutListeners(start: () => Promise<void>): Promise<void> {
+  const events = ['uncaughtException', 'unhandledRejection'] as const;
+  const before = events.map((event) => new Set<unknown>(process.listeners(event as 'uncaughtException')));
+  await start();
+  for (const [i, event] of events.entries())
+    for (const listener of process.listeners(event as 'uncaughtException'))
+      if (!before[i]!.has(listener)) process.removeListener(event, listener);
+}

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs';
 import { type BackendDriver, BackendUnavailable, messageOf } from './backend.ts';
 
@@ -5,22 +7,40 @@ import { type BackendDriver, BackendUnavailable, messageOf } from './backend.ts'
 export const webgpu: BackendDriver = {
   name: 'webgpu',
   async open({ chosen }) {
+    if (!chosen && !(await mayHaveGpu()))
+      throw new BackendUnavailable(
+        'This machine shows no GPU device (/dev/dri/renderD*, /dev/nvidia*, /dev/dxg).',
+      );
     const adapter = await requestAdapter();
     const software = isSoftware(adapter.info);
     if (software && !chosen)
-      throw new BackendUnavailable(`${nameOf(adapter.info)} computes on the processor, slower than wasm; choose webgpu by name to use it all the same.`);
-    const { version_webgpu } = (await import('@tensorflow/tfjs-backend-webgpu')) as { version_webgpu?: string };
-    if (!(await tf.setBackend('webgpu'))) throw new BackendUnavailable('tfjs could not open a device on the WebGPU adapter.');
+      throw new BackendUnavailable(
+        `${nameOf(adapter.info)} computes on the processor, slower than wasm; choose webgpu by name to use it all the same.`,
+      );
+    await import('@tensorflow/tfjs-backend-webgpu');
+    if (!(await tf.setBackend('webgpu')))
+      throw new BackendUnavailable('tfjs could not open a device on the WebGPU adapter.');
     await tf.ready();
     return {
       name: 'webgpu',
       device: software ? `${nameOf(adapter.info)} (software)` : nameOf(adapter.info),
-      versions: { tfjs: tf.version_core, ...(version_webgpu && { 'tfjs-backend-webgpu': version_webgpu }) },
+      versions: {
+        tfjs: tf.version_core,
+        'tfjs-backend-webgpu': versionOf('@tensorflow/tfjs-backend-webgpu'),
+        webgpu: versionOf('webgpu'),
+      },
       memoryBytes: null,
       repeatable: false,
     };
   },
 };
+
+/** Loading Vulkan to find that there is nothing costs half a second and warnings; Linux says so in its device folder. */
+async function mayHaveGpu(): Promise<boolean> {
+  if (process.platform !== 'linux') return true;
+  const listed = await Promise.all(['/dev', '/dev/dri'].map((folder) => readdir(folder).catch(() => [])));
+  return listed.flat().some((device) => /^(renderD\d+|nvidia\d+|dxg)$/.test(device));
+}
 
 let gpu: GPU | undefined;
 
@@ -45,9 +65,14 @@ async function provideGpu(): Promise<GPU> {
   const provided = create([]);
   const navigator: object = globalThis.navigator ?? {};
   Object.defineProperty(navigator, 'gpu', { value: provided, configurable: true });
-  if (!globalThis.navigator) Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
+  if (!globalThis.navigator)
+    Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
   return provided;
 }
+
+/** These packages do not export their versions. */
+const versionOf = (name: string): string =>
+  (createRequire(import.meta.url)(`${name}/package.json`) as { version: string }).version;
 
 const nameOf = (info: GPUAdapterInfo): string =>
   [info.vendor, info.device || info.architecture, info.description].filter(Boolean).join(' ');
