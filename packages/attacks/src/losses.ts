@@ -30,3 +30,35 @@ export const margin =
   (labels: tf.Tensor2D): RowLoss =>
   (logits) =>
     tf.max(withoutLabel(logits, labels), 1).sub(tf.sum(logits.mul(labels), 1)) as tf.Tensor1D; // reduced to [n]
+
+/**
+ * Targeted difference-of-logits ratio −(z_y − z_t) / (z₍₁₎ − ½(z₍₃₎ + z₍₄₎)) (Croce & Hein 2020, eq. 7): scaling or shifting the
+ * logits leaves it unchanged, so it cannot be masked by large ones. Fewer than four classes leave out what is not there.
+ * `labels` and `targets` are one-hot.
+ */
+export const targetedDifferenceRatio = (labels: tf.Tensor2D, targets: tf.Tensor2D): RowLoss => {
+  const loss = tf.customGrad((z, save) => {
+    const logits = z as tf.Tensor2D; // customGrad hides the rank
+    const classes = logits.shape[1];
+    const order = tf.topk(logits, Math.min(4, classes)).indices; // [n, 4], greatest first
+    const at = (rank: number) =>
+      tf
+        .oneHot(
+          tf
+            .slice(order, [0, Math.min(rank, classes - 1)], [-1, 1])
+            .squeeze([1])
+            .toInt(),
+          classes,
+        )
+        .toFloat();
+    const spread = at(0).sub(at(2).add(at(3)).mul(0.5)); // z₍₁₎ − ½(z₍₃₎ + z₍₄₎) as weights, [n, classes]
+    const gap = labels.sub(targets);
+    const numerator = tf.sum(logits.mul(gap), 1, true); // [n, 1]
+    const denominator = tf.sum(logits.mul(spread), 1, true).add(1e-12);
+    const slope = spread.mul(numerator.div(tf.square(denominator))).sub(gap.div(denominator)); // [n, classes]
+    (save as tf.GradSaveFunc)([slope]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => saved[0]!.mul(dy.expandDims(1));
+    return { value: numerator.div(denominator).neg().squeeze([1]), gradFunc };
+  });
+  return (logits) => loss(logits) as tf.Tensor1D; // one number per row
+};

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
 import { dualNorms, type Norm, signs } from '../norms.ts';
 import { argMaxRows, column, createRowStore, pick, positions, takeRows } from '../rows.ts';
+import { likelyClasses } from './likely-classes.ts';
 
 export const deepfool =
   (norm: Norm): Attack<'deepfool-l2' | 'deepfool-linf'> =>
@@ -47,26 +48,6 @@ export const deepfool =
     x.dispose();
     return { adversarials: found.collect(images), steps, queries };
   };
-
-/** Slot j holds every image's j-th most likely other class, from the clean logits: `[slots][n]`. */
-const likelyClasses = async (
-  { model, images, labels }: AttackContext,
-  classes: number,
-): Promise<Int32Array[]> => {
-  const slots = Math.min(classes, model.classes) - 1; // the label is the likeliest: images are classified correctly
-  const logits = model.logits(images);
-  const values = await logits.data<'float32'>();
-  logits.dispose();
-  const ranked = Array.from(labels, (label, row) => {
-    const z = values.subarray(row * model.classes, (row + 1) * model.classes);
-    return Array.from(z.keys())
-      .filter((k) => k !== label)
-      .sort((a, b) => z[b]! - z[a]! || a - b);
-  });
-  return Array.from({ length: slots }, (_, slot) =>
-    Int32Array.from(ranked, (classesOfRow) => classesOfRow[slot]!),
-  );
-};
 
 /**
  * The step from `x` onto the nearest boundary of the linearised model, times `reach`, clipped: with f = z_k − z_y and w = ∂f/∂x,

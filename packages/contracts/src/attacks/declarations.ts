@@ -208,14 +208,10 @@ const fmn = (norm: 'l2' | 'linf') =>
     version: 1,
     settings: z.strictObject({
       steps: setting.steps(100),
-      stepSize: z
-        .number()
-        .gt(0)
-        .default(norm === 'l2' ? 1 : 10)
-        .meta({
-          title: 'Step size',
-          description: 'Length of the first step; decays on a cosine to a hundredth.',
-        }),
+      stepSize: z.number().gt(0).default(1).meta({
+        title: 'Step size',
+        description: 'Length of the first step; decays on a cosine to a hundredth.',
+      }),
       gamma: z.number().gt(0).lt(1).default(0.05).meta({
         title: 'γ',
         description: 'First share by which the radius shrinks or grows; decays on a cosine.',

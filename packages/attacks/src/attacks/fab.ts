@@ -1,0 +1,78 @@
+/**
+ * FAB-T (Croce & Hein 2020, Algorithm 1, targeted; `autoattack/fab_base.py`): steps onto the linearised boundary between an image's class
+ * and a target, pulled towards the image; after a hit, a step back towards it. The nearest hit over targets and restarts is kept.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { Attack, AttackContext } from '../attack.ts';
+import { type Best, improve, isAdversarial, startBest } from '../best.ts';
+import { type Norm, rowNorms } from '../norms.ts';
+import { chooseRows, oneHot } from '../rows.ts';
+import { randomDirections } from '../starts.ts';
+import { projectOntoHyperplane } from './hyperplane.ts';
+import { likelyClasses } from './likely-classes.ts';
+
+const mostBias = 0.1; // α_max
+const overshoot = 1.05; // η
+const backward = 0.9; // β
+
+export const fab =
+  (norm: Norm): Attack<'fab-t-linf' | 'fab-t-l2'> =>
+  async (context, settings) => {
+    const { images, labels, model } = context;
+    const targets = await likelyClasses(context, settings.targets + 1);
+    let best = startBest(images);
+    for (const target of targets)
+      for (let restart = 0; restart < settings.restarts; restart++) {
+        const gap = tf.tidy(() =>
+          oneHot(target, model.classes).sub<tf.Tensor2D>(oneHot(labels, model.classes)),
+        ); // e_t − e_y
+        let x = restart === 0 ? images.clone() : startNear(context, best, norm, settings.epsilon, restart);
+        for (let step = 0; step < settings.steps; step++) {
+          await context.breathe();
+          const next = tf.tidy(() => advance(context, x, gap, best, norm));
+          tf.dispose([x, best.x, best.distance]);
+          x = next.x;
+          best = next.best;
+        }
+        tf.dispose([x, gap]);
+      }
+    best.distance.dispose();
+    const steps = new Int32Array(labels.length).fill(targets.length * settings.restarts * settings.steps);
+    return { adversarials: best.x, steps, queries: steps.map((count) => 2 * count) };
+  };
+
+const advance = (
+  { model, images, labels }: AttackContext,
+  x: tf.Tensor2D,
+  gap: tf.Tensor2D,
+  best: Best,
+  norm: Norm,
+) => {
+  const { logits, gradient: w } = model.gradient(x, (z) => tf.sum(z.mul(gap), 1));
+  const f: tf.Tensor2D = tf.sum(logits.mul(gap), 1, true); // z_t − z_y, [n, 1]
+  const fromHere = projectOntoHyperplane(x, w, tf.neg(f), norm);
+  const fromImage = projectOntoHyperplane(images, w, tf.sum(w.mul(x.sub(images)), 1, true).sub(f), norm);
+  const [here, there] = [rowNorms(fromHere, norm), rowNorms(fromImage, norm)];
+  const bias = tf.minimum(here.div(tf.maximum(here.add(there), 1e-8)), mostBias);
+  const ahead: tf.Tensor2D = x.add<tf.Tensor2D>(fromHere.mul(overshoot)).mul(tf.sub(1, bias));
+  const home: tf.Tensor2D = images.add<tf.Tensor2D>(fromImage.mul(overshoot)).mul(bias);
+  const moved: tf.Tensor2D = tf.clipByValue(ahead.add<tf.Tensor2D>(home), 0, 1);
+  const adversarial = isAdversarial(model.logits(moved), labels);
+  const back = images.add<tf.Tensor2D>(moved.sub(images).mul(backward));
+  return { x: chooseRows(adversarial, back, moved), best: improve(best, moved, images, adversarial, norm) };
+};
+
+/** At half the best distance, or half of ε, in a random direction. */
+const startNear = (
+  context: AttackContext,
+  best: Best,
+  norm: Norm,
+  epsilon: number,
+  restart: number,
+): tf.Tensor2D =>
+  tf.tidy(() => {
+    const draw = randomDirections(context, norm, 'start', restart);
+    const unit = norm === 'linf' ? draw.div<tf.Tensor2D>(tf.max(tf.abs(draw), 1, true)) : draw;
+    const radius = tf.minimum(best.distance, epsilon).mul(0.5);
+    return tf.clipByValue(context.images.add<tf.Tensor2D>(unit.mul(radius)), 0, 1);
+  });

@@ -1,0 +1,25 @@
+/** Uniform draws from the ball, until one fools the model: the least that a gradient attack must beat (Carlini et al. 2019, §4.6). */
+import type { Attack } from '../attack.ts';
+import { untilFooled } from '../attempts.ts';
+import type { Norm } from '../norms.ts';
+import { argMaxRows, positions } from '../rows.ts';
+import { randomStarts } from '../starts.ts';
+
+export const noise =
+  (norm: Norm): Attack<'noise-linf' | 'noise-l2'> =>
+  (context, { epsilon, draws }) =>
+    untilFooled(context, draws, async (standing, draw) => {
+      await context.breathe();
+      const { labels, model } = standing;
+      const adversarials = randomStarts(standing, norm, epsilon, draw);
+      const logits = model.logits(adversarials);
+      const classes = await argMaxRows(logits);
+      logits.dispose();
+      const once = new Int32Array(labels.length).fill(1);
+      return {
+        adversarials,
+        fooled: positions(labels.length, (row) => classes[row] !== labels[row]),
+        steps: once,
+        queries: once,
+      };
+    });

@@ -1,0 +1,113 @@
+/** Projected gradient descent (Madry et al. 2018, §2.1), with restarts. An image stops at its first adversarial iterate. */
+import * as tf from '@tensorflow/tfjs';
+import type { Attack, AttackContext } from '../attack.ts';
+import { type Attempt, confirm, untilFooled } from '../attempts.ts';
+import { crossEntropy, margin, type RowLoss } from '../losses.ts';
+import { direction, type Norm, project } from '../norms.ts';
+import { chooseRows, createRowStore, oneHot, pick, positions, takeRows } from '../rows.ts';
+import { randomDirections, randomStarts } from '../starts.ts';
+
+export const pgd =
+  (norm: Norm): Attack<'pgd-linf' | 'pgd-l2'> =>
+  (context, settings) => {
+    const lossOf = settings.loss === 'margin' ? margin : crossEntropy;
+    const stepSize = settings.stepSize ?? (2.5 * settings.epsilon) / settings.steps;
+    return untilFooled(context, settings.restarts, (standing, restart) =>
+      ascend(standing, {
+        norm,
+        epsilon: settings.epsilon,
+        stepSize,
+        steps: settings.steps,
+        lossOf,
+        start: settings.randomStart
+          ? randomStarts(standing, norm, settings.epsilon, 'start', restart)
+          : standing.images.clone(),
+        restart,
+      }),
+    );
+  };
+
+export type Ascent = {
+  readonly norm: Norm;
+  readonly epsilon: number;
+  readonly stepSize: number;
+  readonly steps: number;
+  /** From one-hot labels to what is ascended. */
+  readonly lossOf: (labels: tf.Tensor2D) => RowLoss;
+  /** `[n, width]`; taken over. */
+  readonly start: tf.Tensor2D;
+  /** Names the random directions taken where a gradient is zero. */
+  readonly restart: number;
+};
+
+/** One ascent: x ← P(x + a · direction(∇L)). Rows leave as they fall. */
+export const ascend = async (context: AttackContext, ascent: Ascent): Promise<Attempt> => {
+  const { model, labels } = context;
+  const { norm, epsilon, stepSize } = ascent;
+  const found = createRowStore(labels.length);
+  const steps = new Int32Array(labels.length);
+  const queries = new Int32Array(labels.length);
+  const fooled: number[] = [];
+  const anywhere = randomDirections(context, norm, 'anywhere', ascent.restart); // for gradients that are exactly zero
+  let rows = positions(labels.length, () => true);
+  let x = ascent.start;
+  for (let step = 0; step <= ascent.steps && rows.length > 0; step++) {
+    await context.breathe();
+    const { codes, gradient } = await look(context, x, pick(labels, rows), ascent.lossOf);
+    const classOf = (i: number): number => codes[i]! % model.classes;
+    const suspects = positions(rows.length, (i) => classOf(i) !== labels[rows[i]!]);
+    const fallen = await confirm(model, x, pick(labels, rows), suspects);
+    found.put(x, fallen, pick(rows, fallen));
+    fooled.push(...pick(rows, fallen));
+    rows.forEach((row) => {
+      queries[row]!++;
+    });
+    const fell = new Set(fallen);
+    const going = positions(rows.length, (i) => !fell.has(i));
+    const stuck = going.some((i) => codes[i]! >= model.classes);
+    const next = tf.tidy(() => {
+      const here = fallen.length === 0 ? x : takeRows(x, going);
+      const slope = fallen.length === 0 ? gradient : takeRows(gradient, going);
+      const left = pick(rows, going);
+      const origin = takeRows(context.images, left);
+      const ahead = stuck ? unstick(slope, takeRows(anywhere, left)) : slope;
+      return project(here.add<tf.Tensor2D>(direction(ahead, norm).mul(stepSize)), origin, norm, epsilon);
+    });
+    tf.dispose([x, gradient]);
+    x = next;
+    rows = pick(rows, going);
+    if (step < ascent.steps)
+      rows.forEach((row) => {
+        steps[row]!++;
+      });
+  }
+  tf.dispose([x, anywhere]);
+  return { adversarials: found.collect(context.images), fooled: Int32Array.from(fooled), steps, queries };
+};
+
+/** Loss gradient, and per row its class, plus `classes` where the gradient is exactly zero: one small read. */
+const look = async (
+  { model }: AttackContext,
+  x: tf.Tensor2D,
+  labels: Int32Array,
+  lossOf: Ascent['lossOf'],
+) => {
+  const [gradient, flags] = tf.tidy(() => {
+    const pass = model.gradient(x, lossOf(oneHot(labels, model.classes)));
+    const zero = tf.equal(tf.max(tf.abs(pass.gradient), 1), 0);
+    return [
+      pass.gradient,
+      tf.argMax(pass.logits, 1).add(zero.toInt().mul(tf.scalar(model.classes, 'int32'))),
+    ];
+  }) as [tf.Tensor2D, tf.Tensor1D]; // tidy loses that it is a pair
+  const codes = await flags.data<'int32'>();
+  flags.dispose();
+  return { gradient, codes };
+};
+
+/** Rows that are exactly zero become a random direction: any is better than none. */
+const unstick = (gradient: tf.Tensor2D, anywhere: tf.Tensor2D): tf.Tensor2D =>
+  tf.tidy(() => {
+    const zero = tf.equal(tf.max(tf.abs(gradient), 1, true), 0).toFloat() as tf.Tensor2D; // [n, 1]
+    return chooseRows(zero, anywhere, gradient);
+  });

@@ -1,0 +1,40 @@
+/** PGD on other models, tried on this one (Papernot et al. 2016): all steps on the surrogate, one question to the target. */
+import * as tf from '@tensorflow/tfjs';
+import type { Attack } from '../attack.ts';
+import { untilFooled } from '../attempts.ts';
+import { crossEntropy, margin } from '../losses.ts';
+import { direction, type Norm, project } from '../norms.ts';
+import { argMaxRows, oneHot, positions } from '../rows.ts';
+import { randomStarts } from '../starts.ts';
+
+export const transfer =
+  (norm: Norm): Attack<'transfer-linf' | 'transfer-l2'> =>
+  (context, settings) => {
+    const { surrogates } = context.resources;
+    const lossOf = settings.loss === 'margin' ? margin : crossEntropy;
+    const stepSize = settings.stepSize ?? (2.5 * settings.epsilon) / settings.steps;
+    return untilFooled(context, surrogates.length, async (standing, number) => {
+      const surrogate = surrogates[number]!;
+      const { images, labels, model } = standing;
+      const truth = oneHot(labels, surrogate.classes);
+      let x = randomStarts(standing, norm, settings.epsilon, number);
+      for (let step = 0; step < settings.steps; step++) {
+        await context.breathe();
+        const next = tf.tidy(() => {
+          const { gradient } = surrogate.gradient(x, lossOf(truth));
+          return project(x.add(direction(gradient, norm).mul(stepSize)), images, norm, settings.epsilon);
+        });
+        x.dispose();
+        x = next;
+      }
+      const logits = model.logits(x);
+      const classes = await argMaxRows(logits);
+      tf.dispose([truth, logits]);
+      return {
+        adversarials: x,
+        fooled: positions(labels.length, (row) => classes[row] !== labels[row]),
+        steps: new Int32Array(labels.length).fill(settings.steps),
+        queries: new Int32Array(labels.length).fill(1),
+      };
+    });
+  };
