@@ -2,5 +2,5 @@ export { defaultSlots } from './capacity.ts';
 export { Env as WorkerEnv } from './env.ts';
 export type { WorkerOptions } from './options.ts';
 export type { StandInFault, StandInOptions } from './stand-in/options.ts';
-export { type RunningWorker, startWorker } from './start-worker.ts';
 export { createStandIn } from './stand-in/run-stand-in.ts';
+export { type RunningWorker, startWorker } from './start-worker.ts';

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { createDb, onEvents, reconcile, registerWorker, retireWorker } from '@funnel/db';
+import { createDb, reconcile, registerWorker, retireWorker } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
 import type { Logger } from 'pino';
 import type { Attempt } from './attempt.ts';
@@ -50,10 +50,10 @@ const open = async (
   closing.add('trainers', () => Promise.all(slots.map((slot) => slot.close())));
   const first = slots[0]!.identity();
   first.catch(() => {}); // waited for below, perhaps after something else failed
-  const onError = (error: Error) => log.warn({ error: error.message }, 'database connection broke');
+  const onError = (error: Error) => log.warn({ error: error.message }, 'a connection broke');
   const db = createDb(databaseUrl, { name: 'funnel worker', max: slotCount + 4, onError });
   closing.add('database', () => db.close());
-  const queue = await createStageQueue({ url: queueUrl });
+  const queue = await createStageQueue({ url: queueUrl, onError });
   closing.add('queue', () => queue.close());
   const identity = await first;
   const { backend, device, engineVersion: version } = identity;
@@ -72,15 +72,13 @@ const open = async (
   const stopMilliseconds = (options.stopSeconds ?? 4) * 1000;
   const heartbeat = startHeartbeat({ db, workerId: id, leaseSeconds, stopMilliseconds, attempts, log });
   closing.add('heartbeat', heartbeat.stop);
-  const events = await onEvents(db, heartbeat.hurry);
-  closing.add('events', events.close);
   const watchdog = createWatchdog((options.hangSeconds ?? 300) * 1000);
   const watching = setInterval(() => {
     for (const attempt of watchdog.look(attempts)) void stopAttempt(attempt, 'hung', 0);
   }, lookMilliseconds);
   closing.add('watchdog', async () => clearInterval(watching));
   const reconciling = every(reconcileMilliseconds, log, async () => {
-    const { readyStages, expired } = await reconcile(db, { maxAttempts });
+    const { readyStages, expired } = await reconcile(db, { maxAttempts, leaseSeconds });
     if (expired.length > 0) log.warn({ expired }, 'leases had expired');
     if (readyStages.length > 0) await queue.ring(readyStages);
   });
