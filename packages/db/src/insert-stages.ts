@@ -1,43 +1,87 @@
 /** The stages of a submission that are not there yet, and those that ended badly and get another chance. */
 import type { StageKind, StageStatus } from '@funnel/contracts';
+import { jsonArray, plainArray } from './array-literals.ts';
 import type { StageChange } from './changes.ts';
 import { type Cause, changesTo, passRecorded, skipDependants } from './move-stages.ts';
 import { chunks, type PlacedStage } from './submission-rows.ts';
 import type { Tx } from './transaction.ts';
 
-const insert = `
-  INSERT INTO stages AS s (id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
+/** One column per field; what is JSON travels as text. */
+const columns = `unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::int[], $10::text[],
+  $11::text[], $12::text[], $13::int[], $14::int[])
+  AS x (id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack, after, start_epoch, position)`;
+
+const values = (sweepId: string, stages: readonly PlacedStage[]): unknown[] => {
+  const plain = (field: (stage: PlacedStage) => string | number | null) => plainArray(stages.map(field));
+  const json = (field: (stage: PlacedStage) => unknown) => jsonArray(stages.map(field));
+  return [
+    sweepId,
+    plain((stage) => stage.id),
+    plain((stage) => stage.chain),
+    plain((stage) => stage.kind),
+    plain((stage) => stage.recipe),
+    json((stage) => stage.hyperparameters),
+    plain((stage) => stage.seed),
+    json((stage) => stage.dataset),
+    plain((stage) => stage.epochs),
+    plain((stage) => stage.parent),
+    json((stage) => stage.attack),
+    plain((stage) => stage.after),
+    plain((stage) => stage.startEpoch),
+    plain((stage) => stage.position),
+  ];
+};
+
+const insertMissing = `
+  INSERT INTO stages (id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
     status, after, start_epoch, sweep_id, planned_by, position)
-  SELECT id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, nullif(attack, 'null'),
-    CASE WHEN after IS NULL THEN 'ready' ELSE 'waiting' END, after, "startEpoch", $2, $2, position
-  FROM json_to_recordset($1::json) AS x (id text, chain text, kind text, recipe text, hyperparameters jsonb, seed int, dataset jsonb,
-    epochs int, parent text, attack jsonb, after text, "startEpoch" int, position int)
-  ON CONFLICT (id) DO UPDATE SET
-    status = excluded.status, after = excluded.after, start_epoch = excluded.start_epoch, sweep_id = excluded.sweep_id,
-    planned_by = excluded.planned_by, position = excluded.position, because = NULL, error_code = NULL, error_message = NULL,
+  SELECT id, chain, kind, recipe, hyperparameters::jsonb, seed, dataset::jsonb, epochs, parent, attack::jsonb,
+    CASE WHEN after IS NULL THEN 'ready' ELSE 'waiting' END, after, start_epoch, $1, $1, position
+  FROM ${columns}`;
+
+const reviveEnded = `
+  UPDATE stages s SET
+    status = CASE WHEN x.after IS NULL THEN 'ready' ELSE 'waiting' END, after = x.after, start_epoch = x.start_epoch,
+    sweep_id = $1, planned_by = $1, position = x.position, because = NULL, error_code = NULL, error_message = NULL,
     failures = 0, expiries = 0, finished_at = NULL, ready_at = now()
-  WHERE s.status IN ('failed', 'skipped', 'cancelled')`;
+  FROM unnest($2::text[], $3::text[], $4::int[], $5::int[]) AS x (id, after, start_epoch, position)
+  WHERE s.id = x.id AND s.status IN ('failed', 'skipped', 'cancelled')`;
 
-type Revived = { id: string; kind: StageKind; status: StageStatus };
+type Revived = { id: string; status: StageStatus };
 
-/** Resolves to the changes of stages that were there. */
+const revive = async (tx: Tx, sweepId: string, stages: readonly PlacedStage[]): Promise<void> => {
+  if (stages.length === 0) return;
+  await tx.query(reviveEnded, [
+    sweepId,
+    plainArray(stages.map((stage) => stage.id)),
+    plainArray(stages.map((stage) => stage.after)),
+    plainArray(stages.map((stage) => stage.startEpoch)),
+    plainArray(stages.map((stage) => stage.position)),
+  ]);
+};
+
+/** Resolves to the changes of stages that were there: what the plan does not call cached, yet is there, ended badly. */
 const insertNew = async (
   tx: Tx,
   sweepId: string,
   stages: readonly PlacedStage[],
 ): Promise<readonly StageChange[]> => {
-  const revived: StageChange[] = [];
-  for (const part of chunks(stages)) {
-    const after = new Map(part.map((stage) => [stage.id, stage.after]));
-    const there = await tx.query<Revived>(
-      'SELECT s.id, s.kind, s.status FROM unnest($1::text[]) AS k (id) JOIN stages s ON s.id = k.id ORDER BY s.id FOR NO KEY UPDATE OF s',
-      [[...after.keys()]],
-    );
-    for (const { id, kind, status } of there)
-      revived.push({ id, kind, from: status, to: after.get(id) === null ? 'ready' : 'waiting' });
-    await tx.query(insert, [JSON.stringify(part), sweepId]);
-  }
-  return revived;
+  const ended = await tx.query<Revived>(
+    `SELECT s.id, s.status FROM unnest($1::text[]) AS k (id) JOIN stages s ON s.id = k.id
+     ORDER BY s.id FOR NO KEY UPDATE OF s`,
+    [plainArray(stages.map((stage) => stage.id))],
+  );
+  const there = new Map(ended.map((row) => [row.id, row]));
+  for (const part of chunks(stages.filter((stage) => !there.has(stage.id))))
+    await tx.query(insertMissing, values(sweepId, part));
+  const again = stages.filter((stage) => there.has(stage.id));
+  await revive(tx, sweepId, again);
+  return again.map(({ id, kind, after }) => ({
+    id,
+    kind,
+    from: there.get(id)!.status,
+    to: after === null ? 'ready' : 'waiting',
+  }));
 };
 
 type Ended = {

@@ -1,5 +1,6 @@
 /** The trials of a submission, and which stages they and their sweep point at. */
 import type { SweepPlan } from '@funnel/contracts';
+import { jsonArray, plainArray } from './array-literals.ts';
 import { chunks, type PlacedStage } from './submission-rows.ts';
 import type { Tx } from './transaction.ts';
 
@@ -9,15 +10,21 @@ const insertTrialRows = async (
   dataset: string,
   { trials }: SweepPlan,
 ): Promise<void> => {
-  for (const part of chunks(trials)) {
-    const rows = part.map(({ stages: _, ...trial }) => trial);
+  for (const part of chunks(trials))
     await tx.query(
       `INSERT INTO trials (id, sweep_id, number, recipe, dataset, seed, hyperparameters, configuration)
-       SELECT $2 || '-' || lpad(number::text, 5, '0'), $2, number, recipe, $3, seed, hyperparameters, configuration
-       FROM json_to_recordset($1::json) AS x (number int, recipe text, seed int, hyperparameters jsonb, configuration text)`,
-      [JSON.stringify(rows), sweepId, dataset],
+       SELECT $1 || '-' || lpad(number::text, 5, '0'), $1, number, recipe, $2, seed, hyperparameters::jsonb, configuration
+       FROM unnest($3::int[], $4::text[], $5::int[], $6::text[], $7::text[]) AS x (number, recipe, seed, hyperparameters, configuration)`,
+      [
+        sweepId,
+        dataset,
+        plainArray(part.map((trial) => trial.number)),
+        plainArray(part.map((trial) => trial.recipe)),
+        plainArray(part.map((trial) => trial.seed)),
+        jsonArray(part.map((trial) => trial.hyperparameters)),
+        plainArray(part.map((trial) => trial.configuration)),
+      ],
     );
-  }
 };
 
 /** The long ids of stages travel once; each trial names them by their position. */
@@ -36,14 +43,19 @@ const insertTrialStages = async (
      SELECT $1 || '-' || lpad(x.number::text, 5, '0'), x.position, l.stage_id
      FROM unnest($2::int[], $3::int[], $4::int[]) AS x (number, position, stage)
      JOIN sweep_stages l ON l.sweep_id = $1 AND l.position = x.stage`,
-    [sweepId, links.map((link) => link.number), links.map((link) => link.i), links.map((link) => link.stage)],
+    [
+      sweepId,
+      plainArray(links.map((link) => link.number)),
+      plainArray(links.map((link) => link.i)),
+      plainArray(links.map((link) => link.stage)),
+    ],
   );
 };
 
 const insertSweepStages = async (tx: Tx, sweepId: string, stages: readonly PlacedStage[]): Promise<void> => {
   await tx.query(
     'INSERT INTO sweep_stages (sweep_id, position, stage_id) SELECT $1, position, id FROM unnest($2::int[], $3::text[]) AS x (position, id)',
-    [sweepId, stages.map((stage) => stage.position), stages.map((stage) => stage.id)],
+    [sweepId, plainArray(stages.map((stage) => stage.position)), plainArray(stages.map((stage) => stage.id))],
   );
 };
 

@@ -1,5 +1,6 @@
 /** What the database has of chains: what a plan is settled against. */
 import type { Known, KnownChain, StageStatus } from '@funnel/contracts';
+import { plainArray } from './array-literals.ts';
 import type { Db } from './db.ts';
 import { reading, type Tx } from './transaction.ts';
 
@@ -10,6 +11,7 @@ type Mutable = { -readonly [K in keyof KnownChain]: number[] };
  * that were skipped because another one ended in a result will be skipped again, so they count as there.
  */
 export const readKnown = async (tx: Tx, chains: readonly string[]): Promise<Known> => {
+  const distinct = plainArray([...new Set(chains)]);
   const known = new Map<string, Mutable>();
   const of = (chain: string): Mutable => {
     const found = known.get(chain) ?? { recorded: [], continuable: [], stages: [], pending: [] };
@@ -20,7 +22,7 @@ export const readKnown = async (tx: Tx, chains: readonly string[]): Promise<Know
     `SELECT c.hash AS chain, p.epoch, bool_or(p.step = 0) AS recorded, bool_or(p.continuable) AS continuable
      FROM unnest($1::text[]) AS k (chain) JOIN chains c ON c.hash = k.chain JOIN checkpoints p ON p.chain_id = c.id
      GROUP BY 1, 2 ORDER BY 1, 2`,
-    [chains],
+    [distinct],
   );
   for (const { chain, epoch, recorded, continuable } of states) {
     if (recorded) of(chain).recorded.push(epoch);
@@ -30,7 +32,7 @@ export const readKnown = async (tx: Tx, chains: readonly string[]): Promise<Know
     `SELECT s.chain, s.epochs, s.status FROM unnest($1::text[]) AS k (chain) JOIN stages s ON s.chain = k.chain
      WHERE s.status NOT IN ('failed', 'cancelled') AND coalesce(s.because, '') NOT IN ('failed', 'cancelled')
      ORDER BY 1, 2`,
-    [chains],
+    [distinct],
   );
   for (const { chain, epochs, status } of stages) {
     of(chain).stages.push(epochs);

@@ -91,7 +91,7 @@ const write = async (tx: Tx, submission: Submission): Promise<Submitted> => {
   // No link to the new sweep exists yet: what this tells and counts is for the sweeps that were there.
   await settleChanges(tx, { changes });
   await insertTrials(tx, sweepId, submission.definition.dataset.name, plan, stages);
-  await schedule(tx, sweepId);
+  if (stages.some((stage) => stage.cached || stage.unsure)) await schedule(tx, sweepId);
   const finished = await inherit(tx, sweepId, stages);
   await countAll(tx, sweepId);
   await settleChanges(tx, {

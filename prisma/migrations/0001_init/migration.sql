@@ -205,6 +205,7 @@ CREATE TABLE "scores" (
     "worst" BOOLEAN NOT NULL,
     "metric" TEXT COLLATE "C" NOT NULL,
     "sweep_id" TEXT COLLATE "C" NOT NULL,
+    "position" SMALLINT NOT NULL,
     "attack" TEXT COLLATE "C" NOT NULL,
     "value" DOUBLE PRECISION,
     "merit" DOUBLE PRECISION,
@@ -298,7 +299,7 @@ CREATE UNIQUE INDEX "stages_chain_epochs_key" ON "stages"("chain", "epochs");
 CREATE UNIQUE INDEX "sweep_stages_stage_id_sweep_id_key" ON "sweep_stages"("stage_id", "sweep_id");
 
 -- CreateIndex
-CREATE INDEX "trial_stages_stage_id_trial_id_idx" ON "trial_stages"("stage_id", "trial_id");
+CREATE INDEX "trial_stages_stage_id_idx" ON "trial_stages"("stage_id");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "chains_hash_key" ON "chains"("hash");
@@ -320,15 +321,6 @@ CREATE INDEX "audit_log_at_idx" ON "audit_log"("at");
 
 -- AddForeignKey
 ALTER TABLE "trials" ADD CONSTRAINT "trials_sweep_id_fkey" FOREIGN KEY ("sweep_id") REFERENCES "sweeps"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-
--- AddForeignKey
-ALTER TABLE "sweep_stages" ADD CONSTRAINT "sweep_stages_sweep_id_fkey" FOREIGN KEY ("sweep_id") REFERENCES "sweeps"("id") ON DELETE CASCADE ON UPDATE CASCADE;
-
--- AddForeignKey
-ALTER TABLE "sweep_stages" ADD CONSTRAINT "sweep_stages_stage_id_fkey" FOREIGN KEY ("stage_id") REFERENCES "stages"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
-
--- AddForeignKey
-ALTER TABLE "trial_stages" ADD CONSTRAINT "trial_stages_trial_id_fkey" FOREIGN KEY ("trial_id") REFERENCES "trials"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
 -- AddForeignKey
 ALTER TABLE "sweep_counts" ADD CONSTRAINT "sweep_counts_sweep_id_fkey" FOREIGN KEY ("sweep_id") REFERENCES "sweeps"("id") ON DELETE CASCADE ON UPDATE CASCADE;

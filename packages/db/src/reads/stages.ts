@@ -1,0 +1,81 @@
+import { AppError, type Stage } from '@funnel/contracts';
+import type { Db } from '../db.ts';
+import type { StageRow } from '../stage-rows.ts';
+import { reading, type Tx } from '../transaction.ts';
+import type { Page } from '../types.ts';
+import { isNumber, pageOf, readCursor } from './cursor.ts';
+import { assertSweep } from './sweeps.ts';
+
+type Row = StageRow & {
+  readonly attempts: number;
+  readonly shared_by: number;
+  readonly seconds: number | null;
+  readonly place: number;
+};
+
+/** Further columns of stage `s`. */
+const columns = `s.*, tried.attempts, tried.seconds,
+  (SELECT count(*) FROM trial_stages ts WHERE ts.stage_id = s.id) AS shared_by`;
+
+const tried = `CROSS JOIN LATERAL (
+  SELECT count(*) AS attempts, sum(extract(epoch FROM coalesce(a.ended_at, now()) - a.started_at))::float8 AS seconds
+  FROM attempts a WHERE a.stage_id = s.id) AS tried`;
+
+const resource = (row: Row): Stage => ({
+  id: row.id,
+  chain: row.chain,
+  kind: row.kind,
+  recipe: row.recipe,
+  status: row.status,
+  hyperparameters: row.hyperparameters,
+  seed: row.seed,
+  epochs: row.epochs,
+  startEpoch: row.start_epoch,
+  position: row.epoch === null ? null : { epoch: row.epoch, step: row.step ?? 0 },
+  parent: row.parent,
+  after: row.after,
+  attack: row.attack,
+  attempts: row.attempts,
+  leaseEpoch: row.lease_epoch,
+  workerId: row.worker_id,
+  checkpoint: row.checkpoint,
+  error:
+    row.error_message === null ? null : { code: row.error_code ?? 'INTERNAL', message: row.error_message },
+  sharedBy: row.shared_by,
+  seconds: row.seconds,
+  startedAt: row.started_at?.toISOString() ?? null,
+  finishedAt: row.finished_at?.toISOString() ?? null,
+});
+
+/** In the order in which they are meant to run; those of other sweeps that they wait for come last. Errors: NOT_FOUND. */
+export const listStages = async (
+  db: Db,
+  { sweepId, limit, cursor }: { readonly sweepId: string; readonly limit: number; readonly cursor?: string },
+): Promise<Page<Stage>> => {
+  const after = cursor ? readCursor(cursor, isNumber) : -1;
+  if (!cursor) await assertSweep(db, sweepId);
+  const rows = await reading(db).query<Row>(
+    `SELECT ${columns}, l.position AS place
+     FROM (SELECT stage_id, position FROM sweep_stages WHERE sweep_id = $1 AND position > $2 ORDER BY position LIMIT $3) AS l
+     JOIN stages s ON s.id = l.stage_id ${tried} ORDER BY l.position`,
+    [sweepId, after, limit + 1],
+  );
+  return pageOf(rows, limit, resource, (last) => last.place);
+};
+
+/** Errors: NOT_FOUND. */
+export const getStage = async (db: Db, id: string): Promise<Stage> => {
+  const [row] = await reading(db).query<Row>(`SELECT ${columns} FROM stages s ${tried} WHERE s.id = $1`, [
+    id,
+  ]);
+  if (!row) throw new AppError('NOT_FOUND', `Expected a stage, but there is none with id ${id}`);
+  return resource(row);
+};
+
+export const stagesOfTrial = async (tx: Tx, trialId: string): Promise<readonly Stage[]> => {
+  const rows = await tx.query<Row>(
+    `SELECT ${columns} FROM trial_stages l JOIN stages s ON s.id = l.stage_id ${tried} WHERE l.trial_id = $1 ORDER BY l.position`,
+    [trialId],
+  );
+  return rows.map(resource);
+};

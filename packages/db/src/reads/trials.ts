@@ -1,0 +1,136 @@
+import {
+  AppError,
+  type DatasetName,
+  type Evaluation,
+  type KnobValue,
+  type MetricSeries,
+  type RecipeName,
+  type StageKind,
+  type Trial,
+  type TrialDetail,
+  type TrialStatus,
+  type Verdict,
+} from '@funnel/contracts';
+import type { Db } from '../db.ts';
+import { reading, type Tx } from '../transaction.ts';
+import type { Page } from '../types.ts';
+import { isNumber, pageOf, readCursor } from './cursor.ts';
+import { evaluationsOfTrials } from './evaluations.ts';
+import { stagesOfTrial } from './stages.ts';
+import { assertSweep } from './sweeps.ts';
+import { warningsOf } from './warnings.ts';
+
+type Row = {
+  readonly id: string;
+  readonly sweep_id: string;
+  readonly number: number;
+  readonly recipe: RecipeName;
+  readonly dataset: DatasetName;
+  readonly seed: number;
+  readonly hyperparameters: Record<string, KnobValue>;
+  readonly status: TrialStatus;
+  readonly clean_accuracy: number | null;
+  readonly verdict: Verdict | null;
+  readonly created_at: Date;
+  readonly finished_at: Date | null;
+};
+
+const resource = (row: Row, evaluations: readonly Evaluation[]): Trial => ({
+  id: row.id,
+  sweepId: row.sweep_id,
+  number: row.number,
+  recipe: row.recipe,
+  dataset: row.dataset,
+  seed: row.seed,
+  hyperparameters: row.hyperparameters,
+  status: row.status,
+  cleanAccuracy: row.clean_accuracy,
+  verdict: row.verdict,
+  evaluations: evaluations.map(({ attack, settings, summary, verdict }) => ({
+    attack,
+    settings,
+    summary,
+    verdict,
+  })),
+  createdAt: row.created_at.toISOString(),
+  finishedAt: row.finished_at?.toISOString() ?? null,
+});
+
+export type TrialsQuery = {
+  readonly sweepId: string;
+  readonly limit: number;
+  readonly cursor?: string;
+  readonly status?: TrialStatus;
+};
+
+/** By number. Errors: NOT_FOUND. */
+export const listTrials = async (
+  db: Db,
+  { sweepId, limit, cursor, status }: TrialsQuery,
+): Promise<Page<Trial>> => {
+  const tx = reading(db);
+  const after = cursor ? readCursor(cursor, isNumber) : -1;
+  if (!cursor) await assertSweep(db, sweepId);
+  const rows = await tx.query<Row>(
+    `SELECT * FROM trials WHERE sweep_id = $1 AND number > $2 ${status ? 'AND status = $4' : ''} ORDER BY number LIMIT $3`,
+    [sweepId, after, limit + 1, ...(status ? [status] : [])],
+  );
+  const evaluations = await evaluationsOfTrials(
+    tx,
+    rows.map((row) => row.id),
+  );
+  return pageOf(
+    rows,
+    limit,
+    (row) => resource(row, evaluations.get(row.id) ?? []),
+    (last) => last.number,
+  );
+};
+
+const findTrial = async (tx: Tx, id: string): Promise<Row> => {
+  const [row] = await tx.query<Row>('SELECT * FROM trials WHERE id = $1', [id]);
+  if (!row) throw new AppError('NOT_FOUND', `Expected a trial, but there is none with id ${id}`);
+  return row;
+};
+
+/** Errors: NOT_FOUND. */
+export const getTrial = async (db: Db, id: string): Promise<TrialDetail> => {
+  const tx = reading(db);
+  const row = await findTrial(tx, id);
+  const [stages, evaluations, warnings] = await Promise.all([
+    stagesOfTrial(tx, id),
+    evaluationsOfTrials(tx, [id]),
+    warningsOf(tx, id),
+  ]);
+  const own = evaluations.get(id) ?? [];
+  return { ...resource(row, own), stages: [...stages], evaluations: [...own], warnings: [...warnings] };
+};
+
+/** Training curves by stage, each up to the stage's own length. Errors: NOT_FOUND. */
+export const getMetrics = async (db: Db, trialId: string): Promise<readonly MetricSeries[]> => {
+  const tx = reading(db);
+  await findTrial(tx, trialId);
+  return tx.query<{ kind: StageKind; name: string; epochs: number[]; values: (number | null)[] }>(
+    `SELECT s.kind, m.name, array_agg(m.epoch ORDER BY m.epoch) AS epochs, array_agg(m.value ORDER BY m.epoch) AS values
+     FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id
+     JOIN chains c ON c.hash = s.chain JOIN metrics m ON m.chain_id = c.id AND m.epoch <= s.epochs
+     WHERE ts.trial_id = $1 GROUP BY ts.position, s.kind, m.name ORDER BY ts.position, m.name`,
+    [trialId],
+  );
+};
+
+/** Trials side by side, in the order asked for, and what they differ in. Errors: NOT_FOUND. */
+export const compareTrials = async (db: Db, ids: readonly string[]): Promise<Comparison> => {
+  const trials = await Promise.all(ids.map((id) => getTrial(db, id)));
+  const cells = trials.map(
+    ({ recipe, dataset, seed, hyperparameters }) =>
+      new Map<string, KnobValue>(Object.entries({ recipe, dataset, ...hyperparameters, seed })),
+  );
+  const names = [...new Set(cells.flatMap((cell) => [...cell.keys()]))];
+  return { trials, differs: names.filter((name) => new Set(cells.map((cell) => cell.get(name))).size > 1) };
+};
+
+export type Comparison = {
+  trials: TrialDetail[] /** Knobs, `recipe`, `dataset`, `seed`. */;
+  differs: string[];
+};

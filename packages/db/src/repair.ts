@@ -1,0 +1,65 @@
+/**
+ * What the transactions of this package never leave behind, found and put right all the same: stages that wait for what has ended.
+ * Looked for once a minute, since it walks over all waiting stages; and old events, which no stream asks for any more.
+ */
+import type { StageKind, StageStatus } from '@funnel/contracts';
+import type { StageChange } from './changes.ts';
+import { passRecorded, releaseDependants, skipDependants } from './move-stages.ts';
+import type { Tx } from './transaction.ts';
+
+const everySeconds = 60;
+const eventDays = 7;
+
+const isDue = async (tx: Tx): Promise<boolean> => {
+  const rows = await tx.query(
+    `INSERT INTO duties AS d (name, at) VALUES ('repair', now())
+     ON CONFLICT (name) DO UPDATE SET at = now() WHERE d.at < now() - make_interval(secs => $1)
+     RETURNING name`,
+    [everySeconds],
+  );
+  return rows.length > 0;
+};
+
+type Stuck = {
+  id: string;
+  kind: StageKind;
+  status: StageStatus;
+  cause: StageStatus;
+  code: string | null;
+  message: string | null;
+};
+
+/** Ended stages that someone still waits for. */
+const stuck = (tx: Tx): Promise<readonly Stuck[]> =>
+  tx.query<Stuck>(
+    `SELECT DISTINCT a.id, a.kind, a.status, coalesce(a.because, a.status) AS cause, a.error_code AS code, a.error_message AS message
+     FROM stages s JOIN stages a ON a.id = s.after
+     WHERE s.status = 'waiting' AND a.status NOT IN ('waiting', 'ready', 'running') ORDER BY a.id LIMIT 1000`,
+  );
+
+/** Stages that could start or wait, though a longer run has recorded their epoch. */
+const recorded = async (tx: Tx): Promise<readonly string[]> => {
+  const rows = await tx.query<{ id: string }>(
+    `SELECT s.id FROM stages s JOIN chains c ON c.hash = s.chain
+     JOIN checkpoints p ON p.chain_id = c.id AND p.epoch = s.epochs AND p.step = 0
+     WHERE s.status IN ('waiting', 'ready') LIMIT 1000`,
+  );
+  return rows.map((row) => row.id);
+};
+
+export const repair = async (tx: Tx): Promise<readonly StageChange[]> => {
+  if (!(await isDue(tx))) return [];
+  await tx.query('DELETE FROM events WHERE at < now() - make_interval(days => $1)', [eventDays]);
+  const changes: StageChange[] = [...(await passRecorded(tx, await recorded(tx)))];
+  for (const { id, kind, status, cause, code, message } of await stuck(tx))
+    if (status === 'completed') changes.push(...(await releaseDependants(tx, [id])));
+    else
+      changes.push(
+        ...(await skipDependants(tx, [id], {
+          status: cause,
+          code: code ?? cause.toUpperCase(),
+          message: `The ${kind} stage ${id} that it needs ${status}: ${message ?? cause}`,
+        })),
+      );
+  return changes;
+};

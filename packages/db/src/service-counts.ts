@@ -1,0 +1,49 @@
+/** Numbers about the whole of the work, for monitoring and scaling. */
+import type { Db } from './db.ts';
+import { reading } from './transaction.ts';
+
+export type ServiceCounts = {
+  readonly stages: readonly { readonly kind: string; readonly status: string; readonly count: number }[];
+  /** Stages that a worker could claim now. */
+  readonly claimable: number;
+  /** Ended ones. */
+  readonly attempts: readonly {
+    readonly kind: string;
+    readonly outcome: string;
+    readonly attempts: number;
+    readonly seconds: number;
+  }[];
+  readonly expiredLeases: number;
+  /** Writes refused because the lease had gone to another attempt. */
+  readonly fencedWrites: number;
+  readonly workers: readonly { readonly status: string; readonly count: number; readonly slots: number }[];
+};
+
+export const readServiceCounts = async (db: Db): Promise<ServiceCounts> => {
+  const tx = reading(db);
+  const [stages, attempts, workers, [claimable], [fenced]] = await Promise.all([
+    tx.query<ServiceCounts['stages'][number]>(
+      'SELECT kind, status, count(*) AS count FROM stages GROUP BY 1, 2 ORDER BY 1, 2',
+    ),
+    tx.query<ServiceCounts['attempts'][number]>(
+      `SELECT s.kind, a.outcome, count(*) AS attempts, sum(extract(epoch FROM a.ended_at - a.started_at))::float8 AS seconds
+       FROM attempts a JOIN stages s ON s.id = a.stage_id WHERE a.ended_at IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2`,
+    ),
+    tx.query<ServiceCounts['workers'][number]>(
+      'SELECT status, count(*) AS count, sum(slots) AS slots FROM workers GROUP BY 1 ORDER BY 1',
+    ),
+    tx.query<{ n: number }>(
+      "SELECT count(*) AS n FROM stages WHERE status = 'ready' AND sweep_id IS NOT NULL AND ready_at <= now()",
+    ),
+    tx.query<{ n: number }>('SELECT coalesce(sum(fenced), 0) AS n FROM attempts'),
+  ]);
+  const expiredLeases = attempts
+    .filter((row) => row.outcome === 'expired')
+    .reduce((sum, row) => sum + row.attempts, 0);
+  return { stages, attempts, workers, claimable: claimable!.n, expiredLeases, fencedWrites: fenced!.n };
+};
+
+/** Errors: UNAVAILABLE. */
+export const pingDatabase = async (db: Db): Promise<void> => {
+  await reading(db).query('SELECT 1');
+};
