@@ -1,0 +1,80 @@
+import * as tf from '@tensorflow/tfjs';
+
+export interface KernelTime {
+  readonly kernel: string;
+  readonly calls: number;
+  /** In the kernel itself, without kernels that it called. */
+  readonly milliseconds: number;
+}
+
+export interface KernelProfile {
+  readonly backend: string;
+  readonly milliseconds: number;
+  /** Outside of kernels: tfjs' tape, scopes, uploads and downloads, the caller's own work. */
+  readonly outsideMilliseconds: number;
+  /** Slowest first. */
+  readonly kernels: readonly KernelTime[];
+}
+
+/**
+ * Runs `work` and says where its time went, kernel by kernel, on the backend that tfjs runs on now. One profile at a time. On a GPU a
+ * kernel only queues its work: there the times are those of the host.
+ */
+export async function profileKernels<T>(
+  work: () => T | Promise<T>,
+): Promise<{ readonly result: T; readonly profile: KernelProfile }> {
+  const backend = tf.getBackend();
+  const times = new Map<string, { calls: number; milliseconds: number }>();
+  /** Time spent in kernels called by each kernel that is running. */
+  const inner: number[] = [];
+  const timed =
+    (name: string, kernelFunc: tf.KernelFunc): tf.KernelFunc =>
+    (call) => {
+      inner.push(0);
+      const start = performance.now();
+      try {
+        return kernelFunc(call);
+      } finally {
+        const elapsed = performance.now() - start;
+        const own = elapsed - inner.pop()!;
+        if (inner.length > 0) inner[inner.length - 1]! += elapsed;
+        const entry = times.get(name) ?? { calls: 0, milliseconds: 0 };
+        times.set(name, { calls: entry.calls + 1, milliseconds: entry.milliseconds + own });
+      }
+    };
+  const originals = tf
+    .getKernelsForBackend(backend)
+    .map((config) => ({ config, kernelFunc: config.kernelFunc }));
+  for (const { config, kernelFunc } of originals) config.kernelFunc = timed(config.kernelName, kernelFunc);
+  try {
+    const start = performance.now();
+    const result = await work();
+    const milliseconds = performance.now() - start;
+    const kernels = [...times]
+      .map(([kernel, time]) => ({ kernel, ...time }))
+      .sort((a, b) => b.milliseconds - a.milliseconds);
+    const inside = kernels.reduce((sum, time) => sum + time.milliseconds, 0);
+    return {
+      result,
+      profile: { backend, milliseconds, outsideMilliseconds: milliseconds - inside, kernels },
+    };
+  } finally {
+    for (const { config, kernelFunc } of originals) config.kernelFunc = kernelFunc;
+  }
+}
+
+/** The profile as lines of text, per `steps` steps. */
+export function formatProfile(
+  { backend, milliseconds, outsideMilliseconds, kernels }: KernelProfile,
+  steps = 1,
+): string {
+  const line = (name: string, time: number, calls: string): string =>
+    `${name.padEnd(26)}${(time / steps).toFixed(2).padStart(9)} ms ${((100 * time) / milliseconds).toFixed(1).padStart(5)} % ${calls}`;
+  return [
+    `One step on ${backend}: ${(milliseconds / steps).toFixed(2)} ms`,
+    ...kernels.map(({ kernel, milliseconds: time, calls }) => line(kernel, time, `${calls / steps} calls`)),
+    line('(outside of kernels)', outsideMilliseconds, ''),
+  ]
+    .map((text) => text.trimEnd())
+    .join('\n');
+}
