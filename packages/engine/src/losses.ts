@@ -37,12 +37,13 @@ export const softmaxCrossEntropy = (logits: tf.Tensor2D, oneHot: tf.Tensor2D): t
   const batch = logits.shape[0];
   const loss = tf.customGrad((z, save) => {
     const probabilities = tf.softmax(z as tf.Tensor2D);
-    (save as tf.GradSaveFunc)([probabilities]);
+    (save as tf.GradSaveFunc)([probabilities, oneHot]);
     // log Σ exp z − z_y keeps its precision where softmax underflows.
     const perImage = tf.sub(tf.logSumExp(z as tf.Tensor2D, 1), tf.sum(tf.mul(z as tf.Tensor2D, oneHot), 1));
     return {
       value: tf.mean(perImage),
-      gradFunc: (dy: tf.Tensor, [saved]: tf.Tensor[]) => tf.mul(tf.sub(saved!, oneHot), tf.div(dy, batch)),
+      gradFunc: (dy: tf.Tensor, [predicted, actual]: tf.Tensor[]) =>
+        tf.mul(tf.sub(predicted!, actual!), tf.div(dy, batch)),
     };
   });
   return loss(logits) as tf.Scalar;

@@ -69,7 +69,7 @@ const download = async (
 };
 
 /** One file from the first mirror that gives it whole, put in place by a rename, so that no reader ever sees a part of it. */
-const getFile = async (
+export const getFile = async (
   file: DatasetFile,
   folder: string,
   mirrors: readonly string[],

@@ -14,7 +14,8 @@ const readSplit = async (name: DatasetName, folder: string, split: SplitName): P
     const path = join(folder, file.name);
     return parseIdx(path, await unpackFile(path, await readFile(path), file), rank);
   };
-  const [pixels, classesOf] = await Promise.all([read(images!, 3), read(labels!, 1)]);
+  const pixels = await read(images!, 3);
+  const classesOf = await read(labels!, 1);
   const count = sizes[split];
   checkSplit({ images: images!.name, labels: labels!.name }, pixels, classesOf, {
     count,

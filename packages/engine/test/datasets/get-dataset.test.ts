@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { DatasetFile } from '@funnel/contracts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { getDataset, getFile } from '../../src/datasets/get-dataset.ts';
+
+let folder: string;
+const servers: Server[] = [];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'funnel-get-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+/** A mirror on a port of its own. */
+const mirror = async (answer: RequestListener): Promise<string> => {
+  const server = createServer(answer);
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/data/`;
+};
+
+const content = Buffer.from('the content of a data set');
+const file: DatasetFile = {
+  name: 'a.gz',
+  bytes: content.length,
+  sha256: createHash('sha256').update(content).digest('hex'),
+};
+const zipped = gzipSync(content);
+
+describe('getFile', () => {
+  it('takes the first mirror that gives the declared content, and says how far it is', async () => {
+    const paths: (string | undefined)[] = [];
+    const forged = await mirror((_, response) => response.end(gzipSync('forged')));
+    const gone = await mirror((_, response) => response.writeHead(404).end());
+    const good = await mirror((request, response) => {
+      paths.push(request.url);
+      response.writeHead(200, { 'content-length': zipped.length }).end(zipped);
+    });
+    const progress: unknown[] = [];
+    await getFile(file, folder, [forged, gone, good], { onProgress: (p) => progress.push(p) });
+    expect(await readFile(join(folder, 'a.gz'))).toEqual(zipped);
+    expect(await readdir(folder)).toEqual(['a.gz']);
+    expect(paths).toEqual(['/data/a.gz']);
+    expect(progress.at(-1)).toEqual({ file: 'a.gz', received: zipped.length, total: zipped.length });
+  });
+
+  it('leaves nothing behind and says what each mirror answered when none has it', async () => {
+    const forged = await mirror((_, response) => response.end(gzipSync('forged')));
+    const cut = await mirror((_, response) => {
+      response.writeHead(200, { 'content-length': 1000 });
+      response.write(zipped.subarray(0, 10), () => response.destroy());
+    });
+    await expect(getFile(file, folder, [forged, cut], {})).rejects.toMatchObject({
+      code: 'DATASET_MISSING',
+      message: expect.stringMatching(/a\.gz .* 2 mirrors, .* 25 bytes after gunzip/) as string,
+    });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('gives up on a mirror that does not answer', async () => {
+    const silent = await mirror(() => {});
+    await expect(getFile(file, folder, [silent], { connectSeconds: 0.05 })).rejects.toMatchObject({
+      code: 'DATASET_MISSING',
+      message: expect.stringContaining('no answer within 0.05 s') as string,
+    });
+  });
+
+  it('stops when it is told to', async () => {
+    const stop = new AbortController();
+    const silent = await mirror(() => stop.abort(new Error('enough')));
+    await expect(getFile(file, folder, [silent], { signal: stop.signal })).rejects.toThrow('enough');
+  });
+});
+
+describe('getDataset', () => {
+  it('has nothing to fetch for what is generated', async () => {
+    expect(await getDataset('glyphs', { dir: folder })).toBeNull();
+  });
+});

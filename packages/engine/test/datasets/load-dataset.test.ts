@@ -1,0 +1,106 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { datasets } from '@funnel/contracts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadDataset, verifyDataset } from '../../src/datasets/load-dataset.ts';
+import { dataFolders, findDataset } from '../../src/datasets/places.ts';
+import { gatherImages, meanPixel } from '../../src/datasets/split.ts';
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'funnel-data-'));
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+/** Puts a file of zeros in place of each of MNIST's, as long as the real one. */
+const forge = async (change: Partial<Record<string, Uint8Array>> = {}): Promise<void> => {
+  await mkdir(join(dir, 'mnist'));
+  for (const file of datasets.mnist.files)
+    await writeFile(
+      join(dir, 'mnist', file.name),
+      change[file.name] ?? gzipSync(Buffer.alloc(file.bytes), { level: 1 }),
+    );
+};
+
+const spec = { name: 'mnist', train: 5, test: 5, attack: 5 } as const;
+
+describe('loadDataset', () => {
+  it('looks in the folder that is named, then at home, then beside the repository', () => {
+    const [first, second, third] = dataFolders({ dir: '/a/b', home: '/c' });
+    expect([first, second]).toEqual(['/a/b', '/c/data']);
+    expect(third).toMatch(/shared\/data$/);
+  });
+
+  it('refuses a forged file by its path, with both digests', async () => {
+    await forge();
+    expect(findDataset('mnist', { dir })).toBe(join(dir, 'mnist'));
+    const loaded = await loadDataset(spec, { dir });
+    const path = join(dir, 'mnist', 't10k-images-idx3-ubyte.gz');
+    await expect(loaded.test()).rejects.toMatchObject({
+      code: 'DATASET_CORRUPT',
+      message: expect.stringContaining(
+        `Expected ${path} to have the sha-256 ${datasets.mnist.files[2]?.sha256}`,
+      ) as string,
+    });
+  });
+
+  it('refuses a truncated one, and one that is something else', async () => {
+    const name = 't10k-images-idx3-ubyte.gz';
+    await forge({
+      [name]: gzipSync(Buffer.alloc(7_840_016)).subarray(0, 2000),
+      'train-images-idx3-ubyte.gz': Buffer.from('<html>'),
+    });
+    const loaded = await loadDataset(spec, { dir });
+    await expect(loaded.test()).rejects.toMatchObject({
+      code: 'DATASET_CORRUPT',
+      message: expect.stringContaining(name) as string,
+    });
+    await expect(loaded.train()).rejects.toMatchObject({
+      code: 'DATASET_CORRUPT',
+      message: expect.stringContaining('train-images') as string,
+    });
+    await expect(verifyDataset('mnist', { dir })).rejects.toMatchObject({ code: 'DATASET_CORRUPT' });
+  });
+
+  // The folder beside the repository may hold the real one: the first that has all files counts, so a folder with three does not.
+  it('passes over a folder that lacks a file', async () => {
+    await forge();
+    await rm(join(dir, 'mnist', 't10k-labels-idx1-ubyte.gz'));
+    expect(findDataset('mnist', { dir })).not.toBe(join(dir, 'mnist'));
+  });
+
+  it('generates glyphs without any folder, as many as are asked for', async () => {
+    const loaded = await loadDataset({ name: 'glyphs', train: 12, test: 3, attack: 1 });
+    expect((await loaded.train()).count).toBe(12);
+    expect((await loaded.test()).labels.length).toBe(3);
+    expect(await loaded.train()).toBe(await loaded.train());
+  });
+
+  it.skipIf(findDataset('mnist', {}) === null)(
+    'reads the real MNIST where it lies beside the repository',
+    async () => {
+      const loaded = await loadDataset({ name: 'mnist', train: 60_000, test: 10, attack: 1 });
+      const [train, test] = [await loaded.train(), await loaded.test()];
+      expect([...train.labels.subarray(0, 5)]).toEqual([5, 0, 4, 1, 9]);
+      expect([...test.labels]).toEqual([7, 2, 1, 0, 4, 1, 4, 9, 5, 9]);
+      expect(meanPixel(train)).toBeCloseTo(0.1307, 4); // the mean by which everyone normalises it
+    },
+  );
+});
+
+describe('gatherImages', () => {
+  it('gives the images at the rows, in [0, 1]', () => {
+    const split = {
+      count: 3,
+      shape: [1, 2, 1],
+      images: Uint8Array.from([0, 51, 102, 153, 204, 255]),
+      labels: new Uint8Array(3),
+    } as const;
+    expect([...gatherImages(split, [2, 0])]).toEqual(
+      [204, 255, 0, 51].map((byte) => Math.fround(byte / 255)),
+    );
+    expect(meanPixel(split)).toBeCloseTo(0.5);
+  });
+});

@@ -1,0 +1,189 @@
+import * as tf from '@tensorflow/tfjs';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openBackend } from '../../src/backends/open-backend.ts';
+import { packTensors } from '../../src/checkpoint.ts';
+import { type Architecture, outputShape, shapesOf, weightSpecs } from '../../src/models/architecture.ts';
+import {
+  biasOfMean,
+  classifierHead,
+  encoder,
+  generator,
+  parseFilters,
+} from '../../src/models/auto-encoder.ts';
+import { initialWeights } from '../../src/models/initial-weights.ts';
+import { createNetwork, type Network } from '../../src/models/network.ts';
+import { architectureOf, topologyOf } from '../../src/models/topology.ts';
+import { createRandom, uniformNoise } from '../../src/random.ts';
+
+const image = [28, 28, 1];
+const made: Network[] = [];
+/** With biases that keep most ReLUs away from their kinks: at 0 a position that hears nothing sits right on one. */
+const build = (architecture: Architecture, seed = 0): Network => {
+  const values = initialWeights(architecture, 'glorotUniform', createRandom(seed));
+  const lifted = (drawn: Float32Array, i: number) =>
+    uniformNoise(createRandom(seed, i), drawn.length).map((u) => 0.5 + 0.3 * u);
+  const biased = values.map((drawn, i) => (i % 2 === 0 ? drawn : lifted(drawn, i)));
+  const network = createNetwork(architecture, biased);
+  made.push(network);
+  return network;
+};
+afterEach(() => {
+  for (const network of made.splice(0)) network.dispose();
+});
+
+const noise = (shape: number[], seed = 1): tf.Tensor =>
+  tf.tensor(
+    uniformNoise(
+      createRandom(seed),
+      shape.reduce((a, b) => a * b),
+    ),
+    shape,
+  );
+
+describe('architectures', () => {
+  it('have the sizes of §4.1 and mirror each other, odd sizes included', () => {
+    const sizes = { filters: parseFilters('8-16-32'), latent: 20 };
+    const shapes = (architecture: Architecture) => shapesOf(architecture).map((shape) => shape.join('×'));
+    expect(shapes(encoder(image, sizes))).toEqual(['28×28×1', '14×14×8', '7×7×16', '4×4×32', '512', '20']);
+    expect(shapes(generator(image, sizes, 6))).toEqual([
+      '26',
+      '512',
+      '4×4×32',
+      '7×7×16',
+      '14×14×8',
+      '28×28×1',
+    ]);
+    const map = { filters: [8, 16], latent: 0 };
+    expect(shapes(encoder(image, map))).toEqual(['28×28×1', '14×14×8', '7×7×16']);
+    expect(shapes(generator(image, map, 3))).toEqual(['7×7×19', '14×14×8', '28×28×1']);
+    expect(shapes(classifierHead(encoder(image, map), 64, 10))).toEqual(['7×7×16', '784', '64', '10']);
+  });
+
+  it('end linear where the code is, and in the image’s range', () => {
+    const last = (architecture: Architecture) => architecture.layers.at(-1);
+    expect(last(encoder(image, { filters: [4], latent: 0 }))).toMatchObject({ activation: 'linear' });
+    expect(last(encoder(image, { filters: [4], latent: 3 }))).toMatchObject({
+      kind: 'dense',
+      activation: 'linear',
+    });
+    expect(last(generator(image, { filters: [4], latent: 3 }))).toMatchObject({ activation: 'unitTanh' });
+  });
+});
+
+describe('initial weights', () => {
+  const architecture = encoder(image, { filters: [16, 32], latent: 64 });
+
+  it.each([
+    ['glorotUniform', (fanIn: number, fanOut: number) => 2 / (fanIn + fanOut)],
+    ['glorotNormal', (fanIn: number, fanOut: number) => 2 / (fanIn + fanOut)],
+    ['heUniform', (fanIn: number) => 2 / fanIn],
+    ['heNormal', (fanIn: number) => 2 / fanIn],
+  ] as const)('of %s have its variance, biases 0 but for the last', (initializer, variance) => {
+    const values = initialWeights(architecture, initializer, createRandom(3), 0.25);
+    for (const [i, { name, fanIn, fanOut }] of weightSpecs(architecture).entries()) {
+      const drawn = values[i]!;
+      if (name.endsWith('bias')) {
+        expect(new Set(drawn)).toEqual(new Set([name === 'code/bias' ? 0.25 : 0]));
+        continue;
+      }
+      const measured = drawn.reduce((sum, value) => sum + value * value, 0) / drawn.length;
+      // The spread of an estimated variance: at most √(2/n) of it.
+      expect(Math.abs(measured / variance(fanIn, fanOut) - 1)).toBeLessThan(5 * Math.sqrt(2 / drawn.length));
+    }
+  });
+
+  it('count a strided kernel’s real connections', () => {
+    const fans = (a: Architecture) =>
+      weightSpecs(a)
+        .filter((w) => w.name.endsWith('kernel'))
+        .map((w) => [w.fanIn, w.fanOut]);
+    expect(fans(encoder(image, { filters: [4, 8], latent: 0 }))).toEqual([
+      [9, 9],
+      [36, 18],
+    ]);
+    expect(fans(generator(image, { filters: [4, 8], latent: 0 }))).toEqual([
+      [18, 36],
+      [9, 9],
+    ]);
+  });
+
+  it('of a generator begin at the mean', () => {
+    for (const mean of [0.13, 0.5, 0.9]) expect((1 + Math.tanh(biasOfMean(mean))) / 2).toBeCloseTo(mean, 10);
+    expect(Number.isFinite(biasOfMean(0)) && Number.isFinite(biasOfMean(1))).toBe(true);
+  });
+});
+
+const cases: [string, Architecture][] = [
+  ['an encoder', encoder(image, { filters: [3, 4, 5], latent: 6 })],
+  ['a convolutional encoder', encoder(image, { filters: [3, 4], latent: 0 })],
+  ['a generator with odd sizes', generator(image, { filters: [3, 4, 5], latent: 6 }, 2)],
+  ['a generator of maps', generator(image, { filters: [3, 4], latent: 0 }, 2)],
+  ['a generator from 1×1', generator(image, { filters: [2, 2, 2, 2, 3], latent: 4 })],
+  ['a head on maps', classifierHead(encoder(image, { filters: [3, 4], latent: 0 }), 5, 10)],
+];
+
+describe.each(['cpu', 'wasm'] as const)('networks on %s', (backend) => {
+  beforeAll(async () => {
+    await openBackend(backend);
+  });
+
+  it.each(cases)(
+    '%s is what tf.loadLayersModel makes of its topology and weights',
+    async (_, architecture) => {
+      const network = build(architecture);
+      const topology = topologyOf(architecture);
+      expect(architectureOf(JSON.parse(JSON.stringify(topology)))).toEqual(architecture);
+      const specs = weightSpecs(architecture);
+      const model = await tf.loadLayersModel({
+        load: async () => ({
+          modelTopology: topology,
+          weightSpecs: specs.map(({ name, shape }) => ({ name, shape: [...shape], dtype: 'float32' })),
+          weightData: packTensors(
+            network.weights.map((weight) => Float32Array.from(weight.dataSync())),
+          ).bytes.slice().buffer,
+        }),
+      });
+      const x = noise([2, ...architecture.input]);
+      const [ours, theirs] = [network.apply(x), model.predict(x) as tf.Tensor];
+      expect(ours.shape).toEqual(theirs.shape);
+      expect(ours.shape.slice(1)).toEqual(outputShape(architecture));
+      const error = tf.max(tf.abs(tf.sub(ours, theirs))).dataSync()[0]!;
+      expect(error).toBeLessThan(1e-5);
+      tf.dispose([x, ours, theirs]);
+      model.dispose();
+    },
+  );
+
+  /**
+   * Along the gradient g the loss must rise by |g|² per unit: one number that holds every component to account. Summed in double
+   * precision, since the change is small beside the loss; ReLU's kinks leave a difference of about a hundredth.
+   */
+  it.each(cases)('the gradients of %s are those of finite differences', (_, architecture) => {
+    const network = build(architecture, 5);
+    const x = noise([3, ...architecture.input], 2);
+    const target = noise([3, ...outputShape(architecture)], 3);
+    const loss = (input: tf.Tensor): tf.Scalar => tf.mean(tf.square(tf.sub(network.apply(input), target)));
+    const exactly = (input: tf.Tensor): number => {
+      const [outputs, targets] = [network.apply(input).dataSync<'float32'>(), target.dataSync<'float32'>()];
+      return outputs.reduce((sum, output, i) => sum + (output - targets[i]!) ** 2, 0) / outputs.length;
+    };
+    const error = (gradient: tf.Tensor, at: (by: number) => number): number => {
+      const squared = gradient.dataSync<'float32'>().reduce((sum, value) => sum + value * value, 0);
+      const h = 3e-3 / Math.sqrt(squared);
+      return Math.abs((at(h) - at(-h)) / (2 * h * squared) - 1);
+    };
+    const { grads } = tf.variableGrads(() => loss(x), network.weights as tf.Variable[]);
+    for (const weight of network.weights) {
+      const gradient = grads[weight.name]!;
+      const origin = tf.tensor(weight.dataSync().slice(), weight.shape);
+      const at = (by: number): number => {
+        weight.assign(tf.add(origin, tf.mul(gradient, by)));
+        return exactly(x);
+      };
+      expect(error(gradient, at)).toBeLessThan(0.02);
+      weight.assign(origin);
+    }
+    const gradient = tf.grad(loss)(x);
+    expect(error(gradient, (by) => exactly(tf.add(x, tf.mul(gradient, by))))).toBeLessThan(0.02);
+  });
+});
