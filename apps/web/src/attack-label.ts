@@ -1,0 +1,42 @@
+import { type AttackSpec, attackKey, attacks } from '@funnel/contracts';
+import { formatNumber } from './format.ts';
+
+type Run = { readonly attack: AttackSpec['attack']; readonly settings: Readonly<Record<string, unknown>> };
+
+/** Equal attacks with equal settings have equal keys. */
+export const keyOfRun = (run: Run): string => attackKey(run as AttackSpec); // the wire's settings are an evaluation's own
+
+const written = (value: unknown): string =>
+  typeof value === 'number'
+    ? formatNumber(value)
+    : Array.isArray(value)
+      ? `${value.length} values`
+      : String(value);
+
+/** Settings that differ from the declared defaults, ε and steps always first: `ε 0.3 · 40 steps · margin`. */
+export const settingsLabel = (run: Run): string => {
+  const declared = attacks[run.attack].settings;
+  const defaults: Readonly<Record<string, unknown>> = declared.parse({});
+  const fields = Object.entries(declared.shape).map(([name, schema]) => {
+    const value = run.settings[name];
+    const title = schema.meta()?.title ?? name;
+    if (name === 'epsilon') return `ε ${written(value)}`;
+    if (name === 'steps') return `${written(value)} steps`;
+    if (JSON.stringify(value) === JSON.stringify(defaults[name])) return '';
+    if (typeof value === 'boolean') return value ? title.toLowerCase() : `no ${title.toLowerCase()}`;
+    return typeof value === 'string' ? value : `${title.toLowerCase()} ${written(value)}`;
+  });
+  return fields.filter((field) => field !== '').join(' · ');
+};
+
+/** Held to a fixed ε: its robust accuracy says how many images stand within that ε. Attacks that look for the smallest change nearly always succeed. */
+export const isBounded = ({ attack, settings }: Run): boolean =>
+  attacks[attack].family === 'fixed' && settings.search !== true;
+
+export const attackTitle = (run: Run): string => attacks[run.attack].title;
+
+/** `PGD L∞ · ε 0.3 · 40 steps`. */
+export const attackLabel = (run: Run): string => {
+  const settings = settingsLabel(run);
+  return settings === '' ? attackTitle(run) : `${attackTitle(run)} · ${settings}`;
+};

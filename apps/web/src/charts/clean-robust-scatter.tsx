@@ -1,0 +1,142 @@
+/** Clean accuracy against the objective, one point per trial, with the front of those that no other beats in both. */
+import { type RecipeName, recipes } from '@funnel/contracts';
+import { useMemo } from 'react';
+import { paretoFront } from '../statistics/pareto.ts';
+import { useColours } from './colours.ts';
+import { axisStyle, baseOption, EChart } from './echart.tsx';
+
+export type ScatterPoint = {
+  readonly row: number;
+  readonly x: number;
+  /** The objective, as measured. */
+  readonly y: number;
+  readonly recipe: RecipeName;
+  readonly masked: boolean;
+  readonly active: boolean;
+  /** 95 % interval of y, for chosen trials. */
+  readonly interval: readonly [number, number] | null;
+  readonly label: string;
+};
+
+/** Shapes tell recipes apart where colours tell chosen trials apart. */
+const symbols = ['circle', 'diamond', 'rect', 'triangle'];
+const symbolOf = (recipe: RecipeName): string =>
+  symbols[Object.keys(recipes).indexOf(recipe) % symbols.length]!;
+
+export const CleanRobustScatter = (props: {
+  readonly points: readonly ScatterPoint[];
+  readonly title: string;
+  /** Which way the objective is better. */
+  readonly direction: 'max' | 'min';
+  readonly format: (value: number) => string;
+  readonly chosen: readonly number[];
+  readonly onPick: (row: number) => void;
+}) => {
+  const { points, title, direction, format, chosen } = props;
+  const colours = useColours();
+  const option = useMemo(() => {
+    const sign = direction === 'max' ? 1 : -1;
+    // A masked run's robustness is not believed, so it holds no place on the front.
+    const eligible = points.filter((point) => point.active && !point.masked);
+    const front = paretoFront(eligible.map((point) => ({ x: point.x, y: sign * point.y })));
+    const item = (point: ScatterPoint) => {
+      const place = chosen.indexOf(point.row);
+      const colour =
+        place >= 0 ? colours.series[place % 6]! : point.active ? colours.accent : colours.lineStrong;
+      return {
+        value: [point.x, point.y],
+        symbol: point.masked
+          ? `empty${symbolOf(point.recipe)[0]!.toUpperCase()}${symbolOf(point.recipe).slice(1)}`
+          : symbolOf(point.recipe),
+        symbolSize: place >= 0 ? 12 : points.length > 500 ? 5 : 7,
+        itemStyle: {
+          color: colour,
+          borderColor: colour,
+          opacity: place >= 0 ? 1 : point.active ? (points.length > 500 ? 0.45 : 0.65) : 0.25,
+        },
+      };
+    };
+    const order = [...points].sort(
+      (a, b) => Number(a.active) - Number(b.active) || chosen.indexOf(a.row) - chosen.indexOf(b.row),
+    );
+    const axis = axisStyle(colours);
+    return {
+      base: {
+        ...baseOption(colours),
+        grid: { left: 58, right: 18, top: 14, bottom: 44 },
+        xAxis: {
+          type: 'value',
+          scale: true,
+          name: 'Clean accuracy',
+          nameLocation: 'middle',
+          nameGap: 28,
+          ...axis,
+          axisLabel: { ...axis.axisLabel, formatter: (v: number) => `${(100 * v).toFixed(1)}%` },
+        },
+        yAxis: {
+          type: 'value',
+          scale: true,
+          name: title,
+          nameLocation: 'middle',
+          nameGap: 44,
+          ...axis,
+          axisLabel: { ...axis.axisLabel, formatter: format },
+        },
+        series: [
+          {
+            id: 'front',
+            type: 'line',
+            step: 'start',
+            symbol: 'none',
+            silent: true,
+            data: front.map(({ x, y }) => [x, sign * y]),
+            lineStyle: { color: colours.text, width: 1.4, type: [5, 3], opacity: 0.75 },
+            z: 3,
+          },
+          {
+            id: 'intervals',
+            type: 'custom',
+            silent: true,
+            z: 4,
+            data: order
+              .filter((p) => p.interval !== null && chosen.includes(p.row))
+              .map((p) => [p.x, p.interval![0], p.interval![1], chosen.indexOf(p.row)]),
+            renderItem: (
+              _: unknown,
+              api: { value: (i: number) => number; coord: (at: number[]) => number[] },
+            ) => {
+              const [x, low] = api.coord([api.value(0), api.value(1)]);
+              const [, high] = api.coord([api.value(0), api.value(2)]);
+              return {
+                type: 'line',
+                shape: { x1: x, y1: low, x2: x, y2: high },
+                style: { stroke: colours.series[api.value(3) % 6], lineWidth: 1.6 },
+              };
+            },
+          },
+          { id: 'trials', type: 'scatter', data: order.map(item), z: 2, cursor: 'pointer' },
+        ],
+      },
+      order,
+    };
+  }, [points, title, direction, format, chosen, colours]);
+
+  const full = useMemo(() => {
+    const { base, order } = option;
+    const formatter = (hit: { seriesId?: string; dataIndex: number }) =>
+      hit.seriesId === 'trials' ? (order[hit.dataIndex]?.label.replaceAll('\n', '<br/>') ?? '') : '';
+    return { ...base, tooltip: { ...base.tooltip, trigger: 'item', formatter } };
+  }, [option]);
+
+  return (
+    <EChart
+      height={340}
+      option={full}
+      label={`Scatter of ${points.length} trials: clean accuracy against ${title}, with the Pareto front`}
+      onClick={({ seriesId, dataIndex }) => {
+        const point = seriesId === 'trials' && dataIndex !== undefined ? option.order[dataIndex] : undefined;
+        if (point) props.onPick(point.row);
+      }}
+    />
+  );
+};

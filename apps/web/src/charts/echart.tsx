@@ -1,0 +1,82 @@
+/** ECharts in a box of fixed height: made once, told of new options, sizes and themes, and taken down. */
+import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
+import {
+  DataZoomInsideComponent,
+  GridComponent,
+  MarkLineComponent,
+  TooltipComponent,
+} from 'echarts/components';
+import { type EChartsCoreOption, type EChartsType, init, use } from 'echarts/core';
+import { CanvasRenderer } from 'echarts/renderers';
+import { useEffect, useEffectEvent, useRef } from 'react';
+import type { Colours } from './colours.ts';
+
+use([
+  LineChart,
+  ScatterChart,
+  BarChart,
+  CustomChart,
+  GridComponent,
+  TooltipComponent,
+  MarkLineComponent,
+  DataZoomInsideComponent,
+  CanvasRenderer,
+]);
+
+export type ChartOption = EChartsCoreOption;
+
+/** What every picture has in common. */
+export const baseOption = (colours: Colours) => ({
+  animation: false,
+  textStyle: { fontFamily: colours.font, fontSize: 12, color: colours.muted },
+  tooltip: {
+    backgroundColor: colours.surface,
+    borderColor: colours.lineStrong,
+    borderWidth: 1,
+    padding: [8, 10],
+    textStyle: { color: colours.text, fontSize: 12.5, fontFamily: colours.font },
+    extraCssText: 'box-shadow: 0 6px 24px rgb(0 0 0 / 14%); border-radius: 6px;',
+    confine: true,
+  },
+});
+
+export const axisStyle = (colours: Colours) => ({
+  axisLine: { show: true, lineStyle: { color: colours.lineStrong } },
+  axisTick: { show: false },
+  axisLabel: { color: colours.muted, fontSize: 11.5, hideOverlap: true },
+  splitLine: { show: true, lineStyle: { color: colours.line, width: 1 } },
+  nameTextStyle: { color: colours.muted, fontSize: 12 },
+});
+
+export const EChart = (props: {
+  readonly option: ChartOption;
+  readonly height: number;
+  /** What the picture says, for those who cannot see it. */
+  readonly label: string;
+  readonly onClick?: (event: { readonly seriesId?: string; readonly dataIndex?: number }) => void;
+}) => {
+  const box = useRef<HTMLDivElement>(null);
+  const chart = useRef<EChartsType | null>(null);
+  const click = useEffectEvent((event: { seriesId?: string; dataIndex?: number }) => props.onClick?.(event));
+
+  useEffect(() => {
+    const made = init(box.current!, null, { renderer: 'canvas' });
+    chart.current = made;
+    made.on('click', (event) => click(event));
+    const observer = new ResizeObserver(() => made.resize());
+    observer.observe(box.current!);
+    return () => {
+      observer.disconnect();
+      made.dispose();
+      chart.current = null;
+    };
+  }, []);
+
+  useEffect(() => {
+    chart.current?.setOption(props.option, { notMerge: true, lazyUpdate: true });
+  }, [props.option]);
+
+  return (
+    <div ref={box} role="img" aria-label={props.label} style={{ height: props.height, width: '100%' }} />
+  );
+};

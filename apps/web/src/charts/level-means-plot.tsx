@@ -1,0 +1,95 @@
+/** What a knob does to the objective: its mean at each value, with 95 % intervals. */
+import { useMemo } from 'react';
+import { formatKnob, knobScale } from '../format.ts';
+import type { LevelMean } from '../statistics/level-means.ts';
+import { useColours } from './colours.ts';
+import { axisStyle, baseOption, EChart } from './echart.tsx';
+
+export const LevelMeansPlot = (props: {
+  readonly knob: string;
+  readonly title: string;
+  readonly objective: string;
+  readonly levels: readonly LevelMean<number | string | boolean>[];
+  readonly format: (value: number) => string;
+}) => {
+  const { knob, title, objective, levels, format } = props;
+  const colours = useColours();
+  const option = useMemo(() => {
+    const axis = axisStyle(colours);
+    const numeric = levels.every(({ value }) => typeof value === 'number');
+    const log = numeric && knobScale(knob) === 'log' && levels.every(({ value }) => Number(value) > 0);
+    const numbers = numeric ? levels.map(({ value }) => Number(value)) : [];
+    const ends = log ? { min: Math.min(...numbers) / 1.5, max: Math.max(...numbers) * 1.5 } : { scale: true };
+    const at = (level: (typeof levels)[number]) => (numeric ? Number(level.value) : String(level.value));
+    return {
+      ...baseOption(colours),
+      grid: { left: 58, right: 20, top: 12, bottom: 42 },
+      tooltip: {
+        ...baseOption(colours).tooltip,
+        trigger: 'item',
+        formatter: ({ dataIndex }: { dataIndex: number }) => {
+          const level = levels[dataIndex]!;
+          const spread = level.halfWidth === null ? '' : ` ± ${format(level.halfWidth)}`;
+          return `${title} = ${formatKnob(level.value)}<br/><b>${format(level.mean)}</b>${spread}, ${level.n} trials`;
+        },
+      },
+      xAxis: {
+        type: numeric ? (log ? 'log' : 'value') : 'category',
+        ...ends,
+        name: title,
+        nameLocation: 'middle',
+        nameGap: 26,
+        ...axis,
+        axisLabel: { ...axis.axisLabel, formatter: (v: number | string) => formatKnob(v) },
+        splitLine: { show: false },
+      },
+      yAxis: {
+        type: 'value',
+        scale: true,
+        name: objective,
+        nameLocation: 'middle',
+        nameGap: 44,
+        ...axis,
+        axisLabel: { ...axis.axisLabel, formatter: format },
+      },
+      series: [
+        {
+          type: 'custom',
+          silent: true,
+          data: levels.map((level) => [
+            at(level),
+            level.mean - (level.halfWidth ?? 0),
+            level.mean + (level.halfWidth ?? 0),
+          ]),
+          encode: { x: 0, y: [1, 2] },
+          renderItem: (
+            _: unknown,
+            api: { value: (i: number) => number; coord: (at: (number | string)[]) => number[] },
+          ) => {
+            const [x, low] = api.coord([api.value(0), api.value(1)]) as [number, number];
+            const [, high] = api.coord([api.value(0), api.value(2)]) as [number, number];
+            const style = { stroke: colours.accent, lineWidth: 1.6 };
+            const bar = (x1: number, y1: number, x2: number, y2: number) => ({
+              type: 'line',
+              shape: { x1, y1, x2, y2 },
+              style,
+            });
+            return {
+              type: 'group',
+              children: [bar(x, low, x, high), bar(x - 4, low, x + 4, low), bar(x - 4, high, x + 4, high)],
+            };
+          },
+        },
+        {
+          type: numeric ? 'line' : 'scatter',
+          data: levels.map((level) => [at(level), level.mean]),
+          symbol: 'circle',
+          symbolSize: 8,
+          itemStyle: { color: colours.accent },
+          lineStyle: { color: colours.accent, width: 1.2, opacity: 0.6 },
+        },
+      ],
+    };
+  }, [knob, title, objective, levels, format, colours]);
+  return <EChart height={220} option={option} label={`Mean ${objective} at each value of ${title}`} />;
+};

@@ -1,0 +1,112 @@
+/** Axes of parallel coordinates: where a value lies between bottom (0) and top (1), and what is written beside it. */
+import { formatKnob, formatNumber } from '../../format.ts';
+
+export type AxisValue = number | string | boolean | null;
+
+export type AxisSpec = {
+  readonly key: string;
+  readonly title: string;
+  readonly scale: 'linear' | 'log';
+  /** One per row; null where a row has no value. */
+  readonly values: readonly AxisValue[];
+  readonly format?: (value: number) => string;
+};
+
+export type Axis = {
+  readonly key: string;
+  readonly title: string;
+  readonly ticks: readonly { readonly at: number; readonly label: string }[];
+  /** Few values: rows are spread a little around each, so that one sees how many there are. */
+  readonly discrete: boolean;
+  readonly position: (value: AxisValue) => number | null;
+  /** What a place on the axis means. */
+  readonly labelAt: (at: number) => string;
+};
+
+const fewValues = 6;
+
+const niceStep = (span: number, count: number): number => {
+  const raw = span / count;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  return power * ([1, 2, 5, 10].find((m) => m * power >= raw) ?? 10);
+};
+
+/** Round values in [low, high], about five. */
+export const niceTicks = (low: number, high: number, log: boolean): number[] => {
+  if (log) {
+    const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
+    const every = Math.max(1, Math.ceil((last - first) / 5));
+    const ticks = [];
+    for (let power = first; power <= last; power += every) ticks.push(10 ** power);
+    return ticks.length >= 2 ? ticks : [low, high];
+  }
+  const step = niceStep(high - low, 4);
+  const ticks = [];
+  for (let value = Math.ceil(low / step - 1e-9) * step; value <= high + 1e-9 * step; value += step)
+    ticks.push(Number(value.toPrecision(12)));
+  return ticks;
+};
+
+const numericAxis = (spec: AxisSpec, distinct: readonly number[]): Axis => {
+  const format = spec.format ?? formatNumber;
+  const [low, high] = [distinct[0]!, distinct.at(-1)!];
+  const log = spec.scale === 'log' && low > 0;
+  const forward = log ? Math.log10 : (value: number) => value;
+  const backward = log ? (value: number) => 10 ** value : (value: number) => value;
+  const [from, span] = [forward(low), forward(high) - forward(low)];
+  const position = (value: number) => (span === 0 ? 0.5 : (forward(value) - from) / span);
+  const few = distinct.length <= fewValues;
+  const ticks = few ? distinct : niceTicks(low, high, log);
+  return {
+    key: spec.key,
+    title: spec.title,
+    discrete: distinct.length <= 12,
+    ticks: ticks.map((value) => ({ at: position(value), label: format(value) })),
+    position: (value) => (typeof value === 'number' ? position(value) : null),
+    labelAt: (at) => format(backward(from + at * span)),
+  };
+};
+
+const categoryAxis = (spec: AxisSpec, distinct: readonly AxisValue[]): Axis => {
+  const place = new Map(distinct.map((value, i) => [value, (i + 0.5) / distinct.length]));
+  return {
+    key: spec.key,
+    title: spec.title,
+    discrete: true,
+    ticks: distinct.map((value) => ({ at: place.get(value)!, label: formatKnob(value) })),
+    position: (value) => place.get(value) ?? null,
+    labelAt: (at) =>
+      formatKnob(distinct[Math.max(0, Math.min(distinct.length - 1, Math.floor(at * distinct.length)))]),
+  };
+};
+
+export const createAxis = (spec: AxisSpec): Axis => {
+  const distinct = [...new Set(spec.values.filter((value) => value !== null))];
+  const numbers = distinct.filter((value) => typeof value === 'number').sort((a, b) => a - b);
+  if (numbers.length > 0 && numbers.length === distinct.length) return numericAxis(spec, numbers);
+  return categoryAxis(
+    spec,
+    distinct.sort((a, b) => (String(a) < String(b) ? -1 : 1)),
+  );
+};
+
+/** A stretch of an axis, both ends included; ends in 0 … 1. */
+export type Brushes = ReadonlyMap<string, readonly [number, number]>;
+
+/** Which rows lie within every brush: 1 or 0 per row. A row without a value on a brushed axis is out. */
+export const brushedRows = (
+  axes: readonly Axis[],
+  specs: readonly AxisSpec[],
+  brushes: Brushes,
+): Uint8Array => {
+  const rows = new Uint8Array(specs[0]?.values.length ?? 0).fill(1);
+  for (const [a, axis] of axes.entries()) {
+    const brush = brushes.get(axis.key);
+    if (!brush) continue;
+    for (let i = 0; i < rows.length; i++) {
+      const at = axis.position(specs[a]!.values[i]!);
+      if (at === null || at < brush[0] - 1e-9 || at > brush[1] + 1e-9) rows[i] = 0;
+    }
+  }
+  return rows;
+};

@@ -1,0 +1,143 @@
+/** One axis with its two handles: dragged by pointer, moved by arrow keys. A handle is a slider to a screen reader. */
+import { type KeyboardEvent, type PointerEvent, useRef } from 'react';
+import type { Axis } from './axes.ts';
+
+type Brush = readonly [number, number];
+const whole: Brush = [0, 1];
+/** One press of an arrow key; with Shift five of them. */
+const keyStep = 0.02;
+
+const clamp = (value: number) => Math.max(0, Math.min(1, value));
+
+/** Titles break between words into lines of about this many characters. */
+export const wrapTitle = (title: string): string[] => {
+  const lines: string[] = [];
+  for (const word of title.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < 15) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.slice(0, 3);
+};
+
+export const AxisBrush = (props: {
+  readonly axis: Axis;
+  readonly x: number;
+  readonly top: number;
+  readonly bottom: number;
+  readonly last: boolean;
+  readonly brush: Brush | undefined;
+  readonly onBrush: (brush: Brush | null) => void;
+}) => {
+  const { axis, x, top, bottom } = props;
+  const span = bottom - top;
+  const brush = props.brush ?? whole;
+  const drag = useRef<{ readonly from: number; readonly end: 0 | 1 | null; readonly brush: Brush } | null>(
+    null,
+  );
+  const y = (at: number) => bottom - span * at;
+
+  const place = (event: PointerEvent<SVGElement>) => {
+    const frame = event.currentTarget.ownerSVGElement!.getBoundingClientRect();
+    return clamp((bottom - (event.clientY - frame.top)) / span);
+  };
+  const grab = (end: 0 | 1 | null) => (event: PointerEvent<SVGElement>) => {
+    event.currentTarget.setPointerCapture(event.pointerId);
+    event.stopPropagation();
+    drag.current = { from: place(event), end, brush };
+  };
+  const move = (event: PointerEvent<SVGElement>) => {
+    if (!drag.current) return;
+    const at = place(event);
+    const { from, end, brush: start } = drag.current;
+    const ends = end === null ? [from, at] : end === 0 ? [at, start[1]] : [start[0], at];
+    if (end !== null || Math.abs(at - from) > 0.01) props.onBrush([Math.min(...ends), Math.max(...ends)]);
+  };
+  const release = (event: PointerEvent<SVGElement>) => {
+    const started = drag.current;
+    drag.current = null;
+    // A click on the axis without a drag takes its brush away.
+    if (started?.end === null && Math.abs(place(event) - started.from) <= 0.01) props.onBrush(null);
+  };
+  const key = (end: 0 | 1) => (event: KeyboardEvent) => {
+    const step = event.shiftKey ? 5 * keyStep : keyStep;
+    const by = { ArrowUp: step, ArrowRight: step, ArrowDown: -step, ArrowLeft: -step }[event.key];
+    if (event.key === 'Delete' || event.key === 'Backspace' || event.key === 'Escape') props.onBrush(null);
+    else if (by === undefined) return;
+    else {
+      const moved = clamp(brush[end] + by);
+      const next: Brush =
+        end === 0 ? [Math.min(moved, brush[1]), brush[1]] : [brush[0], Math.max(moved, brush[0])];
+      props.onBrush(next[0] <= 0 && next[1] >= 1 ? null : next);
+    }
+    event.preventDefault();
+  };
+
+  const lines = wrapTitle(axis.title);
+  return (
+    <g>
+      <text className="axis-title" x={x} y={top - 14 - 14 * (lines.length - 1)} textAnchor="middle">
+        {lines.map((line, i) => (
+          <tspan key={line} x={x} dy={i === 0 ? 0 : 14}>
+            {line}
+          </tspan>
+        ))}
+      </text>
+      <line x1={x} x2={x} y1={top} y2={bottom} className="axis-line" />
+      {axis.ticks.map(({ at, label }) => (
+        <text
+          key={label}
+          className="axis-tick"
+          x={props.last ? x - 13 : x + 13}
+          y={y(at) + 4}
+          textAnchor={props.last ? 'end' : 'start'}
+        >
+          {label}
+        </text>
+      ))}
+      <rect
+        className="axis-grab"
+        x={x - 12}
+        y={top - 4}
+        width={24}
+        height={span + 8}
+        onPointerDown={grab(null)}
+        onPointerMove={move}
+        onPointerUp={release}
+      />
+      {props.brush ? (
+        <rect
+          className="axis-brush"
+          x={x - 6}
+          y={y(brush[1])}
+          width={12}
+          height={Math.max(1, y(brush[0]) - y(brush[1]))}
+        />
+      ) : null}
+      {([0, 1] as const).map((end) => (
+        <rect
+          key={end}
+          className="axis-handle"
+          data-set={props.brush ? '' : undefined}
+          x={x - 9}
+          y={y(brush[end]) - (end === 1 ? 6 : 0)}
+          width={18}
+          height={6}
+          rx={2}
+          role="slider"
+          tabIndex={0}
+          aria-label={`${axis.title}, ${end === 0 ? 'lowest' : 'highest'}`}
+          aria-orientation="vertical"
+          aria-valuemin={0}
+          aria-valuemax={100}
+          aria-valuenow={Math.round(100 * brush[end])}
+          aria-valuetext={axis.labelAt(brush[end])}
+          onPointerDown={grab(end)}
+          onPointerMove={move}
+          onPointerUp={release}
+          onKeyDown={key(end)}
+        />
+      ))}
+    </g>
+  );
+};

@@ -1,0 +1,143 @@
+/** Draws the lines of parallel coordinates: a few strokes of many lines each, fast enough to follow a brush. */
+import { type Colours, dashes, rampColour } from '../colours.ts';
+import type { Axis, AxisSpec } from './axes.ts';
+
+export type Layout = {
+  readonly width: number;
+  readonly height: number;
+  /** Horizontal place of every axis. */
+  readonly x: readonly number[];
+  readonly top: number;
+  readonly bottom: number;
+};
+
+const buckets = 24;
+/** Below the axis: rows without a value. */
+const missingGap = 14;
+
+/** Vertical places, [row × axis]. */
+export const rowPlaces = (
+  axes: readonly Axis[],
+  specs: readonly AxisSpec[],
+  layout: Layout,
+): Float32Array => {
+  const count = specs[0]?.values.length ?? 0;
+  const places = new Float32Array(count * axes.length);
+  const span = layout.bottom - layout.top;
+  for (const [a, axis] of axes.entries()) {
+    const spread = axis.discrete ? Math.min(0.022, 0.2 / Math.max(1, axis.ticks.length)) : 0;
+    for (let i = 0; i < count; i++) {
+      const at = axis.position(specs[a]!.values[i]!);
+      // The golden ratio spreads neighbours evenly: the same row always lies at the same place.
+      const jitter = spread * (((i * 0.618033988749895) % 1) - 0.5) * 2;
+      places[i * axes.length + a] =
+        at === null
+          ? layout.bottom + missingGap
+          : layout.bottom - span * Math.max(0, Math.min(1, at + jitter));
+    }
+  }
+  return places;
+};
+
+const trace = (path: Path2D, places: Float32Array, row: number, x: readonly number[]): void => {
+  const from = row * x.length;
+  path.moveTo(x[0]!, places[from]!);
+  for (let a = 1; a < x.length; a++) path.lineTo(x[a]!, places[from + a]!);
+};
+
+export type Picture = {
+  readonly places: Float32Array;
+  readonly layout: Layout;
+  /** 1 for rows within the brushes. */
+  readonly active: Uint8Array;
+  /** Colour of each row in [0, 1], NaN for none. */
+  readonly shade: Float32Array;
+  readonly chosen: readonly number[];
+  readonly hovered: number | null;
+};
+
+export const drawLines = (context: CanvasRenderingContext2D, picture: Picture, colours: Colours): void => {
+  const { places, layout, active, shade, chosen, hovered } = picture;
+  const { x, width, height } = layout;
+  context.clearRect(0, 0, width, height);
+  context.lineJoin = 'round';
+  context.lineWidth = 1;
+  const inactive = new Path2D();
+  const unknown = new Path2D();
+  const levels = Array.from({ length: buckets }, () => new Path2D());
+  let count = 0;
+  for (let row = 0; row < active.length; row++) {
+    const t = shade[row]!;
+    if (active[row] === 0) trace(inactive, places, row, x);
+    else {
+      count += 1;
+      trace(
+        Number.isNaN(t) ? unknown : levels[Math.min(buckets - 1, Math.floor(t * buckets))]!,
+        places,
+        row,
+        x,
+      );
+    }
+  }
+  context.globalAlpha = 0.35;
+  context.strokeStyle = colours.line;
+  context.stroke(inactive);
+  const strength = Math.max(0.3, Math.min(0.9, 14 / Math.sqrt(count + 1)));
+  context.globalAlpha = 0.5 * strength;
+  context.strokeStyle = colours.lineStrong;
+  context.stroke(unknown);
+  context.globalAlpha = strength;
+  for (const [level, path] of levels.entries()) {
+    context.strokeStyle = rampColour(colours.ramp, level / (buckets - 1));
+    context.stroke(path);
+  }
+  context.globalAlpha = 1;
+  for (const [i, row] of chosen.entries())
+    strokeOne(context, places, row, x, colours.series[i % 6]!, colours.surface, dashes[i % 6]!);
+  if (hovered !== null) strokeOne(context, places, hovered, x, colours.text, colours.surface, []);
+};
+
+const strokeOne = (
+  context: CanvasRenderingContext2D,
+  places: Float32Array,
+  row: number,
+  x: readonly number[],
+  colour: string,
+  halo: string,
+  dash: readonly number[],
+): void => {
+  const path = new Path2D();
+  trace(path, places, row, x);
+  context.strokeStyle = halo;
+  context.lineWidth = 5;
+  context.stroke(path);
+  context.strokeStyle = colour;
+  context.lineWidth = 2.2;
+  context.setLineDash([...dash]);
+  context.stroke(path);
+  context.setLineDash([]);
+  context.lineWidth = 1;
+};
+
+/** The active row whose line passes nearest to (x, y), within ten pixels; null when none does. */
+export const nearestRow = (picture: Picture, px: number, py: number): number | null => {
+  const { places, active, layout } = picture;
+  const { x } = layout;
+  if (x.length < 2 || px < x[0]! - 10 || px > x.at(-1)! + 10) return null;
+  let a = 0;
+  while (a < x.length - 2 && px > x[a + 1]!) a += 1;
+  const u = Math.max(0, Math.min(1, (px - x[a]!) / (x[a + 1]! - x[a]!)));
+  let best: number | null = null;
+  let least = 10;
+  for (let row = 0; row < active.length; row++) {
+    if (active[row] === 0) continue;
+    const from = row * x.length + a;
+    const y = places[from]! + u * (places[from + 1]! - places[from]!);
+    const distance = Math.abs(y - py);
+    if (distance < least) {
+      least = distance;
+      best = row;
+    }
+  }
+  return best;
+};

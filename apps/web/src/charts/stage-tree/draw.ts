@@ -1,0 +1,90 @@
+import type { Colours } from '../colours.ts';
+import { stageLabel } from './label.ts';
+import type { TreeNode } from './layout.ts';
+
+export type TreeView = {
+  readonly width: number;
+  readonly height: number;
+  /** The part of the tree on show, as shares of its height. */
+  readonly from: number;
+  readonly to: number;
+};
+
+const columns = 4;
+const gap = 3;
+
+export const rectOf = (node: TreeNode, view: TreeView) => {
+  const column = (view.width + gap) / columns;
+  const scale = view.height / (view.to - view.from);
+  return {
+    x: node.column * column,
+    y: (node.y0 - view.from) * scale,
+    width: node.span * column - gap,
+    height: (node.y1 - node.y0) * scale,
+  };
+};
+
+const clip = (context: CanvasRenderingContext2D, text: string, width: number): string => {
+  if (context.measureText(text).width <= width) return text;
+  const letters = Math.floor((text.length * width) / context.measureText(text).width) - 1;
+  return letters < 3 ? '' : `${text.slice(0, letters)}…`;
+};
+
+export const drawTree = (
+  context: CanvasRenderingContext2D,
+  nodes: readonly TreeNode[],
+  view: TreeView,
+  picture: {
+    readonly varying: ReadonlyMap<string, readonly string[]>;
+    readonly selected: string | null;
+    readonly hovered: string | null;
+  },
+  colours: Colours,
+): void => {
+  context.clearRect(0, 0, view.width, view.height);
+  context.textBaseline = 'middle';
+  context.font = `12px ${colours.font}`;
+  for (const node of nodes) {
+    const { x, y, width, height } = rectOf(node, view);
+    if (y > view.height || y + height < 0) continue;
+    const { stage } = node;
+    const tone = colours.status(stage.status);
+    const tall = height > 5;
+    const inset = tall ? 1 : 0;
+    context.fillStyle = tone;
+    context.globalAlpha = height >= 13 ? 0.24 : 0.7;
+    context.fillRect(x, y, width, height - inset);
+    if (stage.status === 'running' && stage.position !== null && stage.epochs > 0) {
+      context.globalAlpha = 0.35;
+      context.fillRect(x, y, (width * stage.position.epoch) / stage.epochs, height - inset);
+    }
+    context.globalAlpha = 1;
+    if (height >= 13) context.fillRect(x, y, 3, height - inset);
+    if (height >= 15) {
+      const middle = Math.min(
+        Math.max(y + height / 2, Math.min(12, y + height - 8)),
+        Math.max(view.height - 12, y + 8),
+      );
+      context.fillStyle = colours.text;
+      const second = height >= 40 && stage.sharedBy > 1;
+      const label = stageLabel(stage, picture.varying.get(stage.kind) ?? []);
+      context.fillText(clip(context, label, width - 16), x + 10, second ? middle - 8 : middle);
+      if (second) {
+        context.fillStyle = colours.muted;
+        context.fillText(clip(context, `shared by ${stage.sharedBy} trials`, width - 16), x + 10, middle + 9);
+      }
+    }
+    if (stage.id === picture.selected || stage.id === picture.hovered) {
+      context.strokeStyle = stage.id === picture.selected ? colours.text : colours.muted;
+      context.lineWidth = 1.5;
+      context.strokeRect(x + 0.75, y + 0.75, width - 1.5, Math.max(2, height - inset - 1.5));
+    }
+  }
+};
+
+/** The node under a point. Deepest columns lie to the right, so at most one is hit. */
+export const nodeAt = (nodes: readonly TreeNode[], view: TreeView, px: number, py: number): TreeNode | null =>
+  nodes.find((node) => {
+    const { x, y, width, height } = rectOf(node, view);
+    return px >= x && px <= x + width && py >= y && py < y + height;
+  }) ?? null;

@@ -1,0 +1,27 @@
+import type { Stage } from '@funnel/contracts';
+import { attackLabel } from '../../attack-label.ts';
+import { formatCount, formatKnob, knobTitle } from '../../format.ts';
+
+const write = (stage: Stage, name: string): string => {
+  if (name === 'epochs') return `${formatCount(stage.epochs)} epochs`;
+  if (name === 'seed') return `seed ${stage.seed}`;
+  return `${knobTitle(name)} ${formatKnob(stage.hyperparameters[name])}`;
+};
+
+/** What tells this stage from the others of its kind. */
+export const stageLabel = (stage: Stage, varying: readonly string[]): string => {
+  if (stage.attack !== null) return attackLabel(stage.attack);
+  const own = varying.filter((name) => name === 'seed' || name === 'epochs' || name in stage.hyperparameters);
+  const parts = own.map((name) => write(stage, name));
+  return parts.length === 0 ? `${formatCount(stage.epochs)} epochs` : parts.join(' · ');
+};
+
+/** Two lines for a tip. */
+export const stageTip = (stage: Stage, varying: readonly string[]): string => {
+  const done =
+    stage.status === 'running' && stage.position !== null && stage.epochs > 0
+      ? `, epoch ${stage.position.epoch} of ${stage.epochs}`
+      : '';
+  const shared = stage.sharedBy > 1 ? `\nshared by ${formatCount(stage.sharedBy)} trials` : '';
+  return `${stage.kind}: ${stageLabel(stage, varying)}\n${stage.status}${done}${shared}`;
+};

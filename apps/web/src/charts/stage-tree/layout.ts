@@ -1,0 +1,110 @@
+/** Where each stage lies in the picture of a sweep: columns by kind, and every stage as tall as what stands on it. */
+import { type Stage, StageKind } from '@funnel/contracts';
+
+export type TreeNode = {
+  readonly stage: Stage;
+  /** 0 for `initialise` … 3 for `attack`. */
+  readonly column: number;
+  /** Columns that it fills: a recipe without an optimisation reaches over that column. */
+  readonly span: number;
+  /** Share of the picture's height, 0 at the top. */
+  readonly y0: number;
+  readonly y1: number;
+  readonly parent: TreeNode | null;
+  readonly children: TreeNode[];
+};
+
+const columnOf = (stage: Stage): number => StageKind.options.indexOf(stage.kind);
+
+const byValue = (a: unknown, b: unknown): number =>
+  a === b ? 0 : typeof a === 'number' && typeof b === 'number' ? a - b : String(a) < String(b) ? -1 : 1;
+
+/** By seed, then knob by knob. Of one chain the shorter stage comes first: the longer one continues it. */
+const inOrder = (a: Stage, b: Stage): number => {
+  if (a.recipe !== b.recipe) return a.recipe < b.recipe ? 1 : -1;
+  if (a.seed !== b.seed) return a.seed - b.seed;
+  for (const [name, value] of Object.entries(a.hyperparameters)) {
+    const order = byValue(value, b.hyperparameters[name]);
+    if (order !== 0) return order;
+  }
+  return a.chain === b.chain ? a.epochs - b.epochs : 0;
+};
+
+/**
+ * All nodes, parents before children. A stage whose parent is not among the stages is a root: the picture also works while pages
+ * are still coming.
+ */
+export const layoutStages = (stages: readonly Stage[]): TreeNode[] => {
+  const known = new Set(stages.map((stage) => stage.id));
+  const childrenOf = new Map<string | null, Stage[]>();
+  for (const stage of stages) {
+    const parent = stage.parent !== null && known.has(stage.parent) ? stage.parent : null;
+    const siblings = childrenOf.get(parent);
+    if (siblings) siblings.push(stage);
+    else childrenOf.set(parent, [stage]);
+  }
+  const weights = new Map<string, number>();
+  const weigh = (stage: Stage): number => {
+    const weight = Math.max(
+      1,
+      (childrenOf.get(stage.id) ?? []).reduce((sum, child) => sum + weigh(child), 0),
+    );
+    weights.set(stage.id, weight);
+    return weight;
+  };
+  const roots = (childrenOf.get(null) ?? []).sort(inOrder);
+  const total = roots.reduce((sum, root) => sum + weigh(root), 0);
+
+  const nodes: TreeNode[] = [];
+  const place = (stage: Stage, from: number, parent: TreeNode | null): TreeNode => {
+    const own = (childrenOf.get(stage.id) ?? []).sort(inOrder);
+    const column = columnOf(stage);
+    const next = Math.min(...own.map(columnOf), StageKind.options.length);
+    const span = own.length === 0 ? 1 : Math.max(1, next - column);
+    const node: TreeNode = {
+      stage,
+      column,
+      span,
+      y0: from / total,
+      y1: (from + weights.get(stage.id)!) / total,
+      parent,
+      children: [],
+    };
+    nodes.push(node);
+    let at = from;
+    for (const child of own) {
+      node.children.push(place(child, at, node));
+      at += weights.get(child.id)!;
+    }
+    return node;
+  };
+  let at = 0;
+  for (const root of roots) {
+    place(root, at, null);
+    at += weights.get(root.id)!;
+  }
+  return nodes;
+};
+
+/** Knobs that tell the stages of one kind apart: what a label says. */
+export const varyingKnobs = (stages: readonly Stage[]): ReadonlyMap<Stage['kind'], readonly string[]> => {
+  const seen = new Map<Stage['kind'], Map<string, Set<unknown>>>();
+  for (const stage of stages) {
+    const kind = seen.get(stage.kind) ?? new Map<string, Set<unknown>>();
+    seen.set(stage.kind, kind);
+    for (const [name, value] of Object.entries({
+      ...stage.hyperparameters,
+      seed: stage.seed,
+      epochs: stage.epochs,
+    })) {
+      const values = kind.get(name) ?? new Set();
+      kind.set(name, values.add(value));
+    }
+  }
+  return new Map(
+    [...seen].map(([kind, knobs]) => [
+      kind,
+      [...knobs].filter(([, values]) => values.size > 1).map(([name]) => name),
+    ]),
+  );
+};

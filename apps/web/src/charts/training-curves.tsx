@@ -1,0 +1,155 @@
+/** What training recorded, epoch by epoch: small multiples that share their horizontal axis. */
+import { type MetricSeries, type StageKind, trainingMetrics } from '@funnel/contracts';
+import { useMemo } from 'react';
+import { formatNumber, formatPercent, inSentence } from '../format.ts';
+import { dashes, useColours } from './colours.ts';
+import { axisStyle, baseOption, EChart } from './echart.tsx';
+import './training-curves.css';
+
+export type TrialCurves = {
+  readonly name: string;
+  readonly colour: number;
+  readonly series: readonly MetricSeries[];
+};
+
+type PanelSpec = {
+  readonly title: string;
+  readonly kinds: readonly StageKind[];
+  /** First solid, second faint. */
+  readonly metrics: readonly (keyof typeof trainingMetrics)[];
+  /** `log`: a logarithmic axis where the values span more than one and a half powers of ten. */
+  readonly scale: 'log' | 'linear' | 'share';
+};
+
+const panels: readonly PanelSpec[] = [
+  { title: 'Attacker loss', kinds: ['initialise', 'optimise'], metrics: ['attackerLoss'], scale: 'log' },
+  { title: 'Defender loss', kinds: ['initialise', 'optimise'], metrics: ['defenderLoss'], scale: 'log' },
+  { title: 'Hinge active', kinds: ['optimise'], metrics: ['hingeActive'], scale: 'share' },
+  { title: 'Classifier loss', kinds: ['classify'], metrics: ['classifierLoss'], scale: 'log' },
+  {
+    title: 'Accuracy: clean, and training (faint)',
+    kinds: ['classify'],
+    metrics: ['cleanAccuracy', 'trainAccuracy'],
+    scale: 'linear',
+  },
+];
+
+/** Epochs of one kind of stage over all trials on show: where the next kind begins. */
+const lengthOf = (trials: readonly TrialCurves[], kind: StageKind): number =>
+  Math.max(
+    0,
+    ...trials.flatMap((trial) =>
+      trial.series.filter((s) => s.kind === kind).map((s) => s.epochs.at(-1) ?? 0),
+    ),
+  );
+
+const Panel = ({ panel, trials }: { readonly panel: PanelSpec; readonly trials: readonly TrialCurves[] }) => {
+  const colours = useColours();
+  const option = useMemo(() => {
+    const axis = axisStyle(colours);
+    const starts = panel.kinds.map((_, k) =>
+      panel.kinds.slice(0, k).reduce((sum, kind) => sum + lengthOf(trials, kind), 0),
+    );
+    const write =
+      panel.scale === 'log' ? formatNumber : (v: number) => formatPercent(v, panel.scale === 'share' ? 0 : 1);
+    const lines = trials.flatMap((trial) =>
+      panel.metrics.map((metric, m) => {
+        const tone = colours.series[trial.colour % 6]!;
+        const data = panel.kinds.flatMap((kind, k) => {
+          const series = trial.series.find((s) => s.kind === kind && s.name === metric);
+          return series?.epochs.map((epoch, i) => [starts[k]! + epoch, series.values[i]]) ?? [];
+        });
+        const dash = dashes[trial.colour % 6]!;
+        return {
+          type: 'line',
+          name:
+            panel.metrics.length > 1
+              ? `${trial.name}, ${inSentence(trainingMetrics[metric].title)}`
+              : trial.name,
+          data,
+          showSymbol: data.length === 1,
+          symbolSize: 4,
+          lineStyle: {
+            color: tone,
+            width: m === 0 ? 1.8 : 1.2,
+            opacity: m === 0 ? 1 : 0.45,
+            type: dash.length === 0 ? 'solid' : [...dash],
+          },
+          itemStyle: { color: tone },
+          ...(starts.length > 1 && m === 0
+            ? {
+                markLine: {
+                  silent: true,
+                  symbol: 'none',
+                  label: { show: false },
+                  lineStyle: { color: colours.lineStrong, type: 'dashed' },
+                  data: starts.slice(1).map((x) => ({ xAxis: x })),
+                },
+              }
+            : {}),
+        };
+      }),
+    );
+    // Powers of ten alone would leave a small range without a number to read.
+    const values = lines.flatMap(({ data }) => data.flatMap(([, value]) => (value ? [value] : [])));
+    const wide = panel.scale === 'log' && Math.max(...values) > 30 * Math.min(...values);
+    return {
+      ...baseOption(colours),
+      grid: { left: 52, right: 12, top: 8, bottom: 24 },
+      tooltip: {
+        ...baseOption(colours).tooltip,
+        trigger: 'axis',
+        axisPointer: { lineStyle: { color: colours.lineStrong } },
+        formatter: (
+          hits: readonly { seriesName: string; marker: string; value: [number, number | null] }[],
+        ) =>
+          [
+            `epoch ${hits[0]?.value[0]}`,
+            ...hits.map(
+              (hit) =>
+                `${hit.marker}${hit.seriesName}: <b>${hit.value[1] === null ? '–' : write(hit.value[1])}</b>`,
+            ),
+          ].join('<br/>'),
+      },
+      xAxis: {
+        type: 'value',
+        minInterval: 1,
+        min: 0,
+        max: (range: { max: number }) => Math.max(1, range.max),
+        ...axis,
+        splitLine: { show: false },
+      },
+      yAxis: {
+        type: wide ? 'log' : 'value',
+        scale: panel.scale === 'linear',
+        ...(panel.scale === 'share' ? { min: 0, max: 1, interval: 0.25 } : {}),
+        ...axis,
+        splitNumber: 3,
+        axisLabel: { ...axis.axisLabel, formatter: write },
+      },
+      series: lines,
+    };
+  }, [panel, trials, colours]);
+  return (
+    <figure>
+      <figcaption>{panel.title}</figcaption>
+      <EChart height={168} option={option} label={`${panel.title} over epochs`} />
+    </figure>
+  );
+};
+
+/** Panels that any of the trials has something for. */
+export const TrainingCurves = ({ trials }: { readonly trials: readonly TrialCurves[] }) => {
+  const shown = panels.filter(({ metrics }) =>
+    trials.some((trial) =>
+      trial.series.some((s) => (metrics as readonly string[]).includes(s.name) && s.epochs.length > 0),
+    ),
+  );
+  return (
+    <div className="training-curves">
+      {shown.map((panel) => (
+        <Panel key={panel.title} panel={panel} trials={trials} />
+      ))}
+    </div>
+  );
+};

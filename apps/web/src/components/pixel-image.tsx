@@ -1,0 +1,51 @@
+import { useEffect, useRef } from 'react';
+
+type Mode = 'gray' | 'difference';
+
+/** Okabe–Ito blue and orange: darker and brighter than before. */
+const darker = [0, 114, 178] as const;
+const brighter = [230, 159, 0] as const;
+
+/** Pixels as they are, or a signed difference whose largest size is drawn at full strength. */
+const paint = (data: Uint8ClampedArray, pixels: Float32Array, channels: number, mode: Mode): void => {
+  const most = mode === 'difference' ? pixels.reduce((max, v) => Math.max(max, Math.abs(v)), 1e-9) : 1;
+  for (let p = 0; p < data.length / 4; p++) {
+    const at = (c: number) => pixels[p * channels + Math.min(c, channels - 1)]!;
+    if (mode === 'gray') data.set([255 * at(0), 255 * at(1), 255 * at(2), 255], 4 * p);
+    else {
+      const tone = at(0) < 0 ? darker : brighter;
+      data.set([...tone, (255 * Math.abs(at(0))) / most], 4 * p);
+    }
+  }
+};
+
+/** An image of values in [0, 1] (or a difference in [−1, 1]), every pixel a sharp square. */
+export const PixelImage = (props: {
+  readonly pixels: Float32Array;
+  readonly shape: readonly number[];
+  readonly size: number;
+  readonly mode?: Mode;
+  readonly label: string;
+}) => {
+  const { pixels, shape, size, mode = 'gray', label } = props;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [height = 28, width = 28, channels = 1] = shape;
+  useEffect(() => {
+    const context = canvas.current?.getContext('2d');
+    if (!context) return;
+    const image = context.createImageData(width, height);
+    paint(image.data, pixels, channels, mode);
+    context.putImageData(image, 0, 0);
+  }, [pixels, width, height, channels, mode]);
+  return (
+    <canvas
+      ref={canvas}
+      className="pixels"
+      width={width}
+      height={height}
+      style={{ width: size, height: size }}
+      role="img"
+      aria-label={label}
+    />
+  );
+};

@@ -1,0 +1,90 @@
+/** How numbers, times and names are written, the same on every page. */
+import { type HyperparameterName, hyperparameters, type KnobMeta, knobMeta } from '@funnel/contracts';
+
+const counts = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+export const formatCount = (value: number): string => counts.format(value);
+
+/** Three significant digits; very small and very large ones as powers of ten, as papers write them. */
+export const formatNumber = (value: number | null | undefined): string => {
+  if (value === null || value === undefined || Number.isNaN(value)) return '–';
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  if (size >= 1e6 || size < 1e-3)
+    return value
+      .toExponential(2)
+      .replace(/\.?0+e/, 'e')
+      .replace('e+', 'e');
+  if (Number.isInteger(value)) return counts.format(value);
+  return String(Number(value.toPrecision(3)));
+};
+
+/** Three digits always: numbers below each other can be compared by eye. */
+export const formatMeasured = (value: number): string =>
+  value === 0 || Math.abs(value) >= 1e4 || Math.abs(value) < 1e-3
+    ? formatNumber(value)
+    : value.toPrecision(3);
+
+/** For the middle of a sentence: `Robust accuracy` → `robust accuracy`; symbols and abbreviations stay. */
+export const inSentence = (title: string): string =>
+  /^[A-Z][a-z]/.test(title) ? title[0]!.toLowerCase() + title.slice(1) : title;
+
+/** A share in [0, 1] as a percentage. */
+export const formatPercent = (share: number | null | undefined, digits = 1): string =>
+  share === null || share === undefined ? '–' : `${(100 * share).toFixed(digits)}%`;
+
+/** `×4.2`: how many times less work sharing leaves. */
+export const formatFactor = (factor: number): string =>
+  `×${factor >= 100 ? counts.format(factor) : factor.toFixed(1)}`;
+
+export const formatDuration = (seconds: number | null | undefined): string => {
+  if (seconds === null || seconds === undefined) return '–';
+  if (seconds < 1) return '< 1 s';
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  const days = Math.floor(hours / 24);
+  return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`;
+};
+
+export const formatBytes = (bytes: number | null | undefined): string => {
+  if (bytes === null || bytes === undefined) return '–';
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let size = bytes;
+  let unit = 0;
+  while (size >= 1024 && unit < units.length - 1) {
+    size /= 1024;
+    unit += 1;
+  }
+  return `${size >= 100 || unit === 0 ? size.toFixed(0) : size.toFixed(1)} ${units[unit]}`;
+};
+
+/** `3 min ago`; a date for what is older than a week. */
+export const formatAgo = (iso: string, now: number): string => {
+  const seconds = Math.max(0, (now - Date.parse(iso)) / 1000);
+  if (seconds < 10) return 'just now';
+  if (seconds < 60) return `${Math.floor(seconds)} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  if (seconds < 7 * 86_400) return `${Math.floor(seconds / 86_400)} d ago`;
+  return new Date(iso).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+};
+
+export const formatTime = (iso: string): string =>
+  new Date(iso).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+
+const isKnob = (name: string): name is HyperparameterName => name in hyperparameters;
+
+/** The declared title of a knob; its name, should the server know one that this page does not. */
+export const knobTitle = (name: string): string =>
+  isKnob(name) ? knobMeta(name).title : name === 'recipe' ? 'Recipe' : name;
+export const knobDescription = (name: string): string => (isKnob(name) ? knobMeta(name).description : '');
+export const knobScale = (name: string): NonNullable<KnobMeta['scale']> =>
+  (isKnob(name) ? knobMeta(name).scale : undefined) ?? 'linear';
+
+export const formatKnob = (value: unknown): string =>
+  typeof value === 'number' ? formatNumber(value) : String(value ?? '–');
+
+/** The first eight characters of a hash: enough to tell two apart. */
+export const shortHash = (hash: string): string => hash.slice(0, 8);

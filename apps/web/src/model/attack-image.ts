@@ -1,0 +1,55 @@
+/** FGSM and PGD on one image, small enough to follow a slider. The full attacks with their checks run on the workers. */
+import * as tf from '@tensorflow/tfjs';
+
+export type AttackChoice = {
+  readonly norm: 'linf' | 'l2';
+  /** Radius: largest change of a pixel (L∞), or the L2 norm of all changes. */
+  readonly epsilon: number;
+  /** 1 is FGSM (Goodfellow et al. 2015), more is PGD (Madry et al. 2018) without a random start. */
+  readonly steps: number;
+};
+
+type Logits = (images: tf.Tensor4D) => tf.Tensor2D;
+
+/** L2 norm over all values. */
+const normOf = (x: tf.Tensor4D): tf.Scalar => tf.sqrt(tf.sum(tf.square(x)));
+
+/** A step of length `size` upwards along the gradient, in the norm's own sense of steepest. */
+const ascend = (gradient: tf.Tensor4D, norm: AttackChoice['norm'], size: number): tf.Tensor4D =>
+  norm === 'linf'
+    ? tf.mul(tf.sign(gradient), size)
+    : tf.mul(tf.div(gradient, tf.maximum(normOf(gradient), 1e-12)), size);
+
+/** The nearest point within ε of 0. */
+const project = (change: tf.Tensor4D, { norm, epsilon }: AttackChoice): tf.Tensor4D => {
+  if (norm === 'linf') return tf.clipByValue(change, -epsilon, epsilon);
+  const size = normOf(change);
+  return tf.mul(change, tf.minimum(1, tf.div(epsilon, tf.maximum(size, 1e-12))));
+};
+
+/**
+ * An image [1, height, width, channels] in [0, 1] within ε of the given one, away from class `label`: gradient ascent on the
+ * cross-entropy from logits, steps of 2.5 ε / steps (all of ε for one step). The best step is not searched for: the last one is it.
+ */
+export const attackImage = (
+  logits: Logits,
+  image: tf.Tensor4D,
+  label: number,
+  choice: AttackChoice,
+): tf.Tensor4D =>
+  tf.tidy(() => {
+    const { epsilon, steps, norm } = choice;
+    if (epsilon === 0) return image.clone();
+    const classes = logits(image).shape[1];
+    const target = tf.oneHot(tf.tensor1d([label], 'int32'), classes).toFloat() as tf.Tensor2D; // one row per image
+    const loss = (x: tf.Tensor) => tf.losses.softmaxCrossEntropy(target, logits(x as tf.Tensor4D)).asScalar();
+    const gradient = tf.grad(loss);
+    const size = steps === 1 ? epsilon : (2.5 * epsilon) / steps;
+    let attacked = image;
+    for (let step = 0; step < steps; step++) {
+      const moved = tf.add(attacked, ascend(gradient(attacked) as tf.Tensor4D, norm, size)) as tf.Tensor4D;
+      const change = project(tf.sub(moved, image) as tf.Tensor4D, choice);
+      attacked = tf.clipByValue(tf.add(image, change), 0, 1) as tf.Tensor4D;
+    }
+    return attacked.clone();
+  });

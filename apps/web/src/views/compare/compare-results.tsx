@@ -1,0 +1,137 @@
+import type { Evaluation, TrialDetail } from '@funnel/contracts';
+import { attackLabel, keyOfRun } from '../../attack-label.ts';
+import { Panel } from '../../components/panel.tsx';
+import { SeriesMark } from '../../components/series-mark.tsx';
+import { Status } from '../../components/status.tsx';
+import { Verdict } from '../../components/verdict.tsx';
+import { formatDuration, formatNumber, formatPercent } from '../../format.ts';
+import { href } from '../../router.ts';
+import { trialName } from './trial-name.ts';
+
+type Cell = { readonly value: number | null; readonly text: string; readonly note?: string };
+
+/** A row of cells, the best of them marked. */
+const Row = (props: {
+  readonly title: string;
+  readonly cells: readonly Cell[];
+  readonly better: 'max' | 'min';
+}) => {
+  const values = props.cells.flatMap(({ value }) => (value === null ? [] : [value]));
+  const best = props.better === 'max' ? Math.max(...values) : Math.min(...values);
+  const tells = new Set(props.cells.map(({ text }) => text)).size > 1;
+  return (
+    <tr>
+      <th scope="row" className="wrap">
+        {props.title}
+      </th>
+      {props.cells.map(({ value, text, note }, i) => (
+        <td key={i}>
+          <span className={tells && value === best ? 'compare-best' : undefined}>{text}</span>
+          {note ? <span className="muted small"> {note}</span> : null}
+        </td>
+      ))}
+    </tr>
+  );
+};
+
+const percentCell = (value: number | null, interval?: readonly [number, number]): Cell => ({
+  value,
+  text: formatPercent(value),
+  note: interval ? `${formatPercent(interval[0], 0)}–${formatPercent(interval[1], 0)}` : undefined,
+});
+
+const costOf = (trial: TrialDetail): number =>
+  trial.stages.reduce((sum, stage) => sum + (stage.seconds ?? 0) / Math.max(1, stage.sharedBy), 0);
+
+export const CompareResults = (props: {
+  readonly trials: readonly TrialDetail[];
+  readonly onLeaveOut: ((id: string) => void) | null;
+}) => {
+  const { trials } = props;
+  const runs = new Map<string, Evaluation>();
+  for (const { evaluations } of trials)
+    for (const evaluation of evaluations) runs.set(keyOfRun(evaluation), evaluation);
+  const of = (trial: TrialDetail, key: string) =>
+    trial.evaluations.find((evaluation) => keyOfRun(evaluation) === key);
+  return (
+    <Panel title="Results" note="Bold: the best of the row. Robust accuracy with its 95% interval." flush>
+      <div className="table-wrap">
+        <table className="table compare">
+          <thead>
+            <tr>
+              <td />
+              {trials.map((trial, i) => (
+                <th key={trial.id} scope="col">
+                  <span className="row" style={{ gap: 6, flexWrap: 'nowrap' }}>
+                    <SeriesMark colour={i} />
+                    <a href={href(['trials', trial.id])}>{trialName(trial, trials)}</a>
+                    {props.onLeaveOut ? (
+                      <button
+                        type="button"
+                        className="button"
+                        data-kind="quiet"
+                        data-size="small"
+                        aria-label={`Leave out ${trialName(trial, trials)}`}
+                        onClick={() => props.onLeaveOut?.(trial.id)}
+                      >
+                        ×
+                      </button>
+                    ) : null}
+                  </span>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            <tr>
+              <th scope="row">Status</th>
+              {trials.map((trial) => (
+                <td key={trial.id}>
+                  <Status status={trial.status} />
+                </td>
+              ))}
+            </tr>
+            <tr>
+              <th scope="row">Checks</th>
+              {trials.map((trial) => (
+                <td key={trial.id}>{trial.verdict === null ? '–' : <Verdict verdict={trial.verdict} />}</td>
+              ))}
+            </tr>
+            <Row
+              title="Clean accuracy"
+              better="max"
+              cells={trials.map((trial) => percentCell(trial.cleanAccuracy))}
+            />
+            {[...runs].map(([key, run]) => (
+              <Row
+                key={key}
+                title={attackLabel(run)}
+                better="max"
+                cells={trials.map((trial) => {
+                  const summary = of(trial, key)?.summary;
+                  return percentCell(summary?.robustAccuracy ?? null, summary?.robustInterval);
+                })}
+              />
+            ))}
+            {[...runs].map(([key, run]) => (
+              <Row
+                key={`noise/${key}`}
+                title={`Noise level, ${attackLabel(run)}`}
+                better="max"
+                cells={trials.map((trial) => {
+                  const value = of(trial, key)?.summary.noiseLevel ?? null;
+                  return { value, text: formatNumber(value) };
+                })}
+              />
+            ))}
+            <Row
+              title="Cost, shared work divided"
+              better="min"
+              cells={trials.map((trial) => ({ value: costOf(trial), text: formatDuration(costOf(trial)) }))}
+            />
+          </tbody>
+        </table>
+      </div>
+    </Panel>
+  );
+};

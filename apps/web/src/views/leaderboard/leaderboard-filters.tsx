@@ -1,0 +1,117 @@
+import {
+  attackNames,
+  attacks,
+  datasetNames,
+  datasets,
+  evaluationMetricNames,
+  evaluationMetrics,
+  KnobFilter,
+  recipeNames,
+  recipes,
+} from '@funnel/contracts';
+import { type ReactNode, useState } from 'react';
+import { Segmented } from '../../components/segmented.tsx';
+import type { BoardQuery, SetBoard } from './leaderboard-query.ts';
+
+const Select = (props: {
+  readonly label: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly children: ReactNode;
+}) => (
+  <label className="label">
+    {props.label}
+    <select className="input" value={props.value} onChange={(event) => props.onChange(event.target.value)}>
+      {props.children}
+    </select>
+  </label>
+);
+
+const Option = ({ value, title }: { readonly value: string; readonly title: string }) => (
+  <option value={value}>{title}</option>
+);
+
+/** Text that only takes effect when every part of it means something. */
+const WhereField = ({ where, set }: { readonly where: readonly string[]; readonly set: SetBoard }) => {
+  const [text, setText] = useState(where.join(' '));
+  const parts = text.split(/\s+/).filter((part) => part !== '');
+  const fault = parts.find((part) => !KnobFilter.safeParse(part).success);
+  const type = (value: string) => {
+    setText(value);
+    const now = value.split(/\s+/).filter((part) => part !== '');
+    if (now.every((part) => KnobFilter.safeParse(part).success)) set('where', now.join(' '));
+  };
+  return (
+    <label className="label board-where">
+      Knobs
+      <input
+        className="input"
+        data-search
+        placeholder="gamma:1..5 beta:0.01"
+        value={text}
+        aria-invalid={fault !== undefined}
+        onChange={(event) => type(event.target.value)}
+      />
+    </label>
+  );
+};
+
+export const LeaderboardFilters = ({
+  query,
+  set,
+}: {
+  readonly query: BoardQuery;
+  readonly set: SetBoard;
+}) => (
+  <div className="board-filters">
+    <Select label="Attack" value={query.attack ?? ''} onChange={(value) => set('attack', value)}>
+      <Option value="" title="Worst case over all" />
+      {attackNames.map((name) => (
+        <Option key={name} value={name} title={attacks[name].title} />
+      ))}
+    </Select>
+    <Select label="Metric" value={query.metric} onChange={(value) => set('metric', value)}>
+      {evaluationMetricNames.map((name) => (
+        <Option key={name} value={name} title={evaluationMetrics[name].title} />
+      ))}
+    </Select>
+    <Select label="Recipe" value={query.recipe[0] ?? ''} onChange={(value) => set('recipe', value)}>
+      <Option value="" title="All" />
+      {recipeNames.map((name) => (
+        <Option key={name} value={name} title={recipes[name].title} />
+      ))}
+    </Select>
+    <Select label="Data set" value={query.dataset ?? ''} onChange={(value) => set('dataset', value)}>
+      <Option value="" title="All" />
+      {datasetNames.map((name) => (
+        <Option key={name} value={name} title={datasets[name].title} />
+      ))}
+    </Select>
+    <WhereField where={query.where} set={set} />
+    <div className="label">
+      Rows
+      <Segmented
+        label="Rows"
+        value={query.group}
+        options={[
+          { value: 'configuration', title: 'Mean over seeds' },
+          { value: 'trial', title: 'Each trial' },
+        ]}
+        onChange={(value) => set('group', value)}
+      />
+    </div>
+    <div className="label">
+      Masked runs
+      <Segmented
+        label="Masked runs"
+        value={query.masked}
+        options={[
+          { value: 'last', title: 'Last' },
+          { value: 'equal', title: 'As measured' },
+          { value: 'hide', title: 'Hidden' },
+        ]}
+        onChange={(value) => set('masked', value)}
+      />
+    </div>
+  </div>
+);

@@ -1,0 +1,38 @@
+import {
+  AttackName,
+  DatasetName,
+  EvaluationMetricName,
+  KnobFilter,
+  type LeaderboardQuery,
+  RecipeName,
+} from '@funnel/contracts';
+import { href, navigate, useLocation } from '../../router.ts';
+
+export type BoardQuery = Omit<LeaderboardQuery, 'limit' | 'cursor'>;
+
+const groups = ['trial', 'configuration'] as const;
+const places = ['last', 'equal', 'hide'] as const;
+const oneOf = <V extends string>(values: readonly V[], value: string | null): V | undefined =>
+  values.find((v) => v === value);
+
+/** What the address asks for; what it spells wrong is left out. */
+export const readBoardQuery = (query: URLSearchParams): BoardQuery => ({
+  attack: AttackName.safeParse(query.get('attack')).data,
+  metric: EvaluationMetricName.safeParse(query.get('metric')).data ?? 'robustAccuracy',
+  recipe: query.getAll('recipe').flatMap((name) => RecipeName.safeParse(name).data ?? []),
+  dataset: DatasetName.safeParse(query.get('dataset')).data,
+  sweep: query.get('sweep') ?? undefined,
+  where: (query.get('where') ?? '').split(' ').filter((part) => KnobFilter.safeParse(part).success),
+  group: oneOf(groups, query.get('group')) ?? 'configuration',
+  masked: oneOf(places, query.get('masked')) ?? 'last',
+});
+
+export type SetBoard = (name: keyof BoardQuery, value: string | undefined) => void;
+
+export const useLeaderboardQuery = () => {
+  const { query } = useLocation();
+  const set: SetBoard = (name, value) => {
+    navigate(href(['leaderboard'], { ...Object.fromEntries(query), [name]: value }), { replace: true });
+  };
+  return { query: readBoardQuery(query), set, reset: () => navigate(href(['leaderboard'])) };
+};

@@ -1,0 +1,169 @@
+import { evaluationMetrics, type LeaderboardRow } from '@funnel/contracts';
+import { useEffect, useMemo, useRef } from 'react';
+import { attackTitle, settingsLabel } from '../../attack-label.ts';
+import { IntervalMark } from '../../charts/interval-mark.tsx';
+import { SpacerRow } from '../../components/spacer-row.tsx';
+import { Skeleton } from '../../components/states.tsx';
+import { Verdict } from '../../components/verdict.tsx';
+import { useRowWindow } from '../../components/virtual-rows.ts';
+import type { ListState } from '../../data/paged-list.ts';
+import { formatKnob, formatPercent, knobTitle } from '../../format.ts';
+import { href } from '../../router.ts';
+import { formatMetric } from '../sweep/objective.ts';
+import type { BoardQuery } from './leaderboard-query.ts';
+
+const rowHeight = 54;
+
+/** Knobs that differ among the rows on show; the others would say the same in every row. */
+const differing = (rows: readonly LeaderboardRow[]): string[] => {
+  const seen = new Map<string, Set<unknown>>();
+  for (const { hyperparameters } of rows)
+    for (const [name, value] of Object.entries(hyperparameters))
+      seen.set(name, (seen.get(name) ?? new Set()).add(value));
+  return [...seen].filter(([, values]) => values.size > 1).map(([name]) => name);
+};
+
+const seedsText = (seeds: readonly number[]): string =>
+  seeds.length === 1 ? `seed ${seeds[0]}` : `${seeds.length} seeds`;
+
+const Row = (props: {
+  readonly row: LeaderboardRow;
+  readonly index: number;
+  readonly knobs: readonly string[];
+  readonly range: readonly [number, number];
+  readonly chosen: boolean;
+  readonly onToggle: () => void;
+}) => {
+  const { row, knobs, range } = props;
+  const format = formatMetric(row.metric);
+  const own = knobs.filter((name) => name in row.hyperparameters);
+  const interval =
+    row.value !== null && row.halfWidth !== null
+      ? ([row.value - row.halfWidth, row.value + row.halfWidth] as const)
+      : null;
+  return (
+    <tr aria-rowindex={props.index + 2} aria-selected={props.chosen}>
+      <td className="number">
+        <label className="check">
+          <input
+            type="checkbox"
+            checked={props.chosen}
+            onChange={props.onToggle}
+            aria-label={`Choose the run at rank ${row.rank}`}
+          />
+          {row.rank}
+        </label>
+      </td>
+      <td className="board-run">
+        <a href={href(['trials', row.trialId])}>
+          {own.map((name) => `${knobTitle(name)} ${formatKnob(row.hyperparameters[name])}`).join(', ') ||
+            row.recipe}
+        </a>
+        <span className="muted small">
+          {row.recipe}, {row.dataset}, {seedsText(row.seeds)},{' '}
+          <a href={href(['sweeps', row.sweepId])}>its sweep</a>
+        </span>
+      </td>
+      <td className="board-value">
+        {row.value === null ? (
+          <span className="muted" title="No value: the distance is infinite, or nothing was fooled.">
+            –
+          </span>
+        ) : (
+          <>
+            <IntervalMark
+              value={row.value}
+              interval={interval}
+              low={range[0]}
+              high={range[1]}
+              hollow={row.verdict === 'masked'}
+              label={format(row.value)}
+            />
+            <span>
+              {format(row.value)}
+              {row.halfWidth === null ? null : <span className="muted"> ± {format(row.halfWidth)}</span>}
+            </span>
+          </>
+        )}
+      </td>
+      <td className="number">{formatPercent(row.cleanAccuracy)}</td>
+      <td>
+        {attackTitle(row)}
+        <span className="muted small board-settings">{settingsLabel(row)}</span>
+      </td>
+      <td title={row.reasons.join(' ')}>
+        <Verdict verdict={row.verdict} />
+      </td>
+    </tr>
+  );
+};
+
+export const LeaderboardTable = (props: {
+  readonly items: readonly LeaderboardRow[];
+  readonly state: ListState<LeaderboardRow>;
+  readonly more: () => Promise<void>;
+  readonly query: BoardQuery;
+  readonly chosen: readonly string[];
+  readonly onToggle: (trialId: string) => void;
+}) => {
+  const { items, state, more } = props;
+  const body = useRef<HTMLTableSectionElement>(null);
+  const seen = useRowWindow(body, null, items.length, rowHeight);
+  const knobs = useMemo(() => differing(items), [items]);
+  const range = useMemo((): readonly [number, number] => {
+    const ends = items.flatMap(({ value, halfWidth }) =>
+      value === null ? [] : [value - (halfWidth ?? 0), value + (halfWidth ?? 0)],
+    );
+    return ends.length === 0 ? [0, 1] : [Math.min(...ends), Math.max(...ends)];
+  }, [items]);
+  const nearEnd = state.partial && !state.loading && seen.last >= items.length - 20;
+  // Once per page, when the end comes near.
+  useEffect(() => {
+    if (nearEnd && items.length > 0) void more();
+  }, [nearEnd, items.length]);
+
+  return (
+    <div className="table-wrap">
+      <table className="table board" data-hover aria-rowcount={state.partial ? -1 : items.length + 1}>
+        <thead>
+          <tr>
+            <th scope="col" className="number">
+              Rank
+            </th>
+            <th scope="col">Run</th>
+            <th scope="col">{evaluationMetrics[props.query.metric].title}</th>
+            <th scope="col" className="number">
+              Clean accuracy
+            </th>
+            <th scope="col">Attack</th>
+            <th scope="col">Checks</th>
+          </tr>
+        </thead>
+        <tbody ref={body}>
+          <SpacerRow height={seen.before} />
+          {items.slice(seen.first, seen.last).map((row, i) => (
+            <Row
+              key={`${row.trialId}/${row.attack}/${row.rank}`}
+              row={row}
+              index={seen.first + i}
+              knobs={knobs}
+              range={range}
+              chosen={props.chosen.includes(row.trialId)}
+              onToggle={() => props.onToggle(row.trialId)}
+            />
+          ))}
+          <SpacerRow height={seen.after} />
+          {items.length === 0
+            ? Array.from({ length: 10 }, (_, i) => (
+                <tr key={i} className="spacer">
+                  <td colSpan={6}>
+                    <Skeleton height={20} width={`${45 + ((i * 29) % 40)}%`} />
+                  </td>
+                </tr>
+              ))
+            : null}
+        </tbody>
+      </table>
+    </div>
+  );
+};

@@ -1,0 +1,91 @@
+import type { LeaderboardRow } from '@funnel/contracts';
+import { useState } from 'react';
+import { Empty, ErrorNotice } from '../../components/states.tsx';
+import { usePagedList } from '../../components/use-paged-list.ts';
+import { call } from '../../data/api.ts';
+import { useLive } from '../../data/use-query.ts';
+import { href } from '../../router.ts';
+import { mostChosen } from '../sweep/chosen.ts';
+import { LeaderboardFilters } from './leaderboard-filters.tsx';
+import { useLeaderboardQuery } from './leaderboard-query.ts';
+import { LeaderboardTable } from './leaderboard-table.tsx';
+import './leaderboard.css';
+
+/** A new result changes ranks, so the board is asked for anew, at most this often. */
+const everyMs = 5000;
+
+export const LeaderboardView = () => {
+  const { query, set, reset } = useLeaderboardQuery();
+  const [version, setVersion] = useState(0);
+  const [chosen, setChosen] = useState<readonly string[]>([]);
+  const { list, state } = usePagedList<LeaderboardRow>({
+    key: `leaderboard/${JSON.stringify(query)}/${version}`,
+    load: (cursor) => call('leaderboard', { query: { ...query, cursor, limit: 100 } }),
+    idOf: (row) => `${row.trialId}/${row.attack}/${JSON.stringify(row.settings)}`,
+    mayChange: () => true,
+  });
+  // What was there stays on show until the new ranks have come.
+  const [before, setBefore] = useState(state.items);
+  if (state.items.length > 0 && before !== state.items) setBefore(state.items);
+  const items = state.items.length === 0 && state.loading ? before : state.items;
+  const [changedAt, setChangedAt] = useState(0);
+  useLive(({ rows, gap }) => {
+    if (!gap && !rows.some(({ event }) => event.type === 'evaluation' || event.type === 'trial')) return;
+    const now = Date.now();
+    if (now - changedAt < everyMs) return;
+    setChangedAt(now);
+    setVersion(version + 1);
+  });
+  const toggle = (id: string) =>
+    setChosen(
+      chosen.includes(id) ? chosen.filter((other) => other !== id) : [...chosen, id].slice(-mostChosen),
+    );
+
+  return (
+    <>
+      <header className="page-head">
+        <div className="page-head-text">
+          <h1>Leaderboard</h1>
+          <p className="muted">
+            Which runs are the most robust, over all sweeps. A number whose checks found masked gradients is
+            marked, and ranks where you say.
+          </p>
+        </div>
+        <div className="page-head-actions">
+          {chosen.length >= 2 ? (
+            <a className="button" data-kind="primary" href={href(['compare'], { trials: chosen.join(',') })}>
+              Compare {chosen.length} trials
+            </a>
+          ) : (
+            <span className="muted small">Tick two to six rows to compare them.</span>
+          )}
+        </div>
+      </header>
+      <section className="panel" aria-label="Ranked runs">
+        <LeaderboardFilters query={query} set={set} />
+        {state.error === undefined ? null : (
+          <div className="panel-body">
+            <ErrorNotice error={state.error} retry={() => void list.more()} />
+          </div>
+        )}
+        {items.length === 0 && !state.partial ? (
+          <Empty title="No run matches">
+            <p>A run appears here when its first attack has been measured.</p>
+            <button type="button" className="button" onClick={reset}>
+              Show all
+            </button>
+          </Empty>
+        ) : (
+          <LeaderboardTable
+            items={items}
+            state={state}
+            more={list.more}
+            query={query}
+            chosen={chosen}
+            onToggle={toggle}
+          />
+        )}
+      </section>
+    </>
+  );
+};

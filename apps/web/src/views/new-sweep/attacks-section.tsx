@@ -1,0 +1,196 @@
+import {
+  AttackName,
+  attackNames,
+  attacks,
+  EvaluationMetricName,
+  evaluationMetrics,
+  expandAttacks,
+  PresetName,
+  presetNames,
+  presets,
+} from '@funnel/contracts';
+import type { z } from 'zod';
+import { attackLabel } from '../../attack-label.ts';
+import { Panel } from '../../components/panel.tsx';
+import { Segmented } from '../../components/segmented.tsx';
+import type { AttackDraft, Draft } from './draft.ts';
+import { fieldOf } from './field.ts';
+import { type Issues, issueAt } from './issues.ts';
+import { SchemaField } from './schema-field.tsx';
+
+const AttackRow = (props: {
+  readonly attack: AttackDraft;
+  readonly at: number;
+  readonly issues: Issues;
+  readonly onChange: (attack: AttackDraft | null) => void;
+}) => {
+  const { attack, at, issues, onChange } = props;
+  const declared = attacks[attack.attack];
+  const shape: Readonly<Record<string, z.ZodType>> = declared.settings.shape;
+  const set = (name: string, value: unknown) => {
+    const { [name]: _, ...rest } = attack.settings;
+    onChange({ ...attack, settings: value === undefined ? rest : { ...rest, [name]: value } });
+  };
+  return (
+    <li className="attack">
+      <div className="row" style={{ justifyContent: 'space-between' }}>
+        <strong>{declared.title}</strong>
+        <button
+          type="button"
+          className="button"
+          data-size="small"
+          data-kind="quiet"
+          onClick={() => onChange(null)}
+          aria-label={`Remove ${declared.title}`}
+        >
+          Remove
+        </button>
+      </div>
+      <p className="muted small">{declared.description}</p>
+      <div className="attack-settings">
+        {Object.entries(shape).map(([name, schema]) => (
+          <SchemaField
+            key={`${attack.attack}/${name}`}
+            field={fieldOf(schema)}
+            value={attack.settings[name]}
+            error={
+              issueAt(issues, `attacks.${at}.settings.${name}`) ?? issueAt(issues, `attacks.${at}.${name}`)
+            }
+            onChange={(value) => set(name, value)}
+          />
+        ))}
+      </div>
+    </li>
+  );
+};
+
+export const AttacksSection = (props: {
+  readonly draft: Draft;
+  readonly issues: Issues;
+  readonly onChange: (change: Partial<Draft>) => void;
+}) => {
+  const { draft, issues, onChange } = props;
+  const dataset = draft.dataset.name;
+  const own = draft.preset === null;
+  const expanded = draft.preset === null ? [] : expandAttacks({ preset: draft.preset }, { dataset });
+  const replace = (at: number, attack: AttackDraft | null) =>
+    onChange({ attacks: draft.attacks.flatMap((other, i) => (i === at ? (attack ?? []) : other)) });
+  const names = own ? draft.attacks.map(({ attack }) => attack) : expanded.map(({ attack }) => attack);
+
+  return (
+    <Panel
+      title="Attacks"
+      note={own ? 'Your own list, each with its settings.' : presets[draft.preset!].description}
+      actions={
+        <Segmented
+          label="Attacks"
+          value={draft.preset ?? 'own'}
+          options={[
+            ...presetNames.map((name) => ({ value: name as string, title: presets[name].title })),
+            { value: 'own', title: 'Own list' },
+          ]}
+          onChange={(value) => {
+            const preset = PresetName.safeParse(value).data ?? null;
+            // An own list begins with what was chosen before, so that one can take away and change.
+            const attacks =
+              preset === null && draft.attacks.length === 0
+                ? expanded.map(({ attack, settings }) => ({ attack, settings }))
+                : draft.attacks;
+            onChange({ preset, attacks });
+          }}
+        />
+      }
+    >
+      {own ? (
+        <ul className="attacks">
+          {draft.attacks.map((attack, at) => (
+            <AttackRow
+              key={at}
+              attack={attack}
+              at={at}
+              issues={issues}
+              onChange={(changed) => replace(at, changed)}
+            />
+          ))}
+          <li>
+            <select
+              className="input"
+              aria-label="Add an attack"
+              value=""
+              onChange={(event) =>
+                onChange({
+                  attacks: [...draft.attacks, { attack: AttackName.parse(event.target.value), settings: {} }],
+                })
+              }
+            >
+              <option value="" disabled>
+                Add an attack
+              </option>
+              {attackNames.map((name) => (
+                <option key={name} value={name}>
+                  {attacks[name].title}
+                </option>
+              ))}
+            </select>
+          </li>
+          {issueAt(issues, 'attacks') !== null && draft.attacks.length === 0 ? (
+            <li className="field-error">{issueAt(issues, 'attacks')}</li>
+          ) : null}
+        </ul>
+      ) : (
+        <ul className="preset">
+          {expanded.map((spec) => (
+            <li key={attackLabel(spec)} className="small">
+              {attackLabel(spec)}
+            </li>
+          ))}
+        </ul>
+      )}
+      <div className="row" style={{ marginTop: 14 }}>
+        <label className="label">
+          Ranked by
+          <select
+            className="input"
+            value={draft.objective?.attack ?? ''}
+            onChange={(event) => {
+              const attack = AttackName.safeParse(event.target.value).data;
+              onChange({
+                objective: attack ? { attack, metric: draft.objective?.metric ?? 'robustAccuracy' } : null,
+              });
+            }}
+          >
+            <option value="">the first attack’s robust accuracy</option>
+            {[...new Set(names)].map((name) => (
+              <option key={name} value={name}>
+                {attacks[name].title}
+              </option>
+            ))}
+          </select>
+        </label>
+        {draft.objective === null ? null : (
+          <label className="label">
+            Metric
+            <select
+              className="input"
+              value={draft.objective.metric}
+              onChange={(event) =>
+                onChange({
+                  objective: {
+                    attack: draft.objective!.attack,
+                    metric: EvaluationMetricName.parse(event.target.value),
+                  },
+                })
+              }
+            >
+              {EvaluationMetricName.options.map((metric) => (
+                <option key={metric} value={metric}>
+                  {evaluationMetrics[metric].title}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+      </div>
+    </Panel>
+  );
+};

@@ -1,0 +1,192 @@
+import { DatasetName, DatasetSpec, datasetNames, datasets, recipeNames, recipes } from '@funnel/contracts';
+import type { ReactNode } from 'react';
+import { Panel } from '../../components/panel.tsx';
+import { Segmented } from '../../components/segmented.tsx';
+import type { Draft } from './draft.ts';
+import { fieldOf } from './field.ts';
+import { type Issues, issueAt } from './issues.ts';
+
+type Change = (change: Partial<Draft>) => void;
+
+const Labelled = (props: {
+  readonly title: string;
+  readonly error: string | null;
+  readonly children: ReactNode;
+  readonly hint?: string;
+}) => (
+  // biome-ignore lint/a11y/noLabelWithoutControl: the control is the child
+  <label className="label" title={props.hint}>
+    {props.title}
+    {props.children}
+    {props.error === null ? null : <span className="field-error">{props.error}</span>}
+  </label>
+);
+
+const sizes = ['train', 'test', 'attack'] as const;
+
+const DatasetFields = ({
+  draft,
+  issues,
+  onChange,
+}: {
+  readonly draft: Draft;
+  readonly issues: Issues;
+  readonly onChange: Change;
+}) => (
+  <div className="form-row">
+    <Labelled title="Data set" error={null}>
+      <select
+        className="input"
+        value={draft.dataset.name}
+        onChange={(event) =>
+          onChange({ dataset: { ...draft.dataset, name: DatasetName.parse(event.target.value) } })
+        }
+      >
+        {datasetNames.map((name) => (
+          <option key={name} value={name}>
+            {datasets[name].title}
+          </option>
+        ))}
+      </select>
+    </Labelled>
+    {sizes.map((size) => {
+      const field = fieldOf(DatasetSpec.shape[size]);
+      return (
+        <Labelled
+          key={size}
+          title={field.title}
+          hint={field.description}
+          error={issueAt(issues, `dataset.${size}`)}
+        >
+          <input
+            className="input"
+            inputMode="numeric"
+            value={draft.dataset[size]}
+            aria-invalid={issueAt(issues, `dataset.${size}`) !== null}
+            onChange={(event) => onChange({ dataset: { ...draft.dataset, [size]: event.target.value } })}
+          />
+        </Labelled>
+      );
+    })}
+  </div>
+);
+
+const SearchFields = ({
+  draft,
+  issues,
+  onChange,
+}: {
+  readonly draft: Draft;
+  readonly issues: Issues;
+  readonly onChange: Change;
+}) => (
+  <div className="form-row">
+    <div className="label">
+      Search
+      <Segmented
+        label="Search"
+        value={draft.strategy}
+        options={[
+          { value: 'grid', title: 'Every point' },
+          { value: 'random', title: 'Random points' },
+        ]}
+        onChange={(strategy) => onChange({ strategy })}
+      />
+    </div>
+    {draft.strategy === 'random' ? (
+      <>
+        <Labelled title="Points" error={issueAt(issues, 'search.trials')}>
+          <input
+            className="input"
+            inputMode="numeric"
+            value={draft.randomTrials}
+            onChange={(event) => onChange({ randomTrials: event.target.value })}
+          />
+        </Labelled>
+        <Labelled title="Drawn with seed" error={issueAt(issues, 'search.seed')}>
+          <input
+            className="input"
+            inputMode="numeric"
+            value={draft.randomSeed}
+            onChange={(event) => onChange({ randomSeed: event.target.value })}
+          />
+        </Labelled>
+      </>
+    ) : null}
+    <Labelled
+      title="Seeds per point"
+      hint="How many (0, 1, …), or a list such as 3, 7."
+      error={issueAt(issues, 'seeds')}
+    >
+      <input
+        className="input"
+        value={draft.seeds}
+        aria-invalid={issueAt(issues, 'seeds') !== null}
+        onChange={(event) => onChange({ seeds: event.target.value })}
+      />
+    </Labelled>
+    <Labelled title="Priority, 0 to 99" error={issueAt(issues, 'priority')}>
+      <input
+        className="input"
+        inputMode="numeric"
+        value={draft.priority}
+        onChange={(event) => onChange({ priority: event.target.value })}
+      />
+    </Labelled>
+  </div>
+);
+
+export const BasicsSection = (props: {
+  readonly draft: Draft;
+  readonly issues: Issues;
+  readonly onChange: Change;
+  readonly tried: boolean;
+}) => {
+  const { draft, issues, onChange } = props;
+  const toggle = (name: (typeof recipeNames)[number]) => {
+    const next = recipeNames.filter((other) =>
+      other === name ? !draft.recipes.includes(name) : draft.recipes.includes(other),
+    );
+    onChange({ recipes: next });
+  };
+  return (
+    <Panel title="What and on what">
+      <div className="stack">
+        {/* An empty name is only a fault once somebody wants to submit. */}
+        <Labelled title="Name" error={props.tried || draft.name !== '' ? issueAt(issues, 'name') : null}>
+          <input
+            className="input"
+            name="name"
+            value={draft.name}
+            onChange={(event) => onChange({ name: event.target.value })}
+          />
+        </Labelled>
+        <Labelled title="What is it to show? (optional)" error={issueAt(issues, 'description')}>
+          <textarea
+            className="input"
+            rows={2}
+            value={draft.description}
+            onChange={(event) => onChange({ description: event.target.value })}
+          />
+        </Labelled>
+        <fieldset className="recipes">
+          <legend className="label">Recipes</legend>
+          {recipeNames.map((name) => (
+            <label key={name} className="check">
+              <input type="checkbox" checked={draft.recipes.includes(name)} onChange={() => toggle(name)} />
+              <span>
+                <strong>{recipes[name].title}</strong>{' '}
+                <span className="muted small">{recipes[name].description}</span>
+              </span>
+            </label>
+          ))}
+          {issueAt(issues, 'recipes') === null ? null : (
+            <p className="field-error">{issueAt(issues, 'recipes')}</p>
+          )}
+        </fieldset>
+        <DatasetFields draft={draft} issues={issues} onChange={onChange} />
+        <SearchFields draft={draft} issues={issues} onChange={onChange} />
+      </div>
+    </Panel>
+  );
+};

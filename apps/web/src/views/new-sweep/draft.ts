@@ -1,0 +1,203 @@
+/** A sweep as it is being typed: every number still a text, every knob in the way that it was last given. */
+import {
+  type AttackName,
+  type DatasetName,
+  type EvaluationMetricName,
+  expandAttacks,
+  type HyperparameterName,
+  hyperparameterNames,
+  hyperparameters,
+  type KnobValue,
+  knobsOf,
+  type PresetName,
+  type RecipeName,
+  type SweepDefinition,
+} from '@funnel/contracts';
+import { fieldOf } from './field.ts';
+
+export type KnobDraft =
+  | { readonly mode: 'default' }
+  /** Values apart by commas. */
+  | { readonly mode: 'values'; readonly text: string }
+  | {
+      readonly mode: 'range';
+      readonly min: string;
+      readonly max: string;
+      /** Empty: continuous, for random search. */
+      readonly count: string;
+      readonly scale: 'linear' | 'log';
+    };
+
+export type AttackDraft = {
+  readonly attack: AttackName;
+  readonly settings: Readonly<Record<string, unknown>>;
+};
+
+export type Draft = {
+  readonly name: string;
+  readonly description: string;
+  readonly recipes: readonly RecipeName[];
+  readonly dataset: {
+    readonly name: DatasetName;
+    readonly train: string;
+    readonly test: string;
+    readonly attack: string;
+  };
+  readonly knobs: Readonly<Partial<Record<HyperparameterName, KnobDraft>>>;
+  readonly strategy: 'grid' | 'random';
+  readonly randomTrials: string;
+  readonly randomSeed: string;
+  /** A number of seeds, or seeds apart by commas. */
+  readonly seeds: string;
+  readonly preset: PresetName | null;
+  readonly attacks: readonly AttackDraft[];
+  readonly objective: { readonly attack: AttackName; readonly metric: EvaluationMetricName } | null;
+  readonly priority: string;
+};
+
+export const emptyDraft: Draft = {
+  name: '',
+  description: '',
+  recipes: ['funn'],
+  dataset: { name: 'glyphs', train: '60000', test: '10000', attack: '1000' },
+  knobs: {},
+  strategy: 'grid',
+  randomTrials: '20',
+  randomSeed: '0',
+  seeds: '1',
+  preset: 'quick',
+  attacks: [],
+  objective: null,
+  priority: '50',
+};
+
+/** A number where the text is one; else the text, for the schema to refuse by its path. */
+const numberOf = (text: string): number | string =>
+  text.trim() !== '' && !Number.isNaN(Number(text)) ? Number(text) : text;
+
+const listOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
+const knobInput = (name: HyperparameterName, knob: KnobDraft): unknown => {
+  if (knob.mode === 'default') return undefined;
+  if (knob.mode === 'range')
+    return {
+      min: numberOf(knob.min),
+      max: numberOf(knob.max),
+      ...(knob.count.trim() === '' ? {} : { count: numberOf(knob.count) }),
+      scale: knob.scale,
+    };
+  const numeric = fieldOf(hyperparameters[name]).kind === 'number';
+  const values = listOf(knob.text).map((part) => (numeric ? numberOf(part) : part));
+  return values.length === 1 ? values[0] : values;
+};
+
+const seedsInput = (text: string): unknown => {
+  const parts = listOf(text).map(numberOf);
+  return text.includes(',') ? parts : parts[0];
+};
+
+/** What is sent: only what was said, so that a file made from it is as short as one written by hand. */
+export const draftInput = (draft: Draft): Record<string, unknown> => {
+  const read = new Set(draft.recipes.flatMap((recipe) => knobsOf(recipe)));
+  const space = Object.fromEntries(
+    hyperparameterNames.flatMap((name) => {
+      const knob = draft.knobs[name];
+      const value = knob && read.has(name) ? knobInput(name, knob) : undefined;
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+  const { dataset } = draft;
+  const random = {
+    strategy: 'random',
+    trials: numberOf(draft.randomTrials),
+    seed: numberOf(draft.randomSeed),
+  };
+  return {
+    name: draft.name,
+    ...(draft.description === '' ? {} : { description: draft.description }),
+    recipes: [...draft.recipes],
+    dataset: {
+      name: dataset.name,
+      train: numberOf(dataset.train),
+      test: numberOf(dataset.test),
+      attack: numberOf(dataset.attack),
+    },
+    space,
+    ...(draft.strategy === 'random' ? { search: random } : {}),
+    seeds: seedsInput(draft.seeds),
+    attacks:
+      draft.preset === null
+        ? draft.attacks.map(({ attack, settings }) => ({ attack, ...settings }))
+        : { preset: draft.preset },
+    ...(draft.objective === null ? {} : { objective: draft.objective }),
+    ...(draft.priority === '50' ? {} : { priority: numberOf(draft.priority) }),
+  };
+};
+
+const isUsual = (name: HyperparameterName, value: KnobValue): boolean =>
+  value === hyperparameters[name].parse(undefined);
+
+const knobDraft = (name: HyperparameterName, dimension: unknown): KnobDraft => {
+  if (typeof dimension === 'object' && dimension !== null && !Array.isArray(dimension)) {
+    const { min, max, step, count, scale } = dimension as {
+      min: number;
+      max: number;
+      step?: number;
+      count?: number;
+      scale: 'linear' | 'log';
+    };
+    // A walk by steps is shown as its values: both say the same.
+    if (step === undefined)
+      return {
+        mode: 'range',
+        min: String(min),
+        max: String(max),
+        count: count === undefined ? '' : String(count),
+        scale,
+      };
+    const values = Array.from({ length: Math.floor((max - min) / step + 1e-9) + 1 }, (_, i) =>
+      Number((min + i * step).toPrecision(12)),
+    );
+    return { mode: 'values', text: values.join(', ') };
+  }
+  const values = (Array.isArray(dimension) ? dimension : [dimension]) as KnobValue[];
+  return values.length === 1 && isUsual(name, values[0]!)
+    ? { mode: 'default' }
+    : { mode: 'values', text: values.join(', ') };
+};
+
+/** The other way: a definition to go on typing at. */
+export const definitionDraft = (definition: SweepDefinition): Draft => {
+  const { dataset, search, seeds, attacks } = definition;
+  const counted = seeds.every((seed, i) => seed === i);
+  const list = 'preset' in attacks ? [] : expandAttacks(attacks, { dataset: dataset.name });
+  return {
+    name: definition.name,
+    description: definition.description,
+    recipes: definition.recipes,
+    dataset: {
+      name: dataset.name,
+      train: String(dataset.train),
+      test: String(dataset.test),
+      attack: String(dataset.attack),
+    },
+    knobs: Object.fromEntries(
+      Object.entries(definition.space).map(([name, dimension]) => [
+        name,
+        knobDraft(name as HyperparameterName, dimension),
+      ]),
+    ),
+    strategy: search.strategy,
+    randomTrials: search.strategy === 'random' ? String(search.trials) : emptyDraft.randomTrials,
+    randomSeed: search.strategy === 'random' ? String(search.seed) : emptyDraft.randomSeed,
+    seeds: counted ? String(seeds.length) : seeds.join(', '),
+    preset: 'preset' in attacks ? attacks.preset : null,
+    attacks: list.map(({ attack, settings }) => ({ attack, settings })),
+    objective: definition.objective ?? null,
+    priority: String(definition.priority),
+  };
+};

@@ -1,0 +1,108 @@
+import { type Plan, StageKind } from '@funnel/contracts';
+import { ErrorNotice, Skeleton } from '../../components/states.tsx';
+import { formatCount, formatFactor } from '../../format.ts';
+
+const plural = (n: number, word: string): string => `${formatCount(n)} ${word}${n === 1 ? '' : 's'}`;
+
+const EpochBar = ({ plan }: { readonly plan: Plan }) => {
+  const { unshared, needed, cached } = plan.epochs;
+  const share = (n: number) => `${(100 * n) / Math.max(1, unshared)}%`;
+  return (
+    <div
+      className="plan-bar"
+      role="img"
+      aria-label={`${needed} epochs to train, ${cached} found done, of ${unshared} without sharing`}
+    >
+      <span style={{ width: share(needed), background: 'var(--accent)' }} />
+      <span style={{ width: share(cached), background: 'var(--completed)' }} />
+    </div>
+  );
+};
+
+const Figures = ({ plan }: { readonly plan: Plan }) => {
+  const { unshared, needed, cached } = plan.epochs;
+  return (
+    <div className="stack">
+      <p className="plan-trials">
+        {formatCount(plan.trials)} <small>{plan.trials === 1 ? 'trial' : 'trials'}</small>
+      </p>
+      <div>
+        <EpochBar plan={plan} />
+        <dl className="plan-epochs">
+          <dt>
+            <i style={{ background: 'var(--accent)' }} /> To train
+          </dt>
+          <dd>{plural(needed, 'epoch')}</dd>
+          <dt>
+            <i style={{ background: 'var(--completed)' }} /> Already there
+          </dt>
+          <dd>{formatCount(cached)}</dd>
+          <dt>
+            <i style={{ background: 'var(--waiting)' }} /> Without sharing
+          </dt>
+          <dd>{formatCount(unshared)}</dd>
+        </dl>
+        <p className="plan-saving">
+          {needed === 0
+            ? 'Nothing is left to train.'
+            : needed === unshared
+              ? 'Nothing is shared.'
+              : `Sharing makes it ${formatFactor(unshared / needed)} less training.`}
+        </p>
+      </div>
+      <table className="plan-stages">
+        <thead>
+          <tr>
+            <th scope="col">Stages</th>
+            <th scope="col">Total</th>
+            <th scope="col">Done</th>
+          </tr>
+        </thead>
+        <tbody>
+          {StageKind.options.map((kind) => (
+            <tr key={kind}>
+              <th scope="row">{kind}</th>
+              <td>{formatCount(plan.stages[kind].total)}</td>
+              <td>{formatCount(plan.stages[kind].cached)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+};
+
+/** What the sweep would do, as it is typed. The last plan stays, paler, until the next has come. */
+export const PlanPanel = (props: {
+  readonly plan: Plan | undefined;
+  readonly current: boolean;
+  readonly error: unknown;
+  readonly faults: readonly string[];
+  readonly busy: boolean;
+  readonly onSubmit: () => void;
+}) => {
+  const { plan, current, error, faults, busy } = props;
+  return (
+    <aside className="panel plan" aria-label="Plan">
+      <div className="panel-head">
+        <h2>Plan</h2>
+      </div>
+      <div className="panel-body stack">
+        <div aria-live="polite" style={{ opacity: current ? 1 : 0.5, minHeight: 330 }}>
+          {plan ? <Figures plan={plan} /> : <Skeleton height={320} />}
+        </div>
+        {faults.length === 0 ? null : (
+          <ul className="field-error">
+            {faults.slice(0, 5).map((fault) => (
+              <li key={fault}>{fault}</li>
+            ))}
+          </ul>
+        )}
+        {error === undefined ? null : <ErrorNotice error={error} />}
+        <button type="button" className="button" data-kind="primary" disabled={busy} onClick={props.onSubmit}>
+          {plan && current ? `Submit ${plural(plan.trials, 'trial')}` : 'Submit'}
+        </button>
+      </div>
+    </aside>
+  );
+};

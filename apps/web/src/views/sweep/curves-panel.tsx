@@ -1,0 +1,45 @@
+import { budgetsOf, type DatasetName } from '@funnel/contracts';
+import { useState } from 'react';
+import { RobustnessCurves } from '../../charts/robustness-curves.tsx';
+import { Panel } from '../../components/panel.tsx';
+import { Segmented } from '../../components/segmented.tsx';
+import { Skeleton } from '../../components/states.tsx';
+import { type CurveTrial, useRobustnessCurves } from '../../data/use-robustness-curves.ts';
+import type { SweepResults } from './use-sweep-results.ts';
+
+const norms = [
+  { value: 'linf', title: 'L∞' },
+  { value: 'l2', title: 'L2' },
+] as const;
+
+export const CurvesPanel = ({
+  data,
+  dataset,
+}: {
+  readonly data: SweepResults;
+  readonly dataset: DatasetName;
+}) => {
+  const [norm, setNorm] = useState<'linf' | 'l2'>('linf');
+  const trials = data.chosen.numbers.flatMap((number, colour): CurveTrial[] => {
+    const found = data.results.find(({ trial }) => trial.number === number);
+    return found ? [{ id: found.trial.id, name: `Trial ${number}`, colour }] : [];
+  });
+  const { curves, loading, attacks } = useRobustnessCurves(trials, norm, budgetsOf(dataset)[norm]);
+  return (
+    <Panel
+      title="Robust accuracy over ε"
+      note={`Worst case per image over ${attacks === 0 ? 'the' : attacks} attacks, with 95% intervals.`}
+      actions={<Segmented label="Norm" value={norm} options={norms} onChange={setNorm} />}
+    >
+      {curves.length > 0 ? (
+        <RobustnessCurves curves={curves} />
+      ) : loading ? (
+        <Skeleton height={340} />
+      ) : (
+        <p className="muted" style={{ height: 340 }}>
+          None of the chosen trials has been attacked yet.
+        </p>
+      )}
+    </Panel>
+  );
+};

@@ -1,0 +1,3 @@
+import type { SweepDetail } from '@funnel/contracts';
+
+export type SweepTabProps = { readonly sweep: SweepDetail };

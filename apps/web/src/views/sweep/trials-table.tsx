@@ -1,0 +1,151 @@
+import { type KeyboardEvent, useMemo, useRef, useState } from 'react';
+import { Panel } from '../../components/panel.tsx';
+import { SeriesMark } from '../../components/series-mark.tsx';
+import { SpacerRow } from '../../components/spacer-row.tsx';
+import { useRowWindow } from '../../components/virtual-rows.ts';
+import { formatCount } from '../../format.ts';
+import type { Result } from './objective.ts';
+import { type Column, columnsOf, sortResults } from './trial-columns.tsx';
+import { parseFilter } from './trial-filter.ts';
+import type { SweepResults } from './use-sweep-results.ts';
+
+const rowHeight = 35;
+
+type Sort = { readonly key: string; readonly descending: boolean };
+
+/** Arrow keys move between rows, in the control that has the focus. */
+const moveRow = (event: KeyboardEvent<HTMLElement>) => {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const row = event.target instanceof HTMLElement ? event.target.closest('tr') : null;
+  if (by === undefined || !row) return;
+  const control = [...row.querySelectorAll<HTMLElement>('a, input')].indexOf(event.target as HTMLElement);
+  const next = by === 1 ? row.nextElementSibling : row.previousElementSibling;
+  const target = next?.querySelectorAll<HTMLElement>('a, input')[control];
+  if (!target) return;
+  event.preventDefault();
+  target.focus();
+};
+
+const Row = (props: {
+  readonly result: Result;
+  readonly columns: readonly Column[];
+  readonly place: number;
+  readonly index: number;
+  readonly onToggle: () => void;
+}) => {
+  const { result, place } = props;
+  return (
+    <tr aria-rowindex={props.index + 2} aria-selected={place >= 0}>
+      <td style={{ width: 62 }}>
+        <label className="check">
+          <input
+            type="checkbox"
+            checked={place >= 0}
+            onChange={props.onToggle}
+            aria-label={`Choose trial ${result.trial.number}`}
+          />
+          {place >= 0 ? <SeriesMark colour={place} /> : <span style={{ width: 22 }} />}
+        </label>
+      </td>
+      {props.columns.map((column) => (
+        <td key={column.key} className={column.number ? 'number' : undefined}>
+          {column.cell(result)}
+        </td>
+      ))}
+    </tr>
+  );
+};
+
+export const TrialsTable = (props: {
+  readonly data: SweepResults;
+  /** 1 for rows that the brushes leave. */
+  readonly active: Uint8Array;
+  readonly severalSeeds: boolean;
+}) => {
+  const { results, knobs, objective, chosen } = props.data;
+  const scroller = useRef<HTMLDivElement>(null);
+  const body = useRef<HTMLTableSectionElement>(null);
+  const [text, setText] = useState('');
+  const [sort, setSort] = useState<Sort>({ key: 'value', descending: objective.direction === 'max' });
+  const columns = useMemo(
+    () => columnsOf(results, knobs, objective, props.severalSeeds),
+    [results, knobs, objective, props.severalSeeds],
+  );
+  const filter = useMemo(() => parseFilter(text, knobs), [text, knobs]);
+  const kept = useMemo(
+    () => results.filter((result, row) => props.active[row] !== 0 && (filter.keep?.(result) ?? true)),
+    [results, props.active, filter],
+  );
+  const rows = useMemo(() => {
+    const column = columns.find(({ key }) => key === sort.key);
+    return column ? sortResults(kept, column, sort.descending) : kept;
+  }, [kept, columns, sort]);
+  const seen = useRowWindow(body, scroller, rows.length, rowHeight);
+  const click = (column: Column) =>
+    setSort({
+      key: column.key,
+      descending: sort.key === column.key ? !sort.descending : column.number === true,
+    });
+
+  return (
+    <Panel title="Trials" note={`${formatCount(rows.length)} of ${formatCount(results.length)}`} flush>
+      <div className="trials-tools">
+        <input
+          className="input"
+          type="search"
+          data-search
+          aria-label="Filter trials"
+          aria-invalid={filter.fault !== null}
+          placeholder="Filter: gamma>=5 status:completed value>50%"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+        {filter.fault === null ? null : <span className="field-error">{filter.fault}</span>}
+      </div>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: arrow keys add to what the controls inside do */}
+      <div className="trials-scroll" ref={scroller} onKeyDown={moveRow}>
+        <table className="table" data-hover aria-rowcount={rows.length + 1}>
+          <thead>
+            <tr>
+              <th scope="col">
+                <span className="hidden-visually">Chosen</span>
+              </th>
+              {columns.map((column) => (
+                <th
+                  key={column.key}
+                  scope="col"
+                  className={column.number ? 'number' : undefined}
+                  aria-sort={
+                    sort.key === column.key ? (sort.descending ? 'descending' : 'ascending') : undefined
+                  }
+                >
+                  <button type="button" title={column.description} onClick={() => click(column)}>
+                    {column.title}
+                    <span aria-hidden="true">
+                      {sort.key === column.key ? (sort.descending ? '↓' : '↑') : ''}
+                    </span>
+                  </button>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody ref={body}>
+            <SpacerRow height={seen.before} />
+            {rows.slice(seen.first, seen.last).map((result, i) => (
+              <Row
+                key={result.trial.id}
+                result={result}
+                columns={columns}
+                index={seen.first + i}
+                place={chosen.numbers.indexOf(result.trial.number)}
+                onToggle={() => chosen.toggle(result.trial.number)}
+              />
+            ))}
+            <SpacerRow height={seen.after} />
+          </tbody>
+        </table>
+        {rows.length === 0 ? <p className="muted panel-body">No trial matches.</p> : null}
+      </div>
+    </Panel>
+  );
+};

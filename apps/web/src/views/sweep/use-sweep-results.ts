@@ -1,0 +1,63 @@
+import { EvaluationMetricName, type SweepDetail, type Trial } from '@funnel/contracts';
+import { useDeferredValue, useMemo } from 'react';
+import { formatKnob, knobTitle } from '../../format.ts';
+import { useQueryValue } from '../../router.ts';
+import { type Chosen, useChosen } from './chosen.ts';
+import {
+  attackOptions,
+  createObjective,
+  defaultObjective,
+  type Objective,
+  type Result,
+  resultOf,
+  varyingKnobs,
+} from './objective.ts';
+import { useTrials } from './use-trials.ts';
+
+export type SweepResults = {
+  readonly results: readonly Result[];
+  readonly knobs: readonly string[];
+  readonly objective: Objective;
+  readonly attacks: readonly { readonly key: string; readonly title: string }[];
+  readonly setAttack: (key: string) => void;
+  readonly setMetric: (metric: EvaluationMetricName) => void;
+  readonly chosen: Chosen;
+  /** More trials are still being fetched. */
+  readonly partial: boolean;
+  readonly error: unknown;
+  /** `Trial 17`, and what sets it apart. */
+  readonly describe: (trial: Trial) => string;
+};
+
+/** The trials of a sweep as its objective judges them, and which of them are looked at closely. */
+export const useSweepResults = (sweep: SweepDetail): SweepResults => {
+  const { items, partial, error } = useTrials(sweep.id);
+  const trials = useDeferredValue(items);
+  const [attackText, setAttackText] = useQueryValue('attack');
+  const [metricText, setMetric] = useQueryValue('metric');
+  // The definition is the same as long as the sweep is; its answer comes anew with every event.
+  const attacks = useMemo(() => attackOptions(sweep.definition), [sweep.id]);
+  const usual = useMemo(() => defaultObjective(sweep.definition), [sweep.id]);
+  const attack =
+    attackText === 'worst' ? '' : (attacks[Number(attackText ?? Number.NaN)]?.key ?? usual.attack);
+  const metric =
+    EvaluationMetricName.safeParse(metricText).data ??
+    (attackText === undefined ? usual.metric : 'robustAccuracy');
+  const objective = useMemo(() => createObjective(attack, metric), [attack, metric]);
+  const results = useMemo(() => trials.map((trial) => resultOf(trial, objective)), [trials, objective]);
+  const knobs = useMemo(() => varyingKnobs(trials), [trials]);
+  const chosen = useChosen(results, objective);
+
+  const describe = (trial: Trial) => {
+    const own = knobs.filter((name) => name in trial.hyperparameters).slice(0, 4);
+    const parts = own.map((name) => `${knobTitle(name)} ${formatKnob(trial.hyperparameters[name])}`);
+    const recipe = sweep.definition.recipes.length > 1 ? [trial.recipe] : [];
+    const seed = sweep.definition.seeds.length > 1 ? [`seed ${trial.seed}`] : [];
+    return [...recipe, ...parts, ...seed].join(', ');
+  };
+  const setAttack = (key: string) => {
+    const place = attacks.findIndex((option) => option.key === key);
+    setAttackText(place < 0 ? 'worst' : String(place));
+  };
+  return { results, knobs, objective, attacks, setAttack, setMetric, chosen, partial, error, describe };
+};

@@ -1,0 +1,147 @@
+import type { Sweep } from '@funnel/contracts';
+import { useEffect, useRef } from 'react';
+import { ProgressBar } from '../../components/progress-bar.tsx';
+import { SpacerRow } from '../../components/spacer-row.tsx';
+import { Skeleton } from '../../components/states.tsx';
+import { Status } from '../../components/status.tsx';
+import { useMedia } from '../../components/use-media.ts';
+import { useRowWindow } from '../../components/virtual-rows.ts';
+import type { ListState } from '../../data/paged-list.ts';
+import {
+  formatAgo,
+  formatCount,
+  formatDuration,
+  formatFactor,
+  formatPercent,
+  formatTime,
+} from '../../format.ts';
+import { href, navigate } from '../../router.ts';
+
+const trialCount = (sweep: Sweep): number => Object.values(sweep.trials).reduce((sum, n) => sum + n, 0);
+const endedCount = (sweep: Sweep): number =>
+  trialCount(sweep) - (sweep.trials.waiting ?? 0) - (sweep.trials.running ?? 0);
+
+const troubles = ['failed', 'diverged', 'collapsed'] as const;
+const troubleText = (sweep: Sweep): string =>
+  troubles
+    .flatMap((status) => (sweep.trials[status] ? [`${formatCount(sweep.trials[status])} ${status}`] : []))
+    .join(', ');
+
+const timeText = (sweep: Sweep): string => {
+  if (sweep.finishedAt !== null)
+    return `took ${formatDuration((Date.parse(sweep.finishedAt) - Date.parse(sweep.createdAt)) / 1000)}`;
+  if (sweep.status === 'paused') return 'paused';
+  return sweep.etaSeconds === null ? '–' : `${formatDuration(sweep.etaSeconds)} left`;
+};
+
+const Row = ({
+  sweep,
+  now,
+  index,
+}: {
+  readonly sweep: Sweep;
+  readonly now: number;
+  readonly index: number;
+}) => {
+  const { plan } = sweep;
+  const address = href(['sweeps', sweep.id]);
+  return (
+    // The row’s link does the same by keyboard.
+    <tr
+      aria-rowindex={index + 2}
+      onClick={(event) => (event.target as Element).closest('a') ?? navigate(address)}
+    >
+      <th scope="row" className="sweeps-name">
+        <a href={address}>{sweep.name}</a>
+        <span className="muted small">{troubleText(sweep) || sweep.id}</span>
+      </th>
+      <td className="sweeps-status">
+        <Status status={sweep.status} />
+      </td>
+      <td className="sweeps-progress">
+        <ProgressBar sweep={sweep} />
+        <span className="small muted">{formatPercent(sweep.progress, 0)}</span>
+      </td>
+      <td className="number sweeps-wide">
+        {formatCount(endedCount(sweep))} <span className="muted">of {formatCount(trialCount(sweep))}</span>
+      </td>
+      <td className="number sweeps-time">{timeText(sweep)}</td>
+      <td
+        className="number sweeps-wide"
+        title={`${formatCount(plan.epochs.needed)} epochs to train instead of ${formatCount(plan.epochs.unshared)}; ${formatCount(plan.epochs.cached)} were there already.`}
+      >
+        {plan.epochs.needed === plan.epochs.unshared ? (
+          <span className="muted">–</span>
+        ) : (
+          <>
+            {plan.epochs.needed === 0 ? 'all' : formatFactor(plan.epochs.unshared / plan.epochs.needed)}{' '}
+            <span className="muted">
+              {formatCount(plan.epochs.unshared - plan.epochs.needed)} epochs saved
+            </span>
+          </>
+        )}
+      </td>
+      <td className="number sweeps-wide muted">
+        <time dateTime={sweep.createdAt} title={formatTime(sweep.createdAt)}>
+          {formatAgo(sweep.createdAt, now)}
+        </time>
+      </td>
+    </tr>
+  );
+};
+
+export const SweepsTable = (props: {
+  readonly state: ListState<Sweep>;
+  readonly more: () => Promise<void>;
+  readonly now: number;
+}) => {
+  const { items, partial, loading } = props.state;
+  const body = useRef<HTMLTableSectionElement>(null);
+  const height = useMedia('(max-width: 720px)') ? 84 : 57;
+  const placeholders = partial && items.length === 0 ? 12 : 0;
+  const rows = useRowWindow(body, null, items.length, height);
+  const nearEnd = partial && !loading && rows.last >= items.length - 20;
+  const { more } = props;
+  // Once per page, when the end comes near.
+  useEffect(() => {
+    if (nearEnd && items.length > 0) void more();
+  }, [nearEnd, items.length]);
+
+  return (
+    <table className="table sweeps-table" data-hover aria-rowcount={partial ? -1 : items.length + 1}>
+      <thead>
+        <tr>
+          <th scope="col">Name</th>
+          <th scope="col">Status</th>
+          <th scope="col">Progress</th>
+          <th scope="col" className="number sweeps-wide">
+            Trials
+          </th>
+          <th scope="col" className="number">
+            Time
+          </th>
+          <th scope="col" className="number sweeps-wide">
+            Sharing
+          </th>
+          <th scope="col" className="number sweeps-wide">
+            Created
+          </th>
+        </tr>
+      </thead>
+      <tbody ref={body}>
+        <SpacerRow height={rows.before} />
+        {items.slice(rows.first, rows.last).map((sweep, i) => (
+          <Row key={sweep.id} sweep={sweep} now={props.now} index={rows.first + i} />
+        ))}
+        <SpacerRow height={rows.after} />
+        {Array.from({ length: placeholders }, (_, i) => (
+          <tr key={i} className="spacer">
+            <td colSpan={7}>
+              <Skeleton height={18} width={`${40 + ((i * 37) % 40)}%`} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+};

@@ -1,0 +1,72 @@
+import { type RefObject, useEffect, useMemo, useRef, useState } from 'react';
+import type { BrowserModel } from '../../model/load-model.ts';
+
+export type Reconstruct = {
+  /** What the defender's auto-encoder makes of an image; null until its networks are here. */
+  readonly run: ((pixels: Float32Array, shape: readonly number[]) => Float32Array) | null;
+  /** Why there is none, in words. */
+  readonly fault: string | null;
+};
+
+type Loaded = { readonly model: BrowserModel; readonly run: NonNullable<Reconstruct['run']> };
+
+const open = async (checkpoint: string): Promise<Loaded> => {
+  const [tf, { loadModel }] = await Promise.all([
+    import('@tensorflow/tfjs'),
+    import('../../model/load-model.ts'),
+  ]);
+  const model = await loadModel(checkpoint);
+  const { reconstruct } = model;
+  if (reconstruct === null) throw new Error('The checkpoint has no generator.');
+  const run: Loaded['run'] = (pixels, shape) =>
+    tf.tidy(() => {
+      const [height = 28, width = 28, channels = 1] = shape;
+      const image = tf.tensor4d(pixels, [1, height, width, channels]);
+      return Float32Array.from(reconstruct(image).dataSync());
+    });
+  return { model, run };
+};
+
+/** Fetches the networks once `anchor` comes into sight: TF.js is large, and many who read a trial never scroll to its pictures. */
+export const useReconstruct = (
+  checkpoint: string | null,
+): { readonly anchor: RefObject<HTMLDivElement | null>; readonly reconstruct: Reconstruct } => {
+  const anchor = useRef<HTMLDivElement>(null);
+  const [seen, setSeen] = useState(false);
+  const [run, setRun] = useState<{ readonly of: Reconstruct['run'] }>({ of: null });
+  const [fault, setFault] = useState<string | null>(null);
+
+  useEffect(() => {
+    if (!anchor.current) return;
+    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && setSeen(true));
+    observer.observe(anchor.current);
+    return () => observer.disconnect();
+  }, []);
+
+  useEffect(() => {
+    if (!seen || checkpoint === null) return;
+    let loaded: Loaded | null = null;
+    let current = true;
+    open(checkpoint).then(
+      (opened) => {
+        loaded = opened;
+        if (current) setRun({ of: opened.run });
+        else opened.model.dispose();
+      },
+      (error: unknown) => {
+        if (current)
+          setFault(
+            `Reconstructions cannot be shown: ${error instanceof Error ? error.message : String(error)}`,
+          );
+      },
+    );
+    return () => {
+      current = false;
+      setRun({ of: null });
+      loaded?.model.dispose();
+    };
+  }, [seen, checkpoint]);
+
+  const reconstruct = useMemo(() => ({ run: run.of, fault }), [run, fault]);
+  return { anchor, reconstruct };
+};

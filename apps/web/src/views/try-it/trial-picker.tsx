@@ -1,0 +1,51 @@
+import type { LeaderboardRow } from '@funnel/contracts';
+import { call } from '../../data/api.ts';
+import type { LiveQuery } from '../../data/use-query.ts';
+import { useQuery } from '../../data/use-query.ts';
+import { formatKnob, formatPercent, knobTitle } from '../../format.ts';
+
+const bestQuery: LiveQuery<readonly LeaderboardRow[]> = {
+  key: 'best-trials',
+  load: async (signal) => (await call('leaderboard', { query: { limit: 30 } }, signal)).items,
+};
+
+/** The most robust trials, best first. */
+export const useBestTrials = () => {
+  const { data, loading, error } = useQuery(bestQuery);
+  return { items: data ?? [], loading, error };
+};
+
+const named = ['gamma', 'beta', 'optimiseEpochs'];
+const title = (row: LeaderboardRow): string => {
+  const knobs = named
+    .filter((name) => name in row.hyperparameters)
+    .map((name) => `${knobTitle(name)} ${formatKnob(row.hyperparameters[name])}`);
+  return `${row.rank}. ${row.recipe} on ${row.dataset}${knobs.length > 0 ? `, ${knobs.join(', ')}` : ''}: ${formatPercent(row.value)}`;
+};
+
+export const TrialPicker = (props: {
+  readonly best: readonly LeaderboardRow[];
+  readonly id: string | undefined;
+  readonly onPick: (id: string) => void;
+}) => {
+  const { best, id } = props;
+  if (best.length === 0) return null;
+  const listed = best.some(({ trialId }) => trialId === id);
+  return (
+    <label className="label">
+      Model
+      <select
+        className="input try-picker"
+        value={id ?? ''}
+        onChange={(event) => props.onPick(event.target.value)}
+      >
+        {listed || id === undefined ? null : <option value={id}>the trial that you came from</option>}
+        {best.map((row) => (
+          <option key={row.trialId} value={row.trialId}>
+            {title(row)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+};

@@ -1,0 +1,48 @@
+/** Ten digits drawn with straight strokes, enough to look at and for a linear model to tell apart. */
+import { uniformOf } from './random.ts';
+
+export const side = 28;
+
+// Corners of a seven-segment display: left/right × top/middle/bottom.
+const corner = { tl: [8, 5], tr: [20, 5], ml: [8, 14], mr: [20, 14], bl: [8, 23], br: [20, 23] } as const;
+type Corner = keyof typeof corner;
+const segments: Record<string, readonly [Corner, Corner]> = {
+  a: ['tl', 'tr'],
+  b: ['tr', 'mr'],
+  c: ['mr', 'br'],
+  d: ['bl', 'br'],
+  e: ['ml', 'bl'],
+  f: ['tl', 'ml'],
+  g: ['ml', 'mr'],
+};
+const lit = ['abcdef', 'bc', 'abged', 'abgcd', 'fgbc', 'afgcd', 'afgedc', 'abc', 'abcdefg', 'abcdfg'];
+
+const distance = (x: number, y: number, [ax, ay]: readonly number[], [bx, by]: readonly number[]): number => {
+  const [dx, dy] = [bx! - ax!, by! - ay!];
+  const t = Math.max(0, Math.min(1, ((x - ax!) * dx + (y - ay!) * dy) / (dx * dx + dy * dy)));
+  return Math.hypot(x - ax! - t * dx, y - ay! - t * dy);
+};
+
+/** [784] in [0, 1]; `variant` moves, leans and thickens it a little. */
+export const drawDigit = (digit: number, variant: string): Float32Array => {
+  const u = (what: string) => uniformOf(`${variant}/${what}`) - 0.5;
+  const [dx, dy, lean, pen] = [2.4 * u('x'), 2.4 * u('y'), 0.35 * u('lean'), 1.5 + u('pen')];
+  const image = new Float32Array(side * side);
+  for (let y = 0; y < side; y++)
+    for (let x = 0; x < side; x++) {
+      const px = x - dx + lean * (y - side / 2);
+      const nearest = Math.min(
+        ...[...lit[digit]!].map((name) => {
+          const [from, to] = segments[name]!;
+          return distance(px, y - dy, corner[from], corner[to]);
+        }),
+      );
+      image[y * side + x] = Math.max(0, Math.min(1, pen + 0.7 - nearest));
+    }
+  return image;
+};
+
+export const toBase64 = (image: Float32Array): string =>
+  Buffer.from(Uint8Array.from(image, (v) => Math.round(255 * Math.max(0, Math.min(1, v))))).toString(
+    'base64',
+  );

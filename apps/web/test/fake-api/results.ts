@@ -1,0 +1,217 @@
+/**
+ * Results that a sweep might have had: a smooth function of the knobs with noise by seed. They are fixtures for the pages and claim
+ * nothing about any model.
+ */
+import {
+  type AttackRun,
+  attacks,
+  type Evaluation,
+  type EvaluationRecords,
+  type EvaluationSummary,
+  type MetricSeries,
+  type Stage,
+  type TrialPoint,
+  type Verdict,
+} from '@funnel/contracts';
+import { wilson } from '../../src/statistics/wilson.ts';
+import { drawDigit, side, toBase64 } from './digits.ts';
+import { hashOf, normalOf, uniformOf } from './random.ts';
+
+const imageCount = 200;
+
+/** How robust a point is, about 0 to 1, and how accurate when clean. */
+export const qualityOf = ({
+  recipe,
+  hyperparameters,
+  seed,
+}: TrialPoint): { robust: number; clean: number } => {
+  const { gamma = 5, beta = 0.01, classifierRate = 1e-3, optimiseEpochs = 31 } = hyperparameters;
+  const noise = (what: string) => normalOf(`${what}/${recipe}/${JSON.stringify(hyperparameters)}/${seed}`);
+  if (recipe === 'classic') return { robust: 0.22 + 0.03 * noise('r'), clean: 0.978 + 0.003 * noise('c') };
+  const g = Math.exp(-((Math.log10(Math.max(gamma, 0.01)) - 0.6) ** 2) / 0.7);
+  const b = Math.exp(-((Math.log10(Math.max(beta, 1e-4)) + 1.7) ** 2) / 1.2);
+  const robust = 0.25 + 0.42 * g * b + 0.06 * Math.log10(optimiseEpochs) + 0.03 * noise('r');
+  const clean = 0.981 - 0.02 * g - 0.012 * Math.abs(Math.log10(classifierRate) + 3) + 0.0035 * noise('c');
+  return { robust: Math.min(0.97, Math.max(0.02, robust)), clean: Math.min(0.995, clean) };
+};
+
+const strength: Partial<Record<keyof typeof attacks, number>> = {
+  fgsm: 0.55,
+  'noise-linf': 0.2,
+  'noise-l2': 0.2,
+  'single-pixel': 0.3,
+};
+
+const quantile = (sorted: readonly number[], n: number): number | null => sorted[Math.floor(n / 2)] ?? null;
+
+const memoised = <T>(make: (point: TrialPoint, run: AttackRun) => T) => {
+  const made = new WeakMap<TrialPoint, Map<string, T>>();
+  return (point: TrialPoint, run: AttackRun): T => {
+    const own = made.get(point) ?? new Map<string, T>();
+    made.set(point, own);
+    const key = JSON.stringify(run);
+    const value = own.get(key) ?? make(point, run);
+    own.set(key, value);
+    return value;
+  };
+};
+
+export const recordsOf = memoised((point: TrialPoint, run: AttackRun): EvaluationRecords => {
+  const { robust, clean } = qualityOf(point);
+  const { norm, family } = attacks[run.attack];
+  const epsilon = Number(run.settings.epsilon ?? Number.POSITIVE_INFINITY);
+  const trial = hashOf(JSON.stringify([point.recipe, point.hyperparameters, point.seed]));
+  const key = hashOf(`${trial}/${run.attack}`);
+  const rows = Array.from({ length: imageCount }, (_, i) => {
+    const correct = uniformOf(`${trial}/${i}/clean`) < clean;
+    const ease = (strength[run.attack] ?? 1) * (1 + 0.08 * uniformOf(`${key}/${i}/ease`));
+    const linf = (0.42 * robust * Math.exp(0.45 * normalOf(`${trial}/${i}/far`))) / ease;
+    const l2 = 6.2 * linf * (1 + 0.2 * uniformOf(`${key}/${i}/shape`));
+    const size = norm === 'l2' ? l2 : linf;
+    const success = correct && (family === 'minimisation' || size <= epsilon);
+    return { i, correct, success, l2, linf };
+  });
+  return {
+    index: rows.map(({ i }) => i),
+    label: rows.map(({ i }) => i % 10),
+    correct: rows.map(({ correct }) => correct),
+    predicted: rows.map(({ i, correct, success }) => (success || !correct ? (i + 3 + (i % 4)) % 10 : i % 10)),
+    success: rows.map(({ success }) => success),
+    l2: rows.map(({ success, l2 }) => (success ? l2 : null)),
+    linf: rows.map(({ success, linf }) => (success ? Math.min(1, linf) : null)),
+    l0: rows.map(({ success, i }) => (success ? 300 + i : null)),
+    steps: rows.map(() => Number(run.settings.steps ?? 1)),
+    queries: rows.map(() => 2 * Number(run.settings.steps ?? 1)),
+  };
+});
+
+export const summaryOf = (records: EvaluationRecords): EvaluationSummary => {
+  const images = records.index.length;
+  const attempted = records.correct.filter(Boolean).length;
+  const successes = records.success.filter(Boolean).length;
+  const found = (values: readonly (number | null)[]) =>
+    values.filter((v) => v !== null).sort((a, b) => a - b);
+  const mean = (values: readonly number[]) =>
+    values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
+  const l2 = found(records.l2);
+  const noise = mean(l2);
+  return {
+    images,
+    attempted,
+    cleanAccuracy: attempted / images,
+    cleanInterval: [...wilson(attempted, images)],
+    successes,
+    successRate: attempted === 0 ? 0 : successes / attempted,
+    successInterval: [...wilson(successes, attempted)],
+    robustAccuracy: (attempted - successes) / images,
+    robustInterval: [...wilson(attempted - successes, images)],
+    noiseLevel: noise,
+    noiseLevelAll: noise === null ? null : (noise * successes) / attempted,
+    meanSquaredError: noise === null ? null : noise ** 2 / 784,
+    medianL2Success: quantile(l2, l2.length),
+    medianL2: quantile(l2, attempted),
+    medianLinf: quantile(found(records.linf), attempted),
+    medianL0: quantile(found(records.l0), attempted),
+    meanQueries: mean(records.queries),
+    meanSteps: mean(records.steps),
+  };
+};
+
+const summarise = memoised((point, run) => summaryOf(recordsOf(point, run)));
+
+export const evaluationOf = (point: TrialPoint, stage: Stage): Evaluation => {
+  const run = stage.attack!;
+  const summary = summarise(point, run);
+  const masked =
+    point.hyperparameters.penalty === 'printed' || uniformOf(`mask/${JSON.stringify(point)}`) > 0.94;
+  const suspect = uniformOf(`suspect/${stage.id}`) > 0.85;
+  const verdict: Verdict = masked ? 'masked' : suspect ? 'suspect' : 'ok';
+  return {
+    stage: stage.id,
+    attack: run.attack,
+    settings: run.settings,
+    summary,
+    verdict,
+    diagnostics: [
+      {
+        id: 'H1',
+        value: 0,
+        threshold: 0.005,
+        verdict: 'ok',
+        detail: 'PGD fools every image that FGSM fools, over 200 images.',
+      },
+      {
+        id: 'H4',
+        value: 0,
+        threshold: 0.1,
+        verdict: 'ok',
+        detail: 'At ε = 0.5 no image of 200 stays right.',
+      },
+      {
+        id: 'H7',
+        value: suspect ? 0.021 : 0.002,
+        threshold: 0.01,
+        verdict: suspect ? 'suspect' : 'ok',
+        detail: `Doubling the steps lowers accuracy by ${suspect ? '2.1' : '0.2'} points over 200 images.`,
+      },
+      {
+        id: 'H10',
+        value: masked ? 0.31 : 0,
+        threshold: 0,
+        verdict: masked ? 'masked' : 'ok',
+        detail: `${masked ? '62' : '0'} of 200 images have a gradient of exactly zero.`,
+      },
+      {
+        id: 'H13',
+        value: null,
+        threshold: 0.05,
+        verdict: 'ok',
+        detail: 'Not computed: finite differences need a float32 backend.',
+      },
+    ],
+  };
+};
+
+export const galleryOf = (records: EvaluationRecords) => {
+  const index = records.index.filter((i) => records.success[i]).slice(0, 12);
+  const originals = index.map((i) => drawDigit(records.label[i]!, `image/${i}`));
+  const attacked = originals.map((image, k) => {
+    const size = records.linf[index[k]!] ?? 0;
+    return image.map((v, p) => Math.max(0, Math.min(1, v + size * Math.sign(normalOf(`n/${k}/${p}`)))));
+  });
+  return {
+    shape: [side, side, 1],
+    index,
+    original: originals.map(toBase64),
+    attacked: attacked.map(toBase64),
+  };
+};
+
+/** Curves up to `done` epochs of a stage. */
+export const seriesOf = (
+  point: TrialPoint,
+  kind: Stage['kind'],
+  name: string,
+  done: number,
+): MetricSeries => {
+  const { robust, clean } = qualityOf(point);
+  const epochs = Array.from({ length: done }, (_, i) => i + 1);
+  const wobble = (e: number) => 0.03 * normalOf(`${name}/${JSON.stringify(point)}/${e}`);
+  const shapes: Record<string, (e: number) => number> = {
+    attackerLoss: (e) =>
+      (kind === 'initialise'
+        ? 0.06 * Math.exp(-e / 4) + 0.012
+        : 0.012 + 0.01 * robust * (1 - Math.exp(-e / 9))) *
+      (1 + wobble(e)),
+    defenderLoss: (e) =>
+      (kind === 'initialise'
+        ? 0.07 * Math.exp(-e / 3.5) + 0.011
+        : 0.011 + 0.004 * robust * Math.exp(-e / 20)) *
+      (1 + wobble(e)),
+    hingeActive: (e) => Math.max(0, Math.min(1, robust * Math.exp(-e / 25) + wobble(e))),
+    classifierLoss: (e) => (1.3 * Math.exp(-e / 3) + 0.06) * (1 + wobble(e)),
+    trainAccuracy: (e) => Math.min(1, clean + 0.004 - 0.3 * Math.exp(-e / 2) + 0.05 * wobble(e)),
+    cleanAccuracy: (e) => Math.min(1, clean - 0.28 * Math.exp(-e / 2) + 0.05 * wobble(e)),
+  };
+  return { kind, name, epochs, values: epochs.map((e) => shapes[name]!(e)) };
+};

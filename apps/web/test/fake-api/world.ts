@@ -1,0 +1,285 @@
+/** What the fake server knows: sweeps planned by the real planner, with made-up results, as far along as a test wants them. */
+import { randomUUID } from 'node:crypto';
+import {
+  type FunnelEvent,
+  type FunnelEventRow,
+  type PlannedTrial,
+  type Recipe,
+  recipes,
+  type Stage,
+  type Sweep,
+  SweepDefinition,
+  type SweepDetail,
+  type SweepInput,
+  type Trial,
+  type TrialDetail,
+  type TrialStatus,
+  type Verdict,
+  worstVerdict,
+} from '@funnel/contracts';
+import { outlineSweep, settlePlan } from '@funnel/planner';
+import { hashOf, uniformOf } from './random.ts';
+import { evaluationOf, qualityOf, seriesOf } from './results.ts';
+
+export type FakeSweep = {
+  readonly id: string;
+  readonly definition: SweepDefinition;
+  readonly createdAt: string;
+  status: Sweep['status'];
+  readonly plan: Sweep['plan'];
+  readonly planned: readonly PlannedTrial[];
+  readonly statuses: TrialStatus[];
+  readonly stages: Map<string, Stage>;
+};
+
+const endOf = (point: PlannedTrial): TrialStatus => {
+  const u = uniformOf(`end/${point.configuration}/${point.seed}`);
+  return u > 0.985 ? 'diverged' : u > 0.975 ? 'collapsed' : u > 0.97 ? 'failed' : 'completed';
+};
+
+const hex = (text: string): string =>
+  [0, 1, 2, 3, 4, 5, 6, 7].map((i) => hashOf(`${i}/${text}`).toString(16).padStart(8, '0')).join('');
+
+export type World = ReturnType<typeof createWorld>;
+
+export const createWorld = () => {
+  const sweeps = new Map<string, FakeSweep>();
+  const events: FunnelEventRow[] = [];
+  const listeners = new Set<(row: FunnelEventRow) => void>();
+
+  const emit = (event: FunnelEvent): void => {
+    const row = { id: String(events.length + 1), at: new Date().toISOString(), event };
+    events.push(row);
+    for (const listener of listeners) listener(row);
+  };
+
+  const plan = (definition: SweepDefinition) => settlePlan(outlineSweep(definition, 'fake-1'), new Map());
+
+  const settleStages = (sweep: FakeSweep): void => {
+    for (const [n, point] of sweep.planned.entries()) {
+      const status = sweep.statuses[n]!;
+      if (status === 'waiting') continue;
+      for (const [i, id] of point.stages.entries()) {
+        const stage = sweep.stages.get(id)!;
+        if (stage.status === 'completed') continue;
+        const cut = status === 'running' ? 2 : point.stages.length;
+        const bad = status !== 'completed' && status !== 'running' && i >= 1;
+        stage.status = bad
+          ? i === 1 && status !== 'cancelled'
+            ? (status as 'failed')
+            : 'skipped'
+          : i < cut
+            ? 'completed'
+            : i === cut
+              ? 'running'
+              : 'waiting';
+        stage.position = {
+          epoch:
+            stage.status === 'completed'
+              ? stage.epochs
+              : stage.status === 'running'
+                ? Math.floor(stage.epochs / 2)
+                : 0,
+          step: 0,
+        };
+        stage.checkpoint =
+          stage.status === 'completed' && stage.kind !== 'attack' ? hex(`checkpoint/${id}`) : null;
+        stage.workerId = stage.status === 'running' ? 'worker-a' : null;
+        if (stage.status === 'failed')
+          stage.error = { code: 'BACKEND_UNUSABLE', message: 'The trainer ended with code 139 three times.' };
+      }
+    }
+  };
+
+  const addSweep = (
+    input: SweepInput,
+    options: { readonly done?: number; readonly createdAt?: string; readonly id?: string } = {},
+  ): FakeSweep => {
+    const definition = SweepDefinition.parse(input);
+    const planned = plan(definition);
+    const createdAt = options.createdAt ?? new Date().toISOString();
+    const sharedBy = new Map<string, number>();
+    for (const trial of planned.trials)
+      for (const id of trial.stages) sharedBy.set(id, (sharedBy.get(id) ?? 0) + 1);
+    const stages = planned.stages.map(
+      (stage): Stage => ({
+        id: stage.id,
+        chain: stage.chain,
+        kind: stage.kind,
+        recipe: stage.recipe,
+        status: stage.after === null ? 'ready' : 'waiting',
+        hyperparameters: stage.hyperparameters,
+        seed: stage.seed,
+        epochs: stage.epochs,
+        startEpoch: stage.startEpoch,
+        position: null,
+        parent: stage.parent,
+        after: stage.after,
+        attack: stage.attack,
+        attempts: 1,
+        leaseEpoch: 1,
+        workerId: null,
+        checkpoint: null,
+        error: null,
+        sharedBy: sharedBy.get(stage.id) ?? 1,
+        seconds: stage.kind === 'attack' ? 12 : 8 * (stage.epochs - stage.startEpoch),
+        startedAt: createdAt,
+        finishedAt: null,
+      }),
+    );
+    const done = Math.round((options.done ?? 0) * planned.trials.length);
+    const statuses = planned.trials.map(
+      (point, n): TrialStatus => (n < done ? endOf(point) : n < done + 2 && done > 0 ? 'running' : 'waiting'),
+    );
+    const sweep: FakeSweep = {
+      id: options.id ?? `s-${hex(definition.name + createdAt).slice(0, 12)}`,
+      definition,
+      createdAt,
+      status: done === planned.trials.length ? 'completed' : 'running',
+      plan: planned.plan,
+      planned: planned.trials,
+      statuses,
+      stages: new Map(stages.map((stage) => [stage.id, stage])),
+    };
+    settleStages(sweep);
+    sweeps.set(sweep.id, sweep);
+    emit({ type: 'sweep', sweepId: sweep.id, status: sweep.status });
+    return sweep;
+  };
+
+  const sweepOf = (sweep: FakeSweep): Sweep => {
+    const trials: Partial<Record<TrialStatus, number>> = {};
+    for (const status of sweep.statuses) trials[status] = (trials[status] ?? 0) + 1;
+    const ended = sweep.statuses.filter((status) => status !== 'waiting' && status !== 'running').length;
+    const progress = ended / sweep.statuses.length;
+    return {
+      id: sweep.id,
+      name: sweep.definition.name,
+      status: sweep.status,
+      createdAt: sweep.createdAt,
+      finishedAt:
+        sweep.status === 'completed'
+          ? new Date(Date.parse(sweep.createdAt) + 1000 * sweep.plan.epochs.needed).toISOString()
+          : null,
+      trials,
+      plan: sweep.plan,
+      epochsTrained: Math.round(progress * sweep.plan.epochs.needed),
+      progress,
+      etaSeconds:
+        sweep.status === 'running' ? Math.round((1 - progress) * sweep.plan.epochs.needed * 2) : null,
+      priority: sweep.definition.priority,
+    };
+  };
+
+  const detailOf = (sweep: FakeSweep): SweepDetail => {
+    const counts = new Map<string, SweepDetail['stages'][number]>();
+    for (const { kind, status } of sweep.stages.values()) {
+      const count = counts.get(`${kind}/${status}`)?.count ?? 0;
+      counts.set(`${kind}/${status}`, { kind, status, count: count + 1 });
+    }
+    return { ...sweepOf(sweep), definition: sweep.definition, stages: [...counts.values()] };
+  };
+
+  const evaluationsOf = (sweep: FakeSweep, n: number) =>
+    sweep.planned[n]!.stages.flatMap((id) => {
+      const stage = sweep.stages.get(id)!;
+      return stage.kind === 'attack' && stage.status === 'completed'
+        ? [evaluationOf(sweep.planned[n]!, stage)]
+        : [];
+    });
+
+  const trialOf = (sweep: FakeSweep, n: number): Trial => {
+    const point = sweep.planned[n]!;
+    const status = sweep.statuses[n]!;
+    const evaluations = status === 'completed' ? evaluationsOf(sweep, n) : [];
+    const verdict: Verdict | null =
+      evaluations.length === 0 ? null : worstVerdict(evaluations.map((e) => e.verdict));
+    return {
+      id: `${sweep.id}.${n}`,
+      sweepId: sweep.id,
+      number: n,
+      recipe: point.recipe,
+      dataset: sweep.definition.dataset.name,
+      seed: point.seed,
+      hyperparameters: { ...point.hyperparameters },
+      status,
+      cleanAccuracy: status === 'completed' ? qualityOf(point).clean : null,
+      verdict,
+      evaluations: evaluations.map(({ attack, settings, summary, verdict }) => ({
+        attack,
+        settings,
+        summary,
+        verdict,
+      })),
+      createdAt: sweep.createdAt,
+      finishedAt: status === 'waiting' || status === 'running' ? null : sweep.createdAt,
+    };
+  };
+
+  const trialDetailOf = (sweep: FakeSweep, n: number): TrialDetail => ({
+    ...trialOf(sweep, n),
+    evaluations: evaluationsOf(sweep, n),
+    stages: sweep.planned[n]!.stages.map((id) => sweep.stages.get(id)!),
+    warnings:
+      (sweep.planned[n]!.hyperparameters.beta ?? 1) < 0.002
+        ? [
+            'The hinge was active on no step of the last epoch: β lies below the defender’s loss and never bit.',
+          ]
+        : [],
+  });
+
+  const metricsOf = (sweep: FakeSweep, n: number) => {
+    const point = sweep.planned[n]!;
+    const recipe: Recipe = recipes[point.recipe];
+    return recipe.stages.flatMap((declared, i) => {
+      const stage = sweep.stages.get(point.stages[i]!)!;
+      return declared.records.map((name) => seriesOf(point, declared.kind, name, stage.position?.epoch ?? 0));
+    });
+  };
+
+  /** The next trial that has not ended ends; the one after it starts. */
+  const finishTrial = (sweep: FakeSweep): void => {
+    const n = sweep.statuses.findIndex((status) => status === 'running' || status === 'waiting');
+    if (n < 0) return;
+    sweep.statuses[n] = 'completed';
+    if (sweep.statuses[n + 1] === 'waiting') sweep.statuses[n + 1] = 'running';
+    settleStages(sweep);
+    for (const id of sweep.planned[n]!.stages) {
+      const { kind, status } = sweep.stages.get(id)!;
+      emit({ type: 'stage', sweepId: sweep.id, stage: id, kind, status });
+      if (kind === 'attack')
+        emit({
+          type: 'evaluation',
+          sweepId: sweep.id,
+          stage: id,
+          attack: sweep.stages.get(id)!.attack!.attack,
+        });
+    }
+    emit({ type: 'trial', sweepId: sweep.id, trialId: `${sweep.id}.${n}`, status: 'completed' });
+    if (n === sweep.statuses.length - 1) sweep.status = 'completed';
+    emit({ type: 'sweep', sweepId: sweep.id, status: sweep.status });
+  };
+
+  const findTrial = (id: string): { sweep: FakeSweep; n: number } | null => {
+    const [sweepId = '', n = ''] = id.split('.');
+    const sweep = sweeps.get(sweepId);
+    return sweep?.planned[Number(n)] ? { sweep, n: Number(n) } : null;
+  };
+
+  return {
+    sweeps,
+    events,
+    listeners,
+    emit,
+    plan,
+    addSweep,
+    sweepOf,
+    detailOf,
+    trialOf,
+    trialDetailOf,
+    metricsOf,
+    finishTrial,
+    findTrial,
+    newId: () => randomUUID(),
+  };
+};
