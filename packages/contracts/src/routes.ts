@@ -299,7 +299,7 @@ export const routes = {
     headers: z.looseObject({
       'last-event-id': z
         .string()
-        .regex(/^\d{1,18}$/, 'Expected the id of an event: digits only')
+        .regex(/^\d{1,18}-\d{1,18}$/, 'Expected the id of an event, such as 812-3304')
         .optional(),
     }),
     produces: 'text/event-stream',

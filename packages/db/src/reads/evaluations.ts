@@ -60,6 +60,7 @@ export const getEvaluation = async (db: Db, stageId: string): Promise<Evaluation
 export type EvaluationImages = {
   readonly index: number[];
   readonly label: number[];
+  readonly correct: boolean[];
   readonly predicted: number[];
   readonly success: boolean[];
   readonly l2: (number | null)[];
@@ -88,7 +89,7 @@ export const getImages = async (
   { trialId, stageId }: { trialId: string; stageId: string },
 ): Promise<EvaluationImages> => {
   const [row] = await reading(db).query<ImagesRow>(
-    `SELECT e.index, e.label, e.predicted, e.success, e.l2, e.linf, e.l0, e.steps, e.queries,
+    `SELECT e.index, e.label, e.correct, e.predicted, e.success, e.l2, e.linf, e.l0, e.steps, e.queries,
        e.gallery_shape, e.gallery_index, e.gallery_original, e.gallery_attacked
      FROM evaluations e JOIN trial_stages ts ON ts.stage_id = e.stage_id
      WHERE ts.trial_id = $1 AND e.stage_id = $2 LIMIT 1`,
