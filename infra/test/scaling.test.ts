@@ -21,7 +21,7 @@ const wanted = async (): Promise<number> => {
   const { rows, fields } = await db.pool.query({ text: query, rowMode: 'array' });
   // KEDA reads one number from one row.
   expect([rows.length, fields.length]).toEqual([1, 1]);
-  return rows[0][0];
+  return rows[0]![0];
 };
 
 it('counts the stages that a worker could have or has', async () => {

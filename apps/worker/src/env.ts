@@ -15,5 +15,6 @@ export const Env = z.object({
   FUNNEL_DRAIN_SECONDS: positive(10),
   FUNNEL_HANG_SECONDS: positive(300),
   FUNNEL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
 });
 export type Env = z.infer<typeof Env>;

@@ -22,6 +22,7 @@ const worker = await startWorker({
   maxAttempts: env.FUNNEL_MAX_ATTEMPTS,
   drainSeconds: env.FUNNEL_DRAIN_SECONDS,
   hangSeconds: env.FUNNEL_HANG_SECONDS,
+  tracesUrl: env.OTEL_EXPORTER_OTLP_ENDPOINT,
   log,
 });
 

@@ -28,6 +28,8 @@ export type WorkerOptions = {
   readonly memoryLimitBytes?: number;
   /** Seconds between looks for work that no ring announced. (Default: 2) */
   readonly pollSeconds?: number;
+  /** A collector of traces that speaks OTLP over HTTP, such as http://localhost:4318. (Default: no traces) */
+  readonly tracesUrl?: string;
   /** Pseudo training with known outcomes instead of tfjs: for tests of everything around training. */
   readonly standIn?: StandInOptions;
   readonly log: Logger;

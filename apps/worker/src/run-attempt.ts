@@ -8,19 +8,23 @@ import {
   recordCheckpoint,
 } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
+import type { Tracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
 import { type Attempt, noteEnd, noteProgress } from './attempt.ts';
 import type { Checkpoint, StageEnd, StageStart } from './messages.ts';
 import { isStale, persist } from './persist.ts';
 import { stopAttempt } from './stop-attempt.ts';
+import { type AttemptTrace, traceAttempt } from './trace-attempt.ts';
 import { type Trainer, TrainerDeath } from './trainer-process.ts';
 
 export type AttemptContext = {
   readonly db: Db;
   readonly queue: StageQueue;
   readonly maxAttempts: number;
+  readonly tracer: Tracer;
   readonly log: Logger;
 };
+type Running = AttemptContext & { readonly trace: AttemptTrace };
 
 /** A ring that is lost costs seconds: the reconciler rings again. */
 const ring = async ({ queue, log }: AttemptContext, ready: readonly string[]): Promise<void> => {
@@ -45,17 +49,19 @@ const refusedGrace = 1000;
 
 /** Stores a checkpoint. Never throws: what cannot be stored ends the attempt. */
 const store = async (
-  context: AttemptContext,
+  context: Running,
   attempt: Attempt,
   { manifest, blobs }: Checkpoint,
   metrics: Readonly<Record<string, number | null>> | null,
 ): Promise<void> => {
-  const { db, log } = context;
+  const { db, log, trace } = context;
   const { spec, leaseEpoch } = attempt.claimed;
   const write = { stageId: spec.id, leaseEpoch, manifest, blobs, metrics };
   noteProgress(attempt);
   attempt.position = manifest.position;
   attempt.saving++;
+  trace.trainerReached(manifest.position);
+  const storing = trace.begin('store checkpoint');
   try {
     const recorded = await persist(() => recordCheckpoint(db, write), attempt.abandon.signal, log);
     await ring(context, recorded.readyStages);
@@ -69,22 +75,25 @@ const store = async (
     attempt.refusal = error;
     void stopAttempt(attempt, isStale(error) ? 'lost' : 'refused', refusedGrace);
   } finally {
+    storing.end();
     attempt.saving--;
   }
 };
 
 /** Lets the trainer work. A trainer that was killed because its stage was to stop has stopped; one that died otherwise has failed. */
 const train = async (
-  context: AttemptContext,
+  context: Running,
   attempt: Attempt,
   getTrainer: () => Promise<Trainer>,
 ): Promise<StageEnd> => {
   const { spec } = attempt.claimed;
   try {
-    const start = await loadStart(context, attempt);
+    const loading = context.trace.begin('load start');
+    const start = await loadStart(context, attempt).finally(() => loading.end());
     if (attempt.stopping) return { status: 'stopped' };
     attempt.trainer = await getTrainer();
     if (attempt.stopping) return { status: 'stopped' };
+    context.trace.trainerStarts();
     return await attempt.trainer.run(
       { spec, start },
       {
@@ -153,7 +162,8 @@ export const runAttempt = async (
 ): Promise<void> => {
   const { spec, leaseEpoch, attempt: number } = attempt.claimed;
   const log = context.log.child({ stage: spec.id, kind: spec.kind, attempt: number, leaseEpoch });
-  const inner = { ...context, log };
+  const trace = traceAttempt(context.tracer, attempt.claimed);
+  const inner = { ...context, log, trace };
   const started = performance.now();
   log.info({ epochs: spec.epochs, from: attempt.claimed.start?.manifest.position }, 'stage started');
   try {
@@ -162,7 +172,9 @@ export const runAttempt = async (
       .finally(() => noteEnd(attempt));
     if (attempt.abandon.signal.aborted) return log.info({ reason: attempt.stopping }, 'stage was given up');
     const end = attempt.stopping === 'refused' ? failureOf(attempt.refusal) : trained;
-    const ready = await settle(inner, attempt, end);
+    const storing = trace.begin('store result');
+    const ready = await settle(inner, attempt, end).finally(() => storing.end());
+    trace.end(end.status, 'message' in end ? end.message : undefined);
     const seconds = Number(((performance.now() - started) / 1000).toFixed(2));
     if (end.status === 'failed') log.error({ seconds, code: end.code, error: end.message }, 'attempt failed');
     else log.info({ seconds, status: end.status }, 'stage ended');
@@ -171,5 +183,8 @@ export const runAttempt = async (
     if (isStale(error)) log.warn('lease was lost: the result was refused');
     else if (!attempt.abandon.signal.aborted)
       log.error({ err: error }, 'result could not be written: the lease will lapse');
+  } finally {
+    // Whatever ended it before its result was written; a span ends once.
+    trace.end(attempt.stopping ?? 'lost');
   }
 };

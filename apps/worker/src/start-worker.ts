@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { createDb, reconcile, registerWorker, retireWorker } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
+import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
 import type { Attempt } from './attempt.ts';
 import { defaultSlots, trainerBytes } from './capacity.ts';
@@ -45,6 +46,12 @@ const open = async (
   const setup = { places: options.places ?? {}, backend: options.backend ?? 'auto', standIn };
   const memoryLimitBytes = options.memoryLimitBytes ?? trainerBytes;
 
+  const tracer = createTracer({
+    endpoint: options.tracesUrl,
+    resource: { 'service.name': 'funnel-worker', 'service.instance.id': id },
+    onError: (error) => log.warn({ error: error.message }, 'traces are not taken'),
+  });
+  closing.add('traces', tracer.close);
   // Trainers load tfjs while connections are made.
   const slots = Array.from({ length: slotCount }, () => createSlot({ setup, memoryLimitBytes, log }));
   closing.add('trainers', () => Promise.all(slots.map((slot) => slot.close())));
@@ -99,6 +106,7 @@ const open = async (
     maxAttempts,
     pollMilliseconds,
     attempts,
+    tracer,
     log,
   });
   const drain = (): Promise<void> => {

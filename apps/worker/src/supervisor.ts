@@ -1,6 +1,7 @@
 /** Claims stages for its slots while it runs, and lets nothing that happens to one of them reach the others. */
 import { type ClaimedStage, claimStage, type Db } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
+import type { Tracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
 import { type Attempt, newAttempt } from './attempt.ts';
 import { deferred } from './deferred.ts';
@@ -23,6 +24,7 @@ export type SupervisorOptions = {
   readonly pollMilliseconds: number;
   /** Shared with the heartbeat and the watchdog. */
   readonly attempts: Set<Attempt>;
+  readonly tracer: Tracer;
   readonly log: Logger;
 };
 
@@ -38,7 +40,7 @@ const reserveMilliseconds = 2000;
 
 export const startSupervisor = (options: SupervisorOptions): Supervisor => {
   const { db, queue, doorbell, slots, workerId, identity, attempts, log } = options;
-  const { leaseSeconds, maxAttempts, pollMilliseconds } = options;
+  const { leaseSeconds, maxAttempts, pollMilliseconds, tracer } = options;
   const failure = deferred<never>();
   let draining = false;
 
@@ -73,7 +75,7 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
       const attempt = newAttempt(claimed);
       attempts.add(attempt);
       if (draining) attempt.stopping = 'drain';
-      await runAttempt({ db, queue, maxAttempts, log }, attempt, slot.trainer).finally(() =>
+      await runAttempt({ db, queue, maxAttempts, tracer, log }, attempt, slot.trainer).finally(() =>
         attempts.delete(attempt),
       );
       await slot.tidy();
