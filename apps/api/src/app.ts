@@ -1,7 +1,8 @@
 /** The assembly: parts in, a Fastify instance out that can be listened with or injected into. */
 import { randomUUID } from 'node:crypto';
-import { reconcile } from '@funnel/db';
-import fastify, { type FastifyInstance } from 'fastify';
+import { readServiceCounts, reconcile, writeAudit } from '@funnel/db';
+import { createTracer } from '@funnel/tracing';
+import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { registerAccess } from './access/authorize.ts';
 import { hostRules, isLoopback } from './access/hosts.ts';
 import { createRateLimiter } from './access/rate-limiter.ts';
@@ -17,6 +18,8 @@ import { answerClientError, answerFrameworkError } from './problems/early-faults
 import { registerProblems } from './problems/register-problems.ts';
 import { type Reconciler, startReconciler } from './reconciler.ts';
 import { registerBodyParsers } from './request/bodies.ts';
+import { logRequests } from './request-log.ts';
+import { answerMissing } from './routing/answer-missing.ts';
 import { registerRoutes } from './routing/register-routes.ts';
 import { registerSecurityHeaders } from './security-headers.ts';
 import { createServiceMetrics, observeRequests } from './service-metrics.ts';
@@ -28,7 +31,7 @@ const slowest = 120_000;
 const createServer = ({ logger, trustProxy = false, maxBodyBytes }: ApiOptions): FastifyInstance =>
   fastify({
     ...(logger && { loggerInstance: logger }),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }), // request-log.ts writes one line, not two
     genReqId: () => randomUUID(),
     trustProxy,
     bodyLimit: maxBodyBytes,
@@ -63,6 +66,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     await queue.ring(stageIds).catch((error: unknown) => app.log.warn({ err: error }, 'could not ring'));
   };
 
+  registerProblems(app);
   registerBodyParsers(app, { jsonBytes: maxBodyBytes, yamlBytes: Math.ceil(maxBodyBytes / 16) });
   await registerSecurityHeaders(app);
   registerAccess(app, {
@@ -75,7 +79,11 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   logRequests(app);
   registerRoutes(
     app,
-    createHandlers({ db, queue, hub, metrics, document, ring, engineVersion: options.engineVersion }),
+    createHandlers({
+      ...{ db, queue, hub, metrics, document, ring },
+      engineVersion: options.engineVersion,
+      tracer: options.tracer ?? createTracer({ endpoint: undefined, resource: {} }),
+    }),
     {
       timeout: slowest,
       audit: (entry) => writeAudit(db, entry),
@@ -83,12 +91,15 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   );
   await registerDocs(app, document);
   const dashboard = await registerDashboard(app, options.webFolder ?? null);
-  registerProblems(app, dashboard);
+  app.setNotFoundHandler((request, reply) =>
+    dashboard.isPage(request) ? dashboard.sendPage(reply) : answerMissing(request, reply),
+  );
 
   let reconciler: Reconciler | undefined;
   app.addHook('onListen', async () => {
     reconciler = startReconciler({
-      reconcile: () => reconcile(db, { maxAttempts: options.maxAttempts ?? 3 }),
+      reconcile: () =>
+        reconcile(db, { maxAttempts: options.maxAttempts ?? 3, leaseSeconds: options.leaseSeconds ?? 15 }),
       ring,
       interval: (options.reconcileSeconds ?? 3) * 1000,
       onError: (error) => {

@@ -1,6 +1,8 @@
 /** What the API is told by its environment. Every variable stands in .env.example. */
 import { z } from 'zod';
 
+/** A token is sent in a header; a short one could be guessed. */
+const secret = z.string().regex(/^[!-~]{16,500}$/, 'Expected 16 to 500 printable characters without spaces');
 const count = (value: number) => z.coerce.number().int().min(1).default(value);
 /** "a, b" */
 const list = z
@@ -25,8 +27,12 @@ export const Env = z.object({
   FUNNEL_MAX_BODY_BYTES: count(1024 * 1024),
   FUNNEL_MAX_STREAMS: count(500),
   FUNNEL_MAX_ATTEMPTS: count(3),
+  FUNNEL_LEASE_SECONDS: z.coerce.number().gt(0).default(15),
   FUNNEL_RECONCILE_SECONDS: z.coerce.number().gt(0).default(3),
   FUNNEL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  FUNNEL_ADMIN_TOKEN: secret.optional(),
+  FUNNEL_METRICS_TOKEN: secret.optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
 });
 export type Env = z.infer<typeof Env>;
 

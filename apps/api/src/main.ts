@@ -39,7 +39,10 @@ const start = async () => {
     maxBodyBytes: env.FUNNEL_MAX_BODY_BYTES,
     maxStreams: env.FUNNEL_MAX_STREAMS,
     maxAttempts: env.FUNNEL_MAX_ATTEMPTS,
+    leaseSeconds: env.FUNNEL_LEASE_SECONDS,
     reconcileSeconds: env.FUNNEL_RECONCILE_SECONDS,
+    tokens: { admin: env.FUNNEL_ADMIN_TOKEN, metrics: env.FUNNEL_METRICS_TOKEN },
+    tracesUrl: env.OTEL_EXPORTER_OTLP_ENDPOINT,
     logger,
   });
 };

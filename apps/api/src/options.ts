@@ -1,5 +1,6 @@
 import type { Db } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
+import type { Tracer } from '@funnel/tracing';
 import type { FastifyBaseLogger } from 'fastify';
 
 /** All that the API needs to be told. Whoever opened `db` and `queue` closes them, after the app. */
@@ -24,10 +25,14 @@ export type ApiOptions = {
   readonly maxStreams?: number;
   /** Attempts that may fail before a stage does. (Default: 3) */
   readonly maxAttempts?: number;
+  /** Seconds without a heartbeat after which a worker's stages are given to others; the same as the workers'. (Default: 15) */
+  readonly leaseSeconds?: number;
   /** Seconds between rounds of the reconciler, which runs while the app listens. (Default: 3) */
   readonly reconcileSeconds?: number;
   /** Folder of the built dashboard; null: none. (Default: null) */
   readonly webFolder?: string | null;
+  /** (Default: off) */
+  readonly tracer?: Tracer;
   /** (Default: silent) */
   readonly logger?: FastifyBaseLogger;
 };

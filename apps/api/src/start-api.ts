@@ -3,16 +3,23 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createDb } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
+import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
+import { type EnvironmentTokens, keepEnvironmentTokens } from './access/environment-tokens.ts';
 import { buildApp } from './app.ts';
 import type { ApiOptions } from './options.ts';
+import { version } from './version.ts';
 
-export type StartOptions = Omit<ApiOptions, 'db' | 'queue' | 'logger'> & {
+export type StartOptions = Omit<ApiOptions, 'db' | 'queue' | 'logger' | 'tracer'> & {
   readonly databaseUrl: string;
   /** postgres:// or redis://. (Default: the database's) */
   readonly queueUrl?: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Made known before it listens. (Default: none) */
+  readonly tokens?: EnvironmentTokens;
+  /** A collector of traces that speaks OTLP over HTTP, such as http://localhost:4318. (Default: no traces) */
+  readonly tracesUrl?: string;
   readonly logger: Logger;
 };
 
@@ -31,12 +38,19 @@ export const startApi = async (options: StartOptions): Promise<StartedApi> => {
   const db = createDb(databaseUrl, { max: 20, name: 'funnel api', onError });
   const queue = await createStageQueue({ url: queueUrl });
   const webFolder = options.webFolder ?? (existsSync(builtDashboard) ? builtDashboard : null);
+  const tracer = createTracer({
+    endpoint: options.tracesUrl,
+    resource: { 'service.name': 'funnel-api', 'service.version': version },
+    onError: (error) => logger.warn({ err: error }, 'traces are not taken'),
+  });
   const close = async (): Promise<void> => {
+    await tracer.close();
     await queue.close();
     await db.close();
   };
   try {
-    const app = await buildApp({ ...options, db, queue, webFolder });
+    await keepEnvironmentTokens(db, options.tokens ?? {});
+    const app = await buildApp({ ...options, db, queue, tracer, webFolder });
     const url = await app.listen({ host, port });
     return {
       url,

@@ -1,5 +1,6 @@
 import type { Db } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
+import type { Tracer } from '@funnel/tracing';
 import type { EventHub } from '../events/event-hub.ts';
 import type { OpenApiDocument } from '../openapi/document.ts';
 import type { ServiceMetrics } from '../service-metrics.ts';
@@ -14,4 +15,5 @@ export type Context = {
   /** Tells workers of ready stages; never fails, since the reconciler rings again. */
   readonly ring: (stageIds: readonly string[]) => Promise<void>;
   readonly engineVersion: string;
+  readonly tracer: Tracer;
 };

@@ -42,7 +42,7 @@ const parseTrials = (text: string): readonly string[] => {
 export const resultHandlers = ({ db }: Context): ResultHandlers => ({
   getTrial: ({ params }) => getTrial(db, params.id),
   getMetrics: async ({ params }) => ({ series: await getMetrics(db, params.id) }),
-  getImages: ({ params }) => getImages(db, { trial: params.id, stage: params.stage }),
+  getImages: ({ params }) => getImages(db, { trialId: params.id, stageId: params.stage }),
   leaderboard: ({ query }) => leaderboard(db, query),
   compare: ({ query }) => compareTrials(db, parseTrials(query.trials)),
   getStage: ({ params }) => getStage(db, params.id),

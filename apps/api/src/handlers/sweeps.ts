@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '@funnel/contracts';
+import { canonicalJson, type Sweep } from '@funnel/contracts';
 import {
   cancelSweep,
+  type Db,
   deleteSweep,
   getSweep,
   knownChains,
@@ -9,11 +10,13 @@ import {
   listSweeps,
   listTrials,
   pauseSweep,
+  type Ready,
   resumeSweep,
   retrySweep,
   submitSweep,
 } from '@funnel/db';
 import { settlePlan } from '@funnel/planner';
+import { sweepContext } from '@funnel/tracing';
 import type { Handlers } from '../routing/handler.ts';
 import type { Context } from './context.ts';
 import { outlineChecked } from './plan.ts';
@@ -37,13 +40,36 @@ type SweepHandlers = Pick<
 const hashBody = (definition: unknown): string =>
   createHash('sha256').update(canonicalJson(definition)).digest('hex');
 
-export const sweepHandlers = ({ db, ring, engineVersion }: Context): SweepHandlers => ({
+/** One of the actions on a sweep: what it made ready is rung for, and the sweep is answered as a list shows it. */
+const actionWith =
+  ({ db, ring }: Context, act: (db: Db, id: string) => Promise<Ready>) =>
+  async ({ params }: { readonly params: { readonly id: string } }): Promise<Sweep> => {
+    const { readyStages } = await act(db, params.id);
+    await ring(readyStages);
+    const { definition, stages, ...sweep } = await getSweep(db, params.id);
+    return sweep;
+  };
+
+const actions = (context: Context) => ({
+  pauseSweep: actionWith(context, pauseSweep),
+  resumeSweep: actionWith(context, resumeSweep),
+  cancelSweep: actionWith(context, cancelSweep),
+  retrySweep: actionWith(context, retrySweep),
+});
+
+const submission = ({
+  db,
+  ring,
+  engineVersion,
+  tracer,
+}: Context): Pick<SweepHandlers, 'planSweep' | 'createSweep'> => ({
   planSweep: async ({ body }) => {
     const { outline, chains } = outlineChecked(body, engineVersion);
     return settlePlan(outline, await knownChains(db, chains)).plan;
   },
 
   createSweep: async ({ body, headers }, reply) => {
+    const start = Date.now();
     const { outline, chains } = outlineChecked(body, engineVersion);
     const key = headers['idempotency-key'];
     const { sweepId, created, readyStages } = await submitSweep(db, {
@@ -53,37 +79,28 @@ export const sweepHandlers = ({ db, ring, engineVersion }: Context): SweepHandle
       ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(body) } }),
     });
     await ring(readyStages);
+    // The root of all that is done for it; asked for again, it is the same sweep and the same span.
+    if (created) tracer.start('submit', { context: sweepContext(sweepId), kind: 'server', start }).end();
     reply.status(created ? 201 : 200);
     reply.header('location', `/v1/sweeps/${sweepId}`);
     return getSweep(db, sweepId);
   },
+});
 
+type Reading = 'listSweeps' | 'getSweep' | 'listTrials' | 'listStages';
+const reading = ({ db }: Context): Pick<SweepHandlers, Reading> => ({
   listSweeps: ({ query }) => listSweeps(db, query),
   getSweep: ({ params }) => getSweep(db, params.id),
-  listTrials: ({ params, query }) => listTrials(db, { sweep: params.id, ...query }),
-  listStages: ({ params, query }) => listStages(db, { sweep: params.id, ...query }),
+  listTrials: ({ params, query }) => listTrials(db, { sweepId: params.id, ...query }),
+  listStages: ({ params, query }) => listStages(db, { sweepId: params.id, ...query }),
+});
 
-  pauseSweep: async ({ params }) => {
-    await pauseSweep(db, params.id);
-    return getSweep(db, params.id);
-  },
-  cancelSweep: async ({ params }) => {
-    const { readyStages } = await cancelSweep(db, params.id);
-    await ring(readyStages);
-    return getSweep(db, params.id);
-  },
-  resumeSweep: async ({ params }) => {
-    const { readyStages } = await resumeSweep(db, params.id);
-    await ring(readyStages);
-    return getSweep(db, params.id);
-  },
-  retrySweep: async ({ params }) => {
-    const { readyStages } = await retrySweep(db, params.id);
-    await ring(readyStages);
-    return getSweep(db, params.id);
-  },
+export const sweepHandlers = (context: Context): SweepHandlers => ({
+  ...submission(context),
+  ...reading(context),
+  ...actions(context),
   deleteSweep: async ({ params }) => {
-    await deleteSweep(db, params.id);
+    await deleteSweep(context.db, params.id);
     return undefined;
   },
 });

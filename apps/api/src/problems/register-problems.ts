@@ -1,8 +1,6 @@
 /** One door out for everything that was thrown: problem+json for the caller, the whole story for the log. */
 import { type AppError, errors } from '@funnel/contracts';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import type { Dashboard } from '../pages/dashboard.ts';
-import { answerMissing } from '../routing/answer-missing.ts';
 import { asAppError, toProblem } from './to-problem.ts';
 
 export const problemType = 'application/problem+json; charset=utf-8';
@@ -29,7 +27,8 @@ const log = (logger: FastifyBaseLogger, error: AppError): void => {
   else logger.debug({ code: error.code, detail: error.message }, 'refused a request');
 };
 
-export const registerProblems = (app: FastifyInstance, dashboard: Dashboard): void => {
+/** To be called before any route is registered: those that are there keep the handler of that time. */
+export const registerProblems = (app: FastifyInstance): void => {
   app.setErrorHandler((thrown, request, reply) => {
     const error = asAppError(thrown);
     log(request.log, error);
@@ -39,7 +38,4 @@ export const registerProblems = (app: FastifyInstance, dashboard: Dashboard): vo
       .type(problemType)
       .send(JSON.stringify(toProblem(error, request.id)));
   });
-  app.setNotFoundHandler((request, reply) =>
-    dashboard.isPage(request) ? dashboard.sendPage(reply) : answerMissing(request, reply),
-  );
 };

@@ -28,11 +28,14 @@ export type RouteReply = {
   readonly header: (name: string, value: string) => void;
 };
 
+/** An answer is only read. */
+type ReadonlyDeep<T> = T extends object ? { readonly [K in keyof T]: ReadonlyDeep<T[K]> } : T;
+
 /** What a handler answers: the declared response (before its schema fills defaults), nothing for 204, else text, bytes or a stream. */
 export type RouteAnswer<K extends RouteName> = Routes[K] extends {
   readonly response: infer S extends z.ZodType;
 }
-  ? z.input<S>
+  ? ReadonlyDeep<z.input<S>> | ReadonlyDeep<z.output<S>>
   : Routes[K] extends { readonly produces: string }
     ? string | Uint8Array | Readable
     : undefined;

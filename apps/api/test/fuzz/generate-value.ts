@@ -37,7 +37,7 @@ const numberFor = ({ random }: Generator, schema: Schema): number => {
 const textFor = ({ random }: Generator, schema: Schema): string => {
   if (schema.pattern?.startsWith('^[1-9]')) return random.pick(['8', '16-32']);
   if (schema.pattern?.includes('a-zA-Z')) return random.pick(['gamma:1', 'beta:0..1', 'filters:8']);
-  if (schema.pattern) return random.pick(['0', '17', '999999999999999999']);
+  if (schema.pattern) return random.pick(['0-0', '17-4', '999999999999999999-999999999999999999']);
   return 'x'.repeat(Math.max(1, schema.minLength ?? 1));
 };
 

@@ -1,0 +1,92 @@
+/** An app on a database of its own, with a queue that notes its rings. Everything is closed with the test or file that asked. */
+
+import type { Role } from '@funnel/contracts';
+import { type Db, saveToken } from '@funnel/db';
+import { openTestDb } from '@funnel/db/testing';
+import type { StageQueue } from '@funnel/queue';
+import type { FastifyInstance } from 'fastify';
+import { hashToken } from '../src/access/authorize.ts';
+import { buildApp } from '../src/app.ts';
+import type { ApiOptions } from '../src/options.ts';
+
+/** The queue is a doorbell: to the API it is something that is rung. */
+export const createBell = (): StageQueue & { readonly rings: string[] } => {
+  const rings: string[] = [];
+  return {
+    rings,
+    ring: async (stageIds) => void rings.push(...stageIds),
+    listen: async () => ({ close: async () => {} }),
+    counts: async () => ({ waiting: rings.length, active: 0 }),
+    ping: async () => {},
+    clear: async () => void rings.splice(0),
+    close: async () => {},
+  };
+};
+
+export type TestApp = {
+  readonly app: FastifyInstance;
+  readonly db: Db;
+  readonly bell: ReturnType<typeof createBell>;
+  readonly close: () => Promise<void>;
+};
+
+/** `prepare` runs on the empty database, before the app is built. */
+export const build = async (
+  options: Partial<ApiOptions> & { readonly prepare?: (db: Db) => Promise<void> } = {},
+): Promise<TestApp> => {
+  const { prepare, ...rest } = options;
+  const db = await openTestDb();
+  const bell = createBell();
+  try {
+    await prepare?.(db);
+    const app = await buildApp({ db, queue: bell, engineVersion: 'test', ...rest });
+    return {
+      app,
+      db,
+      bell,
+      close: async () => {
+        await app.close();
+        await db.close();
+      },
+    };
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+};
+
+export const tokenOf = (role: Role): string => `token-of-${role}`;
+
+export const addToken = (db: Db, role: Role): Promise<void> =>
+  saveToken(db, { name: `a ${role}`, role, hash: hashToken(tokenOf(role)) });
+
+/** The smallest sweep: one trial. */
+export const oneTrial = {
+  name: 'one trial',
+  dataset: { name: 'glyphs', train: 128, test: 64, attack: 16 },
+  space: { initialiseEpochs: 1, optimiseEpochs: 1, classifierEpochs: 1 },
+  attacks: ['fgsm'],
+} as const;
+
+const tables = [
+  'sweeps',
+  'trials',
+  'stages',
+  'sweep_stages',
+  'trial_stages',
+  'sweep_counts',
+  'events',
+  'idempotency_keys',
+  'audit_log',
+  'tokens',
+];
+
+/** Changes when any row of any table does. */
+export const fingerprint = async (db: Db): Promise<string> => {
+  const counts = tables.map(
+    (table) =>
+      `SELECT '${table}' AS name, count(*) || '/' || coalesce(sum(hashtextextended(t::text, 0)), 0) AS sum FROM ${table} t`,
+  );
+  const { rows } = await db.pool.query<{ name: string; sum: string }>(counts.join(' UNION ALL '));
+  return rows.map(({ name, sum }) => `${name} ${sum}`).join('\n');
+};
