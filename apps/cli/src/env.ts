@@ -17,6 +17,7 @@ export const Env = z.object({
   FUNNEL_LEASE_SECONDS: positive(15),
   FUNNEL_MAX_ATTEMPTS: z.coerce.number().int().min(1).default(3),
   FUNNEL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
   NO_COLOR: z.string().optional(),
 });
 export type Env = z.infer<typeof Env>;

@@ -25,6 +25,7 @@ const run = async (options: Options, { env, output }: Context): Promise<void> =>
     backend: options.backend ?? env.FUNNEL_BACKEND,
     leaseSeconds: env.FUNNEL_LEASE_SECONDS,
     maxAttempts: env.FUNNEL_MAX_ATTEMPTS,
+    tracesUrl: env.OTEL_EXPORTER_OTLP_ENDPOINT,
     log: pino({ level: env.FUNNEL_LOG_LEVEL }, pino.destination(2)),
   });
   output.note(

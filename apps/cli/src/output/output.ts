@@ -10,7 +10,8 @@ export type Output = {
   readonly draw: (lines: readonly string[]) => void;
 };
 
-const up = (lines: number): string => (lines > 0 ? `\x1b[${lines}A` : '');
+/** Back to the first of the lines drawn last, and everything below it erased. */
+const back = (lines: number): string => (lines > 0 ? `\x1b[${lines}A\x1b[J` : '');
 
 export const createOutput = (
   json: boolean,
@@ -29,11 +30,11 @@ export const createOutput = (
       drawn = 0;
       stderr.write(`${text}\n`);
     },
-    columns: () => (isTerminal ? (stderr.columns ?? 80) : null),
+    columns: () => (isTerminal ? stderr.columns || 80 : null),
     draw: (lines) => {
-      const width = stderr.columns ?? 80;
-      const fitted = lines.map((line) => `\x1b[2K${[...line].slice(0, width - 1).join('')}\n`);
-      stderr.write(up(drawn) + fitted.join(''));
+      const width = stderr.columns || 80; // 0: a terminal that does not know
+      const fitted = lines.map((line) => `${[...line].slice(0, width - 1).join('')}\n`);
+      stderr.write(back(drawn) + fitted.join(''));
       drawn = lines.length;
     },
   };

@@ -25,8 +25,9 @@ export const startApiSomewhere = async ({
   log,
 }: ApiStart): Promise<StartedApi> => {
   const { FUNNEL_HOST: host, FUNNEL_MAX_ATTEMPTS: maxAttempts } = env;
+  const tracesUrl = env.OTEL_EXPORTER_OTLP_ENDPOINT;
   const listen = (port: number): Promise<StartedApi> =>
-    startApi({ databaseUrl, queueUrl, engineVersion, host, port, maxAttempts, logger: log });
+    startApi({ databaseUrl, queueUrl, engineVersion, host, port, maxAttempts, tracesUrl, logger: log });
   const api = await listen(env.FUNNEL_PORT).catch((error: unknown) => {
     if (!isTaken(error)) throw error;
     log.info({ port: env.FUNNEL_PORT }, 'port was taken');

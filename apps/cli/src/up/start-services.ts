@@ -54,6 +54,7 @@ export const startServices = async (options: ServiceOptions): Promise<Services> 
       backend: env.FUNNEL_BACKEND,
       leaseSeconds: env.FUNNEL_LEASE_SECONDS,
       maxAttempts: env.FUNNEL_MAX_ATTEMPTS,
+      tracesUrl: env.OTEL_EXPORTER_OTLP_ENDPOINT,
       log: log.child({ part: 'worker' }),
     }),
   ]);

@@ -12,10 +12,11 @@ const knobText = (value: KnobValue | undefined): string => {
   return typeof value === 'number' ? formatNumber(value) : String(value);
 };
 
-/** The knobs in which these rows differ: what is the same everywhere says nothing about who is better. */
+/** The knobs in which rows that have them differ: what is the same everywhere says nothing about who is better. */
 const differingKnobs = (rows: readonly LeaderboardRow[]): string[] => {
   const names = [...new Set(rows.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))];
-  return names.filter((name) => new Set(rows.map(({ hyperparameters }) => hyperparameters[name])).size > 1);
+  const values = (name: string) => rows.flatMap(({ hyperparameters }) => hyperparameters[name] ?? []);
+  return names.filter((name) => new Set(values(name)).size > 1);
 };
 
 /** Columns beyond these do not fit a terminal; `funnel export` has all of them. */
