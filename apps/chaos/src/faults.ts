@@ -90,7 +90,7 @@ export const injectFaults = async (
       () => false,
     );
     if (injected) done[name] = (done[name] ?? 0) + 1;
-    await sleep(target.random.between(500, 2500), undefined, { signal }).catch(() => {});
+    await sleep(target.random.between(1000, 5000), undefined, { signal }).catch(() => {});
   }
   return done;
 };

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, FunnelError } from '@funnel/client';
 import type { SweepInput } from '@funnel/contracts';
@@ -11,7 +9,7 @@ import { type FaultName, injectFaults } from './faults.ts';
 import { type FleetOptions, startFleet } from './fleet.ts';
 import { isAlive } from './processes.ts';
 import { createRandom } from './random.ts';
-import { type Database, openDatabase, openRedis } from './services.ts';
+import { type Database, makeFolder, openDatabase, openRedis } from './services.ts';
 import { realSweep, standInSweep } from './sweep.ts';
 
 export type ChaosOptions = {
@@ -74,7 +72,7 @@ const undisturbed = async (
   definition: SweepInput,
   worker: FleetOptions['worker'],
 ): Promise<Results> => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'funnel-calm-'));
+  const folder = await makeFolder('calm');
   const database = await openDatabase(folder);
   try {
     await migrate(database.url);
@@ -181,16 +179,19 @@ const suffer = async (
 
 /** One sweep under faults, from an empty database to the audit. Its folder is kept when something is wrong. */
 export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'funnel-chaos-'));
+  const folder = await makeFolder('chaos');
   const database = await openDatabase(folder);
   const redis = options.queue === 'redis' ? await openRedis(folder) : null;
+  let keep = true;
   try {
     await migrate(database.url);
     const report = await suffer({ folder, database, queueUrl: redis?.url ?? database.url }, redis, options);
-    if (!report.ok) options.log(`logs are kept in ${folder}`);
+    keep = !report.ok;
+    if (keep) options.log(`logs are kept in ${folder}`);
     return report;
   } finally {
     await redis?.stop();
     await database.stop();
+    if (!keep) await rm(folder, { recursive: true, force: true });
   }
 };

@@ -1,9 +1,17 @@
 /** The private PostgreSQL and Redis of a run, in a folder of their own, on free ports. */
-import { readFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startEmbedded } from '@funnel/db';
 import { keepRunning } from './processes.ts';
+
+/** A folder of a run's own, which the user that PostgreSQL runs as may enter (it does not run as root). */
+export const makeFolder = async (name: string): Promise<string> => {
+  const folder = await mkdtemp(path.join(tmpdir(), `funnel-${name}-`));
+  await chmod(folder, 0o755);
+  return folder;
+};
 
 export const freePort = (): Promise<number> =>
   new Promise((resolve) => {

@@ -48,6 +48,9 @@ export const createDb = (url: string, { max = 10, name = 'funnel', onError }: Db
     types: { getTypeParser },
   });
   pool.on('error', (error) => onError?.(error));
+  // The pool listens to idle connections only; one that breaks between two statements of a transaction would end the process. The next
+  // statement on it fails, which is enough.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     url,
