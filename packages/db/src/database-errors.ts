@@ -12,7 +12,20 @@ const retriable: ReadonlySet<string> = new Set(['40001', '40P01']);
 
 /** Shutting down, crashed, starting, out of connections, killed for idling; then sockets that broke or never opened. */
 const unreachable: ReadonlySet<string> = new Set([
-  ...['57P01', '57P02', '57P03', '57P05', '53300', '25P03', '25006'],
+  ...[
+    '08000',
+    '08001',
+    '08003',
+    '08004',
+    '08006',
+    '57P01',
+    '57P02',
+    '57P03',
+    '57P05',
+    '53300',
+    '25P03',
+    '25006',
+  ],
   ...[
     'ECONNREFUSED',
     'ECONNRESET',
@@ -47,7 +60,7 @@ export const isRetriable = (error: unknown): boolean =>
 
 export const isUnreachable = (error: unknown): boolean => {
   const code = errorCode(error) ?? '';
-  if (unreachable.has(code) || code.startsWith('08')) return true;
+  if (unreachable.has(code)) return true;
   return error instanceof Error && brokenConnection.test(error.message);
 };
 

@@ -62,7 +62,7 @@ describe('a sweep comes in whole', () => {
     expect(second.sweepId > first.sweepId).toBe(true);
     expect(await sweepStatus(db, second.sweepId)).toBe('completed');
     expect(await claim(db)).toBeNull();
-    const scores = 'SELECT metric, value, worst FROM scores WHERE sweep_id = $1 ORDER BY 1, 3';
+    const scores = 'SELECT metric, value, position FROM scores WHERE sweep_id = $1 ORDER BY 1, 3';
     expect(await query(db, scores, [second.sweepId])).toEqual(await query(db, scores, [first.sweepId]));
     expect(await query(db, scores, [second.sweepId])).toHaveLength(12);
     expect(await wrongCounts(db)).toEqual([]);

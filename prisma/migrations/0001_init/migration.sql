@@ -202,7 +202,6 @@ CREATE TABLE "evaluations" (
 CREATE TABLE "scores" (
     "trial_id" TEXT COLLATE "C" NOT NULL,
     "stage_id" TEXT COLLATE "C" NOT NULL,
-    "worst" BOOLEAN NOT NULL,
     "metric" TEXT COLLATE "C" NOT NULL,
     "sweep_id" TEXT COLLATE "C" NOT NULL,
     "position" SMALLINT NOT NULL,
@@ -211,7 +210,7 @@ CREATE TABLE "scores" (
     "merit" DOUBLE PRECISION,
     "masked" BOOLEAN NOT NULL DEFAULT false,
 
-    CONSTRAINT "scores_pkey" PRIMARY KEY ("trial_id","stage_id","worst","metric")
+    CONSTRAINT "scores_pkey" PRIMARY KEY ("trial_id","position","metric")
 );
 
 -- CreateTable
@@ -378,8 +377,8 @@ CREATE INDEX "stages_running_idx" ON "stages"("sweep_id") WHERE "status" = 'runn
 CREATE INDEX "stages_after_idx" ON "stages"("after") WHERE "status" IN ('waiting', 'skipped');
 
 -- The leaderboard, best first, over everything and within a sweep.
-CREATE INDEX "scores_ranked_idx" ON "scores"("attack", "metric", "masked", "merit" DESC NULLS LAST, "trial_id", "stage_id");
-CREATE INDEX "scores_ranked_in_sweep_idx" ON "scores"("sweep_id", "attack", "metric", "masked", "merit" DESC NULLS LAST, "trial_id", "stage_id");
+CREATE INDEX "scores_ranked_idx" ON "scores"("attack", "metric", "masked", "merit" DESC NULLS LAST, "trial_id", "position");
+CREATE INDEX "scores_ranked_in_sweep_idx" ON "scores"("sweep_id", "attack", "metric", "masked", "merit" DESC NULLS LAST, "trial_id", "position");
 
 -- The event stream reads in commit-safe order.
 CREATE INDEX "events_xid_id_idx" ON "events"("xid", "id");

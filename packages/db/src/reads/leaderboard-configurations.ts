@@ -13,7 +13,7 @@ const after = (
   cursor: LeaderboardCursor,
   p: (value: unknown) => string,
 ): string => {
-  const key = `(g.trial_id, g.stage_id) > (${p(cursor.trial)}, ${p(cursor.stage)})`;
+  const key = `(g.trial_id, g.position) > (${p(cursor.trial)}, ${p(cursor.position)})`;
   const behind =
     cursor.merit === null
       ? `g.merit IS NULL AND ${key}`
@@ -36,14 +36,14 @@ export const rankedConfigurations = async (
   ];
   return tx.query<Ranked>(
     `SELECT g.* FROM (
-       SELECT min(t.id) AS trial_id, (array_agg(s.stage_id ORDER BY t.id))[1] AS stage_id, bool_or(s.masked) AS masked,
+       SELECT min(t.id) AS trial_id, s.position, (array_agg(s.stage_id ORDER BY t.id))[1] AS stage_id, bool_or(s.masked) AS masked,
          CASE WHEN count(s.merit) = count(*) THEN avg(s.merit ORDER BY t.id) END AS merit,
          array_agg(t.seed ORDER BY t.seed) AS seeds, stddev_samp(s.merit) AS deviation, avg(t.clean_accuracy) AS clean_accuracy
        FROM scores s JOIN trials t ON t.id = s.trial_id WHERE ${conditions.sql}
        GROUP BY t.sweep_id, t.configuration, s.position
      ) AS g
      ${shown.length > 0 ? `WHERE ${shown.join(' AND ')}` : ''}
-     ORDER BY ${query.masked === 'last' ? 'g.masked, ' : ''}g.merit DESC NULLS LAST, g.trial_id, g.stage_id LIMIT ${parameter(query.limit + 1)}`,
+     ORDER BY ${query.masked === 'last' ? 'g.masked, ' : ''}g.merit DESC NULLS LAST, g.trial_id, g.position LIMIT ${parameter(query.limit + 1)}`,
     values,
   );
 };

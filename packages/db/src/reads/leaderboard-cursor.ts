@@ -1,27 +1,23 @@
 /** Where a page of the leaderboard ended, with what the next one needs to go on ranking. */
 import { isNumber, isText } from './cursor.ts';
 
-/** `rank`: of the last row, which the next one shares if it ties. `count`: rows so far. */
 export type LeaderboardCursor = {
   readonly masked: boolean;
   readonly merit: number | null;
   readonly trial: string;
-  readonly stage: string;
+  /** Which of the trial's stages. */
+  readonly position: number;
+  /** Of the last row; the next one shares it if it ties. */
   readonly rank: number;
+  /** Rows so far. */
   readonly count: number;
 };
 
 export const isLeaderboardCursor = (value: unknown): value is LeaderboardCursor => {
   if (typeof value !== 'object' || value === null) return false;
-  const { masked, merit, trial, stage, rank, count } = value as Record<string, unknown>; // every field is checked below
-  return (
-    typeof masked === 'boolean' &&
-    (merit === null || typeof merit === 'number') &&
-    isText(trial) &&
-    isText(stage) &&
-    isNumber(rank) &&
-    isNumber(count)
-  );
+  const { masked, merit, trial, position, rank, count } = value as Record<string, unknown>; // every field is checked below
+  const isPlace = typeof masked === 'boolean' && (merit === null || typeof merit === 'number');
+  return isPlace && isText(trial) && [position, rank, count].every(isNumber);
 };
 
 type Rankable = { readonly masked: boolean; readonly merit: number | null };

@@ -70,7 +70,7 @@ const cursorOf = (row: Ranked, rank: number, count: number): LeaderboardCursor =
   masked: row.masked,
   merit: row.merit,
   trial: row.trial_id,
-  stage: row.stage_id,
+  position: row.position,
   rank,
   count,
 });

@@ -2,6 +2,7 @@
 export type Ranked = {
   readonly trial_id: string;
   readonly stage_id: string;
+  readonly position: number;
   readonly masked: boolean;
   /** Null: the value is missing. */
   readonly merit: number | null;

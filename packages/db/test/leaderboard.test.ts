@@ -1,0 +1,217 @@
+import { type LeaderboardQuery, type LeaderboardRow, routes } from '@funnel/contracts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ClaimedStage, completeStage, type Db, leaderboard } from '../src/index.ts';
+import { studentT975 } from '../src/reads/student-t.ts';
+import { openTestDb } from '../src/testing/index.ts';
+import { query } from './support/rows.ts';
+import { claim, evaluationOf, finish } from './support/stand-in.ts';
+import { submit } from './support/submit.ts';
+
+let db: Db;
+beforeAll(async () => {
+  db = await openTestDb();
+});
+afterAll(() => db.close());
+
+type Outcome = Parameters<typeof evaluationOf>[2] & { readonly success: readonly boolean[] };
+
+/** Runs everything that is ready; `outcome` says what an attack does to a trial of that γ and seed. */
+const runAll = async (outcome: (gamma: number, attack: string, seed: number) => Outcome): Promise<void> => {
+  for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
+    if (claimed.spec.kind !== 'attack') await finish(db, claimed);
+    else await attack(claimed, outcome);
+  }
+};
+
+const attack = async (
+  claimed: ClaimedStage,
+  outcome: (gamma: number, attack: string, seed: number) => Outcome,
+) => {
+  const [trial] = await query<{ gamma: number; seed: number }>(
+    db,
+    `SELECT (t.hyperparameters ->> 'gamma')::float8 AS gamma, t.seed FROM trials t JOIN trial_stages ts ON ts.trial_id = t.id WHERE ts.stage_id = $1 LIMIT 1`,
+    [claimed.stageId],
+  );
+  const { success, ...options } = outcome(trial!.gamma, claimed.spec.attack!.attack, trial!.seed);
+  const { stageId, leaseEpoch } = claimed;
+  await completeStage(db, { stageId, leaseEpoch, evaluation: evaluationOf(claimed, success, options) });
+};
+
+const parse = (input: object): LeaderboardQuery => routes.leaderboard.query.parse(input) as LeaderboardQuery;
+const rank = async (input: object) => (await leaderboard(db, parse(input))).items;
+const brief = (rows: readonly LeaderboardRow[]) =>
+  rows.map((row) => [row.rank, row.hyperparameters.gamma, row.value]);
+
+/** `count` of `of` images fooled. */
+const fooled = (count: number, of = 4) => Array.from({ length: of }, (_, i) => i < count);
+
+describe('one attack', () => {
+  let sweep: string;
+  beforeAll(async () => {
+    const submitted = await submit(db, { seeds: [1], space: { gamma: [1, 2, 3, 4, 5] } });
+    sweep = submitted.sweepId;
+    const outcomes: Record<number, Outcome> = {
+      1: { success: fooled(3), medianL2: 0.3 },
+      2: { success: fooled(1), medianL2: null },
+      3: { success: fooled(1), medianL2: 0.7 },
+      4: { success: fooled(0), medianL2: 0.1, verdict: 'masked' },
+      5: { success: fooled(4), medianL2: null, verdict: 'suspect' },
+    };
+    await runAll((gamma) => outcomes[gamma]!);
+  });
+
+  test('best first; ties share a rank, by trial; masked runs after all others, with the reason', async () => {
+    const rows = await rank({ sweep, attack: 'fgsm' });
+    expect(brief(rows)).toEqual([
+      [1, 2, 0.75],
+      [1, 3, 0.75],
+      [3, 1, 0.25],
+      [4, 5, 0],
+      [5, 4, 1],
+    ]);
+    expect(rows[4]).toMatchObject({
+      verdict: 'masked',
+      reasons: ['fgsm: not “Gradients are not zero”: Gradients vanish on every image'],
+      trialId: `${sweep}-00003`,
+      seeds: [1],
+      halfWidth: null,
+      attack: 'fgsm',
+      metric: 'robustAccuracy',
+      cleanAccuracy: 0.9,
+    });
+    expect(rows[3]).toMatchObject({ verdict: 'suspect' });
+    expect(rows[0]).toMatchObject({ verdict: 'ok', reasons: [] });
+    for (const row of rows)
+      expect(routes.leaderboard.response.shape.items.element.safeParse(row).success).toBe(true);
+  });
+
+  test('masked runs among the others, or not at all', async () => {
+    expect(brief(await rank({ sweep, attack: 'fgsm', masked: 'equal' })).map(([, gamma]) => gamma)).toEqual([
+      4, 2, 3, 1, 5,
+    ]);
+    expect(brief(await rank({ sweep, attack: 'fgsm', masked: 'hide' })).map(([, gamma]) => gamma)).toEqual([
+      2, 3, 1, 5,
+    ]);
+  });
+
+  test('a missing value ranks after every present one; less is better where the metric says so', async () => {
+    expect(brief(await rank({ sweep, attack: 'fgsm', metric: 'medianL2', masked: 'equal' }))).toEqual([
+      [1, 3, 0.7],
+      [2, 1, 0.3],
+      [3, 4, 0.1],
+      [4, 2, null],
+      [4, 5, null],
+    ]);
+    expect(brief(await rank({ sweep, attack: 'fgsm', metric: 'successRate', masked: 'equal' }))).toEqual([
+      [1, 4, 0],
+      [2, 2, 0.25],
+      [2, 3, 0.25],
+      [4, 1, 0.75],
+      [5, 5, 1],
+    ]);
+  });
+
+  test('pages join without a gap, and go on ranking', async () => {
+    for (const masked of ['last', 'equal', 'hide'] as const)
+      for (const metric of ['robustAccuracy', 'medianL2'] as const)
+        for (const group of ['trial', 'configuration'] as const) {
+          const whole = await rank({ sweep, attack: 'fgsm', metric, masked, group });
+          const pieces: LeaderboardRow[] = [];
+          let cursor: string | undefined;
+          do {
+            const page = await leaderboard(
+              db,
+              parse({ sweep, attack: 'fgsm', metric, masked, group, limit: 1, cursor }),
+            );
+            pieces.push(...page.items);
+            cursor = page.next ?? undefined;
+          } while (cursor !== undefined && pieces.length < 10);
+          expect(pieces).toEqual(whole);
+        }
+    await expect(leaderboard(db, parse({ cursor: 'bm90aGluZw' }))).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+    });
+  });
+
+  test('keeps what a filter asks for', async () => {
+    expect(brief(await rank({ sweep, attack: 'fgsm', where: ['gamma:2..3'] }))).toHaveLength(2);
+    expect(brief(await rank({ sweep, attack: 'fgsm', where: 'gamma:5' }))).toEqual([[1, 5, 0]]);
+    expect(await rank({ sweep, attack: 'fgsm', where: ['gamma:2..3', 'filters:16-32'] })).toEqual([]);
+    expect(await rank({ sweep, attack: 'fgsm', where: ['filters:32-64'] })).toHaveLength(5);
+    expect(await rank({ sweep, attack: 'gradient' })).toEqual([]);
+    expect(await rank({ sweep, recipe: ['classic'] })).toEqual([]);
+    expect(await rank({ sweep, recipe: 'funn', dataset: 'glyphs' })).toHaveLength(5);
+    expect(await rank({ sweep, dataset: 'mnist' })).toEqual([]);
+    await expect(rank({ where: ['gama:5'] })).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    await expect(rank({ where: ['gamma:a..b'] })).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+  });
+});
+
+describe('the worst case', () => {
+  test('is counted per image, is there when all attacks are, and names the strongest', async () => {
+    const { sweepId: sweep } = await submit(db, {
+      seeds: [2],
+      space: { gamma: [1, 2] },
+      attacks: ['fgsm', 'gradient'],
+    });
+    const masks: Record<string, Outcome> = {
+      '1 fgsm': { success: [true, false, false, false], medianL2: 0.9 },
+      '1 gradient': { success: [false, true, true, false], medianL2: null },
+      '2 fgsm': { success: [true, true, false, false], medianL2: 0.5 },
+      '2 gradient': { success: [true, true, false, false], medianL2: 0.4, verdict: 'masked' },
+    };
+    for (let i = 0; i < 3; i++) await finish(db, (await claim(db))!);
+    await attack((await claim(db))!, (gamma, name) => masks[`${gamma} ${name}`]!);
+    expect(await rank({ sweep })).toEqual([]);
+    expect(await rank({ sweep, attack: 'fgsm' })).toHaveLength(1);
+    await runAll((gamma, name) => masks[`${gamma} ${name}`]!);
+    const rows = await rank({ sweep });
+    expect(rows.map((row) => [row.hyperparameters.gamma, row.value, row.attack, row.verdict])).toEqual([
+      [1, 0.25, 'gradient', 'ok'],
+      [2, 0.5, 'fgsm', 'masked'],
+    ]);
+    expect((await rank({ sweep, metric: 'successRate' }))[0]!.value).toBe(0.75);
+    expect((await rank({ sweep, metric: 'medianL2' })).map((row) => [row.value, row.attack])).toEqual([
+      [0.9, 'fgsm'],
+      [0.4, 'gradient'],
+    ]);
+    expect((await rank({ sweep, attack: 'fgsm' })).map((row) => row.verdict)).toEqual(['ok', 'masked']);
+  });
+});
+
+describe('seeds', () => {
+  test('are averaged with Student’s interval; one missing value leaves no mean', async () => {
+    const { sweepId: sweep } = await submit(db, { seeds: [10, 11, 12], space: { gamma: [1, 2] } });
+    await runAll((gamma, _, seed) => ({
+      success: fooled(gamma === 1 ? seed - 10 : 2),
+      medianL2: gamma === 1 && seed === 12 ? null : 0.5,
+    }));
+    const rows = await rank({ sweep, attack: 'fgsm', group: 'configuration' });
+    expect(rows.map((row) => [row.rank, row.hyperparameters.gamma, row.value, row.seeds])).toEqual([
+      [1, 1, 0.75, [10, 11, 12]],
+      [2, 2, 0.5, [10, 11, 12]],
+    ]);
+    // Of 1, 0.75, 0.5: deviation 0.25; t(2) = 4.302653.
+    expect(rows[0]!.halfWidth).toBeCloseTo((4.302653 * 0.25) / Math.sqrt(3), 5);
+    expect(rows[1]!.halfWidth).toBe(0);
+    const distances = await rank({ sweep, attack: 'fgsm', group: 'configuration', metric: 'medianL2' });
+    expect(distances.map((row) => [row.hyperparameters.gamma, row.value, row.halfWidth])).toEqual([
+      [2, 0.5, 0],
+      [1, null, null],
+    ]);
+  });
+
+  test('the quantile agrees with published values beyond the table', () => {
+    const published: Record<number, number> = {
+      1: 12.7062,
+      10: 2.22814,
+      30: 2.04227,
+      40: 2.02108,
+      60: 2.0003,
+      120: 1.97993,
+      1000: 1.96234,
+    };
+    for (const [df, value] of Object.entries(published))
+      expect(studentT975(Number(df))).toBeCloseTo(value, 4);
+  });
+});

@@ -1,0 +1,253 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  type ClaimedStage,
+  cancelSweep,
+  completeStage,
+  type Db,
+  deleteSweep,
+  failAttempt,
+  handBack,
+  heartbeat,
+  pauseSweep,
+  resumeSweep,
+  retrySweep,
+} from '../src/index.ts';
+import { openTestDb } from '../src/testing/index.ts';
+import { query, stageCounts, sweepStatus, trained, trialStatuses, wrongCounts } from './support/rows.ts';
+import { claim, drain, finish, record } from './support/stand-in.ts';
+import { submit } from './support/submit.ts';
+
+let db: Db;
+beforeAll(async () => {
+  db = await openTestDb();
+});
+afterAll(() => db.close());
+
+let seed = 0;
+beforeEach(async () => {
+  seed += 1;
+  await drain(db);
+});
+
+const leaseOf = ({ stageId, leaseEpoch }: ClaimedStage) => ({ stageId, leaseEpoch });
+const beat = (claimed: ClaimedStage) =>
+  heartbeat(db, {
+    workerId: 'worker',
+    leases: [{ ...leaseOf(claimed), position: null, imagesPerSecond: null }],
+    memoryBytes: null,
+    leaseSeconds: 60,
+  });
+/** From where the claim says, and on from what was recorded since. */
+const resumed = async (claimed: ClaimedStage) => finish(db, claimed);
+
+describe('pause and resume', () => {
+  test('nothing new starts, what runs is told to checkpoint, and goes on from there', async () => {
+    const { sweepId } = await submit(db, { seeds: [seed] });
+    const claimed = (await claim(db))!;
+    await record(db, claimed, { epoch: 1, step: 0 });
+    await pauseSweep(db, sweepId);
+    expect(await beat(claimed)).toEqual({ lost: [], stop: [{ stageId: claimed.stageId, reason: 'pause' }] });
+    await record(db, claimed, { epoch: 1, step: 5 });
+    await handBack(db, leaseOf(claimed));
+    expect(await claim(db)).toBeNull();
+    expect(await sweepStatus(db, sweepId)).toBe('paused');
+    await expect(pauseSweep(db, sweepId)).rejects.toMatchObject({ code: 'INVALID_TRANSITION' });
+    expect(await resumeSweep(db, sweepId)).toEqual({ readyStages: [claimed.stageId] });
+    const again = (await claim(db))!;
+    expect(again).toMatchObject({
+      attempt: 1,
+      start: { sameChain: true, manifest: { position: { epoch: 1, step: 5 } } },
+    });
+    await resumed(again);
+    await drain(db);
+    expect(await sweepStatus(db, sweepId)).toBe('completed');
+    expect(await trained(db, sweepId)).toBe(6);
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('what another running sweep needs goes on, on its account', async () => {
+    const first = await submit(db, { seeds: [seed] });
+    const second = await submit(db, { seeds: [seed], space: { gamma: 7 } });
+    const claimed = (await claim(db))!;
+    await pauseSweep(db, first.sweepId);
+    expect(await beat(claimed)).toEqual({ lost: [], stop: [] });
+    await finish(db, claimed);
+    await drain(db);
+    expect(await sweepStatus(db, second.sweepId)).toBe('completed');
+    expect(await sweepStatus(db, first.sweepId)).toBe('paused');
+    await resumeSweep(db, first.sweepId);
+    await drain(db);
+    expect(await sweepStatus(db, first.sweepId)).toBe('completed');
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('a paused carrier does not hold up those whom it carries', async () => {
+    const long = await submit(db, { seeds: [seed], space: { optimiseEpochs: 6 } });
+    await finish(db, (await claim(db))!);
+    const short = await submit(db, { seeds: [seed], space: { optimiseEpochs: 4 } });
+    expect(await stageCounts(db, short.sweepId)).toMatchObject({ 'optimise:waiting': 1 });
+    await pauseSweep(db, long.sweepId);
+    await drain(db);
+    expect(await sweepStatus(db, short.sweepId)).toBe('completed');
+    await resumeSweep(db, long.sweepId);
+    await drain(db);
+    expect(await sweepStatus(db, long.sweepId)).toBe('completed');
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+});
+
+describe('cancel', () => {
+  test('acts at once, and finished results stay', async () => {
+    const { sweepId } = await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
+    for (let i = 0; i < 4; i++) await finish(db, (await claim(db))!);
+    const claimed = (await claim(db))!;
+    await cancelSweep(db, sweepId);
+    expect(await beat(claimed)).toEqual({ lost: [], stop: [{ stageId: claimed.stageId, reason: 'cancel' }] });
+    await expect(record(db, claimed, { epoch: 1, step: 0 })).rejects.toMatchObject({ code: 'STALE_LEASE' });
+    expect(await claim(db)).toBeNull();
+    expect((await trialStatuses(db, sweepId)).sort()).toEqual(['cancelled', 'completed']);
+    expect(await sweepStatus(db, sweepId)).toBe('cancelled');
+    await expect(cancelSweep(db, sweepId)).rejects.toMatchObject({ code: 'INVALID_TRANSITION' });
+    await expect(cancelSweep(db, 'nothing')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await wrongCounts(db)).toEqual([]);
+
+    const again = await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
+    expect(again.plan.epochs).toMatchObject({ needed: 4, cached: 6 });
+    await drain(db);
+    expect(await sweepStatus(db, again.sweepId)).toBe('completed');
+    expect((await trialStatuses(db, sweepId)).sort()).toEqual(['cancelled', 'completed']);
+    expect(await trained(db, again.sweepId)).toBe(4);
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('stops only what no other live sweep needs', async () => {
+    const first = await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
+    const second = await submit(db, { seeds: [seed], space: { gamma: [2, 3] } });
+    const claimed = (await claim(db))!;
+    await cancelSweep(db, first.sweepId);
+    expect(await beat(claimed)).toEqual({ lost: [], stop: [] });
+    await finish(db, claimed);
+    await drain(db);
+    expect(await sweepStatus(db, second.sweepId)).toBe('completed');
+    expect(await trialStatuses(db, first.sweepId)).toEqual(['cancelled', 'cancelled']);
+    expect(await stageCounts(db, first.sweepId)).toEqual({
+      'initialise:completed': 1,
+      'optimise:completed': 1,
+      'optimise:cancelled': 1,
+      'classify:completed': 1,
+      'classify:cancelled': 1,
+      'attack:completed': 1,
+      'attack:cancelled': 1,
+    });
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('those whom a cancelled run carried go on from where it stood, and no further than they need', async () => {
+    const long = await submit(db, { seeds: [seed], space: { optimiseEpochs: 9 } });
+    await finish(db, (await claim(db))!);
+    const carrier = (await claim(db))!;
+    for (const epoch of [1, 2]) await record(db, carrier, { epoch, step: 0 });
+    const middle = await submit(db, { seeds: [seed], space: { optimiseEpochs: 5 } });
+    const short = await submit(db, { seeds: [seed], space: { optimiseEpochs: 3 } });
+    expect((await cancelSweep(db, long.sweepId)).readyStages).toEqual([]);
+    expect(await beat(carrier)).toEqual({ lost: [], stop: [{ stageId: carrier.stageId, reason: 'cancel' }] });
+    const next = (await claim(db))!;
+    expect(next).toMatchObject({ spec: { epochs: 5 }, start: { manifest: { position: { epoch: 2 } } } });
+    expect(await finish(db, next)).toBe(3);
+    await drain(db);
+    for (const sweep of [middle, short]) expect(await sweepStatus(db, sweep.sweepId)).toBe('completed');
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('a run that others continue from is kept', async () => {
+    const short = await submit(db, { seeds: [seed], space: { optimiseEpochs: 3 } });
+    const long = await submit(db, { seeds: [seed], space: { optimiseEpochs: 5 } });
+    await cancelSweep(db, short.sweepId);
+    await drain(db);
+    expect(await sweepStatus(db, long.sweepId)).toBe('completed');
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+});
+
+describe('retry', () => {
+  test('gives failed stages new attempts, and their trials another chance', async () => {
+    const { sweepId } = await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
+    await finish(db, (await claim(db))!);
+    const poison = (await claim(db))!;
+    await failAttempt(db, { ...leaseOf(poison), code: 'X', message: 'x', maxAttempts: 1 });
+    await drain(db);
+    expect((await trialStatuses(db, sweepId)).sort()).toEqual(['completed', 'failed']);
+    expect(await retrySweep(db, sweepId)).toEqual({ readyStages: [poison.stageId] });
+    expect(await sweepStatus(db, sweepId)).toBe('running');
+    expect((await trialStatuses(db, sweepId)).sort()).toEqual(['completed', 'waiting']);
+    expect(await wrongCounts(db)).toEqual([]);
+    await drain(db);
+    expect(await trialStatuses(db, sweepId)).toEqual(['completed', 'completed']);
+    expect(await sweepStatus(db, sweepId)).toBe('completed');
+    await expect(retrySweep(db, sweepId)).rejects.toMatchObject({ code: 'INVALID_TRANSITION' });
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('another sweep’s submission revives failed stages too, and the first one gets their good end', async () => {
+    const first = await submit(db, { seeds: [seed] });
+    const poison = (await claim(db))!;
+    await failAttempt(db, { ...leaseOf(poison), code: 'X', message: 'x', maxAttempts: 1 });
+    expect(await trialStatuses(db, first.sweepId)).toEqual(['failed']);
+    const second = await submit(db, { seeds: [seed] });
+    expect(second.plan.epochs.needed).toBe(6);
+    expect(await trialStatuses(db, first.sweepId)).toEqual(['failed']);
+    await drain(db);
+    expect(await trialStatuses(db, first.sweepId)).toEqual(['completed']);
+    expect(await trialStatuses(db, second.sweepId)).toEqual(['completed']);
+    expect(await trained(db, second.sweepId)).toBe(6);
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+});
+
+describe('delete', () => {
+  test('takes what only it needed, leaves what others need, and nothing points into the void', async () => {
+    const first = await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
+    await expect(deleteSweep(db, first.sweepId)).rejects.toMatchObject({ code: 'INVALID_TRANSITION' });
+    await drain(db);
+    const second = await submit(db, { seeds: [seed], space: { gamma: 2 } });
+    const before = await query(db, 'SELECT metric, value FROM scores WHERE sweep_id = $1 ORDER BY 1, 2', [
+      second.sweepId,
+    ]);
+    await deleteSweep(db, first.sweepId);
+    await expect(deleteSweep(db, first.sweepId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await stageCounts(db, second.sweepId)).toEqual({
+      'initialise:completed': 1,
+      'optimise:completed': 1,
+      'classify:completed': 1,
+      'attack:completed': 1,
+    });
+    expect(
+      await query(db, 'SELECT metric, value FROM scores WHERE sweep_id = $1 ORDER BY 1, 2', [second.sweepId]),
+    ).toEqual(before);
+    await deleteSweep(db, second.sweepId);
+    const left = await query(
+      db,
+      `SELECT (SELECT count(*) FROM trial_stages ts WHERE NOT EXISTS (SELECT FROM trials t WHERE t.id = ts.trial_id)) AS links,
+         (SELECT count(*) FROM sweep_stages l WHERE NOT EXISTS (SELECT FROM sweeps w WHERE w.id = l.sweep_id)) AS stages,
+         (SELECT count(*) FROM stages s WHERE NOT EXISTS (SELECT FROM sweep_stages l WHERE l.stage_id = s.id)) AS orphans,
+         (SELECT count(*) FROM chains c WHERE NOT EXISTS (SELECT FROM stages s WHERE s.chain = c.hash)) AS chains,
+         (SELECT count(*) FROM blobs b WHERE NOT EXISTS (SELECT FROM checkpoint_blobs r WHERE r.sha256 = b.sha256)) AS blobs`,
+    );
+    expect(left).toEqual([{ links: 0, stages: 0, orphans: 0, chains: 0, blobs: 0 }]);
+    const again = await submit(db, { seeds: [seed] });
+    expect(again.plan.epochs).toMatchObject({ needed: 6, cached: 0 });
+  });
+
+  test('a sweep whose plan promised epochs may be deleted while others go on with them', async () => {
+    const first = await submit(db, { seeds: [seed] });
+    const second = await submit(db, { seeds: [seed], space: { gamma: 3 } });
+    const claimed = (await claim(db))!;
+    await cancelSweep(db, first.sweepId);
+    await deleteSweep(db, first.sweepId);
+    await finish(db, claimed);
+    await drain(db);
+    expect(await sweepStatus(db, second.sweepId)).toBe('completed');
+    await expect(completeStage(db, leaseOf(claimed))).resolves.toEqual({ readyStages: [] });
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+});
