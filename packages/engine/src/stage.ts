@@ -13,6 +13,7 @@ import type { Split } from './datasets/split.ts';
 import type { Measured } from './meter.ts';
 import type { Architecture } from './models/architecture.ts';
 import type { Network } from './models/network.ts';
+import type { Progress } from './progress.ts';
 
 /** Where training starts: a checkpoint of the stage's own chain to continue from, or its parent's result to build on. */
 export type StageStart = {
@@ -83,11 +84,7 @@ export type StageHooks = {
     checkpoint: Checkpoint,
     metrics: Readonly<Record<string, number>> | null,
   ) => Promise<void>;
-  readonly onProgress?: (progress: {
-    readonly position: CheckpointManifest['position'];
-    readonly steps: number;
-    readonly imagesPerSecond: number | null;
-  }) => void;
+  readonly onProgress?: (progress: Progress) => void;
 };
 
 /** `diverged` and `collapsed` are results: the same inputs would end so again. */

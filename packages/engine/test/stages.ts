@@ -7,21 +7,21 @@ import {
   type StageKind,
   type StageSpec,
 } from '@funnel/contracts';
-import { type Checkpoint, hashManifest } from '../src/checkpoint.ts';
+import { type Checkpoint, hashManifest, packTensors, unpackTensors } from '../src/checkpoint.ts';
 import { loadDataset } from '../src/datasets/load-dataset.ts';
 import { runStage } from '../src/run-stage.ts';
 import type { StageOutcome, StageStart } from '../src/stage.ts';
 
-/** Two batches of 16 and one of 8 per epoch. */
+/** Two batches of 8 and one of 4 per epoch. */
 export const small = {
   filters: '2-3',
   latent: 5,
   noise: 2,
-  batchSize: 16,
+  batchSize: 8,
   classifierUnits: 6,
 } satisfies Partial<Hyperparameters>;
 
-export const dataset = { name: 'glyphs', train: 40, test: 30, attack: 1 } as const;
+export const dataset = { name: 'glyphs', train: 20, test: 12, attack: 1 } as const;
 
 const named = '0'.repeat(64); // the engine never reads a stage's identity
 
@@ -87,3 +87,33 @@ export const run = async (
 
 export const onto = (ran: Pick<Ran, 'last'>): StageStart => ({ ...ran.last, sameChain: false });
 export const continuing = (ran: Pick<Ran, 'last'>): StageStart => ({ ...ran.last, sameChain: true });
+
+/** funn, stage by stage, each from the end of the one before. */
+export const line = async (epochs = { initialise: 2, optimise: 2, classify: 2 }) => {
+  const initialise = await run(specOf('funn', 'initialise', epochs.initialise));
+  const optimise = await run(specOf('funn', 'optimise', epochs.optimise), onto(initialise));
+  const classify = await run(specOf('funn', 'classify', epochs.classify), onto(optimise));
+  return { initialise, optimise, classify };
+};
+
+/** A checkpoint with one network's or the moments' numbers changed. */
+export const tampered = (
+  { manifest, blobs }: Ran['last'],
+  where: string,
+  change: (name: string, values: Float32Array) => void,
+): StageStart => {
+  const stored = where === 'moments' ? manifest.moments! : manifest.networks[where]!;
+  const specs = 'tensors' in stored ? stored.tensors : stored.weights;
+  const tensors = unpackTensors(blobs.get(stored.blob)!, specs);
+  for (const [i, values] of tensors.entries()) change(specs[i]!.name, values);
+  const { blob, bytes } = packTensors(tensors);
+  const changed =
+    where === 'moments'
+      ? { moments: { ...manifest.moments!, blob } }
+      : { networks: { ...manifest.networks, [where]: { ...manifest.networks[where]!, blob } } };
+  return {
+    manifest: { ...manifest, ...changed },
+    blobs: new Map([...blobs, [blob, bytes]]),
+    sameChain: true,
+  };
+};
