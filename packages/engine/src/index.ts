@@ -1,4 +1,11 @@
-export { type Backend, type BackendName, BackendUnavailable, backendNames } from './backends/backend.ts';
+export {
+  type Backend,
+  type BackendName,
+  BackendUnavailable,
+  BackendWrong,
+  backendNames,
+} from './backends/backend.ts';
+export { type BackendReport, describeBackends } from './backends/describe-backends.ts';
 export { openBackend } from './backends/open-backend.ts';
 export { type Blobs, type Checkpoint, hashManifest, type Stored } from './checkpoint.ts';
 export { type Classifier, loadClassifier } from './classifier.ts';
@@ -7,6 +14,7 @@ export { loadDataset, verifyDataset } from './datasets/load-dataset.ts';
 export { type DataPlaces, dataFolders, findDataset } from './datasets/places.ts';
 export { gatherImages, type LoadedDataset, type Split } from './datasets/split.ts';
 export { engineVersion } from './engine-version.ts';
+export { formatProfile, type KernelProfile, type KernelTime, profileKernels } from './kernels/profile.ts';
 export { registerKernels } from './kernels/register-kernels.ts';
 export { runStage, type StageOptions } from './run-stage.ts';
 export type { StageHooks, StageOutcome, StageStart, StageTask } from './stage.ts';
