@@ -1,0 +1,97 @@
+/** How much a training step computes, and how fast this machine multiplies: the floor under every measured time. */
+import * as tf from '@tensorflow/tfjs';
+
+export type Sizes = {
+  readonly filters: readonly number[];
+  /** Units of the dense code; 0: the last convolution is the code. */
+  readonly latent: number;
+  readonly noise: number;
+};
+
+export type BenchStage = 'initialise' | 'optimise' | 'classic';
+export const benchStages = ['initialise', 'optimise', 'classic'] as const;
+
+const imageSize = 28;
+const taps = 9;
+
+/** Multiply-adds of each layer for one image, in order, and its weights. Padding counts: what is not computed there is our gain. */
+type Layer = { readonly multiplies: number; readonly weights: number };
+
+/** Side lengths of the feature maps, from the image to the last convolution. */
+const mapSizes = ({ filters }: Sizes): readonly number[] => {
+  const sizes = [imageSize];
+  for (const _ of filters) sizes.push(Math.ceil(sizes.at(-1)! / 2));
+  return sizes;
+};
+
+/** The convolutions between map i and map i + 1, or their transposes: the same number of multiplications both ways. */
+const convolutions = (sizes: Sizes, outermost: number): Layer[] => {
+  const sides = mapSizes(sizes);
+  const channels = [1, ...sizes.filters.slice(0, -1), outermost];
+  return sizes.filters.map((_, i) => {
+    const pairs = channels[i]! * channels[i + 1]!;
+    return { multiplies: sides[i + 1]! ** 2 * taps * pairs, weights: taps * pairs };
+  });
+};
+
+const dense = (from: number, to: number): Layer => ({ multiplies: from * to, weights: from * to });
+const flat = (sizes: Sizes): number => mapSizes(sizes).at(-1)! ** 2 * sizes.filters.at(-1)!;
+
+const encoder = (sizes: Sizes): Layer[] => {
+  const layers = convolutions(sizes, sizes.filters.at(-1)!);
+  return sizes.latent > 0 ? [...layers, dense(flat(sizes), sizes.latent)] : layers;
+};
+
+const generator = (sizes: Sizes, noise: number): Layer[] => {
+  const code = sizes.latent > 0 ? 0 : noise; // noise channels join a convolutional code
+  const layers = convolutions(sizes, sizes.filters.at(-1)! + code).reverse();
+  return sizes.latent > 0 ? [dense(sizes.latent + noise, flat(sizes)), ...layers] : layers;
+};
+
+const biases = (sizes: Sizes): number => {
+  const channels = sizes.filters.reduce((sum, count) => sum + count, 0);
+  const codes = sizes.latent > 0 ? sizes.latent + flat(sizes) : 0;
+  return 2 * (channels + channels - sizes.filters.at(-1)! + 1 + codes);
+};
+
+/** Weights and biases of both players' encoders and generators. */
+export const countParameters = (sizes: Sizes): number => {
+  const layers = [encoder(sizes), generator(sizes, sizes.noise), encoder(sizes), generator(sizes, 0)];
+  return layers.flat().reduce((sum, { weights }) => sum + weights, biases(sizes));
+};
+
+const total = (layers: readonly Layer[]): number =>
+  layers.reduce((sum, { multiplies }) => sum + multiplies, 0);
+
+/**
+ * Floating-point operations that one step on one image needs: forwards, the gradient of every weight that learns, and the gradient of
+ * every input that something learning depends on. Nothing twice: *optimise* in one pass, the frozen encoder's features computed before.
+ */
+export const operationsPerImage = (stage: BenchStage, sizes: Sizes): number => {
+  /** Forwards and weights, and inputs of all layers but the first, whose input is data. */
+  const trained = (layers: readonly Layer[]): number => 3 * total(layers) - layers[0]!.multiplies;
+  const [Ea, Ga] = [encoder(sizes), generator(sizes, sizes.noise)];
+  const [Ed, Gd] = [encoder(sizes), generator(sizes, 0)];
+  const multiplies = {
+    initialise: () => trained([...Ea, ...Ga]) + trained([...Ed, ...Gd]),
+    optimise: () => trained(Ga) + 3 * total(Ed) + 2 * total(Gd),
+    classic: () => trained([...Ed, ...Gd]),
+  };
+  return 2 * multiplies[stage]();
+};
+
+/** Operations per second of the largest plain matrix product in reach of the caches, the fastest of several. */
+export const measureGemm = async (): Promise<number> => {
+  const size = 512;
+  const [a, b] = [tf.ones([size, size]), tf.ones([size, size])] as [tf.Tensor2D, tf.Tensor2D];
+  let best = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < 12; run++) {
+    const start = performance.now();
+    const product = tf.matMul(a, b);
+    await product.data();
+    best = Math.min(best, performance.now() - start);
+    product.dispose();
+  }
+  tf.dispose([a, b]);
+  return (2 * size ** 3 * 1000) / best;
+};
