@@ -1,8 +1,9 @@
 /** Builds the dashboard into apps/web/dist. Does nothing when what is there is newer than everything that it is made from. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { withLock } from './lock.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const web = path.join(root, 'apps/web');
@@ -26,14 +27,32 @@ const newest = (place) => {
   );
 };
 
-/** Returns whether it had to build. */
+const isCurrent = () => existsSync(built) && Math.max(...sources.map(newest)) <= statSync(built).mtimeMs;
+
+/** Builds beside what is there and puts it in its place at the end: whoever serves the pages never finds half of them. */
+const build = async () => {
+  const dist = path.join(web, 'dist');
+  const fresh = path.join(root, 'node_modules/.funnel-web');
+  const vite = createRequire(path.join(web, 'package.json')).resolve('vite');
+  const { build: buildPages } = await import(pathToFileURL(vite).href);
+  await buildPages({
+    root: web,
+    configFile: path.join(web, 'vite.config.ts'),
+    logLevel: 'warn',
+    build: { outDir: fresh },
+  });
+  rmSync(dist, { recursive: true, force: true });
+  renameSync(fresh, dist);
+};
+
+/** Returns whether it had to build. Of two at once, one waits for the other. */
 export const buildWeb = async () => {
-  if (existsSync(built) && Math.max(...sources.map(newest)) <= statSync(built).mtimeMs) return false;
-  const { build } = await import(
-    pathToFileURL(createRequire(path.join(web, 'package.json')).resolve('vite')).href
-  );
-  await build({ root: web, configFile: path.join(web, 'vite.config.ts'), logLevel: 'warn' });
-  return true;
+  if (isCurrent()) return false;
+  return withLock(path.join(root, 'node_modules/.funnel-web.lock'), async () => {
+    if (isCurrent()) return false;
+    await build();
+    return true;
+  });
 };
 
 if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url))

@@ -156,7 +156,7 @@ describe('docker-compose.yml', () => {
     expect(workers).toHaveLength(3);
     for (const [, { environment, stop_grace_period = '10s' }] of workers) {
       const [, drain] = /:-(\d+)\}$/.exec(environment?.FUNNEL_DRAIN_SECONDS ?? '') ?? [];
-      expect(seconds(stop_grace_period)).toBeGreaterThanOrEqual(Number(drain) + 10);
+      expect(seconds(stop_grace_period)).toBeGreaterThanOrEqual(Number(drain) + 25);
     }
   });
 

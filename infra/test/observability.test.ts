@@ -127,6 +127,21 @@ describe('the dashboard', () => {
     expect(JSON.parse(read('grafana/dashboards/funnel.json'))).toEqual(dashboard);
   });
 
+  it('lays its panels out without gaps or overlaps', () => {
+    const cells = new Set<string>();
+    let area = 0;
+    for (const { gridPos } of dashboard.panels) {
+      const { x, y, w, h } = gridPos;
+      expect(x + w).toBeLessThanOrEqual(24);
+      area += w * h;
+      for (let column = x; column < x + w; column++)
+        for (let line = y; line < y + h; line++) cells.add(`${column} ${line}`);
+    }
+    expect(cells.size).toBe(area);
+    const lines = Math.max(...dashboard.panels.map(({ gridPos: { y, h } }) => y + h));
+    expect(area).toBe(24 * lines);
+  });
+
   it('names each panel once and explains it', () => {
     const panels = rows.flatMap(({ panels }) => panels);
     expect(new Set(panels.map(({ title }) => title)).size).toBe(panels.length);

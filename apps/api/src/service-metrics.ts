@@ -13,6 +13,8 @@ export type StageSeconds = {
 /** What the database says about the whole of its work. */
 export type ServiceCounts = {
   readonly stages: readonly StageCount[];
+  /** What running stages do together. */
+  readonly throughput: readonly { readonly kind: string; readonly imagesPerSecond: number }[];
   /** Stages that a worker could claim now. */
   readonly claimable: number;
   readonly attempts: readonly StageSeconds[];
@@ -63,6 +65,9 @@ export const createServiceMetrics = ({
     'stages_claimable',
     'Stages that a worker could claim now: what to scale workers on.',
   );
+  const throughput = gauge('images_per_second', 'Images per second of all running stages, by kind.', [
+    'kind',
+  ]);
   const attempts = total('stage_attempts_total', 'Attempts that ended, by kind and outcome.', [
     'kind',
     'outcome',
@@ -109,6 +114,10 @@ export const createServiceMetrics = ({
     fill(
       slots,
       counts.workers.map(({ status, slots: value }) => ({ labels: { status }, value })),
+    );
+    fill(
+      throughput,
+      counts.throughput.map(({ kind, imagesPerSecond: value }) => ({ labels: { kind }, value })),
     );
     fillOne(claimable, counts.claimable);
     fillOne(expired, counts.expiredLeases);

@@ -40,7 +40,7 @@ const display = ({ stat, stacked, unit = 'short' }: Panel) => {
 const layOut = () => {
   let id = 0;
   let y = 0;
-  return rows.flatMap(({ title, height, panels }) => {
+  return rows.flatMap(({ title, height, columns, panels }) => {
     const heading = {
       id: ++id,
       type: 'row',
@@ -49,13 +49,14 @@ const layOut = () => {
       panels: [],
       gridPos: { h: 1, w: width, x: 0, y },
     };
-    const w = width / panels.length;
+    const w = width / columns;
+    const top = y + 1;
     const laid = panels.map((panel, index) => ({
       id: ++id,
       title: panel.title,
       description: panel.description,
       datasource,
-      gridPos: { h: height, w, x: w * index, y: y + 1 },
+      gridPos: { h: height, w, x: w * (index % columns), y: top + height * Math.floor(index / columns) },
       targets: panel.queries.map(({ expr, legend = '' }, number) => ({
         refId: String.fromCharCode(65 + number),
         datasource,
@@ -64,7 +65,7 @@ const layOut = () => {
       })),
       ...display(panel),
     }));
-    y += height + 1;
+    y = top + height * Math.ceil(panels.length / columns);
     return [heading, ...laid];
   });
 };

@@ -18,11 +18,13 @@ export type Panel = {
 export const rows: readonly {
   readonly title: string;
   readonly height: number;
+  readonly columns: number;
   readonly panels: readonly Panel[];
 }[] = [
   {
     title: 'Now',
     height: 4,
+    columns: 6,
     panels: [
       {
         title: 'Workers online',
@@ -65,6 +67,7 @@ export const rows: readonly {
   {
     title: 'Work',
     height: 8,
+    columns: 3,
     panels: [
       {
         title: 'Stages by status',
@@ -85,6 +88,12 @@ export const rows: readonly {
           { expr: 'sum(max by (kind) (funnel_stages{status="running"}))', legend: 'running' },
           { expr: 'max(funnel_stages_claimable)', legend: 'claimable' },
         ],
+      },
+      {
+        title: 'Images per second',
+        description: 'Of all running stages together, by kind.',
+        queries: [{ expr: 'max by (kind) (funnel_images_per_second)', legend: '{{kind}}' }],
+        stacked: true,
       },
       {
         title: 'Attempts that ended',
@@ -108,21 +117,6 @@ export const rows: readonly {
         ],
         unit: 's',
       },
-    ],
-  },
-  {
-    title: 'Trouble',
-    height: 8,
-    panels: [
-      {
-        title: 'Leases that ran out, writes refused',
-        description:
-          'Per hour. A worker died or lost the database; a worker that came back was kept from writing. Results are not affected.',
-        queries: [
-          { expr: 'max(increase(funnel_leases_expired_total[1h]))', legend: 'leases expired' },
-          { expr: 'max(increase(funnel_writes_fenced_total[1h]))', legend: 'writes fenced' },
-        ],
-      },
       {
         title: 'Failed attempts',
         description: 'Per hour, by kind of stage.',
@@ -131,6 +125,22 @@ export const rows: readonly {
             expr: 'max by (kind) (increase(funnel_stage_attempts_total{outcome="failed"}[1h]))',
             legend: '{{kind}}',
           },
+        ],
+      },
+    ],
+  },
+  {
+    title: 'Trouble',
+    height: 8,
+    columns: 3,
+    panels: [
+      {
+        title: 'Leases that ran out, writes refused',
+        description:
+          'Per hour. A worker died or lost the database; a worker that came back was kept from writing. Results are not affected.',
+        queries: [
+          { expr: 'max(increase(funnel_leases_expired_total[1h]))', legend: 'leases expired' },
+          { expr: 'max(increase(funnel_writes_fenced_total[1h]))', legend: 'writes fenced' },
         ],
       },
       {
@@ -148,6 +158,7 @@ export const rows: readonly {
   {
     title: 'API',
     height: 8,
+    columns: 4,
     panels: [
       {
         title: 'Latency',

@@ -4,6 +4,8 @@ import { reading } from './transaction.ts';
 
 export type ServiceCounts = {
   readonly stages: readonly { readonly kind: string; readonly status: string; readonly count: number }[];
+  /** What running stages do together, by their last heartbeats. */
+  readonly throughput: readonly { readonly kind: string; readonly imagesPerSecond: number }[];
   /** Stages that a worker could claim now. */
   readonly claimable: number;
   /** Ended ones. */
@@ -21,9 +23,13 @@ export type ServiceCounts = {
 
 export const readServiceCounts = async (db: Db): Promise<ServiceCounts> => {
   const tx = reading(db);
-  const [stages, attempts, workers, [claimable], [fenced]] = await Promise.all([
+  const [stages, throughput, attempts, workers, [claimable], [fenced]] = await Promise.all([
     tx.query<ServiceCounts['stages'][number]>(
       'SELECT kind, status, count(*) AS count FROM stages GROUP BY 1, 2 ORDER BY 1, 2',
+    ),
+    tx.query<ServiceCounts['throughput'][number]>(
+      `SELECT kind, coalesce(sum(images_per_second), 0)::float8 AS "imagesPerSecond"
+       FROM stages WHERE status = 'running' GROUP BY 1 ORDER BY 1`,
     ),
     tx.query<ServiceCounts['attempts'][number]>(
       `SELECT s.kind, a.outcome, count(*) AS attempts, sum(extract(epoch FROM a.ended_at - a.started_at))::float8 AS seconds
@@ -40,7 +46,11 @@ export const readServiceCounts = async (db: Db): Promise<ServiceCounts> => {
   const expiredLeases = attempts
     .filter((row) => row.outcome === 'expired')
     .reduce((sum, row) => sum + row.attempts, 0);
-  return { stages, attempts, workers, claimable: claimable!.n, expiredLeases, fencedWrites: fenced!.n };
+  return {
+    ...{ stages, throughput, attempts, workers, expiredLeases },
+    claimable: claimable!.n,
+    fencedWrites: fenced!.n,
+  };
 };
 
 /** Errors: UNAVAILABLE. */

@@ -223,6 +223,7 @@ describe('stages and workers', () => {
       claimable: 1,
       expiredLeases: 0,
       fencedWrites: 0,
+      throughput: [{ kind: 'initialise', imagesPerSecond: expect.any(Number) }],
       workers: [{ status: 'draining', count: 1, slots: 2 }],
     });
     expect(counts.attempts.find((row) => row.kind === 'attack')).toMatchObject({
