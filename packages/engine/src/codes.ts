@@ -9,7 +9,7 @@ import type { Network } from './models/network.ts';
 export type Codes = (rows: Uint32Array) => tf.Tensor;
 
 /** More than this is computed batch by batch instead. A size and not a share of memory, so that every machine does the same. */
-export const mostCachedBytes = 256 * 2 ** 20;
+const mostCachedBytes = 256 * 2 ** 20;
 
 const chunk = 256;
 
@@ -20,10 +20,15 @@ export const range = (from: number, to: number): Uint32Array =>
   Uint32Array.from({ length: to - from }, (_, i) => from + i);
 
 /** Encodes every image of `split`, or prepares to do so when asked. Stops early, with what it has, when `signal` is aborted. */
-export const encodeAll = async (encoder: Network, split: Split, signal?: AbortSignal): Promise<Codes> => {
+export const encodeAll = async (
+  encoder: Network,
+  split: Split,
+  signal?: AbortSignal,
+  mostBytes = mostCachedBytes,
+): Promise<Codes> => {
   const shape = outputShape(encoder.architecture);
   const size = shape.reduce((a, b) => a * b, 1);
-  if (4 * size * split.count > mostCachedBytes) return (rows) => encoder.apply(imagesTensor(split, rows));
+  if (4 * size * split.count > mostBytes) return (rows) => encoder.apply(imagesTensor(split, rows));
 
   const codes = new Float32Array(size * split.count);
   for (let from = 0; from < split.count && !signal?.aborted; from += chunk) {

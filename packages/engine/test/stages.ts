@@ -13,7 +13,7 @@ import { runStage } from '../src/run-stage.ts';
 import type { StageOutcome, StageStart } from '../src/stage.ts';
 
 /** Two batches of 8 and one of 4 per epoch. */
-export const small = {
+const small = {
   filters: '2-3',
   latent: 5,
   noise: 2,
@@ -21,7 +21,7 @@ export const small = {
   classifierUnits: 6,
 } satisfies Partial<Hyperparameters>;
 
-export const dataset = { name: 'glyphs', train: 20, test: 12, attack: 1 } as const;
+const dataset = { name: 'glyphs', train: 20, test: 12, attack: 1 } as const;
 
 const named = '0'.repeat(64); // the engine never reads a stage's identity
 
