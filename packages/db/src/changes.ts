@@ -87,7 +87,10 @@ export const settleChanges = async (
   const trials = await deriveTrials(tx, changes);
   const finished = await finishSweeps(tx, trials);
   await addCounts(tx, [...counts, ...stages.counts, ...trialCounts(trials)]);
-  const many = await condense(tx, [...stages.events, ...trialEvents(trials)]);
   const ended = finished.map((sweepId): FunnelEvent => ({ type: 'sweep', sweepId, status: 'completed' }));
-  await writeEvents(tx, [...events, ...many, ...ended]);
+  const many = await condense(tx, [...stages.events, ...trialEvents(trials)]);
+  const own = [...events, ...ended];
+  const said = new Set(own.map((event) => `${event.type} ${event.sweepId}`));
+  const rest = many.filter((event) => event.type !== 'sweep' || !said.has(`sweep ${event.sweepId}`));
+  await writeEvents(tx, [...events, ...rest, ...ended]);
 };

@@ -82,19 +82,25 @@ export const onEvents = async (db: Db, wake: () => void): Promise<{ close(): Pro
   let retry: NodeJS.Timeout | undefined;
   let looking = false;
 
+  /** Looks before it wakes: when the last look found nothing held back, the reader that it wakes finds everything. */
+  const follow = async (): Promise<void> => {
+    looking = false; // an announcement that comes from here on is looked after again
+    const held = await isHeldBack(db).catch(() => false); // unreachable: the listening connection notices too, and wakes after
+    if (closed) return;
+    wake();
+    if (held) lookAgain();
+  };
+
+  const lookAgain = (): void => {
+    if (looking) return;
+    looking = true;
+    setTimeout(() => void follow(), heldBackDelay).unref();
+  };
+
   const tell = (): void => {
     if (closed) return;
     wake();
-    if (looking) return;
-    looking = true;
-    setTimeout(() => {
-      looking = false;
-      if (closed) return;
-      isHeldBack(db).then(
-        (held) => held && tell(),
-        () => {},
-      ); // unreachable: the listening connection notices too, and wakes after
-    }, heldBackDelay).unref();
+    lookAgain();
   };
 
   const connect = async (): Promise<void> => {

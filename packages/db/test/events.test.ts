@@ -1,0 +1,152 @@
+import type { FunnelEventRow } from '@funnel/contracts';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { cancelSweep, type Db, eventsAfter, isEventAfter, lastEventId, onEvents } from '../src/index.ts';
+import { openTestDb } from '../src/testing/index.ts';
+import { query } from './support/rows.ts';
+import { claim, drain, finish } from './support/stand-in.ts';
+import { submit } from './support/submit.ts';
+
+let db: Db;
+beforeAll(async () => {
+  db = await openTestDb();
+});
+afterAll(() => db.close());
+
+const all = (after: string, sweep?: string) => eventsAfter(db, { after, sweep, limit: 1000 });
+const insert = `INSERT INTO events (sweep_id, payload) VALUES ($1, '{"type":"sweep"}') RETURNING id`;
+
+describe('the stream', () => {
+  test('tells the life of a sweep, in order, each event once', async () => {
+    const start = await lastEventId(db);
+    const { sweepId } = await submit(db, { seeds: [1], space: { initialiseEpochs: 1, optimiseEpochs: 1 } });
+    await finish(db, (await claim(db))!);
+    const told = (rows: readonly FunnelEventRow[]) =>
+      rows.map(({ event }) =>
+        [
+          event.type,
+          'status' in event ? event.status : 'position' in event ? event.position.epoch : event.attack,
+        ].join(' '),
+      );
+    const first = await all(start);
+    expect(told(first)).toEqual([
+      'sweep running',
+      'stage running',
+      'trial running',
+      'epoch 1',
+      'stage completed',
+      'stage ready',
+      'trial waiting',
+    ]);
+    await drain(db);
+    const rest = await all(first.at(-1)!.id, sweepId);
+    expect(told(rest)).toEqual([
+      ...['stage running', 'trial running', 'epoch 1', 'stage completed', 'stage ready', 'trial waiting'],
+      ...['stage running', 'trial running', 'epoch 1', 'stage completed', 'stage ready', 'trial waiting'],
+      ...[
+        'stage running',
+        'trial running',
+        'evaluation fgsm',
+        'stage completed',
+        'trial completed',
+        'sweep completed',
+      ],
+    ]);
+    expect(await all(start, 'another')).toEqual([]);
+    expect(await lastEventId(db)).toBe(rest.at(-1)!.id);
+    for (const [i, row] of rest.entries())
+      expect(isEventAfter(row.id, i === 0 ? start : rest[i - 1]!.id)).toBe(true);
+    expect(rest.find((row) => row.event.type === 'epoch')!.event).toMatchObject({
+      sweepId,
+      kind: 'optimise',
+      epochs: 1,
+      metrics: { attackerLoss: 1, defenderLoss: 2 },
+    });
+    await expect(all('nonsense')).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+  });
+
+  test('a transaction that commits late is never skipped', async () => {
+    const start = await lastEventId(db);
+    const [early, late] = [new pg.Client(db.url), new pg.Client(db.url)];
+    await Promise.all([early.connect(), late.connect()]);
+    await late.query('BEGIN');
+    await late.query(insert, ['late']);
+    await early.query(insert, ['early']);
+    expect(await all(start)).toEqual([]);
+    await late.query('COMMIT');
+    const rows = await query<{ sweep_id: string }>(
+      db,
+      'SELECT sweep_id FROM events ORDER BY xid, id DESC LIMIT 1',
+    );
+    expect(rows).toHaveLength(1);
+    const seen = await all(start);
+    expect(seen).toHaveLength(2);
+    expect(isEventAfter(seen[1]!.id, seen[0]!.id)).toBe(true);
+    await Promise.all([early.end(), late.end()]);
+  });
+
+  test('many changes at once are told as one', async () => {
+    const { sweepId } = await submit(db, { seeds: [2], space: { gamma: { min: 1, max: 100, count: 100 } } });
+    const start = await lastEventId(db);
+    await cancelSweep(db, sweepId);
+    const events = (await all(start)).map((row) => row.event);
+    expect(events).toEqual([{ type: 'sweep', sweepId, status: 'cancelled' }]);
+  });
+});
+
+describe('listening', () => {
+  test('wakes for events, for those held back, and after a reconnection; then closes', async () => {
+    let seen = await lastEventId(db);
+    const received: string[] = [];
+    let reading = Promise.resolve();
+    const wake = () => {
+      reading = reading.then(async () => {
+        for (const row of await all(seen)) {
+          received.push(row.event.sweepId);
+          seen = row.id;
+        }
+      });
+    };
+    const listening = await onEvents(db, wake);
+    const write = async (
+      name: string,
+      client: { query(sql: string, values?: unknown[]): Promise<unknown> } = db.pool,
+    ) => {
+      await client.query(
+        `WITH e AS (INSERT INTO events (sweep_id, payload) VALUES ($1::text, jsonb_build_object('type', 'sweep', 'sweepId', $1::text))) SELECT pg_notify('funnel_events', '')`,
+        [name],
+      );
+    };
+    await write('one');
+    await vi.waitFor(() => expect(received).toEqual(['one']));
+
+    const older = new pg.Client(db.url);
+    await older.connect();
+    await older.query('BEGIN');
+    await older.query('SELECT pg_current_xact_id()');
+    await write('two');
+    await older.query('COMMIT'); // announces nothing: it wrote no event
+    await older.end();
+    await vi.waitFor(() => expect(received).toEqual(['one', 'two']));
+
+    await query(
+      db,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'funnel events' AND datname = current_database()`,
+    );
+    await query(
+      db,
+      `INSERT INTO events (sweep_id, payload) VALUES ('x', '{"type":"sweep","sweepId":"three"}')`,
+    );
+    await vi.waitFor(() => expect(received).toEqual(['one', 'two', 'three']), { timeout: 10_000 });
+    await listening.close();
+    await vi.waitFor(async () =>
+      expect(
+        await query(
+          db,
+          `SELECT FROM pg_stat_activity WHERE application_name = 'funnel events' AND datname = current_database()`,
+        ),
+      ).toEqual([]),
+    );
+    await reading;
+  });
+});

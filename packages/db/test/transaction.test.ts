@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDb, type Db, pingDatabase, submitSweep } from '../src/index.ts';
+import { openTestDb } from '../src/testing/index.ts';
+import { transaction } from '../src/transaction.ts';
+import { query } from './support/rows.ts';
+import { definition } from './support/submit.ts';
+
+let db: Db;
+beforeAll(async () => {
+  db = await openTestDb();
+  await query(db, 'CREATE TABLE accounts (id INT PRIMARY KEY, balance INT NOT NULL)');
+  await query(db, 'INSERT INTO accounts VALUES (1, 0), (2, 0)');
+});
+afterAll(() => db.close());
+
+/** Two parties meet here before either goes on. */
+const barrier = () => {
+  let arrived = 0;
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return async () => {
+    arrived += 1;
+    if (arrived >= 2) open();
+    await opened;
+  };
+};
+
+describe('transaction', () => {
+  test('a deadlock’s victim is run again', async () => {
+    const meet = barrier();
+    let runs = 0;
+    const add = (first: number, second: number) =>
+      transaction(db, async (tx) => {
+        runs += 1;
+        await tx.query('UPDATE accounts SET balance = balance + 1 WHERE id = $1', [first]);
+        await meet();
+        await tx.query('UPDATE accounts SET balance = balance + 1 WHERE id = $1', [second]);
+      });
+    await Promise.all([add(1, 2), add(2, 1)]);
+    expect(runs).toBeGreaterThan(2);
+    expect(await query(db, 'SELECT balance FROM accounts ORDER BY id')).toEqual([
+      { balance: 2 },
+      { balance: 2 },
+    ]);
+  });
+
+  test('what throws leaves nothing', async () => {
+    const before = await query(db, 'SELECT balance FROM accounts ORDER BY id');
+    const work = transaction(db, async (tx) => {
+      await tx.query('UPDATE accounts SET balance = 100');
+      throw new Error('no');
+    });
+    await expect(work).rejects.toThrow('no');
+    expect(await query(db, 'SELECT balance FROM accounts ORDER BY id')).toEqual(before);
+    const refused = submitSweep(db, {
+      definition: definition(),
+      chains: [],
+      settle: () => {
+        throw new Error('refused');
+      },
+    });
+    await expect(refused).rejects.toThrow('refused');
+    expect(await query(db, 'SELECT FROM sweeps')).toEqual([]);
+  });
+
+  test('a connection that breaks is UNAVAILABLE, and the next one works', async () => {
+    const broken = transaction(db, async (tx) => {
+      const [row] = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      await query(db, 'SELECT pg_terminate_backend($1)', [row!.pid]);
+      await tx.query('UPDATE accounts SET balance = 100');
+    });
+    await expect(broken).rejects.toMatchObject({ code: 'UNAVAILABLE', details: { part: 'database' } });
+    await pingDatabase(db);
+  });
+
+  test('a server that is not there is UNAVAILABLE', async () => {
+    const nowhere = createDb('postgres://nobody@127.0.0.1:1/none');
+    await expect(pingDatabase(nowhere)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(transaction(nowhere, async () => {})).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await nowhere.close();
+  });
+});
