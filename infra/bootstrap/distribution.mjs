@@ -50,12 +50,12 @@ const missing = () => needs.filter(({ wanted, there }) => wanted() && !there());
 
 const aptInstall = async (packages) => {
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  // First without an update, which takes a while and which a fresh image needs and others do not.
-  const install = () =>
-    run('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { env, quiet: true });
-  if ((await install()) === 0) return;
-  await run('apt-get', ['update', '-qq'], { env, quiet: true });
-  await install();
+  const install = (words) =>
+    run('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { env, words });
+  // First without an update, which takes a while and which only a fresh image needs.
+  if ((await install('none')) === 0) return;
+  await run('apt-get', ['update', '-qq'], { env, words: 'errors' });
+  await install('errors');
 };
 
 /** Installs what is missing where that is possible. Returns what is still missing, as lines that say how to get it. */

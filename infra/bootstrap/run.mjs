@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { root } from './root.mjs';
 
-/** Runs a program in the root of the checkout on this terminal. Resolves to its exit code; a signal counts as 128 + n, like in a shell. */
-export const run = (command, args, { env = {}, quiet = false } = {}) =>
+/**
+ * Runs a program in the root of the checkout on this terminal. Resolves to its exit code; a signal counts as 128 + n, like in a
+ * shell. `words`: what of its words is shown: `all`, `errors` (only where it fails) or `none`.
+ */
+export const run = (command, args, { env = {}, words = 'all' } = {}) =>
   new Promise((resolve, reject) => {
-    const stdio = quiet ? ['ignore', 'ignore', 'pipe'] : 'inherit';
+    const stdio = words === 'all' ? 'inherit' : ['ignore', 'ignore', 'pipe'];
     const child = spawn(command, args, { cwd: root, stdio, env: { ...process.env, ...env } });
     let errors = '';
     child.stderr?.on('data', (chunk) => {
@@ -17,7 +20,7 @@ export const run = (command, args, { env = {}, quiet = false } = {}) =>
     child.on('error', reject);
     child.on('close', (code, signal) => {
       process.off('SIGINT', wait).off('SIGTERM', pass);
-      if (quiet && code !== 0) process.stderr.write(errors);
+      if (words === 'errors' && code !== 0) process.stderr.write(errors);
       resolve(code ?? 128 + (signal === 'SIGINT' ? 2 : 15));
     });
   });

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { z } from 'zod';
 import { type Env, readEnv } from './env.ts';
 import { startApi } from './start-api.ts';
+import { startOptions } from './start-options.ts';
 
 /** Milliseconds after which requests that are still under way are given up. */
 const patience = 10_000;
@@ -26,25 +27,7 @@ const logger = pino({ level: env.FUNNEL_LOG_LEVEL });
 const start = async () => {
   const applied = await migrate(env.DATABASE_URL);
   if (applied.length > 0) logger.info({ applied }, 'migrated the database');
-  return startApi({
-    databaseUrl: env.DATABASE_URL,
-    queueUrl: env.REDIS_URL,
-    engineVersion,
-    host: env.FUNNEL_HOST,
-    port: env.FUNNEL_PORT,
-    auth: env.FUNNEL_AUTH,
-    allowedHosts: env.FUNNEL_ALLOWED_HOSTS,
-    trustProxy: env.FUNNEL_TRUST_PROXY,
-    rateLimit: env.FUNNEL_RATE_LIMIT,
-    maxBodyBytes: env.FUNNEL_MAX_BODY_BYTES,
-    maxStreams: env.FUNNEL_MAX_STREAMS,
-    maxAttempts: env.FUNNEL_MAX_ATTEMPTS,
-    leaseSeconds: env.FUNNEL_LEASE_SECONDS,
-    reconcileSeconds: env.FUNNEL_RECONCILE_SECONDS,
-    tokens: { admin: env.FUNNEL_ADMIN_TOKEN, metrics: env.FUNNEL_METRICS_TOKEN },
-    tracesUrl: env.OTEL_EXPORTER_OTLP_ENDPOINT,
-    logger,
-  });
+  return startApi({ ...startOptions(env), engineVersion, logger });
 };
 
 const api = await start().catch((error: unknown) => {

@@ -1,11 +1,13 @@
 import { type Client, createClient } from '@funnel/client';
 import { readAddress } from './address.ts';
-import type { Env } from './env.ts';
+import { type Env, readEnv } from './env.ts';
 import { createOutput, type Output } from './output/output.ts';
 
 /** What every command gets. */
 export type Context = {
   readonly env: Env;
+  /** The environment as it came, for parts that read more of it. */
+  readonly variables: NodeJS.ProcessEnv;
   readonly output: Output;
   /** Of the API that `--url`, FUNNEL_URL or the running `funnel up` of this folder names, in this order. */
   readonly client: () => Client;
@@ -18,12 +20,15 @@ type GlobalOptions = { readonly json?: boolean; readonly url?: string };
 const addressOf = (env: Env, { url }: GlobalOptions): string =>
   url ?? env.FUNNEL_URL ?? readAddress(env.FUNNEL_HOME)?.url ?? `http://127.0.0.1:${env.FUNNEL_PORT}`;
 
-export const createContext = (env: Env, options: GlobalOptions): Context => {
+export const createContext = (variables: NodeJS.ProcessEnv, options: GlobalOptions): Context => {
+  const env = readEnv(variables);
   const interruption = new AbortController();
   return {
     env,
+    variables,
     output: createOutput(options.json ?? false, process.stdout, process.stderr),
-    client: () => createClient({ url: addressOf(env, options), token: env.FUNNEL_TOKEN }),
+    client: () =>
+      createClient({ url: addressOf(env, options), token: env.FUNNEL_TOKEN ?? env.FUNNEL_ADMIN_TOKEN }),
     get signal() {
       // Only who asks for the signal ends gently: elsewhere Ctrl-C ends the process as usual.
       if (process.listenerCount('SIGINT') === 0) process.once('SIGINT', () => interruption.abort());

@@ -1,24 +1,19 @@
-/** What the command line is told by its environment. Every variable stands in .env.example. */
+/**
+ * What the command line itself reads of its environment. What is for the parts that it starts, they read themselves. Every variable stands
+ * in .env.example.
+ */
 import { z } from 'zod';
-
-const positive = (value: number) => z.coerce.number().gt(0).default(value);
 
 export const Env = z.object({
   DATABASE_URL: z.string().optional(),
   REDIS_URL: z.string().optional(),
   FUNNEL_HOME: z.string().default('.funnel'),
   FUNNEL_DATA: z.string().optional(),
-  FUNNEL_HOST: z.string().default('127.0.0.1'),
   FUNNEL_PORT: z.coerce.number().int().min(0).max(65_535).default(7070),
   FUNNEL_URL: z.string().optional(),
   FUNNEL_TOKEN: z.string().optional(),
-  FUNNEL_SLOTS: z.coerce.number().int().min(1).optional(),
-  FUNNEL_BACKEND: z.string().default('auto'),
-  FUNNEL_LEASE_SECONDS: positive(15),
-  FUNNEL_MAX_ATTEMPTS: z.coerce.number().int().min(1).default(3),
-  FUNNEL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
-  NO_COLOR: z.string().optional(),
+  FUNNEL_ADMIN_TOKEN: z.string().optional(),
+  FUNNEL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 export type Env = z.infer<typeof Env>;
 

@@ -8,10 +8,10 @@ import { leaderboardCommands } from './commands/leaderboard.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { submitCommand } from './commands/submit.ts';
 import { sweepCommands } from './commands/sweeps.ts';
+import { tokenCommand } from './commands/token.ts';
 import { upCommand } from './commands/up.ts';
 import { workerCommand } from './commands/worker.ts';
 import { type Context, createContext } from './context.ts';
-import { readEnv } from './env.ts';
 
 /** Every command, in the order of the help. Each loads what it needs when it is run. */
 const registrations: readonly ((program: Command, context: () => Context) => void)[] = [
@@ -23,6 +23,7 @@ const registrations: readonly ((program: Command, context: () => Context) => voi
   dataCommand,
   doctorCommand,
   workerCommand,
+  tokenCommand,
   migrateCommand,
   completionCommand,
 ];
@@ -32,7 +33,7 @@ export const buildProgram = (variables: NodeJS.ProcessEnv): Command => {
   const program = new Command('funnel');
   let made: Context | undefined;
   const context = (): Context => {
-    made ??= createContext(readEnv(variables), program.opts());
+    made ??= createContext(variables, program.opts());
     return made;
   };
   program

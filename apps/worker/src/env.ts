@@ -18,3 +18,7 @@ export const Env = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
 });
 export type Env = z.infer<typeof Env>;
+
+/** Throws a ZodError that names the variables that are wrong. An empty variable counts as one that is not set. */
+export const readEnv = (variables: NodeJS.ProcessEnv): Env =>
+  Env.parse(Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')));

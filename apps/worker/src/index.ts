@@ -1,5 +1,6 @@
 export { defaultSlots } from './capacity.ts';
-export { Env as WorkerEnv } from './env.ts';
+export { readEnv } from './env.ts';
+export { workerOptions } from './env-options.ts';
 export type { WorkerOptions } from './options.ts';
 export type { StandInFault, StandInOptions } from './stand-in/options.ts';
 export { createStandIn } from './stand-in/run-stand-in.ts';

@@ -1,30 +1,24 @@
 /** A worker as a process of its own: `node --import tsx apps/worker/src/main.ts`. SIGTERM and SIGINT drain it. */
 import { pino } from 'pino';
 import { z } from 'zod';
-import { Env } from './env.ts';
+import { readEnv } from './env.ts';
+import { workerOptions } from './env-options.ts';
 import { startWorker } from './start-worker.ts';
 
-const parsed = Env.safeParse(process.env);
-if (!parsed.success) {
-  console.error(`The environment is not complete:\n${z.prettifyError(parsed.error)}`);
-  process.exit(2);
-}
-const env = parsed.data;
+const parseEnv = () => {
+  try {
+    return readEnv(process.env);
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    console.error(`The environment is not complete:\n${z.prettifyError(error)}`);
+    process.exit(2);
+  }
+};
+
+const env = parseEnv();
 const log = pino({ level: env.FUNNEL_LOG_LEVEL });
 
-const worker = await startWorker({
-  databaseUrl: env.DATABASE_URL,
-  queueUrl: env.REDIS_URL,
-  places: { dir: env.FUNNEL_DATA, home: env.FUNNEL_HOME },
-  slots: env.FUNNEL_SLOTS,
-  backend: env.FUNNEL_BACKEND,
-  leaseSeconds: env.FUNNEL_LEASE_SECONDS,
-  maxAttempts: env.FUNNEL_MAX_ATTEMPTS,
-  drainSeconds: env.FUNNEL_DRAIN_SECONDS,
-  hangSeconds: env.FUNNEL_HANG_SECONDS,
-  tracesUrl: env.OTEL_EXPORTER_OTLP_ENDPOINT,
-  log,
-});
+const worker = await startWorker({ ...workerOptions(env), log });
 
 const leave = (): void => void worker.stop().then(() => process.exit(0));
 process.on('SIGTERM', leave).on('SIGINT', leave);

@@ -1,31 +1,26 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit-codes.ts';
-import { placesOf } from '../places.ts';
 
 type Options = { readonly slots?: number; readonly backend?: string };
 
-const run = async (options: Options, { env, output }: Context): Promise<void> => {
+const run = async ({ slots, backend }: Options, { env, variables, output }: Context): Promise<void> => {
   if (!env.DATABASE_URL)
     throw new Exit(
       exitCodes.usage,
       'Expected DATABASE_URL: a worker joins the database of others. On one machine `funnel up` brings its own worker.',
     );
-  const [{ startWorker }, { pino }, { untilInterrupted }] = await Promise.all([
+  const [{ readEnv, startWorker, workerOptions }, { pino }, { untilInterrupted }] = await Promise.all([
     import('@funnel/worker'),
     import('pino'),
     import('../up/until-interrupted.ts'),
   ]);
   const interruption = untilInterrupted(() => process.exit(exitCodes.interrupted));
+  const options = workerOptions(readEnv(variables));
   const worker = await startWorker({
-    databaseUrl: env.DATABASE_URL,
-    queueUrl: env.REDIS_URL,
-    places: placesOf(env),
-    slots: options.slots ?? env.FUNNEL_SLOTS,
-    backend: options.backend ?? env.FUNNEL_BACKEND,
-    leaseSeconds: env.FUNNEL_LEASE_SECONDS,
-    maxAttempts: env.FUNNEL_MAX_ATTEMPTS,
-    tracesUrl: env.OTEL_EXPORTER_OTLP_ENDPOINT,
+    ...options,
+    slots: slots ?? options.slots,
+    backend: backend ?? options.backend,
     log: pino({ level: env.FUNNEL_LOG_LEVEL }, pino.destination(2)),
   });
   output.note(

@@ -1,14 +1,6 @@
-import { type StartedApi, startApi } from '@funnel/api';
+import { readEnv, type StartedApi, startApi, startOptions } from '@funnel/api';
 import { engineVersion } from '@funnel/engine/engine-version';
 import type { Logger } from 'pino';
-import type { Env } from '../env.ts';
-
-type ApiStart = {
-  readonly env: Env;
-  readonly databaseUrl: string;
-  readonly queueUrl: string;
-  readonly log: Logger;
-};
 
 const isTaken = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
@@ -17,21 +9,19 @@ const isTaken = (error: unknown): boolean =>
 const openable = (address: string): string =>
   address.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//127.0.0.1:');
 
-/** The API on the wanted port, or on a free one where that is taken. Throws what `startApi` throws. */
-export const startApiSomewhere = async ({
-  env,
-  databaseUrl,
-  queueUrl,
-  log,
-}: ApiStart): Promise<StartedApi> => {
-  const { FUNNEL_HOST: host, FUNNEL_MAX_ATTEMPTS: maxAttempts } = env;
-  const tracesUrl = env.OTEL_EXPORTER_OTLP_ENDPOINT;
-  const listen = (port: number): Promise<StartedApi> =>
-    startApi({ databaseUrl, queueUrl, engineVersion, host, port, maxAttempts, tracesUrl, logger: log });
-  const api = await listen(env.FUNNEL_PORT).catch((error: unknown) => {
+/**
+ * The API as `variables` say, on the wanted port or, where that is taken, on a free one. Throws a ZodError that names a variable that is
+ * wrong, and what `startApi` throws.
+ */
+export const startApiSomewhere = async (
+  variables: NodeJS.ProcessEnv,
+  logger: Logger,
+): Promise<StartedApi> => {
+  const options = { ...startOptions(readEnv(variables)), engineVersion, logger };
+  const api = await startApi(options).catch((error: unknown) => {
     if (!isTaken(error)) throw error;
-    log.info({ port: env.FUNNEL_PORT }, 'port was taken');
-    return listen(0);
+    logger.info({ port: options.port }, 'port was taken');
+    return startApi({ ...options, port: 0 });
   });
   return { ...api, url: openable(api.url) };
 };

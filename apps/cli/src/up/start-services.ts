@@ -5,21 +5,18 @@
  */
 import { join } from 'node:path';
 import { migrate, startEmbedded } from '@funnel/db';
-import { type RunningWorker, startWorker } from '@funnel/worker';
+import { type RunningWorker, readEnv, startWorker, workerOptions } from '@funnel/worker';
 import type { Logger } from 'pino';
-import type { Env } from '../env.ts';
-import { placesOf } from '../places.ts';
 import { startApiSomewhere } from './start-api.ts';
 
 export type Services = {
   readonly url: string;
-  readonly databaseUrl: string;
   readonly embedded: boolean;
   readonly worker: RunningWorker;
 };
 
 export type ServiceOptions = {
-  readonly env: Env;
+  readonly variables: NodeJS.ProcessEnv;
   readonly home: string;
   readonly log: Logger;
   /** Takes what has to be stopped, in the order of starting. */
@@ -28,8 +25,8 @@ export type ServiceOptions = {
   readonly signal: AbortSignal;
 };
 
-const openDatabase = async ({ env, home, log, onStarted }: ServiceOptions): Promise<string> => {
-  if (env.DATABASE_URL) return env.DATABASE_URL;
+const openDatabase = async ({ variables, home, log, onStarted }: ServiceOptions): Promise<string> => {
+  if (variables.DATABASE_URL) return variables.DATABASE_URL;
   const embedded = await startEmbedded({
     dir: join(home, 'pgdata'),
     log: (message, fields) => log.info(fields, message),
@@ -39,28 +36,18 @@ const openDatabase = async ({ env, home, log, onStarted }: ServiceOptions): Prom
 };
 
 export const startServices = async (options: ServiceOptions): Promise<Services> => {
-  const { env, log, onStarted, signal } = options;
+  const { log, onStarted, signal } = options;
   const databaseUrl = await openDatabase(options);
   signal.throwIfAborted();
   await migrate(databaseUrl);
-  const queueUrl = env.REDIS_URL ?? databaseUrl;
+  const variables = { ...options.variables, DATABASE_URL: databaseUrl };
   const [api, worker] = await Promise.allSettled([
-    startApiSomewhere({ env, databaseUrl, queueUrl, log: log.child({ part: 'api' }) }),
-    startWorker({
-      databaseUrl,
-      queueUrl,
-      places: placesOf(env),
-      slots: env.FUNNEL_SLOTS,
-      backend: env.FUNNEL_BACKEND,
-      leaseSeconds: env.FUNNEL_LEASE_SECONDS,
-      maxAttempts: env.FUNNEL_MAX_ATTEMPTS,
-      tracesUrl: env.OTEL_EXPORTER_OTLP_ENDPOINT,
-      log: log.child({ part: 'worker' }),
-    }),
+    startApiSomewhere(variables, log.child({ part: 'api' })),
+    startWorker({ ...workerOptions(readEnv(variables)), log: log.child({ part: 'worker' }) }),
   ]);
   if (api.status === 'fulfilled') onStarted(api.value.close);
   if (worker.status === 'fulfilled') onStarted(worker.value.stop);
   if (api.status === 'rejected') throw api.reason;
   if (worker.status === 'rejected') throw worker.reason;
-  return { url: api.value.url, databaseUrl, embedded: !env.DATABASE_URL, worker: worker.value };
+  return { url: api.value.url, embedded: !options.variables.DATABASE_URL, worker: worker.value };
 };

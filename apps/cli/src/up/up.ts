@@ -43,10 +43,13 @@ const workerFailure = ({ worker }: Services): Promise<never> =>
 /** Runs until Ctrl-C, or until the leaderboard with `once`; then stops everything. */
 export const up = async ({ once = false, port, host }: UpOptions, context: Context): Promise<void> => {
   const { output } = context;
-  const env = {
-    ...context.env,
-    FUNNEL_PORT: port ?? context.env.FUNNEL_PORT,
-    FUNNEL_HOST: host ?? context.env.FUNNEL_HOST,
+  const { env } = context;
+  // The flags are said to all parts in the way in which they read everything else.
+  const variables = {
+    ...context.variables,
+    ...(port === undefined ? {} : { FUNNEL_PORT: String(port) }),
+    ...(host === undefined ? {} : { FUNNEL_HOST: host }),
+    FUNNEL_HOME: resolve(env.FUNNEL_HOME),
   };
   const home = resolve(env.FUNNEL_HOME);
   await refuseSecond(home);
@@ -60,14 +63,14 @@ export const up = async ({ once = false, port, host }: UpOptions, context: Conte
   try {
     output.note(`Funnel starts in ${home} …`);
     const onStarted = (stop: () => Promise<unknown>) => stops.push(stop);
-    const services = await startServices({ env, home, log, onStarted, signal: ending.signal });
+    const services = await startServices({ variables, home, log, onStarted, signal: ending.signal });
     writeAddress(home, services.url);
     onStarted(async () => removeAddress(home));
     const failure = workerFailure(services);
     failure.catch(() => ending.abort());
     output.note(`${describeAddresses(services)}\n${describeServices(services, home)}\n`);
 
-    const client = createClient({ url: services.url, token: env.FUNNEL_TOKEN });
+    const client = createClient({ url: services.url, token: env.FUNNEL_TOKEN ?? env.FUNNEL_ADMIN_TOKEN });
     isComplete = await Promise.race([welcome({ client, env, output, once, signal: ending.signal }), failure]);
     output.note(describeAddresses(services));
     if (!once) {

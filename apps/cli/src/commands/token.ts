@@ -1,0 +1,90 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { type Role, roles } from '@funnel/contracts';
+import type { TokenInfo } from '@funnel/db';
+import { type Command, Option } from 'commander';
+import type { Context } from '../context.ts';
+import { present } from '../output/output.ts';
+import { formatTable } from '../output/table.ts';
+
+/** Tokens are made and revoked in the database itself: who may reach that needs no token. */
+const onDatabase = async <T>(
+  { env }: Context,
+  work: (db: import('@funnel/db').Db) => Promise<T>,
+): Promise<T> => {
+  const { withDatabase } = await import('../with-database.ts');
+  return withDatabase(env, work);
+};
+
+/** 256 random bits; only their hash is stored, so this is the one time that it can be shown. */
+const newToken = (): { readonly token: string; readonly hash: string } => {
+  const token = `funnel_${randomBytes(32).toString('base64url')}`;
+  return { token, hash: createHash('sha256').update(token).digest('hex') };
+};
+
+const create = async (name: string, { role }: { readonly role: Role }, context: Context): Promise<void> => {
+  const { token, hash } = newToken();
+  const { saveToken, writeAudit } = await import('@funnel/db');
+  await onDatabase(context, async (db) => {
+    await saveToken(db, { name, role, hash });
+    await writeAudit(db, {
+      actor: 'cli',
+      action: 'createToken',
+      subject: name,
+      address: null,
+      details: { role },
+    });
+  });
+  present(context.output, { name, role, token }, () => token);
+  context.output.note(
+    `This is the only time that the token of ${name} (${role}) is shown. From now on every call needs one: FUNNEL_TOKEN.`,
+  );
+};
+
+const revoke = async (name: string, context: Context): Promise<void> => {
+  const { revokeToken, writeAudit } = await import('@funnel/db');
+  await onDatabase(context, async (db) => {
+    await revokeToken(db, name);
+    await writeAudit(db, { actor: 'cli', action: 'revokeToken', subject: name, address: null, details: {} });
+  });
+  present(context.output, { revoked: name }, () => `The token of ${name} opens nothing any more.`);
+};
+
+const describe = (tokens: readonly TokenInfo[]): string =>
+  tokens.length === 0
+    ? 'No token: on loopback everyone on this machine may do everything.'
+    : formatTable<TokenInfo>(
+        [
+          { title: 'name', value: ({ name }) => name },
+          { title: 'role', value: ({ role }) => role },
+          { title: 'created', value: ({ createdAt }) => createdAt.slice(0, 16).replace('T', ' ') },
+          {
+            title: 'last used',
+            value: ({ lastUsedAt }) => lastUsedAt?.slice(0, 16).replace('T', ' ') ?? 'never',
+          },
+          { title: '', value: ({ revokedAt }) => (revokedAt ? 'revoked' : '') },
+        ],
+        tokens,
+      );
+
+export const tokenCommand = (program: Command, context: () => Context): void => {
+  const token = program.command('token').description('who may call the API, and what they may do');
+  token
+    .command('create')
+    .description('make a token and show it, once')
+    .argument('<name>', 'whose it is')
+    .addOption(new Option('--role <role>', 'what it may do').choices(roles).default('submit'))
+    .action((name: string, options: { role: Role }) => create(name, options, context()));
+  token
+    .command('list')
+    .description('every token, without its secret')
+    .action(async () => {
+      const given = context();
+      const { listTokens } = await import('@funnel/db');
+      present(given.output, await onDatabase(given, listTokens), describe);
+    });
+  token
+    .command('revoke')
+    .description('make a token useless, at once')
+    .argument('<name>')
+    .action((name: string) => revoke(name, context()));
+};
