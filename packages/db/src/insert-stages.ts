@@ -45,7 +45,7 @@ const reviveEnded = `
     sweep_id = $1, planned_by = $1, position = x.position, because = NULL, error_code = NULL, error_message = NULL,
     failures = 0, expiries = 0, finished_at = NULL, ready_at = now()
   FROM unnest($2::text[], $3::text[], $4::int[], $5::int[]) AS x (id, after, start_epoch, position)
-  WHERE s.id = x.id AND s.status IN ('failed', 'skipped', 'cancelled')`;
+  WHERE s.id = x.id AND (s.status IN ('failed', 'skipped', 'cancelled') OR (s.status = 'completed' AND s.checkpoint IS NULL))`;
 
 type Revived = { id: string; status: StageStatus };
 

@@ -31,6 +31,8 @@ export const readKnown = async (tx: Tx, chains: readonly string[]): Promise<Know
   const stages = await tx.query<{ chain: string; epochs: number; status: StageStatus }>(
     `SELECT s.chain, s.epochs, s.status FROM unnest($1::text[]) AS k (chain) JOIN stages s ON s.chain = k.chain
      WHERE s.status NOT IN ('failed', 'cancelled') AND coalesce(s.because, '') NOT IN ('failed', 'cancelled')
+       -- Completed, but its state has been collected since.
+       AND NOT (s.status = 'completed' AND s.kind <> 'attack' AND s.checkpoint IS NULL)
      ORDER BY 1, 2`,
     [distinct],
   );
