@@ -80,7 +80,7 @@ export const CleanRobustScatter = (props: {
           nameLocation: 'middle',
           nameGap: 44,
           ...axis,
-          axisLabel: { ...axis.axisLabel, formatter: format },
+          axisLabel: { ...axis.axisLabel, formatter: (v: number) => format(v) },
         },
         series: [
           {

@@ -50,7 +50,7 @@ export const LevelMeansPlot = (props: {
         nameLocation: 'middle',
         nameGap: 44,
         ...axis,
-        axisLabel: { ...axis.axisLabel, formatter: format },
+        axisLabel: { ...axis.axisLabel, formatter: (v: number) => format(v) },
       },
       series: [
         {

@@ -125,7 +125,7 @@ const Panel = ({ panel, trials }: { readonly panel: PanelSpec; readonly trials: 
         ...(panel.scale === 'share' ? { min: 0, max: 1, interval: 0.25 } : {}),
         ...axis,
         splitNumber: 3,
-        axisLabel: { ...axis.axisLabel, formatter: write },
+        axisLabel: { ...axis.axisLabel, formatter: (v: number) => write(v) },
       },
       series: lines,
     };

@@ -11,7 +11,7 @@ import {
 } from '@funnel/contracts';
 import { type ReactNode, useState } from 'react';
 import { Segmented } from '../../components/segmented.tsx';
-import type { BoardQuery, SetBoard } from './leaderboard-query.ts';
+import { type BoardQuery, type SetBoard, worstOfAll } from './leaderboard-query.ts';
 
 const Select = (props: {
   readonly label: string;
@@ -64,8 +64,8 @@ export const LeaderboardFilters = ({
   readonly set: SetBoard;
 }) => (
   <div className="board-filters">
-    <Select label="Attack" value={query.attack ?? ''} onChange={(value) => set('attack', value)}>
-      <Option value="" title="Worst case over all" />
+    <Select label="Attack" value={query.attack ?? worstOfAll} onChange={(value) => set('attack', value)}>
+      <Option value={worstOfAll} title="Worst case over all" />
       {attackNames.map((name) => (
         <Option key={name} value={name} title={attacks[name].title} />
       ))}
@@ -87,7 +87,6 @@ export const LeaderboardFilters = ({
         <Option key={name} value={name} title={datasets[name].title} />
       ))}
     </Select>
-    <WhereField where={query.where} set={set} />
     <div className="label">
       Rows
       <Segmented
@@ -113,5 +112,6 @@ export const LeaderboardFilters = ({
         onChange={(value) => set('masked', value)}
       />
     </div>
+    <WhereField where={query.where} set={set} />
   </div>
 );

@@ -10,6 +10,10 @@ import { href, navigate, useLocation } from '../../router.ts';
 
 export type BoardQuery = Omit<LeaderboardQuery, 'limit' | 'cursor'>;
 
+/** The attack that nearly every list has at a fixed ε. The worst over all mixes budgets, so one asks for it by name. */
+export const usualAttack: AttackName = 'pgd-linf';
+export const worstOfAll = 'worst';
+
 const groups = ['trial', 'configuration'] as const;
 const places = ['last', 'equal', 'hide'] as const;
 const oneOf = <V extends string>(values: readonly V[], value: string | null): V | undefined =>
@@ -17,7 +21,10 @@ const oneOf = <V extends string>(values: readonly V[], value: string | null): V 
 
 /** What the address asks for; what it spells wrong is left out. */
 export const readBoardQuery = (query: URLSearchParams): BoardQuery => ({
-  attack: AttackName.safeParse(query.get('attack')).data,
+  attack:
+    query.get('attack') === worstOfAll
+      ? undefined
+      : (AttackName.safeParse(query.get('attack')).data ?? usualAttack),
   metric: EvaluationMetricName.safeParse(query.get('metric')).data ?? 'robustAccuracy',
   recipe: query.getAll('recipe').flatMap((name) => RecipeName.safeParse(name).data ?? []),
   dataset: DatasetName.safeParse(query.get('dataset')).data,
@@ -34,5 +41,6 @@ export const useLeaderboardQuery = () => {
   const set: SetBoard = (name, value) => {
     navigate(href(['leaderboard'], { ...Object.fromEntries(query), [name]: value }), { replace: true });
   };
-  return { query: readBoardQuery(query), set, reset: () => navigate(href(['leaderboard'])) };
+  const reset = () => navigate(href(['leaderboard']));
+  return { query: readBoardQuery(query), set, reset, attackIsUsual: !query.has('attack') };
 };

@@ -20,7 +20,11 @@ const differing = (rows: readonly LeaderboardRow[]): string[] => {
   for (const { hyperparameters } of rows)
     for (const [name, value] of Object.entries(hyperparameters))
       seen.set(name, (seen.get(name) ?? new Set()).add(value));
-  return [...seen].filter(([, values]) => values.size > 1).map(([name]) => name);
+  // What varies most comes first: a narrow column cuts off the rest.
+  return [...seen]
+    .filter(([, values]) => values.size > 1)
+    .sort(([, a], [, b]) => b.size - a.size)
+    .map(([name]) => name);
 };
 
 const seedsText = (seeds: readonly number[]): string =>

@@ -1,5 +1,5 @@
 import type { LeaderboardRow } from '@funnel/contracts';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Empty, ErrorNotice } from '../../components/states.tsx';
 import { usePagedList } from '../../components/use-paged-list.ts';
 import { call } from '../../data/api.ts';
@@ -7,7 +7,7 @@ import { useLive } from '../../data/use-query.ts';
 import { href } from '../../router.ts';
 import { mostChosen } from '../sweep/chosen.ts';
 import { LeaderboardFilters } from './leaderboard-filters.tsx';
-import { useLeaderboardQuery } from './leaderboard-query.ts';
+import { useLeaderboardQuery, worstOfAll } from './leaderboard-query.ts';
 import { LeaderboardTable } from './leaderboard-table.tsx';
 import './leaderboard.css';
 
@@ -15,7 +15,7 @@ import './leaderboard.css';
 const everyMs = 5000;
 
 export const LeaderboardView = () => {
-  const { query, set, reset } = useLeaderboardQuery();
+  const { query, set, reset, attackIsUsual } = useLeaderboardQuery();
   const [version, setVersion] = useState(0);
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const { list, state } = usePagedList<LeaderboardRow>({
@@ -35,6 +35,11 @@ export const LeaderboardView = () => {
     if (now - changedAt < everyMs) return;
     setChangedAt(now);
     setVersion(version + 1);
+  });
+  // Nobody has run the usual attack: show what there is instead of nothing.
+  const nothing = attackIsUsual && items.length === 0 && !state.partial;
+  useEffect(() => {
+    if (nothing) set('attack', worstOfAll);
   });
   const toggle = (id: string) =>
     setChosen(

@@ -28,7 +28,7 @@ export const CurvesPanel = ({
   return (
     <Panel
       title="Robust accuracy over ε"
-      note={`Worst case per image over ${attacks === 0 ? 'the' : attacks} attacks, with 95% intervals.`}
+      note={`Worst case per image over ${attacks === 0 ? 'the attacks' : attacks === 1 ? 'one attack' : `${attacks} attacks`}, with 95% intervals.`}
       actions={<Segmented label="Norm" value={norm} options={norms} onChange={setNorm} />}
     >
       {curves.length > 0 ? (

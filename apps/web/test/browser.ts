@@ -1,0 +1,84 @@
+/** Chromium for tests, and the pages built. Where there is no Chromium, tests that need it are skipped, loudly; with CI=true they fail. */
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import axe from 'axe-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { describe, expect } from 'vitest';
+import { buildWeb } from '../../../infra/bootstrap/web.mjs';
+
+const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+const findChromium = (): string | null => {
+  const { FUNNEL_CHROMIUM: chosen, PATH = '' } = process.env;
+  if (chosen) return chosen;
+  const places = PATH.split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
+  return places.find((place) => existsSync(place)) ?? null;
+};
+
+const executablePath = findChromium();
+const required = process.env.CI === 'true' || process.env.FUNNEL_REQUIRE_ALL === '1';
+
+if (executablePath === null && !required)
+  process.stderr.write(
+    'NOT TESTED: the dashboard in a browser. Chromium is missing: apt-get install chromium, or set FUNNEL_CHROMIUM.\n',
+  );
+
+/** A suite that needs a browser. */
+export const describeInBrowser = (name: string, suite: () => void): void => {
+  describe.skipIf(executablePath === null && !required)(name, suite);
+};
+
+export const dist = fileURLToPath(new URL('../dist', import.meta.url));
+
+export const launch = async (): Promise<Browser> => {
+  if (executablePath === null)
+    throw new Error('Expected Chromium, but found none: apt-get install chromium, or set FUNNEL_CHROMIUM');
+  await buildWeb();
+  return chromium.launch({ executablePath, args: ['--no-sandbox'] });
+};
+
+export type Opened = {
+  readonly page: Page;
+  /** Errors of scripts, of the content security policy and of the console, as they came. */
+  readonly faults: string[];
+  readonly close: () => Promise<void>;
+};
+
+/** A page in a profile of its own. */
+export const open = async (
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<Opened> => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const faults: string[] = [];
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') faults.push(message.text());
+  });
+  await page.goto(url);
+  return { page, faults, close: () => context.close() };
+};
+
+/** What axe finds of serious or critical impact: empty on a page that everyone can use. `only`: these rules, not all. */
+export const seriousFindings = async (page: Page, only?: readonly string[]): Promise<string[]> => {
+  // The page's policy forbids added scripts, as it should: what playwright evaluates is outside of it.
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate((rules) => {
+    const here = globalThis as unknown as { readonly axe: typeof axe }; // just put there
+    return here.axe.run({ resultTypes: ['violations'], ...(rules ? { runOnly: [...rules] } : {}) });
+  }, only);
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) =>
+      nodes.slice(0, 3).map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
+    );
+};
+
+/** Waits on a condition of the test's own side. */
+export const eventually = async (holds: () => Promise<boolean> | boolean): Promise<void> => {
+  await expect.poll(holds, { timeout: 20_000, interval: 50 }).toBe(true);
+};

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { type AxisSpec, brushedRows, createAxis, niceTicks } from '../../src/charts/parallel/axes.ts';
+
+const spec = (values: AxisSpec['values'], more: Partial<AxisSpec> = {}): AxisSpec => ({
+  key: 'k',
+  title: 'K',
+  scale: 'linear',
+  values,
+  ...more,
+});
+
+describe('an axis', () => {
+  it('is linear or logarithmic', () => {
+    const linear = createAxis(spec([0, 5, 10]));
+    expect([0, 5, 10].map(linear.position)).toEqual([0, 0.5, 1]);
+    const log = createAxis(spec([0.01, 0.1, 1], { scale: 'log' }));
+    expect(log.position(0.1)).toBeCloseTo(0.5, 12);
+    expect(log.labelAt(0.5)).toBe('0.1');
+  });
+
+  it('has no logarithm of zero', () => {
+    expect(createAxis(spec([0, 1, 10], { scale: 'log' })).position(1)).toBeCloseTo(0.1, 12);
+  });
+
+  it('gives words places of their own', () => {
+    const axis = createAxis(spec(['b', 'a', null]));
+    expect(axis.ticks.map(({ label }) => label)).toEqual(['a', 'b']);
+    expect(axis.position('a')).toBe(0.25);
+    expect(axis.position(null)).toBeNull();
+  });
+
+  it('puts one value in the middle', () => {
+    expect(createAxis(spec([3, 3])).position(3)).toBe(0.5);
+  });
+
+  it('ticks round numbers within its ends', () => {
+    expect(niceTicks(0, 1, false)).toEqual([0, 0.5, 1]);
+    expect(niceTicks(0.953, 0.985, false)).toEqual([0.96, 0.97, 0.98]);
+    expect(niceTicks(1e-4, 0.1, true)).toEqual([1e-4, 1e-3, 1e-2, 0.1].map((v) => expect.closeTo(v, 12)));
+  });
+});
+
+describe('brushes', () => {
+  const specs = [spec([1, 2, 3, 4], { key: 'a' }), spec(['x', 'y', 'x', null], { key: 'b' })];
+  const axes = specs.map(createAxis);
+  const left = (brushes: [string, [number, number]][]) => [...brushedRows(axes, specs, new Map(brushes))];
+
+  it('leave all rows without one', () => {
+    expect(left([])).toEqual([1, 1, 1, 1]);
+  });
+
+  it('keep rows within every one, ends included', () => {
+    expect(left([['a', [0, 1 / 3]]])).toEqual([1, 1, 0, 0]);
+    expect(
+      left([
+        ['a', [1 / 3, 1]],
+        ['b', [0, 0.5]],
+      ]),
+    ).toEqual([0, 0, 1, 0]);
+  });
+
+  it('leave out rows without a value on a brushed axis', () => {
+    expect(left([['b', [0, 1]]])).toEqual([1, 1, 1, 0]);
+  });
+});

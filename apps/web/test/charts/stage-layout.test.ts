@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { layoutStages, varyingKnobs } from '../../src/charts/stage-tree/layout.ts';
+import { createWorld } from '../fake-api/world.ts';
+
+const stagesOf = () => {
+  const world = createWorld();
+  const sweep = world.addSweep({
+    name: 'x',
+    dataset: { name: 'glyphs', attack: 100 },
+    recipes: ['funn', 'classic'],
+    space: { gamma: [1, 5], optimiseEpochs: [11, 31] },
+    seeds: 2,
+  });
+  return [...sweep.stages.values()];
+};
+
+describe('the stage tree', () => {
+  it('shows every stage once, parents before children', () => {
+    const stages = stagesOf();
+    const nodes = layoutStages(stages);
+    expect(new Set(nodes.map(({ stage }) => stage.id))).toEqual(new Set(stages.map(({ id }) => id)));
+    const seen = new Set<string>();
+    for (const { stage, parent } of nodes) {
+      if (parent) expect(seen.has(parent.stage.id)).toBe(true);
+      expect(parent?.stage.id ?? null).toBe(stage.parent);
+      seen.add(stage.id);
+    }
+  });
+
+  it('fills each stage with what stands on it, without gaps or overlaps', () => {
+    for (const node of layoutStages(stagesOf())) {
+      if (node.children.length === 0) continue;
+      const ends = [node.y0, ...node.children.map(({ y1 }) => y1)];
+      for (const [i, child] of node.children.entries()) expect(child.y0).toBeCloseTo(ends[i]!, 12);
+      expect(ends.at(-1)).toBeCloseTo(node.y1, 12);
+    }
+  });
+
+  it('lets a recipe without an optimisation reach over its column', () => {
+    const classic = layoutStages(stagesOf()).find(
+      ({ stage }) => stage.recipe === 'classic' && stage.kind === 'initialise',
+    );
+    expect(classic).toMatchObject({ column: 0, span: 2 });
+  });
+
+  it('works while pages are still coming', () => {
+    const some = stagesOf().filter(({ kind }) => kind !== 'initialise');
+    expect(layoutStages(some).filter(({ parent }) => parent === null).length).toBeGreaterThan(1);
+  });
+
+  it('labels stages by what tells them apart', () => {
+    expect(varyingKnobs(stagesOf()).get('optimise')).toEqual(['gamma', 'seed', 'epochs']);
+  });
+});

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { attackLabel } from '../src/attack-label.ts';
+import { rowWindow } from '../src/components/virtual-rows.ts';
+import {
+  formatAgo,
+  formatBytes,
+  formatDuration,
+  formatMeasured,
+  formatNumber,
+  formatPercent,
+  inSentence,
+} from '../src/format.ts';
+
+describe('numbers as they are written', () => {
+  it.each([
+    [0, '0'],
+    [5, '5'],
+    [1234, '1,234'],
+    [0.0123456, '0.0123'],
+    [1e-5, '1e-5'],
+    [0.00025, '2.5e-4'],
+    [3.14159e7, '3.14e7'],
+    [-0.5, '-0.5'],
+    [null, '–'],
+  ])('%s is %s', (value, text) => {
+    expect(formatNumber(value)).toBe(text);
+  });
+
+  it('measured ones have three digits, so that they stand below each other', () => {
+    expect([1.8, 12.345, 0.5].map(formatMeasured)).toEqual(['1.80', '12.3', '0.500']);
+  });
+
+  it('shares, times and sizes', () => {
+    expect(formatPercent(0.98765)).toBe('98.8%');
+    expect(formatDuration(0.2)).toBe('< 1 s');
+    expect(formatDuration(59)).toBe('59 s');
+    expect(formatDuration(8040)).toBe('2 h 14 min');
+    expect(formatDuration(3 * 86_400)).toBe('3 d');
+    expect(formatBytes(3_221_225_472)).toBe('3.0 GiB');
+    const now = Date.parse('2026-01-02T00:00:00Z');
+    expect(formatAgo('2026-01-01T23:57:00Z', now)).toBe('3 min ago');
+    expect(formatAgo('2026-01-02T00:01:00Z', now)).toBe('just now'); // clocks differ
+  });
+
+  it('titles in a sentence keep their symbols', () => {
+    expect(inSentence('Robust accuracy')).toBe('robust accuracy');
+    expect(inSentence('L2 norm')).toBe('L2 norm');
+  });
+});
+
+describe('attacks as they are called', () => {
+  it('say ε and steps, and what else is not the default', () => {
+    expect(
+      attackLabel({
+        attack: 'pgd-linf',
+        settings: {
+          epsilon: 0.3,
+          steps: 40,
+          restarts: 10,
+          stepSize: null,
+          loss: 'margin',
+          randomStart: true,
+        },
+      }),
+    ).toMatch(/^PGD L∞ · ε 0.3 · 40 steps.*restarts 10.*margin/);
+  });
+});
+
+describe('the rows in sight', () => {
+  it('are drawn with some beyond, and the rest is height', () => {
+    const rows = rowWindow(2000, 35, 3500, 600);
+    expect(rows.first).toBe(92);
+    expect(rows.last).toBe(126);
+    expect(rows.before + (rows.last - rows.first) * 35 + rows.after).toBe(2000 * 35);
+  });
+
+  it('are none of none', () => {
+    expect(rowWindow(0, 35, 100, 600)).toEqual({ first: 0, last: 0, before: 0, after: 0 });
+  });
+});

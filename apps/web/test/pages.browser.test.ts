@@ -1,0 +1,85 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeInBrowser, dist, eventually, launch, open, seriousFindings } from './browser.ts';
+import { smallSweep } from './fake-api/populate.ts';
+import { type FakeApi, startFakeApi } from './fake-api/server.ts';
+import { createWorld } from './fake-api/world.ts';
+
+/** Every page, and a text that is there when what it shows has come. */
+const pages = [
+  ['#/sweeps', 'γ against β, finished'],
+  ['#/sweeps/done', 'Which knobs matter'],
+  ['#/sweeps/done/training', 'Defender loss'],
+  ['#/sweeps/done/stages', 'Double-click a stage'],
+  ['#/sweeps/done/definition', 'optimiseEpochs'],
+  ['#/trials/done.9', 'Can these numbers be believed?'],
+  ['#/trials/live.60', 'No attack has been measured yet'],
+  ['#/leaderboard', 'its sweep'],
+  ['#/compare?trials=done.3,done.8,done.82', 'The same images, attacked'],
+  ['#/new', 'Submit 1 trial'],
+  ['#/try/done.9', 'Draw something'],
+  ['#/workers', 'NVIDIA H100'],
+  ['#/nowhere', 'There is no such page'],
+] as const;
+
+describeInBrowser('every page', () => {
+  let browser: Browser;
+  let api: FakeApi;
+
+  beforeAll(async () => {
+    const world = createWorld();
+    world.addSweep(smallSweep, { id: 'live', done: 0.5 });
+    world.addSweep(
+      { ...smallSweep, name: 'γ against β, finished' },
+      { id: 'done', done: 1, createdAt: '2026-11-01T10:00:00Z' },
+    );
+    browser = await launch();
+    api = await startFakeApi(world, { dist });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await api?.close();
+  });
+
+  it.each(pages)(
+    '%s has no fault and no serious finding, in light and dark, and fits a phone',
+    async (address, text) => {
+      const { page, faults, close } = await open(browser, api.url + address, { colorScheme: 'light' });
+      await page.getByText(text).first().waitFor();
+      expect(await seriousFindings(page)).toEqual([]);
+      await page.emulateMedia({ colorScheme: 'dark' });
+      // All that the theme can change.
+      expect(await seriousFindings(page, ['color-contrast'])).toEqual([]);
+      await page.setViewportSize({ width: 360, height: 740 });
+      await eventually(() => page.evaluate(() => document.documentElement.scrollWidth <= 360));
+      const [bar, nav] = await Promise.all([
+        page.locator('.shell-bar').boundingBox(),
+        page.locator('.shell-nav').boundingBox(),
+      ]);
+      expect(nav!.y).toBeGreaterThan(bar!.y + bar!.height);
+      expect(faults).toEqual([]);
+      await close();
+    },
+  );
+
+  it('names each page in its title', async () => {
+    const { page, close } = await open(browser, `${api.url}#/leaderboard`);
+    await page.getByText('its sweep').first().waitFor();
+    expect(await page.title()).toBe('Leaderboard · Funnel');
+    await page.keyboard.press('w');
+    await page.getByRole('heading', { name: 'Workers' }).waitFor();
+    expect(await page.title()).toBe('Workers · Funnel');
+    await close();
+  });
+
+  it('keeps a chosen theme, without a flash of the other', async () => {
+    const { page, close } = await open(browser, `${api.url}#/sweeps`, { colorScheme: 'light' });
+    const theme = page.getByRole('button', { name: /^Theme/ });
+    await theme.click();
+    await theme.click();
+    await page.reload({ waitUntil: 'commit' });
+    await page.locator('body').waitFor({ state: 'attached' });
+    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');
+    await close();
+  });
+});

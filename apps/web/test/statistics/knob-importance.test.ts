@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { type Knob, knobImportance } from '../../src/statistics/knob-importance.ts';
+import { levelMeans } from '../../src/statistics/level-means.ts';
+import { normalOf } from '../fake-api/random.ts';
+
+/** A full grid of two knobs, repeated; y is computed from them. */
+const grid = (
+  as: readonly number[],
+  bs: readonly number[],
+  repeats: number,
+  y: (a: number, b: number, i: number) => number,
+) => {
+  const rows = Array.from({ length: repeats }).flatMap(() => as.flatMap((a) => bs.map((b) => ({ a, b }))));
+  return {
+    knobs: [
+      { name: 'a', values: rows.map(({ a }) => a) },
+      { name: 'b', values: rows.map(({ b }) => b) },
+    ] satisfies Knob[],
+    objective: rows.map(({ a, b }, i) => y(a, b, i)),
+  };
+};
+
+describe('knob importance', () => {
+  it('is the share of variance of each part of a sum, as the formula says', () => {
+    // Var(3a) : Var(b) = 9 : 1 over the same levels, so a explains 0.9.
+    const { knobs, objective } = grid([0, 1, 2, 3], [0, 1, 2, 3], 20, (a, b) => 3 * a + b);
+    const [a, b] = knobImportance(knobs, objective);
+    expect(a).toMatchObject({ name: 'a', levels: 4 });
+    // The part that chance explains is taken off; with 320 trials it is about 3 / 319.
+    expect(a!.importance).toBeCloseTo(0.9, 2);
+    expect(b!.importance).toBeCloseTo(0.1, 1);
+  });
+
+  it('finds a knob without effect below what chance reaches', () => {
+    const { knobs, objective } = grid([0, 1, 2], [0, 1], 30, (a, _, i) => a + 0.3 * normalOf(`noise/${i}`));
+    const idle = knobImportance(knobs, objective).find(({ name }) => name === 'b')!;
+    expect(idle.importance).toBeLessThanOrEqual(idle.chance);
+  });
+
+  it('leaves pure interactions to nobody', () => {
+    const { knobs, objective } = grid([-1, 1], [-1, 1], 50, (a, b) => a * b);
+    for (const { importance } of knobImportance(knobs, objective)) expect(importance).toBeLessThan(0.02);
+  });
+
+  it('cuts a continuous knob into bins', () => {
+    const values = Array.from({ length: 400 }, (_, i) => i / 400);
+    const [row] = knobImportance([{ name: 'rate', values }], values);
+    expect(row).toMatchObject({ levels: 8 });
+    // Eight equal bins of a uniform variable explain 1 − 1/64 of its variance.
+    expect(row!.importance).toBeCloseTo(1 - 1 / 64, 3);
+  });
+
+  it('says nothing of knobs that do not vary, of constant objectives, and of three trials', () => {
+    expect(knobImportance([{ name: 'a', values: [1, 1, 1, 1] }], [1, 2, 3, 4])).toEqual([]);
+    expect(knobImportance([{ name: 'a', values: [1, 2, 1, 2] }], [3, 3, 3, 3])).toEqual([]);
+    expect(knobImportance([{ name: 'a', values: [1, 2, 3] }], [1, 2, 3])).toEqual([]);
+  });
+
+  it('gives the same picture for the same trials', () => {
+    const { knobs, objective } = grid([0, 1, 2], [0, 1], 5, (a, b, i) => a + b + normalOf(`${i}`));
+    expect(knobImportance(knobs, objective)).toEqual(knobImportance(knobs, objective));
+  });
+});
+
+describe('means by level', () => {
+  it('are those of the trials at each value, with Student’s interval', () => {
+    const [low, high] = levelMeans([5, 1, 1, 5, 1], [10, 1, 2, 20, 3]);
+    // Mean 2, deviation 1, three trials: t = 4.303.
+    expect(low).toEqual({ value: 1, n: 3, mean: 2, halfWidth: expect.closeTo(4.303 / Math.sqrt(3), 12) });
+    expect(high).toMatchObject({ value: 5, n: 2, mean: 15 });
+    expect(high!.halfWidth).toBeCloseTo((12.706 * Math.sqrt(50)) / Math.sqrt(2), 9);
+  });
+
+  it('has no interval from one trial', () => {
+    expect(levelMeans(['mse'], [1])).toEqual([{ value: 'mse', n: 1, mean: 1, halfWidth: null }]);
+  });
+});

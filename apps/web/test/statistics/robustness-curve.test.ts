@@ -1,0 +1,55 @@
+import type { EvaluationRecords } from '@funnel/contracts';
+import { describe, expect, it } from 'vitest';
+import { curveExtent, robustnessCurve, worstDistances } from '../../src/statistics/robustness-curve.ts';
+
+/** Per image: the distance at which it fell, null where it stood, 'wrong' where it was wrong to begin with. */
+const records = (falls: readonly (number | null | 'wrong')[]): EvaluationRecords => ({
+  index: falls.map((_, i) => i),
+  label: falls.map(() => 0),
+  correct: falls.map((fall) => fall !== 'wrong'),
+  predicted: falls.map(() => 1),
+  success: falls.map((fall) => typeof fall === 'number'),
+  l2: falls.map((fall) => (typeof fall === 'number' ? 10 * fall : null)),
+  linf: falls.map((fall) => (typeof fall === 'number' ? fall : null)),
+  l0: falls.map(() => null),
+  steps: falls.map(() => 1),
+  queries: falls.map(() => 1),
+});
+
+const first = { attack: 'pgd-linf', records: records([0.1, 0.3, null, 'wrong']) } as const;
+const second = { attack: 'fmn-linf', records: records([0.2, 0.05, null, 'wrong']) } as const;
+
+describe('robust accuracy over ε', () => {
+  it('takes the worst case image by image', () => {
+    expect([...worstDistances([first, second], 'linf').values()]).toEqual([
+      0.1,
+      0.05,
+      Number.POSITIVE_INFINITY,
+      0,
+    ]);
+  });
+
+  it('falls by one image at each of their distances, and counts what was wrong from the start', () => {
+    const { epsilon, accuracy, images } = robustnessCurve([first, second], 'linf', 0.4, 9);
+    expect(images).toBe(4);
+    expect(epsilon[0]).toBe(0);
+    expect(accuracy).toEqual(epsilon.map((e) => (1 + Number(e < 0.1) + Number(e < 0.05)) / 4));
+  });
+
+  it('measures each norm by its own distances', () => {
+    expect(robustnessCurve([first], 'l2', 2, 3).accuracy).toEqual([0.75, 0.5, 0.5]);
+  });
+
+  it('has intervals around every point', () => {
+    const { accuracy, low, high } = robustnessCurve([first], 'linf', 0.4);
+    for (const [i, share] of accuracy.entries()) {
+      expect(low[i]).toBeLessThanOrEqual(share);
+      expect(high[i]).toBeGreaterThanOrEqual(share);
+    }
+  });
+
+  it('reaches to the usual budget, or as far as anything fell', () => {
+    expect(curveExtent([first], 'linf', 0.2)).toBe(0.3);
+    expect(curveExtent([first], 'linf', 0.5)).toBe(0.5);
+  });
+});

@@ -1,0 +1,170 @@
+import {
+  attackNames,
+  attacks,
+  expandAttacks,
+  hyperparameterNames,
+  hyperparameters,
+  knobsOf,
+  recipeNames,
+  SweepDefinition,
+} from '@funnel/contracts';
+import { describe, expect, it } from 'vitest';
+import type { z } from 'zod';
+import { type Draft, definitionDraft, draftInput, emptyDraft } from '../../src/views/new-sweep/draft.ts';
+import { fieldOf } from '../../src/views/new-sweep/field.ts';
+import { issueAt, issuesOf } from '../../src/views/new-sweep/issues.ts';
+
+const named: Draft = { ...emptyDraft, name: 'γ' };
+const parse = (draft: Draft) => SweepDefinition.parse(draftInput(draft));
+
+/** The definition with what may be written in several ways written out. */
+const expanded = (definition: SweepDefinition) => ({
+  ...definition,
+  attacks: expandAttacks(definition.attacks, { dataset: definition.dataset.name }),
+});
+
+describe('a draft', () => {
+  it('is a sweep of one trial as soon as it has a name', () => {
+    const definition = parse(named);
+    expect(definition).toMatchObject({
+      name: 'γ',
+      recipes: ['funn'],
+      space: {},
+      seeds: [0],
+      attacks: { preset: 'quick' },
+    });
+  });
+
+  it('takes every knob of every recipe, at its default and in the way that it is drawn', () => {
+    for (const recipe of recipeNames)
+      for (const name of knobsOf(recipe)) {
+        const usual = hyperparameters[name].parse(undefined);
+        const definition = parse({
+          ...named,
+          recipes: [recipe],
+          knobs: { [name]: { mode: 'values', text: String(usual) } },
+        });
+        expect(definition.space).toEqual({ [name]: usual });
+      }
+  });
+
+  it('leaves out knobs that none of the chosen recipes reads', () => {
+    const draft: Draft = {
+      ...named,
+      recipes: ['classic'],
+      knobs: { gamma: { mode: 'values', text: '1, 5' } },
+    };
+    expect(draftInput(draft).space).toEqual({});
+  });
+
+  it('reads values and ranges', () => {
+    const draft: Draft = {
+      ...named,
+      seeds: '3, 7',
+      knobs: {
+        gamma: { mode: 'values', text: '1, 5,10' },
+        beta: { mode: 'range', min: '0.001', max: '0.1', count: '3', scale: 'log' },
+        lossScale: { mode: 'values', text: 'mse, norm' },
+      },
+    };
+    const { space, seeds } = parse(draft);
+    expect(seeds).toEqual([3, 7]);
+    expect(space).toEqual({
+      gamma: [1, 5, 10],
+      beta: { min: 0.001, max: 0.1, count: 3, scale: 'log' },
+      lossScale: ['mse', 'norm'],
+    });
+  });
+
+  it('comes back from its definition with nothing lost', () => {
+    const definition = SweepDefinition.parse({
+      name: 'all of it',
+      description: 'why',
+      recipes: ['funn', 'classic'],
+      dataset: { name: 'mnist', train: 1000, test: 500, attack: 100 },
+      space: {
+        gamma: [1, 5],
+        beta: { min: 0.001, max: 0.1, count: 5, scale: 'log' },
+        filters: ['16-32', '32-64'],
+        latent: 32,
+      },
+      search: { strategy: 'random', trials: 12, seed: 4 },
+      seeds: [2, 3],
+      attacks: ['fgsm', { attack: 'pgd-linf', epsilon: 0.1, restarts: 3 }],
+      objective: { attack: 'pgd-linf', metric: 'medianL2' },
+      priority: 70,
+    });
+    expect(expanded(parse(definitionDraft(definition)))).toEqual(expanded(definition));
+  });
+
+  it('shows a walk by steps as the values that it walks over', () => {
+    const { space } = SweepDefinition.parse({
+      name: 'x',
+      dataset: { name: 'glyphs' },
+      space: { gamma: { min: 1, max: 5, step: 2 } },
+    });
+    const definition = SweepDefinition.parse({ name: 'x', dataset: { name: 'glyphs' }, space });
+    expect(parse(definitionDraft(definition)).space).toEqual({ gamma: [1, 3, 5] });
+  });
+});
+
+describe('what is wrong', () => {
+  const issues = (draft: Draft) => issuesOf(SweepDefinition.safeParse(draftInput(draft)).error);
+
+  it('stands at the knob that it is about', () => {
+    const found = issues({
+      ...named,
+      knobs: { gamma: { mode: 'values', text: '1, minus' }, latent: { mode: 'values', text: '64' } },
+    });
+    expect(issueAt(found, 'space.gamma')).toMatch(/number/i);
+    expect(issueAt(found, 'space.latent')).toBeNull();
+  });
+
+  it('says which end of a range is on the wrong side', () => {
+    const found = issues({
+      ...named,
+      knobs: { gamma: { mode: 'range', min: '5', max: '1', count: '3', scale: 'linear' } },
+    });
+    expect(issueAt(found, 'space.gamma')).toMatch(/min <= max/);
+  });
+
+  it('is found in an attack’s setting', () => {
+    const found = issues({
+      ...named,
+      preset: null,
+      attacks: [{ attack: 'pgd-linf', settings: { epsilon: -1 } }],
+    });
+    expect(issueAt(found, 'attacks.0')).not.toBeNull();
+  });
+});
+
+describe('what a form draws', () => {
+  it('has a title, a description and a default for every knob', () => {
+    for (const name of hyperparameterNames) {
+      const field = fieldOf(hyperparameters[name]);
+      expect(field.title, name).not.toBe('');
+      expect(field.description, name).not.toBe('');
+      expect(field.usual, name).toEqual(hyperparameters[name].parse(undefined));
+      if (typeof field.usual === 'number') expect(field.kind, name).toBe('number');
+    }
+  });
+
+  it('draws every setting of every attack, and the default that it shows is the one that counts', () => {
+    for (const name of attackNames) {
+      const settings: z.ZodObject = attacks[name].settings;
+      const usual = settings.parse({});
+      for (const [setting, schema] of Object.entries(settings.shape as Record<string, z.ZodType>)) {
+        const field = fieldOf(schema);
+        expect(field.title, `${name}.${setting}`).not.toBe('');
+        expect(field.usual, `${name}.${setting}`).toEqual(usual[setting]);
+        if (field.kind === 'choice')
+          expect(field.choices, `${name}.${setting}`).toContain(String(usual[setting]));
+      }
+    }
+  });
+
+  it('says the range in words, without the bounds of a double', () => {
+    expect(fieldOf(hyperparameters.batchSize).range).toBe('1 to 4,096');
+    expect(fieldOf(hyperparameters.classifierRate).range).toBe('above 0 to 1');
+  });
+});

@@ -1,0 +1,74 @@
+import type { Trial } from '@funnel/contracts';
+import { describe, expect, it } from 'vitest';
+import type { Result } from '../../src/views/sweep/objective.ts';
+import { parseFilter } from '../../src/views/sweep/trial-filter.ts';
+
+const result = (
+  number: number,
+  more: {
+    gamma?: number;
+    recipe?: Trial['recipe'];
+    status?: Trial['status'];
+    value?: number | null;
+    lossScale?: string;
+  },
+): Result => ({
+  trial: {
+    id: `t${number}`,
+    sweepId: 's',
+    number,
+    recipe: more.recipe ?? 'funn',
+    dataset: 'glyphs',
+    seed: 0,
+    hyperparameters: {
+      ...(more.gamma === undefined ? {} : { gamma: more.gamma }),
+      ...(more.lossScale ? { lossScale: more.lossScale } : {}),
+    },
+    status: more.status ?? 'completed',
+    cleanAccuracy: null,
+    verdict: null,
+    evaluations: [],
+    createdAt: '2026-01-01T00:00:00Z',
+    finishedAt: null,
+  },
+  value: more.value ?? null,
+  interval: null,
+  clean: null,
+  masked: false,
+});
+
+const rows = [
+  result(1, { gamma: 1, value: 0.4, lossScale: 'mse' }),
+  result(2, { gamma: 5, value: 0.6, lossScale: 'norm' }),
+  result(17, { gamma: 10, status: 'failed' }),
+  result(4, { recipe: 'classic', value: 0.2 }),
+];
+const knobs = ['gamma', 'lossScale'];
+const kept = (text: string) => {
+  const { keep } = parseFilter(text, knobs);
+  return keep === null ? null : rows.filter(keep).map(({ trial }) => trial.number);
+};
+
+describe('the filter of the trials table', () => {
+  it.each([
+    ['', [1, 2, 17, 4]],
+    ['gamma>=5', [2, 17]],
+    ['GAMMA<5', [1]],
+    ['gamma:5', [2]],
+    ['gamma!=5', [1, 17, 4]],
+    ['status:completed value>30%', [1, 2]],
+    ['value<=0.4', [1, 4]],
+    ['recipe=classic', [4]],
+    ['lossScale:mse', [1]],
+    ['17', [17]],
+    ['clas', [4]],
+    ['fail', [17]],
+    ['gamma>1 value>0.5', [2]],
+  ])('%s keeps %j', (text, expected) => {
+    expect(kept(text)).toEqual(expected);
+  });
+
+  it('names a column that does not exist, and those that do', () => {
+    expect(parseFilter('gama>1', knobs).fault).toMatch(/no column gama.*gamma/);
+  });
+});
