@@ -26,29 +26,29 @@ type Case = {
 };
 
 const cases: readonly Case[] = [
-  { oracle: 'deepfool-l2', attack: { attack: 'deepfool-l2', steps: 50 }, images: 40, same: 0.9 },
-  { oracle: 'deepfool-linf', attack: { attack: 'deepfool-linf', steps: 50 }, images: 40, same: 0.9 },
-  { oracle: 'fgsm', attack: 'fgsm', images: 100, same: 1 },
-  { oracle: 'fgsm-eps0.05-list', attack: { attack: 'fgsm', epsilons: [0.05] }, images: 100, same: 1 },
-  { oracle: 'fgsm-search-max0.05', attack: { attack: 'fgsm', epsilon: 0.05 }, images: 20, same: 1 },
-  { oracle: 'gradient', attack: 'gradient', images: 100, same: 1 },
+  { oracle: 'deepfool-l2', attack: { attack: 'deepfool-l2', steps: 50 }, images: 20, same: 0.9 },
+  { oracle: 'deepfool-linf', attack: { attack: 'deepfool-linf', steps: 50 }, images: 20, same: 0.9 },
+  { oracle: 'fgsm', attack: 'fgsm', images: 50, same: 1 },
+  { oracle: 'fgsm-eps0.05-list', attack: { attack: 'fgsm', epsilons: [0.05] }, images: 50, same: 1 },
+  { oracle: 'fgsm-search-max0.05', attack: { attack: 'fgsm', epsilon: 0.05 }, images: 16, same: 1 },
+  { oracle: 'gradient', attack: 'gradient', images: 50, same: 1 },
   {
     oracle: 'bim-eps0.05-fixed',
     attack: { attack: 'bim', search: false, epsilon: 0.05, stepSize: 0.01, steps: 10 },
-    images: 100,
+    images: 50,
     same: 1,
   },
   { oracle: 'bim-search', attack: 'bim', images: 10, same: 1 },
   {
     oracle: 'iterative-gradient-sign',
     attack: { attack: 'iterative-gradient-sign', epsilon: 0.2 },
-    images: 2,
+    images: 3,
     same: 1,
   },
 ];
 
 const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+  [...values].sort((a, b) => a - b)[(values.length - 1) >> 1] ?? 0;
 
 if (!hasOracle) console.warn(oracleMissing);
 
@@ -77,7 +77,7 @@ describe.skipIf(!hasOracle).each(oracleNames)('on %s', (name) => {
 
   it('single-pixel fools the same images: it tries everything', async () => {
     const { indices, attacks } = loadOracle(name);
-    const rows = attacks['single-pixel']!.rows.slice(0, 20);
+    const rows = attacks['single-pixel']!.rows.slice(0, 12);
     const model = await loadClassifier(name);
     const images = loadImages(name, indices.slice(0, rows.length));
     const { records } = await evaluateAttack({ model, ...images, attack: 'single-pixel' });

@@ -53,8 +53,8 @@ export const deepfool =
  * The step from `x` onto the nearest boundary of the linearised model, times `reach`, clipped: with f = z_k − z_y and w = ∂f/∂x,
  * the boundary of class k is |f| / ‖w‖* away, and lies at |f| / ‖w‖₂² · w (L2) or |f| / ‖w‖₁ · sign(w) (L∞).
  */
-const linearise = (
-  { model }: AttackContext,
+export const linearise = (
+  { model }: Pick<AttackContext, 'model'>,
   { x, logits }: { readonly x: tf.Tensor2D; readonly logits: tf.Tensor2D },
   labels: Int32Array,
   others: readonly Int32Array[],

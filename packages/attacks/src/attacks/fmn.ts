@@ -85,9 +85,7 @@ const advance = (
   // Before the first hit the radius reaches for the linearised boundary; after it, it follows the hits.
   const gap = tf.abs(margin(truth)(logits)).expandDims(1);
   const slope = dualNorms(gradient.mul(canMove(state.x, gradient)), norm).add(1e-12);
-  const reach = rowNorms(state.x.sub(images), norm).add<tf.Tensor2D>(
-    gap.div(slope).mul(1 + gamma),
-  );
+  const reach = rowNorms(state.x.sub(images), norm).add<tf.Tensor2D>(gap.div(slope).mul(1 + gamma));
   const grown = chooseRows(found, state.epsilon.mul(1 + gamma), tf.minimum(reach, never));
   const shrunk = tf.minimum(state.epsilon.mul(1 - gamma), best.distance) as tf.Tensor2D; // [n, 1]
   const epsilon = tf.minimum(chooseRows(adversarial, shrunk, grown), worst) as tf.Tensor2D; // [n, 1]

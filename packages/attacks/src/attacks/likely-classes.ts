@@ -2,7 +2,7 @@ import type { AttackContext } from '../attack.ts';
 
 /** Slot j holds every image's j-th most likely class but its own, by the clean logits: `[classes − 1][n]`. */
 export const likelyClasses = async (
-  { model, images, labels }: AttackContext,
+  { model, images, labels }: Pick<AttackContext, 'model' | 'images' | 'labels'>,
   classes: number,
 ): Promise<Int32Array[]> => {
   const slots = Math.min(classes, model.classes) - 1; // the label itself is the likeliest: images are classified correctly

@@ -1,0 +1,141 @@
+/** What cannot be attacked as given is refused with what was expected and what came. */
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { classifierModel, evaluateAttack } from '../src/index.ts';
+import { useWasm } from './helpers/backend.ts';
+import { linearModel, tinyImages, tinyNetwork } from './helpers/tiny.ts';
+
+beforeAll(useWasm);
+
+const layers = () =>
+  tf.sequential({
+    layers: [
+      tf.layers.flatten({ inputShape: [2, 2, 1] }),
+      tf.layers.dense({ units: 3, kernelInitializer: 'glorotNormal' }),
+    ],
+  });
+
+describe('classifierModel', () => {
+  it('reads shape and classes off a layers model', () => {
+    expect(classifierModel(layers())).toMatchObject({ shape: [2, 2, 1], classes: 3, bounds: [0, 1] });
+  });
+
+  it('wants the shape for a function, and low < high', () => {
+    expect(() => classifierModel((x) => x)).toThrow(/shape of one image/);
+    expect(() => classifierModel((x) => x, { shape: [4], bounds: [1, 1] })).toThrow(/low < high/);
+    expect(() => classifierModel((x) => x, { shape: [2, 2] })).toThrow(/\[batch, classes\]/);
+  });
+});
+
+describe('evaluateAttack', () => {
+  const given = { images: new Float32Array(8).fill(0.5), labels: [0, 1], attack: 'fgsm' } as const;
+  const model = () => classifierModel(layers());
+
+  it.each([
+    ['a number of values that is no multiple', { images: new Float32Array(7) }, /multiple of 4/],
+    ['pixels out of bounds', { images: new Float32Array(8).fill(255) }, /\[0, 1\], but got 255 in image 0/],
+    ['pixels that are not numbers', { images: new Float32Array(8).fill(Number.NaN) }, /got NaN/],
+    ['labels that are too large', { labels: [0, 3] }, /0 to 2, but got 3 for image 1/],
+    ['labels that are not whole', { labels: [0, 0.5] }, /got 0.5/],
+    ['too few labels', { labels: [0] }, /one label per image, but got 1 for 2/],
+    ['too few indices', { indices: [1] }, /one index per image/],
+    ['an unknown attack', { attack: 'fsgm' as 'fgsm' }, /fsgm/],
+    ['an unknown setting', { attack: { attack: 'fgsm', epsilno: 1 } as { attack: 'fgsm' } }, /epsilno/],
+    ['no surrogates for transfer', { attack: 'transfer-linf' }, /resources.surrogates/],
+    ['no encoder for features', { attack: 'feature-l2' }, /resources.encoder/],
+  ] as const)('refuses %s', async (_, changes, message) => {
+    await expect(evaluateAttack({ model: model(), ...given, ...changes })).rejects.toThrow(message);
+  });
+
+  it('refuses images of another shape', async () => {
+    const images = tf.zeros([2, 3, 3, 1]);
+    await expect(evaluateAttack({ model: model(), ...given, images })).rejects.toThrow(
+      /\[n, 2, 2, 1\], but got \[2, 3, 3, 1\]/,
+    );
+  });
+
+  it('refuses logits that are not finite', async () => {
+    const broken = classifierModel((x) => x.reshape<tf.Tensor2D>([-1, 4]).mul(Number.NaN), {
+      shape: [2, 2, 1],
+      classes: 4,
+    });
+    await expect(evaluateAttack({ model: broken, ...given })).rejects.toThrow(
+      /finite logits, but got NaN for image 0/,
+    );
+  });
+
+  it('refuses images without neighbours where neighbours are needed', async () => {
+    const { model: flat, dispose } = linearModel(
+      [
+        [2, 1],
+        [1, 2],
+      ],
+      [0, 0],
+      [2],
+    );
+    const attack = { model: flat, images: new Float32Array([0.9, 0.1]), labels: [0] };
+    await expect(evaluateAttack({ ...attack, attack: 'fgsm' })).resolves.toMatchObject({
+      summary: { attempted: 1 },
+    });
+    await expect(evaluateAttack({ ...attack, attack: 'local-search' })).rejects.toThrow(
+      /\[height, width, channels\]/,
+    );
+    dispose();
+  });
+
+  it('stops where its signal says, and leaves no tensors behind', async () => {
+    const { model: tiny, dispose } = tinyNetwork(1);
+    const images = tinyImages(tiny, 4);
+    const tensors = tf.memory().numTensors;
+    const reason = new Error('enough');
+    await expect(
+      evaluateAttack({ model: tiny, ...images, attack: 'pgd-linf', signal: AbortSignal.abort(reason) }),
+    ).rejects.toBe(reason);
+    expect(tf.memory().numTensors).toBe(tensors);
+    dispose();
+  });
+
+  it('counts progress in attacked images', async () => {
+    const { model: tiny, dispose } = tinyNetwork(1);
+    const seen: unknown[] = [];
+    await evaluateAttack({
+      model: tiny,
+      ...tinyImages(tiny, 5),
+      attack: 'fgsm',
+      batchSize: 2,
+      onProgress: (p) => seen.push(p),
+    });
+    expect(seen).toEqual([2, 4, 5].map((done) => ({ done, total: 5 })));
+    dispose();
+  });
+
+  it('scales other bounds to its own and back', async () => {
+    const { model: unit, dispose } = tinyNetwork(1);
+    const wide = classifierModel((x) => unit.logits(x.div(255)), {
+      shape: unit.shape,
+      classes: unit.classes,
+      bounds: [0, 255],
+    });
+    const { images, labels } = tinyImages(unit, 6);
+    const small = await evaluateAttack({ model: unit, images, labels, attack: 'fgsm' });
+    const large = await evaluateAttack({
+      model: wide,
+      images: images.map((v) => v * 255),
+      labels,
+      attack: 'fgsm',
+    });
+    expect(large.summary.medianL2).toBeCloseTo(small.summary.medianL2!, 3);
+    expect(Math.max(...large.adversarials)).toBeGreaterThan(200);
+    dispose();
+  });
+
+  it('takes a tensor and leaves it alone', async () => {
+    const { model: tiny, dispose } = tinyNetwork(1);
+    const { images, labels } = tinyImages(tiny, 3);
+    const tensor = tf.tensor(images, [3, 8, 8, 1]);
+    const { records } = await evaluateAttack({ model: tiny, images: tensor, labels, attack: 'fgsm' });
+    expect(tensor.isDisposed).toBe(false);
+    expect(records).toEqual((await evaluateAttack({ model: tiny, images, labels, attack: 'fgsm' })).records);
+    dispose();
+  });
+});
