@@ -21,15 +21,15 @@ const jittered = (random: Random, stroke: Stroke, by: number): Stroke => {
 
 /** A hand's habit: slant, tilt, size, proportions, place, and a gentle bend of the whole paper. Unit square → pixels. */
 const warp = (random: Random): ((point: Point) => Point) => {
-  const tilt = 0.14 * random.normal();
-  const slant = 0.12 + 0.2 * random.normal();
+  const tilt = 0.1 * random.normal();
+  const slant = 0.12 + 0.15 * random.normal();
   const height = between(random, 16.5, 21.5);
   const width = height * between(random, 0.72, 1.12);
   const [cx, cy] = [size / 2 + random.normal(), size / 2 + random.normal()];
   const bend = [1, 2].map((waves) => ({
     waves,
-    dx: (0.03 * random.normal()) / waves,
-    dy: (0.03 * random.normal()) / waves,
+    dx: (0.022 * random.normal()) / waves,
+    dy: (0.022 * random.normal()) / waves,
     px: between(random, 0, 2 * Math.PI),
     py: between(random, 0, 2 * Math.PI),
   }));
@@ -58,7 +58,7 @@ const glyph = (split: SplitName, index: number, into: Uint8Array): number => {
   const random = createRandom('glyphs-1', split, index);
   const ways = strokesOfDigits[digit]!;
   const way = ways[random.below(ways.length)]!;
-  const slip = between(random, 0.008, 0.035);
+  const slip = between(random, 0.008, 0.026);
   const place = warp(random);
   const strokes = way.map((stroke) => jittered(random, stroke, slip).map(place));
   renderStrokes(
