@@ -111,7 +111,7 @@ export const optimise: StageRecipe<Knobs<'funn', 'optimise'>> = async ({
     return descend([attacker, defender], batch.update, (hold) => {
       let pressure: tf.Tensor; // γ·P′, known once L is
       const attacked = G_a.apply(z); // Att(x): [batch, 28, 28, 1]
-      const rebuilt = G_d.apply(E_d.apply(scaleGradient(attacked, () => pressure as tf.Scalar))); // Def(Att(x))
+      const rebuilt = G_d.apply(E_d.apply(scaleGradient(attacked, () => pressure))); // Def(Att(x))
       const [attackerL, defenderL] = [L(attacked, x), L(rebuilt, x)]; // [batch]
       const [attackerLoss, defenderLoss] = [tf.mean<tf.Scalar>(attackerL), tf.mean<tf.Scalar>(defenderL)];
       const judged = knobs.hinge === 'batch' ? defenderLoss : tf.reshape(defenderL, [-1, 1, 1, 1]);
