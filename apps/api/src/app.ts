@@ -7,6 +7,7 @@ import { registerAccess } from './access/authorize.ts';
 import { hostRules, isLoopback } from './access/hosts.ts';
 import { createRateLimiter } from './access/rate-limiter.ts';
 import { createTokenGate } from './access/token-gate.ts';
+import { endConnectionsOnClose } from './connections.ts';
 import { databaseEvents } from './events/database-events.ts';
 import { createEventHub } from './events/event-hub.ts';
 import { createHandlers } from './handlers/create-handlers.ts';
@@ -66,6 +67,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     await queue.ring(stageIds).catch((error: unknown) => app.log.warn({ err: error }, 'could not ring'));
   };
 
+  endConnectionsOnClose(app);
   registerProblems(app);
   registerBodyParsers(app, { jsonBytes: maxBodyBytes, yamlBytes: Math.ceil(maxBodyBytes / 16) });
   await registerSecurityHeaders(app);

@@ -1,4 +1,5 @@
 /** All event streams of this process on one listening connection and one reading of the database. */
+import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { AppError } from '@funnel/contracts';
 import type { EventSource } from './event-source.ts';
@@ -23,11 +24,26 @@ export type EventHubOptions = {
 
 const page = 500;
 
+/** Milliseconds that clients have to read what was sent before their streams are cut. */
+const patience = 1000;
+
+const endAll = async (streams: ReadonlySet<EventStream>): Promise<void> => {
+  const open = [...streams].map(({ readable }) => readable);
+  const gone = Promise.all(open.map((readable) => readable.closed || once(readable, 'close')));
+  for (const stream of streams) stream.end();
+  const timer = setTimeout(() => {
+    for (const readable of open) readable.destroy();
+  }, patience);
+  await gone;
+  clearTimeout(timer);
+};
+
 export const createEventHub = (options: EventHubOptions): EventHub => {
   const { source, mostStreams, bufferBytes, heartbeat, onError } = options;
   const streams = new Set<EventStream>();
   /** Streams that are open or being opened. */
   let places = 0;
+  let closed = false;
   let cursor = '';
   let started: Promise<{ close: () => Promise<void> }> | null = null;
   let pumping: Promise<void> | null = null;
@@ -88,6 +104,7 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
 
   return {
     open: async ({ sweep, lastEventId }) => {
+      if (closed) throw new AppError('UNAVAILABLE', 'Expected the service to go on, but it is closing');
       if (places >= mostStreams)
         throw new AppError('TOO_MANY_STREAMS', `Expected at most ${mostStreams} streams at once`);
       places++;
@@ -114,7 +131,8 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
     },
     size: () => streams.size,
     close: async () => {
-      for (const stream of streams) stream.end();
+      closed = true;
+      await endAll(streams);
       const listening = await started?.catch(() => null);
       await listening?.close();
       await pumping;

@@ -40,7 +40,8 @@ export const serviceHandlers = ({ db, queue, hub, metrics, document }: Context):
       const { sweep } = query;
       if (sweep !== undefined) await getSweep(db, sweep); // NOT_FOUND, rather than a silence that nobody understands
       const stream = await hub.open({ sweep, lastEventId: headers['last-event-id'] });
-      reply.header('cache-control', 'no-store');
+      // Its end is the connection's: nothing else waits behind a stream.
+      reply.header('connection', 'close');
       reply.header('x-accel-buffering', 'no'); // nginx would keep events until a buffer is full
       return stream;
     },

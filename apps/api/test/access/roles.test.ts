@@ -1,0 +1,133 @@
+import { type Role, type Route, type RouteName, roles, routes } from '@funnel/contracts';
+import { revokeToken } from '@funnel/db';
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { addToken, build, fingerprint, oneTrial, type TestApp, tokenOf } from '../build.ts';
+
+let api: TestApp;
+beforeAll(async () => {
+  api = await build({
+    prepare: async (db) => {
+      for (const role of roles) await addToken(db, role);
+    },
+  });
+});
+afterAll(() => api.close());
+
+const table = Object.entries(routes) as [RouteName, Route][];
+const declared = (role: Role | null) => table.filter(([, route]) => route.role === role);
+
+/** A request that would be taken, were the caller let in; to nothing that is there. */
+const requestTo = ({ method, url, body }: Route, authorization?: string): InjectOptions => ({
+  method,
+  url: `${url.replace(/:[a-z]+/gi, 'nothing')}${url === '/v1/compare' ? '?trials=a,b' : ''}`,
+  headers: {
+    ...(authorization !== undefined && { authorization }),
+    ...(body && { 'content-type': 'application/json' }),
+  },
+  ...(body && { payload: JSON.stringify(oneTrial) }),
+});
+
+/** The status, without waiting for a stream to end. */
+const call = async (app: FastifyInstance, request: InjectOptions): Promise<number> => {
+  const response = await app.inject({ ...request, payloadAsStream: true });
+  response.stream().destroy();
+  return response.statusCode;
+};
+
+describe('without a valid token', () => {
+  const credentials: Record<string, string | undefined> = {
+    none: undefined,
+    'an unknown one': 'Bearer token-of-nobody',
+    'an empty one': 'Bearer ',
+    'a password': `Basic ${Buffer.from(`admin:${tokenOf('admin')}`).toString('base64')}`,
+    'the hash of one': 'Bearer 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae',
+    'two at once': `Bearer ${tokenOf('admin')} ${tokenOf('admin')}`,
+  };
+  const closed = table.filter(([, route]) => route.role !== null);
+
+  test.each(Object.entries(credentials))(
+    '(%s) every route that has a role answers 401',
+    async (_, authorization) => {
+      const before = await fingerprint(api.db);
+      for (const [name, route] of closed) {
+        const response = await api.app.inject(requestTo(route, authorization));
+        expect([name, response.statusCode]).toEqual([name, 401]);
+        expect(response.headers['www-authenticate']).toMatch(/^Bearer/);
+        expect(response.json()).toMatchObject({ code: 'UNAUTHENTICATED' });
+      }
+      expect(await fingerprint(api.db)).toBe(before);
+    },
+  );
+
+  test.each(declared(null))('%s is open', async (_, route) => {
+    expect(await call(api.app, requestTo(route))).toBe(200);
+  });
+});
+
+describe('with a token', () => {
+  const pairs = table.flatMap(([name, route]) =>
+    route.role === null ? [] : roles.map((held) => ({ name, route, held, needed: route.role as Role })),
+  );
+  const tooLow = pairs.filter(({ held, needed }) => roles.indexOf(held) < roles.indexOf(needed));
+  const enough = pairs.filter(({ held, needed }) => roles.indexOf(held) >= roles.indexOf(needed));
+
+  test('of a lower role, every route answers 403 and nothing is written', async () => {
+    const before = await fingerprint(api.db);
+    expect(tooLow.length).toBeGreaterThan(5);
+    for (const { name, route, held, needed } of tooLow) {
+      const response = await api.app.inject(requestTo(route, `Bearer ${tokenOf(held)}`));
+      expect([name, response.statusCode]).toEqual([name, 403]);
+      expect(response.json().detail).toContain(`Expected the role ${needed}`);
+    }
+    expect(await fingerprint(api.db)).toBe(before);
+  });
+
+  test('of its role or a higher one, every route is open', async () => {
+    for (const { name, route, held } of enough) {
+      const status = await call(api.app, requestTo(route, `bearer ${tokenOf(held)}`));
+      expect([200, 201, 404], `${name} as ${held}: ${status}`).toContain(status);
+    }
+  });
+
+  test('the audit log says who it was', async () => {
+    const { rows } = await api.db.pool.query(
+      "SELECT DISTINCT actor FROM audit_log WHERE action = 'createSweep' ORDER BY 1",
+    );
+    expect(rows.map(({ actor }) => actor)).toEqual(['a admin', 'a submit']);
+  });
+
+  test('that is revoked, nothing is open from then on; and revoking the last one opens no door', async () => {
+    const own = await build({ prepare: (db) => addToken(db, 'admin') });
+    const get = () =>
+      own.app.inject({ url: '/v1/sweeps', headers: { authorization: `Bearer ${tokenOf('admin')}` } });
+    expect((await get()).statusCode).toBe(200);
+    await revokeToken(own.db, 'a admin');
+    expect((await get()).statusCode).toBe(401);
+    expect((await own.app.inject('/v1/sweeps')).statusCode).toBe(401);
+    await own.close();
+  });
+});
+
+describe('where others can reach it', () => {
+  test.each(['0.0.0.0', '::', '10.1.2.3', 'funnel.example'])(
+    'on %s it does not start without a token',
+    async (host) => {
+      await expect(build({ host })).rejects.toThrow(/Expected at least one token before listening on/);
+    },
+  );
+
+  test('it starts with one, and asks for it', async () => {
+    const open = await build({ host: '0.0.0.0', prepare: (db) => addToken(db, 'read') });
+    expect((await open.app.inject('/v1/sweeps')).statusCode).toBe(401);
+    // Called by any name, unless names are given.
+    expect((await open.app.inject({ url: '/healthz', headers: { host: 'funnel.example' } })).statusCode).toBe(
+      200,
+    );
+    await open.close();
+  });
+
+  test('on loopback it can be told to want one', async () => {
+    await expect(build({ auth: 'required' })).rejects.toThrow(/at least one token/);
+  });
+});

@@ -1,0 +1,163 @@
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { hyperparameterNames } from '@funnel/contracts';
+import { registerWorker } from '@funnel/db';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { build, createBell, oneTrial, type TestApp } from './build.ts';
+
+let api: TestApp;
+beforeAll(async () => {
+  api = await build();
+});
+afterAll(() => api.close());
+
+const get = (url: string, headers: Record<string, string> = {}) => api.app.inject({ url, headers });
+
+describe('the service about itself', () => {
+  test('is well, and ready while its parts answer', async () => {
+    expect((await get('/healthz')).json()).toEqual({ status: 'ok' });
+    expect((await get('/readyz')).json()).toEqual({ status: 'ok', database: 'ok', queue: 'ok' });
+  });
+
+  test('is not ready when the queue is away', async () => {
+    const away = await build({ queue: { ...createBell(), ping: () => Promise.reject(new Error('away')) } });
+    const response = await away.app.inject('/readyz');
+    expect(response.json()).toMatchObject({
+      status: 503,
+      code: 'UNAVAILABLE',
+      detail: expect.stringContaining('queue'),
+    });
+    await away.close();
+  });
+
+  test('serves its description, and the page that shows it without a way out', async () => {
+    expect((await get('/openapi.json')).json()).toMatchObject({ openapi: '3.1.0' });
+    const page = await get('/docs/');
+    expect(page.statusCode).toBe(200);
+    expect(page.headers['content-type']).toMatch(/text\/html/);
+    const parts = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url!);
+    expect(parts.length).toBeGreaterThan(3);
+    for (const part of parts) {
+      expect(part).toMatch(/^\.?\//);
+      expect((await get(new URL(part, 'http://localhost/docs/').pathname)).statusCode, part).toBe(200);
+    }
+    expect((await get('/docs/json')).json()).toEqual((await get('/openapi.json')).json());
+  });
+
+  test('tells forms every knob, attack, data set and preset', async () => {
+    const schema = (await get('/v1/schema')).json();
+    expect(Object.keys(schema.hyperparameters)).toEqual(hyperparameterNames);
+    expect(schema.hyperparameters.gamma).toMatchObject({
+      title: 'γ',
+      default: 5,
+      schema: { type: 'number' },
+      recipes: ['funn'],
+    });
+    expect(schema.attacks.fgsm).toMatchObject({ norm: 'linf', settings: { properties: { epsilon: {} } } });
+    expect(schema.datasets.mnist).toMatchObject({ train: 60_000, shape: [28, 28, 1] });
+    expect(schema.presets.quick.attacks['fashion-mnist']).toContainEqual({
+      attack: 'pgd-linf',
+      epsilon: 0.1,
+    });
+  });
+
+  test('counts for Prometheus', async () => {
+    const worker = { id: 'w', host: 'h', pid: 1, version: '1', backend: 'cpu', device: '', slots: 3 };
+    await registerWorker(api.db, worker);
+    await api.app.inject({ method: 'POST', url: '/v1/sweeps', payload: oneTrial });
+    const response = await get('/metrics');
+    expect(response.headers['content-type']).toMatch(/^text\/plain/);
+    const lines = response.body.split('\n');
+    for (const line of [
+      'funnel_stages{kind="initialise",status="ready"} 1',
+      'funnel_stages{kind="attack",status="waiting"} 1',
+      'funnel_stages_claimable 1',
+      'funnel_queue_jobs{state="waiting"} 1',
+      'funnel_workers{status="online"} 1',
+      'funnel_worker_slots{status="online"} 3',
+      'funnel_leases_expired_total 0',
+      'funnel_writes_fenced_total 0',
+      'funnel_part_up{part="database"} 1',
+      'funnel_event_streams 0',
+      'funnel_http_request_seconds_count{route="createSweep",status="201"} 1',
+    ])
+      expect(lines).toContain(line);
+    expect((await get('/v1/workers')).json()).toMatchObject({
+      items: [{ ...worker, status: 'online', running: [] }],
+    });
+  });
+});
+
+describe('the dashboard', () => {
+  test('that has not been built is a page that says where things are', async () => {
+    const response = await get('/', { accept: 'text/html' });
+    expect(response.headers['content-type']).toMatch(/text\/html/);
+    for (const [, url] of response.body.matchAll(/href="([^"]+)"/g))
+      expect([200, 302], url).toContain((await get(url!)).statusCode);
+  });
+
+  test('that has been built is served with its own routing, and takes nothing from the API', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'funnel-web-'));
+    await mkdir(path.join(folder, 'assets'));
+    await writeFile(path.join(folder, 'index.html'), '<title>Dashboard</title>');
+    await writeFile(path.join(folder, 'assets', 'main-0a1b.js'), 'export {};');
+    const own = await build({ webFolder: folder });
+    const page = (url: string) => own.app.inject({ url, headers: { accept: 'text/html,*/*' } });
+    for (const url of ['/', '/sweeps/17', '/leaderboard?attack=fgsm']) {
+      const response = await page(url);
+      expect([url, response.statusCode, response.body]).toEqual([url, 200, '<title>Dashboard</title>']);
+      expect(response.headers['cache-control']).toBe('no-cache');
+    }
+    const script = await own.app.inject('/assets/main-0a1b.js');
+    expect(script.headers['cache-control']).toMatch(/immutable/);
+    for (const url of ['/v1/nothing', '/assets/none.js', '/favicon.png', '/docs/nothing'])
+      expect([url, (await page(url)).statusCode]).toEqual([url, 404]);
+    for (const url of [
+      '/../package.json',
+      '/..%2fpackage.json',
+      '/%2e%2e/%2e%2e/etc/passwd',
+      '/assets/..%5c..%5cx',
+    ])
+      expect((await own.app.inject(url)).body).not.toMatch(/"name"|root:/);
+    expect(
+      (await own.app.inject({ url: '/sweeps/17', headers: { accept: 'application/json' } })).statusCode,
+    ).toBe(404);
+    await own.close();
+    await rm(folder, { recursive: true });
+  });
+});
+
+test('while it listens, it rings for what is ready and nobody heard', async () => {
+  const own = await build({ reconcileSeconds: 0.02 });
+  await own.app.inject({ method: 'POST', url: '/v1/sweeps', payload: oneTrial });
+  const rung = own.bell.rings.length;
+  await own.app.listen({ host: '127.0.0.1', port: 0 });
+  await vi.waitFor(() => expect(own.bell.rings.length).toBeGreaterThan(rung));
+  expect(new Set(own.bell.rings)).toHaveLength(1);
+  await own.close();
+});
+
+test('it closes at once, whoever holds a connection open, and with the answers that are under way', async () => {
+  const own = await build({ queue: { ...createBell(), ping: () => answer } });
+  let release = (): void => {};
+  const answer = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await own.app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = own.app.server.address() as AddressInfo;
+  const unused = connect(port, '127.0.0.1');
+  await once(unused, 'connect');
+  await fetch(`http://127.0.0.1:${port}/healthz`); // its connection is kept
+  const arrived = once(own.app.server, 'request');
+  const slow = fetch(`http://127.0.0.1:${port}/readyz`);
+  await arrived;
+  const closed = own.app.close();
+  await once(unused.resume(), 'close');
+  release();
+  expect((await slow).status).toBe(200);
+  await closed;
+  await own.db.close();
+});
