@@ -1,0 +1,147 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeInBrowser, dist, eventually, launch, open } from './browser.ts';
+import { smallSweep } from './fake-api/populate.ts';
+import { type FakeApi, startFakeApi } from './fake-api/server.ts';
+import { createWorld, type World } from './fake-api/world.ts';
+
+describeInBrowser('what moves', () => {
+  let browser: Browser;
+  let api: FakeApi;
+  let world: World;
+
+  beforeAll(async () => {
+    world = createWorld();
+    world.addSweep(smallSweep, { id: 'live', done: 0.5 });
+    browser = await launch();
+    api = await startFakeApi(world, { dist });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await api?.close();
+  });
+
+  const live = () => world.sweeps.get('live')!;
+  const ended = () => live().statuses.filter((status) => status !== 'waiting' && status !== 'running').length;
+
+  it('moves on the list and in the table without a reload, by events alone', async () => {
+    const { page, close } = await open(browser, `${api.url}#/sweeps/live`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.getByText(/of 84 measured/).waitFor();
+    const completed = () => live().statuses.filter((status) => status === 'completed').length;
+    world.finishTrial(live());
+    world.finishTrial(live());
+    await page.getByText(`${completed()} completed`).waitFor();
+    await page.getByText(`${completed()} of 84 measured`).waitFor();
+    await page.getByRole('link', { name: 'Funnel, to the sweeps' }).click();
+    await page.getByText(`${ended()} of 84`).waitFor();
+    world.finishTrial(live());
+    await page.getByText(`${ended()} of 84`).waitFor();
+    await close();
+  });
+
+  it('puts a new sweep in front and takes a deleted one away', async () => {
+    const { page, close } = await open(browser, `${api.url}#/sweeps`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    world.addSweep({ name: 'Brand new', dataset: { name: 'glyphs' } }, { id: 'fresh' });
+    await page.getByRole('link', { name: 'Brand new' }).waitFor();
+    expect(await page.locator('.sweeps-name a').first().textContent()).toBe('Brand new');
+    world.sweeps.delete('fresh');
+    world.emit({ type: 'sweep', sweepId: 'fresh', status: 'deleted' });
+    await page.getByRole('link', { name: 'Brand new' }).waitFor({ state: 'detached' });
+    await close();
+  });
+
+  it('misses nothing that happens while the connection is away', async () => {
+    const { page, close } = await open(browser, `${api.url}#/sweeps/live`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    const streams = () => api.requests.get('events') ?? 0;
+    const before = streams();
+    api.cutStreams();
+    world.finishTrial(live()); // nobody hears this
+    await eventually(() => streams() > before);
+    await page
+      .getByText(`${live().statuses.filter((status) => status === 'completed').length} completed`)
+      .waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    await close();
+  });
+
+  it('holds one stream for all tabs of a browser, and hands it on', async () => {
+    const { page, close } = await open(browser, `${api.url}#/sweeps/live`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    const before = api.requests.get('events');
+    const second = await page.context().newPage();
+    await second.goto(`${api.url}#/sweeps`);
+    await second.getByText('Live', { exact: true }).waitFor();
+    world.finishTrial(live());
+    await second.getByText(`${ended()} of 84`).waitFor();
+    expect(api.requests.get('events')).toBe(before);
+    await page.close();
+    await eventually(() => (api.requests.get('events') ?? 0) > before!);
+    world.finishTrial(live());
+    await second.getByText(`${ended()} of 84`).waitFor();
+    await close();
+  });
+
+  it('draws the stage tree from events, without asking again', async () => {
+    const { page, close } = await open(browser, `${api.url}#/sweeps/live/stages`);
+    await page.getByText('Double-click a stage').waitFor();
+    const asked = api.requests.get('listStages');
+    const running = page.locator('.tree-legend .status[data-status="running"]');
+    await running.waitFor();
+    const stage = [...live().stages.values()].find(({ status }) => status === 'running')!;
+    for (const { id, kind, status } of live().stages.values())
+      if (status === 'running')
+        world.emit({ type: 'stage', sweepId: 'live', stage: id, kind, status: 'failed' });
+    await running.waitFor({ state: 'detached' });
+    expect(stage).toBeDefined();
+    expect(api.requests.get('listStages')).toBe(asked);
+    await close();
+  });
+
+  it('asks for a token where one is wanted, and uses it', async () => {
+    let wanted = true;
+    const guarded = await startFakeApi(world, {
+      dist,
+      refuse: (name) => (wanted && name !== 'health' ? 'UNAUTHENTICATED' : null),
+    });
+    const { page, close } = await open(browser, `${guarded.url}#/sweeps`);
+    await page.getByRole('heading', { name: 'This server asks for a token' }).waitFor();
+    wanted = false;
+    await page.getByRole('textbox', { name: 'Token' }).fill('fnl_secret');
+    await page.getByRole('button', { name: 'Use this token' }).click();
+    await page.getByText('γ against β, two seeds').waitFor();
+    expect(await page.evaluate(() => localStorage.getItem('funnel-token'))).toBe('fnl_secret');
+    await close();
+    await guarded.close();
+  });
+
+  it('says what is wrong and what to do, and tries again', async () => {
+    let broken = true;
+    const failing = await startFakeApi(world, {
+      dist,
+      refuse: (name) => (broken && name === 'listSweeps' ? 'SCHEMA_MISMATCH' : null),
+    });
+    const { page, close } = await open(browser, `${failing.url}#/sweeps`);
+    await page.getByText('This version of Funnel cannot use the database').waitFor();
+    await page.getByText('SCHEMA_MISMATCH').waitFor();
+    broken = false;
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('γ against β, two seeds').waitFor();
+    await close();
+    await failing.close();
+  });
+
+  it('invites to a first sweep where there is none', async () => {
+    const empty = await startFakeApi(createWorld(), { dist });
+    const { page, close } = await open(browser, `${empty.url}#/sweeps`);
+    await page.getByText('No sweeps yet').waitFor();
+    await page.goto(`${empty.url}#/try`);
+    await page.getByText('No model has been trained yet').waitFor();
+    await page.goto(`${empty.url}#/leaderboard`);
+    await page.getByText('No run matches').waitFor();
+    await close();
+    await empty.close();
+  });
+});

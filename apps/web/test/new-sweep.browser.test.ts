@@ -1,0 +1,105 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeInBrowser, dist, launch, open } from './browser.ts';
+import { smallSweep } from './fake-api/populate.ts';
+import { type FakeApi, startFakeApi } from './fake-api/server.ts';
+import { createWorld, type World } from './fake-api/world.ts';
+
+describeInBrowser('the form for a new sweep', () => {
+  let browser: Browser;
+  let api: FakeApi;
+  let world: World;
+
+  beforeAll(async () => {
+    world = createWorld();
+    world.addSweep(smallSweep, { id: 'done', done: 1 });
+    browser = await launch();
+    api = await startFakeApi(world, { dist });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await api?.close();
+  });
+
+  it('plans as one types and submits what it shows', async () => {
+    const { page, faults, close } = await open(browser, `${api.url}#/new`);
+    await page.getByRole('button', { name: 'Submit 1 trial' }).waitFor();
+    const how = page.getByRole('group', { name: 'γ: how' });
+    await how.getByRole('button', { name: 'Values' }).click();
+    await page.getByLabel('γ: values').fill('1, 5, 10');
+    await page.getByLabel('Seeds per point').fill('2');
+    await page.getByRole('button', { name: 'Submit 6 trials' }).waitFor();
+    await page.getByText(/Sharing makes it/).waitFor();
+    await page.getByRole('button', { name: 'Submit 6 trials' }).click();
+    await page
+      .getByText(/>=1 characters|at least 1|Too small/)
+      .first()
+      .waitFor(); // it has no name yet
+    await page.getByLabel('Name').fill('Three γ');
+    await page.getByRole('button', { name: 'Submit 6 trials' }).click();
+    await page.getByRole('heading', { name: 'Three γ' }).waitFor();
+    const made = [...world.sweeps.values()].find(({ definition }) => definition.name === 'Three γ')!;
+    expect(made.definition).toMatchObject({ space: { gamma: [1, 5, 10] }, seeds: [0, 1] });
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  it('says at the knob what is wrong with it, and keeps the last plan', async () => {
+    const { page, close } = await open(browser, `${api.url}#/new`);
+    await page.getByRole('button', { name: 'Submit 1 trial' }).waitFor();
+    await page
+      .getByRole('group', { name: 'Classifier rate: how' })
+      .getByRole('button', { name: 'Values' })
+      .click();
+    await page.getByLabel('Classifier rate: values').fill('0.001, 7');
+    await page.locator('.knob').filter({ hasText: 'Classifier rate' }).locator('.field-error').waitFor();
+    await page.getByRole('button', { name: 'Submit', exact: true }).waitFor();
+    await close();
+  });
+
+  it('takes a sweep file, and what the form made of it goes back into one', async () => {
+    const { page, close } = await open(browser, `${api.url}#/new`);
+    await page.getByRole('button', { name: 'YAML' }).click();
+    const editor = page.getByRole('textbox', { name: 'Sweep file' });
+    await editor.fill(
+      'name: From a file\ndataset: { name: mnist, train: 1000, test: 500, attack: 100 }\nspace: { beta: [0.01, 0.02] }\nseeds: [3, 4]\n',
+    );
+    await page.getByRole('button', { name: 'Submit 4 trials' }).waitFor();
+    await page.getByRole('button', { name: 'Form' }).click();
+    expect(await page.getByLabel('β: values').inputValue()).toBe('0.01, 0.02');
+    expect(await page.getByLabel('Seeds per point').inputValue()).toBe('3, 4');
+    await page.getByRole('button', { name: 'YAML' }).click();
+    await page.waitForFunction(() =>
+      document.querySelector('textarea')?.value.includes('beta: [ 0.01, 0.02 ]'),
+    );
+    await editor.fill('name: [');
+    await page.locator('pre.field-error').waitFor();
+    await close();
+  });
+
+  it('starts from a trial, with everything that made it', async () => {
+    const trial = world.trialOf(world.sweeps.get('done')!, 30);
+    const { page, close } = await open(browser, `${api.url}#/trials/done.30`);
+    await page.getByRole('link', { name: 'Run again' }).click();
+    await page.getByRole('button', { name: 'Submit 1 trial' }).waitFor();
+    expect(await page.getByLabel('β: values').inputValue()).toBe(String(trial.hyperparameters.beta));
+    expect(await page.getByLabel('Seeds per point').inputValue()).toBe(
+      trial.seed === 0 ? '1' : String(trial.seed),
+    );
+    await close();
+  });
+
+  it('draws an own list of attacks with their settings', async () => {
+    const { page, close } = await open(browser, `${api.url}#/new`);
+    await page.getByRole('group', { name: 'Attacks' }).getByRole('button', { name: 'Own list' }).click();
+    await page.getByRole('button', { name: 'Remove DeepFool L2' }).waitFor();
+    await page.getByLabel('Add an attack').selectOption('square-linf');
+    await page
+      .getByRole('button', { name: 'Remove Square Attack L∞' })
+      .or(page.getByRole('button', { name: /Remove Square/ }))
+      .waitFor();
+    const stages = page.getByRole('row', { name: /^attack/ });
+    await stages.getByText('7').waitFor();
+    await close();
+  });
+});

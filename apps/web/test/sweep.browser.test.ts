@@ -1,0 +1,130 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeInBrowser, dist, eventually, launch, open } from './browser.ts';
+import { smallSweep } from './fake-api/populate.ts';
+import { type FakeApi, startFakeApi } from './fake-api/server.ts';
+import { createWorld } from './fake-api/world.ts';
+
+describeInBrowser('a sweep', () => {
+  let browser: Browser;
+  let api: FakeApi;
+
+  beforeAll(async () => {
+    const world = createWorld();
+    world.addSweep(smallSweep, { id: 'done', done: 1 });
+    browser = await launch();
+    api = await startFakeApi(world, { dist });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await api?.close();
+  });
+
+  const results = async () => {
+    const opened = await open(browser, `${api.url}#/sweeps/done`);
+    await opened.page.getByText('80 of 84 measured').waitFor();
+    return opened;
+  };
+  const shown = async (page: Page): Promise<string> =>
+    (await page
+      .getByText(/^\d+ of 84$/)
+      .first()
+      .textContent()) ?? '';
+
+  it('brushes the parallel coordinates by pointer: everything below follows', async () => {
+    const { page, close } = await results();
+    const axis = page.locator('.axis-grab').nth(1); // γ
+    const box = (await axis.boundingBox())!;
+    const x = box.x + box.width / 2;
+    await page.mouse.move(x, box.y + box.height * 0.05);
+    await page.mouse.down();
+    await page.mouse.move(x, box.y + box.height * 0.3, { steps: 6 });
+    await page.mouse.move(x, box.y + box.height * 0.45, { steps: 6 });
+    await page.mouse.up();
+    await page.getByText(/within the brushes/).waitFor();
+    await eventually(async () => Number((await shown(page)).split(' ')[0]) < 84);
+    await page.getByRole('button', { name: 'Clear brushes' }).click();
+    await eventually(async () => (await shown(page)) === '84 of 84');
+    await close();
+  });
+
+  it('brushes by keyboard, and says where the handle is', async () => {
+    const { page, close } = await results();
+    const handle = page.getByRole('slider', { name: 'γ, lowest' });
+    await handle.focus();
+    for (let i = 0; i < 5; i++) await page.keyboard.press('Shift+ArrowUp');
+    await page.getByText(/within the brushes/).waitFor();
+    expect(await handle.getAttribute('aria-valuenow')).toBe('50');
+    expect(await handle.getAttribute('aria-valuetext')).toBe('5'); // the middle between 0.5 and 50, by decades
+    await eventually(async () => (await shown(page)) === '48 of 84');
+    await page.keyboard.press('Delete');
+    await eventually(async () => (await shown(page)) === '84 of 84');
+    await close();
+  });
+
+  it('sorts and filters its table', async () => {
+    const { page, close } = await results();
+    const gamma = page.getByRole('columnheader', { name: 'γ' });
+    await gamma.getByRole('button').click();
+    expect(await gamma.getAttribute('aria-sort')).toBe('descending');
+    const cells = page.locator('.trials-scroll tbody tr:not(.spacer)');
+    await eventually(async () => (await cells.first().textContent())?.includes('funn50') ?? false);
+    await page.getByLabel('Filter trials').fill('recipe:classic seed:1');
+    await eventually(async () => (await shown(page)) === '2 of 84');
+    await page.getByLabel('Filter trials').fill('gama>1');
+    await page.getByText(/There is no column gama/).waitFor();
+    await close();
+  });
+
+  it('chooses trials for the curves, keeps the choice in its address, and compares them', async () => {
+    const { page, close } = await results();
+    await page.getByLabel('Filter trials').fill('number<=1');
+    await page.getByRole('checkbox', { name: 'Choose trial 0' }).check();
+    await page.getByRole('link', { name: 'Trial 0' }).waitFor();
+    expect(page.url()).toMatch(/trials=\d+(\.\d+)*\.0$/);
+    await page.reload();
+    await page.getByRole('link', { name: 'Trial 0' }).waitFor();
+    await page.getByRole('link', { name: 'Compare side by side' }).click();
+    await page.getByRole('heading', { name: /Compare \d trials/ }).waitFor();
+    await page.getByRole('heading', { name: 'What differs' }).waitFor();
+    await close();
+  });
+
+  it('moves through the stage tree with arrow keys and shows the stage', async () => {
+    const { page, close } = await open(browser, `${api.url}#/sweeps/done/stages`);
+    const tree = page.getByRole('application', { name: /Tree of/ });
+    await tree.focus();
+    await page.keyboard.press('ArrowDown');
+    await page.getByRole('heading', { name: /Stage [0-9a-f]{8}: initialise/ }).waitFor();
+    await page.keyboard.press('ArrowRight');
+    await page.getByRole('heading', { name: /Stage [0-9a-f]{8}: (optimise|classify)/ }).waitFor();
+    await close();
+  });
+
+  it('pauses at once, and asks before it cancels', async () => {
+    const world = createWorld();
+    world.addSweep(smallSweep, { id: 'live', done: 0.3 });
+    const own = await startFakeApi(world, { dist });
+    const { page, close } = await open(browser, `${own.url}#/sweeps/live`);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Resume' }).waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText(/Finished results stay/).waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Delete' }).waitFor();
+    expect(world.sweeps.get('live')!.status).toBe('cancelled');
+    await close();
+    await own.close();
+  });
+
+  it('opens a trial from the table, shows what attacks did and rebuilds it in the browser', async () => {
+    const { page, faults, close } = await results();
+    await page.getByLabel('Filter trials').fill('number:9');
+    await page.getByRole('rowgroup').getByRole('link', { name: '9', exact: true }).click();
+    await page.getByRole('heading', { name: 'Trial 9' }).waitFor();
+    await page.getByRole('heading', { name: 'What the attack did' }).scrollIntoViewIfNeeded();
+    await page.getByRole('img', { name: 'Reconstructed from the attacked image' }).first().waitFor();
+    expect(faults).toEqual([]);
+    await close();
+  });
+});
