@@ -59,7 +59,7 @@ export type AttackListEntry = AttackSpec | { readonly attack: PresetReference };
 const AttackListEntry = z.preprocess(
   nest([...attackNames, ...presetReferences]),
   z.discriminatedUnion('attack', [firstSpec, ...otherSpecs, ...presetReferences.map(presetOf)]),
-) as unknown as z.ZodType<AttackListEntry, AttackInput | PresetReference>; // as above
+) as unknown as z.ZodType<AttackListEntry, AttackInput | PresetReference | AttackListEntry>; // as above
 
 /** The attacks of a sweep: a list of attacks and presets. `expandAttacks` takes what it parses to. */
 export const AttackList = z

@@ -1,0 +1,131 @@
+/**
+ * Requests made from the OpenAPI document: right, nearly right and nonsense. No answer is a fault of the service, every refusal has the
+ * one form, and none has written anything. FUNNEL_FUZZ_REQUESTS and FUNNEL_FUZZ_SEED make it longer or repeat it.
+ */
+import { Problem } from '@funnel/contracts';
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createOpenApiDocument } from '../../src/openapi/document.ts';
+import { build, fingerprint, oneTrial, type TestApp } from '../build.ts';
+import { type FuzzRequest, generateRequest, operationsOf } from './generate-request.ts';
+import type { Generator, Schema } from './generate-value.ts';
+import { createRandom } from './random.ts';
+
+const requests = Number(process.env.FUNNEL_FUZZ_REQUESTS ?? 1500);
+const seed = Number(process.env.FUNNEL_FUZZ_SEED ?? 1);
+/** Refused requests between two looks at the tables. */
+const batch = 25;
+
+let api: TestApp;
+beforeAll(async () => {
+  // Any name may be Host but the one that the generator uses to be refused.
+  api = await build({ rateLimit: 1e9 });
+});
+afterAll(() => api.close());
+
+const document = createOpenApiDocument('fuzz');
+const schemas = (document as unknown as { components: { schemas: Record<string, Schema> } }).components
+  .schemas;
+const random = createRandom(seed);
+const generator: Generator = { random, resolve: (ref) => schemas[ref.split('/').at(-1)!]! };
+const operations = operationsOf(document);
+
+/** Ids of things that there are. */
+const knownIds = async (): Promise<readonly string[]> => {
+  const { rows } = await api.db.pool.query<{ id: string }>(
+    `(SELECT id FROM sweeps ORDER BY random() LIMIT 5) UNION ALL (SELECT id FROM trials ORDER BY random() LIMIT 5)
+     UNION ALL (SELECT id FROM stages ORDER BY random() LIMIT 5)`,
+  );
+  return rows.map((row) => row.id);
+};
+
+type Answer = { readonly status: number; readonly type: string; readonly body: string };
+
+/** The answer; of a stream only its beginning. */
+const send = async (
+  app: FastifyInstance,
+  { method, url, headers, payload }: FuzzRequest,
+): Promise<Answer> => {
+  const options: InjectOptions = {
+    method: method as 'GET',
+    url,
+    headers,
+    ...(payload !== undefined && { payload }),
+  };
+  const response = await app.inject({ ...options, payloadAsStream: true });
+  const type = String(response.headers['content-type'] ?? '');
+  const stream = response.stream();
+  if (type === 'text/event-stream') {
+    stream.destroy();
+    return { status: response.statusCode, type, body: '' };
+  }
+  let body = '';
+  for await (const chunk of stream) body += chunk;
+  return { status: response.statusCode, type, body };
+};
+
+/** What is wrong with the answer; null when nothing is. */
+const fault = (request: FuzzRequest, { status, type, body }: Answer): string | null => {
+  if (status >= 500) return 'a fault of the service';
+  if (status < 400) return null;
+  if (!type.startsWith('application/problem+json')) return `a refusal as ${type}`;
+  if (request.method === 'HEAD') return null;
+  const problem = Problem.safeParse(JSON.parse(body));
+  if (!problem.success) return 'a problem that is not one';
+  return problem.data.status === status ? null : 'a problem with another status';
+};
+
+test(`${requests} requests of seed ${seed}`, { timeout: 60_000 + requests * 100 }, async () => {
+  await api.app.inject({ method: 'POST', url: '/v1/sweeps', payload: oneTrial });
+  const statuses = new Map<string, number>();
+  let ids = await knownIds();
+  let before = await fingerprint(api.db);
+  let refused: FuzzRequest[] = [];
+
+  const checkUnwritten = async (): Promise<void> => {
+    expect(await fingerprint(api.db), `written by one of ${JSON.stringify(refused)}`).toBe(before);
+    refused = [];
+  };
+
+  for (let i = 0; i < requests; i++) {
+    const request = generateRequest(generator, operations, ids);
+    const writes = request.method !== 'GET' && request.method !== 'HEAD';
+    // What an accepted change writes must not be laid at the door of refused ones before it.
+    if (writes && refused.length > 0) await checkUnwritten();
+    const answer = await send(api.app, request);
+    const wrong = fault(request, answer);
+    if (wrong)
+      throw new Error(
+        `${wrong}: ${answer.status} ${answer.body} to request ${i}: ${JSON.stringify(request)}`,
+      );
+    const key = `${request.operation} ${answer.status}`;
+    statuses.set(key, (statuses.get(key) ?? 0) + 1);
+    if (answer.status >= 400) refused.push(request);
+    else if (writes) {
+      before = await fingerprint(api.db);
+      ids = await knownIds();
+    }
+    if (refused.length >= batch) await checkUnwritten();
+  }
+  await checkUnwritten();
+
+  // The generator is worth something only if it gets everywhere.
+  const seen = [...statuses.keys()];
+  for (const { id } of operations)
+    expect(
+      seen.some((key) => key.startsWith(`${id} `)),
+      `${id} was never called`,
+    ).toBe(true);
+  for (const key of [
+    'createSweep 201',
+    'createSweep 400',
+    'planSweep 200',
+    'cancelSweep 200',
+    'getSweep 200',
+    'getSweep 404',
+    'leaderboard 200',
+    'leaderboard 400',
+  ])
+    expect(seen).toContain(key);
+  if (process.env.FUNNEL_FUZZ_REQUESTS) console.log(Object.fromEntries([...statuses].sort()));
+});
