@@ -5,6 +5,7 @@ import {
   prepareContraction,
   prepareDotProducts,
 } from './contract-images.ts';
+import type { Ends, Plan } from './convolution-plan.ts';
 import {
   type Geometry,
   geometryName,
@@ -19,6 +20,8 @@ import type { Address, Heap } from './heap.ts';
 import { inGroups, isNarrow, patchLength, preparePatches, throughRelu } from './patches.ts';
 import { perCount } from './per-count.ts';
 import { packColumns, packRows } from './wasm/pack.ts';
+import { preparePairedImage, preparePairedMap } from './winograd/convolution.ts';
+import { pairConvolution } from './winograd/pairing.ts';
 
 /** What is done to a sum before it is stored. */
 export interface Finish {
@@ -34,28 +37,33 @@ export interface Passage {
   readonly output: Address;
 }
 
-/** Packs the filter, and answers what takes images from input to output. */
-type Plan = (filter: Address, bias: Address | undefined) => Run;
-type Run = (input: Address, output: Address, images: number) => void;
-
-/** How the sums of a plan start and end: what its kernels are specialised to besides the geometry. */
-type Ends = { readonly start: 'zero' | 'bias'; readonly activation: LinearOrRelu };
-
 /**
  * image → map: a convolution, which is also the gradient of a transposed one with respect to its input. The filter is
  * [height, width, image channels, map channels].
  */
 export function imageToMap(heap: Heap, geometry: Geometry, batch: number, at: Passage, finish: Finish): void {
-  const prepare = isNarrow(geometry) ? planPatched : planWhole;
   const sizes = { input: imageSize(geometry), output: mapSize(geometry) };
-  pass(heap, 'imageToMap', geometry, prepare, batch, at, finish, sizes);
+  pass(heap, 'imageToMap', geometry, planMap, batch, at, finish, sizes);
 }
 
 /** map → image: the transpose of a convolution, which is also its gradient with respect to the image. */
 export function mapToImage(heap: Heap, geometry: Geometry, batch: number, at: Passage, finish: Finish): void {
-  const prepare = isNarrow(geometry) && geometry.map.channels % 4 === 0 ? planDots : planSpread;
   const sizes = { input: mapSize(geometry), output: imageSize(geometry) };
-  pass(heap, 'mapToImage', geometry, prepare, batch, at, finish, sizes);
+  pass(heap, 'mapToImage', geometry, planImage, batch, at, finish, sizes);
+}
+
+/** The way that suits the geometry. */
+function planMap(heap: Heap, geometry: Geometry, ends: Ends): Plan {
+  const pairing = pairConvolution(geometry);
+  if (pairing) return preparePairedMap(heap, geometry, pairing, ends);
+  return (isNarrow(geometry) ? planPatched : planWhole)(heap, geometry, ends);
+}
+
+function planImage(heap: Heap, geometry: Geometry, ends: Ends): Plan {
+  const pairing = pairConvolution(geometry);
+  if (pairing) return preparePairedImage(heap, geometry, pairing, ends);
+  const dots = isNarrow(geometry) && geometry.map.channels % 4 === 0;
+  return (dots ? planDots : planSpread)(heap, geometry, ends);
 }
 
 function pass(

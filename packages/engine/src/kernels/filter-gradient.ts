@@ -15,6 +15,8 @@ import { hasFusedMultiplyAdd } from './wasm/arithmetic.ts';
 import { correlation } from './wasm/correlate.ts';
 import { sumRows } from './wasm/elementwise.ts';
 import { gather } from './wasm/pack.ts';
+import { preparePairedGradient } from './winograd/filter-gradient.ts';
+import { pairConvolution } from './winograd/pairing.ts';
 
 /** One side of a convolution: values, or a gradient that goes back through the ReLU whose output is `mask`. */
 export interface Side {
@@ -22,10 +24,10 @@ export interface Side {
   readonly mask?: Address | undefined;
 }
 
-type SideName = 'image' | 'map';
+export type SideName = 'image' | 'map';
 
 /** Where the sums go; `bias` only where one side is named as the gradient that it is the sum of. */
-interface Results {
+export interface Results {
   readonly filter: Address;
   readonly bias: Address;
 }
@@ -43,8 +45,16 @@ export function filterGradient(
   to: Results,
   gradient?: SideName,
 ): void {
-  heap.zero(to.filter, tapCount(geometry) * geometry.image.channels * geometry.map.channels);
   if (gradient) heap.zero(to.bias, geometry[gradient].channels);
+  const paired = heap.once(`pairedGradient ${geometryName(geometry)} ${gradient}`, () => {
+    const pairing = pairConvolution(geometry);
+    return pairing && preparePairedGradient(heap, geometry, pairing, gradient);
+  });
+  if (paired) {
+    paired(batch, { image, map }, to);
+    return;
+  }
+  heap.zero(to.filter, tapCount(geometry) * geometry.image.channels * geometry.map.channels);
   const masks = [image.mask === undefined, map.mask === undefined];
   const name = `filterGradient ${geometryName(geometry)} ${masks} ${gradient}`;
   const plan = heap.once(name, () =>

@@ -9,7 +9,10 @@ interface Attributes {
   readonly activation?: string;
 }
 
-/** BatchMatMul and _FusedMatMul: a [batch, rows, depth], b [batch, depth, columns] (or with 1 for a batch), bias [columns]. */
+/**
+ * BatchMatMul and _FusedMatMul: a [batch, rows, depth], b [batch, depth, columns] (or with 1 for a batch), or both without a batch;
+ * bias [columns].
+ */
 export const matMul: PartialKernel = (call) => {
   const { a, b } = call.inputs as Tensors<'a' | 'b'>;
   const { bias, preluActivationWeights } = call.inputs;
@@ -25,7 +28,8 @@ export const matMul: PartialKernel = (call) => {
   const plain =
     a.dtype === 'float32' &&
     b.dtype === 'float32' &&
-    [a, b].every(({ shape }) => shape.length === 3 && tf.util.sizeFromShape(shape) > 0) &&
+    (a.shape.length === 2 || a.shape.length === 3) &&
+    [a, b].every(({ shape }) => shape.length === a.shape.length && tf.util.sizeFromShape(shape) > 0) &&
     batches.every((count) => count === batch || count === 1) &&
     (activation === 'linear' || activation === 'relu') &&
     !preluActivationWeights;
@@ -34,7 +38,7 @@ export const matMul: PartialKernel = (call) => {
   if (finishing && (transposeA || (bias && tf.util.sizeFromShape(bias.shape) !== sizes.columns)))
     return undefined;
   const heap = heapOf(call.backend);
-  const output = heap.allocate([batch, sizes.rows, sizes.columns]);
+  const output = heap.allocate([...(a.shape.length === 3 ? [batch] : []), sizes.rows, sizes.columns]);
   for (let i = 0; i < batch; i++) {
     const at = {
       a: heap.address(a) + (batches[0] > 1 ? 4 * i * rows * depth : 0),

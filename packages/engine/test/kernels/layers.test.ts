@@ -28,6 +28,7 @@ function throughGradients(
 describe.each([
   [5, 28, 1, 32],
   [5, 14, 12, 20],
+  [3, 14, 32, 64], // outputs in pairs
   [3, 7, 5, 9],
   [4, 13, 16, 10],
 ])('%i images of %i²×%i, %i channels in the map', (batch, size, image, map) => {
