@@ -72,6 +72,10 @@ export const audit = async (db: Db, expected: Results): Promise<Audit> => {
     fencedWrites: await one(db, 'SELECT coalesce(sum(fenced), 0) AS n FROM attempts'),
     metrics: await one(db, 'SELECT count(*) AS n FROM metrics'),
     epochsTrained: await one(db, 'SELECT coalesce(sum(epochs), 0) AS n FROM attempts'),
+    epochsUnshared: await one(
+      db,
+      "SELECT coalesce(sum((plan->'epochs'->>'unshared')::int), 0) AS n FROM sweeps",
+    ),
     epochsPlanned: await one(
       db,
       "SELECT coalesce(sum((plan->'epochs'->>'needed')::int), 0) AS n FROM sweeps",

@@ -21,7 +21,9 @@ const anyWorker = ({ fleet, random }: Target) => fleet.workers[random.below(flee
 /** Beyond the lease, so that others take over before the sleeper wakes. */
 const beyond = ({ leaseSeconds, random }: Target): number => (leaseSeconds + random.between(1, 3)) * 1000;
 
-const emptyQueue: Fault = async ({ queueUrl }) => {
+/** FLUSHALL where the queue is in Redis; where it is in PostgreSQL, every ring is forgotten. */
+const emptyQueue: Fault = async ({ queueUrl, redis }) => {
+  if (redis) return redis.flush();
   const queue = await createStageQueue({ url: queueUrl });
   await queue.clear().finally(() => queue.close());
 };

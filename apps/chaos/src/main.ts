@@ -1,5 +1,8 @@
 /** `npm run chaos`: kills things on purpose and audits what is left. Exit code 0 only if everything holds. */
+import { readFile } from 'node:fs/promises';
+import type { SweepInput } from '@funnel/contracts';
 import { Command, Option } from 'commander';
+import { parse } from 'yaml';
 import { type ChaosReport, runChaos } from './run-chaos.ts';
 
 const program = new Command('chaos')
@@ -13,6 +16,8 @@ const program = new Command('chaos')
   .option('--workers <n>', 'worker processes', Number, 4)
   .option('--seed <n>', 'what decides the faults', Number, 1)
   .option('--limit <seconds>', 'a run that takes longer has failed', Number, 900)
+  .option('--sweep <file>', 'sweep file (YAML or JSON) to train for real instead of the small one')
+  .option('--no-stand-in', 'leave out the large sweep with the stand-in trainer')
   .option('--no-trained', 'leave out the smaller sweep with real training')
   .option('--json', 'end with one line of JSON; progress goes to stderr');
 
@@ -22,6 +27,8 @@ type Flags = {
   workers: number;
   seed: number;
   limit: number;
+  sweep?: string;
+  standIn: boolean;
   trained: boolean;
   json?: true;
 };
@@ -32,19 +39,32 @@ const describe = (report: ChaosReport): string => {
       .map(([name, n]) => `${name} ${n}`)
       .join(', ');
   const verdict = report.ok ? 'holds' : `DOES NOT HOLD:\n  - ${report.findings.join('\n  - ')}`;
-  return `${report.training} on ${report.queue}: ${verdict}\n  in ${report.seconds} s; injected: ${pairs(report.injected)}; restarts ${report.restarts}\n  ${pairs(report.counts)}`;
+  return `${report.training} on ${report.queue}: ${verdict}\n  in ${report.seconds} s; injected: ${pairs(report.injected)}; restarts ${report.restarts}\n  ${pairs(report.counts)}\n  results ${report.digest}`;
 };
 
-const { queue, trials, workers, seed, limit, trained, json } = program.parse().opts<Flags>();
+const {
+  queue,
+  trials,
+  workers,
+  seed,
+  limit,
+  sweep: file,
+  standIn,
+  trained,
+  json,
+} = program.parse().opts<Flags>();
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
+const sweep = file === undefined ? undefined : (parse(await readFile(file, 'utf8')) as SweepInput); // checked by the API
+const kinds = [...(standIn ? (['stand-in'] as const) : []), ...(trained ? (['trained'] as const) : [])];
 const reports: ChaosReport[] = [];
 for (const backend of queue === 'both' ? (['postgres', 'redis'] as const) : [queue]) {
-  for (const training of trained ? (['stand-in', 'trained'] as const) : (['stand-in'] as const)) {
+  for (const training of kinds) {
     log(`── ${training} training, queue on ${backend} ──`);
     const report = await runChaos({
       queue: backend,
       training,
       trials,
+      sweep,
       workers,
       seed,
       limitSeconds: limit,

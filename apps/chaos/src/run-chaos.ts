@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, FunnelError } from '@funnel/client';
-import type { SweepInput } from '@funnel/contracts';
+import { canonicalJson, type SweepInput } from '@funnel/contracts';
 import { createDb, migrate } from '@funnel/db';
 import { type Audit, audit, readResults } from './audit.ts';
 import { expectedOf, type Results } from './expected.ts';
@@ -16,6 +17,8 @@ export type ChaosOptions = {
   readonly queue: 'postgres' | 'redis';
   /** `trained`: real training on wasm, a small sweep. `stand-in`: hashes, a large one. */
   readonly training: 'stand-in' | 'trained';
+  /** What is trained for real. (Default: a small sweep) */
+  readonly sweep?: SweepInput;
   readonly trials: number;
   readonly workers: number;
   readonly seed: number;
@@ -31,10 +34,17 @@ export type ChaosReport = Audit & {
   readonly seconds: number;
   readonly injected: Readonly<Record<string, number>>;
   readonly restarts: number;
+  /** sha-256 of all expected results: two runs that agree on it computed the same networks, numbers and evaluations. */
+  readonly digest: string;
   readonly leftRunning: number;
 };
 
 const leaseSeconds = 3;
+
+const digestOf = (results: Results): string =>
+  createHash('sha256')
+    .update(canonicalJson(Object.values(results).map((table) => [...table].sort())))
+    .digest('hex');
 
 /** Waits until the sweep has ended, whatever happens to the API meanwhile. */
 const untilEnded = async (
@@ -114,7 +124,7 @@ const suffer = async (
   const { log, trials, workers, seed, limitSeconds } = options;
   const real = options.training === 'trained';
   const worker = real ? { backend: 'wasm', slots: 1 } : { standIn: { stepMilliseconds: 5 }, slots: 2 };
-  const definition = real ? realSweep() : standInSweep(trials);
+  const definition = real ? (options.sweep ?? realSweep()) : standInSweep(trials);
   const expected = real ? await undisturbed(options, definition, worker) : await expectedOf(definition);
   log(
     `expected: ${expected.networks.size} checkpoints, ${expected.metrics.size} metrics, ${expected.evaluations.size} evaluations`,
@@ -172,6 +182,7 @@ const suffer = async (
     injected,
     restarts,
     leftRunning,
+    digest: digestOf(expected),
     findings: all,
     counts,
   };

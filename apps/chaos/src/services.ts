@@ -1,6 +1,7 @@
 /** The private PostgreSQL and Redis of a run, in a folder of their own, on free ports. */
+import { once } from 'node:events';
 import { chmod, mkdtemp, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startEmbedded } from '@funnel/db';
@@ -41,7 +42,12 @@ export const openDatabase = async (folder: string): Promise<Database> => {
   return { url, port, crash, stop };
 };
 
-export type Redis = { readonly url: string; readonly crash: () => void; readonly stop: () => Promise<void> };
+export type Redis = {
+  readonly url: string;
+  readonly crash: () => void /** FLUSHALL: every key is gone. */;
+  readonly flush: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
 
 /** Redis with an append-only file; killed, it comes back with what it had written. */
 export const openRedis = async (folder: string): Promise<Redis> => {
@@ -65,5 +71,11 @@ export const openRedis = async (folder: string): Promise<Redis> => {
     ],
     logs: folder,
   });
-  return { url: `redis://127.0.0.1:${port}`, crash: () => server.kill('SIGKILL'), stop: server.stop };
+  // Redis understands commands as plain lines, too.
+  const flush = async (): Promise<void> => {
+    const socket = connect(port, '127.0.0.1');
+    socket.end('FLUSHALL\r\n');
+    await once(socket.resume(), 'end');
+  };
+  return { url: `redis://127.0.0.1:${port}`, crash: () => server.kill('SIGKILL'), flush, stop: server.stop };
 };
