@@ -160,8 +160,8 @@ export const runAttempt = async (
   attempt: Attempt,
   getTrainer: () => Promise<Trainer>,
 ): Promise<void> => {
-  const { spec, leaseEpoch, attempt: number } = attempt.claimed;
-  const log = context.log.child({ stage: spec.id, kind: spec.kind, attempt: number, leaseEpoch });
+  const { spec, leaseEpoch, attempt: number, sweepIds: sweeps } = attempt.claimed;
+  const log = context.log.child({ sweeps, stage: spec.id, kind: spec.kind, attempt: number, leaseEpoch });
   const trace = traceAttempt(context.tracer, attempt.claimed);
   const inner = { ...context, log, trace };
   const started = performance.now();
