@@ -23,8 +23,9 @@ export const explain = (error: unknown): { readonly text: string; readonly statu
       ? { text: describeProblem(error.problem), status: exitCodes.refused }
       : { text: `${error.message}\n→ ${whereHint}`, status: exitCodes.unreachable };
   if (error instanceof AppError) {
-    const status = error.code === 'UNAVAILABLE' ? exitCodes.unreachable : exitCodes.failed;
-    return { text: `${error.message}\n→ ${errors[error.code].hint}`, status };
+    // What cannot be reached says itself what to do: the table's hint is for callers of the API.
+    if (error.code === 'UNAVAILABLE') return { text: error.message, status: exitCodes.unreachable };
+    return { text: `${error.message}\n→ ${errors[error.code].hint}`, status: exitCodes.failed };
   }
   if (error instanceof ZodError)
     return { text: `Not as it should be:\n${z.prettifyError(error)}`, status: exitCodes.usage };

@@ -1,0 +1,171 @@
+/** Every command against a running service: a real database, the API, and a worker whose trainers are stand-ins. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type StartedApi, startApi } from '@funnel/api';
+import type { LeaderboardRow, Plan, Sweep, SweepDetail, TrialDetail } from '@funnel/contracts';
+import { createTestDatabase, type TestDatabase } from '@funnel/db/testing';
+import { type RunningWorker, startWorker } from '@funnel/worker';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { funnel, type Ran } from './funnel.ts';
+
+const logger = pino({ level: 'silent' });
+const home = mkdtempSync(join(tmpdir(), 'funnel-cli-'));
+let database: TestDatabase;
+let api: StartedApi;
+let worker: RunningWorker;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const databaseUrl = database.url;
+  api = await startApi({ databaseUrl, port: 0, engineVersion: 'stand-in', logger });
+  worker = await startWorker({ databaseUrl, slots: 2, standIn: { stepMilliseconds: 10 }, log: logger });
+});
+afterAll(async () => {
+  await worker?.stop();
+  await api?.close();
+  await database?.drop();
+  rmSync(home, { recursive: true });
+});
+
+const run = (...args: string[]): Promise<Ran> =>
+  funnel(args, { env: { FUNNEL_URL: api.url, FUNNEL_HOME: home } });
+
+const json = async <T>(...args: string[]): Promise<T> => {
+  const { status, stdout, stderr } = await run(...args, '--json');
+  expect(stderr + stdout, args.join(' ')).not.toBe('');
+  expect(status, stderr).toBe(0);
+  return JSON.parse(stdout);
+};
+
+const sweepFile = (name: string, lines: readonly string[]): string => {
+  const path = join(home, `${name}.yaml`);
+  writeFileSync(path, [`name: ${name}`, ...lines].join('\n'));
+  return path;
+};
+const data = 'dataset: { name: glyphs, train: 128, test: 20, attack: 10 }';
+const small = (name: string) =>
+  sweepFile(name, [
+    data,
+    'space: { gamma: [1, 5], initialiseEpochs: 2, optimiseEpochs: 2, classifierEpochs: 1 }',
+    'attacks: [fgsm, deepfool-l2]',
+  ]);
+const long = (name: string, seed: number) =>
+  sweepFile(name, [data, 'space: { initialiseEpochs: 2000 }', 'attacks: [fgsm]', `seeds: [${seed}]`]);
+
+describe('funnel', () => {
+  it('plans, submits, watches and shows a sweep and its trials', async () => {
+    const file = small('shown');
+    const plan = await json<Plan>('plan', file);
+    expect(plan).toMatchObject({ trials: 2, epochs: { unshared: 10, needed: 8 } });
+    expect((await run('plan', file)).stdout).toContain('8 epochs to train');
+
+    const watched = await run('submit', file, '--watch', '--key', 'once');
+    expect(watched.status, watched.stderr).toBe(0);
+    expect(watched.stderr).toMatch(/100 % · 9 of 9 stages/);
+    expect(watched.stdout).toMatch(/^#\s+trial\s+recipe\s+gamma/);
+    const again = await json<SweepDetail>('submit', file, '--key', 'once');
+    const { sweep, leaderboard } = await json<{ sweep: SweepDetail; leaderboard: LeaderboardRow[] }>(
+      'watch',
+      again.id,
+    );
+    expect(sweep).toMatchObject({ id: again.id, status: 'completed', trials: { completed: 2 } });
+    expect(leaderboard).toHaveLength(2);
+
+    expect((await json<Sweep[]>('ls')).map(({ id }) => id)).toContain(sweep.id);
+    expect((await run('ls')).stdout).toMatch(/shown\s+completed\s+100.0 %/);
+    expect((await run('show', sweep.id)).stdout).toContain('8 trained of 8 planned; 10 without sharing');
+    const { trialId } = leaderboard[0]!;
+    const trial = await json<TrialDetail>('show', trialId);
+    expect(trial.evaluations.map(({ attack }) => attack).sort()).toEqual(['deepfool-l2', 'fgsm']);
+    expect((await run('show', trialId)).stdout).toMatch(/optimise\s+completed\s+2/);
+  });
+
+  it('ranks, compares and exports', async () => {
+    const { id } = await json<SweepDetail>('submit', small('ranked'));
+    await json('watch', id);
+    const rows = await json<LeaderboardRow[]>(
+      'best',
+      '--sweep',
+      id,
+      '--attack',
+      'fgsm',
+      '--metric',
+      'medianL2',
+    );
+    expect(rows.map(({ rank }) => rank)).toEqual([1, 2]);
+    expect(await json('best', '--sweep', id, '--where', 'gamma:5')).toHaveLength(1);
+    const [a, b] = rows.map(({ trialId }) => trialId) as [string, string];
+    expect((await run('compare', a, b)).stdout).toMatch(/gamma\s+\d\s+\d/);
+    expect((await json<{ differs: string[] }>('compare', a, b)).differs).toEqual(['gamma']);
+    const { stdout } = await run('export', '--sweep', id);
+    const [titles, ...lines] = stdout.trimEnd().split('\r\n');
+    expect(titles).toMatch(/^rank,trialId,sweepId,recipe,.*gamma/);
+    expect(lines).toHaveLength(2);
+    expect(await json('export', '--sweep', id)).toHaveLength(2);
+  });
+
+  it('pauses, resumes, cancels and deletes', async () => {
+    const { id } = await json<SweepDetail>('submit', long('long', 1));
+    expect(await json('pause', id)).toMatchObject({ status: 'paused' });
+    expect(await json('resume', id)).toMatchObject({ status: 'running' });
+    const refused = await run('delete', id);
+    expect(refused.status).toBe(3);
+    expect(refused.stderr).toContain('That cannot be done in this status');
+    expect(await json('cancel', id)).toMatchObject({ status: 'cancelled' });
+    expect((await run('cancel', id)).status).toBe(3);
+    const watched = await run('watch', id);
+    expect(watched.status).toBe(5);
+    expect((await run('delete', id)).stdout).toContain(`Sweep ${id} is deleted.`);
+    expect((await run('show', id)).status).toBe(3);
+  });
+
+  it('reads a sweep from stdin and stops watching at Ctrl-C', async () => {
+    const { spawnFunnel } = await import('./funnel.ts');
+    const { readFileSync } = await import('node:fs');
+    const child = spawnFunnel(['submit', '-', '--watch'], { env: { FUNNEL_URL: api.url } });
+    let stderr = '';
+    const watching = new Promise<void>((resolve) => {
+      child.stderr.on('data', (chunk) => {
+        stderr += chunk;
+        if (/0 of \d stages/.test(stderr)) resolve();
+      });
+    });
+    child.stdin.end(readFileSync(long('watched', 2)));
+    await watching;
+    child.kill('SIGINT');
+    const [status] = await new Promise<[number | null]>((resolve) =>
+      child.on('close', (code) => resolve([code])),
+    );
+    expect(status).toBe(130);
+    const id = /Sweep (\S+) submitted/.exec(stderr)![1]!;
+    expect(await json('show', id)).toMatchObject({ status: 'running' });
+    await run('cancel', id);
+  });
+
+  it('says what is wrong with a sweep, by its path, and ends with 3', async () => {
+    const { status, stderr } = await run('plan', sweepFile('wrong', [data, 'space: { gama: 1 }']));
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/space.*gama/s);
+  });
+
+  it.each([
+    [['plan', '/nowhere/sweep.yaml'], 2, /cannot be read/],
+    [['plam', 'x'], 2, /Did you mean plan/],
+    [['best', '--metric', 'beauty'], 2, /Allowed choices are robustAccuracy/],
+    [['show'], 2, /missing required argument/],
+    [['ls', '--url', 'http://127.0.0.1:9'], 4, /npm start/],
+    [['show', 'nothing'], 3, /There is no such thing/],
+  ] as const)('%j ends with %i', async (args, status, words) => {
+    const ran = await run(...args);
+    expect(ran.stderr).toMatch(words);
+    expect(ran.status).toBe(status);
+  });
+
+  it.each(['bash', 'zsh', 'fish'])('completes commands in %s', async (shell) => {
+    const { stdout, status } = await run('completion', shell);
+    expect(status).toBe(0);
+    for (const word of ['submit', 'best', 'watch', 'verify']) expect(stdout).toContain(word);
+  });
+});

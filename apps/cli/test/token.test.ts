@@ -1,0 +1,27 @@
+import { createTestDatabase, type TestDatabase } from '@funnel/db/testing';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { funnel } from './funnel.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database?.drop());
+
+const token = (...args: string[]) => funnel(['token', ...args], { env: { DATABASE_URL: database.url } });
+
+it('makes a token, shows it once, lists it without its secret, and revokes it', async () => {
+  const made = await token('create', 'ci', '--role', 'read');
+  expect(made.status, made.stderr).toBe(0);
+  const secret = made.stdout.trim();
+  expect(secret).toMatch(/^funnel_[\w-]{43}$/);
+
+  const listed = await token('list');
+  expect(listed.stdout).toMatch(/ci\s+read/);
+  expect(listed.stdout).not.toContain(secret.slice(7));
+  expect((await token('create', 'ci')).status).toBe(1);
+
+  expect((await token('revoke', 'ci')).status).toBe(0);
+  expect((await token('list')).stdout).toMatch(/revoked/);
+  expect((await token('revoke', 'ci')).status).toBe(1);
+});

@@ -1,0 +1,102 @@
+/** `funnel up` as a person uses it and as machines treat it: killed, started again, started twice, told to go. */
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient } from '@funnel/client';
+import { afterAll, expect, it, onTestFinished, vi } from 'vitest';
+import { funnel, spawnFunnel } from './funnel.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'funnel-up-'));
+chmodSync(home, 0o755); // as root, PostgreSQL runs as somebody else
+
+afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
+
+/** Linux: living processes that work in a folder, or whose parent is this one. */
+const processes = (belongs: (pid: string) => boolean): string[] =>
+  readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ') && belongs(pid);
+    } catch {
+      return false; // gone while looking
+    }
+  });
+const servers = () => processes((pid) => readlinkSync(`/proc/${pid}/cwd`).startsWith(home));
+/** PostgreSQL is a child too, and survives its parent by design. */
+const trainersOf = (parent: number) =>
+  processes(
+    (pid) =>
+      readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')[1] === String(parent) &&
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('trainer.ts'),
+  );
+
+const takenPort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  return typeof address === 'object' && address ? address.port : 0;
+};
+
+const start = async (port: number) => {
+  const child = spawnFunnel(['up', '--port', String(port)], {
+    env: { FUNNEL_HOME: home, FUNNEL_SLOTS: '1' },
+    cwd: tmpdir(),
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let words = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      words += chunk;
+    });
+  const said = (pattern: RegExp): Promise<RegExpExecArray> =>
+    vi.waitFor(
+      () => {
+        const match = pattern.exec(words);
+        if (!match) throw new Error(`Expected ${pattern}, but so far it said:\n${words}`);
+        return match;
+      },
+      { timeout: 50_000, interval: 50 },
+    );
+  const [, url] = await said(/Dashboard and API\s+(\S+)\n/);
+  return { child, said, url: url!, client: createClient({ url: url! }) };
+};
+
+it.runIf(process.platform === 'linux')(
+  'survives kill -9, resumes, refuses a second start, takes a free port, and leaves nothing running',
+  async () => {
+    const port = await takenPort();
+    const first = await start(port);
+    expect(first.url).not.toContain(`:${port}`);
+    await first.said(/0 of 13 stages/);
+    await vi.waitFor(
+      async () => {
+        const { items } = await first.client.listWorkers();
+        expect(items[0]?.running.length).toBeGreaterThan(0);
+      },
+      { timeout: 30_000 },
+    );
+    const trainers = trainersOf(first.child.pid!);
+    expect(trainers.length).toBeGreaterThan(0);
+    const [sweep] = (await first.client.listSweeps()).items;
+
+    const second = await funnel(['up'], { env: { FUNNEL_HOME: home } });
+    expect(second.status).toBe(1);
+    expect(second.stderr).toContain(`already: ${first.url}`);
+
+    first.child.kill('SIGKILL');
+    await vi.waitFor(() => expect(processes((pid) => trainers.includes(pid))).toEqual([]), {
+      timeout: 10_000,
+    });
+
+    const next = await start(0);
+    await next.said(/of 13 stages/);
+    expect((await next.client.listSweeps()).items.map(({ id }) => id)).toEqual([sweep!.id]);
+    next.child.kill('SIGTERM');
+    const [status] = await once(next.child, 'exit');
+    expect(status).toBe(0);
+    expect(servers()).toEqual([]);
+  },
+  300_000,
+);
