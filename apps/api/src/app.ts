@@ -101,7 +101,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   app.addHook('onListen', async () => {
     reconciler = startReconciler({
       reconcile: () =>
-        reconcile(db, { maxAttempts: options.maxAttempts ?? 3, leaseSeconds: options.leaseSeconds ?? 15 }),
+        reconcile(db, { maxAttempts: options.maxAttempts ?? 3, leaseSeconds: options.leaseSeconds ?? 10 }),
       ring,
       interval: (options.reconcileSeconds ?? 3) * 1000,
       onError: (error) => {

@@ -27,7 +27,7 @@ export const Env = z.object({
   FUNNEL_MAX_BODY_BYTES: count(1024 * 1024),
   FUNNEL_MAX_STREAMS: count(500),
   FUNNEL_MAX_ATTEMPTS: count(3),
-  FUNNEL_LEASE_SECONDS: z.coerce.number().gt(0).default(15),
+  FUNNEL_LEASE_SECONDS: z.coerce.number().gt(0).default(10),
   FUNNEL_RECONCILE_SECONDS: z.coerce.number().gt(0).default(3),
   FUNNEL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   FUNNEL_ADMIN_TOKEN: secret.optional(),

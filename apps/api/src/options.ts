@@ -25,7 +25,7 @@ export type ApiOptions = {
   readonly maxStreams?: number;
   /** Attempts that may fail before a stage does. (Default: 3) */
   readonly maxAttempts?: number;
-  /** Seconds without a heartbeat after which a worker's stages are given to others; the same as the workers'. (Default: 15) */
+  /** Seconds without a heartbeat after which a worker's stages are given to others; the same as the workers'. (Default: 10) */
   readonly leaseSeconds?: number;
   /** Seconds between rounds of the reconciler, which runs while the app listens. (Default: 3) */
   readonly reconcileSeconds?: number;

@@ -10,7 +10,7 @@ export const Env = z.object({
   FUNNEL_DATA: z.string().optional(),
   FUNNEL_SLOTS: z.coerce.number().int().min(1).optional(),
   FUNNEL_BACKEND: z.string().default('auto'),
-  FUNNEL_LEASE_SECONDS: positive(15),
+  FUNNEL_LEASE_SECONDS: positive(10),
   FUNNEL_MAX_ATTEMPTS: z.coerce.number().int().min(1).default(3),
   FUNNEL_DRAIN_SECONDS: positive(10),
   FUNNEL_HANG_SECONDS: positive(300),

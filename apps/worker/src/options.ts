@@ -14,7 +14,7 @@ export type WorkerOptions = {
   readonly slots?: number;
   /** A backend's name, or `auto`. (Default: `auto`) */
   readonly backend?: string;
-  /** After so long without a heartbeat a stage is given to others. (Default: 15) */
+  /** After so long without a heartbeat a stage is given to others. (Default: 10) */
   readonly leaseSeconds?: number;
   /** A stage fails for good after so many failed attempts. (Default: 3) */
   readonly maxAttempts?: number;

@@ -40,7 +40,7 @@ const open = async (
   log: Logger,
   closing: Closing,
 ): Promise<RunningWorker> => {
-  const { databaseUrl, queueUrl = databaseUrl, leaseSeconds = 15, maxAttempts = 3, standIn = null } = options;
+  const { databaseUrl, queueUrl = databaseUrl, leaseSeconds = 10, maxAttempts = 3, standIn = null } = options;
   const drainMilliseconds = (options.drainSeconds ?? 10) * 1000;
   const slotCount = options.slots ?? defaultSlots();
   const setup = { places: options.places ?? {}, backend: options.backend ?? 'auto', standIn };
