@@ -9,7 +9,7 @@ import { startApi } from './start-api.ts';
 import { startOptions } from './start-options.ts';
 
 /** Milliseconds after which requests that are still under way are given up. */
-const patience = 10_000;
+const patience = 20_000;
 
 const parseEnv = (): Env => {
   try {
@@ -42,7 +42,10 @@ const leave = (signal: NodeJS.Signals): void => {
   if (leaving) return;
   leaving = true;
   logger.info({ signal }, 'closing');
-  setTimeout(() => process.exit(1), patience).unref();
+  setTimeout(() => {
+    logger.error('gave up closing');
+    process.exit(1);
+  }, patience).unref();
   api.close().then(
     () => process.exit(0),
     (error: unknown) => {

@@ -198,3 +198,17 @@ export const Worker = z
   })
   .meta({ id: 'Worker' });
 export type Worker = z.infer<typeof Worker>;
+
+/** One change, by whom, and from where. */
+export const AuditEntry = z
+  .strictObject({
+    id: z.int(),
+    at: Time,
+    actor: z.string().meta({ description: 'Name of the token; `local` where none is needed.' }),
+    action: z.string().meta({ description: 'Name of the route.' }),
+    subject: z.string().nullable().meta({ description: 'Id of what was changed.' }),
+    address: z.string().nullable(),
+    details: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'AuditEntry' });
+export type AuditEntry = z.infer<typeof AuditEntry>;

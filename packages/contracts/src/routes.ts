@@ -9,6 +9,7 @@ import type { ErrorCode } from './errors.ts';
 import { EvaluationMetricName } from './metrics.ts';
 import { RecipeName } from './recipes/index.ts';
 import {
+  AuditEntry,
   Evaluation,
   LeaderboardRow,
   MetricSeries,
@@ -304,6 +305,15 @@ export const routes = {
     }),
     produces: 'text/event-stream',
     errors: ['NOT_FOUND', 'TOO_MANY_STREAMS'],
+  },
+  listAudit: {
+    method: 'GET',
+    url: '/v1/audit',
+    summary: 'Who changed what, newest first.',
+    role: 'admin',
+    query: z.strictObject({ ...page }),
+    response: pageOf(AuditEntry),
+    errors: ['INVALID_REQUEST'],
   },
   getServiceMetrics: {
     method: 'GET',

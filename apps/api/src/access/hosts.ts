@@ -5,11 +5,15 @@
 import { AppError } from '@funnel/contracts';
 import type { FastifyRequest } from 'fastify';
 
-const loopbackNames = ['localhost', '127.0.0.1', '[::1]', '::1'];
+/** As they stand in Host: a numeric IPv6 address in brackets. */
+const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 
 /** Whether only this machine can reach a server that listens here. */
 export const isLoopback = (host: string): boolean =>
-  loopbackNames.includes(host) || /^127(\.\d{1,3}){3}$/.test(host);
+  loopbackNames.includes(host) || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
+const asHost = (address: string): string =>
+  address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
 
 const withoutPort = (host: string): string => host.toLowerCase().replace(/:\d+$/, '');
 
@@ -20,7 +24,8 @@ export type HostRules = {
 
 /** On loopback, loopback's names and those allowed; elsewhere only what is allowed, if anything is said. */
 export const hostRules = (listening: string, allowed: readonly string[]): HostRules => {
-  if (isLoopback(listening)) return { names: [...loopbackNames, listening, ...allowed] };
+  if (isLoopback(listening))
+    return { names: [...new Set([...loopbackNames, asHost(listening), ...allowed])] };
   return { names: allowed.length > 0 ? [...loopbackNames, ...allowed] : null };
 };
 

@@ -1,12 +1,19 @@
 import { AppError } from '@funnel/contracts';
-import { getSweep, listWorkers, pingDatabase } from '@funnel/db';
+import { getSweep, listAudit, listWorkers, pingDatabase } from '@funnel/db';
 import type { Handlers } from '../routing/handler.ts';
 import type { Context } from './context.ts';
 import { describeSchema } from './describe-schema.ts';
 
 type ServiceHandlers = Pick<
   Handlers,
-  'listWorkers' | 'getSchema' | 'events' | 'getServiceMetrics' | 'getOpenApi' | 'health' | 'ready'
+  | 'listWorkers'
+  | 'listAudit'
+  | 'getSchema'
+  | 'events'
+  | 'getServiceMetrics'
+  | 'getOpenApi'
+  | 'health'
+  | 'ready'
 >;
 
 /** Milliseconds that a part has to answer before it counts as away. */
@@ -35,6 +42,7 @@ export const serviceHandlers = ({ db, queue, hub, metrics, document }: Context):
   const schema = describeSchema();
   return {
     listWorkers: async () => ({ items: await listWorkers(db) }),
+    listAudit: ({ query }) => listAudit(db, query),
     getSchema: () => schema,
     events: async ({ query, headers }, reply) => {
       const { sweep } = query;

@@ -30,7 +30,7 @@ const log = (logger: FastifyBaseLogger, error: AppError): void => {
 /** To be called before any route is registered: those that are there keep the handler of that time. */
 export const registerProblems = (app: FastifyInstance): void => {
   app.setErrorHandler((thrown, request, reply) => {
-    const error = asAppError(thrown);
+    const error = asAppError(thrown, request.headers['content-type']);
     log(request.log, error);
     return reply
       .code(errors[error.code].status)

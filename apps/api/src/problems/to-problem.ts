@@ -10,20 +10,31 @@ const frameworkCode = (code: string, status: number): ErrorCode => {
   return 'INVALID_REQUEST';
 };
 
+/** Where the framework's own words do not say what was expected and what came. */
+const wordsFor = (code: ErrorCode, error: Error, contentType: string | undefined): string => {
+  if (code === 'UNSUPPORTED_MEDIA_TYPE')
+    return `Expected application/json or application/yaml, but got ${contentType?.slice(0, 100) || 'no content type'}`;
+  if (code === 'BODY_TOO_LARGE')
+    return 'Expected at most FUNNEL_MAX_BODY_BYTES of JSON, or a sixteenth of that of YAML, but got more';
+  return error.message;
+};
+
 /** Fastify's and Node's own refusals carry a code and a status; a 500 of theirs is a fault like any other. */
-const fromFramework = (error: unknown): AppError | null => {
+const fromFramework = (error: unknown, contentType: string | undefined): AppError | null => {
   if (!(error instanceof Error) || !('statusCode' in error) || !('code' in error)) return null;
   const { statusCode: status, code } = error;
   if (typeof status !== 'number' || typeof code !== 'string') return null;
   if (status >= 500 && code !== 'FST_ERR_HANDLER_TIMEOUT') return null;
-  return new AppError(frameworkCode(code, status), error.message, {}, { cause: error });
+  const ours = frameworkCode(code, status);
+  return new AppError(ours, wordsFor(ours, error, contentType), {}, { cause: error });
 };
 
-/** The error that a person can act on; INTERNAL, saying nothing, for what nobody foresaw. */
-export const asAppError = (error: unknown): AppError => {
+/** The error that a person can act on; INTERNAL, saying nothing, for what nobody foresaw. `contentType`: of the request. */
+export const asAppError = (error: unknown, contentType?: string): AppError => {
   if (error instanceof AppError) return error;
   return (
-    fromFramework(error) ?? new AppError('INTERNAL', 'Something failed that should not', {}, { cause: error })
+    fromFramework(error, contentType) ??
+    new AppError('INTERNAL', 'Something failed that should not', {}, { cause: error })
   );
 };
 

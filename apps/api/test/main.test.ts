@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { createClient } from '@funnel/client';
+import { createTestDatabase, type TestDatabase } from '@funnel/db/testing';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { oneTrial } from './build.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase({ migrated: false });
+});
+afterAll(() => database.drop());
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+type Process = {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly ended: Promise<number | null>;
+};
+
+const run = (env: Record<string, string>): Process => {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, ['--import', 'tsx', main], { env: { PATH, HOME, ...env } });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream!.on('data', (chunk) => {
+      text += chunk;
+    });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return { child, output: () => text, ended: once(child, 'close').then(([code]) => code) };
+};
+
+/** Where it listens, once it says so. */
+const listening = async ({ child, output, ended }: Process): Promise<string> => {
+  for (;;) {
+    const line = output()
+      .split('\n')
+      .find((text) => text.includes('"msg":"listening"'));
+    if (line) return JSON.parse(line).url;
+    const next = await Promise.race([once(child.stdout!, 'data'), ended]);
+    if (!Array.isArray(next)) throw new Error(`ended with ${next}: ${output()}`);
+  }
+};
+
+describe('the API as a process', () => {
+  test('migrates, listens, answers, logs no secret, and ends cleanly on SIGTERM with clients watching', async () => {
+    const api = run({ DATABASE_URL: database.url, FUNNEL_PORT: '0', FUNNEL_LOG_LEVEL: 'trace' });
+    const url = await listening(api);
+    const client = createClient({ url, token: 'a-secret-nobody-should-see' });
+    expect(await client.ready()).toEqual({ status: 'ok', database: 'ok', queue: 'ok' });
+    const sweep = await client.createSweep({ body: { ...oneTrial, attacks: ['fgsm'] } });
+    expect((await client.getSweep({ params: { id: sweep.id } })).status).toBe('running');
+    const watching = fetch(`${url}/v1/events`).then((response) => response.text());
+    await fetch(`${url}/healthz`);
+    api.child.kill('SIGTERM');
+    const code = await api.ended;
+    expect(code, api.output()).toBe(0);
+    expect(await watching).toContain('retry:');
+    expect(api.output()).toContain('"msg":"migrated the database"');
+    expect(api.output()).toContain('"route":"createSweep"');
+    expect(api.output()).not.toContain('a-secret-nobody-should-see');
+    expect(api.output()).not.toContain(new URL(database.url).password || 'no password in the address');
+  });
+
+  test.each([
+    ['nothing is said', {}, 2, /DATABASE_URL/],
+    ['a variable is wrong', { DATABASE_URL: 'postgres://x', FUNNEL_PORT: 'http' }, 2, /FUNNEL_PORT/],
+    [
+      'it could be reached by others and nobody has a token',
+      { FUNNEL_HOST: '0.0.0.0', FUNNEL_PORT: '0' },
+      1,
+      /funnel token create/,
+    ],
+  ])('does not start when %s', async (_, env: Record<string, string>, code, message) => {
+    const withDatabase = code === 1 ? { DATABASE_URL: database.url, ...env } : env;
+    const api = run(withDatabase);
+    expect(await api.ended).toBe(code);
+    expect(api.output()).toMatch(message);
+  });
+});
