@@ -192,6 +192,18 @@ describe('.env.example', () => {
     expect([...example.keys()].sort()).toEqual([...new Set([...programs, ...ours])].sort());
   });
 
+  it('shows for every variable the default of a program that reads it', () => {
+    for (const [name, { value, set }] of example) {
+      const defaults = [ApiEnv, CliEnv, WorkerEnv].flatMap(({ shape }) => {
+        if (!(name in shape)) return [];
+        const { data } = shape[name as keyof typeof shape].safeParse(undefined) as { data?: unknown };
+        return data === undefined ? [] : [String(data)];
+      });
+      // Where there is no default, the line is empty or an example of what belongs there.
+      if (!set && defaults.length > 0) expect(defaults, name).toContain(value);
+    }
+  });
+
   it('names profiles that there are', () => {
     const profiles = services.flatMap(([, { profiles: own = [] }]) => own);
     expect(profiles).toContain(example.get('COMPOSE_PROFILES')?.value);
