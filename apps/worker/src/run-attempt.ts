@@ -119,6 +119,9 @@ const train = async (
   }
 };
 
+/** Codes of errors that another attempt, on whatever machine, would meet again. */
+const hopeless: ReadonlySet<string> = new Set(['ATTACK_INPUT']);
+
 /** Writes how it ended. Returns the stages that became ready by it. */
 const settle = async (
   { db, maxAttempts, log }: AttemptContext,
@@ -140,7 +143,13 @@ const settle = async (
       return [];
     case 'failed':
       await write(() =>
-        failAttempt(db, { ...lease, code: end.code, message: end.message, stack: end.stack, maxAttempts }),
+        failAttempt(db, {
+          ...lease,
+          code: end.code,
+          message: end.message,
+          stack: end.stack,
+          maxAttempts: hopeless.has(end.code) ? 1 : maxAttempts,
+        }),
       );
       return [];
   }

@@ -1,14 +1,14 @@
 /** The trainer's work by kind of stage: training is the engine's, attacking is the attacks' on the engine's classifier. */
 import type { StageKind } from '@funnel/contracts';
 import { engineVersion, openBackend, runStage } from '@funnel/engine';
-import { attackStage } from './attack-stage.ts';
+import { createAttackStage } from './attack-stage.ts';
 import { createDatasetCache } from './dataset-cache.ts';
 import type { StageEnd, StageTask, TrainerSetup } from './messages.ts';
 import type { StageHooks, StageRunner } from './stage-runner.ts';
 
 export type LoadDataset = ReturnType<typeof createDatasetCache>;
 
-type RunKind = (task: StageTask, hooks: StageHooks, load: LoadDataset) => Promise<StageEnd>;
+export type RunKind = (task: StageTask, hooks: StageHooks, load: LoadDataset) => Promise<StageEnd>;
 
 /** An epoch that takes longer than this is checkpointed on its way: a crash costs at most so much. */
 const checkpointSeconds = 30;
@@ -19,20 +19,21 @@ const trainStage: RunKind = async (task, hooks, load) => {
   return outcome.status === 'completed' ? { ...outcome, evaluation: null } : outcome;
 };
 
-const runKind: Readonly<Record<StageKind, RunKind>> = {
+const createKinds = (): Readonly<Record<StageKind, RunKind>> => ({
   initialise: trainStage,
   optimise: trainStage,
   classify: trainStage,
-  attack: attackStage,
-};
+  attack: createAttackStage(),
+});
 
 /** Opens the backend that `setup` names. Throws BackendUnavailable, saying what is missing. */
 export const createStageRunner = async (setup: TrainerSetup): Promise<StageRunner> => {
   // Another name than those it knows is refused there, with the reason.
   const backend = await openBackend(setup.backend as 'auto');
   const load = createDatasetCache(setup.places);
+  const kinds = createKinds();
   return {
     identity: { backend: backend.name, device: backend.device, engineVersion },
-    run: (task, hooks) => runKind[task.spec.kind](task, hooks, load),
+    run: (task, hooks) => kinds[task.spec.kind](task, hooks, load),
   };
 };
