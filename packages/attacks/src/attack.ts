@@ -27,7 +27,11 @@ export type AttackResult = {
   readonly queries: Int32Array;
 };
 
-export type Attack<Name extends AttackName = AttackName> = (
-  context: AttackContext,
-  settings: AttackSettings<Name>,
-) => Promise<AttackResult>;
+export type Attack<Name extends AttackName = AttackName> = {
+  (context: AttackContext, settings: AttackSettings<Name>): Promise<AttackResult>;
+  /** Takes many images and keeps as many at work as a pass of the model takes. Others are given no more than that at once. */
+  readonly streams?: true;
+};
+
+export const streaming = <Name extends AttackName>(attack: Attack<Name>): Attack<Name> =>
+  Object.assign(attack, { streams: true as const });

@@ -78,9 +78,10 @@ export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Ev
     const attacked = positions(labels.length, (image) => clean[image] === labels[image]);
     const breathe = breather(options.signal);
     const channels = model.shape.length > 1 ? model.shape[model.shape.length - 1]! : 1;
-    for (let start = 0; start < attacked.length; start += model.batchSize) {
+    const atOnce = model.batchSize * ((attacks[spec.attack] as Attack).streams ? streamedBatches : 1);
+    for (let start = 0; start < attacked.length; start += atOnce) {
       await breathe();
-      const rows = attacked.slice(start, start + model.batchSize);
+      const rows = attacked.slice(start, start + atOnce);
       const random: AttackContext['random'] = (row, ...path) =>
         createRandom(options.seed ?? 0, spec.attack, indices[rows[row]!]!, ...path);
       const batch = {
@@ -114,6 +115,9 @@ export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Ev
     images.dispose();
   }
 };
+
+/** How many batches' images a streaming attack is given: more only costs memory. */
+const streamedBatches = 8;
 
 /** One batch through the attack, then through the law: budget, range, the model again. Disposes of the batch's images. */
 const runVerified = async (spec: AttackSpec, batch: AttackContext) => {

@@ -43,8 +43,8 @@ describe('against the scalar reference', () => {
       { shape: [6, 6, 1] },
     );
     const { uniform } = createRandom(12, 'images');
-    const images = Float32Array.from({ length: 20 * 36 }, () => 0.45 + 0.1 * uniform());
-    const rows = Array.from({ length: 20 }, (_, i) => images.subarray(i * 36, (i + 1) * 36));
+    const images = Float32Array.from({ length: 200 * 36 }, () => 0.45 + 0.1 * uniform());
+    const rows = Array.from({ length: 200 }, (_, i) => images.subarray(i * 36, (i + 1) * 36));
     const labels = rows.map((row) => argMax(logitsOf(mlp, row)));
     const { records, adversarials } = await evaluateAttack({
       model,

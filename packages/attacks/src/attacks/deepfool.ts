@@ -3,90 +3,74 @@
  * clean image, 5 % overshoot on every step, clipping that feeds back into the next linearisation, stop at the first adversarial iterate.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { Attack, AttackContext } from '../attack.ts';
-import { dualNorms, type Norm, signs } from '../norms.ts';
-import { argMaxRows, column, createRowStore, pick, positions, takeRows } from '../rows.ts';
+import { type Attack, streaming } from '../attack.ts';
+import type { Norm } from '../norms.ts';
+import { argMaxOf, createRowStore, pick, positions, takeRows } from '../rows.ts';
 import { likelyClasses } from './likely-classes.ts';
+import { linearise } from './linearise.ts';
 
-export const deepfool =
-  (norm: Norm): Attack<'deepfool-l2' | 'deepfool-linf'> =>
-  async (context, settings) => {
+/** Images take their steps at their own pace: as some fall, others take their places, so that passes of the model stay full. */
+export const deepfool = (norm: Norm): Attack<'deepfool-l2' | 'deepfool-linf'> =>
+  streaming(async (context, settings) => {
     const { model, images, labels } = context;
     const found = createRowStore(labels.length);
     const steps = new Int32Array(labels.length);
     const queries = new Int32Array(labels.length);
     const candidates = await likelyClasses(context, settings.classes); // [slots][n]
-    let rows = positions(labels.length, () => true);
-    let x = images.clone();
-    for (let step = 0; rows.length > 0; step++) {
+    let rows: Int32Array = new Int32Array(0);
+    let x: tf.Tensor2D = tf.zeros([0, model.width]);
+    let started = 0;
+    for (;;) {
       await context.breathe();
+      const fresh = Int32Array.from(
+        { length: Math.min(model.batchSize - rows.length, labels.length - started) },
+        (_, i) => started + i,
+      );
+      started += fresh.length;
+      rows = Int32Array.of(...rows, ...fresh);
+      if (rows.length === 0) break;
+      x = join(x, takeRows(images, fresh));
       const logits = model.logits(x);
-      const classes = await argMaxRows(logits);
-      const fooled = positions(rows.length, (i) => classes[i] !== labels[rows[i]!]);
-      const standing = positions(rows.length, (i) => classes[i] === labels[rows[i]!]);
+      const z = await logits.data<'float32'>();
+      logits.dispose();
+      const fooled = positions(rows.length, (i) => argMaxOf(z, i, model.classes) !== labels[rows[i]!]);
       found.put(x, fooled, pick(rows, fooled));
-      rows.forEach((row) => {
-        queries[row] = step + 1;
-      });
-      if (step === settings.steps || standing.length === 0) {
-        logits.dispose();
-        break;
-      }
-      const before =
-        standing.length === rows.length
-          ? { x, logits }
-          : { x: takeRows(x, standing), logits: takeRows(logits, standing) };
+      for (const row of rows) queries[row]!++;
+      const fell = new Set(fooled);
+      const standing = positions(rows.length, (i) => !fell.has(i) && steps[rows[i]!]! < settings.steps);
       rows = pick(rows, standing);
-      const others = candidates.map((slot) => pick(slot, rows));
-      const next = linearise(context, before, pick(labels, rows), others, norm, 1 + settings.overshoot);
-      rows.forEach((row) => {
-        steps[row] = step + 1;
+      for (const row of rows) steps[row]!++;
+      const here = takeRows(x, standing);
+      x.dispose();
+      x = await linearise({
+        model,
+        x: here,
+        z: pickLogits(z, standing, model.classes),
+        labels: pick(labels, rows),
+        others: candidates.map((slot) => pick(slot, rows)),
+        norm,
+        reach: 1 + settings.overshoot,
       });
-      tf.dispose([x, logits, before.x, before.logits]);
-      x = next;
+      here.dispose();
     }
     x.dispose();
     return { adversarials: found.collect(images), steps, queries };
-  };
-
-/**
- * The step from `x` onto the nearest boundary of the linearised model, times `reach`, clipped: with f = z_k − z_y and w = ∂f/∂x,
- * the boundary of class k is |f| / ‖w‖* away, and lies at |f| / ‖w‖₂² · w (L2) or |f| / ‖w‖₁ · sign(w) (L∞).
- */
-export const linearise = (
-  { model }: Pick<AttackContext, 'model'>,
-  { x, logits }: { readonly x: tf.Tensor2D; readonly logits: tf.Tensor2D },
-  labels: Int32Array,
-  others: readonly Int32Array[],
-  norm: Norm,
-  reach: number,
-): tf.Tensor2D =>
-  tf.tidy(() => {
-    const cotangents = others.map((other) => differences(other, labels, model.classes)); // [slots][n, classes]
-    const { gradients } = model.pullbacks(x, () => cotangents);
-    let nearest = tf.fill([labels.length, 1], 1e30) as tf.Tensor2D; // farther than any boundary, finite in float32
-    let direction = tf.zerosLike(x);
-    let length = tf.zeros([labels.length, 1]) as tf.Tensor2D;
-    gradients.forEach((w, slot) => {
-      const f = tf.sum(logits.mul(cotangents[slot]!), 1, true); // z_k − z_y, [n, 1]
-      const size = dualNorms(w, norm).add(1e-8);
-      const distance = tf.abs(f).div(size) as tf.Tensor2D;
-      const nearer = column(tf.logicalAnd(tf.less(f, 0), tf.less(distance, nearest)).squeeze([1]));
-      const along = norm === 'l2' ? w : signs(w);
-      const far = tf.sub(1, nearer);
-      direction = direction.mul(far).add(along.mul(nearer));
-      length = length.mul(far).add((norm === 'l2' ? distance.div(size) : distance).mul(nearer));
-      nearest = nearest.mul(far).add(distance.mul(nearer));
-    });
-    return tf.clipByValue(x.add(direction.mul(length.mul(reach))), 0, 1);
   });
 
-/** Rows e_k − e_y, `[n, classes]`. */
-const differences = (others: Int32Array, labels: Int32Array, classes: number): tf.Tensor2D => {
-  const values = new Float32Array(labels.length * classes);
-  labels.forEach((label, row) => {
-    values[row * classes + others[row]!] = 1;
-    values[row * classes + label] = -1;
+/** Rows of both, one after the other. Takes them over. */
+const join = (a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D => {
+  const joined = tf.concat(
+    [a, b].filter(({ shape }) => shape[0] > 0),
+    0,
+  );
+  tf.dispose([a, b]);
+  return joined;
+};
+
+const pickLogits = (z: Float32Array, rows: Int32Array, classes: number): Float32Array => {
+  const picked = new Float32Array(rows.length * classes);
+  rows.forEach((row, i) => {
+    picked.set(z.subarray(row * classes, (row + 1) * classes), i * classes);
   });
-  return tf.tensor2d(values, [labels.length, classes]);
+  return picked;
 };

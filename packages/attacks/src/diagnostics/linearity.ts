@@ -1,7 +1,7 @@
 /** H19, H21: what DeepFool's progress says of the boundary, and what an undefended model says of the attacks. */
 import * as tf from '@tensorflow/tfjs';
-import { linearise } from '../attacks/deepfool.ts';
 import { likelyClasses } from '../attacks/likely-classes.ts';
+import { linearise } from '../attacks/linearise.ts';
 import { marginsOf } from '../margins.ts';
 import { median } from '../statistics.ts';
 import { type Check, diagnostic } from './context.ts';
@@ -14,11 +14,11 @@ import { pgdAt } from './white-box.ts';
 export const boundaryIsLinear: Check = async ({ evaluate, model, images, values, labels }) => {
   const before = await marginsOf(model, values, labels);
   const others = await likelyClasses({ model, images, labels }, model.classes);
-  const moved = tf.tidy(() =>
-    linearise({ model }, { x: images, logits: model.logits(images) }, labels, others, 'l2', 1),
-  );
+  const logits = model.logits(images);
+  const z = await logits.data<'float32'>();
+  const moved = await linearise({ model, x: images, z, labels, others, norm: 'l2', reach: 1 });
   const after = await marginsOf(model, await moved.data<'float32'>(), labels);
-  moved.dispose();
+  tf.dispose([logits, moved]);
   const progress = [...before.margins].map((gap, row) => (gap - after.margins[row]!) / Math.max(gap, 1e-12));
   const { summary, records } = await evaluate('deepfool-l2');
   const steps = median(records.steps) ?? 0;

@@ -1,0 +1,129 @@
+/** What `bench attack` times, what Foolbox needed for the same, and how many passes of the model each takes at least. */
+import type { AttackInput } from '@funnel/contracts';
+
+type Spent = { readonly steps: number; readonly queries: number };
+type PassCounts = { readonly forward: number; readonly backward: number };
+
+export type AttackCase = {
+  readonly name: string;
+  readonly attack: AttackInput;
+  /** Seconds per image on one core of a machine of this kind, small MNIST convolutional network; null: not measured, or not there. */
+  readonly foolbox18: number | null;
+  readonly foolbox3: number | null;
+  /** Forward and backward passes per image, given the mean steps and queries. */
+  readonly passes: (spent: Spent) => PassCounts;
+  readonly mostImages: number;
+  readonly warmUp: number;
+};
+
+/** A gradient at every step, and the last look. */
+const ascent = ({ steps, queries }: Spent): PassCounts => ({ forward: queries, backward: steps });
+/** Nine differences of logits per step. */
+const deepfool = ({ steps, queries }: Spent): PassCounts => ({ forward: queries, backward: 9 * steps });
+const oneGradient = ({ queries }: Spent): PassCounts => ({ forward: queries, backward: 1 });
+const forwardOnly = ({ queries }: Spent): PassCounts => ({ forward: queries, backward: 0 });
+
+const usual = { mostImages: 10_000, warmUp: 32 };
+
+export const attackCases = [
+  {
+    name: 'DeepFool L2',
+    attack: { attack: 'deepfool-l2', steps: 50 },
+    foolbox18: 0.144,
+    foolbox3: 0.0156,
+    passes: deepfool,
+    ...usual,
+  },
+  {
+    name: 'DeepFool Linf',
+    attack: { attack: 'deepfool-linf', steps: 50 },
+    foolbox18: 0.164,
+    foolbox3: 0.007,
+    passes: deepfool,
+    ...usual,
+  },
+  {
+    name: 'FGSM search',
+    attack: { attack: 'fgsm', search: true },
+    foolbox18: 0.043,
+    foolbox3: null,
+    passes: oneGradient,
+    ...usual,
+  },
+  {
+    name: 'FGSM fixed',
+    attack: { attack: 'fgsm', search: false, epsilon: 0.1 },
+    foolbox18: null,
+    foolbox3: 0.0002,
+    passes: oneGradient,
+    ...usual,
+  },
+  {
+    name: 'BIM search',
+    attack: { attack: 'bim', search: true },
+    foolbox18: 0.279,
+    foolbox3: null,
+    passes: ascent,
+    ...usual,
+  },
+  {
+    name: 'BIM fixed',
+    attack: { attack: 'bim', search: false, epsilon: 0.05, stepSize: 0.01, steps: 10 },
+    foolbox18: null,
+    foolbox3: 0.001,
+    passes: ascent,
+    ...usual,
+  },
+  {
+    name: 'PGD Linf',
+    attack: { attack: 'pgd-linf', epsilon: 0.05, steps: 40 },
+    foolbox18: null,
+    foolbox3: 0.0043,
+    passes: ascent,
+    ...usual,
+  },
+  {
+    name: 'PGD L2',
+    attack: { attack: 'pgd-l2', epsilon: 0.5, steps: 50 },
+    foolbox18: null,
+    foolbox3: 0.0062,
+    passes: ascent,
+    ...usual,
+  },
+  {
+    name: 'C&W L2 3x200',
+    attack: { attack: 'cw-l2', steps: 200, searchSteps: 3 },
+    foolbox18: null,
+    foolbox3: 0.039,
+    passes: ascent,
+    ...usual,
+  },
+  {
+    name: 'FMN L2',
+    attack: { attack: 'fmn-l2', steps: 100 },
+    foolbox18: null,
+    foolbox3: 0.0136,
+    passes: ascent,
+    ...usual,
+  },
+  {
+    name: 'Single Pixel',
+    attack: { attack: 'single-pixel' },
+    foolbox18: 0.6,
+    foolbox3: null,
+    passes: forwardOnly,
+    ...usual,
+  },
+  {
+    name: 'LocalSearch',
+    attack: { attack: 'local-search' },
+    foolbox18: 1.61,
+    foolbox3: null,
+    passes: forwardOnly,
+    mostImages: 20,
+    warmUp: 1,
+  },
+] as const satisfies readonly AttackCase[];
+
+export const attackCaseNames = attackCases.map(({ name }) => name) as [AttackCaseName, ...AttackCaseName[]];
+export type AttackCaseName = (typeof attackCases)[number]['name'];
