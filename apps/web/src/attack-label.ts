@@ -3,8 +3,16 @@ import { formatNumber } from './format.ts';
 
 type Run = { readonly attack: AttackSpec['attack']; readonly settings: Readonly<Record<string, unknown>> };
 
-/** Equal attacks with equal settings have equal keys. */
-export const keyOfRun = (run: Run): string => attackKey(run as AttackSpec); // the wire's settings are an evaluation's own
+const keys = new WeakMap<Run, string>();
+
+/** Equal attacks with equal settings have equal keys. Kept per object: thousands of trials are judged by it again and again. */
+export const keyOfRun = (run: Run): string => {
+  const known = keys.get(run);
+  if (known !== undefined) return known;
+  const key = attackKey(run as AttackSpec); // the wire's settings are an evaluation's own
+  keys.set(run, key);
+  return key;
+};
 
 const written = (value: unknown): string =>
   typeof value === 'number'

@@ -1,6 +1,7 @@
 /** Clean accuracy against the objective, one point per trial, with the front of those that no other beats in both. */
 import { type RecipeName, recipes } from '@funnel/contracts';
 import { useMemo } from 'react';
+import { useLatest } from '../components/use-latest.ts';
 import { paretoFront } from '../statistics/pareto.ts';
 import { useColours } from './colours.ts';
 import { axisStyle, baseOption, EChart } from './echart.tsx';
@@ -15,7 +16,6 @@ export type ScatterPoint = {
   readonly active: boolean;
   /** 95 % interval of y, for chosen trials. */
   readonly interval: readonly [number, number] | null;
-  readonly label: string;
 };
 
 /** Shapes tell recipes apart where colours tell chosen trials apart. */
@@ -30,9 +30,12 @@ export const CleanRobustScatter = (props: {
   readonly direction: 'max' | 'min';
   readonly format: (value: number) => string;
   readonly chosen: readonly number[];
+  /** What a tip says of a row. */
+  readonly label: (row: number) => string;
   readonly onPick: (row: number) => void;
 }) => {
   const { points, title, direction, format, chosen } = props;
+  const label = useLatest(props.label);
   const colours = useColours();
   const option = useMemo(() => {
     const sign = direction === 'max' ? 1 : -1;
@@ -123,10 +126,12 @@ export const CleanRobustScatter = (props: {
 
   const full = useMemo(() => {
     const { base, order } = option;
-    const formatter = (hit: { seriesId?: string; dataIndex: number }) =>
-      hit.seriesId === 'trials' ? (order[hit.dataIndex]?.label.replaceAll('\n', '<br/>') ?? '') : '';
+    const formatter = ({ seriesId, dataIndex }: { seriesId?: string; dataIndex: number }) => {
+      const point = seriesId === 'trials' ? order[dataIndex] : undefined;
+      return point ? label.current(point.row).replaceAll('\n', '<br/>') : '';
+    };
     return { ...base, tooltip: { ...base.tooltip, trigger: 'item', formatter } };
-  }, [option]);
+  }, [option, label]);
 
   return (
     <EChart

@@ -1,10 +1,18 @@
 /** Every trial as a line over its knobs and results. Brushes on the axes say which trials the other pictures and the table show. */
-import { type PointerEvent, useEffect, useMemo, useRef, useState } from 'react';
+import { type PointerEvent, type RefObject, useEffect, useMemo, useRef, useState } from 'react';
 import { useWidth } from '../components/use-width.ts';
 import { useColours } from './colours.ts';
 import { type AxisSpec, type Brushes, createAxis } from './parallel/axes.ts';
 import { AxisBrush, wrapTitle } from './parallel/axis-brush.tsx';
-import { drawLines, type Layout, nearestRow, type Picture, rowPlaces } from './parallel/draw.ts';
+import {
+  drawLines,
+  drawMarked,
+  drawShadow,
+  type Layout,
+  nearestRow,
+  type Picture,
+  rowPlaces,
+} from './parallel/draw.ts';
 import './parallel/parallel.css';
 
 const span = 232;
@@ -30,6 +38,27 @@ const layoutOf = (available: number, titles: readonly string[]): Layout => {
   };
 };
 
+/** Draws at the next frame, in the screen's own pixels. */
+const paintOn = (
+  canvas: RefObject<HTMLCanvasElement | null>,
+  layout: Layout,
+  paint: (context: CanvasRenderingContext2D) => void,
+): (() => void) => {
+  const frame = requestAnimationFrame(() => {
+    const context = canvas.current?.getContext('2d');
+    if (!context) return;
+    const scale = window.devicePixelRatio;
+    const [width, height] = [Math.round(layout.width * scale), Math.round(layout.height * scale)];
+    if (context.canvas.width !== width || context.canvas.height !== height) {
+      context.canvas.width = width;
+      context.canvas.height = height;
+    }
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    paint(context);
+  });
+  return () => cancelAnimationFrame(frame);
+};
+
 export const ParallelCoordinates = (props: {
   readonly specs: readonly AxisSpec[];
   readonly active: Uint8Array;
@@ -42,7 +71,9 @@ export const ParallelCoordinates = (props: {
 }) => {
   const { specs, active, shade, brushes, chosen } = props;
   const box = useRef<HTMLDivElement>(null);
-  const canvas = useRef<HTMLCanvasElement>(null);
+  const shadow = useRef<HTMLCanvasElement>(null);
+  const lines = useRef<HTMLCanvasElement>(null);
+  const marked = useRef<HTMLCanvasElement>(null);
   const available = useWidth(box, 900);
   const colours = useColours();
   const [hover, setHover] = useState<{ readonly row: number; readonly x: number; readonly y: number } | null>(
@@ -60,28 +91,29 @@ export const ParallelCoordinates = (props: {
   const { height, top, bottom } = layout;
   const axes = useMemo(() => specs.map(createAxis), [specs]);
   const places = useMemo(() => rowPlaces(axes, specs, layout), [axes, specs, layout]);
+  const picture = useMemo<Picture>(
+    () => ({ places, layout, active, shade }),
+    [places, layout, active, shade],
+  );
   const hovered = hover !== null && hover.row < active.length ? hover.row : null;
-  const picture: Picture = { places, layout, active, shade, chosen, hovered };
+  const chosenKey = chosen.join('.');
 
-  // Drawn once per frame at most, after everything that changed in it.
-  useEffect(() => {
-    const frame = requestAnimationFrame(() => {
-      const context = canvas.current?.getContext('2d');
-      if (!context) return;
-      const scale = window.devicePixelRatio;
-      const [w, h] = [Math.round(layout.width * scale), Math.round(height * scale)];
-      if (context.canvas.width !== w || context.canvas.height !== h) {
-        context.canvas.width = w;
-        context.canvas.height = h;
-      }
-      context.setTransform(scale, 0, 0, scale, 0, 0);
-      drawLines(context, picture, colours);
-    });
-    return () => cancelAnimationFrame(frame);
-  });
+  // Three layers, each drawn only when what it shows has changed.
+  useEffect(
+    () => paintOn(shadow, layout, (context) => drawShadow(context, picture, colours)),
+    [places, layout, colours],
+  );
+  useEffect(
+    () => paintOn(lines, layout, (context) => drawLines(context, picture, colours)),
+    [picture, layout, colours],
+  );
+  useEffect(
+    () => paintOn(marked, layout, (context) => drawMarked(context, picture, chosen, hovered, colours)),
+    [places, layout, chosenKey, hovered, colours],
+  );
 
   const point = (event: PointerEvent<HTMLElement>) => {
-    const frame = canvas.current!.getBoundingClientRect();
+    const frame = lines.current!.getBoundingClientRect();
     const [x, y] = [event.clientX - frame.left, event.clientY - frame.top];
     const row = event.buttons === 0 ? nearestRow(picture, x, y) : null;
     if (row !== hover?.row) setHover(row === null ? null : { row, x, y });
@@ -98,7 +130,9 @@ export const ParallelCoordinates = (props: {
         aria-label={`Parallel coordinates of ${active.length} trials over ${specs.map((spec) => spec.title).join(', ')}`}
       >
         <div style={{ position: 'relative', width: layout.width, height }}>
-          <canvas ref={canvas} style={{ width: layout.width, height }} />
+          <canvas ref={shadow} style={{ width: layout.width, height }} />
+          <canvas ref={lines} style={{ width: layout.width, height }} />
+          <canvas ref={marked} style={{ width: layout.width, height }} />
           <svg width={layout.width} height={height}>
             <title>Axes with brushes</title>
             {axes.map((axis, a) => (

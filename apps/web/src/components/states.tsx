@@ -5,6 +5,15 @@ import type { ReactNode } from 'react';
 export const ErrorNotice = ({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) => (
   <div className="notice" data-tone="danger" role="alert">
     <strong>{error instanceof Error ? error.message : 'Something went wrong.'}</strong>
+    {error instanceof FunnelError && (error.problem.issues?.length ?? 0) > 1 ? (
+      <ul className="small">
+        {error.problem.issues!.map(({ path, expected, received }) => (
+          <li key={path}>
+            <code>{path}</code>: expected {expected}, got {received}
+          </li>
+        ))}
+      </ul>
+    ) : null}
     <span className="row small">
       {error instanceof FunnelError ? (
         <>

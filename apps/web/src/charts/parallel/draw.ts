@@ -52,36 +52,42 @@ export type Picture = {
   readonly active: Uint8Array;
   /** Colour of each row in [0, 1], NaN for none. */
   readonly shade: Float32Array;
-  readonly chosen: readonly number[];
-  readonly hovered: number | null;
 };
 
+/** Every row, faint: what lies behind those within the brushes. Drawn once per layout, not once per move of a brush. */
+export const drawShadow = (context: CanvasRenderingContext2D, picture: Picture, colours: Colours): void => {
+  const { places, layout, active } = picture;
+  context.clearRect(0, 0, layout.width, layout.height);
+  const all = new Path2D();
+  for (let row = 0; row < active.length; row++) trace(all, places, row, layout.x);
+  context.lineJoin = 'round';
+  context.globalAlpha = Math.max(0.12, Math.min(0.5, 8 / Math.sqrt(active.length + 1)));
+  context.strokeStyle = colours.lineStrong;
+  context.stroke(all);
+  context.globalAlpha = 1;
+};
+
+/** The rows within the brushes, the better the stronger. */
 export const drawLines = (context: CanvasRenderingContext2D, picture: Picture, colours: Colours): void => {
-  const { places, layout, active, shade, chosen, hovered } = picture;
+  const { places, layout, active, shade } = picture;
   const { x, width, height } = layout;
   context.clearRect(0, 0, width, height);
   context.lineJoin = 'round';
   context.lineWidth = 1;
-  const inactive = new Path2D();
   const unknown = new Path2D();
   const levels = Array.from({ length: buckets }, () => new Path2D());
   let count = 0;
   for (let row = 0; row < active.length; row++) {
+    if (active[row] === 0) continue;
     const t = shade[row]!;
-    if (active[row] === 0) trace(inactive, places, row, x);
-    else {
-      count += 1;
-      trace(
-        Number.isNaN(t) ? unknown : levels[Math.min(buckets - 1, Math.floor(t * buckets))]!,
-        places,
-        row,
-        x,
-      );
-    }
+    count += 1;
+    trace(
+      Number.isNaN(t) ? unknown : levels[Math.min(buckets - 1, Math.floor(t * buckets))]!,
+      places,
+      row,
+      x,
+    );
   }
-  context.globalAlpha = 0.35;
-  context.strokeStyle = colours.line;
-  context.stroke(inactive);
   const strength = Math.max(0.3, Math.min(0.9, 14 / Math.sqrt(count + 1)));
   context.globalAlpha = 0.5 * strength;
   context.strokeStyle = colours.lineStrong;
@@ -92,9 +98,20 @@ export const drawLines = (context: CanvasRenderingContext2D, picture: Picture, c
     context.stroke(path);
   }
   context.globalAlpha = 1;
+};
+
+/** The few rows that are looked at: on a layer of their own, so that following a pointer does not draw thousands of lines. */
+export const drawMarked = (
+  context: CanvasRenderingContext2D,
+  { places, layout }: Picture,
+  chosen: readonly number[],
+  hovered: number | null,
+  colours: Colours,
+): void => {
+  context.clearRect(0, 0, layout.width, layout.height);
   for (const [i, row] of chosen.entries())
-    strokeOne(context, places, row, x, colours.series[i % 6]!, colours.surface, dashes[i % 6]!);
-  if (hovered !== null) strokeOne(context, places, hovered, x, colours.text, colours.surface, []);
+    strokeOne(context, places, row, layout.x, colours.series[i % 6]!, colours.surface, dashes[i % 6]!);
+  if (hovered !== null) strokeOne(context, places, hovered, layout.x, colours.text, colours.surface, []);
 };
 
 const strokeOne = (

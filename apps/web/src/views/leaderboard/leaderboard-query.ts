@@ -41,6 +41,9 @@ export const useLeaderboardQuery = () => {
   const set: SetBoard = (name, value) => {
     navigate(href(['leaderboard'], { ...Object.fromEntries(query), [name]: value }), { replace: true });
   };
+  /** Over all attacks robust accuracy mixes budgets; the smallest distance that any of them found does not. */
+  const fallBack = () =>
+    navigate(href(['leaderboard'], { attack: worstOfAll, metric: 'medianL2' }), { replace: true });
   const reset = () => navigate(href(['leaderboard']));
-  return { query: readBoardQuery(query), set, reset, attackIsUsual: !query.has('attack') };
+  return { query: readBoardQuery(query), set, reset, fallBack, attackIsUsual: !query.has('attack') };
 };

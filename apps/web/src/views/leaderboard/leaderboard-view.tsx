@@ -7,7 +7,7 @@ import { useLive } from '../../data/use-query.ts';
 import { href } from '../../router.ts';
 import { mostChosen } from '../sweep/chosen.ts';
 import { LeaderboardFilters } from './leaderboard-filters.tsx';
-import { useLeaderboardQuery, worstOfAll } from './leaderboard-query.ts';
+import { useLeaderboardQuery } from './leaderboard-query.ts';
 import { LeaderboardTable } from './leaderboard-table.tsx';
 import './leaderboard.css';
 
@@ -15,7 +15,7 @@ import './leaderboard.css';
 const everyMs = 5000;
 
 export const LeaderboardView = () => {
-  const { query, set, reset, attackIsUsual } = useLeaderboardQuery();
+  const { query, set, reset, fallBack, attackIsUsual } = useLeaderboardQuery();
   const [version, setVersion] = useState(0);
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const { list, state } = usePagedList<LeaderboardRow>({
@@ -39,7 +39,7 @@ export const LeaderboardView = () => {
   // Nobody has run the usual attack: show what there is instead of nothing.
   const nothing = attackIsUsual && items.length === 0 && !state.partial;
   useEffect(() => {
-    if (nothing) set('attack', worstOfAll);
+    if (nothing) fallBack();
   });
   const toggle = (id: string) =>
     setChosen(

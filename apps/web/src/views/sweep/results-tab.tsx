@@ -1,9 +1,10 @@
-import { useDeferredValue, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { AxisSpec, Brushes } from '../../charts/parallel/axes.ts';
 import { brushedRows, createAxis } from '../../charts/parallel/axes.ts';
 import { ParallelCoordinates } from '../../charts/parallel-coordinates.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { ErrorNotice, Skeleton } from '../../components/states.tsx';
+import { useDebounced } from '../../components/use-debounced.ts';
 import { formatCount, formatPercent, inSentence, knobScale, knobTitle } from '../../format.ts';
 import { ChosenBar } from './chosen-bar.tsx';
 import { CurvesPanel } from './curves-panel.tsx';
@@ -85,15 +86,19 @@ const shadeOf = (results: readonly Result[], { direction }: Objective): Float32A
   });
 };
 
+/** A brush that has not moved for this long is where it is meant to be. */
+const restMs = 150;
+
 export const ResultsTab = ({ sweep }: SweepTabProps) => {
   const data = useSweepResults(sweep);
   const { results, knobs, objective, chosen, partial, error, describe } = data;
   const [brushes, setBrushes] = useState<Brushes>(new Map());
   const specs = useMemo(() => axisSpecs(results, knobs, objective), [results, knobs, objective]);
-  const active = useMemo(() => brushedRows(specs.map(createAxis), specs, brushes), [specs, brushes]);
+  const axes = useMemo(() => specs.map(createAxis), [specs]);
+  const active = useMemo(() => brushedRows(axes, specs, brushes), [axes, specs, brushes]);
   const shade = useMemo(() => shadeOf(results, objective), [results, objective]);
-  // The lines follow the brush at once; everything else as soon as there is time.
-  const shown = useDeferredValue(active);
+  // The lines follow the brush at once; everything else when the hand rests.
+  const shown = useDebounced(active, brushes.size === 0 ? 0 : restMs);
   const rowOf = useMemo(() => new Map(results.map(({ trial }, row) => [trial.number, row])), [results]);
   const chosenRows = chosen.numbers.flatMap((number) => rowOf.get(number) ?? []);
   const left = active.reduce((sum, one) => sum + one, 0);

@@ -12,11 +12,10 @@ export const ScatterPanel = (props: {
   readonly label: (row: number) => string;
   readonly onPick: (row: number) => void;
 }) => {
-  const { results, active, objective, label } = props;
+  const { results, active, objective } = props;
   const chosenKey = props.chosen.join('.');
   // The key says what the list holds.
   const chosen = useMemo(() => props.chosen, [chosenKey]);
-  // Labels follow from results and objective.
   const points = useMemo(
     () =>
       results.flatMap(({ trial, clean, value, interval, masked }, row): ScatterPoint[] =>
@@ -31,11 +30,10 @@ export const ScatterPanel = (props: {
                 masked,
                 interval,
                 active: active[row] === 1,
-                label: label(row),
               },
             ],
       ),
-    [results, active, objective],
+    [results, active],
   );
   return (
     <Panel
@@ -48,6 +46,7 @@ export const ScatterPanel = (props: {
         direction={objective.direction}
         format={objective.format}
         chosen={chosen}
+        label={props.label}
         onPick={props.onPick}
       />
     </Panel>

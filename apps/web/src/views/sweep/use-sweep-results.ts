@@ -1,5 +1,5 @@
 import { EvaluationMetricName, type SweepDetail, type Trial } from '@funnel/contracts';
-import { useDeferredValue, useMemo } from 'react';
+import { useDeferredValue, useMemo, useState } from 'react';
 import { formatKnob, knobTitle } from '../../format.ts';
 import { useQueryValue } from '../../router.ts';
 import { type Chosen, useChosen } from './chosen.ts';
@@ -29,10 +29,18 @@ export type SweepResults = {
   readonly describe: (trial: Trial) => string;
 };
 
+/** While pages come, only every doubling is handed on: drawing everything anew for each of a hundred pages would be a hundred times the work. */
+const useDoubling = (items: readonly Trial[], partial: boolean): readonly Trial[] => {
+  const [held, setHeld] = useState(items);
+  const next = !partial || items.length >= 2 * held.length || held.length === 0 ? items : held;
+  if (next !== held) setHeld(next);
+  return next;
+};
+
 /** The trials of a sweep as its objective judges them, and which of them are looked at closely. */
 export const useSweepResults = (sweep: SweepDetail): SweepResults => {
   const { items, partial, error } = useTrials(sweep.id);
-  const trials = useDeferredValue(items);
+  const trials = useDeferredValue(useDoubling(items, partial));
   const [attackText, setAttackText] = useQueryValue('attack');
   const [metricText, setMetric] = useQueryValue('metric');
   // The definition is the same as long as the sweep is; its answer comes anew with every event.

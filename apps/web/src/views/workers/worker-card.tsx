@@ -38,7 +38,8 @@ export const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly 
         <div>
           <h2>{worker.device}</h2>
           <p className="muted small">
-            {worker.host}, process {worker.pid}, {worker.backend}, version {worker.version}
+            {worker.host}, process {worker.pid}, {worker.backend}, version {worker.version}, up since{' '}
+            {formatTime(worker.startedAt)}
           </p>
         </div>
         <Status status={worker.status} />
@@ -64,10 +65,6 @@ export const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly 
         <div className="fact">
           <dt>Last heard of</dt>
           <dd title={formatTime(worker.heartbeatAt)}>{formatAgo(worker.heartbeatAt, now)}</dd>
-        </div>
-        <div className="fact">
-          <dt>Since</dt>
-          <dd title={formatTime(worker.startedAt)}>{formatAgo(worker.startedAt, now)}</dd>
         </div>
       </dl>
     </section>
