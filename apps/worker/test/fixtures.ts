@@ -75,7 +75,7 @@ export const workerProcess = async (db: Db, options: Options = {}): Promise<Work
 };
 
 /** Waits for a condition of the world outside: databases and processes. */
-export const until = <T>(what: () => Promise<T>, milliseconds = 30_000): Promise<T> =>
+export const until = <T>(what: () => Promise<T>, milliseconds = 45_000): Promise<T> =>
   vi.waitFor(what, { timeout: milliseconds, interval: 20 });
 
 export const one = async <Row>(db: Db, sql: string, values: unknown[] = []): Promise<Row> => {
@@ -84,13 +84,13 @@ export const one = async <Row>(db: Db, sql: string, values: unknown[] = []): Pro
   return rows[0];
 };
 
-export const sweepEnded = (db: Db, sweepId: string): Promise<void> =>
+export const sweepEnded = (db: Db, sweepId: string, milliseconds?: number): Promise<void> =>
   until(async () => {
     const { status } = await one<{ status: string }>(db, 'SELECT status FROM sweeps WHERE id = $1', [
       sweepId,
     ]);
     if (status !== 'completed') throw new Error(`Expected the sweep to be completed, but it is ${status}`);
-  });
+  }, milliseconds);
 
 /** A stage of this kind that runs and has trained at least one step of its second epoch. */
 export const runningStage = (db: Db, kind = 'optimise'): Promise<{ id: string }> =>
