@@ -1,6 +1,7 @@
 /** The trials of a submission, and which stages they and their sweep point at. */
 import type { SweepPlan } from '@funnel/contracts';
 import { jsonArray, plainArray } from './array-literals.ts';
+import { insertKnobs } from './insert-knobs.ts';
 import { chunks, type PlacedStage } from './submission-rows.ts';
 import type { Tx } from './transaction.ts';
 
@@ -10,11 +11,15 @@ const insertTrialRows = async (
   dataset: string,
   { trials }: SweepPlan,
 ): Promise<void> => {
+  const configurations = new Map<string, number>();
+  for (const { configuration } of trials)
+    if (!configurations.has(configuration)) configurations.set(configuration, configurations.size);
   for (const part of chunks(trials))
     await tx.query(
-      `INSERT INTO trials (id, sweep_id, number, recipe, dataset, seed, hyperparameters, configuration)
-       SELECT $1 || '-' || lpad(number::text, 5, '0'), $1, number, recipe, $2, seed, hyperparameters::jsonb, configuration
-       FROM unnest($3::int[], $4::text[], $5::int[], $6::text[], $7::text[]) AS x (number, recipe, seed, hyperparameters, configuration)`,
+      `INSERT INTO trials (id, sweep_id, number, recipe, dataset, seed, hyperparameters, configuration, configuration_index)
+       SELECT $1 || '-' || lpad(number::text, 5, '0'), $1, number, recipe, $2, seed, hyperparameters::jsonb, configuration, place
+       FROM unnest($3::int[], $4::text[], $5::int[], $6::text[], $7::text[], $8::int[])
+         AS x (number, recipe, seed, hyperparameters, configuration, place)`,
       [
         sweepId,
         dataset,
@@ -23,6 +28,7 @@ const insertTrialRows = async (
         plainArray(part.map((trial) => trial.seed)),
         jsonArray(part.map((trial) => trial.hyperparameters)),
         plainArray(part.map((trial) => trial.configuration)),
+        plainArray(part.map((trial) => configurations.get(trial.configuration)!)),
       ],
     );
 };
@@ -85,6 +91,7 @@ export const insertTrials = async (
   stages: readonly PlacedStage[],
 ): Promise<void> => {
   await insertTrialRows(tx, sweepId, dataset, plan);
+  await insertKnobs(tx, sweepId, dataset, plan);
   await insertSweepStages(tx, sweepId, stages);
   await insertTrialStages(tx, sweepId, plan, stages);
   await insertIndirect(tx, sweepId, stages);

@@ -11,8 +11,8 @@ import type { Tx } from './transaction.ts';
 const signs = evaluationMetricNames.map((name) => (evaluationMetrics[name].direction === 'max' ? 1 : -1));
 
 const perAttack = `
-  INSERT INTO scores (trial_id, stage_id, metric, sweep_id, position, attack, value, merit)
-  SELECT t.id, e.stage_id, m.metric, t.sweep_id, ts.position, e.attack, v.value, v.value * m.sign
+  INSERT INTO scores (trial_id, stage_id, metric, sweep_id, position, configuration_index, attack, value, merit)
+  SELECT t.id, e.stage_id, m.metric, t.sweep_id, ts.position, t.configuration_index, e.attack, v.value, v.value * m.sign
   FROM trials t
   JOIN trial_stages ts ON ts.trial_id = t.id
   JOIN evaluations e ON e.stage_id = ts.stage_id
@@ -22,7 +22,7 @@ const perAttack = `
   ON CONFLICT DO NOTHING`;
 
 const worstCase = `
-  INSERT INTO scores (trial_id, stage_id, metric, sweep_id, position, attack, value, merit)
+  INSERT INTO scores (trial_id, stage_id, metric, sweep_id, position, configuration_index, attack, value, merit)
   WITH complete AS (
     SELECT ts.trial_id AS id FROM trial_stages ts
     JOIN stages s ON s.id = ts.stage_id AND s.kind = 'attack'
@@ -48,7 +48,7 @@ const worstCase = `
     END AS joint_value
     FROM strongest s JOIN LATERAL (SELECT * FROM joint o WHERE o.trial_id = s.trial_id LIMIT 1) AS j ON true
   )
-  SELECT v.trial_id, v.stage_id, v.metric, v.sweep_id, -1, '', v.joint_value, v.joint_value * m.sign
+  SELECT v.trial_id, v.stage_id, v.metric, v.sweep_id, -1, v.configuration_index, '', v.joint_value, v.joint_value * m.sign
   FROM valued v JOIN unnest($2::text[], $3::int[]) AS m (metric, sign) ON m.metric = v.metric
   WHERE NOT EXISTS (SELECT FROM scores o WHERE o.trial_id = v.trial_id AND o.position = -1 AND o.metric = v.metric)`;
 

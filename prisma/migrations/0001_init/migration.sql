@@ -23,6 +23,7 @@ CREATE TABLE "trials" (
     "seed" INTEGER NOT NULL,
     "hyperparameters" JSONB NOT NULL,
     "configuration" TEXT COLLATE "C" NOT NULL,
+    "configuration_index" INTEGER NOT NULL,
     "status" TEXT COLLATE "C" NOT NULL DEFAULT 'waiting',
     "clean_accuracy" DOUBLE PRECISION,
     "verdict" TEXT,
@@ -30,6 +31,26 @@ CREATE TABLE "trials" (
     "finished_at" TIMESTAMPTZ(6),
 
     CONSTRAINT "trials_pkey" PRIMARY KEY ("id")
+);
+
+-- CreateTable
+CREATE TABLE "sweep_knobs" (
+    "sweep_id" TEXT COLLATE "C" NOT NULL,
+    "knob" TEXT COLLATE "C" NOT NULL,
+    "number" DOUBLE PRECISION,
+    "word" TEXT COLLATE "C",
+
+    CONSTRAINT "sweep_knobs_pkey" PRIMARY KEY ("sweep_id","knob")
+);
+
+-- CreateTable
+CREATE TABLE "trial_knobs" (
+    "trial_id" TEXT COLLATE "C" NOT NULL,
+    "knob" TEXT COLLATE "C" NOT NULL,
+    "number" DOUBLE PRECISION,
+    "word" TEXT COLLATE "C",
+
+    CONSTRAINT "trial_knobs_pkey" PRIMARY KEY ("trial_id","knob")
 );
 
 -- CreateTable
@@ -208,6 +229,7 @@ CREATE TABLE "scores" (
     "attack" TEXT COLLATE "C" NOT NULL,
     "value" DOUBLE PRECISION,
     "merit" DOUBLE PRECISION,
+    "configuration_index" INTEGER NOT NULL,
     "masked" BOOLEAN NOT NULL DEFAULT false,
 
     CONSTRAINT "scores_pkey" PRIMARY KEY ("trial_id","position","metric")
@@ -289,6 +311,9 @@ CREATE TABLE "duties" (
 CREATE INDEX "trials_sweep_id_status_number_idx" ON "trials"("sweep_id", "status", "number");
 
 -- CreateIndex
+CREATE INDEX "trials_sweep_id_configuration_index_idx" ON "trials"("sweep_id", "configuration_index");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "trials_sweep_id_number_key" ON "trials"("sweep_id", "number");
 
 -- CreateIndex
@@ -320,6 +345,9 @@ CREATE INDEX "audit_log_at_idx" ON "audit_log"("at");
 
 -- AddForeignKey
 ALTER TABLE "trials" ADD CONSTRAINT "trials_sweep_id_fkey" FOREIGN KEY ("sweep_id") REFERENCES "sweeps"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+
+-- AddForeignKey
+ALTER TABLE "sweep_knobs" ADD CONSTRAINT "sweep_knobs_sweep_id_fkey" FOREIGN KEY ("sweep_id") REFERENCES "sweeps"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
 -- AddForeignKey
 ALTER TABLE "sweep_counts" ADD CONSTRAINT "sweep_counts_sweep_id_fkey" FOREIGN KEY ("sweep_id") REFERENCES "sweeps"("id") ON DELETE CASCADE ON UPDATE CASCADE;
@@ -376,9 +404,13 @@ CREATE INDEX "stages_running_idx" ON "stages"("sweep_id") WHERE "status" = 'runn
 -- Dependants of a stage that ends, and those to revive.
 CREATE INDEX "stages_after_idx" ON "stages"("after") WHERE "status" IN ('waiting', 'skipped');
 
--- The leaderboard, best first, over everything and within a sweep.
-CREATE INDEX "scores_ranked_idx" ON "scores"("attack", "metric", "masked", "merit" DESC NULLS LAST, "trial_id", "position");
-CREATE INDEX "scores_ranked_in_sweep_idx" ON "scores"("sweep_id", "attack", "metric", "masked", "merit" DESC NULLS LAST, "trial_id", "position");
+-- The leaderboard, best first, over everything and within a sweep. All that ranking and filtering look at is in the index.
+CREATE INDEX "scores_ranked_idx" ON "scores"("attack", "metric", "masked", "merit" DESC NULLS LAST, "trial_id", "position") INCLUDE ("sweep_id", "configuration_index");
+CREATE INDEX "scores_ranked_in_sweep_idx" ON "scores"("sweep_id", "attack", "metric", "masked", "merit" DESC NULLS LAST, "trial_id", "position") INCLUDE ("configuration_index");
+
+-- Which trials a filter keeps.
+CREATE INDEX "trial_knobs_number_idx" ON "trial_knobs"("knob", "number") INCLUDE ("trial_id") WHERE "number" IS NOT NULL;
+CREATE INDEX "trial_knobs_word_idx" ON "trial_knobs"("knob", "word") INCLUDE ("trial_id") WHERE "word" IS NOT NULL;
 
 -- The event stream reads in commit-safe order.
 CREATE INDEX "events_xid_id_idx" ON "events"("xid", "id");

@@ -1,5 +1,5 @@
-/** `gamma:5` and `beta:0.01..0.1` as conditions on a trial's hyperparameters. */
-import { AppError, type HyperparameterName, hyperparameterNames } from '@funnel/contracts';
+/** `gamma:5` and `beta:0.01..0.1` as conditions on scores. */
+import { AppError, type HyperparameterName, hyperparameterNames, hyperparameters } from '@funnel/contracts';
 
 const refuse = (filter: string, expected: string): never => {
   throw new AppError('INVALID_REQUEST', `Expected ${expected}, but got ${JSON.stringify(filter)}`, {
@@ -10,36 +10,38 @@ const refuse = (filter: string, expected: string): never => {
 const isKnob = (name: string): name is HyperparameterName =>
   (hyperparameterNames as readonly string[]).includes(name);
 
+const isNumeric = (name: HyperparameterName): boolean =>
+  typeof hyperparameters[name].parse(undefined) === 'number';
+
 const numberOf = (filter: string, text: string): number => {
   const value = Number(text);
   return text.trim() !== '' && Number.isFinite(value)
     ? value
-    : refuse(filter, 'numbers at both ends of a range');
+    : refuse(filter, 'a number, or two of them joined by ..');
 };
 
-export type Conditions = { readonly sql: string; readonly values: readonly unknown[] };
+/** Adds a value to a statement, and gives its `$n`. */
+export type Parameter = (value: unknown) => string;
 
-/** `first` is the number of the first free parameter. Errors: INVALID_REQUEST. */
-export const knobConditions = (filters: readonly string[], first: number): Conditions => {
-  const values: unknown[] = [];
-  const parameter = (value: unknown) => `$${first + values.push(value) - 1}`;
-  const sql = filters.map((filter) => {
-    const [name = '', text = ''] = filter.split(':');
-    if (!isKnob(name))
-      return refuse(
-        filter,
-        `a knob (one of ${hyperparameterNames.join(', ')}), a colon and a value or a range`,
-      );
-    const [from, to] = text.split('..');
-    const knob = `t.hyperparameters ->> ${parameter(name)}`;
-    // Only numbers are cast: other texts in the same place would be an error.
-    const number = `CASE WHEN jsonb_typeof(t.hyperparameters -> $${first + values.length - 1}) = 'number' THEN (${knob})::float8 END`;
-    if (to !== undefined)
-      return `${number} BETWEEN ${parameter(numberOf(filter, from!))}::float8 AND ${parameter(numberOf(filter, to))}::float8`;
-    const value = Number(text);
-    return Number.isFinite(value) && text.trim() !== ''
-      ? `${number} = ${parameter(value)}::float8`
-      : `${knob} = ${parameter(text)}`;
-  });
-  return { sql: sql.map((condition) => ` AND ${condition}`).join(''), values };
+/** Scores `s` whose sweep agrees on such a value, or whose trial has one. `match` is a condition on `number` or `word`. */
+const condition = (knob: string, match: string): string =>
+  `(s.sweep_id IN (SELECT sweep_id FROM sweep_knobs WHERE knob = ${knob} AND ${match})
+    OR s.trial_id IN (SELECT trial_id FROM trial_knobs WHERE knob = ${knob} AND ${match}))`;
+
+/** `recipe` and `dataset` are told like knobs. */
+export const wordCondition = (knob: string, words: readonly string[], parameter: Parameter): string =>
+  condition(parameter(knob), `word = ANY(${parameter(words)})`);
+
+/** Errors: INVALID_REQUEST. */
+export const knobCondition = (filter: string, parameter: Parameter): string => {
+  const [name = '', text = ''] = filter.split(':');
+  if (!isKnob(name))
+    return refuse(
+      filter,
+      `a knob (one of ${hyperparameterNames.join(', ')}), a colon and a value or a range`,
+    );
+  if (!isNumeric(name)) return wordCondition(name, [text], parameter);
+  const [from = '', to = from] = text.split('..');
+  const range = [from, to].map((end) => `${parameter(numberOf(filter, end))}::float8`);
+  return condition(parameter(name), `number BETWEEN ${range.join(' AND ')}`);
 };

@@ -1,32 +1,20 @@
 import type { LeaderboardQuery } from '@funnel/contracts';
-import { type Conditions, knobConditions } from './knob-filters.ts';
+import { knobCondition, type Parameter, wordCondition } from './knob-filters.ts';
 
-/**
- * Conditions on scores `s` and their trials `t`, and their values from $1 on: what to rank, and which trials. An empty attack is the
- * worst case.
- */
-export const scoreConditions = ({
-  attack,
-  metric,
-  sweep,
-  recipe,
-  dataset,
-  where,
-}: LeaderboardQuery): Conditions => {
-  const values: unknown[] = [attack ?? '', metric];
-  const parts = ['s.attack = $1 AND s.metric = $2'];
-  if (sweep !== undefined) parts.push(`s.sweep_id = $${values.push(sweep)}`);
-  if (recipe.length > 0) parts.push(`t.recipe = ANY($${values.push(recipe)})`);
-  if (dataset !== undefined) parts.push(`t.dataset = $${values.push(dataset)}`);
-  const knobs = knobConditions(where, values.length + 1);
-  return { sql: parts.join(' AND ') + knobs.sql, values: [...values, ...knobs.values] };
+/** Conditions on scores `s`: what to rank, and which trials. An empty attack is the worst case. Errors: INVALID_REQUEST. */
+export const scoreConditions = (
+  { attack, metric, sweep, recipe, dataset, where }: LeaderboardQuery,
+  parameter: Parameter,
+): string =>
+  [
+    `s.attack = ${parameter(attack ?? '')} AND s.metric = ${parameter(metric)}`,
+    ...(sweep === undefined ? [] : [`s.sweep_id = ${parameter(sweep)}`]),
+    ...(recipe.length === 0 ? [] : [wordCondition('recipe', recipe, parameter)]),
+    ...(dataset === undefined ? [] : [wordCondition('dataset', [dataset], parameter)]),
+    ...where.map((filter) => knobCondition(filter, parameter)),
+  ].join(' AND ');
+
+export const parameters = (): { readonly values: unknown[]; readonly parameter: Parameter } => {
+  const values: unknown[] = [];
+  return { values, parameter: (value) => `$${values.push(value)}` };
 };
-
-/** The groups of rows that a ranking walks through. */
-export type Segment = { readonly masked: boolean; readonly missing: boolean };
-
-export const segmentsOf = (masked: LeaderboardQuery['masked']): readonly Segment[] =>
-  [false, true].flatMap((missing) => [
-    { masked: false, missing },
-    ...(masked === 'hide' ? [] : [{ masked: true, missing }]),
-  ]);

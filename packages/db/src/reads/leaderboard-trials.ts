@@ -1,51 +1,54 @@
 import type { LeaderboardQuery } from '@funnel/contracts';
 import type { Tx } from '../transaction.ts';
+import type { Parameter } from './knob-filters.ts';
 import type { LeaderboardCursor } from './leaderboard-cursor.ts';
-import { type Segment, scoreConditions, segmentsOf } from './leaderboard-filters.ts';
+import { parameters, scoreConditions } from './leaderboard-filters.ts';
 import type { Ranked } from './ranked.ts';
 
-/** After the cursor: in a group before the cursor's nothing, in its own what follows it, in a later one everything. */
-const after = (
-  segment: Segment,
-  mode: LeaderboardQuery['masked'],
-  cursor: LeaderboardCursor,
-  p: (value: unknown) => string,
-): string | null => {
-  const missing = cursor.merit === null;
-  const key = () => `(s.trial_id, s.position) > (${p(cursor.trial)}, ${p(cursor.position)})`;
-  const splits = mode === 'last';
-  if (splits && segment.masked !== cursor.masked) return segment.masked ? 'true' : null;
-  if (segment.missing !== missing) return segment.missing ? 'true' : null;
-  if (missing) return key();
-  const merit = p(cursor.merit);
-  return `s.merit <= ${merit} AND (s.merit < ${merit} OR ${key()})`;
+/** Rows that rank after the cursor's among those that are masked or not alike. */
+const behind = ({ merit, trial, position }: LeaderboardCursor, p: Parameter): string => {
+  const key = `(s.trial_id, s.position) > (${p(trial)}, ${p(position)})`;
+  if (merit === null) return `(s.merit IS NULL AND ${key})`;
+  const value = p(merit);
+  return `(s.merit IS NULL OR s.merit < ${value} OR (s.merit = ${value} AND ${key}))`;
 };
 
-const order = (mode: LeaderboardQuery['masked'], table: string): string =>
-  `${mode === 'last' ? `${table}.masked, ` : ''}${table}.merit DESC NULLS LAST, ${table}.trial_id, ${table}.position`;
+const order = 'merit DESC NULLS LAST, trial_id, position';
 
-/** One row more than `limit`, if there is one. */
+/** The walks through the index that a ranking consists of: which rows, and in which order. Every order is the index's own. */
+const walksOf = (mode: LeaderboardQuery['masked'], cursor: LeaderboardCursor | undefined, p: Parameter) => {
+  const rest = cursor ? behind(cursor, p) : 'true';
+  if (mode === 'hide') return [{ rows: `NOT s.masked AND ${rest}`, order }];
+  if (mode === 'equal')
+    return ['NOT s.masked', 's.masked'].map((side) => ({ rows: `${side} AND ${rest}`, order }));
+  const rows = !cursor ? 'true' : cursor.masked ? `s.masked AND ${rest}` : `(s.masked OR ${rest})`;
+  return [{ rows, order: `masked, ${order}` }];
+};
+
+/**
+ * The place of each row is in the index, and so is all that the filters ask: one ordered walk that ends when the page is full. Masked
+ * rows come after all others in that order; where they rank among them, two walks are merged.
+ */
 export const rankedTrials = async (
   tx: Tx,
   query: LeaderboardQuery,
   cursor: LeaderboardCursor | undefined,
 ): Promise<readonly Ranked[]> => {
-  const conditions = scoreConditions(query);
-  const values = [...conditions.values];
-  const parameter = (value: unknown) => `$${values.push(value)}`;
+  const { values, parameter } = parameters();
   const limit = parameter(query.limit + 1);
-  const scans = segmentsOf(query.masked).flatMap((segment) => {
-    const rest = cursor ? after(segment, query.masked, cursor, parameter) : 'true';
-    if (rest === null) return [];
-    return `(SELECT s.trial_id, s.stage_id, s.position, s.masked, s.merit, t.seed, t.clean_accuracy FROM scores s JOIN trials t ON t.id = s.trial_id
-      WHERE ${conditions.sql} AND s.masked = ${segment.masked} AND s.merit IS ${segment.missing ? '' : 'NOT '}NULL AND ${rest}
-      ORDER BY s.merit DESC NULLS LAST, s.trial_id, s.position LIMIT ${limit})`;
-  });
-  if (scans.length === 0) return [];
+  const conditions = scoreConditions(query, parameter);
+  const walks = walksOf(query.masked, cursor, parameter).map(
+    (walk) => `(SELECT s.trial_id, s.position, s.metric, s.masked, s.merit FROM scores s
+      WHERE ${conditions} AND ${walk.rows} ORDER BY ${walk.order} LIMIT ${limit})`,
+  );
+  const place = query.masked === 'last' ? `masked, ${order}` : order;
   return tx.query<Ranked>(
-    `SELECT r.trial_id, r.stage_id, r.position, r.masked, r.merit, ARRAY[r.seed] AS seeds,
-       NULL::float8 AS deviation, r.clean_accuracy
-     FROM (${scans.join(' UNION ALL ')}) AS r ORDER BY ${order(query.masked, 'r')} LIMIT ${limit}`,
+    `WITH r AS (SELECT * FROM (${walks.join(' UNION ALL ')}) AS walks ORDER BY ${place} LIMIT ${limit})
+     SELECT r.trial_id, o.stage_id, r.position, r.masked, r.merit, ARRAY[t.seed] AS seeds, NULL::float8 AS deviation, t.clean_accuracy
+     FROM r
+     JOIN scores o USING (trial_id, position, metric)
+     JOIN trials t ON t.id = r.trial_id
+     ORDER BY ${place.replace(/\b(masked|merit)\b/g, 'r.$1')}`,
     values,
   );
 };
