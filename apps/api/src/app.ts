@@ -15,6 +15,7 @@ import { createOpenApiDocument } from './openapi/document.ts';
 import type { ApiOptions } from './options.ts';
 import { registerDashboard } from './pages/dashboard.ts';
 import { registerDocs } from './pages/docs.ts';
+import { createPlanning } from './planning/create-planning.ts';
 import { answerClientError, answerFrameworkError } from './problems/early-faults.ts';
 import { registerProblems } from './problems/register-problems.ts';
 import { type Reconciler, startReconciler } from './reconciler.ts';
@@ -62,6 +63,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     streams: hub.size,
   });
   const document = createOpenApiDocument(version);
+  const planning = createPlanning(db);
   const ring = async (stageIds: readonly string[]): Promise<void> => {
     // The commit has happened: a queue that is away costs seconds, until the reconciler rings.
     await queue.ring(stageIds).catch((error: unknown) => app.log.warn({ err: error }, 'could not ring'));
@@ -82,7 +84,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   registerRoutes(
     app,
     createHandlers({
-      ...{ db, queue, hub, metrics, document, ring },
+      ...{ db, queue, hub, metrics, document, ring, planning },
       engineVersion: options.engineVersion,
       tracer: options.tracer ?? createTracer({ endpoint: undefined, resource: {} }),
     }),
@@ -115,5 +117,6 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     await reconciler?.stop();
     await hub.close();
   });
+  app.addHook('onClose', planning.close);
   return app;
 };

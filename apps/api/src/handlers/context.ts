@@ -3,6 +3,7 @@ import type { StageQueue } from '@funnel/queue';
 import type { Tracer } from '@funnel/tracing';
 import type { EventHub } from '../events/event-hub.ts';
 import type { OpenApiDocument } from '../openapi/document.ts';
+import type { Planning } from '../planning/plan-and-submit.ts';
 import type { ServiceMetrics } from '../service-metrics.ts';
 
 /** What handlers work with. */
@@ -15,5 +16,6 @@ export type Context = {
   /** Tells workers of ready stages; never fails, since the reconciler rings again. */
   readonly ring: (stageIds: readonly string[]) => Promise<void>;
   readonly engineVersion: string;
+  readonly planning: Planning;
   readonly tracer: Tracer;
 };

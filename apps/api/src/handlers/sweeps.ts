@@ -5,7 +5,6 @@ import {
   type Db,
   deleteSweep,
   getSweep,
-  knownChains,
   listStages,
   listSweeps,
   listTrials,
@@ -13,13 +12,10 @@ import {
   type Ready,
   resumeSweep,
   retrySweep,
-  submitSweep,
 } from '@funnel/db';
-import { settlePlan } from '@funnel/planner';
 import { sweepContext } from '@funnel/tracing';
 import type { Handlers } from '../routing/handler.ts';
 import type { Context } from './context.ts';
-import { outlineChecked } from './plan.ts';
 
 type SweepHandlers = Pick<
   Handlers,
@@ -61,21 +57,17 @@ const submission = ({
   db,
   ring,
   engineVersion,
+  planning,
   tracer,
 }: Context): Pick<SweepHandlers, 'planSweep' | 'createSweep'> => ({
-  planSweep: async ({ body }) => {
-    const { outline, chains } = outlineChecked(body, engineVersion);
-    return settlePlan(outline, await knownChains(db, chains)).plan;
-  },
+  planSweep: ({ body }) => planning.plan({ definition: body, engineVersion }),
 
   createSweep: async ({ body, headers }, reply) => {
     const start = Date.now();
-    const { outline, chains } = outlineChecked(body, engineVersion);
     const key = headers['idempotency-key'];
-    const { sweepId, created, readyStages } = await submitSweep(db, {
+    const { sweepId, created, readyStages } = await planning.submit({
       definition: body,
-      chains,
-      settle: (known) => settlePlan(outline, known),
+      engineVersion,
       ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(body) } }),
     });
     await ring(readyStages);

@@ -5,12 +5,18 @@ import { countTrials, type Outline, outlineSweep } from '@funnel/planner';
 /** Stages that one sweep may point at: a hundred thousand trials with ten attacks each. */
 export const mostStages = 1_000_000;
 
-/** Throws SWEEP_TOO_LARGE without making a single trial. */
-const checkSize = (definition: SweepDefinition): void => {
+const countAttacks = ({ attacks, dataset }: SweepDefinition): number =>
+  expandAttacks(attacks, { dataset: dataset.name }).length;
+
+const longestLine = ({ recipes: names }: SweepDefinition): number =>
+  Math.max(...names.map((name) => (recipes[name] as Recipe).stages.length));
+
+/** Stages at most, were none shared, without making a single trial. Throws SWEEP_TOO_LARGE. */
+export const countStages = (definition: SweepDefinition): number => {
   const trials = countTrials(definition);
-  const attacks = expandAttacks(definition.attacks, { dataset: definition.dataset.name }).length;
-  const longest = Math.max(...definition.recipes.map((name) => (recipes[name] as Recipe).stages.length));
-  const stages = trials * (longest + attacks);
+  const attacks = countAttacks(definition);
+  const line = longestLine(definition);
+  const stages = trials * (line + attacks);
   if (stages > mostStages)
     throw new AppError(
       'SWEEP_TOO_LARGE',
@@ -21,19 +27,20 @@ const checkSize = (definition: SweepDefinition): void => {
         issues: [
           {
             path: 'attacks',
-            expected: `at most ${Math.floor(mostStages / trials) - longest} for ${trials} trials`,
+            expected: `at most ${Math.floor(mostStages / trials) - line} for ${trials} trials`,
             received: String(attacks),
           },
         ],
       },
     );
+  return stages;
 };
 
 export type OutlinedSweep = { readonly outline: Outline; readonly chains: readonly string[] };
 
 /** Errors: SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
 export const outlineChecked = (definition: SweepDefinition, engineVersion: string): OutlinedSweep => {
-  checkSize(definition);
+  countStages(definition);
   const outline = outlineSweep(definition, engineVersion);
   return { outline, chains: [...new Set(outline.stages.map((stage) => stage.chain))] };
 };

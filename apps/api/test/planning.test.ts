@@ -1,0 +1,65 @@
+import { SweepDefinition } from '@funnel/contracts';
+import type { Db } from '@funnel/db';
+import { openTestDb } from '@funnel/db/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createPlanning, type OffLoopPlanning } from '../src/planning/create-planning.ts';
+import { planningWith } from '../src/planning/plan-and-submit.ts';
+import { oneTrial } from './build.ts';
+
+let db: Db;
+let planning: OffLoopPlanning;
+beforeAll(async () => {
+  db = await openTestDb();
+  planning = createPlanning(db);
+});
+afterAll(async () => {
+  await planning.close();
+  await db.close();
+});
+
+const engineVersion = 'test';
+/** 1,600 trials: enough to be planned in the thread. */
+const large = SweepDefinition.parse({
+  ...oneTrial,
+  name: 'large',
+  space: { ...oneTrial.space, gamma: { min: 1, max: 2, count: 40 }, beta: { min: 0.1, max: 1, count: 40 } },
+});
+
+describe('a large sweep', () => {
+  test('is planned off the event loop, as it would be on it', async () => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const plan = await planning.plan({ definition: large, engineVersion });
+    clearInterval(timer);
+    expect(plan).toEqual(await planningWith(db).plan({ definition: large, engineVersion }));
+    expect(plan.trials).toBe(1600);
+    expect(turns).toBeGreaterThan(20);
+  });
+
+  test('is submitted once under its key', async () => {
+    const request = { definition: large, engineVersion, idempotency: { key: 'k', bodyHash: 'h' } };
+    const [first, second] = [await planning.submit(request), await planning.submit(request)];
+    expect(first).toMatchObject({ created: true, readyStages: [expect.any(String)] });
+    expect(second).toMatchObject({ created: false, sweepId: first.sweepId });
+    const { rows } = await db.pool.query('SELECT count(*) FROM trials WHERE sweep_id = $1', [first.sweepId]);
+    expect(Number(rows[0].count)).toBe(1600);
+    const other = { ...request, idempotency: { key: 'k', bodyHash: 'other' } };
+    await expect(planning.submit(other)).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+  });
+
+  test('is refused with the issues of the refusal', async () => {
+    const space = { ...large.space, beta: { min: -1, max: 1, count: 40, scale: 'linear' as const } };
+    await expect(planning.plan({ definition: { ...large, space }, engineVersion })).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+      details: { issues: [{ path: 'space.beta', received: '-1' }] },
+    });
+  });
+
+  test('under way when the service closes is answered all the same', async () => {
+    const own = createPlanning(db);
+    const plan = own.plan({ definition: large, engineVersion });
+    const refused = expect(plan).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await own.close();
+    await refused;
+  });
+});
