@@ -14,7 +14,7 @@ const onPath = (names) =>
     .some((folder) => names.some((name) => existsSync(join(folder, name))));
 
 const holds = (folder, ending) =>
-  existsSync(folder) && readdirSync(folder).some((name) => name.endsWith(ending));
+  existsSync(folder) && readdirSync(folder, { recursive: true }).some((name) => name.endsWith(ending));
 
 const needs = [
   {
