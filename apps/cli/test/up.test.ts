@@ -1,6 +1,7 @@
 /** `funnel up` as a person uses it and as machines treat it: killed, started again, started twice, told to go. */
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { funnel, spawnFunnel } from './funnel.ts';
 const home = mkdtempSync(join(tmpdir(), 'funnel-up-'));
 chmodSync(home, 0o755); // as root, PostgreSQL runs as somebody else
 
+const restored = join(home, 'restored');
 afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 
 /** Linux: living processes that work in a folder, or whose parent is this one. */
@@ -39,9 +41,9 @@ const takenPort = async (): Promise<number> => {
   return typeof address === 'object' && address ? address.port : 0;
 };
 
-const start = async (port: number) => {
+const start = async (port: number, folder = home) => {
   const child = spawnFunnel(['up', '--port', String(port)], {
-    env: { FUNNEL_HOME: home, FUNNEL_SLOTS: '1' },
+    env: { FUNNEL_HOME: folder, FUNNEL_SLOTS: '1' },
     cwd: tmpdir(),
   });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -64,7 +66,7 @@ const start = async (port: number) => {
 };
 
 it.runIf(process.platform === 'linux')(
-  'survives kill -9, resumes, refuses a second start, takes a free port, and leaves nothing running',
+  'survives kill -9, resumes, refuses a second start, takes a free port, leaves nothing running, and rises from a backup',
   async () => {
     const port = await takenPort();
     const first = await start(port);
@@ -97,6 +99,15 @@ it.runIf(process.platform === 'linux')(
     const [status] = await once(next.child, 'exit');
     expect(status).toBe(0);
     expect(servers()).toEqual([]);
+
+    // What docs/operations.md calls a backup: the data folder and its password, copied while nothing runs, put back elsewhere.
+    mkdirSync(restored);
+    for (const part of ['pgdata', 'pgdata.password'])
+      execFileSync('cp', ['-a', join(home, part), join(restored, part)]);
+    const risen = await start(0, restored);
+    expect((await risen.client.listSweeps()).items.map(({ id }) => id)).toEqual([sweep!.id]);
+    risen.child.kill('SIGINT');
+    expect(await once(risen.child, 'exit')).toEqual([0, null]);
   },
   300_000,
 );
