@@ -141,6 +141,11 @@ export const hyperparameters = {
     description: 'Units of the hidden dense ReLU layer (§4.1: 64).',
     scale: 'log',
   }),
+  labelSmoothing: knob(z.number().min(0).max(0.99).default(0), {
+    title: 'Label smoothing',
+    description:
+      'Share of the target that the classifier spreads over all classes (Szegedy et al. 2016, eq. 5; the paper has none).',
+  }),
 } as const;
 
 export type HyperparameterName = keyof typeof hyperparameters;

@@ -32,14 +32,18 @@ export const distances: Record<Hyperparameters['lossScale'], Distance> = {
   norm: (a, b) => tf.div(tf.sqrt(tf.add(squaredError(a, b), 1e-12)), 128),
 };
 
-/** Mean softmax cross-entropy from logits: [batch, classes] × one-hot [batch, classes] → []. Differentiable in the logits. */
-export const softmaxCrossEntropy = (logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Scalar => {
+/** One-hot [batch, classes] with `share` of each row spread over all classes (Szegedy et al. 2016, eq. 5); rows still sum to one. */
+export const smoothed = (oneHot: tf.Tensor2D, share: number): tf.Tensor2D =>
+  tf.add(tf.mul(oneHot, 1 - share), share / oneHot.shape[1]);
+
+/** Mean softmax cross-entropy from logits: [batch, classes] × targets that sum to one [batch, classes] → []. Differentiable in the logits. */
+export const softmaxCrossEntropy = (logits: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar => {
   const batch = logits.shape[0];
   const loss = tf.customGrad((z, save) => {
     const probabilities = tf.softmax(z as tf.Tensor2D);
-    (save as tf.GradSaveFunc)([probabilities, oneHot]);
+    (save as tf.GradSaveFunc)([probabilities, targets]);
     // log Σ exp z − z_y keeps its precision where softmax underflows.
-    const perImage = tf.sub(tf.logSumExp(z as tf.Tensor2D, 1), tf.sum(tf.mul(z as tf.Tensor2D, oneHot), 1));
+    const perImage = tf.sub(tf.logSumExp(z as tf.Tensor2D, 1), tf.sum(tf.mul(z as tf.Tensor2D, targets), 1));
     return {
       value: tf.mean(perImage),
       gradFunc: (dy: tf.Tensor, [predicted, actual]: tf.Tensor[]) =>

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { breathe } from '../breathe.ts';
 import { encodeAll, range } from '../codes.ts';
 import { descend } from '../descend.ts';
-import { softmaxCrossEntropy } from '../losses.ts';
+import { smoothed, softmaxCrossEntropy } from '../losses.ts';
 import { joined } from '../models/architecture.ts';
 import { classifierHead } from '../models/auto-encoder.ts';
 import { networkOver } from '../models/network.ts';
@@ -40,7 +40,7 @@ export const classify: StageRecipe<Knobs<'funn' | 'classic', 'classify'>> = asyn
     const oneHot = tf.oneHot(labels, classes).toFloat() as tf.Tensor2D; // [batch, 10]
     const { classifierLoss, logits } = descend([learner], batch.update, () => {
       const logits = head.apply(z) as tf.Tensor2D; // [batch, 10]
-      const loss = softmaxCrossEntropy(logits, oneHot);
+      const loss = softmaxCrossEntropy(logits, smoothed(oneHot, knobs.labelSmoothing));
       return { loss, logits, classifierLoss: loss };
     });
     const trainAccuracy = tf.mean(tf.equal(tf.argMax(logits, 1), labels).toFloat());
