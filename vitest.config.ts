@@ -6,7 +6,7 @@ export default defineConfig({
     pool: 'forks',
     // Starts a PostgreSQL when, and only when, a test asks for a database.
     globalSetup: ['packages/db/src/testing/global-setup.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });
