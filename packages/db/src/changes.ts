@@ -3,11 +3,11 @@
  * Locks are taken in one order everywhere: stages, trials by id, sweeps by id, counts.
  */
 import type { FunnelEvent, StageKind, StageStatus, TrialStatus } from '@funnel/contracts';
-import { addCounts, type CountChange } from './counts.ts';
-import { writeEvents } from './events.ts';
+import type { CountChange } from './counts.ts';
+import { publish } from './events.ts';
 import { finishSweeps } from './finish-sweeps.ts';
 import { noteCleanAccuracy, scoreStages } from './scores.ts';
-import { stageSweeps } from './sweep-stages.ts';
+import { type SweepLink, stageSweeps } from './sweep-stages.ts';
 import type { Tx } from './transaction.ts';
 import { deriveTrials, type TrialChange } from './trial-status.ts';
 
@@ -37,7 +37,7 @@ const stageEvents = async (tx: Tx, changes: readonly StageChange[]) => {
         { sweepId, subject: `stage:${kind}:${to}`, delta: 1 },
       );
     }
-  return { counts, events };
+  return { links, counts, events };
 };
 
 const trialCounts = (changes: readonly TrialChange[]): CountChange[] =>
@@ -69,11 +69,11 @@ export type Consequences = {
   readonly counts?: readonly CountChange[];
 };
 
-/** To be called once, as the last act of a transaction. */
+/** To be called once, as the last act of a transaction. Resolves to the sweeps of each changed stage. */
 export const settleChanges = async (
   tx: Tx,
   { changes, events = [], counts = [] }: Consequences,
-): Promise<void> => {
+): Promise<ReadonlyMap<string, readonly SweepLink[]>> => {
   const stages = await stageEvents(tx, changes);
   const completed = changes.filter((change) => change.to === 'completed');
   await scoreStages(
@@ -86,11 +86,11 @@ export const settleChanges = async (
   );
   const trials = await deriveTrials(tx, changes);
   const finished = await finishSweeps(tx, trials);
-  await addCounts(tx, [...counts, ...stages.counts, ...trialCounts(trials)]);
   const ended = finished.map((sweepId): FunnelEvent => ({ type: 'sweep', sweepId, status: 'completed' }));
   const many = await condense(tx, [...stages.events, ...trialEvents(trials)]);
   const own = [...events, ...ended];
   const said = new Set(own.map((event) => `${event.type} ${event.sweepId}`));
   const rest = many.filter((event) => event.type !== 'sweep' || !said.has(`sweep ${event.sweepId}`));
-  await writeEvents(tx, [...events, ...rest, ...ended]);
+  await publish(tx, [...counts, ...stages.counts, ...trialCounts(trials)], [...events, ...rest, ...ended]);
+  return stages.links;
 };

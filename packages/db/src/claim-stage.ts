@@ -3,7 +3,6 @@ import { type CheckpointManifest, StageKind } from '@funnel/contracts';
 import { settleChanges } from './changes.ts';
 import type { Db } from './db.ts';
 import { type StageRow, specOf } from './stage-rows.ts';
-import { stageSweeps } from './sweep-stages.ts';
 import { type Tx, transaction } from './transaction.ts';
 import type { ClaimedStage, ClaimRequest, StageStart } from './types.ts';
 
@@ -62,27 +61,26 @@ const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined
   return row;
 };
 
-/** The furthest state of its own chain that training can go on from. */
-const ownState = async (tx: Tx, stage: StageRow): Promise<StageStart | null> => {
-  const [row] = await tx.query<{ manifest: CheckpointManifest }>(
-    `SELECT p.manifest FROM chains c JOIN checkpoints p ON p.chain_id = c.id
-     WHERE c.hash = $1 AND p.continuable AND (p.epoch, p.step) <= ($2, 0)
-     ORDER BY p.epoch DESC, p.step DESC LIMIT 1`,
-    [stage.chain, stage.epochs],
+/**
+ * Where it starts: from the furthest state of its own chain that training can go on from, else from its parent's final networks, else
+ * (null) from nothing.
+ */
+const startOf = async (tx: Tx, stage: StageRow): Promise<StageStart | null> => {
+  const [row] = await tx.query<{ manifest: CheckpointManifest; own: boolean }>(
+    `(SELECT p.manifest, true AS own FROM chains c JOIN checkpoints p ON p.chain_id = c.id
+      WHERE c.hash = $1 AND p.continuable AND (p.epoch, p.step) <= ($2, 0)
+      ORDER BY p.epoch DESC, p.step DESC LIMIT 1)
+     UNION ALL
+     (SELECT p.manifest, false FROM stages s JOIN chains c ON c.hash = s.chain
+      JOIN checkpoints p ON p.chain_id = c.id AND p.epoch = s.epochs AND p.step = 0
+      WHERE s.id = $3)
+     LIMIT 1`,
+    [stage.chain, stage.epochs, stage.parent],
   );
-  return row ? { manifest: row.manifest, sameChain: true } : null;
-};
-
-/** The parent's final networks. */
-const parentState = async (tx: Tx, stage: StageRow): Promise<StageStart | null> => {
-  if (!stage.parent) return null;
-  const [row] = await tx.query<{ manifest: CheckpointManifest }>(
-    `SELECT p.manifest FROM stages s JOIN chains c ON c.hash = s.chain
-     JOIN checkpoints p ON p.chain_id = c.id AND p.epoch = s.epochs AND p.step = 0
-     WHERE s.id = $1`,
-    [stage.parent],
-  );
-  return row ? { manifest: { ...row.manifest, moments: null }, sameChain: false } : null;
+  if (!row) return null;
+  return row.own
+    ? { manifest: row.manifest, sameChain: true }
+    : { manifest: { ...row.manifest, moments: null }, sameChain: false };
 };
 
 /**
@@ -94,15 +92,14 @@ export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage 
     const stage = await take(tx, request);
     if (!stage) return null;
     const { id, kind, lease_epoch: leaseEpoch } = stage;
-    const start = (await ownState(tx, stage)) ?? (await parentState(tx, stage));
-    const sweeps = (await stageSweeps(tx, [id])).get(id) ?? [];
-    await settleChanges(tx, { changes: [{ id, kind, from: 'ready', to: 'running' }] });
+    const start = await startOf(tx, stage);
+    const links = await settleChanges(tx, { changes: [{ id, kind, from: 'ready', to: 'running' }] });
     return {
       stageId: id,
       leaseEpoch,
       spec: specOf(stage),
       attempt: stage.failures + stage.expiries + 1,
       start,
-      sweepIds: sweeps.map((link) => link.sweepId),
+      sweepIds: links.get(id)?.map((link) => link.sweepId) ?? [],
     };
   });

@@ -3,26 +3,15 @@ import type { Tx } from './transaction.ts';
 
 export type CountChange = { readonly sweepId: string; readonly subject: string; readonly delta: number };
 
-/** Writers of one sweep wait for each other only when their connections share a slot. */
-const slots = 16;
-
-/** One statement, rows in key order: two transactions never wait for each other in a circle. */
-export const addCounts = async (tx: Tx, changes: readonly CountChange[]): Promise<void> => {
+/** Counts that come to nothing are left out; the others are in key order, so that no two writers wait for each other in a circle. */
+export const sumCounts = (changes: readonly CountChange[]): readonly CountChange[] => {
   const sums = new Map<string, CountChange>();
   for (const change of changes) {
     const key = `${change.sweepId} ${change.subject}`;
     sums.set(key, { ...change, delta: (sums.get(key)?.delta ?? 0) + change.delta });
   }
-  const rows = [...sums.values()].filter((change) => change.delta !== 0);
-  if (rows.length === 0) return;
-  await tx.query(
-    `INSERT INTO sweep_counts AS c (sweep_id, slot, subject, count)
-     SELECT sweep_id, pg_backend_pid() % ${slots}, subject, delta
-     FROM unnest($1::text[], $2::text[], $3::bigint[]) AS d (sweep_id, subject, delta)
-     ORDER BY 1, 3
-     ON CONFLICT (sweep_id, slot, subject) DO UPDATE SET count = c.count + excluded.count`,
-    [rows.map((row) => row.sweepId), rows.map((row) => row.subject), rows.map((row) => row.delta)],
-  );
+  const keys = [...sums.keys()].sort();
+  return keys.map((key) => sums.get(key)!).filter((change) => change.delta !== 0);
 };
 
 export type SweepCounts = ReadonlyMap<string, number>;

@@ -55,8 +55,14 @@ const racing: ReadonlySet<string> = new Set(['stages_running_chain_key', 'checkp
 const constraintOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'constraint' in error ? String(error.constraint) : '';
 
+/**
+ * A statement that was prepared before a migration changed its columns. The connection that prepared it must go; the next one prepares
+ * it anew.
+ */
+export const isOutdated = (error: unknown): boolean => errorCode(error) === '0A000';
+
 export const isRetriable = (error: unknown): boolean =>
-  retriable.has(errorCode(error) ?? '') || racing.has(constraintOf(error));
+  retriable.has(errorCode(error) ?? '') || racing.has(constraintOf(error)) || isOutdated(error);
 
 export const isUnreachable = (error: unknown): boolean => {
   const code = errorCode(error) ?? '';

@@ -1,7 +1,7 @@
 /** A sweep comes in whole: itself, its trials, the stages that are missing and what is known of the others, in one transaction. */
 import { AppError, type SweepPlan } from '@funnel/contracts';
 import { settleChanges } from './changes.ts';
-import { addCounts } from './counts.ts';
+import type { CountChange } from './counts.ts';
 import type { Db } from './db.ts';
 import { finishSweeps } from './finish-sweeps.ts';
 import { insertStages } from './insert-stages.ts';
@@ -69,7 +69,7 @@ const inherit = async (tx: Tx, sweepId: string, stages: readonly PlacedStage[]):
   return (await finishSweeps(tx, derived)).length > 0;
 };
 
-const countAll = async (tx: Tx, sweepId: string): Promise<void> => {
+const countAll = async (tx: Tx, sweepId: string): Promise<readonly CountChange[]> => {
   const rows = await tx.query<{ subject: string; delta: number }>(
     `SELECT 'stage:' || s.kind || ':' || s.status AS subject, count(*) AS delta
      FROM sweep_stages l JOIN stages s ON s.id = l.stage_id WHERE l.sweep_id = $1 AND l.direct GROUP BY 1
@@ -77,10 +77,7 @@ const countAll = async (tx: Tx, sweepId: string): Promise<void> => {
      SELECT 'trial:' || status, count(*) FROM trials WHERE sweep_id = $1 GROUP BY 1`,
     [sweepId],
   );
-  await addCounts(
-    tx,
-    rows.map((row) => ({ sweepId, ...row })),
-  );
+  return rows.map((row) => ({ sweepId, ...row }));
 };
 
 const write = async (tx: Tx, submission: Submission): Promise<Submitted> => {
@@ -93,9 +90,9 @@ const write = async (tx: Tx, submission: Submission): Promise<Submitted> => {
   await insertTrials(tx, sweepId, submission.definition.dataset.name, plan, stages);
   if (stages.some((stage) => stage.cached || stage.unsure)) await schedule(tx, sweepId);
   const finished = await inherit(tx, sweepId, stages);
-  await countAll(tx, sweepId);
   await settleChanges(tx, {
     changes: [],
+    counts: await countAll(tx, sweepId),
     events: [{ type: 'sweep', sweepId, status: finished ? 'completed' : 'running' }],
   });
   return { sweepId, created: true, readyStages: await readyStages(tx, sweepId) };

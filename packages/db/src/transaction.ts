@@ -1,6 +1,6 @@
 /** Statements and transactions: the only way in which this package talks to PostgreSQL. */
 import type pg from 'pg';
-import { databaseError, isRetriable, isUnreachable } from './database-errors.ts';
+import { databaseError, isOutdated, isRetriable, isUnreachable } from './database-errors.ts';
 import type { Db } from './db.ts';
 
 /** Where a statement runs: inside a transaction, or alone. */
@@ -9,11 +9,24 @@ export type Tx = {
   query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
 };
 
-type Queryable = { query(text: string, values?: unknown[]): Promise<pg.QueryResult> };
+type Queryable = { query(config: pg.QueryConfig): Promise<pg.QueryResult> };
 
-const over = (client: Queryable): Tx => ({
+/**
+ * Transactions are made of a few dozen fixed texts: each connection has PostgreSQL parse and plan one of them once, under this name.
+ * Texts put together from a request's filters run alone (`reading`), and are not kept.
+ */
+const names = new Map<string, string>();
+const nameOf = (text: string): string => {
+  const known = names.get(text);
+  if (known) return known;
+  const name = `funnel_${names.size}`;
+  names.set(text, name);
+  return name;
+};
+
+const over = (client: Queryable, named: boolean): Tx => ({
   query: async <Row>(text: string, values: readonly unknown[] = []) => {
-    const { rows } = await client.query(text, [...values]);
+    const { rows } = await client.query({ text, values: [...values], ...(named && { name: nameOf(text) }) });
     return rows as Row[];
   },
 });
@@ -22,7 +35,7 @@ const over = (client: Queryable): Tx => ({
 export const reading = (db: Db): Tx => ({
   query: async <Row>(text: string, values?: readonly unknown[]) => {
     try {
-      return await over(db.pool).query<Row>(text, values);
+      return await over(db.pool, false).query<Row>(text, values);
     } catch (error) {
       throw databaseError(error);
     }
@@ -43,11 +56,11 @@ const once = async <T>(db: Db, begin: string, work: (tx: Tx) => Promise<T>): Pro
   let broken: Error | undefined;
   try {
     await client.query(begin);
-    const result = await work(over(client));
+    const result = await work(over(client, true));
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    if (isUnreachable(error)) broken = error as Error;
+    if (isUnreachable(error) || isOutdated(error)) broken = error as Error;
     // A failed ROLLBACK means a broken connection: the pool throws it away and the server rolls back.
     else
       await client.query('ROLLBACK').catch((failure: Error) => {

@@ -46,6 +46,15 @@ describe('transaction', () => {
     ]);
   });
 
+  test('outlives a migration that changes what its statements answer', async () => {
+    const one = createDb(db.url, { max: 1 });
+    const read = () => transaction(one, (tx) => tx.query('SELECT * FROM accounts WHERE id = $1', [1]));
+    expect(await read()).toEqual([{ id: 1, balance: expect.any(Number) }]);
+    await query(db, `ALTER TABLE accounts ADD COLUMN owner TEXT NOT NULL DEFAULT 'x'`);
+    expect(await read()).toEqual([{ id: 1, balance: expect.any(Number), owner: 'x' }]);
+    await one.close();
+  });
+
   test('what throws leaves nothing', async () => {
     const before = await query(db, 'SELECT balance FROM accounts ORDER BY id');
     const work = transaction(db, async (tx) => {
