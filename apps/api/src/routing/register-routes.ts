@@ -56,7 +56,7 @@ const changeOf = (
   answer: unknown,
   status: number,
 ): Change | null => {
-  const reads = route.role === null || route.role === 'read';
+  const reads = route.method === 'GET' || route.role === 'read';
   if (reads || status !== (route.status ?? 200)) return null;
   return {
     actor: request.caller.name,

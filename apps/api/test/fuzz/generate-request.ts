@@ -37,13 +37,14 @@ export const operationsOf = (document: OpenApiDocument): readonly Operation[] =>
     }),
   );
 
-/** Ids that exist, so that requests get past the first door. */
-export type KnownIds = readonly string[];
+/** Ids that exist, by the name of the parameter, so that requests get past the first door. */
+export type KnownIds = Readonly<Record<string, readonly string[]>>;
 
-const pathOf = (random: Random, { path }: Operation, ids: KnownIds): string =>
-  path.replace(/\{\w+\}/g, () => {
-    const id = random.chance(0.6) && ids.length > 0 ? random.pick(ids) : strangeText(random);
-    return random.chance(0.05) ? id.slice(0, 20) : encode(id) || '%20';
+const pathOf = (random: Random, { path }: Operation, known: KnownIds): string =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const ids = known[name] ?? [];
+    const id = random.chance(0.7) && ids.length > 0 ? random.pick(ids) : strangeText(random);
+    return random.chance(0.03) ? id.slice(0, 20) : encode(id) || '%20';
   });
 
 /** `encodeURIComponent` refuses half a surrogate pair; a hostile client would not. */
