@@ -6,13 +6,25 @@ import {
   type StageKind,
   type StageSpec,
 } from '@funnel/contracts';
-import { type Checkpoint, type LoadedDataset, runStage, type StageStart } from '@funnel/engine';
+import {
+  type Checkpoint,
+  type KernelProfile,
+  type LoadedDataset,
+  runStage,
+  type StageStart,
+  startProfile,
+} from '@funnel/engine';
 import type { BenchStage } from './arithmetic.ts';
+import { median } from './median.ts';
 
 export type TimedStage = {
   readonly millisecondsPerStep: number;
   /** What the stage left, for the next to start from. */
   readonly checkpoint: Checkpoint;
+  /** Bytes of the process when the clock started and when it stopped: equal but for garbage, however many steps lie between. */
+  readonly memory: readonly [number, number];
+  /** Where the timed steps' time went; only when asked for, since it takes some itself. */
+  readonly profile: { readonly steps: number; readonly kernels: KernelProfile } | undefined;
 };
 
 /** Steps before the clock counts: kernels are compiled and optimised meanwhile. */
@@ -20,6 +32,7 @@ const warmUpSteps = 10;
 
 const nowhere = '0'.repeat(64);
 
+/** A stage with these knobs, and the defaults of those that it reads besides. */
 export const specOf = (
   recipeName: RecipeName,
   kind: StageKind,
@@ -49,9 +62,13 @@ const specs = {
   classic: ['classic', 'initialise'],
 } as const satisfies Record<BenchStage, readonly [RecipeName, StageKind]>;
 
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
+export type TimeStageOptions = {
+  readonly knobs: Partial<Hyperparameters>;
+  readonly dataset: LoadedDataset;
+  /** Least number of steps to time. */
+  readonly steps: number;
+  readonly start: Checkpoint | null;
+  readonly profile: boolean;
 };
 
 /**
@@ -60,10 +77,7 @@ const median = (values: readonly number[]): number => {
  */
 export const timeStage = async (
   stage: BenchStage,
-  knobs: Partial<Hyperparameters>,
-  dataset: LoadedDataset,
-  steps: number,
-  start: Checkpoint | null,
+  { knobs, dataset, steps, start, profile }: TimeStageOptions,
 ): Promise<TimedStage> => {
   const [recipe, kind] = specs[stage];
   const spec = specOf(recipe, kind, knobs, dataset);
@@ -71,6 +85,10 @@ export const timeStage = async (
   const stop = new AbortController();
   const times: number[] = [];
   let checkpoint: Checkpoint | undefined;
+  let first:
+    | { readonly done: number; readonly bytes: number; readonly stopProfile?: () => KernelProfile }
+    | undefined;
+  let last: { readonly done: number; readonly bytes: number; readonly kernels?: KernelProfile } | undefined;
   const from: StageStart | null = start && { ...start, sameChain: false };
   const outcome = await runStage(
     { spec, start: from },
@@ -82,15 +100,27 @@ export const timeStage = async (
       },
       onProgress: ({ position, steps: perEpoch, imagesPerSecond }) => {
         const done = position.epoch * perEpoch + position.step;
-        if (done <= warmUpSteps || imagesPerSecond === null) return;
-        times.push((1000 * batch) / imagesPerSecond);
-        if (done >= warmUpSteps + steps) stop.abort();
+        if (done < warmUpSteps || last) return;
+        const bytes = process.memoryUsage().rss;
+        if (!first) {
+          first = { done, bytes, ...(profile && { stopProfile: startProfile() }) };
+          return;
+        }
+        if (imagesPerSecond !== null) times.push((1000 * batch) / imagesPerSecond);
+        if (done < first.done + steps) return;
+        last = { done, bytes, ...(first.stopProfile && { kernels: first.stopProfile() }) };
+        stop.abort();
       },
     },
   );
-  if (outcome.status !== 'stopped' || !checkpoint)
+  if (outcome.status !== 'stopped' || !checkpoint || !first || !last)
     throw new Error(
       `Expected ${stage} to train until it was stopped, but it ${'message' in outcome ? outcome.message : outcome.status}`,
     );
-  return { millisecondsPerStep: median(times), checkpoint };
+  return {
+    millisecondsPerStep: median(times),
+    checkpoint,
+    memory: [first.bytes, last.bytes],
+    profile: last.kernels && { steps: last.done - first.done, kernels: last.kernels },
+  };
 };

@@ -1,42 +1,39 @@
 /** `bench train`: the product's training steps, beside PyTorch's and the floor. */
 import { parseArgs } from 'node:util';
-import type { Checkpoint } from '@funnel/engine';
-import { formatProfile, openBackend, profileKernels } from '@funnel/engine';
+import { formatProfile, openBackend } from '@funnel/engine';
 import { z } from 'zod';
-import {
-  type BenchStage,
-  benchStages,
-  countParameters,
-  measureGemm,
-  operationsPerImage,
-  type Sizes,
-} from './arithmetic.ts';
-import { syntheticDataset } from './images.ts';
-import { timeStage } from './time-stage.ts';
+import { benchStages } from './arithmetic.ts';
+import { type MeasureOptions, measure, timeStages } from './measure.ts';
+import { jsonLines, table } from './report.ts';
 import { findTorch } from './torch.ts';
+import { runTrainers } from './trainers.ts';
+
+export const trainUsage = `train [--backend auto|cuda|tensorflow|webgpu|wasm|cpu] [--filters 32,64] [--latent 64] [--noise 16] [--batch 128]
+      [--steps 20] [--rounds 3] [--device cpu|cuda] [--torch path/of/train_torch.py] [--no-torch] [--trainers 1] [--profile] [--json]
+  Times one training step of each stage; PyTorch, if it is there, in turns with it (--device: PyTorch's). --trainers: that many
+  processes side by side, against one. --profile: where the time goes, kernel by kernel.`;
 
 const Count = z.coerce.number().pipe(z.int().min(1));
+const Size = z.coerce.number().pipe(z.int().min(0));
 const Options = z.strictObject({
   filters: z
     .string()
     .regex(/^\d+(,\d+)*$/, 'Expected filter counts joined by ","')
     .default('32,64'),
-  latent: z.coerce.number().pipe(z.int().min(0)).default(64),
-  noise: z.coerce.number().pipe(z.int().min(0)).default(16),
+  latent: Size.default(64),
+  noise: Size.default(16),
   batch: Count.default(128),
   steps: Count.default(20),
   rounds: Count.default(3),
   backend: z.enum(['auto', 'cuda', 'tensorflow', 'webgpu', 'wasm', 'cpu']).default('auto'),
   device: z.enum(['cpu', 'cuda']).default('cpu'),
   torch: z.string().optional(),
+  'no-torch': z.boolean().default(false),
+  trainers: Count.default(1),
   json: z.boolean().default(false),
   profile: z.boolean().default(false),
 });
 type Options = z.output<typeof Options>;
-
-export const trainUsage = `train [--backend auto|cuda|tensorflow|webgpu|wasm|cpu] [--filters 32,64] [--latent 64] [--noise 16] [--batch 128]
-      [--steps 20] [--rounds 3] [--device cpu|cuda] [--torch path/of/train_torch.py] [--profile] [--json]
-  Times one training step of each stage; PyTorch, if it is there, in turns with it (--device: PyTorch's).`;
 
 const string = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
@@ -46,107 +43,67 @@ const parse = (args: readonly string[]): Options => {
     args: [...args],
     options: {
       ...{ filters: string, latent: string, noise: string, batch: string, steps: string, rounds: string },
-      ...{ backend: string, device: string, torch: string, json: flag, profile: flag },
+      ...{ backend: string, device: string, torch: string, 'no-torch': flag, trainers: string },
+      ...{ json: flag, profile: flag },
     },
   });
   return Options.parse(values);
 };
 
-type Times = Record<BenchStage, number[]>;
-const noTimes = (): Times => ({ initialise: [], optimise: [], classic: [] });
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-
-/** Times every stage once, *optimise* from what *initialise* left. */
-const timeStages = async (options: Options, times: Times): Promise<void> => {
-  const { batch, steps, latent, noise } = options;
-  const knobs = { filters: options.filters.replaceAll(',', '-'), latent, noise, batchSize: batch };
-  const dataset = syntheticDataset(batch * 200);
-  let initialised: Checkpoint | null = null;
-  for (const stage of benchStages) {
-    const start = stage === 'optimise' ? initialised : null;
-    const { millisecondsPerStep, checkpoint } = await timeStage(stage, knobs, dataset, steps, start);
-    times[stage].push(millisecondsPerStep);
-    if (stage === 'initialise') initialised = checkpoint;
+export const train = async (args: readonly string[]): Promise<void> => {
+  const options = parse(args);
+  const { batch, latent, noise, steps, rounds, json } = options;
+  const filters = options.filters.split(',').map(Number);
+  const backend = await openBackend(options.backend);
+  const torch = options['no-torch'] ? { missing: 'not asked for' } : await findTorch(options.torch);
+  const measureOptions: MeasureOptions = {
+    ...{ sizes: { filters, latent, noise }, batch, steps, rounds },
+    torch: 'missing' in torch ? undefined : torch,
+    torchDevice: options.device,
+  };
+  const measured = await measure(measureOptions);
+  if (json) for (const line of jsonLines(measured, batch, backend.name)) console.log(line);
+  else {
+    const gflops = (measured.gemm / 1e9).toFixed(1);
+    console.log(`${backend.name}: ${backend.device}; a matrix product runs at ${gflops} GFLOP/s.`);
+    console.log(
+      `Batch ${batch}, filters ${options.filters}, latent ${latent}, noise ${noise}: ${measured.parameters} parameters.`,
+    );
+    console.log(
+      `Medians of ${rounds} rounds of ${steps} steps. One thread${'missing' in torch ? '' : ', as PyTorch'}.`,
+    );
+    if ('missing' in torch) console.log(`No PyTorch beside it: ${torch.missing}.`);
+    for (const line of table(measured, batch)) console.log(line);
+  }
+  if (options.trainers > 1) await compareTrainers(options, measured.stages);
+  if (options.profile) {
+    const timed = await timeStages(measureOptions, true);
+    for (const stage of benchStages) {
+      const { steps, kernels } = timed[stage].profile!;
+      console.error(`\n${stage}\n${formatProfile(kernels, steps)}`);
+    }
   }
 };
 
-export const train = async (args: readonly string[]): Promise<void> => {
-  const options = parse(args);
-  const { batch, latent, noise, json } = options;
-  const sizes: Sizes = { filters: options.filters.split(',').map(Number), latent, noise };
-  const backend = await openBackend(options.backend);
-  const torch = await findTorch(options.torch);
-  const torchFlags = ['filters', 'latent', 'noise', 'batch', 'steps', 'device'].flatMap((name) => [
+/** One trainer alone, then several at once: their images per second together, as a multiple. */
+const compareTrainers = async (
+  options: Options,
+  alone: readonly { readonly stage: string; readonly milliseconds: number }[],
+): Promise<void> => {
+  const { filters, latent, noise, batch, steps, backend, trainers } = options;
+  const flags = Object.entries({ filters, latent, noise, batch, steps, backend }).flatMap(([name, value]) => [
     `--${name}`,
-    String(options[name as keyof Options]),
+    String(value),
   ]);
-
-  const [ours, theirs] = [noTimes(), noTimes()];
-  const gemm: number[] = [];
-  for (let round = 0; round < options.rounds; round++) {
-    gemm.push(await measureGemm());
-    await timeStages(options, ours);
-    if ('missing' in torch) continue;
-    for (const line of await torch.run([...torchFlags, '--threads', '1']))
-      theirs[line.stage].push(line.ms_per_step);
-  }
-  const peak = Math.max(...gemm); // operations per second
-
-  const threads = 1;
-  const parameters = countParameters(sizes);
-  const rows = benchStages.map((stage) => {
-    const milliseconds = median(ours[stage]);
-    const operations = batch * operationsPerImage(stage, sizes);
-    const pytorch = theirs[stage].length > 0 ? median(theirs[stage]) : null;
-    return { stage, milliseconds, floor: (1000 * operations) / peak, operations, pytorch };
-  });
-
-  if (json) {
-    for (const { stage, milliseconds, floor, operations, pytorch } of rows) {
-      const line = (ms: number, engine: string) => ({
-        stage,
-        ms_per_step: Number(ms.toFixed(2)),
-        images_per_s: Math.round((1000 * batch) / ms),
-        threads,
-        parameters,
-        engine,
-      });
-      const floors = {
-        floor_ms: Number(floor.toFixed(2)),
-        gflop_per_step: Number((operations / 1e9).toFixed(3)),
-        gemm_gflops: Number((peak / 1e9).toFixed(1)),
-      };
-      console.log(JSON.stringify({ ...line(milliseconds, `funnel/${backend.name}`), ...floors }));
-      if (pytorch !== null)
-        console.log(
-          JSON.stringify({ ...line(pytorch, 'pytorch'), ratio: Number((pytorch / milliseconds).toFixed(2)) }),
-        );
-    }
-  } else {
+  const together = await runTrainers(trainers, flags);
+  for (const stage of benchStages) {
+    const one = (1000 * options.batch) / alone.find((row) => row.stage === stage)!.milliseconds;
+    const times = (together[stage] / one).toFixed(2);
+    const line = { trainers, stage, images_per_s: together[stage], times: Number(times) };
     console.log(
-      `${backend.name}: ${backend.device}. Batch ${batch}, filters ${options.filters}, latent ${latent}, noise ${noise}, ${parameters} parameters.`,
+      options.json
+        ? JSON.stringify(line)
+        : `${trainers} trainers, ${stage}: ${together[stage]} images/s, ${times} × one`,
     );
-    console.log(
-      `Matrix product: ${(peak / 1e9).toFixed(1)} GFLOP/s. Medians of ${options.rounds} rounds of ${options.steps} steps.`,
-    );
-    if ('missing' in torch) console.log(`No PyTorch beside it: ${torch.missing}.`);
-    const print = (cells: readonly string[]) =>
-      console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(12) : cell.padStart(12))).join(''));
-    print(['stage', 'ms/step', 'images/s', 'floor ms', 'PyTorch ms', 'ratio']);
-    for (const { stage, milliseconds, floor, pytorch } of rows)
-      print([
-        stage,
-        milliseconds.toFixed(1),
-        Math.round((1000 * batch) / milliseconds).toString(),
-        floor.toFixed(1),
-        pytorch?.toFixed(1) ?? '–',
-        pytorch ? (pytorch / milliseconds).toFixed(2) : '–',
-      ]);
-  }
-
-  if (options.profile) {
-    const { profile } = await profileKernels(() => timeStages({ ...options }, noTimes()));
-    console.error(formatProfile(profile));
   }
 };

@@ -14,7 +14,13 @@ export { loadDataset, verifyDataset } from './datasets/load-dataset.ts';
 export { type DataPlaces, dataFolders, findDataset } from './datasets/places.ts';
 export { gatherImages, type LoadedDataset, type Split } from './datasets/split.ts';
 export { engineVersion } from './engine-version.ts';
-export { formatProfile, type KernelProfile, type KernelTime, profileKernels } from './kernels/profile.ts';
+export {
+  formatProfile,
+  type KernelProfile,
+  type KernelTime,
+  profileKernels,
+  startProfile,
+} from './kernels/profile.ts';
 export { registerKernels } from './kernels/register-kernels.ts';
 export { runStage, type StageOptions } from './run-stage.ts';
 export type { StageHooks, StageOutcome, StageStart, StageTask } from './stage.ts';

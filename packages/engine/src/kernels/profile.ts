@@ -17,12 +17,10 @@ export interface KernelProfile {
 }
 
 /**
- * Runs `work` and says where its time went, kernel by kernel, on the backend that tfjs runs on now. One profile at a time. On a GPU a
- * kernel only queues its work: there the times are those of the host.
+ * Starts to note where time goes, kernel by kernel, on the backend that tfjs runs on now; the answer ends it and gives what was
+ * noted. One profile at a time. On a GPU a kernel only queues its work: there the times are those of the host.
  */
-export async function profileKernels<T>(
-  work: () => T | Promise<T>,
-): Promise<{ readonly result: T; readonly profile: KernelProfile }> {
+export function startProfile(): () => KernelProfile {
   const backend = tf.getBackend();
   const times = new Map<string, { calls: number; milliseconds: number }>();
   /** Time spent in kernels called by each kernel that is running. */
@@ -46,20 +44,30 @@ export async function profileKernels<T>(
     .getKernelsForBackend(backend)
     .map((config) => ({ config, kernelFunc: config.kernelFunc }));
   for (const { config, kernelFunc } of originals) config.kernelFunc = timed(config.kernelName, kernelFunc);
-  try {
-    const start = performance.now();
-    const result = await work();
+  const start = performance.now();
+  return () => {
     const milliseconds = performance.now() - start;
+    for (const { config, kernelFunc } of originals) config.kernelFunc = kernelFunc;
     const kernels = [...times]
       .map(([kernel, time]) => ({ kernel, ...time }))
       .sort((a, b) => b.milliseconds - a.milliseconds);
     const inside = kernels.reduce((sum, time) => sum + time.milliseconds, 0);
-    return {
-      result,
-      profile: { backend, milliseconds, outsideMilliseconds: milliseconds - inside, kernels },
-    };
+    return { backend, milliseconds, outsideMilliseconds: milliseconds - inside, kernels };
+  };
+}
+
+/** Runs `work` under a profile. */
+export async function profileKernels<T>(
+  work: () => T | Promise<T>,
+): Promise<{ readonly result: T; readonly profile: KernelProfile }> {
+  const stop = startProfile();
+  let profile: KernelProfile | undefined;
+  try {
+    const result = await work();
+    profile = stop();
+    return { result, profile };
   } finally {
-    for (const { config, kernelFunc } of originals) config.kernelFunc = kernelFunc;
+    if (!profile) stop();
   }
 }
 
