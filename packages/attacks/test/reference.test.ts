@@ -9,18 +9,17 @@ import { argMax, logitsOf, type Mlp } from './reference/mlp.ts';
 
 beforeAll(useWasm);
 
+/** Centred on grey, where its classes meet: boundaries are near, and bounds far. */
 const mlp: Mlp = (() => {
+  const [inputs, hidden, classes] = [36, 12, 4];
   const { normal } = createRandom(11, 'reference');
   const draw = (count: number, scale: number) => Float32Array.from({ length: count }, () => scale * normal());
-  return {
-    inputs: 36,
-    hidden: 12,
-    classes: 4,
-    w1: draw(36 * 12, 0.4),
-    b1: draw(12, 0.1),
-    w2: draw(12 * 4, 0.6),
-    b2: draw(4, 0.1),
-  };
+  const w1 = draw(inputs * hidden, 0.4);
+  const b1 = draw(hidden, 0.3).map(
+    (value, j) =>
+      value - 0.5 * Array.from({ length: inputs }, (_, i) => w1[i * hidden + j]!).reduce((a, b) => a + b),
+  );
+  return { inputs, hidden, classes, w1, b1, w2: draw(hidden * classes, 0.6), b2: draw(classes, 0.1) };
 })();
 
 describe('against the scalar reference', () => {
@@ -43,8 +42,8 @@ describe('against the scalar reference', () => {
       { shape: [6, 6, 1] },
     );
     const { uniform } = createRandom(12, 'images');
-    const images = Float32Array.from({ length: 200 * 36 }, () => 0.45 + 0.1 * uniform());
-    const rows = Array.from({ length: 200 }, (_, i) => images.subarray(i * 36, (i + 1) * 36));
+    const images = Float32Array.from({ length: 20 * 36 }, () => 0.4 + 0.2 * uniform());
+    const rows = Array.from({ length: 20 }, (_, i) => images.subarray(i * 36, (i + 1) * 36));
     const labels = rows.map((row) => argMax(logitsOf(mlp, row)));
     const { records, adversarials } = await evaluateAttack({
       model,
@@ -63,7 +62,7 @@ describe('against the scalar reference', () => {
         expect(Math.abs(adversarials[i * 36 + j]! - value)).toBeLessThan(1e-5);
       });
     });
-    expect(compared).toBeGreaterThanOrEqual(5);
+    expect(compared).toBeGreaterThanOrEqual(15);
     tf.dispose([...weights]);
   });
 });
@@ -93,6 +92,6 @@ describe('random streams', () => {
     expect(Math.abs(moments(normals)[0])).toBeLessThan(0.03);
     expect(Math.abs(moments(normals)[1] - 1)).toBeLessThan(0.05);
     expect([...permutation(50)].sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i));
-    expect(new Set(Array.from({ length: 200 }, () => integer(3)))).toEqual(new Set([0, 1, 2]));
+    expect(new Set(Array.from({ length: 20 }, () => integer(3)))).toEqual(new Set([0, 1, 2]));
   });
 });

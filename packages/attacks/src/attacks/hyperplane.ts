@@ -18,21 +18,26 @@ export const projectOntoHyperplane = (
 ): tf.Tensor2D =>
   tf.tidy(() => {
     const towards = w.mul<tf.Tensor2D>(tf.greaterEqual(gap, 0).toFloat().mul(2).sub(1)); // uphill is where the plane is
-    const up = tf.greater(towards, 0).toFloat();
+    const up = tf.step(towards);
     const size = tf.abs(towards);
-    const room = up.mul(tf.sub(1, x)).add(tf.sub(1, up).mul(x)); // [n, width]
+    const room: tf.Tensor2D = up.mul<tf.Tensor2D>(tf.sub(1, x)).add(tf.sub(1, up).mul(x)); // [n, width]
     const rate = norm === 'linf' ? size : tf.square(size);
-    const limit = size.mul(room);
+    const limit = size.mul<tf.Tensor2D>(room);
     const goal = tf.abs(gap);
     let lambda = tf.zerosLike(gap);
     for (let i = 0; i < newtonSteps; i++)
       lambda = tf.tidy(() => {
-        const reached = rate.mul(lambda);
-        const open = tf.less(reached, limit).toFloat();
-        const missing = goal.sub(tf.sum(tf.minimum(reached, limit), 1, true));
-        return lambda.add(tf.maximum(missing, 0).div(tf.maximum(tf.sum(rate.mul(open), 1, true), 1e-12)));
+        const left = tf.relu(limit.sub(rate.mul(lambda))); // what each pixel has not used of its limit
+        const missing = goal.sub(tf.sum(limit.sub(left), 1, true));
+        const slope = tf.sum(rate.mul(tf.step(left)), 1, true);
+        return lambda.add(tf.maximum(missing, 0).div(tf.maximum(slope, 1e-12)));
       });
-    const length = tf.minimum(norm === 'linf' ? tf.onesLike(x).mul(lambda) : size.mul(lambda), room);
-    const sign = up.mul(2).sub(1).mul(tf.greater(size, 0).toFloat());
+    const wanted: tf.Tensor2D = tf.clipByValue(
+      norm === 'linf' ? tf.onesLike(x).mul(lambda) : size.mul(lambda),
+      0,
+      1,
+    );
+    const length = wanted.sub<tf.Tensor2D>(tf.relu(wanted.sub(room))); // the lesser of both
+    const sign = up.mul(2).sub(1).mul(tf.step(size));
     return length.mul(sign);
   });

@@ -14,11 +14,11 @@ type Settings = AttackSettings<'local-search'>;
 /** At most so many pixels are probed in a round, and so are drawn for the first one if a tenth of the image is more. */
 const mostProbes = 128;
 
-/** One image on its way. `image` holds pixels minus a half, so that the range is [−½, ½]. */
+/** One image on its way. `image` holds pixels minus a half, so that the range is [−½, ½]; `pixels` is what the model sees. */
 type Search = {
   readonly row: number;
   readonly image: Float32Array;
-  readonly touched: Uint8Array;
+  readonly pixels: Float32Array;
   readonly permute: (length: number) => Int32Array;
   near: Int32Array;
 };
@@ -44,11 +44,9 @@ export const localSearch: Attack<'local-search'> = async (context, settings) => 
       search.near = neighbours(chosen, grid, settings.distance);
     });
     const classes = await classify(context, active);
-    active = active.filter(({ row, image, touched }, i) => {
+    active = active.filter(({ row, pixels }, i) => {
       if (classes[i] === labels[row]) return true;
-      image.forEach((value, at) => {
-        if (touched[at] === 1) adversarials[row * model.width + at] = value + 0.5;
-      });
+      adversarials.set(pixels, row * model.width);
       return false;
     });
   }
@@ -65,7 +63,7 @@ const startSearch = (
   return {
     row,
     image: values.subarray(row * model.width, (row + 1) * model.width).map((value) => value - 0.5),
-    touched: new Uint8Array(model.width),
+    pixels: values.slice(row * model.width, (row + 1) * model.width),
     permute: permutation,
     near: permutation(pixels).slice(0, Math.min(Math.floor(0.1 * pixels), mostProbes)),
   };
@@ -87,7 +85,7 @@ const probe = async (
     const tried = new Float32Array(batch.length * model.width);
     batch.forEach(({ search, pixel }, i) => {
       const at = i * model.width;
-      for (let j = 0; j < model.width; j++) tried[at + j] = search.image[j]! + 0.5;
+      tried.set(search.pixels, at);
       for (let j = pixel * channels; j < (pixel + 1) * channels; j++)
         tried[at + j] = settings.probe * Math.sign(search.image[j]!) + 0.5;
     });
@@ -117,11 +115,11 @@ const extremes = (near: Int32Array, scores: Float32Array, { pixels, pick: which 
 };
 
 /** Multiplies a pixel, cyclically in range: 0 → ¾ → ⅞ → … from black. */
-const move = ({ image, touched }: Search, pixel: number, { channels }: PixelGrid, cycle: number): void => {
+const move = ({ image, pixels }: Search, pixel: number, { channels }: PixelGrid, cycle: number): void => {
   for (let at = pixel * channels; at < (pixel + 1) * channels; at++) {
     const value = cycle * image[at]!;
     image[at] = value < -0.5 ? value + 1 : value > 0.5 ? value - 1 : value;
-    touched[at] = 1;
+    pixels[at] = image[at]! + 0.5;
   }
 };
 
@@ -139,8 +137,8 @@ const neighbours = (chosen: Int32Array, { height, width }: PixelGrid, distance: 
 
 const classify = async ({ model }: AttackContext, active: readonly Search[]): Promise<Int32Array> => {
   const tried = new Float32Array(active.length * model.width);
-  active.forEach(({ image }, i) => {
-    for (let j = 0; j < model.width; j++) tried[i * model.width + j] = image[j]! + 0.5;
+  active.forEach(({ pixels }, i) => {
+    tried.set(pixels, i * model.width);
   });
   const x = tf.tensor2d(tried, [active.length, model.width]);
   const logits = model.logits(x);

@@ -48,42 +48,54 @@ export const ascend = async (context: AttackContext, ascent: Ascent): Promise<At
   const steps = new Int32Array(labels.length);
   const queries = new Int32Array(labels.length);
   const fooled: number[] = [];
-  const anywhere = randomDirections(context, norm, 'anywhere', ascent.restart); // for gradients that are exactly zero
   let rows = positions(labels.length, () => true);
+  let origin = context.images.clone();
   let x = ascent.start;
   for (let step = 0; step <= ascent.steps && rows.length > 0; step++) {
     await context.breathe();
     const { codes, gradient } = await look(context, x, pick(labels, rows), ascent.lossOf);
-    const classOf = (i: number): number => codes[i]! % model.classes;
-    const suspects = positions(rows.length, (i) => classOf(i) !== labels[rows[i]!]);
+    const suspects = positions(rows.length, (i) => codes[i]! % model.classes !== labels[rows[i]!]);
     const fallen = await confirm(model, x, pick(labels, rows), suspects);
     found.put(x, fallen, pick(rows, fallen));
     fooled.push(...pick(rows, fallen));
-    rows.forEach((row) => {
-      queries[row]!++;
-    });
+    for (const row of rows) queries[row]!++;
     const fell = new Set(fallen);
     const going = positions(rows.length, (i) => !fell.has(i));
+    rows = pick(rows, going);
+    const here = fallen.length === 0 ? { x, gradient, origin } : takeAll({ x, gradient, origin }, going);
     const stuck = going.some((i) => codes[i]! >= model.classes);
     const next = tf.tidy(() => {
-      const here = fallen.length === 0 ? x : takeRows(x, going);
-      const slope = fallen.length === 0 ? gradient : takeRows(gradient, going);
-      const left = pick(rows, going);
-      const origin = takeRows(context.images, left);
-      const ahead = stuck ? unstick(slope, takeRows(anywhere, left)) : slope;
-      return project(here.add<tf.Tensor2D>(direction(ahead, norm).mul(stepSize)), origin, norm, epsilon);
+      const slope = stuck
+        ? unstick(here.gradient, anywhere(context, rows, norm, ascent.restart))
+        : here.gradient;
+      return project(
+        here.x.add<tf.Tensor2D>(direction(slope, norm).mul(stepSize)),
+        here.origin,
+        norm,
+        epsilon,
+      );
     });
-    tf.dispose([x, gradient]);
+    tf.dispose([x, gradient, here.x, here.gradient]);
+    if (here.origin !== origin) origin.dispose();
+    origin = here.origin;
     x = next;
-    rows = pick(rows, going);
-    if (step < ascent.steps)
-      rows.forEach((row) => {
-        steps[row]!++;
-      });
+    if (step < ascent.steps) for (const row of rows) steps[row]!++;
   }
-  tf.dispose([x, anywhere]);
+  tf.dispose([x, origin]);
   return { adversarials: found.collect(context.images), fooled: Int32Array.from(fooled), steps, queries };
 };
+
+type Here = { readonly x: tf.Tensor2D; readonly gradient: tf.Tensor2D; readonly origin: tf.Tensor2D };
+
+const takeAll = ({ x, gradient, origin }: Here, rows: Int32Array): Here => ({
+  x: takeRows(x, rows),
+  gradient: takeRows(gradient, rows),
+  origin: takeRows(origin, rows),
+});
+
+/** The same random direction for an image at every step: what it follows while its gradient is exactly zero. */
+const anywhere = (context: AttackContext, rows: Int32Array, norm: Norm, restart: number): tf.Tensor2D =>
+  tf.tidy(() => takeRows(randomDirections(context, norm, 'anywhere', restart), rows));
 
 /** Loss gradient, and per row its class, plus `classes` where the gradient is exactly zero: one small read. */
 const look = async (

@@ -3,12 +3,7 @@
  * hand it to the first. Behind a ReLU, flat image regions make ties everywhere, so attacks would walk other paths than anywhere else.
  */
 import * as tf from '@tensorflow/tfjs';
-
-/** The part of the wasm backend that a kernel needs. */
-type HeapBackend = {
-  readonly makeOutput: (shape: number[], dtype: 'float32') => tf.TensorInfo;
-  readonly typedArrayFromHeap: (tensor: tf.TensorInfo) => Float32Array;
-};
+import type { HeapBackend } from './heap-backend.ts';
 
 const maxPoolGradient: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const { dy, input } = inputs as { dy: tf.TensorInfo; input: tf.TensorInfo }; // the kernel's own names
