@@ -64,6 +64,10 @@ export const isOutdated = (error: unknown): boolean => errorCode(error) === '0A0
 export const isRetriable = (error: unknown): boolean =>
   retriable.has(errorCode(error) ?? '') || racing.has(constraintOf(error)) || isOutdated(error);
 
+/** No answer within the time that a statement had. */
+export const isSilent = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith('Query read timeout');
+
 export const isUnreachable = (error: unknown): boolean => {
   const code = errorCode(error) ?? '';
   if (unreachable.has(code)) return true;

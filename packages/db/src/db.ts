@@ -7,6 +7,10 @@ export type Db = {
   readonly url: string;
   readonly pool: pg.Pool;
   readonly prisma: PrismaClient;
+  /** A connection to be released; never one that was open when another one went silent. */
+  connect(): Promise<pg.PoolClient>;
+  /** A connection went silent: those opened before now may be in the same hole (half-open TCP), and are not used again. */
+  distrust(): void;
   close(): Promise<void>;
 };
 
@@ -48,6 +52,16 @@ export const createDb = (url: string, { max = 10, name = 'funnel', onError }: Db
     types: { getTypeParser },
   });
   pool.on('error', (error) => onError?.(error));
+  const opened = new WeakMap<pg.PoolClient, number>();
+  let distrusted = 0;
+  pool.on('connect', (client) => opened.set(client, performance.now()));
+  const connect = async (): Promise<pg.PoolClient> => {
+    for (;;) {
+      const client = await pool.connect();
+      if (opened.get(client)! >= distrusted) return client;
+      client.release(true);
+    }
+  };
   // The pool listens to idle connections only; one that breaks between two statements of a transaction would end the process. The next
   // statement on it fails, which is enough.
   pool.on('connect', (client) => client.on('error', () => {}));
@@ -56,6 +70,10 @@ export const createDb = (url: string, { max = 10, name = 'funnel', onError }: Db
     url,
     pool,
     prisma,
+    connect,
+    distrust: () => {
+      distrusted = performance.now();
+    },
     close: async () => {
       await prisma.$disconnect();
       await pool.end();

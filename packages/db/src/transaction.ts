@@ -1,6 +1,6 @@
 /** Statements and transactions: the only way in which this package talks to PostgreSQL. */
 import type pg from 'pg';
-import { databaseError, isOutdated, isRetriable, isUnreachable } from './database-errors.ts';
+import { databaseError, isOutdated, isRetriable, isSilent, isUnreachable } from './database-errors.ts';
 import type { Db } from './db.ts';
 
 /** Where a statement runs: inside a transaction, or alone. */
@@ -24,18 +24,43 @@ const nameOf = (text: string): string => {
   return name;
 };
 
-const over = (client: Queryable, named: boolean): Tx => ({
+type Manner = {
+  /** Prepared once per connection. */
+  readonly named: boolean;
+  /** Milliseconds for one statement to answer in. (Default: the connection's) */
+  readonly patience?: number;
+};
+
+const over = (client: Queryable, { named, patience }: Manner): Tx => ({
   query: async <Row>(text: string, values: readonly unknown[] = []) => {
-    const { rows } = await client.query({ text, values: [...values], ...(named && { name: nameOf(text) }) });
+    const config: pg.QueryConfig & { query_timeout?: number } = { text, values: [...values] };
+    if (named) config.name = nameOf(text);
+    if (patience !== undefined) config.query_timeout = patience;
+    const { rows } = await client.query(config);
     return rows as Row[];
   },
 });
+
+/** Gives a connection back: to the pool, or to nothing when it is broken. A silent one makes the others suspect. */
+const giveBack = (db: Db, client: pg.PoolClient, broken: unknown): void => {
+  if (isSilent(broken)) db.distrust();
+  client.release(broken !== undefined);
+};
 
 /** Single statements outside any transaction. Errors: UNAVAILABLE, STORAGE_FULL. */
 export const reading = (db: Db): Tx => ({
   query: async <Row>(text: string, values?: readonly unknown[]) => {
     try {
-      return await over(db.pool, false).query<Row>(text, values);
+      const client = await db.connect();
+      let broken: unknown;
+      try {
+        return await over(client, { named: false }).query<Row>(text, values);
+      } catch (error) {
+        if (isUnreachable(error)) broken = error;
+        throw error;
+      } finally {
+        giveBack(db, client, broken);
+      }
     } catch (error) {
       throw databaseError(error);
     }
@@ -51,41 +76,42 @@ const backoff = (attempt: number): Promise<void> =>
     setTimeout(resolve, delay * (1 + Math.random()));
   });
 
-const once = async <T>(db: Db, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> => {
-  const client = await db.pool.connect();
-  let broken: Error | undefined;
+const once = async <T>(db: Db, work: (tx: Tx) => Promise<T>, patience: number | undefined): Promise<T> => {
+  const client = await db.connect();
+  const tx = over(client, { named: true, patience });
+  let broken: unknown;
   try {
-    await client.query(begin);
-    const result = await work(over(client, true));
-    await client.query('COMMIT');
+    await tx.query('BEGIN');
+    const result = await work(tx);
+    await tx.query('COMMIT');
     return result;
   } catch (error) {
-    if (isUnreachable(error) || isOutdated(error)) broken = error as Error;
-    // A failed ROLLBACK means a broken connection: the pool throws it away and the server rolls back.
+    if (isUnreachable(error) || isOutdated(error)) broken = error;
+    // A failed ROLLBACK means a broken connection: it is thrown away, and the server rolls back.
     else
-      await client.query('ROLLBACK').catch((failure: Error) => {
+      await tx.query('ROLLBACK').catch((failure: unknown) => {
         broken = failure;
       });
     throw error;
   } finally {
-    client.release(broken);
+    giveBack(db, client, broken);
   }
 };
 
 /**
  * Runs `work` in one READ COMMITTED transaction, again when PostgreSQL chose it as a deadlock's victim: `work` must have no effects but
- * its statements. Errors: UNAVAILABLE when the connection breaks (then it is unknown whether a COMMIT under way arrived, so every
- * operation of this package may safely be called again), STORAGE_FULL, and what `work` throws.
+ * its statements. `patience`: milliseconds for one statement to answer in. Errors: UNAVAILABLE when the connection breaks or goes silent
+ * (then it is unknown whether a COMMIT under way arrived, so every operation of this package may safely be called again), STORAGE_FULL,
+ * and what `work` throws.
  */
 export const transaction = async <T>(
   db: Db,
   work: (tx: Tx) => Promise<T>,
-  { snapshot = false } = {},
+  { patience }: { readonly patience?: number } = {},
 ): Promise<T> => {
-  const begin = snapshot ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'BEGIN';
   for (let attempt = 1; ; attempt++) {
     try {
-      return await once(db, begin, work);
+      return await once(db, work, patience);
     } catch (error) {
       if (!isRetriable(error) || attempt >= attempts) throw databaseError(error);
       await backoff(attempt);

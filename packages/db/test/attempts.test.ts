@@ -187,6 +187,22 @@ describe('a lease fences every write', () => {
     await completeStage(db, leaseOf(claimed));
   });
 
+  test('a stage that someone is just writing to is left for the next beat, and is not expired', async () => {
+    await submit(db, { seeds: [seed] });
+    const claimed = (await claim(db))!;
+    await reconcile(db, options);
+    await letExpire(claimed.stageId);
+    const writer = await db.pool.connect();
+    await writer.query('BEGIN');
+    await writer.query('SELECT FROM stages WHERE id = $1 FOR UPDATE', [claimed.stageId]);
+    expect(await beat(claimed)).toEqual({ lost: [], stop: [] });
+    expect((await reconcile(db, options)).expired).toEqual([]);
+    await writer.query('COMMIT');
+    writer.release();
+    expect(await beat({ ...claimed, stageId: 'none' })).toEqual({ lost: ['none'], stop: [] });
+    await finish(db, claimed);
+  });
+
   test('after the database was away nothing expires before workers had time to come back', async () => {
     await submit(db, { seeds: [seed] });
     const claimed = (await claim(db))!;
