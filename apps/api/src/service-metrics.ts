@@ -1,29 +1,6 @@
 /** Numbers about the service itself, for Prometheus. What PostgreSQL knows is read from it at every scrape: no process owns it. */
-import type { FastifyInstance } from 'fastify';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-
-export type StageCount = { readonly kind: string; readonly status: string; readonly count: number };
-export type StageSeconds = {
-  readonly kind: string;
-  readonly outcome: string;
-  readonly attempts: number;
-  readonly seconds: number;
-};
-
-/** What the database says about the whole of its work. */
-export type ServiceCounts = {
-  readonly stages: readonly StageCount[];
-  /** What running stages do together. */
-  readonly throughput: readonly { readonly kind: string; readonly imagesPerSecond: number }[];
-  /** Stages that a worker could claim now. */
-  readonly claimable: number;
-  readonly attempts: readonly StageSeconds[];
-  /** Leases that ran out before their attempt ended. */
-  readonly expiredLeases: number;
-  /** Writes refused because the lease had gone to another attempt. */
-  readonly fencedWrites: number;
-  readonly workers: readonly { readonly status: string; readonly count: number; readonly slots: number }[];
-};
+import type { ServiceCounts } from '@funnel/db';
+import { Counter, Gauge, Registry } from 'prom-client';
 
 export type ServiceMetricsOptions = {
   readonly readCounts: () => Promise<ServiceCounts>;
@@ -148,20 +125,4 @@ export const createServiceMetrics = ({
     },
     countReconcilerFault: () => reconcilerFaults.inc(),
   };
-};
-
-/** Latency of every declared route, from the first byte of the request to the last of the answer. */
-export const observeRequests = (app: FastifyInstance, registry: Registry): void => {
-  const latency = new Histogram({
-    name: 'funnel_http_request_seconds',
-    help: 'Latency of requests, by route and status.',
-    labelNames: ['route', 'status'],
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    registers: [registry],
-  });
-  app.addHook('onResponse', async (request, reply) => {
-    const { routeName } = request.routeOptions.config;
-    if (routeName === undefined || routeName === 'events') return;
-    latency.observe({ route: routeName, status: String(reply.statusCode) }, reply.elapsedTime / 1000);
-  });
 };

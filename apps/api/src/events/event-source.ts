@@ -16,8 +16,17 @@ export type EventSource = {
   readonly listen: (wake: () => void) => Promise<{ readonly close: () => Promise<void> }>;
 };
 
-/** One event in the text of an event stream: https://html.spec.whatwg.org/multipage/server-sent-events.html */
-export const eventText = (row: FunnelEventRow): string => `id: ${row.id}\ndata: ${JSON.stringify(row)}\n\n`;
+const texts = new WeakMap<FunnelEventRow, string>();
+
+/**
+ * One event in the text of an event stream: https://html.spec.whatwg.org/multipage/server-sent-events.html. Written once, however many
+ * clients get it.
+ */
+export const eventText = (row: FunnelEventRow): string => {
+  const written = texts.get(row) ?? `id: ${row.id}\ndata: ${JSON.stringify(row)}\n\n`;
+  texts.set(row, written);
+  return written;
+};
 
 /** A block without data sets the id that the client comes back with, and fires nothing. */
 export const cursorText = (id: string): string => `id: ${id}\n:\n\n`;
