@@ -19,7 +19,7 @@ const isIdempotent = (route: Route, parts: Parts): boolean =>
 
 /** A submission without a key of its own gets one, so that it can be repeated when its answer is lost. */
 const withKey = (name: RouteName, parts: Parts): Parts =>
-  name === 'createSweep'
+  name === 'createSweep' && parts.headers?.['idempotency-key'] === undefined
     ? { ...parts, headers: { 'idempotency-key': crypto.randomUUID(), ...parts.headers } }
     : parts;
 

@@ -101,6 +101,8 @@ export const CleanRobustScatter = (props: {
             type: 'custom',
             silent: true,
             z: 4,
+            // Both ends count when the axis finds its range.
+            encode: { x: 0, y: [1, 2] },
             data: order
               .filter((p) => p.interval !== null && chosen.includes(p.row))
               .map((p) => [p.x, p.interval![0], p.interval![1], chosen.indexOf(p.row)]),

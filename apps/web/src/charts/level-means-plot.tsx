@@ -40,7 +40,12 @@ export const LevelMeansPlot = (props: {
         nameLocation: 'middle',
         nameGap: 26,
         ...axis,
-        axisLabel: { ...axis.axisLabel, formatter: (v: number | string) => formatKnob(v) },
+        axisLabel: {
+          ...axis.axisLabel,
+          showMinLabel: !log,
+          showMaxLabel: !log,
+          formatter: (v: number | string) => formatKnob(v),
+        },
         splitLine: { show: false },
       },
       yAxis: {

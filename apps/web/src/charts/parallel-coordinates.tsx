@@ -142,7 +142,7 @@ export const ParallelCoordinates = (props: {
                 x={layout.x[a]!}
                 top={top}
                 bottom={bottom}
-                last={a === axes.length - 1}
+                place={a === 0 ? 'first' : a === axes.length - 1 ? 'last' : 'middle'}
                 brush={brushes.get(axis.key)}
                 onBrush={(brush) => props.onBrush(axis.key, brush)}
               />

@@ -43,7 +43,9 @@ export const RobustnessCurves = ({
           id: `curve${i}`,
           name,
           type: 'line',
-          symbol: 'none',
+          symbol: 'circle',
+          symbolSize: 7,
+          showSymbol: curve.epsilon.length <= 8,
           data: curve.epsilon.map((e, k) => [e, curve.accuracy[k], curve.low[k], curve.high[k]]),
           lineStyle: {
             color: tone,

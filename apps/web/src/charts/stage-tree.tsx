@@ -10,7 +10,9 @@ import { stageTip } from './stage-tree/label.ts';
 import { layoutStages, type TreeNode, varyingKnobs } from './stage-tree/layout.ts';
 import './stage-tree/stage-tree.css';
 
-const height = 560;
+/** Room for a line of text per classifier, within what one still calls a picture. */
+const heightFor = (stages: readonly Stage[]): number =>
+  Math.max(420, Math.min(900, 17 * stages.filter(({ kind }) => kind === 'classify').length));
 const leastWidth = 620;
 
 const kindTitles = { initialise: 'Initialise', optimise: 'Optimise', classify: 'Classify', attack: 'Attack' };
@@ -48,6 +50,7 @@ export const StageTree = (props: {
   } | null>(null);
   const root = nodes.find((node) => node.stage.id === zoomed);
   const width = Math.max(leastWidth, available);
+  const height = heightFor(stages);
   const view: TreeView = { width, height, from: root?.y0 ?? 0, to: root?.y1 ?? 1 };
   const current = nodes.find((node) => node.stage.id === selected);
 

@@ -1,5 +1,18 @@
 import { useEffect, useState } from 'react';
 
+/** Browsers give the clipboard only to pages that are served securely; elsewhere the old way still works. */
+const copyText = async (text: string): Promise<void> => {
+  if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);
+  const area = document.createElement('textarea');
+  area.value = text;
+  area.style.position = 'fixed';
+  document.body.append(area);
+  area.select();
+  const copied = document.execCommand('copy');
+  area.remove();
+  if (!copied) throw new Error('The browser refused to copy');
+};
+
 /** Copies a text, made when it is asked for. Says that it has. */
 export const CopyButton = (props: {
   readonly title: string;
@@ -13,7 +26,7 @@ export const CopyButton = (props: {
   }, [state]);
   const copy = async () => {
     try {
-      await navigator.clipboard.writeText(await props.text());
+      await copyText(await props.text());
       setState('copied');
     } catch {
       setState('failed');

@@ -2,12 +2,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { client } from '../data/api.ts';
 import { readToken } from '../data/token.ts';
-import { modelPath, type NetworkName } from './networks.ts';
+import { type ModelPlace, modelPath, type NetworkName } from './networks.ts';
 
 export type BrowserModel = {
   /** Images [batch, height, width, channels] in [0, 1] → logits [batch, classes]. Differentiable. */
   readonly logits: (images: tf.Tensor4D) => tf.Tensor2D;
-  /** Images → what the defender's auto-encoder makes of them, same shape; null where the checkpoint has no generator. */
+  /** Images → what the defender's auto-encoder makes of them, same shape; null where its generator is gone. */
   readonly reconstruct: ((images: tf.Tensor4D) => tf.Tensor4D) | null;
   /** What runs it: `webgl` or `cpu`. */
   readonly backend: string;
@@ -20,13 +20,13 @@ const load = (checkpoint: string, network: NetworkName): Promise<tf.LayersModel>
   return tf.loadLayersModel(client.urlOf(modelPath(checkpoint, network)), { requestInit: { headers } });
 };
 
-/** Loads encoder, classifier and generator of a classify stage's checkpoint. Rejects when the first two cannot be had. */
-export const loadModel = async (checkpoint: string): Promise<BrowserModel> => {
+/** Loads encoder, classifier and generator. Rejects when the first two cannot be had. */
+export const loadModel = async ({ classifier, autoEncoder }: ModelPlace): Promise<BrowserModel> => {
   await tf.ready();
   const [encoder, head, generator] = await Promise.all([
-    load(checkpoint, 'defender-encoder'),
-    load(checkpoint, 'head'),
-    load(checkpoint, 'defender-generator').catch(() => null),
+    load(classifier, 'defender-encoder'),
+    load(classifier, 'head'),
+    autoEncoder === null ? null : load(autoEncoder, 'defender-generator').catch(() => null),
   ]);
   // One network's output is the next one's input: layers models answer one tensor each.
   const encode = (images: tf.Tensor4D) => encoder.apply(images) as tf.Tensor;

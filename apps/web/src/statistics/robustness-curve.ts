@@ -23,23 +23,28 @@ export const worstDistances = (evaluations: readonly NamedRecords[], norm: Norm)
   return worst;
 };
 
+/** Distances are measured in float32: an attack that uses all of its ε comes out a little beyond it. */
+const rounding = 1e-5;
+
+/** Radii from 0 to `most`. */
+export const evenRadii = (most: number, points = 81): number[] =>
+  Array.from({ length: points }, (_, i) => (most * i) / (points - 1));
+
 /**
- * The curve at `points` radii from 0 to `most`, with 95 % Wilson intervals. A fixed-ε attack bounds the smallest perturbation from
+ * The curve at these radii, with 95 % Wilson intervals. A fixed-ε attack bounds the smallest perturbation from
  * above only, so the curve is an upper bound of the true robust accuracy, as every attack's is.
  */
 export const robustnessCurve = (
   evaluations: readonly NamedRecords[],
   norm: Norm,
-  most: number,
-  points = 81,
+  epsilon: readonly number[],
 ): RobustnessCurve => {
   const distances = [...worstDistances(evaluations, norm).values()].sort((a, b) => a - b);
   const n = distances.length;
-  const epsilon = Array.from({ length: points }, (_, i) => (most * i) / (points - 1));
   let fooled = 0;
   const kept = epsilon.map((radius) => {
     // An image that is wrong when clean (distance 0) is fooled at every radius, 0 included.
-    while (fooled < n && distances[fooled]! <= radius) fooled += 1;
+    while (fooled < n && distances[fooled]! <= radius * (1 + rounding)) fooled += 1;
     return n - fooled;
   });
   const intervals = kept.map((right) => wilson(right, n));
@@ -47,7 +52,7 @@ export const robustnessCurve = (
     norm,
     images: n,
     attacks: evaluations.map(({ attack }) => attack),
-    epsilon,
+    epsilon: [...epsilon],
     accuracy: kept.map((right) => (n === 0 ? 0 : right / n)),
     low: intervals.map(([low]) => low),
     high: intervals.map(([, high]) => high),

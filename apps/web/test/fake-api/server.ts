@@ -18,6 +18,7 @@ import {
   type Worker,
 } from '@funnel/contracts';
 import { z } from 'zod';
+import { networksOf } from '../../src/model/networks.ts';
 import { leaderboardOf } from './leaderboard.ts';
 import { modelJson, networks, weightsBin } from './models.ts';
 import { galleryOf, recordsOf } from './results.ts';
@@ -103,6 +104,16 @@ const handlers = (world: World): Record<string, (request: Request) => unknown> =
     world.emit({ type: 'sweep', sweepId: found.id, status });
     return world.sweepOf(found);
   };
+  /** Only networks that the checkpoint's stage would have stored. */
+  const network = (r: Request) => {
+    const stages = [...world.sweeps.values()].flatMap((found) => [...found.stages.values()]);
+    const stage = need(
+      stages.find(({ checkpoint }) => checkpoint === r.params.hash),
+      `checkpoint ${r.params.hash}`,
+    );
+    const stored = networksOf(stage).find((name) => name === r.params.network);
+    return need(stored && networks[stored], `network ${r.params.network}`);
+  };
   const newest = () => [...world.sweeps.values()].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
   return {
     planSweep: (r) => world.plan(SweepDefinition.parse(r.body)).plan,
@@ -166,8 +177,8 @@ const handlers = (world: World): Record<string, (request: Request) => unknown> =
         [...world.sweeps.values()].map((s) => s.stages.get(r.params.id!)).find((s) => s !== undefined),
         'stage',
       ),
-    getModel: (r) => modelJson(need(networks[r.params.network!], `network ${r.params.network}`)),
-    getWeights: (r) => weightsBin(need(networks[r.params.network!], `network ${r.params.network}`)),
+    getModel: (r) => modelJson(network(r)),
+    getWeights: (r) => weightsBin(network(r)),
     health: () => ({ status: 'ok' }),
     ready: () => ({ status: 'ok', database: 'ok', queue: 'ok' }),
     getSchema: () => ({}),

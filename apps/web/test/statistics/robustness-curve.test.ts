@@ -1,6 +1,11 @@
 import type { EvaluationRecords } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { curveExtent, robustnessCurve, worstDistances } from '../../src/statistics/robustness-curve.ts';
+import {
+  curveExtent,
+  evenRadii,
+  robustnessCurve,
+  worstDistances,
+} from '../../src/statistics/robustness-curve.ts';
 
 /** Per image: the distance at which it fell, null where it stood, 'wrong' where it was wrong to begin with. */
 const records = (falls: readonly (number | null | 'wrong')[]): EvaluationRecords => ({
@@ -30,18 +35,23 @@ describe('robust accuracy over ε', () => {
   });
 
   it('falls by one image at each of their distances, and counts what was wrong from the start', () => {
-    const { epsilon, accuracy, images } = robustnessCurve([first, second], 'linf', 0.4, 9);
+    const { epsilon, accuracy, images } = robustnessCurve([first, second], 'linf', evenRadii(0.4, 9));
     expect(images).toBe(4);
     expect(epsilon[0]).toBe(0);
     expect(accuracy).toEqual(epsilon.map((e) => (1 + Number(e < 0.1) + Number(e < 0.05)) / 4));
   });
 
   it('measures each norm by its own distances', () => {
-    expect(robustnessCurve([first], 'l2', 2, 3).accuracy).toEqual([0.75, 0.5, 0.5]);
+    expect(robustnessCurve([first], 'l2', [0, 1, 2]).accuracy).toEqual([0.75, 0.5, 0.5]);
+  });
+
+  it('counts an attack that used all of its ε, for all that float32 makes of it', () => {
+    const full = { attack: 'fgsm', records: records([Math.fround(0.1), Math.fround(0.1)]) } as const;
+    expect(robustnessCurve([full], 'linf', [0, 0.0999, 0.1]).accuracy).toEqual([1, 1, 0]);
   });
 
   it('has intervals around every point', () => {
-    const { accuracy, low, high } = robustnessCurve([first], 'linf', 0.4);
+    const { accuracy, low, high } = robustnessCurve([first], 'linf', evenRadii(0.4));
     for (const [i, share] of accuracy.entries()) {
       expect(low[i]).toBeLessThanOrEqual(share);
       expect(high[i]).toBeGreaterThanOrEqual(share);

@@ -20,12 +20,19 @@ export const wrapTitle = (title: string): string[] => {
   return lines.slice(0, 3);
 };
 
+/** The outer titles stay within the picture. */
+const titlePlaces = {
+  first: { anchor: 'start', shift: -30 },
+  middle: { anchor: 'middle', shift: 0 },
+  last: { anchor: 'end', shift: 30 },
+} as const;
+
 export const AxisBrush = (props: {
   readonly axis: Axis;
   readonly x: number;
   readonly top: number;
   readonly bottom: number;
-  readonly last: boolean;
+  readonly place: keyof typeof titlePlaces;
   readonly brush: Brush | undefined;
   readonly onBrush: (brush: Brush | null) => void;
 }) => {
@@ -74,11 +81,13 @@ export const AxisBrush = (props: {
   };
 
   const lines = wrapTitle(axis.title);
+  const title = titlePlaces[props.place];
+  const last = props.place === 'last';
   return (
     <g>
-      <text className="axis-title" x={x} y={top - 14 - 14 * (lines.length - 1)} textAnchor="middle">
+      <text className="axis-title" y={top - 14 - 14 * (lines.length - 1)} textAnchor={title.anchor}>
         {lines.map((line, i) => (
-          <tspan key={line} x={x} dy={i === 0 ? 0 : 14}>
+          <tspan key={line} x={x + title.shift} dy={i === 0 ? 0 : 14}>
             {line}
           </tspan>
         ))}
@@ -88,9 +97,9 @@ export const AxisBrush = (props: {
         <text
           key={label}
           className="axis-tick"
-          x={props.last ? x - 13 : x + 13}
+          x={last ? x - 13 : x + 13}
           y={y(at) + 4}
-          textAnchor={props.last ? 'end' : 'start'}
+          textAnchor={last ? 'end' : 'start'}
         >
           {label}
         </text>

@@ -43,7 +43,7 @@ export const drawTree = (
 ): void => {
   context.clearRect(0, 0, view.width, view.height);
   context.textBaseline = 'middle';
-  context.font = `12px ${colours.font}`;
+  context.font = `11.5px ${colours.font}`;
   for (const node of nodes) {
     const { x, y, width, height } = rectOf(node, view);
     if (y > view.height || y + height < 0) continue;
@@ -60,7 +60,7 @@ export const drawTree = (
     }
     context.globalAlpha = 1;
     if (height >= 13) context.fillRect(x, y, 3, height - inset);
-    if (height >= 15) {
+    if (height >= 14) {
       const middle = Math.min(
         Math.max(y + height / 2, Math.min(12, y + height - 8)),
         Math.max(view.height - 12, y + 8),

@@ -13,12 +13,9 @@ const Curves = ({
   readonly norm: 'linf' | 'l2';
 }) => {
   const named = trials.map((trial, colour) => ({ id: trial.id, name: trialName(trial, trials), colour }));
-  const { curves, loading } = useRobustnessCurves(named, norm, budgetsOf(trials[0]?.dataset)[norm]);
+  const { curves, loading, note } = useRobustnessCurves(named, norm, budgetsOf(trials[0]?.dataset)[norm]);
   return (
-    <Panel
-      title={`Robust accuracy over ε, ${norm === 'linf' ? 'L∞' : 'L2'}`}
-      note="Worst case per image over the attacks of this norm, with 95% intervals."
-    >
+    <Panel title={`Robust accuracy over ε, ${norm === 'linf' ? 'L∞' : 'L2'}`} note={note}>
       {curves.length > 0 ? (
         <RobustnessCurves curves={curves} height={280} />
       ) : loading ? (

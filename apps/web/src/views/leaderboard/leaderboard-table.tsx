@@ -97,6 +97,7 @@ const Row = (props: {
       </td>
       <td title={row.reasons.join(' ')}>
         <Verdict verdict={row.verdict} />
+        <span className="muted small board-settings">{row.reasons[0]}</span>
       </td>
     </tr>
   );

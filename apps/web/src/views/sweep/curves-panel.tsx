@@ -24,11 +24,11 @@ export const CurvesPanel = ({
     const found = data.results.find(({ trial }) => trial.number === number);
     return found ? [{ id: found.trial.id, name: `Trial ${number}`, colour }] : [];
   });
-  const { curves, loading, attacks } = useRobustnessCurves(trials, norm, budgetsOf(dataset)[norm]);
+  const { curves, loading, note } = useRobustnessCurves(trials, norm, budgetsOf(dataset)[norm]);
   return (
     <Panel
       title="Robust accuracy over ε"
-      note={`Worst case per image over ${attacks === 0 ? 'the attacks' : attacks === 1 ? 'one attack' : `${attacks} attacks`}, with 95% intervals.`}
+      note={note}
       actions={<Segmented label="Norm" value={norm} options={norms} onChange={setNorm} />}
     >
       {curves.length > 0 ? (

@@ -1,4 +1,4 @@
-import type { SweepDetail } from '@funnel/contracts';
+import type { SweepDetail, TrialStatus } from '@funnel/contracts';
 import { ProgressBar } from '../../components/progress-bar.tsx';
 import { Status, StatusMark } from '../../components/status.tsx';
 import { useNow } from '../../components/use-now.ts';
@@ -17,13 +17,23 @@ const timeFact = (sweep: SweepDetail): { readonly title: string; readonly text: 
   return { title: 'Time left', text: formatDuration(sweep.etaSeconds) };
 };
 
+/** What is done first, what is to come last. */
+const order: readonly TrialStatus[] = [
+  'completed',
+  'diverged',
+  'collapsed',
+  'failed',
+  'cancelled',
+  'running',
+  'waiting',
+];
+
 export const SweepHeader = ({ sweep }: { readonly sweep: SweepDetail }) => {
   const now = useNow();
   const time = timeFact(sweep);
-  const counts = Object.entries(sweep.trials).filter(([, count]) => count > 0) as [
-    keyof SweepDetail['trials'],
-    number,
-  ][];
+  const counts = order.flatMap((status) =>
+    sweep.trials[status] ? [[status, sweep.trials[status]] as const] : [],
+  );
   return (
     <>
       <header className="page-head">

@@ -46,7 +46,7 @@ const Row = ({ evaluation }: { readonly evaluation: Evaluation }) => {
 };
 
 const Curve = ({ trial, norm }: { readonly trial: TrialDetail; readonly norm: 'linf' | 'l2' }) => {
-  const { curves } = useRobustnessCurves(
+  const { curves, note } = useRobustnessCurves(
     [{ id: trial.id, name: 'worst case', colour: 0 }],
     norm,
     budgetsOf(trial.dataset)[norm],
@@ -54,6 +54,7 @@ const Curve = ({ trial, norm }: { readonly trial: TrialDetail; readonly norm: 'l
   return (
     <div>
       {curves.length > 0 ? <RobustnessCurves curves={curves} height={230} /> : <Skeleton height={230} />}
+      <p className="muted small">{note}</p>
     </div>
   );
 };

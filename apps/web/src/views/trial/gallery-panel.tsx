@@ -9,6 +9,7 @@ import { decodePixels, difference } from '../../data/pixels.ts';
 import { imagesQuery } from '../../data/queries.ts';
 import { useQuery } from '../../data/use-query.ts';
 import { formatNumber } from '../../format.ts';
+import { modelPlaceOf } from '../../model/networks.ts';
 import { type Reconstruct, useReconstruct } from './use-reconstruct.ts';
 
 type Images = Output<'getImages'>;
@@ -65,10 +66,7 @@ export const GalleryPanel = ({ trial }: { readonly trial: TrialDetail }) => {
   const [chosen, setChosen] = useState('');
   const evaluation = trial.evaluations.find(({ stage }) => stage === chosen) ?? trial.evaluations[0]!;
   const state = useQuery(imagesQuery(trial.id, evaluation.stage));
-  const checkpoint =
-    trial.stages.find(({ kind, checkpoint }) => kind === 'classify' && checkpoint !== null)?.checkpoint ??
-    null;
-  const { anchor, reconstruct } = useReconstruct(checkpoint);
+  const { anchor, reconstruct } = useReconstruct(modelPlaceOf(trial.stages));
   const classes = datasets[trial.dataset].classes;
   return (
     <Panel

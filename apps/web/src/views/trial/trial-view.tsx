@@ -3,6 +3,7 @@ import { Panel } from '../../components/panel.tsx';
 import { Loaded } from '../../components/states.tsx';
 import { sweepQuery, trialQuery } from '../../data/queries.ts';
 import { useQuery } from '../../data/use-query.ts';
+import { href } from '../../router.ts';
 import type { ViewProps } from '../registry.ts';
 import { CheckpointsPanel } from './checkpoints-panel.tsx';
 import { CostPanel } from './cost-panel.tsx';
@@ -14,6 +15,12 @@ import { TrialCurvesPanel } from './trial-curves-panel.tsx';
 import { TrialHeader } from './trial-header.tsx';
 import './trial.css';
 
+const endings = {
+  failed: 'Its attempts ended with an error.',
+  diverged: 'A loss was not finite any more. The same inputs would end so again.',
+  collapsed: 'The auto-encoder ignores its input. The same inputs would end so again.',
+};
+
 const Warnings = ({ warnings }: { readonly warnings: readonly string[] }) =>
   warnings.length === 0 ? null : (
     <div className="notice" data-tone="warning" role="note">
@@ -23,12 +30,32 @@ const Warnings = ({ warnings }: { readonly warnings: readonly string[] }) =>
     </div>
   );
 
+/** Why a trial ended without a result, in the words of the stage that did. */
+const Endings = ({ trial }: { readonly trial: TrialDetail }) => {
+  const ended = trial.stages.filter(
+    ({ status }) => status === 'failed' || status === 'diverged' || status === 'collapsed',
+  );
+  return ended.map((stage) => (
+    <div key={stage.id} className="notice" data-tone="danger" role="note">
+      <strong>
+        {stage.kind} {stage.status}
+        {stage.attempts > 1 ? ` after ${stage.attempts} attempts` : ''}
+      </strong>
+      <p>
+        {stage.error?.message ?? endings[stage.status as keyof typeof endings]}{' '}
+        <a href={href(['sweeps', trial.sweepId, 'stages'], { stage: stage.id })}>The stage</a>
+      </p>
+    </div>
+  ));
+};
+
 const Trial = ({ trial }: { readonly trial: TrialDetail }) => {
   const { data: sweep } = useQuery(sweepQuery(trial.sweepId));
   const attacked = trial.evaluations.length > 0;
   return (
     <div className="stack">
       <TrialHeader trial={trial} sweep={sweep} />
+      <Endings trial={trial} />
       <Warnings warnings={trial.warnings} />
       <TrialCurvesPanel trial={trial} />
       {attacked ? (

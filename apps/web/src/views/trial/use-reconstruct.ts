@@ -1,5 +1,6 @@
 import { type RefObject, useEffect, useMemo, useRef, useState } from 'react';
 import type { BrowserModel } from '../../model/load-model.ts';
+import type { ModelPlace } from '../../model/networks.ts';
 
 export type Reconstruct = {
   /** What the defender's auto-encoder makes of an image; null until its networks are here. */
@@ -10,14 +11,14 @@ export type Reconstruct = {
 
 type Loaded = { readonly model: BrowserModel; readonly run: NonNullable<Reconstruct['run']> };
 
-const open = async (checkpoint: string): Promise<Loaded> => {
+const open = async (place: ModelPlace): Promise<Loaded> => {
   const [tf, { loadModel }] = await Promise.all([
     import('@tensorflow/tfjs'),
     import('../../model/load-model.ts'),
   ]);
-  const model = await loadModel(checkpoint);
+  const model = await loadModel(place);
   const { reconstruct } = model;
-  if (reconstruct === null) throw new Error('The checkpoint has no generator.');
+  if (reconstruct === null) throw new Error('the generator is not stored any more.');
   const run: Loaded['run'] = (pixels, shape) =>
     tf.tidy(() => {
       const [height = 28, width = 28, channels = 1] = shape;
@@ -29,7 +30,7 @@ const open = async (checkpoint: string): Promise<Loaded> => {
 
 /** Fetches the networks once `anchor` comes into sight: TF.js is large, and many who read a trial never scroll to its pictures. */
 export const useReconstruct = (
-  checkpoint: string | null,
+  place: ModelPlace | null,
 ): { readonly anchor: RefObject<HTMLDivElement | null>; readonly reconstruct: Reconstruct } => {
   const anchor = useRef<HTMLDivElement>(null);
   const [seen, setSeen] = useState(false);
@@ -44,10 +45,10 @@ export const useReconstruct = (
   }, []);
 
   useEffect(() => {
-    if (!seen || checkpoint === null) return;
+    if (!seen || place === null) return;
     let loaded: Loaded | null = null;
     let current = true;
-    open(checkpoint).then(
+    open(place).then(
       (opened) => {
         loaded = opened;
         if (current) setRun({ of: opened.run });
@@ -65,7 +66,8 @@ export const useReconstruct = (
       setRun({ of: null });
       loaded?.model.dispose();
     };
-  }, [seen, checkpoint]);
+    // The two hashes are the place.
+  }, [seen, place?.classifier, place?.autoEncoder]);
 
   const reconstruct = useMemo(() => ({ run: run.of, fault }), [run, fault]);
   return { anchor, reconstruct };

@@ -5,6 +5,7 @@ import { Empty, ErrorNotice, Loaded, Skeleton } from '../../components/states.ts
 import { trialQuery } from '../../data/queries.ts';
 import { useQuery } from '../../data/use-query.ts';
 import type { AttackChoice } from '../../model/attack-image.ts';
+import { modelPlaceOf } from '../../model/networks.ts';
 import { href, navigate } from '../../router.ts';
 import type { ViewProps } from '../registry.ts';
 import { AttackControls } from './attack-controls.tsx';
@@ -17,16 +18,14 @@ import { useTried } from './use-tried.ts';
 import './try-it.css';
 
 const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
-  const checkpoint =
-    trial.stages.find(({ kind, checkpoint }) => kind === 'classify' && checkpoint !== null)?.checkpoint ??
-    null;
+  const place = modelPlaceOf(trial.stages);
   const { shape, classes } = datasets[trial.dataset];
-  const { model, error } = useModel(checkpoint);
+  const { model, error } = useModel(place);
   const [pixels, setPixels] = useState<Float32Array | null>(null);
   const [choice, setChoice] = useState<AttackChoice>({ norm: 'linf', epsilon: 0.1, steps: 20 });
   const { tried, fault } = useTried(model, pixels, shape, choice);
 
-  if (checkpoint === null)
+  if (place === null)
     return (
       <Empty title="This trial has no classifier yet">
         It can be tried when its classifier has been trained.

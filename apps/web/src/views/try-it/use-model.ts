@@ -1,19 +1,20 @@
 import { useEffect, useState } from 'react';
 import type { BrowserModel } from '../../model/load-model.ts';
+import type { ModelPlace } from '../../model/networks.ts';
 
-/** The networks of a checkpoint, loaded when asked for and freed when no longer shown. */
+/** The networks of a trial, loaded when asked for and freed when no longer shown. */
 export const useModel = (
-  checkpoint: string | null,
+  place: ModelPlace | null,
 ): { readonly model: BrowserModel | null; readonly error: unknown } => {
   const [model, setModel] = useState<BrowserModel | null>(null);
   const [error, setError] = useState<unknown>(undefined);
   useEffect(() => {
-    if (checkpoint === null) return;
+    if (place === null) return;
     let current = true;
     let loaded: BrowserModel | null = null;
     const load = async () => {
       const { loadModel } = await import('../../model/load-model.ts');
-      loaded = await loadModel(checkpoint);
+      loaded = await loadModel(place);
       if (current) setModel(loaded);
       else loaded.dispose();
     };
@@ -23,6 +24,7 @@ export const useModel = (
       setModel(null);
       loaded?.dispose();
     };
-  }, [checkpoint]);
+    // The two hashes are the place.
+  }, [place?.classifier, place?.autoEncoder]);
   return { model, error };
 };
