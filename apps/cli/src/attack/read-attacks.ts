@@ -1,10 +1,4 @@
-import {
-  type AttackListEntry,
-  type AttackSpec,
-  attackNames,
-  expandAttacks,
-  presetNames,
-} from '@funnel/contracts';
+import { type AttackListEntry, type AttackSpec, expandAttacks } from '@funnel/contracts';
 import { InvalidArgumentError } from 'commander';
 import { parse } from 'yaml';
 
@@ -33,5 +27,3 @@ export const readAttacks = (
   // Checked by the schema inside, which says what is wrong with a name or a setting.
   return expandAttacks(entries as unknown as AttackListEntry[], { dataset });
 };
-
-export const knownAttacks = [...attackNames, ...presetNames.map((name) => `preset:${name}`)];
