@@ -78,7 +78,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     hosts: hostRules(host, options.allowedHosts ?? []),
     tokensNeeded: gate.tokensNeeded,
     findCaller: gate.findCaller,
-    limiter: createRateLimiter(options.rateLimit ?? (local ? 120_000 : 600)),
+    limiter: createRateLimiter(options.rateLimit ?? (local ? 120_000 : 3000)),
   });
   observeRequests(app, metrics.registry);
   logRequests(app);

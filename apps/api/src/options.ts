@@ -17,7 +17,7 @@ export type ApiOptions = {
   readonly allowedHosts?: readonly string[];
   /** Whether the address of a caller is what a proxy says. (Default: false) */
   readonly trustProxy?: boolean;
-  /** Requests per minute and client. (Default: 600; on loopback 120,000) */
+  /** Requests per minute and client. (Default: 3,000; on loopback 120,000) */
   readonly rateLimit?: number;
   /** Bytes of a JSON body at most; a YAML body may have a sixteenth. (Default: 1 MiB) */
   readonly maxBodyBytes?: number;

@@ -2,7 +2,7 @@
  * A service on loopback is open to every page of every browser on the machine, unless it looks at whom the page believes to speak to:
  * a rebound name shows in Host, another site's form or script in Origin.
  */
-import { AppError } from '@funnel/contracts';
+import { AppError, type RouteName } from '@funnel/contracts';
 import type { FastifyRequest } from 'fastify';
 
 /** As they stand in Host: a numeric IPv6 address in brackets. */
@@ -20,23 +20,32 @@ const withoutPort = (host: string): string => host.toLowerCase().replace(/:\d+$/
 export type HostRules = {
   /** Names by which it may be called; null: any. */
   readonly names: readonly string[] | null;
+  /** Routes that answer to any name: probes call a container by its address. */
+  readonly exempt: readonly RouteName[];
 };
 
-/** On loopback, loopback's names and those allowed; elsewhere only what is allowed, if anything is said. */
+/** On loopback, loopback's names and those allowed; elsewhere, where tokens guard it, only what is allowed, if anything is said. */
 export const hostRules = (listening: string, allowed: readonly string[]): HostRules => {
   if (isLoopback(listening))
-    return { names: [...new Set([...loopbackNames, asHost(listening), ...allowed])] };
-  return { names: allowed.length > 0 ? [...loopbackNames, ...allowed] : null };
+    return {
+      names: [...new Set([...loopbackNames, asHost(listening), ...allowed])],
+      exempt: ['health', 'ready'],
+    };
+  return {
+    names: allowed.length > 0 ? [...loopbackNames, ...allowed] : null,
+    exempt: ['health', 'ready', 'getServiceMetrics'],
+  };
 };
 
 /** Throws HOST_NOT_ALLOWED. */
-export const checkHost = ({ names }: HostRules, { headers }: FastifyRequest): void => {
+export const checkHost = ({ names, exempt }: HostRules, { headers, routeOptions }: FastifyRequest): void => {
+  const { routeName } = routeOptions.config;
   const host = withoutPort(headers.host ?? '');
-  if (names && !names.includes(host))
-    throw new AppError(
-      'HOST_NOT_ALLOWED',
-      `Expected one of ${names.join(', ')} as Host, but got ${JSON.stringify(host.slice(0, 100))}`,
-    );
+  if (names === null || names.includes(host) || (routeName && exempt.includes(routeName))) return;
+  throw new AppError(
+    'HOST_NOT_ALLOWED',
+    `Expected one of ${names.join(', ')} as Host, but got ${JSON.stringify(host.slice(0, 100))}`,
+  );
 };
 
 /** Throws CROSS_ORIGIN where a browser says that another site's page is asking for a change. */

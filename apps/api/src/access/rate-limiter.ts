@@ -16,14 +16,18 @@ export const createRateLimiter = (perMinute: number, now: () => number = Date.no
   /** When each client's bucket is full again. */
   const fullAt = new Map<string, number>();
 
+  let tidyAt = mostClients;
+
   const forgetIdle = (time: number): void => {
     for (const [client, at] of fullAt) if (at <= time) fullAt.delete(client);
+    // Not again before there are twice as many: a flood must not make every call look at every client.
+    tidyAt = Math.max(mostClients, 2 * fullAt.size);
   };
 
   return {
     take: (client) => {
       const time = now();
-      if (fullAt.size > mostClients) forgetIdle(time);
+      if (fullAt.size > tidyAt) forgetIdle(time);
       const next = Math.max(fullAt.get(client) ?? time, time) + interval;
       const wait = next - time - minute;
       if (wait > 0) return Math.ceil(wait / 1000);

@@ -132,6 +132,23 @@ describe('where others can reach it', () => {
     await open.close();
   });
 
+  test('it answers to the names that it is given, and to probes under any', async () => {
+    const named = await build({
+      host: '0.0.0.0',
+      allowedHosts: ['funnel.example'],
+      prepare: (db) => addToken(db, 'read'),
+    });
+    const status = async (url: string, host: string) => {
+      const headers = { host, authorization: `Bearer ${tokenOf('read')}` };
+      return (await named.app.inject({ url, headers })).statusCode;
+    };
+    expect(await status('/v1/sweeps', 'funnel.example')).toBe(200);
+    expect(await status('/v1/sweeps', '10.0.0.7:7070')).toBe(421);
+    for (const url of ['/healthz', '/readyz', '/metrics'])
+      expect(await status(url, '10.0.0.7:7070')).toBe(200);
+    await named.close();
+  });
+
   test('on loopback it can be told to want one', async () => {
     await expect(build({ auth: 'required' })).rejects.toThrow(/at least one token/);
   });
