@@ -5,6 +5,20 @@ import { convolve, convolveBack, convolveFilter, type PartialKernel } from './co
 import { heapOf, type Tensors } from './heap.ts';
 import { layerKernels } from './layer-kernels.ts';
 import { matMul } from './matrix-kernels.ts';
+import { registerReluGradient, throughReluKernel } from './relu-gradient.ts';
+
+/** Tensors are immutable: another name for one needs no copy of it. (The shipped kernel copies.) */
+const identity: tf.KernelFunc = ({ inputs, backend }) => {
+  const { x } = inputs as Tensors<'x'>;
+  heapOf(backend).backend.incRef(x.dataId);
+  return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
+};
+
+/** Nothing to do where the type stays the same. (The shipped kernel copies.) */
+const cast: PartialKernel = (call) => {
+  const { x } = call.inputs as Tensors<'x'>;
+  return call.attrs?.dtype === x.dtype ? (identity(call) as tf.TensorInfo) : undefined;
+};
 
 const kernels: Readonly<Record<string, PartialKernel>> = {
   Conv2D: convolve,
@@ -12,14 +26,8 @@ const kernels: Readonly<Record<string, PartialKernel>> = {
   Conv2DBackpropInput: convolveBack,
   Conv2DBackpropFilter: convolveFilter,
   BatchMatMul: matMul,
+  Cast: cast,
   _FusedMatMul: matMul,
-};
-
-/** Tensors are immutable: another name for one needs no copy of it. (The shipped kernel copies.) */
-const identity: tf.KernelFunc = ({ inputs, backend }) => {
-  const { x } = inputs as Tensors<'x'>;
-  heapOf(backend).backend.incRef(x.dataId);
-  return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
 };
 
 let registered = false;
@@ -34,6 +42,8 @@ export function registerKernels(): void {
     tf.registerKernel({ ...shipped, kernelName, backendName: 'wasm', kernelFunc });
   };
   replace('Identity', identity);
+  replace('FunnelThroughRelu', throughReluKernel);
+  registerReluGradient();
   replace('FunnelAdam', adamKernel);
   for (const [name, kernel] of Object.entries(layerKernels)) replace(name, kernel);
   for (const [kernelName, kernel] of Object.entries(kernels)) {

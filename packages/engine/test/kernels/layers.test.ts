@@ -130,3 +130,23 @@ test('the same bits every time, and for an image alone as in a batch', async () 
       .dataSync();
   expect(gradient()).toEqual(gradient());
 });
+
+test('ReLU of plain tfjs, back and forth, and casts that change nothing or something', async () => {
+  const x = () => uniform([3, 5, 7], 1);
+  const gradient = () =>
+    tf.grad((z: tf.Tensor) =>
+      tf
+        .relu(z)
+        .mul(uniform([3, 5, 7], 2))
+        .sum(),
+    )(x());
+  expectClose(
+    await onBoth(() => [gradient(), tf.cast(x(), 'float32').mul(2), tf.cast(x().mul(9), 'int32').toFloat()]),
+  );
+  await tf.setBackend('wasm');
+  const kept = tf.tidy(() => {
+    const tensor = x();
+    return [tf.cast(tensor, 'float32'), tf.clone(tensor)]; // share memory with what is disposed of here
+  });
+  expect(kept[0]!.dataSync()).toEqual(kept[1]!.dataSync());
+});
