@@ -17,10 +17,14 @@ export type ClientOptions = {
 const isIdempotent = (route: Route, parts: Parts): boolean =>
   route.method !== 'POST' || route.role === 'read' || parts.headers?.['idempotency-key'] !== undefined;
 
+/** 128 random bits. Not randomUUID: browsers keep that from pages that did not come over TLS. */
+const randomKey = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
 /** A submission without a key of its own gets one, so that it can be repeated when its answer is lost. */
 const withKey = (name: RouteName, parts: Parts): Parts =>
   name === 'createSweep' && parts.headers?.['idempotency-key'] === undefined
-    ? { ...parts, headers: { 'idempotency-key': crypto.randomUUID(), ...parts.headers } }
+    ? { ...parts, headers: { 'idempotency-key': randomKey(), ...parts.headers } }
     : parts;
 
 /** Deleted already, and we may have been the ones: the answer to the first try was lost. */
