@@ -13,6 +13,8 @@ export type ReconcileOptions = {
   readonly maxAttempts: number;
   /** The lease that workers ask for. */
   readonly leaseSeconds: number;
+  /** What another process did less than this many seconds ago is not done again: a fleet of workers may all call. (Default: 1) */
+  readonly everySeconds?: number;
 };
 
 const expiriesPerAttempt = 5;
@@ -23,18 +25,26 @@ const leastGap = 6;
 /** How many stages to ring for: each ring makes a worker claim until nothing is ready. */
 const mostRings = 200;
 
-/**
- * The seconds since the last time any process got here. After a gap (the database was away, or everything was down) workers have had no
- * chance to renew their leases: they get one lease's time before anything expires, so that a live one is never failed.
- */
-const noteVisit = async (tx: Tx, leaseSeconds: number): Promise<void> => {
-  const [row] = await tx.query<{ gap: number }>(
-    `SELECT extract(epoch FROM now() - at)::float8 AS gap FROM duties WHERE name = 'reconcile'`,
+/** One process at a time, and not again at once. Resolves to the seconds since the last visit of any process, null if it is not its turn. */
+const takeTurn = async (tx: Tx, everySeconds: number): Promise<number | null> => {
+  const [turn] = await tx.query<{ free: boolean; gap: number | null }>(
+    `SELECT pg_try_advisory_xact_lock(hashtext('funnel reconcile')) AS free,
+       (SELECT extract(epoch FROM now() - at)::float8 FROM duties WHERE name = 'reconcile') AS gap`,
   );
+  const gap = turn!.gap ?? Number.POSITIVE_INFINITY;
+  if (!turn!.free || gap < everySeconds) return null;
   await tx.query(
     `INSERT INTO duties (name, at) VALUES ('reconcile', now()) ON CONFLICT (name) DO UPDATE SET at = now()`,
   );
-  if (row && row.gap <= Math.max(leaseSeconds / 2, leastGap)) return;
+  return gap;
+};
+
+/**
+ * After a gap (the database was away, or everything was down) workers have had no chance to renew their leases: they get one lease's time
+ * before anything expires, so that a live one is never failed.
+ */
+const forgiveGap = async (tx: Tx, gap: number, leaseSeconds: number): Promise<void> => {
+  if (gap <= Math.max(leaseSeconds / 2, leastGap)) return;
   await tx.query(
     `UPDATE stages SET lease_until = now() + make_interval(secs => $1) WHERE status = 'running' AND lease_until < now() + make_interval(secs => $1)`,
     [leaseSeconds],
@@ -85,12 +95,13 @@ const rings = async (tx: Tx): Promise<readonly string[]> => {
   return rows.map((row) => row.id);
 };
 
-const work = async (tx: Tx, { maxAttempts, leaseSeconds }: ReconcileOptions): Promise<Reconciled> => {
-  const [lock] = await tx.query<{ free: boolean }>(
-    "SELECT pg_try_advisory_xact_lock(hashtext('funnel reconcile')) AS free",
-  );
-  if (!lock?.free) return { done: false, expired: [], repaired: 0, readyStages: [] };
-  await noteVisit(tx, leaseSeconds);
+const work = async (
+  tx: Tx,
+  { maxAttempts, leaseSeconds, everySeconds = 1 }: ReconcileOptions,
+): Promise<Reconciled> => {
+  const gap = await takeTurn(tx, everySeconds);
+  if (gap === null) return { done: false, expired: [], repaired: 0, readyStages: [] };
+  await forgiveGap(tx, gap, leaseSeconds);
   const expired = await findExpired(tx);
   const changes: StageChange[] = [];
   for (const stage of expired) changes.push(...(await expire(tx, stage, maxAttempts)));

@@ -144,7 +144,7 @@ export type Reconciled = Ready & {
   readonly expired: readonly string[];
   /** Statuses that had to be put right; 0 unless there is a bug or a hand in the tables. */
   readonly repaired: number;
-  /** False: another process was reconciling. */
+  /** False: another process is doing it, or has just done it. */
   readonly done: boolean;
 };
 

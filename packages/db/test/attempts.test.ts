@@ -36,7 +36,7 @@ const stale = { code: 'STALE_LEASE' };
 /** As if the lease had run out: the database's clock is not ours to turn. */
 const letExpire = (stageId: string) =>
   query(db, `UPDATE stages SET lease_until = now() - interval '1 second' WHERE id = $1`, [stageId]);
-const options = { maxAttempts: 3, leaseSeconds: 15 };
+const options = { maxAttempts: 3, leaseSeconds: 15, everySeconds: 0 };
 const beat = (claimed: ClaimedStage, more: object = {}) =>
   heartbeat(db, {
     workerId: 'worker',
@@ -201,6 +201,15 @@ describe('a lease fences every write', () => {
     writer.release();
     expect(await beat({ ...claimed, stageId: 'none' })).toEqual({ lost: ['none'], stop: [] });
     await finish(db, claimed);
+  });
+
+  test('of many who reconcile at once, one does', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => reconcile(db, { ...options, everySeconds: 60 })),
+    );
+    expect(answers.filter((answer) => answer.done).length).toBeLessThan(2);
+    expect(await reconcile(db, { ...options, everySeconds: 60 })).toMatchObject({ done: false });
+    expect(await reconcile(db, options)).toMatchObject({ done: true, repaired: 0 });
   });
 
   test('after the database was away nothing expires before workers had time to come back', async () => {

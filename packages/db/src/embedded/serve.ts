@@ -1,0 +1,149 @@
+/** A PostgreSQL process of ours: its settings, its start, and that it answers. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { AppError } from '@funnel/contracts';
+import pg from 'pg';
+import type { Account } from './account.ts';
+import { environment, superuser } from './data-folder.ts';
+import { clearStale, waitUntil } from './postmaster.ts';
+
+const defaults: Readonly<Record<string, string>> = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: '200',
+  shared_buffers: '256MB',
+  max_wal_size: '2GB',
+  // One machine, no replicas.
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  // Statements here take milliseconds; compiling them takes longer.
+  jit: 'off',
+  random_page_cost: '1.1',
+  log_min_messages: 'warning',
+  // fsync and synchronous_commit stay on: what was acknowledged is there after a power cut.
+};
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+
+const connect = async (url: string): Promise<pg.Client> => {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  client.on('error', () => {}); // the statement under way is rejected too
+  await client.connect();
+  return client;
+};
+
+/** The server takes connections and has our database. */
+export const ensureDatabase = async (port: number, password: string): Promise<string> => {
+  const url = (database: string) => `postgres://${superuser}:${password}@127.0.0.1:${port}/${database}`;
+  const client = await connect(url('postgres'));
+  try {
+    const { rows } = await client.query("SELECT 1 FROM pg_database WHERE datname = 'funnel'");
+    if (rows.length === 0) await client.query('CREATE DATABASE funnel');
+  } finally {
+    await client.end();
+  }
+  return url('funnel');
+};
+
+export type Launch = {
+  readonly dir: string;
+  readonly postgres: string;
+  readonly account: Account;
+  readonly settings: Readonly<Record<string, string>>;
+};
+
+const logFile = (dir: string): string => `${dir}.log`;
+const mostLog = 10_000_000;
+
+const lastLines = async (dir: string): Promise<string> =>
+  (await readFile(logFile(dir), 'utf8').catch(() => '')).trim().split('\n').slice(-5).join('\n');
+
+/**
+ * A process group of its own: Ctrl-C in the terminal is for Funnel, which stops the server after everything that uses it. Its log goes
+ * to a file, so that nothing depends on who started it being alive.
+ */
+const launch = async ({ dir, postgres, account, settings }: Launch, port: number): Promise<ChildProcess> => {
+  const size = await stat(logFile(dir))
+    .then((stats) => stats.size)
+    .catch(() => 0);
+  const log = openSync(logFile(dir), size > mostLog ? 'w' : 'a', 0o600);
+  const flags = Object.entries({ ...defaults, ...settings }).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ]);
+  try {
+    return spawn(postgres, ['-D', dir, '-p', String(port), ...flags], {
+      ...account,
+      cwd: dir,
+      detached: true,
+      env: environment,
+      stdio: ['ignore', log, log],
+    });
+  } finally {
+    closeSync(log);
+  }
+};
+
+/** Starts a server and waits until it answers; recovery after a crash may take a while. */
+export const serve = async (
+  what: Launch,
+  port: number,
+  password: string,
+): Promise<{ child: ChildProcess; url: string }> => {
+  await clearStale(what.dir);
+  const child = await launch(what, port);
+  let failure: unknown;
+  let url = '';
+  let ended = false;
+  child.once('error', (error) => {
+    failure = error;
+    ended = true;
+  });
+  child.once('exit', () => {
+    ended = true;
+  });
+  const answers = async () => {
+    if (ended) return true;
+    try {
+      url = await ensureDatabase(port, password);
+      return true;
+    } catch (error) {
+      failure = error;
+      return false;
+    }
+  };
+  const inTime = await waitUntil(answers, 120_000);
+  if (url) return { child, url };
+  child.kill('SIGQUIT');
+  const reason = ended
+    ? `it ended at once:\n${await lastLines(what.dir)}`
+    : `it did not answer in ${inTime ? 'time' : '120 s'}: ${failure}`;
+  throw new AppError(
+    'UNAVAILABLE',
+    `PostgreSQL in ${what.dir} could not be started: ${reason}`,
+    { part: 'database' },
+    { cause: failure },
+  );
+};
+
+/** Serves on a free port; another program may take it in between, then on the next one. */
+export const serveSomewhere = async (what: Launch, password: string) => {
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    try {
+      return { ...(await serve(what, port, password)), port };
+    } catch (error) {
+      if (attempt >= 3 || !/could not (bind|create any TCP)/.test(String(error))) throw error;
+    }
+  }
+};
