@@ -34,26 +34,32 @@ const panels: readonly PanelSpec[] = [
   },
 ];
 
-/** Epochs of one kind of stage over all trials on show: where the next kind begins. */
-const lengthOf = (trials: readonly TrialCurves[], kind: StageKind): number =>
-  Math.max(
-    0,
-    ...trials.flatMap((trial) =>
-      trial.series.filter((s) => s.kind === kind).map((s) => s.epochs.at(-1) ?? 0),
-    ),
+/** Epochs that a trial has recorded of one kind of stage. */
+const lengthOf = (trial: TrialCurves, kind: StageKind): number =>
+  Math.max(0, ...trial.series.filter((s) => s.kind === kind).map((s) => s.epochs.at(-1) ?? 0));
+
+/** Where each kind of a panel begins for a trial: after its own epochs of the kinds before. */
+const startsOf = (trial: TrialCurves, kinds: readonly StageKind[]): number[] =>
+  kinds.map((_, k) => kinds.slice(0, k).reduce((sum, kind) => sum + lengthOf(trial, kind), 0));
+
+/** The borders between kinds that trials on show have crossed, each once. */
+const bordersOf = (trials: readonly TrialCurves[], kinds: readonly StageKind[]): number[] => {
+  const crossed = trials.flatMap((trial) =>
+    startsOf(trial, kinds).filter((_, k) => k > 0 && lengthOf(trial, kinds[k]!) > 0),
   );
+  return [...new Set(crossed)];
+};
 
 const Panel = ({ panel, trials }: { readonly panel: PanelSpec; readonly trials: readonly TrialCurves[] }) => {
   const colours = useColours();
   const option = useMemo(() => {
     const axis = axisStyle(colours);
-    const starts = panel.kinds.map((_, k) =>
-      panel.kinds.slice(0, k).reduce((sum, kind) => sum + lengthOf(trials, kind), 0),
-    );
+    const borders = bordersOf(trials, panel.kinds);
     const write =
       panel.scale === 'log' ? formatNumber : (v: number) => formatPercent(v, panel.scale === 'share' ? 0 : 1);
-    const lines = trials.flatMap((trial) =>
-      panel.metrics.map((metric, m) => {
+    const lines = trials.flatMap((trial, t) => {
+      const starts = startsOf(trial, panel.kinds);
+      return panel.metrics.map((metric, m) => {
         const tone = colours.series[trial.colour % 6]!;
         const data = panel.kinds.flatMap((kind, k) => {
           const series = trial.series.find((s) => s.kind === kind && s.name === metric);
@@ -76,20 +82,20 @@ const Panel = ({ panel, trials }: { readonly panel: PanelSpec; readonly trials: 
             type: dash.length === 0 ? 'solid' : [...dash],
           },
           itemStyle: { color: tone },
-          ...(starts.length > 1 && m === 0
+          ...(t === 0 && m === 0
             ? {
                 markLine: {
                   silent: true,
                   symbol: 'none',
                   label: { show: false },
                   lineStyle: { color: colours.lineStrong, type: 'dashed' },
-                  data: starts.slice(1).map((x) => ({ xAxis: x })),
+                  data: borders.map((x) => ({ xAxis: x })),
                 },
               }
             : {}),
         };
-      }),
-    );
+      });
+    });
     // Powers of ten alone would leave a small range without a number to read.
     const values = lines.flatMap(({ data }) => data.flatMap(([, value]) => (value ? [value] : [])));
     const wide = panel.scale === 'log' && Math.max(...values) > 30 * Math.min(...values);

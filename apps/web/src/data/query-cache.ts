@@ -33,8 +33,6 @@ const kept = 120;
 
 const idle: QueryState<never> = { data: undefined, error: undefined, loading: true };
 
-export type QueryCache = ReturnType<typeof createQueryCache>;
-
 export const createQueryCache = (options: {
   readonly visible: () => boolean;
   readonly now?: () => number;

@@ -12,7 +12,6 @@ import {
   type FunnelEventRow,
   type LeaderboardQuery,
   type Route,
-  type RouteName,
   routes,
   SweepDefinition,
   type Worker,
@@ -331,5 +330,3 @@ export const startFakeApi = async (
       }),
   };
 };
-
-export type { RouteName };

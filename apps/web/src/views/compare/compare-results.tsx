@@ -4,7 +4,7 @@ import { Panel } from '../../components/panel.tsx';
 import { SeriesMark } from '../../components/series-mark.tsx';
 import { Status } from '../../components/status.tsx';
 import { Verdict } from '../../components/verdict.tsx';
-import { formatDuration, formatNumber, formatPercent } from '../../format.ts';
+import { formatDuration, formatMeasured, formatPercent } from '../../format.ts';
 import { href } from '../../router.ts';
 import { trialName } from './trial-name.ts';
 
@@ -120,7 +120,7 @@ export const CompareResults = (props: {
                 better="max"
                 cells={trials.map((trial) => {
                   const value = of(trial, key)?.summary.noiseLevel ?? null;
-                  return { value, text: formatNumber(value) };
+                  return { value, text: value === null ? '–' : formatMeasured(value) };
                 })}
               />
             ))}

@@ -112,6 +112,7 @@ export const LeaderboardTable = (props: {
   readonly onToggle: (trialId: string) => void;
 }) => {
   const { items, state, more } = props;
+  const { metric } = props.query;
   const body = useRef<HTMLTableSectionElement>(null);
   const seen = useRowWindow(body, null, items.length, rowHeight);
   const knobs = useMemo(() => differing(items), [items]);
@@ -119,8 +120,13 @@ export const LeaderboardTable = (props: {
     const ends = items.flatMap(({ value, halfWidth }) =>
       value === null ? [] : [value - (halfWidth ?? 0), value + (halfWidth ?? 0)],
     );
-    return ends.length === 0 ? [0, 1] : [Math.min(...ends), Math.max(...ends)];
-  }, [items]);
+    if (ends.length === 0) return [0, 1];
+    const [low, high] = [Math.min(...ends), Math.max(...ends)];
+    // The interval of a mean of two seeds can reach beyond what a share can be.
+    return evaluationMetrics[metric].unit === 'fraction'
+      ? [Math.max(0, low), Math.min(1, high)]
+      : [Math.max(0, low), high];
+  }, [items, metric]);
   const nearEnd = state.partial && !state.loading && seen.last >= items.length - 20;
   // Once per page, when the end comes near.
   useEffect(() => {

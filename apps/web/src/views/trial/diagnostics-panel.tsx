@@ -18,10 +18,11 @@ const Check = ({ check }: { readonly check: Diagnostic }) => (
   </li>
 );
 
-const sentence = (flagged: number, total: number): string =>
-  flagged === 0
-    ? `None of ${total} checks raises a flag.`
-    : `${flagged} of ${total} checks ${flagged === 1 ? 'raises a flag' : 'raise flags'}.`;
+const sentence = (flagged: number, total: number): string => {
+  if (total === 0) return 'No check was computed.';
+  if (flagged === 0) return `None of ${total} checks raises a flag.`;
+  return `${flagged} of ${total} checks ${flagged === 1 ? 'raises a flag' : 'raise flags'}.`;
+};
 
 const Group = ({ evaluation }: { readonly evaluation: Evaluation }) => {
   const flagged = evaluation.diagnostics.filter(({ verdict }) => verdict !== 'ok');

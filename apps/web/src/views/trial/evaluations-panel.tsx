@@ -7,7 +7,10 @@ import { Panel } from '../../components/panel.tsx';
 import { Skeleton } from '../../components/states.tsx';
 import { Verdict } from '../../components/verdict.tsx';
 import { useRobustnessCurves } from '../../data/use-robustness-curves.ts';
-import { formatCount, formatNumber, formatPercent } from '../../format.ts';
+import { formatCount, formatMeasured, formatPercent } from '../../format.ts';
+
+const measured = (value: number | null, none: string): string =>
+  value === null ? none : formatMeasured(value);
 
 const Row = ({ evaluation }: { readonly evaluation: Evaluation }) => {
   const { summary, verdict } = evaluation;
@@ -34,9 +37,9 @@ const Row = ({ evaluation }: { readonly evaluation: Evaluation }) => {
       >
         {formatPercent(summary.successRate)}
       </td>
-      <td className="number">{formatNumber(summary.noiseLevel)}</td>
-      <td className="number">{summary.medianL2 === null ? '∞' : formatNumber(summary.medianL2)}</td>
-      <td className="number">{summary.medianLinf === null ? '∞' : formatNumber(summary.medianLinf)}</td>
+      <td className="number">{measured(summary.noiseLevel, '–')}</td>
+      <td className="number">{measured(summary.medianL2, '∞')}</td>
+      <td className="number">{measured(summary.medianLinf, '∞')}</td>
       <td className="number">{summary.meanQueries === null ? '–' : formatCount(summary.meanQueries)}</td>
       <td>
         <Verdict verdict={verdict} />

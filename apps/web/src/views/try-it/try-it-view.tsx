@@ -23,7 +23,7 @@ const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
   const { model, error } = useModel(place);
   const [pixels, setPixels] = useState<Float32Array | null>(null);
   const [choice, setChoice] = useState<AttackChoice>({ norm: 'linf', epsilon: 0.1, steps: 20 });
-  const { tried, fault } = useTried(model, pixels, shape, choice);
+  const { tried, busy, fault } = useTried(model, pixels, shape, choice);
 
   if (place === null)
     return (
@@ -52,7 +52,7 @@ const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
         >
           {error === undefined ? null : <ErrorNotice error={error} />}
           {fault === undefined ? null : <ErrorNotice error={fault} />}
-          <div aria-live="polite">
+          <div aria-live="polite" aria-busy={busy} className="try-outcome">
             {model === null && error === undefined ? <Skeleton height={420} /> : null}
             {model ? (
               <Outcome tried={tried} shape={shape} classes={classes} epsilon={choice.epsilon} />

@@ -9,9 +9,10 @@ export const useTried = (
   pixels: Float32Array | null,
   shape: readonly [number, number, number],
   choice: AttackChoice,
-): { readonly tried: Tried | null; readonly fault: unknown } => {
+): { readonly tried: Tried | null; readonly busy: boolean; readonly fault: unknown } => {
   const [tried, setTried] = useState<Tried | null>(null);
   const [fault, setFault] = useState<unknown>(undefined);
+  const [busy, setBusy] = useState(false);
   const wish = useRef<(() => Promise<Tried>) | null>(null);
   const running = useRef(false);
 
@@ -25,21 +26,23 @@ export const useTried = (
       (await import('../../model/try-attack.ts')).tryAttack(model, pixels, shape, choice);
     const work = async () => {
       running.current = true;
+      setBusy(true);
       try {
         while (wish.current !== null) {
           const next = wish.current;
           wish.current = null;
           const result = await next();
           setFault(undefined);
-          // An image that was wiped meanwhile has no outcome.
           setTried(result);
         }
       } catch (error) {
         setFault(error);
       }
       running.current = false;
+      setBusy(false);
     };
     if (!running.current) void work();
   }, [model, pixels, shape, choice]);
-  return { tried: pixels === null ? null : tried, fault };
+  // An image that was wiped meanwhile has no outcome.
+  return { tried: pixels === null ? null : tried, busy, fault };
 };

@@ -1,0 +1,98 @@
+/**
+ * The pictures in docs/img, from a running Funnel: `node --import tsx apps/web/test/screenshots.ts <address> <sweep id>`. The sweep
+ * should have ended; nothing on the pictures is made up.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createClient } from '@funnel/client';
+import type { Page } from 'playwright-core';
+import { launch, open } from './browser.ts';
+
+const [, , url = 'http://127.0.0.1:7070', sweep = ''] = process.argv;
+const folder = fileURLToPath(new URL('../../../docs/img', import.meta.url));
+const client = createClient({ url });
+const { items } = await client.leaderboard({
+  query: { sweep, attack: 'pgd-linf', group: 'trial', limit: 1000 },
+});
+const best = items[0]!.trialId;
+const classic = items.find(({ recipe }) => recipe === 'classic')?.trialId ?? items.at(-1)!.trialId;
+
+type Shot = {
+  readonly name: string;
+  readonly address: string;
+  /** There when everything has come. */
+  readonly text: string;
+  readonly dark?: boolean;
+  readonly width?: number;
+  readonly height?: number;
+  readonly act?: (page: Page) => Promise<unknown>;
+};
+
+const draw = async (page: Page): Promise<void> => {
+  const pad = (await page.locator('.draw-pad').boundingBox())!;
+  const points = [
+    [0.3, 0.25],
+    [0.5, 0.17],
+    [0.68, 0.3],
+    [0.6, 0.45],
+    [0.42, 0.62],
+    [0.3, 0.8],
+    [0.5, 0.8],
+    [0.72, 0.8],
+  ] as const;
+  const at = ([x, y]: readonly [number, number]) => [pad.x + pad.width * x, pad.y + pad.height * y] as const;
+  await page.mouse.move(...at(points[0]));
+  await page.mouse.down();
+  for (const point of points) await page.mouse.move(...at(point), { steps: 6 });
+  await page.mouse.up();
+  await page.getByText(/The decision/).waitFor();
+  await page.locator('.try-outcome[aria-busy="false"]').waitFor();
+};
+
+const toGallery = async (page: Page): Promise<void> => {
+  const heading = page.getByRole('heading', { name: 'What the attack did' });
+  await heading.scrollIntoViewIfNeeded();
+  await page.getByRole('img', { name: 'Reconstructed from the attacked image' }).first().waitFor();
+  await heading.evaluate((element) => {
+    window.scrollBy(0, element.getBoundingClientRect().top - 90);
+  });
+};
+
+const shots: readonly Shot[] = [
+  { name: 'sweep', address: `#/sweeps/${sweep}`, text: 'Which knobs matter', height: 1180 },
+  { name: 'sweep-dark', address: `#/sweeps/${sweep}`, text: 'Which knobs matter', height: 1180, dark: true },
+  {
+    name: 'training-dark',
+    address: `#/sweeps/${sweep}/training`,
+    text: 'Hinge active',
+    height: 760,
+    dark: true,
+  },
+  { name: 'stages', address: `#/sweeps/${sweep}/stages`, text: 'Double-click a stage', height: 1000 },
+  { name: 'trial', address: `#/trials/${best}`, text: 'What the attack did', height: 760, act: toGallery },
+  { name: 'compare', address: `#/compare?trials=${best},${classic}`, text: 'What differs', height: 1000 },
+  { name: 'leaderboard', address: `#/leaderboard?sweep=${sweep}`, text: 'its sweep', height: 800 },
+  { name: 'new-sweep', address: `#/new?sweep=${sweep}`, text: 'Already there', height: 1000 },
+  { name: 'try-it', address: `#/try/${best}`, text: 'Draw something', height: 900, act: draw },
+  { name: 'sweeps', address: '#/sweeps', text: 'epochs saved', height: 640 },
+  { name: 'phone', address: `#/sweeps/${sweep}`, text: 'Which knobs matter', width: 390, height: 844 },
+];
+
+await mkdir(folder, { recursive: true });
+const browser = await launch();
+for (const { name, address, text, dark, width = 1360, height = 900, act } of shots) {
+  const { page, close } = await open(browser, `${url}/${address}`, {
+    colorScheme: dark ? 'dark' : 'light',
+    viewport: { width, height },
+  });
+  page.setDefaultTimeout(120_000);
+  await page.getByText(text).first().waitFor();
+  await page.waitForFunction(() => document.querySelector('.skeleton') === null);
+  await act?.(page);
+  // Pictures on a canvas are drawn a frame after their data have come.
+  await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve, { timeout: 3000 })));
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+  await close();
+}
+await browser.close();
