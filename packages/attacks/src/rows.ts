@@ -29,9 +29,6 @@ const copyRows = (from: Float32Array, to: Float32Array, rows: Int32Array, width:
 export const chooseRows = (mask: tf.Tensor2D, a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D =>
   tf.tidy(() => a.mul(mask).add(b.mul(tf.sub(1, mask))));
 
-/** `[n]` booleans or numbers as a `[n, 1]` column of floats that broadcasts over pixels. */
-export const column = (values: tf.Tensor1D): tf.Tensor2D => tf.tidy(() => values.toFloat().expandDims(1));
-
 /** `[n, classes]`, one at each row's class. */
 export const oneHot = (labels: Int32Array, classes: number): tf.Tensor2D => {
   const values = new Float32Array(labels.length * classes);

@@ -1,5 +1,6 @@
 /** Attacks, what they may be told, the presets, and what an evaluation reports. Everything else derives from these declarations. */
 export * from './attacks/declarations.ts';
+export * from './attacks/define.ts';
 export * from './attacks/diagnostics.ts';
 export * from './attacks/evaluation.ts';
 export * from './attacks/presets.ts';

@@ -95,17 +95,24 @@ type Ended = {
 };
 
 /**
- * Stages that wait for one that was there before, against what that one is now. Its row is locked first: if it ended before, that is seen
- * here; if it ends later, its transaction sees ours.
+ * Locks what is there and not ended, and what it or the plan waits for. Whoever ends it before has committed, and is seen from here on;
+ * whoever ends it later waits, and then sees this sweep.
  */
+const lockUnfinished = async (tx: Tx, stages: readonly PlacedStage[]): Promise<void> => {
+  const there = stages.filter((stage) => stage.cached).map((stage) => stage.id);
+  const before = stages.filter((stage) => stage.unsure).map((stage) => stage.after);
+  if (there.length + before.length === 0) return;
+  await tx.query(
+    `SELECT FROM stages WHERE id = ANY($1::text[]) AND status IN ('waiting', 'ready', 'running') ORDER BY id FOR NO KEY UPDATE`,
+    [plainArray([...new Set([...there, ...before])])],
+  );
+};
+
+/** Stages that wait for one that was there before, against what that one is now. */
 const settleUnsure = async (tx: Tx, stages: readonly PlacedStage[]): Promise<readonly StageChange[]> => {
   const unsure = stages.filter((stage) => stage.unsure).map((stage) => stage.id);
   const before = [...new Set(stages.filter((stage) => stage.unsure).map((stage) => stage.after!))];
   if (unsure.length === 0) return [];
-  await tx.query(
-    `SELECT FROM stages WHERE id = ANY($1) AND status IN ('waiting', 'ready', 'running') ORDER BY id FOR NO KEY UPDATE`,
-    [before],
-  );
   const passed = await passRecorded(tx, unsure);
   const released = await tx.query<{ id: string; kind: StageKind; was: StageStatus }>(
     `UPDATE stages s SET status = 'ready' FROM stages a
@@ -145,5 +152,6 @@ export const insertStages = async (
     tx,
     stages.filter((stage) => stage.passed && !stage.cached).map((stage) => stage.id),
   );
+  await lockUnfinished(tx, stages);
   return [...revived, ...passed, ...(await settleUnsure(tx, stages))];
 };

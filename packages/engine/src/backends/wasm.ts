@@ -25,8 +25,13 @@ export const wasm: BackendDriver = {
     });
     return {
       name: 'wasm',
-      device: `WebAssembly SIMD, one thread, ${hasFusedMultiplyAdd() ? 'fused multiply-add' : 'separate multiply and add'}`,
-      versions: { tfjs: tf.version_core, 'tfjs-backend-wasm': version_wasm },
+      device: 'WebAssembly SIMD, one thread',
+      versions: {
+        tfjs: tf.version_core,
+        'tfjs-backend-wasm': version_wasm,
+        // Every processor of the last ten years has it; on one without, the last bits of a trained model are others.
+        'multiply-add': hasFusedMultiplyAdd() ? 'fused' : 'separate',
+      },
       memoryBytes: Math.min(totalmem(), heapLimit),
       repeatable: true,
     };

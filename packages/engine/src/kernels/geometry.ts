@@ -10,8 +10,21 @@ export interface Geometry {
   readonly padding: { readonly top: number; readonly left: number };
 }
 
-export const geometryName = ({ image, map, filter, stride, padding }: Geometry): string =>
-  [image, map, filter, stride, padding].flatMap((part) => Object.values(part)).join(' ');
+const names = new WeakMap<Geometry, string>();
+
+/** Equal geometries have equal names. */
+export function geometryName(geometry: Geometry): string {
+  const known = names.get(geometry);
+  if (known) return known;
+  const { image, map, filter, stride, padding } = geometry;
+  const numbers = [
+    ...[image.height, image.width, image.channels, map.height, map.width, map.channels],
+    ...[filter.height, filter.width, stride.height, stride.width, padding.top, padding.left],
+  ];
+  const name = numbers.join(' ');
+  names.set(geometry, name);
+  return name;
+}
 
 export const imageSize = ({ image }: Geometry): number => image.height * image.width * image.channels;
 export const mapSize = ({ map }: Geometry): number => map.height * map.width * map.channels;

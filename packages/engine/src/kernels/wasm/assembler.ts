@@ -118,7 +118,7 @@ export const f32x4 = {
 };
 
 /** Four 32-bit integers, where floats are taken apart. */
-export const i32x4 = {
+const i32x4 = {
   splat: (value: number): Code => [...i32.const(value), ...simd(0x11)],
   add: lanewise(0xae),
   shiftLeft: (a: Code, bits: number): Code => [...a, ...i32.const(bits), ...simd(0xab)],

@@ -1,0 +1,27 @@
+/** What is declared of an attack. */
+import type { z } from 'zod';
+
+export type AttackFamily = 'fixed' | 'minimisation';
+export type AttackNorm = 'linf' | 'l2' | 'l0';
+/** What the attacker sees: gradients, logits, only the predicted class, or another model's gradients. */
+export type AttackAccess = 'gradient' | 'score' | 'decision' | 'transfer';
+/** What an attack needs besides the model, the images and the labels. */
+export type AttackResource = 'encoder' | 'surrogates';
+
+export type AttackDeclaration<Settings extends z.ZodObject = z.ZodObject> = {
+  readonly title: string;
+  readonly description: string;
+  readonly citation: string;
+  /** `fixed`: fool within ε. `minimisation`: find the smallest perturbation. `search: true` makes a fixed attack minimise. */
+  readonly family: AttackFamily;
+  /** The norm of its budget, or the one it minimises. All norms are measured on every result. */
+  readonly norm: AttackNorm;
+  readonly access: AttackAccess;
+  readonly needs?: readonly AttackResource[];
+  /** Part of a stage's identity: raise it whenever the same settings and seed give another result. */
+  readonly version: number;
+  readonly settings: Settings;
+};
+
+/** Keeps the literal types of one declaration. */
+export const defineAttack = <Settings extends z.ZodObject>(attack: AttackDeclaration<Settings>) => attack;

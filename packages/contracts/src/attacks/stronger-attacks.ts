@@ -1,0 +1,276 @@
+/** Attacks that a credible evaluation needs beyond the paper's, and the weak ones that they must beat. */
+import { z } from 'zod';
+import { type AttackDeclaration, defineAttack } from './define.ts';
+import * as setting from './settings.ts';
+
+const autoAttack = 'Croce & Hein 2020, Reliable evaluation of adversarial robustness (AutoAttack)';
+
+const pgd = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `PGD ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description: 'Projected gradient ascent with random starts.',
+    citation: 'Madry et al. 2018, Towards deep learning models resistant to adversarial attacks',
+    family: 'fixed',
+    norm,
+    access: 'gradient',
+    version: 1,
+    settings: z.strictObject({
+      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      steps: setting.steps(norm === 'l2' ? 50 : 40),
+      stepSize: setting.stepSize(null, 'Length of a step; null is 2.5 ε / steps.'),
+      restarts: setting.restarts(),
+      loss: setting.loss(),
+      randomStart: setting.randomStart(true),
+    }),
+  });
+
+const apgdCe = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `APGD-CE ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description:
+      'PGD on the cross-entropy with momentum and a step size that halves itself; no step size to choose.',
+    citation: autoAttack,
+    family: 'fixed',
+    norm,
+    access: 'gradient',
+    version: 1,
+    settings: z.strictObject({
+      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      steps: setting.steps(100),
+      restarts: setting.restarts(),
+    }),
+  });
+
+const apgdTargeted = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `APGD-T ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description:
+      'APGD on the targeted difference-of-logits ratio, once per target class: indifferent to the scale of the logits.',
+    citation: autoAttack,
+    family: 'fixed',
+    norm,
+    access: 'gradient',
+    version: 1,
+    settings: z.strictObject({
+      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      steps: setting.steps(100),
+      targets: setting.targets(),
+      restarts: setting.restarts(),
+    }),
+  });
+
+const fab = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `FAB-T ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description:
+      'Minimal perturbations along the linearised boundary to each target class, biased towards the image.',
+    citation:
+      'Croce & Hein 2020, Minimally distorted adversarial examples with a fast adaptive boundary attack',
+    family: 'minimisation',
+    norm,
+    access: 'gradient',
+    version: 1,
+    settings: z.strictObject({
+      steps: setting.steps(100),
+      targets: setting.targets(),
+      restarts: setting.restarts(),
+      epsilon: (norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf()).meta({
+        title: 'ε',
+        description: 'Radius of the random starts of later restarts; results are not limited to it.',
+      }),
+    }),
+  });
+
+const square = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `Square ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description:
+      'Random search over squares; sees logits, no gradients, and so is not fooled by masked ones.',
+    citation: 'Andriushchenko et al. 2020, Square Attack',
+    family: 'fixed',
+    norm,
+    access: 'score',
+    version: 1,
+    settings: z.strictObject({
+      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      queries: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(5000)
+        .meta({ title: 'Queries', description: 'Forward passes per image at most.' }),
+      area: z
+        .number()
+        .gt(0)
+        .max(1)
+        .default(0.8)
+        .meta({ title: 'Area', description: 'Share of the pixels that the first squares cover.' }),
+    }),
+  });
+
+const fmn = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `FMN ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description: 'Gradient steps on the margin while the radius follows the boundary: fast minimal norms.',
+    citation: 'Pintor et al. 2021, Fast minimum-norm adversarial attacks through adaptive norm constraints',
+    family: 'minimisation',
+    norm,
+    access: 'gradient',
+    version: 1,
+    settings: z.strictObject({
+      steps: setting.steps(100),
+      stepSize: z.number().gt(0).default(1).meta({
+        title: 'Step size',
+        description: 'Length of the first step; decays on a cosine to a hundredth.',
+      }),
+      gamma: z.number().gt(0).lt(1).default(0.05).meta({
+        title: 'γ',
+        description: 'First share by which the radius shrinks or grows; decays on a cosine.',
+      }),
+    }),
+  });
+
+const feature = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `Feature attack ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description:
+      "Adaptive attack on a robust encoder: pulls the image's features onto those of images of other classes, then ascends the margin.",
+    citation:
+      'Sabour et al. 2016, Adversarial manipulation of deep representations; Tramèr et al. 2020, On adaptive attacks',
+    family: 'fixed',
+    norm,
+    access: 'gradient',
+    needs: ['encoder'],
+    version: 1,
+    settings: z.strictObject({
+      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      steps: setting.steps(60, 'Steps on the features; half as many on the margin follow.'),
+      stepSize: setting.stepSize(null, 'Length of a step; null is 2.5 ε / steps.'),
+      guides: z.int().min(1).max(1000).default(5).meta({
+        title: 'Guides',
+        description: 'Images of other classes whose features are aimed at, nearest first.',
+      }),
+    }),
+  });
+
+const transfer = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `Transfer ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description: 'PGD on other models, tried on this one: other trials of the sweep are the surrogates.',
+    citation: 'Papernot et al. 2016, Transferability in machine learning',
+    family: 'fixed',
+    norm,
+    access: 'transfer',
+    needs: ['surrogates'],
+    version: 1,
+    settings: z.strictObject({
+      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      steps: setting.steps(40),
+      stepSize: setting.stepSize(null, 'Length of a step; null is 2.5 ε / steps.'),
+      loss: setting.loss(),
+    }),
+  });
+
+const noise = (norm: 'l2' | 'linf') =>
+  defineAttack({
+    title: `Random noise ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    description: 'Uniform draws from the ball: what no gradient attack may lose to.',
+    citation: 'Carlini et al. 2019, On evaluating adversarial robustness',
+    family: 'fixed',
+    norm,
+    access: 'decision',
+    version: 1,
+    settings: z.strictObject({
+      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      draws: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(1000)
+        .meta({ title: 'Draws', description: 'Draws per image at most.' }),
+    }),
+  });
+
+export const strongerAttacks = {
+  'pgd-linf': pgd('linf'),
+  'pgd-l2': pgd('l2'),
+  'cw-l2': defineAttack({
+    title: 'Carlini & Wagner L2',
+    description: 'Adam on distance plus margin in tanh space, with a search over the weight between the two.',
+    citation: 'Carlini & Wagner 2017, Towards evaluating the robustness of neural networks',
+    family: 'minimisation',
+    norm: 'l2',
+    access: 'gradient',
+    version: 1,
+    settings: z.strictObject({
+      steps: setting.steps(1000, 'Adam steps per constant.'),
+      searchSteps: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(9)
+        .meta({ title: 'Search steps', description: 'Constants tried per image.' }),
+      learningRate: z
+        .number()
+        .gt(0)
+        .max(10)
+        .default(0.01)
+        .meta({ title: 'Learning rate', description: "Adam's." }),
+      initialConstant: z
+        .number()
+        .gt(0)
+        .default(0.001)
+        .meta({ title: 'First constant', description: 'Weight of the margin in the first search step.' }),
+      confidence: z
+        .number()
+        .min(0)
+        .default(0)
+        .meta({ title: 'Confidence', description: 'Margin κ by which the wrong class must win.' }),
+    }),
+  }),
+  'apgd-ce-linf': apgdCe('linf'),
+  'apgd-ce-l2': apgdCe('l2'),
+  'apgd-t-linf': apgdTargeted('linf'),
+  'apgd-t-l2': apgdTargeted('l2'),
+  'fab-t-linf': fab('linf'),
+  'fab-t-l2': fab('l2'),
+  'square-linf': square('linf'),
+  'square-l2': square('l2'),
+  'fmn-l2': fmn('l2'),
+  'fmn-linf': fmn('linf'),
+  'hop-skip-jump-l2': defineAttack({
+    title: 'HopSkipJump L2',
+    description: 'Walks along the boundary seeing only the predicted class; thousands of queries per image.',
+    citation: 'Chen et al. 2020, HopSkipJumpAttack',
+    family: 'minimisation',
+    norm: 'l2',
+    access: 'decision',
+    version: 1,
+    settings: z.strictObject({
+      steps: setting.steps(64),
+      initialEvaluations: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(100)
+        .meta({ title: 'First evaluations', description: 'Queries of the first gradient estimate.' }),
+      maxEvaluations: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(10_000)
+        .meta({ title: 'Most evaluations', description: 'Queries of any gradient estimate at most.' }),
+      gamma: z
+        .number()
+        .gt(0)
+        .default(1)
+        .meta({ title: 'γ', description: 'Scale of the tolerance of the boundary search.' }),
+    }),
+  }),
+  'feature-linf': feature('linf'),
+  'feature-l2': feature('l2'),
+  'transfer-linf': transfer('linf'),
+  'transfer-l2': transfer('l2'),
+  'noise-linf': noise('linf'),
+  'noise-l2': noise('l2'),
+} as const satisfies Record<string, AttackDeclaration>;
