@@ -117,13 +117,6 @@ export const f32x4 = {
   andNot: lanewise(0x4f),
 };
 
-/** Four 32-bit integers, where floats are taken apart. */
-const i32x4 = {
-  splat: (value: number): Code => [...i32.const(value), ...simd(0x11)],
-  add: lanewise(0xae),
-  shiftLeft: (a: Code, bits: number): Code => [...a, ...i32.const(bits), ...simd(0xab)],
-};
-
 /** a · b + c rounded once where the engine has relaxed SIMD, else rounded twice. See arithmetic.ts. */
 export const multiplyAdd = (fused: boolean, a: Code, b: Code, c: Code): Code =>
   fused ? [...a, ...b, ...c, ...simd(0x105)] : f32x4.add(c, f32x4.mul(a, b));
