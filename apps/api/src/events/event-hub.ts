@@ -123,6 +123,7 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
           streams.delete(stream);
           places--;
         });
+        if (closed) stream.end(); // the hub closed while this one was being opened
         return stream.readable;
       } catch (error) {
         places--;

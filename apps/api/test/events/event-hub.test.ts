@@ -193,6 +193,15 @@ describe('createEventHub', () => {
     expect(onError).toHaveBeenCalled();
   });
 
+  test('closing ends a stream that is only being opened', async () => {
+    const { hub } = openHub(createLog().source);
+    const opening = hub.open({});
+    const closing = hub.close();
+    const readable = await opening;
+    expect(await collect(readable, 1)).toEqual([]);
+    await closing;
+  });
+
   test('closing ends the streams', async () => {
     const { source } = createLog();
     const { hub } = openHub(source);
