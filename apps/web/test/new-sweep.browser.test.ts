@@ -77,6 +77,17 @@ describeInBrowser('the form for a new sweep', () => {
     await close();
   });
 
+  it('loses nothing to haste: what was typed is what the form shows, however soon it is asked for', async () => {
+    const { page, close } = await open(browser, `${api.url}#/new`);
+    await page.getByRole('button', { name: 'YAML' }).click();
+    await page
+      .getByRole('textbox', { name: 'Sweep file' })
+      .fill('dataset: { name: glyphs }\nspace: { beta: [0.01, 0.02] }');
+    await page.getByRole('button', { name: 'Form' }).click();
+    expect(await page.getByLabel('β: values').inputValue()).toBe('0.01, 0.02');
+    await close();
+  });
+
   it('starts from a trial, with everything that made it', async () => {
     const trial = world.trialOf(world.sweeps.get('done')!, 30);
     const { page, close } = await open(browser, `${api.url}#/trials/done.30`);

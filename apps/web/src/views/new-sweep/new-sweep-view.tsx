@@ -53,10 +53,8 @@ const Editor = ({
 
   // A plan needs no name: one sees the size of a sweep before one knows what to call it.
   const unnamed = useMemo(() => ({ ...(input as object), name: 'plan' }), [input]);
-  const plannable = useDebounced(
-    useMemo(() => (SweepDefinition.safeParse(unnamed).success ? unnamed : null), [unnamed]),
-    pauseMs,
-  );
+  const readable = useMemo(() => SweepDefinition.safeParse(unnamed), [unnamed]);
+  const plannable = useDebounced(readable.success ? unnamed : null, pauseMs);
   const plan = useQuery(plannable === null ? null : planQuery(plannable));
   const last = useRef(plan.data);
   if (plan.data) last.current = plan.data;
@@ -73,10 +71,13 @@ const Editor = ({
   const switchTo = (next: 'form' | 'yaml') => {
     if (next === mode) return;
     if (next === 'yaml') setYaml(null);
-    else if (parsed.success) setDraft(definitionDraft(parsed.data));
-    else {
-      setTried(true);
-      return;
+    else if (yaml !== null) {
+      if (!readable.success) {
+        setTried(true);
+        return;
+      }
+      const { name } = yaml.value as { readonly name?: unknown };
+      setDraft({ ...definitionDraft(readable.data), name: typeof name === 'string' ? name : '' });
     }
     setMode(next);
   };

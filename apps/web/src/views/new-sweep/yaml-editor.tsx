@@ -1,10 +1,22 @@
 import { useEffect, useState } from 'react';
 import { Panel } from '../../components/panel.tsx';
-import { definitionYaml, parseYaml } from '../../yaml.ts';
+import { ErrorNotice, Skeleton } from '../../components/states.tsx';
+import { loadYaml, type Yaml } from '../../yaml.ts';
 
 export type YamlState = { readonly text: string; readonly value: unknown; readonly fault: string | null };
 
-/** The sweep file itself, for those who have one or like to write. */
+const read = ({ parse }: Yaml, text: string): YamlState => {
+  try {
+    return { text, value: parse(text), fault: null };
+  } catch (error) {
+    return { text, value: undefined, fault: error instanceof Error ? error.message : String(error) };
+  }
+};
+
+/**
+ * The sweep file itself, for those who have one or like to write. It appears with its parser: text and value change in one step,
+ * so what is submitted, or taken back into the form, is what stands there.
+ */
 export const YamlEditor = (props: {
   readonly start: object;
   readonly state: YamlState | null;
@@ -12,31 +24,42 @@ export const YamlEditor = (props: {
 }) => {
   const { state, onChange } = props;
   const [start] = useState(props.start);
-  // Only for the first text.
+  const [yaml, setYaml] = useState<Yaml | null>(null);
+  const [error, setError] = useState<unknown>(undefined);
   useEffect(() => {
-    if (state === null)
-      void definitionYaml(start).then((text) => onChange({ text, value: start, fault: null }));
+    let current = true;
+    const opened = (loaded: Yaml) => {
+      if (!current) return;
+      setYaml(loaded);
+      onChange({ text: loaded.write(start), value: start, fault: null });
+    };
+    loadYaml().then(opened, (fault: unknown) => current && setError(fault));
+    return () => {
+      current = false;
+    };
   }, [start]);
-  const type = async (text: string) => {
-    onChange({ text, value: state?.value, fault: state?.fault ?? null });
-    try {
-      onChange({ text, value: await parseYaml(text), fault: null });
-    } catch (error) {
-      onChange({ text, value: undefined, fault: error instanceof Error ? error.message : String(error) });
-    }
-  };
+
+  if (error !== undefined) return <ErrorNotice error={error} />;
+  if (yaml === null || state === null) return <Skeleton height={600} />;
   return (
-    <Panel title="Sweep file" note="YAML or JSON, the same as `funnel submit` takes.">
+    <Panel
+      title="Sweep file"
+      note={
+        <>
+          YAML or JSON, the same as <code>funnel submit</code> takes.
+        </>
+      }
+    >
       <textarea
         className="input mono"
         style={{ minHeight: 520, lineHeight: 1.55 }}
         aria-label="Sweep file"
         spellCheck={false}
-        value={state?.text ?? ''}
-        aria-invalid={state?.fault !== null && state !== null}
-        onChange={(event) => void type(event.target.value)}
+        value={state.text}
+        aria-invalid={state.fault !== null}
+        onChange={(event) => onChange(read(yaml, event.target.value))}
       />
-      {state?.fault ? <pre className="field-error">{state.fault}</pre> : null}
+      {state.fault === null ? null : <pre className="field-error">{state.fault}</pre>}
     </Panel>
   );
 };
