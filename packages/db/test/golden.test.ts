@@ -1,0 +1,83 @@
+/** Databases of every released schema, brought to this version: they answer as they did, and what was under way goes on. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createDb, type Db, reconcile } from '../src/index.ts';
+import { migrate, readMigrations } from '../src/migrate.ts';
+import { createTestDatabase } from '../src/testing/index.ts';
+import { answersOf } from './golden/answers.ts';
+import { query, sweepStatus, trained, wrongCounts } from './support/rows.ts';
+import { drain } from './support/stand-in.ts';
+
+const folder = fileURLToPath(new URL('./golden', import.meta.url));
+const schemas = readdirSync(folder)
+  .filter((name) => name.endsWith('.sql'))
+  .map((name) => name.slice(0, -'.sql'.length))
+  .sort();
+const read = (name: string): string => readFileSync(`${folder}/${name}`, 'utf8');
+
+/** The dump in a database of its own; dropped after the test. */
+const restore = async (schema: string): Promise<string> => {
+  const database = await createTestDatabase({ migrated: false });
+  onTestFinished(() => database.drop());
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  try {
+    await client.query(read(`${schema}.sql`));
+  } finally {
+    await client.end();
+  }
+  return database.url;
+};
+
+const open = (url: string): Db => {
+  const db = createDb(url);
+  onTestFinished(() => db.close());
+  return db;
+};
+
+test('the first released schema has a golden database', () => expect(schemas).toContain('0001_init'));
+
+describe.each(schemas)('a database of schema %s', (schema) => {
+  test('is brought to this version by two starters at once, each migration once', async () => {
+    const url = await restore(schema);
+    const newer = (await readMigrations()).map(({ name }) => name).filter((name) => name > schema);
+    const applied = await Promise.all([migrate(url), migrate(url)]);
+    expect(applied.flat()).toEqual(newer);
+    expect(await migrate(url)).toEqual([]);
+  });
+
+  test('answers what it answered, and finishes what was under way', async () => {
+    const url = await restore(schema);
+    await migrate(url);
+    const db = open(url);
+    expect(await answersOf(db)).toMatchObject(JSON.parse(read(`${schema}.json`)));
+
+    // The attempt that never came back loses its lease; the sweep goes on from its checkpoint.
+    await query(db, `UPDATE stages SET lease_until = now() - interval '1 minute' WHERE status = 'running'`);
+    await query(db, `INSERT INTO duties (name, at) VALUES ('reconcile', now() - interval '2 seconds')`);
+    expect((await reconcile(db, { maxAttempts: 3, leaseSeconds: 15 })).expired).toHaveLength(1);
+    await drain(db);
+    const sweeps = await query<{ id: string; needed: number }>(
+      db,
+      `SELECT id, (plan #>> '{epochs,needed}')::int AS needed FROM sweeps`,
+    );
+    for (const { id, needed } of sweeps)
+      expect([await sweepStatus(db, id), await trained(db, id)]).toEqual(['completed', needed]);
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('of a version yet to come is refused, and left as it is', async () => {
+    const url = await restore(schema);
+    const db = open(url);
+    await query(
+      db,
+      `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) VALUES ('x', 'x', '9999_to_come', now())`,
+    );
+    await expect(migrate(url)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' });
+    expect(await query(db, 'SELECT count(*) AS n FROM _prisma_migrations')).toEqual([
+      { n: (await readMigrations()).filter(({ name }) => name <= schema).length + 1 },
+    ]);
+  });
+});

@@ -1,0 +1,57 @@
+/**
+ * Makes the golden database of the schema as it is now: `npm run golden -w @funnel/db`, once per released schema, and never again for
+ * that one: later versions must be able to go on from what this one wrote. It holds a finished sweep, one under way with an attempt
+ * that never came back, a masked trial, a token and an entry of the audit log.
+ */
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { completeStage, createDb, saveToken, writeAudit } from '../../src/index.ts';
+import { readMigrations } from '../../src/migrate.ts';
+import { createTestDatabase } from '../../src/testing/index.ts';
+import { claim, drain, evaluationOf, finish, record } from '../support/stand-in.ts';
+import { submit } from '../support/submit.ts';
+import { answersOf } from './answers.ts';
+import { dumpDatabase } from './dump.ts';
+
+const database = await createTestDatabase();
+const db = createDb(database.url);
+const client = new pg.Client({ connectionString: database.url });
+await client.connect();
+try {
+  await submit(db, { name: 'finished', space: { gamma: [1, 2] }, seeds: 2, attacks: ['fgsm', 'gradient'] });
+  for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
+    const { stageId, leaseEpoch, spec } = claimed;
+    // One trial's gradient attack is masked; every image counts otherwise in each attack.
+    if (spec.kind === 'attack' && spec.attack?.attack === 'gradient')
+      await completeStage(db, {
+        stageId,
+        leaseEpoch,
+        evaluation: evaluationOf(claimed, [false, true, spec.seed === 1, false], {
+          verdict: spec.seed === 1 ? 'masked' : 'ok',
+        }),
+      });
+    else await finish(db, claimed);
+  }
+  await drain(db);
+  await submit(db, { name: 'under way', space: { gamma: 3 }, seeds: [7] });
+  const running = await claim(db, 'worker that never came back');
+  await record(db, running!, { epoch: 1, step: 0 });
+  await saveToken(db, { name: 'golden', role: 'read', hash: 'f'.repeat(64) });
+  await writeAudit(db, {
+    actor: 'cli',
+    action: 'createToken',
+    subject: 'golden',
+    address: null,
+    details: {},
+  });
+
+  const newest = (await readMigrations()).at(-1)!.name;
+  const file = (ending: string) => fileURLToPath(new URL(`./${newest}.${ending}`, import.meta.url));
+  await writeFile(file('sql'), await dumpDatabase(client));
+  await writeFile(file('json'), `${JSON.stringify(await answersOf(db), null, 1)}\n`);
+} finally {
+  await client.end();
+  await db.close();
+  await database.drop();
+}
