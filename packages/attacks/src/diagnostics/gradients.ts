@@ -57,45 +57,63 @@ const zeros = (g: tf.Tensor2D): tf.Tensor => tf.mean(tf.equal(g, 0).toFloat());
 const pixelsTried = 50;
 const imagesTried = 20;
 const step = 1e-3;
+const towardsNoise = 0.1;
+
+/** How far `value` lies outside the interval between two others. */
+const outside = (value: number, a: number, b: number): number =>
+  Math.max(0, Math.min(a, b) - value, value - Math.max(a, b));
 
 /**
- * H13 = ‖finite − analytic‖ / ‖finite‖ over 50 pixels of up to 20 images, of z_o − z_y for the likeliest other class o, with central
- * differences of h = 1e-3; flagged above 0.05. 0 where both vanish.
+ * H13 = ‖analytic − [left, right]‖ / min(‖analytic‖, ‖central‖) over 50 pixels of up to 20 images, of z_o − z_y for the likeliest other
+ * class o; flagged above 0.05. `left`, `right` and `central` are the one-sided and central differences of h = 1e-3; the distance is 0
+ * inside the interval of the one-sided ones. 0 where all vanish. The smaller norm, because a step function's rare jumps are large.
+ *
+ * The reference's formula is ‖analytic − central‖ / ‖central‖ at the images themselves. It flags honest networks (7 % on a plain
+ * auto-encoder's classifier, 23 % on a network with max-pooling), because images sit where no gradient exists: over a black background
+ * every pre-activation is the bare bias, within h of the kink of its ReLU, and pooled values tie. So the check leaves those places, for
+ * 0.9·x + 0.1·u with u uniform in [0, 1], and takes a kink within h for what it is: there the derivative is one of its two sides. With both
+ * the honest ones come to 0.6 % at most; what is left is float32, which cancels in differences of a smaller h.
  */
-export const gradientsMatchDifferences: Check = async (context) => {
-  const { model, values, labels, random } = context;
-  const count = Math.min(imagesTried, labels.length);
-  const rows = { values: values.slice(0, count * model.width), labels: labels.slice(0, count) };
+export const gradientsMatchDifferences: Check = async ({ model, values, labels: all, random }) => {
+  const count = Math.min(imagesTried, all.length);
+  const labels = all.slice(0, count);
+  const noise = random('H13', 'noise');
+  const points = values
+    .slice(0, count * model.width)
+    .map((value) => (1 - towardsNoise) * value + towardsNoise * noise.uniform());
   const pixels = random('H13').permutation(model.width).slice(0, pixelsTried);
-  const x = tf.tensor2d(rows.values, [count, model.width]);
+  const x = tf.tensor2d(points, [count, model.width]);
   const gap = tf.tidy(() => {
-    const truth = oneHot(rows.labels, model.classes);
+    const truth = oneHot(labels, model.classes);
     const others = tf.argMax(model.logits(x).sub(truth.mul(1e9)), 1);
     return tf.oneHot(others, model.classes).toFloat().sub<tf.Tensor2D>(truth);
   });
   const loss = (logits: tf.Tensor2D) => tf.sum(logits.mul(gap), 1);
-  const analytic = tf.tidy(() => model.gradient(x, loss).gradient);
-  const gradient = await analytic.data<'float32'>();
-  let [wrong, right] = [0, 0];
+  const lossesAt = async (pixel: number, change: number): Promise<Float32Array> => {
+    const moved = points.slice();
+    for (let row = 0; row < count; row++) moved[row * model.width + pixel]! += change;
+    const result = tf.tidy(() => loss(model.logits(tf.tensor2d(moved, [count, model.width]))));
+    const losses = await result.data<'float32'>();
+    result.dispose();
+    return losses;
+  };
+  const gradient = tf.tidy(() => model.gradient(x, loss).gradient);
+  const analytic = await gradient.data<'float32'>();
+  const here = await lossesAt(0, 0);
+  let [wrong, slopes, differences] = [0, 0, 0];
   for (const pixel of pixels) {
-    const at = async (change: number): Promise<Float32Array> => {
-      const moved = rows.values.slice();
-      for (let row = 0; row < count; row++) moved[row * model.width + pixel]! += change;
-      const result = tf.tidy(() => loss(model.logits(tf.tensor2d(moved, [count, model.width]))));
-      const losses = await result.data<'float32'>();
-      result.dispose();
-      return losses;
-    };
-    const [up, down] = [await at(step), await at(-step)];
+    const [up, down] = [await lossesAt(pixel, step), await lossesAt(pixel, -step)];
     for (let row = 0; row < count; row++) {
-      const finite = (up[row]! - down[row]!) / (2 * step);
-      wrong += (finite - gradient[row * model.width + pixel]!) ** 2;
-      right += finite ** 2;
+      const sides = [(here[row]! - down[row]!) / step, (up[row]! - here[row]!) / step] as const;
+      const slope = analytic[row * model.width + pixel]!;
+      wrong += outside(slope, ...sides) ** 2;
+      slopes += slope ** 2;
+      differences += ((sides[0] + sides[1]) / 2) ** 2;
     }
   }
-  tf.dispose([x, gap, analytic]);
-  const value = wrong === 0 ? 0 : Math.sqrt(wrong / Math.max(right, 1e-12));
-  const detail = `Gradients differ from central differences by ${share(value)} over ${pixels.length} pixels of ${count} images.`;
+  tf.dispose([x, gap, gradient]);
+  const value = wrong === 0 ? 0 : Math.sqrt(wrong / Math.max(Math.min(slopes, differences), 1e-12));
+  const detail = `Gradients differ from finite differences by ${share(value)} over ${pixels.length} pixels of ${count} images, taken 10 % towards noise, off the kinks.`;
   return [diagnostic('H13', { value, threshold: 0.05, flagged: value > 0.05, certain: value > 0.5, detail })];
 };
 

@@ -1,0 +1,48 @@
+/** A plain auto-encoder's classifier, trained and attacked as the worker does it: nobody defended it, and nothing is wrong with it. */
+import { SweepDefinition } from '@funnel/contracts';
+import { engineVersion } from '@funnel/engine/engine-version';
+import { outlineSweep } from '@funnel/planner';
+import { expect, it } from 'vitest';
+import type { StageStart } from '../src/messages.ts';
+import { createStageRunner } from '../src/run-stage.ts';
+
+const sweep = SweepDefinition.parse({
+  name: 'plain',
+  recipes: ['classic'],
+  dataset: { name: 'glyphs', train: 1500, test: 60, attack: 60 },
+  space: {
+    filters: '8-16',
+    latent: 32,
+    batchSize: 32,
+    initialiseDefenderRate: 2e-3,
+    initialiseEpochs: 4,
+    optimiseEpochs: 1,
+    classifierEpochs: 10,
+  },
+  attacks: ['deepfool-l2'],
+});
+
+it('falls to DeepFool, and its gradients are found right', async () => {
+  const { run } = await createStageRunner({ places: {}, backend: 'wasm', standIn: null });
+  let last: Omit<StageStart, 'sameChain'> | null = null;
+  for (const spec of outlineSweep(sweep, engineVersion).stages) {
+    const before: Omit<StageStart, 'sameChain'> | null = last;
+    const ended = await run(
+      { spec, start: before && { ...before, sameChain: false } },
+      {
+        signal: new AbortController().signal,
+        onCheckpoint: async ({ manifest, blobs }) => {
+          last = { manifest, blobs: new Map([...(last?.blobs ?? []), ...blobs]) };
+        },
+        onProgress: () => {},
+      },
+    );
+    expect(ended).toMatchObject({ status: 'completed' });
+    if (spec.kind !== 'attack' || ended.status !== 'completed') continue;
+    const { summary, diagnostics } = ended.evaluation!;
+    expect(summary.cleanAccuracy).toBeGreaterThan(0.6);
+    expect(summary.successRate).toBeGreaterThan(0.9);
+    expect(diagnostics.find(({ id }) => id === 'H13')).toMatchObject({ verdict: 'ok' });
+    expect(diagnostics.filter(({ verdict }) => verdict === 'masked')).toEqual([]);
+  }
+}, 120_000);

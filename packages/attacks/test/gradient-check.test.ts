@@ -1,0 +1,99 @@
+/** H13 on networks whose gradients are right, kinks and all, and on some whose gradients are not those of their function. */
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { gradientsMatchDifferences } from '../src/diagnostics/gradients.ts';
+import { createFlatModel } from '../src/flat-model.ts';
+import { type ClassifierModel, classifierModel } from '../src/index.ts';
+import { correctMaxPoolGradient } from '../src/kernels/max-pool-gradient.ts';
+import { createRandom } from '../src/random.ts';
+import { useWasm } from './helpers/backend.ts';
+import { hasOracle, loadClassifier, loadImages, loadOracle, oracleNames } from './helpers/oracle.ts';
+import { tinyImages, tinyNetwork } from './helpers/tiny.ts';
+
+beforeAll(async () => {
+  await useWasm();
+  correctMaxPoolGradient();
+});
+
+const check = async (
+  classifier: ClassifierModel,
+  { images, labels }: { readonly images: Float32Array; readonly labels: Int32Array },
+) => {
+  const model = createFlatModel(classifier);
+  const x = tf.tensor2d(images, [labels.length, model.width]);
+  const [found] = await gradientsMatchDifferences({
+    model,
+    images: x,
+    values: images,
+    labels,
+    budgets: { linf: 0.1, l2: 1 },
+    evaluate: () => Promise.reject(new Error('Expected no attack')),
+    hasSurrogates: false,
+    random: (...path) => createRandom(0, 'diagnostics', ...path),
+  });
+  x.dispose();
+  return found!;
+};
+
+/** The model behind a change of its input whose gradient is `gradient`, whatever the change does. */
+const behind = (
+  { logits, shape, classes }: ClassifierModel,
+  value: (x: tf.Tensor) => tf.Tensor,
+  gradient: (dy: tf.Tensor) => tf.Tensor,
+): ClassifierModel => {
+  const change = tf.customGrad((x) => ({
+    value: value(x as tf.Tensor),
+    gradFunc: (dy: tf.Tensor) => gradient(dy),
+  }));
+  return classifierModel((images) => logits(change(images)), { shape, classes });
+};
+
+const identity = (x: tf.Tensor): tf.Tensor => x.clone();
+
+describe('on a small network', () => {
+  it('finds right gradients right', async () => {
+    const { model } = tinyNetwork(1);
+    const found = await check(model, tinyImages(model, 20));
+    expect(found.verdict).toBe('ok');
+    expect(found.value).toBeLessThan(0.005);
+  });
+
+  it.each([
+    ['turned around', identity, (dy: tf.Tensor) => dy.neg(), 'masked'],
+    ['zero', identity, (dy: tf.Tensor) => tf.zerosLike(dy), 'masked'],
+    ['a tenth too long', identity, (dy: tf.Tensor) => dy.mul(1.1), 'suspect'],
+    ['passed straight through a rounding', (x: tf.Tensor) => x.mul(8).round().div(8), identity, 'masked'],
+  ] as const)('flags gradients that are %s', async (_, value, gradient, verdict) => {
+    const { model } = tinyNetwork(1);
+    const found = await check(behind(model, value, gradient), tinyImages(model, 20));
+    expect(found).toMatchObject({ id: 'H13', verdict });
+  });
+
+  it('takes a kink for what it is: ReLUs whose inputs are all but zero on black images', async () => {
+    const random = createRandom(4, 'kinks');
+    const draw = (rows: number, columns: number) =>
+      tf.tensor2d(
+        Float32Array.from({ length: rows * columns }, () => random.normal()),
+        [rows, columns],
+      );
+    const [w1, w2] = [draw(64, 32), draw(32, 5)];
+    const bias = tf.randomUniform([32], -1e-4, 1e-4, 'float32', 1);
+    const kinked = classifierModel(
+      (images) => tf.relu(tf.matMul(images.reshape<tf.Tensor2D>([-1, 64]), w1).add(bias)).matMul(w2),
+      { shape: [8, 8, 1] },
+    );
+    const images = new Float32Array(20 * 64);
+    const labels = await tf.argMax(kinked.logits(tf.zeros([20, 8, 8, 1])), 1).data<'int32'>();
+    const found = await check(kinked, { images, labels: Int32Array.from(labels) });
+    expect(found.value).toBeLessThan(0.02);
+  });
+});
+
+describe.skipIf(!hasOracle).each(oracleNames)('on %s', (name) => {
+  it('finds the gradients of an honest network right, by a margin', async () => {
+    const { indices } = loadOracle(name);
+    const found = await check(await loadClassifier(name), loadImages(name, indices.slice(0, 20)));
+    expect(found.verdict).toBe('ok');
+    expect(found.value).toBeLessThan(0.015);
+  });
+});
