@@ -30,7 +30,7 @@ const needs = [
     for: 'the webgpu backend',
     packages: ['mesa-vulkan-drivers'],
     elsewhere: 'the driver of your GPU, or Mesa',
-    wanted: () => holds(join(root, 'packages/engine/test'), 'webgpu.test.ts'),
+    wanted: () => holds(join(root, 'apps/bench/test'), 'webgpu.test.ts'),
     there: () => ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d'].some((folder) => holds(folder, '.json')),
   },
   {
@@ -43,6 +43,14 @@ const needs = [
     there: () =>
       Boolean(process.env.FUNNEL_CHROMIUM) ||
       onPath(['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']),
+  },
+  {
+    what: 'kubectl',
+    for: 'the Kubernetes overlays against the real kustomize',
+    packages: ['kubernetes-client'],
+    elsewhere: 'https://kubernetes.io/docs/tasks/tools',
+    wanted: () => existsSync(join(root, 'infra/test/kustomize.test.ts')),
+    there: () => onPath(['kubectl']),
   },
 ];
 
