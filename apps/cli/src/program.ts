@@ -4,6 +4,7 @@ import { completionCommand } from './commands/completion.ts';
 import { dataCommand } from './commands/data.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { exitCodesHelp } from './commands/exit-codes.ts';
+import { exportCommand } from './commands/export.ts';
 import { leaderboardCommands } from './commands/leaderboard.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { submitCommand } from './commands/submit.ts';
@@ -19,6 +20,7 @@ const registrations: readonly ((program: Command, context: () => Context) => voi
   submitCommand,
   sweepCommands,
   leaderboardCommands,
+  exportCommand,
   attackCommand,
   dataCommand,
   doctorCommand,

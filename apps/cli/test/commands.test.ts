@@ -1,11 +1,12 @@
 /** Every command against a running service: a real database, the API, and a worker whose trainers are stand-ins. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type StartedApi, startApi } from '@funnel/api';
 import type { LeaderboardRow, Plan, Sweep, SweepDetail, TrialDetail } from '@funnel/contracts';
 import { createTestDatabase, type TestDatabase } from '@funnel/db/testing';
 import { type RunningWorker, startWorker } from '@funnel/worker';
+import { parquetReadObjects } from 'hyparquet';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { funnel, type Ran } from './funnel.ts';
@@ -106,6 +107,50 @@ describe('funnel', () => {
     expect(await json('export', '--sweep', id)).toHaveLength(2);
   });
 
+  it('exports trials, evaluations and curves, in every format the same', async () => {
+    const { id } = await json<SweepDetail>('submit', small('exported'));
+    await json('watch', id);
+    type Row = Record<string, unknown>;
+    const trials = await json<Row[]>('export', 'trials', '--sweep', id);
+    expect(trials.map(({ gamma, status }) => [gamma, status])).toEqual([
+      [1, 'completed'],
+      [5, 'completed'],
+    ]);
+    const evaluations = await json<Row[]>('export', 'evaluations', '--sweep', id);
+    const first = await json<TrialDetail>('show', String(trials[0]?.trialId));
+    expect(evaluations).toHaveLength(4);
+    for (const { attack, summary, verdict } of first.evaluations)
+      expect(
+        evaluations.find((row) => row.trialId === first.id && row.attack === attack),
+        attack,
+      ).toMatchObject({
+        robustAccuracy: summary.robustAccuracy,
+        robustIntervalLow: summary.robustInterval[0],
+        medianL2: summary.medianL2,
+        attackVerdict: verdict,
+        gamma: 1,
+      });
+    const metrics = await json<Row[]>('export', 'metrics', '--sweep', id);
+    expect(
+      metrics.filter(({ kind, metric }) => kind === 'initialise' && metric === 'defenderLoss'),
+    ).toHaveLength(4);
+
+    const file = join(home, 'metrics.parquet');
+    const written = await run('export', 'metrics', '--sweep', id, '--out', file);
+    expect(written.stderr).toContain(`${metrics.length} rows`);
+    const bytes = new Uint8Array(readFileSync(file));
+    expect(await parquetReadObjects({ file: bytes.buffer })).toEqual(metrics);
+    expect(
+      (await run('export', 'trials', '--sweep', id, '--format', 'csv')).stdout.split('\r\n'),
+    ).toHaveLength(4);
+
+    const mixed = await run('export', 'trials', '--attack', 'fgsm');
+    expect([mixed.status, mixed.stderr]).toEqual([
+      2,
+      expect.stringContaining('--attack asks the leaderboard'),
+    ]);
+  });
+
   it('pauses, resumes, cancels and deletes', async () => {
     const { id } = await json<SweepDetail>('submit', long('long', 1));
     expect(await json('pause', id)).toMatchObject({ status: 'paused' });
@@ -123,7 +168,6 @@ describe('funnel', () => {
 
   it('reads a sweep from stdin and stops watching at Ctrl-C', async () => {
     const { spawnFunnel } = await import('./funnel.ts');
-    const { readFileSync } = await import('node:fs');
     const child = spawnFunnel(['submit', '-', '--watch'], { env: { FUNNEL_URL: api.url } });
     let stderr = '';
     const watching = new Promise<void>((resolve) => {
@@ -161,11 +205,5 @@ describe('funnel', () => {
     const ran = await run(...args);
     expect(ran.stderr).toMatch(words);
     expect(ran.status).toBe(status);
-  });
-
-  it.each(['bash', 'zsh', 'fish'])('completes commands in %s', async (shell) => {
-    const { stdout, status } = await run('completion', shell);
-    expect(status).toBe(0);
-    for (const word of ['submit', 'best', 'watch', 'verify']) expect(stdout).toContain(word);
   });
 });

@@ -1,9 +1,10 @@
 import { Argument, type Command } from 'commander';
 
+type Flag = { readonly name: string; readonly values: readonly string[] };
 type Known = {
   readonly name: string;
   readonly description: string;
-  readonly flags: readonly string[];
+  readonly flags: readonly Flag[];
   readonly inner: readonly string[];
 };
 
@@ -12,21 +13,41 @@ const knownCommands = (program: Command): Known[] =>
   program.commands.map((command) => ({
     name: command.name(),
     description: command.description(),
-    flags: [...command.options, ...program.options].flatMap(({ long }) => long ?? []),
+    flags: [command, ...command.commands, program]
+      .flatMap(({ options }) => options)
+      .flatMap(({ long, argChoices }) => (long ? [{ name: long, values: argChoices ?? [] }] : [])),
     inner: [
       ...command.commands.map((inner) => inner.name()),
       ...command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
     ],
   }));
 
+const wordsOf = ({ inner, flags }: Known): string => [...inner, ...flags.map(({ name }) => name)].join(' ');
+
+/** The values of flags that have a list of them. */
+const valuesOf = (commands: readonly Known[]): { command: string; flag: string; values: string }[] =>
+  commands.flatMap(({ name, flags }) =>
+    flags
+      .filter(({ values }) => values.length > 0)
+      .map((flag) => ({ command: name, flag: flag.name, values: flag.values.join(' ') })),
+  );
+
+// The reply is filled line by line: a file's name may have blanks.
 const bash = (commands: readonly Known[]): string => `_funnel() {
-  local words=""
+  local words="" line IFS=$' \\t\\n'
   if [ "$COMP_CWORD" -eq 1 ]; then words="${commands.map(({ name }) => name).join(' ')}"
-  else case "\${COMP_WORDS[1]}" in
-${commands.map(({ name, flags, inner }) => `    ${name}) words="${[...inner, ...flags].join(' ')}" ;;`).join('\n')}
+  else case "\${COMP_WORDS[1]} \${COMP_WORDS[COMP_CWORD-1]}" in
+${valuesOf(commands)
+  .map(({ command, flag, values }) => `    '${command} ${flag}') words="${values}" ;;`)
+  .join('\n')}
+    *) case "\${COMP_WORDS[1]}" in
+${commands.map((command) => `      ${command.name}) words="${wordsOf(command)}" ;;`).join('\n')}
+    esac ;;
   esac; fi
-  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
-  [ \${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}"))
+  COMPREPLY=()
+  while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}")
+  [ \${#COMPREPLY[@]} -gt 0 ] ||
+    while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}")
 }
 complete -o filenames -F _funnel funnel`;
 
@@ -37,8 +58,13 @@ _funnel() {
   if (( CURRENT == 2 )); then
     local -a names=(${commands.map(({ name, description }) => `'${name}:${quoted(description)}'`).join(' ')})
     _describe command names
-  else case $words[2] in
-${commands.map(({ name, flags, inner }) => `    ${name}) compadd -- ${[...inner, ...flags].join(' ')}; _files ;;`).join('\n')}
+  else case "$words[2] $words[CURRENT-1]" in
+${valuesOf(commands)
+  .map(({ command, flag, values }) => `    '${command} ${flag}') compadd -- ${values} ;;`)
+  .join('\n')}
+    *) case $words[2] in
+${commands.map((command) => `      ${command.name}) compadd -- ${wordsOf(command)}; _files ;;`).join('\n')}
+    esac ;;
   esac; fi
 }
 compdef _funnel funnel`;
@@ -46,10 +72,13 @@ compdef _funnel funnel`;
 const fish = (commands: readonly Known[]): string =>
   commands
     .flatMap(({ name, description, flags, inner }) => [
-      `complete -c funnel -n __fish_use_subcommand -a ${name} -d '${quoted(description)}'`,
+      `complete -c funnel -n __fish_use_subcommand -a ${name} -d '${description.replaceAll("'", '’')}'`,
       ...inner.map((word) => `complete -c funnel -n '__fish_seen_subcommand_from ${name}' -a ${word}`),
-      ...flags.map(
-        (flag) => `complete -c funnel -n '__fish_seen_subcommand_from ${name}' -l ${flag.replace(/^--/, '')}`,
+      ...flags.map(({ name: flag, values }) =>
+        [
+          `complete -c funnel -n '__fish_seen_subcommand_from ${name}' -l ${flag.replace(/^--/, '')}`,
+          ...(values.length > 0 ? [`-x -a '${values.join(' ')}'`] : []),
+        ].join(' '),
       ),
     ])
     .join('\n');

@@ -8,12 +8,11 @@ import {
 import { type Command, Option } from 'commander';
 import { allPages } from '../all-pages.ts';
 import type { Context } from '../context.ts';
-import { formatCsv } from '../output/csv.ts';
 import { describeComparison } from '../output/describe-comparison.ts';
 import { present } from '../output/output.ts';
 import { describeLeaderboard } from '../watch/describe-leaderboard.ts';
 
-type BestOptions = {
+export type LeaderboardOptions = {
   readonly attack?: AttackName;
   readonly metric: EvaluationMetricName;
   readonly recipe?: RecipeName[];
@@ -28,7 +27,7 @@ type BestOptions = {
 const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
 
 /** What the leaderboard may be asked, the same for looking and for exporting. */
-const withFilters = (command: Command, limit: number): Command =>
+export const withFilters = (command: Command, limit: number): Command =>
   command
     .addOption(
       new Option('--attack <name>', 'rank by this attack (default: the worst case over all)').choices(
@@ -60,42 +59,21 @@ const withFilters = (command: Command, limit: number): Command =>
     )
     .option('--limit <number>', 'at most so many', Number, limit);
 
-const ask = async ({ limit, ...query }: BestOptions, { client }: Context): Promise<LeaderboardRow[]> => {
+export const readRows = async (
+  { limit, ...query }: LeaderboardOptions,
+  { client }: Context,
+): Promise<LeaderboardRow[]> => {
   const api = client();
   return allPages((page) => api.leaderboard({ query: { ...query, ...page } }), limit);
 };
 
-/** One flat row per place: knobs are columns. */
-const flat = ({
-  hyperparameters,
-  settings,
-  seeds,
-  reasons,
-  ...row
-}: LeaderboardRow): Record<string, unknown> => ({
-  ...row,
-  seeds: seeds.join(' '),
-  settings: JSON.stringify(settings),
-  reasons: reasons.join('; '),
-  ...hyperparameters,
-});
-
 export const leaderboardCommands = (program: Command, context: () => Context): void => {
   withFilters(program.command('best').description('the most robust runs, best first'), 20).action(
-    async (options: BestOptions) => {
+    async (options: LeaderboardOptions) => {
       const given = context();
-      present(given.output, await ask(options, given), (rows) => describeLeaderboard(rows));
+      present(given.output, await readRows(options, given), (rows) => describeLeaderboard(rows));
     },
   );
-  withFilters(
-    program.command('export').description('the leaderboard as CSV, or as JSON with --json'),
-    100_000,
-  ).action(async (options: BestOptions) => {
-    const given = context();
-    const rows = await ask(options, given);
-    if (given.output.json) present(given.output, rows, () => '');
-    else process.stdout.write(formatCsv(rows.map(flat)));
-  });
   program
     .command('compare')
     .description('two to six trials side by side')

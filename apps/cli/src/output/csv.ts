@@ -5,9 +5,11 @@ const field = (value: unknown): string => {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
-/** One line of titles (every key that any row has, in order of appearance) and one line per row. */
-export const formatCsv = (rows: readonly Readonly<Record<string, unknown>>[]): string => {
-  const titles = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+/** One line of titles (by default every key that any row has, in order of appearance) and one line per row. */
+export const formatCsv = (
+  rows: readonly Readonly<Record<string, unknown>>[],
+  titles: readonly string[] = [...new Set(rows.flatMap((row) => Object.keys(row)))],
+): string => {
   const lines = [titles, ...rows.map((row) => titles.map((title) => row[title]))];
   return `${lines.map((line) => line.map(field).join(',')).join('\r\n')}\r\n`;
 };

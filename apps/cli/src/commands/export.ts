@@ -1,0 +1,74 @@
+import { writeFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import { Argument, type Command, Option } from 'commander';
+import type { Context } from '../context.ts';
+import { Exit, exitCodes } from '../exit-codes.ts';
+import { leaderboardColumns } from '../export/columns.ts';
+import { type Format, formatNames, formats } from '../export/formats.ts';
+import { knobColumns } from '../export/knob-columns.ts';
+import { tables } from '../export/read-table.ts';
+import { fillTable, type Table } from '../export/table.ts';
+import { type LeaderboardOptions, readRows, withFilters } from './leaderboard.ts';
+
+type TableName = 'leaderboard' | keyof typeof tables;
+type Options = LeaderboardOptions & { readonly format?: Format; readonly out?: string };
+
+const tableNames: readonly TableName[] = ['leaderboard', 'trials', 'evaluations', 'metrics'];
+/** Those that every table listens to; the others are questions to the leaderboard. */
+const everyTable = ['sweep', 'format', 'out'];
+
+/** As said; else by the file's name; else CSV, or JSON with --json. */
+const formatOf = ({ format, out }: Options, json: boolean): Format => {
+  const ending = formatNames.find((name) => extname(out ?? '') === `.${name}`);
+  return format ?? ending ?? (json ? 'json' : 'csv');
+};
+
+const read = async (name: TableName, options: Options, context: Context): Promise<Table> => {
+  if (name !== 'leaderboard') return tables[name](context.client(), options.sweep);
+  const { format, out, ...query } = options;
+  const rows = await readRows(query, context);
+  return fillTable([...leaderboardColumns, ...knobColumns(rows)], rows);
+};
+
+/** A program that is written to: no terminal wants Parquet. */
+const refuseTerminal = (format: Format, out: string | undefined): void => {
+  if (format === 'parquet' && out === undefined && process.stdout.isTTY)
+    throw new Exit(
+      exitCodes.usage,
+      'Parquet is not text. Name a file with --out, or send the output to a program.',
+    );
+};
+
+export const exportCommand = (program: Command, context: () => Context): void => {
+  const command = withFilters(
+    program
+      .command('export')
+      .description('the leaderboard, trials, evaluations or training curves as CSV, JSON or Parquet')
+      .addArgument(new Argument('[table]', 'what to export').choices(tableNames).default('leaderboard')),
+    100_000,
+  )
+    .addOption(
+      new Option('--format <name>', "how (default: by the file's name, else csv)").choices(formatNames),
+    )
+    .option('--out <file>', 'write to this file instead of stdout');
+  command.action(async (name: TableName, options: Options) => {
+    const asked = command.options
+      .map((option) => option.attributeName())
+      .filter((key) => command.getOptionValueSource(key) === 'cli' && !everyTable.includes(key));
+    if (name !== 'leaderboard' && asked.length > 0)
+      throw new Exit(
+        exitCodes.usage,
+        `--${asked[0]} asks the leaderboard, and ${name} are all of a sweep: leave it out, or leave out "${name}"`,
+      );
+    const given = context();
+    const format = formatOf(options, given.output.json);
+    refuseTerminal(format, options.out);
+    const table = await read(name, options, given);
+    const content = formats[format](table);
+    if (options.out === undefined) process.stdout.write(content);
+    else {
+      writeFileSync(options.out, content);
+      given.output.note(`${options.out}: ${table[0]?.cells.length ?? 0} rows, ${table.length} columns`);
+    }
+  });
+};

@@ -1,0 +1,67 @@
+/** What is exported is what the API answers, whichever file it comes in. */
+import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
+import { describe, expect, it } from 'vitest';
+import { formats } from '../src/export/formats.ts';
+import { fillTable, type Table, tableRows } from '../src/export/table.ts';
+
+const rows = [
+  {
+    name: 'γ, "quoted"\nand broken',
+    epoch: 1,
+    loss: 0.1 + 0.2,
+    masked: true,
+    at: '2026-11-22T14:00:00.123Z',
+  },
+  { name: null, epoch: 2_147_483_647, loss: null, masked: null, at: null },
+  { name: '', epoch: -1, loss: 5e-324, masked: false, at: '1970-01-01T00:00:00.000Z' },
+] as const;
+const table: Table = fillTable<(typeof rows)[number]>(
+  [
+    { name: 'name', type: 'string', value: ({ name }) => name },
+    { name: 'epoch', type: 'integer', value: ({ epoch }) => epoch },
+    { name: 'loss', type: 'number', value: ({ loss }) => loss },
+    { name: 'masked', type: 'boolean', value: ({ masked }) => masked },
+    { name: 'at', type: 'time', value: ({ at }) => at },
+  ],
+  rows,
+);
+
+const bufferOf = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer;
+
+describe('formats', () => {
+  it('Parquet keeps every value, its type and what is missing', async () => {
+    const file = bufferOf(formats.parquet(table));
+    const schema = parquetSchema(parquetMetadata(file)).children.map(({ element }) => element);
+    expect(schema.map(({ name, type }) => [name, type])).toEqual([
+      ['name', 'BYTE_ARRAY'],
+      ['epoch', 'INT32'],
+      ['loss', 'DOUBLE'],
+      ['masked', 'BOOLEAN'],
+      ['at', 'INT64'],
+    ]);
+    expect(schema[0]?.converted_type).toBe('UTF8');
+    expect(await parquetReadObjects({ file })).toEqual(
+      rows.map((row) => ({ ...row, at: row.at === null ? null : new Date(row.at) })),
+    );
+  });
+
+  it('JSON and CSV say the same, and CSV has its titles even without rows', () => {
+    expect(JSON.parse(formats.json(table))).toEqual(rows);
+    expect(formats.csv(table)).toBe(
+      'name,epoch,loss,masked,at\r\n"γ, ""quoted""\nand broken",1,0.30000000000000004,true,2026-11-22T14:00:00.123Z\r\n,2147483647,,,\r\n,-1,5e-324,false,1970-01-01T00:00:00.000Z\r\n',
+    );
+    const none = table.map((column) => ({ ...column, cells: [] }));
+    expect(formats.csv(none)).toBe('name,epoch,loss,masked,at\r\n');
+    expect(tableRows(none)).toEqual([]);
+  });
+
+  it('Parquet without rows still has its columns, and many rows come in several groups', async () => {
+    const none = bufferOf(formats.parquet(table.map((column) => ({ ...column, cells: [] }))));
+    expect(parquetSchema(parquetMetadata(none)).children).toHaveLength(5);
+    expect(await parquetReadObjects({ file: none })).toEqual([]);
+    const cells = Array.from({ length: 5000 }, (_, i) => (i % 7 === 0 ? null : i / 3));
+    const file = bufferOf(formats.parquet([{ name: 'value', type: 'number', cells }]));
+    expect(parquetMetadata(file).row_groups.length).toBeGreaterThan(1);
+    expect((await parquetReadObjects({ file })).map(({ value }) => value)).toEqual(cells);
+  });
+});
