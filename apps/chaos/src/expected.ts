@@ -41,7 +41,11 @@ export const expectedOf = async (sweep: SweepInput): Promise<Results> => {
     const manifest = from === null ? null : results.get(from)!;
     const start = manifest && { manifest, blobs, sameChain: stage.startEpoch > 0 };
     const end = await trainer.run(
-      { spec: stage, start },
+      {
+        spec: stage,
+        start,
+        surrogates: stage.surrogates.map((id) => ({ manifest: results.get(id)!, blobs })),
+      },
       {
         signal: new AbortController().signal,
         onProgress: () => {},

@@ -15,42 +15,50 @@ export type Target = {
   readonly random: Random;
 };
 
-type Fault = (target: Target) => Promise<void>;
+/** False: there was nothing to do it to just now. */
+type Fault = (target: Target) => Promise<boolean>;
 
 const anyWorker = ({ fleet, random }: Target) => fleet.workers[random.below(fleet.workers.length)]!;
 /** Beyond the lease, so that others take over before the sleeper wakes. */
 const beyond = ({ leaseSeconds, random }: Target): number => (leaseSeconds + random.between(1, 3)) * 1000;
 
-/** FLUSHALL where the queue is in Redis; where it is in PostgreSQL, every ring is forgotten. */
+/** FLUSHALL where the queue is in Redis; where it is in PostgreSQL, every ring is forgotten. Throws while the server is away. */
 const emptyQueue: Fault = async ({ queueUrl, redis }) => {
-  if (redis) return redis.flush();
+  if (redis) {
+    await redis.flush();
+    return true;
+  }
   const queue = await createStageQueue({ url: queueUrl });
   await queue.clear().finally(() => queue.close());
+  return true;
 };
 
+/** In the order in which they come first: nothing that needs a server right after that server was killed. */
 export const faults = {
   'kill worker': async (target) => anyWorker(target).kill('SIGKILL'),
+  'empty the queue': emptyQueue,
   'kill trainer': async (target) => {
     const pid = anyWorker(target).pid();
     const trainers = pid === undefined ? [] : await childrenOf(pid);
     const victim = trainers[target.random.below(Math.max(1, trainers.length))];
-    if (victim !== undefined) process.kill(victim, 'SIGKILL');
+    return victim !== undefined && process.kill(victim, 'SIGKILL');
   },
+  'restart PostgreSQL': async ({ database }) => database.crash('SIGQUIT'),
   'kill api': async ({ fleet }) => fleet.api.kill('SIGKILL'),
   'stop worker beyond its lease': async (target) => {
     const worker = anyWorker(target);
-    worker.kill('SIGSTOP');
+    if (!worker.kill('SIGSTOP')) return false;
     await sleep(beyond(target));
     worker.kill('SIGCONT');
+    return true;
   },
+  'kill Redis': async ({ redis }) => redis?.crash() ?? false,
   'drain worker': async (target) => anyWorker(target).kill('SIGTERM'),
-  'restart PostgreSQL': async ({ database }) => database.crash('SIGQUIT'),
-  'empty the queue': emptyQueue,
-  'kill Redis': async ({ redis }) => redis?.crash(),
   'black-hole a worker’s database': async (target) => {
     target.fleet.blackHole.swallow();
     await sleep(beyond(target));
     target.fleet.blackHole.heal();
+    return true;
   },
 } as const satisfies Record<string, Fault>;
 
@@ -69,30 +77,51 @@ const weights: Readonly<Record<FaultName, number>> = {
   'black-hole a worker’s database': 1,
 };
 
-export const drawFault = (random: Random, hasRedis: boolean): FaultName => {
-  const names = (Object.keys(faults) as FaultName[]).filter((name) => hasRedis || name !== 'kill Redis');
+const kindsOf = ({ redis }: Pick<Target, 'redis'>): readonly FaultName[] =>
+  (Object.keys(faults) as FaultName[]).filter((name) => redis || name !== 'kill Redis');
+
+const drawFault = (random: Random, names: readonly FaultName[]): FaultName => {
   const urn = names.flatMap((name) => Array<FaultName>(weights[name]).fill(name));
   return urn[random.below(urn.length)]!;
 };
 
-/** Injects until `signal` is aborted; counts what it did. Every kind comes once before any is drawn by lot. */
+/** Milliseconds for which a fault is tried while what it is done to comes back from the one before, and between two tries. */
+const patience = 10_000;
+const pauseBetweenTries = 500;
+
+/** False: what it is done to stayed away, or the run was over first. */
+const inject = async (name: FaultName, target: Target, signal: AbortSignal): Promise<boolean> => {
+  const deadline = Date.now() + patience;
+  while (!signal.aborted && Date.now() < deadline) {
+    const done = await faults[name](target).catch(() => false); // the queue or the database is down: it will be back
+    if (done) return true;
+    await sleep(pauseBetweenTries, undefined, { signal }).catch(() => {});
+  }
+  return false;
+};
+
+/** How often each kind was done, and which kinds never were though they were tried, or never had a turn. */
+export type Injected = {
+  readonly done: Readonly<Record<string, number>>;
+  readonly never: readonly FaultName[];
+};
+
+/** Injects until `signal` is aborted, `pauseSeconds` apart on the mean; every kind comes once before any is drawn by lot. */
 export const injectFaults = async (
   target: Target,
-  signal: AbortSignal,
+  { signal, pauseSeconds }: { readonly signal: AbortSignal; readonly pauseSeconds: number },
   onFault: (name: FaultName) => void,
-): Promise<Record<string, number>> => {
+): Promise<Injected> => {
+  const kinds = kindsOf(target);
   const done: Record<string, number> = {};
-  const first = (Object.keys(faults) as FaultName[]).filter((name) => target.redis || name !== 'kill Redis');
   for (let i = 0; !signal.aborted; i++) {
-    const name = first[i] ?? drawFault(target.random, target.redis !== null);
-    onFault(name);
-    // The queue or the database may be down when its turn comes: then this fault does nothing, and is not counted.
-    const injected = await faults[name](target).then(
-      () => true,
-      () => false,
-    );
-    if (injected) done[name] = (done[name] ?? 0) + 1;
-    await sleep(target.random.between(1000, 5000), undefined, { signal }).catch(() => {});
+    const name = kinds[i] ?? drawFault(target.random, kinds);
+    if (await inject(name, target, signal)) {
+      done[name] = (done[name] ?? 0) + 1;
+      onFault(name);
+    }
+    const pause = pauseSeconds * 1000 * target.random.between(0.4, 1.6);
+    await sleep(pause, undefined, { signal }).catch(() => {});
   }
-  return done;
+  return { done, never: kinds.filter((name) => done[name] === undefined) };
 };

@@ -4,6 +4,7 @@ import type { SweepInput } from '@funnel/contracts';
 import { Command, Option } from 'commander';
 import { parse } from 'yaml';
 import { type ChaosReport, runChaos } from './run-chaos.ts';
+import { hasRedis } from './services.ts';
 
 const program = new Command('chaos')
   .description(
@@ -12,9 +13,11 @@ const program = new Command('chaos')
   .addOption(
     new Option('--queue <backend>', 'queue backend').choices(['postgres', 'redis', 'both']).default('both'),
   )
-  .option('--trials <n>', 'trials of the stand-in sweep (75 per seed)', Number, 300)
+  .option('--trials <n>', 'trials of the stand-in sweep, at least', Number, 300)
   .option('--workers <n>', 'worker processes', Number, 4)
   .option('--seed <n>', 'what decides the faults', Number, 1)
+  .option('--step <ms>', 'what a step of the stand-in trainer takes', Number, 5)
+  .option('--pause <seconds>', 'between two faults, on the mean', Number, 3)
   .option('--limit <seconds>', 'a run that takes longer has failed', Number, 900)
   .option('--sweep <file>', 'sweep file (YAML or JSON) to train for real instead of the small one')
   .option('--no-stand-in', 'leave out the large sweep with the stand-in trainer')
@@ -26,6 +29,8 @@ type Flags = {
   trials: number;
   workers: number;
   seed: number;
+  step: number;
+  pause: number;
   limit: number;
   sweep?: string;
   standIn: boolean;
@@ -39,7 +44,8 @@ const describe = (report: ChaosReport): string => {
       .map(([name, n]) => `${name} ${n}`)
       .join(', ');
   const verdict = report.ok ? 'holds' : `DOES NOT HOLD:\n  - ${report.findings.join('\n  - ')}`;
-  return `${report.training} on ${report.queue}: ${verdict}\n  in ${report.seconds} s; injected: ${pairs(report.injected)}; restarts ${report.restarts}\n  ${pairs(report.counts)}\n  results ${report.digest}`;
+  const missed = report.notInjected.length > 0 ? `; no turn: ${report.notInjected.join(', ')}` : '';
+  return `${report.training} on ${report.queue}: ${verdict}\n  in ${report.seconds} s; injected: ${pairs(report.injected)}${missed}; restarts ${report.restarts}\n  ${pairs(report.counts)}\n  results ${report.digest}`;
 };
 
 const {
@@ -47,6 +53,8 @@ const {
   trials,
   workers,
   seed,
+  step,
+  pause,
   limit,
   sweep: file,
   standIn,
@@ -56,8 +64,14 @@ const {
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
 const sweep = file === undefined ? undefined : (parse(await readFile(file, 'utf8')) as SweepInput); // checked by the API
 const kinds = [...(standIn ? (['stand-in'] as const) : []), ...(trained ? (['trained'] as const) : [])];
+const backends = queue === 'both' ? (['postgres', 'redis'] as const) : [queue];
+if (!hasRedis() && queue === 'redis')
+  program.error('Expected redis-server on this machine, but there is none', { exitCode: 2 });
+const there = backends.filter((backend) => backend === 'postgres' || hasRedis());
+if (there.length < backends.length)
+  log('NOT TESTED: the queue on Redis, because redis-server is missing on this machine');
 const reports: ChaosReport[] = [];
-for (const backend of queue === 'both' ? (['postgres', 'redis'] as const) : [queue]) {
+for (const backend of there) {
   for (const training of kinds) {
     log(`── ${training} training, queue on ${backend} ──`);
     const report = await runChaos({
@@ -67,6 +81,8 @@ for (const backend of queue === 'both' ? (['postgres', 'redis'] as const) : [que
       sweep,
       workers,
       seed,
+      stepMilliseconds: step,
+      pauseSeconds: pause,
       limitSeconds: limit,
       log,
     });

@@ -7,7 +7,8 @@ import path from 'node:path';
 export type Process = {
   readonly name: string;
   readonly pid: () => number | undefined;
-  readonly kill: (signal: NodeJS.Signals) => void;
+  /** False when it is not running just now. */
+  readonly kill: (signal: NodeJS.Signals) => boolean;
   /** Times that it was started. */
   readonly starts: () => number;
   /** SIGTERM, then SIGKILL after a while; resolves when it is gone. */
@@ -49,7 +50,7 @@ export const keepRunning = ({ name, command, args, env = {}, logs }: Command): P
   return {
     name,
     pid: () => (child.exitCode === null && child.signalCode === null ? child.pid : undefined),
-    kill: (signal) => void child.kill(signal),
+    kill: (signal) => child.kill(signal),
     starts: () => starts,
     stop: async () => {
       wanted = false;

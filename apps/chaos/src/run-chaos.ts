@@ -6,7 +6,7 @@ import { canonicalJson, type SweepInput } from '@funnel/contracts';
 import { createDb, migrate } from '@funnel/db';
 import { type Audit, audit, readResults } from './audit.ts';
 import { expectedOf, type Results } from './expected.ts';
-import { type FaultName, injectFaults } from './faults.ts';
+import { type FaultName, type Injected, injectFaults } from './faults.ts';
 import { type FleetOptions, startFleet } from './fleet.ts';
 import { isAlive } from './processes.ts';
 import { createRandom } from './random.ts';
@@ -22,6 +22,10 @@ export type ChaosOptions = {
   readonly trials: number;
   readonly workers: number;
   readonly seed: number;
+  /** Of a step of the stand-in trainer: how long its sweep lasts. */
+  readonly stepMilliseconds: number;
+  /** Between two faults, on the mean. */
+  readonly pauseSeconds: number;
   /** The run has failed when the sweep has not ended by then. */
   readonly limitSeconds: number;
   readonly log: (line: string) => void;
@@ -33,6 +37,8 @@ export type ChaosReport = Audit & {
   readonly ok: boolean;
   readonly seconds: number;
   readonly injected: Readonly<Record<string, number>>;
+  /** Kinds of fault that had no turn before the sweep ended. */
+  readonly notInjected: readonly string[];
   readonly restarts: number;
   /** sha-256 of all expected results: two runs that agree on it computed the same networks, numbers and evaluations. */
   readonly digest: string;
@@ -121,9 +127,9 @@ const suffer = async (
   redis: Awaited<ReturnType<typeof openRedis>> | null,
   options: ChaosOptions,
 ): Promise<ChaosReport> => {
-  const { log, trials, workers, seed, limitSeconds } = options;
+  const { log, trials, workers, seed, limitSeconds, stepMilliseconds, pauseSeconds } = options;
   const real = options.training === 'trained';
-  const worker = real ? { backend: 'wasm', slots: 1 } : { standIn: { stepMilliseconds: 5 }, slots: 2 };
+  const worker = real ? { backend: 'wasm', slots: 1 } : { standIn: { stepMilliseconds }, slots: 2 };
   const definition = real ? (options.sweep ?? realSweep()) : standInSweep(trials);
   const expected = real ? await undisturbed(options, definition, worker) : await expectedOf(definition);
   log(
@@ -138,7 +144,7 @@ const suffer = async (
   const begun = Date.now();
   const over = new AbortController();
   const elapsed = (): string => `${((Date.now() - begun) / 1000).toFixed(1)} s`;
-  let injected: Record<string, number> = {};
+  let injected: Injected = { done: {}, never: [] };
   let ended = false;
   try {
     const id = await submit(fleet.url, definition);
@@ -148,7 +154,7 @@ const suffer = async (
     };
     const injecting = injectFaults(
       { fleet, database, redis, queueUrl, leaseSeconds, random: createRandom(seed) },
-      over.signal,
+      { signal: over.signal, pauseSeconds },
       onFault,
     );
     let told = 0;
@@ -171,6 +177,7 @@ const suffer = async (
   const { findings, counts } = await audit(db, expected).finally(() => db.close());
   const all = [
     ...(ended ? [] : [`the sweep did not complete within ${limitSeconds} s`]),
+    ...(Object.keys(injected.done).length > 0 ? [] : ['no fault could be injected']),
     ...(leftRunning === 0 ? [] : [`${leftRunning} processes left running`]),
     ...findings,
   ];
@@ -179,7 +186,8 @@ const suffer = async (
     training: options.training,
     ok: all.length === 0,
     seconds,
-    injected,
+    injected: injected.done,
+    notInjected: injected.never,
     restarts,
     leftRunning,
     digest: digestOf(expected),

@@ -1,4 +1,5 @@
 /** The private PostgreSQL and Redis of a run, in a folder of their own, on free ports. */
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -25,7 +26,8 @@ export const freePort = (): Promise<number> =>
 export type Database = {
   readonly url: string;
   readonly port: number;
-  readonly crash: (signal: 'SIGQUIT' | 'SIGKILL') => Promise<void>;
+  /** False when it is not running just now. */
+  readonly crash: (signal: 'SIGQUIT' | 'SIGKILL') => Promise<boolean>;
   readonly stop: () => Promise<void>;
 };
 
@@ -33,21 +35,25 @@ export type Database = {
 export const openDatabase = async (folder: string): Promise<Database> => {
   const dir = path.join(folder, 'pgdata');
   const { url, port, stop } = await startEmbedded({ dir, settings: { max_connections: '300' } });
-  const crash = async (signal: 'SIGQUIT' | 'SIGKILL'): Promise<void> => {
+  const crash = async (signal: 'SIGQUIT' | 'SIGKILL'): Promise<boolean> => {
     const pid = Number(
       (await readFile(path.join(dir, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0],
     );
-    if (pid > 0) process.kill(pid, signal);
+    return pid > 0 && process.kill(pid, signal);
   };
   return { url, port, crash, stop };
 };
 
 export type Redis = {
   readonly url: string;
-  readonly crash: () => void /** FLUSHALL: every key is gone. */;
+  readonly crash: () => boolean;
+  /** FLUSHALL: every key is gone. */
   readonly flush: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
+
+/** Whether this machine has a redis-server to run. */
+export const hasRedis = (): boolean => spawnSync('redis-server', ['--version']).status === 0;
 
 /** Redis with an append-only file; killed, it comes back with what it had written. */
 export const openRedis = async (folder: string): Promise<Redis> => {

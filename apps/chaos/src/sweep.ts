@@ -1,17 +1,24 @@
 import type { SweepInput } from '@funnel/contracts';
 
-/** `trials` FUNN trials at least: 5 γ × 5 β × epochs {2, 3, 4} for every seed, two attacks each. 300 trials have 1,204 stages. */
+const steps = [1, 2, 3, 4, 5];
+const optimiseEpochs = [2, 3, 4];
+const most = steps.length * steps.length * optimiseEpochs.length;
+
+/**
+ * `trials` FUNN trials at least, two attacks each: 5 γ × up to 5 β × epochs {2, 3, 4}, and as many seeds as it takes. 300 trials have
+ * 1,204 stages.
+ */
 export const standInSweep = (trials: number): SweepInput => ({
   name: 'chaos',
   dataset: { name: 'glyphs', train: 100, test: 20, attack: 20 },
   space: {
-    gamma: [1, 2, 3, 4, 5],
-    beta: [0.01, 0.02, 0.03, 0.04, 0.05],
+    gamma: steps,
+    beta: steps.slice(0, Math.ceil(trials / (steps.length * optimiseEpochs.length))).map((n) => n / 100),
     initialiseEpochs: 2,
-    optimiseEpochs: [2, 3, 4],
+    optimiseEpochs,
     classifierEpochs: 2,
   },
-  seeds: Math.max(1, Math.ceil(trials / 75)),
+  seeds: Math.max(1, Math.ceil(trials / most)),
   attacks: ['fgsm', 'deepfool-l2'],
 });
 
