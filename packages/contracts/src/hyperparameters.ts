@@ -146,6 +146,39 @@ export const hyperparameters = {
     description:
       'Share of the target that the classifier spreads over all classes (Szegedy et al. 2016, eq. 5; the paper has none).',
   }),
+  trainingEpsilon: knob(z.number().min(0).max(1).default(0.3), {
+    title: 'Training ε',
+    description:
+      'Radius of the L∞ ball in which images are perturbed during training (Madry et al. 2018: 0.3 on MNIST); 0 perturbs nothing.',
+  }),
+  trainingSteps: knob(z.int().min(1).max(1000).default(10), {
+    title: 'Training attack steps',
+    description:
+      'Gradient steps of the attack on each training image (Madry et al. 2018 and TRADES: 40; 10 to 20 do for a sweep; 1 is FGSM).',
+    scale: 'log',
+  }),
+  trainingReach: knob(z.number().gt(0).max(100).default(2.5), {
+    title: 'Training attack reach',
+    description:
+      'Length of all steps of the training attack together, in units of ε: 40 steps of 0.01 at ε 0.3 reach 1.33 (Madry et al. 2018).',
+  }),
+  warmupEpochs: knob(z.int().min(0).max(10_000).default(10), {
+    title: 'ε warm-up epochs',
+    description:
+      'Epochs over which the training ε grows from 0 to its value, update by update; 0 begins with all of it.',
+  }),
+  tradesBeta: knob(z.number().min(0).max(1e6).default(1), {
+    title: 'TRADES β',
+    description:
+      'Weight of KL(p(x) ‖ p(x′)) beside the cross-entropy on x (Zhang et al. 2019, eq. 5, 1/λ there; 1 on MNIST, 6 for more robustness).',
+    scale: 'log',
+  }),
+  temperature: knob(z.number().gt(0).max(1e4).default(100), {
+    title: 'Temperature',
+    description:
+      'T of softmax(z / T) in which teacher and student are trained; the student is used at T = 1 (Papernot et al. 2016: 100 on MNIST).',
+    scale: 'log',
+  }),
 } as const;
 
 export type HyperparameterName = keyof typeof hyperparameters;

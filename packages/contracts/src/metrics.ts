@@ -41,6 +41,18 @@ export const trainingMetrics = {
     direction: 'max',
     unit: 'fraction',
   },
+  attackedAccuracy: {
+    title: 'Attacked training accuracy',
+    description: 'Share of training images classified right under the attack that they were trained with.',
+    direction: 'max',
+    unit: 'fraction',
+  },
+  divergenceLoss: {
+    title: 'Divergence',
+    description: 'KL(p(x) ‖ p(x′)) of the images and their perturbed versions, mean over the epoch (TRADES).',
+    direction: 'min',
+    unit: 'loss',
+  },
   cleanAccuracy: {
     title: 'Clean accuracy',
     description: 'Share of unattacked test images classified right.',

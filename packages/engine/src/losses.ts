@@ -52,3 +52,26 @@ export const softmaxCrossEntropy = (logits: tf.Tensor2D, targets: tf.Tensor2D): 
   });
   return loss(logits) as tf.Scalar;
 };
+
+/**
+ * Mean Kullback–Leibler divergence KL(p ‖ q) of p = softmax(a) and q = softmax(b): two [batch, classes] → []. Differentiable in both:
+ * ∂/∂a = p (log p − log q − KL), ∂/∂b = q − p, each over the batch.
+ */
+export const divergence = (a: tf.Tensor2D, b: tf.Tensor2D): tf.Scalar => {
+  const batch = a.shape[0];
+  const mean = tf.customGrad((from, to, save) => {
+    const [p, q] = [tf.softmax(from as tf.Tensor2D), tf.softmax(to as tf.Tensor2D)];
+    const ratio = tf.sub(tf.logSoftmax(from as tf.Tensor2D), tf.logSoftmax(to as tf.Tensor2D)); // log p − log q
+    const perImage = tf.sum(tf.mul(p, ratio), 1, true); // [batch, 1]
+    (save as tf.GradSaveFunc)([p, q, ratio, perImage]);
+    return {
+      value: tf.mean(perImage),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [p, q, ratio, perImage] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+        const share = tf.div(dy, batch);
+        return [tf.mul(tf.mul(p, tf.sub(ratio, perImage)), share), tf.mul(tf.sub(q, p), share)];
+      },
+    };
+  });
+  return mean(a, b) as tf.Scalar;
+};

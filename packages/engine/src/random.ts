@@ -68,3 +68,10 @@ export const uniformNoise = (random: Random, count: number): Float32Array => {
   for (let i = 0; i < count; i++) noise[i] = random.uniform() * 2 - 1;
   return noise;
 };
+
+/** `count` values, standard normal. */
+export const normalNoise = (random: Random, count: number): Float32Array => {
+  const noise = new Float32Array(count);
+  for (let i = 0; i < count; i++) noise[i] = random.normal();
+  return noise;
+};

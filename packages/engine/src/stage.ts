@@ -32,6 +32,8 @@ export type Batch = {
   readonly images: () => tf.Tensor;
   /** Uniform in [−1, 1), of the shape [batch, …shape]: drawn for this step alone. */
   readonly noise: (shape: readonly number[]) => tf.Tensor;
+  /** Standard normal, of the shape [batch, …shape]: likewise, from a stream of its own. */
+  readonly normal: (shape: readonly number[]) => tf.Tensor;
   /** Number of the update, from 1 at the stage's first step. */
   readonly update: number;
 };

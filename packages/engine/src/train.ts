@@ -6,7 +6,7 @@ import { capture, carriedOf, sumsOf } from './capture.ts';
 import { gatherImages, type Split } from './datasets/split.ts';
 import { createMeter } from './meter.ts';
 import { createProgress } from './progress.ts';
-import { createRandom, shuffled, uniformNoise } from './random.ts';
+import { createRandom, normalNoise, shuffled, uniformNoise } from './random.ts';
 import type { Batch, StageHooks, StageOutcome, StageStart, Training } from './stage.ts';
 
 /** Scalars that may wait on the device before the loop looks at them; a loss that is not finite is noticed as late as that. */
@@ -96,15 +96,19 @@ const batchOf = (
   rows: Uint32Array,
   { epoch, step }: Position,
   steps: number,
-): Batch => ({
-  rows,
-  images: () => tf.tensor(gatherImages(split, rows), [rows.length, ...split.shape]),
-  noise: (shape) => {
-    const size = shape.reduce((a, b) => a * b, rows.length);
-    return tf.tensor(uniformNoise(createRandom(seed, kind, 'noise', epoch, step), size), [
-      rows.length,
-      ...shape,
-    ]);
-  },
-  update: epoch * steps + step + 1,
-});
+): Batch => {
+  const drawn =
+    (purpose: 'noise' | 'normal', draw: typeof uniformNoise): Batch['noise'] =>
+    (shape) => {
+      const size = shape.reduce((a, b) => a * b, rows.length);
+      const random = createRandom(seed, kind, purpose, epoch, step);
+      return tf.tensor(draw(random, size), [rows.length, ...shape]);
+    };
+  return {
+    rows,
+    images: () => tf.tensor(gatherImages(split, rows), [rows.length, ...split.shape]),
+    noise: drawn('noise', uniformNoise),
+    normal: drawn('normal', normalNoise),
+    update: epoch * steps + step + 1,
+  };
+};

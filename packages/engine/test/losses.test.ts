@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../src/backends/open-backend.ts';
-import { distances, softmaxCrossEntropy } from '../src/losses.ts';
+import { distances, divergence, softmaxCrossEntropy } from '../src/losses.ts';
 
 beforeAll(async () => {
   await openBackend('cpu');
@@ -76,5 +76,44 @@ describe('softmaxCrossEntropy', () => {
     )(sure);
     expect(gradient.dataSync()[1]).toBeCloseTo(Math.exp(-30), 15);
     expect(gradient.dataSync()[1]).toBeGreaterThan(0);
+  });
+});
+
+describe('divergence', () => {
+  const logits = { a: [1, -2, 0.5, 3, 0, 0], b: [0.5, 1, -1, -20, 40, 2] } as const;
+  /** KL(softmax(a) ‖ softmax(b)) in double precision, mean over the rows of three. */
+  const plain = (a: readonly number[], b: readonly number[]): number => {
+    const logSoftmax = (z: readonly number[]): number[] => {
+      const most = Math.max(...z);
+      const total = Math.log(z.reduce((sum, value) => sum + Math.exp(value - most), 0)) + most;
+      return z.map((value) => value - total);
+    };
+    const rows = [0, 3].map((from) => {
+      const [p, q] = [logSoftmax(a.slice(from, from + 3)), logSoftmax(b.slice(from, from + 3))];
+      return p.reduce((sum, value, k) => sum + Math.exp(value) * (value - q[k]!), 0);
+    });
+    return (rows[0]! + rows[1]!) / 2;
+  };
+  const tensor = (values: readonly number[]) => tf.tensor2d([...values], [2, 3]);
+
+  it('is that of a plain computation, also where softmax underflows, and 0 of equals', () => {
+    const measured = divergence(tensor(logits.a), tensor(logits.b)).dataSync()[0]!;
+    expect(measured / plain(logits.a, logits.b)).toBeCloseTo(1, 5);
+    expect(divergence(tensor(logits.a), tensor(logits.a)).dataSync()[0]).toBe(0);
+  });
+
+  it('has the gradients of finite differences in both', () => {
+    const [atA, atB] = tf.grads((a: tf.Tensor, b: tf.Tensor) =>
+      tf.mul(divergence(a as tf.Tensor2D, b as tf.Tensor2D), 3),
+    )([tensor(logits.a), tensor(logits.b)]);
+    const shifted = (values: readonly number[], i: number, h: number) =>
+      values.map((value, k) => (k === i ? value + h : value));
+    for (let i = 0; i < 6; i++) {
+      const [h, { a, b }] = [1e-5, logits];
+      const slopeA = (plain(shifted(a, i, h), b) - plain(shifted(a, i, -h), b)) / (2 * h);
+      const slopeB = (plain(a, shifted(b, i, h)) - plain(a, shifted(b, i, -h))) / (2 * h);
+      expect(atA!.dataSync()[i]).toBeCloseTo(3 * slopeA, 4);
+      expect(atB!.dataSync()[i]).toBeCloseTo(3 * slopeB, 4);
+    }
   });
 });

@@ -14,6 +14,7 @@ export const classic = defineRecipe({
       lengthOf: ['initialiseEpochs', 'optimiseEpochs'],
       epochs: (h) => h.initialiseEpochs + h.optimiseEpochs,
       records: ['defenderLoss'],
+      networks: ['defender-encoder', 'defender-generator'],
     },
     classify,
   ],

@@ -7,4 +7,5 @@ export const classify = {
   lengthOf: ['classifierEpochs'],
   epochs: (h) => h.classifierEpochs,
   records: ['classifierLoss', 'trainAccuracy', 'cleanAccuracy'],
+  networks: ['classifier', 'defender-encoder', 'head'],
 } as const satisfies TrainingStage;

@@ -10,6 +10,8 @@ export type TrainingStage = {
   readonly epochs: (h: Hyperparameters) => number;
   /** Metrics that every epoch records, in the order of a table's columns (declared in `metrics.ts`). */
   readonly records: readonly string[];
+  /** Networks that its checkpoints hold, those of earlier stages that it keeps included. */
+  readonly networks: readonly string[];
 };
 
 /** What the planner, the API and the form know of a recipe; its arithmetic is in the engine under the same name. */

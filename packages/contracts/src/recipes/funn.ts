@@ -24,6 +24,7 @@ export const funn = defineRecipe({
       lengthOf: ['initialiseEpochs'],
       epochs: (h) => h.initialiseEpochs,
       records: ['attackerLoss', 'defenderLoss'],
+      networks: ['defender-encoder', 'defender-generator', 'attacker-encoder', 'attacker-generator'],
     },
     {
       kind: 'optimise',
@@ -41,6 +42,7 @@ export const funn = defineRecipe({
       lengthOf: ['optimiseEpochs'],
       epochs: (h) => h.optimiseEpochs,
       records: ['attackerLoss', 'defenderLoss', 'hingeActive'],
+      networks: ['defender-encoder', 'defender-generator', 'attacker-encoder', 'attacker-generator'],
     },
     classify,
   ],

@@ -1,13 +1,22 @@
 import { z } from 'zod';
 import type { HyperparameterName } from '../hyperparameters.ts';
+import { adversarialTraining } from './adversarial-training.ts';
 import { classic } from './classic.ts';
 import type { Recipe } from './define.ts';
+import { distillation } from './distillation.ts';
 import { funn } from './funn.ts';
+import { trades } from './trades.ts';
 
 export type { Recipe, TrainingStage } from './define.ts';
 
 /** The registry: a new recipe is a file beside these, its line here, and its arithmetic in the engine. */
-export const recipes = { funn, classic } as const satisfies Record<string, Recipe>;
+export const recipes = {
+  funn,
+  classic,
+  'adversarial-training': adversarialTraining,
+  trades,
+  distillation,
+} as const satisfies Record<string, Recipe>;
 
 export type RecipeName = keyof typeof recipes;
 export const recipeNames = Object.keys(recipes) as RecipeName[];

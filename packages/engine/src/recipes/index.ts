@@ -1,14 +1,20 @@
 /** The arithmetic of every recipe that `contracts/recipes` declares. A recipe, or a stage of one, that is missing here does not compile. */
 import type { RecipeName } from '@funnel/contracts';
 import type { StageRecipe } from '../stage.ts';
+import * as adversarialTraining from './adversarial-training.ts';
 import * as classic from './classic.ts';
 import { classify } from './classify.ts';
+import * as distillation from './distillation.ts';
 import * as funn from './funn.ts';
 import type { KindsOf, Knobs } from './knobs.ts';
+import * as trades from './trades.ts';
 
 type Recipes = { readonly [R in RecipeName]: { readonly [K in KindsOf<R>]: StageRecipe<Knobs<R, K>> } };
 
 export const recipes = {
   funn: { initialise: funn.initialise, optimise: funn.optimise, classify },
   classic: { initialise: classic.initialise, classify },
+  'adversarial-training': { classify: adversarialTraining.classify },
+  trades: { classify: trades.classify },
+  distillation: { initialise: distillation.initialise, classify: distillation.classify },
 } as const satisfies Recipes;

@@ -51,7 +51,7 @@ afterAll(() => {
 
 const x = () => tf.tensor(gatherImages(split, rows), [6, ...image]);
 const u = () => tf.tensor2d(uniformNoise(createRandom('u'), 12), [6, 2]);
-const batch: Batch = { rows, images: x, noise: u, update: 1 };
+const batch: Batch = { rows, images: x, noise: u, normal: u, update: 1 };
 
 /** One step of the recipe with optimisers that only look: the gradients that each player is given, and what the step measures. */
 const stepWith = async (over: Partial<Knobs>) => {

@@ -1,0 +1,44 @@
+import { defineRecipe } from './define.ts';
+
+export const distillation = defineRecipe({
+  title: 'Defensive distillation',
+  description:
+    'A student taught by a teacher’s probabilities at high temperature. Long broken: it hides gradients and no more, so the diagnostics must flag it.',
+  citation:
+    'Papernot et al. 2016, Distillation as a defense to adversarial perturbations, §IV; broken by Carlini & Wagner 2017',
+  version: 1,
+  stages: [
+    {
+      kind: 'initialise',
+      reads: [
+        'filters',
+        'latent',
+        'initializer',
+        'batchSize',
+        'classifierRate',
+        'classifierUnits',
+        'temperature',
+      ],
+      lengthOf: ['initialiseEpochs'],
+      epochs: (h) => h.initialiseEpochs,
+      records: ['classifierLoss', 'trainAccuracy'],
+      networks: ['teacher'],
+    },
+    {
+      kind: 'classify',
+      reads: [
+        'filters',
+        'latent',
+        'initializer',
+        'batchSize',
+        'classifierRate',
+        'classifierUnits',
+        'temperature',
+      ],
+      lengthOf: ['classifierEpochs'],
+      epochs: (h) => h.classifierEpochs,
+      records: ['classifierLoss', 'trainAccuracy', 'cleanAccuracy'],
+      networks: ['classifier', 'defender-encoder', 'head', 'teacher'],
+    },
+  ],
+});

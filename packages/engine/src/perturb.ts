@@ -1,0 +1,37 @@
+/** The attack inside training: projected gradient ascent in an L∞ ball (Madry et al. 2018, §2.1). */
+import * as tf from '@tensorflow/tfjs';
+
+export type Perturbation = {
+  /** Radius of the ball, in units of the pixel range. */
+  readonly epsilon: number;
+  readonly steps: number;
+  /** Length of all steps together, in units of ε. */
+  readonly reach: number;
+};
+
+/**
+ * `steps` steps of x′ ← Π(x′ + α·sign ∇loss(x′)) from `start`, α = reach·ε / steps; Π is the projection on the ball around `images` and
+ * on [0, 1]. [batch, …] → [batch, …]. Call it inside a tidy. `loss`: anything to ascend, such as a mean over the batch.
+ */
+export const perturb = (
+  images: tf.Tensor,
+  start: tf.Tensor,
+  { epsilon, steps, reach }: Perturbation,
+  loss: (images: tf.Tensor) => tf.Scalar,
+): tf.Tensor => {
+  const low = tf.maximum(tf.sub(images, epsilon), 0);
+  const high = tf.minimum(tf.add(images, epsilon), 1);
+  const project = (x: tf.Tensor): tf.Tensor => tf.minimum(tf.maximum(x, low), high);
+  const slope = tf.grad((x) => loss(x));
+  let x = project(start);
+  for (let step = 0; step < steps; step++) {
+    const next = tf.tidy(() => project(tf.add(x, tf.mul(tf.sign(slope(x)), (reach * epsilon) / steps))));
+    x.dispose();
+    x = next;
+  }
+  return x;
+};
+
+/** ε at an update (from 1): it grows evenly over `warmup` updates, which keeps the first networks from giving up. */
+export const warmed = (epsilon: number, update: number, warmup: number): number =>
+  epsilon * Math.min(1, update / Math.max(warmup, 1));

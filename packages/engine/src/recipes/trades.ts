@@ -1,0 +1,54 @@
+/** TRADES (Zhang et al. 2019): cross-entropy on x plus β times how far the prediction moves within the ball, eq. 5 and algorithm 1. */
+import * as tf from '@tensorflow/tfjs';
+import { descend } from '../descend.ts';
+import { divergence, softmaxCrossEntropy } from '../losses.ts';
+import { perturb, warmed } from '../perturb.ts';
+import type { Batch, StageRecipe } from '../stage.ts';
+import type { Knobs } from './knobs.ts';
+import { accuracyOf, classifierOf, cleanAccuracyOf, targetsOf } from './supervised.ts';
+
+/** Deviation of the normal noise that x′ starts from: at x itself the divergence is flat (algorithm 1). */
+const startDeviation = 1e-3;
+
+/** x′ maximises KL(p(x) ‖ p(x′)) in the ball; the weights descend CE(z(x), y) + β·KL(p(x) ‖ p(x′)), through both p. */
+export const classify: StageRecipe<Knobs<'trades', 'classify'>> = async (setup) => {
+  const { knobs, train, test, classes } = setup;
+  const { classifier, networks, learner } = classifierOf(setup);
+  const tested = await test();
+  const warmup = knobs.warmupEpochs * Math.ceil(train.count / knobs.batchSize);
+
+  const step = (batch: Batch) => {
+    const x = batch.images(); // [batch, 28, 28, 1]
+    const { labels, oneHot } = targetsOf(train, batch, classes); // [batch], [batch, 10]
+    const z = classifier.apply(x) as tf.Tensor2D; // [batch, 10], data to the attack
+    const attack = {
+      epsilon: warmed(knobs.trainingEpsilon, batch.update, warmup),
+      steps: knobs.trainingSteps,
+      reach: knobs.trainingReach,
+    };
+    const start = tf.add(x, tf.mul(batch.normal(train.shape), startDeviation));
+    const attacked = perturb(x, start, attack, (images) =>
+      divergence(z, classifier.apply(images) as tf.Tensor2D),
+    );
+    const { classifierLoss, divergenceLoss, clean, moved } = descend([learner], batch.update, () => {
+      const clean = classifier.apply(x) as tf.Tensor2D; // [batch, 10]
+      const moved = classifier.apply(attacked) as tf.Tensor2D;
+      const classifierLoss = softmaxCrossEntropy(clean, oneHot);
+      const divergenceLoss = divergence(clean, moved);
+      const loss = tf.add<tf.Scalar>(classifierLoss, tf.mul(divergenceLoss, knobs.tradesBeta));
+      return { loss, classifierLoss, divergenceLoss, clean, moved };
+    });
+    const [trainAccuracy, attackedAccuracy] = [accuracyOf(clean, labels), accuracyOf(moved, labels)];
+    return { classifierLoss, divergenceLoss, trainAccuracy, attackedAccuracy };
+  };
+
+  return {
+    networks,
+    frozen: {},
+    players: { classifier: learner },
+    step,
+    afterEpoch: async () => ({ cleanAccuracy: await cleanAccuracyOf(classifier.apply, tested) }),
+    standsOn: [],
+    makes: [],
+  };
+};

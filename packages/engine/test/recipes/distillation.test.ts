@@ -1,0 +1,26 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, expect, it } from 'vitest';
+import { openBackend } from '../../src/backends/open-backend.ts';
+import { softened } from '../../src/recipes/distillation.ts';
+import { onto, run, specOf } from '../stages.ts';
+
+beforeAll(async () => void (await openBackend('cpu')));
+
+it.each([1, 20, 100])('softens a teacher’s logits at T = %i as a plain computation does', (temperature) => {
+  const logits = [3, -40, 12, 0.5];
+  const exponentials = logits.map((z) => Math.exp(z / temperature));
+  const total = exponentials.reduce((a, b) => a + b);
+  const soft = softened(tf.tensor2d([logits]), temperature).dataSync();
+  for (const [k, value] of soft.entries()) expect(value).toBeCloseTo(exponentials[k]! / total, 6);
+});
+
+it('teaches the student what the teacher answers, not the labels', async () => {
+  const knobs = { temperature: 20, classifierRate: 0.01 };
+  const teacher = await run(specOf('distillation', 'initialise', 1, knobs));
+  const ownTeacher = await run(specOf('distillation', 'initialise', 40, knobs));
+  const student = async (taughtBy: typeof teacher) =>
+    (await run(specOf('distillation', 'classify', 1, knobs), onto(taughtBy))).last.manifest;
+  const [one, other] = [await student(teacher), await student(ownTeacher)];
+  expect(one.networks.classifier!.blob).not.toBe(other.networks.classifier!.blob); // same seed, batches, labels
+  expect(one.networks.teacher!.blob).toBe(teacher.last.manifest.networks.teacher!.blob);
+});

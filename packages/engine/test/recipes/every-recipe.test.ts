@@ -1,0 +1,81 @@
+/** What every recipe keeps to, whatever it computes: its declaration, the same bits however it is interrupted, no tensor left behind. */
+import {
+  CheckpointManifest,
+  type Recipe,
+  type RecipeName,
+  recipes,
+  trainingMetrics,
+} from '@funnel/contracts';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { openBackend } from '../../src/backends/open-backend.ts';
+import { loadClassifier } from '../../src/classifier.ts';
+import { glyphs } from '../../src/datasets/glyphs/glyphs.ts';
+import { gatherImages } from '../../src/datasets/split.ts';
+import { onto, type Ran, run, specOf } from '../stages.ts';
+
+const names = Object.keys(recipes) as RecipeName[];
+const knobs = { trainingSteps: 2, warmupEpochs: 1 };
+
+/** The stages of a recipe, each from the end of the one before, and what each started from. */
+const lineOf = async (name: RecipeName) => {
+  const stages: Recipe['stages'] = recipes[name].stages;
+  const line: { readonly stage: Recipe['stages'][number]; readonly parent: Ran | null; readonly ran: Ran }[] =
+    [];
+  for (const stage of stages) {
+    const parent = line.at(-1)?.ran ?? null;
+    const ran = await run(specOf(name, stage.kind, 2, knobs), parent && onto(parent));
+    line.push({ stage, parent, ran });
+  }
+  return line;
+};
+
+describe.each(names)('%s', (name) => {
+  beforeAll(async () => void (await openBackend('wasm')));
+
+  it('records the metrics and keeps the networks that it declares', async () => {
+    for (const { stage, ran } of await lineOf(name)) {
+      expect(ran.outcome).toEqual({ status: 'completed' });
+      for (const [i, { manifest }] of ran.checkpoints.entries()) {
+        expect(CheckpointManifest.parse(manifest)).toEqual(manifest);
+        expect(Object.keys(manifest.networks).sort()).toEqual([...stage.networks].sort());
+        const metrics = ran.metrics[i]!;
+        expect(Object.keys(metrics).sort()).toEqual([...stage.records].sort());
+        for (const metric of stage.records) expect(trainingMetrics).toHaveProperty(metric);
+        for (const value of Object.values(metrics)) expect(Number.isFinite(value)).toBe(true);
+      }
+    }
+  });
+
+  it('gives the same bits when it is interrupted anywhere', async () => {
+    for (const { stage, parent, ran: whole } of await lineOf(name)) {
+      const spec = specOf(name, stage.kind, 2, knobs);
+      const watched = await run(spec, parent && onto(parent), { checkpointSeconds: 0 }); // before every step
+      expect(watched.hashes.at(-1)).toBe(whole.hashes.at(-1));
+      expect(watched.checkpoints.length).toBe(6);
+      const blobs = new Map([...(parent?.last.blobs ?? []), ...watched.last.blobs]);
+      for (const at of [1, 2, 3]) {
+        const { manifest } = watched.checkpoints[at]!;
+        const resumed = await run(spec, { manifest, blobs, sameChain: true });
+        expect(resumed.hashes.at(-1)).toBe(whole.hashes.at(-1));
+        expect(resumed.metrics.at(-1)).toEqual(whole.metrics.at(-1));
+      }
+    }
+  });
+
+  it('ends in a classifier that can be loaded and attacked, and leaves no tensor behind', async () => {
+    await lineOf(name); // whatever a backend makes once
+    const before = tf.memory().numTensors;
+    const line = await lineOf(name);
+    const classifier = loadClassifier(line.at(-1)!.ran.last);
+    tf.tidy(() => {
+      const images = tf.tensor(gatherImages(glyphs('test', 3), [0, 1, 2]), [3, 28, 28, 1]);
+      expect(classifier.logits(images).shape).toEqual([3, 10]);
+      expect(classifier.encoder(images).shape).toEqual([3, 5]);
+      const slope = tf.grad((x: tf.Tensor) => tf.sum(tf.square(classifier.logits(x))))(images);
+      expect(tf.max(tf.abs(slope)).dataSync()[0]).toBeGreaterThan(0);
+    });
+    classifier.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
