@@ -4,15 +4,19 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { classifierModel, evaluateAttack } from '../src/index.ts';
 import { createRandom } from '../src/random.ts';
 import { useWasm } from './helpers/backend.ts';
+import { bimReference } from './reference/bim.ts';
 import { deepfoolReference } from './reference/deepfool.ts';
+import { distance } from './reference/driver.ts';
+import { fgsmReference } from './reference/fgsm.ts';
 import { argMax, logitsOf, type Mlp } from './reference/mlp.ts';
+import { singlePixelReference } from './reference/single-pixel.ts';
 
 beforeAll(useWasm);
 
-/** Centred on grey, where its classes meet: boundaries are near, and bounds far. */
-const mlp: Mlp = (() => {
+/** Random weights. Centred on grey, where its classes meet: boundaries are near, and bounds far. */
+const randomMlp = (seed: number): Mlp => {
   const [inputs, hidden, classes] = [36, 12, 4];
-  const { normal } = createRandom(11, 'reference');
+  const { normal } = createRandom(seed, 'reference');
   const draw = (count: number, scale: number) => Float32Array.from({ length: count }, () => scale * normal());
   const w1 = draw(inputs * hidden, 0.4);
   const b1 = draw(hidden, 0.3).map(
@@ -20,37 +24,44 @@ const mlp: Mlp = (() => {
       value - 0.5 * Array.from({ length: inputs }, (_, i) => w1[i * hidden + j]!).reduce((a, b) => a + b),
   );
   return { inputs, hidden, classes, w1, b1, w2: draw(hidden * classes, 0.6), b2: draw(classes, 0.1) };
-})();
+};
 
-describe('against the scalar reference', () => {
+const onDevice = ({ inputs, hidden, classes, w1, b1, w2, b2 }: Mlp) => {
+  const weights = [
+    tf.tensor2d(Float32Array.from(w1), [inputs, hidden]),
+    tf.tensor2d(Float32Array.from(w2), [hidden, classes]),
+  ] as const;
+  const biases = [tf.tensor1d(Float32Array.from(b1)), tf.tensor1d(Float32Array.from(b2))] as const;
+  return classifierModel(
+    (x) =>
+      tf
+        .relu(tf.matMul(x.reshape<tf.Tensor2D>([-1, inputs]), weights[0]).add(biases[0]))
+        .matMul(weights[1])
+        .add(biases[1]),
+    { shape: [6, 6, 1] },
+  );
+};
+
+/** 20 images of grey noise or, with `least` 0, of black, white and all between; labelled as the network classifies them. */
+const imagesFor = (mlp: Mlp, least: number) => {
+  const { uniform } = createRandom(12, 'images');
+  const images = Float32Array.from({ length: 20 * 36 }, () => {
+    const value = least + (1 - 2 * least) * uniform();
+    return least === 0 ? Math.min(1, Math.max(0, 1.5 * value - 0.25)) : value;
+  });
+  const rows = Array.from({ length: 20 }, (_, i) => images.subarray(i * 36, (i + 1) * 36));
+  return { images, rows, labels: rows.map((row) => argMax(logitsOf(mlp, row))) };
+};
+
+describe.each([11, 21, 31])('against the scalar reference, on random network %i', (seed) => {
+  const mlp = randomMlp(seed);
+
   it.each([
     ['l2', { attack: 'deepfool-l2' }],
     ['linf', { attack: 'deepfool-linf' }],
   ] as const)('DeepFool %s takes the same steps to the same place, within 1e-5', async (norm, attack) => {
-    const weights = [
-      tf.tensor2d(mlp.w1 as Float32Array, [36, 12]),
-      tf.tensor2d(mlp.w2 as Float32Array, [12, 4]),
-    ] as const;
-    const model = classifierModel(
-      (x) =>
-        tf
-          .relu(
-            tf.matMul(x.reshape<tf.Tensor2D>([-1, 36]), weights[0]).add(tf.tensor1d(mlp.b1 as Float32Array)),
-          )
-          .matMul(weights[1])
-          .add(tf.tensor1d(mlp.b2 as Float32Array)),
-      { shape: [6, 6, 1] },
-    );
-    const { uniform } = createRandom(12, 'images');
-    const images = Float32Array.from({ length: 20 * 36 }, () => 0.4 + 0.2 * uniform());
-    const rows = Array.from({ length: 20 }, (_, i) => images.subarray(i * 36, (i + 1) * 36));
-    const labels = rows.map((row) => argMax(logitsOf(mlp, row)));
-    const { records, adversarials } = await evaluateAttack({
-      model,
-      images,
-      labels,
-      attack,
-    });
+    const { images, rows, labels } = imagesFor(mlp, 0.4);
+    const { records, adversarials } = await evaluateAttack({ model: onDevice(mlp), images, labels, attack });
     let compared = 0;
     rows.forEach((row, i) => {
       const expected = deepfoolReference(mlp, row, labels[i]!, norm, 50);
@@ -63,7 +74,45 @@ describe('against the scalar reference', () => {
       });
     });
     expect(compared).toBeGreaterThanOrEqual(15);
-    tf.dispose([...weights]);
+  });
+
+  const fixed = { search: false, epsilon: 0.05, stepSize: 0.01, steps: 10 };
+  const searched = { search: true, epsilon: 0.3, stepSize: 0.05, steps: 10 };
+  it.each([
+    ['FGSM search', { attack: 'fgsm' }, { epsilon: 1, epsilons: 1000 }, fgsmReference],
+    [
+      'FGSM search up to 0.1',
+      { attack: 'fgsm', epsilon: 0.1 },
+      { epsilon: 0.1, epsilons: 1000 },
+      fgsmReference,
+    ],
+    ['FGSM list', { attack: 'fgsm', epsilons: [0.1] }, { epsilon: 1, epsilons: [0.1] }, fgsmReference],
+    ['BIM fixed', { attack: 'bim', ...fixed }, fixed, bimReference],
+    ['BIM search', 'bim', searched, bimReference],
+  ] as const)('%s fools the same images at the same distance', async (_, attack, settings, reference) => {
+    const { images, rows, labels } = imagesFor(mlp, 0);
+    const { records } = await evaluateAttack({ model: onDevice(mlp), images, labels, attack });
+    rows.forEach((row, i) => {
+      const expected = reference(mlp, row, labels[i]!, settings as never); // each with its own settings, by the table
+      expect(records.success[i]).toBe(expected !== null);
+      if (expected) expect(Math.abs(records.l2[i]! / distance(expected, row) - 1)).toBeLessThan(1e-4);
+    });
+    expect(records.success.some(Boolean)).toBe(true);
+  });
+
+  it('Single Pixel fools the same images, by a pixel that does', async () => {
+    const { images, rows, labels } = imagesFor(mlp, 0);
+    const given = { model: onDevice(mlp), images, labels };
+    const { records, adversarials } = await evaluateAttack({ ...given, attack: 'single-pixel' });
+    rows.forEach((row, i) => {
+      const expected = singlePixelReference(mlp, row, labels[i]!);
+      expect(records.success[i]).toBe(expected.length > 0);
+      if (expected.length === 0) return;
+      const changed = Array.from(row.keys()).filter((j) => adversarials[i * 36 + j] !== row[j]);
+      expect(expected).toContainEqual({ pixel: changed[0], value: adversarials[i * 36 + changed[0]!] });
+      expect(changed).toHaveLength(1);
+    });
+    expect(records.success.some(Boolean)).toBe(true);
   });
 });
 
