@@ -1,5 +1,6 @@
-/** Benchmarks: `npm run bench -- train|plan|attack …`. */
+/** Benchmarks: `npm run bench -- train|plan|attack|load …`. */
 import { attack, attackUsage } from './attack.ts';
+import { load, loadUsage } from './load.ts';
 import { plan, planUsage } from './plan.ts';
 import { train, trainUsage } from './train.ts';
 
@@ -7,13 +8,14 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   train,
   plan,
   attack,
+  load,
 };
 
 const [name = '', ...args] = process.argv.slice(2);
 const command = commands[name];
 if (command === undefined) {
   console.error(
-    `Expected one of ${Object.keys(commands).join(', ')}, but got ${name || 'nothing'}.\n\n${trainUsage}\n${planUsage}\n${attackUsage}`,
+    `Expected one of ${Object.keys(commands).join(', ')}, but got ${name || 'nothing'}.\n\n${trainUsage}\n${planUsage}\n${attackUsage}\n${loadUsage}`,
   );
   process.exitCode = 2;
 } else await command(args);

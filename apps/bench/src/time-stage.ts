@@ -53,6 +53,7 @@ export const specOf = (
     epochs: 1_000_000,
     parent: null,
     attack: null,
+    surrogates: [],
   };
 };
 
