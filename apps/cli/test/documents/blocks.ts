@@ -1,0 +1,42 @@
+/** What a document tells its reader to type: its fenced blocks, and commands within its sentences. */
+import { readFileSync } from 'node:fs';
+
+export type Block = {
+  readonly document: string;
+  /** Of the opening fence, counted from 1. */
+  readonly line: number;
+  readonly language: string;
+  readonly text: string;
+};
+
+export const root = new URL('../../../../', import.meta.url);
+export const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
+
+/** Fenced blocks, in order. */
+export const blocksOf = (document: string): Block[] => {
+  const text = read(document);
+  return [...text.matchAll(/^( *)```(\w+)\n([\s\S]*?)^\1```$/gm)].map(
+    ([, indent = '', language = '', body = ''], i, all) => ({
+      document,
+      line: text.slice(0, all[i]!.index).split('\n').length,
+      language,
+      text: body.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+    }),
+  );
+};
+
+/** One command per line, without its remark; a line that ends in a backslash goes on. */
+export const commandsOf = ({ text }: Block): string[] =>
+  text
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .map((line) => line.replace(/(^|\s)#\s.*$/, '').trim())
+    .filter((line) => line !== '');
+
+/** Commands that stand in a sentence: `npx funnel doctor`. */
+export const inlineCommandsOf = (document: string): string[] => {
+  const prose = read(document).replaceAll(/^( *)```[\s\S]*?^\1```$/gm, '');
+  return [...prose.matchAll(/`([^`\n]+)`/g)]
+    .map(([, code = '']) => code)
+    .filter((code) => /^(npx|npm|curl|docker|node) /.test(code));
+};

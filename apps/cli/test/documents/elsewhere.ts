@@ -1,0 +1,105 @@
+/** Commands that no test can run as they stand: they install, serve for ever, or need machines. Each says what stands in for it. */
+import { spawn } from 'node:child_process';
+import { startApi } from '@funnel/api';
+import { createClient } from '@funnel/client';
+import { createTestDatabase } from '@funnel/db/testing';
+import { pino } from 'pino';
+import { expect, vi } from 'vitest';
+import { parse } from 'yaml';
+import { read } from './blocks.ts';
+import type { Workplace } from './workplace.ts';
+
+/** What runs before every change lands, word for word. */
+const landing = (command: string) => () => {
+  expect(
+    read('.ci/run')
+      .split('\n')
+      .some((line) => line.startsWith(command)),
+    `${command} in .ci/run`,
+  ).toBe(true);
+};
+
+/** A command on a database of its own: what it does would shut the other commands out. */
+const apart =
+  (command: string) =>
+  async ({ run }: Workplace): Promise<void> => {
+    const database = await createTestDatabase();
+    try {
+      const { status, output } = await run('bash', ['-c', command], { DATABASE_URL: database.url });
+      expect(status, output).toBe(0);
+    } finally {
+      await database.drop();
+    }
+  };
+
+/** A service that has a token answers who brings it, and nobody else. */
+const withToken = async ({ run }: Workplace): Promise<void> => {
+  const database = await createTestDatabase();
+  const logger = pino({ level: 'silent' });
+  const api = await startApi({ databaseUrl: database.url, port: 0, engineVersion: 'stand-in', logger });
+  const env = { DATABASE_URL: database.url, FUNNEL_URL: api.url };
+  try {
+    const { output } = await run('npx', ['funnel', 'token', 'create', 'alice'], env);
+    const [token = ''] = /funnel_[\w-]+/.exec(output) ?? [];
+    expect((await run('npx', ['funnel', 'ls'], { ...env, FUNNEL_TOKEN: token })).status, output).toBe(0);
+    expect((await run('npx', ['funnel', 'ls'], env)).status).toBe(3);
+  } finally {
+    await api.close();
+    await database.drop();
+  }
+};
+
+/** Starts it, waits until the service knows the new worker, and tells it to go. */
+const joinsAndGoes = async ({ url, env, folder }: Workplace): Promise<void> => {
+  const client = createClient({ url });
+  const online = async () =>
+    (await client.listWorkers()).items.filter(({ status }) => status === 'online').length;
+  const before = await online();
+  const worker = spawn('npx', ['funnel', 'worker'], {
+    cwd: folder,
+    env: { ...env, FUNNEL_SLOTS: '1', FUNNEL_BACKEND: 'cpu' },
+    stdio: 'ignore',
+  });
+  const ended = new Promise((resolve) => worker.on('close', resolve));
+  try {
+    await vi.waitFor(async () => expect(await online()).toBe(before + 1), { timeout: 60_000, interval: 200 });
+  } finally {
+    worker.kill('SIGTERM');
+  }
+  expect(await ended).toBe(0);
+};
+
+export const elsewhere: Readonly<Record<string, (workplace: Workplace) => void | Promise<void>>> = {
+  // apps/cli/test/up.test.ts serves until it is told to go; `--once` is the same and leaves.
+  'npm start': () => {
+    expect(JSON.parse(read('package.json')).scripts.start).toBe('node infra/bootstrap/start.mjs');
+    expect(read('infra/bootstrap/start.mjs')).toContain("runFunnel(['up', ...process.argv.slice(2)])");
+  },
+  'npm start -- --once': landing('npm start -- --once'),
+  'npm test': landing('npm test'),
+  'npm run chaos': landing('npm run chaos'),
+  'DATABASE_URL=postgres://… REDIS_URL=redis://… npx funnel worker': joinsAndGoes,
+  // infra/test/compose.test.ts judges the file; a service scales when nothing of it can exist only once.
+  'docker compose up --scale worker=4': () => {
+    const { worker } = parse(read('docker-compose.yml'), { merge: true }).services;
+    expect(worker).toMatchObject({ command: expect.anything() });
+    expect(worker).not.toHaveProperty('container_name');
+    expect(worker).not.toHaveProperty('ports');
+  },
+  'npx funnel token create NAME': apart('npx funnel token create NAME'),
+  'npx funnel token create alice --role submit': apart('npx funnel token create alice --role submit'),
+  'npx funnel token revoke alice': apart('npx funnel token create alice && npx funnel token revoke alice'),
+  'FUNNEL_TOKEN=funnel_… npx funnel ls': withToken,
+  'curl -N http://127.0.0.1:7070/v1/events': async ({ run, url }) => {
+    // 28: the time was over, as it must be for a stream that goes on.
+    const { status, output } = await run('curl', [
+      '-N',
+      '--no-progress-meter',
+      '--max-time',
+      '2',
+      '-i',
+      `${url}/v1/events`,
+    ]);
+    expect([status, output]).toEqual([28, expect.stringContaining('text/event-stream')]);
+  },
+};
