@@ -24,9 +24,9 @@ const sweep = SweepDefinition.parse({
 
 it('falls to DeepFool, and its gradients are found right', async () => {
   const { run } = await createStageRunner({ places: {}, backend: 'wasm', standIn: null });
-  let last: Omit<StageStart, 'sameChain'> | null = null;
+  let last = null as Omit<StageStart, 'sameChain'> | null; // assigned where the compiler does not look
   for (const spec of outlineSweep(sweep, engineVersion).stages) {
-    const before: Omit<StageStart, 'sameChain'> | null = last;
+    const before = last;
     const ended = await run(
       { spec, start: before && { ...before, sameChain: false } },
       {

@@ -1,5 +1,5 @@
 /** The controls: an undefended network and an adversarially trained one are not flagged; masked, random and softmaxed ones are. */
-import type { DiagnosticsReport } from '@funnel/contracts';
+import type { AttackInput, DiagnosticsReport } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type ClassifierModel, classifierModel, diagnose, evaluateAttack } from '../src/index.ts';
@@ -91,20 +91,21 @@ describe('on a small network', () => {
 describe.skipIf(!hasOracle)('on MNIST', () => {
   const given = () => loadImages('mnist-mlp', loadOracle('mnist-mlp').indices.slice(0, 20));
 
-  it('an undefended network falls: PGD at L∞ 0.3 leaves nothing, DeepFool and C&W fool all but ties', async () => {
-    const model = await loadClassifier('mnist-mlp');
-    const pgd = await evaluateAttack({ model, ...given(), attack: { attack: 'pgd-linf', epsilon: 0.3 } });
-    expect(pgd.summary.robustAccuracy).toBe(0);
-    const deepfool = await evaluateAttack({ model, ...given(), attack: 'deepfool-l2' });
-    expect(deepfool.summary.successRate).toBeGreaterThanOrEqual(0.95);
-    const cw = await evaluateAttack({
-      model,
-      ...given(),
-      attack: { attack: 'cw-l2', steps: 60, learningRate: 0.1 },
-    });
-    expect(cw.summary.successRate).toBe(1);
-    expect(cw.summary.medianL2!).toBeLessThan(deepfool.summary.medianL2!);
-  });
+  it.each(['mnist-mlp', 'mnist-conv'] as const)(
+    'the undefended %s falls: PGD at L∞ 0.3 leaves nothing, DeepFool and C&W fool all but ties',
+    async (name) => {
+      const model = await loadClassifier(name);
+      const images = loadImages(name, loadOracle(name).indices.slice(0, 20));
+      const run = (attack: AttackInput) => evaluateAttack({ model, ...images, attack });
+      const pgd = await run({ attack: 'pgd-linf', epsilon: 0.3 });
+      expect(pgd.summary.robustAccuracy).toBe(0);
+      const deepfool = await run('deepfool-l2');
+      expect(deepfool.summary.successRate).toBeGreaterThanOrEqual(0.95);
+      const cw = await run({ attack: 'cw-l2', steps: 60, learningRate: 0.1 });
+      expect(cw.summary.successRate).toBe(1);
+      expect(cw.summary.medianL2!).toBeLessThan(deepfool.summary.medianL2!);
+    },
+  );
 
   it('an undefended network is not flagged', async () => {
     const model = await loadClassifier('mnist-mlp');
