@@ -1,5 +1,6 @@
 import type { StageKind, StageStatus } from '@funnel/contracts';
-import { type StageChange, settleChanges } from './changes.ts';
+import { settleChanges } from './changes.ts';
+import type { StageChange } from './stage-change.ts';
 import type { CountChange } from './counts.ts';
 import type { Db } from './db.ts';
 import { changesTo } from './move-stages.ts';

@@ -2,21 +2,15 @@
  * What follows from changed stages, in the transaction that changed them: the status of trials and sweeps, the counts, the events.
  * Locks are taken in one order everywhere: stages, trials by id, sweeps by id, counts.
  */
-import type { FunnelEvent, StageKind, StageStatus, TrialStatus } from '@funnel/contracts';
+import type { FunnelEvent, TrialStatus } from '@funnel/contracts';
 import type { CountChange } from './counts.ts';
 import { publish } from './events.ts';
 import { finishSweeps } from './finish-sweeps.ts';
 import { noteCleanAccuracy, scoreStages } from './scores.ts';
+import type { StageChange } from './stage-change.ts';
 import { type SweepLink, stageSweeps } from './sweep-stages.ts';
 import type { Tx } from './transaction.ts';
 import { deriveTrials, type TrialChange } from './trial-status.ts';
-
-export type StageChange = {
-  readonly id: string;
-  readonly kind: StageKind;
-  readonly from: StageStatus;
-  readonly to: StageStatus;
-};
 
 /** A change of more things at once is told as one event of the sweep: readers look again. */
 const mostEvents = 200;

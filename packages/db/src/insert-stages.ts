@@ -1,7 +1,7 @@
 /** The stages of a submission that are not there yet, and those that ended badly and get another chance. */
 import type { StageKind, StageStatus } from '@funnel/contracts';
 import { jsonArray, plainArray } from './array-literals.ts';
-import type { StageChange } from './changes.ts';
+import type { StageChange } from './stage-change.ts';
 import { type Cause, changesTo, passRecorded, skipDependants } from './move-stages.ts';
 import { chunks, type PlacedStage } from './submission-rows.ts';
 import type { Tx } from './transaction.ts';

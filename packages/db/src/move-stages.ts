@@ -1,6 +1,6 @@
 /** Changes of a stage's status: each conditional on the statuses that the contracts' table allows it to come from. */
 import { type StageKind, type StageStatus, stagesBefore } from '@funnel/contracts';
-import type { StageChange } from './changes.ts';
+import type { StageChange } from './stage-change.ts';
 import type { Tx } from './transaction.ts';
 
 type Row = { id: string; kind: StageKind; was: StageStatus };

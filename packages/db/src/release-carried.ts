@@ -3,7 +3,7 @@
  * Those that it carries are told to run themselves, from where it stands; then nobody needs it, and it is cancelled with its sweep.
  */
 import type { StageKind, StageStatus } from '@funnel/contracts';
-import type { StageChange } from './changes.ts';
+import type { StageChange } from './stage-change.ts';
 import { changesTo } from './move-stages.ts';
 import type { Tx } from './transaction.ts';
 

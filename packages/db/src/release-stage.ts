@@ -1,5 +1,6 @@
 /** The ways of a stage back from an attempt: to the next attempt, or to its end. */
-import { type StageChange, settleChanges } from './changes.ts';
+import { settleChanges } from './changes.ts';
+import type { StageChange } from './stage-change.ts';
 import type { Db } from './db.ts';
 import { type AttemptError, endAttempt, type LeasedStage, withLease } from './lease.ts';
 import { changesTo, endStages, skipDependants } from './move-stages.ts';

@@ -3,7 +3,7 @@
  * Looked for once a minute, since it walks over all waiting stages; and old events, which no stream asks for any more.
  */
 import type { StageKind, StageStatus } from '@funnel/contracts';
-import type { StageChange } from './changes.ts';
+import type { StageChange } from './stage-change.ts';
 import { passRecorded, releaseDependants, skipDependants } from './move-stages.ts';
 import type { Tx } from './transaction.ts';
 

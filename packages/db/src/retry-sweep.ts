@@ -1,5 +1,6 @@
 import { AppError, type StageKind, type StageStatus } from '@funnel/contracts';
-import { type StageChange, settleChanges } from './changes.ts';
+import { settleChanges } from './changes.ts';
+import type { StageChange } from './stage-change.ts';
 import type { Db } from './db.ts';
 import { lockStructure, readyStages, schedule } from './schedule.ts';
 import { lockSweep } from './sweep-row.ts';

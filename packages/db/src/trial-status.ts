@@ -6,7 +6,7 @@
  * In a cancelled sweep, a trial that had not ended is `cancelled` and stays so, whatever other sweeps do with its stages.
  */
 import type { TrialStatus } from '@funnel/contracts';
-import type { StageChange } from './changes.ts';
+import type { StageChange } from './stage-change.ts';
 import type { Tx } from './transaction.ts';
 
 /** Trials of one sweep that went the same way. */

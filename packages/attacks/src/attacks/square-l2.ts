@@ -1,7 +1,7 @@
 /** Square Attack in L2: the whole budget is spent, and moved from one window to another (Andriushchenko et al. 2020, §3.4). */
 import type { Random } from '../random.ts';
 import type { PixelGrid } from './pixel-grid.ts';
-import type { Proposals } from './square.ts';
+import type { Proposals } from './proposals.ts';
 
 /** A bump over `rows × columns`: nested rectangles of weight 1/k², of unit length. */
 const bump = (rows: number, columns: number): Float64Array => {

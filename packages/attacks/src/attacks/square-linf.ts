@@ -1,5 +1,5 @@
 /** Square Attack in L∞: vertical stripes of ±ε, then squares that move by ±2ε inside the ball (Andriushchenko et al. 2020, §3.3). */
-import type { Proposals } from './square.ts';
+import type { Proposals } from './proposals.ts';
 
 const sign = (uniform: number): 1 | -1 => (uniform < 0.5 ? -1 : 1);
 

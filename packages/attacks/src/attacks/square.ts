@@ -7,31 +7,11 @@ import * as tf from '@tensorflow/tfjs';
 import type { Attack } from '../attack.ts';
 import { marginsOf } from '../margins.ts';
 import type { Norm } from '../norms.ts';
-import type { Random } from '../random.ts';
 import { pick, positions } from '../rows.ts';
-import { type PixelGrid, pixelGrid } from './pixel-grid.ts';
+import { pixelGrid } from './pixel-grid.ts';
+import type { Proposals } from './proposals.ts';
 import { proposeWindows, startTiles } from './square-l2.ts';
 import { proposeSquare, startStripes } from './square-linf.ts';
-
-/** How one norm starts, and changes, an image. All write into `to`, a row of pixels in [0, 1]. */
-export type Proposals = {
-  readonly start: (
-    to: Float32Array,
-    image: Float32Array,
-    grid: PixelGrid,
-    epsilon: number,
-    random: Random,
-  ) => void;
-  readonly propose: (
-    to: Float32Array,
-    image: Float32Array,
-    best: Float32Array,
-    grid: PixelGrid,
-    epsilon: number,
-    area: number,
-    random: Random,
-  ) => void;
-};
 
 const proposals: Readonly<Record<Norm, Proposals>> = {
   linf: { start: startStripes, propose: proposeSquare },

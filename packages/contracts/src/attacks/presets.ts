@@ -1,6 +1,6 @@
 /** Named lists of attacks. Budgets are those usual for the data set, so that numbers can be laid beside published ones. */
 import { z } from 'zod';
-import type { AttackInput } from './spec.ts';
+import type { AttackInput } from './input.ts';
 
 export type Budgets = { readonly linf: number; readonly l2: number };
 

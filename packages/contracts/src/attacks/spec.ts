@@ -1,21 +1,13 @@
 /** How attacks are named in a sweep, on the command line and on the wire, and what they are normalised to. */
 import { z } from 'zod';
 import { type AttackName, type AttackSettings, attackNames, attacks } from './declarations.ts';
+import type { AttackInput, OneOfAttacks } from './input.ts';
 import { PresetName, presetAttacks, presetNames } from './presets.ts';
-
-type OneOfAttacks<Of extends { readonly [Name in AttackName]: unknown }> = Of[AttackName];
-type Written<Name extends AttackName> = z.input<(typeof attacks)[Name]['settings']>;
 
 /** One attack, every setting filled in. */
 export type AttackSpec = OneOfAttacks<{
   [Name in AttackName]: { readonly attack: Name; readonly settings: AttackSettings<Name> };
 }>;
-
-/** As people write it: `'fgsm'`, `{ attack: 'deepfool-l2', steps: 50 }`, or already normalised. */
-export type AttackInput =
-  | AttackName
-  | OneOfAttacks<{ [Name in AttackName]: { readonly attack: Name } & Written<Name> }>
-  | OneOfAttacks<{ [Name in AttackName]: { readonly attack: Name; readonly settings: Written<Name> } }>;
 
 /** `preset:paper` stands for all attacks of a preset wherever a list of attacks may stand. */
 export type PresetReference = `preset:${PresetName}`;

@@ -11,26 +11,13 @@ import {
 import type { Address, Heap } from './heap.ts';
 import { inGroups, isNarrow, patchLength, preparePatches, throughRelu } from './patches.ts';
 import { perCount } from './per-count.ts';
+import type { Results, Side, SideName } from './sides.ts';
 import { hasFusedMultiplyAdd } from './wasm/arithmetic.ts';
 import { correlation } from './wasm/correlate.ts';
 import { sumRows } from './wasm/elementwise.ts';
 import { gather } from './wasm/pack.ts';
 import { preparePairedGradient } from './winograd/filter-gradient.ts';
 import { pairConvolution } from './winograd/pairing.ts';
-
-/** One side of a convolution: values, or a gradient that goes back through the ReLU whose output is `mask`. */
-export interface Side {
-  readonly values: Address;
-  readonly mask?: Address | undefined;
-}
-
-export type SideName = 'image' | 'map';
-
-/** Where the sums go; `bias` only where one side is named as the gradient that it is the sum of. */
-export interface Results {
-  readonly filter: Address;
-  readonly bias: Address;
-}
 
 /**
  * Σ over batch and positions of image × map under each tap: the gradient of a convolution's filter, where the map is the gradient,

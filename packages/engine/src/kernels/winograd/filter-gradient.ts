@@ -1,9 +1,9 @@
 import { panelRow } from '../contract-images.ts';
-import type { Results, Side, SideName } from '../filter-gradient.ts';
 import type { Geometry } from '../geometry.ts';
 import type { Heap } from '../heap.ts';
 import { inGroups, throughRelu } from '../patches.ts';
 import { perCount } from '../per-count.ts';
+import type { Results, Side, SideName } from '../sides.ts';
 import { hasFusedMultiplyAdd } from '../wasm/arithmetic.ts';
 import { correlation } from '../wasm/correlate.ts';
 import { sumRows } from '../wasm/elementwise.ts';
