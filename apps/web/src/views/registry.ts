@@ -2,8 +2,8 @@
 import { type ComponentType, lazy } from 'react';
 import { NotFoundView } from './not-found.tsx';
 import { SweepsView } from './sweeps/sweeps-view.tsx';
+import type { ViewProps } from './view-props.ts';
 
-export type ViewProps = { readonly params: readonly string[] };
 type View = ComponentType<ViewProps>;
 
 const views: Record<string, { readonly View: View; readonly title: string }> = {

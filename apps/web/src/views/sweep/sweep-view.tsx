@@ -3,7 +3,7 @@ import { Empty, Loaded } from '../../components/states.tsx';
 import { sweepQuery } from '../../data/queries.ts';
 import { useQuery } from '../../data/use-query.ts';
 import { href, useLocation } from '../../router.ts';
-import type { ViewProps } from '../registry.ts';
+import type { ViewProps } from '../view-props.ts';
 import { DefinitionTab } from './definition-tab.tsx';
 import { ResultsTab } from './results-tab.tsx';
 import { StagesTab } from './stages-tab.tsx';

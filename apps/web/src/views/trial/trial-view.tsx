@@ -4,7 +4,7 @@ import { Loaded } from '../../components/states.tsx';
 import { sweepQuery, trialQuery } from '../../data/queries.ts';
 import { useQuery } from '../../data/use-query.ts';
 import { href } from '../../router.ts';
-import type { ViewProps } from '../registry.ts';
+import type { ViewProps } from '../view-props.ts';
 import { CheckpointsPanel } from './checkpoints-panel.tsx';
 import { CostPanel } from './cost-panel.tsx';
 import { DiagnosticsPanel } from './diagnostics-panel.tsx';

@@ -7,7 +7,7 @@ import { useQuery } from '../../data/use-query.ts';
 import type { AttackChoice } from '../../model/attack-image.ts';
 import { modelPlaceOf } from '../../model/networks.ts';
 import { href, navigate } from '../../router.ts';
-import type { ViewProps } from '../registry.ts';
+import type { ViewProps } from '../view-props.ts';
 import { AttackControls } from './attack-controls.tsx';
 import { DrawPad } from './draw-pad.tsx';
 import { Outcome } from './outcome.tsx';
