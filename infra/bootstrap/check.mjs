@@ -1,6 +1,7 @@
-/** `npm run check`: lint and format, types, unused code. All three run, so that one round shows everything. */
+/** `npm run check`: lint and format, types, unused code, dependencies. All run, so that one round shows everything. */
 import { join } from 'node:path';
 import { announce, step } from './announce.mjs';
+import { checkDependencies } from './dependencies.mjs';
 import { install } from './install.mjs';
 import { root } from './root.mjs';
 import { runTool } from './run.mjs';
@@ -17,5 +18,6 @@ for (const { title, script, args } of checks) {
   const code = await step(title, () => runTool(join(root, 'node_modules', script), args));
   if (code !== 0) failed.push(title);
 }
+if ((await step('dependencies (lock file, npm audit)', checkDependencies)) !== 0) failed.push('dependencies');
 announce(failed.length === 0 ? 'check: all is well' : `check: failed: ${failed.join(', ')}`);
 process.exit(failed.length === 0 ? 0 : 1);
