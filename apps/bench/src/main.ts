@@ -1,5 +1,6 @@
-/** Benchmarks: `npm run bench -- train|plan|attack|load …`. */
+/** Benchmarks: `npm run bench -- train|plan|attack|load|fleet …`. */
 import { attack, attackUsage } from './attack.ts';
+import { fleet, fleetUsage } from './fleet.ts';
 import { load, loadUsage } from './load.ts';
 import { plan, planUsage } from './plan.ts';
 import { train, trainUsage } from './train.ts';
@@ -9,13 +10,14 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   plan,
   attack,
   load,
+  fleet,
 };
 
 const [name = '', ...args] = process.argv.slice(2);
 const command = commands[name];
 if (command === undefined) {
   console.error(
-    `Expected one of ${Object.keys(commands).join(', ')}, but got ${name || 'nothing'}.\n\n${trainUsage}\n${planUsage}\n${attackUsage}\n${loadUsage}`,
+    `Expected one of ${Object.keys(commands).join(', ')}, but got ${name || 'nothing'}.\n\n${trainUsage}\n${planUsage}\n${attackUsage}\n${loadUsage}\n${fleetUsage}`,
   );
   process.exitCode = 2;
 } else await command(args);

@@ -6,9 +6,11 @@ export const untilInterrupted = async <T>(
   work: (closing: (end: () => Promise<void>) => void) => Promise<T>,
 ): Promise<T> => {
   const ends: (() => Promise<void>)[] = [];
-  const endAll = async (): Promise<void> => {
+  const endEach = async (): Promise<void> => {
     for (let end = ends.pop(); end; end = ends.pop()) await end();
   };
+  let ending: Promise<void> | undefined;
+  const endAll = (): Promise<void> => (ending ??= endEach());
   const interrupt = (): void => void endAll().finally(() => process.exit(130));
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {

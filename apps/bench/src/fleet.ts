@@ -1,0 +1,77 @@
+/** `bench fleet`: many workers on one PostgreSQL, without the training: claims, writes and heartbeats, and what gives way first. */
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { measureFleet, type PhaseReport } from './fleet/measure-fleet.ts';
+import { type Operation, operations } from './fleet/simulate-worker.ts';
+import { openTables } from './load/tables.ts';
+import { untilInterrupted } from './load/until-interrupted.ts';
+
+export const fleetUsage = `fleet [--workers 500] [--processes 2] [--pool N] [--seconds 20] [--stage 10] [--trials 10000] [--json]
+  Simulated workers on a PostgreSQL of their own: idle, at stages of --stage seconds each, and at stages of no length.
+  --pool: connections that the workers of each process share; otherwise each has a pool of its own.`;
+
+const count = (fallback: number) => z.coerce.number().pipe(z.int().min(1)).default(fallback);
+
+const Options = z.strictObject({
+  workers: count(500),
+  processes: count(2),
+  pool: z.coerce.number().pipe(z.int().min(1)).nullable().default(null),
+  seconds: count(20),
+  stage: count(10),
+  trials: count(10_000),
+  json: z.boolean().default(false),
+});
+
+/** Each worker's pool may open five connections; the API and its queue have theirs. */
+const connectionsFor = (workers: number): number => workers * 5 + 100;
+
+const lines = ({
+  name,
+  timings,
+  sessions,
+  connections,
+  cores,
+  workerCores,
+  failures,
+}: PhaseReport): readonly string[] => [
+  `${name}: ${connections} connections; PostgreSQL ${cores ?? '?'} cores, workers ${workerCores}; sessions: ${Object.entries(
+    sessions,
+  )
+    .map(([waits, mean]) => `${waits} ${mean}`)
+    .join(', ')}`,
+  ...operations.flatMap((operation: Operation) => {
+    const timing = timings[operation];
+    if (!timing) return [];
+    const { perSecond, p50, p99, max } = timing;
+    return [
+      `  ${operation.padEnd(12)}${String(perSecond).padStart(10)}/s   p50 ${p50}   p99 ${p99}   max ${max} ms`,
+    ];
+  }),
+  ...Object.entries(failures).map(([message, times]) => `  FAILED ${times} times: ${message}`),
+];
+
+export const fleet = async (args: readonly string[]): Promise<void> => {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      ...{ workers: text, processes: text, pool: text, seconds: text, stage: text, trials: text },
+      json: { type: 'boolean' },
+    },
+  });
+  const { workers, processes, pool, seconds, stage, trials, json } = Options.parse(values);
+  const phases = {
+    idle: { seconds, stageSeconds: 0 },
+    [`stages of ${stage} s`]: { seconds, stageSeconds: stage },
+    'stages of 0 s': { seconds, stageSeconds: 0 },
+  };
+  const log = (line: string): void => console.error(line);
+  const reports = await untilInterrupted(async (closing) => {
+    const tables = await openTables({ max_connections: String(connectionsFor(workers)) });
+    closing(tables.close);
+    return measureFleet(tables, { workers, processes, pool, trials, phases, log });
+  });
+  if (json) console.log(JSON.stringify({ workers, processes, pool, phases: reports }));
+  else for (const report of reports) for (const line of lines(report)) console.log(line);
+  if (reports.some(({ failures }) => Object.keys(failures).length > 0)) process.exitCode = 1;
+};

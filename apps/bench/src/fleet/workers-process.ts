@@ -1,0 +1,81 @@
+/** Some of the simulated workers, in a process of their own: does each phase that it is told of, and answers with what it took. */
+import { createDb, type Db, registerWorker, retireWorker } from '@funnel/db';
+import { type Operation, operations, type Phase, type Recorder, simulateWorker } from './simulate-worker.ts';
+
+export type WorkersOptions = {
+  readonly databaseUrl: string;
+  readonly name: string;
+  readonly workers: number;
+  /** Connections that all of them share; null: each has a pool of its own, as real ones do. */
+  readonly pool: number | null;
+};
+
+export type PhaseResult = {
+  /** Milliseconds of every call. */
+  readonly taken: Readonly<Record<Operation, readonly number[]>>;
+  /** Messages of what failed, with how often. */
+  readonly failures: Readonly<Record<string, number>>;
+  readonly cpuSeconds: number;
+};
+
+const { databaseUrl, name, workers, pool } = JSON.parse(process.argv[2] ?? '{}') as WorkersOptions; // written by measure-fleet.ts
+
+/** A worker with one slot opens five connections at most. */
+const ownPool = 5;
+
+const shared = pool === null ? null : createDb(databaseUrl, { max: pool, name: 'funnel fleet' });
+const crew = Array.from({ length: workers }, (_, i): { id: string; db: Db } => ({
+  id: `${name}-${i}`,
+  db: shared ?? createDb(databaseUrl, { max: ownPool, name: 'funnel fleet' }),
+}));
+
+const cpu = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
+const run = async (phase: Phase): Promise<PhaseResult> => {
+  const taken: Record<Operation, number[]> = {
+    ...{ claim: [], idle: [], checkpoint: [], complete: [], heartbeat: [], reconcile: [] },
+  };
+  const failures: Record<string, number> = {};
+  const recorder: Recorder = {
+    time: async (operation, work) => {
+      const begun = performance.now();
+      const result = await work();
+      const milliseconds = performance.now() - begun;
+      taken[typeof operation === 'function' ? operation(result) : operation].push(milliseconds);
+      return result;
+    },
+    fail: (error) => {
+      const message = error instanceof Error ? error.message.slice(0, 120) : String(error);
+      failures[message] = (failures[message] ?? 0) + 1;
+    },
+  };
+  const before = cpu();
+  await Promise.all(crew.map(({ id, db }) => simulateWorker(db, id, phase, recorder)));
+  return { taken, failures, cpuSeconds: cpu() - before };
+};
+
+const leave = async (): Promise<void> => {
+  await Promise.all(
+    crew.map(({ id, db }) => retireWorker(db, { workerId: id, status: 'gone' }).catch(() => {})),
+  );
+  await Promise.all([...new Set(crew.map(({ db }) => db))].map((db) => db.close()));
+};
+
+for (const { id, db } of crew) {
+  const what = {
+    host: name,
+    pid: process.pid,
+    version: 'fleet',
+    backend: 'stand-in',
+    device: 'none',
+    slots: 1,
+  };
+  await registerWorker(db, { id, ...what });
+}
+process.on('message', (phase: Phase) => void run(phase).then((result) => process.send?.(result)));
+process.once('disconnect', () => void leave().finally(() => process.exit(0)));
+process.on('SIGINT', () => {}); // the process that started it says when
+process.send?.(operations.length);
