@@ -1,16 +1,23 @@
-import { evaluateAttack } from '@funnel/attacks';
+import { type ClassifierModel, evaluateAttack } from '@funnel/attacks';
 import { AppError, AttackSpec } from '@funnel/contracts';
 import { gatherImages, loadClassifier } from '@funnel/engine';
-import { createDiagnosis } from './diagnose-once.ts';
+import { createDiagnosis, type Diagnosed } from './diagnose-once.ts';
 import { gallery } from './gallery.ts';
 import type { StageTask } from './messages.ts';
 import type { RunKind } from './run-stage.ts';
 
 const aliveMilliseconds = 1000;
 
-/** What the diagnosis depends on: the classifier's own checkpoint and the images. */
-const diagnosisKey = ({ spec, start }: StageTask): string =>
-  JSON.stringify([start?.manifest.networks, spec.dataset, spec.seed]);
+/** What the diagnosis depends on: the classifiers' checkpoints and the images. */
+const diagnosisKeys = ({ spec, start, surrogates }: StageTask): Diagnosed['keys'] => {
+  const own = [start?.manifest.networks, spec.dataset, spec.seed];
+  return {
+    model: JSON.stringify(own),
+    surrogates: JSON.stringify([...own, surrogates.map(({ manifest }) => manifest.networks)]),
+  };
+};
+
+const bounds = [0, 1] as const;
 
 /** Attacks the parent's classifier on the first `dataset.attack` test images. Stopped, it leaves nothing: it begins again. */
 export const createAttackStage = (): RunKind => {
@@ -23,16 +30,18 @@ export const createAttackStage = (): RunKind => {
     const rows = Array.from({ length: spec.dataset.attack }, (_, row) => row);
     const images = gatherImages(test, rows); // [attack, height, width, channels] in [0, 1]
     const classifier = loadClassifier(start);
+    const others = task.surrogates.map((surrogate) => loadClassifier(surrogate));
+    const surrogates = others.map((other): ClassifierModel => ({ ...other, bounds }));
     const started = performance.now();
     let imagesPerSecond: number | null = null;
     // A batch can take minutes. The timer's turn comes only when the attack yields between its steps: that is the sign that it goes on.
     const alive = setInterval(() => onProgress({ position: null, imagesPerSecond }), aliveMilliseconds);
     const given = {
-      model: { ...classifier, bounds: [0, 1] as const },
+      model: { ...classifier, bounds },
       images,
       labels: test.labels.subarray(0, spec.dataset.attack),
       seed: spec.seed,
-      resources: { encoder: classifier.encoder },
+      resources: { encoder: classifier.encoder, ...(surrogates.length > 0 && { surrogates }) },
       signal,
     };
     try {
@@ -43,7 +52,10 @@ export const createAttackStage = (): RunKind => {
           imagesPerSecond = (done * 1000) / (performance.now() - started);
         },
       });
-      const report = await diagnoseOnce(diagnosisKey(task), { ...given, dataset: spec.dataset.name });
+      const report = await diagnoseOnce({
+        keys: diagnosisKeys(task),
+        options: { ...given, dataset: spec.dataset.name },
+      });
       const { attack, summary, records } = evaluation;
       return {
         status: 'completed',
@@ -61,7 +73,7 @@ export const createAttackStage = (): RunKind => {
       throw error;
     } finally {
       clearInterval(alive);
-      classifier.dispose();
+      for (const model of [classifier, ...others]) model.dispose();
     }
   };
 };

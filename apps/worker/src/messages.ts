@@ -15,7 +15,15 @@ export type StageStart = {
   readonly sameChain: boolean;
 };
 
-export type StageTask = { readonly spec: StageSpec; readonly start: StageStart | null };
+/** The final state of another classifier, with the blobs that it names. */
+export type Surrogate = Omit<StageStart, 'sameChain'>;
+
+export type StageTask = {
+  readonly spec: StageSpec;
+  readonly start: StageStart | null;
+  /** What a transfer attack makes its images on; empty for every other stage. */
+  readonly surrogates: readonly Surrogate[];
+};
 
 export type Checkpoint = {
   readonly manifest: CheckpointManifest;

@@ -11,7 +11,7 @@ import type { StageQueue } from '@funnel/queue';
 import type { Tracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
 import { type Attempt, noteEnd, noteProgress } from './attempt.ts';
-import type { Checkpoint, StageEnd, StageStart } from './messages.ts';
+import type { Checkpoint, StageEnd, StageStart, StageTask, Surrogate } from './messages.ts';
 import { isStale, persist } from './persist.ts';
 import { stopAttempt } from './stop-attempt.ts';
 import { type AttemptTrace, traceAttempt } from './trace-attempt.ts';
@@ -37,11 +37,18 @@ const blobsOf = (manifest: StageStart['manifest']): string[] => [
   ...(manifest.moments ? [manifest.moments.blob] : []),
 ];
 
-const loadStart = async ({ db, log }: AttemptContext, attempt: Attempt): Promise<StageStart | null> => {
-  const { start } = attempt.claimed;
-  if (!start) return null;
-  const blobs = await persist(() => getBlobs(db, blobsOf(start.manifest)), attempt.abandon.signal, log);
-  return { ...start, blobs };
+/** What the stage is done from, with all bytes: its start and the surrogates of its attack. */
+const loadTask = async ({ db, log }: AttemptContext, attempt: Attempt): Promise<StageTask> => {
+  const { spec, start, surrogates } = attempt.claimed;
+  const fetch = (manifest: StageStart['manifest']) =>
+    persist(() => getBlobs(db, blobsOf(manifest)), attempt.abandon.signal, log);
+  const others: Surrogate[] = [];
+  for (const manifest of surrogates) others.push({ manifest, blobs: await fetch(manifest) });
+  return {
+    spec,
+    start: start && { ...start, blobs: await fetch(start.manifest) },
+    surrogates: others,
+  };
 };
 
 /** A trainer that is told to stop because of what it wrote has this long, in milliseconds. */
@@ -86,25 +93,21 @@ const train = async (
   attempt: Attempt,
   getTrainer: () => Promise<Trainer>,
 ): Promise<StageEnd> => {
-  const { spec } = attempt.claimed;
   try {
     const loading = context.trace.begin('load start');
-    const start = await loadStart(context, attempt).finally(() => loading.end());
+    const task = await loadTask(context, attempt).finally(() => loading.end());
     if (attempt.stopping) return { status: 'stopped' };
     attempt.trainer = await getTrainer();
     if (attempt.stopping) return { status: 'stopped' };
     context.trace.trainerStarts();
-    return await attempt.trainer.run(
-      { spec, start },
-      {
-        onProgress: ({ position, imagesPerSecond }) => {
-          noteProgress(attempt);
-          attempt.position = position ?? attempt.position;
-          attempt.imagesPerSecond = imagesPerSecond;
-        },
-        onCheckpoint: (state, metrics) => store(context, attempt, state, metrics),
+    return await attempt.trainer.run(task, {
+      onProgress: ({ position, imagesPerSecond }) => {
+        noteProgress(attempt);
+        attempt.position = position ?? attempt.position;
+        attempt.imagesPerSecond = imagesPerSecond;
       },
-    );
+      onCheckpoint: (state, metrics) => store(context, attempt, state, metrics),
+    });
   } catch (error) {
     if (!(error instanceof TrainerDeath)) throw error;
     if (attempt.stopping === 'hung')
@@ -136,8 +139,8 @@ const settle = async (
         .readyStages;
     case 'diverged':
     case 'collapsed':
-      await write(() => endStage(db, { ...lease, status: end.status, message: end.message }));
-      return [];
+      return (await write(() => endStage(db, { ...lease, status: end.status, message: end.message })))
+        .readyStages;
     case 'stopped':
       await write(() => handBack(db, lease));
       return [];

@@ -28,7 +28,7 @@ it('falls to DeepFool, and its gradients are found right', async () => {
   for (const spec of outlineSweep(sweep, engineVersion).stages) {
     const before = last;
     const ended = await run(
-      { spec, start: before && { ...before, sameChain: false } },
+      { spec, start: before && { ...before, sameChain: false }, surrogates: [] },
       {
         signal: new AbortController().signal,
         onCheckpoint: async ({ manifest, blobs }) => {

@@ -16,6 +16,7 @@ export const trainingSpec = (change: Partial<StageSpec> = {}): StageSpec => ({
   epochs: 3,
   parent: null,
   attack: null,
+  surrogates: [],
   ...change,
 });
 

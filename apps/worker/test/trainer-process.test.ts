@@ -34,23 +34,24 @@ describe('a trainer', () => {
   it('runs stage after stage, the same stage to the same bits', async () => {
     const on = trainer();
     expect((await on.ready).backend).toBe('stand-in');
-    const first = await runOn(on, { spec: trainingSpec(), start: null });
-    const second = await runOn(on, { spec: trainingSpec(), start: null });
+    const first = await runOn(on, { spec: trainingSpec(), start: null, surrogates: [] });
+    const second = await runOn(on, { spec: trainingSpec(), start: null, surrogates: [] });
     expect(first.end).toEqual({ status: 'completed', evaluation: null });
     expect(first.checkpoints.map(({ manifest }) => manifest.position.epoch)).toEqual([1, 2, 3]);
     expect(second.checkpoints).toEqual(first.checkpoints);
   });
 
   it('stopped in mid-epoch and continued elsewhere ends with the bits of the undisturbed run', async () => {
-    const undisturbed = await runOn(trainer(), { spec: trainingSpec(), start: null });
+    const undisturbed = await runOn(trainer(), { spec: trainingSpec(), start: null, surrogates: [] });
     const on = trainer({ stepMilliseconds: 20 });
-    const stopped = await runOn(on, { spec: trainingSpec(), start: null }, () => on.stop());
+    const stopped = await runOn(on, { spec: trainingSpec(), start: null, surrogates: [] }, () => on.stop());
     expect(stopped.end.status).toBe('stopped');
     const left = stopped.checkpoints.at(-1);
     expect(left?.manifest.position.step).toBeGreaterThan(0);
     const continued = await runOn(trainer(), {
       spec: trainingSpec(),
       start: left ? continueFrom(left) : null,
+      surrogates: [],
     });
     expect(lastBlob(continued)).toBe(lastBlob(undisturbed));
   });
@@ -61,7 +62,9 @@ describe('a trainer', () => {
     ['memory', 'TRAINER_OUT_OF_MEMORY'],
   ] as const)('that dies by %s rejects its run with %s', async (fault, code) => {
     const on = trainer({ faults: [{ fault, epoch: 1 }] });
-    const death = await runOn(on, { spec: trainingSpec(), start: null }).catch((error: unknown) => error);
+    const death = await runOn(on, { spec: trainingSpec(), start: null, surrogates: [] }).catch(
+      (error: unknown) => error,
+    );
     expect(death).toBeInstanceOf(TrainerDeath);
     expect(death).toMatchObject({ code });
     expect(on.isAlive()).toBe(false);
@@ -69,9 +72,11 @@ describe('a trainer', () => {
 
   it('says what the training code threw and goes on with the next stage', async () => {
     const on = trainer({ faults: [{ fault: 'throw', seed: 7 }] });
-    const thrown = await runOn(on, { spec: trainingSpec({ seed: 7 }), start: null });
+    const thrown = await runOn(on, { spec: trainingSpec({ seed: 7 }), start: null, surrogates: [] });
     expect(thrown.end).toMatchObject({ status: 'failed', message: 'The stand-in was told to throw' });
-    expect((await runOn(on, { spec: trainingSpec(), start: null })).end.status).toBe('completed');
+    expect((await runOn(on, { spec: trainingSpec(), start: null, surrogates: [] })).end.status).toBe(
+      'completed',
+    );
   });
 
   it('can be ended while a step blocks it', async () => {
@@ -79,7 +84,7 @@ describe('a trainer', () => {
     const checkpointed = new Promise<void>((resolve) => {
       void on
         .run(
-          { spec: trainingSpec(), start: null },
+          { spec: trainingSpec(), start: null, surrogates: [] },
           { onCheckpoint: async () => resolve(), onProgress: () => {} },
         )
         .catch(() => {});

@@ -40,6 +40,58 @@ it('trains and attacks to the same bits whether or not its trainers are killed o
   expect(await results(stormy)).toEqual(await results(calm));
 }, 180_000);
 
+/** Enough for a classifier that gets most digits right: what it gets wrong anyway is not attacked. */
+const learning: SweepInput['space'] = {
+  filters: '8-16',
+  latent: 32,
+  noise: 4,
+  batchSize: 32,
+  initialiseEpochs: 1,
+  initialiseDefenderRate: 2e-3,
+  optimiseEpochs: 1,
+  classifierEpochs: 12,
+  classifierRate: 4e-3,
+};
+
+it('attacks every trial from the networks of the others', async () => {
+  const db = await openTestDatabase();
+  const attack = { attack: 'transfer-linf', epsilon: 0.3, steps: 5, surrogates: 2 } as const;
+  const sweepId = await submit(
+    db,
+    {
+      ...tiny,
+      dataset: { ...tiny.dataset, train: 768, attack: 20 },
+      space: learning,
+      seeds: 3,
+      attacks: [attack],
+    },
+    engineVersion,
+  );
+  await worker(db, { standIn: undefined });
+  await sweepEnded(db, sweepId, patience);
+  const { rows } = await db.pool.query<{
+    surrogates: string[];
+    parent: string;
+    queries: number;
+    ids: string[];
+    fooled: number;
+  }>(
+    `SELECT s.surrogates, s.parent, (e.summary ->> 'meanQueries')::float8 AS queries, (e.summary ->> 'successes')::int AS fooled,
+       ARRAY(SELECT d ->> 'id' FROM jsonb_array_elements(e.diagnostics) AS d) AS ids
+     FROM stages s JOIN evaluations e ON e.stage_id = s.id`,
+  );
+  const classifiers = rows.map(({ parent }) => parent).sort();
+  expect(rows).toHaveLength(3);
+  for (const { surrogates, parent, queries, ids, fooled } of rows) {
+    expect(surrogates).toEqual(classifiers.filter((id) => id !== parent));
+    expect(queries).toBeGreaterThan(0); // one question to the attacked network per surrogate that an image withstood
+    expect(queries).toBeLessThanOrEqual(2);
+    expect(fooled).toBeGreaterThan(0);
+    expect(ids).toEqual(expect.arrayContaining(['H1', 'H3', 'H18']));
+  }
+  expect(await one(db, `SELECT DISTINCT status FROM trials`)).toEqual({ status: 'completed' });
+}, 180_000);
+
 const startTiny = async (db: Awaited<ReturnType<typeof openTestDatabase>>): Promise<string> => {
   const sweepId = await submit(db, tiny, engineVersion);
   await worker(db, { standIn: undefined });

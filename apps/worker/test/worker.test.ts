@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { SweepInput } from '@funnel/contracts';
 import { cancelSweep, pauseSweep, resumeSweep } from '@funnel/db';
 import { describe, expect, it } from 'vitest';
 import {
@@ -50,6 +51,22 @@ describe('a worker', () => {
     );
     expect(trials).toBe(4);
     expect(trained).toEqual({ epochs: plan.epochs.needed, fenced: 0 });
+  });
+
+  it('attacks a classifier from those of other trials, to the same results whoever runs it', async () => {
+    const input: SweepInput = { ...smallSweep, attacks: ['transfer-linf', 'fgsm'] };
+    const db = await openTestDatabase();
+    const sweepId = await submit(db, input);
+    const doomed = await worker(db, { standIn: slow });
+    await runningStage(db);
+    for (const pid of doomed.trainers()) process.kill(pid, 'SIGKILL');
+    await sweepEnded(db, sweepId);
+    const { attacks, from } = await one<{ attacks: number; from: number }>(
+      db,
+      `SELECT count(*)::int AS attacks, min(cardinality(surrogates))::int AS "from" FROM stages WHERE surrogates <> '{}' AND status = 'completed'`,
+    );
+    expect({ attacks, from }).toEqual({ attacks: 4, from: 3 });
+    expect(await results(db)).toEqual(await undisturbedResults(input));
   });
 
   it('whose trainers are killed with -9 in mid-epoch ends with the results of the undisturbed run', async () => {

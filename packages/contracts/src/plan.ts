@@ -34,7 +34,7 @@ export type KnownChain = {
 export type Known = ReadonlyMap<string, KnownChain>;
 
 export type PlannedStage = StageSpec & {
-  /** The stage that must end first; null: it can start at once. */
+  /** The stage that must end first; null: it can start at once. Those of `surrogates` must have ended too. */
   readonly after: string | null;
   /** The epoch that it continues from on its own chain (0: from its parent). */
   readonly startEpoch: number;

@@ -68,6 +68,9 @@ export const Stage = z
     parent: Sha256.nullable(),
     after: Sha256.nullable().meta({ description: 'The stage that must end first.' }),
     attack: AttackRun.nullable(),
+    surrogates: z
+      .array(Sha256)
+      .meta({ description: 'Stages whose classifiers a transfer attack uses: they must end first too.' }),
     attempts: Count,
     leaseEpoch: Count,
     workerId: z.string().nullable(),

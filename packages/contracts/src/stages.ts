@@ -30,5 +30,7 @@ export const StageSpec = z.strictObject({
   /** The stage whose networks this one starts from (null: from scratch); part of the chain's identity. */
   parent: z.string().nullable(),
   attack: AttackRun.nullable(),
+  /** The stages, sorted, whose classifiers an attack makes its images on; empty where it needs none. Part of the chain's identity. */
+  surrogates: z.array(z.string()),
 });
 export type StageSpec = z.infer<typeof StageSpec>;

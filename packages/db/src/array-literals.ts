@@ -7,6 +7,10 @@
 export const plainArray = (values: readonly (string | number | null)[]): string =>
   `{${values.map((value) => value ?? 'NULL').join(',')}}`;
 
+/** Arrays of such values, each as a text that the statement casts: `x::text[]`. */
+export const plainArrays = (values: readonly (readonly string[])[]): string =>
+  `{${values.map((value) => `"${plainArray(value)}"`).join(',')}}`;
+
 const quoted = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`;
 
 /** Of JSON texts; null stands for SQL's NULL. */

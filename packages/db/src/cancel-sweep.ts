@@ -1,11 +1,11 @@
 import type { StageKind, StageStatus } from '@funnel/contracts';
 import { settleChanges } from './changes.ts';
-import type { StageChange } from './stage-change.ts';
 import type { CountChange } from './counts.ts';
 import type { Db } from './db.ts';
 import { changesTo } from './move-stages.ts';
 import { releaseCarried } from './release-carried.ts';
 import { lockStructure, readyStages, schedule } from './schedule.ts';
+import type { StageChange } from './stage-change.ts';
 import { lockSweep } from './sweep-row.ts';
 import { type Tx, transaction } from './transaction.ts';
 import type { Ready } from './types.ts';

@@ -83,6 +83,18 @@ const startOf = async (tx: Tx, stage: StageRow): Promise<StageStart | null> => {
     : { manifest: { ...row.manifest, moments: null }, sameChain: false };
 };
 
+/** Final networks of the classifiers that an attack makes its images on, in the order of its specification; unusable ones are left out. */
+const surrogatesOf = async (tx: Tx, { surrogates }: StageRow): Promise<readonly CheckpointManifest[]> => {
+  if (surrogates.length === 0) return [];
+  const rows = await tx.query<{ manifest: CheckpointManifest }>(
+    `SELECT p.manifest FROM stages s JOIN chains c ON c.hash = s.chain
+     JOIN checkpoints p ON p.chain_id = c.id AND p.epoch = s.epochs AND p.step = 0
+     WHERE s.id = ANY($1) AND s.status = 'completed' ORDER BY s.id`,
+    [surrogates],
+  );
+  return rows.map(({ manifest }) => ({ ...manifest, moments: null }));
+};
+
 /**
  * The caller has the stage until its lease runs out; `heartbeat` keeps it. Null: nothing is ready (for these kinds, this sweep, within
  * `mostRunning`).
@@ -93,6 +105,7 @@ export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage 
     if (!stage) return null;
     const { id, kind, lease_epoch: leaseEpoch } = stage;
     const start = await startOf(tx, stage);
+    const surrogates = await surrogatesOf(tx, stage);
     const links = await settleChanges(tx, { changes: [{ id, kind, from: 'ready', to: 'running' }] });
     return {
       stageId: id,
@@ -100,6 +113,7 @@ export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage 
       spec: specOf(stage),
       attempt: stage.failures + stage.expiries + 1,
       start,
+      surrogates,
       sweepIds: links.get(id)?.map((link) => link.sweepId) ?? [],
     };
   });

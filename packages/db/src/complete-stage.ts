@@ -48,7 +48,7 @@ const complete = async (tx: Tx, stage: LeasedStage, completion: Completion): Pro
   const events = isAttack ? await evaluated(tx, stage, completion.evaluation) : [];
   const ended = await endStages(tx, [stage.spec.id], 'completed', { checkpoint });
   await endAttempt(tx, completion, 'completed');
-  const released = await releaseDependants(tx, [stage.spec.id]);
+  const released = isAttack ? [] : await releaseDependants(tx, [stage.spec.id]); // nothing waits for an attack
   await settleChanges(tx, { changes: [...ended, ...released], events });
   return { readyStages: idsOf(released, 'ready') };
 };

@@ -1,7 +1,7 @@
 import { settleChanges } from './changes.ts';
 import type { Db } from './db.ts';
 import { endAttempt, type LeasedStage, withLease } from './lease.ts';
-import { endStages, skipDependants } from './move-stages.ts';
+import { endStages, idsOf, skipDependants } from './move-stages.ts';
 import type { Tx } from './transaction.ts';
 import type { Ready, StageEnd } from './types.ts';
 
@@ -20,10 +20,10 @@ const end = async (
   };
   const skipped = await skipDependants(tx, [stageId], cause);
   await settleChanges(tx, { changes: [...ended, ...skipped] });
-  return { readyStages: [] };
+  return { readyStages: idsOf(skipped, 'ready') };
 };
 
-/** Ends a stage without a usable result: what needs it is skipped for that reason. Errors: STALE_LEASE. */
+/** Ends a stage without a usable result: what needs it is skipped for that reason, and transfer attacks go on without it. Errors: STALE_LEASE. */
 export const endStage = (db: Db, write: StageEnd): Promise<Ready> =>
   withLease(db, {
     lease: write,

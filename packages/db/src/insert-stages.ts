@@ -1,15 +1,16 @@
 /** The stages of a submission that are not there yet, and those that ended badly and get another chance. */
 import type { StageKind, StageStatus } from '@funnel/contracts';
-import { jsonArray, plainArray } from './array-literals.ts';
-import type { StageChange } from './stage-change.ts';
+import { jsonArray, plainArray, plainArrays } from './array-literals.ts';
+import { isFree } from './inputs.ts';
 import { type Cause, changesTo, passRecorded, skipDependants } from './move-stages.ts';
-import { chunks, type PlacedStage } from './submission-rows.ts';
+import type { StageChange } from './stage-change.ts';
+import { chunks, inputsOf, type PlacedStage } from './submission-rows.ts';
 import type { Tx } from './transaction.ts';
 
 /** One column per field; what is JSON travels as text. */
 const columns = `unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::int[], $10::text[],
-  $11::text[], $12::text[], $13::int[], $14::int[])
-  AS x (id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack, after, start_epoch, position)`;
+  $11::text[], $12::text[], $13::int[], $14::int[], $15::text[])
+  AS x (id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack, after, start_epoch, position, surrogates)`;
 
 const values = (sweepId: string, stages: readonly PlacedStage[]): unknown[] => {
   const plain = (field: (stage: PlacedStage) => string | number | null) => plainArray(stages.map(field));
@@ -29,14 +30,15 @@ const values = (sweepId: string, stages: readonly PlacedStage[]): unknown[] => {
     plain((stage) => stage.after),
     plain((stage) => stage.startEpoch),
     plain((stage) => stage.position),
+    plainArrays(stages.map((stage) => stage.surrogates)),
   ];
 };
 
 const insertMissing = `
   INSERT INTO stages (id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
-    status, after, start_epoch, sweep_id, planned_by, position)
+    status, after, start_epoch, sweep_id, planned_by, position, surrogates)
   SELECT id, chain, kind, recipe, hyperparameters::jsonb, seed, dataset::jsonb, epochs, parent, attack::jsonb,
-    CASE WHEN after IS NULL THEN 'ready' ELSE 'waiting' END, after, start_epoch, $1, $1, position
+    CASE WHEN after IS NULL THEN 'ready' ELSE 'waiting' END, after, start_epoch, $1, $1, position, surrogates::text[]
   FROM ${columns}`;
 
 const reviveEnded = `
@@ -100,7 +102,7 @@ type Ended = {
  */
 const lockUnfinished = async (tx: Tx, stages: readonly PlacedStage[]): Promise<void> => {
   const there = stages.filter((stage) => stage.cached).map((stage) => stage.id);
-  const before = stages.filter((stage) => stage.unsure).map((stage) => stage.after);
+  const before = stages.filter((stage) => stage.unsure).flatMap(inputsOf);
   if (there.length + before.length === 0) return;
   await tx.query(
     `SELECT FROM stages WHERE id = ANY($1::text[]) AND status IN ('waiting', 'ready', 'running') ORDER BY id FOR NO KEY UPDATE`,
@@ -111,12 +113,11 @@ const lockUnfinished = async (tx: Tx, stages: readonly PlacedStage[]): Promise<v
 /** Stages that wait for one that was there before, against what that one is now. */
 const settleUnsure = async (tx: Tx, stages: readonly PlacedStage[]): Promise<readonly StageChange[]> => {
   const unsure = stages.filter((stage) => stage.unsure).map((stage) => stage.id);
-  const before = [...new Set(stages.filter((stage) => stage.unsure).map((stage) => stage.after!))];
+  const before = [...new Set(stages.filter((stage) => stage.unsure).flatMap(inputsOf))];
   if (unsure.length === 0) return [];
   const passed = await passRecorded(tx, unsure);
   const released = await tx.query<{ id: string; kind: StageKind; was: StageStatus }>(
-    `UPDATE stages s SET status = 'ready' FROM stages a
-     WHERE s.id = ANY($1) AND s.status = 'waiting' AND a.id = s.after AND a.status = 'completed'
+    `UPDATE stages s SET status = 'ready' WHERE s.id = ANY($1) AND s.status = 'waiting' AND ${isFree('s')}
      RETURNING s.id, s.kind, 'waiting' AS was`,
     [unsure],
   );

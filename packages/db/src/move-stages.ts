@@ -1,5 +1,6 @@
 /** Changes of a stage's status: each conditional on the statuses that the contracts' table allows it to come from. */
 import { type StageKind, type StageStatus, stagesBefore } from '@funnel/contracts';
+import { hasNoSurrogate, isFree, waitsForSurrogate } from './inputs.ts';
 import type { StageChange } from './stage-change.ts';
 import type { Tx } from './transaction.ts';
 
@@ -35,19 +36,69 @@ export const endStages = async (
   return changesTo(to, rows);
 };
 
-/** What waited for these may start now. */
+/**
+ * Attacks on other classifiers may need several stages, which several transactions may end at once. They are locked first and looked at
+ * afterwards, in two statements: the later transaction then sees what the earlier one ended.
+ */
+const lockTransfers = async (tx: Tx, ids: readonly string[]): Promise<readonly string[]> => {
+  const rows = await tx.query<{ id: string }>(
+    `SELECT s.id FROM stages s
+     WHERE (s.status = 'waiting' AND s.surrogates <> '{}' AND s.after = ANY($1)) OR ${waitsForSurrogate('s', '$1')}
+     ORDER BY s.id FOR NO KEY UPDATE`,
+    [ids],
+  );
+  return rows.map((row) => row.id);
+};
+
+/** Attacks on other classifiers that these were the last to keep waiting; those that are left without any surrogate are skipped. */
+const settleTransfers = async (tx: Tx, ids: readonly string[]): Promise<readonly StageChange[]> => {
+  const transfers = await lockTransfers(tx, ids);
+  if (transfers.length === 0) return [];
+  const ready = await tx.query<Row>(
+    `UPDATE stages s SET status = 'ready', ready_at = now() WHERE s.id = ANY($1) AND s.status = 'waiting' AND ${isFree('s')}
+     RETURNING s.id, s.kind, 'waiting' AS was`,
+    [transfers],
+  );
+  const skipped = await tx.query<Row>(
+    `UPDATE stages s SET status = 'skipped', because = coalesce(g.because, g.status), error_code = g.error_code, finished_at = now(),
+       error_message = 'None of the ' || cardinality(s.surrogates) || ' classifiers that it makes its images on has a usable result: ' || coalesce(g.error_message, g.status)
+     FROM stages g WHERE s.id = ANY($1) AND s.status = 'waiting' AND ${hasNoSurrogate('s')} AND g.id = s.surrogates[1]
+     RETURNING s.id, s.kind, 'waiting' AS was`,
+    [transfers],
+  );
+  return [...changesTo('ready', ready), ...changesTo('skipped', skipped)];
+};
+
+/** What waited for these, and for nothing else, may start now. */
 export const releaseDependants = async (tx: Tx, ids: readonly string[]): Promise<readonly StageChange[]> => {
   const rows = await tx.query<Row>(
-    `UPDATE stages SET status = 'ready', ready_at = now() WHERE after = ANY($1) AND status = 'waiting'
+    `UPDATE stages SET status = 'ready', ready_at = now() WHERE after = ANY($1) AND status = 'waiting' AND surrogates = '{}'
      RETURNING id, kind, 'waiting' AS was`,
     [ids],
   );
-  return changesTo('ready', rows);
+  return [...changesTo('ready', rows), ...(await settleTransfers(tx, ids))];
 };
 
 export type Cause = { readonly status: StageStatus; readonly code: string; readonly message: string };
 
-/** What waited for these, and what waited for that, will never have what it needs. */
+/** Attacks that these were to be surrogates of. */
+const skipTransfers = async (
+  tx: Tx,
+  ids: readonly string[],
+  cause: Cause,
+): Promise<readonly StageChange[]> => {
+  const rows = await tx.query<Row>(
+    `UPDATE stages s SET status = 'skipped', because = $2, error_code = $3, error_message = $4, finished_at = now()
+     WHERE ${waitsForSurrogate('s', '$1')} RETURNING s.id, s.kind, 'waiting' AS was`,
+    [ids, cause.status, cause.code, cause.message],
+  );
+  return changesTo('skipped', rows);
+};
+
+/**
+ * What waited for these, and what waited for that, will never have what it needs. Attacks that these were to be surrogates of go on with
+ * the others, where this end is a result; where it is not, they will not have what they need either.
+ */
 export const skipDependants = async (
   tx: Tx,
   ids: readonly string[],
@@ -64,7 +115,10 @@ export const skipDependants = async (
      RETURNING s.id, s.kind, 'waiting' AS was`,
     [ids, cause.status, cause.code, cause.message],
   );
-  return changesTo('skipped', rows);
+  const ended = [...ids, ...rows.map((row) => row.id)];
+  const isResult = cause.status === 'diverged' || cause.status === 'collapsed';
+  const transfers = isResult ? await settleTransfers(tx, ended) : await skipTransfers(tx, ended, cause);
+  return [...changesTo('skipped', rows), ...transfers];
 };
 
 /**

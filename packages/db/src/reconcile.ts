@@ -1,11 +1,11 @@
 /** Puts right what crashes leave behind. Every API and worker process calls it every few seconds; one at a time does the work. */
 import type { StageKind } from '@funnel/contracts';
 import { settleChanges } from './changes.ts';
-import type { StageChange } from './stage-change.ts';
 import type { Db } from './db.ts';
 import { type AttemptError, endAttempt } from './lease.ts';
 import { failStage, returnStage } from './release-stage.ts';
 import { repair } from './repair.ts';
+import type { StageChange } from './stage-change.ts';
 import { type Tx, transaction } from './transaction.ts';
 import type { Reconciled } from './types.ts';
 

@@ -3,8 +3,8 @@
  * Those that it carries are told to run themselves, from where it stands; then nobody needs it, and it is cancelled with its sweep.
  */
 import type { StageKind, StageStatus } from '@funnel/contracts';
-import type { StageChange } from './stage-change.ts';
 import { changesTo } from './move-stages.ts';
+import type { StageChange } from './stage-change.ts';
 import type { Tx } from './transaction.ts';
 
 type Candidate = { id: string; chain: string; epochs: number; after: string | null };

@@ -1,9 +1,9 @@
 /** The ways of a stage back from an attempt: to the next attempt, or to its end. */
 import { settleChanges } from './changes.ts';
-import type { StageChange } from './stage-change.ts';
 import type { Db } from './db.ts';
 import { type AttemptError, endAttempt, type LeasedStage, withLease } from './lease.ts';
 import { changesTo, endStages, skipDependants } from './move-stages.ts';
+import type { StageChange } from './stage-change.ts';
 import type { Tx } from './transaction.ts';
 import type { Failure, Lease, Ready } from './types.ts';
 

@@ -3,8 +3,9 @@
  * Looked for once a minute, since it walks over all waiting stages; and old events, which no stream asks for any more.
  */
 import type { StageKind, StageStatus } from '@funnel/contracts';
-import type { StageChange } from './stage-change.ts';
+import { hasNoSurrogate, isFree } from './inputs.ts';
 import { passRecorded, releaseDependants, skipDependants } from './move-stages.ts';
+import type { StageChange } from './stage-change.ts';
 import type { Tx } from './transaction.ts';
 
 const everySeconds = 60;
@@ -29,12 +30,18 @@ type Stuck = {
   message: string | null;
 };
 
-/** Ended stages that someone still waits for. */
+const facts = `a.id, a.kind, a.status, coalesce(a.because, a.status) AS cause, a.error_code AS code, a.error_message AS message`;
+
+/** Ended stages that someone still waits for, though all that it needs has ended, or one of them badly. */
 const stuck = (tx: Tx): Promise<readonly Stuck[]> =>
   tx.query<Stuck>(
-    `SELECT DISTINCT a.id, a.kind, a.status, coalesce(a.because, a.status) AS cause, a.error_code AS code, a.error_message AS message
-     FROM stages s JOIN stages a ON a.id = s.after
-     WHERE s.status = 'waiting' AND a.status NOT IN ('waiting', 'ready', 'running') ORDER BY a.id LIMIT 1000`,
+    `SELECT ${facts} FROM stages s JOIN stages a ON a.id = s.after
+     WHERE s.status = 'waiting' AND a.status NOT IN ('waiting', 'ready', 'running')
+       AND (a.status <> 'completed' OR ${isFree('s')} OR ${hasNoSurrogate('s')})
+     UNION
+     SELECT ${facts} FROM stages s CROSS JOIN LATERAL unnest(s.surrogates) AS g (id) JOIN stages a ON a.id = g.id
+     WHERE s.status = 'waiting' AND s.surrogates <> '{}' AND coalesce(a.because, a.status) IN ('failed', 'cancelled')
+     ORDER BY 1 LIMIT 1000`,
   );
 
 /** Stages that could start or wait, though a longer run has recorded their epoch. */

@@ -1,8 +1,9 @@
 import { AppError, type StageKind, type StageStatus } from '@funnel/contracts';
 import { settleChanges } from './changes.ts';
-import type { StageChange } from './stage-change.ts';
 import type { Db } from './db.ts';
+import { isFree } from './inputs.ts';
 import { lockStructure, readyStages, schedule } from './schedule.ts';
+import type { StageChange } from './stage-change.ts';
 import { lockSweep } from './sweep-row.ts';
 import { type Tx, transaction } from './transaction.ts';
 import { deriveSweepTrials } from './trial-status.ts';
@@ -14,11 +15,15 @@ const revive = async (tx: Tx, sweepId: string): Promise<readonly StageChange[]> 
     `WITH RECURSIVE again AS (
        SELECT s.id FROM stages s JOIN sweep_stages l ON l.stage_id = s.id WHERE l.sweep_id = $1 AND s.status = 'failed'
        UNION
-       SELECT s.id FROM stages s JOIN again ON s.after = again.id WHERE s.status = 'skipped' AND s.because = 'failed'
-         AND EXISTS (SELECT FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
+       SELECT s.id FROM again CROSS JOIN LATERAL (
+         SELECT id FROM stages WHERE after = again.id AND status = 'skipped' AND because = 'failed'
+         UNION ALL
+         SELECT id FROM stages WHERE status = 'skipped' AND because = 'failed' AND surrogates <> '{}' AND surrogates && ARRAY[again.id]
+       ) AS s
+       WHERE EXISTS (SELECT FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
            WHERE l.stage_id = s.id AND (w.id = $1 OR w.status IN ('running', 'paused')))
      ), old AS (
-       SELECT s.id, s.status, s.after IS NULL OR EXISTS (SELECT FROM stages a WHERE a.id = s.after AND a.status = 'completed') AS free
+       SELECT s.id, s.status, ${isFree('s')} AS free
        FROM stages s WHERE s.id IN (SELECT id FROM again) ORDER BY s.id FOR NO KEY UPDATE OF s
      )
      UPDATE stages s SET status = CASE WHEN old.free THEN 'ready' ELSE 'waiting' END, because = NULL, failures = 0, expiries = 0,

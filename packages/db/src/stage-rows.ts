@@ -20,6 +20,7 @@ export type StageRow = {
   readonly epochs: number;
   readonly parent: string | null;
   readonly attack: AttackRun | null;
+  readonly surrogates: string[];
   readonly status: StageStatus;
   readonly after: string | null;
   readonly start_epoch: number;
@@ -55,4 +56,5 @@ export const specOf = (row: StageRow): StageSpec => ({
   epochs: row.epochs,
   parent: row.parent,
   attack: row.attack,
+  surrogates: row.surrogates,
 });

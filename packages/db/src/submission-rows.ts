@@ -4,9 +4,13 @@ import type { PlannedStage, SweepPlan } from '@funnel/contracts';
 export type PlacedStage = PlannedStage & {
   /** First trials first, and each trial in the order of its stages: results come trial by trial, not kind by kind. */
   readonly position: number;
-  /** What it waits for was there before: whether it can start must be asked of the database. */
+  /** Something that it waits for was there before: whether it can start must be asked of the database. */
   readonly unsure: boolean;
 };
+
+/** All that must have ended before it starts. */
+export const inputsOf = ({ after, surrogates }: PlannedStage): readonly string[] =>
+  after === null ? surrogates : [after, ...surrogates];
 
 const positions = (plan: SweepPlan): ReadonlyMap<string, number> => {
   const order = new Map<string, number>();
@@ -21,7 +25,7 @@ export const placeStages = (plan: SweepPlan): readonly PlacedStage[] => {
   return plan.stages.map((stage) => ({
     ...stage,
     position: order.get(stage.id)!,
-    unsure: !stage.cached && stage.after !== null && !isNew.has(stage.after),
+    unsure: !stage.cached && inputsOf(stage).some((id) => !isNew.has(id)),
   }));
 };
 

@@ -60,6 +60,8 @@ export type ClaimedStage = Lease & {
   /** 1 for the first attempt that counts. */
   readonly attempt: number;
   readonly start: StageStart | null;
+  /** Final states of the classifiers that a transfer attack makes its images on; those that diverged or collapsed are left out. */
+  readonly surrogates: readonly CheckpointManifest[];
   readonly sweepIds: readonly string[];
 };
 

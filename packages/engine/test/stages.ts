@@ -36,7 +36,7 @@ export const specOf = (
   const all = Hyperparameters.parse({ ...small, ...knobs });
   const reads = stages.find((stage) => stage.kind === kind)?.reads ?? [];
   const hyperparameters = Object.fromEntries(reads.map((name) => [name, all[name]]));
-  const rest = { seed: 7, dataset, parent: null, attack: null };
+  const rest = { seed: 7, dataset, parent: null, attack: null, surrogates: [] };
   return { id: named, chain: named, kind, recipe, hyperparameters, epochs, ...rest, ...over };
 };
 

@@ -37,6 +37,8 @@ export const chainId = (stage: Omit<StageSpec, 'id' | 'chain' | 'epochs'>, engin
     seed: stage.seed,
     parent: stage.parent,
     attack: stage.attack && attackIdentity(stage.attack),
+    // Left out where there are none: what has none is what it was before there were any.
+    surrogates: stage.surrogates.length > 0 ? stage.surrogates : undefined,
   });
 
 /** A stage is a point on its chain. */

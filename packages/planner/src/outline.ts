@@ -14,6 +14,7 @@ import {
 } from '@funnel/contracts';
 import { expandTrials } from './expand-trials.ts';
 import { chainId, configurationId, stageId } from './identity.ts';
+import { checkSurrogates, surrogatesOf } from './surrogates.ts';
 
 export type Outline = {
   readonly trials: readonly PlannedTrial[];
@@ -34,13 +35,8 @@ const specify = (stage: Omit<StageSpec, 'id' | 'chain'>, engineVersion: string):
   return { ...stage, chain, id: stageId(chain, epochs) };
 };
 
-/** The line of stages that one trial walks: its recipe's, then every attack on its classifier. */
-const stagesOf = (
-  point: TrialPoint,
-  dataset: DatasetSpec,
-  attackRuns: readonly AttackRun[],
-  engineVersion: string,
-): readonly StageSpec[] => {
+/** The line of stages that one trial walks to its classifier. */
+const trainingOf = (point: TrialPoint, dataset: DatasetSpec, engineVersion: string): readonly StageSpec[] => {
   const all = Hyperparameters.parse(point.hyperparameters);
   const recipe: Recipe = recipes[point.recipe];
   const line: StageSpec[] = [];
@@ -59,39 +55,62 @@ const stagesOf = (
           epochs: epochs(all),
           parent,
           attack: null,
+          surrogates: [],
         },
         engineVersion,
       ),
     );
   }
-  const classifier = line.at(-1)?.id ?? null;
-  const attacked = attackRuns.map((attack) =>
+  return line;
+};
+
+/** Every attack on the classifier of one trial. */
+const attacksOn = (
+  classifier: string,
+  { recipe, seed }: TrialPoint,
+  dataset: DatasetSpec,
+  runs: readonly AttackRun[],
+  classifiers: readonly string[],
+  engineVersion: string,
+): readonly StageSpec[] =>
+  runs.map((attack) =>
     specify(
       {
         kind: 'attack',
-        recipe: point.recipe,
+        recipe,
         hyperparameters: {},
-        seed: point.seed,
+        seed,
         dataset: subset('attack', dataset),
         epochs: 0,
         parent: classifier,
         attack,
+        surrogates: [...surrogatesOf(attack, classifier, classifiers)],
       },
       engineVersion,
     ),
   );
-  return [...line, ...attacked];
-};
 
-/** All trials of a sweep and all stages that any of them needs. Throws what `expandTrials` throws. */
+/** All trials of a sweep and all stages that any of them needs. Throws what `expandTrials` and `checkSurrogates` throw. */
 export const outlineSweep = (definition: SweepDefinition, engineVersion: string): Outline => {
   const { dataset } = definition;
   const attackRuns = expandAttacks(definition.attacks, { dataset: dataset.name });
+  const trained = expandTrials(definition).map((point) => ({
+    point,
+    line: trainingOf(point, dataset, engineVersion),
+  }));
+  const classifiers = [...new Set(trained.map(({ line }) => line.at(-1)!.id))];
+  checkSurrogates(definition, attackRuns, classifiers);
   const stages = new Map<string, StageSpec>();
-  const trials = expandTrials(definition).map((point, number) => {
-    const line = stagesOf(point, dataset, attackRuns, engineVersion);
-    for (const stage of line) stages.set(stage.id, stage);
-    return { ...point, number, configuration: configurationId(point), stages: line.map((stage) => stage.id) };
+  const trials = trained.map(({ point, line }, number) => {
+    const attacked = attacksOn(line.at(-1)!.id, point, dataset, attackRuns, classifiers, engineVersion);
+    const walked = [...line, ...attacked];
+    for (const stage of walked) stages.set(stage.id, stage);
+    return {
+      ...point,
+      number,
+      configuration: configurationId(point),
+      stages: walked.map((stage) => stage.id),
+    };
   });
   return { trials, stages: [...stages.values()] };
 };

@@ -116,6 +116,7 @@ export const createWorld = () => {
         parent: stage.parent,
         after: stage.after,
         attack: stage.attack,
+        surrogates: stage.surrogates,
         attempts: 1,
         leaseEpoch: 1,
         workerId: null,

@@ -56,6 +56,20 @@ const firstState = ({ spec, start }: StageTask): Buffer => {
   return start.sameChain ? Buffer.from(bytes) : sha256('parent', spec.chain, bytes);
 };
 
+/** An attack depends on the network that it attacks and on those that it makes its images on. */
+const attackedState = (task: StageTask): Buffer => {
+  const { spec, surrogates } = task;
+  if (spec.surrogates.length > 0 && surrogates.length === 0)
+    throw new Error(`Expected surrogates for the attack ${spec.attack?.attack}, but got none`);
+  const others = surrogates.map(({ manifest, blobs }) => {
+    const bytes = blobs.get(manifest.networks.encoder!.blob);
+    if (!bytes) throw new Error(`Expected the bytes of every surrogate, but one came without`);
+    return bytes;
+  });
+  const state = firstState(task);
+  return others.length > 0 ? sha256(state, ...others) : state;
+};
+
 const metricsOf = (spec: StageSpec, state: Buffer): Record<string, number> => {
   const stages: Recipe['stages'] = recipes[spec.recipe].stages;
   const names = stages.find(({ kind }) => kind === spec.kind)?.records ?? [];
@@ -98,7 +112,7 @@ const attack = async (
     hooks.onProgress({ position: null, imagesPerSecond: null });
     if (hooks.signal.aborted) return { status: 'stopped' };
   }
-  return { status: 'completed', evaluation: standInEvaluation(task.spec, firstState(task)) };
+  return { status: 'completed', evaluation: standInEvaluation(task.spec, attackedState(task)) };
 };
 
 export const createStandIn = (options: StandInOptions): StageRunner => {

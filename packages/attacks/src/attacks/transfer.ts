@@ -10,7 +10,7 @@ import { randomStarts } from '../starts.ts';
 export const transfer =
   (norm: Norm): Attack<'transfer-linf' | 'transfer-l2'> =>
   (context, settings) => {
-    const { surrogates } = context.resources;
+    const surrogates = context.resources.surrogates.slice(0, settings.surrogates);
     const lossOf = settings.loss === 'margin' ? margin : crossEntropy;
     const stepSize = settings.stepSize ?? (2.5 * settings.epsilon) / settings.steps;
     return untilFooled(context, surrogates.length, async (standing, number) => {

@@ -76,11 +76,11 @@ const checks: readonly Check[] = [
   worstCasePerImage,
 ];
 
-/**
- * Throws ATTACK_INPUT on input that cannot be attacked as given, or of which nothing is classified correctly. A model that gives
- * probabilities (H12) is not attacked at all: that one finding is the report.
- */
-export const diagnose = async (options: DiagnoseOptions): Promise<DiagnosticsReport> => {
+const examine = async (
+  options: DiagnoseOptions,
+  first: Check,
+  rest: readonly Check[],
+): Promise<DiagnosticsReport> => {
   correctMaxPoolGradient();
   const model = createFlatModel(options.model, options.batchSize);
   const all = await checkImages(options.images, options.model);
@@ -97,13 +97,13 @@ export const diagnose = async (options: DiagnoseOptions): Promise<DiagnosticsRep
         'Expected images that the model classifies correctly, but it gets all of them wrong',
       );
     const context = await createContext(options, model, images, pick(labels, correct), correct);
-    const answers = await outputsAreLogits(context);
+    const answers = await first(context);
     const breathe = breather(options.signal);
     if (answers.every(({ verdict }) => verdict === 'ok'))
-      for (const [done, check] of checks.entries()) {
+      for (const [done, check] of rest.entries()) {
         await breathe();
         answers.push(...(await check(context)));
-        options.onProgress?.({ done: done + 1, total: checks.length });
+        options.onProgress?.({ done: done + 1, total: rest.length });
       }
     const order = (id: string): number => Number(id.slice(1));
     answers.sort((a, b) => order(a.id) - order(b.id));
@@ -116,6 +116,17 @@ export const diagnose = async (options: DiagnoseOptions): Promise<DiagnosticsRep
     images.dispose();
   }
 };
+
+/**
+ * Throws ATTACK_INPUT on input that cannot be attacked as given, or of which nothing is classified correctly. A model that gives
+ * probabilities (H12) is not attacked at all: that one finding is the report.
+ */
+export const diagnose = (options: DiagnoseOptions): Promise<DiagnosticsReport> =>
+  examine(options, outputsAreLogits, checks);
+
+/** Only the checks that need surrogates (H3, H18), for who has the others already. Throws as `diagnose` does. */
+export const diagnoseTransfer = (options: DiagnoseOptions): Promise<DiagnosticsReport> =>
+  examine(options, whiteBoxBeatsTransfer, []);
 
 const createContext = async (
   options: DiagnoseOptions,

@@ -23,5 +23,9 @@ export type AttackDeclaration<Settings extends z.ZodObject = z.ZodObject> = {
   readonly settings: Settings;
 };
 
+/** Whether it makes its images on other classifiers. */
+export const needsSurrogates = ({ needs = [] }: Pick<AttackDeclaration, 'needs'>): boolean =>
+  needs.includes('surrogates');
+
 /** Keeps the literal types of one declaration. */
 export const defineAttack = <Settings extends z.ZodObject>(attack: AttackDeclaration<Settings>) => attack;

@@ -31,6 +31,13 @@ export const search = (value: boolean, description: string) =>
 export const stepSize = (value: number | null, description: string) =>
   z.number().gt(0).nullable().default(value).meta({ title: 'Step size', description });
 
+export const surrogates = (value = 3) =>
+  z.int().min(1).max(16).default(value).meta({
+    title: 'Surrogates',
+    description:
+      'How many other classifiers the images are made on; an image falls if one of theirs fools the model. In a sweep: the first ones of other trials.',
+  });
+
 export const restarts = (value = 1) =>
   z.int().min(1).max(1000).default(value).meta({
     title: 'Restarts',

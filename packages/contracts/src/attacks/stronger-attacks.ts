@@ -168,6 +168,7 @@ const transfer = (norm: 'l2' | 'linf') =>
       steps: setting.steps(40),
       stepSize: setting.stepSize(null, 'Length of a step; null is 2.5 ε / steps.'),
       loss: setting.loss(),
+      surrogates: setting.surrogates(),
     }),
   });
 

@@ -35,6 +35,7 @@ const resource = (row: Row): Stage => ({
   parent: row.parent,
   after: row.after,
   attack: row.attack,
+  surrogates: row.surrogates,
   attempts: row.attempts,
   leaseEpoch: row.lease_epoch,
   workerId: row.worker_id,

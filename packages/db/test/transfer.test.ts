@@ -1,0 +1,293 @@
+/** Attacks that need the classifiers of other trials: when they may start, what they are handed, and what happens when one is missing. */
+import type { SweepInput } from '@funnel/contracts';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  type ClaimedStage,
+  cancelSweep,
+  claimStage,
+  collectGarbage,
+  type Db,
+  deleteSweep,
+  endStage,
+  failAttempt,
+  getStage,
+  getTrial,
+  pauseSweep,
+  reconcile,
+  resumeSweep,
+  retrySweep,
+} from '../src/index.ts';
+import { openTestDb } from '../src/testing/index.ts';
+import { query, stageCounts, sweepStatus, trialStatuses, wrongCounts } from './support/rows.ts';
+import { claim, drain, finish, stateAt } from './support/stand-in.ts';
+import { submit } from './support/submit.ts';
+
+let db: Db;
+beforeAll(async () => {
+  db = await openTestDb({ max: 25 });
+});
+afterAll(() => db.close());
+
+let seed = 0;
+beforeEach(async () => {
+  seed += 1;
+  await query(db, 'UPDATE stages SET ready_at = now()');
+  await drain(db);
+});
+
+const four = (): Partial<SweepInput> => ({
+  seeds: [seed],
+  space: { gamma: [1, 2, 3, 4] },
+  attacks: ['fgsm', { attack: 'transfer-linf', surrogates: 2 }],
+});
+const leaseOf = ({ stageId, leaseEpoch }: ClaimedStage) => ({ stageId, leaseEpoch });
+const claimKind = (kinds: ClaimedStage['spec']['kind'][]) =>
+  claimStage(db, { workerId: 'worker', leaseSeconds: 60, kinds });
+const transfersOf = (sweepId: string) =>
+  query<{ id: string; status: string; because: string | null }>(
+    db,
+    `SELECT s.id, s.status, s.because FROM sweep_stages l JOIN stages s ON s.id = l.stage_id
+     WHERE l.sweep_id = $1 AND s.surrogates <> '{}' ORDER BY l.position`,
+    [sweepId],
+  );
+/** Runs stages until one of this kind comes up. */
+const until = async (kind: string): Promise<ClaimedStage> => {
+  for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
+    if (claimed.spec.kind === kind) return claimed;
+    await finish(db, claimed);
+  }
+  throw new Error(`Expected a stage of kind ${kind}, but none came`);
+};
+const fail = (claimed: ClaimedStage) =>
+  failAttempt(db, { ...leaseOf(claimed), code: 'BROKEN', message: 'It broke', maxAttempts: 1 });
+const collapse = (claimed: ClaimedStage) =>
+  endStage(db, { ...leaseOf(claimed), status: 'collapsed', message: 'It ignores its input' });
+
+describe('a transfer attack', () => {
+  test('starts when its classifier and all its surrogates are there, and is handed their networks', async () => {
+    const { sweepId } = await submit(db, four());
+    const done = new Set<string>();
+    const attacked: ClaimedStage[] = [];
+    for (;;) {
+      const claimed = (await claimKind(['initialise', 'optimise', 'classify'])) ?? (await claim(db));
+      if (!claimed) break;
+      if (claimed.spec.surrogates.length > 0) {
+        attacked.push(claimed);
+        expect(done).toContain(claimed.spec.parent);
+        expect([...done]).toEqual(expect.arrayContaining(claimed.spec.surrogates));
+      }
+      await finish(db, claimed);
+      done.add(claimed.stageId);
+      const waiting = await query<{ id: string }>(
+        db,
+        `SELECT s.id FROM stages s WHERE s.status = 'waiting' AND s.surrogates <> '{}' AND (s.surrogates || s.after) <@ $1::text[]`,
+        [[...done]],
+      );
+      expect(waiting).toEqual([]); // nobody waits for what is there
+    }
+    expect(attacked).toHaveLength(4);
+    for (const { spec, surrogates } of attacked) {
+      const stages = await Promise.all(spec.surrogates.map((id) => getStage(db, id)));
+      expect(surrogates).toEqual(
+        stages.map(({ chain, epochs }) => ({
+          ...stateAt(chain, { epoch: epochs, step: 0 }).manifest,
+          moments: null,
+        })),
+      );
+    }
+    expect(await sweepStatus(db, sweepId)).toBe('completed');
+    expect(await wrongCounts(db)).toEqual([]);
+    const { stages, verdict, evaluations } = await getTrial(db, `${sweepId}-00003`);
+    expect([verdict, evaluations.length]).toEqual(['ok', 2]);
+    expect(stages.at(-1)!.surrogates).toEqual(attacked.at(-1)!.spec.surrogates);
+  });
+
+  test('is claimed once and left by nobody, with twenty workers at once', async () => {
+    const gamma = Array.from({ length: 12 }, (_, i) => i + 1);
+    const { sweepId, plan } = await submit(db, {
+      seeds: [seed],
+      space: { gamma },
+      attacks: ['transfer-linf', 'transfer-l2'],
+    });
+    const total = Object.values(plan.stages).reduce((sum, { total }) => sum + total, 0);
+    const done: string[] = [];
+    let idle = 0;
+    const work = async (worker: number) => {
+      while (done.length < total && idle < 5000) {
+        const claimed = await claim(db, `worker-${worker}`);
+        if (claimed) {
+          await finish(db, claimed);
+          done.push(claimed.stageId);
+        } else idle++;
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, (_, i) => work(i)));
+    expect(new Set(done).size).toBe(total);
+    expect(done).toHaveLength(total);
+    expect(await sweepStatus(db, sweepId)).toBe('completed');
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('is shared by sweeps, whether it is done or under way', async () => {
+    const first = await submit(db, four());
+    await finish(db, (await claim(db))!);
+    const second = await submit(db, four());
+    expect(second.plan.stages.attack).toEqual({ total: 8, cached: 8 });
+    await drain(db);
+    const third = await submit(db, four());
+    for (const { sweepId } of [first, second, third])
+      expect([await sweepStatus(db, sweepId), (await transfersOf(sweepId)).length]).toEqual(['completed', 4]);
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('starts at once on classifiers that are there', async () => {
+    await submit(db, { ...four(), attacks: ['fgsm'] });
+    await drain(db);
+    const { sweepId, readyStages, plan } = await submit(db, four());
+    expect(plan.epochs.needed).toBe(0);
+    expect(readyStages).toHaveLength(4);
+    expect((await claim(db))!.surrogates).toHaveLength(2);
+    expect(await stageCounts(db, sweepId)).toMatchObject({ 'attack:completed': 4, 'attack:ready': 3 });
+  });
+});
+
+describe('a surrogate without a result', () => {
+  test('that collapsed is left out, before and after: the other trials are whole', async () => {
+    const { sweepId } = await submit(db, four());
+    await collapse(await until('optimise')); // of the first trial, so that its classifier is skipped
+    for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
+      if (claimed.spec.surrogates.length > 0)
+        expect(claimed.surrogates).toHaveLength(
+          claimed.spec.surrogates.length - (await collapsedAmong(claimed)),
+        );
+      await finish(db, claimed);
+    }
+    expect(await trialStatuses(db, sweepId)).toEqual(['collapsed', 'completed', 'completed', 'completed']);
+    expect(await sweepStatus(db, sweepId)).toBe('completed');
+    const l2 = await submit(db, { ...four(), attacks: [{ attack: 'transfer-l2', surrogates: 2 }] });
+    expect(l2.readyStages).toHaveLength(3);
+    await drain(db);
+    expect(await trialStatuses(db, l2.sweepId)).toEqual(await trialStatuses(db, sweepId));
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  const collapsedAmong = async ({ spec }: ClaimedStage): Promise<number> => {
+    const stages = await Promise.all(spec.surrogates.map((id) => getStage(db, id)));
+    return stages.filter(({ status }) => status === 'skipped').length;
+  };
+
+  test('is the last one: the attack is skipped, and says why', async () => {
+    const { sweepId } = await submit(db, { ...four(), space: { gamma: [1, 2] } });
+    await collapse(await until('optimise'));
+    await drain(db);
+    expect(await trialStatuses(db, sweepId)).toEqual(['collapsed', 'collapsed']);
+    const [, last] = await transfersOf(sweepId);
+    expect(last).toMatchObject({ status: 'skipped', because: 'collapsed' });
+    expect((await getStage(db, last!.id)).error?.message).toMatch(
+      /^None of the 1 classifiers that it makes its images on has a usable result: .*It ignores its input/,
+    );
+    const again = await submit(db, { ...four(), space: { gamma: [1, 2] } });
+    expect(await sweepStatus(db, again.sweepId)).toBe('completed');
+    const more = await submit(db, { ...four(), space: { gamma: [1, 2] }, attacks: ['transfer-l2'] });
+    expect(await trialStatuses(db, more.sweepId)).toEqual(['collapsed', 'collapsed']);
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('that failed fails what needs it, until it is tried again', async () => {
+    const { sweepId } = await submit(db, four());
+    await fail(await until('classify'));
+    await drain(db);
+    expect(await trialStatuses(db, sweepId)).toEqual(Array(4).fill('failed'));
+    expect(await sweepStatus(db, sweepId)).toBe('completed');
+    const skipped = { status: 'skipped', because: 'failed' };
+    expect(await transfersOf(sweepId)).toMatchObject(Array(4).fill(skipped));
+    expect(await stageCounts(db, sweepId)).toMatchObject({ 'attack:completed': 3, 'classify:completed': 3 });
+    await retrySweep(db, sweepId);
+    expect(await transfersOf(sweepId)).toMatchObject(Array(4).fill({ status: 'waiting' }));
+    await drain(db);
+    expect(await trialStatuses(db, sweepId)).toEqual(Array(4).fill('completed'));
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('that another sweep cancelled is trained for the one that still needs it', async () => {
+    const first = await submit(db, four());
+    const second = await submit(db, { ...four(), attacks: [{ attack: 'transfer-linf', surrogates: 2 }] });
+    const claimed = await until('classify');
+    await cancelSweep(db, first.sweepId);
+    await finish(db, claimed);
+    await drain(db);
+    expect(await sweepStatus(db, second.sweepId)).toBe('completed');
+    expect(await trialStatuses(db, second.sweepId)).toEqual(Array(4).fill('completed'));
+    expect(new Set((await transfersOf(first.sweepId)).map(({ status }) => status))).toEqual(
+      new Set(['completed']),
+    );
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('cancelled with its sweep, comes back with the next', async () => {
+    const first = await submit(db, four());
+    await finish(db, await until('classify'));
+    await cancelSweep(db, first.sweepId);
+    expect(new Set((await transfersOf(first.sweepId)).map(({ status }) => status))).toEqual(
+      new Set(['cancelled']),
+    );
+    expect(await claim(db)).toBeNull();
+    const second = await submit(db, four());
+    await drain(db);
+    expect(await trialStatuses(db, second.sweepId)).toEqual(Array(4).fill('completed'));
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+});
+
+describe('steering and keeping', () => {
+  test('a paused sweep holds its attacks, keeps their surrogates from collection, and goes on', async () => {
+    const { sweepId } = await submit(db, four());
+    for (let claimed = await claimKind(['initialise', 'optimise', 'classify']); claimed; ) {
+      await finish(db, claimed);
+      claimed = await claimKind(['initialise', 'optimise', 'classify']);
+    }
+    await pauseSweep(db, sweepId);
+    expect(await claim(db)).toBeNull();
+    await collectGarbage(db, { keepDays: 0, keepBest: 0, dryRun: false });
+    await resumeSweep(db, sweepId);
+    for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
+      expect(claimed.start).not.toBeNull();
+      expect(claimed.surrogates).toHaveLength(claimed.spec.surrogates.length);
+      await finish(db, claimed);
+    }
+    expect(await sweepStatus(db, sweepId)).toBe('completed');
+  });
+
+  test('a deleted sweep leaves nothing that others do not need', async () => {
+    const first = await submit(db, four());
+    const second = await submit(db, { ...four(), attacks: [{ attack: 'transfer-linf', surrogates: 2 }] });
+    await drain(db);
+    await deleteSweep(db, first.sweepId);
+    expect((await transfersOf(second.sweepId)).map(({ status }) => status)).toEqual(
+      Array(4).fill('completed'),
+    );
+    await deleteSweep(db, second.sweepId);
+    expect(await query(db, 'SELECT id FROM stages WHERE seed = $1', [seed])).toEqual([]);
+  });
+
+  test('the reconciler mends what no transaction leaves behind, and leaves alone what waits with reason', async () => {
+    const { sweepId } = await submit(db, four());
+    const mend = async () => {
+      await query(db, `DELETE FROM duties`);
+      return (await reconcile(db, { maxAttempts: 3, leaseSeconds: 15, everySeconds: 0 })).repaired;
+    };
+    await finish(db, await until('classify'));
+    expect(await mend()).toBe(0);
+    for (let claimed = await claimKind(['optimise', 'classify']); claimed; ) {
+      await finish(db, claimed);
+      claimed = await claimKind(['optimise', 'classify']);
+    }
+    expect(await mend()).toBe(0);
+    await query(db, `UPDATE stages SET status = 'waiting' WHERE id = $1 AND status = 'ready'`, [
+      (await transfersOf(sweepId))[0]!.id,
+    ]);
+    expect(await mend()).toBe(1);
+    await drain(db);
+    expect(await sweepStatus(db, sweepId)).toBe('completed');
+  });
+});
