@@ -21,20 +21,21 @@ const titleLine = 14;
 const below = 26;
 /** Axes never come closer than this; a narrow page scrolls. */
 const leastGap = 92;
-const edge = 34;
+/** On the right, the labels of the last axis stand beside it. */
+const edges = { left: 34, right: 56 };
 
 const layoutOf = (available: number, titles: readonly string[]): Layout => {
   const count = titles.length;
   const top = 20 + titleLine * Math.max(1, ...titles.map((title) => wrapTitle(title).length));
-  const width = Math.max(available, 2 * edge + leastGap * (count - 1));
-  const gap = count > 1 ? (width - 2 * edge) / (count - 1) : 0;
+  const width = Math.max(available, edges.left + edges.right + leastGap * (count - 1));
+  const gap = count > 1 ? (width - edges.left - edges.right) / (count - 1) : 0;
   const bottom = top + span;
   return {
     width,
     height: bottom + below,
     top,
     bottom,
-    x: Array.from({ length: count }, (_, a) => edge + a * gap),
+    x: Array.from({ length: count }, (_, a) => edges.left + a * gap),
   };
 };
 

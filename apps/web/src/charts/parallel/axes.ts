@@ -16,6 +16,8 @@ export type Axis = {
   readonly key: string;
   readonly title: string;
   readonly ticks: readonly { readonly at: number; readonly label: string }[];
+  /** Some rows have no value: they pass below the axis. */
+  readonly gaps: boolean;
   /** Few values: rows are spread a little around each, so that one sees how many there are. */
   readonly discrete: boolean;
   readonly position: (value: AxisValue) => number | null;
@@ -60,6 +62,7 @@ const numericAxis = (spec: AxisSpec, distinct: readonly number[]): Axis => {
   return {
     key: spec.key,
     title: spec.title,
+    gaps: spec.values.includes(null),
     discrete: distinct.length <= 12,
     ticks: ticks.map((value) => ({ at: position(value), label: format(value) })),
     position: (value) => (typeof value === 'number' ? position(value) : null),
@@ -72,6 +75,7 @@ const categoryAxis = (spec: AxisSpec, distinct: readonly AxisValue[]): Axis => {
   return {
     key: spec.key,
     title: spec.title,
+    gaps: spec.values.includes(null),
     discrete: true,
     ticks: distinct.map((value) => ({ at: place.get(value)!, label: formatKnob(value) })),
     position: (value) => place.get(value) ?? null,

@@ -1,6 +1,7 @@
 /** One axis with its two handles: dragged by pointer, moved by arrow keys. A handle is a slider to a screen reader. */
 import { type KeyboardEvent, type PointerEvent, useRef } from 'react';
 import type { Axis } from './axes.ts';
+import { missingGap } from './draw.ts';
 
 type Brush = readonly [number, number];
 const whole: Brush = [0, 1];
@@ -24,7 +25,7 @@ export const wrapTitle = (title: string): string[] => {
 const titlePlaces = {
   first: { anchor: 'start', shift: -30 },
   middle: { anchor: 'middle', shift: 0 },
-  last: { anchor: 'end', shift: 30 },
+  last: { anchor: 'end', shift: 50 },
 } as const;
 
 export const AxisBrush = (props: {
@@ -82,7 +83,6 @@ export const AxisBrush = (props: {
 
   const lines = wrapTitle(axis.title);
   const title = titlePlaces[props.place];
-  const last = props.place === 'last';
   return (
     <g>
       <text className="axis-title" y={top - 14 - 14 * (lines.length - 1)} textAnchor={title.anchor}>
@@ -94,16 +94,15 @@ export const AxisBrush = (props: {
       </text>
       <line x1={x} x2={x} y1={top} y2={bottom} className="axis-line" />
       {axis.ticks.map(({ at, label }) => (
-        <text
-          key={label}
-          className="axis-tick"
-          x={last ? x - 13 : x + 13}
-          y={y(at) + 4}
-          textAnchor={last ? 'end' : 'start'}
-        >
+        <text key={label} className="axis-tick" x={x + 13} y={y(at) + 4}>
           {label}
         </text>
       ))}
+      {axis.gaps ? (
+        <text className="axis-tick axis-none" x={x + 13} y={bottom + missingGap + 4}>
+          none
+        </text>
+      ) : null}
       <rect
         className="axis-grab"
         x={x - 12}

@@ -13,7 +13,7 @@ export type Layout = {
 
 const buckets = 24;
 /** Below the axis: rows without a value. */
-const missingGap = 14;
+export const missingGap = 14;
 
 /** Vertical places, [row × axis]. */
 export const rowPlaces = (

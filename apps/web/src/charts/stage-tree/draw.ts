@@ -24,6 +24,27 @@ export const rectOf = (node: TreeNode, view: TreeView) => {
   };
 };
 
+/** Too thin for a word each: stages that stand on the same one are one block with a number on it. */
+const isThin = (height: number): boolean => height < 13;
+
+/** `5 attacks`, over those that stand on one stage. */
+const labelBlock = (
+  context: CanvasRenderingContext2D,
+  node: TreeNode,
+  view: TreeView,
+  colours: Colours,
+): void => {
+  const [first, last] = [node.children[0], node.children.at(-1)];
+  if (!first || !last || node.children.length < 2) return;
+  const { x, y, width, height } = rectOf(first, view);
+  const bottom = rectOf(last, view).y + height;
+  if (!isThin(height) || bottom - y < 14) return;
+  const middle = Math.max(y + 7, Math.min(bottom - 7, (Math.max(0, y) + Math.min(view.height, bottom)) / 2));
+  const text = `${node.children.length} ${first.stage.kind === 'attack' ? 'attacks' : 'stages'}`;
+  context.fillStyle = colours.text;
+  context.fillText(clip(context, text, width - 16), x + 10, middle);
+};
+
 const clip = (context: CanvasRenderingContext2D, text: string, width: number): string => {
   if (context.measureText(text).width <= width) return text;
   const letters = Math.floor((text.length * width) / context.measureText(text).width) - 1;
@@ -52,14 +73,15 @@ export const drawTree = (
     const tall = height > 5;
     const inset = tall ? 1 : 0;
     context.fillStyle = tone;
-    context.globalAlpha = height >= 13 ? 0.24 : 0.7;
+    const wide = isThin(height) && height * (node.parent?.children.length ?? 1) < 14;
+    context.globalAlpha = wide ? 0.7 : 0.24;
     context.fillRect(x, y, width, height - inset);
     if (stage.status === 'running' && stage.position !== null && stage.epochs > 0) {
       context.globalAlpha = 0.35;
       context.fillRect(x, y, (width * stage.position.epoch) / stage.epochs, height - inset);
     }
     context.globalAlpha = 1;
-    if (height >= 13) context.fillRect(x, y, 3, height - inset);
+    if (!wide) context.fillRect(x, y, 3, height - inset);
     if (height >= 14) {
       const middle = Math.min(
         Math.max(y + height / 2, Math.min(12, y + height - 8)),
@@ -74,6 +96,7 @@ export const drawTree = (
         context.fillText(clip(context, `shared by ${stage.sharedBy} trials`, width - 16), x + 10, middle + 9);
       }
     }
+    if (node.parent && node.parent.children.at(-1) === node) labelBlock(context, node.parent, view, colours);
     if (stage.id === picture.selected || stage.id === picture.hovered) {
       context.strokeStyle = stage.id === picture.selected ? colours.text : colours.muted;
       context.lineWidth = 1.5;

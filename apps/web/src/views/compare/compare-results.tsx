@@ -6,6 +6,7 @@ import { Status } from '../../components/status.tsx';
 import { Verdict } from '../../components/verdict.tsx';
 import { formatDuration, formatMeasured, formatPercent } from '../../format.ts';
 import { href } from '../../router.ts';
+import { columnsStyle } from './columns-style.ts';
 import { trialName } from './trial-name.ts';
 
 type Cell = { readonly value: number | null; readonly text: string; readonly note?: string };
@@ -56,7 +57,7 @@ export const CompareResults = (props: {
   return (
     <Panel title="Results" note="Bold: the best of the row. Robust accuracy with its 95% interval." flush>
       <div className="table-wrap">
-        <table className="table compare">
+        <table className="table compare" style={columnsStyle(trials.length)}>
           <thead>
             <tr>
               <td />

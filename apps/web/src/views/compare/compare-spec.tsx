@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { Panel } from '../../components/panel.tsx';
 import { SeriesMark } from '../../components/series-mark.tsx';
 import { formatKnob, knobTitle } from '../../format.ts';
+import { columnsStyle } from './columns-style.ts';
 import { trialName } from './trial-name.ts';
 
 export const CompareSpec = ({
@@ -40,7 +41,7 @@ export const CompareSpec = ({
         <p className="muted panel-body">Nothing: the same recipe, data, knobs and seed.</p>
       ) : null}
       <div className="table-wrap">
-        <table className="table compare">
+        <table className="table compare" style={columnsStyle(trials.length)}>
           {shown.length === 0 ? null : (
             <thead>
               <tr>

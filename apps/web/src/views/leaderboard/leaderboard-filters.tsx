@@ -11,6 +11,7 @@ import {
 } from '@funnel/contracts';
 import { type ReactNode, useState } from 'react';
 import { Segmented } from '../../components/segmented.tsx';
+import { href } from '../../router.ts';
 import { type BoardQuery, type SetBoard, worstOfAll } from './leaderboard-query.ts';
 
 const Select = (props: {
@@ -47,7 +48,7 @@ const WhereField = ({ where, set }: { readonly where: readonly string[]; readonl
       <input
         className="input"
         data-search
-        placeholder="gamma:1..5 beta:0.01"
+        placeholder="gamma:1..5"
         value={text}
         aria-invalid={fault !== undefined}
         onChange={(event) => type(event.target.value)}
@@ -113,5 +114,18 @@ export const LeaderboardFilters = ({
       />
     </div>
     <WhereField where={query.where} set={set} />
+    {query.sweep === undefined ? null : (
+      <div className="label">
+        Sweep
+        <span className="chip board-sweep">
+          <a href={href(['sweeps', query.sweep])}>
+            <code>{query.sweep}</code>
+          </a>
+          <button type="button" aria-label="All sweeps" onClick={() => set('sweep', undefined)}>
+            ×
+          </button>
+        </span>
+      </div>
+    )}
   </div>
 );

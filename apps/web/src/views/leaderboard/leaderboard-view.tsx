@@ -52,8 +52,8 @@ export const LeaderboardView = () => {
         <div className="page-head-text">
           <h1>Leaderboard</h1>
           <p className="muted">
-            Which runs are the most robust, over all sweeps. A number whose checks found masked gradients is
-            marked, and ranks where you say.
+            Which runs are the most robust, over {query.sweep === undefined ? 'all sweeps' : 'one sweep'}. A
+            number whose checks found masked gradients is marked, and ranks where you say.
           </p>
         </div>
         <div className="page-head-actions">

@@ -133,6 +133,18 @@ const SearchFields = ({
         onChange={(event) => onChange({ priority: event.target.value })}
       />
     </Labelled>
+    <Labelled
+      title="Running at once"
+      hint="Stages of this sweep, at most. Empty: no limit."
+      error={issueAt(issues, 'maxRunning')}
+    >
+      <input
+        className="input"
+        inputMode="numeric"
+        value={draft.maxRunning}
+        onChange={(event) => onChange({ maxRunning: event.target.value })}
+      />
+    </Labelled>
   </div>
 );
 

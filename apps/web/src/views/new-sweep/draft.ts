@@ -53,6 +53,8 @@ export type Draft = {
   readonly attacks: readonly AttackDraft[];
   readonly objective: { readonly attack: AttackName; readonly metric: EvaluationMetricName } | null;
   readonly priority: string;
+  /** Empty: no limit. */
+  readonly maxRunning: string;
 };
 
 export const emptyDraft: Draft = {
@@ -69,6 +71,7 @@ export const emptyDraft: Draft = {
   attacks: [],
   objective: null,
   priority: '50',
+  maxRunning: '',
 };
 
 /** A number where the text is one; else the text, for the schema to refuse by its path. */
@@ -135,6 +138,7 @@ export const draftInput = (draft: Draft): Record<string, unknown> => {
         : { preset: draft.preset },
     ...(draft.objective === null ? {} : { objective: draft.objective }),
     ...(draft.priority === '50' ? {} : { priority: numberOf(draft.priority) }),
+    ...(draft.maxRunning.trim() === '' ? {} : { maxRunning: numberOf(draft.maxRunning) }),
   };
 };
 
@@ -199,5 +203,6 @@ export const definitionDraft = (definition: SweepDefinition): Draft => {
     attacks: list.map(({ attack, settings }) => ({ attack, settings })),
     objective: definition.objective ?? null,
     priority: String(definition.priority),
+    maxRunning: String(definition.maxRunning ?? ''),
   };
 };
