@@ -5,6 +5,7 @@ import { dataCommand } from './commands/data.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { exitCodesHelp } from './commands/exit-codes.ts';
 import { exportCommand } from './commands/export.ts';
+import { gcCommand } from './commands/gc.ts';
 import { leaderboardCommands } from './commands/leaderboard.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { submitCommand } from './commands/submit.ts';
@@ -20,6 +21,7 @@ const registrations: readonly ((program: Command, context: () => Context) => voi
   submitCommand,
   sweepCommands,
   leaderboardCommands,
+  gcCommand,
   exportCommand,
   attackCommand,
   dataCommand,

@@ -8,6 +8,7 @@ export * from './metrics.ts';
 export * from './plan.ts';
 export * from './recipes/index.ts';
 export * from './resources.ts';
+export * from './retention.ts';
 export * from './routes.ts';
 export * from './search-space.ts';
 export * from './stages.ts';

@@ -21,6 +21,7 @@ import {
   TrialDetail,
   Worker,
 } from './resources.ts';
+import { Collection, RetentionPolicy } from './retention.ts';
 import { SweepStatus, TrialStatus } from './status.ts';
 import { SweepDefinition } from './sweep.ts';
 
@@ -305,6 +306,25 @@ export const routes = {
     }),
     produces: 'text/event-stream',
     errors: ['NOT_FOUND', 'TOO_MANY_STREAMS'],
+  },
+  planCollection: {
+    method: 'POST',
+    url: '/v1/garbage/plan',
+    summary: 'What a retention policy would free: checkpoints that no kept trial needs. Frees nothing.',
+    role: 'read',
+    body: RetentionPolicy,
+    response: Collection,
+    errors: ['INVALID_REQUEST', 'MALFORMED_BODY'],
+  },
+  collectGarbage: {
+    method: 'POST',
+    url: '/v1/garbage',
+    summary:
+      'Free the checkpoints that no kept trial needs. Metrics and evaluations stay. Call again until `done`.',
+    role: 'admin',
+    body: RetentionPolicy,
+    response: Collection,
+    errors: ['INVALID_REQUEST', 'MALFORMED_BODY'],
   },
   listAudit: {
     method: 'GET',

@@ -2,97 +2,124 @@
  * Frees the room of checkpoints that no kept trial needs. Results stay: metrics, evaluations, scores, statuses. A sweep that needs a
  * collected state again trains it again.
  */
+import type { Collection, RetentionPolicy } from '@funnel/contracts';
 import { dropUnused } from './blobs.ts';
 import type { Db } from './db.ts';
 import { lockStructure } from './schedule.ts';
 import { reading, type Tx, transaction } from './transaction.ts';
 
-export type RetentionPolicy = {
-  /** Trials of sweeps that ended less than this many days ago are kept. */
-  readonly keepDays: number;
-  /** So many best trials of every sweep are kept, by robust accuracy in the worst case. */
-  readonly keepBest: number;
-  /** Only say what would go. */
-  readonly dryRun: boolean;
-};
+/**
+ * $1 days, $2 best, $3 metric, $4 attack ('' for the worst case), $5 sweeps by id or name.
+ *
+ * A trial is given up when its sweep has ended, long enough ago, is not named, and it is not among its best. A stage is needed when a
+ * trial that is not given up or a live sweep has it, or when a failed stage would be tried again from it.
+ */
+const decided = `
+  ended AS (
+    SELECT id FROM sweeps WHERE status IN ('completed', 'cancelled') AND finished_at <= now() - make_interval(secs => $1 * 86400)
+      AND id <> ALL($5) AND name <> ALL($5)
+  ), ranked AS (
+    SELECT t.id, row_number() OVER (PARTITION BY t.sweep_id ORDER BY bool_or(s.masked), max(s.merit) DESC NULLS LAST, t.id) AS place
+    FROM ended w JOIN trials t ON t.sweep_id = w.id JOIN scores s ON s.trial_id = t.id AND s.attack = $4 AND s.metric = $3 GROUP BY t.id
+  ), given_up AS MATERIALIZED (
+    SELECT t.id, t.sweep_id FROM ended w JOIN trials t ON t.sweep_id = w.id
+    WHERE t.id NOT IN (SELECT id FROM ranked WHERE place <= $2)
+  ), tried_again AS (
+    SELECT DISTINCT unnest(f.surrogates || f.parent || f.after) AS id FROM stages f
+    WHERE (f.status = 'failed' OR f.because = 'failed') AND EXISTS (
+      SELECT FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id WHERE l.stage_id = f.id AND w.status <> 'cancelled')
+  ), live AS (
+    SELECT DISTINCT l.stage_id AS id FROM sweeps w JOIN sweep_stages l ON l.sweep_id = w.id WHERE w.status IN ('running', 'paused')
+  )`;
 
-export type Collected = {
-  /** Trials whose states are no longer kept for their own sake. */
-  readonly trials: number;
-  readonly checkpoints: number;
-  readonly blobs: number;
-  readonly bytes: number;
-};
-
-/** $1: days, $2: best. A chain on which anything is unfinished is left alone. */
-const superfluous = `
-  WITH ended AS (
-    SELECT t.id FROM trials t JOIN sweeps w ON w.id = t.sweep_id
-    WHERE w.status IN ('completed', 'cancelled') AND w.finished_at <= now() - make_interval(secs => $1 * 86400)
-  ), best AS (
-    SELECT id FROM (
-      SELECT t.id, row_number() OVER (PARTITION BY t.sweep_id ORDER BY s.masked, s.merit DESC NULLS LAST, t.id) AS place
-      FROM scores s JOIN trials t ON t.id = s.trial_id WHERE s.attack = '' AND s.metric = 'robustAccuracy'
-    ) AS ranked WHERE place <= $2
-  ), given_up AS (
-    SELECT id FROM ended EXCEPT SELECT id FROM best
-  ), needed AS (
-    SELECT ts.stage_id FROM trial_stages ts WHERE ts.trial_id NOT IN (SELECT id FROM given_up)
-    UNION
-    SELECT l.stage_id FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id WHERE w.status IN ('running', 'paused')
+/** A chain on which anything is unfinished is left alone. `only`: a condition on stages `s`. */
+const superfluous = (only: string) => `
+  WITH ${decided}, held AS (
+    SELECT ts.stage_id AS id, bool_or(g.id IS NOT NULL) AS released, bool_or(g.id IS NULL) AS kept
+    FROM stages s JOIN trial_stages ts ON ts.stage_id = s.id LEFT JOIN given_up g ON g.id = ts.trial_id
+    WHERE s.kind <> 'attack' AND ${only} GROUP BY 1
+  ), considered AS MATERIALIZED (
+    SELECT s.chain, s.epochs, coalesce(h.released, false) AS released,
+      coalesce(h.kept, false) OR live.id IS NOT NULL OR tried_again.id IS NOT NULL AS needed,
+      s.status IN ('waiting', 'ready', 'running') AS unfinished
+    FROM stages s LEFT JOIN held h ON h.id = s.id LEFT JOIN live ON live.id = s.id LEFT JOIN tried_again ON tried_again.id = s.id
+    WHERE s.kind <> 'attack' AND ${only}
   ), concerned AS (
-    SELECT DISTINCT s.chain FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id
-    WHERE ts.trial_id IN (SELECT id FROM given_up) AND s.kind <> 'attack' AND s.id NOT IN (SELECT stage_id FROM needed)
-      AND NOT EXISTS (SELECT FROM stages o WHERE o.chain = s.chain AND o.status IN ('waiting', 'ready', 'running'))
+    SELECT chain FROM considered GROUP BY chain HAVING bool_or(released AND NOT needed) AND NOT bool_or(unfinished)
   ), superfluous AS (
     SELECT p.chain_id, p.epoch, p.step, c.hash AS chain
     FROM concerned k JOIN chains c ON c.hash = k.chain JOIN checkpoints p ON p.chain_id = c.id
-    WHERE p.step > 0 OR NOT EXISTS (
-      SELECT FROM stages s JOIN needed n ON n.stage_id = s.id WHERE s.chain = k.chain AND s.epochs = p.epoch)
+    WHERE p.step > 0 OR NOT EXISTS (SELECT FROM considered s WHERE s.chain = k.chain AND s.epochs = p.epoch AND s.needed)
   )`;
 
-const count = `${superfluous}, released AS (
+const survey = `${superfluous('true')}, released AS (
     SELECT b.sha256, count(*) AS refs FROM superfluous p JOIN checkpoint_blobs b USING (chain_id, epoch, step) GROUP BY 1
   ), freed AS (
     SELECT b.sha256, octet_length(b.bytes) AS size FROM released r JOIN blobs b USING (sha256)
     WHERE r.refs = (SELECT count(*) FROM checkpoint_blobs a WHERE a.sha256 = r.sha256)
   )
-  SELECT (SELECT count(*) FROM given_up) AS trials, (SELECT count(*) FROM superfluous) AS checkpoints,
-    (SELECT count(*) FROM freed) AS blobs, (SELECT coalesce(sum(size), 0)::bigint FROM freed) AS bytes`;
+  SELECT (SELECT count(*) FROM given_up)::int AS trials, (SELECT count(*) FROM superfluous)::int AS checkpoints,
+    (SELECT count(*) FROM freed)::int AS blobs, (SELECT coalesce(sum(size), 0) FROM freed)::float8 AS bytes,
+    ARRAY(SELECT DISTINCT chain FROM superfluous ORDER BY 1) AS chains,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('id', w.id, 'name', w.name, 'trials', g.trials, 'kept', g.kept) ORDER BY w.id), '[]')
+     FROM (SELECT t.sweep_id, count(*) FILTER (WHERE t.id IN (SELECT id FROM given_up)) AS trials,
+             count(*) FILTER (WHERE t.id NOT IN (SELECT id FROM given_up)) AS kept
+           FROM trials t WHERE t.sweep_id IN (SELECT sweep_id FROM given_up) GROUP BY 1) AS g
+     JOIN sweeps w ON w.id = g.sweep_id) AS sweeps`;
+
+type Survey = Omit<Collection, 'done'> & { readonly chains: readonly string[] };
 
 /** A collected stage has no checkpoint: the next sweep that needs it finds it missing, and trains it. */
-const remove = `${superfluous}, part AS (
-    SELECT * FROM superfluous ORDER BY chain_id, epoch, step LIMIT $3
-  ), emptied AS (
-    UPDATE stages s SET checkpoint = NULL FROM part p WHERE s.chain = p.chain AND s.epochs = p.epoch AND p.step = 0
+const remove = `${superfluous('s.chain = ANY($6)')}, emptied AS (
+    UPDATE stages s SET checkpoint = NULL FROM superfluous p WHERE s.chain = p.chain AND s.epochs = p.epoch AND p.step = 0
   ), released AS (
-    DELETE FROM checkpoint_blobs b USING part p WHERE b.chain_id = p.chain_id AND b.epoch = p.epoch AND b.step = p.step RETURNING b.sha256
+    DELETE FROM checkpoint_blobs b USING superfluous p
+    WHERE b.chain_id = p.chain_id AND b.epoch = p.epoch AND b.step = p.step RETURNING b.sha256
   ), removed AS (
-    DELETE FROM checkpoints c USING part p WHERE c.chain_id = p.chain_id AND c.epoch = p.epoch AND c.step = p.step RETURNING 1
+    DELETE FROM checkpoints c USING superfluous p WHERE c.chain_id = p.chain_id AND c.epoch = p.epoch AND c.step = p.step
   )
-  SELECT (SELECT count(*) FROM removed) AS removed, (SELECT array_agg(DISTINCT sha256) FROM released) AS blobs`;
+  SELECT DISTINCT sha256 FROM released`;
 
-/** Checkpoints per transaction: short enough that nobody waits long for the lock. */
-const batch = 500;
+const parametersOf = ({ keepDays, keepBest, metric, attack, keepSweeps }: RetentionPolicy) => [
+  keepDays,
+  keepBest,
+  metric,
+  attack ?? '',
+  keepSweeps,
+];
 
-const removeBatch = async (tx: Tx, keepDays: number, keepBest: number): Promise<number> => {
+/** Chains per transaction: short enough that nobody waits long for the lock. */
+const batch = 100;
+
+/** Looks again under the lock: what a submission has come to need since the survey is kept. */
+const removeBatch = async (tx: Tx, policy: RetentionPolicy, chains: readonly string[]): Promise<void> => {
   await lockStructure(tx);
-  const [row] = await tx.query<{ removed: number; blobs: string[] | null }>(remove, [
-    keepDays,
-    keepBest,
-    batch,
-  ]);
-  await dropUnused(tx, row!.blobs ?? []);
-  return row!.removed;
+  const rows = await tx.query<{ sha256: string }>(remove, [...parametersOf(policy), chains]);
+  await dropUnused(
+    tx,
+    rows.map((row) => row.sha256),
+  );
+};
+
+export type CollectOptions = {
+  /** Only say what would go. */
+  readonly dryRun: boolean;
+  /** After so many milliseconds no further batch is begun, and the answer is not `done`. (Default: no limit) */
+  readonly patience?: number;
 };
 
 /** What went, or with `dryRun` would go. */
 export const collectGarbage = async (
   db: Db,
-  { keepDays, keepBest, dryRun }: RetentionPolicy,
-): Promise<Collected> => {
-  const [found] = await reading(db).query<Collected>(count, [keepDays, keepBest]);
-  if (dryRun || found!.checkpoints === 0) return found!;
-  while ((await transaction(db, (tx) => removeBatch(tx, keepDays, keepBest))) === batch);
-  return found!;
+  policy: RetentionPolicy,
+  { dryRun, patience = Number.POSITIVE_INFINITY }: CollectOptions,
+): Promise<Collection> => {
+  const end = performance.now() + patience;
+  const [found] = await reading(db).query<Survey>(survey, parametersOf(policy));
+  const { chains, ...collection } = found!;
+  if (dryRun) return { ...collection, done: true };
+  let next = 0;
+  for (; next < chains.length && (next === 0 || performance.now() < end); next += batch)
+    await transaction(db, (tx) => removeBatch(tx, policy, chains.slice(next, next + batch)));
+  return { ...collection, done: next >= chains.length };
 };

@@ -3,7 +3,7 @@ export { getBlobs, missingBlobs } from './blobs.ts';
 export { cancelSweep } from './cancel-sweep.ts';
 export { getCheckpoint } from './checkpoints.ts';
 export { claimStage } from './claim-stage.ts';
-export { type Collected, collectGarbage, type RetentionPolicy } from './collect-garbage.ts';
+export { type CollectOptions, collectGarbage } from './collect-garbage.ts';
 export { completeStage } from './complete-stage.ts';
 export { createDb, type Db, type DbOptions } from './db.ts';
 export { deleteSweep } from './delete-sweep.ts';

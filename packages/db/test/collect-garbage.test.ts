@@ -1,9 +1,22 @@
-import { routes } from '@funnel/contracts';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { collectGarbage, type Db, getTrial, leaderboard, pauseSweep, resumeSweep } from '../src/index.ts';
+import { RetentionPolicy, routes } from '@funnel/contracts';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import {
+  type ClaimedStage,
+  cancelSweep,
+  claimStage,
+  collectGarbage,
+  completeStage,
+  type Db,
+  failAttempt,
+  getTrial,
+  leaderboard,
+  pauseSweep,
+  resumeSweep,
+  retrySweep,
+} from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
-import { query, sweepStatus, trained, wrongCounts } from './support/rows.ts';
-import { claim, drain, finish } from './support/stand-in.ts';
+import { query, sweepStatus, trained, trialStatuses, wrongCounts } from './support/rows.ts';
+import { claim, drain, evaluationOf, finish, record } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
 
 let db: Db;
@@ -12,7 +25,22 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-const policy = { keepDays: 0, keepBest: 0, dryRun: false };
+let seed = 0;
+/** Nothing of earlier tests is left that a policy could take. */
+beforeEach(async () => {
+  seed += 1;
+  await drain(db);
+  await collect();
+});
+
+const policy = (change: Partial<RetentionPolicy> = {}) =>
+  RetentionPolicy.parse({ keepDays: 0, keepBest: 0, ...change });
+const collect = (change: Partial<RetentionPolicy> = {}) =>
+  collectGarbage(db, policy(change), { dryRun: false });
+const survey = (change: Partial<RetentionPolicy> = {}) =>
+  collectGarbage(db, policy(change), { dryRun: true });
+const gammas = (...gamma: number[]) => ({ seeds: [seed], space: { gamma } });
+
 const stored = async () => {
   const [row] = await query<{ checkpoints: number; blobs: number; bytes: number }>(
     db,
@@ -32,34 +60,54 @@ const isWhole = async (trialId: string) => {
   return row!.missing === 0;
 };
 
+const wholeOf = async (sweepId: string, trials: number): Promise<boolean[]> => {
+  const whole = [];
+  for (let number = 0; number < trials; number++) whole.push(await isWhole(`${sweepId}-0000${number}`));
+  return whole;
+};
+/** Ends the sweep's attacks with these shares of images fooled, first trial first. */
+const finishWith = async (fooled: number[]): Promise<void> => {
+  const attacks: ClaimedStage[] = [];
+  for (let claimed = await claim(db); claimed; claimed = await claim(db))
+    if (claimed.spec.kind === 'attack') attacks.push(claimed);
+    else await finish(db, claimed);
+  for (const [i, claimed] of attacks.entries())
+    await completeStage(db, {
+      stageId: claimed.stageId,
+      leaseEpoch: claimed.leaseEpoch,
+      evaluation: evaluationOf(
+        claimed,
+        [0, 1, 2, 3].map((image) => image < fooled[i]!),
+      ),
+    });
+};
+
 test('says what it would take, takes that, and never what a kept trial needs', async () => {
-  const first = await submit(db, { seeds: [1], space: { gamma: [1, 2, 3] } });
+  const first = await submit(db, gammas(1, 2, 3));
   await drain(db);
-  const live = await submit(db, { seeds: [1], space: { gamma: [3, 4] } });
+  const live = await submit(db, gammas(3, 4));
   await finish(db, (await claim(db))!);
-  expect(await collectGarbage(db, { ...policy, keepDays: 1 })).toEqual({
-    trials: 0,
-    checkpoints: 0,
-    blobs: 0,
-    bytes: 0,
+  expect(await collect({ keepDays: 1 })).toEqual({
+    ...{ trials: 0, checkpoints: 0, blobs: 0, bytes: 0 },
+    sweeps: [],
+    done: true,
   });
 
   const before = await stored();
-  const promised = await collectGarbage(db, { ...policy, keepBest: 1, dryRun: true });
-  expect(promised).toMatchObject({ trials: 2 });
+  const promised = await survey({ keepBest: 1 });
+  expect(promised.sweeps.find(({ id }) => id === first.sweepId)).toMatchObject({ trials: 2, kept: 1 });
   expect(promised.checkpoints).toBeGreaterThan(0);
   expect(await stored()).toEqual(before);
-  expect(await collectGarbage(db, { ...policy, keepBest: 1 })).toEqual(promised);
+  expect(await collect({ keepBest: 1 })).toEqual(promised);
   const after = await stored();
   expect(after).toEqual({
     checkpoints: before.checkpoints - promised.checkpoints,
     blobs: before.blobs - promised.blobs,
     bytes: before.bytes - promised.bytes,
   });
-  const whole = [];
-  for (const number of [0, 1, 2]) whole.push(await isWhole(`${first.sweepId}-0000${number}`));
-  expect(whole).toEqual([true, false, true]); // the best, by number; one given up; one that the live sweep shares
-  expect(await collectGarbage(db, { ...policy, keepBest: 1 })).toMatchObject({ checkpoints: 0 });
+  // The best, by number; one given up; one that the live sweep shares.
+  expect(await wholeOf(first.sweepId, 3)).toEqual([true, false, true]);
+  expect(await collect({ keepBest: 1 })).toMatchObject({ checkpoints: 0 });
 
   await drain(db);
   expect(await sweepStatus(db, live.sweepId)).toBe('completed');
@@ -70,22 +118,134 @@ test('says what it would take, takes that, and never what a kept trial needs', a
 });
 
 test('what was collected is trained again when it is needed again', async () => {
-  await submit(db, { seeds: [2] });
+  await submit(db, { seeds: [seed] });
   await drain(db);
-  await collectGarbage(db, policy);
+  await collect();
   expect(
     await query(
       db,
-      `SELECT FROM checkpoints p JOIN chains c ON c.id = p.chain_id JOIN stages s ON s.chain = c.hash WHERE s.seed = 2`,
+      `SELECT FROM checkpoints p JOIN chains c ON c.id = p.chain_id JOIN stages s ON s.chain = c.hash WHERE s.seed = $1`,
+      [seed],
     ),
   ).toEqual([]);
-  const again = await submit(db, { seeds: [2], attacks: ['fgsm', 'gradient'] });
+  const again = await submit(db, { seeds: [seed], attacks: ['fgsm', 'gradient'] });
   expect(again.plan.epochs).toMatchObject({ needed: 6, cached: 0 });
   await pauseSweep(db, again.sweepId);
-  expect(await collectGarbage(db, policy)).toMatchObject({ checkpoints: 0 });
+  expect(await collect()).toMatchObject({ checkpoints: 0 });
   await resumeSweep(db, again.sweepId);
   await drain(db);
   expect(await sweepStatus(db, again.sweepId)).toBe('completed');
   expect(await trained(db, again.sweepId)).toBe(6);
   expect(await wrongCounts(db)).toEqual([]);
+});
+
+test('best is by the metric and the attack asked for, and in every sweep of its own', async () => {
+  const a = await submit(db, gammas(1, 2, 3));
+  await finishWith([3, 1, 2]);
+  const b = await submit(db, gammas(4, 5));
+  await finishWith([2, 4]);
+  await collect({ keepBest: 2 });
+  expect(await wholeOf(a.sweepId, 3)).toEqual([false, true, true]);
+  expect(await wholeOf(b.sweepId, 2)).toEqual([true, true]);
+  await collect({ keepBest: 1, attack: 'fgsm', metric: 'successRate' });
+  expect(await wholeOf(a.sweepId, 3)).toEqual([false, true, false]);
+  expect(await wholeOf(b.sweepId, 2)).toEqual([true, false]);
+  await collect({ keepBest: 5, attack: 'gradient' }); // no trial was attacked so: none of them is best
+  expect(await wholeOf(a.sweepId, 3)).toEqual([false, false, false]);
+});
+
+test('named sweeps are kept, by id and by name, with all that they share', async () => {
+  const a = await submit(db, { ...gammas(1, 2), name: `sweep ${seed}` });
+  const b = await submit(db, gammas(2, 3));
+  const c = await submit(db, gammas(4));
+  await drain(db);
+  await collect({ keepSweeps: [`sweep ${seed}`, c.sweepId] });
+  expect(await wholeOf(a.sweepId, 2)).toEqual([true, true]);
+  expect(await wholeOf(b.sweepId, 2)).toEqual([true, false]);
+  expect(await wholeOf(c.sweepId, 1)).toEqual([true]);
+});
+
+test('of a chain that a kept trial ends early on, only that epoch is kept', async () => {
+  const long = await submit(db, { seeds: [seed], space: { optimiseEpochs: 9 } });
+  await drain(db);
+  const short = await submit(db, { seeds: [seed], space: { optimiseEpochs: 4 } });
+  await drain(db);
+  await collect({ keepSweeps: [short.sweepId] });
+  expect(await wholeOf(short.sweepId, 1)).toEqual([true]);
+  expect(await wholeOf(long.sweepId, 1)).toEqual([false]);
+  const epochs = await query<{ epoch: number }>(
+    db,
+    `SELECT p.epoch FROM checkpoints p JOIN chains c ON c.id = p.chain_id
+     WHERE c.hash IN (SELECT chain FROM stages WHERE kind = 'optimise' AND seed = $1) ORDER BY 1`,
+    [seed],
+  );
+  expect(epochs).toEqual([{ epoch: 4 }]);
+});
+
+test('a running stage and all that its sweep needs is left alone, whoever gave it up', async () => {
+  const cancelled = await submit(db, gammas(1, 2));
+  const live = await submit(db, gammas(2));
+  await finish(db, (await claim(db))!); // the initialisation of both
+  await cancelSweep(db, cancelled.sweepId);
+  const running = (await claimStage(db, { workerId: 'worker', leaseSeconds: 60, sweep: live.sweepId }))!;
+  await record(db, running, { epoch: 1, step: 3 });
+  await collect();
+  const [kept] = await query<{ n: number }>(
+    db,
+    `SELECT count(*)::int AS n FROM checkpoints p JOIN chains c ON c.id = p.chain_id JOIN stages s ON s.chain = c.hash WHERE s.seed = $1`,
+    [seed],
+  );
+  expect(kept!.n).toBe(3); // both epochs of the initialisation, and where the running stage stands
+  await finish(db, running);
+  await drain(db);
+  expect(await trialStatuses(db, live.sweepId)).toEqual(['completed']);
+});
+
+test('what failed can be tried again after a collection, from where it would have been', async () => {
+  const { sweepId, plan } = await submit(db, gammas(1, 2));
+  for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
+    const { stageId, leaseEpoch, spec } = claimed;
+    if (spec.kind !== 'classify') await finish(db, claimed);
+    else await failAttempt(db, { stageId, leaseEpoch, code: 'BROKEN', message: 'It broke', maxAttempts: 1 });
+  }
+  expect(await trialStatuses(db, sweepId)).toEqual(['failed', 'failed']);
+  await collect();
+  await retrySweep(db, sweepId);
+  for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
+    expect(claimed.start).not.toBeNull();
+    await finish(db, claimed);
+  }
+  expect(await trialStatuses(db, sweepId)).toEqual(['completed', 'completed']);
+  expect(await trained(db, sweepId)).toBe(plan.epochs.needed);
+});
+
+test('a collection out of time says that it is not done, and goes on when called again', async () => {
+  const { sweepId } = await submit(db, gammas(...Array.from({ length: 110 }, (_, i) => i + 1)));
+  await drain(db);
+  const before = await stored();
+  const first = await collectGarbage(db, policy(), { dryRun: false, patience: 0 });
+  expect(first.done).toBe(false);
+  expect(first.bytes).toBe(before.bytes);
+  const between = await stored();
+  expect(between.checkpoints).toBeLessThan(before.checkpoints);
+  expect(between.checkpoints).toBeGreaterThan(0);
+  expect((await survey()).checkpoints).toBe(between.checkpoints);
+  expect((await collect()).done).toBe(true);
+  expect(await stored()).toEqual({ checkpoints: 0, blobs: 0, bytes: 0 });
+  expect(await sweepStatus(db, sweepId)).toBe('completed');
+});
+
+test('a submission and a collection at once: what the sweep counts on is there', async () => {
+  await submit(db, gammas(1, 2, 3, 4));
+  await drain(db);
+  const [again] = await Promise.all([
+    submit(db, { ...gammas(1, 2, 3, 4), attacks: ['gradient'] }),
+    collect(),
+  ]);
+  for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
+    if (claimed.spec.kind !== 'initialise') expect(claimed.start).not.toBeNull();
+    await finish(db, claimed);
+  }
+  expect(await trialStatuses(db, again.sweepId)).toEqual(Array(4).fill('completed'));
+  expect(await trained(db, again.sweepId)).toBe(again.plan.epochs.needed);
 });

@@ -1,5 +1,5 @@
 /** Attacks that need the classifiers of other trials: when they may start, what they are handed, and what happens when one is missing. */
-import type { SweepInput } from '@funnel/contracts';
+import { RetentionPolicy, type SweepInput } from '@funnel/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   type ClaimedStage,
@@ -248,7 +248,7 @@ describe('steering and keeping', () => {
     }
     await pauseSweep(db, sweepId);
     expect(await claim(db)).toBeNull();
-    await collectGarbage(db, { keepDays: 0, keepBest: 0, dryRun: false });
+    await collectGarbage(db, RetentionPolicy.parse({ keepDays: 0, keepBest: 0 }), { dryRun: false });
     await resumeSweep(db, sweepId);
     for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
       expect(claimed.start).not.toBeNull();

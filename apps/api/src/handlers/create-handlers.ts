@@ -2,6 +2,7 @@ import type { Handlers } from '../routing/handler.ts';
 import { checkpointHandlers } from './checkpoints.ts';
 import type { Context } from './context.ts';
 import { resultHandlers } from './results.ts';
+import { retentionHandlers } from './retention.ts';
 import { serviceHandlers } from './service.ts';
 import { sweepHandlers } from './sweeps.ts';
 
@@ -11,5 +12,6 @@ export const createHandlers = (context: Context) =>
     ...sweepHandlers(context),
     ...resultHandlers(context),
     ...checkpointHandlers(context),
+    ...retentionHandlers(context),
     ...serviceHandlers(context),
   }) satisfies Handlers;

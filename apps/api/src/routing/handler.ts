@@ -26,6 +26,8 @@ export type RouteRequest<K extends RouteName> = {
 export type RouteReply = {
   readonly status: (status: 200 | 201) => void;
   readonly header: (name: string, value: string) => void;
+  /** What the audit log is to say of this change beyond who and when. */
+  readonly note: (details: Readonly<Record<string, unknown>>) => void;
 };
 
 /** An answer is only read. */

@@ -55,6 +55,7 @@ const changeOf = (
   request: FastifyRequest,
   answer: unknown,
   status: number,
+  noted: Change['details'],
 ): Change | null => {
   const reads = route.method === 'GET' || route.role === 'read';
   if (reads || status !== (route.status ?? 200)) return null;
@@ -63,7 +64,7 @@ const changeOf = (
     action: name,
     subject: idOf(request.params) ?? idOf(answer),
     address: request.ip,
-    details: { requestId: request.id },
+    details: { requestId: request.id, ...noted },
   };
 };
 
@@ -78,11 +79,15 @@ const answerWith =
   (name: RouteName, route: Route, handler: AnyHandler, { audit }: RoutingOptions) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     reply.code(route.status ?? 200).header('cache-control', 'no-store');
+    let noted: Change['details'] = {};
     const answer = await handler(parseRequest(route, request), {
       status: (status) => void reply.code(status),
       header: (field, value) => void reply.header(field, value),
+      note: (details) => {
+        noted = details;
+      },
     });
-    const change = changeOf(name, route, request, answer, reply.statusCode);
+    const change = changeOf(name, route, request, answer, reply.statusCode, noted);
     if (change) await audit(change);
     if (route.response)
       return reply.type('application/json; charset=utf-8').send(serialize(name, route, answer));
