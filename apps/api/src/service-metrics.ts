@@ -1,6 +1,7 @@
 /** Numbers about the service itself, for Prometheus. What PostgreSQL knows is read from it at every scrape: no process owns it. */
-import type { ServiceCounts } from '@funnel/db';
+import { attemptBounds, type ServiceCounts } from '@funnel/db';
 import { Counter, Gauge, Registry } from 'prom-client';
+import { createCountedHistogram } from './counted-histogram.ts';
 
 export type ServiceMetricsOptions = {
   readonly readCounts: () => Promise<ServiceCounts>;
@@ -49,11 +50,12 @@ export const createServiceMetrics = ({
     'kind',
     'outcome',
   ]);
-  const seconds = total(
-    'stage_attempt_seconds_total',
-    'Seconds of attempts that ended, by kind and outcome.',
-    ['kind', 'outcome'],
-  );
+  const durations = createCountedHistogram(registry, {
+    name: 'funnel_stage_attempt_seconds',
+    help: 'Durations of attempts that ended, by kind and outcome.',
+    labelNames: ['kind', 'outcome'],
+    bounds: attemptBounds,
+  });
   const expired = total('leases_expired_total', 'Leases that ran out before their attempt ended.');
   const fenced = total(
     'writes_fenced_total',
@@ -80,9 +82,11 @@ export const createServiceMetrics = ({
       attempts,
       counts.attempts.map(({ kind, outcome, attempts: value }) => ({ labels: { kind, outcome }, value })),
     );
-    fill(
-      seconds,
-      counts.attempts.map(({ kind, outcome, seconds: value }) => ({ labels: { kind, outcome }, value })),
+    durations.set(
+      counts.attempts.map(({ kind, outcome, attempts: count, seconds: sum, within }) => ({
+        labels: { kind, outcome },
+        ...{ count, sum, within },
+      })),
     );
     fill(
       workers,

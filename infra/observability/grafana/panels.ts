@@ -107,14 +107,12 @@ export const rows: readonly {
         stacked: true,
       },
       {
-        title: 'Mean duration of a completed attempt',
-        description: 'By kind of stage.',
-        queries: [
-          {
-            expr: 'max by (kind) (increase(funnel_stage_attempt_seconds_total{outcome="completed"}[1h])) / max by (kind) (increase(funnel_stage_attempts_total{outcome="completed"}[1h]))',
-            legend: '{{kind}}',
-          },
-        ],
+        title: 'Duration of completed attempts',
+        description: 'Median and 95th percentile over an hour, by kind of stage.',
+        queries: [0.5, 0.95].map((quantile) => ({
+          expr: `histogram_quantile(${quantile}, max by (kind, le) (increase(funnel_stage_attempt_seconds_bucket{outcome="completed"}[1h])))`,
+          legend: `{{kind}}, p${quantile * 100}`,
+        })),
         unit: 's',
       },
       {

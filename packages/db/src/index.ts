@@ -31,7 +31,7 @@ export { type ReconcileOptions, reconcile } from './reconcile.ts';
 export { recordCheckpoint } from './record-checkpoint.ts';
 export { failAttempt, handBack } from './release-stage.ts';
 export { retrySweep } from './retry-sweep.ts';
-export { pingDatabase, readServiceCounts, type ServiceCounts } from './service-counts.ts';
+export { attemptBounds, pingDatabase, readServiceCounts, type ServiceCounts } from './service-counts.ts';
 export { submitSweep } from './submit-sweep.ts';
 export { anyToken, findToken, listTokens, revokeToken, saveToken, type TokenInfo } from './tokens.ts';
 export type * from './types.ts';

@@ -2,6 +2,9 @@
 import type { Db } from './db.ts';
 import { reading } from './transaction.ts';
 
+/** Upper bounds, in seconds, of the classes in which durations of attempts are counted: from an attack on few images to a night. */
+export const attemptBounds = [1, 2.5, 5, 10, 30, 60, 150, 300, 900, 1800, 3600, 10_800, 36_000] as const;
+
 export type ServiceCounts = {
   readonly stages: readonly { readonly kind: string; readonly status: string; readonly count: number }[];
   /** What running stages do together, by their last heartbeats. */
@@ -14,6 +17,8 @@ export type ServiceCounts = {
     readonly outcome: string;
     readonly attempts: number;
     readonly seconds: number;
+    /** How many took no longer than each of `attemptBounds`: an attempt counts for its own class and all above. */
+    readonly within: readonly number[];
   }[];
   readonly expiredLeases: number;
   /** Writes refused because the lease had gone to another attempt. */
@@ -32,8 +37,10 @@ export const readServiceCounts = async (db: Db): Promise<ServiceCounts> => {
        FROM stages WHERE status = 'running' GROUP BY 1 ORDER BY 1`,
     ),
     tx.query<ServiceCounts['attempts'][number]>(
-      `SELECT s.kind, a.outcome, count(*) AS attempts, sum(extract(epoch FROM a.ended_at - a.started_at))::float8 AS seconds
-       FROM attempts a JOIN stages s ON s.id = a.stage_id WHERE a.ended_at IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2`,
+      `SELECT s.kind, a.outcome, count(*) AS attempts, sum(took)::float8 AS seconds,
+         ARRAY[${attemptBounds.map((bound) => `count(*) FILTER (WHERE took <= ${bound})`).join(', ')}]::int[] AS within
+       FROM attempts a JOIN stages s ON s.id = a.stage_id, LATERAL (SELECT extract(epoch FROM a.ended_at - a.started_at) AS took) t
+       WHERE a.ended_at IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2`,
     ),
     tx.query<ServiceCounts['workers'][number]>(
       'SELECT status, count(*) AS count, sum(slots) AS slots FROM workers GROUP BY 1 ORDER BY 1',

@@ -1,6 +1,7 @@
 import { routes } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  attemptBounds,
   compareTrials,
   type Db,
   getEvaluation,
@@ -230,6 +231,12 @@ describe('stages and workers', () => {
       outcome: 'completed',
       attempts: 2,
     });
+    // The classes are cumulative, and the largest holds what a test can take.
+    for (const { attempts, within } of counts.attempts) {
+      expect(within).toHaveLength(attemptBounds.length);
+      expect(within).toEqual([...within].sort((a, b) => a - b));
+      expect(within.at(-1)).toBe(attempts);
+    }
   });
 });
 
