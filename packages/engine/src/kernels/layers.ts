@@ -134,3 +134,17 @@ export function halving(
     padding: { top: before(height), left: before(width) },
   };
 }
+
+/** 3×3 taps at a stride of 1 with 'same' padding: the map is as large as the image. */
+export function keeping(
+  [height, width]: readonly [number, number],
+  channels: { readonly image: number; readonly map: number },
+): Geometry {
+  return {
+    image: { height, width, channels: channels.image },
+    map: { height, width, channels: channels.map },
+    filter: { height: 3, width: 3 },
+    stride: { height: 1, width: 1 },
+    padding: { top: 1, left: 1 },
+  };
+}

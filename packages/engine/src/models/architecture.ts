@@ -1,6 +1,6 @@
 /**
  * A network as data: the layers that images or codes pass through. Weights, arithmetic and the Keras topology derive from it.
- * Convolutions are 3×3 with stride 2 and 'same' padding (§4.1); shapes are without the batch.
+ * Convolutions are 3×3 with 'same' padding, and with stride 2 (§4.1) but for `conv2dSame`; shapes are without the batch.
  */
 export type Layer =
   | {
@@ -17,6 +17,11 @@ export type Layer =
       readonly size: readonly [number, number];
       readonly activation: 'relu' | 'unitTanh';
     }
+  /** Stride 1: maps of the input's size, each unit σ(z). */
+  | { readonly kind: 'conv2dSame'; readonly name: string; readonly filters: number }
+  /** Means over squares of 2×2, and nearest neighbours back: even sizes only. */
+  | { readonly kind: 'averagePool'; readonly name: string }
+  | { readonly kind: 'upSample'; readonly name: string }
   | {
       readonly kind: 'dense';
       readonly name: string;
@@ -56,6 +61,15 @@ const outputOf = (layer: Layer, input: readonly number[]): readonly number[] => 
       if (input.length !== 3 || halved(layer.size[0]) !== height || halved(layer.size[1]) !== width)
         refuse(`half of ${layer.size.join('×')}`);
       return [...layer.size, layer.filters];
+    case 'conv2dSame':
+      if (input.length !== 3) refuse('[height, width, channels]');
+      return [height, width, layer.filters];
+    case 'averagePool':
+      if (input.length !== 3 || height % 2 !== 0 || width % 2 !== 0) refuse('maps of an even size');
+      return [height / 2, width / 2, input[2]!];
+    case 'upSample':
+      if (input.length !== 3) refuse('[height, width, channels]');
+      return [2 * height, 2 * width, input[2]!];
     case 'dense':
       if (input.length !== 1) refuse('[units]');
       return [layer.units];
@@ -78,6 +92,8 @@ const weightsOf = (layer: Layer, input: readonly number[]): readonly WeightSpec[
       return pair([3, 3, from, layer.filters], taps * from, strided * layer.filters, layer.filters);
     case 'conv2dTranspose': // TensorFlow keeps the channels of a transposed kernel as [out, in]
       return pair([3, 3, layer.filters, from], strided * from, taps * layer.filters, layer.filters);
+    case 'conv2dSame':
+      return pair([3, 3, from, layer.filters], taps * from, taps * layer.filters, layer.filters);
     case 'dense':
       return pair([from, layer.units], from, layer.units, layer.units);
     default:

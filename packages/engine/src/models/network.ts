@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Architecture, Layer } from './architecture.ts';
 import { weightSpecs } from './architecture.ts';
-import { conv2d, conv2dTranspose, dense } from './operations.ts';
+import { averagePool, conv2d, conv2dSame, conv2dTranspose, dense, upSample } from './operations.ts';
 
 /** An architecture with weights on the device. */
 export type Network = {
@@ -19,6 +19,12 @@ const applyLayer = (layer: Layer, x: tf.Tensor, [kernel, bias]: readonly tf.Tens
       return conv2d(x, kernel!, bias!, layer.activation);
     case 'conv2dTranspose':
       return conv2dTranspose(x, kernel!, bias!, layer.size, layer.activation);
+    case 'conv2dSame':
+      return conv2dSame(x, kernel!, bias!);
+    case 'averagePool':
+      return averagePool(x);
+    case 'upSample':
+      return upSample(x);
     case 'dense':
       return dense(x, kernel!, bias!, layer.activation);
     case 'flatten':
@@ -28,7 +34,8 @@ const applyLayer = (layer: Layer, x: tf.Tensor, [kernel, bias]: readonly tf.Tens
   }
 };
 
-const hasWeights = (layer: Layer): boolean => layer.kind !== 'flatten' && layer.kind !== 'reshape';
+const weightless: readonly Layer['kind'][] = ['averagePool', 'upSample', 'flatten', 'reshape'];
+const hasWeights = (layer: Layer): boolean => !weightless.includes(layer.kind);
 
 /** `values`: one array per weight. */
 export const createNetwork = (architecture: Architecture, values: readonly Float32Array[]): Network => {

@@ -9,6 +9,7 @@ import {
   denseLayer,
   halving,
   hasLayerKernels,
+  keeping,
   transposedConvolution,
 } from '../kernels/layers.ts';
 
@@ -48,11 +49,12 @@ tf.registerGradient({
   outputsToSave: [true],
   gradFunc: (dy, [x, filter, y], attributes) => {
     const dz = beforeActivation(dy as tf.Tensor, y!, attributes.activation as Activation);
+    const window = { ...halved, strides: attributes.strides };
     return {
       x: () =>
-        runKernel('Conv2DBackpropInput', { dy: dz, filter: filter! }, { ...halved, inputShape: x!.shape }),
+        runKernel('Conv2DBackpropInput', { dy: dz, filter: filter! }, { ...window, inputShape: x!.shape }),
       filter: () =>
-        runKernel('Conv2DBackpropFilter', { x: x!, dy: dz }, { ...halved, filterShape: filter!.shape }),
+        runKernel('Conv2DBackpropFilter', { x: x!, dy: dz }, { ...window, filterShape: filter!.shape }),
       bias: () => sumToChannels(dz),
     };
   },
@@ -86,6 +88,33 @@ export const conv2d = (
   hasLayerKernels()
     ? convolution(x, filter, bias, geometryOf([x.shape[1]!, x.shape[2]!], filter), activation)
     : runKernel('FusedConv2D', { x, filter, bias }, { ...halved, activation, leakyreluAlpha: 0 });
+
+/** 3×3, stride 1, 'same', then σ. x [batch, h, w, in], filter [3, 3, in, out] → [batch, h, w, out]. */
+export const conv2dSame = (x: tf.Tensor, filter: tf.Tensor, bias: tf.Tensor): tf.Tensor => {
+  const [, height, width] = x.shape as [number, number, number, number];
+  const [, , from, to] = filter.shape as [number, number, number, number];
+  const z = hasLayerKernels()
+    ? convolution(x, filter, bias, keeping([height, width], { image: from, map: to }), 'linear')
+    : runKernel(
+        'FusedConv2D',
+        { x, filter, bias },
+        { ...halved, strides: [1, 1], activation: 'linear', leakyreluAlpha: 0 },
+      );
+  return tf.sigmoid(z);
+};
+
+/** Means over squares of 2×2: [batch, 2h, 2w, channels] → [batch, h, w, channels]. */
+export const averagePool = (x: tf.Tensor): tf.Tensor => tf.avgPool(x as tf.Tensor4D, 2, 2, 'valid');
+
+/** Every pixel four times: [batch, h, w, channels] → [batch, 2h, 2w, channels]. Back go sums over squares: tfjs-cpu's lose some. */
+export const upSample = (x: tf.Tensor): tf.Tensor => {
+  const size: [number, number] = [2 * x.shape[1]!, 2 * x.shape[2]!];
+  const widen = tf.customGrad((small) => ({
+    value: tf.image.resizeNearestNeighbor(small as tf.Tensor4D, size),
+    gradFunc: (dy: tf.Tensor) => tf.mul(averagePool(dy), 4),
+  }));
+  return widen(x);
+};
 
 /** x [batch, in], kernel [in, out] → [batch, out]. */
 export const dense = (

@@ -18,6 +18,8 @@ const convolution = {
   use_bias: true,
 };
 
+const square = { padding: 'valid', data_format: 'channels_last' };
+
 /**
  * Keras has no output padding for 'same': a transposed convolution always doubles, with no padding at the top. An odd size is the
  * doubled one without its first row and column.
@@ -48,6 +50,14 @@ const kerasLayers = (layer: Layer, input: readonly number[]): readonly KerasLaye
         layers.push(keras('Rescaling', `${layer.name}_unit`, { scale: 0.5, offset: 0.5 }));
       return layers;
     }
+    case 'conv2dSame': {
+      const config = { ...convolution, strides: [1, 1], filters: layer.filters, activation: 'sigmoid' };
+      return [keras('Conv2D', layer.name, config)];
+    }
+    case 'averagePool':
+      return [keras('AveragePooling2D', layer.name, { ...square, pool_size: [2, 2], strides: [2, 2] })];
+    case 'upSample':
+      return [keras('UpSampling2D', layer.name, { size: [2, 2], data_format: 'channels_last' })];
     case 'dense':
       return [
         keras('Dense', layer.name, { units: layer.units, activation: layer.activation, use_bias: true }),
@@ -82,7 +92,7 @@ const plain = z.enum(['relu', 'linear']);
 const Stored = z.discriminatedUnion('class_name', [
   z.object({
     class_name: z.literal('Conv2D'),
-    config: z.object({ ...named, filters: size, activation: plain }),
+    config: z.object({ ...named, filters: size, activation: z.enum(['relu', 'linear', 'sigmoid']) }),
   }),
   z.object({
     class_name: z.literal('Conv2DTranspose'),
@@ -97,6 +107,8 @@ const Stored = z.discriminatedUnion('class_name', [
     class_name: z.literal('Dense'),
     config: z.object({ ...named, units: size, activation: plain }),
   }),
+  z.object({ class_name: z.literal('AveragePooling2D'), config: z.object(named) }),
+  z.object({ class_name: z.literal('UpSampling2D'), config: z.object(named) }),
   z.object({ class_name: z.literal('Flatten'), config: z.object(named) }),
   z.object({ class_name: z.literal('Reshape'), config: z.object({ ...named, target_shape: z.array(size) }) }),
 ]);
@@ -121,7 +133,9 @@ export const architectureOf = (topology: Readonly<Record<string, unknown>>): Arc
   for (const { class_name: kind, config } of stored) {
     const shape = shapesOf({ input: input as number[], layers }).at(-1)!;
     const last = layers.at(-1);
-    if (kind === 'Conv2D')
+    if (kind === 'Conv2D' && config.activation === 'sigmoid')
+      layers.push({ kind: 'conv2dSame', name: config.name, filters: config.filters });
+    else if (kind === 'Conv2D' && config.activation !== 'sigmoid')
       layers.push({
         kind: 'conv2d',
         name: config.name,
@@ -143,6 +157,8 @@ export const architectureOf = (topology: Readonly<Record<string, unknown>>): Arc
       });
     else if (kind === 'Dense')
       layers.push({ kind: 'dense', name: config.name, units: config.units, activation: config.activation });
+    else if (kind === 'AveragePooling2D') layers.push({ kind: 'averagePool', name: config.name });
+    else if (kind === 'UpSampling2D') layers.push({ kind: 'upSample', name: config.name });
     else if (kind === 'Flatten') layers.push({ kind: 'flatten', name: config.name });
     else if (kind === 'Reshape')
       layers.push({ kind: 'reshape', name: config.name, shape: config.target_shape });
