@@ -62,6 +62,11 @@ export const SweepDefinition = z
       .max(99)
       .default(50)
       .meta({ title: 'Priority', description: 'Higher goes first; equals share the workers.' }),
+    maxRunning: z.int().min(1).max(100_000).optional().meta({
+      title: 'Running at once',
+      description:
+        'How many of its stages may run at the same time; as many as there are workers unless said.',
+    }),
   })
   .superRefine((sweep, context) => {
     const read = new Set(sweep.recipes.flatMap((recipe) => knobsOf(recipe)));

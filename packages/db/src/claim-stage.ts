@@ -1,4 +1,4 @@
-/** Hands out the best ready stage: highest priority, then the sweep with the fewest running, then the oldest. */
+/** Hands out the best ready stage: highest priority, then the sweep with the fewest running (below its limit), then the oldest. */
 import { type CheckpointManifest, StageKind } from '@funnel/contracts';
 import { settleChanges } from './changes.ts';
 import type { Db } from './db.ts';
@@ -12,9 +12,9 @@ import type { ClaimedStage, ClaimRequest, StageStart } from './types.ts';
  * chain never run at once is also a unique index.
  */
 const pick = `
-  SELECT picked.id
+  SELECT picked.id, turn.id AS sweep, turn.max_running
   FROM (
-    SELECT w.id, w.priority, (SELECT count(*) FROM stages r WHERE r.sweep_id = w.id AND r.status = 'running') AS running
+    SELECT w.id, w.priority, w.max_running, (SELECT count(*) FROM stages r WHERE r.sweep_id = w.id AND r.status = 'running') AS running
     FROM sweeps w
     WHERE w.status = 'running' AND ($2::text IS NULL OR w.id = $2)
     ORDER BY w.priority DESC, running, w.id
@@ -27,13 +27,29 @@ const pick = `
     LIMIT 1
     FOR NO KEY UPDATE SKIP LOCKED
   ) AS picked
-  WHERE $3::int IS NULL OR turn.running < $3
+  WHERE turn.max_running IS NULL
+    OR (turn.running < turn.max_running AND pg_try_advisory_xact_lock(hashtext('funnel claim'), hashtext(turn.id)))
   LIMIT 1`;
 
+type Picked = { readonly id: string; readonly sweep: string; readonly max_running: number | null };
+
+/**
+ * Sweeps that limit their running stages are claimed from one at a time. Who claimed before has committed by now, but maybe after `pick` had
+ * begun to look: so it is counted once more.
+ */
+const isFull = async (tx: Tx, { sweep, max_running: most }: Picked): Promise<boolean> => {
+  if (most === null) return false;
+  const [row] = await tx.query<{ running: number }>(
+    "SELECT count(*)::int AS running FROM stages WHERE sweep_id = $1 AND status = 'running'",
+    [sweep],
+  );
+  return row!.running >= most;
+};
+
 const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined> => {
-  const { workerId, leaseSeconds, kinds = StageKind.options, sweep = null, mostRunning = null } = request;
-  const [picked] = await tx.query<{ id: string }>(pick, [kinds, sweep, mostRunning]);
-  if (!picked) return undefined;
+  const { workerId, leaseSeconds, kinds = StageKind.options, sweep = null } = request;
+  const [picked] = await tx.query<Picked>(pick, [kinds, sweep]);
+  if (!picked || (await isFull(tx, picked))) return undefined;
   const [row] = await tx.query<StageRow>(
     `WITH claimed AS (
        UPDATE stages SET status = 'running', worker_id = $2, lease_epoch = lease_epoch + 1,
@@ -97,7 +113,7 @@ const surrogatesOf = async (tx: Tx, { surrogates }: StageRow): Promise<readonly 
 
 /**
  * The caller has the stage until its lease runs out; `heartbeat` keeps it. Null: nothing is ready (for these kinds, this sweep, within
- * `mostRunning`).
+ * its limit of running stages).
  */
 export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage | null> =>
   transaction(db, async (tx) => {

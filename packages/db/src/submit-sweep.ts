@@ -34,11 +34,17 @@ const insertSweep = async (
   { plan }: SweepPlan,
 ): Promise<string> => {
   const [row] = await tx.query<{ id: string }>(
-    `INSERT INTO sweeps (id, name, definition, plan, priority)
+    `INSERT INTO sweeps (id, name, definition, plan, priority, max_running)
      SELECT lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 11, '0') || substr(md5(gen_random_uuid()::text), 1, 5),
-       $1, $2, $3, $4
+       $1, $2, $3, $4, $5
      RETURNING id`,
-    [definition.name, JSON.stringify(definition), JSON.stringify(plan), definition.priority],
+    [
+      definition.name,
+      JSON.stringify(definition),
+      JSON.stringify(plan),
+      definition.priority,
+      definition.maxRunning ?? null,
+    ],
   );
   const { id } = row!;
   if (idempotency)

@@ -42,8 +42,6 @@ export type ClaimRequest = {
   readonly kinds?: readonly StageKind[];
   /** Only stages on this sweep's account. */
   readonly sweep?: string;
-  /** Running stages per sweep at most. (Default: no limit) */
-  readonly mostRunning?: number;
   readonly backend?: string;
   readonly device?: string;
   readonly engineVersion?: string;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   type ClaimedStage,
+  cancelSweep,
   claimStage,
   completeStage,
   type Db,
@@ -94,7 +95,7 @@ describe('claim', () => {
     for (const one of claimed) await handBack(db, leaseOf(one));
   });
 
-  test('only these kinds, only this sweep, only so many', async () => {
+  test('only these kinds, only this sweep', async () => {
     const { sweepId } = await submit(db, { seeds: [seed, seed + 500] });
     const request = { workerId: 'w', leaseSeconds: 60 };
     expect(await claimStage(db, { ...request, kinds: ['attack'] })).toBeNull();
@@ -102,7 +103,6 @@ describe('claim', () => {
     const first = await claimStage(db, {
       ...request,
       sweep: sweepId,
-      mostRunning: 1,
       backend: 'wasm',
       engineVersion: '1',
     });
@@ -113,11 +113,28 @@ describe('claim', () => {
       sweepIds: [sweepId],
       spec: { kind: 'initialise' },
     });
-    expect(await claimStage(db, { ...request, mostRunning: 1 })).toBeNull();
     expect(
       await query(db, 'SELECT backend, engine_version FROM attempts WHERE stage_id = $1', [first!.stageId]),
     ).toEqual([{ backend: 'wasm', engine_version: '1' }]);
     await finish(db, first!);
+  });
+
+  test('never more running than the sweep allows, however many ask at once; other sweeps go on', async () => {
+    const limited = await submit(db, { seeds: [0, 1, 2, 3, 4, 5].map((n) => seed + 700 + n), maxRunning: 2 });
+    const other = await submit(db, { seeds: [seed + 800] });
+    const request = { workerId: 'w', leaseSeconds: 60 };
+    const asked = Array.from({ length: 12 }, () => claimStage(db, { ...request, sweep: limited.sweepId }));
+    const first = (await Promise.all(asked)).filter((claimed) => claimed !== null);
+    expect(first.length).toBeGreaterThanOrEqual(1);
+    expect(first.length).toBeLessThanOrEqual(2);
+    const second = first[1] ?? (await claimStage(db, { ...request, sweep: limited.sweepId }))!;
+    expect(second.sweepIds).toEqual([limited.sweepId]);
+    expect(await claimStage(db, { ...request, sweep: limited.sweepId })).toBeNull();
+    expect((await claimStage(db, request))?.sweepIds).toEqual([other.sweepId]);
+    await handBack(db, leaseOf(second));
+    expect(await claimStage(db, { ...request, sweep: limited.sweepId })).not.toBeNull();
+    await cancelSweep(db, limited.sweepId);
+    await cancelSweep(db, other.sweepId);
   });
 
   test('starts from the parent’s networks, without its moments', async () => {
