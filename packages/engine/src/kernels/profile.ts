@@ -80,7 +80,9 @@ export function formatProfile(
     `${name.padEnd(26)}${(time / steps).toFixed(2).padStart(9)} ms ${((100 * time) / milliseconds).toFixed(1).padStart(5)} % ${calls}`;
   return [
     `One step on ${backend}: ${(milliseconds / steps).toFixed(2)} ms`,
-    ...kernels.map(({ kernel, milliseconds: time, calls }) => line(kernel, time, `${Number((calls / steps).toFixed(2))} calls`)),
+    ...kernels.map(({ kernel, milliseconds: time, calls }) =>
+      line(kernel, time, `${Number((calls / steps).toFixed(2))} calls`),
+    ),
     line('(outside of kernels)', outsideMilliseconds, ''),
   ]
     .map((text) => text.trimEnd())
