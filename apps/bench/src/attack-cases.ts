@@ -10,6 +10,8 @@ export type AttackCase = {
   /** Seconds per image on one core of a machine of this kind, small MNIST convolutional network; null: not measured, or not there. */
   readonly foolbox18: number | null;
   readonly foolbox3: number | null;
+  /** How many times as fast as each this is meant to be. */
+  readonly target?: { readonly foolbox18?: number; readonly foolbox3?: number };
   /** Forward and backward passes per image, given the mean steps and queries. */
   readonly passes: (spent: Spent) => PassCounts;
   readonly mostImages: number;
@@ -31,6 +33,7 @@ export const attackCases = [
     attack: { attack: 'deepfool-l2', steps: 50 },
     foolbox18: 0.144,
     foolbox3: 0.0156,
+    target: { foolbox18: 10, foolbox3: 1 },
     passes: deepfool,
     ...usual,
   },
@@ -39,6 +42,7 @@ export const attackCases = [
     attack: { attack: 'deepfool-linf', steps: 50 },
     foolbox18: 0.164,
     foolbox3: 0.007,
+    target: { foolbox18: 10, foolbox3: 1 },
     passes: deepfool,
     ...usual,
   },
@@ -79,6 +83,7 @@ export const attackCases = [
     attack: { attack: 'pgd-linf', epsilon: 0.05, steps: 40 },
     foolbox18: null,
     foolbox3: 0.0043,
+    target: { foolbox3: 1 },
     passes: ascent,
     ...usual,
   },
@@ -87,6 +92,7 @@ export const attackCases = [
     attack: { attack: 'pgd-l2', epsilon: 0.5, steps: 50 },
     foolbox18: null,
     foolbox3: 0.0062,
+    target: { foolbox3: 1 },
     passes: ascent,
     ...usual,
   },
@@ -103,6 +109,7 @@ export const attackCases = [
     attack: { attack: 'fmn-l2', steps: 100 },
     foolbox18: null,
     foolbox3: 0.0136,
+    target: { foolbox3: 1 },
     passes: ascent,
     ...usual,
   },
@@ -111,6 +118,7 @@ export const attackCases = [
     attack: { attack: 'single-pixel' },
     foolbox18: 0.6,
     foolbox3: null,
+    target: { foolbox18: 5 },
     passes: forwardOnly,
     ...usual,
   },
@@ -119,6 +127,7 @@ export const attackCases = [
     attack: { attack: 'local-search' },
     foolbox18: 1.61,
     foolbox3: null,
+    target: { foolbox18: 1.5 },
     passes: forwardOnly,
     mostImages: 20,
     warmUp: 1,
@@ -127,3 +136,15 @@ export const attackCases = [
 
 export const attackCaseNames = attackCases.map(({ name }) => name) as [AttackCaseName, ...AttackCaseName[]];
 export type AttackCaseName = (typeof attackCases)[number]['name'];
+
+type Anchors = Pick<AttackCase, 'foolbox18' | 'foolbox3'>;
+
+/** Whether an image takes as little of each tool's time as its target says. */
+export const meets = (
+  target: NonNullable<AttackCase['target']>,
+  anchors: Anchors,
+  seconds: number,
+): boolean =>
+  (['foolbox18', 'foolbox3'] as const).every(
+    (tool) => target[tool] === undefined || (anchors[tool] ?? 0) / seconds >= target[tool],
+  );

@@ -9,7 +9,8 @@ import { AppError, DatasetName, DatasetSpec, type EvaluationSummary } from '@fun
 import { gatherImages, loadDataset, openBackend } from '@funnel/engine';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
-import { type AttackCase, attackCaseNames, attackCases } from './attack-cases.ts';
+import { type AttackCase, attackCaseNames, attackCases, meets } from './attack-cases.ts';
+import { type AttackTiming, printTimings } from './attack-table.ts';
 
 const defaultModel = fileURLToPath(new URL('../../../../shared/oracle/mnist-conv', import.meta.url));
 
@@ -30,19 +31,6 @@ export type BenchAttackOptions = z.input<typeof Options>;
 export const attackUsage = `attack [--model DIR] [--dataset mnist|fashion-mnist|glyphs] [--images 100] [--only ${attackCaseNames.slice(0, 2).join(',')},…]
        [--backend wasm|…] [--json]
   Times every attack on a layers model that outputs logits (default ../shared/oracle/mnist-conv), beside Foolbox 1.8 and 3.3.4.`;
-
-export type AttackTiming = {
-  readonly attack: string;
-  readonly images: number;
-  /** Wall and processor time, seconds per image. */
-  readonly seconds: number;
-  readonly cpuSeconds: number;
-  /** What the model's passes alone take, at the speed of a full batch. */
-  readonly floorSeconds: number;
-  readonly foolbox18: number | null;
-  readonly foolbox3: number | null;
-  readonly successRate: number;
-};
 
 /** Times the chosen attacks on the first correctly classified test images. Slow attacks take fewer images. */
 export const benchAttack = async (options: BenchAttackOptions = {}): Promise<readonly AttackTiming[]> => {
@@ -70,7 +58,7 @@ const timeAttack = async (
   attackCase: AttackCase,
   passes: Passes,
 ): Promise<AttackTiming> => {
-  const { attack, name, foolbox18, foolbox3 } = attackCase;
+  const { attack, name, foolbox18, foolbox3, target = null } = attackCase;
   const count = Math.min(given.labels.length, attackCase.mostImages);
   await evaluateAttack({ model, ...take(given, Math.min(count, attackCase.warmUp)), attack }); // compiles what it needs
   const cpu = process.cpuUsage();
@@ -86,6 +74,8 @@ const timeAttack = async (
     floorSeconds: floor(attackCase, summary, passes),
     foolbox18,
     foolbox3,
+    target,
+    meetsTarget: target && meets(target, { foolbox18, foolbox3 }, seconds),
     successRate: summary.successRate,
   };
 };
@@ -106,7 +96,9 @@ const loadLayersModel = async (folder: string): Promise<ClassifierModel> => {
   if (!existsSync(file))
     throw new AppError(
       'ATTACK_INPUT',
-      `Expected a layers model in ${folder}, but there is no model.json: give --model`,
+      folder === defaultModel
+        ? 'Expected ../shared/oracle/mnist-conv beside this checkout, but it is not there: give --model DIR, a layers model of MNIST images that outputs logits'
+        : `Expected a layers model in ${folder}, but there is no model.json: give --model`,
     );
   const { modelTopology, weightsManifest } = JSON.parse(await readFile(file, 'utf8'));
   const shards: string[] = weightsManifest.flatMap(({ paths }: { paths: string[] }) => paths);
@@ -184,28 +176,16 @@ export const attack = async (args: readonly string[]): Promise<void> => {
       json: { type: 'boolean' },
     },
   });
-  const timings = await benchAttack(values as BenchAttackOptions); // parsed there
+  const timings = await benchAttack(values as BenchAttackOptions).catch((error: unknown) => {
+    if (!(error instanceof AppError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+    return null;
+  }); // parsed there
+  if (timings === null) return;
   if (values.json) {
     for (const timing of timings) console.log(JSON.stringify(timing));
     return;
   }
-  const seconds = (value: number | null): string => (value === null ? '–' : value.toFixed(4));
-  const times = (anchor: number | null, own: number): string =>
-    anchor === null ? '' : `${(anchor / own).toFixed(1)}×`;
-  const print = (cells: readonly string[]) =>
-    console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(26) : cell.padStart(10))).join(''));
-  print(['attack', 'images', 's/image', 'cpu', 'floor', '1.8', '', '3.3.4', '', 'success']);
-  for (const t of timings)
-    print([
-      t.attack,
-      String(t.images),
-      seconds(t.seconds),
-      seconds(t.cpuSeconds),
-      seconds(t.floorSeconds),
-      seconds(t.foolbox18),
-      times(t.foolbox18, t.seconds),
-      seconds(t.foolbox3),
-      times(t.foolbox3, t.seconds),
-      `${(100 * t.successRate).toFixed(0)} %`,
-    ]);
+  printTimings(timings);
 };

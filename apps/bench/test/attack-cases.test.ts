@@ -1,6 +1,6 @@
 import { attackSpec } from '@funnel/contracts';
 import { expect, test } from 'vitest';
-import { attackCaseNames, attackCases } from '../src/attack-cases.ts';
+import { attackCaseNames, attackCases, meets } from '../src/attack-cases.ts';
 
 test('every case is an attack that exists, under a name of its own, with at least one anchor', () => {
   expect(new Set(attackCaseNames).size).toBe(attackCases.length);
@@ -18,4 +18,12 @@ test('passes are counted by hand: nine class gradients per DeepFool step, none f
   expect(passesOf('PGD Linf')).toEqual({ forward: 5, backward: 4 });
   expect(passesOf('FGSM search')).toEqual({ forward: 5, backward: 1 });
   expect(passesOf('Single Pixel')).toEqual({ forward: 5, backward: 0 });
+});
+
+test('a target is met only where every tool it names is outrun as far as it says', () => {
+  const anchors = { foolbox18: 0.1, foolbox3: 0.02 };
+  expect(meets({ foolbox18: 10, foolbox3: 1 }, anchors, 0.01)).toBe(true);
+  expect(meets({ foolbox18: 10, foolbox3: 1 }, anchors, 0.011)).toBe(false);
+  expect(meets({ foolbox3: 3 }, anchors, 0.01)).toBe(false);
+  expect(meets({ foolbox18: 1 }, { foolbox18: null, foolbox3: null }, 0.01)).toBe(false);
 });

@@ -8,6 +8,7 @@ import { exportCommand } from './commands/export.ts';
 import { gcCommand } from './commands/gc.ts';
 import { leaderboardCommands } from './commands/leaderboard.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { reportCommand } from './commands/report.ts';
 import { submitCommand } from './commands/submit.ts';
 import { sweepCommands } from './commands/sweeps.ts';
 import { tokenCommand } from './commands/token.ts';
@@ -23,6 +24,7 @@ const registrations: readonly ((program: Command, context: () => Context) => voi
   leaderboardCommands,
   gcCommand,
   exportCommand,
+  reportCommand,
   attackCommand,
   dataCommand,
   doctorCommand,

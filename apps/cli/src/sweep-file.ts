@@ -1,10 +1,25 @@
 import { readFileSync } from 'node:fs';
 import type { SweepInput } from '@funnel/contracts';
-import { parseDocument } from 'yaml';
+import { InvalidArgumentError } from 'commander';
+import { parse, parseDocument } from 'yaml';
 import { Exit, exitCodes } from './exit-codes.ts';
 
-/** Reads a sweep file, JSON or YAML (`-` is stdin). What is in it is for the API to judge; what is not readable ends here. */
-export const readSweepFile = (path: string): SweepInput => {
+/** `dataset.train=3000`, `seeds=2`, `space.filters=16-32`: the value is read as YAML. */
+export const readChange = (text: string, earlier: readonly Change[] = []): readonly Change[] => {
+  const at = text.indexOf('=');
+  const path = text.slice(0, Math.max(at, 0)).split('.');
+  if (path.some((key) => key === ''))
+    throw new InvalidArgumentError(`Expected PATH=VALUE, such as dataset.train=3000, but got ${text}`);
+  return [...earlier, { path, value: parse(text.slice(at + 1)) }];
+};
+
+export type Change = { readonly path: readonly string[]; readonly value: unknown };
+
+/**
+ * Reads a sweep file, JSON or YAML (`-` is stdin), with `changes` written over it. What is in it is for the API to judge; what is not
+ * readable ends here.
+ */
+export const readSweepFile = (path: string, changes: readonly Change[] = []): SweepInput => {
   let text: string;
   try {
     text = readFileSync(path === '-' ? 0 : path, 'utf8');
@@ -18,5 +33,6 @@ export const readSweepFile = (path: string): SweepInput => {
   const document = parseDocument(text, { uniqueKeys: true });
   const [fault] = document.errors;
   if (fault) throw new Exit(exitCodes.usage, `${path} is neither JSON nor YAML: ${fault.message}`);
+  for (const { path: where, value } of changes) document.setIn(where, value);
   return document.toJS();
 };

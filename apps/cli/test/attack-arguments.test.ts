@@ -46,18 +46,28 @@ describe('readSetting', () => {
 
 describe('readAttacks', () => {
   it('fills in what is not set', () => {
-    expect(readAttacks(['deepfool-l2'], { steps: 200 }, 'mnist')).toEqual([
-      { attack: 'deepfool-l2', settings: { steps: 200, overshoot: 0.05, classes: 10 } },
-    ]);
+    expect(readAttacks(['deepfool-l2'], { steps: 200 }, 'mnist')).toEqual({
+      specs: [{ attack: 'deepfool-l2', settings: { steps: 200, overshoot: 0.05, classes: 10 } }],
+      left: [],
+    });
   });
   it('expands a preset', () => {
-    expect(readAttacks(['preset:paper'], {}, 'mnist').length).toBeGreaterThan(5);
+    expect(readAttacks(['preset:paper'], {}, 'mnist').specs.length).toBeGreaterThan(5);
+  });
+  it('leaves out of a preset what needs more than a model, and refuses it where it is named', () => {
+    const { specs, left } = readAttacks(['preset:full'], {}, 'mnist');
+    expect(left).toEqual(['feature-linf', 'feature-l2', 'transfer-linf', 'transfer-l2']);
+    expect(specs.map(({ attack }) => attack)).not.toContain('transfer-l2');
+    expect(() => readAttacks(['feature-l2'], {}, 'mnist')).toThrow(/needs the model’s encoder/);
+    expect(() => readAttacks(['transfer-l2'], {}, 'mnist')).toThrow(/needs other models/);
   });
   it('refuses settings for a preset, unknown attacks and unknown settings', () => {
     expect(() => readAttacks(['preset:paper'], { steps: 1 }, 'mnist')).toThrow(
       /Expected --set with one attack/,
     );
     expect(() => readAttacks(['fgsmm'], {}, 'mnist')).toThrow(/fgsmm/);
-    expect(() => readAttacks(['fgsm'], { stepz: 1 }, 'mnist')).toThrow(/stepz/);
+    expect(() => readAttacks(['fgsm'], { stepz: 1 }, 'mnist')).toThrow(
+      /Expected settings of fgsm \(search, epsilon, epsilons.*\), but got stepz/,
+    );
   });
 });

@@ -1,5 +1,5 @@
 /** `funnel attack` on models that the test makes itself. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -8,13 +8,14 @@ import { funnel } from './funnel.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'funnel-attack-'));
 const model = join(folder, 'model');
-const softmax = join(folder, 'softmax');
+const [softmax, graph, small, few] = ['softmax', 'graph', 'small', 'few'].map((name) =>
+  join(folder, name),
+) as [string, string, string, string];
 
 /** Saves as TensorFlow.js does: model.json beside its weights. */
 const save = async (layers: tf.LayersModel, path: string): Promise<void> => {
   await layers.save(
     tf.io.withSaveHandler(async ({ modelTopology, weightSpecs, weightData }) => {
-      const { mkdirSync } = await import('node:fs');
       mkdirSync(path);
       const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
       writeFileSync(
@@ -27,7 +28,7 @@ const save = async (layers: tf.LayersModel, path: string): Promise<void> => {
   );
 };
 
-/** Class scores are the sums of ten vertical bands: linear, and right about as often as chance. */
+/** Class scores are the sums of ten vertical bands and a little more, so that none tie: linear, and right about as often as chance. */
 const linear = (activation: 'linear' | 'softmax'): tf.LayersModel => {
   const kernel = tf.tidy(() =>
     tf
@@ -40,7 +41,8 @@ const linear = (activation: 'linear' | 'softmax'): tf.LayersModel => {
           .toInt(),
         10,
       )
-      .toFloat(),
+      .toFloat()
+      .add(tf.sin(tf.range(0, 7840)).mul(0.1).reshape([784, 10])),
   );
   const layers = tf.sequential({
     layers: [
@@ -51,11 +53,62 @@ const linear = (activation: 'linear' | 'softmax'): tf.LayersModel => {
   return layers;
 };
 
+const constant = (name: string, dtype: string, shape: readonly number[]) => ({
+  name,
+  op: 'Const',
+  attr: {
+    dtype: { type: dtype },
+    value: { tensor: { dtype, tensorShape: { dim: shape.map((size) => ({ size: String(size) })) } } },
+  },
+});
+
+/** The same linear classifier as converters write graph models: logits = reshape(images) · weights. */
+const saveGraph = async (layers: tf.LayersModel, path: string): Promise<void> => {
+  const weights = await layers.getWeights()[0]!.data();
+  const float = { type: 'DT_FLOAT' };
+  const dim = ['-1', '28', '28', '1'].map((size) => ({ size }));
+  const node = [
+    { name: 'images', op: 'Placeholder', attr: { dtype: float, shape: { shape: { dim } } } },
+    constant('rows', 'DT_INT32', [2]),
+    constant('weights', 'DT_FLOAT', [784, 10]),
+    { name: 'flat', op: 'Reshape', input: ['images', 'rows'], attr: { T: float } },
+    {
+      name: 'logits',
+      op: 'MatMul',
+      input: ['flat', 'weights'],
+      attr: { T: float, transpose_a: { b: false }, transpose_b: { b: false } },
+    },
+  ];
+  const manifest = [
+    { name: 'rows', shape: [2], dtype: 'int32' },
+    { name: 'weights', shape: [784, 10], dtype: 'float32' },
+  ];
+  mkdirSync(path);
+  writeFileSync(
+    join(path, 'model.json'),
+    JSON.stringify({
+      format: 'graph-model',
+      modelTopology: { node, versions: { producer: 1 } },
+      weightsManifest: [{ paths: ['a.bin', 'b.bin'], weights: manifest }],
+    }),
+  );
+  writeFileSync(join(path, 'a.bin'), Buffer.from(Int32Array.of(-1, 784).buffer));
+  writeFileSync(join(path, 'b.bin'), Buffer.from(Float32Array.from(weights).buffer));
+};
+
+const dense = (side: number, units: number): tf.LayersModel =>
+  tf.sequential({
+    layers: [tf.layers.flatten({ inputShape: [side, side, 1] }), tf.layers.dense({ units })],
+  });
+
 beforeAll(async () => {
   tf.env().set('IS_TEST', true); // else tfjs advertises itself
   await tf.setBackend('cpu');
   await save(linear('linear'), model);
   await save(linear('softmax'), softmax);
+  await saveGraph(linear('linear'), graph);
+  await save(dense(14, 10), small);
+  await save(dense(28, 5), few);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -102,6 +155,29 @@ describe('funnel attack', () => {
     expect(written.summary.successes).toBe(written.rows.filter(({ success }) => success).length);
   });
 
+  it('attacks a graph model as it does the same layers model', async () => {
+    const args = ['--indices', '0-29', '--attack', 'deepfool-l2', '--json'];
+    const [ofLayers, ofGraph] = await Promise.all(
+      [model, graph].map(async (path): Promise<Document> => {
+        const ran = await attack('--model', path, ...args);
+        expect(ran.status, ran.stderr).toBe(0);
+        return JSON.parse(ran.stdout);
+      }),
+    );
+    expect(ofGraph!.summary).toEqual(ofLayers!.summary);
+    expect(ofGraph!.summary.successes).toBeGreaterThan(0);
+  });
+
+  it('runs all attacks of a preset, one after the other, and tells them apart', async () => {
+    const ran = await attack('--model', model, '--indices', '0-5', '--attack', 'preset:quick', '--json');
+    expect(ran.status, ran.stderr).toBe(0);
+    const { evaluations }: { evaluations: (Document & { attack: string })[] } = JSON.parse(ran.stdout);
+    expect(evaluations.map((one) => one.attack)).toEqual([
+      ...['deepfool-l2', 'deepfool-linf', 'fgsm', 'pgd-linf', 'pgd-l2', 'fmn-l2'],
+    ]);
+    expect(evaluations.every(({ rows }) => rows.length === 6)).toBe(true);
+  });
+
   it('lists every attack with its settings', async () => {
     const { stdout } = await funnel(['attack', '--list']);
     expect(stdout).toMatch(/--set overshoot=0\.05/);
@@ -110,7 +186,12 @@ describe('funnel attack', () => {
 
   it.each([
     [['--model', '/nowhere', '--attack', 'fgsm'], 1, /ENOENT/],
-    [['--model', softmax, '--attack', 'fgsm'], 1, /logits/],
+    [['--model', softmax, '--attack', 'fgsm'], 1, /Expected logits, but got probabilities/],
+    [['--model', small, '--attack', 'fgsm'], 1, /Expected a model of images \[28, 28, 1\].*\[14, 14, 1\]/],
+    [['--model', few, '--attack', 'fgsm'], 1, /Expected labels from 0 to 4, but got \d/],
+    [['--model', model, '--attack', 'transfer-l2'], 2, /needs other models/],
+    [['--model', model, '--attack', 'fgsm', '--indices', '9-3'], 2, /last index lies before the first/],
+    [['--model', model, '--attack', 'fgsm', '--backend', 'gpu'], 2, /Allowed choices are auto/],
     [['--model', model, '--attack', 'fgsm', '--indices', '20000'], 2, /Expected indices below 10000/],
     [['--model', model, '--attack', 'fgsm', '--set', 'stepz=1'], 2, /stepz/],
     [['--attack', 'fgsm'], 2, /--model DIR/],

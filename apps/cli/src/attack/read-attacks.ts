@@ -1,6 +1,14 @@
-import { type AttackListEntry, type AttackSpec, expandAttacks } from '@funnel/contracts';
+import {
+  type AttackListEntry,
+  AttackName,
+  type AttackResource,
+  type AttackSpec,
+  attacks,
+  expandAttacks,
+} from '@funnel/contracts';
 import { InvalidArgumentError } from 'commander';
 import { parse } from 'yaml';
+import { Exit, exitCodes } from '../exit-codes.ts';
 
 /** `steps=50`, `search=false`, `epsilons=[0.1,0.2]`: the value is read as YAML, so numbers are numbers. */
 export const readSetting = (text: string, earlier: Readonly<Record<string, unknown>> = {}) => {
@@ -9,21 +17,52 @@ export const readSetting = (text: string, earlier: Readonly<Record<string, unkno
   return { ...earlier, [text.slice(0, at).trim()]: parse(text.slice(at + 1)) as unknown };
 };
 
+const usage = (message: string): Exit =>
+  new Exit(exitCodes.usage, `${message}\n→ funnel attack --list shows every attack with its settings.`);
+
+/** What an attack needs that a folder does not hold, in words. */
+const resources = { encoder: 'the model’s encoder', surrogates: 'other models' } as const;
+
+/** Null where a model and images are enough. */
+export const missingFor = (name: AttackName): string | null => {
+  const declaration = attacks[name];
+  const needs: readonly AttackResource[] = 'needs' in declaration ? (declaration.needs ?? []) : [];
+  return needs.length > 0 ? needs.map((need) => resources[need]).join(' and ') : null;
+};
+
+/** One attack and its settings, as far as they can be checked by name. */
+const checkOne = (name: string, settings: Readonly<Record<string, unknown>>): void => {
+  const known = AttackName.safeParse(name).data;
+  if (known === undefined) return; // refused by the schema, which lists all names
+  const missing = missingFor(known);
+  if (missing !== null)
+    throw usage(
+      `Expected an attack that needs a model and images only, but ${name} needs ${missing}: run it in a sweep`,
+    );
+  const names = Object.keys(attacks[known].settings.shape);
+  const stray = Object.keys(settings).find((setting) => !names.includes(setting));
+  if (stray !== undefined)
+    throw usage(`Expected settings of ${name} (${names.join(', ') || 'it has none'}), but got ${stray}`);
+};
+
 /**
- * The attacks that `--attack` and `--set` name. Settings belong to one attack; a preset brings its own.
- * Throws a ZodError that names an unknown attack or setting.
+ * The attacks that `--attack` and `--set` name. Settings belong to one attack; a preset brings its own, and what needs more than a model
+ * from disk is left out of it: `left` names those. Throws Exit or a ZodError that names an unknown attack or setting.
  */
 export const readAttacks = (
   names: readonly string[],
   settings: Readonly<Record<string, unknown>>,
   dataset: string,
-): readonly AttackSpec[] => {
+): { readonly specs: readonly AttackSpec[]; readonly left: readonly AttackName[] } => {
   const set = Object.keys(settings).length > 0;
   if (set && (names.length > 1 || names[0]?.startsWith('preset:')))
-    throw new InvalidArgumentError(
-      'Expected --set with one attack, but got several attacks or a preset: their settings differ',
-    );
+    throw usage('Expected --set with one attack, but got several attacks or a preset: their settings differ');
+  for (const name of names) checkOne(name, settings);
   const entries = names.map((attack) => ({ attack, ...settings }));
-  // Checked by the schema inside, which says what is wrong with a name or a setting.
-  return expandAttacks(entries as unknown as AttackListEntry[], { dataset });
+  // Checked by the schema inside, which says what is wrong with a name or a value.
+  const all = expandAttacks(entries as unknown as AttackListEntry[], { dataset });
+  return {
+    specs: all.filter(({ attack }) => missingFor(attack) === null),
+    left: [...new Set(all.map(({ attack }) => attack).filter((attack) => missingFor(attack) !== null))],
+  };
 };

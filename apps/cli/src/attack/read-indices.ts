@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { InvalidArgumentError } from 'commander';
+import { Exit, exitCodes } from '../exit-codes.ts';
 
-const wrong = (text: string, why: string): InvalidArgumentError =>
-  new InvalidArgumentError(
+const wrong = (text: string, why: string): Exit =>
+  new Exit(
+    exitCodes.usage,
     `Expected a range such as 0-99, ranges joined by commas, or a file with a JSON array of indices: ${why} (${text})`,
   );
 

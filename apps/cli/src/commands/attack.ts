@@ -1,33 +1,37 @@
 import { writeFileSync } from 'node:fs';
 import {
   type AttackSpec,
-  attacks,
+  attackSpec,
   DatasetName,
   datasets,
   type EvaluationRecords,
   type EvaluationSummary,
 } from '@funnel/contracts';
-import type { Command } from 'commander';
-import { readAttacks, readSetting } from '../attack/read-attacks.ts';
+import type { DataPlaces } from '@funnel/engine';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { missingFor, readAttacks, readSetting } from '../attack/read-attacks.ts';
 import { readIndices } from '../attack/read-indices.ts';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit-codes.ts';
 import { formatNumber, formatShare } from '../output/number.ts';
 import { present } from '../output/output.ts';
 import { formatTable } from '../output/table.ts';
+import { placesOf } from '../places.ts';
 
 type Options = {
   readonly model?: string;
-  readonly dataset?: string;
+  readonly dataset?: DatasetName;
   readonly split: 'train' | 'test';
   readonly indices: string;
   readonly attack?: readonly string[];
   readonly set?: Readonly<Record<string, unknown>>;
   readonly seed: number;
-  readonly backend: string;
+  readonly backend: (typeof backends)[number];
   readonly out?: string;
   readonly list?: boolean;
 };
+
+const backends = ['auto', 'cuda', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 
 const rowsOf = (records: EvaluationRecords) =>
   records.index.map((index, row) => ({
@@ -41,10 +45,20 @@ const rowsOf = (records: EvaluationRecords) =>
 
 type Result = AttackSpec & { readonly summary: EvaluationSummary; readonly rows: ReturnType<typeof rowsOf> };
 
+/** What was set to something else than the attack's default. */
+const changes = ({ attack, settings }: AttackSpec): string => {
+  const usual: Readonly<Record<string, unknown>> = attackSpec(attack).settings;
+  return Object.entries(settings)
+    .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(usual[name]))
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(' ');
+};
+
 const describe = (results: readonly Result[]): string =>
   formatTable<Result>(
     [
       { title: 'attack', value: ({ attack }) => attack },
+      { title: 'settings', value: changes },
       { title: 'clean', value: ({ summary }) => formatShare(summary.cleanAccuracy), align: 'right' },
       { title: 'success', value: ({ summary }) => formatShare(summary.successRate), align: 'right' },
       { title: 'robust', value: ({ summary }) => formatShare(summary.robustAccuracy), align: 'right' },
@@ -55,9 +69,6 @@ const describe = (results: readonly Result[]): string =>
     results,
   );
 
-/** An encoder or other trials are not to be had from a folder: a preset's attacks that need them are left out, and that is said. */
-const isPossible = ({ attack }: AttackSpec): boolean => !('needs' in attacks[attack]);
-
 const required = <T>(value: T | undefined, flag: string): T => {
   if (value === undefined) throw new Exit(exitCodes.usage, `error: required option '${flag}' not specified`);
   return value;
@@ -67,7 +78,7 @@ const loadImages = async (
   name: DatasetName,
   split: 'train' | 'test',
   indices: readonly number[],
-  dir: string | null,
+  places: DataPlaces,
 ) => {
   const { gatherImages, loadDataset } = await import('@funnel/engine');
   const size = datasets[name][split];
@@ -80,7 +91,7 @@ const loadImages = async (
   const most = Math.max(...indices) + 1;
   const dataset = await loadDataset(
     { name, train: split === 'train' ? most : 1, test: split === 'test' ? most : 1, attack: 1 },
-    { dir },
+    places,
   );
   const images = await dataset[split]();
   return { images: gatherImages(images, indices), labels: indices.map((index) => images.labels[index]!) };
@@ -88,21 +99,20 @@ const loadImages = async (
 
 const run = async (options: Options, { env, output, signal }: Context): Promise<void> => {
   const model = required(options.model, '--model DIR');
-  const dataset = DatasetName.parse(required(options.dataset, '--dataset NAME'));
+  const dataset = required(options.dataset, '--dataset NAME');
   const names = required(options.attack, '--attack NAME');
   const indices = readIndices(options.indices);
-  const specs = readAttacks(names, options.set ?? {}, dataset);
-  const possible = names.some((name) => name.startsWith('preset:')) ? specs.filter(isPossible) : specs;
-  const [{ openBackend }, { classifierModel, evaluateAttack }, { loadModel }] = await Promise.all([
+  const { specs, left } = readAttacks(names, options.set ?? {}, dataset);
+  const [{ openBackend }, { evaluateAttack }, { loadClassifier }] = await Promise.all([
     import('@funnel/engine'),
     import('@funnel/attacks'),
-    import('../attack/load-model.ts'),
+    import('../attack/load-classifier.ts'),
   ]);
-  const { name: backend } = await openBackend(options.backend as 'auto'); // an unknown name is refused there
-  const { images, labels } = await loadImages(dataset, options.split, indices, env.FUNNEL_DATA ?? null);
-  const classifier = classifierModel(await loadModel(model));
+  const { name: backend } = await openBackend(options.backend);
+  const { images, labels } = await loadImages(dataset, options.split, indices, placesOf(env));
+  const classifier = await loadClassifier(model, dataset);
   const results: Result[] = [];
-  for (const spec of possible) {
+  for (const spec of specs) {
     const started = performance.now();
     const evaluation = await evaluateAttack({
       model: classifier,
@@ -116,8 +126,7 @@ const run = async (options: Options, { env, output, signal }: Context): Promise<
     results.push({ ...spec, summary: evaluation.summary, rows: rowsOf(evaluation.records) });
     output.note(`${spec.attack}: ${((performance.now() - started) / 1000).toFixed(1)} s on ${backend}`);
   }
-  for (const spec of specs)
-    if (!possible.includes(spec)) output.note(`${spec.attack}: left out, it needs more than a model on disk`);
+  for (const attack of left) output.note(`${attack}: left out, it needs ${missingFor(attack)}`);
   const [only] = results;
   const document = {
     model,
@@ -132,13 +141,20 @@ const run = async (options: Options, { env, output, signal }: Context): Promise<
 
 const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
 
+const readSeed = (text: string): number => {
+  const seed = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(seed) || seed < 0)
+    throw new InvalidArgumentError('Expected a whole number from 0 on.');
+  return seed;
+};
+
 export const attackCommand = (program: Command, context: () => Context): void => {
   program
     .command('attack')
     .description('attack any TensorFlow.js classifier from disk, image by image')
     .option('--model <dir>', 'folder with a model.json (layers or graph model; outputs logits)')
-    .option('--dataset <name>', `images to attack: ${DatasetName.options.join(', ')}`)
-    .option('--split <split>', 'test or train', 'test')
+    .addOption(new Option('--dataset <name>', 'images to attack').choices(DatasetName.options))
+    .addOption(new Option('--split <split>', 'of the data set').choices(['test', 'train']).default('test'))
     .option('--indices <indices>', 'a range such as 0-99, or a file with a JSON array', '0-99')
     .option('--attack <name>', 'an attack or preset:NAME; may be given again', collect)
     .option(
@@ -146,8 +162,8 @@ export const attackCommand = (program: Command, context: () => Context): void =>
       'a setting of the attack, such as steps=50; may be given again',
       readSetting,
     )
-    .option('--seed <number>', 'of everything random', Number, 0)
-    .option('--backend <name>', 'where tensors live', 'auto')
+    .option('--seed <number>', 'of everything random', readSeed, 0)
+    .addOption(new Option('--backend <name>', 'where tensors live').choices(backends).default('auto'))
     .option('--out <file>', 'write the summary and one row per image as JSON')
     .option('--list', 'every attack and preset with its settings')
     .addHelpText(

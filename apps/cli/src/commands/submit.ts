@@ -4,12 +4,20 @@ import { Exit, exitCodes } from '../exit-codes.ts';
 import { describePlan } from '../output/describe-plan.ts';
 import { describeSweep } from '../output/describe-sweep.ts';
 import { present } from '../output/output.ts';
-import { readSweepFile } from '../sweep-file.ts';
+import { type Change, readChange, readSweepFile } from '../sweep-file.ts';
 import { describeLeaderboard } from '../watch/describe-leaderboard.ts';
 import { readLeaderboard } from '../watch/read-leaderboard.ts';
 import { watchSweep } from '../watch/watch-sweep.ts';
 
-type Options = { readonly watch?: boolean; readonly key?: string };
+type Options = { readonly watch?: boolean; readonly key?: string; readonly set?: readonly Change[] };
+
+/** The same file at another size. */
+const withChanges = (command: Command): Command =>
+  command.option(
+    '--set <path=value>',
+    'write over the file, such as dataset.train=3000 or seeds=2; may be given again',
+    readChange,
+  );
 
 /** Watches a sweep to its end and prints its leaderboard. Ends with `incomplete` unless every trial completed. */
 export const watchToTheEnd = async (context: Context, sweepId: string): Promise<void> => {
@@ -26,9 +34,9 @@ export const watchToTheEnd = async (context: Context, sweepId: string): Promise<
   );
 };
 
-const submit = async (file: string, { watch, key }: Options, context: Context): Promise<void> => {
+const submit = async (file: string, { watch, key, set }: Options, context: Context): Promise<void> => {
   const { output } = context;
-  const body = readSweepFile(file);
+  const body = readSweepFile(file, set);
   const sweep = await context
     .client()
     .createSweep({ body, ...(key ? { headers: { 'idempotency-key': key } } : {}) });
@@ -40,9 +48,7 @@ const submit = async (file: string, { watch, key }: Options, context: Context): 
 };
 
 export const submitCommand = (program: Command, context: () => Context): void => {
-  program
-    .command('submit')
-    .description('submit a sweep from a JSON or YAML file (- is stdin)')
+  withChanges(program.command('submit').description('submit a sweep from a JSON or YAML file (- is stdin)'))
     .argument('<file>', 'the sweep, such as examples/quickstart.yaml')
     .option('-w, --watch', 'show progress until it has ended, then the leaderboard')
     .option('--key <key>', 'Idempotency-Key: the same key gives the same sweep')
@@ -52,12 +58,14 @@ export const submitCommand = (program: Command, context: () => Context): void =>
     .description('show the progress of a sweep until it has ended')
     .argument('<sweep>')
     .action((id: string) => watchToTheEnd(context(), id));
-  program
-    .command('plan')
-    .description('what a sweep would do: trials, stages, epochs with and without sharing')
+  withChanges(
+    program
+      .command('plan')
+      .description('what a sweep would do: trials, stages, epochs with and without sharing'),
+  )
     .argument('<file>', 'the sweep (- is stdin)')
-    .action(async (file: string) => {
+    .action(async (file: string, { set }: Options) => {
       const { client, output } = context();
-      present(output, await client().planSweep({ body: readSweepFile(file) }), describePlan);
+      present(output, await client().planSweep({ body: readSweepFile(file, set) }), describePlan);
     });
 };

@@ -86,6 +86,12 @@ export const elsewhere: Readonly<Record<string, (workplace: Workplace) => void |
     expect(worker).not.toHaveProperty('container_name');
     expect(worker).not.toHaveProperty('ports');
   },
+  // ID is the sweep that the command before it submitted.
+  'npx funnel report table2 --sweep ID --out docs/table2.md': async ({ run, url }) => {
+    const { items } = await createClient({ url }).listSweeps({ query: { search: 'Table 2' } });
+    const { status, output } = await run('npx', ['funnel', 'report', 'table2', '--sweep', items[0]!.id]);
+    expect([status, output]).toEqual([0, expect.stringContaining('# Table 2')]);
+  },
   'npx funnel token create NAME': apart('npx funnel token create NAME'),
   'npx funnel token create alice --role submit': apart('npx funnel token create alice --role submit'),
   'npx funnel token revoke alice': apart('npx funnel token create alice && npx funnel token revoke alice'),

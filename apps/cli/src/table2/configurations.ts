@@ -1,0 +1,137 @@
+/** The trials of a sweep by configuration: the seeds of one recipe and one choice of knobs together, and what they came to. */
+import { mean } from '@funnel/attacks/statistics';
+import {
+  AttackSpec,
+  attackKey,
+  attackSpec,
+  type Diagnostic,
+  type DiagnosticsReport,
+  type EvaluationSummary,
+  type KnobValue,
+  type MetricSeries,
+  type StageKind,
+  type TrialDetail,
+  worstVerdict,
+} from '@funnel/contracts';
+import { type PrintedRow, printedRows } from './printed.ts';
+import { type Estimate, estimate, type Measured, measure } from './statistics.ts';
+
+export type TrialResult = { readonly trial: TrialDetail; readonly series: readonly MetricSeries[] };
+
+export type Row = { readonly printed: PrintedRow; readonly measured: Measured | null };
+
+export type Configuration = {
+  /** The recipe and the knobs in which the sweep's configurations differ: `funn, latent 64`. */
+  readonly name: string;
+  readonly recipe: string;
+  readonly hyperparameters: Readonly<Record<string, KnobValue>>;
+  readonly seeds: readonly number[];
+  /** Seeds whose trial did not end as completed, with its status: they have no part in the numbers. */
+  readonly missing: readonly { readonly seed: number; readonly status: string }[];
+  readonly rows: readonly Row[];
+  readonly cleanAccuracy: Estimate | null;
+  /** Over seeds, at the end of initialisation. */
+  readonly floor: Estimate | null;
+  /** Share of optimisation steps on which the hinge was active, all epochs; null where there is no hinge. */
+  readonly hinge: Estimate | null;
+  readonly attackerLoss: Estimate | null;
+  /** The worst over seeds; null where no network was examined. */
+  readonly verdict: DiagnosticsReport['verdict'] | null;
+  /** Checks that were not `ok` on some seed. */
+  readonly findings: readonly { readonly check: Diagnostic; readonly seed: number }[];
+  readonly epochs: Readonly<Partial<Record<StageKind, number>>>;
+};
+
+const seriesOf = ({ series }: TrialResult, kind: StageKind, name: string): number[] =>
+  (series.find((one) => one.kind === kind && one.name === name)?.values ?? []).filter(
+    (value): value is number => value !== null,
+  );
+
+const over = (results: readonly TrialResult[], of: (result: TrialResult) => number | null | undefined) =>
+  estimate(results.map(of).filter((value): value is number => value !== null && value !== undefined));
+
+/** Null for what this version does not know. Settings that an earlier one had not are at their defaults, which is what it did. */
+const keyOf = (attack: unknown): string | null => {
+  const { data } = AttackSpec.safeParse(attack);
+  return data === undefined ? null : attackKey(data);
+};
+
+const summariesOf = (results: readonly TrialResult[], { attack }: PrintedRow): EvaluationSummary[] => {
+  const key = attackKey(attackSpec(attack));
+  return results.flatMap(({ trial }) =>
+    trial.evaluations
+      .filter(({ attack: name, settings }) => keyOf({ attack: name, settings }) === key)
+      .map(({ summary }) => summary),
+  );
+};
+
+/** Knobs, other than those that only some recipes read, whose value is not the same everywhere. */
+const differing = (trials: readonly TrialDetail[]): string[] => {
+  const values = new Map<string, Set<KnobValue>>();
+  for (const { hyperparameters } of trials)
+    for (const [name, value] of Object.entries(hyperparameters))
+      values.set(name, (values.get(name) ?? new Set()).add(value));
+  return [...values].filter(([, set]) => set.size > 1).map(([name]) => name);
+};
+
+const summarise = (name: string, all: readonly TrialResult[]): Configuration => {
+  const results = all.filter(({ trial }) => trial.status === 'completed');
+  const { recipe, hyperparameters, stages } = (results[0] ?? all[0]!).trial;
+  // Every evaluation of a network carries the same checks.
+  const checks = results.map(({ trial }) => ({
+    seed: trial.seed,
+    checks: trial.evaluations[0]?.diagnostics ?? [],
+  }));
+  return {
+    name,
+    recipe,
+    hyperparameters,
+    seeds: results.map(({ trial }) => trial.seed),
+    missing: all
+      .filter(({ trial }) => trial.status !== 'completed')
+      .map(({ trial: { seed, status } }) => ({ seed, status })),
+    rows: printedRows.map((printed) => ({ printed, measured: measure(summariesOf(results, printed)) })),
+    cleanAccuracy: over(results, ({ trial }) => trial.cleanAccuracy),
+    floor: over(results, (result) => seriesOf(result, 'initialise', 'defenderLoss').at(-1)),
+    hinge: over(results, (result) => mean(seriesOf(result, 'optimise', 'hingeActive'))),
+    attackerLoss: over(results, (result) => seriesOf(result, 'optimise', 'attackerLoss').at(-1)),
+    verdict: checks.some((one) => one.checks.length > 0)
+      ? worstVerdict(results.map(({ trial }) => trial.verdict ?? 'ok'))
+      : null,
+    findings: checks.flatMap(({ seed, checks: found }) =>
+      found.filter(({ verdict }) => verdict !== 'ok').map((check) => ({ check, seed })),
+    ),
+    epochs: Object.fromEntries(
+      stages.filter(({ kind }) => kind !== 'attack').map(({ kind, epochs }) => [kind, epochs]),
+    ),
+  };
+};
+
+/** In the order of the trials' numbers. */
+export const configurationsOf = (results: readonly TrialResult[]): Configuration[] => {
+  const ordered = [...results].sort((a, b) => a.trial.number - b.trial.number);
+  const knobs = differing(ordered.map(({ trial }) => trial));
+  const groups = new Map<string, TrialResult[]>();
+  for (const result of ordered) {
+    const { recipe, hyperparameters } = result.trial;
+    const told = knobs
+      .filter((knob) => knob in hyperparameters)
+      .map((knob) => `${knob} ${hyperparameters[knob]}`);
+    const name = [recipe, ...told].join(', ');
+    groups.set(name, [...(groups.get(name) ?? []), result]);
+  }
+  return [...groups].map(([name, group]) => summarise(name, group));
+};
+
+/** The classic configuration that shares every knob which both recipes read. */
+export const baselineOf = (
+  { hyperparameters }: Configuration,
+  all: readonly Configuration[],
+): Configuration | undefined =>
+  all.find(
+    (one) =>
+      one.recipe === 'classic' &&
+      Object.entries(one.hyperparameters).every(
+        ([name, value]) => !(name in hyperparameters) || hyperparameters[name] === value,
+      ),
+  );

@@ -1,0 +1,161 @@
+/** What the numbers say about the printed ones, each sentence only where they support it. */
+import { wilsonInterval } from '@funnel/attacks/statistics';
+import { comparisonsOf } from './comparison.ts';
+import { shareOfTraining } from './conditions.ts';
+import type { Configuration, Row } from './configurations.ts';
+import { distance, list, number, percent, percentage } from './format.ts';
+import { type Printed, printedShare } from './printed.ts';
+import type { Table2 } from './read-table2.ts';
+import { agrees, type Measured } from './statistics.ts';
+
+type Judged = {
+  readonly title: string;
+  readonly printed: Printed;
+  readonly measured: Measured;
+  readonly agrees: boolean;
+};
+
+/** The printed column that a configuration stands beside. */
+export const printedOf = ({ recipe }: Configuration, { printed }: Row): Printed | null =>
+  recipe === 'classic' ? printed.classic : recipe === 'funn' ? printed.funn : null;
+
+const judge = (configuration: Configuration): Judged[] =>
+  configuration.rows.flatMap((row) => {
+    const printed = printedOf(configuration, row);
+    const { measured } = row;
+    if (!printed || !measured) return [];
+    return [{ title: row.printed.title, printed, measured, agrees: agrees(printed, measured) }];
+  });
+
+const find = (configuration: Configuration, title: string): Judged | undefined =>
+  judge(configuration).find((one) => one.title === title);
+
+const agreement = (configuration: Configuration): string[] => {
+  const judged = judge(configuration);
+  if (judged.length === 0) return [];
+  const [same, other] = [judged.filter((one) => one.agrees), judged.filter((one) => !one.agrees)];
+  const name = `**\`${configuration.name}\`**: of ${judged.length} rows with a printed success rate ${same.length} agree`;
+  const which = same.length > 0 ? ` (${list(same.map(({ title }) => title))})` : '';
+  const rest = other.map(
+    ({ title, printed, measured }) =>
+      `${title} (printed ${printedShare(printed)}, here ${percentage(measured.success)})`,
+  );
+  return [`${name}${which}.${rest.length > 0 ? ` Outside: ${list(rest)}.` : ''}`];
+};
+
+const far = 0.2;
+
+const headline = (configuration: Configuration): string[] => {
+  const found = find(configuration, 'DeepFool L2, 50 steps');
+  if (!found || configuration.recipe !== 'funn') return [];
+  const { printed, measured } = found;
+  if (measured.success.mean - printed.success / 100 < far) return [];
+  const longer = find(configuration, 'DeepFool L2, 1000 steps');
+  const steps = measured.meanSteps === null ? '' : `, in ${measured.meanSteps.toFixed(1)} steps on average`;
+  return [
+    `**The headline does not reproduce with \`${configuration.name}\`.** DeepFool L2 with 50 steps is printed at ${printed.success} %; here it fools ${percentage(measured.success)}${steps}, at a median L2 of ${distance(measured.medianL2)}.` +
+      (longer && longer.measured.success.mean - measured.success.mean < 0.05
+        ? ` More steps change little here (${percentage(longer.measured.success)} after 1000), where the paper goes from 0.54 % to 15.25 %: that a network needs so many steps suggests that its gradients led the attack hardly anywhere, and here they do lead.`
+        : ''),
+  ];
+};
+
+const hinge = ({ name, hinge: active, floor, hyperparameters, attackerLoss }: Configuration): string[] => {
+  if (active === null) return [];
+  const beta = `β = ${hyperparameters.beta}${hyperparameters.betaUnit === 'floor' ? ' of the floor' : ''}`;
+  const after = floor === null ? '' : `; the defender’s loss after initialisation was ${number(floor)}`;
+  if (active.mean === 0)
+    return [
+      `**In \`${name}\` the constraint never bit**: ${beta}${after}. The hinge was active on no step, so the attacker was only asked to copy, and these runs are by the paper’s own equations auto-encoders of slightly noisy images: they cannot say whether the constraint helps.`,
+    ];
+  return [
+    `In \`${name}\` the constraint bit on ${percentage(active)} of the steps (${beta}${after}); the attacker’s own loss ended at ${number(attackerLoss)}.`,
+  ];
+};
+
+const shifts = (configurations: readonly Configuration[]): string[] =>
+  comparisonsOf(configurations).map(({ configuration, baseline, shifts: all }) => {
+    const lower = all.filter(({ clear, success }) => clear && success < 0);
+    const higher = all.filter(({ clear, success }) => clear && success > 0);
+    const deepfool = all.find(({ title }) => title === 'DeepFool L2, 50 steps');
+    const words =
+      lower.length + higher.length === 0
+        ? 'no attack’s success differs beyond the images’ intervals'
+        : [
+            lower.length > 0 ? `clearly fewer images fall to ${list(lower.map(({ title }) => title))}` : '',
+            higher.length > 0 ? `clearly more to ${list(higher.map(({ title }) => title))}` : '',
+          ]
+            .filter(Boolean)
+            .join(', ');
+    const median = deepfool?.factor
+      ? `; the median L2 under DeepFool is × ${deepfool.factor.toFixed(2)}`
+      : '';
+    return `\`${configuration.name}\` against \`${baseline.name}\`: ${words}${median}.`;
+  });
+
+const verdicts = (configurations: readonly Configuration[]): string[] => {
+  const examined = configurations.filter(({ verdict }) => verdict !== null);
+  if (examined.length === 0) return [];
+  if (examined.every(({ verdict }) => verdict === 'ok'))
+    return [
+      'Every configuration passes all checks on every seed: nothing suggests that a success rate here is low because gradients are masked.',
+    ];
+  return examined.filter(({ verdict }) => verdict !== 'ok').map(describeVerdict);
+};
+
+const describeVerdict = ({ name, verdict, findings: found, seeds }: Configuration): string => {
+  const ids = [...new Set(found.map(({ check }) => check.id))];
+  const reasons = ids.map((id) => {
+    const same = found.filter(({ check }) => check.id === id);
+    return `${id} on ${same.length} of ${seeds.length} seeds (“${same[0]!.check.detail}”)`;
+  });
+  return `\`${name}\` is **${verdict}**: ${reasons.join('; ')}.`;
+};
+
+/** How little a rate of nothing excludes. */
+const resolution = (configurations: readonly Configuration[]): string[] => {
+  const counts = configurations.flatMap(({ rows }) =>
+    rows.flatMap(({ measured }) => measured?.attempted ?? []),
+  );
+  if (counts.length === 0) return [];
+  const least = Math.min(...counts);
+  const [, high] = wilsonInterval(0, least);
+  return [
+    `A configuration was attacked on ${least === Math.max(...counts) ? least : `${least} to ${Math.max(...counts)}`} images in all. No success among ${least} is compatible with rates up to ${percent(high)}: where the paper prints less than that, agreeing says little, and two such rates cannot be told apart here.`,
+  ];
+};
+
+const fgsmNoise = (configuration: Configuration): string[] => {
+  const readings = ['FGSM 0.005 (largest ε of a search)', 'FGSM 0.005 (fixed ε)'].flatMap((title) => {
+    const found = find(configuration, title);
+    return found?.printed.noise && found.measured.noise ? [{ ...found, noise: found.measured.noise }] : [];
+  });
+  const [search, fixed] = readings;
+  if (!search || !fixed) return [];
+  const off = ({ noise, printed }: typeof search): number => Math.abs(noise.mean - printed.noise!);
+  if (Math.abs(off(search) - off(fixed)) < 0.005) return []; // printed to two decimals
+  const [near, other] = off(search) <= off(fixed) ? [search, fixed] : [fixed, search];
+  return [
+    `FGSM’s printed noise level for ${configuration.recipe} (${search.printed.noise}) is nearer to “${near.title}” (${number(near.noise)}) than to “${other.title}” (${number(other.noise)}) in \`${configuration.name}\`.`,
+  ];
+};
+
+export const findings = (data: Table2, configurations: readonly Configuration[]): string[] => {
+  const share = shareOfTraining(data, configurations);
+  const { dataset } = data.sweep.definition;
+  return [
+    ...configurations.flatMap(agreement),
+    ...resolution(configurations),
+    ...configurations.flatMap(headline),
+    ...configurations.flatMap(hinge),
+    ...shifts(configurations),
+    ...verdicts(configurations),
+    ...configurations.flatMap(fgsmNoise),
+    ...(share < 0.99 || dataset.attack < 1000
+      ? [
+          `These runs had ${percent(share)} of the paper’s training and attacked the correct ones of ${dataset.attack} images instead of 1000. What differs from the printed numbers may differ for that reason; \`examples/table2.yaml\` as it stands has the paper’s sizes.`,
+        ]
+      : []),
+    'One more reason no run can exclude: filters, code, noise units and the loss’s scale are not printed, so the paper’s network is not known.',
+  ];
+};
