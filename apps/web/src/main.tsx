@@ -5,6 +5,7 @@ import './styles/base.css';
 import './styles/layout.css';
 import './styles/controls.css';
 import './styles/table.css';
+import './styles/chip.css';
 import { App } from './app.tsx';
 import { live } from './data/live.ts';
 

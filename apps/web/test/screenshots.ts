@@ -11,6 +11,8 @@ import { launch, open } from './browser.ts';
 
 const [, , url = 'http://127.0.0.1:7070', sweep = ''] = process.argv;
 const folder = fileURLToPath(new URL('../../../docs/img', import.meta.url));
+/** A picture is looked at in a README: large enough to read, small enough to load. */
+const mostBytes = 300_000;
 const client = createClient({ url });
 const { items } = await client.leaderboard({
   query: { sweep, attack: 'pgd-linf', group: 'trial', limit: 1000 },
@@ -46,8 +48,14 @@ const draw = async (page: Page): Promise<void> => {
   await page.mouse.down();
   for (const point of points) await page.mouse.move(...at(point), { steps: 6 });
   await page.mouse.up();
-  await page.getByText(/The decision/).waitFor();
-  await page.locator('.try-outcome[aria-busy="false"]').waitFor();
+  // The last stroke has come to the page when two frames have passed.
+  await page.evaluate(
+    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+  );
+  await page
+    .locator('.try-outcome[aria-busy="false"]')
+    .getByText(/The decision/)
+    .waitFor();
 };
 
 const toGallery = async (page: Page): Promise<void> => {
@@ -60,8 +68,15 @@ const toGallery = async (page: Page): Promise<void> => {
 };
 
 const shots: readonly Shot[] = [
-  { name: 'sweep', address: `#/sweeps/${sweep}`, text: 'Which knobs matter', height: 1180 },
-  { name: 'sweep-dark', address: `#/sweeps/${sweep}`, text: 'Which knobs matter', height: 1180, dark: true },
+  { name: 'sweep', address: `#/sweeps/${sweep}`, text: 'Which knobs matter', width: 1280, height: 1240 },
+  {
+    name: 'sweep-dark',
+    address: `#/sweeps/${sweep}`,
+    text: 'Which knobs matter',
+    width: 1280,
+    height: 1240,
+    dark: true,
+  },
   {
     name: 'training-dark',
     address: `#/sweeps/${sweep}/training`,
@@ -90,9 +105,12 @@ for (const { name, address, text, dark, width = 1360, height = 900, act } of sho
   await page.getByText(text).first().waitFor();
   await page.waitForFunction(() => document.querySelector('.skeleton') === null);
   await act?.(page);
+  await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null);
   // Pictures on a canvas are drawn a frame after their data have come.
   await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve, { timeout: 3000 })));
-  await page.screenshot({ path: join(folder, `${name}.png`) });
+  const { byteLength } = await page.screenshot({ path: join(folder, `${name}.png`) });
+  if (byteLength > mostBytes)
+    throw new Error(`Expected ${name}.png below ${mostBytes} bytes, but got ${byteLength}`);
   await close();
 }
 await browser.close();

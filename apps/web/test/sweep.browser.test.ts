@@ -102,6 +102,7 @@ describeInBrowser('a sweep', () => {
     await page.getByRole('heading', { name: /Stage [0-9a-f]{8}: initialise/ }).waitFor();
     await page.keyboard.press('ArrowRight');
     await page.getByRole('heading', { name: /Stage [0-9a-f]{8}: (optimise|classify)/ }).waitFor();
+    await page.getByRole('region', { name: 'Log' }).getByText('began on worker-a (wasm)').waitFor();
     await close();
   });
 

@@ -84,6 +84,20 @@ export const Stage = z
   .meta({ id: 'Stage' });
 export type Stage = z.infer<typeof Stage>;
 
+/** One line of what happened to a stage. */
+export const StageLogLine = z
+  .strictObject({
+    at: Time,
+    attempt: Count.nullable().meta({
+      description: 'Which attempt said it; null for an epoch, whoever recorded it.',
+    }),
+    level: z.enum(['info', 'warn', 'error']),
+    message: z.string(),
+    detail: z.string().nullable().meta({ description: 'Where an error came from: its stack.' }),
+  })
+  .meta({ id: 'StageLogLine' });
+export type StageLogLine = z.infer<typeof StageLogLine>;
+
 export const SweepDetail = Sweep.extend({
   definition: SweepDefinition,
   stages: z.array(z.strictObject({ kind: StageKind, status: StageStatus, count: Count })),

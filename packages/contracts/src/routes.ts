@@ -15,6 +15,7 @@ import {
   MetricSeries,
   Plan,
   Stage,
+  StageLogLine,
   Sweep,
   SweepDetail,
   Trial,
@@ -251,6 +252,15 @@ export const routes = {
     role: 'read',
     params: ById,
     response: Stage,
+    errors: ['NOT_FOUND'],
+  },
+  getStageLog: {
+    method: 'GET',
+    url: '/v1/stages/:id/log',
+    summary: 'What happened to a stage, oldest first: its attempts, their errors, and its epochs.',
+    role: 'read',
+    params: ById,
+    response: z.strictObject({ items: z.array(StageLogLine) }),
     errors: ['NOT_FOUND'],
   },
   getEvaluation: {

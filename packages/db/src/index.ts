@@ -16,6 +16,7 @@ export { pauseSweep, resumeSweep } from './pause-sweep.ts';
 export { type EvaluationImages, getEvaluation, getImages } from './reads/evaluations.ts';
 export { type EventsQuery, eventsAfter, isEventAfter, lastEventId, onEvents } from './reads/events.ts';
 export { leaderboard } from './reads/leaderboard.ts';
+export { readStageLog } from './reads/stage-log.ts';
 export { getStage, listStages } from './reads/stages.ts';
 export { getSweep, listSweeps, type SweepsQuery } from './reads/sweeps.ts';
 export {

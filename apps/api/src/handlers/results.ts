@@ -7,13 +7,21 @@ import {
   getStage,
   getTrial,
   leaderboard,
+  readStageLog,
 } from '@funnel/db';
 import type { Handlers } from '../routing/handler.ts';
 import type { Context } from './context.ts';
 
 type ResultHandlers = Pick<
   Handlers,
-  'getTrial' | 'getMetrics' | 'getImages' | 'leaderboard' | 'compare' | 'getStage' | 'getEvaluation'
+  | 'getTrial'
+  | 'getMetrics'
+  | 'getImages'
+  | 'leaderboard'
+  | 'compare'
+  | 'getStage'
+  | 'getStageLog'
+  | 'getEvaluation'
 >;
 
 const fewest = 2;
@@ -46,5 +54,6 @@ export const resultHandlers = ({ db }: Context): ResultHandlers => ({
   leaderboard: ({ query }) => leaderboard(db, query),
   compare: ({ query }) => compareTrials(db, parseTrials(query.trials)),
   getStage: ({ params }) => getStage(db, params.id),
+  getStageLog: async ({ params }) => ({ items: await readStageLog(db, params.id) }),
   getEvaluation: ({ params }) => getEvaluation(db, params.id),
 });

@@ -53,6 +53,13 @@ export const workersQuery: LiveQuery<Output<'listWorkers'>> = {
   affectedBy: (event) => event.type === 'stage' || event.type === 'epoch',
 };
 
+/** Everything that happened to a stage so far. */
+export const stageLogQuery = (id: string): LiveQuery<Output<'getStageLog'>> => ({
+  key: `stage-log/${id}`,
+  load: (signal) => call('getStageLog', { params: { id } }, signal),
+  affectedBy: (event) => 'stage' in event && event.stage === id,
+});
+
 export const stageQuery = (id: string): LiveQuery<Output<'getStage'>> => ({
   key: `stage/${id}`,
   load: (signal) => call('getStage', { params: { id } }, signal),

@@ -171,6 +171,26 @@ const handlers = (world: World): Record<string, (request: Request) => unknown> =
       };
     },
     listWorkers: () => ({ items: workers(world) }),
+    getStageLog: (r) => {
+      const stage = need(
+        [...world.sweeps.values()].map((s) => s.stages.get(r.params.id!)).find((s) => s !== undefined),
+        'stage',
+      );
+      const line = (message: string, level: 'info' | 'error' = 'info', attempt: number | null = 1) => ({
+        ...{ at: stage.startedAt!, attempt, level, message },
+        detail: level === 'error' ? 'Error: it fell\n    at step (train.ts:7)' : null,
+      });
+      if (stage.status === 'waiting' || stage.status === 'ready') return { items: [] };
+      return {
+        items: [
+          line('began on worker-a (wasm)'),
+          ...Array.from({ length: stage.position?.epoch ?? 0 }, (_, i) =>
+            line(`epoch ${i + 1}`, 'info', null),
+          ),
+          stage.status === 'failed' ? line('ended: failed', 'error') : line(`ended: ${stage.status}`),
+        ],
+      };
+    },
     getStage: (r) =>
       need(
         [...world.sweeps.values()].map((s) => s.stages.get(r.params.id!)).find((s) => s !== undefined),

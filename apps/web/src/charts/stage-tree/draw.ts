@@ -70,18 +70,22 @@ export const drawTree = (
     if (y > view.height || y + height < 0) continue;
     const { stage } = node;
     const tone = colours.status(stage.status);
-    const tall = height > 5;
-    const inset = tall ? 1 : 0;
+    const siblings = node.parent?.children;
+    // Many thin ones on one stage lie on whole pixels without a gap: a block, and not stripes.
+    const inBlock = isThin(height) && height * (siblings?.length ?? 1) >= 14;
+    const isLast = siblings === undefined || siblings.at(-1) === node;
+    const gapBelow = inBlock ? (isLast ? 1 : 0) : height > 5 ? 1 : 0;
+    const top = inBlock ? Math.round(y) : y;
+    const tall = (inBlock ? Math.round(y + height) - top : height) - gapBelow;
     context.fillStyle = tone;
-    const wide = isThin(height) && height * (node.parent?.children.length ?? 1) < 14;
-    context.globalAlpha = wide ? 0.7 : 0.24;
-    context.fillRect(x, y, width, height - inset);
+    context.globalAlpha = isThin(height) && !inBlock ? 0.7 : 0.24;
+    context.fillRect(x, top, width, tall);
     if (stage.status === 'running' && stage.position !== null && stage.epochs > 0) {
       context.globalAlpha = 0.35;
-      context.fillRect(x, y, (width * stage.position.epoch) / stage.epochs, height - inset);
+      context.fillRect(x, top, (width * stage.position.epoch) / stage.epochs, tall);
     }
     context.globalAlpha = 1;
-    if (!wide) context.fillRect(x, y, 3, height - inset);
+    if (!isThin(height) || inBlock) context.fillRect(x, top, 3, tall);
     if (height >= 14) {
       const middle = Math.min(
         Math.max(y + height / 2, Math.min(12, y + height - 8)),
@@ -96,11 +100,11 @@ export const drawTree = (
         context.fillText(clip(context, `shared by ${stage.sharedBy} trials`, width - 16), x + 10, middle + 9);
       }
     }
-    if (node.parent && node.parent.children.at(-1) === node) labelBlock(context, node.parent, view, colours);
+    if (node.parent && isLast) labelBlock(context, node.parent, view, colours);
     if (stage.id === picture.selected || stage.id === picture.hovered) {
       context.strokeStyle = stage.id === picture.selected ? colours.text : colours.muted;
       context.lineWidth = 1.5;
-      context.strokeRect(x + 0.75, y + 0.75, width - 1.5, Math.max(2, height - inset - 1.5));
+      context.strokeRect(x + 0.75, y + 0.75, width - 1.5, Math.max(2, tall - 1.5));
     }
   }
 };

@@ -17,7 +17,9 @@ const Curves = ({
   return (
     <Panel title={`Robust accuracy over ε, ${norm === 'linf' ? 'L∞' : 'L2'}`} note={note}>
       {curves.length > 0 ? (
-        <RobustnessCurves curves={curves} height={280} />
+        <div aria-busy={loading}>
+          <RobustnessCurves curves={curves} height={280} />
+        </div>
       ) : loading ? (
         <Skeleton height={280} />
       ) : (

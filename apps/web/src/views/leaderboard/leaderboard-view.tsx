@@ -52,8 +52,10 @@ export const LeaderboardView = () => {
         <div className="page-head-text">
           <h1>Leaderboard</h1>
           <p className="muted">
-            Which runs are the most robust, over {query.sweep === undefined ? 'all sweeps' : 'one sweep'}. A
-            number whose checks found masked gradients is marked, and ranks where you say.
+            {query.sweep === undefined
+              ? 'Which runs are the most robust, over all sweeps.'
+              : 'Which runs of this sweep are the most robust.'}{' '}
+            A number whose checks found masked gradients is marked, and ranks where you say.
           </p>
         </div>
         <div className="page-head-actions">

@@ -32,7 +32,9 @@ export const CurvesPanel = ({
       actions={<Segmented label="Norm" value={norm} options={norms} onChange={setNorm} />}
     >
       {curves.length > 0 ? (
-        <RobustnessCurves curves={curves} />
+        <div aria-busy={loading}>
+          <RobustnessCurves curves={curves} />
+        </div>
       ) : loading ? (
         <Skeleton height={340} />
       ) : (

@@ -1,21 +1,14 @@
-import type { FunnelEventRow, Stage } from '@funnel/contracts';
-import { type ReactNode, useState } from 'react';
+import type { Stage } from '@funnel/contracts';
+import type { ReactNode } from 'react';
 import { attackLabel } from '../../attack-label.ts';
 import { Panel } from '../../components/panel.tsx';
 import { Loaded } from '../../components/states.tsx';
 import { Status } from '../../components/status.tsx';
 import { stageQuery } from '../../data/queries.ts';
-import { useLive, useQuery } from '../../data/use-query.ts';
-import {
-  formatCount,
-  formatDuration,
-  formatKnob,
-  formatNumber,
-  formatTime,
-  knobTitle,
-  shortHash,
-} from '../../format.ts';
+import { useQuery } from '../../data/use-query.ts';
+import { formatCount, formatDuration, formatKnob, formatTime, knobTitle, shortHash } from '../../format.ts';
 import { href } from '../../router.ts';
+import { StageLog } from './stage-log.tsx';
 
 const Fact = ({ title, children }: { readonly title: string; readonly children: ReactNode }) => (
   <>
@@ -23,35 +16,6 @@ const Fact = ({ title, children }: { readonly title: string; readonly children: 
     <dd>{children}</dd>
   </>
 );
-
-const describeEvent = ({ event }: FunnelEventRow): string => {
-  if (event.type === 'stage') return event.status;
-  if (event.type !== 'epoch') return event.type;
-  const metrics = Object.entries(event.metrics).map(([name, value]) => `${name} ${formatNumber(value)}`);
-  return [`epoch ${event.position.epoch} of ${event.epochs}`, ...metrics].join(', ');
-};
-
-/** What happened to the stage since it is on show, newest first. */
-const StageEvents = ({ id }: { readonly id: string }) => {
-  const [rows, setRows] = useState<readonly FunnelEventRow[]>([]);
-  useLive((batch) => {
-    const own = batch.rows.filter(({ event }) => 'stage' in event && event.stage === id);
-    if (own.length > 0) setRows((before) => [...own.toReversed(), ...before].slice(0, 200));
-  });
-  if (rows.length === 0) return null;
-  return (
-    <div>
-      <h3>Since this is open</h3>
-      <ol className="small mono" style={{ maxHeight: 200, overflowY: 'auto', listStyle: 'none' }}>
-        {rows.map((row) => (
-          <li key={row.id}>
-            <span className="muted">{row.at.slice(11, 19)}</span> {describeEvent(row)}
-          </li>
-        ))}
-      </ol>
-    </div>
-  );
-};
 
 const Facts = ({ stage, sweepId }: { readonly stage: Stage; readonly sweepId: string }) => {
   const link = (id: string) => (
@@ -128,7 +92,7 @@ export const StageDetail = (props: {
         <Loaded state={state} height={220}>
           {(stage) => <Facts stage={stage} sweepId={props.sweepId} />}
         </Loaded>
-        <StageEvents id={props.id} />
+        <StageLog id={props.id} />
       </div>
     </Panel>
   );

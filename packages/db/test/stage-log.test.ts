@@ -1,0 +1,58 @@
+/** What a page shows as the log of a stage is what the attempts did to it. */
+import { routes } from '@funnel/contracts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { claimStage, type Db, failAttempt, readStageLog, registerWorker } from '../src/index.ts';
+import { openTestDb } from '../src/testing/index.ts';
+import { claim, finish, record } from './support/stand-in.ts';
+import { submit } from './support/submit.ts';
+
+let db: Db;
+beforeAll(async () => {
+  db = await openTestDb();
+  await registerWorker(db, {
+    ...{ id: 'worker', host: 'here', pid: 1, version: '0' },
+    ...{ backend: 'wasm', device: 'cpu', slots: 1 },
+  });
+});
+afterAll(() => db.close());
+
+it('tells of attempts, errors and epochs in their order, each epoch once', async () => {
+  await submit(db, { seeds: [1], space: { initialiseEpochs: 2 } });
+  const first = (await claim(db))!;
+  const { stageId } = first;
+  await record(db, first, { epoch: 1, step: 0 });
+  await record(db, first, { epoch: 1, step: 2 });
+  await failAttempt(db, {
+    ...{ stageId, leaseEpoch: first.leaseEpoch, maxAttempts: 3 },
+    ...{ code: 'TRAINER_DIED', message: 'SIGKILL', stack: 'Error: SIGKILL\n    at here' },
+  });
+  await db.pool.query('UPDATE stages SET ready_at = now() WHERE id = $1', [stageId]);
+  const second = (await claimStage(db, { workerId: 'worker', leaseSeconds: 60 }))!;
+  expect(second.stageId).toBe(stageId);
+  await finish(db, second);
+
+  const items = await readStageLog(db, stageId);
+  expect(routes.getStageLog.response.parse({ items })).toEqual({ items });
+  expect(
+    items.map(({ attempt, level, message }) => [attempt, level, message.replace(/ on worker.*/, '')]),
+  ).toEqual([
+    [1, 'info', 'began'],
+    [null, 'info', 'epoch 1, attackerLoss 1.000, defenderLoss 2.000'],
+    [1, 'error', 'ended: failed, 1 new epochs, TRAINER_DIED: SIGKILL'],
+    [2, 'info', 'began'],
+    [null, 'info', 'epoch 2, attackerLoss 0.5000, defenderLoss 1.000'],
+    [2, 'info', 'ended: completed, 1 new epochs'],
+  ]);
+  expect(items[0]?.message).toContain('worker');
+  expect(items[2]?.detail).toContain('at here');
+});
+
+it('is empty before the first attempt, and there is none of nothing', async () => {
+  const { sweepId } = await submit(db, { seeds: [2] });
+  const { rows } = await db.pool.query<{ stage_id: string }>(
+    'SELECT stage_id FROM sweep_stages WHERE sweep_id = $1',
+    [sweepId],
+  );
+  expect(await readStageLog(db, rows[0]!.stage_id)).toEqual([]);
+  await expect(readStageLog(db, 'nothing')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
