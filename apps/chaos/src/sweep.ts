@@ -5,8 +5,8 @@ const optimiseEpochs = [2, 3, 4];
 const most = steps.length * steps.length * optimiseEpochs.length;
 
 /**
- * `trials` FUNN trials at least, two attacks each: 5 γ × up to 5 β × epochs {2, 3, 4}, and as many seeds as it takes. 300 trials have
- * 1,204 stages.
+ * `trials` FUNN trials at least, two attacks each, one of them made on the networks of other trials: 5 γ × up to 5 β × epochs {2, 3, 4},
+ * and as many seeds as it takes. 300 trials have 1,204 stages.
  */
 export const standInSweep = (trials: number): SweepInput => ({
   name: 'chaos',
@@ -19,7 +19,7 @@ export const standInSweep = (trials: number): SweepInput => ({
     classifierEpochs: 2,
   },
   seeds: Math.max(1, Math.ceil(trials / most)),
-  attacks: ['fgsm', 'deepfool-l2'],
+  attacks: ['fgsm', 'transfer-linf'],
 });
 
 /** Small enough to train for real in a minute or two, with every kind of sharing in it. */
@@ -38,5 +38,5 @@ export const realSweep = (): SweepInput => ({
     optimiseAttackerRate: 1e-3,
     optimiseDefenderRate: 1e-3,
   },
-  attacks: ['fgsm'],
+  attacks: ['fgsm', { attack: 'transfer-linf', steps: 5, surrogates: 2 }],
 });

@@ -16,13 +16,13 @@ export const sumCounts = (changes: readonly CountChange[]): readonly CountChange
 
 export type SweepCounts = ReadonlyMap<string, number>;
 
-/** Counts of each sweep by subject; what is 0 is absent. */
+/** Counts of each sweep by subject, in their order; what is 0 is absent. */
 export const readCounts = async (
   tx: Tx,
   sweepIds: readonly string[],
 ): Promise<ReadonlyMap<string, SweepCounts>> => {
   const rows = await tx.query<{ sweep_id: string; subject: string; count: number }>(
-    'SELECT sweep_id, subject, sum(count)::bigint AS count FROM sweep_counts WHERE sweep_id = ANY($1) GROUP BY sweep_id, subject HAVING sum(count) <> 0',
+    'SELECT sweep_id, subject, sum(count)::bigint AS count FROM sweep_counts WHERE sweep_id = ANY($1) GROUP BY sweep_id, subject HAVING sum(count) <> 0 ORDER BY 1, 2',
     [sweepIds],
   );
   const counts = new Map(sweepIds.map((id) => [id, new Map<string, number>()]));
