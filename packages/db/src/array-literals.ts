@@ -13,6 +13,15 @@ export const plainArrays = (values: readonly (readonly string[])[]): string =>
 
 const quoted = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`;
 
-/** Of JSON texts; null stands for SQL's NULL. */
-export const jsonArray = (values: readonly unknown[]): string =>
-  `{${values.map((value) => (value === null ? 'NULL' : quoted(JSON.stringify(value)))).join(',')}}`;
+/** Of JSON texts; null stands for SQL's NULL. What is one object in many places is written down once. */
+export const jsonArray = (values: readonly unknown[]): string => {
+  const texts = new Map<unknown, string>([[null, 'NULL']]);
+  const textOf = (value: unknown): string => {
+    const known = texts.get(value);
+    if (known !== undefined) return known;
+    const text = quoted(JSON.stringify(value));
+    texts.set(value, text);
+    return text;
+  };
+  return `{${values.map(textOf).join(',')}}`;
+};

@@ -14,32 +14,54 @@ import {
 } from '@funnel/contracts';
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-const hash = (value: unknown): string => sha256(canonicalJson(value));
 
 /** A point without its seed: seeds are averaged over it. */
 export const configurationId = ({ recipe, hyperparameters }: TrialPoint): string =>
-  hash({ recipe, hyperparameters });
+  sha256(`{"hyperparameters":${knobsText(hyperparameters)},"recipe":"${recipe}"}`);
 
 const attackIdentity = (run: AttackRun) => ({ ...run, version: attacks[run.attack].version });
+
+/** The canonical text of what many stages have in common, made once for each object: a large sweep has few of these and many stages. */
+const commonText = <T extends object>(describe: (value: T) => unknown): ((value: T) => string) => {
+  const texts = new WeakMap<T, string>();
+  return (value) => {
+    const known = texts.get(value);
+    if (known !== undefined) return known;
+    const text = canonicalJson(describe(value));
+    texts.set(value, text);
+    return text;
+  };
+};
+
+const knobsText = commonText((knobs: StageSpec['hyperparameters']) => knobs);
+const attackText = commonText(attackIdentity);
+const datasetText = commonText((dataset: StageSpec['dataset']) => ({
+  ...dataset,
+  digest: datasets[dataset.name].digest,
+}));
 
 /**
  * The chain of a stage: all of it but its length. The subset sizes in `dataset` are those that this kind reads (see `outline.ts`), and
  * knobs of earlier stages arrive through `parent`.
  */
-export const chainId = (stage: Omit<StageSpec, 'id' | 'chain' | 'epochs'>, engineVersion: string): string =>
-  hash({
-    engine: engineVersion,
-    recipe: stage.recipe,
-    version: recipes[stage.recipe].version,
-    kind: stage.kind,
-    dataset: { ...stage.dataset, digest: datasets[stage.dataset.name].digest },
-    hyperparameters: stage.hyperparameters,
-    seed: stage.seed,
-    parent: stage.parent,
-    attack: stage.attack && attackIdentity(stage.attack),
-    // Left out where there are none: what has none is what it was before there were any.
-    surrogates: stage.surrogates.length > 0 ? stage.surrogates : undefined,
-  });
+export const chainId = (stage: Omit<StageSpec, 'id' | 'chain' | 'epochs'>, engineVersion: string): string => {
+  const { recipe, kind, seed, parent, attack, surrogates } = stage;
+  // Canonical JSON: keys in order. Surrogates are left out where there are none: what has none is what it was before there were any.
+  const members = [
+    `"attack":${attack ? attackText(attack) : 'null'}`,
+    `"dataset":${datasetText(stage.dataset)}`,
+    `"engine":${canonicalJson(engineVersion)}`,
+    `"hyperparameters":${knobsText(stage.hyperparameters)}`,
+    `"kind":"${kind}"`,
+    `"parent":${canonicalJson(parent)}`,
+    `"recipe":"${recipe}"`,
+    `"seed":${seed}`,
+    ...(surrogates.length > 0 ? [`"surrogates":${canonicalJson(surrogates)}`] : []),
+    `"version":${canonicalJson(recipes[recipe].version)}`,
+  ];
+  return sha256(`{${members.join(',')}}`);
+};
 
 /** A stage is a point on its chain. */
-export const stageId = (chain: string, epochs: number): string => hash({ chain, epochs });
+export const stageId = (chain: string, epochs: number): string =>
+  sha256(`{"chain":"${chain}","epochs":${epochs}}`);

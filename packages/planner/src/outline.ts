@@ -22,6 +22,15 @@ export type Outline = {
   readonly stages: readonly StageSpec[];
 };
 
+/** Computed once for each key: what many trials have in common is one object. */
+const remember = <K, V>(make: (key: K) => V): ((key: K) => V) => {
+  const made = new Map<K, V>();
+  return (key) => {
+    if (!made.has(key)) made.set(key, make(key));
+    return made.get(key)!;
+  };
+};
+
 /** Sizes that this kind of stage does not read are set to one, so that they do not tell equal work apart. */
 const subset = (kind: StageKind, { name, train, test, attack }: DatasetSpec): DatasetSpec => {
   if (kind === 'attack') return { name, train: 1, test: attack, attack };
@@ -35,28 +44,33 @@ const specify = (stage: Omit<StageSpec, 'id' | 'chain'>, engineVersion: string):
   return { ...stage, chain, id: stageId(chain, epochs) };
 };
 
+type Subset = (kind: StageKind) => DatasetSpec;
+
+/** What the stages of a point read, in their order; seeds have it in common. */
+const stepsOf = ({ recipe: name, hyperparameters }: TrialPoint) => {
+  const all = Hyperparameters.parse(hyperparameters);
+  const recipe: Recipe = recipes[name];
+  return recipe.stages.map(({ kind, reads, epochs }) => ({
+    kind,
+    hyperparameters: Object.fromEntries(reads.map((knob) => [knob, all[knob]])),
+    epochs: epochs(all),
+  }));
+};
+
 /** The line of stages that one trial walks to its classifier. */
-const trainingOf = (point: TrialPoint, dataset: DatasetSpec, engineVersion: string): readonly StageSpec[] => {
-  const all = Hyperparameters.parse(point.hyperparameters);
-  const recipe: Recipe = recipes[point.recipe];
+const trainingOf = (
+  { recipe, seed }: TrialPoint,
+  steps: ReturnType<typeof stepsOf>,
+  subsetOf: Subset,
+  engineVersion: string,
+): readonly StageSpec[] => {
   const line: StageSpec[] = [];
-  for (const { kind, reads, epochs } of recipe.stages) {
-    const hyperparameters = Object.fromEntries(reads.map((name) => [name, all[name]]));
+  for (const { kind, hyperparameters, epochs } of steps) {
     const parent = line.at(-1)?.id ?? null;
-    const { recipe: name, seed } = point;
+    const dataset = subsetOf(kind);
     line.push(
       specify(
-        {
-          kind,
-          recipe: name,
-          hyperparameters,
-          seed,
-          dataset: subset(kind, dataset),
-          epochs: epochs(all),
-          parent,
-          attack: null,
-          surrogates: [],
-        },
+        { kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack: null, surrogates: [] },
         engineVersion,
       ),
     );
@@ -64,11 +78,14 @@ const trainingOf = (point: TrialPoint, dataset: DatasetSpec, engineVersion: stri
   return line;
 };
 
+/** Attacks read none. */
+const noKnobs = {};
+
 /** Every attack on the classifier of one trial. */
 const attacksOn = (
   classifier: string,
   { recipe, seed }: TrialPoint,
-  dataset: DatasetSpec,
+  subsetOf: Subset,
   runs: readonly AttackRun[],
   classifiers: readonly string[],
   engineVersion: string,
@@ -78,9 +95,9 @@ const attacksOn = (
       {
         kind: 'attack',
         recipe,
-        hyperparameters: {},
+        hyperparameters: noKnobs,
         seed,
-        dataset: subset('attack', dataset),
+        dataset: subsetOf('attack'),
         epochs: 0,
         parent: classifier,
         attack,
@@ -94,15 +111,20 @@ const attacksOn = (
 export const outlineSweep = (definition: SweepDefinition, engineVersion: string): Outline => {
   const { dataset } = definition;
   const attackRuns = expandAttacks(definition.attacks, { dataset: dataset.name });
-  const trained = expandTrials(definition).map((point) => ({
+  const subsetOf = remember((kind: StageKind) => subset(kind, dataset));
+  const points = expandTrials(definition);
+  // A knobs object is one recipe's: `expandTrials` makes it anew for each point and shares it between seeds.
+  const pointOf = new Map(points.map((point) => [point.hyperparameters, point]));
+  const stepsBy = remember((knobs: TrialPoint['hyperparameters']) => stepsOf(pointOf.get(knobs)!));
+  const trained = points.map((point) => ({
     point,
-    line: trainingOf(point, dataset, engineVersion),
+    line: trainingOf(point, stepsBy(point.hyperparameters), subsetOf, engineVersion),
   }));
   const classifiers = [...new Set(trained.map(({ line }) => line.at(-1)!.id))];
   checkSurrogates(definition, attackRuns, classifiers);
   const stages = new Map<string, StageSpec>();
   const trials = trained.map(({ point, line }, number) => {
-    const attacked = attacksOn(line.at(-1)!.id, point, dataset, attackRuns, classifiers, engineVersion);
+    const attacked = attacksOn(line.at(-1)!.id, point, subsetOf, attackRuns, classifiers, engineVersion);
     const walked = [...line, ...attacked];
     for (const stage of walked) stages.set(stage.id, stage);
     return {

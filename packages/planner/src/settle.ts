@@ -29,11 +29,14 @@ const settleChain = (targets: readonly StageSpec[], known: KnownChain): readonly
 
   return targets.map((spec): PlannedStage => {
     const { epochs, chain } = spec;
-    const still = { ...spec, after: null, startEpoch: epochs, passed: false, cached: false };
-    if (known.stages.includes(epochs)) return { ...still, cached: true };
-    if (known.recorded.includes(epochs)) return { ...still, passed: true };
+    const still = (how: Partial<PlannedStage>): PlannedStage => ({
+      ...{ ...spec, after: null, startEpoch: epochs, passed: false, cached: false },
+      ...how,
+    });
+    if (known.stages.includes(epochs)) return still({ cached: true });
+    if (known.recorded.includes(epochs)) return still({ passed: true });
     const carrier = known.pending.filter((longer) => longer > epochs).sort((a, b) => a - b)[0];
-    if (carrier !== undefined) return { ...still, after: stageId(chain, carrier) };
+    if (carrier !== undefined) return still({ after: stageId(chain, carrier) });
     const startEpoch = Math.max(0, ...[...starts.keys()].filter((epoch) => epoch < epochs));
     starts.set(epochs, spec.id);
     const after = startEpoch > 0 ? starts.get(startEpoch)! : spec.parent;
@@ -42,12 +45,13 @@ const settleChain = (targets: readonly StageSpec[], known: KnownChain): readonly
 };
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
-const groupBy = <T, K>(items: readonly T[], key: (item: T) => K): Map<K, T[]> => {
+const groupBy = <T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> => {
   const groups = new Map<K, T[]>();
   for (const item of items) {
-    const group = groups.get(key(item));
+    const key = keyOf(item);
+    const group = groups.get(key);
     if (group) group.push(item);
-    else groups.set(key(item), [item]);
+    else groups.set(key, [item]);
   }
   return groups;
 };
@@ -84,7 +88,8 @@ export const settlePlan = (outline: Outline, known: Known): SweepPlan => {
       known.get(chain) ?? unknown,
     ),
   );
-  const depth = (stage: PlannedStage) => StageKind.options.indexOf(stage.kind);
+  const depths = new Map(StageKind.options.map((kind, i) => [kind, i]));
+  const depth = (stage: PlannedStage) => depths.get(stage.kind)!;
   const stages = settled.sort(
     (a, b) => depth(a) - depth(b) || a.epochs - b.epochs || position.get(a.id)! - position.get(b.id)!,
   );

@@ -10,7 +10,7 @@ export const largeSweep = (trials: number, round: number): SweepInput => ({
   space: {
     gamma: Array.from({ length: 10 }, (_, i) => i + 1),
     beta: Array.from({ length: 5 }, (_, i) => (i + 1) / 100),
-    initialiseEpochs: 9 + round,
+    latent: 64 + round,
   },
   seeds: Math.max(1, Math.round(trials / perSeed)),
   attacks: ['fgsm'],
