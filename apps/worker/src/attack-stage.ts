@@ -10,7 +10,7 @@ const aliveMilliseconds = 1000;
 
 /** What the diagnosis depends on: the classifiers' checkpoints and the images. */
 const diagnosisKeys = ({ spec, start, surrogates }: StageTask): Diagnosed['keys'] => {
-  const own = [start?.manifest.networks, spec.dataset, spec.seed];
+  const own = [start?.manifest.networks, start?.manifest.scalars, spec.dataset, spec.seed];
   return {
     model: JSON.stringify(own),
     surrogates: JSON.stringify([...own, surrogates.map(({ manifest }) => manifest.networks)]),

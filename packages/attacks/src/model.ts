@@ -10,6 +10,13 @@ export type ClassifierModel = {
   readonly classes: number;
   /** Least and greatest pixel value. */
   readonly bounds: readonly [number, number];
+  /** Where the model is a classifier behind a defence that rejects images, and perhaps changes the others first. */
+  readonly defence?: {
+    /** The classifier alone, which an oblivious attack is made against: `[n, ...shape]` → `[n, classes]`. */
+    readonly bare: (images: tf.Tensor) => tf.Tensor2D;
+    /** `[n, ...shape]` → `[n]`: not below 0 where the image is rejected. Differentiable. */
+    readonly suspicion: (images: tf.Tensor) => tf.Tensor1D;
+  };
 };
 
 export type ModelOptions = {

@@ -14,8 +14,9 @@ import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from './attack.ts';
 import { breather } from './breathe.ts';
 import { budgetOf } from './budget.ts';
-import { createFlatModel, type FlatModel } from './flat-model.ts';
-import { checkImages, checkLabels, checkLogits } from './inputs.ts';
+import { createJudge, type Judge, targetsOf } from './defence.ts';
+import { createFlatModel } from './flat-model.ts';
+import { checkImages, checkLabels } from './inputs.ts';
 import { correctMaxPoolGradient } from './kernels/max-pool-gradient.ts';
 import type { ClassifierModel } from './model.ts';
 import { measureRow, project } from './norms.ts';
@@ -71,7 +72,8 @@ export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Ev
       images,
       labels,
     });
-    const clean = await classify(model, images, { checked: true });
+    const judge = createJudge(options.model, options.batchSize);
+    const clean = await judge(images, { checked: true });
     const before = await images.data<'float32'>();
     const adversarials = before.slice();
     const records = createRecords(indices, labels, clean);
@@ -79,9 +81,17 @@ export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Ev
     const breathe = breather(options.signal);
     const channels = model.shape.length > 1 ? model.shape[model.shape.length - 1]! : 1;
     const atOnce = model.batchSize * ((attacks[spec.attack] as Attack).streams ? streamedBatches : 1);
-    for (let start = 0; start < attacked.length; start += atOnce) {
+    const targets = await targetsOf(spec, { model: options.model, flat: model, images, labels, attacked });
+    const batches = targets.flatMap(({ model, rows }) =>
+      Array.from({ length: Math.ceil(rows.length / atOnce) }, (_, i) => ({
+        model,
+        rows: rows.slice(i * atOnce, (i + 1) * atOnce),
+      })),
+    );
+    const total = batches.reduce((sum, { rows }) => sum + rows.length, 0);
+    let [done, rejected] = [0, 0];
+    for (const { model, rows } of batches) {
       await breathe();
-      const rows = attacked.slice(start, start + atOnce);
       const random: AttackContext['random'] = (row, ...path) =>
         createRandom(options.seed ?? 0, spec.attack, indices[rows[row]!]!, ...path);
       const batch = {
@@ -92,11 +102,12 @@ export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Ev
         breathe,
         resources,
       };
-      const { predicted, values, steps, queries } = await runVerified(spec, batch);
+      const { predicted, values, steps, queries } = await runVerified(spec, batch, judge);
       rows.forEach((image, row) => {
         records.steps[image] = steps[row]!;
         records.queries[image] = queries[row]!;
-        if (predicted[row] === labels[image]) return;
+        if (predicted[row] === model.classes) rejected++;
+        if (predicted[row] === model.classes || predicted[row] === labels[image]) return;
         adversarials.set(values.subarray(row * model.width, (row + 1) * model.width), image * model.width);
         recordSuccess(
           records,
@@ -105,12 +116,22 @@ export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Ev
           measureRow(adversarials, before, image, model.width, channels),
         );
       });
-      options.onProgress?.({ done: start + rows.length, total: attacked.length });
+      done += rows.length;
+      options.onProgress?.({ done, total });
     }
     const [low, high] = options.model.bounds;
     const scaled =
       low === 0 && high === 1 ? adversarials : adversarials.map((value) => low + value * (high - low));
-    return { attack: spec, summary: summarise(records, model.width), records, adversarials: scaled };
+    const rejections = options.model.defence && {
+      clean: positions(clean.length, (image) => clean[image] === model.classes).length,
+      attacked: rejected,
+    };
+    return {
+      attack: spec,
+      summary: summarise(records, model.width, rejections),
+      records,
+      adversarials: scaled,
+    };
   } finally {
     images.dispose();
   }
@@ -120,11 +141,11 @@ export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Ev
 const streamedBatches = 8;
 
 /** One batch through the attack, then through the law: budget, range, the model again. Disposes of the batch's images. */
-const runVerified = async (spec: AttackSpec, batch: AttackContext) => {
+const runVerified = async (spec: AttackSpec, batch: AttackContext, judge: Judge) => {
   const run = attacks[spec.attack] as Attack; // its settings were parsed by this attack's own schema
   const { adversarials, steps, queries } = await run(batch, spec.settings);
   const x = limit(adversarials, batch.images, spec);
-  const predicted = await classify(batch.model, x);
+  const predicted = await judge(x);
   const values = await x.data<'float32'>();
   tf.dispose([batch.images, adversarials, x]);
   return { predicted, values, steps, queries };
@@ -139,19 +160,6 @@ const limit = (x: tf.Tensor2D, images: tf.Tensor2D, spec: AttackSpec): tf.Tensor
       ? tf.clipByValue(finite, 0, 1)
       : project(finite, images, budget.norm, budget.epsilon);
   });
-
-const classify = async (
-  model: FlatModel,
-  images: tf.Tensor2D,
-  { checked = false } = {},
-): Promise<Int32Array> => {
-  const logits = model.logits(images);
-  if (checked) checkLogits(await logits.data<'float32'>(), model.classes);
-  const predicted = tf.argMax(logits, 1);
-  const classes = await predicted.data<'int32'>();
-  tf.dispose([logits, predicted]);
-  return Int32Array.from(classes);
-};
 
 const checkIndices = (indices: ArrayLike<number> | undefined, images: number): number[] => {
   if (indices === undefined) return Array.from({ length: images }, (_, i) => i);

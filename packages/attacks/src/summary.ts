@@ -4,9 +4,14 @@ import { mean, median, wilsonInterval } from './statistics.ts';
 
 /**
  * Only images classified correctly when clean are attacked, so they alone are the denominator of the success rate.
- * `width` is the number of values of an image, for the mean squared error.
+ * `width` is the number of values of an image, for the mean squared error. `rejected`: images that a defence rejected when clean, and
+ * attacked ones whose candidate it rejected; absent where it rejects nothing.
  */
-export const summarise = (records: EvaluationRecords, width: number): EvaluationSummary => {
+export const summarise = (
+  records: EvaluationRecords,
+  width: number,
+  rejected?: { readonly clean: number; readonly attacked: number },
+): EvaluationSummary => {
   const images = records.index.length;
   const attacked = records.index.map((_, i) => i).filter((i) => records.correct[i]);
   const fooled = attacked.filter((i) => records.success[i]);
@@ -34,5 +39,9 @@ export const summarise = (records: EvaluationRecords, width: number): Evaluation
     medianL0: minimal(records.l0),
     meanQueries: mean(attacked.map((i) => records.queries[i]!)),
     meanSteps: mean(attacked.map((i) => records.steps[i]!)),
+    ...(rejected && {
+      rejectedClean: images === 0 ? 0 : rejected.clean / images,
+      rejectedAttacked: attempted === 0 ? 0 : rejected.attacked / attempted,
+    }),
   };
 };

@@ -10,15 +10,16 @@ import {
   type DiagnosticsReport,
   worstVerdict,
 } from '@funnel/contracts';
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { breather } from '../breathe.ts';
+import { createJudge } from '../defence.ts';
 import { createFlatModel } from '../flat-model.ts';
 import { checkImages, checkLabels } from '../inputs.ts';
 import { correctMaxPoolGradient } from '../kernels/max-pool-gradient.ts';
 import type { ClassifierModel } from '../model.ts';
 import { createRandom } from '../random.ts';
 import type { EvaluationResources } from '../resources.ts';
-import { argMaxRows, pick, positions, takeRows } from '../rows.ts';
+import { pick, positions, takeRows } from '../rows.ts';
 import { evaluateAttack } from '../run-attack.ts';
 import {
   iterativeBeatsSingleStep,
@@ -85,11 +86,10 @@ const examine = async (
   const model = createFlatModel(options.model, options.batchSize);
   const all = await checkImages(options.images, options.model);
   const labels = checkLabels(options.labels, all.shape[0], model.classes);
-  const logits = model.logits(all);
-  const classes = await argMaxRows(logits);
+  const classes = await createJudge(options.model, options.batchSize)(all);
   const correct = positions(labels.length, (i) => classes[i] === labels[i]).slice(0, options.limit ?? 50);
   const images = takeRows(all, correct);
-  tf.dispose([all, logits]);
+  all.dispose();
   try {
     if (correct.length === 0)
       throw new AppError(

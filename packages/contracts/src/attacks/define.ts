@@ -1,5 +1,6 @@
 /** What is declared of an attack. */
 import type { z } from 'zod';
+import { against } from './settings.ts';
 
 export type AttackFamily = 'fixed' | 'minimisation';
 export type AttackNorm = 'linf' | 'l2' | 'l0';
@@ -27,5 +28,7 @@ export type AttackDeclaration<Settings extends z.ZodObject = z.ZodObject> = {
 export const needsSurrogates = ({ needs = [] }: Pick<AttackDeclaration, 'needs'>): boolean =>
   needs.includes('surrogates');
 
-/** Keeps the literal types of one declaration. */
-export const defineAttack = <Settings extends z.ZodObject>(attack: AttackDeclaration<Settings>) => attack;
+/** Keeps the literal types of one declaration, and adds the setting that all attacks share. */
+export const defineAttack = <Shape extends z.core.$ZodLooseShape>(
+  attack: AttackDeclaration<z.ZodObject<Shape, z.core.$strict>>,
+) => ({ ...attack, settings: attack.settings.extend({ against: against() }) });

@@ -40,6 +40,12 @@ export const EvaluationSummary = z.strictObject({
   ),
   meanQueries: distance('Mean forward passes per attacked image. Null without attempts.'),
   meanSteps: distance('Mean iterations per attacked image. Null without attempts.'),
+  rejectedClean: share(
+    'Share of all images that the defence rejects when clean: they are not attacked. Absent where it rejects nothing.',
+  ).optional(),
+  rejectedAttacked: share(
+    'Share of attacked images whose last candidate the defence rejects, which counts as defended. Absent likewise.',
+  ).optional(),
 });
 export type EvaluationSummary = z.infer<typeof EvaluationSummary>;
 
@@ -47,11 +53,11 @@ export type EvaluationSummary = z.infer<typeof EvaluationSummary>;
 export const EvaluationRow = z.strictObject({
   index: z.int().min(0).meta({ description: 'Index of the image in its split.' }),
   label: z.int().min(0),
-  correct: z.boolean().meta({ description: 'Classified correctly when clean.' }),
-  predicted: z
-    .int()
-    .min(0)
-    .meta({ description: 'Class of the adversarial; of the clean image where there is none.' }),
+  correct: z.boolean().meta({ description: 'Classified correctly, and not rejected, when clean.' }),
+  predicted: z.int().min(0).meta({
+    description:
+      'Class of the adversarial; of the clean image where there is none; the number of classes where the defence rejects that.',
+  }),
   success: z.boolean(),
   l2: distance('True L2 norm; null = none found.'),
   linf: distance('Largest change of a value; null = none found.'),

@@ -31,6 +31,13 @@ export const search = (value: boolean, description: string) =>
 export const stepSize = (value: number | null, description: string) =>
   z.number().gt(0).nullable().default(value).meta({ title: 'Step size', description });
 
+export const against = () =>
+  z.enum(['defence', 'classifier']).optional().meta({
+    title: 'Against',
+    description:
+      'What the images are made against where a defence rejects or changes images: all of it (the default: adaptive), or the bare classifier (oblivious).',
+  });
+
 export const surrogates = (value = 3) =>
   z.int().min(1).max(16).default(value).meta({
     title: 'Surrogates',
