@@ -1,4 +1,4 @@
-/** Defences that reject images (MagNet, detectors): what they answer, and what a perturbation is made against (ADR 5). */
+/** Defences that reject images (MagNet, detectors): what they answer, and what a perturbation is made against (ADR 6). */
 import type { AttackSpec } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { createFlatModel, type FlatModel } from './flat-model.ts';

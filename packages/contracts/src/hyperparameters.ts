@@ -179,6 +179,37 @@ export const hyperparameters = {
       'T of softmax(z / T) in which teacher and student are trained; the student is used at T = 1 (Papernot et al. 2016: 100 on MNIST).',
     scale: 'log',
   }),
+  reformerRate: knob(rate.default(1e-3), {
+    title: 'Reformer rate',
+    description: "Adam's learning rate of MagNet's auto-encoders (Meng & Chen 2017: 1e-3).",
+    scale: 'log',
+  }),
+  reformerNoise: knob(z.number().min(0).max(1).default(0.1), {
+    title: 'Reformer noise',
+    description:
+      "Deviation of the normal noise on what MagNet's auto-encoders are shown; they are asked for the clean image (Meng & Chen 2017: 0.1).",
+  }),
+  dropRate: knob(z.number().min(0).max(0.5).default(0.001), {
+    title: 'Drop rate',
+    description:
+      'Share of held-out clean images that each of MagNet’s detectors rejects: sets its threshold (Meng & Chen 2017: 0.001).',
+    scale: 'log',
+  }),
+  detectorEpochs: knob(epochs(10_000).default(20), {
+    title: 'Detector epochs',
+    description: 'Epochs of the detector on the frozen classifier.',
+  }),
+  detectorAdversary: knob(z.enum(['static', 'dynamic']).default('static'), {
+    title: 'Detector adversary',
+    description:
+      'What the detector is trained on: images made against the classifier, or against classifier and detector at once (Metzen et al. 2017, eq. 2).',
+  }),
+  falsePositiveRate: knob(z.number().min(0).max(0.5).default(0.05), {
+    title: 'False-positive rate',
+    description:
+      'Share of held-out clean images that the detector rejects: sets its threshold (usual: 0.01 to 0.05).',
+    scale: 'log',
+  }),
 } as const;
 
 export type HyperparameterName = keyof typeof hyperparameters;

@@ -55,7 +55,50 @@ export const trainingMetrics = {
   },
   cleanAccuracy: {
     title: 'Clean accuracy',
-    description: 'Share of unattacked test images classified right.',
+    description: 'Share of unattacked test images classified right, and not rejected.',
+    direction: 'max',
+    unit: 'fraction',
+  },
+  bareAccuracy: {
+    title: 'Accuracy without the defence',
+    description: 'Share of unattacked test images that the classifier behind MagNet gets right by itself.',
+    direction: 'max',
+    unit: 'fraction',
+  },
+  rejectedShare: {
+    title: 'Rejected clean images',
+    description: 'Share of unattacked test images that the defence rejects.',
+    direction: 'min',
+    unit: 'fraction',
+  },
+  reformerLoss: {
+    title: 'Reformer loss',
+    description:
+      'Mean squared error of MagNet’s auto-encoder I, which detects and reforms, mean over the epoch.',
+    direction: 'min',
+    unit: 'loss',
+  },
+  secondReformerLoss: {
+    title: 'Second reformer loss',
+    description: 'Mean squared error of MagNet’s auto-encoder II, which detects alone, mean over the epoch.',
+    direction: 'min',
+    unit: 'loss',
+  },
+  detectorLoss: {
+    title: 'Detector loss',
+    description: 'Cross-entropy of clean against perturbed, half of each, mean over the epoch.',
+    direction: 'min',
+    unit: 'loss',
+  },
+  detectionArea: {
+    title: 'Detection AUC',
+    description: 'Chance that a perturbed test image looks more suspicious to the detector than a clean one.',
+    direction: 'max',
+    unit: 'fraction',
+  },
+  detectionRate: {
+    title: 'Detection rate',
+    description: 'Share of perturbed test images that the detector rejects at its false-positive rate.',
     direction: 'max',
     unit: 'fraction',
   },

@@ -16,16 +16,29 @@ export type Perturbation = {
 export const perturb = (
   images: tf.Tensor,
   start: tf.Tensor,
-  { epsilon, steps, reach }: Perturbation,
+  attack: Perturbation,
   loss: (images: tf.Tensor) => tf.Scalar,
+): tf.Tensor => perturbAlong(images, start, attack, upwards(loss));
+
+/** sign ∇loss, at images. */
+export const upwards = (loss: (images: tf.Tensor) => tf.Scalar) => {
+  const slope = tf.grad((x) => loss(x));
+  return (images: tf.Tensor): tf.Tensor => tf.sign(slope(images));
+};
+
+/** The same, along any `direction` whose values are in [−1, 1]. */
+export const perturbAlong = (
+  images: tf.Tensor,
+  start: tf.Tensor,
+  { epsilon, steps, reach }: Perturbation,
+  direction: (images: tf.Tensor) => tf.Tensor,
 ): tf.Tensor => {
   const low = tf.maximum(tf.sub(images, epsilon), 0);
   const high = tf.minimum(tf.add(images, epsilon), 1);
   const project = (x: tf.Tensor): tf.Tensor => tf.minimum(tf.maximum(x, low), high);
-  const slope = tf.grad((x) => loss(x));
   let x = project(start);
   for (let step = 0; step < steps; step++) {
-    const next = tf.tidy(() => project(tf.add(x, tf.mul(tf.sign(slope(x)), (reach * epsilon) / steps))));
+    const next = tf.tidy(() => project(tf.add(x, tf.mul(direction(x), (reach * epsilon) / steps))));
     x.dispose();
     x = next;
   }

@@ -103,7 +103,7 @@ export const runStage = async (
     const outcome = await train(training, {
       spec,
       start,
-      split,
+      split: training.split ?? split,
       batchSize: knobs.batchSize!,
       checkpointSeconds,
       hooks: { ...hooks, onCheckpoint },

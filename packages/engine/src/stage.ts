@@ -46,6 +46,8 @@ export type Training = {
   readonly frozen: Readonly<Record<string, NetworkManifest>>;
   /** Who learns, by name: their moments are stored too. */
   readonly players: Readonly<Record<string, Adam>>;
+  /** The images that it trains on, where it holds some of the training images out. */
+  readonly split?: Split;
   /** One update. Runs inside a tidy; answers the metrics of the batch, scalars. */
   readonly step: (batch: Batch) => Measured;
   /** Metrics that are measured once an epoch. */

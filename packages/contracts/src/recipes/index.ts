@@ -3,8 +3,10 @@ import type { HyperparameterName } from '../hyperparameters.ts';
 import { adversarialTraining } from './adversarial-training.ts';
 import { classic } from './classic.ts';
 import type { Recipe } from './define.ts';
+import { detector } from './detector.ts';
 import { distillation } from './distillation.ts';
 import { funn } from './funn.ts';
+import { magnet } from './magnet.ts';
 import { trades } from './trades.ts';
 
 export type { Recipe, TrainingStage } from './define.ts';
@@ -16,6 +18,8 @@ export const recipes = {
   'adversarial-training': adversarialTraining,
   trades,
   distillation,
+  magnet,
+  detector,
 } as const satisfies Record<string, Recipe>;
 
 export type RecipeName = keyof typeof recipes;

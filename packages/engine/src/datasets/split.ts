@@ -33,6 +33,17 @@ export const gatherImages = ({ images, shape }: Split, rows: ArrayLike<number>):
   return batch;
 };
 
+/** The images from `from` on, up to `to` (exclusive); shares the bytes. */
+export const between = (split: Split, from: number, to = split.count): Split => {
+  const size = split.shape[0] * split.shape[1] * split.shape[2];
+  return {
+    ...split,
+    count: to - from,
+    images: split.images.subarray(from * size, to * size),
+    labels: split.labels.subarray(from, to),
+  };
+};
+
 /** The mean of all pixels, in [0, 1]. */
 export const meanPixel = ({ images }: Split): number => {
   let sum = 0; // exact: a sum of bytes

@@ -4,9 +4,11 @@ import type { StageRecipe } from '../stage.ts';
 import * as adversarialTraining from './adversarial-training.ts';
 import * as classic from './classic.ts';
 import { classify } from './classify.ts';
+import * as detector from './detector.ts';
 import * as distillation from './distillation.ts';
 import * as funn from './funn.ts';
 import type { KindsOf, Knobs } from './knobs.ts';
+import * as magnet from './magnet.ts';
 import * as trades from './trades.ts';
 
 type Recipes = { readonly [R in RecipeName]: { readonly [K in KindsOf<R>]: StageRecipe<Knobs<R, K>> } };
@@ -17,4 +19,6 @@ export const recipes = {
   'adversarial-training': { classify: adversarialTraining.classify },
   trades: { classify: trades.classify },
   distillation: { initialise: distillation.initialise, classify: distillation.classify },
+  magnet: { initialise: magnet.initialise, classify: magnet.classify },
+  detector: { initialise: detector.initialise, classify: detector.classify },
 } as const satisfies Recipes;

@@ -76,11 +76,20 @@ export const eachImage = async (
   return values;
 };
 
+/** 1 for every image of a split that is classified right, else 0. */
+export const rightOf = async (
+  logits: (images: tf.Tensor) => tf.Tensor,
+  split: Split,
+): Promise<Float32Array> => {
+  const predicted = await eachImage(split, (images) => tf.argMax(logits(images), 1));
+  return predicted.map((label, i) => Number(label === split.labels[i]));
+};
+
+/** Share of ones. */
+export const shareOf = (marks: Float32Array): number => marks.reduce((a, b) => a + b, 0) / marks.length;
+
 /** Share of the images of a split that are classified right. */
 export const cleanAccuracyOf = async (
   logits: (images: tf.Tensor) => tf.Tensor,
   split: Split,
-): Promise<number> => {
-  const predicted = await eachImage(split, (images) => tf.argMax(logits(images), 1));
-  return predicted.reduce((right, label, i) => right + Number(label === split.labels[i]), 0) / split.count;
-};
+): Promise<number> => shareOf(await rightOf(logits, split));

@@ -72,6 +72,8 @@ describe.each(names)('%s', (name) => {
       const images = tf.tensor(gatherImages(glyphs('test', 3), [0, 1, 2]), [3, 28, 28, 1]);
       expect(classifier.logits(images).shape).toEqual([3, 10]);
       expect(classifier.encoder(images).shape).toEqual([3, 5]);
+      for (const value of classifier.defence?.suspicion(images).dataSync() ?? [])
+        expect(Number.isFinite(value)).toBe(true);
       const slope = tf.grad((x: tf.Tensor) => tf.sum(tf.square(classifier.logits(x))))(images);
       expect(tf.max(tf.abs(slope)).dataSync()[0]).toBeGreaterThan(0);
     });

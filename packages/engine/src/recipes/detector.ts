@@ -1,0 +1,129 @@
+/** A detector of perturbations (Metzen et al. 2017): a binary side network on a feature map of a classifier that stays as it is. */
+import * as tf from '@tensorflow/tfjs';
+import { between } from '../datasets/split.ts';
+import { thresholdNames } from '../defences.ts';
+import { descend } from '../descend.ts';
+import { softmaxCrossEntropy } from '../losses.ts';
+import { type Architecture, joined, outputShape } from '../models/architecture.ts';
+import { networkOver } from '../models/network.ts';
+import { perturbAlong, upwards } from '../perturb.ts';
+import type { Batch, StageRecipe } from '../stage.ts';
+import { areaUnderCurve, holdOut, thresholdOf } from '../thresholds.ts';
+import type { Knobs } from './knobs.ts';
+import { accuracyOf, classifierOf, eachImage, rightOf, shareOf, targetsOf } from './supervised.ts';
+
+/** The classifier: encoder and head, on clean images. */
+export const initialise: StageRecipe<Knobs<'detector', 'initialise'>> = async (setup) => {
+  const { train, classes } = setup;
+  const { classifier, networks, learner } = classifierOf(setup);
+
+  const step = (batch: Batch) => {
+    const x = batch.images(); // [batch, 28, 28, 1]
+    const { labels, oneHot } = targetsOf(train, batch, classes); // [batch], [batch, 10]
+    const { classifierLoss, logits } = descend([learner], batch.update, () => {
+      const logits = classifier.apply(x) as tf.Tensor2D; // [batch, 10]
+      const loss = softmaxCrossEntropy(logits, oneHot);
+      return { loss, logits, classifierLoss: loss };
+    });
+    return { classifierLoss, trainAccuracy: accuracyOf(logits, labels) };
+  };
+
+  return { networks, frozen: {}, players: { classifier: learner }, step, standsOn: [], makes: [] };
+};
+
+/** Feature map → one logit, "perturbed": a convolution with twice the channels, dense ReLU, dense. */
+const sideNetwork = (map: readonly number[], units: number): Architecture => ({
+  input: map,
+  layers: [
+    { kind: 'conv2d', name: 'side', filters: 2 * map.at(-1)!, activation: 'relu' },
+    { kind: 'flatten', name: 'side_features' },
+    { kind: 'dense', name: 'side_hidden', units, activation: 'relu' },
+    { kind: 'dense', name: 'suspicion', units: 1, activation: 'linear' },
+  ],
+});
+
+/** Test images that are perturbed to measure detection, at most. */
+const mostPerturbed = 1000;
+
+/**
+ * The side network learns to tell x from x′, half of each. *Static*: x′ ascends the classifier's cross-entropy (BIM). *Dynamic*: each step
+ * goes along (1 − σ)·sign ∇CE + σ·sign ∇(detector's loss), σ uniform in [0, 1) per image (eq. 2): the detector meets who knows it.
+ */
+export const classify: StageRecipe<Knobs<'detector', 'classify'>> = async ({
+  knobs,
+  train,
+  test,
+  classes,
+  network,
+  frozen,
+  player,
+}) => {
+  const [E, classifier] = [network('defender-encoder'), network('classifier')];
+  const first: Architecture = { ...E.architecture, layers: E.architecture.layers.slice(0, 1) };
+  const side = network('detector-head', sideNetwork(outputShape(first), knobs.classifierUnits));
+  const detector = networkOver(joined(first, side.architecture), [...E.weights.slice(0, 2), ...side.weights]);
+  const learner = player('detector', [side], knobs.classifierRate);
+  const { held, rest } = holdOut(train);
+  const tested = await test();
+  const attack = { epsilon: knobs.trainingEpsilon, steps: knobs.trainingSteps, reach: knobs.trainingReach };
+
+  const againstClassifier = (oneHot: tf.Tensor2D) =>
+    upwards((images) => softmaxCrossEntropy(classifier.apply(images) as tf.Tensor2D, oneHot));
+  const againstDetector = upwards((images) => tf.neg(tf.sum(detector.apply(images))));
+  /** −log of the probability of the right answer, perturbed or not. */
+  const lossOf = (logits: tf.Tensor, perturbed: boolean): tf.Scalar => {
+    const pair = tf.concat([tf.zerosLike(logits), logits], 1) as tf.Tensor2D; // [batch, 2]
+    const answers = tf.fill([logits.shape[0]!], perturbed ? 1 : 0, 'int32') as tf.Tensor1D;
+    return softmaxCrossEntropy(pair, tf.oneHot(answers, 2).toFloat() as tf.Tensor2D);
+  };
+
+  const step = (batch: Batch) => {
+    const x = batch.images(); // [batch, 28, 28, 1]
+    const { oneHot } = targetsOf(rest, batch, classes); // [batch, 10]
+    const alongClassifier = againstClassifier(oneHot);
+    const weight = tf.div(tf.add(batch.noise([1, 1, 1]), 1), 2); // σ: [batch, 1, 1, 1]
+    const alongBoth = (images: tf.Tensor): tf.Tensor =>
+      tf.add(tf.mul(tf.sub(1, weight), alongClassifier(images)), tf.mul(weight, againstDetector(images)));
+    const direction = knobs.detectorAdversary === 'dynamic' ? alongBoth : alongClassifier;
+    const perturbed = perturbAlong(x, x, attack, direction); // [batch, 28, 28, 1]
+    return descend([learner], batch.update, () => {
+      const [ofClean, ofPerturbed] = [
+        lossOf(detector.apply(x), false),
+        lossOf(detector.apply(perturbed), true),
+      ];
+      const loss = tf.div<tf.Scalar>(tf.add(ofClean, ofPerturbed), 2);
+      return { loss, detectorLoss: loss };
+    });
+  };
+
+  const says = (images: tf.Tensor): tf.Tensor => tf.reshape(detector.apply(images), [-1]);
+  const right = await rightOf(classifier.apply, tested); // it stays as it is
+  const some = between(tested, 0, Math.min(mostPerturbed, tested.count));
+  let threshold = 0; // as of the last epoch that ended
+  return {
+    networks: { detector, 'detector-head': side },
+    frozen: frozen('classifier', 'defender-encoder', 'head'),
+    players: { detector: learner },
+    split: rest,
+    step,
+    afterEpoch: async () => {
+      threshold = thresholdOf(await eachImage(held, says), knobs.falsePositiveRate);
+      const clean = await eachImage(tested, says);
+      const perturbed = await eachImage(some, (images, rows) => {
+        const labels = Int32Array.from(rows, (row) => some.labels[row]!);
+        const oneHot = tf.oneHot(tf.tensor1d(labels, 'int32'), classes).toFloat() as tf.Tensor2D;
+        return says(perturbAlong(images, images, attack, againstClassifier(oneHot)));
+      });
+      const rejected = clean.map((value) => Number(value >= threshold));
+      return {
+        detectionArea: areaUnderCurve(clean, perturbed),
+        detectionRate: shareOf(perturbed.map((value) => Number(value >= threshold))),
+        rejectedShare: shareOf(rejected),
+        cleanAccuracy: shareOf(right.map((value, i) => value * (1 - rejected[i]!))),
+      };
+    },
+    scalars: () => ({ [thresholdNames.detector]: threshold }),
+    standsOn: [],
+    makes: [],
+  };
+};

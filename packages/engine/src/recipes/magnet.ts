@@ -1,0 +1,105 @@
+/** MagNet for MNIST (Meng & Chen 2017, §5.2): two detectors and a reformer before a classifier that knows of neither. */
+import * as tf from '@tensorflow/tfjs';
+import { meanPixel } from '../datasets/split.ts';
+import { magnetSuspicion, marksOf, thresholdNames } from '../defences.ts';
+import { descend } from '../descend.ts';
+import { distances, softmaxCrossEntropy } from '../losses.ts';
+import { firstReformer, secondReformer } from '../models/reformers.ts';
+import type { Batch, StageRecipe } from '../stage.ts';
+import { holdOut, thresholdOf } from '../thresholds.ts';
+import type { Knobs } from './knobs.ts';
+import { accuracyOf, classifierOf, eachImage, rightOf, shareOf, targetsOf } from './supervised.ts';
+
+/** The bias of a σ that shows `mean` everywhere, kept away from where σ is flat. */
+const biasOf = (mean: number): number => {
+  const bounded = Math.min(0.98, Math.max(0.02, mean));
+  return Math.log(bounded / (1 - bounded));
+};
+
+/** Both auto-encoders learn to rebuild x from x + noise, on all training images but those that thresholds are set on. */
+export const initialise: StageRecipe<Knobs<'magnet', 'initialise'>> = async ({
+  knobs,
+  image,
+  train,
+  network,
+  player,
+}) => {
+  const { rest } = holdOut(train);
+  const bias = biasOf(meanPixel(rest));
+  const reformer = network('reformer', firstReformer(image), bias);
+  const second = network('second-reformer', secondReformer(image), bias);
+  const players = {
+    reformer: player('reformer', [reformer], knobs.reformerRate),
+    second: player('second', [second], knobs.reformerRate),
+  };
+
+  const step = (batch: Batch) => {
+    const x = batch.images(); // [batch, 28, 28, 1]
+    const noise = tf.mul(batch.normal(rest.shape), knobs.reformerNoise);
+    const noisy = tf.clipByValue(tf.add(x, noise), 0, 1);
+    return descend([players.reformer, players.second], batch.update, () => {
+      const reformerLoss = tf.mean<tf.Scalar>(distances.mse(reformer.apply(noisy), x));
+      const secondReformerLoss = tf.mean<tf.Scalar>(distances.mse(second.apply(noisy), x));
+      const loss = tf.add<tf.Scalar>(reformerLoss, secondReformerLoss); // each moves its own weights alone
+      return { loss, reformerLoss, secondReformerLoss };
+    });
+  };
+
+  return {
+    networks: { reformer, 'second-reformer': second },
+    frozen: {},
+    players,
+    split: rest,
+    step,
+    standsOn: [],
+    makes: [],
+  };
+};
+
+/** The classifier, on clean images as they are. Thresholds: what rejects `dropRate` of the images held out. */
+export const classify: StageRecipe<Knobs<'magnet', 'classify'>> = async (setup) => {
+  const { knobs, train, test, classes, network, frozen } = setup;
+  const [reformer, second] = [network('reformer'), network('second-reformer')];
+  const { classifier, networks, learner } = classifierOf(setup);
+  const { held } = holdOut(train);
+  const marks = marksOf(reformer, second);
+  const thresholds = [
+    thresholdOf(await eachImage(held, marks[0]), knobs.dropRate),
+    thresholdOf(await eachImage(held, marks[1]), knobs.dropRate),
+  ] as const;
+  const tested = await test();
+  const passes = (await eachImage(tested, magnetSuspicion(marks, thresholds))).map((s) => Number(s < 0));
+
+  const step = (batch: Batch) => {
+    const x = batch.images(); // [batch, 28, 28, 1]
+    const { labels, oneHot } = targetsOf(train, batch, classes); // [batch], [batch, 10]
+    const { classifierLoss, logits } = descend([learner], batch.update, () => {
+      const logits = classifier.apply(x) as tf.Tensor2D; // [batch, 10]
+      const loss = softmaxCrossEntropy(logits, oneHot);
+      return { loss, logits, classifierLoss: loss };
+    });
+    return { classifierLoss, trainAccuracy: accuracyOf(logits, labels) };
+  };
+
+  return {
+    networks,
+    frozen: frozen('reformer', 'second-reformer'),
+    players: { classifier: learner },
+    step,
+    afterEpoch: async () => {
+      const bare = await rightOf(classifier.apply, tested);
+      const reformed = await rightOf((x) => classifier.apply(reformer.apply(x)), tested);
+      return {
+        bareAccuracy: shareOf(bare),
+        rejectedShare: 1 - shareOf(passes),
+        cleanAccuracy: shareOf(reformed.map((right, i) => right * passes[i]!)),
+      };
+    },
+    scalars: () => ({
+      [thresholdNames.reformer]: thresholds[0],
+      [thresholdNames.secondReformer]: thresholds[1],
+    }),
+    standsOn: [],
+    makes: [],
+  };
+};
