@@ -16,7 +16,7 @@ import { reading, type Tx, transaction } from './transaction.ts';
  */
 const decided = `
   ended AS (
-    SELECT id FROM sweeps WHERE status IN ('completed', 'cancelled') AND finished_at <= now() - make_interval(secs => $1 * 86400)
+    SELECT id FROM sweeps WHERE status IN ('completed', 'cancelled') AND finished_at <= now() - make_interval(secs => $1::float8 * 86400)
       AND id <> ALL($5) AND name <> ALL($5)
   ), ranked AS (
     SELECT t.id, row_number() OVER (PARTITION BY t.sweep_id ORDER BY bool_or(s.masked), max(s.merit) DESC NULLS LAST, t.id) AS place

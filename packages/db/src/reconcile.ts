@@ -23,17 +23,24 @@ const expiriesPerAttempt = 5;
 /** Seconds between two visits that are nothing unusual, however short the lease. */
 const leastGap = 6;
 
+/** Seconds by which the last visit may lie ahead because its transaction began after this one; more, and the clock was set back. */
+const clockSlack = 1;
+
 /** How many stages to ring for: each ring makes a worker claim until nothing is ready. */
 const mostRings = 200;
 
-/** One process at a time, and not again at once. Resolves to the seconds since the last visit of any process, null if it is not its turn. */
+/**
+ * One process at a time, and not again at once. Resolves to the seconds since the last visit of any process (negative when the clock was
+ * set back meanwhile), null if it is not its turn.
+ */
 const takeTurn = async (tx: Tx, everySeconds: number): Promise<number | null> => {
   const [turn] = await tx.query<{ free: boolean; gap: number | null }>(
     `SELECT pg_try_advisory_xact_lock(hashtext('funnel reconcile')) AS free,
        (SELECT extract(epoch FROM now() - at)::float8 FROM duties WHERE name = 'reconcile') AS gap`,
   );
   const gap = turn!.gap ?? Number.POSITIVE_INFINITY;
-  if (!turn!.free || gap < everySeconds) return null;
+  const tooSoon = gap < everySeconds && gap > -clockSlack;
+  if (!turn!.free || tooSoon) return null;
   await tx.query(
     `INSERT INTO duties (name, at) VALUES ('reconcile', now()) ON CONFLICT (name) DO UPDATE SET at = now()`,
   );
@@ -50,6 +57,19 @@ const forgiveGap = async (tx: Tx, gap: number, leaseSeconds: number): Promise<vo
     `UPDATE stages SET lease_until = now() + make_interval(secs => $1) WHERE status = 'running' AND lease_until < now() + make_interval(secs => $1)`,
     [leaseSeconds],
   );
+};
+
+/** The database's clock was set back: what was to happen at a time that is now far off happens as if it had been written just now. */
+const followClock = async (tx: Tx, gap: number, leaseSeconds: number): Promise<void> => {
+  if (gap > -clockSlack) return;
+  await tx.query(
+    `UPDATE stages SET lease_until = now() + make_interval(secs => $1) WHERE status = 'running' AND lease_until > now() + make_interval(secs => $1)`,
+    [leaseSeconds],
+  );
+  await tx.query(
+    `UPDATE stages SET ready_at = now() WHERE status IN ('waiting', 'ready') AND ready_at > now()`,
+  );
+  await tx.query(`UPDATE workers SET heartbeat_at = now() WHERE heartbeat_at > now()`);
 };
 
 type Expired = {
@@ -103,6 +123,7 @@ const work = async (
   const gap = await takeTurn(tx, everySeconds);
   if (gap === null) return { done: false, expired: [], repaired: 0, readyStages: [] };
   await forgiveGap(tx, gap, leaseSeconds);
+  await followClock(tx, gap, leaseSeconds);
   const expired = await findExpired(tx);
   const changes: StageChange[] = [];
   for (const stage of expired) changes.push(...(await expire(tx, stage, maxAttempts)));

@@ -239,6 +239,26 @@ describe('a lease fences every write', () => {
     expect((await reconcile(db, options)).expired).toEqual([claimed.stageId]);
   });
 
+  test('a clock that is set back holds nothing up: dead workers are noticed and what is ready can be claimed', async () => {
+    await submit(db, { seeds: [seed, seed + 1_000_000] });
+    const claimed = (await claim(db))!;
+    // As an hour's jump leaves it: everything that was written before lies in the future.
+    await query(db, `UPDATE duties SET at = now() + interval '1 hour' WHERE name = 'reconcile'`);
+    await query(
+      db,
+      `UPDATE stages SET ready_at = now() + interval '1 hour', lease_until = lease_until + interval '1 hour'`,
+    );
+    expect(await claim(db)).toBeNull();
+    expect(await reconcile(db, options)).toMatchObject({ done: true, expired: [] });
+    expect(await claim(db)).not.toBeNull();
+    const [row] = await query<{ seconds: number }>(
+      db,
+      'SELECT extract(epoch FROM lease_until - now())::float8 AS seconds FROM stages WHERE id = $1',
+      [claimed.stageId],
+    );
+    expect(row!.seconds).toBeLessThanOrEqual(options.leaseSeconds);
+  });
+
   test('the same end again, its answer lost, changes nothing', async () => {
     await submit(db, { seeds: [seed] });
     const claimed = (await claim(db))!;

@@ -74,6 +74,29 @@ describe('transaction', () => {
     expect(await query(db, 'SELECT FROM sweeps')).toEqual([]);
   });
 
+  test('a disk without room is STORAGE_FULL, nothing is half written, and writing goes on when there is room', async () => {
+    // What PostgreSQL says when it cannot extend a file.
+    await query(
+      db,
+      `CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+       $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$`,
+    );
+    await query(
+      db,
+      'CREATE TRIGGER full_disk BEFORE UPDATE ON accounts FOR EACH ROW WHEN (new.id = 2) EXECUTE FUNCTION no_room()',
+    );
+    const write = () =>
+      transaction(db, async (tx) => {
+        await tx.query('UPDATE accounts SET balance = 7 WHERE id = 1');
+        await tx.query('UPDATE accounts SET balance = 7 WHERE id = 2');
+      });
+    await expect(write()).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+    expect(await query(db, 'SELECT FROM accounts WHERE balance = 7')).toEqual([]);
+    await query(db, 'DROP TRIGGER full_disk ON accounts');
+    await write();
+    expect(await query(db, 'SELECT FROM accounts WHERE balance = 7')).toHaveLength(2);
+  });
+
   test('a connection that breaks is UNAVAILABLE, and the next one works', async () => {
     const broken = transaction(db, async (tx) => {
       const [row] = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
