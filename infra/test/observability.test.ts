@@ -81,6 +81,12 @@ describe('alert rules and dashboard', () => {
   });
 });
 
+it('docs/api.md names every number that the API declares', () => {
+  const page = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
+  const names = [...declared().keys()].map((name) => name.replace(/_(bucket|sum|count)$/, ''));
+  for (const name of new Set(names)) if (name !== 'up') expect(page).toContain(`\`${name}\``);
+});
+
 describe('alert rules', () => {
   it('say who is to act and what it means', () => {
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);

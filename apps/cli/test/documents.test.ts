@@ -1,12 +1,12 @@
 /** Every command and every block of code in the documents does what they say. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Problem, SweepDefinition } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { type Block, blocksOf, commandsOf, inlineCommandsOf, root } from './documents/blocks.ts';
+import { type Block, blocksOf, commandsOf, filesOf, inlineCommandsOf, root } from './documents/blocks.ts';
 import { elsewhere } from './documents/elsewhere.ts';
 import { linearModel, preambles } from './documents/preambles.ts';
 import { openWorkplace, type Workplace } from './documents/workplace.ts';
@@ -115,6 +115,16 @@ describe('documents', () => {
     expect(output).toMatch(/^completed \{'completed': 8\}/m);
     expect(output).toMatch(/^(fgsm|deepfool-l2) fooled \d+ of \d+$/m);
   });
+
+  it.each([...documents, 'ARCHITECTURE.md', 'docs/recipes.md', 'docs/running.md'])(
+    '%s points at files that exist, and at pictures that load quickly',
+    (document) => {
+      for (const file of filesOf(document)) {
+        expect(existsSync(new URL(file)), file).toBe(true);
+        if (file.endsWith('.png')) expect(statSync(new URL(file)).size, file).toBeLessThan(300_000);
+      }
+    },
+  );
 
   it('leave no block out, and nothing stands in for a command that is gone', () => {
     const known = ['sh', 'yaml', 'json', 'ts', 'python', 'mermaid']; // a diagram is looked at

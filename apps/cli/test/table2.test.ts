@@ -112,12 +112,14 @@ describe('the report of Table 2', () => {
       '84.6 % … 96.5 %',
       'yes',
       '1.25',
-      '1.5 ± 0',
+      '1.5',
       '1.39 ± 0.476',
       '1.4',
     ]);
     expect(row(text, 'classic', 'Single Pixel')[4]).toBe('no');
     expect(text).toContain('saw 2.3 % of the images'); // 6000 · 9 of 60000 · 40
+    expect(text).toContain('in 2.3 % of its updates'); // 47 · 9 of 469 · 40
+    expect(text).toContain("--set 'space.beta=[0.01,0.05]'");
   });
 
   it('leaves out trials that did not complete and networks that nothing could be tried on, and says so', () => {
@@ -149,6 +151,7 @@ describe('the report of Table 2', () => {
     ]);
     expect(robust).not.toContain('headline');
     expect(robust).toContain('clearly fewer images fall to DeepFool L2, 50 steps');
+    expect(fooled).toContain('smaller on some seeds and larger on others, × 1.00');
   });
 
   it('tells a hinge that bit from one that never did, per configuration', () => {
@@ -157,8 +160,13 @@ describe('the report of Table 2', () => {
       made({ number: 2, recipe: 'funn', seed: 0, hinge: [0, 0], successes: 39 }),
       made({ number: 3, recipe: 'funn', seed: 0, beta: 0.05, hinge: [0.5, 0.7], successes: 39 }),
     ]);
-    expect(text).toContain('In `funn, beta 0.01` the constraint never bit');
-    expect(text).toContain('In `funn, beta 0.05` the constraint bit on 60.0 % of the steps');
+    expect(text).toContain('In `funn, β 0.01` the constraint never bit');
+    expect(text).toContain('In `funn, β 0.05` the constraint bit on 60.0 % of the steps');
+  });
+
+  it('calls a constraint that bit on one step in a hundred what it is', () => {
+    const text = render([made({ number: 0, recipe: 'funn', seed: 0, hinge: [0.01, 0.01], successes: 39 })]);
+    expect(text).toContain('hardly ever bit**: on 1.0 % of the steps');
   });
 
   it('names the checks that failed', () => {

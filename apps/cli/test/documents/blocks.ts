@@ -25,6 +25,18 @@ export const blocksOf = (document: string): Block[] => {
   );
 };
 
+/** Files of the repository that a document points at, by link or picture, without their anchors. */
+export const filesOf = (document: string): string[] => {
+  const prose = read(document).replaceAll(/^( *)```[\s\S]*?^\1```$/gm, '');
+  const targets = [...prose.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)].map(
+    ([, link, source]) => link ?? source ?? '',
+  );
+  const paths = targets
+    .map((target) => target.replace(/#.*$/, ''))
+    .filter((path) => path !== '' && !/^\w+:/.test(path));
+  return paths.map((path) => new URL(path, new URL(document, root)).href);
+};
+
 /** One command per line, without its remark; a line that ends in a backslash goes on. */
 export const commandsOf = ({ text }: Block): string[] =>
   text
