@@ -102,6 +102,26 @@ describe('a worker', () => {
     expect(await results(db)).toEqual(await undisturbed());
   });
 
+  it('waits while the disk of the database is full, and loses nothing and no attempt by it', async () => {
+    const db = await openTestDatabase();
+    const sweepId = await submit(db);
+    await db.pool.query(`
+      CREATE SEQUENCE refused;
+      CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN PERFORM nextval('refused'); RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END $$;
+      CREATE TRIGGER full_disk BEFORE INSERT ON blobs EXECUTE FUNCTION no_room()`);
+    await worker(db);
+    await until(() => one(db, 'SELECT FROM refused WHERE last_value >= 3'));
+    await db.pool.query('DROP TRIGGER full_disk ON blobs');
+    await sweepEnded(db, sweepId);
+    const { wasted } = await one<{ wasted: number }>(
+      db,
+      `SELECT count(*)::int AS wasted FROM attempts WHERE outcome <> 'completed'`,
+    );
+    expect(wasted).toBe(0);
+    expect(await results(db)).toEqual(await undisturbed());
+  });
+
   it('stopped past its lease is fenced when it wakes: its writes are refused and counted, and it works on', async () => {
     const db = await openTestDatabase();
     const sweepId = await submit(db);

@@ -4,7 +4,7 @@ import type { Db } from '@funnel/db';
 
 export type Watched = {
   readonly connections: number;
-  /** Sessions at once on the mean, by what they wait for; `running` waits for nothing but a core. */
+  /** Sessions at once on the mean, by what they wait for (and in which statement); `running` waits for nothing but a core. */
   readonly sessions: Readonly<Record<string, number>>;
   /** Cores kept busy by the server; null where there is no /proc. */
   readonly cores: number | null;
@@ -39,7 +39,8 @@ const serverSeconds = async (backend: number): Promise<number | null> => {
 };
 
 const activity = `
-  SELECT coalesce(wait_event_type || ' ' || wait_event, 'running') AS waits, count(*) AS sessions, false AS total
+  SELECT coalesce(wait_event_type || ' ' || wait_event, 'running')
+    || CASE WHEN wait_event_type = 'Lock' THEN ' of ' || left(regexp_replace(query, '\\s+', ' ', 'g'), 48) ELSE '' END AS waits, count(*) AS sessions, false AS total
   FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid() GROUP BY 1
   UNION ALL
   SELECT '', count(*), true FROM pg_stat_activity WHERE datname = current_database()`;

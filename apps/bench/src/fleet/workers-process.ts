@@ -48,7 +48,8 @@ const run = async (phase: Phase): Promise<PhaseResult> => {
       return result;
     },
     fail: (error) => {
-      const message = error instanceof Error ? error.message.slice(0, 120) : String(error);
+      const text = error instanceof Error ? error.message : String(error);
+      const message = text.replace(/[0-9a-f]{64}/g, '…').slice(0, 120); // one line for all stages
       failures[message] = (failures[message] ?? 0) + 1;
     },
   };
