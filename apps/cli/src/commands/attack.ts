@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import {
   type AttackSpec,
   attackSpec,
@@ -102,6 +103,7 @@ const run = async (options: Options, { env, output, signal }: Context): Promise<
   const dataset = required(options.dataset, '--dataset NAME');
   const names = required(options.attack, '--attack NAME');
   const indices = readIndices(options.indices);
+  if (options.out) mkdirSync(dirname(options.out), { recursive: true }); // before the work, not after it
   const { specs, left } = readAttacks(names, options.set ?? {}, dataset);
   const [{ openBackend }, { evaluateAttack }, { loadClassifier }] = await Promise.all([
     import('@funnel/engine'),

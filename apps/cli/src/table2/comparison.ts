@@ -1,22 +1,33 @@
 /** FUNN against the plain auto-encoder of the same architecture: the shift is what a defence may claim. */
+import { median } from '@funnel/attacks/statistics';
 import { baselineOf, type Configuration } from './configurations.ts';
 import { table } from './format.ts';
 import type { Measured } from './statistics.ts';
 
-/** Success in shares, the median L2 as a factor; null where a median is infinite. */
+/** Success in shares, the median L2 as a factor: over the seeds that both have, the least, the middle and the greatest. */
 export type Shift = {
   readonly title: string;
   readonly success: number;
   /** The intervals of both over the pooled images do not overlap. */
   readonly clear: boolean;
-  readonly factor: number | null;
+  /** Null where no seed has two finite medians. */
+  readonly factor: readonly [number, number, number] | null;
+};
+
+const factors = (ours: Measured, base: Measured): Shift['factor'] => {
+  const all = [...ours.medians].flatMap(([seed, value]) => {
+    const other = base.medians.get(seed);
+    return value !== null && other !== null && other !== undefined && other > 0 ? [value / other] : [];
+  });
+  const middle = median(all);
+  return middle === null ? null : [Math.min(...all), middle, Math.max(...all)];
 };
 
 const shift = (title: string, ours: Measured, base: Measured): Shift => ({
   title,
   success: ours.success.mean - base.success.mean,
   clear: ours.pooled[0] > base.pooled[1] || ours.pooled[1] < base.pooled[0],
-  factor: ours.medianL2 === null || base.medianL2 === null ? null : ours.medianL2 / base.medianL2,
+  factor: factors(ours, base),
 });
 
 export type Comparison = {
@@ -38,13 +49,19 @@ export const comparisonsOf = (configurations: readonly Configuration[]): Compari
       return shifts.length > 0 ? [{ configuration, baseline, shifts }] : [];
     });
 
-const points = (share: number): string => `${share > 0 ? '+' : ''}${(100 * share).toFixed(1)}`;
+const points = (share: number): string => {
+  const text = (100 * share).toFixed(1);
+  return Number(text) > 0 ? `+${text}` : text.replace('-0.0', '0.0');
+};
+
+export const describeFactor = ([low, middle, high]: NonNullable<Shift['factor']>): string =>
+  low === high ? `× ${middle.toFixed(2)}` : `× ${middle.toFixed(2)} (${low.toFixed(2)} … ${high.toFixed(2)})`;
 
 export const describeComparison = ({ configuration, baseline, shifts }: Comparison): string =>
   [
     `### \`${configuration.name}\` against \`${baseline.name}\``,
     '',
-    'Difference of the mean success rates; *clear* where the two intervals of the images do not overlap.',
+    'Difference of the mean success rates; *clear* where the two intervals of the images do not overlap. The factor is seed by seed: its middle, least and greatest.',
     '',
     table(
       ['attack', 'success, points', 'clear', 'median L2, factor'],
@@ -52,7 +69,7 @@ export const describeComparison = ({ configuration, baseline, shifts }: Comparis
         title,
         points(success),
         clear ? 'yes' : 'no',
-        factor === null ? '–' : `× ${factor.toFixed(2)}`,
+        factor === null ? '–' : describeFactor(factor),
       ]),
       [1, 3],
     ),

@@ -25,6 +25,32 @@ export const shareOfTraining = ({ sweep }: Table2, configurations: readonly Conf
     ...configurations.map((configuration) => imagesSeen(sweep.definition.dataset.train, configuration)),
   ) / paperSeen;
 
+const updates = (train: number, batch: number, epochs: number): number => Math.ceil(train / batch) * epochs;
+
+const shareOfUpdates = ({ sweep }: Table2, configurations: readonly Configuration[]): number =>
+  Math.min(
+    ...configurations.map(({ hyperparameters, epochs }) =>
+      updates(
+        sweep.definition.dataset.train,
+        Number(hyperparameters.batchSize),
+        (epochs.initialise ?? 0) + (epochs.optimise ?? 0),
+      ),
+    ),
+  ) / updates(paper.train, Number(printedKnobs.batchSize), paperSeen / paper.train);
+
+/** The flags that make this sweep of examples/table2.yaml. */
+const command = ({ sweep: { definition } }: Table2): string => {
+  const { dataset, space, seeds } = definition;
+  const flags = [
+    ...Object.entries(dataset).map(([name, value]) => `dataset.${name}=${value}`),
+    ...Object.entries(space).map(([name, value]) => `space.${name}=${JSON.stringify(value)}`),
+    `seeds=${JSON.stringify(seeds)}`,
+  ];
+  return ['npx funnel submit examples/table2.yaml', ...flags.map((flag) => `  --set '${flag}'`)].join(
+    ' \\\n',
+  );
+};
+
 const knobRows = (configurations: readonly Configuration[]): (readonly string[])[] => {
   const names = [...new Set(configurations.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))];
   return names.flatMap((name) => {
@@ -63,8 +89,13 @@ export const conditions = (data: Table2, configurations: readonly Configuration[
     '## What was run',
     '',
     `Sweep “${sweep.name}” (${sweep.id}) of ${sweep.createdAt.slice(0, 10)} on ${datasets[dataset.name].title}, seeds ${list(seeds.map(String))}: ${data.results.length} trials, ${sweep.epochsTrained} epochs trained, ${minutes.toFixed(1)} minutes of trainers’ time.`,
+    '',
+    '```sh',
+    command(data),
+    '```',
+    '',
     `Epochs: ${configurations.map(epochsOf).join('; ')}.`,
-    `The auto-encoders saw ${percent(shareOfTraining(data, configurations))} of the images that the paper’s did (images × epochs, the least of the configurations).`,
+    `The auto-encoders saw ${percent(shareOfTraining(data, configurations))} of the images that the paper’s did (images × epochs), in ${percent(shareOfUpdates(data, configurations))} of its updates; the least of the configurations.`,
     '',
     table(
       ['', 'here', 'paper'],

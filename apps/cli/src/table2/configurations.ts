@@ -7,7 +7,9 @@ import {
   type Diagnostic,
   type DiagnosticsReport,
   type EvaluationSummary,
+  type HyperparameterName,
   type KnobValue,
+  knobMeta,
   type MetricSeries,
   type StageKind,
   type TrialDetail,
@@ -21,7 +23,7 @@ export type TrialResult = { readonly trial: TrialDetail; readonly series: readon
 export type Row = { readonly printed: PrintedRow; readonly measured: Measured | null };
 
 export type Configuration = {
-  /** The recipe and the knobs in which the sweep's configurations differ: `funn, latent 64`. */
+  /** The recipe and the knobs in which the sweep's configurations differ: `funn, β 0.05`. */
   readonly name: string;
   readonly recipe: string;
   readonly hyperparameters: Readonly<Record<string, KnobValue>>;
@@ -56,12 +58,17 @@ const keyOf = (attack: unknown): string | null => {
   return data === undefined ? null : attackKey(data);
 };
 
-const summariesOf = (results: readonly TrialResult[], { attack }: PrintedRow): EvaluationSummary[] => {
+const summariesOf = (
+  results: readonly TrialResult[],
+  { attack }: PrintedRow,
+): ReadonlyMap<number, EvaluationSummary> => {
   const key = attackKey(attackSpec(attack));
-  return results.flatMap(({ trial }) =>
-    trial.evaluations
-      .filter(({ attack: name, settings }) => keyOf({ attack: name, settings }) === key)
-      .map(({ summary }) => summary),
+  return new Map(
+    results.flatMap(({ trial }) =>
+      trial.evaluations
+        .filter(({ attack: name, settings }) => keyOf({ attack: name, settings }) === key)
+        .map(({ summary }) => [trial.seed, summary] as const),
+    ),
   );
 };
 
@@ -116,7 +123,7 @@ export const configurationsOf = (results: readonly TrialResult[]): Configuration
     const { recipe, hyperparameters } = result.trial;
     const told = knobs
       .filter((knob) => knob in hyperparameters)
-      .map((knob) => `${knob} ${hyperparameters[knob]}`);
+      .map((knob) => `${knobMeta(knob as HyperparameterName).title} ${hyperparameters[knob]}`); // a trial's knobs are declared ones
     const name = [recipe, ...told].join(', ');
     groups.set(name, [...(groups.get(name) ?? []), result]);
   }

@@ -1,12 +1,12 @@
 /** What the numbers say about the printed ones, each sentence only where they support it. */
 import { wilsonInterval } from '@funnel/attacks/statistics';
-import { comparisonsOf } from './comparison.ts';
+import { comparisonsOf, describeFactor, type Shift } from './comparison.ts';
 import { shareOfTraining } from './conditions.ts';
 import type { Configuration, Row } from './configurations.ts';
 import { distance, list, number, percent, percentage } from './format.ts';
 import { type Printed, printedShare } from './printed.ts';
 import type { Table2 } from './read-table2.ts';
-import { agrees, type Measured } from './statistics.ts';
+import { agrees, type Measured, noiseAgrees } from './statistics.ts';
 
 type Judged = {
   readonly title: string;
@@ -40,7 +40,12 @@ const agreement = (configuration: Configuration): string[] => {
     ({ title, printed, measured }) =>
       `${title} (printed ${printedShare(printed)}, here ${percentage(measured.success)})`,
   );
-  return [`${name}${which}.${rest.length > 0 ? ` Outside: ${list(rest)}.` : ''}`];
+  const noises = judged.flatMap((one) =>
+    one.printed.noise === null ? [] : [{ ...one, noise: one.printed.noise }],
+  );
+  const near = noises.filter(({ noise, measured }) => noiseAgrees(noise, measured));
+  const noise = `Of ${noises.length} printed noise levels ${near.length} lie within our interval over seeds${near.length > 0 ? ` (${list(near.map(({ title }) => title))})` : ''}.`;
+  return [`${name}${which}.${rest.length > 0 ? ` Outside: ${list(rest)}.` : ''} ${noise}`];
 };
 
 const far = 0.2;
@@ -55,10 +60,13 @@ const headline = (configuration: Configuration): string[] => {
   return [
     `**The headline does not reproduce with \`${configuration.name}\`.** DeepFool L2 with 50 steps is printed at ${printed.success} %; here it fools ${percentage(measured.success)}${steps}, at a median L2 of ${distance(measured.medianL2)}.` +
       (longer && longer.measured.success.mean - measured.success.mean < 0.05
-        ? ` More steps change little here (${percentage(longer.measured.success)} after 1000), where the paper goes from 0.54 % to 15.25 %: that a network needs so many steps suggests that its gradients led the attack hardly anywhere, and here they do lead.`
+        ? ` More steps change little here (${percentage(longer.measured.success)} after 1000), where the paper goes from 0.54 % to 15.25 %: that a network needs so many steps suggests that its gradients led the attack hardly anywhere; here 50 are enough.`
         : ''),
   ];
 };
+
+/** Share of steps below which the constraint cannot have done much. */
+const hardly = 0.05;
 
 const hinge = ({ name, hinge: active, floor, hyperparameters, attackerLoss }: Configuration): string[] => {
   if (active === null) return [];
@@ -68,9 +76,25 @@ const hinge = ({ name, hinge: active, floor, hyperparameters, attackerLoss }: Co
     return [
       `**In \`${name}\` the constraint never bit**: ${beta}${after}. The hinge was active on no step, so the attacker was only asked to copy, and these runs are by the paper’s own equations auto-encoders of slightly noisy images: they cannot say whether the constraint helps.`,
     ];
+  if (active.mean < hardly)
+    return [
+      `**In \`${name}\` the constraint hardly ever bit**: on ${percentage(active)} of the steps (${beta}${after}). What these runs say about it is next to nothing: they are very nearly the paper’s networks without the constraint.`,
+    ];
   return [
     `In \`${name}\` the constraint bit on ${percentage(active)} of the steps (${beta}${after}); the attacker’s own loss ended at ${number(attackerLoss)}.`,
   ];
+};
+
+/** What the seeds agree on, and no more. */
+const describeMedian = (factor: NonNullable<Shift['factor']>): string => {
+  const [low, , high] = factor;
+  const direction =
+    high < 1
+      ? 'smaller on every seed'
+      : low > 1
+        ? 'larger on every seed'
+        : 'smaller on some seeds and larger on others';
+  return `the median L2 that DeepFool needs is ${direction}, ${describeFactor(factor)}`;
 };
 
 const shifts = (configurations: readonly Configuration[]): string[] =>
@@ -87,9 +111,8 @@ const shifts = (configurations: readonly Configuration[]): string[] =>
           ]
             .filter(Boolean)
             .join(', ');
-    const median = deepfool?.factor
-      ? `; the median L2 under DeepFool is × ${deepfool.factor.toFixed(2)}`
-      : '';
+    const { factor = null } = deepfool ?? {};
+    const median = factor === null ? '' : `; ${describeMedian(factor)}`;
     return `\`${configuration.name}\` against \`${baseline.name}\`: ${words}${median}.`;
   });
 

@@ -6,7 +6,7 @@ export const percent = (share: number): string => `${(100 * share).toFixed(1)} %
 
 /** With the interval over seeds, as far as a share can be: `12.3 % [8.1, 16.5]`. */
 export const percentage = ({ mean, halfWidth }: Estimate): string => {
-  if (halfWidth === null) return percent(mean);
+  if (!halfWidth) return percent(mean); // one seed, or all seeds alike
   const [low, high] = [Math.max(0, mean - halfWidth), Math.min(1, mean + halfWidth)];
   return `${percent(mean)} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;
 };
@@ -15,7 +15,7 @@ const short = (value: number): string => formatNumber(Number(value.toPrecision(3
 
 export const number = (value: Estimate | null): string => {
   if (value === null) return '–';
-  return value.halfWidth === null ? short(value.mean) : `${short(value.mean)} ± ${short(value.halfWidth)}`;
+  return !value.halfWidth ? short(value.mean) : `${short(value.mean)} ± ${short(value.halfWidth)}`;
 };
 
 /** A median with failures as infinity. */

@@ -63,7 +63,7 @@ const resultsOf = (configuration: Configuration): string =>
   );
 
 const legend = [
-  '- *success*: images that the attack fooled, of those classified correctly. Mean over seeds with its 95 % interval (Student’s t).',
+  '- *success*: images that the attack fooled, of those classified correctly. Mean over seeds with its 95 % interval (Student’s t; none where all seeds are alike).',
   '- *of the images*: 95 % Wilson interval of all seeds’ images together. *agrees*: the printed rate lies within one of the two intervals; “near 100 %”: ours is at least 95 %.',
   '- *noise level*: mean L2 norm over the fooled images, the paper’s reading, over the seeds that had any (± half of its interval); *failures as 0*: over all attacked images, the other reading.',
   '- *median L2*: over the attacked images with failures as infinity, then over seeds; ∞ where half of the images withstand.',
@@ -76,9 +76,10 @@ export const renderTable2 = (data: Table2): string => {
   const bullets = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
   return `${[
     '# Table 2: our numbers beside the printed ones',
-    'Written by `funnel report table2` from the database of a sweep; every number below comes from it, and so does every sentence that speaks of one. `examples/table2.yaml` is such a sweep.',
+    'Written by `funnel report table2` from the database of a sweep: every number of ours comes from it, and so does every sentence that speaks of one. `examples/table2.yaml` is such a sweep.',
     conditions(data, configurations),
     overview(configurations),
+    '*loss after initialise*: the defender’s reconstruction loss at the end of that stage, which for `classic` is all of its training.',
     '## Row by row',
     legend,
     ...configurations.map(resultsOf),

@@ -39,14 +39,17 @@ export type Measured = {
   /** Median over seeds of the median L2 with failures as infinity; null: infinite. */
   readonly medianL2: number | null;
   readonly meanSteps: number | null;
+  /** Each seed's median L2, null where infinite. */
+  readonly medians: ReadonlyMap<number, number | null>;
 };
 
 const present = (values: readonly (number | null)[]): number[] =>
   values.filter((value): value is number => value !== null);
 
 /** Null where no image was attacked: a network that errs on all of them has nothing to be fooled on. */
-export const measure = (all: readonly EvaluationSummary[]): Measured | null => {
-  const summaries = all.filter(({ attempted }) => attempted > 0);
+export const measure = (bySeed: ReadonlyMap<number, EvaluationSummary>): Measured | null => {
+  const tried = [...bySeed].filter(([, { attempted }]) => attempted > 0);
+  const summaries = tried.map(([, summary]) => summary);
   const success = estimate(summaries.map(({ successRate }) => successRate));
   if (success === null) return null;
   const total = (of: (summary: EvaluationSummary) => number) =>
@@ -62,9 +65,14 @@ export const measure = (all: readonly EvaluationSummary[]): Measured | null => {
     noise: estimate(present(summaries.map(({ noiseLevel }) => noiseLevel))),
     noiseAll: estimate(present(summaries.map(({ noiseLevelAll }) => noiseLevelAll))),
     medianL2: median(summaries.map(({ medianL2 }) => medianL2 ?? Number.POSITIVE_INFINITY)),
+    medians: new Map(tried.map(([seed, { medianL2 }]) => [seed, medianL2])),
     meanSteps: mean(present(summaries.map(({ meanSteps }) => meanSteps))),
   };
 };
+
+/** Whether a printed noise level lies within the interval over seeds; false where there is none. */
+export const noiseAgrees = (printed: number, { noise }: Measured): boolean =>
+  noise !== null && Math.abs(printed - noise.mean) <= (noise.halfWidth ?? 0) + 0.005;
 
 /** “Near 100 %” is at least this. */
 const nearlyAll = 0.95;
