@@ -1,4 +1,4 @@
-import { AppError, type ProblemIssue, routes, SweepDefinition } from '@funnel/contracts';
+import { AppError, type ProblemIssue, recipeNames, routes, SweepDefinition } from '@funnel/contracts';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { type Part, parsePart } from '../../src/request/parse-part.ts';
@@ -72,7 +72,11 @@ describe('what is wrong elsewhere in a sweep', () => {
     [{ seeds: [] }, { path: 'seeds', expected: 'at least one seed', received: 'an empty list' }],
     [
       { recipes: ['fun'] },
-      { path: 'recipes[0]', expected: 'one of funn, classic (did you mean "funn"?)', received: '"fun"' },
+      {
+        path: 'recipes[0]',
+        expected: `one of ${recipeNames.join(', ')} (did you mean "funn"?)`,
+        received: '"fun"',
+      },
     ],
     [
       { search: { strategy: 'bayes' } },
