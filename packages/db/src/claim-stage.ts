@@ -61,8 +61,11 @@ const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined
        INSERT INTO attempts (stage_id, lease_epoch, worker_id, backend, device, engine_version)
        SELECT id, lease_epoch, worker_id, $4, $5, $6 FROM claimed
      ), begun AS (
-       UPDATE sweeps SET started_at = now() FROM sweep_stages l
-       WHERE l.stage_id = $1 AND sweeps.id = l.sweep_id AND sweeps.started_at IS NULL
+       UPDATE sweeps SET started_at = now() WHERE id IN (
+         SELECT w.id FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
+         WHERE l.stage_id = $1 AND w.started_at IS NULL
+         FOR NO KEY UPDATE OF w SKIP LOCKED -- a fleet that wakes at once does not queue here: one of them says when it began
+       )
      )
      SELECT * FROM claimed`,
     [
