@@ -63,3 +63,26 @@ describe('a large sweep', () => {
     await refused;
   });
 });
+
+describe('a transfer attack', () => {
+  const one = SweepDefinition.parse({ ...oneTrial, attacks: ['fgsm', 'transfer-linf'] });
+
+  test('on the only classifier of a sweep is refused where it is planned and where it is submitted', async () => {
+    const before = await db.pool.query('SELECT count(*) FROM sweeps');
+    for (const ask of [planning.plan, planning.submit])
+      await expect(ask({ definition: one, engineVersion })).rejects.toMatchObject({
+        code: 'INVALID_REQUEST',
+        details: {
+          issues: [
+            { path: 'attacks', expected: expect.stringContaining('at least two classifiers'), received: '1' },
+          ],
+        },
+      });
+    expect((await db.pool.query('SELECT count(*) FROM sweeps')).rows).toEqual(before.rows);
+  });
+
+  test('on two is planned', async () => {
+    const plan = await planning.plan({ definition: { ...one, seeds: [0, 1] }, engineVersion });
+    expect(plan.stages.attack.total).toBe(4);
+  });
+});

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { createDb, reconcile, registerWorker, retireWorker } from '@funnel/db';
+import { checkSchema, createDb, reconcile, registerWorker, retireWorker } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
@@ -58,6 +58,7 @@ const open = async (
   const first = slots[0]!.identity();
   first.catch(() => {}); // waited for below, perhaps after something else failed
   const onError = (error: Error) => log.warn({ error: error.message }, 'a connection broke');
+  await checkSchema(databaseUrl);
   const db = createDb(databaseUrl, { name: 'funnel worker', max: slotCount + 4, onError });
   closing.add('database', () => db.close());
   const queue = await createStageQueue({ url: queueUrl, onError });

@@ -11,7 +11,7 @@ export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './em
 export { endStage } from './end-stage.ts';
 export { heartbeat } from './heartbeat.ts';
 export { knownChains } from './known-chains.ts';
-export { migrate } from './migrate.ts';
+export { checkSchema, migrate } from './migrate.ts';
 export { pauseSweep, resumeSweep } from './pause-sweep.ts';
 export { type EvaluationImages, getEvaluation, getImages } from './reads/evaluations.ts';
 export { type EventsQuery, eventsAfter, isEventAfter, lastEventId, onEvents } from './reads/events.ts';

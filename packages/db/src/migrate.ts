@@ -86,6 +86,22 @@ const apply = async (client: pg.Client, { name, sql, checksum }: Migration): Pro
   }
 };
 
+const readLedger = async (client: pg.Client): Promise<readonly LedgerRow[]> => {
+  const { rows } = await client.query<LedgerRow>(
+    'SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at',
+  );
+  return rows;
+};
+
+const missingFrom = (
+  migrations: readonly Migration[],
+  applied: readonly LedgerRow[],
+): readonly Migration[] => {
+  check(migrations, applied);
+  const done = new Set(applied.map((row) => row.migration_name));
+  return migrations.filter((migration) => !done.has(migration.name));
+};
+
 const applyMissing = async (client: pg.Client, folder: string): Promise<readonly string[]> => {
   const version = Number((await client.query('SHOW server_version_num')).rows[0].server_version_num);
   if (version < leastVersion * 10_000)
@@ -94,27 +110,15 @@ const applyMissing = async (client: pg.Client, folder: string): Promise<readonly
     );
   await client.query('SELECT pg_advisory_lock($1)', [prismaLock]);
   await client.query(ledger);
-  const { rows } = await client.query<LedgerRow>(
-    'SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at',
-  );
-  const migrations = await readMigrations(folder);
-  check(migrations, rows);
-  const done = new Set(rows.map((row) => row.migration_name));
-  const missing = migrations.filter((migration) => !done.has(migration.name));
+  const missing = missingFrom(await readMigrations(folder), await readLedger(client));
   for (const migration of missing) await apply(client, migration);
   // After a restore into a new cluster, stored transaction numbers may lie in its future: such events could never be read in order.
   await client.query('DELETE FROM events WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())');
   return missing.map((migration) => migration.name);
 };
 
-/**
- * Brings the database at `url` to this version: one transaction per file; two starters wait for each other. Resolves to the names
- * applied. Errors: SCHEMA_MISMATCH (too new, edited, half applied), UNAVAILABLE.
- */
-export const migrate = async (
-  url: string,
-  { folder = migrationsFolder } = {},
-): Promise<readonly string[]> => {
+/** Runs `work` on a connection of its own. */
+const connected = async <T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> => {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'funnel migrate',
@@ -124,10 +128,31 @@ export const migrate = async (
   client.on('error', () => {});
   try {
     await client.connect();
-    return await applyMissing(client, folder);
+    return await work(client);
   } catch (error) {
     throw databaseError(error);
   } finally {
     await client.end().catch(() => {}); // the lock goes with the connection, closed or broken
   }
 };
+
+/**
+ * Brings the database at `url` to this version: one transaction per file; two starters wait for each other. Resolves to the names
+ * applied. Errors: SCHEMA_MISMATCH (too new, edited, half applied), UNAVAILABLE.
+ */
+export const migrate = (url: string, { folder = migrationsFolder } = {}): Promise<readonly string[]> =>
+  connected(url, (client) => applyMissing(client, folder));
+
+/**
+ * For who works on a database that others bring to their version: that it is of this one. Errors: SCHEMA_MISMATCH (as `migrate`, or too
+ * old), UNAVAILABLE.
+ */
+export const checkSchema = (url: string, { folder = migrationsFolder } = {}): Promise<void> =>
+  connected(url, async (client) => {
+    const { rows } = await client.query("SELECT to_regclass('_prisma_migrations') IS NOT NULL AS made");
+    const missing = missingFrom(await readMigrations(folder), rows[0].made ? await readLedger(client) : []);
+    if (missing.length > 0)
+      throw mismatch(
+        `Expected a database of migration ${missing.at(-1)!.name}, but ${missing[0]!.name} has not been applied: start the API of this version, or run \`funnel migrate\``,
+      );
+  });

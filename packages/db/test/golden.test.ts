@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createDb, type Db, reconcile } from '../src/index.ts';
+import { checkSchema, createDb, type Db, reconcile } from '../src/index.ts';
 import { migrate, readMigrations } from '../src/migrate.ts';
 import { createTestDatabase } from '../src/testing/index.ts';
 import { answersOf } from './golden/answers.ts';
@@ -43,9 +43,15 @@ describe.each(schemas)('a database of schema %s', (schema) => {
   test('is brought to this version by two starters at once, each migration once', async () => {
     const url = await restore(schema);
     const newer = (await readMigrations()).map(({ name }) => name).filter((name) => name > schema);
+    if (newer.length > 0)
+      await expect(checkSchema(url)).rejects.toMatchObject({
+        code: 'SCHEMA_MISMATCH',
+        message: expect.stringContaining(`${newer[0]} has not been applied`),
+      });
     const applied = await Promise.all([migrate(url), migrate(url)]);
     expect(applied.flat()).toEqual(newer);
     expect(await migrate(url)).toEqual([]);
+    await checkSchema(url);
   });
 
   test('answers what it answered, and finishes what was under way', async () => {
@@ -76,6 +82,10 @@ describe.each(schemas)('a database of schema %s', (schema) => {
       `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) VALUES ('x', 'x', '9999_to_come', now())`,
     );
     await expect(migrate(url)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' });
+    await expect(checkSchema(url)).rejects.toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+      message: expect.stringMatching(/a newer version of Funnel made it/),
+    });
     expect(await query(db, 'SELECT count(*) AS n FROM _prisma_migrations')).toEqual([
       { n: (await readMigrations()).filter(({ name }) => name <= schema).length + 1 },
     ]);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { migrate, migrationsFolder, readMigrations } from '../src/migrate.ts';
+import { checkSchema, migrate, migrationsFolder, readMigrations } from '../src/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '../src/testing/index.ts';
 
 let database: TestDatabase;
@@ -37,6 +37,13 @@ const addMigration = async (name: string, sql: string) => {
 };
 
 describe('migrate', () => {
+  test('a database that nobody has made is not ready to be worked on', async () => {
+    await expect(checkSchema(database.url)).rejects.toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+      message: expect.stringMatching(/0001_init has not been applied: .*funnel migrate/),
+    });
+  });
+
   test('two starters at once apply each migration once', async () => {
     const applied = await Promise.all([migrate(database.url, { folder }), migrate(database.url, { folder })]);
     expect(applied.flat()).toEqual(names);

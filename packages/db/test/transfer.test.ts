@@ -164,6 +164,9 @@ describe('a surrogate without a result', () => {
     }
     expect(await trialStatuses(db, sweepId)).toEqual(['collapsed', 'completed', 'completed', 'completed']);
     expect(await sweepStatus(db, sweepId)).toBe('completed');
+    expect((await getTrial(db, `${sweepId}-00003`)).warnings).toEqual([
+      'transfer-linf was made on 1 of 2 networks: the trials of the others diverged or collapsed.',
+    ]);
     const l2 = await submit(db, { ...four(), attacks: [{ attack: 'transfer-l2', surrogates: 2 }] });
     expect(l2.readyStages).toHaveLength(3);
     await drain(db);

@@ -46,5 +46,21 @@ const backends = async (tx: Tx, trialId: string): Promise<readonly string[]> => 
   ];
 };
 
+const surrogates = async (tx: Tx, trialId: string): Promise<readonly string[]> => {
+  const rows = await tx.query<{ attack: string; asked: number; used: number }>(
+    `SELECT s.attack ->> 'attack' AS attack, cardinality(s.surrogates) AS asked, used.n AS used
+     FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id AND s.surrogates <> '{}' AND s.status = 'completed'
+     CROSS JOIN LATERAL (SELECT count(*)::int AS n FROM stages g WHERE g.id = ANY(s.surrogates) AND g.status = 'completed') AS used
+     WHERE ts.trial_id = $1 AND used.n < cardinality(s.surrogates) ORDER BY ts.position`,
+    [trialId],
+  );
+  return rows.map(
+    ({ attack, asked, used }) =>
+      `${attack} was made on ${used} of ${asked} networks: the trials of the others diverged or collapsed.`,
+  );
+};
+
 export const warningsOf = async (tx: Tx, trialId: string): Promise<readonly string[]> =>
-  (await Promise.all([ends(tx, trialId), hinge(tx, trialId), backends(tx, trialId)])).flat();
+  (
+    await Promise.all([ends(tx, trialId), hinge(tx, trialId), backends(tx, trialId), surrogates(tx, trialId)])
+  ).flat();
