@@ -4,7 +4,7 @@ import { gatherImages, loadClassifier } from '@funnel/engine';
 import { createDiagnosis, type Diagnosed } from './diagnose-once.ts';
 import { gallery } from './gallery.ts';
 import type { StageTask } from './messages.ts';
-import type { RunKind } from './run-stage.ts';
+import type { RunKind } from './run-kind.ts';
 
 const aliveMilliseconds = 1000;
 

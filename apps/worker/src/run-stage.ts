@@ -3,12 +3,9 @@ import type { StageKind } from '@funnel/contracts';
 import { engineVersion, openBackend, runStage } from '@funnel/engine';
 import { createAttackStage } from './attack-stage.ts';
 import { createDatasetCache } from './dataset-cache.ts';
-import type { StageEnd, StageTask, TrainerSetup } from './messages.ts';
-import type { StageHooks, StageRunner } from './stage-runner.ts';
-
-export type LoadDataset = ReturnType<typeof createDatasetCache>;
-
-export type RunKind = (task: StageTask, hooks: StageHooks, load: LoadDataset) => Promise<StageEnd>;
+import type { TrainerSetup } from './messages.ts';
+import type { RunKind } from './run-kind.ts';
+import type { StageRunner } from './stage-runner.ts';
 
 /** An epoch that takes longer than this is checkpointed on its way: a crash costs at most so much. */
 const checkpointSeconds = 30;
