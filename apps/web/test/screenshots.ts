@@ -68,13 +68,13 @@ const toGallery = async (page: Page): Promise<void> => {
 };
 
 const shots: readonly Shot[] = [
-  { name: 'sweep', address: `#/sweeps/${sweep}`, text: 'Which knobs matter', width: 1280, height: 1240 },
+  { name: 'sweep', address: `#/sweeps/${sweep}`, text: 'Which knobs matter', width: 1280, height: 1300 },
   {
     name: 'sweep-dark',
     address: `#/sweeps/${sweep}`,
     text: 'Which knobs matter',
     width: 1280,
-    height: 1240,
+    height: 1300,
     dark: true,
   },
   {

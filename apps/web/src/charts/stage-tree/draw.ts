@@ -21,6 +21,8 @@ export const rectOf = (node: TreeNode, view: TreeView) => {
     y: (node.y0 - view.from) * scale,
     width: node.span * column - gap,
     height: (node.y1 - node.y0) * scale,
+    /** The same number as the next one's `y`: not a sum, which rounds otherwise. */
+    bottom: (node.y1 - view.from) * scale,
   };
 };
 
@@ -37,7 +39,7 @@ const labelBlock = (
   const [first, last] = [node.children[0], node.children.at(-1)];
   if (!first || !last || node.children.length < 2) return;
   const { x, y, width, height } = rectOf(first, view);
-  const bottom = rectOf(last, view).y + height;
+  const { bottom } = rectOf(last, view);
   if (!isThin(height) || bottom - y < 14) return;
   const middle = Math.max(y + 7, Math.min(bottom - 7, (Math.max(0, y) + Math.min(view.height, bottom)) / 2));
   const text = `${node.children.length} ${first.stage.kind === 'attack' ? 'attacks' : 'stages'}`;
@@ -66,8 +68,8 @@ export const drawTree = (
   context.textBaseline = 'middle';
   context.font = `11.5px ${colours.font}`;
   for (const node of nodes) {
-    const { x, y, width, height } = rectOf(node, view);
-    if (y > view.height || y + height < 0) continue;
+    const { x, y, width, height, bottom } = rectOf(node, view);
+    if (y > view.height || bottom < 0) continue;
     const { stage } = node;
     const tone = colours.status(stage.status);
     const siblings = node.parent?.children;
@@ -76,7 +78,7 @@ export const drawTree = (
     const isLast = siblings === undefined || siblings.at(-1) === node;
     const gapBelow = inBlock ? (isLast ? 1 : 0) : height > 5 ? 1 : 0;
     const top = inBlock ? Math.round(y) : y;
-    const tall = (inBlock ? Math.round(y + height) - top : height) - gapBelow;
+    const tall = (inBlock ? Math.round(bottom) - top : height) - gapBelow;
     context.fillStyle = tone;
     context.globalAlpha = isThin(height) && !inBlock ? 0.7 : 0.24;
     context.fillRect(x, top, width, tall);
