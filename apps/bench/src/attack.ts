@@ -17,7 +17,7 @@ const defaultModel = fileURLToPath(new URL('../../../../shared/oracle/mnist-conv
 const Options = z.strictObject({
   model: z.string().default(defaultModel),
   dataset: DatasetName.default('mnist'),
-  images: z.coerce.number().pipe(z.int().min(1).max(10_000)).default(100),
+  images: z.coerce.number().pipe(z.int().min(1).max(10_000)).default(500),
   only: z
     .string()
     .transform((names) => names.split(','))
@@ -28,9 +28,10 @@ const Options = z.strictObject({
 });
 export type BenchAttackOptions = z.input<typeof Options>;
 
-export const attackUsage = `attack [--model DIR] [--dataset mnist|fashion-mnist|glyphs] [--images 100] [--only ${attackCaseNames.slice(0, 2).join(',')},…]
+export const attackUsage = `attack [--model DIR] [--dataset mnist|fashion-mnist|glyphs] [--images 500] [--only ${attackCaseNames.slice(0, 2).join(',')},…]
        [--backend wasm|…] [--json]
-  Times every attack on a layers model that outputs logits (default ../shared/oracle/mnist-conv), beside Foolbox 1.8 and 3.3.4.`;
+  Times every attack on a layers model that outputs logits (default ../shared/oracle/mnist-conv), beside Foolbox 1.8 and 3.3.4,
+  on at most so many images; attacks that only Foolbox 1.8 has, which takes images one by one, on 100 or fewer.`;
 
 /** Times the chosen attacks on the first correctly classified test images. Slow attacks take fewer images. */
 export const benchAttack = async (options: BenchAttackOptions = {}): Promise<readonly AttackTiming[]> => {
