@@ -27,6 +27,26 @@ const panels: readonly PanelSpec[] = [
   { title: 'Hinge active', kinds: ['optimise'], metrics: ['hingeActive'], scale: 'share' },
   { title: 'Classifier loss', kinds: ['classify'], metrics: ['classifierLoss'], scale: 'log' },
   {
+    title: 'Training accuracy under attack',
+    kinds: ['classify'],
+    metrics: ['attackedAccuracy'],
+    scale: 'linear',
+  },
+  { title: 'Divergence', kinds: ['classify'], metrics: ['divergenceLoss'], scale: 'log' },
+  {
+    title: 'Reformers: I, and II (faint)',
+    kinds: ['initialise'],
+    metrics: ['reformerLoss', 'secondReformerLoss'],
+    scale: 'log',
+  },
+  {
+    title: 'Detection: AUC, and rate (faint)',
+    kinds: ['classify'],
+    metrics: ['detectionArea', 'detectionRate'],
+    scale: 'linear',
+  },
+  { title: 'Rejected clean images', kinds: ['classify'], metrics: ['rejectedShare'], scale: 'linear' },
+  {
     title: 'Accuracy: clean, and training (faint)',
     kinds: ['classify'],
     metrics: ['cleanAccuracy', 'trainAccuracy'],

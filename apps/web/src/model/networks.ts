@@ -1,5 +1,5 @@
 /** The networks of a checkpoint by name, as the recipes call them, and what a person calls them. */
-import type { Stage } from '@funnel/contracts';
+import { type Recipe, recipes, type Stage } from '@funnel/contracts';
 
 export const networkTitles = {
   'attacker-encoder': 'Attacker’s encoder',
@@ -8,18 +8,19 @@ export const networkTitles = {
   'defender-generator': 'Defender’s generator',
   head: 'Classifier on the codes',
   classifier: 'Encoder and classifier in one',
+  teacher: 'Teacher',
+  reformer: 'Reformer: auto-encoder I',
+  'second-reformer': 'Auto-encoder II',
+  detector: 'Detector, from the image',
+  'detector-head': 'Detector on the first feature map',
 } as const;
 
 export type NetworkName = keyof typeof networkTitles;
 
-const defender: readonly NetworkName[] = ['defender-encoder', 'defender-generator'];
-const attacker: readonly NetworkName[] = ['attacker-encoder', 'attacker-generator'];
-
-/** What the checkpoint of a stage holds. */
-export const networksOf = ({ recipe, kind }: Stage): readonly NetworkName[] => {
-  if (kind === 'attack') return [];
-  if (kind === 'classify') return ['classifier', 'defender-encoder', 'head'];
-  return recipe === 'classic' ? defender : [...defender, ...attacker];
+/** What the checkpoint of a stage holds, as its recipe declares. */
+export const networksOf = ({ recipe, kind }: Pick<Stage, 'recipe' | 'kind'>): readonly NetworkName[] => {
+  const stages: Recipe['stages'] = recipes[recipe].stages;
+  return (stages.find((stage) => stage.kind === kind)?.networks ?? []) as readonly NetworkName[]; // a test holds the two together
 };
 
 /** Where the networks of a trained trial are: its classifier's checkpoint, and that of the auto-encoder that it stands on. */
