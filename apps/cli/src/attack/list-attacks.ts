@@ -36,8 +36,7 @@ export const describeAttacks = ({ attacks: all, presets: groups }: ReturnType<ty
       `${name}  ${title} (${family}, ${norm}, ${access})`,
       `  ${description}`,
       ...settings.map(
-        (setting) =>
-          `    --set ${setting.name}=${JSON.stringify(setting.default) ?? '…'}  ${setting.description}`,
+        (setting) => `    --set ${setting.name}=${JSON.stringify(setting.default)}  ${setting.description}`,
       ),
     ].join('\n');
   const presetTable = formatTable(

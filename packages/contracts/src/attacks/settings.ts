@@ -34,6 +34,7 @@ export const stepSize = (value: number | null, description: string) =>
 export const against = () =>
   z.enum(['defence', 'classifier']).optional().meta({
     title: 'Against',
+    default: 'defence', // for who reads the schema: what is not written stays unwritten, and out of identities
     description:
       'What the images are made against where a defence rejects or changes images: all of it (the default: adaptive), or the bare classifier (oblivious).',
   });
