@@ -16,7 +16,12 @@ export type Tables = {
 export const openTables = async (settings: Readonly<Record<string, string>> = {}): Promise<Tables> => {
   const folder = await mkdtemp(path.join(tmpdir(), 'funnel-load-'));
   await chmod(folder, 0o755); // the server's user passes through
-  const server = await startEmbedded({ dir: path.join(folder, 'pgdata'), settings });
+  // Filling writes gigabytes: no checkpoint in the middle of it.
+  const filling = { max_wal_size: '8GB', checkpoint_timeout: '30min' };
+  const server = await startEmbedded({
+    dir: path.join(folder, 'pgdata'),
+    settings: { ...filling, ...settings },
+  });
   const administer = async (sql: string): Promise<void> => {
     const db = createDb(server.url, { max: 1 });
     await db.pool.query(sql).finally(() => db.close());

@@ -37,6 +37,7 @@ const statements = ({ sweeps, trialsPerSweep, epochs }: Filling): readonly strin
       'classify', jsonb_build_object('total', ${trialsPerSweep}, 'cached', 0), 'attack', jsonb_build_object('total', ${trialsPerSweep}, 'cached', 0)),
     'epochs', jsonb_build_object('unshared', ${trialsPerSweep * (epochs + 12)}, 'needed', ${trialsPerSweep * (epochs + 3) + 9}, 'cached', 0), 'sharing', 1)`;
   return [
+    `SET work_mem = '256MB'`, // ten million rows are sorted on the way
     `INSERT INTO sweeps (id, name, definition, plan, priority, status, started_at, finished_at)
      SELECT 'f' || lpad(to_hex(w), 15, '0'), 'Load ' || w, ${definition('w')}, ${plan}, 50, 'completed', now(), now() FROM generate_series(1, ${sweeps}) AS w`,
     `INSERT INTO trials (id, sweep_id, number, recipe, dataset, seed, hyperparameters, configuration, configuration_index, status, clean_accuracy, verdict, finished_at)
