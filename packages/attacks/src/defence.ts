@@ -51,7 +51,7 @@ const guarded = (model: ClassifierModel, label: number): ClassifierModel => ({
 });
 
 /** Images, by position, and the model that perturbations of them are made against. */
-export type Targets = { readonly model: FlatModel; readonly rows: Int32Array };
+type Targets = { readonly model: FlatModel; readonly rows: Int32Array };
 
 type Given = {
   readonly model: ClassifierModel;

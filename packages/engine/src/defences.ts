@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { loadNetwork, type Stored } from './checkpoint.ts';
 import type { Network } from './models/network.ts';
 
-export type Defence = {
+type Defence = {
   /** What the classifier is shown instead of the images: [batch, …shape] → the same. Differentiable. */
   readonly reform: (images: tf.Tensor) => tf.Tensor;
   /** [batch, …shape] → [batch]: not below 0 where the image is rejected. Differentiable. */
@@ -19,7 +19,7 @@ export const thresholdNames = {
 } as const;
 
 /** Mean over the pixels of |x − AE(x)|ᵖ, a detector's mark (Meng & Chen 2017, §4.2): [batch, …shape] → [batch]. */
-export const markOf =
+const markOf =
   (reformer: Network, power: 1 | 2) =>
   (images: tf.Tensor): tf.Tensor1D => {
     const error = tf.sub(images, reformer.apply(images));

@@ -1,7 +1,7 @@
 /** The attack inside training: projected gradient ascent in an L∞ ball (Madry et al. 2018, §2.1). */
 import * as tf from '@tensorflow/tfjs';
 
-export type Perturbation = {
+type Perturbation = {
   /** Radius of the ball, in units of the pixel range. */
   readonly epsilon: number;
   readonly steps: number;

@@ -1,0 +1,59 @@
+/** MagNet and the detector: what they recorded is what the loaded classifier does. */
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { openBackend } from '../../src/backends/open-backend.ts';
+import { loadClassifier } from '../../src/classifier.ts';
+import { loadDataset } from '../../src/datasets/load-dataset.ts';
+import { gatherImages } from '../../src/datasets/split.ts';
+import { onto, type Ran, run, specOf } from '../stages.ts';
+
+beforeAll(async () => void (await openBackend('wasm')));
+
+const trained = async (name: 'magnet' | 'detector', knobs: Parameters<typeof specOf>[3]): Promise<Ran> => {
+  const all = { classifierRate: 0.01, trainingSteps: 2, ...knobs };
+  const initialise = await run(specOf(name, 'initialise', 6, all));
+  return run(specOf(name, 'classify', 6, all), onto(initialise));
+};
+
+/** On the test images: 1 where rejected, and 1 where it passes and is right. */
+const judged = async (ran: Ran) => {
+  const split = await (await loadDataset(specOf('magnet', 'classify', 1).dataset)).test();
+  const classifier = loadClassifier(ran.last);
+  const { rejected, predicted } = tf.tidy(() => {
+    const rows = Array.from({ length: split.count }, (_, row) => row);
+    const images = tf.tensor(gatherImages(split, rows), [split.count, ...split.shape]);
+    return {
+      rejected: [...classifier.defence!.suspicion(images).dataSync()].map((value) => Number(value >= 0)),
+      predicted: [...tf.argMax(classifier.logits(images), 1).dataSync()],
+    };
+  });
+  classifier.dispose();
+  const share = (marks: readonly number[]) => marks.reduce((a, b) => a + b, 0) / marks.length;
+  const right = predicted.map((label, i) => Number(label === split.labels[i] && rejected[i] === 0));
+  return { rejectedShare: share(rejected), cleanAccuracy: share(right) };
+};
+
+describe.each([
+  ['magnet', { dropRate: 0.5 }],
+  ['magnet', { dropRate: 0 }],
+  ['detector', { falsePositiveRate: 0.5 }],
+  ['detector', { falsePositiveRate: 0.5, detectorAdversary: 'dynamic' }],
+] as const)('%s with %o', (name, knobs) => {
+  it('recorded what its checkpoint does', async () => {
+    const ran = await trained(name, knobs);
+    const metrics = ran.metrics.at(-1)!;
+    const { rejectedShare, cleanAccuracy } = await judged(ran);
+    expect(metrics.rejectedShare).toBeCloseTo(rejectedShare, 6);
+    expect(metrics.cleanAccuracy).toBeCloseTo(cleanAccuracy, 6);
+  });
+});
+
+it('a dynamic adversary trains another detector of the same classifier', async () => {
+  const [still, moving] = [
+    await trained('detector', {}),
+    await trained('detector', { detectorAdversary: 'dynamic' }),
+  ];
+  const blob = (ran: Ran, name: string) => ran.last.manifest.networks[name]!.blob;
+  expect(blob(moving, 'classifier')).toBe(blob(still, 'classifier'));
+  expect(blob(moving, 'detector')).not.toBe(blob(still, 'detector'));
+});
