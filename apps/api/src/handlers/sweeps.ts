@@ -70,7 +70,7 @@ const submission = ({
       engineVersion,
       ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(body) } }),
     });
-    await ring(readyStages);
+    void ring(readyStages); // never rejects; a large sweep rings a thousand times, and the answer need not wait for that
     // The root of all that is done for it; asked for again, it is the same sweep and the same span.
     if (created) tracer.start('submit', { context: sweepContext(sweepId), kind: 'server', start }).end();
     reply.status(created ? 201 : 200);
