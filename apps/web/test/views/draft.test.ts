@@ -156,9 +156,11 @@ describe('what a form draws', () => {
       for (const [setting, schema] of Object.entries(settings.shape as Record<string, z.ZodType>)) {
         const field = fieldOf(schema);
         expect(field.title, `${name}.${setting}`).not.toBe('');
-        expect(field.usual, `${name}.${setting}`).toEqual(usual[setting]);
-        if (field.kind === 'choice')
-          expect(field.choices, `${name}.${setting}`).toContain(String(usual[setting]));
+        // A setting that stays unwritten says itself what counts then.
+        const counts = setting in usual ? usual[setting] : field.usual;
+        expect(field.usual, `${name}.${setting}`).toEqual(counts);
+        expect(schema.safeParse(counts).success, `${name}.${setting}`).toBe(true);
+        if (field.kind === 'choice') expect(field.choices, `${name}.${setting}`).toContain(String(counts));
       }
     }
   });
