@@ -19,7 +19,10 @@ export const accuracyFalls: Check = async ({ evaluate, budgets, labels }) => {
   return [diagnostic('H5', { value, threshold: 1, flagged: value > 1, detail })];
 };
 
-/** H7 = A(40 steps) − A(160 steps) under PGD; flagged above 0.01: the attack had not converged. */
+/** One point, or one image where there are fewer than a hundred: a single image more is no finding. */
+const gain = (images: number): number => Math.max(0.01, 1 / images) + 1e-9;
+
+/** H7 = A(40 steps) − A(160 steps) under PGD; flagged above 0.01 and one image: the attack had not converged. */
 export const attackConverged: Check = async ({ evaluate, budgets, labels }) => {
   const [short, long] = [
     withstood(await evaluate(pgdAt(budgets.linf))),
@@ -27,10 +30,11 @@ export const attackConverged: Check = async ({ evaluate, budgets, labels }) => {
   ];
   const value = short - long;
   const detail = `Accuracy of ${labels.length} images under PGD is ${short.toFixed(3)} after 40 steps and ${long.toFixed(3)} after 160.`;
-  return [diagnostic('H7', { value, threshold: 0.01, flagged: value > 0.01, detail })];
+  const threshold = gain(labels.length);
+  return [diagnostic('H7', { value, threshold, flagged: value > threshold, detail })];
 };
 
-/** H8 = A(1 restart) − A(10 restarts) under PGD; flagged above 0.01: one start is not enough here. */
+/** H8 = A(1 restart) − A(10 restarts) under PGD; flagged above 0.01 and one image: one start is not enough here. */
 export const restartsAddNothing: Check = async ({ evaluate, budgets, labels }) => {
   const [one, ten] = [
     withstood(await evaluate(pgdAt(budgets.linf))),
@@ -38,7 +42,8 @@ export const restartsAddNothing: Check = async ({ evaluate, budgets, labels }) =
   ];
   const value = one - ten;
   const detail = `Accuracy of ${labels.length} images under PGD is ${one.toFixed(3)} with 1 restart and ${ten.toFixed(3)} with 10.`;
-  return [diagnostic('H8', { value, threshold: 0.01, flagged: value > 0.01, detail })];
+  const threshold = gain(labels.length);
+  return [diagnostic('H8', { value, threshold, flagged: value > threshold, detail })];
 };
 
 /** H22 = min over attacks of mean accuracy − mean over images of the worst case. Never flagged: the worst case is what is reported. */
