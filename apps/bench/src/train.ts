@@ -4,14 +4,15 @@ import { formatProfile, openBackend } from '@funnel/engine';
 import { z } from 'zod';
 import { benchStages } from './arithmetic.ts';
 import { type MeasureOptions, measure, timeStages } from './measure.ts';
+import { median } from './median.ts';
 import { jsonLines, table } from './report.ts';
 import { findTorch } from './torch.ts';
-import { runTrainers } from './trainers.ts';
+import { runTrainers, type Throughput } from './trainers.ts';
 
 export const trainUsage = `train [--backend auto|cuda|tensorflow|webgpu|wasm|cpu] [--filters 32,64] [--latent 64] [--noise 16] [--batch 128]
       [--steps 20] [--rounds 3] [--device cpu|cuda] [--torch path/of/train_torch.py] [--no-torch] [--trainers 1] [--profile] [--json]
   Times one training step of each stage; PyTorch, if it is there, in turns with it (--device: PyTorch's). --trainers: that many
-  processes side by side, against one. --profile: where the time goes, kernel by kernel.`;
+  processes side by side and one alone, in turns. --profile: where the time goes, kernel by kernel.`;
 
 const Count = z.coerce.number().pipe(z.int().min(1));
 const Size = z.coerce.number().pipe(z.int().min(0));
@@ -75,7 +76,7 @@ export const train = async (args: readonly string[]): Promise<void> => {
     if ('missing' in torch) console.log(`No PyTorch beside it: ${torch.missing}.`);
     for (const line of table(measured, batch)) console.log(line);
   }
-  if (options.trainers > 1) await compareTrainers(options, measured.stages);
+  if (options.trainers > 1) await compareTrainers(options);
   if (options.profile) {
     const timed = await timeStages(measureOptions, true);
     for (const stage of benchStages) {
@@ -85,25 +86,22 @@ export const train = async (args: readonly string[]): Promise<void> => {
   }
 };
 
-/** One trainer alone, then several at once: their images per second together, as a multiple. */
-const compareTrainers = async (
-  options: Options,
-  alone: readonly { readonly stage: string; readonly milliseconds: number }[],
-): Promise<void> => {
-  const { filters, latent, noise, batch, steps, backend, trainers } = options;
-  const flags = Object.entries({ filters, latent, noise, batch, steps, backend }).flatMap(([name, value]) => [
-    `--${name}`,
-    String(value),
-  ]);
-  const together = await runTrainers(trainers, flags);
+/** One trainer alone and several at once, in turns: a machine is not equally fast at all times. Their images per second, as a multiple. */
+const compareTrainers = async (options: Options): Promise<void> => {
+  const { filters, latent, noise, batch, steps, rounds, backend, trainers } = options;
+  const flags = Object.entries({ filters, latent, noise, batch, steps, backend, rounds: 1 }).flatMap(
+    ([name, value]) => [`--${name}`, String(value)],
+  );
+  const turns: { readonly alone: Throughput; readonly together: Throughput }[] = [];
+  for (let round = 0; round < rounds; round++)
+    turns.push({ alone: await runTrainers(1, flags), together: await runTrainers(trainers, flags) });
   for (const stage of benchStages) {
-    const one = (1000 * options.batch) / alone.find((row) => row.stage === stage)!.milliseconds;
-    const times = (together[stage] / one).toFixed(2);
-    const line = { trainers, stage, images_per_s: together[stage], times: Number(times) };
+    const together = Math.round(median(turns.map((turn) => turn.together[stage])));
+    const times = Number(median(turns.map((turn) => turn.together[stage] / turn.alone[stage])).toFixed(2));
     console.log(
       options.json
-        ? JSON.stringify(line)
-        : `${trainers} trainers, ${stage}: ${together[stage]} images/s, ${times} × one`,
+        ? JSON.stringify({ trainers, stage, images_per_s: together, times })
+        : `${trainers} trainers, ${stage}: ${together} images/s, ${times} × one`,
     );
   }
 };

@@ -8,11 +8,11 @@ import { type BenchStage, benchStages } from './arithmetic.ts';
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 const Line = z.object({ stage: z.enum(benchStages), images_per_s: z.number() });
 
+/** Images per second of each stage. */
+export type Throughput = Readonly<Record<BenchStage, number>>;
+
 /** Images per second of each stage, summed over `count` trainers that run side by side. `flags`: of `bench train`. */
-export const runTrainers = async (
-  count: number,
-  flags: readonly string[],
-): Promise<Record<BenchStage, number>> => {
+export const runTrainers = async (count: number, flags: readonly string[]): Promise<Throughput> => {
   const trainer = async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [
       '--import',
