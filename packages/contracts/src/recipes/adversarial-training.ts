@@ -1,4 +1,5 @@
 import { defineRecipe } from './define.ts';
+import { supervisedKnobs } from './supervised.ts';
 
 export const adversarialTraining = defineRecipe({
   title: 'Adversarial training',
@@ -9,18 +10,7 @@ export const adversarialTraining = defineRecipe({
   stages: [
     {
       kind: 'classify',
-      reads: [
-        'filters',
-        'latent',
-        'initializer',
-        'batchSize',
-        'classifierRate',
-        'classifierUnits',
-        'trainingEpsilon',
-        'trainingSteps',
-        'trainingReach',
-        'warmupEpochs',
-      ],
+      reads: [...supervisedKnobs, 'trainingEpsilon', 'trainingSteps', 'trainingReach', 'warmupEpochs'],
       lengthOf: ['classifierEpochs'],
       epochs: (h) => h.classifierEpochs,
       records: ['classifierLoss', 'attackedAccuracy', 'cleanAccuracy'],

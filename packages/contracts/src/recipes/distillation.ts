@@ -1,4 +1,5 @@
 import { defineRecipe } from './define.ts';
+import { supervisedKnobs } from './supervised.ts';
 
 export const distillation = defineRecipe({
   title: 'Defensive distillation',
@@ -10,15 +11,7 @@ export const distillation = defineRecipe({
   stages: [
     {
       kind: 'initialise',
-      reads: [
-        'filters',
-        'latent',
-        'initializer',
-        'batchSize',
-        'classifierRate',
-        'classifierUnits',
-        'temperature',
-      ],
+      reads: [...supervisedKnobs, 'temperature'],
       lengthOf: ['initialiseEpochs'],
       epochs: (h) => h.initialiseEpochs,
       records: ['classifierLoss', 'trainAccuracy'],
@@ -26,15 +19,7 @@ export const distillation = defineRecipe({
     },
     {
       kind: 'classify',
-      reads: [
-        'filters',
-        'latent',
-        'initializer',
-        'batchSize',
-        'classifierRate',
-        'classifierUnits',
-        'temperature',
-      ],
+      reads: [...supervisedKnobs, 'temperature'],
       lengthOf: ['classifierEpochs'],
       epochs: (h) => h.classifierEpochs,
       records: ['classifierLoss', 'trainAccuracy', 'cleanAccuracy'],

@@ -1,4 +1,5 @@
 import { defineRecipe } from './define.ts';
+import { supervisedKnobs } from './supervised.ts';
 
 export const magnet = defineRecipe({
   title: 'MagNet',
@@ -18,15 +19,7 @@ export const magnet = defineRecipe({
     },
     {
       kind: 'classify',
-      reads: [
-        'filters',
-        'latent',
-        'initializer',
-        'batchSize',
-        'classifierRate',
-        'classifierUnits',
-        'dropRate',
-      ],
+      reads: [...supervisedKnobs, 'dropRate'],
       lengthOf: ['classifierEpochs'],
       epochs: (h) => h.classifierEpochs,
       records: ['classifierLoss', 'trainAccuracy', 'bareAccuracy', 'rejectedShare', 'cleanAccuracy'],

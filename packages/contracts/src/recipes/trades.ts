@@ -1,4 +1,5 @@
 import { defineRecipe } from './define.ts';
+import { supervisedKnobs } from './supervised.ts';
 
 export const trades = defineRecipe({
   title: 'TRADES',
@@ -11,12 +12,7 @@ export const trades = defineRecipe({
     {
       kind: 'classify',
       reads: [
-        'filters',
-        'latent',
-        'initializer',
-        'batchSize',
-        'classifierRate',
-        'classifierUnits',
+        ...supervisedKnobs,
         'trainingEpsilon',
         'trainingSteps',
         'trainingReach',

@@ -1,0 +1,9 @@
+/** What every stage reads that trains the defender's encoder and a classifier on it together, on labelled images. */
+export const supervisedKnobs = [
+  'filters',
+  'latent',
+  'initializer',
+  'batchSize',
+  'classifierRate',
+  'classifierUnits',
+] as const;
