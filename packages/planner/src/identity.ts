@@ -8,6 +8,7 @@ import {
   attacks,
   canonicalJson,
   datasets,
+  diagnosisVersion,
   recipes,
   type StageSpec,
   type TrialPoint,
@@ -19,7 +20,12 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
 export const configurationId = ({ recipe, hyperparameters }: TrialPoint): string =>
   sha256(`{"hyperparameters":${knobsText(hyperparameters)},"recipe":"${recipe}"}`);
 
-const attackIdentity = (run: AttackRun) => ({ ...run, version: attacks[run.attack].version });
+/** The checks that judge an evaluation are part of it: judged otherwise, it is another result. */
+const attackIdentity = (run: AttackRun) => ({
+  ...run,
+  version: attacks[run.attack].version,
+  diagnosis: diagnosisVersion,
+});
 
 /** The canonical text of what many stages have in common, made once for each object: a large sweep has few of these and many stages. */
 const commonText = <T extends object>(describe: (value: T) => unknown): ((value: T) => string) => {

@@ -5,6 +5,9 @@ import { z } from 'zod';
 export const Verdict = z.enum(['ok', 'suspect', 'masked']);
 export type Verdict = z.infer<typeof Verdict>;
 
+/** Part of an attack stage's identity, as its report is part of the result: raise it whenever a check measures or judges otherwise. */
+export const diagnosisVersion = 2;
+
 export const diagnostics = {
   H1: { title: 'Iterative beats single step', masks: true },
   H2: { title: 'White box beats black box', masks: true },
