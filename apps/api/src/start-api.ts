@@ -33,10 +33,10 @@ export type StartedApi = {
 const builtDashboard = fileURLToPath(new URL('../../web/dist', import.meta.url));
 
 export const startApi = async (options: StartOptions): Promise<StartedApi> => {
-  const { databaseUrl, queueUrl = databaseUrl, port, host = '127.0.0.1', logger } = options;
+  const { databaseUrl, port, host = '127.0.0.1', logger } = options;
   const onError = (error: Error) => logger.warn({ err: error }, 'lost an idle connection');
   const db = createDb(databaseUrl, { max: 20, name: 'funnel api', onError });
-  const queue = await createStageQueue({ url: queueUrl, onError });
+  const queue = await createStageQueue({ url: options.queueUrl ?? db.url, onError });
   const webFolder = options.webFolder ?? (existsSync(builtDashboard) ? builtDashboard : null);
   const tracer = createTracer({
     endpoint: options.tracesUrl,

@@ -1,4 +1,5 @@
 /** A worker as a process of its own: `node --import tsx apps/worker/src/main.ts`. SIGTERM and SIGINT drain it. */
+import { AppError } from '@funnel/contracts';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { readEnv } from './env.ts';
@@ -18,7 +19,11 @@ const parseEnv = () => {
 const env = parseEnv();
 const log = pino({ level: env.FUNNEL_LOG_LEVEL });
 
-const worker = await startWorker({ ...workerOptions(env), log });
+const worker = await startWorker({ ...workerOptions(env), log }).catch((error: unknown) => {
+  if (error instanceof AppError) log.fatal({ code: error.code }, error.message);
+  else log.fatal({ err: error }, 'could not start');
+  process.exit(1);
+});
 
 const leave = (): void => void worker.stop().then(() => process.exit(0));
 process.on('SIGTERM', leave).on('SIGINT', leave);

@@ -40,7 +40,7 @@ const open = async (
   log: Logger,
   closing: Closing,
 ): Promise<RunningWorker> => {
-  const { databaseUrl, queueUrl = databaseUrl, leaseSeconds = 10, maxAttempts = 3, standIn = null } = options;
+  const { databaseUrl, leaseSeconds = 10, maxAttempts = 3, standIn = null } = options;
   const drainMilliseconds = (options.drainSeconds ?? 10) * 1000;
   const slotCount = options.slots ?? defaultSlots();
   const setup = { places: options.places ?? {}, backend: options.backend ?? 'auto', standIn };
@@ -61,7 +61,7 @@ const open = async (
   await checkSchema(databaseUrl);
   const db = createDb(databaseUrl, { name: 'funnel worker', max: slotCount + 4, onError });
   closing.add('database', () => db.close());
-  const queue = await createStageQueue({ url: queueUrl, onError });
+  const queue = await createStageQueue({ url: options.queueUrl ?? db.url, onError });
   closing.add('queue', () => queue.close());
   const identity = await first;
   const { backend, device, engineVersion: version } = identity;

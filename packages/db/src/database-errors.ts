@@ -39,6 +39,34 @@ const unreachable: ReadonlySet<string> = new Set([
   ],
 ]);
 
+/** Somebody answers, and does not let us in, or is not who the address says: what to do about it. */
+const refusals: readonly (readonly [RegExp, string])[] = [
+  [
+    /^28P01$/,
+    'it refuses the user or the password: check both in DATABASE_URL (other characters than letters and digits are written as %XX)',
+  ],
+  [
+    /^28000$/,
+    'it takes no such connection: it may want TLS (add ?sslmode=verify-full to DATABASE_URL), a client certificate (sslcert, sslkey), or this machine in its pg_hba.conf',
+  ],
+  [/^3D000$/, 'it has no such database: make it, or check the name at the end of DATABASE_URL'],
+  [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'its certificate is for another name: use that name in DATABASE_URL'],
+  [/^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/, 'its certificate is not valid now: renew it, or check the clock'],
+  [
+    /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|CERT_SIGNATURE_FAILURE)$/,
+    'its certificate is of an authority that is not known here: name the file of that authority in DATABASE_URL (sslrootcert=/path/to/ca.crt)',
+  ],
+];
+
+const noTls = /^The server does not support SSL connections/;
+
+const refusalOf = (error: unknown): string | undefined => {
+  if (error instanceof Error && noTls.test(error.message))
+    return 'it does not speak TLS: turn it on there (ssl = on), or leave sslmode out of DATABASE_URL';
+  const code = errorCode(error) ?? '';
+  return refusals.find(([codes]) => codes.test(code))?.[1];
+};
+
 /** The driver throws these without a code. */
 const brokenConnection =
   /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end)/;
@@ -80,6 +108,14 @@ export const databaseError = (error: unknown): unknown => {
   const message = error instanceof Error ? error.message : String(error);
   if (full.has(errorCode(error) ?? ''))
     return new AppError('STORAGE_FULL', `PostgreSQL: ${message}`, {}, { cause: error });
+  const refusal = refusalOf(error);
+  if (refusal)
+    return new AppError(
+      'UNAVAILABLE',
+      `PostgreSQL answers, but ${refusal} (${message})`,
+      { part: 'database' },
+      { cause: error },
+    );
   if (isUnreachable(error))
     return new AppError(
       'UNAVAILABLE',

@@ -1,9 +1,12 @@
 /** One pool of connections: raw SQL on the hot paths, Prisma for plain records, both on the same pool. */
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import { databaseAddress } from './database-address.ts';
+import { databaseError } from './database-errors.ts';
 import { PrismaClient } from './generated/client.ts';
 
 export type Db = {
+  /** As the driver should read it; holds the password. */
   readonly url: string;
   readonly pool: pg.Pool;
   readonly prisma: PrismaClient;
@@ -31,13 +34,22 @@ const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'te
     ? Number
     : pg.types.getTypeParser(oid, format as 'text')) as unknown as typeof pg.types.getTypeParser; // overloads of pg
 
+/** The driver hangs the whole connection on the error of an idle one: too much for a log. */
+const withoutConnection = (error: Error): Error => {
+  const told = databaseError(error);
+  if (told instanceof Error && 'client' in told) delete told.client;
+  return told instanceof Error ? told : error;
+};
+
 /**
- * Opens nothing yet: connections are made when they are needed, so this works while the database is still starting.
+ * Opens nothing yet: connections are made when they are needed, so this works while the database is still starting. Errors: UNAVAILABLE
+ * when `address` is none.
  *
  * The timeouts keep every failure finite: a connection that went silent (half-open TCP) fails the query after 30 s, and a client that
  * was stopped inside a transaction loses it, and its locks, after 10 s.
  */
-export const createDb = (url: string, { max = 10, name = 'funnel', onError }: DbOptions = {}): Db => {
+export const createDb = (address: string, { max = 10, name = 'funnel', onError }: DbOptions = {}): Db => {
+  const url = databaseAddress(address);
   const pool = new pg.Pool({
     connectionString: url,
     max,
@@ -51,7 +63,7 @@ export const createDb = (url: string, { max = 10, name = 'funnel', onError }: Db
     idle_in_transaction_session_timeout: 10_000,
     types: { getTypeParser },
   });
-  pool.on('error', (error) => onError?.(error));
+  pool.on('error', (error) => onError?.(withoutConnection(error)));
   const opened = new WeakMap<pg.PoolClient, number>();
   let distrusted = 0;
   pool.on('connect', (client) => opened.set(client, performance.now()));

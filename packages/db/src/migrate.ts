@@ -8,6 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '@funnel/contracts';
 import pg from 'pg';
+import { databaseAddress } from './database-address.ts';
 import { databaseError } from './database-errors.ts';
 
 export const migrationsFolder = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
@@ -120,7 +121,7 @@ const applyMissing = async (client: pg.Client, folder: string): Promise<readonly
 /** Runs `work` on a connection of its own. */
 const connected = async <T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> => {
   const client = new pg.Client({
-    connectionString: url,
+    connectionString: databaseAddress(url),
     application_name: 'funnel migrate',
     connectionTimeoutMillis: 10_000,
   });

@@ -24,6 +24,8 @@ export type Backend = {
   ) => { readonly ear: Ear; readonly disconnect: () => Promise<void> };
   /** Ends what `rings.close` leaves open. */
   readonly disconnect: () => Promise<void>;
+  /** What is thrown instead of an error of the driver. (Default: that error) */
+  readonly explain?: (error: unknown) => unknown;
 };
 
 /** Gone as soon as it was heard, so that the same stage can ring again and nothing grows. */
@@ -44,7 +46,14 @@ const within = async (work: Promise<unknown>, milliseconds: number): Promise<voi
   clearTimeout(timer);
 };
 
-export const overBullmq = ({ rings, hear, disconnect }: Backend): StageQueue => {
+export const overBullmq = ({ rings, hear, disconnect, explain = (error) => error }: Backend): StageQueue => {
+  const explained = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      throw explain(error);
+    }
+  };
   const listeners = new Set<Listener>();
   let closing: Promise<void> | undefined;
 
@@ -68,7 +77,7 @@ export const overBullmq = ({ rings, hear, disconnect }: Backend): StageQueue => 
       waiting = 0,
       prioritized = 0,
       active = 0,
-    } = await rings.getJobCounts('waiting', 'prioritized', 'active');
+    } = await explained(rings.getJobCounts('waiting', 'prioritized', 'active'));
     return { waiting: waiting + prioritized, active };
   };
 
@@ -82,18 +91,17 @@ export const overBullmq = ({ rings, hear, disconnect }: Backend): StageQueue => 
     ring: async (stageIds) => {
       if (closing) throw new Error('Expected an open queue to ring, but it was closed');
       if (stageIds.length === 0) return;
-      await rings.addBulk(
-        stageIds.map((stageId) => ({
-          name: 'ring',
-          data: { stageId },
-          opts: { ...jobOptions, jobId: jobId(stageId) },
-        })),
-      );
+      const jobs = stageIds.map((stageId) => ({
+        name: 'ring',
+        data: { stageId },
+        opts: { ...jobOptions, jobId: jobId(stageId) },
+      }));
+      await explained(rings.addBulk(jobs));
     },
     listen,
     counts,
     ping: async () => void (await counts()),
-    clear: () => rings.drain(true),
+    clear: () => explained(rings.drain(true)),
     close: () => (closing ??= closeAll()),
   };
 };

@@ -11,7 +11,8 @@ const openers = {
 
 /** The doorbell on the backend that the address names. Throws a TypeError for any other kind of address. */
 export const createStageQueue = async (options: StageQueueOptions): Promise<StageQueue> => {
-  const { protocol } = new URL(options.url);
+  // What URL throws holds its input, and so the password.
+  const protocol = URL.canParse(options.url) ? new URL(options.url).protocol : 'what is no address';
   if (!(protocol in openers))
     throw new TypeError(
       `Expected a queue address of ${Object.keys(openers).join(', ')}, but got ${protocol}`,

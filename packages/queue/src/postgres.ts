@@ -21,14 +21,16 @@ export const openPostgresQueue = async ({
     query_timeout: 30_000,
     keepAlive: true,
   });
-  const rings = new Queue<Ring>(name, { connection: connection('funnel rings', 2) }).on('error', onError);
+  // The driver hangs the whole connection on the error of an idle one: too much for a log.
+  const told = ({ message }: Error): void => onError(new Error(`PostgreSQL: ${message}`));
+  const rings = new Queue<Ring>(name, { connection: connection('funnel rings', 2) }).on('error', told);
   return overBullmq({
     rings,
     hear: (onRing, concurrency) => ({
       ear: new Worker<Ring>(name, (job) => onRing(job.data), {
         connection: connection('funnel listens', 3),
         concurrency,
-      }).on('error', onError),
+      }).on('error', told),
       disconnect: async () => {},
     }),
     disconnect: async () => {},

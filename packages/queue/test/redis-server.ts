@@ -25,14 +25,18 @@ const answers = (port: number): Promise<void> =>
     }).on('error', reject);
   });
 
-export const startRedis = async () => {
+export type RedisTestOptions = { readonly args?: readonly string[]; readonly tls?: boolean };
+
+/** `args`: on top of ours; with a port for TLS there is none for plain text. */
+export const startRedis = async ({ args = [], tls = false }: RedisTestOptions = {}) => {
   const port = await freePort();
   const dir = await mkdtemp(path.join(tmpdir(), 'funnel-redis-'));
+  const ports = tls ? ['--port', '0', '--tls-port', String(port)] : ['--port', String(port)];
   let server: ChildProcess;
   const start = async (): Promise<void> => {
     server = spawn(
       'redis-server',
-      ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--appendonly', 'yes'],
+      [...ports, '--bind', '127.0.0.1', '--dir', dir, '--appendonly', 'yes', ...args],
       { stdio: 'ignore' },
     );
     await vi.waitFor(() => answers(port), { timeout: 10_000, interval: 20 });
@@ -44,6 +48,7 @@ export const startRedis = async () => {
   await start();
   return {
     url: `redis://127.0.0.1:${port}`,
+    port,
     kill,
     start,
     stop: async () => {

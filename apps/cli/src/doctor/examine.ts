@@ -1,13 +1,12 @@
 /** Every check of `funnel doctor`. None changes anything. */
 import os from 'node:os';
 import { datasetNames, datasets } from '@funnel/contracts';
-import { createDb } from '@funnel/db';
 import { BackendUnavailable, backendNames, findDataset, openBackend } from '@funnel/engine';
-import { createStageQueue } from '@funnel/queue';
 import { defaultSlots } from '@funnel/worker';
 import type { Env } from '../env.ts';
 import { placesOf } from '../places.ts';
 import type { Finding } from './finding.ts';
+import { examineDatabase, examineQueue } from './services.ts';
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
@@ -20,46 +19,6 @@ const machine = (): Finding[] => [
     detail: `${os.availableParallelism()} cores, ${gibibytes(os.totalmem())}: ${defaultSlots()} trainers by default`,
   },
 ];
-
-/** An address with its password hidden. */
-const shown = (url: string): string => url.replace(/:[^:@/]*@/, ':***@');
-
-const database = async ({ DATABASE_URL }: Env): Promise<Finding> => {
-  const what = 'PostgreSQL';
-  if (!DATABASE_URL)
-    return { what, verdict: 'ok', detail: 'embedded (from npm); DATABASE_URL names another' };
-  const db = createDb(DATABASE_URL, { max: 1 });
-  try {
-    const { rows } = await db.pool.query<{ server_version: string }>('SHOW server_version');
-    return { what, verdict: 'ok', detail: `${rows[0]?.server_version} at ${shown(DATABASE_URL)}` };
-  } catch (error) {
-    return {
-      what,
-      verdict: 'fault',
-      detail: `${shown(DATABASE_URL)} cannot be used: ${reason(error)}`,
-      hint: 'Check DATABASE_URL, or leave it out for the embedded one.',
-    };
-  } finally {
-    await db.close();
-  }
-};
-
-const queue = async ({ REDIS_URL }: Env): Promise<Finding> => {
-  const what = 'Queue';
-  if (!REDIS_URL) return { what, verdict: 'ok', detail: 'in PostgreSQL; REDIS_URL names a Redis' };
-  try {
-    const redis = await createStageQueue({ url: REDIS_URL });
-    await redis.ping().finally(() => redis.close());
-    return { what, verdict: 'ok', detail: `Redis at ${shown(REDIS_URL)}` };
-  } catch (error) {
-    return {
-      what,
-      verdict: 'fault',
-      detail: `${shown(REDIS_URL)} cannot be used: ${reason(error)}`,
-      hint: 'Check REDIS_URL, or leave it out to queue in PostgreSQL.',
-    };
-  }
-};
 
 const dataSets = (env: Env): Finding[] =>
   datasetNames.map((name): Finding => {
@@ -100,8 +59,8 @@ const backends = async (): Promise<Finding[]> => {
 
 export const examine = async (env: Env): Promise<readonly Finding[]> => [
   ...machine(),
-  await database(env),
-  await queue(env),
+  await examineDatabase(env),
+  await examineQueue(env),
   ...dataSets(env),
   ...(await backends()),
 ];

@@ -1,2 +1,9 @@
 export { createTestDatabase, openTestDb, type TestDatabase } from './create-test-database.ts';
 export { type Filling, fillTables } from './fill-tables.ts';
+export {
+  type Certificates,
+  hasOpenssl,
+  makeCertificates,
+  type SecureServer,
+  startSecureServer,
+} from './secure-server.ts';

@@ -1,0 +1,154 @@
+/** TLS and passwords by address, against a server that takes nothing else. */
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createDb, type Db, listTokens, migrate, onEvents, pingDatabase } from '../src/index.ts';
+import {
+  createTestDatabase,
+  hasOpenssl,
+  type SecureServer,
+  startSecureServer,
+} from '../src/testing/index.ts';
+
+if (!hasOpenssl) {
+  const how =
+    'openssl is not installed, so TLS to PostgreSQL is not tested (Debian: apt-get install openssl)';
+  if (process.env.FUNNEL_REQUIRE_ALL) throw new Error(how);
+  console.warn(how);
+}
+
+describe.runIf(hasOpenssl)('PostgreSQL by TLS and password', () => {
+  let server: SecureServer;
+  let verified: string;
+  beforeAll(async () => {
+    server = await startSecureServer();
+    verified = server.url({ sslmode: 'verify-full', sslrootcert: server.certificates.authority });
+    await migrate(verified);
+  });
+  afterAll(() => server?.stop());
+
+  const opened = async <T>(url: string, work: (db: Db) => Promise<T>): Promise<T> => {
+    const db = createDb(url, { max: 2 });
+    return work(db).finally(() => db.close());
+  };
+
+  it.each([
+    ['as libpq names it', () => verified],
+    [
+      'asked for less than the driver does',
+      () => server.url({ sslmode: 'require', sslrootcert: server.certificates.authority }),
+    ],
+    ['whoever answers', () => server.url({ sslmode: 'no-verify' })],
+  ])('is spoken over an encrypted connection: %s', async (_, url) => {
+    await opened(url(), async (db) => {
+      const { rows } = await db.pool.query(
+        'SELECT current_user AS name, ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
+      );
+      expect(rows).toEqual([
+        { name: 'scientist', ssl: true, version: expect.stringMatching(/^TLSv1\.[23]$/) },
+      ]);
+      expect(await listTokens(db)).toEqual([]); // Prisma, on the same pool
+    });
+  });
+
+  it('carries announcements over an encrypted connection too', async () => {
+    await opened(verified, async (db) => {
+      let woken = (): void => {};
+      const announced = new Promise<void>((resolve) => {
+        woken = resolve;
+      });
+      const listening = await onEvents(db, () => woken());
+      try {
+        const { rows } = await db.pool.query(
+          "SELECT DISTINCT t.ssl FROM pg_stat_ssl t JOIN pg_stat_activity a USING (pid) WHERE a.application_name = 'funnel events'",
+        );
+        expect(rows).toEqual([{ ssl: true }]);
+        await db.pool.query("SELECT pg_notify('funnel_events', '')");
+        await announced;
+      } finally {
+        await listening.close();
+      }
+    });
+  });
+
+  const refused: readonly (readonly [string, () => string, RegExp])[] = [
+    [
+      'a wrong password',
+      () =>
+        server.url(
+          { sslmode: 'verify-full', sslrootcert: server.certificates.authority },
+          `not ${server.secret}`,
+        ),
+      /refuses the user or the password: check both in DATABASE_URL/,
+    ],
+    [
+      'plain text',
+      () => server.url({}),
+      /it may want TLS \(add \?sslmode=verify-full to DATABASE_URL\).*no encryption/,
+    ],
+    [
+      'an authority that signed nothing here',
+      () => server.url({ sslmode: 'verify-full', sslrootcert: server.certificates.stranger }),
+      /authority that is not known here: name the file .* \(sslrootcert=/,
+    ],
+    [
+      'no authority named',
+      () => server.url({ sslmode: 'verify-full' }),
+      /authority that is not known here: name the file .* \(sslrootcert=/,
+    ],
+    [
+      'the usual authorities',
+      () => server.url({ sslmode: 'verify-full', sslrootcert: 'system' }),
+      /authority that is not known here/,
+    ],
+    [
+      'a file that is not there',
+      () => server.url({ sslmode: 'verify-full', sslrootcert: '/nowhere/ca.crt' }),
+      /Expected the file of sslrootcert in DATABASE_URL at "\/nowhere\/ca\.crt".*ENOENT/,
+    ],
+    [
+      'a mode that there is not',
+      () => server.url({ sslmode: 'verify_full' }),
+      /Expected sslmode to be one of verify-full, .*got "verify_full"/,
+    ],
+    [
+      'what is no address',
+      () => server.url({}).replace('localhost:', 'local host:'),
+      /Expected DATABASE_URL to be postgres:\/\/user:password@host/,
+    ],
+    [
+      'a database that there is not',
+      () => verified.replace('/funnel?', '/funnels?'),
+      /has no such database: make it, or check the name/,
+    ],
+  ];
+
+  it.each(refused)('%s is refused with what to do, and without a secret', async (_, url, words) => {
+    const error = await opened(url(), pingDatabase).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringMatching(words) });
+    const same = await migrate(url()).catch((thrown: unknown) => thrown);
+    expect(same).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringMatching(words) });
+    for (const told of [inspect(error, { depth: 5 }), inspect(same, { depth: 5 })])
+      for (const form of [server.secret, encodeURIComponent(server.secret)]) expect(told).not.toContain(form);
+  });
+
+  it('asked of a server without TLS is refused with what to do', async () => {
+    const database = await createTestDatabase({ migrated: false });
+    const error = await opened(`${database.url}?sslmode=verify-full`, pingDatabase)
+      .catch((thrown: unknown) => thrown)
+      .finally(() => database.drop());
+    expect(error).toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringMatching(/does not speak TLS: turn it on there/),
+    });
+  });
+
+  it('a certificate for another name is refused with what to do', async () => {
+    await server.rename();
+    await vi.waitFor(() =>
+      expect(opened(verified, pingDatabase)).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+        message: expect.stringMatching(/certificate is for another name: use that name in DATABASE_URL/),
+      }),
+    );
+  });
+});
