@@ -13,6 +13,7 @@ import type {
   TrainerIdentity,
   TrainerSetup,
 } from './messages.ts';
+import { countMemoryKills, memoryAdvice, saysOutOfMemory } from './out-of-memory.ts';
 
 const script = fileURLToPath(new URL('./trainer.ts', import.meta.url));
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
@@ -57,27 +58,52 @@ export type Trainer = {
   readonly kill: (signal: 'SIGTERM' | 'SIGKILL') => void;
 };
 
-const describeDeath = (code: number | null, signal: NodeJS.Signals | null, stderr: string): TrainerDeath => {
-  const last = stderr.trim().split('\n').slice(-8).join('\n');
+/** A line of a native stack, such as ` 3: 0xb7a1e2 node::Abort() [node]`: it says nothing to anyone here. */
+const nativeFrame = /^\s*\d+: 0x[0-9a-f]+ /;
+
+type Death = {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+  /** Whether the system ended something for its memory while this one worked; null where nobody counts. */
+  readonly memoryKills: boolean | null;
+};
+
+const describeDeath = ({ code, signal, stderr, memoryKills }: Death): TrainerDeath => {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !nativeFrame.test(line));
+  const last = lines.slice(-8).join('\n');
   const how = signal ? `was ended by ${signal}` : `exited with ${code}`;
-  const words = last === '' ? '' : `. Its last words:\n${last}`;
-  if (/heap out of memory|Cannot enlarge memory|OOM|Array buffer allocation failed|bad_alloc/i.test(stderr))
-    return new TrainerDeath('TRAINER_OUT_OF_MEMORY', `The trainer ran out of memory (${how})${words}`);
-  if (signal === 'SIGKILL')
+  const said = last === '' ? '' : `. Its last words:\n${last}`;
+  if (saysOutOfMemory(stderr))
+    return new TrainerDeath(
+      'TRAINER_OUT_OF_MEMORY',
+      `The trainer ran out of memory (it ${how}). ${memoryAdvice}${said}`,
+    );
+  if (signal === 'SIGKILL' && memoryKills)
+    return new TrainerDeath(
+      'TRAINER_OUT_OF_MEMORY',
+      `The trainer was killed by the system, whose memory ran out (it ${how}). ${memoryAdvice}${said}`,
+    );
+  if (signal === 'SIGKILL') {
+    const perhaps = memoryKills === null ? ', perhaps by the system for its memory' : '';
     return new TrainerDeath(
       'TRAINER_KILLED',
-      `The trainer was killed from outside, perhaps by the system for its memory (${how})${words}`,
+      `The trainer was killed from outside${perhaps} (it ${how})${said}`,
     );
-  return new TrainerDeath('TRAINER_CRASHED', `The trainer ${how}${words}`);
+  }
+  return new TrainerDeath('TRAINER_CRASHED', `The trainer ${how}${said}`);
 };
 
 type Current = { readonly number: number; readonly handlers: RunHandlers; readonly end: Deferred<StageEnd> };
+
+/** Characters: a native abort's cause stands before its stack. */
+const mostStderr = 20_000;
 
 /** Keeps the last of a stream, for the message of a crash. */
 const tailOf = (child: ChildProcess, log: Logger): (() => string) => {
   let tail = '';
   child.stderr?.on('data', (chunk: Buffer) => {
-    tail = (tail + chunk.toString()).slice(-4000);
+    tail = (tail + chunk.toString()).slice(-mostStderr);
     log.debug({ text: chunk.toString().trimEnd() }, 'trainer wrote to stderr');
   });
   child.stdout?.on('data', (chunk: Buffer) =>
@@ -101,6 +127,7 @@ export const startTrainer = (setup: TrainerSetup, log: Logger): Trainer => {
   let runs = 0;
   let memoryBytes = 0;
   let alive = true;
+  let killsBefore = countMemoryKills() ?? 0;
 
   /** A channel that closes while a message is under way is a death, which `close` reports. */
   const tell = (message: ToTrainer): void => {
@@ -131,9 +158,14 @@ export const startTrainer = (setup: TrainerSetup, log: Logger): Trainer => {
     gone.resolve(death);
   };
   // `close` comes when stderr has been read to its end; should something else hold stderr open, half a second is enough.
-  child.on('close', (code, signal) => die(describeDeath(code, signal, stderr())));
+  const ended = (code: number | null, signal: NodeJS.Signals | null): void => {
+    const kills = countMemoryKills();
+    const memoryKills = kills === null ? null : kills > killsBefore;
+    die(describeDeath({ code, signal, stderr: stderr(), memoryKills }));
+  };
+  child.on('close', ended);
   child.on('exit', (code, signal) => {
-    setTimeout(() => die(describeDeath(code, signal, stderr())), 500).unref();
+    setTimeout(() => ended(code, signal), 500).unref();
   });
   child.on('error', (error) => {
     if (child.pid === undefined)
@@ -151,6 +183,7 @@ export const startTrainer = (setup: TrainerSetup, log: Logger): Trainer => {
     run: async (task, handlers) => {
       const run: Current = { number: runs++, handlers, end: deferred() };
       current = run;
+      killsBefore = countMemoryKills() ?? 0;
       if (!alive) run.end.reject(await gone.promise);
       tell({ type: 'run', run: run.number, task });
       return run.end.promise.finally(() => {

@@ -1,7 +1,9 @@
 /** The child process that trains and attacks: one stage at a time, told what to do and heard over IPC (see messages.ts). */
+import { writeSync } from 'node:fs';
 import { deferred } from './deferred.ts';
 import { dieWithParent } from './die-with-parent.ts';
 import type { Checkpoint, FromTrainer, StageEnd, ToTrainer, TrainerSetup } from './messages.ts';
+import { saysOutOfMemory } from './out-of-memory.ts';
 import type { StageRunner } from './stage-runner.ts';
 
 dieWithParent();
@@ -14,6 +16,16 @@ const send = (message: FromTrainer): void => {
 const createRunner = async (setup: TrainerSetup): Promise<StageRunner> => {
   if (setup.standIn) return (await import('./stand-in/run-stand-in.ts')).createStandIn(setup.standIn);
   return (await import('./run-stage.ts')).createStageRunner(setup);
+};
+
+/**
+ * Memory that ran out is not got back: WebAssembly's only grows, and a module that aborted answers nobody any more. This process ends as
+ * one that the system ended would, and the next stage gets another.
+ */
+const endIfOutOfMemory = (error: unknown): void => {
+  if (!(error instanceof Error && saysOutOfMemory(error.message))) return;
+  writeSync(process.stderr.fd, `${error.message}\n`);
+  process.exit(1);
 };
 
 const failure = (error: unknown): Extract<StageEnd, { status: 'failed' }> => {
@@ -69,7 +81,10 @@ const runTask = async (
         send({ type: 'progress', run, position, imagesPerSecond, memoryBytes: process.memoryUsage.rss() });
       },
     })
-    .catch(failure);
+    .catch((error: unknown) => {
+      endIfOutOfMemory(error);
+      return failure(error);
+    });
   await saving;
   current = null;
   send({ type: 'ended', run, end, memoryBytes: process.memoryUsage.rss() });

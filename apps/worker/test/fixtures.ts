@@ -63,10 +63,19 @@ const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
 type WorkerProcess = { readonly child: ChildProcess; readonly trainers: readonly number[] };
 
-/** A worker as a process that can be killed or stopped; killed after the test. Resolves when it has started. */
-export const workerProcess = async (db: Db, options: Options = {}): Promise<WorkerProcess> => {
+/**
+ * A worker as a process that can be killed or stopped; killed after the test. Resolves when it has started. `through`: a command that
+ * becomes the one after it, such as prlimit.
+ */
+export const workerProcess = async (
+  db: Db,
+  options: Options = {},
+  through: readonly string[] = [],
+): Promise<WorkerProcess> => {
+  const [execPath, ...before] = [...through, process.execPath];
   const child = fork(script, [JSON.stringify({ databaseUrl: db.url, slots: 2, standIn: {}, ...options })], {
-    execArgv: ['--import', tsx],
+    ...(execPath !== undefined && { execPath }),
+    execArgv: [...before, '--import', tsx],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

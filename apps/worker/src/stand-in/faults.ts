@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { StageSpec } from '@funnel/contracts';
 import type { StageEnd } from '../messages.ts';
 import type { StandInFault, StandInOptions } from './options.ts';
@@ -17,6 +17,22 @@ const fillMemory = (): never => {
   for (;;) hoard.push(Array.from({ length: 1e5 }, Math.random));
 };
 
+const bufferBytes = 16 * 2 ** 20;
+
+/** One at a time, so that whoever limits this process sees it grow; filled, so that its pages are really there. */
+const takeMemory = async (): Promise<never> => {
+  const hoard: Buffer[] = [];
+  for (;;) {
+    hoard.push(Buffer.alloc(bufferBytes, 1));
+    await setImmediate();
+  }
+};
+
+const growMemory = (): never => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 2 });
+  for (;;) memory.grow(1);
+};
+
 const faults: Record<StandInFault['fault'], () => StageEnd | Promise<StageEnd>> = {
   throw: () => {
     throw new Error('The stand-in was told to throw');
@@ -24,6 +40,8 @@ const faults: Record<StandInFault['fault'], () => StageEnd | Promise<StageEnd>> 
   exit: () => process.exit(3),
   abort: () => process.abort(),
   memory: fillMemory,
+  buffers: takeMemory,
+  wasm: growMemory,
   block: () => {
     block(Number.POSITIVE_INFINITY);
     return { status: 'stopped' };

@@ -6,9 +6,20 @@ type StageMatch = { readonly kind?: StageKind; readonly seed?: number; readonly 
 export type StandInFault = StageMatch & {
   /**
    * `throw`: an error in the training code. `exit`, `abort`: the process ends, plainly or by a native abort. `memory`: V8's heap runs full.
+   * `buffers`: memory outside of that heap is taken until there is none. `wasm`: a WebAssembly memory grows beyond what it may.
    * `block`: a step never returns and no signal handler runs. `idle`: training waits for ever. `diverge`, `collapse`: the result is one.
    */
-  readonly fault: 'throw' | 'exit' | 'abort' | 'memory' | 'block' | 'idle' | 'diverge' | 'collapse';
+  readonly fault:
+    | 'throw'
+    | 'exit'
+    | 'abort'
+    | 'memory'
+    | 'buffers'
+    | 'wasm'
+    | 'block'
+    | 'idle'
+    | 'diverge'
+    | 'collapse';
 };
 
 /** How the stand-in trainer behaves; its results depend on the stage alone and not on any of this. */

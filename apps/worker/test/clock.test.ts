@@ -1,0 +1,48 @@
+/** The clock of the database jumps under a worker that is at work: `now()` is what a table of this test says on top of the real one. */
+import { expect, it } from 'vitest';
+import {
+  one,
+  openTestDatabase,
+  results,
+  runningStage,
+  submit,
+  sweepEnded,
+  undisturbedResults,
+  until,
+  worker,
+} from './fixtures.ts';
+
+it('jumps by hours, ahead and back, cost no attempt, expire nobody and hold nothing up', async () => {
+  const db = await openTestDatabase();
+  // A name is looked for in the order of search_path, where pg_catalog stands first only unless it is named.
+  await db.pool.query(`
+    CREATE SCHEMA jumping;
+    CREATE TABLE jumping.clock AS SELECT interval '0' AS ahead;
+    CREATE FUNCTION jumping.now() RETURNS timestamptz LANGUAGE sql STABLE AS
+      $$ SELECT pg_catalog.now() + (SELECT ahead FROM jumping.clock) $$;
+    DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = jumping, pg_catalog, public', current_database()); END $$`);
+  const jump = (by: string) => db.pool.query('UPDATE jumping.clock SET ahead = ahead + $1::interval', [by]);
+  /** The reconciler has looked at this time, which is when leases expire. */
+  const reconciledNow = () =>
+    until(() =>
+      one(
+        db,
+        "SELECT 1 FROM duties, jumping.now() AS t WHERE name = 'reconcile' AND at BETWEEN t - interval '10 s' AND t + interval '10 s'",
+      ),
+    );
+  const sweepId = await submit(db);
+  await worker(db, { leaseSeconds: 2, standIn: { stepMilliseconds: 100 } });
+  await runningStage(db, 'initialise');
+  await jump('5 hours');
+  await reconciledNow();
+  await runningStage(db, 'optimise');
+  await jump('-9 hours');
+  await reconciledNow();
+  await sweepEnded(db, sweepId);
+  const attempts = await one(
+    db,
+    "SELECT count(*) FILTER (WHERE outcome <> 'completed')::int AS wasted, sum(fenced)::int AS fenced FROM attempts",
+  );
+  expect(attempts).toEqual({ wasted: 0, fenced: 0 });
+  expect(await results(db)).toEqual(await undisturbedResults());
+});

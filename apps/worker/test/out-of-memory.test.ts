@@ -1,0 +1,101 @@
+/** Trainers that really run out of memory, in every way that there is on this machine, and what their sweep comes to. */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Db } from '@funnel/db';
+import { expect, it, onTestFinished } from 'vitest';
+import { one, openTestDatabase, submit, sweepEnded, until, workerProcess } from './fixtures.ts';
+
+type Fault = 'memory' | 'buffers' | 'wasm';
+
+/** Runs a sweep of two seeds of which one never gets the memory that its classifiers want. */
+const starve = async (db: Db, fault: Fault, through: readonly string[] = []): Promise<void> => {
+  const sweepId = await submit(db);
+  const standIn = { faults: [{ fault, kind: 'classify', seed: 1 }] } as const;
+  await workerProcess(db, { slots: 1, maxAttempts: 2, standIn }, through);
+  await sweepEnded(db, sweepId, 100_000);
+};
+
+const expectFailedForMemory = async (db: Db, how: RegExp): Promise<void> => {
+  const trials = await db.pool.query(
+    'SELECT seed, status, count(*)::int AS count FROM trials GROUP BY 1, 2 ORDER BY 1, 2',
+  );
+  expect(trials.rows).toEqual([
+    { seed: 0, status: 'completed', count: 2 },
+    { seed: 1, status: 'failed', count: 2 },
+  ]);
+  const { rows: stages } = await db.pool.query(
+    "SELECT kind, failures, expiries, error_code, error_message FROM stages WHERE status = 'failed' AND kind = 'classify'",
+  );
+  expect(stages).toHaveLength(2);
+  for (const stage of stages) {
+    expect(stage).toMatchObject({ failures: 2, expiries: 0, error_code: 'TRAINER_OUT_OF_MEMORY' });
+    expect(stage.error_message).toMatch(how);
+    expect(stage.error_message).toContain('fewer trainers (FUNNEL_SLOTS), or the sweep a smaller batchSize');
+  }
+  const attempts = await one(
+    db,
+    "SELECT count(*)::int AS failed, count(DISTINCT error_code)::int AS codes FROM attempts WHERE outcome = 'failed'",
+  );
+  expect(attempts).toEqual({ failed: 4, codes: 1 });
+};
+
+it('V8’s heap is full: the trainer aborts, its stage is tried again and then fails, the rest of the sweep goes on', async () => {
+  const db = await openTestDatabase();
+  await starve(db, 'memory');
+  await expectFailedForMemory(db, /ran out of memory \(it was ended by SIGABRT\).*heap out of memory/s);
+});
+
+it('WebAssembly’s memory cannot grow: the trainer gives way to another', async () => {
+  const db = await openTestDatabase();
+  await starve(db, 'wasm');
+  await expectFailedForMemory(db, /ran out of memory .*WebAssembly\.Memory\.grow/s);
+});
+
+const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
+if (!hasPrlimit) console.warn('prlimit is not installed, so a limit of memory that is no heap is not tested');
+
+/** Bytes that any process of the worker may write to: enough for a supervisor and a trainer that takes no more than it needs. */
+const dataBytes = 700 * 2 ** 20;
+
+it.runIf(hasPrlimit)('the system gives no more memory (RLIMIT_DATA): the same', async () => {
+  const db = await openTestDatabase();
+  await starve(db, 'buffers', ['prlimit', `--data=${dataBytes}`]);
+  await expectFailedForMemory(db, /ran out of memory/);
+});
+
+/** A control group (version 2) of our own with a limit; null where there is none to be had. */
+const makeGroup = (bytes: number): string | null => {
+  try {
+    const own = /^0::(.+)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1] ?? '/';
+    for (const parent of [path.join('/sys/fs/cgroup', own), '/sys/fs/cgroup']) {
+      const controllers = readFileSync(path.join(parent, 'cgroup.subtree_control'), 'utf8');
+      if (!controllers.split(/\s/).includes('memory')) continue;
+      const group = path.join(parent, `funnel-test-${process.pid}`);
+      mkdirSync(group);
+      onTestFinished(() => until(async () => rmdirSync(group)));
+      accessSync(path.join(group, 'memory.max'), constants.W_OK);
+      writeFileSync(path.join(group, 'memory.max'), String(bytes));
+      writeFileSync(path.join(group, 'memory.swap.max'), '0');
+      return group;
+    }
+  } catch {}
+  return null;
+};
+
+it('the kernel kills it (memory.max of its control group): the same', async ({ skip }) => {
+  const group = makeGroup(700 * 2 ** 20);
+  if (!group) {
+    console.warn(
+      'no control group of version 2 with memory can be made here: the kernel’s kill is not tested',
+    );
+    return skip();
+  }
+  const db = await openTestDatabase();
+  const enter = `echo $$ > ${group}/cgroup.procs && exec "$0" "$@"`;
+  await starve(db, 'buffers', ['sh', '-c', enter]);
+  await expectFailedForMemory(
+    db,
+    /was killed by the system, whose memory ran out \(it was ended by SIGKILL\)/,
+  );
+});
