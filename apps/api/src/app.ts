@@ -28,21 +28,34 @@ import { registerSecurityHeaders } from './security-headers.ts';
 import { createServiceMetrics } from './service-metrics.ts';
 import { version } from './version.ts';
 
+const mostStreams = 500;
 /** Milliseconds: a request that takes longer is answered with UNAVAILABLE. Submitting 100,000 trials stays below. */
 const slowest = 120_000;
 
-const createServer = ({ logger, trustProxy = false, maxBodyBytes }: ApiOptions): FastifyInstance =>
-  fastify({
+/** Milliseconds for a request to arrive whole, head and body: a client that drips bytes holds a connection no longer. */
+const arrival = 30_000;
+/** Connections beside those of streams: what is more is closed at once, before it costs a file. */
+const otherConnections = 2000;
+
+const createServer = (options: ApiOptions): FastifyInstance => {
+  const { logger, trustProxy = false, maxBodyBytes, maxStreams = mostStreams } = options;
+  const patience = options.arrivalSeconds === undefined ? arrival : options.arrivalSeconds * 1000;
+  const app = fastify({
     ...(logger && { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true }), // request-log.ts writes one line, not two
     genReqId: () => randomUUID(),
-    trustProxy,
+    // The one before us: what callers write into X-Forwarded-For themselves stands before what it adds.
+    trustProxy: trustProxy ? (_, hop) => hop === 0 : false,
     bodyLimit: maxBodyBytes,
-    requestTimeout: 30_000,
+    requestTimeout: patience,
+    http: { headersTimeout: patience, connectionsCheckingInterval: Math.ceil(patience / 3) },
     routerOptions: { maxParamLength: 500 },
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError,
   });
+  app.server.maxConnections = maxStreams + otherConnections;
+  return app;
+};
 
 /** Throws UNAUTHENTICATED when it would listen where others can reach it and nobody has a token. */
 export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> => {
@@ -53,7 +66,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   const app = createServer({ ...options, maxBodyBytes });
   const hub = createEventHub({
     source: databaseEvents(db),
-    mostStreams: options.maxStreams ?? 500,
+    mostStreams: options.maxStreams ?? mostStreams,
     bufferBytes: 256 * 1024,
     heartbeat: 15_000,
     onError: (error) => app.log.warn({ err: error }, 'could not read events'),
@@ -79,6 +92,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     tokensNeeded: gate.tokensNeeded,
     findCaller: gate.findCaller,
     limiter: createRateLimiter(options.rateLimit ?? (local ? 120_000 : 3000)),
+    watchStreams: (options.watchStreamsSeconds ?? 15) * 1000,
   });
   observeRequests(app, metrics.registry);
   logRequests(app);

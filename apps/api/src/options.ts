@@ -15,7 +15,7 @@ export type ApiOptions = {
   readonly auth?: 'auto' | 'required';
   /** Names besides loopback's by which it may be called. */
   readonly allowedHosts?: readonly string[];
-  /** Whether the address of a caller is what a proxy says. (Default: false) */
+  /** Whether the address of a caller is what the proxy before us says. (Default: false) */
   readonly trustProxy?: boolean;
   /** Requests per minute and client. (Default: 3,000; on loopback 120,000) */
   readonly rateLimit?: number;
@@ -23,6 +23,10 @@ export type ApiOptions = {
   readonly maxBodyBytes?: number;
   /** Clients of the event stream at most. (Default: 500) */
   readonly maxStreams?: number;
+  /** Seconds for a request to arrive whole. (Default: 30) */
+  readonly arrivalSeconds?: number;
+  /** Seconds between two looks whether the tokens of open streams are still good. (Default: 15) */
+  readonly watchStreamsSeconds?: number;
   /** Attempts that may fail before a stage does. (Default: 3) */
   readonly maxAttempts?: number;
   /** Seconds without a heartbeat after which a worker's stages are given to others; the same as the workers'. (Default: 10) */

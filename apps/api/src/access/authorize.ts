@@ -1,10 +1,12 @@
 /** Who may call what: one hook before every route, from the `role` that the route declares. */
 import { createHash } from 'node:crypto';
 import { AppError, type Role, type Route, roles, routes } from '@funnel/contracts';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { streams as isStream } from '../routing/answer-missing.ts';
 import type { Caller } from '../routing/handler.ts';
 import { checkHost, checkOrigin, type HostRules } from './hosts.ts';
 import type { RateLimiter } from './rate-limiter.ts';
+import { createStreamWatch, type StreamWatch } from './stream-watch.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,6 +24,8 @@ export type AccessOptions = {
   /** The owner of the token with this hash, if it has not been revoked. */
   readonly findCaller: (tokenHash: string) => Promise<Caller | null>;
   readonly limiter: RateLimiter;
+  /** Milliseconds between two looks at the tokens of open streams. */
+  readonly watchStreams: number;
 };
 
 const local: Caller = { name: 'local', role: 'admin' };
@@ -31,12 +35,8 @@ const anonymous: Caller = { name: 'anonymous', role: 'read' };
 const bearer = ({ headers }: FastifyRequest): string | null =>
   /^Bearer ([!-~]{1,500})$/i.exec(headers.authorization ?? '')?.[1] ?? null;
 
-const roleOf = (request: FastifyRequest): Role | null => {
-  const { routeName } = request.routeOptions.config;
-  if (routeName === undefined) return null;
-  const route: Route = routes[routeName];
-  return route.role;
-};
+const routeOf = ({ routeOptions: { config } }: FastifyRequest): Route | null =>
+  config.routeName === undefined ? null : routes[config.routeName];
 
 const includes = (held: Role, needed: Role): boolean => roles.indexOf(held) >= roles.indexOf(needed);
 
@@ -60,17 +60,33 @@ const spend = (limiter: RateLimiter, client: string): void => {
     throw new AppError('RATE_LIMITED', `Expected fewer requests from ${client}`, { retryAfterSeconds: wait });
 };
 
+/** Ends the answer to `request`, a stream, when what let its caller in does so no more. */
+const watchStream = (streams: StreamWatch, request: FastifyRequest, reply: FastifyReply): void => {
+  const token = bearer(request);
+  const unwatch = streams.watch(request.caller === local || token === null ? null : hashToken(token), () =>
+    reply.raw.destroy(),
+  );
+  reply.raw.once('close', unwatch);
+};
+
 /** Adds the hook and `request.caller`. */
 export const registerAccess = (app: FastifyInstance, options: AccessOptions): void => {
   app.decorateRequest('caller');
-  app.addHook('onRequest', async (request) => {
+  const streams = createStreamWatch({
+    stillOpens: async (tokenHash) =>
+      tokenHash === null ? !(await options.tokensNeeded()) : (await options.findCaller(tokenHash)) !== null,
+    milliseconds: options.watchStreams,
+  });
+  app.addHook('onClose', async () => streams.close());
+  app.addHook('onRequest', async (request, reply) => {
     request.caller = anonymous;
     checkHost(options.hosts, request);
     checkOrigin(request);
     // By address first: trying tokens must cost something too.
     spend(options.limiter, request.ip);
-    const needed = roleOf(request);
-    if (needed === null) return;
+    const route = routeOf(request);
+    const needed = route?.role ?? null;
+    if (route === null || needed === null) return;
     const caller = await authenticate(request, options);
     if (!includes(caller.role, needed))
       throw new AppError(
@@ -79,5 +95,6 @@ export const registerAccess = (app: FastifyInstance, options: AccessOptions): vo
       );
     request.caller = caller;
     if (caller !== local) spend(options.limiter, `token ${caller.name}`);
+    if (isStream(route)) watchStream(streams, request, reply);
   });
 };

@@ -12,16 +12,22 @@ export const answerFrameworkError = (thrown: unknown, request: FastifyRequest, r
   reply.code(errors[error.code].status).type(problemType).send(problem);
 };
 
+/** Node's codes of what has a status of its own. */
+const statuses: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
 /** What is not HTTP, too large in its headers, or too slow to arrive. */
 export const answerClientError = (fault: NodeJS.ErrnoException, socket: Socket): void => {
   if (fault.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const body = JSON.stringify(
-    toProblem(new AppError('INVALID_REQUEST', `Expected HTTP, but: ${fault.message}`)),
-  );
+  const line = statuses[fault.code ?? ''] ?? '400 Bad Request';
+  const problem = toProblem(new AppError('INVALID_REQUEST', `Expected HTTP, but: ${fault.message}`));
+  const body = JSON.stringify({ ...problem, status: Number(line.slice(0, 3)) });
   socket.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${line}\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 };

@@ -95,3 +95,20 @@ test('a client that calls too often is asked to wait', async () => {
   expect(codes.length).toBeGreaterThan(200);
   expect((await api.app.inject({ url: '/healthz', remoteAddress: '10.0.0.10' })).statusCode).toBe(200);
 });
+
+test('behind a proxy a caller is whom the proxy saw, not whom the caller says to be', async () => {
+  const proxied = await build({ trustProxy: true });
+  try {
+    const { statusCode } = await proxied.app.inject({
+      method: 'POST',
+      url: '/v1/sweeps',
+      payload: oneTrial,
+      headers: { 'x-forwarded-for': '6.6.6.6, 10.1.1.1' },
+    });
+    expect(statusCode).toBe(201);
+    const { rows } = await proxied.db.pool.query('SELECT address FROM audit_log');
+    expect(rows).toEqual([{ address: '10.1.1.1' }]);
+  } finally {
+    await proxied.close();
+  }
+});

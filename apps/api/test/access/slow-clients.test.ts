@@ -1,0 +1,65 @@
+/** Clients that hold on to connections without asking anything, and clients that send too much. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { build, type TestApp } from '../build.ts';
+
+let api: TestApp;
+let port: number;
+beforeAll(async () => {
+  api = await build({ arrivalSeconds: 1, maxStreams: 3 });
+  await api.app.listen({ host: '127.0.0.1', port: 0 });
+  port = (api.app.server.address() as { port: number }).port;
+});
+afterAll(() => api.close());
+
+/** All that comes on a connection until it is closed. */
+const dial = (): { readonly socket: Socket; readonly answer: Promise<string> } => {
+  const socket = connect(port, '127.0.0.1');
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += chunk;
+  });
+  socket.on('error', () => {});
+  return { socket, answer: once(socket, 'close').then(() => text) };
+};
+
+test.each([
+  ['nothing', ''],
+  ['half of a head', 'GET /v1/sweeps HTTP/1.1\r\nHost: localhost\r\nX-A: '],
+  [
+    'half of a body',
+    'POST /v1/sweeps HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
+  ],
+])('one that sends %s is sent away', async (_, bytes) => {
+  const { socket, answer } = dial();
+  socket.write(bytes);
+  expect(await answer).toMatch(
+    /^(HTTP\/1.1 408 Request Timeout\r\nContent-Type: application\/problem\+json|$)/,
+  );
+});
+
+test('one that drips a head is sent away, however lively it is', async () => {
+  const { socket, answer } = dial();
+  socket.write('GET /v1/sweeps HTTP/1.1\r\nHost: localhost\r\n');
+  const dripping = setInterval(() => socket.write('X-A: b\r\n'), 50);
+  expect(await answer.finally(() => clearInterval(dripping))).toMatch(/^HTTP\/1.1 408 Request Timeout/);
+});
+
+test.each([
+  ['a header', `GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: ${'a'.repeat(20_000)}\r\n\r\n`],
+  ['an address', `GET /healthz?${'a'.repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`],
+  [
+    'a token',
+    `GET /healthz HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${'a'.repeat(20_000)}\r\n\r\n`,
+  ],
+])('%s of 20,000 characters is refused before it is looked at', async (_, request) => {
+  const { socket, answer } = dial();
+  socket.write(request);
+  expect(await answer).toMatch(/^HTTP\/1.1 431 .*\r\nContent-Type: application\/problem\+json/);
+});
+
+test('there is an end to connections, which those that are there do not notice', async () => {
+  expect(api.app.server.maxConnections).toBe(3 + 2000);
+  expect(await fetch(`http://127.0.0.1:${port}/healthz`).then(({ status }) => status)).toBe(200);
+});
