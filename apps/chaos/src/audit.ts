@@ -1,4 +1,5 @@
 /** The tables against what they must hold: every stage exactly one result, the expected one; no number lost, doubled or changed. */
+import { createHash } from 'node:crypto';
 import { type CheckpointManifest, canonicalJson, type EvaluationSummary } from '@funnel/contracts';
 import type { Db } from '@funnel/db';
 import { networksOf, type Results } from './expected.ts';
@@ -6,7 +7,15 @@ import { networksOf, type Results } from './expected.ts';
 export type Audit = {
   readonly findings: readonly string[];
   readonly counts: Readonly<Record<string, number>>;
+  /** sha-256 of all results in the tables, and of all that were expected: the same networks, numbers and evaluations, or not. */
+  readonly digest: string;
+  readonly referenceDigest: string;
 };
+
+const digestOf = (results: Results): string =>
+  createHash('sha256')
+    .update(canonicalJson(Object.values(results).map((table) => [...table].sort())))
+    .digest('hex');
 
 /** Differences between two tables of the same kind, the first few in words. */
 const compare = (
@@ -85,6 +94,7 @@ export const audit = async (db: Db, expected: Results): Promise<Audit> => {
     const n = await one(db, sql);
     return n === 0 ? [] : [`${n} ${what}`];
   };
+  const found = await readResults(db);
   const findings = [
     ...(await none(
       'trials that did not complete',
@@ -113,7 +123,7 @@ export const audit = async (db: Db, expected: Results): Promise<Audit> => {
     ...(counts.epochsTrained === counts.epochsPlanned
       ? []
       : [`${counts.epochsTrained} epochs trained, ${counts.epochsPlanned} planned`]),
-    ...compareResults(expected, await readResults(db)),
+    ...compareResults(expected, found),
   ];
-  return { findings, counts };
+  return { findings, counts, digest: digestOf(found), referenceDigest: digestOf(expected) };
 };

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createStageQueue } from '@funnel/queue';
 import type { Fleet } from './fleet.ts';
 import { childrenOf } from './processes.ts';
-import type { Random } from './random.ts';
+import { createRandom, type Random } from './random.ts';
+import { type DatabaseFault, databaseFaults, restartDatabase } from './restart-database.ts';
 import type { Database, Redis } from './services.ts';
 
 export type Target = {
@@ -43,7 +44,6 @@ export const faults = {
     const victim = trainers[target.random.below(Math.max(1, trainers.length))];
     return victim !== undefined && process.kill(victim, 'SIGKILL');
   },
-  'restart PostgreSQL': async ({ database }) => database.crash('SIGQUIT'),
   'kill api': async ({ fleet }) => fleet.api.kill('SIGKILL'),
   'stop worker beyond its lease': async (target) => {
     const worker = anyWorker(target);
@@ -60,28 +60,30 @@ export const faults = {
     target.fleet.blackHole.heal();
     return true;
   },
+  'freeze PostgreSQL beyond the lease': (target) => target.database.freeze(beyond(target)),
 } as const satisfies Record<string, Fault>;
 
-export type FaultName = keyof typeof faults;
+type DrawnFault = keyof typeof faults;
+export type FaultName = DrawnFault | DatabaseFault;
 
-/** PostgreSQL goes down every few seconds; the others take turns by lot. */
-const weights: Readonly<Record<FaultName, number>> = {
+/** How often each kind is drawn, beside the others. */
+const weights: Readonly<Record<DrawnFault, number>> = {
   'kill worker': 4,
   'kill trainer': 4,
   'kill api': 2,
   'stop worker beyond its lease': 1,
   'drain worker': 2,
-  'restart PostgreSQL': 3,
   'empty the queue': 2,
   'kill Redis': 2,
   'black-hole a worker’s database': 1,
+  'freeze PostgreSQL beyond the lease': 1,
 };
 
-const kindsOf = ({ redis }: Pick<Target, 'redis'>): readonly FaultName[] =>
-  (Object.keys(faults) as FaultName[]).filter((name) => redis || name !== 'kill Redis');
+const kindsOf = ({ redis }: Pick<Target, 'redis'>): readonly DrawnFault[] =>
+  (Object.keys(faults) as DrawnFault[]).filter((name) => redis || name !== 'kill Redis');
 
-const drawFault = (random: Random, names: readonly FaultName[]): FaultName => {
-  const urn = names.flatMap((name) => Array<FaultName>(weights[name]).fill(name));
+const drawFault = (random: Random, names: readonly DrawnFault[]): DrawnFault => {
+  const urn = names.flatMap((name) => Array<DrawnFault>(weights[name]).fill(name));
   return urn[random.below(urn.length)]!;
 };
 
@@ -90,7 +92,7 @@ const patience = 10_000;
 const pauseBetweenTries = 500;
 
 /** False: what it is done to stayed away, or the run was over first. */
-const inject = async (name: FaultName, target: Target, signal: AbortSignal): Promise<boolean> => {
+const inject = async (name: DrawnFault, target: Target, signal: AbortSignal): Promise<boolean> => {
   const deadline = Date.now() + patience;
   while (!signal.aborted && Date.now() < deadline) {
     const done = await faults[name](target).catch(() => false); // the queue or the database is down: it will be back
@@ -106,22 +108,37 @@ export type Injected = {
   readonly never: readonly FaultName[];
 };
 
-/** Injects until `signal` is aborted, `pauseSeconds` apart on the mean; every kind comes once before any is drawn by lot. */
+export type Pace = {
+  readonly signal: AbortSignal;
+  /** Between two faults, on the mean. */
+  readonly pauseSeconds: number;
+  /** Between two ends of PostgreSQL, on the mean; 0: never. */
+  readonly postgresEvery: number;
+  readonly seed: number;
+};
+
+/** Injects until `signal` is aborted; every kind comes once before any is drawn by lot. PostgreSQL goes down beside that. */
 export const injectFaults = async (
   target: Target,
-  { signal, pauseSeconds }: { readonly signal: AbortSignal; readonly pauseSeconds: number },
+  { signal, pauseSeconds, postgresEvery, seed }: Pace,
   onFault: (name: FaultName) => void,
 ): Promise<Injected> => {
   const kinds = kindsOf(target);
   const done: Record<string, number> = {};
+  const count = (name: FaultName): void => {
+    done[name] = (done[name] ?? 0) + 1;
+    onFault(name);
+  };
+  // Its own numbers: how long the other faults take must not change when it goes down.
+  const random = createRandom(seed + 1);
+  const restarting = restartDatabase(target.database, { signal, everySeconds: postgresEvery, random }, count);
   for (let i = 0; !signal.aborted; i++) {
     const name = kinds[i] ?? drawFault(target.random, kinds);
-    if (await inject(name, target, signal)) {
-      done[name] = (done[name] ?? 0) + 1;
-      onFault(name);
-    }
+    if (await inject(name, target, signal)) count(name);
     const pause = pauseSeconds * 1000 * target.random.between(0.4, 1.6);
     await sleep(pause, undefined, { signal }).catch(() => {});
   }
-  return { done, never: kinds.filter((name) => done[name] === undefined) };
+  await restarting;
+  const wanted: readonly FaultName[] = postgresEvery > 0 ? [...databaseFaults, ...kinds] : kinds;
+  return { done, never: wanted.filter((name) => done[name] === undefined) };
 };

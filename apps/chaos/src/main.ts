@@ -16,8 +16,9 @@ const program = new Command('chaos')
   .option('--trials <n>', 'trials of the stand-in sweep, at least', Number, 300)
   .option('--workers <n>', 'worker processes', Number, 4)
   .option('--seed <n>', 'what decides the faults', Number, 1)
-  .option('--step <ms>', 'what a step of the stand-in trainer takes', Number, 5)
-  .option('--pause <seconds>', 'between two faults, on the mean', Number, 3)
+  .option('--step <ms>', 'what a step of the stand-in trainer takes', Number, 40)
+  .option('--pause <seconds>', 'between two faults, on the mean', Number, 2)
+  .option('--postgres-every <seconds>', 'between two ends of PostgreSQL, on the mean; 0: never', Number, 5)
   .option('--limit <seconds>', 'a run that takes longer has failed', Number, 900)
   .option('--sweep <file>', 'sweep file (YAML or JSON) to train for real instead of the small one')
   .option('--no-stand-in', 'leave out the large sweep with the stand-in trainer')
@@ -31,6 +32,7 @@ type Flags = {
   seed: number;
   step: number;
   pause: number;
+  postgresEvery: number;
   limit: number;
   sweep?: string;
   standIn: boolean;
@@ -45,7 +47,7 @@ const describe = (report: ChaosReport): string => {
       .join(', ');
   const verdict = report.ok ? 'holds' : `DOES NOT HOLD:\n  - ${report.findings.join('\n  - ')}`;
   const missed = report.notInjected.length > 0 ? `; no turn: ${report.notInjected.join(', ')}` : '';
-  return `${report.training} on ${report.queue}: ${verdict}\n  in ${report.seconds} s; injected: ${pairs(report.injected)}${missed}; restarts ${report.restarts}\n  ${pairs(report.counts)}\n  results ${report.digest}`;
+  return `${report.training} on ${report.queue}: ${verdict}\n  in ${report.seconds} s; injected: ${pairs(report.injected)}${missed}; restarts ${report.restarts}\n  ${pairs(report.counts)}\n  results ${report.digest}, expected ${report.referenceDigest}`;
 };
 
 const {
@@ -55,12 +57,15 @@ const {
   seed,
   step,
   pause,
+  postgresEvery,
   limit,
   sweep: file,
   standIn,
   trained,
   json,
 } = program.parse().opts<Flags>();
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
 const sweep = file === undefined ? undefined : (parse(await readFile(file, 'utf8')) as SweepInput); // checked by the API
 const kinds = [...(standIn ? (['stand-in'] as const) : []), ...(trained ? (['trained'] as const) : [])];
@@ -73,6 +78,7 @@ if (there.length < backends.length)
 const reports: ChaosReport[] = [];
 for (const backend of there) {
   for (const training of kinds) {
+    if (interrupted.signal.aborted) break;
     log(`── ${training} training, queue on ${backend} ──`);
     const report = await runChaos({
       queue: backend,
@@ -83,13 +89,15 @@ for (const backend of there) {
       seed,
       stepMilliseconds: step,
       pauseSeconds: pause,
+      postgresEvery,
       limitSeconds: limit,
+      signal: interrupted.signal,
       log,
     });
     log(describe(report));
     reports.push(report);
   }
 }
-const ok = reports.every((report) => report.ok);
+const ok = !interrupted.signal.aborted && reports.every((report) => report.ok);
 if (json) process.stdout.write(`${JSON.stringify({ ok, reports })}\n`);
 process.exit(ok ? 0 : 1);

@@ -5,8 +5,9 @@ import { chmod, mkdtemp, readFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startEmbedded } from '@funnel/db';
-import { keepRunning } from './processes.ts';
+import { childrenOf, keepRunning } from './processes.ts';
 
 /** A folder of a run's own, which the user that PostgreSQL runs as may enter (it does not run as root). */
 export const makeFolder = async (name: string): Promise<string> => {
@@ -26,22 +27,40 @@ export const freePort = (): Promise<number> =>
 export type Database = {
   readonly url: string;
   readonly port: number;
-  /** False when it is not running just now. */
-  readonly crash: (signal: 'SIGQUIT' | 'SIGKILL') => Promise<boolean>;
+  /** It is started again on the same port. False when it is not running just now. */
+  readonly end: (signal: 'SIGQUIT' | 'SIGINT') => Promise<boolean>;
+  /** All of its processes stand still for so long, as when a fail-over or a suspended machine keeps it. False as `end`. */
+  readonly freeze: (milliseconds: number) => Promise<boolean>;
   readonly stop: () => Promise<void>;
 };
 
-/** The embedded server: crashed, it recovers from its log and listens on the same port again. */
+/** False when there is no such process (any more). */
+const signalTo = (pid: number, signal: NodeJS.Signals): boolean => {
+  try {
+    return pid > 0 && process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+};
+
+/** The embedded server, which is started again whenever it ends. */
 export const openDatabase = async (folder: string): Promise<Database> => {
   const dir = path.join(folder, 'pgdata');
   const { url, port, stop } = await startEmbedded({ dir, settings: { max_connections: '300' } });
-  const crash = async (signal: 'SIGQUIT' | 'SIGKILL'): Promise<boolean> => {
-    const pid = Number(
-      (await readFile(path.join(dir, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0],
-    );
-    return pid > 0 && process.kill(pid, signal);
+  const postmaster = async (): Promise<number> =>
+    Number((await readFile(path.join(dir, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0]);
+  const end = async (signal: 'SIGQUIT' | 'SIGINT'): Promise<boolean> => signalTo(await postmaster(), signal);
+  const freeze = async (milliseconds: number): Promise<boolean> => {
+    const pid = await postmaster();
+    // The postmaster first: it must not start others in place of those that stand still.
+    if (!signalTo(pid, 'SIGSTOP')) return false;
+    const all = [...(await childrenOf(pid)), pid];
+    for (const child of all) signalTo(child, 'SIGSTOP');
+    await sleep(milliseconds);
+    for (const child of all) signalTo(child, 'SIGCONT');
+    return true;
   };
-  return { url, port, crash, stop };
+  return { url, port, end, freeze, stop };
 };
 
 export type Redis = {
