@@ -1,5 +1,15 @@
 /** One process at a time starts or stops the server of a folder, and it is known which processes use it. */
-import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '@funnel/contracts';
 import { isAlive, waitUntil } from './postmaster.ts';
@@ -21,9 +31,20 @@ const discard = async (file: string, dead: number): Promise<void> => {
   await rm(aside, { force: true });
 };
 
+/** The name is the lock. On a full disk it has room when the number has not, and a server must be stopped then too. */
+const sign = async (handle: FileHandle): Promise<void> => {
+  try {
+    await handle.write(String(process.pid));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  } finally {
+    await handle.close();
+  }
+};
+
 const tryTake = async (file: string): Promise<boolean> => {
   try {
-    await writeFile(file, String(process.pid), { flag: 'wx', mode: 0o600 });
+    await sign(await open(file, 'wx', 0o600));
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
