@@ -1,7 +1,9 @@
 /** `bench fleet`: many workers on one PostgreSQL, without the training: claims, writes and heartbeats, and what gives way first. */
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { measureFleet, type PhaseReport } from './fleet/measure-fleet.ts';
+import { saturated } from './fleet/saturation.ts';
 import { type Operation, operations } from './fleet/simulate-worker.ts';
 import { openTables } from './load/tables.ts';
 import { untilInterrupted } from './load/until-interrupted.ts';
@@ -25,6 +27,8 @@ const Options = z.strictObject({
 /** Each worker's pool may open five connections; the API and its queue have theirs. */
 const connectionsFor = (workers: number): number => workers * 5 + 100;
 
+type Saturated = { readonly saturated: readonly string[] };
+
 const lines = ({
   name,
   timings,
@@ -33,12 +37,14 @@ const lines = ({
   cores,
   workerCores,
   failures,
-}: PhaseReport): readonly string[] => [
+  saturated,
+}: PhaseReport & Saturated): readonly string[] => [
   `${name}: ${connections} connections; PostgreSQL ${cores ?? '?'} cores, workers ${workerCores}; sessions: ${Object.entries(
     sessions,
   )
     .map(([waits, mean]) => `${waits} ${mean}`)
     .join(', ')}`,
+  `  gives way first: ${saturated.join('; then ') || 'nothing, there is room everywhere'}`,
   ...operations.flatMap((operation: Operation) => {
     const timing = timings[operation];
     if (!timing) return [];
@@ -66,11 +72,13 @@ export const fleet = async (args: readonly string[]): Promise<void> => {
     'stages of 0 s': { seconds, stageSeconds: 0 },
   };
   const log = (line: string): void => console.error(line);
-  const reports = await untilInterrupted(async (closing) => {
+  const limits = { cores: availableParallelism(), connections: connectionsFor(workers) };
+  const phasesMeasured = await untilInterrupted(async (closing) => {
     const tables = await openTables({ max_connections: String(connectionsFor(workers)) });
     closing(tables.close);
     return measureFleet(tables, { workers, processes, pool, trials, phases, log });
   });
+  const reports = phasesMeasured.map((report) => ({ ...report, saturated: saturated(report, limits) }));
   if (json) console.log(JSON.stringify({ workers, processes, pool, phases: reports }));
   else for (const report of reports) for (const line of lines(report)) console.log(line);
   if (reports.some(({ failures }) => Object.keys(failures).length > 0)) process.exitCode = 1;
