@@ -102,6 +102,16 @@ describe('what nobody foresaw', () => {
     expect(JSON.stringify(problem)).not.toContain('hunter2');
   });
 
+  test('says which part is away, and not where that part is', () => {
+    const message = 'PostgreSQL cannot be reached: connect ECONNREFUSED 10.0.0.5:5432';
+    const problem = toProblem(new AppError('UNAVAILABLE', message, { part: 'database' }));
+    expect(problem).toMatchObject({
+      status: 503,
+      detail: 'Expected the database to answer, but it does not',
+    });
+    expect(JSON.stringify(problem)).not.toMatch(/10\.0\.0\.5|5432/);
+  });
+
   test('is told from what was', () => {
     const known = new AppError('STORAGE_FULL', 'full');
     expect(asAppError(known)).toBe(known);

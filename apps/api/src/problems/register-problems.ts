@@ -23,8 +23,9 @@ const headersOf = (error: AppError): Readonly<Record<string, string>> => {
 
 const log = (logger: FastifyBaseLogger, error: AppError): void => {
   const { status } = errors[error.code];
-  if (status >= 500) logger.error({ err: error.cause ?? error, code: error.code }, 'failed a request');
-  else logger.debug({ code: error.code, detail: error.message }, 'refused a request');
+  const { code, message: detail } = error;
+  if (status >= 500) logger.error({ err: error.cause ?? error, code, detail }, 'failed a request');
+  else logger.debug({ code, detail }, 'refused a request');
 };
 
 /** To be called before any route is registered: those that are there keep the handler of that time. */

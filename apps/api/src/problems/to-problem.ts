@@ -38,6 +38,12 @@ export const asAppError = (error: unknown, contentType?: string): AppError => {
   );
 };
 
+/** Which host it is and what it said is for the log: callers, who may have shown no token yet, hear which part it is. */
+const detailOf = ({ code, message, details: { part } }: AppError): string =>
+  code === 'UNAVAILABLE' && typeof part === 'string'
+    ? `Expected the ${part} to answer, but it does not`
+    : message;
+
 export const toProblem = (error: AppError, requestId?: string): Problem => {
   const { status, title, hint } = errors[error.code];
   const issues = z.array(ProblemIssue).safeParse(error.details.issues);
@@ -46,7 +52,7 @@ export const toProblem = (error: AppError, requestId?: string): Problem => {
     title,
     status,
     code: error.code,
-    detail: error.message,
+    detail: detailOf(error),
     hint,
     ...(requestId !== undefined && { instance: `urn:uuid:${requestId}` }),
     ...(issues.success && { issues: issues.data }),
