@@ -22,7 +22,7 @@ export const standInSweep = (trials: number): SweepInput => ({
   attacks: ['fgsm', 'transfer-linf'],
 });
 
-/** Small enough to train for real in a minute or two, with every kind of sharing in it. */
+/** Small enough to train for real in a minute or two, with every kind of sharing in it, and long enough for every kind of fault. */
 export const realSweep = (): SweepInput => ({
   name: 'chaos, trained',
   recipes: ['funn', 'classic'],
@@ -38,5 +38,6 @@ export const realSweep = (): SweepInput => ({
     optimiseAttackerRate: 1e-3,
     optimiseDefenderRate: 1e-3,
   },
+  seeds: 2,
   attacks: ['fgsm', { attack: 'transfer-linf', steps: 5, surrogates: 2 }],
 });

@@ -11,8 +11,10 @@ const files = ['sslrootcert', 'sslcert', 'sslkey'] as const;
 const unusable = (message: string) => new AppError('UNAVAILABLE', message, { part: 'database' });
 
 const parse = (address: string): URL => {
+  // With a socket's folder in `host` there may be no host where one stands; the driver reads that, URL does not.
+  const whole = URL.canParse(address) ? address : address.replace('@/', '@localhost/');
   // What URL throws holds its input, and so the password.
-  const url = URL.canParse(address) ? new URL(address) : null;
+  const url = URL.canParse(whole) ? new URL(whole) : null;
   if (url?.protocol === 'postgres:' || url?.protocol === 'postgresql:') return url;
   throw unusable(
     'Expected DATABASE_URL to be postgres://user:password@host:5432/database, but it is not such an address: in user and password, write other characters than letters and digits as %XX',

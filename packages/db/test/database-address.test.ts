@@ -1,0 +1,53 @@
+import pg from 'pg';
+import { describe, expect, test } from 'vitest';
+import { databaseAddress } from '../src/database-address.ts';
+
+/** What the driver makes of an address. */
+const read = (address: string) => {
+  const { host, port, user, password, database, ssl } = new pg.Client(databaseAddress(address));
+  return { host, port, user, password, database, ssl };
+};
+
+describe('an address', () => {
+  test.each([
+    ['postgres://a:b@h/d', { host: 'h', port: 5432, user: 'a', password: 'b', database: 'd', ssl: false }],
+    ['postgresql://a:p%40s%2F%25@h:6000/d', { port: 6000, password: 'p@s/%' }],
+    ['postgres://a:two words@h/d', { password: 'two words' }],
+    ['postgres://a:b@[::1]:6000/d', { host: '::1', port: 6000 }],
+    ['postgres://a:b@h/d?sslmode=disable', { ssl: false }],
+    ['postgres://a:b@h/d?sslmode=no-verify', { ssl: { rejectUnauthorized: false } }],
+    [
+      'postgres://a:b@/d?host=/run/postgresql',
+      { host: '/run/postgresql', user: 'a', password: 'b', database: 'd' },
+    ],
+    ['postgres:///d?host=/run/postgresql&user=a', { host: '/run/postgresql', user: 'a', database: 'd' }],
+  ])('%s is read as it stands', (address, expected) => {
+    expect(read(address)).toMatchObject(expected);
+  });
+
+  test.each(['verify-full', 'verify-ca', 'require', 'prefer'])(
+    'with sslmode=%s verifies, and the driver has nothing to warn of',
+    (mode) => {
+      const address = databaseAddress(`postgres://a:b@h/d?sslmode=${mode}&sslrootcert=system`);
+      expect(address).toBe('postgres://a:b@h/d?sslmode=verify-full');
+      expect(read(address).ssl).toEqual({}); // Node's own rules
+    },
+  );
+
+  test.each(['', 'h', 'mysql://a:hidden@h/d', 'postgres://a:hidden@h:port/d', 'postgres://a:hid/hidden@h/d'])(
+    '%j is refused',
+    (address) => {
+      let error: unknown;
+      try {
+        databaseAddress(address);
+      } catch (thrown) {
+        error = thrown;
+      }
+      expect(error).toMatchObject({
+        code: 'UNAVAILABLE',
+        message: expect.stringContaining('Expected DATABASE_URL'),
+      });
+      expect(JSON.stringify(error) + String(error)).not.toContain('hidden');
+    },
+  );
+});
