@@ -65,7 +65,7 @@ describe('funnel', () => {
     const watched = await run('submit', file, '--watch', '--key', 'once');
     expect(watched.status, watched.stderr).toBe(0);
     expect(watched.stderr).toMatch(/100 % · 9 of 9 stages/);
-    expect(watched.stdout).toMatch(/^#\s+trial\s+recipe\s+gamma/);
+    expect(watched.stdout).toMatch(/^Ranked by median L∞ under fgsm .*\n\n#\s+trial\s+recipe\s+gamma/);
     const again = await json<SweepDetail>('submit', file, '--key', 'once');
     const { sweep, leaderboard } = await json<{ sweep: SweepDetail; leaderboard: LeaderboardRow[] }>(
       'watch',

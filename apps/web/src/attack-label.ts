@@ -37,10 +37,6 @@ export const settingsLabel = (run: Run): string => {
   return fields.filter((field) => field !== '').join(' · ');
 };
 
-/** Held to a fixed ε: its robust accuracy says how many images stand within that ε. Attacks that look for the smallest change nearly always succeed. */
-export const isBounded = ({ attack, settings }: Run): boolean =>
-  attacks[attack].family === 'fixed' && settings.search !== true;
-
 export const attackTitle = (run: Run): string => attacks[run.attack].title;
 
 /** `PGD L∞ · ε 0.3 · 40 steps`. */

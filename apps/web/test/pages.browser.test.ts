@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeInBrowser, dist, eventually, launch, open, seriousFindings } from './browser.ts';
-import { smallSweep } from './fake-api/populate.ts';
+import { defenceSweep, smallSweep } from './fake-api/populate.ts';
 import { type FakeApi, startFakeApi } from './fake-api/server.ts';
 import { createWorld } from './fake-api/world.ts';
 
@@ -13,6 +13,10 @@ const pages = [
   ['#/sweeps/done/stages', 'Double-click a stage'],
   ['#/sweeps/done/definition', 'optimiseEpochs'],
   ['#/trials/done.9', 'Can these numbers be believed?'],
+  ['#/sweeps/defences/stages', 'makes its images on this classifier'],
+  ['#/trials/defences.4', 'What the defence rejected'],
+  ['#/leaderboard?sweep=defences&attack=deepfool-l2', 'Ranked by median L2 under DeepFool L2'],
+  ['#/compare?trials=defences.0,defences.4,defences.6', 'Rejected clean'],
   ['#/trials/live.60', 'No attack has been measured yet'],
   ['#/leaderboard', 'its sweep'],
   ['#/compare?trials=done.3,done.8,done.82', 'The same images, attacked'],
@@ -33,6 +37,7 @@ describeInBrowser('every page', () => {
       { ...smallSweep, name: 'γ against β, finished' },
       { id: 'done', done: 1, createdAt: '2026-11-01T10:00:00Z' },
     );
+    world.addSweep(defenceSweep, { id: 'defences', done: 1, createdAt: '2026-11-01T09:00:00Z' });
     browser = await launch();
     api = await startFakeApi(world, { dist });
   });

@@ -5,6 +5,7 @@ export * from './errors.ts';
 export * from './events.ts';
 export * from './hyperparameters.ts';
 export * from './metrics.ts';
+export * from './objective.ts';
 export * from './plan.ts';
 export * from './recipes/index.ts';
 export * from './resources.ts';

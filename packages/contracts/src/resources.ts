@@ -183,6 +183,9 @@ export const LeaderboardRow = z
     /** Half-width of the 95 % interval of the mean over seeds (Student's t); null for one seed. */
     halfWidth: z.number().nullable(),
     cleanAccuracy: z.number().nullable(),
+    /** As in an evaluation's summary, mean over the seeds: absent where the defence rejects nothing. */
+    rejectedClean: EvaluationSummary.shape.rejectedClean,
+    rejectedAttacked: EvaluationSummary.shape.rejectedAttacked,
     verdict: Verdict,
     /** Why it is marked, in words; empty when ok. */
     reasons: z.array(z.string()),

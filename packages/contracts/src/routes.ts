@@ -7,6 +7,7 @@ import { AttackName, EvaluationRecords } from './attacks.ts';
 import { DatasetName } from './datasets.ts';
 import type { ErrorCode } from './errors.ts';
 import { EvaluationMetricName } from './metrics.ts';
+import { usualMetricOf } from './objective.ts';
 import { RecipeName } from './recipes/index.ts';
 import {
   AuditEntry,
@@ -67,26 +68,31 @@ export const KnobFilter = z
   .string()
   .regex(/^[a-zA-Z]+:[^:]+$/, 'Expected knob:value or knob:min..max, such as gamma:1..5');
 
-const LeaderboardQuery = z.strictObject({
-  attack: AttackName.optional().meta({
-    description: 'Rank by this attack; the worst case over all attacks of a trial when left out.',
-  }),
-  metric: EvaluationMetricName.default('robustAccuracy'),
-  recipe: many(RecipeName),
-  dataset: DatasetName.optional(),
-  sweep: Id.optional(),
-  where: many(KnobFilter),
-  group: z
-    .enum(['trial', 'configuration'])
-    .default('trial')
-    .meta({ description: '`configuration`: mean over seeds, with its interval.' }),
-  masked: z
-    .enum(['last', 'equal', 'hide'])
-    .default('last')
-    .meta({ description: 'Where runs with masked gradients rank.' }),
-  ...page,
-});
-export type LeaderboardQuery = z.infer<typeof LeaderboardQuery>;
+const LeaderboardQuery = z
+  .strictObject({
+    attack: AttackName.optional().meta({
+      description: 'Rank by this attack; the worst case over all attacks of a trial when left out.',
+    }),
+    metric: EvaluationMetricName.optional().meta({
+      description:
+        'Rank by this. Unless said: robust accuracy, or for an attack that looks for the smallest change the median distance that it needs.',
+    }),
+    recipe: many(RecipeName),
+    dataset: DatasetName.optional(),
+    sweep: Id.optional(),
+    where: many(KnobFilter),
+    group: z
+      .enum(['trial', 'configuration'])
+      .default('trial')
+      .meta({ description: '`configuration`: mean over seeds, with its interval.' }),
+    masked: z
+      .enum(['last', 'equal', 'hide'])
+      .default('last')
+      .meta({ description: 'Where runs with masked gradients rank.' }),
+    ...page,
+  })
+  .transform((query) => ({ ...query, metric: query.metric ?? usualMetricOf(query.attack) }));
+export type LeaderboardQuery = z.output<typeof LeaderboardQuery>;
 
 const sweepAction = (action: string, summary: string) =>
   ({

@@ -54,7 +54,8 @@ export const SweepDefinition = z
       }),
     objective: z.strictObject({ attack: AttackName, metric: EvaluationMetricName }).optional().meta({
       title: 'Objective',
-      description: 'What the sweep is ranked by; the first attack’s robust accuracy unless said.',
+      description:
+        'What the sweep is ranked by; unless said, the robust accuracy under its first attack at a fixed ε, or else the median distance that its first attack needs.',
     }),
     priority: z
       .int()

@@ -11,7 +11,8 @@ export type OpenApiDocument = {
 
 const parametersOf = (route: Route, components: Components): readonly JsonSchema[] =>
   (['params', 'query', 'headers'] as const).flatMap((part) => {
-    const schema = route[part];
+    const asked = route[part];
+    const schema = asked instanceof z.ZodPipe ? asked.in : asked; // what is filled in from other values is no parameter
     if (!(schema instanceof z.ZodObject)) return [];
     const place = { params: 'path', query: 'query', headers: 'header' }[part];
     return Object.entries(schema.shape).map(([name, member]) => {

@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
   type AttackSpec,
-  attackSpec,
   DatasetName,
   datasets,
   type EvaluationRecords,
@@ -14,6 +13,7 @@ import { missingFor, readAttacks, readSetting } from '../attack/read-attacks.ts'
 import { readIndices } from '../attack/read-indices.ts';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit-codes.ts';
+import { settingsText } from '../output/describe-settings.ts';
 import { formatNumber, formatShare } from '../output/number.ts';
 import { present } from '../output/output.ts';
 import { formatTable } from '../output/table.ts';
@@ -46,20 +46,11 @@ const rowsOf = (records: EvaluationRecords) =>
 
 type Result = AttackSpec & { readonly summary: EvaluationSummary; readonly rows: ReturnType<typeof rowsOf> };
 
-/** What was set to something else than the attack's default. */
-const changes = ({ attack, settings }: AttackSpec): string => {
-  const usual: Readonly<Record<string, unknown>> = attackSpec(attack).settings;
-  return Object.entries(settings)
-    .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(usual[name]))
-    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
-    .join(' ');
-};
-
 const describe = (results: readonly Result[]): string =>
   formatTable<Result>(
     [
       { title: 'attack', value: ({ attack }) => attack },
-      { title: 'settings', value: changes },
+      { title: 'settings', value: settingsText },
       { title: 'clean', value: ({ summary }) => formatShare(summary.cleanAccuracy), align: 'right' },
       { title: 'success', value: ({ summary }) => formatShare(summary.successRate), align: 'right' },
       { title: 'robust', value: ({ summary }) => formatShare(summary.robustAccuracy), align: 'right' },

@@ -9,12 +9,14 @@ import { type Command, Option } from 'commander';
 import { allPages } from '../all-pages.ts';
 import type { Context } from '../context.ts';
 import { describeComparison } from '../output/describe-comparison.ts';
+import { formatShare } from '../output/number.ts';
 import { present } from '../output/output.ts';
 import { describeLeaderboard } from '../watch/describe-leaderboard.ts';
+import { distanceInstead, titleOf } from '../watch/ranking.ts';
 
 export type LeaderboardOptions = {
   readonly attack?: AttackName;
-  readonly metric: EvaluationMetricName;
+  readonly metric?: EvaluationMetricName;
   readonly recipe?: RecipeName[];
   readonly dataset?: DatasetName;
   readonly sweep?: string;
@@ -35,9 +37,10 @@ export const withFilters = (command: Command, limit: number): Command =>
       ),
     )
     .addOption(
-      new Option('--metric <name>', 'rank by this')
-        .choices(EvaluationMetricName.options)
-        .default('robustAccuracy'),
+      new Option(
+        '--metric <name>',
+        'rank by this (default: robust accuracy, or the median distance where that tells nothing apart)',
+      ).choices(EvaluationMetricName.options),
     )
     .option('--recipe <name>', 'only this recipe; may be given again', collect)
     .addOption(new Option('--dataset <name>', 'only this data set').choices(DatasetName.options))
@@ -67,12 +70,21 @@ export const readRows = async (
   return allPages((page) => api.leaderboard({ query: { ...query, ...page } }), limit);
 };
 
+const best = async (options: LeaderboardOptions, context: Context): Promise<void> => {
+  const { attack, metric } = options;
+  const rows = await readRows(options, context);
+  const apart = metric === undefined ? distanceInstead(rows) : null;
+  const ranked = apart === null ? rows : await readRows({ ...options, metric: apart }, context);
+  if (apart !== null)
+    context.output.note(
+      `${titleOf(rows[0]!.metric)} is ${formatShare(rows[0]!.value)} for all of these runs: ranked by ${titleOf(apart)} instead.`,
+    );
+  present(context.output, ranked, () => describeLeaderboard(ranked, { attack }));
+};
+
 export const leaderboardCommands = (program: Command, context: () => Context): void => {
   withFilters(program.command('best').description('the most robust runs, best first'), 20).action(
-    async (options: LeaderboardOptions) => {
-      const given = context();
-      present(given.output, await readRows(options, given), (rows) => describeLeaderboard(rows));
-    },
+    (options: LeaderboardOptions) => best(options, context()),
   );
   program
     .command('compare')

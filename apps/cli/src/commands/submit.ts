@@ -24,8 +24,8 @@ export const watchToTheEnd = async (context: Context, sweepId: string): Promise<
   const { output } = context;
   const client = context.client();
   const sweep = await watchSweep(client, sweepId, output, context.signal);
-  const leaderboard = await readLeaderboard(client, sweep);
-  present(output, { sweep, leaderboard }, () => describeLeaderboard(leaderboard));
+  const { attack, rows } = await readLeaderboard(client, sweep);
+  present(output, { sweep, leaderboard: rows }, () => describeLeaderboard(rows, { attack }));
   const all = Object.values(sweep.trials).reduce((sum, count) => sum + count, 0);
   if (sweep.status === 'completed' && sweep.trials.completed === all) return;
   throw new Exit(

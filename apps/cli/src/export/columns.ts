@@ -72,6 +72,8 @@ export const leaderboardColumns: readonly Column<LeaderboardRow>[] = [
   number('value', ({ value }) => value),
   number('halfWidth', ({ halfWidth }) => halfWidth),
   number('cleanAccuracy', ({ cleanAccuracy }) => cleanAccuracy),
+  number('rejectedClean', ({ rejectedClean }) => rejectedClean),
+  number('rejectedAttacked', ({ rejectedAttacked }) => rejectedAttacked),
   text('verdict', ({ verdict }) => verdict),
   text('reasons', ({ reasons }) => reasons.join('; ')),
 ];

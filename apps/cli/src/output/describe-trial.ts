@@ -1,16 +1,33 @@
 import type { Stage, Trial, TrialDetail } from '@funnel/contracts';
+import { settingsText } from './describe-settings.ts';
 import { formatDuration } from './duration.ts';
 import { formatNumber, formatShare } from './number.ts';
-import { formatTable } from './table.ts';
+import { type Column, formatTable } from './table.ts';
 
 type Evaluation = Trial['evaluations'][number];
+
+/** Where a defence rejects images: how many clean, which are not attacked, and how many of the attacked, which counts as defended. */
+const rejectionColumns: readonly Column<Evaluation>[] = [
+  {
+    title: 'rejected clean',
+    value: ({ summary }) => formatShare(summary.rejectedClean),
+    align: 'right',
+  },
+  {
+    title: 'rejected attacked',
+    value: ({ summary }) => formatShare(summary.rejectedAttacked),
+    align: 'right',
+  },
+];
 
 const evaluationTable = (evaluations: readonly Evaluation[]): string =>
   formatTable<Evaluation>(
     [
       { title: 'attack', value: ({ attack }) => attack },
+      { title: 'settings', value: settingsText },
       { title: 'success', value: ({ summary }) => formatShare(summary.successRate), align: 'right' },
       { title: 'robust', value: ({ summary }) => formatShare(summary.robustAccuracy), align: 'right' },
+      ...(evaluations.some(({ summary }) => summary.rejectedClean !== undefined) ? rejectionColumns : []),
       { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },
       { title: 'noise level', value: ({ summary }) => formatNumber(summary.noiseLevel), align: 'right' },
       { title: 'verdict', value: ({ verdict }) => verdict },

@@ -24,7 +24,8 @@ const showSweep = async ({ client, output, signal }: Welcome, id: string): Promi
   const started = performance.now();
   const sweep = await watchSweep(client, id, output, signal);
   output.note(`Sweep: ${sweep.status} after ${formatDuration((performance.now() - started) / 1000)}\n`);
-  output.write(`${describeLeaderboard(await readLeaderboard(client, sweep))}\n`);
+  const { attack, rows } = await readLeaderboard(client, sweep);
+  output.write(`${describeLeaderboard(rows, { attack })}\n`);
   return sweep.status === 'completed' && sweep.trials.completed === sweep.plan.trials;
 };
 

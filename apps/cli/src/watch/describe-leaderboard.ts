@@ -1,11 +1,14 @@
 import {
+  type AttackName,
   evaluationMetrics,
   type HyperparameterName,
   type KnobValue,
   type LeaderboardRow,
 } from '@funnel/contracts';
+import { settingsText } from '../output/describe-settings.ts';
 import { formatNumber, formatShare } from '../output/number.ts';
 import { type Column, formatTable } from '../output/table.ts';
+import { describeRanking, sameSettings } from './ranking.ts';
 
 const knobText = (value: KnobValue | undefined): string => {
   if (value === undefined) return '–';
@@ -27,11 +30,22 @@ const valueText = ({ metric, value, halfWidth }: LeaderboardRow): string => {
   return halfWidth === null ? format(value) : `${format(value)} ± ${format(halfWidth)}`;
 };
 
-/** The ranking as a table, and why runs are marked below it. `first` are knobs that come first where they differ. */
-export const describeLeaderboard = (
-  rows: readonly LeaderboardRow[],
-  first: readonly HyperparameterName[] = ['gamma', 'beta'],
-): string => {
+/** Where a defence rejects images: how many clean ones, and how many under the attack of the row. */
+const rejectionColumns: readonly Column<LeaderboardRow>[] = [
+  { title: 'rejected clean', value: (row) => formatShare(row.rejectedClean), align: 'right' },
+  { title: 'attacked', value: (row) => formatShare(row.rejectedAttacked), align: 'right' },
+];
+
+/** Knobs that come first where they differ. */
+const first: readonly HyperparameterName[] = ['gamma', 'beta'];
+
+type Asked = {
+  /** What the ranking is by; the worst case over all attacks where it is none. */
+  readonly attack: AttackName | undefined;
+};
+
+/** What the ranking is by, the ranking as a table, and why runs are marked below it. */
+export const describeLeaderboard = (rows: readonly LeaderboardRow[], { attack }: Asked): string => {
   const [top] = rows;
   if (!top) return 'No evaluation yet.';
   const differing = differingKnobs(rows);
@@ -52,12 +66,14 @@ export const describeLeaderboard = (
     ),
     { title: 'seed', value: ({ seeds }) => seeds.join(','), align: 'right' },
     { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },
+    ...(rows.some(({ rejectedClean }) => rejectedClean !== undefined) ? rejectionColumns : []),
     { title: evaluationMetrics[top.metric].title.toLowerCase(), value: valueText, align: 'right' },
-    { title: 'attack', value: ({ attack }) => attack },
+    ...(attack === undefined ? [{ title: 'attack', value: (row: LeaderboardRow) => row.attack }] : []),
+    ...(sameSettings(rows) ? [] : [{ title: 'settings', value: settingsText }]),
     { title: '', value: ({ verdict }) => (verdict === 'ok' ? '' : verdict) },
   ];
   const reasons = rows
     .filter(({ verdict }) => verdict !== 'ok')
     .map(({ rank, verdict, reasons: why }) => `  ${rank}: ${verdict}: ${why.join('; ')}`);
-  return [formatTable(columns, rows), ...reasons].join('\n');
+  return [...describeRanking(rows, attack), '', formatTable(columns, rows), ...reasons].join('\n');
 };

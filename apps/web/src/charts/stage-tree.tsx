@@ -8,6 +8,7 @@ import { useColours } from './colours.ts';
 import { drawTree, nodeAt, type TreeView } from './stage-tree/draw.ts';
 import { stageTip } from './stage-tree/label.ts';
 import { layoutStages, type TreeNode, varyingKnobs } from './stage-tree/layout.ts';
+import { drawEdges, edgesOnShow, surrogateEdges, surrogateTip } from './stage-tree/surrogates.ts';
 import './stage-tree/stage-tree.css';
 
 /** Room for a line of text per classifier, within what one still calls a picture. */
@@ -30,6 +31,18 @@ const neighbour = (
   return same[same.indexOf(node) + (key === 'ArrowUp' ? -1 : 1)];
 };
 
+/** Which line means what. */
+const SurrogateLegend = () => (
+  <span className="row" style={{ gap: 6 }}>
+    <svg width="30" height="10" viewBox="0 0 30 10" aria-hidden="true">
+      <circle cx="3" cy="5" r="2.5" fill="var(--muted)" />
+      <path d="M3 5H24" stroke="var(--muted)" strokeDasharray="4 3" />
+      <path d="M29 5L23 1V9Z" fill="var(--muted)" />
+    </svg>
+    <span className="muted">a transfer attack makes its images on this classifier</span>
+  </span>
+);
+
 export const StageTree = (props: {
   readonly stages: readonly Stage[];
   readonly selected: string | null;
@@ -42,6 +55,7 @@ export const StageTree = (props: {
   const colours = useColours();
   const nodes = useMemo(() => layoutStages(stages), [stages]);
   const varying = useMemo(() => varyingKnobs(stages), [stages]);
+  const edges = useMemo(() => surrogateEdges(nodes), [nodes]);
   const [zoomed, setZoomed] = useState<string | null>(null);
   const [hover, setHover] = useState<{
     readonly node: TreeNode;
@@ -53,6 +67,8 @@ export const StageTree = (props: {
   const height = heightFor(stages);
   const view: TreeView = { width, height, from: root?.y0 ?? 0, to: root?.y1 ?? 1 };
   const current = nodes.find((node) => node.stage.id === selected);
+  const tipOf = (node: TreeNode): string =>
+    stageTip(node.stage, varying.get(node.stage.kind) ?? []) + surrogateTip(edges, node);
 
   useEffect(() => {
     const frame = requestAnimationFrame(() => {
@@ -62,7 +78,9 @@ export const StageTree = (props: {
       context.canvas.width = Math.round(width * scale);
       context.canvas.height = Math.round(height * scale);
       context.scale(scale, scale);
-      drawTree(context, nodes, view, { varying, selected, hovered: hover?.node.stage.id ?? null }, colours);
+      const hovered = hover?.node.stage.id ?? null;
+      drawTree(context, nodes, view, { varying, selected, hovered }, colours);
+      drawEdges(context, edgesOnShow(edges, [selected, hovered]), view, colours);
     });
     return () => cancelAnimationFrame(frame);
   });
@@ -94,6 +112,7 @@ export const StageTree = (props: {
             <Status status={status} /> <span className="muted">{formatCount(count)}</span>
           </span>
         ))}
+        {edges.length > 0 ? <SurrogateLegend /> : null}
         {root ? (
           <button type="button" className="button" data-size="small" onClick={() => setZoomed(null)}>
             Show all
@@ -118,7 +137,7 @@ export const StageTree = (props: {
             style={{ width, height }}
             role="application"
             tabIndex={0}
-            aria-label={`Tree of ${stages.length} stages. Arrow keys move, Enter looks closer.${current ? ` Selected: ${stageTip(current.stage, varying.get(current.stage.kind) ?? [])}` : ''}`}
+            aria-label={`Tree of ${stages.length} stages. Arrow keys move, Enter looks closer.${current ? ` Selected: ${tipOf(current)}` : ''}`}
             onPointerMove={(event) => setHover(find(event))}
             onPointerLeave={() => setHover(null)}
             onClick={(event) => props.onSelect(find(event)?.node.stage.id ?? null)}
@@ -130,13 +149,13 @@ export const StageTree = (props: {
               className="chart-tip"
               style={{ left: Math.min(hover.x + 14, width - 240), top: Math.min(hover.y + 10, height - 70) }}
             >
-              {stageTip(hover.node.stage, varying.get(hover.node.stage.kind) ?? [])}
+              {tipOf(hover.node)}
             </div>
           ) : null}
         </div>
       </div>
       <p className="hidden-visually" aria-live="polite">
-        {current ? stageTip(current.stage, varying.get(current.stage.kind) ?? []) : ''}
+        {current ? tipOf(current) : ''}
       </p>
     </div>
   );

@@ -1,6 +1,6 @@
-import { attacks, type Evaluation } from '@funnel/contracts';
+import { attacks, type Evaluation, isBounded } from '@funnel/contracts';
 import { useMemo } from 'react';
-import { isBounded, keyOfRun } from '../attack-label.ts';
+import { keyOfRun } from '../attack-label.ts';
 import type { NamedCurve } from '../charts/robustness-curves.tsx';
 import {
   curveExtent,

@@ -41,6 +41,8 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
         value,
         halfWidth: null,
         cleanAccuracy: trial.cleanAccuracy,
+        rejectedClean: worst.summary.rejectedClean,
+        rejectedAttacked: worst.summary.rejectedAttacked,
         verdict,
         reasons: verdict === 'masked' ? ['62 of 200 images have a gradient of exactly zero (H10).'] : [],
         key,

@@ -13,6 +13,15 @@ export const smallSweep: SweepInput = {
   attacks: { preset: 'quick' },
 };
 
+/** Two that reject images beside two that do not, each attacked from the networks of others too. */
+export const defenceSweep: SweepInput = {
+  name: 'Defences',
+  dataset,
+  recipes: ['classic', 'distillation', 'magnet', 'detector'],
+  seeds: 2,
+  attacks: [{ attack: 'pgd-linf', epsilon: 0.1 }, 'deepfool-l2', { attack: 'transfer-linf', epsilon: 0.1 }],
+};
+
 /** 2,000 trials. */
 export const largeSweep: SweepInput = {
   name: 'Two thousand trials',
@@ -48,6 +57,7 @@ export const populate = (world: World): void => {
     { ...smallSweep, name: 'γ against β, finished' },
     { id: 'done', done: 1, createdAt: at(60 * 26) },
   );
+  world.addSweep(defenceSweep, { id: 'defences', done: 1, createdAt: at(60 * 27) });
   world.addSweep(largeSweep, { id: 'large', done: 0.97, createdAt: at(60 * 5) });
   for (const [i, name] of names.entries()) {
     const sweep = world.addSweep(

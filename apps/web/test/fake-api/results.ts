@@ -117,7 +117,21 @@ export const summaryOf = (records: EvaluationRecords): EvaluationSummary => {
   };
 };
 
-const summarise = memoised((point, run) => summaryOf(recordsOf(point, run)));
+/** MagNet and the detector reject some images clean, and more of those that would have withstood under attack. */
+const rejections = (point: TrialPoint, summary: EvaluationSummary): Partial<EvaluationSummary> => {
+  if (point.recipe !== 'magnet' && point.recipe !== 'detector') return {};
+  const wrong = summary.images - summary.attempted;
+  const defended = summary.attempted - summary.successes;
+  return {
+    rejectedClean: Math.ceil(wrong / 2) / summary.images,
+    rejectedAttacked: Math.floor(defended * 0.6) / summary.attempted,
+  };
+};
+
+const summarise = memoised((point, run) => {
+  const summary = summaryOf(recordsOf(point, run));
+  return { ...summary, ...rejections(point, summary) };
+});
 
 export const evaluationOf = (point: TrialPoint, stage: Stage): Evaluation => {
   const run = stage.attack!;
@@ -197,6 +211,7 @@ export const seriesOf = (
   const { robust, clean } = qualityOf(point);
   const epochs = Array.from({ length: done }, (_, i) => i + 1);
   const wobble = (e: number) => 0.03 * normalOf(`${name}/${JSON.stringify(point)}/${e}`);
+  const falling = (e: number) => (0.4 * Math.exp(-e / 4) + 0.02) * (1 + wobble(e));
   const shapes: Record<string, (e: number) => number> = {
     attackerLoss: (e) =>
       (kind === 'initialise'
@@ -213,5 +228,5 @@ export const seriesOf = (
     trainAccuracy: (e) => Math.min(1, clean + 0.004 - 0.3 * Math.exp(-e / 2) + 0.05 * wobble(e)),
     cleanAccuracy: (e) => Math.min(1, clean - 0.28 * Math.exp(-e / 2) + 0.05 * wobble(e)),
   };
-  return { kind, name, epochs, values: epochs.map((e) => shapes[name]!(e)) };
+  return { kind, name, epochs, values: epochs.map(shapes[name] ?? falling) };
 };

@@ -2,7 +2,11 @@ import type { Stage } from '@funnel/contracts';
 import { attackLabel } from '../../attack-label.ts';
 import { formatCount, formatKnob, knobTitle } from '../../format.ts';
 
+/** What every stage has besides its knobs. */
+const ownFields = new Set(['recipe', 'seed', 'epochs']);
+
 const write = (stage: Stage, name: string): string => {
+  if (name === 'recipe') return stage.recipe;
   if (name === 'epochs') return `${formatCount(stage.epochs)} epochs`;
   if (name === 'seed') return `seed ${stage.seed}`;
   return `${knobTitle(name)} ${formatKnob(stage.hyperparameters[name])}`;
@@ -11,7 +15,7 @@ const write = (stage: Stage, name: string): string => {
 /** What tells this stage from the others of its kind. */
 export const stageLabel = (stage: Stage, varying: readonly string[]): string => {
   if (stage.attack !== null) return attackLabel(stage.attack);
-  const own = varying.filter((name) => name === 'seed' || name === 'epochs' || name in stage.hyperparameters);
+  const own = varying.filter((name) => ownFields.has(name) || name in stage.hyperparameters);
   const parts = own.map((name) => write(stage, name));
   return parts.length === 0 ? `${formatCount(stage.epochs)} epochs` : parts.join(' · ');
 };

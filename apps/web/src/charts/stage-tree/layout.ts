@@ -93,6 +93,7 @@ export const varyingKnobs = (stages: readonly Stage[]): ReadonlyMap<Stage['kind'
     const kind = seen.get(stage.kind) ?? new Map<string, Set<unknown>>();
     seen.set(stage.kind, kind);
     for (const [name, value] of Object.entries({
+      recipe: stage.recipe,
       ...stage.hyperparameters,
       seed: stage.seed,
       epochs: stage.epochs,

@@ -6,6 +6,7 @@ import { Status } from '../../components/status.tsx';
 import { Verdict } from '../../components/verdict.tsx';
 import { formatDuration, formatMeasured, formatPercent } from '../../format.ts';
 import { href } from '../../router.ts';
+import { rejects } from '../trial/rejections-panel.tsx';
 import { columnsStyle } from './columns-style.ts';
 import { trialName } from './trial-name.ts';
 
@@ -15,11 +16,12 @@ type Cell = { readonly value: number | null; readonly text: string; readonly not
 const Row = (props: {
   readonly title: string;
   readonly cells: readonly Cell[];
-  readonly better: 'max' | 'min';
+  /** Null: neither end is better. */
+  readonly better: 'max' | 'min' | null;
 }) => {
   const values = props.cells.flatMap(({ value }) => (value === null ? [] : [value]));
   const best = props.better === 'max' ? Math.max(...values) : Math.min(...values);
-  const tells = new Set(props.cells.map(({ text }) => text)).size > 1;
+  const tells = props.better !== null && new Set(props.cells.map(({ text }) => text)).size > 1;
   return (
     <tr>
       <th scope="row" className="wrap">
@@ -44,6 +46,35 @@ const percentCell = (value: number | null, interval?: readonly [number, number])
 const costOf = (trial: TrialDetail): number =>
   trial.stages.reduce((sum, stage) => sum + (stage.seconds ?? 0) / Math.max(1, stage.sharedBy), 0);
 
+type EvaluationOf = (trial: TrialDetail, key: string) => Evaluation | undefined;
+
+/** Where one of the trials rejects images: clean ones, which is a loss, and attacked ones, which is what it is there for. */
+const Rejections = (props: {
+  readonly trials: readonly TrialDetail[];
+  readonly runs: ReadonlyMap<string, Evaluation>;
+  readonly of: EvaluationOf;
+}) => {
+  const { trials, runs, of } = props;
+  if (!trials.some(rejects)) return null;
+  return (
+    <>
+      <Row
+        title="Rejected clean"
+        better="min"
+        cells={trials.map(({ evaluations }) => percentCell(evaluations[0]?.summary.rejectedClean ?? null))}
+      />
+      {[...runs].map(([key, run]) => (
+        <Row
+          key={key}
+          title={`Rejected under attack, ${attackLabel(run)}`}
+          better={null}
+          cells={trials.map((trial) => percentCell(of(trial, key)?.summary.rejectedAttacked ?? null))}
+        />
+      ))}
+    </>
+  );
+};
+
 export const CompareResults = (props: {
   readonly trials: readonly TrialDetail[];
   readonly onLeaveOut: ((id: string) => void) | null;
@@ -52,7 +83,7 @@ export const CompareResults = (props: {
   const runs = new Map<string, Evaluation>();
   for (const { evaluations } of trials)
     for (const evaluation of evaluations) runs.set(keyOfRun(evaluation), evaluation);
-  const of = (trial: TrialDetail, key: string) =>
+  const of: EvaluationOf = (trial, key) =>
     trial.evaluations.find((evaluation) => keyOfRun(evaluation) === key);
   return (
     <Panel title="Results" note="Bold: the best of the row. Robust accuracy with its 95% interval." flush>
@@ -114,6 +145,7 @@ export const CompareResults = (props: {
                 })}
               />
             ))}
+            <Rejections trials={trials} runs={runs} of={of} />
             {[...runs].map(([key, run]) => (
               <Row
                 key={`noise/${key}`}

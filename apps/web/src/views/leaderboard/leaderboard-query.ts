@@ -5,6 +5,7 @@ import {
   KnobFilter,
   type LeaderboardQuery,
   RecipeName,
+  usualMetricOf,
 } from '@funnel/contracts';
 import { href, navigate, useLocation } from '../../router.ts';
 
@@ -20,19 +21,22 @@ const oneOf = <V extends string>(values: readonly V[], value: string | null): V 
   values.find((v) => v === value);
 
 /** What the address asks for; what it spells wrong is left out. */
-export const readBoardQuery = (query: URLSearchParams): BoardQuery => ({
-  attack:
+export const readBoardQuery = (query: URLSearchParams): BoardQuery => {
+  const attack =
     query.get('attack') === worstOfAll
       ? undefined
-      : (AttackName.safeParse(query.get('attack')).data ?? usualAttack),
-  metric: EvaluationMetricName.safeParse(query.get('metric')).data ?? 'robustAccuracy',
-  recipe: query.getAll('recipe').flatMap((name) => RecipeName.safeParse(name).data ?? []),
-  dataset: DatasetName.safeParse(query.get('dataset')).data,
-  sweep: query.get('sweep') ?? undefined,
-  where: (query.get('where') ?? '').split(' ').filter((part) => KnobFilter.safeParse(part).success),
-  group: oneOf(groups, query.get('group')) ?? 'configuration',
-  masked: oneOf(places, query.get('masked')) ?? 'last',
-});
+      : (AttackName.safeParse(query.get('attack')).data ?? usualAttack);
+  return {
+    attack,
+    metric: EvaluationMetricName.safeParse(query.get('metric')).data ?? usualMetricOf(attack),
+    recipe: query.getAll('recipe').flatMap((name) => RecipeName.safeParse(name).data ?? []),
+    dataset: DatasetName.safeParse(query.get('dataset')).data,
+    sweep: query.get('sweep') ?? undefined,
+    where: (query.get('where') ?? '').split(' ').filter((part) => KnobFilter.safeParse(part).success),
+    group: oneOf(groups, query.get('group')) ?? 'configuration',
+    masked: oneOf(places, query.get('masked')) ?? 'last',
+  };
+};
 
 export type SetBoard = (name: keyof BoardQuery, value: string | undefined) => void;
 

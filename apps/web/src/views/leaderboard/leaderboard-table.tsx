@@ -30,11 +30,28 @@ const differing = (rows: readonly LeaderboardRow[]): string[] => {
 const seedsText = (seeds: readonly number[]): string =>
   seeds.length === 1 ? `seed ${seeds[0]}` : `${seeds.length} seeds`;
 
+/** Of a defence that rejects images: of the clean ones, and of those under the attack of its row. */
+const Rejected = ({ row }: { readonly row: LeaderboardRow }) => (
+  <td>
+    {row.rejectedClean === undefined ? (
+      <span className="muted" title="This defence rejects nothing.">
+        –
+      </span>
+    ) : (
+      <>
+        {formatPercent(row.rejectedAttacked)} <span className="muted small">attacked</span>
+        <span className="muted small board-settings">{formatPercent(row.rejectedClean)} clean</span>
+      </>
+    )}
+  </td>
+);
+
 const Row = (props: {
   readonly row: LeaderboardRow;
   readonly index: number;
   readonly knobs: readonly string[];
   readonly range: readonly [number, number];
+  readonly rejects: boolean;
   readonly chosen: boolean;
   readonly onToggle: () => void;
 }) => {
@@ -91,6 +108,7 @@ const Row = (props: {
         )}
       </td>
       <td className="number">{formatPercent(row.cleanAccuracy)}</td>
+      {props.rejects ? <Rejected row={row} /> : null}
       <td>
         {attackTitle(row)}
         <span className="muted small board-settings">{settingsLabel(row)}</span>
@@ -116,6 +134,7 @@ export const LeaderboardTable = (props: {
   const body = useRef<HTMLTableSectionElement>(null);
   const seen = useRowWindow(body, null, items.length, rowHeight);
   const knobs = useMemo(() => differing(items), [items]);
+  const rejects = items.some(({ rejectedClean }) => rejectedClean !== undefined);
   const range = useMemo((): readonly [number, number] => {
     const ends = items.flatMap(({ value, halfWidth }) =>
       value === null ? [] : [value - (halfWidth ?? 0), value + (halfWidth ?? 0)],
@@ -146,6 +165,11 @@ export const LeaderboardTable = (props: {
             <th scope="col" className="number">
               Clean accuracy
             </th>
+            {rejects ? (
+              <th scope="col" className="board-rejected">
+                Rejected
+              </th>
+            ) : null}
             <th scope="col">Attack</th>
             <th scope="col">Checks</th>
           </tr>
@@ -159,6 +183,7 @@ export const LeaderboardTable = (props: {
               index={seen.first + i}
               knobs={knobs}
               range={range}
+              rejects={rejects}
               chosen={props.chosen.includes(row.trialId)}
               onToggle={() => props.onToggle(row.trialId)}
             />
@@ -167,7 +192,7 @@ export const LeaderboardTable = (props: {
           {items.length === 0
             ? Array.from({ length: 10 }, (_, i) => (
                 <tr key={i} className="spacer">
-                  <td colSpan={6}>
+                  <td colSpan={rejects ? 7 : 6}>
                     <Skeleton height={20} width={`${45 + ((i * 29) % 40)}%`} />
                   </td>
                 </tr>

@@ -9,6 +9,7 @@ import { mostChosen } from '../sweep/chosen.ts';
 import { LeaderboardFilters } from './leaderboard-filters.tsx';
 import { useLeaderboardQuery } from './leaderboard-query.ts';
 import { LeaderboardTable } from './leaderboard-table.tsx';
+import { RankedBy } from './ranked-by.tsx';
 import './leaderboard.css';
 
 /** A new result changes ranks, so the board is asked for anew, at most this often. */
@@ -70,6 +71,7 @@ export const LeaderboardView = () => {
       </header>
       <section className="panel" aria-label="Ranked runs">
         <LeaderboardFilters query={query} set={set} />
+        <RankedBy items={items} query={query} />
         {state.error === undefined ? null : (
           <div className="panel-body">
             <ErrorNotice error={state.error} retry={() => void list.more()} />

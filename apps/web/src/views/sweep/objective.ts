@@ -1,14 +1,15 @@
 /** What the trials of a sweep are judged by on its pages: one metric of one attack, or the lowest over all attacks. */
 import {
   type AttackSpec,
-  attacks,
   type EvaluationMetricName,
   evaluationMetrics,
   expandAttacks,
+  isBounded,
+  objectiveOf,
   type SweepDefinition,
   type Trial,
 } from '@funnel/contracts';
-import { attackLabel, isBounded, keyOfRun } from '../../attack-label.ts';
+import { attackLabel, keyOfRun } from '../../attack-label.ts';
 import { formatMeasured, formatPercent } from '../../format.ts';
 
 export type Interval = readonly [number, number];
@@ -36,21 +37,12 @@ export const attackOptions = (
     title: attackLabel(spec),
   }));
 
-/** An attack that finds the smallest perturbation nearly always succeeds in the end: its distance says more than its success. */
-const usualMetric = (spec: AttackSpec): EvaluationMetricName => {
-  if (isBounded(spec)) return 'robustAccuracy';
-  return attacks[spec.attack].norm === 'linf' ? 'medianLinf' : 'medianL2';
-};
-
-/** The sweep's own objective; else its first attack at a fixed ε, else its first attack by the distance that it finds. */
+/** What the sweep says, or what it would be ranked by anywhere. */
 export const defaultObjective = (
   definition: SweepDefinition,
 ): { readonly attack: string; readonly metric: EvaluationMetricName } => {
-  const options = attackOptions(definition);
-  const declared = definition.objective;
-  const bounded = options.find(({ spec }) => isBounded(spec));
-  const option = options.find(({ spec }) => spec.attack === declared?.attack) ?? bounded ?? options[0]!;
-  return { attack: option.key, metric: declared?.metric ?? usualMetric(option.spec) };
+  const { run, metric } = objectiveOf(definition);
+  return { attack: keyOfRun(run), metric };
 };
 
 export const createObjective = (attack: string, metric: EvaluationMetricName): Objective => ({

@@ -58,6 +58,15 @@ const Facts = ({ stage, sweepId }: { readonly stage: Stage; readonly sweepId: st
       {stage.after === null || stage.after === stage.parent ? null : (
         <Fact title="Waits for">{link(stage.after)}</Fact>
       )}
+      {stage.surrogates.length === 0 ? null : (
+        <Fact title="Makes its images on">
+          <span className="row" style={{ gap: '2px 10px' }}>
+            {stage.surrogates.map((id) => (
+              <span key={id}>{link(id)}</span>
+            ))}
+          </span>
+        </Fact>
+      )}
       <Fact title="Attempts">
         {stage.attempts}
         {stage.workerId === null ? '' : `, on ${stage.workerId}`}

@@ -1,5 +1,5 @@
-import type { SweepDetail, TrialDetail } from '@funnel/contracts';
-import { attackLabel, isBounded } from '../../attack-label.ts';
+import { isBounded, type SweepDetail, type TrialDetail } from '@funnel/contracts';
+import { attackLabel } from '../../attack-label.ts';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { Status } from '../../components/status.tsx';
 import { Verdict } from '../../components/verdict.tsx';

@@ -10,6 +10,7 @@ import { CostPanel } from './cost-panel.tsx';
 import { DiagnosticsPanel } from './diagnostics-panel.tsx';
 import { EvaluationsPanel } from './evaluations-panel.tsx';
 import { GalleryPanel } from './gallery-panel.tsx';
+import { RejectionsPanel } from './rejections-panel.tsx';
 import { SpecPanel } from './spec-panel.tsx';
 import { TrialCurvesPanel } from './trial-curves-panel.tsx';
 import { TrialHeader } from './trial-header.tsx';
@@ -61,6 +62,7 @@ const Trial = ({ trial }: { readonly trial: TrialDetail }) => {
       {attacked ? (
         <>
           <EvaluationsPanel trial={trial} />
+          <RejectionsPanel trial={trial} />
           <GalleryPanel trial={trial} />
           <DiagnosticsPanel trial={trial} />
         </>

@@ -1,0 +1,54 @@
+/** What a ranking is by, in words, and whether it ranks anything. */
+import {
+  type AttackName,
+  distanceMetric,
+  type EvaluationMetricName,
+  evaluationMetrics,
+  type LeaderboardRow,
+} from '@funnel/contracts';
+import { settingsText } from '../output/describe-settings.ts';
+
+/** Units keep their capital. */
+export const titleOf = (metric: EvaluationMetricName): string =>
+  evaluationMetrics[metric].title.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
+
+/** Whether more than one run has a place, and all have the same one. */
+export const tiesAll = (rows: readonly LeaderboardRow[]): boolean =>
+  rows.length > 1 && rows.every(({ value }) => value === rows[0]!.value);
+
+/** Nothing withstands, so that all are equal: what they differ in is how far the attacks had to go. */
+export const distanceInstead = (rows: readonly LeaderboardRow[]): EvaluationMetricName | null => {
+  const [top] = rows;
+  const nothingStands = top?.metric === 'robustAccuracy' && rows.every(({ value }) => value === 0);
+  return nothingStands ? distanceMetric(top.attack) : null;
+};
+
+/** Rows that were attacked with other settings are not one ranking: then every row says its own. */
+export const sameSettings = (rows: readonly LeaderboardRow[]): boolean =>
+  new Set(rows.map((row) => `${row.attack} ${settingsText(row)}`)).size === 1;
+
+const attackText = (rows: readonly LeaderboardRow[], attack: AttackName | undefined): string => {
+  if (attack === undefined) return 'in the worst case over the attacks of each';
+  const settings = sameSettings(rows) ? settingsText(rows[0]!) : '';
+  return `under ${attack}${settings === '' ? '' : ` (${settings})`}`;
+};
+
+const equal = ({ metric, value }: LeaderboardRow): string => {
+  const other = metric === 'medianL2' ? 'robustAccuracy' : 'medianL2';
+  const said = value === null ? 'None of them has a value' : 'All of them are equal';
+  return `${said}: this ranking tells nothing apart. Another one: --metric ${other}`;
+};
+
+/** The sentences above a ranking. `attack`: what was asked for; the worst case over all where it was none. */
+export const describeRanking = (
+  rows: readonly LeaderboardRow[],
+  attack: AttackName | undefined,
+): readonly string[] => {
+  const [top] = rows;
+  if (!top) return [];
+  const { direction } = evaluationMetrics[top.metric];
+  return [
+    `Ranked by ${titleOf(top.metric)} ${attackText(rows, attack)}; ${direction === 'max' ? 'higher' : 'lower'} is better.`,
+    ...(tiesAll(rows) ? [equal(top)] : []),
+  ];
+};

@@ -1,0 +1,69 @@
+/** A ranking says what it is by, and when it ranks nothing. */
+import type { LeaderboardRow } from '@funnel/contracts';
+import { describe, expect, it } from 'vitest';
+import { describeLeaderboard } from '../src/watch/describe-leaderboard.ts';
+import { distanceInstead } from '../src/watch/ranking.ts';
+
+const row = (changes: Partial<LeaderboardRow>): LeaderboardRow => ({
+  rank: 1,
+  trialId: 'a-0',
+  sweepId: 'a',
+  recipe: 'classic',
+  dataset: 'glyphs',
+  seeds: [0],
+  hyperparameters: {},
+  attack: 'deepfool-linf',
+  settings: { steps: 50 },
+  metric: 'robustAccuracy',
+  value: 0,
+  halfWidth: null,
+  cleanAccuracy: 0.9,
+  verdict: 'ok',
+  reasons: [],
+  ...changes,
+});
+const fgsm = (epsilon: number, value: number): LeaderboardRow =>
+  row({ attack: 'fgsm', settings: { search: false, epsilon, epsilons: 1000 }, value });
+
+describe('a ranking in words', () => {
+  it('names metric, attack, settings and direction', () => {
+    const text = describeLeaderboard([fgsm(0.1, 0.4), fgsm(0.1, 0.3)], { attack: 'fgsm' });
+    expect(text).toMatch(
+      /^Ranked by robust accuracy under fgsm \(search=false epsilon=0\.1\); higher is better\.\n\n#/,
+    );
+    expect(describeLeaderboard([fgsm(0.1, 0.4)], { attack: undefined })).toMatch(
+      /^Ranked by robust accuracy in the worst case over the attacks of each/,
+    );
+  });
+
+  it('has the settings in every row where they differ', () => {
+    const text = describeLeaderboard([fgsm(0.1, 0.4), fgsm(0.3, 0.1)], { attack: 'fgsm' });
+    expect(text).toMatch(/^Ranked by robust accuracy under fgsm; /);
+    expect(text).toMatch(/40\.0 %\s+search=false epsilon=0\.1\n/);
+    expect(text).toMatch(/10\.0 %\s+search=false epsilon=0\.3$/);
+  });
+
+  it('says when it tells nothing apart', () => {
+    const equal = describeLeaderboard([row({}), row({})], { attack: 'deepfool-linf' });
+    expect(equal).toContain(
+      'All of them are equal: this ranking tells nothing apart. Another one: --metric medianL2',
+    );
+    expect(describeLeaderboard([row({}), row({ value: 0.1 })], { attack: 'deepfool-linf' })).not.toContain(
+      'apart',
+    );
+    expect(
+      describeLeaderboard(
+        [row({ metric: 'medianL2', value: null }), row({ metric: 'medianL2', value: null })],
+        { attack: undefined },
+      ),
+    ).toContain('None of them has a value');
+  });
+});
+
+it('where nothing stands, the distance in the norm of the attack ranks', () => {
+  expect(distanceInstead([row({}), row({})])).toBe('medianLinf');
+  expect(distanceInstead([row({ attack: 'fmn-l2' })])).toBe('medianL2');
+  expect(distanceInstead([row({}), row({ value: 0.01 })])).toBeNull();
+  expect(distanceInstead([row({ metric: 'cleanAccuracy' })])).toBeNull();
+  expect(distanceInstead([])).toBeNull();
+});
