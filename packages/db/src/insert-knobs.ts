@@ -1,21 +1,26 @@
-/** What the leaderboard filters by: what a sweep's trials agree on, once; what they do not, each. */
+/** What the leaderboard filters by: what a sweep's trials agree on, once; what they do not, for each configuration. */
 import type { KnobValue, SweepPlan } from '@funnel/contracts';
 import { plainArray } from './array-literals.ts';
+import { firstTrials, type PlannedTrial } from './configurations.ts';
 import type { Tx } from './transaction.ts';
 
-type Cell = { readonly number: number; readonly value: KnobValue };
+/** `configuration`: which of the sweep's. */
+type Cell = { readonly configuration: number; readonly value: KnobValue };
 
 const numberOf = (value: KnobValue): number | null => (typeof value === 'number' ? value : null);
 const wordOf = (value: KnobValue): string | null => (typeof value === 'number' ? null : String(value));
 
-/** The knobs of each trial, its recipe and data set among them, by name. */
-const columnsOf = (dataset: string, { trials }: SweepPlan): ReadonlyMap<string, readonly Cell[]> => {
+/** The knobs of each configuration, its recipe and data set among them, by name. */
+const columnsOf = (
+  dataset: string,
+  configurations: readonly PlannedTrial[],
+): ReadonlyMap<string, readonly Cell[]> => {
   const columns = new Map<string, Cell[]>();
-  for (const { number, recipe, hyperparameters } of trials)
+  for (const [configuration, { recipe, hyperparameters }] of configurations.entries())
     for (const [knob, value] of Object.entries({ recipe, dataset, ...hyperparameters })) {
       const cells = columns.get(knob);
-      if (cells) cells.push({ number, value });
-      else columns.set(knob, [{ number, value }]);
+      if (cells) cells.push({ configuration, value });
+      else columns.set(knob, [{ configuration, value }]);
     }
   return columns;
 };
@@ -26,11 +31,12 @@ export const insertKnobs = async (
   dataset: string,
   plan: SweepPlan,
 ): Promise<void> => {
+  const configurations = [...firstTrials(plan.trials).values()];
   const agreed: { knob: string; value: KnobValue }[] = [];
-  const varied: { knob: string; number: number; value: KnobValue }[] = [];
-  for (const [knob, cells] of columnsOf(dataset, plan)) {
+  const varied: (Cell & { knob: string })[] = [];
+  for (const [knob, cells] of columnsOf(dataset, configurations)) {
     const { value } = cells[0]!;
-    if (cells.length === plan.trials.length && cells.every((cell) => cell.value === value))
+    if (cells.length === configurations.length && cells.every((cell) => cell.value === value))
       agreed.push({ knob, value });
     else for (const cell of cells) varied.push({ knob, ...cell });
   }
@@ -45,11 +51,11 @@ export const insertKnobs = async (
   );
   if (varied.length === 0) return;
   await tx.query(
-    `INSERT INTO trial_knobs (trial_id, knob, number, word)
-     SELECT $1 || '-' || lpad(x.trial::text, 5, '0'), x.knob, x.number, x.word FROM unnest($2::int[], $3::text[], $4::float8[], $5::text[]) AS x (trial, knob, number, word)`,
+    `INSERT INTO configuration_knobs (sweep_id, configuration_index, knob, number, word)
+     SELECT $1, * FROM unnest($2::int[], $3::text[], $4::float8[], $5::text[])`,
     [
       sweepId,
-      plainArray(varied.map((cell) => cell.number)),
+      plainArray(varied.map((cell) => cell.configuration)),
       plainArray(varied.map((cell) => cell.knob)),
       plainArray(varied.map((cell) => numberOf(cell.value))),
       wordArray(varied),

@@ -1,6 +1,7 @@
 /** The trials of a submission, and which stages they and their sweep point at. */
 import type { SweepPlan } from '@funnel/contracts';
 import { jsonArray, plainArray } from './array-literals.ts';
+import { firstTrials } from './configurations.ts';
 import { insertKnobs } from './insert-knobs.ts';
 import { chunks, type PlacedStage } from './submission-rows.ts';
 import type { Tx } from './transaction.ts';
@@ -11,9 +12,7 @@ const insertTrialRows = async (
   dataset: string,
   { trials }: SweepPlan,
 ): Promise<void> => {
-  const configurations = new Map<string, number>();
-  for (const { configuration } of trials)
-    if (!configurations.has(configuration)) configurations.set(configuration, configurations.size);
+  const configurations = new Map([...firstTrials(trials).keys()].map((hash, place) => [hash, place]));
   for (const part of chunks(trials))
     await tx.query(
       `INSERT INTO trials (id, sweep_id, number, recipe, dataset, seed, hyperparameters, configuration, configuration_index)

@@ -6,6 +6,7 @@
  * a missing one (an infinite distance) is not worse than any.
  */
 import { evaluationMetricNames, evaluationMetrics } from '@funnel/contracts';
+import { averageSeeds } from './configuration-scores.ts';
 import type { Tx } from './transaction.ts';
 
 const signs = evaluationMetricNames.map((name) => (evaluationMetrics[name].direction === 'max' ? 1 : -1));
@@ -69,6 +70,7 @@ export const scoreTrials = async (tx: Tx, trialIds: readonly string[]): Promise<
   await tx.query(perAttack, metrics);
   await tx.query(worstCase, metrics);
   await tx.query(verdicts, [trialIds]);
+  await averageSeeds(tx, trialIds);
 };
 
 /** Scores the trials that share these attack stages. */

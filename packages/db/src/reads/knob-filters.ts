@@ -23,10 +23,11 @@ const numberOf = (filter: string, text: string): number => {
 /** Adds a value to a statement, and gives its `$n`. */
 export type Parameter = (value: unknown) => string;
 
-/** Scores `s` whose sweep agrees on such a value, or whose trial has one. `match` is a condition on `number` or `word`. */
+/** Scores `s` whose sweep agrees on such a value, or whose configuration has one. `match` is a condition on `number` or `word`. */
 const condition = (knob: string, match: string): string =>
   `(s.sweep_id IN (SELECT sweep_id FROM sweep_knobs WHERE knob = ${knob} AND ${match})
-    OR s.trial_id IN (SELECT trial_id FROM trial_knobs WHERE knob = ${knob} AND ${match}))`;
+    OR (s.sweep_id, s.configuration_index) IN
+      (SELECT sweep_id, configuration_index FROM configuration_knobs WHERE knob = ${knob} AND ${match}))`;
 
 /** `recipe` and `dataset` are told like knobs. */
 export const wordCondition = (knob: string, words: readonly string[], parameter: Parameter): string =>

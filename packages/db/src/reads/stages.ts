@@ -73,10 +73,17 @@ export const getStage = async (db: Db, id: string): Promise<Stage> => {
   return resource(row);
 };
 
-export const stagesOfTrial = async (tx: Tx, trialId: string): Promise<readonly Stage[]> => {
-  const rows = await tx.query<Row>(
-    `SELECT ${columns} FROM trial_stages l JOIN stages s ON s.id = l.stage_id ${tried} WHERE l.trial_id = $1 ORDER BY l.position`,
-    [trialId],
+/** Of each trial, in the order of its line of work. */
+export const stagesOfTrials = async (
+  tx: Tx,
+  trialIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly Stage[]>> => {
+  const rows = await tx.query<Row & { readonly trial_id: string }>(
+    `SELECT l.trial_id, ${columns} FROM trial_stages l JOIN stages s ON s.id = l.stage_id ${tried}
+     WHERE l.trial_id = ANY($1) ORDER BY l.trial_id, l.position`,
+    [trialIds],
   );
-  return rows.map(resource);
+  const found = new Map(trialIds.map((id) => [id, [] as Stage[]]));
+  for (const row of rows) found.get(row.trial_id)?.push(resource(row));
+  return found;
 };

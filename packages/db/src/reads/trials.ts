@@ -16,7 +16,7 @@ import { reading, type Tx } from '../transaction.ts';
 import type { Page } from '../types.ts';
 import { isNumber, pageOf, readCursor } from './cursor.ts';
 import { evaluationsOfTrials } from './evaluations.ts';
-import { stagesOfTrial } from './stages.ts';
+import { stagesOfTrials } from './stages.ts';
 import { assertSweep } from './sweeps.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -87,29 +87,46 @@ export const listTrials = async (
   );
 };
 
-const findTrial = async (tx: Tx, id: string): Promise<Row> => {
-  const [row] = await tx.query<Row>('SELECT * FROM trials WHERE id = $1', [id]);
-  if (!row) throw new AppError('NOT_FOUND', `Expected a trial, but there is none with id ${id}`);
-  return row;
+/** In the order asked for. Errors: NOT_FOUND. */
+const findTrials = async (tx: Tx, ids: readonly string[]): Promise<readonly Row[]> => {
+  const rows = await tx.query<Row>('SELECT * FROM trials WHERE id = ANY($1)', [ids]);
+  const found = new Map(rows.map((row) => [row.id, row]));
+  return ids.map((id) => {
+    const row = found.get(id);
+    if (!row) throw new AppError('NOT_FOUND', `Expected a trial, but there is none with id ${id}`);
+    return row;
+  });
+};
+
+/** However many, the same few statements. In the order asked for. Errors: NOT_FOUND. */
+const detailsOf = async (tx: Tx, ids: readonly string[]): Promise<readonly TrialDetail[]> => {
+  const rows = await findTrials(tx, ids);
+  const [stages, evaluations, warnings] = await Promise.all([
+    stagesOfTrials(tx, ids),
+    evaluationsOfTrials(tx, ids),
+    warningsOf(tx, ids),
+  ]);
+  return rows.map((row) => {
+    const own = evaluations.get(row.id) ?? [];
+    return {
+      ...resource(row, own),
+      stages: [...(stages.get(row.id) ?? [])],
+      evaluations: [...own],
+      warnings: [...(warnings.get(row.id) ?? [])],
+    };
+  });
 };
 
 /** Errors: NOT_FOUND. */
 export const getTrial = async (db: Db, id: string): Promise<TrialDetail> => {
-  const tx = reading(db);
-  const row = await findTrial(tx, id);
-  const [stages, evaluations, warnings] = await Promise.all([
-    stagesOfTrial(tx, id),
-    evaluationsOfTrials(tx, [id]),
-    warningsOf(tx, id),
-  ]);
-  const own = evaluations.get(id) ?? [];
-  return { ...resource(row, own), stages: [...stages], evaluations: [...own], warnings: [...warnings] };
+  const [trial] = await detailsOf(reading(db), [id]);
+  return trial!;
 };
 
 /** Training curves by stage, each up to the stage's own length. Errors: NOT_FOUND. */
 export const getMetrics = async (db: Db, trialId: string): Promise<readonly MetricSeries[]> => {
   const tx = reading(db);
-  await findTrial(tx, trialId);
+  await findTrials(tx, [trialId]);
   return tx.query<{ kind: StageKind; name: string; epochs: number[]; values: (number | null)[] }>(
     `SELECT s.kind, m.name, array_agg(m.epoch ORDER BY m.epoch) AS epochs, array_agg(m.value ORDER BY m.epoch) AS values
      FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id
@@ -121,13 +138,16 @@ export const getMetrics = async (db: Db, trialId: string): Promise<readonly Metr
 
 /** Trials side by side, in the order asked for, and what they differ in. Errors: NOT_FOUND. */
 export const compareTrials = async (db: Db, ids: readonly string[]): Promise<Comparison> => {
-  const trials = await Promise.all(ids.map((id) => getTrial(db, id)));
+  const trials = await detailsOf(reading(db), ids);
   const cells = trials.map(
     ({ recipe, dataset, seed, hyperparameters }) =>
       new Map<string, KnobValue>(Object.entries({ recipe, dataset, ...hyperparameters, seed })),
   );
   const names = [...new Set(cells.flatMap((cell) => [...cell.keys()]))];
-  return { trials, differs: names.filter((name) => new Set(cells.map((cell) => cell.get(name))).size > 1) };
+  return {
+    trials: [...trials],
+    differs: names.filter((name) => new Set(cells.map((cell) => cell.get(name))).size > 1),
+  };
 };
 
 export type Comparison = {

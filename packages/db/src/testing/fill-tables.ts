@@ -48,8 +48,9 @@ const statements = ({ sweeps, trialsPerSweep, epochs }: Filling): readonly strin
     `INSERT INTO sweep_knobs (sweep_id, knob, number, word)
      SELECT t.sweep_id, k.key, CASE jsonb_typeof(k.value) WHEN 'number' THEN k.value::float8 END, CASE jsonb_typeof(k.value) WHEN 'string' THEN k.value #>> '{}' END
      FROM trials t, jsonb_each(t.hyperparameters - 'gamma' - 'beta' || '{"recipe": "funn", "dataset": "mnist"}') AS k WHERE t.number = 0 AND t.sweep_id LIKE 'f0%'`,
-    `INSERT INTO trial_knobs (trial_id, knob, number)
-     SELECT t.id, k, (t.hyperparameters ->> k)::float8 FROM trials t, unnest(ARRAY['gamma', 'beta']) AS k WHERE t.sweep_id LIKE 'f0%'`,
+    `INSERT INTO configuration_knobs (sweep_id, configuration_index, knob, number)
+     SELECT t.sweep_id, t.configuration_index, k, (t.hyperparameters ->> k)::float8 FROM trials t, unnest(ARRAY['gamma', 'beta']) AS k
+     WHERE t.sweep_id LIKE 'f0%' AND t.seed = 0`,
     `CREATE TEMP TABLE fill AS
      SELECT t.id AS trial, t.sweep_id AS sweep, t.number, k.kind, k.position, k.epochs,
        ${hash('CASE k.position WHEN 0 THEN t.sweep_id ELSE t.id END || k.kind')} AS stage
@@ -75,6 +76,9 @@ const statements = ({ sweeps, trialsPerSweep, epochs }: Filling): readonly strin
      FROM fill f, (VALUES (3, 'gradient'), (-1, '')) AS p (position, attack),
        (VALUES ('robustAccuracy', 1), ('successRate', -1), ('medianL2', 1), ('medianLinf', 1), ('noiseLevel', 1), ('cleanAccuracy', 1)) AS m (name, sign),
        LATERAL (SELECT round(random()::numeric, 3)::float8 + 0 * f.number AS value) AS v WHERE f.kind = 'attack'`,
+    `INSERT INTO configuration_scores (sweep_id, configuration_index, position, metric, attack, trial_id, merit, deviation, masked)
+     SELECT sweep_id, configuration_index, position, metric, attack, min(trial_id), round(avg(merit)::numeric, 12)::float8, stddev_samp(merit), bool_or(masked)
+     FROM scores WHERE sweep_id LIKE 'f0%' GROUP BY 1, 2, 3, 4, 5`,
     `INSERT INTO sweep_counts (sweep_id, slot, subject, count)
      SELECT sweep, 0, 'stage:' || kind || ':completed', count(DISTINCT stage) FROM fill GROUP BY sweep, kind
      UNION ALL SELECT sweep, 0, 'trial:completed', count(DISTINCT trial) FROM fill GROUP BY sweep

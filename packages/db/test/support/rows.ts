@@ -52,3 +52,18 @@ export const trained = async (db: Db, sweepId: string): Promise<number> => {
   );
   return row!.n;
 };
+
+/** The kept averages over seeds, against the scores: what differs. */
+export const wrongAverages = (db: Db): Promise<Record<string, unknown>[]> =>
+  query(
+    db,
+    `WITH real AS (
+       SELECT sweep_id, configuration_index, position, metric, min(attack) AS attack, min(trial_id) AS trial_id, bool_or(masked) AS masked,
+         CASE WHEN count(merit) = count(*) THEN avg(merit) END AS merit, sqrt(var_samp(merit)) AS deviation
+       FROM scores GROUP BY 1, 2, 3, 4
+     )
+     SELECT * FROM configuration_scores k FULL JOIN real r USING (sweep_id, configuration_index, position, metric)
+     WHERE (k.attack, k.trial_id, k.masked) IS DISTINCT FROM (r.attack, r.trial_id, r.masked)
+       OR (k.merit IS NULL) <> (r.merit IS NULL) OR abs(k.merit - r.merit) > 1e-9
+       OR (k.deviation IS NULL) <> (r.deviation IS NULL) OR abs(k.deviation - r.deviation) > 1e-9`,
+  );

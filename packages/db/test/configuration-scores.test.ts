@@ -1,0 +1,219 @@
+/**
+ * The averages over seeds are kept by whoever writes scores, and must be those of the scores at every moment: held to the plain aggregate
+ * after seeds that end at once, sweeps that share stages, masked and missing results, attempts again, cancelled and deleted sweeps.
+ */
+import { routes } from '@funnel/contracts';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import {
+  type ClaimedStage,
+  cancelSweep,
+  collectGarbage,
+  completeStage,
+  type Db,
+  deleteSweep,
+  failAttempt,
+  leaderboard,
+  retrySweep,
+} from '../src/index.ts';
+import { openTestDb } from '../src/testing/index.ts';
+import { query, wrongAverages } from './support/rows.ts';
+import { claim, evaluationOf, train } from './support/stand-in.ts';
+import { submit } from './support/submit.ts';
+
+let db: Db;
+beforeAll(async () => {
+  db = await openTestDb();
+});
+afterAll(() => db.close());
+
+/** mulberry32: numbers in [0, 1), the same for the same seed. */
+const createRandom = (seed: number) => {
+  let state = seed;
+  return (): number => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+};
+type Random = ReturnType<typeof createRandom>;
+
+/** Does a claimed stage to its end, whatever that is. */
+const end = async (claimed: ClaimedStage, random: Random): Promise<void> => {
+  const { stageId, leaseEpoch, spec } = claimed;
+  if (random() < 0.05) {
+    await failAttempt(db, { stageId, leaseEpoch, code: 'INTERNAL', message: 'told to fail', maxAttempts: 1 });
+    return;
+  }
+  await train(db, claimed);
+  const evaluation =
+    spec.kind === 'attack'
+      ? evaluationOf(
+          claimed,
+          Array.from({ length: 4 }, () => random() < 0.5),
+          {
+            verdict: random() < 0.15 ? 'masked' : 'ok',
+            medianL2: random() < 0.2 ? null : random(),
+            l2: random(),
+          },
+        )
+      : undefined;
+  await completeStage(db, { stageId, leaseEpoch, evaluation });
+  if (random() < 0.2) await completeStage(db, { stageId, leaseEpoch, evaluation }); // its answer was lost
+};
+
+/** So many workers at once, until nothing is ready or so many stages have ended. */
+const work = async (random: Random, most = Number.POSITIVE_INFINITY): Promise<void> => {
+  let left = most;
+  const worker = async (_: unknown, i: number): Promise<void> => {
+    while (left-- > 0) {
+      const claimed = await claim(db, `worker ${i}`);
+      if (!claimed) return;
+      await end(claimed, random);
+    }
+  };
+  await Promise.all(Array.from({ length: 6 }, worker));
+};
+
+/** What is ranked, from the scores of single trials: the mean of each group of seeds, in order. */
+const rankedByHand = async (attack: string, metric: string) => {
+  type Score = {
+    sweep: string;
+    configuration: number;
+    position: number;
+    trial: string;
+    merit: number | null;
+  };
+  const scores = await query<Score & { masked: boolean }>(
+    db,
+    `SELECT sweep_id AS sweep, configuration_index AS configuration, position, trial_id AS trial, merit, masked
+     FROM scores WHERE attack = $1 AND metric = $2 ORDER BY trial_id, position`,
+    [attack, metric],
+  );
+  const groups = new Map<string, typeof scores>();
+  for (const score of scores) {
+    const key = `${score.sweep} ${score.configuration} ${score.position}`;
+    groups.set(key, [...(groups.get(key) ?? []), score]);
+  }
+  const rows = [...groups.values()].map((group) => {
+    const merits = group.map((score) => score.merit).filter((merit) => merit !== null);
+    const mean = merits.reduce((sum, merit) => sum + merit, 0) / merits.length;
+    return {
+      trial: group[0]!.trial,
+      position: group[0]!.position,
+      masked: group.some((score) => score.masked),
+      merit: merits.length === group.length ? Math.round(mean * 1e9) / 1e9 : null,
+      seeds: group.length,
+    };
+  });
+  const value = (row: (typeof rows)[number]) => row.merit ?? Number.NEGATIVE_INFINITY;
+  return rows.sort(
+    (a, b) =>
+      Number(a.masked) - Number(b.masked) ||
+      (value(a) === value(b) ? 0 : value(b) - value(a)) ||
+      (a.trial < b.trial ? -1 : a.trial > b.trial ? 1 : a.position - b.position),
+  );
+};
+
+/** The same, page by page. */
+const rankedByPages = async (attack: string | undefined, metric: string) => {
+  const found = [];
+  let cursor: string | undefined;
+  do {
+    const query = { group: 'configuration', attack, metric, limit: 7, cursor };
+    const page = await leaderboard(db, routes.leaderboard.query.parse(query) as never); // filled by the schema
+    for (const row of page.items)
+      found.push({
+        trial: row.trialId,
+        masked: row.verdict === 'masked',
+        value: row.value === null ? null : Math.round(row.value * 1e9) / 1e9,
+        seeds: row.seeds.length,
+      });
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
+  return found;
+};
+
+test('seeds that end at the same moment are all in the average', async () => {
+  const { sweepId } = await submit(db, { seeds: 6, attacks: ['fgsm'] });
+  const attacks: ClaimedStage[] = [];
+  for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
+    if (claimed.spec.kind === 'attack') attacks.push(claimed);
+    else await end(claimed, () => 0.9);
+  }
+  const [first, ...others] = attacks.map((claimed, i) => () => end(claimed, () => 0.5 + i / 20)); // another distance each
+  await first!();
+  // The others are made to meet: each has looked at the scores, and waits for the averages.
+  const client = new pg.Client({ connectionString: db.url });
+  await client.connect();
+  try {
+    await client.query('BEGIN');
+    await client.query('SELECT FROM configuration_scores FOR UPDATE');
+    const ended = Promise.all(others.map((other) => other()));
+    await vi.waitFor(async () => {
+      const { rows } = await client.query(
+        'SELECT count(DISTINCT pid)::int AS n FROM pg_locks WHERE NOT granted',
+      );
+      expect(rows[0].n).toBe(others.length);
+    });
+    await client.query('COMMIT');
+    await ended;
+  } finally {
+    await client.end();
+  }
+  expect(await wrongAverages(db)).toEqual([]);
+  const query = { group: 'configuration', sweep: sweepId };
+  const { items } = await leaderboard(db, routes.leaderboard.query.parse(query) as never); // filled by the schema
+  expect(items.map((row) => row.seeds.length)).toEqual([6]);
+  await deleteSweep(db, sweepId);
+});
+
+test.each([1, 2, 3])('whatever happens, averages are those of the scores (%i)', async (seed) => {
+  const random = createRandom(seed);
+  const space = { gamma: [1, 2, 3, 4], optimiseEpochs: [2, 3] };
+  const attacks: ('fgsm' | 'gradient')[] = ['fgsm', 'gradient'];
+  const latent = 8 + seed;
+  const first = await submit(db, { seeds: [1, 2, 3], space: { ...space, latent }, attacks });
+  await work(random, 30);
+  // Half of its work is the first one's, and its seeds come in another order.
+  const second = await submit(db, {
+    seeds: [3, 4, 1],
+    space: { gamma: [3, 4, 5], latent },
+    attacks: ['fgsm'],
+  });
+  await work(random, 30);
+  expect(await wrongAverages(db)).toEqual([]);
+  await cancelSweep(db, second.sweepId);
+  await work(random);
+  expect(await wrongAverages(db)).toEqual([]);
+  for (const { sweepId } of [first, second]) await retrySweep(db, sweepId).catch(() => {}); // where anything failed
+  await work(random);
+  // All of it is known already.
+  const third = await submit(db, { seeds: [1, 2, 3], space: { ...space, latent }, attacks });
+  await work(random);
+  expect(await wrongAverages(db)).toEqual([]);
+  await Promise.all([deleteSweep(db, first.sweepId), work(random)]);
+  await collectGarbage(
+    db,
+    { keepDays: 0, keepBest: 0, metric: 'robustAccuracy', keepSweeps: [] },
+    { dryRun: false },
+  );
+  expect(await wrongAverages(db)).toEqual([]);
+  for (const attack of [undefined, 'fgsm', 'gradient'])
+    for (const metric of ['robustAccuracy', 'medianL2', 'successRate'] as const) {
+      const wanted = await rankedByHand(attack ?? '', metric);
+      const sign = metric === 'successRate' ? -1 : 1;
+      expect(await rankedByPages(attack, metric)).toEqual(
+        wanted.map(({ trial, masked, merit, seeds }) => ({
+          ...{ trial, masked, seeds },
+          value: merit === null ? null : merit * sign + 0, // + 0: no −0
+        })),
+      );
+      if (attack !== 'gradient') expect(wanted.length).toBeGreaterThan(7);
+    }
+  expect(await query(db, 'SELECT FROM configuration_scores WHERE sweep_id = $1', [first.sweepId])).toEqual(
+    [],
+  );
+  expect(third.plan.trials).toBe(24);
+});
