@@ -61,7 +61,9 @@ const createServer = (options: ApiOptions): FastifyInstance => {
 export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> => {
   const { db, queue, host = '127.0.0.1', maxBodyBytes = 1024 * 1024 } = options;
   const local = isLoopback(host);
-  const gate = await createTokenGate(db, { required: !local || options.auth === 'required', host });
+  // Behind a proxy it is not loopback that decides who can call.
+  const required = !local || options.auth === 'required' || options.trustProxy === true;
+  const gate = await createTokenGate(db, { required, host });
 
   const app = createServer({ ...options, maxBodyBytes });
   const hub = createEventHub({

@@ -34,10 +34,10 @@ const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'te
     ? Number
     : pg.types.getTypeParser(oid, format as 'text')) as unknown as typeof pg.types.getTypeParser; // overloads of pg
 
-/** The driver hangs the whole connection on the error of an idle one: too much for a log. */
+/** The driver hangs the whole connection, its password included, on the error of an idle one: none of that is for a log. */
 const withoutConnection = (error: Error): Error => {
+  if ('client' in error) delete error.client;
   const told = databaseError(error);
-  if (told instanceof Error && 'client' in told) delete told.client;
   return told instanceof Error ? told : error;
 };
 

@@ -1,6 +1,6 @@
 import { routes } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { build, fingerprint, oneTrial, type TestApp } from '../build.ts';
+import { addToken, build, fingerprint, oneTrial, type TestApp, tokenOf } from '../build.ts';
 
 let api: TestApp;
 beforeAll(async () => {
@@ -96,19 +96,25 @@ test('a client that calls too often is asked to wait', async () => {
   expect((await api.app.inject({ url: '/healthz', remoteAddress: '10.0.0.10' })).statusCode).toBe(200);
 });
 
-test('behind a proxy a caller is whom the proxy saw, not whom the caller says to be', async () => {
-  const proxied = await build({ trustProxy: true });
-  try {
-    const { statusCode } = await proxied.app.inject({
-      method: 'POST',
-      url: '/v1/sweeps',
-      payload: oneTrial,
-      headers: { 'x-forwarded-for': '6.6.6.6, 10.1.1.1' },
-    });
-    expect(statusCode).toBe(201);
-    const { rows } = await proxied.db.pool.query('SELECT address FROM audit_log');
-    expect(rows).toEqual([{ address: '10.1.1.1' }]);
-  } finally {
-    await proxied.close();
-  }
+describe('behind a proxy', () => {
+  test('there must be a token, whatever the address that it listens on', async () => {
+    await expect(build({ trustProxy: true })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+
+  test('a caller is whom the proxy saw, not whom the caller says to be', async () => {
+    const proxied = await build({ trustProxy: true, prepare: (db) => addToken(db, 'submit') });
+    try {
+      const { statusCode } = await proxied.app.inject({
+        method: 'POST',
+        url: '/v1/sweeps',
+        payload: oneTrial,
+        headers: { 'x-forwarded-for': '6.6.6.6, 10.1.1.1', authorization: `Bearer ${tokenOf('submit')}` },
+      });
+      expect(statusCode).toBe(201);
+      const { rows } = await proxied.db.pool.query('SELECT address FROM audit_log');
+      expect(rows).toEqual([{ address: '10.1.1.1' }]);
+    } finally {
+      await proxied.close();
+    }
+  });
 });
