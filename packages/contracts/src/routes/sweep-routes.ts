@@ -1,0 +1,103 @@
+/** Sweeps: planned, submitted, listed, steered. */
+import { z } from 'zod';
+import { Plan, Stage, Sweep, SweepDetail, Trial } from '../resources.ts';
+import { SweepStatus, TrialStatus } from '../status.ts';
+import { SweepDefinition } from '../sweep.ts';
+import { ById, page, pageOf } from './parameters.ts';
+import type { Route } from './route.ts';
+
+const sweepAction = (action: string, summary: string) =>
+  ({
+    method: 'POST',
+    url: `/v1/sweeps/:id/${action}`,
+    summary,
+    role: 'submit',
+    params: ById,
+    response: Sweep,
+    errors: ['NOT_FOUND', 'INVALID_TRANSITION'],
+  }) as const;
+
+export const sweepRoutes = {
+  planSweep: {
+    method: 'POST',
+    url: '/v1/sweeps/plan',
+    summary: 'What a sweep would do: trials, stages, epochs with and without sharing. Writes nothing.',
+    role: 'read',
+    body: SweepDefinition,
+    response: Plan,
+    errors: ['INVALID_REQUEST', 'MALFORMED_BODY', 'SWEEP_TOO_LARGE', 'CONTINUOUS_GRID'],
+  },
+  createSweep: {
+    method: 'POST',
+    url: '/v1/sweeps',
+    summary:
+      'Submit a sweep. With an Idempotency-Key the same request can be sent again and gives the same sweep.',
+    role: 'submit',
+    headers: z.looseObject({ 'idempotency-key': z.string().min(1).max(200).optional() }),
+    body: SweepDefinition,
+    response: SweepDetail,
+    status: 201,
+    errors: [
+      'INVALID_REQUEST',
+      'MALFORMED_BODY',
+      'SWEEP_TOO_LARGE',
+      'CONTINUOUS_GRID',
+      'IDEMPOTENCY_CONFLICT',
+    ],
+  },
+  listSweeps: {
+    method: 'GET',
+    url: '/v1/sweeps',
+    summary: 'Sweeps, newest first.',
+    role: 'read',
+    query: z.strictObject({
+      status: SweepStatus.optional(),
+      search: z.string().max(200).optional(),
+      ...page,
+    }),
+    response: pageOf(Sweep),
+    errors: [],
+  },
+  getSweep: {
+    method: 'GET',
+    url: '/v1/sweeps/:id',
+    summary: 'One sweep with its definition.',
+    role: 'read',
+    params: ById,
+    response: SweepDetail,
+    errors: ['NOT_FOUND'],
+  },
+  listTrials: {
+    method: 'GET',
+    url: '/v1/sweeps/:id/trials',
+    summary: 'Trials of a sweep by number.',
+    role: 'read',
+    params: ById,
+    query: z.strictObject({ status: TrialStatus.optional(), ...page }),
+    response: pageOf(Trial),
+    errors: ['NOT_FOUND'],
+  },
+  listStages: {
+    method: 'GET',
+    url: '/v1/sweeps/:id/stages',
+    summary: 'The stage tree of a sweep.',
+    role: 'read',
+    params: ById,
+    query: z.strictObject({ ...page }),
+    response: pageOf(Stage),
+    errors: ['NOT_FOUND'],
+  },
+  pauseSweep: sweepAction('pause', 'Stop after a checkpoint; nothing new starts.'),
+  resumeSweep: sweepAction('resume', 'Go on from the checkpoints.'),
+  cancelSweep: sweepAction('cancel', 'Stop what only this sweep needs. Finished results stay.'),
+  retrySweep: sweepAction('retry', 'Give failed stages new attempts.'),
+  deleteSweep: {
+    method: 'DELETE',
+    url: '/v1/sweeps/:id',
+    summary: 'Delete a sweep that has ended, with its trials. Stages that other sweeps need stay.',
+    role: 'submit',
+    params: ById,
+    status: 204,
+    errors: ['NOT_FOUND', 'INVALID_TRANSITION'],
+  },
+} as const satisfies Record<string, Route>;

@@ -1,0 +1,125 @@
+/** Who gets which stage, and when. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type ClaimedStage, cancelSweep, claimStage, type Db, getBlobs, handBack } from '../src/index.ts';
+import { openTestDb } from '../src/testing/index.ts';
+import { leaseOf } from './support/attempts.ts';
+import { query, wrongCounts } from './support/rows.ts';
+import { claim, drain, finish, sha256, stateAt } from './support/stand-in.ts';
+import { submit } from './support/submit.ts';
+
+let db: Db;
+beforeAll(async () => {
+  db = await openTestDb({ max: 25 });
+});
+afterAll(() => db.close());
+
+let seed = 0;
+beforeEach(async () => {
+  seed += 1;
+  await query(db, `UPDATE stages SET ready_at = now()`);
+  await drain(db);
+});
+
+describe('claim', () => {
+  test('twenty claimers at once: every stage exactly once', async () => {
+    const gammas = Array.from({ length: 10 }, (_, i) => i + 1);
+    const { plan } = await submit(db, { seeds: [seed, seed + 500], space: { gamma: gammas } });
+    const stages = 2 + 3 * 20;
+    const done: string[] = [];
+    let epochs = 0;
+    const work = async (worker: number) => {
+      while (done.length < stages) {
+        const claimed = await claim(db, `worker-${worker}`);
+        if (!claimed) continue;
+        const now = await finish(db, claimed);
+        epochs += now;
+        done.push(claimed.stageId);
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, (_, i) => work(i)));
+    expect(done).toHaveLength(stages);
+    expect(new Set(done).size).toBe(done.length);
+    expect(epochs).toBe(plan.epochs.needed);
+    expect(await wrongCounts(db)).toEqual([]);
+    const attempts = await query<{ n: number }>(
+      db,
+      `SELECT count(*) AS n FROM attempts WHERE stage_id = ANY($1) AND outcome = 'completed'`,
+      [done],
+    );
+    expect(attempts[0]!.n).toBe(done.length);
+  });
+
+  test('higher priority first, then the sweep with the fewest running, then the first trial', async () => {
+    const seeds = Array.from({ length: 3 }, (_, i) => seed * 1000 + i);
+    const a = await submit(db, { seeds });
+    const b = await submit(db, { seeds: seeds.map((one) => one + 100) });
+    const urgent = await submit(db, { seeds: [seed * 1000 + 200], priority: 99 });
+    const claimed: ClaimedStage[] = [];
+    for (let i = 0; i < 6; i++) claimed.push((await claim(db))!);
+    const order = claimed.map((one) => one.sweepIds[0]);
+    expect(order).toEqual([urgent, a, b, a, b, a].map((sweep) => sweep.sweepId));
+    const numbers = await query<{ number: number }>(
+      db,
+      `SELECT t.number FROM trials t JOIN trial_stages ts ON ts.trial_id = t.id JOIN stages s ON s.id = ts.stage_id
+       WHERE t.sweep_id = $1 AND s.status = 'running' ORDER BY s.started_at`,
+      [a.sweepId],
+    );
+    expect(numbers.map((row) => row.number)).toEqual([0, 1, 2]);
+    for (const one of claimed) await handBack(db, leaseOf(one));
+  });
+
+  test('only these kinds, only this sweep', async () => {
+    const { sweepId } = await submit(db, { seeds: [seed, seed + 500] });
+    const request = { workerId: 'w', leaseSeconds: 60 };
+    expect(await claimStage(db, { ...request, kinds: ['attack'] })).toBeNull();
+    expect(await claimStage(db, { ...request, sweep: 'another' })).toBeNull();
+    const first = await claimStage(db, {
+      ...request,
+      sweep: sweepId,
+      backend: 'wasm',
+      engineVersion: '1',
+    });
+    expect(first).toMatchObject({
+      leaseEpoch: 1,
+      attempt: 1,
+      start: null,
+      sweepIds: [sweepId],
+      spec: { kind: 'initialise' },
+    });
+    expect(
+      await query(db, 'SELECT backend, engine_version FROM attempts WHERE stage_id = $1', [first!.stageId]),
+    ).toEqual([{ backend: 'wasm', engine_version: '1' }]);
+    await finish(db, first!);
+  });
+
+  test('never more running than the sweep allows, however many ask at once; other sweeps go on', async () => {
+    const limited = await submit(db, { seeds: [0, 1, 2, 3, 4, 5].map((n) => seed + 700 + n), maxRunning: 2 });
+    const other = await submit(db, { seeds: [seed + 800] });
+    const request = { workerId: 'w', leaseSeconds: 60 };
+    const asked = Array.from({ length: 12 }, () => claimStage(db, { ...request, sweep: limited.sweepId }));
+    const first = (await Promise.all(asked)).filter((claimed) => claimed !== null);
+    expect(first.length).toBeGreaterThanOrEqual(1);
+    expect(first.length).toBeLessThanOrEqual(2);
+    const second = first[1] ?? (await claimStage(db, { ...request, sweep: limited.sweepId }))!;
+    expect(second.sweepIds).toEqual([limited.sweepId]);
+    expect(await claimStage(db, { ...request, sweep: limited.sweepId })).toBeNull();
+    expect((await claimStage(db, request))?.sweepIds).toEqual([other.sweepId]);
+    await handBack(db, leaseOf(second));
+    expect(await claimStage(db, { ...request, sweep: limited.sweepId })).not.toBeNull();
+    await cancelSweep(db, limited.sweepId);
+    await cancelSweep(db, other.sweepId);
+  });
+
+  test('starts from the parent’s networks, without its moments', async () => {
+    await submit(db, { seeds: [seed] });
+    const initialise = (await claim(db))!;
+    await finish(db, initialise);
+    const optimise = (await claim(db))!;
+    const final = stateAt(initialise.spec.chain, { epoch: 2, step: 0 }).manifest;
+    expect(optimise.start).toEqual({ sameChain: false, manifest: { ...final, moments: null } });
+    const weights = Object.values(final.networks)[0]!.blob;
+    const blobs = await getBlobs(db, [weights]);
+    expect(sha256(blobs.get(weights)!)).toBe(weights);
+    await finish(db, optimise);
+  });
+});

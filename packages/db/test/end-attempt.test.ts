@@ -1,0 +1,142 @@
+/** How attempts end, and what that means for what waited. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  type ClaimedStage,
+  completeStage,
+  type Db,
+  endStage,
+  failAttempt,
+  handBack,
+  reconcile,
+} from '../src/index.ts';
+import { openTestDb } from '../src/testing/index.ts';
+import { leaseOf, letExpire, options, stageRow } from './support/attempts.ts';
+import { query, stageCounts, sweepStatus, trialStatuses, wrongCounts } from './support/rows.ts';
+import { claim, drain, evaluationOf, finish, record } from './support/stand-in.ts';
+import { submit } from './support/submit.ts';
+
+let db: Db;
+beforeAll(async () => {
+  db = await openTestDb({ max: 25 });
+});
+afterAll(() => db.close());
+
+let seed = 0;
+beforeEach(async () => {
+  seed += 1;
+  await query(db, `UPDATE stages SET ready_at = now()`);
+  await drain(db);
+});
+
+describe('ends', () => {
+  test('a stage that diverges skips what needs it, and its trials say so', async () => {
+    const { sweepId } = await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
+    await finish(db, (await claim(db))!);
+    const bad = (await claim(db))!;
+    await endStage(db, { ...leaseOf(bad), status: 'diverged', message: 'loss is NaN at step 3' });
+    await drain(db);
+    expect(await stageCounts(db, sweepId)).toMatchObject({
+      'optimise:diverged': 1,
+      'optimise:completed': 1,
+      'classify:skipped': 1,
+      'attack:skipped': 1,
+    });
+    expect((await trialStatuses(db, sweepId)).sort()).toEqual(['completed', 'diverged']);
+    expect(await sweepStatus(db, sweepId)).toBe('completed');
+    const [skipped] = await query(
+      db,
+      `SELECT error_message FROM stages WHERE status = 'skipped' AND kind = 'classify' ORDER BY finished_at DESC LIMIT 1`,
+    );
+    expect(skipped!.error_message).toContain('loss is NaN at step 3');
+    expect(await wrongCounts(db)).toEqual([]);
+
+    const again = await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
+    expect(again.plan.epochs.needed).toBe(0);
+    expect((await trialStatuses(db, again.sweepId)).sort()).toEqual(['completed', 'diverged']);
+    const more = await submit(db, { seeds: [seed], space: { gamma: [1, 2] }, attacks: ['gradient'] });
+    await drain(db);
+    expect((await trialStatuses(db, more.sweepId)).sort()).toEqual(['completed', 'diverged']);
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('a poison stage fails after its attempts, with backoff between them and the last error', async () => {
+    const { sweepId } = await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
+    await finish(db, (await claim(db))!);
+    const poison = (await claim(db))!;
+    const failure = { code: 'TRAINER_DIED', message: 'SIGABRT', maxAttempts: 3 };
+    expect(await failAttempt(db, { ...leaseOf(poison), ...failure })).toMatchObject({ failed: false });
+    const claimAgain = async () => {
+      const [row] = await query<{ wait: number }>(
+        db,
+        'SELECT extract(epoch FROM ready_at - now())::float8 AS wait FROM stages WHERE id = $1',
+        [poison.stageId],
+      );
+      await query(db, 'UPDATE stages SET ready_at = now() WHERE id = $1', [poison.stageId]);
+      for (;;) {
+        const claimed = (await claim(db))!;
+        if (claimed.stageId === poison.stageId) return { claimed, wait: row!.wait };
+        await finish(db, claimed);
+      }
+    };
+    const second = await claimAgain();
+    expect(second.claimed.attempt).toBe(2);
+    await failAttempt(db, { ...leaseOf(second.claimed), ...failure });
+    const third = await claimAgain();
+    expect(third.wait).toBeGreaterThan(second.wait);
+    expect(
+      await failAttempt(db, { ...leaseOf(third.claimed), ...failure, message: 'SIGABRT again' }),
+    ).toMatchObject({ failed: true });
+    await drain(db);
+    expect((await trialStatuses(db, sweepId)).sort()).toEqual(['completed', 'failed']);
+    expect(await sweepStatus(db, sweepId)).toBe('completed');
+    expect(await stageRow(db, poison.stageId)).toMatchObject({
+      status: 'failed',
+      error_message: 'SIGABRT again',
+    });
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('a new epoch forgives the failures before it; handing back costs no attempt', async () => {
+    await submit(db, { seeds: [seed] });
+    const first = (await claim(db))!;
+    const fail = (claimed: ClaimedStage) =>
+      failAttempt(db, { ...leaseOf(claimed), code: 'X', message: 'x', maxAttempts: 2 });
+    await fail(first);
+    await query(db, 'UPDATE stages SET ready_at = now() WHERE id = $1', [first.stageId]);
+    const second = (await claim(db))!;
+    expect(second.attempt).toBe(2);
+    await record(db, second, { epoch: 1, step: 0 });
+    expect(await fail(second)).toMatchObject({ failed: false });
+    await query(db, 'UPDATE stages SET ready_at = now() WHERE id = $1', [first.stageId]);
+    const third = (await claim(db))!;
+    expect(await handBack(db, leaseOf(third))).toEqual({ readyStages: [third.stageId] });
+    const fourth = (await claim(db))!;
+    expect(fourth).toMatchObject({ attempt: 2, leaseEpoch: 4 });
+    await finish(db, fourth);
+  });
+
+  test('leases that run out again and again without progress end in failure', async () => {
+    const { sweepId } = await submit(db, { seeds: [seed] });
+    await reconcile(db, options);
+    let expired = 0;
+    for (let claimed = await claim(db); claimed && expired < 50; claimed = await claim(db)) {
+      await letExpire(db, claimed.stageId);
+      expired += (await reconcile(db, { ...options, maxAttempts: 2 })).expired.length;
+    }
+    expect(expired).toBe(10);
+    expect(await trialStatuses(db, sweepId)).toEqual(['failed']);
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('an attack stage completes with its evaluation or not at all', async () => {
+    await submit(db, { seeds: [seed] });
+    for (let i = 0; i < 3; i++) await finish(db, (await claim(db))!);
+    const attack = (await claim(db))!;
+    expect(attack.spec.kind).toBe('attack');
+    await expect(completeStage(db, leaseOf(attack))).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    await completeStage(db, {
+      ...leaseOf(attack),
+      evaluation: evaluationOf(attack, [true, true, false, false]),
+    });
+  });
+});

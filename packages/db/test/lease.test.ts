@@ -1,0 +1,146 @@
+/** A lease that ran out writes nothing more, and whoever lost it is told. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { completeStage, type Db, endStage, failAttempt, handBack, reconcile } from '../src/index.ts';
+import { openTestDb } from '../src/testing/index.ts';
+import { beat, leaseOf, letExpire, options, stageRow, stale } from './support/attempts.ts';
+import { query, trained, wrongCounts } from './support/rows.ts';
+import { claim, drain, finish, record, train } from './support/stand-in.ts';
+import { submit } from './support/submit.ts';
+
+let db: Db;
+beforeAll(async () => {
+  db = await openTestDb({ max: 25 });
+});
+afterAll(() => db.close());
+
+let seed = 0;
+beforeEach(async () => {
+  seed += 1;
+  await query(db, `UPDATE stages SET ready_at = now()`);
+  await drain(db);
+});
+
+describe('a lease fences every write', () => {
+  test('who lost it is refused, counted, and told', async () => {
+    const { sweepId } = await submit(db, { seeds: [seed] });
+    const slow = (await claim(db, 'slow'))!;
+    await record(db, slow, { epoch: 1, step: 0 });
+    await reconcile(db, options);
+    await letExpire(db, slow.stageId);
+    expect(await reconcile(db, options)).toMatchObject({ done: true, expired: [slow.stageId] });
+    const quick = (await claim(db, 'quick'))!;
+    expect(quick).toMatchObject({ stageId: slow.stageId, leaseEpoch: slow.leaseEpoch + 1, attempt: 2 });
+    expect(quick.start).toMatchObject({ sameChain: true, manifest: { position: { epoch: 1, step: 0 } } });
+
+    await expect(record(db, slow, { epoch: 2, step: 0 })).rejects.toMatchObject(stale);
+    await expect(completeStage(db, leaseOf(slow))).rejects.toMatchObject(stale);
+    await expect(
+      endStage(db, { ...leaseOf(slow), status: 'diverged', message: 'late' }),
+    ).rejects.toMatchObject(stale);
+    await expect(
+      failAttempt(db, { ...leaseOf(slow), code: 'X', message: 'late', maxAttempts: 3 }),
+    ).rejects.toMatchObject(stale);
+    await expect(handBack(db, leaseOf(slow))).rejects.toMatchObject(stale);
+    expect(await beat(db, slow)).toEqual({ lost: [slow.stageId], stop: [] });
+    expect(await beat(db, quick)).toEqual({ lost: [], stop: [] });
+    const attempts = await query(
+      db,
+      'SELECT worker_id, outcome, fenced, epochs FROM attempts WHERE stage_id = $1 ORDER BY lease_epoch',
+      [slow.stageId],
+    );
+    expect(attempts).toEqual([
+      { worker_id: 'slow', outcome: 'expired', fenced: 5, epochs: 1 },
+      { worker_id: 'quick', outcome: 'running', fenced: 0, epochs: 0 },
+    ]);
+    await finish(db, quick);
+    await drain(db);
+    expect(await trained(db, sweepId)).toBe(6);
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('a lease that ran out but was not taken over is still good', async () => {
+    await submit(db, { seeds: [seed] });
+    const claimed = (await claim(db))!;
+    await letExpire(db, claimed.stageId);
+    await record(db, claimed, { epoch: 1, step: 0 });
+    expect(await beat(db, claimed, { position: { epoch: 1, step: 7 }, imagesPerSecond: 12.5 })).toEqual({
+      lost: [],
+      stop: [],
+    });
+    expect((await reconcile(db, options)).expired).toEqual([]);
+    expect(await stageRow(db, claimed.stageId)).toMatchObject({ epoch: 1, step: 7, images_per_second: 12.5 });
+    await record(db, claimed, { epoch: 2, step: 0 });
+    await completeStage(db, leaseOf(claimed));
+  });
+
+  test('a stage that someone is just writing to is left for the next beat, and is not expired', async () => {
+    await submit(db, { seeds: [seed] });
+    const claimed = (await claim(db))!;
+    await reconcile(db, options);
+    await letExpire(db, claimed.stageId);
+    const writer = await db.pool.connect();
+    await writer.query('BEGIN');
+    await writer.query('SELECT FROM stages WHERE id = $1 FOR UPDATE', [claimed.stageId]);
+    expect(await beat(db, claimed)).toEqual({ lost: [], stop: [] });
+    expect((await reconcile(db, options)).expired).toEqual([]);
+    await writer.query('COMMIT');
+    writer.release();
+    expect(await beat(db, { ...claimed, stageId: 'none' })).toEqual({ lost: ['none'], stop: [] });
+    await finish(db, claimed);
+  });
+
+  test('of many who reconcile at once, one does', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => reconcile(db, { ...options, everySeconds: 60 })),
+    );
+    expect(answers.filter((answer) => answer.done).length).toBeLessThan(2);
+    expect(await reconcile(db, { ...options, everySeconds: 60 })).toMatchObject({ done: false });
+    expect(await reconcile(db, options)).toMatchObject({ done: true, repaired: 0 });
+  });
+
+  test('after the database was away nothing expires before workers had time to come back', async () => {
+    await submit(db, { seeds: [seed] });
+    const claimed = (await claim(db))!;
+    await letExpire(db, claimed.stageId);
+    await query(db, `UPDATE duties SET at = now() - interval '1 minute' WHERE name = 'reconcile'`);
+    expect((await reconcile(db, options)).expired).toEqual([]);
+    await letExpire(db, claimed.stageId);
+    expect((await reconcile(db, options)).expired).toEqual([claimed.stageId]);
+  });
+
+  test('a clock that is set back holds nothing up: dead workers are noticed and what is ready can be claimed', async () => {
+    await submit(db, { seeds: [seed, seed + 1_000_000] });
+    const claimed = (await claim(db))!;
+    // As an hour's jump leaves it: everything that was written before lies in the future.
+    await query(db, `UPDATE duties SET at = now() + interval '1 hour' WHERE name = 'reconcile'`);
+    await query(
+      db,
+      `UPDATE stages SET ready_at = now() + interval '1 hour', lease_until = lease_until + interval '1 hour'`,
+    );
+    expect(await claim(db)).toBeNull();
+    expect(await reconcile(db, options)).toMatchObject({ done: true, expired: [] });
+    expect(await claim(db)).not.toBeNull();
+    const [row] = await query<{ seconds: number }>(
+      db,
+      'SELECT extract(epoch FROM lease_until - now())::float8 AS seconds FROM stages WHERE id = $1',
+      [claimed.stageId],
+    );
+    expect(row!.seconds).toBeLessThanOrEqual(options.leaseSeconds);
+  });
+
+  test('the same end again, its answer lost, changes nothing', async () => {
+    await submit(db, { seeds: [seed] });
+    const claimed = (await claim(db))!;
+    await train(db, claimed);
+    await completeStage(db, leaseOf(claimed));
+    expect(await completeStage(db, leaseOf(claimed))).toEqual({ readyStages: [] });
+    const optimise = (await claim(db))!;
+    await handBack(db, leaseOf(optimise));
+    await handBack(db, leaseOf(optimise));
+    expect(
+      await query(db, 'SELECT fenced FROM attempts WHERE stage_id = ANY($1)', [
+        [claimed.stageId, optimise.stageId],
+      ]),
+    ).toEqual([{ fenced: 0 }, { fenced: 0 }]);
+  });
+});
