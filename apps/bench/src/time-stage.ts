@@ -1,4 +1,5 @@
 import {
+  type DatasetSpec,
   Hyperparameters,
   type Recipe,
   type RecipeName,
@@ -37,7 +38,7 @@ export const specOf = (
   recipeName: RecipeName,
   kind: StageKind,
   knobs: Partial<Hyperparameters>,
-  dataset: LoadedDataset,
+  dataset: DatasetSpec,
 ): StageSpec => {
   const recipe: Recipe = recipes[recipeName];
   const reads = recipe.stages.find((stage) => stage.kind === kind)!.reads;
@@ -49,7 +50,7 @@ export const specOf = (
     recipe: recipeName,
     hyperparameters: Object.fromEntries(reads.map((name) => [name, all[name]])),
     seed: 0,
-    dataset: dataset.spec,
+    dataset,
     epochs: 1_000_000,
     parent: null,
     attack: null,
@@ -57,11 +58,21 @@ export const specOf = (
   };
 };
 
-const specs = {
+const stagesTimed = {
   initialise: ['funn', 'initialise'],
   optimise: ['funn', 'optimise'],
   classic: ['classic', 'initialise'],
 } as const satisfies Record<BenchStage, readonly [RecipeName, StageKind]>;
+
+/** The product's stage behind one of the benchmark's names. */
+export const timedSpec = (
+  stage: BenchStage,
+  knobs: Partial<Hyperparameters>,
+  dataset: DatasetSpec,
+): StageSpec => {
+  const [recipe, kind] = stagesTimed[stage];
+  return specOf(recipe, kind, knobs, dataset);
+};
 
 export type TimeStageOptions = {
   readonly knobs: Partial<Hyperparameters>;
@@ -80,8 +91,7 @@ export const timeStage = async (
   stage: BenchStage,
   { knobs, dataset, steps, start, profile }: TimeStageOptions,
 ): Promise<TimedStage> => {
-  const [recipe, kind] = specs[stage];
-  const spec = specOf(recipe, kind, knobs, dataset);
+  const spec = timedSpec(stage, knobs, dataset.spec);
   const batch = Hyperparameters.parse(knobs).batchSize;
   const stop = new AbortController();
   const times: number[] = [];

@@ -3,16 +3,16 @@ import { parseArgs } from 'node:util';
 import { formatProfile, openBackend } from '@funnel/engine';
 import { z } from 'zod';
 import { benchStages } from './arithmetic.ts';
+import { hasOneCore, repeatInOneCore } from './in-one-core.ts';
 import { type MeasureOptions, measure, timeStages } from './measure.ts';
-import { median } from './median.ts';
 import { jsonLines, table } from './report.ts';
 import { findTorch } from './torch.ts';
-import { runTrainers, type Throughput } from './trainers.ts';
+import { compareTrainers } from './trainers.ts';
 
 export const trainUsage = `train [--backend auto|cuda|tensorflow|webgpu|wasm|cpu] [--filters 32,64] [--latent 64] [--noise 16] [--batch 128]
       [--steps 20] [--rounds 3] [--device cpu|cuda] [--torch path/of/train_torch.py] [--no-torch] [--trainers 1] [--profile] [--json]
-  Times one training step of each stage; PyTorch, if it is there, in turns with it (--device: PyTorch's). --trainers: that many
-  processes side by side and one alone, in turns. --profile: where the time goes, kernel by kernel.`;
+  Times one training step of each stage; PyTorch, if it is there, in turns with it (--device: PyTorch's). --trainers: instead,
+  that many of a worker's trainers side by side and each alone, in turns. --profile: where the time goes, kernel by kernel.`;
 
 const Count = z.coerce.number().pipe(z.int().min(1));
 const Size = z.coerce.number().pipe(z.int().min(0));
@@ -53,6 +53,8 @@ const parse = (args: readonly string[]): Options => {
 
 export const train = async (args: readonly string[]): Promise<void> => {
   const options = parse(args);
+  if (!hasOneCore()) return repeatInOneCore();
+  if (options.trainers > 1) return tellTrainers(options);
   const { batch, latent, noise, steps, rounds, json } = options;
   const filters = options.filters.split(',').map(Number);
   const backend = await openBackend(options.backend);
@@ -76,7 +78,6 @@ export const train = async (args: readonly string[]): Promise<void> => {
     if ('missing' in torch) console.log(`No PyTorch beside it: ${torch.missing}.`);
     for (const line of table(measured, batch)) console.log(line);
   }
-  if (options.trainers > 1) await compareTrainers(options);
   if (options.profile) {
     const timed = await timeStages(measureOptions, true);
     for (const stage of benchStages) {
@@ -86,22 +87,28 @@ export const train = async (args: readonly string[]): Promise<void> => {
   }
 };
 
-/** One trainer alone and several at once, in turns: a machine is not equally fast at all times. Their images per second, as a multiple. */
-const compareTrainers = async (options: Options): Promise<void> => {
-  const { filters, latent, noise, batch, steps, rounds, backend, trainers } = options;
-  const flags = Object.entries({ filters, latent, noise, batch, steps, backend, rounds: 1 }).flatMap(
-    ([name, value]) => [`--${name}`, String(value)],
-  );
-  const turns: { readonly alone: Throughput; readonly together: Throughput }[] = [];
-  for (let round = 0; round < rounds; round++)
-    turns.push({ alone: await runTrainers(1, flags), together: await runTrainers(trainers, flags) });
-  for (const stage of benchStages) {
-    const together = Math.round(median(turns.map((turn) => turn.together[stage])));
-    const times = Number(median(turns.map((turn) => turn.together[stage] / turn.alone[stage])).toFixed(2));
+/** One trainer alone and several at once, in turns: a machine is not equally fast at all times. */
+const tellTrainers = async (options: Options): Promise<void> => {
+  const { trainers, rounds, backend, latent, noise, batch: batchSize } = options;
+  const knobs = { filters: options.filters.replaceAll(',', '-'), latent, noise, batchSize };
+  for await (const { stage, imagesPerSecond, times, turns } of compareTrainers({
+    knobs,
+    backend,
+    trainers,
+    rounds,
+  })) {
+    const images = Math.round(imagesPerSecond);
+    const each = turns.map((turn) => Number(turn.toFixed(2)));
     console.log(
       options.json
-        ? JSON.stringify({ trainers, stage, images_per_s: together, times })
-        : `${trainers} trainers, ${stage}: ${together} images/s, ${times} × one`,
+        ? JSON.stringify({
+            trainers,
+            stage,
+            images_per_s: images,
+            times: Number(times.toFixed(2)),
+            turns: each,
+          })
+        : `${trainers} trainers, ${stage}: ${images} images/s, ${times.toFixed(2)} × one (${each.join(', ')})`,
     );
   }
 };

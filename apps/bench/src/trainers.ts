@@ -1,35 +1,160 @@
-/** Several trainers at once, each a process with one thread, as a worker runs them. */
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { z } from 'zod';
+/** The worker's own trainers, one alone and several side by side, in turns. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { type DatasetSpec, Hyperparameters, type StageSpec } from '@funnel/contracts';
+import { startTrainer, type Trainer } from '@funnel/worker';
+import pino from 'pino';
 import { type BenchStage, benchStages } from './arithmetic.ts';
+import { median } from './median.ts';
+import { timedSpec } from './time-stage.ts';
 
-const main = fileURLToPath(new URL('main.ts', import.meta.url));
-const Line = z.object({ stage: z.enum(benchStages), images_per_s: z.number() });
+/** Long epochs: their ends are not what is timed. */
+const dataset: DatasetSpec = { name: 'glyphs', train: 25_600, test: 1, attack: 1 };
 
-/** Images per second of each stage. */
-export type Throughput = Readonly<Record<BenchStage, number>>;
+/** Steps before the clock counts: kernels are compiled and optimised meanwhile. */
+const warmUpSteps = 40;
 
-/** Images per second of each stage, summed over `count` trainers that run side by side. `flags`: of `bench train`. */
-export const runTrainers = async (count: number, flags: readonly string[]): Promise<Throughput> => {
-  const trainer = async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      '--import',
-      'tsx',
-      main,
-      'train',
-      '--json',
-      '--no-torch',
-      ...flags,
-    ]);
-    return stdout
-      .trim()
-      .split('\n')
-      .map((line) => Line.parse(JSON.parse(line)));
-  };
-  const lines = (await Promise.all(Array.from({ length: count }, trainer))).flat();
-  const total = (stage: BenchStage): number =>
-    lines.filter((line) => line.stage === stage).reduce((sum, line) => sum + line.images_per_s, 0);
-  return { initialise: total('initialise'), optimise: total('optimise'), classic: total('classic') };
+/** Of one turn, in milliseconds: until all run as they will, and until the clock stops. */
+const settling = 300;
+const span = 2000;
+
+type Checkpoint = Parameters<Parameters<Trainer['run']>[1]['onCheckpoint']>[0];
+
+/** A trainer in the middle of a stage. `stepsPerSecond`: between two moments of `performance.now()`. */
+type Training = {
+  readonly pid: number;
+  readonly stepsPerSecond: (from: number, to: number) => number;
+  readonly warm: Promise<void>;
+  readonly checkpoint: () => Promise<Checkpoint>;
+  readonly close: () => void;
 };
+
+const startTraining = async (
+  backend: string,
+  spec: StageSpec,
+  from: Checkpoint | null,
+): Promise<Training> => {
+  const trainer = startTrainer({ places: {}, backend, standIn: null }, pino({ level: 'silent' }));
+  await trainer.ready;
+  const readings: { readonly at: number; readonly steps: number }[] = [];
+  const stepsPerEpoch = Math.ceil(dataset.train / Number(spec.hyperparameters.batchSize));
+  let last: Checkpoint | undefined;
+  let isWarm = () => {};
+  const warm = new Promise<void>((resolve) => {
+    isWarm = resolve;
+  });
+  const end = trainer.run(
+    { spec, start: from && { ...from, sameChain: false }, surrogates: [] },
+    {
+      onCheckpoint: async (checkpoint) => {
+        last = checkpoint;
+      },
+      onProgress: ({ position }) => {
+        if (!position) return;
+        const steps = position.epoch * stepsPerEpoch + position.step;
+        readings.push({ at: performance.now(), steps });
+        if (steps >= warmUpSteps) isWarm();
+      },
+    },
+  );
+  end.catch(() => {}); // killed at the end; `warm` is raced against it until then
+  return {
+    pid: trainer.pid,
+    stepsPerSecond: (start, stop) => {
+      const within = readings.filter(({ at }) => at >= start && at <= stop);
+      const [first, final] = [within[0], within.at(-1)];
+      if (!first || !final || first === final)
+        throw new Error(
+          `Expected a trainer to make steps within ${span} ms, but it told of none: too large a network for this benchmark?`,
+        );
+      return (1000 * (final.steps - first.steps)) / (final.at - first.at);
+    },
+    warm: Promise.race([
+      warm,
+      end.then((outcome) => {
+        throw new Error(`Expected ${spec.kind} to train on, but it ended as ${JSON.stringify(outcome)}`);
+      }),
+    ]),
+    checkpoint: async () => {
+      trainer.stop();
+      await end;
+      return last!;
+    },
+    close: () => trainer.kill('SIGKILL'),
+  };
+};
+
+/** Of each trainer, while these run and all others of this machine's trainers stand still. */
+const timeTogether = async (running: readonly Training[]): Promise<readonly number[]> => {
+  for (const { pid } of running) process.kill(pid, 'SIGCONT');
+  await wait(settling);
+  const from = performance.now();
+  await wait(span);
+  const speeds = running.map((training) => training.stepsPerSecond(from, performance.now()));
+  for (const { pid } of running) process.kill(pid, 'SIGSTOP');
+  return speeds;
+};
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+export type SideBySide = {
+  readonly stage: BenchStage;
+  /** Of all trainers together. */
+  readonly imagesPerSecond: number;
+  /** How many times one trainer's, that alone has the machine: the median over turns, and the turns. */
+  readonly times: number;
+  readonly turns: readonly number[];
+};
+
+export type CompareOptions = {
+  readonly knobs: Partial<Hyperparameters>;
+  readonly backend: string;
+  readonly trainers: number;
+  /** Turns, in each of which every trainer runs alone once and all of them run together once. */
+  readonly rounds: number;
+};
+
+const compareStage = async (
+  stage: BenchStage,
+  from: Checkpoint | null,
+  { knobs, backend, trainers, rounds }: CompareOptions,
+): Promise<SideBySide> => {
+  const spec = timedSpec(stage, knobs, dataset);
+  const all = await Promise.all(Array.from({ length: trainers }, () => startTraining(backend, spec, from)));
+  try {
+    await Promise.all(all.map(({ warm }) => warm));
+    for (const { pid } of all) process.kill(pid, 'SIGSTOP');
+    const turns: { readonly together: number; readonly times: number }[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const alone: number[] = [];
+      for (const training of all) alone.push(...(await timeTogether([training])));
+      const together = sum(await timeTogether(all));
+      turns.push({ together, times: (together * trainers) / sum(alone) });
+    }
+    const batch = Hyperparameters.parse(knobs).batchSize;
+    return {
+      stage,
+      imagesPerSecond: batch * median(turns.map(({ together }) => together)),
+      times: median(turns.map(({ times }) => times)),
+      turns: turns.map(({ times }) => times),
+    };
+  } finally {
+    for (const training of all) training.close();
+  }
+};
+
+/** What *optimise* starts from: an *initialise* that was stopped after its warm-up. */
+const trainFirst = async ({ knobs, backend }: CompareOptions): Promise<Checkpoint> => {
+  const training = await startTraining(backend, timedSpec('initialise', knobs, dataset), null);
+  try {
+    await training.warm;
+    return await training.checkpoint();
+  } finally {
+    training.close();
+  }
+};
+
+/** One stage after the other, as soon as it is timed. */
+export async function* compareTrainers(options: CompareOptions): AsyncGenerator<SideBySide> {
+  const first = await trainFirst(options);
+  for (const stage of benchStages) yield compareStage(stage, stage === 'optimise' ? first : null, options);
+}

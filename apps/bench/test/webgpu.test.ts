@@ -31,7 +31,7 @@ async function trainAndAttack(backend: BackendName) {
   const losses: number[] = [];
   let state: Parameters<typeof loadClassifier>[0] | undefined;
   for (const [recipe, kind, epochs] of stages) {
-    const spec = { ...specOf(recipe, kind, knobs, dataset), epochs };
+    const spec = { ...specOf(recipe, kind, knobs, dataset.spec), epochs };
     const start = state ? { ...state, sameChain: false } : null;
     const known = state?.blobs ?? new Map<string, Uint8Array>();
     const outcome = await runStage(

@@ -5,3 +5,4 @@ export type { WorkerOptions } from './options.ts';
 export type { StandInFault, StandInOptions } from './stand-in/options.ts';
 export { createStandIn } from './stand-in/run-stand-in.ts';
 export { type RunningWorker, startWorker } from './start-worker.ts';
+export { oneCore, startTrainer, type Trainer } from './trainer-process.ts';
