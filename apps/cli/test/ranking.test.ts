@@ -39,8 +39,19 @@ describe('a ranking in words', () => {
   it('has the settings in every row where they differ', () => {
     const text = describeLeaderboard([fgsm(0.1, 0.4), fgsm(0.3, 0.1)], { attack: 'fgsm' });
     expect(text).toMatch(/^Ranked by robust accuracy under fgsm; /);
+    expect(text).toContain('Settings differ: only rows of the same settings can be compared.');
     expect(text).toMatch(/40\.0 %\s+search=false epsilon=0\.1\n/);
     expect(text).toMatch(/10\.0 %\s+search=false epsilon=0\.3$/);
+  });
+
+  it('says when rows are of other images, or of attacks that nothing withstands', () => {
+    const mixed = [fgsm(0.1, 0.4), row({ dataset: 'mnist' })];
+    const text = describeLeaderboard(mixed, { attack: undefined });
+    expect(text).toContain('Data sets differ: --dataset glyphs keeps one.');
+    expect(text).toMatch(/smallest change leave nothing: --metric medianL2/);
+    expect(text).toMatch(/classic\s+mnist/);
+    const alike = describeLeaderboard([fgsm(0.1, 0.4), fgsm(0.1, 0.3)], { attack: undefined });
+    expect(alike).not.toMatch(/differ|smallest/);
   });
 
   it('says when it tells nothing apart', () => {

@@ -28,7 +28,8 @@ export const settingsLabel = (run: Run): string => {
   const fields = Object.entries(declared.shape).map(([name, schema]) => {
     const value = run.settings[name];
     const title = schema.meta()?.title ?? name;
-    if (name === 'epsilon') return `ε ${written(value)}`;
+    if (name === 'epsilon')
+      return run.settings.search === true ? `ε up to ${written(value)}` : `ε ${written(value)}`;
     if (name === 'steps') return `${written(value)} steps`;
     if (JSON.stringify(value) === JSON.stringify(defaults[name])) return '';
     if (typeof value === 'boolean') return value ? title.toLowerCase() : `no ${title.toLowerCase()}`;

@@ -4,6 +4,7 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/layout.css';
 import './styles/controls.css';
+import './styles/states.css';
 import './styles/table.css';
 import './styles/chip.css';
 import { App } from './app.tsx';

@@ -9,7 +9,6 @@ import { type Command, Option } from 'commander';
 import { allPages } from '../all-pages.ts';
 import type { Context } from '../context.ts';
 import { describeComparison } from '../output/describe-comparison.ts';
-import { formatShare } from '../output/number.ts';
 import { present } from '../output/output.ts';
 import { describeLeaderboard } from '../watch/describe-leaderboard.ts';
 import { distanceInstead, titleOf } from '../watch/ranking.ts';
@@ -77,7 +76,7 @@ const best = async (options: LeaderboardOptions, context: Context): Promise<void
   const ranked = apart === null ? rows : await readRows({ ...options, metric: apart }, context);
   if (apart !== null)
     context.output.note(
-      `${titleOf(rows[0]!.metric)} is ${formatShare(rows[0]!.value)} for all of these runs: ranked by ${titleOf(apart)} instead.`,
+      `All of these runs have a robust accuracy of 0: ranked by ${titleOf(apart)} instead.`,
     );
   present(context.output, ranked, () => describeLeaderboard(ranked, { attack }));
 };

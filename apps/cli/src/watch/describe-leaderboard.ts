@@ -8,7 +8,7 @@ import {
 import { settingsText } from '../output/describe-settings.ts';
 import { formatNumber, formatShare } from '../output/number.ts';
 import { type Column, formatTable } from '../output/table.ts';
-import { describeRanking, sameSettings } from './ranking.ts';
+import { describeRanking, sameSettings, titleOf } from './ranking.ts';
 
 const knobText = (value: KnobValue | undefined): string => {
   if (value === undefined) return '–';
@@ -57,6 +57,9 @@ export const describeLeaderboard = (rows: readonly LeaderboardRow[], { attack }:
     { title: '#', value: ({ rank }) => String(rank), align: 'right' },
     { title: 'trial', value: ({ trialId }) => trialId },
     { title: 'recipe', value: ({ recipe }) => recipe },
+    ...(new Set(rows.map(({ dataset }) => dataset)).size > 1
+      ? [{ title: 'data set', value: (row: LeaderboardRow) => row.dataset }]
+      : []),
     ...knobs.slice(0, mostKnobs).map(
       (name): Column<LeaderboardRow> => ({
         title: name,
@@ -67,7 +70,7 @@ export const describeLeaderboard = (rows: readonly LeaderboardRow[], { attack }:
     { title: 'seed', value: ({ seeds }) => seeds.join(','), align: 'right' },
     { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },
     ...(rows.some(({ rejectedClean }) => rejectedClean !== undefined) ? rejectionColumns : []),
-    { title: evaluationMetrics[top.metric].title.toLowerCase(), value: valueText, align: 'right' },
+    { title: titleOf(top.metric), value: valueText, align: 'right' },
     ...(attack === undefined ? [{ title: 'attack', value: (row: LeaderboardRow) => row.attack }] : []),
     ...(sameSettings(rows) ? [] : [{ title: 'settings', value: settingsText }]),
     { title: '', value: ({ verdict }) => (verdict === 'ok' ? '' : verdict) },

@@ -4,6 +4,7 @@ import {
   distanceMetric,
   type EvaluationMetricName,
   evaluationMetrics,
+  isBounded,
   type LeaderboardRow,
 } from '@funnel/contracts';
 import { settingsText } from '../output/describe-settings.ts';
@@ -39,6 +40,23 @@ const equal = ({ metric, value }: LeaderboardRow): string => {
   return `${said}: this ranking tells nothing apart. Another one: --metric ${other}`;
 };
 
+/** What was attacked otherwise, or on other images, stands in one table and is no one ranking. */
+const unlike = (rows: readonly LeaderboardRow[], attack: AttackName | undefined): readonly string[] => {
+  const datasets = new Set(rows.map(({ dataset }) => dataset));
+  const searched = attack === undefined && rows.some((row) => !isBounded(row)) && rows.some(isBounded);
+  return [
+    ...(datasets.size > 1 ? [`Data sets differ: --dataset ${[...datasets][0]} keeps one.`] : []),
+    ...(attack !== undefined && !sameSettings(rows)
+      ? ['Settings differ: only rows of the same settings can be compared.']
+      : []),
+    ...(searched && rows[0]!.metric === 'robustAccuracy'
+      ? [
+          'Attacks that look for the smallest change leave nothing: --metric medianL2 or --attack NAME compares like with like.',
+        ]
+      : []),
+  ];
+};
+
 /** The sentences above a ranking. `attack`: what was asked for; the worst case over all where it was none. */
 export const describeRanking = (
   rows: readonly LeaderboardRow[],
@@ -49,6 +67,6 @@ export const describeRanking = (
   const { direction } = evaluationMetrics[top.metric];
   return [
     `Ranked by ${titleOf(top.metric)} ${attackText(rows, attack)}; ${direction === 'max' ? 'higher' : 'lower'} is better.`,
-    ...(tiesAll(rows) ? [equal(top)] : []),
+    ...(tiesAll(rows) ? [equal(top)] : unlike(rows, attack)),
   ];
 };

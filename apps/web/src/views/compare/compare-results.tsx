@@ -1,4 +1,10 @@
-import type { Evaluation, TrialDetail } from '@funnel/contracts';
+import {
+  type Evaluation,
+  type EvaluationMetricName,
+  evaluationMetrics,
+  type TrialDetail,
+  usualMetric,
+} from '@funnel/contracts';
 import { attackLabel, keyOfRun } from '../../attack-label.ts';
 import { Panel } from '../../components/panel.tsx';
 import { SeriesMark } from '../../components/series-mark.tsx';
@@ -43,6 +49,16 @@ const percentCell = (value: number | null, interval?: readonly [number, number])
   note: interval ? `${formatPercent(interval[0], 0)}–${formatPercent(interval[1], 0)}` : undefined,
 });
 
+/** What stands at a fixed ε, with its interval, or how far an attack has to go that looks for the smallest change. */
+const strengthCell = (evaluation: Evaluation | undefined, metric: EvaluationMetricName): Cell => {
+  const summary = evaluation?.summary;
+  if (metric === 'robustAccuracy')
+    return percentCell(summary?.robustAccuracy ?? null, summary?.robustInterval);
+  const value = summary?.[metric] ?? null;
+  if (value !== null) return { value, text: formatMeasured(value) };
+  return { value: summary ? Number.POSITIVE_INFINITY : null, text: summary ? '∞' : '–' };
+};
+
 const costOf = (trial: TrialDetail): number =>
   trial.stages.reduce((sum, stage) => sum + (stage.seconds ?? 0) / Math.max(1, stage.sharedBy), 0);
 
@@ -86,7 +102,11 @@ export const CompareResults = (props: {
   const of: EvaluationOf = (trial, key) =>
     trial.evaluations.find((evaluation) => keyOfRun(evaluation) === key);
   return (
-    <Panel title="Results" note="Bold: the best of the row. Robust accuracy with its 95% interval." flush>
+    <Panel
+      title="Results"
+      note="Bold: the best of the row. Robust accuracy with its 95% interval; attacks that look for the smallest change are judged by how far they have to go."
+      flush
+    >
       <div className="table-wrap">
         <table className="table compare" style={columnsStyle(trials.length)}>
           <thead>
@@ -137,12 +157,9 @@ export const CompareResults = (props: {
             {[...runs].map(([key, run]) => (
               <Row
                 key={key}
-                title={attackLabel(run)}
+                title={`${evaluationMetrics[usualMetric(run)].title}, ${attackLabel(run)}`}
                 better="max"
-                cells={trials.map((trial) => {
-                  const summary = of(trial, key)?.summary;
-                  return percentCell(summary?.robustAccuracy ?? null, summary?.robustInterval);
-                })}
+                cells={trials.map((trial) => strengthCell(of(trial, key), usualMetric(run)))}
               />
             ))}
             <Rejections trials={trials} runs={runs} of={of} />

@@ -65,7 +65,7 @@ const Curve = ({ trial, norm }: { readonly trial: TrialDetail; readonly norm: 'l
 export const EvaluationsPanel = ({ trial }: { readonly trial: TrialDetail }) => (
   <Panel
     title="Attacks"
-    note="Robust accuracy counts all images, success only those right when clean. Noise level: mean L2 over successes; medians count failures as infinite."
+    note="Robust accuracy counts all images, success only those right when clean; attacks that look for the smallest change leave none standing, and it is their distance that tells. Noise level: mean L2 over successes; medians count failures as infinite."
     flush
   >
     <div className="table-wrap">

@@ -1,0 +1,188 @@
+/** What the fake server answers to each route. */
+import { type ErrorCode, type LeaderboardQuery, SweepDefinition, type Worker } from '@funnel/contracts';
+import { networksOf } from '../../src/model/networks.ts';
+import { leaderboardOf } from './leaderboard.ts';
+import { modelJson, networks, weightsBin } from './models.ts';
+import { galleryOf, recordsOf } from './results.ts';
+import type { World } from './world.ts';
+
+export class Fault extends Error {
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+type Request = {
+  readonly params: Record<string, string>;
+  readonly query: Record<string, unknown>;
+  readonly body: unknown;
+};
+
+const need = <T>(value: T | null | undefined, what: string): T => {
+  if (value === null || value === undefined) throw new Fault('NOT_FOUND', `There is no ${what}.`);
+  return value;
+};
+
+const paged = <T>(items: readonly T[], query: Record<string, unknown>) => {
+  const limit = Number(query.limit ?? 50);
+  const from = Number(query.cursor ?? 0);
+  const next = from + limit < items.length ? String(from + limit) : null;
+  return { items: items.slice(from, from + limit), next };
+};
+
+const workers = (world: World): Worker[] => {
+  const running = [...world.sweeps.values()]
+    .flatMap((sweep) => [...sweep.stages.values()].filter((stage) => stage.status === 'running'))
+    .slice(0, 4);
+  const base = {
+    host: 'gpu-1',
+    pid: 4711,
+    version: '0.1.0',
+    startedAt: '2026-11-22T06:00:00Z',
+    heartbeatAt: new Date().toISOString(),
+  };
+  return [
+    {
+      ...base,
+      id: 'worker-a',
+      backend: 'cuda',
+      device: 'NVIDIA H100',
+      slots: 4,
+      status: 'online',
+      memoryBytes: 3.1e9,
+      running: running.map((s) => ({
+        stage: s.id,
+        kind: s.kind,
+        position: s.position,
+        epochs: s.epochs,
+        imagesPerSecond: 5210,
+      })),
+    },
+    {
+      ...base,
+      id: 'worker-b',
+      host: 'old-laptop',
+      backend: 'wasm',
+      device: 'wasm (SIMD), 2 cores',
+      slots: 1,
+      status: 'draining',
+      memoryBytes: 4.2e8,
+      running: [],
+    },
+  ];
+};
+
+export const createHandlers = (world: World): Record<string, (request: Request) => unknown> => {
+  const sweep = (r: Request) => need(world.sweeps.get(r.params.id!), `sweep ${r.params.id}`);
+  const trial = (id: string) => need(world.findTrial(id), `trial ${id}`);
+  const setStatus = (status: 'running' | 'paused' | 'cancelled') => (r: Request) => {
+    const found = sweep(r);
+    found.status = status;
+    if (status === 'cancelled')
+      for (const [i, now] of found.statuses.entries())
+        if (now === 'waiting' || now === 'running') found.statuses[i] = 'cancelled';
+    world.emit({ type: 'sweep', sweepId: found.id, status });
+    return world.sweepOf(found);
+  };
+  /** Only networks that the checkpoint's stage would have stored. */
+  const network = (r: Request) => {
+    const stages = [...world.sweeps.values()].flatMap((found) => [...found.stages.values()]);
+    const stage = need(
+      stages.find(({ checkpoint }) => checkpoint === r.params.hash),
+      `checkpoint ${r.params.hash}`,
+    );
+    const stored = networksOf(stage).find((name) => name === r.params.network);
+    return need(stored && networks[stored], `network ${r.params.network}`);
+  };
+  const newest = () => [...world.sweeps.values()].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+  return {
+    planSweep: (r) => world.plan(SweepDefinition.parse(r.body)).plan,
+    createSweep: (r) => world.detailOf(world.addSweep(r.body as never)),
+    listSweeps: (r) => {
+      const { status, search } = r.query;
+      const found = newest().filter(
+        (s) =>
+          (status === undefined || s.status === status) &&
+          s.definition.name.toLowerCase().includes(String(search ?? '').toLowerCase()),
+      );
+      const page = paged(found, r.query);
+      return { ...page, items: page.items.map(world.sweepOf) };
+    },
+    getSweep: (r) => world.detailOf(sweep(r)),
+    listTrials: (r) => {
+      const found = sweep(r);
+      const page = paged(found.planned, r.query);
+      return { ...page, items: page.items.map((t) => world.trialOf(found, t.number)) };
+    },
+    listStages: (r) => paged([...sweep(r).stages.values()], r.query),
+    pauseSweep: setStatus('paused'),
+    resumeSweep: setStatus('running'),
+    cancelSweep: setStatus('cancelled'),
+    retrySweep: setStatus('running'),
+    deleteSweep: (r) => {
+      world.sweeps.delete(sweep(r).id);
+      world.emit({ type: 'sweep', sweepId: r.params.id!, status: 'deleted' });
+    },
+    getTrial: (r) => {
+      const { sweep, n } = trial(r.params.id!);
+      return world.trialDetailOf(sweep, n);
+    },
+    getMetrics: (r) => {
+      const { sweep, n } = trial(r.params.id!);
+      return { series: world.metricsOf(sweep, n) };
+    },
+    getImages: (r) => {
+      const { sweep, n } = trial(r.params.id!);
+      const run = need(sweep.stages.get(r.params.stage!)?.attack, `evaluation ${r.params.stage}`);
+      const records = recordsOf(sweep.planned[n]!, run);
+      return { ...records, gallery: galleryOf(records) };
+    },
+    leaderboard: (r) => paged(leaderboardOf(world, r.query as LeaderboardQuery), r.query),
+    compare: (r) => {
+      const trials = String(r.query.trials)
+        .split(',')
+        .map((id) => {
+          const { sweep, n } = trial(id);
+          return world.trialDetailOf(sweep, n);
+        });
+      const names = [...new Set(trials.flatMap((t) => Object.keys(t.hyperparameters)))];
+      return {
+        trials,
+        differs: names.filter((name) => new Set(trials.map((t) => t.hyperparameters[name])).size > 1),
+      };
+    },
+    listWorkers: () => ({ items: workers(world) }),
+    getStageLog: (r) => {
+      const stage = need(
+        [...world.sweeps.values()].map((s) => s.stages.get(r.params.id!)).find((s) => s !== undefined),
+        'stage',
+      );
+      const line = (message: string, level: 'info' | 'error' = 'info', attempt: number | null = 1) => ({
+        ...{ at: stage.startedAt!, attempt, level, message },
+        detail: level === 'error' ? 'Error: it fell\n    at step (train.ts:7)' : null,
+      });
+      if (stage.status === 'waiting' || stage.status === 'ready') return { items: [] };
+      return {
+        items: [
+          line('began on worker-a (wasm)'),
+          ...Array.from({ length: stage.position?.epoch ?? 0 }, (_, i) =>
+            line(`epoch ${i + 1}`, 'info', null),
+          ),
+          stage.status === 'failed' ? line('ended: failed', 'error') : line(`ended: ${stage.status}`),
+        ],
+      };
+    },
+    getStage: (r) =>
+      need(
+        [...world.sweeps.values()].map((s) => s.stages.get(r.params.id!)).find((s) => s !== undefined),
+        'stage',
+      ),
+    getModel: (r) => modelJson(network(r)),
+    getWeights: (r) => weightsBin(network(r)),
+    health: () => ({ status: 'ok' }),
+    ready: () => ({ status: 'ok', database: 'ok', queue: 'ok' }),
+    getSchema: () => ({}),
+  };
+};
