@@ -43,7 +43,7 @@ export const submit = async (
   const outline = outlineSweep(definition, engineVersion);
   const { sweepId } = await submitSweep(db, {
     definition,
-    chains: outline.stages.map(({ chain }) => chain),
+    stages: outline.stages,
     settle: (known) => settlePlan(outline, known),
   });
   return sweepId;

@@ -2,9 +2,9 @@ import type { StageKind, StageStatus } from '@funnel/contracts';
 import { settleChanges } from './changes.ts';
 import type { CountChange } from './counts.ts';
 import type { Db } from './db.ts';
-import { changesTo } from './move-stages.ts';
+import { changesTo, idsOf } from './move-stages.ts';
 import { releaseCarried } from './release-carried.ts';
-import { lockStructure, readyStages, schedule } from './schedule.ts';
+import { lockStructure, schedule } from './schedule.ts';
 import type { StageChange } from './stage-change.ts';
 import { lockSweep } from './sweep-row.ts';
 import { type Tx, transaction } from './transaction.ts';
@@ -64,5 +64,5 @@ export const cancelSweep = (db: Db, id: string): Promise<Ready> =>
     await schedule(tx, id);
     const events = [{ type: 'sweep', sweepId: id, status: 'cancelled' }] as const;
     await settleChanges(tx, { changes: [...cancelled, ...released], counts, events });
-    return { readyStages: await readyStages(tx, id) };
+    return { readyStages: idsOf(released, 'ready') };
   });

@@ -34,6 +34,10 @@ const values = (sweepId: string, stages: readonly PlacedStage[]): unknown[] => {
   ];
 };
 
+/** Where nothing was there before. */
+export const firstStatus = (after: string | null): 'ready' | 'waiting' =>
+  after === null ? 'ready' : 'waiting';
+
 const insertMissing = `
   INSERT INTO stages (id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
     status, after, start_epoch, sweep_id, planned_by, position, surrogates)
@@ -49,41 +53,27 @@ const reviveEnded = `
   FROM unnest($2::text[], $3::text[], $4::int[], $5::int[]) AS x (id, after, start_epoch, position)
   WHERE s.id = x.id AND (s.status IN ('failed', 'skipped', 'cancelled') OR (s.status = 'completed' AND s.checkpoint IS NULL))`;
 
-type Revived = { id: string; status: StageStatus };
-
-const revive = async (tx: Tx, sweepId: string, stages: readonly PlacedStage[]): Promise<void> => {
-  if (stages.length === 0) return;
-  await tx.query(reviveEnded, [
-    sweepId,
-    plainArray(stages.map((stage) => stage.id)),
-    plainArray(stages.map((stage) => stage.after)),
-    plainArray(stages.map((stage) => stage.startEpoch)),
-    plainArray(stages.map((stage) => stage.position)),
-  ]);
-};
-
-/** Resolves to the changes of stages that were there: what the plan does not call cached, yet is there, ended badly. */
-const insertNew = async (
+/** Resolves to the changes of those that ended badly. */
+const revive = async (
   tx: Tx,
   sweepId: string,
   stages: readonly PlacedStage[],
 ): Promise<readonly StageChange[]> => {
-  const ended = await tx.query<Revived>(
-    `SELECT s.id, s.status FROM unnest($1::text[]) AS k (id) JOIN stages s ON s.id = k.id
-     ORDER BY s.id FOR NO KEY UPDATE OF s`,
-    [plainArray(stages.map((stage) => stage.id))],
+  if (stages.length === 0) return [];
+  const ids = plainArray(stages.map((stage) => stage.id));
+  const ended = await tx.query<{ id: string; status: StageStatus }>(
+    'SELECT id, status FROM stages WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE',
+    [ids],
   );
-  const there = new Map(ended.map((row) => [row.id, row]));
-  for (const part of chunks(stages.filter((stage) => !there.has(stage.id))))
-    await tx.query(insertMissing, values(sweepId, part));
-  const again = stages.filter((stage) => there.has(stage.id));
-  await revive(tx, sweepId, again);
-  return again.map(({ id, kind, after }) => ({
-    id,
-    kind,
-    from: there.get(id)!.status,
-    to: after === null ? 'ready' : 'waiting',
-  }));
+  const was = new Map(ended.map((row) => [row.id, row.status]));
+  await tx.query(reviveEnded, [
+    sweepId,
+    ids,
+    plainArray(stages.map((stage) => stage.after)),
+    plainArray(stages.map((stage) => stage.startEpoch)),
+    plainArray(stages.map((stage) => stage.position)),
+  ]);
+  return stages.map(({ id, kind, after }) => ({ id, kind, from: was.get(id)!, to: firstStatus(after) }));
 };
 
 type Ended = {
@@ -144,11 +134,10 @@ export const insertStages = async (
   sweepId: string,
   stages: readonly PlacedStage[],
 ): Promise<readonly StageChange[]> => {
-  const revived = await insertNew(
-    tx,
-    sweepId,
-    stages.filter((stage) => !stage.cached),
-  );
+  for (const part of chunks(stages.filter((stage) => !stage.cached && !stage.again)))
+    await tx.query(insertMissing, values(sweepId, part));
+  const again = stages.filter((stage) => stage.again);
+  const revived = await revive(tx, sweepId, again);
   const passed = await passRecorded(
     tx,
     stages.filter((stage) => stage.passed && !stage.cached).map((stage) => stage.id),

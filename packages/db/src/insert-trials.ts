@@ -32,29 +32,19 @@ const insertTrialRows = async (
     );
 };
 
-/** The long ids of stages travel once; each trial names them by their position. */
-const insertTrialStages = async (
-  tx: Tx,
-  sweepId: string,
-  { trials }: SweepPlan,
-  stages: readonly PlacedStage[],
-): Promise<void> => {
-  const positionOf = new Map(stages.map((stage) => [stage.id, stage.position]));
-  const links = trials.flatMap(({ number, stages: ids }) =>
-    ids.map((id, i) => ({ number, i, stage: positionOf.get(id)! })),
-  );
-  await tx.query(
-    `INSERT INTO trial_stages (trial_id, position, stage_id)
-     SELECT $1 || '-' || lpad(x.number::text, 5, '0'), x.position, l.stage_id
-     FROM unnest($2::int[], $3::int[], $4::int[]) AS x (number, position, stage)
-     JOIN sweep_stages l ON l.sweep_id = $1 AND l.position = x.stage`,
-    [
-      sweepId,
-      plainArray(links.map((link) => link.number)),
-      plainArray(links.map((link) => link.i)),
-      plainArray(links.map((link) => link.stage)),
-    ],
-  );
+/** Without a join: of a sweep that has just been written, the planner of PostgreSQL knows nothing to join by. */
+const insertTrialStages = async (tx: Tx, sweepId: string, { trials }: SweepPlan): Promise<void> => {
+  for (const part of chunks(trials))
+    await tx.query(
+      `INSERT INTO trial_stages (trial_id, position, stage_id)
+       SELECT $1 || '-' || lpad(number::text, 5, '0'), position, stage FROM unnest($2::int[], $3::int[], $4::text[]) AS x (number, position, stage)`,
+      [
+        sweepId,
+        plainArray(part.flatMap(({ number, stages }) => stages.map(() => number))),
+        plainArray(part.flatMap(({ stages }) => stages.map((_, i) => i))),
+        plainArray(part.flatMap(({ stages }) => stages)),
+      ],
+    );
 };
 
 const insertSweepStages = async (tx: Tx, sweepId: string, stages: readonly PlacedStage[]): Promise<void> => {
@@ -92,6 +82,6 @@ export const insertTrials = async (
   await insertTrialRows(tx, sweepId, dataset, plan);
   await insertKnobs(tx, sweepId, dataset, plan);
   await insertSweepStages(tx, sweepId, stages);
-  await insertTrialStages(tx, sweepId, plan, stages);
+  await insertTrialStages(tx, sweepId, plan);
   await insertIndirect(tx, sweepId, stages);
 };

@@ -1,47 +1,90 @@
 /** What the database has of chains: what a plan is settled against. */
-import type { Known, KnownChain, StageStatus } from '@funnel/contracts';
+import type { Known, KnownChain, StageSpec, StageStatus } from '@funnel/contracts';
 import { plainArray } from './array-literals.ts';
 import type { Db } from './db.ts';
+import { chunks } from './submission-rows.ts';
 import { reading, type Tx } from './transaction.ts';
 
 type Mutable = { -readonly [K in keyof KnownChain]: number[] };
 
+/** A stage that is asked about. */
+export type Wanted = Pick<StageSpec, 'id' | 'chain' | 'parent'>;
+
+export type Found = {
+  readonly known: Known;
+  /** Ids of the stages of these chains that are there, however they ended. */
+  readonly there: ReadonlySet<string>;
+};
+
+/** Those without parents, their children, theirs, … */
+const generations = (stages: readonly Wanted[]): readonly (readonly Wanted[])[] => {
+  const depths = new Map<string, number>();
+  const levels: Wanted[][] = [];
+  for (const stage of stages) {
+    const depth = stage.parent === null ? 0 : depths.get(stage.parent)! + 1;
+    depths.set(stage.id, depth);
+    const level = levels[depth];
+    if (level) level.push(stage);
+    else levels[depth] = [stage];
+  }
+  return levels;
+};
+
+type State = { chain: string; epoch: number; recorded: boolean; continuable: boolean };
+type Stage = { id: string; chain: string; epochs: number; status: StageStatus; live: boolean };
+
+/** Chains per question: few enough that PostgreSQL looks each of them up, and does not read its tables. */
+const chunk = 1_000;
+
 /**
+ * `stages`: parents before children. A stage is never there without its parent (who needs it needs both), so children are asked about
+ * only where the parent is there: a sweep of new trials asks for little more than its first stages.
+ *
  * A state in the middle of an epoch counts as continuable at the epochs before it: that epoch will be trained to its end, once. Stages
  * that were skipped because another one ended in a result will be skipped again, so they count as there.
  */
-export const readKnown = async (tx: Tx, chains: readonly string[]): Promise<Known> => {
-  const distinct = plainArray([...new Set(chains)]);
+export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Found> => {
   const known = new Map<string, Mutable>();
+  const there = new Set<string>();
   const of = (chain: string): Mutable => {
     const found = known.get(chain) ?? { recorded: [], continuable: [], stages: [], pending: [] };
     known.set(chain, found);
     return found;
   };
-  const states = await tx.query<{ chain: string; epoch: number; recorded: boolean; continuable: boolean }>(
-    `SELECT c.hash AS chain, p.epoch, bool_or(p.step = 0) AS recorded, bool_or(p.continuable) AS continuable
-     FROM unnest($1::text[]) AS k (chain) JOIN chains c ON c.hash = k.chain JOIN checkpoints p ON p.chain_id = c.id
-     GROUP BY 1, 2 ORDER BY 1, 2`,
-    [distinct],
-  );
-  for (const { chain, epoch, recorded, continuable } of states) {
-    if (recorded) of(chain).recorded.push(epoch);
-    if (continuable) of(chain).continuable.push(epoch);
+  const ask = async (chains: readonly string[]): Promise<void> => {
+    const rows = await tx.query<Stage>(
+      `SELECT s.id, s.chain, s.epochs, s.status,
+         s.status NOT IN ('failed', 'cancelled') AND coalesce(s.because, '') NOT IN ('failed', 'cancelled')
+           -- Completed, but its state has been collected since.
+           AND NOT (s.status = 'completed' AND s.kind <> 'attack' AND s.checkpoint IS NULL) AS live
+       FROM unnest($1::text[]) AS k (chain) JOIN stages s ON s.chain = k.chain ORDER BY s.chain, s.epochs`,
+      [plainArray(chains)],
+    );
+    for (const { id, chain, epochs, status, live } of rows) {
+      there.add(id);
+      if (!live) continue;
+      of(chain).stages.push(epochs);
+      if (status === 'waiting' || status === 'ready' || status === 'running') of(chain).pending.push(epochs);
+    }
+    if (rows.length === 0) return; // a chain without stages has no states
+    const states = await tx.query<State>(
+      `SELECT c.hash AS chain, p.epoch, bool_or(p.step = 0) AS recorded, bool_or(p.continuable) AS continuable
+       FROM unnest($1::text[]) AS k (chain) JOIN chains c ON c.hash = k.chain JOIN checkpoints p ON p.chain_id = c.id
+       GROUP BY 1, 2 ORDER BY 1, 2`,
+      [plainArray([...new Set(rows.map((row) => row.chain))])],
+    );
+    for (const { chain, epoch, recorded, continuable } of states) {
+      if (recorded) of(chain).recorded.push(epoch);
+      if (continuable) of(chain).continuable.push(epoch);
+    }
+  };
+  for (const level of generations(stages)) {
+    const candidates = level.filter(({ parent }) => parent === null || there.has(parent));
+    if (candidates.length === 0) break;
+    for (const part of chunks([...new Set(candidates.map((stage) => stage.chain))], chunk)) await ask(part);
   }
-  const stages = await tx.query<{ chain: string; epochs: number; status: StageStatus }>(
-    `SELECT s.chain, s.epochs, s.status FROM unnest($1::text[]) AS k (chain) JOIN stages s ON s.chain = k.chain
-     WHERE s.status NOT IN ('failed', 'cancelled') AND coalesce(s.because, '') NOT IN ('failed', 'cancelled')
-       -- Completed, but its state has been collected since.
-       AND NOT (s.status = 'completed' AND s.kind <> 'attack' AND s.checkpoint IS NULL)
-     ORDER BY 1, 2`,
-    [distinct],
-  );
-  for (const { chain, epochs, status } of stages) {
-    of(chain).stages.push(epochs);
-    if (status === 'waiting' || status === 'ready' || status === 'running') of(chain).pending.push(epochs);
-  }
-  return known;
+  return { known, there };
 };
 
-export const knownChains = (db: Db, chains: readonly string[]): Promise<Known> =>
-  readKnown(reading(db), chains);
+export const knownChains = async (db: Db, stages: readonly Wanted[]): Promise<Known> =>
+  (await readKnown(reading(db), stages)).known;

@@ -26,12 +26,10 @@ export const schedule = (tx: Tx, sweepId: string) =>
     [sweepId],
   );
 
-/** Ready stages on the account of this sweep, to ring for. */
+/** Ready stages on the account of this sweep, to ring for: a walk through the index of ready stages. */
 export const readyStages = async (tx: Tx, sweepId: string): Promise<readonly string[]> => {
   const rows = await tx.query<{ id: string }>(
-    `SELECT s.id FROM stages s JOIN sweep_stages l ON l.stage_id = s.id
-     WHERE l.sweep_id = $1 AND s.status = 'ready' AND s.sweep_id IS NOT NULL AND s.ready_at <= now()
-     ORDER BY l.position LIMIT 1000`,
+    `SELECT id FROM stages WHERE sweep_id = $1 AND status = 'ready' AND ready_at <= now() ORDER BY position LIMIT 1000`,
     [sweepId],
   );
   return rows.map((row) => row.id);

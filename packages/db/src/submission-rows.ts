@@ -4,6 +4,8 @@ import type { PlannedStage, SweepPlan } from '@funnel/contracts';
 export type PlacedStage = PlannedStage & {
   /** First trials first, and each trial in the order of its stages: results come trial by trial, not kind by kind. */
   readonly position: number;
+  /** It was there before, and is not `cached`: it ended badly, and gets another chance. */
+  readonly again: boolean;
   /** Something that it waits for was there before: whether it can start must be asked of the database. */
   readonly unsure: boolean;
 };
@@ -19,18 +21,43 @@ const positions = (plan: SweepPlan): ReadonlyMap<string, number> => {
   return order;
 };
 
-export const placeStages = (plan: SweepPlan): readonly PlacedStage[] => {
+/** `there`: ids of the stages that the database has. */
+export const placeStages = (plan: SweepPlan, there: ReadonlySet<string>): readonly PlacedStage[] => {
   const order = positions(plan);
   const isNew = new Set(plan.stages.filter((stage) => !stage.cached).map((stage) => stage.id));
-  return plan.stages.map((stage) => ({
-    ...stage,
-    position: order.get(stage.id)!,
-    unsure: !stage.cached && inputsOf(stage).some((id) => !isNew.has(id)),
-  }));
+  return plan.stages.map((stage) => {
+    // Every field written out: V8 keeps large objects that were spread together as slow ones.
+    const { id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack, surrogates } =
+      stage;
+    const { after, startEpoch, passed, cached } = stage;
+    const position = order.get(id)!;
+    const again = !cached && there.has(id);
+    const unsure = !cached && inputsOf(stage).some((input) => !isNew.has(input));
+    return {
+      id,
+      chain,
+      kind,
+      recipe,
+      hyperparameters,
+      seed,
+      dataset,
+      epochs,
+      parent,
+      attack,
+      surrogates,
+      after,
+      startEpoch,
+      passed,
+      cached,
+      position,
+      again,
+      unsure,
+    };
+  });
 };
 
 /** Rows per statement: one statement never holds more than some ten megabytes. */
 const chunk = 10_000;
 
-export const chunks = <T>(items: readonly T[]): readonly (readonly T[])[] =>
-  Array.from({ length: Math.ceil(items.length / chunk) }, (_, i) => items.slice(i * chunk, (i + 1) * chunk));
+export const chunks = <T>(items: readonly T[], size = chunk): readonly (readonly T[])[] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));

@@ -4,7 +4,7 @@ import { settleChanges } from './changes.ts';
 import type { CountChange } from './counts.ts';
 import type { Db } from './db.ts';
 import { finishSweeps } from './finish-sweeps.ts';
-import { insertStages } from './insert-stages.ts';
+import { firstStatus, insertStages } from './insert-stages.ts';
 import { insertTrials } from './insert-trials.ts';
 import { readKnown } from './known-chains.ts';
 import { lockStructure, readyStages, schedule } from './schedule.ts';
@@ -75,7 +75,7 @@ const inherit = async (tx: Tx, sweepId: string, stages: readonly PlacedStage[]):
   return (await finishSweeps(tx, derived)).length > 0;
 };
 
-const countAll = async (tx: Tx, sweepId: string): Promise<readonly CountChange[]> => {
+const countRows = async (tx: Tx, sweepId: string): Promise<readonly CountChange[]> => {
   const rows = await tx.query<{ subject: string; delta: number }>(
     `SELECT 'stage:' || s.kind || ':' || s.status AS subject, count(*) AS delta
      FROM sweep_stages l JOIN stages s ON s.id = l.stage_id WHERE l.sweep_id = $1 AND l.direct GROUP BY 1
@@ -86,9 +86,24 @@ const countAll = async (tx: Tx, sweepId: string): Promise<readonly CountChange[]
   return rows.map((row) => ({ sweepId, ...row }));
 };
 
+/** Nothing was there before: everything is as it has just been written. */
+const countNew = (
+  sweepId: string,
+  stages: readonly PlacedStage[],
+  trials: number,
+): readonly CountChange[] => {
+  const counts = new Map([['trial:waiting', trials]]);
+  for (const { kind, after } of stages) {
+    const subject = `stage:${kind}:${firstStatus(after)}`;
+    counts.set(subject, (counts.get(subject) ?? 0) + 1);
+  }
+  return [...counts].map(([subject, delta]) => ({ sweepId, subject, delta }));
+};
+
 const write = async (tx: Tx, submission: Submission): Promise<Submitted> => {
-  const plan = submission.settle(await readKnown(tx, submission.chains));
-  const stages = placeStages(plan);
+  const { known, there } = await readKnown(tx, submission.stages);
+  const plan = submission.settle(known);
+  const stages = placeStages(plan, there);
   const sweepId = await insertSweep(tx, submission, plan);
   const changes = await insertStages(tx, sweepId, stages);
   // No link to the new sweep exists yet: what this tells and counts is for the sweeps that were there.
@@ -96,9 +111,13 @@ const write = async (tx: Tx, submission: Submission): Promise<Submitted> => {
   await insertTrials(tx, sweepId, submission.definition.dataset.name, plan, stages);
   if (stages.some((stage) => stage.cached || stage.unsure)) await schedule(tx, sweepId);
   const finished = await inherit(tx, sweepId, stages);
+  const counts =
+    known.size + there.size === 0
+      ? countNew(sweepId, stages, plan.trials.length)
+      : await countRows(tx, sweepId);
   await settleChanges(tx, {
     changes: [],
-    counts: await countAll(tx, sweepId),
+    counts,
     events: [{ type: 'sweep', sweepId, status: finished ? 'completed' : 'running' }],
   });
   return { sweepId, created: true, readyStages: await readyStages(tx, sweepId) };

@@ -13,14 +13,15 @@ import type {
   SweepPlan,
   Verdict,
 } from '@funnel/contracts';
+import type { Wanted } from './known-chains.ts';
 
 /** What every write of an attempt carries: refused when another attempt has the stage (STALE_LEASE, counted). */
 export type Lease = { readonly stageId: string; readonly leaseEpoch: number };
 
 export type Submission = {
   readonly definition: SweepDefinition;
-  /** Every chain that the sweep touches: `settle` is told what is known of these. */
-  readonly chains: readonly string[];
+  /** Every stage that the sweep points at, parents before children: `settle` is told what is known of their chains. */
+  readonly stages: readonly Wanted[];
   /** The planner's last step; runs inside the transaction, while no other submission can change what is known. Pure. */
   readonly settle: (known: Known) => SweepPlan;
   /** The same key with the same body gives the same sweep; with another body, IDEMPOTENCY_CONFLICT. */

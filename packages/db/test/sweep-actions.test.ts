@@ -149,10 +149,11 @@ describe('cancel', () => {
     for (const epoch of [1, 2]) await record(db, carrier, { epoch, step: 0 });
     const middle = await submit(db, { seeds: [seed], space: { optimiseEpochs: 5 } });
     const short = await submit(db, { seeds: [seed], space: { optimiseEpochs: 3 } });
-    expect((await cancelSweep(db, long.sweepId)).readyStages).toEqual([]);
+    const { readyStages } = await cancelSweep(db, long.sweepId);
     expect(await beat(carrier)).toEqual({ lost: [], stop: [{ stageId: carrier.stageId, reason: 'cancel' }] });
     const next = (await claim(db))!;
     expect(next).toMatchObject({ spec: { epochs: 5 }, start: { manifest: { position: { epoch: 2 } } } });
+    expect(readyStages).toEqual([next.stageId]);
     expect(await finish(db, next)).toBe(3);
     await drain(db);
     for (const sweep of [middle, short]) expect(await sweepStatus(db, sweep.sweepId)).toBe('completed');

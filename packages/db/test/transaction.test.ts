@@ -65,7 +65,7 @@ describe('transaction', () => {
     expect(await query(db, 'SELECT balance FROM accounts ORDER BY id')).toEqual(before);
     const refused = submitSweep(db, {
       definition: definition(),
-      chains: [],
+      stages: [],
       settle: () => {
         throw new Error('refused');
       },

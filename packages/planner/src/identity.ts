@@ -2,7 +2,7 @@
  * Identities: the hash of everything that can change a result, and of nothing else. Two trials that agree on it share the work,
  * whoever submitted them and when.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   type AttackRun,
   attacks,
@@ -14,7 +14,7 @@ import {
   type TrialPoint,
 } from '@funnel/contracts';
 
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+export const sha256 = (text: string): string => hash('sha256', text);
 
 /** A point without its seed: seeds are averaged over it. */
 export const configurationId = ({ recipe, hyperparameters }: TrialPoint): string =>
@@ -53,19 +53,12 @@ const datasetText = commonText((dataset: StageSpec['dataset']) => ({
 export const chainId = (stage: Omit<StageSpec, 'id' | 'chain' | 'epochs'>, engineVersion: string): string => {
   const { recipe, kind, seed, parent, attack, surrogates } = stage;
   // Canonical JSON: keys in order. Surrogates are left out where there are none: what has none is what it was before there were any.
-  const members = [
-    `"attack":${attack ? attackText(attack) : 'null'}`,
-    `"dataset":${datasetText(stage.dataset)}`,
-    `"engine":${canonicalJson(engineVersion)}`,
-    `"hyperparameters":${knobsText(stage.hyperparameters)}`,
-    `"kind":"${kind}"`,
-    `"parent":${canonicalJson(parent)}`,
-    `"recipe":"${recipe}"`,
-    `"seed":${seed}`,
-    ...(surrogates.length > 0 ? [`"surrogates":${canonicalJson(surrogates)}`] : []),
-    `"version":${canonicalJson(recipes[recipe].version)}`,
-  ];
-  return sha256(`{${members.join(',')}}`);
+  const made = `"attack":${attack ? attackText(attack) : 'null'},"dataset":${datasetText(stage.dataset)},"engine":${JSON.stringify(engineVersion)}`;
+  const read = `"hyperparameters":${knobsText(stage.hyperparameters)},"kind":"${kind}","parent":${parent === null ? 'null' : `"${parent}"`}`;
+  const others = surrogates.length > 0 ? `,"surrogates":${canonicalJson(surrogates)}` : '';
+  return sha256(
+    `{${made},${read},"recipe":"${recipe}","seed":${seed}${others},"version":${recipes[recipe].version}}`,
+  );
 };
 
 /** A stage is a point on its chain. */

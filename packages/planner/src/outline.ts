@@ -39,41 +39,64 @@ const subset = (kind: StageKind, { name, train, test, attack }: DatasetSpec): Da
 };
 
 const specify = (stage: Omit<StageSpec, 'id' | 'chain'>, engineVersion: string): StageSpec => {
-  const { epochs, ...rest } = stage;
-  const chain = chainId(rest, engineVersion);
-  return { ...stage, chain, id: stageId(chain, epochs) };
+  const { kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack, surrogates } = stage;
+  const chain = chainId(stage, engineVersion);
+  const id = stageId(chain, epochs);
+  return { kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack, surrogates, chain, id };
 };
 
 type Subset = (kind: StageKind) => DatasetSpec;
 
-/** What the stages of a point read, in their order; seeds have it in common. */
-const stepsOf = ({ recipe: name, hyperparameters }: TrialPoint) => {
-  const all = Hyperparameters.parse(hyperparameters);
-  const recipe: Recipe = recipes[name];
-  return recipe.stages.map(({ kind, reads, epochs }) => ({
-    kind,
-    hyperparameters: Object.fromEntries(reads.map((knob) => [knob, all[knob]])),
-    epochs: epochs(all),
-  }));
+type Step = {
+  readonly kind: StageKind;
+  readonly hyperparameters: StageSpec['hyperparameters'];
+  readonly epochs: number;
+  /** Its stages, by what else tells them apart: the parent, or where there is none the seed. */
+  readonly made: Map<string, StageSpec>;
+};
+
+/** What the stages of a point read, in their order. Seeds have it in common, and points that differ in other knobs only. */
+const createSteps = (): ((point: TrialPoint) => readonly Step[]) => {
+  const steps = new Map<string, Step>();
+  return ({ recipe: name, hyperparameters }) => {
+    const all = Hyperparameters.parse(hyperparameters);
+    const recipe: Recipe = recipes[name];
+    return recipe.stages.map(({ kind, reads, epochs }) => {
+      const step = {
+        kind,
+        hyperparameters: Object.fromEntries(reads.map((knob) => [knob, all[knob]])),
+        epochs: epochs(all),
+      };
+      const key = JSON.stringify([name, step]);
+      const same = steps.get(key) ?? { ...step, made: new Map() };
+      steps.set(key, same);
+      return same;
+    });
+  };
 };
 
 /** The line of stages that one trial walks to its classifier. */
 const trainingOf = (
   { recipe, seed }: TrialPoint,
-  steps: ReturnType<typeof stepsOf>,
+  steps: readonly Step[],
   subsetOf: Subset,
   engineVersion: string,
 ): readonly StageSpec[] => {
   const line: StageSpec[] = [];
-  for (const { kind, hyperparameters, epochs } of steps) {
-    const parent = line.at(-1)?.id ?? null;
-    const dataset = subsetOf(kind);
-    line.push(
-      specify(
+  let parent: StageSpec['parent'] = null;
+  for (const { kind, hyperparameters, epochs, made } of steps) {
+    const key = parent ?? `${seed}`;
+    let stage = made.get(key);
+    if (!stage) {
+      const dataset = subsetOf(kind);
+      stage = specify(
         { kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack: null, surrogates: [] },
         engineVersion,
-      ),
-    );
+      );
+      made.set(key, stage);
+    }
+    line.push(stage);
+    parent = stage.id;
   }
   return line;
 };
@@ -115,22 +138,26 @@ export const outlineSweep = (definition: SweepDefinition, engineVersion: string)
   const points = expandTrials(definition);
   // A knobs object is one recipe's: `expandTrials` makes it anew for each point and shares it between seeds.
   const pointOf = new Map(points.map((point) => [point.hyperparameters, point]));
-  const stepsBy = remember((knobs: TrialPoint['hyperparameters']) => stepsOf(pointOf.get(knobs)!));
-  const trained = points.map((point) => ({
-    point,
-    line: trainingOf(point, stepsBy(point.hyperparameters), subsetOf, engineVersion),
-  }));
+  const stepsOf = createSteps();
+  const common = remember((knobs: TrialPoint['hyperparameters']) => {
+    const point = pointOf.get(knobs)!;
+    return { steps: stepsOf(point), configuration: configurationId(point) };
+  });
+  const trained = points.map((point) => {
+    const { steps, configuration } = common(point.hyperparameters);
+    return { point, configuration, line: trainingOf(point, steps, subsetOf, engineVersion) };
+  });
   const classifiers = [...new Set(trained.map(({ line }) => line.at(-1)!.id))];
   checkSurrogates(definition, attackRuns, classifiers);
   const stages = new Map<string, StageSpec>();
-  const trials = trained.map(({ point, line }, number) => {
+  const trials = trained.map(({ point, configuration, line }, number) => {
     const attacked = attacksOn(line.at(-1)!.id, point, subsetOf, attackRuns, classifiers, engineVersion);
     const walked = [...line, ...attacked];
     for (const stage of walked) stages.set(stage.id, stage);
     return {
       ...point,
       number,
-      configuration: configurationId(point),
+      configuration,
       stages: walked.map((stage) => stage.id),
     };
   });

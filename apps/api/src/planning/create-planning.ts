@@ -18,6 +18,8 @@ const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 const fewStages = 2000;
 /** A sweep that needs more memory ends the process that plans it, and the service goes on. */
 const mostMegabytes = 4096;
+/** Nearly all that planning makes lives until its end: fewer copies on the way are a quarter less time. */
+const youngMegabytes = 64;
 
 type Pending = {
   readonly resolve: (value: Plan | Submitted) => void;
@@ -50,7 +52,12 @@ const createPlanner = (databaseUrl: string) => {
 
   const start = (): ChildProcess => {
     const started = fork(script, {
-      execArgv: ['--import', tsx, `--max-old-space-size=${mostMegabytes}`],
+      execArgv: [
+        '--import',
+        tsx,
+        `--max-old-space-size=${mostMegabytes}`,
+        `--max-semi-space-size=${youngMegabytes}`,
+      ],
       serialization: 'advanced',
     });
     started.on('message', (answer: Answer) => {

@@ -36,11 +36,8 @@ export const countStages = (definition: SweepDefinition): number => {
   return stages;
 };
 
-export type OutlinedSweep = { readonly outline: Outline; readonly chains: readonly string[] };
-
 /** Errors: SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
-export const outlineChecked = (definition: SweepDefinition, engineVersion: string): OutlinedSweep => {
+export const outlineChecked = (definition: SweepDefinition, engineVersion: string): Outline => {
   countStages(definition);
-  const outline = outlineSweep(definition, engineVersion);
-  return { outline, chains: [...new Set(outline.stages.map((stage) => stage.chain))] };
+  return outlineSweep(definition, engineVersion);
 };

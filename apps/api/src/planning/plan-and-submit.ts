@@ -16,14 +16,14 @@ export type Planning = {
 
 export const planningWith = (db: Db): Planning => ({
   plan: async ({ definition, engineVersion }) => {
-    const { outline, chains } = outlineChecked(definition, engineVersion);
-    return settlePlan(outline, await knownChains(db, chains)).plan;
+    const outline = outlineChecked(definition, engineVersion);
+    return settlePlan(outline, await knownChains(db, outline.stages)).plan;
   },
   submit: async ({ definition, engineVersion, idempotency }) => {
-    const { outline, chains } = outlineChecked(definition, engineVersion);
+    const outline = outlineChecked(definition, engineVersion);
     return submitSweep(db, {
       definition,
-      chains,
+      stages: outline.stages,
       settle: (known) => settlePlan(outline, known),
       ...(idempotency && { idempotency }),
     });

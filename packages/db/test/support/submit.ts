@@ -24,7 +24,7 @@ export const submit = async (
   let plan: Plan | undefined;
   const submitted = await submitSweep(db, {
     definition: sweep,
-    chains: [...new Set(outline.stages.map((stage) => stage.chain))],
+    stages: outline.stages,
     settle: (known) => {
       const settled = settlePlan(outline, known);
       plan = settled.plan;
