@@ -2,9 +2,12 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** As V8, WebAssembly, C++ and TensorFlow say it. */
+/**
+ * As V8, WebAssembly, C++ and TensorFlow say it. TensorFlow.js on WebAssembly does not ask whether it got the memory that it asked for: it
+ * writes to where there is none.
+ */
 const words =
-  /out of memory|Cannot enlarge memory|\bOOM\b|WebAssembly\.Memory|Array buffer allocation failed|bad_alloc|Cannot allocate memory/i;
+  /out of memory|memory access out of bounds|Cannot enlarge memory|\bOOM\b|WebAssembly\.Memory|Array buffer allocation failed|bad_alloc|Cannot allocate memory/i;
 
 export const saysOutOfMemory = (text: string): boolean => words.test(text);
 

@@ -18,13 +18,20 @@ const createRunner = async (setup: TrainerSetup): Promise<StageRunner> => {
   return (await import('./run-stage.ts')).createStageRunner(setup);
 };
 
+/** The error, and what it was thrown for. */
+const chainOf = (error: unknown): readonly Error[] =>
+  error instanceof Error ? [error, ...chainOf(error.cause)] : [];
+
 /**
- * Memory that ran out is not got back: WebAssembly's only grows, and a module that aborted answers nobody any more. This process ends as
- * one that the system ended would, and the next stage gets another.
+ * Memory that ran out is not got back: WebAssembly's only grows, and after a trap in it nothing that it holds can be trusted. This process
+ * ends as one that the system ended would, and the next stage gets another.
  */
-const endIfOutOfMemory = (error: unknown): void => {
-  if (!(error instanceof Error && saysOutOfMemory(error.message))) return;
-  writeSync(process.stderr.fd, `${error.message}\n`);
+const endIfBeyondUse = (error: unknown): void => {
+  const cause = chainOf(error).find(
+    (each) => each instanceof WebAssembly.RuntimeError || saysOutOfMemory(each.message),
+  );
+  if (!cause) return;
+  writeSync(process.stderr.fd, `${cause.name}: ${cause.message}\n`);
   process.exit(1);
 };
 
@@ -82,7 +89,7 @@ const runTask = async (
       },
     })
     .catch((error: unknown) => {
-      endIfOutOfMemory(error);
+      endIfBeyondUse(error);
       return failure(error);
     });
   await saving;
