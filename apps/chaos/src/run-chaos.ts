@@ -167,7 +167,8 @@ const suffer = async (
   const db = createDb(database.url);
   const { findings, ...audited } = await audit(db, expected).finally(() => db.close());
   const all = [
-    ...(ended ? [] : [`the sweep did not complete within ${limitSeconds} s`]),
+    ...(ended || options.signal.aborted ? [] : [`the sweep did not complete within ${limitSeconds} s`]),
+    ...(options.signal.aborted ? ['the run was interrupted'] : []),
     ...(Object.keys(injected.done).length > 0 ? [] : ['no fault could be injected']),
     ...(leftRunning === 0 ? [] : [`${leftRunning} processes left running`]),
     ...findings,
