@@ -28,7 +28,7 @@ const Options = z.strictObject({
 });
 
 /** Milliseconds and seconds that are promised at the largest size. */
-const targets = { answer: 50, submission: 3 };
+const targets = { answer: 50, submission: 3, collection: 5 };
 
 const sweeps = 10;
 /** Of every trial besides its optimise epochs: the classifier's. */
@@ -51,16 +51,23 @@ const table = (sizes: readonly SizeReport[]): readonly string[] => {
     `${'numbers of training curves'.padEnd(wide)}${sizes.map(({ metrics }) => cell(String(metrics))).join('')}`,
     ...rows,
     `${`submission of ${sizes[0]!.submissions.trials}, s`.padEnd(wide)}${sizes.map(({ submissions }) => cell(submissions.seconds.join(', '))).join('')}`,
+    `${'plan of a collection: most, nothing, s'.padEnd(wide)}${sizes.map(({ collections }) => cell(`${collections.most.seconds}, ${collections.nothing.seconds}`)).join('')}`,
     `${`event to ${sizes[0]!.streams.clients} clients`.padEnd(wide)}${sizes.map(({ streams }) => cell(`${streams.delay.p50} / ${streams.delay.p99}`)).join('')}`,
   ];
 };
 
-const missedOf = ({ trials, answers, submissions }: SizeReport): readonly string[] => [
+const missedOf = ({ trials, answers, submissions, collections }: SizeReport): readonly string[] => [
   ...answers
     .filter(({ service }) => service.p99 > targets.answer)
     .map(
       ({ name, service }) =>
         `${name} at ${trials} trials: p99 ${service.p99} ms, wanted at most ${targets.answer} ms`,
+    ),
+  ...Object.values(collections)
+    .filter(({ seconds }) => seconds > targets.collection)
+    .map(
+      ({ checkpoints, seconds }) =>
+        `plan of a collection of ${checkpoints} checkpoints at ${trials} trials: ${seconds} s, wanted at most ${targets.collection} s`,
     ),
   ...submissions.seconds
     .filter((seconds) => seconds > targets.submission)

@@ -1,4 +1,5 @@
 import { createDb } from '@funnel/db';
+import { type PlannedCollections, timeCollections } from './collect.ts';
 import { createHttpClient, type HttpClient } from './http.ts';
 import { openApi, openBare } from './processes.ts';
 import { createDraw, type Draw, questions } from './questions.ts';
@@ -33,6 +34,7 @@ export type SizeReport = {
   readonly fillSeconds: number;
   readonly bytes: number;
   readonly answers: readonly Answered[];
+  readonly collections: PlannedCollections;
   readonly submissions: Submissions;
   readonly streams: Streams;
 };
@@ -98,6 +100,8 @@ export const measureSize = async (
       log(`${trials} trials: ${name}: p99 ${answer.service.p99} ms`);
       answers.push(answer);
     }
+    const collections = await timeCollections(http);
+    log(`${trials} trials: a collection planned in ${collections.most.seconds} s`);
     const submitted = await timeSubmissions(http, submit, submissions);
     log(`${trials} trials: ${submit} more submitted in ${submitted.seconds.join(', ')} s`);
     const small = { name: 'watched', dataset: { name: 'glyphs' }, space: {}, attacks: ['fgsm'] };
@@ -106,7 +110,7 @@ export const measureSize = async (
     };
     const watched = await measureStreams({ url: api.url, db, http }, { id, clients: streams, changes });
     log(`${trials} trials: ${watched.events} events to ${streams} clients, ${watched.wrong} of them wrong`);
-    return { trials, ...size!, fillSeconds, answers, submissions: submitted, streams: watched };
+    return { trials, ...size!, fillSeconds, answers, collections, submissions: submitted, streams: watched };
   } finally {
     http.close();
     await api.close();

@@ -67,6 +67,12 @@ const statements = ({ sweeps, trialsPerSweep, epochs }: Filling): readonly strin
      SELECT c.id, m, e, random() FROM chains c JOIN (SELECT DISTINCT stage, kind, epochs FROM fill) AS s ON s.stage = c.hash,
        unnest(CASE s.kind WHEN 'classify' THEN ARRAY['classifierLoss', 'cleanAccuracy', 'trainAccuracy'] ELSE ARRAY['attackerLoss', 'defenderLoss', 'hingeActive'] END) AS m,
        generate_series(1, s.epochs) AS e ORDER BY c.id, m, e`,
+    // Of each stage its last state, tiny; what training leaves of every epoch is not made.
+    `INSERT INTO blobs (sha256, bytes) SELECT ${hash('hash')}, convert_to(hash, 'UTF8') FROM chains`,
+    `INSERT INTO checkpoints (chain_id, epoch, step, hash, manifest, continuable)
+     SELECT c.id, s.epochs, 0, c.hash, '{}', false FROM chains c JOIN stages s ON s.chain = c.hash`,
+    `INSERT INTO checkpoint_blobs (chain_id, epoch, step, sha256)
+     SELECT c.id, k.epoch, 0, ${hash('c.hash')} FROM chains c JOIN checkpoints k ON k.chain_id = c.id`,
     `INSERT INTO evaluations (stage_id, attack, settings, summary, verdict, diagnostics, index, label, correct, predicted, success, l2, linf, l0, steps, queries,
        fooled, gallery_shape, gallery_index, gallery_original, gallery_attacked)
      SELECT stage, 'gradient', '{}', ${summary}, 'ok', '[]', '{0,1}', '{0,1}', '{t,t}', '{1,1}', '{t,f}', '{1,NULL}', '{1,NULL}', '{3,NULL}', '{1,1}', '{1,1}',
