@@ -68,6 +68,16 @@ const compareResults = (expected: Results, found: Results): string[] => [
   ...compare('evaluations', expected.evaluations, found.evaluations),
 ];
 
+const wrongAverages = `
+  WITH real AS (
+    SELECT sweep_id, configuration_index, position, metric, min(trial_id) AS trial_id, bool_or(masked) AS masked,
+      CASE WHEN count(merit) = count(*) THEN avg(merit) END AS merit
+    FROM scores GROUP BY 1, 2, 3, 4
+  )
+  SELECT count(*) AS n FROM configuration_scores k FULL JOIN real r USING (sweep_id, configuration_index, position, metric)
+  WHERE (k.trial_id, k.masked) IS DISTINCT FROM (r.trial_id, r.masked)
+    OR (k.merit IS NULL) <> (r.merit IS NULL) OR abs(k.merit - r.merit) > 1e-9`;
+
 /** Everything that must hold when the sweep has ended. */
 export const audit = async (db: Db, expected: Results): Promise<Audit> => {
   const counts = {
@@ -120,6 +130,7 @@ export const audit = async (db: Db, expected: Results): Promise<Audit> => {
       'stored blobs that nothing names',
       'SELECT count(*) AS n FROM blobs b WHERE NOT EXISTS (SELECT FROM checkpoint_blobs c WHERE c.sha256 = b.sha256)',
     )),
+    ...(await none('averages over seeds that are not those of the scores', wrongAverages)),
     ...(counts.epochsTrained === counts.epochsPlanned
       ? []
       : [`${counts.epochsTrained} epochs trained, ${counts.epochsPlanned} planned`]),
