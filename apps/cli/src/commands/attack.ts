@@ -126,6 +126,7 @@ const run = async (options: Options, { env, output, signal }: Context): Promise<
     dataset,
     split: options.split,
     seed: options.seed,
+    backend,
     ...(results.length === 1 ? only : { evaluations: results }),
   };
   if (options.out) writeFileSync(options.out, `${JSON.stringify(document, null, 1)}\n`);

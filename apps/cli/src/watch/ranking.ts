@@ -14,7 +14,7 @@ export const titleOf = (metric: EvaluationMetricName): string =>
   evaluationMetrics[metric].title.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
 
 /** Whether more than one run has a place, and all have the same one. */
-export const tiesAll = (rows: readonly LeaderboardRow[]): boolean =>
+const tiesAll = (rows: readonly LeaderboardRow[]): boolean =>
   rows.length > 1 && rows.every(({ value }) => value === rows[0]!.value);
 
 /** Nothing withstands, so that all are equal: what they differ in is how far the attacks had to go. */

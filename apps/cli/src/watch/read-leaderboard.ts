@@ -1,7 +1,7 @@
 import type { Client } from '@funnel/client';
 import { type AttackName, type LeaderboardRow, objectiveOf, type SweepDetail } from '@funnel/contracts';
 
-export type SweepRanking = { readonly attack: AttackName; readonly rows: readonly LeaderboardRow[] };
+type SweepRanking = { readonly attack: AttackName; readonly rows: readonly LeaderboardRow[] };
 
 /** The ranking of one sweep by its objective, or by what it is usually judged by. */
 export const readLeaderboard = async (

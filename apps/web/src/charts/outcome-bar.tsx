@@ -3,7 +3,7 @@ import type { EvaluationSummary } from '@funnel/contracts';
 import { useId } from 'react';
 import { formatPercent } from '../format.ts';
 
-export const outcomes = {
+const outcomes = {
   right: { title: 'right, and let pass', tone: 'var(--accent)', hatched: false },
   rejectedAttacked: { title: 'rejected under attack', tone: 'var(--accent)', hatched: true },
   fooled: { title: 'fooled', tone: 'var(--failed)', hatched: false },
@@ -11,7 +11,7 @@ export const outcomes = {
   rejectedClean: { title: 'rejected before any attack', tone: 'var(--cancelled)', hatched: true },
 } as const;
 type OutcomeName = keyof typeof outcomes;
-export const outcomeNames = Object.keys(outcomes) as OutcomeName[];
+const outcomeNames = Object.keys(outcomes) as OutcomeName[];
 
 /** Shares of all images; they add up to 1. The first two are the robust accuracy. */
 export const outcomeShares = (summary: EvaluationSummary): Readonly<Record<OutcomeName, number>> => {

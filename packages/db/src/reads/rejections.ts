@@ -2,7 +2,7 @@
 import { type Recipe, type RecipeName, recipes } from '@funnel/contracts';
 import type { Tx } from '../transaction.ts';
 
-export type Rejections = { readonly rejectedClean: number; readonly rejectedAttacked: number };
+type Rejections = { readonly rejectedClean: number; readonly rejectedAttacked: number };
 
 type Row = { readonly trial_id: string; readonly position: number; readonly recipe: RecipeName };
 

@@ -5,7 +5,7 @@ import { rectOf, type TreeView } from './draw.ts';
 import type { TreeNode } from './layout.ts';
 
 /** From a classifier to an attack whose images are made on it. */
-export type SurrogateEdge = { readonly from: TreeNode; readonly to: TreeNode };
+type SurrogateEdge = { readonly from: TreeNode; readonly to: TreeNode };
 
 export const surrogateEdges = (nodes: readonly TreeNode[]): SurrogateEdge[] => {
   const byId = new Map(nodes.map((node) => [node.stage.id, node]));
