@@ -12,24 +12,31 @@ const insertTrialRows = async (
   dataset: string,
   { trials }: SweepPlan,
 ): Promise<void> => {
-  const configurations = new Map([...firstTrials(trials).keys()].map((hash, place) => [hash, place]));
-  for (const part of chunks(trials))
+  const places = new Map([...firstTrials(trials).keys()].map((hash, place) => [hash, place]));
+  for (const part of chunks(trials)) {
+    // What seeds have in common travels, and is read as JSON, once for all of them.
+    const common = [...firstTrials(part).values()];
     await tx.query(
-      `INSERT INTO trials (id, sweep_id, number, recipe, dataset, seed, hyperparameters, configuration, configuration_index)
-       SELECT $1 || '-' || lpad(number::text, 5, '0'), $1, number, recipe, $2, seed, hyperparameters::jsonb, configuration, place
-       FROM unnest($3::int[], $4::text[], $5::int[], $6::text[], $7::text[], $8::int[])
-         AS x (number, recipe, seed, hyperparameters, configuration, place)`,
+      `WITH common AS MATERIALIZED (
+         SELECT place, recipe, hyperparameters::jsonb, configuration
+         FROM unnest($3::int[], $4::text[], $5::text[], $6::text[]) AS x (place, recipe, hyperparameters, configuration)
+       )
+       INSERT INTO trials (id, sweep_id, number, recipe, dataset, seed, hyperparameters, configuration, configuration_index)
+       SELECT $1 || '-' || lpad(number::text, 5, '0'), $1, number, recipe, $2, seed, hyperparameters, configuration, place
+       FROM unnest($7::int[], $8::int[], $9::int[]) AS x (number, seed, place) JOIN common USING (place)`,
       [
         sweepId,
         dataset,
+        plainArray(common.map((trial) => places.get(trial.configuration)!)),
+        plainArray(common.map((trial) => trial.recipe)),
+        jsonArray(common.map((trial) => trial.hyperparameters)),
+        plainArray(common.map((trial) => trial.configuration)),
         plainArray(part.map((trial) => trial.number)),
-        plainArray(part.map((trial) => trial.recipe)),
         plainArray(part.map((trial) => trial.seed)),
-        jsonArray(part.map((trial) => trial.hyperparameters)),
-        plainArray(part.map((trial) => trial.configuration)),
-        plainArray(part.map((trial) => configurations.get(trial.configuration)!)),
+        plainArray(part.map((trial) => places.get(trial.configuration)!)),
       ],
     );
+  }
 };
 
 /** Without a join: of a sweep that has just been written, the planner of PostgreSQL knows nothing to join by. */

@@ -33,12 +33,16 @@ const generations = (stages: readonly Wanted[]): readonly (readonly Wanted[])[] 
 type State = { chain: string; epoch: number; recorded: boolean; continuable: boolean };
 type Stage = { id: string; chain: string; epochs: number; status: StageStatus; live: boolean };
 
+const distinct = (stages: readonly Wanted[]): readonly string[] => [
+  ...new Set(stages.map((stage) => stage.chain)),
+];
+
 /** Chains per question: few enough that PostgreSQL looks each of them up, and does not read its tables. */
 const chunk = 1_000;
 
 /**
- * `stages`: parents before children. A stage is never there without its parent (who needs it needs both), so children are asked about
- * only where the parent is there: a sweep of new trials asks for little more than its first stages.
+ * `stages`: parents before children. A stage is never there without its parent (who needs it needs both), so where they are many,
+ * children are asked about only where the parent is there: a large sweep of new trials asks for little more than its first stages.
  *
  * A state in the middle of an epoch counts as continuable at the epochs before it: that epoch will be trained to its end, once. Stages
  * that were skipped because another one ended in a result will be skipped again, so they count as there.
@@ -78,11 +82,12 @@ export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Foun
       if (continuable) of(chain).continuable.push(epoch);
     }
   };
-  for (const level of generations(stages)) {
-    const candidates = level.filter(({ parent }) => parent === null || there.has(parent));
-    if (candidates.length === 0) break;
-    for (const part of chunks([...new Set(candidates.map((stage) => stage.chain))], chunk)) await ask(part);
-  }
+  if (stages.length <= chunk) await ask(distinct(stages));
+  else
+    for (const level of generations(stages)) {
+      const candidates = level.filter(({ parent }) => parent === null || there.has(parent));
+      for (const part of chunks(distinct(candidates), chunk)) await ask(part);
+    }
   return { known, there };
 };
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Db } from '../src/index.ts';
+import { cancelSweep, type Db } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { query, stageCounts, sweepStatus, trained, trialStatuses, wrongCounts } from './support/rows.ts';
 import { claim, drain, finish, record } from './support/stand-in.ts';
@@ -66,6 +66,30 @@ describe('a sweep comes in whole', () => {
     expect(await query(db, scores, [second.sweepId])).toEqual(await query(db, scores, [first.sweepId]));
     expect(await query(db, scores, [second.sweepId])).toHaveLength(12);
     expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('a sweep of a thousand stages finds what is there of each generation, and its counts are those of its rows', async () => {
+    await submit(db, { seeds: [seed], space: { gamma: [1, 2, 3] } });
+    const gamma = Array.from({ length: 340 }, (_, i) => i + 1);
+    const { plan, sweepId } = await submit(db, { seeds: [seed], space: { gamma } });
+    expect(plan.stages).toMatchObject({
+      initialise: { total: 1, cached: 1 },
+      optimise: { total: 340, cached: 3 },
+      classify: { total: 340, cached: 3 },
+      attack: { total: 340, cached: 3 },
+    });
+    const fresh = await submit(db, { seeds: [seed + 1000], space: { gamma } });
+    expect(fresh.readyStages).toHaveLength(1);
+    expect(await wrongCounts(db)).toEqual([]);
+    for (const id of [sweepId, fresh.sweepId]) await cancelSweep(db, id);
+    const again = await submit(db, { seeds: [seed + 1000], space: { gamma } });
+    expect(again.plan.stages).toMatchObject({ initialise: { cached: 0 }, optimise: { cached: 0 } });
+    expect(await stageCounts(db, again.sweepId)).toMatchObject({
+      'initialise:ready': 1,
+      'optimise:waiting': 340,
+    });
+    expect(await wrongCounts(db)).toEqual([]);
+    await cancelSweep(db, again.sweepId);
   });
 
   test('what another sweep has under way is waited for, not done again', async () => {

@@ -225,6 +225,9 @@ describe('delete', () => {
     expect(
       await query(db, 'SELECT metric, value FROM scores WHERE sweep_id = $1 ORDER BY 1, 2', [second.sweepId]),
     ).toEqual(before);
+    // What a submission relies on when it looks for what is there.
+    const strays = `SELECT id FROM stages s WHERE NOT EXISTS (SELECT FROM stages p WHERE p.id = s.parent) AND parent IS NOT NULL`;
+    expect(await query(db, strays)).toEqual([]);
     await deleteSweep(db, second.sweepId);
     const left = await query(
       db,
