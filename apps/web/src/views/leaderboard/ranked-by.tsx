@@ -24,12 +24,13 @@ export const RankedBy = ({
   const [top] = items;
   if (!top || top.metric !== query.metric) return null;
   const { title, direction } = evaluationMetrics[query.metric];
+  const mixed = new Set(items.map(({ dataset }) => dataset)).size > 1;
   const equal = items.length > 1 && items.every(({ value }) => value === top.value);
   return (
     <div className="board-ranked">
       <p className="muted small">
         Ranked by {inSentence(title)} {underWhat(query, items)}. {direction === 'max' ? 'Higher' : 'Lower'} is
-        better.
+        better.{mixed ? ' Data sets differ: choose one to compare like with like.' : ''}
       </p>
       {equal ? (
         <p className="notice" role="note">
