@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Db } from '@funnel/db';
+import { engineVersion } from '@funnel/engine/engine-version';
 import { expect, it, onTestFinished } from 'vitest';
 import { one, openTestDatabase, submit, sweepEnded, until, workerProcess } from './fixtures.ts';
 
@@ -63,6 +64,48 @@ it.runIf(hasPrlimit)('the system gives no more memory (RLIMIT_DATA): the same', 
   await starve(db, 'buffers', ['prlimit', `--data=${dataBytes}`]);
   await expectFailedForMemory(db, /ran out of memory/);
 });
+
+it.runIf(hasPrlimit)(
+  'real training finds no more memory for its tensors: its stages fail, a smaller network trains beside them on fresh trainers',
+  async () => {
+    const db = await openTestDatabase();
+    const sweepId = await submit(
+      db,
+      {
+        name: 'too large',
+        recipes: 'classic',
+        dataset: { name: 'glyphs', train: 2048, test: 20, attack: 10 },
+        space: {
+          filters: ['32-64', '4-8'],
+          batchSize: 2048,
+          latent: 8,
+          initialiseEpochs: 1,
+          optimiseEpochs: 1,
+          classifierEpochs: 1,
+        },
+        attacks: ['fgsm'],
+      },
+      engineVersion,
+    );
+    const through = ['prlimit', `--data=${480 * 2 ** 20}`];
+    await workerProcess(db, { slots: 1, maxAttempts: 2, backend: 'wasm', standIn: undefined }, through);
+    await sweepEnded(db, sweepId, 100_000);
+    const { rows: trials } = await db.pool.query(
+      "SELECT hyperparameters ->> 'filters' AS filters, status FROM trials ORDER BY number",
+    );
+    expect(trials).toEqual([
+      { filters: '32-64', status: 'failed' },
+      { filters: '4-8', status: 'completed' },
+    ]);
+    const stage = await one<{ failures: number; error_code: string; error_message: string }>(
+      db,
+      "SELECT failures, error_code, error_message FROM stages WHERE status = 'failed' AND failures > 0",
+    );
+    expect(stage).toMatchObject({ failures: 2, error_code: 'TRAINER_OUT_OF_MEMORY' });
+    // Whose memory it is that ends first, V8's or that of the tensors, is the system's choice.
+    expect(stage.error_message).toMatch(/ran out of memory/);
+  },
+);
 
 /** A control group (version 2) of our own with a limit; null where there is none to be had. */
 const makeGroup = (bytes: number): string | null => {

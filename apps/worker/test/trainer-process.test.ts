@@ -60,6 +60,7 @@ describe('a trainer', () => {
     ['exit', 'TRAINER_CRASHED'],
     ['abort', 'TRAINER_CRASHED'],
     ['memory', 'TRAINER_OUT_OF_MEMORY'],
+    ['trap', 'TRAINER_OUT_OF_MEMORY'],
   ] as const)('that dies by %s rejects its run with %s', async (fault, code) => {
     const on = trainer({ faults: [{ fault, epoch: 1 }] });
     const death = await runOn(on, { spec: trainingSpec(), start: null, surrogates: [] }).catch(

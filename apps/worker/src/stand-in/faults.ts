@@ -33,6 +33,22 @@ const growMemory = (): never => {
   for (;;) memory.grow(1);
 };
 
+/** (module (memory 1) (func (export "f") (drop (i32.load (i32.const -1))))) */
+const trapping = [
+  ...[
+    0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x04, 0x01, 0x60, 0x00, 0x00, 0x03, 0x02, 0x01,
+    0x00,
+  ],
+  ...[0x05, 0x03, 0x01, 0x00, 0x01, 0x07, 0x05, 0x01, 0x01, 0x66, 0x00, 0x00],
+  ...[0x0a, 0x0a, 0x01, 0x08, 0x00, 0x41, 0x7f, 0x28, 0x02, 0x00, 0x1a, 0x0b],
+];
+
+const trap = (): never => {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(trapping)));
+  (exports.f as () => void)(); // what the module above exports
+  throw new Error('Expected WebAssembly to trap, but it did not');
+};
+
 const faults: Record<StandInFault['fault'], () => StageEnd | Promise<StageEnd>> = {
   throw: () => {
     throw new Error('The stand-in was told to throw');
@@ -42,6 +58,7 @@ const faults: Record<StandInFault['fault'], () => StageEnd | Promise<StageEnd>> 
   memory: fillMemory,
   buffers: takeMemory,
   wasm: growMemory,
+  trap,
   block: () => {
     block(Number.POSITIVE_INFINITY);
     return { status: 'stopped' };

@@ -7,6 +7,7 @@ export type StandInFault = StageMatch & {
   /**
    * `throw`: an error in the training code. `exit`, `abort`: the process ends, plainly or by a native abort. `memory`: V8's heap runs full.
    * `buffers`: memory outside of that heap is taken until there is none. `wasm`: a WebAssembly memory grows beyond what it may.
+   * `trap`: WebAssembly reaches for memory that it has not, as TensorFlow.js does when it gets none.
    * `block`: a step never returns and no signal handler runs. `idle`: training waits for ever. `diverge`, `collapse`: the result is one.
    */
   readonly fault:
@@ -16,6 +17,7 @@ export type StandInFault = StageMatch & {
     | 'memory'
     | 'buffers'
     | 'wasm'
+    | 'trap'
     | 'block'
     | 'idle'
     | 'diverge'
