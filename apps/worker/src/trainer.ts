@@ -2,15 +2,18 @@
 import { writeSync } from 'node:fs';
 import { deferred } from './deferred.ts';
 import { dieWithParent } from './die-with-parent.ts';
-import type { Checkpoint, FromTrainer, StageEnd, ToTrainer, TrainerSetup } from './messages.ts';
+import type { FromTrainer, StageEnd, ToTrainer, TrainerSetup } from './messages.ts';
 import { saysOutOfMemory } from './out-of-memory.ts';
 import type { StageRunner } from './stage-runner.ts';
 
 dieWithParent();
 
-const send = (message: FromTrainer): void => {
-  process.send?.(message);
-};
+/**
+ * Resolves when the message is written. Who sends a large one must wait for that: a loop that trains gives the event loop one turn per
+ * step, in which one pipe's buffer goes out, and all that is said later queues behind the rest.
+ */
+const send = (message: FromTrainer): Promise<void> =>
+  new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
 
 /** tfjs is loaded only where it is used: a stand-in starts in a tenth of the time. */
 const createRunner = async (setup: TrainerSetup): Promise<StageRunner> => {
@@ -68,24 +71,26 @@ const runTask = async (
   let saidAt = 0;
   // One checkpoint may be on its way to the database while the next epoch trains; a second one waits for it.
   let saving: Promise<void> = Promise.resolve();
-  const save = (checkpoint: Checkpoint, metrics: Readonly<Record<string, number | null>> | null) =>
-    new Promise<void>((resolve) => {
-      const number = checkpoints++;
-      state.saved.set(number, resolve);
-      send({ type: 'checkpoint', run, checkpoint: number, state: checkpoint, metrics });
-    });
   const end = await runner
     .run(task, {
       signal: state.stop.signal,
       onCheckpoint: async (checkpoint, metrics) => {
         await saving;
-        saving = save(checkpoint, metrics);
+        const number = checkpoints++;
+        saving = new Promise((resolve) => state.saved.set(number, resolve));
+        await send({ type: 'checkpoint', run, checkpoint: number, state: checkpoint, metrics });
       },
       onProgress: ({ position, imagesPerSecond }) => {
         const now = performance.now();
         if (now - saidAt < progressMilliseconds) return;
         saidAt = now;
-        send({ type: 'progress', run, position, imagesPerSecond, memoryBytes: process.memoryUsage.rss() });
+        void send({
+          type: 'progress',
+          run,
+          position,
+          imagesPerSecond,
+          memoryBytes: process.memoryUsage.rss(),
+        });
       },
     })
     .catch((error: unknown) => {
@@ -94,7 +99,7 @@ const runTask = async (
     });
   await saving;
   current = null;
-  send({ type: 'ended', run, end, memoryBytes: process.memoryUsage.rss() });
+  void send({ type: 'ended', run, end, memoryBytes: process.memoryUsage.rss() });
 };
 
 const ready = deferred<StageRunner>();
@@ -105,11 +110,11 @@ process.on('message', (message: ToTrainer) => {
       createRunner(message.setup).then(
         (runner) => {
           ready.resolve(runner);
-          send({ type: 'ready', identity: runner.identity });
+          void send({ type: 'ready', identity: runner.identity });
         },
         (error: unknown) => {
           const { code, message: text } = failure(error);
-          send({ type: 'unusable', code, message: text });
+          void send({ type: 'unusable', code, message: text });
         },
       );
       return;

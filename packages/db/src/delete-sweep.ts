@@ -12,7 +12,7 @@ export const deleteOrphans = async (tx: Tx, stageIds: readonly string[]): Promis
     [stageIds],
   );
   const numbers = await tx.query<{ id: number }>(
-    `SELECT c.id FROM chains c WHERE c.hash = ANY($1) AND NOT EXISTS (SELECT FROM stages s WHERE s.chain = c.hash)`,
+    `SELECT c.id FROM chains c WHERE c.hash = ANY($1) AND NOT EXISTS (SELECT FROM stages s WHERE s.kind <> 'attack' AND s.chain = c.hash)`,
     [chains.map((row) => row.chain)],
   );
   const ids = numbers.map((row) => row.id);

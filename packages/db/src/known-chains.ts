@@ -8,7 +8,7 @@ import { reading, type Tx } from './transaction.ts';
 type Mutable = { -readonly [K in keyof KnownChain]: number[] };
 
 /** A stage that is asked about. */
-export type Wanted = Pick<StageSpec, 'id' | 'chain' | 'parent'>;
+export type Wanted = Pick<StageSpec, 'id' | 'chain' | 'parent' | 'kind'>;
 
 export type Found = {
   readonly known: Known;
@@ -33,11 +33,19 @@ const generations = (stages: readonly Wanted[]): readonly (readonly Wanted[])[] 
 type State = { chain: string; epoch: number; recorded: boolean; continuable: boolean };
 type Stage = { id: string; chain: string; epochs: number; status: StageStatus; live: boolean };
 
-const distinct = (stages: readonly Wanted[]): readonly string[] => [
-  ...new Set(stages.map((stage) => stage.chain)),
+/** Chains that are trained along; an attack is all of its chain, and is asked for by its id. */
+const chainsOf = (stages: readonly Wanted[]): readonly string[] => [
+  ...new Set(stages.filter(({ kind }) => kind !== 'attack').map((stage) => stage.chain)),
 ];
+const attacksOf = (stages: readonly Wanted[]): readonly string[] =>
+  stages.filter(({ kind }) => kind === 'attack').map((stage) => stage.id);
 
-/** Chains per question: few enough that PostgreSQL looks each of them up, and does not read its tables. */
+const facts = `s.id, s.chain, s.epochs, s.status,
+  s.status NOT IN ('failed', 'cancelled') AND coalesce(s.because, '') NOT IN ('failed', 'cancelled')
+    -- Completed, but its state has been collected since.
+    AND NOT (s.status = 'completed' AND s.kind <> 'attack' AND s.checkpoint IS NULL) AS live`;
+
+/** Chains, or attacks, per question: few enough that PostgreSQL looks each of them up, and does not read its tables. */
 const chunk = 1_000;
 
 /**
@@ -55,14 +63,12 @@ export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Foun
     known.set(chain, found);
     return found;
   };
-  const ask = async (chains: readonly string[]): Promise<void> => {
+  const ask = async (chains: readonly string[], attacks: readonly string[]): Promise<void> => {
     const rows = await tx.query<Stage>(
-      `SELECT s.id, s.chain, s.epochs, s.status,
-         s.status NOT IN ('failed', 'cancelled') AND coalesce(s.because, '') NOT IN ('failed', 'cancelled')
-           -- Completed, but its state has been collected since.
-           AND NOT (s.status = 'completed' AND s.kind <> 'attack' AND s.checkpoint IS NULL) AS live
-       FROM unnest($1::text[]) AS k (chain) JOIN stages s ON s.chain = k.chain ORDER BY s.chain, s.epochs`,
-      [plainArray(chains)],
+      `SELECT ${facts} FROM unnest($1::text[]) AS k (chain) JOIN stages s ON s.kind <> 'attack' AND s.chain = k.chain
+       UNION ALL SELECT ${facts} FROM unnest($2::text[]) AS k (id) JOIN stages s ON s.id = k.id
+       ORDER BY chain, epochs`,
+      [plainArray(chains), plainArray(attacks)],
     );
     for (const { id, chain, epochs, status, live } of rows) {
       there.add(id);
@@ -82,11 +88,12 @@ export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Foun
       if (continuable) of(chain).continuable.push(epoch);
     }
   };
-  if (stages.length <= chunk) await ask(distinct(stages));
+  if (stages.length <= chunk) await ask(chainsOf(stages), attacksOf(stages));
   else
     for (const level of generations(stages)) {
       const candidates = level.filter(({ parent }) => parent === null || there.has(parent));
-      for (const part of chunks(distinct(candidates), chunk)) await ask(part);
+      for (const part of chunks(chainsOf(candidates), chunk)) await ask(part, []);
+      for (const part of chunks(attacksOf(candidates), chunk)) await ask([], part);
     }
   return { known, there };
 };

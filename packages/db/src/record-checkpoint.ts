@@ -42,7 +42,7 @@ const noteProgress = (
 /** Another stage of the chain that ends at this epoch is complete by it. */
 const passOthers = async (tx: Tx, { spec }: LeasedStage, epoch: number) => {
   const rows = await tx.query<{ id: string }>(
-    'SELECT id FROM stages WHERE chain = $1 AND epochs = $2 AND id <> $3',
+    "SELECT id FROM stages WHERE kind <> 'attack' AND chain = $1 AND epochs = $2 AND id <> $3",
     [spec.chain, epoch, spec.id],
   );
   return passRecorded(

@@ -49,7 +49,7 @@ const recorded = async (tx: Tx): Promise<readonly string[]> => {
   const rows = await tx.query<{ id: string }>(
     `SELECT s.id FROM stages s JOIN chains c ON c.hash = s.chain
      JOIN checkpoints p ON p.chain_id = c.id AND p.epoch = s.epochs AND p.step = 0
-     WHERE s.status IN ('waiting', 'ready') LIMIT 1000`,
+     WHERE s.status IN ('waiting', 'ready') AND s.kind <> 'attack' LIMIT 1000`,
   );
   return rows.map((row) => row.id);
 };
