@@ -6,7 +6,7 @@ import { measureFleet, type PhaseReport } from './fleet/measure-fleet.ts';
 import { saturated } from './fleet/saturation.ts';
 import { type Operation, operations } from './fleet/simulate-worker.ts';
 import { openTables } from './load/tables.ts';
-import { untilInterrupted } from './load/until-interrupted.ts';
+import { untilInterrupted } from './until-interrupted.ts';
 
 export const fleetUsage = `fleet [--workers 500] [--processes 2] [--pool N] [--seconds 20] [--stage 10] [--trials 10000] [--json]
   Simulated workers on a PostgreSQL of their own: idle, at stages of --stage seconds each, and at stages of no length.

@@ -10,6 +10,8 @@ export const repeatInOneCore = async (): Promise<void> => {
   const child = spawn(process.execPath, [...oneCore, ...process.execArgv, ...process.argv.slice(1)], {
     stdio: 'inherit',
   });
+  process.on('SIGINT', () => {}); // a terminal's reaches both, and the child ends what it started
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
   const [code] = await once(child, 'exit');
   process.exitCode = typeof code === 'number' ? code : 1;
 };

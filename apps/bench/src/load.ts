@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { measureBare, measureSize, type SizeReport } from './load/measure-load.ts';
 import { openTables } from './load/tables.ts';
-import { untilInterrupted } from './load/until-interrupted.ts';
+import { untilInterrupted } from './until-interrupted.ts';
 
 export const loadUsage = `load [--trials 1000,10000,100000] [--metrics 10000000] [--submit 10000] [--streams 200] [--clients 2] [--json]
   Lists, trials and leaderboards over HTTP on tables of these sizes, a submission, and clients of the event stream, on a PostgreSQL of

@@ -6,6 +6,7 @@ import pino from 'pino';
 import { type BenchStage, benchStages } from './arithmetic.ts';
 import { median } from './median.ts';
 import { timedSpec } from './time-stage.ts';
+import { untilInterrupted } from './until-interrupted.ts';
 
 /** Long epochs: their ends are not what is timed. */
 const dataset: DatasetSpec = { name: 'glyphs', train: 25_600, test: 1, attack: 1 };
@@ -25,7 +26,7 @@ type Training = {
   readonly stepsPerSecond: (from: number, to: number) => number;
   readonly warm: Promise<void>;
   readonly checkpoint: () => Promise<Checkpoint>;
-  readonly close: () => void;
+  readonly close: () => Promise<void>;
 };
 
 const startTraining = async (
@@ -83,7 +84,10 @@ const startTraining = async (
       await end;
       return last!;
     },
-    close: () => trainer.kill('SIGKILL'),
+    close: async () => {
+      trainer.kill('SIGKILL');
+      await trainer.gone;
+    },
   };
 };
 
@@ -117,14 +121,19 @@ export type CompareOptions = {
   readonly rounds: number;
 };
 
-const compareStage = async (
+const compareStage = (
   stage: BenchStage,
   from: Checkpoint | null,
   { knobs, backend, trainers, rounds }: CompareOptions,
-): Promise<SideBySide> => {
-  const spec = timedSpec(stage, knobs, dataset);
-  const all = await Promise.all(Array.from({ length: trainers }, () => startTraining(backend, spec, from)));
-  try {
+): Promise<SideBySide> =>
+  untilInterrupted(async (closing) => {
+    const spec = timedSpec(stage, knobs, dataset);
+    const start = async (): Promise<Training> => {
+      const training = await startTraining(backend, spec, from);
+      closing(training.close); // one that stands still would not notice that it is alone
+      return training;
+    };
+    const all = await Promise.all(Array.from({ length: trainers }, start));
     await Promise.all(all.map(({ warm }) => warm));
     for (const { pid } of all) process.kill(pid, 'SIGSTOP');
     const turns: { readonly together: number; readonly times: number }[] = [];
@@ -134,28 +143,22 @@ const compareStage = async (
       const together = sum(await timeTogether(all));
       turns.push({ together, times: (together * trainers) / sum(alone) });
     }
-    const batch = Hyperparameters.parse(knobs).batchSize;
     return {
       stage,
-      imagesPerSecond: batch * median(turns.map(({ together }) => together)),
+      imagesPerSecond: Hyperparameters.parse(knobs).batchSize * median(turns.map(({ together }) => together)),
       times: median(turns.map(({ times }) => times)),
       turns: turns.map(({ times }) => times),
     };
-  } finally {
-    for (const training of all) training.close();
-  }
-};
+  });
 
 /** What *optimise* starts from: an *initialise* that was stopped after its warm-up. */
-const trainFirst = async ({ knobs, backend }: CompareOptions): Promise<Checkpoint> => {
-  const training = await startTraining(backend, timedSpec('initialise', knobs, dataset), null);
-  try {
+const trainFirst = ({ knobs, backend }: CompareOptions): Promise<Checkpoint> =>
+  untilInterrupted(async (closing) => {
+    const training = await startTraining(backend, timedSpec('initialise', knobs, dataset), null);
+    closing(training.close);
     await training.warm;
-    return await training.checkpoint();
-  } finally {
-    training.close();
-  }
-};
+    return training.checkpoint();
+  });
 
 /** One stage after the other, as soon as it is timed. */
 export async function* compareTrainers(options: CompareOptions): AsyncGenerator<SideBySide> {
