@@ -1,24 +1,13 @@
 /** Who gets which stage, and when. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type ClaimedStage, cancelSweep, claimStage, type Db, getBlobs, handBack } from '../src/index.ts';
-import { openTestDb } from '../src/testing/index.ts';
+import { describe, expect, test } from 'vitest';
+import { type ClaimedStage, cancelSweep, claimStage, getBlobs, handBack } from '../src/index.ts';
 import { leaseOf } from './support/attempts.ts';
 import { query, wrongCounts } from './support/rows.ts';
-import { claim, drain, finish, sha256, stateAt } from './support/stand-in.ts';
+import { db, seed, shareDb } from './support/shared-db.ts';
+import { claim, finish, sha256, stateAt } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
 
-let db: Db;
-beforeAll(async () => {
-  db = await openTestDb({ max: 25 });
-});
-afterAll(() => db.close());
-
-let seed = 0;
-beforeEach(async () => {
-  seed += 1;
-  await query(db, `UPDATE stages SET ready_at = now()`);
-  await drain(db);
-});
+shareDb();
 
 describe('claim', () => {
   test('twenty claimers at once: every stage exactly once', async () => {

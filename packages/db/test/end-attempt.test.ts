@@ -1,32 +1,20 @@
 /** How attempts end, and what that means for what waited. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   type ClaimedStage,
   completeStage,
-  type Db,
   endStage,
   failAttempt,
   handBack,
   reconcile,
 } from '../src/index.ts';
-import { openTestDb } from '../src/testing/index.ts';
 import { leaseOf, letExpire, options, stageRow } from './support/attempts.ts';
 import { query, stageCounts, sweepStatus, trialStatuses, wrongCounts } from './support/rows.ts';
+import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, evaluationOf, finish, record } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
 
-let db: Db;
-beforeAll(async () => {
-  db = await openTestDb({ max: 25 });
-});
-afterAll(() => db.close());
-
-let seed = 0;
-beforeEach(async () => {
-  seed += 1;
-  await query(db, `UPDATE stages SET ready_at = now()`);
-  await drain(db);
-});
+shareDb();
 
 describe('ends', () => {
   test('a stage that diverges skips what needs it, and its trials say so', async () => {

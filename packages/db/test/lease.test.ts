@@ -1,24 +1,13 @@
 /** A lease that ran out writes nothing more, and whoever lost it is told. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { completeStage, type Db, endStage, failAttempt, handBack, reconcile } from '../src/index.ts';
-import { openTestDb } from '../src/testing/index.ts';
+import { describe, expect, test } from 'vitest';
+import { completeStage, endStage, failAttempt, handBack, reconcile } from '../src/index.ts';
 import { beat, leaseOf, letExpire, options, stageRow, stale } from './support/attempts.ts';
 import { query, trained, wrongCounts } from './support/rows.ts';
+import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish, record, train } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
 
-let db: Db;
-beforeAll(async () => {
-  db = await openTestDb({ max: 25 });
-});
-afterAll(() => db.close());
-
-let seed = 0;
-beforeEach(async () => {
-  seed += 1;
-  await query(db, `UPDATE stages SET ready_at = now()`);
-  await drain(db);
-});
+shareDb();
 
 describe('a lease fences every write', () => {
   test('who lost it is refused, counted, and told', async () => {

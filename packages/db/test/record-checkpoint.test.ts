@@ -1,31 +1,13 @@
 /** What an epoch leaves, and which stages it completes. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import {
-  claimStage,
-  completeStage,
-  type Db,
-  getBlobs,
-  getCheckpoint,
-  recordCheckpoint,
-} from '../src/index.ts';
-import { openTestDb } from '../src/testing/index.ts';
+import { describe, expect, test } from 'vitest';
+import { claimStage, completeStage, getBlobs, getCheckpoint, recordCheckpoint } from '../src/index.ts';
 import { leaseOf } from './support/attempts.ts';
 import { query } from './support/rows.ts';
-import { claim, drain, finish, record, stateAt } from './support/stand-in.ts';
+import { db, seed, shareDb } from './support/shared-db.ts';
+import { claim, finish, record, stateAt } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
 
-let db: Db;
-beforeAll(async () => {
-  db = await openTestDb({ max: 25 });
-});
-afterAll(() => db.close());
-
-let seed = 0;
-beforeEach(async () => {
-  seed += 1;
-  await query(db, `UPDATE stages SET ready_at = now()`);
-  await drain(db);
-});
+shareDb();
 
 describe('record', () => {
   test('a position is recorded once; the same bits again are no change, others are noted', async () => {

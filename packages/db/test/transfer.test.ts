@@ -1,12 +1,11 @@
 /** Attacks that need the classifiers of other trials: when they may start, what they are handed, and what happens when one is missing. */
 import { RetentionPolicy, type SweepInput } from '@funnel/contracts';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   type ClaimedStage,
   cancelSweep,
   claimStage,
   collectGarbage,
-  type Db,
   deleteSweep,
   endStage,
   failAttempt,
@@ -17,23 +16,12 @@ import {
   resumeSweep,
   retrySweep,
 } from '../src/index.ts';
-import { openTestDb } from '../src/testing/index.ts';
 import { query, stageCounts, sweepStatus, trialStatuses, wrongCounts } from './support/rows.ts';
+import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish, stateAt } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
 
-let db: Db;
-beforeAll(async () => {
-  db = await openTestDb({ max: 25 });
-});
-afterAll(() => db.close());
-
-let seed = 0;
-beforeEach(async () => {
-  seed += 1;
-  await query(db, 'UPDATE stages SET ready_at = now()');
-  await drain(db);
-});
+shareDb();
 
 const four = (): Partial<SweepInput> => ({
   seeds: [seed],

@@ -1,0 +1,22 @@
+/** One database for all tests of a file: each starts with nothing under way, and with a seed whose stages nobody has seen. */
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+import type { Db } from '../../src/index.ts';
+import { openTestDb } from '../../src/testing/index.ts';
+import { query } from './rows.ts';
+import { drain } from './stand-in.ts';
+
+export let db: Db;
+export let seed = 0;
+
+/** Called once, at the top of a file. */
+export const shareDb = (): void => {
+  beforeAll(async () => {
+    db = await openTestDb({ max: 25 });
+  });
+  afterAll(() => db.close());
+  beforeEach(async () => {
+    seed += 1;
+    await query(db, 'UPDATE stages SET ready_at = now()');
+    await drain(db);
+  });
+};
