@@ -118,6 +118,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
 
   let reconciler: Reconciler | undefined;
   app.addHook('onListen', async () => {
+    planning.start();
     reconciler = startReconciler({
       reconcile: () =>
         reconcile(db, { maxAttempts: options.maxAttempts ?? 3, leaseSeconds: options.leaseSeconds ?? 10 }),

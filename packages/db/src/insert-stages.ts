@@ -7,26 +7,49 @@ import type { StageChange } from './stage-change.ts';
 import { chunks, inputsOf, type PlacedStage } from './submission-rows.ts';
 import type { Tx } from './transaction.ts';
 
-/** One column per field; what is JSON travels as text. */
-const columns = `unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::int[], $10::text[],
-  $11::text[], $12::text[], $13::int[], $14::int[], $15::text[])
-  AS x (id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack, after, start_epoch, position, surrogates)`;
+type Common = Pick<PlacedStage, 'kind' | 'recipe' | 'hyperparameters' | 'dataset' | 'attack'>;
+
+/** What stages have in common, seeds above all, and for each stage the place of its own. By identity: the planner makes each of them once. */
+const commonOf = (
+  stages: readonly PlacedStage[],
+): { common: readonly Common[]; places: readonly number[] } => {
+  const numbers = new Map<unknown, number>();
+  const numberOf = (value: unknown): number => {
+    const known = numbers.get(value);
+    if (known !== undefined) return known;
+    numbers.set(value, numbers.size);
+    return numbers.size - 1;
+  };
+  const common: Common[] = [];
+  const placeOf = new Map<string, number>();
+  const places = stages.map((stage) => {
+    const { kind, recipe, hyperparameters, dataset, attack } = stage;
+    const key = [kind, recipe, hyperparameters, dataset, attack].map(numberOf).join();
+    const known = placeOf.get(key);
+    if (known !== undefined) return known;
+    placeOf.set(key, common.length);
+    return common.push(stage) - 1;
+  });
+  return { common, places };
+};
 
 const values = (sweepId: string, stages: readonly PlacedStage[]): unknown[] => {
+  const { common, places } = commonOf(stages);
   const plain = (field: (stage: PlacedStage) => string | number | null) => plainArray(stages.map(field));
-  const json = (field: (stage: PlacedStage) => unknown) => jsonArray(stages.map(field));
+  const json = (field: (what: Common) => unknown) => jsonArray(common.map(field));
   return [
     sweepId,
+    plainArray(common.map(({ kind }) => kind)),
+    plainArray(common.map(({ recipe }) => recipe)),
+    json(({ hyperparameters }) => hyperparameters),
+    json(({ dataset }) => dataset),
+    json(({ attack }) => attack),
+    plainArray(places),
     plain((stage) => stage.id),
     plain((stage) => stage.chain),
-    plain((stage) => stage.kind),
-    plain((stage) => stage.recipe),
-    json((stage) => stage.hyperparameters),
     plain((stage) => stage.seed),
-    json((stage) => stage.dataset),
     plain((stage) => stage.epochs),
     plain((stage) => stage.parent),
-    json((stage) => stage.attack),
     plain((stage) => stage.after),
     plain((stage) => stage.startEpoch),
     plain((stage) => stage.position),
@@ -38,12 +61,19 @@ const values = (sweepId: string, stages: readonly PlacedStage[]): unknown[] => {
 export const firstStatus = (after: string | null): 'ready' | 'waiting' =>
   after === null ? 'ready' : 'waiting';
 
+/** What stages have in common travels, and is read as JSON, once for all of them; what they do not, one column per field. */
 const insertMissing = `
+  WITH common AS MATERIALIZED (
+    SELECT place - 1 AS place, kind, recipe, hyperparameters::jsonb, dataset::jsonb, attack::jsonb
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+      WITH ORDINALITY AS c (kind, recipe, hyperparameters, dataset, attack, place)
+  )
   INSERT INTO stages (id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
     status, after, start_epoch, sweep_id, planned_by, position, surrogates)
-  SELECT id, chain, kind, recipe, hyperparameters::jsonb, seed, dataset::jsonb, epochs, parent, attack::jsonb,
+  SELECT id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
     CASE WHEN after IS NULL THEN 'ready' ELSE 'waiting' END, after, start_epoch, $1, $1, position, surrogates::text[]
-  FROM ${columns}`;
+  FROM unnest($7::int[], $8::text[], $9::text[], $10::int[], $11::int[], $12::text[], $13::text[], $14::int[], $15::int[], $16::text[])
+    AS x (place, id, chain, seed, epochs, parent, after, start_epoch, position, surrogates) JOIN common USING (place)`;
 
 const reviveEnded = `
   UPDATE stages s SET

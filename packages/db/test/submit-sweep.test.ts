@@ -1,9 +1,12 @@
+import type { SweepInput } from '@funnel/contracts';
+import { outlineSweep } from '@funnel/planner';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cancelSweep, type Db } from '../src/index.ts';
+import { type StageRow, specOf } from '../src/stage-rows.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { query, stageCounts, sweepStatus, trained, trialStatuses, wrongCounts } from './support/rows.ts';
 import { claim, drain, finish, record } from './support/stand-in.ts';
-import { submit } from './support/submit.ts';
+import { definition, submit } from './support/submit.ts';
 
 let db: Db;
 beforeAll(async () => {
@@ -39,6 +42,26 @@ describe('a sweep comes in whole', () => {
       sweepId,
     ]);
     expect(trials[1]).toEqual({ id: `${sweepId}-00001`, number: 1 });
+  });
+
+  test('every stage is written down as it was planned, whatever it has in common with others', async () => {
+    const input: Partial<SweepInput> = {
+      seeds: [seed, seed + 1000],
+      recipes: ['funn', 'classic', 'magnet'],
+      space: { gamma: [1, 2], initialiseEpochs: [2, 3] },
+      attacks: ['fgsm', { attack: 'pgd-linf', epsilon: 0.1 }, 'transfer-linf'],
+    };
+    const { sweepId } = await submit(db, input);
+    const rows = await db.pool.query<StageRow>(
+      'SELECT s.* FROM sweep_stages l JOIN stages s ON s.id = l.stage_id WHERE l.sweep_id = $1 ORDER BY s.id',
+      [sweepId],
+    );
+    const planned = [...outlineSweep(definition(input), 'engine-1').stages];
+    expect(new Set(planned.map(({ kind }) => kind)).size).toBeGreaterThan(3);
+    expect(rows.rows.map(specOf)).toEqual(planned.sort((a, b) => (a.id < b.id ? -1 : 1)));
+    expect(rows.rows.map((row) => row.after === null)).toEqual(
+      rows.rows.map((row) => row.status === 'ready'),
+    );
   });
 
   test('epochs trained are epochs planned, and everything ends', async () => {

@@ -1,6 +1,6 @@
 /**
  * Planning that never holds up other requests: small sweeps take milliseconds and are planned where they arrive; large ones take seconds of
- * computing and go to a process of their own, which the first of them starts.
+ * computing and go to a process of their own. It takes a second to start, which nobody waits for who is not the first to ask.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -70,6 +70,9 @@ const createPlanner = (databaseUrl: string) => {
   };
 
   return {
+    start: (): void => {
+      child ??= start();
+    },
     ask: <K extends Question['kind']>(kind: K, request: Asked<K>): Promise<Plan | Submitted> =>
       new Promise((resolve, reject) => {
         child ??= start();
@@ -88,7 +91,11 @@ const createPlanner = (databaseUrl: string) => {
   };
 };
 
-export type OffLoopPlanning = Planning & { readonly close: () => Promise<void> };
+export type OffLoopPlanning = Planning & {
+  /** Has the process ready before there is anything to ask it. */
+  readonly start: () => void;
+  readonly close: () => Promise<void>;
+};
 
 export const createPlanning = (db: Db): OffLoopPlanning => {
   const here = planningWith(db);
@@ -101,6 +108,7 @@ export const createPlanning = (db: Db): OffLoopPlanning => {
       isSmall(request.definition)
         ? here.submit(request)
         : ((await planner.ask('submit', request)) as Submitted), // as asked
+    start: planner.start,
     close: planner.close,
   };
 };
