@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { SweepInput } from '@funnel/contracts';
 import { InvalidArgumentError } from 'commander';
-import { parse, parseDocument } from 'yaml';
+import { type Document, parseDocument } from 'yaml';
 import { Exit, exitCodes } from './exit-codes.ts';
+import { readYaml } from './read-yaml.ts';
 
 /** `dataset.train=3000`, `seeds=2`, `space.filters=16-32`: the value is read as YAML. */
 export const readChange = (text: string, earlier: readonly Change[] = []): readonly Change[] => {
@@ -10,10 +11,22 @@ export const readChange = (text: string, earlier: readonly Change[] = []): reado
   const path = text.slice(0, Math.max(at, 0)).split('.');
   if (path.some((key) => key === ''))
     throw new InvalidArgumentError(`Expected PATH=VALUE, such as dataset.train=3000, but got ${text}`);
-  return [...earlier, { path, value: parse(text.slice(at + 1)) }];
+  return [...earlier, { path, value: readYaml(text.slice(at + 1)) }];
 };
 
 export type Change = { readonly path: readonly string[]; readonly value: unknown };
+
+/** Only what holds keys takes one: `seeds.x=1` where seeds is a number is a mistake. */
+const write = (document: Document, path: readonly string[], value: unknown): void => {
+  try {
+    document.setIn(path, value);
+  } catch {
+    throw new Exit(
+      exitCodes.usage,
+      `--set ${path.join('.')} cannot be written over the file: something on that path holds no keys`,
+    );
+  }
+};
 
 /**
  * Reads a sweep file, JSON or YAML (`-` is stdin), with `changes` written over it. What is in it is for the API to judge; what is not
@@ -33,6 +46,6 @@ export const readSweepFile = (path: string, changes: readonly Change[] = []): Sw
   const document = parseDocument(text, { uniqueKeys: true });
   const [fault] = document.errors;
   if (fault) throw new Exit(exitCodes.usage, `${path} is neither JSON nor YAML: ${fault.message}`);
-  for (const { path: where, value } of changes) document.setIn(where, value);
+  for (const { path: where, value } of changes) write(document, where, value);
   return document.toJS();
 };

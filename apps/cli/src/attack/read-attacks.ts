@@ -7,14 +7,14 @@ import {
   expandAttacks,
 } from '@funnel/contracts';
 import { InvalidArgumentError } from 'commander';
-import { parse } from 'yaml';
 import { Exit, exitCodes } from '../exit-codes.ts';
+import { readYaml } from '../read-yaml.ts';
 
 /** `steps=50`, `search=false`, `epsilons=[0.1,0.2]`: the value is read as YAML, so numbers are numbers. */
 export const readSetting = (text: string, earlier: Readonly<Record<string, unknown>> = {}) => {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError(`Expected NAME=VALUE, such as steps=50, but got ${text}`);
-  return { ...earlier, [text.slice(0, at).trim()]: parse(text.slice(at + 1)) as unknown };
+  return { ...earlier, [text.slice(0, at).trim()]: readYaml(text.slice(at + 1)) };
 };
 
 const usage = (message: string): Exit =>

@@ -8,7 +8,7 @@ import {
   type EvaluationSummary,
 } from '@funnel/contracts';
 import type { DataPlaces } from '@funnel/engine';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { missingFor, readAttacks, readSetting } from '../attack/read-attacks.ts';
 import { readIndices } from '../attack/read-indices.ts';
 import type { Context } from '../context.ts';
@@ -18,6 +18,7 @@ import { formatNumber, formatShare } from '../output/number.ts';
 import { present } from '../output/output.ts';
 import { formatTable } from '../output/table.ts';
 import { placesOf } from '../places.ts';
+import { readWhole } from '../read-number.ts';
 
 type Options = {
   readonly model?: string;
@@ -135,13 +136,6 @@ const run = async (options: Options, { env, output, signal }: Context): Promise<
 
 const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
 
-const readSeed = (text: string): number => {
-  const seed = Number(text);
-  if (text.trim() === '' || !Number.isSafeInteger(seed) || seed < 0)
-    throw new InvalidArgumentError('Expected a whole number from 0 on.');
-  return seed;
-};
-
 export const attackCommand = (program: Command, context: () => Context): void => {
   program
     .command('attack')
@@ -156,7 +150,7 @@ export const attackCommand = (program: Command, context: () => Context): void =>
       'a setting of the attack, such as steps=50; may be given again',
       readSetting,
     )
-    .option('--seed <number>', 'of everything random', readSeed, 0)
+    .option('--seed <number>', 'of everything random', readWhole(0), 0)
     .addOption(new Option('--backend <name>', 'where tensors live').choices(backends).default('auto'))
     .option('--out <file>', 'write the summary and one row per image as JSON')
     .option('--list', 'every attack and preset with its settings')

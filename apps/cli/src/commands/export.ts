@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import { extname } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, extname } from 'node:path';
 import { Argument, type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit-codes.ts';
@@ -63,12 +63,15 @@ export const exportCommand = (program: Command, context: () => Context): void =>
     const given = context();
     const format = formatOf(options, given.output.json);
     refuseTerminal(format, options.out);
+    if (options.out !== undefined) mkdirSync(dirname(options.out), { recursive: true }); // before the work, not after it
     const table = await read(name, options, given);
     const content = formats[format](table);
     if (options.out === undefined) process.stdout.write(content);
     else {
       writeFileSync(options.out, content);
-      given.output.note(`${options.out}: ${table[0]?.cells.length ?? 0} rows, ${table.length} columns`);
+      const written = { file: options.out, rows: table[0]?.cells.length ?? 0, columns: table.length };
+      given.output.note(`${written.file}: ${written.rows} rows, ${written.columns} columns`);
+      if (given.output.json) given.output.write(JSON.stringify(written, null, 2));
     }
   });
 };

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { describeCollection } from '../output/describe-collection.ts';
 import { present } from '../output/output.ts';
+import { readAmount, readWhole } from '../read-number.ts';
 
 type Options = {
   readonly keepDays: number;
@@ -33,8 +34,13 @@ export const gcCommand = (program: Command, context: () => Context): void => {
   program
     .command('gc')
     .description('free the checkpoints that no kept trial needs; says what would go unless --yes')
-    .option('--keep-days <days>', 'keep all trials of sweeps that ended since', Number, keepDays)
-    .option('--keep-best <number>', 'keep so many best trials of every sweep', Number, keepBest)
+    .option(
+      '--keep-days <days>',
+      'keep all trials of sweeps that ended less than so many days ago',
+      readAmount,
+      keepDays,
+    )
+    .option('--keep-best <number>', 'keep so many best trials of every sweep', readWhole(0), keepBest)
     .addOption(
       new Option('--metric <name>', 'what is best')
         .choices(EvaluationMetricName.options)

@@ -10,6 +10,7 @@ import { allPages } from '../all-pages.ts';
 import type { Context } from '../context.ts';
 import { describeComparison } from '../output/describe-comparison.ts';
 import { present } from '../output/output.ts';
+import { readWhole } from '../read-number.ts';
 import { describeLeaderboard } from '../watch/describe-leaderboard.ts';
 import { distanceInstead, titleOf } from '../watch/ranking.ts';
 
@@ -59,7 +60,7 @@ export const withFilters = (command: Command, limit: number): Command =>
         .choices(['last', 'equal', 'hide'])
         .default('last'),
     )
-    .option('--limit <number>', 'at most so many', Number, limit);
+    .option('--limit <number>', 'at most so many', readWhole(1), limit);
 
 export const readRows = async (
   { limit, ...query }: LeaderboardOptions,

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
+import { readWhole } from '../read-number.ts';
 import type { UpOptions } from '../up/up.ts';
 
 export const upCommand = (program: Command, context: () => Context): void => {
@@ -13,7 +14,7 @@ export const upCommand = (program: Command, context: () => Context): void => {
       new Option(
         '--port <number>',
         'of the API; a free one where it is taken (default: FUNNEL_PORT, 7070)',
-      ).argParser(Number),
+      ).argParser(readWhole(0, 65_535)),
     )
     .option(
       '--host <address>',

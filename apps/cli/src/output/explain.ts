@@ -31,6 +31,8 @@ export const explain = (error: unknown): { readonly text: string; readonly statu
     return { text: `Not as it should be:\n${z.prettifyError(error)}`, status: exitCodes.usage };
   if (error instanceof Error && error.name === 'AbortError')
     return { text: '', status: exitCodes.interrupted };
+  // What the system refuses (a folder that is not there, a disk that is full) is nothing of ours: its words say it, no stack does.
+  if (error instanceof Error && 'syscall' in error) return { text: error.message, status: exitCodes.failed };
   return {
     text: error instanceof Error ? (error.stack ?? error.message) : String(error),
     status: exitCodes.failed,
