@@ -13,11 +13,11 @@ export const countStages = ({ stages }: SweepDetail): { readonly done: number; r
 
 const percent = (share: number): string => `${Math.floor(share * 100)} %`.padStart(5);
 
-/** `63 % · 5 of 9 stages · 12 of 24 epochs · about 20 s left` */
-export const progressSentence = (sweep: SweepDetail): string => {
+const progressParts = (sweep: SweepDetail): readonly string[] => {
   const { done, total } = countStages(sweep);
   const { needed } = sweep.plan.epochs;
-  const parts = [
+  return [
+    percent(sweep.progress),
     `${done} of ${total} stages`,
     ...(needed > 0 ? [`${sweep.epochsTrained} of ${needed} epochs`] : []),
     ...(sweep.etaSeconds !== null && sweep.status === 'running'
@@ -25,7 +25,42 @@ export const progressSentence = (sweep: SweepDetail): string => {
       : []),
     ...(sweep.status === 'running' ? [] : [sweep.status]),
   ];
-  return `${percent(sweep.progress)} · ${parts.join(' · ')}`;
+};
+
+/** `63 % · 5 of 9 stages · 12 of 24 epochs · about 20 s left` */
+export const progressSentence = (sweep: SweepDetail): string => progressParts(sweep).join(' · ');
+
+/** As long as its sentence gets: what is laid out by it stands still while numbers grow and shrink. */
+const longestSentence = (sweep: SweepDetail): number => {
+  const { total } = countStages(sweep);
+  const { needed } = sweep.plan.epochs;
+  return `100 % · ${total} of ${total} stages · ${needed} of ${needed} epochs · about 59 min 59 s left`
+    .length;
+};
+
+/** Parts joined by dots, over as many lines as they take. */
+const wrapped = (parts: readonly string[], width: number): readonly string[] => {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const joined = `${lines.at(-1)} · ${part}`;
+    if (lines.length > 0 && joined.length <= width) lines[lines.length - 1] = joined;
+    else lines.push(part);
+  }
+  return lines;
+};
+
+const widestBar = 32;
+/** Shorter than this a bar says nothing. */
+const shortestBar = 8;
+
+/** The sweep in one line where there is room, else its name above its bar, else what is done below them: nothing is cut off. */
+const sweepLines = (sweep: SweepDetail, width: number): readonly string[] => {
+  const bar = (room: number): string => progressBar(sweep.progress, Math.min(widestBar, room));
+  const below = width - longestSentence(sweep) - 1;
+  const beside = below - [...sweep.name].length - 2;
+  if (beside >= shortestBar) return [`${sweep.name}  ${bar(beside)} ${progressSentence(sweep)}`];
+  if (below >= shortestBar) return [sweep.name, `${bar(below)} ${progressSentence(sweep)}`];
+  return [sweep.name, bar(width), ...wrapped(progressParts(sweep), width)];
 };
 
 const runningLine = (
@@ -33,20 +68,19 @@ const runningLine = (
   width: number,
 ): string => {
   const share = epochs > 0 && position ? position.epoch / epochs : 0;
-  const where = epochs > 0 ? `epoch ${(position?.epoch ?? 0) + 1}/${epochs}` : '';
+  const where = epochs > 0 ? `epoch ${Math.min(epochs, (position?.epoch ?? 0) + 1)}/${epochs}` : '';
   const speed = imagesPerSecond === null ? '' : `${Math.round(imagesPerSecond)} images/s`;
   return `  ${kind.padEnd(10)} ${epochs > 0 ? progressBar(share, width) : ' '.repeat(width)} ${where.padEnd(12)} ${speed}`.trimEnd();
 };
 
-/** Lines of the running sweep, at most `columns` wide: the sweep's bar, then one per running stage of any worker. */
+/** Lines of the running sweep, less than `columns` wide: the sweep's bar, then one per running stage of any worker. */
 export const progressLines = (
   sweep: SweepDetail,
   workers: readonly Worker[],
   columns: number,
 ): readonly string[] => {
-  const bar = Math.max(8, Math.min(32, columns - 60));
   const running = workers.filter(({ status }) => status !== 'gone').flatMap((worker) => worker.running);
   const shown = running.slice(0, 8).map((stage) => runningLine(stage, 16));
   const more = running.length > shown.length ? [`  … and ${running.length - shown.length} more stages`] : [];
-  return [`${sweep.name}  ${progressBar(sweep.progress, bar)} ${progressSentence(sweep)}`, ...shown, ...more];
+  return [...sweepLines(sweep, columns - 1), ...shown, ...more];
 };

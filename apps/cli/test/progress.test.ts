@@ -1,0 +1,72 @@
+/** The picture of a running sweep fits the terminal that it is drawn on, and nothing of it is cut off. */
+import type { SweepDetail, Worker } from '@funnel/contracts';
+import { describe, expect, it } from 'vitest';
+import { progressLines, progressSentence } from '../src/watch/describe-progress.ts';
+
+/** What the picture is made from, and no more. */
+const sweep = (changes: Partial<SweepDetail>) =>
+  ({
+    name: 'γ against β',
+    status: 'running',
+    progress: 0.63,
+    etaSeconds: 185,
+    epochsTrained: 12,
+    plan: { epochs: { needed: 24 } },
+    stages: [
+      { kind: 'initialise', status: 'completed', count: 5 },
+      { kind: 'attack', status: 'ready', count: 4 },
+    ],
+    ...changes,
+  }) as unknown as SweepDetail;
+const worker = {
+  status: 'online',
+  running: [{ kind: 'initialise', position: { epoch: 2, step: 0 }, epochs: 9, imagesPerSecond: 1234.5 }],
+} as unknown as Worker;
+
+const large = sweep({
+  name: 'Every recipe against every attack, at the sizes of the paper',
+  epochsTrained: 123_456,
+  plan: { epochs: { needed: 234_567 } } as SweepDetail['plan'],
+  stages: [{ kind: 'attack', status: 'completed', count: 98_765 }],
+  etaSeconds: 100_000,
+});
+
+describe('the progress of a sweep', () => {
+  it('says it in a sentence', () => {
+    expect(progressSentence(sweep({}))).toBe(
+      ' 63 % · 5 of 9 stages · 12 of 24 epochs · about 3 min 5 s left',
+    );
+  });
+
+  it('is one line where there is room', () => {
+    const [first, second, ...rest] = progressLines(sweep({}), [worker], 140);
+    expect(first).toMatch(/^γ against β {2}█+.?░+ {2}63 % · 5 of 9 stages .* left$/);
+    expect(second).toMatch(/^ {2}initialise █+.?░+ epoch 3\/9 +1235 images\/s$/);
+    expect(rest).toEqual([]);
+  });
+
+  it.each([40, 60, 80, 100, 140])('fits %i columns with all that it says', (columns) => {
+    for (const one of [sweep({}), large]) {
+      const lines = progressLines(one, [worker], columns);
+      const numbers = lines.slice(0, -1);
+      if (one !== large) for (const line of numbers) expect([...line].length, line).toBeLessThan(columns);
+      for (const part of progressSentence(one).split(' · '))
+        expect(
+          numbers.filter((line) => line.includes(part.trim()) && [...line].length < columns),
+        ).toHaveLength(1);
+    }
+  });
+
+  it('keeps its place while numbers grow', () => {
+    const heights = [0, 9, 99, 100, 3599].map(
+      (etaSeconds) => progressLines(sweep({ etaSeconds, epochsTrained: etaSeconds % 24 }), [], 80).length,
+    );
+    expect(new Set(heights).size).toBe(1);
+  });
+
+  it('never counts an epoch beyond the last', () => {
+    const [running] = worker.running;
+    const ended = { ...worker, running: [{ ...running, position: { epoch: 9, step: 0 } }] } as Worker;
+    expect(progressLines(sweep({}), [ended], 140).at(-1)).toContain('epoch 9/9');
+  });
+});
