@@ -12,8 +12,9 @@ import { reportCommand } from './commands/report.ts';
 import { submitCommand } from './commands/submit.ts';
 import { sweepCommands } from './commands/sweeps.ts';
 import { tokenCommand } from './commands/token.ts';
+import { trialCommands } from './commands/trials.ts';
 import { upCommand } from './commands/up.ts';
-import { workerCommand } from './commands/worker.ts';
+import { workerCommands } from './commands/worker.ts';
 import { type Context, createContext } from './context.ts';
 
 /** Every command, in the order of the help. Each loads what it needs when it is run. */
@@ -21,6 +22,7 @@ const registrations: readonly ((program: Command, context: () => Context) => voi
   upCommand,
   submitCommand,
   sweepCommands,
+  trialCommands,
   leaderboardCommands,
   gcCommand,
   exportCommand,
@@ -28,7 +30,7 @@ const registrations: readonly ((program: Command, context: () => Context) => voi
   attackCommand,
   dataCommand,
   doctorCommand,
-  workerCommand,
+  workerCommands,
   tokenCommand,
   migrateCommand,
   completionCommand,

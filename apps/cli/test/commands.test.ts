@@ -2,8 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type StartedApi, startApi } from '@funnel/api';
-import type { LeaderboardRow, Plan, Sweep, SweepDetail, TrialDetail } from '@funnel/contracts';
+import type { LeaderboardRow, Plan, Stage, Sweep, SweepDetail, Trial, TrialDetail } from '@funnel/contracts';
 import { createTestDatabase, type TestDatabase } from '@funnel/db/testing';
 import { type RunningWorker, startWorker } from '@funnel/worker';
 import { parquetReadObjects } from 'hyparquet';
@@ -12,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { funnel, type Ran } from './funnel.ts';
 
 const logger = pino({ level: 'silent' });
+const quickstart = fileURLToPath(new URL('../../../examples/quickstart.yaml', import.meta.url));
 const home = mkdtempSync(join(tmpdir(), 'funnel-cli-'));
 let database: TestDatabase;
 let api: StartedApi;
@@ -21,7 +23,14 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const databaseUrl = database.url;
   api = await startApi({ databaseUrl, port: 0, engineVersion: 'stand-in', logger });
-  worker = await startWorker({ databaseUrl, slots: 2, standIn: { stepMilliseconds: 10 }, log: logger });
+  const standIn = {
+    stepMilliseconds: 10,
+    faults: [
+      { fault: 'throw', kind: 'optimise', seed: 13 },
+      { fault: 'diverge', kind: 'optimise', seed: 14 },
+    ],
+  } as const;
+  worker = await startWorker({ databaseUrl, slots: 2, maxAttempts: 1, standIn, log: logger });
 });
 afterAll(async () => {
   await worker?.stop();
@@ -166,6 +175,48 @@ describe('funnel', () => {
     expect((await run('show', id)).status).toBe(3);
   });
 
+  it('lists trials and workers, and says which trial failed, where and why', async () => {
+    const failing = sweepFile('failing', [
+      data,
+      'space: { initialiseEpochs: 1, optimiseEpochs: 1, classifierEpochs: 1 }',
+      'attacks: [fgsm]',
+      'seeds: [12, 13, 14]',
+    ]);
+    const watched = await run('submit', failing, '--watch');
+    expect(watched.status).toBe(5);
+    expect(watched.stderr).toMatch(/Not every trial completed: (1 \w+(, )?){3}\./);
+    const id = /Sweep (\S+) submitted/.exec(watched.stderr)![1]!;
+    const shown = await run('show', id);
+    for (const text of [watched.stderr, shown.stdout]) {
+      expect(text).toMatch(/✗ trial 1 \(\S+\) failed, optimise: \w+: .*told to throw/);
+      expect(text).toMatch(/✗ trial 2 \(\S+\) diverged, optimise/);
+      expect(text).toContain(`funnel retry ${id}`);
+    }
+    expect((await json<SweepDetail>('show', id)).trials).toMatchObject({ failed: 1, diverged: 1 });
+
+    expect(await json('trials', id)).toHaveLength(3);
+    expect((await run('trials', id)).stdout).toMatch(
+      /^#\s+trial\s+recipe\s+seed\s+status.*\n\s*0 .*completed/,
+    );
+    const [failed] = await json<Trial[]>('trials', id, '--status', 'failed');
+    expect(failed).toMatchObject({ seed: 13 });
+    const cut = await run('trials', id, '--limit', '2');
+    expect([cut.stdout.trimEnd().split('\n').length, cut.stderr]).toEqual([
+      3,
+      expect.stringContaining('first 2'),
+    ]);
+
+    const log = await run('log', failed!.id);
+    expect(log.stdout).toMatch(/^initialise: completed \(stage \w{64}\)\n/);
+    expect(log.stdout).toMatch(/\noptimise: failed \(stage \w{64}\)\n(.*\n)*✗ .* attempt 1 .*told to throw/);
+    const logs = await json<{ stage: Stage }[]>('log', failed!.id);
+    const [one] = await json<{ stage: Stage }[]>('log', logs[1]!.stage.id);
+    expect(one!.stage).toMatchObject({ kind: 'optimise', status: 'failed' });
+
+    expect(await json('workers')).toMatchObject([{ id: worker.id, slots: 2 }]);
+    expect((await run('workers')).stdout).toMatch(/online .* of 2/);
+  });
+
   it('reads a sweep from stdin and stops watching at Ctrl-C', async () => {
     const { spawnFunnel } = await import('./funnel.ts');
     const child = spawnFunnel(['submit', '-', '--watch'], { env: { FUNNEL_URL: api.url } });
@@ -183,6 +234,7 @@ describe('funnel', () => {
       child.on('close', (code) => resolve([code])),
     );
     expect(status).toBe(130);
+    expect(stderr).toMatch(/The sweep goes on\. To look again: funnel watch \S+\n$/);
     const id = /Sweep (\S+) submitted/.exec(stderr)![1]!;
     expect(await json('show', id)).toMatchObject({ status: 'running' });
     await run('cancel', id);
@@ -199,6 +251,12 @@ describe('funnel', () => {
     [['plam', 'x'], 2, /Did you mean plan/],
     [['best', '--metric', 'beauty'], 2, /Allowed choices are robustAccuracy/],
     [['show'], 2, /missing required argument/],
+    [['ls', '--limit', 'many'], 2, /Expected a whole number from 1 on/],
+    [['up', '--port', '70700'], 2, /Expected a whole number from 0 to 65535/],
+    [['gc', '--keep-days', '-1'], 2, /Expected a number from 0 on/],
+    [['plan', quickstart, '--set', 'seeds=[1'], 2, /Expected a value in YAML, but got \[1/],
+    [['plan', quickstart, '--set', 'name.x=1'], 2, /--set name\.x cannot be written/],
+    [['export', '--out', '/dev/null/all.csv'], 1, /^E[A-Z]+: [^\n]*'\/dev\/null'\n$/],
     [['ls', '--url', 'http://127.0.0.1:9'], 4, /npm start/],
     [['show', 'nothing'], 3, /There is no such thing/],
   ] as const)('%j ends with %i', async (args, status, words) => {

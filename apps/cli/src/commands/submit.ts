@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit-codes.ts';
 import { describePlan } from '../output/describe-plan.ts';
-import { describeSweep } from '../output/describe-sweep.ts';
+import { countsText, describeSweep } from '../output/describe-sweep.ts';
 import { present } from '../output/output.ts';
+import { readTroubles } from '../output/read-troubles.ts';
 import { type Change, readChange, readSweepFile } from '../sweep-file.ts';
 import { describeLeaderboard } from '../watch/describe-leaderboard.ts';
 import { readLeaderboard } from '../watch/read-leaderboard.ts';
@@ -23,14 +24,18 @@ const withChanges = (command: Command): Command =>
 export const watchToTheEnd = async (context: Context, sweepId: string): Promise<void> => {
   const { output } = context;
   const client = context.client();
-  const sweep = await watchSweep(client, sweepId, output, context.signal);
+  const sweep = await watchSweep(client, sweepId, output, context.signal).catch((error: unknown) => {
+    if (context.signal.aborted) output.note(`The sweep goes on. To look again: funnel watch ${sweepId}`);
+    throw error;
+  });
   const { attack, rows } = await readLeaderboard(client, sweep);
   present(output, { sweep, leaderboard: rows }, () => describeLeaderboard(rows, { attack }));
   const all = Object.values(sweep.trials).reduce((sum, count) => sum + count, 0);
   if (sweep.status === 'completed' && sweep.trials.completed === all) return;
+  const troubles = await readTroubles(client, sweep);
   throw new Exit(
     exitCodes.incomplete,
-    `Not every trial completed: ${JSON.stringify(sweep.trials)}. funnel show ${sweep.id} says why.`,
+    [`Not every trial completed: ${countsText(sweep.trials)}.`, ...troubles].join('\n'),
   );
 };
 
@@ -40,7 +45,10 @@ const submit = async (file: string, { watch, key, set }: Options, context: Conte
   const sweep = await context
     .client()
     .createSweep({ body, ...(key ? { headers: { 'idempotency-key': key } } : {}) });
-  if (!watch) return present(output, sweep, describeSweep);
+  if (!watch) {
+    present(output, sweep, describeSweep);
+    return output.note(`How it goes on: funnel watch ${sweep.id}`);
+  }
   output.note(
     `Sweep ${sweep.id} submitted: ${sweep.plan.trials} trials, ${sweep.plan.epochs.needed} epochs.`,
   );

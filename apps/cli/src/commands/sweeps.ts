@@ -6,6 +6,8 @@ import type { Context } from '../context.ts';
 import { describeSweep, describeSweeps } from '../output/describe-sweep.ts';
 import { describeTrial } from '../output/describe-trial.ts';
 import { present } from '../output/output.ts';
+import { readTroubles } from '../output/read-troubles.ts';
+import { readWhole } from '../read-number.ts';
 
 type ListOptions = { readonly status?: SweepStatus; readonly search?: string; readonly limit: number };
 
@@ -25,7 +27,10 @@ const show = async (id: string, { client, output }: Context): Promise<void> => {
     if (error instanceof FunnelError && error.code === 'NOT_FOUND') return null;
     throw error;
   });
-  if (sweep) return present(output, sweep, describeSweep);
+  if (sweep) {
+    const troubles = output.json ? [] : await readTroubles(api, sweep);
+    return present(output, sweep, () => [describeSweep(sweep), ...troubles].join('\n'));
+  }
   present(output, await api.getTrial({ params: { id } }), describeTrial);
 };
 
@@ -42,7 +47,7 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
     .description('sweeps, newest first')
     .addOption(new Option('--status <status>').choices(SweepStatus.options))
     .option('--search <text>', 'in the name')
-    .option('--limit <number>', 'at most so many', Number, 50)
+    .option('--limit <number>', 'at most so many', readWhole(1), 50)
     .action((options: ListOptions) => list(options, context()));
   program
     .command('show')

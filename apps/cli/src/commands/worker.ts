@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit-codes.ts';
+import { describeWorkers } from '../output/describe-workers.ts';
+import { present } from '../output/output.ts';
+import { readWhole } from '../read-number.ts';
 
 type Options = { readonly slots?: number; readonly backend?: string };
 
@@ -29,11 +32,19 @@ const run = async ({ slots, backend }: Options, { env, variables, output }: Cont
   await Promise.race([interruption.happened, worker.failed]).finally(worker.stop);
 };
 
-export const workerCommand = (program: Command, context: () => Context): void => {
+export const workerCommands = (program: Command, context: () => Context): void => {
   program
     .command('worker')
     .description('add a worker to the database of DATABASE_URL (and the queue of REDIS_URL)')
-    .option('--slots <number>', 'trainers (default: one per core, as memory allows)', Number)
+    .option('--slots <number>', 'trainers (default: one per core, as memory allows)', readWhole(1))
     .option('--backend <name>', 'where tensors live (default: the best that is usable)')
     .action((options: Options) => run(options, context()));
+  program
+    .command('workers')
+    .description('who works for this API, and on what')
+    .action(async () => {
+      const { client, output } = context();
+      const { items } = await client().listWorkers();
+      present(output, items, describeWorkers);
+    });
 };

@@ -3,7 +3,8 @@ import { formatDuration } from './duration.ts';
 import { formatShare } from './number.ts';
 import { formatTable } from './table.ts';
 
-const countsText = (counts: Readonly<Partial<Record<string, number>>>): string =>
+/** `3 completed, 1 failed` */
+export const countsText = (counts: Readonly<Partial<Record<string, number>>>): string =>
   Object.entries(counts)
     .filter(([, count]) => (count ?? 0) > 0)
     .map(([status, count]) => `${count} ${status}`)
@@ -29,14 +30,23 @@ export const describeSweeps = (sweeps: readonly Sweep[]): string =>
         sweeps,
       );
 
+const timeText = ({ createdAt, finishedAt, etaSeconds }: Sweep): string => {
+  if (finishedAt !== null)
+    return `, took ${formatDuration((Date.parse(finishedAt) - Date.parse(createdAt)) / 1000)}`;
+  return etaSeconds === null ? '' : `, about ${formatDuration(etaSeconds)} left`;
+};
+
 export const describeSweep = (sweep: SweepDetail): string => {
   const { epochs } = sweep.plan;
+  const { dataset, recipes } = sweep.definition;
   const stages = sweep.stages.map(
     ({ kind, status, count }) => `  ${kind.padEnd(10)} ${status.padEnd(10)} ${count}`,
   );
   return [
     `${sweep.name} (${sweep.id})`,
-    `status    ${sweep.status}, ${formatShare(sweep.progress)}${sweep.etaSeconds === null ? '' : `, about ${formatDuration(sweep.etaSeconds)} left`}`,
+    `status    ${sweep.status}, ${formatShare(sweep.progress)}${timeText(sweep)}`,
+    `data      ${dataset.name}: ${dataset.train} training, ${dataset.test} test, at most ${dataset.attack} attacked images`,
+    `recipes   ${recipes.join(', ')}`,
     `trials    ${countsText(sweep.trials)}`,
     `epochs    ${sweep.epochsTrained} trained of ${epochs.needed} planned; ${epochs.unshared} without sharing`,
     'stages',

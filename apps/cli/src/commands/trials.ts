@@ -1,0 +1,62 @@
+import { FunnelError } from '@funnel/client';
+import { type Stage, TrialStatus } from '@funnel/contracts';
+import { type Command, Option } from 'commander';
+import { allPages } from '../all-pages.ts';
+import type { Context } from '../context.ts';
+import { describeLogs, type StageLog } from '../output/describe-log.ts';
+import { describeTrials } from '../output/describe-trials.ts';
+import { present } from '../output/output.ts';
+import { readWhole } from '../read-number.ts';
+
+type ListOptions = { readonly status?: TrialStatus; readonly limit: number };
+
+const list = async (
+  id: string,
+  { status, limit }: ListOptions,
+  { client, output }: Context,
+): Promise<void> => {
+  const api = client();
+  const ask = (page: { limit: number; cursor?: string }) =>
+    api.listTrials({ params: { id }, query: { status, ...page } });
+  const trials = await allPages(ask, limit);
+  present(output, trials, describeTrials);
+  if (trials.length === limit) output.note(`The first ${limit}: --limit shows more, funnel export has all.`);
+};
+
+/** An id says nothing of what it names: a trial stands for its stages. */
+const stagesOf = async (id: string, { client }: Context): Promise<readonly Stage[]> => {
+  const api = client();
+  try {
+    return (await api.getTrial({ params: { id } })).stages;
+  } catch (error) {
+    if (!(error instanceof FunnelError && error.code === 'NOT_FOUND')) throw error;
+    return [await api.getStage({ params: { id } })];
+  }
+};
+
+const log = async (id: string, context: Context): Promise<void> => {
+  const api = context.client();
+  const stages = await stagesOf(id, context);
+  const logs = await Promise.all(
+    stages.map(async (stage): Promise<StageLog> => {
+      const { items } = await api.getStageLog({ params: { id: stage.id } });
+      return { stage, lines: items };
+    }),
+  );
+  present(context.output, logs, describeLogs);
+};
+
+export const trialCommands = (program: Command, context: () => Context): void => {
+  program
+    .command('trials')
+    .description('the trials of a sweep, and how far each is')
+    .argument('<sweep>')
+    .addOption(new Option('--status <status>').choices(TrialStatus.options))
+    .option('--limit <number>', 'at most so many', readWhole(1), 50)
+    .action((id: string, options: ListOptions) => list(id, options, context()));
+  program
+    .command('log')
+    .description('what happened to the stages of a trial: attempts, workers, epochs, errors')
+    .argument('<id>', 'a trial, or one stage')
+    .action((id: string) => log(id, context()));
+};
