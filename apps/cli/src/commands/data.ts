@@ -66,7 +66,7 @@ const get = async (names: readonly DatasetName[], { env, output, signal }: Conte
     results.push({ name, folder });
     output.note(`${name}: ${folder ?? 'generated, nothing to get'}`);
   }
-  present(output, results, () => '');
+  if (output.json) output.write(JSON.stringify(results, null, 2));
 };
 
 const verify = async (names: readonly DatasetName[], { env, output }: Context): Promise<void> => {

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit-codes.ts';
+import { present } from '../output/output.ts';
 import { readTable2 } from '../table2/read-table2.ts';
 import { renderTable2 } from '../table2/render.ts';
 
@@ -22,12 +23,13 @@ const report = async (
       exitCodes.incomplete,
       `Expected a sweep with completed trials, but none of ${sweep} is: funnel watch ${sweep}`,
     );
-  if (output.json) return output.write(JSON.stringify(data, null, 2));
   const text = render(data);
-  if (out === undefined) return output.write(text.trimEnd());
-  mkdirSync(dirname(out), { recursive: true });
-  writeFileSync(out, text);
-  output.note(`Wrote ${out}.`);
+  if (out !== undefined) {
+    mkdirSync(dirname(out), { recursive: true });
+    writeFileSync(out, text);
+    output.note(`Wrote ${out}.`);
+  }
+  if (output.json || out === undefined) present(output, data, () => text.trimEnd());
 };
 
 export const reportCommand = (program: Command, context: () => Context): void => {

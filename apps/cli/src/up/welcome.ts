@@ -3,7 +3,7 @@ import { type Client, FunnelError } from '@funnel/client';
 import type { Env } from '../env.ts';
 import { describeSweeps } from '../output/describe-sweep.ts';
 import { formatDuration } from '../output/duration.ts';
-import type { Output } from '../output/output.ts';
+import { type Output, present } from '../output/output.ts';
 import { describeLeaderboard } from '../watch/describe-leaderboard.ts';
 import { readLeaderboard } from '../watch/read-leaderboard.ts';
 import { watchSweep } from '../watch/watch-sweep.ts';
@@ -25,7 +25,7 @@ const showSweep = async ({ client, output, signal }: Welcome, id: string): Promi
   const sweep = await watchSweep(client, id, output, signal);
   output.note(`Sweep: ${sweep.status} after ${formatDuration((performance.now() - started) / 1000)}\n`);
   const { attack, rows } = await readLeaderboard(client, sweep);
-  output.write(`${describeLeaderboard(rows, { attack })}\n`);
+  present(output, { sweep, leaderboard: rows }, () => `${describeLeaderboard(rows, { attack })}\n`);
   return sweep.status === 'completed' && sweep.trials.completed === sweep.plan.trials;
 };
 
@@ -49,7 +49,7 @@ export const welcome = async (options: Welcome): Promise<boolean> => {
   try {
     const { items } = await client.listSweeps({ query: { limit: 10 } }, { signal });
     if (once || items.length === 0) return await runQuickstart(options);
-    output.write(`${describeSweeps(items)}\n`);
+    if (!output.json) output.write(`${describeSweeps(items)}\n`);
     const running = items.find(({ status }) => status === 'running');
     if (running) return await showSweep(options, running.id);
   } catch (error) {
