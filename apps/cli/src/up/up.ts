@@ -1,8 +1,11 @@
 import { resolve } from 'node:path';
 import { createClient } from '@funnel/client';
+import { findDataset } from '@funnel/engine/datasets/places';
 import { readAddress, removeAddress, writeAddress } from '../address.ts';
 import type { Context } from '../context.ts';
+import type { Env } from '../env.ts';
 import { Exit, exitCodes } from '../exit-codes.ts';
+import { placesOf } from '../places.ts';
 import { createLog } from './create-log.ts';
 import { type Services, startServices } from './start-services.ts';
 import { untilInterrupted } from './until-interrupted.ts';
@@ -19,6 +22,10 @@ const describeServices = ({ worker, embedded }: Services, home: string): string 
 
 const describeAddresses = ({ url }: Services): string =>
   `Dashboard and API   ${url}\nAPI reference       ${url}/docs`;
+
+/** An example to go on with, on data that this machine has. */
+const nextSweep = (env: Env): string =>
+  `examples/gamma-beta.yaml${findDataset('mnist', placesOf(env)) ? '' : ' --set dataset.name=glyphs'}`;
 
 /** A number of a process is given again: only one that answers is taken for a running Funnel. */
 const refuseSecond = async (home: string): Promise<void> => {
@@ -74,9 +81,7 @@ export const up = async ({ once = false, port, host }: UpOptions, context: Conte
     isComplete = await Promise.race([welcome({ client, env, output, once, signal: ending.signal }), failure]);
     output.note(describeAddresses(services));
     if (!once) {
-      output.note(
-        'Serving until Ctrl-C. In another terminal: npx funnel submit examples/gamma-beta.yaml --watch',
-      );
+      output.note(`Serving until Ctrl-C. In another terminal: npx funnel submit ${nextSweep(env)} --watch`);
       await Promise.race([interruption.happened, failure]);
     }
   } catch (error) {
