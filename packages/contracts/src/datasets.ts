@@ -13,6 +13,9 @@ export type DatasetFile = {
   readonly bytes: number;
 };
 
+/** Radii of attacks at a fixed ε that are usual for a data set, so that numbers can be laid beside published ones. */
+export type Budgets = { readonly linf: number; readonly l2: number };
+
 export type Dataset = {
   readonly title: string;
   readonly classes: readonly string[];
@@ -20,6 +23,7 @@ export type Dataset = {
   readonly shape: readonly [number, number, number];
   readonly train: number;
   readonly test: number;
+  readonly budgets: Budgets;
   /** Raise with a generator's output, or the sha-256s of the files joined. */
   readonly digest: string;
   readonly files: readonly DatasetFile[];
@@ -31,6 +35,7 @@ const digits = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
 const idx = (
   title: string,
   classes: readonly string[],
+  budgets: Budgets,
   sha256: readonly [string, string, string, string],
 ): Dataset => {
   const names = [
@@ -46,13 +51,17 @@ const idx = (
     shape: [28, 28, 1],
     train: 60_000,
     test: 10_000,
+    budgets,
     digest: sha256.join('+'),
     files: names.map((name, i) => ({ name, sha256: sha256[i]!, bytes: bytes[i]! })),
   };
 };
 
+/** Madry et al. 2018 and AutoAttack's table. */
+const mnistBudgets: Budgets = { linf: 0.3, l2: 2 };
+
 export const datasets = {
-  mnist: idx('MNIST', digits, [
+  mnist: idx('MNIST', digits, mnistBudgets, [
     'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
     '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
     '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
@@ -72,6 +81,7 @@ export const datasets = {
       'Bag',
       'Ankle boot',
     ],
+    { linf: 0.1, l2: 1.5 },
     [
       'c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888',
       'bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9',
@@ -85,6 +95,7 @@ export const datasets = {
     shape: [28, 28, 1],
     train: 60_000,
     test: 10_000,
+    budgets: mnistBudgets,
     digest: 'glyphs-1',
     files: [],
   },
@@ -94,6 +105,12 @@ export type DatasetName = keyof typeof datasets;
 export const datasetNames = Object.keys(datasets) as DatasetName[];
 export const DatasetName = z.enum(datasetNames as [DatasetName, ...DatasetName[]]);
 
+/** Of the data set, or of MNIST where none is named. */
+export const budgetsOf = (name: DatasetName = 'mnist'): Budgets => datasets[name].budgets;
+
+const largest = (part: 'train' | 'test'): number =>
+  Math.max(...datasetNames.map((name) => datasets[name][part]));
+
 /** Which images a sweep uses: always the first ones, so that subsets nest. */
 export const DatasetSpec = z
   .strictObject({
@@ -101,16 +118,16 @@ export const DatasetSpec = z
     train: z
       .int()
       .min(1)
-      .max(60_000)
-      .default(60_000)
+      .max(largest('train'))
+      .default(largest('train'))
       .meta({ title: 'Training images', description: 'The first this many training images.' }),
     test: z
       .int()
       .min(1)
-      .max(10_000)
-      .default(10_000)
+      .max(largest('test'))
+      .default(largest('test'))
       .meta({ title: 'Test images', description: 'Clean accuracy is measured on the first this many.' }),
-    attack: z.int().min(1).max(10_000).default(1000).meta({
+    attack: z.int().min(1).max(largest('test')).default(1000).meta({
       title: 'Attacked images',
       description:
         'Attacks run on the correctly classified among the first this many test images (§4.2: 1,000).',

@@ -1,6 +1,6 @@
 /** The planner's answer: what a sweep consists of, and what of it is there already. Pure data between planner and database. */
 import type { Hyperparameters } from './hyperparameters.ts';
-import type { RecipeName } from './recipes/index.ts';
+import type { RecipeName } from './recipes.ts';
 import type { Plan } from './resources.ts';
 import type { StageSpec } from './stages.ts';
 

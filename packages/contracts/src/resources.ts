@@ -5,7 +5,7 @@ import { Position, Sha256 } from './checkpoint.ts';
 import { DatasetName } from './datasets.ts';
 import { KnobValue } from './hyperparameters.ts';
 import { EvaluationMetricName } from './metrics.ts';
-import { RecipeName } from './recipes/index.ts';
+import { RecipeName } from './recipes.ts';
 import { AttackRun } from './stages.ts';
 import { StageKind, StageStatus, SweepStatus, TrialStatus } from './status.ts';
 import { SweepDefinition } from './sweep.ts';

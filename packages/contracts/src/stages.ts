@@ -1,9 +1,10 @@
 /** What a worker is handed, and what it hands back. */
 import { z } from 'zod';
 import { AttackName } from './attacks.ts';
+import { Sha256 } from './checkpoint.ts';
 import { DatasetSpec } from './datasets.ts';
 import { KnobValue } from './hyperparameters.ts';
-import { RecipeName } from './recipes/index.ts';
+import { RecipeName } from './recipes.ts';
 import { StageKind } from './status.ts';
 
 /** An attack with all of its settings: an evaluation's key. */
@@ -17,8 +18,8 @@ export type AttackRun = z.infer<typeof AttackRun>;
  * points on one line of training, and the state at 11 is the same whether or not training went on.
  */
 export const StageSpec = z.strictObject({
-  id: z.string().regex(/^[0-9a-f]{64}$/),
-  chain: z.string().regex(/^[0-9a-f]{64}$/),
+  id: Sha256,
+  chain: Sha256,
   kind: StageKind,
   recipe: RecipeName,
   /** The knobs that this stage reads, by name. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AttackList, AttackName, PresetName } from './attacks.ts';
 import { DatasetSpec } from './datasets.ts';
 import { EvaluationMetricName } from './metrics.ts';
-import { knobsOf, RecipeName } from './recipes/index.ts';
+import { knobsOf, RecipeName } from './recipes.ts';
 import { Search, SearchSpace } from './search-space.ts';
 
 /** Trials beyond this are refused before anything is written. */

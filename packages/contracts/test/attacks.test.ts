@@ -12,6 +12,7 @@ import {
   presetNames,
   worstVerdict,
 } from '../src/attacks.ts';
+import type { DatasetName } from '../src/datasets.ts';
 
 describe('AttackSpec', () => {
   it('fills in defaults, from a name, from settings beside it, and from what it made itself', () => {
@@ -59,7 +60,7 @@ describe('expandAttacks', () => {
 
   it('knows every preset, at the budgets of the data set', () => {
     for (const preset of presetNames) expect(expandAttacks({ preset }).length).toBeGreaterThan(0);
-    const epsilons = (dataset: string) =>
+    const epsilons = (dataset: DatasetName) =>
       expandAttacks({ preset: 'autoattack' }, { dataset }).map(
         ({ settings }) => 'epsilon' in settings && settings.epsilon,
       );

@@ -22,11 +22,11 @@ const jsonSchema = (schema: z.ZodType): unknown => {
   return json;
 };
 
-const mapValues = <T, R>(
-  record: Readonly<Record<string, T>>,
-  map: (value: T, key: string) => R,
-): Record<string, R> =>
-  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]));
+/** `Object.entries` forgets which keys there are. */
+const mapValues = <K extends string, T, R>(record: Readonly<Record<K, T>>, map: (value: T, key: K) => R) =>
+  Object.fromEntries(
+    (Object.entries(record) as [K, T][]).map(([key, value]) => [key, map(value, key)]),
+  ) as Record<K, R>;
 
 const describeKnobs = () =>
   Object.fromEntries(
@@ -67,7 +67,7 @@ export const describeSchema = (): Record<string, unknown> => ({
   presets: mapValues(presets, ({ title, description }, name) => ({
     title,
     description,
-    attacks: mapValues(datasets, (_, dataset) => presetAttacks(name as keyof typeof presets, dataset)),
+    attacks: mapValues(datasets, (_, dataset) => presetAttacks(name, dataset)),
   })),
   metrics: { training: trainingMetrics, evaluation: evaluationMetrics },
   sweep: jsonSchema(SweepDefinition),

@@ -4,6 +4,7 @@ import {
   type AttackResource,
   type AttackSpec,
   attacks,
+  type DatasetName,
   expandAttacks,
 } from '@funnel/contracts';
 import { InvalidArgumentError } from 'commander';
@@ -52,7 +53,7 @@ const checkOne = (name: string, settings: Readonly<Record<string, unknown>>): vo
 export const readAttacks = (
   names: readonly string[],
   settings: Readonly<Record<string, unknown>>,
-  dataset: string,
+  dataset: DatasetName,
 ): { readonly specs: readonly AttackSpec[]; readonly left: readonly AttackName[] } => {
   const set = Object.keys(settings).length > 0;
   if (set && (names.length > 1 || names[0]?.startsWith('preset:')))

@@ -7,6 +7,7 @@ import {
   type AttackInput,
   type Budgets,
   budgetsOf,
+  type DatasetName,
   type DiagnosticsReport,
   worstVerdict,
 } from '@funnel/contracts';
@@ -41,7 +42,7 @@ export type DiagnoseOptions = {
   readonly labels: ArrayLike<number>;
   readonly indices?: ArrayLike<number>;
   /** Names the usual budgets. */
-  readonly dataset?: string;
+  readonly dataset?: DatasetName;
   /** Instead of the data set's. */
   readonly budgets?: Budgets;
   /** The first so many correctly classified images are used. Default 50. */

@@ -1,17 +1,7 @@
-/** Named lists of attacks. Budgets are those usual for the data set, so that numbers can be laid beside published ones. */
+/** Named lists of attacks, at the budgets that are usual for the data set. */
 import { z } from 'zod';
+import { type Budgets, budgetsOf, type DatasetName } from '../datasets.ts';
 import type { AttackInput } from './input.ts';
-
-export type Budgets = { readonly linf: number; readonly l2: number };
-
-/** MNIST: Madry et al. 2018 and AutoAttack's table (L∞ 0.3), L2 2.0; Fashion-MNIST: L∞ 0.1, L2 1.5. */
-export const usualBudgets: Readonly<Record<string, Budgets>> = {
-  mnist: { linf: 0.3, l2: 2 },
-  'fashion-mnist': { linf: 0.1, l2: 1.5 },
-  glyphs: { linf: 0.3, l2: 2 },
-};
-export const budgetsOf = (dataset: string | undefined): Budgets =>
-  usualBudgets[dataset ?? 'mnist'] ?? { linf: 0.3, l2: 2 };
 
 export type Preset = {
   readonly title: string;
@@ -109,5 +99,5 @@ export const presetNames = Object.keys(presets) as PresetName[];
 export const PresetName = z.enum(presetNames as [PresetName, ...PresetName[]]);
 
 /** The attacks of a preset at the data set's usual budgets, as written, not yet filled in. */
-export const presetAttacks = (preset: PresetName, dataset?: string): readonly AttackInput[] =>
+export const presetAttacks = (preset: PresetName, dataset?: DatasetName): readonly AttackInput[] =>
   presets[preset].attacks(budgetsOf(dataset));

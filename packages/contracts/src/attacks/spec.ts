@@ -1,5 +1,6 @@
 /** How attacks are named in a sweep, on the command line and on the wire, and what they are normalised to. */
 import { z } from 'zod';
+import type { DatasetName } from '../datasets.ts';
 import { type AttackName, type AttackSettings, attackNames, attacks } from './declarations.ts';
 import type { AttackInput, OneOfAttacks } from './input.ts';
 import { PresetName, presetAttacks, presetNames } from './presets.ts';
@@ -71,7 +72,7 @@ export const attackKey = ({ attack, settings }: AttackSpec): string =>
  */
 export const expandAttacks = (
   list: readonly (AttackInput | PresetReference | AttackListEntry)[] | { readonly preset: PresetName },
-  options: { readonly dataset?: string } = {},
+  options: { readonly dataset?: DatasetName } = {},
 ): readonly AttackSpec[] => {
   const entries = 'preset' in list ? [`preset:${list.preset}`] : list;
   const specs = z

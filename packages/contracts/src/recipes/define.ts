@@ -1,4 +1,5 @@
 import type { HyperparameterName, Hyperparameters } from '../hyperparameters.ts';
+import type { TrainingMetricName } from '../metrics.ts';
 
 /** One training stage of a recipe: what it reads decides what it shares. */
 export type TrainingStage = {
@@ -9,7 +10,7 @@ export type TrainingStage = {
   readonly lengthOf: readonly HyperparameterName[];
   readonly epochs: (h: Hyperparameters) => number;
   /** Metrics that every epoch records, in the order of a table's columns (declared in `metrics.ts`). */
-  readonly records: readonly string[];
+  readonly records: readonly TrainingMetricName[];
   /** Networks that its checkpoints hold, those of earlier stages that it keeps included. */
   readonly networks: readonly string[];
 };

@@ -3,7 +3,7 @@ import { AttackName } from '../attacks.ts';
 import { DatasetName } from '../datasets.ts';
 import { EvaluationMetricName } from '../metrics.ts';
 import { usualMetricOf } from '../objective.ts';
-import { RecipeName } from '../recipes/index.ts';
+import { RecipeName } from '../recipes.ts';
 import { Id, many, page } from './parameters.ts';
 
 /** `gamma:5` or `beta:0.01..0.1` (both ends included): a knob and the values to keep. */

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import type { HyperparameterName } from '../hyperparameters.ts';
-import { adversarialTraining } from './adversarial-training.ts';
-import { classic } from './classic.ts';
-import type { Recipe } from './define.ts';
-import { detector } from './detector.ts';
-import { distillation } from './distillation.ts';
-import { funn } from './funn.ts';
-import { magnet } from './magnet.ts';
-import { trades } from './trades.ts';
+import type { HyperparameterName } from './hyperparameters.ts';
+import { adversarialTraining } from './recipes/adversarial-training.ts';
+import { classic } from './recipes/classic.ts';
+import type { Recipe } from './recipes/define.ts';
+import { detector } from './recipes/detector.ts';
+import { distillation } from './recipes/distillation.ts';
+import { funn } from './recipes/funn.ts';
+import { magnet } from './recipes/magnet.ts';
+import { trades } from './recipes/trades.ts';
 
-export type { Recipe, TrainingStage } from './define.ts';
+export type { Recipe, TrainingStage } from './recipes/define.ts';
 
-/** The registry: a new recipe is a file beside these, its line here, and its arithmetic in the engine. */
+/** The registry: a new recipe is a file in `recipes`, its line here, and its arithmetic in the engine. */
 export const recipes = {
   funn,
   classic,
