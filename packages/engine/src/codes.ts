@@ -1,7 +1,8 @@
 /** What a frozen encoder makes of a whole data set, computed once where it fits into memory. */
 import * as tf from '@tensorflow/tfjs';
 import { breathe } from './breathe.ts';
-import { gatherImages, type Split } from './datasets/split.ts';
+import { imagesAt, range } from './datasets/rows.ts';
+import type { Split } from './datasets/split.ts';
 import { outputShape } from './models/architecture.ts';
 import type { Network } from './models/network.ts';
 
@@ -13,12 +14,6 @@ const mostCachedBytes = 256 * 2 ** 20;
 
 const chunk = 256;
 
-const imagesTensor = (split: Split, rows: Uint32Array): tf.Tensor =>
-  tf.tensor(gatherImages(split, rows), [rows.length, ...split.shape]);
-
-export const range = (from: number, to: number): Uint32Array =>
-  Uint32Array.from({ length: to - from }, (_, i) => from + i);
-
 /** Encodes every image of `split`, or prepares to do so when asked. Stops early, with what it has, when `signal` is aborted. */
 export const encodeAll = async (
   encoder: Network,
@@ -28,12 +23,12 @@ export const encodeAll = async (
 ): Promise<Codes> => {
   const shape = outputShape(encoder.architecture);
   const size = shape.reduce((a, b) => a * b, 1);
-  if (4 * size * split.count > mostBytes) return (rows) => encoder.apply(imagesTensor(split, rows));
+  if (4 * size * split.count > mostBytes) return (rows) => encoder.apply(imagesAt(split, rows));
 
   const codes = new Float32Array(size * split.count);
   for (let from = 0; from < split.count && !signal?.aborted; from += chunk) {
     const rows = range(from, Math.min(from + chunk, split.count));
-    const encoded = tf.tidy(() => encoder.apply(imagesTensor(split, rows)));
+    const encoded = tf.tidy(() => encoder.apply(imagesAt(split, rows)));
     codes.set(await encoded.data<'float32'>(), from * size);
     encoded.dispose();
     await breathe();

@@ -1,8 +1,8 @@
 /** An auto-encoder that answers (nearly) the same whatever it is shown has collapsed: what is built on it must not be scored. */
 import * as tf from '@tensorflow/tfjs';
 import { loadNetwork, type Stored } from './checkpoint.ts';
-import { range } from './codes.ts';
-import { gatherImages, type Split } from './datasets/split.ts';
+import { imagesAt, range } from './datasets/rows.ts';
+import type { Split } from './datasets/split.ts';
 import { noiseShape, withNoise } from './models/attacker.ts';
 
 /** Images that the check looks at. */
@@ -55,7 +55,7 @@ export const findCollapse = async (
 ): Promise<string | null> => {
   const rows = range(0, Math.min(sample, split.count));
   if (names.length === 0 || rows.length < 2) return null; // one image has no spread to compare with
-  const images = tf.tensor(gatherImages(split, rows), [rows.length, ...split.shape]);
+  const images = imagesAt(split, rows);
   const least = leastSpread(updates);
   try {
     const spread = await spreadOf(images);

@@ -7,8 +7,8 @@ import type { LoadedDataset } from './datasets/split.ts';
 import { initialWeights } from './models/initial-weights.ts';
 import { createNetwork, type Network } from './models/network.ts';
 import { createRandom } from './random.ts';
-import { recipes } from './recipes/index.ts';
 import { readKnobs } from './recipes/knobs.ts';
+import { recipes } from './recipes/registry.ts';
 import type { Setup, StageHooks, StageOutcome, StageRecipe, StageTask } from './stage.ts';
 import { train } from './train.ts';
 

@@ -3,7 +3,8 @@ import type { Position, StageSpec } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { breathe } from './breathe.ts';
 import { capture, carriedOf, sumsOf } from './capture.ts';
-import { gatherImages, type Split } from './datasets/split.ts';
+import { imagesAt } from './datasets/rows.ts';
+import type { Split } from './datasets/split.ts';
 import { createMeter } from './meter.ts';
 import { createProgress } from './progress.ts';
 import { createRandom, normalNoise, shuffled, uniformNoise } from './random.ts';
@@ -106,7 +107,7 @@ const batchOf = (
     };
   return {
     rows,
-    images: () => tf.tensor(gatherImages(split, rows), [rows.length, ...split.shape]),
+    images: () => imagesAt(split, rows),
     noise: drawn('noise', uniformNoise),
     normal: drawn('normal', normalNoise),
     update: epoch * steps + step + 1,

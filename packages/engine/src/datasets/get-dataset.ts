@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { AppError, type DatasetFile, type DatasetName, datasets } from '@funnel/contracts';
 import { unpackFile } from './idx.ts';
 import { type DataPlaces, dataFolders, findDataset } from './places.ts';
+import { sources } from './sources.ts';
 
 export type DownloadProgress = {
   readonly file: string;
@@ -15,21 +16,10 @@ export type DownloadProgress = {
 export type GetOptions = DataPlaces & {
   readonly onProgress?: (progress: DownloadProgress) => void;
   readonly signal?: AbortSignal;
-  /** Folders on the web that hold the four files; the public mirrors unless given. */
+  /** Folders on the web that hold the files; the public mirrors unless given. */
   readonly mirrors?: readonly string[];
   /** Until a mirror's first byte: a machine without a way out should find out in seconds. */
   readonly connectSeconds?: number;
-};
-
-const publicMirrors: Partial<Record<DatasetName, readonly string[]>> = {
-  mnist: [
-    'https://ossci-datasets.s3.amazonaws.com/mnist/',
-    'https://storage.googleapis.com/cvdf-datasets/mnist/',
-  ],
-  'fashion-mnist': [
-    'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/',
-    'https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/',
-  ],
 };
 
 const reasonOf = (error: unknown): string => {
@@ -105,12 +95,13 @@ export const getFile = async (
  * downloads go to the first of the folders that are searched. Throws DATASET_MISSING when no mirror could be reached, within seconds.
  */
 export const getDataset = async (name: DatasetName, options: GetOptions = {}): Promise<string | null> => {
-  const mirrors = options.mirrors ?? publicMirrors[name];
-  if (mirrors === undefined || datasets[name].files.length === 0) return null;
+  const source = sources[name];
+  if ('generate' in source) return null;
   const found = findDataset(name, options);
   if (found !== null) return found;
   const folder = resolve(dataFolders(options)[0]!, name);
   await mkdir(folder, { recursive: true });
-  for (const file of datasets[name].files) await getFile(file, folder, mirrors, options);
+  for (const file of datasets[name].files)
+    await getFile(file, folder, options.mirrors ?? source.mirrors, options);
   return folder;
 };

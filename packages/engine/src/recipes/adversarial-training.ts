@@ -1,11 +1,13 @@
 /** PGD adversarial training (Madry et al. 2018): min over weights of the mean over images of the max over the ball, eq. 2.1. */
 import * as tf from '@tensorflow/tfjs';
+import { targetsAt } from '../datasets/rows.ts';
 import { descend } from '../descend.ts';
 import { softmaxCrossEntropy } from '../losses.ts';
 import { perturb, warmed } from '../perturb.ts';
 import type { Batch, StageRecipe } from '../stage.ts';
 import type { Knobs } from './knobs.ts';
-import { accuracyOf, classifierOf, cleanAccuracyOf, targetsOf } from './supervised.ts';
+import { accuracyOf, cleanAccuracyOf } from './measures.ts';
+import { classifierOf } from './supervised.ts';
 
 /** Every update is on perturbed images alone, as in §5: a clean image is one that the attacker left as it was. */
 export const classify: StageRecipe<Knobs<'adversarial-training', 'classify'>> = async (setup) => {
@@ -16,7 +18,7 @@ export const classify: StageRecipe<Knobs<'adversarial-training', 'classify'>> = 
 
   const step = (batch: Batch) => {
     const x = batch.images(); // [batch, 28, 28, 1]
-    const { labels, oneHot } = targetsOf(train, batch, classes); // [batch], [batch, 10]
+    const { labels, oneHot } = targetsAt(train, batch.rows, classes); // [batch], [batch, 10]
     const epsilon = warmed(knobs.trainingEpsilon, batch.update, warmup);
     const loss = (images: tf.Tensor): tf.Scalar =>
       softmaxCrossEntropy(classifier.apply(images) as tf.Tensor2D, oneHot);

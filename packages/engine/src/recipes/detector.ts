@@ -1,5 +1,6 @@
 /** A detector of perturbations (Metzen et al. 2017): a binary side network on a feature map of a classifier that stays as it is. */
 import * as tf from '@tensorflow/tfjs';
+import { targetsAt } from '../datasets/rows.ts';
 import { between } from '../datasets/split.ts';
 import { thresholdNames } from '../defences.ts';
 import { descend } from '../descend.ts';
@@ -10,25 +11,22 @@ import { perturbAlong, upwards } from '../perturb.ts';
 import type { Batch, StageRecipe } from '../stage.ts';
 import { areaUnderCurve, holdOut, thresholdOf } from '../thresholds.ts';
 import type { Knobs } from './knobs.ts';
-import { accuracyOf, classifierOf, eachImage, rightOf, shareOf, targetsOf } from './supervised.ts';
+import { eachImage, rightOf, shareOf } from './measures.ts';
+import { classifierOf, plainStep } from './supervised.ts';
 
 /** The classifier: encoder and head, on clean images. */
 export const initialise: StageRecipe<Knobs<'detector', 'initialise'>> = async (setup) => {
   const { train, classes } = setup;
   const { classifier, networks, learner } = classifierOf(setup);
 
-  const step = (batch: Batch) => {
-    const x = batch.images(); // [batch, 28, 28, 1]
-    const { labels, oneHot } = targetsOf(train, batch, classes); // [batch], [batch, 10]
-    const { classifierLoss, logits } = descend([learner], batch.update, () => {
-      const logits = classifier.apply(x) as tf.Tensor2D; // [batch, 10]
-      const loss = softmaxCrossEntropy(logits, oneHot);
-      return { loss, logits, classifierLoss: loss };
-    });
-    return { classifierLoss, trainAccuracy: accuracyOf(logits, labels) };
+  return {
+    networks,
+    frozen: {},
+    players: { classifier: learner },
+    step: plainStep(classifier, learner, train, classes),
+    standsOn: [],
+    makes: [],
   };
-
-  return { networks, frozen: {}, players: { classifier: learner }, step, standsOn: [], makes: [] };
 };
 
 /** Feature map → one logit, "perturbed": a convolution with twice the channels, dense ReLU, dense. */
@@ -79,7 +77,7 @@ export const classify: StageRecipe<Knobs<'detector', 'classify'>> = async ({
 
   const step = (batch: Batch) => {
     const x = batch.images(); // [batch, 28, 28, 1]
-    const { oneHot } = targetsOf(rest, batch, classes); // [batch, 10]
+    const { oneHot } = targetsAt(rest, batch.rows, classes); // [batch, 10]
     const alongClassifier = againstClassifier(oneHot);
     const weight = tf.div(tf.add(batch.noise([1, 1, 1]), 1), 2); // σ: [batch, 1, 1, 1]
     const alongBoth = (images: tf.Tensor): tf.Tensor =>
@@ -110,8 +108,7 @@ export const classify: StageRecipe<Knobs<'detector', 'classify'>> = async ({
       threshold = thresholdOf(await eachImage(held, says), knobs.falsePositiveRate);
       const clean = await eachImage(tested, says);
       const perturbed = await eachImage(some, (images, rows) => {
-        const labels = Int32Array.from(rows, (row) => some.labels[row]!);
-        const oneHot = tf.oneHot(tf.tensor1d(labels, 'int32'), classes).toFloat() as tf.Tensor2D;
+        const { oneHot } = targetsAt(some, rows, classes);
         return says(perturbAlong(images, images, attack, againstClassifier(oneHot)));
       });
       const rejected = clean.map((value) => Number(value >= threshold));

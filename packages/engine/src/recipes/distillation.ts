@@ -1,13 +1,15 @@
 /** Defensive distillation (Papernot et al. 2016, §IV): softmax(z / T) of a teacher as the targets of a student, trained at the same T. */
 import * as tf from '@tensorflow/tfjs';
 import { encodeAll } from '../codes.ts';
+import { targetsAt } from '../datasets/rows.ts';
 import { descend } from '../descend.ts';
 import { softmaxCrossEntropy } from '../losses.ts';
 import { joined } from '../models/architecture.ts';
 import { classifierHead, encoder, parseFilters } from '../models/auto-encoder.ts';
 import type { Batch, StageRecipe } from '../stage.ts';
 import type { Knobs } from './knobs.ts';
-import { accuracyOf, classifierOf, cleanAccuracyOf, targetsOf } from './supervised.ts';
+import { accuracyOf, cleanAccuracyOf } from './measures.ts';
+import { classifierOf } from './supervised.ts';
 
 /** softmax(z / T), [batch, classes]: the hotter, the more it says about the classes that are not the answer. */
 export const softened = (logits: tf.Tensor, temperature: number): tf.Tensor2D =>
@@ -29,7 +31,7 @@ export const initialise: StageRecipe<Knobs<'distillation', 'initialise'>> = asyn
 
   const step = (batch: Batch) => {
     const x = batch.images(); // [batch, 28, 28, 1]
-    const { labels, oneHot } = targetsOf(train, batch, classes); // [batch], [batch, 10]
+    const { labels, oneHot } = targetsAt(train, batch.rows, classes); // [batch], [batch, 10]
     const { classifierLoss, logits } = descend([learner], batch.update, () => {
       const logits = teacher.apply(x); // [batch, 10]
       const loss = softmaxCrossEntropy(tf.div(logits, knobs.temperature), oneHot);
@@ -56,7 +58,7 @@ export const classify: StageRecipe<Knobs<'distillation', 'classify'>> = async (s
       const loss = softmaxCrossEntropy(tf.div(logits, knobs.temperature), targets);
       return { loss, logits, classifierLoss: loss };
     });
-    const { labels } = targetsOf(train, batch, classes);
+    const { labels } = targetsAt(train, batch.rows, classes);
     return { classifierLoss, trainAccuracy: accuracyOf(logits, labels) };
   };
 

@@ -3,12 +3,13 @@ import * as tf from '@tensorflow/tfjs';
 import { meanPixel } from '../datasets/split.ts';
 import { magnetSuspicion, marksOf, thresholdNames } from '../defences.ts';
 import { descend } from '../descend.ts';
-import { distances, softmaxCrossEntropy } from '../losses.ts';
+import { distances } from '../losses.ts';
 import { firstReformer, secondReformer } from '../models/reformers.ts';
 import type { Batch, StageRecipe } from '../stage.ts';
 import { holdOut, thresholdOf } from '../thresholds.ts';
 import type { Knobs } from './knobs.ts';
-import { accuracyOf, classifierOf, eachImage, rightOf, shareOf, targetsOf } from './supervised.ts';
+import { eachImage, rightOf, shareOf } from './measures.ts';
+import { classifierOf, plainStep } from './supervised.ts';
 
 /** The bias of a σ that shows `mean` everywhere, kept away from where σ is flat. */
 const biasOf = (mean: number): number => {
@@ -70,22 +71,11 @@ export const classify: StageRecipe<Knobs<'magnet', 'classify'>> = async (setup) 
   const tested = await test();
   const passes = (await eachImage(tested, magnetSuspicion(marks, thresholds))).map((s) => Number(s < 0));
 
-  const step = (batch: Batch) => {
-    const x = batch.images(); // [batch, 28, 28, 1]
-    const { labels, oneHot } = targetsOf(train, batch, classes); // [batch], [batch, 10]
-    const { classifierLoss, logits } = descend([learner], batch.update, () => {
-      const logits = classifier.apply(x) as tf.Tensor2D; // [batch, 10]
-      const loss = softmaxCrossEntropy(logits, oneHot);
-      return { loss, logits, classifierLoss: loss };
-    });
-    return { classifierLoss, trainAccuracy: accuracyOf(logits, labels) };
-  };
-
   return {
     networks,
     frozen: frozen('reformer', 'second-reformer'),
     players: { classifier: learner },
-    step,
+    step: plainStep(classifier, learner, train, classes),
     afterEpoch: async () => {
       const bare = await rightOf(classifier.apply, tested);
       const reformed = await rightOf((x) => classifier.apply(reformer.apply(x)), tested);

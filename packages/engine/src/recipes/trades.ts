@@ -1,11 +1,13 @@
 /** TRADES (Zhang et al. 2019): cross-entropy on x plus β times how far the prediction moves within the ball, eq. 5 and algorithm 1. */
 import * as tf from '@tensorflow/tfjs';
+import { targetsAt } from '../datasets/rows.ts';
 import { descend } from '../descend.ts';
 import { divergence, softmaxCrossEntropy } from '../losses.ts';
 import { perturb, warmed } from '../perturb.ts';
 import type { Batch, StageRecipe } from '../stage.ts';
 import type { Knobs } from './knobs.ts';
-import { accuracyOf, classifierOf, cleanAccuracyOf, targetsOf } from './supervised.ts';
+import { accuracyOf, cleanAccuracyOf } from './measures.ts';
+import { classifierOf } from './supervised.ts';
 
 /** Deviation of the normal noise that x′ starts from: at x itself the divergence is flat (algorithm 1). */
 const startDeviation = 1e-3;
@@ -19,7 +21,7 @@ export const classify: StageRecipe<Knobs<'trades', 'classify'>> = async (setup) 
 
   const step = (batch: Batch) => {
     const x = batch.images(); // [batch, 28, 28, 1]
-    const { labels, oneHot } = targetsOf(train, batch, classes); // [batch], [batch, 10]
+    const { labels, oneHot } = targetsAt(train, batch.rows, classes); // [batch], [batch, 10]
     const z = classifier.apply(x) as tf.Tensor2D; // [batch, 10], data to the attack
     const attack = {
       epsilon: warmed(knobs.trainingEpsilon, batch.update, warmup),
