@@ -10,6 +10,7 @@ import { createTokenGate } from './access/token-gate.ts';
 import { endConnectionsOnClose } from './connections.ts';
 import { databaseEvents } from './events/database-events.ts';
 import { createEventHub } from './events/event-hub.ts';
+import { createPlaces, shareOfOneCaller } from './events/places.ts';
 import { createHandlers } from './handlers/create-handlers.ts';
 import { createOpenApiDocument } from './openapi/document.ts';
 import type { ApiOptions } from './options.ts';
@@ -66,9 +67,13 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   const gate = await createTokenGate(db, { required, host });
 
   const app = createServer({ ...options, maxBodyBytes });
+  const maxStreams = options.maxStreams ?? mostStreams;
   const hub = createEventHub({
     source: databaseEvents(db),
-    mostStreams: options.maxStreams ?? mostStreams,
+    places: createPlaces({
+      inAll: maxStreams,
+      ofOneCaller: options.maxStreamsPerToken ?? shareOfOneCaller(maxStreams),
+    }),
     bufferBytes: 256 * 1024,
     heartbeat: 15_000,
     onError: (error) => app.log.warn({ err: error }, 'could not read events'),

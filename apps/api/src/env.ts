@@ -26,6 +26,7 @@ export const Env = z.object({
   FUNNEL_RATE_LIMIT: z.coerce.number().int().min(1).optional(),
   FUNNEL_MAX_BODY_BYTES: count(1024 * 1024),
   FUNNEL_MAX_STREAMS: count(500),
+  FUNNEL_MAX_STREAMS_PER_TOKEN: z.coerce.number().int().min(1).optional(),
   FUNNEL_MAX_ATTEMPTS: count(3),
   FUNNEL_LEASE_SECONDS: z.coerce.number().gt(0).default(10),
   FUNNEL_RECONCILE_SECONDS: z.coerce.number().gt(0).default(3),

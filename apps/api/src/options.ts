@@ -23,6 +23,8 @@ export type ApiOptions = {
   readonly maxBodyBytes?: number;
   /** Clients of the event stream at most. (Default: 500) */
   readonly maxStreams?: number;
+  /** Of them, those with one token; where no token is needed there is no such limit. (Default: a quarter, but at least 8) */
+  readonly maxStreamsPerToken?: number;
   /** Seconds for a request to arrive whole. (Default: 30) */
   readonly arrivalSeconds?: number;
   /** Seconds between two looks whether the tokens of open streams are still good. (Default: 15) */

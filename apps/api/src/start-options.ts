@@ -13,6 +13,7 @@ export const startOptions = (env: Env): Omit<StartOptions, 'engineVersion' | 'lo
   rateLimit: env.FUNNEL_RATE_LIMIT,
   maxBodyBytes: env.FUNNEL_MAX_BODY_BYTES,
   maxStreams: env.FUNNEL_MAX_STREAMS,
+  maxStreamsPerToken: env.FUNNEL_MAX_STREAMS_PER_TOKEN,
   maxAttempts: env.FUNNEL_MAX_ATTEMPTS,
   leaseSeconds: env.FUNNEL_LEASE_SECONDS,
   reconcileSeconds: env.FUNNEL_RECONCILE_SECONDS,

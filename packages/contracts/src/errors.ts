@@ -70,6 +70,11 @@ export const errors = {
     hint: 'See `status` of the thing.',
   },
   RATE_LIMITED: { status: 429, title: 'Too many requests', hint: 'Wait as long as Retry-After says.' },
+  TOO_MANY_OWN_STREAMS: {
+    status: 429,
+    title: 'Too many clients are watching with this token',
+    hint: 'Close some, give programs tokens of their own, or raise FUNNEL_MAX_STREAMS_PER_TOKEN.',
+  },
   TOO_MANY_STREAMS: {
     status: 503,
     title: 'Too many clients are watching',

@@ -28,7 +28,8 @@ export type AccessOptions = {
   readonly watchStreams: number;
 };
 
-const local: Caller = { name: 'local', role: 'admin' };
+/** Whoever calls where no token is needed. */
+export const localCaller: Caller = { name: 'local', role: 'admin' };
 /** Pages and files, and what needs no role, know no caller. */
 const anonymous: Caller = { name: 'anonymous', role: 'read' };
 
@@ -41,7 +42,7 @@ const routeOf = ({ routeOptions: { config } }: FastifyRequest): Route | null =>
 const includes = (held: Role, needed: Role): boolean => roles.indexOf(held) >= roles.indexOf(needed);
 
 const authenticate = async (request: FastifyRequest, options: AccessOptions): Promise<Caller> => {
-  if (!(await options.tokensNeeded())) return local;
+  if (!(await options.tokensNeeded())) return localCaller;
   const token = bearer(request);
   if (token === null)
     throw new AppError('UNAUTHENTICATED', 'Expected `Authorization: Bearer <token>`, but got none');
@@ -63,8 +64,9 @@ const spend = (limiter: RateLimiter, client: string): void => {
 /** Ends the answer to `request`, a stream, when what let its caller in does so no more. */
 const watchStream = (streams: StreamWatch, request: FastifyRequest, reply: FastifyReply): void => {
   const token = bearer(request);
-  const unwatch = streams.watch(request.caller === local || token === null ? null : hashToken(token), () =>
-    reply.raw.destroy(),
+  const unwatch = streams.watch(
+    request.caller === localCaller || token === null ? null : hashToken(token),
+    () => reply.raw.destroy(),
   );
   reply.raw.once('close', unwatch);
 };
@@ -94,7 +96,7 @@ export const registerAccess = (app: FastifyInstance, options: AccessOptions): vo
         `Expected the role ${needed}, but the token ${JSON.stringify(caller.name)} has ${caller.role}`,
       );
     request.caller = caller;
-    if (caller !== local) spend(options.limiter, `token ${caller.name}`);
+    if (caller !== localCaller) spend(options.limiter, `token ${caller.name}`);
     if (isStream(route)) watchStream(streams, request, reply);
   });
 };

@@ -4,10 +4,15 @@ import type { Readable } from 'node:stream';
 import { AppError } from '@funnel/contracts';
 import type { EventSource } from './event-source.ts';
 import { createEventStream, type EventStream } from './event-stream.ts';
+import type { Places } from './places.ts';
 
 export type EventHub = {
-  /** Opens a stream from `lastEventId`, or from now. Throws TOO_MANY_STREAMS. */
-  readonly open: (query: { readonly sweep?: string; readonly lastEventId?: string }) => Promise<Readable>;
+  /** Opens a stream for `caller` (null: see Places) from `lastEventId`, or from now. Throws TOO_MANY_OWN_STREAMS, TOO_MANY_STREAMS. */
+  readonly open: (query: {
+    readonly caller: string | null;
+    readonly sweep?: string;
+    readonly lastEventId?: string;
+  }) => Promise<Readable>;
   readonly size: () => number;
   /** Ends every stream and stops listening. */
   readonly close: () => Promise<void>;
@@ -15,7 +20,8 @@ export type EventHub = {
 
 export type EventHubOptions = {
   readonly source: EventSource;
-  readonly mostStreams: number;
+  /** Taken by streams that are open or being opened. */
+  readonly places: Places;
   readonly bufferBytes: number;
   /** Milliseconds between heartbeats, and between looks at the database that no notification asked for. */
   readonly heartbeat: number;
@@ -39,10 +45,8 @@ const endAll = async (streams: ReadonlySet<EventStream>): Promise<void> => {
 };
 
 export const createEventHub = (options: EventHubOptions): EventHub => {
-  const { source, mostStreams, bufferBytes, heartbeat, onError } = options;
+  const { source, places, bufferBytes, heartbeat, onError } = options;
   const streams = new Set<EventStream>();
-  /** Streams that are open or being opened. */
-  let places = 0;
   let closed = false;
   let cursor = '';
   let started: Promise<{ close: () => Promise<void> }> | null = null;
@@ -103,11 +107,9 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
   };
 
   return {
-    open: async ({ sweep, lastEventId }) => {
+    open: async ({ caller, sweep, lastEventId }) => {
       if (closed) throw new AppError('UNAVAILABLE', 'Expected the service to go on, but it is closing');
-      if (places >= mostStreams)
-        throw new AppError('TOO_MANY_STREAMS', `Expected at most ${mostStreams} streams at once`);
-      places++;
+      const leave = places.take(caller);
       try {
         await running();
         const from = lastEventId === undefined ? cursor : await startFrom(lastEventId);
@@ -121,12 +123,12 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
         streams.add(stream);
         stream.readable.once('close', () => {
           streams.delete(stream);
-          places--;
+          leave();
         });
         if (closed) stream.end(); // the hub closed while this one was being opened
         return stream.readable;
       } catch (error) {
-        places--;
+        leave();
         throw error;
       }
     },

@@ -1,5 +1,6 @@
 import { AppError } from '@funnel/contracts';
 import { getSweep, listAudit, listWorkers, pingDatabase } from '@funnel/db';
+import { localCaller } from '../access/authorize.ts';
 import type { Handlers } from '../routing/handler.ts';
 import type { Context } from './context.ts';
 import { describeSchema } from './describe-schema.ts';
@@ -44,10 +45,15 @@ export const serviceHandlers = ({ db, queue, hub, metrics, document }: Context):
     listWorkers: async () => ({ items: await listWorkers(db) }),
     listAudit: ({ query }) => listAudit(db, query),
     getSchema: () => schema,
-    events: async ({ query, headers }, reply) => {
+    events: async ({ query, headers, caller }, reply) => {
       const { sweep } = query;
       if (sweep !== undefined) await getSweep(db, sweep); // NOT_FOUND, rather than a silence that nobody understands
-      const stream = await hub.open({ sweep, lastEventId: headers['last-event-id'] });
+      const stream = await hub.open({
+        // Without tokens all are one, on their own machine: many tabs are no abuse.
+        caller: caller === localCaller ? null : caller.name,
+        sweep,
+        lastEventId: headers['last-event-id'],
+      });
       // Its end is the connection's: nothing else waits behind a stream.
       reply.header('connection', 'close');
       reply.header('x-accel-buffering', 'no'); // nginx would keep events until a buffer is full

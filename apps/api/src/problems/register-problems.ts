@@ -9,7 +9,7 @@ export const problemType = 'application/problem+json; charset=utf-8';
 const retryAfter = (error: AppError): number | null => {
   const { retryAfterSeconds } = error.details;
   if (typeof retryAfterSeconds === 'number') return retryAfterSeconds;
-  return errors[error.code].status === 503 ? 2 : null;
+  return [429, 503].includes(errors[error.code].status) ? 2 : null;
 };
 
 const headersOf = (error: AppError): Readonly<Record<string, string>> => {

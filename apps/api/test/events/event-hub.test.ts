@@ -4,6 +4,7 @@ import type { FunnelEventRow } from '@funnel/contracts';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createEventHub, type EventHubOptions } from '../../src/events/event-hub.ts';
 import type { EventSource } from '../../src/events/event-source.ts';
+import { createPlaces } from '../../src/events/places.ts';
 
 /** A log in memory, answering late, as a database does. */
 const createLog = () => {
@@ -49,7 +50,7 @@ const openHub = (source: EventSource, options: Partial<EventHubOptions> = {}) =>
   const onError = vi.fn();
   const hub = createEventHub({
     source,
-    mostStreams: 10,
+    places: createPlaces({ inAll: 10, ofOneCaller: 10 }),
     bufferBytes: 64 * 1024,
     heartbeat: 3_600_000,
     onError,
@@ -76,7 +77,7 @@ describe('createEventHub', () => {
     const { source, write } = createLog();
     write(1200);
     const { hub } = openHub(source);
-    const collected = collect(await hub.open({ lastEventId: '100' }), 1500);
+    const collected = collect(await hub.open({ caller: null, lastEventId: '100' }), 1500);
     for (let i = 0; i < 40; i++) {
       write(10);
       await new Promise((resolve) => setImmediate(resolve));
@@ -90,7 +91,7 @@ describe('createEventHub', () => {
     const clients: Promise<string[]>[] = [];
     for (let i = 0; i < 10; i++) {
       write(100);
-      clients.push(collect(await hub.open({ lastEventId: String(i * 50) }), 2000 - i * 50));
+      clients.push(collect(await hub.open({ caller: null, lastEventId: String(i * 50) }), 2000 - i * 50));
       write(100);
     }
     expect(await Promise.all(clients)).toEqual(clients.map((_, i) => numbers(i * 50 + 1, 2000)));
@@ -100,7 +101,7 @@ describe('createEventHub', () => {
     const { source, write } = createLog();
     write(3, 'a');
     const { hub } = openHub(source);
-    const collected = collect(await hub.open({ sweep: 'a' }), 2);
+    const collected = collect(await hub.open({ caller: null, sweep: 'a' }), 2);
     write(2, 'b');
     write(1, 'a');
     write(1, 'b');
@@ -112,7 +113,7 @@ describe('createEventHub', () => {
     const { source, write } = createLog();
     write(2);
     const { hub } = openHub(source);
-    const collected = collect(await hub.open({ lastEventId: '999' }), 1);
+    const collected = collect(await hub.open({ caller: null, lastEventId: '999' }), 1);
     write(1);
     expect(await collected).toEqual(['3']);
   });
@@ -120,7 +121,7 @@ describe('createEventHub', () => {
   test('a client that reads slowly costs a bounded buffer and misses nothing', async () => {
     const { source, write } = createLog();
     const { hub } = openHub(source, { bufferBytes: 4096 });
-    const readable = await hub.open({});
+    const readable = await hub.open({ caller: null });
     let most = 0;
     for (let i = 0; i < 60; i++) {
       write(20, 's', 'x'.repeat(100));
@@ -137,7 +138,7 @@ describe('createEventHub', () => {
     onTestFinished(() => void vi.useRealTimers());
     const { source, write } = createLog();
     const { hub } = openHub(source, { bufferBytes: 100, heartbeat: 1000 });
-    const readable = await hub.open({});
+    const readable = await hub.open({ caller: null });
     write(50);
     await vi.waitFor(() => expect(readable.readableLength).toBeGreaterThan(100));
     const closed = once(readable, 'close');
@@ -151,7 +152,7 @@ describe('createEventHub', () => {
     onTestFinished(() => void vi.useRealTimers());
     const { source, write } = createLog();
     const { hub } = openHub(source, { heartbeat: 1000 });
-    const readable = await hub.open({ sweep: 'mine' });
+    const readable = await hub.open({ caller: null, sweep: 'mine' });
     let text = '';
     readable.on('data', (chunk) => {
       text += chunk;
@@ -166,20 +167,20 @@ describe('createEventHub', () => {
 
   test('more clients than allowed are refused, and a place is free when one leaves', async () => {
     const { source } = createLog();
-    const { hub } = openHub(source, { mostStreams: 2 });
-    const [first] = await Promise.all([hub.open({}), hub.open({})]);
-    await expect(hub.open({})).rejects.toMatchObject({ code: 'TOO_MANY_STREAMS' });
+    const { hub } = openHub(source, { places: createPlaces({ inAll: 2, ofOneCaller: 2 }) });
+    const [first] = await Promise.all([hub.open({ caller: null }), hub.open({ caller: null })]);
+    await expect(hub.open({ caller: null })).rejects.toMatchObject({ code: 'TOO_MANY_STREAMS' });
     first.destroy();
     await once(first, 'close');
-    await expect(hub.open({})).resolves.toBeDefined();
+    await expect(hub.open({ caller: null })).resolves.toBeDefined();
   });
 
   test('a database that was away when the first client came is asked again by the next', async () => {
     const { source, write } = createLog();
     const listen = vi.fn(source.listen).mockRejectedValueOnce(new Error('away'));
-    const { hub } = openHub({ ...source, listen }, { mostStreams: 1 });
-    await expect(hub.open({})).rejects.toThrow('away');
-    const collected = collect(await hub.open({}), 1);
+    const { hub } = openHub({ ...source, listen }, { places: createPlaces({ inAll: 1, ofOneCaller: 1 }) });
+    await expect(hub.open({ caller: null })).rejects.toThrow('away');
+    const collected = collect(await hub.open({ caller: null }), 1);
     write(1);
     expect(await collected).toEqual(['1']);
   });
@@ -188,14 +189,14 @@ describe('createEventHub', () => {
     const { source } = createLog();
     const after = vi.fn(source.after).mockRejectedValue(new Error('away'));
     const { hub, onError } = openHub({ ...source, after });
-    const readable = await hub.open({ lastEventId: '0' });
+    const readable = await hub.open({ caller: null, lastEventId: '0' });
     await once(readable, 'close');
     expect(onError).toHaveBeenCalled();
   });
 
   test('closing ends a stream that is only being opened', async () => {
     const { hub } = openHub(createLog().source);
-    const opening = hub.open({});
+    const opening = hub.open({ caller: null });
     const closing = hub.close();
     const readable = await opening;
     expect(await collect(readable, 1)).toEqual([]);
@@ -205,7 +206,7 @@ describe('createEventHub', () => {
   test('closing ends the streams', async () => {
     const { source } = createLog();
     const { hub } = openHub(source);
-    const readable = await hub.open({});
+    const readable = await hub.open({ caller: null });
     readable.resume();
     const ended = once(readable, 'end');
     await hub.close();

@@ -27,7 +27,7 @@ export const serviceRoutes = {
         .optional(),
     }),
     produces: 'text/event-stream',
-    errors: ['NOT_FOUND', 'TOO_MANY_STREAMS'],
+    errors: ['NOT_FOUND', 'TOO_MANY_OWN_STREAMS', 'TOO_MANY_STREAMS'],
   },
   planCollection: {
     method: 'POST',
