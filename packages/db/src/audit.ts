@@ -1,20 +1,11 @@
 /** Who changed what, and from where. Only ever added to. */
+import type { AuditEntry } from '@funnel/contracts';
 import type { Db } from './db.ts';
 import { isNumber, pageOf, readCursor } from './reads/cursor.ts';
 import { reading } from './transaction.ts';
 import type { Page } from './types.ts';
 
-export type Change = {
-  /** Name of the token, or `local`. */
-  readonly actor: string;
-  readonly action: string;
-  /** Id of what was changed. */
-  readonly subject: string | null;
-  readonly address: string | null;
-  readonly details: Readonly<Record<string, unknown>>;
-};
-
-export type AuditEntry = Change & { readonly id: number; readonly at: string };
+export type Change = Readonly<Omit<AuditEntry, 'id' | 'at'>>;
 
 export const writeAudit = async (
   db: Db,

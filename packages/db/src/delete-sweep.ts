@@ -6,7 +6,7 @@ import { lockSweep } from './sweep-row.ts';
 import { type Tx, transaction } from './transaction.ts';
 
 /** Stages among these that no sweep points at, with their attempts and evaluations; and chains without stages, with all that they recorded. */
-export const deleteOrphans = async (tx: Tx, stageIds: readonly string[]): Promise<void> => {
+const deleteOrphans = async (tx: Tx, stageIds: readonly string[]): Promise<void> => {
   const chains = await tx.query<{ chain: string }>(
     `DELETE FROM stages s WHERE s.id = ANY($1) AND NOT EXISTS (SELECT FROM sweep_stages l WHERE l.stage_id = s.id) RETURNING s.chain`,
     [stageIds],

@@ -1,3 +1,4 @@
+import { causeOf } from './cause.ts';
 import { settleChanges } from './changes.ts';
 import type { Db } from './db.ts';
 import { endAttempt, type LeasedStage, withLease } from './lease.ts';
@@ -13,11 +14,7 @@ const end = async (
   const error = { code: status.toUpperCase(), message };
   const ended = await endStages(tx, [stageId], status, { error });
   await endAttempt(tx, { stageId, leaseEpoch }, status, error);
-  const cause = {
-    status,
-    code: error.code,
-    message: `The ${spec.kind} stage ${stageId} that it needs ${status}: ${message}`,
-  };
+  const cause = causeOf({ id: stageId, kind: spec.kind, status, cause: status, ...error });
   const skipped = await skipDependants(tx, [stageId], cause);
   await settleChanges(tx, { changes: [...ended, ...skipped] });
   return { readyStages: idsOf(skipped, 'ready') };

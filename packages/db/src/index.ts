@@ -1,4 +1,4 @@
-export { type AuditEntry, type Change, listAudit, writeAudit } from './audit.ts';
+export { type Change, listAudit, writeAudit } from './audit.ts';
 export { getBlobs, missingBlobs } from './blobs.ts';
 export { cancelSweep } from './cancel-sweep.ts';
 export { getCheckpoint } from './checkpoints.ts';

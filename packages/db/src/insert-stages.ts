@@ -1,8 +1,9 @@
 /** The stages of a submission that are not there yet, and those that ended badly and get another chance. */
 import type { StageKind, StageStatus } from '@funnel/contracts';
 import { jsonArray, plainArray, plainArrays } from './array-literals.ts';
+import { causeOf, type End, endColumns } from './cause.ts';
 import { isFree } from './inputs.ts';
-import { type Cause, changesTo, passRecorded, skipDependants } from './move-stages.ts';
+import { changesTo, passRecorded, skipDependants } from './move-stages.ts';
 import type { StageChange } from './stage-change.ts';
 import { chunks, inputsOf, type PlacedStage } from './submission-rows.ts';
 import type { Tx } from './transaction.ts';
@@ -106,16 +107,6 @@ const revive = async (
   return stages.map(({ id, kind, after }) => ({ id, kind, from: was.get(id)!, to: firstStatus(after) }));
 };
 
-type Ended = {
-  id: string;
-  kind: StageKind;
-  status: StageStatus;
-  cause: StageStatus;
-  code: string | null;
-  message: string | null;
-  after: string;
-};
-
 /**
  * Locks what is there and not ended, and what it or the plan waits for. Whoever ends it before has committed, and is seen from here on;
  * whoever ends it later waits, and then sees this sweep.
@@ -141,20 +132,13 @@ const settleUnsure = async (tx: Tx, stages: readonly PlacedStage[]): Promise<rea
      RETURNING s.id, s.kind, 'waiting' AS was`,
     [unsure],
   );
-  const ended = await tx.query<Ended>(
-    `SELECT a.id, a.kind, a.status, coalesce(a.because, a.status) AS cause, a.error_code AS code, a.error_message AS message
-     FROM stages a WHERE a.id = ANY($1) AND a.status NOT IN ('waiting', 'ready', 'running', 'completed') ORDER BY a.id`,
+  const ended = await tx.query<End>(
+    `SELECT ${endColumns('a')} FROM stages a
+     WHERE a.id = ANY($1) AND a.status NOT IN ('waiting', 'ready', 'running', 'completed') ORDER BY a.id`,
     [before],
   );
   const skipped: StageChange[] = [];
-  for (const { id, kind, status, cause, code, message } of ended) {
-    const because: Cause = {
-      status: cause,
-      code: code ?? cause.toUpperCase(),
-      message: `The ${kind} stage ${id} that it needs ${status}: ${message ?? cause}`,
-    };
-    skipped.push(...(await skipDependants(tx, [id], because)));
-  }
+  for (const end of ended) skipped.push(...(await skipDependants(tx, [end.id], causeOf(end))));
   return [...passed, ...changesTo('ready', released), ...skipped];
 };
 

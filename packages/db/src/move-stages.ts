@@ -1,5 +1,6 @@
 /** Changes of a stage's status: each conditional on the statuses that the contracts' table allows it to come from. */
 import { type StageKind, type StageStatus, stagesBefore } from '@funnel/contracts';
+import type { Cause } from './cause.ts';
 import { hasNoSurrogate, isFree, waitsForSurrogate } from './inputs.ts';
 import type { StageChange } from './stage-change.ts';
 import type { Tx } from './transaction.ts';
@@ -78,8 +79,6 @@ export const releaseDependants = async (tx: Tx, ids: readonly string[]): Promise
   );
   return [...changesTo('ready', rows), ...(await settleTransfers(tx, ids))];
 };
-
-export type Cause = { readonly status: StageStatus; readonly code: string; readonly message: string };
 
 /** Attacks that these were to be surrogates of. */
 const skipTransfers = async (

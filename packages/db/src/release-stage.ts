@@ -1,4 +1,6 @@
 /** The ways of a stage back from an attempt: to the next attempt, or to its end. */
+import type { StageKind } from '@funnel/contracts';
+import { causeOf } from './cause.ts';
 import { settleChanges } from './changes.ts';
 import type { Db } from './db.ts';
 import { type AttemptError, endAttempt, type LeasedStage, withLease } from './lease.ts';
@@ -16,7 +18,7 @@ export const returnStage = async (
   stageId: string,
   afterSeconds: number,
 ): Promise<readonly StageChange[]> => {
-  const rows = await tx.query<{ id: string; kind: StageChange['kind']; was: 'running' }>(
+  const rows = await tx.query<{ id: string; kind: StageKind; was: 'running' }>(
     `UPDATE stages SET status = 'ready', lease_until = NULL, images_per_second = NULL, ready_at = now() + make_interval(secs => $2)
      WHERE id = $1 AND status = 'running' RETURNING id, kind, 'running' AS was`,
     [stageId, afterSeconds],
@@ -27,12 +29,13 @@ export const returnStage = async (
 /** No attempt is left: the stage fails, and what needs it is skipped for that reason. */
 export const failStage = async (
   tx: Tx,
-  stage: { id: string; kind: string },
+  { id, kind }: { readonly id: string; readonly kind: StageKind },
   error: AttemptError,
 ): Promise<readonly StageChange[]> => {
-  const ended = await endStages(tx, [stage.id], 'failed', { error });
-  const message = `The ${stage.kind} stage ${stage.id} that it needs failed: ${error.message}`;
-  const skipped = await skipDependants(tx, [stage.id], { status: 'failed', code: error.code, message });
+  const ended = await endStages(tx, [id], 'failed', { error });
+  const { code, message } = error;
+  const cause = causeOf({ id, kind, status: 'failed', cause: 'failed', code, message });
+  const skipped = await skipDependants(tx, [id], cause);
   return [...ended, ...skipped];
 };
 

@@ -2,7 +2,7 @@
  * What the transactions of this package never leave behind, found and put right all the same: stages that wait for what has ended.
  * Looked for once a minute, since it walks over all waiting stages; and old events, which no stream asks for any more.
  */
-import type { StageKind, StageStatus } from '@funnel/contracts';
+import { causeOf, type End, endColumns } from './cause.ts';
 import { hasNoSurrogate, isFree } from './inputs.ts';
 import { passRecorded, releaseDependants, skipDependants } from './move-stages.ts';
 import type { StageChange } from './stage-change.ts';
@@ -21,25 +21,14 @@ const isDue = async (tx: Tx): Promise<boolean> => {
   return rows.length > 0;
 };
 
-type Stuck = {
-  id: string;
-  kind: StageKind;
-  status: StageStatus;
-  cause: StageStatus;
-  code: string | null;
-  message: string | null;
-};
-
-const facts = `a.id, a.kind, a.status, coalesce(a.because, a.status) AS cause, a.error_code AS code, a.error_message AS message`;
-
 /** Ended stages that someone still waits for, though all that it needs has ended, or one of them badly. */
-const stuck = (tx: Tx): Promise<readonly Stuck[]> =>
-  tx.query<Stuck>(
-    `SELECT ${facts} FROM stages s JOIN stages a ON a.id = s.after
+const stuck = (tx: Tx): Promise<readonly End[]> =>
+  tx.query<End>(
+    `SELECT ${endColumns('a')} FROM stages s JOIN stages a ON a.id = s.after
      WHERE s.status = 'waiting' AND a.status NOT IN ('waiting', 'ready', 'running')
        AND (a.status <> 'completed' OR ${isFree('s')} OR ${hasNoSurrogate('s')})
      UNION
-     SELECT ${facts} FROM stages s CROSS JOIN LATERAL unnest(s.surrogates) AS g (id) JOIN stages a ON a.id = g.id
+     SELECT ${endColumns('a')} FROM stages s CROSS JOIN LATERAL unnest(s.surrogates) AS g (id) JOIN stages a ON a.id = g.id
      WHERE s.status = 'waiting' AND s.surrogates <> '{}' AND coalesce(a.because, a.status) IN ('failed', 'cancelled')
      ORDER BY 1 LIMIT 1000`,
   );
@@ -58,15 +47,11 @@ export const repair = async (tx: Tx): Promise<readonly StageChange[]> => {
   if (!(await isDue(tx))) return [];
   await tx.query('DELETE FROM events WHERE at < now() - make_interval(days => $1)', [eventDays]);
   const changes: StageChange[] = [...(await passRecorded(tx, await recorded(tx)))];
-  for (const { id, kind, status, cause, code, message } of await stuck(tx))
-    if (status === 'completed') changes.push(...(await releaseDependants(tx, [id])));
-    else
-      changes.push(
-        ...(await skipDependants(tx, [id], {
-          status: cause,
-          code: code ?? cause.toUpperCase(),
-          message: `The ${kind} stage ${id} that it needs ${status}: ${message ?? cause}`,
-        })),
-      );
+  for (const end of await stuck(tx))
+    changes.push(
+      ...(end.status === 'completed'
+        ? await releaseDependants(tx, [end.id])
+        : await skipDependants(tx, [end.id], causeOf(end))),
+    );
   return changes;
 };

@@ -3,6 +3,7 @@ import {
   type AttackName,
   type Diagnostic,
   type Evaluation,
+  type EvaluationRecords,
   type EvaluationSummary,
   type Verdict,
 } from '@funnel/contracts';
@@ -57,17 +58,7 @@ export const getEvaluation = async (db: Db, stageId: string): Promise<Evaluation
   return resource(row);
 };
 
-export type EvaluationImages = {
-  readonly index: number[];
-  readonly label: number[];
-  readonly correct: boolean[];
-  readonly predicted: number[];
-  readonly success: boolean[];
-  readonly l2: (number | null)[];
-  readonly linf: (number | null)[];
-  readonly l0: (number | null)[];
-  readonly steps: number[];
-  readonly queries: number[];
+export type EvaluationImages = EvaluationRecords & {
   readonly gallery: {
     readonly shape: number[];
     readonly index: number[];
@@ -76,7 +67,7 @@ export type EvaluationImages = {
   };
 };
 
-type ImagesRow = Omit<EvaluationImages, 'gallery'> & {
+type ImagesRow = EvaluationRecords & {
   readonly gallery_shape: number[];
   readonly gallery_index: number[];
   readonly gallery_original: Buffer;

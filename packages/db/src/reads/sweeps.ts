@@ -56,7 +56,7 @@ export const getSweep = async (db: Db, id: string): Promise<SweepDetail> => {
   const counts = (await readCounts(tx, [id])).get(id)!;
   const stages = [...counts].flatMap(([subject, count]) => {
     const [what, kind, status] = subject.split(':');
-    return what === 'stage' ? [{ kind: kind as StageKind, status: status as StageStatus, count }] : []; // as `addCounts` wrote it
+    return what === 'stage' ? [{ kind: kind as StageKind, status: status as StageStatus, count }] : []; // as the writers of counts name them
   });
   return { ...sweepResource(row, counts), definition: row.definition, stages };
 };

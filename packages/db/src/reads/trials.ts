@@ -151,6 +151,7 @@ export const compareTrials = async (db: Db, ids: readonly string[]): Promise<Com
 };
 
 export type Comparison = {
-  trials: TrialDetail[] /** Knobs, `recipe`, `dataset`, `seed`. */;
-  differs: string[];
+  readonly trials: TrialDetail[];
+  /** Knobs, `recipe`, `dataset`, `seed`. */
+  readonly differs: string[];
 };
