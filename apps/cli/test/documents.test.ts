@@ -6,7 +6,15 @@ import { fileURLToPath } from 'node:url';
 import { Problem, SweepDefinition } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { type Block, blocksOf, commandsOf, filesOf, inlineCommandsOf, root } from './documents/blocks.ts';
+import {
+  type Block,
+  blocksOf,
+  commandsOf,
+  filesOf,
+  inlineCommandsOf,
+  namesOf,
+  root,
+} from './documents/blocks.ts';
 import { elsewhere } from './documents/elsewhere.ts';
 import { linearModel, preambles } from './documents/preambles.ts';
 import { openWorkplace, type Workplace } from './documents/workplace.ts';
@@ -116,10 +124,10 @@ describe('documents', () => {
     expect(output).toMatch(/^(fgsm|deepfool-l2) fooled \d+ of \d+$/m);
   });
 
-  it.each([...documents, 'ARCHITECTURE.md', 'docs/recipes.md', 'docs/running.md'])(
+  it.each([...documents, 'ARCHITECTURE.md', 'docs/extending.md', 'docs/recipes.md', 'docs/running.md'])(
     '%s points at files that exist, and at pictures that load quickly',
     (document) => {
-      for (const file of filesOf(document)) {
+      for (const file of [...filesOf(document), ...namesOf(document)]) {
         expect(existsSync(new URL(file)), file).toBe(true);
         if (file.endsWith('.png')) expect(statSync(new URL(file)).size, file).toBeLessThan(300_000);
       }

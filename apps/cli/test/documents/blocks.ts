@@ -37,6 +37,12 @@ export const filesOf = (document: string): string[] => {
   return paths.map((path) => new URL(path, new URL(document, root)).href);
 };
 
+/** Files and folders of the repository that a document names: `packages/…`. */
+export const namesOf = (document: string): string[] =>
+  [...read(document).matchAll(/`((?:packages|apps|infra|prisma|examples|docs)\/[^`\s<>*:]+)`/g)].map(
+    ([, path = '']) => new URL(path, root).href,
+  );
+
 /** One command per line, without its remark; a line that ends in a backslash goes on. */
 export const commandsOf = ({ text }: Block): string[] =>
   text
