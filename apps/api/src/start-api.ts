@@ -1,7 +1,7 @@
 /** The API with its own connections: opened, listening, and closed in the opposite order. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { createDb } from '@funnel/db';
+import { createDb, queueAddress } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
@@ -36,7 +36,7 @@ export const startApi = async (options: StartOptions): Promise<StartedApi> => {
   const { databaseUrl, port, host = '127.0.0.1', logger } = options;
   const onError = (error: Error) => logger.warn({ err: error }, 'lost an idle connection');
   const db = createDb(databaseUrl, { max: 20, name: 'funnel api', onError });
-  const queue = await createStageQueue({ url: options.queueUrl ?? db.url, onError });
+  const queue = await createStageQueue({ ...queueAddress(options.queueUrl, db.url), onError });
   const webFolder = options.webFolder ?? (existsSync(builtDashboard) ? builtDashboard : null);
   const tracer = createTracer({
     endpoint: options.tracesUrl,

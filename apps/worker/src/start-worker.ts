@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { checkSchema, createDb, reconcile, registerWorker, retireWorker } from '@funnel/db';
+import { checkSchema, createDb, queueAddress, reconcile, registerWorker, retireWorker } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
@@ -61,7 +61,7 @@ const open = async (
   await checkSchema(databaseUrl);
   const db = createDb(databaseUrl, { name: 'funnel worker', max: slotCount + 4, onError });
   closing.add('database', () => db.close());
-  const queue = await createStageQueue({ url: options.queueUrl ?? db.url, onError });
+  const queue = await createStageQueue({ ...queueAddress(options.queueUrl, db.url), onError });
   closing.add('queue', () => queue.close());
   const identity = await first;
   const { backend, device, engineVersion: version } = identity;

@@ -1,5 +1,6 @@
 /** What PostgreSQL and the driver may answer, sorted into: try again, not reachable, full, or a bug. */
 import { AppError } from '@funnel/contracts';
+import { type AddressName, partAt } from './database-address.ts';
 
 /** SQLSTATE of PostgreSQL, or the `code` of a socket error. */
 export const errorCode = (error: unknown): string | undefined =>
@@ -50,7 +51,10 @@ const refusals: readonly (readonly [RegExp, string])[] = [
     'it takes no such connection: it may want TLS (add ?sslmode=verify-full to DATABASE_URL), a client certificate (sslcert, sslkey), or this machine in its pg_hba.conf',
   ],
   [/^3D000$/, 'it has no such database: make it, or check the name at the end of DATABASE_URL'],
-  [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'its certificate is for another name: use that name in DATABASE_URL'],
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    'its certificate is for another name: use that name in DATABASE_URL (a certificate for an address has it as IP in its subjectAltName)',
+  ],
   [/^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/, 'its certificate is not valid now: renew it, or check the clock'],
   [
     /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|CERT_SIGNATURE_FAILURE)$/,
@@ -102,8 +106,9 @@ export const isUnreachable = (error: unknown): boolean => {
   return error instanceof Error && brokenConnection.test(error.message);
 };
 
-/** A person's error where there is one: UNAVAILABLE or STORAGE_FULL. Everything else is thrown on as it came. */
-export const databaseError = (error: unknown): unknown => {
+/** A person's error where there is one: UNAVAILABLE or STORAGE_FULL. Everything else is thrown on as it came. `name`: what names the server. */
+export const databaseError = (error: unknown, name: AddressName = 'DATABASE_URL'): unknown => {
+  const part = partAt(name);
   if (error instanceof AppError) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (full.has(errorCode(error) ?? ''))
@@ -112,16 +117,23 @@ export const databaseError = (error: unknown): unknown => {
   if (refusal)
     return new AppError(
       'UNAVAILABLE',
-      `PostgreSQL answers, but ${refusal} (${message})`,
-      { part: 'database' },
+      `PostgreSQL answers, but ${refusal.replaceAll('DATABASE_URL', name)} (${message})`,
+      { part },
       { cause: error },
     );
   if (isUnreachable(error))
     return new AppError(
       'UNAVAILABLE',
       `PostgreSQL cannot be reached: ${message}`,
-      { part: 'database' },
+      { part },
       { cause: error },
     );
   return error;
+};
+
+/** The driver hangs the whole connection, its password included, on the error of an idle one: none of that is for a log. */
+export const withoutConnection = (error: Error, name?: AddressName): Error => {
+  if ('client' in error) delete error.client;
+  const told = databaseError(error, name);
+  return told instanceof Error ? told : error;
 };

@@ -2,7 +2,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { databaseAddress } from './database-address.ts';
-import { databaseError } from './database-errors.ts';
+import { withoutConnection } from './database-errors.ts';
 import { PrismaClient } from './generated/client.ts';
 
 export type Db = {
@@ -33,13 +33,6 @@ const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'te
   oid === int8
     ? Number
     : pg.types.getTypeParser(oid, format as 'text')) as unknown as typeof pg.types.getTypeParser; // overloads of pg
-
-/** The driver hangs the whole connection, its password included, on the error of an idle one: none of that is for a log. */
-const withoutConnection = (error: Error): Error => {
-  if ('client' in error) delete error.client;
-  const told = databaseError(error);
-  return told instanceof Error ? told : error;
-};
 
 /**
  * Opens nothing yet: connections are made when they are needed, so this works while the database is still starting. Errors: UNAVAILABLE

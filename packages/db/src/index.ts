@@ -13,6 +13,7 @@ export { heartbeat } from './heartbeat.ts';
 export { knownChains } from './known-chains.ts';
 export { checkSchema, migrate } from './migrate.ts';
 export { pauseSweep, resumeSweep } from './pause-sweep.ts';
+export { type QueueAddress, queueAddress } from './queue-address.ts';
 export { type EvaluationImages, getEvaluation, getImages } from './reads/evaluations.ts';
 export { type EventsQuery, eventsAfter, isEventAfter, lastEventId, onEvents } from './reads/events.ts';
 export { leaderboard } from './reads/leaderboard.ts';

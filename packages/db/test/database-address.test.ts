@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { databaseAddress } from '../src/database-address.ts';
+import { queueAddress } from '../src/queue-address.ts';
 
 /** What the driver makes of an address. */
 const read = (address: string) => {
@@ -50,4 +51,45 @@ describe('an address', () => {
       expect(JSON.stringify(error) + String(error)).not.toContain('hidden');
     },
   );
+});
+
+describe('the address of the queue', () => {
+  const database = 'postgres://a:b@h/d';
+
+  test('is the database’s where nothing else is said', () => {
+    expect(queueAddress(undefined, database)).toMatchObject({ url: database });
+  });
+
+  test.each(['redis://:p@h:6379/', 'rediss://h', 'what is none'])('%s is for the queue to read', (url) => {
+    expect(queueAddress(url, database)).toEqual({ url });
+  });
+
+  test('of another PostgreSQL is read as that of the database is', () => {
+    const { url, explain } = queueAddress('postgres://q:b@h/d?sslmode=require&sslrootcert=system', database);
+    expect(url).toBe('postgres://q:b@h/d?sslmode=verify-full');
+    const told = explain!(
+      Object.assign(new Error('no such password'), { code: '28P01', client: { password: 'b' } }),
+    );
+    expect(told).toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('refuses the user or the password: check both in REDIS_URL'),
+      details: { part: 'queue' },
+    });
+    expect(told.cause).not.toHaveProperty('client');
+  });
+
+  test.each([
+    ['postgres://a:hidden@h:port/d', 'Expected REDIS_URL to be postgres://'],
+    ['postgres://a:hidden@h/d?sslmode=full', 'Expected sslmode in REDIS_URL to be one of'],
+    [
+      'postgres://a:hidden@h/d?sslmode=verify-full&sslcert=/nowhere',
+      'Expected the file of sslcert in REDIS_URL',
+    ],
+  ])('%s is refused by the name of its variable', (url, words) => {
+    const refused = () => queueAddress(url, database);
+    expect(refused).toThrow(
+      expect.objectContaining({ code: 'UNAVAILABLE', message: expect.stringContaining(words) }),
+    );
+    expect(refused).not.toThrow(expect.objectContaining({ message: expect.stringContaining('hidden') }));
+  });
 });

@@ -26,6 +26,8 @@ describe.runIf(hasOpenssl)('PostgreSQL by TLS and password', () => {
   });
   afterAll(() => server?.stop());
 
+  const byAddress = (url: string): string => url.replace('@localhost:', '@127.0.0.1:');
+
   const opened = async <T>(url: string, work: (db: Db) => Promise<T>): Promise<T> => {
     const db = createDb(url, { max: 2 });
     return work(db).finally(() => db.close());
@@ -38,6 +40,7 @@ describe.runIf(hasOpenssl)('PostgreSQL by TLS and password', () => {
       () => server.url({ sslmode: 'require', sslrootcert: server.certificates.authority }),
     ],
     ['whoever answers', () => server.url({ sslmode: 'no-verify' })],
+    ['by address, with an IP in the certificate', () => byAddress(verified)],
   ])('is spoken over an encrypted connection: %s', async (_, url) => {
     await opened(url(), async (db) => {
       const { rows } = await db.pool.query(
@@ -108,7 +111,7 @@ describe.runIf(hasOpenssl)('PostgreSQL by TLS and password', () => {
     [
       'a mode that there is not',
       () => server.url({ sslmode: 'verify_full' }),
-      /Expected sslmode to be one of verify-full, .*got "verify_full"/,
+      /Expected sslmode in DATABASE_URL to be one of verify-full, .*got "verify_full"/,
     ],
     [
       'what is no address',
@@ -142,8 +145,21 @@ describe.runIf(hasOpenssl)('PostgreSQL by TLS and password', () => {
     });
   });
 
+  it('a certificate without the address is refused by address, and taken by name', async () => {
+    await server.rename('DNS:localhost,DNS:127.0.0.1'); // an address is none by being written as a name
+    await vi.waitFor(() =>
+      expect(opened(byAddress(verified), pingDatabase)).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+        message: expect.stringMatching(
+          /certificate is for another name: .*has it as IP in its subjectAltName.*127\.0\.0\.1 is not in the cert's list/,
+        ),
+      }),
+    );
+    await opened(verified, pingDatabase);
+  });
+
   it('a certificate for another name is refused with what to do', async () => {
-    await server.rename();
+    await server.rename('DNS:elsewhere');
     await vi.waitFor(() =>
       expect(opened(verified, pingDatabase)).rejects.toMatchObject({
         code: 'UNAVAILABLE',

@@ -9,6 +9,7 @@ export const openPostgresQueue = async ({
   url,
   name = 'funnel-stages',
   schema = 'funnel_queue',
+  explain,
   onError = () => {},
 }: StageQueueOptions): Promise<StageQueue> => {
   const connection = (application_name: string, max: number) => ({
@@ -22,7 +23,8 @@ export const openPostgresQueue = async ({
     keepAlive: true,
   });
   // The driver hangs the whole connection on the error of an idle one: too much for a log.
-  const told = ({ message }: Error): void => onError(new Error(`PostgreSQL: ${message}`));
+  const describe = explain ?? (({ message }: Error) => new Error(`PostgreSQL: ${message}`));
+  const told = (error: Error): void => onError(describe(error));
   const rings = new Queue<Ring>(name, { connection: connection('funnel rings', 2) }).on('error', told);
   return overBullmq({
     rings,
@@ -34,5 +36,6 @@ export const openPostgresQueue = async ({
       disconnect: async () => {},
     }),
     disconnect: async () => {},
+    ...(explain && { explain: (error) => (error instanceof Error ? explain(error) : error) }),
   });
 };

@@ -29,6 +29,8 @@ export type StageQueueOptions = {
   readonly name?: string;
   /** PostgreSQL only: the schema that BullMQ keeps its tables in, beside the application's. (Default: funnel_queue) */
   readonly schema?: string;
+  /** PostgreSQL only: what is told and thrown instead of an error of its driver. (Default: told by its message, thrown as it came) */
+  readonly explain?: (error: Error) => Error;
   /** Told of every fault of a connection; they are all mended by reconnecting. (Default: nobody) */
   readonly onError?: (error: Error) => void;
 };

@@ -97,6 +97,11 @@ describe.each(backends)('the queue on %s by TLS and password', (name, openServer
     await Promise.all([ringer!.close(), ear!.close()]);
   });
 
+  it('may be called by an address that is in its certificate', async () => {
+    const queue = await createStageQueue({ url: server.url('own').replace('@localhost:', '@127.0.0.1:') });
+    await queue.ping().finally(() => queue.close());
+  });
+
   const words = {
     redis: {
       password: /refuses the user or the password: check both in REDIS_URL/,

@@ -1,5 +1,5 @@
 /** Whether database and queue can be used. Nothing here says a password: what it prints is pasted into questions. */
-import { createDb, pingDatabase } from '@funnel/db';
+import { createDb, pingDatabase, queueAddress } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
 import type { Env } from '../env.ts';
 import type { Finding } from './finding.ts';
@@ -47,17 +47,21 @@ export const examineDatabase = async ({ DATABASE_URL }: Addresses): Promise<Find
 
 export const examineQueue = async ({ REDIS_URL }: Addresses): Promise<Finding> => {
   const what = 'Queue';
-  if (!REDIS_URL) return { what, verdict: 'ok', detail: 'in PostgreSQL; REDIS_URL names a Redis' };
+  if (!REDIS_URL) return { what, verdict: 'ok', detail: 'in the database; REDIS_URL names a Redis' };
   try {
-    const queue = await createStageQueue({ url: REDIS_URL });
+    const queue = await createStageQueue(queueAddress(REDIS_URL, REDIS_URL));
     await queue.ping().finally(() => queue.close());
-    return { what, verdict: 'ok', detail: `Redis at ${shown(REDIS_URL)}` };
+    return {
+      what,
+      verdict: 'ok',
+      detail: `${REDIS_URL.startsWith('redis') ? 'Redis' : 'PostgreSQL'} at ${shown(REDIS_URL)}`,
+    };
   } catch (error) {
     return {
       what,
       verdict: 'fault',
       detail: `${shown(REDIS_URL)} cannot be used: ${reason(error)}`,
-      hint: 'Check REDIS_URL, or leave it out to queue in PostgreSQL.',
+      hint: 'Check REDIS_URL, or leave it out to queue in the database.',
     };
   }
 };

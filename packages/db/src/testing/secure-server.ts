@@ -63,8 +63,8 @@ export type SecureServer = {
   readonly url: (parameters: Readonly<Record<string, string>>, password?: string) => string;
   /** The same database by plain text, as its superuser. */
   readonly plain: string;
-  /** From now on its certificate is for another name. */
-  readonly rename: () => Promise<void>;
+  /** From now on its certificate is for these names, as openssl lists them. */
+  readonly rename: (names: string) => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
@@ -98,8 +98,8 @@ export const startSecureServer = async (): Promise<SecureServer> => {
       const user = `scientist:${encodeURIComponent(password)}`;
       return `postgres://${user}@localhost:${server.port}/funnel?${new URLSearchParams(parameters)}`;
     },
-    rename: async () => {
-      certify(home, 'DNS:elsewhere');
+    rename: async (names) => {
+      certify(home, names);
       handOver(certificates.key, certificates.certificate);
       await administer(server.url, 'SELECT pg_reload_conf()');
     },

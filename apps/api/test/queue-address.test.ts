@@ -1,0 +1,94 @@
+/** A queue in a PostgreSQL of its own, named by REDIS_URL: with TLS and a password, as the database may have. */
+import { inspect } from 'node:util';
+import { createDb, queueAddress } from '@funnel/db';
+import {
+  createTestDatabase,
+  hasOpenssl,
+  type SecureServer,
+  startSecureServer,
+  type TestDatabase,
+} from '@funnel/db/testing';
+import { createStageQueue } from '@funnel/queue';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startApi } from '../src/start-api.ts';
+import { oneTrial } from './build.ts';
+
+if (!hasOpenssl) {
+  const how = 'openssl is not installed, so TLS to the queue is not tested (Debian: apt-get install openssl)';
+  if (process.env.FUNNEL_REQUIRE_ALL) throw new Error(how);
+  console.warn(how);
+}
+
+describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
+  let server: SecureServer;
+  let database: TestDatabase;
+  beforeAll(async () => {
+    [server, database] = await Promise.all([startSecureServer(), createTestDatabase()]);
+  });
+  afterAll(() => Promise.all([server?.stop(), database?.drop()]));
+
+  const withAuthority = (sslmode: string, password?: string): string =>
+    server.url({ sslmode, sslrootcert: server.certificates.authority }, password);
+
+  it('is rung by the API over TLS, and heard', async () => {
+    const queueUrl = withAuthority('require'); // less than is done: taken as verify-full
+    const api = await startApi({
+      databaseUrl: database.url,
+      queueUrl,
+      port: 0,
+      engineVersion: 'test',
+      logger: pino({ level: 'silent' }),
+    });
+    const ear = await createStageQueue(queueAddress(queueUrl, database.url));
+    const watching = createDb(server.plain, { max: 1 });
+    try {
+      const heard: string[] = [];
+      await ear.listen(async (id) => void heard.push(id), { concurrency: 1 });
+      const ready = await fetch(`${api.url}/readyz`);
+      expect(await ready.json()).toEqual({ status: 'ok', database: 'ok', queue: 'ok' });
+      const { status } = await fetch(`${api.url}/v1/sweeps`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(oneTrial),
+      });
+      expect(status).toBe(201);
+      await vi.waitFor(() => expect(heard.length).toBeGreaterThan(0), { timeout: 10_000 });
+      const { rows } = await watching.pool.query<{ name: string; ssl: boolean }>(
+        "SELECT application_name AS name, bool_and(ssl) AS ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'scientist' GROUP BY 1 ORDER BY 1",
+      );
+      expect(rows.map(({ name }) => name)).toEqual(
+        expect.arrayContaining(['funnel listens', 'funnel rings']),
+      );
+      expect(rows.every(({ ssl }) => ssl)).toBe(true);
+    } finally {
+      await Promise.all([api.close(), ear.close(), watching.close()]);
+    }
+  });
+
+  it.each([
+    ['a wrong password', () => withAuthority('verify-full', 'not the secret'), /check both in REDIS_URL/],
+    [
+      'an authority that is not known',
+      () => server.url({ sslmode: 'verify-full' }),
+      /name the file of that authority in REDIS_URL \(sslrootcert=/,
+    ],
+    ['plain text', () => server.url({}), /it may want TLS \(add \?sslmode=verify-full to REDIS_URL\)/],
+  ] as const)('%s is refused with what to do, and without a secret', async (_, url, words) => {
+    const heard: unknown[] = [];
+    const queue = await createStageQueue({
+      ...queueAddress(url(), database.url),
+      onError: (error) => void heard.push(error),
+    });
+    const asked = await queue.ping().catch((error: unknown) => error);
+    await queue.close();
+    expect(asked).toMatchObject({
+      code: 'UNAVAILABLE',
+      details: { part: 'queue' },
+      message: expect.stringMatching(words),
+    });
+    const told = inspect([asked, heard], { depth: 6, showHidden: true });
+    for (const secret of [server.secret, encodeURIComponent(server.secret), 'not the secret'])
+      expect(told).not.toContain(secret);
+  });
+});
