@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { StageSpec } from '@funnel/contracts';
 import type { StageEnd } from '../messages.ts';
@@ -75,6 +76,7 @@ export const suffer = async (
   step: number,
   options: Required<StandInOptions>,
 ): Promise<StageEnd | undefined> => {
+  if (options.journal !== null) appendFileSync(options.journal, `${epoch} ${step}\n`);
   await sleep(options.stepMilliseconds);
   if (step !== 0) return undefined;
   const fault = options.faults.find((candidate) => matches(candidate, spec, epoch));

@@ -24,7 +24,7 @@ export type StandInFault = StageMatch & {
     | 'collapse';
 };
 
-/** How the stand-in trainer behaves; its results depend on the stage alone and not on any of this. */
+/** How the stand-in trainer behaves; its results depend on the stage alone and not on any of this, but for their size. */
 export type StandInOptions = {
   /** (Default: 4) */
   readonly stepsPerEpoch?: number;
@@ -32,4 +32,8 @@ export type StandInOptions = {
   readonly stepMilliseconds?: number;
   /** What goes wrong, at the first step of the epochs that match. (Default: nothing) */
   readonly faults?: readonly StandInFault[];
+  /** Of a network's weights, a multiple of 4: real ones have 5 to 11 MB. (Default: 32) */
+  readonly weightBytes?: number;
+  /** A file that every step is noted in as it begins, a line `epoch step` each: what a trainer does is seen without being told. (Default: none) */
+  readonly journal?: string | null;
 };

@@ -18,23 +18,30 @@ const sha256 = (...parts: readonly (string | Uint8Array)[]): Buffer => {
   return hash.digest();
 };
 
-/** Eight float32 in [0, 1), 32 bytes like a hash. */
-const asWeights = (state: Buffer): Uint8Array => {
-  const floats = Float32Array.from({ length: 8 }, (_, i) => state.readUInt32LE(i * 4) / 2 ** 32);
+/** Eight float32 in [0, 1), over and over: 32 bytes like a hash unless more are asked for. */
+const asWeights = (state: Buffer, bytes: number): Uint8Array => {
+  const floats = Float32Array.from(
+    { length: bytes / 4 },
+    (_, i) => state.readUInt32LE((i % 8) * 4) / 2 ** 32,
+  );
   return new Uint8Array(floats.buffer);
 };
 
 const hex = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-const weights = [{ name: 'kernel', shape: [8] }];
+const tensorsOf = (bytes: Uint8Array) => [{ name: 'kernel', shape: [bytes.length / 4] }];
 
-const checkpointAt = (state: Buffer, position: { epoch: number; step: number }): Checkpoint => {
-  const network = asWeights(state);
+const checkpointAt = (
+  state: Buffer,
+  position: { epoch: number; step: number },
+  { weightBytes }: { readonly weightBytes: number },
+): Checkpoint => {
+  const network = asWeights(state, weightBytes);
   const moments = new Uint8Array(state);
   return {
     manifest: {
       position,
-      networks: { encoder: { topology: {}, weights, blob: hex(network) } },
-      moments: { tensors: weights, blob: hex(moments) },
+      networks: { encoder: { topology: {}, weights: tensorsOf(network), blob: hex(network) } },
+      moments: { tensors: tensorsOf(moments), blob: hex(moments) },
       scalars: {},
     },
     blobs: new Map([
@@ -91,11 +98,14 @@ const train = async (
       state = sha256(state, `${epoch}`, `${step}`);
       hooks.onProgress({ position: { epoch, step: step + 1 }, imagesPerSecond: null });
       if (hooks.signal.aborted && step + 1 < options.stepsPerEpoch) {
-        await hooks.onCheckpoint(checkpointAt(state, { epoch, step: step + 1 }), null);
+        await hooks.onCheckpoint(checkpointAt(state, { epoch, step: step + 1 }, options), null);
         return { status: 'stopped' };
       }
     }
-    await hooks.onCheckpoint(checkpointAt(state, { epoch: epoch + 1, step: 0 }), metricsOf(spec, state));
+    await hooks.onCheckpoint(
+      checkpointAt(state, { epoch: epoch + 1, step: 0 }, options),
+      metricsOf(spec, state),
+    );
     if (hooks.signal.aborted && epoch + 1 < spec.epochs) return { status: 'stopped' };
   }
   return { status: 'completed', evaluation: null };
@@ -116,7 +126,14 @@ const attack = async (
 };
 
 export const createStandIn = (options: StandInOptions): StageRunner => {
-  const filled = { stepsPerEpoch: 4, stepMilliseconds: 0, faults: [], ...options };
+  const filled: Required<StandInOptions> = {
+    stepsPerEpoch: 4,
+    stepMilliseconds: 0,
+    faults: [],
+    weightBytes: 32,
+    journal: null,
+    ...options,
+  };
   return {
     identity: { backend: 'stand-in', device: 'none', engineVersion: 'stand-in' },
     run: (task, hooks) => (task.spec.kind === 'attack' ? attack : train)(task, hooks, filled),
