@@ -20,7 +20,11 @@ export const wasm: BackendDriver = {
     setThreadsCount(1);
     registerKernels();
     await withoutListeners(async () => {
-      await tf.setBackend('wasm');
+      // Answers false, and goes on with another backend, where WebAssembly cannot be started.
+      if (!(await tf.setBackend('wasm')))
+        throw new BackendUnavailable(
+          'wasm could not be started: there may be too little memory, or too few addresses (ulimit -v).',
+        );
       await tf.ready();
     });
     return {
