@@ -19,6 +19,64 @@ export type ServiceMetrics = {
 
 type Row = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
 
+type Define<M> = (name: string, help: string, labels?: readonly string[]) => M;
+type CountMetric = {
+  readonly metric: Gauge | Counter;
+  readonly rows: (counts: ServiceCounts) => readonly Row[];
+};
+
+const one = (value: number): readonly Row[] => [{ labels: {}, value }];
+
+/** What the database counts, and what each metric shows of it. */
+const countMetrics = ({
+  gauge,
+  total,
+}: {
+  readonly gauge: Define<Gauge>;
+  readonly total: Define<Counter>;
+}): readonly CountMetric[] => [
+  {
+    metric: gauge('stages', 'Stages, by kind and status.', ['kind', 'status']),
+    rows: ({ stages }) =>
+      stages.map(({ kind, status, count }) => ({ labels: { kind, status }, value: count })),
+  },
+  {
+    metric: gauge('stages_claimable', 'Stages that a worker could claim now: what to scale workers on.'),
+    rows: ({ claimable }) => one(claimable),
+  },
+  {
+    metric: gauge('images_per_second', 'Images per second of all running stages, by kind.', ['kind']),
+    rows: ({ throughput }) =>
+      throughput.map(({ kind, imagesPerSecond }) => ({ labels: { kind }, value: imagesPerSecond })),
+  },
+  {
+    metric: total('stage_attempts_total', 'Attempts that ended, by kind and outcome.', ['kind', 'outcome']),
+    rows: ({ attempts }) =>
+      attempts.map(({ kind, outcome, attempts: value }) => ({ labels: { kind, outcome }, value })),
+  },
+  {
+    metric: total('leases_expired_total', 'Leases that ran out before their attempt ended.'),
+    rows: ({ expiredLeases }) => one(expiredLeases),
+  },
+  {
+    metric: total('writes_fenced_total', 'Writes refused because the lease had gone to another attempt.'),
+    rows: ({ fencedWrites }) => one(fencedWrites),
+  },
+  {
+    metric: gauge('workers', 'Workers, by status.', ['status']),
+    rows: ({ workers }) => workers.map(({ status, count }) => ({ labels: { status }, value: count })),
+  },
+  {
+    metric: gauge('worker_slots', 'Slots of workers, by their status.', ['status']),
+    rows: ({ workers }) => workers.map(({ status, slots }) => ({ labels: { status }, value: slots })),
+  },
+];
+
+const fill = (target: Gauge | Counter, rows: readonly Row[]): void => {
+  target.reset();
+  for (const { labels, value } of rows) target.inc(labels, value);
+};
+
 export const createServiceMetrics = ({
   readCounts,
   readQueue,
@@ -31,78 +89,30 @@ export const createServiceMetrics = ({
     labelNames: [...labelNames],
     registers: [registry],
   });
-  const gauge = (name: string, help: string, labels: readonly string[] = []) =>
-    new Gauge(define(name, help, labels));
+  const gauge: Define<Gauge> = (name, help, labels = []) => new Gauge(define(name, help, labels));
   /** Counted by the database: set anew at every scrape, and only ever growing (but for `funnel gc`). */
-  const total = (name: string, help: string, labels: readonly string[] = []) =>
-    new Counter(define(name, help, labels));
+  const total: Define<Counter> = (name, help, labels = []) => new Counter(define(name, help, labels));
 
   const queueDepth = gauge('queue_jobs', 'Rings in the queue, by state.', ['state']);
-  const stages = gauge('stages', 'Stages, by kind and status.', ['kind', 'status']);
-  const claimable = gauge(
-    'stages_claimable',
-    'Stages that a worker could claim now: what to scale workers on.',
-  );
-  const throughput = gauge('images_per_second', 'Images per second of all running stages, by kind.', [
-    'kind',
-  ]);
-  const attempts = total('stage_attempts_total', 'Attempts that ended, by kind and outcome.', [
-    'kind',
-    'outcome',
-  ]);
+  const ofCounts = countMetrics({ gauge, total });
   const durations = createCountedHistogram(registry, {
     name: 'funnel_stage_attempt_seconds',
     help: 'Durations of attempts that ended, by kind and outcome.',
     labelNames: ['kind', 'outcome'],
     bounds: attemptBounds,
   });
-  const expired = total('leases_expired_total', 'Leases that ran out before their attempt ended.');
-  const fenced = total(
-    'writes_fenced_total',
-    'Writes refused because the lease had gone to another attempt.',
-  );
-  const workers = gauge('workers', 'Workers, by status.', ['status']);
-  const slots = gauge('worker_slots', 'Slots of workers, by their status.', ['status']);
   const clients = gauge('event_streams', 'Clients that watch the event stream.');
   const reachable = gauge('part_up', 'Whether a part answered this scrape.', ['part']);
   const reconcilerFaults = total('reconciler_faults_total', 'Rounds of the reconciler that failed.');
 
-  const fill = (target: Gauge | Counter, rows: readonly Row[]): void => {
-    target.reset();
-    for (const { labels, value } of rows) target.inc(labels, value);
-  };
-  const fillOne = (target: Gauge | Counter, value: number): void => fill(target, [{ labels: {}, value }]);
-
   const fillCounts = (counts: ServiceCounts): void => {
-    fill(
-      stages,
-      counts.stages.map(({ kind, status, count }) => ({ labels: { kind, status }, value: count })),
-    );
-    fill(
-      attempts,
-      counts.attempts.map(({ kind, outcome, attempts: value }) => ({ labels: { kind, outcome }, value })),
-    );
+    for (const { metric, rows } of ofCounts) fill(metric, rows(counts));
     durations.set(
       counts.attempts.map(({ kind, outcome, attempts: count, seconds: sum, within }) => ({
         labels: { kind, outcome },
         ...{ count, sum, within },
       })),
     );
-    fill(
-      workers,
-      counts.workers.map(({ status, count }) => ({ labels: { status }, value: count })),
-    );
-    fill(
-      slots,
-      counts.workers.map(({ status, slots: value }) => ({ labels: { status }, value })),
-    );
-    fill(
-      throughput,
-      counts.throughput.map(({ kind, imagesPerSecond: value }) => ({ labels: { kind }, value })),
-    );
-    fillOne(claimable, counts.claimable);
-    fillOne(expired, counts.expiredLeases);
-    fillOne(fenced, counts.fencedWrites);
   };
 
   /** A part that is away must not take the other numbers with it. */
