@@ -4,6 +4,7 @@ import { against } from './settings.ts';
 
 export type AttackFamily = 'fixed' | 'minimisation';
 export type AttackNorm = 'linf' | 'l2' | 'l0';
+export const normTitles = { linf: 'L∞', l2: 'L2', l0: 'L0' } as const satisfies Record<AttackNorm, string>;
 /** What the attacker sees: gradients, logits, only the predicted class, or another model's gradients. */
 export type AttackAccess = 'gradient' | 'score' | 'decision' | 'transfer';
 /** What an attack needs besides the model, the images and the labels. */

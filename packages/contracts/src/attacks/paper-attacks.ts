@@ -1,12 +1,12 @@
 /** The attacks of the paper's Table 2 and its text, with the semantics of its tool, Foolbox 1.8. */
 import { z } from 'zod';
-import { type AttackDeclaration, defineAttack } from './define.ts';
+import { type AttackDeclaration, defineAttack, normTitles } from './define.ts';
 import * as setting from './settings.ts';
 
 const foolbox = 'Rauber et al. 2017, Foolbox 1.8';
 const deepfool = (norm: 'l2' | 'linf') =>
   defineAttack({
-    title: `DeepFool ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    title: `DeepFool ${normTitles[norm]}`,
     description:
       'Steps onto the nearest linearised class boundary until the class changes; the first adversarial iterate is the result.',
     citation: `Moosavi-Dezfooli et al. 2016, DeepFool; semantics of ${foolbox}`,
@@ -31,7 +31,7 @@ const deepfool = (norm: 'l2' | 'linf') =>
 
 const bim = (norm: 'l2' | 'linf', defaults: { readonly epsilon: number; readonly stepSize: number }) =>
   defineAttack({
-    title: `Basic Iterative Method ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    title: `Basic Iterative Method ${normTitles[norm]}`,
     description: 'Gradient steps projected on the ball, stopping at the first hit.',
     citation: `Kurakin et al. 2017, Adversarial examples in the physical world; semantics of ${foolbox}`,
     family: 'fixed',
@@ -45,7 +45,7 @@ const bim = (norm: 'l2' | 'linf', defaults: { readonly epsilon: number; readonly
       ),
       epsilon: setting.epsilon(
         defaults.epsilon,
-        `Radius of the ${norm === 'l2' ? 'L2' : 'L∞'} ball; where a search begins.`,
+        `Radius of the ${normTitles[norm]} ball; where a search begins.`,
       ),
       stepSize: setting.stepSize(defaults.stepSize, 'Length of a step at ε; null is ε / 6.'),
       steps: setting.steps(10),

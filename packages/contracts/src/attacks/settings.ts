@@ -10,10 +10,11 @@ export const steps = (value: number, description = 'Iterations per start.') =>
 export const epsilon = (value: number, description: string) =>
   z.number().gt(0).max(1000).default(value).meta({ title: 'ε', description });
 
-export const epsilonLinf = (value = 0.3) =>
-  epsilon(value, 'Radius of the L∞ ball, as a share of the pixel range.');
-export const epsilonL2 = (value = 2) =>
-  epsilon(value, 'Radius of the L2 ball: the true norm over all pixels in [0, 1].');
+/** The radius that is usual on MNIST. */
+export const radius = (norm: 'linf' | 'l2') =>
+  norm === 'linf'
+    ? epsilon(0.3, 'Radius of the L∞ ball, as a share of the pixel range.')
+    : epsilon(2, 'Radius of the L2 ball: the true norm over all pixels in [0, 1].');
 
 /** Grid of Foolbox 1.8's gradient attacks: a count makes an even grid over (0, ε], a list is tried as it stands. */
 export const epsilons = (value: number) =>

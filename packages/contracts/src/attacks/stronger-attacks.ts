@@ -1,13 +1,13 @@
 /** Attacks that a credible evaluation needs beyond the paper's, and the weak ones that they must beat. */
 import { z } from 'zod';
-import { type AttackDeclaration, defineAttack } from './define.ts';
+import { type AttackDeclaration, defineAttack, normTitles } from './define.ts';
 import * as setting from './settings.ts';
 
 const autoAttack = 'Croce & Hein 2020, Reliable evaluation of adversarial robustness (AutoAttack)';
 
 const pgd = (norm: 'l2' | 'linf') =>
   defineAttack({
-    title: `PGD ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    title: `PGD ${normTitles[norm]}`,
     description: 'Projected gradient ascent with random starts.',
     citation: 'Madry et al. 2018, Towards deep learning models resistant to adversarial attacks',
     family: 'fixed',
@@ -15,7 +15,7 @@ const pgd = (norm: 'l2' | 'linf') =>
     access: 'gradient',
     version: 1,
     settings: z.strictObject({
-      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      epsilon: setting.radius(norm),
       steps: setting.steps(norm === 'l2' ? 50 : 40),
       stepSize: setting.stepSize(null, 'Length of a step; null is 2.5 ε / steps.'),
       restarts: setting.restarts(),
@@ -26,7 +26,7 @@ const pgd = (norm: 'l2' | 'linf') =>
 
 const apgdCe = (norm: 'l2' | 'linf') =>
   defineAttack({
-    title: `APGD-CE ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    title: `APGD-CE ${normTitles[norm]}`,
     description:
       'PGD on the cross-entropy with momentum and a step size that halves itself; no step size to choose.',
     citation: autoAttack,
@@ -35,7 +35,7 @@ const apgdCe = (norm: 'l2' | 'linf') =>
     access: 'gradient',
     version: 1,
     settings: z.strictObject({
-      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      epsilon: setting.radius(norm),
       steps: setting.steps(100),
       restarts: setting.restarts(),
     }),
@@ -43,7 +43,7 @@ const apgdCe = (norm: 'l2' | 'linf') =>
 
 const apgdTargeted = (norm: 'l2' | 'linf') =>
   defineAttack({
-    title: `APGD-T ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    title: `APGD-T ${normTitles[norm]}`,
     description:
       'APGD on the targeted difference-of-logits ratio, once per target class: indifferent to the scale of the logits.',
     citation: autoAttack,
@@ -52,7 +52,7 @@ const apgdTargeted = (norm: 'l2' | 'linf') =>
     access: 'gradient',
     version: 1,
     settings: z.strictObject({
-      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      epsilon: setting.radius(norm),
       steps: setting.steps(100),
       targets: setting.targets(),
       restarts: setting.restarts(),
@@ -61,7 +61,7 @@ const apgdTargeted = (norm: 'l2' | 'linf') =>
 
 const fab = (norm: 'l2' | 'linf') =>
   defineAttack({
-    title: `FAB-T ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    title: `FAB-T ${normTitles[norm]}`,
     description:
       'Minimal perturbations along the linearised boundary to each target class, biased towards the image.',
     citation:
@@ -74,7 +74,7 @@ const fab = (norm: 'l2' | 'linf') =>
       steps: setting.steps(100),
       targets: setting.targets(),
       restarts: setting.restarts(),
-      epsilon: (norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf()).meta({
+      epsilon: setting.radius(norm).meta({
         title: 'ε',
         description: 'Radius of the random starts of later restarts; results are not limited to it.',
       }),
@@ -83,7 +83,7 @@ const fab = (norm: 'l2' | 'linf') =>
 
 const square = (norm: 'l2' | 'linf') =>
   defineAttack({
-    title: `Square ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    title: `Square ${normTitles[norm]}`,
     description:
       'Random search over squares; sees logits, no gradients, and so is not fooled by masked ones.',
     citation: 'Andriushchenko et al. 2020, Square Attack',
@@ -92,7 +92,7 @@ const square = (norm: 'l2' | 'linf') =>
     access: 'score',
     version: 1,
     settings: z.strictObject({
-      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      epsilon: setting.radius(norm),
       queries: z
         .int()
         .min(1)
@@ -110,7 +110,7 @@ const square = (norm: 'l2' | 'linf') =>
 
 const fmn = (norm: 'l2' | 'linf') =>
   defineAttack({
-    title: `FMN ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    title: `FMN ${normTitles[norm]}`,
     description: 'Gradient steps on the margin while the radius follows the boundary: fast minimal norms.',
     citation: 'Pintor et al. 2021, Fast minimum-norm adversarial attacks through adaptive norm constraints',
     family: 'minimisation',
@@ -132,7 +132,7 @@ const fmn = (norm: 'l2' | 'linf') =>
 
 const feature = (norm: 'l2' | 'linf') =>
   defineAttack({
-    title: `Feature attack ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    title: `Feature attack ${normTitles[norm]}`,
     description:
       "Adaptive attack on a robust encoder: pulls the image's features onto those of images of other classes, then ascends the margin.",
     citation:
@@ -143,7 +143,7 @@ const feature = (norm: 'l2' | 'linf') =>
     needs: ['encoder'],
     version: 1,
     settings: z.strictObject({
-      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      epsilon: setting.radius(norm),
       steps: setting.steps(60, 'Steps on the features; half as many on the margin follow.'),
       stepSize: setting.stepSize(null, 'Length of a step; null is 2.5 ε / steps.'),
       guides: z.int().min(1).max(1000).default(5).meta({
@@ -155,7 +155,7 @@ const feature = (norm: 'l2' | 'linf') =>
 
 const transfer = (norm: 'l2' | 'linf') =>
   defineAttack({
-    title: `Transfer ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    title: `Transfer ${normTitles[norm]}`,
     description: 'PGD on other models, tried on this one: other trials of the sweep are the surrogates.',
     citation: 'Papernot et al. 2016, Transferability in machine learning',
     family: 'fixed',
@@ -164,7 +164,7 @@ const transfer = (norm: 'l2' | 'linf') =>
     needs: ['surrogates'],
     version: 1,
     settings: z.strictObject({
-      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      epsilon: setting.radius(norm),
       steps: setting.steps(40),
       stepSize: setting.stepSize(null, 'Length of a step; null is 2.5 ε / steps.'),
       loss: setting.loss(),
@@ -174,7 +174,7 @@ const transfer = (norm: 'l2' | 'linf') =>
 
 const noise = (norm: 'l2' | 'linf') =>
   defineAttack({
-    title: `Random noise ${norm === 'l2' ? 'L2' : 'L∞'}`,
+    title: `Random noise ${normTitles[norm]}`,
     description: 'Uniform draws from the ball: what no gradient attack may lose to.',
     citation: 'Carlini et al. 2019, On evaluating adversarial robustness',
     family: 'fixed',
@@ -182,7 +182,7 @@ const noise = (norm: 'l2' | 'linf') =>
     access: 'decision',
     version: 1,
     settings: z.strictObject({
-      epsilon: norm === 'l2' ? setting.epsilonL2() : setting.epsilonLinf(),
+      epsilon: setting.radius(norm),
       draws: z
         .int()
         .min(1)
