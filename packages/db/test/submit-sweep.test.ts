@@ -1,25 +1,14 @@
 import type { SweepInput } from '@funnel/contracts';
 import { outlineSweep } from '@funnel/planner';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { cancelSweep, type Db } from '../src/index.ts';
+import { describe, expect, test } from 'vitest';
+import { cancelSweep } from '../src/index.ts';
 import { type StageRow, specOf } from '../src/stage-rows.ts';
-import { openTestDb } from '../src/testing/index.ts';
 import { query, stageCounts, sweepStatus, trained, trialStatuses, wrongCounts } from './support/rows.ts';
+import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish, record } from './support/stand-in.ts';
 import { definition, submit } from './support/submit.ts';
 
-let db: Db;
-beforeAll(async () => {
-  db = await openTestDb();
-});
-afterAll(() => db.close());
-
-/** Every test has seeds of its own, and so chains of its own. */
-let seed = 0;
-beforeEach(async () => {
-  seed += 1;
-  await drain(db);
-});
+shareDb();
 
 describe('a sweep comes in whole', () => {
   test('trials, shared stages, statuses, counts', async () => {

@@ -1,44 +1,21 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
-  type ClaimedStage,
   cancelSweep,
   completeStage,
-  type Db,
   deleteSweep,
   failAttempt,
   handBack,
-  heartbeat,
   pauseSweep,
   resumeSweep,
   retrySweep,
 } from '../src/index.ts';
-import { openTestDb } from '../src/testing/index.ts';
+import { beat, leaseOf } from './support/attempts.ts';
 import { query, stageCounts, sweepStatus, trained, trialStatuses, wrongCounts } from './support/rows.ts';
+import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish, record } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
 
-let db: Db;
-beforeAll(async () => {
-  db = await openTestDb();
-});
-afterAll(() => db.close());
-
-let seed = 0;
-beforeEach(async () => {
-  seed += 1;
-  await drain(db);
-});
-
-const leaseOf = ({ stageId, leaseEpoch }: ClaimedStage) => ({ stageId, leaseEpoch });
-const beat = (claimed: ClaimedStage) =>
-  heartbeat(db, {
-    workerId: 'worker',
-    leases: [{ ...leaseOf(claimed), position: null, imagesPerSecond: null }],
-    memoryBytes: null,
-    leaseSeconds: 60,
-  });
-/** From where the claim says, and on from what was recorded since. */
-const resumed = async (claimed: ClaimedStage) => finish(db, claimed);
+shareDb();
 
 describe('pause and resume', () => {
   test('nothing new starts, what runs is told to checkpoint, and goes on from there', async () => {
@@ -46,7 +23,10 @@ describe('pause and resume', () => {
     const claimed = (await claim(db))!;
     await record(db, claimed, { epoch: 1, step: 0 });
     await pauseSweep(db, sweepId);
-    expect(await beat(claimed)).toEqual({ lost: [], stop: [{ stageId: claimed.stageId, reason: 'pause' }] });
+    expect(await beat(db, claimed)).toEqual({
+      lost: [],
+      stop: [{ stageId: claimed.stageId, reason: 'pause' }],
+    });
     await record(db, claimed, { epoch: 1, step: 5 });
     await handBack(db, leaseOf(claimed));
     expect(await claim(db)).toBeNull();
@@ -58,7 +38,7 @@ describe('pause and resume', () => {
       attempt: 1,
       start: { sameChain: true, manifest: { position: { epoch: 1, step: 5 } } },
     });
-    await resumed(again);
+    await finish(db, again);
     await drain(db);
     expect(await sweepStatus(db, sweepId)).toBe('completed');
     expect(await trained(db, sweepId)).toBe(6);
@@ -70,7 +50,7 @@ describe('pause and resume', () => {
     const second = await submit(db, { seeds: [seed], space: { gamma: 7 } });
     const claimed = (await claim(db))!;
     await pauseSweep(db, first.sweepId);
-    expect(await beat(claimed)).toEqual({ lost: [], stop: [] });
+    expect(await beat(db, claimed)).toEqual({ lost: [], stop: [] });
     await finish(db, claimed);
     await drain(db);
     expect(await sweepStatus(db, second.sweepId)).toBe('completed');
@@ -102,7 +82,10 @@ describe('cancel', () => {
     for (let i = 0; i < 4; i++) await finish(db, (await claim(db))!);
     const claimed = (await claim(db))!;
     await cancelSweep(db, sweepId);
-    expect(await beat(claimed)).toEqual({ lost: [], stop: [{ stageId: claimed.stageId, reason: 'cancel' }] });
+    expect(await beat(db, claimed)).toEqual({
+      lost: [],
+      stop: [{ stageId: claimed.stageId, reason: 'cancel' }],
+    });
     await expect(record(db, claimed, { epoch: 1, step: 0 })).rejects.toMatchObject({ code: 'STALE_LEASE' });
     expect(await claim(db)).toBeNull();
     expect((await trialStatuses(db, sweepId)).sort()).toEqual(['cancelled', 'completed']);
@@ -125,7 +108,7 @@ describe('cancel', () => {
     const second = await submit(db, { seeds: [seed], space: { gamma: [2, 3] } });
     const claimed = (await claim(db))!;
     await cancelSweep(db, first.sweepId);
-    expect(await beat(claimed)).toEqual({ lost: [], stop: [] });
+    expect(await beat(db, claimed)).toEqual({ lost: [], stop: [] });
     await finish(db, claimed);
     await drain(db);
     expect(await sweepStatus(db, second.sweepId)).toBe('completed');
@@ -150,7 +133,10 @@ describe('cancel', () => {
     const middle = await submit(db, { seeds: [seed], space: { optimiseEpochs: 5 } });
     const short = await submit(db, { seeds: [seed], space: { optimiseEpochs: 3 } });
     const { readyStages } = await cancelSweep(db, long.sweepId);
-    expect(await beat(carrier)).toEqual({ lost: [], stop: [{ stageId: carrier.stageId, reason: 'cancel' }] });
+    expect(await beat(db, carrier)).toEqual({
+      lost: [],
+      stop: [{ stageId: carrier.stageId, reason: 'cancel' }],
+    });
     const next = (await claim(db))!;
     expect(next).toMatchObject({ spec: { epochs: 5 }, start: { manifest: { position: { epoch: 2 } } } });
     expect(readyStages).toEqual([next.stageId]);

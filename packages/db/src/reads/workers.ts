@@ -1,15 +1,9 @@
 import type { StageKind, Worker } from '@funnel/contracts';
 import type { Db } from '../db.ts';
 import { reading } from '../transaction.ts';
+import type { WorkerRegistration } from '../types.ts';
 
-type Row = {
-  readonly id: string;
-  readonly host: string;
-  readonly pid: number;
-  readonly version: string;
-  readonly backend: string;
-  readonly device: string;
-  readonly slots: number;
+type Row = WorkerRegistration & {
   readonly status: Worker['status'];
   readonly started_at: Date;
   readonly heartbeat_at: Date;
