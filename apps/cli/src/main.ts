@@ -17,7 +17,7 @@ export const main = async (args: readonly string[]): Promise<void> => {
       process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
       return;
     }
-    const { text, status } = explain(error);
+    const { text, status } = explain(error, process.env);
     if (text !== '') process.stderr.write(`${text}\n`);
     process.exitCode = status;
   }

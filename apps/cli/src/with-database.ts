@@ -1,11 +1,29 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createDb, type Db, migrate, startEmbedded } from '@funnel/db';
 import type { Env } from './env.ts';
+import { Exit, exitCodes } from './exit-codes.ts';
+
+type Options = {
+  /** Where nothing has run yet, make the embedded database; who only looks, in the wrong folder perhaps, should not. (Default: false) */
+  readonly make?: boolean;
+};
 
 /** Where the database is: DATABASE_URL, else the embedded one of this folder, started unless it runs already. */
-export const withDatabaseUrl = async <T>(env: Env, work: (url: string) => Promise<T>): Promise<T> => {
+export const withDatabaseUrl = async <T>(
+  env: Env,
+  work: (url: string) => Promise<T>,
+  { make = false }: Options = {},
+): Promise<T> => {
   if (env.DATABASE_URL) return work(env.DATABASE_URL);
-  const embedded = await startEmbedded({ dir: join(resolve(env.FUNNEL_HOME), 'pgdata') });
+  const home = resolve(env.FUNNEL_HOME);
+  const dir = join(home, 'pgdata');
+  if (!make && !existsSync(dir))
+    throw new Exit(
+      exitCodes.failed,
+      `There is no database in ${home}.\n→ Go to the folder where Funnel was started, or say where it is with FUNNEL_HOME or DATABASE_URL.`,
+    );
+  const embedded = await startEmbedded({ dir });
   try {
     return await work(embedded.url);
   } finally {
@@ -14,13 +32,17 @@ export const withDatabaseUrl = async <T>(env: Env, work: (url: string) => Promis
 };
 
 /** Runs `work` on the migrated database; what it took to get there is taken down again. */
-export const withDatabase = <T>(env: Env, work: (db: Db) => Promise<T>): Promise<T> =>
-  withDatabaseUrl(env, async (url) => {
-    await migrate(url);
-    const db = createDb(url, { max: 2, name: 'funnel cli' });
-    try {
-      return await work(db);
-    } finally {
-      await db.close();
-    }
-  });
+export const withDatabase = <T>(env: Env, work: (db: Db) => Promise<T>, options?: Options): Promise<T> =>
+  withDatabaseUrl(
+    env,
+    async (url) => {
+      await migrate(url);
+      const db = createDb(url, { max: 2, name: 'funnel cli' });
+      try {
+        return await work(db);
+      } finally {
+        await db.close();
+      }
+    },
+    options,
+  );

@@ -1,5 +1,8 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createTestDatabase, type TestDatabase } from '@funnel/db/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { funnel } from './funnel.ts';
 
 let database: TestDatabase;
@@ -9,6 +12,16 @@ beforeAll(async () => {
 afterAll(() => database?.drop());
 
 const token = (...args: string[]) => funnel(['token', ...args], { env: { DATABASE_URL: database.url } });
+
+it('makes no database where one only looks', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'funnel-token-'));
+  onTestFinished(() => rmSync(home, { recursive: true }));
+  for (const args of [['token', 'list'], ['token', 'revoke', 'ci'], ['migrate']]) {
+    const { status, stderr } = await funnel(args, { env: { FUNNEL_HOME: home } });
+    expect([status, stderr]).toEqual([1, expect.stringContaining(`There is no database in ${home}`)]);
+  }
+  expect(readdirSync(home)).toEqual([]);
+});
 
 it('makes a token, shows it once, lists it without its secret, and revokes it', async () => {
   const made = await token('create', 'ci', '--role', 'read');

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { AppError } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
+import { Exit, exitCodes } from '../exit-codes.ts';
 
 type ModelJson = {
   readonly format?: string;
@@ -13,8 +13,11 @@ type ModelJson = {
   }[];
 };
 
-const unreadable = (path: string, why: string): AppError =>
-  new AppError('ATTACK_INPUT', `Expected ${path} to be a TensorFlow.js model, but ${why}`);
+const unreadable = (path: string, why: string): Exit =>
+  new Exit(
+    exitCodes.usage,
+    `Expected ${path} to be a TensorFlow.js model (a folder with a model.json, layers or graph model), but ${why}`,
+  );
 
 const readJson = (path: string): ModelJson => {
   try {
@@ -30,7 +33,7 @@ const modelFile = (path: string): string => {
   return isFolder ? join(path, 'model.json') : path;
 };
 
-/** Loads a layers or graph model from disk, weights beside its model.json. Throws ATTACK_INPUT that says what is wrong with it. */
+/** Loads a layers or graph model from disk, weights beside its model.json. Throws Exit that says what is wrong with it. */
 export const loadModel = async (path: string): Promise<tf.LayersModel | tf.GraphModel> => {
   const file = modelFile(path);
   const { format, modelTopology, signature, weightsManifest } = readJson(file);

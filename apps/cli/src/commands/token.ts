@@ -5,14 +5,16 @@ import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { present } from '../output/output.ts';
 import { formatTable } from '../output/table.ts';
+import { formatMinute } from '../output/time.ts';
 
 /** Tokens are made and revoked in the database itself: who may reach that needs no token. */
 const onDatabase = async <T>(
   { env }: Context,
   work: (db: import('@funnel/db').Db) => Promise<T>,
+  options?: { readonly make: boolean },
 ): Promise<T> => {
   const { withDatabase } = await import('../with-database.ts');
-  return withDatabase(env, work);
+  return withDatabase(env, work, options);
 };
 
 /** 256 random bits; only their hash is stored, so this is the one time that it can be shown. */
@@ -24,7 +26,7 @@ const newToken = (): { readonly token: string; readonly hash: string } => {
 const create = async (name: string, { role }: { readonly role: Role }, context: Context): Promise<void> => {
   const { token, hash } = newToken();
   const { saveToken, writeAudit } = await import('@funnel/db');
-  await onDatabase(context, async (db) => {
+  const save = async (db: import('@funnel/db').Db): Promise<void> => {
     await saveToken(db, { name, role, hash });
     await writeAudit(db, {
       actor: 'cli',
@@ -33,7 +35,9 @@ const create = async (name: string, { role }: { readonly role: Role }, context: 
       address: null,
       details: { role },
     });
-  });
+  };
+  // Before a first start on an open address there must be one: the database is made for it.
+  await onDatabase(context, save, { make: true });
   present(context.output, { name, role, token }, () => token);
   context.output.note(
     `This is the only time that the token of ${name} (${role}) is shown. From now on every call needs one: FUNNEL_TOKEN.`,
@@ -56,10 +60,10 @@ const describe = (tokens: readonly TokenInfo[]): string =>
         [
           { title: 'name', value: ({ name }) => name },
           { title: 'role', value: ({ role }) => role },
-          { title: 'created', value: ({ createdAt }) => createdAt.slice(0, 16).replace('T', ' ') },
+          { title: 'created', value: ({ createdAt }) => formatMinute(createdAt) },
           {
             title: 'last used',
-            value: ({ lastUsedAt }) => lastUsedAt?.slice(0, 16).replace('T', ' ') ?? 'never',
+            value: ({ lastUsedAt }) => (lastUsedAt === null ? 'never' : formatMinute(lastUsedAt)),
           },
           { title: '', value: ({ revokedAt }) => (revokedAt ? 'revoked' : '') },
         ],

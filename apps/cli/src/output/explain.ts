@@ -5,18 +5,40 @@ import { Exit, exitCodes } from '../exit-codes.ts';
 
 /** A problem of the API as a person reads it: what is wrong, where, and what to do. */
 const describeProblem = ({ title, detail, hint, issues = [] }: Problem): string =>
-  [
-    `${title}: ${detail}`,
-    ...issues.map(
-      ({ path, expected, received }) => `  ${path || '(all)'}: expected ${expected}, got ${received}`,
-    ),
-    `→ ${hint}`,
-  ].join('\n');
+  issues.length === 0
+    ? `${title}: ${detail}\n→ ${hint}`
+    : [
+        // The detail says the first of them again, and the hint where to find them.
+        `${title}:`,
+        ...issues.map(
+          ({ path, expected, received }) => `  ${path || '(all)'}: expected ${expected}, got ${received}`,
+        ),
+        '→ Nothing was done. Mend that and try again.',
+      ].join('\n');
 
 const whereHint = 'Start it with `npm start`, or say where it is with --url or FUNNEL_URL.';
 
-/** An error as words on the terminal and an exit status. */
-export const explain = (error: unknown): { readonly text: string; readonly status: number } => {
+/** A value that opens nothing may be shown. */
+const isSecret = (name: string): boolean => /TOKEN|PASSWORD|_URL$/.test(name);
+
+/** What a schema refuses, by its path; of a variable of the environment also what it is. */
+const describeIssues = ({ issues }: ZodError, variables: NodeJS.ProcessEnv): string =>
+  issues
+    .map(({ path, message: said }) => {
+      const name = String(path[0] ?? '');
+      // That a text became NaN on its way is nobody's business.
+      const message = said.replace(/^Invalid input: /, '').replace(/, received NaN$/, '');
+      if (/^[A-Z][A-Z_]+$/.test(name))
+        return `The environment variable ${name}${isSecret(name) ? '' : ` is “${variables[name] ?? ''}”`}: ${message}`;
+      return path.length === 0 ? message : `${z.core.toDotPath(path)}: ${message}`;
+    })
+    .join('\n');
+
+/** An error as words on the terminal and an exit status. `variables` is the environment. */
+export const explain = (
+  error: unknown,
+  variables: NodeJS.ProcessEnv = {},
+): { readonly text: string; readonly status: number } => {
   if (error instanceof Exit) return { text: error.message, status: error.status };
   if (error instanceof FunnelError)
     return error.answered
@@ -27,8 +49,7 @@ export const explain = (error: unknown): { readonly text: string; readonly statu
     if (error.code === 'UNAVAILABLE') return { text: error.message, status: exitCodes.unreachable };
     return { text: `${error.message}\n→ ${errors[error.code].hint}`, status: exitCodes.failed };
   }
-  if (error instanceof ZodError)
-    return { text: `Not as it should be:\n${z.prettifyError(error)}`, status: exitCodes.usage };
+  if (error instanceof ZodError) return { text: describeIssues(error, variables), status: exitCodes.usage };
   if (error instanceof Error && error.name === 'AbortError')
     return { text: '', status: exitCodes.interrupted };
   // What the system refuses (a folder that is not there, a disk that is full) is nothing of ours: its words say it, no stack does.
