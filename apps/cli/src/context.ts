@@ -1,6 +1,7 @@
 import { type Client, createClient } from '@funnel/client';
 import { readAddress } from './address.ts';
 import { type Env, readEnv } from './env.ts';
+import { Exit, exitCodes } from './exit-codes.ts';
 import { createOutput, type Output } from './output/output.ts';
 
 /** What every command gets. */
@@ -17,8 +18,15 @@ export type Context = {
 
 type GlobalOptions = { readonly json?: boolean; readonly url?: string };
 
-const addressOf = (env: Env, { url }: GlobalOptions): string =>
-  url ?? env.FUNNEL_URL ?? readAddress(env.FUNNEL_HOME)?.url ?? `http://127.0.0.1:${env.FUNNEL_PORT}`;
+const addressOf = (env: Env, { url }: GlobalOptions): string => {
+  const address =
+    url ?? env.FUNNEL_URL ?? readAddress(env.FUNNEL_HOME)?.url ?? `http://127.0.0.1:${env.FUNNEL_PORT}`;
+  if (URL.canParse(address) && /^https?:/.test(address)) return address;
+  throw new Exit(
+    exitCodes.usage,
+    `Expected the address of an API, such as http://127.0.0.1:7070, but got ${address} (${url === undefined ? 'FUNNEL_URL' : '--url'})`,
+  );
+};
 
 export const createContext = (variables: NodeJS.ProcessEnv, options: GlobalOptions): Context => {
   const env = readEnv(variables);

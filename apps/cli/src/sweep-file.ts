@@ -45,7 +45,9 @@ export const readSweepFile = (path: string, changes: readonly Change[] = []): Sw
   // JSON is YAML; a key given twice is a mistake in both.
   const document = parseDocument(text, { uniqueKeys: true });
   const [fault] = document.errors;
-  if (fault) throw new Exit(exitCodes.usage, `${path} is neither JSON nor YAML: ${fault.message}`);
+  if (fault) throw new Exit(exitCodes.usage, `${path} is neither JSON nor YAML: ${fault.message.trimEnd()}`);
+  if (document.contents === null)
+    throw new Exit(exitCodes.usage, `${path} is empty: expected a sweep, such as examples/quickstart.yaml`);
   for (const { path: where, value } of changes) write(document, where, value);
   return document.toJS();
 };

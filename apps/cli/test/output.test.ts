@@ -4,6 +4,7 @@ import { formatDuration } from '../src/output/duration.ts';
 import { formatNumber, formatShare } from '../src/output/number.ts';
 import { progressBar } from '../src/output/progress-bar.ts';
 import { formatTable } from '../src/output/table.ts';
+import { formatMinute, formatSecond } from '../src/output/time.ts';
 
 describe('formatDuration', () => {
   it.each([
@@ -15,6 +16,14 @@ describe('formatDuration', () => {
     [200_000, '2 d 7 h'],
   ])('%d seconds are %s', (seconds, text) => {
     expect(formatDuration(seconds)).toBe(text);
+  });
+});
+
+describe('formatMinute', () => {
+  it('says the time of this machine’s clock', () => {
+    const at = new Date(2026, 0, 5, 9, 7, 3);
+    expect(formatMinute(at.toISOString())).toBe('2026-01-05 09:07');
+    expect(formatSecond(at.toISOString())).toBe('2026-01-05 09:07:03');
   });
 });
 

@@ -1,8 +1,8 @@
-import { FunnelError } from '@funnel/client';
 import { SweepStatus } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import { allPages } from '../all-pages.ts';
 import type { Context } from '../context.ts';
+import { firstFound } from '../first-found.ts';
 import { describeSweep, describeSweeps } from '../output/describe-sweep.ts';
 import { describeTrial } from '../output/describe-trial.ts';
 import { present } from '../output/output.ts';
@@ -20,18 +20,16 @@ const list = async ({ limit, ...query }: ListOptions, { client, output }: Contex
   );
 };
 
-/** An id says nothing of what it names: a sweep is tried first, then a trial. */
 const show = async (id: string, { client, output }: Context): Promise<void> => {
   const api = client();
-  const sweep = await api.getSweep({ params: { id } }).catch((error: unknown) => {
-    if (error instanceof FunnelError && error.code === 'NOT_FOUND') return null;
-    throw error;
-  });
-  if (sweep) {
+  const showSweep = async (): Promise<void> => {
+    const sweep = await api.getSweep({ params: { id } });
     const troubles = output.json ? [] : await readTroubles(api, sweep);
-    return present(output, sweep, () => [describeSweep(sweep), ...troubles].join('\n'));
-  }
-  present(output, await api.getTrial({ params: { id } }), describeTrial);
+    present(output, sweep, () => [describeSweep(sweep), ...troubles].join('\n'));
+  };
+  const showTrial = async (): Promise<void> =>
+    present(output, await api.getTrial({ params: { id } }), describeTrial);
+  await firstFound(id, { sweep: showSweep, trial: showTrial });
 };
 
 const actions = {

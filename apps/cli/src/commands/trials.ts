@@ -1,8 +1,8 @@
-import { FunnelError } from '@funnel/client';
 import { type Stage, TrialStatus } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import { allPages } from '../all-pages.ts';
 import type { Context } from '../context.ts';
+import { firstFound } from '../first-found.ts';
 import { describeLogs, type StageLog } from '../output/describe-log.ts';
 import { describeTrials } from '../output/describe-trials.ts';
 import { present } from '../output/output.ts';
@@ -23,15 +23,13 @@ const list = async (
   if (trials.length === limit) output.note(`The first ${limit}: --limit shows more, funnel export has all.`);
 };
 
-/** An id says nothing of what it names: a trial stands for its stages. */
-const stagesOf = async (id: string, { client }: Context): Promise<readonly Stage[]> => {
+/** A trial stands for its stages. */
+const stagesOf = (id: string, { client }: Context): Promise<readonly Stage[]> => {
   const api = client();
-  try {
-    return (await api.getTrial({ params: { id } })).stages;
-  } catch (error) {
-    if (!(error instanceof FunnelError && error.code === 'NOT_FOUND')) throw error;
-    return [await api.getStage({ params: { id } })];
-  }
+  return firstFound<readonly Stage[]>(id, {
+    trial: async () => (await api.getTrial({ params: { id } })).stages,
+    stage: async () => [await api.getStage({ params: { id } })],
+  });
 };
 
 const log = async (id: string, context: Context): Promise<void> => {

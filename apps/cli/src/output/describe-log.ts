@@ -1,4 +1,5 @@
 import type { Stage, StageLogLine } from '@funnel/contracts';
+import { formatSecond } from './time.ts';
 
 export type StageLog = { readonly stage: Stage; readonly lines: readonly StageLogLine[] };
 
@@ -7,7 +8,7 @@ const signs = { info: ' ', warn: '!', error: '✗' } as const;
 const lineText = ({ at, attempt, level, message, detail }: StageLogLine): string => {
   const who = attempt === null ? '' : `attempt ${attempt} `;
   const stack = detail === null ? '' : `\n${detail.replaceAll(/^/gm, '      ')}`;
-  return `${signs[level]} ${at.slice(0, 19).replace('T', ' ')}  ${who}${message}${stack}`;
+  return `${signs[level]} ${formatSecond(at)}  ${who}${message}${stack}`;
 };
 
 /** What happened to each stage, oldest first, under a line that names it. */

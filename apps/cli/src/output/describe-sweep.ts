@@ -1,7 +1,8 @@
-import type { Sweep, SweepDetail } from '@funnel/contracts';
+import { StageKind, type Sweep, type SweepDetail } from '@funnel/contracts';
 import { formatDuration } from './duration.ts';
 import { formatShare } from './number.ts';
 import { formatTable } from './table.ts';
+import { formatMinute } from './time.ts';
 
 /** `3 completed, 1 failed` */
 export const countsText = (counts: Readonly<Partial<Record<string, number>>>): string =>
@@ -25,7 +26,7 @@ export const describeSweeps = (sweeps: readonly Sweep[]): string =>
             align: 'right',
           },
           { title: 'trials', value: ({ trials }) => countsText(trials) },
-          { title: 'created', value: ({ createdAt }) => createdAt.slice(0, 16).replace('T', ' ') },
+          { title: 'created', value: ({ createdAt }) => formatMinute(createdAt) },
         ],
         sweeps,
       );
@@ -39,9 +40,10 @@ const timeText = ({ createdAt, finishedAt, etaSeconds }: Sweep): string => {
 export const describeSweep = (sweep: SweepDetail): string => {
   const { epochs } = sweep.plan;
   const { dataset, recipes } = sweep.definition;
-  const stages = sweep.stages.map(
-    ({ kind, status, count }) => `  ${kind.padEnd(10)} ${status.padEnd(10)} ${count}`,
-  );
+  const order = StageKind.options;
+  const stages = [...sweep.stages]
+    .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))
+    .map(({ kind, status, count }) => `  ${kind.padEnd(10)} ${status.padEnd(10)} ${count}`);
   return [
     `${sweep.name} (${sweep.id})`,
     `status    ${sweep.status}, ${formatShare(sweep.progress)}${timeText(sweep)}`,

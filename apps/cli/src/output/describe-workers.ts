@@ -1,6 +1,7 @@
 import type { Worker } from '@funnel/contracts';
 import { formatBytes } from './describe-collection.ts';
 import { formatTable } from './table.ts';
+import { formatMinute } from './time.ts';
 
 const workText = ({ running }: Worker): string => {
   const kinds = [...new Set(running.map(({ kind }) => kind))];
@@ -30,7 +31,7 @@ export const describeWorkers = (workers: readonly Worker[]): string =>
             value: ({ memoryBytes }) => (memoryBytes === null ? '–' : formatBytes(memoryBytes)),
             align: 'right',
           },
-          { title: 'since', value: ({ startedAt }) => startedAt.slice(0, 16).replace('T', ' ') },
+          { title: 'since', value: ({ startedAt }) => formatMinute(startedAt) },
         ],
         workers,
       );
