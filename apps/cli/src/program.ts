@@ -17,24 +17,15 @@ import { upCommand } from './commands/up.ts';
 import { workerCommands } from './commands/worker.ts';
 import { type Context, createContext } from './context.ts';
 
-/** Every command, in the order of the help. Each loads what it needs when it is run. */
-const registrations: readonly ((program: Command, context: () => Context) => void)[] = [
-  upCommand,
-  submitCommand,
-  sweepCommands,
-  trialCommands,
-  leaderboardCommands,
-  gcCommand,
-  exportCommand,
-  reportCommand,
-  attackCommand,
-  dataCommand,
-  doctorCommand,
-  workerCommands,
-  tokenCommand,
-  migrateCommand,
-  completionCommand,
-];
+type Register = (program: Command, context: () => Context) => void;
+
+/** Every command, in the order of the help and under its headings. Each loads what it needs when it is run. */
+const registrations: Readonly<Record<string, readonly Register[]>> = {
+  'Sweeps:': [submitCommand, sweepCommands, trialCommands],
+  'Results:': [leaderboardCommands, exportCommand, reportCommand, gcCommand],
+  'Without a sweep:': [attackCommand, dataCommand],
+  'Service:': [upCommand, workerCommands, doctorCommand, tokenCommand, migrateCommand, completionCommand],
+};
 
 /** The command line; `variables` is the environment. */
 export const buildProgram = (variables: NodeJS.ProcessEnv): Command => {
@@ -51,11 +42,15 @@ export const buildProgram = (variables: NodeJS.ProcessEnv): Command => {
     .addOption(
       new Option('--url <address>', 'the API (default: FUNNEL_URL, else the one that runs in this folder)'),
     )
+    .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
     .showHelpAfterError('(funnel --help lists the commands)')
     .addHelpText('after', exitCodesHelp)
     .exitOverride();
-  for (const register of registrations) register(program, context);
+  for (const [heading, registers] of Object.entries(registrations)) {
+    program.commandsGroup(heading);
+    for (const register of registers) register(program, context);
+  }
   for (const command of program.commands) command.exitOverride();
   return program;
 };
