@@ -5,6 +5,7 @@
 import type { Collection, RetentionPolicy } from '@funnel/contracts';
 import { dropUnused } from './blobs.ts';
 import type { Db } from './db.ts';
+import { refuseUnknownSweeps } from './refuse-unknown-sweeps.ts';
 import { lockStructure } from './schedule.ts';
 import { type Tx, transaction } from './transaction.ts';
 
@@ -118,12 +119,13 @@ export type CollectOptions = {
   readonly patience?: number;
 };
 
-/** What went, or with `dryRun` would go. */
+/** What went, or with `dryRun` would go. Errors: INVALID_REQUEST where a sweep to keep is not there. */
 export const collectGarbage = async (
   db: Db,
   policy: RetentionPolicy,
   { dryRun, patience = Number.POSITIVE_INFINITY }: CollectOptions,
 ): Promise<Collection> => {
+  await refuseUnknownSweeps(db, policy.keepSweeps);
   const end = performance.now() + patience;
   const { chains, ...collection } = await look(db, policy, dryRun);
   if (dryRun) return { ...collection, done: true };

@@ -159,6 +159,14 @@ test('named sweeps are kept, by id and by name, with all that they share', async
   const b = await submit(db, gammas(2, 3));
   const c = await submit(db, gammas(4));
   await drain(db);
+  const before = await stored();
+  const misspelt = { keepSweeps: [`sweep ${seed}`, 'sweeep'] };
+  await expect(collect(misspelt)).rejects.toMatchObject({
+    code: 'INVALID_REQUEST',
+    details: { issues: [{ path: 'keepSweeps[1]', received: '"sweeep"' }] },
+  });
+  await expect(survey(misspelt)).rejects.toThrow('none called sweeep');
+  expect(await stored()).toEqual(before);
   await collect({ keepSweeps: [`sweep ${seed}`, c.sweepId] });
   expect(await wholeOf(a.sweepId, 2)).toEqual([true, true]);
   expect(await wholeOf(b.sweepId, 2)).toEqual([true, false]);
