@@ -26,6 +26,6 @@ export const stageTip = (stage: Stage, varying: readonly string[]): string => {
     stage.status === 'running' && stage.position !== null && stage.epochs > 0
       ? `, epoch ${stage.position.epoch} of ${stage.epochs}`
       : '';
-  const shared = stage.sharedBy > 1 ? `\nshared by ${formatCount(stage.sharedBy)} trials` : '';
+  const shared = stage.sharedBy > 1 ? `\nshared by ${formatCount(stage.sharedBy)} trials of all sweeps` : '';
   return `${stage.kind}: ${stageLabel(stage, varying)}\n${stage.status}${done}${shared}`;
 };

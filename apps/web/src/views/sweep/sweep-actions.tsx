@@ -1,29 +1,11 @@
-import type { RouteName, SweepDetail } from '@funnel/contracts';
+import type { SweepDetail } from '@funnel/contracts';
 import { useRef, useState } from 'react';
 import { ErrorNotice } from '../../components/states.tsx';
 import { call } from '../../data/api.ts';
 import { live } from '../../data/live.ts';
 import { sweepQuery } from '../../data/queries.ts';
 import { href, navigate } from '../../router.ts';
-
-type Action = Extract<RouteName, 'pauseSweep' | 'resumeSweep' | 'cancelSweep' | 'retrySweep' | 'deleteSweep'>;
-
-const titles: Record<Action, string> = {
-  pauseSweep: 'Pause',
-  resumeSweep: 'Resume',
-  retrySweep: 'Retry failed',
-  cancelSweep: 'Cancel',
-  deleteSweep: 'Delete',
-};
-
-/** What can be done in this status. The server decides in the end. */
-const actionsOf = (sweep: SweepDetail): Action[] => {
-  const failed = (sweep.trials.failed ?? 0) > 0;
-  const retry: Action[] = failed || sweep.status === 'cancelled' ? ['retrySweep'] : [];
-  if (sweep.status === 'running') return ['pauseSweep', ...retry, 'cancelSweep'];
-  if (sweep.status === 'paused') return ['resumeSweep', 'cancelSweep'];
-  return [...retry, 'deleteSweep'];
-};
+import { type Action, actionsOf, titles } from './actions.ts';
 
 const warnings: Partial<Record<Action, string>> = {
   cancelSweep:

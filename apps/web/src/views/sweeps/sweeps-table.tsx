@@ -18,8 +18,9 @@ import {
 import { href, navigate } from '../../router.ts';
 
 const trialCount = (sweep: Sweep): number => Object.values(sweep.trials).reduce((sum, n) => sum + n, 0);
-const endedCount = (sweep: Sweep): number =>
-  trialCount(sweep) - (sweep.trials.waiting ?? 0) - (sweep.trials.running ?? 0);
+/** Those that came to an end of their own: what was cancelled has none. */
+const endedCount = ({ trials }: Sweep): number =>
+  (trials.completed ?? 0) + (trials.failed ?? 0) + (trials.diverged ?? 0) + (trials.collapsed ?? 0);
 
 const troubles = ['failed', 'diverged', 'collapsed'] as const;
 const troubleText = (sweep: Sweep): string =>

@@ -1,0 +1,16 @@
+/** A button that the service refuses whatever one does is none. */
+import { describe, expect, it } from 'vitest';
+import { actionsOf } from '../../src/views/sweep/actions.ts';
+
+describe('what can be done with a sweep', () => {
+  it.each([
+    ['running', 0, ['pauseSweep', 'cancelSweep']],
+    ['running', 1, ['pauseSweep', 'retrySweep', 'cancelSweep']],
+    ['paused', 1, ['resumeSweep', 'retrySweep', 'cancelSweep']],
+    ['completed', 0, ['deleteSweep']],
+    ['completed', 1, ['retrySweep', 'deleteSweep']],
+    ['cancelled', 1, ['deleteSweep']],
+  ] as const)('%s, %i failed', (status, failed, actions) => {
+    expect(actionsOf({ status, trials: { failed } })).toEqual(actions);
+  });
+});
