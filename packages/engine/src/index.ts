@@ -22,5 +22,5 @@ export {
   startProfile,
 } from './kernels/profile.ts';
 export { registerKernels } from './kernels/register-kernels.ts';
-export { runStage, type StageOptions } from './run-stage.ts';
-export type { StageHooks, StageOutcome, StageStart, StageTask } from './stage.ts';
+export { runStage, type StageOptions } from './training/run-stage.ts';
+export type { StageHooks, StageOutcome, StageStart, StageTask } from './training/stage.ts';

@@ -1,10 +1,10 @@
 /** PGD adversarial training (Madry et al. 2018): min over weights of the mean over images of the max over the ball, eq. 2.1. */
 import * as tf from '@tensorflow/tfjs';
 import { targetsAt } from '../datasets/rows.ts';
-import { descend } from '../descend.ts';
 import { softmaxCrossEntropy } from '../losses.ts';
 import { perturb, warmed } from '../perturb.ts';
-import type { Batch, StageRecipe } from '../stage.ts';
+import { descend } from '../training/descend.ts';
+import type { Batch, StageRecipe } from '../training/stage.ts';
 import type { Knobs } from './knobs.ts';
 import { accuracyOf, cleanAccuracyOf } from './measures.ts';
 import { classifierOf } from './supervised.ts';

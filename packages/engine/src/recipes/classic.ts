@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { meanPixel } from '../datasets/split.ts';
-import { descend } from '../descend.ts';
 import { distances } from '../losses.ts';
 import { biasOfMean, encoder, generator, parseFilters } from '../models/auto-encoder.ts';
-import type { Batch, StageRecipe } from '../stage.ts';
+import { descend } from '../training/descend.ts';
+import type { Batch, StageRecipe } from '../training/stage.ts';
 import type { Knobs } from './knobs.ts';
 
 /** The baseline of Table 2 (§4.2): the defender alone, descending L(x, Def(x)). It starts from the weights that FUNN's defender does. */

@@ -1,12 +1,12 @@
 import type * as tf from '@tensorflow/tfjs';
 import { encodeAll } from '../codes.ts';
 import { targetsAt } from '../datasets/rows.ts';
-import { descend } from '../descend.ts';
 import { smoothed, softmaxCrossEntropy } from '../losses.ts';
 import { joined } from '../models/architecture.ts';
 import { classifierHead } from '../models/auto-encoder.ts';
 import { networkOver } from '../models/network.ts';
-import type { Batch, StageRecipe } from '../stage.ts';
+import { descend } from '../training/descend.ts';
+import type { Batch, StageRecipe } from '../training/stage.ts';
 import type { Knobs } from './knobs.ts';
 import { accuracyOf, rightAt, shareOf } from './measures.ts';
 

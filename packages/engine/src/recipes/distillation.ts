@@ -2,11 +2,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { encodeAll } from '../codes.ts';
 import { targetsAt } from '../datasets/rows.ts';
-import { descend } from '../descend.ts';
 import { softmaxCrossEntropy } from '../losses.ts';
 import { joined } from '../models/architecture.ts';
 import { classifierHead, encoder, parseFilters } from '../models/auto-encoder.ts';
-import type { Batch, StageRecipe } from '../stage.ts';
+import { descend } from '../training/descend.ts';
+import type { Batch, StageRecipe } from '../training/stage.ts';
 import type { Knobs } from './knobs.ts';
 import { accuracyOf, cleanAccuracyOf } from './measures.ts';
 import { classifierOf } from './supervised.ts';

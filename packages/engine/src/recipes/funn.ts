@@ -6,12 +6,12 @@ import type { Hyperparameters } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { encodeAll } from '../codes.ts';
 import { meanPixel } from '../datasets/split.ts';
-import { descend } from '../descend.ts';
 import { scaleGradient } from '../kernels/scale-gradient.ts';
 import { distances } from '../losses.ts';
 import { noiseShape, withNoise } from '../models/attacker.ts';
 import { biasOfMean, encoder, generator, parseFilters } from '../models/auto-encoder.ts';
-import type { Batch, StageRecipe } from '../stage.ts';
+import { descend } from '../training/descend.ts';
+import type { Batch, StageRecipe } from '../training/stage.ts';
 import type { Knobs } from './knobs.ts';
 
 /**

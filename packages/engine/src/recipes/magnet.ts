@@ -2,11 +2,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { meanPixel } from '../datasets/split.ts';
 import { magnetSuspicion, marksOf, thresholdNames } from '../defences.ts';
-import { descend } from '../descend.ts';
 import { distances } from '../losses.ts';
 import { firstReformer, secondReformer } from '../models/reformers.ts';
-import type { Batch, StageRecipe } from '../stage.ts';
 import { holdOut, thresholdOf } from '../thresholds.ts';
+import { descend } from '../training/descend.ts';
+import type { Batch, StageRecipe } from '../training/stage.ts';
 import type { Knobs } from './knobs.ts';
 import { eachImage, rightOf, shareOf } from './measures.ts';
 import { classifierOf, plainStep } from './supervised.ts';

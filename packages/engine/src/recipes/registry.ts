@@ -1,6 +1,6 @@
 /** The arithmetic of every recipe that `contracts/recipes` declares. A recipe, or a stage of one, that is missing here does not compile. */
 import type { RecipeName } from '@funnel/contracts';
-import type { StageRecipe } from '../stage.ts';
+import type { StageRecipe } from '../training/stage.ts';
 import * as adversarialTraining from './adversarial-training.ts';
 import * as classic from './classic.ts';
 import { classify } from './classify.ts';

@@ -1,14 +1,14 @@
 /** What recipes share that train encoder and classifier together on labelled images, without an auto-encoder under them. */
 import type * as tf from '@tensorflow/tfjs';
-import type { Adam } from '../adam.ts';
 import { targetsAt } from '../datasets/rows.ts';
 import type { Split } from '../datasets/split.ts';
-import { descend } from '../descend.ts';
 import { softmaxCrossEntropy } from '../losses.ts';
 import { joined } from '../models/architecture.ts';
 import { classifierHead, encoder, parseFilters } from '../models/auto-encoder.ts';
 import { type Network, networkOver } from '../models/network.ts';
-import type { Setup, Training } from '../stage.ts';
+import type { Adam } from '../training/adam.ts';
+import { descend } from '../training/descend.ts';
+import type { Setup, Training } from '../training/stage.ts';
 import { accuracyOf } from './measures.ts';
 
 type Sizes = {

@@ -1,10 +1,10 @@
 /** TRADES (Zhang et al. 2019): cross-entropy on x plus β times how far the prediction moves within the ball, eq. 5 and algorithm 1. */
 import * as tf from '@tensorflow/tfjs';
 import { targetsAt } from '../datasets/rows.ts';
-import { descend } from '../descend.ts';
 import { divergence, softmaxCrossEntropy } from '../losses.ts';
 import { perturb, warmed } from '../perturb.ts';
-import type { Batch, StageRecipe } from '../stage.ts';
+import { descend } from '../training/descend.ts';
+import type { Batch, StageRecipe } from '../training/stage.ts';
 import type { Knobs } from './knobs.ts';
 import { accuracyOf, cleanAccuracyOf } from './measures.ts';
 import { classifierOf } from './supervised.ts';

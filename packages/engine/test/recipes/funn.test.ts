@@ -1,7 +1,6 @@
 import type { Hyperparameters } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Adam } from '../../src/adam.ts';
 import { openBackend } from '../../src/backends/open-backend.ts';
 import { glyphs } from '../../src/datasets/glyphs/glyphs.ts';
 import { gatherImages } from '../../src/datasets/split.ts';
@@ -12,7 +11,8 @@ import { initialWeights } from '../../src/models/initial-weights.ts';
 import { createNetwork, type Network } from '../../src/models/network.ts';
 import { createRandom, uniformNoise } from '../../src/random.ts';
 import { optimise } from '../../src/recipes/funn.ts';
-import type { Batch, Setup } from '../../src/stage.ts';
+import type { Adam } from '../../src/training/adam.ts';
+import type { Batch, Setup } from '../../src/training/stage.ts';
 
 type Knobs = Parameters<typeof optimise>[0]['knobs'];
 

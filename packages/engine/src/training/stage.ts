@@ -7,12 +7,12 @@ import type {
   TrainingMetricName,
 } from '@funnel/contracts';
 import type * as tf from '@tensorflow/tfjs';
+import type { Blobs, Checkpoint } from '../checkpoint.ts';
+import type { Split } from '../datasets/split.ts';
+import type { Architecture } from '../models/architecture.ts';
+import type { Network } from '../models/network.ts';
 import type { Adam } from './adam.ts';
-import type { Blobs, Checkpoint } from './checkpoint.ts';
-import type { Split } from './datasets/split.ts';
 import type { Measured } from './meter.ts';
-import type { Architecture } from './models/architecture.ts';
-import type { Network } from './models/network.ts';
 import type { Progress } from './progress.ts';
 
 /** Where training starts: a checkpoint of the stage's own chain to continue from, or its parent's result to build on. */

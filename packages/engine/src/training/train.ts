@@ -1,13 +1,13 @@
 /** The loop that every training stage runs: shuffle, batches, steps, metrics, checkpoints. */
 import type { Position, StageSpec } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
-import { breathe } from './breathe.ts';
+import { breathe } from '../breathe.ts';
+import { imagesAt } from '../datasets/rows.ts';
+import type { Split } from '../datasets/split.ts';
+import { createRandom, normalNoise, shuffled, uniformNoise } from '../random.ts';
 import { capture, carriedOf, sumsOf } from './capture.ts';
-import { imagesAt } from './datasets/rows.ts';
-import type { Split } from './datasets/split.ts';
 import { createMeter } from './meter.ts';
 import { createProgress } from './progress.ts';
-import { createRandom, normalNoise, shuffled, uniformNoise } from './random.ts';
 import type { Batch, StageHooks, StageOutcome, StageStart, Training } from './stage.ts';
 
 /** Scalars that may wait on the device before the loop looks at them; a loss that is not finite is noticed as late as that. */

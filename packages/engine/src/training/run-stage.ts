@@ -1,14 +1,14 @@
 /** Runs one training stage, from its start to its end. */
 import { datasets, type Hyperparameters } from '@funnel/contracts';
+import { loadMoments, loadNetwork, type Stored } from '../checkpoint.ts';
+import type { LoadedDataset } from '../datasets/split.ts';
+import { initialWeights } from '../models/initial-weights.ts';
+import { createNetwork, type Network } from '../models/network.ts';
+import { createRandom } from '../random.ts';
+import { readKnobs } from '../recipes/knobs.ts';
+import { recipes } from '../recipes/registry.ts';
 import { type Adam, createAdam } from './adam.ts';
-import { loadMoments, loadNetwork, type Stored } from './checkpoint.ts';
 import { findCollapse } from './collapse.ts';
-import type { LoadedDataset } from './datasets/split.ts';
-import { initialWeights } from './models/initial-weights.ts';
-import { createNetwork, type Network } from './models/network.ts';
-import { createRandom } from './random.ts';
-import { readKnobs } from './recipes/knobs.ts';
-import { recipes } from './recipes/registry.ts';
 import type { Setup, StageHooks, StageOutcome, StageRecipe, StageTask } from './stage.ts';
 import { train } from './train.ts';
 

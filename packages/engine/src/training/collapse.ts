@@ -1,9 +1,9 @@
 /** An auto-encoder that answers (nearly) the same whatever it is shown has collapsed: what is built on it must not be scored. */
 import * as tf from '@tensorflow/tfjs';
-import { loadNetwork, type Stored } from './checkpoint.ts';
-import { imagesAt, range } from './datasets/rows.ts';
-import type { Split } from './datasets/split.ts';
-import { noiseShape, withNoise } from './models/attacker.ts';
+import { loadNetwork, type Stored } from '../checkpoint.ts';
+import { imagesAt, range } from '../datasets/rows.ts';
+import type { Split } from '../datasets/split.ts';
+import { noiseShape, withNoise } from '../models/attacker.ts';
 
 /** Images that the check looks at. */
 const sample = 256;

@@ -1,7 +1,7 @@
 /** The state of training as a checkpoint, and what of a checkpoint's scalars training goes on with. */
 import type { CheckpointManifest, Position } from '@funnel/contracts';
-import { type Checkpoint, packTensors, storeNetwork } from './checkpoint.ts';
-import { readTensors } from './models/network.ts';
+import { type Checkpoint, packTensors, storeNetwork } from '../checkpoint.ts';
+import { readTensors } from '../models/network.ts';
 import type { StageStart, Training } from './stage.ts';
 
 type Scalars = Readonly<Record<string, number>>;
