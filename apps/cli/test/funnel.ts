@@ -37,6 +37,7 @@ export const funnel = (args: readonly string[], surroundings: Surroundings = {})
     child.stderr.on('data', (chunk) => {
       stderr += chunk;
     });
+    child.stdin.on('error', () => {}); // one that ended without reading: its status says why
     child.stdin.end(surroundings.input ?? '');
     child.on('error', reject);
     child.on('close', (status) => resolve({ status, stdout, stderr }));
