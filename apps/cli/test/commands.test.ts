@@ -74,7 +74,9 @@ describe('funnel', () => {
     const watched = await run('submit', file, '--watch', '--key', 'once');
     expect(watched.status, watched.stderr).toBe(0);
     expect(watched.stderr).toMatch(/100 % · 9 of 9 stages/);
-    expect(watched.stdout).toMatch(/^Ranked by median L∞ under fgsm .*\n\n#\s+trial\s+recipe\s+gamma/);
+    expect(watched.stdout).toMatch(
+      /^Ranked by median L∞ in the worst case over the attacks of each; .*\n\n#\s+trial\s+recipe\s+gamma/,
+    );
     const again = await json<SweepDetail>('submit', file, '--key', 'once');
     const { sweep, leaderboard } = await json<{ sweep: SweepDetail; leaderboard: LeaderboardRow[] }>(
       'watch',
@@ -84,7 +86,7 @@ describe('funnel', () => {
     expect(leaderboard).toHaveLength(2);
 
     expect((await json<Sweep[]>('ls')).map(({ id }) => id)).toContain(sweep.id);
-    expect((await run('ls')).stdout).toMatch(/shown\s+completed\s+100.0 %/);
+    expect((await run('ls')).stdout).toMatch(/completed\s+100\.0 % .*shown$/m);
     expect((await run('show', sweep.id)).stdout).toContain('8 trained of 8 planned; 10 without sharing');
     const { trialId } = leaderboard[0]!;
     const trial = await json<TrialDetail>('show', trialId);

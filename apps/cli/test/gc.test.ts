@@ -73,6 +73,6 @@ it('says what would go and does nothing, until it is told to', async () => {
 it('refuses a policy that is none', async () => {
   const { status, stderr } = await run('gc', '--keep-days', 'many');
   expect(status).not.toBe(0);
-  expect(stderr).toMatch(/keepDays/);
+  expect(stderr).toMatch(/--keep-days/);
   expect((await run('gc', '--metric', 'luck')).status).toBe(2);
 });

@@ -31,8 +31,12 @@ describe('a ranking in words', () => {
     expect(text).toMatch(
       /^Ranked by robust accuracy under fgsm \(search=false epsilon=0\.1\); higher is better\.\n\n#/,
     );
-    expect(describeLeaderboard([fgsm(0.1, 0.4)], { attack: undefined })).toMatch(
-      /^Ranked by robust accuracy in the worst case over the attacks of each/,
+    const within = { linf: 0.1, l2: 2 };
+    expect(describeLeaderboard([{ ...fgsm(0.1, 0.4), within }], { attack: undefined })).toMatch(
+      /^Ranked by robust accuracy in the worst case over the attacks of each, within L∞ 0\.1 or L2 2; higher is better\.\n/,
+    );
+    expect(describeLeaderboard([row({ within: {} })], { attack: undefined })).toMatch(
+      /^Ranked by robust accuracy in the worst case over the attacks of each; /,
     );
   });
 
@@ -44,14 +48,15 @@ describe('a ranking in words', () => {
     expect(text).toMatch(/10\.0 %\s+search=false epsilon=0\.3$/);
   });
 
-  it('says when rows are of other images, or of attacks that nothing withstands', () => {
-    const mixed = [fgsm(0.1, 0.4), row({ dataset: 'mnist' })];
+  it('says when rows are of other images, or of other budgets', () => {
+    const mixed = [{ ...fgsm(0.1, 0.4), within: { linf: 0.1 } }, row({ dataset: 'mnist', within: {} })];
     const text = describeLeaderboard(mixed, { attack: undefined });
     expect(text).toContain('Data sets differ: --dataset glyphs keeps one.');
-    expect(text).toMatch(/smallest change leave nothing: --metric medianL2/);
+    expect(text).toContain('Budgets differ: only rows of the same budget can be compared.');
     expect(text).toMatch(/classic\s+mnist/);
+    expect(text).toMatch(/fgsm\s+search=false epsilon=0\.1|fgsm\s+L∞ 0\.1/);
     const alike = describeLeaderboard([fgsm(0.1, 0.4), fgsm(0.1, 0.3)], { attack: undefined });
-    expect(alike).not.toMatch(/differ|smallest/);
+    expect(alike).not.toMatch(/differ|within/);
   });
 
   it('says when it tells nothing apart', () => {

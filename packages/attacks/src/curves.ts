@@ -1,6 +1,6 @@
 /** Robust accuracy over ε, and the per-image worst case over attacks. */
 import type { AttackName, EvaluationRecords, RobustnessCurve } from '@funnel/contracts';
-import { AppError } from '@funnel/contracts';
+import { AppError, reachOf } from '@funnel/contracts';
 import { wilsonInterval } from './statistics.ts';
 
 /** One attack's results, as `evaluateAttack` returns or the database keeps them. */
@@ -45,7 +45,7 @@ export const worstCase = (evaluations: readonly Evaluated[]): EvaluationRecords 
 
 /**
  * Share of all images that are classified correctly and for which no attack found an adversarial within ε. Whatever an attack meant to
- * minimise, what it found is measured in this norm. Points have 95 % Wilson intervals.
+ * minimise, what it found is measured in this norm, with the rounding of `reachOf`. Points have 95 % Wilson intervals.
  */
 export const robustnessCurve = (
   evaluations: readonly Evaluated[],
@@ -54,10 +54,11 @@ export const robustnessCurve = (
 ): RobustnessCurve => {
   const { index, correct, [norm]: distances } = worstCase(evaluations);
   const images = index.length;
-  const standing = epsilons.map(
-    (epsilon) =>
-      index.filter((_, i) => correct[i] && !((distances[i] ?? Number.POSITIVE_INFINITY) <= epsilon)).length,
-  );
+  const standing = epsilons.map((epsilon) => {
+    const reach = reachOf(epsilon);
+    return index.filter((_, i) => correct[i] && !((distances[i] ?? Number.POSITIVE_INFINITY) <= reach))
+      .length;
+  });
   const intervals = standing.map((count) => wilsonInterval(count, images));
   return {
     norm,

@@ -7,13 +7,13 @@ import {
   type AttackInput,
   type AttackSpec,
   attackSpec,
+  ballOf,
   type EvaluationRecords,
   type EvaluationSummary,
 } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from './attack.ts';
 import { breather } from './breathe.ts';
-import { budgetOf } from './budget.ts';
 import { createJudge, type Judge, targetsOf } from './defence.ts';
 import { createFlatModel } from './flat-model.ts';
 import { checkImages, checkLabels } from './inputs.ts';
@@ -155,10 +155,10 @@ const runVerified = async (spec: AttackSpec, batch: AttackContext, judge: Judge)
 const limit = (x: tf.Tensor2D, images: tf.Tensor2D, spec: AttackSpec): tf.Tensor2D =>
   tf.tidy(() => {
     const finite = tf.where(tf.isFinite(x), x, images);
-    const budget = budgetOf(spec);
-    return budget === undefined
+    const ball = ballOf(spec);
+    return ball === undefined
       ? tf.clipByValue(finite, 0, 1)
-      : project(finite, images, budget.norm, budget.epsilon);
+      : project(finite, images, ball.norm, ball.epsilon);
   });
 
 const checkIndices = (indices: ArrayLike<number> | undefined, images: number): number[] => {

@@ -1,8 +1,14 @@
 /** What every attack must keep to, whatever it does. One row per attack. */
-import { type AttackInput, type AttackName, attackNames, attackSpec } from '@funnel/contracts';
+import {
+  type AttackInput,
+  type AttackName,
+  attackNames,
+  attackSpec,
+  ballOf,
+  reachOf,
+} from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { budgetOf } from '../src/budget.ts';
 import { evaluateAttack } from '../src/index.ts';
 import { useWasm } from './helpers/backend.ts';
 import { type Tiny, tinyImages, tinyNetwork } from './helpers/tiny.ts';
@@ -81,7 +87,7 @@ describe.each(attackNames)('%s', (name) => {
     const { records, adversarials, summary } = await evaluate(table[name]);
     expect(tf.memory().numTensors).toBe(tensors);
 
-    const budget = budgetOf(attackSpec(table[name]));
+    const ball = ballOf(attackSpec(table[name]));
     const values = Array.from(adversarials);
     expect(values.every((value) => value >= 0 && value <= 1)).toBe(true);
     const predicted = tf.tidy(() =>
@@ -98,7 +104,7 @@ describe.each(attackNames)('%s', (name) => {
       expect(records.l2[i]).toEqual(success ? expect.closeTo(l2, 5) : null);
       expect(records.linf[i]).toEqual(success ? expect.closeTo(linf, 6) : null);
       if (!success) expect(l2).toBe(0);
-      if (budget) expect(budget.norm === 'l2' ? l2 : linf).toBeLessThanOrEqual(budget.epsilon + 1e-6);
+      if (ball) expect(ball.norm === 'l2' ? l2 : linf).toBeLessThanOrEqual(reachOf(ball.epsilon));
       if (records.correct[i]) expect(records.queries[i]).toBeGreaterThan(0);
     });
     expect(records.correct[0]).toBe(false);

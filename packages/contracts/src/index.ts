@@ -15,3 +15,4 @@ export * from './search-space.ts';
 export * from './stages.ts';
 export * from './status.ts';
 export * from './sweep.ts';
+export * from './threat-model.ts';

@@ -9,6 +9,7 @@ import { RecipeName } from './recipes.ts';
 import { AttackRun } from './stages.ts';
 import { StageKind, StageStatus, SweepStatus, TrialStatus } from './status.ts';
 import { SweepDefinition } from './sweep.ts';
+import { ThreatModel } from './threat-model.ts';
 
 const Time = z.iso.datetime();
 const Count = z.int().min(0);
@@ -116,6 +117,18 @@ export const Evaluation = z
   .meta({ id: 'Evaluation' });
 export type Evaluation = z.infer<typeof Evaluation>;
 
+/** Over all attacks of a trial, image by image: `threat-model.ts`. */
+export const WorstCase = z
+  .strictObject({
+    within: ThreatModel.meta({
+      description:
+        'The balls inside which a find counts against robust accuracy; empty where everything found does.',
+    }),
+    values: z.record(EvaluationMetricName, z.number().nullable()),
+  })
+  .meta({ id: 'WorstCase' });
+export type WorstCase = z.infer<typeof WorstCase>;
+
 export const Trial = z
   .strictObject({
     id: z.string(),
@@ -137,6 +150,7 @@ export const Trial = z
         verdict: Verdict,
       }),
     ),
+    worstCase: WorstCase.nullable().meta({ description: 'Null until all of its attacks are complete.' }),
     createdAt: Time,
     finishedAt: Time.nullable(),
   })
@@ -178,6 +192,10 @@ export const LeaderboardRow = z
     hyperparameters: z.record(z.string(), KnobValue),
     attack: AttackName,
     settings: z.record(z.string(), z.unknown()),
+    within: WorstCase.shape.within.optional().meta({
+      description:
+        'In the worst case over all attacks: the balls inside which a find counts. Then `attack` is the strongest of them.',
+    }),
     metric: EvaluationMetricName,
     value: z.number().nullable(),
     /** Half-width of the 95 % interval of the mean over seeds (Student's t); null for one seed. */

@@ -13,9 +13,11 @@ export const RetentionPolicy = z
       title: 'Best',
       description: 'So many best trials of every sweep are kept, as the leaderboard ranks them.',
     }),
-    metric: EvaluationMetricName.default('robustAccuracy').meta({ description: 'What “best” is ranked by.' }),
+    metric: EvaluationMetricName.optional().meta({
+      description: 'What “best” is ranked by. With neither this nor `attack`, what each sweep is ranked by.',
+    }),
     attack: AttackName.optional().meta({
-      description: 'Rank by this attack; by the worst case over all attacks of a trial when left out.',
+      description: 'Rank by this attack; with a metric alone, by the worst case over all attacks of a trial.',
     }),
     keepSweeps: z
       .array(z.string().min(1).max(200))

@@ -55,7 +55,7 @@ export const SweepDefinition = z
     objective: z.strictObject({ attack: AttackName, metric: EvaluationMetricName }).optional().meta({
       title: 'Objective',
       description:
-        'What the sweep is ranked by; unless said, the robust accuracy under its first attack at a fixed ε, or else the median distance that its first attack needs.',
+        'What the sweep is ranked by; unless said, the worst case over its attacks: robust accuracy where one of them is held to an ε, or else the median distance.',
     }),
     priority: z
       .int()

@@ -5,23 +5,26 @@
 import type { Collection, RetentionPolicy } from '@funnel/contracts';
 import { dropUnused } from './blobs.ts';
 import type { Db } from './db.ts';
+import { type EndedSweep, endedSweeps } from './ended-sweeps.ts';
 import { refuseUnknownSweeps } from './refuse-unknown-sweeps.ts';
 import { lockStructure } from './schedule.ts';
 import { type Tx, transaction } from './transaction.ts';
 
 /**
- * $1 days, $2 best, $3 metric, $4 attack ('' for the worst case), $5 sweeps by id or name.
+ * $1 days, $2 best, $3–$5 sweeps, and by which attack ('' for the worst case) and metric each is ranked, $6 kept sweeps by id or name.
+ * A sweep that ended since these were read is not looked at.
  *
  * A trial is given up when its sweep has ended, long enough ago, is not named, and it is not among its best. A stage is needed when a
  * trial that is not given up or a live sweep has it, or when a failed stage would be tried again from it.
  */
 const decided = `
   ended AS (
-    SELECT id FROM sweeps WHERE status IN ('completed', 'cancelled') AND finished_at <= now() - make_interval(secs => $1::float8 * 86400)
-      AND id <> ALL($5) AND name <> ALL($5)
+    SELECT w.id, r.attack, r.metric FROM sweeps w JOIN unnest($3::text[], $4::text[], $5::text[]) AS r (id, attack, metric) ON r.id = w.id
+    WHERE w.status IN ('completed', 'cancelled') AND w.finished_at <= now() - make_interval(secs => $1::float8 * 86400)
+      AND w.id <> ALL($6) AND w.name <> ALL($6)
   ), ranked AS (
     SELECT t.id, row_number() OVER (PARTITION BY t.sweep_id ORDER BY bool_or(s.masked), max(s.merit) DESC NULLS LAST, t.id) AS place
-    FROM ended w JOIN trials t ON t.sweep_id = w.id JOIN scores s ON s.trial_id = t.id AND s.attack = $4 AND s.metric = $3 GROUP BY t.id
+    FROM ended w JOIN trials t ON t.sweep_id = w.id JOIN scores s ON s.trial_id = t.id AND s.attack = w.attack AND s.metric = w.metric GROUP BY t.id
   ), given_up AS MATERIALIZED (
     SELECT t.id, t.sweep_id FROM ended w JOIN trials t ON t.sweep_id = w.id
     WHERE t.id NOT IN (SELECT id FROM ranked WHERE place <= $2)
@@ -53,7 +56,7 @@ const superfluous = (only: string) => `
     WHERE p.step > 0 OR NOT EXISTS (SELECT FROM considered s WHERE s.chain = k.chain AND s.epochs = p.epoch AND s.needed)
   )`;
 
-/** $6: whether the chains are wanted, too. */
+/** $7: whether the chains are wanted, too. */
 const survey = `${superfluous('true')}, released AS (
     SELECT b.sha256, count(*) AS refs FROM superfluous p JOIN checkpoint_blobs b USING (chain_id, epoch, step) GROUP BY 1
   ), freed AS (
@@ -63,25 +66,36 @@ const survey = `${superfluous('true')}, released AS (
   )
   SELECT (SELECT count(*) FROM given_up)::int AS trials, (SELECT count(*) FROM superfluous)::int AS checkpoints,
     (SELECT count(*) FROM freed)::int AS blobs, (SELECT coalesce(sum(size), 0) FROM freed)::float8 AS bytes,
-    CASE WHEN $6::boolean THEN ARRAY(SELECT DISTINCT chain FROM superfluous ORDER BY 1) ELSE '{}' END AS chains,
+    CASE WHEN $7::boolean THEN ARRAY(SELECT DISTINCT chain FROM superfluous ORDER BY 1) ELSE '{}' END AS chains,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('id', w.id, 'name', w.name, 'trials', g.trials, 'kept', g.kept) ORDER BY w.id), '[]')
      FROM (SELECT t.sweep_id, count(*) FILTER (WHERE t.id IN (SELECT id FROM given_up)) AS trials,
              count(*) FILTER (WHERE t.id NOT IN (SELECT id FROM given_up)) AS kept
            FROM trials t WHERE t.sweep_id IN (SELECT sweep_id FROM given_up) GROUP BY 1) AS g
      JOIN sweeps w ON w.id = g.sweep_id) AS sweeps`;
 
+type Asked = { readonly policy: RetentionPolicy; readonly ended: readonly EndedSweep[] };
+
+const parametersOf = ({ policy: { keepDays, keepBest, keepSweeps }, ended }: Asked) => [
+  keepDays,
+  keepBest,
+  ended.map(({ sweep }) => sweep),
+  ended.map(({ attack }) => attack),
+  ended.map(({ metric }) => metric),
+  keepSweeps,
+];
+
 type Survey = Omit<Collection, 'done'> & { readonly chains: readonly string[] };
 
 /** The whole of the stages, trials and checkpoints is joined: with room for it in memory, in half the time. */
-const look = (db: Db, policy: RetentionPolicy, dryRun: boolean): Promise<Survey> =>
+const look = (db: Db, asked: Asked, dryRun: boolean): Promise<Survey> =>
   transaction(db, async (tx) => {
     await tx.query("SET LOCAL work_mem = '128MB'");
-    const [found] = await tx.query<Survey>(survey, [...parametersOf(policy), !dryRun]);
+    const [found] = await tx.query<Survey>(survey, [...parametersOf(asked), !dryRun]);
     return found!;
   });
 
 /** A collected stage has no checkpoint: the next sweep that needs it finds it missing, and trains it. */
-const remove = `${superfluous('s.chain = ANY($6)')}, emptied AS (
+const remove = `${superfluous('s.chain = ANY($7)')}, emptied AS (
     UPDATE stages s SET checkpoint = NULL FROM superfluous p WHERE s.chain = p.chain AND s.epochs = p.epoch AND p.step = 0
   ), released AS (
     DELETE FROM checkpoint_blobs b USING superfluous p
@@ -91,21 +105,13 @@ const remove = `${superfluous('s.chain = ANY($6)')}, emptied AS (
   )
   SELECT DISTINCT sha256 FROM released`;
 
-const parametersOf = ({ keepDays, keepBest, metric, attack, keepSweeps }: RetentionPolicy) => [
-  keepDays,
-  keepBest,
-  metric,
-  attack ?? '',
-  keepSweeps,
-];
-
 /** Chains per transaction: short enough that nobody waits long for the lock. */
 const batch = 100;
 
 /** Looks again under the lock: what a submission has come to need since the survey is kept. */
-const removeBatch = async (tx: Tx, policy: RetentionPolicy, chains: readonly string[]): Promise<void> => {
+const removeBatch = async (tx: Tx, asked: Asked, chains: readonly string[]): Promise<void> => {
   await lockStructure(tx);
-  const rows = await tx.query<{ sha256: string }>(remove, [...parametersOf(policy), chains]);
+  const rows = await tx.query<{ sha256: string }>(remove, [...parametersOf(asked), chains]);
   await dropUnused(
     tx,
     rows.map((row) => row.sha256),
@@ -127,10 +133,11 @@ export const collectGarbage = async (
 ): Promise<Collection> => {
   await refuseUnknownSweeps(db, policy.keepSweeps);
   const end = performance.now() + patience;
-  const { chains, ...collection } = await look(db, policy, dryRun);
+  const asked = { policy, ended: await endedSweeps(db, policy) };
+  const { chains, ...collection } = await look(db, asked, dryRun);
   if (dryRun) return { ...collection, done: true };
   let next = 0;
   for (; next < chains.length && (next === 0 || performance.now() < end); next += batch)
-    await transaction(db, (tx) => removeBatch(tx, policy, chains.slice(next, next + batch)));
+    await transaction(db, (tx) => removeBatch(tx, asked, chains.slice(next, next + batch)));
   return { ...collection, done: next >= chains.length };
 };

@@ -1,9 +1,6 @@
 import type { Tx } from './transaction.ts';
 import type { EvaluationWrite } from './types.ts';
 
-/** One bit per image, 1 = fooled. */
-const bits = (success: readonly boolean[]): string => success.map(Number).join('');
-
 /** An evaluation is written once: the stage's identity says what it is. */
 export const insertEvaluation = async (
   tx: Tx,
@@ -14,9 +11,9 @@ export const insertEvaluation = async (
   const { index, label, correct, predicted, success, l2, linf, l0, steps, queries } = records;
   await tx.query(
     `INSERT INTO evaluations (stage_id, attack, settings, summary, verdict, diagnostics,
-       index, label, correct, predicted, success, l2, linf, l0, steps, queries, fooled,
+       index, label, correct, predicted, success, l2, linf, l0, steps, queries,
        gallery_shape, gallery_index, gallery_original, gallery_attacked)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
      ON CONFLICT DO NOTHING`,
     [
       ...[
@@ -27,7 +24,7 @@ export const insertEvaluation = async (
         verdict,
         JSON.stringify(diagnostics),
       ],
-      ...[index, label, correct, predicted, success, l2, linf, l0, steps, queries, bits(success)],
+      ...[index, label, correct, predicted, success, l2, linf, l0, steps, queries],
       ...[gallery.shape, gallery.index, Buffer.from(gallery.original), Buffer.from(gallery.attacked)],
     ],
   );

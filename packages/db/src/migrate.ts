@@ -16,7 +16,7 @@ export const migrationsFolder = fileURLToPath(new URL('../../../prisma/migration
 /** The advisory lock that `prisma migrate` takes too. */
 const prismaLock = 72707369;
 
-/** PostgreSQL 14 brought `bit_count`, which the worst case over attacks is counted with. */
+/** Older ones get no more corrections, and nothing here is tried with them. */
 const leastVersion = 14;
 
 type Migration = { readonly name: string; readonly sql: string; readonly checksum: string };

@@ -69,6 +69,7 @@ const inherit = async (tx: Tx, sweepId: string, stages: readonly PlacedStage[]):
     await scoreTrials(
       tx,
       rows.map((row) => row.id),
+      { inherited: true },
     );
   }
   const derived = await deriveSweepTrials(tx, sweepId);

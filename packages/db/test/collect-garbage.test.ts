@@ -34,7 +34,7 @@ beforeEach(async () => {
 });
 
 const policy = (change: Partial<RetentionPolicy> = {}) =>
-  RetentionPolicy.parse({ keepDays: 0, keepBest: 0, ...change });
+  RetentionPolicy.parse({ keepDays: 0, keepBest: 0, metric: 'robustAccuracy', ...change });
 const collect = (change: Partial<RetentionPolicy> = {}) =>
   collectGarbage(db, policy(change), { dryRun: false });
 const survey = (change: Partial<RetentionPolicy> = {}) =>
@@ -65,22 +65,22 @@ const wholeOf = async (sweepId: string, trials: number): Promise<boolean[]> => {
   for (let number = 0; number < trials; number++) whole.push(await isWhole(`${sweepId}-0000${number}`));
   return whole;
 };
-/** Ends the sweep's attacks with these shares of images fooled, first trial first. */
-const finishWith = async (fooled: number[]): Promise<void> => {
+type Outcome = { readonly fooled: number; readonly l2?: number };
+
+/** Ends the sweep's attacks, each with so many of four images fooled, in their order: first trial first. */
+const finishWith = async (outcomes: readonly Outcome[]): Promise<void> => {
   const attacks: ClaimedStage[] = [];
   for (let claimed = await claim(db); claimed; claimed = await claim(db))
     if (claimed.spec.kind === 'attack') attacks.push(claimed);
     else await finish(db, claimed);
-  for (const [i, claimed] of attacks.entries())
-    await completeStage(db, {
-      stageId: claimed.stageId,
-      leaseEpoch: claimed.leaseEpoch,
-      evaluation: evaluationOf(
-        claimed,
-        [0, 1, 2, 3].map((image) => image < fooled[i]!),
-      ),
-    });
+  for (const [i, claimed] of attacks.entries()) {
+    const { fooled, l2 } = outcomes[i]!;
+    const success = [0, 1, 2, 3].map((image) => image < fooled);
+    const { stageId, leaseEpoch } = claimed;
+    await completeStage(db, { stageId, leaseEpoch, evaluation: evaluationOf(claimed, success, { l2 }) });
+  }
 };
+const shares = (...fooled: number[]): Outcome[] => fooled.map((count) => ({ fooled: count }));
 
 test('says what it would take, takes that, and never what a kept trial needs', async () => {
   const first = await submit(db, gammas(1, 2, 3));
@@ -141,9 +141,9 @@ test('what was collected is trained again when it is needed again', async () => 
 
 test('best is by the metric and the attack asked for, and in every sweep of its own', async () => {
   const a = await submit(db, gammas(1, 2, 3));
-  await finishWith([3, 1, 2]);
+  await finishWith(shares(3, 1, 2));
   const b = await submit(db, gammas(4, 5));
-  await finishWith([2, 4]);
+  await finishWith(shares(2, 4));
   await collect({ keepBest: 2 });
   expect(await wholeOf(a.sweepId, 3)).toEqual([false, true, true]);
   expect(await wholeOf(b.sweepId, 2)).toEqual([true, true]);
@@ -152,6 +152,22 @@ test('best is by the metric and the attack asked for, and in every sweep of its 
   expect(await wholeOf(b.sweepId, 2)).toEqual([true, false]);
   await collect({ keepBest: 5, attack: 'gradient' }); // no trial was attacked so: none of them is best
   expect(await wholeOf(a.sweepId, 3)).toEqual([false, false, false]);
+});
+
+test('best is, unless asked otherwise, what each sweep is ranked by', async () => {
+  const usual = { keepBest: 1, metric: undefined };
+  // Nothing stands, and nothing is held to an ε: what tells them apart is how far the nearest find is.
+  const a = await submit(db, { ...gammas(1, 2, 3), attacks: ['fgsm', 'gradient'] });
+  await finishWith([0.3, 0.9, 0.9, 0.8, 0.2, 0.5].map((l2) => ({ fooled: 4, l2 })));
+  const b = await submit(db, {
+    ...gammas(4, 5),
+    attacks: ['fgsm', 'gradient'],
+    objective: { attack: 'gradient', metric: 'successRate' },
+  });
+  await finishWith(shares(1, 3, 4, 2));
+  await collect(usual);
+  expect(await wholeOf(a.sweepId, 3)).toEqual([false, true, false]);
+  expect(await wholeOf(b.sweepId, 2)).toEqual([false, true]);
 });
 
 test('named sweeps are kept, by id and by name, with all that they share', async () => {

@@ -17,6 +17,7 @@ import {
   retrySweep,
 } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
+import { createRandom, type Random } from './support/random.ts';
 import { query, wrongAverages } from './support/rows.ts';
 import { claim, evaluationOf, train } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
@@ -26,18 +27,6 @@ beforeAll(async () => {
   db = await openTestDb();
 });
 afterAll(() => db.close());
-
-/** mulberry32: numbers in [0, 1), the same for the same seed. */
-const createRandom = (seed: number) => {
-  let state = seed;
-  return (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-};
-type Random = ReturnType<typeof createRandom>;
 
 /** Does a claimed stage to its end, whatever that is. */
 const end = async (claimed: ClaimedStage, random: Random): Promise<void> => {

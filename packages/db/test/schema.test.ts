@@ -31,8 +31,9 @@ const sqlOfSchema = async (url: string): Promise<string> => {
   return stdout.replace('CREATE SCHEMA IF NOT EXISTS "public";', '');
 };
 
+/** In order; a column that was dropped leaves a gap in the numbers. */
 const columns = `
-  SELECT table_name, column_name, ordinal_position, udt_name, is_nullable, column_default
+  SELECT table_name, column_name, rank() OVER (PARTITION BY table_name ORDER BY ordinal_position) AS place, udt_name, is_nullable, column_default
   FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '_prisma_migrations' ORDER BY 1, 3`;
 
 /** CHECKs and partial indexes are the migrations' own: Prisma cannot say them. */

@@ -8,7 +8,7 @@ import { type Format, formatNames, formats } from '../export/formats.ts';
 import { knobColumns } from '../export/knob-columns.ts';
 import { tables } from '../export/read-table.ts';
 import { fillTable, type Table } from '../export/table.ts';
-import { type LeaderboardOptions, readRows, withFilters } from './leaderboard.ts';
+import { type LeaderboardOptions, readRanked, withFilters } from './leaderboard.ts';
 
 type TableName = 'leaderboard' | keyof typeof tables;
 type Options = LeaderboardOptions & { readonly format?: Format; readonly out?: string };
@@ -26,7 +26,7 @@ const formatOf = ({ format, out }: Options, json: boolean): Format => {
 const read = async (name: TableName, options: Options, context: Context): Promise<Table> => {
   if (name !== 'leaderboard') return tables[name](context.client(), options.sweep);
   const { format, out, ...query } = options;
-  const rows = await readRows(query, context);
+  const { rows } = await readRanked(query, context);
   return fillTable([...leaderboardColumns, ...knobColumns(rows)], rows);
 };
 

@@ -8,7 +8,7 @@ import { readAmount, readWhole } from '../read-number.ts';
 type Options = {
   readonly keepDays: number;
   readonly keepBest: number;
-  readonly metric: EvaluationMetricName;
+  readonly metric?: EvaluationMetricName;
   readonly attack?: AttackName;
   readonly keepSweep?: string[];
   readonly yes?: boolean;
@@ -42,14 +42,15 @@ export const gcCommand = (program: Command, context: () => Context): void => {
     )
     .option('--keep-best <number>', 'keep so many best trials of every sweep', readWhole(0), keepBest)
     .addOption(
-      new Option('--metric <name>', 'what is best')
-        .choices(EvaluationMetricName.options)
-        .default('robustAccuracy'),
+      new Option('--metric <name>', 'what is best (default: what the sweep is ranked by)').choices(
+        EvaluationMetricName.options,
+      ),
     )
     .addOption(
-      new Option('--attack <name>', 'best against this attack (default: the worst case over all)').choices(
-        AttackName.options,
-      ),
+      new Option(
+        '--attack <name>',
+        'best against this attack (default: as the sweep is ranked; with --metric the worst case over all)',
+      ).choices(AttackName.options),
     )
     .option('--keep-sweep <id or name>', 'keep all trials of this sweep; may be given again', again)
     .option('--yes', 'do it')

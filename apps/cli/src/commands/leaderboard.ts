@@ -3,7 +3,9 @@ import {
   DatasetName,
   EvaluationMetricName,
   type LeaderboardRow,
+  type Ranking,
   type RecipeName,
+  usualRankings,
 } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import { allPages } from '../all-pages.ts';
@@ -14,8 +16,11 @@ import { readWhole } from '../read-number.ts';
 import { describeLeaderboard } from '../watch/describe-leaderboard.ts';
 import { distanceInstead, titleOf } from '../watch/ranking.ts';
 
+/** For `--attack`: over all attacks of a trial. */
+const worst = 'worst';
+
 export type LeaderboardOptions = {
-  readonly attack?: AttackName;
+  readonly attack?: AttackName | typeof worst;
   readonly metric?: EvaluationMetricName;
   readonly recipe?: RecipeName[];
   readonly dataset?: DatasetName;
@@ -32,9 +37,10 @@ const collect = (value: string, earlier: readonly string[] = []): readonly strin
 export const withFilters = (command: Command, limit: number): Command =>
   command
     .addOption(
-      new Option('--attack <name>', 'rank by this attack (default: the worst case over all)').choices(
-        AttackName.options,
-      ),
+      new Option(
+        '--attack <name>',
+        `rank by this attack, or by the ${worst} case over all (default: as the sweep says, over all sweeps ${usualRankings()[0].attack})`,
+      ).choices([...AttackName.options, worst]),
     )
     .addOption(
       new Option(
@@ -62,24 +68,47 @@ export const withFilters = (command: Command, limit: number): Command =>
     )
     .option('--limit <number>', 'at most so many', readWhole(1), limit);
 
-export const readRows = async (
-  { limit, ...query }: LeaderboardOptions,
+type Ranked = { readonly attack: AttackName | undefined; readonly rows: LeaderboardRow[] };
+
+/** By what is asked for, or else by what runs are ranked by unless someone says: the first of these that finds any. */
+export const readRanked = async (
+  { limit, attack, metric, ...filters }: LeaderboardOptions,
   { client }: Context,
-): Promise<LeaderboardRow[]> => {
+): Promise<Ranked> => {
   const api = client();
-  return allPages((page) => api.leaderboard({ query: { ...query, ...page } }), limit);
+  const { sweep } = filters;
+  const usual = async () =>
+    usualRankings(
+      sweep === undefined ? undefined : (await api.getSweep({ params: { id: sweep } })).definition,
+    );
+  const rankings: readonly Partial<Ranking>[] =
+    attack === undefined && metric === undefined
+      ? await usual()
+      : [{ attack: attack === worst ? undefined : attack, metric }];
+  let found: Ranked = { attack: undefined, rows: [] };
+  for (const ranking of rankings) {
+    if (found.rows.length > 0) break;
+    const rows = await allPages(
+      (page) => api.leaderboard({ query: { ...filters, ...ranking, ...page } }),
+      limit,
+    );
+    found = { attack: ranking.attack, rows };
+  }
+  return found;
 };
 
 const best = async (options: LeaderboardOptions, context: Context): Promise<void> => {
-  const { attack, metric } = options;
-  const rows = await readRows(options, context);
-  const apart = metric === undefined ? distanceInstead(rows) : null;
-  const ranked = apart === null ? rows : await readRows({ ...options, metric: apart }, context);
+  const first = await readRanked(options, context);
+  const apart = options.metric === undefined ? distanceInstead(first.rows) : null;
+  const { attack, rows } =
+    apart === null
+      ? first
+      : await readRanked({ ...options, attack: first.attack ?? worst, metric: apart }, context);
   if (apart !== null)
     context.output.note(
       `All of these runs have a robust accuracy of 0: ranked by ${titleOf(apart)} instead.`,
     );
-  present(context.output, ranked, () => describeLeaderboard(ranked, { attack }));
+  present(context.output, rows, () => describeLeaderboard(rows, { attack }));
 };
 
 export const leaderboardCommands = (program: Command, context: () => Context): void => {

@@ -1,4 +1,4 @@
-import type { Stage, Trial, TrialDetail } from '@funnel/contracts';
+import { type Stage, type Trial, type TrialDetail, threatModelText } from '@funnel/contracts';
 import { settingsText } from './describe-settings.ts';
 import { formatDuration } from './duration.ts';
 import { formatNumber, formatShare } from './number.ts';
@@ -35,6 +35,12 @@ const evaluationTable = (evaluations: readonly Evaluation[]): string =>
     evaluations,
   );
 
+const worstCaseLine = ({ within, values }: NonNullable<Trial['worstCase']>): string => {
+  const balls = threatModelText(within);
+  const where = balls === '' ? '' : `, within ${balls}`;
+  return `worst case over them${where}: robust ${formatShare(values.robustAccuracy)}, median L2 ${formatNumber(values.medianL2)}`;
+};
+
 const stageTable = (stages: readonly Stage[]): string =>
   formatTable<Stage>(
     [
@@ -66,6 +72,7 @@ export const describeTrial = (trial: TrialDetail): string =>
     '',
     stageTable(trial.stages),
     ...(trial.evaluations.length > 0 ? ['', evaluationTable(trial.evaluations)] : []),
+    ...(trial.worstCase && trial.evaluations.length > 1 ? [worstCaseLine(trial.worstCase)] : []),
     ...trial.warnings.map((warning) => `! ${warning}`),
     ...errorsOf(trial.stages).map((error) => `✗ ${error}`),
   ].join('\n');

@@ -8,7 +8,7 @@ import {
 import { settingsText } from '../output/describe-settings.ts';
 import { formatNumber, formatShare } from '../output/number.ts';
 import { type Column, formatTable } from '../output/table.ts';
-import { describeRanking, sameSettings, titleOf } from './ranking.ts';
+import { budgetText, describeRanking, sameBudget, sameSettings, titleOf } from './ranking.ts';
 
 const knobText = (value: KnobValue | undefined): string => {
   if (value === undefined) return '–';
@@ -72,6 +72,7 @@ export const describeLeaderboard = (rows: readonly LeaderboardRow[], { attack }:
     ...(rows.some(({ rejectedClean }) => rejectedClean !== undefined) ? rejectionColumns : []),
     { title: titleOf(top.metric), value: valueText, align: 'right' },
     ...(attack === undefined ? [{ title: 'attack', value: (row: LeaderboardRow) => row.attack }] : []),
+    ...(attack === undefined && !sameBudget(rows) ? [{ title: 'within', value: budgetText }] : []),
     ...(sameSettings(rows) ? [] : [{ title: 'settings', value: settingsText }]),
     { title: '', value: ({ verdict }) => (verdict === 'ok' ? '' : verdict) },
   ];

@@ -4,8 +4,8 @@ import {
   distanceMetric,
   type EvaluationMetricName,
   evaluationMetrics,
-  isBounded,
   type LeaderboardRow,
+  threatModelText,
 } from '@funnel/contracts';
 import { settingsText } from '../output/describe-settings.ts';
 
@@ -28,8 +28,17 @@ export const distanceInstead = (rows: readonly LeaderboardRow[]): EvaluationMetr
 export const sameSettings = (rows: readonly LeaderboardRow[]): boolean =>
   new Set(rows.map((row) => `${row.attack} ${settingsText(row)}`)).size === 1;
 
+/** The balls of a row of the worst case; a dash where its attacks are held to none. */
+export const budgetText = ({ within = {} }: LeaderboardRow): string => threatModelText(within) || '–';
+
+export const sameBudget = (rows: readonly LeaderboardRow[]): boolean =>
+  new Set(rows.map(budgetText)).size === 1;
+
 const attackText = (rows: readonly LeaderboardRow[], attack: AttackName | undefined): string => {
-  if (attack === undefined) return 'in the worst case over the attacks of each';
+  if (attack === undefined) {
+    const within = sameBudget(rows) ? threatModelText(rows[0]!.within ?? {}) : '';
+    return `in the worst case over the attacks of each${within === '' ? '' : `, within ${within}`}`;
+  }
   const settings = sameSettings(rows) ? settingsText(rows[0]!) : '';
   return `under ${attack}${settings === '' ? '' : ` (${settings})`}`;
 };
@@ -43,16 +52,13 @@ const equal = ({ metric, value }: LeaderboardRow): string => {
 /** What was attacked otherwise, or on other images, stands in one table and is no one ranking. */
 const unlike = (rows: readonly LeaderboardRow[], attack: AttackName | undefined): readonly string[] => {
   const datasets = new Set(rows.map(({ dataset }) => dataset));
-  const searched = attack === undefined && rows.some((row) => !isBounded(row)) && rows.some(isBounded);
   return [
     ...(datasets.size > 1 ? [`Data sets differ: --dataset ${[...datasets][0]} keeps one.`] : []),
     ...(attack !== undefined && !sameSettings(rows)
       ? ['Settings differ: only rows of the same settings can be compared.']
       : []),
-    ...(searched && rows[0]!.metric === 'robustAccuracy'
-      ? [
-          'Attacks that look for the smallest change leave nothing: --metric medianL2 or --attack NAME compares like with like.',
-        ]
+    ...(attack === undefined && !sameBudget(rows)
+      ? ['Budgets differ: only rows of the same budget can be compared. --sweep ID keeps one sweep.']
       : []),
   ];
 };

@@ -1,5 +1,5 @@
 /** Robust accuracy over ε from per-image records: the share of images that stay right within every radius. */
-import type { AttackName, EvaluationRecords, RobustnessCurve } from '@funnel/contracts';
+import { type AttackName, type EvaluationRecords, type RobustnessCurve, reachOf } from '@funnel/contracts';
 import { wilson } from './wilson.ts';
 
 export type NamedRecords = { readonly attack: AttackName; readonly records: EvaluationRecords };
@@ -23,9 +23,6 @@ export const worstDistances = (evaluations: readonly NamedRecords[], norm: Norm)
   return worst;
 };
 
-/** Distances are measured in float32: an attack that uses all of its ε comes out a little beyond it. */
-const rounding = 1e-5;
-
 /** Radii from 0 to `most`. */
 export const evenRadii = (most: number, points = 81): number[] =>
   Array.from({ length: points }, (_, i) => (most * i) / (points - 1));
@@ -44,7 +41,8 @@ export const robustnessCurve = (
   let fooled = 0;
   const kept = epsilon.map((radius) => {
     // An image that is wrong when clean (distance 0) is fooled at every radius, 0 included.
-    while (fooled < n && distances[fooled]! <= radius * (1 + rounding)) fooled += 1;
+    const reach = reachOf(radius);
+    while (fooled < n && distances[fooled]! <= reach) fooled += 1;
     return n - fooled;
   });
   const intervals = kept.map((right) => wilson(right, n));

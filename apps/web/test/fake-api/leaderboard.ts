@@ -1,4 +1,4 @@
-import type { LeaderboardQuery, LeaderboardRow, Trial } from '@funnel/contracts';
+import { type LeaderboardQuery, type LeaderboardRow, type Trial, threatModelOf } from '@funnel/contracts';
 import type { World } from './world.ts';
 
 /** Trials ranked by one metric of one attack, as the real query does for the cases that the pages use. */
@@ -17,7 +17,8 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
       );
       const worst = [...candidates].sort((a, b) => a.summary.robustAccuracy - b.summary.robustAccuracy)[0];
       if (!worst) continue;
-      const value = worst.summary[query.metric];
+      const value =
+        (query.attack === undefined ? trial.worstCase?.values : worst.summary)?.[query.metric] ?? null;
       const key = query.group === 'configuration' ? `${sweep.id}/${point.configuration}` : trial.id;
       const found = groups.get(key);
       if (found) {
@@ -37,6 +38,7 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
         hyperparameters: trial.hyperparameters,
         attack: worst.attack,
         settings: worst.settings,
+        ...(query.attack === undefined && { within: threatModelOf(trial.evaluations) }),
         metric: query.metric,
         value,
         halfWidth: null,

@@ -8,10 +8,14 @@ import {
   type Evaluation,
   type EvaluationRecords,
   type EvaluationSummary,
+  isBounded,
   type MetricSeries,
+  reachOf,
   type Stage,
   type TrialPoint,
+  threatModelOf,
   type Verdict,
+  type WorstCase,
 } from '@funnel/contracts';
 import { wilson } from '../../src/statistics/wilson.ts';
 import { drawDigit, side, toBase64 } from './digits.ts';
@@ -114,6 +118,40 @@ export const summaryOf = (records: EvaluationRecords): EvaluationSummary => {
     medianL0: quantile(found(records.l0), attempted),
     meanQueries: mean(records.queries),
     meanSteps: mean(records.steps),
+  };
+};
+
+/** Over all attacks of a trial, image by image. */
+export const worstCaseOf = (point: TrialPoint, runs: readonly AttackRun[]): WorstCase => {
+  const within = threatModelOf(runs);
+  const anywhere = !runs.some(isBounded);
+  const all = runs.map((run) => ({ run, records: recordsOf(point, run) }));
+  const { correct } = all[0]!.records;
+  const attempted = correct.flatMap((one, i) => (one ? [i] : []));
+  const counts = (i: number, { run, records }: (typeof all)[number]): boolean => {
+    const near = (norm: 'l2' | 'linf') =>
+      (records[norm][i] ?? Number.POSITIVE_INFINITY) <= reachOf(within[norm] ?? 0);
+    return records.success[i]! && (anywhere || isBounded(run) || near('l2') || near('linf'));
+  };
+  const fooled = attempted.filter((i) => all.some((one) => counts(i, one))).length;
+  const median = (norm: 'l2' | 'linf') => {
+    const least = attempted.map((i) =>
+      Math.min(...all.map(({ records }) => records[norm][i] ?? Number.POSITIVE_INFINITY)),
+    );
+    const value = least.sort((a, b) => a - b)[Math.floor(attempted.length / 2)] ?? Number.POSITIVE_INFINITY;
+    return Number.isFinite(value) ? value : null;
+  };
+  const noise = runs.flatMap((run) => summarise(point, run).noiseLevel ?? []);
+  return {
+    within,
+    values: {
+      robustAccuracy: (attempted.length - fooled) / correct.length,
+      successRate: fooled / Math.max(1, attempted.length),
+      medianL2: median('l2'),
+      medianLinf: median('linf'),
+      noiseLevel: noise.length === 0 ? null : Math.min(...noise),
+      cleanAccuracy: attempted.length / correct.length,
+    },
   };
 };
 

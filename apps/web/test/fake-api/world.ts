@@ -19,7 +19,7 @@ import {
 } from '@funnel/contracts';
 import { outlineSweep, settlePlan } from '@funnel/planner';
 import { hashOf, uniformOf } from './random.ts';
-import { evaluationOf, qualityOf, seriesOf } from './results.ts';
+import { evaluationOf, qualityOf, seriesOf, worstCaseOf } from './results.ts';
 
 export type FakeSweep = {
   readonly id: string;
@@ -212,6 +212,7 @@ export const createWorld = () => {
         summary,
         verdict,
       })),
+      worstCase: evaluations.length === 0 ? null : worstCaseOf(point, evaluations),
       createdAt: sweep.createdAt,
       finishedAt: status === 'waiting' || status === 'running' ? null : sweep.createdAt,
     };

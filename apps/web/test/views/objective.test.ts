@@ -8,6 +8,7 @@ import {
   ranked,
   resultOf,
   varyingKnobs,
+  worstCaseTitle,
 } from '../../src/views/sweep/objective.ts';
 import { createWorld } from '../fake-api/world.ts';
 
@@ -39,34 +40,50 @@ describe('what trials are judged by', () => {
     expect(objective.attack).toMatch(/^fmn-l2/);
   });
 
-  it('is else the first attack that is held to an ε, whose robust accuracy means something', () => {
-    const objective = defaultObjective(
+  it('is else the worst case over its attacks, or its only attack', () => {
+    const several = defaultObjective(
       define({ attacks: ['deepfool-l2', { attack: 'pgd-linf', epsilon: 0.1 }] }),
     );
-    expect(objective.attack).toMatch(/^pgd-linf/);
-    expect(objective.metric).toBe('robustAccuracy');
+    expect(several).toEqual({ attack: '', metric: 'robustAccuracy' });
+    expect(defaultObjective(define({ attacks: ['deepfool-linf', 'cw-l2'] }))).toEqual({
+      attack: '',
+      metric: 'medianLinf',
+    });
+    const one = defaultObjective(define({ attacks: ['deepfool-linf'] }));
+    expect(one.attack).toMatch(/^deepfool-linf/);
+    expect(one.metric).toBe('medianLinf');
   });
 
-  it('is the distance where there are only attacks without an ε', () => {
-    expect(defaultObjective(define({ attacks: ['deepfool-linf'] })).metric).toBe('medianLinf');
+  it('says in which balls the worst case is', () => {
+    const { definition } = trials();
+    expect(worstCaseTitle(attackOptions(definition).map(({ spec }) => spec))).toBe(
+      'Worst case over all, within L∞ 0.3 or L2 2',
+    );
+    expect(worstCaseTitle(attackOptions(define({ attacks: ['cw-l2'] })).map(({ spec }) => spec))).toBe(
+      'Worst case over all',
+    );
   });
 
-  it('reads each trial by that attack, and over all attacks the one that leaves the least', () => {
+  it('reads each trial by that attack, and over all attacks what the service found', () => {
     const { trials: all, definition } = trials();
     const trial = all.find(({ evaluations }) => evaluations.length > 0)!;
-    for (const { key } of attackOptions(definition)) {
-      const index = attackOptions(definition).findIndex((option) => option.key === key);
+    for (const [index, { key }] of attackOptions(definition).entries())
       expect(resultOf(trial, createObjective(key, 'noiseLevel')).value).toBe(
         trial.evaluations[index]!.summary.noiseLevel,
       );
+    for (const metric of ['robustAccuracy', 'successRate', 'medianL2', 'cleanAccuracy'] as const) {
+      const { value, interval } = resultOf(trial, createObjective('', metric));
+      expect(value).toBe(trial.worstCase!.values[metric]);
+      if (metric === 'medianL2') expect(interval).toBeNull();
+      else expect(interval![0] <= value! && value! <= interval![1]).toBe(true);
     }
-    const bounded = ['fgsm', 'pgd-linf', 'pgd-l2'];
-    const least = Math.min(
-      ...trial.evaluations
-        .filter(({ attack }) => bounded.includes(attack))
-        .map(({ summary }) => summary.robustAccuracy),
-    );
-    expect(resultOf(trial, createObjective('', 'robustAccuracy')).value).toBe(least);
+    // As wide as that of one attack that leaves as many.
+    const { summary } = trial.evaluations[0]!;
+    const same = { ...trial, worstCase: { within: {}, values: { ...trial.worstCase!.values, ...summary } } };
+    const [low, high] = resultOf(same as Trial, createObjective('', 'successRate')).interval!;
+    expect(low).toBeCloseTo(summary.successInterval[0], 12);
+    expect(high).toBeCloseTo(summary.successInterval[1], 12);
+    expect(resultOf({ ...trial, worstCase: null }, createObjective('', 'robustAccuracy')).value).toBeNull();
   });
 });
 

@@ -28,6 +28,7 @@ const result = (
     cleanAccuracy: null,
     verdict: null,
     evaluations: [],
+    worstCase: null,
     createdAt: '2026-01-01T00:00:00Z',
     finishedAt: null,
   },

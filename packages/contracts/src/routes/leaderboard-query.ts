@@ -14,7 +14,8 @@ export const KnobFilter = z
 export const LeaderboardQuery = z
   .strictObject({
     attack: AttackName.optional().meta({
-      description: 'Rank by this attack; the worst case over all attacks of a trial when left out.',
+      description:
+        'Rank by this attack. When left out, by the worst case over all attacks of a trial: image by image, what any of them found inside the balls of those at a fixed ε.',
     }),
     metric: EvaluationMetricName.optional().meta({
       description:

@@ -14,6 +14,7 @@ import { isLeaderboardCursor, type LeaderboardCursor, ranksOf } from './leaderbo
 import { findRanked, type Ranked } from './ranked.ts';
 import { rejectionsKey, rejectionsOf } from './rejections.ts';
 import { halfWidth } from './student-t.ts';
+import { threatModels } from './threat-models.ts';
 
 /** Why trials are marked: the checks of their evaluations that did not pass, each once. */
 const reasonsOf = async (
@@ -56,6 +57,7 @@ export const leaderboard = async (db: Db, query: LeaderboardQuery): Promise<Page
   const ranks = ranksOf(rows, cursor, query.masked === 'last');
   const reasons = await reasonsOf(tx, rows);
   const rejections = await rejectionsOf(tx, rows, { metric, seeds: query.group === 'configuration' });
+  const balls = await threatModels(tx, query.attack === undefined ? rows : []);
   const sign = evaluationMetrics[metric].direction === 'max' ? 1 : -1;
   const items = rows.map((row, i): LeaderboardRow => {
     const value = row.merit === null ? null : row.merit * sign + 0; // + 0: no −0
@@ -69,6 +71,7 @@ export const leaderboard = async (db: Db, query: LeaderboardQuery): Promise<Page
       hyperparameters: row.hyperparameters,
       attack: row.attack,
       settings: row.settings,
+      ...(query.attack === undefined && { within: balls.get(row.sweep_id) ?? {} }),
       metric,
       value,
       halfWidth: value === null ? null : halfWidth(row.seeds.length, row.deviation),

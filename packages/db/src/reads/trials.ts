@@ -10,6 +10,7 @@ import {
   type TrialDetail,
   type TrialStatus,
   type Verdict,
+  type WorstCase,
 } from '@funnel/contracts';
 import type { Db } from '../db.ts';
 import { reading, type Tx } from '../transaction.ts';
@@ -19,6 +20,7 @@ import { evaluationsOfTrials } from './evaluations.ts';
 import { stagesOfTrials } from './stages.ts';
 import { assertSweep } from './sweeps.ts';
 import { warningsOf } from './warnings.ts';
+import { worstCasesOf } from './worst-cases.ts';
 
 type Row = {
   readonly id: string;
@@ -35,7 +37,7 @@ type Row = {
   readonly finished_at: Date | null;
 };
 
-const resource = (row: Row, evaluations: readonly Evaluation[]): Trial => ({
+const resource = (row: Row, evaluations: readonly Evaluation[], worstCase: WorstCase | undefined): Trial => ({
   id: row.id,
   sweepId: row.sweep_id,
   number: row.number,
@@ -52,6 +54,7 @@ const resource = (row: Row, evaluations: readonly Evaluation[]): Trial => ({
     summary,
     verdict,
   })),
+  worstCase: worstCase ?? null,
   createdAt: row.created_at.toISOString(),
   finishedAt: row.finished_at?.toISOString() ?? null,
 });
@@ -75,14 +78,13 @@ export const listTrials = async (
     `SELECT * FROM trials WHERE sweep_id = $1 AND number > $2 ${status ? 'AND status = $4' : ''} ORDER BY number LIMIT $3`,
     [sweepId, after, limit + 1, ...(status ? [status] : [])],
   );
-  const evaluations = await evaluationsOfTrials(
-    tx,
-    rows.map((row) => row.id),
-  );
+  const ids = rows.map((row) => row.id);
+  const evaluations = await evaluationsOfTrials(tx, ids);
+  const worstCases = await worstCasesOf(tx, ids, (id) => evaluations.get(id) ?? []);
   return pageOf(
     rows,
     limit,
-    (row) => resource(row, evaluations.get(row.id) ?? []),
+    (row) => resource(row, evaluations.get(row.id) ?? [], worstCases.get(row.id)),
     (last) => last.number,
   );
 };
@@ -106,10 +108,11 @@ const detailsOf = async (tx: Tx, ids: readonly string[]): Promise<readonly Trial
     evaluationsOfTrials(tx, ids),
     warningsOf(tx, ids),
   ]);
+  const worstCases = await worstCasesOf(tx, ids, (id) => evaluations.get(id) ?? []);
   return rows.map((row) => {
     const own = evaluations.get(row.id) ?? [];
     return {
-      ...resource(row, own),
+      ...resource(row, own, worstCases.get(row.id)),
       stages: [...(stages.get(row.id) ?? [])],
       evaluations: [...own],
       warnings: [...(warnings.get(row.id) ?? [])],

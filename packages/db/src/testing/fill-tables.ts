@@ -74,9 +74,9 @@ const statements = ({ sweeps, trialsPerSweep, epochs }: Filling): readonly strin
     `INSERT INTO checkpoint_blobs (chain_id, epoch, step, sha256)
      SELECT c.id, k.epoch, 0, ${hash('c.hash')} FROM chains c JOIN checkpoints k ON k.chain_id = c.id`,
     `INSERT INTO evaluations (stage_id, attack, settings, summary, verdict, diagnostics, index, label, correct, predicted, success, l2, linf, l0, steps, queries,
-       fooled, gallery_shape, gallery_index, gallery_original, gallery_attacked)
+       gallery_shape, gallery_index, gallery_original, gallery_attacked)
      SELECT stage, 'gradient', '{}', ${summary}, 'ok', '[]', '{0,1}', '{0,1}', '{t,t}', '{1,1}', '{t,f}', '{1,NULL}', '{1,NULL}', '{3,NULL}', '{1,1}', '{1,1}',
-       repeat('01', 500)::varbit, '{2,2,1}', '{0}', '\\x00010203', '\\x03020100' FROM fill WHERE kind = 'attack'`,
+       '{2,2,1}', '{0}', '\\x00010203', '\\x03020100' FROM fill WHERE kind = 'attack'`,
     `INSERT INTO scores (trial_id, stage_id, metric, sweep_id, position, attack, configuration_index, value, merit, masked)
      SELECT f.trial, f.stage, m.name, f.sweep, p.position, p.attack, f.number / 5, v.value, v.value * m.sign, f.number % 13 = 0
      FROM fill f, (VALUES (3, 'gradient'), (-1, '')) AS p (position, attack),

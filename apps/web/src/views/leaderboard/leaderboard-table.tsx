@@ -1,4 +1,4 @@
-import { evaluationMetrics, type LeaderboardRow } from '@funnel/contracts';
+import { evaluationMetrics, type LeaderboardRow, threatModelText } from '@funnel/contracts';
 import { useEffect, useMemo, useRef } from 'react';
 import { attackTitle, settingsLabel } from '../../attack-label.ts';
 import { IntervalMark } from '../../charts/interval-mark.tsx';
@@ -111,7 +111,11 @@ const Row = (props: {
       {props.rejects ? <Rejected row={row} /> : null}
       <td>
         {attackTitle(row)}
-        <span className="muted small board-settings">{settingsLabel(row)}</span>
+        <span className="muted small board-settings">
+          {row.within === undefined
+            ? settingsLabel(row)
+            : `within ${threatModelText(row.within) || 'any distance'}`}
+        </span>
       </td>
       <td title={row.reasons.join(' ')}>
         <Verdict verdict={row.verdict} />

@@ -1,13 +1,14 @@
-import type { LeaderboardRow } from '@funnel/contracts';
+import type { LeaderboardRow, SweepDefinition } from '@funnel/contracts';
 import { useEffect, useState } from 'react';
-import { Empty, ErrorNotice } from '../../components/states.tsx';
+import { Empty, ErrorNotice, Skeleton } from '../../components/states.tsx';
 import { usePagedList } from '../../components/use-paged-list.ts';
 import { call } from '../../data/api.ts';
-import { useLive } from '../../data/use-query.ts';
-import { href } from '../../router.ts';
+import { sweepQuery } from '../../data/queries.ts';
+import { useLive, useQuery } from '../../data/use-query.ts';
+import { href, useLocation } from '../../router.ts';
 import { mostChosen } from '../sweep/chosen.ts';
 import { LeaderboardFilters } from './leaderboard-filters.tsx';
-import { useLeaderboardQuery } from './leaderboard-query.ts';
+import { type BoardQuery, useLeaderboardQuery } from './leaderboard-query.ts';
 import { LeaderboardTable } from './leaderboard-table.tsx';
 import { RankedBy } from './ranked-by.tsx';
 import './leaderboard.css';
@@ -15,8 +16,28 @@ import './leaderboard.css';
 /** A new result changes ranks, so the board is asked for anew, at most this often. */
 const everyMs = 5000;
 
-export const LeaderboardView = () => {
-  const { query, set, reset, fallBack, attackIsUsual } = useLeaderboardQuery();
+const isFiltered = ({ sweep, dataset, recipe, where }: BoardQuery): boolean =>
+  sweep !== undefined || dataset !== undefined || recipe.length > 0 || where.length > 0;
+
+const NoRuns = ({ filtered, onReset }: { readonly filtered: boolean; readonly onReset: () => void }) =>
+  filtered ? (
+    <Empty title="No run matches">
+      <p>A run appears here when it has been measured by this attack.</p>
+      <button type="button" className="button" onClick={onReset}>
+        Show all
+      </button>
+    </Empty>
+  ) : (
+    <Empty title="No run has been measured yet">
+      <p>A run appears here when its first attack has been measured.</p>
+      <a className="button" data-kind="primary" href={href(['new'])}>
+        New sweep
+      </a>
+    </Empty>
+  );
+
+const Board = ({ definition }: { readonly definition: SweepDefinition | undefined }) => {
+  const { query, set, reset, fallBack } = useLeaderboardQuery(definition);
   const [version, setVersion] = useState(0);
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const { list, state } = usePagedList<LeaderboardRow>({
@@ -38,9 +59,9 @@ export const LeaderboardView = () => {
     setVersion(version + 1);
   });
   // Nobody has run the usual attack: show what there is instead of nothing.
-  const nothing = attackIsUsual && items.length === 0 && !state.partial;
+  const nothing = items.length === 0 && !state.partial;
   useEffect(() => {
-    if (nothing) fallBack();
+    if (nothing) fallBack?.();
   });
   const toggle = (id: string) =>
     setChosen(
@@ -78,12 +99,7 @@ export const LeaderboardView = () => {
           </div>
         )}
         {items.length === 0 && !state.partial ? (
-          <Empty title="No run matches">
-            <p>A run appears here when its first attack has been measured.</p>
-            <button type="button" className="button" onClick={reset}>
-              Show all
-            </button>
-          </Empty>
+          <NoRuns filtered={isFiltered(query)} onReset={reset} />
         ) : (
           <LeaderboardTable
             items={items}
@@ -97,4 +113,12 @@ export const LeaderboardView = () => {
       </section>
     </>
   );
+};
+
+/** Over all sweeps, or of the one that the address names, which says what it is ranked by. */
+export const LeaderboardView = () => {
+  const sweep = useLocation().query.get('sweep');
+  const { data, error } = useQuery(sweep === null ? null : sweepQuery(sweep));
+  if (sweep !== null && !data && error === undefined) return <Skeleton height={480} />;
+  return <Board definition={data?.definition} />;
 };

@@ -1,11 +1,17 @@
-import { attacks, evaluationMetrics, type LeaderboardRow } from '@funnel/contracts';
+import { attacks, evaluationMetrics, type LeaderboardRow, threatModelText } from '@funnel/contracts';
 import { settingsLabel } from '../../attack-label.ts';
 import { inSentence } from '../../format.ts';
 import { formatMetric } from '../sweep/objective.ts';
 import type { BoardQuery } from './leaderboard-query.ts';
 
 const underWhat = ({ attack }: BoardQuery, items: readonly LeaderboardRow[]): string => {
-  if (attack === undefined) return 'in the worst case over the attacks of each run';
+  if (attack === undefined) {
+    const budgets = new Set(items.map(({ within = {} }) => threatModelText(within)));
+    const [within = ''] = budgets;
+    if (budgets.size > 1)
+      return 'in the worst case over the attacks of each run, whose budgets differ: compare rows of the same sweep';
+    return `in the worst case over the attacks of each run${within === '' ? '' : `, within ${within}`}`;
+  }
   const settings = new Set(items.map(settingsLabel));
   if (settings.size > 1)
     return `under ${attacks[attack].title}, whose settings differ: compare rows of the same settings`;

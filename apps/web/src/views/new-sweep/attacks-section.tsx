@@ -159,7 +159,7 @@ export const AttacksSection = (props: {
               });
             }}
           >
-            <option value="">the first attack’s robust accuracy</option>
+            <option value="">the worst case over these</option>
             {[...new Set(names)].map((name) => (
               <option key={name} value={name}>
                 {attacks[name].title}

@@ -23,7 +23,7 @@ export const ObjectiveTools = ({
             {title}
           </option>
         ))}
-        <option value="">Lowest over all attacks</option>
+        <option value="">{data.worstCase}</option>
       </select>
     </label>
     <label className="label">

@@ -1,21 +1,23 @@
-/** What the trials of a sweep are judged by on its pages: one metric of one attack, or the lowest over all attacks. */
+/** What the trials of a sweep are judged by on its pages: one metric of one attack, or of the worst case over all attacks. */
 import {
   type AttackSpec,
   type EvaluationMetricName,
   evaluationMetrics,
   expandAttacks,
-  isBounded,
   objectiveOf,
   type SweepDefinition,
   type Trial,
+  threatModelOf,
+  threatModelText,
 } from '@funnel/contracts';
 import { attackLabel, keyOfRun } from '../../attack-label.ts';
 import { formatMeasured, formatPercent } from '../../format.ts';
+import { wilson } from '../../statistics/wilson.ts';
 
 export type Interval = readonly [number, number];
 
 export type Objective = {
-  /** Key of the attack with its settings; '' for the worst over all. */
+  /** Key of the attack with its settings; '' for the worst case over all. */
   readonly attack: string;
   readonly metric: EvaluationMetricName;
   /** For an axis: `Robust accuracy`. */
@@ -42,7 +44,13 @@ export const defaultObjective = (
   definition: SweepDefinition,
 ): { readonly attack: string; readonly metric: EvaluationMetricName } => {
   const { run, metric } = objectiveOf(definition);
-  return { attack: keyOfRun(run), metric };
+  return { attack: run ? keyOfRun(run) : '', metric };
+};
+
+/** `Worst case over all, within L∞ 0.3 or L2 2`. */
+export const worstCaseTitle = (runs: Parameters<typeof threatModelOf>[0]): string => {
+  const within = threatModelText(threatModelOf(runs));
+  return `Worst case over all${within === '' ? '' : `, within ${within}`}`;
 };
 
 export const createObjective = (attack: string, metric: EvaluationMetricName): Objective => ({
@@ -68,30 +76,33 @@ export type Result = {
   readonly masked: boolean;
 };
 
-/** The evaluations that an objective looks at: of shares over all attacks, only those at a fixed ε, as long as there is one. */
-const candidatesOf = (trial: Trial, { attack, metric }: Objective): Trial['evaluations'] => {
-  if (attack !== '') return trial.evaluations.filter((evaluation) => keyOfRun(evaluation) === attack);
-  const bounded = trial.evaluations.filter(isBounded);
-  return evaluationMetrics[metric].unit === 'fraction' && bounded.length > 0 ? bounded : trial.evaluations;
+type Measured = Pick<Result, 'value' | 'interval'>;
+
+const unknown: Measured = { value: null, interval: null };
+
+/** Under one attack. */
+const measuredBy = (trial: Trial, { attack, metric }: Objective): Measured => {
+  const summary = trial.evaluations.find((evaluation) => keyOfRun(evaluation) === attack)?.summary;
+  if (!summary) return unknown;
+  const named = metric in intervals ? intervals[metric as keyof typeof intervals] : null;
+  return { value: summary[metric], interval: named ? summary[named] : null };
 };
 
-/** A trial judged by an objective. The worst over all attacks is the one that leaves the least. */
-export const resultOf = (trial: Trial, objective: Objective): Result => {
-  const { metric, direction } = objective;
-  const candidates = candidatesOf(trial, objective);
-  const sign = direction === 'max' ? 1 : -1;
-  const worst = candidates
-    .filter(({ summary }) => summary[metric] !== null)
-    .sort((a, b) => sign * (a.summary[metric]! - b.summary[metric]!))[0];
-  const named = metric in intervals ? intervals[metric as keyof typeof intervals] : null;
-  return {
-    trial,
-    value: worst?.summary[metric] ?? null,
-    interval: worst && named ? worst.summary[named] : null,
-    clean: trial.cleanAccuracy,
-    masked: trial.verdict === 'masked',
-  };
+/** In the worst case over all attacks, which meet the same images. */
+export const worstCaseOf = (trial: Trial, metric: EvaluationMetricName): Measured => {
+  const summary = trial.evaluations[0]?.summary;
+  const value = trial.worstCase?.values[metric] ?? null;
+  if (!summary || value === null || !(metric in intervals)) return { value, interval: null };
+  const n = metric === 'successRate' ? summary.attempted : summary.images;
+  return { value, interval: wilson(Math.round(value * n), n) };
 };
+
+export const resultOf = (trial: Trial, objective: Objective): Result => ({
+  trial,
+  ...(objective.attack === '' ? worstCaseOf(trial, objective.metric) : measuredBy(trial, objective)),
+  clean: trial.cleanAccuracy,
+  masked: trial.verdict === 'masked',
+});
 
 /** Best first: unmasked before masked, a missing value after every present one, then by number. */
 export const ranked = (results: readonly Result[], direction: 'max' | 'min'): Result[] => {

@@ -11,6 +11,7 @@ import {
   type Result,
   resultOf,
   varyingKnobs,
+  worstCaseTitle,
 } from './objective.ts';
 import { useTrials } from './use-trials.ts';
 
@@ -19,6 +20,8 @@ export type SweepResults = {
   readonly knobs: readonly string[];
   readonly objective: Objective;
   readonly attacks: readonly { readonly key: string; readonly title: string }[];
+  /** What stands for the worst case over these. */
+  readonly worstCase: string;
   readonly setAttack: (key: string) => void;
   readonly setMetric: (metric: EvaluationMetricName) => void;
   readonly chosen: Chosen;
@@ -45,6 +48,7 @@ export const useSweepResults = (sweep: SweepDetail): SweepResults => {
   const [metricText, setMetric] = useQueryValue('metric');
   // The definition is the same as long as the sweep is; its answer comes anew with every event.
   const attacks = useMemo(() => attackOptions(sweep.definition), [sweep.id]);
+  const worstCase = useMemo(() => worstCaseTitle(attacks.map(({ spec }) => spec)), [attacks]);
   const usual = useMemo(() => defaultObjective(sweep.definition), [sweep.id]);
   const attack =
     attackText === 'worst' ? '' : (attacks[Number(attackText ?? Number.NaN)]?.key ?? usual.attack);
@@ -67,5 +71,8 @@ export const useSweepResults = (sweep: SweepDetail): SweepResults => {
     const place = attacks.findIndex((option) => option.key === key);
     setAttackText(place < 0 ? 'worst' : String(place));
   };
-  return { results, knobs, objective, attacks, setAttack, setMetric, chosen, partial, error, describe };
+  return {
+    ...{ results, knobs, objective, attacks, worstCase, setAttack, setMetric },
+    ...{ chosen, partial, error, describe },
+  };
 };

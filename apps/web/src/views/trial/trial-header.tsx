@@ -1,4 +1,4 @@
-import { isBounded, type SweepDetail, type TrialDetail } from '@funnel/contracts';
+import { type SweepDetail, type TrialDetail, threatModelText } from '@funnel/contracts';
 import { attackLabel } from '../../attack-label.ts';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { Status } from '../../components/status.tsx';
@@ -6,44 +6,36 @@ import { Verdict } from '../../components/verdict.tsx';
 import { formatMeasured, formatPercent } from '../../format.ts';
 import { href } from '../../router.ts';
 import { definitionYaml } from '../../yaml.ts';
+import { worstCaseOf } from '../sweep/objective.ts';
 import { isApart } from './apart.ts';
 import { trialDefinition } from './trial-definition.ts';
 
-/** Of the attacks at a fixed ε the one that leaves the least. */
-const worstOf = ({ evaluations }: TrialDetail) =>
-  evaluations.filter(isBounded).sort((a, b) => a.summary.robustAccuracy - b.summary.robustAccuracy)[0];
+const Fact = (props: { readonly title: string; readonly value: string; readonly note?: string }) => (
+  <div className="fact">
+    <dt>{props.title}</dt>
+    <dd>
+      {props.value} {props.note === undefined ? null : <small>{props.note}</small>}
+    </dd>
+  </div>
+);
 
-/** The attack that has to go the least far. */
-const nearestOf = ({ evaluations }: TrialDetail) =>
-  evaluations
-    .filter(({ summary }) => summary.medianL2 !== null)
-    .sort((a, b) => a.summary.medianL2! - b.summary.medianL2!)[0];
-
-/** What the trial is worth: what stands at a fixed ε, or where nobody attacked at one, how far an attack has to go. */
+/** What the trial is worth: what stands within the balls of its attacks, or where none has one, how far they have to go. */
 const Strength = ({ trial }: { readonly trial: TrialDetail }) => {
-  const [worst, nearest] = [worstOf(trial), nearestOf(trial)];
-  if (!worst && nearest)
-    return (
-      <div className="fact">
-        <dt>Median L2, nearest attack</dt>
-        <dd>
-          {formatMeasured(nearest.summary.medianL2!)} <small>{attackLabel(nearest)}</small>
-        </dd>
-      </div>
-    );
+  const { evaluations, worstCase } = trial;
+  const [only] = evaluations;
+  const under =
+    only && evaluations.length === 1 ? attackLabel(only) : `worst case over ${evaluations.length} attacks`;
+  if (!worstCase)
+    return <Fact title="Robust accuracy" value="–" note="once all of its attacks have been made" />;
+  const within = threatModelText(worstCase.within);
+  if (within === '') {
+    const { value } = worstCaseOf(trial, 'medianL2');
+    return <Fact title="Median L2" value={value === null ? '∞' : formatMeasured(value)} note={under} />;
+  }
+  const { value, interval } = worstCaseOf(trial, 'robustAccuracy');
+  const range = interval ? `${formatPercent(interval[0])} to ${formatPercent(interval[1])}, ` : '';
   return (
-    <div className="fact">
-      <dt>Robust accuracy, strongest attack at a fixed ε</dt>
-      <dd>
-        {formatPercent(worst?.summary.robustAccuracy)}{' '}
-        {worst ? (
-          <small>
-            {formatPercent(worst.summary.robustInterval[0])} to{' '}
-            {formatPercent(worst.summary.robustInterval[1])}, {attackLabel(worst)}
-          </small>
-        ) : null}
-      </dd>
-    </div>
+    <Fact title={`Robust accuracy within ${within}`} value={formatPercent(value)} note={`${range}${under}`} />
   );
 };
 

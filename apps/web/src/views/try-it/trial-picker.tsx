@@ -1,17 +1,17 @@
-import type { LeaderboardRow } from '@funnel/contracts';
+import { type LeaderboardRow, usualRankings } from '@funnel/contracts';
 import { call } from '../../data/api.ts';
 import type { LiveQuery } from '../../data/use-query.ts';
 import { useQuery } from '../../data/use-query.ts';
-import { formatKnob, formatMeasured, formatPercent, knobTitle } from '../../format.ts';
-import { usualAttack } from '../leaderboard/leaderboard-query.ts';
+import { formatKnob, formatPercent, knobTitle } from '../../format.ts';
 
 const bestQuery: LiveQuery<readonly LeaderboardRow[]> = {
   key: 'best-trials',
   load: async (signal) => {
-    const usual = await call('leaderboard', { query: { attack: usualAttack, limit: 30 } }, signal);
-    if (usual.items.length > 0) return usual.items;
-    // Nobody has run it. Over all attacks robust accuracy mixes budgets; the smallest distance that any of them found does not.
-    return (await call('leaderboard', { query: { metric: 'medianL2', limit: 30 } }, signal)).items;
+    let found: readonly LeaderboardRow[] = [];
+    for (const ranking of usualRankings())
+      if (found.length === 0)
+        found = (await call('leaderboard', { query: { ...ranking, limit: 30 } }, signal)).items;
+    return found;
   },
 };
 
@@ -22,15 +22,11 @@ export const useBestTrials = () => {
 };
 
 const named = ['gamma', 'beta', 'optimiseEpochs'];
-const scoreOf = ({ metric, value }: LeaderboardRow): string =>
-  metric === 'robustAccuracy'
-    ? `${formatPercent(value)} robust`
-    : `median L2 ${value === null ? '∞' : formatMeasured(value)}`;
 const title = (row: LeaderboardRow): string => {
   const knobs = named
     .filter((name) => name in row.hyperparameters)
     .map((name) => `${knobTitle(name)} ${formatKnob(row.hyperparameters[name])}`);
-  return `${row.rank}. ${row.recipe} on ${row.dataset}${knobs.length > 0 ? `, ${knobs.join(', ')}` : ''}: ${scoreOf(row)}`;
+  return `${row.rank}. ${row.recipe} on ${row.dataset}${knobs.length > 0 ? `, ${knobs.join(', ')}` : ''}: ${formatPercent(row.value)} robust`;
 };
 
 export const TrialPicker = (props: {

@@ -1,0 +1,52 @@
+/**
+ * What the worst case over the attacks of a trial counts.
+ *
+ * The trial's threat model is the union of the balls that its bounded attacks (fixed ε, no search) are held to: for each norm the largest
+ * ε among them. An image is fooled in the worst case if any attack, whatever it minimised, found an adversarial inside one of these balls,
+ * by its true distance. What a bounded attack finds lies in its own ball. Where no attack is bounded there is no ball: everything found
+ * counts, which is nearly every image, and distances are what to rank by. The distance of an image is the least that any attack found.
+ */
+import { z } from 'zod';
+import { type AttackName, attacks } from './attacks.ts';
+
+export type Run = { readonly attack: AttackName; readonly settings: Readonly<Record<string, unknown>> };
+export type Ball = { readonly norm: 'linf' | 'l2'; readonly epsilon: number };
+
+const epsilon = (norm: string) =>
+  z
+    .number()
+    .gt(0)
+    .optional()
+    .meta({ description: `The largest ε that an attack of the trial is held to in ${norm}.` });
+
+/** By norm, the radius of the ball; a norm without a bounded attack has none. */
+export const ThreatModel = z.strictObject({ linf: epsilon('L∞'), l2: epsilon('L2') });
+export type ThreatModel = z.infer<typeof ThreatModel>;
+
+/** The ball that an attack is held to; undefined for one that looks for the smallest change, and is judged by how far it had to go. */
+export const ballOf = ({ attack, settings }: Run): Ball | undefined => {
+  const { family, norm } = attacks[attack];
+  const bounded = family === 'fixed' && norm !== 'l0' && settings.search !== true;
+  return bounded && typeof settings.epsilon === 'number' ? { norm, epsilon: settings.epsilon } : undefined;
+};
+
+/** Held to a fixed ε: its robust accuracy says how many images stand within that ε. */
+export const isBounded = (run: Run): boolean => ballOf(run) !== undefined;
+
+export const threatModelOf = (runs: readonly Run[]): ThreatModel => {
+  const largest: ThreatModel = {};
+  for (const ball of runs.map(ballOf))
+    if (ball) largest[ball.norm] = Math.max(largest[ball.norm] ?? 0, ball.epsilon);
+  return largest;
+};
+
+/**
+ * How far from an image its ball of radius ε reaches: images are float32, so what was made at exactly ε is measured a little beyond it.
+ * 1e-5 of ε covers sums over a few hundred thousand values, 1e-6 the pixel values themselves (half a step of float32 at 1 is 3e-8).
+ */
+export const reachOf = (epsilon: number): number =>
+  epsilon === 0 ? 0 : epsilon + Math.max(1e-6, 1e-5 * epsilon);
+
+/** `L∞ 0.3 or L2 2`; empty without a ball. */
+export const threatModelText = ({ linf, l2 }: ThreatModel): string =>
+  [...(linf === undefined ? [] : [`L∞ ${linf}`]), ...(l2 === undefined ? [] : [`L2 ${l2}`])].join(' or ');

@@ -1,0 +1,241 @@
+/** The worst case over the attacks of a trial, held to a plain loop over images; and what an older database had, brought to the same. */
+import { type AttackInput, type EvaluationRecords, evaluationMetrics } from '@funnel/contracts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ClaimedStage, completeStage, type Db } from '../src/index.ts';
+import { migrate } from '../src/migrate.ts';
+import { openTestDb } from '../src/testing/index.ts';
+import { createRandom, type Random } from './support/random.ts';
+import { query, wrongAverages } from './support/rows.ts';
+import { claim, evaluationOf, finish } from './support/stand-in.ts';
+import { submit } from './support/submit.ts';
+
+let db: Db;
+beforeAll(async () => {
+  db = await openTestDb();
+});
+afterAll(() => db.close());
+
+type Met = { readonly attack: AttackInput; readonly ball?: readonly ['linf' | 'l2', number] };
+
+/** With the ball that each is held to, as its paper says. */
+const met = {
+  pgd: { attack: { attack: 'pgd-linf', epsilon: 0.1 }, ball: ['linf', 0.1] },
+  wider: { attack: { attack: 'square-linf', epsilon: 0.3 }, ball: ['linf', 0.3] },
+  round: { attack: { attack: 'apgd-ce-l2', epsilon: 2 }, ball: ['l2', 2] },
+  step: { attack: { attack: 'fgsm', search: false, epsilon: 0.005 }, ball: ['linf', 0.005] },
+  smallestStep: { attack: { attack: 'fgsm', search: true, epsilon: 1 } },
+  smallestWalk: { attack: { attack: 'bim-l2', search: true } },
+  deepfool: { attack: 'deepfool-linf' },
+  pixels: { attack: 'single-pixel' },
+  fab: { attack: { attack: 'fab-t-l2', epsilon: 2 } },
+} as const satisfies Record<string, Met>;
+
+const lists: readonly (readonly Met[])[] = [
+  [met.pgd],
+  [met.fab],
+  [met.pgd, met.wider, met.round, met.fab, met.deepfool, met.pixels],
+  [met.smallestStep, met.deepfool, met.round],
+  [met.step, met.smallestStep],
+  [met.smallestWalk, met.pixels, met.deepfool],
+  [met.wider, met.pgd],
+];
+
+/** On the edges of the balls, as float32 leaves them, and elsewhere. */
+const distance = (random: Random, edges: readonly number[]): number => {
+  const edge = edges[Math.floor(random() * edges.length)]!;
+  const places = [
+    edge,
+    Math.fround(edge) + 6e-8,
+    edge + 9e-7,
+    edge * 1.001 + 1e-5,
+    edge * random(),
+    10 * random(),
+  ];
+  return places[Math.floor(random() * places.length)]!;
+};
+
+const draw = (random: Random, correct: readonly boolean[], share: number): EvaluationRecords => {
+  const success = correct.map((one) => one && random() < share);
+  const each = <T>(value: () => T) => success.map((one) => (one ? value() : null));
+  return {
+    index: correct.map((_, i) => i),
+    label: correct.map(() => 0),
+    correct: [...correct],
+    predicted: success.map(Number),
+    success,
+    l2: each(() => distance(random, [2])),
+    linf: each(() => distance(random, [0.005, 0.1, 0.3])),
+    l0: each(() => 1),
+    steps: correct.map(() => 1),
+    queries: correct.map(() => 1),
+  };
+};
+
+/** Failures are infinite; the mean of the middle two of an even number. */
+const median = (values: readonly number[]): number | null => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  return low === undefined || high === undefined || high === Number.POSITIVE_INFINITY
+    ? null
+    : (low + high) / 2;
+};
+
+type Measured = Met & { readonly stage: string; readonly records: EvaluationRecords };
+
+/** Image by image. */
+const judge = (attacks: readonly Measured[]) => {
+  const reach = { linf: Number.NEGATIVE_INFINITY, l2: Number.NEGATIVE_INFINITY };
+  for (const { ball } of attacks) if (ball) reach[ball[0]] = Math.max(reach[ball[0]], ball[1]);
+  const anywhere = attacks.every(({ ball }) => ball === undefined);
+  const least = (norm: 'l2' | 'linf', image: number) =>
+    Math.min(...attacks.map(({ records }) => records[norm][image] ?? Number.POSITIVE_INFINITY));
+  const counts = ({ ball, records }: Measured, image: number): boolean => {
+    if (!records.success[image]) return false;
+    if (anywhere || ball) return true;
+    return (['l2', 'linf'] as const).some(
+      (norm) => records[norm][image]! <= reach[norm] + Math.max(1e-6, 1e-5 * reach[norm]),
+    );
+  };
+  const { correct } = attacks[0]!.records;
+  const attempted = correct.flatMap((one, image) => (one ? [image] : []));
+  const fooled = attempted.filter((image) => attacks.some((attack) => counts(attack, image))).length;
+  const strength = attacks.map((attack) => attempted.filter((image) => counts(attack, image)).length);
+  return {
+    robustAccuracy: (attempted.length - fooled) / correct.length,
+    successRate: attempted.length === 0 ? 0 : fooled / attempted.length,
+    medianL2: median(attempted.map((image) => least('l2', image))),
+    medianLinf: median(attempted.map((image) => least('linf', image))),
+    strongest: attacks.flatMap(({ stage }, i) => (strength[i] === Math.max(...strength) ? [stage] : [])),
+  };
+};
+
+const complete = async (claimed: ClaimedStage, records: EvaluationRecords, l2: number): Promise<void> => {
+  const evaluation = evaluationOf(claimed, records.success, { l2 });
+  const attempted = records.correct.filter(Boolean).length;
+  const { stageId, leaseEpoch } = claimed;
+  await completeStage(db, {
+    stageId,
+    leaseEpoch,
+    evaluation: { ...evaluation, records, summary: { ...evaluation.summary, attempted } },
+  });
+};
+
+/** A sweep with these attacks, done; of each trial what every attack found. */
+const run = async (list: readonly Met[], random: Random, seed: number): Promise<Map<string, Measured[]>> => {
+  await submit(db, {
+    seeds: [seed, seed + 1],
+    space: { gamma: [1, 2] },
+    attacks: list.map(({ attack }) => attack),
+  });
+  const images = 1 + Math.floor(random() * 30);
+  const corrects = new Map<string, boolean[]>();
+  const found = new Map<string, Measured[]>();
+  for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
+    const { spec, stageId } = claimed;
+    if (spec.kind !== 'attack') {
+      await finish(db, claimed);
+      continue;
+    }
+    const correct = corrects.get(spec.parent!) ?? Array.from({ length: images }, () => random() < 0.9);
+    corrects.set(spec.parent!, correct);
+    const records = draw(random, correct, random());
+    await complete(claimed, records, random());
+    const [row] = await query<{ trial: string; place: number }>(
+      db,
+      `SELECT l.trial_id AS trial, (SELECT count(*) FROM trial_stages o JOIN stages s ON s.id = o.stage_id AND s.kind = 'attack'
+         WHERE o.trial_id = l.trial_id AND o.position < l.position)::int AS place FROM trial_stages l WHERE l.stage_id = $1`,
+      [stageId],
+    );
+    const own = found.get(row!.trial) ?? [];
+    own[row!.place] = { ...list[row!.place]!, stage: stageId, records };
+    found.set(row!.trial, own);
+  }
+  return found;
+};
+
+type Row = {
+  trial_id: string;
+  metric: keyof typeof evaluationMetrics;
+  stage_id: string;
+  value: number | null;
+  merit: number | null;
+};
+const worstCases = (of?: string) =>
+  query<Row>(
+    db,
+    `SELECT trial_id, metric, stage_id, value, merit FROM scores WHERE position = -1 AND ($1::text IS NULL OR trial_id = $1) ORDER BY 1, 2`,
+    [of ?? null],
+  );
+
+test('is what a loop over the images says, whatever the attacks', async () => {
+  const random = createRandom(7);
+  for (const [i, list] of [...lists, ...lists].entries()) {
+    const found = await run(list, random, 100 + 2 * i);
+    expect(found.size).toBe(4);
+    for (const [trial, attacks] of found) {
+      const { strongest, ...wanted } = judge(attacks);
+      const rows = await worstCases(trial);
+      expect(rows).toHaveLength(6);
+      const values = Object.fromEntries(rows.map(({ metric, value }) => [metric, value]));
+      expect(values).toMatchObject(wanted);
+      for (const { metric, stage_id, value, merit } of rows) {
+        expect(merit).toBe(
+          value === null ? null : evaluationMetrics[metric].direction === 'max' ? value : -value,
+        );
+        if (metric === 'robustAccuracy' || metric === 'successRate') expect(strongest).toContain(stage_id);
+      }
+    }
+  }
+  expect(await wrongAverages(db)).toEqual([]);
+});
+
+test('a sweep that has all been done before has the worst cases of those that did it', async () => {
+  const list = lists[2]!;
+  const found = await run(list, createRandom(3), 200);
+  const { sweepId } = await submit(db, {
+    seeds: [200, 201],
+    space: { gamma: [1, 2] },
+    attacks: list.map(({ attack }) => attack),
+  });
+  // One attack fewer is another question.
+  const fewer = await submit(db, {
+    seeds: [200, 201],
+    space: { gamma: [1, 2] },
+    attacks: list.slice(1).map(({ attack }) => attack),
+  });
+  expect(await claim(db)).toBeNull();
+  const values = async (of: string, own: (attacks: Measured[]) => Measured[]) => {
+    for (const [trial, attacks] of found) {
+      const { strongest, ...wanted } = judge(own(attacks));
+      const rows = await worstCases(`${of}${trial.slice(trial.indexOf('-'))}`);
+      expect(Object.fromEntries(rows.map(({ metric, value }) => [metric, value]))).toMatchObject(wanted);
+    }
+  };
+  await values(sweepId, (attacks) => attacks);
+  await values(fewer.sweepId, (attacks) => attacks.slice(1));
+  expect(await wrongAverages(db)).toEqual([]);
+});
+
+test('an older database is brought to the same', async () => {
+  const wanted = {
+    scores: await worstCases(),
+    averages: await query(db, 'SELECT * FROM configuration_scores ORDER BY 1, 2, 3, 4'),
+  };
+  expect(wanted.scores.length).toBeGreaterThan(200);
+  // As it was: one bit per image, and the worst case whatever the budget.
+  await query(db, `ALTER TABLE evaluations ADD COLUMN fooled VARBIT NOT NULL DEFAULT ''`);
+  await query(
+    db,
+    `UPDATE scores w SET value = o.value, merit = o.merit, stage_id = o.stage_id FROM (
+       SELECT DISTINCT ON (trial_id, metric) trial_id, metric, stage_id, value, merit FROM scores WHERE position >= 0 ORDER BY trial_id, metric, merit NULLS LAST, position
+     ) AS o WHERE w.position = -1 AND o.trial_id = w.trial_id AND o.metric = w.metric`,
+  );
+  await query(db, `UPDATE scores SET value = 0, merit = 0 WHERE position = -1 AND metric = 'robustAccuracy'`);
+  await query(db, 'UPDATE configuration_scores SET merit = 0, deviation = 0 WHERE position = -1');
+  await query(db, `DELETE FROM _prisma_migrations WHERE migration_name >= '0006'`);
+  expect(await worstCases()).not.toEqual(wanted.scores);
+  expect(await migrate(db.url)).toContain('0006_worst_case');
+  const rows = await worstCases();
+  expect(rows).toEqual(wanted.scores);
+  expect(await query(db, 'SELECT * FROM configuration_scores ORDER BY 1, 2, 3, 4')).toEqual(wanted.averages);
+});
