@@ -4,11 +4,11 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
-import { type Attempt, confirm, untilFooled } from '../attempts.ts';
 import { crossEntropy, type RowLoss, targetedDifferenceRatio } from '../losses.ts';
 import { direction, type Norm, project } from '../norms.ts';
 import { chooseRows, createRowStore, oneHot, pick, positions, takeRows } from '../rows.ts';
 import { randomDirections } from '../starts.ts';
+import { confirm, type Try, untilFooled } from '../tries.ts';
 import { createSchedule } from './apgd-schedule.ts';
 import { likelyClasses } from './likely-classes.ts';
 
@@ -19,19 +19,19 @@ export const apgdCe =
       ascend(standing, { norm, epsilon, steps, restart, lossOf: (labels) => crossEntropy(labels) }),
     );
 
-/** One attempt per target class, from the second most likely down, and restart. */
+/** One try per target class, from the second most likely down, and restart. */
 export const apgdTargeted =
   (norm: Norm): Attack<'apgd-t-linf' | 'apgd-t-l2'> =>
   (context, { epsilon, steps, restarts, targets }) => {
     const slots = Math.min(targets, context.model.classes - 1);
-    return untilFooled(context, slots * restarts, async (standing, attempt) => {
+    return untilFooled(context, slots * restarts, async (standing, number) => {
       const ranks = await likelyClasses(standing, slots + 1);
-      const target = ranks[Math.floor(attempt / restarts)]!; // class per row
+      const target = ranks[Math.floor(number / restarts)]!; // class per row
       return ascend(standing, {
         norm,
         epsilon,
         steps,
-        restart: attempt,
+        restart: number,
         lossOf: (labels, rows) =>
           targetedDifferenceRatio(labels, oneHot(pick(target, rows), context.model.classes)),
       });
@@ -55,7 +55,7 @@ type State = {
   readonly bestGradient: tf.Tensor2D;
 };
 
-const ascend = async (context: AttackContext, ascent: Ascent): Promise<Attempt> => {
+const ascend = async (context: AttackContext, ascent: Ascent): Promise<Try> => {
   const { model, images, labels } = context;
   const found = createRowStore(labels.length);
   const steps = new Int32Array(labels.length);

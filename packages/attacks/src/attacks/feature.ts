@@ -4,10 +4,10 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
-import { untilFooled } from '../attempts.ts';
 import { margin } from '../losses.ts';
 import { direction, type Norm, project } from '../norms.ts';
 import { takeRows } from '../rows.ts';
+import { untilFooled } from '../tries.ts';
 import { ascend } from './pgd.ts';
 
 export const feature =
@@ -40,7 +40,7 @@ export const feature =
       }
       goal.dispose();
       const rest = Math.ceil(settings.steps / 2);
-      const attempt = await ascend(standing, {
+      const tried = await ascend(standing, {
         norm,
         epsilon: settings.epsilon,
         stepSize,
@@ -50,9 +50,9 @@ export const feature =
         restart: guide,
       });
       return {
-        ...attempt,
-        steps: attempt.steps.map((count) => count + settings.steps),
-        queries: attempt.queries.map((count) => count + settings.steps),
+        ...tried,
+        steps: tried.steps.map((count) => count + settings.steps),
+        queries: tried.queries.map((count) => count + settings.steps),
       };
     });
   };

@@ -1,11 +1,11 @@
 /** Projected gradient descent (Madry et al. 2018, §2.1), with restarts. An image stops at its first adversarial iterate. */
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
-import { type Attempt, confirm, untilFooled } from '../attempts.ts';
 import { crossEntropy, margin, type RowLoss } from '../losses.ts';
 import { direction, type Norm, project } from '../norms.ts';
 import { chooseRows, createRowStore, oneHot, pick, positions, takeRows } from '../rows.ts';
 import { randomDirections, randomStarts } from '../starts.ts';
+import { confirm, type Try, untilFooled } from '../tries.ts';
 
 export const pgd =
   (norm: Norm): Attack<'pgd-linf' | 'pgd-l2'> =>
@@ -41,7 +41,7 @@ export type Ascent = {
 };
 
 /** One ascent: x ← P(x + a · direction(∇L)). Rows leave as they fall. */
-export const ascend = async (context: AttackContext, ascent: Ascent): Promise<Attempt> => {
+export const ascend = async (context: AttackContext, ascent: Ascent): Promise<Try> => {
   const { model, labels } = context;
   const { norm, epsilon, stepSize } = ascent;
   const found = createRowStore(labels.length);

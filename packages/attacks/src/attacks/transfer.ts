@@ -1,11 +1,11 @@
 /** PGD on other models, tried on this one (Papernot et al. 2016): all steps on the surrogate, one question to the target. */
 import * as tf from '@tensorflow/tfjs';
 import type { Attack } from '../attack.ts';
-import { untilFooled } from '../attempts.ts';
 import { crossEntropy, margin } from '../losses.ts';
 import { direction, type Norm, project } from '../norms.ts';
 import { argMaxRows, oneHot, positions } from '../rows.ts';
 import { randomStarts } from '../starts.ts';
+import { untilFooled } from '../tries.ts';
 
 export const transfer =
   (norm: Norm): Attack<'transfer-linf' | 'transfer-l2'> =>

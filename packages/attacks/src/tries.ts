@@ -5,23 +5,23 @@ import type { FlatModel } from './flat-model.ts';
 import { argMaxRows, createRowStore, pick, positions, takeRows } from './rows.ts';
 
 /** The same attack on some of the images only. The caller disposes of the new `images`. */
-export const narrow = (context: AttackContext, rows: Int32Array): AttackContext => ({
+const narrow = (context: AttackContext, rows: Int32Array): AttackContext => ({
   ...context,
   images: takeRows(context.images, rows),
   labels: pick(context.labels, rows),
   random: (row, ...path) => context.random(rows[row]!, ...path),
 });
 
-export type Attempt = AttackResult & {
+export type Try = AttackResult & {
   /** The rows that fell. */
   readonly fooled: Int32Array;
 };
 
-/** Makes up to `count` attempts, each on the images that all before it left standing. */
+/** Tries up to `count` times, each time on the images that all tries before left standing. */
 export const untilFooled = async (
   context: AttackContext,
   count: number,
-  attempt: (context: AttackContext, index: number) => Promise<Attempt>,
+  run: (context: AttackContext, index: number) => Promise<Try>,
 ): Promise<AttackResult> => {
   const { images, labels } = context;
   const found = createRowStore(labels.length);
@@ -30,7 +30,7 @@ export const untilFooled = async (
   let rows = positions(labels.length, () => true);
   for (let index = 0; index < count && rows.length > 0; index++) {
     const standing = narrow(context, rows);
-    const result = await attempt(standing, index);
+    const result = await run(standing, index);
     rows.forEach((row, i) => {
       steps[row]! += result.steps[i]!;
       queries[row]! += result.queries[i]!;
