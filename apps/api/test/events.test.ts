@@ -58,8 +58,9 @@ describe('the event stream', () => {
     const act = (action: string) => api.app.inject({ method: 'POST', url: `/v1/sweeps/${id}/${action}` });
     const events = client().events({ sweep: id });
     const first = events.next();
-    await vi.waitFor(async () =>
-      expect((await api.app.inject('/metrics')).body).toContain('funnel_event_streams 1'),
+    await vi.waitFor(
+      async () => expect((await api.app.inject('/metrics')).body).toContain('funnel_event_streams 1'),
+      30_000,
     );
     await act('pause');
     const rows = [(await first).value!];

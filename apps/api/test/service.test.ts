@@ -135,7 +135,7 @@ test('while it listens, it rings for what is ready and nobody heard', async () =
   await own.app.inject({ method: 'POST', url: '/v1/sweeps', payload: oneTrial });
   const rung = own.bell.rings.length;
   await own.app.listen({ host: '127.0.0.1', port: 0 });
-  await vi.waitFor(() => expect(own.bell.rings.length).toBeGreaterThan(rung));
+  await vi.waitFor(() => expect(own.bell.rings.length).toBeGreaterThan(rung), 30_000);
   expect(new Set(own.bell.rings)).toHaveLength(1);
   await own.close();
 });

@@ -59,7 +59,7 @@ const start = async (port: number, folder = home) => {
         if (!match) throw new Error(`Expected ${pattern}, but so far it said:\n${words}`);
         return match;
       },
-      { timeout: 50_000, interval: 50 },
+      { timeout: 120_000, interval: 50 },
     );
   const [, url] = await said(/Dashboard and API\s+(\S+)\n/);
   return { child, said, url: url!, client: createClient({ url: url! }) };
@@ -77,7 +77,7 @@ it.runIf(process.platform === 'linux')(
         const { items } = await first.client.listWorkers();
         expect(items[0]?.running.length).toBeGreaterThan(0);
       },
-      { timeout: 30_000 },
+      { timeout: 120_000 },
     );
     const trainers = trainersOf(first.child.pid!);
     expect(trainers.length).toBeGreaterThan(0);
@@ -89,7 +89,7 @@ it.runIf(process.platform === 'linux')(
 
     first.child.kill('SIGKILL');
     await vi.waitFor(() => expect(processes((pid) => trainers.includes(pid))).toEqual([]), {
-      timeout: 10_000,
+      timeout: 60_000,
     });
 
     const next = await start(0);

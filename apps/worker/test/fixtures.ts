@@ -83,8 +83,8 @@ export const workerProcess = async (
   return { child, trainers };
 };
 
-/** Waits for a condition of the world outside: databases and processes. */
-export const until = <T>(what: () => Promise<T>, milliseconds = 45_000): Promise<T> =>
+/** Waits for a condition of the world outside: databases and processes. Nearly as long as a test may take: how long is no matter of right or wrong. */
+export const until = <T>(what: () => Promise<T>, milliseconds = 110_000): Promise<T> =>
   vi.waitFor(what, { timeout: milliseconds, interval: 20 });
 
 export const one = async <Row>(db: Db, sql: string, values: unknown[] = []): Promise<Row> => {

@@ -208,7 +208,7 @@ describe('a worker', () => {
       const { id } = await runningStage(db, 'initialise');
       const before = trainers();
       await { pause: pauseSweep, cancel: cancelSweep }[verb](db, sweepId);
-      await until(async () => expect(before.some(isAlive)).toBe(false), 10_000);
+      await until(async () => expect(before.some(isAlive)).toBe(false), 30_000);
       const stage = await until(() =>
         one(
           db,

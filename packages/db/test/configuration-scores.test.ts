@@ -145,7 +145,7 @@ test('seeds that end at the same moment are all in the average', async () => {
         'SELECT count(DISTINCT pid)::int AS n FROM pg_locks WHERE NOT granted',
       );
       expect(rows[0].n).toBe(others.length);
-    });
+    }, 30_000);
     await client.query('COMMIT');
     await ended;
   } finally {

@@ -118,7 +118,7 @@ describe('listening', () => {
       );
     };
     await write('one');
-    await vi.waitFor(() => expect(received).toEqual(['one']));
+    await vi.waitFor(() => expect(received).toEqual(['one']), 30_000);
 
     const older = new pg.Client(db.url);
     await older.connect();
@@ -127,7 +127,7 @@ describe('listening', () => {
     await write('two');
     await older.query('COMMIT'); // announces nothing: it wrote no event
     await older.end();
-    await vi.waitFor(() => expect(received).toEqual(['one', 'two']));
+    await vi.waitFor(() => expect(received).toEqual(['one', 'two']), 30_000);
 
     await query(
       db,
@@ -139,13 +139,15 @@ describe('listening', () => {
     );
     await vi.waitFor(() => expect(received).toEqual(['one', 'two', 'three']), { timeout: 10_000 });
     await listening.close();
-    await vi.waitFor(async () =>
-      expect(
-        await query(
-          db,
-          `SELECT FROM pg_stat_activity WHERE application_name = 'funnel events' AND datname = current_database()`,
-        ),
-      ).toEqual([]),
+    await vi.waitFor(
+      async () =>
+        expect(
+          await query(
+            db,
+            `SELECT FROM pg_stat_activity WHERE application_name = 'funnel events' AND datname = current_database()`,
+          ),
+        ).toEqual([]),
+      30_000,
     );
     await reading;
   });

@@ -13,7 +13,7 @@ test('an idle connection that breaks is told of in a line, without the connectio
     await other.pool.query(
       'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
     );
-    await vi.waitFor(() => expect(told).toHaveLength(1));
+    await vi.waitFor(() => expect(told).toHaveLength(1), 30_000);
     expect(told[0]).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('terminating') });
     const text = inspect(told[0], { depth: 10, showHidden: true });
     expect(text).not.toContain(new URL(database.url).password);

@@ -79,7 +79,7 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
       const heard: string[] = [];
       await listen(queue!, heard);
       await vi.waitFor(() => expect(heard.sort()).toEqual([stage(1), stage(2)]), { timeout: 10_000 });
-      await vi.waitFor(async () => expect(await queue!.counts()).toEqual({ waiting: 0, active: 0 }));
+      await vi.waitFor(async () => expect(await queue!.counts()).toEqual({ waiting: 0, active: 0 }), 30_000);
     });
 
     it('rings a stage once until it was heard, and again after that', async () => {
@@ -90,7 +90,7 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
       const heard: string[] = [];
       await listen(queue!, heard);
       await vi.waitFor(() => expect(heard).toEqual([stage(1)]), { timeout: 10_000 });
-      await vi.waitFor(async () => expect((await queue!.counts()).active).toBe(0));
+      await vi.waitFor(async () => expect((await queue!.counts()).active).toBe(0), 30_000);
       await queue!.ring([stage(1)]);
       await vi.waitFor(() => expect(heard).toEqual([stage(1), stage(1)]), { timeout: 10_000 });
     });
@@ -120,7 +120,7 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
       for (const release of waiting.splice(0)) release();
       await vi.waitFor(() => expect(waiting).toHaveLength(3), { timeout: 10_000 });
       for (const release of waiting.splice(0)) release();
-      await vi.waitFor(() => expect(active).toBe(0));
+      await vi.waitFor(() => expect(active).toBe(0), 30_000);
       expect(most).toBe(3);
     });
 
@@ -136,7 +136,7 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
       );
       await queue!.ring([stage(1)]);
       await vi.waitFor(() => expect(heard).toHaveLength(1), { timeout: 10_000 });
-      await vi.waitFor(async () => expect(await queue!.counts()).toEqual({ waiting: 0, active: 0 }));
+      await vi.waitFor(async () => expect(await queue!.counts()).toEqual({ waiting: 0, active: 0 }), 30_000);
       await queue!.ring([stage(1)]);
       await vi.waitFor(() => expect(heard).toEqual([stage(1), stage(1)]), { timeout: 10_000 });
     });

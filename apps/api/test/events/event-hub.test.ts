@@ -140,7 +140,7 @@ describe('createEventHub', () => {
     const { hub } = openHub(source, { bufferBytes: 100, heartbeat: 1000 });
     const readable = await hub.open({ caller: null });
     write(50);
-    await vi.waitFor(() => expect(readable.readableLength).toBeGreaterThan(100));
+    await vi.waitFor(() => expect(readable.readableLength).toBeGreaterThan(100), 30_000);
     const closed = once(readable, 'close');
     vi.advanceTimersByTime(2000);
     await closed;
@@ -161,7 +161,7 @@ describe('createEventHub', () => {
     await vi.waitFor(() => {
       vi.advanceTimersByTime(1000);
       expect(text).toContain('id: 5\n:\n\n');
-    });
+    }, 30_000);
     expect(text).not.toContain('data:');
   });
 

@@ -68,7 +68,7 @@ describe('where tokens are needed', () => {
       if (statusesOf(pair).some((status) => status !== 200)) leaveAll(pair);
       expect(statusesOf(pair)).toEqual([200, 200]);
       return pair as [Watching, Watching];
-    });
+    }, 30_000);
     const refusals = vi.fn();
     const client = createClient({
       url: `http://127.0.0.1:${port}`,
@@ -121,7 +121,7 @@ describe('where none is needed', () => {
     const oneMore = await watch(port);
     expect(oneMore.response.status).toBe(503);
     leaveAll([...pages, oneMore]);
-    await vi.waitFor(async () => expect(await open()).toBe(0));
+    await vi.waitFor(async () => expect(await open()).toBe(0), 30_000);
   });
 
   /** Asks for a stream and breaks the connection off after `bytes` of an answer; 0: as soon as it has asked. */
@@ -144,13 +144,13 @@ describe('where none is needed', () => {
     // At every moment of a request: before it is read, while a place is taken for it, and when it has been answered.
     for (let round = 0; round < 20; round++)
       await Promise.all(Array.from({ length: 10 }, (_, i) => breakOff(i % 2)));
-    await vi.waitFor(async () => expect(await open()).toBe(0));
+    await vi.waitFor(async () => expect(await open()).toBe(0), 30_000);
     const pages = await vi.waitFor(async () => {
       const all = await Promise.all(Array.from({ length: 12 }, () => watch(port)));
       if (statusesOf(all).some((status) => status !== 200)) leaveAll(all);
       expect(new Set(statusesOf(all))).toEqual(new Set([200]));
       return all;
-    });
+    }, 30_000);
     leaveAll(pages);
   });
 });
