@@ -1,19 +1,19 @@
-export { type Change, listAudit, writeAudit } from './audit.ts';
-export { getBlobs, missingBlobs } from './blobs.ts';
-export { cancelSweep } from './cancel-sweep.ts';
-export { getCheckpoint } from './checkpoints.ts';
-export { claimStage } from './claim-stage.ts';
-export { type CollectOptions, collectGarbage } from './collect-garbage.ts';
-export { completeStage } from './complete-stage.ts';
-export { createDb, type Db, type DbOptions } from './db.ts';
-export { deleteSweep } from './delete-sweep.ts';
+export { type Change, listAudit, writeAudit } from './access/audit.ts';
+export { anyToken, findToken, listTokens, revokeToken, saveToken, type TokenInfo } from './access/tokens.ts';
+export { claimStage } from './attempts/claim-stage.ts';
+export { completeStage } from './attempts/complete-stage.ts';
+export { endStage } from './attempts/end-stage.ts';
+export { heartbeat } from './attempts/heartbeat.ts';
+export { recordCheckpoint } from './attempts/record-checkpoint.ts';
+export { failAttempt, handBack } from './attempts/release-stage.ts';
+export { registerWorker, retireWorker } from './attempts/workers.ts';
+export { getBlobs, missingBlobs } from './checkpoints/blobs.ts';
+export { getCheckpoint } from './checkpoints/checkpoints.ts';
+export { type CollectOptions, collectGarbage } from './checkpoints/collect-garbage.ts';
+export { createDb, type Db, type DbOptions } from './connection/db.ts';
+export { type QueueAddress, queueAddress } from './connection/queue-address.ts';
 export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './embedded/start-embedded.ts';
-export { endStage } from './end-stage.ts';
-export { heartbeat } from './heartbeat.ts';
-export { knownChains } from './known-chains.ts';
 export { checkSchema, migrate } from './migrate.ts';
-export { pauseSweep, resumeSweep } from './pause-sweep.ts';
-export { type QueueAddress, queueAddress } from './queue-address.ts';
 export { type EvaluationImages, getEvaluation, getImages } from './reads/evaluations.ts';
 export { type EventsQuery, eventsAfter, isEventAfter, lastEventId, onEvents } from './reads/events.ts';
 export { leaderboard } from './reads/leaderboard.ts';
@@ -29,12 +29,17 @@ export {
   type TrialsQuery,
 } from './reads/trials.ts';
 export { listWorkers } from './reads/workers.ts';
-export { type ReconcileOptions, reconcile } from './reconcile.ts';
-export { recordCheckpoint } from './record-checkpoint.ts';
-export { failAttempt, handBack } from './release-stage.ts';
-export { retrySweep } from './retry-sweep.ts';
-export { attemptBounds, pingDatabase, readServiceCounts, type ServiceCounts } from './service-counts.ts';
-export { submitSweep } from './submit-sweep.ts';
-export { anyToken, findToken, listTokens, revokeToken, saveToken, type TokenInfo } from './tokens.ts';
+export { knownChains } from './submission/known-chains.ts';
+export { submitSweep } from './submission/submit-sweep.ts';
+export { cancelSweep } from './sweeps/cancel-sweep.ts';
+export { deleteSweep } from './sweeps/delete-sweep.ts';
+export { pauseSweep, resumeSweep } from './sweeps/pause-sweep.ts';
+export { retrySweep } from './sweeps/retry-sweep.ts';
 export type * from './types.ts';
-export { registerWorker, retireWorker } from './workers.ts';
+export { type ReconcileOptions, reconcile } from './upkeep/reconcile.ts';
+export {
+  attemptBounds,
+  pingDatabase,
+  readServiceCounts,
+  type ServiceCounts,
+} from './upkeep/service-counts.ts';

@@ -8,8 +8,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '@funnel/contracts';
 import pg from 'pg';
-import { databaseAddress } from './database-address.ts';
-import { databaseError } from './database-errors.ts';
+import { databaseAddress } from './connection/database-address.ts';
+import { databaseError } from './connection/database-errors.ts';
 
 export const migrationsFolder = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
 

@@ -13,7 +13,7 @@ import type {
   SweepPlan,
   Verdict,
 } from '@funnel/contracts';
-import type { Wanted } from './known-chains.ts';
+import type { Wanted } from './submission/known-chains.ts';
 
 /** What every write of an attempt carries: refused when another attempt has the stage (STALE_LEASE, counted). */
 export type Lease = { readonly stageId: string; readonly leaseEpoch: number };

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
-import { databaseAddress } from '../src/database-address.ts';
-import { queueAddress } from '../src/queue-address.ts';
+import { databaseAddress } from '../src/connection/database-address.ts';
+import { queueAddress } from '../src/connection/queue-address.ts';
 
 /** What the driver makes of an address. */
 const read = (address: string) => {

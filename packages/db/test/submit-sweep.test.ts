@@ -2,7 +2,7 @@ import type { SweepInput } from '@funnel/contracts';
 import { outlineSweep } from '@funnel/planner';
 import { describe, expect, test } from 'vitest';
 import { cancelSweep } from '../src/index.ts';
-import { type StageRow, specOf } from '../src/stage-rows.ts';
+import { type StageRow, specOf } from '../src/lifecycle/stage-row.ts';
 import { query, stageCounts, sweepStatus, trained, trialStatuses, wrongCounts } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish, record } from './support/stand-in.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { transaction } from '../src/connection/transaction.ts';
 import { createDb, type Db, pingDatabase, submitSweep } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
-import { transaction } from '../src/transaction.ts';
 import { query } from './support/rows.ts';
 import { definition } from './support/submit.ts';
 

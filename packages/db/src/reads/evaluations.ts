@@ -7,8 +7,8 @@ import {
   type EvaluationSummary,
   type Verdict,
 } from '@funnel/contracts';
-import type { Db } from '../db.ts';
-import { reading, type Tx } from '../transaction.ts';
+import type { Db } from '../connection/db.ts';
+import { reading, type Tx } from '../connection/transaction.ts';
 
 type Row = {
   readonly trial_id: string;

@@ -4,9 +4,9 @@
  */
 import { AppError, type FunnelEvent, type FunnelEventRow } from '@funnel/contracts';
 import pg from 'pg';
-import type { Db } from '../db.ts';
-import { eventsChannel } from '../events.ts';
-import { reading } from '../transaction.ts';
+import type { Db } from '../connection/db.ts';
+import { reading } from '../connection/transaction.ts';
+import { eventsChannel } from '../lifecycle/publish.ts';
 
 type Row = { readonly xid: string; readonly id: number; readonly at: Date; readonly payload: FunnelEvent };
 

@@ -6,8 +6,8 @@ import {
   type LeaderboardQuery,
   type LeaderboardRow,
 } from '@funnel/contracts';
-import type { Db } from '../db.ts';
-import { reading, type Tx } from '../transaction.ts';
+import type { Db } from '../connection/db.ts';
+import { reading, type Tx } from '../connection/transaction.ts';
 import type { Page } from '../types.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { isLeaderboardCursor, type LeaderboardCursor, ranksOf } from './leaderboard-cursor.ts';

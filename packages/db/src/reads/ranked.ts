@@ -7,7 +7,7 @@ import type {
   RecipeName,
   Verdict,
 } from '@funnel/contracts';
-import type { Tx } from '../transaction.ts';
+import type { Tx } from '../connection/transaction.ts';
 import type { Parameter } from './knob-filters.ts';
 import type { LeaderboardCursor } from './leaderboard-cursor.ts';
 import { parameters, scoreConditions } from './leaderboard-filters.ts';

@@ -1,6 +1,6 @@
 /** What the defences of ranked runs rejected. Asked for where a recipe rejects images at all: elsewhere there is nothing to say. */
 import { type Recipe, type RecipeName, recipes } from '@funnel/contracts';
-import type { Tx } from '../transaction.ts';
+import type { Tx } from '../connection/transaction.ts';
 
 type Rejections = { readonly rejectedClean: number; readonly rejectedAttacked: number };
 

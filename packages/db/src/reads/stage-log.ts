@@ -1,6 +1,6 @@
 import { AppError, type StageLogLine } from '@funnel/contracts';
-import type { Db } from '../db.ts';
-import { reading } from '../transaction.ts';
+import type { Db } from '../connection/db.ts';
+import { reading } from '../connection/transaction.ts';
 
 /** The newest of each; a stage has few attempts, but may have ten thousand epochs. */
 const mostAttempts = 200;

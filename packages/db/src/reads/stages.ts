@@ -1,7 +1,7 @@
 import { AppError, type Stage } from '@funnel/contracts';
-import type { Db } from '../db.ts';
-import type { StageRow } from '../stage-rows.ts';
-import { reading, type Tx } from '../transaction.ts';
+import type { Db } from '../connection/db.ts';
+import { reading, type Tx } from '../connection/transaction.ts';
+import type { StageRow } from '../lifecycle/stage-row.ts';
 import type { Page } from '../types.ts';
 import { isNumber, pageOf, readCursor } from './cursor.ts';
 import { assertSweep } from './sweeps.ts';

@@ -1,5 +1,5 @@
 import type { Plan, Sweep, SweepDefinition, SweepStatus, TrialStatus } from '@funnel/contracts';
-import type { SweepCounts } from '../counts.ts';
+import type { SweepCounts } from '../lifecycle/counts.ts';
 
 export type SweepRow = {
   readonly id: string;

@@ -6,9 +6,9 @@ import {
   type SweepDetail,
   type SweepStatus,
 } from '@funnel/contracts';
-import { readCounts } from '../counts.ts';
-import type { Db } from '../db.ts';
-import { reading } from '../transaction.ts';
+import type { Db } from '../connection/db.ts';
+import { reading } from '../connection/transaction.ts';
+import { readCounts } from '../lifecycle/counts.ts';
 import type { Page } from '../types.ts';
 import { isText, pageOf, readCursor } from './cursor.ts';
 import { type SweepRow, sweepColumns, sweepResource } from './sweep-resource.ts';

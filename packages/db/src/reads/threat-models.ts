@@ -1,5 +1,5 @@
 import { type AttackRun, type ThreatModel, threatModelOf } from '@funnel/contracts';
-import type { Tx } from '../transaction.ts';
+import type { Tx } from '../connection/transaction.ts';
 
 type Row = { readonly trial_id: string; readonly sweep_id: string };
 

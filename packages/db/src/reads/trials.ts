@@ -12,8 +12,8 @@ import {
   type Verdict,
   type WorstCase,
 } from '@funnel/contracts';
-import type { Db } from '../db.ts';
-import { reading, type Tx } from '../transaction.ts';
+import type { Db } from '../connection/db.ts';
+import { reading, type Tx } from '../connection/transaction.ts';
 import type { Page } from '../types.ts';
 import { isNumber, pageOf, readCursor } from './cursor.ts';
 import { evaluationsOfTrials } from './evaluations.ts';

@@ -1,6 +1,6 @@
 /** What trials' numbers do not say by themselves. */
 import type { StageKind, StageStatus } from '@funnel/contracts';
-import type { Tx } from '../transaction.ts';
+import type { Tx } from '../connection/transaction.ts';
 
 /** One statement: of some of these trials, what is to be said. */
 type Warning = (

@@ -1,6 +1,6 @@
 import type { StageKind, Worker } from '@funnel/contracts';
-import type { Db } from '../db.ts';
-import { reading } from '../transaction.ts';
+import type { Db } from '../connection/db.ts';
+import { reading } from '../connection/transaction.ts';
 import type { WorkerRegistration } from '../types.ts';
 
 type Row = WorkerRegistration & {

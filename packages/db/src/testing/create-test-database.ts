@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { createDb, type Db, type DbOptions } from '../db.ts';
+import { createDb, type Db, type DbOptions } from '../connection/db.ts';
 import { administer, databaseUrl, startTestServer, type TestServer } from './test-server.ts';
 
 export type TestDatabase = {

@@ -1,0 +1,138 @@
+/** Hands out the best ready stage: highest priority, then the sweep with the fewest running (below its limit), then the oldest. */
+import { type CheckpointManifest, StageKind } from '@funnel/contracts';
+import type { Db } from '../connection/db.ts';
+import { type Tx, transaction } from '../connection/transaction.ts';
+import { settleChanges } from '../lifecycle/settle-changes.ts';
+import { type StageRow, specOf } from '../lifecycle/stage-row.ts';
+import type { ClaimedStage, ClaimRequest, StageStart } from '../types.ts';
+
+/**
+ * Sweeps in order of their claim to the next worker, each with its first ready stage that no one else is just taking. Only as many are
+ * looked at as it takes to find one. The row lock and the condition are one statement, so a stage is claimed once; that two stages of one
+ * chain never run at once is also a unique index.
+ */
+const pick = `
+  SELECT picked.id, turn.id AS sweep, turn.max_running
+  FROM (
+    SELECT w.id, w.priority, w.max_running, (SELECT count(*) FROM stages r WHERE r.sweep_id = w.id AND r.status = 'running') AS running
+    FROM sweeps w
+    WHERE w.status = 'running' AND ($2::text IS NULL OR w.id = $2)
+    ORDER BY w.priority DESC, running, w.id
+  ) AS turn
+  CROSS JOIN LATERAL (
+    SELECT s.id FROM stages s
+    WHERE s.sweep_id = turn.id AND s.status = 'ready' AND s.ready_at <= now() AND s.kind = ANY($1)
+      AND NOT EXISTS (SELECT FROM stages other WHERE other.chain = s.chain AND other.status = 'running')
+    ORDER BY s.position
+    LIMIT 1
+    FOR NO KEY UPDATE SKIP LOCKED
+  ) AS picked
+  WHERE turn.max_running IS NULL
+    OR (turn.running < turn.max_running AND pg_try_advisory_xact_lock(hashtext('funnel claim'), hashtext(turn.id)))
+  LIMIT 1`;
+
+type Picked = { readonly id: string; readonly sweep: string; readonly max_running: number | null };
+
+/**
+ * Sweeps that limit their running stages are claimed from one at a time. Who claimed before has committed by now, but maybe after `pick` had
+ * begun to look: so it is counted once more.
+ */
+const isFull = async (tx: Tx, { sweep, max_running: most }: Picked): Promise<boolean> => {
+  if (most === null) return false;
+  const [row] = await tx.query<{ running: number }>(
+    "SELECT count(*)::int AS running FROM stages WHERE sweep_id = $1 AND status = 'running'",
+    [sweep],
+  );
+  return row!.running >= most;
+};
+
+const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined> => {
+  const { workerId, leaseSeconds, kinds = StageKind.options, sweep = null } = request;
+  const [picked] = await tx.query<Picked>(pick, [kinds, sweep]);
+  if (!picked || (await isFull(tx, picked))) return undefined;
+  const [row] = await tx.query<StageRow>(
+    `WITH claimed AS (
+       UPDATE stages SET status = 'running', worker_id = $2, lease_epoch = lease_epoch + 1,
+         lease_until = now() + make_interval(secs => $3), started_at = coalesce(started_at, now()),
+         images_per_second = NULL, error_code = NULL, error_message = NULL
+       WHERE id = $1
+       RETURNING *
+     ), attempt AS (
+       INSERT INTO attempts (stage_id, lease_epoch, worker_id, backend, device, engine_version)
+       SELECT id, lease_epoch, worker_id, $4, $5, $6 FROM claimed
+     ), begun AS (
+       UPDATE sweeps SET started_at = now() WHERE id IN (
+         SELECT w.id FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
+         WHERE l.stage_id = $1 AND w.started_at IS NULL
+         FOR NO KEY UPDATE OF w SKIP LOCKED -- a fleet that wakes at once does not queue here: one of them says when it began
+       )
+     )
+     SELECT * FROM claimed`,
+    [
+      picked.id,
+      workerId,
+      leaseSeconds,
+      request.backend ?? null,
+      request.device ?? null,
+      request.engineVersion ?? null,
+    ],
+  );
+  return row;
+};
+
+/**
+ * Where it starts: from the furthest state of its own chain that training can go on from, else from its parent's final networks, else
+ * (null) from nothing.
+ */
+const startOf = async (tx: Tx, stage: StageRow): Promise<StageStart | null> => {
+  const [row] = await tx.query<{ manifest: CheckpointManifest; own: boolean }>(
+    `(SELECT p.manifest, true AS own FROM chains c JOIN checkpoints p ON p.chain_id = c.id
+      WHERE c.hash = $1 AND p.continuable AND (p.epoch, p.step) <= ($2, 0)
+      ORDER BY p.epoch DESC, p.step DESC LIMIT 1)
+     UNION ALL
+     (SELECT p.manifest, false FROM stages s JOIN chains c ON c.hash = s.chain
+      JOIN checkpoints p ON p.chain_id = c.id AND p.epoch = s.epochs AND p.step = 0
+      WHERE s.id = $3)
+     LIMIT 1`,
+    [stage.chain, stage.epochs, stage.parent],
+  );
+  if (!row) return null;
+  return row.own
+    ? { manifest: row.manifest, sameChain: true }
+    : { manifest: { ...row.manifest, moments: null }, sameChain: false };
+};
+
+/** Final networks of the classifiers that an attack makes its images on, in the order of its specification; unusable ones are left out. */
+const surrogatesOf = async (tx: Tx, { surrogates }: StageRow): Promise<readonly CheckpointManifest[]> => {
+  if (surrogates.length === 0) return [];
+  const rows = await tx.query<{ manifest: CheckpointManifest }>(
+    `SELECT p.manifest FROM stages s JOIN chains c ON c.hash = s.chain
+     JOIN checkpoints p ON p.chain_id = c.id AND p.epoch = s.epochs AND p.step = 0
+     WHERE s.id = ANY($1) AND s.status = 'completed' ORDER BY s.id`,
+    [surrogates],
+  );
+  return rows.map(({ manifest }) => ({ ...manifest, moments: null }));
+};
+
+/**
+ * The caller has the stage until its lease runs out; `heartbeat` keeps it. Null: nothing is ready (for these kinds, this sweep, within
+ * its limit of running stages).
+ */
+export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage | null> =>
+  transaction(db, async (tx) => {
+    const stage = await take(tx, request);
+    if (!stage) return null;
+    const { id, kind, lease_epoch: leaseEpoch } = stage;
+    const start = await startOf(tx, stage);
+    const surrogates = await surrogatesOf(tx, stage);
+    const links = await settleChanges(tx, { changes: [{ id, kind, from: 'ready', to: 'running' }] });
+    return {
+      stageId: id,
+      leaseEpoch,
+      spec: specOf(stage),
+      attempt: stage.failures + stage.expiries + 1,
+      start,
+      surrogates,
+      sweepIds: links.get(id)?.map((link) => link.sweepId) ?? [],
+    };
+  });

@@ -1,0 +1,89 @@
+/** Fencing: a write is taken only from the attempt that has the stage. */
+import { AppError, type StageKind, type StageSpec } from '@funnel/contracts';
+import type { Db } from '../connection/db.ts';
+import { type Tx, transaction } from '../connection/transaction.ts';
+import { type StageRow, specOf } from '../lifecycle/stage-row.ts';
+import type { Lease } from '../types.ts';
+
+export type Outcome =
+  | 'completed'
+  | 'diverged'
+  | 'collapsed'
+  | 'failed'
+  | 'expired'
+  | 'handed-back'
+  | 'cancelled';
+
+/** A stage that is running under the caller's lease, its row locked. */
+export type LeasedStage = {
+  readonly spec: StageSpec;
+  readonly kind: StageKind;
+  readonly plannedBy: string | null;
+  readonly failures: number;
+};
+
+/**
+ * A lease that ran out but was not taken over is still good: slow is not dead. The row lock makes the check and what follows one act.
+ */
+const lockLease = async (tx: Tx, { stageId, leaseEpoch }: Lease): Promise<LeasedStage | null> => {
+  const [row] = await tx.query<StageRow>(
+    `SELECT * FROM stages WHERE id = $1 AND lease_epoch = $2 AND status = 'running' FOR NO KEY UPDATE`,
+    [stageId, leaseEpoch],
+  );
+  if (!row) return null;
+  return { spec: specOf(row), kind: row.kind, plannedBy: row.planned_by, failures: row.failures };
+};
+
+/** How this very attempt ended, if it did. */
+const outcomeOf = async (
+  tx: Tx,
+  { stageId, leaseEpoch }: Lease,
+): Promise<Outcome | 'running' | undefined> => {
+  const [row] = await tx.query<{ outcome: Outcome | 'running' }>(
+    'SELECT outcome FROM attempts WHERE stage_id = $1 AND lease_epoch = $2',
+    [stageId, leaseEpoch],
+  );
+  return row?.outcome;
+};
+
+/** Counted in a transaction that commits: refused writes are told of. */
+const countRefusal = (tx: Tx, { stageId, leaseEpoch }: Lease) =>
+  tx.query('UPDATE attempts SET fenced = fenced + 1 WHERE stage_id = $1 AND lease_epoch = $2', [
+    stageId,
+    leaseEpoch,
+  ]);
+
+type Fenced<T> = {
+  readonly lease: Lease;
+  /** Runs with the stage locked. */
+  readonly work: (tx: Tx, stage: LeasedStage) => Promise<T>;
+  /** The attempt ended so already: the answer to the first call was lost, and this is it again. */
+  readonly again?: { readonly outcome: Outcome; readonly answer: T };
+};
+
+/** Errors: STALE_LEASE when another attempt has the stage, or it has ended in another way. */
+export const withLease = async <T>(db: Db, { lease, work, again }: Fenced<T>): Promise<T> => {
+  const result = await transaction(db, async (tx): Promise<{ value: T } | null> => {
+    const stage = await lockLease(tx, lease);
+    if (stage) return { value: await work(tx, stage) };
+    if (again && (await outcomeOf(tx, lease)) === again.outcome) return { value: again.answer };
+    await countRefusal(tx, lease);
+    return null;
+  });
+  if (result) return result.value;
+  const { stageId, leaseEpoch } = lease;
+  throw new AppError(
+    'STALE_LEASE',
+    `Expected the lease of stage ${stageId} to be attempt ${leaseEpoch}, but another attempt has it or it has ended`,
+    { stageId, leaseEpoch },
+  );
+};
+
+export type AttemptError = { readonly code: string; readonly message: string; readonly stack?: string };
+
+export const endAttempt = (tx: Tx, { stageId, leaseEpoch }: Lease, outcome: Outcome, error?: AttemptError) =>
+  tx.query(
+    `UPDATE attempts SET outcome = $3, ended_at = now(), error_code = $4, error_message = $5, error_stack = $6
+     WHERE stage_id = $1 AND lease_epoch = $2`,
+    [stageId, leaseEpoch, outcome, error?.code ?? null, error?.message ?? null, error?.stack ?? null],
+  );

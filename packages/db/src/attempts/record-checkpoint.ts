@@ -1,0 +1,92 @@
+import type { FunnelEvent, Position } from '@funnel/contracts';
+import { chainNumber, dropSuperseded, insertCheckpoint } from '../checkpoints/checkpoints.ts';
+import type { Db } from '../connection/db.ts';
+import type { Tx } from '../connection/transaction.ts';
+import { idsOf, passRecorded } from '../lifecycle/move-stages.ts';
+import { settleChanges } from '../lifecycle/settle-changes.ts';
+import { stageSweeps } from '../lifecycle/sweep-stages.ts';
+import type { CheckpointRecorded, CheckpointWrite, Lease } from '../types.ts';
+import { type LeasedStage, withLease } from './lease.ts';
+
+const writeMetrics = (
+  tx: Tx,
+  chainId: number,
+  epoch: number,
+  metrics: Readonly<Record<string, number | null>>,
+) =>
+  tx.query(
+    `INSERT INTO metrics (chain_id, name, epoch, value)
+     SELECT $1, name, $2, value FROM unnest($3::text[], $4::float8[]) AS m (name, value) ON CONFLICT DO NOTHING`,
+    [chainId, epoch, Object.keys(metrics), Object.values(metrics)],
+  );
+
+/** A new epoch is progress: what failed before it no longer counts against the stage. */
+const noteProgress = (
+  tx: Tx,
+  { stageId, leaseEpoch }: Lease,
+  { epoch, step }: Position,
+  newEpoch: boolean,
+  matches: boolean,
+) =>
+  tx.query(
+    `WITH stage AS (
+       UPDATE stages SET epoch = $3, step = $4,
+         failures = CASE WHEN $5 THEN 0 ELSE failures END, expiries = CASE WHEN $5 THEN 0 ELSE expiries END
+       WHERE id = $1
+     )
+     UPDATE attempts SET epochs = epochs + CASE WHEN $5 THEN 1 ELSE 0 END, mismatches = mismatches + CASE WHEN $6 THEN 0 ELSE 1 END
+     WHERE stage_id = $1 AND lease_epoch = $2`,
+    [stageId, leaseEpoch, epoch, step, newEpoch, matches],
+  );
+
+/** Another stage of the chain that ends at this epoch is complete by it. */
+const passOthers = async (tx: Tx, { spec }: LeasedStage, epoch: number) => {
+  const rows = await tx.query<{ id: string }>(
+    "SELECT id FROM stages WHERE kind <> 'attack' AND chain = $1 AND epochs = $2 AND id <> $3",
+    [spec.chain, epoch, spec.id],
+  );
+  return passRecorded(
+    tx,
+    rows.map((row) => row.id),
+  );
+};
+
+const epochEvents = async (
+  tx: Tx,
+  { spec }: LeasedStage,
+  { manifest, metrics }: CheckpointWrite,
+): Promise<FunnelEvent[]> => {
+  const links = (await stageSweeps(tx, [spec.id])).get(spec.id) ?? [];
+  return links.map(({ sweepId }) => ({
+    type: 'epoch',
+    sweepId,
+    stage: spec.id,
+    kind: spec.kind,
+    position: manifest.position,
+    epochs: spec.epochs,
+    metrics: { ...metrics },
+  }));
+};
+
+const record = async (tx: Tx, stage: LeasedStage, write: CheckpointWrite): Promise<CheckpointRecorded> => {
+  const { manifest, metrics, blobs } = write;
+  const { position } = manifest;
+  const chainId = await chainNumber(tx, stage.spec.chain);
+  const { hash, inserted, matches } = await insertCheckpoint(tx, chainId, manifest, blobs);
+  const newEpoch = inserted && position.step === 0;
+  await noteProgress(tx, write, position, newEpoch, matches);
+  await dropSuperseded(tx, chainId, position);
+  if (metrics) await writeMetrics(tx, chainId, position.epoch, metrics);
+  const changes = position.step === 0 ? await passOthers(tx, stage, position.epoch) : [];
+  const counts =
+    newEpoch && stage.plannedBy ? [{ sweepId: stage.plannedBy, subject: 'trained', delta: 1 }] : [];
+  await settleChanges(tx, { changes, counts, events: newEpoch ? await epochEvents(tx, stage, write) : [] });
+  return { hash, matches, readyStages: idsOf(changes, 'ready') };
+};
+
+/**
+ * Records the state of the stage's chain at a position, and the epoch's metrics, once: the same again is no change. What other stages
+ * of the chain end there complete with it. Errors: STALE_LEASE, INVALID_REQUEST (blobs missing or not what they are called).
+ */
+export const recordCheckpoint = (db: Db, write: CheckpointWrite): Promise<CheckpointRecorded> =>
+  withLease(db, { lease: write, work: (tx, stage) => record(tx, stage, write) });

@@ -1,0 +1,29 @@
+/**
+ * What a configuration is worth, over its seeds: what a single lucky one says is little. Kept with the scores, because which average is
+ * the best cannot be known before all have been looked at. Summands are taken in one order, so that the same scores give the same bits.
+ */
+import type { Tx } from '../connection/transaction.ts';
+
+/** A configuration with a missing value has no mean (an infinite distance has none), and one with a masked seed is masked. */
+const average = `
+  INSERT INTO configuration_scores AS c (sweep_id, configuration_index, position, metric, attack, trial_id, merit, deviation, masked)
+  SELECT s.sweep_id, s.configuration_index, s.position, s.metric, min(s.attack), min(s.trial_id),
+    CASE WHEN count(s.merit) = count(*) THEN round(avg(s.merit ORDER BY s.trial_id)::numeric, 12)::float8 END,
+    stddev_samp(s.merit ORDER BY s.trial_id), bool_or(s.masked)
+  FROM (SELECT DISTINCT sweep_id, configuration_index FROM trials WHERE id = ANY($1)) AS k
+  JOIN trials t USING (sweep_id, configuration_index)
+  JOIN scores s ON s.trial_id = t.id
+  GROUP BY s.sweep_id, s.configuration_index, s.position, s.metric
+  ORDER BY s.sweep_id, s.configuration_index, s.position, s.metric
+  ON CONFLICT (sweep_id, configuration_index, position, metric) DO UPDATE
+  SET trial_id = excluded.trial_id, merit = excluded.merit, deviation = excluded.deviation, masked = excluded.masked
+  WHERE (c.trial_id, c.merit, c.deviation, c.masked) IS DISTINCT FROM (excluded.trial_id, excluded.merit, excluded.deviation, excluded.masked)`;
+
+/**
+ * Averages the scores of these trials' configurations. Twice: the first time takes their rows, waiting for whoever scores another seed;
+ * the second sees what that one committed. Of two seeds that end at once, the later one has both.
+ */
+export const averageSeeds = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
+  await tx.query(average, [trialIds]);
+  await tx.query(average, [trialIds]);
+};

@@ -1,0 +1,161 @@
+/** The stages of a submission that are not there yet, and those that ended badly and get another chance. */
+import type { StageKind, StageStatus } from '@funnel/contracts';
+import { jsonArray, plainArray, plainArrays } from '../connection/array-literals.ts';
+import type { Tx } from '../connection/transaction.ts';
+import { causeOf, type End, endColumns } from '../lifecycle/cause.ts';
+import { changesTo, passRecorded, skipDependants } from '../lifecycle/move-stages.ts';
+import { isFree } from '../lifecycle/readiness.ts';
+import type { StageChange } from '../lifecycle/stage-change.ts';
+import { chunks, inputsOf, type PlacedStage } from './submission-rows.ts';
+
+type Common = Pick<PlacedStage, 'kind' | 'recipe' | 'hyperparameters' | 'dataset' | 'attack'>;
+
+/** What stages have in common, seeds above all, and for each stage the place of its own. By identity: the planner makes each of them once. */
+const commonOf = (
+  stages: readonly PlacedStage[],
+): { common: readonly Common[]; places: readonly number[] } => {
+  const numbers = new Map<unknown, number>();
+  const numberOf = (value: unknown): number => {
+    const known = numbers.get(value);
+    if (known !== undefined) return known;
+    numbers.set(value, numbers.size);
+    return numbers.size - 1;
+  };
+  const common: Common[] = [];
+  const placeOf = new Map<string, number>();
+  const places = stages.map((stage) => {
+    const { kind, recipe, hyperparameters, dataset, attack } = stage;
+    const key = [kind, recipe, hyperparameters, dataset, attack].map(numberOf).join();
+    const known = placeOf.get(key);
+    if (known !== undefined) return known;
+    placeOf.set(key, common.length);
+    return common.push(stage) - 1;
+  });
+  return { common, places };
+};
+
+const values = (sweepId: string, stages: readonly PlacedStage[]): unknown[] => {
+  const { common, places } = commonOf(stages);
+  const plain = (field: (stage: PlacedStage) => string | number | null) => plainArray(stages.map(field));
+  const json = (field: (what: Common) => unknown) => jsonArray(common.map(field));
+  return [
+    sweepId,
+    plainArray(common.map(({ kind }) => kind)),
+    plainArray(common.map(({ recipe }) => recipe)),
+    json(({ hyperparameters }) => hyperparameters),
+    json(({ dataset }) => dataset),
+    json(({ attack }) => attack),
+    plainArray(places),
+    plain((stage) => stage.id),
+    plain((stage) => stage.chain),
+    plain((stage) => stage.seed),
+    plain((stage) => stage.epochs),
+    plain((stage) => stage.parent),
+    plain((stage) => stage.after),
+    plain((stage) => stage.startEpoch),
+    plain((stage) => stage.position),
+    plainArrays(stages.map((stage) => stage.surrogates)),
+  ];
+};
+
+/** Where nothing was there before. */
+export const firstStatus = (after: string | null): 'ready' | 'waiting' =>
+  after === null ? 'ready' : 'waiting';
+
+/** What stages have in common travels, and is read as JSON, once for all of them; what they do not, one column per field. */
+const insertMissing = `
+  WITH common AS MATERIALIZED (
+    SELECT place - 1 AS place, kind, recipe, hyperparameters::jsonb, dataset::jsonb, attack::jsonb
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+      WITH ORDINALITY AS c (kind, recipe, hyperparameters, dataset, attack, place)
+  )
+  INSERT INTO stages (id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
+    status, after, start_epoch, sweep_id, planned_by, position, surrogates)
+  SELECT id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
+    CASE WHEN after IS NULL THEN 'ready' ELSE 'waiting' END, after, start_epoch, $1, $1, position, surrogates::text[]
+  FROM unnest($7::int[], $8::text[], $9::text[], $10::int[], $11::int[], $12::text[], $13::text[], $14::int[], $15::int[], $16::text[])
+    AS x (place, id, chain, seed, epochs, parent, after, start_epoch, position, surrogates) JOIN common USING (place)`;
+
+const reviveEnded = `
+  UPDATE stages s SET
+    status = CASE WHEN x.after IS NULL THEN 'ready' ELSE 'waiting' END, after = x.after, start_epoch = x.start_epoch,
+    sweep_id = $1, planned_by = $1, position = x.position, because = NULL, error_code = NULL, error_message = NULL,
+    failures = 0, expiries = 0, finished_at = NULL, ready_at = now()
+  FROM unnest($2::text[], $3::text[], $4::int[], $5::int[]) AS x (id, after, start_epoch, position)
+  WHERE s.id = x.id AND (s.status IN ('failed', 'skipped', 'cancelled') OR (s.status = 'completed' AND s.checkpoint IS NULL))`;
+
+/** Resolves to the changes of those that ended badly. */
+const revive = async (
+  tx: Tx,
+  sweepId: string,
+  stages: readonly PlacedStage[],
+): Promise<readonly StageChange[]> => {
+  if (stages.length === 0) return [];
+  const ids = plainArray(stages.map((stage) => stage.id));
+  const ended = await tx.query<{ id: string; status: StageStatus }>(
+    'SELECT id, status FROM stages WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE',
+    [ids],
+  );
+  const was = new Map(ended.map((row) => [row.id, row.status]));
+  await tx.query(reviveEnded, [
+    sweepId,
+    ids,
+    plainArray(stages.map((stage) => stage.after)),
+    plainArray(stages.map((stage) => stage.startEpoch)),
+    plainArray(stages.map((stage) => stage.position)),
+  ]);
+  return stages.map(({ id, kind, after }) => ({ id, kind, from: was.get(id)!, to: firstStatus(after) }));
+};
+
+/**
+ * Locks what is there and not ended, and what it or the plan waits for. Whoever ends it before has committed, and is seen from here on;
+ * whoever ends it later waits, and then sees this sweep.
+ */
+const lockUnfinished = async (tx: Tx, stages: readonly PlacedStage[]): Promise<void> => {
+  const there = stages.filter((stage) => stage.cached).map((stage) => stage.id);
+  const before = stages.filter((stage) => stage.unsure).flatMap(inputsOf);
+  if (there.length + before.length === 0) return;
+  await tx.query(
+    `SELECT FROM stages WHERE id = ANY($1::text[]) AND status IN ('waiting', 'ready', 'running') ORDER BY id FOR NO KEY UPDATE`,
+    [plainArray([...new Set([...there, ...before])])],
+  );
+};
+
+/** Stages that wait for one that was there before, against what that one is now. */
+const settleUnsure = async (tx: Tx, stages: readonly PlacedStage[]): Promise<readonly StageChange[]> => {
+  const unsure = stages.filter((stage) => stage.unsure).map((stage) => stage.id);
+  const before = [...new Set(stages.filter((stage) => stage.unsure).flatMap(inputsOf))];
+  if (unsure.length === 0) return [];
+  const passed = await passRecorded(tx, unsure);
+  const released = await tx.query<{ id: string; kind: StageKind; was: StageStatus }>(
+    `UPDATE stages s SET status = 'ready' WHERE s.id = ANY($1) AND s.status = 'waiting' AND ${isFree('s')}
+     RETURNING s.id, s.kind, 'waiting' AS was`,
+    [unsure],
+  );
+  const ended = await tx.query<End>(
+    `SELECT ${endColumns('a')} FROM stages a
+     WHERE a.id = ANY($1) AND a.status NOT IN ('waiting', 'ready', 'running', 'completed') ORDER BY a.id`,
+    [before],
+  );
+  const skipped: StageChange[] = [];
+  for (const end of ended) skipped.push(...(await skipDependants(tx, [end.id], causeOf(end))));
+  return [...passed, ...changesTo('ready', released), ...skipped];
+};
+
+/** Resolves to the changes of stages, new ones included. */
+export const insertStages = async (
+  tx: Tx,
+  sweepId: string,
+  stages: readonly PlacedStage[],
+): Promise<readonly StageChange[]> => {
+  for (const part of chunks(stages.filter((stage) => !stage.cached && !stage.again)))
+    await tx.query(insertMissing, values(sweepId, part));
+  const again = stages.filter((stage) => stage.again);
+  const revived = await revive(tx, sweepId, again);
+  const passed = await passRecorded(
+    tx,
+    stages.filter((stage) => stage.passed && !stage.cached).map((stage) => stage.id),
+  );
+  await lockUnfinished(tx, stages);
+  return [...revived, ...passed, ...(await settleUnsure(tx, stages))];
+};

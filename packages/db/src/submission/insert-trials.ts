@@ -1,0 +1,94 @@
+/** The trials of a submission, and which stages they and their sweep point at. */
+import type { SweepPlan } from '@funnel/contracts';
+import { jsonArray, plainArray } from '../connection/array-literals.ts';
+import type { Tx } from '../connection/transaction.ts';
+import { firstTrials } from './configurations.ts';
+import { insertKnobs } from './insert-knobs.ts';
+import { chunks, type PlacedStage } from './submission-rows.ts';
+
+const insertTrialRows = async (
+  tx: Tx,
+  sweepId: string,
+  dataset: string,
+  { trials }: SweepPlan,
+): Promise<void> => {
+  const places = new Map([...firstTrials(trials).keys()].map((hash, place) => [hash, place]));
+  for (const part of chunks(trials)) {
+    // What seeds have in common travels, and is read as JSON, once for all of them.
+    const common = [...firstTrials(part).values()];
+    await tx.query(
+      `WITH common AS MATERIALIZED (
+         SELECT place, recipe, hyperparameters::jsonb, configuration
+         FROM unnest($3::int[], $4::text[], $5::text[], $6::text[]) AS x (place, recipe, hyperparameters, configuration)
+       )
+       INSERT INTO trials (id, sweep_id, number, recipe, dataset, seed, hyperparameters, configuration, configuration_index)
+       SELECT $1 || '-' || lpad(number::text, 5, '0'), $1, number, recipe, $2, seed, hyperparameters, configuration, place
+       FROM unnest($7::int[], $8::int[], $9::int[]) AS x (number, seed, place) JOIN common USING (place)`,
+      [
+        sweepId,
+        dataset,
+        plainArray(common.map((trial) => places.get(trial.configuration)!)),
+        plainArray(common.map((trial) => trial.recipe)),
+        jsonArray(common.map((trial) => trial.hyperparameters)),
+        plainArray(common.map((trial) => trial.configuration)),
+        plainArray(part.map((trial) => trial.number)),
+        plainArray(part.map((trial) => trial.seed)),
+        plainArray(part.map((trial) => places.get(trial.configuration)!)),
+      ],
+    );
+  }
+};
+
+/** Without a join: of a sweep that has just been written, the planner of PostgreSQL knows nothing to join by. */
+const insertTrialStages = async (tx: Tx, sweepId: string, { trials }: SweepPlan): Promise<void> => {
+  for (const part of chunks(trials))
+    await tx.query(
+      `INSERT INTO trial_stages (trial_id, position, stage_id)
+       SELECT $1 || '-' || lpad(number::text, 5, '0'), position, stage FROM unnest($2::int[], $3::int[], $4::text[]) AS x (number, position, stage)`,
+      [
+        sweepId,
+        plainArray(part.flatMap(({ number, stages }) => stages.map(() => number))),
+        plainArray(part.flatMap(({ stages }) => stages.map((_, i) => i))),
+        plainArray(part.flatMap(({ stages }) => stages)),
+      ],
+    );
+};
+
+const insertSweepStages = async (tx: Tx, sweepId: string, stages: readonly PlacedStage[]): Promise<void> => {
+  await tx.query(
+    'INSERT INTO sweep_stages (sweep_id, position, stage_id) SELECT $1, position, id FROM unnest($2::int[], $3::text[]) AS x (position, id)',
+    [sweepId, plainArray(stages.map((stage) => stage.position)), plainArray(stages.map((stage) => stage.id))],
+  );
+};
+
+/** Unfinished stages of other sweeps that this one's wait for: this sweep needs them too. */
+const insertIndirect = async (tx: Tx, sweepId: string, stages: readonly PlacedStage[]): Promise<void> => {
+  const roots = stages.filter((stage) => stage.unsure || stage.cached).map((stage) => stage.id);
+  if (roots.length === 0) return;
+  await tx.query(
+    `WITH RECURSIVE needed AS (
+       SELECT a.id, a.after FROM stages s JOIN stages a ON a.id = s.after
+       WHERE s.id = ANY($2) AND s.status = 'waiting' AND a.status IN ('waiting', 'ready', 'running')
+       UNION
+       SELECT a.id, a.after FROM needed n JOIN stages a ON a.id = n.after WHERE a.status IN ('waiting', 'ready', 'running')
+     )
+     INSERT INTO sweep_stages (sweep_id, position, stage_id, direct)
+     SELECT $1, $3 + row_number() OVER (ORDER BY id), id, false FROM needed
+     ON CONFLICT (stage_id, sweep_id) DO NOTHING`,
+    [sweepId, roots, stages.length],
+  );
+};
+
+export const insertTrials = async (
+  tx: Tx,
+  sweepId: string,
+  dataset: string,
+  plan: SweepPlan,
+  stages: readonly PlacedStage[],
+): Promise<void> => {
+  await insertTrialRows(tx, sweepId, dataset, plan);
+  await insertKnobs(tx, sweepId, dataset, plan);
+  await insertSweepStages(tx, sweepId, stages);
+  await insertTrialStages(tx, sweepId, plan);
+  await insertIndirect(tx, sweepId, stages);
+};

@@ -1,0 +1,102 @@
+/** What the database has of chains: what a plan is settled against. */
+import type { Known, KnownChain, StageSpec, StageStatus } from '@funnel/contracts';
+import { plainArray } from '../connection/array-literals.ts';
+import type { Db } from '../connection/db.ts';
+import { reading, type Tx } from '../connection/transaction.ts';
+import { chunks } from './submission-rows.ts';
+
+type Mutable = { -readonly [K in keyof KnownChain]: number[] };
+
+/** A stage that is asked about. */
+export type Wanted = Pick<StageSpec, 'id' | 'chain' | 'parent' | 'kind'>;
+
+export type Found = {
+  readonly known: Known;
+  /** Ids of the stages of these chains that are there, however they ended. */
+  readonly there: ReadonlySet<string>;
+};
+
+/** Those without parents, their children, theirs, … */
+const generations = (stages: readonly Wanted[]): readonly (readonly Wanted[])[] => {
+  const depths = new Map<string, number>();
+  const levels: Wanted[][] = [];
+  for (const stage of stages) {
+    const depth = stage.parent === null ? 0 : depths.get(stage.parent)! + 1;
+    depths.set(stage.id, depth);
+    const level = levels[depth];
+    if (level) level.push(stage);
+    else levels[depth] = [stage];
+  }
+  return levels;
+};
+
+type State = { chain: string; epoch: number; recorded: boolean; continuable: boolean };
+type Stage = { id: string; chain: string; epochs: number; status: StageStatus; live: boolean };
+
+/** Chains that are trained along; an attack is all of its chain, and is asked for by its id. */
+const chainsOf = (stages: readonly Wanted[]): readonly string[] => [
+  ...new Set(stages.filter(({ kind }) => kind !== 'attack').map((stage) => stage.chain)),
+];
+const attacksOf = (stages: readonly Wanted[]): readonly string[] =>
+  stages.filter(({ kind }) => kind === 'attack').map((stage) => stage.id);
+
+const facts = `s.id, s.chain, s.epochs, s.status,
+  s.status NOT IN ('failed', 'cancelled') AND coalesce(s.because, '') NOT IN ('failed', 'cancelled')
+    -- Completed, but its state has been collected since.
+    AND NOT (s.status = 'completed' AND s.kind <> 'attack' AND s.checkpoint IS NULL) AS live`;
+
+/** Chains, or attacks, per question: few enough that PostgreSQL looks each of them up, and does not read its tables. */
+const chunk = 1_000;
+
+/**
+ * `stages`: parents before children. A stage is never there without its parent (who needs it needs both), so where they are many,
+ * children are asked about only where the parent is there: a large sweep of new trials asks for little more than its first stages.
+ *
+ * A state in the middle of an epoch counts as continuable at the epochs before it: that epoch will be trained to its end, once. Stages
+ * that were skipped because another one ended in a result will be skipped again, so they count as there.
+ */
+export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Found> => {
+  const known = new Map<string, Mutable>();
+  const there = new Set<string>();
+  const of = (chain: string): Mutable => {
+    const found = known.get(chain) ?? { recorded: [], continuable: [], stages: [], pending: [] };
+    known.set(chain, found);
+    return found;
+  };
+  const ask = async (chains: readonly string[], attacks: readonly string[]): Promise<void> => {
+    const rows = await tx.query<Stage>(
+      `SELECT ${facts} FROM unnest($1::text[]) AS k (chain) JOIN stages s ON s.kind <> 'attack' AND s.chain = k.chain
+       UNION ALL SELECT ${facts} FROM unnest($2::text[]) AS k (id) JOIN stages s ON s.id = k.id
+       ORDER BY chain, epochs`,
+      [plainArray(chains), plainArray(attacks)],
+    );
+    for (const { id, chain, epochs, status, live } of rows) {
+      there.add(id);
+      if (!live) continue;
+      of(chain).stages.push(epochs);
+      if (status === 'waiting' || status === 'ready' || status === 'running') of(chain).pending.push(epochs);
+    }
+    if (rows.length === 0) return; // a chain without stages has no states
+    const states = await tx.query<State>(
+      `SELECT c.hash AS chain, p.epoch, bool_or(p.step = 0) AS recorded, bool_or(p.continuable) AS continuable
+       FROM unnest($1::text[]) AS k (chain) JOIN chains c ON c.hash = k.chain JOIN checkpoints p ON p.chain_id = c.id
+       GROUP BY 1, 2 ORDER BY 1, 2`,
+      [plainArray([...new Set(rows.map((row) => row.chain))])],
+    );
+    for (const { chain, epoch, recorded, continuable } of states) {
+      if (recorded) of(chain).recorded.push(epoch);
+      if (continuable) of(chain).continuable.push(epoch);
+    }
+  };
+  if (stages.length <= chunk) await ask(chainsOf(stages), attacksOf(stages));
+  else
+    for (const level of generations(stages)) {
+      const candidates = level.filter(({ parent }) => parent === null || there.has(parent));
+      for (const part of chunks(chainsOf(candidates), chunk)) await ask(part, []);
+      for (const part of chunks(attacksOf(candidates), chunk)) await ask([], part);
+    }
+  return { known, there };
+};
+
+export const knownChains = async (db: Db, stages: readonly Wanted[]): Promise<Known> =>
+  (await readKnown(reading(db), stages)).known;

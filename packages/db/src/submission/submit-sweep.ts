@@ -1,0 +1,138 @@
+/** A sweep comes in whole: itself, its trials, the stages that are missing and what is known of the others, in one transaction. */
+import { AppError, type SweepPlan } from '@funnel/contracts';
+import type { Db } from '../connection/db.ts';
+import { type Tx, transaction } from '../connection/transaction.ts';
+import type { CountChange } from '../lifecycle/counts.ts';
+import { finishSweeps } from '../lifecycle/finish-sweeps.ts';
+import { lockStructure, readyStages, schedule } from '../lifecycle/schedule.ts';
+import { settleChanges } from '../lifecycle/settle-changes.ts';
+import { deriveSweepTrials } from '../lifecycle/trial-status.ts';
+import { noteCleanAccuracy, scoreTrials } from '../scores/scores.ts';
+import type { Submission, Submitted } from '../types.ts';
+import { firstStatus, insertStages } from './insert-stages.ts';
+import { insertTrials } from './insert-trials.ts';
+import { readKnown } from './known-chains.ts';
+import { type PlacedStage, placeStages } from './submission-rows.ts';
+
+type Idempotency = NonNullable<Submission['idempotency']>;
+
+const findSubmission = async (tx: Tx, { key, bodyHash }: Idempotency): Promise<string | null> => {
+  const [row] = await tx.query<{ body_hash: string; sweep_id: string }>(
+    'SELECT body_hash, sweep_id FROM idempotency_keys WHERE key = $1',
+    [key],
+  );
+  if (!row) return null;
+  if (row.body_hash === bodyHash) return row.sweep_id;
+  const message = `Expected the body that came with Idempotency-Key ${key} the first time (sweep ${row.sweep_id}), but it differs`;
+  throw new AppError('IDEMPOTENCY_CONFLICT', message, { sweepId: row.sweep_id });
+};
+
+/** Milliseconds of the database's clock, then chance: ids grow with time, so the newest sweeps are the last. */
+const insertSweep = async (
+  tx: Tx,
+  { definition, idempotency }: Submission,
+  { plan }: SweepPlan,
+): Promise<string> => {
+  const [row] = await tx.query<{ id: string }>(
+    `INSERT INTO sweeps (id, name, definition, plan, priority, max_running)
+     SELECT lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 11, '0') || substr(md5(gen_random_uuid()::text), 1, 5),
+       $1, $2, $3, $4, $5
+     RETURNING id`,
+    [
+      definition.name,
+      JSON.stringify(definition),
+      JSON.stringify(plan),
+      definition.priority,
+      definition.maxRunning ?? null,
+    ],
+  );
+  const { id } = row!;
+  if (idempotency)
+    await tx.query('INSERT INTO idempotency_keys (key, body_hash, sweep_id) VALUES ($1, $2, $3)', [
+      idempotency.key,
+      idempotency.bodyHash,
+      id,
+    ]);
+  return id;
+};
+
+/** Results that were there before: accuracies, scores and statuses of the new trials. Resolves to whether all trials have ended so. */
+const inherit = async (tx: Tx, sweepId: string, stages: readonly PlacedStage[]): Promise<boolean> => {
+  const there = stages.filter((stage) => stage.cached || stage.passed);
+  if (there.length === 0) return false;
+  await noteCleanAccuracy(
+    tx,
+    there.filter((stage) => stage.kind === 'classify').map((stage) => stage.id),
+  );
+  if (there.some((stage) => stage.kind === 'attack')) {
+    const rows = await tx.query<{ id: string }>('SELECT id FROM trials WHERE sweep_id = $1', [sweepId]);
+    await scoreTrials(
+      tx,
+      rows.map((row) => row.id),
+      { inherited: true },
+    );
+  }
+  const derived = await deriveSweepTrials(tx, sweepId);
+  return (await finishSweeps(tx, derived)).length > 0;
+};
+
+const countRows = async (tx: Tx, sweepId: string): Promise<readonly CountChange[]> => {
+  const rows = await tx.query<{ subject: string; delta: number }>(
+    `SELECT 'stage:' || s.kind || ':' || s.status AS subject, count(*) AS delta
+     FROM sweep_stages l JOIN stages s ON s.id = l.stage_id WHERE l.sweep_id = $1 AND l.direct GROUP BY 1
+     UNION ALL
+     SELECT 'trial:' || status, count(*) FROM trials WHERE sweep_id = $1 GROUP BY 1`,
+    [sweepId],
+  );
+  return rows.map((row) => ({ sweepId, ...row }));
+};
+
+/** Nothing was there before: everything is as it has just been written. */
+const countNew = (
+  sweepId: string,
+  stages: readonly PlacedStage[],
+  trials: number,
+): readonly CountChange[] => {
+  const counts = new Map([['trial:waiting', trials]]);
+  for (const { kind, after } of stages) {
+    const subject = `stage:${kind}:${firstStatus(after)}`;
+    counts.set(subject, (counts.get(subject) ?? 0) + 1);
+  }
+  return [...counts].map(([subject, delta]) => ({ sweepId, subject, delta }));
+};
+
+const write = async (tx: Tx, submission: Submission): Promise<Submitted> => {
+  const { known, there } = await readKnown(tx, submission.stages);
+  const plan = submission.settle(known);
+  const stages = placeStages(plan, there);
+  const sweepId = await insertSweep(tx, submission, plan);
+  const changes = await insertStages(tx, sweepId, stages);
+  // No link to the new sweep exists yet: what this tells and counts is for the sweeps that were there.
+  await settleChanges(tx, { changes });
+  await insertTrials(tx, sweepId, submission.definition.dataset.name, plan, stages);
+  if (stages.some((stage) => stage.cached || stage.unsure)) await schedule(tx, sweepId);
+  const finished = await inherit(tx, sweepId, stages);
+  const counts =
+    known.size + there.size === 0
+      ? countNew(sweepId, stages, plan.trials.length)
+      : await countRows(tx, sweepId);
+  await settleChanges(tx, {
+    changes: [],
+    counts,
+    events: [{ type: 'sweep', sweepId, status: finished ? 'completed' : 'running' }],
+  });
+  return { sweepId, created: true, readyStages: await readyStages(tx, sweepId) };
+};
+
+/**
+ * Writes a sweep, or nothing. What the database knows of the chains is read, `settle` plans against it, and the plan is written, while
+ * no other submission, cancel or collection can change it: what the plan promises is what will be trained. Errors: IDEMPOTENCY_CONFLICT
+ * and what `settle` throws.
+ */
+export const submitSweep = (db: Db, submission: Submission): Promise<Submitted> =>
+  transaction(db, async (tx) => {
+    await lockStructure(tx);
+    const known = submission.idempotency && (await findSubmission(tx, submission.idempotency));
+    if (known) return { sweepId: known, created: false, readyStages: await readyStages(tx, known) };
+    return write(tx, submission);
+  });

@@ -1,0 +1,49 @@
+import { dropUnused } from '../checkpoints/blobs.ts';
+import type { Db } from '../connection/db.ts';
+import { type Tx, transaction } from '../connection/transaction.ts';
+import { lockStructure } from '../lifecycle/schedule.ts';
+import { settleChanges } from '../lifecycle/settle-changes.ts';
+import { lockSweep } from './lock-sweep.ts';
+
+/** Stages among these that no sweep points at, with their attempts and evaluations; and chains without stages, with all that they recorded. */
+const deleteOrphans = async (tx: Tx, stageIds: readonly string[]): Promise<void> => {
+  const chains = await tx.query<{ chain: string }>(
+    `DELETE FROM stages s WHERE s.id = ANY($1) AND NOT EXISTS (SELECT FROM sweep_stages l WHERE l.stage_id = s.id) RETURNING s.chain`,
+    [stageIds],
+  );
+  const numbers = await tx.query<{ id: number }>(
+    `SELECT c.id FROM chains c WHERE c.hash = ANY($1) AND NOT EXISTS (SELECT FROM stages s WHERE s.kind <> 'attack' AND s.chain = c.hash)`,
+    [chains.map((row) => row.chain)],
+  );
+  const ids = numbers.map((row) => row.id);
+  const blobs = await tx.query<{ sha256: string }>(
+    'DELETE FROM checkpoint_blobs WHERE chain_id = ANY($1) RETURNING sha256',
+    [ids],
+  );
+  await tx.query('DELETE FROM chains WHERE id = ANY($1)', [ids]);
+  await dropUnused(
+    tx,
+    blobs.map((row) => row.sha256),
+  );
+};
+
+/** Deletes a sweep that has ended, and what only it needed. Errors: NOT_FOUND, INVALID_TRANSITION. */
+export const deleteSweep = (db: Db, id: string): Promise<void> =>
+  transaction(db, async (tx) => {
+    await lockStructure(tx);
+    await lockSweep(tx, id, 'delete', ['completed', 'cancelled']);
+    const stages = await tx.query<{ stage_id: string }>(
+      'DELETE FROM sweep_stages WHERE sweep_id = $1 RETURNING stage_id',
+      [id],
+    );
+    await tx.query(
+      `DELETE FROM trial_stages ts USING trials t WHERE t.sweep_id = $1 AND ts.trial_id = t.id`,
+      [id],
+    );
+    await tx.query('DELETE FROM configuration_knobs WHERE sweep_id = $1', [id]);
+    await tx.query('DELETE FROM sweeps WHERE id = $1', [id]); // trials, scores, counts and idempotency keys go with it
+    const ids = stages.map((row) => row.stage_id);
+    await deleteOrphans(tx, ids);
+    await tx.query('UPDATE stages SET planned_by = NULL WHERE planned_by = $1 AND id = ANY($2)', [id, ids]);
+    await settleChanges(tx, { changes: [], events: [{ type: 'sweep', sweepId: id, status: 'deleted' }] });
+  });

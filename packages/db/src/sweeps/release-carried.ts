@@ -1,0 +1,73 @@
+/**
+ * A longer run of a sweep that is being cancelled may carry shorter stages of others: it would train on for epochs that nobody wants.
+ * Those that it carries are told to run themselves, from where it stands; then nobody needs it, and it is cancelled with its sweep.
+ */
+import type { StageKind, StageStatus } from '@funnel/contracts';
+import type { Tx } from '../connection/transaction.ts';
+import { changesTo } from '../lifecycle/move-stages.ts';
+import type { StageChange } from '../lifecycle/stage-change.ts';
+
+type Candidate = { id: string; chain: string; epochs: number; after: string | null };
+
+/** Unfinished stages of the sweep that other live sweeps need, but only because stages of theirs wait for them. */
+const indirectlyNeeded = (tx: Tx, sweepId: string): Promise<readonly Candidate[]> =>
+  tx.query<Candidate>(
+    `SELECT s.id, s.chain, s.epochs, s.after FROM stages s
+     JOIN sweep_stages mine ON mine.stage_id = s.id AND mine.sweep_id = $1
+     JOIN sweep_stages other ON other.stage_id = s.id AND other.sweep_id <> $1
+     JOIN sweeps w ON w.id = other.sweep_id AND w.status IN ('running', 'paused')
+     WHERE s.status IN ('waiting', 'ready', 'running')
+     GROUP BY s.id HAVING NOT bool_or(other.direct) ORDER BY s.epochs DESC`,
+    [sweepId],
+  );
+
+/** Live stages that wait for any of these. */
+const waiting = (
+  tx: Tx,
+  sweepId: string,
+  ids: readonly string[],
+): Promise<readonly (Candidate & { after: string })[]> =>
+  tx.query<Candidate & { after: string }>(
+    `SELECT s.id, s.chain, s.epochs, s.after FROM stages s
+     WHERE s.after = ANY($2) AND s.status = 'waiting' AND EXISTS (
+       SELECT FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
+       WHERE l.stage_id = s.id AND w.id <> $1 AND w.status IN ('running', 'paused'))
+     ORDER BY s.epochs`,
+    [sweepId, ids],
+  );
+
+/** `one` is recorded on the way of `other`. */
+const carries = (other: Candidate, one: Candidate): boolean =>
+  other.chain === one.chain && other.epochs > one.epochs;
+
+/** Of each chain's carried stages the longest takes the carrier's place, and carries the shorter ones on. */
+const successors = (
+  carrier: Candidate,
+  carried: readonly Candidate[],
+): readonly { id: string; after: string | null }[] => {
+  const longest = carried.at(-1);
+  return carried.map(({ id }) => ({ id, after: id === longest?.id ? carrier.after : longest!.id }));
+};
+
+/** Resolves to the stages made ready. */
+export const releaseCarried = async (tx: Tx, sweepId: string): Promise<readonly StageChange[]> => {
+  const changes: StageChange[] = [];
+  for (const carrier of await indirectlyNeeded(tx, sweepId)) {
+    const dependants = await waiting(tx, sweepId, [carrier.id]);
+    // Someone continues from it, or starts from its result: it is needed to its end.
+    if (dependants.length === 0 || !dependants.every((one) => carries(carrier, one))) continue;
+    const moves = successors(carrier, dependants);
+    const rows = await tx.query<{ id: string; kind: StageKind; status: StageStatus }>(
+      `UPDATE stages s SET after = x.after,
+         status = CASE WHEN x.after IS NULL OR EXISTS (SELECT FROM stages a WHERE a.id = x.after AND a.status = 'completed') THEN 'ready' ELSE 'waiting' END
+       FROM unnest($1::text[], $2::text[]) AS x (id, after) WHERE s.id = x.id RETURNING s.id, s.kind, s.status`,
+      [moves.map((move) => move.id), moves.map((move) => move.after)],
+    );
+    const ready = rows
+      .filter((row) => row.status === 'ready')
+      .map((row) => ({ ...row, was: 'waiting' as const }));
+    changes.push(...changesTo('ready', ready));
+    await tx.query('DELETE FROM sweep_stages WHERE stage_id = $1 AND NOT direct', [carrier.id]);
+  }
+  return changes;
+};

@@ -1,0 +1,66 @@
+/** Numbers about the whole of the work, for monitoring and scaling. */
+import type { Db } from '../connection/db.ts';
+import { reading } from '../connection/transaction.ts';
+
+/** Upper bounds, in seconds, of the classes in which durations of attempts are counted: from an attack on few images to a night. */
+export const attemptBounds = [1, 2.5, 5, 10, 30, 60, 150, 300, 900, 1800, 3600, 10_800, 36_000] as const;
+
+export type ServiceCounts = {
+  readonly stages: readonly { readonly kind: string; readonly status: string; readonly count: number }[];
+  /** What running stages do together, by their last heartbeats. */
+  readonly throughput: readonly { readonly kind: string; readonly imagesPerSecond: number }[];
+  /** Stages that a worker could claim now. */
+  readonly claimable: number;
+  /** Ended ones. */
+  readonly attempts: readonly {
+    readonly kind: string;
+    readonly outcome: string;
+    readonly attempts: number;
+    readonly seconds: number;
+    /** How many took no longer than each of `attemptBounds`: an attempt counts for its own class and all above. */
+    readonly within: readonly number[];
+  }[];
+  readonly expiredLeases: number;
+  /** Writes refused because the lease had gone to another attempt. */
+  readonly fencedWrites: number;
+  readonly workers: readonly { readonly status: string; readonly count: number; readonly slots: number }[];
+};
+
+export const readServiceCounts = async (db: Db): Promise<ServiceCounts> => {
+  const tx = reading(db);
+  const [stages, throughput, attempts, workers, [claimable], [fenced]] = await Promise.all([
+    tx.query<ServiceCounts['stages'][number]>(
+      'SELECT kind, status, count(*) AS count FROM stages GROUP BY 1, 2 ORDER BY 1, 2',
+    ),
+    tx.query<ServiceCounts['throughput'][number]>(
+      `SELECT kind, coalesce(sum(images_per_second), 0)::float8 AS "imagesPerSecond"
+       FROM stages WHERE status = 'running' GROUP BY 1 ORDER BY 1`,
+    ),
+    tx.query<ServiceCounts['attempts'][number]>(
+      `SELECT s.kind, a.outcome, count(*) AS attempts, sum(took)::float8 AS seconds,
+         ARRAY[${attemptBounds.map((bound) => `count(*) FILTER (WHERE took <= ${bound})`).join(', ')}]::int[] AS within
+       FROM attempts a JOIN stages s ON s.id = a.stage_id, LATERAL (SELECT extract(epoch FROM a.ended_at - a.started_at) AS took) t
+       WHERE a.ended_at IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2`,
+    ),
+    tx.query<ServiceCounts['workers'][number]>(
+      'SELECT status, count(*) AS count, sum(slots) AS slots FROM workers GROUP BY 1 ORDER BY 1',
+    ),
+    tx.query<{ n: number }>(
+      "SELECT count(*) AS n FROM stages WHERE status = 'ready' AND sweep_id IS NOT NULL AND ready_at <= now()",
+    ),
+    tx.query<{ n: number }>('SELECT coalesce(sum(fenced), 0) AS n FROM attempts'),
+  ]);
+  const expiredLeases = attempts
+    .filter((row) => row.outcome === 'expired')
+    .reduce((sum, row) => sum + row.attempts, 0);
+  return {
+    ...{ stages, throughput, attempts, workers, expiredLeases },
+    claimable: claimable!.n,
+    fencedWrites: fenced!.n,
+  };
+};
+
+/** Errors: UNAVAILABLE. */
+export const pingDatabase = async (db: Db): Promise<void> => {
+  await reading(db).query('SELECT 1');
+};
