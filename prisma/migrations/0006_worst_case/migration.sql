@@ -17,13 +17,13 @@ FROM "trial_stages" ts JOIN "evaluations" e ON e."stage_id" = ts."stage_id"
 LEFT JOIN "fixed" f ON f."attack" = e."attack" AND (e."settings" -> 'search') IS DISTINCT FROM 'true'::jsonb
 WHERE EXISTS (SELECT FROM "scores" w WHERE w."trial_id" = ts."trial_id" AND w."position" = -1);
 
--- Trials with the same evaluations share the answer. Reach: ε, and what float32 rounds.
+-- Trials with the same evaluations share the answer; the worst case over one attack is that attack. Reach: ε, and what float32 rounds.
 CREATE TEMPORARY TABLE "worst_cases" ON COMMIT DROP AS
 WITH "lists" AS (
   SELECT "trial_id", array_agg("stage_id" ORDER BY "position") AS "stages", array_agg("epsilon" IS NOT NULL ORDER BY "position") AS "bounded",
     max("attempted") AS "attempted", max("images") AS "images",
     max("epsilon") FILTER (WHERE "norm" = 'l2') AS "l2", max("epsilon") FILTER (WHERE "norm" = 'linf') AS "linf"
-  FROM "scored_attacks" GROUP BY 1
+  FROM "scored_attacks" GROUP BY 1 HAVING count(*) > 1
 ), "sets" AS (
   SELECT "stages", "bounded", "attempted", "images", "l2" + greatest(1e-6, 1e-5 * "l2") AS "l2", "linf" + greatest(1e-6, 1e-5 * "linf") AS "linf",
     array_agg("trial_id") AS "trials"

@@ -3,8 +3,8 @@
  * inside one of the trial's balls, and the least distance that any attack found. Noise level and clean accuracy are no such question: of
  * them the worst value of any attack stands; a missing one is not worse than any.
  *
- * Read once per set of evaluations: of a thousand images and six attacks in some milliseconds, which only the last of a trial's attacks
- * waits for. Trials that share all of their evaluations share the answer.
+ * Read once per set of evaluations: of a thousand images and six attacks in some ten milliseconds, which only the last of a trial's attacks
+ * waits for. Trials that share all of their evaluations share the answer; the worst case over one attack is that attack.
  */
 import {
   type AttackName,
@@ -49,6 +49,10 @@ const inherit = `
     LIMIT 1
   ) AS twin
   JOIN scores w ON w.trial_id = twin.trial_id AND w.position = -1`;
+
+const onlyAttack = `
+  INSERT INTO scores (trial_id, stage_id, metric, sweep_id, position, configuration_index, attack, value, merit)
+  SELECT trial_id, stage_id, metric, sweep_id, -1, configuration_index, '', value, merit FROM scores WHERE trial_id = ANY($1) AND position >= 0`;
 
 /**
  * $1–$5: the evaluations of each set, whether all that one found counts, and how far the balls reach (null: none). $6, $7: trials and
@@ -127,7 +131,9 @@ export const scoreWorstCases = async (tx: Tx, trialIds: readonly string[]): Prom
     if (same) same.push(trial);
     else sets.set(key, [trial]);
   }
-  const all = [...sets.values()];
+  const alone = [...sets.values()].filter(([{ stages }]) => stages.length === 1).flat();
+  if (alone.length > 0) await tx.query(onlyAttack, [alone.map(({ id }) => id)]);
+  const all = [...sets.values()].filter(([{ stages }]) => stages.length > 1);
   for (let first = 0; first < all.length; first += atOnce) await score(tx, all.slice(first, first + atOnce));
 };
 
