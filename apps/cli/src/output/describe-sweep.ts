@@ -1,7 +1,7 @@
 import { StageKind, type Sweep, type SweepDetail } from '@funnel/contracts';
 import { formatDuration } from './duration.ts';
 import { formatShare } from './number.ts';
-import { formatTable } from './table.ts';
+import { type Column, formatTable } from './table.ts';
 import { formatMinute } from './time.ts';
 
 /** `3 completed, 1 failed` */
@@ -11,22 +11,25 @@ export const countsText = (counts: Readonly<Partial<Record<string, number>>>): s
     .map(([status, count]) => `${count} ${status}`)
     .join(', ');
 
+const timeLeft: Column<Sweep> = {
+  title: 'left',
+  value: ({ etaSeconds }) => (etaSeconds === null ? '' : formatDuration(etaSeconds)),
+  align: 'right',
+};
+
 export const describeSweeps = (sweeps: readonly Sweep[]): string =>
   sweeps.length === 0
     ? 'No sweep yet: funnel submit FILE'
     : formatTable<Sweep>(
         [
           { title: 'sweep', value: ({ id }) => id },
-          { title: 'name', value: ({ name }) => name },
           { title: 'status', value: ({ status }) => status },
           { title: 'progress', value: ({ progress }) => formatShare(progress), align: 'right' },
-          {
-            title: 'left',
-            value: ({ etaSeconds }) => (etaSeconds === null ? '' : formatDuration(etaSeconds)),
-            align: 'right',
-          },
+          ...(sweeps.some(({ etaSeconds }) => etaSeconds !== null) ? [timeLeft] : []),
           { title: 'trials', value: ({ trials }) => countsText(trials) },
           { title: 'created', value: ({ createdAt }) => formatMinute(createdAt) },
+          // Last, as it is the one that may be long.
+          { title: 'name', value: ({ name }) => name },
         ],
         sweeps,
       );
