@@ -19,6 +19,7 @@ export const canonicalJson = (value: unknown): string => {
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const TensorSpec = z.strictObject({ name: z.string(), shape: z.array(z.int()) });
+export type TensorSpec = z.infer<typeof TensorSpec>;
 
 /** One network: its weights are one blob, float32 little-endian, in the order of `weights`. */
 export const NetworkManifest = z.strictObject({

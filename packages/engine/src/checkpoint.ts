@@ -1,6 +1,11 @@
 /** Tensors to blobs and back, and the hash that names a checkpoint. */
 import { createHash } from 'node:crypto';
-import { type CheckpointManifest, canonicalJson, type NetworkManifest } from '@funnel/contracts';
+import {
+  type CheckpointManifest,
+  canonicalJson,
+  type NetworkManifest,
+  type TensorSpec,
+} from '@funnel/contracts';
 import { weightSpecs } from './models/architecture.ts';
 import { createNetwork, type Network, readWeights } from './models/network.ts';
 import { architectureOf, topologyOf } from './models/topology.ts';
@@ -16,8 +21,6 @@ export type Checkpoint = {
 
 /** A manifest and at least those of its blobs that are to be read. */
 export type Stored = { readonly manifest: CheckpointManifest; readonly blobs: Blobs };
-
-type TensorSpec = { readonly name: string; readonly shape: readonly number[] };
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -71,10 +74,7 @@ export const storeNetwork = async (
 };
 
 /** The network `name` of a checkpoint, on the device. Throws when the checkpoint has none of that name. */
-export const loadNetwork = (
-  { manifest, blobs }: { readonly manifest: CheckpointManifest; readonly blobs: Blobs },
-  name: string,
-): Network => {
+export const loadNetwork = ({ manifest, blobs }: Stored, name: string): Network => {
   const stored = manifest.networks[name];
   if (stored === undefined)
     throw new Error(
@@ -85,12 +85,6 @@ export const loadNetwork = (
 };
 
 /** Adam's moments of a checkpoint, in the order in which they were stored, or null where they were not kept. */
-export const loadMoments = ({
-  manifest,
-  blobs,
-}: {
-  readonly manifest: CheckpointManifest;
-  readonly blobs: Blobs;
-}): Float32Array[] | null =>
+export const loadMoments = ({ manifest, blobs }: Stored): Float32Array[] | null =>
   manifest.moments &&
   unpackTensors(blobOf(blobs, manifest.moments.blob, 'the moments'), manifest.moments.tensors);
