@@ -1,12 +1,11 @@
 import { RetentionPolicy, routes } from '@funnel/contracts';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import {
   type ClaimedStage,
   cancelSweep,
   claimStage,
   collectGarbage,
   completeStage,
-  type Db,
   failAttempt,
   getTrial,
   leaderboard,
@@ -14,24 +13,14 @@ import {
   resumeSweep,
   retrySweep,
 } from '../src/index.ts';
-import { openTestDb } from '../src/testing/index.ts';
 import { query, sweepStatus, trained, trialStatuses, wrongCounts } from './support/rows.ts';
+import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, evaluationOf, finish, record } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
 
-let db: Db;
-beforeAll(async () => {
-  db = await openTestDb();
-});
-afterAll(() => db.close());
-
-let seed = 0;
+shareDb();
 /** Nothing of earlier tests is left that a policy could take. */
-beforeEach(async () => {
-  seed += 1;
-  await drain(db);
-  await collect();
-});
+beforeEach(async () => void (await collect()));
 
 const policy = (change: Partial<RetentionPolicy> = {}) =>
   RetentionPolicy.parse({ keepDays: 0, keepBest: 0, metric: 'robustAccuracy', ...change });
