@@ -133,6 +133,16 @@ describeInBrowser('what moves', () => {
     await failing.close();
   });
 
+  it('folds the workers that are gone', async () => {
+    const { page, close } = await open(browser, `${api.url}#/workers`);
+    await page.getByRole('heading', { name: 'NVIDIA H100' }).waitFor();
+    const gone = page.getByRole('heading', { name: 'wasm (SIMD), 8 cores' });
+    expect(await gone.isVisible()).toBe(false);
+    await page.getByText('1 worker that is gone').click();
+    await gone.waitFor();
+    await close();
+  });
+
   it('invites to a first sweep where there is none', async () => {
     const empty = await startFakeApi(createWorld(), { dist });
     const { page, close } = await open(browser, `${empty.url}#/sweeps`);
@@ -140,6 +150,9 @@ describeInBrowser('what moves', () => {
     await page.goto(`${empty.url}#/try`);
     await page.getByText('No model has been trained yet').waitFor();
     await page.goto(`${empty.url}#/leaderboard`);
+    await page.getByText('No run has been measured yet').waitFor();
+    await page.getByRole('main').getByRole('link', { name: 'New sweep' }).waitFor();
+    await page.goto(`${empty.url}#/leaderboard?attack=fgsm&dataset=mnist`);
     await page.getByText('No run matches').waitFor();
     await close();
     await empty.close();

@@ -71,6 +71,18 @@ const workers = (world: World): Worker[] => {
       memoryBytes: 4.2e8,
       running: [],
     },
+    {
+      ...base,
+      id: 'worker-c',
+      host: 'spot-7',
+      heartbeatAt: '2026-11-22T08:00:00Z',
+      backend: 'wasm',
+      device: 'wasm (SIMD), 8 cores',
+      slots: 8,
+      status: 'gone',
+      memoryBytes: 1.1e9,
+      running: [],
+    },
   ];
 };
 

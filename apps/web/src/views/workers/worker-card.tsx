@@ -52,16 +52,20 @@ export const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly 
         </ul>
       )}
       <dl className="facts">
-        <div className="fact">
-          <dt>Throughput</dt>
-          <dd>
-            {formatCount(speed)} <small>images/s</small>
-          </dd>
-        </div>
-        <div className="fact">
-          <dt>Memory</dt>
-          <dd>{formatBytes(worker.memoryBytes)}</dd>
-        </div>
+        {worker.status === 'gone' ? null : (
+          <>
+            <div className="fact">
+              <dt>Throughput</dt>
+              <dd>
+                {formatCount(speed)} <small>images/s</small>
+              </dd>
+            </div>
+            <div className="fact">
+              <dt>Memory</dt>
+              <dd>{formatBytes(worker.memoryBytes)}</dd>
+            </div>
+          </>
+        )}
         <div className="fact">
           <dt>Last heard of</dt>
           <dd title={formatTime(worker.heartbeatAt)}>{formatAgo(worker.heartbeatAt, now)}</dd>
