@@ -100,7 +100,7 @@ export const drawTree = (
       if (second) {
         context.fillStyle = colours.muted;
         context.fillText(
-          clip(context, `shared by ${stage.sharedBy} trials of all sweeps`, width - 16),
+          clip(context, `shared by ${stage.sharedBy} trials`, width - 16),
           x + 10,
           middle + 9,
         );
