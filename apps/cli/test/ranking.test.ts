@@ -1,6 +1,8 @@
 /** A ranking says what it is by, and when it ranks nothing. */
-import type { LeaderboardRow } from '@funnel/contracts';
+import { type LeaderboardRow, SweepDefinition } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
+import { type LeaderboardOptions, readRanked } from '../src/commands/leaderboard.ts';
+import type { Context } from '../src/context.ts';
 import { describeLeaderboard } from '../src/watch/describe-leaderboard.ts';
 import { distanceInstead } from '../src/watch/ranking.ts';
 
@@ -82,4 +84,44 @@ it('where nothing stands, the distance in the norm of the attack ranks', () => {
   expect(distanceInstead([row({}), row({ value: 0.01 })])).toBeNull();
   expect(distanceInstead([row({ metric: 'cleanAccuracy' })])).toBeNull();
   expect(distanceInstead([])).toBeNull();
+});
+
+describe('what is asked where nobody says', () => {
+  /** A service that has rows only for some questions, and tells what it was asked. */
+  const ask = async (options: Partial<LeaderboardOptions>, answers: (attack?: string) => boolean) => {
+    const asked: unknown[] = [];
+    const client = {
+      getSweep: async () => ({
+        definition: SweepDefinition.parse({
+          name: 'x',
+          dataset: { name: 'glyphs' },
+          attacks: { preset: 'quick' },
+        }),
+      }),
+      leaderboard: async ({ query }: { query: { attack?: string; metric?: string } }) => {
+        asked.push([query.attack, query.metric]);
+        return { items: answers(query.attack) ? [row({})] : [], next: null };
+      },
+    };
+    const context = { client: () => client } as unknown as Context; // the two questions that are asked here
+    const { attack } = await readRanked({ group: 'trial', masked: 'last', limit: 5, ...options }, context);
+    return { asked, attack };
+  };
+  const usual = ['pgd-linf', 'robustAccuracy'];
+  const worst = [undefined, 'robustAccuracy'];
+
+  it('is one attack by its name over all sweeps, and the worst case where nobody has run it', async () => {
+    expect(await ask({}, () => true)).toEqual({ asked: [usual], attack: 'pgd-linf' });
+    expect(await ask({}, (attack) => attack === undefined)).toEqual({
+      asked: [usual, worst],
+      attack: undefined,
+    });
+  });
+
+  it('is what a sweep is ranked by, or what is said', async () => {
+    expect((await ask({ sweep: 'a' }, () => true)).asked).toEqual([worst]);
+    expect((await ask({ attack: 'worst' }, () => true)).asked).toEqual([[undefined, undefined]]);
+    expect((await ask({ metric: 'medianL2' }, () => true)).asked).toEqual([[undefined, 'medianL2']]);
+    expect((await ask({ sweep: 'a', attack: 'cw-l2' }, () => false)).asked).toEqual([['cw-l2', undefined]]);
+  });
 });

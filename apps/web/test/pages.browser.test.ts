@@ -16,6 +16,8 @@ const pages = [
   ['#/sweeps/defences/stages', 'makes its images on this classifier'],
   ['#/trials/defences.4', 'What the defence rejected'],
   ['#/leaderboard?sweep=defences&attack=deepfool-l2', 'Ranked by median L2 under DeepFool L2'],
+  ['#/leaderboard?sweep=done', 'in the worst case over the attacks of each run, within L∞ 0.3 or L2 2'],
+  ['#/trials/done.8', 'Robust accuracy within L∞ 0.3 or L2 2'],
   ['#/compare?trials=defences.0,defences.4,defences.6', 'Rejected clean'],
   ['#/trials/live.60', 'No attack has been measured yet'],
   ['#/leaderboard', 'its sweep'],
