@@ -99,11 +99,7 @@ export const drawTree = (
       context.fillText(clip(context, label, width - 16), x + 10, second ? middle - 8 : middle);
       if (second) {
         context.fillStyle = colours.muted;
-        context.fillText(
-          clip(context, `shared by ${stage.sharedBy} trials`, width - 16),
-          x + 10,
-          middle + 9,
-        );
+        context.fillText(clip(context, `shared by ${stage.sharedBy} trials`, width - 16), x + 10, middle + 9);
       }
     }
     if (node.parent && isLast) labelBlock(context, node.parent, view, colours);
