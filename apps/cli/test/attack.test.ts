@@ -188,7 +188,7 @@ describe('funnel attack', () => {
   });
 
   it.each([
-    [['--model', '/nowhere', '--attack', 'fgsm'], 1, /ENOENT/],
+    [['--model', '/nowhere', '--attack', 'fgsm'], 2, /TensorFlow.js model .*ENOENT/],
     [['--model', softmax, '--attack', 'fgsm'], 1, /Expected logits, but got probabilities/],
     [['--model', small, '--attack', 'fgsm'], 1, /Expected a model of images \[28, 28, 1\].*\[14, 14, 1\]/],
     [['--model', few, '--attack', 'fgsm'], 1, /Expected labels from 0 to 4, but got \d/],
