@@ -21,7 +21,7 @@ test('a plan of what to free is no change; freeing is one, and the log says by w
       actor: 'local',
       action: 'collectGarbage',
       details: {
-        policy: { keepDays: 30, keepBest: 2, metric: 'robustAccuracy', keepSweeps: [] },
+        policy: { keepDays: 30, keepBest: 2, keepSweeps: [] },
         bytes: 0,
         done: true,
       },
