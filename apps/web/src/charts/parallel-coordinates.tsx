@@ -20,7 +20,7 @@ const span = 232;
 const titleLine = 14;
 const below = 26;
 /** Axes never come closer than this; a narrow page scrolls. */
-const leastGap = 92;
+const leastGap = 104;
 /** On the right, the labels of the last axis stand beside it. */
 const edges = { left: 34, right: 56 };
 

@@ -57,7 +57,10 @@ const Row = (props: {
 }) => {
   const { row, knobs, range } = props;
   const format = formatMetric(row.metric);
-  const own = knobs.filter((name) => name in row.hyperparameters);
+  const own = knobs
+    .filter((name) => name in row.hyperparameters)
+    .map((name) => `${knobTitle(name)} ${formatKnob(row.hyperparameters[name])}`)
+    .join(', ');
   const interval =
     row.value !== null && row.halfWidth !== null
       ? ([row.value - row.halfWidth, row.value + row.halfWidth] as const)
@@ -76,9 +79,8 @@ const Row = (props: {
         </label>
       </td>
       <td className="board-run">
-        <a href={href(['trials', row.trialId])}>
-          {own.map((name) => `${knobTitle(name)} ${formatKnob(row.hyperparameters[name])}`).join(', ') ||
-            row.recipe}
+        <a href={href(['trials', row.trialId])} title={own || undefined}>
+          {own || row.recipe}
         </a>
         <span className="muted small">
           {row.recipe}, {row.dataset}, {seedsText(row.seeds)},{' '}
