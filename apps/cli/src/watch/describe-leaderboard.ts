@@ -1,29 +1,10 @@
-import {
-  type AttackName,
-  evaluationMetrics,
-  type HyperparameterName,
-  type KnobValue,
-  type LeaderboardRow,
-} from '@funnel/contracts';
+import { type AttackName, evaluationMetrics, type LeaderboardRow } from '@funnel/contracts';
 import { settingsText } from '../output/describe-settings.ts';
+import { differingKnobs } from '../output/differing-knobs.ts';
 import { formatNumber, formatShare } from '../output/number.ts';
 import { type Column, formatTable } from '../output/table.ts';
 import { budgetText, describeRanking, sameBudget, sameSettings, titleOf } from './ranking.ts';
-
-const knobText = (value: KnobValue | undefined): string => {
-  if (value === undefined) return '–';
-  return typeof value === 'number' ? formatNumber(value) : String(value);
-};
-
-/** The knobs in which rows that have them differ: what is the same everywhere says nothing about who is better. */
-const differingKnobs = (rows: readonly LeaderboardRow[]): string[] => {
-  const names = [...new Set(rows.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))];
-  const values = (name: string) => rows.flatMap(({ hyperparameters }) => hyperparameters[name] ?? []);
-  return names.filter((name) => new Set(values(name)).size > 1);
-};
-
-/** Columns beyond these do not fit a terminal; `funnel export` has all of them. */
-const mostKnobs = 6;
+import { joinReasons } from './reasons.ts';
 
 const valueText = ({ metric, value, halfWidth }: LeaderboardRow): string => {
   const format = evaluationMetrics[metric].unit === 'fraction' ? formatShare : formatNumber;
@@ -36,9 +17,6 @@ const rejectionColumns: readonly Column<LeaderboardRow>[] = [
   { title: 'attacked', value: (row) => formatShare(row.rejectedAttacked), align: 'right' },
 ];
 
-/** Knobs that come first where they differ. */
-const first: readonly HyperparameterName[] = ['gamma', 'beta'];
-
 type Asked = {
   /** What the ranking is by; the worst case over all attacks where it is none. */
   readonly attack: AttackName | undefined;
@@ -48,11 +26,6 @@ type Asked = {
 export const describeLeaderboard = (rows: readonly LeaderboardRow[], { attack }: Asked): string => {
   const [top] = rows;
   if (!top) return 'No evaluation yet.';
-  const differing = differingKnobs(rows);
-  const knobs = [
-    ...first.filter((name) => differing.includes(name)),
-    ...differing.filter((name) => !first.includes(name as HyperparameterName)),
-  ];
   const columns: Column<LeaderboardRow>[] = [
     { title: '#', value: ({ rank }) => String(rank), align: 'right' },
     { title: 'trial', value: ({ trialId }) => trialId },
@@ -60,13 +33,7 @@ export const describeLeaderboard = (rows: readonly LeaderboardRow[], { attack }:
     ...(new Set(rows.map(({ dataset }) => dataset)).size > 1
       ? [{ title: 'data set', value: (row: LeaderboardRow) => row.dataset }]
       : []),
-    ...knobs.slice(0, mostKnobs).map(
-      (name): Column<LeaderboardRow> => ({
-        title: name,
-        value: ({ hyperparameters }) => knobText(hyperparameters[name]),
-        align: 'right',
-      }),
-    ),
+    ...differingKnobs(rows),
     { title: 'seed', value: ({ seeds }) => seeds.join(','), align: 'right' },
     { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },
     ...(rows.some(({ rejectedClean }) => rejectedClean !== undefined) ? rejectionColumns : []),
@@ -78,6 +45,6 @@ export const describeLeaderboard = (rows: readonly LeaderboardRow[], { attack }:
   ];
   const reasons = rows
     .filter(({ verdict }) => verdict !== 'ok')
-    .map(({ rank, verdict, reasons: why }) => `  ${rank}: ${verdict}: ${why.join('; ')}`);
+    .map(({ rank, verdict, reasons: why }) => `  ${rank}: ${verdict}: ${joinReasons(why)}`);
   return [...describeRanking(rows, attack), '', formatTable(columns, rows), ...reasons].join('\n');
 };
