@@ -53,6 +53,7 @@ space:
 attacks:
   - { attack: pgd-linf, epsilon: 0.2, steps: 6 }
   - { attack: pgd-linf, epsilon: 0.2, steps: 6, against: classifier }
+objective: { attack: pgd-linf, metric: robustAccuracy }
 `;
 const classes = 10;
 
