@@ -5,6 +5,7 @@ import {
   createTestDatabase,
   hasOpenssl,
   type SecureServer,
+  sayIfNoOpenssl,
   startSecureServer,
   type TestDatabase,
 } from '@funnel/db/testing';
@@ -14,11 +15,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startApi } from '../src/start-api.ts';
 import { oneTrial } from './build.ts';
 
-if (!hasOpenssl) {
-  const how = 'openssl is not installed, so TLS to the queue is not tested (Debian: apt-get install openssl)';
-  if (process.env.FUNNEL_REQUIRE_ALL) throw new Error(how);
-  console.warn(how);
-}
+sayIfNoOpenssl('TLS to the queue');
 
 describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
   let server: SecureServer;

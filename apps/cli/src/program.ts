@@ -3,7 +3,7 @@ import { attackCommand } from './commands/attack.ts';
 import { completionCommand } from './commands/completion.ts';
 import { dataCommand } from './commands/data.ts';
 import { doctorCommand } from './commands/doctor.ts';
-import { exitCodesHelp } from './commands/exit-codes.ts';
+import { exitCodesHelp } from './commands/exit-codes-help.ts';
 import { exportCommand } from './commands/export.ts';
 import { gcCommand } from './commands/gc.ts';
 import { leaderboardCommands } from './commands/leaderboard.ts';

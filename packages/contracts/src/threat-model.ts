@@ -7,7 +7,7 @@
  * counts, which is nearly every image, and distances are what to rank by. The distance of an image is the least that any attack found.
  */
 import { z } from 'zod';
-import { type AttackName, attacks } from './attacks.ts';
+import { type AttackName, attacks, normTitles } from './attacks.ts';
 
 export type Run = { readonly attack: AttackName; readonly settings: Readonly<Record<string, unknown>> };
 export type Ball = { readonly norm: 'linf' | 'l2'; readonly epsilon: number };
@@ -20,7 +20,7 @@ const epsilon = (norm: string) =>
     .meta({ description: `The largest ε that an attack of the trial is held to in ${norm}.` });
 
 /** By norm, the radius of the ball; a norm without a bounded attack has none. */
-export const ThreatModel = z.strictObject({ linf: epsilon('L∞'), l2: epsilon('L2') });
+export const ThreatModel = z.strictObject({ linf: epsilon(normTitles.linf), l2: epsilon(normTitles.l2) });
 export type ThreatModel = z.infer<typeof ThreatModel>;
 
 /** The ball that an attack is held to; undefined for one that looks for the smallest change, and is judged by how far it had to go. */
@@ -48,5 +48,13 @@ export const reachOf = (epsilon: number): number =>
   epsilon === 0 ? 0 : epsilon + Math.max(1e-6, 1e-5 * epsilon);
 
 /** `L∞ 0.3 or L2 2`; empty without a ball. */
-export const threatModelText = ({ linf, l2 }: ThreatModel): string =>
-  [...(linf === undefined ? [] : [`L∞ ${linf}`]), ...(l2 === undefined ? [] : [`L2 ${l2}`])].join(' or ');
+export const threatModelText = (balls: ThreatModel): string =>
+  (['linf', 'l2'] as const)
+    .flatMap((norm) => (balls[norm] === undefined ? [] : [`${normTitles[norm]} ${balls[norm]}`]))
+    .join(' or ');
+
+/** `, within L∞ 0.3 or L2 2`, to go on with a sentence; empty without a ball. */
+export const withinText = (balls: ThreatModel): string => {
+  const text = threatModelText(balls);
+  return text === '' ? '' : `, within ${text}`;
+};

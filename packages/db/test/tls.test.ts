@@ -6,15 +6,11 @@ import {
   createTestDatabase,
   hasOpenssl,
   type SecureServer,
+  sayIfNoOpenssl,
   startSecureServer,
 } from '../src/testing/index.ts';
 
-if (!hasOpenssl) {
-  const how =
-    'openssl is not installed, so TLS to PostgreSQL is not tested (Debian: apt-get install openssl)';
-  if (process.env.FUNNEL_REQUIRE_ALL) throw new Error(how);
-  console.warn(how);
-}
+sayIfNoOpenssl('TLS to PostgreSQL');
 
 describe.runIf(hasOpenssl)('PostgreSQL by TLS and password', () => {
   let server: SecureServer;

@@ -69,16 +69,16 @@ const createPlanner = (databaseUrl: string) => {
     return started;
   };
 
+  const running = (): ChildProcess => (child ??= start());
+
   return {
-    start: (): void => {
-      child ??= start();
-    },
+    start: running,
     ask: <K extends Question['kind']>(kind: K, request: Asked<K>): Promise<Plan | Submitted> =>
       new Promise((resolve, reject) => {
-        child ??= start();
+        const planner = running();
         const id = ++count;
         pending.set(id, { resolve, reject });
-        child.send({ id, databaseUrl, kind, request }, (error) => error && child?.kill('SIGKILL'));
+        planner.send({ id, databaseUrl, kind, request }, (error) => error && planner.kill('SIGKILL'));
       }),
     close: async (): Promise<void> => {
       closing = true;

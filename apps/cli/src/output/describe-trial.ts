@@ -1,4 +1,4 @@
-import { type Stage, type Trial, type TrialDetail, threatModelText } from '@funnel/contracts';
+import { type Stage, type Trial, type TrialDetail, withinText } from '@funnel/contracts';
 import { settingsText } from './describe-settings.ts';
 import { formatDuration } from './duration.ts';
 import { formatNumber, formatShare } from './number.ts';
@@ -35,11 +35,8 @@ const evaluationTable = (evaluations: readonly Evaluation[]): string =>
     evaluations,
   );
 
-const worstCaseLine = ({ within, values }: NonNullable<Trial['worstCase']>): string => {
-  const balls = threatModelText(within);
-  const where = balls === '' ? '' : `, within ${balls}`;
-  return `worst case over them${where}: robust ${formatShare(values.robustAccuracy)}, median L2 ${formatNumber(values.medianL2)}`;
-};
+const worstCaseLine = ({ within, values }: NonNullable<Trial['worstCase']>): string =>
+  `worst case over them${withinText(within)}: robust ${formatShare(values.robustAccuracy)}, median L2 ${formatNumber(values.medianL2)}`;
 
 const stageTable = (stages: readonly Stage[]): string =>
   formatTable<Stage>(

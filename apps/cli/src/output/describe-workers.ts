@@ -1,11 +1,13 @@
 import type { Worker } from '@funnel/contracts';
 import { formatBytes } from './describe-collection.ts';
+import { countsText } from './describe-sweep.ts';
 import { formatTable } from './table.ts';
 import { formatMinute } from './time.ts';
 
 const workText = ({ running }: Worker): string => {
-  const kinds = [...new Set(running.map(({ kind }) => kind))];
-  return kinds.map((kind) => `${running.filter((stage) => stage.kind === kind).length} ${kind}`).join(', ');
+  const counts: Partial<Record<string, number>> = {};
+  for (const { kind } of running) counts[kind] = (counts[kind] ?? 0) + 1;
+  return countsText(counts);
 };
 
 const speedText = ({ running }: Worker): string => {

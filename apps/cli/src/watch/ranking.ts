@@ -6,6 +6,7 @@ import {
   evaluationMetrics,
   type LeaderboardRow,
   threatModelText,
+  withinText,
 } from '@funnel/contracts';
 import { settingsText } from '../output/describe-settings.ts';
 
@@ -36,8 +37,8 @@ export const sameBudget = (rows: readonly LeaderboardRow[]): boolean =>
 
 const attackText = (rows: readonly LeaderboardRow[], attack: AttackName | undefined): string => {
   if (attack === undefined) {
-    const within = sameBudget(rows) ? threatModelText(rows[0]!.within ?? {}) : '';
-    return `in the worst case over the attacks of each${within === '' ? '' : `, within ${within}`}`;
+    const within = sameBudget(rows) ? withinText(rows[0]!.within ?? {}) : '';
+    return `in the worst case over the attacks of each${within}`;
   }
   const settings = sameSettings(rows) ? settingsText(rows[0]!) : '';
   return `under ${attack}${settings === '' ? '' : ` (${settings})`}`;

@@ -1,13 +1,11 @@
 /** Robust accuracy over ε with 95 % intervals, one curve per trial. */
-import type { RobustnessCurve } from '@funnel/contracts';
+import { normTitles, type RobustnessCurve } from '@funnel/contracts';
 import { useMemo } from 'react';
 import { formatNumber, formatPercent } from '../format.ts';
 import { dashes, useColours } from './colours.ts';
 import { axisStyle, baseOption, EChart } from './echart.tsx';
 
 export type NamedCurve = { readonly name: string; readonly colour: number; readonly curve: RobustnessCurve };
-
-const normNames = { linf: 'ε (L∞)', l2: 'ε (L2)' };
 
 export const RobustnessCurves = ({
   curves,
@@ -78,7 +76,7 @@ export const RobustnessCurves = ({
         type: 'value',
         min: 0,
         max: most,
-        name: normNames[norm],
+        name: `ε (${normTitles[norm]})`,
         nameLocation: 'middle',
         nameGap: 28,
         ...axis,
@@ -97,7 +95,7 @@ export const RobustnessCurves = ({
     <EChart
       height={height}
       option={option}
-      label={`Robust accuracy over ${normNames[norm]} of ${curves.map(({ name }) => name).join(', ')}`}
+      label={`Robust accuracy over ε (${normTitles[norm]}) of ${curves.map(({ name }) => name).join(', ')}`}
     />
   );
 };

@@ -1,6 +1,6 @@
 /** Robust accuracy over ε from per-image records: the share of images that stay right within every radius. */
+import { wilsonInterval } from '@funnel/attacks/statistics';
 import { type AttackName, type EvaluationRecords, type RobustnessCurve, reachOf } from '@funnel/contracts';
-import { wilson } from './wilson.ts';
 
 export type NamedRecords = { readonly attack: AttackName; readonly records: EvaluationRecords };
 type Norm = RobustnessCurve['norm'];
@@ -45,7 +45,7 @@ export const robustnessCurve = (
     while (fooled < n && distances[fooled]! <= reach) fooled += 1;
     return n - fooled;
   });
-  const intervals = kept.map((right) => wilson(right, n));
+  const intervals = kept.map((right) => wilsonInterval(right, n));
   return {
     norm,
     images: n,

@@ -2,6 +2,7 @@
  * Results that a sweep might have had: a smooth function of the knobs with noise by seed. They are fixtures for the pages and claim
  * nothing about any model.
  */
+import { wilsonInterval } from '@funnel/attacks/statistics';
 import {
   type AttackRun,
   attacks,
@@ -17,7 +18,6 @@ import {
   type Verdict,
   type WorstCase,
 } from '@funnel/contracts';
-import { wilson } from '../../src/statistics/wilson.ts';
 import { drawDigit, side, toBase64 } from './digits.ts';
 import { hashOf, normalOf, uniformOf } from './random.ts';
 
@@ -103,12 +103,12 @@ export const summaryOf = (records: EvaluationRecords): EvaluationSummary => {
     images,
     attempted,
     cleanAccuracy: attempted / images,
-    cleanInterval: [...wilson(attempted, images)],
+    cleanInterval: wilsonInterval(attempted, images),
     successes,
     successRate: attempted === 0 ? 0 : successes / attempted,
-    successInterval: [...wilson(successes, attempted)],
+    successInterval: wilsonInterval(successes, attempted),
     robustAccuracy: (attempted - successes) / images,
-    robustInterval: [...wilson(attempted - successes, images)],
+    robustInterval: wilsonInterval(attempted - successes, images),
     noiseLevel: noise,
     noiseLevelAll: noise === null ? null : (noise * successes) / attempted,
     meanSquaredError: noise === null ? null : noise ** 2 / 784,

@@ -19,6 +19,11 @@ const average = `
   SET trial_id = excluded.trial_id, merit = excluded.merit, deviation = excluded.deviation, masked = excluded.masked
   WHERE (c.trial_id, c.merit, c.deviation, c.masked) IS DISTINCT FROM (excluded.trial_id, excluded.merit, excluded.deviation, excluded.masked)`;
 
+/** Averages the scores of configurations of which no other transaction can score a seed: those of a sweep that is just coming in. */
+export const averageNewSeeds = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
+  await tx.query(average, [trialIds]);
+};
+
 /**
  * Averages the scores of these trials' configurations. Twice: the first time takes their rows, waiting for whoever scores another seed;
  * the second sees what that one committed. Of two seeds that end at once, the later one has both.

@@ -4,7 +4,7 @@
  */
 import { evaluationMetricNames } from '@funnel/contracts';
 import type { Tx } from '../connection/transaction.ts';
-import { averageSeeds } from './configuration-scores.ts';
+import { averageNewSeeds, averageSeeds } from './configuration-scores.ts';
 import { signs } from './metric-signs.ts';
 import { inheritWorstCases, scoreWorstCases } from './worst-cases.ts';
 
@@ -29,21 +29,25 @@ const verdicts = `
   )
   UPDATE trials t SET verdict = w.verdict FROM worst w WHERE t.id = w.trial_id AND t.verdict IS DISTINCT FROM w.verdict`;
 
-/**
- * Writes what is missing for these trials' evaluations. Their rows must be locked: of two last evaluations, the later sees both.
- * `inherited`: the evaluations were there before the trials, and other trials may have been scored by them.
- */
-export const scoreTrials = async (
-  tx: Tx,
-  trialIds: readonly string[],
-  { inherited = false }: { readonly inherited?: boolean } = {},
-): Promise<void> => {
+const scoreAttacks = (tx: Tx, trialIds: readonly string[]): Promise<unknown> =>
+  tx.query(perAttack, [trialIds, evaluationMetricNames, signs]);
+
+/** Writes what is missing for these trials' evaluations. Their rows must be locked: of two last evaluations, the later sees both. */
+const scoreTrials = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
   if (trialIds.length === 0) return;
-  await tx.query(perAttack, [trialIds, evaluationMetricNames, signs]);
-  if (inherited) await inheritWorstCases(tx, trialIds);
+  await scoreAttacks(tx, trialIds);
   await scoreWorstCases(tx, trialIds);
   await tx.query(verdicts, [trialIds]);
   await averageSeeds(tx, trialIds);
+};
+
+/** The same for the trials of a sweep that is just coming in: their evaluations were there before, and other trials may have been scored by them. */
+export const inheritScores = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
+  await scoreAttacks(tx, trialIds);
+  await inheritWorstCases(tx, trialIds);
+  await scoreWorstCases(tx, trialIds);
+  await tx.query(verdicts, [trialIds]);
+  await averageNewSeeds(tx, trialIds);
 };
 
 /** Scores the trials that share these attack stages. */

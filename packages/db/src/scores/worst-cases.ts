@@ -35,7 +35,7 @@ type Due = {
   readonly settings: readonly Run['settings'][];
 };
 
-/** From trials that have just the same evaluations. */
+/** From trials that have just the same evaluations; where it is one, nothing is to be looked for. */
 const inherit = `
   INSERT INTO scores (trial_id, stage_id, metric, sweep_id, position, configuration_index, attack, value, merit)
   SELECT t.id, w.stage_id, w.metric, t.sweep_id, -1, t.configuration_index, '', w.value, w.merit
@@ -48,7 +48,8 @@ const inherit = `
         WHERE x.trial_id = o.trial_id)
     LIMIT 1
   ) AS twin
-  JOIN scores w ON w.trial_id = twin.trial_id AND w.position = -1`;
+  JOIN scores w ON w.trial_id = twin.trial_id AND w.position = -1
+  WHERE cardinality(d.stages) > 1`;
 
 const onlyAttack = `
   INSERT INTO scores (trial_id, stage_id, metric, sweep_id, position, configuration_index, attack, value, merit)

@@ -1,42 +1,45 @@
 /** The stages of a submission that are not there yet, and those that ended badly and get another chance. */
-import type { StageKind, StageStatus } from '@funnel/contracts';
+import type { PlannedStage, StageKind, StageStatus } from '@funnel/contracts';
 import { jsonArray, plainArray, plainArrays } from '../connection/array-literals.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { causeOf, type End, endColumns } from '../lifecycle/cause.ts';
 import { changesTo, passRecorded, skipDependants } from '../lifecycle/move-stages.ts';
 import { isFree } from '../lifecycle/readiness.ts';
 import type { StageChange } from '../lifecycle/stage-change.ts';
-import { chunks, inputsOf, type PlacedStage } from './submission-rows.ts';
+import { chunks, idsOf, inputsOf, type PlacedStage } from './submission-rows.ts';
 
-type Common = Pick<PlacedStage, 'kind' | 'recipe' | 'hyperparameters' | 'dataset' | 'attack'>;
+type Common = Pick<PlannedStage, 'kind' | 'recipe' | 'hyperparameters' | 'dataset' | 'attack'>;
+
+/** Numbers things in the order in which they are first seen. */
+const numbering = (): ((thing: unknown) => number) => {
+  const numbers = new Map<unknown, number>();
+  return (thing) => {
+    const known = numbers.get(thing);
+    if (known !== undefined) return known;
+    numbers.set(thing, numbers.size);
+    return numbers.size - 1;
+  };
+};
 
 /** What stages have in common, seeds above all, and for each stage the place of its own. By identity: the planner makes each of them once. */
 const commonOf = (
-  stages: readonly PlacedStage[],
+  placed: readonly PlacedStage[],
 ): { common: readonly Common[]; places: readonly number[] } => {
-  const numbers = new Map<unknown, number>();
-  const numberOf = (value: unknown): number => {
-    const known = numbers.get(value);
-    if (known !== undefined) return known;
-    numbers.set(value, numbers.size);
-    return numbers.size - 1;
-  };
+  const [partOf, placeOf] = [numbering(), numbering()];
   const common: Common[] = [];
-  const placeOf = new Map<string, number>();
-  const places = stages.map((stage) => {
+  const places = placed.map(({ stage }) => {
     const { kind, recipe, hyperparameters, dataset, attack } = stage;
-    const key = [kind, recipe, hyperparameters, dataset, attack].map(numberOf).join();
-    const known = placeOf.get(key);
-    if (known !== undefined) return known;
-    placeOf.set(key, common.length);
-    return common.push(stage) - 1;
+    const place = placeOf([kind, recipe, hyperparameters, dataset, attack].map(partOf).join());
+    if (place === common.length) common.push(stage);
+    return place;
   });
   return { common, places };
 };
 
-const values = (sweepId: string, stages: readonly PlacedStage[]): unknown[] => {
-  const { common, places } = commonOf(stages);
-  const plain = (field: (stage: PlacedStage) => string | number | null) => plainArray(stages.map(field));
+const values = (sweepId: string, placed: readonly PlacedStage[]): unknown[] => {
+  const { common, places } = commonOf(placed);
+  const plain = (field: (stage: PlannedStage) => string | number | null) =>
+    plainArray(placed.map(({ stage }) => field(stage)));
   const json = (field: (what: Common) => unknown) => jsonArray(common.map(field));
   return [
     sweepId,
@@ -53,8 +56,8 @@ const values = (sweepId: string, stages: readonly PlacedStage[]): unknown[] => {
     plain((stage) => stage.parent),
     plain((stage) => stage.after),
     plain((stage) => stage.startEpoch),
-    plain((stage) => stage.position),
-    plainArrays(stages.map((stage) => stage.surrogates)),
+    plainArray(placed.map(({ position }) => position)),
+    plainArrays(placed.map(({ stage }) => stage.surrogates)),
   ];
 };
 
@@ -88,10 +91,10 @@ const reviveEnded = `
 const revive = async (
   tx: Tx,
   sweepId: string,
-  stages: readonly PlacedStage[],
+  placed: readonly PlacedStage[],
 ): Promise<readonly StageChange[]> => {
-  if (stages.length === 0) return [];
-  const ids = plainArray(stages.map((stage) => stage.id));
+  if (placed.length === 0) return [];
+  const ids = plainArray(idsOf(placed));
   const ended = await tx.query<{ id: string; status: StageStatus }>(
     'SELECT id, status FROM stages WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE',
     [ids],
@@ -100,20 +103,29 @@ const revive = async (
   await tx.query(reviveEnded, [
     sweepId,
     ids,
-    plainArray(stages.map((stage) => stage.after)),
-    plainArray(stages.map((stage) => stage.startEpoch)),
-    plainArray(stages.map((stage) => stage.position)),
+    plainArray(placed.map(({ stage }) => stage.after)),
+    plainArray(placed.map(({ stage }) => stage.startEpoch)),
+    plainArray(placed.map(({ position }) => position)),
   ]);
-  return stages.map(({ id, kind, after }) => ({ id, kind, from: was.get(id)!, to: firstStatus(after) }));
+  return placed.map(({ stage: { id, kind, after } }) => ({
+    id,
+    kind,
+    from: was.get(id)!,
+    to: firstStatus(after),
+  }));
 };
+
+const inputsOfUnsure = (placed: readonly PlacedStage[]): readonly string[] => [
+  ...new Set(placed.filter(({ unsure }) => unsure).flatMap(({ stage }) => inputsOf(stage))),
+];
 
 /**
  * Locks what is there and not ended, and what it or the plan waits for. Whoever ends it before has committed, and is seen from here on;
  * whoever ends it later waits, and then sees this sweep.
  */
-const lockUnfinished = async (tx: Tx, stages: readonly PlacedStage[]): Promise<void> => {
-  const there = stages.filter((stage) => stage.cached).map((stage) => stage.id);
-  const before = stages.filter((stage) => stage.unsure).flatMap(inputsOf);
+const lockUnfinished = async (tx: Tx, placed: readonly PlacedStage[]): Promise<void> => {
+  const there = idsOf(placed.filter(({ stage }) => stage.cached));
+  const before = inputsOfUnsure(placed);
   if (there.length + before.length === 0) return;
   await tx.query(
     `SELECT FROM stages WHERE id = ANY($1::text[]) AND status IN ('waiting', 'ready', 'running') ORDER BY id FOR NO KEY UPDATE`,
@@ -122,9 +134,8 @@ const lockUnfinished = async (tx: Tx, stages: readonly PlacedStage[]): Promise<v
 };
 
 /** Stages that wait for one that was there before, against what that one is now. */
-const settleUnsure = async (tx: Tx, stages: readonly PlacedStage[]): Promise<readonly StageChange[]> => {
-  const unsure = stages.filter((stage) => stage.unsure).map((stage) => stage.id);
-  const before = [...new Set(stages.filter((stage) => stage.unsure).flatMap(inputsOf))];
+const settleUnsure = async (tx: Tx, placed: readonly PlacedStage[]): Promise<readonly StageChange[]> => {
+  const unsure = idsOf(placed.filter((one) => one.unsure));
   if (unsure.length === 0) return [];
   const passed = await passRecorded(tx, unsure);
   const released = await tx.query<{ id: string; kind: StageKind; was: StageStatus }>(
@@ -135,7 +146,7 @@ const settleUnsure = async (tx: Tx, stages: readonly PlacedStage[]): Promise<rea
   const ended = await tx.query<End>(
     `SELECT ${endColumns('a')} FROM stages a
      WHERE a.id = ANY($1) AND a.status NOT IN ('waiting', 'ready', 'running', 'completed') ORDER BY a.id`,
-    [before],
+    [inputsOfUnsure(placed)],
   );
   const skipped: StageChange[] = [];
   for (const end of ended) skipped.push(...(await skipDependants(tx, [end.id], causeOf(end))));
@@ -146,16 +157,13 @@ const settleUnsure = async (tx: Tx, stages: readonly PlacedStage[]): Promise<rea
 export const insertStages = async (
   tx: Tx,
   sweepId: string,
-  stages: readonly PlacedStage[],
+  placed: readonly PlacedStage[],
 ): Promise<readonly StageChange[]> => {
-  for (const part of chunks(stages.filter((stage) => !stage.cached && !stage.again)))
+  for (const part of chunks(placed.filter(({ stage, again }) => !stage.cached && !again)))
     await tx.query(insertMissing, values(sweepId, part));
-  const again = stages.filter((stage) => stage.again);
+  const again = placed.filter((one) => one.again);
   const revived = await revive(tx, sweepId, again);
-  const passed = await passRecorded(
-    tx,
-    stages.filter((stage) => stage.passed && !stage.cached).map((stage) => stage.id),
-  );
-  await lockUnfinished(tx, stages);
-  return [...revived, ...passed, ...(await settleUnsure(tx, stages))];
+  const passed = await passRecorded(tx, idsOf(placed.filter(({ stage }) => stage.passed && !stage.cached)));
+  await lockUnfinished(tx, placed);
+  return [...revived, ...passed, ...(await settleUnsure(tx, placed))];
 };

@@ -4,7 +4,7 @@ import { jsonArray, plainArray } from '../connection/array-literals.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { firstTrials } from './configurations.ts';
 import { insertKnobs } from './insert-knobs.ts';
-import { chunks, type PlacedStage } from './submission-rows.ts';
+import { chunks, idsOf, type PlacedStage } from './submission-rows.ts';
 
 const insertTrialRows = async (
   tx: Tx,
@@ -54,16 +54,16 @@ const insertTrialStages = async (tx: Tx, sweepId: string, { trials }: SweepPlan)
     );
 };
 
-const insertSweepStages = async (tx: Tx, sweepId: string, stages: readonly PlacedStage[]): Promise<void> => {
+const insertSweepStages = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<void> => {
   await tx.query(
     'INSERT INTO sweep_stages (sweep_id, position, stage_id) SELECT $1, position, id FROM unnest($2::int[], $3::text[]) AS x (position, id)',
-    [sweepId, plainArray(stages.map((stage) => stage.position)), plainArray(stages.map((stage) => stage.id))],
+    [sweepId, plainArray(placed.map(({ position }) => position)), plainArray(idsOf(placed))],
   );
 };
 
 /** Unfinished stages of other sweeps that this one's wait for: this sweep needs them too. */
-const insertIndirect = async (tx: Tx, sweepId: string, stages: readonly PlacedStage[]): Promise<void> => {
-  const roots = stages.filter((stage) => stage.unsure || stage.cached).map((stage) => stage.id);
+const insertIndirect = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<void> => {
+  const roots = idsOf(placed.filter(({ stage, unsure }) => unsure || stage.cached));
   if (roots.length === 0) return;
   await tx.query(
     `WITH RECURSIVE needed AS (
@@ -75,7 +75,7 @@ const insertIndirect = async (tx: Tx, sweepId: string, stages: readonly PlacedSt
      INSERT INTO sweep_stages (sweep_id, position, stage_id, direct)
      SELECT $1, $3 + row_number() OVER (ORDER BY id), id, false FROM needed
      ON CONFLICT (stage_id, sweep_id) DO NOTHING`,
-    [sweepId, roots, stages.length],
+    [sweepId, roots, placed.length],
   );
 };
 
@@ -84,11 +84,11 @@ export const insertTrials = async (
   sweepId: string,
   dataset: string,
   plan: SweepPlan,
-  stages: readonly PlacedStage[],
+  placed: readonly PlacedStage[],
 ): Promise<void> => {
   await insertTrialRows(tx, sweepId, dataset, plan);
   await insertKnobs(tx, sweepId, dataset, plan);
-  await insertSweepStages(tx, sweepId, stages);
+  await insertSweepStages(tx, sweepId, placed);
   await insertTrialStages(tx, sweepId, plan);
-  await insertIndirect(tx, sweepId, stages);
+  await insertIndirect(tx, sweepId, placed);
 };

@@ -1,7 +1,8 @@
 /** A plan as rows: what JavaScript knows of them before PostgreSQL sees them. */
 import type { PlannedStage, SweepPlan } from '@funnel/contracts';
 
-export type PlacedStage = PlannedStage & {
+export type PlacedStage = {
+  readonly stage: PlannedStage;
   /** First trials first, and each trial in the order of its stages: results come trial by trial, not kind by kind. */
   readonly position: number;
   /** It was there before, and is not `cached`: it ended badly, and gets another chance. */
@@ -9,6 +10,9 @@ export type PlacedStage = PlannedStage & {
   /** Something that it waits for was there before: whether it can start must be asked of the database. */
   readonly unsure: boolean;
 };
+
+export const idsOf = (placed: readonly PlacedStage[]): readonly string[] =>
+  placed.map(({ stage }) => stage.id);
 
 /** All that must have ended before it starts. */
 export const inputsOf = ({ after, surrogates }: PlannedStage): readonly string[] =>
@@ -25,35 +29,12 @@ const positions = (plan: SweepPlan): ReadonlyMap<string, number> => {
 export const placeStages = (plan: SweepPlan, there: ReadonlySet<string>): readonly PlacedStage[] => {
   const order = positions(plan);
   const isNew = new Set(plan.stages.filter((stage) => !stage.cached).map((stage) => stage.id));
-  return plan.stages.map((stage) => {
-    // Every field written out: V8 keeps large objects that were spread together as slow ones.
-    const { id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack, surrogates } =
-      stage;
-    const { after, startEpoch, passed, cached } = stage;
-    const position = order.get(id)!;
-    const again = !cached && there.has(id);
-    const unsure = !cached && inputsOf(stage).some((input) => !isNew.has(input));
-    return {
-      id,
-      chain,
-      kind,
-      recipe,
-      hyperparameters,
-      seed,
-      dataset,
-      epochs,
-      parent,
-      attack,
-      surrogates,
-      after,
-      startEpoch,
-      passed,
-      cached,
-      position,
-      again,
-      unsure,
-    };
-  });
+  return plan.stages.map((stage) => ({
+    stage,
+    position: order.get(stage.id)!,
+    again: !stage.cached && there.has(stage.id),
+    unsure: !stage.cached && inputsOf(stage).some((input) => !isNew.has(input)),
+  }));
 };
 
 /** Rows per statement: one statement never holds more than some ten megabytes. */

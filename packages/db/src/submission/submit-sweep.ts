@@ -7,7 +7,7 @@ import { finishSweeps } from '../lifecycle/finish-sweeps.ts';
 import { lockStructure, readyStages, schedule } from '../lifecycle/schedule.ts';
 import { settleChanges } from '../lifecycle/settle-changes.ts';
 import { deriveSweepTrials } from '../lifecycle/trial-status.ts';
-import { noteCleanAccuracy, scoreTrials } from '../scores/scores.ts';
+import { inheritScores, noteCleanAccuracy } from '../scores/scores.ts';
 import type { Submission, Submitted } from '../types.ts';
 import { firstStatus, insertStages } from './insert-stages.ts';
 import { insertTrials } from './insert-trials.ts';
@@ -57,8 +57,8 @@ const insertSweep = async (
 };
 
 /** Results that were there before: accuracies, scores and statuses of the new trials. Resolves to whether all trials have ended so. */
-const inherit = async (tx: Tx, sweepId: string, stages: readonly PlacedStage[]): Promise<boolean> => {
-  const there = stages.filter((stage) => stage.cached || stage.passed);
+const inherit = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<boolean> => {
+  const there = placed.map(({ stage }) => stage).filter((stage) => stage.cached || stage.passed);
   if (there.length === 0) return false;
   await noteCleanAccuracy(
     tx,
@@ -66,10 +66,9 @@ const inherit = async (tx: Tx, sweepId: string, stages: readonly PlacedStage[]):
   );
   if (there.some((stage) => stage.kind === 'attack')) {
     const rows = await tx.query<{ id: string }>('SELECT id FROM trials WHERE sweep_id = $1', [sweepId]);
-    await scoreTrials(
+    await inheritScores(
       tx,
       rows.map((row) => row.id),
-      { inherited: true },
     );
   }
   const derived = await deriveSweepTrials(tx, sweepId);
@@ -90,11 +89,13 @@ const countRows = async (tx: Tx, sweepId: string): Promise<readonly CountChange[
 /** Nothing was there before: everything is as it has just been written. */
 const countNew = (
   sweepId: string,
-  stages: readonly PlacedStage[],
+  placed: readonly PlacedStage[],
   trials: number,
 ): readonly CountChange[] => {
   const counts = new Map([['trial:waiting', trials]]);
-  for (const { kind, after } of stages) {
+  for (const {
+    stage: { kind, after },
+  } of placed) {
     const subject = `stage:${kind}:${firstStatus(after)}`;
     counts.set(subject, (counts.get(subject) ?? 0) + 1);
   }
@@ -104,17 +105,17 @@ const countNew = (
 const write = async (tx: Tx, submission: Submission): Promise<Submitted> => {
   const { known, there } = await readKnown(tx, submission.stages);
   const plan = submission.settle(known);
-  const stages = placeStages(plan, there);
+  const placed = placeStages(plan, there);
   const sweepId = await insertSweep(tx, submission, plan);
-  const changes = await insertStages(tx, sweepId, stages);
+  const changes = await insertStages(tx, sweepId, placed);
   // No link to the new sweep exists yet: what this tells and counts is for the sweeps that were there.
   await settleChanges(tx, { changes });
-  await insertTrials(tx, sweepId, submission.definition.dataset.name, plan, stages);
-  if (stages.some((stage) => stage.cached || stage.unsure)) await schedule(tx, sweepId);
-  const finished = await inherit(tx, sweepId, stages);
+  await insertTrials(tx, sweepId, submission.definition.dataset.name, plan, placed);
+  if (placed.some(({ stage, unsure }) => stage.cached || unsure)) await schedule(tx, sweepId);
+  const finished = await inherit(tx, sweepId, placed);
   const counts =
     known.size + there.size === 0
-      ? countNew(sweepId, stages, plan.trials.length)
+      ? countNew(sweepId, placed, plan.trials.length)
       : await countRows(tx, sweepId);
   await settleChanges(tx, {
     changes: [],

@@ -5,5 +5,6 @@ export {
   hasOpenssl,
   makeCertificates,
   type SecureServer,
+  sayIfNoOpenssl,
   startSecureServer,
 } from './secure-server.ts';

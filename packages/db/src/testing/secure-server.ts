@@ -11,6 +11,14 @@ import { administer } from './test-server.ts';
 /** Whether this machine can make certificates. */
 export const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
+/** Says that `what` is not tested where there is no openssl; throws where all must be tested. */
+export const sayIfNoOpenssl = (what: string): void => {
+  if (hasOpenssl) return;
+  const how = `openssl is not installed, so ${what} is not tested (Debian: apt-get install openssl)`;
+  if (process.env.FUNNEL_REQUIRE_ALL) throw new Error(how);
+  console.warn(how);
+};
+
 export type Certificates = {
   /** Of the authority that signed the server's. */
   readonly authority: string;

@@ -1,4 +1,4 @@
-import { budgetsOf, type TrialDetail } from '@funnel/contracts';
+import { budgetsOf, normTitles, type TrialDetail } from '@funnel/contracts';
 import { RobustnessCurves } from '../../charts/robustness-curves.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { Skeleton } from '../../components/states.tsx';
@@ -15,7 +15,7 @@ const Curves = ({
   const named = trials.map((trial, colour) => ({ id: trial.id, name: trialName(trial, trials), colour }));
   const { curves, loading, note } = useRobustnessCurves(named, norm, budgetsOf(trials[0]?.dataset)[norm]);
   return (
-    <Panel title={`Robust accuracy over ε, ${norm === 'linf' ? 'L∞' : 'L2'}`} note={note}>
+    <Panel title={`Robust accuracy over ε, ${normTitles[norm]}`} note={note}>
       {curves.length > 0 ? (
         <div aria-busy={loading}>
           <RobustnessCurves curves={curves} height={280} />

@@ -1,4 +1,4 @@
-import { attacks, evaluationMetrics, type LeaderboardRow, threatModelText } from '@funnel/contracts';
+import { attacks, evaluationMetrics, type LeaderboardRow, withinText } from '@funnel/contracts';
 import { settingsLabel } from '../../attack-label.ts';
 import { inSentence } from '../../format.ts';
 import { formatMetric } from '../sweep/objective.ts';
@@ -6,11 +6,11 @@ import type { BoardQuery } from './leaderboard-query.ts';
 
 const underWhat = ({ attack }: BoardQuery, items: readonly LeaderboardRow[]): string => {
   if (attack === undefined) {
-    const budgets = new Set(items.map(({ within = {} }) => threatModelText(within)));
+    const budgets = new Set(items.map(({ within = {} }) => withinText(within)));
     const [within = ''] = budgets;
     if (budgets.size > 1)
       return 'in the worst case over the attacks of each run, whose budgets differ: compare rows of the same sweep';
-    return `in the worst case over the attacks of each run${within === '' ? '' : `, within ${within}`}`;
+    return `in the worst case over the attacks of each run${within}`;
   }
   const settings = new Set(items.map(settingsLabel));
   if (settings.size > 1)

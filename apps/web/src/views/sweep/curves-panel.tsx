@@ -1,4 +1,4 @@
-import { budgetsOf, type DatasetName } from '@funnel/contracts';
+import { budgetsOf, type DatasetName, normTitles } from '@funnel/contracts';
 import { useState } from 'react';
 import { RobustnessCurves } from '../../charts/robustness-curves.tsx';
 import { Panel } from '../../components/panel.tsx';
@@ -8,8 +8,8 @@ import { type CurveTrial, useRobustnessCurves } from '../../data/use-robustness-
 import type { SweepResults } from './use-sweep-results.ts';
 
 const norms = [
-  { value: 'linf', title: 'L∞' },
-  { value: 'l2', title: 'L2' },
+  { value: 'linf', title: normTitles.linf },
+  { value: 'l2', title: normTitles.l2 },
 ] as const;
 
 export const CurvesPanel = ({

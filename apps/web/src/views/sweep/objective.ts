@@ -1,4 +1,5 @@
 /** What the trials of a sweep are judged by on its pages: one metric of one attack, or of the worst case over all attacks. */
+import { wilsonInterval } from '@funnel/attacks/statistics';
 import {
   type AttackSpec,
   type EvaluationMetricName,
@@ -8,11 +9,10 @@ import {
   type SweepDefinition,
   type Trial,
   threatModelOf,
-  threatModelText,
+  withinText,
 } from '@funnel/contracts';
 import { attackLabel, keyOfRun } from '../../attack-label.ts';
 import { formatMeasured, formatPercent } from '../../format.ts';
-import { wilson } from '../../statistics/wilson.ts';
 
 export type Interval = readonly [number, number];
 
@@ -48,10 +48,8 @@ export const defaultObjective = (
 };
 
 /** `Worst case over all, within L∞ 0.3 or L2 2`. */
-export const worstCaseTitle = (runs: Parameters<typeof threatModelOf>[0]): string => {
-  const within = threatModelText(threatModelOf(runs));
-  return `Worst case over all${within === '' ? '' : `, within ${within}`}`;
-};
+export const worstCaseTitle = (runs: Parameters<typeof threatModelOf>[0]): string =>
+  `Worst case over all${withinText(threatModelOf(runs))}`;
 
 export const createObjective = (attack: string, metric: EvaluationMetricName): Objective => ({
   attack,
@@ -94,7 +92,7 @@ export const worstCaseOf = (trial: Trial, metric: EvaluationMetricName): Measure
   const value = trial.worstCase?.values[metric] ?? null;
   if (!summary || value === null || !(metric in intervals)) return { value, interval: null };
   const n = metric === 'successRate' ? summary.attempted : summary.images;
-  return { value, interval: wilson(Math.round(value * n), n) };
+  return { value, interval: wilsonInterval(Math.round(value * n), n) };
 };
 
 export const resultOf = (trial: Trial, objective: Objective): Result => ({

@@ -1,3 +1,4 @@
+import { normTitles } from '@funnel/contracts';
 import { Panel } from '../../components/panel.tsx';
 import { Segmented } from '../../components/segmented.tsx';
 import { formatNumber } from '../../format.ts';
@@ -29,8 +30,8 @@ export const AttackControls = ({
           label="Norm"
           value={choice.norm}
           options={[
-            { value: 'linf', title: 'L∞' },
-            { value: 'l2', title: 'L2' },
+            { value: 'linf', title: normTitles.linf },
+            { value: 'l2', title: normTitles.l2 },
           ]}
           // The same share of the slider in the other norm.
           onChange={(norm) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wilson } from '../../src/statistics/wilson.ts';
+import { wilsonInterval } from '../src/statistics.ts';
 
 describe('the Wilson interval', () => {
   it('has the ends at which the observed share is 1.96 standard errors away', () => {
@@ -9,19 +9,19 @@ describe('the Wilson interval', () => {
       [966, 1000],
       [3, 7],
     ] as const)
-      for (const end of wilson(k, n)) {
+      for (const end of wilsonInterval(k, n)) {
         const error = Math.sqrt((end * (1 - end)) / n);
         expect(Math.abs(k / n - end) / error).toBeCloseTo(1.959963984540054, 9);
       }
   });
 
   it('agrees with published values for 0 and all of 10', () => {
-    expect(wilson(0, 10)[1]).toBeCloseTo(0.2775, 4);
-    expect(wilson(10, 10)[0]).toBeCloseTo(0.7225, 4);
-    expect(wilson(0, 10)[0]).toBe(0);
+    expect(wilsonInterval(0, 10)[1]).toBeCloseTo(0.2775, 4);
+    expect(wilsonInterval(10, 10)[0]).toBeCloseTo(0.7225, 4);
+    expect(wilsonInterval(0, 10)[0]).toBe(0);
   });
 
   it('knows nothing from no images', () => {
-    expect(wilson(0, 0)).toEqual([0, 1]);
+    expect(wilsonInterval(0, 0)).toEqual([0, 1]);
   });
 });
