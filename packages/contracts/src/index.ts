@@ -4,6 +4,7 @@ export * from './datasets.ts';
 export * from './errors.ts';
 export * from './events.ts';
 export * from './hyperparameters.ts';
+export { isNumeric, type Knob, type NumericKnob } from './knob.ts';
 export * from './metrics.ts';
 export * from './objective.ts';
 export * from './plan.ts';

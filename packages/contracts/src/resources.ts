@@ -8,7 +8,7 @@ import { EvaluationMetricName } from './metrics.ts';
 import { RecipeName } from './recipes.ts';
 import { AttackRun } from './stages.ts';
 import { StageKind, StageStatus, SweepStatus, TrialStatus } from './status.ts';
-import { SweepDefinition } from './sweep.ts';
+import { StoredDefinition } from './sweep.ts';
 import { ThreatModel } from './threat-model.ts';
 
 const Time = z.iso.datetime();
@@ -21,6 +21,27 @@ export const EpochCount = z.strictObject({
 });
 export type EpochCount = z.infer<typeof EpochCount>;
 
+/** What a sweep takes for one knob of its search space. */
+export const PlannedKnob = z
+  .strictObject({
+    knob: z.string(),
+    asked: Count.nullable().meta({
+      description: 'Values asked for, equal ones included; null for a continuous range.',
+    }),
+    different: Count.nullable().meta({
+      description: 'Different values among them; null where a continuous range holds any number.',
+    }),
+    values: z.array(KnobValue).meta({
+      description: 'The first ten of these, in order; empty for a continuous range.',
+    }),
+    continuous: z
+      .strictObject({ min: z.number(), max: z.number(), scale: z.enum(['linear', 'log']) })
+      .nullable()
+      .meta({ description: 'The range that values are drawn from, evenly on its scale; else null.' }),
+  })
+  .meta({ id: 'PlannedKnob' });
+export type PlannedKnob = z.infer<typeof PlannedKnob>;
+
 export const Plan = z
   .strictObject({
     trials: Count,
@@ -28,6 +49,13 @@ export const Plan = z
     epochs: EpochCount,
     /** unshared / (needed + cached) */
     sharing: z.number(),
+    space: z.array(PlannedKnob).optional().meta({
+      description: 'The knobs of the search space; absent in plans that were made before it was noted.',
+    }),
+    leftOut: z.array(z.string()).optional().meta({
+      description:
+        'What was asked for and makes no trial of its own, such as equal values: one sentence each.',
+    }),
   })
   .meta({ id: 'Plan' });
 export type Plan = z.infer<typeof Plan>;
@@ -100,7 +128,7 @@ export const StageLogLine = z
 export type StageLogLine = z.infer<typeof StageLogLine>;
 
 export const SweepDetail = Sweep.extend({
-  definition: SweepDefinition,
+  definition: StoredDefinition,
   stages: z.array(z.strictObject({ kind: StageKind, status: StageStatus, count: Count })),
 }).meta({ id: 'SweepDetail' });
 export type SweepDetail = z.infer<typeof SweepDetail>;

@@ -2,8 +2,8 @@
 import {
   type AttackRun,
   type DatasetSpec,
+  defaultHyperparameters,
   expandAttacks,
-  Hyperparameters,
   type PlannedTrial,
   type Recipe,
   recipes,
@@ -12,7 +12,8 @@ import {
   type SweepDefinition,
   type TrialPoint,
 } from '@funnel/contracts';
-import { expandTrials } from './expand-trials.ts';
+import type { SpaceReport } from './describe-space.ts';
+import { expandSweep } from './expand-trials.ts';
 import { chainId, configurationId, stageId } from './identity.ts';
 import { checkSurrogates, surrogatesOf } from './surrogates.ts';
 
@@ -20,6 +21,7 @@ export type Outline = {
   readonly trials: readonly PlannedTrial[];
   /** Parents before children. */
   readonly stages: readonly StageSpec[];
+  readonly report: SpaceReport;
 };
 
 /** Computed once for each key: what many trials have in common is one object. */
@@ -59,7 +61,7 @@ type Step = {
 const createSteps = (): ((point: TrialPoint) => readonly Step[]) => {
   const steps = new Map<string, Step>();
   return ({ recipe: name, hyperparameters }) => {
-    const all = Hyperparameters.parse(hyperparameters);
+    const all = { ...defaultHyperparameters, ...hyperparameters };
     const recipe: Recipe = recipes[name];
     return recipe.stages.map(({ kind, reads, epochs }) => {
       const step = {
@@ -130,13 +132,13 @@ const attacksOn = (
     ),
   );
 
-/** All trials of a sweep and all stages that any of them needs. Throws what `expandTrials` and `checkSurrogates` throw. */
+/** All trials of a sweep and all stages that any of them needs. Throws what `countTrials` and `checkSurrogates` throw. */
 export const outlineSweep = (definition: SweepDefinition, engineVersion: string): Outline => {
   const { dataset } = definition;
   const attackRuns = expandAttacks(definition.attacks, { dataset: dataset.name });
   const subsetOf = remember((kind: StageKind) => subset(kind, dataset));
-  const points = expandTrials(definition);
-  // A knobs object is one recipe's: `expandTrials` makes it anew for each point and shares it between seeds.
+  const { trials: points, report } = expandSweep(definition);
+  // A knobs object is one recipe's: `expandSweep` makes it anew for each point and shares it between seeds.
   const pointOf = new Map(points.map((point) => [point.hyperparameters, point]));
   const stepsOf = createSteps();
   const common = remember((knobs: TrialPoint['hyperparameters']) => {
@@ -161,5 +163,5 @@ export const outlineSweep = (definition: SweepDefinition, engineVersion: string)
       stages: walked.map((stage) => stage.id),
     };
   });
-  return { trials, stages: [...stages.values()] };
+  return { trials, stages: [...stages.values()], report };
 };

@@ -6,14 +6,14 @@ import {
   expandAttacks,
   type HyperparameterName,
   hyperparameterNames,
-  hyperparameters,
+  isNumeric,
   type KnobValue,
+  knobMeta,
   knobsOf,
   type PresetName,
   type RecipeName,
   type SweepDefinition,
 } from '@funnel/contracts';
-import { fieldOf } from './field.ts';
 
 export type KnobDraft =
   | { readonly mode: 'default' }
@@ -93,7 +93,7 @@ const knobInput = (name: HyperparameterName, knob: KnobDraft): unknown => {
       ...(knob.count.trim() === '' ? {} : { count: numberOf(knob.count) }),
       scale: knob.scale,
     };
-  const numeric = fieldOf(hyperparameters[name]).kind === 'number';
+  const numeric = isNumeric(knobMeta(name));
   const values = listOf(knob.text).map((part) => (numeric ? numberOf(part) : part));
   return values.length === 1 ? values[0] : values;
 };
@@ -142,8 +142,7 @@ export const draftInput = (draft: Draft): Record<string, unknown> => {
   };
 };
 
-const isUsual = (name: HyperparameterName, value: KnobValue): boolean =>
-  value === hyperparameters[name].parse(undefined);
+const isUsual = (name: HyperparameterName, value: KnobValue): boolean => value === knobMeta(name).default;
 
 const knobDraft = (name: HyperparameterName, dimension: unknown): KnobDraft => {
   if (typeof dimension === 'object' && dimension !== null && !Array.isArray(dimension)) {
