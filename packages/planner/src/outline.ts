@@ -6,6 +6,7 @@ import {
   expandAttacks,
   type PlannedTrial,
   type Recipe,
+  type RecipeName,
   recipes,
   type StageKind,
   type StageSpec,
@@ -59,20 +60,20 @@ type Step = {
 
 /** What the stages of a point read, in their order. Seeds have it in common, and points that differ in other knobs only. */
 const createSteps = (): ((point: TrialPoint) => readonly Step[]) => {
-  const steps = new Map<string, Step>();
-  return ({ recipe: name, hyperparameters }) => {
+  const stepsOf = remember((name: RecipeName) =>
+    (recipes[name] as Recipe).stages.map((stage) => ({ stage, steps: new Map<string, Step>() })),
+  );
+  return ({ recipe, hyperparameters }) => {
     const all = { ...defaultHyperparameters, ...hyperparameters };
-    const recipe: Recipe = recipes[name];
-    return recipe.stages.map(({ kind, reads, epochs }) => {
-      const step = {
-        kind,
-        hyperparameters: Object.fromEntries(reads.map((knob) => [knob, all[knob]])),
-        epochs: epochs(all),
-      };
-      const key = JSON.stringify([name, step]);
-      const same = steps.get(key) ?? { ...step, made: new Map() };
-      steps.set(key, same);
-      return same;
+    return stepsOf(recipe).map(({ stage: { kind, reads, epochs: epochsOf }, steps }) => {
+      const epochs = epochsOf(all);
+      const key = JSON.stringify([epochs, ...reads.map((knob) => all[knob])]);
+      const same = steps.get(key);
+      if (same) return same;
+      const read = Object.fromEntries(reads.map((knob) => [knob, all[knob]]));
+      const step = { kind, hyperparameters: read, epochs, made: new Map<string, StageSpec>() };
+      steps.set(key, step);
+      return step;
     });
   };
 };
@@ -138,15 +139,17 @@ export const outlineSweep = (definition: SweepDefinition, engineVersion: string)
   const attackRuns = expandAttacks(definition.attacks, { dataset: dataset.name });
   const subsetOf = remember((kind: StageKind) => subset(kind, dataset));
   const { trials: points, report } = expandSweep(definition);
-  // A knobs object is one recipe's: `expandSweep` makes it anew for each point and shares it between seeds.
-  const pointOf = new Map(points.map((point) => [point.hyperparameters, point]));
   const stepsOf = createSteps();
-  const common = remember((knobs: TrialPoint['hyperparameters']) => {
-    const point = pointOf.get(knobs)!;
-    return { steps: stepsOf(point), configuration: configurationId(point) };
+  const commonOf = (point: TrialPoint) => ({
+    knobs: point.hyperparameters,
+    steps: stepsOf(point),
+    configuration: configurationId(point),
   });
+  // The seeds of a point follow each other and share one knobs object.
+  let common: ReturnType<typeof commonOf> | undefined;
   const trained = points.map((point) => {
-    const { steps, configuration } = common(point.hyperparameters);
+    if (common?.knobs !== point.hyperparameters) common = commonOf(point);
+    const { steps, configuration } = common;
     return { point, configuration, line: trainingOf(point, steps, subsetOf, engineVersion) };
   });
   const classifiers = [...new Set(trained.map(({ line }) => line.at(-1)!.id))];
