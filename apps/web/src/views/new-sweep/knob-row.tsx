@@ -61,7 +61,7 @@ const RangeInputs = ({
     <span className="knob-range">
       {input('min', 'from', 'from')}
       {input('max', 'to', 'to')}
-      {input('count', 'number of values', 'how many')}
+      {input('count', 'number of values', knob.step === undefined ? 'how many' : `steps of ${knob.step}`)}
       <select
         className="input"
         aria-label={`${title}: spacing`}
