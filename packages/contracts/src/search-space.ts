@@ -65,7 +65,7 @@ export type SearchSpace = { readonly [K in HyperparameterName]?: Dimension };
 export const isRange = (dimension: Dimension): dimension is Range =>
   typeof dimension === 'object' && !Array.isArray(dimension);
 
-type Fault = { readonly path: keyof Range; readonly message: string };
+type Fault = { readonly path: keyof Range; readonly expected: string };
 
 const endFault = ({ kind, bounds }: NumericKnob, value: number): string | null => {
   if (kind === 'whole' && !Number.isInteger(value)) return 'a whole number';
@@ -78,32 +78,27 @@ const endFault = ({ kind, bounds }: NumericKnob, value: number): string | null =
 const stepDigits = 1e-14;
 const countDigits = 1e-11;
 
-const tooClose = ({ min, max, step, count, scale }: Range): Fault | null => {
+const spacingFault = ({ min, max, step, count, scale }: Range): Fault | null => {
   if (min === max) return null;
   if (step !== undefined && step < max * stepDigits)
-    return { path: 'step', message: `Expected a step of at least ${max * stepDigits}, but got ${step}` };
+    return { path: 'step', expected: `a step of at least ${max * stepDigits}` };
   if (count === undefined) return null;
   const apart = scale === 'log' ? Math.log(max / min) : (max - min) / max;
   const most = Math.floor(apart / countDigits) + 1;
-  return count > most
-    ? { path: 'count', message: `Expected at most ${most} points so close together, but got ${count}` }
-    : null;
+  return count > most ? { path: 'count', expected: `at most ${most} points so close together` } : null;
 };
 
-/** What a range asks of its knob that the knob does not take; `range` alone is well formed. */
+/** What a knob refuses of a range that is well formed in itself: its ends first, and then how it is divided. */
 export const rangeFaults = (knob: NumericKnob, range: Range): readonly Fault[] => {
   const ends = (['min', 'max'] as const).flatMap((path) => {
     const expected = endFault(knob, range[path]);
-    return expected ? [{ path, message: `Expected ${expected}, but got ${range[path]}` }] : [];
+    return expected ? [{ path, expected }] : [];
   });
   if (ends.length > 0) return ends;
-  const { step } = range;
   if (knob.kind === 'whole')
-    return step === undefined || Number.isInteger(step)
-      ? []
-      : [{ path: 'step', message: `Expected a whole number, but got ${step}` }];
-  const close = tooClose(range);
-  return close ? [close] : [];
+    return Number.isInteger(range.step ?? 1) ? [] : [{ path: 'step', expected: 'a whole number' }];
+  const fault = spacingFault(range);
+  return fault ? [fault] : [];
 };
 
 export const Search = z.discriminatedUnion('strategy', [

@@ -87,9 +87,9 @@ const knobIssues = (
   }
   const knob = knobMeta(name);
   if (!isNumeric(knob) || !isRange(dimension)) return [];
-  return rangeFaults(knob, dimension).map(({ path: key, message }) => ({
+  return rangeFaults(knob, dimension).map(({ path: key, expected }) => ({
     path: [...path, key],
-    message,
+    message: `Expected ${expected}, but got ${dimension[key]}`,
     input: dimension[key],
   }));
 };

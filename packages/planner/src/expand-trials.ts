@@ -63,8 +63,8 @@ const countChecked = (definition: SweepDefinition, axes: Axes): number => {
 };
 
 /**
- * The trials of a sweep, without making one; costs the same for every range. Exact for a grid. A random search has at most as many: fewer
- * where its draws do not find all points of a small space. Throws SWEEP_TOO_LARGE beyond the limit, and CONTINUOUS_GRID.
+ * The trials of a sweep, without making one; costs the same for every range. Exact for a grid. For a random search, those that it asks for: a
+ * small space has fewer. Throws SWEEP_TOO_LARGE beyond the limit, CONTINUOUS_GRID, and INVALID_REQUEST.
  */
 export const countTrials = (definition: SweepDefinition): number =>
   countChecked(definition, axesOf(definition));

@@ -2,5 +2,3 @@ export { countTrials, expandTrials } from './expand-trials.ts';
 export { chainId, configurationId, stageId } from './identity.ts';
 export { type Outline, outlineSweep } from './outline.ts';
 export { settlePlan } from './settle.ts';
-export { choosePoints } from './strategies.ts';
-export { type Axis, axisOf } from './values.ts';

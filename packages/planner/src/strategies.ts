@@ -62,15 +62,15 @@ const mostTries = 20;
 
 /** Ends when it has as many points as were asked for or as the space has, or when it has tried `mostTries` times for each of these. */
 const random: Strategy<Extract<Search, { strategy: 'random' }>> = {
-  count: (axes, { trials }) => Math.min(trials, spaceSize(axes)),
-  choose: (axes, search) => {
-    const wanted = random.count(axes, search);
+  count: (_axes, { trials }) => trials,
+  choose: (axes, { trials, seed }) => {
+    const wanted = Math.min(trials, spaceSize(axes));
     const points = new Map<string, Point>();
     let draws = 0;
     while (points.size < wanted && draws < wanted * mostTries) {
       const point: Record<string, KnobValue> = {};
       for (const { knob, size, draw } of axes)
-        point[knob] = draw(size === 1 ? 0 : uniform('random search', search.seed, draws, knob));
+        point[knob] = draw(size === 1 ? 0 : uniform('random search', seed, draws, knob));
       points.set(JSON.stringify(point), point);
       draws += 1;
     }

@@ -1,14 +1,17 @@
 /**
- * The values of one knob, by number: none is made before it is asked for. The ends of a range were held to the knob's bounds when the sweep
- * was read (`rangeFaults`), so every point between them is a value of the knob.
+ * The values of one knob, by number: none is made before it is asked for. The ends of a range are values of the knob, and so is every point
+ * between them.
  */
 import {
+  AppError,
   type Dimension,
   type HyperparameterName,
+  isNumeric,
   isRange,
   type KnobValue,
   knobMeta,
   type Range,
+  rangeFaults,
 } from '@funnel/contracts';
 
 export type Axis = {
@@ -104,7 +107,19 @@ const continuous = (range: Range, isWhole: boolean): Pick<Axis, 'size' | 'draw'>
   return { size, draw: (share) => drawWhole(range, size, share) };
 };
 
-/** Costs the same for every range, however many points it has; a list is walked once. */
+/** For a definition that `SweepDefinition` did not read: an older version accepted ranges that it refuses. */
+const refuseFaults = (knob: HyperparameterName, range: Range): void => {
+  const declared = knobMeta(knob);
+  const [fault] = isNumeric(declared) ? rangeFaults(declared, range) : [];
+  if (!fault) return;
+  const { path, expected } = fault;
+  const received = String(range[path]);
+  throw new AppError('INVALID_REQUEST', `Expected ${expected}, but got ${received}`, {
+    issues: [{ path: `space.${knob}.${path}`, expected, received }],
+  });
+};
+
+/** Costs the same for every range, however many points it has; a list is walked once. Throws INVALID_REQUEST. */
 export const axisOf = (knob: HyperparameterName, dimension: Dimension): Axis => {
   const discrete = (asked: number, size: number, at: (index: number) => KnobValue): Axis => ({
     knob,
@@ -118,6 +133,7 @@ export const axisOf = (knob: HyperparameterName, dimension: Dimension): Axis => 
     const values = [...new Set(written)];
     return discrete(written.length, values.length, (index) => values[index]!);
   }
+  refuseFaults(knob, dimension);
   const isWhole = knobMeta(knob).kind === 'whole';
   const points = pointsOf(dimension, isWhole);
   if (!points) return { knob, asked: null, at: null, ...continuous(dimension, isWhole) };
