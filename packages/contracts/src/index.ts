@@ -7,6 +7,7 @@ export * from './hyperparameters.ts';
 export * from './metrics.ts';
 export * from './objective.ts';
 export * from './plan.ts';
+export * from './predicted-class.ts';
 export * from './recipes.ts';
 export * from './resources.ts';
 export * from './retention.ts';
