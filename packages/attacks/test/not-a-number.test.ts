@@ -188,3 +188,33 @@ describe.each(['wasm', 'cpu'] as const)('on %s', (backend) => {
     });
   });
 });
+
+describe('an infinite logit', () => {
+  beforeAll(useWasm);
+
+  /** One pixel. Class 0 up to ½; beyond it the logits are `beyond`. */
+  const step = (beyond: readonly number[]) =>
+    classifierModel(
+      (images) => {
+        const x = images.reshape<tf.Tensor2D>([-1, 1]);
+        const near = tf.concat([tf.sub(0.5, x), tf.sub(x, 0.5), tf.zerosLike(x).sub(1)], 1);
+        const far = tf.tensor2d([...beyond], [1, 3]).tile([x.shape[0], 1]);
+        return tf.where(tf.greater(x, 0.5).tile([1, 3]), far, near) as tf.Tensor2D;
+      },
+      { shape: [1, 1, 1], classes: 3 },
+    );
+  const inf = Number.POSITIVE_INFINITY;
+
+  it.each([
+    ['a class where it stands alone', [1, 2, inf], [2]],
+    ['no class beside another', [1, inf, inf], [0]],
+    ['no class where all are −∞', [-inf, -inf, -inf], [0]],
+  ] as const)('is %s', async (_, beyond, predicted) => {
+    for (const attack of ['single-pixel', { attack: 'noise-linf', epsilon: 0.5, draws: 50 }] as const) {
+      const given = { model: step(beyond), images: Float32Array.of(0.25), labels: [0] };
+      const { records } = await evaluateAttack({ ...given, attack });
+      expect(records.predicted).toEqual(predicted);
+      expect(records.success).toEqual([predicted[0] !== 0]);
+    }
+  });
+});
