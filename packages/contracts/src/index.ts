@@ -8,6 +8,7 @@ export { isNumeric, type Knob, type NumericKnob } from './knob.ts';
 export * from './metrics.ts';
 export * from './objective.ts';
 export * from './plan.ts';
+export * from './predicted-class.ts';
 export * from './recipes.ts';
 export * from './resources.ts';
 export * from './retention.ts';
