@@ -3,6 +3,7 @@ export * from './checkpoint.ts';
 export * from './datasets.ts';
 export * from './errors.ts';
 export * from './events.ts';
+export * from './extended-number.ts';
 export * from './hyperparameters.ts';
 export * from './metrics.ts';
 export * from './objective.ts';

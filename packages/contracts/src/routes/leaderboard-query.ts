@@ -25,10 +25,10 @@ export const LeaderboardQuery = z
     dataset: DatasetName.optional(),
     sweep: Id.optional(),
     where: many(KnobFilter),
-    group: z
-      .enum(['trial', 'configuration'])
-      .default('trial')
-      .meta({ description: '`configuration`: mean over seeds, with its interval.' }),
+    group: z.enum(['trial', 'configuration']).default('trial').meta({
+      description:
+        '`configuration`: mean over seeds with its interval, or the median where a seed is infinite.',
+    }),
     masked: z
       .enum(['last', 'equal', 'hide'])
       .default('last')

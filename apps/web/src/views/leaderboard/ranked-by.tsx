@@ -42,7 +42,7 @@ export const RankedBy = ({
         <p className="notice" role="note">
           {top.value === null
             ? 'None of these runs has a value'
-            : `All of these runs have ${formatMetric(query.metric)(top.value)}`}
+            : `All of these runs have ${formatMetric(query.metric)(Number(top.value))}`}
           : this tells none of them apart. Another metric, such as the median distance, may.
         </p>
       ) : null}
