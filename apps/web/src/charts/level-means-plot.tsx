@@ -35,7 +35,7 @@ export const LevelMeansPlot = (props: {
         formatter: ({ dataIndex }: { dataIndex: number }) => {
           const level = levels[dataIndex]!;
           const spread = level.halfWidth === null ? '' : ` ± ${format(level.halfWidth)}`;
-          const infinite = level.infinite > 0 ? `, of which ${level.infinite} are ∞: median` : '';
+          const infinite = level.infinite ? `, of which ${level.infinite} are ∞: median` : '';
           return `${title} = ${formatKnob(level.value)}<br/><b>${format(level.mean)}</b>${spread}, ${level.n} trials${infinite}`;
         },
       },

@@ -9,8 +9,8 @@ const t95 = [
 export type LevelMean<V> = {
   readonly value: V;
   readonly n: number;
-  /** Trials whose objective is infinite. */
-  readonly infinite: number;
+  /** Trials whose objective is infinite, where there are any. */
+  readonly infinite?: number;
   /** The median where one is infinite. */
   readonly mean: number;
   /** Half-width of the 95 % interval of the mean (Student's t); null for one trial, and for a median. */
@@ -33,9 +33,9 @@ export const levelMeans = <V extends number | string | boolean>(
     const infinite = ys.filter((y) => y === Number.POSITIVE_INFINITY).length;
     if (infinite > 0) return { value, n, infinite, mean: median(ys)!, halfWidth: null };
     const mean = ys.reduce((a, b) => a + b, 0) / n;
-    if (n < 2) return { value, n, infinite, mean, halfWidth: null };
+    if (n < 2) return { value, n, mean, halfWidth: null };
     const variance = ys.reduce((sum, y) => sum + (y - mean) ** 2, 0) / (n - 1);
-    return { value, n, infinite, mean, halfWidth: (t95[n - 2] ?? 1.96) * Math.sqrt(variance / n) };
+    return { value, n, mean, halfWidth: (t95[n - 2] ?? 1.96) * Math.sqrt(variance / n) };
   });
   return rows.sort((a, b) =>
     typeof a.value === 'number' ? a.value - Number(b.value) : String(a.value) < String(b.value) ? -1 : 1,

@@ -65,7 +65,7 @@ const numericAxis = (spec: AxisSpec, distinct: readonly number[]): Axis => {
   const [from, span] = [forward(low), forward(high) - forward(low)];
   const position = (value: number) => {
     if (value === Number.POSITIVE_INFINITY) return 1;
-    return span === 0 ? 0.5 : (reach * (forward(value) - from)) / span;
+    return span === 0 ? 0.5 : reach * ((forward(value) - from) / span);
   };
   const few = distinct.length <= fewValues;
   const ticks = few
