@@ -4,10 +4,11 @@ import { type HyperparameterName, hyperparameters, isNumeric, knobMeta } from '@
 const counts = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 export const formatCount = (value: number): string => counts.format(value);
 
-/** Three significant digits; very small and very large ones as powers of ten, as papers write them. */
+/** Three significant digits; very small and very large ones as powers of ten, as papers write them. ∞ for infinity. */
 export const formatNumber = (value: number | null | undefined): string => {
   if (value === null || value === undefined || Number.isNaN(value)) return '–';
   if (value === 0) return '0';
+  if (value === Number.POSITIVE_INFINITY) return '∞';
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-3)
     return value

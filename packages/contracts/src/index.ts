@@ -3,6 +3,7 @@ export * from './checkpoint.ts';
 export * from './datasets.ts';
 export * from './errors.ts';
 export * from './events.ts';
+export * from './extended-number.ts';
 export * from './hyperparameters.ts';
 export { isNumeric, type Knob, type NumericKnob } from './knob.ts';
 export * from './metrics.ts';

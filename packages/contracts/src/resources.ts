@@ -1,8 +1,12 @@
-/** What the API answers with. Times are ISO 8601 in UTC; a number that is not finite is null, and a status says why. */
+/**
+ * What the API answers with. Times are ISO 8601 in UTC. A median distance that is infinite is "Infinity" (`extended-number.ts`); a number
+ * that does not exist is null.
+ */
 import { z } from 'zod';
 import { AttackName, Diagnostic, EvaluationSummary, Verdict } from './attacks.ts';
 import { Position, Sha256 } from './checkpoint.ts';
 import { DatasetName } from './datasets.ts';
+import { ExtendedNumber } from './extended-number.ts';
 import { KnobValue } from './hyperparameters.ts';
 import { EvaluationMetricName } from './metrics.ts';
 import { RecipeName } from './recipes.ts';
@@ -152,7 +156,7 @@ export const WorstCase = z
       description:
         'The balls inside which a find counts against robust accuracy; empty where everything found does.',
     }),
-    values: z.record(EvaluationMetricName, z.number().nullable()),
+    values: z.record(EvaluationMetricName, ExtendedNumber.nullable()),
   })
   .meta({ id: 'WorstCase' });
 export type WorstCase = z.infer<typeof WorstCase>;
@@ -225,9 +229,17 @@ export const LeaderboardRow = z
         'In the worst case over all attacks: the balls inside which a find counts. Then `attack` is the strongest of them.',
     }),
     metric: EvaluationMetricName,
-    value: z.number().nullable(),
-    /** Half-width of the 95 % interval of the mean over seeds (Student's t); null for one seed. */
-    halfWidth: z.number().nullable(),
+    value: ExtendedNumber.nullable().meta({
+      description:
+        'Of a configuration: the mean over its seeds where all are finite, else their median. Null where any seed has no value.',
+    }),
+    infiniteSeeds: Count.optional().meta({
+      description: 'Of a configuration: how many of its seeds have the value ∞. Absent where none has.',
+    }),
+    halfWidth: z.number().nullable().meta({
+      description:
+        'Half-width of the 95 % interval of the mean over seeds (Student’s t). Null for one seed, and where a seed is infinite.',
+    }),
     cleanAccuracy: z.number().nullable(),
     /** As in an evaluation's summary, mean over the seeds: absent where the defence rejects nothing. */
     rejectedClean: EvaluationSummary.shape.rejectedClean,

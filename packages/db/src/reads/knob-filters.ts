@@ -1,4 +1,4 @@
-/** `gamma:5` and `beta:0.01..0.1` as conditions on scores. */
+/** `gamma:5`, `beta:0.01..0.1` and `gamma:5..Infinity` as conditions on scores. */
 import {
   AppError,
   type HyperparameterName,
@@ -18,7 +18,7 @@ const isKnob = (name: string): name is HyperparameterName =>
 
 const numberOf = (filter: string, text: string): number => {
   const value = Number(text);
-  return text.trim() !== '' && Number.isFinite(value)
+  return text.trim() !== '' && !Number.isNaN(value)
     ? value
     : refuse(filter, 'a number, or two of them joined by ..');
 };
