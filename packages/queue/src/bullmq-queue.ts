@@ -56,8 +56,8 @@ const jobOptions = { removeOnComplete: true, removeOnFail: true, attempts: 1 } a
 /** BullMQ refuses ids with a colon and ids of digits alone. */
 const jobId = (stageId: string): string => `stage-${stageId}`;
 
-/** Milliseconds that opening a queue waits for its first answer; a server that takes longer counts as away. */
-const firstAnswer = 5_000;
+/** Milliseconds for an answer, the first one included; a server that takes longer counts as away. */
+const answerTime = 5_000;
 /** Milliseconds between two reports of a fault that stays. */
 const reminder = 60_000;
 
@@ -88,14 +88,18 @@ export const overBullmq = async (
 ): Promise<StageQueue> => {
   const options = { describe, ...createReports(onError) };
   const kept = keepOpen(openRings, options);
-  await within(firstAnswer, kept.tried);
+  await within(answerTime, kept.tried);
   const listeners = new Set<Kept<unknown>>();
   let closing: Promise<unknown> | undefined;
 
   const onRings = async <T>(work: (rings: Rings) => Promise<T>): Promise<T> => {
     const rings = kept.get();
     try {
-      return await work(rings);
+      const answer = work(rings);
+      if (await within(answerTime, answer)) return await answer;
+      const silent = new Error(`Expected the queue to answer within ${answerTime / 1000} s, but it did not`);
+      kept.fail(silent);
+      throw silent;
     } catch (error) {
       throw error instanceof Error ? explain(error) : error;
     }

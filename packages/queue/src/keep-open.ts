@@ -23,6 +23,8 @@ export type Kept<T> = {
   readonly get: () => T;
   /** Resolves when the first attempt has ended, well or not. */
   readonly tried: Promise<void>;
+  /** Throws the open part away, as the part itself does when it breaks. */
+  readonly fail: (error: Error) => void;
   /** Ends the part within 3 s, whatever its server does. */
   readonly close: () => Promise<void>;
 };
@@ -71,6 +73,7 @@ export const keepOpen = <T>(open: OpenPart<T>, { describe, onFault, onOpen }: Ke
   let current: { readonly value: T } | null = null;
   let fault = new Error('Expected the queue to answer, but it has not answered yet');
   let endPart = (): void => {};
+  let failPart = (_: Error): void => {};
   let hasTried = (): void => {};
   const tried = new Promise<void>((resolve) => {
     hasTried = resolve;
@@ -78,13 +81,12 @@ export const keepOpen = <T>(open: OpenPart<T>, { describe, onFault, onOpen }: Ke
 
   /** One part, from opening it to its last socket. Returns how long it was open, in milliseconds. */
   const live = async (): Promise<number> => {
-    let fail = (_: Error): void => {};
     const over = new Promise<void>((resolve, reject) => {
       endPart = resolve;
-      fail = reject;
+      failPart = reject;
     });
     over.catch(() => {}); // heard below, perhaps after the part was opened
-    const part = open(fail);
+    const part = open(failPart);
     let openedAt: number | null = null;
     try {
       const inTime = await within(openingTime, Promise.race([part.ready, over]));
@@ -124,6 +126,7 @@ export const keepOpen = <T>(open: OpenPart<T>, { describe, onFault, onOpen }: Ke
       return current.value;
     },
     tried,
+    fail: (error) => failPart(error),
     close: async () => {
       ended.abort();
       endPart();

@@ -13,7 +13,6 @@ const producer: RedisOptions = {
   ...common,
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
-  commandTimeout: 5_000,
   socketTimeout: 10_000,
 };
 /** BullMQ's blocking commands last 5 s. */
