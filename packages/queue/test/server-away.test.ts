@@ -2,13 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { createTestDatabase } from '@funnel/db/testing';
+import { createLimitedRole, createTestDatabase, type Gate, startGate, throughGate } from '@funnel/db/testing';
 import { Redis } from 'ioredis';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createStageQueue } from '../src/index.ts';
 import { hasRedis, startRedis } from './redis-server.ts';
-import { type Gate, startGate } from './tcp-gate.ts';
 
 type Server = {
   readonly gate: Gate;
@@ -22,12 +20,6 @@ type Server = {
   readonly connections: () => Promise<readonly string[]>;
   readonly kill: (connection: string) => Promise<void>;
   readonly stop: () => Promise<void>;
-};
-
-const throughGate = (address: string, gate: Gate): string => {
-  const url = new URL(address);
-  url.host = `127.0.0.1:${gate.port}`;
-  return url.href;
 };
 
 const openRedis = async (): Promise<Server> => {
@@ -61,40 +53,20 @@ const openRedis = async (): Promise<Server> => {
 
 const openPostgres = async (): Promise<Server> => {
   const database = await createTestDatabase();
-  const name = new URL(database.url).pathname.slice(1);
-  const role = `queue_${name}`; // a superuser would be admitted whatever the limit is
-  const admin = new pg.Pool({ connectionString: database.url.replace(name, 'postgres'), max: 1 });
-  await admin.query(`CREATE ROLE ${role} LOGIN PASSWORD 'queue'`);
-  await admin.query(`GRANT CREATE ON DATABASE ${name} TO ${role}`);
-  const url = new URL(database.url);
-  const gate = await startGate(Number(url.port));
-  url.username = role;
-  url.password = 'queue';
-  const kill = async (pid: string): Promise<void> =>
-    void (await admin.query('SELECT pg_terminate_backend($1::int)', [pid]));
-  const connections = async (): Promise<string[]> => {
-    const { rows } = await admin.query<{ pid: string }>(
-      'SELECT pid::text FROM pg_stat_activity WHERE usename = $1',
-      [role],
-    );
-    return rows.map(({ pid }) => pid);
-  };
+  const { url, limit, admit, connections, kill, drop } = await createLimitedRole(database.url);
+  const gate = await startGate(Number(new URL(url).port));
   return {
     gate,
-    url: throughGate(url.href, gate),
-    direct: url.href,
-    refuse: async () => {
-      await admin.query(`ALTER DATABASE ${name} CONNECTION LIMIT 0`);
-      for (const pid of await connections()) await kill(pid);
-    },
-    admit: async () => void (await admin.query(`ALTER DATABASE ${name} CONNECTION LIMIT -1`)),
+    url: throughGate(url, gate),
+    direct: url,
+    refuse: () => limit(),
+    admit,
     connections,
     kill,
     stop: async () => {
       await gate.close();
       await database.drop();
-      await admin.query(`DROP ROLE ${role}`);
-      await admin.end();
+      await drop();
     },
   };
 };

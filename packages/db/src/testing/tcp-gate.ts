@@ -82,3 +82,10 @@ export const startGate = async (target: number): Promise<Gate> => {
     },
   };
 };
+
+/** The same address by way of the gate. */
+export const throughGate = (address: string, { port }: Gate): string => {
+  const url = new URL(address);
+  url.host = `127.0.0.1:${port}`;
+  return url.href;
+};
