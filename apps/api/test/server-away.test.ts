@@ -69,7 +69,7 @@ const lacks = (part: string, url: string): Promise<void> =>
     async () =>
       expect(await ready(url)).toMatchObject({
         status: 503,
-        body: { code: 'UNAVAILABLE', details: { part } },
+        body: { code: 'UNAVAILABLE', detail: `Expected the ${part} to answer, but it does not` },
       }),
     patience,
   );
