@@ -25,7 +25,8 @@ const worker = await startWorker({ ...workerOptions(env), log }).catch((error: u
   process.exit(1);
 });
 
-const leave = (): void => void worker.stop().then(() => process.exit(0));
+/** The log has said what did not close in time. */
+const leave = (): void => void worker.stop().then(() => process.exit(worker.notClosed().length > 0 ? 1 : 0));
 process.on('SIGTERM', leave).on('SIGINT', leave);
 worker.failed.catch(async (error: unknown) => {
   log.fatal({ err: error }, 'worker cannot go on');

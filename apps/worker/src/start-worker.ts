@@ -1,5 +1,13 @@
 import { hostname } from 'node:os';
-import { checkSchema, createDb, queueAddress, reconcile, registerWorker, retireWorker } from '@funnel/db';
+import {
+  checkSchema,
+  createDb,
+  queueAddress,
+  reconcile,
+  registerWorker,
+  retireWorker,
+  whenAdmitted,
+} from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
@@ -24,11 +32,20 @@ export type RunningWorker = {
   readonly trainers: () => readonly number[];
   /** Rejects when it cannot go on: no trainer can be started, or a claim is refused as wrong. */
   readonly failed: Promise<never>;
-  /** Hands everything back within its drain time, and closes what it opened. A second call waits for the first. */
+  /**
+   * Hands everything back within its drain time, and closes what it opened within some 7 s more, whatever database and queue do. A second
+   * call waits for the first.
+   */
   readonly stop: () => Promise<void>;
+  /** Parts that `stop` gave up waiting for. */
+  readonly notClosed: () => readonly string[];
 };
 
 const reconcileMilliseconds = 3000;
+/** Beyond the drain time: for the last writes of stages, and for all that is closed after them. */
+const settleMilliseconds = 2000;
+const closingMilliseconds = 5000;
+const drainMillisecondsOf = ({ drainSeconds = 10 }: WorkerOptions): number => drainSeconds * 1000;
 const workerName = (): string => `${hostname()}-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
 
 type Closing = ReturnType<typeof createClosing>;
@@ -41,7 +58,7 @@ const open = async (
   closing: Closing,
 ): Promise<RunningWorker> => {
   const { databaseUrl, leaseSeconds = 10, maxAttempts = 3, standIn = null } = options;
-  const drainMilliseconds = (options.drainSeconds ?? 10) * 1000;
+  const drainMilliseconds = drainMillisecondsOf(options);
   const slotCount = options.slots ?? defaultSlots();
   const setup = { places: options.places ?? {}, backend: options.backend ?? 'auto', standIn };
   const memoryLimitBytes = options.memoryLimitBytes ?? trainerBytes;
@@ -58,22 +75,34 @@ const open = async (
   const first = slots[0]!.identity();
   first.catch(() => {}); // waited for below, perhaps after something else failed
   const onError = (error: Error) => log.warn({ error: error.message }, 'a connection broke');
-  await checkSchema(databaseUrl);
+  const admitted = <T>(work: () => Promise<T>): Promise<T> =>
+    whenAdmitted(
+      work,
+      (error) =>
+        log.warn(
+          { error: error instanceof Error ? error.message : String(error) },
+          'the database takes no connection now: waiting until it does',
+        ),
+      options.signal,
+    );
+  await admitted(() => checkSchema(databaseUrl));
   const db = createDb(databaseUrl, { name: 'funnel worker', max: slotCount + 4, onError });
   closing.add('database', () => db.close());
   const queue = await createStageQueue({ ...queueAddress(options.queueUrl, db.url), onError });
   closing.add('queue', () => queue.close());
   const identity = await first;
   const { backend, device, engineVersion: version } = identity;
-  await registerWorker(db, {
-    id,
-    host: hostname(),
-    pid: process.pid,
-    version,
-    backend,
-    device,
-    slots: slotCount,
-  });
+  await admitted(() =>
+    registerWorker(db, {
+      id,
+      host: hostname(),
+      pid: process.pid,
+      version,
+      backend,
+      device,
+      slots: slotCount,
+    }),
+  );
   closing.add('registration', () => retireWorker(db, { workerId: id, status: 'gone' }));
 
   const attempts = new Set<Attempt>();
@@ -115,7 +144,7 @@ const open = async (
     retireWorker(db, { workerId: id, status: 'draining' }).catch(() => {});
     return supervisor.drain(drainMilliseconds);
   };
-  closing.add('stages', drain, drainMilliseconds + 2000);
+  closing.add('stages', drain, drainMilliseconds + settleMilliseconds);
 
   log.info({ slots: slotCount, backend, device, leaseSeconds }, 'worker started');
   return {
@@ -126,17 +155,19 @@ const open = async (
     trainers: () => slots.flatMap((slot) => slot.pid() ?? []),
     failed: supervisor.failed,
     stop: closing.close,
+    notClosed: closing.late,
   };
 };
 
 /**
- * A worker: claims stages, runs each in a trainer process of its own, and keeps their leases alive. Throws when database, queue or
- * backend cannot be used, and leaves nothing behind then.
+ * A worker: claims stages, runs each in a trainer process of its own, and keeps their leases alive. Waits for a
+ * database that takes no connection for now. Throws when database or backend cannot be used, and leaves nothing behind then. The queue may
+ * be away: then the worker looks for work by itself.
  */
 export const startWorker = async (options: WorkerOptions): Promise<RunningWorker> => {
   const id = options.id ?? workerName();
   const log = options.log.child({ worker: id });
-  const closing = createClosing(log);
+  const closing = createClosing(log, drainMillisecondsOf(options) + settleMilliseconds + closingMilliseconds);
   try {
     return await open(options, id, log, closing);
   } catch (error) {

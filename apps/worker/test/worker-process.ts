@@ -3,5 +3,8 @@ import { pino } from 'pino';
 import { startWorker } from '../src/index.ts';
 
 const worker = await startWorker({ ...JSON.parse(process.argv[2] ?? '{}'), log: pino({ level: 'silent' }) });
-process.on('SIGTERM', () => void worker.stop().then(() => process.exit(0)));
+process.on(
+  'SIGTERM',
+  () => void worker.stop().then(() => process.exit(worker.notClosed().length > 0 ? 1 : 0)),
+);
 process.send?.({ id: worker.id, trainers: worker.trainers() });

@@ -13,23 +13,22 @@ const run = async ({ slots, backend }: Options, { env, variables, output }: Cont
       exitCodes.usage,
       'Expected DATABASE_URL: a worker joins the database of others. On one machine `funnel up` brings its own worker.',
     );
-  const [{ readEnv, startWorker, workerOptions }, { pino }, { untilInterrupted }] = await Promise.all([
-    import('@funnel/worker'),
-    import('pino'),
-    import('../up/until-interrupted.ts'),
-  ]);
+  const [{ readEnv, startWorker, workerOptions }, { pino }, { endSoon, untilInterrupted }] =
+    await Promise.all([import('@funnel/worker'), import('pino'), import('../up/until-interrupted.ts')]);
   const interruption = untilInterrupted(() => process.exit(exitCodes.interrupted));
   const options = workerOptions(readEnv(variables));
   const worker = await startWorker({
     ...options,
     slots: slots ?? options.slots,
     backend: backend ?? options.backend,
+    signal: interruption.signal,
     log: pino({ level: env.FUNNEL_LOG_LEVEL }, pino.destination(2)),
   });
   output.note(
     `Worker ${worker.id}: ${worker.slots} trainers on ${worker.backend} (${worker.device}). Ctrl-C hands everything back.`,
   );
   await Promise.race([interruption.happened, worker.failed]).finally(worker.stop);
+  endSoon();
 };
 
 export const workerCommands = (program: Command, context: () => Context): void => {

@@ -4,7 +4,7 @@
  * see the closed channel and end at once, and PostgreSQL, which survives its parent by design, is found and used again by the next start.
  */
 import { join } from 'node:path';
-import { migrate, startEmbedded } from '@funnel/db';
+import { migrate, startEmbedded, whenAdmitted } from '@funnel/db';
 import { type RunningWorker, readEnv, startWorker, workerOptions } from '@funnel/worker';
 import type { Logger } from 'pino';
 import { startApiSomewhere } from './start-api.ts';
@@ -39,11 +39,15 @@ export const startServices = async (options: ServiceOptions): Promise<Services> 
   const { log, onStarted, signal } = options;
   const databaseUrl = await openDatabase(options);
   signal.throwIfAborted();
-  await migrate(databaseUrl);
+  await whenAdmitted(
+    () => migrate(databaseUrl),
+    (error) => log.warn({ err: error }, 'the database takes no connection now: waiting until it does'),
+    signal,
+  );
   const variables = { ...options.variables, DATABASE_URL: databaseUrl };
   const [api, worker] = await Promise.allSettled([
-    startApiSomewhere(variables, log.child({ part: 'api' })),
-    startWorker({ ...workerOptions(readEnv(variables)), log: log.child({ part: 'worker' }) }),
+    startApiSomewhere(variables, log.child({ part: 'api' }), signal),
+    startWorker({ ...workerOptions(readEnv(variables)), signal, log: log.child({ part: 'worker' }) }),
   ]);
   if (api.status === 'fulfilled') onStarted(api.value.close);
   if (worker.status === 'fulfilled') onStarted(worker.value.stop);

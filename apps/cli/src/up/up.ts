@@ -8,7 +8,7 @@ import { Exit, exitCodes } from '../exit-codes.ts';
 import { placesOf } from '../places.ts';
 import { createLog } from './create-log.ts';
 import { type Services, startServices } from './start-services.ts';
-import { untilInterrupted } from './until-interrupted.ts';
+import { endSoon, untilInterrupted } from './until-interrupted.ts';
 import { welcome } from './welcome.ts';
 
 export type UpOptions = { readonly once?: boolean; readonly port?: number; readonly host?: string };
@@ -91,6 +91,7 @@ export const up = async ({ once = false, port, host }: UpOptions, context: Conte
     for (const stop of stops.reverse())
       await stop().catch((error: unknown) => log.error({ err: error }, 'a part did not stop well'));
     output.note('Funnel has stopped.');
+    endSoon();
   }
   if (once && interruption.signal.aborted) throw new Exit(exitCodes.interrupted);
   if (!isComplete && once) throw new Exit(exitCodes.incomplete, 'Not every trial completed.');

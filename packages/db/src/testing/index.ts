@@ -1,5 +1,6 @@
 export { createTestDatabase, openTestDb, type TestDatabase } from './create-test-database.ts';
 export { type Filling, fillTables } from './fill-tables.ts';
+export { createLimitedRole, type LimitedRole } from './limited-role.ts';
 export {
   type Certificates,
   hasOpenssl,
@@ -8,3 +9,4 @@ export {
   sayIfNoOpenssl,
   startSecureServer,
 } from './secure-server.ts';
+export { type Gate, startGate, throughGate } from './tcp-gate.ts';
