@@ -24,7 +24,7 @@ import {
   wrongCounts,
 } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
-import { claim, drain, evaluationOf, finish, record, train } from './support/stand-in.ts';
+import { claim, evaluationOf, finish, record, train } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
 
 shareDb();
