@@ -130,7 +130,7 @@ const cases = Object.entries(writers).flatMap(([name, writer]) =>
 );
 
 describe('a sweep deleted in the middle of', () => {
-  test.each(cases)('$name ($which)', async ({ which, table = 'sweep_counts', prepare, write }) => {
+  test.each(cases)('$name ($which)', async ({ which, table = 'sweep_counts' as const, prepare, write }) => {
     const { doomed, kept } = await shareStages(which);
     const claimed = await prepare();
     const { deadlocks } = await meet(db, {
