@@ -31,14 +31,16 @@ export const schedule = (tx: Tx, sweepId: string) =>
 export const scheduleStages = (tx: Tx, stageIds: readonly string[]) =>
   tx.query(assign('SELECT unnest($1::text[]) AS id'), [stageIds]);
 
+const left = `
+  SELECT stage_id AS id FROM sweep_stages WHERE sweep_id = ANY($1) AND NOT direct
+  UNION
+  SELECT ts.stage_id FROM trials t JOIN trial_stages ts ON ts.trial_id = t.id WHERE t.sweep_id = ANY($1) AND t.status = 'failed'`;
+
 /**
- * The same for what sweeps that have just ended leave unfinished: stages of others that theirs waited for. It is done on the account of
- * those others from now on.
+ * The same for what sweeps that have just ended leave unfinished: stages of others that theirs waited for, and failed ones that others try
+ * again. Whoever needs them goes on with them on their own account.
  */
-export const passOn = (tx: Tx, sweepIds: readonly string[]) =>
-  tx.query(assign('SELECT stage_id AS id FROM sweep_stages WHERE sweep_id = ANY($1) AND NOT direct'), [
-    sweepIds,
-  ]);
+export const passOn = (tx: Tx, sweepIds: readonly string[]) => tx.query(assign(left), [sweepIds]);
 
 /** Ready stages on the account of this sweep, to ring for: a walk through the index of ready stages. */
 export const readyStages = async (tx: Tx, sweepId: string): Promise<readonly string[]> => {
