@@ -24,7 +24,8 @@ const processes = (belongs: (pid: string) => boolean): string[] =>
       return false; // gone while looking
     }
   });
-const servers = () => processes((pid) => readlinkSync(`/proc/${pid}/cwd`).startsWith(home));
+const serversIn = (folder: string) => processes((pid) => readlinkSync(`/proc/${pid}/cwd`).startsWith(folder));
+const servers = () => serversIn(home);
 /** PostgreSQL is a child too, and survives its parent by design. */
 const trainersOf = (parent: number) =>
   processes(
@@ -41,9 +42,9 @@ const takenPort = async (): Promise<number> => {
   return typeof address === 'object' && address ? address.port : 0;
 };
 
-const start = async (port: number, folder = home) => {
+const start = async (port: number, folder = home, env: Readonly<Record<string, string>> = {}) => {
   const child = spawnFunnel(['up', '--port', String(port)], {
-    env: { FUNNEL_HOME: folder, FUNNEL_SLOTS: '1' },
+    env: { FUNNEL_HOME: folder, FUNNEL_SLOTS: '1', ...env },
     cwd: tmpdir(),
   });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -108,6 +109,55 @@ it.runIf(process.platform === 'linux')(
     expect((await risen.client.listSweeps()).items.map(({ id }) => id)).toEqual([sweep!.id]);
     risen.child.kill('SIGINT');
     expect(await once(risen.child, 'exit')).toEqual([0, null]);
+  },
+  300_000,
+);
+
+/** Makes the process throw where nobody catches it. */
+const thrower = `--import=data:text/javascript,${encodeURIComponent("process.on('SIGUSR2', () => { throw new Error('out of the blue'); })")}`;
+
+it.runIf(process.platform === 'linux')(
+  'leaves no PostgreSQL behind, however it ends, and needs no log',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'funnel-up-ends-'));
+    chmodSync(folder, 0o755);
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+    const gone = () =>
+      vi.waitFor(() => expect(serversIn(folder)).toEqual([]), { timeout: 60_000, interval: 50 });
+    const ended = async ({ child }: Awaited<ReturnType<typeof start>>) => {
+      const [status] = await once(child, 'exit');
+      await gone();
+      return status;
+    };
+
+    // Nobody reads on: `funnel up 2>&1 | head`. Its log cannot be written either.
+    mkdirSync(join(folder, 'funnel.log'));
+    const unread = await start(0, folder);
+    await unread.said(/The log \S+ cannot be written \(EISDIR/);
+    expect(serversIn(folder)).not.toEqual([]);
+    unread.child.stdout.destroy();
+    unread.child.stderr.destroy();
+    expect(await ended(unread)).toBe(141);
+    rmSync(join(folder, 'funnel.log'), { recursive: true });
+
+    // The terminal is closed.
+    const closed = await start(0, folder);
+    closed.child.kill('SIGHUP');
+    expect(await ended(closed)).toBe(0);
+
+    const broken = await start(0, folder, { NODE_OPTIONS: thrower });
+    broken.child.kill('SIGUSR2');
+    expect(await ended(broken)).toBe(1);
+    await broken.said(
+      /! nobody caught this error: out of the blue.*Funnel has stopped\..*Error: out of the blue/s,
+    );
+    expect(readFileSync(join(folder, 'funnel.log'), 'utf8')).toMatch(/"level":60.*out of the blue/);
+
+    // Ctrl-C until it listens: nothing is waited for, PostgreSQL shuts down by itself.
+    const forced = await start(0, folder);
+    const again = setInterval(() => forced.child.kill('SIGINT'), 20);
+    onTestFinished(() => clearInterval(again));
+    await ended(forced); // with a status that depends on when the last of them arrives
   },
   300_000,
 );

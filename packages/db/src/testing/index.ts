@@ -8,3 +8,4 @@ export {
   sayIfNoOpenssl,
   startSecureServer,
 } from './secure-server.ts';
+export { mountSmallDisk, type SmallDisk } from './small-disk.ts';
