@@ -6,6 +6,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@funnel/client';
+import type { SweepInput } from '@funnel/contracts';
+import { mountSmallDisk } from '@funnel/db/testing';
+import pg from 'pg';
 import { afterAll, expect, it, onTestFinished, vi } from 'vitest';
 import { funnel, spawnFunnel } from './funnel.ts';
 
@@ -160,4 +163,78 @@ it.runIf(process.platform === 'linux')(
     await ended(forced); // with a status that depends on when the last of them arrives
   },
   300_000,
+);
+
+/** A superuser's connection to the embedded database of a folder. */
+const connect = async (folder: string): Promise<pg.Client> => {
+  const port = Number(readFileSync(join(folder, 'pgdata/postmaster.pid'), 'utf8').split('\n')[3]);
+  const password = readFileSync(join(folder, 'pgdata.password'), 'utf8').trim();
+  const client = new pg.Client({ host: '127.0.0.1', port, user: 'funnel', password, database: 'funnel' });
+  client.on('error', () => {}); // the statement under way is rejected too
+  await client.connect();
+  return client;
+};
+
+const large = {
+  name: 'large',
+  recipes: 'funn',
+  dataset: { name: 'glyphs', train: 100, test: 20, attack: 10 },
+  space: { gamma: { min: 1, max: 64, count: 1000 } },
+  attacks: ['fgsm'],
+} satisfies SweepInput;
+
+it.runIf(process.platform === 'linux')(
+  'waits while its disk is full, whatever that does to PostgreSQL, and goes on by itself',
+  { timeout: 300_000 },
+  async ({ skip }) => {
+    const disk = mountSmallDisk(200);
+    if (!disk) return skip();
+    onTestFinished(disk.unmount);
+    const folder = join(disk.folder, 'home');
+    const { child, client, said, url } = await start(0, folder);
+    const sweep = async () => (await client.listSweeps()).items[0]!;
+    const isReady = async () => (await fetch(`${url}/readyz`)).status;
+    await vi.waitFor(async () => expect((await sweep()).progress).toBeGreaterThan(0), { timeout: 120_000 });
+
+    // Room for rows is missing: what needs none is answered, what needs some is refused in words.
+    disk.fill();
+    await expect(client.createSweep({ body: large })).rejects.toMatchObject({
+      status: 507,
+      problem: { code: 'STORAGE_FULL', hint: 'Free disk space, or run `funnel gc`.' },
+    });
+    expect(await isReady()).toBe(200);
+
+    // Room for PostgreSQL's own log is missing: it ends, and cannot start.
+    const database = await connect(folder);
+    const growLog = async (): Promise<void> => {
+      for (;;)
+        await database.query(
+          "SELECT pg_logical_emit_message(false, 'funnel', repeat('x', 10000000)), pg_switch_wal()",
+        );
+    };
+    await expect(growLog()).rejects.toThrow();
+    disk.fill();
+    await said(
+      /PostgreSQL in \S+ could not be started: .*No space left on device.*tried again until it starts/s,
+    );
+    expect(await isReady()).toBe(503);
+
+    disk.free();
+    await said(/! PostgreSQL runs again\n/);
+    await vi.waitFor(async () => expect(await isReady()).toBe(200), { timeout: 60_000 });
+    const { progress } = await sweep();
+    await vi.waitFor(async () => expect((await sweep()).progress).toBeGreaterThan(progress), {
+      timeout: 120_000,
+    });
+    const after = await connect(folder);
+    const { rows } = await after.query(
+      "SELECT count(*)::int AS failed FROM attempts WHERE outcome = 'failed'",
+    );
+    await after.end();
+    expect(rows).toEqual([{ failed: 0 }]);
+    expect((await client.listSweeps()).items.map(({ name }) => name)).not.toContain('large');
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(serversIn(folder)).toEqual([]);
+  },
 );

@@ -73,8 +73,18 @@ export type Launch = {
 const logFile = (dir: string): string => `${dir}.log`;
 const mostLog = 10_000_000;
 
-const lastLines = async (dir: string): Promise<string> =>
-  (await readFile(logFile(dir), 'utf8').catch(() => '')).trim().split('\n').slice(-5).join('\n');
+/** A connection that came while the server started or ended: `… [process] FATAL:  the database system is starting up`. */
+const turnedAway = /(\[\d+\]) FATAL: {2}the database system is /;
+
+const lastLines = async (dir: string): Promise<string> => {
+  const text = await readFile(logFile(dir), 'utf8').catch(() => '');
+  const lines = text.trim().split('\n');
+  const others = lines.flatMap((line) => turnedAway.exec(line)?.[1] ?? []);
+  return lines
+    .filter((line) => !others.some((other) => line.includes(other)))
+    .slice(-5)
+    .join('\n');
+};
 
 /**
  * A process group of its own: Ctrl-C in the terminal is for Funnel, which stops the server after everything that uses it. Its log goes
