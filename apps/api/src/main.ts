@@ -2,6 +2,7 @@
 import { AppError } from '@funnel/contracts';
 import { migrate, whenAdmitted } from '@funnel/db';
 import { engineVersion } from '@funnel/engine/engine-version';
+import { logDestination } from '@funnel/log';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { type Env, readEnv } from './env.ts';
@@ -19,7 +20,7 @@ const parseEnv = (): Env => {
 };
 
 const env = parseEnv();
-const logger = pino({ level: env.FUNNEL_LOG_LEVEL });
+const logger = pino({ level: env.FUNNEL_LOG_LEVEL }, logDestination(1));
 
 const start = async () => {
   const applied = await whenAdmitted(

@@ -1,5 +1,6 @@
 /** A worker as a process of its own: `node --import tsx apps/worker/src/main.ts`. SIGTERM and SIGINT drain it. */
 import { AppError } from '@funnel/contracts';
+import { logDestination } from '@funnel/log';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { readEnv } from './env.ts';
@@ -17,7 +18,7 @@ const parseEnv = () => {
 };
 
 const env = parseEnv();
-const log = pino({ level: env.FUNNEL_LOG_LEVEL });
+const log = pino({ level: env.FUNNEL_LOG_LEVEL }, logDestination(1));
 
 const worker = await startWorker({ ...workerOptions(env), log }).catch((error: unknown) => {
   if (error instanceof AppError) log.fatal({ code: error.code }, error.message);

@@ -1,7 +1,8 @@
 /**
  * Everything that `funnel up` runs, in one process: PostgreSQL from npm (or DATABASE_URL), the API and one worker. API and supervisor do
- * no arithmetic (trainers do, as processes of their own), so one process loses nothing and leaves nothing: killed with -9, its trainers
- * see the closed channel and end at once, and PostgreSQL, which survives its parent by design, is found and used again by the next start.
+ * no arithmetic (trainers do, as processes of their own), so one process loses nothing and leaves nothing. However it ends, its trainers
+ * see the closed channel and end at once, and PostgreSQL is told to shut down. Only SIGKILL leaves PostgreSQL running: the next start finds
+ * it and uses it again.
  */
 import { join } from 'node:path';
 import { migrate, startEmbedded, whenAdmitted } from '@funnel/db';
@@ -19,17 +20,22 @@ export type ServiceOptions = {
   readonly variables: NodeJS.ProcessEnv;
   readonly home: string;
   readonly log: Logger;
+  /** Tells the person at the terminal. */
+  readonly note: (sentence: string) => void;
   /** Takes what has to be stopped, in the order of starting. */
   readonly onStarted: (stop: () => Promise<unknown>) => void;
   /** Aborted: what has not been started yet is not. */
   readonly signal: AbortSignal;
 };
 
-const openDatabase = async ({ variables, home, log, onStarted }: ServiceOptions): Promise<string> => {
+const openDatabase = async ({ variables, home, log, note, onStarted }: ServiceOptions): Promise<string> => {
   if (variables.DATABASE_URL) return variables.DATABASE_URL;
   const embedded = await startEmbedded({
     dir: join(home, 'pgdata'),
-    log: (message, fields) => log.info(fields, message),
+    log: (message, fields, level) => {
+      log[level](fields, message);
+      if (level === 'warn') note(`! ${message}`);
+    },
   });
   onStarted(embedded.stop);
   return embedded.url;

@@ -10,3 +10,4 @@ export {
   startSecureServer,
 } from './secure-server.ts';
 export { type Gate, startGate, throughGate } from './tcp-gate.ts';
+export { mountSmallDisk, type SmallDisk } from './small-disk.ts';
