@@ -25,7 +25,7 @@ const env = parseEnv();
 const logger = pino({ level: env.FUNNEL_LOG_LEVEL });
 
 const start = async () => {
-  const applied = await migrate(env.DATABASE_URL);
+  const applied = await migrate(env.DATABASE_URL, { onWait: (words) => logger.warn(words) });
   if (applied.length > 0) logger.info({ applied }, 'migrated the database');
   return startApi({ ...startOptions(env), engineVersion, logger });
 };

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { migrate, startEmbedded } from '@funnel/db';
 import { type RunningWorker, readEnv, startWorker, workerOptions } from '@funnel/worker';
 import type { Logger } from 'pino';
+import { describeMigrations } from '../with-database.ts';
 import { startApiSomewhere } from './start-api.ts';
 
 export type Services = {
@@ -19,6 +20,8 @@ export type ServiceOptions = {
   readonly variables: NodeJS.ProcessEnv;
   readonly home: string;
   readonly log: Logger;
+  /** Says a line to the person who started it. */
+  readonly note: (line: string) => void;
   /** Takes what has to be stopped, in the order of starting. */
   readonly onStarted: (stop: () => Promise<unknown>) => void;
   /** Aborted: what has not been started yet is not. */
@@ -36,10 +39,14 @@ const openDatabase = async ({ variables, home, log, onStarted }: ServiceOptions)
 };
 
 export const startServices = async (options: ServiceOptions): Promise<Services> => {
-  const { log, onStarted, signal } = options;
+  const { log, note, onStarted, signal } = options;
   const databaseUrl = await openDatabase(options);
   signal.throwIfAborted();
-  await migrate(databaseUrl);
+  const applied = await migrate(databaseUrl, { onWait: note });
+  if (applied.length > 0) {
+    note(describeMigrations(applied));
+    log.info({ applied }, 'migrated the database');
+  }
   const variables = { ...options.variables, DATABASE_URL: databaseUrl };
   const [api, worker] = await Promise.allSettled([
     startApiSomewhere(variables, log.child({ part: 'api' })),

@@ -1,5 +1,6 @@
 export { createTestDatabase, openTestDb, type TestDatabase } from './create-test-database.ts';
 export { type Filling, fillTables } from './fill-tables.ts';
+export { hasPgbouncer, type Pooler, sayIfNoPgbouncer, startPooler } from './pooler.ts';
 export {
   type Certificates,
   hasOpenssl,
