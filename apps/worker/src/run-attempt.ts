@@ -12,7 +12,7 @@ import type { Tracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
 import { type Attempt, noteEnd, noteProgress } from './attempt.ts';
 import type { Checkpoint, StageEnd, StageStart, StageTask, Surrogate } from './messages.ts';
-import { isStale, persist } from './persist.ts';
+import { isMismatch, isStale, persist } from './persist.ts';
 import { stopAttempt } from './stop-attempt.ts';
 import { type AttemptTrace, traceAttempt } from './trace-attempt.ts';
 import { type Trainer, TrainerDeath } from './trainer-process.ts';
@@ -80,7 +80,8 @@ const store = async (
   } catch (error) {
     if (attempt.abandon.signal.aborted) return;
     attempt.refusal = error;
-    void stopAttempt(attempt, isStale(error) ? 'lost' : 'refused', refusedGrace);
+    const reason = isStale(error) ? 'lost' : isMismatch(error) ? 'drain' : 'refused';
+    void stopAttempt(attempt, reason, refusedGrace);
   } finally {
     storing.end();
     attempt.saving--;
@@ -164,8 +165,27 @@ const failureOf = (error: unknown): StageEnd => {
 };
 
 /**
+ * Writes how it ended, or, where the database does not take that and never will, what it said: the attempt has failed then. A result for
+ * a database that another version has migrated meanwhile is nobody's fault, and its stage is handed back.
+ */
+const conclude = async (
+  context: AttemptContext,
+  attempt: Attempt,
+  end: StageEnd,
+): Promise<{ readonly end: StageEnd; readonly ready: readonly string[] }> => {
+  try {
+    return { end, ready: await settle(context, attempt, end) };
+  } catch (error) {
+    if (isStale(error) || attempt.abandon.signal.aborted) throw error;
+    context.log.error({ err: error, status: end.status }, 'result could not be written');
+    const instead: StageEnd = isMismatch(error) ? { status: 'stopped' } : failureOf(error);
+    return { end: instead, ready: await settle(context, attempt, instead) };
+  }
+};
+
+/**
  * One attempt from its claim to its last write. Never throws: a lost lease ends it silently (its writes were refused and counted), and
- * what cannot be written is left to the lease, which lapses.
+ * an end that cannot be written in any way is left to the lease, which lapses.
  */
 export const runAttempt = async (
   context: AttemptContext,
@@ -183,9 +203,12 @@ export const runAttempt = async (
       .catch(failureOf)
       .finally(() => noteEnd(attempt));
     if (attempt.abandon.signal.aborted) return log.info({ reason: attempt.stopping }, 'stage was given up');
-    const end = attempt.stopping === 'refused' ? failureOf(attempt.refusal) : trained;
     const storing = trace.begin('store result');
-    const ready = await settle(inner, attempt, end).finally(() => storing.end());
+    const { end, ready } = await conclude(
+      inner,
+      attempt,
+      attempt.stopping === 'refused' ? failureOf(attempt.refusal) : trained,
+    ).finally(() => storing.end());
     trace.end(end.status, 'message' in end ? end.message : undefined);
     const seconds = Number(((performance.now() - started) / 1000).toFixed(2));
     if (end.status === 'failed') log.error({ seconds, code: end.code, error: end.message }, 'attempt failed');
@@ -194,7 +217,7 @@ export const runAttempt = async (
   } catch (error) {
     if (isStale(error)) log.warn('lease was lost: the result was refused');
     else if (!attempt.abandon.signal.aborted)
-      log.error({ err: error }, 'result could not be written: the lease will lapse');
+      log.error({ err: error }, 'the end could not be written: the lease will lapse');
   } finally {
     // Whatever ended it before its result was written; a span ends once.
     trace.end(attempt.stopping ?? 'lost');

@@ -3,6 +3,7 @@ import { checkSchema, createDb, queueAddress, reconcile, registerWorker, retireW
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
+import packageJson from '../package.json' with { type: 'json' };
 import type { Attempt } from './attempt.ts';
 import { defaultSlots, trainerBytes } from './capacity.ts';
 import { createClosing } from './closing.ts';
@@ -10,6 +11,7 @@ import { createDoorbell } from './doorbell.ts';
 import { every } from './every.ts';
 import { startHeartbeat } from './heartbeat-loop.ts';
 import type { WorkerOptions } from './options.ts';
+import { isMismatch } from './persist.ts';
 import { createSlot } from './slot.ts';
 import { stopAttempt } from './stop-attempt.ts';
 import { startSupervisor } from './supervisor.ts';
@@ -22,7 +24,10 @@ export type RunningWorker = {
   readonly device: string;
   /** Process ids of its trainers. */
   readonly trainers: () => readonly number[];
-  /** Rejects when it cannot go on: no trainer can be started, or a claim is refused as wrong. */
+  /**
+   * Rejects when it cannot go on: no trainer can be started, a claim is refused as wrong, or another version has migrated the database
+   * (SCHEMA_MISMATCH, in words; what it ran is being handed back).
+   */
   readonly failed: Promise<never>;
   /** Hands everything back within its drain time, and closes what it opened. A second call waits for the first. */
   readonly stop: () => Promise<void>;
@@ -64,12 +69,12 @@ const open = async (
   const queue = await createStageQueue({ ...queueAddress(options.queueUrl, db.url), onError });
   closing.add('queue', () => queue.close());
   const identity = await first;
-  const { backend, device, engineVersion: version } = identity;
+  const { backend, device } = identity;
   await registerWorker(db, {
     id,
     host: hostname(),
     pid: process.pid,
-    version,
+    version: packageJson.version,
     backend,
     device,
     slots: slotCount,
@@ -116,6 +121,12 @@ const open = async (
     return supervisor.drain(drainMilliseconds);
   };
   closing.add('stages', drain, drainMilliseconds + 2000);
+  const failed = Promise.race([supervisor.failed, heartbeat.refused]);
+  failed.catch((error: unknown) => {
+    if (!isMismatch(error)) return;
+    // No checkpoint of theirs would be taken, and no lease is kept: they go back at once.
+    for (const attempt of attempts) void stopAttempt(attempt, 'drain', 0);
+  });
 
   log.info({ slots: slotCount, backend, device, leaseSeconds }, 'worker started');
   return {
@@ -124,7 +135,7 @@ const open = async (
     backend,
     device,
     trainers: () => slots.flatMap((slot) => slot.pid() ?? []),
-    failed: supervisor.failed,
+    failed,
     stop: closing.close,
   };
 };

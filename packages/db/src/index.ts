@@ -40,6 +40,7 @@ export { type ReconcileOptions, reconcile } from './upkeep/reconcile.ts';
 export {
   attemptBounds,
   pingDatabase,
+  pingSchema,
   readServiceCounts,
   type ServiceCounts,
 } from './upkeep/service-counts.ts';
