@@ -24,7 +24,7 @@ const logger = pino({ level: env.FUNNEL_LOG_LEVEL }, logDestination(1));
 
 const start = async () => {
   const applied = await whenAdmitted(
-    () => migrate(env.DATABASE_URL),
+    () => migrate(env.DATABASE_URL, { onWait: (words) => logger.warn(words) }),
     (error) => logger.warn({ err: error }, 'the database takes no connection now: waiting until it does'),
   );
   if (applied.length > 0) logger.info({ applied }, 'migrated the database');

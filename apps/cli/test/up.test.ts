@@ -75,6 +75,7 @@ it.runIf(process.platform === 'linux')(
     const port = await takenPort();
     const first = await start(port);
     expect(first.url).not.toContain(`:${port}`);
+    await first.said(/The database was brought to this version: 0001_init, /);
     await first.said(/0 of 13 stages/);
     await vi.waitFor(
       async () => {

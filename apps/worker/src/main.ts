@@ -1,4 +1,5 @@
-/** A worker as a process of its own: `node --import tsx apps/worker/src/main.ts`. SIGTERM and SIGINT drain it. */
+/** A worker as a process of its own: `node --import tsx apps/worker/src/main.ts`. SIGTERM and SIGINT drain it, with status 0; what it cannot
+ * go on with ends it with 1. */
 import { AppError } from '@funnel/contracts';
 import { logDestination } from '@funnel/log';
 import { pino } from 'pino';
@@ -20,9 +21,14 @@ const parseEnv = () => {
 const env = parseEnv();
 const log = pino({ level: env.FUNNEL_LOG_LEVEL }, logDestination(1));
 
-const worker = await startWorker({ ...workerOptions(env), log }).catch((error: unknown) => {
+/** What a person can act on is said in its own words. */
+const sayFatal = (error: unknown, otherwise: string): void => {
   if (error instanceof AppError) log.fatal({ code: error.code }, error.message);
-  else log.fatal({ err: error }, 'could not start');
+  else log.fatal({ err: error }, otherwise);
+};
+
+const worker = await startWorker({ ...workerOptions(env), log }).catch((error: unknown) => {
+  sayFatal(error, 'could not start');
   process.exit(1);
 });
 
@@ -30,7 +36,7 @@ const worker = await startWorker({ ...workerOptions(env), log }).catch((error: u
 const leave = (): void => void worker.stop().then(() => process.exit(worker.notClosed().length > 0 ? 1 : 0));
 process.on('SIGTERM', leave).on('SIGINT', leave);
 worker.failed.catch(async (error: unknown) => {
-  log.fatal({ err: error }, 'worker cannot go on');
+  sayFatal(error, 'worker cannot go on');
   await worker.stop();
   process.exit(1);
 });

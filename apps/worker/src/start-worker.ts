@@ -11,6 +11,7 @@ import {
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
+import packageJson from '../package.json' with { type: 'json' };
 import type { Attempt } from './attempt.ts';
 import { defaultSlots, trainerBytes } from './capacity.ts';
 import { createClosing } from './closing.ts';
@@ -18,6 +19,7 @@ import { createDoorbell } from './doorbell.ts';
 import { every } from './every.ts';
 import { startHeartbeat } from './heartbeat-loop.ts';
 import type { WorkerOptions } from './options.ts';
+import { isMismatch } from './persist.ts';
 import { createSlot } from './slot.ts';
 import { stopAttempt } from './stop-attempt.ts';
 import { startSupervisor } from './supervisor.ts';
@@ -30,7 +32,10 @@ export type RunningWorker = {
   readonly device: string;
   /** Process ids of its trainers. */
   readonly trainers: () => readonly number[];
-  /** Rejects when it cannot go on: no trainer can be started, or a claim is refused as wrong. */
+  /**
+   * Rejects when it cannot go on: no trainer can be started, a claim is refused as wrong, or another version has migrated the database
+   * (SCHEMA_MISMATCH, in words; what it ran is being handed back).
+   */
   readonly failed: Promise<never>;
   /**
    * Hands everything back within its drain time, and closes what it opened within some 7 s more, whatever database and queue do. A second
@@ -91,13 +96,13 @@ const open = async (
   const queue = await createStageQueue({ ...queueAddress(options.queueUrl, db.url), onError });
   closing.add('queue', () => queue.close());
   const identity = await first;
-  const { backend, device, engineVersion: version } = identity;
+  const { backend, device } = identity;
   await admitted(() =>
     registerWorker(db, {
       id,
       host: hostname(),
       pid: process.pid,
-      version,
+      version: packageJson.version,
       backend,
       device,
       slots: slotCount,
@@ -145,6 +150,12 @@ const open = async (
     return supervisor.drain(drainMilliseconds);
   };
   closing.add('stages', drain, drainMilliseconds + settleMilliseconds);
+  const failed = Promise.race([supervisor.failed, heartbeat.refused]);
+  failed.catch((error: unknown) => {
+    if (!isMismatch(error)) return;
+    // No checkpoint of theirs would be taken, and no lease is kept: they go back at once.
+    for (const attempt of attempts) void stopAttempt(attempt, 'drain', 0);
+  });
 
   log.info({ slots: slotCount, backend, device, leaseSeconds }, 'worker started');
   return {
@@ -153,7 +164,7 @@ const open = async (
     backend,
     device,
     trainers: () => slots.flatMap((slot) => slot.pid() ?? []),
-    failed: supervisor.failed,
+    failed,
     stop: closing.close,
     notClosed: closing.late,
   };

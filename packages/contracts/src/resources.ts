@@ -256,7 +256,10 @@ export const Worker = z
     id: z.string(),
     host: z.string(),
     pid: z.int(),
-    version: z.string(),
+    version: z.string().meta({ description: 'Of Funnel.' }),
+    schema: z.string().nullable().meta({
+      description: 'The migration whose database it works on; null of a worker of Funnel 0.1.0.',
+    }),
     backend: z.string(),
     device: z.string(),
     slots: z.int(),

@@ -42,6 +42,7 @@ export { type ReconcileOptions, reconcile } from './upkeep/reconcile.ts';
 export {
   attemptBounds,
   pingDatabase,
+  pingSchema,
   readServiceCounts,
   type ServiceCounts,
 } from './upkeep/service-counts.ts';

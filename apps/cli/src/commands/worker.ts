@@ -14,13 +14,17 @@ const run = async ({ slots, backend }: Options, { env, variables, output }: Cont
       exitCodes.usage,
       'Expected DATABASE_URL: a worker joins the database of others. On one machine `funnel up` brings its own worker.',
     );
-  const [{ readEnv, startWorker, workerOptions }, { logDestination }, { pino }, { endSoon, untilInterrupted }] =
-    await Promise.all([
-      import('@funnel/worker'),
-      import('@funnel/log'),
-      import('pino'),
-      import('../up/until-interrupted.ts'),
-    ]);
+  const [
+    { readEnv, startWorker, workerOptions },
+    { logDestination },
+    { pino },
+    { endSoon, untilInterrupted },
+  ] = await Promise.all([
+    import('@funnel/worker'),
+    import('@funnel/log'),
+    import('pino'),
+    import('../up/until-interrupted.ts'),
+  ]);
   const interruption = untilInterrupted(() => process.exit(exitCodes.interrupted));
   const onLost = (error: NodeJS.ErrnoException): void => {
     if (isReaderGone(error)) noteReaderGone();

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { migrate, startEmbedded, whenAdmitted } from '@funnel/db';
 import { type RunningWorker, readEnv, startWorker, workerOptions } from '@funnel/worker';
 import type { Logger } from 'pino';
+import { describeMigrations } from '../with-database.ts';
 import { startApiSomewhere } from './start-api.ts';
 
 export type Services = {
@@ -42,14 +43,18 @@ const openDatabase = async ({ variables, home, log, note, onStarted }: ServiceOp
 };
 
 export const startServices = async (options: ServiceOptions): Promise<Services> => {
-  const { log, onStarted, signal } = options;
+  const { log, note, onStarted, signal } = options;
   const databaseUrl = await openDatabase(options);
   signal.throwIfAborted();
-  await whenAdmitted(
-    () => migrate(databaseUrl),
+  const applied = await whenAdmitted(
+    () => migrate(databaseUrl, { onWait: note }),
     (error) => log.warn({ err: error }, 'the database takes no connection now: waiting until it does'),
     signal,
   );
+  if (applied.length > 0) {
+    note(describeMigrations(applied));
+    log.info({ applied }, 'migrated the database');
+  }
   const variables = { ...options.variables, DATABASE_URL: databaseUrl };
   const [api, worker] = await Promise.allSettled([
     startApiSomewhere(variables, log.child({ part: 'api' }), signal),

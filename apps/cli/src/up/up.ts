@@ -86,14 +86,8 @@ export const up = async ({ once = false, port, host }: UpOptions, context: Conte
   const run = async (): Promise<boolean> => {
     output.note(`Funnel starts in ${home} …`);
     const onStarted = (stop: () => Promise<unknown>) => stops.push(stop);
-    const services = await startServices({
-      variables,
-      home,
-      log,
-      note: output.note,
-      onStarted,
-      signal: ending.signal,
-    });
+    const { note } = output;
+    const services = await startServices({ variables, home, log, note, onStarted, signal: ending.signal });
     writeAddress(home, services.url);
     onStarted(async () => removeAddress(home));
     const failure = workerFailure(services);
