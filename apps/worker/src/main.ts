@@ -1,4 +1,4 @@
-/** A worker as a process of its own: `node --import tsx apps/worker/src/main.ts`. SIGTERM and SIGINT drain it. */
+/** A worker as a process of its own: `node --import tsx apps/worker/src/main.ts`. SIGTERM, SIGINT and SIGHUP drain it. */
 import { AppError } from '@funnel/contracts';
 import { logDestination } from '@funnel/log';
 import { pino } from 'pino';
@@ -27,7 +27,7 @@ const worker = await startWorker({ ...workerOptions(env), log }).catch((error: u
 });
 
 const leave = (): void => void worker.stop().then(() => process.exit(0));
-process.on('SIGTERM', leave).on('SIGINT', leave);
+process.on('SIGTERM', leave).on('SIGINT', leave).on('SIGHUP', leave);
 worker.failed.catch(async (error: unknown) => {
   log.fatal({ err: error }, 'worker cannot go on');
   await worker.stop();
