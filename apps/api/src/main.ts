@@ -1,4 +1,4 @@
-/** The API as a process of its own: `node --import tsx apps/api/src/main.ts`. SIGTERM and SIGINT close it gracefully. */
+/** The API as a process of its own: `node --import tsx apps/api/src/main.ts`. SIGTERM, SIGINT and SIGHUP close it gracefully. */
 import { AppError } from '@funnel/contracts';
 import { migrate, whenAdmitted } from '@funnel/db';
 import { engineVersion } from '@funnel/engine/engine-version';
@@ -45,4 +45,4 @@ const leave = (signal: NodeJS.Signals): void => {
   logger.info({ signal }, 'closing');
   void api.close().then(() => process.exit(api.notClosed().length > 0 ? 1 : 0));
 };
-process.on('SIGTERM', leave).on('SIGINT', leave);
+process.on('SIGTERM', leave).on('SIGINT', leave).on('SIGHUP', leave);

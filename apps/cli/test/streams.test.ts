@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createDb } from '@funnel/db';
+import { createTestDatabase } from '@funnel/db/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { funnel, launcher } from './funnel.ts';
+import { funnel, launcher, spawnFunnel } from './funnel.ts';
 
 /** Runs a command with an open file as its stdout. `through`: a command that becomes this one, such as prlimit. */
 const runInto = async (file: string, args: readonly string[], through: readonly string[] = []) => {
@@ -63,4 +65,23 @@ it.each(['stdout', 'stderr'] as const)('a reader of %s that ends is no failure',
   const [status] = await once(child, 'close');
   // The command line is wrong in the second case, and its status says so, whoever reads.
   expect({ status, said }).toEqual({ status: name === 'stdout' ? 0 : 2, said: '' });
+});
+
+it('a worker hands everything back when nobody reads its log any more', async () => {
+  const database = await createTestDatabase();
+  const db = createDb(database.url);
+  onTestFinished(async () => {
+    await db.close();
+    await database.drop();
+  });
+  const child = spawnFunnel(['worker', '--slots', '1', '--backend', 'cpu'], {
+    env: { DATABASE_URL: database.url, FUNNEL_LOG_LEVEL: 'debug' },
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stderr, 'data');
+  child.stderr.destroy();
+  const [status] = await once(child, 'close');
+  expect(status).toBe(141);
+  const { rows } = await db.pool.query('SELECT status FROM workers');
+  expect(rows).toEqual([{ status: 'gone' }]);
 });

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@funnel/client';
 import type { SweepInput } from '@funnel/contracts';
+import { createDb } from '@funnel/db';
 import { mountSmallDisk } from '@funnel/db/testing';
-import pg from 'pg';
 import { afterAll, expect, it, onTestFinished, vi } from 'vitest';
 import { funnel, spawnFunnel } from './funnel.ts';
 
@@ -166,14 +166,16 @@ it.runIf(process.platform === 'linux')(
   300_000,
 );
 
-/** A superuser's connection to the embedded database of a folder. */
-const connect = async (folder: string): Promise<pg.Client> => {
-  const port = Number(readFileSync(join(folder, 'pgdata/postmaster.pid'), 'utf8').split('\n')[3]);
+/** The embedded database of a folder, as its superuser; closed after the test. */
+const openEmbedded = (folder: string) => {
+  const port = readFileSync(join(folder, 'pgdata/postmaster.pid'), 'utf8').split('\n')[3];
   const password = readFileSync(join(folder, 'pgdata.password'), 'utf8').trim();
-  const client = new pg.Client({ host: '127.0.0.1', port, user: 'funnel', password, database: 'funnel' });
-  client.on('error', () => {}); // the statement under way is rejected too
-  await client.connect();
-  return client;
+  const db = createDb(`postgres://funnel:${password}@127.0.0.1:${port}/funnel`, {
+    max: 1,
+    onError: () => {},
+  });
+  onTestFinished(() => db.close());
+  return db.pool;
 };
 
 const large = {
@@ -206,7 +208,7 @@ it.runIf(process.platform === 'linux')(
     expect(await isReady()).toBe(200);
 
     // Room for PostgreSQL's own log is missing: it ends, and cannot start.
-    const database = await connect(folder);
+    const database = openEmbedded(folder);
     const growLog = async (): Promise<void> => {
       for (;;)
         await database.query(
@@ -227,11 +229,9 @@ it.runIf(process.platform === 'linux')(
     await vi.waitFor(async () => expect((await sweep()).progress).toBeGreaterThan(progress), {
       timeout: 120_000,
     });
-    const after = await connect(folder);
-    const { rows } = await after.query(
+    const { rows } = await database.query(
       "SELECT count(*)::int AS failed FROM attempts WHERE outcome = 'failed'",
     );
-    await after.end();
     expect(rows).toEqual([{ failed: 0 }]);
     expect((await client.listSweeps()).items.map(({ name }) => name)).not.toContain('large');
     child.kill('SIGTERM');

@@ -1,5 +1,7 @@
-/** A worker as a process of its own: `node --import tsx apps/worker/src/main.ts`. SIGTERM and SIGINT drain it, with status 0; what it cannot
- * go on with ends it with 1. */
+/**
+ * A worker as a process of its own: `node --import tsx apps/worker/src/main.ts`. SIGTERM, SIGINT and SIGHUP drain it and end it with
+ * status 0; a fault that it cannot go on with ends it with 1.
+ */
 import { AppError } from '@funnel/contracts';
 import { logDestination } from '@funnel/log';
 import { pino } from 'pino';
@@ -34,7 +36,7 @@ const worker = await startWorker({ ...workerOptions(env), log }).catch((error: u
 
 /** The log has said what did not close in time. */
 const leave = (): void => void worker.stop().then(() => process.exit(worker.notClosed().length > 0 ? 1 : 0));
-process.on('SIGTERM', leave).on('SIGINT', leave);
+process.on('SIGTERM', leave).on('SIGINT', leave).on('SIGHUP', leave);
 worker.failed.catch(async (error: unknown) => {
   sayFatal(error, 'worker cannot go on');
   await worker.stop();
