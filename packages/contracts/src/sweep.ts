@@ -27,7 +27,7 @@ const Seeds = z.union([
 
 const Recipes = z.union([
   RecipeName.transform((name) => [name]).pipe(z.array(RecipeName)),
-  z.array(RecipeName).min(1, 'Expected at least one recipe, but got an empty list'),
+  z.array(RecipeName).min(1, 'Expected at least one recipe, but got an empty list').max(10_000),
 ]);
 
 export const SweepDefinition = z
@@ -76,7 +76,7 @@ export const SweepDefinition = z
         context.addIssue({
           code: 'custom',
           path: ['space', name],
-          message: `Expected a knob that ${sweep.recipes.join(' or ')} reads, but none reads ${name}`,
+          message: `Expected a knob that ${[...new Set(sweep.recipes)].join(' or ')} reads, but none reads ${name}`,
           input: name,
         });
   })
