@@ -36,5 +36,7 @@ process.on('message', async (question: Question) => {
   process.send!(await work(question), (error: Error | null) => error && process.exit(1)); // nobody listens any more
 });
 process.on('disconnect', () => process.exit(0));
+if (!process.connected) process.exit(0); // the other one ended while this one started
+if (!process.connected) process.exit(0); // it ended while this one started
 // Ctrl-C goes to every process of a terminal: the one that asked decides when this one ends.
 process.on('SIGINT', () => {});

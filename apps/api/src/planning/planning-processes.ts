@@ -14,7 +14,7 @@ const mostMegabytes = 2048;
 /** Nearly all that planning makes lives until its end: fewer copies on the way are a quarter less time. */
 const youngMegabytes = 64;
 /** A process that has grown beyond this is ended after its answer. */
-const keptBytes = 400 * 2 ** 20;
+const mostKept = 400 * 2 ** 20;
 /** Milliseconds without a question after which a process ends that is not the only one. */
 const idle = 30_000;
 
@@ -22,7 +22,9 @@ const idle = 30_000;
 const outOfMemory: readonly unknown[] = ['SIGABRT', 'SIGTRAP', 'SIGILL', 134];
 
 /** The process went beyond a limit. Whoever asked knows what to say. */
-export class BeyondLimits extends Error {}
+export class BeyondLimits extends Error {
+  override readonly name = 'BeyondLimits';
+}
 
 type Process = {
   readonly child: ChildProcess;
@@ -50,7 +52,15 @@ const unwrap = (answer: Answer): unknown => {
   throw new Error('Planning failed', { cause: answer.fault });
 };
 
-export const createPlanningProcesses = (limits: Limits): PlanningProcesses => {
+export type ProcessOptions = Limits & {
+  /** Bytes of memory that a process may have and wait for its next question. (Default: 400 MiB) */
+  readonly keptBytes?: number;
+};
+
+export const createPlanningProcesses = ({
+  keptBytes = mostKept,
+  ...limits
+}: ProcessOptions): PlanningProcesses => {
   const all = new Set<Process>();
   let warm = false;
   let closing = false;
