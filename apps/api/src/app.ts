@@ -85,7 +85,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     streams: hub.size,
   });
   const document = createOpenApiDocument(version);
-  const planning = createPlanning(db);
+  const planning = createPlanning(db, { seconds: options.planningSeconds });
   const ring = async (stageIds: readonly string[]): Promise<void> => {
     // The commit has happened: a queue that is away costs seconds, until the reconciler rings.
     await queue.ring(stageIds).catch((error: unknown) => app.log.warn({ err: error }, 'could not ring'));
@@ -118,6 +118,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     }),
     {
       timeout: slowest,
+      readBody: planning.read,
       audit: (entry) => writeAudit(db, entry),
     },
   );

@@ -29,7 +29,7 @@ const Seeds = z.union([
 
 const Recipes = z.union([
   RecipeName.transform((name) => [name]).pipe(z.array(RecipeName)),
-  z.array(RecipeName).min(1, 'Expected at least one recipe, but got an empty list'),
+  z.array(RecipeName).min(1, 'Expected at least one recipe, but got an empty list').max(10_000),
 ]);
 
 const definition = z.strictObject({
@@ -96,8 +96,9 @@ const knobIssues = (
 
 export const SweepDefinition = definition
   .superRefine(({ recipes, space }, context) => {
+    const names = [...new Set(recipes)];
     for (const [name, dimension] of Object.entries(space) as [HyperparameterName, Dimension][])
-      for (const { path, ...issue } of knobIssues(name, dimension, recipes))
+      for (const { path, ...issue } of knobIssues(name, dimension, names))
         context.addIssue({ code: 'custom', path: [...path], ...issue });
   })
   .meta({ id: 'SweepDefinition' });

@@ -9,6 +9,7 @@ import { Id, many, page } from './parameters.ts';
 /** `gamma:5`, `beta:0.01..0.1` (both ends included) or `gamma:5..Infinity`: a knob and the values to keep. */
 export const KnobFilter = z
   .string()
+  .max(200)
   .regex(/^[a-zA-Z]+:[^:]+$/, 'Expected knob:value or knob:min..max, such as gamma:1..5');
 
 export const LeaderboardQuery = z
