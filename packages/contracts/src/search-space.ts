@@ -79,11 +79,12 @@ const stepDigits = 1e-14;
 const countDigits = 1e-11;
 
 const spacingFault = ({ min, max, step, count, scale }: Range): Fault | null => {
-  if (min === max) return null;
-  if (step !== undefined && step < max * stepDigits)
-    return { path: 'step', expected: `a step of at least ${max * stepDigits}` };
+  if (min >= max) return null; // one point; or ends the wrong way round, which `Range` itself refuses
+  const largest = Math.max(Math.abs(min), Math.abs(max));
+  if (step !== undefined && step < largest * stepDigits)
+    return { path: 'step', expected: `a step of at least ${largest * stepDigits}` };
   if (count === undefined) return null;
-  const apart = scale === 'log' ? Math.log(max / min) : (max - min) / max;
+  const apart = scale === 'log' ? Math.log(max / min) : (max - min) / largest;
   const most = Math.floor(apart / countDigits) + 1;
   return count > most ? { path: 'count', expected: `at most ${most} points so close together` } : null;
 };
