@@ -5,14 +5,15 @@
  */
 import { join } from 'node:path';
 import { migrate, startEmbedded } from '@funnel/db';
-import { type RunningWorker, readEnv, startWorker, workerOptions } from '@funnel/worker';
+import { readEnv, startWorker, workerOptions } from '@funnel/worker';
 import type { Logger } from 'pino';
+import { type KeptWorker, keepWorker } from './keep-worker.ts';
 import { startApiSomewhere } from './start-api.ts';
 
 export type Services = {
   readonly url: string;
   readonly embedded: boolean;
-  readonly worker: RunningWorker;
+  readonly worker: KeptWorker;
 };
 
 export type ServiceOptions = {
@@ -41,9 +42,10 @@ export const startServices = async (options: ServiceOptions): Promise<Services> 
   signal.throwIfAborted();
   await migrate(databaseUrl);
   const variables = { ...options.variables, DATABASE_URL: databaseUrl };
+  const workerLog = log.child({ part: 'worker' });
   const [api, worker] = await Promise.allSettled([
     startApiSomewhere(variables, log.child({ part: 'api' })),
-    startWorker({ ...workerOptions(readEnv(variables)), log: log.child({ part: 'worker' }) }),
+    keepWorker(() => startWorker({ ...workerOptions(readEnv(variables)), log: workerLog }), workerLog),
   ]);
   if (api.status === 'fulfilled') onStarted(api.value.close);
   if (worker.status === 'fulfilled') onStarted(worker.value.stop);
