@@ -21,23 +21,38 @@ export type ClientOptions = {
   readonly signal: AbortSignal;
 };
 
+/** Milliseconds between two operations of one client, on the mean. */
+const pause = 200;
+
 type Operation = (client: Client, id: string, options: ClientOptions) => Promise<unknown>;
 
+const submit = async (client: Client, { sweeps, known, random }: ClientOptions): Promise<string> => {
+  const { id } = await client.createSweep({ body: sweeps[random.below(sweeps.length)]! });
+  known.push(id);
+  if (known.length > mostKnown) known.shift();
+  return id;
+};
+
+/** What is gone, or not in the state that this needs, is left as it is. */
+const unlessRefused = async (answer: Promise<unknown>): Promise<void> => {
+  await answer.catch((error: unknown) => {
+    if (!(error instanceof FunnelError && (error.status === 404 || error.status === 409))) throw error;
+  });
+};
+
 const operations = {
-  submit: async (client, _, { sweeps, known, random }) => {
-    const { id } = await client.createSweep({ body: sweeps[random.below(sweeps.length)]! });
-    known.push(id);
-    if (known.length > mostKnown) known.shift();
+  submit: (client, _, options) => submit(client, options),
+  'submit, cancel and delete': async (client, _, options) => {
+    const params = { id: await submit(client, options) };
+    await sleep(pause * options.random.between(0, 4));
+    await unlessRefused(client.cancelSweep({ params }));
+    await unlessRefused(client.deleteSweep({ params }));
   },
   pause: (client, id) => client.pauseSweep({ params: { id } }),
   resume: (client, id) => client.resumeSweep({ params: { id } }),
   cancel: (client, id) => client.cancelSweep({ params: { id } }),
   retry: (client, id) => client.retrySweep({ params: { id } }),
   delete: (client, id) => client.deleteSweep({ params: { id } }),
-  'cancel and delete': async (client, id) => {
-    await client.cancelSweep({ params: { id } });
-    await client.deleteSweep({ params: { id } });
-  },
   read: (client, id) => client.getSweep({ params: { id } }),
   'list trials': (client, id) => client.listTrials({ params: { id } }),
 } as const satisfies Record<string, Operation>;
@@ -46,13 +61,13 @@ type OperationName = keyof typeof operations;
 
 /** How often each is drawn, beside the others. */
 const weights: Readonly<Record<OperationName, number>> = {
-  submit: 5,
+  submit: 4,
+  'submit, cancel and delete': 4,
   pause: 2,
   resume: 3,
   cancel: 1,
   retry: 2,
   delete: 3,
-  'cancel and delete': 2,
   read: 1,
   'list trials': 1,
 };
@@ -69,9 +84,6 @@ const note = ({ counts, faults }: Answers, name: OperationName, error: unknown):
   if (error !== null && !refused)
     faults.push(`${key}: ${error instanceof Error ? error.message : String(error)}`);
 };
-
-/** Milliseconds between two operations of one client, on the mean. */
-const pause = 200;
 
 export const runClient = async (options: ClientOptions): Promise<void> => {
   const { url, known, answers, random, signal } = options;

@@ -1,4 +1,5 @@
 /** Many clients at once on sweeps that share stages, while workers do them: what the tables promise must hold all the time and in the end. */
+import { setMaxListeners } from 'node:events';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -48,23 +49,26 @@ const expectedOfAll = async (): Promise<Results> => {
 
 /** Looks at the tables every second, and whether the API answers; resolves to what did not hold at any time. */
 const watch = async (db: Db, url: string, signal: AbortSignal) => {
-  const findings = new Set<string>();
+  /** As it was last, by what there was too much of. */
+  const found = new Map<string, string>();
+  const note = (finding: string): void => {
+    found.set(finding.replace(/^\d+ /, ''), `while clients worked: ${finding}`);
+  };
   let looks = 0;
   let longestAnswer = 0;
   const late = 'stages whose lease ran out 10 s ago, and that nobody was given';
   const overdue =
     "SELECT count(*) AS n FROM stages WHERE status = 'running' AND lease_until < now() - interval '10 seconds'";
   while (!signal.aborted) {
-    for (const finding of await violations(db, [...atAnyTime, [late, overdue]]))
-      findings.add(`while clients worked: ${finding}`);
+    for (const finding of await violations(db, [...atAnyTime, [late, overdue]])) note(finding);
     const asked = performance.now();
     const answer = await fetch(`${url}/healthz`).catch(() => null);
     longestAnswer = Math.max(longestAnswer, performance.now() - asked);
-    if (!answer?.ok) findings.add(`/healthz answered ${answer?.status ?? 'nothing'}`);
+    if (!answer?.ok) note(`/healthz answered ${answer?.status ?? 'nothing'}`);
     looks++;
     await sleep(1000, undefined, { signal }).catch(() => {});
   }
-  return { findings: [...findings], looks, longestAnswer: Math.round(longestAnswer) };
+  return { findings: [...found.values()], looks, longestAnswer: Math.round(longestAnswer) };
 };
 
 /** Seconds that all sweeps have to end when nobody touches them any more. */
@@ -109,6 +113,7 @@ const hammer = async (db: Db, fleet: Fleet, options: ClientsOptions) => {
   const answers: Answers = { counts: new Map(), faults: [] };
   const known: Known = [];
   const over = new AbortController();
+  setMaxListeners(0, over.signal); // every client listens to it
   signal.addEventListener('abort', () => over.abort());
   const timer = setTimeout(() => over.abort(), minutes * 60_000);
   const watching = watch(db, fleet.url, over.signal);

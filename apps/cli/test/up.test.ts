@@ -239,3 +239,33 @@ it.runIf(process.platform === 'linux')(
     expect(serversIn(folder)).toEqual([]);
   },
 );
+
+it.runIf(process.platform === 'linux')(
+  'goes on serving when its worker ends by itself, says so, and starts it again',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'funnel-up-worker-'));
+    chmodSync(folder, 0o755);
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+    const { child, said, client } = await start(0, folder);
+    const before = (await client.listWorkers()).items.map(({ id }) => id);
+    // A worker whose trainers die as often as they are started cannot go on.
+    const killing = setInterval(() => {
+      for (const pid of trainersOf(child.pid!)) process.kill(Number(pid), 'SIGKILL');
+    }, 100);
+    onTestFinished(() => clearInterval(killing));
+    await said(/the worker ended and is started again in 1 s: The trainer was killed/);
+    expect((await client.listSweeps()).items).toHaveLength(1);
+    clearInterval(killing);
+    await vi.waitFor(
+      async () => {
+        const { items } = await client.listWorkers();
+        const next = items.find(({ id, status }) => !before.includes(id) && status === 'online');
+        expect(next?.running.length).toBeGreaterThan(0);
+      },
+      { timeout: 120_000, interval: 200 },
+    );
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  },
+  300_000,
+);

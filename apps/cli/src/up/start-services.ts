@@ -6,15 +6,16 @@
  */
 import { join } from 'node:path';
 import { migrate, startEmbedded, whenAdmitted } from '@funnel/db';
-import { type RunningWorker, readEnv, startWorker, workerOptions } from '@funnel/worker';
+import { readEnv, startWorker, workerOptions } from '@funnel/worker';
 import type { Logger } from 'pino';
 import { describeMigrations } from '../with-database.ts';
+import { type KeptWorker, keepWorker } from './keep-worker.ts';
 import { startApiSomewhere } from './start-api.ts';
 
 export type Services = {
   readonly url: string;
   readonly embedded: boolean;
-  readonly worker: RunningWorker;
+  readonly worker: KeptWorker;
 };
 
 export type ServiceOptions = {
@@ -56,9 +57,13 @@ export const startServices = async (options: ServiceOptions): Promise<Services> 
     log.info({ applied }, 'migrated the database');
   }
   const variables = { ...options.variables, DATABASE_URL: databaseUrl };
+  const workerLog = log.child({ part: 'worker' });
   const [api, worker] = await Promise.allSettled([
     startApiSomewhere(variables, log.child({ part: 'api' }), signal),
-    startWorker({ ...workerOptions(readEnv(variables)), signal, log: log.child({ part: 'worker' }) }),
+    keepWorker(
+      () => startWorker({ ...workerOptions(readEnv(variables)), signal, log: workerLog }),
+      workerLog,
+    ),
   ]);
   if (api.status === 'fulfilled') onStarted(api.value.close);
   if (worker.status === 'fulfilled') onStarted(worker.value.stop);

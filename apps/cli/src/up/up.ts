@@ -42,8 +42,10 @@ const refuseSecond = async (home: string): Promise<void> => {
   );
 };
 
-const workerFailure = ({ worker }: Services): Promise<never> =>
+/** With `once` nobody is served but the one who waits for the sweep. Else a worker that ends by itself is started again. */
+const workerFailure = ({ worker }: Services, once: boolean): Promise<never> =>
   worker.failed.catch((error: unknown) => {
+    if (!once) return new Promise<never>(() => {});
     const reason = error instanceof Error ? error.message : String(error);
     throw new Exit(exitCodes.failed, `The worker cannot go on: ${reason}`);
   });
@@ -90,7 +92,7 @@ export const up = async ({ once = false, port, host }: UpOptions, context: Conte
     const services = await startServices({ variables, home, log, note, onStarted, signal: ending.signal });
     writeAddress(home, services.url);
     onStarted(async () => removeAddress(home));
-    const failure = workerFailure(services);
+    const failure = workerFailure(services, once);
     failure.catch(() => ending.abort());
     output.note(`${describeAddresses(services)}\n${describeServices(services, home)}\n`);
 
