@@ -67,21 +67,26 @@ it.each(['stdout', 'stderr'] as const)('a reader of %s that ends is no failure',
   expect({ status, said }).toEqual({ status: name === 'stdout' ? 0 : 2, said: '' });
 });
 
-it('a worker hands everything back when nobody reads its log any more', async () => {
+/** A database for a worker of its own; returns who worked there. */
+const openWorkplace = async () => {
   const database = await createTestDatabase();
   const db = createDb(database.url);
   onTestFinished(async () => {
     await db.close();
     await database.drop();
   });
-  const child = spawnFunnel(['worker', '--slots', '1', '--backend', 'cpu'], {
-    env: { DATABASE_URL: database.url, FUNNEL_LOG_LEVEL: 'debug' },
-  });
+  return { url: database.url, workers: async () => (await db.pool.query('SELECT status FROM workers')).rows };
+};
+
+const worker = ['worker', '--slots', '1', '--backend', 'cpu'];
+
+it('a worker hands everything back when nobody reads its log any more', async () => {
+  const { url, workers } = await openWorkplace();
+  const child = spawnFunnel(worker, { env: { DATABASE_URL: url, FUNNEL_LOG_LEVEL: 'debug' } });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stderr, 'data');
   child.stderr.destroy();
   const [status] = await once(child, 'close');
   expect(status).toBe(141);
-  const { rows } = await db.pool.query('SELECT status FROM workers');
-  expect(rows).toEqual([{ status: 'gone' }]);
+  expect(await workers()).toEqual([{ status: 'gone' }]);
 });

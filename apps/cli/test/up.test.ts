@@ -50,7 +50,11 @@ const start = async (port: number, folder = home, env: Readonly<Record<string, s
     env: { FUNNEL_HOME: folder, FUNNEL_SLOTS: '1', ...env },
     cwd: tmpdir(),
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+    // What a test that failed leaves running.
+    for (const pid of serversIn(folder)) process.kill(Number(pid), 'SIGKILL');
+  });
   let words = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk) => {
