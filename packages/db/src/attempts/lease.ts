@@ -25,10 +25,10 @@ export type LeasedStage = {
 /**
  * A lease that ran out but was not taken over is still good: slow is not dead. The row lock makes the check and what follows one act.
  */
-const lockLease = async (tx: Tx, { stageId, leaseEpoch }: Lease): Promise<LeasedStage | null> => {
+const lockLease = async (tx: Tx, { stageId, leaseEpoch, workerId }: Lease): Promise<LeasedStage | null> => {
   const [row] = await tx.query<StageRow>(
-    `SELECT * FROM stages WHERE id = $1 AND lease_epoch = $2 AND status = 'running' FOR NO KEY UPDATE`,
-    [stageId, leaseEpoch],
+    `SELECT * FROM stages WHERE id = $1 AND lease_epoch = $2 AND worker_id = coalesce($3, worker_id) AND status = 'running' FOR NO KEY UPDATE`,
+    [stageId, leaseEpoch, workerId ?? null],
   );
   if (!row) return null;
   return { spec: specOf(row), kind: row.kind, plannedBy: row.planned_by, failures: row.failures };
@@ -37,11 +37,11 @@ const lockLease = async (tx: Tx, { stageId, leaseEpoch }: Lease): Promise<Leased
 /** How this very attempt ended, if it did. */
 const outcomeOf = async (
   tx: Tx,
-  { stageId, leaseEpoch }: Lease,
+  { stageId, leaseEpoch, workerId }: Lease,
 ): Promise<Outcome | 'running' | undefined> => {
   const [row] = await tx.query<{ outcome: Outcome | 'running' }>(
-    'SELECT outcome FROM attempts WHERE stage_id = $1 AND lease_epoch = $2',
-    [stageId, leaseEpoch],
+    'SELECT outcome FROM attempts WHERE stage_id = $1 AND lease_epoch = $2 AND worker_id = coalesce($3, worker_id)',
+    [stageId, leaseEpoch, workerId ?? null],
   );
   return row?.outcome;
 };
