@@ -1,15 +1,13 @@
-/** The API as a process of its own: `node --import tsx apps/api/src/main.ts`. SIGTERM and SIGINT close it gracefully. */
+/** The API as a process of its own: `node --import tsx apps/api/src/main.ts`. SIGTERM, SIGINT and SIGHUP close it gracefully. */
 import { AppError } from '@funnel/contracts';
-import { migrate } from '@funnel/db';
+import { migrate, whenAdmitted } from '@funnel/db';
 import { engineVersion } from '@funnel/engine/engine-version';
+import { logDestination } from '@funnel/log';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { type Env, readEnv } from './env.ts';
 import { startApi } from './start-api.ts';
 import { startOptions } from './start-options.ts';
-
-/** Milliseconds after which requests that are still under way are given up. */
-const patience = 20_000;
 
 const parseEnv = (): Env => {
   try {
@@ -22,10 +20,13 @@ const parseEnv = (): Env => {
 };
 
 const env = parseEnv();
-const logger = pino({ level: env.FUNNEL_LOG_LEVEL });
+const logger = pino({ level: env.FUNNEL_LOG_LEVEL }, logDestination(1));
 
 const start = async () => {
-  const applied = await migrate(env.DATABASE_URL);
+  const applied = await whenAdmitted(
+    () => migrate(env.DATABASE_URL, { onWait: (words) => logger.warn(words) }),
+    (error) => logger.warn({ err: error }, 'the database takes no connection now: waiting until it does'),
+  );
   if (applied.length > 0) logger.info({ applied }, 'migrated the database');
   return startApi({ ...startOptions(env), engineVersion, logger });
 };
@@ -42,16 +43,6 @@ const leave = (signal: NodeJS.Signals): void => {
   if (leaving) return;
   leaving = true;
   logger.info({ signal }, 'closing');
-  setTimeout(() => {
-    logger.error('gave up closing');
-    process.exit(1);
-  }, patience).unref();
-  api.close().then(
-    () => process.exit(0),
-    (error: unknown) => {
-      logger.error({ err: error }, 'could not close');
-      process.exit(1);
-    },
-  );
+  void api.close().then(() => process.exit(api.notClosed().length > 0 ? 1 : 0));
 };
-process.on('SIGTERM', leave).on('SIGINT', leave);
+process.on('SIGTERM', leave).on('SIGINT', leave).on('SIGHUP', leave);

@@ -21,6 +21,8 @@ export type ApiOptions = {
   readonly rateLimit?: number;
   /** Bytes of a JSON body at most; a YAML body may have a sixteenth. (Default: 1 MiB) */
   readonly maxBodyBytes?: number;
+  /** Seconds of computing that planning one sweep, or reading one body, may take. (Default: 10) */
+  readonly planningSeconds?: number;
   /** Clients of the event stream at most. (Default: 500) */
   readonly maxStreams?: number;
   /** Of them, those with one token; where no token is needed there is no such limit. (Default: a quarter, but at least 8) */

@@ -37,13 +37,13 @@ describe('a large sweep', () => {
   });
 
   test('is submitted once under its key', async () => {
-    const request = { definition: large, engineVersion, idempotency: { key: 'k', bodyHash: 'h' } };
+    const request = { definition: large, engineVersion, idempotencyKey: 'k' };
     const [first, second] = [await planning.submit(request), await planning.submit(request)];
     expect(first).toMatchObject({ created: true, readyStages: [expect.any(String)] });
     expect(second).toMatchObject({ created: false, sweepId: first.sweepId });
     const { rows } = await db.pool.query('SELECT count(*) FROM trials WHERE sweep_id = $1', [first.sweepId]);
     expect(Number(rows[0].count)).toBe(1600);
-    const other = { ...request, idempotency: { key: 'k', bodyHash: 'other' } };
+    const other = { ...request, definition: { ...large, name: 'other' } };
     await expect(planning.submit(other)).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
   });
 
@@ -51,7 +51,7 @@ describe('a large sweep', () => {
     const space = { ...large.space, beta: { min: -1, max: 1, count: 40, scale: 'linear' as const } };
     await expect(planning.plan({ definition: { ...large, space }, engineVersion })).rejects.toMatchObject({
       code: 'INVALID_REQUEST',
-      details: { issues: [{ path: 'space.beta', received: '-1' }] },
+      details: { issues: [{ path: 'space.beta.min', received: '-1' }] },
     });
   });
 

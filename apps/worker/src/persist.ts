@@ -5,6 +5,10 @@ import type { Logger } from 'pino';
 
 export const isStale = (error: unknown): boolean => error instanceof AppError && error.code === 'STALE_LEASE';
 
+/** Another version has migrated the database: this one can write no result there. */
+export const isMismatch = (error: unknown): boolean =>
+  error instanceof AppError && error.code === 'SCHEMA_MISMATCH';
+
 const firstWait = 100;
 const longestWait = 3_000;
 

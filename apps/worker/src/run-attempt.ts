@@ -13,7 +13,7 @@ import type { Tracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
 import { type Attempt, noteEnd, noteProgress } from './attempt.ts';
 import type { Checkpoint, StageEnd, StageStart, StageTask, Surrogate } from './messages.ts';
-import { isStale, persist } from './persist.ts';
+import { isMismatch, isStale, persist } from './persist.ts';
 import { stopAttempt } from './stop-attempt.ts';
 import { type AttemptTrace, traceAttempt } from './trace-attempt.ts';
 import { type Trainer, TrainerDeath } from './trainer-process.ts';
@@ -81,7 +81,8 @@ const store = async (
   } catch (error) {
     if (attempt.abandon.signal.aborted) return;
     attempt.refusal = error;
-    void stopAttempt(attempt, isStale(error) ? 'lost' : 'refused', refusedGrace);
+    const reason = isStale(error) ? 'lost' : isMismatch(error) ? 'drain' : 'refused';
+    void stopAttempt(attempt, reason, refusedGrace);
   } finally {
     storing.end();
     attempt.saving--;
@@ -166,6 +167,10 @@ const failureOf = (error: unknown): StageEnd => {
   return { status: 'failed', code, message, stack: stack ?? message };
 };
 
+/** A result for a database that another version has migrated is nobody's fault: its stage is handed back. */
+const endOfRefused = (refusal: unknown): StageEnd =>
+  isMismatch(refusal) ? { status: 'stopped' } : failureOf(refusal);
+
 /** In place of a reason that the database does not take either. */
 const unsaid: StageEnd = {
   status: 'failed',
@@ -177,15 +182,15 @@ const unsaid: StageEnd = {
 type Settled = { readonly end: StageEnd; readonly ready: readonly string[]; readonly asIntended: boolean };
 
 /**
- * Writes how it ended. An end that the database refuses, for a reason that waiting does not mend, becomes a failure with that reason: so
- * the stage is tried again, or given up, and does not run into its lease. Throws when that is refused too.
+ * Writes how it ended. An end that the database refuses, for a reason that waiting does not mend, becomes a failure with that reason, so
+ * that the stage is tried again or given up and its lease does not expire. Throws when the database refuses that too.
  */
 const settleOrFail = async (
   context: AttemptContext,
   attempt: Attempt,
   intended: StageEnd,
 ): Promise<Settled> => {
-  const ends: readonly ((refusal: unknown) => StageEnd)[] = [() => intended, failureOf, () => unsaid];
+  const ends: readonly ((refusal: unknown) => StageEnd)[] = [() => intended, endOfRefused, () => unsaid];
   let refusal: unknown;
   for (const [tries, endAfter] of ends.entries())
     try {
@@ -224,7 +229,7 @@ export const runAttempt = async (
       return true;
     }
     const wasRefused = attempt.stopping === 'refused';
-    const intended = wasRefused ? failureOf(attempt.refusal) : trained;
+    const intended = wasRefused ? endOfRefused(attempt.refusal) : trained;
     const storing = trace.begin('store result');
     const { end, ready, asIntended } = await settleOrFail(inner, attempt, intended).finally(() =>
       storing.end(),

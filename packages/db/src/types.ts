@@ -135,6 +135,7 @@ export type WorkerRegistration = {
   readonly id: string;
   readonly host: string;
   readonly pid: number;
+  /** Of Funnel. */
   readonly version: string;
   readonly backend: string;
   readonly device: string;

@@ -3,7 +3,7 @@ import type { StageQueue } from '@funnel/queue';
 import type { Tracer } from '@funnel/tracing';
 import type { EventHub } from '../events/event-hub.ts';
 import type { OpenApiDocument } from '../openapi/document.ts';
-import type { Planning } from '../planning/plan-and-submit.ts';
+import type { OffLoopPlanning } from '../planning/create-planning.ts';
 import type { ServiceMetrics } from '../service-metrics.ts';
 
 /** What handlers work with. */
@@ -16,6 +16,6 @@ export type Context = {
   /** Tells workers of ready stages; never fails, since the reconciler rings again. */
   readonly ring: (stageIds: readonly string[]) => Promise<void>;
   readonly engineVersion: string;
-  readonly planning: Planning;
+  readonly planning: Pick<OffLoopPlanning, 'plan' | 'submit'>;
   readonly tracer: Tracer;
 };

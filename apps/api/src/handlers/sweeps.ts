@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { canonicalJson, type Sweep } from '@funnel/contracts';
+import type { Sweep } from '@funnel/contracts';
 import {
   cancelSweep,
   type Db,
@@ -32,10 +31,6 @@ type SweepHandlers = Pick<
   | 'deleteSweep'
 >;
 
-/** Of the definition with its defaults filled in: JSON and YAML that say the same are the same body. */
-const hashBody = (definition: unknown): string =>
-  createHash('sha256').update(canonicalJson(definition)).digest('hex');
-
 /** One of the actions on a sweep: what it made ready is rung for, and the sweep is answered as a list shows it. */
 const actionWith =
   ({ db, ring }: Context, act: (db: Db, id: string) => Promise<Ready>) =>
@@ -60,16 +55,15 @@ const submission = ({
   planning,
   tracer,
 }: Context): Pick<SweepHandlers, 'planSweep' | 'createSweep'> => ({
-  planSweep: ({ body }) => planning.plan({ definition: body, engineVersion }),
+  planSweep: ({ body, client }) => planning.plan({ definition: body, engineVersion }, client),
 
-  createSweep: async ({ body, headers }, reply) => {
+  createSweep: async ({ body, headers, client }, reply) => {
     const start = Date.now();
     const key = headers['idempotency-key'];
-    const { sweepId, created, readyStages } = await planning.submit({
-      definition: body,
-      engineVersion,
-      ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(body) } }),
-    });
+    const { sweepId, created, readyStages } = await planning.submit(
+      { definition: body, engineVersion, ...(key !== undefined && { idempotencyKey: key }) },
+      client,
+    );
     void ring(readyStages); // never rejects; a large sweep rings a thousand times, and the answer need not wait for that
     // The root of all that is done for it; asked for again, it is the same sweep and the same span.
     if (created) tracer.start('submit', { context: sweepContext(sweepId), kind: 'server', start }).end();

@@ -1,114 +1,109 @@
 /**
- * Planning that never holds up other requests: small sweeps take milliseconds and are planned where they arrive; large ones take seconds of
- * computing and go to a process of their own. It takes a second to start, which nobody waits for who is not the first to ask.
+ * Planning that never holds up other requests: small sweeps and bodies take milliseconds and are planned and read where they arrive; what
+ * takes longer goes to processes of its own. There, what takes a second never waits for what takes ten.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { AppError, type Plan, type SweepDefinition } from '@funnel/contracts';
+import {
+  AppError,
+  type Plan,
+  type Route,
+  type RouteName,
+  routes,
+  type SweepDefinition,
+} from '@funnel/contracts';
 import type { Db, Submitted } from '@funnel/db';
-import { countStages } from './outline-checked.ts';
-import { type Planning, planningWith } from './plan-and-submit.ts';
-import type { Answer, Question } from './planning-messages.ts';
+import { isQuicklyRead, type RawBody, readBody } from '../request/bodies.ts';
+import { createFairQueue, type FairQueue } from './fair-queue.ts';
+import { largestFactor, sizeOf } from './measure-work.ts';
+import { type PlanRequest, planningWith, type SubmitRequest } from './plan-and-submit.ts';
+import type { Answers, Asked } from './planning-messages.ts';
+import { BeyondLimits, createPlanningProcesses } from './planning-processes.ts';
 
-const script = fileURLToPath(new URL('./planning-process.ts', import.meta.url));
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+/** Of computing, for reading one body or planning one sweep; what the database takes to write it is not counted. */
+const mostSeconds = 10;
+const mostBytes = 2 ** 30;
 
-/** Stages up to which a sweep is planned on the event loop: some 50 ms. */
-const fewStages = 2000;
-/** A sweep that needs more memory ends the process that plans it, and the service goes on. */
-const mostMegabytes = 4096;
-/** Nearly all that planning makes lives until its end: fewer copies on the way are a quarter less time. */
-const youngMegabytes = 64;
+/** Questions under way at once, each in a process: what takes a second, large plans, and submissions, which may wait for the database. */
+const createQueues = () => ({
+  medium: createFairQueue(2),
+  large: createFairQueue(3),
+  submit: createFairQueue(2),
+});
 
-type Pending = {
-  readonly resolve: (value: Plan | Submitted) => void;
-  readonly reject: (error: Error) => void;
-};
-type Asked<K extends Question['kind']> = Extract<Question, { kind: K }>['request'];
+/** `caller`: whose questions wait for one another. (Default: nobody in particular) */
+type By<Request, Answer> = (request: Request, caller?: string) => Promise<Answer>;
+const nobody = '';
 
-const settle = ({ resolve, reject }: Pending, answer: Answer): void => {
-  if ('value' in answer) resolve(answer.value);
-  else if ('refusal' in answer)
-    reject(new AppError(answer.refusal.code, answer.refusal.message, answer.refusal.details));
-  else reject(new Error('Planning failed', { cause: answer.fault }));
-};
-
-/** The process behind a function: one question, one answer. */
-const createPlanner = (databaseUrl: string) => {
-  const pending = new Map<number, Pending>();
-  let child: ChildProcess | null = null;
-  let closing = false;
-  let count = 0;
-
-  /** What was asked of it has no answer; the next question starts another. */
-  const fail = (): void => {
-    child = null;
-    const reason = closing ? 'the service is closing' : 'the process that plans has ended';
-    for (const { reject } of pending.values())
-      reject(new AppError('UNAVAILABLE', `Expected the sweep to be planned, but ${reason}`));
-    pending.clear();
-  };
-
-  const start = (): ChildProcess => {
-    const started = fork(script, {
-      execArgv: [
-        '--import',
-        tsx,
-        `--max-old-space-size=${mostMegabytes}`,
-        `--max-semi-space-size=${youngMegabytes}`,
-      ],
-      serialization: 'advanced',
-    });
-    started.on('message', (answer: Answer) => {
-      const asked = pending.get(answer.id);
-      pending.delete(answer.id);
-      if (asked) settle(asked, answer);
-    });
-    started.once('exit', fail);
-    return started;
-  };
-
-  const running = (): ChildProcess => (child ??= start());
-
-  return {
-    start: running,
-    ask: <K extends Question['kind']>(kind: K, request: Asked<K>): Promise<Plan | Submitted> =>
-      new Promise((resolve, reject) => {
-        const planner = running();
-        const id = ++count;
-        pending.set(id, { resolve, reject });
-        planner.send({ id, databaseUrl, kind, request }, (error) => error && planner.kill('SIGKILL'));
-      }),
-    close: async (): Promise<void> => {
-      closing = true;
-      const running = child;
-      if (!running) return;
-      const ended = new Promise((resolve) => running.once('exit', resolve));
-      running.kill('SIGKILL'); // PostgreSQL rolls back what it had begun
-      await ended;
-    },
-  };
-};
-
-export type OffLoopPlanning = Planning & {
-  /** Has the process ready before there is anything to ask it. */
+export type OffLoopPlanning = {
+  readonly plan: By<PlanRequest, Plan>;
+  readonly submit: By<SubmitRequest, Submitted>;
+  /** The body of a request, checked. Errors: MALFORMED_BODY, INVALID_REQUEST. */
+  readonly read: By<{ readonly route: RouteName; readonly body: RawBody | undefined }, unknown>;
+  /** Has a process ready before there is anything to ask it. */
   readonly start: () => void;
   readonly close: () => Promise<void>;
+  /** Ids of the processes that there are. */
+  readonly processes: () => readonly number[];
 };
 
-export const createPlanning = (db: Db): OffLoopPlanning => {
+export type PlanningOptions = {
+  /** Of computing, for one question. (Default: 10) */
+  readonly seconds?: number | undefined;
+};
+
+export const createPlanning = (db: Db, { seconds = mostSeconds }: PlanningOptions = {}): OffLoopPlanning => {
   const here = planningWith(db);
-  const planner = createPlanner(db.url);
-  const isSmall = (definition: SweepDefinition): boolean => countStages(definition) <= fewStages;
+  const processes = createPlanningProcesses({ seconds, bytes: mostBytes });
+  const queues = createQueues();
+
+  const within = `within ${seconds} s of computing and 1 GB`;
+  const tooLarge = (definition: SweepDefinition): AppError => {
+    const { path, values } = largestFactor(definition);
+    const received = `${values.toLocaleString('en-US')} values`;
+    return new AppError(
+      'SWEEP_TOO_LARGE',
+      `Expected a sweep that can be planned ${within}, but this one cannot. Its largest dimension is ${path} with ${received}.`,
+      { issues: [{ path, expected: 'fewer values', received }] },
+    );
+  };
+
+  const ask = <K extends Asked['kind']>(
+    queue: FairQueue,
+    caller: string,
+    question: Extract<Asked, { kind: K }>,
+    refusal: () => AppError,
+  ): Promise<Answers[K]> =>
+    queue.run(caller, async () => {
+      try {
+        return (await processes.ask({ ...question, databaseUrl: db.url })) as Answers[K]; // as asked
+      } catch (error) {
+        throw error instanceof BeyondLimits ? refusal() : error;
+      }
+    });
+
   return {
-    plan: async (request) =>
-      isSmall(request.definition) ? here.plan(request) : ((await planner.ask('plan', request)) as Plan), // as asked
-    submit: async (request) =>
-      isSmall(request.definition)
-        ? here.submit(request)
-        : ((await planner.ask('submit', request)) as Submitted), // as asked
-    start: planner.start,
-    close: planner.close,
+    plan: async (request, caller = nobody) => {
+      const size = sizeOf(request.definition);
+      if (size === 'small') return here.plan(request);
+      return ask<'plan'>(queues[size], caller, { kind: 'plan', request }, () => tooLarge(request.definition));
+    },
+    submit: async (request, caller = nobody) => {
+      if (sizeOf(request.definition) === 'small') return here.submit(request);
+      return ask<'submit'>(queues.submit, caller, { kind: 'submit', request }, () =>
+        tooLarge(request.definition),
+      );
+    },
+    read: async ({ route, body }, caller = nobody) => {
+      if (!body || isQuicklyRead(body)) return readBody((routes[route] as Route).body, body);
+      return ask<'read'>(
+        queues.medium,
+        caller,
+        { kind: 'read', request: { route, body } },
+        () =>
+          new AppError('MALFORMED_BODY', `Expected a body that can be read ${within}, but this one cannot`),
+      );
+    },
+    start: processes.start,
+    close: processes.close,
+    processes: processes.ids,
   };
 };

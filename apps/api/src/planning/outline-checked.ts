@@ -8,7 +8,8 @@ export const mostStages = 1_000_000;
 const countAttacks = ({ attacks, dataset }: SweepDefinition): number =>
   expandAttacks(attacks, { dataset: dataset.name }).length;
 
-const longestLine = ({ recipes: names }: SweepDefinition): number =>
+/** Training stages of the longest recipe. */
+export const longestLine = ({ recipes: names }: SweepDefinition): number =>
   Math.max(...names.map((name) => (recipes[name] as Recipe).stages.length));
 
 /** Stages at most, were none shared, without making a single trial. Throws SWEEP_TOO_LARGE. */

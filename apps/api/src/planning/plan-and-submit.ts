@@ -1,11 +1,13 @@
 /** Planning and submitting with a database at hand: the same on the event loop and off it. */
-import type { Plan, SweepDefinition } from '@funnel/contracts';
-import { type Db, knownChains, type Submission, type Submitted, submitSweep } from '@funnel/db';
+import { createHash } from 'node:crypto';
+import { canonicalJson, type Plan, type SweepDefinition } from '@funnel/contracts';
+import { type Db, knownChains, type Submitted, submitSweep } from '@funnel/db';
 import { settlePlan } from '@funnel/planner';
 import { outlineChecked } from './outline-checked.ts';
 
 export type PlanRequest = { readonly definition: SweepDefinition; readonly engineVersion: string };
-export type SubmitRequest = PlanRequest & { readonly idempotency?: Submission['idempotency'] };
+/** `idempotencyKey`: what the same request can be sent again under. */
+export type SubmitRequest = PlanRequest & { readonly idempotencyKey?: string };
 
 export type Planning = {
   /** Errors: SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
@@ -14,18 +16,23 @@ export type Planning = {
   readonly submit: (request: SubmitRequest) => Promise<Submitted>;
 };
 
-export const planningWith = (db: Db): Planning => ({
+/** Of the definition with its defaults filled in: JSON and YAML that say the same are the same body. */
+const hashBody = (definition: SweepDefinition): string =>
+  createHash('sha256').update(canonicalJson(definition)).digest('hex');
+
+/** `time` runs what a definition alone can make long: expanding and hashing. */
+export const planningWith = (db: Db, time = <T>(work: () => T): T => work()): Planning => ({
   plan: async ({ definition, engineVersion }) => {
-    const outline = outlineChecked(definition, engineVersion);
+    const outline = time(() => outlineChecked(definition, engineVersion));
     return settlePlan(outline, await knownChains(db, outline.stages)).plan;
   },
-  submit: async ({ definition, engineVersion, idempotency }) => {
-    const outline = outlineChecked(definition, engineVersion);
+  submit: async ({ definition, engineVersion, idempotencyKey: key }) => {
+    const outline = time(() => outlineChecked(definition, engineVersion));
     return submitSweep(db, {
       definition,
       stages: outline.stages,
       settle: (known) => settlePlan(outline, known),
-      ...(idempotency && { idempotency }),
+      ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(definition) } }),
     });
   },
 });

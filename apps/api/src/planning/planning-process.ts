@@ -1,29 +1,42 @@
-/** The process that plans large sweeps, one at a time, since each may take a gigabyte. It ends with the process that started it. */
-import { AppError } from '@funnel/contracts';
+/** The process that reads large bodies and plans large sweeps, one question at a time. It ends with the process that started it. */
+import { AppError, type Route, routes } from '@funnel/contracts';
 import { createDb } from '@funnel/db';
-import { type Planning, planningWith } from './plan-and-submit.ts';
+import { readBody } from '../request/bodies.ts';
+import { planningWith } from './plan-and-submit.ts';
 import type { Answer, Question } from './planning-messages.ts';
+import { createStopWatch, type Limits } from './stop-watch.ts';
 
-const work = async (planning: Planning, question: Question): Promise<Answer> => {
-  const { id, kind, request } = question;
+const watch = createStopWatch(JSON.parse(process.argv[2]!) as Limits); // written by planning-processes.ts
+
+let planning: ReturnType<typeof planningWith> | undefined;
+const planningOn = (databaseUrl: string) => {
+  planning ??= planningWith(createDb(databaseUrl, { max: 2, name: 'funnel planning' }), watch.time);
+  return planning;
+};
+
+const answerTo = async (question: Question): Promise<unknown> => {
+  if (question.kind === 'plan') return planningOn(question.databaseUrl).plan(question.request);
+  if (question.kind === 'submit') return planningOn(question.databaseUrl).submit(question.request);
+  const { route, body } = question.request;
+  return watch.time(() => readBody((routes[route] as Route).body, body));
+};
+
+const work = async (question: Question): Promise<Answer> => {
+  const bytes = () => process.memoryUsage.rss();
   try {
-    return { id, value: await (kind === 'plan' ? planning.plan(request) : planning.submit(request)) };
+    return { value: await answerTo(question), bytes: bytes() };
   } catch (error) {
-    if (!(error instanceof AppError)) return { id, fault: error };
+    if (!(error instanceof AppError)) return { fault: error, bytes: bytes() };
     const { code, message, details } = error;
-    return { id, refusal: { code, message, details } };
+    return { refusal: { code, message, details }, bytes: bytes() };
   }
 };
 
-let planning: Planning | undefined;
-let last = Promise.resolve();
-process.on('message', (question: Question) => {
-  planning ??= planningWith(createDb(question.databaseUrl, { max: 2, name: 'funnel planning' }));
-  const ready = planning;
-  last = last.then(async () => {
-    process.send!(await work(ready, question));
-  });
+process.on('message', async (question: Question) => {
+  process.send!(await work(question), (error: Error | null) => error && process.exit(1)); // nobody listens any more
 });
 process.on('disconnect', () => process.exit(0));
+if (!process.connected) process.exit(0); // the other one ended while this one started
+if (!process.connected) process.exit(0); // it ended while this one started
 // Ctrl-C goes to every process of a terminal: the one that asked decides when this one ends.
 process.on('SIGINT', () => {});

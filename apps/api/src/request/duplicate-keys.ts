@@ -30,7 +30,8 @@ export const findDuplicateKey = (json: string): string | null => {
     else if (character === '"') {
       const end = closingQuote(json, i);
       if (isKey(json, end + 1)) {
-        const key = JSON.parse(json.slice(i, end + 1)) as string; // a JSON string literal
+        const literal = json.slice(i, end + 1);
+        const key = literal.includes('\\') ? (JSON.parse(literal) as string) : literal.slice(1, -1);
         const keys = objects.at(-1)!;
         if (keys.has(key)) return key;
         keys.add(key);

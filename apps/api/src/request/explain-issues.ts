@@ -1,7 +1,7 @@
 /** From zod's issues to ours: where, what was expected, what came. One per fault; of a union only the option that was meant. */
 import type { ProblemIssue } from '@funnel/contracts';
 import type { z } from 'zod';
-import { describe, eitherOf, formatPath, typeName } from './describe.ts';
+import { cut, describe, eitherOf, formatPath, typeName } from './describe.ts';
 import { knownKeysAt, nearest } from './known-keys.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -9,8 +9,12 @@ type UnionIssue = Extract<Issue, { code: 'invalid_union' }>;
 type UnknownKeys = Extract<Issue, { code: 'unrecognized_keys' }>;
 type Bound = Extract<Issue, { code: 'too_small' | 'too_big' }>;
 
-/** More than a person reads at once. */
+/** More than a person reads at once: so many faults are explained, and the others are counted. */
 const mostIssues = 50;
+/** Characters of what was expected: enough for the names of all attacks, or of all knobs. */
+const longestExpected = 2000;
+/** Characters of what came: a described value has at most 100, and words around it. */
+const longestReceived = 150;
 
 type Found = { readonly path: readonly PropertyKey[]; readonly expected: string; readonly received: string };
 
@@ -57,13 +61,30 @@ const isWrongType = (issue: Issue): boolean => {
   return issue.code === 'invalid_value' && !issue.values.some((value) => typeof value === typeof issue.input);
 };
 
+/** Explained one by one, and only as far as they are shown. */
+type Faults = Iterable<Found>;
+type Explain = (issue: Issue, at: readonly PropertyKey[]) => Faults;
+
+function* each<T>(items: Iterable<T>, faultsOf: (item: T) => Faults): Faults {
+  for (const item of items) yield* faultsOf(item);
+}
+
+const first = (faults: Faults, count: number): readonly Found[] => {
+  const found: Found[] = [];
+  for (const fault of faults) {
+    found.push(fault);
+    if (found.length === count) break;
+  }
+  return found;
+};
+
 /** The option whose type is right, then the one with the fewest faults: that one was meant. */
 const meantOption = (options: readonly (readonly Issue[])[]): readonly Issue[] | null => {
   const fitting = options.filter((issues) => !issues.some(isWrongType));
   return [...fitting].sort((a, b) => a.length - b.length)[0] ?? null;
 };
 
-const explainUnion = (issue: UnionIssue, at: readonly PropertyKey[], explain: Explain): readonly Found[] => {
+const explainUnion = (issue: UnionIssue, at: readonly PropertyKey[], explain: Explain): Faults => {
   const path = [...at, ...issue.path];
   if (issue.errors.length === 0) {
     // A discriminated union: the discriminator itself is not one of its options.
@@ -73,35 +94,40 @@ const explainUnion = (issue: UnionIssue, at: readonly PropertyKey[], explain: Ex
     return [{ path, expected: oneOf(options, given), received: describe(given) }];
   }
   const meant = meantOption(issue.errors);
-  if (meant) return meant.flatMap((inner) => explain(inner, path));
-  const expected = new Set(
-    issue.errors
-      .flatMap((option) => option.filter(isWrongType).flatMap((inner) => explain(inner, path)))
-      .map((f) => f.expected),
+  if (meant) return each(meant, (inner) => explain(inner, path));
+  const wrong = each(issue.errors, (option) =>
+    each(option.filter(isWrongType), (inner) => explain(inner, path)),
   );
+  const expected = new Set(first(wrong, mostIssues).map((fault) => fault.expected));
   return [{ path, expected: eitherOf([...expected]), received: describe(issue.input) }];
 };
 
-type Explain = (issue: Issue, at: readonly PropertyKey[]) => readonly Found[];
+/** How many faults `explain` would find, without explaining one. */
+const countFaults = (issue: Issue): number => {
+  if (issue.code === 'unrecognized_keys') return issue.keys.length;
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return 1;
+  const meant = meantOption(issue.errors);
+  return meant ? meant.reduce((sum, inner) => sum + countFaults(inner), 0) : 1;
+};
 
 const explainWith = (schema: z.ZodType, input: unknown): Explain => {
-  const explainKeys = (issue: UnknownKeys, at: readonly PropertyKey[]): readonly Found[] => {
+  const explainKeys = (issue: UnknownKeys, at: readonly PropertyKey[]): Faults => {
     const parent = [...at, ...issue.path];
     const known = knownKeysAt(schema, parent, input);
-    return issue.keys.map((key) => {
+    return each(issue.keys, (key) => {
       const meant = nearest(key, known);
       const expected = meant
         ? `a known key: did you mean "${meant}"?`
         : known.length > 0
           ? `one of ${known.join(', ')}`
           : 'no such key';
-      return { path: [...parent, key], expected, received: `the key ${describe(key)}` };
+      return [{ path: [...parent, key], expected, received: `the key ${describe(key)}` }];
     });
   };
 
   const explain: Explain = (issue, at) => {
     const path = [...at, ...issue.path];
-    const one = (expected: string, received?: string): readonly Found[] => {
+    const one = (expected: string, received?: string): Faults => {
       // What was written, not what defaults and coercion had made of it when the fault was found.
       const written = valueAt(input, path);
       return [
@@ -123,18 +149,30 @@ const explainWith = (schema: z.ZodType, input: unknown): Explain => {
   return explain;
 };
 
+export type Explained = {
+  /** The first of them. */
+  readonly issues: readonly ProblemIssue[];
+  /** How many there are. */
+  readonly faults: number;
+};
+
 /** `input` is what was parsed; `part` names it where a fault is with the whole of it ("body", "query", …). */
 export const explainIssues = (
   error: z.ZodError,
   schema: z.ZodType,
   input: unknown,
   part: string,
-): readonly ProblemIssue[] => {
+): Explained => {
   const explain = explainWith(schema, input);
-  return error.issues
-    .flatMap((issue) => explain(issue as Issue, []))
-    .slice(0, mostIssues)
-    .map(({ path, ...rest }) => ({ path: formatPath(asWritten(path, input)) || part, ...rest }));
+  const found = each(error.issues as readonly Issue[], (issue) => explain(issue, []));
+  return {
+    issues: first(found, mostIssues).map(({ path, expected, received }) => ({
+      path: formatPath(asWritten(path, input)) || part,
+      expected: cut(expected, longestExpected),
+      received: cut(received, longestReceived),
+    })),
+    faults: (error.issues as readonly Issue[]).reduce((sum, issue) => sum + countFaults(issue), 0),
+  };
 };
 
 /** An attack may be written flat: `settings`, which parsing put between, is not in what the user wrote. */

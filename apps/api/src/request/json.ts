@@ -1,3 +1,4 @@
+import { describe } from './describe.ts';
 import { findDuplicateKey } from './duplicate-keys.ts';
 import { malformed, parsing } from './malformed.ts';
 import { checkPlainData } from './plain-data.ts';
@@ -6,7 +7,7 @@ import { checkPlainData } from './plain-data.ts';
 export const parseJson = (text: string): unknown => {
   const value: unknown = parsing('JSON', () => JSON.parse(text));
   const twice = findDuplicateKey(text);
-  if (twice !== null) throw malformed(`Expected every key once, but got ${JSON.stringify(twice)} twice`);
+  if (twice !== null) throw malformed(`Expected every key once, but got ${describe(twice)} twice`);
   checkPlainData(value);
   return value;
 };

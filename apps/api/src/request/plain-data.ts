@@ -5,7 +5,8 @@ import { malformed } from './malformed.ts';
 const deepest = 32;
 
 /** PostgreSQL stores neither NUL nor half of a surrogate pair. */
-export const isStorable = (text: string): boolean => !/[\0\p{Surrogate}]/u.test(text);
+export const isStorable = (text: string): boolean =>
+  !/[\0\ud800-\udfff]/.test(text) || !/[\0\p{Surrogate}]/u.test(text); // the first is fast and refuses whole pairs too
 
 const checkText = (text: string): void => {
   if (!isStorable(text))
@@ -21,11 +22,15 @@ export const checkPlainData = (value: unknown): void => {
     for (const item of level) {
       if (typeof item === 'string') checkText(item);
       if (typeof item !== 'object' || item === null) continue;
-      for (const key of Object.keys(item)) {
+      if (Array.isArray(item)) {
+        for (const member of item) next.push(member);
+        continue;
+      }
+      for (const [key, member] of Object.entries(item)) {
         if (key === '__proto__') throw malformed('Expected plain keys, but got "__proto__"');
         checkText(key);
+        next.push(member);
       }
-      for (const member of Object.values(item)) next.push(member);
     }
     level = next;
   }

@@ -3,6 +3,7 @@
  * with every other and paints a picture of every error: each is bounded or done here instead.
  */
 import { type Document, isScalar, Lexer, LineCounter, Parser, parseDocument, visit } from 'yaml';
+import { describe } from './describe.ts';
 import { malformed, parsing } from './malformed.ts';
 import { checkPlainData } from './plain-data.ts';
 
@@ -24,7 +25,7 @@ const checkKeys = (document: Document): void => {
       const keys = new Set<unknown>();
       for (const { key } of items) {
         const name = isScalar(key) ? key.value : key;
-        if (keys.has(name)) throw malformed(`Expected every key once, but got ${JSON.stringify(name)} twice`);
+        if (keys.has(name)) throw malformed(`Expected every key once, but got ${describe(name)} twice`);
         keys.add(name);
       }
     },

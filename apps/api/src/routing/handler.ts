@@ -19,6 +19,8 @@ export type RouteRequest<K extends RouteName> = {
   readonly headers: Parsed<Routes[K], 'headers'>;
   readonly body: Parsed<Routes[K], 'body'>;
   readonly caller: Caller;
+  /** Who shares in the service as one: a token, or where none is needed an address. */
+  readonly client: string;
   readonly log: FastifyBaseLogger;
 };
 

@@ -1,6 +1,8 @@
 /** Every declared route, registered by one loop: parsed strictly on the way in, held to its declaration on the way out. */
 import { type Route, type RouteName, routes } from '@funnel/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { localCaller } from '../access/authorize.ts';
+import type { RawBody } from '../request/bodies.ts';
 import { parsePart } from '../request/parse-part.ts';
 import { methodsOf, streams } from './answer-missing.ts';
 import type { Handlers, RouteReply } from './handler.ts';
@@ -15,14 +17,26 @@ declare module 'fastify' {
   }
 }
 
-const parseRequest = (route: Route, request: FastifyRequest) => ({
-  params: route.params && parsePart('params', route.params, request.params),
-  query: parsePart('query', route.query, request.query),
-  headers: route.headers && parsePart('headers', route.headers, request.headers),
-  body: parsePart('body', route.body, request.body),
-  caller: request.caller,
-  log: request.log,
-});
+const clientOf = ({ caller, ip }: FastifyRequest): string =>
+  caller === localCaller ? ip : `token ${caller.name}`;
+
+const parseRequest = async (
+  name: RouteName,
+  route: Route,
+  request: FastifyRequest,
+  { readBody }: RoutingOptions,
+) => {
+  const client = clientOf(request);
+  return {
+    params: route.params && parsePart('params', route.params, request.params),
+    query: parsePart('query', route.query, request.query),
+    headers: route.headers && parsePart('headers', route.headers, request.headers),
+    body: await readBody({ route: name, body: request.body as RawBody | undefined }, client), // as registerBodyParsers leaves it
+    caller: request.caller,
+    client,
+    log: request.log,
+  };
+};
 
 /** An answer that its own declaration refuses is a fault of ours, and is not sent. */
 const serialize = (name: RouteName, route: Route, answer: unknown): string => {
@@ -71,16 +85,21 @@ const changeOf = (
 export type RoutingOptions = {
   /** Milliseconds after which a request is answered with UNAVAILABLE; streams are exempt. */
   readonly timeout: number;
+  /** The body as its route declares it. Errors: MALFORMED_BODY, INVALID_REQUEST, UNAVAILABLE. */
+  readonly readBody: (
+    request: { readonly route: RouteName; readonly body: RawBody | undefined },
+    client: string,
+  ) => Promise<unknown>;
   /** Called after a change and before its answer. */
   readonly audit: (change: Change) => Promise<void>;
 };
 
 const answerWith =
-  (name: RouteName, route: Route, handler: AnyHandler, { audit }: RoutingOptions) =>
+  (name: RouteName, route: Route, handler: AnyHandler, options: RoutingOptions) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     reply.code(route.status ?? 200).header('cache-control', 'no-store');
     let noted: Change['details'] = {};
-    const answer = await handler(parseRequest(route, request), {
+    const answer = await handler(await parseRequest(name, route, request, options), {
       status: (status) => void reply.code(status),
       header: (field, value) => void reply.header(field, value),
       note: (details) => {
@@ -88,7 +107,7 @@ const answerWith =
       },
     });
     const change = changeOf(name, route, request, answer, reply.statusCode, noted);
-    if (change) await audit(change);
+    if (change) await options.audit(change);
     if (route.response)
       return reply.type('application/json; charset=utf-8').send(serialize(name, route, answer));
     if (route.produces) return reply.type(route.produces).send(answer);

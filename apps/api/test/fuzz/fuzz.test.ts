@@ -1,6 +1,7 @@
 /**
  * Requests made from the OpenAPI document: right, nearly right and nonsense. No answer is a fault of the service, every refusal has the
- * one form, and none has written anything. FUNNEL_FUZZ_REQUESTS and FUNNEL_FUZZ_SEED make it longer or repeat it.
+ * one form and is short, and none has written anything. FUNNEL_FUZZ_REQUESTS and FUNNEL_FUZZ_SEED make it longer or repeat it, and have it
+ * say how long the service was silent.
  */
 import { Problem } from '@funnel/contracts';
 import type { FastifyInstance, InjectOptions } from 'fastify';
@@ -11,19 +12,40 @@ import { createOpenApiDocument } from '../../src/openapi/document.ts';
 import { build, fingerprint, oneTrial, type TestApp } from '../build.ts';
 import { type FuzzRequest, generateRequest, type KnownIds, operationsOf } from './generate-request.ts';
 import type { Generator, Schema } from './generate-value.ts';
+import { heavyBodies } from './heavy-bodies.ts';
 import { createRandom } from './random.ts';
+import { type HealthWatch, watchHealth } from './watch-health.ts';
 
 const requests = Number(process.env.FUNNEL_FUZZ_REQUESTS ?? 1500);
 const seed = Number(process.env.FUNNEL_FUZZ_SEED ?? 1);
 /** Refused requests between two looks at the tables. */
 const batch = 25;
 
+/** Bytes of a refusal: 50 issues that each name all knobs, or all attacks. */
+const longestRefusal = 64 * 1024;
+/** Of `npm run fuzz`: milliseconds that `/healthz` may be silent on a busy machine. What has no bound takes many seconds. */
+const longestSilence = 3000;
+const isLong = process.env.FUNNEL_FUZZ_REQUESTS !== undefined;
+
 let api: TestApp;
+let health: HealthWatch;
 beforeAll(async () => {
   // Any name may be Host but the one that the generator uses to be refused.
-  api = await build({ rateLimit: 1e9 });
+  api = await build({ rateLimit: 1e9, planningSeconds: 3 });
+  health = await watchHealth(await api.app.listen({ host: '127.0.0.1', port: 0 }));
 });
-afterAll(() => api.close());
+afterAll(async () => {
+  await health.close();
+  await api.close();
+});
+
+/** Says how long the service was silent, where that is asked for, and holds it to a limit. */
+const reportSilence = async (during: string): Promise<void> => {
+  const gap = await health.longestGap();
+  if (!isLong) return;
+  console.log(`longest gap of /healthz: ${gap} ms during ${during}`);
+  expect(gap, during).toBeLessThan(longestSilence);
+};
 
 const document = createOpenApiDocument('fuzz');
 const schemas = (document as unknown as { components: { schemas: Record<string, Schema> } }).components
@@ -86,6 +108,7 @@ const fault = (request: FuzzRequest, { status, type, body }: Answer): string | n
   if (status < 400) return null;
   if (!type.startsWith('application/problem+json')) return `a refusal as ${type}`;
   if (request.method === 'HEAD') return null;
+  if (Buffer.byteLength(body) > longestRefusal) return `a refusal of ${body.length} characters`;
   const problem = Problem.safeParse(JSON.parse(body));
   if (!problem.success) return 'a problem that is not one';
   return problem.data.status === status ? null : 'a problem with another status';
@@ -152,5 +175,24 @@ test(`${requests} requests of seed ${seed}`, { timeout: 60_000 + requests * 100 
     'getWeights 200',
   ])
     expect(seen).toContain(key);
-  if (process.env.FUNNEL_FUZZ_REQUESTS) console.log(Object.fromEntries([...statuses].sort()));
+  if (isLong) console.log(Object.fromEntries([...statuses].sort()));
+  await reportSilence(`${requests} requests`);
+});
+
+test.each(heavyBodies)('$name: answered shortly', { timeout: 300_000 }, async ({ name, type, payload }) => {
+  const before = await fingerprint(api.db);
+  await health.longestGap();
+  const request = {
+    operation: 'planSweep',
+    method: 'POST',
+    url: '/v1/sweeps/plan',
+    headers: { 'content-type': type },
+    payload,
+  };
+  const answer = await send(api.app, request);
+  expect(fault(request, answer)).toBe(null);
+  expect(answer.status).toBeLessThan(500);
+  expect(Buffer.byteLength(answer.body)).toBeLessThan(longestRefusal);
+  expect(await fingerprint(api.db)).toBe(before);
+  await reportSilence(name);
 });

@@ -20,13 +20,19 @@ const specOf = (name: AttackName) => {
 };
 const presetOf = (preset: PresetReference) => z.strictObject({ attack: z.literal(preset) });
 
+/** What stands where a name should, as JSON: the beginning of a long one. */
+const inShort = (value: unknown): string => {
+  if (typeof value !== 'string') return JSON.stringify(value).slice(0, 100);
+  return value.length > 100 ? `${JSON.stringify(value.slice(0, 100))}…` : JSON.stringify(value);
+};
+
 /** A name or a flat object becomes `{ attack, settings }`; a name not in `known` is refused here, where it can be named. */
 const nest = (known: readonly string[]) => (value: unknown, context: z.RefinementCtx) => {
   const object = typeof value === 'string' ? { attack: value } : value;
   if (typeof object !== 'object' || object === null || !('attack' in object)) return object;
   const { attack, ...rest } = object;
   if (typeof attack !== 'string' || !known.includes(attack)) {
-    const message = `Expected the name of an attack, but got ${JSON.stringify(attack)}. There are: ${known.join(', ')}`;
+    const message = `Expected the name of an attack, but got ${inShort(attack)}. There are: ${known.join(', ')}`;
     context.addIssue({ code: 'custom', path: ['attack'], input: attack, message });
     return z.NEVER;
   }

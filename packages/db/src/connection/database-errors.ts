@@ -96,6 +96,9 @@ const constraintOf = (error: unknown): string =>
  */
 export const isOutdated = (error: unknown): boolean => errorCode(error) === '0A000';
 
+/** A statement that asks for what the tables do not have, or gives what they do not take: perhaps they are of another schema. */
+export const isOfTables = (error: unknown): boolean => /^(0A|22|23|42)/.test(errorCode(error) ?? '');
+
 export const isRetriable = (error: unknown): boolean =>
   retriable.has(errorCode(error) ?? '') || racing.has(constraintOf(error)) || isOutdated(error);
 

@@ -1,0 +1,68 @@
+/** How much work a definition is, in closed form: no trial, value or attack is made to find out. */
+import { type Dimension, PresetName, presetAttacks, type SweepDefinition } from '@funnel/contracts';
+import { countTrials } from '@funnel/planner';
+import { longestLine } from './outline-checked.ts';
+
+/** Values of one knob, equal ones included; a continuous range counts as one. */
+const valuesOf = (dimension: Dimension): number => {
+  if (Array.isArray(dimension)) return dimension.length;
+  if (typeof dimension !== 'object' || !('min' in dimension)) return 1;
+  const { min, max, step, count } = dimension;
+  if (min === max) return 1;
+  return count ?? (step === undefined ? 1 : Math.floor((max - min) / step) + 1);
+};
+
+/** Attacks at most: equal ones are not looked for. */
+const attacksOf = ({ attacks, dataset }: SweepDefinition): number => {
+  if ('preset' in attacks) return presetAttacks(attacks.preset, dataset.name).length;
+  return attacks.reduce((sum, entry) => {
+    if ('settings' in entry) return sum + 1;
+    return sum + presetAttacks(PresetName.parse(entry.attack.slice('preset:'.length)), dataset.name).length;
+  }, 0);
+};
+
+type Factor = { readonly path: string; readonly values: number };
+
+/** All that trials and stages are multiplied by. */
+const factorsOf = (definition: SweepDefinition): readonly Factor[] => {
+  const { space, search, seeds, recipes } = definition;
+  const knobs = Object.entries(space as Readonly<Record<string, Dimension>>);
+  return [
+    ...knobs.map(([knob, dimension]) => ({ path: `space.${knob}`, values: valuesOf(dimension) })),
+    ...(search.strategy === 'random' ? [{ path: 'search.trials', values: search.trials }] : []),
+    { path: 'seeds', values: seeds.length },
+    { path: 'recipes', values: recipes.length },
+    { path: 'attacks', values: attacksOf(definition) },
+  ];
+};
+
+/** The largest of them: what to make smaller. */
+export const largestFactor = (definition: SweepDefinition): Factor =>
+  factorsOf(definition).reduce((largest, factor) => (factor.values > largest.values ? factor : largest));
+
+/** Numbers in the settings of attacks, which may be lists. */
+const settingsOf = ({ attacks }: SweepDefinition): number => {
+  if ('preset' in attacks) return 0;
+  const settings = attacks.flatMap((entry) => ('settings' in entry ? Object.values(entry.settings) : []));
+  return settings.reduce<number>((sum, value) => sum + (Array.isArray(value) ? value.length : 1), 0);
+};
+
+/** What a definition is made of: values written, points of ranges, and settings. */
+const countValues = (definition: SweepDefinition): number =>
+  factorsOf(definition).reduce((sum, { values }) => sum + values, settingsOf(definition));
+
+/** Up to these a sweep is planned on the event loop: some 20 ms. */
+const few = { values: 1000, stages: 2000 };
+/** Up to these it is planned in a second or so: what takes longer must not stand before it. */
+const some = { values: 20_000, stages: 20_000 };
+
+export type Size = 'small' | 'medium' | 'large';
+
+/** Throws SWEEP_TOO_LARGE for more trials than any sweep may have, and what else the planner finds while it counts. */
+export const sizeOf = (definition: SweepDefinition): Size => {
+  const values = countValues(definition);
+  if (values > some.values) return 'large'; // counting trials may look at every value once
+  const stages = countTrials(definition) * (longestLine(definition) + attacksOf(definition));
+  if (values <= few.values && stages <= few.stages) return 'small';
+  return stages <= some.stages ? 'medium' : 'large';
+};

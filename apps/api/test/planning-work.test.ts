@@ -1,0 +1,264 @@
+/** What is planned where, what stops it, and who waits for whom. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { AppError, SweepDefinition, type SweepInput } from '@funnel/contracts';
+import type { Db } from '@funnel/db';
+import { openTestDb } from '@funnel/db/testing';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createPlanning, type PlanningOptions } from '../src/planning/create-planning.ts';
+import { createFairQueue } from '../src/planning/fair-queue.ts';
+import { sizeOf } from '../src/planning/measure-work.ts';
+import { createPlanningProcesses } from '../src/planning/planning-processes.ts';
+import { readBody } from '../src/request/bodies.ts';
+import { oneTrial } from './build.ts';
+
+const engineVersion = 'test';
+const patient = { timeout: 60_000 };
+const sweep = (input: Partial<SweepInput>): SweepDefinition =>
+  SweepDefinition.parse({ ...oneTrial, ...input });
+const range = (count: number) => ({ min: 1, max: 64, count });
+/** 600 trials: a second in a process. */
+const medium = sweep({ space: { gamma: range(600) } });
+/** More than a machine plans in the time that it takes to look. */
+const large = sweep({ space: { gamma: range(100_000) }, attacks: { preset: 'quick' } });
+
+let db: Db;
+beforeAll(async () => {
+  db = await openTestDb();
+});
+afterAll(() => db.close());
+
+const opened = (options?: PlanningOptions) => {
+  const planning = createPlanning(db, options);
+  onTestFinished(planning.close);
+  return planning;
+};
+
+const many = 100_001;
+test.each<[string, Partial<SweepInput>, string]>([
+  ['one trial', {}, 'small'],
+  ['stages', { space: { gamma: range(600) } }, 'medium'],
+  ['stages without end', { space: { gamma: range(9000) } }, 'large'],
+  [
+    'a few points of many values',
+    { space: { gamma: range(5000) }, search: { strategy: 'random', trials: 1 } },
+    'medium',
+  ],
+  [
+    'one point of a hundred million values, none of which is made',
+    { space: { gamma: { min: 0, max: 1e6, step: 0.01 } }, search: { strategy: 'random', trials: 1 } },
+    'large',
+  ],
+  [
+    'one point of a continuous range',
+    { space: { gamma: { min: 1, max: 2 } }, search: { strategy: 'random', trials: 1 } },
+    'small',
+  ],
+  ['presets', { attacks: Array.from({ length: 999 }, () => 'preset:full' as const) }, 'large'],
+  [
+    'long settings',
+    {
+      attacks: Array.from({ length: 3 }, () => ({
+        attack: 'gradient' as const,
+        epsilons: Array.from({ length: 9000 }, (_, i) => i + 1),
+      })),
+    },
+    'large',
+  ],
+  ['seeds', { seeds: 900 }, 'medium'],
+])('%s: counted, not made', (_, input, size) => {
+  expect(sizeOf(sweep(input))).toBe(size);
+});
+
+test('more trials than any sweep may have are refused before a process is asked', async () => {
+  const planning = opened();
+  const definition = sweep({ space: { gamma: range(1000), beta: { min: 0.1, max: 1, count: 1000 } } });
+  await expect(planning.plan({ definition, engineVersion })).rejects.toMatchObject({
+    code: 'SWEEP_TOO_LARGE',
+  });
+  expect(planning.processes()).toEqual([]);
+});
+
+describe('a limit', () => {
+  test('stops a sweep that computes for longer, and the refusal names its largest dimension', async () => {
+    const planning = opened({ seconds: 1 });
+    const refused = {
+      code: 'SWEEP_TOO_LARGE',
+      message: expect.stringContaining('space.gamma with 100,000 values'),
+      details: { issues: [{ path: 'space.gamma', expected: 'fewer values', received: '100,000 values' }] },
+    };
+    const before = await db.pool.query('SELECT count(*) FROM sweeps');
+    await expect(planning.plan({ definition: large, engineVersion })).rejects.toMatchObject(refused);
+    await expect(planning.submit({ definition: large, engineVersion })).rejects.toMatchObject(refused);
+    expect((await db.pool.query('SELECT count(*) FROM sweeps')).rows).toEqual(before.rows);
+  });
+
+  test('stops a sweep that needs more memory', async () => {
+    const processes = createPlanningProcesses({ seconds: 1000, bytes: 1 });
+    onTestFinished(processes.close);
+    const request = { definition: large, engineVersion };
+    await expect(processes.ask({ kind: 'plan', request, databaseUrl: db.url })).rejects.toMatchObject({
+      name: 'BeyondLimits',
+    });
+  });
+
+  test('does not count what the database takes', async () => {
+    const planning = opened({ seconds: 5 });
+    const blocked = await db.connect();
+    await blocked.query('BEGIN');
+    await blocked.query('LOCK TABLE stages IN ACCESS EXCLUSIVE MODE');
+    const plan = planning.plan({ definition: medium, engineVersion });
+    await expect
+      .poll(
+        async () => (await db.pool.query(`SELECT count(*) AS n FROM pg_locks WHERE NOT granted`)).rows[0].n,
+        patient,
+      )
+      .toBeGreaterThan(0);
+    await blocked.query('ROLLBACK');
+    blocked.release();
+    expect((await plan).trials).toBe(600);
+  });
+});
+
+describe('processes', () => {
+  test('plan for two callers at once, and what takes a second beside them', async () => {
+    const planning = opened();
+    const plans = ['a', 'b'].map((caller) => planning.plan({ definition: large, engineVersion }, caller));
+    const closed = Promise.all(
+      plans.map((plan) => expect(plan).rejects.toMatchObject({ code: 'UNAVAILABLE' })),
+    );
+    await expect.poll(() => planning.processes(), patient).toHaveLength(2);
+    const small = planning.plan({ definition: medium, engineVersion }, 'a');
+    await expect.poll(() => planning.processes(), patient).toHaveLength(3);
+    const late = expect(small).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await planning.close();
+    await Promise.all([closed, late]);
+  });
+
+  test('one that is killed is said to be away, and another one answers', async () => {
+    const planning = opened();
+    const plan = planning.plan({ definition: medium, engineVersion });
+    const refused = expect(plan).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect.poll(() => planning.processes(), patient).toHaveLength(1);
+    const [pid] = planning.processes();
+    process.kill(pid!, 'SIGKILL');
+    await refused;
+    expect((await planning.plan({ definition: medium, engineVersion })).trials).toBe(600);
+    expect(planning.processes()).not.toContain(pid);
+  });
+
+  test('one that has grown ends after its answer, one that has not answers again', async () => {
+    for (const keptBytes of [1, 2 ** 40]) {
+      const processes = createPlanningProcesses({ seconds: 1000, bytes: 2 ** 40, keptBytes });
+      onTestFinished(processes.close);
+      processes.start();
+      const before = processes.ids();
+      const request = { definition: medium, engineVersion };
+      await processes.ask({ kind: 'plan', request, databaseUrl: db.url });
+      expect(processes.ids()).toHaveLength(1);
+      expect(processes.ids()[0] === before[0]).toBe(keptBytes > 1);
+    }
+  });
+
+  test('end with the process that started them, however it ends', async () => {
+    const script = `
+      import { createPlanningProcesses } from ${JSON.stringify(new URL('../src/planning/planning-processes.ts', import.meta.url).href)};
+      const processes = createPlanningProcesses({ seconds: 1000, bytes: 1e12 });
+      processes.start();
+      console.log(processes.ids()[0]);
+    `;
+    const parent = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [text] = await once(parent.stdout, 'data');
+    const pid = Number(String(text));
+    expect(pid).toBeGreaterThan(0);
+    parent.kill('SIGKILL');
+    await once(parent, 'close'); // both had its output open
+  });
+});
+
+describe('a body', () => {
+  const schema = SweepDefinition;
+  const json = (value: unknown) => ({ format: 'json' as const, bytes: Buffer.from(JSON.stringify(value)) });
+  const ask = async (read: () => unknown): Promise<unknown> => {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return { code: error.code, message: error.message, details: error.details };
+    }
+  };
+
+  test.each([
+    ['right', json({ ...oneTrial, space: { gamma: Array.from({ length: 9999 }, (_, i) => i) } })],
+    [
+      'wrong',
+      json({ ...oneTrial, space: Object.fromEntries(Array.from({ length: many }, (_, i) => [i, 1])) }),
+    ],
+    ['malformed', { format: 'json' as const, bytes: Buffer.from('['.repeat(many)) }],
+    ['YAML', { format: 'yaml' as const, bytes: Buffer.from(`name: x\nseeds: [${'1,'.repeat(5000)}]`) }],
+  ])('that is large is read in a process as it would be read here: %s', async (_, body) => {
+    const planning = opened();
+    const answer = await ask(() => planning.read({ route: 'planSweep', body }));
+    expect(planning.processes()).toHaveLength(1);
+    expect(answer).toEqual(await ask(() => readBody(schema, body)));
+  });
+
+  test('that is small is read at once', async () => {
+    const planning = opened();
+    const body = json(oneTrial);
+    expect(await planning.read({ route: 'planSweep', body })).toEqual(schema.parse(oneTrial));
+    expect(planning.processes()).toEqual([]);
+  });
+});
+
+describe('places', () => {
+  /** Work that ends when it is told, and a list of what has begun. */
+  const stage = (places: number) => {
+    const queue = createFairQueue(places);
+    const begun: string[] = [];
+    const ends = new Map<string, () => void>();
+    const run = (caller: string, name: string) =>
+      queue.run(caller, () => {
+        begun.push(name);
+        return new Promise<string>((resolve) => ends.set(name, () => resolve(name)));
+      });
+    const end = async (name: string): Promise<void> => {
+      ends.get(name)!();
+      await new Promise(setImmediate);
+    };
+    return { run, end, begun };
+  };
+
+  test('the last one is left to other callers, and those go first who have the least', async () => {
+    const { run, end, begun } = stage(3);
+    for (const name of ['a1', 'a2', 'a3', 'a4']) void run('a', name);
+    await new Promise(setImmediate);
+    expect(begun).toEqual(['a1', 'a2']);
+    void run('b', 'b1');
+    void run('b', 'b2');
+    void run('c', 'c1');
+    await new Promise(setImmediate);
+    expect(begun).toEqual(['a1', 'a2', 'b1']);
+    await end('a1');
+    expect(begun).toEqual(['a1', 'a2', 'b1', 'c1']);
+    await end('c1');
+    await end('b1');
+    expect(begun).toEqual(['a1', 'a2', 'b1', 'c1', 'b2']);
+  });
+
+  test('work that fails gives its place back', async () => {
+    const queue = createFairQueue(1);
+    await expect(queue.run('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await queue.run('a', async () => 1)).toBe(1);
+  });
+
+  test('one caller may have so many waiting, and others all the same', async () => {
+    const { run, begun } = stage(1);
+    for (let i = 0; i < 21; i++) void run('a', `a${i}`);
+    await expect(run('a', 'too many')).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+    void run('b', 'b');
+    expect(begun).toEqual(['a0']);
+  });
+});
