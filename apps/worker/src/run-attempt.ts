@@ -63,8 +63,8 @@ const store = async (
   metrics: Readonly<Record<string, number | null>> | null,
 ): Promise<void> => {
   const { db, log, trace } = context;
-  const { spec, leaseEpoch } = attempt.claimed;
-  const write = { stageId: spec.id, leaseEpoch, manifest, blobs, metrics };
+  const { spec, leaseEpoch, workerId } = attempt.claimed;
+  const write = { stageId: spec.id, leaseEpoch, workerId, manifest, blobs, metrics };
   noteProgress(attempt);
   attempt.position = manifest.position;
   attempt.saving++;
@@ -133,7 +133,8 @@ const settle = async (
   attempt: Attempt,
   end: StageEnd,
 ): Promise<readonly string[]> => {
-  const lease = { stageId: attempt.claimed.spec.id, leaseEpoch: attempt.claimed.leaseEpoch };
+  const { stageId, leaseEpoch, workerId } = attempt.claimed;
+  const lease = { stageId, leaseEpoch, workerId };
   const write = <T>(operation: () => Promise<T>) => persist(operation, attempt.abandon.signal, log);
   switch (end.status) {
     case 'completed':
@@ -228,7 +229,7 @@ export const runAttempt = async (
       return true;
     }
     const wasRefused = attempt.stopping === 'refused';
-    const intended = wasRefused ? failureOf(attempt.refusal) : trained;
+    const intended = wasRefused ? endOfRefused(attempt.refusal) : trained;
     const storing = trace.begin('store result');
     const { end, ready, asIntended } = await settleOrFail(inner, attempt, intended).finally(() =>
       storing.end(),

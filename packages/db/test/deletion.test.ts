@@ -9,6 +9,7 @@ import {
   endStage,
   failAttempt,
   handBack,
+  heartbeat,
   pauseSweep,
   reconcile,
   resumeSweep,
@@ -210,4 +211,29 @@ describe('an attempt goes on', () => {
     });
     expect(await wrongCounts(db)).toEqual([]);
   });
+});
+
+test('a worker that has not heard of a deletion is not taken for the one that has the stage when it is submitted anew', async () => {
+  const { sweepId } = await submit(db, { seeds: [seed] });
+  const before = (await claim(db, 'sleeper'))!;
+  await cancelSweep(db, sweepId);
+  await deleteSweep(db, sweepId);
+  const next = (await submit(db, { seeds: [seed] })).sweepId;
+  const now = (await claim(db, 'other'))!;
+  expect([now.stageId, now.leaseEpoch]).toEqual([before.stageId, before.leaseEpoch]);
+  const { stageId, leaseEpoch, workerId } = before;
+  const lease = { stageId, leaseEpoch, position: null, imagesPerSecond: null };
+  const beatOf = (worker: string) =>
+    heartbeat(db, { workerId: worker, leases: [lease], memoryBytes: null, leaseSeconds: 60 });
+  expect(await beatOf('sleeper')).toEqual({ lost: [stageId], stop: [] });
+  expect(await beatOf('other')).toEqual({ lost: [], stop: [] });
+  await expect(
+    failAttempt(db, { stageId, leaseEpoch, workerId, code: 'X', message: 'x', maxAttempts: 1 }),
+  ).rejects.toMatchObject({ code: 'STALE_LEASE' });
+  await expect(handBack(db, { stageId, leaseEpoch, workerId })).rejects.toMatchObject({
+    code: 'STALE_LEASE',
+  });
+  await finish(db, now);
+  expect(await stageCounts(db, next)).toMatchObject({ 'initialise:completed': 1 });
+  expect(await wrongCounts(db)).toEqual([]);
 });

@@ -135,6 +135,7 @@ export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage 
     return {
       stageId: id,
       leaseEpoch,
+      workerId: request.workerId,
       spec: specOf(stage),
       attempt: stage.failures + stage.expiries + 1,
       start,

@@ -31,7 +31,7 @@ export const heartbeat = async (
      ), held AS (
        SELECT * FROM unnest($3::text[], $4::int[], $5::int[], $6::int[], $7::float8[]) AS h (stage_id, lease_epoch, epoch, step, images_per_second)
      ), found AS (
-       SELECT s.id, s.status, s.lease_epoch, s.sweep_id FROM stages s
+       SELECT s.id, s.status, CASE WHEN s.worker_id = $1 THEN s.lease_epoch END AS lease_epoch, s.sweep_id FROM stages s
        WHERE s.id IN (SELECT stage_id FROM held) ORDER BY s.id FOR NO KEY UPDATE SKIP LOCKED
      ), kept AS (
        UPDATE stages s SET lease_until = now() + make_interval(secs => $8),

@@ -28,13 +28,13 @@ export type LeasedStage = {
  */
 const lockLease = async (
   tx: Tx,
-  { stageId, leaseEpoch }: Lease,
+  { stageId, leaseEpoch, workerId }: Lease,
   anySchema: boolean,
 ): Promise<LeasedStage | null> => {
   const [row] = await tx.query<StageRow & { readonly applied: string | null }>(
     `SELECT *, ${appliedMigration} AS applied FROM stages
-     WHERE id = $1 AND lease_epoch = $2 AND status = 'running' FOR NO KEY UPDATE`,
-    [stageId, leaseEpoch],
+     WHERE id = $1 AND lease_epoch = $2 AND worker_id = coalesce($3, worker_id) AND status = 'running' FOR NO KEY UPDATE`,
+    [stageId, leaseEpoch, workerId ?? null],
   );
   if (!row) return null;
   if (!anySchema) checkMigration(row.applied);
@@ -44,11 +44,11 @@ const lockLease = async (
 /** How this very attempt ended, if it did. */
 const outcomeOf = async (
   tx: Tx,
-  { stageId, leaseEpoch }: Lease,
+  { stageId, leaseEpoch, workerId }: Lease,
 ): Promise<Outcome | 'running' | undefined> => {
   const [row] = await tx.query<{ outcome: Outcome | 'running' }>(
-    'SELECT outcome FROM attempts WHERE stage_id = $1 AND lease_epoch = $2',
-    [stageId, leaseEpoch],
+    'SELECT outcome FROM attempts WHERE stage_id = $1 AND lease_epoch = $2 AND worker_id = coalesce($3, worker_id)',
+    [stageId, leaseEpoch, workerId ?? null],
   );
   return row?.outcome;
 };
