@@ -20,15 +20,20 @@ const wrongCounts = `
   )
   SELECT count(*) AS n FROM kept FULL JOIN real USING (sweep_id, subject) WHERE kept.n IS DISTINCT FROM real.n`;
 
+/** With an infinite seed it is the median; its two ends are not interpolated, since ∞ − ∞ is no number. */
 const wrongAverages = `
-  WITH real AS (
+  WITH seeds AS (
     SELECT sweep_id, configuration_index, position, metric, min(trial_id) AS trial_id, bool_or(masked) AS masked,
-      CASE WHEN count(merit) = count(*) THEN avg(merit) END AS merit
+      count(merit) = count(*) AS whole, bool_or(merit = 'Infinity') AS infinite, avg(merit) AS mean,
+      percentile_disc(0.5) WITHIN GROUP (ORDER BY merit) AS below, -percentile_disc(0.5) WITHIN GROUP (ORDER BY -merit) AS above
     FROM scores GROUP BY 1, 2, 3, 4
+  ), real AS (
+    SELECT *, CASE WHEN NOT whole THEN NULL WHEN infinite THEN below / 2 + above / 2 ELSE mean END AS merit FROM seeds
   )
   SELECT count(*) AS n FROM configuration_scores k FULL JOIN real r USING (sweep_id, configuration_index, position, metric)
   WHERE (k.trial_id, k.masked) IS DISTINCT FROM (r.trial_id, r.masked)
-    OR (k.merit IS NULL) <> (r.merit IS NULL) OR abs(k.merit - r.merit) > 1e-9`;
+    OR (k.merit IS NULL) <> (r.merit IS NULL) OR (k.merit = 'Infinity') <> (r.merit = 'Infinity')
+    OR (r.merit <> 'Infinity' AND abs(k.merit - r.merit) > 1e-9)`;
 
 const intoTheVoid = `
   SELECT (SELECT count(*) FROM sweep_stages l WHERE NOT EXISTS (SELECT FROM sweeps w WHERE w.id = l.sweep_id))
