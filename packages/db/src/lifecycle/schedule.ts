@@ -21,13 +21,26 @@ const assign = (which: string): string =>
    WHERE s.id = old.id AND s.sweep_id IS DISTINCT FROM turn.sweep_id`;
 
 /**
+ * SQL: locks those of them that are not on the account of `own`. A stage is locked in one statement and assigned in the next one: of two
+ * changes that concern it at once (one sweep ends, another one begins), the later then sees both sweeps as they are.
+ */
+const lockOthers = (which: string, own: string): string =>
+  `SELECT FROM stages s
+   WHERE s.id IN (${which}) AND s.status IN ('waiting', 'ready', 'running') AND s.sweep_id IS DISTINCT FROM ${own}
+   ORDER BY s.status <> 'running', s.id FOR NO KEY UPDATE`;
+
+const ofSweep = 'SELECT stage_id AS id FROM sweep_stages WHERE sweep_id = $1';
+
+/**
  * Assigns the unfinished stages among those of `sweepId` anew. None of their sweeps running: they are held, and a running one is told to
  * stop by its next heartbeat.
  */
-export const schedule = (tx: Tx, sweepId: string) =>
-  tx.query(assign('SELECT stage_id AS id FROM sweep_stages WHERE sweep_id = $1'), [sweepId]);
+export const schedule = async (tx: Tx, sweepId: string): Promise<void> => {
+  await tx.query(lockOthers(ofSweep, '$1'), [sweepId]);
+  await tx.query(assign(ofSweep), [sweepId]);
+};
 
-/** The same for these stages, whoever has them. */
+/** The same for stages that this transaction has locked, whoever has them. */
 export const scheduleStages = (tx: Tx, stageIds: readonly string[]) =>
   tx.query(assign('SELECT unnest($1::text[]) AS id'), [stageIds]);
 
@@ -37,10 +50,13 @@ const left = `
   SELECT ts.stage_id FROM trials t JOIN trial_stages ts ON ts.trial_id = t.id WHERE t.sweep_id = ANY($1) AND t.status = 'failed'`;
 
 /**
- * The same for what sweeps that have just ended leave unfinished: stages of others that theirs waited for, and failed ones that others try
- * again. Whoever needs them goes on with them on their own account.
+ * The same for the stages that sweeps leave unfinished when they end: stages of others that theirs waited for, and failed ones that others
+ * try again. A sweep that needs them goes on with them on its own account.
  */
-export const passOn = (tx: Tx, sweepIds: readonly string[]) => tx.query(assign(left), [sweepIds]);
+export const passOn = async (tx: Tx, sweepIds: readonly string[]): Promise<void> => {
+  await tx.query(lockOthers(left, 'NULL'), [sweepIds]);
+  await tx.query(assign(left), [sweepIds]);
+};
 
 /** Ready stages on the account of this sweep, to ring for: a walk through the index of ready stages. */
 export const readyStages = async (tx: Tx, sweepId: string): Promise<readonly string[]> => {
