@@ -21,12 +21,13 @@ const assign = (which: string): string =>
    WHERE s.id = old.id AND s.sweep_id IS DISTINCT FROM turn.sweep_id`;
 
 /**
- * SQL: locks those of them that are not on the account of `own`. A stage is locked in one statement and assigned in the next one: of two
- * changes that concern it at once (one sweep ends, another one begins), the later then sees both sweeps as they are.
+ * SQL: locks those of them that are not done and not on the account of `own`. A stage is locked in one statement and assigned in the next
+ * one: of two changes that concern it at once (one sweep ends, another one begins with it or tries it again), the later then sees both
+ * sweeps as they are.
  */
 const lockOthers = (which: string, own: string): string =>
   `SELECT FROM stages s
-   WHERE s.id IN (${which}) AND s.status IN ('waiting', 'ready', 'running') AND s.sweep_id IS DISTINCT FROM ${own}
+   WHERE s.id IN (${which}) AND s.status <> 'completed' AND s.sweep_id IS DISTINCT FROM ${own}
    ORDER BY s.status <> 'running', s.id FOR NO KEY UPDATE`;
 
 const ofSweep = 'SELECT stage_id AS id FROM sweep_stages WHERE sweep_id = $1';
@@ -54,7 +55,7 @@ const left = `
  * try again. A sweep that needs them goes on with them on its own account.
  */
 export const passOn = async (tx: Tx, sweepIds: readonly string[]): Promise<void> => {
-  await tx.query(lockOthers(left, 'NULL'), [sweepIds]);
+  await tx.query(lockOthers(left, "''"), [sweepIds]);
   await tx.query(assign(left), [sweepIds]);
 };
 
