@@ -25,7 +25,7 @@ import {
   wrongCounts,
 } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
-import { claim, evaluationOf, finish, record, train } from './support/stand-in.ts';
+import { claim, drain, evaluationOf, finish, record, train } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
 
 shareDb();
@@ -236,4 +236,31 @@ test('a worker that has not heard of a deletion is not taken for the one that ha
   await finish(db, now);
   expect(await stageCounts(db, next)).toMatchObject({ 'initialise:completed': 1 });
   expect(await wrongCounts(db)).toEqual([]);
+});
+
+test('a claim that commits in the middle of a cancellation leaves no attempt that never ends', async () => {
+  const { sweepId } = await submit(db, { seeds: [seed] });
+  await finish(db, (await claim(db))!);
+  const { first } = await meet(db, {
+    ...{ table: 'sweep_counts', way: 'INSERT' },
+    first: (writer) => claim(writer),
+    second: (operator) => cancelSweep(operator, sweepId),
+  });
+  expect(await query(db, 'SELECT outcome FROM attempts WHERE stage_id = $1', [first!.stageId])).toEqual([
+    { outcome: 'cancelled' },
+  ]);
+  expect(await stageCounts(db, sweepId)).toMatchObject({ 'optimise:cancelled': 1 });
+  expect(await wrongCounts(db)).toEqual([]);
+});
+
+test('a stage that was given to a sweep in the moment in which that ended is put right', async () => {
+  const { sweepId } = await submit(db, { seeds: [seed], space: { gamma: 9 } });
+  await drain(db);
+  const next = (await submit(db, { seeds: [seed + 500] })).sweepId;
+  await query(db, `UPDATE stages SET sweep_id = $1 WHERE sweep_id = $2`, [sweepId, next]);
+  await query(db, `DELETE FROM duties WHERE name = 'repair'`);
+  expect(await claim(db)).toBeNull();
+  await reconcile(db, options);
+  await drain(db);
+  expect(await sweepStatus(db, next)).toBe('completed');
 });

@@ -5,6 +5,7 @@ import type { Tx } from '../connection/transaction.ts';
 import { causeOf, type End, endColumns } from '../lifecycle/cause.ts';
 import { changesTo, passRecorded, skipDependants } from '../lifecycle/move-stages.ts';
 import { isFree } from '../lifecycle/readiness.ts';
+import { nearness } from '../lifecycle/schedule.ts';
 import type { StageChange } from '../lifecycle/stage-change.ts';
 import { chunks, idsOf, inputsOf, type PlacedStage } from './submission-rows.ts';
 
@@ -128,8 +129,8 @@ const lockUnfinished = async (tx: Tx, placed: readonly PlacedStage[]): Promise<v
   const before = inputsOfUnsure(placed);
   if (there.length + before.length === 0) return;
   await tx.query(
-    `SELECT FROM stages WHERE id = ANY($1::text[]) AND status IN ('waiting', 'ready', 'running')
-     ORDER BY status <> 'running', id FOR NO KEY UPDATE`,
+    `SELECT FROM stages s WHERE s.id = ANY($1::text[]) AND s.status IN ('waiting', 'ready', 'running')
+     ORDER BY ${nearness('s')}, s.id FOR NO KEY UPDATE`,
     [plainArray([...new Set([...there, ...before])])],
   );
 };

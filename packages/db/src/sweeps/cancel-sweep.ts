@@ -3,31 +3,37 @@ import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import type { CountChange } from '../lifecycle/counts.ts';
 import { changesTo, idsOf } from '../lifecycle/move-stages.ts';
-import { schedule } from '../lifecycle/schedule.ts';
+import { nearness, schedule } from '../lifecycle/schedule.ts';
 import { settleChanges } from '../lifecycle/settle-changes.ts';
 import type { StageChange } from '../lifecycle/stage-change.ts';
 import type { Ready } from '../types.ts';
 import { lockSweep } from './lock-sweep.ts';
 import { releaseCarried } from './release-carried.ts';
 
-/** The unfinished stages of the sweep that no sweep still under way needs, and their running attempts. */
+/**
+ * The unfinished stages of the sweep that no sweep still under way needs, and their running attempts. In two statements: an attempt that
+ * was just being claimed is seen only by the second one.
+ */
 const cancelStages = async (tx: Tx, sweepId: string): Promise<readonly StageChange[]> => {
-  const rows = await tx.query<{ id: string; kind: StageKind; was: StageStatus }>(
+  const rows = await tx.query<{ id: string; kind: StageKind; was: StageStatus; lease_epoch: number }>(
     `WITH old AS (
        SELECT s.id, s.status, s.lease_epoch FROM stages s JOIN sweep_stages l ON l.stage_id = s.id
        WHERE l.sweep_id = $1 AND s.status IN ('waiting', 'ready', 'running')
          AND NOT EXISTS (
            SELECT FROM sweep_stages other JOIN sweeps w ON w.id = other.sweep_id
            WHERE other.stage_id = s.id AND w.id <> $1 AND w.status IN ('running', 'paused'))
-       ORDER BY s.id FOR NO KEY UPDATE OF s
-     ), ended AS (
-       UPDATE attempts a SET outcome = 'cancelled', ended_at = now() FROM old
-       WHERE old.status = 'running' AND a.stage_id = old.id AND a.lease_epoch = old.lease_epoch
+       ORDER BY ${nearness('s')}, s.id FOR NO KEY UPDATE OF s
      )
      UPDATE stages s SET status = 'cancelled', lease_until = NULL, sweep_id = NULL, finished_at = now(), images_per_second = NULL
      FROM old WHERE s.id = old.id
-     RETURNING s.id, s.kind, old.status AS was`,
+     RETURNING s.id, s.kind, old.status AS was, old.lease_epoch`,
     [sweepId],
+  );
+  const running = rows.filter(({ was }) => was === 'running');
+  await tx.query(
+    `UPDATE attempts a SET outcome = 'cancelled', ended_at = now() FROM unnest($1::text[], $2::int[]) AS r (id, lease_epoch)
+     WHERE a.stage_id = r.id AND a.lease_epoch = r.lease_epoch`,
+    [running.map(({ id }) => id), running.map((row) => row.lease_epoch)],
   );
   return changesTo('cancelled', rows);
 };

@@ -1,7 +1,7 @@
 /** How a change of a sweep begins: alone among changes of structure, and in step with the attempts that write to the same rows. */
 import { AppError, type SweepStatus } from '@funnel/contracts';
 import type { Tx } from '../connection/transaction.ts';
-import { lockStructure } from '../lifecycle/schedule.ts';
+import { lockStructure, nearness } from '../lifecycle/schedule.ts';
 
 const lockRunning = (tx: Tx, sweepId: string): Promise<unknown> =>
   tx.query(
@@ -36,13 +36,13 @@ export const lockSweep = async (
 };
 
 /**
- * Locks the unfinished stages of a sweep, running ones first. Whoever writes rows of a sweep for the sake of a stage has locked that stage
+ * Locks the unfinished stages of a sweep. Whoever writes rows of a sweep for the sake of a stage has locked that stage
  * before it read which sweeps have it: so nobody is in the middle of such a write, and who comes later does not find the sweep any more.
  */
 export const lockUnfinished = (tx: Tx, sweepId: string): Promise<unknown> =>
   tx.query(
     `SELECT FROM stages s JOIN sweep_stages l ON l.stage_id = s.id
      WHERE l.sweep_id = $1 AND s.status IN ('waiting', 'ready', 'running')
-     ORDER BY s.status <> 'running', s.id FOR NO KEY UPDATE OF s`,
+     ORDER BY ${nearness('s')}, s.id FOR NO KEY UPDATE OF s`,
     [sweepId],
   );

@@ -1,5 +1,5 @@
 /**
- * What the transactions of this package never leave behind, found and put right all the same: stages that wait for what has ended.
+ * What the transactions of this package never leave behind, found and put right all the same: stages that wait for what has ended, or for a sweep that has.
  * Looked for once a minute, since it walks over all waiting stages; and old events, which no stream asks for any more.
  */
 
@@ -7,6 +7,7 @@ import type { Tx } from '../connection/transaction.ts';
 import { causeOf, type End, endColumns } from '../lifecycle/cause.ts';
 import { passRecorded, releaseDependants, skipDependants } from '../lifecycle/move-stages.ts';
 import { hasNoSurrogate, isFree } from '../lifecycle/readiness.ts';
+import { reassignLeft } from '../lifecycle/schedule.ts';
 import type { StageChange } from '../lifecycle/stage-change.ts';
 
 const everySeconds = 60;
@@ -47,6 +48,7 @@ const recorded = async (tx: Tx): Promise<readonly string[]> => {
 export const repair = async (tx: Tx): Promise<readonly StageChange[]> => {
   if (!(await isDue(tx))) return [];
   await tx.query('DELETE FROM events WHERE at < now() - make_interval(days => $1)', [eventDays]);
+  await reassignLeft(tx);
   const changes: StageChange[] = [...(await passRecorded(tx, await recorded(tx)))];
   for (const end of await stuck(tx))
     changes.push(
