@@ -26,6 +26,14 @@ const needs = [
     there: () => onPath(['redis-server']),
   },
   {
+    what: 'PgBouncer',
+    for: 'migrations through a pooler',
+    packages: ['pgbouncer'],
+    elsewhere: 'brew install pgbouncer, or https://www.pgbouncer.org/install.html',
+    wanted: () => holds(join(root, 'packages/db/test'), 'pooler.test.ts'),
+    there: () => onPath(['pgbouncer']) || existsSync('/usr/sbin/pgbouncer'),
+  },
+  {
     what: 'a Vulkan driver',
     for: 'the webgpu backend',
     packages: ['mesa-vulkan-drivers'],

@@ -1,5 +1,6 @@
 /** The assembly: parts in, a Fastify instance out that can be listened with or injected into. */
 import { randomUUID } from 'node:crypto';
+import { AppError } from '@funnel/contracts';
 import { readServiceCounts, reconcile, writeAudit } from '@funnel/db';
 import { createTracer } from '@funnel/tracing';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
@@ -101,6 +102,11 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     limiter: createRateLimiter(options.rateLimit ?? (local ? 120_000 : 3000)),
     watchStreams: (options.watchStreamsSeconds ?? 15) * 1000,
   });
+  // Set while the database has another schema than this version: then nothing is read from it, and nothing written into it.
+  let mismatch: AppError | null = null;
+  app.addHook('onRequest', async ({ routeOptions }) => {
+    if (mismatch && routeOptions.url?.startsWith('/v1/')) throw mismatch;
+  });
   observeRequests(app, metrics.registry);
   logRequests(app);
   registerRoutes(
@@ -126,13 +132,20 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   app.addHook('onListen', async () => {
     planning.start();
     reconciler = startReconciler({
-      reconcile: () =>
-        reconcile(db, { maxAttempts: options.maxAttempts ?? 3, leaseSeconds: options.leaseSeconds ?? 10 }),
+      reconcile: async () => {
+        const { maxAttempts = 3, leaseSeconds = 10 } = options;
+        const reconciled = await reconcile(db, { maxAttempts, leaseSeconds });
+        mismatch = null;
+        return reconciled;
+      },
       ring,
       interval: (options.reconcileSeconds ?? 3) * 1000,
       onError: (error) => {
         metrics.countReconcilerFault();
-        app.log.warn({ err: error }, 'could not reconcile');
+        if (!(error instanceof AppError) || error.code !== 'SCHEMA_MISMATCH')
+          return app.log.warn({ err: error }, 'could not reconcile');
+        if (!mismatch) app.log.error({ code: error.code }, error.message);
+        mismatch = error;
       },
     });
   });

@@ -1,7 +1,8 @@
 /** The API with its own connections: opened, listening, and closed in the opposite order. */
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createDb, queueAddress } from '@funnel/db';
+import { createDb, queueAddress, whenAdmitted } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
@@ -20,15 +21,26 @@ export type StartOptions = Omit<ApiOptions, 'db' | 'queue' | 'logger' | 'tracer'
   readonly tokens?: EnvironmentTokens;
   /** A collector of traces that speaks OTLP over HTTP, such as http://localhost:4318. (Default: no traces) */
   readonly tracesUrl?: string;
+  /** Aborted: an API that waits for its database waits no longer. */
+  readonly signal?: AbortSignal;
   readonly logger: Logger;
 };
 
 export type StartedApi = {
   /** Where it listens, such as `http://127.0.0.1:7070`. */
   readonly url: string;
-  /** Answers what is under way, ends the streams, closes the connections. */
+  /**
+   * Answers what is under way, ends the streams, closes the connections: within 30 s, whatever database and queue do. The log names what
+   * did not close in time.
+   */
   readonly close: () => Promise<void>;
+  /** Parts that `close` gave up waiting for. */
+  readonly notClosed: () => readonly string[];
 };
+
+/** Milliseconds for the requests under way, and for each part after them. */
+const requestTime = 20_000;
+const partTime = 3_000;
 
 const builtDashboard = fileURLToPath(new URL('../../web/dist', import.meta.url));
 
@@ -43,21 +55,41 @@ export const startApi = async (options: StartOptions): Promise<StartedApi> => {
     resource: { 'service.name': 'funnel-api', 'service.version': version },
     onError: (error) => logger.warn({ err: error }, 'traces are not taken'),
   });
-  const close = async (): Promise<void> => {
-    await tracer.close();
-    await queue.close();
-    await db.close();
+  const notClosed: string[] = [];
+  const closeOne = async (what: string, close: () => Promise<unknown>, time: number): Promise<void> => {
+    const inTime = new AbortController();
+    const late = sleep(time, true, { signal: inTime.signal }).catch(() => false);
+    try {
+      if (!(await Promise.race([close().then(() => false), late]))) return;
+      logger.error({ what, milliseconds: time }, 'part did not close in time');
+    } catch (error) {
+      logger.error({ what, err: error }, 'part did not close well');
+    } finally {
+      inTime.abort();
+    }
+    notClosed.push(what);
   };
+  const close = async (): Promise<void> => {
+    await closeOne('traces', tracer.close, partTime);
+    await closeOne('queue', queue.close, partTime);
+    await closeOne('database', db.close, partTime);
+  };
+  const onWait = (error: unknown): void =>
+    logger.warn({ err: error }, 'the database takes no connection now: waiting until it does');
   try {
-    await keepEnvironmentTokens(db, options.tokens ?? {});
-    const app = await buildApp({ ...options, db, queue, tracer, webFolder });
+    const build = async () => {
+      await keepEnvironmentTokens(db, options.tokens ?? {});
+      return buildApp({ ...options, db, queue, tracer, webFolder });
+    };
+    const app = await whenAdmitted(build, onWait, options.signal);
     const url = await app.listen({ host, port });
     return {
       url,
       close: async () => {
-        await app.close();
+        await closeOne('requests', () => app.close(), requestTime);
         await close();
       },
+      notClosed: () => notClosed,
     };
   } catch (error) {
     await close();

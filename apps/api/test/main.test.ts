@@ -2,9 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@funnel/client';
-import { createTestDatabase, type TestDatabase } from '@funnel/db/testing';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createDb, migrate } from '@funnel/db';
+import {
+  createTestDatabase,
+  hasPgbouncer,
+  sayIfNoPgbouncer,
+  startPooler,
+  type TestDatabase,
+} from '@funnel/db/testing';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { oneTrial } from './build.ts';
+
+sayIfNoPgbouncer('a start of the API after a migration through a pooler');
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -62,6 +71,37 @@ describe('the API as a process', () => {
     expect(api.output()).toContain('"route":"createSweep"');
     expect(api.output()).not.toContain('a-secret-nobody-should-see');
     expect(api.output()).not.toContain(new URL(database.url).password || 'no password in the address');
+  });
+
+  test.runIf(hasPgbouncer)('starts at once after a migration through a pooler', async () => {
+    const own = await createTestDatabase({ migrated: false });
+    onTestFinished(() => own.drop());
+    const pooler = await startPooler(own.url);
+    onTestFinished(pooler.stop);
+    expect(await migrate(pooler.url)).toContain('0001_init');
+    const api = run({ DATABASE_URL: own.url, FUNNEL_PORT: '0' });
+    await listening(api);
+    expect(api.output()).not.toContain('waits for');
+    api.child.kill('SIGTERM');
+    expect(await api.ended, api.output()).toBe(0);
+  });
+
+  test('says for whom it waits when somebody else migrates', async () => {
+    const own = await createTestDatabase();
+    onTestFinished(() => own.drop());
+    const db = createDb(own.url, { max: 1, name: 'another' });
+    await db.pool.query('BEGIN; SELECT pg_advisory_xact_lock(72707369)');
+    const api = run({ DATABASE_URL: own.url, FUNNEL_PORT: '0' });
+    await vi.waitFor(
+      () =>
+        expect(api.output()).toMatch(
+          /waits for another migration \(pid \d+, since \S+, application another\)/,
+        ),
+      { timeout: 100_000 },
+    );
+    await db.pool.query('COMMIT');
+    await db.close();
+    await listening(api);
   });
 
   test.each([

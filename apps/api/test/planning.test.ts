@@ -51,7 +51,7 @@ describe('a large sweep', () => {
     const space = { ...large.space, beta: { min: -1, max: 1, count: 40, scale: 'linear' as const } };
     await expect(planning.plan({ definition: { ...large, space }, engineVersion })).rejects.toMatchObject({
       code: 'INVALID_REQUEST',
-      details: { issues: [{ path: 'space.beta', received: '-1' }] },
+      details: { issues: [{ path: 'space.beta.min', received: '-1' }] },
     });
   });
 

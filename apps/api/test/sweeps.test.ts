@@ -68,7 +68,15 @@ describe('a refused sweep is named by path, expected and received, and nothing i
     },
     'a range that leaves what the knob takes': {
       body: bad({ space: { beta: { min: -1, max: 1, count: 3 } } }),
-      ...invalid({ path: 'space.beta', expected: expect.any(String), received: '-1' }),
+      ...invalid({ path: 'space.beta.min', expected: 'at least 0', received: '-1' }),
+    },
+    'half a unit at the end of a range': {
+      body: bad({ space: { latent: { min: 1.5, max: 3, count: 2 } } }),
+      ...invalid({ path: 'space.latent.min', expected: 'a whole number', received: '1.5' }),
+    },
+    'more epochs than the knob takes, at the end of a range': {
+      body: bad({ space: { classifierEpochs: { min: 1, max: 100_000, step: 1 } } }),
+      ...invalid({ path: 'space.classifierEpochs.max', expected: 'at most 10000', received: '100000' }),
     },
     '0 epochs': {
       body: bad({ space: { optimiseEpochs: 0 } }),
@@ -175,6 +183,20 @@ describe('a sweep', () => {
       },
       epochs: { unshared: 24, needed: 18, cached: 0 },
       sharing: 24 / 18,
+      space: Object.entries({
+        initialiseEpochs: [1],
+        optimiseEpochs: [1],
+        gamma: [1, 5],
+        beta: [0.01, 0.1],
+        classifierEpochs: [1],
+      }).map(([knob, values]) => ({
+        knob,
+        asked: values.length,
+        different: values.length,
+        values,
+        continuous: null,
+      })),
+      leftOut: [],
     });
     expect(await fingerprint(api.db)).toBe(before);
   });

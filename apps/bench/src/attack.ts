@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type ClassifierModel, classifierModel, evaluateAttack } from '@funnel/attacks';
-import { AppError, DatasetName, DatasetSpec, type EvaluationSummary } from '@funnel/contracts';
+import { AppError, classesOf, DatasetName, DatasetSpec, type EvaluationSummary } from '@funnel/contracts';
 import { gatherImages, loadDataset, openBackend } from '@funnel/engine';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
@@ -123,11 +123,9 @@ const correctImages = async (
   const test = await dataset.test();
   const rows = Array.from({ length: Math.min(test.count, 2 * count + 100) }, (_, row) => row);
   const pixels = gatherImages(test, rows);
-  const predicted = tf.tidy(() =>
-    tf.argMax(model.logits(tf.tensor(pixels, [rows.length, ...model.shape])), 1),
-  );
-  const classes = await predicted.data<'int32'>();
-  predicted.dispose();
+  const logits = tf.tidy(() => model.logits(tf.tensor(pixels, [rows.length, ...model.shape])));
+  const classes = classesOf(await logits.data<'float32'>(), model.classes);
+  logits.dispose();
   const indices = rows.filter((row) => classes[row] === test.labels[row]).slice(0, count);
   return {
     images: gatherImages(test, indices),

@@ -21,7 +21,7 @@ export type FleetOptions = {
   readonly workers: number;
   readonly leaseSeconds: number;
   readonly logs: string;
-  readonly worker: Pick<WorkerProcessOptions, 'standIn' | 'backend' | 'slots'>;
+  readonly worker: Pick<WorkerProcessOptions, 'standIn' | 'backend' | 'slots' | 'maxAttempts'>;
 };
 
 const source = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
@@ -50,12 +50,12 @@ export const startFleet = async ({
     const databaseUrl = database.url.replace(`:${database.port}/`, `:${through}/`);
     // A queue in PostgreSQL is reached as the data is.
     const options: WorkerProcessOptions = {
+      maxAttempts: 1000,
       ...worker,
       databaseUrl,
       queueUrl: queueUrl === database.url ? databaseUrl : queueUrl,
       leaseSeconds,
       drainSeconds: 5,
-      maxAttempts: 1000,
       pollSeconds: 1,
     };
     return node(`worker-${i}`, [source('worker-process.ts'), JSON.stringify(options)]);

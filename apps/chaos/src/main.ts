@@ -4,6 +4,7 @@ import type { SweepInput } from '@funnel/contracts';
 import { Command, Option } from 'commander';
 import { parse } from 'yaml';
 import { type ChaosReport, runChaos } from './run-chaos.ts';
+import { type ClientsReport, runClients } from './run-clients.ts';
 import { hasRedis } from './services.ts';
 
 const program = new Command('chaos')
@@ -23,6 +24,12 @@ const program = new Command('chaos')
   .option('--sweep <file>', 'sweep file (YAML or JSON) to train for real instead of the small one')
   .option('--no-stand-in', 'leave out the large sweep with the stand-in trainer')
   .option('--no-trained', 'leave out the smaller sweep with real training')
+  .option(
+    '--clients <n>',
+    'instead of faults: so many clients that change sweeps with shared stages at once',
+    Number,
+  )
+  .option('--minutes <n>', 'how long the clients do that', Number, 3)
   .option('--json', 'end with one line of JSON; progress goes to stderr');
 
 type Flags = {
@@ -37,15 +44,24 @@ type Flags = {
   sweep?: string;
   standIn: boolean;
   trained: boolean;
+  clients?: number;
+  minutes: number;
   json?: true;
 };
 
+const pairs = (record: Readonly<Record<string, number>>): string =>
+  Object.entries(record)
+    .map(([name, n]) => `${name} ${n}`)
+    .join(', ');
+
+const verdictOf = ({ ok, findings }: Pick<ChaosReport, 'ok' | 'findings'>): string =>
+  ok ? 'holds' : `DOES NOT HOLD:\n  - ${findings.join('\n  - ')}`;
+
+const describeClients = (report: ClientsReport): string =>
+  `${report.clients} clients, queue on ${report.queue}: ${verdictOf(report)}\n  in ${report.seconds} s; answers: ${pairs(report.answers)}\n  ${pairs(report.counts)}`;
+
 const describe = (report: ChaosReport): string => {
-  const pairs = (record: Readonly<Record<string, number>>): string =>
-    Object.entries(record)
-      .map(([name, n]) => `${name} ${n}`)
-      .join(', ');
-  const verdict = report.ok ? 'holds' : `DOES NOT HOLD:\n  - ${report.findings.join('\n  - ')}`;
+  const verdict = verdictOf(report);
   const missed = report.notInjected.length > 0 ? `; no turn: ${report.notInjected.join(', ')}` : '';
   return `${report.training} on ${report.queue}: ${verdict}\n  in ${report.seconds} s; injected: ${pairs(report.injected)}${missed}; restarts ${report.restarts}\n  ${pairs(report.counts)}\n  results ${report.digest}, expected ${report.referenceDigest}`;
 };
@@ -62,6 +78,8 @@ const {
   sweep: file,
   standIn,
   trained,
+  clients,
+  minutes,
   json,
 } = program.parse().opts<Flags>();
 const interrupted = new AbortController();
@@ -75,8 +93,19 @@ if (!hasRedis() && queue === 'redis')
 const there = backends.filter((backend) => backend === 'postgres' || hasRedis());
 if (there.length < backends.length)
   log('NOT TESTED: the queue on Redis, because redis-server is missing on this machine');
-const reports: ChaosReport[] = [];
+const reports: (ChaosReport | ClientsReport)[] = [];
 for (const backend of there) {
+  if (clients !== undefined) {
+    log(`── ${clients} clients, queue on ${backend} ──`);
+    const report = await runClients({
+      ...{ queue: backend, clients, minutes, workers, seed, log },
+      stepMilliseconds: step,
+      signal: interrupted.signal,
+    });
+    log(describeClients(report));
+    reports.push(report);
+    continue;
+  }
   for (const training of kinds) {
     if (interrupted.signal.aborted) break;
     log(`── ${training} training, queue on ${backend} ──`);

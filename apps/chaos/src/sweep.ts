@@ -41,3 +41,24 @@ export const realSweep = (): SweepInput => ({
   seeds: 2,
   attacks: ['fgsm', { attack: 'transfer-linf', steps: 5, surrogates: 2 }],
 });
+
+/**
+ * Sweeps of one to eight trials that share stages with each other: the same chains to other epochs, the same networks under other attacks.
+ * Classifiers of seed 1 are there to fail (see run-clients.ts).
+ */
+export const sharedSweeps = (): readonly SweepInput[] =>
+  [1, 2, 3, 5].flatMap((optimiseEpochs) =>
+    ([[1], [1, 2], [2, 3], [3, 4, 5], [5, 6], [6, 7, 8, 1]] as const).flatMap((gamma) =>
+      ([[0], [0, 1]] as const).map(
+        (seeds, i): SweepInput => ({
+          name: `clients, ${gamma.length * seeds.length} trials of ${optimiseEpochs} epochs`,
+          dataset: { name: 'glyphs', train: 100, test: 20, attack: 20 },
+          space: { gamma: [...gamma], initialiseEpochs: 2, optimiseEpochs, classifierEpochs: 2 },
+          seeds: [...seeds],
+          attacks: ['fgsm', gamma.length + i === 2 ? 'transfer-linf' : 'gradient'],
+          priority: 10 * (optimiseEpochs + gamma.length),
+          ...(gamma.length > 2 && i === 1 ? { maxRunning: 2 } : {}),
+        }),
+      ),
+    ),
+  );

@@ -3,6 +3,7 @@ import { readAddress } from './address.ts';
 import { type Env, readEnv } from './env.ts';
 import { Exit, exitCodes } from './exit-codes.ts';
 import { createOutput, type Output } from './output/output.ts';
+import { endWithReader } from './output/streams.ts';
 
 /** What every command gets. */
 export type Context = {
@@ -39,7 +40,10 @@ export const createContext = (variables: NodeJS.ProcessEnv, options: GlobalOptio
       createClient({ url: addressOf(env, options), token: env.FUNNEL_TOKEN ?? env.FUNNEL_ADMIN_TOKEN }),
     get signal() {
       // Only who asks for the signal ends gently: elsewhere Ctrl-C ends the process as usual.
-      if (process.listenerCount('SIGINT') === 0) process.once('SIGINT', () => interruption.abort());
+      if (process.listenerCount('SIGINT') === 0) {
+        process.once('SIGINT', () => interruption.abort());
+        endWithReader(() => process.exit(exitCodes.readerGone));
+      }
       return interruption.signal;
     },
   };

@@ -13,6 +13,8 @@ export const exitCodes = {
   incomplete: 5,
   /** Ctrl-C. */
   interrupted: 130,
+  /** The reader of the output ended before the command did, as in `funnel up | head`. */
+  readerGone: 141,
 } as const;
 
 /** Ends a command with an exit status after its message was printed. */

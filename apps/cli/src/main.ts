@@ -2,13 +2,11 @@
 import { CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.ts';
 import { explain } from './output/explain.ts';
+import { watchStreams } from './output/streams.ts';
 import { buildProgram } from './program.ts';
 
 export const main = async (args: readonly string[]): Promise<void> => {
-  // `funnel ls | head` ends when head does.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(exitCodes.ok);
-  });
+  watchStreams();
   try {
     await buildProgram(process.env).parseAsync(args, { from: 'user' });
   } catch (error) {

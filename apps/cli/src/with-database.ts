@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createDb, type Db, migrate, startEmbedded } from '@funnel/db';
+import type { Context } from './context.ts';
 import type { Env } from './env.ts';
 import { Exit, exitCodes } from './exit-codes.ts';
 
@@ -8,6 +9,10 @@ type Options = {
   /** Where nothing has run yet, make the embedded database; who only looks, in the wrong folder perhaps, should not. (Default: false) */
   readonly make?: boolean;
 };
+
+/** What a person is told of a database that was brought to this version. */
+export const describeMigrations = (applied: readonly string[]): string =>
+  `The database was brought to this version: ${applied.join(', ')}`;
 
 /** Where the database is: DATABASE_URL, else the embedded one of this folder, started unless it runs already. */
 export const withDatabaseUrl = async <T>(
@@ -32,11 +37,16 @@ export const withDatabaseUrl = async <T>(
 };
 
 /** Runs `work` on the migrated database; what it took to get there is taken down again. */
-export const withDatabase = <T>(env: Env, work: (db: Db) => Promise<T>, options?: Options): Promise<T> =>
+export const withDatabase = <T>(
+  { env, output }: Context,
+  work: (db: Db) => Promise<T>,
+  options?: Options,
+): Promise<T> =>
   withDatabaseUrl(
     env,
     async (url) => {
-      await migrate(url);
+      const applied = await migrate(url, { onWait: output.note });
+      if (applied.length > 0) output.note(describeMigrations(applied));
       const db = createDb(url, { max: 2, name: 'funnel cli' });
       try {
         return await work(db);

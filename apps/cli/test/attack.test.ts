@@ -1,7 +1,8 @@
 /** `funnel attack` on models that the test makes itself. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { funnel } from './funnel.ts';
@@ -202,5 +203,34 @@ describe('funnel attack', () => {
     const ran = await attack(...args);
     expect(ran.stderr).toMatch(words);
     expect(ran.status).toBe(status);
+  });
+});
+
+const shared = fileURLToPath(new URL('../../../../shared', import.meta.url));
+const hasOracle = existsSync(`${shared}/oracle`) && existsSync(`${shared}/data/mnist`);
+
+describe.skipIf(!hasOracle)('funnel attack on networks that nobody defended', () => {
+  it.each([
+    ['mnist-conv', 199],
+    ['mnist-mlp', 188],
+  ] as const)('fmn fools all images of %s that it classifies correctly', async (name, correct) => {
+    const args = ['--dataset', 'mnist', '--indices', '0-199', '--backend', 'wasm', '--json'];
+    const ran = await funnel(
+      [
+        'attack',
+        '--model',
+        `${shared}/oracle/${name}`,
+        ...args,
+        '--attack',
+        'fmn-l2',
+        '--attack',
+        'fmn-linf',
+      ],
+      { env: { FUNNEL_DATA: `${shared}/data` } },
+    );
+    expect(ran.status, ran.stderr).toBe(0);
+    const { evaluations }: { evaluations: Document[] } = JSON.parse(ran.stdout);
+    for (const { summary } of evaluations)
+      expect(summary).toMatchObject({ images: 200, attempted: correct, successes: correct });
   });
 });

@@ -94,6 +94,39 @@ describe('funnel', () => {
     expect((await run('show', trialId)).stdout).toMatch(/optimise\s+completed\s+2/);
   });
 
+  it('plans the values of each knob, and finds a number by all of its digits', async () => {
+    const file = sweepFile('digits', [
+      data,
+      'recipes: adversarial-training',
+      'space:',
+      '  latent: { min: 1, max: 3, count: 5 }',
+      '  classifierEpochs: 1',
+      '  classifierRate: [1e-7, 0.30000000000000004]',
+      '  trainingReach: { min: 1, max: 64, count: 1000 }',
+      'search: { strategy: random, trials: 6, seed: 1 }',
+      'attacks: [fgsm]',
+    ]);
+    const { stdout } = await run('plan', file);
+    expect(stdout).toMatch(/^latent +1, 2, 3$/m);
+    expect(stdout).toMatch(/^classifierRate +1e-7, 0\.30000000000000004$/m);
+    expect(stdout).toMatch(/^trainingReach +1, 1\.06306306306, .*, … 1,000 in all$/m);
+    expect(stdout).toMatch(/^latent: 5 asked for, 3 different$/m);
+    const more = ['--set', 'search.trials=50', '--set', 'space.trainingReach=2'];
+    expect((await run('plan', file, ...more)).stdout).toMatch(/^6 of 50: the space has no more$/m);
+
+    const { id } = await json<SweepDetail>('submit', file);
+    await json('watch', id);
+    const trials = await json<Trial[]>('trials', id);
+    for (const text of ['1e-7', '0.0000001', '0.30000000000000004', '0.3']) {
+      const alike = trials.filter(({ hyperparameters: h }) => h.classifierRate === Number(text));
+      const rows = await json<LeaderboardRow[]>('best', '--sweep', id, '--where', `classifierRate:${text}`);
+      expect(rows.map(({ trialId }) => trialId).sort(), text).toEqual(alike.map((trial) => trial.id).sort());
+    }
+    expect(new Set(trials.map(({ hyperparameters: h }) => h.classifierRate))).toEqual(
+      new Set([1e-7, 0.30000000000000004]),
+    );
+  });
+
   it('ranks, compares and exports', async () => {
     const { id } = await json<SweepDetail>('submit', small('ranked'));
     await json('watch', id);

@@ -28,6 +28,11 @@ type Made = {
   readonly checks?: readonly Diagnostic[];
 };
 
+const medianOf = (successes: number, attempted: number): EvaluationSummary['medianL2'] => {
+  if (attempted === 0) return null;
+  return 2 * successes > attempted ? 1.4 : 'Infinity';
+};
+
 const summary = (successes: number, attempted: number): EvaluationSummary => ({
   ...{ images: 40, attempted, cleanAccuracy: attempted / 40, cleanInterval: [0, 1] },
   ...{ successes, successRate: attempted > 0 ? successes / attempted : 0, successInterval: [0, 1] },
@@ -36,7 +41,7 @@ const summary = (successes: number, attempted: number): EvaluationSummary => ({
     noiseLevel: successes > 0 ? 1.5 : null,
     noiseLevelAll: attempted > 0 ? (1.5 * successes) / attempted : null,
   },
-  ...{ meanSquaredError: 0.003, medianL2Success: 1.4, medianL2: 2 * successes > attempted ? 1.4 : null },
+  ...{ meanSquaredError: 0.003, medianL2Success: 1.4, medianL2: medianOf(successes, attempted) },
   ...{ medianLinf: null, medianL0: null, meanQueries: 9, meanSteps: 8.25 },
 });
 

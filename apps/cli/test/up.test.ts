@@ -6,6 +6,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@funnel/client';
+import type { SweepInput } from '@funnel/contracts';
+import { createDb } from '@funnel/db';
+import { mountSmallDisk } from '@funnel/db/testing';
 import { afterAll, expect, it, onTestFinished, vi } from 'vitest';
 import { funnel, spawnFunnel } from './funnel.ts';
 
@@ -24,7 +27,8 @@ const processes = (belongs: (pid: string) => boolean): string[] =>
       return false; // gone while looking
     }
   });
-const servers = () => processes((pid) => readlinkSync(`/proc/${pid}/cwd`).startsWith(home));
+const serversIn = (folder: string) => processes((pid) => readlinkSync(`/proc/${pid}/cwd`).startsWith(folder));
+const servers = () => serversIn(home);
 /** PostgreSQL is a child too, and survives its parent by design. */
 const trainersOf = (parent: number) =>
   processes(
@@ -41,12 +45,16 @@ const takenPort = async (): Promise<number> => {
   return typeof address === 'object' && address ? address.port : 0;
 };
 
-const start = async (port: number, folder = home) => {
+const start = async (port: number, folder = home, env: Readonly<Record<string, string>> = {}) => {
   const child = spawnFunnel(['up', '--port', String(port)], {
-    env: { FUNNEL_HOME: folder, FUNNEL_SLOTS: '1' },
+    env: { FUNNEL_HOME: folder, FUNNEL_SLOTS: '1', ...env },
     cwd: tmpdir(),
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+    // What a test that failed leaves running.
+    for (const pid of serversIn(folder)) process.kill(Number(pid), 'SIGKILL');
+  });
   let words = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk) => {
@@ -71,6 +79,7 @@ it.runIf(process.platform === 'linux')(
     const port = await takenPort();
     const first = await start(port);
     expect(first.url).not.toContain(`:${port}`);
+    await first.said(/The database was brought to this version: 0001_init, /);
     await first.said(/0 of 13 stages/);
     await vi.waitFor(
       async () => {
@@ -108,6 +117,159 @@ it.runIf(process.platform === 'linux')(
     expect((await risen.client.listSweeps()).items.map(({ id }) => id)).toEqual([sweep!.id]);
     risen.child.kill('SIGINT');
     expect(await once(risen.child, 'exit')).toEqual([0, null]);
+  },
+  300_000,
+);
+
+/** Makes the process throw where nobody catches it. */
+const thrower = `--import=data:text/javascript,${encodeURIComponent("process.on('SIGUSR2', () => { throw new Error('out of the blue'); })")}`;
+
+it.runIf(process.platform === 'linux')(
+  'leaves no PostgreSQL behind, however it ends, and needs no log',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'funnel-up-ends-'));
+    chmodSync(folder, 0o755);
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+    const gone = () =>
+      vi.waitFor(() => expect(serversIn(folder)).toEqual([]), { timeout: 60_000, interval: 50 });
+    const ended = async ({ child }: Awaited<ReturnType<typeof start>>) => {
+      const [status] = await once(child, 'exit');
+      await gone();
+      return status;
+    };
+
+    // Nobody reads on: `funnel up 2>&1 | head`. Its log cannot be written either.
+    mkdirSync(join(folder, 'funnel.log'));
+    const unread = await start(0, folder);
+    await unread.said(/The log \S+ cannot be written \(EISDIR/);
+    expect(serversIn(folder)).not.toEqual([]);
+    unread.child.stdout.destroy();
+    unread.child.stderr.destroy();
+    expect(await ended(unread)).toBe(141);
+    rmSync(join(folder, 'funnel.log'), { recursive: true });
+
+    // The terminal is closed.
+    const closed = await start(0, folder);
+    closed.child.kill('SIGHUP');
+    expect(await ended(closed)).toBe(0);
+
+    const broken = await start(0, folder, { NODE_OPTIONS: thrower });
+    broken.child.kill('SIGUSR2');
+    expect(await ended(broken)).toBe(1);
+    await broken.said(
+      /! nobody caught this error: out of the blue.*Funnel has stopped\..*Error: out of the blue/s,
+    );
+    expect(readFileSync(join(folder, 'funnel.log'), 'utf8')).toMatch(/"level":60.*out of the blue/);
+
+    // Ctrl-C until it listens: nothing is waited for, PostgreSQL shuts down by itself.
+    const forced = await start(0, folder);
+    const again = setInterval(() => forced.child.kill('SIGINT'), 20);
+    onTestFinished(() => clearInterval(again));
+    await ended(forced); // with a status that depends on when the last of them arrives
+  },
+  300_000,
+);
+
+/** The embedded database of a folder, as its superuser; closed after the test. */
+const openEmbedded = (folder: string) => {
+  const port = readFileSync(join(folder, 'pgdata/postmaster.pid'), 'utf8').split('\n')[3];
+  const password = readFileSync(join(folder, 'pgdata.password'), 'utf8').trim();
+  const db = createDb(`postgres://funnel:${password}@127.0.0.1:${port}/funnel`, {
+    max: 1,
+    onError: () => {},
+  });
+  onTestFinished(() => db.close());
+  return db.pool;
+};
+
+const large = {
+  name: 'large',
+  recipes: 'funn',
+  dataset: { name: 'glyphs', train: 100, test: 20, attack: 10 },
+  space: { gamma: { min: 1, max: 64, count: 1000 } },
+  attacks: ['fgsm'],
+} satisfies SweepInput;
+
+it.runIf(process.platform === 'linux')(
+  'waits while its disk is full, whatever that does to PostgreSQL, and goes on by itself',
+  { timeout: 300_000 },
+  async ({ skip }) => {
+    const disk = mountSmallDisk(200);
+    if (!disk) return skip();
+    onTestFinished(disk.unmount);
+    const folder = join(disk.folder, 'home');
+    const { child, client, said, url } = await start(0, folder);
+    const sweep = async () => (await client.listSweeps()).items[0]!;
+    const isReady = async () => (await fetch(`${url}/readyz`)).status;
+    await vi.waitFor(async () => expect((await sweep()).progress).toBeGreaterThan(0), { timeout: 120_000 });
+
+    // Room for rows is missing: what needs none is answered, what needs some is refused in words.
+    disk.fill();
+    await expect(client.createSweep({ body: large })).rejects.toMatchObject({
+      status: 507,
+      problem: { code: 'STORAGE_FULL', hint: 'Free disk space, or run `funnel gc`.' },
+    });
+    expect(await isReady()).toBe(200);
+
+    // Room for PostgreSQL's own log is missing: it ends, and cannot start.
+    const database = openEmbedded(folder);
+    const growLog = async (): Promise<void> => {
+      for (;;)
+        await database.query(
+          "SELECT pg_logical_emit_message(false, 'funnel', repeat('x', 10000000)), pg_switch_wal()",
+        );
+    };
+    await expect(growLog()).rejects.toThrow();
+    disk.fill();
+    await said(
+      /PostgreSQL in \S+ could not be started: .*No space left on device.*tried again until it starts/s,
+    );
+    expect(await isReady()).toBe(503);
+
+    disk.free();
+    await said(/! PostgreSQL runs again\n/);
+    await vi.waitFor(async () => expect(await isReady()).toBe(200), { timeout: 60_000 });
+    const { progress } = await sweep();
+    await vi.waitFor(async () => expect((await sweep()).progress).toBeGreaterThan(progress), {
+      timeout: 120_000,
+    });
+    const { rows } = await database.query(
+      "SELECT count(*)::int AS failed FROM attempts WHERE outcome = 'failed'",
+    );
+    expect(rows).toEqual([{ failed: 0 }]);
+    expect((await client.listSweeps()).items.map(({ name }) => name)).not.toContain('large');
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(serversIn(folder)).toEqual([]);
+  },
+);
+
+it.runIf(process.platform === 'linux')(
+  'goes on serving when its worker ends by itself, says so, and starts it again',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'funnel-up-worker-'));
+    chmodSync(folder, 0o755);
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+    const { child, said, client } = await start(0, folder);
+    const before = (await client.listWorkers()).items.map(({ id }) => id);
+    // A worker whose trainers die as often as they are started cannot go on.
+    const killing = setInterval(() => {
+      for (const pid of trainersOf(child.pid!)) process.kill(Number(pid), 'SIGKILL');
+    }, 100);
+    onTestFinished(() => clearInterval(killing));
+    await said(/the worker ended and is started again in 1 s: The trainer was killed/);
+    expect((await client.listSweeps()).items).toHaveLength(1);
+    clearInterval(killing);
+    await vi.waitFor(
+      async () => {
+        const { items } = await client.listWorkers();
+        const next = items.find(({ id, status }) => !before.includes(id) && status === 'online');
+        expect(next?.running.length).toBeGreaterThan(0);
+      },
+      { timeout: 120_000, interval: 200 },
+    );
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
   },
   300_000,
 );

@@ -1,13 +1,14 @@
 /** How numbers, times and names are written, the same on every page. */
-import { type HyperparameterName, hyperparameters, type KnobMeta, knobMeta } from '@funnel/contracts';
+import { type HyperparameterName, hyperparameters, isNumeric, knobMeta } from '@funnel/contracts';
 
 const counts = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 export const formatCount = (value: number): string => counts.format(value);
 
-/** Three significant digits; very small and very large ones as powers of ten, as papers write them. */
+/** Three significant digits; very small and very large ones as powers of ten, as papers write them. ∞ for infinity. */
 export const formatNumber = (value: number | null | undefined): string => {
   if (value === null || value === undefined || Number.isNaN(value)) return '–';
   if (value === 0) return '0';
+  if (value === Number.POSITIVE_INFINITY) return '∞';
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-3)
     return value
@@ -80,8 +81,10 @@ const isKnob = (name: string): name is HyperparameterName => name in hyperparame
 export const knobTitle = (name: string): string =>
   isKnob(name) ? knobMeta(name).title : name === 'recipe' ? 'Recipe' : name;
 export const knobDescription = (name: string): string => (isKnob(name) ? knobMeta(name).description : '');
-export const knobScale = (name: string): NonNullable<KnobMeta['scale']> =>
-  (isKnob(name) ? knobMeta(name).scale : undefined) ?? 'linear';
+export const knobScale = (name: string): 'linear' | 'log' => {
+  const knob = isKnob(name) ? knobMeta(name) : null;
+  return knob && isNumeric(knob) ? knob.scale : 'linear';
+};
 
 export const formatKnob = (value: unknown): string =>
   typeof value === 'number' ? formatNumber(value) : String(value ?? '–');

@@ -21,6 +21,7 @@ describe('numbers as they are written', () => {
     [0.00025, '2.5e-4'],
     [3.14159e7, '3.14e7'],
     [-0.5, '-0.5'],
+    [Number.POSITIVE_INFINITY, '∞'],
     [null, '–'],
   ])('%s is %s', (value, text) => {
     expect(formatNumber(value)).toBe(text);
@@ -28,6 +29,7 @@ describe('numbers as they are written', () => {
 
   it('measured ones have three digits, so that they stand below each other', () => {
     expect([1.8, 12.345, 0.5].map(formatMeasured)).toEqual(['1.80', '12.3', '0.500']);
+    expect(formatMeasured(Number.POSITIVE_INFINITY)).toBe('∞');
   });
 
   it('shares, times and sizes', () => {

@@ -6,7 +6,7 @@ import type { Trainer } from './trainer-process.ts';
 /**
  * Why an attempt is being ended before its stage is. `lost`: the lease is somebody else's; `cancel`: the stage has ended: of neither is
  * anything written any more. `hung`: no progress for too long; `refused`: the database would not take what it wrote: both are failures.
- * `drain` and `pause` hand the stage back and cost no attempt.
+ * `drain` (also: an upgrade of the database) and `pause` hand the stage back and cost no attempt.
  */
 export type StopReason = 'drain' | 'pause' | 'cancel' | 'hung' | 'refused' | 'lost';
 

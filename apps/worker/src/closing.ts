@@ -3,32 +3,49 @@ import type { Logger } from 'pino';
 
 type Step = { readonly what: string; readonly close: () => Promise<unknown>; readonly milliseconds: number };
 
-/** What was opened and has to be closed, last opened first. A part that does not close in its time, or at all, does not hold up the rest. */
-export const createClosing = (log: Logger) => {
+/** Milliseconds that a part has when the time of all is up. */
+const least = 100;
+
+/**
+ * What was opened and has to be closed, last opened first. A part that does not close in its time, or at all, does not hold up the rest,
+ * and all of them together take no longer than `allMilliseconds`, but for a moment each.
+ */
+export const createClosing = (log: Logger, allMilliseconds: number) => {
   const steps: Step[] = [];
-  const closeOne = async ({ what, close, milliseconds }: Step): Promise<void> => {
+  /** Returns false when the time was up. */
+  const closeOne = async ({ what, close, milliseconds }: Step): Promise<boolean> => {
     const late = new AbortController();
     const timeout = sleep(milliseconds, 'late', { signal: late.signal }).catch(() => 'in time');
     try {
       const outcome = await Promise.race([close(), timeout]);
-      if (outcome === 'late') log.warn({ what, milliseconds }, 'part did not close in time');
+      if (outcome !== 'late') return true;
+      log.warn({ what, milliseconds: Math.round(milliseconds) }, 'part did not close in time');
+      return false;
     } catch (error) {
       log.warn(
         { what, error: error instanceof Error ? error.message : String(error) },
         'part did not close well',
       );
+      return true;
     } finally {
       late.abort();
     }
   };
+  const late: string[] = [];
   let closing: Promise<void> | null = null;
   const closeAll = async (): Promise<void> => {
-    for (const step of steps.reverse()) await closeOne(step);
+    const end = performance.now() + allMilliseconds;
+    for (const step of steps.reverse()) {
+      const milliseconds = Math.min(step.milliseconds, Math.max(least, end - performance.now()));
+      if (!(await closeOne({ ...step, milliseconds }))) late.push(step.what);
+    }
   };
   return {
     add: (what: string, close: () => Promise<unknown>, milliseconds = 3000): void => {
       steps.push({ what, close, milliseconds });
     },
+    /** Parts that did not close in time. */
+    late: (): readonly string[] => late,
     /** Once, whoever asks. */
     close: (): Promise<void> => {
       closing ??= closeAll();

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, heartbeat } from '@funnel/db';
 import type { Logger } from 'pino';
 import type { Attempt } from './attempt.ts';
+import { deferred } from './deferred.ts';
+import { isMismatch } from './persist.ts';
 import { stopAttempt } from './stop-attempt.ts';
 
 export type HeartbeatOptions = {
@@ -54,8 +56,15 @@ const beat = async (options: HeartbeatOptions): Promise<void> => {
 /** A stop is heard of within this time, however long the lease is. */
 const mostMilliseconds = 2000;
 
+export type RunningHeartbeat = {
+  /** Rejects when another version has migrated the database: no lease is kept any more. */
+  readonly refused: Promise<never>;
+  readonly stop: () => Promise<void>;
+};
+
 /** Beats every third of a lease, or every 2 s, whatever the trainers do, until stopped. A beat that fails is tried again sooner. */
-export const startHeartbeat = (options: HeartbeatOptions): { readonly stop: () => Promise<void> } => {
+export const startHeartbeat = (options: HeartbeatOptions): RunningHeartbeat => {
+  const refusal = deferred<never>();
   const period = Math.min(mostMilliseconds, (options.leaseSeconds * 1000) / 3);
   const ended = new AbortController();
   const loop = async (): Promise<void> => {
@@ -64,6 +73,7 @@ export const startHeartbeat = (options: HeartbeatOptions): { readonly stop: () =
       try {
         await beat(options);
       } catch (error) {
+        if (isMismatch(error)) return refusal.reject(error);
         options.log.warn(
           { error: error instanceof Error ? error.message : String(error) },
           'heartbeat failed',
@@ -75,6 +85,7 @@ export const startHeartbeat = (options: HeartbeatOptions): { readonly stop: () =
   };
   const running = loop();
   return {
+    refused: refusal.promise,
     stop: async () => {
       ended.abort();
       await running;

@@ -32,5 +32,7 @@ export type WorkerOptions = {
   readonly tracesUrl?: string;
   /** Pseudo training with known outcomes instead of tfjs: for tests of everything around training. */
   readonly standIn?: StandInOptions;
+  /** Aborted: a worker that waits for its database waits no longer. */
+  readonly signal?: AbortSignal;
   readonly log: Logger;
 };

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@funnel/contracts';
+import { isTransient } from '@funnel/db';
 import type { Logger } from 'pino';
 
-/** Whether waiting can help: the database restarts, fails over, is out of reach, or has no room for now. */
-export const isTransient = (error: unknown): boolean =>
-  error instanceof AppError && (error.code === 'UNAVAILABLE' || error.code === 'STORAGE_FULL');
-
 export const isStale = (error: unknown): boolean => error instanceof AppError && error.code === 'STALE_LEASE';
+
+/** Another version has migrated the database: this one can write no result there. */
+export const isMismatch = (error: unknown): boolean =>
+  error instanceof AppError && error.code === 'SCHEMA_MISMATCH';
 
 const firstWait = 100;
 const longestWait = 3_000;

@@ -1,3 +1,4 @@
+import { AppError } from '@funnel/contracts';
 import {
   completeStage,
   type Db,
@@ -12,7 +13,7 @@ import type { Tracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
 import { type Attempt, noteEnd, noteProgress } from './attempt.ts';
 import type { Checkpoint, StageEnd, StageStart, StageTask, Surrogate } from './messages.ts';
-import { isStale, persist } from './persist.ts';
+import { isMismatch, isStale, persist } from './persist.ts';
 import { stopAttempt } from './stop-attempt.ts';
 import { type AttemptTrace, traceAttempt } from './trace-attempt.ts';
 import { type Trainer, TrainerDeath } from './trainer-process.ts';
@@ -62,8 +63,8 @@ const store = async (
   metrics: Readonly<Record<string, number | null>> | null,
 ): Promise<void> => {
   const { db, log, trace } = context;
-  const { spec, leaseEpoch } = attempt.claimed;
-  const write = { stageId: spec.id, leaseEpoch, manifest, blobs, metrics };
+  const { spec, leaseEpoch, workerId } = attempt.claimed;
+  const write = { stageId: spec.id, leaseEpoch, workerId, manifest, blobs, metrics };
   noteProgress(attempt);
   attempt.position = manifest.position;
   attempt.saving++;
@@ -80,7 +81,8 @@ const store = async (
   } catch (error) {
     if (attempt.abandon.signal.aborted) return;
     attempt.refusal = error;
-    void stopAttempt(attempt, isStale(error) ? 'lost' : 'refused', refusedGrace);
+    const reason = isStale(error) ? 'lost' : isMismatch(error) ? 'drain' : 'refused';
+    void stopAttempt(attempt, reason, refusedGrace);
   } finally {
     storing.end();
     attempt.saving--;
@@ -131,7 +133,8 @@ const settle = async (
   attempt: Attempt,
   end: StageEnd,
 ): Promise<readonly string[]> => {
-  const lease = { stageId: attempt.claimed.spec.id, leaseEpoch: attempt.claimed.leaseEpoch };
+  const { stageId, leaseEpoch, workerId } = attempt.claimed;
+  const lease = { stageId, leaseEpoch, workerId };
   const write = <T>(operation: () => Promise<T>) => persist(operation, attempt.abandon.signal, log);
   switch (end.status) {
     case 'completed':
@@ -160,18 +163,57 @@ const settle = async (
 
 const failureOf = (error: unknown): StageEnd => {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { status: 'failed', code: 'INTERNAL', message, stack: stack ?? message };
+  const code = error instanceof AppError ? error.code : 'INTERNAL';
+  return { status: 'failed', code, message, stack: stack ?? message };
+};
+
+/** A result for a database that another version has migrated is nobody's fault: its stage is handed back. */
+const endOfRefused = (refusal: unknown): StageEnd =>
+  isMismatch(refusal) ? { status: 'stopped' } : failureOf(refusal);
+
+/** In place of a reason that the database does not take either. */
+const unsaid: StageEnd = {
+  status: 'failed',
+  code: 'INTERNAL',
+  message: 'The database took neither the result nor the reason: see the log of the worker',
+  stack: '',
+};
+
+type Settled = { readonly end: StageEnd; readonly ready: readonly string[]; readonly asIntended: boolean };
+
+/**
+ * Writes how it ended. An end that the database refuses, for a reason that waiting does not mend, becomes a failure with that reason, so
+ * that the stage is tried again or given up and its lease does not expire. Throws when the database refuses that too.
+ */
+const settleOrFail = async (
+  context: AttemptContext,
+  attempt: Attempt,
+  intended: StageEnd,
+): Promise<Settled> => {
+  const ends: readonly ((refusal: unknown) => StageEnd)[] = [() => intended, endOfRefused, () => unsaid];
+  let refusal: unknown;
+  for (const [tries, endAfter] of ends.entries())
+    try {
+      const end = endAfter(refusal);
+      return { end, ready: await settle(context, attempt, end), asIntended: tries === 0 };
+    } catch (error) {
+      if (isStale(error) || attempt.abandon.signal.aborted) throw error;
+      context.log.error({ err: error }, 'the database refused a result');
+      refusal = error;
+    }
+  throw refusal;
 };
 
 /**
  * One attempt from its claim to its last write. Never throws: a lost lease ends it silently (its writes were refused and counted), and
- * what cannot be written is left to the lease, which lapses.
+ * what cannot be written at all is left to the lease, which lapses. Resolves to false when the database refused a write for a reason
+ * that waiting does not mend.
  */
 export const runAttempt = async (
   context: AttemptContext,
   attempt: Attempt,
   getTrainer: () => Promise<Trainer>,
-): Promise<void> => {
+): Promise<boolean> => {
   const { spec, leaseEpoch, attempt: number, sweepIds: sweeps } = attempt.claimed;
   const log = context.log.child({ sweeps, stage: spec.id, kind: spec.kind, attempt: number, leaseEpoch });
   const trace = traceAttempt(context.tracer, attempt.claimed);
@@ -182,19 +224,29 @@ export const runAttempt = async (
     const trained = await train(inner, attempt, getTrainer)
       .catch(failureOf)
       .finally(() => noteEnd(attempt));
-    if (attempt.abandon.signal.aborted) return log.info({ reason: attempt.stopping }, 'stage was given up');
-    const end = attempt.stopping === 'refused' ? failureOf(attempt.refusal) : trained;
+    if (attempt.abandon.signal.aborted) {
+      log.info({ reason: attempt.stopping }, 'stage was given up');
+      return true;
+    }
+    const wasRefused = attempt.stopping === 'refused';
+    const intended = wasRefused ? endOfRefused(attempt.refusal) : trained;
     const storing = trace.begin('store result');
-    const ready = await settle(inner, attempt, end).finally(() => storing.end());
+    const { end, ready, asIntended } = await settleOrFail(inner, attempt, intended).finally(() =>
+      storing.end(),
+    );
     trace.end(end.status, 'message' in end ? end.message : undefined);
     const seconds = Number(((performance.now() - started) / 1000).toFixed(2));
     if (end.status === 'failed') log.error({ seconds, code: end.code, error: end.message }, 'attempt failed');
     else log.info({ seconds, status: end.status }, 'stage ended');
     await ring(inner, ready);
+    return asIntended && !wasRefused;
   } catch (error) {
     if (isStale(error)) log.warn('lease was lost: the result was refused');
-    else if (!attempt.abandon.signal.aborted)
+    else if (!attempt.abandon.signal.aborted) {
       log.error({ err: error }, 'result could not be written: the lease will lapse');
+      return false;
+    }
+    return true;
   } finally {
     // Whatever ended it before its result was written; a span ends once.
     trace.end(attempt.stopping ?? 'lost');

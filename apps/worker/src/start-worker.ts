@@ -1,8 +1,17 @@
 import { hostname } from 'node:os';
-import { checkSchema, createDb, queueAddress, reconcile, registerWorker, retireWorker } from '@funnel/db';
+import {
+  checkSchema,
+  createDb,
+  queueAddress,
+  reconcile,
+  registerWorker,
+  retireWorker,
+  whenAdmitted,
+} from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
+import packageJson from '../package.json' with { type: 'json' };
 import type { Attempt } from './attempt.ts';
 import { defaultSlots, trainerBytes } from './capacity.ts';
 import { createClosing } from './closing.ts';
@@ -10,6 +19,7 @@ import { createDoorbell } from './doorbell.ts';
 import { every } from './every.ts';
 import { startHeartbeat } from './heartbeat-loop.ts';
 import type { WorkerOptions } from './options.ts';
+import { isMismatch } from './persist.ts';
 import { createSlot } from './slot.ts';
 import { stopAttempt } from './stop-attempt.ts';
 import { startSupervisor } from './supervisor.ts';
@@ -22,13 +32,25 @@ export type RunningWorker = {
   readonly device: string;
   /** Process ids of its trainers. */
   readonly trainers: () => readonly number[];
-  /** Rejects when it cannot go on: no trainer can be started, or a claim is refused as wrong. */
+  /**
+   * Rejects when it cannot go on: no trainer can be started, a claim is refused as wrong, or another version has migrated the database
+   * (SCHEMA_MISMATCH, in words; what it ran is being handed back).
+   */
   readonly failed: Promise<never>;
-  /** Hands everything back within its drain time, and closes what it opened. A second call waits for the first. */
+  /**
+   * Hands everything back within its drain time, and closes what it opened within some 7 s more, whatever database and queue do. A second
+   * call waits for the first.
+   */
   readonly stop: () => Promise<void>;
+  /** Parts that `stop` gave up waiting for. */
+  readonly notClosed: () => readonly string[];
 };
 
 const reconcileMilliseconds = 3000;
+/** Beyond the drain time: for the last writes of stages, and for all that is closed after them. */
+const settleMilliseconds = 2000;
+const closingMilliseconds = 5000;
+const drainMillisecondsOf = ({ drainSeconds = 10 }: WorkerOptions): number => drainSeconds * 1000;
 const workerName = (): string => `${hostname()}-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
 
 type Closing = ReturnType<typeof createClosing>;
@@ -41,7 +63,7 @@ const open = async (
   closing: Closing,
 ): Promise<RunningWorker> => {
   const { databaseUrl, leaseSeconds = 10, maxAttempts = 3, standIn = null } = options;
-  const drainMilliseconds = (options.drainSeconds ?? 10) * 1000;
+  const drainMilliseconds = drainMillisecondsOf(options);
   const slotCount = options.slots ?? defaultSlots();
   const setup = { places: options.places ?? {}, backend: options.backend ?? 'auto', standIn };
   const memoryLimitBytes = options.memoryLimitBytes ?? trainerBytes;
@@ -58,22 +80,34 @@ const open = async (
   const first = slots[0]!.identity();
   first.catch(() => {}); // waited for below, perhaps after something else failed
   const onError = (error: Error) => log.warn({ error: error.message }, 'a connection broke');
-  await checkSchema(databaseUrl);
+  const admitted = <T>(work: () => Promise<T>): Promise<T> =>
+    whenAdmitted(
+      work,
+      (error) =>
+        log.warn(
+          { error: error instanceof Error ? error.message : String(error) },
+          'the database takes no connection now: waiting until it does',
+        ),
+      options.signal,
+    );
+  await admitted(() => checkSchema(databaseUrl));
   const db = createDb(databaseUrl, { name: 'funnel worker', max: slotCount + 4, onError });
   closing.add('database', () => db.close());
   const queue = await createStageQueue({ ...queueAddress(options.queueUrl, db.url), onError });
   closing.add('queue', () => queue.close());
   const identity = await first;
-  const { backend, device, engineVersion: version } = identity;
-  await registerWorker(db, {
-    id,
-    host: hostname(),
-    pid: process.pid,
-    version,
-    backend,
-    device,
-    slots: slotCount,
-  });
+  const { backend, device } = identity;
+  await admitted(() =>
+    registerWorker(db, {
+      id,
+      host: hostname(),
+      pid: process.pid,
+      version: packageJson.version,
+      backend,
+      device,
+      slots: slotCount,
+    }),
+  );
   closing.add('registration', () => retireWorker(db, { workerId: id, status: 'gone' }));
 
   const attempts = new Set<Attempt>();
@@ -115,7 +149,13 @@ const open = async (
     retireWorker(db, { workerId: id, status: 'draining' }).catch(() => {});
     return supervisor.drain(drainMilliseconds);
   };
-  closing.add('stages', drain, drainMilliseconds + 2000);
+  closing.add('stages', drain, drainMilliseconds + settleMilliseconds);
+  const failed = Promise.race([supervisor.failed, heartbeat.refused]);
+  failed.catch((error: unknown) => {
+    if (!isMismatch(error)) return;
+    // No checkpoint of theirs would be taken, and no lease is kept: they go back at once.
+    for (const attempt of attempts) void stopAttempt(attempt, 'drain', 0);
+  });
 
   log.info({ slots: slotCount, backend, device, leaseSeconds }, 'worker started');
   return {
@@ -124,19 +164,21 @@ const open = async (
     backend,
     device,
     trainers: () => slots.flatMap((slot) => slot.pid() ?? []),
-    failed: supervisor.failed,
+    failed,
     stop: closing.close,
+    notClosed: closing.late,
   };
 };
 
 /**
- * A worker: claims stages, runs each in a trainer process of its own, and keeps their leases alive. Throws when database, queue or
- * backend cannot be used, and leaves nothing behind then.
+ * A worker: claims stages, runs each in a trainer process of its own, and keeps their leases alive. Waits for a
+ * database that takes no connection for now. Throws when database or backend cannot be used, and leaves nothing behind then. The queue may
+ * be away: then the worker looks for work by itself.
  */
 export const startWorker = async (options: WorkerOptions): Promise<RunningWorker> => {
   const id = options.id ?? workerName();
   const log = options.log.child({ worker: id });
-  const closing = createClosing(log);
+  const closing = createClosing(log, drainMillisecondsOf(options) + settleMilliseconds + closingMilliseconds);
   try {
     return await open(options, id, log, closing);
   } catch (error) {

@@ -1,5 +1,7 @@
 /** Claims stages for its slots while it runs, and lets nothing that happens to one of them reach the others. */
-import { type ClaimedStage, claimStage, type Db } from '@funnel/db';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '@funnel/contracts';
+import { type ClaimedStage, claimStage, type Db, isTransient } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import type { Tracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
@@ -7,7 +9,6 @@ import { type Attempt, newAttempt } from './attempt.ts';
 import { deferred } from './deferred.ts';
 import type { Doorbell } from './doorbell.ts';
 import type { TrainerIdentity } from './messages.ts';
-import { isTransient } from './persist.ts';
 import { runAttempt } from './run-attempt.ts';
 import type { Slot } from './slot.ts';
 import { stopAttempt } from './stop-attempt.ts';
@@ -29,7 +30,7 @@ export type SupervisorOptions = {
 };
 
 export type Supervisor = {
-  /** Rejects when a slot cannot work at all. */
+  /** Rejects when a slot cannot work at all: no trainer starts, or the database refuses this worker in words. */
   readonly failed: Promise<never>;
   /** Claims nothing more, lets every trainer checkpoint, and hands everything back within `milliseconds`. */
   readonly drain: (milliseconds: number) => Promise<void>;
@@ -38,12 +39,19 @@ export type Supervisor = {
 /** Of a drain's time, this much is kept for ending trainers that did not stop and for the last writes. */
 const reserveMilliseconds = 2000;
 
+const longestPause = 60_000;
+/** 1, 2, 4, … s, at most a minute. */
+const pauseAfter = (faults: number): number => Math.min(longestPause, 1000 * 2 ** (faults - 1));
+
 export const startSupervisor = (options: SupervisorOptions): Supervisor => {
   const { db, queue, doorbell, slots, workerId, identity, attempts, log } = options;
   const { leaseSeconds, maxAttempts, pollMilliseconds, tracer } = options;
   const failure = deferred<never>();
   let draining = false;
 
+  const leaving = new AbortController();
+
+  /** Null: nothing is to be had now. Throws what the database refuses in words, which is what this worker is, and what nobody foresaw. */
   const claim = async (): Promise<ClaimedStage | null> => {
     try {
       return await claimStage(db, { workerId, leaseSeconds, ...identity });
@@ -60,25 +68,39 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
       if (attempt.claimed.spec.id === stageId) void stopAttempt(attempt, 'lost', 0);
   };
 
+  /** Claims a stage and does it. Resolves to whether the database took all that came of it. */
+  const workOnce = async (slot: Slot): Promise<boolean> => {
+    const claimed = await claim();
+    if (!claimed) {
+      if (!draining) await doorbell.wait();
+      return true;
+    }
+    doorbell.ring();
+    abandonEarlier(claimed.spec.id);
+    const attempt = newAttempt(claimed);
+    attempts.add(attempt);
+    if (draining) attempt.stopping = 'drain';
+    const taken = await runAttempt({ db, queue, maxAttempts, tracer, log }, attempt, slot.trainer).finally(
+      () => attempts.delete(attempt),
+    );
+    await slot.tidy();
+    return taken;
+  };
+
+  /** A fault that nobody foresaw ends neither the slot nor the worker: it pauses, the longer the more there were in a row. */
   const work = async (slot: Slot): Promise<void> => {
+    let faults = 0;
     while (!draining) {
       // A stage is claimed only for a trainer that is there.
       await slot.trainer();
       if (draining) return;
-      const claimed = await claim();
-      if (!claimed) {
-        if (!draining) await doorbell.wait();
-        continue;
-      }
-      doorbell.ring();
-      abandonEarlier(claimed.spec.id);
-      const attempt = newAttempt(claimed);
-      attempts.add(attempt);
-      if (draining) attempt.stopping = 'drain';
-      await runAttempt({ db, queue, maxAttempts, tracer, log }, attempt, slot.trainer).finally(() =>
-        attempts.delete(attempt),
-      );
-      await slot.tidy();
+      const taken = await workOnce(slot).catch((error: unknown) => {
+        if (error instanceof AppError) throw error;
+        log.error({ err: error }, 'claim failed');
+        return false;
+      });
+      faults = taken ? 0 : faults + 1;
+      if (faults > 0) await sleep(pauseAfter(faults), undefined, { signal: leaving.signal }).catch(() => {});
     }
   };
 
@@ -95,6 +117,7 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
     failed: failure.promise,
     drain: async (milliseconds) => {
       draining = true;
+      leaving.abort();
       clearInterval(poll);
       doorbell.ringAll();
       const grace = Math.max(0, milliseconds - reserveMilliseconds);

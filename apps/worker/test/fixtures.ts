@@ -63,25 +63,27 @@ const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
 type WorkerProcess = { readonly child: ChildProcess; readonly trainers: readonly number[] };
 
-/**
- * A worker as a process that can be killed or stopped; killed after the test. Resolves when it has started. `through`: a command that
- * becomes the one after it, such as prlimit.
- */
-export const workerProcess = async (
-  db: Db,
-  options: Options = {},
-  through: readonly string[] = [],
-): Promise<WorkerProcess> => {
+/** A worker as a process that may have to wait before it starts; killed after the test. See `workerProcess`. */
+export const forkWorker = (options: Options, through: readonly string[] = []) => {
   const [execPath, ...before] = [...through, process.execPath];
-  const child = fork(script, [JSON.stringify({ databaseUrl: db.url, slots: 2, standIn: {}, ...options })], {
+  const child = fork(script, [JSON.stringify({ slots: 2, standIn: {}, ...options })], {
     ...(execPath !== undefined && { execPath }),
     execArgv: [...before, '--import', tsx],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
-  const [{ trainers }] = await once(child, 'message');
-  return { child, trainers };
+  return { child, started: once(child, 'message').then(([{ trainers }]) => ({ child, trainers })) };
 };
+
+/**
+ * A worker as a process that can be killed or stopped; killed after the test. Resolves when it has started. `through`: a command that
+ * becomes the one after it, such as prlimit.
+ */
+export const workerProcess = (
+  db: Db,
+  options: Options = {},
+  through: readonly string[] = [],
+): Promise<WorkerProcess> => forkWorker({ databaseUrl: db.url, ...options }, through).started;
 
 /** Waits for a condition of the world outside: databases and processes. Nearly as long as a test may take: how long is no matter of right or wrong. */
 export const until = <T>(what: () => Promise<T>, milliseconds = 110_000): Promise<T> =>

@@ -1,7 +1,13 @@
-/** A worker as `apps/worker/src/main.ts` runs it, with options as JSON and a word to the test when it is there. */
+/** A worker as `apps/worker/src/main.ts` runs it, with options as JSON and a word to the test when it is there, or cannot go on. */
 import { pino } from 'pino';
 import { startWorker } from '../src/index.ts';
 
 const worker = await startWorker({ ...JSON.parse(process.argv[2] ?? '{}'), log: pino({ level: 'silent' }) });
-process.on('SIGTERM', () => void worker.stop().then(() => process.exit(0)));
+const end = (code: number): Promise<never> =>
+  worker.stop().then(() => process.exit(worker.notClosed().length > 0 ? 1 : code));
+process.on('SIGTERM', () => void end(0));
+worker.failed.catch((error: Error) => {
+  process.send?.({ failed: error.message });
+  void end(1);
+});
 process.send?.({ id: worker.id, trainers: worker.trainers() });

@@ -1,12 +1,15 @@
 /** Defences that reject images (MagNet, detectors): what they answer, and what a perturbation is made against (ADR 6). */
-import type { AttackSpec } from '@funnel/contracts';
+import { type AttackSpec, classesOf } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { createFlatModel, type FlatModel } from './flat-model.ts';
 import { checkLogits } from './inputs.ts';
 import type { ClassifierModel } from './model.ts';
-import { argMaxRows, pick, positions } from './rows.ts';
+import { pick, positions } from './rows.ts';
 
-/** What the model answers to rows of pixels: a class, or `classes`, one beyond the last, where it rejects the image. */
+/**
+ * What the model answers to rows of pixels: the class (`classOf`, which may be none), or `classes`, one beyond the last, where it rejects
+ * the image. An image passes only where its suspicion is below 0: one that is NaN rejects it.
+ */
 export type Judge = (x: tf.Tensor2D, options?: { readonly checked?: boolean }) => Promise<Int32Array>;
 
 /** `checked`: throws ATTACK_INPUT where the outputs are not logits. */
@@ -19,17 +22,17 @@ export const createJudge = (model: ClassifierModel, batchSize?: number): Judge =
   const flat = createFlatModel({ ...model, logits: answers }, batchSize);
   return async (x, { checked = false } = {}) => {
     const columns = flat.logits(x); // [n, classes], and a column of suspicion where there is a defence
-    const logits = defence === undefined ? columns : tf.slice(columns, [0, 0], [-1, classes]);
-    if (checked) checkLogits(await logits.data<'float32'>(), classes);
-    const predicted = await argMaxRows(logits);
-    if (defence !== undefined) {
-      const suspicion = tf.slice(columns, [0, classes], [-1, 1]);
-      const values = await suspicion.data<'float32'>();
-      for (const [row, value] of values.entries()) if (value >= 0) predicted[row] = classes;
-      suspicion.dispose();
-    }
-    tf.dispose([columns, logits]);
-    return predicted;
+    const values = await columns.data<'float32'>();
+    const width = columns.shape[1];
+    columns.dispose();
+    if (checked)
+      checkLogits(
+        values.filter((_, at) => at % width < classes),
+        classes,
+      );
+    const predicted = classesOf(values, classes, width);
+    if (defence === undefined) return predicted;
+    return predicted.map((k, row) => (values[row * width + classes]! < 0 ? k : classes));
   };
 };
 

@@ -2,6 +2,7 @@
  * The model as attacks see it: rows of pixels in [0, 1], logits, and gradients with respect to the pixels.
  * All functions return tensors that the caller owns.
  */
+import { classesOf } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { ClassifierModel } from './model.ts';
 import { isHostBackend } from './rows.ts';
@@ -15,8 +16,8 @@ export type FlatModel = {
   readonly batchSize: number;
   /** `[n, width]` → `[n, classes]`; any n, in passes of `batchSize`. */
   readonly logits: (x: tf.Tensor2D) => tf.Tensor2D;
-  /** Predicted class per row, `[n]` int32; ties go to the lowest class. */
-  readonly predict: (x: tf.Tensor2D) => tf.Tensor1D;
+  /** The class of every row (`classOf`), from a forward pass as the driver makes it. */
+  readonly predict: (x: tf.Tensor2D) => Promise<Int32Array>;
   /** One forward and one backward pass. `loss`: logits → `[n]`, each row's a function of its own logits alone. */
   readonly gradient: (
     x: tf.Tensor2D,
@@ -57,7 +58,12 @@ export const createFlatModel = (model: ClassifierModel, batchSize = defaultBatch
     shape: model.shape,
     batchSize,
     logits,
-    predict: (x) => tf.tidy(() => tf.argMax(logits(x), 1)),
+    predict: async (x) => {
+      const z = logits(x);
+      const values = await z.data<'float32'>();
+      z.dispose();
+      return classesOf(values, model.classes);
+    },
     gradient: (x, loss) =>
       tf.tidy(() => {
         const unkept = collectKept();

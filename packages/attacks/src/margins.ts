@@ -1,19 +1,21 @@
 /** What score-based attacks see of the model: one number per row. */
+import { classOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { FlatModel } from './flat-model.ts';
-import { withoutLabel } from './losses.ts';
-import { oneHot } from './rows.ts';
 
-/** z_y − max over j ≠ y of z_j, and whether the class is wrong. `values` are rows of pixels in [0, 1]. */
+/**
+ * z_y − max over j ≠ y of z_j, NaN where a logit is NaN or both are the same infinity, and whether the class is wrong. `values` are rows of
+ * pixels in [0, 1].
+ */
 export const marginsOf = async (model: FlatModel, values: Float32Array, labels: Int32Array) => {
-  const numbers = tf.tidy(() => {
-    const logits = model.logits(tf.tensor2d(values, [labels.length, model.width]));
-    const truth = oneHot(labels, model.classes);
-    const margin = tf.sum(logits.mul(truth), 1).sub(tf.max(withoutLabel(logits, truth), 1));
-    return tf.stack([margin, tf.argMax(logits, 1).toFloat()]);
+  const logits = tf.tidy(() => model.logits(tf.tensor2d(values, [labels.length, model.width])));
+  const z = await logits.data<'float32'>();
+  logits.dispose();
+  const margins = new Float32Array(labels.length);
+  const fooled = Array.from(labels, (label, row) => {
+    const answer = z.subarray(row * model.classes, (row + 1) * model.classes);
+    margins[row] = answer[label]! - Math.max(...answer.filter((_, k) => k !== label)); // Math.max keeps a NaN
+    return isMistake(classOf(answer), label);
   });
-  const read = await numbers.data<'float32'>();
-  numbers.dispose();
-  const margins = read.slice(0, labels.length);
-  return { margins, fooled: labels.map((label, row) => (read[labels.length + row] === label ? 0 : 1)) };
+  return { margins, fooled };
 };

@@ -1,10 +1,9 @@
 /** What became of a batch of candidates: the two small reads that a step may make. */
 import * as tf from '@tensorflow/tfjs';
 import type { FlatModel } from './flat-model.ts';
-import { argMaxRows } from './rows.ts';
 
 export type Outcomes = {
-  /** Predicted class per row. */
+  /** Class per row, as `predict` gives it. */
   readonly classes: Int32Array;
   /** Squared L2 distance per row. */
   readonly squares: Float32Array;
@@ -12,10 +11,8 @@ export type Outcomes = {
 
 /** `x` and `origin` are `[n, width]`. */
 export const outcomes = async (model: FlatModel, x: tf.Tensor2D, origin: tf.Tensor2D): Promise<Outcomes> => {
-  const logits = model.logits(x);
   const distances = tf.tidy(() => tf.sum(tf.square(x.sub(origin)), 1));
   const squares = await distances.data<'float32'>();
-  const classes = await argMaxRows(logits);
-  tf.dispose([logits, distances]);
-  return { classes, squares };
+  distances.dispose();
+  return { classes: await model.predict(x), squares };
 };

@@ -25,30 +25,32 @@ const copyRows = (from: Float32Array, to: Float32Array, rows: Int32Array, width:
     to.set(from.subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width);
 };
 
-/** `mask` [n, 1] of 0 and 1: rows of `a` where 1, of `b` where 0. Exact for finite values; broadcasting Select is slow on wasm. */
-export const chooseRows = (mask: tf.Tensor2D, a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D =>
-  tf.tidy(() => a.mul(mask).add(b.mul(tf.sub(1, mask))));
+/** The rows of `a` where `first` holds, else those of `b`. They are copied, so a NaN stays where it is. */
+export const chooseRows = (first: (row: number) => boolean, a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D => {
+  const [rows] = a.shape;
+  const order = Int32Array.from({ length: rows }, (_, row) => (first(row) ? row : rows + row));
+  return tf.tidy(() => takeRows(tf.concat([a, b], 0), order));
+};
+
+/** `base` with row `at[i]` replaced by `x[from[i]]`. */
+export const replaceRows = (
+  base: tf.Tensor2D,
+  at: Int32Array,
+  x: tf.Tensor2D,
+  from: Int32Array,
+): tf.Tensor2D => {
+  const order = Int32Array.from({ length: base.shape[0] }, (_, row) => row);
+  at.forEach((row, i) => {
+    order[row] = base.shape[0] + i;
+  });
+  return tf.tidy(() => takeRows(tf.concat([base, takeRows(x, from)], 0), order));
+};
 
 /** `[n, classes]`, one at each row's class. */
 export const oneHot = (labels: Int32Array, classes: number): tf.Tensor2D => {
   const values = new Float32Array(labels.length * classes);
   for (let i = 0; i < labels.length; i++) values[i * classes + labels[i]!] = 1;
   return tf.tensor2d(values, [labels.length, classes]);
-};
-
-/** Class of row `row` of `z`, `[n · classes]`; ties go to the lowest. */
-export const argMaxOf = (z: Float32Array, row: number, classes: number): number => {
-  let best = 0;
-  for (let k = 1; k < classes; k++) if (z[row * classes + k]! > z[row * classes + best]!) best = k;
-  return best;
-};
-
-/** Predicted class of every row, on the host; ties go to the lowest class. */
-export const argMaxRows = async (logits: tf.Tensor2D): Promise<Int32Array> => {
-  const predicted = tf.argMax(logits, 1);
-  const classes = await predicted.data<'int32'>();
-  predicted.dispose();
-  return Int32Array.from(classes);
 };
 
 /** `values[rows]` on the host. */

@@ -10,6 +10,7 @@ import {
   ballOf,
   type EvaluationRecords,
   type EvaluationSummary,
+  isMistake,
 } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from './attack.ts';
@@ -107,7 +108,7 @@ export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Ev
         records.steps[image] = steps[row]!;
         records.queries[image] = queries[row]!;
         if (predicted[row] === model.classes) rejected++;
-        if (predicted[row] === model.classes || predicted[row] === labels[image]) return;
+        if (predicted[row] === model.classes || !isMistake(predicted[row]!, labels[image]!)) return;
         adversarials.set(values.subarray(row * model.width, (row + 1) * model.width), image * model.width);
         recordSuccess(
           records,

@@ -22,11 +22,11 @@ export const wilsonInterval = (successes: number, trials: number): [number, numb
 export const mean = (values: readonly number[]): number | null =>
   values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Median, the mean of the middle two where the count is even; `Infinity` counts as a value. Null for none or when infinite. */
+/** Median, the mean of the middle two where the count is even. `Infinity` counts as a value and may be the result. Null for no values, or NaN. */
 export const median = (values: readonly number[]): number | null => {
   if (values.length === 0) return null;
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const value = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-  return Number.isFinite(value) ? value : null;
+  return Number.isNaN(value) ? null : value;
 };

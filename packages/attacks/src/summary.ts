@@ -1,5 +1,10 @@
 /** From per-image records to the numbers of a report. */
-import type { EvaluationRecords, EvaluationSummary } from '@funnel/contracts';
+import {
+  type EvaluationRecords,
+  type EvaluationSummary,
+  type ExtendedNumber,
+  writeExtended,
+} from '@funnel/contracts';
 import { mean, median, wilsonInterval } from './statistics.ts';
 
 /**
@@ -18,8 +23,10 @@ export const summarise = (
   const attempted = attacked.length;
   const successes = fooled.length;
   const l2 = fooled.map((i) => records.l2[i]!);
-  const minimal = (column: readonly (number | null)[]) =>
-    median(attacked.map((i) => column[i] ?? Number.POSITIVE_INFINITY));
+  const minimal = (column: readonly (number | null)[]): ExtendedNumber | null => {
+    const value = median(attacked.map((i) => column[i] ?? Number.POSITIVE_INFINITY));
+    return value === null ? null : writeExtended(value);
+  };
   return {
     images,
     attempted,

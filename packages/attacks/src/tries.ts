@@ -1,8 +1,7 @@
 /** Attacks that try again – from another start, at another target – on the images that still stand. */
 import * as tf from '@tensorflow/tfjs';
 import type { AttackContext, AttackResult } from './attack.ts';
-import type { FlatModel } from './flat-model.ts';
-import { argMaxRows, createRowStore, pick, positions, takeRows } from './rows.ts';
+import { createRowStore, pick, positions, takeRows } from './rows.ts';
 
 /** The same attack on some of the images only. The caller disposes of the new `images`. */
 const narrow = (context: AttackContext, rows: Int32Array): AttackContext => ({
@@ -44,22 +43,4 @@ export const untilFooled = async (
     );
   }
   return { adversarials: found.collect(images), steps, queries };
-};
-
-/**
- * Of the rows `suspects` of `x`, those that the model misclassifies when asked as the driver will ask it: a pass that carries a
- * gradient may round differently from one that does not.
- */
-export const confirm = async (
-  model: FlatModel,
-  x: tf.Tensor2D,
-  labels: Int32Array,
-  suspects: Int32Array,
-): Promise<Int32Array> => {
-  if (suspects.length === 0) return suspects;
-  const candidates = takeRows(x, suspects);
-  const logits = model.logits(candidates);
-  const classes = await argMaxRows(logits);
-  tf.dispose([candidates, logits]);
-  return suspects.filter((row, i) => classes[i] !== labels[row]);
 };

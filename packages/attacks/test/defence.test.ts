@@ -62,6 +62,21 @@ describe('a defence that rejects', () => {
     expect(Math.abs(first! - second!)).toBeLessThan(0.02);
   });
 
+  it('lets nothing pass whose suspicion is not a number', async () => {
+    const model = onALine(0.2);
+    // FGSM moves the first pixel alone: of the first image to [0.7, 0.4], of the second to [0.65, 0.5].
+    const suspicion = (images: tf.Tensor): tf.Tensor1D => {
+      const [first] = tf.split(images.reshape([-1, 2]), 2, 1);
+      return tf.sub(tf.sqrt(tf.sub(0.6, first!)), 1).reshape([-1]); // NaN where the first pixel is above 0.6
+    };
+    const attack = { attack: 'fgsm', search: false, epsilon: 0.3, against: 'classifier' } as const;
+    const defence = { bare: model.logits, suspicion };
+    const { summary, records } = await evaluateAttack({ model: { ...model, defence }, ...given, attack });
+    expect(records.correct).toEqual([true, true, true]);
+    expect(records.success).toEqual([false, false, false]);
+    expect(summary).toMatchObject({ attempted: 3, successes: 0, rejectedClean: 0, rejectedAttacked: 2 / 3 });
+  });
+
   it('that rejects nothing changes nothing but the order of work', async () => {
     const { model, dispose } = tinyNetwork(1);
     const never = (x: tf.Tensor): tf.Tensor1D => tf.fill([x.shape[0]!], -1e6);

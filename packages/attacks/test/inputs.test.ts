@@ -124,7 +124,7 @@ describe('evaluateAttack', () => {
       labels,
       attack: 'fgsm',
     });
-    expect(large.summary.medianL2).toBeCloseTo(small.summary.medianL2!, 3);
+    expect(large.summary.medianL2).toBeCloseTo(Number(small.summary.medianL2), 3);
     expect(Math.max(...large.adversarials)).toBeGreaterThan(200);
     dispose();
   });

@@ -52,18 +52,22 @@ describe('summarise', () => {
     expect(RecordsSchema.parse(records)).toEqual(records);
   });
 
-  it('never puts an infinity or a NaN on the wire', () => {
+  it('writes an infinity as JSON can, and never a NaN', () => {
     const nothing = summarise(recordsOf([[true, null, null]]), 100);
     expect(nothing).toMatchObject({
       successRate: 0,
       noiseLevel: null,
-      medianL2: null,
-      medianLinf: null,
+      medianL2: 'Infinity',
+      medianLinf: 'Infinity',
+      medianL0: 'Infinity',
       noiseLevelAll: 0,
     });
     expect(EvaluationSummary.parse(JSON.parse(JSON.stringify(nothing)))).toEqual(nothing);
     const empty = summarise(recordsOf([]), 100);
+    expect(empty).toMatchObject({ attempted: 0, medianL2: null, medianLinf: null, medianL0: null });
     expect(EvaluationSummary.parse(JSON.parse(JSON.stringify(empty)))).toEqual(empty);
+    // Only images that are wrong when clean: nothing was attacked, which is not the same as nothing fell.
+    expect(summarise(recordsOf([[false, null, null]]), 100)).toMatchObject({ attempted: 0, medianL2: null });
   });
 
   it('has an infinite median once half of the images withstand', () => {
@@ -75,7 +79,7 @@ describe('summarise', () => {
         ]),
         1,
       ).medianL2,
-    ).toBe(null);
+    ).toBe('Infinity');
   });
 });
 
@@ -97,7 +101,8 @@ describe('median', () => {
     [[], null],
     [[3, 1, 2], 2],
     [[1, 2, 3, 4], 2.5],
-    [[1, Number.POSITIVE_INFINITY], null],
+    [[1, Number.POSITIVE_INFINITY], Number.POSITIVE_INFINITY],
+    [[Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY], Number.POSITIVE_INFINITY],
     [[1, 2, Number.POSITIVE_INFINITY], 2],
   ])('of %j is %j', (values, expected) => {
     expect(median(values)).toBe(expected);

@@ -1,227 +1,225 @@
 /**
- * Every knob of every recipe, each declared once: range, default, title, and the one line that says what it does. The search space,
- * validation, OpenAPI, CLI, form and leaderboard columns derive from this shape. Which stage *reads* a knob stands in the recipe
+ * Every knob of every recipe, each declared once: kind, bounds, default, scale, unit, title, and the one line that says what it does. The
+ * search space, validation, OpenAPI, CLI, form and leaderboard columns derive from this table. Which stage *reads* a knob stands in the recipe
  * (`recipes/*.ts`); a knob enters the identity of the stages that read it and of nothing before them.
  */
 import { z } from 'zod';
+import { choice, type Knob, real, schemaOf, type ValueOf, whole } from './knob.ts';
 
-/** What a picture or a form wants to know of a knob beyond its type. */
-export type KnobMeta = {
-  readonly title: string;
-  readonly description: string;
-  /** Axis for plots and default spacing for ranges. */
-  readonly scale?: 'linear' | 'log';
-  /** The value was not printed in the paper: it is our choice and reports say so. */
-  readonly assumed?: true;
-};
+type Words = Parameters<typeof real>[2];
+const epochs = (max: number, usual: number, words: Words) =>
+  whole({ min: 1, max }, usual, { unit: 'epochs', ...words });
+const rate = (usual: number, words: Words) => real({ above: 0, max: 1 }, usual, words);
 
-const knob = <S extends z.ZodType>(schema: S, meta: KnobMeta): S => schema.meta({ ...meta }) as S;
-
-const epochs = (most: number) => z.int().min(1).max(most);
-const rate = z.number().gt(0).max(1);
-
-export const hyperparameters = {
-  filters: knob(
-    z
-      .string()
-      .regex(/^[1-9]\d{0,3}(-[1-9]\d{0,3}){0,4}$/, 'Expected filter counts joined by "-", such as "32-64"')
-      .default('32-64'),
-    {
-      title: 'Filters',
-      description:
-        'Output channels of the 3×3 stride-2 convolutions of every encoder, first to last; generators mirror them.',
-      assumed: true,
-    },
-  ),
-  latent: knob(z.int().min(0).max(4096).default(64), {
+const knobs = {
+  filters: {
+    kind: 'word',
+    pattern: '^[1-9]\\d{0,3}(-[1-9]\\d{0,3}){0,4}$',
+    expected: 'filter counts joined by "-", such as "32-64"',
+    default: '32-64',
+    title: 'Filters',
+    description:
+      'Output channels of the 3×3 stride-2 convolutions of every encoder, first to last; generators mirror them.',
+    assumed: true,
+  },
+  latent: whole({ min: 0, max: 4096 }, 64, {
     title: 'Latent units',
     description:
       'Units of the linear dense code after the convolutions; 0 makes the last convolution the code.',
+    unit: 'units',
     assumed: true,
   }),
-  noise: knob(z.int().min(0).max(1024).default(16), {
+  noise: whole({ min: 0, max: 1024 }, 16, {
     title: 'Noise units',
     description:
       "Uniform(−1, 1) values concatenated to the attacker's code (§3.2); channels where the code is a feature map.",
+    unit: 'units',
     assumed: true,
   }),
-  initializer: knob(
-    z.enum(['glorotUniform', 'glorotNormal', 'heNormal', 'heUniform']).default('glorotUniform'),
-    {
-      title: 'Weight initializer',
-      description: 'Distribution of the first weights.',
-      assumed: true,
-    },
-  ),
-  batchSize: knob(z.int().min(1).max(4096).default(128), {
+  initializer: choice(['glorotUniform', 'glorotNormal', 'heNormal', 'heUniform'], 'glorotUniform', {
+    title: 'Weight initializer',
+    description: 'Distribution of the first weights.',
+    assumed: true,
+  }),
+  batchSize: whole({ min: 1, max: 4096 }, 128, {
     title: 'Batch size',
     description: 'Images per update (§4.1: 128).',
+    unit: 'images',
     scale: 'log',
   }),
-  lossScale: knob(z.enum(['mse', 'half-mse', 'norm']).default('mse'), {
+  lossScale: choice(['mse', 'half-mse', 'norm'], 'mse', {
     title: 'Loss scale',
     description:
       'L of eq. 3–5: mean squared error per pixel, half of it, or the L2 norm of an image divided by 128.',
     assumed: true,
   }),
-  initialiseEpochs: knob(epochs(10_000).default(9), {
+  initialiseEpochs: epochs(10_000, 9, {
     title: 'Initialisation epochs',
     description: 'Epochs of the initialisation stage (§4.1: 9).',
   }),
-  initialiseAttackerRate: knob(rate.default(1e-3), {
+  initialiseAttackerRate: rate(1e-3, {
     title: 'Attacker rate, initialise',
     description: "Adam's learning rate of the attacker in the initialisation stage (Table 1: 1e-3).",
     scale: 'log',
   }),
-  initialiseDefenderRate: knob(rate.default(5e-4), {
+  initialiseDefenderRate: rate(5e-4, {
     title: 'Defender rate, initialise',
     description:
       "Adam's learning rate of the defender in the initialisation stage, and of `classic` (Table 1: 5e-4).",
     scale: 'log',
   }),
-  defenderInput: knob(z.enum(['attacked', 'clean']).default('attacked'), {
+  defenderInput: choice(['attacked', 'clean'], 'attacked', {
     title: 'Defender input',
     description: 'What the defender reconstructs from during initialisation: Att(x), as eq. 4 says, or x.',
     assumed: true,
   }),
-  optimiseEpochs: knob(epochs(100_000).default(31), {
+  optimiseEpochs: epochs(100_000, 31, {
     title: 'Optimisation epochs',
     description: 'Epochs of the optimisation stage (§4.1: 31).',
   }),
-  optimiseAttackerRate: knob(rate.default(1e-5), {
+  optimiseAttackerRate: rate(1e-5, {
     title: 'Attacker rate, optimise',
     description:
       "Adam's learning rate of the attacker's generator in the optimisation stage (Table 1: 1e-5).",
     scale: 'log',
   }),
-  optimiseDefenderRate: knob(rate.default(1e-5), {
+  optimiseDefenderRate: rate(1e-5, {
     title: 'Defender rate, optimise',
     description: "Adam's learning rate of the defender's encoder in the optimisation stage (Table 1: 1e-5).",
     scale: 'log',
   }),
-  gamma: knob(z.number().min(0).max(1e6).default(5), {
+  gamma: real({ min: 0, max: 1e6 }, 5, {
     title: 'γ',
     description: "Weight of the attacker's constraint penalty (relaxed eq. 5; §4.1: 5.0).",
     scale: 'log',
   }),
-  beta: knob(z.number().min(0).max(1e6).default(0.01), {
+  beta: real({ min: 0, max: 1e6 }, 0.01, {
     title: 'β',
     description:
       'Least reconstruction loss that the attacker must cause in the defender (eq. 5; §4.1: 0.01), on the scale of `lossScale`.',
     scale: 'log',
   }),
-  betaUnit: knob(z.enum(['loss', 'floor']).default('loss'), {
+  betaUnit: choice(['loss', 'floor'], 'loss', {
     title: 'β unit',
     description:
       "β as a loss, or as a multiple of the defender's loss in the last epoch of initialisation (its floor): below 1× it never bites.",
     assumed: true,
   }),
-  penalty: knob(z.enum(['constraint', 'printed']).default('constraint'), {
+  penalty: choice(['constraint', 'printed'], 'constraint', {
     title: 'Penalty sign',
     description:
       'max(β − L, 0), which enforces constraint (5), or max(L − β, 0) as printed, which contradicts it.',
     assumed: true,
   }),
-  hinge: knob(z.enum(['batch', 'image']).default('batch'), {
+  hinge: choice(['batch', 'image'], 'batch', {
     title: 'Hinge over',
     description: 'The hinge on the batch mean of L (the expectation stands inside the max) or per image.',
     assumed: true,
   }),
-  classifierEpochs: knob(epochs(10_000).default(20), {
+  classifierEpochs: epochs(10_000, 20, {
     title: 'Classifier epochs',
     description: 'Epochs of the classifier on the frozen encoder (§4.1: 20).',
   }),
-  classifierRate: knob(rate.default(1e-3), {
+  classifierRate: rate(1e-3, {
     title: 'Classifier rate',
     description: "Adam's learning rate of the classifier (§4.1: 1e-3).",
     scale: 'log',
   }),
-  classifierUnits: knob(z.int().min(1).max(8192).default(64), {
+  classifierUnits: whole({ min: 1, max: 8192 }, 64, {
     title: 'Classifier units',
     description: 'Units of the hidden dense ReLU layer (§4.1: 64).',
+    unit: 'units',
     scale: 'log',
   }),
-  labelSmoothing: knob(z.number().min(0).max(0.99).default(0), {
+  labelSmoothing: real({ min: 0, max: 0.99 }, 0, {
     title: 'Label smoothing',
     description:
       'Share of the target that the classifier spreads over all classes (Szegedy et al. 2016, eq. 5; the paper has none).',
   }),
-  trainingEpsilon: knob(z.number().min(0).max(1).default(0.3), {
+  trainingEpsilon: real({ min: 0, max: 1 }, 0.3, {
     title: 'Training ε',
     description:
       'Radius of the L∞ ball in which images are perturbed during training (Madry et al. 2018: 0.3 on MNIST); 0 perturbs nothing.',
   }),
-  trainingSteps: knob(z.int().min(1).max(1000).default(10), {
+  trainingSteps: whole({ min: 1, max: 1000 }, 10, {
     title: 'Training attack steps',
     description:
       'Gradient steps of the attack on each training image (Madry et al. 2018 and TRADES: 40; 10 to 20 do for a sweep; 1 is FGSM).',
+    unit: 'steps',
     scale: 'log',
   }),
-  trainingReach: knob(z.number().gt(0).max(100).default(2.5), {
+  trainingReach: real({ above: 0, max: 100 }, 2.5, {
     title: 'Training attack reach',
     description:
       'Length of all steps of the training attack together, in units of ε: 40 steps of 0.01 at ε 0.3 reach 1.33 (Madry et al. 2018).',
+    unit: 'ε',
   }),
-  warmupEpochs: knob(z.int().min(0).max(10_000).default(10), {
+  warmupEpochs: whole({ min: 0, max: 10_000 }, 10, {
     title: 'ε warm-up epochs',
     description:
       'Epochs over which the training ε grows from 0 to its value, update by update; 0 begins with all of it.',
+    unit: 'epochs',
   }),
-  tradesBeta: knob(z.number().min(0).max(1e6).default(1), {
+  tradesBeta: real({ min: 0, max: 1e6 }, 1, {
     title: 'TRADES β',
     description:
       'Weight of KL(p(x) ‖ p(x′)) beside the cross-entropy on x (Zhang et al. 2019, eq. 5, 1/λ there; 1 on MNIST, 6 for more robustness).',
     scale: 'log',
   }),
-  temperature: knob(z.number().gt(0).max(1e4).default(100), {
+  temperature: real({ above: 0, max: 1e4 }, 100, {
     title: 'Temperature',
     description:
       'T of softmax(z / T) in which teacher and student are trained; the student is used at T = 1 (Papernot et al. 2016: 100 on MNIST).',
     scale: 'log',
   }),
-  reformerRate: knob(rate.default(1e-3), {
+  reformerRate: rate(1e-3, {
     title: 'Reformer rate',
     description: "Adam's learning rate of MagNet's auto-encoders (Meng & Chen 2017: 1e-3).",
     scale: 'log',
   }),
-  reformerNoise: knob(z.number().min(0).max(1).default(0.1), {
+  reformerNoise: real({ min: 0, max: 1 }, 0.1, {
     title: 'Reformer noise',
     description:
       "Deviation of the normal noise on what MagNet's auto-encoders are shown; they are asked for the clean image (Meng & Chen 2017: 0.1).",
   }),
-  dropRate: knob(z.number().min(0).max(0.5).default(0.001), {
+  dropRate: real({ min: 0, max: 0.5 }, 0.001, {
     title: 'Drop rate',
     description:
       'Share of held-out clean images that each of MagNet’s detectors rejects: sets its threshold (Meng & Chen 2017: 0.001).',
     scale: 'log',
   }),
-  detectorEpochs: knob(epochs(10_000).default(20), {
+  detectorEpochs: epochs(10_000, 20, {
     title: 'Detector epochs',
     description: 'Epochs of the detector on the frozen classifier.',
   }),
-  detectorAdversary: knob(z.enum(['static', 'dynamic']).default('static'), {
+  detectorAdversary: choice(['static', 'dynamic'], 'static', {
     title: 'Detector adversary',
     description:
       'What the detector is trained on: images made against the classifier, or against classifier and detector at once (Metzen et al. 2017, eq. 2).',
   }),
-  falsePositiveRate: knob(z.number().min(0).max(0.5).default(0.05), {
+  falsePositiveRate: real({ min: 0, max: 0.5 }, 0.05, {
     title: 'False-positive rate',
     description:
       'Share of held-out clean images that the detector rejects: sets its threshold (usual: 0.01 to 0.05).',
     scale: 'log',
   }),
-} as const;
+} as const satisfies Record<string, Knob>;
 
-export type HyperparameterName = keyof typeof hyperparameters;
-export const hyperparameterNames = Object.keys(hyperparameters) as HyperparameterName[];
+export type HyperparameterName = keyof typeof knobs;
+export const hyperparameterNames = Object.keys(knobs) as HyperparameterName[];
+
+/** The declaration of a knob. */
+export const knobMeta = (name: HyperparameterName): Knob => knobs[name];
+
+/** The schema of each knob, with its default. */
+export const hyperparameters = Object.fromEntries(
+  hyperparameterNames.map((name) => [name, schemaOf(knobs[name])]),
+) as unknown as { readonly [K in HyperparameterName]: z.ZodDefault<z.ZodType<ValueOf<(typeof knobs)[K]>>> }; // a schema for every name
 
 /** All knobs with defaults filled in. */
 export const Hyperparameters = z.strictObject(hyperparameters);
 export type Hyperparameters = z.infer<typeof Hyperparameters>;
+export const defaultHyperparameters: Readonly<Hyperparameters> = Hyperparameters.parse({});
 /** A value of some knob: what a table cell can hold. */
 export const KnobValue = z.union([z.number(), z.string(), z.boolean()]);
 export type KnobValue = z.infer<typeof KnobValue>;
-
-/** The declared title, description and scale of a knob. */
-export const knobMeta = (name: HyperparameterName): KnobMeta =>
-  hyperparameters[name].meta() as unknown as KnobMeta;

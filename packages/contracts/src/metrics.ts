@@ -105,7 +105,7 @@ export const trainingMetrics = {
 } as const satisfies Record<string, Metric>;
 export type TrainingMetricName = keyof typeof trainingMetrics;
 
-/** What an evaluation is ranked by; columns of the leaderboard. A missing value ranks after every present one. */
+/** What an evaluation is ranked by; columns of the leaderboard. Infinity ranks as the greatest value, a missing value after every present one. */
 export const evaluationMetrics = {
   robustAccuracy: {
     title: 'Robust accuracy',
@@ -122,14 +122,14 @@ export const evaluationMetrics = {
   medianL2: {
     title: 'Median L2',
     description:
-      'Median minimal L2 norm over the correctly classified, failures counted as infinite (missing when infinite).',
+      'Median minimal L2 norm over the correctly classified, failures counted as infinite: ∞ when at least half of them withstand.',
     direction: 'max',
     unit: 'L2',
   },
   medianLinf: {
     title: 'Median L∞',
     description:
-      'Median minimal L∞ norm over the correctly classified, failures counted as infinite (missing when infinite).',
+      'Median minimal L∞ norm over the correctly classified, failures counted as infinite: ∞ when at least half of them withstand.',
     direction: 'max',
     unit: 'Linf',
   },

@@ -1,7 +1,7 @@
-/** The planner's answer: what a sweep consists of, and what of it is there already. Pure data between planner and database. */
+/** The planner's answer: what a sweep consists of, and what of it is there already. Pure data between planner and database, and its words. */
 import type { Hyperparameters } from './hyperparameters.ts';
 import type { RecipeName } from './recipes.ts';
-import type { Plan } from './resources.ts';
+import type { Plan, PlannedKnob } from './resources.ts';
 import type { StageSpec } from './stages.ts';
 
 /** One point of the search space with one seed; only the knobs that its recipe reads. */
@@ -49,4 +49,15 @@ export type SweepPlan = {
   /** Parents before children, shorter before longer. */
   readonly stages: readonly PlannedStage[];
   readonly plan: Plan;
+};
+
+/** The values of a knob in one line: `1, 5, 10`; `1, 2, … 100,000 in all`; `any number from 0.1 to 10, evenly on a log scale`. */
+export const describeValues = ({ values, different, continuous }: PlannedKnob): string => {
+  if (continuous) {
+    const { min, max, scale } = continuous;
+    const what = different === null ? 'any number' : 'any whole number';
+    return `${what} from ${min} to ${max}, evenly${scale === 'log' ? ' on a log scale' : ''}`;
+  }
+  const all = (different ?? 0) > values.length ? `, … ${different!.toLocaleString('en-US')} in all` : '';
+  return `${values.join(', ')}${all}`;
 };

@@ -1,14 +1,18 @@
-/** What the API answers with. Times are ISO 8601 in UTC; a number that is not finite is null, and a status says why. */
+/**
+ * What the API answers with. Times are ISO 8601 in UTC. A median distance that is infinite is "Infinity" (`extended-number.ts`); a number
+ * that does not exist is null.
+ */
 import { z } from 'zod';
 import { AttackName, Diagnostic, EvaluationSummary, Verdict } from './attacks.ts';
 import { Position, Sha256 } from './checkpoint.ts';
 import { DatasetName } from './datasets.ts';
+import { ExtendedNumber } from './extended-number.ts';
 import { KnobValue } from './hyperparameters.ts';
 import { EvaluationMetricName } from './metrics.ts';
 import { RecipeName } from './recipes.ts';
 import { AttackRun } from './stages.ts';
 import { StageKind, StageStatus, SweepStatus, TrialStatus } from './status.ts';
-import { SweepDefinition } from './sweep.ts';
+import { StoredDefinition } from './sweep.ts';
 import { ThreatModel } from './threat-model.ts';
 
 const Time = z.iso.datetime();
@@ -21,6 +25,27 @@ export const EpochCount = z.strictObject({
 });
 export type EpochCount = z.infer<typeof EpochCount>;
 
+/** What a sweep takes for one knob of its search space. */
+export const PlannedKnob = z
+  .strictObject({
+    knob: z.string(),
+    asked: Count.nullable().meta({
+      description: 'Values asked for, equal ones included; null for a continuous range.',
+    }),
+    different: Count.nullable().meta({
+      description: 'Different values among them; null where a continuous range holds any number.',
+    }),
+    values: z.array(KnobValue).meta({
+      description: 'The first ten of these, in order; empty for a continuous range.',
+    }),
+    continuous: z
+      .strictObject({ min: z.number(), max: z.number(), scale: z.enum(['linear', 'log']) })
+      .nullable()
+      .meta({ description: 'The range that values are drawn from, evenly on its scale; else null.' }),
+  })
+  .meta({ id: 'PlannedKnob' });
+export type PlannedKnob = z.infer<typeof PlannedKnob>;
+
 export const Plan = z
   .strictObject({
     trials: Count,
@@ -28,6 +53,13 @@ export const Plan = z
     epochs: EpochCount,
     /** unshared / (needed + cached) */
     sharing: z.number(),
+    space: z.array(PlannedKnob).optional().meta({
+      description: 'The knobs of the search space; absent in plans that were made before it was noted.',
+    }),
+    leftOut: z.array(z.string()).optional().meta({
+      description:
+        'What was asked for and makes no trial of its own, such as equal values: one sentence each.',
+    }),
   })
   .meta({ id: 'Plan' });
 export type Plan = z.infer<typeof Plan>;
@@ -100,7 +132,7 @@ export const StageLogLine = z
 export type StageLogLine = z.infer<typeof StageLogLine>;
 
 export const SweepDetail = Sweep.extend({
-  definition: SweepDefinition,
+  definition: StoredDefinition,
   stages: z.array(z.strictObject({ kind: StageKind, status: StageStatus, count: Count })),
 }).meta({ id: 'SweepDetail' });
 export type SweepDetail = z.infer<typeof SweepDetail>;
@@ -124,7 +156,7 @@ export const WorstCase = z
       description:
         'The balls inside which a find counts against robust accuracy; empty where everything found does.',
     }),
-    values: z.record(EvaluationMetricName, z.number().nullable()),
+    values: z.record(EvaluationMetricName, ExtendedNumber.nullable()),
   })
   .meta({ id: 'WorstCase' });
 export type WorstCase = z.infer<typeof WorstCase>;
@@ -197,9 +229,17 @@ export const LeaderboardRow = z
         'In the worst case over all attacks: the balls inside which a find counts. Then `attack` is the strongest of them.',
     }),
     metric: EvaluationMetricName,
-    value: z.number().nullable(),
-    /** Half-width of the 95 % interval of the mean over seeds (Student's t); null for one seed. */
-    halfWidth: z.number().nullable(),
+    value: ExtendedNumber.nullable().meta({
+      description:
+        'Of a configuration: the mean over its seeds where all are finite, else their median. Null where any seed has no value.',
+    }),
+    infiniteSeeds: Count.optional().meta({
+      description: 'Of a configuration: how many of its seeds have the value ∞. Absent where none has.',
+    }),
+    halfWidth: z.number().nullable().meta({
+      description:
+        'Half-width of the 95 % interval of the mean over seeds (Student’s t). Null for one seed, and where a seed is infinite.',
+    }),
     cleanAccuracy: z.number().nullable(),
     /** As in an evaluation's summary, mean over the seeds: absent where the defence rejects nothing. */
     rejectedClean: EvaluationSummary.shape.rejectedClean,
@@ -216,7 +256,10 @@ export const Worker = z
     id: z.string(),
     host: z.string(),
     pid: z.int(),
-    version: z.string(),
+    version: z.string().meta({ description: 'Of Funnel.' }),
+    schema: z.string().nullable().meta({
+      description: 'The migration whose database it works on; null of a worker of Funnel 0.1.0.',
+    }),
     backend: z.string(),
     device: z.string(),
     slots: z.int(),

@@ -1,6 +1,6 @@
 /**
- * A search space gives each knob a value, a list of values, or a range. It is derived from the knobs' own declarations: what a knob
- * refuses, a point of its range is refused for too, under the same path.
+ * A search space gives each knob a value, a list of values, or a range. It follows from the knobs' declarations: the ends of a range are
+ * held to what the knob takes, so its points need no check of their own.
  */
 import { z } from 'zod';
 import {
@@ -8,7 +8,9 @@ import {
   hyperparameterNames,
   hyperparameters,
   type KnobValue,
+  knobMeta,
 } from './hyperparameters.ts';
+import { isNumeric, type NumericKnob } from './knob.ts';
 
 /**
  * `{ min, max, step }` walks linearly and includes max when a step lands on it; `{ min, max, count, scale }` places count points
@@ -36,19 +38,11 @@ export const Range = z
   });
 export type Range = z.infer<typeof Range>;
 
-/** The knob as it stands in a list or alone: without its default, so that absence is visible. */
-const bare = (schema: z.ZodType): z.ZodType =>
-  schema instanceof z.ZodDefault ? (schema.unwrap() as z.ZodType) : schema;
-
-/** A numeric knob takes a range; a worded one does not. */
-const takesRange = (name: HyperparameterName): boolean =>
-  typeof hyperparameters[name].parse(undefined) === 'number';
-
-/** One knob's part of a search space. */
+/** One knob's part of a search space. In a list or alone a value stands without its default, so that absence is visible. */
 const dimension = (name: HyperparameterName) => {
-  const value = bare(hyperparameters[name]) as z.ZodType<KnobValue>;
+  const value: z.ZodType<KnobValue> = hyperparameters[name].unwrap();
   const list = z.array(value).min(1, 'Expected at least one value, but got an empty list').max(10_000);
-  return (takesRange(name) ? z.union([value, list, Range]) : z.union([value, list]))
+  return (isNumeric(knobMeta(name)) ? z.union([value, list, Range]) : z.union([value, list]))
     .optional()
     .meta({ ...hyperparameters[name].meta() });
 };
@@ -67,6 +61,46 @@ export const SearchSpace = z.strictObject(shape).meta({
   description: 'Each knob: a value, a list, or a range. What is not named keeps its default.',
 });
 export type SearchSpace = { readonly [K in HyperparameterName]?: Dimension };
+
+export const isRange = (dimension: Dimension): dimension is Range =>
+  typeof dimension === 'object' && !Array.isArray(dimension);
+
+type Fault = { readonly path: keyof Range; readonly expected: string };
+
+const endFault = ({ kind, bounds }: NumericKnob, value: number): string | null => {
+  if (kind === 'whole' && !Number.isInteger(value)) return 'a whole number';
+  if (value > bounds.max) return `at most ${bounds.max}`;
+  if ('above' in bounds) return value > bounds.above ? null : `more than ${bounds.above}`;
+  return value >= bounds.min ? null : `at least ${bounds.min}`;
+};
+
+/** Points have 15 digits where a step makes them and 12 where a count does: neighbours must differ in these. */
+const stepDigits = 1e-14;
+const countDigits = 1e-11;
+
+const spacingFault = ({ min, max, step, count, scale }: Range): Fault | null => {
+  if (min >= max) return null; // one point; or ends the wrong way round, which `Range` itself refuses
+  const largest = Math.max(Math.abs(min), Math.abs(max));
+  if (step !== undefined && step < largest * stepDigits)
+    return { path: 'step', expected: `a step of at least ${largest * stepDigits}` };
+  if (count === undefined) return null;
+  const apart = scale === 'log' ? Math.log(max / min) : (max - min) / largest;
+  const most = Math.floor(apart / countDigits) + 1;
+  return count > most ? { path: 'count', expected: `at most ${most} points so close together` } : null;
+};
+
+/** What a knob refuses of a range that is well formed in itself: its ends first, and then how it is divided. */
+export const rangeFaults = (knob: NumericKnob, range: Range): readonly Fault[] => {
+  const ends = (['min', 'max'] as const).flatMap((path) => {
+    const expected = endFault(knob, range[path]);
+    return expected ? [{ path, expected }] : [];
+  });
+  if (ends.length > 0) return ends;
+  if (knob.kind === 'whole')
+    return Number.isInteger(range.step ?? 1) ? [] : [{ path: 'step', expected: 'a whole number' }];
+  const fault = spacingFault(range);
+  return fault ? [fault] : [];
+};
 
 export const Search = z.discriminatedUnion('strategy', [
   z.strictObject({ strategy: z.literal('grid') }),

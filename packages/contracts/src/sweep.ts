@@ -2,9 +2,11 @@
 import { z } from 'zod';
 import { AttackList, AttackName, PresetName } from './attacks.ts';
 import { DatasetSpec } from './datasets.ts';
+import { type HyperparameterName, knobMeta } from './hyperparameters.ts';
+import { isNumeric } from './knob.ts';
 import { EvaluationMetricName } from './metrics.ts';
 import { knobsOf, RecipeName } from './recipes.ts';
-import { Search, SearchSpace } from './search-space.ts';
+import { type Dimension, isRange, rangeFaults, Search, SearchSpace } from './search-space.ts';
 
 /** Trials beyond this are refused before anything is written. */
 export const mostTrials = 100_000;
@@ -30,55 +32,74 @@ const Recipes = z.union([
   z.array(RecipeName).min(1, 'Expected at least one recipe, but got an empty list').max(10_000),
 ]);
 
-export const SweepDefinition = z
-  .strictObject({
-    name: z.string().trim().min(1).max(200),
-    description: z.string().max(10_000).default(''),
-    recipes: Recipes.default(['funn']).meta({
-      title: 'Recipes',
-      description: 'One name or a list. A knob that a recipe does not read does not multiply its trials.',
+const definition = z.strictObject({
+  name: z.string().trim().min(1).max(200),
+  description: z.string().max(10_000).default(''),
+  recipes: Recipes.default(['funn']).meta({
+    title: 'Recipes',
+    description: 'One name or a list. A knob that a recipe does not read does not multiply its trials.',
+  }),
+  dataset: DatasetSpec,
+  space: SearchSpace.default({}),
+  search: Search.default({ strategy: 'grid' }),
+  seeds: Seeds.default([0]).meta({
+    title: 'Seeds',
+    description: 'How many seeds (0, 1, …), or a list of them.',
+  }),
+  attacks: z
+    .union([AttackList, z.strictObject({ preset: PresetName })])
+    .default({ preset: 'quick' })
+    .meta({
+      title: 'Attacks',
+      description: 'A list of attacks, each a name or { attack, …settings }, or a preset.',
     }),
-    dataset: DatasetSpec,
-    space: SearchSpace.default({}),
-    search: Search.default({ strategy: 'grid' }),
-    seeds: Seeds.default([0]).meta({
-      title: 'Seeds',
-      description: 'How many seeds (0, 1, …), or a list of them.',
-    }),
-    attacks: z
-      .union([AttackList, z.strictObject({ preset: PresetName })])
-      .default({ preset: 'quick' })
-      .meta({
-        title: 'Attacks',
-        description: 'A list of attacks, each a name or { attack, …settings }, or a preset.',
-      }),
-    objective: z.strictObject({ attack: AttackName, metric: EvaluationMetricName }).optional().meta({
-      title: 'Objective',
-      description:
-        'What the sweep is ranked by; unless said, the worst case over its attacks: robust accuracy where one of them is held to an ε, or else the median distance.',
-    }),
-    priority: z
-      .int()
-      .min(0)
-      .max(99)
-      .default(50)
-      .meta({ title: 'Priority', description: 'Higher goes first; equals share the workers.' }),
-    maxRunning: z.int().min(1).max(100_000).optional().meta({
-      title: 'Running at once',
-      description:
-        'How many of its stages may run at the same time; as many as there are workers unless said.',
-    }),
-  })
-  .superRefine((sweep, context) => {
-    const read = new Set(sweep.recipes.flatMap((recipe) => knobsOf(recipe)));
-    for (const name of Object.keys(sweep.space))
-      if (!read.has(name as never))
-        context.addIssue({
-          code: 'custom',
-          path: ['space', name],
-          message: `Expected a knob that ${[...new Set(sweep.recipes)].join(' or ')} reads, but none reads ${name}`,
-          input: name,
-        });
+  objective: z.strictObject({ attack: AttackName, metric: EvaluationMetricName }).optional().meta({
+    title: 'Objective',
+    description:
+      'What the sweep is ranked by; unless said, the worst case over its attacks: robust accuracy where one of them is held to an ε, or else the median distance.',
+  }),
+  priority: z
+    .int()
+    .min(0)
+    .max(99)
+    .default(50)
+    .meta({ title: 'Priority', description: 'Higher goes first; equals share the workers.' }),
+  maxRunning: z.int().min(1).max(100_000).optional().meta({
+    title: 'Running at once',
+    description: 'How many of its stages may run at the same time; as many as there are workers unless said.',
+  }),
+});
+
+/** As the database has it. An older version may have accepted what `SweepDefinition` refuses today, and it is still shown. */
+export const StoredDefinition = definition.meta({ id: 'SweepDefinition' });
+
+type Issue = { readonly path: readonly string[]; readonly message: string; readonly input: unknown };
+
+const knobIssues = (
+  name: HyperparameterName,
+  dimension: Dimension,
+  recipes: readonly RecipeName[],
+): readonly Issue[] => {
+  const path = ['space', name];
+  if (!recipes.some((recipe) => knobsOf(recipe).includes(name))) {
+    const message = `Expected a knob that ${recipes.join(' or ')} reads, but none reads ${name}`;
+    return [{ path, message, input: name }];
+  }
+  const knob = knobMeta(name);
+  if (!isNumeric(knob) || !isRange(dimension)) return [];
+  return rangeFaults(knob, dimension).map(({ path: key, expected }) => ({
+    path: [...path, key],
+    message: `Expected ${expected}, but got ${dimension[key]}`,
+    input: dimension[key],
+  }));
+};
+
+export const SweepDefinition = definition
+  .superRefine(({ recipes, space }, context) => {
+    const names = [...new Set(recipes)];
+    for (const [name, dimension] of Object.entries(space) as [HyperparameterName, Dimension][])
+      for (const { path, ...issue } of knobIssues(name, dimension, names))
+        context.addIssue({ code: 'custom', path: [...path], ...issue });
   })
   .meta({ id: 'SweepDefinition' });
 

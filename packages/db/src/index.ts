@@ -10,6 +10,8 @@ export { registerWorker, retireWorker } from './attempts/workers.ts';
 export { getBlobs, missingBlobs } from './checkpoints/blobs.ts';
 export { getCheckpoint } from './checkpoints/checkpoints.ts';
 export { type CollectOptions, collectGarbage } from './checkpoints/collect-garbage.ts';
+export { whenAdmitted } from './connection/admission.ts';
+export { isTransient } from './connection/database-errors.ts';
 export { createDb, type Db, type DbOptions } from './connection/db.ts';
 export { type QueueAddress, queueAddress } from './connection/queue-address.ts';
 export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './embedded/start-embedded.ts';
@@ -40,6 +42,7 @@ export { type ReconcileOptions, reconcile } from './upkeep/reconcile.ts';
 export {
   attemptBounds,
   pingDatabase,
+  pingSchema,
   readServiceCounts,
   type ServiceCounts,
 } from './upkeep/service-counts.ts';

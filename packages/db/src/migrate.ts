@@ -3,18 +3,16 @@
  * `prisma migrate deploy` may be used on the same database by those who have its engine.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { AppError } from '@funnel/contracts';
 import pg from 'pg';
 import { databaseAddress } from './connection/database-address.ts';
-import { databaseError } from './connection/database-errors.ts';
+import { databaseError, isRetriable, isUnreachable } from './connection/database-errors.ts';
+import { prismaLock, sayWaits } from './connection/say-waits.ts';
+import { migrationNames, migrationsFolder } from './connection/schema-version.ts';
 
-export const migrationsFolder = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
-
-/** The advisory lock that `prisma migrate` takes too. */
-const prismaLock = 72707369;
+export { migrationsFolder };
 
 /** Older ones get no more corrections, and nothing here is tried with them. */
 const leastVersion = 14;
@@ -39,16 +37,13 @@ const ledger = `
   )`;
 
 /** The migrations of this version, oldest first. */
-export const readMigrations = async (folder = migrationsFolder): Promise<readonly Migration[]> => {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  return Promise.all(
-    names.sort().map(async (name) => {
+export const readMigrations = (folder = migrationsFolder): Promise<readonly Migration[]> =>
+  Promise.all(
+    migrationNames(folder).map(async (name) => {
       const sql = await readFile(path.join(folder, name, 'migration.sql'), 'utf8');
       return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
     }),
   );
-};
 
 const mismatch = (message: string) => new AppError('SCHEMA_MISMATCH', message);
 
@@ -72,24 +67,26 @@ const check = (migrations: readonly Migration[], applied: readonly LedgerRow[]):
 };
 
 const apply = async (client: pg.Client, { name, sql, checksum }: Migration): Promise<void> => {
-  await client.query('BEGIN');
   try {
     await client.query(sql);
-    await client.query(
-      'INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), clock_timestamp(), 1)',
-      [randomUUID(), checksum, name],
-    );
-    await client.query('COMMIT');
   } catch (error) {
-    await client.query('ROLLBACK');
+    if (isUnreachable(error) || isRetriable(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`Migration ${name} failed and nothing of it was kept: ${reason}`, { cause: error });
+    throw new Error(
+      `Migration ${name} failed and nothing of it was kept, nor of those before it in this run: ${reason}`,
+      { cause: error },
+    );
   }
+  await client.query('DISCARD TEMP'); // the next file may have a temporary table of the same name
+  await client.query(
+    'INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count) VALUES ($1, $2, $3, now(), clock_timestamp(), 1)',
+    [randomUUID(), checksum, name],
+  );
 };
 
 const readLedger = async (client: pg.Client): Promise<readonly LedgerRow[]> => {
   const { rows } = await client.query<LedgerRow>(
-    'SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at',
+    'SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at, migration_name',
   );
   return rows;
 };
@@ -101,21 +98,6 @@ const missingFrom = (
   check(migrations, applied);
   const done = new Set(applied.map((row) => row.migration_name));
   return migrations.filter((migration) => !done.has(migration.name));
-};
-
-const applyMissing = async (client: pg.Client, folder: string): Promise<readonly string[]> => {
-  const version = Number((await client.query('SHOW server_version_num')).rows[0].server_version_num);
-  if (version < leastVersion * 10_000)
-    throw mismatch(
-      `Expected PostgreSQL ${leastVersion} or newer, but the server is ${Math.floor(version / 10_000)}`,
-    );
-  await client.query('SELECT pg_advisory_lock($1)', [prismaLock]);
-  await client.query(ledger);
-  const missing = missingFrom(await readMigrations(folder), await readLedger(client));
-  for (const migration of missing) await apply(client, migration);
-  // After a restore into a new cluster, stored transaction numbers may lie in its future: such events could never be read in order.
-  await client.query('DELETE FROM events WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())');
-  return missing.map((migration) => migration.name);
 };
 
 /** Runs `work` on a connection of its own. */
@@ -133,16 +115,89 @@ const connected = async <T>(url: string, work: (client: pg.Client) => Promise<T>
   } catch (error) {
     throw databaseError(error);
   } finally {
-    await client.end().catch(() => {}); // the lock goes with the connection, closed or broken
+    await client.end().catch(() => {}); // closed or broken
   }
 };
 
+const checkServer = async (client: pg.Client): Promise<void> => {
+  const version = Number((await client.query('SHOW server_version_num')).rows[0].server_version_num);
+  if (version < leastVersion * 10_000)
+    throw mismatch(
+      `Expected PostgreSQL ${leastVersion} or newer, but the server is ${Math.floor(version / 10_000)}`,
+    );
+};
+
+/** Lock and settings are the transaction's: a pooler that hands the connection on keeps neither. Resolves to the server's process. */
+const begin = async (client: pg.Client): Promise<number> => {
+  await client.query('BEGIN');
+  // Limits of the role or the database are for requests; a migration takes as long as the tables are large.
+  await client.query(
+    `SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout')`,
+  );
+  // One that stands still (suspended, a connection that went silent) does not hold up the others for ever.
+  await client.query(`SET LOCAL idle_in_transaction_session_timeout = '60s'`);
+  return (await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!.pid;
+};
+
+const applyMissing = async (
+  client: pg.Client,
+  migrations: readonly Migration[],
+): Promise<readonly string[]> => {
+  await client.query('SELECT pg_advisory_xact_lock($1)', [prismaLock]);
+  await client.query(ledger);
+  const missing = missingFrom(migrations, await readLedger(client));
+  for (const migration of missing) await apply(client, migration);
+  return missing.map((migration) => migration.name);
+};
+
+const triesAtMost = 10;
+
+/** All or nothing. Processes that still work on the old tables may deadlock with it: then it is tried again. */
+const applyInOne = async (
+  client: pg.Client,
+  migrations: readonly Migration[],
+  watch: (pid: number) => () => Promise<void>,
+): Promise<readonly string[]> => {
+  for (let tries = 1; ; tries++) {
+    let unwatch: (() => Promise<void>) | undefined;
+    try {
+      unwatch = watch(await begin(client));
+      const applied = await applyMissing(client, migrations);
+      await client.query('COMMIT');
+      return applied;
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => {}); // without a connection there is nothing to roll back
+      if (!isRetriable(error) || tries === triesAtMost) throw error;
+    } finally {
+      await unwatch?.();
+    }
+  }
+};
+
+export type MigrateOptions = {
+  readonly folder?: string;
+  /** Told, in words, for whom it waits, when that takes longer than a second; again every minute. */
+  readonly onWait?: (words: string) => void;
+};
+
 /**
- * Brings the database at `url` to this version: one transaction per file; two starters wait for each other. Resolves to the names
- * applied. Errors: SCHEMA_MISMATCH (too new, edited, half applied), UNAVAILABLE.
+ * Brings the database at `url` to this version, in one transaction: what fails leaves the database as it was. Two starters wait for each
+ * other, as long as it takes. Resolves to the names applied. Errors: SCHEMA_MISMATCH (too new, edited, half applied), UNAVAILABLE.
  */
-export const migrate = (url: string, { folder = migrationsFolder } = {}): Promise<readonly string[]> =>
-  connected(url, (client) => applyMissing(client, folder));
+export const migrate = (
+  url: string,
+  { folder = migrationsFolder, onWait = () => {} }: MigrateOptions = {},
+): Promise<readonly string[]> =>
+  connected(url, async (client) => {
+    const migrations = await readMigrations(folder);
+    await checkServer(client);
+    const applied = await applyInOne(client, migrations, (pid) =>
+      sayWaits(pid, onWait, (look) => connected(url, look)),
+    );
+    // After a restore into a new cluster, stored transaction numbers may lie in its future: such events could never be read in order.
+    await client.query('DELETE FROM events WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())');
+    return applied;
+  });
 
 /**
  * For who works on a database that others bring to their version: that it is of this one. Errors: SCHEMA_MISMATCH (as `migrate`, or too

@@ -15,8 +15,11 @@ import type {
 } from '@funnel/contracts';
 import type { Wanted } from './submission/known-chains.ts';
 
-/** What every write of an attempt carries: refused when another attempt has the stage (STALE_LEASE, counted). */
-export type Lease = { readonly stageId: string; readonly leaseEpoch: number };
+/**
+ * What every write of an attempt carries: refused when another attempt has the stage (STALE_LEASE, counted). `workerId`: and when another
+ * worker has it. Attempts of a stage that was deleted and submitted anew are counted from 1 again.
+ */
+export type Lease = { readonly stageId: string; readonly leaseEpoch: number; readonly workerId?: string };
 
 export type Submission = {
   readonly definition: SweepDefinition;
@@ -132,6 +135,7 @@ export type WorkerRegistration = {
   readonly id: string;
   readonly host: string;
   readonly pid: number;
+  /** Of Funnel. */
   readonly version: string;
   readonly backend: string;
   readonly device: string;

@@ -43,7 +43,7 @@ const end = async (claimed: ClaimedStage, random: Random): Promise<void> => {
           Array.from({ length: 4 }, () => random() < 0.5),
           {
             verdict: random() < 0.15 ? 'masked' : 'ok',
-            medianL2: random() < 0.2 ? null : random(),
+            medianL2: random() < 0.2 ? null : random() < 0.4 ? 'Infinity' : random(),
             l2: random(),
           },
         )
@@ -65,7 +65,15 @@ const work = async (random: Random, most = Number.POSITIVE_INFINITY): Promise<vo
   await Promise.all(Array.from({ length: 6 }, worker));
 };
 
-/** What is ranked, from the scores of single trials: the mean of each group of seeds, in order. */
+/** The mean; the median where one is infinite, of an even number the mean of the middle two. */
+const average = (merits: readonly number[]): number => {
+  const sorted = [...merits].sort((a, b) => (a === b ? 0 : a - b));
+  if (sorted.at(-1) === Number.POSITIVE_INFINITY)
+    return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
+  return merits.reduce((sum, merit) => sum + merit, 0) / merits.length;
+};
+
+/** What is ranked, from the scores of single trials: the value of each group of seeds, in order. */
 const rankedByHand = async (attack: string, metric: string) => {
   type Score = {
     sweep: string;
@@ -87,13 +95,13 @@ const rankedByHand = async (attack: string, metric: string) => {
   }
   const rows = [...groups.values()].map((group) => {
     const merits = group.map((score) => score.merit).filter((merit) => merit !== null);
-    const mean = merits.reduce((sum, merit) => sum + merit, 0) / merits.length;
     return {
       trial: group[0]!.trial,
       position: group[0]!.position,
       masked: group.some((score) => score.masked),
-      merit: merits.length === group.length ? Math.round(mean * 1e9) / 1e9 : null,
+      merit: merits.length === group.length ? Math.round(average(merits) * 1e9) / 1e9 : null,
       seeds: group.length,
+      infinite: merits.filter((merit) => merit === Number.POSITIVE_INFINITY).length,
     };
   });
   const value = (row: (typeof rows)[number]) => row.merit ?? Number.NEGATIVE_INFINITY;
@@ -116,8 +124,10 @@ const rankedByPages = async (attack: string | undefined, metric: string) => {
       found.push({
         trial: row.trialId,
         masked: row.verdict === 'masked',
-        value: row.value === null ? null : Math.round(row.value * 1e9) / 1e9,
+        value: row.value === null ? null : Math.round(Number(row.value) * 1e9) / 1e9,
         seeds: row.seeds.length,
+        infinite: row.infiniteSeeds ?? 0,
+        interval: row.halfWidth !== null,
       });
     cursor = page.next ?? undefined;
   } while (cursor !== undefined);
@@ -194,8 +204,9 @@ test.each([1, 2, 3])('whatever happens, averages are those of the scores (%i)', 
       const wanted = await rankedByHand(attack ?? '', metric);
       const sign = metric === 'successRate' ? -1 : 1;
       expect(await rankedByPages(attack, metric)).toEqual(
-        wanted.map(({ trial, masked, merit, seeds }) => ({
-          ...{ trial, masked, seeds },
+        wanted.map(({ trial, masked, merit, seeds, infinite }) => ({
+          ...{ trial, masked, seeds, infinite },
+          interval: merit !== null && infinite === 0 && seeds > 1,
           value: merit === null ? null : merit * sign + 0, // + 0: no −0
         })),
       );

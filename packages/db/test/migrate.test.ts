@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { checkSchema, migrate, migrationsFolder, readMigrations } from '../src/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '../src/testing/index.ts';
 
@@ -90,4 +90,133 @@ describe('migrate', () => {
       code: 'UNAVAILABLE',
     });
   });
+});
+
+let other: TestDatabase;
+beforeAll(async () => {
+  other = await createTestDatabase();
+});
+afterAll(() => other.drop());
+
+/** Another connection, as `application`; closed after the test. */
+const connection = async (application: string) => {
+  const client = new pg.Client({ connectionString: other.url, application_name: application });
+  client.on('error', () => {});
+  await client.connect();
+  onTestFinished(() => client.end());
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  return { client, pid: rows[0]!.pid };
+};
+
+const run = async (sql: string): Promise<void> => {
+  const { client } = await connection('test');
+  await client.query(sql);
+};
+
+/** The migrations of this version and these, in a folder of the test's own. */
+const withMigrations = async (files: Readonly<Record<string, string>>): Promise<string> => {
+  const own = await mkdtemp(path.join(tmpdir(), 'funnel-migrations-'));
+  onTestFinished(() => rm(own, { recursive: true }));
+  await cp(migrationsFolder, own, { recursive: true });
+  for (const [name, sql] of Object.entries(files)) {
+    await mkdir(path.join(own, name));
+    await writeFile(path.join(own, name, 'migration.sql'), sql);
+  }
+  return own;
+};
+
+/** What a migration says first about whom it waits for, with the migration itself. */
+const untilItWaits = async (own?: string) => {
+  let migrating: Promise<readonly string[]> = Promise.resolve([]);
+  const words = await new Promise<string>((resolve, reject) => {
+    migrating = migrate(other.url, { ...(own && { folder: own }), onWait: resolve });
+    migrating.then(() => reject(new Error('Expected it to wait, but it is done')), reject);
+  });
+  return { words, migrating };
+};
+
+describe('a migration that meets others', () => {
+  const lock = 'SELECT pg_advisory_xact_lock(72707369)';
+
+  test('says which migration it waits for, and goes on after it', async () => {
+    const { client, pid } = await connection('funnel migrate');
+    await client.query('BEGIN');
+    await client.query(lock);
+    const { words, migrating } = await untilItWaits();
+    expect(words).toMatch(
+      new RegExp(
+        `^The migration waits for another migration \\(pid ${pid}, since 2\\S+Z, application funnel migrate\\)$`,
+      ),
+    );
+    await client.query('COMMIT');
+    expect(await migrating).toEqual([]);
+  });
+
+  test('says how to free a lock that a pooler keeps of an older version', async () => {
+    const { client, pid } = await connection('funnel migrate');
+    await client.query('SELECT pg_advisory_lock(72707369)');
+    const { words, migrating } = await untilItWaits();
+    expect(words).toContain(`SELECT pg_terminate_backend(${pid})`);
+    await run(`SELECT pg_terminate_backend(${pid})`);
+    expect(await migrating).toEqual([]);
+  });
+
+  test('says which connection holds a table that it changes', async () => {
+    const { client, pid } = await connection('a backup');
+    await client.query('BEGIN');
+    await client.query('LOCK TABLE tokens IN ACCESS SHARE MODE');
+    const own = await withMigrations({ '9001_tokens': 'ALTER TABLE tokens ADD COLUMN more INT;' });
+    const { words, migrating } = await untilItWaits(own);
+    expect(words).toMatch(
+      new RegExp(`^The migration waits for a connection that uses the tables \\(pid ${pid}, .*a backup\\)$`),
+    );
+    await client.query('COMMIT');
+    expect(await migrating).toEqual(['9001_tokens']);
+  });
+
+  test('is tried again when it is chosen as the victim of a deadlock', async () => {
+    await run('CREATE TABLE first (id INT); CREATE TABLE gate (id INT); CREATE TABLE second (id INT)');
+    const [somebody, keeper] = [await connection('somebody'), await connection('keeper')];
+    await somebody.client.query("SET deadlock_timeout = '1h'"); // so that it is never this one
+    for (const { client } of [somebody, keeper]) await client.query('BEGIN');
+    await somebody.client.query('LOCK TABLE second IN ACCESS SHARE MODE');
+    await keeper.client.query('LOCK TABLE gate IN ACCESS SHARE MODE');
+    const own = await withMigrations({
+      '9001_tokens': 'ALTER TABLE tokens ADD COLUMN more INT;',
+      '9002_all': ['first', 'gate', 'second'].map((t) => `ALTER TABLE ${t} ADD COLUMN more INT;`).join('\n'),
+    });
+    const { migrating } = await untilItWaits(own);
+    const crossing = somebody.client.query('LOCK TABLE first IN ACCESS SHARE MODE');
+    await vi.waitFor(async () => {
+      const blocked = await keeper.client.query(`SELECT FROM unnest(pg_blocking_pids(${somebody.pid}))`);
+      expect(blocked.rowCount).toBe(1);
+    });
+    await keeper.client.query('COMMIT');
+    await crossing; // it got the table: the migration was the victim
+    await somebody.client.query('COMMIT');
+    expect(await migrating).toEqual(['9002_all']);
+  });
+});
+
+test('a migration is not bound by the time that the database gives to statements', async () => {
+  const fresh = await createTestDatabase();
+  onTestFinished(() => fresh.drop());
+  await run(`ALTER DATABASE ${new URL(fresh.url).pathname.slice(1)} SET statement_timeout = '200ms'`);
+  const own = await withMigrations({ '9001_long': 'SELECT pg_sleep(0.5);' });
+  expect(await migrate(fresh.url, { folder: own })).toEqual(['9001_long']);
+});
+
+test('several migrations are one step: they share no temporary table, and where one fails the database stays as it was', async () => {
+  const fresh = await createTestDatabase();
+  onTestFinished(() => fresh.drop());
+  const temporary = 'CREATE TEMPORARY TABLE found ON COMMIT DROP AS SELECT 1 AS id;';
+  const files = {
+    '9001_one': `${temporary} CREATE TABLE one AS SELECT id FROM found;`,
+    '9002_two': `${temporary} CREATE TABLE two AS SELECT id FROM found;`,
+  };
+  const broken = await withMigrations({ ...files, '9003_broken': 'SELECT no_such_column;' });
+  await expect(migrate(fresh.url, { folder: broken })).rejects.toThrow(/9003_broken failed/);
+  await checkSchema(fresh.url); // an older version may go on with it
+  const own = await withMigrations(files);
+  expect(await migrate(fresh.url, { folder: own })).toEqual(['9001_one', '9002_two']);
 });

@@ -126,6 +126,35 @@ describe('startEmbedded', () => {
     expect((await findPostmaster(dir))?.pid).not.toBe(before!.pid);
   });
 
+  test('is started again too by whoever found it, when the one that started it was killed', async () => {
+    const { child } = await startElsewhere();
+    const server = await start();
+    await kill(child);
+    const before = await findPostmaster(dir);
+    process.kill(before!.pid, 'SIGKILL');
+    await vi.waitFor(async () => expect(await query(server.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]), {
+      timeout: 60_000,
+      interval: 50,
+    });
+    expect((await findPostmaster(dir))?.pid).not.toBe(before!.pid);
+  });
+
+  test('ends with a process that ends without stopping it, unless another one uses it', async () => {
+    const first = await startElsewhere();
+    const other = await startElsewhere();
+    const server = await findPostmaster(dir);
+    const leave = async (child: ChildProcess) => {
+      child.disconnect(); // it calls process.exit then
+      await once(child, 'exit');
+    };
+    await leave(first.child);
+    expect(await query(other.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(await findPostmaster(dir)).toEqual(server);
+    await leave(other.child);
+    await vi.waitFor(() => expect(isAlive(server!.pid)).toBe(false), { timeout: 60_000, interval: 50 });
+    expect(await findPostmaster(dir)).toBeNull();
+  });
+
   test('two starters of one folder share one server', async () => {
     const [one, other] = await Promise.all([start(), startElsewhere()]);
     expect(one.port).toBe(other.port);

@@ -76,6 +76,39 @@ describe('pause and resume', () => {
   });
 });
 
+describe('a stage on the account of a sweep that has ended', () => {
+  test('is claimed for the sweep that still needs it', async () => {
+    const long = await submit(db, { seeds: [seed], space: { optimiseEpochs: 6 }, priority: 10 });
+    await finish(db, (await claim(db))!);
+    const short = await submit(db, { seeds: [seed], space: { optimiseEpochs: 2 }, priority: 90 });
+    const carrier = (await claim(db))!;
+    for (const epoch of [1, 2]) await record(db, carrier, { epoch, step: 0 });
+    for (let i = 0; i < 2; i++) await finish(db, (await claim(db))!);
+    expect(await sweepStatus(db, short.sweepId)).toBe('completed');
+    await handBack(db, leaseOf(carrier));
+    const again = (await claim(db))!;
+    expect(again.stageId).toBe(carrier.stageId);
+    await finish(db, again);
+    await drain(db);
+    expect(await sweepStatus(db, long.sweepId)).toBe('completed');
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('and that is tried again for a third one is done for those who wait for it', async () => {
+    const ended = await submit(db, { seeds: [seed] });
+    const other = await submit(db, { seeds: [seed], space: { gamma: 7 } });
+    const live = await submit(db, { seeds: [seed, seed + 500] });
+    const poison = (await claim(db))!;
+    await failAttempt(db, { ...leaseOf(poison), code: 'X', message: 'x', maxAttempts: 1 });
+    for (const { sweepId } of [ended, other]) expect(await sweepStatus(db, sweepId)).toBe('completed');
+    expect((await trialStatuses(db, live.sweepId)).sort()).toEqual(['failed', 'waiting']);
+    await retrySweep(db, other.sweepId);
+    await drain(db);
+    expect(await trialStatuses(db, live.sweepId)).toEqual(['completed', 'completed']);
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+});
+
 describe('cancel', () => {
   test('acts at once, and finished results stay', async () => {
     const { sweepId } = await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });

@@ -1,5 +1,10 @@
 /** The worst case over the attacks of a trial, held to a plain loop over images; and what an older database had, brought to the same. */
-import { type AttackInput, type EvaluationRecords, evaluationMetrics } from '@funnel/contracts';
+import {
+  type AttackInput,
+  type EvaluationRecords,
+  evaluationMetrics,
+  writeExtended,
+} from '@funnel/contracts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ClaimedStage, completeStage, type Db } from '../src/index.ts';
 import { migrate } from '../src/migrate.ts';
@@ -71,13 +76,11 @@ const draw = (random: Random, correct: readonly boolean[], share: number): Evalu
   };
 };
 
-/** Failures are infinite; the mean of the middle two of an even number. */
+/** Failures are infinite; the mean of the middle two of an even number; null of none. */
 const median = (values: readonly number[]): number | null => {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = [...values].sort((a, b) => (a === b ? 0 : a - b));
   const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
-  return low === undefined || high === undefined || high === Number.POSITIVE_INFINITY
-    ? null
-    : (low + high) / 2;
+  return low === undefined || high === undefined ? null : (low + high) / 2;
 };
 
 type Measured = Met & { readonly stage: string; readonly records: EvaluationRecords };
@@ -112,7 +115,9 @@ const judge = (attacks: readonly Measured[]) => {
 const complete = async (claimed: ClaimedStage, records: EvaluationRecords, l2: number): Promise<void> => {
   const evaluation = evaluationOf(claimed, records.success, { l2 });
   const attempted = records.correct.filter(Boolean).length;
-  const { strongest: _, ...alone } = judge([{ attack: 'fgsm', stage: '', records }]);
+  const { strongest: _, medianL2, medianLinf, ...shares } = judge([{ attack: 'fgsm', stage: '', records }]);
+  const written = (value: number | null) => (value === null ? null : writeExtended(value));
+  const alone = { ...shares, medianL2: written(medianL2), medianLinf: written(medianLinf) };
   const { stageId, leaseEpoch } = claimed;
   await completeStage(db, {
     stageId,
@@ -121,8 +126,13 @@ const complete = async (claimed: ClaimedStage, records: EvaluationRecords, l2: n
   });
 };
 
-/** A sweep with these attacks, done; of each trial what every attack found. */
-const run = async (list: readonly Met[], random: Random, seed: number): Promise<Map<string, Measured[]>> => {
+/** A sweep with these attacks, done; of each trial what every attack found. `right`: share of images that are right when clean. */
+const run = async (
+  list: readonly Met[],
+  random: Random,
+  seed: number,
+  right = 0.9,
+): Promise<Map<string, Measured[]>> => {
   await submit(db, {
     seeds: [seed, seed + 1],
     space: { gamma: [1, 2] },
@@ -137,7 +147,7 @@ const run = async (list: readonly Met[], random: Random, seed: number): Promise<
       await finish(db, claimed);
       continue;
     }
-    const correct = corrects.get(spec.parent!) ?? Array.from({ length: images }, () => random() < 0.9);
+    const correct = corrects.get(spec.parent!) ?? Array.from({ length: images }, () => random() < right);
     corrects.set(spec.parent!, correct);
     const records = draw(random, correct, random());
     await complete(claimed, records, random());
@@ -170,8 +180,8 @@ const worstCases = (of?: string) =>
 
 test('is what a loop over the images says, whatever the attacks', async () => {
   const random = createRandom(7);
-  for (const [i, list] of [...lists, ...lists].entries()) {
-    const found = await run(list, random, 100 + 2 * i);
+  for (const [i, list] of [...lists, ...lists, ...lists].entries()) {
+    const found = await run(list, random, 100 + 2 * i, i < 2 * lists.length ? 0.9 : 0);
     expect(found.size).toBe(4);
     for (const [trial, attacks] of found) {
       const { strongest, ...wanted } = judge(attacks);
@@ -217,12 +227,49 @@ test('a sweep that has all been done before has the worst cases of those that di
   expect(await wrongAverages(db)).toEqual([]);
 });
 
+const everything = async () => ({
+  summaries: await query(db, 'SELECT stage_id, summary FROM evaluations ORDER BY 1'),
+  scores: await query(db, 'SELECT * FROM scores ORDER BY trial_id, position, metric'),
+  averages: await query(db, 'SELECT * FROM configuration_scores ORDER BY 1, 2, 3, 4'),
+});
+
+/** What was infinite is missing, in summaries, scores and averages: as migration 0006 left it. */
+const forgetInfinity = async (): Promise<void> => {
+  await query(
+    db,
+    `UPDATE evaluations SET summary = summary || (SELECT jsonb_object_agg(key, NULL) FROM jsonb_each(summary) WHERE value = '"Infinity"')
+     WHERE summary::text LIKE '%"Infinity"%'`,
+  );
+  await query(db, `UPDATE scores SET value = NULL, merit = NULL WHERE value = 'Infinity'`);
+  await query(
+    db,
+    `UPDATE configuration_scores c SET merit = o.merit, deviation = o.deviation FROM (
+       SELECT sweep_id, configuration_index, position, metric, stddev_samp(merit ORDER BY trial_id) AS deviation,
+         CASE WHEN count(merit) = count(*) THEN round(avg(merit ORDER BY trial_id)::numeric, 12)::float8 END AS merit
+       FROM scores WHERE metric IN ('medianL2', 'medianLinf') GROUP BY 1, 2, 3, 4
+     ) AS o WHERE (c.sweep_id, c.configuration_index, c.position, c.metric) = (o.sweep_id, o.configuration_index, o.position, o.metric)`,
+  );
+};
+
+test('a database in which infinite medians are missing is brought to the same', async () => {
+  const wanted = await everything();
+  const infinite = wanted.scores.filter(({ value }) => value === Number.POSITIVE_INFINITY);
+  const missing = wanted.scores.filter(({ value, metric }) => value === null && metric !== 'noiseLevel');
+  for (const some of [infinite, missing])
+    for (const position of [true, false])
+      expect(some.some((row) => (row.position === -1) === position)).toBe(true);
+  expect(wanted.averages.some(({ merit }) => merit === Number.POSITIVE_INFINITY)).toBe(true);
+  await forgetInfinity();
+  expect(JSON.stringify(await everything())).not.toContain('Infinity');
+  await query(db, `DELETE FROM _prisma_migrations WHERE migration_name >= '0007'`);
+  expect(await migrate(db.url)).toContain('0007_infinite_medians');
+  expect(await everything()).toEqual(wanted);
+});
+
 test('an older database is brought to the same', async () => {
-  const wanted = {
-    scores: await worstCases(),
-    averages: await query(db, 'SELECT * FROM configuration_scores ORDER BY 1, 2, 3, 4'),
-  };
-  expect(wanted.scores.length).toBeGreaterThan(200);
+  const wanted = await everything();
+  expect((await worstCases()).length).toBeGreaterThan(200);
+  await forgetInfinity();
   // As it was: one bit per image, and the worst case whatever the budget.
   await query(db, `ALTER TABLE evaluations ADD COLUMN fooled VARBIT NOT NULL DEFAULT ''`);
   await query(
@@ -238,9 +285,7 @@ test('an older database is brought to the same', async () => {
   );
   await query(db, 'UPDATE configuration_scores SET merit = 0, deviation = 0 WHERE position = -1');
   await query(db, `DELETE FROM _prisma_migrations WHERE migration_name >= '0006'`);
-  expect(await worstCases()).not.toEqual(wanted.scores);
+  expect((await everything()).scores).not.toEqual(wanted.scores);
   expect(await migrate(db.url)).toContain('0006_worst_case');
-  const rows = await worstCases();
-  expect(rows).toEqual(wanted.scores);
-  expect(await query(db, 'SELECT * FROM configuration_scores ORDER BY 1, 2, 3, 4')).toEqual(wanted.averages);
+  expect(await everything()).toEqual(wanted);
 });

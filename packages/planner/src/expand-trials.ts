@@ -1,48 +1,114 @@
-/** From a search space to trials: pure, in a fixed order, and counted before it is walked. */
+/** From a search space to trials: pure, in a fixed order, and counted before anything is made. */
 import {
   AppError,
-  Hyperparameters,
+  type Dimension,
+  defaultHyperparameters,
+  type HyperparameterName,
   knobsOf,
   mostTrials,
   type RecipeName,
   type SweepDefinition,
   type TrialPoint,
 } from '@funnel/contracts';
-import { countPoints, type Dimensions, listPoints } from './strategies.ts';
+import { describeAxes, type Found, type SpaceReport, sameTwice, shortOf } from './describe-space.ts';
+import { choosePoints, countPoints, spaceSize } from './strategies.ts';
+import { type Axis, axisOf } from './values.ts';
 
-/** The named dimensions that this recipe reads, in the knobs' order of declaration. */
-const dimensionsOf = (recipe: RecipeName, { space }: SweepDefinition): Dimensions =>
-  knobsOf(recipe).flatMap((name) => {
-    const dimension = space[name];
-    return dimension === undefined ? [] : [[name, dimension] as const];
-  });
+type Axes = ReadonlyMap<HyperparameterName, Axis>;
 
-/** Trials at most (duplicates not yet removed), without making them. Throws SWEEP_TOO_LARGE beyond the limit. */
-export const countTrials = (definition: SweepDefinition): number => {
+const axesOf = ({ space }: SweepDefinition): Axes =>
+  new Map(
+    (Object.entries(space) as [HyperparameterName, Dimension | undefined][]).flatMap(([name, dimension]) =>
+      dimension === undefined ? [] : [[name, axisOf(name, dimension)]],
+    ),
+  );
+
+/** Those that this recipe reads, in the knobs' order of declaration. */
+const readBy = (recipe: RecipeName, axes: Axes): readonly Axis[] =>
+  knobsOf(recipe).flatMap((name) => axes.get(name) ?? []);
+
+const written = (count: number): string =>
+  count > Number.MAX_SAFE_INTEGER ? `more than ${Number.MAX_SAFE_INTEGER}` : String(count);
+
+/** What to make smaller: the longest of all that trials are multiplied by. */
+const tooLarge = (trials: number, axes: Axes, { search, seeds }: SweepDefinition): AppError => {
+  const dimensions =
+    search.strategy === 'random'
+      ? [{ path: 'search.trials', size: search.trials }]
+      : [...axes.values()].map(({ knob, size }) => ({ path: `space.${knob}`, size }));
+  const [{ path, size }] = [...dimensions, { path: 'seeds', size: seeds.length }].sort(
+    (a, b) => b.size - a.size,
+  ) as [(typeof dimensions)[number]]; // seeds at least
+  const received = `${written(size)} values`;
+  return new AppError(
+    'SWEEP_TOO_LARGE',
+    `Expected at most ${mostTrials} trials, but got ${written(trials)}. The longest dimension is ${path} with ${received}.`,
+    {
+      trials: Math.min(trials, Number.MAX_SAFE_INTEGER),
+      limit: mostTrials,
+      issues: [{ path, expected: `fewer values: at most ${mostTrials} trials in all`, received }],
+    },
+  );
+};
+
+const countChecked = (definition: SweepDefinition, axes: Axes): number => {
   const { recipes, search, seeds } = definition;
-  const points = recipes.reduce(
-    (sum, recipe) => sum + countPoints(dimensionsOf(recipe, definition), search),
+  const points = [...new Set(recipes)].reduce(
+    (sum, recipe) => sum + countPoints(readBy(recipe, axes), search),
     0,
   );
-  const trials = points * seeds.length;
-  if (trials > mostTrials)
-    throw new AppError('SWEEP_TOO_LARGE', `Expected at most ${mostTrials} trials, but got ${trials}`, {
-      trials,
-      limit: mostTrials,
-    });
+  const trials = points * new Set(seeds).size;
+  if (trials > mostTrials) throw tooLarge(trials, axes, definition);
   return trials;
 };
 
-/** Every trial once: recipe by recipe, point by point, seed by seed. */
-export const expandTrials = (definition: SweepDefinition): readonly TrialPoint[] => {
-  countTrials(definition);
-  const { recipes, search, seeds } = definition;
-  return [...new Set(recipes)].flatMap((recipe) => {
-    const knobs = knobsOf(recipe);
-    return listPoints(dimensionsOf(recipe, definition), search).flatMap((point) => {
-      const all = Hyperparameters.parse(point);
-      const hyperparameters = Object.fromEntries(knobs.map((name) => [name, all[name]]));
-      return [...new Set(seeds)].map((seed) => ({ recipe, hyperparameters, seed }));
-    });
-  });
+/**
+ * The trials of a sweep, without making one; costs the same for every range. Exact for a grid. For a random search, those that it asks for: a
+ * small space has fewer. Throws SWEEP_TOO_LARGE beyond the limit, CONTINUOUS_GRID, and INVALID_REQUEST.
+ */
+export const countTrials = (definition: SweepDefinition): number =>
+  countChecked(definition, axesOf(definition));
+
+export type Expansion = { readonly trials: readonly TrialPoint[]; readonly report: SpaceReport };
+
+/** Every trial once: recipe by recipe, point by point, seed by seed. Throws what `countTrials` throws. */
+export const expandSweep = (definition: SweepDefinition): Expansion => {
+  const axes = axesOf(definition);
+  countChecked(definition, axes);
+  const { search } = definition;
+  const recipes = [...new Set(definition.recipes)];
+  const seeds = [...new Set(definition.seeds)];
+  const trials: TrialPoint[] = [];
+  const found: Found[] = [];
+  for (const recipe of recipes) {
+    const read = readBy(recipe, axes);
+    const usual = Object.fromEntries(knobsOf(recipe).map((name) => [name, defaultHyperparameters[name]]));
+    const { points, draws } = choosePoints(read, search);
+    found.push({ recipe, points: points.length, draws, size: spaceSize(read) });
+    for (const point of points) {
+      const hyperparameters = { ...usual, ...point };
+      for (const seed of seeds) trials.push({ recipe, hyperparameters, seed });
+    }
+  }
+  return {
+    trials,
+    report: {
+      space: describeAxes([...axes.values()], definition.space),
+      leftOut: [
+        ...sameTwice([
+          { name: 'recipes', asked: definition.recipes.length, different: recipes.length },
+          ...[...axes.values()].map(({ knob, asked, size }) => ({
+            name: knob,
+            asked: asked ?? size,
+            different: size,
+          })),
+          { name: 'seeds', asked: definition.seeds.length, different: seeds.length },
+        ]),
+        ...shortOf(search, found),
+      ],
+    },
+  };
 };
+
+export const expandTrials = (definition: SweepDefinition): readonly TrialPoint[] =>
+  expandSweep(definition).trials;

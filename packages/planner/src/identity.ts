@@ -18,7 +18,7 @@ export const sha256 = (text: string): string => hash('sha256', text);
 
 /** A point without its seed: seeds are averaged over it. */
 export const configurationId = ({ recipe, hyperparameters }: TrialPoint): string =>
-  sha256(`{"hyperparameters":${knobsText(hyperparameters)},"recipe":"${recipe}"}`);
+  sha256(`{"hyperparameters":${canonicalJson(hyperparameters)},"recipe":"${recipe}"}`);
 
 /** The checks that judge an evaluation are part of it: judged otherwise, it is another result. */
 const attackIdentity = (run: AttackRun) => ({

@@ -2,17 +2,19 @@
 import {
   type AttackRun,
   type DatasetSpec,
+  defaultHyperparameters,
   expandAttacks,
-  Hyperparameters,
   type PlannedTrial,
   type Recipe,
+  type RecipeName,
   recipes,
   type StageKind,
   type StageSpec,
   type SweepDefinition,
   type TrialPoint,
 } from '@funnel/contracts';
-import { expandTrials } from './expand-trials.ts';
+import type { SpaceReport } from './describe-space.ts';
+import { expandSweep } from './expand-trials.ts';
 import { chainId, configurationId, stageId } from './identity.ts';
 import { checkSurrogates, surrogatesOf } from './surrogates.ts';
 
@@ -20,6 +22,7 @@ export type Outline = {
   readonly trials: readonly PlannedTrial[];
   /** Parents before children. */
   readonly stages: readonly StageSpec[];
+  readonly report: SpaceReport;
 };
 
 /** Computed once for each key: what many trials have in common is one object. */
@@ -57,20 +60,20 @@ type Step = {
 
 /** What the stages of a point read, in their order. Seeds have it in common, and points that differ in other knobs only. */
 const createSteps = (): ((point: TrialPoint) => readonly Step[]) => {
-  const steps = new Map<string, Step>();
-  return ({ recipe: name, hyperparameters }) => {
-    const all = Hyperparameters.parse(hyperparameters);
-    const recipe: Recipe = recipes[name];
-    return recipe.stages.map(({ kind, reads, epochs }) => {
-      const step = {
-        kind,
-        hyperparameters: Object.fromEntries(reads.map((knob) => [knob, all[knob]])),
-        epochs: epochs(all),
-      };
-      const key = JSON.stringify([name, step]);
-      const same = steps.get(key) ?? { ...step, made: new Map() };
-      steps.set(key, same);
-      return same;
+  const stepsOf = remember((name: RecipeName) =>
+    (recipes[name] as Recipe).stages.map((stage) => ({ stage, steps: new Map<string, Step>() })),
+  );
+  return ({ recipe, hyperparameters }) => {
+    const all = { ...defaultHyperparameters, ...hyperparameters };
+    return stepsOf(recipe).map(({ stage: { kind, reads, epochs: epochsOf }, steps }) => {
+      const epochs = epochsOf(all);
+      const key = JSON.stringify([epochs, ...reads.map((knob) => all[knob])]);
+      const same = steps.get(key);
+      if (same) return same;
+      const read = Object.fromEntries(reads.map((knob) => [knob, all[knob]]));
+      const step = { kind, hyperparameters: read, epochs, made: new Map<string, StageSpec>() };
+      steps.set(key, step);
+      return step;
     });
   };
 };
@@ -130,21 +133,23 @@ const attacksOn = (
     ),
   );
 
-/** All trials of a sweep and all stages that any of them needs. Throws what `expandTrials` and `checkSurrogates` throw. */
+/** All trials of a sweep and all stages that any of them needs. Throws what `countTrials` and `checkSurrogates` throw. */
 export const outlineSweep = (definition: SweepDefinition, engineVersion: string): Outline => {
   const { dataset } = definition;
   const attackRuns = expandAttacks(definition.attacks, { dataset: dataset.name });
   const subsetOf = remember((kind: StageKind) => subset(kind, dataset));
-  const points = expandTrials(definition);
-  // A knobs object is one recipe's: `expandTrials` makes it anew for each point and shares it between seeds.
-  const pointOf = new Map(points.map((point) => [point.hyperparameters, point]));
+  const { trials: points, report } = expandSweep(definition);
   const stepsOf = createSteps();
-  const common = remember((knobs: TrialPoint['hyperparameters']) => {
-    const point = pointOf.get(knobs)!;
-    return { steps: stepsOf(point), configuration: configurationId(point) };
+  const commonOf = (point: TrialPoint) => ({
+    knobs: point.hyperparameters,
+    steps: stepsOf(point),
+    configuration: configurationId(point),
   });
+  // The seeds of a point follow each other and share one knobs object.
+  let common: ReturnType<typeof commonOf> | undefined;
   const trained = points.map((point) => {
-    const { steps, configuration } = common(point.hyperparameters);
+    if (common?.knobs !== point.hyperparameters) common = commonOf(point);
+    const { steps, configuration } = common;
     return { point, configuration, line: trainingOf(point, steps, subsetOf, engineVersion) };
   });
   const classifiers = [...new Set(trained.map(({ line }) => line.at(-1)!.id))];
@@ -161,5 +166,5 @@ export const outlineSweep = (definition: SweepDefinition, engineVersion: string)
       stages: walked.map((stage) => stage.id),
     };
   });
-  return { trials, stages: [...stages.values()] };
+  return { trials, stages: [...stages.values()], report };
 };

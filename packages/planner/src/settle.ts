@@ -122,6 +122,7 @@ export const settlePlan = (outline: Outline, known: Known): SweepPlan => {
     stages: countStages(stages),
     epochs,
     sharing: done === 0 ? 1 : epochs.unshared / done,
+    ...outline.report,
   };
   return { trials: outline.trials, stages, plan };
 };

@@ -1,52 +1,80 @@
 /** How the points of a search space are chosen. A strategy of the sweep file is an entry here, which does not compile while one is missing. */
-import type { Dimension, HyperparameterName, KnobValue, Search } from '@funnel/contracts';
+import { AppError, type KnobValue, type Search } from '@funnel/contracts';
 import { sha256 } from './identity.ts';
-import { countValues, drawValue, listValues } from './values.ts';
+import type { Axis } from './values.ts';
 
-export type Dimensions = readonly (readonly [HyperparameterName, Dimension])[];
 export type Point = Readonly<Record<string, KnobValue>>;
 
+/** `draws`: points drawn, those that were there already included; null where none is left to chance. */
+export type Chosen = { readonly points: readonly Point[]; readonly draws: number | null };
+
 type Strategy<S extends Search> = {
-  /** Points at most, without making them. */
-  readonly count: (dimensions: Dimensions, search: S) => number;
+  /** Points at most; makes none of them. */
+  readonly count: (axes: readonly Axis[], search: S) => number;
   /** Each once, in a fixed order. */
-  readonly points: (dimensions: Dimensions, search: S) => readonly Point[];
+  readonly choose: (axes: readonly Axis[], search: S) => Chosen;
 };
+
+/** Different points of the space; Infinity where a knob has a continuous range of reals. */
+export const spaceSize = (axes: readonly Axis[]): number =>
+  axes.reduce((product, { size }) => product * size, 1);
+
+type Walked = Axis & { readonly at: NonNullable<Axis['at']> };
+
+/** Throws CONTINUOUS_GRID. */
+const walked = (axes: readonly Axis[]): readonly Walked[] =>
+  axes.map((axis) => {
+    const { knob, at } = axis;
+    if (at) return { ...axis, at };
+    throw new AppError(
+      'CONTINUOUS_GRID',
+      `Expected a step or a count for the range of ${knob}, since a grid cannot walk a continuous range`,
+      { issues: [{ path: `space.${knob}`, expected: 'a step or a count', received: 'a continuous range' }] },
+    );
+  });
 
 /** Later knobs turn fastest, like the digits of a number. */
 const grid: Strategy<Extract<Search, { strategy: 'grid' }>> = {
-  // A continuous range counts as one here: listValues refuses it with its own message.
-  count: (dimensions) =>
-    dimensions.reduce((product, [, dimension]) => product * (countValues(dimension) ?? 1), 1),
-  points: (dimensions) =>
-    dimensions.reduce<readonly Point[]>(
-      (points, [name, dimension]) => {
-        const values = listValues(name, dimension);
-        return points.flatMap((point) => values.map((value) => ({ ...point, [name]: value })));
-      },
-      [{}],
-    ),
+  count: (axes) => spaceSize(walked(axes)),
+  choose: (axes) => {
+    const digits = walked(axes)
+      .map(({ knob, size, at }) => ({ knob, values: Array.from({ length: size }, (_, index) => at(index)) }))
+      .reverse();
+    const points = Array.from({ length: spaceSize(axes) }, (_, number) => {
+      const point: Record<string, KnobValue> = {};
+      let rest = number;
+      for (const { knob, values } of digits) {
+        point[knob] = values[rest % values.length]!;
+        rest = Math.floor(rest / values.length);
+      }
+      return point;
+    });
+    return { points, draws: null };
+  },
 };
 
 /** Uniform in [0, 1), from the first 52 bits of a hash: a draw depends on the search's seed, its number and its knob alone. */
 const uniform = (...words: readonly (string | number)[]): number =>
   Number.parseInt(sha256(JSON.stringify(words)).slice(0, 13), 16) / 2 ** 52;
 
-/** Draws until enough different points are there; a small space simply has fewer (each is tried at most 20 times as often as asked). */
+/** Draws for each point that is wanted, before a search gives up looking for new ones. */
+const mostTries = 20;
+
+/** Ends when it has as many points as were asked for or as the space has, or when it has tried `mostTries` times for each of these. */
 const random: Strategy<Extract<Search, { strategy: 'random' }>> = {
-  count: (_dimensions, { trials }) => trials,
-  points: (dimensions, { trials, seed }) => {
+  count: (_axes, { trials }) => trials,
+  choose: (axes, { trials, seed }) => {
+    const wanted = Math.min(trials, spaceSize(axes));
     const points = new Map<string, Point>();
-    for (let draw = 0; draw < trials * 20 && points.size < trials; draw++) {
-      const point = Object.fromEntries(
-        dimensions.map(([name, dimension]) => [
-          name,
-          drawValue(name, dimension, uniform('random search', seed, draw, name)),
-        ]),
-      );
+    let draws = 0;
+    while (points.size < wanted && draws < wanted * mostTries) {
+      const point: Record<string, KnobValue> = {};
+      for (const { knob, size, draw } of axes)
+        point[knob] = draw(size === 1 ? 0 : uniform('random search', seed, draws, knob));
       points.set(JSON.stringify(point), point);
+      draws += 1;
     }
-    return [...points.values()];
+    return { points: [...points.values()], draws };
   },
 };
 
@@ -56,8 +84,8 @@ const strategies = { grid, random } satisfies {
 
 const strategyOf = (search: Search) => strategies[search.strategy] as Strategy<Search>; // each is asked with the search that names it
 
-export const countPoints = (dimensions: Dimensions, search: Search): number =>
-  strategyOf(search).count(dimensions, search);
+export const countPoints = (axes: readonly Axis[], search: Search): number =>
+  strategyOf(search).count(axes, search);
 
-export const listPoints = (dimensions: Dimensions, search: Search): readonly Point[] =>
-  strategyOf(search).points(dimensions, search);
+export const choosePoints = (axes: readonly Axis[], search: Search): Chosen =>
+  strategyOf(search).choose(axes, search);

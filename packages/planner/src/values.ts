@@ -1,95 +1,141 @@
-/** The values that one knob takes: a grid walks them, random search draws from them. */
+/**
+ * The values of one knob, by number: none is made before it is asked for. The ends of a range are values of the knob, and so is every point
+ * between them.
+ */
 import {
   AppError,
   type Dimension,
   type HyperparameterName,
-  hyperparameters,
+  isNumeric,
+  isRange,
   type KnobValue,
+  knobMeta,
   type Range,
+  rangeFaults,
 } from '@funnel/contracts';
 
-const isRange = (dimension: Dimension): dimension is Range =>
-  typeof dimension === 'object' && !Array.isArray(dimension);
-const isList = (dimension: Dimension): dimension is readonly KnobValue[] => Array.isArray(dimension);
-
-/** A knob that refuses 1.5 but takes 1 counts in whole numbers: points of its ranges are rounded. */
-const isWhole = (name: HyperparameterName): boolean => {
-  const schema = hyperparameters[name];
-  return schema.safeParse(1).success && !schema.safeParse(1.5).success && !schema.safeParse('1').success;
+export type Axis = {
+  readonly knob: HyperparameterName;
+  /** Values asked for, equal ones included; null: a continuous range. */
+  readonly asked: number | null;
+  /** Different values; Infinity for a continuous range of reals. */
+  readonly size: number;
+  /** The value number `index` of `size`, in the order of the list or range; null where a grid cannot walk them. */
+  readonly at: ((index: number) => KnobValue) | null;
+  /** The value at a share of the axis, 0 ≤ share < 1: a uniform share gives a uniform value. */
+  readonly draw: (share: number) => KnobValue;
 };
 
-const checked = (name: HyperparameterName, value: KnobValue): KnobValue => {
-  const result = hyperparameters[name].safeParse(value);
-  if (result.success) return result.data;
-  const message = result.error.issues[0]?.message ?? 'refused';
-  throw new AppError('INVALID_REQUEST', `${message}, but got ${value}`, {
-    issues: [{ path: `space.${name}`, expected: message, received: String(value) }],
-  });
+const inside = ({ min, max }: Range, value: number): number => Math.min(max, Math.max(min, value));
+
+/** The point at a share of the way from min to max, on the range's own scale; both ends exact. */
+const between = (range: Range, share: number): number => {
+  const { min, max, scale } = range;
+  if (share === 0) return min;
+  if (share === 1) return max;
+  const value = scale === 'log' ? min * (max / min) ** share : min + (max - min) * share;
+  return inside(range, Number(value.toPrecision(12)));
 };
 
 /** A step that misses `max` by less than this share of a step still lands on it: 0.1 + 0.2 is not 0.3. */
 const slack = 1e-9;
 
-const pointsOf = (range: Range): number | null => {
-  if (range.min === range.max) return 1;
-  if (range.count !== undefined) return range.count;
-  if (range.step !== undefined) return Math.floor((range.max - range.min) / range.step + slack) + 1;
+type Points = { readonly size: number; readonly at: (index: number) => number };
+
+const steps = (range: Range, step: number): Points => {
+  const { min, max } = range;
+  const last = Math.floor((max - min) / step + slack);
+  const lands = Math.abs(max - (min + last * step)) <= slack * step;
+  return {
+    size: last + 1,
+    at: (index) => {
+      if (index === 0) return min;
+      if (index === last && lands) return max;
+      return inside(range, Number((min + index * step).toPrecision(15)));
+    },
+  };
+};
+
+const counted = (range: Range, count: number): Points => ({
+  size: count,
+  at: (index) => between(range, index / (count - 1)),
+});
+
+/**
+ * The first of `count` points whose next one is at least 1 away. Up to it, rounding leaves out no whole number; from it on, rounding makes no
+ * two points equal.
+ */
+const firstApart = ({ min, max, scale }: Range, count: number): number => {
+  const last = count - 1;
+  if (scale === 'linear') return max - min < last ? last : 0;
+  const growth = Math.log(max / min) / last;
+  const first = Math.ceil(-Math.log(min * Math.expm1(growth)) / growth);
+  return Math.min(last, Math.max(0, first));
+};
+
+/** `count` points rounded to whole numbers, equal ones once: every whole number while the points are dense, then the points themselves. */
+const countedWhole = (range: Range, count: number): Points => {
+  const rounded = (index: number): number => Math.round(counted(range, count).at(index));
+  const apart = firstApart(range, count);
+  const dense = rounded(apart) - range.min;
+  return {
+    size: dense + count - apart,
+    at: (index) => (index <= dense ? range.min + index : rounded(apart + index - dense)),
+  };
+};
+
+/** Null: the range is continuous. */
+const pointsOf = (range: Range, isWhole: boolean): Points | null => {
+  const { min, max, step, count } = range;
+  if (min === max) return { size: 1, at: () => min };
+  if (step !== undefined) return steps(range, step);
+  if (count !== undefined) return isWhole ? countedWhole(range, count) : counted(range, count);
   return null;
 };
 
-const pointAt = (range: Range, i: number, points: number): number => {
-  if (points === 1) return range.min;
-  if (range.step !== undefined) return Number((range.min + i * range.step).toPrecision(15));
-  const share = i / (points - 1);
-  return betweenAt(range, share);
+/** The `size` whole numbers from min to max. Linear: each as likely as the others. Log: as likely as [n − ½, n + ½) is wide on that scale. */
+const drawWhole = (range: Range, size: number, share: number): number => {
+  const { min, max, scale } = range;
+  if (scale === 'linear') return min + Math.floor(share * size);
+  const low = min - 0.5;
+  return inside(range, Math.round(low * ((max + 0.5) / low) ** share));
 };
 
-/** The point at a share of the way from min to max, on the range's own axis; both ends exact. */
-const betweenAt = (range: Range, share: number): number => {
-  if (share === 0) return range.min;
-  if (share === 1) return range.max;
-  const value =
-    range.scale === 'log'
-      ? range.min * (range.max / range.min) ** share
-      : range.min + (range.max - range.min) * share;
-  return Number(value.toPrecision(12));
+const continuous = (range: Range, isWhole: boolean): Pick<Axis, 'size' | 'draw'> => {
+  if (!isWhole) return { size: Number.POSITIVE_INFINITY, draw: (share) => between(range, share) };
+  const size = range.max - range.min + 1;
+  return { size, draw: (share) => drawWhole(range, size, share) };
 };
 
-/** How many values a grid walks; null for a continuous range. Costs nothing however many there are. */
-export const countValues = (dimension: Dimension): number | null =>
-  isRange(dimension) ? pointsOf(dimension) : isList(dimension) ? dimension.length : 1;
-
-/**
- * The values of a knob in order, each once. Throws CONTINUOUS_GRID for a range without step or count, and INVALID_REQUEST for a point
- * that the knob refuses. Call it only after the count was checked.
- */
-export const listValues = (name: HyperparameterName, dimension: Dimension): readonly KnobValue[] => {
-  if (isList(dimension)) return [...new Set(dimension)];
-  if (!isRange(dimension)) return [dimension];
-  const points = pointsOf(dimension);
-  if (points === null)
-    throw new AppError(
-      'CONTINUOUS_GRID',
-      `Expected a step or a count for the range of ${name}, since a grid cannot walk a continuous range`,
-      {
-        issues: [
-          { path: `space.${name}`, expected: 'a step or a count', received: JSON.stringify(dimension) },
-        ],
-      },
-    );
-  const round = isWhole(name) ? Math.round : (x: number) => x;
-  const values = Array.from({ length: points }, (_, i) =>
-    checked(name, round(pointAt(dimension, i, points))),
-  );
-  return [...new Set(values)];
+/** For a definition that `SweepDefinition` did not read: an older version accepted ranges that it refuses. */
+const refuseFaults = (knob: HyperparameterName, range: Range): void => {
+  const declared = knobMeta(knob);
+  const [fault] = isNumeric(declared) ? rangeFaults(declared, range) : [];
+  if (!fault) return;
+  const { path, expected } = fault;
+  const received = String(range[path]);
+  throw new AppError('INVALID_REQUEST', `Expected ${expected}, but got ${received}`, {
+    issues: [{ path: `space.${knob}.${path}`, expected, received }],
+  });
 };
 
-/** One value, `uniform` in [0, 1) deciding which. */
-export const drawValue = (name: HyperparameterName, dimension: Dimension, uniform: number): KnobValue => {
-  if (isRange(dimension) && pointsOf(dimension) === null) {
-    const value = betweenAt(dimension, uniform);
-    return checked(name, isWhole(name) ? Math.round(value) : value);
+/** Costs the same for every range, however many points it has; a list is walked once. Throws INVALID_REQUEST. */
+export const axisOf = (knob: HyperparameterName, dimension: Dimension): Axis => {
+  const discrete = (asked: number, size: number, at: (index: number) => KnobValue): Axis => ({
+    knob,
+    asked,
+    size,
+    at,
+    draw: (share) => at(Math.floor(share * size)),
+  });
+  if (!isRange(dimension)) {
+    const written = Array.isArray(dimension) ? dimension : [dimension];
+    const values = [...new Set(written)];
+    return discrete(written.length, values.length, (index) => values[index]!);
   }
-  const values = listValues(name, dimension);
-  return values[Math.floor(uniform * values.length)]!;
+  refuseFaults(knob, dimension);
+  const isWhole = knobMeta(knob).kind === 'whole';
+  const points = pointsOf(dimension, isWhole);
+  if (!points) return { knob, asked: null, at: null, ...continuous(dimension, isWhole) };
+  return discrete(dimension.count ?? points.size, points.size, points.at);
 };

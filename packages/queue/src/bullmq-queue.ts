@@ -1,4 +1,5 @@
 /** The port over BullMQ's queue and worker, whichever backend they stand on. */
+import { type Kept, keepOpen, type OpenPart, within } from './keep-open.ts';
 import type { Listener, StageQueue } from './stage-queue.ts';
 
 /** What is used of BullMQ's `Queue`. */
@@ -8,24 +9,45 @@ export type Rings = {
   ) => Promise<unknown>;
   getJobCounts: (...types: ('waiting' | 'active' | 'prioritized')[]) => Promise<Record<string, number>>;
   drain: (delayed?: boolean) => Promise<void>;
+};
+
+/** What is used of BullMQ's `Worker`, made with `workerOptions`. */
+export type Ear = {
+  waitUntilReady: () => Promise<unknown>;
+  run: () => Promise<void>;
   close: () => Promise<void>;
 };
 
-/** What is used of BullMQ's `Worker`. */
-export type Ear = { waitUntilReady: () => Promise<unknown>; close: (force?: boolean) => Promise<void> };
-
 export type Ring = { readonly stageId: string };
+export type OnRing = (ring: Ring) => Promise<void>;
 
 export type Backend = {
-  readonly rings: Rings;
-  readonly hear: (
-    onRing: (ring: Ring) => Promise<void>,
-    concurrency: number,
-  ) => { readonly ear: Ear; readonly disconnect: () => Promise<void> };
-  /** Ends what `rings.close` leaves open. */
-  readonly disconnect: () => Promise<void>;
-  /** What is thrown instead of an error of the driver. (Default: that error) */
-  readonly explain?: (error: unknown) => unknown;
+  readonly openRings: OpenPart<Rings>;
+  readonly openEar: (onRing: OnRing, concurrency: number) => OpenPart<unknown>;
+  /** What is reported of a driver's error; holds no secret. */
+  readonly describe: (error: Error) => Error;
+  /** What is thrown instead of a driver's error. (Default: that error) */
+  readonly explain?: (error: Error) => Error;
+};
+
+/**
+ * It runs only when its connections are there. Milliseconds of `runRetryDelay`: how often it asks again when it is refused without a word
+ * of it, and how long that can outlive it.
+ */
+export const workerOptions = { autorun: false, runRetryDelay: 1_000 } as const;
+
+/** Closes at once what breaks: a worker that is not closing asks its broken connection again without a pause. */
+export const failEar =
+  (ear: Ear, fail: (error: Error) => void) =>
+  (error: Error): void => {
+    ear.close().catch(() => {});
+    fail(error);
+  };
+
+/** Resolves when the worker has begun to take jobs. What ends it after that goes to `onError`. */
+export const startEar = async (ear: Ear, onError: (error: Error) => void): Promise<void> => {
+  await ear.waitUntilReady();
+  ear.run().catch(onError);
 };
 
 /** Gone as soon as it was heard, so that the same stage can ring again and nothing grows. */
@@ -34,41 +56,68 @@ const jobOptions = { removeOnComplete: true, removeOnFail: true, attempts: 1 } a
 /** BullMQ refuses ids with a colon and ids of digits alone. */
 const jobId = (stageId: string): string => `stage-${stageId}`;
 
-const closeMilliseconds = 3_000;
+/** Milliseconds for an answer, the first one included; a server that takes longer counts as away. */
+const answerTime = 5_000;
+/** Milliseconds between two reports of a fault that stays. */
+const reminder = 60_000;
 
-/** `close` of a listener whose backend is away may never resolve: its connections are cut after a while. */
-const within = async (work: Promise<unknown>, milliseconds: number): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  await Promise.race([work.catch(() => {}), late]);
-  clearTimeout(timer);
+/** Reports a fault when it is new, and once a minute while it stays. */
+const createReports = (onError: (error: Error) => void) => {
+  const known = new Map<string, { readonly since: string; reportedAt: number; times: number }>();
+  return {
+    onFault: (error: Error): void => {
+      const now = performance.now();
+      const fault = known.get(error.message);
+      if (!fault) {
+        known.set(error.message, { since: new Date().toISOString(), reportedAt: now, times: 1 });
+        onError(error);
+        return;
+      }
+      fault.times++;
+      if (now - fault.reportedAt < reminder) return;
+      fault.reportedAt = now;
+      onError(new Error(`${error.message} (${fault.times} times since ${fault.since})`));
+    },
+    onOpen: (): void => known.clear(),
+  };
 };
 
-export const overBullmq = ({ rings, hear, disconnect, explain = (error) => error }: Backend): StageQueue => {
-  const explained = async <T>(work: Promise<T>): Promise<T> => {
+export const overBullmq = async (
+  { openRings, openEar, describe, explain = (error) => error }: Backend,
+  onError: (error: Error) => void,
+): Promise<StageQueue> => {
+  const options = { describe, ...createReports(onError) };
+  const kept = keepOpen(openRings, options);
+  await within(answerTime, kept.tried);
+  const listeners = new Set<Kept<unknown>>();
+  let closing: Promise<unknown> | undefined;
+
+  const onRings = async <T>(work: (rings: Rings) => Promise<T>): Promise<T> => {
+    const rings = kept.get();
     try {
-      return await work;
+      const answer = work(rings);
+      if (await within(answerTime, answer)) return await answer;
+      const silent = new Error(`Expected the queue to answer within ${answerTime / 1000} s, but it did not`);
+      kept.fail(silent);
+      throw silent;
     } catch (error) {
-      throw explain(error);
+      throw error instanceof Error ? explain(error) : error;
     }
   };
-  const listeners = new Set<Listener>();
-  let closing: Promise<void> | undefined;
 
   const listen: StageQueue['listen'] = async (onRing, { concurrency }) => {
-    const { ear, disconnect: cut } = hear(({ stageId }) => onRing(stageId), concurrency);
-    // Not awaited: a listener may be opened while the queue is away, and hears once that is back.
-    ear.waitUntilReady().catch(() => {});
-    let closed: Promise<void> | undefined;
-    const close = async (): Promise<void> => {
-      listeners.delete(listener);
-      await within(ear.close(), closeMilliseconds);
-      await within(cut(), closeMilliseconds);
+    // Not waited for: a listener may be opened while the queue is away, and hears once that is back.
+    const ear = keepOpen(
+      openEar(({ stageId }) => onRing(stageId), concurrency),
+      options,
+    );
+    listeners.add(ear);
+    const listener: Listener = {
+      close: async () => {
+        listeners.delete(ear);
+        await ear.close();
+      },
     };
-    const listener: Listener = { close: () => (closed ??= close()) };
-    listeners.add(listener);
     return listener;
   };
 
@@ -77,14 +126,8 @@ export const overBullmq = ({ rings, hear, disconnect, explain = (error) => error
       waiting = 0,
       prioritized = 0,
       active = 0,
-    } = await explained(rings.getJobCounts('waiting', 'prioritized', 'active'));
+    } = await onRings((rings) => rings.getJobCounts('waiting', 'prioritized', 'active'));
     return { waiting: waiting + prioritized, active };
-  };
-
-  const closeAll = async (): Promise<void> => {
-    await Promise.all([...listeners].map((listener) => listener.close()));
-    await within(rings.close(), closeMilliseconds);
-    await within(disconnect(), closeMilliseconds);
   };
 
   return {
@@ -96,12 +139,15 @@ export const overBullmq = ({ rings, hear, disconnect, explain = (error) => error
         data: { stageId },
         opts: { ...jobOptions, jobId: jobId(stageId) },
       }));
-      await explained(rings.addBulk(jobs));
+      await onRings((rings) => rings.addBulk(jobs));
     },
     listen,
     counts,
     ping: async () => void (await counts()),
-    clear: () => explained(rings.drain(true)),
-    close: () => (closing ??= closeAll()),
+    clear: () => onRings((rings) => rings.drain(true)),
+    close: async () => {
+      closing ??= Promise.all([kept, ...listeners].map((part) => part.close()));
+      await closing;
+    },
   };
 };

@@ -1,31 +1,22 @@
 /** BullMQ over Redis through ioredis: for more than one machine. Redis must run with `maxmemory-policy noeviction`. */
 import { Queue, Worker } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
-import { overBullmq, type Ring } from './bullmq-queue.ts';
+import { failEar, overBullmq, type Ring, startEar, workerOptions } from './bullmq-queue.ts';
 import { redisFault } from './connection-fault.ts';
 import { redisAddress } from './redis-address.ts';
 import type { StageQueue, StageQueueOptions } from './stage-queue.ts';
 
-/** Tries again for ever, up to every 2 s. */
-const retryStrategy = (times: number): number => Math.min(100 * 2 ** Math.min(times, 5), 2_000);
-
+/** The driver does not reconnect: see keep-open.ts. All times in milliseconds. */
+const common: RedisOptions = { retryStrategy: () => null, disconnectTimeout: 200, keepAlive: 10_000 };
 /** Whoever rings is told at once that Redis is away: the stage is safe in the database. */
 const producer: RedisOptions = {
-  retryStrategy,
+  ...common,
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
-  commandTimeout: 5_000,
+  socketTimeout: 10_000,
 };
-/** BullMQ's blocking commands wait as long as it takes. */
-const consumer: RedisOptions = { retryStrategy, maxRetriesPerRequest: null };
-
-/** Settles with the first news of the connection, good or bad. */
-const readyOrAway = (redis: Redis): Promise<unknown> =>
-  redis.status === 'ready'
-    ? Promise.resolve()
-    : new Promise((resolve) => {
-        for (const event of ['ready', 'error', 'close', 'end']) redis.once(event, resolve);
-      });
+/** BullMQ's blocking commands last 5 s. */
+const consumer: RedisOptions = { ...common, maxRetriesPerRequest: null, socketTimeout: 15_000 };
 
 export const openRedisQueue = async ({
   url: address,
@@ -33,35 +24,48 @@ export const openRedisQueue = async ({
   onError = () => {},
 }: StageQueueOptions): Promise<StageQueue> => {
   const { url, options } = redisAddress(address);
-  /** Why the connection that rings is away; the driver only says that it is. */
-  let fault: Error | null = null;
-  const connect = (role: RedisOptions): Redis =>
-    new Redis(url, { ...role, ...options }).on('error', (error) => onError(redisFault(error)));
 
-  const connection = connect(producer)
-    .on('error', (error) => {
-      fault = redisFault(error);
-    })
-    .on('ready', () => {
-      fault = null;
-    });
-  await readyOrAway(connection); // away: then rings fail until it is back
-  const told = (error: Error): void => onError(redisFault(error));
-  const rings = new Queue<Ring>(name, { connection, skipWaitingForReady: true, skipMetasUpdate: true }).on(
-    'error',
-    told,
-  );
-  return overBullmq({
-    rings,
-    hear: (onRing, concurrency) => {
-      const own = connect(consumer);
-      const ear = new Worker<Ring>(name, (job) => onRing(job.data), { connection: own, concurrency }).on(
-        'error',
-        told,
-      );
-      return { ear, disconnect: async () => own.disconnect() };
+  /** Connections of one part (BullMQ duplicates the first one for its blocking commands), and what cuts all of them. */
+  const connections = (role: RedisOptions, onFault: (error: Error) => void) => {
+    const clients: Redis[] = [];
+    const connect = (override: Partial<RedisOptions> = {}): Redis => {
+      const client = new Redis(url, { ...role, ...options, ...override })
+        .on('error', onFault)
+        .on('end', () => onFault(new Error('Connection is closed')));
+      client.duplicate = connect;
+      clients.push(client);
+      return client;
+    };
+    return {
+      connection: connect(),
+      cut: () => {
+        for (const client of clients) client.disconnect();
+      },
+    };
+  };
+
+  return overBullmq(
+    {
+      openRings: (fail) => {
+        const { connection, cut } = connections(producer, fail);
+        const rings = new Queue<Ring>(name, { connection, skipMetasUpdate: true }).on('error', fail);
+        return { value: rings, ready: rings.waitUntilReady(), close: () => rings.close(), cut };
+      },
+      openEar: (onRing, concurrency) => (fail) => {
+        let onFault = fail;
+        const { connection, cut } = connections(consumer, (error) => onFault(error));
+        const ear = new Worker<Ring>(name, (job) => onRing(job.data), {
+          ...workerOptions,
+          connection,
+          concurrency,
+        });
+        onFault = failEar(ear, fail);
+        ear.on('error', onFault);
+        return { value: ear, ready: startEar(ear, onFault), close: () => ear.close(), cut };
+      },
+      describe: redisFault,
+      explain: redisFault,
     },
-    disconnect: async () => connection.disconnect(),
-    explain: (error) => fault ?? (error instanceof Error ? redisFault(error) : error),
-  });
+    onError,
+  );
 };

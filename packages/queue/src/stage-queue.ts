@@ -3,7 +3,7 @@
  * database knows what is ready and a reconciler rings again.
  */
 export type StageQueue = {
-  /** One ring per stage; a stage whose ring has not been heard yet is not rung twice. Fails at once when the queue is away. */
+  /** One ring per stage; a stage whose ring has not been heard yet is not rung twice. Fails at once when the queue is away, after 5 s when it does not answer. */
   readonly ring: (stageIds: readonly string[]) => Promise<void>;
   /** Calls `onRing` for every ring that this listener hears, at most `concurrency` at a time; each ring is heard by one listener. */
   readonly listen: (
@@ -16,7 +16,7 @@ export type StageQueue = {
   readonly ping: () => Promise<void>;
   /** Forgets every ring. */
   readonly clear: () => Promise<void>;
-  /** Ends connections and listeners; nothing keeps the process alive after it. */
+  /** Ends connections and listeners within 3 s, whatever the server does; nothing keeps the process alive after it. */
   readonly close: () => Promise<void>;
 };
 
@@ -31,6 +31,9 @@ export type StageQueueOptions = {
   readonly schema?: string;
   /** PostgreSQL only: what is told and thrown instead of an error of its driver. (Default: told by its message, thrown as it came) */
   readonly explain?: (error: Error) => Error;
-  /** Told of every fault of a connection; they are all mended by reconnecting. (Default: nobody) */
+  /**
+   * Told of what keeps the queue away: once, and once a minute while it stays. The queue goes on trying to reconnect, with pauses of up to
+   * 5 s. (Default: nobody)
+   */
   readonly onError?: (error: Error) => void;
 };

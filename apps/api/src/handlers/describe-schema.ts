@@ -34,7 +34,6 @@ const describeKnobs = () =>
       name,
       {
         ...knobMeta(name),
-        default: hyperparameters[name].parse(undefined),
         schema: jsonSchema(hyperparameters[name]),
         recipes: recipeNames.filter((recipe) => knobsOf(recipe).includes(name)),
       },

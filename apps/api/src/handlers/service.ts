@@ -1,5 +1,5 @@
 import { AppError } from '@funnel/contracts';
-import { getSweep, listAudit, listWorkers, pingDatabase } from '@funnel/db';
+import { getSweep, listAudit, listWorkers, pingSchema } from '@funnel/db';
 import { localCaller } from '../access/authorize.ts';
 import type { Handlers } from '../routing/handler.ts';
 import type { Context } from './context.ts';
@@ -28,6 +28,7 @@ const answers = async (part: string, ping: Promise<unknown>): Promise<void> => {
   try {
     await Promise.race([ping, late]);
   } catch (error) {
+    if (error instanceof AppError && error.code === 'SCHEMA_MISMATCH') throw error;
     throw new AppError(
       'UNAVAILABLE',
       `Expected the ${part} to answer, but it does not`,
@@ -63,7 +64,7 @@ export const serviceHandlers = ({ db, queue, hub, metrics, document }: Context):
     getOpenApi: () => document,
     health: () => ({ status: 'ok' }),
     ready: async () => {
-      await answers('database', pingDatabase(db));
+      await answers('database', pingSchema(db));
       await answers('queue', queue.ping());
       return { status: 'ok', database: 'ok', queue: 'ok' };
     },

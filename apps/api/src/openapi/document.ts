@@ -62,6 +62,7 @@ const common = (route: Route): readonly ErrorCode[] => [
   'RATE_LIMITED',
   'INTERNAL',
   'UNAVAILABLE',
+  ...(route.url.startsWith('/v1/') ? (['SCHEMA_MISMATCH'] as const) : []),
 ];
 
 const failuresOf = (route: Route): JsonSchema => {

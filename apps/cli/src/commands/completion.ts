@@ -1,4 +1,5 @@
 import { Argument, type Command } from 'commander';
+import { writeResult } from '../output/streams.ts';
 
 type Flag = { readonly name: string; readonly values: readonly string[] };
 type Known = {
@@ -91,6 +92,6 @@ export const completionCommand = (program: Command): void => {
     .description('a script for your shell: source <(funnel completion bash)')
     .addArgument(new Argument('<shell>').choices(Object.keys(shells)))
     .action((shell: keyof typeof shells) => {
-      process.stdout.write(`${shells[shell](knownCommands(program))}\n`);
+      writeResult(process.stdout, `${shells[shell](knownCommands(program))}\n`);
     });
 };

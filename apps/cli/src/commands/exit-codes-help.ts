@@ -8,6 +8,7 @@ const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   unreachable: 'nobody answers at the address of the API',
   incomplete: 'the watched sweep ended, but not every trial completed',
   interrupted: 'Ctrl-C',
+  readerGone: 'the reader of the output ended before the command did, as in `funnel up | head`',
 };
 
 export const exitCodesHelp = `\nExit status:\n${Object.entries(exitCodes)

@@ -8,6 +8,7 @@ import { type Format, formatNames, formats } from '../export/formats.ts';
 import { knobColumns } from '../export/knob-columns.ts';
 import { tables } from '../export/read-table.ts';
 import { fillTable, type Table } from '../export/table.ts';
+import { writeResult } from '../output/streams.ts';
 import { type LeaderboardOptions, readRanked, withFilters } from './leaderboard.ts';
 
 type TableName = 'leaderboard' | keyof typeof tables;
@@ -66,7 +67,7 @@ export const exportCommand = (program: Command, context: () => Context): void =>
     if (options.out !== undefined) mkdirSync(dirname(options.out), { recursive: true }); // before the work, not after it
     const table = await read(name, options, given);
     const content = formats[format](table);
-    if (options.out === undefined) process.stdout.write(content);
+    if (options.out === undefined) writeResult(process.stdout, content);
     else {
       writeFileSync(options.out, content);
       const written = { file: options.out, rows: table[0]?.cells.length ?? 0, columns: table.length };

@@ -12,7 +12,7 @@ export const migrateCommand = (program: Command, context: () => Context): void =
         import('@funnel/db'),
         import('../with-database.ts'),
       ]);
-      const applied = await withDatabaseUrl(env, (url) => migrate(url));
+      const applied = await withDatabaseUrl(env, (url) => migrate(url, { onWait: output.note }));
       present(output, { applied }, () =>
         applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}`,
       );

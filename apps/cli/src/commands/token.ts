@@ -9,12 +9,12 @@ import { formatMinute } from '../output/time.ts';
 
 /** Tokens are made and revoked in the database itself: who may reach that needs no token. */
 const onDatabase = async <T>(
-  { env }: Context,
+  context: Context,
   work: (db: import('@funnel/db').Db) => Promise<T>,
   options?: { readonly make: boolean },
 ): Promise<T> => {
   const { withDatabase } = await import('../with-database.ts');
-  return withDatabase(env, work, options);
+  return withDatabase(context, work, options);
 };
 
 /** 256 random bits; only their hash is stored, so this is the one time that it can be shown. */

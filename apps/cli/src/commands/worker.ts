@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit-codes.ts';
 import { describeWorkers } from '../output/describe-workers.ts';
 import { present } from '../output/output.ts';
+import { isReaderGone, noteReaderGone } from '../output/streams.ts';
 import { readWhole } from '../read-number.ts';
 
 type Options = { readonly slots?: number; readonly backend?: string };
@@ -13,23 +14,35 @@ const run = async ({ slots, backend }: Options, { env, variables, output }: Cont
       exitCodes.usage,
       'Expected DATABASE_URL: a worker joins the database of others. On one machine `funnel up` brings its own worker.',
     );
-  const [{ readEnv, startWorker, workerOptions }, { pino }, { untilInterrupted }] = await Promise.all([
+  const [
+    { readEnv, startWorker, workerOptions },
+    { logDestination },
+    { pino },
+    { endSoon, untilInterrupted },
+  ] = await Promise.all([
     import('@funnel/worker'),
+    import('@funnel/log'),
     import('pino'),
     import('../up/until-interrupted.ts'),
   ]);
   const interruption = untilInterrupted(() => process.exit(exitCodes.interrupted));
+  const onLost = (error: NodeJS.ErrnoException): void => {
+    if (isReaderGone(error)) noteReaderGone();
+  };
   const options = workerOptions(readEnv(variables));
   const worker = await startWorker({
     ...options,
     slots: slots ?? options.slots,
     backend: backend ?? options.backend,
-    log: pino({ level: env.FUNNEL_LOG_LEVEL }, pino.destination(2)),
+    signal: interruption.signal,
+    log: pino({ level: env.FUNNEL_LOG_LEVEL }, logDestination(2, { onLost })),
   });
   output.note(
     `Worker ${worker.id}: ${worker.slots} trainers on ${worker.backend} (${worker.device}). Ctrl-C hands everything back.`,
   );
   await Promise.race([interruption.happened, worker.failed]).finally(worker.stop);
+  endSoon();
+  if (interruption.isReaderGone()) throw new Exit(exitCodes.readerGone);
 };
 
 export const workerCommands = (program: Command, context: () => Context): void => {

@@ -1,5 +1,5 @@
 /** What a row of every table says, before its knobs. Names are those of the API. */
-import { EvaluationSummary, type LeaderboardRow, type Trial } from '@funnel/contracts';
+import { EvaluationSummary, type ExtendedNumber, type LeaderboardRow, type Trial } from '@funnel/contracts';
 import type { Cell, Column, ColumnType } from './table.ts';
 
 type Evaluated = Trial & { readonly evaluation: Trial['evaluations'][number] };
@@ -40,7 +40,7 @@ const summaryColumns: readonly Column<Evaluated>[] = summaryNames.flatMap((name)
   const bound = (end: 0 | 1) => (row: Evaluated) => (row.evaluation.summary[name] as readonly number[])[end];
   return name.endsWith('Interval')
     ? [number<Evaluated>(`${name}Low`, bound(0)), number<Evaluated>(`${name}High`, bound(1))]
-    : [number<Evaluated>(name, ({ evaluation }) => evaluation.summary[name] as number | null)]; // all others are numbers
+    : [number<Evaluated>(name, ({ evaluation }) => evaluation.summary[name] as ExtendedNumber | null)]; // all others are numbers
 });
 
 export const evaluationColumns: readonly Column<Evaluated>[] = [
@@ -73,6 +73,7 @@ export const leaderboardColumns: readonly Column<LeaderboardRow>[] = [
   text('metric', ({ metric }) => metric),
   number('value', ({ value }) => value),
   number('halfWidth', ({ halfWidth }) => halfWidth),
+  integer('infiniteSeeds', ({ infiniteSeeds }) => infiniteSeeds ?? 0),
   number('cleanAccuracy', ({ cleanAccuracy }) => cleanAccuracy),
   number('rejectedClean', ({ rejectedClean }) => rejectedClean),
   number('rejectedAttacked', ({ rejectedAttacked }) => rejectedAttacked),

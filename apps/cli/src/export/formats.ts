@@ -1,6 +1,6 @@
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { formatCsv } from '../output/csv.ts';
-import { type ColumnType, type Table, tableRows } from './table.ts';
+import { type Cell, type ColumnType, type Table, tableRows } from './table.ts';
 
 const parquetTypes = {
   string: 'STRING',
@@ -9,6 +9,13 @@ const parquetTypes = {
   boolean: 'BOOLEAN',
   time: 'TIMESTAMP',
 } as const satisfies Record<ColumnType, string>;
+
+/** JSON has no infinity and no times: Parquet has both. */
+const typed = (type: ColumnType, cell: Cell): Cell | Date => {
+  if (cell === null) return null;
+  if (type === 'time') return new Date(String(cell));
+  return type === 'number' ? Number(cell) : cell;
+};
 
 /** Apache Parquet, Snappy-compressed; a missing value is a null and not a NaN. */
 const parquet = (table: Table): Uint8Array =>
@@ -19,8 +26,7 @@ const parquet = (table: Table): Uint8Array =>
         name,
         type: parquetTypes[type],
         nullable: true,
-        data:
-          type === 'time' ? cells.map((cell) => (cell === null ? null : new Date(String(cell)))) : [...cells],
+        data: cells.map((cell) => typed(type, cell)),
       })),
     }),
   );

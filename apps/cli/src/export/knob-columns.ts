@@ -1,17 +1,19 @@
 import {
   type HyperparameterName,
   hyperparameterNames,
-  hyperparameters,
+  isNumeric,
   type KnobValue,
+  knobMeta,
 } from '@funnel/contracts';
 import type { Column, ColumnType } from './table.ts';
 
 type Knobbed = { readonly hyperparameters: Readonly<Record<string, KnobValue>> };
 
-/** By its default and not by what a sweep gave it: the files of two sweeps have columns of the same types. */
+/** By its declaration and not by what a sweep gave it: the files of two sweeps have columns of the same types. */
 const typeOf = (name: HyperparameterName): ColumnType => {
-  const usual = typeof hyperparameters[name].parse(undefined);
-  return usual === 'number' || usual === 'boolean' ? usual : 'string';
+  const knob = knobMeta(name);
+  if (isNumeric(knob)) return 'number';
+  return knob.kind === 'boolean' ? 'boolean' : 'string';
 };
 
 /** One column for every knob that one of the rows has, in the order of their declaration. */

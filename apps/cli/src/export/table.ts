@@ -1,6 +1,6 @@
 /** Tables as they leave for other programs: typed columns, the same in CSV, JSON and Parquet. */
 export type ColumnType = 'string' | 'integer' | 'number' | 'boolean' | 'time';
-/** Times are ISO 8601 in UTC. Null where there is no value. */
+/** Times are ISO 8601 in UTC. A number may be "Infinity", as in JSON. Null where there is no value. */
 export type Cell = string | number | boolean | null;
 
 export type Column<Row> = {

@@ -1,9 +1,22 @@
-import type { Plan, StageKind } from '@funnel/contracts';
+import { describeValues, type Plan, type StageKind } from '@funnel/contracts';
 import { formatNumber } from './number.ts';
 import { formatTable } from './table.ts';
 
+/** The values of each knob, and what of the search space makes no trial of its own; empty where nothing was searched. */
+const describeSpace = ({ space = [], leftOut = [] }: Plan): readonly string[] => {
+  const knobs = formatTable(
+    [
+      { title: 'knob', value: ({ knob }) => knob },
+      { title: 'values', value: describeValues },
+    ],
+    space,
+  );
+  return [...(space.length > 0 ? [knobs, ''] : []), ...leftOut, ...(leftOut.length > 0 ? [''] : [])];
+};
+
 /** What a sweep would do and what sharing saves. */
-export const describePlan = ({ trials, stages, epochs, sharing }: Plan): string => {
+export const describePlan = (plan: Plan): string => {
+  const { trials, stages, epochs, sharing } = plan;
   const kinds = Object.entries(stages) as [StageKind, { total: number; cached: number }][];
   const table = formatTable(
     [
@@ -14,8 +27,9 @@ export const describePlan = ({ trials, stages, epochs, sharing }: Plan): string 
     kinds,
   );
   return [
-    `${trials} trials`,
+    `${trials} ${trials === 1 ? 'trial' : 'trials'}`,
     '',
+    ...describeSpace(plan),
     table,
     '',
     `${epochs.needed} epochs to train, ${epochs.cached} done or under way for others; ${epochs.unshared} if every trial trained alone (${formatNumber(sharing)}×).`,

@@ -1,4 +1,4 @@
-import { type Stage, type Trial, type TrialDetail, withinText } from '@funnel/contracts';
+import { readExtended, type Stage, type Trial, type TrialDetail, withinText } from '@funnel/contracts';
 import { settingsText } from './describe-settings.ts';
 import { formatDuration } from './duration.ts';
 import { formatNumber, formatShare } from './number.ts';
@@ -36,7 +36,7 @@ const evaluationTable = (evaluations: readonly Evaluation[]): string =>
   );
 
 const worstCaseLine = ({ within, values }: NonNullable<Trial['worstCase']>): string =>
-  `worst case over them${withinText(within)}: robust ${formatShare(values.robustAccuracy)}, median L2 ${formatNumber(values.medianL2)}`;
+  `worst case over them${withinText(within)}: robust ${formatShare(readExtended(values.robustAccuracy))}, median L2 ${formatNumber(values.medianL2)}`;
 
 const stageTable = (stages: readonly Stage[]): string =>
   formatTable<Stage>(

@@ -24,6 +24,8 @@ export const describeWorkers = (workers: readonly Worker[]): string =>
           { title: 'worker', value: ({ id }) => id },
           { title: 'host', value: ({ host }) => host },
           { title: 'status', value: ({ status }) => status },
+          { title: 'version', value: ({ version }) => version },
+          { title: 'schema', value: ({ schema }) => schema ?? '–' },
           { title: 'backend', value: ({ backend }) => backend },
           { title: 'busy', value: ({ running, slots }) => `${running.length} of ${slots}`, align: 'right' },
           { title: 'runs', value: workText },

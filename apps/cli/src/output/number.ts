@@ -1,6 +1,10 @@
-/** At most four significant digits; `–` for what is not there. */
-export const formatNumber = (value: number | null | undefined): string => {
-  if (value === null || value === undefined) return '–';
+import type { ExtendedNumber } from '@funnel/contracts';
+
+/** At most four significant digits; `∞` for infinity, `–` for what is not there. */
+export const formatNumber = (extended: ExtendedNumber | null | undefined): string => {
+  if (extended === null || extended === undefined) return '–';
+  const value = Number(extended);
+  if (value === Number.POSITIVE_INFINITY) return '∞';
   if (Number.isInteger(value)) return String(value);
   const size = Math.abs(value);
   return size >= 1e-3 && size < 1e4 ? String(Number(value.toPrecision(4))) : value.toExponential(2);

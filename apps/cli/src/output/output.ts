@@ -1,4 +1,6 @@
 /** Where a command's words go: results to stdout, everything about the way there to stderr. */
+import { writeResult } from './streams.ts';
+
 export type Output = {
   /** With `--json`: results are JSON and nothing else is on stdout. */
   readonly json: boolean;
@@ -15,7 +17,7 @@ const back = (lines: number): string => (lines > 0 ? `\x1b[${lines}A\x1b[J` : ''
 
 export const createOutput = (
   json: boolean,
-  stdout: NodeJS.WriteStream,
+  stdout: NodeJS.WriteStream & { readonly fd: 1 },
   stderr: NodeJS.WriteStream,
 ): Output => {
   let drawn = 0;
@@ -24,7 +26,7 @@ export const createOutput = (
     json,
     write: (text) => {
       drawn = 0;
-      stdout.write(`${text}\n`);
+      writeResult(stdout, `${text}\n`);
     },
     note: (text) => {
       drawn = 0;

@@ -17,7 +17,9 @@ export type Shift = {
 const factors = (ours: Measured, base: Measured): Shift['factor'] => {
   const all = [...ours.medians].flatMap(([seed, value]) => {
     const other = base.medians.get(seed);
-    return value !== null && other !== null && other !== undefined && other > 0 ? [value / other] : [];
+    return other !== undefined && Number.isFinite(value) && Number.isFinite(other) && other > 0
+      ? [value / other]
+      : [];
   });
   const middle = median(all);
   return middle === null ? null : [Math.min(...all), middle, Math.max(...all)];

@@ -19,7 +19,8 @@ export const number = (value: Estimate | null): string => {
 };
 
 /** A median with failures as infinity. */
-export const distance = (value: number | null): string => (value === null ? '∞' : short(value));
+export const distance = (value: number): string =>
+  value === Number.POSITIVE_INFINITY ? formatNumber('Infinity') : short(value);
 
 /** Items that may hold commas themselves are parted by semicolons. */
 export const list = (items: readonly string[]): string => {

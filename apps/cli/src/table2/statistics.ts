@@ -1,6 +1,6 @@
 /** Numbers over seeds. */
 import { mean, median, wilsonInterval } from '@funnel/attacks/statistics';
-import type { EvaluationSummary } from '@funnel/contracts';
+import { type EvaluationSummary, readExtended } from '@funnel/contracts';
 import { halfWidth } from '@funnel/db/student-t';
 import type { Printed } from './printed.ts';
 
@@ -36,11 +36,11 @@ export type Measured = {
   readonly noise: Estimate | null;
   /** Mean L2 over all attacked images, failures as 0. */
   readonly noiseAll: Estimate | null;
-  /** Median over seeds of the median L2 with failures as infinity; null: infinite. */
-  readonly medianL2: number | null;
+  /** Median over seeds of the median L2 with failures as infinity. */
+  readonly medianL2: number;
   readonly meanSteps: number | null;
-  /** Each seed's median L2, null where infinite. */
-  readonly medians: ReadonlyMap<number, number | null>;
+  /** Each seed's median L2. */
+  readonly medians: ReadonlyMap<number, number>;
 };
 
 const present = (values: readonly (number | null)[]): number[] =>
@@ -55,6 +55,8 @@ export const measure = (bySeed: ReadonlyMap<number, EvaluationSummary>): Measure
   const total = (of: (summary: EvaluationSummary) => number) =>
     summaries.reduce((sum, summary) => sum + of(summary), 0);
   const attempted = total((summary) => summary.attempted);
+  // Null only where nothing was attempted, and those seeds are left out.
+  const medians = tried.map(([seed, { medianL2 }]) => [seed, readExtended(medianL2)!] as const);
   return {
     success,
     attempted,
@@ -64,8 +66,8 @@ export const measure = (bySeed: ReadonlyMap<number, EvaluationSummary>): Measure
     ),
     noise: estimate(present(summaries.map(({ noiseLevel }) => noiseLevel))),
     noiseAll: estimate(present(summaries.map(({ noiseLevelAll }) => noiseLevelAll))),
-    medianL2: median(summaries.map(({ medianL2 }) => medianL2 ?? Number.POSITIVE_INFINITY)),
-    medians: new Map(tried.map(([seed, { medianL2 }]) => [seed, medianL2])),
+    medianL2: median(medians.map(([, value]) => value))!,
+    medians: new Map(medians),
     meanSteps: mean(present(summaries.map(({ meanSteps }) => meanSteps))),
   };
 };

@@ -16,8 +16,9 @@ const openable = (address: string): string =>
 export const startApiSomewhere = async (
   variables: NodeJS.ProcessEnv,
   logger: Logger,
+  signal: AbortSignal,
 ): Promise<StartedApi> => {
-  const options = { ...startOptions(readEnv(variables)), engineVersion, logger };
+  const options = { ...startOptions(readEnv(variables)), engineVersion, logger, signal };
   const api = await startApi(options).catch((error: unknown) => {
     if (!isTaken(error)) throw error;
     logger.info({ port: options.port }, 'port was taken');

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { createClient } from '@funnel/client';
 import { findDataset } from '@funnel/engine/datasets/places';
+import type { Logger } from 'pino';
 import { readAddress, removeAddress, writeAddress } from '../address.ts';
 import type { Context } from '../context.ts';
 import type { Env } from '../env.ts';
@@ -8,7 +9,7 @@ import { Exit, exitCodes } from '../exit-codes.ts';
 import { placesOf } from '../places.ts';
 import { createLog } from './create-log.ts';
 import { type Services, startServices } from './start-services.ts';
-import { untilInterrupted } from './until-interrupted.ts';
+import { endSoon, untilInterrupted } from './until-interrupted.ts';
 import { welcome } from './welcome.ts';
 
 export type UpOptions = { readonly once?: boolean; readonly port?: number; readonly host?: string };
@@ -41,11 +42,29 @@ const refuseSecond = async (home: string): Promise<void> => {
   );
 };
 
-const workerFailure = ({ worker }: Services): Promise<never> =>
+/** With `once` nobody is served but the one who waits for the sweep. Else a worker that ends by itself is started again. */
+const workerFailure = ({ worker }: Services, once: boolean): Promise<never> =>
   worker.failed.catch((error: unknown) => {
+    if (!once) return new Promise<never>(() => {});
     const reason = error instanceof Error ? error.message : String(error);
     throw new Exit(exitCodes.failed, `The worker cannot go on: ${reason}`);
   });
+
+/** What is left of the time to end when nobody knows any more what works: then PostgreSQL is told to shut down, and nothing is waited for. */
+const brokenMilliseconds = 30_000;
+
+/** Rejects with an error that nobody caught: everything is stopped in order then, as at the end of any other run. */
+const untilBroken = (log: Logger): Promise<never> => {
+  const broken = new Promise<never>((_, reject) => {
+    process.on('uncaughtException', (error) => {
+      log.fatal({ err: error }, 'nobody caught this error');
+      setTimeout(() => process.exit(exitCodes.failed), brokenMilliseconds).unref();
+      reject(error);
+    });
+  });
+  broken.catch(() => {}); // one more, while everything is being stopped
+  return broken;
+};
 
 /** Runs until Ctrl-C, or until the leaderboard with `once`; then stops everything. */
 export const up = async ({ once = false, port, host }: UpOptions, context: Context): Promise<void> => {
@@ -66,32 +85,43 @@ export const up = async ({ once = false, port, host }: UpOptions, context: Conte
   interruption.signal.addEventListener('abort', () => ending.abort());
   const log = createLog(home, env.FUNNEL_LOG_LEVEL, output);
   const stops: (() => Promise<unknown>)[] = [];
-  let isComplete = true;
-  try {
+  const run = async (): Promise<boolean> => {
     output.note(`Funnel starts in ${home} …`);
     const onStarted = (stop: () => Promise<unknown>) => stops.push(stop);
-    const services = await startServices({ variables, home, log, onStarted, signal: ending.signal });
+    const { note } = output;
+    const services = await startServices({ variables, home, log, note, onStarted, signal: ending.signal });
     writeAddress(home, services.url);
     onStarted(async () => removeAddress(home));
-    const failure = workerFailure(services);
+    const failure = workerFailure(services, once);
     failure.catch(() => ending.abort());
     output.note(`${describeAddresses(services)}\n${describeServices(services, home)}\n`);
 
     const client = createClient({ url: services.url, token: env.FUNNEL_TOKEN ?? env.FUNNEL_ADMIN_TOKEN });
-    isComplete = await Promise.race([welcome({ client, env, output, once, signal: ending.signal }), failure]);
+    const isComplete = await Promise.race([
+      welcome({ client, env, output, once, signal: ending.signal }),
+      failure,
+    ]);
     output.note(describeAddresses(services));
     if (!once) {
       output.note(`Serving until Ctrl-C. In another terminal: npx funnel submit ${nextSweep(env)} --watch`);
       await Promise.race([interruption.happened, failure]);
     }
+    return isComplete;
+  };
+  let isComplete = true;
+  try {
+    isComplete = await Promise.race([run(), untilBroken(log)]);
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
   } finally {
+    ending.abort();
     if (interruption.signal.aborted) output.note('\nStopping: trainers write checkpoints …');
     for (const stop of stops.reverse())
       await stop().catch((error: unknown) => log.error({ err: error }, 'a part did not stop well'));
     output.note('Funnel has stopped.');
+    endSoon();
   }
+  if (interruption.isReaderGone()) throw new Exit(exitCodes.readerGone);
   if (once && interruption.signal.aborted) throw new Exit(exitCodes.interrupted);
   if (!isComplete && once) throw new Exit(exitCodes.incomplete, 'Not every trial completed.');
 };

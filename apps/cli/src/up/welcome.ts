@@ -3,6 +3,7 @@ import { type Client, FunnelError } from '@funnel/client';
 import type { Env } from '../env.ts';
 import { describeSweeps } from '../output/describe-sweep.ts';
 import { formatDuration } from '../output/duration.ts';
+import { explain } from '../output/explain.ts';
 import { type Output, present } from '../output/output.ts';
 import { describeLeaderboard } from '../watch/describe-leaderboard.ts';
 import { readLeaderboard } from '../watch/read-leaderboard.ts';
@@ -53,9 +54,14 @@ export const welcome = async (options: Welcome): Promise<boolean> => {
     const running = items.find(({ status }) => status === 'running');
     if (running) return await showSweep(options, running.id);
   } catch (error) {
+    if (once || signal.aborted) throw error;
+    // The service runs, whatever could not be shown or submitted.
     const closed = error instanceof FunnelError && ['UNAUTHENTICATED', 'FORBIDDEN'].includes(error.code);
-    if (once || !closed) throw error;
-    output.note('Tokens are needed here: with one in FUNNEL_TOKEN, what runs is shown.\n');
+    output.note(
+      closed
+        ? 'Tokens are needed here: with one in FUNNEL_TOKEN, what runs is shown.\n'
+        : `${explain(error).text}\n`,
+    );
   }
   return true;
 };

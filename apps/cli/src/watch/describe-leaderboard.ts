@@ -1,4 +1,4 @@
-import { type AttackName, evaluationMetrics, type LeaderboardRow } from '@funnel/contracts';
+import { type AttackName, evaluationMetrics, type LeaderboardRow, readExtended } from '@funnel/contracts';
 import { settingsText } from '../output/describe-settings.ts';
 import { differingKnobs } from '../output/differing-knobs.ts';
 import { formatNumber, formatShare } from '../output/number.ts';
@@ -6,9 +6,15 @@ import { type Column, formatTable } from '../output/table.ts';
 import { budgetText, describeRanking, sameBudget, sameSettings, titleOf } from './ranking.ts';
 import { joinReasons } from './reasons.ts';
 
-const valueText = ({ metric, value, halfWidth }: LeaderboardRow): string => {
-  const format = evaluationMetrics[metric].unit === 'fraction' ? formatShare : formatNumber;
-  return halfWidth === null ? format(value) : `${format(value)} ± ${format(halfWidth)}`;
+/** What a value is where it is no mean: `2 of 3 seeds: ∞`. */
+const infiniteText = ({ seeds, infiniteSeeds = 0 }: LeaderboardRow): string =>
+  infiniteSeeds > 0 && seeds.length > 1 ? ` (${infiniteSeeds} of ${seeds.length} seeds: ∞)` : '';
+
+const valueText = (row: LeaderboardRow): string => {
+  const value = readExtended(row.value);
+  const format = evaluationMetrics[row.metric].unit === 'fraction' ? formatShare : formatNumber;
+  const interval = row.halfWidth === null ? '' : ` ± ${format(row.halfWidth)}`;
+  return `${format(value)}${interval}${infiniteText(row)}`;
 };
 
 /** Where a defence rejects images: how many clean ones, and how many under the attack of the row. */

@@ -10,6 +10,10 @@ const isOver = ({ status }: SweepDetail): boolean => status === 'completed' || s
 const lookMilliseconds = { terminal: 500, log: 1000 };
 const quietMilliseconds = 30_000;
 
+/** The API is away, or its database is, or its disk is full: it comes back without being asked to. */
+const isPassing = (error: unknown): error is FunnelError =>
+  error instanceof FunnelError && (!error.answered || [502, 503, 504, 507].includes(error.status));
+
 /** In a log: a line at the start, whenever stages have ended, and as a sign of life. */
 const createLogger = (output: Output) => {
   let done = -1;
@@ -56,7 +60,7 @@ export const watchSweep = async (
       else output.draw(progressLines(sweep, workers, columns));
       if (isOver(sweep)) return sweep;
     } catch (error) {
-      if (signal.aborted || !(error instanceof FunnelError) || error.answered) throw error;
+      if (signal.aborted || !isPassing(error)) throw error;
       if (!away) output.note(`${error.message}. Waiting for it to come back …`);
       away = true;
     }

@@ -4,7 +4,7 @@ import { useMemo } from 'react';
 import { useLatest } from '../components/use-latest.ts';
 import { paretoFront } from '../statistics/pareto.ts';
 import { useColours } from './colours.ts';
-import { axisStyle, baseOption, EChart } from './echart.tsx';
+import { axisStyle, baseOption, EChart, infinityAxis } from './echart.tsx';
 
 export type ScatterPoint = {
   readonly row: number;
@@ -39,6 +39,11 @@ export const CleanRobustScatter = (props: {
   const colours = useColours();
   const option = useMemo(() => {
     const sign = direction === 'max' ? 1 : -1;
+    const vertical = infinityAxis(
+      points.map(({ y }) => y),
+      format,
+      colours,
+    );
     // A masked run's robustness is not believed, so it holds no place on the front.
     const eligible = points.filter((point) => point.active && !point.masked);
     const front = paretoFront(eligible.map((point) => ({ x: point.x, y: sign * point.y })));
@@ -47,7 +52,7 @@ export const CleanRobustScatter = (props: {
       const colour =
         place >= 0 ? colours.series[place % 6]! : point.active ? colours.accent : colours.lineStrong;
       return {
-        value: [point.x, point.y],
+        value: [point.x, vertical.at(point.y)],
         symbol: point.masked
           ? `empty${symbolOf(point.recipe)[0]!.toUpperCase()}${symbolOf(point.recipe).slice(1)}`
           : symbolOf(point.recipe),
@@ -83,7 +88,7 @@ export const CleanRobustScatter = (props: {
           nameLocation: 'middle',
           nameGap: 44,
           ...axis,
-          axisLabel: { ...axis.axisLabel, formatter: (v: number) => format(v) },
+          ...vertical.axis,
         },
         series: [
           {
@@ -92,7 +97,7 @@ export const CleanRobustScatter = (props: {
             step: 'start',
             symbol: 'none',
             silent: true,
-            data: front.map(({ x, y }) => [x, sign * y]),
+            data: front.map(({ x, y }) => [x, vertical.at(sign * y)]),
             lineStyle: { color: colours.text, width: 1.4, type: [5, 3], opacity: 0.75 },
             z: 3,
           },
@@ -119,7 +124,14 @@ export const CleanRobustScatter = (props: {
               };
             },
           },
-          { id: 'trials', type: 'scatter', data: order.map(item), z: 2, cursor: 'pointer' },
+          {
+            id: 'trials',
+            type: 'scatter',
+            data: order.map(item),
+            z: 2,
+            cursor: 'pointer',
+            markLine: vertical.mark,
+          },
         ],
       },
       order,

@@ -9,6 +9,7 @@ import {
 import { type EChartsCoreOption, type EChartsType, init, use } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import { useEffect, useEffectEvent, useRef } from 'react';
+import { drawnAt, infinityPlace } from '../statistics/infinity-place.ts';
 import type { Colours } from './colours.ts';
 
 use([
@@ -46,6 +47,42 @@ export const axisStyle = (colours: Colours) => ({
   axisLabel: { color: colours.muted, fontSize: 11.5, hideOverlap: true },
   splitLine: { show: true, lineStyle: { color: colours.line, width: 1 } },
   nameTextStyle: { color: colours.muted, fontSize: 12 },
+});
+
+/**
+ * For a vertical axis of `values`: room for ∞ above the finite ones, with its own mark, and where each value is drawn. Without an infinite
+ * value the axis is as usual.
+ */
+export const infinityAxis = (
+  values: readonly number[],
+  format: (value: number) => string,
+  colours: Colours,
+) => {
+  const place = infinityPlace(values);
+  const top = place?.infinity ?? null;
+  const label = (value: number) => (top !== null && value > place!.high ? '' : format(value));
+  return {
+    at: (value: number) => drawnAt(value, place),
+    axis: {
+      ...(top !== null && { max: top }),
+      axisLabel: { ...axisStyle(colours).axisLabel, formatter: label },
+    },
+    /** For one of the series. */
+    mark: top === null ? undefined : infinityLine(top, format, colours),
+  };
+};
+
+const infinityLine = (top: number, format: (value: number) => string, colours: Colours) => ({
+  silent: true,
+  symbol: 'none',
+  data: [{ yAxis: top }],
+  lineStyle: { color: colours.lineStrong, width: 1, type: 'dotted' },
+  label: {
+    position: 'start',
+    color: colours.muted,
+    fontSize: 14,
+    formatter: () => format(Number.POSITIVE_INFINITY),
+  },
 });
 
 export const EChart = (props: {

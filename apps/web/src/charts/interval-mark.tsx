@@ -1,4 +1,4 @@
-/** A value with its interval on a small axis from `low` to `high`: rows of a table can be compared by eye. */
+/** A value with its interval on a small axis from `low` to `high`: rows of a table can be compared by eye. Infinity is at its end. */
 export const IntervalMark = (props: {
   readonly value: number;
   readonly interval: readonly [number, number] | null;
@@ -8,7 +8,8 @@ export const IntervalMark = (props: {
   readonly label: string;
 }) => {
   const { value, interval, low, high } = props;
-  const at = (v: number) => 4 + 112 * Math.max(0, Math.min(1, high === low ? 0.5 : (v - low) / (high - low)));
+  const share = (v: number) => (high === low ? 0.5 : Math.max(0, Math.min(1, (v - low) / (high - low))));
+  const at = (v: number) => 4 + 112 * share(v);
   const tone = props.hollow ? 'var(--muted)' : 'var(--accent)';
   return (
     <svg

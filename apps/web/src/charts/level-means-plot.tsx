@@ -1,9 +1,9 @@
-/** What a knob does to the objective: its mean at each value, with 95 % intervals. */
+/** What a knob does to the objective: its mean at each value, with 95 % intervals; the median where a trial is infinite. */
 import { useMemo } from 'react';
 import { formatKnob, knobScale } from '../format.ts';
 import type { LevelMean } from '../statistics/level-means.ts';
 import { useColours } from './colours.ts';
-import { axisStyle, baseOption, EChart } from './echart.tsx';
+import { axisStyle, baseOption, EChart, infinityAxis } from './echart.tsx';
 
 export const LevelMeansPlot = (props: {
   readonly knob: string;
@@ -20,6 +20,11 @@ export const LevelMeansPlot = (props: {
     const log = numeric && knobScale(knob) === 'log' && levels.every(({ value }) => Number(value) > 0);
     const numbers = numeric ? levels.map(({ value }) => Number(value)) : [];
     const ends = log ? { min: Math.min(...numbers) / 1.5, max: Math.max(...numbers) * 1.5 } : { scale: true };
+    const ends95 = levels.flatMap(({ mean, halfWidth }) => [
+      mean - (halfWidth ?? 0),
+      mean + (halfWidth ?? 0),
+    ]);
+    const vertical = infinityAxis(ends95, format, colours);
     const at = (level: (typeof levels)[number]) => (numeric ? Number(level.value) : String(level.value));
     return {
       ...baseOption(colours),
@@ -30,7 +35,8 @@ export const LevelMeansPlot = (props: {
         formatter: ({ dataIndex }: { dataIndex: number }) => {
           const level = levels[dataIndex]!;
           const spread = level.halfWidth === null ? '' : ` ± ${format(level.halfWidth)}`;
-          return `${title} = ${formatKnob(level.value)}<br/><b>${format(level.mean)}</b>${spread}, ${level.n} trials`;
+          const infinite = level.infinite ? `, of which ${level.infinite} are ∞: median` : '';
+          return `${title} = ${formatKnob(level.value)}<br/><b>${format(level.mean)}</b>${spread}, ${level.n} trials${infinite}`;
         },
       },
       xAxis: {
@@ -55,7 +61,7 @@ export const LevelMeansPlot = (props: {
         nameLocation: 'middle',
         nameGap: 44,
         ...axis,
-        axisLabel: { ...axis.axisLabel, formatter: (v: number) => format(v) },
+        ...vertical.axis,
       },
       series: [
         {
@@ -63,8 +69,8 @@ export const LevelMeansPlot = (props: {
           silent: true,
           data: levels.map((level) => [
             at(level),
-            level.mean - (level.halfWidth ?? 0),
-            level.mean + (level.halfWidth ?? 0),
+            vertical.at(level.mean - (level.halfWidth ?? 0)),
+            vertical.at(level.mean + (level.halfWidth ?? 0)),
           ]),
           encode: { x: 0, y: [1, 2] },
           renderItem: (
@@ -87,7 +93,8 @@ export const LevelMeansPlot = (props: {
         },
         {
           type: numeric ? 'line' : 'scatter',
-          data: levels.map((level) => [at(level), level.mean]),
+          data: levels.map((level) => [at(level), vertical.at(level.mean)]),
+          markLine: vertical.mark,
           symbol: 'circle',
           symbolSize: 8,
           itemStyle: { color: colours.accent },

@@ -1,3 +1,4 @@
+import { classOf, noClass } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { type AttackChoice, attackImage } from './attack-image.ts';
 import type { BrowserModel } from './load-model.ts';
@@ -7,6 +8,7 @@ export type Seen = {
   readonly pixels: Float32Array;
   /** Softmax of the logits, one per class. */
   readonly probabilities: Float32Array;
+  /** `noClass` where the model gives it none. */
   readonly label: number;
   readonly reconstruction: Float32Array | null;
 };
@@ -14,25 +16,26 @@ export type Seen = {
 export type Tried = { readonly clean: Seen; readonly attacked: Seen };
 
 const look = async (model: BrowserModel, image: tf.Tensor4D): Promise<Seen> => {
-  const probabilities = tf.tidy(() => tf.softmax(model.logits(image)));
+  const logits = model.logits(image);
+  const probabilities = tf.tidy(() => tf.softmax(logits));
   const { reconstruct } = model;
   const rebuilt = reconstruct === null ? null : tf.tidy(() => reconstruct(image));
-  const [shares, pixels, reconstruction] = await Promise.all([
+  const [answer, shares, pixels, reconstruction] = await Promise.all([
+    logits.data<'float32'>(),
     probabilities.data<'float32'>(),
     image.data<'float32'>(),
     rebuilt?.data<'float32'>() ?? null,
   ]);
-  tf.dispose([probabilities, ...(rebuilt ? [rebuilt] : [])]);
-  const label = shares.indexOf(Math.max(...shares));
+  tf.dispose([logits, probabilities, ...(rebuilt ? [rebuilt] : [])]);
   return {
     pixels: Float32Array.from(pixels),
     probabilities: Float32Array.from(shares),
-    label,
+    label: classOf(answer),
     reconstruction,
   };
 };
 
-/** Classifies an image, attacks it away from the class that it got, and classifies what came of it. */
+/** Classifies an image, attacks it away from the class that it got, and classifies what came of it. Without a class it stays as it is. */
 export const tryAttack = async (
   model: BrowserModel,
   pixels: Float32Array,
@@ -41,7 +44,8 @@ export const tryAttack = async (
 ): Promise<Tried> => {
   const image = tf.tensor4d(pixels, [1, ...shape]);
   const clean = await look(model, image);
-  const moved = attackImage(model.logits, image, clean.label, choice);
+  const moved =
+    clean.label === noClass ? image.clone() : attackImage(model.logits, image, clean.label, choice);
   const attacked = await look(model, moved);
   tf.dispose([image, moved]);
   return { clean, attacked };

@@ -13,7 +13,8 @@
  *     importance = max(0, (η² − E[η²_perm]) / (1 − E[η²_perm]))
  *
  * and the 95th percentile of the shuffled shares (on the same scale) is reported as the level that a knob must exceed to mean
- * anything. What no knob explains alone (interactions, seeds, noise) is 1 − Σ importance when the knobs vary independently, as they
+ * anything. Where some y are infinite there is no variance: all y are replaced by their ranks (ties share the mean of theirs), and η² is
+ * that of Kruskal and Wallis 1952, H / (n − 1). What no knob explains alone (interactions, seeds, noise) is 1 − Σ importance when the knobs vary independently, as they
  * do in a grid or a random search.
  */
 export type Knob = { readonly name: string; readonly values: readonly (number | string | boolean)[] };
@@ -78,8 +79,21 @@ const shuffle = (y: Float64Array, random: () => number): void => {
   }
 };
 
+/** 1 for the least; ties share the mean of their ranks. */
+const ranksOf = (values: readonly number[]): number[] => {
+  const sorted = [...values].sort((a, b) => (a === b ? 0 : a - b));
+  const first = new Map<number, number>();
+  const count = new Map<number, number>();
+  for (const [i, value] of sorted.entries()) {
+    if (!first.has(value)) first.set(value, i);
+    count.set(value, (count.get(value) ?? 0) + 1);
+  }
+  return values.map((value) => first.get(value)! + (count.get(value)! + 1) / 2);
+};
+
 /** Importance of every knob that takes more than one value, greatest first; empty when there is nothing to explain. */
-export const knobImportance = (knobs: readonly Knob[], objective: readonly number[]): Importance[] => {
+export const knobImportance = (knobs: readonly Knob[], measured: readonly number[]): Importance[] => {
+  const objective = measured.every(Number.isFinite) ? measured : ranksOf(measured);
   const n = objective.length;
   const mean = objective.reduce((sum, value) => sum + value, 0) / n;
   const total = objective.reduce((sum, value) => sum + (value - mean) ** 2, 0);

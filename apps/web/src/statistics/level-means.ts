@@ -1,3 +1,5 @@
+import { median } from '@funnel/attacks/statistics';
+
 /** Two-sided 95 % quantiles of Student's t by degrees of freedom 1 … 30; the normal's beyond. */
 const t95 = [
   12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
@@ -7,8 +9,11 @@ const t95 = [
 export type LevelMean<V> = {
   readonly value: V;
   readonly n: number;
+  /** Trials whose objective is infinite, where there are any. */
+  readonly infinite?: number;
+  /** The median where one is infinite. */
   readonly mean: number;
-  /** Half-width of the 95 % interval of the mean (Student's t); null for one trial. */
+  /** Half-width of the 95 % interval of the mean (Student's t); null for one trial, and for a median. */
   readonly halfWidth: number | null;
 };
 
@@ -25,6 +30,8 @@ export const levelMeans = <V extends number | string | boolean>(
   }
   const rows = [...groups].map(([value, ys]): LevelMean<V> => {
     const n = ys.length;
+    const infinite = ys.filter((y) => y === Number.POSITIVE_INFINITY).length;
+    if (infinite > 0) return { value, n, infinite, mean: median(ys)!, halfWidth: null };
     const mean = ys.reduce((a, b) => a + b, 0) / n;
     if (n < 2) return { value, n, mean, halfWidth: null };
     const variance = ys.reduce((sum, y) => sum + (y - mean) ** 2, 0) / (n - 1);

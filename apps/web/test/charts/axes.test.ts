@@ -33,6 +33,25 @@ describe('an axis', () => {
     expect(createAxis(spec([3, 3])).position(3)).toBe(0.5);
   });
 
+  it('has infinity at its end, apart from the finite values', () => {
+    const infinity = Number.POSITIVE_INFINITY;
+    const axis = createAxis(spec([1, infinity, 3, infinity, null, 2]));
+    const [one, two, three, end] = [1, 2, 3, infinity].map(axis.position) as [number, number, number, number];
+    expect([one, end]).toEqual([0, 1]);
+    expect(three).toBeLessThan(0.95);
+    expect(two).toBeCloseTo(three / 2, 12);
+    expect(axis.ticks.map(({ label }) => label)).toEqual(['1', '2', '3', '∞']);
+    expect([0, three, 1].map(axis.labelAt)).toEqual(['1', '3', '∞']);
+    expect(axis.gaps).toBe(true);
+    const many = createAxis(spec([...Array.from({ length: 20 }, (_, i) => i), infinity]));
+    expect(many.ticks.at(-1)).toEqual({ at: 1, label: '∞' });
+    expect(many.position(19)).toBe(three);
+    const log = createAxis(spec([0.01, 1, infinity], { scale: 'log' }));
+    expect(log.labelAt(log.position(0.1)!)).toBe('0.1');
+    const alone = createAxis(spec([infinity, infinity]));
+    expect([alone.position(infinity), alone.ticks]).toEqual([1, [{ at: 1, label: '∞' }]]);
+  });
+
   it('ticks round numbers within its ends', () => {
     expect(niceTicks(0, 1, false)).toEqual([0, 0.5, 1]);
     expect(niceTicks(0.953, 0.985, false)).toEqual([0.96, 0.97, 0.98]);
@@ -57,6 +76,12 @@ describe('brushes', () => {
         ['b', [0, 0.5]],
       ]),
     ).toEqual([0, 0, 1, 0]);
+  });
+
+  it('keep what is infinite at the good end', () => {
+    const infinite = [spec([1, Number.POSITIVE_INFINITY, 2, null], { key: 'v' })];
+    const kept = brushedRows(infinite.map(createAxis), infinite, new Map([['v', [0.95, 1]]]));
+    expect([...kept]).toEqual([0, 1, 0, 0]);
   });
 
   it('leave out rows without a value on a brushed axis', () => {

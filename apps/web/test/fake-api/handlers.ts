@@ -40,6 +40,7 @@ const workers = (world: World): Worker[] => {
     host: 'gpu-1',
     pid: 4711,
     version: '0.1.0',
+    schema: '0001_init',
     startedAt: '2026-11-22T06:00:00Z',
     heartbeatAt: new Date().toISOString(),
   };

@@ -1,4 +1,12 @@
-import { type LeaderboardQuery, type LeaderboardRow, type Trial, threatModelOf } from '@funnel/contracts';
+import { median } from '@funnel/attacks/statistics';
+import {
+  type LeaderboardQuery,
+  type LeaderboardRow,
+  readExtended,
+  type Trial,
+  threatModelOf,
+  writeExtended,
+} from '@funnel/contracts';
 import type { World } from './world.ts';
 
 /** Trials ranked by one metric of one attack, as the real query does for the cases that the pages use. */
@@ -17,8 +25,9 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
       );
       const worst = [...candidates].sort((a, b) => a.summary.robustAccuracy - b.summary.robustAccuracy)[0];
       if (!worst) continue;
-      const value =
-        (query.attack === undefined ? trial.worstCase?.values : worst.summary)?.[query.metric] ?? null;
+      const value = readExtended(
+        (query.attack === undefined ? trial.worstCase?.values : worst.summary)?.[query.metric] ?? null,
+      );
       const key = query.group === 'configuration' ? `${sweep.id}/${point.configuration}` : trial.id;
       const found = groups.get(key);
       if (found) {
@@ -40,7 +49,7 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
         settings: worst.settings,
         ...(query.attack === undefined && { within: threatModelOf(trial.evaluations) }),
         metric: query.metric,
-        value,
+        value: null,
         halfWidth: null,
         cleanAccuracy: trial.cleanAccuracy,
         rejectedClean: worst.summary.rejectedClean,
@@ -55,15 +64,24 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
     }
   }
   const settled = rows.map(({ key: _, values, ...row }): LeaderboardRow => {
+    const infinite = values.filter((value) => !Number.isFinite(value)).length;
     const mean = values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
+    const value = infinite > 0 ? median(values) : mean;
     const spread =
-      mean === null || values.length < 2
+      mean === null || infinite > 0 || values.length < 2
         ? null
         : (4.3 * Math.sqrt(values.reduce((s, v) => s + (v - mean) ** 2, 0) / (values.length - 1))) /
           Math.sqrt(values.length);
-    return { ...row, value: mean, halfWidth: spread };
+    return {
+      ...row,
+      value: value === null ? null : writeExtended(value),
+      ...(infinite > 0 && query.group === 'configuration' && { infiniteSeeds: infinite }),
+      halfWidth: spread,
+    };
   });
+  const of = (row: LeaderboardRow) => readExtended(row.value) ?? -1;
+  const byValue = (a: LeaderboardRow, b: LeaderboardRow) => (a.value === b.value ? 0 : of(b) - of(a));
   const last = (row: LeaderboardRow) => (query.masked === 'last' && row.verdict === 'masked' ? 1 : 0);
-  settled.sort((a, b) => last(a) - last(b) || (b.value ?? -1) - (a.value ?? -1));
+  settled.sort((a, b) => last(a) - last(b) || byValue(a, b));
   return settled.map((row, i) => ({ ...row, rank: i + 1 }));
 };

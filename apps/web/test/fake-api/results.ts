@@ -9,9 +9,11 @@ import {
   type Evaluation,
   type EvaluationRecords,
   type EvaluationSummary,
+  type ExtendedNumber,
   isBounded,
   type MetricSeries,
   reachOf,
+  readExtended,
   type Stage,
   type TrialPoint,
   threatModelOf,
@@ -46,7 +48,9 @@ const strength: Partial<Record<keyof typeof attacks, number>> = {
   'single-pixel': 0.3,
 };
 
-const quantile = (sorted: readonly number[], n: number): number | null => sorted[Math.floor(n / 2)] ?? null;
+/** The upper of the middle two; what was not found is infinite. */
+const medianOf = (sorted: readonly number[], n: number): ExtendedNumber | null =>
+  n === 0 ? null : (sorted[Math.floor(n / 2)] ?? 'Infinity');
 
 const memoised = <T>(make: (point: TrialPoint, run: AttackRun) => T) => {
   const made = new WeakMap<TrialPoint, Map<string, T>>();
@@ -112,10 +116,10 @@ export const summaryOf = (records: EvaluationRecords): EvaluationSummary => {
     noiseLevel: noise,
     noiseLevelAll: noise === null ? null : (noise * successes) / attempted,
     meanSquaredError: noise === null ? null : noise ** 2 / 784,
-    medianL2Success: quantile(l2, l2.length),
-    medianL2: quantile(l2, attempted),
-    medianLinf: quantile(found(records.linf), attempted),
-    medianL0: quantile(found(records.l0), attempted),
+    medianL2Success: readExtended(medianOf(l2, l2.length)),
+    medianL2: medianOf(l2, attempted),
+    medianLinf: medianOf(found(records.linf), attempted),
+    medianL0: medianOf(found(records.l0), attempted),
     meanQueries: mean(records.queries),
     meanSteps: mean(records.steps),
   };
@@ -138,8 +142,10 @@ export const worstCaseOf = (point: TrialPoint, runs: readonly AttackRun[]): Wors
     const least = attempted.map((i) =>
       Math.min(...all.map(({ records }) => records[norm][i] ?? Number.POSITIVE_INFINITY)),
     );
-    const value = least.sort((a, b) => a - b)[Math.floor(attempted.length / 2)] ?? Number.POSITIVE_INFINITY;
-    return Number.isFinite(value) ? value : null;
+    return medianOf(
+      least.filter(Number.isFinite).sort((a, b) => a - b),
+      attempted.length,
+    );
   };
   const noise = runs.flatMap((run) => summarise(point, run).noiseLevel ?? []);
   return {

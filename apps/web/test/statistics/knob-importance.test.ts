@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { drawnAt, infinityPlace } from '../../src/statistics/infinity-place.ts';
 import { type Knob, knobImportance } from '../../src/statistics/knob-importance.ts';
 import { levelMeans } from '../../src/statistics/level-means.ts';
 import { normalOf } from '../fake-api/random.ts';
@@ -59,6 +60,40 @@ describe('knob importance', () => {
   it('gives the same picture for the same trials', () => {
     const { knobs, objective } = grid([0, 1, 2], [0, 1], 5, (a, b, i) => a + b + normalOf(`${i}`));
     expect(knobImportance(knobs, objective)).toEqual(knobImportance(knobs, objective));
+  });
+});
+
+describe('where some values are infinite', () => {
+  const infinity = Number.POSITIVE_INFINITY;
+
+  it('importance is that of their ranks, as Kruskal and Wallis take them', () => {
+    // Ranks 1 to 8 with the infinite two sharing 7.5, by level: 1 2 3 4 and 5 6 7.5 7.5.
+    const values = [0, 0, 0, 0, 1, 1, 1, 1];
+    const ranks = [1, 2, 3, 4, 5, 6, 7.5, 7.5];
+    const [infinite] = knobImportance([{ name: 'a', values }], [1, 2, 3, 4, 5, 6, infinity, infinity]);
+    expect(infinite!.importance).toBeGreaterThan(0.5);
+    expect(infinite).toEqual(knobImportance([{ name: 'a', values }], ranks)[0]);
+  });
+
+  it('says nothing where all are', () => {
+    expect(knobImportance([{ name: 'a', values: [1, 2, 1, 2] }], Array(4).fill(infinity))).toEqual([]);
+  });
+
+  it('a level has the median of its trials, and no interval', () => {
+    expect(levelMeans([1, 1, 1, 2, 2], [3, infinity, 5, infinity, 4])).toEqual([
+      { value: 1, n: 3, infinite: 1, mean: 5, halfWidth: null },
+      { value: 2, n: 2, infinite: 1, mean: infinity, halfWidth: null },
+    ]);
+  });
+
+  it('they are drawn beyond the greatest finite value', () => {
+    const place = infinityPlace([2, infinity, 8])!;
+    expect(place).toEqual({ low: 2, high: 8, infinity: 9 });
+    expect([2, 8, infinity].map((value) => drawnAt(value, place))).toEqual([2, 8, 9]);
+    expect(infinityPlace([2, 8])).toEqual({ low: 2, high: 8, infinity: null });
+    expect(infinityPlace([5, infinity])!.infinity).toBeGreaterThan(5);
+    expect(infinityPlace([infinity])!.infinity).toBeGreaterThan(infinityPlace([infinity])!.high);
+    expect(infinityPlace([])).toBeNull();
   });
 });
 

@@ -21,6 +21,18 @@ it('keeps exactly the points that no other beats, as trying all pairs does', () 
   }
 });
 
+it('has room for what is infinite: of those the one with the greatest x beats all to its left', () => {
+  const y = Number.POSITIVE_INFINITY;
+  const all = [
+    { x: 1, y },
+    { x: 3, y },
+    { x: 2, y: 9 },
+    { x: 4, y: 1 },
+    { x: 5, y: 0 },
+  ];
+  expect(paretoFront(all)).toEqual([all[1], all[3], all[4]]);
+});
+
 it('has nothing of nothing', () => {
   expect(paretoFront([])).toEqual([]);
 });

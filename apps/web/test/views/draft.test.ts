@@ -4,6 +4,8 @@ import {
   expandAttacks,
   hyperparameterNames,
   hyperparameters,
+  isNumeric,
+  knobMeta,
   knobsOf,
   recipeNames,
   SweepDefinition,
@@ -106,6 +108,13 @@ describe('a draft', () => {
     const definition = SweepDefinition.parse({ name: 'x', dataset: { name: 'glyphs' }, space });
     expect(parse(definitionDraft(definition)).space).toEqual({ gamma: [1, 3, 5] });
   });
+
+  it('keeps a walk of 100,000,001 steps as it was written, and makes none of its values', () => {
+    const space = { gamma: { min: 0, max: 1e6, step: 0.01, scale: 'linear' as const } };
+    const search = { strategy: 'random' as const, trials: 3 };
+    const definition = SweepDefinition.parse({ name: 'x', dataset: { name: 'glyphs' }, space, search });
+    expect(parse(definitionDraft(definition)).space).toEqual(space);
+  });
 });
 
 describe('what is wrong', () => {
@@ -145,7 +154,9 @@ describe('what a form draws', () => {
       expect(field.title, name).not.toBe('');
       expect(field.description, name).not.toBe('');
       expect(field.usual, name).toEqual(hyperparameters[name].parse(undefined));
-      if (typeof field.usual === 'number') expect(field.kind, name).toBe('number');
+      expect(field.usual, name).toEqual(knobMeta(name).default);
+      expect(field.kind === 'number', name).toBe(isNumeric(knobMeta(name)));
+      expect(field.integer, name).toBe(knobMeta(name).kind === 'whole');
     }
   });
 

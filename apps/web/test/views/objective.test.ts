@@ -1,4 +1,4 @@
-import { SweepDefinition, type SweepInput, type Trial } from '@funnel/contracts';
+import { type ExtendedNumber, SweepDefinition, type SweepInput, type Trial } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { firstChoice } from '../../src/views/sweep/chosen.ts';
 import {
@@ -10,6 +10,7 @@ import {
   varyingKnobs,
   worstCaseTitle,
 } from '../../src/views/sweep/objective.ts';
+import { columnsOf, sortResults } from '../../src/views/sweep/trial-columns.tsx';
 import { createWorld } from '../fake-api/world.ts';
 
 const define = (more: Partial<SweepInput>) =>
@@ -85,6 +86,43 @@ describe('what trials are judged by', () => {
     expect(high).toBeCloseTo(summary.successInterval[1], 12);
     expect(resultOf({ ...trial, worstCase: null }, createObjective('', 'robustAccuracy')).value).toBeNull();
   });
+});
+
+it('an infinite median is the best value, and a missing one none', () => {
+  const [trial] = trials().trials.filter(({ evaluations }) => evaluations.length > 0);
+  const objective = createObjective('', 'medianL2');
+  const withMedian = (number: number, medianL2: ExtendedNumber | null) =>
+    resultOf(
+      {
+        ...trial!,
+        number,
+        verdict: 'ok',
+        worstCase: { within: {}, values: { ...trial!.worstCase!.values, medianL2 } },
+      },
+      objective,
+    );
+  const results = [
+    withMedian(0, null),
+    withMedian(1, 0.5),
+    withMedian(2, 'Infinity'),
+    withMedian(3, 2),
+    withMedian(4, 'Infinity'),
+  ];
+  expect(ranked(results, 'max').map(({ trial: { number }, value }) => [number, value])).toEqual([
+    [2, Number.POSITIVE_INFINITY],
+    [4, Number.POSITIVE_INFINITY],
+    [3, 2],
+    [1, 0.5],
+    [0, null],
+  ]);
+  expect(results.map(({ value }) => (value === null ? null : objective.format(value)))).toEqual([
+    ...[null, '0.500', '∞', '2.00'],
+    '∞',
+  ]);
+  expect(firstChoice(results, objective).slice(0, 3)).toEqual([2, 4, 3]);
+  const column = columnsOf(results, [], objective, false).find(({ key }) => key === 'value')!;
+  expect(sortResults(results, column, true).map((result) => result.trial.number)).toEqual([2, 4, 3, 1, 0]);
+  expect(sortResults(results, column, false).map((result) => result.trial.number)).toEqual([1, 3, 2, 4, 0]);
 });
 
 describe('the first choice', () => {

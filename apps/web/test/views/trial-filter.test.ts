@@ -44,6 +44,7 @@ const rows = [
   result(17, { gamma: 10, status: 'failed' }),
   result(4, { recipe: 'classic', value: 0.2 }),
 ];
+const withInfinity = [...rows, result(5, { recipe: 'classic', value: Number.POSITIVE_INFINITY })];
 const knobs = ['gamma', 'lossScale'];
 const kept = (text: string) => {
   const { keep } = parseFilter(text, knobs);
@@ -67,6 +68,17 @@ describe('the filter of the trials table', () => {
     ['gamma>1 value>0.5', [2]],
   ])('%s keeps %j', (text, expected) => {
     expect(kept(text)).toEqual(expected);
+  });
+
+  it.each([
+    ['value:∞', [5]],
+    ['value=Infinity', [5]],
+    ['value<∞', [1, 2, 4]],
+    ['value>0.5', [2, 5]],
+    ['value!=∞', [1, 2, 17, 4]],
+  ])('%s keeps %j where a value is infinite', (text, expected) => {
+    const { keep } = parseFilter(text, knobs);
+    expect(withInfinity.filter(keep!).map(({ trial }) => trial.number)).toEqual(expected);
   });
 
   it('names a column that does not exist, and those that do', () => {

@@ -22,8 +22,8 @@ export const createSchedule = (stepSize: number, steps: number): Schedule => {
   let since = 0;
   return {
     begin: (loss) => {
-      best = loss;
-      bestAtCheckpoint = loss;
+      best = Number.isNaN(loss) ? Number.NEGATIVE_INFINITY : loss; // so that the next one improves on it
+      bestAtCheckpoint = best;
       last = 0; // the reference implementation compares the first iterate with an empty slot of its loss table
     },
     stepSize: () => size,

@@ -2,13 +2,15 @@
  * Auto-PGD (Croce & Hein 2020, Algorithm 1; `autoattack/autopgd_base.py`): ascent with momentum whose step size halves itself, where
  * the loss no longer rises, and restarts from the best point.
  */
+import { classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
 import { crossEntropy, type RowLoss, targetedDifferenceRatio } from '../losses.ts';
+import { confirm } from '../nearest.ts';
 import { direction, type Norm, project } from '../norms.ts';
 import { chooseRows, createRowStore, oneHot, pick, positions, takeRows } from '../rows.ts';
 import { randomDirections } from '../starts.ts';
-import { confirm, type Try, untilFooled } from '../tries.ts';
+import { type Try, untilFooled } from '../tries.ts';
 import { createSchedule } from './apgd-schedule.ts';
 import { likelyClasses } from './likely-classes.ts';
 
@@ -79,7 +81,7 @@ const ascend = async (context: AttackContext, ascent: Ascent): Promise<Try> => {
   let classes = first.classes;
   for (let step = 0; ; step++) {
     await context.breathe();
-    const suspects = positions(rows.length, (i) => classes[i] !== labels[rows[i]!]);
+    const suspects = positions(rows.length, (i) => isMistake(classes[i]!, labels[rows[i]!]!));
     const fallen = await confirm(model, state.x, pick(labels, rows), suspects);
     found.put(state.x, fallen, pick(rows, fallen));
     fooled.push(...pick(rows, fallen));
@@ -149,14 +151,15 @@ const look = async (
   const [gradient, numbers] = tf.tidy(() => {
     const loss = lossOf(oneHot(pick(labels, rows), model.classes), rows);
     const pass = model.gradient(x, loss);
-    return [pass.gradient, tf.stack([loss(pass.logits), tf.argMax(pass.logits, 1).toFloat()])];
+    return [pass.gradient, tf.concat([pass.logits, loss(pass.logits).expandDims<tf.Tensor2D>(1)], 1)];
   }) as [tf.Tensor2D, tf.Tensor2D]; // tidy loses that it is a pair
   const values = await numbers.data<'float32'>();
   numbers.dispose();
+  const width = model.classes + 1;
   return {
     gradient,
-    losses: values.slice(0, rows.length),
-    classes: Int32Array.from(values.subarray(rows.length)),
+    losses: Float32Array.from(rows, (_, i) => values[i * width + model.classes]!),
+    classes: classesOf(values, model.classes, width),
   };
 };
 
@@ -170,17 +173,12 @@ const update = (
   verdicts: readonly Verdict[],
 ): State =>
   tf.tidy(() => {
-    const mask = (of: (verdict: Verdict) => boolean) =>
-      tf.tensor2d(
-        verdicts.map((verdict) => (of(verdict) ? 1 : 0)),
-        [verdicts.length, 1],
-      );
-    const improved = mask((verdict) => verdict.improved);
+    const improved = (i: number): boolean => verdicts[i]!.improved;
+    const back = (i: number): boolean => verdicts[i]!.restart;
     const best = chooseRows(improved, moved, state.best);
     const bestGradient = chooseRows(improved, gradient, state.bestGradient);
     if (verdicts.every(({ restart }) => !restart))
       return { x: moved.clone(), previous: state.x.clone(), gradient: gradient.clone(), best, bestGradient };
-    const back = mask((verdict) => verdict.restart);
     return {
       x: chooseRows(back, best, moved),
       previous: state.x.clone(),

@@ -2,11 +2,13 @@
  * Basic Iterative Method: projected gradient steps from the image, stopping at the first hit; at a fixed ε, or with a search for the
  * least one. Foolbox 1.8 `foolbox/attacks/iterative_projected_gradient.py`.
  */
+import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
+import { createNearest } from '../nearest.ts';
 import { type Norm, project } from '../norms.ts';
 import { outcomes } from '../outcomes.ts';
-import { createRowStore, pick, positions, takeRows } from '../rows.ts';
+import { pick, positions, takeRows } from '../rows.ts';
 import { lossDirection } from './directions.ts';
 import { createEpsilonSearch } from './epsilon-search.ts';
 
@@ -23,8 +25,7 @@ export const bim =
     const searches = Array.from(labels, () => createEpsilonSearch(settings.epsilon, settings.search));
     const iteration = new Int32Array(labels.length);
     const steps = new Int32Array(labels.length);
-    const nearest = new Float64Array(labels.length).fill(Number.POSITIVE_INFINITY); // squared L2
-    const found = createRowStore(labels.length);
+    const nearest = createNearest(images); // by squared L2
     const first = lossDirection(context, images, labels, scaling);
     let state: State = {
       rows: positions(labels.length, () => true),
@@ -43,16 +44,12 @@ export const bim =
         ratio,
       );
       const { classes, squares } = await outcomes(context.model, x, origin);
-      const hits = positions(rows.length, (i) => classes[i] !== labels[rows[i]!]);
-      const better = hits.filter((i) => squares[i]! < nearest[rows[i]!]!);
-      better.forEach((i) => {
-        nearest[rows[i]!] = squares[i]!;
-      });
-      found.put(x, better, pick(rows, better));
+      const hits = positions(rows.length, (i) => isMistake(classes[i]!, labels[rows[i]!]!));
+      nearest.keep({ x, owners: rows, distances: squares }, hits);
       const finished = rows.map((row, i) => {
         steps[row]!++;
         iteration[row]!++;
-        const hit = classes[i] !== labels[row];
+        const hit = isMistake(classes[i]!, labels[row]!);
         if (!hit && iteration[row]! < settings.steps) return 0;
         iteration[row] = 0;
         searches[row]!.report(hit);
@@ -65,7 +62,7 @@ export const bim =
       state = next;
     }
     tf.dispose([first, state.x, state.direction]);
-    return { adversarials: found.collect(images), steps, queries: steps.map((count) => count + 1) };
+    return { adversarials: nearest.take(), steps, queries: steps.map((count) => count + 1) };
   };
 
 /** The images still under attack, where they are and where they go next. */

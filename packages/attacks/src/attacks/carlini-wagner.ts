@@ -5,8 +5,9 @@
 import type { AttackSettings } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
-import { type Best, improve, startBest } from '../best.ts';
 import { margin } from '../losses.ts';
+import { createNearest, keepConfirmed, type Nearest } from '../nearest.ts';
+import { rowNorms } from '../norms.ts';
 import { oneHot, pick, positions, takeRows } from '../rows.ts';
 
 type Settings = AttackSettings<'cw-l2'>;
@@ -21,40 +22,38 @@ export const carliniWagner: Attack<'cw-l2'> = async (context, settings) => {
   const greatest = new Float64Array(labels.length).fill(Number.POSITIVE_INFINITY);
   const constants = Float64Array.from(labels, () => settings.initialConstant);
   const steps = new Int32Array(labels.length);
-  let best = startBest(images);
+  const queries = new Int32Array(labels.length);
+  const nearest = createNearest(images);
   for (let search = 0; search < settings.searchSteps; search++) {
     if (search === settings.searchSteps - 1 && settings.searchSteps >= 10)
       constants.forEach((_, row) => {
         constants[row] = Math.min(greatest[row]!, 1e10);
       });
-    const { nearest, succeeded } = await descend(context, settings, constants, best, steps);
-    best = nearest;
+    const succeeded = await descend(context, settings, constants, nearest, { steps, queries });
     constants.forEach((constant, row) => {
       if (succeeded[row] === 1) greatest[row] = constant;
       else least[row] = constant;
       constants[row] = Number.isFinite(greatest[row]!) ? (least[row]! + greatest[row]!) / 2 : constant * 10;
     });
   }
-  best.distance.dispose();
-  return { adversarials: best.x, steps, queries: steps.slice() };
+  return { adversarials: nearest.take(), steps, queries };
 };
 
 type State = { readonly delta: tf.Tensor2D; readonly first: tf.Tensor2D; readonly second: tf.Tensor2D };
 
-/** One constant per image: `steps` steps of Adam from δ = 0. Takes over `best`. */
+/** One constant per image: `steps` steps of Adam from δ = 0. Returns 1 for every image that it fools. */
 const descend = async (
   context: AttackContext,
   settings: Settings,
   constants: Float64Array,
-  best: Best,
-  steps: Int32Array,
-) => {
+  nearest: Nearest,
+  { steps, queries }: { readonly steps: Int32Array; readonly queries: Int32Array },
+): Promise<Uint8Array> => {
   const { images, labels, model } = context;
   const succeeded = new Uint8Array(labels.length);
   const lossAtCheck = new Float64Array(labels.length).fill(Number.POSITIVE_INFINITY);
   const period = Math.ceil(settings.steps / 10);
   let rows = positions(labels.length, () => true);
-  let nearest = best;
   let space = attackSpace(images);
   let c = column(constants, rows);
   let state: State = {
@@ -62,19 +61,23 @@ const descend = async (
     first: tf.zerosLike(images),
     second: tf.zerosLike(images),
   };
-  const parts: { readonly rows: Int32Array; readonly best: Best }[] = [];
   for (let step = 1; step <= settings.steps && rows.length > 0; step++) {
     await context.breathe();
     const truth = oneHot(pick(labels, rows), model.classes);
-    const next = tf.tidy(() => descent(context, settings, space, c, truth, state, nearest, step));
-    const values = await next.numbers.data<'float32'>();
-    tf.dispose([truth, next.numbers, ...Object.values(state), nearest.x, nearest.distance]);
+    const { x, numbers, ...next } = tf.tidy(() => descent(context, settings, space, c, truth, state, step));
+    const values = await numbers.data<'float32'>();
+    tf.dispose([truth, numbers, ...Object.values(state)]);
     state = next.state;
-    nearest = next.best;
-    rows.forEach((row, i) => {
+    const suspects = positions(rows.length, (i) => values[rows.length + i] === 1);
+    const candidates = { x, owners: rows, distances: values.subarray(2 * rows.length) };
+    const { asked, hits } = await keepConfirmed(nearest, model, labels, candidates, suspects);
+    x.dispose();
+    for (const i of asked) queries[rows[i]!]!++;
+    for (const i of hits) succeeded[rows[i]!] = 1;
+    for (const row of rows) {
       steps[row]!++;
-      if (values[rows.length + i] === 1) succeeded[row] = 1;
-    });
+      queries[row]!++;
+    }
     if ((step - 1) % period !== 0) continue;
     const going = positions(rows.length, (i) => {
       const goesOn = values[i]! <= 0.9999 * lossAtCheck[rows[i]!]!;
@@ -82,21 +85,14 @@ const descend = async (
       return goesOn;
     });
     if (going.length === rows.length) continue;
-    const stopped = positions(rows.length, (i) => !going.includes(i));
-    parts.push({ rows: pick(rows, stopped), best: takeBest(nearest, stopped) });
-    const kept = {
-      space: takeAll(space, going),
-      state: takeAll(state, going),
-      nearest: takeBest(nearest, going),
-    };
-    tf.dispose([...Object.values(space), ...Object.values(state), nearest.x, nearest.distance, c]);
-    ({ space, state, nearest } = kept);
+    const kept = { space: takeAll(space, going), state: takeAll(state, going) };
+    tf.dispose([...Object.values(space), ...Object.values(state), c]);
+    ({ space, state } = kept);
     rows = pick(rows, going);
     c = column(constants, rows);
   }
-  parts.push({ rows, best: nearest });
   tf.dispose([...Object.values(space), ...Object.values(state), c]);
-  return { nearest: gatherBest(parts, labels.length), succeeded };
+  return succeeded;
 };
 
 type Space = { readonly origin: tf.Tensor2D; readonly w: tf.Tensor2D; readonly round: tf.Tensor2D };
@@ -116,7 +112,6 @@ const descent = (
   c: tf.Tensor2D,
   truth: tf.Tensor2D,
   state: State,
-  best: Best,
   step: number,
 ) => {
   const x: tf.Tensor2D = tf.sigmoid(space.w.add<tf.Tensor2D>(state.delta).mul<tf.Tensor2D>(2));
@@ -130,12 +125,12 @@ const descent = (
   const second = state.second.mul(beta2).add<tf.Tensor2D>(tf.square(slope).mul(1 - beta2));
   const change = first.div(1 - beta1 ** step).div(tf.sqrt(second.div(1 - beta2 ** step)).add(tiny));
   const delta = state.delta.sub<tf.Tensor2D>(change.mul(settings.learningRate));
-  const hit = tf.greater(gap(logits), settings.confidence).toFloat().expandDims(1) as tf.Tensor2D; // [n, 1]
+  const hit = tf.greater(gap(logits), settings.confidence).toFloat();
   const loss = tf.sum(tf.square(away), 1).add(hinge(logits).mul(c.squeeze([1])));
   return {
     state: { delta, first, second },
-    best: improve(best, x, space.origin, hit, 'l2'),
-    numbers: tf.stack([loss, hit.squeeze([1])]) as tf.Tensor2D, // two rows of [n]
+    x,
+    numbers: tf.stack([loss, hit, rowNorms(x.sub(space.origin), 'l2').squeeze([1])]) as tf.Tensor2D, // three rows of [n]
   };
 };
 
@@ -147,29 +142,3 @@ const column = (values: Float64Array, rows: Int32Array): tf.Tensor2D =>
 
 const takeAll = <T extends Readonly<Record<string, tf.Tensor2D>>>(tensors: T, rows: Int32Array): T =>
   Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, takeRows(tensor, rows)])) as T; // same keys
-
-const takeBest = ({ x, distance }: Best, rows: Int32Array): Best => ({
-  x: takeRows(x, rows),
-  distance: takeRows(distance, rows),
-});
-
-/** Puts the parts back in the order of the images. Takes them over. */
-const gatherBest = (
-  parts: readonly { readonly rows: Int32Array; readonly best: Best }[],
-  count: number,
-): Best => {
-  const order = new Int32Array(count);
-  let at = 0;
-  for (const { rows } of parts) for (const row of rows) order[row] = at++;
-  const x = tf.concat(
-    parts.map(({ best }) => best.x),
-    0,
-  );
-  const distance = tf.concat(
-    parts.map(({ best }) => best.distance),
-    0,
-  );
-  const gathered = { x: takeRows(x, order), distance: takeRows(distance, order) };
-  tf.dispose([x, distance, ...parts.flatMap(({ best }) => [best.x, best.distance])]);
-  return gathered;
-};

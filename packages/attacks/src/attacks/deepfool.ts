@@ -2,10 +2,11 @@
  * DeepFool (Moosavi-Dezfooli et al. 2016) with the semantics of Foolbox 1.8 (`foolbox/attacks/deepfool.py`): candidates fixed from the
  * clean image, 5 % overshoot on every step, clipping that feeds back into the next linearisation, stop at the first adversarial iterate.
  */
+import { classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { type Attack, streaming } from '../attack.ts';
 import type { Norm } from '../norms.ts';
-import { argMaxOf, createRowStore, pick, positions, takeRows } from '../rows.ts';
+import { createRowStore, pick, positions, takeRows } from '../rows.ts';
 import { likelyClasses } from './likely-classes.ts';
 import { linearise } from './linearise.ts';
 
@@ -33,7 +34,8 @@ export const deepfool = (norm: Norm): Attack<'deepfool-l2' | 'deepfool-linf'> =>
       const logits = model.logits(x);
       const z = await logits.data<'float32'>();
       logits.dispose();
-      const fooled = positions(rows.length, (i) => argMaxOf(z, i, model.classes) !== labels[rows[i]!]);
+      const classes = classesOf(z, model.classes);
+      const fooled = positions(rows.length, (i) => isMistake(classes[i]!, labels[rows[i]!]!));
       found.put(x, fooled, pick(rows, fooled));
       for (const row of rows) queries[row]!++;
       const fell = new Set(fooled);

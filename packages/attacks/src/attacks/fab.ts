@@ -2,11 +2,13 @@
  * FAB-T (Croce & Hein 2020, Algorithm 1, targeted; `autoattack/fab_base.py`): steps onto the linearised boundary between an image's class
  * and a target, pulled towards the image; after a hit, a step back towards it. The nearest hit over targets and restarts is kept.
  */
+import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
-import { type Best, improve, isAdversarial, startBest } from '../best.ts';
+import type { FlatModel } from '../flat-model.ts';
+import { createNearest, type Nearest } from '../nearest.ts';
 import { type Norm, rowNorms } from '../norms.ts';
-import { chooseRows, oneHot } from '../rows.ts';
+import { chooseRows, oneHot, positions } from '../rows.ts';
 import { randomDirections } from '../starts.ts';
 import { projectOntoHyperplane } from './hyperplane.ts';
 import { likelyClasses } from './likely-classes.ts';
@@ -20,34 +22,54 @@ export const fab =
   async (context, settings) => {
     const { images, labels, model } = context;
     const targets = await likelyClasses(context, settings.targets + 1);
-    let best = startBest(images);
+    const nearest = createNearest(images);
     for (const target of targets)
       for (let restart = 0; restart < settings.restarts; restart++) {
         const gap = tf.tidy(() =>
           oneHot(target, model.classes).sub<tf.Tensor2D>(oneHot(labels, model.classes)),
         ); // e_t − e_y
-        let x = restart === 0 ? images.clone() : startNear(context, best, norm, settings.epsilon, restart);
+        let x = restart === 0 ? images.clone() : startNear(context, nearest, norm, settings.epsilon, restart);
         for (let step = 0; step < settings.steps; step++) {
           await context.breathe();
-          const next = tf.tidy(() => advance(context, x, gap, best, norm));
-          tf.dispose([x, best.x, best.distance]);
-          x = next.x;
-          best = next.best;
+          const next = await advance(context, x, gap, nearest, norm);
+          x.dispose();
+          x = next;
         }
         tf.dispose([x, gap]);
       }
-    best.distance.dispose();
     const steps = new Int32Array(labels.length).fill(targets.length * settings.restarts * settings.steps);
-    return { adversarials: best.x, steps, queries: steps.map((count) => 2 * count) };
+    return { adversarials: nearest.take(), steps, queries: steps.map((count) => 2 * count) };
   };
 
-const advance = (
+const advance = async (
   { model, images, labels }: AttackContext,
   x: tf.Tensor2D,
   gap: tf.Tensor2D,
-  best: Best,
+  nearest: Nearest,
   norm: Norm,
-) => {
+): Promise<tf.Tensor2D> => {
+  const moved = tf.tidy(() => step(model, images, x, gap, norm));
+  const away = tf.tidy(() => rowNorms(moved.sub(images), norm));
+  const classes = await model.predict(moved);
+  const hit = (row: number): boolean => isMistake(classes[row]!, labels[row]!);
+  const rows = positions(labels.length, () => true);
+  nearest.keep({ x: moved, owners: rows, distances: await away.data<'float32'>() }, rows.filter(hit));
+  const next = tf.tidy(() => {
+    const back = images.add<tf.Tensor2D>(moved.sub(images).mul(backward));
+    return chooseRows(hit, back, moved);
+  });
+  tf.dispose([moved, away]);
+  return next;
+};
+
+/** Towards the boundary between the image's class and the target, biased towards the image. */
+const step = (
+  model: FlatModel,
+  images: tf.Tensor2D,
+  x: tf.Tensor2D,
+  gap: tf.Tensor2D,
+  norm: Norm,
+): tf.Tensor2D => {
   const { logits, gradient: w } = model.gradient(x, (z) => tf.sum(z.mul(gap), 1));
   const f: tf.Tensor2D = tf.sum(logits.mul(gap), 1, true); // z_t − z_y, [n, 1]
   const fromHere = projectOntoHyperplane(x, w, tf.neg(f), norm);
@@ -56,16 +78,13 @@ const advance = (
   const bias = tf.minimum(here.div(tf.maximum(here.add(there), 1e-8)), mostBias);
   const ahead: tf.Tensor2D = x.add<tf.Tensor2D>(fromHere.mul(overshoot)).mul(tf.sub(1, bias));
   const home: tf.Tensor2D = images.add<tf.Tensor2D>(fromImage.mul(overshoot)).mul(bias);
-  const moved: tf.Tensor2D = tf.clipByValue(ahead.add<tf.Tensor2D>(home), 0, 1);
-  const adversarial = isAdversarial(model.logits(moved), labels);
-  const back = images.add<tf.Tensor2D>(moved.sub(images).mul(backward));
-  return { x: chooseRows(adversarial, back, moved), best: improve(best, moved, images, adversarial, norm) };
+  return tf.clipByValue(ahead.add<tf.Tensor2D>(home), 0, 1);
 };
 
 /** At half the best distance, or half of ε, in a random direction. */
 const startNear = (
   context: AttackContext,
-  best: Best,
+  nearest: Nearest,
   norm: Norm,
   epsilon: number,
   restart: number,
@@ -73,6 +92,7 @@ const startNear = (
   tf.tidy(() => {
     const draw = randomDirections(context, norm, 'start', restart);
     const unit = norm === 'linf' ? draw.div<tf.Tensor2D>(tf.max(tf.abs(draw), 1, true)) : draw;
-    const radius = tf.minimum(best.distance, epsilon).mul(0.5);
+    const radii = Float32Array.from(context.labels, (_, row) => Math.min(nearest.distance(row), epsilon));
+    const radius = tf.tensor2d(radii, [radii.length, 1]).mul(0.5);
     return tf.clipByValue(context.images.add<tf.Tensor2D>(unit.mul(radius)), 0, 1);
   });

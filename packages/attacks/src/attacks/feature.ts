@@ -57,7 +57,10 @@ export const feature =
     });
   };
 
-/** For every image the features of its `guide`-th nearest image of another class; of the last one where there are fewer. */
+/**
+ * For every image the features of its `guide`-th nearest image of another class; of the last one where there are fewer. One whose
+ * features are not finite is no guide.
+ */
 const goals = async (context: AttackContext, all: Float32Array, guide: number): Promise<tf.Tensor2D> => {
   const { encoder, pool } = context.resources;
   const size = all.length / pool.labels.length;
@@ -70,6 +73,7 @@ const goals = async (context: AttackContext, all: Float32Array, guide: number): 
     const ranked = Array.from(pool.labels.keys())
       .filter((i) => pool.labels[i] !== label)
       .map((i) => ({ i, distance: squaredDistance(mine, all, i * size) }))
+      .filter(({ distance }) => Number.isFinite(distance))
       .sort((a, b) => a.distance - b.distance);
     const goal = ranked[Math.min(guide, ranked.length - 1)];
     chosen.set(goal === undefined ? mine : all.subarray(goal.i * size, (goal.i + 1) * size), row * size);

@@ -2,10 +2,11 @@
  * HopSkipJump in L2 (Chen et al. 2020, Algorithm 2; as in Foolbox 3): sees nothing but the predicted class. From a noisy start it goes to
  * the boundary, estimates its normal from the decisions around, steps along it, and returns to the boundary.
  */
+import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
 import type { Random } from '../random.ts';
-import { argMaxRows, pick, positions } from '../rows.ts';
+import { pick, positions } from '../rows.ts';
 
 /** Draws of noise until one can be blended in to fool the model, and steps of the blend. */
 const startDraws = 50;
@@ -64,12 +65,12 @@ const asker =
   ({ model, labels, breathe }: AttackContext, queries: Int32Array): Ask =>
   async (values, owners) => {
     await breathe();
-    const logits = tf.tidy(() => model.logits(tf.tensor2d(values, [owners.length, model.width])));
-    const classes = await argMaxRows(logits);
-    logits.dispose();
+    const x = tf.tensor2d(values, [owners.length, model.width]);
+    const classes = await model.predict(x);
+    x.dispose();
     return Uint8Array.from(owners, (row, i) => {
       queries[row]!++;
-      return classes[i] === labels[row] ? 0 : 1;
+      return isMistake(classes[i]!, labels[row]!) ? 1 : 0;
     });
   };
 
@@ -96,6 +97,7 @@ const blend = async (
     );
     const full = await ask(noise, waiting);
     const fooling = positions(waiting.length, (i) => full[i] === 1);
+    for (const i of fooling) x.set(noise.subarray(i * width, (i + 1) * width), waiting[i]! * width); // itself a hit, should no blend be one
     let open = fooling;
     for (let share = 1; share <= blendSteps && open.length > 0; share++) {
       const blended = new Float32Array(open.length * width);

@@ -36,7 +36,7 @@ export const linearise = async ({
   const gradients = differenceGradients(model, x, labels, others); // [slots · n, width], slot by slot
   const norms = tf.tidy(() => dualNorms(gradients, norm));
   const sizes = await norms.data<'float32'>();
-  const nearest = new Int32Array(n);
+  const nearest = Int32Array.from({ length: n }, (_, row) => row); // its own, so that no row meets another's NaN
   const lengths = new Float32Array(n);
   for (let row = 0; row < n; row++) {
     let least = Number.POSITIVE_INFINITY;
@@ -45,7 +45,7 @@ export const linearise = async ({
       if (!(f < 0)) continue;
       const size = sizes[slot * n + row]! + 1e-8;
       const distance = Math.abs(f) / size;
-      if (distance >= least) continue;
+      if (!(distance < least)) continue; // a NaN is not nearer
       least = distance;
       nearest[row] = slot * n + row;
       lengths[row] = reach * (norm === 'l2' ? distance / size : distance);

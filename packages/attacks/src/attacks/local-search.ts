@@ -3,10 +3,10 @@
  * pixels whose probe left the *lowest* true-class score; `pick: 'highest'` is what 2.1 and later do.
  * All images take their rounds together: their probes share the passes of the model.
  */
-import type { AttackSettings } from '@funnel/contracts';
+import { type AttackSettings, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
-import { argMaxRows, oneHot, pick } from '../rows.ts';
+import { oneHot, pick } from '../rows.ts';
 import { type PixelGrid, pixelGrid } from './pixel-grid.ts';
 
 type Settings = AttackSettings<'local-search'>;
@@ -45,7 +45,7 @@ export const localSearch: Attack<'local-search'> = async (context, settings) => 
     });
     const classes = await classify(context, active);
     active = active.filter(({ row, pixels }, i) => {
-      if (classes[i] === labels[row]) return true;
+      if (!isMistake(classes[i]!, labels[row]!)) return true;
       adversarials.set(pixels, row * model.width);
       return false;
     });
@@ -107,10 +107,11 @@ const probe = async (
   });
 };
 
-/** The pixels with the lowest (or highest) scores. */
+/** The pixels with the lowest (or highest) scores; those whose score is NaN come last. */
 const extremes = (near: Int32Array, scores: Float32Array, { pixels, pick: which }: Settings): Int32Array => {
   const sign = which === 'lowest' ? 1 : -1;
-  const order = Array.from(near.keys()).sort((a, b) => sign * (scores[a]! - scores[b]!));
+  const rank = scores.map((score) => (Number.isNaN(score) ? Number.POSITIVE_INFINITY : sign * score));
+  const order = Array.from(near.keys()).sort((a, b) => rank[a]! - rank[b]!);
   return Int32Array.from(order.slice(0, pixels), (i) => near[i]!);
 };
 
@@ -141,8 +142,7 @@ const classify = async ({ model }: AttackContext, active: readonly Search[]): Pr
     tried.set(pixels, i * model.width);
   });
   const x = tf.tensor2d(tried, [active.length, model.width]);
-  const logits = model.logits(x);
-  const classes = await argMaxRows(logits);
-  tf.dispose([x, logits]);
+  const classes = await model.predict(x);
+  x.dispose();
   return classes;
 };

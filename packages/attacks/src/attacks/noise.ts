@@ -1,7 +1,8 @@
 /** Uniform draws from the ball, until one fools the model: the least that a gradient attack must beat (Carlini et al. 2019, §4.6). */
+import { isMistake } from '@funnel/contracts';
 import type { Attack } from '../attack.ts';
 import type { Norm } from '../norms.ts';
-import { argMaxRows, positions } from '../rows.ts';
+import { positions } from '../rows.ts';
 import { randomStarts } from '../starts.ts';
 import { untilFooled } from '../tries.ts';
 
@@ -12,13 +13,11 @@ export const noise =
       await context.breathe();
       const { labels, model } = standing;
       const adversarials = randomStarts(standing, norm, epsilon, draw);
-      const logits = model.logits(adversarials);
-      const classes = await argMaxRows(logits);
-      logits.dispose();
+      const classes = await model.predict(adversarials);
       const once = new Int32Array(labels.length).fill(1);
       return {
         adversarials,
-        fooled: positions(labels.length, (row) => classes[row] !== labels[row]),
+        fooled: positions(labels.length, (row) => isMistake(classes[row]!, labels[row]!)),
         steps: once,
         queries: once,
       };

@@ -1,11 +1,13 @@
 /** Projected gradient descent (Madry et al. 2018, §2.1), with restarts. An image stops at its first adversarial iterate. */
+import { classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
 import { crossEntropy, margin, type RowLoss } from '../losses.ts';
+import { confirm } from '../nearest.ts';
 import { direction, type Norm, project } from '../norms.ts';
 import { chooseRows, createRowStore, oneHot, pick, positions, takeRows } from '../rows.ts';
 import { randomDirections, randomStarts } from '../starts.ts';
-import { confirm, type Try, untilFooled } from '../tries.ts';
+import { type Try, untilFooled } from '../tries.ts';
 
 export const pgd =
   (norm: Norm): Attack<'pgd-linf' | 'pgd-l2'> =>
@@ -53,8 +55,8 @@ export const ascend = async (context: AttackContext, ascent: Ascent): Promise<Tr
   let x = ascent.start;
   for (let step = 0; step <= ascent.steps && rows.length > 0; step++) {
     await context.breathe();
-    const { codes, gradient } = await look(context, x, pick(labels, rows), ascent.lossOf);
-    const suspects = positions(rows.length, (i) => codes[i]! % model.classes !== labels[rows[i]!]);
+    const { classes, zero, gradient } = await look(context, x, pick(labels, rows), ascent.lossOf);
+    const suspects = positions(rows.length, (i) => isMistake(classes[i]!, labels[rows[i]!]!));
     const fallen = await confirm(model, x, pick(labels, rows), suspects);
     found.put(x, fallen, pick(rows, fallen));
     fooled.push(...pick(rows, fallen));
@@ -63,10 +65,14 @@ export const ascend = async (context: AttackContext, ascent: Ascent): Promise<Tr
     const going = positions(rows.length, (i) => !fell.has(i));
     rows = pick(rows, going);
     const here = fallen.length === 0 ? { x, gradient, origin } : takeAll({ x, gradient, origin }, going);
-    const stuck = going.some((i) => codes[i]! >= model.classes);
+    const stuck = going.some((i) => zero[i]!);
     const next = tf.tidy(() => {
       const slope = stuck
-        ? unstick(here.gradient, anywhere(context, rows, norm, ascent.restart))
+        ? chooseRows(
+            (i) => zero[going[i]!]!,
+            anywhere(context, rows, norm, ascent.restart), // any direction is better than none
+            here.gradient,
+          )
         : here.gradient;
       return project(
         here.x.add<tf.Tensor2D>(direction(slope, norm).mul(stepSize)),
@@ -97,29 +103,24 @@ const takeAll = ({ x, gradient, origin }: Here, rows: Int32Array): Here => ({
 const anywhere = (context: AttackContext, rows: Int32Array, norm: Norm, restart: number): tf.Tensor2D =>
   tf.tidy(() => takeRows(randomDirections(context, norm, 'anywhere', restart), rows));
 
-/** Loss gradient, and per row its class, plus `classes` where the gradient is exactly zero: one small read. */
+/** The loss gradient, and per row its class and whether the gradient is exactly zero: one small read. */
 const look = async (
   { model }: AttackContext,
   x: tf.Tensor2D,
   labels: Int32Array,
   lossOf: Ascent['lossOf'],
 ) => {
-  const [gradient, flags] = tf.tidy(() => {
+  const [gradient, numbers] = tf.tidy(() => {
     const pass = model.gradient(x, lossOf(oneHot(labels, model.classes)));
-    const zero = tf.equal(tf.max(tf.abs(pass.gradient), 1), 0);
-    return [
-      pass.gradient,
-      tf.argMax(pass.logits, 1).add(zero.toInt().mul(tf.scalar(model.classes, 'int32'))),
-    ];
-  }) as [tf.Tensor2D, tf.Tensor1D]; // tidy loses that it is a pair
-  const codes = await flags.data<'int32'>();
-  flags.dispose();
-  return { gradient, codes };
+    const zero = tf.equal(tf.max(tf.abs(pass.gradient), 1, true), 0).toFloat();
+    return [pass.gradient, tf.concat([pass.logits, zero as tf.Tensor2D], 1)];
+  }) as [tf.Tensor2D, tf.Tensor2D]; // tidy loses that it is a pair
+  const values = await numbers.data<'float32'>();
+  numbers.dispose();
+  const width = model.classes + 1;
+  return {
+    gradient,
+    classes: classesOf(values, model.classes, width),
+    zero: Array.from(labels, (_, i) => values[i * width + model.classes] === 1),
+  };
 };
-
-/** Rows that are exactly zero become a random direction: any is better than none. */
-const unstick = (gradient: tf.Tensor2D, anywhere: tf.Tensor2D): tf.Tensor2D =>
-  tf.tidy(() => {
-    const zero = tf.equal(tf.max(tf.abs(gradient), 1, true), 0).toFloat() as tf.Tensor2D; // [n, 1]
-    return chooseRows(zero, anywhere, gradient);
-  });

@@ -1,4 +1,5 @@
 /** The ε search of Foolbox 1.8's single-gradient attacks. */
+import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { AttackContext, AttackResult } from '../attack.ts';
 import { positions, takeRows } from '../rows.ts';
@@ -50,11 +51,11 @@ export const searchAlong = async (
     for (const row of active) {
       const cursor = cursors[row]!;
       const count = Math.min(window, cursor.epsilons.length - cursor.next);
-      const hits = predicted.subarray(at, at + count);
+      const classes = predicted.subarray(at, at + count);
       at += count;
       advance(
         cursor,
-        hits.findIndex((label) => label !== labels[row]),
+        classes.findIndex((k) => isMistake(k, labels[row]!)),
         count,
         grid.refine,
       );
@@ -82,11 +83,9 @@ const predictAlong = async (
 ) => {
   const rows = Int32Array.from(tried, ({ row }) => row);
   const epsilons = Float32Array.from(tried, ({ epsilon }) => epsilon);
-  const predicted = tf.tidy(() =>
-    model.predict(step(takeRows(images, rows), takeRows(directions, rows), epsilons)),
-  );
-  const classes = await predicted.data<'int32'>();
-  predicted.dispose();
+  const x = tf.tidy(() => step(takeRows(images, rows), takeRows(directions, rows), epsilons));
+  const classes = await model.predict(x);
+  x.dispose();
   return classes;
 };
 

@@ -2,9 +2,10 @@
  * Single Pixel: one pixel, all its channels, to the least or the greatest value, in random order over the pixels.
  * Foolbox 1.8 `SinglePixelAttack` (`foolbox/attacks/localsearch.py`). On a 28×28 image it is a search through everything.
  */
+import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack } from '../attack.ts';
-import { argMaxRows, createRowStore } from '../rows.ts';
+import { createRowStore } from '../rows.ts';
 import { pixelGrid } from './pixel-grid.ts';
 
 type Candidate = { readonly row: number; readonly pixel: number; readonly value: 0 | 1 };
@@ -42,13 +43,12 @@ export const singlePixel: Attack<'single-pixel'> = async (context, settings) => 
       tried.fill(value, i * model.width + pixel * channels, i * model.width + (pixel + 1) * channels);
     });
     const x = tf.tensor2d(tried, [batch.length, model.width]);
-    const logits = model.logits(x);
-    const classes = await argMaxRows(logits);
+    const classes = await model.predict(x);
     const hits: number[] = [];
     batch.forEach(({ row }, i) => {
       if (success[row] === 1) return;
       queries[row]!++;
-      if (classes[i] === labels[row]) return;
+      if (!isMistake(classes[i]!, labels[row]!)) return;
       success[row] = 1;
       hits.push(i);
     });
@@ -57,7 +57,7 @@ export const singlePixel: Attack<'single-pixel'> = async (context, settings) => 
       Int32Array.from(hits),
       Int32Array.from(hits, (i) => batch[i]!.row),
     );
-    tf.dispose([x, logits]);
+    x.dispose();
   }
   return { adversarials: found.collect(images), steps: queries.slice(), queries };
 };

@@ -44,13 +44,14 @@ export const square =
       const seen = await marginsOf(model, tried, pick(labels, rows));
       rows.forEach((row, i) => {
         queries[row]!++;
-        if (seen.margins[i]! >= margins[row]! && seen.fooled[i] === 0) return;
-        margins[row] = seen.margins[i]!;
+        const lower = seen.margins[i]! < margins[row]!; // a NaN is not
+        if (lower) margins[row] = seen.margins[i]!;
+        if (query > 0 && !lower && !seen.fooled[i]) return;
         rowOf(best, row).set(rowOf(tried, i));
       });
       rows = pick(
         rows,
-        positions(rows.length, (i) => seen.fooled[i] === 0),
+        positions(rows.length, (i) => !seen.fooled[i]),
       );
     }
     return { adversarials: tf.tensor2d(best, [labels.length, model.width]), steps: queries.slice(), queries };

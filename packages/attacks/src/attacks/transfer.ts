@@ -1,9 +1,10 @@
 /** PGD on other models, tried on this one (Papernot et al. 2016): all steps on the surrogate, one question to the target. */
+import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack } from '../attack.ts';
 import { crossEntropy, margin } from '../losses.ts';
 import { direction, type Norm, project } from '../norms.ts';
-import { argMaxRows, oneHot, positions } from '../rows.ts';
+import { oneHot, positions } from '../rows.ts';
 import { randomStarts } from '../starts.ts';
 import { untilFooled } from '../tries.ts';
 
@@ -27,12 +28,11 @@ export const transfer =
         x.dispose();
         x = next;
       }
-      const logits = model.logits(x);
-      const classes = await argMaxRows(logits);
-      tf.dispose([truth, logits]);
+      truth.dispose();
+      const classes = await model.predict(x);
       return {
         adversarials: x,
-        fooled: positions(labels.length, (row) => classes[row] !== labels[row]),
+        fooled: positions(labels.length, (row) => isMistake(classes[row]!, labels[row]!)),
         steps: new Int32Array(labels.length).fill(settings.steps),
         queries: new Int32Array(labels.length).fill(1),
       };

@@ -1,4 +1,5 @@
 /** H11, H12: whether the model answers the same twice, and with logits. */
+import { classesOf } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { areProbabilities } from '../model.ts';
 import { type Check, diagnostic } from './context.ts';
@@ -12,12 +13,11 @@ const repeats = 5;
 export const predictionsRepeat: Check = async ({ model, images, labels }) => {
   const runs: { readonly unit: Float32Array; readonly classes: Int32Array }[] = [];
   for (let i = 0; i < repeats; i++) {
-    const [unit, classes] = tf.tidy(() => {
-      const logits = model.logits(images);
-      return [logits.div(tf.sqrt(tf.sum(tf.square(logits), 1, true)).add(1e-12)), tf.argMax(logits, 1)];
-    }) as [tf.Tensor2D, tf.Tensor1D]; // tidy loses that it is a pair
-    runs.push({ unit: await unit.data<'float32'>(), classes: await classes.data<'int32'>() });
-    tf.dispose([unit, classes]);
+    const logits = model.logits(images);
+    const unit = tf.tidy(() => logits.div(tf.sqrt(tf.sum(tf.square(logits), 1, true)).add(1e-12)));
+    const classes = classesOf(await logits.data<'float32'>(), model.classes);
+    runs.push({ unit: await unit.data<'float32'>(), classes });
+    tf.dispose([logits, unit]);
   }
   const [first, ...others] = runs;
   const differs = others.some(({ classes }) => classes.some((k, i) => k !== first!.classes[i]));

@@ -1,8 +1,10 @@
 /**
- * What an evaluation reports. JSON knows no infinity: where a distance is infinite (the attack found nothing) or a number does not
- * exist (a mean over no successes), `null` stands. Shares and rates are in [0, 1]; distances are in units of the pixel range.
+ * What an evaluation reports. A median distance is "Infinity" where at least half of the attacked images withstand. A number that does not
+ * exist is null: a mean over no successes, a median over no attacked images, an image's distance where nothing was found. Shares and rates
+ * are in [0, 1]; distances are in units of the pixel range.
  */
 import { z } from 'zod';
+import { orInfinity } from '../extended-number.ts';
 import { AttackName } from './declarations.ts';
 
 const count = (description: string) => z.int().min(0).meta({ description });
@@ -10,6 +12,12 @@ const share = (description: string) => z.number().min(0).max(1).meta({ descripti
 const interval = (description: string) =>
   z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]).meta({ description });
 const distance = (description: string) => z.number().min(0).nullable().meta({ description });
+const medianOverAttacked = (what: string) =>
+  orInfinity(z.number().min(0))
+    .nullable()
+    .meta({
+      description: `Median ${what} over the attacked, failures as infinity: "Infinity" when at least half of them withstand. Null without attempts.`,
+    });
 
 export const EvaluationSummary = z.strictObject({
   images: count('Images given.'),
@@ -29,15 +37,9 @@ export const EvaluationSummary = z.strictObject({
     'Mean squared error per pixel over successes, the scale of β. Null without successes.',
   ),
   medianL2Success: distance('Median L2 over successes. Null without successes.'),
-  medianL2: distance(
-    'Median minimal L2 over the attacked, failures as infinity. Null when that median is infinite.',
-  ),
-  medianLinf: distance(
-    'Median minimal L∞ over the attacked, failures as infinity. Null when that median is infinite.',
-  ),
-  medianL0: distance(
-    'Median number of changed pixels over the attacked, failures as infinity. Null when that median is infinite.',
-  ),
+  medianL2: medianOverAttacked('minimal L2'),
+  medianLinf: medianOverAttacked('minimal L∞'),
+  medianL0: medianOverAttacked('number of changed pixels'),
   meanQueries: distance('Mean forward passes per attacked image. Null without attempts.'),
   meanSteps: distance('Mean iterations per attacked image. Null without attempts.'),
   rejectedClean: share(

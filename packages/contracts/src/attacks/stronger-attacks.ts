@@ -116,7 +116,7 @@ const fmn = (norm: 'l2' | 'linf') =>
     family: 'minimisation',
     norm,
     access: 'gradient',
-    version: 1,
+    version: 2,
     settings: z.strictObject({
       steps: setting.steps(100),
       stepSize: z.number().gt(0).default(1).meta({
@@ -202,7 +202,7 @@ export const strongerAttacks = {
     family: 'minimisation',
     norm: 'l2',
     access: 'gradient',
-    version: 1,
+    version: 2,
     settings: z.strictObject({
       steps: setting.steps(1000, 'Adam steps per constant.'),
       searchSteps: z

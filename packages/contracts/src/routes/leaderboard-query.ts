@@ -6,7 +6,7 @@ import { usualMetricOf } from '../objective.ts';
 import { RecipeName } from '../recipes.ts';
 import { Id, many, page } from './parameters.ts';
 
-/** `gamma:5` or `beta:0.01..0.1` (both ends included): a knob and the values to keep. */
+/** `gamma:5`, `beta:0.01..0.1` (both ends included) or `gamma:5..Infinity`: a knob and the values to keep. */
 export const KnobFilter = z
   .string()
   .max(200)
@@ -26,10 +26,10 @@ export const LeaderboardQuery = z
     dataset: DatasetName.optional(),
     sweep: Id.optional(),
     where: many(KnobFilter),
-    group: z
-      .enum(['trial', 'configuration'])
-      .default('trial')
-      .meta({ description: '`configuration`: mean over seeds, with its interval.' }),
+    group: z.enum(['trial', 'configuration']).default('trial').meta({
+      description:
+        '`configuration`: mean over seeds with its interval, or the median where a seed is infinite.',
+    }),
     masked: z
       .enum(['last', 'equal', 'hide'])
       .default('last')

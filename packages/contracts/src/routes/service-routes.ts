@@ -84,9 +84,9 @@ export const serviceRoutes = {
   ready: {
     method: 'GET',
     url: '/readyz',
-    summary: 'Database and queue answer.',
+    summary: 'Database and queue answer, and the database has the schema of this version.',
     role: null,
     response: z.strictObject({ status: z.literal('ok'), database: z.literal('ok'), queue: z.literal('ok') }),
-    errors: ['UNAVAILABLE'],
+    errors: ['UNAVAILABLE', 'SCHEMA_MISMATCH'],
   },
 } as const satisfies Record<string, Route>;

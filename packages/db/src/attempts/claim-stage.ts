@@ -1,6 +1,7 @@
 /** Hands out the best ready stage: highest priority, then the sweep with the fewest running (below its limit), then the oldest. */
 import { type CheckpointManifest, StageKind } from '@funnel/contracts';
 import type { Db } from '../connection/db.ts';
+import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { settleChanges } from '../lifecycle/settle-changes.ts';
 import { type StageRow, specOf } from '../lifecycle/stage-row.ts';
@@ -33,6 +34,10 @@ const pick = `
 
 type Picked = { readonly id: string; readonly sweep: string; readonly max_running: number | null };
 
+/** One row, whose `id` is null when nothing is ready. */
+const look = `SELECT ${appliedMigration} AS applied, found.* FROM (VALUES (1)) AS always LEFT JOIN (${pick}) AS found ON true`;
+type Look = { readonly applied: string | null } & (Picked | { readonly id: null });
+
 /**
  * Sweeps that limit their running stages are claimed from one at a time. Who claimed before has committed by now, but maybe after `pick` had
  * begun to look: so it is counted once more.
@@ -48,8 +53,9 @@ const isFull = async (tx: Tx, { sweep, max_running: most }: Picked): Promise<boo
 
 const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined> => {
   const { workerId, leaseSeconds, kinds = StageKind.options, sweep = null } = request;
-  const [picked] = await tx.query<Picked>(pick, [kinds, sweep]);
-  if (!picked || (await isFull(tx, picked))) return undefined;
+  const [picked] = await tx.query<Look>(look, [kinds, sweep]);
+  checkMigration(picked!.applied);
+  if (picked!.id === null || (await isFull(tx, picked!))) return undefined;
   const [row] = await tx.query<StageRow>(
     `WITH claimed AS (
        UPDATE stages SET status = 'running', worker_id = $2, lease_epoch = lease_epoch + 1,
@@ -69,7 +75,7 @@ const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined
      )
      SELECT * FROM claimed`,
     [
-      picked.id,
+      picked!.id,
       workerId,
       leaseSeconds,
       request.backend ?? null,
@@ -116,7 +122,7 @@ const surrogatesOf = async (tx: Tx, { surrogates }: StageRow): Promise<readonly 
 
 /**
  * The caller has the stage until its lease runs out; `heartbeat` keeps it. Null: nothing is ready (for these kinds, this sweep, within
- * its limit of running stages).
+ * its limit of running stages). Errors: SCHEMA_MISMATCH when the database is of another schema than this version.
  */
 export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage | null> =>
   transaction(db, async (tx) => {
@@ -129,6 +135,7 @@ export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage 
     return {
       stageId: id,
       leaseEpoch,
+      workerId: request.workerId,
       spec: specOf(stage),
       attempt: stage.failures + stage.expiries + 1,
       start,

@@ -1,13 +1,22 @@
 import type { StageStatus } from '@funnel/contracts';
 import type { Db } from '../connection/db.ts';
+import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { transaction } from '../connection/transaction.ts';
 import type { Heartbeat, HeartbeatAnswer } from '../types.ts';
 
-type Row = { stage_id: string; status: StageStatus | null; same: boolean | null; held: boolean | null };
+/** One for each lease that there is something to say about, or one without a stage. */
+type Row = {
+  applied: string | null;
+  stage_id: string | null;
+  status: StageStatus | null;
+  same: boolean | null;
+  held: boolean | null;
+};
 
 /**
  * Keeps the worker's leases, all in one statement and by the database's clock, and says which stages it no longer has and which it should
  * stop. A stage that someone is just writing to is left for the next beat: whoever writes to it is alive, and nobody expires it meanwhile.
+ * Errors: SCHEMA_MISMATCH when the database is of another schema than this version; no lease is kept then.
  */
 export const heartbeat = async (
   db: Db,
@@ -15,14 +24,14 @@ export const heartbeat = async (
 ): Promise<HeartbeatAnswer> => {
   const rows = await transaction(
     db,
-    (tx) =>
-      tx.query<Row>(
+    async (tx) => {
+      const found = await tx.query<Row>(
         `WITH worker AS (
        UPDATE workers SET heartbeat_at = now(), memory_bytes = $2, status = CASE WHEN status = 'gone' THEN 'online' ELSE status END WHERE id = $1
      ), held AS (
        SELECT * FROM unnest($3::text[], $4::int[], $5::int[], $6::int[], $7::float8[]) AS h (stage_id, lease_epoch, epoch, step, images_per_second)
      ), found AS (
-       SELECT s.id, s.status, s.lease_epoch, s.sweep_id FROM stages s
+       SELECT s.id, s.status, CASE WHEN s.worker_id = $1 THEN s.lease_epoch END AS lease_epoch, s.sweep_id FROM stages s
        WHERE s.id IN (SELECT stage_id FROM held) ORDER BY s.id FOR NO KEY UPDATE SKIP LOCKED
      ), kept AS (
        UPDATE stages s SET lease_until = now() + make_interval(secs => $8),
@@ -30,9 +39,11 @@ export const heartbeat = async (
        FROM held h JOIN found f ON f.id = h.stage_id
        WHERE s.id = f.id AND f.status = 'running' AND f.lease_epoch = h.lease_epoch
      )
-     SELECT h.stage_id, f.status, f.lease_epoch = h.lease_epoch AS same, f.sweep_id IS NULL AS held
-     FROM held h LEFT JOIN found f ON f.id = h.stage_id
-     WHERE f.id IS NOT NULL OR NOT EXISTS (SELECT FROM stages s WHERE s.id = h.stage_id)`,
+     SELECT ${appliedMigration} AS applied, said.* FROM (VALUES (1)) AS always LEFT JOIN (
+       SELECT h.stage_id, f.status, f.lease_epoch = h.lease_epoch AS same, f.sweep_id IS NULL AS held
+       FROM held h LEFT JOIN found f ON f.id = h.stage_id
+       WHERE f.id IS NOT NULL OR NOT EXISTS (SELECT FROM stages s WHERE s.id = h.stage_id)
+     ) AS said ON true`,
         [
           workerId,
           memoryBytes === null ? null : Math.round(memoryBytes),
@@ -43,13 +54,17 @@ export const heartbeat = async (
           leases.map((lease) => lease.imagesPerSecond),
           leaseSeconds,
         ],
-      ),
+      );
+      checkMigration(found[0]!.applied);
+      return found;
+    },
     // Several tries fit into one lease.
     { patience: Math.max(1000, leaseSeconds * 200) },
   );
   const lost: string[] = [];
   const stop: { stageId: string; reason: 'cancel' | 'pause' }[] = [];
   for (const { stage_id: stageId, status, same, held } of rows) {
+    if (stageId === null) continue;
     if (same && status === 'cancelled') stop.push({ stageId, reason: 'cancel' });
     else if (!same || status !== 'running') lost.push(stageId);
     else if (held) stop.push({ stageId, reason: 'pause' });

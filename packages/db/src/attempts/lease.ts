@@ -1,6 +1,7 @@
 /** Fencing: a write is taken only from the attempt that has the stage. */
 import { AppError, type StageKind, type StageSpec } from '@funnel/contracts';
 import type { Db } from '../connection/db.ts';
+import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { type StageRow, specOf } from '../lifecycle/stage-row.ts';
 import type { Lease } from '../types.ts';
@@ -25,23 +26,29 @@ export type LeasedStage = {
 /**
  * A lease that ran out but was not taken over is still good: slow is not dead. The row lock makes the check and what follows one act.
  */
-const lockLease = async (tx: Tx, { stageId, leaseEpoch }: Lease): Promise<LeasedStage | null> => {
-  const [row] = await tx.query<StageRow>(
-    `SELECT * FROM stages WHERE id = $1 AND lease_epoch = $2 AND status = 'running' FOR NO KEY UPDATE`,
-    [stageId, leaseEpoch],
+const lockLease = async (
+  tx: Tx,
+  { stageId, leaseEpoch, workerId }: Lease,
+  anySchema: boolean,
+): Promise<LeasedStage | null> => {
+  const [row] = await tx.query<StageRow & { readonly applied: string | null }>(
+    `SELECT *, ${appliedMigration} AS applied FROM stages
+     WHERE id = $1 AND lease_epoch = $2 AND worker_id = coalesce($3, worker_id) AND status = 'running' FOR NO KEY UPDATE`,
+    [stageId, leaseEpoch, workerId ?? null],
   );
   if (!row) return null;
+  if (!anySchema) checkMigration(row.applied);
   return { spec: specOf(row), kind: row.kind, plannedBy: row.planned_by, failures: row.failures };
 };
 
 /** How this very attempt ended, if it did. */
 const outcomeOf = async (
   tx: Tx,
-  { stageId, leaseEpoch }: Lease,
+  { stageId, leaseEpoch, workerId }: Lease,
 ): Promise<Outcome | 'running' | undefined> => {
   const [row] = await tx.query<{ outcome: Outcome | 'running' }>(
-    'SELECT outcome FROM attempts WHERE stage_id = $1 AND lease_epoch = $2',
-    [stageId, leaseEpoch],
+    'SELECT outcome FROM attempts WHERE stage_id = $1 AND lease_epoch = $2 AND worker_id = coalesce($3, worker_id)',
+    [stageId, leaseEpoch, workerId ?? null],
   );
   return row?.outcome;
 };
@@ -59,12 +66,20 @@ type Fenced<T> = {
   readonly work: (tx: Tx, stage: LeasedStage) => Promise<T>;
   /** The attempt ended so already: the answer to the first call was lost, and this is it again. */
   readonly again?: { readonly outcome: Outcome; readonly answer: T };
+  /** Also in a database that another version has migrated meanwhile. (Default: false) */
+  readonly anySchema?: boolean;
 };
 
-/** Errors: STALE_LEASE when another attempt has the stage, or it has ended in another way. */
-export const withLease = async <T>(db: Db, { lease, work, again }: Fenced<T>): Promise<T> => {
+/**
+ * Errors: STALE_LEASE when another attempt has the stage, or it has ended in another way; SCHEMA_MISMATCH when the database has been
+ * migrated since the attempt began.
+ */
+export const withLease = async <T>(
+  db: Db,
+  { lease, work, again, anySchema = false }: Fenced<T>,
+): Promise<T> => {
   const result = await transaction(db, async (tx): Promise<{ value: T } | null> => {
-    const stage = await lockLease(tx, lease);
+    const stage = await lockLease(tx, lease, anySchema);
     if (stage) return { value: await work(tx, stage) };
     if (again && (await outcomeOf(tx, lease)) === again.outcome) return { value: again.answer };
     await countRefusal(tx, lease);

@@ -69,7 +69,10 @@ export const failAttempt = (db: Db, failure: Failure): Promise<Failed> =>
     again: { outcome: 'failed', answer: { failed: false, readyStages: [] } },
   });
 
-/** Gives a stage back unfinished, by no fault of its own (drain, pause): costs no attempt. Errors: STALE_LEASE. */
+/**
+ * Gives a stage back unfinished, by no fault of its own (drain, pause, an upgrade of the database): costs no attempt. Works in a database
+ * of any schema that has what it writes; where it does not, the lease runs out. Errors: STALE_LEASE.
+ */
 export const handBack = (db: Db, lease: Lease): Promise<Ready> =>
   withLease(db, {
     lease,
@@ -79,4 +82,5 @@ export const handBack = (db: Db, lease: Lease): Promise<Ready> =>
       return { readyStages: [lease.stageId] };
     },
     again: { outcome: 'handed-back', answer: { readyStages: [lease.stageId] } },
+    anySchema: true,
   });

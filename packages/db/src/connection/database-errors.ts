@@ -71,6 +71,9 @@ const refusalOf = (error: unknown): string | undefined => {
   return refusals.find(([codes]) => codes.test(code))?.[1];
 };
 
+/** Not now: a statement that took too long or waited too long for a lock, and a server short of memory or of something else. */
+const busy: ReadonlySet<string> = new Set(['57014', '55P03', '53000', '53200', '53400']);
+
 /** The driver throws these without a code. */
 const brokenConnection =
   /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end)/;
@@ -93,6 +96,9 @@ const constraintOf = (error: unknown): string =>
  */
 export const isOutdated = (error: unknown): boolean => errorCode(error) === '0A000';
 
+/** A statement that asks for what the tables do not have, or gives what they do not take: perhaps they are of another schema. */
+export const isOfTables = (error: unknown): boolean => /^(0A|22|23|42)/.test(errorCode(error) ?? '');
+
 export const isRetriable = (error: unknown): boolean =>
   retriable.has(errorCode(error) ?? '') || racing.has(constraintOf(error)) || isOutdated(error);
 
@@ -105,6 +111,15 @@ export const isUnreachable = (error: unknown): boolean => {
   if (unreachable.has(code)) return true;
   return error instanceof Error && brokenConnection.test(error.message);
 };
+
+const isBusy = (error: unknown): boolean => isRetriable(error) || busy.has(errorCode(error) ?? '');
+
+/**
+ * The one place that decides whether waiting can help: the database restarts, fails over, is out of reach or too busy, or has no room for
+ * now. Anything else would come again. For errors of this package's operations.
+ */
+export const isTransient = (error: unknown): boolean =>
+  error instanceof AppError && (error.code === 'UNAVAILABLE' || error.code === 'STORAGE_FULL');
 
 /** A person's error where there is one: UNAVAILABLE or STORAGE_FULL. Everything else is thrown on as it came. `name`: what names the server. */
 export const databaseError = (error: unknown, name: AddressName = 'DATABASE_URL'): unknown => {
@@ -125,6 +140,13 @@ export const databaseError = (error: unknown, name: AddressName = 'DATABASE_URL'
     return new AppError(
       'UNAVAILABLE',
       `PostgreSQL cannot be reached: ${message}`,
+      { part },
+      { cause: error },
+    );
+  if (isBusy(error))
+    return new AppError(
+      'UNAVAILABLE',
+      `PostgreSQL cannot do this now: ${message}`,
       { part },
       { cause: error },
     );

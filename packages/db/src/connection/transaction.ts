@@ -1,7 +1,16 @@
 /** Statements and transactions: the only way in which this package talks to PostgreSQL. */
+import { AppError } from '@funnel/contracts';
 import type pg from 'pg';
-import { databaseError, isOutdated, isRetriable, isSilent, isUnreachable } from './database-errors.ts';
+import {
+  databaseError,
+  isOfTables,
+  isOutdated,
+  isRetriable,
+  isSilent,
+  isUnreachable,
+} from './database-errors.ts';
 import type { Db } from './db.ts';
+import { appliedMigration, checkMigration } from './schema-version.ts';
 
 /** Where a statement runs: inside a transaction, or alone. */
 export type Tx = {
@@ -47,7 +56,19 @@ const giveBack = (db: Db, client: pg.PoolClient, broken: unknown): void => {
   client.release(broken !== undefined);
 };
 
-/** Single statements outside any transaction. Errors: UNAVAILABLE, STORAGE_FULL. */
+/** `error` in words. A statement that the tables refuse after another version migrated them is SCHEMA_MISMATCH. */
+const explain = async (db: Db, error: unknown): Promise<unknown> => {
+  if (!isOfTables(error)) return databaseError(error);
+  try {
+    const { rows } = await db.pool.query(`SELECT ${appliedMigration} AS applied`);
+    checkMigration(rows[0].applied, error);
+  } catch (mismatch) {
+    if (mismatch instanceof AppError) return mismatch;
+  }
+  return databaseError(error);
+};
+
+/** Single statements outside any transaction. Errors: UNAVAILABLE, STORAGE_FULL, SCHEMA_MISMATCH. */
 export const reading = (db: Db): Tx => ({
   query: async <Row>(text: string, values?: readonly unknown[]) => {
     try {
@@ -62,7 +83,7 @@ export const reading = (db: Db): Tx => ({
         giveBack(db, client, broken);
       }
     } catch (error) {
-      throw databaseError(error);
+      throw await explain(db, error);
     }
   },
 });
@@ -102,7 +123,7 @@ const once = async <T>(db: Db, work: (tx: Tx) => Promise<T>, patience: number | 
  * Runs `work` in one READ COMMITTED transaction, again when PostgreSQL chose it as a deadlock's victim: `work` must have no effects but
  * its statements. `patience`: milliseconds for one statement to answer in. Errors: UNAVAILABLE when the connection breaks or goes silent
  * (then it is unknown whether a COMMIT under way arrived, so every operation of this package may safely be called again), STORAGE_FULL,
- * and what `work` throws.
+ * SCHEMA_MISMATCH, and what `work` throws.
  */
 export const transaction = async <T>(
   db: Db,
@@ -113,7 +134,7 @@ export const transaction = async <T>(
     try {
       return await once(db, work, patience);
     } catch (error) {
-      if (!isRetriable(error) || attempt >= attempts) throw databaseError(error);
+      if (!isRetriable(error) || attempt >= attempts) throw await explain(db, error);
       await backoff(attempt);
     }
   }

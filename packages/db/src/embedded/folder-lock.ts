@@ -1,4 +1,5 @@
 /** One process at a time starts or stops the server of a folder, and it is known which processes use it. */
+import { readdirSync, rmSync } from 'node:fs';
 import {
   type FileHandle,
   link,
@@ -19,6 +20,10 @@ export type Owners = {
   /** True when nobody else alive is left. */
   remove(): Promise<boolean>;
 };
+
+const usersFolder = (dir: string): string => `${dir}.users`;
+
+const isAnyAlive = (names: readonly string[]): boolean => names.map(Number).some(isAlive);
 
 const holderOf = async (file: string): Promise<number> =>
   Number(await readFile(file, 'utf8').catch(() => '0'));
@@ -55,7 +60,7 @@ const tryTake = async (file: string): Promise<boolean> => {
 };
 
 const ownersOf = (dir: string): Owners => {
-  const folder = `${dir}.users`;
+  const folder = usersFolder(dir);
   const mine = path.join(folder, String(process.pid));
   return {
     add: async () => {
@@ -64,10 +69,20 @@ const ownersOf = (dir: string): Owners => {
     },
     remove: async () => {
       await rm(mine, { force: true });
-      const pids = (await readdir(folder).catch(() => [])).map(Number);
-      return !pids.some(isAlive);
+      return !isAnyAlive(await readdir(folder).catch(() => []));
     },
   };
+};
+
+/** `remove` of the owners, for the last moment of a process, in which nothing can be waited for. */
+export const removeAtOnce = (dir: string): boolean => {
+  const folder = usersFolder(dir);
+  rmSync(path.join(folder, String(process.pid)), { force: true });
+  try {
+    return !isAnyAlive(readdirSync(folder));
+  } catch {
+    return true; // there is no such folder
+  }
 };
 
 /** Runs `work` while no other process (nor another call of this one) does the same for `dir`. */

@@ -1,4 +1,5 @@
 /** Who serves a data folder: what `postmaster.pid` says, and whether it is still true. */
+import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { readdir, readFile, readlink, realpath, rm } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -64,6 +65,17 @@ export const waitUntil = async (
 export const clearStale = async (dir: string): Promise<void> => {
   const gone = await waitUntil(async () => (await survivors(dir)).length === 0, 10_000);
   if (gone && (await read(dir)) !== null) await rm(path.join(dir, 'postmaster.pid'), { force: true });
+};
+
+/** For the last moment of a process, in which nothing can be waited for: a fast shutdown that goes on without us. */
+export const askToStop = (dir: string): void => {
+  try {
+    const pid = Number.parseInt(readFileSync(path.join(dir, 'postmaster.pid'), 'utf8'), 10);
+    if (process.platform === 'linux' && readlinkSync(`/proc/${pid}/cwd`) !== realpathSync(dir)) return;
+    process.kill(pid, 'SIGINT');
+  } catch {
+    // It has ended.
+  }
 };
 
 /** Fast shutdown: transactions are rolled back, everything is written. Immediate after 20 s; the log replays on the next start. */

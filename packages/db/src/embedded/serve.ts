@@ -1,7 +1,7 @@
 /** A PostgreSQL process of ours: its settings, its start, and that it answers. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { AppError } from '@funnel/contracts';
 import pg from 'pg';
@@ -14,7 +14,6 @@ const defaults: Readonly<Record<string, string>> = {
   unix_socket_directories: '',
   max_connections: '200',
   shared_buffers: '256MB',
-  max_wal_size: '2GB',
   // One machine, no replicas.
   wal_level: 'minimal',
   max_wal_senders: '0',
@@ -23,6 +22,15 @@ const defaults: Readonly<Record<string, string>> = {
   random_page_cost: '1.1',
   log_min_messages: 'warning',
   // fsync and synchronous_commit stay on: what was acknowledged is there after a power cut.
+};
+
+const megabyte = 1_000_000;
+
+/** The log from which a crash is recovered: at most 2 GB, less on a small disk, and at least two of its files of 16 MB. */
+const walSettings = async (dir: string): Promise<Readonly<Record<string, string>>> => {
+  const { blocks, bsize } = await statfs(dir);
+  const most = Math.max(32, Math.min(2048, Math.floor((blocks * bsize) / megabyte / 10)));
+  return { max_wal_size: `${most}MB`, min_wal_size: `${Math.min(80, most)}MB` };
 };
 
 const freePort = (): Promise<number> =>
@@ -65,8 +73,18 @@ export type Launch = {
 const logFile = (dir: string): string => `${dir}.log`;
 const mostLog = 10_000_000;
 
-const lastLines = async (dir: string): Promise<string> =>
-  (await readFile(logFile(dir), 'utf8').catch(() => '')).trim().split('\n').slice(-5).join('\n');
+/** A connection that came while the server started or ended: `… [process] FATAL:  the database system is starting up`. */
+const turnedAway = /(\[\d+\]) FATAL: {2}the database system is /;
+
+const lastLines = async (dir: string): Promise<string> => {
+  const text = await readFile(logFile(dir), 'utf8').catch(() => '');
+  const lines = text.trim().split('\n');
+  const others = lines.flatMap((line) => turnedAway.exec(line)?.[1] ?? []);
+  return lines
+    .filter((line) => !others.some((other) => line.includes(other)))
+    .slice(-5)
+    .join('\n');
+};
 
 /**
  * A process group of its own: Ctrl-C in the terminal is for Funnel, which stops the server after everything that uses it. Its log goes
@@ -76,11 +94,9 @@ const launch = async ({ dir, postgres, account, settings }: Launch, port: number
   const size = await stat(logFile(dir))
     .then((stats) => stats.size)
     .catch(() => 0);
+  const all = { ...defaults, ...(await walSettings(dir)), ...settings };
+  const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const log = openSync(logFile(dir), size > mostLog ? 'w' : 'a', 0o600);
-  const flags = Object.entries({ ...defaults, ...settings }).flatMap(([name, value]) => [
-    '-c',
-    `${name}=${value}`,
-  ]);
   try {
     return spawn(postgres, ['-D', dir, '-p', String(port), ...flags], {
       ...account,
@@ -94,11 +110,12 @@ const launch = async ({ dir, postgres, account, settings }: Launch, port: number
   }
 };
 
-/** Starts a server and waits until it answers; recovery after a crash may take a while. */
+/** Starts a server and waits until it answers; recovery after a crash may take a while. Ends it again when `signal` is aborted before. */
 export const serve = async (
   what: Launch,
   port: number,
   password: string,
+  signal?: AbortSignal,
 ): Promise<{ child: ChildProcess; url: string }> => {
   await clearStale(what.dir);
   const child = await launch(what, port);
@@ -113,7 +130,7 @@ export const serve = async (
     ended = true;
   });
   const answers = async () => {
-    if (ended) return true;
+    if (ended || signal?.aborted) return true;
     try {
       url = await ensureDatabase(port, password);
       return true;

@@ -8,9 +8,16 @@ import { AppError } from '@funnel/contracts';
 import { checkReach, findAccount } from './account.ts';
 import { findBinaries } from './binaries.ts';
 import { makeDataFolder, readPassword } from './data-folder.ts';
-import { withFolderLock } from './folder-lock.ts';
+import { removeAtOnce, withFolderLock } from './folder-lock.ts';
 import { keepServing, type Log } from './keep-serving.ts';
-import { findPostmaster, isAlive, type Postmaster, stopPostmaster, waitUntil } from './postmaster.ts';
+import {
+  askToStop,
+  findPostmaster,
+  isAlive,
+  type Postmaster,
+  stopPostmaster,
+  waitUntil,
+} from './postmaster.ts';
 import { ensureDatabase, serveSomewhere } from './serve.ts';
 
 export type EmbeddedOptions = {
@@ -29,8 +36,9 @@ export type EmbeddedDatabase = {
 };
 
 /**
- * Starts the server of `dir`, or goes on using the one that a killed Funnel left behind. Works as root (as the user `postgres`) and as an
- * ordinary user. Errors: UNAVAILABLE with what to do.
+ * Starts the server of `dir`, or goes on using the one that a killed Funnel left behind; keeps it running until `stop`. A process that ends
+ * without `stop` takes the server with it, unless it is killed with SIGKILL. Works as root (as the user `postgres`) and as an ordinary
+ * user. Errors: UNAVAILABLE with what to do.
  */
 export const startEmbedded = async ({
   dir,
@@ -44,47 +52,57 @@ export const startEmbedded = async ({
   await checkReach(postgres, account);
   await checkReach(folder, account);
 
-  return withFolderLock(folder, async (owners) => {
-    await makeDataFolder(folder, initdb, account);
-    const password = await readPassword(folder);
-    const what = { dir: folder, postgres, account, settings };
-    const found = await findPostmaster(folder);
-    if (found) return reuse(found, folder, password, owners, log);
-    const { child, url, port } = await serveSomewhere(what, password);
-    const release = keepServing(what, port, password, child, log);
-    await owners.add();
-    log('PostgreSQL started', { dir: folder, port });
-    return { url, port, stop: () => stop(folder, release) };
-  });
+  const onExit = (): void => {
+    if (removeAtOnce(folder)) askToStop(folder);
+  };
+  process.on('exit', onExit);
+  try {
+    return await withFolderLock(folder, async (owners) => {
+      await makeDataFolder(folder, initdb, account);
+      const password = await readPassword(folder);
+      const what = { dir: folder, postgres, account, settings };
+      const found = await findPostmaster(folder);
+      const { child, url, port } = found
+        ? await reuse(found, folder, password)
+        : await serveSomewhere(what, password);
+      const release = keepServing({ what, port, password, child, log });
+      await owners.add();
+      log(
+        found ? 'PostgreSQL was running and is used again' : 'PostgreSQL started',
+        { dir: folder, port, pid: found?.pid ?? child?.pid },
+        'info',
+      );
+      const stopOnce = async (): Promise<void> => {
+        release();
+        await stop(folder);
+        process.off('exit', onExit);
+      };
+      return { url, port, stop: stopOnce };
+    });
+  } catch (error) {
+    process.off('exit', onExit);
+    throw error;
+  }
 };
 
-const reuse = async (
-  found: Postmaster,
-  dir: string,
-  password: string,
-  owners: { add(): Promise<void> },
-  log: Log,
-): Promise<EmbeddedDatabase> => {
+const reuse = async ({ pid, port }: Postmaster, dir: string, password: string) => {
   let url = '';
   await waitUntil(async () => {
-    url = await ensureDatabase(found.port, password).catch(() => '');
-    return url !== '' || !isAlive(found.pid);
+    url = await ensureDatabase(port, password).catch(() => '');
+    return url !== '' || !isAlive(pid);
   }, 60_000);
   if (!url)
     throw new AppError(
       'UNAVAILABLE',
-      `A PostgreSQL server (process ${found.pid}) holds ${dir} but does not answer on port ${found.port}. End it and start again.`,
+      `A PostgreSQL server (process ${pid}) holds ${dir} but does not answer on port ${port}. End it and start again.`,
       { part: 'database' },
     );
-  await owners.add();
-  log('PostgreSQL was running and is used again', { dir, port: found.port, pid: found.pid });
-  return { url, port: found.port, stop: () => stop(dir, () => {}) };
+  return { child: null, url, port };
 };
 
 /** The last user of the folder stops the server, whoever started it. */
-const stop = (dir: string, release: () => void): Promise<void> =>
+const stop = (dir: string): Promise<void> =>
   withFolderLock(dir, async (owners) => {
-    release();
     if (!(await owners.remove())) return;
     const found = await findPostmaster(dir);
     if (found) await stopPostmaster(found);

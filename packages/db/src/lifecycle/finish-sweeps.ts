@@ -1,4 +1,5 @@
 import type { Tx } from '../connection/transaction.ts';
+import { passOn } from './schedule.ts';
 import type { TrialChange } from './trial-status.ts';
 import { isEnded } from './trial-status.ts';
 
@@ -20,5 +21,7 @@ export const finishSweeps = async (tx: Tx, changes: readonly TrialChange[]): Pro
      RETURNING id`,
     [ids],
   );
-  return rows.map((row) => row.id);
+  const finished = rows.map((row) => row.id);
+  if (finished.length > 0) await passOn(tx, finished);
+  return finished;
 };

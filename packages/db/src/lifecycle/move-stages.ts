@@ -87,8 +87,9 @@ const skipTransfers = async (
   cause: Cause,
 ): Promise<readonly StageChange[]> => {
   const rows = await tx.query<Row>(
-    `UPDATE stages s SET status = 'skipped', because = $2, error_code = $3, error_message = $4, finished_at = now()
-     WHERE ${waitsForSurrogate('s', '$1')} RETURNING s.id, s.kind, 'waiting' AS was`,
+    `WITH old AS (SELECT s.id FROM stages s WHERE ${waitsForSurrogate('s', '$1')} ORDER BY s.id FOR NO KEY UPDATE)
+     UPDATE stages s SET status = 'skipped', because = $2, error_code = $3, error_message = $4, finished_at = now()
+     FROM old WHERE s.id = old.id RETURNING s.id, s.kind, 'waiting' AS was`,
     [ids, cause.status, cause.code, cause.message],
   );
   return changesTo('skipped', rows);

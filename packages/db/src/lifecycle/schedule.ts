@@ -8,23 +8,55 @@ import type { Tx } from '../connection/transaction.ts';
 export const lockStructure = (tx: Tx) =>
   tx.query("SELECT pg_advisory_xact_lock(hashtext('funnel structure'))");
 
+/** SQL: assigns the unfinished stages among those that `which` selects as `id`. */
+const assign = (which: string): string =>
+  `UPDATE stages s SET sweep_id = turn.sweep_id, position = coalesce(turn.position, s.position)
+   FROM (${which}) AS mine
+   JOIN stages old ON old.id = mine.id AND old.status IN ('waiting', 'ready', 'running')
+   LEFT JOIN LATERAL (
+     SELECT l.sweep_id, l.position FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
+     WHERE l.stage_id = old.id AND w.status = 'running'
+     ORDER BY w.priority DESC, w.id LIMIT 1
+   ) AS turn ON true
+   WHERE s.id = old.id AND s.sweep_id IS DISTINCT FROM turn.sweep_id`;
+
+/**
+ * SQL: locks those of them that are not on the account of `own`. A stage is locked in one statement and assigned in the next one: of two
+ * changes that concern it at once (one sweep ends, another one begins), the later then sees both sweeps as they are.
+ */
+const lockOthers = (which: string, own: string): string =>
+  `SELECT FROM stages s
+   WHERE s.id IN (${which}) AND s.status IN ('waiting', 'ready', 'running') AND s.sweep_id IS DISTINCT FROM ${own}
+   ORDER BY s.status <> 'running', s.id FOR NO KEY UPDATE`;
+
+const ofSweep = 'SELECT stage_id AS id FROM sweep_stages WHERE sweep_id = $1';
+
 /**
  * Assigns the unfinished stages among those of `sweepId` anew. None of their sweeps running: they are held, and a running one is told to
  * stop by its next heartbeat.
  */
-export const schedule = (tx: Tx, sweepId: string) =>
-  tx.query(
-    `UPDATE stages s SET sweep_id = turn.sweep_id, position = coalesce(turn.position, s.position)
-     FROM sweep_stages mine
-     JOIN stages old ON old.id = mine.stage_id AND old.status IN ('waiting', 'ready', 'running')
-     LEFT JOIN LATERAL (
-       SELECT l.sweep_id, l.position FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
-       WHERE l.stage_id = old.id AND w.status = 'running'
-       ORDER BY w.priority DESC, w.id LIMIT 1
-     ) AS turn ON true
-     WHERE mine.sweep_id = $1 AND s.id = old.id AND s.sweep_id IS DISTINCT FROM turn.sweep_id`,
-    [sweepId],
-  );
+export const schedule = async (tx: Tx, sweepId: string): Promise<void> => {
+  await tx.query(lockOthers(ofSweep, '$1'), [sweepId]);
+  await tx.query(assign(ofSweep), [sweepId]);
+};
+
+/** The same for stages that this transaction has locked, whoever has them. */
+export const scheduleStages = (tx: Tx, stageIds: readonly string[]) =>
+  tx.query(assign('SELECT unnest($1::text[]) AS id'), [stageIds]);
+
+const left = `
+  SELECT stage_id AS id FROM sweep_stages WHERE sweep_id = ANY($1) AND NOT direct
+  UNION
+  SELECT ts.stage_id FROM trials t JOIN trial_stages ts ON ts.trial_id = t.id WHERE t.sweep_id = ANY($1) AND t.status = 'failed'`;
+
+/**
+ * The same for the stages that sweeps leave unfinished when they end: stages of others that theirs waited for, and failed ones that others
+ * try again. A sweep that needs them goes on with them on its own account.
+ */
+export const passOn = async (tx: Tx, sweepIds: readonly string[]): Promise<void> => {
+  await tx.query(lockOthers(left, 'NULL'), [sweepIds]);
+  await tx.query(assign(left), [sweepIds]);
+};
 
 /** Ready stages on the account of this sweep, to ring for: a walk through the index of ready stages. */
 export const readyStages = async (tx: Tx, sweepId: string): Promise<readonly string[]> => {

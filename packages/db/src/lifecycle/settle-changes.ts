@@ -1,6 +1,7 @@
 /**
  * What follows from changed stages, in the transaction that changed them: the status of trials and sweeps, the counts, the events.
- * Locks are taken in one order everywhere: stages, trials by id, sweeps by id, counts.
+ * Locks are taken in one order everywhere: running stages, other stages, trials by id, sweeps by id, counts. A change of a sweep holds the
+ * sweep's row early, and so takes the running stages of the sweep before it (`lockSweep`).
  */
 import type { FunnelEvent, TrialStatus } from '@funnel/contracts';
 import type { Tx } from '../connection/transaction.ts';

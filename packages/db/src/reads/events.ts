@@ -2,6 +2,8 @@
  * The event stream. Transactions commit in another order than they number their rows, so rows are read in the order of the transactions
  * that wrote them, and only those older than every transaction still under way: what is read once stays complete behind the reader.
  */
+import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, type FunnelEvent, type FunnelEventRow } from '@funnel/contracts';
 import pg from 'pg';
 import type { Db } from '../connection/db.ts';
@@ -68,7 +70,11 @@ const isHeldBack = async (db: Db): Promise<boolean> => {
 };
 
 const heldBackDelay = 50;
-const reconnectDelay = 500;
+/** Milliseconds between two attempts to reconnect: doubled with each failure, half of it random. */
+const firstReconnect = 500;
+const longestReconnect = 8_000;
+/** Milliseconds for a connection to end in order. */
+const endPatience = 1_000;
 /** A connection that went silent is noticed by a question at this interval. */
 const probeInterval = 15_000;
 
@@ -79,7 +85,10 @@ const probeInterval = 15_000;
 export const onEvents = async (db: Db, wake: () => void): Promise<{ close(): Promise<void> }> => {
   let closed = false;
   let client: pg.Client | undefined;
+  /** Of the connection that is there or being made. */
+  let socket = new Socket();
   let retry: NodeJS.Timeout | undefined;
+  let failures = 0;
   let looking = false;
 
   /** Looks before it wakes: when the last look found nothing held back, the reader that it wakes finds everything. */
@@ -104,7 +113,9 @@ export const onEvents = async (db: Db, wake: () => void): Promise<{ close(): Pro
   };
 
   const connect = async (): Promise<void> => {
+    socket = new Socket();
     const next = new pg.Client({
+      stream: () => socket,
       connectionString: db.url,
       application_name: 'funnel events',
       keepAlive: true,
@@ -120,6 +131,7 @@ export const onEvents = async (db: Db, wake: () => void): Promise<{ close(): Pro
       next.end().catch(() => {});
       throw error;
     }
+    failures = 0;
     client = next;
     const probe = setInterval(
       () => next.query('SELECT 1').catch(() => next.end().catch(() => {})),
@@ -127,12 +139,14 @@ export const onEvents = async (db: Db, wake: () => void): Promise<{ close(): Pro
     );
     next.once('end', () => {
       clearInterval(probe);
-      if (!closed) reconnect();
+      reconnect();
     });
   };
 
   const reconnect = (): void => {
-    retry = setTimeout(() => connect().then(tell, reconnect), reconnectDelay);
+    if (closed) return;
+    const delay = Math.min(longestReconnect, firstReconnect * 2 ** failures++);
+    retry = setTimeout(() => connect().then(tell, reconnect), delay * (0.5 + Math.random() / 2));
   };
 
   await connect();
@@ -140,7 +154,11 @@ export const onEvents = async (db: Db, wake: () => void): Promise<{ close(): Pro
     close: async () => {
       closed = true;
       clearTimeout(retry);
-      await client?.end().catch(() => {});
+      const inTime = new AbortController();
+      const late = sleep(endPatience, undefined, { signal: inTime.signal }).catch(() => {});
+      await Promise.race([client?.end().catch(() => {}), late]);
+      inTime.abort();
+      socket.destroy(); // of a server that does not answer, and of a connection that is just being made
     },
   };
 };

@@ -1,5 +1,11 @@
-/** `gamma:5` and `beta:0.01..0.1` as conditions on scores. */
-import { AppError, type HyperparameterName, hyperparameterNames, hyperparameters } from '@funnel/contracts';
+/** `gamma:5`, `beta:0.01..0.1` and `gamma:5..Infinity` as conditions on scores. */
+import {
+  AppError,
+  type HyperparameterName,
+  hyperparameterNames,
+  isNumeric,
+  knobMeta,
+} from '@funnel/contracts';
 
 const refuse = (filter: string, expected: string): never => {
   throw new AppError('INVALID_REQUEST', `Expected ${expected}, but got ${JSON.stringify(filter)}`, {
@@ -10,12 +16,9 @@ const refuse = (filter: string, expected: string): never => {
 const isKnob = (name: string): name is HyperparameterName =>
   (hyperparameterNames as readonly string[]).includes(name);
 
-const isNumeric = (name: HyperparameterName): boolean =>
-  typeof hyperparameters[name].parse(undefined) === 'number';
-
 const numberOf = (filter: string, text: string): number => {
   const value = Number(text);
-  return text.trim() !== '' && Number.isFinite(value)
+  return text.trim() !== '' && !Number.isNaN(value)
     ? value
     : refuse(filter, 'a number, or two of them joined by ..');
 };
@@ -41,7 +44,7 @@ export const knobCondition = (filter: string, parameter: Parameter): string => {
       filter,
       `a knob (one of ${hyperparameterNames.join(', ')}), a colon and a value or a range`,
     );
-  if (!isNumeric(name)) return wordCondition(name, [text], parameter);
+  if (!isNumeric(knobMeta(name))) return wordCondition(name, [text], parameter);
   const [from = '', to = from] = text.split('..');
   const range = [from, to].map((end) => `${parameter(numberOf(filter, end))}::float8`);
   return condition(parameter(name), `number BETWEEN ${range.join(' AND ')}`);

@@ -1,5 +1,6 @@
 /** Where a page of the leaderboard ended, with what the next one needs to go on ranking. */
-import { isNumber, isText } from './cursor.ts';
+import { ExtendedNumber, readExtended, writeExtended } from '@funnel/contracts';
+import { isNumber, isText, readCursor, writeCursor } from './cursor.ts';
 
 export type LeaderboardCursor = {
   readonly masked: boolean;
@@ -13,12 +14,24 @@ export type LeaderboardCursor = {
   readonly count: number;
 };
 
-export const isLeaderboardCursor = (value: unknown): value is LeaderboardCursor => {
+/** The cursor is JSON, which has no infinity. */
+type Written = Omit<LeaderboardCursor, 'merit'> & { readonly merit: ExtendedNumber | null };
+
+const isWritten = (value: unknown): value is Written => {
   if (typeof value !== 'object' || value === null) return false;
   const { masked, merit, trial, position, rank, count } = value as Record<string, unknown>; // every field is checked below
-  const isPlace = typeof masked === 'boolean' && (merit === null || typeof merit === 'number');
+  const isPlace = typeof masked === 'boolean' && ExtendedNumber.nullable().safeParse(merit).success;
   return isPlace && isText(trial) && [position, rank, count].every(isNumber);
 };
+
+/** Errors: INVALID_REQUEST. */
+export const readLeaderboardCursor = (cursor: string): LeaderboardCursor => {
+  const written = readCursor(cursor, isWritten);
+  return { ...written, merit: readExtended(written.merit) };
+};
+
+export const writeLeaderboardCursor = ({ merit, ...place }: LeaderboardCursor): string =>
+  writeCursor({ ...place, merit: merit === null ? null : writeExtended(merit) } satisfies Written);
 
 type Rankable = { readonly masked: boolean; readonly merit: number | null };
 

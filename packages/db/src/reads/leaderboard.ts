@@ -5,12 +5,17 @@ import {
   evaluationMetrics,
   type LeaderboardQuery,
   type LeaderboardRow,
+  writeExtended,
 } from '@funnel/contracts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
 import type { Page } from '../types.ts';
-import { readCursor, writeCursor } from './cursor.ts';
-import { isLeaderboardCursor, type LeaderboardCursor, ranksOf } from './leaderboard-cursor.ts';
+import {
+  type LeaderboardCursor,
+  ranksOf,
+  readLeaderboardCursor,
+  writeLeaderboardCursor,
+} from './leaderboard-cursor.ts';
 import { findRanked, type Ranked } from './ranked.ts';
 import { rejectionsKey, rejectionsOf } from './rejections.ts';
 import { halfWidth } from './student-t.ts';
@@ -51,7 +56,7 @@ const cursorOf = (row: Ranked, rank: number, count: number): LeaderboardCursor =
 export const leaderboard = async (db: Db, query: LeaderboardQuery): Promise<Page<LeaderboardRow>> => {
   const tx = reading(db);
   const { limit, metric } = query;
-  const cursor = query.cursor === undefined ? undefined : readCursor(query.cursor, isLeaderboardCursor);
+  const cursor = query.cursor === undefined ? undefined : readLeaderboardCursor(query.cursor);
   const found = await findRanked(tx, query, cursor);
   const rows = found.slice(0, limit);
   const ranks = ranksOf(rows, cursor, query.masked === 'last');
@@ -73,7 +78,8 @@ export const leaderboard = async (db: Db, query: LeaderboardQuery): Promise<Page
       settings: row.settings,
       ...(query.attack === undefined && { within: balls.get(row.sweep_id) ?? {} }),
       metric,
-      value,
+      value: value === null ? null : writeExtended(value),
+      ...(row.infinite_seeds > 0 && { infiniteSeeds: row.infinite_seeds }),
       halfWidth: value === null ? null : halfWidth(row.seeds.length, row.deviation),
       cleanAccuracy: row.clean_accuracy,
       ...rejections.get(rejectionsKey(row)),
@@ -85,6 +91,8 @@ export const leaderboard = async (db: Db, query: LeaderboardQuery): Promise<Page
   const more = found.length > limit && last !== undefined;
   return {
     items,
-    next: more ? writeCursor(cursorOf(last, ranks.at(-1)!, (cursor?.count ?? 0) + rows.length)) : null,
+    next: more
+      ? writeLeaderboardCursor(cursorOf(last, ranks.at(-1)!, (cursor?.count ?? 0) + rows.length))
+      : null,
   };
 };

@@ -20,7 +20,9 @@ export type Ranked = {
   /** Null: the value is missing. */
   readonly merit: number | null;
   readonly seeds: number[];
-  /** Of the seeds' values; null for one. */
+  /** Of a configuration: its seeds whose value is infinite. */
+  readonly infinite_seeds: number;
+  /** Of the seeds' values; null for one, and where a seed is infinite. */
   readonly deviation: number | null;
   readonly clean_accuracy: number | null;
   readonly sweep_id: string;
@@ -62,15 +64,15 @@ const walksOf = (
 const groups = {
   trial: {
     table: 'scores',
-    columns: 'ARRAY[t.seed] AS seeds, NULL::float8 AS deviation, t.clean_accuracy',
+    columns: 'ARRAY[t.seed] AS seeds, 0 AS infinite_seeds, NULL::float8 AS deviation, t.clean_accuracy',
     joins: '',
   },
   configuration: {
     table: 'configuration_scores',
-    columns: 'seeds.seeds, c.deviation, seeds.clean_accuracy',
+    columns: 'seeds.seeds, seeds.infinite_seeds, c.deviation, seeds.clean_accuracy',
     joins: `JOIN configuration_scores c USING (sweep_id, configuration_index, position, metric)
       CROSS JOIN LATERAL (
-        SELECT array_agg(a.seed ORDER BY a.seed) AS seeds, avg(a.clean_accuracy ORDER BY a.id) AS clean_accuracy
+        SELECT array_agg(a.seed ORDER BY a.seed) AS seeds, count(*) FILTER (WHERE abs(p.merit) = 'Infinity') AS infinite_seeds, avg(a.clean_accuracy ORDER BY a.id) AS clean_accuracy
         FROM trials a JOIN scores p ON p.trial_id = a.id AND p.position = r.position AND p.metric = r.metric
         WHERE a.sweep_id = r.sweep_id AND a.configuration_index = r.configuration_index
       ) AS seeds`,

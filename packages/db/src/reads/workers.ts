@@ -20,6 +20,12 @@ type Running = {
   readonly images_per_second: number | null;
 };
 
+/** Workers of 0.1.0 kept another version here, and no schema. */
+const versionsOf = (kept: string): Pick<Worker, 'version' | 'schema'> => {
+  const [version, schema = null] = kept.split('+') as [string, string?]; // of a text there is at least one part
+  return { version, schema };
+};
+
 /** Those that are there first, then those that are gone; each with what it runs. */
 export const listWorkers = async (db: Db): Promise<readonly Worker[]> => {
   const tx = reading(db);
@@ -29,8 +35,9 @@ export const listWorkers = async (db: Db): Promise<readonly Worker[]> => {
   const running = await tx.query<Running>(
     `SELECT worker_id, id, kind, epoch, step, epochs, images_per_second FROM stages WHERE status = 'running' ORDER BY started_at, id`,
   );
-  return workers.map(({ started_at, heartbeat_at, memory_bytes, ...worker }) => ({
+  return workers.map(({ version, started_at, heartbeat_at, memory_bytes, ...worker }) => ({
     ...worker,
+    ...versionsOf(version),
     startedAt: started_at.toISOString(),
     heartbeatAt: heartbeat_at.toISOString(),
     memoryBytes: memory_bytes,

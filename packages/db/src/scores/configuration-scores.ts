@@ -4,12 +4,20 @@
  */
 import type { Tx } from '../connection/transaction.ts';
 
-/** A configuration with a missing value has no mean (an infinite distance has none), and one with a masked seed is masked. */
+/** Where less is better, the merit of an infinite value is −∞. */
+const anyInfinite = `bool_or(abs(s.merit) = 'Infinity')`;
+
+/**
+ * The mean over the seeds where all are finite, with their deviation. With an infinite seed there is neither: then the median, the mean of
+ * the middle two where the count is even. A configuration with a missing value has none, and one with a masked seed is masked.
+ */
 const average = `
   INSERT INTO configuration_scores AS c (sweep_id, configuration_index, position, metric, attack, trial_id, merit, deviation, masked)
   SELECT s.sweep_id, s.configuration_index, s.position, s.metric, min(s.attack), min(s.trial_id),
-    CASE WHEN count(s.merit) = count(*) THEN round(avg(s.merit ORDER BY s.trial_id)::numeric, 12)::float8 END,
-    stddev_samp(s.merit ORDER BY s.trial_id), bool_or(s.masked)
+    CASE WHEN count(s.merit) < count(*) THEN NULL
+      WHEN ${anyInfinite} THEN ((array_agg(s.merit ORDER BY s.merit))[(count(*) + 1) / 2] + (array_agg(s.merit ORDER BY s.merit))[count(*) / 2 + 1]) / 2
+      ELSE round(avg(s.merit ORDER BY s.trial_id)::numeric, 12)::float8 END,
+    CASE WHEN NOT ${anyInfinite} THEN stddev_samp(s.merit ORDER BY s.trial_id) END, bool_or(s.masked)
   FROM (SELECT DISTINCT sweep_id, configuration_index FROM trials WHERE id = ANY($1)) AS k
   JOIN trials t USING (sweep_id, configuration_index)
   JOIN scores s ON s.trial_id = t.id

@@ -67,11 +67,15 @@ export const scoreStages = async (tx: Tx, stageIds: readonly string[]): Promise<
 export const noteCleanAccuracy = async (tx: Tx, classifyStages: readonly string[]): Promise<void> => {
   if (classifyStages.length === 0) return;
   await tx.query(
-    `UPDATE trials t SET clean_accuracy = m.value
-     FROM stages s JOIN chains c ON c.hash = s.chain
-     JOIN metrics m ON m.chain_id = c.id AND m.name = 'cleanAccuracy' AND m.epoch = s.epochs
-     JOIN trial_stages ts ON ts.stage_id = s.id
-     WHERE s.id = ANY($1) AND s.status = 'completed' AND t.id = ts.trial_id AND t.clean_accuracy IS DISTINCT FROM m.value`,
+    `WITH measured AS (
+       SELECT t.id, m.value
+       FROM stages s JOIN chains c ON c.hash = s.chain
+       JOIN metrics m ON m.chain_id = c.id AND m.name = 'cleanAccuracy' AND m.epoch = s.epochs
+       JOIN trial_stages ts ON ts.stage_id = s.id JOIN trials t ON t.id = ts.trial_id
+       WHERE s.id = ANY($1) AND s.status = 'completed' AND t.clean_accuracy IS DISTINCT FROM m.value
+       ORDER BY t.id FOR NO KEY UPDATE OF t
+     )
+     UPDATE trials t SET clean_accuracy = measured.value FROM measured WHERE t.id = measured.id`,
     [classifyStages],
   );
 };

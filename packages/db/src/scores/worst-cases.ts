@@ -55,9 +55,13 @@ const onlyAttack = `
   INSERT INTO scores (trial_id, stage_id, metric, sweep_id, position, configuration_index, attack, value, merit)
   SELECT trial_id, stage_id, metric, sweep_id, -1, configuration_index, '', value, merit FROM scores WHERE trial_id = ANY($1) AND position >= 0`;
 
+/** Of the least distances in this norm over the attacked images; null where nothing was attacked. */
+const medianOf = (norm: 'l2' | 'linf'): string =>
+  `CASE WHEN z.attempted > 0 THEN coalesce((j.${norm}[(z.attempted + 1) / 2] + j.${norm}[z.attempted / 2 + 1]) / 2, 'Infinity') END`;
+
 /**
  * $1–$5: the evaluations of each set, whether all that one found counts, and how far the balls reach (null: none). $6, $7: trials and
- * their sets. An infinite median is beyond the end of the array, which is null.
+ * their sets. Images that withstand are not in the arrays, which are sorted: a median beyond the end is infinite.
  */
 const worstCases = `
   INSERT INTO scores (trial_id, stage_id, metric, sweep_id, position, configuration_index, attack, value, merit)
@@ -92,8 +96,8 @@ const worstCases = `
     SELECT CASE s.metric
       WHEN 'robustAccuracy' THEN (z.attempted - coalesce(j.fooled, 0))::float8 / nullif(z.images, 0)
       WHEN 'successRate' THEN coalesce(j.fooled::float8 / nullif(z.attempted, 0), 0)
-      WHEN 'medianL2' THEN (j.l2[(z.attempted + 1) / 2] + j.l2[z.attempted / 2 + 1]) / 2
-      WHEN 'medianLinf' THEN (j.linf[(z.attempted + 1) / 2] + j.linf[z.attempted / 2 + 1]) / 2
+      WHEN 'medianL2' THEN ${medianOf('l2')}
+      WHEN 'medianLinf' THEN ${medianOf('linf')}
       ELSE s.value
     END AS value
   ) AS v`;

@@ -128,7 +128,8 @@ const lockUnfinished = async (tx: Tx, placed: readonly PlacedStage[]): Promise<v
   const before = inputsOfUnsure(placed);
   if (there.length + before.length === 0) return;
   await tx.query(
-    `SELECT FROM stages WHERE id = ANY($1::text[]) AND status IN ('waiting', 'ready', 'running') ORDER BY id FOR NO KEY UPDATE`,
+    `SELECT FROM stages WHERE id = ANY($1::text[]) AND status IN ('waiting', 'ready', 'running')
+     ORDER BY status <> 'running', id FOR NO KEY UPDATE`,
     [plainArray([...new Set([...there, ...before])])],
   );
 };

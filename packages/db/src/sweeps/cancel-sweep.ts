@@ -3,7 +3,7 @@ import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import type { CountChange } from '../lifecycle/counts.ts';
 import { changesTo, idsOf } from '../lifecycle/move-stages.ts';
-import { lockStructure, schedule } from '../lifecycle/schedule.ts';
+import { schedule } from '../lifecycle/schedule.ts';
 import { settleChanges } from '../lifecycle/settle-changes.ts';
 import type { StageChange } from '../lifecycle/stage-change.ts';
 import type { Ready } from '../types.ts';
@@ -55,13 +55,12 @@ const cancelTrials = async (tx: Tx, sweepId: string): Promise<readonly CountChan
  */
 export const cancelSweep = (db: Db, id: string): Promise<Ready> =>
   transaction(db, async (tx) => {
-    await lockStructure(tx);
     await lockSweep(tx, id, 'cancel', ['running', 'paused']);
     await tx.query(`UPDATE sweeps SET status = 'cancelled', finished_at = now() WHERE id = $1`, [id]);
-    const counts = await cancelTrials(tx, id);
     const released = await releaseCarried(tx, id);
     const cancelled = await cancelStages(tx, id);
     await schedule(tx, id);
+    const counts = await cancelTrials(tx, id);
     const events = [{ type: 'sweep', sweepId: id, status: 'cancelled' }] as const;
     await settleChanges(tx, { changes: [...cancelled, ...released], counts, events });
     return { readyStages: idsOf(released, 'ready') };

@@ -1,9 +1,8 @@
 import { dropUnused } from '../checkpoints/blobs.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
-import { lockStructure } from '../lifecycle/schedule.ts';
 import { settleChanges } from '../lifecycle/settle-changes.ts';
-import { lockSweep } from './lock-sweep.ts';
+import { lockSweep, lockUnfinished } from './lock-sweep.ts';
 
 /** Stages among these that no sweep points at, with their attempts and evaluations; and chains without stages, with all that they recorded. */
 const deleteOrphans = async (tx: Tx, stageIds: readonly string[]): Promise<void> => {
@@ -30,8 +29,8 @@ const deleteOrphans = async (tx: Tx, stageIds: readonly string[]): Promise<void>
 /** Deletes a sweep that has ended, and what only it needed. Errors: NOT_FOUND, INVALID_TRANSITION. */
 export const deleteSweep = (db: Db, id: string): Promise<void> =>
   transaction(db, async (tx) => {
-    await lockStructure(tx);
     await lockSweep(tx, id, 'delete', ['completed', 'cancelled']);
+    await lockUnfinished(tx, id);
     const stages = await tx.query<{ stage_id: string }>(
       'DELETE FROM sweep_stages WHERE sweep_id = $1 RETURNING stage_id',
       [id],
@@ -44,6 +43,10 @@ export const deleteSweep = (db: Db, id: string): Promise<void> =>
     await tx.query('DELETE FROM sweeps WHERE id = $1', [id]); // trials, scores, counts and idempotency keys go with it
     const ids = stages.map((row) => row.stage_id);
     await deleteOrphans(tx, ids);
-    await tx.query('UPDATE stages SET planned_by = NULL WHERE planned_by = $1 AND id = ANY($2)', [id, ids]);
+    await tx.query(
+      `UPDATE stages SET planned_by = nullif(planned_by, $1), sweep_id = nullif(sweep_id, $1)
+       WHERE id = ANY($2) AND $1 IN (planned_by, sweep_id)`,
+      [id, ids],
+    );
     await settleChanges(tx, { changes: [], events: [{ type: 'sweep', sweepId: id, status: 'deleted' }] });
   });

@@ -1,6 +1,6 @@
 import type { Db } from '../connection/db.ts';
 import { transaction } from '../connection/transaction.ts';
-import { lockStructure, readyStages, schedule } from '../lifecycle/schedule.ts';
+import { readyStages, schedule } from '../lifecycle/schedule.ts';
 import { settleChanges } from '../lifecycle/settle-changes.ts';
 import type { Ready } from '../types.ts';
 import { lockSweep } from './lock-sweep.ts';
@@ -11,7 +11,6 @@ import { lockSweep } from './lock-sweep.ts';
  */
 export const pauseSweep = (db: Db, id: string): Promise<Ready> =>
   transaction(db, async (tx) => {
-    await lockStructure(tx);
     await lockSweep(tx, id, 'pause', ['running']);
     await tx.query(`UPDATE sweeps SET status = 'paused' WHERE id = $1`, [id]);
     await schedule(tx, id);
@@ -22,7 +21,6 @@ export const pauseSweep = (db: Db, id: string): Promise<Ready> =>
 /** Goes on from the checkpoints. Errors: NOT_FOUND, INVALID_TRANSITION. */
 export const resumeSweep = (db: Db, id: string): Promise<Ready> =>
   transaction(db, async (tx) => {
-    await lockStructure(tx);
     await lockSweep(tx, id, 'resume', ['paused']);
     await tx.query(`UPDATE sweeps SET status = 'running' WHERE id = $1`, [id]);
     await schedule(tx, id);

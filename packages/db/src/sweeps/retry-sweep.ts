@@ -2,7 +2,7 @@ import { AppError, type StageKind, type StageStatus } from '@funnel/contracts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { isFree } from '../lifecycle/readiness.ts';
-import { lockStructure, readyStages, schedule } from '../lifecycle/schedule.ts';
+import { readyStages, schedule, scheduleStages } from '../lifecycle/schedule.ts';
 import { settleChanges } from '../lifecycle/settle-changes.ts';
 import type { StageChange } from '../lifecycle/stage-change.ts';
 import { deriveSweepTrials } from '../lifecycle/trial-status.ts';
@@ -38,7 +38,6 @@ const revive = async (tx: Tx, sweepId: string): Promise<readonly StageChange[]> 
 /** Gives failed stages new attempts, and their trials another chance. Errors: NOT_FOUND, INVALID_TRANSITION (cancelled, or nothing failed). */
 export const retrySweep = (db: Db, id: string): Promise<Ready> =>
   transaction(db, async (tx) => {
-    await lockStructure(tx);
     const before = await lockSweep(tx, id, 'retry', ['running', 'paused', 'completed']);
     const changes = await revive(tx, id);
     if (changes.length === 0)
@@ -46,6 +45,10 @@ export const retrySweep = (db: Db, id: string): Promise<Ready> =>
     const status = before === 'completed' ? 'running' : before;
     await tx.query('UPDATE sweeps SET status = $2, finished_at = NULL WHERE id = $1', [id, status]);
     await schedule(tx, id);
+    await scheduleStages(
+      tx,
+      changes.map((change) => change.id),
+    );
     const trials = await deriveSweepTrials(tx, id);
     const counts = trials.flatMap(({ from, to, trials: { length } }) => [
       { sweepId: id, subject: `trial:${from}`, delta: -length },

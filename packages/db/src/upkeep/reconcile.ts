@@ -3,6 +3,7 @@ import type { StageKind } from '@funnel/contracts';
 import { type AttemptError, endAttempt } from '../attempts/lease.ts';
 import { failStage, returnStage } from '../attempts/release-stage.ts';
 import type { Db } from '../connection/db.ts';
+import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { settleChanges } from '../lifecycle/settle-changes.ts';
 import type { StageChange } from '../lifecycle/stage-change.ts';
@@ -34,10 +35,11 @@ const mostRings = 200;
  * set back meanwhile), null if it is not its turn.
  */
 const takeTurn = async (tx: Tx, everySeconds: number): Promise<number | null> => {
-  const [turn] = await tx.query<{ free: boolean; gap: number | null }>(
-    `SELECT pg_try_advisory_xact_lock(hashtext('funnel reconcile')) AS free,
+  const [turn] = await tx.query<{ applied: string | null; free: boolean; gap: number | null }>(
+    `SELECT ${appliedMigration} AS applied, pg_try_advisory_xact_lock(hashtext('funnel reconcile')) AS free,
        (SELECT extract(epoch FROM now() - at)::float8 FROM duties WHERE name = 'reconcile') AS gap`,
   );
+  checkMigration(turn!.applied);
   const gap = turn!.gap ?? Number.POSITIVE_INFINITY;
   const tooSoon = gap < everySeconds && gap > -clockSlack;
   if (!turn!.free || tooSoon) return null;
@@ -140,7 +142,7 @@ const work = async (
 
 /**
  * Expires leases by the database's clock, repairs what should have been ready, and tells which stages to ring for: all of them again,
- * since the queue may have lost any.
+ * since the queue may have lost any. Errors: SCHEMA_MISMATCH: a process of another version repairs nothing.
  */
 export const reconcile = (db: Db, options: ReconcileOptions): Promise<Reconciled> =>
   transaction(db, (tx) => work(tx, options));

@@ -1,5 +1,6 @@
 /** Numbers about the whole of the work, for monitoring and scaling. */
 import type { Db } from '../connection/db.ts';
+import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { reading } from '../connection/transaction.ts';
 
 /** Upper bounds, in seconds, of the classes in which durations of attempts are counted: from an attack on few images to a night. */
@@ -63,4 +64,10 @@ export const readServiceCounts = async (db: Db): Promise<ServiceCounts> => {
 /** Errors: UNAVAILABLE. */
 export const pingDatabase = async (db: Db): Promise<void> => {
   await reading(db).query('SELECT 1');
+};
+
+/** That the database still has the schema of this version. Errors: UNAVAILABLE, SCHEMA_MISMATCH. */
+export const pingSchema = async (db: Db): Promise<void> => {
+  const [row] = await reading(db).query<{ applied: string | null }>(`SELECT ${appliedMigration} AS applied`);
+  checkMigration(row!.applied);
 };

@@ -10,7 +10,7 @@ export const letExpire = (db: Db, stageId: string) =>
 export const options = { maxAttempts: 3, leaseSeconds: 15, everySeconds: 0 };
 export const beat = (db: Db, claimed: ClaimedStage, more: object = {}) =>
   heartbeat(db, {
-    workerId: 'worker',
+    workerId: claimed.workerId ?? 'worker',
     leases: [{ ...leaseOf(claimed), position: null, imagesPerSecond: null, ...more }],
     memoryBytes: 1,
     leaseSeconds: 60,

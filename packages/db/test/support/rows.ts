@@ -53,17 +53,24 @@ export const trained = async (db: Db, sweepId: string): Promise<number> => {
   return row!.n;
 };
 
-/** The kept averages over seeds, against the scores: what differs. */
+/** The kept averages over seeds, against the scores: what differs. With an infinite seed the median, whose ends must not be interpolated: ∞ − ∞. */
 export const wrongAverages = (db: Db): Promise<Record<string, unknown>[]> =>
   query(
     db,
-    `WITH real AS (
+    `WITH finite AS (
        SELECT sweep_id, configuration_index, position, metric, min(attack) AS attack, min(trial_id) AS trial_id, bool_or(masked) AS masked,
-         CASE WHEN count(merit) = count(*) THEN avg(merit) END AS merit, sqrt(var_samp(merit)) AS deviation
+         count(*) = count(merit) AS whole, count(*) FILTER (WHERE merit = 'Infinity') AS infinite,
+         avg(merit) AS mean, sqrt(var_samp(nullif(merit, 'Infinity'))) AS deviation,
+         percentile_disc(0.5) WITHIN GROUP (ORDER BY merit) AS below, -percentile_disc(0.5) WITHIN GROUP (ORDER BY -merit) AS above
        FROM scores GROUP BY 1, 2, 3, 4
+     ), real AS (
+       SELECT sweep_id, configuration_index, position, metric, attack, trial_id, masked, infinite, CASE WHEN infinite = 0 THEN deviation END AS deviation,
+         CASE WHEN NOT whole THEN NULL WHEN infinite = 0 THEN mean ELSE below / 2 + above / 2 END AS merit
+       FROM finite
      )
      SELECT * FROM configuration_scores k FULL JOIN real r USING (sweep_id, configuration_index, position, metric)
      WHERE (k.attack, k.trial_id, k.masked) IS DISTINCT FROM (r.attack, r.trial_id, r.masked)
-       OR (k.merit IS NULL) <> (r.merit IS NULL) OR abs(k.merit - r.merit) > 1e-9
+       OR (k.merit IS NULL) <> (r.merit IS NULL) OR (k.merit = 'Infinity') <> (r.merit = 'Infinity')
+       OR (r.merit <> 'Infinity' AND abs(k.merit - r.merit) > 1e-9)
        OR (k.deviation IS NULL) <> (r.deviation IS NULL) OR abs(k.deviation - r.deviation) > 1e-9`,
   );

@@ -61,9 +61,9 @@ export const evaluationOf = (
   success: readonly boolean[],
   {
     verdict = 'ok',
-    medianL2 = 1 as number | null,
+    medianL2 = 1 as EvaluationSummary['medianL2'],
     l2 = 0.5,
-  }: { verdict?: Verdict; medianL2?: number | null; l2?: number } = {},
+  }: { verdict?: Verdict; medianL2?: EvaluationSummary['medianL2']; l2?: number } = {},
 ): EvaluationWrite => {
   const images = success.length;
   const successes = success.filter(Boolean).length;

@@ -111,10 +111,10 @@ export const classify: StageRecipe<Knobs<'detector', 'classify'>> = async ({
         const { oneHot } = targetsAt(some, rows, classes);
         return says(perturbAlong(images, images, attack, againstClassifier(oneHot)));
       });
-      const rejected = clean.map((value) => Number(value >= threshold));
+      const rejected = clean.map((value) => Number(!(value < threshold))); // a NaN does not pass
       return {
         detectionArea: areaUnderCurve(clean, perturbed),
-        detectionRate: shareOf(perturbed.map((value) => Number(value >= threshold))),
+        detectionRate: shareOf(perturbed.map((value) => Number(!(value < threshold)))),
         rejectedShare: shareOf(rejected),
         cleanAccuracy: shareOf(right.map((value, i) => value * (1 - rejected[i]!))),
       };

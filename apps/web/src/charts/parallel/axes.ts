@@ -49,16 +49,28 @@ export const niceTicks = (low: number, high: number, log: boolean): number[] => 
   return ticks;
 };
 
+/** How much of an axis the finite values have where others are infinite: these are at its end. */
+const finiteShare = 0.88;
+
+/** `distinct`: in ascending order; the last may be infinite. */
 const numericAxis = (spec: AxisSpec, distinct: readonly number[]): Axis => {
   const format = spec.format ?? formatNumber;
-  const [low, high] = [distinct[0]!, distinct.at(-1)!];
+  const infinite = distinct.at(-1) === Number.POSITIVE_INFINITY;
+  const finite = infinite ? distinct.slice(0, -1) : distinct;
+  const reach = infinite ? finiteShare : 1;
+  const [low, high] = [finite[0] ?? 0, finite.at(-1) ?? 0];
   const log = spec.scale === 'log' && low > 0;
   const forward = log ? Math.log10 : (value: number) => value;
   const backward = log ? (value: number) => 10 ** value : (value: number) => value;
   const [from, span] = [forward(low), forward(high) - forward(low)];
-  const position = (value: number) => (span === 0 ? 0.5 : (forward(value) - from) / span);
+  const position = (value: number) => {
+    if (value === Number.POSITIVE_INFINITY) return 1;
+    return span === 0 ? 0.5 : reach * ((forward(value) - from) / span);
+  };
   const few = distinct.length <= fewValues;
-  const ticks = few ? distinct : niceTicks(low, high, log);
+  const ticks = few
+    ? distinct
+    : [...niceTicks(low, high, log), ...(infinite ? [Number.POSITIVE_INFINITY] : [])];
   return {
     key: spec.key,
     title: spec.title,
@@ -66,7 +78,10 @@ const numericAxis = (spec: AxisSpec, distinct: readonly number[]): Axis => {
     discrete: distinct.length <= 12,
     ticks: ticks.map((value) => ({ at: position(value), label: format(value) })),
     position: (value) => (typeof value === 'number' ? position(value) : null),
-    labelAt: (at) => format(backward(from + at * span)),
+    labelAt: (at) => {
+      if (at > reach) return format(Number.POSITIVE_INFINITY);
+      return format(backward(from + (at / reach) * span));
+    },
   };
 };
 

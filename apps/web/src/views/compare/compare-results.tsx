@@ -2,6 +2,7 @@ import {
   type Evaluation,
   type EvaluationMetricName,
   evaluationMetrics,
+  readExtended,
   type TrialDetail,
   usualMetric,
 } from '@funnel/contracts';
@@ -54,9 +55,8 @@ const strengthCell = (evaluation: Evaluation | undefined, metric: EvaluationMetr
   const summary = evaluation?.summary;
   if (metric === 'robustAccuracy')
     return percentCell(summary?.robustAccuracy ?? null, summary?.robustInterval);
-  const value = summary?.[metric] ?? null;
-  if (value !== null) return { value, text: formatMeasured(value) };
-  return { value: summary ? Number.POSITIVE_INFINITY : null, text: summary ? '∞' : '–' };
+  const value = readExtended(summary?.[metric] ?? null);
+  return { value, text: value === null ? '–' : formatMeasured(value) };
 };
 
 const costOf = (trial: TrialDetail): number =>

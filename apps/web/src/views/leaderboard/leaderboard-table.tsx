@@ -1,4 +1,4 @@
-import { evaluationMetrics, type LeaderboardRow, threatModelText } from '@funnel/contracts';
+import { evaluationMetrics, type LeaderboardRow, readExtended, threatModelText } from '@funnel/contracts';
 import { useEffect, useMemo, useRef } from 'react';
 import { attackTitle, settingsLabel } from '../../attack-label.ts';
 import { IntervalMark } from '../../charts/interval-mark.tsx';
@@ -9,6 +9,7 @@ import { useRowWindow } from '../../components/virtual-rows.ts';
 import type { ListState } from '../../data/paged-list.ts';
 import { formatKnob, formatPercent, knobTitle } from '../../format.ts';
 import { href } from '../../router.ts';
+import { infinityPlace } from '../../statistics/infinity-place.ts';
 import { formatMetric } from '../sweep/objective.ts';
 import type { BoardQuery } from './leaderboard-query.ts';
 
@@ -29,6 +30,10 @@ const differing = (rows: readonly LeaderboardRow[]): string[] => {
 
 const seedsText = (seeds: readonly number[]): string =>
   seeds.length === 1 ? `seed ${seeds[0]}` : `${seeds.length} seeds`;
+
+/** `2 of 3 seeds: ∞`; null where none is, and of a single seed. */
+const infiniteText = ({ seeds, infiniteSeeds = 0 }: LeaderboardRow): string | null =>
+  infiniteSeeds > 0 && seeds.length > 1 ? `${infiniteSeeds} of ${seeds.length} seeds: ∞` : null;
 
 /** Of a defence that rejects images: of the clean ones, and of those under the attack of its row. */
 const Rejected = ({ row }: { readonly row: LeaderboardRow }) => (
@@ -57,13 +62,15 @@ const Row = (props: {
 }) => {
   const { row, knobs, range } = props;
   const format = formatMetric(row.metric);
+  const infinite = infiniteText(row);
   const own = knobs
     .filter((name) => name in row.hyperparameters)
     .map((name) => `${knobTitle(name)} ${formatKnob(row.hyperparameters[name])}`)
     .join(', ');
+  const value = readExtended(row.value);
   const interval =
-    row.value !== null && row.halfWidth !== null
-      ? ([row.value - row.halfWidth, row.value + row.halfWidth] as const)
+    value !== null && row.halfWidth !== null
+      ? ([value - row.halfWidth, value + row.halfWidth] as const)
       : null;
   return (
     <tr aria-rowindex={props.index + 2} aria-selected={props.chosen}>
@@ -88,25 +95,33 @@ const Row = (props: {
         </span>
       </td>
       <td className="board-value">
-        {row.value === null ? (
-          <span className="muted" title="No value: the distance is infinite, or nothing was fooled.">
+        {value === null ? (
+          <span className="muted" title="No value: nothing was attacked, or nothing was fooled.">
             –
           </span>
         ) : (
           <>
             <IntervalMark
-              value={row.value}
+              value={value}
               interval={interval}
               low={range[0]}
               high={range[1]}
               hollow={row.verdict === 'masked'}
-              label={format(row.value)}
+              label={format(value)}
             />
             <span>
-              {format(row.value)}
+              {format(value)}
               {row.halfWidth === null ? null : <span className="muted"> ± {format(row.halfWidth)}</span>}
             </span>
           </>
+        )}
+        {infinite === null ? null : (
+          <span
+            className="muted small board-settings"
+            title="With infinite seeds there is no mean: this is the median of the seeds."
+          >
+            {infinite}
+          </span>
         )}
       </td>
       <td className="number">{formatPercent(row.cleanAccuracy)}</td>
@@ -143,10 +158,11 @@ export const LeaderboardTable = (props: {
   const rejects = items.some(({ rejectedClean }) => rejectedClean !== undefined);
   const range = useMemo((): readonly [number, number] => {
     const ends = items.flatMap(({ value, halfWidth }) =>
-      value === null ? [] : [value - (halfWidth ?? 0), value + (halfWidth ?? 0)],
+      value === null ? [] : [Number(value) - (halfWidth ?? 0), Number(value) + (halfWidth ?? 0)],
     );
-    if (ends.length === 0) return [0, 1];
-    const [low, high] = [Math.min(...ends), Math.max(...ends)];
+    const place = infinityPlace(ends);
+    if (place === null) return [0, 1];
+    const [low, high] = [place.low, place.infinity ?? place.high];
     // The interval of a mean of two seeds can reach beyond what a share can be.
     return evaluationMetrics[metric].unit === 'fraction'
       ? [Math.max(0, low), Math.min(1, high)]

@@ -30,6 +30,8 @@ export const RankedBy = ({
   const [top] = items;
   if (!top || top.metric !== query.metric) return null;
   const { title, direction } = evaluationMetrics[query.metric];
+  const other =
+    evaluationMetrics[query.metric].unit === 'fraction' ? 'the median distance' : 'robust accuracy';
   const mixed = new Set(items.map(({ dataset }) => dataset)).size > 1;
   const equal = items.length > 1 && items.every(({ value }) => value === top.value);
   return (
@@ -42,8 +44,8 @@ export const RankedBy = ({
         <p className="notice" role="note">
           {top.value === null
             ? 'None of these runs has a value'
-            : `All of these runs have ${formatMetric(query.metric)(top.value)}`}
-          : this tells none of them apart. Another metric, such as the median distance, may.
+            : `All of these runs have ${formatMetric(query.metric)(Number(top.value))}`}
+          : this tells none of them apart. Another metric, such as {other}, may.
         </p>
       ) : null}
     </div>

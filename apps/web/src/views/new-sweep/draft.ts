@@ -6,14 +6,14 @@ import {
   expandAttacks,
   type HyperparameterName,
   hyperparameterNames,
-  hyperparameters,
+  isNumeric,
   type KnobValue,
+  knobMeta,
   knobsOf,
   type PresetName,
   type RecipeName,
   type SweepDefinition,
 } from '@funnel/contracts';
-import { fieldOf } from './field.ts';
 
 export type KnobDraft =
   | { readonly mode: 'default' }
@@ -23,8 +23,10 @@ export type KnobDraft =
       readonly mode: 'range';
       readonly min: string;
       readonly max: string;
-      /** Empty: continuous, for random search. */
+      /** Empty: as `step` says. */
       readonly count: string;
+      /** Of a walk that is too long to show as values; absent: without a count the range is continuous, for random search. */
+      readonly step?: number;
       readonly scale: 'linear' | 'log';
     };
 
@@ -90,10 +92,12 @@ const knobInput = (name: HyperparameterName, knob: KnobDraft): unknown => {
     return {
       min: numberOf(knob.min),
       max: numberOf(knob.max),
-      ...(knob.count.trim() === '' ? {} : { count: numberOf(knob.count) }),
+      ...(knob.count.trim() !== ''
+        ? { count: numberOf(knob.count) }
+        : knob.step !== undefined && { step: knob.step }),
       scale: knob.scale,
     };
-  const numeric = fieldOf(hyperparameters[name]).kind === 'number';
+  const numeric = isNumeric(knobMeta(name));
   const values = listOf(knob.text).map((part) => (numeric ? numberOf(part) : part));
   return values.length === 1 ? values[0] : values;
 };
@@ -142,8 +146,10 @@ export const draftInput = (draft: Draft): Record<string, unknown> => {
   };
 };
 
-const isUsual = (name: HyperparameterName, value: KnobValue): boolean =>
-  value === hyperparameters[name].parse(undefined);
+const isUsual = (name: HyperparameterName, value: KnobValue): boolean => value === knobMeta(name).default;
+
+/** Values of a walk by steps that a line of text still shows. */
+const mostWalked = 100;
 
 const knobDraft = (name: HyperparameterName, dimension: unknown): KnobDraft => {
   if (typeof dimension === 'object' && dimension !== null && !Array.isArray(dimension)) {
@@ -154,17 +160,19 @@ const knobDraft = (name: HyperparameterName, dimension: unknown): KnobDraft => {
       count?: number;
       scale: 'linear' | 'log';
     };
-    // A walk by steps is shown as its values: both say the same.
-    if (step === undefined)
+    const walked = step === undefined ? 0 : Math.floor((max - min) / step + 1e-9) + 1;
+    if (step === undefined || walked > mostWalked)
       return {
         mode: 'range',
         min: String(min),
         max: String(max),
         count: count === undefined ? '' : String(count),
         scale,
+        ...(step !== undefined && { step }),
       };
-    const values = Array.from({ length: Math.floor((max - min) / step + 1e-9) + 1 }, (_, i) =>
-      Number((min + i * step).toPrecision(12)),
+    // A short walk by steps is shown as its values: both say the same.
+    const values = Array.from({ length: walked }, (_, i) =>
+      i === 0 ? min : Math.min(max, Number((min + i * step).toPrecision(15))),
     );
     return { mode: 'values', text: values.join(', ') };
   }

@@ -1,4 +1,4 @@
-import { type HyperparameterName, hyperparameters, knobMeta } from '@funnel/contracts';
+import { type HyperparameterName, hyperparameters, isNumeric, knobMeta } from '@funnel/contracts';
 import { Prose } from '../../components/prose.tsx';
 import { Segmented } from '../../components/segmented.tsx';
 import { formatKnob } from '../../format.ts';
@@ -61,7 +61,7 @@ const RangeInputs = ({
     <span className="knob-range">
       {input('min', 'from', 'from')}
       {input('max', 'to', 'to')}
-      {input('count', 'number of values', 'how many')}
+      {input('count', 'number of values', knob.step === undefined ? 'how many' : `steps of ${knob.step}`)}
       <select
         className="input"
         aria-label={`${title}: spacing`}
@@ -85,16 +85,18 @@ export const KnobRow = (props: {
   const { name, knob, error, onChange } = props;
   const field = fieldOf(hyperparameters[name]);
   const meta = knobMeta(name);
-  const usual = String(field.usual);
+  const numeric = isNumeric(meta);
+  const usual = String(meta.default);
+  const range = `${field.range}${numeric && meta.unit ? ` ${meta.unit}` : ''}`;
   const modes = [
-    { value: 'default', title: `Default ${formatKnob(field.usual)}` },
+    { value: 'default', title: `Default ${formatKnob(meta.default)}` },
     { value: 'values', title: 'Values' },
-    ...(field.kind === 'number' ? [{ value: 'range', title: 'Range' } as const] : []),
+    ...(numeric ? [{ value: 'range', title: 'Range' } as const] : []),
   ] as const;
   const setMode = (mode: KnobDraft['mode']) => {
     if (mode === 'default') onChange({ mode });
     else if (mode === 'values') onChange({ mode, text: usual });
-    else onChange({ mode, min: usual, max: usual, count: '5', scale: meta.scale ?? 'linear' });
+    else onChange({ mode, min: usual, max: usual, count: '5', scale: numeric ? meta.scale : 'linear' });
   };
   return (
     <li className="knob" data-set={knob.mode === 'default' ? undefined : ''}>
@@ -102,7 +104,7 @@ export const KnobRow = (props: {
         <strong>{meta.title}</strong> <code className="muted small">{name}</code>
         <p className="muted small">
           <Prose text={meta.description} />{' '}
-          {field.range === '' ? '' : `${field.range[0]!.toUpperCase()}${field.range.slice(1)}.`}
+          {field.range === '' ? '' : `${range[0]!.toUpperCase()}${range.slice(1)}.`}
         </p>
       </div>
       <div className="knob-inputs">

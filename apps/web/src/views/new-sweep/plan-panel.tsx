@@ -1,6 +1,6 @@
-import { type Plan, StageKind } from '@funnel/contracts';
+import { describeValues, type Plan, StageKind } from '@funnel/contracts';
 import { ErrorNotice, Skeleton } from '../../components/states.tsx';
-import { formatCount, formatFactor } from '../../format.ts';
+import { formatCount, formatFactor, knobTitle } from '../../format.ts';
 
 const plural = (n: number, word: string): string => `${formatCount(n)} ${word}${n === 1 ? '' : 's'}`;
 
@@ -19,6 +19,27 @@ const EpochBar = ({ plan }: { readonly plan: Plan }) => {
   );
 };
 
+/** The values of each knob, and what of the search space makes no trial of its own. */
+const Space = ({ plan: { space = [], leftOut = [] } }: { readonly plan: Plan }) => (
+  <>
+    {space.length === 0 ? null : (
+      <dl className="plan-space">
+        {space.map((planned) => (
+          <div key={planned.knob}>
+            <dt>{knobTitle(planned.knob)}</dt>
+            <dd>{describeValues(planned)}</dd>
+          </div>
+        ))}
+      </dl>
+    )}
+    {leftOut.map((sentence) => (
+      <p key={sentence} className="muted small">
+        {sentence}
+      </p>
+    ))}
+  </>
+);
+
 const Figures = ({ plan }: { readonly plan: Plan }) => {
   const { unshared, needed, cached } = plan.epochs;
   return (
@@ -26,6 +47,7 @@ const Figures = ({ plan }: { readonly plan: Plan }) => {
       <p className="plan-trials">
         {formatCount(plan.trials)} <small>{plan.trials === 1 ? 'trial' : 'trials'}</small>
       </p>
+      <Space plan={plan} />
       <div>
         <EpochBar plan={plan} />
         <dl className="plan-epochs">

@@ -51,12 +51,13 @@ export const ImportancePanel = (props: {
   // Shares add up only where all knobs are judged by the same trials.
   const comparable = columns.every(({ values }) => values.length === measured);
   const explained = rows.reduce((sum, row) => sum + row.importance, 0);
+  const ranked = columns[0]!.objective.some((value) => !Number.isFinite(value));
   const title = name === 'recipe' ? 'Recipe' : knobTitle(name ?? '');
 
   return (
     <Panel
       title="Which knobs matter"
-      note={`Share of the variance of ${inSentence(objective.title)} that each knob explains alone, over ${formatCount(measured)} trials${comparable ? '' : ', of which each knob is judged by those that read it'}. The mark is what chance reaches in one of twenty shuffles.`}
+      note={`Share of the variance of ${ranked ? 'the ranks by ' : ''}${inSentence(objective.title)} that each knob explains alone, over ${formatCount(measured)} trials${comparable ? '' : ', of which each knob is judged by those that read it'}. The mark is what chance reaches in one of twenty shuffles.${ranked ? ' Some values are ∞, which have ranks but no variance.' : ''}`}
     >
       {rows.length === 0 || name === null ? (
         <p className="muted" style={{ minHeight: 200 }}>

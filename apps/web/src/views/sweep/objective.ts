@@ -6,6 +6,7 @@ import {
   evaluationMetrics,
   expandAttacks,
   objectiveOf,
+  readExtended,
   type SweepDefinition,
   type Trial,
   threatModelOf,
@@ -67,7 +68,7 @@ const intervals = {
 
 export type Result = {
   readonly trial: Trial;
-  /** Null until it is measured, and for a distance that is infinite. */
+  /** Null until it is measured, and where there is no value. A distance may be infinite. */
   readonly value: number | null;
   readonly interval: Interval | null;
   readonly clean: number | null;
@@ -83,13 +84,13 @@ const measuredBy = (trial: Trial, { attack, metric }: Objective): Measured => {
   const summary = trial.evaluations.find((evaluation) => keyOfRun(evaluation) === attack)?.summary;
   if (!summary) return unknown;
   const named = metric in intervals ? intervals[metric as keyof typeof intervals] : null;
-  return { value: summary[metric], interval: named ? summary[named] : null };
+  return { value: readExtended(summary[metric]), interval: named ? summary[named] : null };
 };
 
 /** In the worst case over all attacks, which meet the same images. */
 export const worstCaseOf = (trial: Trial, metric: EvaluationMetricName): Measured => {
   const summary = trial.evaluations[0]?.summary;
-  const value = trial.worstCase?.values[metric] ?? null;
+  const value = readExtended(trial.worstCase?.values[metric] ?? null);
   if (!summary || value === null || !(metric in intervals)) return { value, interval: null };
   const n = metric === 'successRate' ? summary.attempted : summary.images;
   return { value, interval: wilsonInterval(Math.round(value * n), n) };

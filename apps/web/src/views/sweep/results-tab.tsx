@@ -72,16 +72,19 @@ const axisSpecs = (
   ];
 };
 
-/** Better is nearer to 1. The outermost fiftieth on either side does not stretch the ramp. */
+/** Better is nearer to 1. The outermost fiftieth of the finite values on either side does not stretch the ramp. */
 const shadeOf = (results: readonly Result[], { direction }: Objective): Float32Array => {
-  const sorted = results.flatMap(({ value }) => (value === null ? [] : [value])).sort((a, b) => a - b);
+  const sorted = results
+    .flatMap(({ value }) => (value === null || !Number.isFinite(value) ? [] : [value]))
+    .sort((a, b) => a - b);
   const [low, high] = [
     sorted[Math.floor(sorted.length * 0.02)] ?? 0,
     sorted[Math.ceil(sorted.length * 0.98) - 1] ?? 1,
   ];
   return Float32Array.from(results, ({ value }) => {
     if (value === null) return Number.NaN;
-    const t = high === low ? 0.5 : Math.max(0, Math.min(1, (value - low) / (high - low)));
+    const finite = high === low ? 0.5 : Math.max(0, Math.min(1, (value - low) / (high - low)));
+    const t = value === Number.POSITIVE_INFINITY ? 1 : finite;
     return direction === 'max' ? t : 1 - t;
   });
 };

@@ -4,6 +4,7 @@ import { Status } from '../../components/status.tsx';
 import { Verdict } from '../../components/verdict.tsx';
 import { formatKnob, formatPercent, knobDescription, knobTitle } from '../../format.ts';
 import { href } from '../../router.ts';
+import { infinityPlace } from '../../statistics/infinity-place.ts';
 import type { Objective, Result } from './objective.ts';
 
 export type Column = {
@@ -32,12 +33,8 @@ const valueColumn = (results: readonly Result[], objective: Objective): Column =
   const values = results.flatMap(({ value, interval }) =>
     value === null ? [] : [value, ...(interval ?? [])],
   );
-  // A loop: spreading a hundred thousand values would overflow the stack.
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of values) {
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  }
+  const place = infinityPlace(values);
+  const [low, high] = [place?.low ?? 0, place?.infinity ?? place?.high ?? 1];
   return {
     key: 'value',
     title: objective.title,

@@ -23,7 +23,12 @@ const fixedNames = ['value', 'clean', 'number', 'seed', 'status', 'recipe', 'ver
 
 const holds = (actual: unknown, operator: Operator, wanted: string): boolean => {
   if (actual === null || actual === undefined) return operator === '!=';
-  const number = Number(wanted.endsWith('%') ? Number(wanted.slice(0, -1)) / 100 : wanted);
+  const number =
+    wanted === '∞'
+      ? Number.POSITIVE_INFINITY
+      : wanted.endsWith('%')
+        ? Number(wanted.slice(0, -1)) / 100
+        : Number(wanted);
   if (typeof actual === 'number' && !Number.isNaN(number)) {
     if (operator === '>') return actual > number;
     if (operator === '>=') return actual >= number;

@@ -1,5 +1,10 @@
-import type { Evaluation, TrialDetail } from '@funnel/contracts';
-import { budgetsOf } from '@funnel/contracts';
+import {
+  budgetsOf,
+  type Evaluation,
+  type ExtendedNumber,
+  readExtended,
+  type TrialDetail,
+} from '@funnel/contracts';
 import { attackTitle, settingsLabel } from '../../attack-label.ts';
 import { IntervalMark } from '../../charts/interval-mark.tsx';
 import { RobustnessCurves } from '../../charts/robustness-curves.tsx';
@@ -9,8 +14,10 @@ import { Verdict } from '../../components/verdict.tsx';
 import { useRobustnessCurves } from '../../data/use-robustness-curves.ts';
 import { formatCount, formatMeasured, formatPercent } from '../../format.ts';
 
-const measured = (value: number | null, none: string): string =>
-  value === null ? none : formatMeasured(value);
+const measured = (extended: ExtendedNumber | null): string => {
+  const value = readExtended(extended);
+  return value === null ? '–' : formatMeasured(value);
+};
 
 const Row = ({ evaluation }: { readonly evaluation: Evaluation }) => {
   const { summary, verdict } = evaluation;
@@ -37,9 +44,9 @@ const Row = ({ evaluation }: { readonly evaluation: Evaluation }) => {
       >
         {formatPercent(summary.successRate)}
       </td>
-      <td className="number">{measured(summary.noiseLevel, '–')}</td>
-      <td className="number">{measured(summary.medianL2, '∞')}</td>
-      <td className="number">{measured(summary.medianLinf, '∞')}</td>
+      <td className="number">{measured(summary.noiseLevel)}</td>
+      <td className="number">{measured(summary.medianL2)}</td>
+      <td className="number">{measured(summary.medianLinf)}</td>
       <td className="number">{summary.meanQueries === null ? '–' : formatCount(summary.meanQueries)}</td>
       <td>
         <Verdict verdict={verdict} />

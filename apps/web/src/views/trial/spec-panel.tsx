@@ -1,7 +1,6 @@
 import {
   type HyperparameterName,
-  hyperparameters,
-  type KnobMeta,
+  type Knob,
   knobMeta,
   type Recipe,
   recipes,
@@ -12,7 +11,7 @@ import { formatKnob } from '../../format.ts';
 
 type Line = {
   readonly name: HyperparameterName;
-  readonly meta: KnobMeta;
+  readonly meta: Knob;
   readonly value: unknown;
   readonly usual: boolean;
 };
@@ -26,7 +25,8 @@ const linesByStage = (trial: TrialDetail): { readonly kind: string; readonly lin
     for (const name of names) seen.add(name);
     const lines = names.map((name): Line => {
       const value = trial.hyperparameters[name];
-      return { name, meta: knobMeta(name), value, usual: value === hyperparameters[name].parse(undefined) };
+      const meta = knobMeta(name);
+      return { name, meta, value, usual: value === meta.default };
     });
     return { kind, lines };
   });

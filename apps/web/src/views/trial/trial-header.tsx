@@ -30,7 +30,7 @@ const Strength = ({ trial }: { readonly trial: TrialDetail }) => {
   const within = threatModelText(worstCase.within);
   if (within === '') {
     const { value } = worstCaseOf(trial, 'medianL2');
-    return <Fact title="Median L2" value={value === null ? '∞' : formatMeasured(value)} note={under} />;
+    return <Fact title="Median L2" value={value === null ? '–' : formatMeasured(value)} note={under} />;
   }
   const { value, interval } = worstCaseOf(trial, 'robustAccuracy');
   const range = interval ? `${formatPercent(interval[0])} to ${formatPercent(interval[1])}, ` : '';

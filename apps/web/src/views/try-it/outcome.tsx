@@ -1,3 +1,4 @@
+import { isMistake, noClass } from '@funnel/contracts';
 import { PixelImage } from '../../components/pixel-image.tsx';
 import { difference, sizeOf } from '../../data/pixels.ts';
 import { formatNumber, formatPercent } from '../../format.ts';
@@ -70,11 +71,13 @@ export const Outcome = (props: {
   const { clean, attacked } = tried;
   const change = difference(attacked.pixels, clean.pixels);
   const { l2, linf } = sizeOf(change);
-  const fooled = clean.label !== attacked.label;
+  const fooled = isMistake(attacked.label, clean.label);
   return (
     <div className="stack">
       <p className="verdict-line" data-fooled={fooled ? '' : undefined}>
-        {fooled ? (
+        {clean.label === noClass || attacked.label === noClass ? (
+          'No decision: the model does not answer with numbers here.'
+        ) : fooled ? (
           <>
             The decision changes: <strong>{classes[clean.label]}</strong> becomes{' '}
             <strong>{classes[attacked.label]}</strong>.

@@ -1,4 +1,4 @@
-import { type LeaderboardRow, usualRankings } from '@funnel/contracts';
+import { type LeaderboardRow, readExtended, usualRankings } from '@funnel/contracts';
 import { call } from '../../data/api.ts';
 import type { LiveQuery } from '../../data/use-query.ts';
 import { useQuery } from '../../data/use-query.ts';
@@ -26,7 +26,7 @@ const title = (row: LeaderboardRow): string => {
   const knobs = named
     .filter((name) => name in row.hyperparameters)
     .map((name) => `${knobTitle(name)} ${formatKnob(row.hyperparameters[name])}`);
-  return `${row.rank}. ${row.recipe} on ${row.dataset}${knobs.length > 0 ? `, ${knobs.join(', ')}` : ''}: ${formatPercent(row.value)} robust`;
+  return `${row.rank}. ${row.recipe} on ${row.dataset}${knobs.length > 0 ? `, ${knobs.join(', ')}` : ''}: ${formatPercent(readExtended(row.value))} robust`;
 };
 
 export const TrialPicker = (props: {

@@ -1,0 +1,133 @@
+/** A number of a knob is the same number wherever it comes back: from the plan, trials, stages, the leaderboard and its filter. */
+import { type Client, createClient } from '@funnel/client';
+import {
+  type HyperparameterName,
+  isNumeric,
+  type KnobValue,
+  knobMeta,
+  knobsOf,
+  type LeaderboardRow,
+  type RecipeName,
+  recipeNames,
+  type SweepInput,
+} from '@funnel/contracts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { drain } from '../../../packages/db/test/support/stand-in.ts';
+import { build, oneTrial, type TestApp } from './build.ts';
+
+let api: TestApp;
+let client: Client;
+let url: string;
+beforeAll(async () => {
+  api = await build();
+  url = await api.app.listen({ host: '127.0.0.1', port: 0 });
+  client = createClient({ url });
+});
+afterAll(() => api.close());
+
+/** Numbers that a change of text, of precision or of scale would show in. */
+const awkward = [1e-7, 0.30000000000000004, 3.1622776601684e-4, 0.1, 1 / 3];
+
+/** Six values of a knob, so that all knobs of a recipe can be different in each of six trials. */
+const valuesOf = (name: HyperparameterName): KnobValue[] => {
+  const knob = knobMeta(name);
+  if (knob.kind === 'real') return [...awkward, knob.bounds.max];
+  if (knob.kind === 'whole') return name.endsWith('Epochs') ? [1, 2] : [1, 2, 3, 5, 8, knob.bounds.max];
+  if (name === 'filters') return ['8', '16-32', '9999-1'];
+  return [knob.default];
+};
+
+const sweepOf = (recipe: RecipeName): SweepInput => {
+  const space = Object.fromEntries(knobsOf(recipe).map((name) => [name, valuesOf(name)]));
+  return {
+    ...oneTrial,
+    name: `all knobs of ${recipe}`,
+    attacks: ['fgsm'],
+    recipes: recipe,
+    space: space as SweepInput['space'], // a list of its own values for every knob
+    search: { strategy: 'random', trials: 6, seed: 5 },
+  };
+};
+
+/** Every page of a ranking. */
+const leaderboard = async (recipe: RecipeName, where?: string): Promise<LeaderboardRow[]> => {
+  const query = {
+    recipe: [recipe],
+    attack: 'fgsm',
+    metric: 'robustAccuracy',
+    ...(where && { where }),
+  } as const;
+  const { items, next } = await client.leaderboard({ query: { ...query, recipe, limit: 100 } });
+  expect(next).toBeNull();
+  return items;
+};
+const numbersIn = (rows: readonly { readonly hyperparameters: Readonly<Record<string, KnobValue>> }[]) =>
+  rows.map(({ hyperparameters }) => JSON.stringify(Object.entries(hyperparameters).sort())).sort();
+
+describe.each(recipeNames)('%s', (recipe) => {
+  test('has the same numbers everywhere', async () => {
+    const sweep = sweepOf(recipe);
+    const plan = await client.planSweep({ body: sweep });
+    expect(Object.fromEntries(plan.space!.map(({ knob, values }) => [knob, values]))).toEqual(
+      Object.fromEntries(knobsOf(recipe).map((name) => [name, valuesOf(name)])),
+    );
+    const asYaml = await fetch(`${url}/v1/sweeps`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/yaml' },
+      body: stringify(sweep),
+    });
+    const { id } = (await asYaml.json()) as { id: string };
+    const { definition } = await client.getSweep({ params: { id } });
+    expect(definition.space).toEqual(sweep.space);
+    await drain(api.db);
+
+    const { items: trials } = await client.listTrials({ params: { id } });
+    expect(trials).toHaveLength(6);
+    for (const { hyperparameters } of trials)
+      for (const name of knobsOf(recipe)) expect(valuesOf(name)).toContain(hyperparameters[name]);
+    const rows = await leaderboard(recipe);
+    expect(numbersIn(rows)).toEqual(numbersIn(trials));
+
+    for (const name of knobsOf(recipe)) {
+      if (!isNumeric(knobMeta(name))) continue;
+      for (const [i, value] of (valuesOf(name) as number[]).entries()) {
+        const alike = numbersIn(trials.filter(({ hyperparameters }) => hyperparameters[name] === value));
+        const text = [String(value), value.toExponential(), `${value}..${value}`][i % 3]!;
+        expect(numbersIn(await leaderboard(recipe, `${name}:${text}`)), `${name}:${text}`).toEqual(alike);
+      }
+    }
+  });
+});
+
+test('points of ranges come back as the plan lists them', async () => {
+  const space = {
+    ...oneTrial.space,
+    trainingEpsilon: { min: 0.1, max: 0.4, count: 4 },
+    classifierRate: { min: 1e-7, max: 3.1622776601684e-4, count: 3, scale: 'log' as const },
+  };
+  const { initialiseEpochs, optimiseEpochs, ...read } = space;
+  const body: SweepInput = { ...oneTrial, attacks: ['fgsm'], recipes: 'adversarial-training', space: read };
+  const { space: planned } = await client.planSweep({ body });
+  const valuesIn = (name: string) => planned!.find(({ knob }) => knob === name)?.values;
+  expect(valuesIn('trainingEpsilon')).toEqual([0.1, 0.2, 0.3, 0.4]);
+  expect(valuesIn('classifierRate')).toEqual([1e-7, 5.6234132519e-6, 3.1622776601684e-4]);
+  const { id } = await client.createSweep({ body });
+  const { items } = await client.listTrials({ params: { id } });
+  const pairs = items.map(({ hyperparameters: h }) => [h.classifierRate, h.trainingEpsilon]);
+  expect(pairs).toEqual(
+    valuesIn('classifierRate')!.flatMap((rate) => valuesIn('trainingEpsilon')!.map((e) => [rate, e])),
+  );
+});
+
+test('a sweep that an older version accepted is still shown', async () => {
+  const { id } = await client.createSweep({ body: { ...oneTrial, attacks: ['fgsm'] } });
+  const older = { latent: { min: 1.5, max: 3, count: 2, scale: 'linear' } };
+  await api.db.pool.query(
+    `UPDATE sweeps SET definition = jsonb_set(definition, '{space}', $2), plan = plan - 'space' - 'leftOut' WHERE id = $1`,
+    [id, JSON.stringify(older)],
+  );
+  const sweep = await client.getSweep({ params: { id } });
+  expect(sweep.definition.space).toEqual(older);
+  expect(sweep.plan).not.toHaveProperty('space');
+});

@@ -1,0 +1,184 @@
+/** The API as a process whose queue is away, or whose database takes nobody for now. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { createLimitedRole, createTestDatabase, type Gate, startGate, throughGate } from '@funnel/db/testing';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { hasRedis, startRedis } from '../../../packages/queue/test/redis-server.ts';
+import { oneTrial } from './build.ts';
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const patience = { timeout: 100_000, interval: 50 };
+
+type Process = {
+  readonly child: ChildProcess;
+  readonly lines: () => readonly { readonly msg: string; readonly url?: string; readonly what?: string }[];
+  readonly ends: () => Promise<number | null>;
+};
+
+const run = (env: Record<string, string>): Process => {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, ['--import', 'tsx', main], {
+    env: { PATH, HOME, FUNNEL_PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  child.stdout!.on('data', (chunk) => {
+    text += chunk;
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = once(child, 'close');
+  return {
+    child,
+    lines: () =>
+      text
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line)), // as pino writes them
+    ends: async () => {
+      child.kill('SIGTERM');
+      return (await ended)[0];
+    },
+  };
+};
+
+const says = ({ lines }: Process, msg: string) =>
+  vi.waitFor(() => {
+    const line = lines().find((each) => each.msg === msg);
+    if (!line) throw new Error(`Expected ${msg}, but it said ${JSON.stringify(lines())}`);
+    return line;
+  }, patience);
+
+const listening = async (api: Process): Promise<string> => (await says(api, 'listening')).url!;
+
+const ready = async (url: string) => {
+  const response = await fetch(`${url}/readyz`);
+  return { status: response.status, body: await response.json() };
+};
+const isReady = (url: string): Promise<void> =>
+  vi.waitFor(
+    async () =>
+      expect(await ready(url)).toEqual({
+        status: 200,
+        body: { status: 'ok', database: 'ok', queue: 'ok' },
+      }),
+    patience,
+  );
+const lacks = (part: string, url: string): Promise<void> =>
+  vi.waitFor(
+    async () =>
+      expect(await ready(url)).toMatchObject({
+        status: 503,
+        body: { code: 'UNAVAILABLE', detail: `Expected the ${part} to answer, but it does not` },
+      }),
+    patience,
+  );
+
+const submits = async (url: string): Promise<number> => {
+  const { status } = await fetch(`${url}/v1/sweeps`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(oneTrial),
+  });
+  return status;
+};
+
+const openDatabase = async () => {
+  const database = await createTestDatabase();
+  onTestFinished(database.drop);
+  return database;
+};
+
+const postgresQueue = async () => {
+  const database = await createTestDatabase({ migrated: false });
+  const gate = await startGate(Number(new URL(database.url).port));
+  onTestFinished(async () => {
+    await gate.close();
+    await database.drop();
+  });
+  return { url: throughGate(database.url, gate), gate };
+};
+
+const redisQueue = async () => {
+  const server = await startRedis();
+  const gate = await startGate(server.port);
+  onTestFinished(async () => {
+    await gate.close();
+    await server.stop();
+  });
+  return { url: throughGate(server.url, gate), gate };
+};
+
+const queues = [
+  ['PostgreSQL', postgresQueue],
+  ...(hasRedis ? [['Redis', redisQueue] as const] : []),
+] as const;
+const absences = [
+  ['whose port is closed', (gate: Gate) => gate.close()],
+  ['that answers nothing', async (gate: Gate) => gate.stall()],
+] as const;
+
+describe.each(queues)('an API with its queue on a %s', (_, openQueue) => {
+  test.each(absences)(
+    '%s starts, takes sweeps, is ready when it is back, and ends without it',
+    async (_what, leave) => {
+      const { url: DATABASE_URL } = await openDatabase();
+      const queue = await openQueue();
+      await leave(queue.gate);
+      const api = run({ DATABASE_URL, REDIS_URL: queue.url });
+      const url = await listening(api);
+      await lacks('queue', url);
+      expect(await submits(url)).toBe(201);
+      await queue.gate.open();
+      await isReady(url);
+      await leave(queue.gate);
+      await lacks('queue', url);
+      await queue.gate.open();
+      await isReady(url);
+      await leave(queue.gate);
+      expect(await api.ends()).toBe(0);
+    },
+  );
+});
+
+describe('an API whose database', () => {
+  test('takes no more connections waits when it starts, and is ready when there is room', async () => {
+    const database = await createTestDatabase();
+    const role = await createLimitedRole(database.url);
+    onTestFinished(async () => {
+      await database.drop();
+      await role.drop();
+    });
+    await role.limit();
+    const api = run({ DATABASE_URL: role.url });
+    await says(api, 'the database takes no connection now: waiting until it does');
+    await role.admit();
+    const url = await listening(api);
+    await isReady(url);
+    await role.limit();
+    await vi.waitFor(async () => expect((await ready(url)).status).toBe(503), patience);
+    await role.admit();
+    await isReady(url);
+    expect(await submits(url)).toBe(201);
+    expect(await api.ends()).toBe(0);
+  });
+
+  test('answers nothing ends when it is told to, and names what did not close', async () => {
+    const database = await createTestDatabase();
+    const gate = await startGate(Number(new URL(database.url).port));
+    onTestFinished(async () => {
+      await gate.close();
+      await database.drop();
+    });
+    const api = run({ DATABASE_URL: throughGate(database.url, gate) });
+    const url = await listening(api);
+    const events = await fetch(`${url}/v1/events`); // a listening connection, too
+    gate.stall();
+    await lacks('database', url);
+    const code = await api.ends();
+    await events.body?.cancel();
+    const open = api.lines().filter(({ msg }) => msg === 'part did not close in time');
+    expect(code).toBe(open.length > 0 ? 1 : 0);
+    expect(open.map(({ what }) => what)).toContain('database');
+  });
+});

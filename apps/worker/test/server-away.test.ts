@@ -1,0 +1,95 @@
+/** A worker whose queue is away, or whose database takes nobody for now: it works on or waits, and ends when it is told to. */
+import { once } from 'node:events';
+import { createDb } from '@funnel/db';
+import { createLimitedRole, createTestDatabase, type Gate, startGate, throughGate } from '@funnel/db/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { hasRedis, startRedis } from '../../../packages/queue/test/redis-server.ts';
+import { forkWorker, openTestDatabase, submit, sweepEnded, until, workerProcess } from './fixtures.ts';
+
+type Queue = { readonly url: string; readonly gate: Gate };
+
+const postgresQueue = async (): Promise<Queue> => {
+  const database = await createTestDatabase({ migrated: false });
+  const gate = await startGate(Number(new URL(database.url).port));
+  onTestFinished(async () => {
+    await gate.close();
+    await database.drop();
+  });
+  return { url: throughGate(database.url, gate), gate };
+};
+
+const redisQueue = async (): Promise<Queue> => {
+  const server = await startRedis();
+  const gate = await startGate(server.port);
+  onTestFinished(async () => {
+    await gate.close();
+    await server.stop();
+  });
+  return { url: throughGate(server.url, gate), gate };
+};
+
+const queues = [
+  ['PostgreSQL', postgresQueue],
+  ...(hasRedis ? [['Redis', redisQueue] as const] : []),
+] as const;
+const absences = [
+  ['whose port is closed', (gate: Gate) => gate.close()],
+  ['that answers nothing', async (gate: Gate) => gate.stall()],
+] as const;
+
+describe.each(queues)('a worker with its queue on a %s', (_, openQueue) => {
+  it.each(absences)('%s works and ends without it', async (_what, leave) => {
+    const db = await openTestDatabase();
+    const { url, gate } = await openQueue();
+    await leave(gate);
+    const { child } = await workerProcess(db, { queueUrl: url });
+    await sweepEnded(db, await submit(db));
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it.each(absences)('%s after it has started works and ends without it', async (_what, leave) => {
+    const db = await openTestDatabase();
+    const { url, gate } = await openQueue();
+    const { child } = await workerProcess(db, { queueUrl: url });
+    await sweepEnded(db, await submit(db));
+    await leave(gate);
+    await sweepEnded(db, await submit(db, undefined, 'another'));
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+});
+
+describe('a database that takes no more connections', () => {
+  it('is waited for by workers that start, and taken up again by those that run; each ends when it is told to', async () => {
+    const database = await createTestDatabase();
+    const role = await createLimitedRole(database.url);
+    const db = createDb(database.url);
+    onTestFinished(async () => {
+      await db.close();
+      await database.drop();
+      await role.drop();
+    });
+    await role.limit(0);
+    const options = { databaseUrl: role.url, slots: 1, leaseSeconds: 3 };
+    const waiting = forkWorker(options);
+    const firstEnds = once(waiting.child, 'exit');
+    await role.limit(6);
+    // Each of them wants some 8 connections.
+    const workers = [waiting, ...Array.from({ length: 3 }, () => forkWorker(options))];
+    await until(async () => expect((await role.connections()).length).toBe(6));
+    const sweep = await submit(db);
+    await role.admit();
+    await Promise.all(workers.map(({ started }) => started));
+    await sweepEnded(db, sweep);
+    await until(async () => {
+      const { rows } = await db.pool.query(
+        "SELECT count(*)::int AS alive FROM workers WHERE heartbeat_at > now() - interval '3 seconds'",
+      );
+      expect(rows).toEqual([{ alive: 4 }]);
+    });
+    const ends = [firstEnds, ...workers.slice(1).map(({ child }) => once(child, 'exit'))];
+    for (const { child } of workers) child.kill('SIGTERM');
+    expect(await Promise.all(ends)).toEqual(workers.map(() => [0, null]));
+  });
+});

@@ -1,0 +1,36 @@
+/** Every attack, at little expense. */
+import type { AttackInput, AttackName } from '@funnel/contracts';
+
+/** Settings that keep each attack short, and budgets at which some images fall and some do not. */
+export const shortAttacks: { readonly [Name in AttackName]: Extract<AttackInput, { attack: Name }> } = {
+  'deepfool-l2': { attack: 'deepfool-l2' },
+  'deepfool-linf': { attack: 'deepfool-linf' },
+  fgsm: { attack: 'fgsm', search: false, epsilon: 0.05 },
+  gradient: { attack: 'gradient', epsilons: 40 },
+  'iterative-gradient-sign': { attack: 'iterative-gradient-sign', epsilons: 8, epsilon: 0.3, steps: 4 },
+  'iterative-gradient': { attack: 'iterative-gradient', epsilons: 8, epsilon: 0.3, steps: 4 },
+  bim: { attack: 'bim', search: false, epsilon: 0.05, stepSize: 0.01 },
+  'bim-l2': { attack: 'bim-l2', search: false, epsilon: 0.3, stepSize: 0.05 },
+  'single-pixel': { attack: 'single-pixel' },
+  'local-search': { attack: 'local-search', steps: 10 },
+  'pgd-linf': { attack: 'pgd-linf', epsilon: 0.05, steps: 10, restarts: 2 },
+  'pgd-l2': { attack: 'pgd-l2', epsilon: 0.3, steps: 10, loss: 'margin' },
+  'cw-l2': { attack: 'cw-l2', steps: 40, searchSteps: 5, learningRate: 0.1, initialConstant: 0.1 },
+  'apgd-ce-linf': { attack: 'apgd-ce-linf', epsilon: 0.05, steps: 20 },
+  'apgd-ce-l2': { attack: 'apgd-ce-l2', epsilon: 0.3, steps: 20 },
+  'apgd-t-linf': { attack: 'apgd-t-linf', epsilon: 0.05, steps: 20, targets: 2 },
+  'apgd-t-l2': { attack: 'apgd-t-l2', epsilon: 0.3, steps: 20, targets: 2 },
+  'fab-t-linf': { attack: 'fab-t-linf', steps: 10, targets: 2, restarts: 2 },
+  'fab-t-l2': { attack: 'fab-t-l2', steps: 10, targets: 2, restarts: 2 },
+  'square-linf': { attack: 'square-linf', epsilon: 0.1, queries: 60 },
+  'square-l2': { attack: 'square-l2', epsilon: 0.5, queries: 60 },
+  'fmn-l2': { attack: 'fmn-l2', steps: 30 },
+  'fmn-linf': { attack: 'fmn-linf', steps: 30 },
+  'hop-skip-jump-l2': { attack: 'hop-skip-jump-l2', steps: 3, initialEvaluations: 20 },
+  'feature-linf': { attack: 'feature-linf', epsilon: 0.1, steps: 10, guides: 2 },
+  'feature-l2': { attack: 'feature-l2', epsilon: 0.5, steps: 10, guides: 2 },
+  'transfer-linf': { attack: 'transfer-linf', epsilon: 0.2, steps: 10 },
+  'transfer-l2': { attack: 'transfer-l2', epsilon: 2, steps: 10 },
+  'noise-linf': { attack: 'noise-linf', epsilon: 0.3, draws: 20 },
+  'noise-l2': { attack: 'noise-l2', epsilon: 1.5, draws: 20 },
+};

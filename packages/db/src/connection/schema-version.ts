@@ -1,0 +1,41 @@
+/** The schema that this version of Funnel works with, and what it says to a database that has another one. */
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { AppError } from '@funnel/contracts';
+
+export const migrationsFolder = fileURLToPath(new URL('../../../../prisma/migrations', import.meta.url));
+
+/** Names of the migrations in a folder, oldest first. */
+export const migrationNames = (folder: string): readonly string[] =>
+  readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+
+/** The newest migration of this version. */
+export const newestMigration: string = migrationNames(migrationsFolder).at(-1) ?? 'none';
+
+/**
+ * SQL of the newest migration that the database has, to be read in the same statement as the rows that it vouches for: the ledger is
+ * one page.
+ */
+export const appliedMigration = `(SELECT max(migration_name COLLATE "C") FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL)`;
+
+const advice = (applied: string | null): string =>
+  applied !== null && applied > newestMigration
+    ? `a newer version of Funnel has migrated it. Install the version that has ${applied}, and start again`
+    : 'it is older than this version. Start the API of this version, or run `funnel migrate`, and start again';
+
+/**
+ * Refuses to work on a database that was migrated, or restored from an older backup, since this process looked at its start. `applied`:
+ * what `appliedMigration` gave. Errors: SCHEMA_MISMATCH.
+ */
+export const checkMigration = (applied: string | null, cause?: unknown): void => {
+  if (applied === newestMigration) return;
+  throw new AppError(
+    'SCHEMA_MISMATCH',
+    `Expected a database of migration ${newestMigration}, but it has ${applied ?? 'none'}: ${advice(applied)}`,
+    {},
+    { cause },
+  );
+};

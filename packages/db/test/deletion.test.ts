@@ -1,0 +1,239 @@
+/** A sweep is deleted, cancelled or paused in the middle of a write of a stage that it shares with another. */
+import { describe, expect, test } from 'vitest';
+import {
+  type ClaimedStage,
+  cancelSweep,
+  completeStage,
+  type Db,
+  deleteSweep,
+  endStage,
+  failAttempt,
+  handBack,
+  heartbeat,
+  pauseSweep,
+  reconcile,
+  resumeSweep,
+} from '../src/index.ts';
+import { leaseOf, letExpire, options } from './support/attempts.ts';
+import { meet } from './support/gate.ts';
+import {
+  query,
+  stageCounts,
+  sweepStatus,
+  trialStatuses,
+  wrongAverages,
+  wrongCounts,
+} from './support/rows.ts';
+import { db, seed, shareDb } from './support/shared-db.ts';
+import { claim, evaluationOf, finish, record, train } from './support/stand-in.ts';
+import { submit } from './support/submit.ts';
+
+shareDb();
+
+/** Two sweeps of the same stages, both under way; one is cancelled: that whose plan promised their epochs, or the other. */
+const shareStages = async (cancelled: 'planner' | 'other') => {
+  const sweeps = [await submit(db, { seeds: [seed] }), await submit(db, { seeds: [seed] })];
+  const [doomed, kept] = (cancelled === 'planner' ? sweeps : sweeps.reverse()).map(({ sweepId }) => sweepId);
+  await finish(db, (await claim(db))!);
+  await cancelSweep(db, doomed!);
+  return { doomed: doomed!, kept: kept! };
+};
+
+/** What the tables have of a sweep, or of stages that belong to it. */
+const rowsOf = (sweepId: string) =>
+  query(
+    db,
+    `SELECT (SELECT count(*) FROM sweeps WHERE id = $1) + (SELECT count(*) FROM trials WHERE sweep_id = $1)
+       + (SELECT count(*) FROM sweep_stages WHERE sweep_id = $1) + (SELECT count(*) FROM sweep_counts WHERE sweep_id = $1)
+       + (SELECT count(*) FROM scores WHERE sweep_id = $1) + (SELECT count(*) FROM configuration_scores WHERE sweep_id = $1)
+       + (SELECT count(*) FROM stages WHERE $1 IN (sweep_id, planned_by)) AS n`,
+    [sweepId],
+  );
+
+/** Finishes stages until the next one is an attack. */
+const untilAttack = async (): Promise<ClaimedStage> => {
+  for (let i = 0; i < 2; i++) await finish(db, (await claim(db))!);
+  return (await claim(db))!;
+};
+
+type Writer = {
+  readonly table?: 'configuration_scores';
+  readonly prepare: () => Promise<ClaimedStage | null>;
+  readonly write: (db: Db, claimed: ClaimedStage) => Promise<unknown>;
+};
+
+const running = async (): Promise<ClaimedStage> => (await claim(db))!;
+const trainedStage = async (): Promise<ClaimedStage> => {
+  const claimed = await running();
+  await train(db, claimed);
+  return claimed;
+};
+
+const writers: Readonly<Record<string, Writer>> = {
+  'a claim': { prepare: async () => null, write: (writer) => claim(writer) },
+  'the checkpoint of an epoch': {
+    prepare: running,
+    write: (writer, claimed) => record(writer, claimed, { epoch: 1, step: 0 }),
+  },
+  'a completed training': {
+    prepare: trainedStage,
+    write: (writer, claimed) => completeStage(writer, leaseOf(claimed)),
+  },
+  'a completed attack': {
+    prepare: untilAttack,
+    write: (writer, claimed) =>
+      completeStage(writer, {
+        ...leaseOf(claimed),
+        evaluation: evaluationOf(claimed, [true, false, false, false]),
+      }),
+  },
+  'the scores of a completed attack': {
+    table: 'configuration_scores',
+    prepare: untilAttack,
+    write: (writer, claimed) =>
+      completeStage(writer, {
+        ...leaseOf(claimed),
+        evaluation: evaluationOf(claimed, [true, false, false, false]),
+      }),
+  },
+  'a divergence': {
+    prepare: running,
+    write: (writer, claimed) =>
+      endStage(writer, { ...leaseOf(claimed), status: 'diverged', message: 'loss is NaN' }),
+  },
+  'a failed attempt': {
+    prepare: running,
+    write: (writer, claimed) =>
+      failAttempt(writer, { ...leaseOf(claimed), code: 'X', message: 'x', maxAttempts: 3 }),
+  },
+  'the last failed attempt': {
+    prepare: running,
+    write: (writer, claimed) =>
+      failAttempt(writer, { ...leaseOf(claimed), code: 'X', message: 'x', maxAttempts: 1 }),
+  },
+  'a stage handed back': {
+    prepare: running,
+    write: (writer, claimed) => handBack(writer, leaseOf(claimed)),
+  },
+  'an expired lease': {
+    prepare: async () => {
+      const claimed = await running();
+      await reconcile(db, options); // the first visit after a while expires nothing
+      await letExpire(db, claimed.stageId);
+      return claimed;
+    },
+    write: (writer) => reconcile(writer, options),
+  },
+};
+
+const cases = Object.entries(writers).flatMap(([name, writer]) =>
+  (['planner', 'other'] as const).map((which) => ({ name, which, ...writer })),
+);
+
+describe('a sweep deleted in the middle of', () => {
+  test.each(cases)('$name ($which)', async ({ which, table = 'sweep_counts' as const, prepare, write }) => {
+    const { doomed, kept } = await shareStages(which);
+    const claimed = await prepare();
+    const { deadlocks } = await meet(db, {
+      ...{ table, way: 'INSERT' },
+      first: (writer) => write(writer, claimed!),
+      second: (deleter) => deleteSweep(deleter, doomed),
+    });
+    expect(deadlocks).toBe(0);
+    expect(await rowsOf(doomed)).toEqual([{ n: 0 }]);
+    expect(await wrongCounts(db)).toEqual([]);
+    expect(await wrongAverages(db)).toEqual([]);
+    expect(await trialStatuses(db, kept)).toHaveLength(1);
+  });
+});
+
+describe('an attempt goes on', () => {
+  test('that ends while a sweep that has its stage is being deleted', async () => {
+    const { doomed, kept } = await shareStages('other');
+    const claimed = await untilAttack();
+    const { deadlocks } = await meet(db, {
+      ...{ table: 'sweeps', way: 'DELETE' },
+      first: (deleter) => deleteSweep(deleter, doomed),
+      second: (writer) => finish(writer, claimed),
+    });
+    expect(deadlocks).toBe(0);
+    expect(await rowsOf(doomed)).toEqual([{ n: 0 }]);
+    expect(await trialStatuses(db, kept)).toEqual(['completed']);
+    expect(await sweepStatus(db, kept)).toBe('completed');
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('that ends the last trial of a sweep while that is being paused', async () => {
+    const { sweepId } = await submit(db, { seeds: [seed] });
+    await finish(db, (await claim(db))!);
+    const claimed = await untilAttack();
+    const { deadlocks } = await meet(db, {
+      ...{ table: 'sweeps', way: 'UPDATE' },
+      first: (operator) => pauseSweep(operator, sweepId),
+      second: (writer) => finish(writer, claimed),
+    });
+    expect(deadlocks).toBe(0);
+    expect(await sweepStatus(db, sweepId)).toBe('completed');
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('that ends the last trial of two sweeps while the older one is being resumed', async () => {
+    const older = (await submit(db, { seeds: [seed] })).sweepId;
+    await pauseSweep(db, older);
+    const newer = (await submit(db, { seeds: [seed] })).sweepId;
+    await finish(db, (await claim(db))!);
+    const claimed = await untilAttack();
+    const { deadlocks } = await meet(db, {
+      ...{ table: 'sweeps', way: 'UPDATE' },
+      first: (operator) => resumeSweep(operator, older),
+      second: (writer) => finish(writer, claimed),
+    });
+    expect(deadlocks).toBe(0);
+    expect(await sweepStatus(db, older)).toBe('completed');
+    expect(await sweepStatus(db, newer)).toBe('completed');
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+
+  test('of a claim in a sweep that is being cancelled: nothing is left running', async () => {
+    const { sweepId } = await submit(db, { seeds: [seed] });
+    const { deadlocks } = await meet(db, {
+      ...{ table: 'trials', way: 'UPDATE' },
+      first: (operator) => cancelSweep(operator, sweepId),
+      second: (writer) => claim(writer),
+    });
+    expect(deadlocks).toBe(0);
+    expect(await trialStatuses(db, sweepId)).toEqual(['cancelled']);
+    expect(await stageCounts(db, sweepId)).toEqual({
+      'initialise:cancelled': 1,
+      'optimise:cancelled': 1,
+      'classify:cancelled': 1,
+      'attack:cancelled': 1,
+    });
+    expect(await wrongCounts(db)).toEqual([]);
+  });
+});
+
+test('a worker that has not heard of a deletion is not taken for the one that has the stage when it is submitted anew', async () => {
+  const { sweepId } = await submit(db, { seeds: [seed] });
+  const before = (await claim(db, 'sleeper'))!;
+  await cancelSweep(db, sweepId);
+  await deleteSweep(db, sweepId);
+  const next = (await submit(db, { seeds: [seed] })).sweepId;
+  const now = (await claim(db, 'other'))!;
+  expect([now.stageId, now.leaseEpoch]).toEqual([before.stageId, before.leaseEpoch]);
+  const { stageId, leaseEpoch, workerId } = before;
+  const lease = { stageId, leaseEpoch, position: null, imagesPerSecond: null };
+  const beatOf = (worker: string) =>
+    heartbeat(db, { workerId: worker, leases: [lease], memoryBytes: null, leaseSeconds: 60 });
+  expect(await beatOf('sleeper')).toEqual({ lost: [stageId], stop: [] });
+  expect(await beatOf('other')).toEqual({ lost: [], stop: [] });
+  await expect(
+    failAttempt(db, { stageId, leaseEpoch, workerId, code: 'X', message: 'x', maxAttempts: 1 }),
+  ).rejects.toMatchObject({ code: 'STALE_LEASE' });
+  await expect(handBack(db, { stageId, leaseEpoch, workerId })).rejects.toMatchObject({
+    code: 'STALE_LEASE',
+  });
+  await finish(db, now);
+  expect(await stageCounts(db, next)).toMatchObject({ 'initialise:completed': 1 });
+  expect(await wrongCounts(db)).toEqual([]);
+});

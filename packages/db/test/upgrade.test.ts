@@ -1,0 +1,119 @@
+/** What a process of this version may still do in a database that another version has migrated. */
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import {
+  claimStage,
+  completeStage,
+  type Db,
+  endStage,
+  failAttempt,
+  handBack,
+  heartbeat,
+  listWorkers,
+  pingSchema,
+  reconcile,
+  recordCheckpoint,
+  registerWorker,
+} from '../src/index.ts';
+import { openTestDb } from '../src/testing/index.ts';
+import { leaseOf, letExpire, options, stageRow } from './support/attempts.ts';
+import { query } from './support/rows.ts';
+import { submit } from './support/submit.ts';
+
+let db: Db;
+beforeAll(async () => {
+  db = await openTestDb();
+});
+afterAll(() => db.close());
+
+/** Until the test ends. */
+const migrateByNewer = async (sql = ''): Promise<void> => {
+  await query(
+    db,
+    `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) VALUES ('x', 'x', '9999_to_come', now()); ${sql}`,
+  );
+};
+const back = (sql = ''): void =>
+  onTestFinished(
+    async () =>
+      void (await query(db, `DELETE FROM _prisma_migrations WHERE migration_name = '9999_to_come'; ${sql}`)),
+  );
+
+const mismatch = {
+  code: 'SCHEMA_MISMATCH',
+  message: expect.stringContaining('it has 9999_to_come: a newer version of Funnel has migrated it'),
+};
+const request = { workerId: 'worker', leaseSeconds: 60 };
+
+test('it claims nothing, keeps no lease, writes no result and repairs nothing; it hands back what it has', async () => {
+  await submit(db);
+  const claimed = (await claimStage(db, request))!;
+  const lease = leaseOf(claimed);
+  const before = await stageRow(db, claimed.stageId);
+  await migrateByNewer();
+  back();
+  const manifest = {} as never; // nobody looks at it
+  const beat = { ...lease, position: null, imagesPerSecond: null };
+  const refused: readonly (() => Promise<unknown>)[] = [
+    () => claimStage(db, request),
+    () => heartbeat(db, { workerId: 'worker', leases: [], memoryBytes: 1, leaseSeconds: 60 }),
+    () => heartbeat(db, { workerId: 'worker', leases: [beat], memoryBytes: 1, leaseSeconds: 600 }),
+    () => recordCheckpoint(db, { ...lease, manifest, blobs: new Map(), metrics: null }),
+    () => completeStage(db, lease),
+    () => endStage(db, { ...lease, status: 'diverged', message: 'no number' }),
+    () => failAttempt(db, { ...lease, code: 'INTERNAL', message: 'no', maxAttempts: 1 }),
+    () => pingSchema(db),
+  ];
+  for (const operation of refused) await expect(operation()).rejects.toMatchObject(mismatch);
+  expect(await stageRow(db, claimed.stageId)).toEqual(before);
+  await letExpire(db, claimed.stageId);
+  await expect(reconcile(db, options)).rejects.toMatchObject(mismatch);
+  expect(await stageRow(db, claimed.stageId)).toMatchObject({ status: 'running', expiries: 0 });
+
+  expect(await handBack(db, lease)).toEqual({ readyStages: [claimed.stageId] });
+  expect(await stageRow(db, claimed.stageId)).toMatchObject({ status: 'ready', failures: 0, expiries: 0 });
+});
+
+test('the same attempts go on when the database is of this version again', async () => {
+  await submit(db, { seeds: [7] });
+  const claimed = (await claimStage(db, request))!;
+  await migrateByNewer();
+  await expect(claimStage(db, request)).rejects.toMatchObject(mismatch);
+  await query(db, "DELETE FROM _prisma_migrations WHERE migration_name = '9999_to_come'");
+  const beat = { ...leaseOf(claimed), position: null, imagesPerSecond: null };
+  expect(
+    await heartbeat(db, { workerId: 'worker', leases: [beat], memoryBytes: 1, leaseSeconds: 60 }),
+  ).toEqual({ lost: [], stop: [] });
+});
+
+test('a migration that is only begun, or was rolled back, is none', async () => {
+  await query(
+    db,
+    `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, rolled_back_at) VALUES ('y', 'y', '9998_begun', NULL, NULL), ('z', 'z', '9999_back', now(), now())`,
+  );
+  await pingSchema(db);
+  await query(db, "DELETE FROM _prisma_migrations WHERE id IN ('y', 'z')");
+});
+
+test('a statement that the tables refuse says so, whatever it is; without another version it stays what it is', async () => {
+  const row = { id: 'w', host: 'h', pid: 1, version: '1.2.3', backend: 'b', device: 'd', slots: 1 };
+  await registerWorker(db, row);
+  expect(await listWorkers(db)).toMatchObject([
+    { version: '1.2.3', schema: expect.stringMatching(/^\d{4}_/) },
+  ]);
+  await query(db, 'ALTER TABLE workers RENAME COLUMN device TO device_to_come');
+  back('ALTER TABLE workers RENAME COLUMN device_to_come TO device');
+  await expect(registerWorker(db, row)).rejects.toMatchObject({ code: '42703' });
+  await migrateByNewer();
+  await expect(registerWorker(db, row)).rejects.toMatchObject({ ...mismatch, cause: { code: '42703' } });
+});
+
+test('a worker of an older version is listed with what it kept', async () => {
+  await query(
+    db,
+    `INSERT INTO workers (id, host, pid, version, backend, device, slots) VALUES ('old', 'h', 1, '1', 'b', 'd', 1)`,
+  );
+  expect((await listWorkers(db)).find(({ id }) => id === 'old')).toMatchObject({
+    version: '1',
+    schema: null,
+  });
+});

@@ -1,0 +1,43 @@
+/** What counts as classified right where a network's answers are not numbers. */
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { openBackend } from '../../src/backends/open-backend.ts';
+import { accuracyOf, cleanAccuracyOf, rightOf } from '../../src/recipes/measures.ts';
+
+const [inf, nan] = [Number.POSITIVE_INFINITY, Number.NaN];
+/** Logits of one image each, its label, and whether it is right. */
+const answers = [
+  { logits: [3, 1, 2], label: 0, right: 1 },
+  { logits: [3, 1, 2], label: 2, right: 0 },
+  { logits: [nan, nan, nan], label: 0, right: 0 },
+  { logits: [nan, 1, 2], label: 0, right: 0 },
+  { logits: [5, 1, nan], label: 0, right: 0 },
+  { logits: [inf, 1, inf], label: 0, right: 0 },
+  { logits: [-inf, -inf, -inf], label: 0, right: 0 },
+  { logits: [2, 2, 1], label: 0, right: 1 },
+] as const;
+
+const logits = () => tf.tensor2d(answers.map((answer) => [...answer.logits]));
+const split = {
+  count: answers.length,
+  shape: [1, 1, 1] as const,
+  images: Uint8Array.from(answers.keys()),
+  labels: Uint8Array.from(answers, ({ label }) => label),
+};
+/** Looks up the answer by the image's one pixel, which is its number. */
+const network = (images: tf.Tensor): tf.Tensor =>
+  tf.gather(logits(), images.mul(255).round().reshape([-1]).toInt());
+
+describe.each(['wasm', 'cpu'] as const)('on %s', (backend) => {
+  beforeAll(async () => {
+    await openBackend(backend);
+  });
+
+  it('an answer without a class is never right', async () => {
+    const right = answers.map((answer) => answer.right);
+    expect([...(await rightOf(network, split))]).toEqual(right);
+    expect(await cleanAccuracyOf(network, split)).toBe(2 / 8);
+    const labels = tf.tensor1d([...split.labels], 'int32');
+    expect(accuracyOf(logits(), labels).dataSync()[0]).toBe(2 / 8);
+  });
+});

@@ -1,0 +1,199 @@
+/** Every knob of every recipe, through every way of writing a dimension. The points are computed a second time, in another way. */
+import {
+  type DimensionInput,
+  type HyperparameterName,
+  isNumeric,
+  type KnobValue,
+  knobMeta,
+  knobsOf,
+  type NumericKnob,
+  type RecipeName,
+  recipeNames,
+  SweepDefinition,
+} from '@funnel/contracts';
+import { describe, expect, it } from 'vitest';
+import { expandTrials, outlineSweep, settlePlan } from '../src/index.ts';
+
+const define = (recipe: RecipeName, name: HyperparameterName, dimension: DimensionInput, more: object = {}) =>
+  SweepDefinition.parse({
+    name: 'test',
+    recipes: recipe,
+    dataset: { name: 'glyphs' },
+    space: { [name]: dimension },
+    ...more,
+  });
+const valuesOf = (...of: Parameters<typeof define>): KnobValue[] =>
+  expandTrials(define(...of)).map(({ hyperparameters }) => hyperparameters[of[1]]!);
+const numbersOf = (...of: Parameters<typeof define>): number[] => valuesOf(...of) as number[];
+/** What the plan says of the values, which are at most ten here. */
+const plannedOf = (...of: Parameters<typeof define>) =>
+  settlePlan(outlineSweep(define(...of), '1'), new Map()).plan.space?.[0];
+
+const each = recipeNames.flatMap((recipe) => knobsOf(recipe).map((name) => [recipe, name] as const));
+const numeric = each.flatMap(([recipe, name]) => {
+  const knob = knobMeta(name);
+  return isNumeric(knob) ? [[recipe, name, knob] as const] : [];
+});
+const lowest = ({ bounds }: NumericKnob): number => ('above' in bounds ? bounds.above : bounds.min);
+
+/** Ends within a knob's bounds, as decimals of `digits` places: `[3, 17]` of 2 places is 0.03 and 0.17. */
+const decimals = (
+  knob: NumericKnob,
+): { readonly ends: readonly [number, number]; readonly places: number } => {
+  if (knob.kind === 'whole')
+    return { ends: [Math.max(1, lowest(knob)), Math.min(97, knob.bounds.max)], places: 0 };
+  return { ends: [3, Math.floor(Math.min(1, knob.bounds.max) * 1000)], places: 4 };
+};
+const decimal = (digits: number, places: number): number => Number(`${digits}e-${places}`);
+
+const near = (values: readonly number[], axis: readonly number[]): void => {
+  expect(values).toHaveLength(axis.length);
+  for (const [i, value] of values.entries())
+    expect(Math.abs(value - axis[i]!), `${value} for ${axis[i]}`).toBeLessThanOrEqual(1e-11 * axis[i]!);
+  expect(values[0]).toBe(axis[0]);
+  expect(values.at(-1)).toBe(axis.at(-1));
+};
+
+describe.each(each)('%s: %s', (recipe, name) => {
+  it('takes its default, alone and in a list, and the plan says it', () => {
+    const { default: usual } = knobMeta(name);
+    expect(valuesOf(recipe, name, usual)).toEqual([usual]);
+    expect(valuesOf(recipe, name, [usual, usual])).toEqual([usual]);
+    expect(plannedOf(recipe, name, [usual, usual])).toEqual({
+      knob: name,
+      asked: 2,
+      different: 1,
+      values: [usual],
+      continuous: null,
+    });
+  });
+});
+
+describe.each(numeric)('%s: %s as a number', (recipe, name, knob) => {
+  const { ends, places } = decimals(knob);
+  const [min, max] = ends.map((digits) => decimal(digits, places)) as [number, number];
+
+  it('walks by steps, from min, to the last point that is not beyond max', () => {
+    for (const step of [1, 7, ends[1] - ends[0]]) {
+      const count = Math.floor((ends[1] - ends[0]) / step) + 1;
+      const axis = Array.from({ length: count }, (_, i) => decimal(ends[0] + i * step, places));
+      expect(numbersOf(recipe, name, { min, max, step: decimal(step, places) })).toEqual(axis);
+    }
+  });
+
+  it('takes a number of points, both ends exact', () => {
+    for (const count of [2, 3, 7]) {
+      const axis = Array.from({ length: count }, (_, i) => (min * (count - 1 - i) + max * i) / (count - 1));
+      axis[count - 1] = max;
+      axis[0] = min;
+      const range = { min, max, count };
+      if (knob.kind === 'real') near(numbersOf(recipe, name, range), axis);
+      else expect(numbersOf(recipe, name, range)).toEqual(axis.map(Math.round));
+      expect(plannedOf(recipe, name, range)?.values).toEqual(numbersOf(recipe, name, range));
+    }
+  });
+
+  it('takes a number of points on a log scale, both ends exact', () => {
+    for (const count of [2, 3, 7]) {
+      const power = (i: number) =>
+        Math.exp(Math.log(min) + (i / (count - 1)) * (Math.log(max) - Math.log(min)));
+      const axis = [min, ...Array.from({ length: count - 2 }, (_, i) => power(i + 1)), max];
+      const range = { min, max, count, scale: 'log' as const };
+      if (knob.kind === 'real') near(numbersOf(recipe, name, range), axis);
+      else expect(numbersOf(recipe, name, range)).toEqual([...new Set(axis.map(Math.round))]);
+    }
+  });
+
+  it('is drawn within its bounds, from both halves of its scale', () => {
+    for (const scale of ['linear', 'log'] as const) {
+      const search = { strategy: 'random', trials: 40, seed: 1 };
+      const drawn = numbersOf(recipe, name, { min, max, scale }, { search });
+      const middle = scale === 'log' ? Math.sqrt(min * max) : (min + max) / 2;
+      expect(Math.min(...drawn)).toBeGreaterThanOrEqual(min);
+      expect(Math.max(...drawn)).toBeLessThanOrEqual(max);
+      expect(Math.min(...drawn)).toBeLessThan(middle);
+      expect(Math.max(...drawn)).toBeGreaterThan(middle);
+      if (knob.kind === 'whole') expect(drawn).toEqual(drawn.map(Math.round));
+      else expect(drawn.filter(Number.isInteger)).toEqual([]);
+    }
+  });
+
+  it('refuses ends that the knob does not take, by path, however the points would lie', () => {
+    const beyond = knob.bounds.max * 10;
+    const below = 'above' in knob.bounds ? knob.bounds.above : knob.bounds.min - 1;
+    const issuesOf = (range: object) =>
+      SweepDefinition.safeParse({
+        name: 'test',
+        recipes: recipe,
+        dataset: { name: 'glyphs' },
+        space: { [name]: range },
+      }).error?.issues.map(({ path, message }) => [path.join('.'), message]);
+    expect(issuesOf({ min, max: beyond, step: beyond })).toEqual([
+      [`space.${name}.max`, `Expected at most ${knob.bounds.max}, but got ${beyond}`],
+    ]);
+    const expected = 'above' in knob.bounds ? `more than ${below}` : `at least ${below + 1}`;
+    expect(issuesOf({ min: below, max, count: 3 })).toEqual([
+      [`space.${name}.min`, `Expected ${expected}, but got ${below}`],
+    ]);
+    if (knob.kind !== 'whole') return;
+    expect(issuesOf({ min: 1.5, max, count: 3 })).toEqual([
+      [`space.${name}.min`, 'Expected a whole number, but got 1.5'],
+    ]);
+    expect(issuesOf({ min, max: max - 0.25 })).toEqual([
+      [`space.${name}.max`, `Expected a whole number, but got ${max - 0.25}`],
+    ]);
+    expect(issuesOf({ min, max, step: 0.5 })).toEqual([
+      [`space.${name}.step`, 'Expected a whole number, but got 0.5'],
+    ]);
+  });
+});
+
+describe('points of ranges', () => {
+  it('are four for the ε of adversarial training, and three for a rate', () => {
+    expect(numbersOf('adversarial-training', 'trainingEpsilon', { min: 0.1, max: 0.4, count: 4 })).toEqual([
+      0.1, 0.2, 0.3, 0.4,
+    ]);
+    const rates = { min: 1e-4, max: 1e-2, count: 3, scale: 'log' as const };
+    expect(numbersOf('funn', 'optimiseDefenderRate', rates)).toEqual([1e-4, 1e-3, 1e-2]);
+  });
+
+  it.each([
+    [{ min: 0.30000000000000004, max: 0.9, count: 2 }, [0.30000000000000004, 0.9]],
+    [{ min: 0.30000000000000004, max: 0.9, step: 0.3 }, [0.30000000000000004, 0.6, 0.9]],
+    [{ min: 0.1, max: 0.30000000000000004, step: 0.1 }, [0.1, 0.2, 0.30000000000000004]],
+    [{ min: 0, max: 1, step: 0.33333333334 }, [0, 0.33333333334, 0.66666666668, 1]], // it misses by less than 1e-9 of a step
+    [{ min: 1e-7, max: 3.1622776601684e-4, count: 2, scale: 'log' as const }, [1e-7, 3.1622776601684e-4]],
+  ])('keep every digit of the ends of %j', (range, values) => {
+    expect(numbersOf('funn', 'gamma', range)).toEqual(values);
+  });
+
+  it.each(['linear', 'log'] as const)('that round to one whole number are there once (%s)', (scale) => {
+    for (const [min, max] of [[1, 3], [1, 100], [7, 4096], [100, 130], [1, 2]] as const) // biome-ignore format: pairs
+      for (const count of [2, 3, 5, 17, 60, 300, 5000]) {
+        const at = (share: number) =>
+          scale === 'log' ? min * (max / min) ** share : min + (max - min) * share;
+        const points = Array.from({ length: count }, (_, i) => Number(at(i / (count - 1)).toPrecision(12)));
+        const different = [...new Set(points.map(Math.round))];
+        const range = { min, max, count, scale };
+        expect(numbersOf('funn', 'latent', range), JSON.stringify(range)).toEqual(different);
+        expect(plannedOf('funn', 'latent', range)).toMatchObject({
+          asked: count,
+          different: different.length,
+        });
+      }
+  });
+
+  it('refuses points so close together that their digits do not tell them apart', () => {
+    const issueOf = (gamma: object) =>
+      SweepDefinition.safeParse({ name: 'x', dataset: { name: 'glyphs' }, space: { gamma } }).error
+        ?.issues[0];
+    expect(issueOf({ min: 0, max: 1e6, step: 1e-8 })).toBeUndefined();
+    expect(issueOf({ min: 0, max: 1e6, step: 1e-9 })).toMatchObject({
+      path: ['space', 'gamma', 'step'],
+      message: 'Expected a step of at least 1e-8, but got 1e-9',
+    });
+    expect(issueOf({ min: 1, max: 1 + 1e-10, count: 100 })).toMatchObject({
+      path: ['space', 'gamma', 'count'],
+    });
+  });
+});

@@ -1,0 +1,219 @@
+/**
+ * What planning a search costs, in values made and read. Every value of a range of reals between its ends is rounded by `toPrecision`, and
+ * every value of a list is read from it: both are counted.
+ */
+import { AppError, type SearchSpace, SweepDefinition, type SweepInput } from '@funnel/contracts';
+import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
+import { countTrials, expandTrials, outlineSweep, settlePlan } from '../src/index.ts';
+
+const sweep = (input: Partial<SweepInput>): SweepDefinition =>
+  SweepDefinition.parse({ name: 'test', dataset: { name: 'glyphs' }, attacks: ['fgsm'], ...input });
+const random = (trials: number, seed = 0) => ({ strategy: 'random', trials, seed }) as const;
+const leftOutOf = (definition: SweepDefinition) =>
+  settlePlan(outlineSweep(definition, '1'), new Map()).plan.leftOut;
+
+const refusalOf = (act: () => unknown): AppError => {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+  throw new Error('Expected a refusal, but got none');
+};
+
+/** Real numbers rounded since the test began. */
+let made: MockInstance;
+beforeEach(() => {
+  made = vi.spyOn(Number.prototype, 'toPrecision');
+});
+afterEach(() => vi.restoreAllMocks());
+
+/** Values of a knob that a plan shows. */
+const shown = 10;
+
+const fine = { min: 0, max: 1e6, step: 0.01 };
+
+describe('a random search', () => {
+  it('makes one value, and those that the plan shows, for one trial over 100,000,001 points', () => {
+    const definition = sweep({ space: { gamma: fine }, search: random(1) });
+    const [trial] = expandTrials(definition);
+    expect(trial?.hyperparameters.gamma).toBe(864069.38);
+    expect(made.mock.calls.length).toBeLessThanOrEqual(1 + shown);
+  });
+
+  it('makes a value for each draw, and draws what version 0.1.0 drew', () => {
+    const gamma = { min: 1, max: 64, count: 100_000 };
+    const trials = expandTrials(sweep({ space: { gamma }, search: random(100) }));
+    expect(trials).toHaveLength(100);
+    expect(trials.slice(0, 6).map(({ hyperparameters }) => hyperparameters.gamma)).toEqual([
+      55.4363243632, 48.0079200792, 39.0278102781, 33.5171451715, 13.4545945459, 45.0947709477,
+    ]);
+    expect(made.mock.calls.length).toBeLessThanOrEqual(100 + shown);
+  });
+
+  it('reads each value of its lists once, however many trials are drawn', () => {
+    const list = Array.from({ length: 10_000 }, (_, i) => (i + 1) / 10_000);
+    const definition = sweep({
+      recipes: ['funn', 'classic'],
+      space: { gamma: list, beta: list, initialiseDefenderRate: list },
+      search: random(300),
+    });
+    let reads = 0;
+    const watched = new Proxy(list, {
+      get: (target, key) => {
+        if (typeof key === 'string' && key !== 'length') reads += 1;
+        return Reflect.get(target, key);
+      },
+    });
+    const space: SearchSpace = { gamma: watched, beta: watched, initialiseDefenderRate: watched };
+    const trials = expandTrials({ ...definition, space });
+    expect(trials).toHaveLength(600);
+    expect(reads).toBeLessThanOrEqual(3 * list.length);
+  });
+
+  it('ends when it has all points of a small space, and the plan says so', () => {
+    const definition = sweep({
+      space: { gamma: { min: 0, max: 1, step: 0.25 } },
+      search: random(100_000),
+    });
+    const values = expandTrials(definition).map(({ hyperparameters }) => hyperparameters.gamma as number);
+    expect(values.sort((a, b) => a - b)).toEqual([0, 0.25, 0.5, 0.75, 1]);
+    expect(made.mock.calls.length).toBeLessThanOrEqual(5 * 20 + shown);
+    expect(leftOutOf(definition)).toEqual(['5 of 100,000: the space has no more']);
+  });
+
+  it('says how many of its trials the space of each recipe has', () => {
+    const space = { gamma: [1, 2], beta: [1, 2] };
+    expect(leftOutOf(sweep({ space, search: random(50) }))).toEqual(['4 of 50: the space has no more']);
+    expect(leftOutOf(sweep({ space, search: random(50), recipes: ['funn', 'classic'] }))).toEqual([
+      'funn, 4 of 50: the space has no more',
+      'classic, 1 of 50: the space has no more',
+    ]);
+    expect(leftOutOf(sweep({ space, search: random(4) }))).toEqual([]);
+  });
+
+  it('gives up after twenty draws for each point that it wants, and the plan says so', () => {
+    // Two doubles, and numbers of 12 digits between them: one value, though the range is continuous.
+    const gamma = { min: 0.3, max: 0.30000000000000004 };
+    const definition = sweep({ space: { gamma }, search: random(10) });
+    const [left] = leftOutOf(definition)!;
+    expect(left).toMatch(/^[12] of 10: 200 draws found no more$/);
+    expect(made.mock.calls.length).toBeLessThanOrEqual(200 + shown);
+  });
+
+  it('draws each whole number of a range as often as the others', () => {
+    const drawn = Array.from({ length: 900 }, (_, seed) => {
+      const definition = sweep({ space: { latent: { min: 1, max: 3 } }, search: random(1, seed) });
+      return expandTrials(definition)[0]!.hyperparameters.latent;
+    });
+    // 300 of 900 are expected, with a deviation of 14: at the ends half as many would come if draws were rounded.
+    for (const value of [1, 2, 3]) {
+      const times = drawn.filter((other) => other === value).length;
+      expect(times, `${value}`).toBeGreaterThan(300 - 4 * 14);
+      expect(times, `${value}`).toBeLessThan(300 + 4 * 14);
+    }
+  });
+
+  it('draws a whole number on a log scale as often as its interval is wide there', () => {
+    const latent = { min: 1, max: 4, scale: 'log' as const };
+    const count = 1200;
+    const drawn = Array.from(
+      { length: count },
+      (_, seed) =>
+        expandTrials(sweep({ space: { latent }, search: random(1, seed) }))[0]!.hyperparameters.latent,
+    );
+    for (const value of [1, 2, 3, 4]) {
+      const share = Math.log((value + 0.5) / (value - 0.5)) / Math.log(4.5 / 0.5);
+      const deviation = Math.sqrt(count * share * (1 - share));
+      const times = drawn.filter((other) => other === value).length;
+      expect(Math.abs(times - count * share), `${value}`).toBeLessThan(4 * deviation);
+    }
+  });
+
+  it('counts as many trials as it asks for, without making a value', () => {
+    const definition = sweep({ space: { gamma: fine }, search: random(70), seeds: 5 });
+    made.mockClear();
+    expect(countTrials(definition)).toBe(350);
+    expect(made).not.toHaveBeenCalled();
+  });
+});
+
+describe('a grid', () => {
+  it.each([
+    [{ gamma: fine }, 'space.gamma', 100_000_001],
+    [{ gamma: { ...fine, step: 1e-8 }, beta: [1, 2] }, 'space.gamma', 100_000_000_000_001],
+    [{ gamma: { min: 0, max: 1, count: 400 }, beta: { min: 0, max: 1, count: 500 } }, 'space.beta', 500],
+  ])(
+    'that is too large is refused by its longest dimension before a value is made: %j',
+    (space, path, size) => {
+      const definition = sweep({ space });
+      made.mockClear();
+      const refusal = refusalOf(() => outlineSweep(definition, '1'));
+      expect(refusal.code).toBe('SWEEP_TOO_LARGE');
+      expect(refusal.message).toContain(`The longest dimension is ${path} with ${size} values.`);
+      expect(refusal.details.issues).toMatchObject([{ path, received: `${size} values` }]);
+      expect(made).not.toHaveBeenCalled();
+    },
+  );
+
+  it('that has too many seeds is refused by them', () => {
+    const refusal = refusalOf(() =>
+      countTrials(sweep({ space: { gamma: { min: 1, max: 11, step: 1 } }, seeds: 10_000 })),
+    );
+    expect(refusal.message).toBe(
+      'Expected at most 100000 trials, but got 110000. The longest dimension is seeds with 10000 values.',
+    );
+  });
+
+  it('of 100,000 points makes each once', () => {
+    const definition = sweep({ space: { gamma: { min: 1, max: 64, count: 100_000 } } });
+    const trials = expandTrials(definition);
+    expect(trials).toHaveLength(100_000);
+    expect(trials.at(-1)?.hyperparameters.gamma).toBe(64);
+    expect(made.mock.calls.length).toBeLessThanOrEqual(100_000 + shown);
+  });
+
+  it('is counted without its equal values, and the plan names them', () => {
+    const definition = sweep({
+      recipes: ['classic', 'classic'],
+      space: { latent: { min: 1, max: 3, count: 5 }, classifierRate: [0.1, 0.2, 0.1] },
+      seeds: [4, 4],
+    });
+    expect(countTrials(definition)).toBe(6);
+    expect(expandTrials(definition)).toHaveLength(6);
+    expect(leftOutOf(definition)).toEqual([
+      'recipes: 2 asked for, 1 different',
+      'latent: 5 asked for, 3 different',
+      'classifierRate: 3 asked for, 2 different',
+      'seeds: 2 asked for, 1 different',
+    ]);
+  });
+});
+
+describe('the plan', () => {
+  const spaceOf = (input: Partial<SweepInput>) =>
+    settlePlan(outlineSweep(sweep(input), '1'), new Map()).plan.space;
+
+  it('lists the first ten values of a knob, and how many there are', () => {
+    expect(spaceOf({ space: { gamma: { min: 1, max: 64, step: 1 } } })).toEqual([
+      { knob: 'gamma', asked: 64, different: 64, values: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], continuous: null },
+    ]);
+  });
+
+  it('says what a continuous range is drawn from', () => {
+    const space = { gamma: { min: 0.1, max: 10, scale: 'log' as const }, latent: { min: 8, max: 64 } };
+    expect(spaceOf({ space, search: random(5) })).toEqual([
+      {
+        knob: 'latent',
+        asked: null,
+        different: 57,
+        values: [],
+        continuous: { ...space.latent, scale: 'linear' },
+      },
+      { knob: 'gamma', asked: null, different: null, values: [], continuous: space.gamma },
+    ]);
+  });
+
+  it('is silent about knobs that keep their defaults', () => expect(spaceOf({})).toEqual([]));
+});

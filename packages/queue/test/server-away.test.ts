@@ -1,0 +1,234 @@
+/** A queue goes on when its server was away, in whatever way, and ends when it is told to. On real servers, behind a gate. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { createLimitedRole, createTestDatabase, type Gate, startGate, throughGate } from '@funnel/db/testing';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createStageQueue } from '../src/index.ts';
+import { hasRedis, startRedis } from './redis-server.ts';
+
+type Server = {
+  readonly gate: Gate;
+  /** Through the gate, and past it. */
+  readonly url: string;
+  readonly direct: string;
+  /** The server itself cuts the clients at `url`, and takes none until `admit`. */
+  readonly refuse: () => Promise<void>;
+  readonly admit: () => Promise<void>;
+  /** Connections of the clients at `url`, as the server calls them. */
+  readonly connections: () => Promise<readonly string[]>;
+  readonly kill: (connection: string) => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+const openRedis = async (): Promise<Server> => {
+  const server = await startRedis();
+  const gate = await startGate(server.port);
+  const redis = new Redis(server.url);
+  const kill = async (id: string): Promise<void> => void (await redis.client('KILL', 'ID', id));
+  const connections = async (): Promise<string[]> => {
+    const own = String(await redis.client('ID'));
+    const list = String(await redis.call('CLIENT', 'LIST', 'TYPE', 'normal'));
+    return [...list.matchAll(/^id=(\d+)/gm)].map(([, id]) => id!).filter((id) => id !== own);
+  };
+  return {
+    gate,
+    url: throughGate(server.url, gate),
+    direct: server.url,
+    refuse: async () => {
+      await redis.config('SET', 'maxclients', '1');
+      for (const id of await connections()) await kill(id);
+    },
+    admit: async () => void (await redis.config('SET', 'maxclients', '1000')),
+    connections,
+    kill,
+    stop: async () => {
+      await gate.close();
+      redis.disconnect();
+      await server.stop();
+    },
+  };
+};
+
+const openPostgres = async (): Promise<Server> => {
+  const database = await createTestDatabase();
+  const { url, limit, admit, connections, kill, drop } = await createLimitedRole(database.url);
+  const gate = await startGate(Number(new URL(url).port));
+  return {
+    gate,
+    url: throughGate(url, gate),
+    direct: url,
+    refuse: () => limit(),
+    admit,
+    connections,
+    kill,
+    stop: async () => {
+      await gate.close();
+      await database.drop();
+      await drop();
+    },
+  };
+};
+
+const backends = [['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] as const] : [])] as const;
+if (!hasRedis && process.env.FUNNEL_REQUIRE_ALL) throw new Error('redis-server is not installed');
+
+const script = fileURLToPath(new URL('./queue-process.ts', import.meta.url));
+/** Nearly as long as a test may take: how long is no matter of right or wrong. */
+const patience = { timeout: 100_000, interval: 20 };
+
+type QueueProcess = {
+  readonly child: ChildProcess;
+  readonly lines: () => readonly string[];
+  /** Resolves when it has said this since it was last asked. */
+  readonly says: (line: string) => Promise<void>;
+  readonly ends: () => Promise<{ readonly code: number | null }>;
+};
+
+const startProcess = (url: string, name: string): QueueProcess => {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, url, name], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = once(child, 'close');
+  let text = '';
+  let seen = 0;
+  child.stdout!.setEncoding('utf8').on('data', (chunk) => {
+    text += chunk;
+  });
+  const lines = (): string[] => text.split('\n').slice(0, -1);
+  return {
+    child,
+    lines,
+    says: (line) =>
+      vi.waitFor(() => {
+        const at = lines().indexOf(line, seen);
+        expect(at, `${line} in ${JSON.stringify(lines().slice(seen))}`).toBeGreaterThanOrEqual(0);
+        seen = at + 1;
+      }, patience),
+    ends: async () => {
+      child.kill('SIGTERM');
+      const [code] = await ended;
+      return { code };
+    },
+  };
+};
+
+type Absence = readonly [
+  what: string,
+  leave: (server: Server) => Promise<void>,
+  back: (server: Server) => Promise<void>,
+];
+const absences: readonly Absence[] = [
+  ['whose port is closed', ({ gate }) => gate.close(), ({ gate }) => gate.open()],
+  ['that answers nothing', async ({ gate }) => gate.stall(), ({ gate }) => gate.open()],
+  ['that cuts every connection', async ({ gate }) => gate.slam(), ({ gate }) => gate.open()],
+  ['that refuses every connection', ({ refuse }) => refuse(), ({ admit }) => admit()],
+];
+
+describe.each(backends)('a queue on a %s', (backend, openServer) => {
+  let server: Server;
+  let runs = 0;
+  beforeAll(async () => {
+    server = await openServer();
+  });
+  afterAll(() => server?.stop());
+
+  const newName = (): string => `away-${runs++}`;
+  const stage = (): string => `${runs++}`.padStart(64, 'a');
+
+  /** Rings past the gate, as a reconciler does: until it is heard. */
+  const rings = async (name: string, { lines }: QueueProcess): Promise<void> => {
+    const ringer = await createStageQueue({ url: server.direct, name });
+    const id = stage();
+    try {
+      await vi.waitFor(
+        async () => {
+          await ringer.ring([id]);
+          expect(lines()).toContain(`heard ${id}`);
+        },
+        { ...patience, interval: 200 },
+      );
+    } finally {
+      await ringer.close();
+    }
+  };
+
+  it.each(absences)('%s when it is opened hears when that has passed', async (_, leave, back) => {
+    const name = newName();
+    await leave(server);
+    const queue = startProcess(server.url, name);
+    await queue.says('away').finally(() => back(server));
+    await queue.says('there');
+    await rings(name, queue);
+    expect(await queue.ends()).toEqual({ code: 0 });
+  });
+
+  it('that goes away in every way, again and again, is heard again each time', async () => {
+    const name = newName();
+    const queue = startProcess(server.url, name);
+    await queue.says('there');
+    for (const [, leave, back] of absences) {
+      await leave(server);
+      await queue.says('away').finally(() => back(server));
+      await queue.says('there');
+      await rings(name, queue);
+    }
+    expect(await queue.ends()).toEqual({ code: 0 });
+  });
+
+  it('that kills its connections one by one is heard after each', async () => {
+    const name = newName();
+    const queue = startProcess(server.url, name);
+    await queue.says('there');
+    await rings(name, queue);
+    for (let i = 0; i < 4; i++) {
+      const open = await server.connections();
+      await server.kill(open[i % open.length]!);
+      await rings(name, queue);
+    }
+    expect(await queue.ends()).toEqual({ code: 0 });
+  });
+
+  it.each(absences)(
+    '%s when the process is told to end leaves nothing that holds it',
+    async (_, leave, back) => {
+      const queue = startProcess(server.url, newName());
+      try {
+        await queue.says('there');
+        await leave(server);
+        await queue.says('away');
+        expect(await queue.ends()).toEqual({ code: 0 });
+        expect(queue.lines().at(-1)).toBe('closed');
+      } finally {
+        await back(server);
+      }
+    },
+  );
+
+  it('that cuts every connection is asked again after pauses that grow, and its fault is reported once', async () => {
+    const faults: string[] = [];
+    server.gate.slam();
+    const before = server.gate.attempts();
+    const begun = performance.now();
+    const queue = await createStageQueue({
+      url: server.url,
+      name: newName(),
+      onError: ({ message }) => faults.push(message),
+    });
+    try {
+      await vi.waitFor(() => expect(server.gate.attempts() - before).toBeGreaterThanOrEqual(7), patience);
+      const attempts = server.gate.attempts() - before;
+      // Between them, pauses of at least half of 0.1, 0.2, 0.4, … and at most 5 s. A timer is never early.
+      const pauses = Array.from({ length: attempts - 1 }, (_, i) => Math.min(5_000, 100 * 2 ** i) / 2);
+      expect(performance.now() - begun).toBeGreaterThanOrEqual(pauses.reduce((a, b) => a + b) - attempts);
+      expect(faults.length).toBeGreaterThan(0);
+      expect(faults).toEqual([...new Set(faults)]);
+      await expect(queue.ping()).rejects.toThrow(backend === 'redis' ? /^Redis / : /^PostgreSQL: /);
+    } finally {
+      await queue.close();
+      await server.gate.open();
+    }
+  });
+});
