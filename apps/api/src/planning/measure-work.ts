@@ -62,7 +62,8 @@ export type Size = 'small' | 'medium' | 'large';
 export const sizeOf = (definition: SweepDefinition): Size => {
   const values = countValues(definition);
   if (values > some.values) return 'large'; // counting trials may look at every value once
-  const stages = countTrials(definition) * (longestLine(definition) + attacksOf(definition));
+  const counted = { ...definition, recipes: [...new Set(definition.recipes)] };
+  const stages = countTrials(counted) * (longestLine(counted) + attacksOf(definition));
   if (values <= few.values && stages <= few.stages) return 'small';
   return stages <= some.stages ? 'medium' : 'large';
 };

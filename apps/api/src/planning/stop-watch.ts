@@ -1,6 +1,7 @@
 /**
- * Ends this process when one question has computed for too long or holds too much memory. Planning never yields, so a thread looks; and it
- * counts seconds of computing, so that a sweep which a quiet machine plans is not refused by a busy one.
+ * Ends this process when one question has computed for too long or holds too much memory. Planning never yields, so a thread looks. The
+ * limit is reached when both the clock and the processor have counted the seconds: on a busy machine the clock runs ahead, and while garbage is
+ * collected by many threads the processor does.
  */
 import { Worker } from 'node:worker_threads';
 
@@ -8,17 +9,24 @@ import { Worker } from 'node:worker_threads';
 export const limitSignal = 'SIGVTALRM';
 
 export type Limits = {
-  /** Of computing: time of all threads, the garbage collector's included. */
   readonly seconds: number;
   readonly bytes: number;
 };
 
+/** Seconds of the processor, of all threads. */
+const processorSeconds = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
+/** `ends`: seconds of the clock and of the processor; the clock's is Infinity while nothing is timed. */
 const look = `
-const { workerData: { deadline, bytes, signal } } = require('node:worker_threads');
-const seconds = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e6; };
+const { workerData: { ends, bytes, signal } } = require('node:worker_threads');
+const processorSeconds = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e6; };
 setInterval(() => {
-  if (deadline[0] === Infinity) return;
-  if (seconds() > deadline[0] || process.memoryUsage.rss() > bytes) process.kill(process.pid, signal);
+  if (ends[0] === Infinity) return;
+  const late = Date.now() / 1000 > ends[0] && processorSeconds() > ends[1];
+  if (late || process.memoryUsage.rss() > bytes) process.kill(process.pid, signal);
 }, 50);
 `;
 
@@ -28,16 +36,16 @@ export type StopWatch = {
 };
 
 export const createStopWatch = ({ seconds, bytes }: Limits): StopWatch => {
-  const deadline = new Float64Array(new SharedArrayBuffer(8)).fill(Number.POSITIVE_INFINITY);
-  new Worker(look, { eval: true, execArgv: [], workerData: { deadline, bytes, signal: limitSignal } });
+  const ends = new Float64Array(new SharedArrayBuffer(16)).fill(Number.POSITIVE_INFINITY);
+  new Worker(look, { eval: true, execArgv: [], workerData: { ends, bytes, signal: limitSignal } });
   return {
     time: (work) => {
-      const { user, system } = process.cpuUsage();
-      deadline[0] = (user + system) / 1e6 + seconds;
+      ends[1] = processorSeconds() + seconds;
+      ends[0] = Date.now() / 1000 + seconds;
       try {
         return work();
       } finally {
-        deadline[0] = Number.POSITIVE_INFINITY;
+        ends[0] = Number.POSITIVE_INFINITY;
       }
     },
   };

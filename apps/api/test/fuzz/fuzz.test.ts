@@ -54,16 +54,22 @@ const random = createRandom(seed);
 const generator: Generator = { random, resolve: (ref) => schemas[ref.split('/').at(-1)!]! };
 const operations = operationsOf(document);
 
-/** Ids of things that there are: `id` is any of three kinds, so that one in three is right. */
+/** Ids of things that there are: `id` is any of four kinds, so that one in four is right. */
 const knownIds = async (): Promise<KnownIds> => {
   const some = async (sql: string): Promise<string[]> => {
     const { rows } = await api.db.pool.query<{ id: string }>(`${sql} ORDER BY random() LIMIT 5`);
     return rows.map((row) => row.id);
   };
   const stages = await some('SELECT id FROM stages');
+  const attacks = await some('SELECT stage_id AS id FROM evaluations');
   return {
-    id: [...(await some('SELECT id FROM sweeps')), ...(await some('SELECT id FROM trials')), ...stages],
-    stage: [...stages, ...(await some('SELECT stage_id AS id FROM evaluations'))],
+    id: [
+      ...(await some('SELECT id FROM sweeps')),
+      ...(await some('SELECT id FROM trials')),
+      ...stages,
+      ...attacks,
+    ],
+    stage: [...stages, ...attacks],
     hash: await some('SELECT hash AS id FROM checkpoints'),
     network: ['encoder'],
   };

@@ -6,19 +6,23 @@ const client = `
 const { parentPort, workerData: url } = require('node:worker_threads');
 let last = performance.now();
 let longest = 0;
+let asked = true; // told after the first answer, and then after the one that comes next
 const ask = async () => {
   await (await fetch(url)).text();
   const now = performance.now();
   longest = Math.max(longest, now - last);
   last = now;
+  if (asked) parentPort.postMessage(longest);
+  if (asked) longest = 0;
+  asked = false;
   setTimeout(ask, 100);
 };
-parentPort.on('message', () => { parentPort.postMessage(longest); longest = 0; });
-ask().then(() => { longest = 0; parentPort.postMessage('asking'); });
+parentPort.on('message', () => { asked = true; });
+ask();
 `;
 
 export type HealthWatch = {
-  /** Milliseconds of the longest time between two answers since this was asked last. */
+  /** Milliseconds of the longest time between two answers, from when this was asked last to the next answer; some 100 on an idle service. */
   readonly longestGap: () => Promise<number>;
   readonly close: () => Promise<void>;
 };
