@@ -1,12 +1,12 @@
 /** How much work a definition is, in closed form: no trial, value or attack is made to find out. */
-import { type Dimension, PresetName, presetAttacks, type SweepDefinition } from '@funnel/contracts';
+import { type Dimension, isRange, PresetName, presetAttacks, type SweepDefinition } from '@funnel/contracts';
 import { countTrials } from '@funnel/planner';
 import { longestLine } from './outline-checked.ts';
 
 /** Values of one knob, equal ones included; a continuous range counts as one. */
 const valuesOf = (dimension: Dimension): number => {
   if (Array.isArray(dimension)) return dimension.length;
-  if (typeof dimension !== 'object' || !('min' in dimension)) return 1;
+  if (!isRange(dimension)) return 1;
   const { min, max, step, count } = dimension;
   if (min === max) return 1;
   return count ?? (step === undefined ? 1 : Math.floor((max - min) / step) + 1);
