@@ -31,23 +31,22 @@ const assign = (which: string): string =>
    WHERE s.id = old.id AND s.sweep_id IS DISTINCT FROM turn.sweep_id`;
 
 /**
- * SQL: locks those of them that are not done and not on the account of `own`. A stage is locked in one statement and assigned in the next
- * one: of two changes that concern it at once (one sweep ends, another one begins with it or tries it again), the later then sees both
- * sweeps as they are.
+ * SQL: locks those of them that `others` is true of. A stage is locked in one statement and assigned in the next one: of two changes that
+ * concern it at once (one sweep ends, another one begins with it or tries it again), the later then sees both sweeps as they are.
  */
-const lockOthers = (which: string, own: string): string =>
-  `SELECT FROM stages s
-   WHERE s.id IN (${which}) AND s.status <> 'completed' AND s.sweep_id IS DISTINCT FROM ${own}
-   ORDER BY ${nearness('s')}, s.id FOR NO KEY UPDATE`;
+const lock = (which: string, others: string): string =>
+  `SELECT FROM stages s WHERE s.id IN (${which}) AND ${others} ORDER BY ${nearness('s')}, s.id FOR NO KEY UPDATE`;
 
 const ofSweep = 'SELECT stage_id AS id FROM sweep_stages WHERE sweep_id = $1';
+/** Stages that another sweep has. Those of this sweep, and those that are held, are of no concern to a sweep that ends. */
+const onOtherAccounts = `s.status IN ('waiting', 'ready', 'running') AND s.sweep_id <> $1`;
 
 /**
  * Assigns the unfinished stages among those of `sweepId` anew. None of their sweeps running: they are held, and a running one is told to
  * stop by its next heartbeat.
  */
 export const schedule = async (tx: Tx, sweepId: string): Promise<void> => {
-  await tx.query(lockOthers(ofSweep, '$1'), [sweepId]);
+  await tx.query(lock(ofSweep, onOtherAccounts), [sweepId]);
   await tx.query(assign(ofSweep), [sweepId]);
 };
 
@@ -62,10 +61,10 @@ const left = `
 
 /**
  * The same for the stages that sweeps leave unfinished when they end: stages of others that theirs waited for, and failed ones that others
- * try again. A sweep that needs them goes on with them on its own account.
+ * try again, perhaps in this very moment. A sweep that needs them goes on with them on its own account.
  */
 export const passOn = async (tx: Tx, sweepIds: readonly string[]): Promise<void> => {
-  await tx.query(lockOthers(left, "''"), [sweepIds]);
+  await tx.query(lock(left, `s.status <> 'completed'`), [sweepIds]);
   await tx.query(assign(left), [sweepIds]);
 };
 
