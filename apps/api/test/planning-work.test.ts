@@ -34,6 +34,22 @@ const opened = (options?: PlanningOptions) => {
   return planning;
 };
 
+test('small questions take a turn of the event loop each, so that others are answered between them', async () => {
+  const planning = opened();
+  const body = { format: 'json', bytes: Buffer.from(JSON.stringify(oneTrial)) } as const;
+  let turn = 0;
+  const count = (): void => {
+    turn++;
+    turning = setImmediate(count);
+  };
+  let turning = setImmediate(count);
+  onTestFinished(() => clearImmediate(turning));
+  const turns = await Promise.all(
+    Array.from({ length: 10 }, () => planning.read({ route: 'planSweep', body }).then(() => turn)),
+  );
+  expect(new Set(turns).size).toBe(10);
+});
+
 const many = 100_001;
 test.each<[string, Partial<SweepInput>, string]>([
   ['one trial', {}, 'small'],
@@ -66,6 +82,14 @@ test.each<[string, Partial<SweepInput>, string]>([
     'large',
   ],
   ['seeds', { seeds: 900 }, 'medium'],
+  [
+    'draws of a random search',
+    {
+      space: { gamma: { min: 1, max: 2 }, beta: { min: 0.01, max: 0.1 }, noise: { min: 1, max: 9 } },
+      search: { strategy: 'random', trials: 350 },
+    },
+    'medium',
+  ],
 ])('%s: counted, not made', (_, input, size) => {
   expect(sizeOf(sweep(input))).toBe(size);
 });
@@ -103,7 +127,7 @@ describe('a limit', () => {
   });
 
   test('does not count what the database takes', async () => {
-    const planning = opened({ seconds: 5 });
+    const planning = opened({ seconds: 30 });
     const blocked = await db.connect();
     await blocked.query('BEGIN');
     await blocked.query('LOCK TABLE stages IN ACCESS EXCLUSIVE MODE');

@@ -67,7 +67,12 @@ export const isRange = (dimension: Dimension): dimension is Range =>
 
 type Fault = { readonly path: keyof Range; readonly expected: string };
 
+/** Below it a number has fewer digits than the points of a range, and a ratio of two numbers overflows easily. */
+const smallestNormal = 2 ** -1022;
+const largestRatio = 1e300;
+
 const endFault = ({ kind, bounds }: NumericKnob, value: number): string | null => {
+  if (value !== 0 && Math.abs(value) < smallestNormal) return `at least ${smallestNormal}`;
   if (kind === 'whole' && !Number.isInteger(value)) return 'a whole number';
   if (value > bounds.max) return `at most ${bounds.max}`;
   if ('above' in bounds) return value > bounds.above ? null : `more than ${bounds.above}`;
@@ -80,6 +85,8 @@ const countDigits = 1e-11;
 
 const spacingFault = ({ min, max, step, count, scale }: Range): Fault | null => {
   if (min >= max) return null; // one point; or ends the wrong way round, which `Range` itself refuses
+  if (scale === 'log' && min > 0 && !Number.isFinite(max / min))
+    return { path: 'min', expected: `at least ${max / largestRatio} on a log scale` };
   const largest = Math.max(Math.abs(min), Math.abs(max));
   if (step !== undefined && step < largest * stepDigits)
     return { path: 'step', expected: `a step of at least ${largest * stepDigits}` };

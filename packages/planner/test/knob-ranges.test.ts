@@ -183,6 +183,28 @@ describe('points of ranges', () => {
       }
   });
 
+  it('refuses ends that have too few digits, and a log scale whose ends are too far apart to divide', () => {
+    const issueOf = (optimiseDefenderRate: object) =>
+      SweepDefinition.safeParse({
+        name: 'x',
+        dataset: { name: 'glyphs' },
+        space: { optimiseDefenderRate },
+      }).error?.issues.map(({ path, message }) => [path.join('.'), message]);
+    const path = 'space.optimiseDefenderRate.min';
+    expect(issueOf({ min: 5e-324, max: 1, count: 5, scale: 'log' })).toEqual([
+      [path, 'Expected at least 2.2250738585072014e-308, but got 5e-324'],
+    ]);
+    const gamma = { min: 1e-307, max: 1e6, scale: 'log' };
+    expect(
+      SweepDefinition.safeParse({ name: 'x', dataset: { name: 'glyphs' }, space: { gamma } }).error
+        ?.issues[0],
+    ).toMatchObject({
+      path: ['space', 'gamma', 'min'],
+      message: 'Expected at least 1e-294 on a log scale, but got 1e-307',
+    });
+    expect(issueOf({ min: 1e-300, max: 1, count: 4, scale: 'log' })).toBeUndefined();
+  });
+
   it('refuses points so close together that their digits do not tell them apart', () => {
     const issueOf = (gamma: object) =>
       SweepDefinition.safeParse({ name: 'x', dataset: { name: 'glyphs' }, space: { gamma } }).error

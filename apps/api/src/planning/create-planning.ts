@@ -2,6 +2,7 @@
  * Planning that never holds up other requests: small sweeps and bodies take milliseconds and are planned and read where they arrive; what
  * takes longer goes to processes of its own. There, what takes a second never waits for what takes ten.
  */
+import { setImmediate } from 'node:timers/promises';
 import {
   AppError,
   type Plan,
@@ -29,6 +30,17 @@ const createQueues = () => ({
   submit: createFairQueue(2),
 });
 
+/** Gives every piece of work a turn of the event loop of its own: between two small questions, requests of others are answered. */
+const createTurns = () => {
+  let last: Promise<unknown> = Promise.resolve();
+  return async <T>(work: () => T | Promise<T>): Promise<T> => {
+    const turn = last.then(() => setImmediate());
+    last = turn;
+    await turn;
+    return work();
+  };
+};
+
 /** `caller`: whose questions wait for one another. (Default: nobody in particular) */
 type By<Request, Answer> = (request: Request, caller?: string) => Promise<Answer>;
 const nobody = '';
@@ -54,6 +66,7 @@ export const createPlanning = (db: Db, { seconds = mostSeconds }: PlanningOption
   const here = planningWith(db);
   const processes = createPlanningProcesses({ seconds, bytes: mostBytes });
   const queues = createQueues();
+  const inTurn = createTurns();
 
   const within = `within ${seconds} s of computing and 1 GB`;
   const tooLarge = (definition: SweepDefinition): AppError => {
@@ -83,17 +96,19 @@ export const createPlanning = (db: Db, { seconds = mostSeconds }: PlanningOption
   return {
     plan: async (request, caller = nobody) => {
       const size = sizeOf(request.definition);
-      if (size === 'small') return here.plan(request);
+      if (size === 'small') return inTurn(() => here.plan(request));
       return ask<'plan'>(queues[size], caller, { kind: 'plan', request }, () => tooLarge(request.definition));
     },
     submit: async (request, caller = nobody) => {
-      if (sizeOf(request.definition) === 'small') return here.submit(request);
+      if (sizeOf(request.definition) === 'small') return inTurn(() => here.submit(request));
       return ask<'submit'>(queues.submit, caller, { kind: 'submit', request }, () =>
         tooLarge(request.definition),
       );
     },
     read: async ({ route, body }, caller = nobody) => {
-      if (!body || isQuicklyRead(body)) return readBody((routes[route] as Route).body, body);
+      const schema = (routes[route] as Route).body;
+      if (!body) return readBody(schema, body);
+      if (isQuicklyRead(body)) return inTurn(() => readBody(schema, body));
       return ask<'read'>(
         queues.medium,
         caller,

@@ -47,9 +47,16 @@ const settingsOf = ({ attacks }: SweepDefinition): number => {
   return settings.reduce<number>((sum, value) => sum + (Array.isArray(value) ? value.length : 1), 0);
 };
 
-/** What a definition is made of: values written, points of ranges, and settings. */
+/** Values that a random search draws, unless it draws some again. */
+const drawsOf = ({ search, space }: SweepDefinition): number =>
+  search.strategy === 'random' ? search.trials * Object.keys(space).length : 0;
+
+/** What a definition is made of: values written, points of ranges, draws and settings. */
 const countValues = (definition: SweepDefinition): number =>
-  factorsOf(definition).reduce((sum, { values }) => sum + values, settingsOf(definition));
+  factorsOf(definition).reduce(
+    (sum, { values }) => sum + values,
+    settingsOf(definition) + drawsOf(definition),
+  );
 
 /** Up to these a sweep is planned on the event loop: some 20 ms. */
 const few = { values: 1000, stages: 2000 };
