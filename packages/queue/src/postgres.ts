@@ -15,6 +15,9 @@ class Client extends pg.Client {
   }
 }
 
+// BullMQ makes the connection that listens by itself, from the driver's own class, and hears its errors only while that is of use to it.
+Object.assign(pg, { Client });
+
 export const openPostgresQueue = async ({
   url,
   name = 'funnel-stages',
