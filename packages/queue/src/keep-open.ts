@@ -102,6 +102,8 @@ export const keepOpen = <T>(open: OpenPart<T>, { describe, onFault, onOpen }: Ke
     } catch (error) {
       fault = describe(error instanceof Error ? error : new Error(String(error)));
       if (!ended.signal.aborted) onFault(fault);
+      // Before it is closed: BullMQ takes its listeners off first, and an error that then came from the server would end the process.
+      part.cut();
     }
     current = null;
     hasTried();

@@ -15,9 +15,6 @@ class Client extends pg.Client {
   }
 }
 
-// BullMQ makes the connection that listens by itself, from the driver's own class, and hears its errors only while that is of use to it.
-Object.assign(pg, { Client });
-
 export const openPostgresQueue = async ({
   url,
   name = 'funnel-stages',

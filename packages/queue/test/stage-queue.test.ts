@@ -157,11 +157,7 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
       const heard: string[] = [];
       await listen(ear!, heard);
       await ringer!.ring([stage(1)]);
-      // Heard several times: by then the connection that waits for rings has been made, too.
-      for (const n of [1, 3, 4, 5, 6, 7, 8, 9]) {
-        await ringer!.ring([stage(n)]);
-        await vi.waitFor(() => expect(heard).toContain(stage(n)), { timeout: 10_000 });
-      }
+      await vi.waitFor(() => expect(heard).toContain(stage(1)), { timeout: 10_000 });
       await server.interrupt();
       // As the reconciler does: ring until it is heard.
       await vi.waitFor(
