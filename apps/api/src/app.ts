@@ -30,7 +30,7 @@ import { registerSecurityHeaders } from './security-headers.ts';
 import { createServiceMetrics } from './service-metrics.ts';
 import { version } from './version.ts';
 
-const mostStreams = 500;
+const defaultMaxStreams = 500;
 /** Milliseconds: a request that takes longer is answered with UNAVAILABLE. Submitting 100,000 trials stays below. */
 const slowest = 120_000;
 
@@ -40,7 +40,7 @@ const arrival = 30_000;
 const otherConnections = 2000;
 
 const createServer = (options: ApiOptions): FastifyInstance => {
-  const { logger, trustProxy = false, maxBodyBytes, maxStreams = mostStreams } = options;
+  const { logger, trustProxy = false, maxBodyBytes, maxStreams = defaultMaxStreams } = options;
   const patience = options.arrivalSeconds === undefined ? arrival : options.arrivalSeconds * 1000;
   const app = fastify({
     ...(logger && { loggerInstance: logger }),
@@ -68,7 +68,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   const gate = await createTokenGate(db, { required, host });
 
   const app = createServer({ ...options, maxBodyBytes });
-  const maxStreams = options.maxStreams ?? mostStreams;
+  const maxStreams = options.maxStreams ?? defaultMaxStreams;
   const hub = createEventHub({
     source: databaseEvents(db),
     places: createPlaces({
@@ -86,9 +86,9 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   });
   const document = createOpenApiDocument(version);
   const planning = createPlanning(db, { seconds: options.planningSeconds });
-  const ring = async (stageIds: readonly string[]): Promise<void> => {
+  const notify = async (stageIds: readonly string[]): Promise<void> => {
     // The commit has happened: a queue that is away costs seconds, until the reconciler rings.
-    await queue.ring(stageIds).catch((error: unknown) => app.log.warn({ err: error }, 'could not ring'));
+    await queue.notify(stageIds).catch((error: unknown) => app.log.warn({ err: error }, 'could not ring'));
   };
 
   endConnectionsOnClose(app);
@@ -112,7 +112,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   registerRoutes(
     app,
     createHandlers({
-      ...{ db, queue, hub, metrics, document, ring, planning },
+      ...{ db, queue, hub, metrics, document, notify, planning },
       engineVersion: options.engineVersion,
       tracer: options.tracer ?? createTracer({ endpoint: undefined, resource: {} }),
     }),
@@ -138,7 +138,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
         mismatch = null;
         return reconciled;
       },
-      ring,
+      notify,
       interval: (options.reconcileSeconds ?? 3) * 1000,
       onError: (error) => {
         metrics.countReconcilerFault();

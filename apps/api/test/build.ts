@@ -10,15 +10,15 @@ import { buildApp } from '../src/app.ts';
 import type { ApiOptions } from '../src/options.ts';
 
 /** The queue is a doorbell: to the API it is something that is rung. */
-export const createBell = (): StageQueue & { readonly rings: string[] } => {
-  const rings: string[] = [];
+export const createFakeQueue = (): StageQueue & { readonly notifications: string[] } => {
+  const notifications: string[] = [];
   return {
-    rings,
-    ring: async (stageIds) => void rings.push(...stageIds),
+    notifications,
+    notify: async (stageIds) => void notifications.push(...stageIds),
     listen: async () => ({ close: async () => {} }),
-    counts: async () => ({ waiting: rings.length, active: 0 }),
+    counts: async () => ({ waiting: notifications.length, active: 0 }),
     ping: async () => {},
-    clear: async () => void rings.splice(0),
+    clear: async () => void notifications.splice(0),
     close: async () => {},
   };
 };
@@ -26,7 +26,7 @@ export const createBell = (): StageQueue & { readonly rings: string[] } => {
 export type TestApp = {
   readonly app: FastifyInstance;
   readonly db: Db;
-  readonly bell: ReturnType<typeof createBell>;
+  readonly bell: ReturnType<typeof createFakeQueue>;
   readonly close: () => Promise<void>;
 };
 
@@ -36,7 +36,7 @@ export const build = async (
 ): Promise<TestApp> => {
   const { prepare, ...rest } = options;
   const db = await openTestDb();
-  const bell = createBell();
+  const bell = createFakeQueue();
   try {
     await prepare?.(db);
     const app = await buildApp({ db, queue: bell, engineVersion: 'test', ...rest });

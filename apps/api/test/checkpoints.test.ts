@@ -31,11 +31,11 @@ const store = async (): Promise<string> => {
   const claimed = await claimStage(api.db, { workerId: 'w', leaseSeconds: 60 });
   const { blob, bytes } = packTensors(values);
   const weights = weightSpecs(classifier).map(({ name, shape }) => ({ name, shape: [...shape] }));
-  const { stageId, leaseEpoch } = claimed!;
+  const { stageId, fencingToken } = claimed!;
   const { hash } = await recordCheckpoint(api.db, {
     ...{
       stageId,
-      leaseEpoch,
+      fencingToken,
       blobs: new Map([[blob, bytes]]),
       metrics: { attackerLoss: 1, defenderLoss: 1 },
     },

@@ -37,11 +37,11 @@ describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
       engineVersion: 'test',
       logger: pino({ level: 'silent' }),
     });
-    const ear = await createStageQueue(queueAddress(queueUrl, database.url));
+    const listener = await createStageQueue(queueAddress(queueUrl, database.url));
     const watching = createDb(server.plain, { max: 1 });
     try {
-      const heard: string[] = [];
-      await ear.listen(async (id) => void heard.push(id), { concurrency: 1 });
+      const received: string[] = [];
+      await listener.listen(async (id) => void received.push(id), { concurrency: 1 });
       const ready = await fetch(`${api.url}/readyz`);
       expect(await ready.json()).toEqual({ status: 'ok', database: 'ok', queue: 'ok' });
       const { status } = await fetch(`${api.url}/v1/sweeps`, {
@@ -50,7 +50,7 @@ describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
         body: JSON.stringify(oneTrial),
       });
       expect(status).toBe(201);
-      await vi.waitFor(() => expect(heard.length).toBeGreaterThan(0), { timeout: 10_000 });
+      await vi.waitFor(() => expect(received.length).toBeGreaterThan(0), { timeout: 10_000 });
       const { rows } = await watching.pool.query<{ name: string; ssl: boolean }>(
         "SELECT application_name AS name, bool_and(ssl) AS ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'scientist' GROUP BY 1 ORDER BY 1",
       );
@@ -59,7 +59,7 @@ describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
       );
       expect(rows.every(({ ssl }) => ssl)).toBe(true);
     } finally {
-      await Promise.all([api.close(), ear.close(), watching.close()]);
+      await Promise.all([api.close(), listener.close(), watching.close()]);
     }
   });
 
@@ -72,10 +72,10 @@ describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
     ],
     ['plain text', () => server.url({}), /it may want TLS \(add \?sslmode=verify-full to REDIS_URL\)/],
   ] as const)('%s is refused with what to do, and without a secret', async (_, url, words) => {
-    const heard: unknown[] = [];
+    const received: unknown[] = [];
     const queue = await createStageQueue({
       ...queueAddress(url(), database.url),
-      onError: (error) => void heard.push(error),
+      onError: (error) => void received.push(error),
     });
     const asked = await queue.ping().catch((error: unknown) => error);
     await queue.close();
@@ -84,7 +84,7 @@ describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
       details: { part: 'queue' },
       message: expect.stringMatching(words),
     });
-    const told = inspect([asked, heard], { depth: 6, showHidden: true });
+    const told = inspect([asked, received], { depth: 6, showHidden: true });
     for (const secret of [server.secret, encodeURIComponent(server.secret), 'not the secret'])
       expect(told).not.toContain(secret);
   });

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { hyperparameterNames } from '@funnel/contracts';
 import { registerWorker } from '@funnel/db';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { build, createBell, oneTrial, type TestApp } from './build.ts';
+import { build, createFakeQueue, oneTrial, type TestApp } from './build.ts';
 
 let api: TestApp;
 beforeAll(async () => {
@@ -23,7 +23,9 @@ describe('the service about itself', () => {
   });
 
   test('is not ready when the queue is away', async () => {
-    const away = await build({ queue: { ...createBell(), ping: () => Promise.reject(new Error('away')) } });
+    const away = await build({
+      queue: { ...createFakeQueue(), ping: () => Promise.reject(new Error('away')) },
+    });
     const response = await away.app.inject('/readyz');
     expect(response.json()).toMatchObject({
       status: 503,
@@ -47,7 +49,7 @@ describe('the service about itself', () => {
     expect((await get('/docs/json')).json()).toEqual((await get('/openapi.json')).json());
   });
 
-  test('tells forms every knob, attack, data set and preset', async () => {
+  test('tells forms every hyperparameter, attack, data set and preset', async () => {
     const schema = (await get('/v1/schema')).json();
     expect(Object.keys(schema.hyperparameters)).toEqual(hyperparameterNames);
     expect(schema.hyperparameters.gamma).toMatchObject({
@@ -133,15 +135,15 @@ describe('the dashboard', () => {
 test('while it listens, it rings for what is ready and nobody heard', async () => {
   const own = await build({ reconcileSeconds: 0.02 });
   await own.app.inject({ method: 'POST', url: '/v1/sweeps', payload: oneTrial });
-  const rung = own.bell.rings.length;
+  const notified = own.bell.notifications.length;
   await own.app.listen({ host: '127.0.0.1', port: 0 });
-  await vi.waitFor(() => expect(own.bell.rings.length).toBeGreaterThan(rung), 30_000);
-  expect(new Set(own.bell.rings)).toHaveLength(1);
+  await vi.waitFor(() => expect(own.bell.notifications.length).toBeGreaterThan(notified), 30_000);
+  expect(new Set(own.bell.notifications)).toHaveLength(1);
   await own.close();
 });
 
 test('it closes at once, whoever holds a connection open, and with the answers that are under way', async () => {
-  const own = await build({ queue: { ...createBell(), ping: () => answer } });
+  const own = await build({ queue: { ...createFakeQueue(), ping: () => answer } });
   let release = (): void => {};
   const answer = new Promise<void>((resolve) => {
     release = resolve;

@@ -41,7 +41,7 @@ describe('a refused sweep is named by path, expected and received, and nothing i
         received: 'the key "spcae"',
       }),
     },
-    'a misspelt knob': {
+    'a misspelt hyperparameter': {
       body: bad({ space: { gama: 5 } }),
       ...invalid({
         path: 'space.gama',
@@ -66,7 +66,7 @@ describe('a refused sweep is named by path, expected and received, and nothing i
       body: bad({ space: { beta: [0.01, -0.5] } }),
       ...invalid({ path: 'space.beta[1]', expected: 'at least 0', received: '-0.5' }),
     },
-    'a range that leaves what the knob takes': {
+    'a range that leaves what the hyperparameter takes': {
       body: bad({ space: { beta: { min: -1, max: 1, count: 3 } } }),
       ...invalid({ path: 'space.beta.min', expected: 'at least 0', received: '-1' }),
     },
@@ -74,7 +74,7 @@ describe('a refused sweep is named by path, expected and received, and nothing i
       body: bad({ space: { latent: { min: 1.5, max: 3, count: 2 } } }),
       ...invalid({ path: 'space.latent.min', expected: 'a whole number', received: '1.5' }),
     },
-    'more epochs than the knob takes, at the end of a range': {
+    'more epochs than the hyperparameter takes, at the end of a range': {
       body: bad({ space: { classifierEpochs: { min: 1, max: 100_000, step: 1 } } }),
       ...invalid({ path: 'space.classifierEpochs.max', expected: 'at most 10000', received: '100000' }),
     },
@@ -143,7 +143,7 @@ describe('a refused sweep is named by path, expected and received, and nothing i
       if (issue) expect(problem.issues).toContainEqual(issue);
     }
     expect(await fingerprint(api.db)).toBe(before);
-    expect(api.bell.rings).toEqual([]);
+    expect(api.bell.notifications).toEqual([]);
   });
 
   test('a billion points cost neither time nor memory', async () => {
@@ -189,8 +189,8 @@ describe('a sweep', () => {
         gamma: [1, 5],
         beta: [0.01, 0.1],
         classifierEpochs: [1],
-      }).map(([knob, values]) => ({
-        knob,
+      }).map(([hyperparameter, values]) => ({
+        hyperparameter,
         asked: values.length,
         different: values.length,
         values,
@@ -210,7 +210,7 @@ describe('a sweep', () => {
   });
 
   test('is submitted, rung for, shown, and noted', async () => {
-    api.bell.rings.splice(0);
+    api.bell.notifications.splice(0);
     const response = await submit(grid);
     expect(response.statusCode).toBe(201);
     const sweep = response.json();
@@ -225,7 +225,7 @@ describe('a sweep', () => {
     const ready = stages
       .json<{ items: { id: string; status: string }[] }>()
       .items.filter((stage) => stage.status === 'ready');
-    expect([...api.bell.rings].sort()).toEqual(ready.map((stage) => stage.id).sort());
+    expect([...api.bell.notifications].sort()).toEqual(ready.map((stage) => stage.id).sort());
     expect(ready).toHaveLength(2);
     const { rows } = await api.db.pool.query(
       'SELECT actor, action, subject FROM audit_log ORDER BY id DESC LIMIT 1',
@@ -235,7 +235,7 @@ describe('a sweep', () => {
 
   test('stands when the queue is away: the reconciler rings later', async () => {
     const away = await build({
-      queue: { ...api.bell, ring: () => Promise.reject(new Error('away')) },
+      queue: { ...api.bell, notify: () => Promise.reject(new Error('away')) },
     });
     const response = await away.app.inject({ method: 'POST', url: '/v1/sweeps', payload: oneTrial });
     await away.close();

@@ -14,7 +14,7 @@ export type AttackCase = {
   readonly target?: { readonly foolbox18?: number; readonly foolbox3?: number };
   /** Forward and backward passes per image, given the mean steps and queries. */
   readonly passes: (spent: Spent) => PassCounts;
-  readonly mostImages: number;
+  readonly maxImages: number;
   readonly warmUp: number;
 };
 
@@ -26,8 +26,8 @@ const oneGradient = ({ queries }: Spent): PassCounts => ({ forward: queries, bac
 const forwardOnly = ({ queries }: Spent): PassCounts => ({ forward: queries, backward: 0 });
 
 /** As many as Foolbox 3.3.4's times were taken with, in one batch; Foolbox 1.8 takes images one at a time, and fewer do. */
-const asBatch = { mostImages: 500, warmUp: 128 };
-const oneByOne = { mostImages: 100, warmUp: 32 };
+const asBatch = { maxImages: 500, warmUp: 128 };
+const oneByOne = { maxImages: 100, warmUp: 32 };
 
 export const attackCases = [
   {
@@ -131,7 +131,7 @@ export const attackCases = [
     foolbox3: null,
     target: { foolbox18: 1.5 },
     passes: forwardOnly,
-    mostImages: 20,
+    maxImages: 20,
     warmUp: 1,
   },
 ] as const satisfies readonly AttackCase[];

@@ -60,7 +60,7 @@ const timeAttack = async (
   passes: Passes,
 ): Promise<AttackTiming> => {
   const { attack, name, foolbox18, foolbox3, target = null } = attackCase;
-  const count = Math.min(given.labels.length, attackCase.mostImages);
+  const count = Math.min(given.labels.length, attackCase.maxImages);
   await evaluateAttack({ model, ...take(given, Math.min(count, attackCase.warmUp)), attack }); // compiles what it needs
   const cpu = process.cpuUsage();
   const start = performance.now();

@@ -46,10 +46,10 @@ export const timeStages = async (
   profile = false,
 ): Promise<Record<BenchStage, TimedStage>> => {
   const { filters, latent, noise } = sizes;
-  const knobs = { filters: filters.join('-'), latent, noise, batchSize: batch };
+  const hyperparameters = { filters: filters.join('-'), latent, noise, batchSize: batch };
   const dataset = syntheticDataset(batch * 200); // long epochs: their ends are not what is timed
   const time = (stage: BenchStage, start: Checkpoint | null) =>
-    timeStage(stage, { knobs, dataset, steps, start, profile });
+    timeStage(stage, { hyperparameters, dataset, steps, start, profile });
   const initialise = await time('initialise', null);
   const optimise = await time('optimise', initialise.checkpoint);
   return { initialise, optimise, classic: await time('classic', null) };

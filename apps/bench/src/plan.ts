@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { SweepDefinition } from '@funnel/contracts';
 import { engineVersion, openBackend } from '@funnel/engine';
-import { outlineSweep, settlePlan } from '@funnel/planner';
+import { buildPlan, outlineSweep } from '@funnel/planner';
 import { z } from 'zod';
 import { syntheticDataset } from './images.ts';
 import { runShared, runUnshared } from './run-outline.ts';
@@ -51,7 +51,7 @@ const small = SweepDefinition.parse({
 
 const count = (definition: SweepDefinition) => {
   const outline = outlineSweep(definition, engineVersion);
-  return { outline, plan: settlePlan(outline, new Map()).plan };
+  return { outline, plan: buildPlan(outline, new Map()).plan };
 };
 
 export const plan = async (args: readonly string[]): Promise<void> => {

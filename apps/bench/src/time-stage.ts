@@ -33,16 +33,16 @@ const warmUpSteps = 10;
 
 const nowhere = '0'.repeat(64);
 
-/** A stage with these knobs, and the defaults of those that it reads besides. */
+/** A stage with these hyperparameters, and the defaults of those that it reads besides. */
 export const specOf = (
   recipeName: RecipeName,
   kind: StageKind,
-  knobs: Partial<Hyperparameters>,
+  hyperparameters: Partial<Hyperparameters>,
   dataset: DatasetSpec,
 ): StageSpec => {
   const recipe: Recipe = recipes[recipeName];
   const reads = recipe.stages.find((stage) => stage.kind === kind)!.reads;
-  const all = Hyperparameters.parse(knobs);
+  const all = Hyperparameters.parse(hyperparameters);
   return {
     id: nowhere,
     chain: nowhere,
@@ -67,15 +67,15 @@ const stagesTimed = {
 /** The product's stage behind one of the benchmark's names. */
 export const timedSpec = (
   stage: BenchStage,
-  knobs: Partial<Hyperparameters>,
+  hyperparameters: Partial<Hyperparameters>,
   dataset: DatasetSpec,
 ): StageSpec => {
   const [recipe, kind] = stagesTimed[stage];
-  return specOf(recipe, kind, knobs, dataset);
+  return specOf(recipe, kind, hyperparameters, dataset);
 };
 
 export type TimeStageOptions = {
-  readonly knobs: Partial<Hyperparameters>;
+  readonly hyperparameters: Partial<Hyperparameters>;
   readonly dataset: LoadedDataset;
   /** Least number of steps to time. */
   readonly steps: number;
@@ -89,10 +89,10 @@ export type TimeStageOptions = {
  */
 export const timeStage = async (
   stage: BenchStage,
-  { knobs, dataset, steps, start, profile }: TimeStageOptions,
+  { hyperparameters, dataset, steps, start, profile }: TimeStageOptions,
 ): Promise<TimedStage> => {
-  const spec = timedSpec(stage, knobs, dataset.spec);
-  const batch = Hyperparameters.parse(knobs).batchSize;
+  const spec = timedSpec(stage, hyperparameters, dataset.spec);
+  const batch = Hyperparameters.parse(hyperparameters).batchSize;
   const stop = new AbortController();
   const times: number[] = [];
   let checkpoint: Checkpoint | undefined;

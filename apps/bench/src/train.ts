@@ -90,9 +90,9 @@ export const train = async (args: readonly string[]): Promise<void> => {
 /** One trainer alone and several at once, in turns: a machine is not equally fast at all times. */
 const tellTrainers = async (options: Options): Promise<void> => {
   const { trainers, rounds, backend, latent, noise, batch: batchSize } = options;
-  const knobs = { filters: options.filters.replaceAll(',', '-'), latent, noise, batchSize };
+  const hyperparameters = { filters: options.filters.replaceAll(',', '-'), latent, noise, batchSize };
   for await (const { stage, imagesPerSecond, times, turns } of compareTrainers({
-    knobs,
+    hyperparameters,
     backend,
     trainers,
     rounds,

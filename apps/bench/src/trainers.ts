@@ -34,7 +34,7 @@ const startTraining = async (
   spec: StageSpec,
   from: Checkpoint | null,
 ): Promise<Training> => {
-  const trainer = startTrainer({ places: {}, backend, standIn: null }, pino({ level: 'silent' }));
+  const trainer = startTrainer({ places: {}, backend, simulation: null }, pino({ level: 'silent' }));
   await trainer.ready;
   const readings: { readonly at: number; readonly steps: number }[] = [];
   const stepsPerEpoch = Math.ceil(dataset.train / Number(spec.hyperparameters.batchSize));
@@ -114,7 +114,7 @@ export type SideBySide = {
 };
 
 export type CompareOptions = {
-  readonly knobs: Partial<Hyperparameters>;
+  readonly hyperparameters: Partial<Hyperparameters>;
   readonly backend: string;
   readonly trainers: number;
   /** Turns, in each of which every trainer runs alone once and all of them run together once. */
@@ -124,10 +124,10 @@ export type CompareOptions = {
 const compareStage = (
   stage: BenchStage,
   from: Checkpoint | null,
-  { knobs, backend, trainers, rounds }: CompareOptions,
+  { hyperparameters, backend, trainers, rounds }: CompareOptions,
 ): Promise<SideBySide> =>
   untilInterrupted(async (closing) => {
-    const spec = timedSpec(stage, knobs, dataset);
+    const spec = timedSpec(stage, hyperparameters, dataset);
     const start = async (): Promise<Training> => {
       const training = await startTraining(backend, spec, from);
       closing(training.close); // one that stands still would not notice that it is alone
@@ -145,16 +145,17 @@ const compareStage = (
     }
     return {
       stage,
-      imagesPerSecond: Hyperparameters.parse(knobs).batchSize * median(turns.map(({ together }) => together)),
+      imagesPerSecond:
+        Hyperparameters.parse(hyperparameters).batchSize * median(turns.map(({ together }) => together)),
       times: median(turns.map(({ times }) => times)),
       turns: turns.map(({ times }) => times),
     };
   });
 
 /** What *optimise* starts from: an *initialise* that was stopped after its warm-up. */
-const trainFirst = ({ knobs, backend }: CompareOptions): Promise<Checkpoint> =>
+const trainFirst = ({ hyperparameters, backend }: CompareOptions): Promise<Checkpoint> =>
   untilInterrupted(async (closing) => {
-    const training = await startTraining(backend, timedSpec('initialise', knobs, dataset), null);
+    const training = await startTraining(backend, timedSpec('initialise', hyperparameters, dataset), null);
     closing(training.close);
     await training.warm;
     return training.checkpoint();

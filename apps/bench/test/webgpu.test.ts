@@ -13,7 +13,7 @@ if (missing) console.warn(`SKIPPED: WebGPU is not tested, ${missing}.`);
 const lossTolerance = 1e-3;
 const pixelTolerance = 1e-4;
 
-const knobs: Partial<Hyperparameters> = {
+const hyperparameters: Partial<Hyperparameters> = {
   ...{ filters: '4-8', latent: 8, noise: 4, batchSize: 8, beta: 0.5 },
   ...{ optimiseAttackerRate: 1e-3, optimiseDefenderRate: 1e-3, classifierRate: 1e-2, classifierUnits: 16 },
 };
@@ -31,7 +31,7 @@ async function trainAndAttack(backend: BackendName) {
   const losses: number[] = [];
   let state: Parameters<typeof loadClassifier>[0] | undefined;
   for (const [recipe, kind, epochs] of stages) {
-    const spec = { ...specOf(recipe, kind, knobs, dataset.spec), epochs };
+    const spec = { ...specOf(recipe, kind, hyperparameters, dataset.spec), epochs };
     const start = state ? { ...state, sameChain: false } : null;
     const known = state?.blobs ?? new Map<string, Uint8Array>();
     const outcome = await runStage(

@@ -6,7 +6,7 @@ import type { Random } from './random.ts';
 
 /** Sweeps that all clients know of. A deleted one stays for a while: it is asked for all the same. */
 export type Known = string[];
-const mostKnown = 40;
+const maxKnown = 40;
 
 /** How often each operation was answered how, such as `cancel 409`; and what was answered with 5xx, or not at all. */
 export type Answers = { readonly counts: Map<string, number>; readonly faults: string[] };
@@ -29,7 +29,7 @@ type Operation = (client: Client, id: string, options: ClientOptions) => Promise
 const submit = async (client: Client, { sweeps, known, random }: ClientOptions): Promise<string> => {
   const { id } = await client.createSweep({ body: sweeps[random.below(sweeps.length)]! });
   known.push(id);
-  if (known.length > mostKnown) known.shift();
+  if (known.length > maxKnown) known.shift();
   return id;
 };
 

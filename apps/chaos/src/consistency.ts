@@ -23,24 +23,24 @@ const wrongCounts = `
 /** With an infinite seed it is the median; its two ends are not interpolated, since ∞ − ∞ is no number. */
 const wrongAverages = `
   WITH seeds AS (
-    SELECT sweep_id, configuration_index, position, metric, min(trial_id) AS trial_id, bool_or(masked) AS masked,
-      count(merit) = count(*) AS whole, bool_or(merit = 'Infinity') AS infinite, avg(merit) AS mean,
-      percentile_disc(0.5) WITHIN GROUP (ORDER BY merit) AS below, -percentile_disc(0.5) WITHIN GROUP (ORDER BY -merit) AS above
+    SELECT sweep_id, configuration_index, ordinal, metric, min(trial_id) AS trial_id, bool_or(masked) AS masked,
+      count(utility) = count(*) AS whole, bool_or(utility = 'Infinity') AS infinite, avg(utility) AS mean,
+      percentile_disc(0.5) WITHIN GROUP (ORDER BY utility) AS below, -percentile_disc(0.5) WITHIN GROUP (ORDER BY -utility) AS above
     FROM scores GROUP BY 1, 2, 3, 4
   ), real AS (
-    SELECT *, CASE WHEN NOT whole THEN NULL WHEN infinite THEN below / 2 + above / 2 ELSE mean END AS merit FROM seeds
+    SELECT *, CASE WHEN NOT whole THEN NULL WHEN infinite THEN below / 2 + above / 2 ELSE mean END AS utility FROM seeds
   )
-  SELECT count(*) AS n FROM configuration_scores k FULL JOIN real r USING (sweep_id, configuration_index, position, metric)
+  SELECT count(*) AS n FROM configuration_scores k FULL JOIN real r USING (sweep_id, configuration_index, ordinal, metric)
   WHERE (k.trial_id, k.masked) IS DISTINCT FROM (r.trial_id, r.masked)
-    OR (k.merit IS NULL) <> (r.merit IS NULL) OR (k.merit = 'Infinity') <> (r.merit = 'Infinity')
-    OR (r.merit <> 'Infinity' AND abs(k.merit - r.merit) > 1e-9)`;
+    OR (k.utility IS NULL) <> (r.utility IS NULL) OR (k.utility = 'Infinity') <> (r.utility = 'Infinity')
+    OR (r.utility <> 'Infinity' AND abs(k.utility - r.utility) > 1e-9)`;
 
 const intoTheVoid = `
   SELECT (SELECT count(*) FROM sweep_stages l WHERE NOT EXISTS (SELECT FROM sweeps w WHERE w.id = l.sweep_id))
     + (SELECT count(*) FROM sweep_stages l WHERE NOT EXISTS (SELECT FROM stages s WHERE s.id = l.stage_id))
     + (SELECT count(*) FROM trial_stages ts WHERE NOT EXISTS (SELECT FROM trials t WHERE t.id = ts.trial_id))
     + (SELECT count(*) FROM trial_stages ts WHERE NOT EXISTS (SELECT FROM stages s WHERE s.id = ts.stage_id))
-    + (SELECT count(*) FROM configuration_knobs k WHERE NOT EXISTS (SELECT FROM sweeps w WHERE w.id = k.sweep_id))
+    + (SELECT count(*) FROM configuration_hyperparameters k WHERE NOT EXISTS (SELECT FROM sweeps w WHERE w.id = k.sweep_id))
     + (SELECT count(*) FROM stages s WHERE s.planned_by IS NOT NULL AND NOT EXISTS (SELECT FROM sweeps w WHERE w.id = s.planned_by))
     + (SELECT count(*) FROM stages s WHERE s.sweep_id IS NOT NULL AND NOT EXISTS (SELECT FROM sweeps w WHERE w.id = s.sweep_id)) AS n`;
 
@@ -59,12 +59,12 @@ export const atAnyTime: readonly Rule[] = [
   [
     'stages that run without a lease',
     `SELECT count(*) AS n FROM stages s WHERE s.status = 'running' AND NOT EXISTS (
-       SELECT FROM attempts a WHERE a.stage_id = s.id AND a.lease_epoch = s.lease_epoch AND a.worker_id = s.worker_id AND a.outcome = 'running')`,
+       SELECT FROM attempts a WHERE a.stage_id = s.id AND a.fencing_token = s.fencing_token AND a.worker_id = s.worker_id AND a.outcome = 'running')`,
   ],
   [
     'attempts that run without their stage',
     `SELECT count(*) AS n FROM attempts a WHERE a.outcome = 'running' AND NOT EXISTS (
-       SELECT FROM stages s WHERE s.id = a.stage_id AND s.lease_epoch = a.lease_epoch AND s.status = 'running')`,
+       SELECT FROM stages s WHERE s.id = a.stage_id AND s.fencing_token = a.fencing_token AND s.status = 'running')`,
   ],
   [
     'unfinished stages on the account of a sweep that does not run, though one that runs needs them',

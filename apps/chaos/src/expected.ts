@@ -10,8 +10,8 @@ import {
   type SweepInput,
 } from '@funnel/contracts';
 import { engineVersion } from '@funnel/engine';
-import { outlineSweep, settlePlan } from '@funnel/planner';
-import { createStandIn } from '@funnel/worker';
+import { buildPlan, outlineSweep } from '@funnel/planner';
+import { createSimulatedTrainer } from '@funnel/worker';
 
 /** Results that do not depend on who computed them, how often and in which order. */
 export type Results = {
@@ -27,8 +27,8 @@ export const networksOf = ({ networks }: CheckpointManifest): string =>
   canonicalJson(Object.fromEntries(Object.entries(networks).map(([name, { blob }]) => [name, blob])));
 
 export const expectedOf = async (sweep: SweepInput): Promise<Results> => {
-  const { stages } = settlePlan(outlineSweep(SweepDefinition.parse(sweep), engineVersion), new Map());
-  const trainer = createStandIn({ stepMilliseconds: 0 });
+  const { stages } = buildPlan(outlineSweep(SweepDefinition.parse(sweep), engineVersion), new Map());
+  const trainer = createSimulatedTrainer({ stepMilliseconds: 0 });
   const networks = new Map<string, string>();
   const metrics = new Map<string, number>();
   const evaluations = new Map<string, string>();
@@ -37,7 +37,7 @@ export const expectedOf = async (sweep: SweepInput): Promise<Results> => {
 
   const run = async (stage: PlannedStage): Promise<void> => {
     // From its own chain where it continues, else from its parent.
-    const from = stage.startEpoch > 0 ? stage.after : stage.parent;
+    const from = stage.startEpoch > 0 ? stage.dependsOn : stage.parent;
     const manifest = from === null ? null : results.get(from)!;
     const start = manifest && { manifest, blobs, sameChain: stage.startEpoch > 0 };
     const end = await trainer.run(

@@ -21,7 +21,7 @@ export type FleetOptions = {
   readonly workers: number;
   readonly leaseSeconds: number;
   readonly logs: string;
-  readonly worker: Pick<WorkerProcessOptions, 'standIn' | 'backend' | 'slots' | 'maxAttempts'>;
+  readonly worker: Pick<WorkerProcessOptions, 'simulation' | 'backend' | 'slots' | 'maxAttempts'>;
 };
 
 const source = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));

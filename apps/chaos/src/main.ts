@@ -42,7 +42,7 @@ type Flags = {
   postgresEvery: number;
   limit: number;
   sweep?: string;
-  standIn: boolean;
+  simulation: boolean;
   trained: boolean;
   clients?: number;
   minutes: number;
@@ -76,7 +76,7 @@ const {
   postgresEvery,
   limit,
   sweep: file,
-  standIn,
+  simulation,
   trained,
   clients,
   minutes,
@@ -86,7 +86,7 @@ const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
 const sweep = file === undefined ? undefined : (parse(await readFile(file, 'utf8')) as SweepInput); // checked by the API
-const kinds = [...(standIn ? (['stand-in'] as const) : []), ...(trained ? (['trained'] as const) : [])];
+const kinds = [...(simulation ? (['stand-in'] as const) : []), ...(trained ? (['trained'] as const) : [])];
 const backends = queue === 'both' ? (['postgres', 'redis'] as const) : [queue];
 if (!hasRedis() && queue === 'redis')
   program.error('Expected redis-server on this machine, but there is none', { exitCode: 2 });

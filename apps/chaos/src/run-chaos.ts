@@ -10,7 +10,7 @@ import { type FleetOptions, startFleet } from './fleet.ts';
 import { isAlive } from './processes.ts';
 import { createRandom } from './random.ts';
 import { type Database, makeFolder, openDatabase, openRedis } from './services.ts';
-import { realSweep, standInSweep } from './sweep.ts';
+import { realSweep, simulatedSweep } from './sweep.ts';
 
 export type ChaosOptions = {
   readonly queue: 'postgres' | 'redis';
@@ -120,8 +120,8 @@ const suffer = async (
 ): Promise<ChaosReport> => {
   const { log, trials, workers, seed, limitSeconds, stepMilliseconds, pauseSeconds, postgresEvery } = options;
   const real = options.training === 'trained';
-  const worker = real ? { backend: 'wasm', slots: 1 } : { standIn: { stepMilliseconds }, slots: 2 };
-  const definition = real ? (options.sweep ?? realSweep()) : standInSweep(trials);
+  const worker = real ? { backend: 'wasm', slots: 1 } : { simulation: { stepMilliseconds }, slots: 2 };
+  const definition = real ? (options.sweep ?? realSweep()) : simulatedSweep(trials);
   const expected = real ? await undisturbed(options, definition, worker) : await expectedOf(definition);
   log(
     `expected: ${expected.networks.size} checkpoints, ${expected.metrics.size} metrics, ${expected.evaluations.size} evaluations`,

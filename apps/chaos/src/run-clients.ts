@@ -154,13 +154,13 @@ export const runClients = async (options: ClientsOptions): Promise<ClientsReport
     await migrate(database.url);
     const expected = await expectedOfAll();
     const db = createDb(database.url);
-    const standIn = { stepMilliseconds, faults: [{ fault: 'throw', kind: 'classify', seed: 1 }] as const };
+    const simulation = { stepMilliseconds, faults: [{ fault: 'throw', kind: 'classify', seed: 1 }] as const };
     const begun = Date.now();
     const fleet = await startFleet({
       ...{ database, workers, logs: folder },
       queueUrl: redis?.url ?? database.url,
       leaseSeconds: 5,
-      worker: { standIn, slots: 2, maxAttempts: 1 },
+      worker: { simulation, slots: 2, maxAttempts: 1 },
     });
     const ran = await untilReady(fleet.url, signal)
       .then(() => hammer(db, fleet, options))

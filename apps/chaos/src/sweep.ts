@@ -8,7 +8,7 @@ const most = steps.length * steps.length * optimiseEpochs.length;
  * `trials` FUNN trials at least, two attacks each, one of them made on the networks of other trials: 5 γ × up to 5 β × epochs {2, 3, 4},
  * and as many seeds as it takes. 300 trials have 1,204 stages.
  */
-export const standInSweep = (trials: number): SweepInput => ({
+export const simulatedSweep = (trials: number): SweepInput => ({
   name: 'chaos',
   dataset: { name: 'glyphs', train: 100, test: 20, attack: 20 },
   space: {

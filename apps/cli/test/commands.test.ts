@@ -23,14 +23,14 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const databaseUrl = database.url;
   api = await startApi({ databaseUrl, port: 0, engineVersion: 'stand-in', logger });
-  const standIn = {
+  const simulation = {
     stepMilliseconds: 10,
     faults: [
       { fault: 'throw', kind: 'optimise', seed: 13 },
       { fault: 'diverge', kind: 'optimise', seed: 14 },
     ],
   } as const;
-  worker = await startWorker({ databaseUrl, slots: 2, maxAttempts: 1, standIn, log: logger });
+  worker = await startWorker({ databaseUrl, slots: 2, maxAttempts: 1, simulation, log: logger });
 });
 afterAll(async () => {
   await worker?.stop();
@@ -94,7 +94,7 @@ describe('funnel', () => {
     expect((await run('show', trialId)).stdout).toMatch(/optimise\s+completed\s+2/);
   });
 
-  it('plans the values of each knob, and finds a number by all of its digits', async () => {
+  it('plans the values of each hyperparameter, and finds a number by all of its digits', async () => {
     const file = sweepFile('digits', [
       data,
       'recipes: adversarial-training',

@@ -22,7 +22,7 @@ const json = async <T>(...args: string[]): Promise<T> => {
 beforeAll(async () => {
   database = await createTestDatabase();
   api = await startApi({ databaseUrl: database.url, port: 0, engineVersion: 'stand-in', logger });
-  const worker = await startWorker({ databaseUrl: database.url, slots: 2, standIn: {}, log: logger });
+  const worker = await startWorker({ databaseUrl: database.url, slots: 2, simulation: {}, log: logger });
   const answer = await fetch(`${api.url}/v1/sweeps`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

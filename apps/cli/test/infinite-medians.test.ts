@@ -53,11 +53,11 @@ const work = async (found: (point: Point, attack: string) => Found): Promise<voi
       [claimed.stageId],
     );
     const records = recordsOf(found(rows[0]!, claimed.spec.attack!.attack));
-    const { stageId, leaseEpoch } = claimed;
+    const { stageId, fencingToken } = claimed;
     const summary = summarise(records, 784);
     await completeStage(db, {
       stageId,
-      leaseEpoch,
+      fencingToken,
       evaluation: { ...evaluationOf(claimed, records.success), records, summary },
     });
   };
@@ -177,14 +177,14 @@ describe('runs of one seed', () => {
 
   it('are infinite in the tables, and not missing', async () => {
     const { rows } = await db.pool.query(
-      `SELECT value, merit FROM scores WHERE sweep_id = $1 AND position = -1 AND metric = 'medianL2' ORDER BY merit DESC NULLS LAST, trial_id`,
+      `SELECT value, utility FROM scores WHERE sweep_id = $1 AND ordinal = -1 AND metric = 'medianL2' ORDER BY utility DESC NULLS LAST, trial_id`,
       [sweep],
     );
     const values = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 3, 0.5, null];
-    expect(rows).toEqual(values.map((value) => ({ value, merit: value })));
+    expect(rows).toEqual(values.map((value) => ({ value, utility: value })));
   });
 
-  it('are filtered by their knobs, to infinity too', async () => {
+  it('are filtered by their hyperparameters, to infinity too', async () => {
     const rows = (where: string) =>
       json<LeaderboardRow[]>('best', '--sweep', sweep, '--metric', 'medianL2', '--where', where);
     expect(brief(await rows('gamma:1..3'))).toEqual([

@@ -5,7 +5,7 @@ import {
   type Diagnostic,
   type EvaluationSummary,
   Hyperparameters,
-  knobsOf,
+  hyperparametersOf,
   presetAttacks,
   type RecipeName,
   SweepDefinition,
@@ -53,7 +53,9 @@ const made = ({ number, recipe, seed, ...options }: Made): TrialResult => {
   const verdict = checks.find((check) => check.verdict !== 'ok')?.verdict ?? 'ok';
   const trial = {
     ...{ id: `trial-${number}`, sweepId: 'sweep', number, recipe, dataset: 'mnist', seed, status, verdict },
-    hyperparameters: Object.fromEntries(knobsOf(recipe).map((knob) => [knob, all[knob]])),
+    hyperparameters: Object.fromEntries(
+      hyperparametersOf(recipe).map((hyperparameter) => [hyperparameter, all[hyperparameter]]),
+    ),
     cleanAccuracy: 0.9,
     evaluations: presetAttacks('paper')
       .map((attack): AttackSpec => attackSpec(attack))

@@ -1,5 +1,10 @@
 /** How numbers, times and names are written, the same on every page. */
-import { type HyperparameterName, hyperparameters, isNumeric, knobMeta } from '@funnel/contracts';
+import {
+  type HyperparameterName,
+  hyperparameterDeclaration,
+  hyperparameters,
+  isNumeric,
+} from '@funnel/contracts';
 
 const counts = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 export const formatCount = (value: number): string => counts.format(value);
@@ -75,18 +80,19 @@ export const formatAgo = (iso: string, now: number): string => {
 export const formatTime = (iso: string): string =>
   new Date(iso).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 
-const isKnob = (name: string): name is HyperparameterName => name in hyperparameters;
+const isHyperparameter = (name: string): name is HyperparameterName => name in hyperparameters;
 
-/** The declared title of a knob; its name, should the server know one that this page does not. */
-export const knobTitle = (name: string): string =>
-  isKnob(name) ? knobMeta(name).title : name === 'recipe' ? 'Recipe' : name;
-export const knobDescription = (name: string): string => (isKnob(name) ? knobMeta(name).description : '');
-export const knobScale = (name: string): 'linear' | 'log' => {
-  const knob = isKnob(name) ? knobMeta(name) : null;
-  return knob && isNumeric(knob) ? knob.scale : 'linear';
+/** The declared title of a hyperparameter; its name, should the server know one that this page does not. */
+export const hyperparameterTitle = (name: string): string =>
+  isHyperparameter(name) ? hyperparameterDeclaration(name).title : name === 'recipe' ? 'Recipe' : name;
+export const hyperparameterDescription = (name: string): string =>
+  isHyperparameter(name) ? hyperparameterDeclaration(name).description : '';
+export const hyperparameterScale = (name: string): 'linear' | 'log' => {
+  const hyperparameter = isHyperparameter(name) ? hyperparameterDeclaration(name) : null;
+  return hyperparameter && isNumeric(hyperparameter) ? hyperparameter.scale : 'linear';
 };
 
-export const formatKnob = (value: unknown): string =>
+export const formatHyperparameter = (value: unknown): string =>
   typeof value === 'number' ? formatNumber(value) : String(value ?? '–');
 
 /** The first eight characters of a hash: enough to tell two apart. */

@@ -6,7 +6,7 @@ import { type Running, startFunnel } from './processes.ts';
 
 const minutes = 60_000;
 
-/** Small, and yet everything: two recipes, a knob that shares its initialisation, attacks of both families. */
+/** Small, and yet everything: two recipes, a hyperparameter that shares its initialisation, attacks of both families. */
 const sweepFile = `
 name: End to end
 recipes: [funn, classic]

@@ -44,7 +44,7 @@ describeInBrowser('the form for a new sweep', () => {
     await close();
   });
 
-  it('says at the knob what is wrong with it, and keeps the last plan', async () => {
+  it('says at the hyperparameter what is wrong with it, and keeps the last plan', async () => {
     const { page, close } = await open(browser, `${api.url}#/new`);
     await page.getByRole('button', { name: 'Submit 1 trial' }).waitFor();
     await page
@@ -52,7 +52,11 @@ describeInBrowser('the form for a new sweep', () => {
       .getByRole('button', { name: 'Values' })
       .click();
     await page.getByLabel('Classifier rate: values').fill('0.001, 7');
-    await page.locator('.knob').filter({ hasText: 'Classifier rate' }).locator('.field-error').waitFor();
+    await page
+      .locator('.hyperparameter')
+      .filter({ hasText: 'Classifier rate' })
+      .locator('.field-error')
+      .waitFor();
     await page.getByRole('button', { name: 'Submit', exact: true }).waitFor();
     await close();
   });

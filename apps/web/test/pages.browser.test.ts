@@ -8,7 +8,7 @@ import { createWorld } from './fake-api/world.ts';
 /** Every page, and a text that is there when what it shows has come. */
 const pages = [
   ['#/sweeps', 'γ against β, finished'],
-  ['#/sweeps/done', 'Which knobs matter'],
+  ['#/sweeps/done', 'Which hyperparameters matter'],
   ['#/sweeps/done/training', 'Defender loss'],
   ['#/sweeps/done/stages', 'Double-click a stage'],
   ['#/sweeps/done/definition', 'optimiseEpochs'],

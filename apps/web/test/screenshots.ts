@@ -12,7 +12,7 @@ import { launch, open } from './browser.ts';
 const [, , url = 'http://127.0.0.1:7070', sweep = ''] = process.argv;
 const folder = fileURLToPath(new URL('../../../docs/img', import.meta.url));
 /** A picture is looked at in a README: large enough to read, small enough to load. */
-const mostBytes = 300_000;
+const maxBytes = 300_000;
 const client = createClient({ url });
 const { items } = await client.leaderboard({
   query: { sweep, attack: 'pgd-linf', group: 'trial', limit: 1000 },
@@ -68,11 +68,17 @@ const toGallery = async (page: Page): Promise<void> => {
 };
 
 const shots: readonly Shot[] = [
-  { name: 'sweep', address: `#/sweeps/${sweep}`, text: 'Which knobs matter', width: 1280, height: 1300 },
+  {
+    name: 'sweep',
+    address: `#/sweeps/${sweep}`,
+    text: 'Which hyperparameters matter',
+    width: 1280,
+    height: 1300,
+  },
   {
     name: 'sweep-dark',
     address: `#/sweeps/${sweep}`,
-    text: 'Which knobs matter',
+    text: 'Which hyperparameters matter',
     width: 1280,
     height: 1300,
     dark: true,
@@ -91,7 +97,13 @@ const shots: readonly Shot[] = [
   { name: 'new-sweep', address: `#/new?sweep=${sweep}`, text: 'Already there', height: 1000 },
   { name: 'try-it', address: `#/try/${best}`, text: 'Draw something', height: 900, act: draw },
   { name: 'sweeps', address: '#/sweeps', text: 'epochs saved', height: 640 },
-  { name: 'phone', address: `#/sweeps/${sweep}`, text: 'Which knobs matter', width: 390, height: 844 },
+  {
+    name: 'phone',
+    address: `#/sweeps/${sweep}`,
+    text: 'Which hyperparameters matter',
+    width: 390,
+    height: 844,
+  },
 ];
 
 await mkdir(folder, { recursive: true });
@@ -109,8 +121,8 @@ for (const { name, address, text, dark, width = 1360, height = 900, act } of sho
   // Pictures on a canvas are drawn a frame after their data have come.
   await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve, { timeout: 3000 })));
   const { byteLength } = await page.screenshot({ path: join(folder, `${name}.png`) });
-  if (byteLength > mostBytes)
-    throw new Error(`Expected ${name}.png below ${mostBytes} bytes, but got ${byteLength}`);
+  if (byteLength > maxBytes)
+    throw new Error(`Expected ${name}.png below ${maxBytes} bytes, but got ${byteLength}`);
   await close();
 }
 await browser.close();

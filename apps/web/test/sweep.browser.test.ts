@@ -8,7 +8,7 @@ import { createWorld } from './fake-api/world.ts';
 describeInBrowser('a sweep', () => {
   let browser: Browser;
   let api: FakeApi;
-  /** Which of the made-up trials end well hangs on their identities, which a new knob or attack changes. */
+  /** Which of the made-up trials end well hangs on their identities, which a new hyperparameter or attack changes. */
   let completed: number[];
 
   beforeAll(async () => {

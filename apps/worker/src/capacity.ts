@@ -2,7 +2,7 @@ import os from 'node:os';
 
 /** What one trainer of the default sizes may take, node and data set included, in bytes. */
 export const trainerBytes = 1.5 * 2 ** 30;
-const mostSlots = 8;
+const maxSlots = 8;
 
 /** Memory that this process may use: a container's limit where there is one. */
 const availableBytes = (): number => {
@@ -14,4 +14,4 @@ const availableBytes = (): number => {
 export const defaultSlots = (
   cores: number = os.availableParallelism(),
   bytes: number = availableBytes(),
-): number => Math.max(1, Math.min(cores, Math.floor(bytes / trainerBytes), mostSlots));
+): number => Math.max(1, Math.min(cores, Math.floor(bytes / trainerBytes), maxSlots));

@@ -2,7 +2,7 @@ import type { DatasetSpec } from '@funnel/contracts';
 import { type DataPlaces, type LoadedDataset, loadDataset } from '@funnel/engine';
 
 /** Splits kept at once: a sweep uses one data set, and a trainer's memory is small. */
-const mostSplits = 4;
+const maxSplits = 4;
 
 /**
  * Data sets by the splits that stages really read, so that a stage of training and the attack after it, whose specifications name
@@ -16,7 +16,7 @@ export const createDatasetCache = (places: DataPlaces) => {
     splits.set(key, found); // the newest last
     // A failure (a file that is not there yet) is not kept.
     found.catch(() => splits.delete(key));
-    for (const oldest of splits.keys()) if (splits.size > mostSplits) splits.delete(oldest);
+    for (const oldest of splits.keys()) if (splits.size > maxSplits) splits.delete(oldest);
     return found;
   };
   return async (spec: DatasetSpec): Promise<LoadedDataset> => {

@@ -2,7 +2,7 @@ import { type DiagnoseOptions, diagnose, diagnoseTransfer } from '@funnel/attack
 import { AppError, type DiagnosticsReport, worstVerdict } from '@funnel/contracts';
 
 /** Classifiers whose reports are kept: the attacks on one follow each other. */
-const mostReports = 8;
+const maxReports = 8;
 
 /** A network that gets every image wrong cannot be diagnosed, and needs no diagnosis. */
 const nothing: DiagnosticsReport = { verdict: 'ok', images: 0, checks: [] };
@@ -36,7 +36,7 @@ export const createDiagnosis = () => {
     if (known) return known;
     const report = await unlessHopeless(make());
     reports.set(key, report);
-    for (const oldest of reports.keys()) if (reports.size > mostReports) reports.delete(oldest);
+    for (const oldest of reports.keys()) if (reports.size > maxReports) reports.delete(oldest);
     return report;
   };
   return async ({ keys, options }: Diagnosed): Promise<DiagnosticsReport> => {

@@ -2,24 +2,24 @@
  * Wakes slots that wait for work. A ring wakes one; whoever finds work rings again, so one ring drains all there is. A ring that comes
  * while nobody waits is kept: the next one to wait returns at once.
  */
-export type Doorbell = {
-  readonly ring: () => void;
-  readonly ringAll: () => void;
+export type WakeUpSignal = {
+  readonly notify: () => void;
+  readonly notifyAll: () => void;
   /** Resolves at the next ring. */
   readonly wait: () => Promise<void>;
 };
 
-export const createDoorbell = (): Doorbell => {
+export const createWakeUpSignal = (): WakeUpSignal => {
   const sleepers = new Set<() => void>();
   let kept = false;
-  const ring = (): void => {
+  const notify = (): void => {
     const [first] = sleepers;
     if (first) first();
     else kept = true;
   };
   return {
-    ring,
-    ringAll: () => {
+    notify,
+    notifyAll: () => {
       for (const wake of [...sleepers]) wake();
       kept = true;
     },

@@ -2,7 +2,7 @@ import type { Evaluation } from '@funnel/attacks';
 import type { EvaluationWrite } from '@funnel/db';
 
 /** Pictures kept of an evaluation: the first images that the attack fooled, then the first of the others. */
-const mostPictures = 24;
+const maxPictures = 24;
 
 const toBytes = (pixels: Float32Array): Uint8Array =>
   Uint8Array.from(pixels, (value) => Math.round(value * 255));
@@ -16,7 +16,7 @@ export const gallery = (
   const width = shape.reduce((a, b) => a * b, 1);
   const fooled = (wanted: boolean) =>
     records.index.flatMap((_, row) => (records.success[row] === wanted ? [row] : []));
-  const rows = [...fooled(true), ...fooled(false)].slice(0, mostPictures).sort((a, b) => a - b);
+  const rows = [...fooled(true), ...fooled(false)].slice(0, maxPictures).sort((a, b) => a - b);
   const pick = (values: Float32Array): Uint8Array => {
     const bytes = new Uint8Array(rows.length * width);
     for (const [i, row] of rows.entries())

@@ -30,7 +30,7 @@ const beat = async (options: HeartbeatOptions): Promise<void> => {
   const held = [...attempts].filter((attempt) => !attempt.abandon.signal.aborted);
   const leases = held.map(({ claimed, position, imagesPerSecond }) => ({
     stageId: claimed.spec.id,
-    leaseEpoch: claimed.leaseEpoch,
+    fencingToken: claimed.fencingToken,
     position,
     imagesPerSecond,
   }));
@@ -45,7 +45,7 @@ const beat = async (options: HeartbeatOptions): Promise<void> => {
     const wanted = stop.find(({ stageId }) => stageId === id);
     if (attempt.hasEnded) continue;
     if (lost.includes(id)) {
-      log.warn({ stage: id, leaseEpoch: attempt.claimed.leaseEpoch }, 'lease was lost');
+      log.warn({ stage: id, fencingToken: attempt.claimed.fencingToken }, 'lease was lost');
       void stopAttempt(attempt, 'lost', lostGrace);
     } else if (wanted) {
       void stopAttempt(attempt, wanted.reason, wanted.reason === 'pause' ? stopMilliseconds : cancelGrace);
@@ -54,7 +54,7 @@ const beat = async (options: HeartbeatOptions): Promise<void> => {
 };
 
 /** A stop is heard of within this time, however long the lease is. */
-const mostMilliseconds = 2000;
+const maxMilliseconds = 2000;
 
 export type RunningHeartbeat = {
   /** Rejects when another version has migrated the database: no lease is kept any more. */
@@ -65,7 +65,7 @@ export type RunningHeartbeat = {
 /** Beats every third of a lease, or every 2 s, whatever the trainers do, until stopped. A beat that fails is tried again sooner. */
 export const startHeartbeat = (options: HeartbeatOptions): RunningHeartbeat => {
   const refusal = deferred<never>();
-  const period = Math.min(mostMilliseconds, (options.leaseSeconds * 1000) / 3);
+  const period = Math.min(maxMilliseconds, (options.leaseSeconds * 1000) / 3);
   const ended = new AbortController();
   const loop = async (): Promise<void> => {
     while (!ended.signal.aborted) {

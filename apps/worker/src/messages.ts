@@ -5,7 +5,7 @@
 import type { CheckpointManifest, Position, StageSpec } from '@funnel/contracts';
 import type { EvaluationWrite } from '@funnel/db';
 import type { DataPlaces } from '@funnel/engine';
-import type { StandInOptions } from './stand-in/options.ts';
+import type { SimulationOptions } from './stand-in/options.ts';
 
 /** Where training starts: blobs are those that the manifest names. */
 export type StageStart = {
@@ -44,7 +44,7 @@ export type TrainerSetup = {
   /** A backend's name, or `auto`. */
   readonly backend: string;
   /** Pseudo training with known outcomes instead of tfjs. */
-  readonly standIn: StandInOptions | null;
+  readonly simulation: SimulationOptions | null;
 };
 
 export type TrainerIdentity = {

@@ -1,6 +1,6 @@
 import type { DataPlaces } from '@funnel/engine';
 import type { Logger } from 'pino';
-import type { StandInOptions } from './stand-in/options.ts';
+import type { SimulationOptions } from './stand-in/options.ts';
 
 export type WorkerOptions = {
   readonly databaseUrl: string;
@@ -31,7 +31,7 @@ export type WorkerOptions = {
   /** A collector of traces that speaks OTLP over HTTP, such as http://localhost:4318. (Default: no traces) */
   readonly tracesUrl?: string;
   /** Pseudo training with known outcomes instead of tfjs: for tests of everything around training. */
-  readonly standIn?: StandInOptions;
+  readonly simulation?: SimulationOptions;
   /** Aborted: a worker that waits for its database waits no longer. */
   readonly signal?: AbortSignal;
   readonly log: Logger;

@@ -5,8 +5,8 @@ import {
   endStage,
   failAttempt,
   getBlobs,
-  handBack,
   recordCheckpoint,
+  releaseStage,
 } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import type { Tracer } from '@funnel/tracing';
@@ -28,9 +28,9 @@ export type AttemptContext = {
 type Running = AttemptContext & { readonly trace: AttemptTrace };
 
 /** A ring that is lost costs seconds: the reconciler rings again. */
-const ring = async ({ queue, log }: AttemptContext, ready: readonly string[]): Promise<void> => {
+const notify = async ({ queue, log }: AttemptContext, ready: readonly string[]): Promise<void> => {
   if (ready.length === 0) return;
-  await queue.ring(ready).catch((error: unknown) => log.warn({ error: String(error) }, 'ring was lost'));
+  await queue.notify(ready).catch((error: unknown) => log.warn({ error: String(error) }, 'ring was lost'));
 };
 
 const blobsOf = (manifest: StageStart['manifest']): string[] => [
@@ -63,8 +63,8 @@ const store = async (
   metrics: Readonly<Record<string, number | null>> | null,
 ): Promise<void> => {
   const { db, log, trace } = context;
-  const { spec, leaseEpoch, workerId } = attempt.claimed;
-  const write = { stageId: spec.id, leaseEpoch, workerId, manifest, blobs, metrics };
+  const { spec, fencingToken, workerId } = attempt.claimed;
+  const write = { stageId: spec.id, fencingToken, workerId, manifest, blobs, metrics };
   noteProgress(attempt);
   attempt.position = manifest.position;
   attempt.saving++;
@@ -72,7 +72,7 @@ const store = async (
   const storing = trace.begin('store checkpoint');
   try {
     const recorded = await persist(() => recordCheckpoint(db, write), attempt.abandon.signal, log);
-    await ring(context, recorded.readyStages);
+    await notify(context, recorded.readyStages);
     if (!recorded.matches)
       log.error(
         { position: manifest.position, stored: recorded.hash },
@@ -133,8 +133,8 @@ const settle = async (
   attempt: Attempt,
   end: StageEnd,
 ): Promise<readonly string[]> => {
-  const { stageId, leaseEpoch, workerId } = attempt.claimed;
-  const lease = { stageId, leaseEpoch, workerId };
+  const { stageId, fencingToken, workerId } = attempt.claimed;
+  const lease = { stageId, fencingToken, workerId };
   const write = <T>(operation: () => Promise<T>) => persist(operation, attempt.abandon.signal, log);
   switch (end.status) {
     case 'completed':
@@ -145,7 +145,7 @@ const settle = async (
       return (await write(() => endStage(db, { ...lease, status: end.status, message: end.message })))
         .readyStages;
     case 'stopped':
-      await write(() => handBack(db, lease));
+      await write(() => releaseStage(db, lease));
       return [];
     case 'failed':
       await write(() =>
@@ -214,8 +214,8 @@ export const runAttempt = async (
   attempt: Attempt,
   getTrainer: () => Promise<Trainer>,
 ): Promise<boolean> => {
-  const { spec, leaseEpoch, attempt: number, sweepIds: sweeps } = attempt.claimed;
-  const log = context.log.child({ sweeps, stage: spec.id, kind: spec.kind, attempt: number, leaseEpoch });
+  const { spec, fencingToken, attempt: number, sweepIds: sweeps } = attempt.claimed;
+  const log = context.log.child({ sweeps, stage: spec.id, kind: spec.kind, attempt: number, fencingToken });
   const trace = traceAttempt(context.tracer, attempt.claimed);
   const inner = { ...context, log, trace };
   const started = performance.now();
@@ -238,7 +238,7 @@ export const runAttempt = async (
     const seconds = Number(((performance.now() - started) / 1000).toFixed(2));
     if (end.status === 'failed') log.error({ seconds, code: end.code, error: end.message }, 'attempt failed');
     else log.info({ seconds, status: end.status }, 'stage ended');
-    await ring(inner, ready);
+    await notify(inner, ready);
     return asIntended && !wasRefused;
   } catch (error) {
     if (isStale(error)) log.warn('lease was lost: the result was refused');

@@ -22,7 +22,7 @@ export type SlotOptions = {
   readonly log: Logger;
 };
 
-const mostStarts = 5;
+const maxStarts = 5;
 const firstPause = 250;
 
 export const createSlot = ({ setup, memoryLimitBytes, log }: SlotOptions): Slot => {
@@ -39,7 +39,7 @@ export const createSlot = ({ setup, memoryLimitBytes, log }: SlotOptions): Slot 
         return trainer;
       } catch (error) {
         await killTrainer(trainer);
-        if (closed || tries === mostStarts) throw error;
+        if (closed || tries === maxStarts) throw error;
         log.warn(
           { error: error instanceof Error ? error.message : String(error), tries },
           'trainer did not start',

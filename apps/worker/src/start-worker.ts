@@ -15,7 +15,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import type { Attempt } from './attempt.ts';
 import { defaultSlots, trainerBytes } from './capacity.ts';
 import { createClosing } from './closing.ts';
-import { createDoorbell } from './doorbell.ts';
+import { createWakeUpSignal } from './doorbell.ts';
 import { every } from './every.ts';
 import { startHeartbeat } from './heartbeat-loop.ts';
 import type { WorkerOptions } from './options.ts';
@@ -62,10 +62,10 @@ const open = async (
   log: Logger,
   closing: Closing,
 ): Promise<RunningWorker> => {
-  const { databaseUrl, leaseSeconds = 10, maxAttempts = 3, standIn = null } = options;
+  const { databaseUrl, leaseSeconds = 10, maxAttempts = 3, simulation = null } = options;
   const drainMilliseconds = drainMillisecondsOf(options);
   const slotCount = options.slots ?? defaultSlots();
-  const setup = { places: options.places ?? {}, backend: options.backend ?? 'auto', standIn };
+  const setup = { places: options.places ?? {}, backend: options.backend ?? 'auto', simulation };
   const memoryLimitBytes = options.memoryLimitBytes ?? trainerBytes;
 
   const tracer = createTracer({
@@ -122,18 +122,18 @@ const open = async (
   const reconciling = every(reconcileMilliseconds, log, async () => {
     const { readyStages, expired } = await reconcile(db, { maxAttempts, leaseSeconds });
     if (expired.length > 0) log.warn({ expired }, 'leases had expired');
-    if (readyStages.length > 0) await queue.ring(readyStages);
+    if (readyStages.length > 0) await queue.notify(readyStages);
   });
   closing.add('reconciler', reconciling.stop);
-  const doorbell = createDoorbell();
-  const bell = await queue.listen(async () => doorbell.ring(), { concurrency: slotCount });
+  const wakeUp = createWakeUpSignal();
+  const bell = await queue.listen(async () => wakeUp.notify(), { concurrency: slotCount });
   closing.add('doorbell', bell.close);
   const pollMilliseconds = (options.pollSeconds ?? 2) * 1000;
   const workerId = id;
   const supervisor = startSupervisor({
     db,
     queue,
-    doorbell,
+    wakeUp,
     slots,
     workerId,
     identity,

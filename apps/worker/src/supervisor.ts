@@ -7,7 +7,7 @@ import type { Tracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
 import { type Attempt, newAttempt } from './attempt.ts';
 import { deferred } from './deferred.ts';
-import type { Doorbell } from './doorbell.ts';
+import type { WakeUpSignal } from './doorbell.ts';
 import type { TrainerIdentity } from './messages.ts';
 import { runAttempt } from './run-attempt.ts';
 import type { Slot } from './slot.ts';
@@ -16,7 +16,7 @@ import { stopAttempt } from './stop-attempt.ts';
 export type SupervisorOptions = {
   readonly db: Db;
   readonly queue: StageQueue;
-  readonly doorbell: Doorbell;
+  readonly wakeUp: WakeUpSignal;
   readonly slots: readonly Slot[];
   readonly workerId: string;
   readonly leaseSeconds: number;
@@ -44,7 +44,7 @@ const longestPause = 60_000;
 const pauseAfter = (faults: number): number => Math.min(longestPause, 1000 * 2 ** (faults - 1));
 
 export const startSupervisor = (options: SupervisorOptions): Supervisor => {
-  const { db, queue, doorbell, slots, workerId, identity, attempts, log } = options;
+  const { db, queue, wakeUp, slots, workerId, identity, attempts, log } = options;
   const { leaseSeconds, maxAttempts, pollMilliseconds, tracer } = options;
   const failure = deferred<never>();
   let draining = false;
@@ -72,10 +72,10 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
   const workOnce = async (slot: Slot): Promise<boolean> => {
     const claimed = await claim();
     if (!claimed) {
-      if (!draining) await doorbell.wait();
+      if (!draining) await wakeUp.wait();
       return true;
     }
-    doorbell.ring();
+    wakeUp.notify();
     abandonEarlier(claimed.spec.id);
     const attempt = newAttempt(claimed);
     attempts.add(attempt);
@@ -104,7 +104,7 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
     }
   };
 
-  const poll = setInterval(() => doorbell.ring(), pollMilliseconds * (0.8 + 0.4 * Math.random()));
+  const poll = setInterval(() => wakeUp.notify(), pollMilliseconds * (0.8 + 0.4 * Math.random()));
   const working = Promise.all(
     slots.map((slot) =>
       work(slot).catch((error: unknown) => {
@@ -119,7 +119,7 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
       draining = true;
       leaving.abort();
       clearInterval(poll);
-      doorbell.ringAll();
+      wakeUp.notifyAll();
       const grace = Math.max(0, milliseconds - reserveMilliseconds);
       const deadline = setTimeout(() => {
         for (const attempt of attempts) attempt.abandon.abort();

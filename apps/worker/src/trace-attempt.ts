@@ -18,7 +18,7 @@ export type AttemptTrace = {
 
 export const traceAttempt = (
   tracer: Tracer,
-  { spec, leaseEpoch, attempt, sweepIds }: ClaimedStage,
+  { spec, fencingToken, attempt, sweepIds }: ClaimedStage,
 ): AttemptTrace => {
   // A stage that sweeps share stands in the trace of one of them.
   const [owner, ...others] = sweepIds.map(sweepContext);
@@ -30,7 +30,7 @@ export const traceAttempt = (
       'funnel.stage': spec.id,
       'funnel.recipe': spec.recipe,
       'funnel.attempt': attempt,
-      'funnel.lease_epoch': leaseEpoch,
+      'funnel.fencing_token': fencingToken,
     },
   });
   let since = Date.now();

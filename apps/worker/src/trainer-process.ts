@@ -104,13 +104,13 @@ const describeDeath = ({ code, signal, stderr, memoryKills }: Death): TrainerDea
 type Current = { readonly number: number; readonly handlers: RunHandlers; readonly end: Deferred<StageEnd> };
 
 /** Characters: a native abort's cause stands before its stack. */
-const mostStderr = 20_000;
+const maxStderr = 20_000;
 
 /** Keeps the last of a stream, for the message of a crash. */
 const tailOf = (child: ChildProcess, log: Logger): (() => string) => {
   let tail = '';
   child.stderr?.on('data', (chunk: Buffer) => {
-    tail = (tail + chunk.toString()).slice(-mostStderr);
+    tail = (tail + chunk.toString()).slice(-maxStderr);
     log.debug({ text: chunk.toString().trimEnd() }, 'trainer wrote to stderr');
   });
   child.stdout?.on('data', (chunk: Buffer) =>
@@ -124,7 +124,7 @@ export const startTrainer = (setup: TrainerSetup, log: Logger): Trainer => {
   const child = fork(script, [], {
     serialization: 'advanced',
     detached: true,
-    execArgv: [...oneCore, '--import', tsx, `--max-old-space-size=${setup.standIn ? 64 : heapMegabytes}`],
+    execArgv: [...oneCore, '--import', tsx, `--max-old-space-size=${setup.simulation ? 64 : heapMegabytes}`],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const stderr = tailOf(child, log);

@@ -17,7 +17,8 @@ const send = (message: FromTrainer): Promise<void> =>
 
 /** tfjs is loaded only where it is used: a stand-in starts in a tenth of the time. */
 const createRunner = async (setup: TrainerSetup): Promise<StageRunner> => {
-  if (setup.standIn) return (await import('./stand-in/run-stand-in.ts')).createStandIn(setup.standIn);
+  if (setup.simulation)
+    return (await import('./stand-in/run-stand-in.ts')).createSimulatedTrainer(setup.simulation);
   return (await import('./run-stage.ts')).createStageRunner(setup);
 };
 

@@ -31,7 +31,7 @@ it('jumps by hours, ahead and back, cost no attempt, expire nobody and hold noth
       ),
     );
   const sweepId = await submit(db);
-  await worker(db, { leaseSeconds: 2, standIn: { stepMilliseconds: 100 } });
+  await worker(db, { leaseSeconds: 2, simulation: { stepMilliseconds: 100 } });
   await runningStage(db, 'initialise');
   await jump('5 hours');
   await reconciledNow();

@@ -23,7 +23,7 @@ const sweep = SweepDefinition.parse({
 });
 
 it('falls to DeepFool, and its gradients are found right', async () => {
-  const { run } = await createStageRunner({ places: {}, backend: 'wasm', standIn: null });
+  const { run } = await createStageRunner({ places: {}, backend: 'wasm', simulation: null });
   let last = null as Omit<StageStart, 'sameChain'> | null; // assigned where the compiler does not look
   for (const spec of outlineSweep(sweep, engineVersion).stages) {
     const before = last;

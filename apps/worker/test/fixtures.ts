@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { SweepDefinition, type SweepInput } from '@funnel/contracts';
 import { createDb, type Db, submitSweep } from '@funnel/db';
 import { createTestDatabase } from '@funnel/db/testing';
-import { outlineSweep, settlePlan } from '@funnel/planner';
+import { buildPlan, outlineSweep } from '@funnel/planner';
 import { pino } from 'pino';
 import { onTestFinished, vi } from 'vitest';
 import { type RunningWorker, startWorker, type WorkerOptions } from '../src/index.ts';
@@ -44,7 +44,7 @@ export const submit = async (
   const { sweepId } = await submitSweep(db, {
     definition,
     stages: outline.stages,
-    settle: (known) => settlePlan(outline, known),
+    buildPlan: (known) => buildPlan(outline, known),
   });
   return sweepId;
 };
@@ -53,7 +53,13 @@ type Options = Partial<Omit<WorkerOptions, 'log'>>;
 
 /** A worker in this process; stopped after the test. */
 export const worker = async (db: Db, options: Options = {}): Promise<RunningWorker> => {
-  const started = await startWorker({ databaseUrl: db.url, slots: 2, standIn: {}, ...options, log: silent });
+  const started = await startWorker({
+    databaseUrl: db.url,
+    slots: 2,
+    simulation: {},
+    ...options,
+    log: silent,
+  });
   onTestFinished(started.stop);
   return started;
 };
@@ -66,7 +72,7 @@ type WorkerProcess = { readonly child: ChildProcess; readonly trainers: readonly
 /** A worker as a process that may have to wait before it starts; killed after the test. See `workerProcess`. */
 export const forkWorker = (options: Options, through: readonly string[] = []) => {
   const [execPath, ...before] = [...through, process.execPath];
-  const child = fork(script, [JSON.stringify({ slots: 2, standIn: {}, ...options })], {
+  const child = fork(script, [JSON.stringify({ slots: 2, simulation: {}, ...options })], {
     ...(execPath !== undefined && { execPath }),
     execArgv: [...before, '--import', tsx],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

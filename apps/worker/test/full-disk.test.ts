@@ -48,7 +48,7 @@ it.for([
     const running = await startWorker({
       databaseUrl: server.url,
       slots: 2,
-      standIn: { stepMilliseconds: 40 },
+      simulation: { stepMilliseconds: 40 },
       log,
     });
     onTestFinished(running.stop);

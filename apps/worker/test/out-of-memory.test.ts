@@ -12,8 +12,8 @@ type Fault = 'memory' | 'buffers' | 'wasm';
 /** Runs a sweep of two seeds of which one never gets the memory that its classifiers want. */
 const starve = async (db: Db, fault: Fault, through: readonly string[] = []): Promise<void> => {
   const sweepId = await submit(db);
-  const standIn = { faults: [{ fault, kind: 'classify', seed: 1 }] } as const;
-  await workerProcess(db, { slots: 1, maxAttempts: 2, standIn }, through);
+  const simulation = { faults: [{ fault, kind: 'classify', seed: 1 }] } as const;
+  await workerProcess(db, { slots: 1, maxAttempts: 2, simulation }, through);
   await sweepEnded(db, sweepId, 100_000);
 };
 
@@ -88,7 +88,7 @@ it.runIf(hasPrlimit)(
       engineVersion,
     );
     const through = ['prlimit', `--data=${480 * 2 ** 20}`];
-    await workerProcess(db, { slots: 1, maxAttempts: 2, backend: 'wasm', standIn: undefined }, through);
+    await workerProcess(db, { slots: 1, maxAttempts: 2, backend: 'wasm', simulation: undefined }, through);
     await sweepEnded(db, sweepId, 100_000);
     const { rows: trials } = await db.pool.query(
       "SELECT hyperparameters ->> 'filters' AS filters, status FROM trials ORDER BY number",

@@ -18,7 +18,7 @@ const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 /** As large as those of real networks. */
 const weightBytes = 8 * 2 ** 20;
 /** Longer than the time between two words of progress, so that there is one of every epoch. */
-const standIn = { stepsPerEpoch: 4, stepMilliseconds: 80, weightBytes };
+const simulation = { stepsPerEpoch: 4, stepMilliseconds: 80, weightBytes };
 const spec = trainingSpec({ epochs: 5 });
 
 /** Resident bytes of a process. */
@@ -36,7 +36,7 @@ it.runIf(process.platform === 'linux')(
     const folder = mkdtempSync(path.join(tmpdir(), 'funnel-slow-supervisor-'));
     const journal = path.join(folder, 'steps');
     const begun = (): string[] => readFileSync(journal, 'utf8').trim().split('\n');
-    const supervisor = fork(script, [JSON.stringify({ standIn: { ...standIn, journal }, spec })], {
+    const supervisor = fork(script, [JSON.stringify({ simulation: { ...simulation, journal }, spec })], {
       execArgv: ['--import', tsx],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
@@ -51,7 +51,7 @@ it.runIf(process.platform === 'linux')(
     const before = memoryOf(trainer);
 
     // As long as another one, with a supervisor that reads, needs for two epochs of the same length.
-    const other = startTrainer({ places: {}, backend: 'auto', standIn }, pino({ level: 'silent' }));
+    const other = startTrainer({ places: {}, backend: 'auto', simulation }, pino({ level: 'silent' }));
     onTestFinished(() => killTrainer(other));
     const trained = await other.run(
       { spec: trainingSpec({ epochs: 2 }), start: null, surrogates: [] },
@@ -62,20 +62,20 @@ it.runIf(process.platform === 'linux')(
     // The checkpoint, and its bytes as they are sent.
     expect(memoryOf(trainer) - before).toBeLessThan(4 * weightBytes);
 
-    const said = once(supervisor, 'message') as Promise<[{ status: string; heard: Heard }]>;
+    const said = once(supervisor, 'message') as Promise<[{ status: string; received: Heard }]>;
     supervisor.kill('SIGCONT');
-    const [{ status, heard }] = await said;
+    const [{ status, received }] = await said;
     expect(status).toBe('completed');
     expect(begun()).toEqual(Array.from({ length: 20 }, (_, i) => `${Math.floor(i / 4)} ${i % 4}`));
-    const checkpoints = heard.filter(({ what }) => what === 'checkpoint').map(({ epoch }) => epoch);
+    const checkpoints = received.filter(({ what }) => what === 'checkpoint').map(({ epoch }) => epoch);
     expect(checkpoints).toEqual([1, 2, 3, 4, 5]);
     // Of epoch n is spoken only after what epoch n - 1 left has come, and of every one that was not slept through.
-    for (const [place, { what, epoch }] of heard.entries())
+    for (const [place, { what, epoch }] of received.entries())
       if (what === 'progress') {
-        const known = heard.slice(0, place).filter((word) => word.what === 'checkpoint');
+        const known = received.slice(0, place).filter((word) => word.what === 'checkpoint');
         expect(known.map((word) => word.epoch)).toEqual(Array.from({ length: epoch }, (_, i) => i + 1));
       }
-    expect(new Set(heard.filter(({ what }) => what === 'progress').map(({ epoch }) => epoch))).toEqual(
+    expect(new Set(received.filter(({ what }) => what === 'progress').map(({ epoch }) => epoch))).toEqual(
       new Set([0, 1, 2, 3, 4]),
     );
   },

@@ -5,26 +5,26 @@
 import { pino } from 'pino';
 import { startTrainer } from '../src/trainer-process.ts';
 
-const { standIn, spec } = JSON.parse(process.argv[2] ?? '{}');
-const trainer = startTrainer({ places: {}, backend: 'auto', standIn }, pino({ level: 'silent' }));
+const { simulation, spec } = JSON.parse(process.argv[2] ?? '{}');
+const trainer = startTrainer({ places: {}, backend: 'auto', simulation }, pino({ level: 'silent' }));
 await trainer.ready;
 process.send?.({ trainer: trainer.pid });
 
 /** Epochs count from 0; a checkpoint is of the epochs before its own. */
-const heard: { readonly what: 'checkpoint' | 'progress'; readonly epoch: number }[] = [];
+const received: { readonly what: 'checkpoint' | 'progress'; readonly epoch: number }[] = [];
 let slept = false;
 const end = await trainer.run(
   { spec, start: null, surrogates: [] },
   {
     onCheckpoint: async ({ manifest }) =>
-      void heard.push({ what: 'checkpoint', epoch: manifest.position.epoch }),
+      void received.push({ what: 'checkpoint', epoch: manifest.position.epoch }),
     onProgress: ({ position }) => {
       const { epoch } = position!; // of training, which has one
-      heard.push({ what: 'progress', epoch });
+      received.push({ what: 'progress', epoch });
       if (slept || epoch === 0) return;
       slept = true;
       process.kill(process.pid, 'SIGSTOP');
     },
   },
 );
-process.send?.({ status: end.status, heard }, () => process.exit(0));
+process.send?.({ status: end.status, received }, () => process.exit(0));

@@ -1,15 +1,15 @@
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Checkpoint, StageEnd, StageTask } from '../src/messages.ts';
-import type { StandInOptions } from '../src/stand-in/options.ts';
+import type { SimulationOptions } from '../src/stand-in/options.ts';
 import { killTrainer } from '../src/stop-attempt.ts';
 import { startTrainer, type Trainer, TrainerDeath } from '../src/trainer-process.ts';
 import { continueFrom, trainingSpec } from './stand-in-task.ts';
 
 const log = pino({ level: 'silent' });
 const trainers: Trainer[] = [];
-const trainer = (standIn: StandInOptions = {}): Trainer => {
-  const started = startTrainer({ places: {}, backend: 'auto', standIn }, log);
+const trainer = (simulation: SimulationOptions = {}): Trainer => {
+  const started = startTrainer({ places: {}, backend: 'auto', simulation }, log);
   trainers.push(started);
   return started;
 };

@@ -30,7 +30,7 @@ it('trains and attacks to the same bits whether or not its trainers are killed o
 
   const stormy = await openTestDatabase();
   const sweepId = await submit(stormy, tiny, engineVersion);
-  const running = await worker(stormy, { standIn: undefined });
+  const running = await worker(stormy, { simulation: undefined });
   await runningStage(stormy);
   for (const pid of running.trainers()) process.kill(pid, 'SIGKILL');
   await sweepEnded(stormy, sweepId, patience);
@@ -67,7 +67,7 @@ it('attacks every trial from the networks of the others', async () => {
     },
     engineVersion,
   );
-  await worker(db, { standIn: undefined });
+  await worker(db, { simulation: undefined });
   await sweepEnded(db, sweepId, patience);
   const { rows } = await db.pool.query<{
     surrogates: string[];
@@ -94,6 +94,6 @@ it('attacks every trial from the networks of the others', async () => {
 
 const startTiny = async (db: Awaited<ReturnType<typeof openTestDatabase>>): Promise<string> => {
   const sweepId = await submit(db, tiny, engineVersion);
-  await worker(db, { standIn: undefined });
+  await worker(db, { simulation: undefined });
   return sweepId;
 };

@@ -47,7 +47,7 @@ const attempts = (db: Db) =>
 it('a worker that another version overtakes hands back what it runs, at no attempt, and ends in words; a new one completes it', async () => {
   const db = await openTestDatabase();
   const sweepId = await submit(db);
-  const { child } = await workerProcess(db, { standIn: { stepMilliseconds: 25 } });
+  const { child } = await workerProcess(db, { simulation: { stepMilliseconds: 25 } });
   await runningStage(db);
   const ended = once(child, 'exit');
   const said = once(child, 'message');

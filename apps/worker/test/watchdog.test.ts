@@ -1,7 +1,7 @@
 import type { ClaimedStage } from '@funnel/db';
 import { describe, expect, it } from 'vitest';
 import { type Attempt, newAttempt, noteProgress } from '../src/attempt.ts';
-import { createDoorbell } from '../src/doorbell.ts';
+import { createWakeUpSignal } from '../src/doorbell.ts';
 import type { Trainer } from '../src/trainer-process.ts';
 import { createWatchdog } from '../src/watchdog.ts';
 
@@ -63,21 +63,21 @@ describe('the watchdog', () => {
 
 describe('the doorbell', () => {
   it('wakes one sleeper per ring, and keeps one ring for who comes later', async () => {
-    const bell = createDoorbell();
+    const bell = createWakeUpSignal();
     const woken: string[] = [];
     const sleep = (name: string) => bell.wait().then(() => woken.push(name));
     const first = sleep('first');
     const second = sleep('second');
-    bell.ring();
+    bell.notify();
     await first;
     expect(woken).toEqual(['first']);
-    bell.ring();
+    bell.notify();
     await second;
-    bell.ring();
-    bell.ring();
+    bell.notify();
+    bell.notify();
     await sleep('third');
     const fourth = sleep('fourth');
-    bell.ringAll();
+    bell.notifyAll();
     await fourth;
     expect(woken).toEqual(['first', 'second', 'third', 'fourth']);
   });

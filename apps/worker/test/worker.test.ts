@@ -57,7 +57,7 @@ describe('a worker', () => {
     const input: SweepInput = { ...smallSweep, attacks: ['transfer-linf', 'fgsm'] };
     const db = await openTestDatabase();
     const sweepId = await submit(db, input);
-    const doomed = await worker(db, { standIn: slow });
+    const doomed = await worker(db, { simulation: slow });
     await runningStage(db);
     for (const pid of doomed.trainers()) process.kill(pid, 'SIGKILL');
     await sweepEnded(db, sweepId);
@@ -72,7 +72,7 @@ describe('a worker', () => {
   it('whose trainers are killed with -9 in mid-epoch ends with the results of the undisturbed run', async () => {
     const db = await openTestDatabase();
     const sweepId = await submit(db);
-    const running = await worker(db, { standIn: slow });
+    const running = await worker(db, { simulation: slow });
     await runningStage(db);
     for (const pid of running.trainers()) process.kill(pid, 'SIGKILL');
     await sweepEnded(db, sweepId);
@@ -87,7 +87,7 @@ describe('a worker', () => {
   it('killed with -9 takes its trainers with it, and another one ends the sweep with the same results', async () => {
     const db = await openTestDatabase();
     const sweepId = await submit(db);
-    const { child: doomed } = await workerProcess(db, { standIn: slow, leaseSeconds: 1 });
+    const { child: doomed } = await workerProcess(db, { simulation: slow, leaseSeconds: 1 });
     await runningStage(db);
     const pids = await one<{ pid: number }>(db, 'SELECT pid FROM workers');
     expect(pids.pid).toBe(doomed.pid);
@@ -125,7 +125,7 @@ describe('a worker', () => {
   it('stopped past its lease is fenced when it wakes: its writes are refused and counted, and it works on', async () => {
     const db = await openTestDatabase();
     const sweepId = await submit(db);
-    const { child: sleeper } = await workerProcess(db, { standIn: slow, leaseSeconds: 1, slots: 1 });
+    const { child: sleeper } = await workerProcess(db, { simulation: slow, leaseSeconds: 1, slots: 1 });
     await runningStage(db, 'initialise');
     sleeper.kill('SIGSTOP');
     const other = await worker(db, { leaseSeconds: 1, slots: 1 });
@@ -144,7 +144,7 @@ describe('a worker', () => {
   it('told to go (SIGTERM) hands everything back from a checkpoint, at no attempt, and exits with 0', async () => {
     const db = await openTestDatabase();
     const sweepId = await submit(db);
-    const { child: leaving } = await workerProcess(db, { standIn: slow });
+    const { child: leaving } = await workerProcess(db, { simulation: slow });
     await runningStage(db);
     leaving.kill('SIGTERM');
     expect(await once(leaving, 'exit')).toEqual([0, null]);
@@ -165,7 +165,7 @@ describe('a worker', () => {
     async (fault) => {
       const db = await openTestDatabase();
       const sweepId = await submit(db);
-      await worker(db, { maxAttempts: 2, standIn: { faults: [{ fault, kind: 'classify', seed: 1 }] } });
+      await worker(db, { maxAttempts: 2, simulation: { faults: [{ fault, kind: 'classify', seed: 1 }] } });
       await sweepEnded(db, sweepId);
       const trials = await db.pool.query(
         'SELECT seed, status, count(*)::int AS count FROM trials GROUP BY 1, 2 ORDER BY 1, 2',
@@ -185,7 +185,7 @@ describe('a worker', () => {
   it('records a diverged stage as a result, without another attempt', async () => {
     const db = await openTestDatabase();
     const sweepId = await submit(db, { ...smallSweep, seeds: 1 });
-    await worker(db, { standIn: { faults: [{ fault: 'diverge', kind: 'initialise', epoch: 1 }] } });
+    await worker(db, { simulation: { faults: [{ fault: 'diverge', kind: 'initialise', epoch: 1 }] } });
     await sweepEnded(db, sweepId);
     expect(await one(db, `SELECT status, failures FROM stages WHERE kind = 'initialise'`)).toEqual({
       status: 'diverged',
@@ -203,7 +203,7 @@ describe('a worker', () => {
       const { trainers } = await worker(db, {
         slots: 1,
         stopSeconds: 0.5,
-        standIn: { faults: [{ fault: 'block', kind: 'initialise', epoch: 1 }] },
+        simulation: { faults: [{ fault: 'block', kind: 'initialise', epoch: 1 }] },
       });
       const { id } = await runningStage(db, 'initialise');
       const before = trainers();
@@ -223,7 +223,7 @@ describe('a worker', () => {
   it('goes on after a pause from its checkpoint, with the results of the undisturbed run', async () => {
     const db = await openTestDatabase();
     const sweepId = await submit(db);
-    await worker(db, { standIn: slow });
+    await worker(db, { simulation: slow });
     await runningStage(db);
     await pauseSweep(db, sweepId);
     await until(async () =>
@@ -243,7 +243,7 @@ describe('a worker', () => {
     await worker(db, {
       maxAttempts: 1,
       hangSeconds: 1,
-      standIn: { faults: [{ fault: 'block', kind: 'initialise', epoch: 1 }] },
+      simulation: { faults: [{ fault: 'block', kind: 'initialise', epoch: 1 }] },
     });
     await sweepEnded(db, sweepId);
     expect(await one(db, `SELECT error_code FROM stages WHERE kind = 'initialise'`)).toEqual({
@@ -256,7 +256,7 @@ describe('a worker', () => {
     await submit(db, { ...smallSweep, seeds: 1 });
     const { child, trainers } = await workerProcess(db, {
       slots: 1,
-      standIn: { faults: [{ fault: 'block', kind: 'initialise', epoch: 1 }] },
+      simulation: { faults: [{ fault: 'block', kind: 'initialise', epoch: 1 }] },
     });
     await runningStage(db, 'initialise');
     expect(trainers.every(isAlive)).toBe(true);

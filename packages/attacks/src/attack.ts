@@ -14,7 +14,7 @@ export type AttackContext = {
   /** The stream of one image: the same whatever batch the image is in. `path` tells restarts and purposes apart. */
   readonly random: (row: number, ...path: readonly (string | number)[]) => Random;
   /** Throws when the run was cancelled; now and then lets the event loop turn. Awaited once per step. */
-  readonly breathe: () => Promise<void>;
+  readonly yieldToEventLoop: () => Promise<void>;
   readonly resources: AttackResources;
 };
 

@@ -3,7 +3,7 @@
 const longestBlockMs = 50;
 
 /** Resolves in a later turn of the event loop when the last one was long ago. Throws the signal's reason once it is aborted. */
-export const breather = (signal?: AbortSignal): (() => Promise<void>) => {
+export const createYield = (signal?: AbortSignal): (() => Promise<void>) => {
   let last = performance.now();
   return async () => {
     signal?.throwIfAborted();

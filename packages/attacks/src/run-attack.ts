@@ -14,7 +14,7 @@ import {
 } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from './attack.ts';
-import { breather } from './breathe.ts';
+import { createYield } from './breathe.ts';
 import { createJudge, type Judge, targetsOf } from './defence.ts';
 import { createFlatModel } from './flat-model.ts';
 import { checkImages, checkLabels } from './inputs.ts';
@@ -79,7 +79,7 @@ export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Ev
     const adversarials = before.slice();
     const records = createRecords(indices, labels, clean);
     const attacked = positions(labels.length, (image) => clean[image] === labels[image]);
-    const breathe = breather(options.signal);
+    const yieldToEventLoop = createYield(options.signal);
     const channels = model.shape.length > 1 ? model.shape[model.shape.length - 1]! : 1;
     const atOnce = model.batchSize * ((attacks[spec.attack] as Attack).streams ? streamedBatches : 1);
     const targets = await targetsOf(spec, { model: options.model, flat: model, images, labels, attacked });
@@ -92,7 +92,7 @@ export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Ev
     const total = batches.reduce((sum, { rows }) => sum + rows.length, 0);
     let [done, rejected] = [0, 0];
     for (const { model, rows } of batches) {
-      await breathe();
+      await yieldToEventLoop();
       const random: AttackContext['random'] = (row, ...path) =>
         createRandom(options.seed ?? 0, spec.attack, indices[rows[row]!]!, ...path);
       const batch = {
@@ -100,7 +100,7 @@ export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Ev
         images: takeRows(images, rows),
         labels: pick(labels, rows),
         random,
-        breathe,
+        yieldToEventLoop,
         resources,
       };
       const { predicted, values, steps, queries } = await runVerified(spec, batch, judge);

@@ -79,7 +79,7 @@ describe('calls', () => {
     const body = { name: 'x', dataset: { name: 'mnist' } } as const;
     const accepted = () => [client.createSweep({ body }), client.leaderboard()];
     const refused = () => [
-      // @ts-expect-error: a misspelt knob
+      // @ts-expect-error: a misspelt hyperparameter
       client.createSweep({ body: { ...body, space: { gama: 1 } } }),
       // @ts-expect-error: no such data set
       client.createSweep({ body: { ...body, dataset: { name: 'minst' } } }),

@@ -1,17 +1,24 @@
 /**
- * Every knob of every recipe, each declared once: kind, bounds, default, scale, unit, title, and the one line that says what it does. The
- * search space, validation, OpenAPI, CLI, form and leaderboard columns derive from this table. Which stage *reads* a knob stands in the recipe
- * (`recipes/*.ts`); a knob enters the identity of the stages that read it and of nothing before them.
+ * Every hyperparameter of every recipe, each declared once: kind, bounds, default, scale, unit, title, and the one line that says what it does. The
+ * search space, validation, OpenAPI, CLI, form and leaderboard columns derive from this table. Which stage *reads* a hyperparameter stands in the recipe
+ * (`recipes/*.ts`); a hyperparameter enters the identity of the stages that read it and of nothing before them.
  */
 import { z } from 'zod';
-import { choice, type Knob, real, schemaOf, type ValueOf, whole } from './knob.ts';
+import {
+  choice,
+  type HyperparameterDeclaration,
+  real,
+  schemaOf,
+  type ValueOf,
+  whole,
+} from './hyperparameter-declaration.ts';
 
 type Words = Parameters<typeof real>[2];
 const epochs = (max: number, usual: number, words: Words) =>
   whole({ min: 1, max }, usual, { unit: 'epochs', ...words });
 const rate = (usual: number, words: Words) => real({ above: 0, max: 1 }, usual, words);
 
-const knobs = {
+const declarations = {
   filters: {
     kind: 'word',
     pattern: '^[1-9]\\d{0,3}(-[1-9]\\d{0,3}){0,4}$',
@@ -203,23 +210,26 @@ const knobs = {
       'Share of held-out clean images that the detector rejects: sets its threshold (usual: 0.01 to 0.05).',
     scale: 'log',
   }),
-} as const satisfies Record<string, Knob>;
+} as const satisfies Record<string, HyperparameterDeclaration>;
 
-export type HyperparameterName = keyof typeof knobs;
-export const hyperparameterNames = Object.keys(knobs) as HyperparameterName[];
+export type HyperparameterName = keyof typeof declarations;
+export const hyperparameterNames = Object.keys(declarations) as HyperparameterName[];
 
-/** The declaration of a knob. */
-export const knobMeta = (name: HyperparameterName): Knob => knobs[name];
+/** The declaration of a hyperparameter. */
+export const hyperparameterDeclaration = (name: HyperparameterName): HyperparameterDeclaration =>
+  declarations[name];
 
-/** The schema of each knob, with its default. */
+/** The schema of each hyperparameter, with its default. */
 export const hyperparameters = Object.fromEntries(
-  hyperparameterNames.map((name) => [name, schemaOf(knobs[name])]),
-) as unknown as { readonly [K in HyperparameterName]: z.ZodDefault<z.ZodType<ValueOf<(typeof knobs)[K]>>> }; // a schema for every name
+  hyperparameterNames.map((name) => [name, schemaOf(declarations[name])]),
+) as unknown as {
+  readonly [K in HyperparameterName]: z.ZodDefault<z.ZodType<ValueOf<(typeof declarations)[K]>>>;
+}; // a schema for every name
 
-/** All knobs with defaults filled in. */
+/** All hyperparameters with defaults filled in. */
 export const Hyperparameters = z.strictObject(hyperparameters);
 export type Hyperparameters = z.infer<typeof Hyperparameters>;
 export const defaultHyperparameters: Readonly<Hyperparameters> = Hyperparameters.parse({});
-/** A value of some knob: what a table cell can hold. */
-export const KnobValue = z.union([z.number(), z.string(), z.boolean()]);
-export type KnobValue = z.infer<typeof KnobValue>;
+/** A value of some hyperparameter: what a table cell can hold. */
+export const HyperparameterValue = z.union([z.number(), z.string(), z.boolean()]);
+export type HyperparameterValue = z.infer<typeof HyperparameterValue>;

@@ -1,10 +1,10 @@
 /** The planner's answer: what a sweep consists of, and what of it is there already. Pure data between planner and database, and its words. */
 import type { Hyperparameters } from './hyperparameters.ts';
 import type { RecipeName } from './recipes.ts';
-import type { Plan, PlannedKnob } from './resources.ts';
+import type { Plan, PlannedHyperparameter } from './resources.ts';
 import type { StageSpec } from './stages.ts';
 
-/** One point of the search space with one seed; only the knobs that its recipe reads. */
+/** One point of the search space with one seed; only the hyperparameters that its recipe reads. */
 export type TrialPoint = {
   readonly recipe: RecipeName;
   readonly hyperparameters: Partial<Hyperparameters>;
@@ -35,7 +35,7 @@ export type Known = ReadonlyMap<string, KnownChain>;
 
 export type PlannedStage = StageSpec & {
   /** The stage that must end first; null: it can start at once. Those of `surrogates` must have ended too. */
-  readonly after: string | null;
+  readonly dependsOn: string | null;
   /** The epoch that it continues from on its own chain (0: from its parent). */
   readonly startEpoch: number;
   /** Its result is recorded already: `passed` on the way of a longer run. */
@@ -51,8 +51,8 @@ export type SweepPlan = {
   readonly plan: Plan;
 };
 
-/** The values of a knob in one line: `1, 5, 10`; `1, 2, … 100,000 in all`; `any number from 0.1 to 10, evenly on a log scale`. */
-export const describeValues = ({ values, different, continuous }: PlannedKnob): string => {
+/** The values of a hyperparameter in one line: `1, 5, 10`; `1, 2, … 100,000 in all`; `any number from 0.1 to 10, evenly on a log scale`. */
+export const describeValues = ({ values, different, continuous }: PlannedHyperparameter): string => {
   if (continuous) {
     const { min, max, scale } = continuous;
     const what = different === null ? 'any number' : 'any whole number';

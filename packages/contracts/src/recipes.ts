@@ -26,8 +26,8 @@ export type RecipeName = keyof typeof recipes;
 export const recipeNames = Object.keys(recipes) as RecipeName[];
 export const RecipeName = z.enum(recipeNames as [RecipeName, ...RecipeName[]]);
 
-/** The knobs that change anything about a trial of this recipe, in declaration order. */
-export const knobsOf = (name: RecipeName): readonly HyperparameterName[] => {
+/** The hyperparameters that change anything about a trial of this recipe, in declaration order. */
+export const hyperparametersOf = (name: RecipeName): readonly HyperparameterName[] => {
   const stages: Recipe['stages'] = recipes[name].stages;
   return [...new Set(stages.flatMap((stage) => [...stage.reads, ...stage.lengthOf]))];
 };

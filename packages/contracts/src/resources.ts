@@ -7,7 +7,7 @@ import { AttackName, Diagnostic, EvaluationSummary, Verdict } from './attacks.ts
 import { Position, Sha256 } from './checkpoint.ts';
 import { DatasetName } from './datasets.ts';
 import { ExtendedNumber } from './extended-number.ts';
-import { KnobValue } from './hyperparameters.ts';
+import { HyperparameterValue } from './hyperparameters.ts';
 import { EvaluationMetricName } from './metrics.ts';
 import { RecipeName } from './recipes.ts';
 import { AttackRun } from './stages.ts';
@@ -25,17 +25,17 @@ export const EpochCount = z.strictObject({
 });
 export type EpochCount = z.infer<typeof EpochCount>;
 
-/** What a sweep takes for one knob of its search space. */
-export const PlannedKnob = z
+/** What a sweep takes for one hyperparameter of its search space. */
+export const PlannedHyperparameter = z
   .strictObject({
-    knob: z.string(),
+    hyperparameter: z.string(),
     asked: Count.nullable().meta({
       description: 'Values asked for, equal ones included; null for a continuous range.',
     }),
     different: Count.nullable().meta({
       description: 'Different values among them; null where a continuous range holds any number.',
     }),
-    values: z.array(KnobValue).meta({
+    values: z.array(HyperparameterValue).meta({
       description: 'The first ten of these, in order; empty for a continuous range.',
     }),
     continuous: z
@@ -43,8 +43,8 @@ export const PlannedKnob = z
       .nullable()
       .meta({ description: 'The range that values are drawn from, evenly on its scale; else null.' }),
   })
-  .meta({ id: 'PlannedKnob' });
-export type PlannedKnob = z.infer<typeof PlannedKnob>;
+  .meta({ id: 'PlannedHyperparameter' });
+export type PlannedHyperparameter = z.infer<typeof PlannedHyperparameter>;
 
 export const Plan = z
   .strictObject({
@@ -53,8 +53,9 @@ export const Plan = z
     epochs: EpochCount,
     /** unshared / (needed + cached) */
     sharing: z.number(),
-    space: z.array(PlannedKnob).optional().meta({
-      description: 'The knobs of the search space; absent in plans that were made before it was noted.',
+    space: z.array(PlannedHyperparameter).optional().meta({
+      description:
+        'The hyperparameters of the search space; absent in plans that were made before it was noted.',
     }),
     leftOut: z.array(z.string()).optional().meta({
       description:
@@ -92,20 +93,20 @@ export const Stage = z
     kind: StageKind,
     recipe: RecipeName,
     status: StageStatus,
-    hyperparameters: z.record(z.string(), KnobValue),
+    hyperparameters: z.record(z.string(), HyperparameterValue),
     seed: z.int(),
     epochs: Count,
     /** Epoch at which its own work began: what it continued from. */
     startEpoch: Count,
     position: Position.nullable(),
     parent: Sha256.nullable(),
-    after: Sha256.nullable().meta({ description: 'The stage that must end first.' }),
+    dependsOn: Sha256.nullable().meta({ description: 'The stage that must end first.' }),
     attack: AttackRun.nullable(),
     surrogates: z
       .array(Sha256)
       .meta({ description: 'Stages whose classifiers a transfer attack uses: they must end first too.' }),
     attempts: Count,
-    leaseEpoch: Count,
+    fencingToken: Count,
     workerId: z.string().nullable(),
     checkpoint: Sha256.nullable(),
     error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
@@ -169,7 +170,7 @@ export const Trial = z
     recipe: RecipeName,
     dataset: DatasetName,
     seed: z.int(),
-    hyperparameters: z.record(z.string(), KnobValue),
+    hyperparameters: z.record(z.string(), HyperparameterValue),
     status: TrialStatus,
     cleanAccuracy: z.number().nullable(),
     /** The worst of its evaluations' verdicts; null until one is there. */
@@ -221,7 +222,7 @@ export const LeaderboardRow = z
     dataset: DatasetName,
     /** One seed, or the seeds of a configuration when grouped. */
     seeds: z.array(z.int()),
-    hyperparameters: z.record(z.string(), KnobValue),
+    hyperparameters: z.record(z.string(), HyperparameterValue),
     attack: AttackName,
     settings: z.record(z.string(), z.unknown()),
     within: WorstCase.shape.within.optional().meta({

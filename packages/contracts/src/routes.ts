@@ -5,7 +5,7 @@ import { serviceRoutes } from './routes/service-routes.ts';
 import { sweepRoutes } from './routes/sweep-routes.ts';
 import { workRoutes } from './routes/work-routes.ts';
 
-export { KnobFilter, type LeaderboardQuery } from './routes/leaderboard-query.ts';
+export { HyperparameterFilter, type LeaderboardQuery } from './routes/leaderboard-query.ts';
 export { type Role, type Route, roles } from './routes/route.ts';
 
 export const routes = {

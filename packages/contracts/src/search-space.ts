@@ -1,16 +1,16 @@
 /**
- * A search space gives each knob a value, a list of values, or a range. It follows from the knobs' declarations: the ends of a range are
- * held to what the knob takes, so its points need no check of their own.
+ * A search space gives each hyperparameter a value, a list of values, or a range. It follows from the hyperparameters' declarations: the ends of a range are
+ * held to what the hyperparameter takes, so its points need no check of their own.
  */
 import { z } from 'zod';
+import { isNumeric, type NumericHyperparameter } from './hyperparameter-declaration.ts';
 import {
   type HyperparameterName,
+  type HyperparameterValue,
+  hyperparameterDeclaration,
   hyperparameterNames,
   hyperparameters,
-  type KnobValue,
-  knobMeta,
 } from './hyperparameters.ts';
-import { isNumeric, type NumericKnob } from './knob.ts';
 
 /**
  * `{ min, max, step }` walks linearly and includes max when a step lands on it; `{ min, max, count, scale }` places count points
@@ -38,18 +38,18 @@ export const Range = z
   });
 export type Range = z.infer<typeof Range>;
 
-/** One knob's part of a search space. In a list or alone a value stands without its default, so that absence is visible. */
+/** One hyperparameter's part of a search space. In a list or alone a value stands without its default, so that absence is visible. */
 const dimension = (name: HyperparameterName) => {
-  const value: z.ZodType<KnobValue> = hyperparameters[name].unwrap();
+  const value: z.ZodType<HyperparameterValue> = hyperparameters[name].unwrap();
   const list = z.array(value).min(1, 'Expected at least one value, but got an empty list').max(10_000);
-  return (isNumeric(knobMeta(name)) ? z.union([value, list, Range]) : z.union([value, list]))
+  return (isNumeric(hyperparameterDeclaration(name)) ? z.union([value, list, Range]) : z.union([value, list]))
     .optional()
     .meta({ ...hyperparameters[name].meta() });
 };
 
-export type Dimension = KnobValue | readonly KnobValue[] | Range;
+export type Dimension = HyperparameterValue | readonly HyperparameterValue[] | Range;
 /** As people write it: a range may leave out its scale. */
-export type DimensionInput = KnobValue | readonly KnobValue[] | z.input<typeof Range>;
+export type DimensionInput = HyperparameterValue | readonly HyperparameterValue[] | z.input<typeof Range>;
 
 // `fromEntries` forgets which key has which type; the keys are those of `hyperparameters` by construction.
 const shape = Object.fromEntries(hyperparameterNames.map((name) => [name, dimension(name)])) as unknown as {
@@ -58,7 +58,7 @@ const shape = Object.fromEntries(hyperparameterNames.map((name) => [name, dimens
 
 export const SearchSpace = z.strictObject(shape).meta({
   title: 'Search space',
-  description: 'Each knob: a value, a list, or a range. What is not named keeps its default.',
+  description: 'Each hyperparameter: a value, a list, or a range. What is not named keeps its default.',
 });
 export type SearchSpace = { readonly [K in HyperparameterName]?: Dimension };
 
@@ -71,7 +71,7 @@ type Fault = { readonly path: keyof Range; readonly expected: string };
 const smallestNormal = 2 ** -1022;
 const largestRatio = 1e300;
 
-const endFault = ({ kind, bounds }: NumericKnob, value: number): string | null => {
+const endFault = ({ kind, bounds }: NumericHyperparameter, value: number): string | null => {
   if (value !== 0 && Math.abs(value) < smallestNormal) return `at least ${smallestNormal}`;
   if (kind === 'whole' && !Number.isInteger(value)) return 'a whole number';
   if (value > bounds.max) return `at most ${bounds.max}`;
@@ -96,14 +96,14 @@ const spacingFault = ({ min, max, step, count, scale }: Range): Fault | null => 
   return count > most ? { path: 'count', expected: `at most ${most} points so close together` } : null;
 };
 
-/** What a knob refuses of a range that is well formed in itself: its ends first, and then how it is divided. */
-export const rangeFaults = (knob: NumericKnob, range: Range): readonly Fault[] => {
+/** What a hyperparameter refuses of a range that is well formed in itself: its ends first, and then how it is divided. */
+export const rangeFaults = (hyperparameter: NumericHyperparameter, range: Range): readonly Fault[] => {
   const ends = (['min', 'max'] as const).flatMap((path) => {
-    const expected = endFault(knob, range[path]);
+    const expected = endFault(hyperparameter, range[path]);
     return expected ? [{ path, expected }] : [];
   });
   if (ends.length > 0) return ends;
-  if (knob.kind === 'whole')
+  if (hyperparameter.kind === 'whole')
     return Number.isInteger(range.step ?? 1) ? [] : [{ path: 'step', expected: 'a whole number' }];
   const fault = spacingFault(range);
   return fault ? [fault] : [];

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AttackName } from './attacks.ts';
 import { Sha256 } from './checkpoint.ts';
 import { DatasetSpec } from './datasets.ts';
-import { KnobValue } from './hyperparameters.ts';
+import { HyperparameterValue } from './hyperparameters.ts';
 import { RecipeName } from './recipes.ts';
 import { StageKind } from './status.ts';
 
@@ -22,8 +22,8 @@ export const StageSpec = z.strictObject({
   chain: Sha256,
   kind: StageKind,
   recipe: RecipeName,
-  /** The knobs that this stage reads, by name. */
-  hyperparameters: z.record(z.string(), KnobValue),
+  /** The hyperparameters that this stage reads, by name. */
+  hyperparameters: z.record(z.string(), HyperparameterValue),
   seed: z.int().min(0),
   dataset: DatasetSpec,
   /** Epochs of this kind of stage in its result; 0 for `attack`. */

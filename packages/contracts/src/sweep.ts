@@ -2,14 +2,14 @@
 import { z } from 'zod';
 import { AttackList, AttackName, PresetName } from './attacks.ts';
 import { DatasetSpec } from './datasets.ts';
-import { type HyperparameterName, knobMeta } from './hyperparameters.ts';
-import { isNumeric } from './knob.ts';
+import { isNumeric } from './hyperparameter-declaration.ts';
+import { type HyperparameterName, hyperparameterDeclaration } from './hyperparameters.ts';
 import { EvaluationMetricName } from './metrics.ts';
-import { knobsOf, RecipeName } from './recipes.ts';
+import { hyperparametersOf, RecipeName } from './recipes.ts';
 import { type Dimension, isRange, rangeFaults, Search, SearchSpace } from './search-space.ts';
 
 /** Trials beyond this are refused before anything is written. */
-export const mostTrials = 100_000;
+export const maxTrials = 100_000;
 
 const Seed = z
   .int()
@@ -37,7 +37,8 @@ const definition = z.strictObject({
   description: z.string().max(10_000).default(''),
   recipes: Recipes.default(['funn']).meta({
     title: 'Recipes',
-    description: 'One name or a list. A knob that a recipe does not read does not multiply its trials.',
+    description:
+      'One name or a list. A hyperparameter that a recipe does not read does not multiply its trials.',
   }),
   dataset: DatasetSpec,
   space: SearchSpace.default({}),
@@ -75,19 +76,19 @@ export const StoredDefinition = definition.meta({ id: 'SweepDefinition' });
 
 type Issue = { readonly path: readonly string[]; readonly message: string; readonly input: unknown };
 
-const knobIssues = (
+const hyperparameterIssues = (
   name: HyperparameterName,
   dimension: Dimension,
   recipes: readonly RecipeName[],
 ): readonly Issue[] => {
   const path = ['space', name];
-  if (!recipes.some((recipe) => knobsOf(recipe).includes(name))) {
-    const message = `Expected a knob that ${recipes.join(' or ')} reads, but none reads ${name}`;
+  if (!recipes.some((recipe) => hyperparametersOf(recipe).includes(name))) {
+    const message = `Expected a hyperparameter that ${recipes.join(' or ')} reads, but none reads ${name}`;
     return [{ path, message, input: name }];
   }
-  const knob = knobMeta(name);
-  if (!isNumeric(knob) || !isRange(dimension)) return [];
-  return rangeFaults(knob, dimension).map(({ path: key, expected }) => ({
+  const hyperparameter = hyperparameterDeclaration(name);
+  if (!isNumeric(hyperparameter) || !isRange(dimension)) return [];
+  return rangeFaults(hyperparameter, dimension).map(({ path: key, expected }) => ({
     path: [...path, key],
     message: `Expected ${expected}, but got ${dimension[key]}`,
     input: dimension[key],
@@ -98,7 +99,7 @@ export const SweepDefinition = definition
   .superRefine(({ recipes, space }, context) => {
     const names = [...new Set(recipes)];
     for (const [name, dimension] of Object.entries(space) as [HyperparameterName, Dimension][])
-      for (const { path, ...issue } of knobIssues(name, dimension, names))
+      for (const { path, ...issue } of hyperparameterIssues(name, dimension, names))
         context.addIssue({ code: 'custom', path: [...path], ...issue });
   })
   .meta({ id: 'SweepDefinition' });

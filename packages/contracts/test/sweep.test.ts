@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   canonicalJson,
+  hyperparameterDeclaration,
   hyperparameterNames,
   hyperparameters,
-  knobMeta,
-  knobsOf,
+  hyperparametersOf,
   recipeNames,
   recipes,
   SweepDefinition,
@@ -46,7 +46,7 @@ describe('a sweep definition', () => {
   });
 
   it.each<[string, object, string]>([
-    ['a misspelt knob', { space: { gama: 1 } }, 'space'],
+    ['a misspelt hyperparameter', { space: { gama: 1 } }, 'space'],
     ['a misspelt key', { recipies: ['funn'] }, ''],
     ['NaN', { space: { gamma: Number.NaN } }, 'space.gamma'],
     ['infinity', { space: { gamma: Number.POSITIVE_INFINITY } }, 'space.gamma'],
@@ -71,7 +71,7 @@ describe('a sweep definition', () => {
       { dataset: { name: 'glyphs', test: 10, attack: 20 } },
       'dataset.attack',
     ],
-    ['a knob that no recipe reads', { recipes: ['classic'], space: { gamma: 1 } }, 'space.gamma'],
+    ['a hyperparameter that no recipe reads', { recipes: ['classic'], space: { gamma: 1 } }, 'space.gamma'],
     ['an unknown setting of an attack', { attacks: [{ attack: 'fgsm', epsilonn: 1 }] }, 'attacks.0.settings'],
   ])('refuses %s by its path', (_, input, path) => {
     expect(refuse(input)).toContain(path);
@@ -80,30 +80,32 @@ describe('a sweep definition', () => {
   it('has a JSON Schema that a form can be drawn from', () => {
     const schema = JSON.stringify(z.toJSONSchema(SweepDefinition, { io: 'input' }));
     for (const name of hyperparameterNames)
-      expect(schema).toContain(JSON.stringify(knobMeta(name).description));
+      expect(schema).toContain(JSON.stringify(hyperparameterDeclaration(name).description));
   });
 });
 
-describe('knobs', () => {
+describe('hyperparameters', () => {
   it('each has a default, a title and a description', () => {
     for (const name of hyperparameterNames) {
       expect(hyperparameters[name].parse(undefined), name).toBeDefined();
-      expect(knobMeta(name).title, name).toBeTruthy();
-      expect(knobMeta(name).description, name).toMatch(/\.$/);
+      expect(hyperparameterDeclaration(name).title, name).toBeTruthy();
+      expect(hyperparameterDeclaration(name).description, name).toMatch(/\.$/);
     }
   });
 
   it('are each read by some recipe, and no recipe reads others', () => {
-    const read = new Set(recipeNames.flatMap((name) => knobsOf(name)));
+    const read = new Set(recipeNames.flatMap((name) => hyperparametersOf(name)));
     expect([...read].sort()).toEqual([...hyperparameterNames].sort());
   });
 
   it('lengths are read by no stage: they would tell prefixes apart', () => {
     for (const name of recipeNames)
       for (const stage of recipes[name].stages)
-        expect(stage.reads.filter((knob) => (stage.lengthOf as readonly string[]).includes(knob))).toEqual(
-          [],
-        );
+        expect(
+          stage.reads.filter((hyperparameter) =>
+            (stage.lengthOf as readonly string[]).includes(hyperparameter),
+          ),
+        ).toEqual([]);
   });
 
   it('what stages record is declared as a metric', () => {

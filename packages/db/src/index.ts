@@ -5,7 +5,7 @@ export { completeStage } from './attempts/complete-stage.ts';
 export { endStage } from './attempts/end-stage.ts';
 export { heartbeat } from './attempts/heartbeat.ts';
 export { recordCheckpoint } from './attempts/record-checkpoint.ts';
-export { failAttempt, handBack } from './attempts/release-stage.ts';
+export { failAttempt, releaseStage } from './attempts/release-stage.ts';
 export { registerWorker, retireWorker } from './attempts/workers.ts';
 export { getBlobs, missingBlobs } from './checkpoints/blobs.ts';
 export { getCheckpoint } from './checkpoints/checkpoints.ts';

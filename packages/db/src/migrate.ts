@@ -15,7 +15,7 @@ import { migrationNames, migrationsFolder } from './connection/schema-version.ts
 export { migrationsFolder };
 
 /** Older ones get no more corrections, and nothing here is tried with them. */
-const leastVersion = 14;
+const minVersion = 14;
 
 type Migration = { readonly name: string; readonly sql: string; readonly checksum: string };
 type LedgerRow = {
@@ -121,9 +121,9 @@ const connected = async <T>(url: string, work: (client: pg.Client) => Promise<T>
 
 const checkServer = async (client: pg.Client): Promise<void> => {
   const version = Number((await client.query('SHOW server_version_num')).rows[0].server_version_num);
-  if (version < leastVersion * 10_000)
+  if (version < minVersion * 10_000)
     throw mismatch(
-      `Expected PostgreSQL ${leastVersion} or newer, but the server is ${Math.floor(version / 10_000)}`,
+      `Expected PostgreSQL ${minVersion} or newer, but the server is ${Math.floor(version / 10_000)}`,
     );
 };
 

@@ -19,14 +19,14 @@ import type { Wanted } from './submission/known-chains.ts';
  * What every write of an attempt carries: refused when another attempt has the stage (STALE_LEASE, counted). `workerId`: and when another
  * worker has it. Attempts of a stage that was deleted and submitted anew are counted from 1 again.
  */
-export type Lease = { readonly stageId: string; readonly leaseEpoch: number; readonly workerId?: string };
+export type Lease = { readonly stageId: string; readonly fencingToken: number; readonly workerId?: string };
 
 export type Submission = {
   readonly definition: SweepDefinition;
   /** Every stage that the sweep points at, parents before children: `settle` is told what is known of their chains. */
   readonly stages: readonly Wanted[];
   /** The planner's last step; runs inside the transaction, while no other submission can change what is known. Pure. */
-  readonly settle: (known: Known) => SweepPlan;
+  readonly buildPlan: (known: Known) => SweepPlan;
   /** The same key with the same body gives the same sweep; with another body, IDEMPOTENCY_CONFLICT. */
   readonly idempotency?: { readonly key: string; readonly bodyHash: string };
 };

@@ -1,6 +1,6 @@
 /** Who gets which stage, and when. */
 import { describe, expect, test } from 'vitest';
-import { type ClaimedStage, cancelSweep, claimStage, getBlobs, handBack } from '../src/index.ts';
+import { type ClaimedStage, cancelSweep, claimStage, getBlobs, releaseStage } from '../src/index.ts';
 import { leaseOf } from './support/attempts.ts';
 import { query, wrongCounts } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
@@ -54,7 +54,7 @@ describe('claim', () => {
       [a.sweepId],
     );
     expect(numbers.map((row) => row.number)).toEqual([0, 1, 2]);
-    for (const one of claimed) await handBack(db, leaseOf(one));
+    for (const one of claimed) await releaseStage(db, leaseOf(one));
   });
 
   test('only these kinds, only this sweep', async () => {
@@ -69,7 +69,7 @@ describe('claim', () => {
       engineVersion: '1',
     });
     expect(first).toMatchObject({
-      leaseEpoch: 1,
+      fencingToken: 1,
       attempt: 1,
       start: null,
       sweepIds: [sweepId],
@@ -93,7 +93,7 @@ describe('claim', () => {
     expect(second.sweepIds).toEqual([limited.sweepId]);
     expect(await claimStage(db, { ...request, sweep: limited.sweepId })).toBeNull();
     expect((await claimStage(db, request))?.sweepIds).toEqual([other.sweepId]);
-    await handBack(db, leaseOf(second));
+    await releaseStage(db, leaseOf(second));
     expect(await claimStage(db, { ...request, sweep: limited.sweepId })).not.toBeNull();
     await cancelSweep(db, limited.sweepId);
     await cancelSweep(db, other.sweepId);

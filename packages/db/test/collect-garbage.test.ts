@@ -65,8 +65,8 @@ const finishWith = async (outcomes: readonly Outcome[]): Promise<void> => {
   for (const [i, claimed] of attacks.entries()) {
     const { fooled, l2 } = outcomes[i]!;
     const success = [0, 1, 2, 3].map((image) => image < fooled);
-    const { stageId, leaseEpoch } = claimed;
-    await completeStage(db, { stageId, leaseEpoch, evaluation: evaluationOf(claimed, success, { l2 }) });
+    const { stageId, fencingToken } = claimed;
+    await completeStage(db, { stageId, fencingToken, evaluation: evaluationOf(claimed, success, { l2 }) });
   }
 };
 const shares = (...fooled: number[]): Outcome[] => fooled.map((count) => ({ fooled: count }));
@@ -217,9 +217,10 @@ test('a running stage and all that its sweep needs is left alone, whoever gave i
 test('what failed can be tried again after a collection, from where it would have been', async () => {
   const { sweepId, plan } = await submit(db, gammas(1, 2));
   for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
-    const { stageId, leaseEpoch, spec } = claimed;
+    const { stageId, fencingToken, spec } = claimed;
     if (spec.kind !== 'classify') await finish(db, claimed);
-    else await failAttempt(db, { stageId, leaseEpoch, code: 'BROKEN', message: 'It broke', maxAttempts: 1 });
+    else
+      await failAttempt(db, { stageId, fencingToken, code: 'BROKEN', message: 'It broke', maxAttempts: 1 });
   }
   expect(await trialStatuses(db, sweepId)).toEqual(['failed', 'failed']);
   await collect();

@@ -30,9 +30,15 @@ afterAll(() => db.close());
 
 /** Does a claimed stage to its end, whatever that is. */
 const end = async (claimed: ClaimedStage, random: Random): Promise<void> => {
-  const { stageId, leaseEpoch, spec } = claimed;
+  const { stageId, fencingToken, spec } = claimed;
   if (random() < 0.05) {
-    await failAttempt(db, { stageId, leaseEpoch, code: 'INTERNAL', message: 'told to fail', maxAttempts: 1 });
+    await failAttempt(db, {
+      stageId,
+      fencingToken,
+      code: 'INTERNAL',
+      message: 'told to fail',
+      maxAttempts: 1,
+    });
     return;
   }
   await train(db, claimed);
@@ -48,8 +54,8 @@ const end = async (claimed: ClaimedStage, random: Random): Promise<void> => {
           },
         )
       : undefined;
-  await completeStage(db, { stageId, leaseEpoch, evaluation });
-  if (random() < 0.2) await completeStage(db, { stageId, leaseEpoch, evaluation }); // its answer was lost
+  await completeStage(db, { stageId, fencingToken, evaluation });
+  if (random() < 0.2) await completeStage(db, { stageId, fencingToken, evaluation }); // its answer was lost
 };
 
 /** So many workers at once, until nothing is ready or so many stages have ended. */
@@ -66,11 +72,11 @@ const work = async (random: Random, most = Number.POSITIVE_INFINITY): Promise<vo
 };
 
 /** The mean; the median where one is infinite, of an even number the mean of the middle two. */
-const average = (merits: readonly number[]): number => {
-  const sorted = [...merits].sort((a, b) => (a === b ? 0 : a - b));
+const average = (utilities: readonly number[]): number => {
+  const sorted = [...utilities].sort((a, b) => (a === b ? 0 : a - b));
   if (sorted.at(-1) === Number.POSITIVE_INFINITY)
     return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
-  return merits.reduce((sum, merit) => sum + merit, 0) / merits.length;
+  return utilities.reduce((sum, utility) => sum + utility, 0) / utilities.length;
 };
 
 /** What is ranked, from the scores of single trials: the value of each group of seeds, in order. */
@@ -78,38 +84,38 @@ const rankedByHand = async (attack: string, metric: string) => {
   type Score = {
     sweep: string;
     configuration: number;
-    position: number;
+    ordinal: number;
     trial: string;
-    merit: number | null;
+    utility: number | null;
   };
   const scores = await query<Score & { masked: boolean }>(
     db,
-    `SELECT sweep_id AS sweep, configuration_index AS configuration, position, trial_id AS trial, merit, masked
-     FROM scores WHERE attack = $1 AND metric = $2 ORDER BY trial_id, position`,
+    `SELECT sweep_id AS sweep, configuration_index AS configuration, ordinal, trial_id AS trial, utility, masked
+     FROM scores WHERE attack = $1 AND metric = $2 ORDER BY trial_id, ordinal`,
     [attack, metric],
   );
   const groups = new Map<string, typeof scores>();
   for (const score of scores) {
-    const key = `${score.sweep} ${score.configuration} ${score.position}`;
+    const key = `${score.sweep} ${score.configuration} ${score.ordinal}`;
     groups.set(key, [...(groups.get(key) ?? []), score]);
   }
   const rows = [...groups.values()].map((group) => {
-    const merits = group.map((score) => score.merit).filter((merit) => merit !== null);
+    const utilities = group.map((score) => score.utility).filter((utility) => utility !== null);
     return {
       trial: group[0]!.trial,
-      position: group[0]!.position,
+      ordinal: group[0]!.ordinal,
       masked: group.some((score) => score.masked),
-      merit: merits.length === group.length ? Math.round(average(merits) * 1e9) / 1e9 : null,
+      utility: utilities.length === group.length ? Math.round(average(utilities) * 1e9) / 1e9 : null,
       seeds: group.length,
-      infinite: merits.filter((merit) => merit === Number.POSITIVE_INFINITY).length,
+      infinite: utilities.filter((utility) => utility === Number.POSITIVE_INFINITY).length,
     };
   });
-  const value = (row: (typeof rows)[number]) => row.merit ?? Number.NEGATIVE_INFINITY;
+  const value = (row: (typeof rows)[number]) => row.utility ?? Number.NEGATIVE_INFINITY;
   return rows.sort(
     (a, b) =>
       Number(a.masked) - Number(b.masked) ||
       (value(a) === value(b) ? 0 : value(b) - value(a)) ||
-      (a.trial < b.trial ? -1 : a.trial > b.trial ? 1 : a.position - b.position),
+      (a.trial < b.trial ? -1 : a.trial > b.trial ? 1 : a.ordinal - b.ordinal),
   );
 };
 
@@ -204,10 +210,10 @@ test.each([1, 2, 3])('whatever happens, averages are those of the scores (%i)', 
       const wanted = await rankedByHand(attack ?? '', metric);
       const sign = metric === 'successRate' ? -1 : 1;
       expect(await rankedByPages(attack, metric)).toEqual(
-        wanted.map(({ trial, masked, merit, seeds, infinite }) => ({
+        wanted.map(({ trial, masked, utility, seeds, infinite }) => ({
           ...{ trial, masked, seeds, infinite },
-          interval: merit !== null && infinite === 0 && seeds > 1,
-          value: merit === null ? null : merit * sign + 0, // + 0: no −0
+          interval: utility !== null && infinite === 0 && seeds > 1,
+          value: utility === null ? null : utility * sign + 0, // + 0: no −0
         })),
       );
       if (attack !== 'gradient') expect(wanted.length).toBeGreaterThan(7);

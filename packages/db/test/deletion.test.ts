@@ -8,10 +8,10 @@ import {
   deleteSweep,
   endStage,
   failAttempt,
-  handBack,
   heartbeat,
   pauseSweep,
   reconcile,
+  releaseStage,
   resumeSweep,
 } from '../src/index.ts';
 import { leaseOf, letExpire, options } from './support/attempts.ts';
@@ -113,7 +113,7 @@ const writers: Readonly<Record<string, Writer>> = {
   },
   'a stage handed back': {
     prepare: running,
-    write: (writer, claimed) => handBack(writer, leaseOf(claimed)),
+    write: (writer, claimed) => releaseStage(writer, leaseOf(claimed)),
   },
   'an expired lease': {
     prepare: async () => {
@@ -220,17 +220,17 @@ test('a worker that has not heard of a deletion is not taken for the one that ha
   await deleteSweep(db, sweepId);
   const next = (await submit(db, { seeds: [seed] })).sweepId;
   const now = (await claim(db, 'other'))!;
-  expect([now.stageId, now.leaseEpoch]).toEqual([before.stageId, before.leaseEpoch]);
-  const { stageId, leaseEpoch, workerId } = before;
-  const lease = { stageId, leaseEpoch, position: null, imagesPerSecond: null };
+  expect([now.stageId, now.fencingToken]).toEqual([before.stageId, before.fencingToken]);
+  const { stageId, fencingToken, workerId } = before;
+  const lease = { stageId, fencingToken, position: null, imagesPerSecond: null };
   const beatOf = (worker: string) =>
     heartbeat(db, { workerId: worker, leases: [lease], memoryBytes: null, leaseSeconds: 60 });
   expect(await beatOf('sleeper')).toEqual({ lost: [stageId], stop: [] });
   expect(await beatOf('other')).toEqual({ lost: [], stop: [] });
   await expect(
-    failAttempt(db, { stageId, leaseEpoch, workerId, code: 'X', message: 'x', maxAttempts: 1 }),
+    failAttempt(db, { stageId, fencingToken, workerId, code: 'X', message: 'x', maxAttempts: 1 }),
   ).rejects.toMatchObject({ code: 'STALE_LEASE' });
-  await expect(handBack(db, { stageId, leaseEpoch, workerId })).rejects.toMatchObject({
+  await expect(releaseStage(db, { stageId, fencingToken, workerId })).rejects.toMatchObject({
     code: 'STALE_LEASE',
   });
   await finish(db, now);

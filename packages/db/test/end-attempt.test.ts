@@ -5,8 +5,8 @@ import {
   completeStage,
   endStage,
   failAttempt,
-  handBack,
   reconcile,
+  releaseStage,
 } from '../src/index.ts';
 import { leaseOf, letExpire, options, stageRow } from './support/attempts.ts';
 import { query, stageCounts, sweepStatus, trialStatuses, wrongCounts } from './support/rows.ts';
@@ -97,9 +97,9 @@ describe('ends', () => {
     expect(await fail(second)).toMatchObject({ failed: false });
     await query(db, 'UPDATE stages SET ready_at = now() WHERE id = $1', [first.stageId]);
     const third = (await claim(db))!;
-    expect(await handBack(db, leaseOf(third))).toEqual({ readyStages: [third.stageId] });
+    expect(await releaseStage(db, leaseOf(third))).toEqual({ readyStages: [third.stageId] });
     const fourth = (await claim(db))!;
-    expect(fourth).toMatchObject({ attempt: 2, leaseEpoch: 4 });
+    expect(fourth).toMatchObject({ attempt: 2, fencingToken: 4 });
     await finish(db, fourth);
   });
 

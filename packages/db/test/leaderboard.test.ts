@@ -40,8 +40,8 @@ const attack = async (
     [claimed.stageId],
   );
   const { success, ...options } = outcome(trial!.gamma, claimed.spec.attack!.attack, trial!.seed);
-  const { stageId, leaseEpoch } = claimed;
-  await completeStage(db, { stageId, leaseEpoch, evaluation: evaluationOf(claimed, success, options) });
+  const { stageId, fencingToken } = claimed;
+  await completeStage(db, { stageId, fencingToken, evaluation: evaluationOf(claimed, success, options) });
 };
 
 const parse = (input: object): LeaderboardQuery => routes.leaderboard.query.parse(input) as LeaderboardQuery;

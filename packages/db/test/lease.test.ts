@@ -1,6 +1,6 @@
 /** A lease that ran out writes nothing more, and whoever lost it is told. */
 import { describe, expect, test } from 'vitest';
-import { completeStage, endStage, failAttempt, handBack, reconcile } from '../src/index.ts';
+import { completeStage, endStage, failAttempt, reconcile, releaseStage } from '../src/index.ts';
 import { beat, leaseOf, letExpire, options, stageRow, stale } from './support/attempts.ts';
 import { query, trained, wrongCounts } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
@@ -18,7 +18,7 @@ describe('a lease fences every write', () => {
     await letExpire(db, slow.stageId);
     expect(await reconcile(db, options)).toMatchObject({ done: true, expired: [slow.stageId] });
     const quick = (await claim(db, 'quick'))!;
-    expect(quick).toMatchObject({ stageId: slow.stageId, leaseEpoch: slow.leaseEpoch + 1, attempt: 2 });
+    expect(quick).toMatchObject({ stageId: slow.stageId, fencingToken: slow.fencingToken + 1, attempt: 2 });
     expect(quick.start).toMatchObject({ sameChain: true, manifest: { position: { epoch: 1, step: 0 } } });
 
     await expect(record(db, slow, { epoch: 2, step: 0 })).rejects.toMatchObject(stale);
@@ -29,12 +29,12 @@ describe('a lease fences every write', () => {
     await expect(
       failAttempt(db, { ...leaseOf(slow), code: 'X', message: 'late', maxAttempts: 3 }),
     ).rejects.toMatchObject(stale);
-    await expect(handBack(db, leaseOf(slow))).rejects.toMatchObject(stale);
+    await expect(releaseStage(db, leaseOf(slow))).rejects.toMatchObject(stale);
     expect(await beat(db, slow)).toEqual({ lost: [slow.stageId], stop: [] });
     expect(await beat(db, quick)).toEqual({ lost: [], stop: [] });
     const attempts = await query(
       db,
-      'SELECT worker_id, outcome, fenced, epochs FROM attempts WHERE stage_id = $1 ORDER BY lease_epoch',
+      'SELECT worker_id, outcome, fenced, epochs FROM attempts WHERE stage_id = $1 ORDER BY fencing_token',
       [slow.stageId],
     );
     expect(attempts).toEqual([
@@ -124,8 +124,8 @@ describe('a lease fences every write', () => {
     await completeStage(db, leaseOf(claimed));
     expect(await completeStage(db, leaseOf(claimed))).toEqual({ readyStages: [] });
     const optimise = (await claim(db))!;
-    await handBack(db, leaseOf(optimise));
-    await handBack(db, leaseOf(optimise));
+    await releaseStage(db, leaseOf(optimise));
+    await releaseStage(db, leaseOf(optimise));
     expect(
       await query(db, 'SELECT fenced FROM attempts WHERE stage_id = ANY($1)', [
         [claimed.stageId, optimise.stageId],

@@ -47,12 +47,12 @@ beforeAll(async () => {
   const claimed = (await claim(db))!;
   stageId = claimed.stageId;
   await record(db, claimed, { epoch: 1, step: 0 });
-  const { leaseEpoch } = claimed;
+  const { fencingToken } = claimed;
   await heartbeat(db, {
     workerId: 'worker',
     memoryBytes: 5,
     leaseSeconds: 60,
-    leases: [{ stageId, leaseEpoch, position: { epoch: 1, step: 9 }, imagesPerSecond: 3 }],
+    leases: [{ stageId, fencingToken, position: { epoch: 1, step: 9 }, imagesPerSecond: 3 }],
   });
 });
 afterAll(() => db.close());
@@ -196,7 +196,7 @@ describe('stages and workers', () => {
       status: 'running',
       position: { epoch: 1, step: 9 },
       workerId: 'worker',
-      leaseEpoch: 1,
+      fencingToken: 1,
     });
     await expect(getStage(db, 'none')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });

@@ -23,7 +23,7 @@ it('tells of attempts, errors and epochs in their order, each epoch once', async
   await record(db, first, { epoch: 1, step: 0 });
   await record(db, first, { epoch: 1, step: 2 });
   await failAttempt(db, {
-    ...{ stageId, leaseEpoch: first.leaseEpoch, maxAttempts: 3 },
+    ...{ stageId, fencingToken: first.fencingToken, maxAttempts: 3 },
     ...{ code: 'TRAINER_DIED', message: 'SIGKILL', stack: 'Error: SIGKILL\n    at here' },
   });
   await db.pool.query('UPDATE stages SET ready_at = now() WHERE id = $1', [stageId]);

@@ -48,7 +48,7 @@ describe('a sweep comes in whole', () => {
     const planned = [...outlineSweep(definition(input), 'engine-1').stages];
     expect(new Set(planned.map(({ kind }) => kind)).size).toBeGreaterThan(3);
     expect(rows.rows.map(specOf)).toEqual(planned.sort((a, b) => (a.id < b.id ? -1 : 1)));
-    expect(rows.rows.map((row) => row.after === null)).toEqual(
+    expect(rows.rows.map((row) => row.depends_on === null)).toEqual(
       rows.rows.map((row) => row.status === 'ready'),
     );
   });
@@ -74,7 +74,7 @@ describe('a sweep comes in whole', () => {
     expect(second.sweepId > first.sweepId).toBe(true);
     expect(await sweepStatus(db, second.sweepId)).toBe('completed');
     expect(await claim(db)).toBeNull();
-    const scores = 'SELECT metric, value, position FROM scores WHERE sweep_id = $1 ORDER BY 1, 3';
+    const scores = 'SELECT metric, value, ordinal FROM scores WHERE sweep_id = $1 ORDER BY 1, 3';
     expect(await query(db, scores, [second.sweepId])).toEqual(await query(db, scores, [first.sweepId]));
     expect(await query(db, scores, [second.sweepId])).toHaveLength(12);
     expect(await wrongCounts(db)).toEqual([]);

@@ -4,8 +4,8 @@ import {
   completeStage,
   deleteSweep,
   failAttempt,
-  handBack,
   pauseSweep,
+  releaseStage,
   resumeSweep,
   retrySweep,
 } from '../src/index.ts';
@@ -28,7 +28,7 @@ describe('pause and resume', () => {
       stop: [{ stageId: claimed.stageId, reason: 'pause' }],
     });
     await record(db, claimed, { epoch: 1, step: 5 });
-    await handBack(db, leaseOf(claimed));
+    await releaseStage(db, leaseOf(claimed));
     expect(await claim(db)).toBeNull();
     expect(await sweepStatus(db, sweepId)).toBe('paused');
     await expect(pauseSweep(db, sweepId)).rejects.toMatchObject({ code: 'INVALID_TRANSITION' });
@@ -85,7 +85,7 @@ describe('a stage on the account of a sweep that has ended', () => {
     for (const epoch of [1, 2]) await record(db, carrier, { epoch, step: 0 });
     for (let i = 0; i < 2; i++) await finish(db, (await claim(db))!);
     expect(await sweepStatus(db, short.sweepId)).toBe('completed');
-    await handBack(db, leaseOf(carrier));
+    await releaseStage(db, leaseOf(carrier));
     const again = (await claim(db))!;
     expect(again.stageId).toBe(carrier.stageId);
     await finish(db, again);

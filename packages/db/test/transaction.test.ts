@@ -66,7 +66,7 @@ describe('transaction', () => {
     const refused = submitSweep(db, {
       definition: definition(),
       stages: [],
-      settle: () => {
+      buildPlan: () => {
         throw new Error('refused');
       },
     });

@@ -28,14 +28,14 @@ const four = (): Partial<SweepInput> => ({
   space: { gamma: [1, 2, 3, 4] },
   attacks: ['fgsm', { attack: 'transfer-linf', surrogates: 2 }],
 });
-const leaseOf = ({ stageId, leaseEpoch }: ClaimedStage) => ({ stageId, leaseEpoch });
+const leaseOf = ({ stageId, fencingToken }: ClaimedStage) => ({ stageId, fencingToken });
 const claimKind = (kinds: ClaimedStage['spec']['kind'][]) =>
   claimStage(db, { workerId: 'worker', leaseSeconds: 60, kinds });
 const transfersOf = (sweepId: string) =>
-  query<{ id: string; status: string; because: string | null }>(
+  query<{ id: string; status: string; skip_cause: string | null }>(
     db,
-    `SELECT s.id, s.status, s.because FROM sweep_stages l JOIN stages s ON s.id = l.stage_id
-     WHERE l.sweep_id = $1 AND s.surrogates <> '{}' ORDER BY l.position`,
+    `SELECT s.id, s.status, s.skip_cause FROM sweep_stages l JOIN stages s ON s.id = l.stage_id
+     WHERE l.sweep_id = $1 AND s.surrogates <> '{}' ORDER BY l.ordinal`,
     [sweepId],
   );
 /** Runs stages until one of this kind comes up. */
@@ -68,7 +68,7 @@ describe('a transfer attack', () => {
       done.add(claimed.stageId);
       const waiting = await query<{ id: string }>(
         db,
-        `SELECT s.id FROM stages s WHERE s.status = 'waiting' AND s.surrogates <> '{}' AND (s.surrogates || s.after) <@ $1::text[]`,
+        `SELECT s.id FROM stages s WHERE s.status = 'waiting' AND s.surrogates <> '{}' AND (s.surrogates || s.depends_on) <@ $1::text[]`,
         [[...done]],
       );
       expect(waiting).toEqual([]); // nobody waits for what is there
@@ -173,7 +173,7 @@ describe('a surrogate without a result', () => {
     await drain(db);
     expect(await trialStatuses(db, sweepId)).toEqual(['collapsed', 'collapsed']);
     const [, last] = await transfersOf(sweepId);
-    expect(last).toMatchObject({ status: 'skipped', because: 'collapsed' });
+    expect(last).toMatchObject({ status: 'skipped', skip_cause: 'collapsed' });
     expect((await getStage(db, last!.id)).error?.message).toMatch(
       /^None of the 1 classifiers that it makes its images on has a usable result: .*It ignores its input/,
     );
@@ -190,7 +190,7 @@ describe('a surrogate without a result', () => {
     await drain(db);
     expect(await trialStatuses(db, sweepId)).toEqual(Array(4).fill('failed'));
     expect(await sweepStatus(db, sweepId)).toBe('completed');
-    const skipped = { status: 'skipped', because: 'failed' };
+    const skipped = { status: 'skipped', skip_cause: 'failed' };
     expect(await transfersOf(sweepId)).toMatchObject(Array(4).fill(skipped));
     expect(await stageCounts(db, sweepId)).toMatchObject({ 'attack:completed': 3, 'classify:completed': 3 });
     await retrySweep(db, sweepId);

@@ -6,13 +6,13 @@ import {
   type Db,
   endStage,
   failAttempt,
-  handBack,
   heartbeat,
   listWorkers,
   pingSchema,
   reconcile,
   recordCheckpoint,
   registerWorker,
+  releaseStage,
 } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { leaseOf, letExpire, options, stageRow } from './support/attempts.ts';
@@ -69,7 +69,7 @@ test('it claims nothing, keeps no lease, writes no result and repairs nothing; i
   await expect(reconcile(db, options)).rejects.toMatchObject(mismatch);
   expect(await stageRow(db, claimed.stageId)).toMatchObject({ status: 'running', expiries: 0 });
 
-  expect(await handBack(db, lease)).toEqual({ readyStages: [claimed.stageId] });
+  expect(await releaseStage(db, lease)).toEqual({ readyStages: [claimed.stageId] });
   expect(await stageRow(db, claimed.stageId)).toMatchObject({ status: 'ready', failures: 0, expiries: 0 });
 });
 

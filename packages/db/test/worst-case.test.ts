@@ -13,6 +13,7 @@ import { createRandom, type Random } from './support/random.ts';
 import { query, wrongAverages } from './support/rows.ts';
 import { claim, evaluationOf, finish } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
+import { undoMigrations } from './support/undo-migrations.ts';
 
 let db: Db;
 beforeAll(async () => {
@@ -118,10 +119,10 @@ const complete = async (claimed: ClaimedStage, records: EvaluationRecords, l2: n
   const { strongest: _, medianL2, medianLinf, ...shares } = judge([{ attack: 'fgsm', stage: '', records }]);
   const written = (value: number | null) => (value === null ? null : writeExtended(value));
   const alone = { ...shares, medianL2: written(medianL2), medianLinf: written(medianLinf) };
-  const { stageId, leaseEpoch } = claimed;
+  const { stageId, fencingToken } = claimed;
   await completeStage(db, {
     stageId,
-    leaseEpoch,
+    fencingToken,
     evaluation: { ...evaluation, records, summary: { ...evaluation.summary, ...alone, attempted } },
   });
 };
@@ -154,7 +155,7 @@ const run = async (
     const [row] = await query<{ trial: string; place: number }>(
       db,
       `SELECT l.trial_id AS trial, (SELECT count(*) FROM trial_stages o JOIN stages s ON s.id = o.stage_id AND s.kind = 'attack'
-         WHERE o.trial_id = l.trial_id AND o.position < l.position)::int AS place FROM trial_stages l WHERE l.stage_id = $1`,
+         WHERE o.trial_id = l.trial_id AND o.ordinal < l.ordinal)::int AS place FROM trial_stages l WHERE l.stage_id = $1`,
       [stageId],
     );
     const own = found.get(row!.trial) ?? [];
@@ -169,12 +170,12 @@ type Row = {
   metric: keyof typeof evaluationMetrics;
   stage_id: string;
   value: number | null;
-  merit: number | null;
+  utility: number | null;
 };
 const worstCases = (of?: string) =>
   query<Row>(
     db,
-    `SELECT trial_id, metric, stage_id, value, merit FROM scores WHERE position = -1 AND ($1::text IS NULL OR trial_id = $1) ORDER BY 1, 2`,
+    `SELECT trial_id, metric, stage_id, value, utility FROM scores WHERE ordinal = -1 AND ($1::text IS NULL OR trial_id = $1) ORDER BY 1, 2`,
     [of ?? null],
   );
 
@@ -189,8 +190,8 @@ test('is what a loop over the images says, whatever the attacks', async () => {
       expect(rows).toHaveLength(6);
       const values = Object.fromEntries(rows.map(({ metric, value }) => [metric, value]));
       expect(values).toMatchObject(wanted);
-      for (const { metric, stage_id, value, merit } of rows) {
-        expect(merit).toBe(
+      for (const { metric, stage_id, value, utility } of rows) {
+        expect(utility).toBe(
           value === null ? null : evaluationMetrics[metric].direction === 'max' ? value : -value,
         );
         if (metric === 'robustAccuracy' || metric === 'successRate') expect(strongest).toContain(stage_id);
@@ -229,7 +230,7 @@ test('a sweep that has all been done before has the worst cases of those that di
 
 const everything = async () => ({
   summaries: await query(db, 'SELECT stage_id, summary FROM evaluations ORDER BY 1'),
-  scores: await query(db, 'SELECT * FROM scores ORDER BY trial_id, position, metric'),
+  scores: await query(db, 'SELECT * FROM scores ORDER BY trial_id, ordinal, metric'),
   averages: await query(db, 'SELECT * FROM configuration_scores ORDER BY 1, 2, 3, 4'),
 });
 
@@ -240,14 +241,14 @@ const forgetInfinity = async (): Promise<void> => {
     `UPDATE evaluations SET summary = summary || (SELECT jsonb_object_agg(key, NULL) FROM jsonb_each(summary) WHERE value = '"Infinity"')
      WHERE summary::text LIKE '%"Infinity"%'`,
   );
-  await query(db, `UPDATE scores SET value = NULL, merit = NULL WHERE value = 'Infinity'`);
+  await query(db, `UPDATE scores SET value = NULL, utility = NULL WHERE value = 'Infinity'`);
   await query(
     db,
-    `UPDATE configuration_scores c SET merit = o.merit, deviation = o.deviation FROM (
-       SELECT sweep_id, configuration_index, position, metric, stddev_samp(merit ORDER BY trial_id) AS deviation,
-         CASE WHEN count(merit) = count(*) THEN round(avg(merit ORDER BY trial_id)::numeric, 12)::float8 END AS merit
+    `UPDATE configuration_scores c SET utility = o.utility, deviation = o.deviation FROM (
+       SELECT sweep_id, configuration_index, ordinal, metric, stddev_samp(utility ORDER BY trial_id) AS deviation,
+         CASE WHEN count(utility) = count(*) THEN round(avg(utility ORDER BY trial_id)::numeric, 12)::float8 END AS utility
        FROM scores WHERE metric IN ('medianL2', 'medianLinf') GROUP BY 1, 2, 3, 4
-     ) AS o WHERE (c.sweep_id, c.configuration_index, c.position, c.metric) = (o.sweep_id, o.configuration_index, o.position, o.metric)`,
+     ) AS o WHERE (c.sweep_id, c.configuration_index, c.ordinal, c.metric) = (o.sweep_id, o.configuration_index, o.ordinal, o.metric)`,
   );
 };
 
@@ -256,12 +257,11 @@ test('a database in which infinite medians are missing is brought to the same', 
   const infinite = wanted.scores.filter(({ value }) => value === Number.POSITIVE_INFINITY);
   const missing = wanted.scores.filter(({ value, metric }) => value === null && metric !== 'noiseLevel');
   for (const some of [infinite, missing])
-    for (const position of [true, false])
-      expect(some.some((row) => (row.position === -1) === position)).toBe(true);
-  expect(wanted.averages.some(({ merit }) => merit === Number.POSITIVE_INFINITY)).toBe(true);
+    for (const worst of [true, false]) expect(some.some((row) => (row.ordinal === -1) === worst)).toBe(true);
+  expect(wanted.averages.some(({ utility }) => utility === Number.POSITIVE_INFINITY)).toBe(true);
   await forgetInfinity();
   expect(JSON.stringify(await everything())).not.toContain('Infinity');
-  await query(db, `DELETE FROM _prisma_migrations WHERE migration_name >= '0007'`);
+  await undoMigrations(db, '0007');
   expect(await migrate(db.url)).toContain('0007_infinite_medians');
   expect(await everything()).toEqual(wanted);
 });
@@ -274,18 +274,18 @@ test('an older database is brought to the same', async () => {
   await query(db, `ALTER TABLE evaluations ADD COLUMN fooled VARBIT NOT NULL DEFAULT ''`);
   await query(
     db,
-    `UPDATE scores w SET value = o.value, merit = o.merit, stage_id = o.stage_id FROM (
-       SELECT DISTINCT ON (trial_id, metric) trial_id, metric, stage_id, value, merit FROM scores WHERE position >= 0 ORDER BY trial_id, metric, merit NULLS LAST, position
-     ) AS o WHERE w.position = -1 AND o.trial_id = w.trial_id AND o.metric = w.metric`,
+    `UPDATE scores w SET value = o.value, utility = o.utility, stage_id = o.stage_id FROM (
+       SELECT DISTINCT ON (trial_id, metric) trial_id, metric, stage_id, value, utility FROM scores WHERE ordinal >= 0 ORDER BY trial_id, metric, utility NULLS LAST, ordinal
+     ) AS o WHERE w.ordinal = -1 AND o.trial_id = w.trial_id AND o.metric = w.metric`,
   );
   await query(
     db,
-    `UPDATE scores SET value = 0, merit = 0 WHERE position = -1 AND metric = 'robustAccuracy'
+    `UPDATE scores SET value = 0, utility = 0 WHERE ordinal = -1 AND metric = 'robustAccuracy'
        AND trial_id IN (SELECT trial_id FROM scores WHERE metric = 'robustAccuracy' GROUP BY 1 HAVING count(*) > 2)`,
   );
-  await query(db, 'UPDATE configuration_scores SET merit = 0, deviation = 0 WHERE position = -1');
-  await query(db, `DELETE FROM _prisma_migrations WHERE migration_name >= '0006'`);
+  await query(db, 'UPDATE configuration_scores SET utility = 0, deviation = 0 WHERE ordinal = -1');
   expect((await everything()).scores).not.toEqual(wanted.scores);
+  await undoMigrations(db, '0006');
   expect(await migrate(db.url)).toContain('0006_worst_case');
   expect(await everything()).toEqual(wanted);
 });

@@ -1,6 +1,6 @@
 /** What a frozen encoder makes of a whole data set, computed once where it fits into memory. */
 import * as tf from '@tensorflow/tfjs';
-import { breathe } from './breathe.ts';
+import { yieldToEventLoop } from './breathe.ts';
 import { imagesAt, range } from './datasets/rows.ts';
 import type { Split } from './datasets/split.ts';
 import { outputShape } from './models/architecture.ts';
@@ -10,7 +10,7 @@ import type { Network } from './models/network.ts';
 export type Codes = (rows: Uint32Array) => tf.Tensor;
 
 /** More than this is computed batch by batch instead. A size and not a share of memory, so that every machine does the same. */
-const mostCachedBytes = 256 * 2 ** 20;
+const maxCachedBytes = 256 * 2 ** 20;
 
 const chunk = 256;
 
@@ -19,11 +19,11 @@ export const encodeAll = async (
   encoder: Network,
   split: Split,
   signal?: AbortSignal,
-  mostBytes = mostCachedBytes,
+  maxBytes = maxCachedBytes,
 ): Promise<Codes> => {
   const shape = outputShape(encoder.architecture);
   const size = shape.reduce((a, b) => a * b, 1);
-  if (4 * size * split.count > mostBytes) return (rows) => encoder.apply(imagesAt(split, rows));
+  if (4 * size * split.count > maxBytes) return (rows) => encoder.apply(imagesAt(split, rows));
 
   const codes = new Float32Array(size * split.count);
   for (let from = 0; from < split.count && !signal?.aborted; from += chunk) {
@@ -31,7 +31,7 @@ export const encodeAll = async (
     const encoded = tf.tidy(() => encoder.apply(imagesAt(split, rows)));
     codes.set(await encoded.data<'float32'>(), from * size);
     encoded.dispose();
-    await breathe();
+    await yieldToEventLoop();
   }
   return (rows) => {
     const batch = new Float32Array(rows.length * size);

@@ -22,7 +22,7 @@ const squaredError = (a: tf.Tensor, b: tf.Tensor): tf.Tensor1D => {
 export type Distance = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor1D;
 
 /**
- * L of equations 3–5. The paper calls it Euclidean and prints numbers that fit none of its readings exactly, so it is a knob: mean
+ * L of equations 3–5. The paper calls it Euclidean and prints numbers that fit none of its readings exactly, so it is a hyperparameter: mean
  * squared error per pixel, half of it, or the norm over 128. Between zero and a tiny error the norm's slope would be infinite; 1e-12
  * under the root bounds it.
  */

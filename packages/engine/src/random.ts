@@ -32,7 +32,7 @@ export const xoshiro128 = (state: readonly [number, number, number, number]): ((
 /**
  * The stream that `words` name. All randomness of the engine is derived so: from the seed, the kind of stage, the epoch, the step and
  * what the numbers are for; never from what was drawn before. A run resumed in the middle of an epoch, or a longer one, therefore
- * draws what the undisturbed one did, and two trials that differ in one knob differ in nothing else.
+ * draws what the undisturbed one did, and two trials that differ in one hyperparameter differ in nothing else.
  */
 export const createRandom = (...words: readonly (string | number)[]): Random => {
   const digest = createHash('sha256').update(JSON.stringify(words)).digest();

@@ -92,7 +92,7 @@ describe('a stage', () => {
     expect(other.hashes).not.toEqual(initialise.hashes);
   });
 
-  it('feeds the defender the attacked or the clean image, as its knob says', async () => {
+  it('feeds the defender the attacked or the clean image, as its hyperparameter says', async () => {
     const [attacked, clean] = [
       await run(specOf('funn', 'initialise', 2)),
       await run(specOf('funn', 'initialise', 2, { defenderInput: 'clean' })),
@@ -131,10 +131,10 @@ describe('a stage', () => {
 
   it.each([{ latent: 0 }, { filters: '2-3-4' }, { noise: 0 }, { batchSize: 64 }, { latent: 0, noise: 0 }])(
     'takes %o',
-    async (knobs) => {
-      const initialise = await run(specOf('funn', 'initialise', 1, knobs));
-      const optimise = await run(specOf('funn', 'optimise', 1, knobs), onto(initialise));
-      const classify = await run(specOf('funn', 'classify', 1, knobs), onto(optimise));
+    async (hyperparameters) => {
+      const initialise = await run(specOf('funn', 'initialise', 1, hyperparameters));
+      const optimise = await run(specOf('funn', 'optimise', 1, hyperparameters), onto(initialise));
+      const classify = await run(specOf('funn', 'classify', 1, hyperparameters), onto(optimise));
       expect([initialise, optimise, classify].map(({ outcome }) => outcome.status)).toEqual([
         'completed',
         'completed',

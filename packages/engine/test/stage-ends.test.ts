@@ -67,7 +67,7 @@ describe('what a stage refuses and notices', () => {
     ).rejects.toThrow(/Expected the blob [0-9a-f]{64} of defender-encoder/);
   });
 
-  it('knobs that it does not declare, that are missing, or out of range', async () => {
+  it('hyperparameters that it does not declare, that are missing, or out of range', async () => {
     const spec = specOf('classic', 'classify', 1);
     const { batchSize: _, ...without } = spec.hyperparameters;
     for (const [hyperparameters, message] of [

@@ -29,11 +29,11 @@ export const specOf = (
   recipe: RecipeName,
   kind: StageKind,
   epochs: number,
-  knobs: Partial<Hyperparameters> = {},
+  given: Partial<Hyperparameters> = {},
   over: Partial<StageSpec> = {},
 ): StageSpec => {
   const stages: Recipe['stages'] = recipes[recipe].stages;
-  const all = Hyperparameters.parse({ ...small, ...knobs });
+  const all = Hyperparameters.parse({ ...small, ...given });
   const reads = stages.find((stage) => stage.kind === kind)?.reads ?? [];
   const hyperparameters = Object.fromEntries(reads.map((name) => [name, all[name]]));
   const rest = { seed: 7, dataset, parent: null, attack: null, surrogates: [] };

@@ -1,24 +1,27 @@
-/** What a plan says of its search space: the values of each knob, and what of the definition makes no trials of its own. */
-import type { Plan, PlannedKnob, RecipeName, Search, SearchSpace } from '@funnel/contracts';
+/** What a plan says of its search space: the values of each hyperparameter, and what of the definition makes no trials of its own. */
+import type { Plan, PlannedHyperparameter, RecipeName, Search, SearchSpace } from '@funnel/contracts';
 import type { Axis } from './values.ts';
 
 export type SpaceReport = Required<Pick<Plan, 'space' | 'leftOut'>>;
 
-/** Values of a knob that a plan shows: those of most sweeps, and the beginning of the others. */
-const mostShown = 10;
+/** Values of a hyperparameter that a plan shows: those of most sweeps, and the beginning of the others. */
+const maxShown = 10;
 
-const describeAxis = ({ knob, asked, size, at }: Axis, space: SearchSpace): PlannedKnob => {
-  const dimension = space[knob]!;
+const describeAxis = (
+  { hyperparameter, asked, size, at }: Axis,
+  space: SearchSpace,
+): PlannedHyperparameter => {
+  const dimension = space[hyperparameter]!;
   if (at && asked !== null) {
-    const values = Array.from({ length: Math.min(size, mostShown) }, (_, index) => at(index));
-    return { knob, asked, different: size, values, continuous: null };
+    const values = Array.from({ length: Math.min(size, maxShown) }, (_, index) => at(index));
+    return { hyperparameter, asked, different: size, values, continuous: null };
   }
   const different = Number.isFinite(size) ? size : null;
   const { min, max, scale } = dimension as Extract<typeof dimension, { readonly min: number }>; // only a range is continuous
-  return { knob, asked, different, values: [], continuous: { min, max, scale } };
+  return { hyperparameter, asked, different, values: [], continuous: { min, max, scale } };
 };
 
-export const describeAxes = (axes: readonly Axis[], space: SearchSpace): PlannedKnob[] =>
+export const describeAxes = (axes: readonly Axis[], space: SearchSpace): PlannedHyperparameter[] =>
   axes.map((axis) => describeAxis(axis, space));
 
 type Named = { readonly name: string; readonly asked: number; readonly different: number };

@@ -4,8 +4,8 @@ import {
   type Dimension,
   defaultHyperparameters,
   type HyperparameterName,
-  knobsOf,
-  mostTrials,
+  hyperparametersOf,
+  maxTrials,
   type RecipeName,
   type SweepDefinition,
   type TrialPoint,
@@ -23,9 +23,9 @@ const axesOf = ({ space }: SweepDefinition): Axes =>
     ),
   );
 
-/** Those that this recipe reads, in the knobs' order of declaration. */
+/** Those that this recipe reads, in the hyperparameters' order of declaration. */
 const readBy = (recipe: RecipeName, axes: Axes): readonly Axis[] =>
-  knobsOf(recipe).flatMap((name) => axes.get(name) ?? []);
+  hyperparametersOf(recipe).flatMap((name) => axes.get(name) ?? []);
 
 const written = (count: number): string =>
   count > Number.MAX_SAFE_INTEGER ? `more than ${Number.MAX_SAFE_INTEGER}` : String(count);
@@ -35,18 +35,18 @@ const tooLarge = (trials: number, axes: Axes, { search, seeds }: SweepDefinition
   const dimensions =
     search.strategy === 'random'
       ? [{ path: 'search.trials', size: search.trials }]
-      : [...axes.values()].map(({ knob, size }) => ({ path: `space.${knob}`, size }));
+      : [...axes.values()].map(({ hyperparameter, size }) => ({ path: `space.${hyperparameter}`, size }));
   const [{ path, size }] = [...dimensions, { path: 'seeds', size: seeds.length }].sort(
     (a, b) => b.size - a.size,
   ) as [(typeof dimensions)[number]]; // seeds at least
   const received = `${written(size)} values`;
   return new AppError(
     'SWEEP_TOO_LARGE',
-    `Expected at most ${mostTrials} trials, but got ${written(trials)}. The longest dimension is ${path} with ${received}.`,
+    `Expected at most ${maxTrials} trials, but got ${written(trials)}. The longest dimension is ${path} with ${received}.`,
     {
       trials: Math.min(trials, Number.MAX_SAFE_INTEGER),
-      limit: mostTrials,
-      issues: [{ path, expected: `fewer values: at most ${mostTrials} trials in all`, received }],
+      limit: maxTrials,
+      issues: [{ path, expected: `fewer values: at most ${maxTrials} trials in all`, received }],
     },
   );
 };
@@ -58,7 +58,7 @@ const countChecked = (definition: SweepDefinition, axes: Axes): number => {
     0,
   );
   const trials = points * new Set(seeds).size;
-  if (trials > mostTrials) throw tooLarge(trials, axes, definition);
+  if (trials > maxTrials) throw tooLarge(trials, axes, definition);
   return trials;
 };
 
@@ -82,7 +82,9 @@ export const expandSweep = (definition: SweepDefinition): Expansion => {
   const found: Found[] = [];
   for (const recipe of recipes) {
     const read = readBy(recipe, axes);
-    const usual = Object.fromEntries(knobsOf(recipe).map((name) => [name, defaultHyperparameters[name]]));
+    const usual = Object.fromEntries(
+      hyperparametersOf(recipe).map((name) => [name, defaultHyperparameters[name]]),
+    );
     const { points, draws } = choosePoints(read, search);
     found.push({ recipe, points: points.length, draws, size: spaceSize(read) });
     for (const point of points) {
@@ -97,8 +99,8 @@ export const expandSweep = (definition: SweepDefinition): Expansion => {
       leftOut: [
         ...sameTwice([
           { name: 'recipes', asked: definition.recipes.length, different: recipes.length },
-          ...[...axes.values()].map(({ knob, asked, size }) => ({
-            name: knob,
+          ...[...axes.values()].map(({ hyperparameter, asked, size }) => ({
+            name: hyperparameter,
             asked: asked ?? size,
             different: size,
           })),

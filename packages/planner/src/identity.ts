@@ -39,7 +39,7 @@ const commonText = <T extends object>(describe: (value: T) => unknown): ((value:
   };
 };
 
-const knobsText = commonText((knobs: StageSpec['hyperparameters']) => knobs);
+const hyperparametersText = commonText((hyperparameters: StageSpec['hyperparameters']) => hyperparameters);
 const attackText = commonText(attackIdentity);
 const datasetText = commonText((dataset: StageSpec['dataset']) => ({
   ...dataset,
@@ -48,13 +48,13 @@ const datasetText = commonText((dataset: StageSpec['dataset']) => ({
 
 /**
  * The chain of a stage: all of it but its length. The subset sizes in `dataset` are those that this kind reads (see `outline.ts`), and
- * knobs of earlier stages arrive through `parent`.
+ * hyperparameters of earlier stages arrive through `parent`.
  */
 export const chainId = (stage: Omit<StageSpec, 'id' | 'chain' | 'epochs'>, engineVersion: string): string => {
   const { recipe, kind, seed, parent, attack, surrogates } = stage;
   // Canonical JSON: keys in order. Surrogates are left out where there are none: what has none is what it was before there were any.
   const made = `"attack":${attack ? attackText(attack) : 'null'},"dataset":${datasetText(stage.dataset)},"engine":${JSON.stringify(engineVersion)}`;
-  const read = `"hyperparameters":${knobsText(stage.hyperparameters)},"kind":"${kind}","parent":${parent === null ? 'null' : `"${parent}"`}`;
+  const read = `"hyperparameters":${hyperparametersText(stage.hyperparameters)},"kind":"${kind}","parent":${parent === null ? 'null' : `"${parent}"`}`;
   const others = surrogates.length > 0 ? `,"surrogates":${canonicalJson(surrogates)}` : '';
   return sha256(
     `{${made},${read},"recipe":"${recipe}","seed":${seed}${others},"version":${recipes[recipe].version}}`,

@@ -1,4 +1,4 @@
-/** From trials to the stages that they need, each once. Knows nothing of what is done already: that is `settle.ts`. */
+/** From trials to the stages that they need, each once. Knows nothing of what is done already: that is `build-plan.ts`. */
 import {
   type AttackRun,
   type DatasetSpec,
@@ -58,7 +58,7 @@ type Step = {
   readonly made: Map<string, StageSpec>;
 };
 
-/** What the stages of a point read, in their order. Seeds have it in common, and points that differ in other knobs only. */
+/** What the stages of a point read, in their order. Seeds have it in common, and points that differ in other hyperparameters only. */
 const createSteps = (): ((point: TrialPoint) => readonly Step[]) => {
   const stepsOf = remember((name: RecipeName) =>
     (recipes[name] as Recipe).stages.map((stage) => ({ stage, steps: new Map<string, Step>() })),
@@ -67,10 +67,10 @@ const createSteps = (): ((point: TrialPoint) => readonly Step[]) => {
     const all = { ...defaultHyperparameters, ...hyperparameters };
     return stepsOf(recipe).map(({ stage: { kind, reads, epochs: epochsOf }, steps }) => {
       const epochs = epochsOf(all);
-      const key = JSON.stringify([epochs, ...reads.map((knob) => all[knob])]);
+      const key = JSON.stringify([epochs, ...reads.map((hyperparameter) => all[hyperparameter])]);
       const same = steps.get(key);
       if (same) return same;
-      const read = Object.fromEntries(reads.map((knob) => [knob, all[knob]]));
+      const read = Object.fromEntries(reads.map((hyperparameter) => [hyperparameter, all[hyperparameter]]));
       const step = { kind, hyperparameters: read, epochs, made: new Map<string, StageSpec>() };
       steps.set(key, step);
       return step;
@@ -105,7 +105,7 @@ const trainingOf = (
 };
 
 /** Attacks read none. */
-const noKnobs = {};
+const noHyperparameters = {};
 
 /** Every attack on the classifier of one trial. */
 const attacksOn = (
@@ -121,7 +121,7 @@ const attacksOn = (
       {
         kind: 'attack',
         recipe,
-        hyperparameters: noKnobs,
+        hyperparameters: noHyperparameters,
         seed,
         dataset: subsetOf('attack'),
         epochs: 0,
@@ -141,14 +141,14 @@ export const outlineSweep = (definition: SweepDefinition, engineVersion: string)
   const { trials: points, report } = expandSweep(definition);
   const stepsOf = createSteps();
   const commonOf = (point: TrialPoint) => ({
-    knobs: point.hyperparameters,
+    hyperparameters: point.hyperparameters,
     steps: stepsOf(point),
     configuration: configurationId(point),
   });
-  // The seeds of a point follow each other and share one knobs object.
+  // The seeds of a point follow each other and share one hyperparameters object.
   let common: ReturnType<typeof commonOf> | undefined;
   const trained = points.map((point) => {
-    if (common?.knobs !== point.hyperparameters) common = commonOf(point);
+    if (common?.hyperparameters !== point.hyperparameters) common = commonOf(point);
     const { steps, configuration } = common;
     return { point, configuration, line: trainingOf(point, steps, subsetOf, engineVersion) };
   });

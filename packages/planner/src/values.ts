@@ -1,29 +1,29 @@
 /**
- * The values of one knob, by number: none is made before it is asked for. The ends of a range are values of the knob, and so is every point
+ * The values of one hyperparameter, by number: none is made before it is asked for. The ends of a range are values of the hyperparameter, and so is every point
  * between them.
  */
 import {
   AppError,
   type Dimension,
   type HyperparameterName,
+  type HyperparameterValue,
+  hyperparameterDeclaration,
   isNumeric,
   isRange,
-  type KnobValue,
-  knobMeta,
   type Range,
   rangeFaults,
 } from '@funnel/contracts';
 
 export type Axis = {
-  readonly knob: HyperparameterName;
+  readonly hyperparameter: HyperparameterName;
   /** Values asked for, equal ones included; null: a continuous range. */
   readonly asked: number | null;
   /** Different values; Infinity for a continuous range of reals. */
   readonly size: number;
   /** The value number `index` of `size`, in the order of the list or range; null where a grid cannot walk them. */
-  readonly at: ((index: number) => KnobValue) | null;
+  readonly at: ((index: number) => HyperparameterValue) | null;
   /** The value at a share of the axis, 0 ≤ share < 1: a uniform share gives a uniform value. */
-  readonly draw: (share: number) => KnobValue;
+  readonly draw: (share: number) => HyperparameterValue;
 };
 
 const inside = ({ min, max }: Range, value: number): number => Math.min(max, Math.max(min, value));
@@ -108,21 +108,21 @@ const continuous = (range: Range, isWhole: boolean): Pick<Axis, 'size' | 'draw'>
 };
 
 /** For a definition that `SweepDefinition` did not read: an older version accepted ranges that it refuses. */
-const refuseFaults = (knob: HyperparameterName, range: Range): void => {
-  const declared = knobMeta(knob);
+const refuseFaults = (hyperparameter: HyperparameterName, range: Range): void => {
+  const declared = hyperparameterDeclaration(hyperparameter);
   const [fault] = isNumeric(declared) ? rangeFaults(declared, range) : [];
   if (!fault) return;
   const { path, expected } = fault;
   const received = String(range[path]);
   throw new AppError('INVALID_REQUEST', `Expected ${expected}, but got ${received}`, {
-    issues: [{ path: `space.${knob}.${path}`, expected, received }],
+    issues: [{ path: `space.${hyperparameter}.${path}`, expected, received }],
   });
 };
 
 /** Costs the same for every range, however many points it has; a list is walked once. Throws INVALID_REQUEST. */
-export const axisOf = (knob: HyperparameterName, dimension: Dimension): Axis => {
-  const discrete = (asked: number, size: number, at: (index: number) => KnobValue): Axis => ({
-    knob,
+export const axisOf = (hyperparameter: HyperparameterName, dimension: Dimension): Axis => {
+  const discrete = (asked: number, size: number, at: (index: number) => HyperparameterValue): Axis => ({
+    hyperparameter,
     asked,
     size,
     at,
@@ -133,9 +133,9 @@ export const axisOf = (knob: HyperparameterName, dimension: Dimension): Axis => 
     const values = [...new Set(written)];
     return discrete(written.length, values.length, (index) => values[index]!);
   }
-  refuseFaults(knob, dimension);
-  const isWhole = knobMeta(knob).kind === 'whole';
+  refuseFaults(hyperparameter, dimension);
+  const isWhole = hyperparameterDeclaration(hyperparameter).kind === 'whole';
   const points = pointsOf(dimension, isWhole);
-  if (!points) return { knob, asked: null, at: null, ...continuous(dimension, isWhole) };
+  if (!points) return { hyperparameter, asked: null, at: null, ...continuous(dimension, isWhole) };
   return discrete(dimension.count ?? points.size, points.size, points.at);
 };

@@ -15,7 +15,7 @@ const codeOf = (act: () => unknown): string => {
 };
 
 describe('a grid', () => {
-  it('walks every combination once, later knobs fastest, seeds innermost', () => {
+  it('walks every combination once, later hyperparameters fastest, seeds innermost', () => {
     const trials = expandTrials(sweep({ space: { gamma: [1, 5], beta: [0.01, 0.02, 0.01] }, seeds: 2 }));
     const points = trials.map((t) => [t.hyperparameters.gamma, t.hyperparameters.beta, t.seed]);
     expect(points).toEqual([
@@ -24,7 +24,7 @@ describe('a grid', () => {
     ]); // biome-ignore format: a table
   });
 
-  it('does not multiply the trials of a recipe by knobs that it does not read', () => {
+  it('does not multiply the trials of a recipe by hyperparameters that it does not read', () => {
     const trials = expandTrials(
       sweep({
         recipes: ['funn', 'classic'],
@@ -63,7 +63,7 @@ describe('a grid', () => {
     );
   });
 
-  it('rounds the points of a range over a knob that counts, each once', () => {
+  it('rounds the points of a range over a hyperparameter that counts, each once', () => {
     const trials = expandTrials(sweep({ space: { latent: { min: 1, max: 8, count: 20, scale: 'log' } } }));
     expect(trials.map((t) => t.hyperparameters.latent)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
@@ -77,7 +77,7 @@ describe('a grid', () => {
     expect(codeOf(() => expandTrials(definition))).toBe('SWEEP_TOO_LARGE');
   });
 
-  it('refuses a continuous range, and an end that the knob refuses, by path', () => {
+  it('refuses a continuous range, and an end that the hyperparameter refuses, by path', () => {
     expect(codeOf(() => expandTrials(sweep({ space: { gamma: { min: 0, max: 1 } } })))).toBe(
       'CONTINUOUS_GRID',
     );
@@ -123,7 +123,7 @@ describe('random search', () => {
     expect(trials.map((t) => t.hyperparameters.gamma).sort()).toEqual([1, 2, 3]);
   });
 
-  it('keeps the draws of a knob when another one joins', () => {
+  it('keeps the draws of a hyperparameter when another one joins', () => {
     const draw = (more: object) =>
       expandTrials(
         sweep({ space: { gamma: space.gamma, ...more }, search: { strategy: 'random', trials: 5 } }),

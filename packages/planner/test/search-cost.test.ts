@@ -4,13 +4,13 @@
  */
 import { AppError, type SearchSpace, SweepDefinition, type SweepInput } from '@funnel/contracts';
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
-import { countTrials, expandTrials, outlineSweep, settlePlan } from '../src/index.ts';
+import { buildPlan, countTrials, expandTrials, outlineSweep } from '../src/index.ts';
 
 const sweep = (input: Partial<SweepInput>): SweepDefinition =>
   SweepDefinition.parse({ name: 'test', dataset: { name: 'glyphs' }, attacks: ['fgsm'], ...input });
 const random = (trials: number, seed = 0) => ({ strategy: 'random', trials, seed }) as const;
 const leftOutOf = (definition: SweepDefinition) =>
-  settlePlan(outlineSweep(definition, '1'), new Map()).plan.leftOut;
+  buildPlan(outlineSweep(definition, '1'), new Map()).plan.leftOut;
 
 const refusalOf = (act: () => unknown): AppError => {
   try {
@@ -29,7 +29,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-/** Values of a knob that a plan shows. */
+/** Values of a hyperparameter that a plan shows. */
 const shown = 10;
 
 const fine = { min: 0, max: 1e6, step: 0.01 };
@@ -193,11 +193,17 @@ describe('a grid', () => {
 
 describe('the plan', () => {
   const spaceOf = (input: Partial<SweepInput>) =>
-    settlePlan(outlineSweep(sweep(input), '1'), new Map()).plan.space;
+    buildPlan(outlineSweep(sweep(input), '1'), new Map()).plan.space;
 
-  it('lists the first ten values of a knob, and how many there are', () => {
+  it('lists the first ten values of a hyperparameter, and how many there are', () => {
     expect(spaceOf({ space: { gamma: { min: 1, max: 64, step: 1 } } })).toEqual([
-      { knob: 'gamma', asked: 64, different: 64, values: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], continuous: null },
+      {
+        hyperparameter: 'gamma',
+        asked: 64,
+        different: 64,
+        values: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+        continuous: null,
+      },
     ]);
   });
 
@@ -205,15 +211,15 @@ describe('the plan', () => {
     const space = { gamma: { min: 0.1, max: 10, scale: 'log' as const }, latent: { min: 8, max: 64 } };
     expect(spaceOf({ space, search: random(5) })).toEqual([
       {
-        knob: 'latent',
+        hyperparameter: 'latent',
         asked: null,
         different: 57,
         values: [],
         continuous: { ...space.latent, scale: 'linear' },
       },
-      { knob: 'gamma', asked: null, different: null, values: [], continuous: space.gamma },
+      { hyperparameter: 'gamma', asked: null, different: null, values: [], continuous: space.gamma },
     ]);
   });
 
-  it('is silent about knobs that keep their defaults', () => expect(spaceOf({})).toEqual([]));
+  it('is silent about hyperparameters that keep their defaults', () => expect(spaceOf({})).toEqual([]));
 });

@@ -1,6 +1,6 @@
 import { type AttackInput, type PlannedStage, SweepDefinition, type SweepInput } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { outlineSweep, settlePlan } from '../src/index.ts';
+import { buildPlan, outlineSweep } from '../src/index.ts';
 
 const outline = (input: Partial<SweepInput>) =>
   outlineSweep(
@@ -12,7 +12,7 @@ const outline = (input: Partial<SweepInput>) =>
     }),
     'test-1',
   );
-const plan = (input: Partial<SweepInput>) => settlePlan(outline(input), new Map());
+const plan = (input: Partial<SweepInput>) => buildPlan(outline(input), new Map());
 const gammas = (n: number) => ({ gamma: Array.from({ length: n }, (_, i) => i + 1) });
 
 /** By trial: the numbers of the trials whose classifiers its last attack uses. */

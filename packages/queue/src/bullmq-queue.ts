@@ -3,9 +3,9 @@ import { type Kept, keepOpen, type OpenPart, within } from './keep-open.ts';
 import type { Listener, StageQueue } from './stage-queue.ts';
 
 /** What is used of BullMQ's `Queue`. */
-export type Rings = {
+export type Notifications = {
   addBulk: (
-    jobs: { name: string; data: Ring; opts: typeof jobOptions & { jobId: string } }[],
+    jobs: { name: string; data: Notification; opts: typeof jobOptions & { jobId: string } }[],
   ) => Promise<unknown>;
   getJobCounts: (...types: ('waiting' | 'active' | 'prioritized')[]) => Promise<Record<string, number>>;
   drain: (delayed?: boolean) => Promise<void>;
@@ -18,12 +18,12 @@ export type Ear = {
   close: () => Promise<void>;
 };
 
-export type Ring = { readonly stageId: string };
-export type OnRing = (ring: Ring) => Promise<void>;
+export type Notification = { readonly stageId: string };
+export type OnNotification = (notify: Notification) => Promise<void>;
 
 export type Backend = {
-  readonly openRings: OpenPart<Rings>;
-  readonly openEar: (onRing: OnRing, concurrency: number) => OpenPart<unknown>;
+  readonly openNotifications: OpenPart<Notifications>;
+  readonly openListener: (onNotification: OnNotification, concurrency: number) => OpenPart<unknown>;
   /** What is reported of a driver's error; holds no secret. */
   readonly describe: (error: Error) => Error;
   /** What is thrown instead of a driver's error. (Default: that error) */
@@ -37,17 +37,17 @@ export type Backend = {
 export const workerOptions = { autorun: false, runRetryDelay: 1_000 } as const;
 
 /** Closes at once what breaks: a worker that is not closing asks its broken connection again without a pause. */
-export const failEar =
-  (ear: Ear, fail: (error: Error) => void) =>
+export const failListener =
+  (listener: Ear, fail: (error: Error) => void) =>
   (error: Error): void => {
-    ear.close().catch(() => {});
+    listener.close().catch(() => {});
     fail(error);
   };
 
 /** Resolves when the worker has begun to take jobs. What ends it after that goes to `onError`. */
-export const startEar = async (ear: Ear, onError: (error: Error) => void): Promise<void> => {
-  await ear.waitUntilReady();
-  ear.run().catch(onError);
+export const startListener = async (listener: Ear, onError: (error: Error) => void): Promise<void> => {
+  await listener.waitUntilReady();
+  listener.run().catch(onError);
 };
 
 /** Gone as soon as it was heard, so that the same stage can ring again and nothing grows. */
@@ -83,19 +83,19 @@ const createReports = (onError: (error: Error) => void) => {
 };
 
 export const overBullmq = async (
-  { openRings, openEar, describe, explain = (error) => error }: Backend,
+  { openNotifications, openListener, describe, explain = (error) => error }: Backend,
   onError: (error: Error) => void,
 ): Promise<StageQueue> => {
   const options = { describe, ...createReports(onError) };
-  const kept = keepOpen(openRings, options);
+  const kept = keepOpen(openNotifications, options);
   await within(answerTime, kept.tried);
   const listeners = new Set<Kept<unknown>>();
   let closing: Promise<unknown> | undefined;
 
-  const onRings = async <T>(work: (rings: Rings) => Promise<T>): Promise<T> => {
-    const rings = kept.get();
+  const onNotifications = async <T>(work: (notifications: Notifications) => Promise<T>): Promise<T> => {
+    const notifications = kept.get();
     try {
-      const answer = work(rings);
+      const answer = work(notifications);
       if (await within(answerTime, answer)) return await answer;
       const silent = new Error(`Expected the queue to answer within ${answerTime / 1000} s, but it did not`);
       kept.fail(silent);
@@ -105,17 +105,17 @@ export const overBullmq = async (
     }
   };
 
-  const listen: StageQueue['listen'] = async (onRing, { concurrency }) => {
+  const listen: StageQueue['listen'] = async (onNotification, { concurrency }) => {
     // Not waited for: a listener may be opened while the queue is away, and hears once that is back.
-    const ear = keepOpen(
-      openEar(({ stageId }) => onRing(stageId), concurrency),
+    const kept = keepOpen(
+      openListener(({ stageId }) => onNotification(stageId), concurrency),
       options,
     );
-    listeners.add(ear);
+    listeners.add(kept);
     const listener: Listener = {
       close: async () => {
-        listeners.delete(ear);
-        await ear.close();
+        listeners.delete(kept);
+        await kept.close();
       },
     };
     return listener;
@@ -126,12 +126,14 @@ export const overBullmq = async (
       waiting = 0,
       prioritized = 0,
       active = 0,
-    } = await onRings((rings) => rings.getJobCounts('waiting', 'prioritized', 'active'));
+    } = await onNotifications((notifications) =>
+      notifications.getJobCounts('waiting', 'prioritized', 'active'),
+    );
     return { waiting: waiting + prioritized, active };
   };
 
   return {
-    ring: async (stageIds) => {
+    notify: async (stageIds) => {
       if (closing) throw new Error('Expected an open queue to ring, but it was closed');
       if (stageIds.length === 0) return;
       const jobs = stageIds.map((stageId) => ({
@@ -139,12 +141,12 @@ export const overBullmq = async (
         data: { stageId },
         opts: { ...jobOptions, jobId: jobId(stageId) },
       }));
-      await onRings((rings) => rings.addBulk(jobs));
+      await onNotifications((notifications) => notifications.addBulk(jobs));
     },
     listen,
     counts,
     ping: async () => void (await counts()),
-    clear: () => onRings((rings) => rings.drain(true)),
+    clear: () => onNotifications((notifications) => notifications.drain(true)),
     close: async () => {
       closing ??= Promise.all([kept, ...listeners].map((part) => part.close()));
       await closing;

@@ -2,7 +2,7 @@
 import { Socket } from 'node:net';
 import { createPostgresBackend, withBackend } from 'bullmq';
 import pg from 'pg';
-import { failEar, overBullmq, type Ring, startEar, workerOptions } from './bullmq-queue.ts';
+import { failListener, type Notification, overBullmq, startListener, workerOptions } from './bullmq-queue.ts';
 import type { StageQueue, StageQueueOptions } from './stage-queue.ts';
 
 const { Queue, Worker } = withBackend(createPostgresBackend);
@@ -50,21 +50,31 @@ export const openPostgresQueue = async ({
   };
   return overBullmq(
     {
-      openRings: (fail) => {
+      openNotifications: (fail) => {
         const { connection, cut } = connections('funnel rings', 2);
-        const rings = new Queue<Ring>(name, { connection }).on('error', fail);
-        return { value: rings, ready: rings.waitUntilReady(), close: () => rings.close(), cut };
+        const notifications = new Queue<Notification>(name, { connection }).on('error', fail);
+        return {
+          value: notifications,
+          ready: notifications.waitUntilReady(),
+          close: () => notifications.close(),
+          cut,
+        };
       },
-      openEar: (onRing, concurrency) => (fail) => {
+      openListener: (onNotification, concurrency) => (fail) => {
         const { connection, cut } = connections('funnel listens', 3);
-        const ear = new Worker<Ring>(name, (job) => onRing(job.data), {
+        const listener = new Worker<Notification>(name, (job) => onNotification(job.data), {
           ...workerOptions,
           connection,
           concurrency,
         });
-        const onFault = failEar(ear, fail);
-        ear.on('error', onFault);
-        return { value: ear, ready: startEar(ear, onFault), close: () => ear.close(), cut };
+        const onFault = failListener(listener, fail);
+        listener.on('error', onFault);
+        return {
+          value: listener,
+          ready: startListener(listener, onFault),
+          close: () => listener.close(),
+          cut,
+        };
       },
       // The driver hangs the whole connection on the error of an idle one: too much for a log.
       describe: explain ?? (({ message }) => new Error(`PostgreSQL: ${message}`)),

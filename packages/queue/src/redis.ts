@@ -1,7 +1,7 @@
 /** BullMQ over Redis through ioredis: for more than one machine. Redis must run with `maxmemory-policy noeviction`. */
 import { Queue, Worker } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
-import { failEar, overBullmq, type Ring, startEar, workerOptions } from './bullmq-queue.ts';
+import { failListener, type Notification, overBullmq, startListener, workerOptions } from './bullmq-queue.ts';
 import { redisFault } from './connection-fault.ts';
 import { redisAddress } from './redis-address.ts';
 import type { StageQueue, StageQueueOptions } from './stage-queue.ts';
@@ -46,22 +46,35 @@ export const openRedisQueue = async ({
 
   return overBullmq(
     {
-      openRings: (fail) => {
+      openNotifications: (fail) => {
         const { connection, cut } = connections(producer, fail);
-        const rings = new Queue<Ring>(name, { connection, skipMetasUpdate: true }).on('error', fail);
-        return { value: rings, ready: rings.waitUntilReady(), close: () => rings.close(), cut };
+        const notifications = new Queue<Notification>(name, { connection, skipMetasUpdate: true }).on(
+          'error',
+          fail,
+        );
+        return {
+          value: notifications,
+          ready: notifications.waitUntilReady(),
+          close: () => notifications.close(),
+          cut,
+        };
       },
-      openEar: (onRing, concurrency) => (fail) => {
+      openListener: (onNotification, concurrency) => (fail) => {
         let onFault = fail;
         const { connection, cut } = connections(consumer, (error) => onFault(error));
-        const ear = new Worker<Ring>(name, (job) => onRing(job.data), {
+        const listener = new Worker<Notification>(name, (job) => onNotification(job.data), {
           ...workerOptions,
           connection,
           concurrency,
         });
-        onFault = failEar(ear, fail);
-        ear.on('error', onFault);
-        return { value: ear, ready: startEar(ear, onFault), close: () => ear.close(), cut };
+        onFault = failListener(listener, fail);
+        listener.on('error', onFault);
+        return {
+          value: listener,
+          ready: startListener(listener, onFault),
+          close: () => listener.close(),
+          cut,
+        };
       },
       describe: redisFault,
       explain: redisFault,

@@ -4,10 +4,10 @@
  */
 export type StageQueue = {
   /** One ring per stage; a stage whose ring has not been heard yet is not rung twice. Fails at once when the queue is away, after 5 s when it does not answer. */
-  readonly ring: (stageIds: readonly string[]) => Promise<void>;
+  readonly notify: (stageIds: readonly string[]) => Promise<void>;
   /** Calls `onRing` for every ring that this listener hears, at most `concurrency` at a time; each ring is heard by one listener. */
   readonly listen: (
-    onRing: (stageId: string) => Promise<void>,
+    onNotification: (stageId: string) => Promise<void>,
     options: { readonly concurrency: number },
   ) => Promise<Listener>;
   /** Rings not heard yet, and those being heard. */

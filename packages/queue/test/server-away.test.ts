@@ -139,19 +139,19 @@ describe.each(backends)('a queue on a %s', (backend, openServer) => {
   const stage = (): string => `${runs++}`.padStart(64, 'a');
 
   /** Rings past the gate, as a reconciler does: until it is heard. */
-  const rings = async (name: string, { lines }: QueueProcess): Promise<void> => {
-    const ringer = await createStageQueue({ url: server.direct, name });
+  const notifications = async (name: string, { lines }: QueueProcess): Promise<void> => {
+    const publisher = await createStageQueue({ url: server.direct, name });
     const id = stage();
     try {
       await vi.waitFor(
         async () => {
-          await ringer.ring([id]);
+          await publisher.notify([id]);
           expect(lines()).toContain(`heard ${id}`);
         },
         { ...patience, interval: 200 },
       );
     } finally {
-      await ringer.close();
+      await publisher.close();
     }
   };
 
@@ -161,7 +161,7 @@ describe.each(backends)('a queue on a %s', (backend, openServer) => {
     const queue = startProcess(server.url, name);
     await queue.says('away').finally(() => back(server));
     await queue.says('there');
-    await rings(name, queue);
+    await notifications(name, queue);
     expect(await queue.ends()).toEqual({ code: 0 });
   });
 
@@ -173,7 +173,7 @@ describe.each(backends)('a queue on a %s', (backend, openServer) => {
       await leave(server);
       await queue.says('away').finally(() => back(server));
       await queue.says('there');
-      await rings(name, queue);
+      await notifications(name, queue);
     }
     expect(await queue.ends()).toEqual({ code: 0 });
   });
@@ -182,11 +182,11 @@ describe.each(backends)('a queue on a %s', (backend, openServer) => {
     const name = newName();
     const queue = startProcess(server.url, name);
     await queue.says('there');
-    await rings(name, queue);
+    await notifications(name, queue);
     for (let i = 0; i < 4; i++) {
       const open = await server.connections();
       await server.kill(open[i % open.length]!);
-      await rings(name, queue);
+      await notifications(name, queue);
     }
     expect(await queue.ends()).toEqual({ code: 0 });
   });

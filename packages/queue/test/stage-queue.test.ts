@@ -53,8 +53,8 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
       open.push(...made);
       return made;
     };
-    const listen = async (queue: StageQueue, heard: string[], concurrency = 4) =>
-      queue.listen(async (id) => void heard.push(id), { concurrency });
+    const listen = async (queue: StageQueue, received: string[], concurrency = 4) =>
+      queue.listen(async (id) => void received.push(id), { concurrency });
 
     beforeAll(async () => {
       server = await openServer();
@@ -63,42 +63,42 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
     afterAll(() => server.stop());
 
     it('rings each stage at one listener', async () => {
-      const [ringer, a, b] = await queues(3);
+      const [publisher, a, b] = await queues(3);
       const [heardA, heardB]: [string[], string[]] = [[], []];
       await listen(a!, heardA);
       await listen(b!, heardB);
       const stages = Array.from({ length: 40 }, (_, i) => stage(i));
-      await ringer!.ring(stages);
+      await publisher!.notify(stages);
       await vi.waitFor(() => expect([...heardA, ...heardB].sort()).toEqual(stages), { timeout: 10_000 });
     });
 
     it('keeps rings until somebody listens, and forgets them when heard', async () => {
       const [queue] = await queues(1);
-      await queue!.ring([stage(1), stage(2)]);
+      await queue!.notify([stage(1), stage(2)]);
       expect(await queue!.counts()).toEqual({ waiting: 2, active: 0 });
-      const heard: string[] = [];
-      await listen(queue!, heard);
-      await vi.waitFor(() => expect(heard.sort()).toEqual([stage(1), stage(2)]), { timeout: 10_000 });
+      const received: string[] = [];
+      await listen(queue!, received);
+      await vi.waitFor(() => expect(received.sort()).toEqual([stage(1), stage(2)]), { timeout: 10_000 });
       await vi.waitFor(async () => expect(await queue!.counts()).toEqual({ waiting: 0, active: 0 }), 30_000);
     });
 
     it('rings a stage once until it was heard, and again after that', async () => {
       const [queue] = await queues(1);
-      await queue!.ring([stage(1)]);
-      await queue!.ring([stage(1), stage(1)]);
+      await queue!.notify([stage(1)]);
+      await queue!.notify([stage(1), stage(1)]);
       expect((await queue!.counts()).waiting).toBe(1);
-      const heard: string[] = [];
-      await listen(queue!, heard);
-      await vi.waitFor(() => expect(heard).toEqual([stage(1)]), { timeout: 10_000 });
+      const received: string[] = [];
+      await listen(queue!, received);
+      await vi.waitFor(() => expect(received).toEqual([stage(1)]), { timeout: 10_000 });
       await vi.waitFor(async () => expect((await queue!.counts()).active).toBe(0), 30_000);
-      await queue!.ring([stage(1)]);
-      await vi.waitFor(() => expect(heard).toEqual([stage(1), stage(1)]), { timeout: 10_000 });
+      await queue!.notify([stage(1)]);
+      await vi.waitFor(() => expect(received).toEqual([stage(1), stage(1)]), { timeout: 10_000 });
     });
 
     it('takes the numbers that no stage can be, and nothing at all', async () => {
       const [queue] = await queues(1);
-      await queue!.ring([]);
-      await queue!.ring(['1'.repeat(64)]); // digits alone: BullMQ refuses such a job id
+      await queue!.notify([]);
+      await queue!.notify(['1'.repeat(64)]); // digits alone: BullMQ refuses such a job id
       expect((await queue!.counts()).waiting).toBe(1);
     });
 
@@ -115,7 +115,7 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
         },
         { concurrency: 3 },
       );
-      await queue!.ring(Array.from({ length: 6 }, (_, i) => stage(i)));
+      await queue!.notify(Array.from({ length: 6 }, (_, i) => stage(i)));
       await vi.waitFor(() => expect(waiting).toHaveLength(3), { timeout: 10_000 });
       for (const release of waiting.splice(0)) release();
       await vi.waitFor(() => expect(waiting).toHaveLength(3), { timeout: 10_000 });
@@ -126,44 +126,44 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
 
     it('goes on after a listener failed, and the stage can ring again', async () => {
       const [queue] = await queues(1);
-      const heard: string[] = [];
+      const received: string[] = [];
       await queue!.listen(
         async (id) => {
-          heard.push(id);
-          if (heard.length === 1) throw new Error('the first one fails');
+          received.push(id);
+          if (received.length === 1) throw new Error('the first one fails');
         },
         { concurrency: 1 },
       );
-      await queue!.ring([stage(1)]);
-      await vi.waitFor(() => expect(heard).toHaveLength(1), { timeout: 10_000 });
+      await queue!.notify([stage(1)]);
+      await vi.waitFor(() => expect(received).toHaveLength(1), { timeout: 10_000 });
       await vi.waitFor(async () => expect(await queue!.counts()).toEqual({ waiting: 0, active: 0 }), 30_000);
-      await queue!.ring([stage(1)]);
-      await vi.waitFor(() => expect(heard).toEqual([stage(1), stage(1)]), { timeout: 10_000 });
+      await queue!.notify([stage(1)]);
+      await vi.waitFor(() => expect(received).toEqual([stage(1), stage(1)]), { timeout: 10_000 });
     });
 
     it('forgets everything when told, and goes on', async () => {
       const [queue] = await queues(1);
-      await queue!.ring([stage(1), stage(2)]);
+      await queue!.notify([stage(1), stage(2)]);
       await queue!.clear();
       expect((await queue!.counts()).waiting).toBe(0);
-      const heard: string[] = [];
-      await listen(queue!, heard);
-      await queue!.ring([stage(3)]);
-      await vi.waitFor(() => expect(heard).toEqual([stage(3)]), { timeout: 10_000 });
+      const received: string[] = [];
+      await listen(queue!, received);
+      await queue!.notify([stage(3)]);
+      await vi.waitFor(() => expect(received).toEqual([stage(3)]), { timeout: 10_000 });
     });
 
     it('hears again after the server was gone', async () => {
-      const [ringer, ear] = await queues(2);
-      const heard: string[] = [];
-      await listen(ear!, heard);
-      await ringer!.ring([stage(1)]);
-      await vi.waitFor(() => expect(heard).toContain(stage(1)), { timeout: 10_000 });
+      const [publisher, listener] = await queues(2);
+      const received: string[] = [];
+      await listen(listener!, received);
+      await publisher!.notify([stage(1)]);
+      await vi.waitFor(() => expect(received).toContain(stage(1)), { timeout: 10_000 });
       await server.interrupt();
       // As the reconciler does: ring until it is heard.
       await vi.waitFor(
         async () => {
-          await ringer!.ring([stage(2)]);
-          expect(heard).toContain(stage(2));
+          await publisher!.notify([stage(2)]);
+          expect(received).toContain(stage(2));
         },
         { timeout: 30_000, interval: 500 },
       );
@@ -174,7 +174,7 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
       await queue!.ping();
       await listen(queue!, []);
       await Promise.all([queue!.close(), queue!.close()]);
-      await expect(queue!.ring([stage(1)])).rejects.toThrow();
+      await expect(queue!.notify([stage(1)])).rejects.toThrow();
     });
   },
 );
@@ -190,7 +190,7 @@ describe('an address', () => {
     const { url, stop } = await startRedis();
     await stop();
     const queue = await createStageQueue({ url });
-    await expect(queue.ring([stage(1)])).rejects.toThrow();
+    await expect(queue.notify([stage(1)])).rejects.toThrow();
     await expect(queue.ping()).rejects.toThrow();
     await queue.close();
   });

@@ -71,12 +71,12 @@ const backends = [
 
 /** What a queue at this address says when it is asked, and all that it said of itself before. */
 const faultsOf = async (url: string) => {
-  const heard: unknown[] = [];
-  const queue = await createStageQueue({ url, onError: (error) => void heard.push(error) });
+  const received: unknown[] = [];
+  const queue = await createStageQueue({ url, onError: (error) => void received.push(error) });
   const asked = await queue.ping().catch((error: unknown) => error);
-  const rung = await queue.ring(['a'.repeat(64)]).catch((error: unknown) => error);
+  const notified = await queue.notify(['a'.repeat(64)]).catch((error: unknown) => error);
   await queue.close();
-  return { asked, rung, all: inspect([asked, rung, heard], { depth: 6, showHidden: true }) };
+  return { asked, notified, all: inspect([asked, notified, received], { depth: 6, showHidden: true }) };
 };
 
 describe.each(backends)('the queue on %s by TLS and password', (name, openServer) => {
@@ -87,14 +87,14 @@ describe.each(backends)('the queue on %s by TLS and password', (name, openServer
   afterAll(() => server?.stop());
 
   it('rings and is heard, on every one of its connections', async () => {
-    const [ringer, ear] = await Promise.all(
+    const [publisher, listener] = await Promise.all(
       [1, 2].map(() => createStageQueue({ url: server.url('own'), name: 'tls' })),
     );
-    const heard: string[] = [];
-    await ear!.listen(async (id) => void heard.push(id), { concurrency: 2 });
-    await ringer!.ring(['a'.repeat(64)]);
-    await vi.waitFor(() => expect(heard).toEqual(['a'.repeat(64)]), { timeout: 10_000 });
-    await Promise.all([ringer!.close(), ear!.close()]);
+    const received: string[] = [];
+    await listener!.listen(async (id) => void received.push(id), { concurrency: 2 });
+    await publisher!.notify(['a'.repeat(64)]);
+    await vi.waitFor(() => expect(received).toEqual(['a'.repeat(64)]), { timeout: 10_000 });
+    await Promise.all([publisher!.close(), listener!.close()]);
   });
 
   it('may be called by an address that is in its certificate', async () => {
@@ -121,8 +121,8 @@ describe.each(backends)('the queue on %s by TLS and password', (name, openServer
     ['no authority named', () => server.url('none'), words.authority],
     ['plain text', () => server.plain, words.plain],
   ] as const)('%s is refused, and nothing says a secret', async (_, url, expected) => {
-    const { asked, rung, all } = await faultsOf(url());
-    for (const error of [asked, rung]) {
+    const { asked, notified, all } = await faultsOf(url());
+    for (const error of [asked, notified]) {
       expect(error).toBeInstanceOf(Error);
       expect(String(error)).toMatch(expected);
     }

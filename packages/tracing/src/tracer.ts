@@ -41,7 +41,7 @@ export type TracerOptions = {
 
 const batch = 256;
 /** Spans kept while the collector is slow or away; more are dropped. */
-const mostPending = 4096;
+const maxPending = 4096;
 const flushMilliseconds = 1000;
 const timeoutMilliseconds = 5000;
 
@@ -84,7 +84,7 @@ export const createTracer = ({ endpoint, resource, onError }: TracerOptions): Tr
   };
 
   const add = (span: FinishedSpan): void => {
-    if (pending.length >= mostPending) return;
+    if (pending.length >= maxPending) return;
     pending.push(span);
     timer ??= setTimeout(flush, flushMilliseconds).unref();
   };

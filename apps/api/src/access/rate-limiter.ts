@@ -9,19 +9,19 @@ export type RateLimiter = {
 
 const minute = 60_000;
 /** Clients remembered before those with full buckets are forgotten. */
-const mostClients = 10_000;
+const maxClients = 10_000;
 
 export const createRateLimiter = (perMinute: number, now: () => number = Date.now): RateLimiter => {
   const interval = minute / perMinute;
   /** When each client's bucket is full again. */
   const fullAt = new Map<string, number>();
 
-  let tidyAt = mostClients;
+  let tidyAt = maxClients;
 
   const forgetIdle = (time: number): void => {
     for (const [client, at] of fullAt) if (at <= time) fullAt.delete(client);
     // Not again before there are twice as many: a flood must not make every call look at every client.
-    tidyAt = Math.max(mostClients, 2 * fullAt.size);
+    tidyAt = Math.max(maxClients, 2 * fullAt.size);
   };
 
   return {

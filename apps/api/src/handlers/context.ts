@@ -14,7 +14,7 @@ export type Context = {
   readonly metrics: ServiceMetrics;
   readonly document: OpenApiDocument;
   /** Tells workers of ready stages; never fails, since the reconciler rings again. */
-  readonly ring: (stageIds: readonly string[]) => Promise<void>;
+  readonly notify: (stageIds: readonly string[]) => Promise<void>;
   readonly engineVersion: string;
   readonly planning: Pick<OffLoopPlanning, 'plan' | 'submit'>;
   readonly tracer: Tracer;

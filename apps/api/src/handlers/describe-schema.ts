@@ -3,10 +3,10 @@ import {
   attacks,
   datasets,
   evaluationMetrics,
+  hyperparameterDeclaration,
   hyperparameterNames,
   hyperparameters,
-  knobMeta,
-  knobsOf,
+  hyperparametersOf,
   presetAttacks,
   presets,
   type RecipeName,
@@ -28,14 +28,14 @@ const mapValues = <K extends string, T, R>(record: Readonly<Record<K, T>>, map: 
     (Object.entries(record) as [K, T][]).map(([key, value]) => [key, map(value, key)]),
   ) as Record<K, R>;
 
-const describeKnobs = () =>
+const describeHyperparameters = () =>
   Object.fromEntries(
     hyperparameterNames.map((name) => [
       name,
       {
-        ...knobMeta(name),
+        ...hyperparameterDeclaration(name),
         schema: jsonSchema(hyperparameters[name]),
-        recipes: recipeNames.filter((recipe) => knobsOf(recipe).includes(name)),
+        recipes: recipeNames.filter((recipe) => hyperparametersOf(recipe).includes(name)),
       },
     ]),
   );
@@ -53,7 +53,7 @@ const describeRecipe = (name: RecipeName) => {
 
 /** The answer of `GET /v1/schema`; the same for as long as the process runs. */
 export const describeSchema = (): Record<string, unknown> => ({
-  hyperparameters: describeKnobs(),
+  hyperparameters: describeHyperparameters(),
   recipes: Object.fromEntries(recipeNames.map((name) => [name, describeRecipe(name)])),
   datasets: mapValues(datasets, ({ title, classes, shape, train, test }) => ({
     title,

@@ -33,10 +33,10 @@ type SweepHandlers = Pick<
 
 /** One of the actions on a sweep: what it made ready is rung for, and the sweep is answered as a list shows it. */
 const actionWith =
-  ({ db, ring }: Context, act: (db: Db, id: string) => Promise<Ready>) =>
+  ({ db, notify }: Context, act: (db: Db, id: string) => Promise<Ready>) =>
   async ({ params }: { readonly params: { readonly id: string } }): Promise<Sweep> => {
     const { readyStages } = await act(db, params.id);
-    await ring(readyStages);
+    await notify(readyStages);
     const { definition, stages, ...sweep } = await getSweep(db, params.id);
     return sweep;
   };
@@ -50,7 +50,7 @@ const actions = (context: Context) => ({
 
 const submission = ({
   db,
-  ring,
+  notify,
   engineVersion,
   planning,
   tracer,
@@ -64,7 +64,7 @@ const submission = ({
       { definition: body, engineVersion, ...(key !== undefined && { idempotencyKey: key }) },
       client,
     );
-    void ring(readyStages); // never rejects; a large sweep rings a thousand times, and the answer need not wait for that
+    void notify(readyStages); // never rejects; a large sweep rings a thousand times, and the answer need not wait for that
     // The root of all that is done for it; asked for again, it is the same sweep and the same span.
     if (created) tracer.start('submit', { context: sweepContext(sweepId), kind: 'server', start }).end();
     reply.status(created ? 201 : 200);

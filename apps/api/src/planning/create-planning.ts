@@ -20,8 +20,8 @@ import type { Answers, Asked } from './planning-messages.ts';
 import { BeyondLimits, createPlanningProcesses } from './planning-processes.ts';
 
 /** Of computing, for reading one body or planning one sweep; what the database takes to write it is not counted. */
-const mostSeconds = 10;
-const mostBytes = 2 ** 30;
+const maxSeconds = 10;
+const maxBytes = 2 ** 30;
 
 /** Questions under way at once, each in a process: what takes a second, large plans, and submissions, which may wait for the database. */
 const createQueues = () => ({
@@ -62,9 +62,9 @@ export type PlanningOptions = {
   readonly seconds?: number | undefined;
 };
 
-export const createPlanning = (db: Db, { seconds = mostSeconds }: PlanningOptions = {}): OffLoopPlanning => {
+export const createPlanning = (db: Db, { seconds = maxSeconds }: PlanningOptions = {}): OffLoopPlanning => {
   const here = planningWith(db);
-  const processes = createPlanningProcesses({ seconds, bytes: mostBytes });
+  const processes = createPlanningProcesses({ seconds, bytes: maxBytes });
   const queues = createQueues();
   const inTurn = createTurns();
 

@@ -5,7 +5,7 @@
 import { AppError } from '@funnel/contracts';
 
 /** Questions that one caller may have waiting. */
-const mostWaiting = 20;
+const maxWaiting = 20;
 
 type Waiting = { readonly caller: string; readonly begin: () => void };
 
@@ -45,10 +45,10 @@ export const createFairQueue = (places: number): FairQueue => {
   return {
     run: async (caller, work) => {
       const own = [...waiting].filter((one) => one.caller === caller).length;
-      if (own >= mostWaiting)
+      if (own >= maxWaiting)
         throw new AppError(
           'RATE_LIMITED',
-          `Expected at most ${mostWaiting} large requests to wait for one caller, but there are more`,
+          `Expected at most ${maxWaiting} large requests to wait for one caller, but there are more`,
         );
       await new Promise<void>((resolve) => {
         waiting.add({ caller, begin: resolve });

@@ -3,7 +3,7 @@ import { type Dimension, isRange, PresetName, presetAttacks, type SweepDefinitio
 import { countTrials } from '@funnel/planner';
 import { longestLine } from './outline-checked.ts';
 
-/** Values of one knob, equal ones included; a continuous range counts as one. */
+/** Values of one hyperparameter, equal ones included; a continuous range counts as one. */
 const valuesOf = (dimension: Dimension): number => {
   if (Array.isArray(dimension)) return dimension.length;
   if (!isRange(dimension)) return 1;
@@ -26,9 +26,12 @@ type Factor = { readonly path: string; readonly values: number };
 /** All that trials and stages are multiplied by. */
 const factorsOf = (definition: SweepDefinition): readonly Factor[] => {
   const { space, search, seeds, recipes } = definition;
-  const knobs = Object.entries(space as Readonly<Record<string, Dimension>>);
+  const hyperparameters = Object.entries(space as Readonly<Record<string, Dimension>>);
   return [
-    ...knobs.map(([knob, dimension]) => ({ path: `space.${knob}`, values: valuesOf(dimension) })),
+    ...hyperparameters.map(([hyperparameter, dimension]) => ({
+      path: `space.${hyperparameter}`,
+      values: valuesOf(dimension),
+    })),
     ...(search.strategy === 'random' ? [{ path: 'search.trials', values: search.trials }] : []),
     { path: 'seeds', values: seeds.length },
     { path: 'recipes', values: recipes.length },

@@ -3,7 +3,7 @@ import { AppError, expandAttacks, type Recipe, recipes, type SweepDefinition } f
 import { countTrials, type Outline, outlineSweep } from '@funnel/planner';
 
 /** Stages that one sweep may point at: a hundred thousand trials with ten attacks each. */
-export const mostStages = 1_000_000;
+export const maxStages = 1_000_000;
 
 const countAttacks = ({ attacks, dataset }: SweepDefinition): number =>
   expandAttacks(attacks, { dataset: dataset.name }).length;
@@ -18,17 +18,17 @@ export const countStages = (definition: SweepDefinition): number => {
   const attacks = countAttacks(definition);
   const line = longestLine(definition);
   const stages = trials * (line + attacks);
-  if (stages > mostStages)
+  if (stages > maxStages)
     throw new AppError(
       'SWEEP_TOO_LARGE',
-      `Expected at most ${mostStages} stages, but ${trials} trials with ${attacks} attacks each would need up to ${stages}`,
+      `Expected at most ${maxStages} stages, but ${trials} trials with ${attacks} attacks each would need up to ${stages}`,
       {
         stages,
-        limit: mostStages,
+        limit: maxStages,
         issues: [
           {
             path: 'attacks',
-            expected: `at most ${Math.floor(mostStages / trials) - line} for ${trials} trials`,
+            expected: `at most ${Math.floor(maxStages / trials) - line} for ${trials} trials`,
             received: String(attacks),
           },
         ],

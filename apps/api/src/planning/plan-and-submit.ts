@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type Plan, type SweepDefinition } from '@funnel/contracts';
 import { type Db, knownChains, type Submitted, submitSweep } from '@funnel/db';
-import { settlePlan } from '@funnel/planner';
+import { buildPlan } from '@funnel/planner';
 import { outlineChecked } from './outline-checked.ts';
 
 export type PlanRequest = { readonly definition: SweepDefinition; readonly engineVersion: string };
@@ -24,14 +24,14 @@ const hashBody = (definition: SweepDefinition): string =>
 export const planningWith = (db: Db, time = <T>(work: () => T): T => work()): Planning => ({
   plan: async ({ definition, engineVersion }) => {
     const outline = time(() => outlineChecked(definition, engineVersion));
-    return settlePlan(outline, await knownChains(db, outline.stages)).plan;
+    return buildPlan(outline, await knownChains(db, outline.stages)).plan;
   },
   submit: async ({ definition, engineVersion, idempotencyKey: key }) => {
     const outline = time(() => outlineChecked(definition, engineVersion));
     return submitSweep(db, {
       definition,
       stages: outline.stages,
-      settle: (known) => settlePlan(outline, known),
+      buildPlan: (known) => buildPlan(outline, known),
       ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(definition) } }),
     });
   },

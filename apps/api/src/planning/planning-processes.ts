@@ -10,11 +10,11 @@ const script = fileURLToPath(new URL('./planning-process.ts', import.meta.url));
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
 /** Of heap, for all of a submission: writing it down takes more than planning it, which has a limit of its own. */
-const mostMegabytes = 2048;
+const maxMegabytes = 2048;
 /** Nearly all that planning makes lives until its end: fewer copies on the way are a quarter less time. */
 const youngMegabytes = 64;
 /** A process that has grown beyond this is ended after its answer. */
-const mostKept = 400 * 2 ** 20;
+const maxKept = 400 * 2 ** 20;
 /** Milliseconds without a question after which a process ends that is not the only one. */
 const idle = 30_000;
 
@@ -58,7 +58,7 @@ export type ProcessOptions = Limits & {
 };
 
 export const createPlanningProcesses = ({
-  keptBytes = mostKept,
+  keptBytes = maxKept,
   ...limits
 }: ProcessOptions): PlanningProcesses => {
   const all = new Set<Process>();
@@ -84,7 +84,7 @@ export const createPlanningProcesses = ({
     const execArgv = [
       '--import',
       tsx,
-      `--max-old-space-size=${mostMegabytes}`,
+      `--max-old-space-size=${maxMegabytes}`,
       `--max-semi-space-size=${youngMegabytes}`,
     ];
     const child = fork(script, [JSON.stringify(limits)], { execArgv, serialization: 'advanced' });

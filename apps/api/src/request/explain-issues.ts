@@ -10,8 +10,8 @@ type UnknownKeys = Extract<Issue, { code: 'unrecognized_keys' }>;
 type Bound = Extract<Issue, { code: 'too_small' | 'too_big' }>;
 
 /** More than a person reads at once: so many faults are explained, and the others are counted. */
-const mostIssues = 50;
-/** Characters of what was expected: enough for the names of all attacks, or of all knobs. */
+const maxIssues = 50;
+/** Characters of what was expected: enough for the names of all attacks, or of all hyperparameters. */
 const longestExpected = 2000;
 /** Characters of what came: a described value has at most 100, and words around it. */
 const longestReceived = 150;
@@ -98,7 +98,7 @@ const explainUnion = (issue: UnionIssue, at: readonly PropertyKey[], explain: Ex
   const wrong = each(issue.errors, (option) =>
     each(option.filter(isWrongType), (inner) => explain(inner, path)),
   );
-  const expected = new Set(first(wrong, mostIssues).map((fault) => fault.expected));
+  const expected = new Set(first(wrong, maxIssues).map((fault) => fault.expected));
   return [{ path, expected: eitherOf([...expected]), received: describe(issue.input) }];
 };
 
@@ -166,7 +166,7 @@ export const explainIssues = (
   const explain = explainWith(schema, input);
   const found = each(error.issues as readonly Issue[], (issue) => explain(issue, []));
   return {
-    issues: first(found, mostIssues).map(({ path, expected, received }) => ({
+    issues: first(found, maxIssues).map(({ path, expected, received }) => ({
       path: formatPath(asWritten(path, input)) || part,
       expected: cut(expected, longestExpected),
       received: cut(received, longestReceived),

@@ -74,14 +74,14 @@ const distance = (a: string, b: string): number => {
 };
 
 /** Edits after which a word is no longer taken for `name`: a third of it written differently. */
-const mostEdits = (name: string): number => Math.max(1, Math.floor(name.length / 3));
+const maxEdits = (name: string): number => Math.max(1, Math.floor(name.length / 3));
 
 /** The name that was probably meant. Each edit changes the length by one at most, so only names of about this length are compared. */
 export const nearest = (word: string, names: readonly string[]): string | null => {
   const ranked = names
-    .filter((name) => Math.abs(name.length - word.length) <= mostEdits(name))
+    .filter((name) => Math.abs(name.length - word.length) <= maxEdits(name))
     .map((name) => ({ name, edits: distance(word.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits);
   const best = ranked[0];
-  return best && best.edits <= mostEdits(best.name) ? best.name : null;
+  return best && best.edits <= maxEdits(best.name) ? best.name : null;
 };

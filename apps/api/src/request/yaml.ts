@@ -8,14 +8,14 @@ import { malformed, parsing } from './malformed.ts';
 import { checkPlainData } from './plain-data.ts';
 
 /** Collections that may be open at once. */
-const mostOpen = 64;
+const maxOpen = 64;
 
 const checkDepth = (text: string): void => {
   const parser = new Parser();
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) if (token.type === 'error') throw malformed(token.message);
-    if (parser.stack.length > mostOpen)
-      throw malformed(`Expected at most ${mostOpen} open collections, but the YAML nests deeper`);
+    if (parser.stack.length > maxOpen)
+      throw malformed(`Expected at most ${maxOpen} open collections, but the YAML nests deeper`);
   }
 };
 

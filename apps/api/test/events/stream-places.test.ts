@@ -87,7 +87,7 @@ describe('where tokens are needed', () => {
     });
     const ending = new AbortController();
     const events = client.events({ lastEventId: '0-0', signal: ending.signal });
-    const heard = events.next();
+    const received = events.next();
     await createClient({ url: `http://127.0.0.1:${port}`, token: tokenOf('submit') }).createSweep({
       body: {
         name: 'heard',
@@ -96,7 +96,7 @@ describe('where tokens are needed', () => {
         attacks: ['fgsm'],
       },
     });
-    expect((await heard).value).toMatchObject({ event: expect.anything() });
+    expect((await received).value).toMatchObject({ event: expect.anything() });
     expect(refusals).toHaveBeenCalled();
     ending.abort();
     leaveAll([second]);

@@ -21,7 +21,7 @@ const seed = Number(process.env.FUNNEL_FUZZ_SEED ?? 1);
 /** Refused requests between two looks at the tables. */
 const batch = 25;
 
-/** Bytes of a refusal: 50 issues that each name all knobs, or all attacks. */
+/** Bytes of a refusal: 50 issues that each name all hyperparameters, or all attacks. */
 const longestRefusal = 64 * 1024;
 /** Of `npm run fuzz`: milliseconds that `/healthz` may be silent on a busy machine. What has no bound takes many seconds. */
 const longestSilence = 3000;

@@ -5,7 +5,7 @@ const times = <T>(count: number, make: (i: number) => T): readonly T[] =>
 const keys = (count: number) => Object.fromEntries(times(count, (i) => [`key${i}`, 1]));
 const values = times(9999, (i) => (i + 1) / 1e5);
 const wrong = times(9999, () => 'x');
-const knobs = ['gamma', 'beta', 'tradesBeta', 'classifierRate', 'optimiseAttackerRate'];
+const hyperparameters = ['gamma', 'beta', 'tradesBeta', 'classifierRate', 'optimiseAttackerRate'];
 const random = (trials: number) => ({ strategy: 'random', trials });
 
 const sweeps: Readonly<Record<string, object>> = {
@@ -16,19 +16,21 @@ const sweeps: Readonly<Record<string, object>> = {
   'points of 100,000 values': { space: { gamma: { min: 1, max: 64, count: 100_000 } }, search: random(100) },
   'points of five long lists': {
     recipes: ['funn', 'trades'],
-    space: Object.fromEntries(knobs.map((knob) => [knob, values])),
+    space: Object.fromEntries(hyperparameters.map((hyperparameter) => [hyperparameter, values])),
     search: random(300),
   },
-  'unknown knobs': { space: keys(70_000) },
+  'unknown hyperparameters': { space: keys(70_000) },
   'unknown keys': keys(70_000),
   'unknown recipes': { recipes: times(60_000, (i) => `recipe${i}`) },
   'known recipes': { recipes: times(130_000, () => 'funn') },
   'a long key': { ['k'.repeat(900_000)]: 1 },
-  'a long knob': { space: { ['k'.repeat(900_000)]: 1 } },
+  'a long hyperparameter': { space: { ['k'.repeat(900_000)]: 1 } },
   'a long attack': { attacks: ['x'.repeat(900_000)] },
   'long unknown attacks': { attacks: times(999, () => 'x'.repeat(900)) },
   'a long name': { name: 'x'.repeat(900_000) },
-  'wrong values': { space: Object.fromEntries(knobs.map((knob) => [knob, wrong])) },
+  'wrong values': {
+    space: Object.fromEntries(hyperparameters.map((hyperparameter) => [hyperparameter, wrong])),
+  },
   'wrong settings': { attacks: times(1000, () => ({ attack: 'fgsm', ...keys(60) })) },
   'many presets': { attacks: times(999, () => 'preset:full') },
   'many seeds': { seeds: times(150_000, (i) => i) },
@@ -43,7 +45,7 @@ const yamls: Readonly<Record<string, string>> = {
   'quotes in YAML': '"'.repeat(yamlBytes - 1),
   'anchors in YAML': times(5000, (i) => `- &a${i} 1\n- *a${i}\n`).join(''),
   'aliases of a list in YAML': `a: &a [${'1,'.repeat(15_000)}1]\nb: [${'*a,'.repeat(99)}1]`,
-  'unknown knobs in YAML': `space:\n${times(yamlBytes, (i) => ` k${i}: 1\n`).join('')}`,
+  'unknown hyperparameters in YAML': `space:\n${times(yamlBytes, (i) => ` k${i}: 1\n`).join('')}`,
 };
 
 const texts: Readonly<Record<string, string>> = {

@@ -162,7 +162,7 @@ describe('over HTTP', () => {
   const long = 'k'.repeat(900_000);
   test.each<[string, string]>([
     ['an unknown key', JSON.stringify({ ...oneTrial, [long]: 1 })],
-    ['an unknown knob', JSON.stringify({ ...oneTrial, space: { [long]: 1 } })],
+    ['an unknown hyperparameter', JSON.stringify({ ...oneTrial, space: { [long]: 1 } })],
     ['an unknown attack', JSON.stringify({ ...oneTrial, attacks: [long] })],
     ['a key twice', `{"${long.slice(0, 450_000)}":1,"${long.slice(0, 450_000)}":1}`],
     ['a name', JSON.stringify({ ...oneTrial, name: long })],

@@ -108,7 +108,7 @@ describe('what is wrong elsewhere in a sweep', () => {
     ],
     [
       { recipes: 'classic', space: { gamma: 1 } },
-      { path: 'space.gamma', expected: 'a knob that classic reads', received: '1' },
+      { path: 'space.gamma', expected: 'a hyperparameter that classic reads', received: '1' },
     ],
   ])('%j', (change, issue) => {
     expect(issuesOf(SweepDefinition, { ...sweep, ...change })).toEqual([issue]);
@@ -149,7 +149,11 @@ describe('what is wrong in an address', () => {
     [{ limit: '1001' }, { path: 'limit', expected: 'at most 1000', received: '"1001"' }],
     [
       { where: 'gamma' },
-      { path: 'where', expected: 'knob:value or knob:min..max, such as gamma:1..5', received: '"gamma"' },
+      {
+        path: 'where',
+        expected: 'hyperparameter:value or hyperparameter:min..max, such as gamma:1..5',
+        received: '"gamma"',
+      },
     ],
     [
       { page: '2' },

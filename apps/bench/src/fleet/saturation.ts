@@ -21,7 +21,7 @@ const locks = /^(Lock|LWLock(?! WAL)) /;
 const sum = (sessions: Seen['sessions'], pattern: RegExp): number =>
   Object.entries(sessions).reduce((total, [waits, mean]) => total + (pattern.test(waits) ? mean : 0), 0);
 
-const mostOf = (sessions: Seen['sessions'], pattern: RegExp): string =>
+const maxOf = (sessions: Seen['sessions'], pattern: RegExp): string =>
   Object.entries(sessions)
     .filter(([waits]) => pattern.test(waits))
     .sort((a, b) => b[1] - a[1])[0]?.[0] ?? '';
@@ -38,8 +38,8 @@ export const saturated = ({ cores, workerCores, sessions, connections }: Seen, l
       busy / limits.cores / full,
     ],
     [`connections: ${connections} of ${limits.connections}`, connections / limits.connections / full],
-    [`the disk: sessions wait for ${mostOf(sessions, disk)}`, sum(sessions, disk) / some],
-    [`rows that many want: sessions wait for ${mostOf(sessions, locks)}`, sum(sessions, locks) / some],
+    [`the disk: sessions wait for ${maxOf(sessions, disk)}`, sum(sessions, disk) / some],
+    [`rows that many want: sessions wait for ${maxOf(sessions, locks)}`, sum(sessions, locks) / some],
   ];
   const [processor, ...others] = causes;
   return [processor!, ...others.sort((a, b) => b[1] - a[1])]

@@ -9,12 +9,12 @@ import {
   completeStage,
   type Db,
   getBlobs,
-  handBack,
   heartbeat,
   reconcile,
   recordCheckpoint,
+  releaseStage,
 } from '@funnel/db';
-import { createStandIn } from '@funnel/worker';
+import { createSimulatedTrainer } from '@funnel/worker';
 
 /** What takes time, in milliseconds each; `idle` is a claim that found nothing. */
 export const operations = ['claim', 'idle', 'checkpoint', 'complete', 'heartbeat', 'reconcile'] as const;
@@ -38,7 +38,7 @@ const reconcileMilliseconds = 3000;
 const pollMilliseconds = 2000;
 const maxAttempts = 3;
 
-const trainer = createStandIn({});
+const trainer = createSimulatedTrainer({});
 
 /** The networks that a stage starts from, out of the database. */
 const loadStart = async (db: Db, { start }: ClaimedStage) => {
@@ -55,9 +55,9 @@ const work = async (
   wait: (seconds: number) => Promise<boolean>,
   stageSeconds: number,
 ): Promise<void> => {
-  const { stageId, leaseEpoch, spec } = claimed;
+  const { stageId, fencingToken, spec } = claimed;
   if (!(await wait(stageSeconds))) {
-    await handBack(db, { stageId, leaseEpoch });
+    await releaseStage(db, { stageId, fencingToken });
     return;
   }
   const end = await trainer.run(
@@ -67,14 +67,14 @@ const work = async (
       onProgress: () => {},
       onCheckpoint: async ({ manifest, blobs }, metrics) => {
         await time('checkpoint', () =>
-          recordCheckpoint(db, { stageId, leaseEpoch, manifest, blobs, metrics }),
+          recordCheckpoint(db, { stageId, fencingToken, manifest, blobs, metrics }),
         );
       },
     },
   );
   if (end.status !== 'completed') throw new Error(`Expected the stand-in to complete, but it ${end.status}`);
   await time('complete', () =>
-    completeStage(db, { stageId, leaseEpoch, evaluation: end.evaluation ?? undefined }),
+    completeStage(db, { stageId, fencingToken, evaluation: end.evaluation ?? undefined }),
   );
 };
 

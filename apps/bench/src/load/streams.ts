@@ -6,11 +6,11 @@ import { type Db, eventsAfter, lastEventId } from '@funnel/db';
 import type { HttpClient } from './http.ts';
 import { type Timing, timingOf } from './time-calls.ts';
 
-type Listener = { readonly heard: string[]; readonly delays: number[]; readonly close: () => void };
+type Listener = { readonly received: string[]; readonly delays: number[]; readonly close: () => void };
 
 /** `at` is the database's clock at the start of the transaction, which is this machine's. */
 const open = async (url: string): Promise<Listener> => {
-  const heard: string[] = [];
+  const received: string[] = [];
   const delays: number[] = [];
   const request: ClientRequest = get(new URL('/v1/events', url), { agent: false });
   const [response] = await once(request, 'response');
@@ -24,13 +24,13 @@ const open = async (url: string): Promise<Listener> => {
       const data = block.split('\n').find((line) => line.startsWith('data: '));
       if (data === undefined) continue;
       const { id, at } = JSON.parse(data.slice('data: '.length)) as FunnelEventRow; // what the service declares
-      heard.push(id);
+      received.push(id);
       delays.push(Date.now() - Date.parse(at));
     }
   });
   response.on('error', () => {}); // closed from here
   await once(response, 'data');
-  return { heard, delays, close: () => request.destroy() };
+  return { received, delays, close: () => request.destroy() };
 };
 
 export type Streams = {
@@ -57,13 +57,13 @@ export const measureStreams = async (
       await http.call('POST', `/v1/sweeps/${id}/${i % 2 === 0 ? 'pause' : 'resume'}`);
     const events = (await eventsAfter(db, { after, limit: 1_000_000 })).map((row) => row.id);
     const deadline = Date.now() + patience;
-    while (listeners.some(({ heard }) => heard.length < events.length) && Date.now() < deadline)
+    while (listeners.some(({ received }) => received.length < events.length) && Date.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 10));
     const seconds = (performance.now() - begun) / 1000;
     return {
       clients,
       events: events.length,
-      wrong: listeners.filter(({ heard }) => heard.join() !== events.join()).length,
+      wrong: listeners.filter(({ received }) => received.join() !== events.join()).length,
       delay: timingOf(
         listeners.flatMap(({ delays }) => delays),
         seconds,

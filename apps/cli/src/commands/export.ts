@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit-codes.ts';
 import { leaderboardColumns } from '../export/columns.ts';
 import { type Format, formatNames, formats } from '../export/formats.ts';
-import { knobColumns } from '../export/knob-columns.ts';
+import { hyperparameterColumns } from '../export/hyperparameter-columns.ts';
 import { tables } from '../export/read-table.ts';
 import { fillTable, type Table } from '../export/table.ts';
 import { writeResult } from '../output/streams.ts';
@@ -28,7 +28,7 @@ const read = async (name: TableName, options: Options, context: Context): Promis
   if (name !== 'leaderboard') return tables[name](context.client(), options.sweep);
   const { format, out, ...query } = options;
   const { rows } = await readRanked(query, context);
-  return fillTable([...leaderboardColumns, ...knobColumns(rows)], rows);
+  return fillTable([...leaderboardColumns, ...hyperparameterColumns(rows)], rows);
 };
 
 /** A program that is written to: no terminal wants Parquet. */

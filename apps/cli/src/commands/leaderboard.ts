@@ -52,7 +52,7 @@ export const withFilters = (command: Command, limit: number): Command =>
     .addOption(new Option('--dataset <name>', 'only this data set').choices(DatasetName.options))
     .option('--sweep <id>', 'only this sweep')
     .option(
-      '--where <knob:value>',
+      '--where <hyperparameter:value>',
       'only these values, such as gamma:5 or beta:0.01..0.1; may be given again',
       collect,
     )

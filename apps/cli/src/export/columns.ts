@@ -1,4 +1,4 @@
-/** What a row of every table says, before its knobs. Names are those of the API. */
+/** What a row of every table says, before its hyperparameters. Names are those of the API. */
 import { EvaluationSummary, type ExtendedNumber, type LeaderboardRow, type Trial } from '@funnel/contracts';
 import type { Cell, Column, ColumnType } from './table.ts';
 

@@ -2,7 +2,7 @@ import type { Client } from '@funnel/client';
 import type { Trial } from '@funnel/contracts';
 import { allPages } from '../all-pages.ts';
 import { evaluationColumns, metricColumns, trialColumns } from './columns.ts';
-import { knobColumns } from './knob-columns.ts';
+import { hyperparameterColumns } from './hyperparameter-columns.ts';
 import { type Column, fillTable, type Table } from './table.ts';
 
 /** Requests under way at once. */
@@ -36,17 +36,19 @@ const readTrials = async (client: Client, sweep: string | undefined): Promise<Tr
   return trials;
 };
 
-const withKnobs = <Row extends Trial>(columns: readonly Column<Row>[], rows: readonly Row[]): Table =>
-  fillTable([...columns, ...knobColumns(rows)], rows);
+const withHyperparameters = <Row extends Trial>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+): Table => fillTable([...columns, ...hyperparameterColumns(rows)], rows);
 
 /** Tables about trials: a row per trial, per evaluation of a trial, or per trial, metric and epoch. */
 export const tables = {
   trials: async (client: Client, sweep?: string): Promise<Table> =>
-    withKnobs(trialColumns, await readTrials(client, sweep)),
+    withHyperparameters(trialColumns, await readTrials(client, sweep)),
   evaluations: async (client: Client, sweep?: string): Promise<Table> => {
     const trials = await readTrials(client, sweep);
     const rows = trials.flatMap((trial) => trial.evaluations.map((evaluation) => ({ ...trial, evaluation })));
-    return withKnobs(evaluationColumns, rows);
+    return withHyperparameters(evaluationColumns, rows);
   },
   metrics: async (client: Client, sweep?: string): Promise<Table> => {
     const trials = await readTrials(client, sweep);
@@ -59,6 +61,6 @@ export const tables = {
         epochs.map((epoch, at) => ({ ...trial, kind, metric: name, epoch, value: values[at] ?? null })),
       ),
     );
-    return withKnobs(metricColumns, rows);
+    return withHyperparameters(metricColumns, rows);
   },
 } as const;

@@ -48,7 +48,7 @@ export const describeComparison = ({
   readonly trials: readonly TrialDetail[];
   readonly differs: readonly string[];
 }): string => {
-  const knob = (name: string): Row => ({
+  const hyperparameter = (name: string): Row => ({
     what: name,
     cells: trials.map(({ hyperparameters }) => String(hyperparameters[name] ?? '–')),
   });
@@ -56,7 +56,9 @@ export const describeComparison = ({
   const rows: Row[] = [
     { what: 'recipe', cells: trials.map(({ recipe }) => recipe) },
     { what: 'seed', cells: trials.map(({ seed }) => String(seed)) },
-    ...differs.filter((name) => trials.some(({ hyperparameters }) => name in hyperparameters)).map(knob),
+    ...differs
+      .filter((name) => trials.some(({ hyperparameters }) => name in hyperparameters))
+      .map(hyperparameter),
     { what: 'clean accuracy', cells: trials.map(({ cleanAccuracy }) => formatShare(cleanAccuracy)) },
     ...rejectedClean(trials),
     ...attacks.flatMap((name) => evaluationRows(trials, name)),

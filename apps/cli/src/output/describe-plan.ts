@@ -2,16 +2,20 @@ import { describeValues, type Plan, type StageKind } from '@funnel/contracts';
 import { formatNumber } from './number.ts';
 import { formatTable } from './table.ts';
 
-/** The values of each knob, and what of the search space makes no trial of its own; empty where nothing was searched. */
+/** The values of each hyperparameter, and what of the search space makes no trial of its own; empty where nothing was searched. */
 const describeSpace = ({ space = [], leftOut = [] }: Plan): readonly string[] => {
-  const knobs = formatTable(
+  const hyperparameters = formatTable(
     [
-      { title: 'knob', value: ({ knob }) => knob },
+      { title: 'hyperparameter', value: ({ hyperparameter }) => hyperparameter },
       { title: 'values', value: describeValues },
     ],
     space,
   );
-  return [...(space.length > 0 ? [knobs, ''] : []), ...leftOut, ...(leftOut.length > 0 ? [''] : [])];
+  return [
+    ...(space.length > 0 ? [hyperparameters, ''] : []),
+    ...leftOut,
+    ...(leftOut.length > 0 ? [''] : []),
+  ];
 };
 
 /** What a sweep would do and what sharing saves. */

@@ -1,5 +1,5 @@
 import type { Trial } from '@funnel/contracts';
-import { differingKnobs } from './differing-knobs.ts';
+import { differingHyperparameters } from './differing-hyperparameters.ts';
 import { formatShare } from './number.ts';
 import { formatTable } from './table.ts';
 
@@ -12,7 +12,7 @@ export const describeTrials = (trials: readonly Trial[]): string =>
           { title: '#', value: ({ number }) => String(number), align: 'right' },
           { title: 'trial', value: ({ id }) => id },
           { title: 'recipe', value: ({ recipe }) => recipe },
-          ...differingKnobs(trials),
+          ...differingHyperparameters(trials),
           { title: 'seed', value: ({ seed }) => String(seed), align: 'right' },
           { title: 'status', value: ({ status }) => status },
           { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },

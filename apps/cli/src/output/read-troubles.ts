@@ -5,7 +5,7 @@ import type { Sweep, TrialDetail, TrialStatus } from '@funnel/contracts';
 const troubled = ['failed', 'diverged', 'collapsed'] as const satisfies readonly TrialStatus[];
 
 /** So many of each are looked at: the rest mostly ended for the same reason. */
-const mostEach = 3;
+const maxEach = 3;
 
 const reasonOf = ({ stages }: TrialDetail): string => {
   const stage = stages.find(
@@ -19,7 +19,7 @@ const reasonOf = ({ stages }: TrialDetail): string => {
 export const readTroubles = async (client: Client, { id, trials }: Sweep): Promise<readonly string[]> => {
   const there = troubled.filter((status) => (trials[status] ?? 0) > 0);
   const lists = await Promise.all(
-    there.map((status) => client.listTrials({ params: { id }, query: { status, limit: mostEach } })),
+    there.map((status) => client.listTrials({ params: { id }, query: { status, limit: maxEach } })),
   );
   const details = await Promise.all(
     lists.flatMap(({ items }) => items.map((trial) => client.getTrial({ params: { id: trial.id } }))),

@@ -1,23 +1,25 @@
-/** What was run: sizes, epochs, seeds, and every knob that the paper does not print or that was set to something else. */
+/** What was run: sizes, epochs, seeds, and every hyperparameter that the paper does not print or that was set to something else. */
 import {
   datasets,
   type HyperparameterName,
   Hyperparameters,
-  type KnobValue,
-  knobMeta,
+  type HyperparameterValue,
+  hyperparameterDeclaration,
 } from '@funnel/contracts';
 import type { Configuration } from './configurations.ts';
 import { list, percent, table } from './format.ts';
 import type { Table2 } from './read-table2.ts';
 
 const paper = { train: 60_000, test: 10_000, attack: 1000 } as const;
-const printedKnobs: Readonly<Record<string, KnobValue>> = Hyperparameters.parse({});
+const printedHyperparameters: Readonly<Record<string, HyperparameterValue>> = Hyperparameters.parse({});
 
 /** Training images times epochs, the currency in which a run is cheap or dear. */
 export const imagesSeen = (train: number, { epochs }: Configuration): number =>
   train * ((epochs.initialise ?? 0) + (epochs.optimise ?? 0));
 
-const paperSeen = paper.train * (Number(printedKnobs.initialiseEpochs) + Number(printedKnobs.optimiseEpochs));
+const paperSeen =
+  paper.train *
+  (Number(printedHyperparameters.initialiseEpochs) + Number(printedHyperparameters.optimiseEpochs));
 
 /** How much of the paper's training of the auto-encoders the least trained configuration had. */
 export const shareOfTraining = ({ sweep }: Table2, configurations: readonly Configuration[]): number =>
@@ -36,7 +38,7 @@ const shareOfUpdates = ({ sweep }: Table2, configurations: readonly Configuratio
         (epochs.initialise ?? 0) + (epochs.optimise ?? 0),
       ),
     ),
-  ) / updates(paper.train, Number(printedKnobs.batchSize), paperSeen / paper.train);
+  ) / updates(paper.train, Number(printedHyperparameters.batchSize), paperSeen / paper.train);
 
 /** The flags that make this sweep of examples/table2.yaml. */
 const command = ({ sweep: { definition } }: Table2): string => {
@@ -51,7 +53,7 @@ const command = ({ sweep: { definition } }: Table2): string => {
   );
 };
 
-const knobRows = (configurations: readonly Configuration[]): (readonly string[])[] => {
+const hyperparameterRows = (configurations: readonly Configuration[]): (readonly string[])[] => {
   const names = [...new Set(configurations.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))];
   return names.flatMap((name) => {
     const values = [
@@ -61,8 +63,8 @@ const knobRows = (configurations: readonly Configuration[]): (readonly string[])
         ),
       ),
     ];
-    const { title, assumed } = knobMeta(name as HyperparameterName); // a trial's knobs are declared ones
-    const printed = assumed ? 'not printed' : String(printedKnobs[name]);
+    const { title, assumed } = hyperparameterDeclaration(name as HyperparameterName); // a trial's hyperparameters are declared ones
+    const printed = assumed ? 'not printed' : String(printedHyperparameters[name]);
     if (!assumed && values.length === 1 && values[0] === printed) return [];
     return [[title, values.join(', '), printed]];
   });
@@ -99,10 +101,10 @@ export const conditions = (data: Table2, configurations: readonly Configuration[
     '',
     table(
       ['', 'here', 'paper'],
-      [size('train'), size('test'), size('attack'), ...knobRows(configurations)],
+      [size('train'), size('test'), size('attack'), ...hyperparameterRows(configurations)],
       [1, 2],
     ),
     '',
-    'Knobs that are not in this table have the printed values. “Not printed” are assumptions: the paper gives neither the sizes of its networks nor the scale of its loss, and its penalty has the opposite sign from the constraint (5) that it is to enforce ([docs/recipes.md](recipes.md)).',
+    'Hyperparameters that are not in this table have the printed values. “Not printed” are assumptions: the paper gives neither the sizes of its networks nor the scale of its loss, and its penalty has the opposite sign from the constraint (5) that it is to enforce ([docs/recipes.md](recipes.md)).',
   ].join('\n');
 };

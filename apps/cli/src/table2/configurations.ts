@@ -1,4 +1,4 @@
-/** The trials of a sweep by configuration: the seeds of one recipe and one choice of knobs together, and what they came to. */
+/** The trials of a sweep by configuration: the seeds of one recipe and one choice of hyperparameters together, and what they came to. */
 import { mean } from '@funnel/attacks/statistics';
 import {
   AttackSpec,
@@ -8,8 +8,8 @@ import {
   type DiagnosticsReport,
   type EvaluationSummary,
   type HyperparameterName,
-  type KnobValue,
-  knobMeta,
+  type HyperparameterValue,
+  hyperparameterDeclaration,
   type MetricSeries,
   type StageKind,
   type TrialDetail,
@@ -23,10 +23,10 @@ export type TrialResult = { readonly trial: TrialDetail; readonly series: readon
 export type Row = { readonly printed: PrintedRow; readonly measured: Measured | null };
 
 export type Configuration = {
-  /** The recipe and the knobs in which the sweep's configurations differ: `funn, β 0.05`. */
+  /** The recipe and the hyperparameters in which the sweep's configurations differ: `funn, β 0.05`. */
   readonly name: string;
   readonly recipe: string;
-  readonly hyperparameters: Readonly<Record<string, KnobValue>>;
+  readonly hyperparameters: Readonly<Record<string, HyperparameterValue>>;
   readonly seeds: readonly number[];
   /** Seeds whose trial did not end as completed, with its status: they have no part in the numbers. */
   readonly missing: readonly { readonly seed: number; readonly status: string }[];
@@ -72,9 +72,9 @@ const summariesOf = (
   );
 };
 
-/** Knobs, other than those that only some recipes read, whose value is not the same everywhere. */
+/** Hyperparameters, other than those that only some recipes read, whose value is not the same everywhere. */
 const differing = (trials: readonly TrialDetail[]): string[] => {
-  const values = new Map<string, Set<KnobValue>>();
+  const values = new Map<string, Set<HyperparameterValue>>();
   for (const { hyperparameters } of trials)
     for (const [name, value] of Object.entries(hyperparameters))
       values.set(name, (values.get(name) ?? new Set()).add(value));
@@ -117,20 +117,22 @@ const summarise = (name: string, all: readonly TrialResult[]): Configuration => 
 /** In the order of the trials' numbers. */
 export const configurationsOf = (results: readonly TrialResult[]): Configuration[] => {
   const ordered = [...results].sort((a, b) => a.trial.number - b.trial.number);
-  const knobs = differing(ordered.map(({ trial }) => trial));
+  const names = differing(ordered.map(({ trial }) => trial));
   const groups = new Map<string, TrialResult[]>();
   for (const result of ordered) {
     const { recipe, hyperparameters } = result.trial;
-    const told = knobs
-      .filter((knob) => knob in hyperparameters)
-      .map((knob) => `${knobMeta(knob as HyperparameterName).title} ${hyperparameters[knob]}`); // a trial's knobs are declared ones
+    const told = names
+      .filter((name) => name in hyperparameters)
+      .map(
+        (name) => `${hyperparameterDeclaration(name as HyperparameterName).title} ${hyperparameters[name]}`,
+      ); // a trial's hyperparameters are declared ones
     const name = [recipe, ...told].join(', ');
     groups.set(name, [...(groups.get(name) ?? []), result]);
   }
   return [...groups].map(([name, group]) => summarise(name, group));
 };
 
-/** The classic configuration that shares every knob which both recipes read. */
+/** The classic configuration that shares every hyperparameter which both recipes read. */
 export const baselineOf = (
   { hyperparameters }: Configuration,
   all: readonly Configuration[],

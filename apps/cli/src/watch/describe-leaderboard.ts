@@ -1,6 +1,6 @@
 import { type AttackName, evaluationMetrics, type LeaderboardRow, readExtended } from '@funnel/contracts';
 import { settingsText } from '../output/describe-settings.ts';
-import { differingKnobs } from '../output/differing-knobs.ts';
+import { differingHyperparameters } from '../output/differing-hyperparameters.ts';
 import { formatNumber, formatShare } from '../output/number.ts';
 import { type Column, formatTable } from '../output/table.ts';
 import { budgetText, describeRanking, sameBudget, sameSettings, titleOf } from './ranking.ts';
@@ -39,7 +39,7 @@ export const describeLeaderboard = (rows: readonly LeaderboardRow[], { attack }:
     ...(new Set(rows.map(({ dataset }) => dataset)).size > 1
       ? [{ title: 'data set', value: (row: LeaderboardRow) => row.dataset }]
       : []),
-    ...differingKnobs(rows),
+    ...differingHyperparameters(rows),
     { title: 'seed', value: ({ seeds }) => seeds.join(','), align: 'right' },
     { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },
     ...(rows.some(({ rejectedClean }) => rejectedClean !== undefined) ? rejectionColumns : []),

@@ -46,7 +46,7 @@ export const openWorkplace = async (): Promise<Workplace> => {
   const log = pino({ level: 'silent' });
   const database = await createTestDatabase();
   const api = await startApi({ databaseUrl: database.url, port: 0, engineVersion: 'stand-in', logger: log });
-  const worker = await startWorker({ databaseUrl: database.url, slots: 2, standIn: {}, log });
+  const worker = await startWorker({ databaseUrl: database.url, slots: 2, simulation: {}, log });
   symlinkSync(fileURLToPath(new URL('examples', root)), join(folder, 'examples'));
   // In a clone `npx funnel` is this launcher.
   mkdirSync(join(folder, 'bin'));

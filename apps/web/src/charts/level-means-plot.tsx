@@ -1,23 +1,26 @@
-/** What a knob does to the objective: its mean at each value, with 95 % intervals; the median where a trial is infinite. */
+/** What a hyperparameter does to the objective: its mean at each value, with 95 % intervals; the median where a trial is infinite. */
 import { useMemo } from 'react';
-import { formatKnob, knobScale } from '../format.ts';
+import { formatHyperparameter, hyperparameterScale } from '../format.ts';
 import type { LevelMean } from '../statistics/level-means.ts';
 import { useColours } from './colours.ts';
 import { axisStyle, baseOption, EChart, infinityAxis } from './echart.tsx';
 
 export const LevelMeansPlot = (props: {
-  readonly knob: string;
+  readonly hyperparameter: string;
   readonly title: string;
   readonly objective: string;
   readonly levels: readonly LevelMean<number | string | boolean>[];
   readonly format: (value: number) => string;
 }) => {
-  const { knob, title, objective, levels, format } = props;
+  const { hyperparameter, title, objective, levels, format } = props;
   const colours = useColours();
   const option = useMemo(() => {
     const axis = axisStyle(colours);
     const numeric = levels.every(({ value }) => typeof value === 'number');
-    const log = numeric && knobScale(knob) === 'log' && levels.every(({ value }) => Number(value) > 0);
+    const log =
+      numeric &&
+      hyperparameterScale(hyperparameter) === 'log' &&
+      levels.every(({ value }) => Number(value) > 0);
     const numbers = numeric ? levels.map(({ value }) => Number(value)) : [];
     const ends = log ? { min: Math.min(...numbers) / 1.5, max: Math.max(...numbers) * 1.5 } : { scale: true };
     const ends95 = levels.flatMap(({ mean, halfWidth }) => [
@@ -36,7 +39,7 @@ export const LevelMeansPlot = (props: {
           const level = levels[dataIndex]!;
           const spread = level.halfWidth === null ? '' : ` ± ${format(level.halfWidth)}`;
           const infinite = level.infinite ? `, of which ${level.infinite} are ∞: median` : '';
-          return `${title} = ${formatKnob(level.value)}<br/><b>${format(level.mean)}</b>${spread}, ${level.n} trials${infinite}`;
+          return `${title} = ${formatHyperparameter(level.value)}<br/><b>${format(level.mean)}</b>${spread}, ${level.n} trials${infinite}`;
         },
       },
       xAxis: {
@@ -50,7 +53,7 @@ export const LevelMeansPlot = (props: {
           ...axis.axisLabel,
           showMinLabel: !log,
           showMaxLabel: !log,
-          formatter: (v: number | string) => formatKnob(v),
+          formatter: (v: number | string) => formatHyperparameter(v),
         },
         splitLine: { show: false },
       },
@@ -102,6 +105,6 @@ export const LevelMeansPlot = (props: {
         },
       ],
     };
-  }, [knob, title, objective, levels, format, colours]);
+  }, [hyperparameter, title, objective, levels, format, colours]);
   return <EChart height={220} option={option} label={`Mean ${objective} at each value of ${title}`} />;
 };

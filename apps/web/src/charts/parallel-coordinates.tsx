@@ -1,4 +1,4 @@
-/** Every trial as a line over its knobs and results. Brushes on the axes say which trials the other pictures and the table show. */
+/** Every trial as a line over its hyperparameters and results. Brushes on the axes say which trials the other pictures and the table show. */
 import { type PointerEvent, type RefObject, useEffect, useMemo, useRef, useState } from 'react';
 import { useWidth } from '../components/use-width.ts';
 import { useColours } from './colours.ts';
@@ -20,14 +20,14 @@ const span = 232;
 const titleLine = 14;
 const below = 26;
 /** Axes never come closer than this; a narrow page scrolls. */
-const leastGap = 104;
+const minGap = 104;
 /** On the right, the labels of the last axis stand beside it. */
 const edges = { left: 34, right: 56 };
 
 const layoutOf = (available: number, titles: readonly string[]): Layout => {
   const count = titles.length;
   const top = 20 + titleLine * Math.max(1, ...titles.map((title) => wrapTitle(title).length));
-  const width = Math.max(available, edges.left + edges.right + leastGap * (count - 1));
+  const width = Math.max(available, edges.left + edges.right + minGap * (count - 1));
   const gap = count > 1 ? (width - edges.left - edges.right) / (count - 1) : 0;
   const bottom = top + span;
   return {

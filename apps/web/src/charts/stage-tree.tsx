@@ -7,14 +7,14 @@ import { formatCount } from '../format.ts';
 import { useColours } from './colours.ts';
 import { drawTree, nodeAt, type TreeView } from './stage-tree/draw.ts';
 import { stageTip } from './stage-tree/label.ts';
-import { layoutStages, type TreeNode, varyingKnobs } from './stage-tree/layout.ts';
+import { layoutStages, type TreeNode, varyingHyperparameters } from './stage-tree/layout.ts';
 import { drawEdges, edgesOnShow, surrogateEdges, surrogateTip } from './stage-tree/surrogates.ts';
 import './stage-tree/stage-tree.css';
 
 /** Room for a line of text per classifier, within what one still calls a picture. */
 const heightFor = (stages: readonly Stage[]): number =>
   Math.max(420, Math.min(900, 17 * stages.filter(({ kind }) => kind === 'classify').length));
-const leastWidth = 620;
+const minWidth = 620;
 
 const kindTitles = { initialise: 'Initialise', optimise: 'Optimise', classify: 'Classify', attack: 'Attack' };
 
@@ -54,7 +54,7 @@ export const StageTree = (props: {
   const available = useWidth(box, 900);
   const colours = useColours();
   const nodes = useMemo(() => layoutStages(stages), [stages]);
-  const varying = useMemo(() => varyingKnobs(stages), [stages]);
+  const varying = useMemo(() => varyingHyperparameters(stages), [stages]);
   const edges = useMemo(() => surrogateEdges(nodes), [nodes]);
   const [zoomed, setZoomed] = useState<string | null>(null);
   const [hover, setHover] = useState<{
@@ -63,7 +63,7 @@ export const StageTree = (props: {
     readonly y: number;
   } | null>(null);
   const root = nodes.find((node) => node.stage.id === zoomed);
-  const width = Math.max(leastWidth, available);
+  const width = Math.max(minWidth, available);
   const height = heightFor(stages);
   const view: TreeView = { width, height, from: root?.y0 ?? 0, to: root?.y1 ?? 1 };
   const current = nodes.find((node) => node.stage.id === selected);

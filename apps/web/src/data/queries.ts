@@ -6,7 +6,7 @@ import type { LiveQuery } from './use-query.ts';
 
 /** A trial waits on stages of its own and, for a state passed on the way, on the longer stage of the same chain. */
 const usesStage = (trial: TrialDetail, stage: string): boolean =>
-  trial.stages.some((own) => own.id === stage || own.after === stage);
+  trial.stages.some((own) => own.id === stage || own.dependsOn === stage);
 
 const touchesTrial = (event: FunnelEvent, trial: TrialDetail): boolean => {
   if (event.type === 'trial') return event.trialId === trial.id;

@@ -17,7 +17,7 @@ export type LevelMean<V> = {
   readonly halfWidth: number | null;
 };
 
-/** Mean objective at each value of a knob, by growing value: what the knob does, all others averaged over. */
+/** Mean objective at each value of a hyperparameter, by growing value: what the hyperparameter does, all others averaged over. */
 export const levelMeans = <V extends number | string | boolean>(
   values: readonly V[],
   objective: readonly number[],

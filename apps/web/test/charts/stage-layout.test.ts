@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { layoutStages, varyingKnobs } from '../../src/charts/stage-tree/layout.ts';
+import { layoutStages, varyingHyperparameters } from '../../src/charts/stage-tree/layout.ts';
 import { createWorld } from '../fake-api/world.ts';
 
 const stagesOf = () => {
@@ -49,6 +49,6 @@ describe('the stage tree', () => {
   });
 
   it('labels stages by what tells them apart', () => {
-    expect(varyingKnobs(stagesOf()).get('optimise')).toEqual(['gamma', 'seed', 'epochs']);
+    expect(varyingHyperparameters(stagesOf()).get('optimise')).toEqual(['gamma', 'seed', 'epochs']);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Results that a sweep might have had: a smooth function of the knobs with noise by seed. They are fixtures for the pages and claim
+ * Results that a sweep might have had: a smooth function of the hyperparameters with noise by seed. They are fixtures for the pages and claim
  * nothing about any model.
  */
 import { wilsonInterval } from '@funnel/attacks/statistics';

@@ -17,7 +17,7 @@ import {
   type Verdict,
   worstVerdict,
 } from '@funnel/contracts';
-import { outlineSweep, settlePlan } from '@funnel/planner';
+import { buildPlan, outlineSweep } from '@funnel/planner';
 import { hashOf, uniformOf } from './random.ts';
 import { evaluationOf, qualityOf, seriesOf, worstCaseOf } from './results.ts';
 
@@ -53,7 +53,7 @@ export const createWorld = () => {
     for (const listener of listeners) listener(row);
   };
 
-  const plan = (definition: SweepDefinition) => settlePlan(outlineSweep(definition, 'fake-1'), new Map());
+  const plan = (definition: SweepDefinition) => buildPlan(outlineSweep(definition, 'fake-1'), new Map());
 
   const settleStages = (sweep: FakeSweep): void => {
     for (const [n, point] of sweep.planned.entries()) {
@@ -107,18 +107,18 @@ export const createWorld = () => {
         chain: stage.chain,
         kind: stage.kind,
         recipe: stage.recipe,
-        status: stage.after === null ? 'ready' : 'waiting',
+        status: stage.dependsOn === null ? 'ready' : 'waiting',
         hyperparameters: stage.hyperparameters,
         seed: stage.seed,
         epochs: stage.epochs,
         startEpoch: stage.startEpoch,
         position: null,
         parent: stage.parent,
-        after: stage.after,
+        dependsOn: stage.dependsOn,
         attack: stage.attack,
         surrogates: stage.surrogates,
         attempts: 1,
-        leaseEpoch: 1,
+        fencingToken: 1,
         workerId: null,
         checkpoint: null,
         error: null,

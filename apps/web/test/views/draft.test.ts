@@ -2,11 +2,11 @@ import {
   attackNames,
   attacks,
   expandAttacks,
+  hyperparameterDeclaration,
   hyperparameterNames,
   hyperparameters,
+  hyperparametersOf,
   isNumeric,
-  knobMeta,
-  knobsOf,
   recipeNames,
   SweepDefinition,
 } from '@funnel/contracts';
@@ -37,24 +37,24 @@ describe('a draft', () => {
     });
   });
 
-  it('takes every knob of every recipe, at its default and in the way that it is drawn', () => {
+  it('takes every hyperparameter of every recipe, at its default and in the way that it is drawn', () => {
     for (const recipe of recipeNames)
-      for (const name of knobsOf(recipe)) {
+      for (const name of hyperparametersOf(recipe)) {
         const usual = hyperparameters[name].parse(undefined);
         const definition = parse({
           ...named,
           recipes: [recipe],
-          knobs: { [name]: { mode: 'values', text: String(usual) } },
+          hyperparameters: { [name]: { mode: 'values', text: String(usual) } },
         });
         expect(definition.space).toEqual({ [name]: usual });
       }
   });
 
-  it('leaves out knobs that none of the chosen recipes reads', () => {
+  it('leaves out hyperparameters that none of the chosen recipes reads', () => {
     const draft: Draft = {
       ...named,
       recipes: ['classic'],
-      knobs: { gamma: { mode: 'values', text: '1, 5' } },
+      hyperparameters: { gamma: { mode: 'values', text: '1, 5' } },
     };
     expect(draftInput(draft).space).toEqual({});
   });
@@ -63,7 +63,7 @@ describe('a draft', () => {
     const draft: Draft = {
       ...named,
       seeds: '3, 7',
-      knobs: {
+      hyperparameters: {
         gamma: { mode: 'values', text: '1, 5,10' },
         beta: { mode: 'range', min: '0.001', max: '0.1', count: '3', scale: 'log' },
         lossScale: { mode: 'values', text: 'mse, norm' },
@@ -120,10 +120,13 @@ describe('a draft', () => {
 describe('what is wrong', () => {
   const issues = (draft: Draft) => issuesOf(SweepDefinition.safeParse(draftInput(draft)).error);
 
-  it('stands at the knob that it is about', () => {
+  it('stands at the hyperparameter that it is about', () => {
     const found = issues({
       ...named,
-      knobs: { gamma: { mode: 'values', text: '1, minus' }, latent: { mode: 'values', text: '64' } },
+      hyperparameters: {
+        gamma: { mode: 'values', text: '1, minus' },
+        latent: { mode: 'values', text: '64' },
+      },
     });
     expect(issueAt(found, 'space.gamma')).toMatch(/number/i);
     expect(issueAt(found, 'space.latent')).toBeNull();
@@ -132,7 +135,7 @@ describe('what is wrong', () => {
   it('says which end of a range is on the wrong side', () => {
     const found = issues({
       ...named,
-      knobs: { gamma: { mode: 'range', min: '5', max: '1', count: '3', scale: 'linear' } },
+      hyperparameters: { gamma: { mode: 'range', min: '5', max: '1', count: '3', scale: 'linear' } },
     });
     expect(issueAt(found, 'space.gamma')).toMatch(/min <= max/);
   });
@@ -148,15 +151,15 @@ describe('what is wrong', () => {
 });
 
 describe('what a form draws', () => {
-  it('has a title, a description and a default for every knob', () => {
+  it('has a title, a description and a default for every hyperparameter', () => {
     for (const name of hyperparameterNames) {
       const field = fieldOf(hyperparameters[name]);
       expect(field.title, name).not.toBe('');
       expect(field.description, name).not.toBe('');
       expect(field.usual, name).toEqual(hyperparameters[name].parse(undefined));
-      expect(field.usual, name).toEqual(knobMeta(name).default);
-      expect(field.kind === 'number', name).toBe(isNumeric(knobMeta(name)));
-      expect(field.integer, name).toBe(knobMeta(name).kind === 'whole');
+      expect(field.usual, name).toEqual(hyperparameterDeclaration(name).default);
+      expect(field.kind === 'number', name).toBe(isNumeric(hyperparameterDeclaration(name)));
+      expect(field.integer, name).toBe(hyperparameterDeclaration(name).kind === 'whole');
     }
   });
 

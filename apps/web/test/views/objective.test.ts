@@ -7,7 +7,7 @@ import {
   defaultObjective,
   ranked,
   resultOf,
-  varyingKnobs,
+  varyingHyperparameters,
   worstCaseTitle,
 } from '../../src/views/sweep/objective.ts';
 import { columnsOf, sortResults } from '../../src/views/sweep/trial-columns.tsx';
@@ -153,6 +153,6 @@ describe('the first choice', () => {
   });
 });
 
-it('finds the knobs that vary', () => {
-  expect(varyingKnobs(trials().trials)).toEqual(['gamma']);
+it('finds the hyperparameters that vary', () => {
+  expect(varyingHyperparameters(trials().trials)).toEqual(['gamma']);
 });

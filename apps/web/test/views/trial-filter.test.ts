@@ -45,9 +45,9 @@ const rows = [
   result(4, { recipe: 'classic', value: 0.2 }),
 ];
 const withInfinity = [...rows, result(5, { recipe: 'classic', value: Number.POSITIVE_INFINITY })];
-const knobs = ['gamma', 'lossScale'];
+const hyperparameters = ['gamma', 'lossScale'];
 const kept = (text: string) => {
-  const { keep } = parseFilter(text, knobs);
+  const { keep } = parseFilter(text, hyperparameters);
   return keep === null ? null : rows.filter(keep).map(({ trial }) => trial.number);
 };
 
@@ -77,11 +77,11 @@ describe('the filter of the trials table', () => {
     ['value>0.5', [2, 5]],
     ['value!=∞', [1, 2, 17, 4]],
   ])('%s keeps %j where a value is infinite', (text, expected) => {
-    const { keep } = parseFilter(text, knobs);
+    const { keep } = parseFilter(text, hyperparameters);
     expect(withInfinity.filter(keep!).map(({ trial }) => trial.number)).toEqual(expected);
   });
 
   it('names a column that does not exist, and those that do', () => {
-    expect(parseFilter('gama>1', knobs).fault).toMatch(/no column gama.*gamma/);
+    expect(parseFilter('gama>1', hyperparameters).fault).toMatch(/no column gama.*gamma/);
   });
 });

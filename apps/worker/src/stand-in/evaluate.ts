@@ -29,7 +29,7 @@ const attackImages = (state: Uint8Array, images: number): EvaluationRecords => {
 };
 
 /** What the attack of a stage "found" on the network whose state this is: plausible numbers, the same ones every time. */
-export const standInEvaluation = (spec: StageSpec, state: Uint8Array): EvaluationWrite => {
+export const simulatedEvaluation = (spec: StageSpec, state: Uint8Array): EvaluationWrite => {
   if (!spec.attack)
     throw new AppError('INTERNAL', `Expected an attack in the stage ${spec.id}, but got none`);
   const [height, width, channels] = datasets[spec.dataset.name].shape;

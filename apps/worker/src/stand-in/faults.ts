@@ -2,9 +2,9 @@ import { appendFileSync } from 'node:fs';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { StageSpec } from '@funnel/contracts';
 import type { StageEnd } from '../messages.ts';
-import type { StandInFault, StandInOptions } from './options.ts';
+import type { SimulatedFault, SimulationOptions } from './options.ts';
 
-const matches = (fault: StandInFault, spec: StageSpec, epoch: number): boolean =>
+const matches = (fault: SimulatedFault, spec: StageSpec, epoch: number): boolean =>
   (fault.kind ?? spec.kind) === spec.kind &&
   (fault.seed ?? spec.seed) === spec.seed &&
   (fault.epoch ?? epoch) === epoch;
@@ -50,7 +50,7 @@ const trap = (): never => {
   throw new Error('Expected WebAssembly to trap, but it did not');
 };
 
-const faults: Record<StandInFault['fault'], () => StageEnd | Promise<StageEnd>> = {
+const faults: Record<SimulatedFault['fault'], () => StageEnd | Promise<StageEnd>> = {
   throw: () => {
     throw new Error('The stand-in was told to throw');
   },
@@ -74,7 +74,7 @@ export const suffer = async (
   spec: StageSpec,
   epoch: number,
   step: number,
-  options: Required<StandInOptions>,
+  options: Required<SimulationOptions>,
 ): Promise<StageEnd | undefined> => {
   if (options.journal !== null) appendFileSync(options.journal, `${epoch} ${step}\n`);
   await sleep(options.stepMilliseconds);

@@ -8,9 +8,9 @@ import type { StageSpec } from '@funnel/contracts';
 import { type Recipe, recipes } from '@funnel/contracts';
 import type { Checkpoint, StageEnd, StageTask } from '../messages.ts';
 import type { StageHooks, StageRunner } from '../stage-runner.ts';
-import { standInEvaluation } from './evaluate.ts';
+import { simulatedEvaluation } from './evaluate.ts';
 import { suffer } from './faults.ts';
-import type { StandInOptions } from './options.ts';
+import type { SimulationOptions } from './options.ts';
 
 const sha256 = (...parts: readonly (string | Uint8Array)[]): Buffer => {
   const hash = createHash('sha256');
@@ -86,7 +86,7 @@ const metricsOf = (spec: StageSpec, state: Buffer): Record<string, number> => {
 const train = async (
   task: StageTask,
   hooks: StageHooks,
-  options: Required<StandInOptions>,
+  options: Required<SimulationOptions>,
 ): Promise<StageEnd> => {
   const { spec } = task;
   const from = task.start?.sameChain ? task.start.manifest.position : { epoch: 0, step: 0 };
@@ -114,7 +114,7 @@ const train = async (
 const attack = async (
   task: StageTask,
   hooks: StageHooks,
-  options: Required<StandInOptions>,
+  options: Required<SimulationOptions>,
 ): Promise<StageEnd> => {
   for (let step = 0; step < options.stepsPerEpoch; step++) {
     const end = await suffer(task.spec, 0, step, options);
@@ -122,11 +122,11 @@ const attack = async (
     hooks.onProgress({ position: null, imagesPerSecond: null });
     if (hooks.signal.aborted) return { status: 'stopped' };
   }
-  return { status: 'completed', evaluation: standInEvaluation(task.spec, attackedState(task)) };
+  return { status: 'completed', evaluation: simulatedEvaluation(task.spec, attackedState(task)) };
 };
 
-export const createStandIn = (options: StandInOptions): StageRunner => {
-  const filled: Required<StandInOptions> = {
+export const createSimulatedTrainer = (options: SimulationOptions): StageRunner => {
+  const filled: Required<SimulationOptions> = {
     stepsPerEpoch: 4,
     stepMilliseconds: 0,
     faults: [],

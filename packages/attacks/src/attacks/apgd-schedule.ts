@@ -7,10 +7,10 @@ export type Schedule = {
 };
 
 /** At least this share of the steps since the last checkpoint must have raised the loss (ρ). */
-const leastRising = 0.75;
+const minRising = 0.75;
 
 export const createSchedule = (stepSize: number, steps: number): Schedule => {
-  const leastPeriod = Math.max(Math.floor(0.06 * steps), 1);
+  const minPeriod = Math.max(Math.floor(0.06 * steps), 1);
   const shortening = Math.max(Math.floor(0.03 * steps), 1);
   let period = Math.max(Math.floor(0.22 * steps), 1);
   let size = stepSize;
@@ -34,13 +34,13 @@ export const createSchedule = (stepSize: number, steps: number): Schedule => {
       if (improved) best = loss;
       since++;
       if (since < period) return { improved, restart: false };
-      const oscillating = rises <= leastRising * period;
+      const oscillating = rises <= minRising * period;
       const stalled = !halvedAtCheckpoint && bestAtCheckpoint >= best;
       halvedAtCheckpoint = oscillating || stalled;
       bestAtCheckpoint = best;
       since = 0;
       rises = 0;
-      period = Math.max(period - shortening, leastPeriod);
+      period = Math.max(period - shortening, minPeriod);
       if (halvedAtCheckpoint) size /= 2;
       return { improved, restart: halvedAtCheckpoint };
     },

@@ -80,7 +80,7 @@ const ascend = async (context: AttackContext, ascent: Ascent): Promise<Try> => {
   });
   let classes = first.classes;
   for (let step = 0; ; step++) {
-    await context.breathe();
+    await context.yieldToEventLoop();
     const suspects = positions(rows.length, (i) => isMistake(classes[i]!, labels[rows[i]!]!));
     const fallen = await confirm(model, state.x, pick(labels, rows), suspects);
     found.put(state.x, fallen, pick(rows, fallen));

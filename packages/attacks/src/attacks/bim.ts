@@ -33,7 +33,7 @@ export const bim =
       direction: first.clone(),
     };
     while (state.rows.length > 0) {
-      await context.breathe();
+      await context.yieldToEventLoop();
       const { rows } = state;
       const origin = takeRows(images, rows);
       const x = ascend(

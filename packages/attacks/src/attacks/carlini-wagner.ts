@@ -62,7 +62,7 @@ const descend = async (
     second: tf.zerosLike(images),
   };
   for (let step = 1; step <= settings.steps && rows.length > 0; step++) {
-    await context.breathe();
+    await context.yieldToEventLoop();
     const truth = oneHot(pick(labels, rows), model.classes);
     const { x, numbers, ...next } = tf.tidy(() => descent(context, settings, space, c, truth, state, step));
     const values = await numbers.data<'float32'>();

@@ -22,7 +22,7 @@ export const deepfool = (norm: Norm): Attack<'deepfool-l2' | 'deepfool-linf'> =>
     let x: tf.Tensor2D = tf.zeros([0, model.width]);
     let started = 0;
     for (;;) {
-      await context.breathe();
+      await context.yieldToEventLoop();
       const fresh = Int32Array.from(
         { length: Math.min(model.batchSize - rows.length, labels.length - started) },
         (_, i) => started + i,

@@ -13,7 +13,7 @@ import { randomDirections } from '../starts.ts';
 import { projectOntoHyperplane } from './hyperplane.ts';
 import { likelyClasses } from './likely-classes.ts';
 
-const mostBias = 0.1; // α_max
+const maxBias = 0.1; // α_max
 const overshoot = 1.05; // η
 const backward = 0.9; // β
 
@@ -30,7 +30,7 @@ export const fab =
         ); // e_t − e_y
         let x = restart === 0 ? images.clone() : startNear(context, nearest, norm, settings.epsilon, restart);
         for (let step = 0; step < settings.steps; step++) {
-          await context.breathe();
+          await context.yieldToEventLoop();
           const next = await advance(context, x, gap, nearest, norm);
           x.dispose();
           x = next;
@@ -75,7 +75,7 @@ const step = (
   const fromHere = projectOntoHyperplane(x, w, tf.neg(f), norm);
   const fromImage = projectOntoHyperplane(images, w, tf.sum(w.mul(x.sub(images)), 1, true).sub(f), norm);
   const [here, there] = [rowNorms(fromHere, norm), rowNorms(fromImage, norm)];
-  const bias = tf.minimum(here.div(tf.maximum(here.add(there), 1e-8)), mostBias);
+  const bias = tf.minimum(here.div(tf.maximum(here.add(there), 1e-8)), maxBias);
   const ahead: tf.Tensor2D = x.add<tf.Tensor2D>(fromHere.mul(overshoot)).mul(tf.sub(1, bias));
   const home: tf.Tensor2D = images.add<tf.Tensor2D>(fromImage.mul(overshoot)).mul(bias);
   return tf.clipByValue(ahead.add<tf.Tensor2D>(home), 0, 1);

@@ -23,7 +23,7 @@ export const feature =
       const goal = await goals(standing, features, guide);
       let x = images.clone();
       for (let step = 0; step < settings.steps; step++) {
-        await context.breathe();
+        await context.yieldToEventLoop();
         const next = tf.tidy(() => {
           const slope = tf.grad((input) =>
             tf.sum(tf.squaredDifference(encoder(input as tf.Tensor2D), goal)).neg(),

@@ -10,7 +10,7 @@ import { createNearest, keepConfirmed } from '../nearest.ts';
 import { dualNorms, type Norm, project, rowNorms } from '../norms.ts';
 import { oneHot, positions } from '../rows.ts';
 
-const leastGamma = 0.001;
+const minGamma = 0.001;
 
 export const fmn =
   (norm: Norm): Attack<'fmn-l2' | 'fmn-linf'> =>
@@ -23,9 +23,9 @@ export const fmn =
     const owners = positions(labels.length, () => true);
     let x = images.clone();
     for (let step = 0; step <= settings.steps; step++) {
-      await context.breathe();
+      await context.yieldToEventLoop();
       const decay = cosine(step, settings.steps);
-      const gamma = leastGamma + (settings.gamma - leastGamma) * decay;
+      const gamma = minGamma + (settings.gamma - minGamma) * decay;
       const searching = owners.some((row) => nearest.distance(row) === Number.POSITIVE_INFINITY);
       const seen = await look(context, x, truth, norm, searching);
       const distances = seen.rows.map(({ distance }) => distance);

@@ -12,7 +12,7 @@ import { pick, positions } from '../rows.ts';
 const startDraws = 50;
 const blendSteps = 50;
 /** Halvings of a step before it is given up: by then it is below float32's resolution. */
-const mostHalvings = 30;
+const maxHalvings = 30;
 
 export const hopSkipJump: Attack<'hop-skip-jump-l2'> = async (context, settings) => {
   const { model, images, labels } = context;
@@ -62,9 +62,9 @@ export const hopSkipJump: Attack<'hop-skip-jump-l2'> = async (context, settings)
 type Ask = (values: Float32Array, owners: Int32Array) => Promise<Uint8Array>;
 
 const asker =
-  ({ model, labels, breathe }: AttackContext, queries: Int32Array): Ask =>
+  ({ model, labels, yieldToEventLoop }: AttackContext, queries: Int32Array): Ask =>
   async (values, owners) => {
-    await breathe();
+    await yieldToEventLoop();
     const x = tf.tensor2d(values, [owners.length, model.width]);
     const classes = await model.predict(x);
     x.dispose();
@@ -197,7 +197,7 @@ const jump = async (
   width: number,
 ) => {
   let open = positions(rows.length, () => true);
-  for (let halving = 0; halving < mostHalvings && open.length > 0; halving++) {
+  for (let halving = 0; halving < maxHalvings && open.length > 0; halving++) {
     const proposed = new Float32Array(open.length * width);
     open.forEach((i, place) => {
       for (let j = 0; j < width; j++)

@@ -35,7 +35,7 @@ export const iterativeGradient =
       let x = origin.clone();
       let direction = takeRows(first, rows);
       for (let step = 1; step <= settings.steps; step++) {
-        await context.breathe();
+        await context.yieldToEventLoop();
         const next: tf.Tensor2D = tf.tidy(() => tf.clipByValue(x.add(direction.mul(stepSizes)), 0, 1));
         tf.dispose([x, direction]);
         x = next;

@@ -12,7 +12,7 @@ import { type PixelGrid, pixelGrid } from './pixel-grid.ts';
 type Settings = AttackSettings<'local-search'>;
 
 /** At most so many pixels are probed in a round, and so are drawn for the first one if a tenth of the image is more. */
-const mostProbes = 128;
+const maxProbes = 128;
 
 /** One image on its way. `image` holds pixels minus a half, so that the range is [−½, ½]; `pixels` is what the model sees. */
 type Search = {
@@ -34,7 +34,7 @@ export const localSearch: Attack<'local-search'> = async (context, settings) => 
   let active: readonly Search[] = searches;
   for (let round = 0; round < settings.steps && active.length > 0; round++) {
     for (const search of active)
-      search.near = pick(search.near, search.permute(search.near.length).subarray(0, mostProbes));
+      search.near = pick(search.near, search.permute(search.near.length).subarray(0, maxProbes));
     const scores = await probe(context, active, settings, grid);
     active.forEach((search, i) => {
       const chosen = extremes(search.near, scores[i]!, settings);
@@ -65,7 +65,7 @@ const startSearch = (
     image: values.subarray(row * model.width, (row + 1) * model.width).map((value) => value - 0.5),
     pixels: values.slice(row * model.width, (row + 1) * model.width),
     permute: permutation,
-    near: permutation(pixels).slice(0, Math.min(Math.floor(0.1 * pixels), mostProbes)),
+    near: permutation(pixels).slice(0, Math.min(Math.floor(0.1 * pixels), maxProbes)),
   };
 };
 
@@ -80,7 +80,7 @@ const probe = async (
   const probes = active.flatMap((search) => Array.from(search.near, (pixel) => ({ search, pixel })));
   const scores = new Float32Array(probes.length);
   for (let start = 0; start < probes.length; start += model.batchSize) {
-    await context.breathe();
+    await context.yieldToEventLoop();
     const batch = probes.slice(start, start + model.batchSize);
     const tried = new Float32Array(batch.length * model.width);
     batch.forEach(({ search, pixel }, i) => {

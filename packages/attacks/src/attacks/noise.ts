@@ -10,7 +10,7 @@ export const noise =
   (norm: Norm): Attack<'noise-linf' | 'noise-l2'> =>
   (context, { epsilon, draws }) =>
     untilFooled(context, draws, async (standing, draw) => {
-      await context.breathe();
+      await context.yieldToEventLoop();
       const { labels, model } = standing;
       const adversarials = randomStarts(standing, norm, epsilon, draw);
       const classes = await model.predict(adversarials);

@@ -54,7 +54,7 @@ export const ascend = async (context: AttackContext, ascent: Ascent): Promise<Tr
   let origin = context.images.clone();
   let x = ascent.start;
   for (let step = 0; step <= ascent.steps && rows.length > 0; step++) {
-    await context.breathe();
+    await context.yieldToEventLoop();
     const { classes, zero, gradient } = await look(context, x, pick(labels, rows), ascent.lossOf);
     const suspects = positions(rows.length, (i) => isMistake(classes[i]!, labels[rows[i]!]!));
     const fallen = await confirm(model, x, pick(labels, rows), suspects);

@@ -38,7 +38,7 @@ export const searchAlong = async (
     }),
   );
   for (;;) {
-    await context.breathe();
+    await context.yieldToEventLoop();
     const active = positions(labels.length, (row) => !cursors[row]!.done);
     if (active.length === 0) break;
     const window = Math.max(1, Math.floor(model.batchSize / active.length));

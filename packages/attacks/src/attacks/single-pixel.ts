@@ -33,7 +33,7 @@ export const singlePixel: Attack<'single-pixel'> = async (context, settings) => 
   const queries = new Int32Array(labels.length);
   const found = createRowStore(labels.length);
   for (let batch: readonly Candidate[] = [], stream = candidates(), ended = false; !ended; ) {
-    await context.breathe();
+    await context.yieldToEventLoop();
     ({ batch, ended } = take(stream, model.batchSize));
     if (batch.length === 0) break;
     const tried = new Float32Array(batch.length * model.width);

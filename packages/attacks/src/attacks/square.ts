@@ -33,7 +33,7 @@ export const square =
     const randoms = Array.from(labels, (_, row) => context.random(row));
     let rows = positions(labels.length, () => true);
     for (let query = 0; query < settings.queries && rows.length > 0; query++) {
-      await context.breathe();
+      await context.yieldToEventLoop();
       const area = settings.area / shrinking(query, settings);
       const tried = new Float32Array(rows.length * model.width);
       rows.forEach((row, i) => {

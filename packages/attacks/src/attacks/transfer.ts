@@ -20,7 +20,7 @@ export const transfer =
       const truth = oneHot(labels, surrogate.classes);
       let x = randomStarts(standing, norm, settings.epsilon, number);
       for (let step = 0; step < settings.steps; step++) {
-        await context.breathe();
+        await context.yieldToEventLoop();
         const next = tf.tidy(() => {
           const { gradient } = surrogate.gradient(x, lossOf(truth));
           return project(x.add(direction(gradient, norm).mul(stepSize)), images, norm, settings.epsilon);

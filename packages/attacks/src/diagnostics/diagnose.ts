@@ -12,7 +12,7 @@ import {
   worstVerdict,
 } from '@funnel/contracts';
 import type * as tf from '@tensorflow/tfjs';
-import { breather } from '../breathe.ts';
+import { createYield } from '../breathe.ts';
 import { createJudge } from '../defence.ts';
 import { createFlatModel } from '../flat-model.ts';
 import { checkImages, checkLabels } from '../inputs.ts';
@@ -99,10 +99,10 @@ const examine = async (
       );
     const context = await createContext(options, model, images, pick(labels, correct), correct);
     const answers = await first(context);
-    const breathe = breather(options.signal);
+    const yieldToEventLoop = createYield(options.signal);
     if (answers.every(({ verdict }) => verdict === 'ok'))
       for (const [done, check] of rest.entries()) {
-        await breathe();
+        await yieldToEventLoop();
         answers.push(...(await check(context)));
         options.onProgress?.({ done: done + 1, total: rest.length });
       }

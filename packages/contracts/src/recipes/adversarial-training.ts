@@ -1,5 +1,5 @@
 import { defineRecipe } from './define.ts';
-import { supervisedKnobs } from './supervised.ts';
+import { supervisedHyperparameters } from './supervised.ts';
 
 export const adversarialTraining = defineRecipe({
   title: 'Adversarial training',
@@ -10,7 +10,13 @@ export const adversarialTraining = defineRecipe({
   stages: [
     {
       kind: 'classify',
-      reads: [...supervisedKnobs, 'trainingEpsilon', 'trainingSteps', 'trainingReach', 'warmupEpochs'],
+      reads: [
+        ...supervisedHyperparameters,
+        'trainingEpsilon',
+        'trainingSteps',
+        'trainingReach',
+        'warmupEpochs',
+      ],
       lengthOf: ['classifierEpochs'],
       epochs: (h) => h.classifierEpochs,
       records: ['classifierLoss', 'attackedAccuracy', 'cleanAccuracy'],

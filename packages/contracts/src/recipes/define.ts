@@ -4,9 +4,9 @@ import type { TrainingMetricName } from '../metrics.ts';
 /** One training stage of a recipe: what it reads decides what it shares. */
 export type TrainingStage = {
   readonly kind: 'initialise' | 'optimise' | 'classify';
-  /** Knobs that change this stage's result, its length excepted. Knobs of earlier stages arrive through the parent's identity. */
+  /** Hyperparameters that change this stage's result, its length excepted. Hyperparameters of earlier stages arrive through the parent's identity. */
   readonly reads: readonly HyperparameterName[];
-  /** Knobs that only decide how long it trains: fewer epochs are a checkpoint on the way of more. */
+  /** Hyperparameters that only decide how long it trains: fewer epochs are a checkpoint on the way of more. */
   readonly lengthOf: readonly HyperparameterName[];
   readonly epochs: (h: Hyperparameters) => number;
   /** Metrics that every epoch records, in the order of a table's columns (declared in `metrics.ts`). */
@@ -20,7 +20,7 @@ export type Recipe = {
   readonly title: string;
   readonly description: string;
   readonly citation: string;
-  /** Part of every identity below: raise it when the same knobs give other weights. */
+  /** Part of every identity below: raise it when the same hyperparameters give other weights. */
   readonly version: number;
   readonly stages: readonly TrainingStage[];
 };

@@ -1,5 +1,5 @@
 import { defineRecipe } from './define.ts';
-import { supervisedKnobs } from './supervised.ts';
+import { supervisedHyperparameters } from './supervised.ts';
 
 export const distillation = defineRecipe({
   title: 'Defensive distillation',
@@ -11,7 +11,7 @@ export const distillation = defineRecipe({
   stages: [
     {
       kind: 'initialise',
-      reads: [...supervisedKnobs, 'temperature'],
+      reads: [...supervisedHyperparameters, 'temperature'],
       lengthOf: ['initialiseEpochs'],
       epochs: (h) => h.initialiseEpochs,
       records: ['classifierLoss', 'trainAccuracy'],
@@ -19,7 +19,7 @@ export const distillation = defineRecipe({
     },
     {
       kind: 'classify',
-      reads: [...supervisedKnobs, 'temperature'],
+      reads: [...supervisedHyperparameters, 'temperature'],
       lengthOf: ['classifierEpochs'],
       epochs: (h) => h.classifierEpochs,
       records: ['classifierLoss', 'trainAccuracy', 'cleanAccuracy'],

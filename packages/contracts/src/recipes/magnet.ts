@@ -1,5 +1,5 @@
 import { defineRecipe } from './define.ts';
-import { supervisedKnobs } from './supervised.ts';
+import { supervisedHyperparameters } from './supervised.ts';
 
 export const magnet = defineRecipe({
   title: 'MagNet',
@@ -19,7 +19,7 @@ export const magnet = defineRecipe({
     },
     {
       kind: 'classify',
-      reads: [...supervisedKnobs, 'dropRate'],
+      reads: [...supervisedHyperparameters, 'dropRate'],
       lengthOf: ['classifierEpochs'],
       epochs: (h) => h.classifierEpochs,
       records: ['classifierLoss', 'trainAccuracy', 'bareAccuracy', 'rejectedShare', 'cleanAccuracy'],

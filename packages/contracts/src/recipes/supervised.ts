@@ -1,5 +1,5 @@
 /** What every stage reads that trains the defender's encoder and a classifier on it together, on labelled images. */
-export const supervisedKnobs = [
+export const supervisedHyperparameters = [
   'filters',
   'latent',
   'initializer',

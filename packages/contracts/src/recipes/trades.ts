@@ -1,5 +1,5 @@
 import { defineRecipe } from './define.ts';
-import { supervisedKnobs } from './supervised.ts';
+import { supervisedHyperparameters } from './supervised.ts';
 
 export const trades = defineRecipe({
   title: 'TRADES',
@@ -12,7 +12,7 @@ export const trades = defineRecipe({
     {
       kind: 'classify',
       reads: [
-        ...supervisedKnobs,
+        ...supervisedHyperparameters,
         'trainingEpsilon',
         'trainingSteps',
         'trainingReach',

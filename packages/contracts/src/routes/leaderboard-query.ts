@@ -6,11 +6,11 @@ import { usualMetricOf } from '../objective.ts';
 import { RecipeName } from '../recipes.ts';
 import { Id, many, page } from './parameters.ts';
 
-/** `gamma:5`, `beta:0.01..0.1` (both ends included) or `gamma:5..Infinity`: a knob and the values to keep. */
-export const KnobFilter = z
+/** `gamma:5`, `beta:0.01..0.1` (both ends included) or `gamma:5..Infinity`: a hyperparameter and the values to keep. */
+export const HyperparameterFilter = z
   .string()
   .max(200)
-  .regex(/^[a-zA-Z]+:[^:]+$/, 'Expected knob:value or knob:min..max, such as gamma:1..5');
+  .regex(/^[a-zA-Z]+:[^:]+$/, 'Expected hyperparameter:value or hyperparameter:min..max, such as gamma:1..5');
 
 export const LeaderboardQuery = z
   .strictObject({
@@ -25,7 +25,7 @@ export const LeaderboardQuery = z
     recipe: many(RecipeName),
     dataset: DatasetName.optional(),
     sweep: Id.optional(),
-    where: many(KnobFilter),
+    where: many(HyperparameterFilter),
     group: z.enum(['trial', 'configuration']).default('trial').meta({
       description:
         '`configuration`: mean over seeds with its interval, or the median where a seed is infinite.',

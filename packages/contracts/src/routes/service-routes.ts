@@ -9,7 +9,7 @@ export const serviceRoutes = {
   getSchema: {
     method: 'GET',
     url: '/v1/schema',
-    summary: 'Knobs, recipes, data sets, attacks and metrics, for forms and pictures.',
+    summary: 'Hyperparameters, recipes, data sets, attacks and metrics, for forms and pictures.',
     role: 'read',
     response: z.looseObject({}),
     errors: [],

@@ -24,7 +24,7 @@ const pick = `
     SELECT s.id FROM stages s
     WHERE s.sweep_id = turn.id AND s.status = 'ready' AND s.ready_at <= now() AND s.kind = ANY($1)
       AND NOT EXISTS (SELECT FROM stages other WHERE other.chain = s.chain AND other.status = 'running')
-    ORDER BY s.position
+    ORDER BY s.ordinal
     LIMIT 1
     FOR NO KEY UPDATE SKIP LOCKED
   ) AS picked
@@ -58,14 +58,14 @@ const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined
   if (picked!.id === null || (await isFull(tx, picked!))) return undefined;
   const [row] = await tx.query<StageRow>(
     `WITH claimed AS (
-       UPDATE stages SET status = 'running', worker_id = $2, lease_epoch = lease_epoch + 1,
+       UPDATE stages SET status = 'running', worker_id = $2, fencing_token = fencing_token + 1,
          lease_until = now() + make_interval(secs => $3), started_at = coalesce(started_at, now()),
          images_per_second = NULL, error_code = NULL, error_message = NULL
        WHERE id = $1
        RETURNING *
      ), attempt AS (
-       INSERT INTO attempts (stage_id, lease_epoch, worker_id, backend, device, engine_version)
-       SELECT id, lease_epoch, worker_id, $4, $5, $6 FROM claimed
+       INSERT INTO attempts (stage_id, fencing_token, worker_id, backend, device, engine_version)
+       SELECT id, fencing_token, worker_id, $4, $5, $6 FROM claimed
      ), begun AS (
        UPDATE sweeps SET started_at = now() WHERE id IN (
          SELECT w.id FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
@@ -128,13 +128,13 @@ export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage 
   transaction(db, async (tx) => {
     const stage = await take(tx, request);
     if (!stage) return null;
-    const { id, kind, lease_epoch: leaseEpoch } = stage;
+    const { id, kind, fencing_token: fencingToken } = stage;
     const start = await startOf(tx, stage);
     const surrogates = await surrogatesOf(tx, stage);
     const links = await settleChanges(tx, { changes: [{ id, kind, from: 'ready', to: 'running' }] });
     return {
       stageId: id,
-      leaseEpoch,
+      fencingToken,
       workerId: request.workerId,
       spec: specOf(stage),
       attempt: stage.failures + stage.expiries + 1,

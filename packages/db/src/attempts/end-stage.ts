@@ -9,11 +9,11 @@ import { endAttempt, type LeasedStage, withLease } from './lease.ts';
 const end = async (
   tx: Tx,
   { spec }: LeasedStage,
-  { stageId, leaseEpoch, status, message }: StageEnd,
+  { stageId, fencingToken, status, message }: StageEnd,
 ): Promise<Ready> => {
   const error = { code: status.toUpperCase(), message };
   const ended = await endStages(tx, [stageId], status, { error });
-  await endAttempt(tx, { stageId, leaseEpoch }, status, error);
+  await endAttempt(tx, { stageId, fencingToken }, status, error);
   const cause = causeOf({ id: stageId, kind: spec.kind, status, cause: status, ...error });
   const skipped = await skipDependants(tx, [stageId], cause);
   await settleChanges(tx, { changes: [...ended, ...skipped] });

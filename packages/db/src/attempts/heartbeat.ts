@@ -29,18 +29,18 @@ export const heartbeat = async (
         `WITH worker AS (
        UPDATE workers SET heartbeat_at = now(), memory_bytes = $2, status = CASE WHEN status = 'gone' THEN 'online' ELSE status END WHERE id = $1
      ), held AS (
-       SELECT * FROM unnest($3::text[], $4::int[], $5::int[], $6::int[], $7::float8[]) AS h (stage_id, lease_epoch, epoch, step, images_per_second)
+       SELECT * FROM unnest($3::text[], $4::int[], $5::int[], $6::int[], $7::float8[]) AS h (stage_id, fencing_token, epoch, step, images_per_second)
      ), found AS (
-       SELECT s.id, s.status, CASE WHEN s.worker_id = $1 THEN s.lease_epoch END AS lease_epoch, s.sweep_id FROM stages s
+       SELECT s.id, s.status, CASE WHEN s.worker_id = $1 THEN s.fencing_token END AS fencing_token, s.sweep_id FROM stages s
        WHERE s.id IN (SELECT stage_id FROM held) ORDER BY s.id FOR NO KEY UPDATE SKIP LOCKED
      ), kept AS (
        UPDATE stages s SET lease_until = now() + make_interval(secs => $8),
          epoch = coalesce(h.epoch, s.epoch), step = coalesce(h.step, s.step), images_per_second = h.images_per_second
        FROM held h JOIN found f ON f.id = h.stage_id
-       WHERE s.id = f.id AND f.status = 'running' AND f.lease_epoch = h.lease_epoch
+       WHERE s.id = f.id AND f.status = 'running' AND f.fencing_token = h.fencing_token
      )
      SELECT ${appliedMigration} AS applied, said.* FROM (VALUES (1)) AS always LEFT JOIN (
-       SELECT h.stage_id, f.status, f.lease_epoch = h.lease_epoch AS same, f.sweep_id IS NULL AS held
+       SELECT h.stage_id, f.status, f.fencing_token = h.fencing_token AS same, f.sweep_id IS NULL AS held
        FROM held h LEFT JOIN found f ON f.id = h.stage_id
        WHERE f.id IS NOT NULL OR NOT EXISTS (SELECT FROM stages s WHERE s.id = h.stage_id)
      ) AS said ON true`,
@@ -48,7 +48,7 @@ export const heartbeat = async (
           workerId,
           memoryBytes === null ? null : Math.round(memoryBytes),
           leases.map((lease) => lease.stageId),
-          leases.map((lease) => lease.leaseEpoch),
+          leases.map((lease) => lease.fencingToken),
           leases.map((lease) => lease.position?.epoch ?? null),
           leases.map((lease) => lease.position?.step ?? null),
           leases.map((lease) => lease.imagesPerSecond),

@@ -28,13 +28,13 @@ export type LeasedStage = {
  */
 const lockLease = async (
   tx: Tx,
-  { stageId, leaseEpoch, workerId }: Lease,
+  { stageId, fencingToken, workerId }: Lease,
   anySchema: boolean,
 ): Promise<LeasedStage | null> => {
   const [row] = await tx.query<StageRow & { readonly applied: string | null }>(
     `SELECT *, ${appliedMigration} AS applied FROM stages
-     WHERE id = $1 AND lease_epoch = $2 AND worker_id = coalesce($3, worker_id) AND status = 'running' FOR NO KEY UPDATE`,
-    [stageId, leaseEpoch, workerId ?? null],
+     WHERE id = $1 AND fencing_token = $2 AND worker_id = coalesce($3, worker_id) AND status = 'running' FOR NO KEY UPDATE`,
+    [stageId, fencingToken, workerId ?? null],
   );
   if (!row) return null;
   if (!anySchema) checkMigration(row.applied);
@@ -44,20 +44,20 @@ const lockLease = async (
 /** How this very attempt ended, if it did. */
 const outcomeOf = async (
   tx: Tx,
-  { stageId, leaseEpoch, workerId }: Lease,
+  { stageId, fencingToken, workerId }: Lease,
 ): Promise<Outcome | 'running' | undefined> => {
   const [row] = await tx.query<{ outcome: Outcome | 'running' }>(
-    'SELECT outcome FROM attempts WHERE stage_id = $1 AND lease_epoch = $2 AND worker_id = coalesce($3, worker_id)',
-    [stageId, leaseEpoch, workerId ?? null],
+    'SELECT outcome FROM attempts WHERE stage_id = $1 AND fencing_token = $2 AND worker_id = coalesce($3, worker_id)',
+    [stageId, fencingToken, workerId ?? null],
   );
   return row?.outcome;
 };
 
 /** Counted in a transaction that commits: refused writes are told of. */
-const countRefusal = (tx: Tx, { stageId, leaseEpoch }: Lease) =>
-  tx.query('UPDATE attempts SET fenced = fenced + 1 WHERE stage_id = $1 AND lease_epoch = $2', [
+const countRefusal = (tx: Tx, { stageId, fencingToken }: Lease) =>
+  tx.query('UPDATE attempts SET fenced = fenced + 1 WHERE stage_id = $1 AND fencing_token = $2', [
     stageId,
-    leaseEpoch,
+    fencingToken,
   ]);
 
 type Fenced<T> = {
@@ -86,19 +86,24 @@ export const withLease = async <T>(
     return null;
   });
   if (result) return result.value;
-  const { stageId, leaseEpoch } = lease;
+  const { stageId, fencingToken } = lease;
   throw new AppError(
     'STALE_LEASE',
-    `Expected the lease of stage ${stageId} to be attempt ${leaseEpoch}, but another attempt has it or it has ended`,
-    { stageId, leaseEpoch },
+    `Expected the lease of stage ${stageId} to be attempt ${fencingToken}, but another attempt has it or it has ended`,
+    { stageId, fencingToken },
   );
 };
 
 export type AttemptError = { readonly code: string; readonly message: string; readonly stack?: string };
 
-export const endAttempt = (tx: Tx, { stageId, leaseEpoch }: Lease, outcome: Outcome, error?: AttemptError) =>
+export const endAttempt = (
+  tx: Tx,
+  { stageId, fencingToken }: Lease,
+  outcome: Outcome,
+  error?: AttemptError,
+) =>
   tx.query(
     `UPDATE attempts SET outcome = $3, ended_at = now(), error_code = $4, error_message = $5, error_stack = $6
-     WHERE stage_id = $1 AND lease_epoch = $2`,
-    [stageId, leaseEpoch, outcome, error?.code ?? null, error?.message ?? null, error?.stack ?? null],
+     WHERE stage_id = $1 AND fencing_token = $2`,
+    [stageId, fencingToken, outcome, error?.code ?? null, error?.message ?? null, error?.stack ?? null],
   );

@@ -23,7 +23,7 @@ const writeMetrics = (
 /** A new epoch is progress: what failed before it no longer counts against the stage. */
 const noteProgress = (
   tx: Tx,
-  { stageId, leaseEpoch }: Lease,
+  { stageId, fencingToken }: Lease,
   { epoch, step }: Position,
   newEpoch: boolean,
   matches: boolean,
@@ -35,8 +35,8 @@ const noteProgress = (
        WHERE id = $1
      )
      UPDATE attempts SET epochs = epochs + CASE WHEN $5 THEN 1 ELSE 0 END, mismatches = mismatches + CASE WHEN $6 THEN 0 ELSE 1 END
-     WHERE stage_id = $1 AND lease_epoch = $2`,
-    [stageId, leaseEpoch, epoch, step, newEpoch, matches],
+     WHERE stage_id = $1 AND fencing_token = $2`,
+    [stageId, fencingToken, epoch, step, newEpoch, matches],
   );
 
 /** Another stage of the chain that ends at this epoch is complete by it. */

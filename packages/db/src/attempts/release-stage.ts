@@ -73,7 +73,7 @@ export const failAttempt = (db: Db, failure: Failure): Promise<Failed> =>
  * Gives a stage back unfinished, by no fault of its own (drain, pause, an upgrade of the database): costs no attempt. Works in a database
  * of any schema that has what it writes; where it does not, the lease runs out. Errors: STALE_LEASE.
  */
-export const handBack = (db: Db, lease: Lease): Promise<Ready> =>
+export const releaseStage = (db: Db, lease: Lease): Promise<Ready> =>
   withLease(db, {
     lease,
     work: async (tx) => {

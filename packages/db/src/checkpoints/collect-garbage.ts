@@ -23,14 +23,14 @@ const decided = `
     WHERE w.status IN ('completed', 'cancelled') AND w.finished_at <= now() - make_interval(secs => $1::float8 * 86400)
       AND w.id <> ALL($6) AND w.name <> ALL($6)
   ), ranked AS (
-    SELECT t.id, row_number() OVER (PARTITION BY t.sweep_id ORDER BY bool_or(s.masked), max(s.merit) DESC NULLS LAST, t.id) AS place
+    SELECT t.id, row_number() OVER (PARTITION BY t.sweep_id ORDER BY bool_or(s.masked), max(s.utility) DESC NULLS LAST, t.id) AS place
     FROM ended w JOIN trials t ON t.sweep_id = w.id JOIN scores s ON s.trial_id = t.id AND s.attack = w.attack AND s.metric = w.metric GROUP BY t.id
   ), given_up AS MATERIALIZED (
     SELECT t.id, t.sweep_id FROM ended w JOIN trials t ON t.sweep_id = w.id
     WHERE t.id NOT IN (SELECT id FROM ranked WHERE place <= $2)
   ), tried_again AS (
-    SELECT DISTINCT unnest(f.surrogates || f.parent || f.after) AS id FROM stages f
-    WHERE (f.status = 'failed' OR f.because = 'failed') AND EXISTS (
+    SELECT DISTINCT unnest(f.surrogates || f.parent || f.depends_on) AS id FROM stages f
+    WHERE (f.status = 'failed' OR f.skip_cause = 'failed') AND EXISTS (
       SELECT FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id WHERE l.stage_id = f.id AND w.status <> 'cancelled')
   ), live AS (
     SELECT DISTINCT l.stage_id AS id FROM sweeps w JOIN sweep_stages l ON l.sweep_id = w.id WHERE w.status IN ('running', 'paused')

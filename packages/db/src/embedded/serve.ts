@@ -71,7 +71,7 @@ export type Launch = {
 };
 
 const logFile = (dir: string): string => `${dir}.log`;
-const mostLog = 10_000_000;
+const maxLog = 10_000_000;
 
 /** A connection that came while the server started or ended: `… [process] FATAL:  the database system is starting up`. */
 const turnedAway = /(\[\d+\]) FATAL: {2}the database system is /;
@@ -96,7 +96,7 @@ const launch = async ({ dir, postgres, account, settings }: Launch, port: number
     .catch(() => 0);
   const all = { ...defaults, ...(await walSettings(dir)), ...settings };
   const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const log = openSync(logFile(dir), size > mostLog ? 'w' : 'a', 0o600);
+  const log = openSync(logFile(dir), size > maxLog ? 'w' : 'a', 0o600);
   try {
     return spawn(postgres, ['-D', dir, '-p', String(port), ...flags], {
       ...account,

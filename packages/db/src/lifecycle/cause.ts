@@ -15,7 +15,7 @@ export type End = {
 
 /** SQL: an `End` of stage `s`. */
 export const endColumns = (s: string) =>
-  `${s}.id, ${s}.kind, ${s}.status, coalesce(${s}.because, ${s}.status) AS cause, ${s}.error_code AS code, ${s}.error_message AS message`;
+  `${s}.id, ${s}.kind, ${s}.status, coalesce(${s}.skip_cause, ${s}.status) AS cause, ${s}.error_code AS code, ${s}.error_message AS message`;
 
 export const causeOf = ({ id, kind, status, cause, code, message }: End): Cause => ({
   status: cause,

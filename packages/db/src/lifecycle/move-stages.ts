@@ -44,7 +44,7 @@ export const endStages = async (
 const lockTransfers = async (tx: Tx, ids: readonly string[]): Promise<readonly string[]> => {
   const rows = await tx.query<{ id: string }>(
     `SELECT s.id FROM stages s
-     WHERE (s.status = 'waiting' AND s.surrogates <> '{}' AND s.after = ANY($1)) OR ${waitsForSurrogate('s', '$1')}
+     WHERE (s.status = 'waiting' AND s.surrogates <> '{}' AND s.depends_on = ANY($1)) OR ${waitsForSurrogate('s', '$1')}
      ORDER BY s.id FOR NO KEY UPDATE`,
     [ids],
   );
@@ -61,7 +61,7 @@ const settleTransfers = async (tx: Tx, ids: readonly string[]): Promise<readonly
     [transfers],
   );
   const skipped = await tx.query<Row>(
-    `UPDATE stages s SET status = 'skipped', because = coalesce(g.because, g.status), error_code = g.error_code, finished_at = now(),
+    `UPDATE stages s SET status = 'skipped', skip_cause = coalesce(g.skip_cause, g.status), error_code = g.error_code, finished_at = now(),
        error_message = 'None of the ' || cardinality(s.surrogates) || ' classifiers that it makes its images on has a usable result: ' || coalesce(g.error_message, g.status)
      FROM stages g WHERE s.id = ANY($1) AND s.status = 'waiting' AND ${hasNoSurrogate('s')} AND g.id = s.surrogates[1]
      RETURNING s.id, s.kind, 'waiting' AS was`,
@@ -73,7 +73,7 @@ const settleTransfers = async (tx: Tx, ids: readonly string[]): Promise<readonly
 /** What waited for these, and for nothing else, may start now. */
 export const releaseDependants = async (tx: Tx, ids: readonly string[]): Promise<readonly StageChange[]> => {
   const rows = await tx.query<Row>(
-    `UPDATE stages SET status = 'ready', ready_at = now() WHERE after = ANY($1) AND status = 'waiting' AND surrogates = '{}'
+    `UPDATE stages SET status = 'ready', ready_at = now() WHERE depends_on = ANY($1) AND status = 'waiting' AND surrogates = '{}'
      RETURNING id, kind, 'waiting' AS was`,
     [ids],
   );
@@ -88,7 +88,7 @@ const skipTransfers = async (
 ): Promise<readonly StageChange[]> => {
   const rows = await tx.query<Row>(
     `WITH old AS (SELECT s.id FROM stages s WHERE ${waitsForSurrogate('s', '$1')} ORDER BY s.id FOR NO KEY UPDATE)
-     UPDATE stages s SET status = 'skipped', because = $2, error_code = $3, error_message = $4, finished_at = now()
+     UPDATE stages s SET status = 'skipped', skip_cause = $2, error_code = $3, error_message = $4, finished_at = now()
      FROM old WHERE s.id = old.id RETURNING s.id, s.kind, 'waiting' AS was`,
     [ids, cause.status, cause.code, cause.message],
   );
@@ -106,11 +106,11 @@ export const skipDependants = async (
 ): Promise<readonly StageChange[]> => {
   const rows = await tx.query<Row>(
     `WITH RECURSIVE below AS (
-       SELECT id FROM stages WHERE after = ANY($1) AND status = 'waiting'
+       SELECT id FROM stages WHERE depends_on = ANY($1) AND status = 'waiting'
        UNION
-       SELECT s.id FROM stages s JOIN below ON s.after = below.id WHERE s.status = 'waiting'
+       SELECT s.id FROM stages s JOIN below ON s.depends_on = below.id WHERE s.status = 'waiting'
      )
-     UPDATE stages s SET status = 'skipped', because = $2, error_code = $3, error_message = $4, finished_at = now()
+     UPDATE stages s SET status = 'skipped', skip_cause = $2, error_code = $3, error_message = $4, finished_at = now()
      FROM below WHERE s.id = below.id AND s.status = 'waiting'
      RETURNING s.id, s.kind, 'waiting' AS was`,
     [ids, cause.status, cause.code, cause.message],

@@ -5,7 +5,7 @@
  */
 
 /** A stage `g` with a result without networks: its own, or that of what it needed. */
-const unusable = (g: string) => `coalesce(${g}.because, ${g}.status) IN ('diverged', 'collapsed')`;
+const unusable = (g: string) => `coalesce(${g}.skip_cause, ${g}.status) IN ('diverged', 'collapsed')`;
 
 /** SQL: stage `s` waits for a surrogate among the ids `values`. Written so that it finds the partial index. */
 export const waitsForSurrogate = (s: string, values: string) =>
@@ -13,7 +13,7 @@ export const waitsForSurrogate = (s: string, values: string) =>
 
 /** SQL: everything that stage `s` needs is there. */
 export const isFree = (s: string) => `(
-  (${s}.after IS NULL OR EXISTS (SELECT FROM stages a WHERE a.id = ${s}.after AND a.status = 'completed'))
+  (${s}.depends_on IS NULL OR EXISTS (SELECT FROM stages a WHERE a.id = ${s}.depends_on AND a.status = 'completed'))
   AND (${s}.surrogates = '{}' OR (
     SELECT bool_or(g.status = 'completed') AND bool_and(g.status = 'completed' OR ${unusable('g')})
     FROM stages g WHERE g.id = ANY(${s}.surrogates))))`;

@@ -20,11 +20,11 @@ export const nearness = (s: string): string =>
  * more than the rare deadlock with an attempt, after which the change is made again.
  */
 const assign = (which: string): string =>
-  `UPDATE stages s SET sweep_id = turn.sweep_id, position = coalesce(turn.position, s.position)
+  `UPDATE stages s SET sweep_id = turn.sweep_id, ordinal = coalesce(turn.ordinal, s.ordinal)
    FROM (${which}) AS mine
    JOIN stages old ON old.id = mine.id AND old.status IN ('waiting', 'ready', 'running')
    LEFT JOIN LATERAL (
-     SELECT l.sweep_id, l.position FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
+     SELECT l.sweep_id, l.ordinal FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
      WHERE l.stage_id = old.id AND w.status = 'running'
      ORDER BY w.priority DESC, w.id LIMIT 1
    ) AS turn ON true
@@ -80,7 +80,7 @@ export const reassignLeft = (tx: Tx) =>
 /** Ready stages on the account of this sweep, to ring for: a walk through the index of ready stages. */
 export const readyStages = async (tx: Tx, sweepId: string): Promise<readonly string[]> => {
   const rows = await tx.query<{ id: string }>(
-    `SELECT id FROM stages WHERE sweep_id = $1 AND status = 'ready' AND ready_at <= now() ORDER BY position LIMIT 1000`,
+    `SELECT id FROM stages WHERE sweep_id = $1 AND status = 'ready' AND ready_at <= now() ORDER BY ordinal LIMIT 1000`,
     [sweepId],
   );
   return rows.map((row) => row.id);

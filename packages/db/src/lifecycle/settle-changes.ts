@@ -14,7 +14,7 @@ import { type SweepLink, stageSweeps } from './sweep-stages.ts';
 import { deriveTrials, type TrialChange } from './trial-status.ts';
 
 /** A change of more things at once is told as one event of the sweep: readers look again. */
-const mostEvents = 200;
+const maxEvents = 200;
 
 const stageEvents = async (tx: Tx, changes: readonly StageChange[]) => {
   const links = await stageSweeps(
@@ -48,7 +48,7 @@ const trialEvents = (changes: readonly TrialChange[]): FunnelEvent[] =>
 
 /** Few events as they are; of many, one per sweep that says nothing but "look again". */
 const condense = async (tx: Tx, events: readonly FunnelEvent[]): Promise<readonly FunnelEvent[]> => {
-  if (events.length <= mostEvents) return events;
+  if (events.length <= maxEvents) return events;
   const ids = [...new Set(events.map((event) => event.sweepId))];
   const rows = await tx.query<{ id: string; status: 'running' }>(
     'SELECT id, status FROM sweeps WHERE id = ANY($1) ORDER BY id',

@@ -1,7 +1,7 @@
 import type {
   AttackRun,
   DatasetSpec,
-  KnobValue,
+  HyperparameterValue,
   RecipeName,
   StageKind,
   StageSpec,
@@ -14,7 +14,7 @@ export type StageRow = {
   readonly chain: string;
   readonly kind: StageKind;
   readonly recipe: RecipeName;
-  readonly hyperparameters: Record<string, KnobValue>;
+  readonly hyperparameters: Record<string, HyperparameterValue>;
   readonly seed: number;
   readonly dataset: DatasetSpec;
   readonly epochs: number;
@@ -22,14 +22,14 @@ export type StageRow = {
   readonly attack: AttackRun | null;
   readonly surrogates: string[];
   readonly status: StageStatus;
-  readonly after: string | null;
+  readonly depends_on: string | null;
   readonly start_epoch: number;
-  readonly because: StageStatus | null;
+  readonly skip_cause: StageStatus | null;
   readonly sweep_id: string | null;
   readonly planned_by: string | null;
-  readonly position: number;
+  readonly ordinal: number;
   readonly ready_at: Date;
-  readonly lease_epoch: number;
+  readonly fencing_token: number;
   readonly lease_until: Date | null;
   readonly worker_id: string | null;
   readonly epoch: number | null;

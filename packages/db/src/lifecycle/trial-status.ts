@@ -24,10 +24,10 @@ export const derivedStatus = `(
   SELECT CASE
     WHEN bool_or(s.status = 'running') THEN 'running'
     WHEN bool_or(s.status IN ('waiting', 'ready')) THEN 'waiting'
-    WHEN bool_or(coalesce(s.because, s.status) = 'failed') THEN 'failed'
-    WHEN bool_or(coalesce(s.because, s.status) = 'diverged') THEN 'diverged'
-    WHEN bool_or(coalesce(s.because, s.status) = 'collapsed') THEN 'collapsed'
-    WHEN bool_or(coalesce(s.because, s.status) = 'cancelled') THEN 'cancelled'
+    WHEN bool_or(coalesce(s.skip_cause, s.status) = 'failed') THEN 'failed'
+    WHEN bool_or(coalesce(s.skip_cause, s.status) = 'diverged') THEN 'diverged'
+    WHEN bool_or(coalesce(s.skip_cause, s.status) = 'collapsed') THEN 'collapsed'
+    WHEN bool_or(coalesce(s.skip_cause, s.status) = 'cancelled') THEN 'cancelled'
     ELSE 'completed'
   END
   FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id WHERE ts.trial_id = t.id)`;

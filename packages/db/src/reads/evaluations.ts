@@ -38,7 +38,7 @@ export const evaluationsOfTrials = async (
 ): Promise<ReadonlyMap<string, readonly Evaluation[]>> => {
   const rows = await tx.query<Row>(
     `SELECT ts.trial_id, ${columns} FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id
-     WHERE ts.trial_id = ANY($1) ORDER BY ts.trial_id, ts.position`,
+     WHERE ts.trial_id = ANY($1) ORDER BY ts.trial_id, ts.ordinal`,
     [trialIds],
   );
   const found = new Map(trialIds.map((id) => [id, [] as Evaluation[]]));

@@ -4,10 +4,10 @@ import { isNumber, isText, readCursor, writeCursor } from './cursor.ts';
 
 export type LeaderboardCursor = {
   readonly masked: boolean;
-  readonly merit: number | null;
+  readonly utility: number | null;
   readonly trial: string;
   /** Which of the trial's stages. */
-  readonly position: number;
+  readonly ordinal: number;
   /** Of the last row; the next one shares it if it ties. */
   readonly rank: number;
   /** Rows so far. */
@@ -15,25 +15,25 @@ export type LeaderboardCursor = {
 };
 
 /** The cursor is JSON, which has no infinity. */
-type Written = Omit<LeaderboardCursor, 'merit'> & { readonly merit: ExtendedNumber | null };
+type Written = Omit<LeaderboardCursor, 'utility'> & { readonly utility: ExtendedNumber | null };
 
 const isWritten = (value: unknown): value is Written => {
   if (typeof value !== 'object' || value === null) return false;
-  const { masked, merit, trial, position, rank, count } = value as Record<string, unknown>; // every field is checked below
-  const isPlace = typeof masked === 'boolean' && ExtendedNumber.nullable().safeParse(merit).success;
-  return isPlace && isText(trial) && [position, rank, count].every(isNumber);
+  const { masked, utility, trial, ordinal, rank, count } = value as Record<string, unknown>; // every field is checked below
+  const isPlace = typeof masked === 'boolean' && ExtendedNumber.nullable().safeParse(utility).success;
+  return isPlace && isText(trial) && [ordinal, rank, count].every(isNumber);
 };
 
 /** Errors: INVALID_REQUEST. */
 export const readLeaderboardCursor = (cursor: string): LeaderboardCursor => {
   const written = readCursor(cursor, isWritten);
-  return { ...written, merit: readExtended(written.merit) };
+  return { ...written, utility: readExtended(written.utility) };
 };
 
-export const writeLeaderboardCursor = ({ merit, ...place }: LeaderboardCursor): string =>
-  writeCursor({ ...place, merit: merit === null ? null : writeExtended(merit) } satisfies Written);
+export const writeLeaderboardCursor = ({ utility, ...place }: LeaderboardCursor): string =>
+  writeCursor({ ...place, utility: utility === null ? null : writeExtended(utility) } satisfies Written);
 
-type Rankable = { readonly masked: boolean; readonly merit: number | null };
+type Rankable = { readonly masked: boolean; readonly utility: number | null };
 
 /** Ties share a rank, and the next one is counted after all of them. `split`: masked rows rank among themselves. */
 export const ranksOf = (
@@ -45,7 +45,7 @@ export const ranksOf = (
   let count = cursor?.count ?? 0;
   return rows.map((row) => {
     count += 1;
-    const ties = last !== undefined && last.merit === row.merit && (!split || last.masked === row.masked);
+    const ties = last !== undefined && last.utility === row.utility && (!split || last.masked === row.masked);
     const rank = ties && last ? last.rank : count;
     last = { ...row, rank };
     return rank;

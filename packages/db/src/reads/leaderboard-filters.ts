@@ -1,5 +1,5 @@
 import type { LeaderboardQuery } from '@funnel/contracts';
-import { knobCondition, type Parameter, wordCondition } from './knob-filters.ts';
+import { hyperparameterCondition, type Parameter, wordCondition } from './hyperparameter-filters.ts';
 
 /** Conditions on scores `s`: what to rank, and which trials. An empty attack is the worst case. Errors: INVALID_REQUEST. */
 export const scoreConditions = (
@@ -11,7 +11,7 @@ export const scoreConditions = (
     ...(sweep === undefined ? [] : [`s.sweep_id = ${parameter(sweep)}`]),
     ...(recipe.length === 0 ? [] : [wordCondition('recipe', recipe, parameter)]),
     ...(dataset === undefined ? [] : [wordCondition('dataset', [dataset], parameter)]),
-    ...where.map((filter) => knobCondition(filter, parameter)),
+    ...where.map((filter) => hyperparameterCondition(filter, parameter)),
   ].join(' AND ');
 
 export const parameters = (): { readonly values: unknown[]; readonly parameter: Parameter } => {

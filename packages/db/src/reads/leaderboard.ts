@@ -30,7 +30,7 @@ const reasonsOf = async (
   if (marked.length === 0) return new Map();
   const rows = await tx.query<{ trial_id: string; attack: string; diagnostics: Diagnostic[] }>(
     `SELECT ts.trial_id, e.attack, e.diagnostics FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id
-     WHERE ts.trial_id = ANY($1) AND e.verdict <> 'ok' ORDER BY ts.trial_id, ts.position`,
+     WHERE ts.trial_id = ANY($1) AND e.verdict <> 'ok' ORDER BY ts.trial_id, ts.ordinal`,
     [marked.map((row) => row.trial_id)],
   );
   const reasons = new Map<string, string[]>();
@@ -45,9 +45,9 @@ const reasonsOf = async (
 
 const cursorOf = (row: Ranked, rank: number, count: number): LeaderboardCursor => ({
   masked: row.masked,
-  merit: row.merit,
+  utility: row.utility,
   trial: row.trial_id,
-  position: row.position,
+  ordinal: row.ordinal,
   rank,
   count,
 });
@@ -65,7 +65,7 @@ export const leaderboard = async (db: Db, query: LeaderboardQuery): Promise<Page
   const balls = await threatModels(tx, query.attack === undefined ? rows : []);
   const sign = evaluationMetrics[metric].direction === 'max' ? 1 : -1;
   const items = rows.map((row, i): LeaderboardRow => {
-    const value = row.merit === null ? null : row.merit * sign + 0; // + 0: no −0
+    const value = row.utility === null ? null : row.utility * sign + 0; // + 0: no −0
     return {
       rank: ranks[i]!,
       trialId: row.trial_id,

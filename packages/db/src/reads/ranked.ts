@@ -2,23 +2,23 @@
 import type {
   AttackName,
   DatasetName,
-  KnobValue,
+  HyperparameterValue,
   LeaderboardQuery,
   RecipeName,
   Verdict,
 } from '@funnel/contracts';
 import type { Tx } from '../connection/transaction.ts';
-import type { Parameter } from './knob-filters.ts';
+import type { Parameter } from './hyperparameter-filters.ts';
 import type { LeaderboardCursor } from './leaderboard-cursor.ts';
 import { parameters, scoreConditions } from './leaderboard-filters.ts';
 
 export type Ranked = {
   /** Of a configuration: its first seed. */
   readonly trial_id: string;
-  readonly position: number;
+  readonly ordinal: number;
   readonly masked: boolean;
   /** Null: the value is missing. */
-  readonly merit: number | null;
+  readonly utility: number | null;
   readonly seeds: number[];
   /** Of a configuration: its seeds whose value is infinite. */
   readonly infinite_seeds: number;
@@ -28,23 +28,23 @@ export type Ranked = {
   readonly sweep_id: string;
   readonly recipe: RecipeName;
   readonly dataset: DatasetName;
-  readonly hyperparameters: Record<string, KnobValue>;
+  readonly hyperparameters: Record<string, HyperparameterValue>;
   readonly verdict: Verdict | null;
   readonly attack: AttackName;
   readonly settings: Record<string, unknown>;
 };
 
 /** Rows that rank after the cursor's among those that are masked or not alike. */
-const behind = ({ merit, trial, position }: LeaderboardCursor, p: Parameter): string => {
-  const key = `(s.trial_id, s.position) > (${p(trial)}, ${p(position)})`;
-  if (merit === null) return `(s.merit IS NULL AND ${key})`;
-  const value = p(merit);
-  return `(s.merit IS NULL OR s.merit < ${value} OR (s.merit = ${value} AND ${key}))`;
+const behind = ({ utility, trial, ordinal }: LeaderboardCursor, p: Parameter): string => {
+  const key = `(s.trial_id, s.ordinal) > (${p(trial)}, ${p(ordinal)})`;
+  if (utility === null) return `(s.utility IS NULL AND ${key})`;
+  const value = p(utility);
+  return `(s.utility IS NULL OR s.utility < ${value} OR (s.utility = ${value} AND ${key}))`;
 };
 
 /** Of rows `of`; the index's own. */
 const orderOf = (mode: LeaderboardQuery['masked'], of: string): string =>
-  [...(mode === 'last' ? ['masked'] : []), 'merit DESC NULLS LAST', 'trial_id', 'position']
+  [...(mode === 'last' ? ['masked'] : []), 'utility DESC NULLS LAST', 'trial_id', 'ordinal']
     .map((key) => `${of}.${key}`)
     .join(', ');
 
@@ -70,10 +70,10 @@ const groups = {
   configuration: {
     table: 'configuration_scores',
     columns: 'seeds.seeds, seeds.infinite_seeds, c.deviation, seeds.clean_accuracy',
-    joins: `JOIN configuration_scores c USING (sweep_id, configuration_index, position, metric)
+    joins: `JOIN configuration_scores c USING (sweep_id, configuration_index, ordinal, metric)
       CROSS JOIN LATERAL (
-        SELECT array_agg(a.seed ORDER BY a.seed) AS seeds, count(*) FILTER (WHERE abs(p.merit) = 'Infinity') AS infinite_seeds, avg(a.clean_accuracy ORDER BY a.id) AS clean_accuracy
-        FROM trials a JOIN scores p ON p.trial_id = a.id AND p.position = r.position AND p.metric = r.metric
+        SELECT array_agg(a.seed ORDER BY a.seed) AS seeds, count(*) FILTER (WHERE abs(p.utility) = 'Infinity') AS infinite_seeds, avg(a.clean_accuracy ORDER BY a.id) AS clean_accuracy
+        FROM trials a JOIN scores p ON p.trial_id = a.id AND p.ordinal = r.ordinal AND p.metric = r.metric
         WHERE a.sweep_id = r.sweep_id AND a.configuration_index = r.configuration_index
       ) AS seeds`,
   },
@@ -94,15 +94,15 @@ export const findRanked = async (
   const conditions = scoreConditions(query, parameter);
   const walks = walksOf(query.masked, cursor, parameter).map(
     (rows) => `(
-      SELECT s.sweep_id, s.configuration_index, s.trial_id, s.position, s.metric, s.masked, s.merit FROM ${table} s
+      SELECT s.sweep_id, s.configuration_index, s.trial_id, s.ordinal, s.metric, s.masked, s.utility FROM ${table} s
       WHERE ${conditions} AND ${rows} ORDER BY ${orderOf(query.masked, 's')} LIMIT ${limit})`,
   );
   return tx.query<Ranked>(
     `WITH r AS (SELECT * FROM (${walks.join(' UNION ALL ')}) AS w ORDER BY ${orderOf(query.masked, 'w')} LIMIT ${limit})
-     SELECT r.trial_id, r.position, r.masked, r.merit, ${columns},
+     SELECT r.trial_id, r.ordinal, r.masked, r.utility, ${columns},
        r.sweep_id, t.recipe, t.dataset, t.hyperparameters, t.verdict, e.attack, e.settings
      FROM r ${joins}
-     JOIN scores o ON o.trial_id = r.trial_id AND o.position = r.position AND o.metric = r.metric
+     JOIN scores o ON o.trial_id = r.trial_id AND o.ordinal = r.ordinal AND o.metric = r.metric
      JOIN evaluations e ON e.stage_id = o.stage_id
      JOIN trials t ON t.id = r.trial_id
      ORDER BY ${orderOf(query.masked, 'r')}`,

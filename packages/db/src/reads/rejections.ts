@@ -4,7 +4,7 @@ import type { Tx } from '../connection/transaction.ts';
 
 type Rejections = { readonly rejectedClean: number; readonly rejectedAttacked: number };
 
-type Row = { readonly trial_id: string; readonly position: number; readonly recipe: RecipeName };
+type Row = { readonly trial_id: string; readonly ordinal: number; readonly recipe: RecipeName };
 
 /** A defence that rejects images records how many clean ones. */
 const rejects = (name: RecipeName): boolean => {
@@ -12,8 +12,8 @@ const rejects = (name: RecipeName): boolean => {
   return recipe.stages.some(({ records }) => records.includes('rejectedShare'));
 };
 
-export const rejectionsKey = (row: Pick<Row, 'trial_id' | 'position'>): string =>
-  `${row.trial_id} ${row.position}`;
+export const rejectionsKey = (row: Pick<Row, 'trial_id' | 'ordinal'>): string =>
+  `${row.trial_id} ${row.ordinal}`;
 
 /** By `rejectionsKey`; `seeds`: the mean over all seeds of each row's configuration. */
 export const rejectionsOf = async (
@@ -24,15 +24,15 @@ export const rejectionsOf = async (
   const rows = ranked.filter(({ recipe }) => rejects(recipe));
   if (rows.length === 0) return new Map();
   const found = await tx.query<Row & { readonly clean: number | null; readonly attacked: number | null }>(
-    `SELECT r.trial_id, r.position, avg((e.summary ->> 'rejectedClean')::float8) AS clean,
+    `SELECT r.trial_id, r.ordinal, avg((e.summary ->> 'rejectedClean')::float8) AS clean,
        avg((e.summary ->> 'rejectedAttacked')::float8) AS attacked
-     FROM unnest($1::text[], $2::int[]) AS r (trial_id, position)
+     FROM unnest($1::text[], $2::int[]) AS r (trial_id, ordinal)
      JOIN trials t ON t.id = r.trial_id
      JOIN trials o ON o.sweep_id = t.sweep_id AND o.configuration_index = t.configuration_index AND ($4 OR o.id = t.id)
-     JOIN scores s ON s.trial_id = o.id AND s.position = r.position AND s.metric = $3
+     JOIN scores s ON s.trial_id = o.id AND s.ordinal = r.ordinal AND s.metric = $3
      JOIN evaluations e ON e.stage_id = s.stage_id
-     GROUP BY r.trial_id, r.position`,
-    [rows.map((row) => row.trial_id), rows.map((row) => row.position), metric, seeds],
+     GROUP BY r.trial_id, r.ordinal`,
+    [rows.map((row) => row.trial_id), rows.map((row) => row.ordinal), metric, seeds],
   );
   return new Map(
     found.flatMap((row) =>

@@ -3,11 +3,11 @@ import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
 
 /** The newest of each; a stage has few attempts, but may have ten thousand epochs. */
-const mostAttempts = 200;
-const mostEpochs = 500;
+const maxAttempts = 200;
+const maxEpochs = 500;
 
 type Attempt = {
-  readonly lease_epoch: number;
+  readonly fencing_token: number;
   readonly worker_id: string;
   readonly started_at: Date;
   readonly ended_at: Date | null;
@@ -35,7 +35,7 @@ const began = (row: Attempt): StageLogLine => {
   const where = [row.backend, row.device, row.engine_version].filter((part) => part !== null && part !== '');
   return {
     at: row.started_at.toISOString(),
-    attempt: row.lease_epoch,
+    attempt: row.fencing_token,
     level: 'info',
     message: `began on ${row.worker_id}${where.length === 0 ? '' : ` (${where.join(', ')})`}`,
     detail: null,
@@ -52,7 +52,7 @@ const ended = (row: Attempt, at: Date): StageLogLine => {
   ];
   return {
     at: at.toISOString(),
-    attempt: row.lease_epoch,
+    attempt: row.fencing_token,
     level: plain.includes(row.outcome) ? 'info' : row.outcome === 'expired' ? 'warn' : 'error',
     message: `ended: ${parts.join(', ')}`,
     detail: row.error_stack,
@@ -76,16 +76,16 @@ export const readStageLog = async (db: Db, id: string): Promise<StageLogLine[]> 
   const [stages, attempts, epochs] = await Promise.all([
     tx.query('SELECT 1 FROM stages WHERE id = $1', [id]),
     tx.query<Attempt>(
-      `SELECT lease_epoch, worker_id, started_at, ended_at, outcome, epochs, fenced, mismatches, backend, device, engine_version,
+      `SELECT fencing_token, worker_id, started_at, ended_at, outcome, epochs, fenced, mismatches, backend, device, engine_version,
          error_code, error_message, error_stack
-       FROM attempts WHERE stage_id = $1 ORDER BY lease_epoch DESC LIMIT ${mostAttempts}`,
+       FROM attempts WHERE stage_id = $1 ORDER BY fencing_token DESC LIMIT ${maxAttempts}`,
       [id],
     ),
     tx.query<Epoch>(
       `SELECT k.created_at, k.epoch,
          (SELECT jsonb_object_agg(m.name, m.value) FROM metrics m WHERE m.chain_id = k.chain_id AND m.epoch = k.epoch) AS metrics
        FROM stages s JOIN chains c ON c.hash = s.chain JOIN checkpoints k ON k.chain_id = c.id AND k.step = 0
-       WHERE s.id = $1 AND k.epoch > s.start_epoch AND k.epoch <= s.epochs ORDER BY k.epoch DESC LIMIT ${mostEpochs}`,
+       WHERE s.id = $1 AND k.epoch > s.start_epoch AND k.epoch <= s.epochs ORDER BY k.epoch DESC LIMIT ${maxEpochs}`,
       [id],
     ),
   ]);

@@ -33,11 +33,11 @@ const resource = (row: Row): Stage => ({
   startEpoch: row.start_epoch,
   position: row.epoch === null ? null : { epoch: row.epoch, step: row.step ?? 0 },
   parent: row.parent,
-  after: row.after,
+  dependsOn: row.depends_on,
   attack: row.attack,
   surrogates: row.surrogates,
   attempts: row.attempts,
-  leaseEpoch: row.lease_epoch,
+  fencingToken: row.fencing_token,
   workerId: row.worker_id,
   checkpoint: row.checkpoint,
   error:
@@ -56,9 +56,9 @@ export const listStages = async (
   const after = cursor ? readCursor(cursor, isNumber) : -1;
   if (!cursor) await assertSweep(db, sweepId);
   const rows = await reading(db).query<Row>(
-    `SELECT ${columns}, l.position AS place
-     FROM (SELECT stage_id, position FROM sweep_stages WHERE sweep_id = $1 AND position > $2 ORDER BY position LIMIT $3) AS l
-     JOIN stages s ON s.id = l.stage_id ${tried} ORDER BY l.position`,
+    `SELECT ${columns}, l.ordinal AS place
+     FROM (SELECT stage_id, ordinal FROM sweep_stages WHERE sweep_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3) AS l
+     JOIN stages s ON s.id = l.stage_id ${tried} ORDER BY l.ordinal`,
     [sweepId, after, limit + 1],
   );
   return pageOf(rows, limit, resource, (last) => last.place);
@@ -80,7 +80,7 @@ export const stagesOfTrials = async (
 ): Promise<ReadonlyMap<string, readonly Stage[]>> => {
   const rows = await tx.query<Row & { readonly trial_id: string }>(
     `SELECT l.trial_id, ${columns} FROM trial_stages l JOIN stages s ON s.id = l.stage_id ${tried}
-     WHERE l.trial_id = ANY($1) ORDER BY l.trial_id, l.position`,
+     WHERE l.trial_id = ANY($1) ORDER BY l.trial_id, l.ordinal`,
     [trialIds],
   );
   const found = new Map(trialIds.map((id) => [id, [] as Stage[]]));

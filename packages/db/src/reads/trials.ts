@@ -2,7 +2,7 @@ import {
   AppError,
   type DatasetName,
   type Evaluation,
-  type KnobValue,
+  type HyperparameterValue,
   type MetricSeries,
   type RecipeName,
   type StageKind,
@@ -29,7 +29,7 @@ type Row = {
   readonly recipe: RecipeName;
   readonly dataset: DatasetName;
   readonly seed: number;
-  readonly hyperparameters: Record<string, KnobValue>;
+  readonly hyperparameters: Record<string, HyperparameterValue>;
   readonly status: TrialStatus;
   readonly clean_accuracy: number | null;
   readonly verdict: Verdict | null;
@@ -134,7 +134,7 @@ export const getMetrics = async (db: Db, trialId: string): Promise<readonly Metr
     `SELECT s.kind, m.name, array_agg(m.epoch ORDER BY m.epoch) AS epochs, array_agg(m.value ORDER BY m.epoch) AS values
      FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id
      JOIN chains c ON c.hash = s.chain JOIN metrics m ON m.chain_id = c.id AND m.epoch <= s.epochs
-     WHERE ts.trial_id = $1 GROUP BY ts.position, s.kind, m.name ORDER BY ts.position, m.name`,
+     WHERE ts.trial_id = $1 GROUP BY ts.ordinal, s.kind, m.name ORDER BY ts.ordinal, m.name`,
     [trialId],
   );
 };
@@ -144,7 +144,7 @@ export const compareTrials = async (db: Db, ids: readonly string[]): Promise<Com
   const trials = await detailsOf(reading(db), ids);
   const cells = trials.map(
     ({ recipe, dataset, seed, hyperparameters }) =>
-      new Map<string, KnobValue>(Object.entries({ recipe, dataset, ...hyperparameters, seed })),
+      new Map<string, HyperparameterValue>(Object.entries({ recipe, dataset, ...hyperparameters, seed })),
   );
   const names = [...new Set(cells.flatMap((cell) => [...cell.keys()]))];
   return {
@@ -155,6 +155,6 @@ export const compareTrials = async (db: Db, ids: readonly string[]): Promise<Com
 
 export type Comparison = {
   readonly trials: TrialDetail[];
-  /** Knobs, `recipe`, `dataset`, `seed`. */
+  /** Hyperparameters, `recipe`, `dataset`, `seed`. */
   readonly differs: string[];
 };

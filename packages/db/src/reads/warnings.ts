@@ -17,7 +17,7 @@ const ends: Warning = async (tx, trialIds) => {
   }>(
     `SELECT ts.trial_id AS trial, s.kind, s.status, s.error_message AS message
      FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id
-     WHERE ts.trial_id = ANY($1) AND s.status IN ('failed', 'diverged', 'collapsed') ORDER BY ts.trial_id, ts.position`,
+     WHERE ts.trial_id = ANY($1) AND s.status IN ('failed', 'diverged', 'collapsed') ORDER BY ts.trial_id, ts.ordinal`,
     [trialIds],
   );
   return rows.map(({ trial, kind, status, message }) => ({
@@ -31,7 +31,7 @@ const hinge: Warning = async (tx, trialIds) => {
     `SELECT ts.trial_id AS trial, s.hyperparameters ->> 'beta' AS beta, count(*) AS epochs
      FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id
      JOIN chains c ON c.hash = s.chain JOIN metrics m ON m.chain_id = c.id AND m.name = 'hingeActive' AND m.epoch <= s.epochs
-     WHERE ts.trial_id = ANY($1) GROUP BY ts.trial_id, ts.position, s.id HAVING max(m.value) = 0 ORDER BY ts.trial_id, ts.position`,
+     WHERE ts.trial_id = ANY($1) GROUP BY ts.trial_id, ts.ordinal, s.id HAVING max(m.value) = 0 ORDER BY ts.trial_id, ts.ordinal`,
     [trialIds],
   );
   return rows.map(({ trial, beta, epochs }) => ({
@@ -72,7 +72,7 @@ const surrogates: Warning = async (tx, trialIds) => {
     `SELECT ts.trial_id AS trial, s.attack ->> 'attack' AS attack, cardinality(s.surrogates) AS asked, used.n AS used
      FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id AND s.surrogates <> '{}' AND s.status = 'completed'
      CROSS JOIN LATERAL (SELECT count(*)::int AS n FROM stages g WHERE g.id = ANY(s.surrogates) AND g.status = 'completed') AS used
-     WHERE ts.trial_id = ANY($1) AND used.n < cardinality(s.surrogates) ORDER BY ts.trial_id, ts.position`,
+     WHERE ts.trial_id = ANY($1) AND used.n < cardinality(s.surrogates) ORDER BY ts.trial_id, ts.ordinal`,
     [trialIds],
   );
   return rows.map(({ trial, attack, asked, used }) => ({

@@ -10,7 +10,7 @@ export const worstCasesOf = async (
   runsOf: (trialId: string) => readonly Run[],
 ): Promise<ReadonlyMap<string, WorstCase>> => {
   const rows = await tx.query<Row>(
-    `SELECT trial_id, jsonb_object_agg(metric, value) AS values FROM scores WHERE trial_id = ANY($1) AND position = -1 GROUP BY 1`,
+    `SELECT trial_id, jsonb_object_agg(metric, value) AS values FROM scores WHERE trial_id = ANY($1) AND ordinal = -1 GROUP BY 1`,
     [trialIds],
   );
   return new Map(

@@ -1,6 +1,6 @@
 import { evaluationMetricNames, evaluationMetrics } from '@funnel/contracts';
 
-/** In the order of `evaluationMetricNames`: what makes a merit, of which more is better, of a value. */
+/** In the order of `evaluationMetricNames`: what makes a utility, of which more is better, of a value. */
 export const signs = evaluationMetricNames.map((name) =>
   evaluationMetrics[name].direction === 'max' ? 1 : -1,
 );

@@ -9,8 +9,8 @@ import { signs } from './metric-signs.ts';
 import { inheritWorstCases, scoreWorstCases } from './worst-cases.ts';
 
 const perAttack = `
-  INSERT INTO scores (trial_id, stage_id, metric, sweep_id, position, configuration_index, attack, value, merit)
-  SELECT t.id, e.stage_id, m.metric, t.sweep_id, ts.position, t.configuration_index, e.attack, v.value, v.value * m.sign
+  INSERT INTO scores (trial_id, stage_id, metric, sweep_id, ordinal, configuration_index, attack, value, utility)
+  SELECT t.id, e.stage_id, m.metric, t.sweep_id, ts.ordinal, t.configuration_index, e.attack, v.value, v.value * m.sign
   FROM trials t
   JOIN trial_stages ts ON ts.trial_id = t.id
   JOIN evaluations e ON e.stage_id = ts.stage_id

@@ -19,13 +19,13 @@ import { signs } from './metric-signs.ts';
 
 /** Trials all of whose attacks are complete, and the evaluations in order; `$1`: trials. */
 const complete = (columns: string) => `
-  SELECT ts.trial_id AS id, array_agg(e.stage_id ORDER BY ts.position) AS stages ${columns}
+  SELECT ts.trial_id AS id, array_agg(e.stage_id ORDER BY ts.ordinal) AS stages ${columns}
   FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id AND s.kind = 'attack' LEFT JOIN evaluations e ON e.stage_id = s.id
-  WHERE ts.trial_id = ANY($1) AND NOT EXISTS (SELECT FROM scores o WHERE o.trial_id = ts.trial_id AND o.position = -1)
+  WHERE ts.trial_id = ANY($1) AND NOT EXISTS (SELECT FROM scores o WHERE o.trial_id = ts.trial_id AND o.ordinal = -1)
   GROUP BY 1 HAVING bool_and(e.stage_id IS NOT NULL)`;
 
 const due = complete(
-  ', array_agg(e.attack ORDER BY ts.position) AS attacks, jsonb_agg(e.settings ORDER BY ts.position) AS settings',
+  ', array_agg(e.attack ORDER BY ts.ordinal) AS attacks, jsonb_agg(e.settings ORDER BY ts.ordinal) AS settings',
 );
 
 type Due = {
@@ -37,23 +37,23 @@ type Due = {
 
 /** From trials that have just the same evaluations; where it is one, nothing is to be looked for. */
 const inherit = `
-  INSERT INTO scores (trial_id, stage_id, metric, sweep_id, position, configuration_index, attack, value, merit)
-  SELECT t.id, w.stage_id, w.metric, t.sweep_id, -1, t.configuration_index, '', w.value, w.merit
+  INSERT INTO scores (trial_id, stage_id, metric, sweep_id, ordinal, configuration_index, attack, value, utility)
+  SELECT t.id, w.stage_id, w.metric, t.sweep_id, -1, t.configuration_index, '', w.value, w.utility
   FROM (${complete('')}) AS d JOIN trials t ON t.id = d.id
   CROSS JOIN LATERAL (
     SELECT o.trial_id FROM trial_stages o
-    WHERE o.stage_id = d.stages[1] AND EXISTS (SELECT FROM scores w WHERE w.trial_id = o.trial_id AND w.position = -1)
+    WHERE o.stage_id = d.stages[1] AND EXISTS (SELECT FROM scores w WHERE w.trial_id = o.trial_id AND w.ordinal = -1)
       AND d.stages = (
-        SELECT array_agg(x.stage_id ORDER BY x.position) FROM trial_stages x JOIN evaluations e ON e.stage_id = x.stage_id
+        SELECT array_agg(x.stage_id ORDER BY x.ordinal) FROM trial_stages x JOIN evaluations e ON e.stage_id = x.stage_id
         WHERE x.trial_id = o.trial_id)
     LIMIT 1
   ) AS twin
-  JOIN scores w ON w.trial_id = twin.trial_id AND w.position = -1
+  JOIN scores w ON w.trial_id = twin.trial_id AND w.ordinal = -1
   WHERE cardinality(d.stages) > 1`;
 
 const onlyAttack = `
-  INSERT INTO scores (trial_id, stage_id, metric, sweep_id, position, configuration_index, attack, value, merit)
-  SELECT trial_id, stage_id, metric, sweep_id, -1, configuration_index, '', value, merit FROM scores WHERE trial_id = ANY($1) AND position >= 0`;
+  INSERT INTO scores (trial_id, stage_id, metric, sweep_id, ordinal, configuration_index, attack, value, utility)
+  SELECT trial_id, stage_id, metric, sweep_id, -1, configuration_index, '', value, utility FROM scores WHERE trial_id = ANY($1) AND ordinal >= 0`;
 
 /** Of the least distances in this norm over the attacked images; null where nothing was attacked. */
 const medianOf = (norm: 'l2' | 'linf'): string =>
@@ -64,7 +64,7 @@ const medianOf = (norm: 'l2' | 'linf'): string =>
  * their sets. Images that withstand are not in the arrays, which are sorted: a median beyond the end is infinite.
  */
 const worstCases = `
-  INSERT INTO scores (trial_id, stage_id, metric, sweep_id, position, configuration_index, attack, value, merit)
+  INSERT INTO scores (trial_id, stage_id, metric, sweep_id, ordinal, configuration_index, attack, value, utility)
   WITH attacks AS (
     SELECT * FROM unnest($1::int[], $2::text[], $3::boolean[], $4::float8[], $5::float8[]) AS a (of, stage_id, whole, l2, linf)
   ), found AS MATERIALIZED (
@@ -84,10 +84,10 @@ const worstCases = `
     FROM attacks a JOIN evaluations e USING (stage_id) GROUP BY 1
   ), strongest AS (
     SELECT DISTINCT ON (s.trial_id, s.metric) d.of, s.*
-    FROM unnest($6::text[], $7::int[]) AS d (trial_id, of) JOIN scores s ON s.trial_id = d.trial_id AND s.position >= 0
+    FROM unnest($6::text[], $7::int[]) AS d (trial_id, of) JOIN scores s ON s.trial_id = d.trial_id AND s.ordinal >= 0
     LEFT JOIN strength p ON p.of = d.of AND p.stage_id = s.stage_id
     ORDER BY s.trial_id, s.metric, CASE WHEN s.metric IN ('robustAccuracy', 'successRate') THEN coalesce(p.fooled, 0) END DESC NULLS LAST,
-      s.merit NULLS LAST, s.position
+      s.utility NULLS LAST, s.ordinal
   )
   SELECT s.trial_id, s.stage_id, s.metric, s.sweep_id, -1, s.configuration_index, '', v.value, v.value * m.sign
   FROM strongest s JOIN sizes z USING (of) LEFT JOIN joint j USING (of)

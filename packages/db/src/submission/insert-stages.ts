@@ -55,16 +55,16 @@ const values = (sweepId: string, placed: readonly PlacedStage[]): unknown[] => {
     plain((stage) => stage.seed),
     plain((stage) => stage.epochs),
     plain((stage) => stage.parent),
-    plain((stage) => stage.after),
+    plain((stage) => stage.dependsOn),
     plain((stage) => stage.startEpoch),
-    plainArray(placed.map(({ position }) => position)),
+    plainArray(placed.map(({ ordinal }) => ordinal)),
     plainArrays(placed.map(({ stage }) => stage.surrogates)),
   ];
 };
 
 /** Where nothing was there before. */
-export const firstStatus = (after: string | null): 'ready' | 'waiting' =>
-  after === null ? 'ready' : 'waiting';
+export const firstStatus = (dependsOn: string | null): 'ready' | 'waiting' =>
+  dependsOn === null ? 'ready' : 'waiting';
 
 /** What stages have in common travels, and is read as JSON, once for all of them; what they do not, one column per field. */
 const insertMissing = `
@@ -74,18 +74,18 @@ const insertMissing = `
       WITH ORDINALITY AS c (kind, recipe, hyperparameters, dataset, attack, place)
   )
   INSERT INTO stages (id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
-    status, after, start_epoch, sweep_id, planned_by, position, surrogates)
+    status, depends_on, start_epoch, sweep_id, planned_by, ordinal, surrogates)
   SELECT id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
-    CASE WHEN after IS NULL THEN 'ready' ELSE 'waiting' END, after, start_epoch, $1, $1, position, surrogates::text[]
+    CASE WHEN depends_on IS NULL THEN 'ready' ELSE 'waiting' END, depends_on, start_epoch, $1, $1, ordinal, surrogates::text[]
   FROM unnest($7::int[], $8::text[], $9::text[], $10::int[], $11::int[], $12::text[], $13::text[], $14::int[], $15::int[], $16::text[])
-    AS x (place, id, chain, seed, epochs, parent, after, start_epoch, position, surrogates) JOIN common USING (place)`;
+    AS x (place, id, chain, seed, epochs, parent, depends_on, start_epoch, ordinal, surrogates) JOIN common USING (place)`;
 
 const reviveEnded = `
   UPDATE stages s SET
-    status = CASE WHEN x.after IS NULL THEN 'ready' ELSE 'waiting' END, after = x.after, start_epoch = x.start_epoch,
-    sweep_id = $1, planned_by = $1, position = x.position, because = NULL, error_code = NULL, error_message = NULL,
+    status = CASE WHEN x.depends_on IS NULL THEN 'ready' ELSE 'waiting' END, depends_on = x.depends_on, start_epoch = x.start_epoch,
+    sweep_id = $1, planned_by = $1, ordinal = x.ordinal, skip_cause = NULL, error_code = NULL, error_message = NULL,
     failures = 0, expiries = 0, finished_at = NULL, ready_at = now()
-  FROM unnest($2::text[], $3::text[], $4::int[], $5::int[]) AS x (id, after, start_epoch, position)
+  FROM unnest($2::text[], $3::text[], $4::int[], $5::int[]) AS x (id, depends_on, start_epoch, ordinal)
   WHERE s.id = x.id AND (s.status IN ('failed', 'skipped', 'cancelled') OR (s.status = 'completed' AND s.checkpoint IS NULL))`;
 
 /** Resolves to the changes of those that ended badly. */
@@ -104,15 +104,15 @@ const revive = async (
   await tx.query(reviveEnded, [
     sweepId,
     ids,
-    plainArray(placed.map(({ stage }) => stage.after)),
+    plainArray(placed.map(({ stage }) => stage.dependsOn)),
     plainArray(placed.map(({ stage }) => stage.startEpoch)),
-    plainArray(placed.map(({ position }) => position)),
+    plainArray(placed.map(({ ordinal }) => ordinal)),
   ]);
-  return placed.map(({ stage: { id, kind, after } }) => ({
+  return placed.map(({ stage: { id, kind, dependsOn } }) => ({
     id,
     kind,
     from: was.get(id)!,
-    to: firstStatus(after),
+    to: firstStatus(dependsOn),
   }));
 };
 

@@ -3,7 +3,7 @@ import type { SweepPlan } from '@funnel/contracts';
 import { jsonArray, plainArray } from '../connection/array-literals.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { firstTrials } from './configurations.ts';
-import { insertKnobs } from './insert-knobs.ts';
+import { insertHyperparameters } from './insert-hyperparameters.ts';
 import { chunks, idsOf, type PlacedStage } from './submission-rows.ts';
 
 const insertTrialRows = async (
@@ -43,8 +43,8 @@ const insertTrialRows = async (
 const insertTrialStages = async (tx: Tx, sweepId: string, { trials }: SweepPlan): Promise<void> => {
   for (const part of chunks(trials))
     await tx.query(
-      `INSERT INTO trial_stages (trial_id, position, stage_id)
-       SELECT $1 || '-' || lpad(number::text, 5, '0'), position, stage FROM unnest($2::int[], $3::int[], $4::text[]) AS x (number, position, stage)`,
+      `INSERT INTO trial_stages (trial_id, ordinal, stage_id)
+       SELECT $1 || '-' || lpad(number::text, 5, '0'), ordinal, stage FROM unnest($2::int[], $3::int[], $4::text[]) AS x (number, ordinal, stage)`,
       [
         sweepId,
         plainArray(part.flatMap(({ number, stages }) => stages.map(() => number))),
@@ -56,8 +56,8 @@ const insertTrialStages = async (tx: Tx, sweepId: string, { trials }: SweepPlan)
 
 const insertSweepStages = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<void> => {
   await tx.query(
-    'INSERT INTO sweep_stages (sweep_id, position, stage_id) SELECT $1, position, id FROM unnest($2::int[], $3::text[]) AS x (position, id)',
-    [sweepId, plainArray(placed.map(({ position }) => position)), plainArray(idsOf(placed))],
+    'INSERT INTO sweep_stages (sweep_id, ordinal, stage_id) SELECT $1, ordinal, id FROM unnest($2::int[], $3::text[]) AS x (ordinal, id)',
+    [sweepId, plainArray(placed.map(({ ordinal }) => ordinal)), plainArray(idsOf(placed))],
   );
 };
 
@@ -67,12 +67,12 @@ const insertIndirect = async (tx: Tx, sweepId: string, placed: readonly PlacedSt
   if (roots.length === 0) return;
   await tx.query(
     `WITH RECURSIVE needed AS (
-       SELECT a.id, a.after FROM stages s JOIN stages a ON a.id = s.after
+       SELECT a.id, a.depends_on FROM stages s JOIN stages a ON a.id = s.depends_on
        WHERE s.id = ANY($2) AND s.status = 'waiting' AND a.status IN ('waiting', 'ready', 'running')
        UNION
-       SELECT a.id, a.after FROM needed n JOIN stages a ON a.id = n.after WHERE a.status IN ('waiting', 'ready', 'running')
+       SELECT a.id, a.depends_on FROM needed n JOIN stages a ON a.id = n.depends_on WHERE a.status IN ('waiting', 'ready', 'running')
      )
-     INSERT INTO sweep_stages (sweep_id, position, stage_id, direct)
+     INSERT INTO sweep_stages (sweep_id, ordinal, stage_id, direct)
      SELECT $1, $3 + row_number() OVER (ORDER BY id), id, false FROM needed
      ON CONFLICT (stage_id, sweep_id) DO NOTHING`,
     [sweepId, roots, placed.length],
@@ -87,7 +87,7 @@ export const insertTrials = async (
   placed: readonly PlacedStage[],
 ): Promise<void> => {
   await insertTrialRows(tx, sweepId, dataset, plan);
-  await insertKnobs(tx, sweepId, dataset, plan);
+  await insertHyperparameters(tx, sweepId, dataset, plan);
   await insertSweepStages(tx, sweepId, placed);
   await insertTrialStages(tx, sweepId, plan);
   await insertIndirect(tx, sweepId, placed);

@@ -41,7 +41,7 @@ const attacksOf = (stages: readonly Wanted[]): readonly string[] =>
   stages.filter(({ kind }) => kind === 'attack').map((stage) => stage.id);
 
 const facts = `s.id, s.chain, s.epochs, s.status,
-  s.status NOT IN ('failed', 'cancelled') AND coalesce(s.because, '') NOT IN ('failed', 'cancelled')
+  s.status NOT IN ('failed', 'cancelled') AND coalesce(s.skip_cause, '') NOT IN ('failed', 'cancelled')
     -- Completed, but its state has been collected since.
     AND NOT (s.status = 'completed' AND s.kind <> 'attack' AND s.checkpoint IS NULL) AS live`;
 

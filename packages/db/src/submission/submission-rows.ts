@@ -4,7 +4,7 @@ import type { PlannedStage, SweepPlan } from '@funnel/contracts';
 export type PlacedStage = {
   readonly stage: PlannedStage;
   /** First trials first, and each trial in the order of its stages: results come trial by trial, not kind by kind. */
-  readonly position: number;
+  readonly ordinal: number;
   /** It was there before, and is not `cached`: it ended badly, and gets another chance. */
   readonly again: boolean;
   /** Something that it waits for was there before: whether it can start must be asked of the database. */
@@ -15,8 +15,8 @@ export const idsOf = (placed: readonly PlacedStage[]): readonly string[] =>
   placed.map(({ stage }) => stage.id);
 
 /** All that must have ended before it starts. */
-export const inputsOf = ({ after, surrogates }: PlannedStage): readonly string[] =>
-  after === null ? surrogates : [after, ...surrogates];
+export const inputsOf = ({ dependsOn, surrogates }: PlannedStage): readonly string[] =>
+  dependsOn === null ? surrogates : [dependsOn, ...surrogates];
 
 const positions = (plan: SweepPlan): ReadonlyMap<string, number> => {
   const order = new Map<string, number>();
@@ -31,7 +31,7 @@ export const placeStages = (plan: SweepPlan, there: ReadonlySet<string>): readon
   const isNew = new Set(plan.stages.filter((stage) => !stage.cached).map((stage) => stage.id));
   return plan.stages.map((stage) => ({
     stage,
-    position: order.get(stage.id)!,
+    ordinal: order.get(stage.id)!,
     again: !stage.cached && there.has(stage.id),
     unsure: !stage.cached && inputsOf(stage).some((input) => !isNew.has(input)),
   }));

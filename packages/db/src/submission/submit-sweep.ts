@@ -94,9 +94,9 @@ const countNew = (
 ): readonly CountChange[] => {
   const counts = new Map([['trial:waiting', trials]]);
   for (const {
-    stage: { kind, after },
+    stage: { kind, dependsOn },
   } of placed) {
-    const subject = `stage:${kind}:${firstStatus(after)}`;
+    const subject = `stage:${kind}:${firstStatus(dependsOn)}`;
     counts.set(subject, (counts.get(subject) ?? 0) + 1);
   }
   return [...counts].map(([subject, delta]) => ({ sweepId, subject, delta }));
@@ -104,7 +104,7 @@ const countNew = (
 
 const write = async (tx: Tx, submission: Submission): Promise<Submitted> => {
   const { known, there } = await readKnown(tx, submission.stages);
-  const plan = submission.settle(known);
+  const plan = submission.buildPlan(known);
   const placed = placeStages(plan, there);
   const sweepId = await insertSweep(tx, submission, plan);
   const changes = await insertStages(tx, sweepId, placed);

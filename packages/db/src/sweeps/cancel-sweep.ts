@@ -15,9 +15,9 @@ import { releaseCarried } from './release-carried.ts';
  * was just being claimed is seen only by the second one.
  */
 const cancelStages = async (tx: Tx, sweepId: string): Promise<readonly StageChange[]> => {
-  const rows = await tx.query<{ id: string; kind: StageKind; was: StageStatus; lease_epoch: number }>(
+  const rows = await tx.query<{ id: string; kind: StageKind; was: StageStatus; fencing_token: number }>(
     `WITH old AS (
-       SELECT s.id, s.status, s.lease_epoch FROM stages s JOIN sweep_stages l ON l.stage_id = s.id
+       SELECT s.id, s.status, s.fencing_token FROM stages s JOIN sweep_stages l ON l.stage_id = s.id
        WHERE l.sweep_id = $1 AND s.status IN ('waiting', 'ready', 'running')
          AND NOT EXISTS (
            SELECT FROM sweep_stages other JOIN sweeps w ON w.id = other.sweep_id
@@ -26,14 +26,14 @@ const cancelStages = async (tx: Tx, sweepId: string): Promise<readonly StageChan
      )
      UPDATE stages s SET status = 'cancelled', lease_until = NULL, sweep_id = NULL, finished_at = now(), images_per_second = NULL
      FROM old WHERE s.id = old.id
-     RETURNING s.id, s.kind, old.status AS was, old.lease_epoch`,
+     RETURNING s.id, s.kind, old.status AS was, old.fencing_token`,
     [sweepId],
   );
   const running = rows.filter(({ was }) => was === 'running');
   await tx.query(
-    `UPDATE attempts a SET outcome = 'cancelled', ended_at = now() FROM unnest($1::text[], $2::int[]) AS r (id, lease_epoch)
-     WHERE a.stage_id = r.id AND a.lease_epoch = r.lease_epoch`,
-    [running.map(({ id }) => id), running.map((row) => row.lease_epoch)],
+    `UPDATE attempts a SET outcome = 'cancelled', ended_at = now() FROM unnest($1::text[], $2::int[]) AS r (id, fencing_token)
+     WHERE a.stage_id = r.id AND a.fencing_token = r.fencing_token`,
+    [running.map(({ id }) => id), running.map((row) => row.fencing_token)],
   );
   return changesTo('cancelled', rows);
 };

@@ -39,7 +39,7 @@ export const deleteSweep = (db: Db, id: string): Promise<void> =>
       `DELETE FROM trial_stages ts USING trials t WHERE t.sweep_id = $1 AND ts.trial_id = t.id`,
       [id],
     );
-    await tx.query('DELETE FROM configuration_knobs WHERE sweep_id = $1', [id]);
+    await tx.query('DELETE FROM configuration_hyperparameters WHERE sweep_id = $1', [id]);
     await tx.query('DELETE FROM sweeps WHERE id = $1', [id]); // trials, scores, counts and idempotency keys go with it
     const ids = stages.map((row) => row.stage_id);
     await deleteOrphans(tx, ids);

@@ -7,12 +7,12 @@ import type { Tx } from '../connection/transaction.ts';
 import { changesTo } from '../lifecycle/move-stages.ts';
 import type { StageChange } from '../lifecycle/stage-change.ts';
 
-type Candidate = { id: string; chain: string; epochs: number; after: string | null };
+type Candidate = { id: string; chain: string; epochs: number; depends_on: string | null };
 
 /** Unfinished stages of the sweep that other live sweeps need, but only because stages of theirs wait for them. */
 const indirectlyNeeded = (tx: Tx, sweepId: string): Promise<readonly Candidate[]> =>
   tx.query<Candidate>(
-    `SELECT s.id, s.chain, s.epochs, s.after FROM stages s
+    `SELECT s.id, s.chain, s.epochs, s.depends_on FROM stages s
      JOIN sweep_stages mine ON mine.stage_id = s.id AND mine.sweep_id = $1
      JOIN sweep_stages other ON other.stage_id = s.id AND other.sweep_id <> $1
      JOIN sweeps w ON w.id = other.sweep_id AND w.status IN ('running', 'paused')
@@ -26,10 +26,10 @@ const waiting = (
   tx: Tx,
   sweepId: string,
   ids: readonly string[],
-): Promise<readonly (Candidate & { after: string })[]> =>
-  tx.query<Candidate & { after: string }>(
-    `SELECT s.id, s.chain, s.epochs, s.after FROM stages s
-     WHERE s.after = ANY($2) AND s.status = 'waiting' AND EXISTS (
+): Promise<readonly (Candidate & { depends_on: string })[]> =>
+  tx.query<Candidate & { depends_on: string }>(
+    `SELECT s.id, s.chain, s.epochs, s.depends_on FROM stages s
+     WHERE s.depends_on = ANY($2) AND s.status = 'waiting' AND EXISTS (
        SELECT FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
        WHERE l.stage_id = s.id AND w.id <> $1 AND w.status IN ('running', 'paused'))
      ORDER BY s.epochs`,
@@ -44,9 +44,9 @@ const carries = (other: Candidate, one: Candidate): boolean =>
 const successors = (
   carrier: Candidate,
   carried: readonly Candidate[],
-): readonly { id: string; after: string | null }[] => {
+): readonly { id: string; depends_on: string | null }[] => {
   const longest = carried.at(-1);
-  return carried.map(({ id }) => ({ id, after: id === longest?.id ? carrier.after : longest!.id }));
+  return carried.map(({ id }) => ({ id, depends_on: id === longest?.id ? carrier.depends_on : longest!.id }));
 };
 
 /** Resolves to the stages made ready. */
@@ -58,10 +58,10 @@ export const releaseCarried = async (tx: Tx, sweepId: string): Promise<readonly 
     if (dependants.length === 0 || !dependants.every((one) => carries(carrier, one))) continue;
     const moves = successors(carrier, dependants);
     const rows = await tx.query<{ id: string; kind: StageKind; status: StageStatus }>(
-      `UPDATE stages s SET after = x.after,
-         status = CASE WHEN x.after IS NULL OR EXISTS (SELECT FROM stages a WHERE a.id = x.after AND a.status = 'completed') THEN 'ready' ELSE 'waiting' END
-       FROM unnest($1::text[], $2::text[]) AS x (id, after) WHERE s.id = x.id RETURNING s.id, s.kind, s.status`,
-      [moves.map((move) => move.id), moves.map((move) => move.after)],
+      `UPDATE stages s SET depends_on = x.depends_on,
+         status = CASE WHEN x.depends_on IS NULL OR EXISTS (SELECT FROM stages a WHERE a.id = x.depends_on AND a.status = 'completed') THEN 'ready' ELSE 'waiting' END
+       FROM unnest($1::text[], $2::text[]) AS x (id, depends_on) WHERE s.id = x.id RETURNING s.id, s.kind, s.status`,
+      [moves.map((move) => move.id), moves.map((move) => move.depends_on)],
     );
     const ready = rows
       .filter((row) => row.status === 'ready')

@@ -16,9 +16,9 @@ const revive = async (tx: Tx, sweepId: string): Promise<readonly StageChange[]> 
        SELECT s.id FROM stages s JOIN sweep_stages l ON l.stage_id = s.id WHERE l.sweep_id = $1 AND s.status = 'failed'
        UNION
        SELECT s.id FROM again CROSS JOIN LATERAL (
-         SELECT id FROM stages WHERE after = again.id AND status = 'skipped' AND because = 'failed'
+         SELECT id FROM stages WHERE depends_on = again.id AND status = 'skipped' AND skip_cause = 'failed'
          UNION ALL
-         SELECT id FROM stages WHERE status = 'skipped' AND because = 'failed' AND surrogates <> '{}' AND surrogates && ARRAY[again.id]
+         SELECT id FROM stages WHERE status = 'skipped' AND skip_cause = 'failed' AND surrogates <> '{}' AND surrogates && ARRAY[again.id]
        ) AS s
        WHERE EXISTS (SELECT FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
            WHERE l.stage_id = s.id AND (w.id = $1 OR w.status IN ('running', 'paused')))
@@ -26,7 +26,7 @@ const revive = async (tx: Tx, sweepId: string): Promise<readonly StageChange[]> 
        SELECT s.id, s.status, ${isFree('s')} AS free
        FROM stages s WHERE s.id IN (SELECT id FROM again) ORDER BY s.id FOR NO KEY UPDATE OF s
      )
-     UPDATE stages s SET status = CASE WHEN old.free THEN 'ready' ELSE 'waiting' END, because = NULL, failures = 0, expiries = 0,
+     UPDATE stages s SET status = CASE WHEN old.free THEN 'ready' ELSE 'waiting' END, skip_cause = NULL, failures = 0, expiries = 0,
        error_code = NULL, error_message = NULL, finished_at = NULL, ready_at = now()
      FROM old WHERE s.id = old.id
      RETURNING s.id, s.kind, old.status AS was, s.status`,

@@ -1,6 +1,6 @@
 /**
  * Tables as they look after long use, made by PostgreSQL itself: for load tests, which need a hundred thousand trials and cannot wait for
- * them. What the operations keep in step (counts, links, scores, knobs) is in step here too.
+ * them. What the operations keep in step (counts, links, scores, hyperparameters) is in step here too.
  */
 import pg from 'pg';
 
@@ -12,7 +12,7 @@ export type Filling = {
   readonly epochs: number;
 };
 
-const knobs = `jsonb_build_object('filters', '32-64', 'latent', 64, 'noise', 16, 'initializer', 'glorotUniform', 'batchSize', 128,
+const hyperparameters = `jsonb_build_object('filters', '32-64', 'latent', 64, 'noise', 16, 'initializer', 'glorotUniform', 'batchSize', 128,
   'lossScale', 'mse', 'initialiseEpochs', 9, 'initialiseAttackerRate', 0.001, 'initialiseDefenderRate', 0.0005, 'defenderInput', 'attacked',
   'optimiseAttackerRate', 1e-5, 'optimiseDefenderRate', 1e-5, 'betaUnit', 'loss', 'penalty', 'constraint', 'hinge', 'batch',
   'classifierEpochs', 3, 'classifierRate', 0.001, 'classifierUnits', 64)`;
@@ -42,26 +42,26 @@ const statements = ({ sweeps, trialsPerSweep, epochs }: Filling): readonly strin
      SELECT 'f' || lpad(to_hex(w), 15, '0'), 'Load ' || w, ${definition('w')}, ${plan}, 50, 'completed', now(), now() FROM generate_series(1, ${sweeps}) AS w`,
     `INSERT INTO trials (id, sweep_id, number, recipe, dataset, seed, hyperparameters, configuration, configuration_index, status, clean_accuracy, verdict, finished_at)
      SELECT w.id || '-' || lpad(n::text, 5, '0'), w.id, n, 'funn', 'mnist', n % 5,
-       ${knobs} || jsonb_build_object('optimiseEpochs', ${epochs}, 'gamma', n / 5 % 100, 'beta', (n / 500) * 0.001),
+       ${hyperparameters} || jsonb_build_object('optimiseEpochs', ${epochs}, 'gamma', n / 5 % 100, 'beta', (n / 500) * 0.001),
        ${hash("w.id || ' ' || (n / 5)")}, n / 5, 'completed', 0.9 + random() / 10, CASE WHEN n % 13 = 0 THEN 'masked' ELSE 'ok' END, now()
      FROM sweeps w, generate_series(0, ${trialsPerSweep - 1}) AS n WHERE w.id LIKE 'f0%'`,
-    `INSERT INTO sweep_knobs (sweep_id, knob, number, word)
+    `INSERT INTO sweep_hyperparameters (sweep_id, hyperparameter, number, word)
      SELECT t.sweep_id, k.key, CASE jsonb_typeof(k.value) WHEN 'number' THEN k.value::float8 END, CASE jsonb_typeof(k.value) WHEN 'string' THEN k.value #>> '{}' END
      FROM trials t, jsonb_each(t.hyperparameters - 'gamma' - 'beta' || '{"recipe": "funn", "dataset": "mnist"}') AS k WHERE t.number = 0 AND t.sweep_id LIKE 'f0%'`,
-    `INSERT INTO configuration_knobs (sweep_id, configuration_index, knob, number)
+    `INSERT INTO configuration_hyperparameters (sweep_id, configuration_index, hyperparameter, number)
      SELECT t.sweep_id, t.configuration_index, k, (t.hyperparameters ->> k)::float8 FROM trials t, unnest(ARRAY['gamma', 'beta']) AS k
      WHERE t.sweep_id LIKE 'f0%' AND t.seed = 0`,
     `CREATE TEMP TABLE fill AS
-     SELECT t.id AS trial, t.sweep_id AS sweep, t.number, k.kind, k.position, k.epochs,
-       ${hash('CASE k.position WHEN 0 THEN t.sweep_id ELSE t.id END || k.kind')} AS stage
-     FROM trials t, (VALUES ('initialise', 0, 9), ('optimise', 1, ${epochs}), ('classify', 2, 3), ('attack', 3, 0)) AS k (kind, position, epochs)
+     SELECT t.id AS trial, t.sweep_id AS sweep, t.number, k.kind, k.ordinal, k.epochs,
+       ${hash('CASE k.ordinal WHEN 0 THEN t.sweep_id ELSE t.id END || k.kind')} AS stage
+     FROM trials t, (VALUES ('initialise', 0, 9), ('optimise', 1, ${epochs}), ('classify', 2, 3), ('attack', 3, 0)) AS k (kind, ordinal, epochs)
      WHERE t.sweep_id LIKE 'f0%'`,
     `INSERT INTO stages (id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, status, attack, checkpoint, started_at, finished_at)
      SELECT DISTINCT ON (stage) stage, stage, kind, 'funn', '{"gamma": 5, "beta": 0.01}', 0, '{"name": "mnist", "train": 60000, "test": 1, "attack": 1}'::jsonb, epochs, 'completed',
        CASE kind WHEN 'attack' THEN '{"attack": "gradient", "settings": {}}'::jsonb END, CASE WHEN kind <> 'attack' THEN stage END, now(), now() FROM fill ORDER BY stage`,
-    `INSERT INTO trial_stages (trial_id, position, stage_id) SELECT trial, position, stage FROM fill ORDER BY trial, position`,
-    `INSERT INTO sweep_stages (sweep_id, stage_id, position)
-     SELECT sweep, stage, row_number() OVER (PARTITION BY sweep ORDER BY min(number), min(position)) - 1 FROM fill GROUP BY sweep, stage`,
+    `INSERT INTO trial_stages (trial_id, ordinal, stage_id) SELECT trial, ordinal, stage FROM fill ORDER BY trial, ordinal`,
+    `INSERT INTO sweep_stages (sweep_id, stage_id, ordinal)
+     SELECT sweep, stage, row_number() OVER (PARTITION BY sweep ORDER BY min(number), min(ordinal)) - 1 FROM fill GROUP BY sweep, stage`,
     `INSERT INTO chains (hash) SELECT DISTINCT stage FROM fill WHERE kind <> 'attack'`,
     `INSERT INTO metrics (chain_id, name, epoch, value)
      SELECT c.id, m, e, random() FROM chains c JOIN (SELECT DISTINCT stage, kind, epochs FROM fill) AS s ON s.stage = c.hash,
@@ -77,13 +77,13 @@ const statements = ({ sweeps, trialsPerSweep, epochs }: Filling): readonly strin
        gallery_shape, gallery_index, gallery_original, gallery_attacked)
      SELECT stage, 'gradient', '{}', ${summary}, 'ok', '[]', '{0,1}', '{0,1}', '{t,t}', '{1,1}', '{t,f}', '{1,NULL}', '{1,NULL}', '{3,NULL}', '{1,1}', '{1,1}',
        '{2,2,1}', '{0}', '\\x00010203', '\\x03020100' FROM fill WHERE kind = 'attack'`,
-    `INSERT INTO scores (trial_id, stage_id, metric, sweep_id, position, attack, configuration_index, value, merit, masked)
-     SELECT f.trial, f.stage, m.name, f.sweep, p.position, p.attack, f.number / 5, v.value, v.value * m.sign, f.number % 13 = 0
-     FROM fill f, (VALUES (3, 'gradient'), (-1, '')) AS p (position, attack),
+    `INSERT INTO scores (trial_id, stage_id, metric, sweep_id, ordinal, attack, configuration_index, value, utility, masked)
+     SELECT f.trial, f.stage, m.name, f.sweep, p.ordinal, p.attack, f.number / 5, v.value, v.value * m.sign, f.number % 13 = 0
+     FROM fill f, (VALUES (3, 'gradient'), (-1, '')) AS p (ordinal, attack),
        (VALUES ('robustAccuracy', 1), ('successRate', -1), ('medianL2', 1), ('medianLinf', 1), ('noiseLevel', 1), ('cleanAccuracy', 1)) AS m (name, sign),
        LATERAL (SELECT round(random()::numeric, 3)::float8 + 0 * f.number AS value) AS v WHERE f.kind = 'attack'`,
-    `INSERT INTO configuration_scores (sweep_id, configuration_index, position, metric, attack, trial_id, merit, deviation, masked)
-     SELECT sweep_id, configuration_index, position, metric, attack, min(trial_id), round(avg(merit)::numeric, 12)::float8, stddev_samp(merit), bool_or(masked)
+    `INSERT INTO configuration_scores (sweep_id, configuration_index, ordinal, metric, attack, trial_id, utility, deviation, masked)
+     SELECT sweep_id, configuration_index, ordinal, metric, attack, min(trial_id), round(avg(utility)::numeric, 12)::float8, stddev_samp(utility), bool_or(masked)
      FROM scores WHERE sweep_id LIKE 'f0%' GROUP BY 1, 2, 3, 4, 5`,
     `INSERT INTO sweep_counts (sweep_id, slot, subject, count)
      SELECT sweep, 0, 'stage:' || kind || ':completed', count(DISTINCT stage) FROM fill GROUP BY sweep, kind

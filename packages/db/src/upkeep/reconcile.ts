@@ -22,13 +22,13 @@ export type ReconcileOptions = {
 const expiriesPerAttempt = 5;
 
 /** Seconds between two visits that are nothing unusual, however short the lease. */
-const leastGap = 6;
+const minGap = 6;
 
 /** Seconds by which the last visit may lie ahead because its transaction began after this one; more, and the clock was set back. */
 const clockSlack = 1;
 
 /** How many stages to ring for: each ring makes a worker claim until nothing is ready. */
-const mostRings = 200;
+const maxNotifications = 200;
 
 /**
  * One process at a time, and not again at once. Resolves to the seconds since the last visit of any process (negative when the clock was
@@ -54,7 +54,7 @@ const takeTurn = async (tx: Tx, everySeconds: number): Promise<number | null> =>
  * before anything expires, so that a live one is never failed.
  */
 const forgiveGap = async (tx: Tx, gap: number, leaseSeconds: number): Promise<void> => {
-  if (gap <= Math.max(leaseSeconds / 2, leastGap)) return;
+  if (gap <= Math.max(leaseSeconds / 2, minGap)) return;
   await tx.query(
     `UPDATE stages SET lease_until = now() + make_interval(secs => $1) WHERE status = 'running' AND lease_until < now() + make_interval(secs => $1)`,
     [leaseSeconds],
@@ -77,7 +77,7 @@ const followClock = async (tx: Tx, gap: number, leaseSeconds: number): Promise<v
 type Expired = {
   readonly id: string;
   readonly kind: StageKind;
-  readonly lease_epoch: number;
+  readonly fencing_token: number;
   readonly worker_id: string;
   readonly expiries: number;
 };
@@ -87,7 +87,7 @@ const findExpired = (tx: Tx): Promise<readonly Expired[]> =>
   tx.query<Expired>(
     `UPDATE stages s SET expiries = expiries + 1
      FROM (SELECT id FROM stages WHERE status = 'running' AND lease_until < now() ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) AS e
-     WHERE s.id = e.id RETURNING s.id, s.kind, s.lease_epoch, s.worker_id, s.expiries`,
+     WHERE s.id = e.id RETURNING s.id, s.kind, s.fencing_token, s.worker_id, s.expiries`,
   );
 
 const expire = async (tx: Tx, stage: Expired, maxAttempts: number): Promise<readonly StageChange[]> => {
@@ -95,7 +95,7 @@ const expire = async (tx: Tx, stage: Expired, maxAttempts: number): Promise<read
     code: 'LEASE_EXPIRED',
     message: `Worker ${stage.worker_id} stopped renewing its lease (${stage.expiries} times in a row without a new epoch)`,
   };
-  await endAttempt(tx, { stageId: stage.id, leaseEpoch: stage.lease_epoch }, 'expired', error);
+  await endAttempt(tx, { stageId: stage.id, fencingToken: stage.fencing_token }, 'expired', error);
   return stage.expiries >= maxAttempts * expiriesPerAttempt
     ? failStage(tx, stage, error)
     : returnStage(tx, stage.id, 0);
@@ -110,10 +110,10 @@ const retireSilent = async (tx: Tx, leaseSeconds: number): Promise<void> => {
   await tx.query(`DELETE FROM workers WHERE status = 'gone' AND heartbeat_at < now() - interval '1 day'`);
 };
 
-const rings = async (tx: Tx): Promise<readonly string[]> => {
+const notifications = async (tx: Tx): Promise<readonly string[]> => {
   const rows = await tx.query<{ id: string }>(
     `SELECT id FROM stages WHERE status = 'ready' AND sweep_id IS NOT NULL AND ready_at <= now() LIMIT $1`,
-    [mostRings],
+    [maxNotifications],
   );
   return rows.map((row) => row.id);
 };
@@ -136,7 +136,7 @@ const work = async (
     done: true,
     expired: expired.map((stage) => stage.id),
     repaired: repaired.length,
-    readyStages: await rings(tx),
+    readyStages: await notifications(tx),
   };
 };
 

@@ -26,12 +26,12 @@ const isDue = async (tx: Tx): Promise<boolean> => {
 /** Ended stages that someone still waits for, though all that it needs has ended, or one of them badly. */
 const stuck = (tx: Tx): Promise<readonly End[]> =>
   tx.query<End>(
-    `SELECT ${endColumns('a')} FROM stages s JOIN stages a ON a.id = s.after
+    `SELECT ${endColumns('a')} FROM stages s JOIN stages a ON a.id = s.depends_on
      WHERE s.status = 'waiting' AND a.status NOT IN ('waiting', 'ready', 'running')
        AND (a.status <> 'completed' OR ${isFree('s')} OR ${hasNoSurrogate('s')})
      UNION
      SELECT ${endColumns('a')} FROM stages s CROSS JOIN LATERAL unnest(s.surrogates) AS g (id) JOIN stages a ON a.id = g.id
-     WHERE s.status = 'waiting' AND s.surrogates <> '{}' AND coalesce(a.because, a.status) IN ('failed', 'cancelled')
+     WHERE s.status = 'waiting' AND s.surrogates <> '{}' AND coalesce(a.skip_cause, a.status) IN ('failed', 'cancelled')
      ORDER BY 1 LIMIT 1000`,
   );
 

@@ -19,7 +19,9 @@ const withoutClock = (answers: unknown): unknown =>
   JSON.parse(
     JSON.stringify(answers, (key, value) => {
       if (key === 'etaSeconds') return undefined;
-      return value?.status === 'running' && 'leaseEpoch' in value ? { ...value, seconds: undefined } : value;
+      return value?.status === 'running' && 'fencingToken' in value
+        ? { ...value, seconds: undefined }
+        : value;
     }),
   );
 

@@ -21,12 +21,12 @@ await client.connect();
 try {
   await submit(db, { name: 'finished', space: { gamma: [1, 2] }, seeds: 2, attacks: ['fgsm', 'gradient'] });
   for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
-    const { stageId, leaseEpoch, spec } = claimed;
+    const { stageId, fencingToken, spec } = claimed;
     // One trial's gradient attack is masked; every image counts otherwise in each attack.
     if (spec.kind === 'attack' && spec.attack?.attack === 'gradient')
       await completeStage(db, {
         stageId,
-        leaseEpoch,
+        fencingToken,
         evaluation: evaluationOf(claimed, [false, true, spec.seed === 1, false], {
           verdict: spec.seed === 1 ? 'masked' : 'ok',
         }),

@@ -2,7 +2,7 @@
 import { type ClaimedStage, type Db, heartbeat } from '../../src/index.ts';
 import { query } from './rows.ts';
 
-export const leaseOf = ({ stageId, leaseEpoch }: ClaimedStage) => ({ stageId, leaseEpoch });
+export const leaseOf = ({ stageId, fencingToken }: ClaimedStage) => ({ stageId, fencingToken });
 export const stale = { code: 'STALE_LEASE' };
 /** As if the lease had run out: the database's clock is not ours to turn. */
 export const letExpire = (db: Db, stageId: string) =>

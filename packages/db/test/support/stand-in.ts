@@ -34,10 +34,15 @@ export const stateAt = (chain: string, { epoch, step }: Position, line = '') => 
   return { manifest, blobs: new Map([weights, moments].map((bytes) => [sha256(bytes), bytes])) };
 };
 
-export const record = (db: Db, { stageId, leaseEpoch, spec }: ClaimedStage, position: Position, line = '') =>
+export const record = (
+  db: Db,
+  { stageId, fencingToken, spec }: ClaimedStage,
+  position: Position,
+  line = '',
+) =>
   recordCheckpoint(db, {
     stageId,
-    leaseEpoch,
+    fencingToken,
     ...stateAt(spec.chain, position, line),
     metrics:
       position.step > 0
@@ -123,10 +128,10 @@ export const evaluationOf = (
 /** Does one claimed stage to its good end; resolves to the epochs that it trained. */
 export const finish = async (db: Db, claimed: ClaimedStage): Promise<number> => {
   const epochs = await train(db, claimed);
-  const { stageId, leaseEpoch } = claimed;
+  const { stageId, fencingToken } = claimed;
   const evaluation =
     claimed.spec.kind === 'attack' ? evaluationOf(claimed, [true, false, false, false]) : undefined;
-  await completeStage(db, { stageId, leaseEpoch, evaluation });
+  await completeStage(db, { stageId, fencingToken, evaluation });
   return epochs;
 };
 

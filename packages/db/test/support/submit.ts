@@ -1,6 +1,6 @@
 /** Sweeps through the real planner: what it settles is what the database must keep. */
 import { type Plan, SweepDefinition, type SweepInput } from '@funnel/contracts';
-import { outlineSweep, settlePlan } from '@funnel/planner';
+import { buildPlan, outlineSweep } from '@funnel/planner';
 import { type Db, type Submitted, submitSweep } from '../../src/index.ts';
 
 export const definition = (input: Partial<SweepInput> = {}): SweepDefinition =>
@@ -25,8 +25,8 @@ export const submit = async (
   const submitted = await submitSweep(db, {
     definition: sweep,
     stages: outline.stages,
-    settle: (known) => {
-      const settled = settlePlan(outline, known);
+    buildPlan: (known) => {
+      const settled = buildPlan(outline, known);
       plan = settled.plan;
       return settled;
     },

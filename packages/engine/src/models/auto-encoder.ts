@@ -1,7 +1,7 @@
 import type { Architecture, Layer } from './architecture.ts';
 import { outputShape, shapesOf } from './architecture.ts';
 
-/** The sizes that the paper leaves open, as knobs. */
+/** The sizes that the paper leaves open, as hyperparameters. */
 export type AutoEncoderSizes = { readonly filters: readonly number[]; readonly latent: number };
 
 /** '32-64' → [32, 64]. */

@@ -5,25 +5,27 @@ import { softmaxCrossEntropy } from '../losses.ts';
 import { perturb, warmed } from '../perturb.ts';
 import { descend } from '../training/descend.ts';
 import type { Batch, StageRecipe } from '../training/stage.ts';
-import type { Knobs } from './knobs.ts';
 import { accuracyOf, cleanAccuracyOf } from './measures.ts';
+import type { StageHyperparameters } from './stage-hyperparameters.ts';
 import { classifierOf } from './supervised.ts';
 
 /** Every update is on perturbed images alone, as in §5: a clean image is one that the attacker left as it was. */
-export const classify: StageRecipe<Knobs<'adversarial-training', 'classify'>> = async (setup) => {
-  const { knobs, train, test, classes } = setup;
+export const classify: StageRecipe<StageHyperparameters<'adversarial-training', 'classify'>> = async (
+  setup,
+) => {
+  const { hyperparameters, train, test, classes } = setup;
   const { classifier, networks, learner } = classifierOf(setup);
   const tested = await test();
-  const warmup = knobs.warmupEpochs * Math.ceil(train.count / knobs.batchSize);
+  const warmup = hyperparameters.warmupEpochs * Math.ceil(train.count / hyperparameters.batchSize);
 
   const step = (batch: Batch) => {
     const x = batch.images(); // [batch, 28, 28, 1]
     const { labels, oneHot } = targetsAt(train, batch.rows, classes); // [batch], [batch, 10]
-    const epsilon = warmed(knobs.trainingEpsilon, batch.update, warmup);
+    const epsilon = warmed(hyperparameters.trainingEpsilon, batch.update, warmup);
     const loss = (images: tf.Tensor): tf.Scalar =>
       softmaxCrossEntropy(classifier.apply(images) as tf.Tensor2D, oneHot);
     const start = tf.add(x, tf.mul(batch.noise(train.shape), epsilon));
-    const attack = { epsilon, steps: knobs.trainingSteps, reach: knobs.trainingReach };
+    const attack = { epsilon, steps: hyperparameters.trainingSteps, reach: hyperparameters.trainingReach };
     const attacked = epsilon === 0 ? x : perturb(x, start, attack, loss); // [batch, 28, 28, 1]
     const { classifierLoss, logits } = descend([learner], batch.update, () => {
       const logits = classifier.apply(attacked) as tf.Tensor2D; // [batch, 10]

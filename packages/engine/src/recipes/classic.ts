@@ -4,24 +4,24 @@ import { distances } from '../losses.ts';
 import { biasOfMean, encoder, generator, parseFilters } from '../models/auto-encoder.ts';
 import { descend } from '../training/descend.ts';
 import type { Batch, StageRecipe } from '../training/stage.ts';
-import type { Knobs } from './knobs.ts';
+import type { StageHyperparameters } from './stage-hyperparameters.ts';
 
 /** The baseline of Table 2 (§4.2): the defender alone, descending L(x, Def(x)). It starts from the weights that FUNN's defender does. */
-export const initialise: StageRecipe<Knobs<'classic', 'initialise'>> = async ({
-  knobs,
+export const initialise: StageRecipe<StageHyperparameters<'classic', 'initialise'>> = async ({
+  hyperparameters,
   image,
   train,
   network,
   player,
 }) => {
-  const sizes = { filters: parseFilters(knobs.filters), latent: knobs.latent };
+  const sizes = { filters: parseFilters(hyperparameters.filters), latent: hyperparameters.latent };
   const bias = biasOfMean(meanPixel(train));
   const [E, G] = [
     network('defender-encoder', encoder(image, sizes)),
     network('defender-generator', generator(image, sizes), bias),
   ];
-  const defender = player('defender', [E, G], knobs.initialiseDefenderRate);
-  const L = distances[knobs.lossScale];
+  const defender = player('defender', [E, G], hyperparameters.initialiseDefenderRate);
+  const L = distances[hyperparameters.lossScale];
 
   const step = (batch: Batch) => {
     const x = batch.images(); // [batch, 28, 28, 1]

@@ -7,12 +7,12 @@ import { classifierHead } from '../models/auto-encoder.ts';
 import { networkOver } from '../models/network.ts';
 import { descend } from '../training/descend.ts';
 import type { Batch, StageRecipe } from '../training/stage.ts';
-import type { Knobs } from './knobs.ts';
 import { accuracyOf, rightAt, shareOf } from './measures.ts';
+import type { StageHyperparameters } from './stage-hyperparameters.ts';
 
 /** The classifier (§3.3, §4.1): dense ReLU and logits on the codes of the frozen encoder, softmax cross-entropy, unattacked images. */
-export const classify: StageRecipe<Knobs<'funn' | 'classic', 'classify'>> = async ({
-  knobs,
+export const classify: StageRecipe<StageHyperparameters<'funn' | 'classic', 'classify'>> = async ({
+  hyperparameters,
   train,
   test,
   classes,
@@ -22,8 +22,8 @@ export const classify: StageRecipe<Knobs<'funn' | 'classic', 'classify'>> = asyn
   signal,
 }) => {
   const E = network('defender-encoder');
-  const head = network('head', classifierHead(E.architecture, knobs.classifierUnits, classes));
-  const learner = player('head', [head], knobs.classifierRate);
+  const head = network('head', classifierHead(E.architecture, hyperparameters.classifierUnits, classes));
+  const learner = player('head', [head], hyperparameters.classifierRate);
   const codes = await encodeAll(E, train, signal);
   const tested = await test();
   const testCodes = await encodeAll(E, tested, signal);
@@ -33,7 +33,7 @@ export const classify: StageRecipe<Knobs<'funn' | 'classic', 'classify'>> = asyn
     const { labels, oneHot } = targetsAt(train, batch.rows, classes); // [batch], [batch, 10]
     const { classifierLoss, logits } = descend([learner], batch.update, () => {
       const logits = head.apply(z) as tf.Tensor2D; // [batch, 10]
-      const loss = softmaxCrossEntropy(logits, smoothed(oneHot, knobs.labelSmoothing));
+      const loss = softmaxCrossEntropy(logits, smoothed(oneHot, hyperparameters.labelSmoothing));
       return { loss, logits, classifierLoss: loss };
     });
     return { classifierLoss, trainAccuracy: accuracyOf(logits, labels) };

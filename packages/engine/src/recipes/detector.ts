@@ -10,12 +10,12 @@ import { perturbAlong, upwards } from '../perturb.ts';
 import { areaUnderCurve, holdOut, thresholdOf } from '../thresholds.ts';
 import { descend } from '../training/descend.ts';
 import type { Batch, StageRecipe } from '../training/stage.ts';
-import type { Knobs } from './knobs.ts';
 import { eachImage, rightOf, shareOf } from './measures.ts';
+import type { StageHyperparameters } from './stage-hyperparameters.ts';
 import { classifierOf, plainStep } from './supervised.ts';
 
 /** The classifier: encoder and head, on clean images. */
-export const initialise: StageRecipe<Knobs<'detector', 'initialise'>> = async (setup) => {
+export const initialise: StageRecipe<StageHyperparameters<'detector', 'initialise'>> = async (setup) => {
   const { train, classes } = setup;
   const { classifier, networks, learner } = classifierOf(setup);
 
@@ -41,14 +41,14 @@ const sideNetwork = (map: readonly number[], units: number): Architecture => ({
 });
 
 /** Test images that are perturbed to measure detection, at most. */
-const mostPerturbed = 1000;
+const maxPerturbed = 1000;
 
 /**
  * The side network learns to tell x from x′, half of each. *Static*: x′ ascends the classifier's cross-entropy (BIM). *Dynamic*: each step
  * goes along (1 − σ)·sign ∇CE + σ·sign ∇(detector's loss), σ uniform in [0, 1) per image (eq. 2): the detector meets who knows it.
  */
-export const classify: StageRecipe<Knobs<'detector', 'classify'>> = async ({
-  knobs,
+export const classify: StageRecipe<StageHyperparameters<'detector', 'classify'>> = async ({
+  hyperparameters,
   train,
   test,
   classes,
@@ -58,12 +58,16 @@ export const classify: StageRecipe<Knobs<'detector', 'classify'>> = async ({
 }) => {
   const [E, classifier] = [network('defender-encoder'), network('classifier')];
   const first: Architecture = { ...E.architecture, layers: E.architecture.layers.slice(0, 1) };
-  const side = network('detector-head', sideNetwork(outputShape(first), knobs.classifierUnits));
+  const side = network('detector-head', sideNetwork(outputShape(first), hyperparameters.classifierUnits));
   const detector = networkOver(joined(first, side.architecture), [...E.weights.slice(0, 2), ...side.weights]);
-  const learner = player('detector', [side], knobs.classifierRate);
+  const learner = player('detector', [side], hyperparameters.classifierRate);
   const { held, rest } = holdOut(train);
   const tested = await test();
-  const attack = { epsilon: knobs.trainingEpsilon, steps: knobs.trainingSteps, reach: knobs.trainingReach };
+  const attack = {
+    epsilon: hyperparameters.trainingEpsilon,
+    steps: hyperparameters.trainingSteps,
+    reach: hyperparameters.trainingReach,
+  };
 
   const againstClassifier = (oneHot: tf.Tensor2D) =>
     upwards((images) => softmaxCrossEntropy(classifier.apply(images) as tf.Tensor2D, oneHot));
@@ -82,7 +86,7 @@ export const classify: StageRecipe<Knobs<'detector', 'classify'>> = async ({
     const weight = tf.div(tf.add(batch.noise([1, 1, 1]), 1), 2); // σ: [batch, 1, 1, 1]
     const alongBoth = (images: tf.Tensor): tf.Tensor =>
       tf.add(tf.mul(tf.sub(1, weight), alongClassifier(images)), tf.mul(weight, againstDetector(images)));
-    const direction = knobs.detectorAdversary === 'dynamic' ? alongBoth : alongClassifier;
+    const direction = hyperparameters.detectorAdversary === 'dynamic' ? alongBoth : alongClassifier;
     const perturbed = perturbAlong(x, x, attack, direction); // [batch, 28, 28, 1]
     return descend([learner], batch.update, () => {
       const [ofClean, ofPerturbed] = [
@@ -96,7 +100,7 @@ export const classify: StageRecipe<Knobs<'detector', 'classify'>> = async ({
 
   const says = (images: tf.Tensor): tf.Tensor => tf.reshape(detector.apply(images), [-1]);
   const right = await rightOf(classifier.apply, tested); // it stays as it is
-  const some = between(tested, 0, Math.min(mostPerturbed, tested.count));
+  const some = between(tested, 0, Math.min(maxPerturbed, tested.count));
   let threshold = 0; // as of the last epoch that ended
   return {
     networks: { detector, 'detector-head': side },
@@ -105,7 +109,7 @@ export const classify: StageRecipe<Knobs<'detector', 'classify'>> = async ({
     split: rest,
     step,
     afterEpoch: async () => {
-      threshold = thresholdOf(await eachImage(held, says), knobs.falsePositiveRate);
+      threshold = thresholdOf(await eachImage(held, says), hyperparameters.falsePositiveRate);
       const clean = await eachImage(tested, says);
       const perturbed = await eachImage(some, (images, rows) => {
         const { oneHot } = targetsAt(some, rows, classes);

@@ -12,32 +12,32 @@ import { noiseShape, withNoise } from '../models/attacker.ts';
 import { biasOfMean, encoder, generator, parseFilters } from '../models/auto-encoder.ts';
 import { descend } from '../training/descend.ts';
 import type { Batch, StageRecipe } from '../training/stage.ts';
-import type { Knobs } from './knobs.ts';
+import type { StageHyperparameters } from './stage-hyperparameters.ts';
 
 /**
  * Initialisation (§3.2): both learn to rebuild images, without constraint (5). The attacker descends L(Att(x), x), eq. 3; the defender
  * L(x, Def(Att(x))), eq. 4, in which Att(x) is data. Both step from the weights that the batch met.
  */
-export const initialise: StageRecipe<Knobs<'funn', 'initialise'>> = async ({
-  knobs,
+export const initialise: StageRecipe<StageHyperparameters<'funn', 'initialise'>> = async ({
+  hyperparameters,
   image,
   train,
   network,
   player,
 }) => {
-  const sizes = { filters: parseFilters(knobs.filters), latent: knobs.latent };
+  const sizes = { filters: parseFilters(hyperparameters.filters), latent: hyperparameters.latent };
   const bias = biasOfMean(meanPixel(train));
   const [E_a, G_a] = [
     network('attacker-encoder', encoder(image, sizes)),
-    network('attacker-generator', generator(image, sizes, knobs.noise), bias),
+    network('attacker-generator', generator(image, sizes, hyperparameters.noise), bias),
   ];
   const [E_d, G_d] = [
     network('defender-encoder', encoder(image, sizes)),
     network('defender-generator', generator(image, sizes), bias),
   ];
-  const attacker = player('attacker', [E_a, G_a], knobs.initialiseAttackerRate);
-  const defender = player('defender', [E_d, G_d], knobs.initialiseDefenderRate);
-  const L = distances[knobs.lossScale];
+  const attacker = player('attacker', [E_a, G_a], hyperparameters.initialiseAttackerRate);
+  const defender = player('defender', [E_d, G_d], hyperparameters.initialiseDefenderRate);
+  const L = distances[hyperparameters.lossScale];
   const noise = noiseShape(E_a, G_a);
 
   const step = (batch: Batch) => {
@@ -48,7 +48,7 @@ export const initialise: StageRecipe<Knobs<'funn', 'initialise'>> = async ({
       const loss = tf.mean<tf.Scalar>(L(attacked, x));
       return { loss, attacked, attackerLoss: loss };
     });
-    const seen = knobs.defenderInput === 'attacked' ? attacked : x;
+    const seen = hyperparameters.defenderInput === 'attacked' ? attacked : x;
     const { defenderLoss } = descend([defender], batch.update, () => {
       const loss = tf.mean<tf.Scalar>(L(G_d.apply(E_d.apply(seen)), x));
       return { loss, defenderLoss: loss };
@@ -86,8 +86,8 @@ const slopes: Record<Hyperparameters['penalty'], (loss: tf.Tensor, beta: number)
  * defender descends L(x, Def(Att(x))), eq. 4. Both losses hang on the same Def(Att(x)), so one pass serves both: a node between Att
  * and Def multiplies the gradient on its way back by γ·P′, which turns the defender's gradient into the attacker's.
  */
-export const optimise: StageRecipe<Knobs<'funn', 'optimise'>> = async ({
-  knobs,
+export const optimise: StageRecipe<StageHyperparameters<'funn', 'optimise'>> = async ({
+  hyperparameters,
   start,
   train,
   network,
@@ -97,11 +97,14 @@ export const optimise: StageRecipe<Knobs<'funn', 'optimise'>> = async ({
 }) => {
   const [E_a, G_a] = [network('attacker-encoder'), network('attacker-generator')];
   const [E_d, G_d] = [network('defender-encoder'), network('defender-generator')];
-  const attacker = player('attacker', [G_a], knobs.optimiseAttackerRate);
-  const defender = player('defender', [E_d], knobs.optimiseDefenderRate);
-  const L = distances[knobs.lossScale];
-  const { gamma } = knobs;
-  const beta = knobs.betaUnit === 'floor' ? knobs.beta * start!.manifest.scalars.defenderFloor! : knobs.beta;
+  const attacker = player('attacker', [G_a], hyperparameters.optimiseAttackerRate);
+  const defender = player('defender', [E_d], hyperparameters.optimiseDefenderRate);
+  const L = distances[hyperparameters.lossScale];
+  const { gamma } = hyperparameters;
+  const beta =
+    hyperparameters.betaUnit === 'floor'
+      ? hyperparameters.beta * start!.manifest.scalars.defenderFloor!
+      : hyperparameters.beta;
   const noise = noiseShape(E_a, G_a);
   const codes = await encodeAll(E_a, train, signal);
 
@@ -114,8 +117,8 @@ export const optimise: StageRecipe<Knobs<'funn', 'optimise'>> = async ({
       const rebuilt = G_d.apply(E_d.apply(scaleGradient(attacked, () => pressure))); // Def(Att(x))
       const [attackerL, defenderL] = [L(attacked, x), L(rebuilt, x)]; // [batch]
       const [attackerLoss, defenderLoss] = [tf.mean<tf.Scalar>(attackerL), tf.mean<tf.Scalar>(defenderL)];
-      const judged = knobs.hinge === 'batch' ? defenderLoss : tf.reshape(defenderL, [-1, 1, 1, 1]);
-      const slope = slopes[knobs.penalty](judged, beta);
+      const judged = hyperparameters.hinge === 'batch' ? defenderLoss : tf.reshape(defenderL, [-1, 1, 1, 1]);
+      const slope = slopes[hyperparameters.penalty](judged, beta);
       pressure = hold(tf.mul(slope, gamma));
       const hingeActive = tf.max<tf.Scalar>(tf.abs(slope));
       return { loss: tf.add<tf.Scalar>(attackerLoss, defenderLoss), attackerLoss, defenderLoss, hingeActive };

@@ -7,8 +7,8 @@ import { firstReformer, secondReformer } from '../models/reformers.ts';
 import { holdOut, thresholdOf } from '../thresholds.ts';
 import { descend } from '../training/descend.ts';
 import type { Batch, StageRecipe } from '../training/stage.ts';
-import type { Knobs } from './knobs.ts';
 import { eachImage, rightOf, shareOf } from './measures.ts';
+import type { StageHyperparameters } from './stage-hyperparameters.ts';
 import { classifierOf, plainStep } from './supervised.ts';
 
 /** The bias of a σ that shows `mean` everywhere, kept away from where σ is flat. */
@@ -18,8 +18,8 @@ const biasOf = (mean: number): number => {
 };
 
 /** Both auto-encoders learn to rebuild x from x + noise, on all training images but those that thresholds are set on. */
-export const initialise: StageRecipe<Knobs<'magnet', 'initialise'>> = async ({
-  knobs,
+export const initialise: StageRecipe<StageHyperparameters<'magnet', 'initialise'>> = async ({
+  hyperparameters,
   image,
   train,
   network,
@@ -30,13 +30,13 @@ export const initialise: StageRecipe<Knobs<'magnet', 'initialise'>> = async ({
   const reformer = network('reformer', firstReformer(image), bias);
   const second = network('second-reformer', secondReformer(image), bias);
   const players = {
-    reformer: player('reformer', [reformer], knobs.reformerRate),
-    second: player('second', [second], knobs.reformerRate),
+    reformer: player('reformer', [reformer], hyperparameters.reformerRate),
+    second: player('second', [second], hyperparameters.reformerRate),
   };
 
   const step = (batch: Batch) => {
     const x = batch.images(); // [batch, 28, 28, 1]
-    const noise = tf.mul(batch.normal(rest.shape), knobs.reformerNoise);
+    const noise = tf.mul(batch.normal(rest.shape), hyperparameters.reformerNoise);
     const noisy = tf.clipByValue(tf.add(x, noise), 0, 1);
     return descend([players.reformer, players.second], batch.update, () => {
       const reformerLoss = tf.mean<tf.Scalar>(distances.mse(reformer.apply(noisy), x));
@@ -58,15 +58,15 @@ export const initialise: StageRecipe<Knobs<'magnet', 'initialise'>> = async ({
 };
 
 /** The classifier, on clean images as they are. Thresholds: what rejects `dropRate` of the images held out. */
-export const classify: StageRecipe<Knobs<'magnet', 'classify'>> = async (setup) => {
-  const { knobs, train, test, classes, network, frozen } = setup;
+export const classify: StageRecipe<StageHyperparameters<'magnet', 'classify'>> = async (setup) => {
+  const { hyperparameters, train, test, classes, network, frozen } = setup;
   const [reformer, second] = [network('reformer'), network('second-reformer')];
   const { classifier, networks, learner } = classifierOf(setup);
   const { held } = holdOut(train);
   const marks = marksOf(reformer, second);
   const thresholds = [
-    thresholdOf(await eachImage(held, marks[0]), knobs.dropRate),
-    thresholdOf(await eachImage(held, marks[1]), knobs.dropRate),
+    thresholdOf(await eachImage(held, marks[0]), hyperparameters.dropRate),
+    thresholdOf(await eachImage(held, marks[1]), hyperparameters.dropRate),
   ] as const;
   const tested = await test();
   const passes = (await eachImage(tested, magnetSuspicion(marks, thresholds))).map((s) => Number(s < 0));

@@ -1,7 +1,7 @@
 /** What recipes measure: of a batch, and image by image of a whole split. */
 import { classesOf } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
-import { breathe } from '../breathe.ts';
+import { yieldToEventLoop } from '../breathe.ts';
 import { imagesAt, range } from '../datasets/rows.ts';
 import type { Split } from '../datasets/split.ts';
 
@@ -26,7 +26,7 @@ const eachRow = async (count: number, perRow: (rows: Uint32Array) => tf.Tensor):
     if (from === 0) values = new Float32Array(count * width);
     values.set(await part.data(), from * width);
     part.dispose();
-    await breathe();
+    await yieldToEventLoop();
   }
   return values;
 };

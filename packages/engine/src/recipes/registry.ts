@@ -7,11 +7,13 @@ import { classify } from './classify.ts';
 import * as detector from './detector.ts';
 import * as distillation from './distillation.ts';
 import * as funn from './funn.ts';
-import type { KindsOf, Knobs } from './knobs.ts';
 import * as magnet from './magnet.ts';
+import type { KindsOf, StageHyperparameters } from './stage-hyperparameters.ts';
 import * as trades from './trades.ts';
 
-type Recipes = { readonly [R in RecipeName]: { readonly [K in KindsOf<R>]: StageRecipe<Knobs<R, K>> } };
+type Recipes = {
+  readonly [R in RecipeName]: { readonly [K in KindsOf<R>]: StageRecipe<StageHyperparameters<R, K>> };
+};
 
 export const recipes = {
   funn: { initialise: funn.initialise, optimise: funn.optimise, classify },

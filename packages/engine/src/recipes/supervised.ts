@@ -20,23 +20,23 @@ type Sizes = {
 
 /** The defender's encoder and the classifier on it, from fresh weights or the chain's own, and the optimiser over both. */
 export const classifierOf = ({
-  knobs,
+  hyperparameters,
   image,
   classes,
   network,
   player,
-}: Pick<Setup<Sizes>, 'knobs' | 'image' | 'classes' | 'network' | 'player'>): {
+}: Pick<Setup<Sizes>, 'hyperparameters' | 'image' | 'classes' | 'network' | 'player'>): {
   readonly classifier: Network;
   readonly networks: Readonly<Record<string, Network>>;
   readonly learner: Adam;
 } => {
   const E = network(
     'defender-encoder',
-    encoder(image, { filters: parseFilters(knobs.filters), latent: knobs.latent }),
+    encoder(image, { filters: parseFilters(hyperparameters.filters), latent: hyperparameters.latent }),
   );
-  const head = network('head', classifierHead(E.architecture, knobs.classifierUnits, classes));
+  const head = network('head', classifierHead(E.architecture, hyperparameters.classifierUnits, classes));
   const classifier = networkOver(joined(E.architecture, head.architecture), [...E.weights, ...head.weights]);
-  const learner = player('classifier', [E, head], knobs.classifierRate);
+  const learner = player('classifier', [E, head], hyperparameters.classifierRate);
   return { classifier, networks: { 'defender-encoder': E, head, classifier }, learner };
 };
 

@@ -5,28 +5,28 @@ import { divergence, softmaxCrossEntropy } from '../losses.ts';
 import { perturb, warmed } from '../perturb.ts';
 import { descend } from '../training/descend.ts';
 import type { Batch, StageRecipe } from '../training/stage.ts';
-import type { Knobs } from './knobs.ts';
 import { accuracyOf, cleanAccuracyOf } from './measures.ts';
+import type { StageHyperparameters } from './stage-hyperparameters.ts';
 import { classifierOf } from './supervised.ts';
 
 /** Deviation of the normal noise that x′ starts from: at x itself the divergence is flat (algorithm 1). */
 const startDeviation = 1e-3;
 
 /** x′ maximises KL(p(x) ‖ p(x′)) in the ball; the weights descend CE(z(x), y) + β·KL(p(x) ‖ p(x′)), through both p. */
-export const classify: StageRecipe<Knobs<'trades', 'classify'>> = async (setup) => {
-  const { knobs, train, test, classes } = setup;
+export const classify: StageRecipe<StageHyperparameters<'trades', 'classify'>> = async (setup) => {
+  const { hyperparameters, train, test, classes } = setup;
   const { classifier, networks, learner } = classifierOf(setup);
   const tested = await test();
-  const warmup = knobs.warmupEpochs * Math.ceil(train.count / knobs.batchSize);
+  const warmup = hyperparameters.warmupEpochs * Math.ceil(train.count / hyperparameters.batchSize);
 
   const step = (batch: Batch) => {
     const x = batch.images(); // [batch, 28, 28, 1]
     const { labels, oneHot } = targetsAt(train, batch.rows, classes); // [batch], [batch, 10]
     const z = classifier.apply(x) as tf.Tensor2D; // [batch, 10], data to the attack
     const attack = {
-      epsilon: warmed(knobs.trainingEpsilon, batch.update, warmup),
-      steps: knobs.trainingSteps,
-      reach: knobs.trainingReach,
+      epsilon: warmed(hyperparameters.trainingEpsilon, batch.update, warmup),
+      steps: hyperparameters.trainingSteps,
+      reach: hyperparameters.trainingReach,
     };
     const start = tf.add(x, tf.mul(batch.normal(train.shape), startDeviation));
     const attacked = perturb(x, start, attack, (images) =>
@@ -37,7 +37,7 @@ export const classify: StageRecipe<Knobs<'trades', 'classify'>> = async (setup) 
       const moved = classifier.apply(attacked) as tf.Tensor2D;
       const classifierLoss = softmaxCrossEntropy(clean, oneHot);
       const divergenceLoss = divergence(clean, moved);
-      const loss = tf.add<tf.Scalar>(classifierLoss, tf.mul(divergenceLoss, knobs.tradesBeta));
+      const loss = tf.add<tf.Scalar>(classifierLoss, tf.mul(divergenceLoss, hyperparameters.tradesBeta));
       return { loss, classifierLoss, divergenceLoss, clean, moved };
     });
     const [trainAccuracy, attackedAccuracy] = [accuracyOf(clean, labels), accuracyOf(moved, labels)];

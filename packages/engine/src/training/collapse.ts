@@ -13,7 +13,7 @@ const sample = 256;
  * vary 1e-5 to 1e-2 times as much, dead ones less than 1e-10, ones that paint the mean image 1e-3, working ones 0.5 and more. So what
  * has not had a fair number of updates is only held to be alive.
  */
-const leastSpread = (updates: number): number => (updates < 200 ? 1e-6 : 1e-2);
+const minSpread = (updates: number): number => (updates < 200 ? 1e-6 : 1e-2);
 
 /** Variance over the images of each pixel, summed over the pixels. [n, …] → number */
 const spreadOf = async (images: tf.Tensor): Promise<number> => {
@@ -56,7 +56,7 @@ export const findCollapse = async (
   const rows = range(0, Math.min(sample, split.count));
   if (names.length === 0 || rows.length < 2) return null; // one image has no spread to compare with
   const images = imagesAt(split, rows);
-  const least = leastSpread(updates);
+  const least = minSpread(updates);
   try {
     const spread = await spreadOf(images);
     for (const name of names) {

@@ -5,8 +5,8 @@ import type { LoadedDataset } from '../datasets/split.ts';
 import { initialWeights } from '../models/initial-weights.ts';
 import { createNetwork, type Network } from '../models/network.ts';
 import { createRandom } from '../random.ts';
-import { readKnobs } from '../recipes/knobs.ts';
 import { recipes } from '../recipes/registry.ts';
+import { readHyperparameters } from '../recipes/stage-hyperparameters.ts';
 import { type Adam, createAdam } from './adam.ts';
 import { findCollapse } from './collapse.ts';
 import type { Setup, StageHooks, StageOutcome, StageRecipe, StageTask } from './stage.ts';
@@ -25,11 +25,11 @@ const recipeOf = ({ recipe, kind }: StageTask['spec']): StageRecipe<Partial<Hype
     throw new Error(
       `Expected a training stage of ${recipe} (${Object.keys(stages).join(', ')}), but got ${kind}`,
     );
-  return stage as StageRecipe<Partial<Hyperparameters>>; // `readKnobs` gives each stage the knobs that its type names
+  return stage as StageRecipe<Partial<Hyperparameters>>; // `readHyperparameters` gives each stage the hyperparameters that its type names
 };
 
 /** Networks and optimisers as a recipe asks for them, and one owner that frees them all. */
-const createWorkshop = ({ spec, start }: StageTask, knobs: Partial<Hyperparameters>) => {
+const createWorkshop = ({ spec, start }: StageTask, hyperparameters: Partial<Hyperparameters>) => {
   const made: { dispose: () => void }[] = [];
   const own = <T extends { dispose: () => void }>(thing: T): T => {
     made.push(thing);
@@ -45,7 +45,7 @@ const createWorkshop = ({ spec, start }: StageTask, knobs: Partial<Hyperparamete
         `Expected a stage of kind ${spec.kind} to start from a checkpoint with ${name}, but it has none`,
       );
     const random = createRandom(spec.seed, spec.kind, 'weights', name);
-    return own(createNetwork(fresh, initialWeights(fresh, knobs.initializer!, random, outputBias)));
+    return own(createNetwork(fresh, initialWeights(fresh, hyperparameters.initializer!, random, outputBias)));
   };
   // Moments are stored player by player, in the order in which the recipe asks for them.
   const player: Setup['player'] = (_name, networks: readonly Network[], rate): Adam => {
@@ -62,7 +62,7 @@ const createWorkshop = ({ spec, start }: StageTask, knobs: Partial<Hyperparamete
 
 /**
  * Trains a stage from `task.start` on the backend that tfjs runs on, and hands over a checkpoint after every epoch. Resolves with how
- * it ended; throws on bad input (a knob out of range, a start without what the stage needs, a corrupt data set).
+ * it ended; throws on bad input (a hyperparameter out of range, a start without what the stage needs, a corrupt data set).
  */
 export const runStage = async (
   task: StageTask,
@@ -70,14 +70,14 @@ export const runStage = async (
 ): Promise<StageOutcome> => {
   const { spec, start } = task;
   const recipe = recipeOf(spec);
-  const knobs = readKnobs(spec);
+  const hyperparameters = readHyperparameters(spec);
   const split = await dataset.train();
-  const workshop = createWorkshop(task, knobs);
+  const workshop = createWorkshop(task, hyperparameters);
   const updatesOf = ({ manifest }: Stored): number =>
-    manifest.position.epoch * Math.ceil(split.count / knobs.batchSize!);
+    manifest.position.epoch * Math.ceil(split.count / hyperparameters.batchSize!);
   try {
     const training = await recipe({
-      knobs,
+      hyperparameters,
       start,
       image: split.shape,
       classes: datasets[spec.dataset.name].classes.length,
@@ -104,7 +104,7 @@ export const runStage = async (
       spec,
       start,
       split: training.split ?? split,
-      batchSize: knobs.batchSize!,
+      batchSize: hyperparameters.batchSize!,
       checkpointSeconds,
       hooks: { ...hooks, onCheckpoint },
     });

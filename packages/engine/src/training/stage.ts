@@ -60,9 +60,9 @@ export type Training = {
   readonly makes: readonly string[];
 };
 
-/** What a recipe's stage is handed to set itself up. `K`: the knobs that its kind of stage reads, and no others. */
+/** What a recipe's stage is handed to set itself up. `K`: the hyperparameters that its kind of stage reads, and no others. */
 export type Setup<K = Partial<Hyperparameters>> = {
-  readonly knobs: K;
+  readonly hyperparameters: K;
   readonly start: StageStart | null;
   /** One image, [height, width, channels]. */
   readonly image: readonly [number, number, number];

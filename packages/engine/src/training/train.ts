@@ -1,7 +1,7 @@
 /** The loop that every training stage runs: shuffle, batches, steps, metrics, checkpoints. */
 import type { Position, StageSpec } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
-import { breathe } from '../breathe.ts';
+import { yieldToEventLoop } from '../breathe.ts';
 import { imagesAt } from '../datasets/rows.ts';
 import type { Split } from '../datasets/split.ts';
 import { createRandom, normalNoise, shuffled, uniformNoise } from '../random.ts';
@@ -11,7 +11,7 @@ import { createProgress } from './progress.ts';
 import type { Batch, StageHooks, StageOutcome, StageStart, Training } from './stage.ts';
 
 /** Scalars that may wait on the device before the loop looks at them; a loss that is not finite is noticed as late as that. */
-const mostPending = 48;
+const maxPending = 48;
 
 export type TrainOptions = {
   readonly spec: StageSpec;
@@ -62,7 +62,7 @@ export const train = async (
       for (let step = first; step < steps; step++) {
         const stop = hooks.signal.aborted;
         const due = step > first && performance.now() - savedAt > 1000 * checkpointSeconds;
-        if (stop || due || meter.pending() >= mostPending) {
+        if (stop || due || meter.pending() >= maxPending) {
           const fault = await meter.flush();
           if (fault) return diverged(`${fault.name}, but it was ${fault.value}`, epoch, fault.step);
         }
@@ -76,7 +76,7 @@ export const train = async (
         const measured = tf.tidy(() => training.step(batch) as tf.NamedTensorMap);
         meter.add(measured, step, rows.length);
         progress.trained({ epoch, step: step + 1 }, rows.length);
-        await breathe();
+        await yieldToEventLoop();
       }
       const fault = await meter.flush();
       if (fault) return diverged(`${fault.name}, but it was ${fault.value}`, epoch, fault.step);

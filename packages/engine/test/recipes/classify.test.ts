@@ -7,8 +7,8 @@ beforeAll(async () => void (await openBackend('cpu')));
 it('label smoothing keeps the loss above the entropy of its targets, however long it trains', async () => {
   const encoder = onto(await run(specOf('classic', 'initialise', 1)));
   const lossWith = async (labelSmoothing: number) => {
-    const knobs = { labelSmoothing, classifierRate: 0.05 };
-    const { metrics } = await run(specOf('classic', 'classify', 30, knobs), encoder);
+    const hyperparameters = { labelSmoothing, classifierRate: 0.05 };
+    const { metrics } = await run(specOf('classic', 'classify', 30, hyperparameters), encoder);
     return metrics.at(-1)!.classifierLoss!;
   };
   const share = 0.5;

@@ -15,11 +15,11 @@ it.each([1, 20, 100])('softens a teacher’s logits at T = %i as a plain computa
 });
 
 it('teaches the student what the teacher answers, not the labels', async () => {
-  const knobs = { temperature: 20, classifierRate: 0.01 };
-  const teacher = await run(specOf('distillation', 'initialise', 1, knobs));
-  const ownTeacher = await run(specOf('distillation', 'initialise', 40, knobs));
+  const hyperparameters = { temperature: 20, classifierRate: 0.01 };
+  const teacher = await run(specOf('distillation', 'initialise', 1, hyperparameters));
+  const ownTeacher = await run(specOf('distillation', 'initialise', 40, hyperparameters));
   const student = async (taughtBy: typeof teacher) =>
-    (await run(specOf('distillation', 'classify', 1, knobs), onto(taughtBy))).last.manifest;
+    (await run(specOf('distillation', 'classify', 1, hyperparameters), onto(taughtBy))).last.manifest;
   const [one, other] = [await student(teacher), await student(ownTeacher)];
   expect(one.networks.classifier!.blob).not.toBe(other.networks.classifier!.blob); // same seed, batches, labels
   expect(one.networks.teacher!.blob).toBe(teacher.last.manifest.networks.teacher!.blob);

@@ -15,7 +15,7 @@ import { gatherImages } from '../../src/datasets/split.ts';
 import { onto, type Ran, run, specOf } from '../stages.ts';
 
 const names = Object.keys(recipes) as RecipeName[];
-const knobs = { trainingSteps: 2, warmupEpochs: 1 };
+const hyperparameters = { trainingSteps: 2, warmupEpochs: 1 };
 
 /** The stages of a recipe, each from the end of the one before, and what each started from. */
 const lineOf = async (name: RecipeName) => {
@@ -24,7 +24,7 @@ const lineOf = async (name: RecipeName) => {
     [];
   for (const stage of stages) {
     const parent = line.at(-1)?.ran ?? null;
-    const ran = await run(specOf(name, stage.kind, 2, knobs), parent && onto(parent));
+    const ran = await run(specOf(name, stage.kind, 2, hyperparameters), parent && onto(parent));
     line.push({ stage, parent, ran });
   }
   return line;
@@ -49,7 +49,7 @@ describe.each(names)('%s', (name) => {
 
   it('gives the same bits when it is interrupted anywhere', async () => {
     for (const { stage, parent, ran: whole } of await lineOf(name)) {
-      const spec = specOf(name, stage.kind, 2, knobs);
+      const spec = specOf(name, stage.kind, 2, hyperparameters);
       const watched = await run(spec, parent && onto(parent), { checkpointSeconds: 0 }); // before every step
       expect(watched.hashes.at(-1)).toBe(whole.hashes.at(-1));
       expect(watched.checkpoints.length).toBe(6);

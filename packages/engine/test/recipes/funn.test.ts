@@ -1,4 +1,3 @@
-import type { Hyperparameters } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../src/backends/open-backend.ts';
@@ -14,9 +13,9 @@ import { optimise } from '../../src/recipes/funn.ts';
 import type { Adam } from '../../src/training/adam.ts';
 import type { Batch, Setup } from '../../src/training/stage.ts';
 
-type Knobs = Parameters<typeof optimise>[0]['knobs'];
+type OptimiseHyperparameters = Parameters<typeof optimise>[0]['hyperparameters'];
 
-const knobs: Knobs = {
+const hyperparameters: OptimiseHyperparameters = {
   batchSize: 6,
   lossScale: 'mse',
   optimiseAttackerRate: 1e-3,
@@ -54,7 +53,7 @@ const u = () => tf.tensor2d(uniformNoise(createRandom('u'), 12), [6, 2]);
 const batch: Batch = { rows, images: x, noise: u, normal: u, update: 1 };
 
 /** One step of the recipe with optimisers that only look: the gradients that each player is given, and what the step measures. */
-const stepWith = async (over: Partial<Knobs>) => {
+const stepWith = async (over: Partial<OptimiseHyperparameters>) => {
   const seen: Record<string, Float32Array[]> = {};
   const player = (name: string, of: readonly Network[]): Adam => ({
     weights: of.flatMap(({ weights }) => weights),
@@ -64,8 +63,8 @@ const stepWith = async (over: Partial<Knobs>) => {
     },
     dispose: () => {},
   });
-  const setup: Setup<Knobs> = {
-    knobs: { ...knobs, ...over },
+  const setup: Setup<OptimiseHyperparameters> = {
+    hyperparameters: { ...hyperparameters, ...over },
     start: {
       manifest: {
         position: { epoch: 1, step: 0 },
@@ -94,7 +93,7 @@ const stepWith = async (over: Partial<Knobs>) => {
 };
 
 /** Att(x), and per image L(Att(x), x) and L(x, Def(Att(x))). */
-const forward = (lossScale: Hyperparameters['lossScale']) => {
+const forward = (lossScale: OptimiseHyperparameters['lossScale']) => {
   const [E_a, G_a, E_d, G_d] = [
     'attacker-encoder',
     'attacker-generator',
@@ -107,7 +106,7 @@ const forward = (lossScale: Hyperparameters['lossScale']) => {
 };
 
 /** The paper's two objectives, written down and differentiated one after the other. */
-const separately = (k: Knobs) => {
+const separately = (k: OptimiseHyperparameters) => {
   const hinge = (loss: tf.Tensor) =>
     tf.relu(k.penalty === 'constraint' ? tf.sub(k.beta, loss) : tf.sub(loss, k.beta));
   const attackerObjective = (): tf.Scalar => {
@@ -136,7 +135,7 @@ const closeTo = (ours: readonly Float32Array[], theirs: readonly Float32Array[])
 };
 
 /** A β between the per-image losses: some images are over it, some under. */
-const between = (lossScale: Hyperparameters['lossScale'] = 'mse'): number =>
+const between = (lossScale: OptimiseHyperparameters['lossScale'] = 'mse'): number =>
   tf.tidy(() => {
     const losses = [...forward(lossScale).defenderL.dataSync()].sort((a, b) => a - b);
     return (losses[2]! + losses[3]!) / 2;
@@ -165,12 +164,12 @@ describe('the joint pass of optimise', () => {
   ])('gives both players the gradients of their own objectives: %s', async (_, over, active) => {
     const changed = over();
     const joint = await stepWith(changed);
-    const apart = separately({ ...knobs, ...changed });
+    const apart = separately({ ...hyperparameters, ...changed });
     closeTo(joint.attacker, apart.attacker);
     closeTo(joint.defender, apart.defender);
     expect(joint.measured.hingeActive).toBe(active);
     // With the hinge active the penalty does reach the attacker.
-    const plain = separately({ ...knobs, ...changed, gamma: 0 });
+    const plain = separately({ ...hyperparameters, ...changed, gamma: 0 });
     if (active === 1) expect(joint.attacker.at(-1)).not.toEqual(plain.attacker.at(-1));
   });
 
@@ -211,7 +210,7 @@ describe('the joint pass of optimise', () => {
     const objective = (): number => {
       const { attackerL, defenderL } = forward('mse');
       const average = (of: tf.Tensor) => of.dataSync<'float32'>().reduce((a, b) => a + b) / 6;
-      return average(attackerL) + knobs.gamma * Math.max(over.beta - average(defenderL), 0);
+      return average(attackerL) + hyperparameters.gamma * Math.max(over.beta - average(defenderL), 0);
     };
     const bias = weights.at(-1)!; // moves every pixel: the largest gradient, far from kinks
     const [slope, origin] = [attacker.at(-1)![0]!, bias.dataSync()[0]!];

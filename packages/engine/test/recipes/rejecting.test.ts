@@ -9,8 +9,11 @@ import { onto, type Ran, run, specOf } from '../stages.ts';
 
 beforeAll(async () => void (await openBackend('wasm')));
 
-const trained = async (name: 'magnet' | 'detector', knobs: Parameters<typeof specOf>[3]): Promise<Ran> => {
-  const all = { classifierRate: 0.01, trainingSteps: 2, ...knobs };
+const trained = async (
+  name: 'magnet' | 'detector',
+  hyperparameters: Parameters<typeof specOf>[3],
+): Promise<Ran> => {
+  const all = { classifierRate: 0.01, trainingSteps: 2, ...hyperparameters };
   const initialise = await run(specOf(name, 'initialise', 6, all));
   return run(specOf(name, 'classify', 6, all), onto(initialise));
 };
@@ -38,9 +41,9 @@ describe.each([
   ['magnet', { dropRate: 0 }],
   ['detector', { falsePositiveRate: 0.5 }],
   ['detector', { falsePositiveRate: 0.5, detectorAdversary: 'dynamic' }],
-] as const)('%s with %o', (name, knobs) => {
+] as const)('%s with %o', (name, hyperparameters) => {
   it('recorded what its checkpoint does', async () => {
-    const ran = await trained(name, knobs);
+    const ran = await trained(name, hyperparameters);
     const metrics = ran.metrics.at(-1)!;
     const { rejectedShare, cleanAccuracy } = await judged(ran);
     expect(metrics.rejectedShare).toBeCloseTo(rejectedShare, 6);

@@ -13,11 +13,11 @@ const greatestDifference = (a: readonly number[], b: readonly number[]): number 
   a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
 
 it('with β = 0 trains what adversarial training without perturbations does, and with β another', async () => {
-  const knobs = { trainingSteps: 2, warmupEpochs: 0 };
+  const hyperparameters = { trainingSteps: 2, warmupEpochs: 0 };
   const [plain, zero, one] = [
-    await run(specOf('adversarial-training', 'classify', 2, { ...knobs, trainingEpsilon: 0 })),
-    await run(specOf('trades', 'classify', 2, { ...knobs, tradesBeta: 0 })),
-    await run(specOf('trades', 'classify', 2, { ...knobs, tradesBeta: 1 })),
+    await run(specOf('adversarial-training', 'classify', 2, { ...hyperparameters, trainingEpsilon: 0 })),
+    await run(specOf('trades', 'classify', 2, { ...hyperparameters, tradesBeta: 0 })),
+    await run(specOf('trades', 'classify', 2, { ...hyperparameters, tradesBeta: 1 })),
   ].map(weightsOf);
   expect(greatestDifference(zero!, plain!)).toBeLessThan(1e-6);
   expect(greatestDifference(one!, plain!)).toBeGreaterThan(1e-4);

@@ -1,5 +1,5 @@
 /** Axes of parallel coordinates: where a value lies between bottom (0) and top (1), and what is written beside it. */
-import { formatKnob, formatNumber } from '../../format.ts';
+import { formatHyperparameter, formatNumber } from '../../format.ts';
 
 export type AxisValue = number | string | boolean | null;
 
@@ -92,10 +92,12 @@ const categoryAxis = (spec: AxisSpec, distinct: readonly AxisValue[]): Axis => {
     title: spec.title,
     gaps: spec.values.includes(null),
     discrete: true,
-    ticks: distinct.map((value) => ({ at: place.get(value)!, label: formatKnob(value) })),
+    ticks: distinct.map((value) => ({ at: place.get(value)!, label: formatHyperparameter(value) })),
     position: (value) => place.get(value) ?? null,
     labelAt: (at) =>
-      formatKnob(distinct[Math.max(0, Math.min(distinct.length - 1, Math.floor(at * distinct.length)))]),
+      formatHyperparameter(
+        distinct[Math.max(0, Math.min(distinct.length - 1, Math.floor(at * distinct.length)))],
+      ),
   };
 };
 

@@ -1,15 +1,15 @@
 import type { Stage } from '@funnel/contracts';
 import { attackLabel } from '../../attack-label.ts';
-import { formatCount, formatKnob, knobTitle } from '../../format.ts';
+import { formatCount, formatHyperparameter, hyperparameterTitle } from '../../format.ts';
 
-/** What every stage has besides its knobs. */
+/** What every stage has besides its hyperparameters. */
 const ownFields = new Set(['recipe', 'seed', 'epochs']);
 
 const write = (stage: Stage, name: string): string => {
   if (name === 'recipe') return stage.recipe;
   if (name === 'epochs') return `${formatCount(stage.epochs)} epochs`;
   if (name === 'seed') return `seed ${stage.seed}`;
-  return `${knobTitle(name)} ${formatKnob(stage.hyperparameters[name])}`;
+  return `${hyperparameterTitle(name)} ${formatHyperparameter(stage.hyperparameters[name])}`;
 };
 
 /** What tells this stage from the others of its kind. */

@@ -19,7 +19,7 @@ const columnOf = (stage: Stage): number => StageKind.options.indexOf(stage.kind)
 const byValue = (a: unknown, b: unknown): number =>
   a === b ? 0 : typeof a === 'number' && typeof b === 'number' ? a - b : String(a) < String(b) ? -1 : 1;
 
-/** By seed, then knob by knob. Of one chain the shorter stage comes first: the longer one continues it. */
+/** By seed, then hyperparameter by hyperparameter. Of one chain the shorter stage comes first: the longer one continues it. */
 const inOrder = (a: Stage, b: Stage): number => {
   if (a.recipe !== b.recipe) return a.recipe < b.recipe ? 1 : -1;
   if (a.seed !== b.seed) return a.seed - b.seed;
@@ -86,8 +86,10 @@ export const layoutStages = (stages: readonly Stage[]): TreeNode[] => {
   return nodes;
 };
 
-/** Knobs that tell the stages of one kind apart: what a label says. */
-export const varyingKnobs = (stages: readonly Stage[]): ReadonlyMap<Stage['kind'], readonly string[]> => {
+/** Hyperparameters that tell the stages of one kind apart: what a label says. */
+export const varyingHyperparameters = (
+  stages: readonly Stage[],
+): ReadonlyMap<Stage['kind'], readonly string[]> => {
   const seen = new Map<Stage['kind'], Map<string, Set<unknown>>>();
   for (const stage of stages) {
     const kind = seen.get(stage.kind) ?? new Map<string, Set<unknown>>();
@@ -103,9 +105,9 @@ export const varyingKnobs = (stages: readonly Stage[]): ReadonlyMap<Stage['kind'
     }
   }
   return new Map(
-    [...seen].map(([kind, knobs]) => [
+    [...seen].map(([kind, hyperparameters]) => [
       kind,
-      [...knobs].filter(([, values]) => values.size > 1).map(([name]) => name),
+      [...hyperparameters].filter(([, values]) => values.size > 1).map(([name]) => name),
     ]),
   );
 };

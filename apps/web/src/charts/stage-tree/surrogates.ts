@@ -18,7 +18,7 @@ export const surrogateEdges = (nodes: readonly TreeNode[]): SurrogateEdge[] => {
 };
 
 /** Beyond so many lines one sees none of them. */
-const mostEdges = 48;
+const maxEdges = 48;
 
 const touches =
   (id: string | null) =>
@@ -31,7 +31,7 @@ export const edgesOnShow = (
   looked: readonly (string | null)[],
 ): { readonly plain: readonly SurrogateEdge[]; readonly marked: readonly SurrogateEdge[] } => {
   const marked = edges.filter((edge) => looked.some((id) => touches(id)(edge)));
-  return { plain: edges.length <= mostEdges ? edges.filter((edge) => !marked.includes(edge)) : [], marked };
+  return { plain: edges.length <= maxEdges ? edges.filter((edge) => !marked.includes(edge)) : [], marked };
 };
 
 const count = (n: number, what: string): string => `${formatCount(n)} ${what}${n === 1 ? '' : 's'}`;

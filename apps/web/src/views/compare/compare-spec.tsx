@@ -2,7 +2,7 @@ import type { TrialDetail } from '@funnel/contracts';
 import { useState } from 'react';
 import { Panel } from '../../components/panel.tsx';
 import { SeriesMark } from '../../components/series-mark.tsx';
-import { formatKnob, knobTitle } from '../../format.ts';
+import { formatHyperparameter, hyperparameterTitle } from '../../format.ts';
 import { columnsStyle } from './columns-style.ts';
 import { trialName } from './trial-name.ts';
 
@@ -20,7 +20,7 @@ export const CompareSpec = ({
     { name: 'seed', title: 'Seed', cells: trials.map((trial) => trial.seed as unknown) },
     ...[...new Set(trials.flatMap((trial) => Object.keys(trial.hyperparameters)))].map((name) => ({
       name,
-      title: knobTitle(name),
+      title: hyperparameterTitle(name),
       cells: trials.map((trial) => trial.hyperparameters[name] as unknown),
     })),
   ];
@@ -38,7 +38,7 @@ export const CompareSpec = ({
       flush
     >
       {shown.length === 0 ? (
-        <p className="muted panel-body">Nothing: the same recipe, data, knobs and seed.</p>
+        <p className="muted panel-body">Nothing: the same recipe, data, hyperparameters and seed.</p>
       ) : null}
       <div className="table-wrap">
         <table className="table compare" style={columnsStyle(trials.length)}>
@@ -60,7 +60,11 @@ export const CompareSpec = ({
                 <th scope="row">{row.title}</th>
                 {row.cells.map((value, i) => (
                   <td key={i} style={{ fontWeight: all && apart(row) ? 620 : undefined }}>
-                    {value === undefined ? <span className="muted">not read</span> : formatKnob(value)}
+                    {value === undefined ? (
+                      <span className="muted">not read</span>
+                    ) : (
+                      formatHyperparameter(value)
+                    )}
                   </td>
                 ))}
               </tr>

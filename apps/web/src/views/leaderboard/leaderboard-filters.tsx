@@ -5,7 +5,7 @@ import {
   datasets,
   evaluationMetricNames,
   evaluationMetrics,
-  KnobFilter,
+  HyperparameterFilter,
   recipeNames,
   recipes,
 } from '@funnel/contracts';
@@ -36,15 +36,15 @@ const Option = ({ value, title }: { readonly value: string; readonly title: stri
 const WhereField = ({ where, set }: { readonly where: readonly string[]; readonly set: SetBoard }) => {
   const [text, setText] = useState(where.join(' '));
   const parts = text.split(/\s+/).filter((part) => part !== '');
-  const fault = parts.find((part) => !KnobFilter.safeParse(part).success);
+  const fault = parts.find((part) => !HyperparameterFilter.safeParse(part).success);
   const type = (value: string) => {
     setText(value);
     const now = value.split(/\s+/).filter((part) => part !== '');
-    if (now.every((part) => KnobFilter.safeParse(part).success)) set('where', now.join(' '));
+    if (now.every((part) => HyperparameterFilter.safeParse(part).success)) set('where', now.join(' '));
   };
   return (
     <label className="label board-where">
-      Knobs
+      Hyperparameters
       <input
         className="input"
         data-search

@@ -2,7 +2,7 @@ import {
   AttackName,
   DatasetName,
   EvaluationMetricName,
-  KnobFilter,
+  HyperparameterFilter,
   type LeaderboardQuery,
   type Ranking,
   RecipeName,
@@ -37,7 +37,7 @@ export const readBoardQuery = (query: URLSearchParams, definition?: SweepDefinit
   recipe: query.getAll('recipe').flatMap((name) => RecipeName.safeParse(name).data ?? []),
   dataset: DatasetName.safeParse(query.get('dataset')).data,
   sweep: query.get('sweep') ?? undefined,
-  where: (query.get('where') ?? '').split(' ').filter((part) => KnobFilter.safeParse(part).success),
+  where: (query.get('where') ?? '').split(' ').filter((part) => HyperparameterFilter.safeParse(part).success),
   group: oneOf(groups, query.get('group')) ?? 'configuration',
   masked: oneOf(places, query.get('masked')) ?? 'last',
 });

@@ -7,7 +7,7 @@ import { Skeleton } from '../../components/states.tsx';
 import { Verdict } from '../../components/verdict.tsx';
 import { useRowWindow } from '../../components/virtual-rows.ts';
 import type { ListState } from '../../data/paged-list.ts';
-import { formatKnob, formatPercent, knobTitle } from '../../format.ts';
+import { formatHyperparameter, formatPercent, hyperparameterTitle } from '../../format.ts';
 import { href } from '../../router.ts';
 import { infinityPlace } from '../../statistics/infinity-place.ts';
 import { formatMetric } from '../sweep/objective.ts';
@@ -15,7 +15,7 @@ import type { BoardQuery } from './leaderboard-query.ts';
 
 const rowHeight = 54;
 
-/** Knobs that differ among the rows on show; the others would say the same in every row. */
+/** Hyperparameters that differ among the rows on show; the others would say the same in every row. */
 const differing = (rows: readonly LeaderboardRow[]): string[] => {
   const seen = new Map<string, Set<unknown>>();
   for (const { hyperparameters } of rows)
@@ -54,18 +54,18 @@ const Rejected = ({ row }: { readonly row: LeaderboardRow }) => (
 const Row = (props: {
   readonly row: LeaderboardRow;
   readonly index: number;
-  readonly knobs: readonly string[];
+  readonly hyperparameters: readonly string[];
   readonly range: readonly [number, number];
   readonly rejects: boolean;
   readonly chosen: boolean;
   readonly onToggle: () => void;
 }) => {
-  const { row, knobs, range } = props;
+  const { row, hyperparameters, range } = props;
   const format = formatMetric(row.metric);
   const infinite = infiniteText(row);
-  const own = knobs
+  const own = hyperparameters
     .filter((name) => name in row.hyperparameters)
-    .map((name) => `${knobTitle(name)} ${formatKnob(row.hyperparameters[name])}`)
+    .map((name) => `${hyperparameterTitle(name)} ${formatHyperparameter(row.hyperparameters[name])}`)
     .join(', ');
   const value = readExtended(row.value);
   const interval =
@@ -154,7 +154,7 @@ export const LeaderboardTable = (props: {
   const { metric } = props.query;
   const body = useRef<HTMLTableSectionElement>(null);
   const seen = useRowWindow(body, null, items.length, rowHeight);
-  const knobs = useMemo(() => differing(items), [items]);
+  const hyperparameters = useMemo(() => differing(items), [items]);
   const rejects = items.some(({ rejectedClean }) => rejectedClean !== undefined);
   const range = useMemo((): readonly [number, number] => {
     const ends = items.flatMap(({ value, halfWidth }) =>
@@ -203,7 +203,7 @@ export const LeaderboardTable = (props: {
               key={`${row.trialId}/${row.attack}/${row.rank}`}
               row={row}
               index={seen.first + i}
-              knobs={knobs}
+              hyperparameters={hyperparameters}
               range={range}
               rejects={rejects}
               chosen={props.chosen.includes(row.trialId)}

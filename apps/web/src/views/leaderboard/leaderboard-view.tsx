@@ -6,7 +6,7 @@ import { call } from '../../data/api.ts';
 import { sweepQuery } from '../../data/queries.ts';
 import { useLive, useQuery } from '../../data/use-query.ts';
 import { href, useLocation } from '../../router.ts';
-import { mostChosen } from '../sweep/chosen.ts';
+import { maxChosen } from '../sweep/chosen.ts';
 import { LeaderboardFilters } from './leaderboard-filters.tsx';
 import { type BoardQuery, useLeaderboardQuery } from './leaderboard-query.ts';
 import { LeaderboardTable } from './leaderboard-table.tsx';
@@ -65,7 +65,7 @@ const Board = ({ definition }: { readonly definition: SweepDefinition | undefine
   });
   const toggle = (id: string) =>
     setChosen(
-      chosen.includes(id) ? chosen.filter((other) => other !== id) : [...chosen, id].slice(-mostChosen),
+      chosen.includes(id) ? chosen.filter((other) => other !== id) : [...chosen, id].slice(-maxChosen),
     );
 
   return (

@@ -1,21 +1,21 @@
-/** A sweep as it is being typed: every number still a text, every knob in the way that it was last given. */
+/** A sweep as it is being typed: every number still a text, every hyperparameter in the way that it was last given. */
 import {
   type AttackName,
   type DatasetName,
   type EvaluationMetricName,
   expandAttacks,
   type HyperparameterName,
+  type HyperparameterValue,
+  hyperparameterDeclaration,
   hyperparameterNames,
+  hyperparametersOf,
   isNumeric,
-  type KnobValue,
-  knobMeta,
-  knobsOf,
   type PresetName,
   type RecipeName,
   type SweepDefinition,
 } from '@funnel/contracts';
 
-export type KnobDraft =
+export type HyperparameterDraft =
   | { readonly mode: 'default' }
   /** Values apart by commas. */
   | { readonly mode: 'values'; readonly text: string }
@@ -45,7 +45,7 @@ export type Draft = {
     readonly test: string;
     readonly attack: string;
   };
-  readonly knobs: Readonly<Partial<Record<HyperparameterName, KnobDraft>>>;
+  readonly hyperparameters: Readonly<Partial<Record<HyperparameterName, HyperparameterDraft>>>;
   readonly strategy: 'grid' | 'random';
   readonly randomTrials: string;
   readonly randomSeed: string;
@@ -64,7 +64,7 @@ export const emptyDraft: Draft = {
   description: '',
   recipes: ['funn'],
   dataset: { name: 'glyphs', train: '60000', test: '10000', attack: '1000' },
-  knobs: {},
+  hyperparameters: {},
   strategy: 'grid',
   randomTrials: '20',
   randomSeed: '0',
@@ -86,19 +86,19 @@ const listOf = (text: string): string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== '');
 
-const knobInput = (name: HyperparameterName, knob: KnobDraft): unknown => {
-  if (knob.mode === 'default') return undefined;
-  if (knob.mode === 'range')
+const hyperparameterInput = (name: HyperparameterName, hyperparameter: HyperparameterDraft): unknown => {
+  if (hyperparameter.mode === 'default') return undefined;
+  if (hyperparameter.mode === 'range')
     return {
-      min: numberOf(knob.min),
-      max: numberOf(knob.max),
-      ...(knob.count.trim() !== ''
-        ? { count: numberOf(knob.count) }
-        : knob.step !== undefined && { step: knob.step }),
-      scale: knob.scale,
+      min: numberOf(hyperparameter.min),
+      max: numberOf(hyperparameter.max),
+      ...(hyperparameter.count.trim() !== ''
+        ? { count: numberOf(hyperparameter.count) }
+        : hyperparameter.step !== undefined && { step: hyperparameter.step }),
+      scale: hyperparameter.scale,
     };
-  const numeric = isNumeric(knobMeta(name));
-  const values = listOf(knob.text).map((part) => (numeric ? numberOf(part) : part));
+  const numeric = isNumeric(hyperparameterDeclaration(name));
+  const values = listOf(hyperparameter.text).map((part) => (numeric ? numberOf(part) : part));
   return values.length === 1 ? values[0] : values;
 };
 
@@ -109,11 +109,11 @@ const seedsInput = (text: string): unknown => {
 
 /** What is sent: only what was said, so that a file made from it is as short as one written by hand. */
 export const draftInput = (draft: Draft): Record<string, unknown> => {
-  const read = new Set(draft.recipes.flatMap((recipe) => knobsOf(recipe)));
+  const read = new Set(draft.recipes.flatMap((recipe) => hyperparametersOf(recipe)));
   const space = Object.fromEntries(
     hyperparameterNames.flatMap((name) => {
-      const knob = draft.knobs[name];
-      const value = knob && read.has(name) ? knobInput(name, knob) : undefined;
+      const hyperparameter = draft.hyperparameters[name];
+      const value = hyperparameter && read.has(name) ? hyperparameterInput(name, hyperparameter) : undefined;
       return value === undefined ? [] : [[name, value]];
     }),
   );
@@ -146,12 +146,13 @@ export const draftInput = (draft: Draft): Record<string, unknown> => {
   };
 };
 
-const isUsual = (name: HyperparameterName, value: KnobValue): boolean => value === knobMeta(name).default;
+const isUsual = (name: HyperparameterName, value: HyperparameterValue): boolean =>
+  value === hyperparameterDeclaration(name).default;
 
 /** Values of a walk by steps that a line of text still shows. */
-const mostWalked = 100;
+const maxWalked = 100;
 
-const knobDraft = (name: HyperparameterName, dimension: unknown): KnobDraft => {
+const hyperparameterDraft = (name: HyperparameterName, dimension: unknown): HyperparameterDraft => {
   if (typeof dimension === 'object' && dimension !== null && !Array.isArray(dimension)) {
     const { min, max, step, count, scale } = dimension as {
       min: number;
@@ -161,7 +162,7 @@ const knobDraft = (name: HyperparameterName, dimension: unknown): KnobDraft => {
       scale: 'linear' | 'log';
     };
     const walked = step === undefined ? 0 : Math.floor((max - min) / step + 1e-9) + 1;
-    if (step === undefined || walked > mostWalked)
+    if (step === undefined || walked > maxWalked)
       return {
         mode: 'range',
         min: String(min),
@@ -176,7 +177,7 @@ const knobDraft = (name: HyperparameterName, dimension: unknown): KnobDraft => {
     );
     return { mode: 'values', text: values.join(', ') };
   }
-  const values = (Array.isArray(dimension) ? dimension : [dimension]) as KnobValue[];
+  const values = (Array.isArray(dimension) ? dimension : [dimension]) as HyperparameterValue[];
   return values.length === 1 && isUsual(name, values[0]!)
     ? { mode: 'default' }
     : { mode: 'values', text: values.join(', ') };
@@ -197,10 +198,10 @@ export const definitionDraft = (definition: SweepDefinition): Draft => {
       test: String(dataset.test),
       attack: String(dataset.attack),
     },
-    knobs: Object.fromEntries(
+    hyperparameters: Object.fromEntries(
       Object.entries(definition.space).map(([name, dimension]) => [
         name,
-        knobDraft(name as HyperparameterName, dimension),
+        hyperparameterDraft(name as HyperparameterName, dimension),
       ]),
     ),
     strategy: search.strategy,

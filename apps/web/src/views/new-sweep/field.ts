@@ -1,4 +1,4 @@
-/** What a form draws for a declared value: read from the declaration itself, so that a new knob or setting appears by itself. */
+/** What a form draws for a declared value: read from the declaration itself, so that a new hyperparameter or setting appears by itself. */
 import { z } from 'zod';
 
 export type Field = {

@@ -9,9 +9,9 @@ import { useQuery } from '../../data/use-query.ts';
 import { href, navigate, useLocation } from '../../router.ts';
 import { AttacksSection } from './attacks-section.tsx';
 import { BasicsSection } from './basics-section.tsx';
-import { type Draft, definitionDraft, draftInput, type KnobDraft } from './draft.ts';
+import { type Draft, definitionDraft, draftInput, type HyperparameterDraft } from './draft.ts';
+import { HyperparametersSection } from './hyperparameters-section.tsx';
 import { issuesOf } from './issues.ts';
-import { KnobsSection } from './knobs-section.tsx';
 import { PlanPanel } from './plan-panel.tsx';
 import { randomKey } from './random-key.ts';
 import { forgetDraft, useDraft } from './use-draft.ts';
@@ -66,8 +66,8 @@ const Editor = ({
   const key = useMemo(randomKey, [body]);
 
   const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
-  const knob = (name: HyperparameterName, value: KnobDraft) =>
-    change({ knobs: { ...draft.knobs, [name]: value } });
+  const hyperparameter = (name: HyperparameterName, value: HyperparameterDraft) =>
+    change({ hyperparameters: { ...draft.hyperparameters, [name]: value } });
   const switchTo = (next: 'form' | 'yaml') => {
     if (next === mode) return;
     if (next === 'yaml') setYaml(null);
@@ -133,7 +133,7 @@ const Editor = ({
           {mode === 'form' ? (
             <>
               <BasicsSection draft={draft} issues={issues} onChange={change} tried={tried} />
-              <KnobsSection draft={draft} issues={issues} onKnob={knob} />
+              <HyperparametersSection draft={draft} issues={issues} onHyperparameter={hyperparameter} />
               <AttacksSection draft={draft} issues={issues} onChange={change} />
             </>
           ) : (

@@ -1,6 +1,6 @@
 import { describeValues, type Plan, StageKind } from '@funnel/contracts';
 import { ErrorNotice, Skeleton } from '../../components/states.tsx';
-import { formatCount, formatFactor, knobTitle } from '../../format.ts';
+import { formatCount, formatFactor, hyperparameterTitle } from '../../format.ts';
 
 const plural = (n: number, word: string): string => `${formatCount(n)} ${word}${n === 1 ? '' : 's'}`;
 
@@ -19,14 +19,14 @@ const EpochBar = ({ plan }: { readonly plan: Plan }) => {
   );
 };
 
-/** The values of each knob, and what of the search space makes no trial of its own. */
+/** The values of each hyperparameter, and what of the search space makes no trial of its own. */
 const Space = ({ plan: { space = [], leftOut = [] } }: { readonly plan: Plan }) => (
   <>
     {space.length === 0 ? null : (
       <dl className="plan-space">
         {space.map((planned) => (
-          <div key={planned.knob}>
-            <dt>{knobTitle(planned.knob)}</dt>
+          <div key={planned.hyperparameter}>
+            <dt>{hyperparameterTitle(planned.hyperparameter)}</dt>
             <dd>{describeValues(planned)}</dd>
           </div>
         ))}

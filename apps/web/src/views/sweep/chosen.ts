@@ -2,7 +2,7 @@
 import { useQueryValue } from '../../router.ts';
 import { type Objective, type Result, ranked } from './objective.ts';
 
-export const mostChosen = 6;
+export const maxChosen = 6;
 
 /** The three best, and the best of a recipe that is not among them: what one compares first. Without results, the first that run. */
 export const firstChoice = (results: readonly Result[], { direction }: Objective): number[] => {
@@ -40,7 +40,7 @@ export const useChosen = (results: readonly Result[], objective: Objective): Cho
   const toggle = (number: number) => {
     const next = numbers.includes(number)
       ? numbers.filter((n) => n !== number)
-      : [...numbers, number].slice(-mostChosen);
+      : [...numbers, number].slice(-maxChosen);
     setText(next.length === 0 ? '.' : next.join('.'));
   };
   return { numbers, toggle, byDefault: text === undefined, reset: () => setText(undefined) };

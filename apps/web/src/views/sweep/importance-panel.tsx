@@ -1,20 +1,30 @@
-import type { KnobValue } from '@funnel/contracts';
+import type { HyperparameterValue } from '@funnel/contracts';
 import { useMemo, useState } from 'react';
-import { KnobImportanceBars } from '../../charts/knob-importance-bars.tsx';
+import { HyperparameterImportanceBars } from '../../charts/hyperparameter-importance-bars.tsx';
 import { LevelMeansPlot } from '../../charts/level-means-plot.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { Prose } from '../../components/prose.tsx';
-import { formatCount, formatPercent, inSentence, knobDescription, knobTitle } from '../../format.ts';
-import { type Knob, knobImportance } from '../../statistics/knob-importance.ts';
+import {
+  formatCount,
+  formatPercent,
+  hyperparameterDescription,
+  hyperparameterTitle,
+  inSentence,
+} from '../../format.ts';
+import { type Hyperparameter, hyperparameterImportance } from '../../statistics/hyperparameter-importance.ts';
 import { levelMeans } from '../../statistics/level-means.ts';
 import type { Objective, Result } from './objective.ts';
 
-type Column = Knob & { readonly objective: readonly number[] };
+type Column = Hyperparameter & { readonly objective: readonly number[] };
 
-/** A column per knob, over the measured trials within the brushes that read it: what a recipe does not read it cannot be judged by. */
-const columnsOf = (results: readonly Result[], knobs: readonly string[], active: Uint8Array): Column[] => {
+/** A column per hyperparameter, over the measured trials within the brushes that read it: what a recipe does not read it cannot be judged by. */
+const columnsOf = (
+  results: readonly Result[],
+  hyperparameters: readonly string[],
+  active: Uint8Array,
+): Column[] => {
   const kept = results.filter(({ value }, row) => value !== null && active[row] === 1);
-  const column = (name: string, read: (result: Result) => KnobValue | undefined): Column => {
+  const column = (name: string, read: (result: Result) => HyperparameterValue | undefined): Column => {
     const readers = kept.filter((result) => read(result) !== undefined);
     return {
       name,
@@ -24,23 +34,26 @@ const columnsOf = (results: readonly Result[], knobs: readonly string[], active:
   };
   return [
     column('recipe', ({ trial }) => trial.recipe),
-    ...knobs.map((name) => column(name, ({ trial }) => trial.hyperparameters[name])),
+    ...hyperparameters.map((name) => column(name, ({ trial }) => trial.hyperparameters[name])),
   ];
 };
 
 export const ImportancePanel = (props: {
   readonly results: readonly Result[];
-  readonly knobs: readonly string[];
+  readonly hyperparameters: readonly string[];
   readonly objective: Objective;
   readonly active: Uint8Array;
 }) => {
-  const { results, knobs, objective, active } = props;
+  const { results, hyperparameters, objective, active } = props;
   const [picked, setPicked] = useState<string | null>(null);
-  const columns = useMemo(() => columnsOf(results, knobs, active), [results, knobs, active]);
+  const columns = useMemo(
+    () => columnsOf(results, hyperparameters, active),
+    [results, hyperparameters, active],
+  );
   const rows = useMemo(
     () =>
       columns
-        .flatMap((column) => knobImportance([column], column.objective))
+        .flatMap((column) => hyperparameterImportance([column], column.objective))
         .sort((a, b) => b.importance - a.importance),
     [columns],
   );
@@ -48,25 +61,27 @@ export const ImportancePanel = (props: {
   const name = rows.some((row) => row.name === picked) ? picked : (rows[0]?.name ?? null);
   const column = columns.find((candidate) => candidate.name === name);
   const levels = useMemo(() => (column ? levelMeans(column.values, column.objective) : []), [column]);
-  // Shares add up only where all knobs are judged by the same trials.
+  // Shares add up only where all hyperparameters are judged by the same trials.
   const comparable = columns.every(({ values }) => values.length === measured);
   const explained = rows.reduce((sum, row) => sum + row.importance, 0);
   const ranked = columns[0]!.objective.some((value) => !Number.isFinite(value));
-  const title = name === 'recipe' ? 'Recipe' : knobTitle(name ?? '');
+  const title = name === 'recipe' ? 'Recipe' : hyperparameterTitle(name ?? '');
 
   return (
     <Panel
-      title="Which knobs matter"
-      note={`Share of the variance of ${ranked ? 'the ranks by ' : ''}${inSentence(objective.title)} that each knob explains alone, over ${formatCount(measured)} trials${comparable ? '' : ', of which each knob is judged by those that read it'}. The mark is what chance reaches in one of twenty shuffles.${ranked ? ' Some values are ∞, which have ranks but no variance.' : ''}`}
+      title="Which hyperparameters matter"
+      note={`Share of the variance of ${ranked ? 'the ranks by ' : ''}${inSentence(objective.title)} that each hyperparameter explains alone, over ${formatCount(measured)} trials${comparable ? '' : ', of which each hyperparameter is judged by those that read it'}. The mark is what chance reaches in one of twenty shuffles.${ranked ? ' Some values are ∞, which have ranks but no variance.' : ''}`}
     >
       {rows.length === 0 || name === null ? (
         <p className="muted" style={{ minHeight: 200 }}>
-          {measured < 4 ? 'Four measured trials are needed.' : 'No knob varies, or nothing varies with it.'}
+          {measured < 4
+            ? 'Four measured trials are needed.'
+            : 'No hyperparameter varies, or nothing varies with it.'}
         </p>
       ) : (
         <div className="columns">
           <div className="stack" style={{ alignContent: 'start' }}>
-            <KnobImportanceBars rows={rows} selected={name} onSelect={setPicked} />
+            <HyperparameterImportanceBars rows={rows} selected={name} onSelect={setPicked} />
             {comparable ? (
               <p className="muted small">
                 {formatPercent(Math.max(0, 1 - explained), 0)} is left to interactions, seeds and noise.
@@ -75,14 +90,14 @@ export const ImportancePanel = (props: {
           </div>
           <div>
             <LevelMeansPlot
-              knob={name}
+              hyperparameter={name}
               title={title}
               objective={objective.title}
               levels={levels}
               format={objective.format}
             />
             <p className="muted small">
-              <Prose text={knobDescription(name)} />
+              <Prose text={hyperparameterDescription(name)} />
             </p>
           </div>
         </div>

@@ -114,8 +114,8 @@ export const ranked = (results: readonly Result[], direction: 'max' | 'min'): Re
   });
 };
 
-/** Knobs that take more than one value, in declaration order. */
-export const varyingKnobs = (trials: readonly Trial[]): string[] => {
+/** Hyperparameters that take more than one value, in declaration order. */
+export const varyingHyperparameters = (trials: readonly Trial[]): string[] => {
   const seen = new Map<string, unknown>();
   const varying = new Set<string>();
   for (const { hyperparameters } of trials)

@@ -5,7 +5,13 @@ import { ParallelCoordinates } from '../../charts/parallel-coordinates.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { ErrorNotice, Skeleton } from '../../components/states.tsx';
 import { useDebounced } from '../../components/use-debounced.ts';
-import { formatCount, formatPercent, inSentence, knobScale, knobTitle } from '../../format.ts';
+import {
+  formatCount,
+  formatPercent,
+  hyperparameterScale,
+  hyperparameterTitle,
+  inSentence,
+} from '../../format.ts';
 import { ChosenBar } from './chosen-bar.tsx';
 import { CurvesPanel } from './curves-panel.tsx';
 import { ImportancePanel } from './importance-panel.tsx';
@@ -16,10 +22,10 @@ import type { SweepTabProps } from './tab.ts';
 import { TrialsTable } from './trials-table.tsx';
 import { useSweepResults } from './use-sweep-results.ts';
 
-/** Knobs first, results last: one reads from cause to effect. */
+/** Hyperparameters first, results last: one reads from cause to effect. */
 const axisSpecs = (
   results: readonly Result[],
-  knobs: readonly string[],
+  hyperparameters: readonly string[],
   objective: Objective,
 ): AxisSpec[] => {
   const recipes = new Set(results.map(({ trial }) => trial.recipe));
@@ -45,12 +51,12 @@ const axisSpecs = (
           ),
         ]
       : []),
-    ...knobs.map((name) =>
+    ...hyperparameters.map((name) =>
       axis(
         name,
-        knobTitle(name),
+        hyperparameterTitle(name),
         results.map(({ trial }) => trial.hyperparameters[name] ?? null),
-        { scale: knobScale(name) },
+        { scale: hyperparameterScale(name) },
       ),
     ),
     axis(
@@ -94,9 +100,12 @@ const restMs = 150;
 
 export const ResultsTab = ({ sweep }: SweepTabProps) => {
   const data = useSweepResults(sweep);
-  const { results, knobs, objective, chosen, partial, error, describe } = data;
+  const { results, hyperparameters, objective, chosen, partial, error, describe } = data;
   const [brushes, setBrushes] = useState<Brushes>(new Map());
-  const specs = useMemo(() => axisSpecs(results, knobs, objective), [results, knobs, objective]);
+  const specs = useMemo(
+    () => axisSpecs(results, hyperparameters, objective),
+    [results, hyperparameters, objective],
+  );
   const axes = useMemo(() => specs.map(createAxis), [specs]);
   const active = useMemo(() => brushedRows(axes, specs, brushes), [axes, specs, brushes]);
   const shade = useMemo(() => shadeOf(results, objective), [results, objective]);
@@ -142,7 +151,7 @@ export const ResultsTab = ({ sweep }: SweepTabProps) => {
         </span>
       </ObjectiveTools>
       <Panel
-        title="Knobs and results"
+        title="Hyperparameters and results"
         note={`One line per trial, the stronger the better its ${inSentence(objective.title)}. Drag along an axis to keep only those trials, here and below; click a line to choose its trial.`}
       >
         <ParallelCoordinates
@@ -168,7 +177,12 @@ export const ResultsTab = ({ sweep }: SweepTabProps) => {
         />
         <CurvesPanel data={data} dataset={sweep.definition.dataset.name} />
       </div>
-      <ImportancePanel results={results} knobs={knobs} objective={objective} active={shown} />
+      <ImportancePanel
+        results={results}
+        hyperparameters={hyperparameters}
+        objective={objective}
+        active={shown}
+      />
       <TrialsTable data={data} active={shown} severalSeeds={sweep.definition.seeds.length > 1} />
     </div>
   );

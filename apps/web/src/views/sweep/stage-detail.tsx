@@ -6,7 +6,14 @@ import { Loaded } from '../../components/states.tsx';
 import { Status } from '../../components/status.tsx';
 import { stageQuery } from '../../data/queries.ts';
 import { useQuery } from '../../data/use-query.ts';
-import { formatCount, formatDuration, formatKnob, formatTime, knobTitle, shortHash } from '../../format.ts';
+import {
+  formatCount,
+  formatDuration,
+  formatHyperparameter,
+  formatTime,
+  hyperparameterTitle,
+  shortHash,
+} from '../../format.ts';
 import { href } from '../../router.ts';
 import { StageLog } from './stage-log.tsx';
 
@@ -23,7 +30,7 @@ const Facts = ({ stage, sweepId }: { readonly stage: Stage; readonly sweepId: st
       {shortHash(id)}
     </a>
   );
-  const knobs = Object.entries(stage.hyperparameters);
+  const hyperparameters = Object.entries(stage.hyperparameters);
   return (
     <dl className="stage-detail">
       <Fact title="Status">
@@ -48,15 +55,17 @@ const Facts = ({ stage, sweepId }: { readonly stage: Stage; readonly sweepId: st
       ) : (
         <Fact title="Attack">{attackLabel(stage.attack)}</Fact>
       )}
-      {knobs.length === 0 ? null : (
-        <Fact title="Knobs that it reads">
-          {knobs.map(([name, value]) => `${knobTitle(name)} ${formatKnob(value)}`).join(' · ')}
+      {hyperparameters.length === 0 ? null : (
+        <Fact title="Hyperparameters that it reads">
+          {hyperparameters
+            .map(([name, value]) => `${hyperparameterTitle(name)} ${formatHyperparameter(value)}`)
+            .join(' · ')}
         </Fact>
       )}
       <Fact title="Seed">{stage.seed}</Fact>
       {stage.parent === null ? null : <Fact title="Starts from">{link(stage.parent)}</Fact>}
-      {stage.after === null || stage.after === stage.parent ? null : (
-        <Fact title="Waits for">{link(stage.after)}</Fact>
+      {stage.dependsOn === null || stage.dependsOn === stage.parent ? null : (
+        <Fact title="Waits for">{link(stage.dependsOn)}</Fact>
       )}
       {stage.surrogates.length === 0 ? null : (
         <Fact title="Makes its images on">

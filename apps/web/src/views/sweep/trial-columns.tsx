@@ -2,7 +2,12 @@ import type { ReactNode } from 'react';
 import { IntervalMark } from '../../charts/interval-mark.tsx';
 import { Status } from '../../components/status.tsx';
 import { Verdict } from '../../components/verdict.tsx';
-import { formatKnob, formatPercent, knobDescription, knobTitle } from '../../format.ts';
+import {
+  formatHyperparameter,
+  formatPercent,
+  hyperparameterDescription,
+  hyperparameterTitle,
+} from '../../format.ts';
 import { href } from '../../router.ts';
 import { infinityPlace } from '../../statistics/infinity-place.ts';
 import type { Objective, Result } from './objective.ts';
@@ -17,16 +22,16 @@ export type Column = {
   readonly cell: (result: Result) => ReactNode;
 };
 
-const knobColumn = (name: string): Column => ({
+const hyperparameterColumn = (name: string): Column => ({
   key: name,
-  title: knobTitle(name),
-  description: knobDescription(name),
+  title: hyperparameterTitle(name),
+  description: hyperparameterDescription(name),
   number: true,
   sort: ({ trial }) => {
     const value = trial.hyperparameters[name];
     return value === undefined ? null : typeof value === 'number' ? value : String(value);
   },
-  cell: ({ trial }) => formatKnob(trial.hyperparameters[name]),
+  cell: ({ trial }) => formatHyperparameter(trial.hyperparameters[name]),
 });
 
 const valueColumn = (results: readonly Result[], objective: Objective): Column => {
@@ -65,7 +70,7 @@ const valueColumn = (results: readonly Result[], objective: Objective): Column =
 
 export const columnsOf = (
   results: readonly Result[],
-  knobs: readonly string[],
+  hyperparameters: readonly string[],
   objective: Objective,
   severalSeeds: boolean,
 ): Column[] => {
@@ -91,7 +96,7 @@ export const columnsOf = (
           cell: ({ trial }) => trial.recipe,
         }
       : null,
-    ...knobs.map(knobColumn),
+    ...hyperparameters.map(hyperparameterColumn),
     severalSeeds
       ? {
           key: 'seed',

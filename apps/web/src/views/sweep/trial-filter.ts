@@ -39,10 +39,10 @@ const holds = (actual: unknown, operator: Operator, wanted: string): boolean => 
   return (String(actual).toLowerCase() === wanted.toLowerCase()) === (operator !== '!=');
 };
 
-/** `knobs`: the names that may stand before an operator besides the fixed ones. */
-export const parseFilter = (text: string, knobs: readonly string[]): ParsedFilter => {
+/** `hyperparameters`: the names that may stand before an operator besides the fixed ones. */
+export const parseFilter = (text: string, hyperparameters: readonly string[]): ParsedFilter => {
   const tests: TrialFilter[] = [];
-  const names = [...fixedNames, ...knobs];
+  const names = [...fixedNames, ...hyperparameters];
   for (const part of text.split(/\s+/).filter((word) => word !== '')) {
     const match = /^([a-z]+)(>=|<=|!=|[:=<>])(.+)$/i.exec(part);
     if (!match) {

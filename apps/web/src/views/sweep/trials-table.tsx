@@ -62,16 +62,16 @@ export const TrialsTable = (props: {
   readonly active: Uint8Array;
   readonly severalSeeds: boolean;
 }) => {
-  const { results, knobs, objective, chosen } = props.data;
+  const { results, hyperparameters, objective, chosen } = props.data;
   const scroller = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLTableSectionElement>(null);
   const [text, setText] = useState('');
   const [sort, setSort] = useState<Sort>({ key: 'value', descending: objective.direction === 'max' });
   const columns = useMemo(
-    () => columnsOf(results, knobs, objective, props.severalSeeds),
-    [results, knobs, objective, props.severalSeeds],
+    () => columnsOf(results, hyperparameters, objective, props.severalSeeds),
+    [results, hyperparameters, objective, props.severalSeeds],
   );
-  const filter = useMemo(() => parseFilter(text, knobs), [text, knobs]);
+  const filter = useMemo(() => parseFilter(text, hyperparameters), [text, hyperparameters]);
   const kept = useMemo(
     () => results.filter((result, row) => props.active[row] !== 0 && (filter.keep?.(result) ?? true)),
     [results, props.active, filter],

@@ -1,6 +1,6 @@
 import { EvaluationMetricName, type SweepDetail, type Trial } from '@funnel/contracts';
 import { useDeferredValue, useMemo, useState } from 'react';
-import { formatKnob, knobTitle } from '../../format.ts';
+import { formatHyperparameter, hyperparameterTitle } from '../../format.ts';
 import { useQueryValue } from '../../router.ts';
 import { type Chosen, useChosen } from './chosen.ts';
 import {
@@ -10,14 +10,14 @@ import {
   type Objective,
   type Result,
   resultOf,
-  varyingKnobs,
+  varyingHyperparameters,
   worstCaseTitle,
 } from './objective.ts';
 import { useTrials } from './use-trials.ts';
 
 export type SweepResults = {
   readonly results: readonly Result[];
-  readonly knobs: readonly string[];
+  readonly hyperparameters: readonly string[];
   readonly objective: Objective;
   readonly attacks: readonly { readonly key: string; readonly title: string }[];
   /** What stands for the worst case over these. */
@@ -57,12 +57,14 @@ export const useSweepResults = (sweep: SweepDetail): SweepResults => {
     (attackText === undefined ? usual.metric : 'robustAccuracy');
   const objective = useMemo(() => createObjective(attack, metric), [attack, metric]);
   const results = useMemo(() => trials.map((trial) => resultOf(trial, objective)), [trials, objective]);
-  const knobs = useMemo(() => varyingKnobs(trials), [trials]);
+  const hyperparameters = useMemo(() => varyingHyperparameters(trials), [trials]);
   const chosen = useChosen(results, objective);
 
   const describe = (trial: Trial) => {
-    const own = knobs.filter((name) => name in trial.hyperparameters).slice(0, 4);
-    const parts = own.map((name) => `${knobTitle(name)} ${formatKnob(trial.hyperparameters[name])}`);
+    const own = hyperparameters.filter((name) => name in trial.hyperparameters).slice(0, 4);
+    const parts = own.map(
+      (name) => `${hyperparameterTitle(name)} ${formatHyperparameter(trial.hyperparameters[name])}`,
+    );
     const recipe = sweep.definition.recipes.length > 1 ? [trial.recipe] : [];
     const seed = sweep.definition.seeds.length > 1 ? [`seed ${trial.seed}`] : [];
     return [...recipe, ...parts, ...seed].join(', ');
@@ -72,7 +74,7 @@ export const useSweepResults = (sweep: SweepDetail): SweepResults => {
     setAttackText(place < 0 ? 'worst' : String(place));
   };
   return {
-    ...{ results, knobs, objective, attacks, worstCase, setAttack, setMetric },
+    ...{ results, hyperparameters, objective, attacks, worstCase, setAttack, setMetric },
     ...{ chosen, partial, error, describe },
   };
 };

@@ -8,7 +8,7 @@ import { useLive } from '../../data/use-query.ts';
 
 const pageSize = 250;
 /** Results are asked for again at most this often, and at most a tenth of the time. */
-const leastMs = 2000;
+const minMs = 2000;
 
 /** All trials of a sweep, kept right by events: a status changes at once, results follow with the next fetch of their pages. */
 export const useTrials = (sweepId: string): ListState<Trial> => {
@@ -33,7 +33,7 @@ export const useTrials = (sweepId: string): ListState<Trial> => {
     if (moved.current.size > 0) schedule();
   };
   const schedule = () => {
-    timer.current ??= setTimeout(() => void refresh(), Math.max(leastMs, 10 * tookMs.current));
+    timer.current ??= setTimeout(() => void refresh(), Math.max(minMs, 10 * tookMs.current));
   };
 
   useLive(({ rows, gap }) => {

@@ -1,22 +1,22 @@
 import {
+  type HyperparameterDeclaration,
   type HyperparameterName,
-  type Knob,
-  knobMeta,
+  hyperparameterDeclaration,
   type Recipe,
   recipes,
   type TrialDetail,
 } from '@funnel/contracts';
 import { Panel } from '../../components/panel.tsx';
-import { formatKnob } from '../../format.ts';
+import { formatHyperparameter } from '../../format.ts';
 
 type Line = {
   readonly name: HyperparameterName;
-  readonly meta: Knob;
+  readonly meta: HyperparameterDeclaration;
   readonly value: unknown;
   readonly usual: boolean;
 };
 
-/** Every knob under the first stage that reads it. */
+/** Every hyperparameter under the first stage that reads it. */
 const linesByStage = (trial: TrialDetail): { readonly kind: string; readonly lines: readonly Line[] }[] => {
   const recipe: Recipe = recipes[trial.recipe];
   const seen = new Set<string>();
@@ -25,7 +25,7 @@ const linesByStage = (trial: TrialDetail): { readonly kind: string; readonly lin
     for (const name of names) seen.add(name);
     const lines = names.map((name): Line => {
       const value = trial.hyperparameters[name];
-      const meta = knobMeta(name);
+      const meta = hyperparameterDeclaration(name);
       return { name, meta, value, usual: value === meta.default };
     });
     return { kind, lines };
@@ -35,7 +35,7 @@ const linesByStage = (trial: TrialDetail): { readonly kind: string; readonly lin
 export const SpecPanel = ({ trial }: { readonly trial: TrialDetail }) => (
   <Panel
     title="Specification"
-    note="Every knob under the first stage that reads it. Bold: not the default. †: not printed in the paper, our choice."
+    note="Every hyperparameter under the first stage that reads it. Bold: not the default. †: not printed in the paper, our choice."
   >
     <div className="spec">
       {linesByStage(trial).map(({ kind, lines }) => (
@@ -48,7 +48,7 @@ export const SpecPanel = ({ trial }: { readonly trial: TrialDetail }) => (
                   {meta.title}
                   {meta.assumed ? ' †' : ''}
                 </dt>
-                <dd style={{ fontWeight: usual ? undefined : 680 }}>{formatKnob(value)}</dd>
+                <dd style={{ fontWeight: usual ? undefined : 680 }}>{formatHyperparameter(value)}</dd>
               </div>
             ))}
           </dl>

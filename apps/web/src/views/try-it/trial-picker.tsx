@@ -2,7 +2,7 @@ import { type LeaderboardRow, readExtended, usualRankings } from '@funnel/contra
 import { call } from '../../data/api.ts';
 import type { LiveQuery } from '../../data/use-query.ts';
 import { useQuery } from '../../data/use-query.ts';
-import { formatKnob, formatPercent, knobTitle } from '../../format.ts';
+import { formatHyperparameter, formatPercent, hyperparameterTitle } from '../../format.ts';
 
 const bestQuery: LiveQuery<readonly LeaderboardRow[]> = {
   key: 'best-trials',
@@ -23,10 +23,10 @@ export const useBestTrials = () => {
 
 const named = ['gamma', 'beta', 'optimiseEpochs'];
 const title = (row: LeaderboardRow): string => {
-  const knobs = named
+  const hyperparameters = named
     .filter((name) => name in row.hyperparameters)
-    .map((name) => `${knobTitle(name)} ${formatKnob(row.hyperparameters[name])}`);
-  return `${row.rank}. ${row.recipe} on ${row.dataset}${knobs.length > 0 ? `, ${knobs.join(', ')}` : ''}: ${formatPercent(readExtended(row.value))} robust`;
+    .map((name) => `${hyperparameterTitle(name)} ${formatHyperparameter(row.hyperparameters[name])}`);
+  return `${row.rank}. ${row.recipe} on ${row.dataset}${hyperparameters.length > 0 ? `, ${hyperparameters.join(', ')}` : ''}: ${formatPercent(readExtended(row.value))} robust`;
 };
 
 export const TrialPicker = (props: {

@@ -32,7 +32,7 @@ export const weightsCount = filterOperator.length;
 
 /** Combining a channel costs as much as three multiplications, measured; less than this gain is lost to the caches. */
 const combineCost = 3;
-const leastGain = 1.2;
+const minGain = 1.2;
 
 /** How much less work a pairing is, all told, than the multiplications that it replaces. */
 function gainOf(pairing: Pairing, { image, map, filter, stride, padding }: Geometry): number {
@@ -82,7 +82,7 @@ export function pairConvolution(geometry: Geometry): Pairing | undefined {
   const unused = transpose(pixelOperator(pairing), image.height * image.width).some(
     ({ length }) => length === 0,
   );
-  return unused || gainOf(pairing, geometry) < leastGain ? undefined : pairing;
+  return unused || gainOf(pairing, geometry) < minGain ? undefined : pairing;
 }
 
 /** Pixels → the combined pixels of every product, sum by sum. */

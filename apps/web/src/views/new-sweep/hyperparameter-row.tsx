@@ -1,11 +1,16 @@
-import { type HyperparameterName, hyperparameters, isNumeric, knobMeta } from '@funnel/contracts';
+import {
+  type HyperparameterName,
+  hyperparameterDeclaration,
+  hyperparameters,
+  isNumeric,
+} from '@funnel/contracts';
 import { Prose } from '../../components/prose.tsx';
 import { Segmented } from '../../components/segmented.tsx';
-import { formatKnob } from '../../format.ts';
-import type { KnobDraft } from './draft.ts';
+import { formatHyperparameter } from '../../format.ts';
+import type { HyperparameterDraft } from './draft.ts';
 import { type Field, fieldOf } from './field.ts';
 
-type Change = (knob: KnobDraft) => void;
+type Change = (hyperparameter: HyperparameterDraft) => void;
 
 const Choices = ({
   field,
@@ -39,11 +44,11 @@ const Choices = ({
 };
 
 const RangeInputs = ({
-  knob,
+  hyperparameter,
   title,
   onChange,
 }: {
-  readonly knob: KnobDraft & { mode: 'range' };
+  readonly hyperparameter: HyperparameterDraft & { mode: 'range' };
   readonly title: string;
   readonly onChange: Change;
 }) => {
@@ -53,20 +58,26 @@ const RangeInputs = ({
       inputMode="decimal"
       aria-label={`${title}: ${label}`}
       placeholder={placeholder}
-      value={knob[name]}
-      onChange={(event) => onChange({ ...knob, [name]: event.target.value })}
+      value={hyperparameter[name]}
+      onChange={(event) => onChange({ ...hyperparameter, [name]: event.target.value })}
     />
   );
   return (
-    <span className="knob-range">
+    <span className="hyperparameter-range">
       {input('min', 'from', 'from')}
       {input('max', 'to', 'to')}
-      {input('count', 'number of values', knob.step === undefined ? 'how many' : `steps of ${knob.step}`)}
+      {input(
+        'count',
+        'number of values',
+        hyperparameter.step === undefined ? 'how many' : `steps of ${hyperparameter.step}`,
+      )}
       <select
         className="input"
         aria-label={`${title}: spacing`}
-        value={knob.scale}
-        onChange={(event) => onChange({ ...knob, scale: event.target.value === 'log' ? 'log' : 'linear' })}
+        value={hyperparameter.scale}
+        onChange={(event) =>
+          onChange({ ...hyperparameter, scale: event.target.value === 'log' ? 'log' : 'linear' })
+        }
       >
         <option value="linear">linear</option>
         <option value="log">log</option>
@@ -75,31 +86,31 @@ const RangeInputs = ({
   );
 };
 
-/** One knob of the search space: its default, some values, or a range. */
-export const KnobRow = (props: {
+/** One hyperparameter of the search space: its default, some values, or a range. */
+export const HyperparameterRow = (props: {
   readonly name: HyperparameterName;
-  readonly knob: KnobDraft;
+  readonly hyperparameter: HyperparameterDraft;
   readonly error: string | null;
   readonly onChange: Change;
 }) => {
-  const { name, knob, error, onChange } = props;
+  const { name, hyperparameter, error, onChange } = props;
   const field = fieldOf(hyperparameters[name]);
-  const meta = knobMeta(name);
+  const meta = hyperparameterDeclaration(name);
   const numeric = isNumeric(meta);
   const usual = String(meta.default);
   const range = `${field.range}${numeric && meta.unit ? ` ${meta.unit}` : ''}`;
   const modes = [
-    { value: 'default', title: `Default ${formatKnob(meta.default)}` },
+    { value: 'default', title: `Default ${formatHyperparameter(meta.default)}` },
     { value: 'values', title: 'Values' },
     ...(numeric ? [{ value: 'range', title: 'Range' } as const] : []),
   ] as const;
-  const setMode = (mode: KnobDraft['mode']) => {
+  const setMode = (mode: HyperparameterDraft['mode']) => {
     if (mode === 'default') onChange({ mode });
     else if (mode === 'values') onChange({ mode, text: usual });
     else onChange({ mode, min: usual, max: usual, count: '5', scale: numeric ? meta.scale : 'linear' });
   };
   return (
-    <li className="knob" data-set={knob.mode === 'default' ? undefined : ''}>
+    <li className="hyperparameter" data-set={hyperparameter.mode === 'default' ? undefined : ''}>
       <div>
         <strong>{meta.title}</strong> <code className="muted small">{name}</code>
         <p className="muted small">
@@ -107,23 +118,30 @@ export const KnobRow = (props: {
           {field.range === '' ? '' : `${range[0]!.toUpperCase()}${range.slice(1)}.`}
         </p>
       </div>
-      <div className="knob-inputs">
-        <Segmented label={`${meta.title}: how`} value={knob.mode} options={modes} onChange={setMode} />
-        {knob.mode === 'values' ? (
+      <div className="hyperparameter-inputs">
+        <Segmented
+          label={`${meta.title}: how`}
+          value={hyperparameter.mode}
+          options={modes}
+          onChange={setMode}
+        />
+        {hyperparameter.mode === 'values' ? (
           field.kind === 'choice' ? (
-            <Choices field={field} text={knob.text} onChange={onChange} />
+            <Choices field={field} text={hyperparameter.text} onChange={onChange} />
           ) : (
             <input
               className="input"
               aria-label={`${meta.title}: values`}
               aria-invalid={error !== null}
               placeholder="1, 5, 10"
-              value={knob.text}
+              value={hyperparameter.text}
               onChange={(event) => onChange({ mode: 'values', text: event.target.value })}
             />
           )
         ) : null}
-        {knob.mode === 'range' ? <RangeInputs knob={knob} title={meta.title} onChange={onChange} /> : null}
+        {hyperparameter.mode === 'range' ? (
+          <RangeInputs hyperparameter={hyperparameter} title={meta.title} onChange={onChange} />
+        ) : null}
         {error === null ? null : <p className="field-error">{error}</p>}
       </div>
     </li>

@@ -1,9 +1,9 @@
-/** How much of the objective's variance each knob explains, with the level that chance alone reaches. */
-import { formatPercent, knobTitle } from '../format.ts';
-import type { Importance } from '../statistics/knob-importance.ts';
-import './knob-importance-bars.css';
+/** How much of the objective's variance each hyperparameter explains, with the level that chance alone reaches. */
+import { formatPercent, hyperparameterTitle } from '../format.ts';
+import type { Importance } from '../statistics/hyperparameter-importance.ts';
+import './hyperparameter-importance-bars.css';
 
-export const KnobImportanceBars = (props: {
+export const HyperparameterImportanceBars = (props: {
   readonly rows: readonly Importance[];
   readonly selected: string | null;
   readonly onSelect: (name: string) => void;
@@ -15,7 +15,7 @@ export const KnobImportanceBars = (props: {
       {props.rows.map(({ name, importance, chance }) => (
         <li key={name}>
           <button type="button" aria-pressed={name === props.selected} onClick={() => props.onSelect(name)}>
-            <span className="importance-name">{knobTitle(name)}</span>
+            <span className="importance-name">{hyperparameterTitle(name)}</span>
             <span
               className="importance-track"
               title={`Chance alone reaches ${formatPercent(chance)} in one of twenty shuffles`}

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import {
+  type Hyperparameter,
+  hyperparameterImportance,
+} from '../../src/statistics/hyperparameter-importance.ts';
 import { drawnAt, infinityPlace } from '../../src/statistics/infinity-place.ts';
-import { type Knob, knobImportance } from '../../src/statistics/knob-importance.ts';
 import { levelMeans } from '../../src/statistics/level-means.ts';
 import { normalOf } from '../fake-api/random.ts';
 
-/** A full grid of two knobs, repeated; y is computed from them. */
+/** A full grid of two hyperparameters, repeated; y is computed from them. */
 const grid = (
   as: readonly number[],
   bs: readonly number[],
@@ -13,53 +16,61 @@ const grid = (
 ) => {
   const rows = Array.from({ length: repeats }).flatMap(() => as.flatMap((a) => bs.map((b) => ({ a, b }))));
   return {
-    knobs: [
+    hyperparameters: [
       { name: 'a', values: rows.map(({ a }) => a) },
       { name: 'b', values: rows.map(({ b }) => b) },
-    ] satisfies Knob[],
+    ] satisfies Hyperparameter[],
     objective: rows.map(({ a, b }, i) => y(a, b, i)),
   };
 };
 
-describe('knob importance', () => {
+describe('hyperparameter importance', () => {
   it('is the share of variance of each part of a sum, as the formula says', () => {
     // Var(3a) : Var(b) = 9 : 1 over the same levels, so a explains 0.9.
-    const { knobs, objective } = grid([0, 1, 2, 3], [0, 1, 2, 3], 20, (a, b) => 3 * a + b);
-    const [a, b] = knobImportance(knobs, objective);
+    const { hyperparameters, objective } = grid([0, 1, 2, 3], [0, 1, 2, 3], 20, (a, b) => 3 * a + b);
+    const [a, b] = hyperparameterImportance(hyperparameters, objective);
     expect(a).toMatchObject({ name: 'a', levels: 4 });
     // The part that chance explains is taken off; with 320 trials it is about 3 / 319.
     expect(a!.importance).toBeCloseTo(0.9, 2);
     expect(b!.importance).toBeCloseTo(0.1, 1);
   });
 
-  it('finds a knob without effect below what chance reaches', () => {
-    const { knobs, objective } = grid([0, 1, 2], [0, 1], 30, (a, _, i) => a + 0.3 * normalOf(`noise/${i}`));
-    const idle = knobImportance(knobs, objective).find(({ name }) => name === 'b')!;
+  it('finds a hyperparameter without effect below what chance reaches', () => {
+    const { hyperparameters, objective } = grid(
+      [0, 1, 2],
+      [0, 1],
+      30,
+      (a, _, i) => a + 0.3 * normalOf(`noise/${i}`),
+    );
+    const idle = hyperparameterImportance(hyperparameters, objective).find(({ name }) => name === 'b')!;
     expect(idle.importance).toBeLessThanOrEqual(idle.chance);
   });
 
   it('leaves pure interactions to nobody', () => {
-    const { knobs, objective } = grid([-1, 1], [-1, 1], 50, (a, b) => a * b);
-    for (const { importance } of knobImportance(knobs, objective)) expect(importance).toBeLessThan(0.02);
+    const { hyperparameters, objective } = grid([-1, 1], [-1, 1], 50, (a, b) => a * b);
+    for (const { importance } of hyperparameterImportance(hyperparameters, objective))
+      expect(importance).toBeLessThan(0.02);
   });
 
-  it('cuts a continuous knob into bins', () => {
+  it('cuts a continuous hyperparameter into bins', () => {
     const values = Array.from({ length: 400 }, (_, i) => i / 400);
-    const [row] = knobImportance([{ name: 'rate', values }], values);
+    const [row] = hyperparameterImportance([{ name: 'rate', values }], values);
     expect(row).toMatchObject({ levels: 8 });
     // Eight equal bins of a uniform variable explain 1 − 1/64 of its variance.
     expect(row!.importance).toBeCloseTo(1 - 1 / 64, 3);
   });
 
-  it('says nothing of knobs that do not vary, of constant objectives, and of three trials', () => {
-    expect(knobImportance([{ name: 'a', values: [1, 1, 1, 1] }], [1, 2, 3, 4])).toEqual([]);
-    expect(knobImportance([{ name: 'a', values: [1, 2, 1, 2] }], [3, 3, 3, 3])).toEqual([]);
-    expect(knobImportance([{ name: 'a', values: [1, 2, 3] }], [1, 2, 3])).toEqual([]);
+  it('says nothing of hyperparameters that do not vary, of constant objectives, and of three trials', () => {
+    expect(hyperparameterImportance([{ name: 'a', values: [1, 1, 1, 1] }], [1, 2, 3, 4])).toEqual([]);
+    expect(hyperparameterImportance([{ name: 'a', values: [1, 2, 1, 2] }], [3, 3, 3, 3])).toEqual([]);
+    expect(hyperparameterImportance([{ name: 'a', values: [1, 2, 3] }], [1, 2, 3])).toEqual([]);
   });
 
   it('gives the same picture for the same trials', () => {
-    const { knobs, objective } = grid([0, 1, 2], [0, 1], 5, (a, b, i) => a + b + normalOf(`${i}`));
-    expect(knobImportance(knobs, objective)).toEqual(knobImportance(knobs, objective));
+    const { hyperparameters, objective } = grid([0, 1, 2], [0, 1], 5, (a, b, i) => a + b + normalOf(`${i}`));
+    expect(hyperparameterImportance(hyperparameters, objective)).toEqual(
+      hyperparameterImportance(hyperparameters, objective),
+    );
   });
 });
 
@@ -70,13 +81,18 @@ describe('where some values are infinite', () => {
     // Ranks 1 to 8 with the infinite two sharing 7.5, by level: 1 2 3 4 and 5 6 7.5 7.5.
     const values = [0, 0, 0, 0, 1, 1, 1, 1];
     const ranks = [1, 2, 3, 4, 5, 6, 7.5, 7.5];
-    const [infinite] = knobImportance([{ name: 'a', values }], [1, 2, 3, 4, 5, 6, infinity, infinity]);
+    const [infinite] = hyperparameterImportance(
+      [{ name: 'a', values }],
+      [1, 2, 3, 4, 5, 6, infinity, infinity],
+    );
     expect(infinite!.importance).toBeGreaterThan(0.5);
-    expect(infinite).toEqual(knobImportance([{ name: 'a', values }], ranks)[0]);
+    expect(infinite).toEqual(hyperparameterImportance([{ name: 'a', values }], ranks)[0]);
   });
 
   it('says nothing where all are', () => {
-    expect(knobImportance([{ name: 'a', values: [1, 2, 1, 2] }], Array(4).fill(infinity))).toEqual([]);
+    expect(hyperparameterImportance([{ name: 'a', values: [1, 2, 1, 2] }], Array(4).fill(infinity))).toEqual(
+      [],
+    );
   });
 
   it('a level has the median of its trials, and no interval', () => {

@@ -1,23 +1,26 @@
 /**
- * Which knob moves the objective, from the trials alone.
+ * Which hyperparameter moves the objective, from the trials alone.
  *
- * For a knob with levels g (its values; a numeric knob with more than `mostLevels` values is cut into as many bins of equal counts),
+ * For a hyperparameter with levels g (its values; a numeric hyperparameter with more than `mostLevels` values is cut into as many bins of equal counts),
  * over n trials with objective y:
  *
  *     η² = Σ_g n_g (ȳ_g − ȳ)² / Σ_i (y_i − ȳ)²
  *
  * the share of the objective's variance that lies between the levels: the first-order term of functional ANOVA (Hutter et al. 2014),
- * computed on the trials themselves instead of on a fitted forest. A knob with many levels explains some variance by chance, so the
+ * computed on the trials themselves instead of on a fitted forest. A hyperparameter with many levels explains some variance by chance, so the
  * same share is computed `permutations` times with the objective shuffled over the trials; the mean of those is taken off,
  *
  *     importance = max(0, (η² − E[η²_perm]) / (1 − E[η²_perm]))
  *
- * and the 95th percentile of the shuffled shares (on the same scale) is reported as the level that a knob must exceed to mean
+ * and the 95th percentile of the shuffled shares (on the same scale) is reported as the level that a hyperparameter must exceed to mean
  * anything. Where some y are infinite there is no variance: all y are replaced by their ranks (ties share the mean of theirs), and η² is
- * that of Kruskal and Wallis 1952, H / (n − 1). What no knob explains alone (interactions, seeds, noise) is 1 − Σ importance when the knobs vary independently, as they
+ * that of Kruskal and Wallis 1952, H / (n − 1). What no hyperparameter explains alone (interactions, seeds, noise) is 1 − Σ importance when the hyperparameters vary independently, as they
  * do in a grid or a random search.
  */
-export type Knob = { readonly name: string; readonly values: readonly (number | string | boolean)[] };
+export type Hyperparameter = {
+  readonly name: string;
+  readonly values: readonly (number | string | boolean)[];
+};
 
 export type Importance = {
   readonly name: string;
@@ -28,20 +31,22 @@ export type Importance = {
   readonly levels: number;
 };
 
-const mostLevels = 8;
+const maxLevels = 8;
 const permutations = 100;
 
 /** A level per trial, 0 to levels − 1. */
-const levelsOf = (values: Knob['values']): { readonly level: Int32Array; readonly count: number } => {
+const levelsOf = (
+  values: Hyperparameter['values'],
+): { readonly level: Int32Array; readonly count: number } => {
   const distinct = [...new Set(values)];
-  if (distinct.length <= mostLevels || distinct.some((value) => typeof value !== 'number')) {
+  if (distinct.length <= maxLevels || distinct.some((value) => typeof value !== 'number')) {
     const order = new Map(distinct.map((value, i) => [value, i]));
     return { level: Int32Array.from(values, (value) => order.get(value)!), count: distinct.length };
   }
   const order = values.map((_, i) => i).sort((a, b) => Number(values[a]) - Number(values[b]));
   const level = new Int32Array(values.length);
-  for (const [rank, i] of order.entries()) level[i] = Math.floor((rank * mostLevels) / values.length);
-  return { level, count: mostLevels };
+  for (const [rank, i] of order.entries()) level[i] = Math.floor((rank * maxLevels) / values.length);
+  return { level, count: maxLevels };
 };
 
 const varianceShare = (
@@ -91,14 +96,17 @@ const ranksOf = (values: readonly number[]): number[] => {
   return values.map((value) => first.get(value)! + (count.get(value)! + 1) / 2);
 };
 
-/** Importance of every knob that takes more than one value, greatest first; empty when there is nothing to explain. */
-export const knobImportance = (knobs: readonly Knob[], measured: readonly number[]): Importance[] => {
+/** Importance of every hyperparameter that takes more than one value, greatest first; empty when there is nothing to explain. */
+export const hyperparameterImportance = (
+  hyperparameters: readonly Hyperparameter[],
+  measured: readonly number[],
+): Importance[] => {
   const objective = measured.every(Number.isFinite) ? measured : ranksOf(measured);
   const n = objective.length;
   const mean = objective.reduce((sum, value) => sum + value, 0) / n;
   const total = objective.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  const varying = knobs
-    .map((knob) => ({ name: knob.name, ...levelsOf(knob.values) }))
+  const varying = hyperparameters
+    .map((hyperparameter) => ({ name: hyperparameter.name, ...levelsOf(hyperparameter.values) }))
     .filter(({ count }) => count > 1);
   if (n < 4 || total < 1e-12 || varying.length === 0) return [];
   const y = Float64Array.from(objective);

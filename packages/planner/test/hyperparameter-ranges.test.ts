@@ -1,18 +1,18 @@
-/** Every knob of every recipe, through every way of writing a dimension. The points are computed a second time, in another way. */
+/** Every hyperparameter of every recipe, through every way of writing a dimension. The points are computed a second time, in another way. */
 import {
   type DimensionInput,
   type HyperparameterName,
+  type HyperparameterValue,
+  hyperparameterDeclaration,
+  hyperparametersOf,
   isNumeric,
-  type KnobValue,
-  knobMeta,
-  knobsOf,
-  type NumericKnob,
+  type NumericHyperparameter,
   type RecipeName,
   recipeNames,
   SweepDefinition,
 } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { expandTrials, outlineSweep, settlePlan } from '../src/index.ts';
+import { buildPlan, expandTrials, outlineSweep } from '../src/index.ts';
 
 const define = (recipe: RecipeName, name: HyperparameterName, dimension: DimensionInput, more: object = {}) =>
   SweepDefinition.parse({
@@ -22,27 +22,32 @@ const define = (recipe: RecipeName, name: HyperparameterName, dimension: Dimensi
     space: { [name]: dimension },
     ...more,
   });
-const valuesOf = (...of: Parameters<typeof define>): KnobValue[] =>
+const valuesOf = (...of: Parameters<typeof define>): HyperparameterValue[] =>
   expandTrials(define(...of)).map(({ hyperparameters }) => hyperparameters[of[1]]!);
 const numbersOf = (...of: Parameters<typeof define>): number[] => valuesOf(...of) as number[];
 /** What the plan says of the values, which are at most ten here. */
 const plannedOf = (...of: Parameters<typeof define>) =>
-  settlePlan(outlineSweep(define(...of), '1'), new Map()).plan.space?.[0];
+  buildPlan(outlineSweep(define(...of), '1'), new Map()).plan.space?.[0];
 
-const each = recipeNames.flatMap((recipe) => knobsOf(recipe).map((name) => [recipe, name] as const));
+const each = recipeNames.flatMap((recipe) =>
+  hyperparametersOf(recipe).map((name) => [recipe, name] as const),
+);
 const numeric = each.flatMap(([recipe, name]) => {
-  const knob = knobMeta(name);
-  return isNumeric(knob) ? [[recipe, name, knob] as const] : [];
+  const hyperparameter = hyperparameterDeclaration(name);
+  return isNumeric(hyperparameter) ? [[recipe, name, hyperparameter] as const] : [];
 });
-const lowest = ({ bounds }: NumericKnob): number => ('above' in bounds ? bounds.above : bounds.min);
+const lowest = ({ bounds }: NumericHyperparameter): number => ('above' in bounds ? bounds.above : bounds.min);
 
-/** Ends within a knob's bounds, as decimals of `digits` places: `[3, 17]` of 2 places is 0.03 and 0.17. */
+/** Ends within a hyperparameter's bounds, as decimals of `digits` places: `[3, 17]` of 2 places is 0.03 and 0.17. */
 const decimals = (
-  knob: NumericKnob,
+  hyperparameter: NumericHyperparameter,
 ): { readonly ends: readonly [number, number]; readonly places: number } => {
-  if (knob.kind === 'whole')
-    return { ends: [Math.max(1, lowest(knob)), Math.min(97, knob.bounds.max)], places: 0 };
-  return { ends: [3, Math.floor(Math.min(1, knob.bounds.max) * 1000)], places: 4 };
+  if (hyperparameter.kind === 'whole')
+    return {
+      ends: [Math.max(1, lowest(hyperparameter)), Math.min(97, hyperparameter.bounds.max)],
+      places: 0,
+    };
+  return { ends: [3, Math.floor(Math.min(1, hyperparameter.bounds.max) * 1000)], places: 4 };
 };
 const decimal = (digits: number, places: number): number => Number(`${digits}e-${places}`);
 
@@ -56,11 +61,11 @@ const near = (values: readonly number[], axis: readonly number[]): void => {
 
 describe.each(each)('%s: %s', (recipe, name) => {
   it('takes its default, alone and in a list, and the plan says it', () => {
-    const { default: usual } = knobMeta(name);
+    const { default: usual } = hyperparameterDeclaration(name);
     expect(valuesOf(recipe, name, usual)).toEqual([usual]);
     expect(valuesOf(recipe, name, [usual, usual])).toEqual([usual]);
     expect(plannedOf(recipe, name, [usual, usual])).toEqual({
-      knob: name,
+      hyperparameter: name,
       asked: 2,
       different: 1,
       values: [usual],
@@ -69,8 +74,8 @@ describe.each(each)('%s: %s', (recipe, name) => {
   });
 });
 
-describe.each(numeric)('%s: %s as a number', (recipe, name, knob) => {
-  const { ends, places } = decimals(knob);
+describe.each(numeric)('%s: %s as a number', (recipe, name, hyperparameter) => {
+  const { ends, places } = decimals(hyperparameter);
   const [min, max] = ends.map((digits) => decimal(digits, places)) as [number, number];
 
   it('walks by steps, from min, to the last point that is not beyond max', () => {
@@ -87,7 +92,7 @@ describe.each(numeric)('%s: %s as a number', (recipe, name, knob) => {
       axis[count - 1] = max;
       axis[0] = min;
       const range = { min, max, count };
-      if (knob.kind === 'real') near(numbersOf(recipe, name, range), axis);
+      if (hyperparameter.kind === 'real') near(numbersOf(recipe, name, range), axis);
       else expect(numbersOf(recipe, name, range)).toEqual(axis.map(Math.round));
       expect(plannedOf(recipe, name, range)?.values).toEqual(numbersOf(recipe, name, range));
     }
@@ -99,7 +104,7 @@ describe.each(numeric)('%s: %s as a number', (recipe, name, knob) => {
         Math.exp(Math.log(min) + (i / (count - 1)) * (Math.log(max) - Math.log(min)));
       const axis = [min, ...Array.from({ length: count - 2 }, (_, i) => power(i + 1)), max];
       const range = { min, max, count, scale: 'log' as const };
-      if (knob.kind === 'real') near(numbersOf(recipe, name, range), axis);
+      if (hyperparameter.kind === 'real') near(numbersOf(recipe, name, range), axis);
       else expect(numbersOf(recipe, name, range)).toEqual([...new Set(axis.map(Math.round))]);
     }
   });
@@ -113,14 +118,15 @@ describe.each(numeric)('%s: %s as a number', (recipe, name, knob) => {
       expect(Math.max(...drawn)).toBeLessThanOrEqual(max);
       expect(Math.min(...drawn)).toBeLessThan(middle);
       expect(Math.max(...drawn)).toBeGreaterThan(middle);
-      if (knob.kind === 'whole') expect(drawn).toEqual(drawn.map(Math.round));
+      if (hyperparameter.kind === 'whole') expect(drawn).toEqual(drawn.map(Math.round));
       else expect(drawn.filter(Number.isInteger)).toEqual([]);
     }
   });
 
-  it('refuses ends that the knob does not take, by path, however the points would lie', () => {
-    const beyond = knob.bounds.max * 10;
-    const below = 'above' in knob.bounds ? knob.bounds.above : knob.bounds.min - 1;
+  it('refuses ends that the hyperparameter does not take, by path, however the points would lie', () => {
+    const beyond = hyperparameter.bounds.max * 10;
+    const below =
+      'above' in hyperparameter.bounds ? hyperparameter.bounds.above : hyperparameter.bounds.min - 1;
     const issuesOf = (range: object) =>
       SweepDefinition.safeParse({
         name: 'test',
@@ -129,13 +135,13 @@ describe.each(numeric)('%s: %s as a number', (recipe, name, knob) => {
         space: { [name]: range },
       }).error?.issues.map(({ path, message }) => [path.join('.'), message]);
     expect(issuesOf({ min, max: beyond, step: beyond })).toEqual([
-      [`space.${name}.max`, `Expected at most ${knob.bounds.max}, but got ${beyond}`],
+      [`space.${name}.max`, `Expected at most ${hyperparameter.bounds.max}, but got ${beyond}`],
     ]);
-    const expected = 'above' in knob.bounds ? `more than ${below}` : `at least ${below + 1}`;
+    const expected = 'above' in hyperparameter.bounds ? `more than ${below}` : `at least ${below + 1}`;
     expect(issuesOf({ min: below, max, count: 3 })).toEqual([
       [`space.${name}.min`, `Expected ${expected}, but got ${below}`],
     ]);
-    if (knob.kind !== 'whole') return;
+    if (hyperparameter.kind !== 'whole') return;
     expect(issuesOf({ min: 1.5, max, count: 3 })).toEqual([
       [`space.${name}.min`, 'Expected a whole number, but got 1.5'],
     ]);

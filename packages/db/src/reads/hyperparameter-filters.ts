@@ -2,9 +2,9 @@
 import {
   AppError,
   type HyperparameterName,
+  hyperparameterDeclaration,
   hyperparameterNames,
   isNumeric,
-  knobMeta,
 } from '@funnel/contracts';
 
 const refuse = (filter: string, expected: string): never => {
@@ -13,7 +13,7 @@ const refuse = (filter: string, expected: string): never => {
   });
 };
 
-const isKnob = (name: string): name is HyperparameterName =>
+const isHyperparameter = (name: string): name is HyperparameterName =>
   (hyperparameterNames as readonly string[]).includes(name);
 
 const numberOf = (filter: string, text: string): number => {
@@ -27,24 +27,27 @@ const numberOf = (filter: string, text: string): number => {
 export type Parameter = (value: unknown) => string;
 
 /** Scores `s` whose sweep agrees on such a value, or whose configuration has one. `match` is a condition on `number` or `word`. */
-const condition = (knob: string, match: string): string =>
-  `(s.sweep_id IN (SELECT sweep_id FROM sweep_knobs WHERE knob = ${knob} AND ${match})
+const condition = (hyperparameter: string, match: string): string =>
+  `(s.sweep_id IN (SELECT sweep_id FROM sweep_hyperparameters WHERE hyperparameter = ${hyperparameter} AND ${match})
     OR (s.sweep_id, s.configuration_index) IN
-      (SELECT sweep_id, configuration_index FROM configuration_knobs WHERE knob = ${knob} AND ${match}))`;
+      (SELECT sweep_id, configuration_index FROM configuration_hyperparameters WHERE hyperparameter = ${hyperparameter} AND ${match}))`;
 
-/** `recipe` and `dataset` are told like knobs. */
-export const wordCondition = (knob: string, words: readonly string[], parameter: Parameter): string =>
-  condition(parameter(knob), `word = ANY(${parameter(words)})`);
+/** `recipe` and `dataset` are told like hyperparameters. */
+export const wordCondition = (
+  hyperparameter: string,
+  words: readonly string[],
+  parameter: Parameter,
+): string => condition(parameter(hyperparameter), `word = ANY(${parameter(words)})`);
 
 /** Errors: INVALID_REQUEST. */
-export const knobCondition = (filter: string, parameter: Parameter): string => {
+export const hyperparameterCondition = (filter: string, parameter: Parameter): string => {
   const [name = '', text = ''] = filter.split(':');
-  if (!isKnob(name))
+  if (!isHyperparameter(name))
     return refuse(
       filter,
-      `a knob (one of ${hyperparameterNames.join(', ')}), a colon and a value or a range`,
+      `a hyperparameter (one of ${hyperparameterNames.join(', ')}), a colon and a value or a range`,
     );
-  if (!isNumeric(knobMeta(name))) return wordCondition(name, [text], parameter);
+  if (!isNumeric(hyperparameterDeclaration(name))) return wordCondition(name, [text], parameter);
   const [from = '', to = from] = text.split('..');
   const range = [from, to].map((end) => `${parameter(numberOf(filter, end))}::float8`);
   return condition(parameter(name), `number BETWEEN ${range.join(' AND ')}`);

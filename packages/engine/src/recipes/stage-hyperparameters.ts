@@ -1,4 +1,4 @@
-/** Which knobs a stage of a recipe may read, as types: reading one that it does not declare does not compile. */
+/** Which hyperparameters a stage of a recipe may read, as types: reading one that it does not declare does not compile. */
 import {
   type HyperparameterName,
   type Hyperparameters,
@@ -15,14 +15,14 @@ type Declared<R extends RecipeName> = (typeof recipes)[R]['stages'][number];
 /** The kinds of training stage that a recipe has. */
 export type KindsOf<R extends RecipeName> = Declared<R>['kind'];
 
-/** The knobs that the stage of kind `K` of recipe `R` declares to read. */
-export type Knobs<R extends RecipeName, K extends KindsOf<R>> = Pick<
+/** The hyperparameters that the stage of kind `K` of recipe `R` declares to read. */
+export type StageHyperparameters<R extends RecipeName, K extends KindsOf<R>> = Pick<
   Hyperparameters,
   Extract<Declared<R>, { kind: K }>['reads'][number]
 >;
 
-/** The knobs of a stage, checked. Throws where one is missing, out of range, or not among those that the stage declares. */
-export const readKnobs = (spec: StageSpec): Partial<Hyperparameters> => {
+/** The hyperparameters of a stage, checked. Throws where one is missing, out of range, or not among those that the stage declares. */
+export const readHyperparameters = (spec: StageSpec): Partial<Hyperparameters> => {
   const stages: Recipe['stages'] = recipes[spec.recipe].stages;
   const declared = stages.find((stage) => stage.kind === spec.kind);
   if (declared === undefined)

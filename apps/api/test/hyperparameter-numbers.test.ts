@@ -1,11 +1,11 @@
-/** A number of a knob is the same number wherever it comes back: from the plan, trials, stages, the leaderboard and its filter. */
+/** A number of a hyperparameter is the same number wherever it comes back: from the plan, trials, stages, the leaderboard and its filter. */
 import { type Client, createClient } from '@funnel/client';
 import {
   type HyperparameterName,
+  type HyperparameterValue,
+  hyperparameterDeclaration,
+  hyperparametersOf,
   isNumeric,
-  type KnobValue,
-  knobMeta,
-  knobsOf,
   type LeaderboardRow,
   type RecipeName,
   recipeNames,
@@ -29,23 +29,24 @@ afterAll(() => api.close());
 /** Numbers that a change of text, of precision or of scale would show in. */
 const awkward = [1e-7, 0.30000000000000004, 3.1622776601684e-4, 0.1, 1 / 3];
 
-/** Six values of a knob, so that all knobs of a recipe can be different in each of six trials. */
-const valuesOf = (name: HyperparameterName): KnobValue[] => {
-  const knob = knobMeta(name);
-  if (knob.kind === 'real') return [...awkward, knob.bounds.max];
-  if (knob.kind === 'whole') return name.endsWith('Epochs') ? [1, 2] : [1, 2, 3, 5, 8, knob.bounds.max];
+/** Six values of a hyperparameter, so that all hyperparameters of a recipe can be different in each of six trials. */
+const valuesOf = (name: HyperparameterName): HyperparameterValue[] => {
+  const hyperparameter = hyperparameterDeclaration(name);
+  if (hyperparameter.kind === 'real') return [...awkward, hyperparameter.bounds.max];
+  if (hyperparameter.kind === 'whole')
+    return name.endsWith('Epochs') ? [1, 2] : [1, 2, 3, 5, 8, hyperparameter.bounds.max];
   if (name === 'filters') return ['8', '16-32', '9999-1'];
-  return [knob.default];
+  return [hyperparameter.default];
 };
 
 const sweepOf = (recipe: RecipeName): SweepInput => {
-  const space = Object.fromEntries(knobsOf(recipe).map((name) => [name, valuesOf(name)]));
+  const space = Object.fromEntries(hyperparametersOf(recipe).map((name) => [name, valuesOf(name)]));
   return {
     ...oneTrial,
-    name: `all knobs of ${recipe}`,
+    name: `all hyperparameters of ${recipe}`,
     attacks: ['fgsm'],
     recipes: recipe,
-    space: space as SweepInput['space'], // a list of its own values for every knob
+    space: space as SweepInput['space'], // a list of its own values for every hyperparameter
     search: { strategy: 'random', trials: 6, seed: 5 },
   };
 };
@@ -62,16 +63,17 @@ const leaderboard = async (recipe: RecipeName, where?: string): Promise<Leaderbo
   expect(next).toBeNull();
   return items;
 };
-const numbersIn = (rows: readonly { readonly hyperparameters: Readonly<Record<string, KnobValue>> }[]) =>
-  rows.map(({ hyperparameters }) => JSON.stringify(Object.entries(hyperparameters).sort())).sort();
+const numbersIn = (
+  rows: readonly { readonly hyperparameters: Readonly<Record<string, HyperparameterValue>> }[],
+) => rows.map(({ hyperparameters }) => JSON.stringify(Object.entries(hyperparameters).sort())).sort();
 
 describe.each(recipeNames)('%s', (recipe) => {
   test('has the same numbers everywhere', async () => {
     const sweep = sweepOf(recipe);
     const plan = await client.planSweep({ body: sweep });
-    expect(Object.fromEntries(plan.space!.map(({ knob, values }) => [knob, values]))).toEqual(
-      Object.fromEntries(knobsOf(recipe).map((name) => [name, valuesOf(name)])),
-    );
+    expect(
+      Object.fromEntries(plan.space!.map(({ hyperparameter, values }) => [hyperparameter, values])),
+    ).toEqual(Object.fromEntries(hyperparametersOf(recipe).map((name) => [name, valuesOf(name)])));
     const asYaml = await fetch(`${url}/v1/sweeps`, {
       method: 'POST',
       headers: { 'content-type': 'application/yaml' },
@@ -85,12 +87,12 @@ describe.each(recipeNames)('%s', (recipe) => {
     const { items: trials } = await client.listTrials({ params: { id } });
     expect(trials).toHaveLength(6);
     for (const { hyperparameters } of trials)
-      for (const name of knobsOf(recipe)) expect(valuesOf(name)).toContain(hyperparameters[name]);
+      for (const name of hyperparametersOf(recipe)) expect(valuesOf(name)).toContain(hyperparameters[name]);
     const rows = await leaderboard(recipe);
     expect(numbersIn(rows)).toEqual(numbersIn(trials));
 
-    for (const name of knobsOf(recipe)) {
-      if (!isNumeric(knobMeta(name))) continue;
+    for (const name of hyperparametersOf(recipe)) {
+      if (!isNumeric(hyperparameterDeclaration(name))) continue;
       for (const [i, value] of (valuesOf(name) as number[]).entries()) {
         const alike = numbersIn(trials.filter(({ hyperparameters }) => hyperparameters[name] === value));
         const text = [String(value), value.toExponential(), `${value}..${value}`][i % 3]!;
@@ -109,7 +111,7 @@ test('points of ranges come back as the plan lists them', async () => {
   const { initialiseEpochs, optimiseEpochs, ...read } = space;
   const body: SweepInput = { ...oneTrial, attacks: ['fgsm'], recipes: 'adversarial-training', space: read };
   const { space: planned } = await client.planSweep({ body });
-  const valuesIn = (name: string) => planned!.find(({ knob }) => knob === name)?.values;
+  const valuesIn = (name: string) => planned!.find(({ hyperparameter }) => hyperparameter === name)?.values;
   expect(valuesIn('trainingEpsilon')).toEqual([0.1, 0.2, 0.3, 0.4]);
   expect(valuesIn('classifierRate')).toEqual([1e-7, 5.6234132519e-6, 3.1622776601684e-4]);
   const { id } = await client.createSweep({ body });

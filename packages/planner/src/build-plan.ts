@@ -17,11 +17,11 @@ const unknown: KnownChain = { recorded: [], continuable: [], stages: [], pending
 const planned = (
   spec: StageSpec,
   {
-    after,
+    dependsOn,
     startEpoch,
     passed = false,
     cached = false,
-  }: Partial<PlannedStage> & Pick<PlannedStage, 'after' | 'startEpoch'>,
+  }: Partial<PlannedStage> & Pick<PlannedStage, 'dependsOn' | 'startEpoch'>,
 ): PlannedStage => {
   const { kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack, surrogates, chain, id } =
     spec;
@@ -37,7 +37,7 @@ const planned = (
     surrogates,
     chain,
     id,
-    after,
+    dependsOn,
     startEpoch,
     passed,
     cached,
@@ -60,15 +60,16 @@ const settleChain = (targets: readonly StageSpec[], known: KnownChain): readonly
   return targets.map((spec): PlannedStage => {
     const { epochs, chain } = spec;
     if (known.stages.includes(epochs))
-      return planned(spec, { after: null, startEpoch: epochs, cached: true });
+      return planned(spec, { dependsOn: null, startEpoch: epochs, cached: true });
     if (known.recorded.includes(epochs))
-      return planned(spec, { after: null, startEpoch: epochs, passed: true });
+      return planned(spec, { dependsOn: null, startEpoch: epochs, passed: true });
     const carrier = known.pending.filter((longer) => longer > epochs).sort((a, b) => a - b)[0];
-    if (carrier !== undefined) return planned(spec, { after: stageId(chain, carrier), startEpoch: epochs });
+    if (carrier !== undefined)
+      return planned(spec, { dependsOn: stageId(chain, carrier), startEpoch: epochs });
     const startEpoch = Math.max(0, ...[...starts.keys()].filter((epoch) => epoch < epochs));
     starts.set(epochs, spec.id);
-    const after = startEpoch > 0 ? starts.get(startEpoch)! : spec.parent;
-    return planned(spec, { after, startEpoch });
+    const dependsOn = startEpoch > 0 ? starts.get(startEpoch)! : spec.parent;
+    return planned(spec, { dependsOn, startEpoch });
   });
 };
 
@@ -98,7 +99,7 @@ const countStages = (stages: readonly PlannedStage[]): Plan['stages'] =>
 const depths = Object.fromEntries(StageKind.options.map((kind, i) => [kind, i])) as Record<StageKind, number>; // one entry for every kind
 
 /** The plan: what `outlineSweep` found, against what the database knows of its chains. Same inputs, same plan. */
-export const settlePlan = (outline: Outline, known: Known): SweepPlan => {
+export const buildPlan = (outline: Outline, known: Known): SweepPlan => {
   const settled = new Map<string, PlannedStage>();
   let distinct = 0;
   let needed = 0;

@@ -1,5 +1,5 @@
 /**
- * What the declaration of a knob says, and the schema that follows from it. Whoever wants to know a knob's kind, bounds, scale or unit reads
+ * What the declaration of a hyperparameter says, and the schema that follows from it. Whoever wants to know a hyperparameter's kind, bounds, scale or unit reads
  * them in the declaration; nothing tries values on a schema to find out.
  */
 import { z } from 'zod';
@@ -21,19 +21,22 @@ type Axis = {
   readonly unit?: string;
 };
 
-export type NumericKnob = Words &
+export type NumericHyperparameter = Words &
   Axis & { readonly kind: 'real' | 'whole'; readonly bounds: Bounds; readonly default: number };
-type WordKnob = Words & { readonly kind: 'word'; readonly default: string } & (
+type WordHyperparameter = Words & { readonly kind: 'word'; readonly default: string } & (
     | { readonly choices: readonly string[] }
     | { readonly pattern: string; readonly expected: string }
   );
-type BooleanKnob = Words & { readonly kind: 'boolean'; readonly default: boolean };
-export type Knob = NumericKnob | WordKnob | BooleanKnob;
+type BooleanHyperparameter = Words & { readonly kind: 'boolean'; readonly default: boolean };
+export type HyperparameterDeclaration = NumericHyperparameter | WordHyperparameter | BooleanHyperparameter;
 
-export const isNumeric = (knob: Knob): knob is NumericKnob => knob.kind === 'real' || knob.kind === 'whole';
+export const isNumeric = (
+  hyperparameter: HyperparameterDeclaration,
+): hyperparameter is NumericHyperparameter =>
+  hyperparameter.kind === 'real' || hyperparameter.kind === 'whole';
 
 const numeric =
-  <K extends NumericKnob['kind']>(kind: K) =>
+  <K extends NumericHyperparameter['kind']>(kind: K) =>
   (bounds: Bounds, usual: number, words: Words & Partial<Axis>) =>
     ({ kind, bounds, default: usual, scale: 'linear', ...words }) as const;
 export const real = numeric('real');
@@ -49,22 +52,24 @@ export type ValueOf<K> = K extends { readonly kind: 'real' | 'whole' }
       ? C
       : string;
 
-const bareSchema = (knob: Knob): z.ZodType => {
-  if (knob.kind === 'boolean') return z.boolean();
-  if (knob.kind === 'word')
-    return 'choices' in knob
-      ? z.enum(knob.choices)
-      : z.string().regex(new RegExp(knob.pattern), `Expected ${knob.expected}`);
-  const { kind, bounds } = knob;
+const bareSchema = (hyperparameter: HyperparameterDeclaration): z.ZodType => {
+  if (hyperparameter.kind === 'boolean') return z.boolean();
+  if (hyperparameter.kind === 'word')
+    return 'choices' in hyperparameter
+      ? z.enum(hyperparameter.choices)
+      : z.string().regex(new RegExp(hyperparameter.pattern), `Expected ${hyperparameter.expected}`);
+  const { kind, bounds } = hyperparameter;
   const number = kind === 'whole' ? z.int() : z.number();
   return ('above' in bounds ? number.gt(bounds.above) : number.min(bounds.min)).max(bounds.max);
 };
 
-/** Takes a value of the knob, or nothing for its default. */
-export const schemaOf = (knob: Knob): z.ZodDefault => {
-  const { title, description, assumed, kind } = knob;
-  const axis = isNumeric(knob) ? { scale: knob.scale, ...(knob.unit && { unit: knob.unit }) } : {};
-  return bareSchema(knob)
-    .default(knob.default)
+/** Takes a value of the hyperparameter, or nothing for its default. */
+export const schemaOf = (hyperparameter: HyperparameterDeclaration): z.ZodDefault => {
+  const { title, description, assumed, kind } = hyperparameter;
+  const axis = isNumeric(hyperparameter)
+    ? { scale: hyperparameter.scale, ...(hyperparameter.unit && { unit: hyperparameter.unit }) }
+    : {};
+  return bareSchema(hyperparameter)
+    .default(hyperparameter.default)
     .meta({ title, description, kind, ...axis, ...(assumed && { assumed }) });
 };

@@ -6,14 +6,14 @@ import {
   type SweepInput,
 } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { outlineSweep, settlePlan, stageId } from '../src/index.ts';
+import { buildPlan, outlineSweep, stageId } from '../src/index.ts';
 
 const outline = (input: Partial<SweepInput>, engineVersion = 'test-1') =>
   outlineSweep(
     SweepDefinition.parse({ name: 'test', dataset: { name: 'glyphs' }, attacks: ['fgsm'], ...input }),
     engineVersion,
   );
-const plan = (input: Partial<SweepInput>, known: Known = new Map()) => settlePlan(outline(input), known);
+const plan = (input: Partial<SweepInput>, known: Known = new Map()) => buildPlan(outline(input), known);
 const ofKind = (stages: readonly PlannedStage[], kind: string) =>
   stages.filter((stage) => stage.kind === kind);
 const chain = (known: Partial<KnownChain>): KnownChain => ({
@@ -31,7 +31,7 @@ describe('sharing within a sweep', () => {
     });
     expect(ofKind(stages, 'initialise')).toHaveLength(1);
     expect(ofKind(stages, 'optimise')).toHaveLength(12);
-    expect(new Set(ofKind(stages, 'optimise').map((s) => s.after))).toEqual(
+    expect(new Set(ofKind(stages, 'optimise').map((s) => s.dependsOn))).toEqual(
       new Set([ofKind(stages, 'initialise')[0]?.id]),
     );
   });
@@ -40,7 +40,7 @@ describe('sharing within a sweep', () => {
     const { stages, plan: counts } = plan({ space: { optimiseEpochs: [31, 11, 21] } });
     const optimise = ofKind(stages, 'optimise');
     expect(optimise.map((s) => [s.epochs, s.startEpoch])).toEqual([[11, 0], [21, 11], [31, 21]]); // biome-ignore format: pairs
-    expect(optimise[1]?.after).toBe(optimise[0]?.id);
+    expect(optimise[1]?.dependsOn).toBe(optimise[0]?.id);
     expect(new Set(optimise.map((s) => s.chain)).size).toBe(1);
     // 3 × (9 + 20) + 11 + 21 + 31 alone; 9 + 31 + 3 × 20 shared
     expect(counts.epochs).toEqual({ unshared: 150, needed: 100, cached: 0 });
@@ -65,7 +65,7 @@ describe('sharing within a sweep', () => {
 
   it('attacks one classifier many times', () => {
     const { stages } = plan({ attacks: ['fgsm', 'deepfool-l2'] });
-    expect(ofKind(stages, 'attack').map((s) => s.after)).toEqual(
+    expect(ofKind(stages, 'attack').map((s) => s.dependsOn)).toEqual(
       Array(2).fill(ofKind(stages, 'classify')[0]?.id),
     );
   });
@@ -90,7 +90,7 @@ describe('identity', () => {
     ['training images change everything', { dataset: { name: 'glyphs', train: 10 } }, 0],
     ['another data set changes everything', { dataset: { name: 'mnist' } }, 0],
     ['the seed changes everything', { seeds: [1] }, 0],
-    ['an initialisation knob changes everything', { space: { latent: 32 } }, 0],
+    ['an initialisation hyperparameter changes everything', { space: { latent: 32 } }, 0],
   ])('%s', (_, input, kept) => {
     expect(ids(input).filter((id) => base.includes(id))).toHaveLength(kept);
   });
@@ -118,7 +118,7 @@ describe('against a database', () => {
     expect(settle([11], { recorded: [1, 11, 31], stages: [31] })[0]).toMatchObject({
       passed: true,
       startEpoch: 11,
-      after: null,
+      dependsOn: null,
     });
   });
 
@@ -127,19 +127,19 @@ describe('against a database', () => {
       passed: false,
       cached: false,
       startEpoch: 11,
-      after: stageId(line, 31),
+      dependsOn: stageId(line, 31),
     });
   });
 
   it('continues from the longest state that can be continued', () => {
     const [stage] = settle([31], { recorded: [5, 11, 20], continuable: [5, 11], stages: [11] });
-    expect(stage).toMatchObject({ startEpoch: 11, after: null });
+    expect(stage).toMatchObject({ startEpoch: 11, dependsOn: null });
   });
 
   it('continues a shorter run that is under way when that ends', () => {
     expect(settle([31], { stages: [11], pending: [11] })[0]).toMatchObject({
       startEpoch: 11,
-      after: stageId(line, 11),
+      dependsOn: stageId(line, 11),
     });
   });
 

@@ -1,62 +1,63 @@
 /** What the leaderboard filters by: what a sweep's trials agree on, once; what they do not, for each configuration. */
-import type { KnobValue, SweepPlan } from '@funnel/contracts';
+import type { HyperparameterValue, SweepPlan } from '@funnel/contracts';
 import { plainArray } from '../connection/array-literals.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { firstTrials, type PlannedTrial } from './configurations.ts';
 
 /** `configuration`: which of the sweep's. */
-type Cell = { readonly configuration: number; readonly value: KnobValue };
+type Cell = { readonly configuration: number; readonly value: HyperparameterValue };
 
-const numberOf = (value: KnobValue): number | null => (typeof value === 'number' ? value : null);
-const wordOf = (value: KnobValue): string | null => (typeof value === 'number' ? null : String(value));
+const numberOf = (value: HyperparameterValue): number | null => (typeof value === 'number' ? value : null);
+const wordOf = (value: HyperparameterValue): string | null =>
+  typeof value === 'number' ? null : String(value);
 
-/** The knobs of each configuration, its recipe and data set among them, by name. */
+/** The hyperparameters of each configuration, its recipe and data set among them, by name. */
 const columnsOf = (
   dataset: string,
   configurations: readonly PlannedTrial[],
 ): ReadonlyMap<string, readonly Cell[]> => {
   const columns = new Map<string, Cell[]>();
   for (const [configuration, { recipe, hyperparameters }] of configurations.entries())
-    for (const [knob, value] of Object.entries({ recipe, dataset, ...hyperparameters })) {
-      const cells = columns.get(knob);
+    for (const [hyperparameter, value] of Object.entries({ recipe, dataset, ...hyperparameters })) {
+      const cells = columns.get(hyperparameter);
       if (cells) cells.push({ configuration, value });
-      else columns.set(knob, [{ configuration, value }]);
+      else columns.set(hyperparameter, [{ configuration, value }]);
     }
   return columns;
 };
 
-export const insertKnobs = async (
+export const insertHyperparameters = async (
   tx: Tx,
   sweepId: string,
   dataset: string,
   plan: SweepPlan,
 ): Promise<void> => {
   const configurations = [...firstTrials(plan.trials).values()];
-  const agreed: { knob: string; value: KnobValue }[] = [];
-  const varied: (Cell & { knob: string })[] = [];
-  for (const [knob, cells] of columnsOf(dataset, configurations)) {
+  const agreed: { hyperparameter: string; value: HyperparameterValue }[] = [];
+  const varied: (Cell & { hyperparameter: string })[] = [];
+  for (const [hyperparameter, cells] of columnsOf(dataset, configurations)) {
     const { value } = cells[0]!;
     if (cells.length === configurations.length && cells.every((cell) => cell.value === value))
-      agreed.push({ knob, value });
-    else for (const cell of cells) varied.push({ knob, ...cell });
+      agreed.push({ hyperparameter, value });
+    else for (const cell of cells) varied.push({ hyperparameter, ...cell });
   }
   await tx.query(
-    'INSERT INTO sweep_knobs (sweep_id, knob, number, word) SELECT $1, * FROM unnest($2::text[], $3::float8[], $4::text[])',
+    'INSERT INTO sweep_hyperparameters (sweep_id, hyperparameter, number, word) SELECT $1, * FROM unnest($2::text[], $3::float8[], $4::text[])',
     [
       sweepId,
-      plainArray(agreed.map((cell) => cell.knob)),
+      plainArray(agreed.map((cell) => cell.hyperparameter)),
       plainArray(agreed.map((cell) => numberOf(cell.value))),
       wordArray(agreed),
     ],
   );
   if (varied.length === 0) return;
   await tx.query(
-    `INSERT INTO configuration_knobs (sweep_id, configuration_index, knob, number, word)
+    `INSERT INTO configuration_hyperparameters (sweep_id, configuration_index, hyperparameter, number, word)
      SELECT $1, * FROM unnest($2::int[], $3::text[], $4::float8[], $5::text[])`,
     [
       sweepId,
       plainArray(varied.map((cell) => cell.configuration)),
-      plainArray(varied.map((cell) => cell.knob)),
+      plainArray(varied.map((cell) => cell.hyperparameter)),
       plainArray(varied.map((cell) => numberOf(cell.value))),
       wordArray(varied),
     ],
@@ -64,7 +65,7 @@ export const insertKnobs = async (
 };
 
 /** Words may hold anything: JSON's quoting of a text is PostgreSQL's quoting of an array's element. */
-const wordArray = (cells: readonly { readonly value: KnobValue }[]): string =>
+const wordArray = (cells: readonly { readonly value: HyperparameterValue }[]): string =>
   `{${cells
     .map(({ value }) => wordOf(value))
     .map((word) => (word === null ? 'NULL' : JSON.stringify(word)))

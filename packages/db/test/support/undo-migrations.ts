@@ -1,0 +1,45 @@
+/** Takes the newest migrations back, so that a test can apply them again to data of an older shape. Migrations themselves only go forward. */
+import type { Db } from '../../src/index.ts';
+import { query } from './rows.ts';
+
+const renamedColumns = [
+  ['stages', 'lease_epoch', 'fencing_token'],
+  ['attempts', 'lease_epoch', 'fencing_token'],
+  ['stages', 'after', 'depends_on'],
+  ['stages', 'because', 'skip_cause'],
+  ['stages', 'position', 'ordinal'],
+  ['sweep_stages', 'position', 'ordinal'],
+  ['trial_stages', 'position', 'ordinal'],
+  ['scores', 'position', 'ordinal'],
+  ['configuration_scores', 'position', 'ordinal'],
+  ['scores', 'merit', 'utility'],
+  ['configuration_scores', 'merit', 'utility'],
+] as const;
+
+const renamedTables = ['sweep', 'configuration'] as const;
+
+/** What takes each migration back, newest first. */
+const undo: readonly (readonly [migration: string, statements: readonly string[]])[] = [
+  [
+    '0008_names',
+    [
+      ...renamedColumns.map(([table, was, is]) => `ALTER TABLE ${table} RENAME COLUMN ${is} TO ${was}`),
+      ...renamedTables.flatMap((name) => [
+        `ALTER TABLE ${name}_hyperparameters RENAME COLUMN hyperparameter TO knob`,
+        `ALTER TABLE ${name}_hyperparameters RENAME CONSTRAINT ${name}_hyperparameters_pkey TO ${name}_knobs_pkey`,
+        `ALTER TABLE ${name}_hyperparameters RENAME TO ${name}_knobs`,
+      ]),
+      'ALTER TABLE sweep_knobs RENAME CONSTRAINT sweep_hyperparameters_sweep_id_fkey TO sweep_knobs_sweep_id_fkey',
+      'ALTER INDEX configuration_hyperparameters_number_idx RENAME TO configuration_knobs_number_idx',
+      'ALTER INDEX configuration_hyperparameters_word_idx RENAME TO configuration_knobs_word_idx',
+      'ALTER INDEX stages_depends_on_idx RENAME TO stages_after_idx',
+    ],
+  ],
+];
+
+/** Takes back `migration` and every later one. Of those that `undo` does not name, only the record goes: their statements can run again. */
+export const undoMigrations = async (db: Db, migration: string): Promise<void> => {
+  for (const [name, statements] of undo)
+    if (name >= migration) for (const statement of statements) await query(db, statement);
+  await query(db, `DELETE FROM _prisma_migrations WHERE migration_name >= $1`, [migration]);
+};
