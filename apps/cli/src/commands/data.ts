@@ -1,10 +1,10 @@
 import { type DatasetName, datasetNames, datasets } from '@funnel/contracts';
 import { Argument, type Command } from 'commander';
 import type { Context } from '../context.ts';
-import { present } from '../output/output.ts';
-import { progressBar } from '../output/progress-bar.ts';
-import { formatTable } from '../output/table.ts';
-import { placesOf } from '../places.ts';
+import { placesOf } from '../env.ts';
+import { formatTable } from '../output/format.ts';
+import { present } from '../output/terminal.ts';
+import { progressBar } from '../watch.ts';
 
 type Found = {
   readonly name: DatasetName;
