@@ -1,7 +1,7 @@
+export { correctMaxPoolGradient } from '@funnel/kernels';
 export type { Attack, AttackContext, AttackResult } from './attack.ts';
 export { curveEpsilons, type Evaluated, robustnessCurve, worstCase } from './curves.ts';
 export { type DiagnoseOptions, diagnose, diagnoseTransfer } from './diagnostics/diagnose.ts';
-export { correctMaxPoolGradient } from './kernels/max-pool-gradient.ts';
 export { type ClassifierModel, classifierModel, type ModelOptions } from './model.ts';
 export { attacks } from './registry.ts';
 export type { EvaluationResources } from './resources.ts';

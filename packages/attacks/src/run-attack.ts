@@ -12,13 +12,13 @@ import {
   type EvaluationSummary,
   isMistake,
 } from '@funnel/contracts';
+import { correctMaxPoolGradient } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from './attack.ts';
 import { createYield } from './breathe.ts';
 import { createJudge, type Judge, targetsOf } from './defence.ts';
 import { createFlatModel } from './flat-model.ts';
 import { checkImages, checkLabels } from './inputs.ts';
-import { correctMaxPoolGradient } from './kernels/max-pool-gradient.ts';
 import type { ClassifierModel } from './model.ts';
 import { measureRow, project } from './norms.ts';
 import { createRandom } from './random.ts';

@@ -11,12 +11,12 @@ import {
   type DiagnosticsReport,
   worstVerdict,
 } from '@funnel/contracts';
+import { correctMaxPoolGradient } from '@funnel/kernels';
 import type * as tf from '@tensorflow/tfjs';
 import { createYield } from '../breathe.ts';
 import { createJudge } from '../defence.ts';
 import { createFlatModel } from '../flat-model.ts';
 import { checkImages, checkLabels } from '../inputs.ts';
-import { correctMaxPoolGradient } from '../kernels/max-pool-gradient.ts';
 import type { ClassifierModel } from '../model.ts';
 import { createRandom } from '../random.ts';
 import type { EvaluationResources } from '../resources.ts';
