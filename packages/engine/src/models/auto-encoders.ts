@@ -1,5 +1,6 @@
-import type { Architecture, Layer } from './architecture.ts';
-import { outputShape, shapesOf } from './architecture.ts';
+import * as tf from '@tensorflow/tfjs';
+import { type Architecture, type Layer, outputShape, shapesOf } from './architecture.ts';
+import type { Network } from './network.ts';
 
 /** The sizes that the paper leaves open, as hyperparameters. */
 export type AutoEncoderSizes = { readonly filters: readonly number[]; readonly latent: number };
@@ -81,3 +82,46 @@ export const classifierHead = (encoder: Architecture, units: number, classes: nu
     ],
   };
 };
+
+/** The attacker's noise: "an uniform random vector is concatenated to the encoder's features" (§3.2). */
+
+/** The shape of u for one image: as many units, or channels of a convolutional code, as the generator takes more than the encoder gives. */
+export const noiseShape = (encoder: Network, generator: Network): readonly number[] => {
+  const code = outputShape(encoder.architecture);
+  return [...code.slice(0, -1), generator.architecture.input.at(-1)! - code.at(-1)!];
+};
+
+/** [E_a(x), u]: along the last axis. */
+export const withNoise = (code: tf.Tensor, noise: tf.Tensor): tf.Tensor =>
+  noise.size === 0 ? code : tf.concat([code, noise], -1);
+
+/** MagNet's two auto-encoders for MNIST (Meng & Chen 2017, table 2): 3×3 convolutions with σ throughout, as large as the image. */
+
+/** Maps of every hidden convolution. */
+const hidden = 3;
+
+const convolution = (number: number, filters: number): Layer => ({
+  kind: 'conv2dSame',
+  name: `conv${number}`,
+  filters,
+});
+
+/** I: detector and reformer. It must drop detail on the way: the middle is half as large. Images of even sizes. */
+export const firstReformer = (image: readonly number[]): Architecture => ({
+  input: image,
+  layers: [
+    convolution(1, hidden),
+    { kind: 'averagePool', name: 'pool' },
+    convolution(2, hidden),
+    convolution(3, hidden),
+    { kind: 'upSample', name: 'widen' },
+    convolution(4, hidden),
+    convolution(5, image.at(-1)!),
+  ],
+});
+
+/** II: detector alone. */
+export const secondReformer = (image: readonly number[]): Architecture => ({
+  input: image,
+  layers: [convolution(1, hidden), convolution(2, hidden), convolution(3, image.at(-1)!)],
+});
