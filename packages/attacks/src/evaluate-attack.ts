@@ -12,12 +12,12 @@ import {
   type EvaluationSummary,
   isMistake,
 } from '@funnel/contracts';
+import { correctMaxPoolGradient } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { type Attack, type AttackContext, type EvaluationResources, prepareResources } from './attack.ts';
 import { type ClassifierModel, checkImages, checkLabels } from './classifier.ts';
 import { createJudge, type Judge, targetsOf } from './defence.ts';
 import { createFlatModel } from './flat-model.ts';
-import { correctMaxPoolGradient } from './kernels/max-pool-gradient.ts';
 import { type Distances, measureRow, project } from './norms.ts';
 import { createRandom } from './random.ts';
 import { attacks } from './registry.ts';

@@ -1,8 +1,8 @@
+export { correctMaxPoolGradient } from '@funnel/kernels';
 export type { Attack, AttackContext, AttackResult, EvaluationResources } from './attack.ts';
 export { type ClassifierModel, classifierModel, type ModelOptions } from './classifier.ts';
 export { type DiagnoseOptions, diagnose, diagnoseTransfer } from './diagnostics/diagnose.ts';
 export { type EvaluateAttackOptions, type Evaluation, evaluateAttack } from './evaluate-attack.ts';
-export { correctMaxPoolGradient } from './kernels/max-pool-gradient.ts';
 export { attacks } from './registry.ts';
 export {
   curveEpsilons,

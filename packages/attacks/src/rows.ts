@@ -1,6 +1,7 @@
 /** Rows of a batch: taking some, laying results back where they belong, choosing between two by a mask. */
+
+import { heapBackend } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { heapBackend } from './kernels/heap-backend.ts';
 
 /** Backends whose tensors live in this process's memory: reading one is a copy, not a round trip to a device. */
 export const isHostBackend = (): boolean => ['wasm', 'cpu'].includes(tf.getBackend());

@@ -1,4 +1,11 @@
 export {
+  formatProfile,
+  type KernelProfile,
+  type KernelTime,
+  profileKernels,
+  startProfile,
+} from '@funnel/kernels';
+export {
   type Backend,
   type BackendName,
   BackendUnavailable,
@@ -14,13 +21,5 @@ export { loadDataset, verifyDataset } from './datasets/load-dataset.ts';
 export { type DataPlaces, dataFolders, findDataset } from './datasets/places.ts';
 export { gatherImages, type LoadedDataset, type Split } from './datasets/split.ts';
 export { engineVersion } from './engine-version.ts';
-export {
-  formatProfile,
-  type KernelProfile,
-  type KernelTime,
-  profileKernels,
-  startProfile,
-} from './kernels/profile.ts';
-export { registerKernels } from './kernels/register-kernels.ts';
 export { runStage, type StageOptions } from './training/run-stage.ts';
 export type { StageHooks, StageOutcome, StageStart, StageTask } from './training/stage.ts';

@@ -11,13 +11,13 @@ import {
   type DiagnosticsReport,
   worstVerdict,
 } from '@funnel/contracts';
+import { correctMaxPoolGradient } from '@funnel/kernels';
 import type * as tf from '@tensorflow/tfjs';
 import type { EvaluationResources } from '../attack.ts';
 import { type ClassifierModel, checkImages, checkLabels } from '../classifier.ts';
 import { createJudge } from '../defence.ts';
 import { createYield, evaluateAttack } from '../evaluate-attack.ts';
 import { createFlatModel } from '../flat-model.ts';
-import { correctMaxPoolGradient } from '../kernels/max-pool-gradient.ts';
 import { createRandom } from '../random.ts';
 import { pick, positions, takeRows } from '../rows.ts';
 import {

@@ -1,7 +1,7 @@
+import { averagePool, conv2d, conv2dSame, conv2dTranspose, dense, upSample } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import type { Architecture, Layer } from './architecture.ts';
 import { weightSpecs } from './architecture.ts';
-import { averagePool, conv2d, conv2dSame, conv2dTranspose, dense, upSample } from './operations.ts';
 
 /** An architecture with weights on the device. */
 export type Network = {

@@ -1,5 +1,5 @@
+import { adamStep } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { adamStep } from '../kernels/adam-step.ts';
 
 /** Adam (Kingma & Ba, 2015) over some weights. */
 export type Adam = {

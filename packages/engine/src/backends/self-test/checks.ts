@@ -1,7 +1,6 @@
+import { adamStep, conv2d, conv2dTranspose, dense } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { adamStep } from '../../kernels/adam-step.ts';
 import { softmaxCrossEntropy } from '../../losses.ts';
-import { conv2d, conv2dTranspose, dense } from '../../models/operations.ts';
 import { adam, batch, type CheckName, confident, inputs, shapes, weightNames } from './problem.ts';
 
 type Name = keyof typeof inputs;

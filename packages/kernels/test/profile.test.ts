@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
-import { openBackend } from '../../src/backends/open-backend.ts';
-import { formatProfile, profileKernels } from '../../src/kernels/profile.ts';
+import { formatProfile, profileKernels } from '../src/profile.ts';
+import { openBackend } from './compare.ts';
 
 test('counts every kernel, adds up to the whole, and leaves the kernels as they were', async () => {
   await openBackend('cpu');

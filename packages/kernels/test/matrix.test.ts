@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { openBackend } from '../../src/backends/open-backend.ts';
-import { expectClose, onBoth } from './compare.ts';
+import { expectClose, onBoth, openBackend } from './compare.ts';
 
 beforeAll(async () => {
   await openBackend('cpu');

@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { openBackend } from '../../src/backends/open-backend.ts';
-import { adamStep } from '../../src/kernels/adam-step.ts';
-import { expectClose, onBoth } from './compare.ts';
+import { adamStep } from '../src/adam-step.ts';
+import { expectClose, onBoth, openBackend } from './compare.ts';
 
 beforeAll(async () => {
   await openBackend('cpu');

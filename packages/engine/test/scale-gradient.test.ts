@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { openBackend } from '../../src/backends/open-backend.ts';
-import { scaleGradient } from '../../src/kernels/scale-gradient.ts';
+import { openBackend } from '../src/backends/open-backend.ts';
+import { scaleGradient } from '../src/scale-gradient.ts';
 
 beforeAll(async () => {
   await openBackend('cpu');

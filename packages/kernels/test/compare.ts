@@ -1,5 +1,16 @@
 import * as tf from '@tensorflow/tfjs';
+import { setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import { expect } from 'vitest';
+import { registerKernels } from '../src/register-kernels.ts';
+
+/** Makes tfjs run on a backend, with the kernels of this package. */
+export async function openBackend(name: 'wasm' | 'cpu'): Promise<void> {
+  tf.enableProdMode(); // silences tfjs' advice to install tfjs-node
+  setThreadsCount(1);
+  registerKernels();
+  await tf.setBackend(name);
+  await tf.ready();
+}
 
 export interface Pair {
   readonly wasm: readonly Float32Array[];

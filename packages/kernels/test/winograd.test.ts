@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { halving } from '../../src/kernels/layers.ts';
-import { pairOutputs, weightsOfSums } from '../../src/kernels/winograd/axis.ts';
-import type { Operator } from '../../src/kernels/winograd/operator.ts';
-import { pairConvolution, pixelOperator } from '../../src/kernels/winograd/pairing.ts';
+import { halving } from '../src/fused-layers.ts';
+import { pairOutputs, weightsOfSums } from '../src/winograd/axis.ts';
+import type { Operator } from '../src/winograd/operator.ts';
+import { pairConvolution, pixelOperator } from '../src/winograd/pairing.ts';
 
 const apply = (operator: Operator, values: readonly number[]): number[] =>
   operator.map((terms) => terms.reduce((sum, { from, factor }) => sum + factor * values[from]!, 0));

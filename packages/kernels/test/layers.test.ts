@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { openBackend } from '../../src/backends/open-backend.ts';
-import { conv2d, conv2dTranspose, dense } from '../../src/models/operations.ts';
-import { expectClose, onBoth } from './compare.ts';
+import { conv2d, conv2dTranspose, dense } from '../src/layers.ts';
+import { expectClose, onBoth, openBackend } from './compare.ts';
 
 beforeAll(async () => {
   await openBackend('cpu');

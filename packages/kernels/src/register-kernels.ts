@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs';
-import '@tensorflow/tfjs-backend-wasm';
 import { adamKernel } from './adam-step.ts';
 import { convolve, convolveBack, convolveFilter, type PartialKernel } from './conv-kernels.ts';
 import { heapOf, type Tensors } from './heap.ts';

@@ -11,7 +11,7 @@ import {
   hasLayerKernels,
   keeping,
   transposedConvolution,
-} from '../kernels/layers.ts';
+} from './fused-layers.ts';
 
 type Attributes = tf.NamedAttrMap;
 type Activation = 'relu' | 'linear';
