@@ -1,8 +1,9 @@
 /** The nearest hit of every image so far. Only a hit in a plain pass of the model counts: one that carries a gradient may round differently. */
 import { isMistake } from '@funnel/contracts';
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import type { AttackContext, AttackResult } from './attack.ts';
 import type { FlatModel } from './flat-model.ts';
-import { pick, replaceRows, takeRows } from './rows.ts';
+import { createRowStore, pick, positions, replaceRows, takeRows } from './rows.ts';
 
 /** Candidates: row i of `x` belongs to image `owners[i]` and is `distances[i]` away from it. */
 type Candidates = {
@@ -73,4 +74,65 @@ export const keepConfirmed = async (
     asked,
     hits: new Set(suspects.filter((row) => distances[row]! >= nearest.distance(owners[row]!))),
   };
+};
+
+// What became of a batch of candidates: the two small reads that a step may make.
+
+type Outcomes = {
+  /** Class per row, as `predict` gives it. */
+  readonly classes: Int32Array;
+  /** Squared L2 distance per row. */
+  readonly squares: Float32Array;
+};
+
+/** `x` and `origin` are `[n, width]`. */
+export const outcomes = async (model: FlatModel, x: tf.Tensor2D, origin: tf.Tensor2D): Promise<Outcomes> => {
+  const distances = tf.tidy(() => tf.sum(tf.square(x.sub(origin)), 1));
+  const squares = await distances.data<'float32'>();
+  distances.dispose();
+  return { classes: await model.predict(x), squares };
+};
+
+// Attacks that try again – from another start, at another target – on the images that still stand.
+
+/** The same attack on some of the images only. The caller disposes of the new `images`. */
+const narrow = (context: AttackContext, rows: Int32Array): AttackContext => ({
+  ...context,
+  images: takeRows(context.images, rows),
+  labels: pick(context.labels, rows),
+  random: (row, ...path) => context.random(rows[row]!, ...path),
+});
+
+export type Try = AttackResult & {
+  /** The rows that fell. */
+  readonly fooled: Int32Array;
+};
+
+/** Tries up to `count` times, each time on the images that all tries before left standing. */
+export const untilFooled = async (
+  context: AttackContext,
+  count: number,
+  run: (context: AttackContext, index: number) => Promise<Try>,
+): Promise<AttackResult> => {
+  const { images, labels } = context;
+  const found = createRowStore(labels.length);
+  const steps = new Int32Array(labels.length);
+  const queries = new Int32Array(labels.length);
+  let rows = positions(labels.length, () => true);
+  for (let index = 0; index < count && rows.length > 0; index++) {
+    const standing = narrow(context, rows);
+    const result = await run(standing, index);
+    rows.forEach((row, i) => {
+      steps[row]! += result.steps[i]!;
+      queries[row]! += result.queries[i]!;
+    });
+    found.put(result.adversarials, result.fooled, pick(rows, result.fooled));
+    tf.dispose([standing.images, result.adversarials]);
+    const fell = new Set(result.fooled);
+    rows = pick(
+      rows,
+      positions(rows.length, (i) => !fell.has(i)),
+    );
+  }
+  return { adversarials: found.collect(images), steps, queries };
 };

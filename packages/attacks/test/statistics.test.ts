@@ -1,6 +1,10 @@
 /** Summaries, intervals, curves and the per-image worst case, by hand-made records. */
-import type { AttackName, EvaluationRecords } from '@funnel/contracts';
-import { EvaluationSummary, EvaluationRecords as RecordsSchema } from '@funnel/contracts';
+import {
+  type AttackName,
+  type EvaluationRecords,
+  EvaluationSummary,
+  EvaluationRecords as RecordsSchema,
+} from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { median, robustnessCurve, summarise, wilsonInterval, worstCase } from '../src/index.ts';
 
@@ -146,5 +150,30 @@ describe('worstCase and robustnessCurve', () => {
     const elsewhere = { ...other, index: [0, 1, 2, 3] };
     expect(() => worstCase([both[0]!, evaluated('fgsm', elsewhere)])).toThrow(/same images/);
     expect(() => worstCase([])).toThrow(/at least one/);
+  });
+});
+
+describe('the Wilson interval', () => {
+  it('has the ends at which the observed share is 1.96 standard errors away', () => {
+    for (const [k, n] of [
+      [1, 10],
+      [5, 10],
+      [966, 1000],
+      [3, 7],
+    ] as const)
+      for (const end of wilsonInterval(k, n)) {
+        const error = Math.sqrt((end * (1 - end)) / n);
+        expect(Math.abs(k / n - end) / error).toBeCloseTo(1.959963984540054, 9);
+      }
+  });
+
+  it('agrees with published values for 0 and all of 10', () => {
+    expect(wilsonInterval(0, 10)[1]).toBeCloseTo(0.2775, 4);
+    expect(wilsonInterval(10, 10)[0]).toBeCloseTo(0.7225, 4);
+    expect(wilsonInterval(0, 10)[0]).toBe(0);
+  });
+
+  it('knows nothing from no images', () => {
+    expect(wilsonInterval(0, 0)).toEqual([0, 1]);
   });
 });

@@ -4,7 +4,7 @@ import { crossEntropy, margin } from '../losses.ts';
 import { project } from '../norms.ts';
 import { oneHot } from '../rows.ts';
 import { median } from '../statistics.ts';
-import { type Check, type CheckContext, diagnostic, isCertain } from './context.ts';
+import { type Check, type CheckContext, diagnostic, isCertain } from './check.ts';
 
 /** `[n, width]` of draws from each image's stream. */
 const draw = (

@@ -10,9 +10,9 @@ import {
   type Verdict,
 } from '@funnel/contracts';
 import type * as tf from '@tensorflow/tfjs';
+import type { Evaluation } from '../evaluate-attack.ts';
 import type { FlatModel } from '../flat-model.ts';
 import type { Random } from '../random.ts';
-import type { Evaluation } from '../run-attack.ts';
 
 export type CheckContext = {
   readonly model: FlatModel;
@@ -73,3 +73,23 @@ export const diagnostic = (
 
 /** So many images, and such a share of them, are more than chance: one image of 50 is not. */
 export const isCertain = (images: number, share: number): boolean => images * share >= 3 && share >= 0.05;
+
+// The white-box attacks that others are compared with, at the L∞ budget.
+
+export const pgdAt = (
+  epsilon: number,
+  changes: Partial<Extract<AttackInput, { attack: 'pgd-linf' }>> = {},
+): AttackInput => ({
+  attack: 'pgd-linf',
+  epsilon,
+  ...changes,
+});
+
+/** Images that PGD on the cross-entropy, PGD on the margin, or FMN fool within the L∞ budget. */
+export const whiteBoxHits = async ({ evaluate, budgets }: CheckContext): Promise<Set<number>> => {
+  const crossEntropy = await evaluate(pgdAt(budgets.linf));
+  const margin = await evaluate(pgdAt(budgets.linf, { loss: 'margin' }));
+  const minimal = await evaluate('fmn-linf');
+  const near = [...hits(minimal)].filter((i) => minimal.records.linf[i]! <= budgets.linf);
+  return new Set([...hits(crossEntropy), ...hits(margin), ...near]);
+};

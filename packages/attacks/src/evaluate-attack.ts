@@ -14,19 +14,15 @@ import {
 } from '@funnel/contracts';
 import { correctMaxPoolGradient } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
-import type { Attack, AttackContext } from './attack.ts';
-import { createYield } from './breathe.ts';
+import { type Attack, type AttackContext, type EvaluationResources, prepareResources } from './attack.ts';
+import { type ClassifierModel, checkImages, checkLabels } from './classifier.ts';
 import { createJudge, type Judge, targetsOf } from './defence.ts';
 import { createFlatModel } from './flat-model.ts';
-import { checkImages, checkLabels } from './inputs.ts';
-import type { ClassifierModel } from './model.ts';
-import { measureRow, project } from './norms.ts';
+import { type Distances, measureRow, project } from './norms.ts';
 import { createRandom } from './random.ts';
-import { createRecords, recordSuccess } from './records.ts';
 import { attacks } from './registry.ts';
-import { type EvaluationResources, prepareResources } from './resources.ts';
 import { pick, positions, takeRows } from './rows.ts';
-import { summarise } from './summary.ts';
+import { summarise } from './statistics.ts';
 
 export type EvaluateAttackOptions = {
   readonly model: ClassifierModel;
@@ -170,4 +166,53 @@ const checkIndices = (indices: ArrayLike<number> | undefined, images: number): n
       `Expected one index per image, but got ${indices.length} for ${images} images`,
     );
   return Array.from(indices);
+};
+
+// Per-image results, filled in as batches finish.
+
+/** As if no image had been attacked yet. `clean[i]` is the class that the model gives to image i. */
+const createRecords = (
+  indices: readonly number[],
+  labels: Int32Array,
+  clean: Int32Array,
+): EvaluationRecords => ({
+  index: [...indices],
+  label: [...labels],
+  correct: Array.from(labels, (label, i) => clean[i] === label),
+  predicted: [...clean],
+  success: Array.from(labels, () => false),
+  l2: Array.from(labels, () => null),
+  linf: Array.from(labels, () => null),
+  l0: Array.from(labels, () => null),
+  steps: Array.from(labels, () => 0),
+  queries: Array.from(labels, () => 0),
+});
+
+const recordSuccess = (
+  records: EvaluationRecords,
+  image: number,
+  predicted: number,
+  { l2, linf, l0 }: Distances,
+): void => {
+  records.predicted[image] = predicted;
+  records.success[image] = true;
+  records.l2[image] = l2;
+  records.linf[image] = linf;
+  records.l0[image] = l0;
+};
+
+/** Lets the event loop turn now and then: timers, signals and messages get their chance while tensors are computed. */
+
+const longestBlockMs = 50;
+
+/** Resolves in a later turn of the event loop when the last one was long ago. Throws the signal's reason once it is aborted. */
+export const createYield = (signal?: AbortSignal): (() => Promise<void>) => {
+  let last = performance.now();
+  return async () => {
+    signal?.throwIfAborted();
+    if (performance.now() - last < longestBlockMs) return;
+    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    last = performance.now();
+    signal?.throwIfAborted();
+  };
 };
