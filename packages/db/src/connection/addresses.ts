@@ -1,17 +1,14 @@
 /** `postgres://user:password@host:port/database?sslmode=…`: checked once, where it comes in, and without ever being said again. */
+
 import { accessSync, constants } from 'node:fs';
 import { AppError } from '@funnel/contracts';
+import { type AddressName, partAt, withoutConnection } from './database-errors.ts';
 
 /** What the driver takes as one and the same: TLS with the certificate and the name in it verified. */
 const verifying: ReadonlySet<string> = new Set(['verify-full', 'verify-ca', 'require', 'prefer']);
 /** Without TLS, and TLS to whoever answers. */
 const others: ReadonlySet<string> = new Set(['disable', 'no-verify']);
 const files = ['sslrootcert', 'sslcert', 'sslkey'] as const;
-
-/** The variable that an address came in: what its errors name. REDIS_URL may hold a PostgreSQL that keeps only the queue. */
-export type AddressName = 'DATABASE_URL' | 'REDIS_URL';
-
-export const partAt = (name: AddressName): string => (name === 'DATABASE_URL' ? 'database' : 'queue');
 
 const unusable = (name: AddressName, message: string) =>
   new AppError('UNAVAILABLE', message, { part: partAt(name) });
@@ -66,4 +63,23 @@ export const databaseAddress = (address: string, name: AddressName = 'DATABASE_U
   checkMode(url, name);
   checkFiles(url, name);
   return url.href;
+};
+
+/**
+ * Where a queue is kept: in the database, or where REDIS_URL says. That may be another PostgreSQL, which is then read, verified and
+ * explained as the database is.
+ */
+
+export type QueueAddress = {
+  readonly url: string;
+  /** A fault of this PostgreSQL, in words that say what to change and hold no secret. Of Redis the queue knows better. */
+  readonly explain?: (error: Error) => Error;
+};
+
+/** `queueUrl`: REDIS_URL, if set. Errors: UNAVAILABLE with what to change, when it is of PostgreSQL and none that can be used. */
+export const queueAddress = (queueUrl: string | undefined, databaseUrl: string): QueueAddress => {
+  const [url, name] =
+    queueUrl === undefined ? ([databaseUrl, 'DATABASE_URL'] as const) : ([queueUrl, 'REDIS_URL'] as const);
+  if (!/^postgres(ql)?:/i.test(url)) return { url };
+  return { url: databaseAddress(url, name), explain: (error) => withoutConnection(error, name) };
 };

@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { anyToken, type Db, findToken, listTokens, revokeToken, saveToken } from '../src/index.ts';
+import {
+  anyToken,
+  type Db,
+  findToken,
+  listAudit,
+  listTokens,
+  revokeToken,
+  saveToken,
+  writeAudit,
+} from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
 
 let db: Db;
@@ -26,4 +35,23 @@ test('tokens are made, found by their hash, listed and revoked', async () => {
   expect(await findToken(db, 'a'.repeat(64))).toBeNull();
   expect(await anyToken(db)).toBe(false);
   expect(await listTokens(db)).toMatchObject([{ name: 'ci', revokedAt: expect.any(String) }]);
+});
+
+test('the audit log, newest first', async () => {
+  const sweep = 'sweep';
+  for (const action of ['createSweep', 'cancelSweep', 'deleteSweep'])
+    await writeAudit(db, {
+      actor: 'local',
+      action,
+      subject: sweep,
+      address: '127.0.0.1',
+      details: { requestId: action },
+    });
+  const page = await listAudit(db, { limit: 2 });
+  expect(page.items.map((entry) => entry.action)).toEqual(['deleteSweep', 'cancelSweep']);
+  const last = await listAudit(db, { limit: 2, cursor: page.next! });
+  expect(last).toMatchObject({
+    items: [{ action: 'createSweep', details: { requestId: 'createSweep' } }],
+    next: null,
+  });
 });

@@ -1,11 +1,94 @@
 /**
+ * Where a span stands (W3C Trace Context): the trace that it belongs to and its own id, in lower-case hex.
+ *
+ * The trace of a sweep follows from the sweep's id, so API and workers agree on it without a column, a header or a job that carries it,
+ * and a worker that comes years later still finds it.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+
+export type SpanContext = {
+  /** 32 hex digits. */
+  readonly traceId: string;
+  /** 16 hex digits. */
+  readonly spanId: string;
+};
+
+/** The span of a sweep's submission: the root of everything that is done for it. */
+export const sweepContext = (sweepId: string): SpanContext => {
+  const hash = createHash('sha256').update(`funnel sweep ${sweepId}`).digest('hex');
+  return { traceId: hash.slice(0, 32), spanId: hash.slice(32, 48) };
+};
+
+/** A new span in its parent's trace, or in a trace of its own. */
+export const newContext = (parent?: SpanContext): SpanContext => ({
+  traceId: parent?.traceId ?? randomBytes(16).toString('hex'),
+  spanId: randomBytes(8).toString('hex'),
+});
+
+/** Spans as OTLP/HTTP takes them in JSON (opentelemetry-proto 1.x, `ExportTraceServiceRequest`). */
+
+export type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+export type FinishedSpan = {
+  readonly name: string;
+  readonly kind: 'internal' | 'server' | 'consumer';
+  readonly context: SpanContext;
+  readonly parent: SpanContext | null;
+  /** Spans of other traces that it belongs to as well. */
+  readonly links: readonly SpanContext[];
+  /** Milliseconds since 1970. */
+  readonly start: number;
+  readonly end: number;
+  readonly attributes: Attributes;
+  /** What went wrong, if something did. */
+  readonly error: string | null;
+};
+
+const kinds = { internal: 1, server: 2, consumer: 5 } as const;
+const statusError = 2;
+
+const nanoseconds = (milliseconds: number): string => `${BigInt(Math.round(milliseconds * 1000)) * 1000n}`;
+
+const anyValue = (value: string | number | boolean) => {
+  if (typeof value === 'string') return { stringValue: value };
+  if (typeof value === 'boolean') return { boolValue: value };
+  // 64-bit integers are strings in protobuf's JSON.
+  return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+};
+
+const attributesOf = (attributes: Attributes) =>
+  Object.entries(attributes).flatMap(([key, value]) =>
+    value === null || value === undefined ? [] : [{ key, value: anyValue(value) }],
+  );
+
+const spanOf = ({ name, kind, context, parent, links, start, end, attributes, error }: FinishedSpan) => ({
+  traceId: context.traceId,
+  spanId: context.spanId,
+  ...(parent && parent.traceId === context.traceId ? { parentSpanId: parent.spanId } : {}),
+  name,
+  kind: kinds[kind],
+  startTimeUnixNano: nanoseconds(start),
+  endTimeUnixNano: nanoseconds(end),
+  attributes: attributesOf(attributes),
+  links: links.map(({ traceId, spanId }) => ({ traceId, spanId })),
+  status: error === null ? {} : { code: statusError, message: error },
+});
+
+export const exportRequest = (resource: Attributes, spans: readonly FinishedSpan[]) => ({
+  resourceSpans: [
+    {
+      resource: { attributes: attributesOf(resource) },
+      scopeSpans: [{ scope: { name: 'funnel' }, spans: spans.map(spanOf) }],
+    },
+  ],
+});
+
+/**
  * Spans to an OpenTelemetry collector by OTLP/HTTP with JSON. The whole protocol that is used here is one POST, so there is no SDK: what it
  * would add (instrumentation of every library, samplers, processors) is not wanted, and a worker's start would pay for it.
  *
  * Tracing never holds up or fails what it traces: spans are sent in the background, and dropped when the collector does not take them.
  */
-import { newContext, type SpanContext } from './context.ts';
-import { type Attributes, exportRequest, type FinishedSpan } from './otlp.ts';
 
 export type SpanOptions = {
   /** Its own place, where that is known beforehand. (Default: a new one under `parent`) */

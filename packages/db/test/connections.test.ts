@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { claimStage, createDb, type Db, heartbeat, pingDatabase } from '../src/index.ts';
 import { createTestDatabase, type TestDatabase } from '../src/testing/index.ts';
 
@@ -57,4 +58,26 @@ test('connections that went silent cost one heartbeat, not all of them', async (
   await expect(beat()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   expect(await beat()).toEqual({ lost: [], stop: [] });
   expect(await claimStage(db, { workerId: 'w', leaseSeconds: 1 })).toBeNull();
+});
+
+test('an idle connection that breaks is told of in a line, without the connection and its password, and replaced', async () => {
+  const database = await createTestDatabase();
+  const told: Error[] = [];
+  const db = createDb(database.url, { max: 1, onError: (error) => void told.push(error) });
+  const other = createDb(database.url, { max: 1 });
+  try {
+    await pingDatabase(db);
+    await other.pool.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+    );
+    await vi.waitFor(() => expect(told).toHaveLength(1), 30_000);
+    expect(told[0]).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('terminating') });
+    const text = inspect(told[0], { depth: 10, showHidden: true });
+    expect(text).not.toContain(new URL(database.url).password);
+    expect(JSON.stringify({ ...told[0] }).length).toBeLessThan(1000);
+    await pingDatabase(db);
+  } finally {
+    await Promise.all([db.close(), other.close()]);
+    await database.drop();
+  }
 });

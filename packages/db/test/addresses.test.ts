@@ -1,7 +1,6 @@
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
-import { databaseAddress } from '../src/connection/database-address.ts';
-import { queueAddress } from '../src/connection/queue-address.ts';
+import { databaseAddress, queueAddress } from '../src/connection/addresses.ts';
 
 /** What the driver makes of an address. */
 const read = (address: string) => {
