@@ -67,7 +67,7 @@ export const positions = (length: number, keep: (position: number) => boolean): 
 };
 
 /** Finished rows, laid down in any order and any number of times; the last one wins. Owns its tensors. */
-export type RowStore = {
+type RowStore = {
   /** Takes `x[from[i]]` as the result of row `to[i]`. */
   readonly put: (x: tf.Tensor2D, from: Int32Array, to: Int32Array) => void;
   /** All rows in order, those never put as in `otherwise`; then the store is empty. */

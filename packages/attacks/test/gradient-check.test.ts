@@ -3,13 +3,12 @@
 import { correctMaxPoolGradient } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { gradientsMatchDifferences } from '../src/diagnostics/gradients.ts';
+import { gradientsMatchDifferences } from '../src/diagnostics/gradient-checks.ts';
 import { createFlatModel } from '../src/flat-model.ts';
 import { type ClassifierModel, classifierModel } from '../src/index.ts';
 import { createRandom } from '../src/random.ts';
-import { useWasm } from './helpers/backend.ts';
 import { hasOracle, loadClassifier, loadImages, loadOracle, oracleNames } from './helpers/oracle.ts';
-import { tinyImages, tinyNetwork } from './helpers/tiny.ts';
+import { tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
 beforeAll(async () => {
   await useWasm();

@@ -13,8 +13,7 @@ import {
   retrySweep,
 } from '@funnel/db';
 import { sweepContext } from '@funnel/tracing';
-import type { Handlers } from '../routing/handler.ts';
-import type { Context } from './context.ts';
+import type { Context, Handlers } from './handler.ts';
 
 type SweepHandlers = Pick<
   Handlers,
