@@ -1,5 +1,5 @@
 import { AppError } from '@funnel/contracts';
-import { type Db, readServiceCounts, reconcile, writeAudit } from '@funnel/db';
+import { type Db, readServiceCounts, reconcile, startRelay, writeAudit } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import { createTracer, type Tracer } from '@funnel/tracing';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
@@ -95,10 +95,10 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   });
   const document = createOpenApiDocument(version);
   const planning = createPlanning(db, { seconds: options.planningSeconds });
-  const notify = async (stageIds: readonly string[]): Promise<void> => {
-    // The commit has happened: a queue that is away costs seconds, until the reconciler rings.
-    await queue.notify(stageIds).catch((error: unknown) => app.log.warn({ err: error }, 'could not ring'));
-  };
+  const relay = startRelay(db, {
+    notify: queue.notify,
+    onError: (error) => app.log.warn({ err: error }, 'could not tell the queue of ready stages'),
+  });
 
   endConnectionsOnClose(app);
   registerProblems(app);
@@ -121,7 +121,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   registerRoutes(
     app,
     createHandlers({
-      ...{ db, queue, hub, metrics, document, notify, planning },
+      ...{ db, queue, hub, metrics, document, relay, planning },
       engineVersion: options.engineVersion,
       tracer: options.tracer ?? createTracer({ endpoint: undefined, resource: {} }),
     }),
@@ -147,7 +147,6 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
         mismatch = null;
         return reconciled;
       },
-      notify,
       interval: (options.reconcileSeconds ?? 3) * 1000,
       onError: (error) => {
         metrics.countReconcilerFault();
@@ -161,6 +160,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   // Before the server waits for its connections: streams end only if told.
   app.addHook('preClose', async () => {
     await reconciler?.stop();
+    await relay.close();
     await hub.close();
   });
   app.addHook('onClose', planning.close);

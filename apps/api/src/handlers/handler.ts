@@ -1,7 +1,7 @@
 /** The types of route handlers, derived from the routes' declarations: a handler that takes or answers something else does not compile. */
 import type { Readable } from 'node:stream';
 import type { Role, Route, RouteName, routes } from '@funnel/contracts';
-import type { Db } from '@funnel/db';
+import type { Db, Relay } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import type { Tracer } from '@funnel/tracing';
 import type { FastifyBaseLogger } from 'fastify';
@@ -69,7 +69,7 @@ export type Context = {
   readonly metrics: ServiceMetrics;
   readonly document: OpenApiDocument;
   /** Tells workers of ready stages; never fails, since the reconciler rings again. */
-  readonly notify: (stageIds: readonly string[]) => Promise<void>;
+  readonly relay: Relay;
   readonly engineVersion: string;
   readonly planning: Pick<OffLoopPlanning, 'plan' | 'submit'>;
   readonly tracer: Tracer;
