@@ -1,15 +1,18 @@
+/**
+ * The service's metrics for Prometheus. Most come from PostgreSQL at every scrape, since no process owns those numbers.
+ */
 import { attemptBounds, type ServiceCounts } from '@funnel/db';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 export type CountedRow = {
   readonly labels: Readonly<Record<string, string>>;
-  /** How many were no larger than each bound: a value counts for its own class and all above. */
+  /** For each bound, the number of values that are not larger. */
   readonly within: readonly number[];
   readonly count: number;
   readonly sum: number;
 };
 
-/** A histogram of what something else has observed and counted: it is told the counts, and says them at the next scrape. */
+/** A histogram of values that the database has counted: `set` replaces all counts, and the next scrape shows them. */
 export const createCountedHistogram = (
   registry: Registry,
   declared: {
@@ -44,7 +47,7 @@ export const createCountedHistogram = (
       { metricName: `${name}_count`, labels, value: count },
     ]),
   });
-  // prom-client's own only grows by single observations. Its registry asks these two for what to print.
+  // prom-client's histogram takes single values only. Its registry calls these two functions for the text of a scrape.
   Object.assign(histogram, { get, getForPromString: get });
   return {
     set: (next) => {
@@ -53,12 +56,11 @@ export const createCountedHistogram = (
   };
 };
 
-/** Numbers about the service itself, for Prometheus. What PostgreSQL knows is read from it at every scrape: no process owns it. */
-
 export type ServiceMetricsOptions = {
   readonly readCounts: () => Promise<ServiceCounts>;
-  /** Rings that wait in the queue, by state. */
+  /** Notifications in the queue, by state. */
   readonly readQueue: () => Promise<Readonly<Record<string, number>>>;
+  /** The number of open event streams. */
   readonly streams: () => number;
 };
 
@@ -79,7 +81,7 @@ type CountMetric = {
 
 const one = (value: number): readonly Row[] => [{ labels: {}, value }];
 
-/** What the database counts, and what each metric shows of it. */
+/** The metrics of what the database counts. */
 const countMetrics = ({
   gauge,
   total,
@@ -142,11 +144,11 @@ export const createServiceMetrics = ({
     registers: [registry],
   });
   const gauge: Define<Gauge> = (name, help, labels = []) => new Gauge(define(name, help, labels));
-  /** Counted by the database: set anew at every scrape, and only ever growing (but for `funnel gc`). */
+  /** The database counts: each scrape sets the value anew. It never falls, except through `funnel gc`. */
   const total: Define<Counter> = (name, help, labels = []) => new Counter(define(name, help, labels));
 
-  const queueDepth = gauge('queue_jobs', 'Rings in the queue, by state.', ['state']);
-  const ofCounts = countMetrics({ gauge, total });
+  const queueDepth = gauge('queue_jobs', 'Notifications in the queue, by state.', ['state']);
+  const fromCounts = countMetrics({ gauge, total });
   const durations = createCountedHistogram(registry, {
     name: 'funnel_stage_attempt_seconds',
     help: 'Durations of attempts that ended, by kind and outcome.',
@@ -158,7 +160,7 @@ export const createServiceMetrics = ({
   const reconcilerFaults = total('reconciler_faults_total', 'Rounds of the reconciler that failed.');
 
   const fillCounts = (counts: ServiceCounts): void => {
-    for (const { metric, rows } of ofCounts) fill(metric, rows(counts));
+    for (const { metric, rows } of fromCounts) fill(metric, rows(counts));
     durations.set(
       counts.attempts.map(({ kind, outcome, attempts: count, seconds: sum, within }) => ({
         labels: { kind, outcome },
@@ -167,7 +169,7 @@ export const createServiceMetrics = ({
     );
   };
 
-  /** A part that is away must not take the other numbers with it. */
+  /** Reads the numbers of one part. If that fails, the scrape shows the other parts. */
   const scrape = async <T>(part: string, read: () => Promise<T>, use: (value: T) => void): Promise<void> => {
     const value = await read().catch(() => null);
     reachable.set({ part }, value === null ? 0 : 1);

@@ -1,7 +1,8 @@
+/** What the service notes about every request: a line in the log, and its latency. */
 import type { FastifyInstance } from 'fastify';
 import { Histogram, type Registry } from 'prom-client';
 
-/** One line per request: changes at `info`, reading at `debug`. No headers, no bodies: tokens stay out of logs. */
+/** Logs one line per request: changes at `info`, reads at `debug`. Headers and bodies stay out of the log, since they hold tokens. */
 export const logRequests = (app: FastifyInstance): void => {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
@@ -24,7 +25,7 @@ export const logRequests = (app: FastifyInstance): void => {
   });
 };
 
-/** Latency of every declared route, from the first byte of the request to the last of the answer. */
+/** Measures the latency of every declared route, from the first byte of the request to the last byte of the answer. */
 export const observeRequests = (app: FastifyInstance, registry: Registry): void => {
   const latency = new Histogram({
     name: 'funnel_http_request_seconds',

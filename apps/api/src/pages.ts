@@ -1,4 +1,4 @@
-/** What browsers are told about every answer. The dashboard and /docs bring all of their parts themselves, so nothing else is let in. */
+/** What browsers get: security headers with every answer, the API's documentation at /docs, and the dashboard. */
 
 import { access } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,6 +9,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { OpenApiDocument } from './openapi.ts';
 
+/** The dashboard and /docs load all of their parts from this service, so browsers may load nothing from elsewhere. */
 export const registerSecurityHeaders = async (app: FastifyInstance): Promise<void> => {
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -17,7 +18,7 @@ export const registerSecurityHeaders = async (app: FastifyInstance): Promise<voi
         defaultSrc: ["'self'"],
         // tfjs-wasm in the browser compiles its kernels.
         scriptSrc: ["'self'", "'wasm-unsafe-eval'"],
-        // Charts and the pages of /docs set styles on elements.
+        // Charts and /docs set styles on elements.
         styleSrc: ["'self'", "'unsafe-inline'"],
         imgSrc: ["'self'", 'data:', 'blob:'],
         fontSrc: ["'self'", 'data:'],
@@ -30,23 +31,20 @@ export const registerSecurityHeaders = async (app: FastifyInstance): Promise<voi
     },
     frameguard: { action: 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
-    // Whoever puts TLS in front says so there; over plain HTTP browsers ignore it.
+    // The proxy that adds TLS sets this header; browsers ignore it over plain HTTP.
     strictTransportSecurity: false,
   });
 };
 
-/** Swagger UI at /docs, all of it from here: it works without a way out. */
-
+/** Swagger UI at /docs. It loads nothing from the internet. */
 export const registerDocs = async (app: FastifyInstance, document: OpenApiDocument): Promise<void> => {
-  // Our own document, made from the declared routes; the plugin only hands it to the page.
+  // The document is ours, made from the declared routes. The plugin only passes it to the page.
   await app.register(swagger, { mode: 'static', specification: { document: document as never } });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     uiConfig: { tryItOutEnabled: true, docExpansion: 'list' },
   });
 };
-
-/** The dashboard, where it has been built; else one plain page that says where things are. */
 
 const exists = (file: string): Promise<boolean> =>
   access(file).then(
@@ -70,18 +68,19 @@ const plainPage = `<!doctype html>
 </ul>
 `;
 
-/** Below these nothing is a page of the dashboard's own routing; nor is what has an extension. */
+/** Paths that are no pages of the dashboard: those below these folders, and those with an extension. */
 const notPages = /^\/(v1|docs|assets)(\/|$)|\.[a-z0-9]+$/i;
 
 const wantsPage = ({ method, headers, url }: FastifyRequest): boolean =>
   method === 'GET' && (headers.accept ?? '').includes('text/html') && !notPages.test(url.split('?')[0]!);
 
 export type Dashboard = {
-  /** Whether a browser asks for a page where no route and no file is. */
+  /** Whether a browser asks for a page of the dashboard. Only asked when no route and no file matches. */
   readonly isPage: (request: FastifyRequest) => boolean;
   readonly sendPage: (reply: FastifyReply) => FastifyReply;
 };
 
+/** Serves the built dashboard in `folder`. Without one, serves a plain page with links. */
 export const registerDashboard = async (app: FastifyInstance, folder: string | null): Promise<Dashboard> => {
   const sendPlain = (reply: FastifyReply) => reply.type('text/html; charset=utf-8').send(plainPage);
   if (folder === null || !(await exists(path.join(folder, 'index.html')))) {
@@ -92,7 +91,7 @@ export const registerDashboard = async (app: FastifyInstance, folder: string | n
     root: folder,
     cacheControl: false,
     setHeaders: (response, file) => {
-      // The bundler puts a hash into every name below assets/.
+      // Every file name below assets/ has a hash of the file's content.
       const hashed = file.startsWith(path.join(folder, 'assets'));
       response.setHeader('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
     },

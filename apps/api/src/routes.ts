@@ -1,3 +1,7 @@
+/**
+ * Registers every declared route. A request is parsed strictly by the route's schemas, and an answer must match its declaration. Where no
+ * route is, the answer is 404, or 405 with the allowed methods.
+ */
 import { AppError, type Route, type RouteName, routes } from '@funnel/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Context, type Handlers, isStream, localCaller, type RouteReply } from './handlers/handler.ts';
@@ -7,8 +11,8 @@ import { sweepHandlers } from './handlers/sweeps.ts';
 import type { RawBody } from './request/bodies.ts';
 import { parsePart } from './request/parse-part.ts';
 
-/** A HEAD on a stream would hold a place among the streams for nothing. */
-export const methodsOf = (route: Route): readonly string[] =>
+/** The methods of a route. A stream has no HEAD: it would use up one of the streams. */
+const methodsOf = (route: Route): readonly string[] =>
   route.method === 'GET' && !isStream(route) ? ['GET', 'HEAD'] : [route.method];
 
 const patterns = (Object.values(routes) as Route[]).map((route) => ({
@@ -16,12 +20,12 @@ const patterns = (Object.values(routes) as Route[]).map((route) => ({
   pattern: new RegExp(`^${route.url.replaceAll('.', '\\.').replace(/:[a-z]+/gi, '[^/]+')}$`),
 }));
 
-/** The methods that some declared route takes at this path. */
-export const methodsAt = (path: string): readonly string[] => [
+/** The methods of all declared routes at this path. */
+const methodsAt = (path: string): readonly string[] => [
   ...new Set(patterns.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)),
 ];
 
-/** What is answered where no route is: 204 to OPTIONS, 405 where another method would do, else 404. */
+/** Answers a request that no route takes: 204 for OPTIONS, 405 if the path takes other methods, else 404. */
 export const answerMissing = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const path = request.url.split('?')[0]!;
   const methods = methodsAt(path);
@@ -36,7 +40,7 @@ export const answerMissing = (request: FastifyRequest, reply: FastifyReply): Fas
   );
 };
 
-/** The registry: the compiler refuses a route without a handler, and a handler without a route. */
+/** All handlers. A route without a handler, or a handler without a route, does not compile. */
 export const createHandlers = (context: Context) =>
   ({
     ...sweepHandlers(context),
@@ -46,14 +50,12 @@ export const createHandlers = (context: Context) =>
     ...serviceHandlers(context),
   }) satisfies Handlers;
 
-/** Every declared route, registered by one loop: parsed strictly on the way in, held to its declaration on the way out. */
-
-/** A handler as the loop sees it: the types of `Handlers` say for each what it takes and answers. */
+/** A handler of any route. `Handlers` has their exact types. */
 type AnyHandler = (request: unknown, reply: RouteReply) => Promise<unknown>;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The declaration that this request is for; absent on pages and files. */
+    /** The declared route of the request. Pages and files have none. */
     readonly routeName?: RouteName;
   }
 }
@@ -72,27 +74,27 @@ const parseRequest = async (
     params: route.params && parsePart('params', route.params, request.params),
     query: parsePart('query', route.query, request.query),
     headers: route.headers && parsePart('headers', route.headers, request.headers),
-    body: await readBody({ route: name, body: request.body as RawBody | undefined }, client), // as registerBodyParsers leaves it
+    body: await readBody({ route: name, body: request.body as RawBody | undefined }, client), // as registerBodyParsers makes it
     caller: request.caller,
     client,
     log: request.log,
   };
 };
 
-/** An answer that its own declaration refuses is a fault of ours, and is not sent. */
+/** The answer as JSON. An answer that does not match its declaration is a fault of ours; clients do not get it. */
 const serialize = (name: RouteName, route: Route, answer: unknown): string => {
   const result = route.response!.safeParse(answer);
   if (!result.success) throw new Error(`Expected ${name} to answer as declared`, { cause: result.error });
   return JSON.stringify(result.data);
 };
 
-/** What the audit log keeps of a change. */
+/** One change for the audit log. */
 export type Change = {
   /** Name of the token, or `local`. */
   readonly actor: string;
   /** Name of the route. */
   readonly action: string;
-  /** Id of what was changed. */
+  /** The id of the sweep or other object that changed. */
   readonly subject: string | null;
   readonly address: string;
   readonly details: Readonly<Record<string, unknown>>;
@@ -103,14 +105,14 @@ const idOf = (value: unknown): string | null =>
     ? value.id
     : null;
 
-/** Null for what changed nothing: reading, and a submission that was repeated under its key. */
+/** The change that a request made. Null for reads, and for a submission that was repeated under its key. */
 const changeOf = (
   name: RouteName,
   route: Route,
   request: FastifyRequest,
   answer: unknown,
   status: number,
-  noted: Change['details'],
+  notes: Change['details'],
 ): Change | null => {
   const reads = route.method === 'GET' || route.role === 'read';
   if (reads || status !== (route.status ?? 200)) return null;
@@ -119,19 +121,19 @@ const changeOf = (
     action: name,
     subject: idOf(request.params) ?? idOf(answer),
     address: request.ip,
-    details: { requestId: request.id, ...noted },
+    details: { requestId: request.id, ...notes },
   };
 };
 
 export type RoutingOptions = {
-  /** Milliseconds after which a request is answered with UNAVAILABLE; streams are exempt. */
+  /** Milliseconds after which the answer is UNAVAILABLE. Streams have no timeout. */
   readonly timeout: number;
-  /** The body as its route declares it. Errors: MALFORMED_BODY, INVALID_REQUEST, UNAVAILABLE. */
+  /** The body as its route declares it. Throws MALFORMED_BODY, INVALID_REQUEST, UNAVAILABLE. */
   readonly readBody: (
     request: { readonly route: RouteName; readonly body: RawBody | undefined },
     client: string,
   ) => Promise<unknown>;
-  /** Called after a change and before its answer. */
+  /** Runs after a change and before its answer. */
   readonly audit: (change: Change) => Promise<void>;
 };
 
@@ -139,15 +141,15 @@ const answerWith =
   (name: RouteName, route: Route, handler: AnyHandler, options: RoutingOptions) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     reply.code(route.status ?? 200).header('cache-control', 'no-store');
-    let noted: Change['details'] = {};
+    let notes: Change['details'] = {};
     const answer = await handler(await parseRequest(name, route, request, options), {
       status: (status) => void reply.code(status),
       header: (field, value) => void reply.header(field, value),
       note: (details) => {
-        noted = details;
+        notes = details;
       },
     });
-    const change = changeOf(name, route, request, answer, reply.statusCode, noted);
+    const change = changeOf(name, route, request, answer, reply.statusCode, notes);
     if (change) await options.audit(change);
     if (route.response)
       return reply.type('application/json; charset=utf-8').send(serialize(name, route, answer));

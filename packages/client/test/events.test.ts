@@ -36,7 +36,7 @@ const row = (id: number): FunnelEventRow => ({
 });
 const text = (id: number) => `id: ${id}\ndata: ${JSON.stringify(row(id))}\n\n`;
 
-test('events go on from the last one seen after the connection is lost, in the middle of an event too', async () => {
+test('events go on after the last complete one when the connection is lost', async () => {
   const { url, requests } = await startServer((request, response, call) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     if (call === 0) {
@@ -56,7 +56,7 @@ test('events go on from the last one seen after the connection is lost, in the m
   expect(requests[0]!.url).toBe('/v1/events?sweep=s');
 });
 
-test('events come back after the service was away', async () => {
+test('events come again after the service was away', async () => {
   const { url } = await startServer((_, response, call) => {
     if (call < 3) sendJson(response, 503, {});
     else response.writeHead(200, { 'content-type': 'text/event-stream' }).write(text(1));
@@ -78,7 +78,7 @@ test('events end without an error when the caller aborts', async () => {
   expect(seen).toEqual([row(1)]);
 });
 
-test('a refused stream is an error, not a wait', async () => {
+test('a refused stream is an error', async () => {
   const { url, requests } = await startServer((_, response) => void response.writeHead(401).end());
   await expect(createClient({ url }).events().next()).rejects.toMatchObject({ status: 401 });
   expect(requests).toHaveLength(1);

@@ -1,3 +1,7 @@
+/**
+ * Who may call what. One hook runs before every route: it checks the Host and the Origin, counts the request, finds the caller by its token and
+ * compares the caller's role with the role that the route declares.
+ */
 import { AppError, type Role, type Route, roles, routes } from '@funnel/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Caller, isStream, localCaller } from '../handlers/handler.ts';
@@ -6,30 +10,34 @@ import type { RateLimiter } from './rate-limiter.ts';
 import { hashToken } from './tokens.ts';
 
 /**
- * A stream outlives the request that opened it, and so the look at its token: that is looked at again while it is open, so that a
- * revoked token hears nothing more. One question per token, however many streams it has.
+ * Checks the tokens of open streams again and again, because a stream stays open for long and its token may be revoked meanwhile. All streams
+ * of a token share one check.
  */
-export type StreamWatch = {
-  /** `end` is called when the token of this hash (null: none was needed) opens nothing any more. Returns what ends the watch. */
+type StreamWatch = {
+  /**
+   * Calls `end` when the token with this hash gives no more access; null: the stream was opened without a token. Returns a function that ends
+   * the watch.
+   */
   readonly watch: (tokenHash: string | null, end: () => void) => () => void;
   readonly close: () => void;
 };
 
-export type StreamWatchOptions = {
-  /** Rejects when it cannot be found out: then the stream goes on. */
-  readonly stillOpens: (tokenHash: string | null) => Promise<boolean>;
-  readonly milliseconds: number;
+type StreamWatchOptions = {
+  /** Rejects if the database cannot be asked; then the streams go on. */
+  readonly hasAccess: (tokenHash: string | null) => Promise<boolean>;
+  /** Milliseconds between two checks. */
+  readonly interval: number;
 };
 
-export const createStreamWatch = ({ stillOpens, milliseconds }: StreamWatchOptions): StreamWatch => {
+const createStreamWatch = ({ hasAccess, interval }: StreamWatchOptions): StreamWatch => {
   const open = new Map<string | null, Set<() => void>>();
-  const look = async (tokenHash: string | null, ends: ReadonlySet<() => void>): Promise<void> => {
-    if (await stillOpens(tokenHash).catch(() => true)) return;
+  const check = async (tokenHash: string | null, ends: ReadonlySet<() => void>): Promise<void> => {
+    if (await hasAccess(tokenHash).catch(() => true)) return;
     for (const end of [...ends]) end();
   };
   const timer = setInterval(() => {
-    for (const [tokenHash, ends] of open) void look(tokenHash, ends);
-  }, milliseconds);
+    for (const [tokenHash, ends] of open) void check(tokenHash, ends);
+  }, interval);
   timer.unref();
   return {
     watch: (tokenHash, end) => {
@@ -44,8 +52,6 @@ export const createStreamWatch = ({ stillOpens, milliseconds }: StreamWatchOptio
   };
 };
 
-/** Who may call what: one hook before every route, from the `role` that the route declares. */
-
 declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller;
@@ -56,14 +62,14 @@ export type AccessOptions = {
   readonly hosts: HostRules;
   /** Whether callers must show a token at all. */
   readonly tokensNeeded: () => Promise<boolean>;
-  /** The owner of the token with this hash, if it has not been revoked. */
+  /** The caller whose token has this hash. Null for an unknown or revoked token. */
   readonly findCaller: (tokenHash: string) => Promise<Caller | null>;
   readonly limiter: RateLimiter;
-  /** Milliseconds between two looks at the tokens of open streams. */
+  /** Milliseconds between two checks of the tokens of open streams. */
   readonly watchStreams: number;
 };
 
-/** Pages and files, and what needs no role, know no caller. */
+/** The caller of pages, files and routes without a role. */
 const anonymous: Caller = { name: 'anonymous', role: 'read' };
 
 const bearer = ({ headers }: FastifyRequest): string | null =>
@@ -72,8 +78,10 @@ const bearer = ({ headers }: FastifyRequest): string | null =>
 const routeOf = ({ routeOptions: { config } }: FastifyRequest): Route | null =>
   config.routeName === undefined ? null : routes[config.routeName];
 
+/** Whether a caller with the role `held` may do what `needed` allows. */
 const includes = (held: Role, needed: Role): boolean => roles.indexOf(held) >= roles.indexOf(needed);
 
+/** The caller of a request. Throws UNAUTHENTICATED. */
 const authenticate = async (request: FastifyRequest, options: AccessOptions): Promise<Caller> => {
   if (!(await options.tokensNeeded())) return localCaller;
   const token = bearer(request);
@@ -94,7 +102,7 @@ const spend = (limiter: RateLimiter, client: string): void => {
     throw new AppError('RATE_LIMITED', `Expected fewer requests from ${client}`, { retryAfterSeconds: wait });
 };
 
-/** Ends the answer to `request`, a stream, when what let its caller in does so no more. */
+/** Ends the answer to `request`, a stream, when its caller loses access. */
 const watchStream = (streams: StreamWatch, request: FastifyRequest, reply: FastifyReply): void => {
   const token = bearer(request);
   const unwatch = streams.watch(
@@ -104,20 +112,20 @@ const watchStream = (streams: StreamWatch, request: FastifyRequest, reply: Fasti
   reply.raw.once('close', unwatch);
 };
 
-/** Adds the hook and `request.caller`. */
+/** Adds the hook, and `request.caller`. */
 export const registerAccess = (app: FastifyInstance, options: AccessOptions): void => {
   app.decorateRequest('caller');
   const streams = createStreamWatch({
-    stillOpens: async (tokenHash) =>
+    hasAccess: async (tokenHash) =>
       tokenHash === null ? !(await options.tokensNeeded()) : (await options.findCaller(tokenHash)) !== null,
-    milliseconds: options.watchStreams,
+    interval: options.watchStreams,
   });
   app.addHook('onClose', async () => streams.close());
   app.addHook('onRequest', async (request, reply) => {
     request.caller = anonymous;
     checkHost(options.hosts, request);
     checkOrigin(request);
-    // By address first: trying tokens must cost something too.
+    // The address counts before the token is checked: guessing tokens must be limited too.
     spend(options.limiter, request.ip);
     const route = routeOf(request);
     const needed = route?.role ?? null;
