@@ -1,28 +1,27 @@
-import { AppError } from '@funnel/contracts';
-import { type Db, readServiceCounts, reconcile, writeAudit } from '@funnel/db';
+/** The app: which plugins it has, and in which order. Each plugin names the plugins that must come before it. */
+import { type Db, readServiceCounts, reconcile } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import { createTracer, type Tracer } from '@funnel/tracing';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { registerAccess } from './access/access.ts';
+import { accessPlugin } from './access/access.ts';
 import { hostRules, isLoopback } from './access/hosts.ts';
-import { createRateLimiter } from './access/rate-limiter.ts';
 import { createTokenGate } from './access/tokens.ts';
 import {
-  createEventHub,
   createStreamLimits,
   databaseEvents,
   defaultStreamsPerCaller,
+  eventsPlugin,
 } from './events/event-hub.ts';
-import { createServiceMetrics } from './metrics.ts';
-import { logRequests, observeRequests } from './observe-requests.ts';
+import { metricsPlugin } from './metrics.ts';
+import { observeRequestsPlugin } from './observe-requests.ts';
 import { createOpenApiDocument, version } from './openapi.ts';
-import { registerDashboard, registerDocs, registerSecurityHeaders } from './pages.ts';
-import { createPlanning } from './planning/planning.ts';
-import { registerProblems } from './problems.ts';
-import { type Reconciler, startReconciler } from './reconciler.ts';
-import { registerBodyParsers } from './request/bodies.ts';
-import { answerMissing, createHandlers, registerRoutes } from './routes.ts';
-import { createServer, endConnectionsOnClose } from './server.ts';
+import { pagesPlugin, securityHeadersPlugin } from './pages.ts';
+import { planningPlugin } from './planning/planning.ts';
+import { problemsPlugin } from './problems.ts';
+import { reconcilerPlugin } from './reconciler.ts';
+import { bodiesPlugin } from './request/bodies.ts';
+import { routesPlugin } from './routes.ts';
+import { connectionsPlugin, createServer } from './server.ts';
 
 /** The options of the API. The caller opens `db` and `queue`, and closes them after the app. */
 export type ApiOptions = {
@@ -66,38 +65,25 @@ export type ApiOptions = {
   readonly logger?: FastifyBaseLogger;
 };
 
-const defaultMaxStreams = 500;
-
 /** Milliseconds after which a request is answered with UNAVAILABLE. Submitting 100,000 trials takes less. */
 const handlerTimeoutMs = 120_000;
 
 /** Builds the app. Throws UNAUTHENTICATED if others can reach the address and no token exists. */
 export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> => {
-  const { db, queue, host = '127.0.0.1', maxBodyBytes = 1024 * 1024 } = options;
-  const local = isLoopback(host);
+  const {
+    db,
+    queue,
+    engineVersion,
+    host = '127.0.0.1',
+    maxBodyBytes = 1024 * 1024,
+    maxStreams = 500,
+  } = options;
+  const isLocal = isLoopback(host);
   // Behind a proxy, others can call although the address is loopback.
-  const required = !local || options.auth === 'required' || options.trustProxy === true;
+  const required = !isLocal || options.auth === 'required' || options.trustProxy === true;
   const gate = await createTokenGate(db, { required, host });
-
-  const maxStreams = options.maxStreams ?? defaultMaxStreams;
-  const app = createServer({ ...options, maxBodyBytes, maxStreams });
-  const hub = createEventHub({
-    source: databaseEvents(db),
-    limits: createStreamLimits({
-      total: maxStreams,
-      perCaller: options.maxStreamsPerToken ?? defaultStreamsPerCaller(maxStreams),
-    }),
-    bufferBytes: 256 * 1024,
-    heartbeat: 15_000,
-    onError: (error) => app.log.warn({ err: error }, 'could not read events'),
-  });
-  const metrics = createServiceMetrics({
-    readCounts: () => readServiceCounts(db),
-    readQueue: () => queue.counts(),
-    streams: hub.size,
-  });
   const document = createOpenApiDocument(version);
-  const planning = createPlanning(db, { seconds: options.planningSeconds });
+  const app = createServer({ ...options, maxBodyBytes, maxStreams });
   const notify = async (stageIds: readonly string[]): Promise<void> => {
     // The transaction is committed. If the queue is away, the reconciler notifies the workers some seconds later.
     await queue
@@ -105,69 +91,45 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
       .catch((error: unknown) => app.log.warn({ err: error }, 'could not notify the workers'));
   };
 
-  endConnectionsOnClose(app);
-  registerProblems(app);
-  registerBodyParsers(app, { jsonBytes: maxBodyBytes, yamlBytes: Math.ceil(maxBodyBytes / 16) });
-  await registerSecurityHeaders(app);
-  registerAccess(app, {
+  // The hooks of a request run in this order: an answer has its security headers before a caller is refused.
+  await app.register(connectionsPlugin);
+  await app.register(problemsPlugin);
+  await app.register(bodiesPlugin, { jsonBytes: maxBodyBytes, yamlBytes: Math.ceil(maxBodyBytes / 16) });
+  await app.register(securityHeadersPlugin);
+  await app.register(accessPlugin, {
+    ...gate,
     hosts: hostRules(host, options.allowedHosts ?? []),
-    tokensNeeded: gate.tokensNeeded,
-    findCaller: gate.findCaller,
-    limiter: createRateLimiter(options.rateLimit ?? (local ? 120_000 : 3000)),
+    requestsPerMinute: options.rateLimit ?? (isLocal ? 120_000 : 3000),
     watchStreams: (options.watchStreamsSeconds ?? 15) * 1000,
   });
-  // Set while the database has the schema of another version. Then the API neither reads nor writes it.
-  let mismatch: AppError | null = null;
-  app.addHook('onRequest', async ({ routeOptions }) => {
-    if (mismatch && routeOptions.url?.startsWith('/v1/')) throw mismatch;
-  });
-  observeRequests(app, metrics.registry);
-  logRequests(app);
-  registerRoutes(
-    app,
-    createHandlers({
-      ...{ db, queue, hub, metrics, document, notify, planning },
-      engineVersion: options.engineVersion,
-      tracer: options.tracer ?? createTracer({ endpoint: undefined, resource: {} }),
+  await app.register(eventsPlugin, {
+    source: databaseEvents(db),
+    limits: createStreamLimits({
+      total: maxStreams,
+      perCaller: options.maxStreamsPerToken ?? defaultStreamsPerCaller(maxStreams),
     }),
-    {
-      timeout: handlerTimeoutMs,
-      readBody: planning.read,
-      audit: (entry) => writeAudit(db, entry),
+    bufferBytes: 256 * 1024,
+    heartbeat: 15_000,
+  });
+  await app.register(metricsPlugin, {
+    readCounts: () => readServiceCounts(db),
+    readQueue: () => queue.counts(),
+  });
+  await app.register(reconcilerPlugin, {
+    reconcile: async () => {
+      const { maxAttempts = 3, leaseSeconds = 10 } = options;
+      return reconcile(db, { maxAttempts, leaseSeconds });
     },
-  );
-  await registerDocs(app, document);
-  const dashboard = await registerDashboard(app, options.webFolder ?? null);
-  app.setNotFoundHandler((request, reply) =>
-    dashboard.isPage(request) ? dashboard.sendPage(reply) : answerMissing(request, reply),
-  );
-
-  let reconciler: Reconciler | undefined;
-  app.addHook('onListen', async () => {
-    planning.start();
-    reconciler = startReconciler({
-      reconcile: async () => {
-        const { maxAttempts = 3, leaseSeconds = 10 } = options;
-        const reconciled = await reconcile(db, { maxAttempts, leaseSeconds });
-        mismatch = null;
-        return reconciled;
-      },
-      notify,
-      interval: (options.reconcileSeconds ?? 3) * 1000,
-      onError: (error) => {
-        metrics.countReconcilerFault();
-        if (!(error instanceof AppError) || error.code !== 'SCHEMA_MISMATCH')
-          return app.log.warn({ err: error }, 'could not reconcile');
-        if (!mismatch) app.log.error({ code: error.code }, error.message);
-        mismatch = error;
-      },
-    });
+    notify,
+    interval: (options.reconcileSeconds ?? 3) * 1000,
   });
-  // Before the server waits for its connections: streams do not end by themselves.
-  app.addHook('preClose', async () => {
-    await reconciler?.stop();
-    await hub.close();
+  await app.register(observeRequestsPlugin);
+  await app.register(planningPlugin, { db, seconds: options.planningSeconds });
+  await app.register(routesPlugin, {
+    ...{ db, queue, document, notify, engineVersion },
+    tracer: options.tracer ?? createTracer({ endpoint: undefined, resource: {} }),
+    timeout: handlerTimeoutMs,
   });
-  app.addHook('onClose', planning.close);
+  await app.register(pagesPlugin, { document, webFolder: options.webFolder ?? null });
   return app;
 };

@@ -2,6 +2,8 @@
  * The service's metrics for Prometheus. Most come from PostgreSQL at every scrape, since no process owns those numbers.
  */
 import { attemptBounds, type ServiceCounts } from '@funnel/db';
+import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 export type CountedRow = {
@@ -69,6 +71,12 @@ export type ServiceMetrics = {
   /** The text of a scrape. */
   readonly text: () => Promise<string>;
   readonly countReconcilerFault: () => void;
+  /** Counts an answered request of a declared route. */
+  readonly observeRequest: (request: {
+    readonly route: string;
+    readonly status: number;
+    readonly seconds: number;
+  }) => void;
 };
 
 type Row = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
@@ -157,6 +165,13 @@ export const createServiceMetrics = ({
   });
   const clients = gauge('event_streams', 'Clients that watch the event stream.');
   const reachable = gauge('part_up', 'Whether a part answered this scrape.', ['part']);
+  const latency = new Histogram({
+    name: 'funnel_http_request_seconds',
+    help: 'Latency of requests, by route and status.',
+    labelNames: ['route', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [registry],
+  });
   const reconcilerFaults = total('reconciler_faults_total', 'Rounds of the reconciler that failed.');
 
   const fillCounts = (counts: ServiceCounts): void => {
@@ -192,5 +207,23 @@ export const createServiceMetrics = ({
       return registry.metrics();
     },
     countReconcilerFault: () => reconcilerFaults.inc(),
+    observeRequest: ({ route, status, seconds }) =>
+      latency.observe({ route, status: String(status) }, seconds),
   };
 };
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly metrics: ServiceMetrics;
+  }
+}
+
+const metrics = async (
+  app: FastifyInstance,
+  options: Omit<ServiceMetricsOptions, 'streams'>,
+): Promise<void> => {
+  app.decorate('metrics', createServiceMetrics({ ...options, streams: app.eventHub.size }));
+};
+
+/** Adds `app.metrics`. */
+export const metricsPlugin = fp(metrics, { name: 'metrics', dependencies: ['events'] });

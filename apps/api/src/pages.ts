@@ -7,10 +7,11 @@ import fastifyStatic from '@fastify/static';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
 import type { OpenApiDocument } from './openapi.ts';
+import { answerMissing } from './routes.ts';
 
-/** The dashboard and /docs load all of their parts from this service, so browsers may load nothing from elsewhere. */
-export const registerSecurityHeaders = async (app: FastifyInstance): Promise<void> => {
+const securityHeaders = async (app: FastifyInstance): Promise<void> => {
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -36,8 +37,11 @@ export const registerSecurityHeaders = async (app: FastifyInstance): Promise<voi
   });
 };
 
+/** The dashboard and /docs load all of their parts from this service, so browsers may load nothing from elsewhere. */
+export const securityHeadersPlugin = fp(securityHeaders, { name: 'security-headers' });
+
 /** Swagger UI at /docs. It loads nothing from the internet. */
-export const registerDocs = async (app: FastifyInstance, document: OpenApiDocument): Promise<void> => {
+const registerDocs = async (app: FastifyInstance, document: OpenApiDocument): Promise<void> => {
   // The document is ours, made from the declared routes. The plugin only passes it to the page.
   await app.register(swagger, { mode: 'static', specification: { document: document as never } });
   await app.register(swaggerUi, {
@@ -74,14 +78,14 @@ const notPages = /^\/(v1|docs|assets)(\/|$)|\.[a-z0-9]+$/i;
 const wantsPage = ({ method, headers, url }: FastifyRequest): boolean =>
   method === 'GET' && (headers.accept ?? '').includes('text/html') && !notPages.test(url.split('?')[0]!);
 
-export type Dashboard = {
+type Dashboard = {
   /** Whether a browser asks for a page of the dashboard. Only asked when no route and no file matches. */
   readonly isPage: (request: FastifyRequest) => boolean;
   readonly sendPage: (reply: FastifyReply) => FastifyReply;
 };
 
 /** Serves the built dashboard in `folder`. Without one, serves a plain page with links. */
-export const registerDashboard = async (app: FastifyInstance, folder: string | null): Promise<Dashboard> => {
+const registerDashboard = async (app: FastifyInstance, folder: string | null): Promise<Dashboard> => {
   const sendPlain = (reply: FastifyReply) => reply.type('text/html; charset=utf-8').send(plainPage);
   if (folder === null || !(await exists(path.join(folder, 'index.html')))) {
     app.get('/', (_, reply) => sendPlain(reply));
@@ -98,3 +102,23 @@ export const registerDashboard = async (app: FastifyInstance, folder: string | n
   });
   return { isPage: wantsPage, sendPage: (reply) => reply.sendFile('index.html') };
 };
+
+type PagesOptions = {
+  readonly document: OpenApiDocument;
+  /** The folder of the built dashboard, or null. */
+  readonly webFolder: string | null;
+};
+
+const pages = async (app: FastifyInstance, { document, webFolder }: PagesOptions): Promise<void> => {
+  await registerDocs(app, document);
+  const dashboard = await registerDashboard(app, webFolder);
+  app.setNotFoundHandler((request, reply) =>
+    dashboard.isPage(request) ? dashboard.sendPage(reply) : answerMissing(request, reply),
+  );
+};
+
+/** Serves /docs and the dashboard. Every path that nothing serves gets the dashboard's page, or a problem. */
+export const pagesPlugin = fp(pages, {
+  name: 'pages',
+  dependencies: ['problems', 'security-headers', 'routes'],
+});

@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net';
 import { AppError, type ErrorCode, errors, type Problem, ProblemIssue } from '@funnel/contracts';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
 import { z } from 'zod';
 
 /** The code for one of Fastify's own errors. */
@@ -94,8 +95,7 @@ const log = (logger: FastifyBaseLogger, error: AppError): void => {
   else logger.debug({ code, detail }, 'refused a request');
 };
 
-/** Must run before any route is registered: a route keeps the error handler of its time. */
-export const registerProblems = (app: FastifyInstance): void => {
+const problems = async (app: FastifyInstance): Promise<void> => {
   app.setErrorHandler((thrown, request, reply) => {
     const error = asAppError(thrown, request.headers['content-type']);
     log(request.log, error);
@@ -106,6 +106,9 @@ export const registerProblems = (app: FastifyInstance): void => {
       .send(JSON.stringify(toProblem(error, request.id)));
   });
 };
+
+/** Answers everything that a handler or a hook throws. A route keeps the error handler of its time, so this plugin comes before the routes. */
+export const problemsPlugin = fp(problems, { name: 'problems' });
 
 /** Answers a request that Fastify could not route: an address that does not decode, or a parameter that is too long. */
 export const answerFrameworkError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {

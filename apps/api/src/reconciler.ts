@@ -2,8 +2,11 @@
  * The reconciler: every few seconds it expires leases, makes the stages ready that should be, and notifies the workers of them. So a lost
  * notification costs seconds, and never work.
  */
+import { AppError } from '@funnel/contracts';
+import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
 
-export type ReconcilerOptions = {
+type ReconcilerOptions = {
   /** Repairs the database and returns the stages that are ready. */
   readonly reconcile: () => Promise<{ readonly readyStages: readonly string[] }>;
   readonly notify: (stageIds: readonly string[]) => Promise<void>;
@@ -12,10 +15,10 @@ export type ReconcilerOptions = {
   readonly onError: (error: unknown) => void;
 };
 
-export type Reconciler = { readonly stop: () => Promise<void> };
+type Reconciler = { readonly stop: () => Promise<void> };
 
 /** Rounds never overlap. A round that fails is reported, and the next one follows as usual. */
-export const startReconciler = ({ reconcile, notify, interval, onError }: ReconcilerOptions): Reconciler => {
+const startReconciler = ({ reconcile, notify, interval, onError }: ReconcilerOptions): Reconciler => {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let round = Promise.resolve();
@@ -40,3 +43,37 @@ export const startReconciler = ({ reconcile, notify, interval, onError }: Reconc
     },
   };
 };
+
+const reconciler = async (
+  app: FastifyInstance,
+  options: Omit<ReconcilerOptions, 'onError'>,
+): Promise<void> => {
+  // Set while the database has the schema of another version. Then the API neither reads nor writes it.
+  let mismatch: AppError | null = null;
+  app.addHook('onRequest', async ({ routeOptions }) => {
+    if (mismatch && routeOptions.url?.startsWith('/v1/')) throw mismatch;
+  });
+
+  let running: Reconciler | undefined;
+  app.addHook('onListen', async () => {
+    running = startReconciler({
+      ...options,
+      reconcile: async () => {
+        const reconciled = await options.reconcile();
+        mismatch = null;
+        return reconciled;
+      },
+      onError: (error) => {
+        app.metrics.countReconcilerFault();
+        if (!(error instanceof AppError) || error.code !== 'SCHEMA_MISMATCH')
+          return app.log.warn({ err: error }, 'could not reconcile');
+        if (!mismatch) app.log.error({ code: error.code }, error.message);
+        mismatch = error;
+      },
+    });
+  });
+  app.addHook('preClose', async () => running?.stop());
+};
+
+/** Runs the reconciler while the app listens. While the schema does not match, every route below /v1/ answers SCHEMA_MISMATCH. */
+export const reconcilerPlugin = fp(reconciler, { name: 'reconciler', dependencies: ['access', 'metrics'] });

@@ -3,7 +3,9 @@
  * route is, the answer is 404, or 405 with the allowed methods.
  */
 import { AppError, type Route, type RouteName, routes } from '@funnel/contracts';
+import { type Change, type Db, writeAudit } from '@funnel/db';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
 import { type Context, type Handlers, isStream, localCaller, type RouteReply } from './handlers/handler.ts';
 import { checkpointHandlers, resultHandlers } from './handlers/results.ts';
 import { retentionHandlers, serviceHandlers } from './handlers/service.ts';
@@ -41,7 +43,7 @@ export const answerMissing = (request: FastifyRequest, reply: FastifyReply): Fas
 };
 
 /** All handlers. A route without a handler, or a handler without a route, does not compile. */
-export const createHandlers = (context: Context) =>
+const createHandlers = (context: Context) =>
   ({
     ...sweepHandlers(context),
     ...resultHandlers(context),
@@ -63,18 +65,14 @@ declare module 'fastify' {
 const clientOf = ({ caller, ip }: FastifyRequest): string =>
   caller === localCaller ? ip : `token ${caller.name}`;
 
-const parseRequest = async (
-  name: RouteName,
-  route: Route,
-  request: FastifyRequest,
-  { readBody }: RoutingOptions,
-) => {
+const parseRequest = async (name: RouteName, route: Route, request: FastifyRequest) => {
   const client = clientOf(request);
+  const body = request.body as RawBody | undefined; // as bodiesPlugin makes it
   return {
     params: route.params && parsePart('params', route.params, request.params),
     query: parsePart('query', route.query, request.query),
     headers: route.headers && parsePart('headers', route.headers, request.headers),
-    body: await readBody({ route: name, body: request.body as RawBody | undefined }, client), // as registerBodyParsers makes it
+    body: await request.server.planning.read({ route: name, body }, client),
     caller: request.caller,
     client,
     log: request.log,
@@ -86,18 +84,6 @@ const serialize = (name: RouteName, route: Route, answer: unknown): string => {
   const result = route.response!.safeParse(answer);
   if (!result.success) throw new Error(`Expected ${name} to answer as declared`, { cause: result.error });
   return JSON.stringify(result.data);
-};
-
-/** One change for the audit log. */
-export type Change = {
-  /** Name of the token, or `local`. */
-  readonly actor: string;
-  /** Name of the route. */
-  readonly action: string;
-  /** The id of the sweep or other object that changed. */
-  readonly subject: string | null;
-  readonly address: string;
-  readonly details: Readonly<Record<string, unknown>>;
 };
 
 const idOf = (value: unknown): string | null =>
@@ -125,24 +111,12 @@ const changeOf = (
   };
 };
 
-export type RoutingOptions = {
-  /** Milliseconds after which the answer is UNAVAILABLE. Streams have no timeout. */
-  readonly timeout: number;
-  /** The body as its route declares it. Throws MALFORMED_BODY, INVALID_REQUEST, UNAVAILABLE. */
-  readonly readBody: (
-    request: { readonly route: RouteName; readonly body: RawBody | undefined },
-    client: string,
-  ) => Promise<unknown>;
-  /** Runs after a change and before its answer. */
-  readonly audit: (change: Change) => Promise<void>;
-};
-
 const answerWith =
-  (name: RouteName, route: Route, handler: AnyHandler, options: RoutingOptions) =>
+  (db: Db, name: RouteName, route: Route, handler: AnyHandler) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     reply.code(route.status ?? 200).header('cache-control', 'no-store');
     let notes: Change['details'] = {};
-    const answer = await handler(await parseRequest(name, route, request, options), {
+    const answer = await handler(await parseRequest(name, route, request), {
       status: (status) => void reply.code(status),
       header: (field, value) => void reply.header(field, value),
       note: (details) => {
@@ -150,21 +124,36 @@ const answerWith =
       },
     });
     const change = changeOf(name, route, request, answer, reply.statusCode, notes);
-    if (change) await options.audit(change);
+    if (change) await writeAudit(db, change);
     if (route.response)
       return reply.type('application/json; charset=utf-8').send(serialize(name, route, answer));
     if (route.produces) return reply.type(route.produces).send(answer);
     return reply.send();
   };
 
-export const registerRoutes = (app: FastifyInstance, handlers: Handlers, options: RoutingOptions): void => {
+/** The plugins that this one depends on bring the other members of Context. */
+type RoutesOptions = Omit<Context, 'hub' | 'metrics' | 'planning'> & {
+  /** Milliseconds after which the answer is UNAVAILABLE. Streams have no timeout. */
+  readonly timeout: number;
+};
+
+const registerRoutes = async (app: FastifyInstance, options: RoutesOptions): Promise<void> => {
+  const { db, timeout, ...context } = options;
+  const { eventHub: hub, metrics, planning } = app;
+  const handlers: Handlers = createHandlers({ ...context, db, hub, metrics, planning });
   for (const [name, route] of Object.entries(routes) as [RouteName, Route][])
     app.route({
       method: route.method,
       url: route.url,
       exposeHeadRoute: methodsOf(route).includes('HEAD'),
-      ...(!isStream(route) && { handlerTimeout: options.timeout }),
+      ...(!isStream(route) && { handlerTimeout: timeout }),
       config: { routeName: name },
-      handler: answerWith(name, route, handlers[name] as AnyHandler, options),
+      handler: answerWith(db, name, route, handlers[name] as AnyHandler),
     });
 };
+
+/** Registers every declared route. */
+export const routesPlugin = fp(registerRoutes, {
+  name: 'routes',
+  dependencies: ['problems', 'bodies', 'access', 'events', 'metrics', 'planning'],
+});

@@ -4,14 +4,11 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
+import fp from 'fastify-plugin';
 import type { ApiOptions } from './app.ts';
 import { answerClientError, answerFrameworkError } from './problems.ts';
 
-/**
- * When the app closes, connections without a request end at once, and the others after their answer. Node itself closes idle connections only
- * after their first request; for one that a browser opened in advance and never used, it waits a minute.
- */
-export const endConnectionsOnClose = (app: FastifyInstance): void => {
+const connections = async (app: FastifyInstance): Promise<void> => {
   const idle = new Set<Socket>();
   let closing = false;
 
@@ -33,6 +30,12 @@ export const endConnectionsOnClose = (app: FastifyInstance): void => {
     for (const socket of idle) socket.destroySoon();
   });
 };
+
+/**
+ * When the app closes, connections without a request end at once, and the others after their answer. Node itself closes idle connections only
+ * after their first request; for one that a browser opened in advance and never used, it waits a minute.
+ */
+export const connectionsPlugin = fp(connections, { name: 'connections' });
 
 /** Milliseconds for a whole request to arrive, so that a client that sends byte by byte does not hold a connection for long. */
 const arrivalTimeoutMs = 30_000;

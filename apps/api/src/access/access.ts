@@ -1,12 +1,14 @@
 /**
- * Who may call what. One hook runs before every route: it checks the Host and the Origin, counts the request, finds the caller by its token and
+ * Who may call what. One hook runs before every route: it checks the Host and the Origin, limits the requests of an address and of a token, finds the caller by its token and
  * compares the caller's role with the role that the route declares.
  */
+
+import rateLimit from '@fastify/rate-limit';
 import { AppError, type Role, type Route, roles, routes } from '@funnel/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
 import { type Caller, isStream, localCaller } from '../handlers/handler.ts';
 import { checkHost, checkOrigin, type HostRules } from './hosts.ts';
-import type { RateLimiter } from './rate-limiter.ts';
 import { hashToken } from './tokens.ts';
 
 /**
@@ -64,7 +66,8 @@ export type AccessOptions = {
   readonly tokensNeeded: () => Promise<boolean>;
   /** The caller whose token has this hash. Null for an unknown or revoked token. */
   readonly findCaller: (tokenHash: string) => Promise<Caller | null>;
-  readonly limiter: RateLimiter;
+  /** Requests per minute of one address, and of one token. */
+  readonly requestsPerMinute: number;
   /** Milliseconds between two checks of the tokens of open streams. */
   readonly watchStreams: number;
 };
@@ -96,10 +99,19 @@ const authenticate = async (request: FastifyRequest, options: AccessOptions): Pr
   return caller;
 };
 
-const spend = (limiter: RateLimiter, client: string): void => {
-  const wait = limiter.take(client);
-  if (wait > 0)
-    throw new AppError('RATE_LIMITED', `Expected fewer requests from ${client}`, { retryAfterSeconds: wait });
+/**
+ * Counts each request of a client in windows of a minute. Every API process counts for itself. The function that it returns throws
+ * RATE_LIMITED when the window is full.
+ */
+const createRequestLimit = (app: FastifyInstance, clientOf: (request: FastifyRequest) => string) => {
+  const count = app.createRateLimit({ keyGenerator: clientOf });
+  return async (request: FastifyRequest): Promise<void> => {
+    const limit = await count(request);
+    if (!limit.isAllowed && limit.isExceeded)
+      throw new AppError('RATE_LIMITED', `Expected fewer requests from ${limit.key}`, {
+        retryAfterSeconds: limit.ttlInSeconds,
+      });
+  };
 };
 
 /** Ends the answer to `request`, a stream, when its caller loses access. */
@@ -112,9 +124,11 @@ const watchStream = (streams: StreamWatch, request: FastifyRequest, reply: Fasti
   reply.raw.once('close', unwatch);
 };
 
-/** Adds the hook, and `request.caller`. */
-export const registerAccess = (app: FastifyInstance, options: AccessOptions): void => {
+const access = async (app: FastifyInstance, options: AccessOptions): Promise<void> => {
   app.decorateRequest('caller');
+  await app.register(rateLimit, { global: false, max: options.requestsPerMinute, timeWindow: '1 minute' });
+  const limitAddress = createRequestLimit(app, ({ ip }) => ip);
+  const limitToken = createRequestLimit(app, ({ caller }) => `token ${caller.name}`);
   const streams = createStreamWatch({
     hasAccess: async (tokenHash) =>
       tokenHash === null ? !(await options.tokensNeeded()) : (await options.findCaller(tokenHash)) !== null,
@@ -126,7 +140,7 @@ export const registerAccess = (app: FastifyInstance, options: AccessOptions): vo
     checkHost(options.hosts, request);
     checkOrigin(request);
     // The address counts before the token is checked: guessing tokens must be limited too.
-    spend(options.limiter, request.ip);
+    await limitAddress(request);
     const route = routeOf(request);
     const needed = route?.role ?? null;
     if (route === null || needed === null) return;
@@ -137,7 +151,10 @@ export const registerAccess = (app: FastifyInstance, options: AccessOptions): vo
         `Expected the role ${needed}, but the token ${JSON.stringify(caller.name)} has ${caller.role}`,
       );
     request.caller = caller;
-    if (caller !== localCaller) spend(options.limiter, `token ${caller.name}`);
+    if (caller !== localCaller) await limitToken(request);
     if (isStream(route)) watchStream(streams, request, reply);
   });
 };
+
+/** Adds the hook, and `request.caller`. */
+export const accessPlugin = fp(access, { name: 'access', dependencies: ['problems'] });

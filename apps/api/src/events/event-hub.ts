@@ -7,6 +7,8 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { AppError } from '@funnel/contracts';
 import { type Db, eventsAfter, isEventAfter, lastEventId, onEvents } from '@funnel/db';
+import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
 import { createEventStream, type EventSource, type EventStream } from './event-stream.ts';
 
 export type StreamLimits = {
@@ -208,3 +210,20 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
     },
   };
 };
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly eventHub: EventHub;
+  }
+}
+
+const events = async (app: FastifyInstance, options: Omit<EventHubOptions, 'onError'>): Promise<void> => {
+  const onError = (error: unknown) => app.log.warn({ err: error }, 'could not read events');
+  const hub = createEventHub({ ...options, onError });
+  app.decorate('eventHub', hub);
+  // Before the server waits for its connections: streams do not end by themselves.
+  app.addHook('preClose', hub.close);
+};
+
+/** Adds `app.eventHub`, and closes it with the app. */
+export const eventsPlugin = fp(events, { name: 'events' });

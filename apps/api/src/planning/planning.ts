@@ -14,6 +14,8 @@ import {
   type SweepDefinition,
 } from '@funnel/contracts';
 import type { Db, Submitted } from '@funnel/db';
+import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
 import { isQuickToRead, type RawBody, readBody } from '../request/bodies.ts';
 import {
   createPlanner,
@@ -189,3 +191,22 @@ export const createPlanning = (db: Db, { seconds = maxSeconds }: PlanningOptions
     processes: processes.ids,
   };
 };
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly planning: Planning;
+  }
+}
+
+const planning = async (
+  app: FastifyInstance,
+  { db, ...options }: PlanningOptions & { readonly db: Db },
+): Promise<void> => {
+  const own = createPlanning(db, options);
+  app.decorate('planning', own);
+  app.addHook('onListen', async () => own.start());
+  app.addHook('onClose', own.close);
+};
+
+/** Adds `app.planning`. Its processes start when the app listens, and end when it closes. */
+export const planningPlugin = fp(planning, { name: 'planning' });

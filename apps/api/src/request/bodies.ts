@@ -5,6 +5,7 @@
  * is large (planning/planning.ts).
  */
 import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
 import { type Document, isScalar, Lexer, LineCounter, Parser, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { parsePart } from './parse-part.ts';
@@ -143,8 +144,7 @@ export const isQuickToRead = ({ format, bytes }: RawBody): boolean => bytes.leng
 
 export type BodyLimits = { readonly jsonBytes: number; readonly yamlBytes: number };
 
-/** Replaces Fastify's parsers. YAML has a smaller limit than JSON: parsing it takes about fifty times as long. */
-export const registerBodyParsers = (app: FastifyInstance, { jsonBytes, yamlBytes }: BodyLimits): void => {
+const bodies = async (app: FastifyInstance, { jsonBytes, yamlBytes }: BodyLimits): Promise<void> => {
   /** An empty body counts as no body. */
   const keep =
     (format: RawBody['format']) =>
@@ -154,3 +154,6 @@ export const registerBodyParsers = (app: FastifyInstance, { jsonBytes, yamlBytes
   app.addContentTypeParser(jsonTypes, { parseAs: 'buffer', bodyLimit: jsonBytes }, keep('json'));
   app.addContentTypeParser(yamlTypes, { parseAs: 'buffer', bodyLimit: yamlBytes }, keep('yaml'));
 };
+
+/** Replaces Fastify's body parsers. YAML has a smaller limit than JSON: parsing it takes about fifty times as long. */
+export const bodiesPlugin = fp(bodies, { name: 'bodies', dependencies: ['problems'] });

@@ -1,5 +1,5 @@
 import { routes } from '@funnel/contracts';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isLoopback } from '../../src/access/hosts.ts';
 import { addToken, build, fingerprint, oneTrial, type TestApp, tokenOf } from '../build.ts';
 
@@ -95,6 +95,36 @@ test('a client that calls too often gets a 429 with Retry-After', async () => {
   expect(codes.at(-1)).toBe(429);
   expect(codes.length).toBeGreaterThan(200);
   expect((await api.app.inject({ url: '/healthz', remoteAddress: '10.0.0.10' })).statusCode).toBe(200);
+});
+
+test('requests of an address and of a token are counted apart, in windows of a minute', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const own = await build({ rateLimit: 3, prepare: (db) => addToken(db, 'read') });
+  onTestFinished(async () => {
+    vi.useRealTimers();
+    await own.close();
+  });
+  const call = (remoteAddress: string, url = '/v1/sweeps') =>
+    own.app.inject({ url, remoteAddress, headers: { authorization: `Bearer ${tokenOf('read')}` } });
+  const statuses = [await call('10.0.0.1'), await call('10.0.0.1'), await call('10.0.0.2')];
+  expect(statuses.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200]);
+
+  vi.setSystemTime(Date.now() + 20_000);
+  const refused = await call('10.0.0.2');
+  expect(refused.json()).toMatchObject({
+    status: 429,
+    code: 'RATE_LIMITED',
+    detail: 'Expected fewer requests from token a read',
+  });
+  expect(Number(refused.headers['retry-after'])).toBeGreaterThan(30);
+  expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(40);
+  expect(Object.keys(refused.headers).filter((name) => name.startsWith('x-ratelimit'))).toEqual([]);
+  // The address has one request left, for a route that needs no token.
+  expect((await call('10.0.0.2', '/healthz')).statusCode).toBe(200);
+  expect((await call('10.0.0.2', '/healthz')).json().detail).toBe('Expected fewer requests from 10.0.0.2');
+
+  vi.setSystemTime(Date.now() + 40_000);
+  expect((await call('10.0.0.2')).statusCode).toBe(200);
 });
 
 describe('behind a proxy', () => {
