@@ -90,7 +90,7 @@ describe('the event stream', () => {
     let text = '';
     while (!text.includes('data:')) text += (await reader.read()).value ?? '';
     expect(text).toMatch(
-      /^retry: 2000\nid: 0-0\n:\n\nid: (\d+-\d+)\ndata: \{"id":"\1","at":"[^"]+","event":\{.*\}\}\n\n/,
+      /^retry: 2000\nid: 0-0\n: id 0-0\n\nid: (\d+-\d+)\ndata: \{"id":"\1","at":"[^"]+","event":\{.*\}\}\n\n/,
     );
     controller.abort();
   });

@@ -32,8 +32,11 @@ export const eventText = (row: FunnelEventRow): string => {
   return text;
 };
 
-/** A block without data: the client remembers its id for the next connection, and no event fires. */
-export const cursorText = (id: string): string => `id: ${id}\n:\n\n`;
+/**
+ * A block without data: the client remembers its id for the next connection, and no event fires. The comment repeats the id, for parsers that
+ * report no id without data.
+ */
+export const cursorText = (id: string): string => `id: ${id}\n: id ${id}\n\n`;
 
 export type EventStream = {
   readonly readable: Readable;

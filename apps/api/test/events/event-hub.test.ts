@@ -159,7 +159,7 @@ describe('createEventHub', () => {
     write(5, 'other');
     await vi.waitFor(() => {
       vi.advanceTimersByTime(1000);
-      expect(text).toContain('id: 5\n:\n\n');
+      expect(text).toContain('id: 5\n: id 5\n\n');
     }, 30_000);
     expect(text).not.toContain('data:');
   });
