@@ -2,7 +2,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../generated/client.ts';
-import { databaseAddress } from './database-address.ts';
+import { databaseAddress } from './addresses.ts';
 import { withoutConnection } from './database-errors.ts';
 
 export type Db = {

@@ -1,4 +1,4 @@
-import { dropUnused } from '../checkpoints/blobs.ts';
+import { dropUnused } from '../checkpoints/checkpoints.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { settleChanges } from '../lifecycle/settle-changes.ts';
