@@ -116,7 +116,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     readQueue: () => queue.counts(),
   });
   await app.register(reconcilerPlugin, {
-    reconcile: async () => {
+    reconcile: () => {
       const { maxAttempts = 3, leaseSeconds = 10 } = options;
       return reconcile(db, { maxAttempts, leaseSeconds });
     },

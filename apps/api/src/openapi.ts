@@ -1,5 +1,4 @@
 /** The OpenAPI 3.1 document, made from the declared routes and their zod schemas. Schemas with an id become components. */
-
 import { type ErrorCode, errors, Problem, type Route, routes } from '@funnel/contracts';
 import { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
@@ -33,8 +32,8 @@ export type Components = {
 };
 
 /**
- * What a client may send (`input`) and what it gets (`output`) differ where a schema has defaults or transforms. Then the output has a name of
- * its own: `SweepDefinitionOutput`.
+ * What a client may send (`input`) and what it gets (`output`) differ where a schema has defaults or transforms. Then the output has a name
+ * of its own: `SweepDefinitionOutput`.
  */
 export const createComponents = (): Components => {
   const named: Record<string, JsonSchema> = {};

@@ -1,5 +1,4 @@
 /** What browsers get: security headers with every answer, the API's documentation at /docs, and the dashboard. */
-
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 import helmet from '@fastify/helmet';

@@ -1,8 +1,7 @@
 /**
- * Every error answer is `application/problem+json` (RFC 9457), made from the table of errors in contracts. Clients never get a stack; the log gets
- * the whole error.
+ * Every error answer is `application/problem+json` (RFC 9457), made from the table of errors in contracts. Clients never get a stack; the
+ * log gets the whole error.
  */
-
 import type { Socket } from 'node:net';
 import { AppError, type ErrorCode, errors, type Problem, ProblemIssue } from '@funnel/contracts';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -47,8 +46,8 @@ export const asAppError = (error: unknown, contentType?: string): AppError => {
 };
 
 /**
- * The detail that clients see. Of an unreachable part they learn its name only: its host and its message stay in the log, since a caller may not
- * have shown a token yet.
+ * The detail that clients see. Of an unreachable part they learn its name only: its host and its message stay in the log, since a caller
+ * may not have shown a token yet.
  */
 const detailOf = ({ code, message, details: { part } }: AppError): string =>
   code === 'UNAVAILABLE' && typeof part === 'string'
@@ -107,7 +106,9 @@ const problems = async (app: FastifyInstance): Promise<void> => {
   });
 };
 
-/** Answers everything that a handler or a hook throws. A route keeps the error handler of its time, so this plugin comes before the routes. */
+/**
+ * Answers everything that a handler or a hook throws. A route keeps the error handler of its time, so this plugin comes before the routes.
+ */
 export const problemsPlugin = fp(problems, { name: 'problems' });
 
 /** Answers a request that Fastify could not route: an address that does not decode, or a parameter that is too long. */

@@ -1,5 +1,4 @@
 /** The HTTP server under the app: what it accepts, and how it closes its connections. */
-
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -32,8 +31,8 @@ const connections = async (app: FastifyInstance): Promise<void> => {
 };
 
 /**
- * When the app closes, connections without a request end at once, and the others after their answer. Node itself closes idle connections only
- * after their first request; for one that a browser opened in advance and never used, it waits a minute.
+ * When the app closes, connections without a request end at once, and the others after their answer. Node itself closes idle connections
+ * only after their first request; for one that a browser opened in advance and never used, it waits a minute.
  */
 export const connectionsPlugin = fp(connections, { name: 'connections' });
 

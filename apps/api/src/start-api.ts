@@ -43,8 +43,30 @@ export type StartedApi = {
 const requestTimeoutMs = 20_000;
 const partTimeoutMs = 3_000;
 
+/** Closes parts, and notes those that take too long or fail. */
+const createCloser = (logger: Logger) => {
+  const notClosed: string[] = [];
+  return {
+    notClosed,
+    close: async (what: string, close: () => Promise<unknown>, timeout: number): Promise<void> => {
+      const closed = new AbortController();
+      const timedOut = sleep(timeout, true, { signal: closed.signal }).catch(() => false);
+      try {
+        if (!(await Promise.race([close().then(() => false), timedOut]))) return;
+        logger.error({ what, milliseconds: timeout }, 'part did not close in time');
+      } catch (error) {
+        logger.error({ what, err: error }, 'part did not close well');
+      } finally {
+        closed.abort();
+      }
+      notClosed.push(what);
+    },
+  };
+};
+
 const builtDashboard = fileURLToPath(new URL('../../web/dist', import.meta.url));
 
+/** Throws if the port is taken, and the errors of `buildApp`. Waits while the database takes no connection. */
 export const startApi = async (options: StartOptions): Promise<StartedApi> => {
   const { databaseUrl, port, host = '127.0.0.1', logger } = options;
   const onError = (error: Error) => logger.warn({ err: error }, 'lost an idle connection');
@@ -54,26 +76,13 @@ export const startApi = async (options: StartOptions): Promise<StartedApi> => {
   const tracer = createTracer({
     endpoint: options.tracesUrl,
     resource: { 'service.name': 'funnel-api', 'service.version': version },
-    onError: (error) => logger.warn({ err: error }, 'traces are not taken'),
+    onError: (error) => logger.warn({ err: error }, 'could not send traces'),
   });
-  const notClosed: string[] = [];
-  const closePart = async (what: string, close: () => Promise<unknown>, timeout: number): Promise<void> => {
-    const closed = new AbortController();
-    const timedOut = sleep(timeout, true, { signal: closed.signal }).catch(() => false);
-    try {
-      if (!(await Promise.race([close().then(() => false), timedOut]))) return;
-      logger.error({ what, milliseconds: timeout }, 'part did not close in time');
-    } catch (error) {
-      logger.error({ what, err: error }, 'part did not close well');
-    } finally {
-      closed.abort();
-    }
-    notClosed.push(what);
-  };
+  const closer = createCloser(logger);
   const close = async (): Promise<void> => {
-    await closePart('traces', tracer.close, partTimeoutMs);
-    await closePart('queue', queue.close, partTimeoutMs);
-    await closePart('database', db.close, partTimeoutMs);
+    await closer.close('traces', tracer.close, partTimeoutMs);
+    await closer.close('queue', queue.close, partTimeoutMs);
+    await closer.close('database', db.close, partTimeoutMs);
   };
   const onWait = (error: unknown): void =>
     logger.warn({ err: error }, 'the database takes no connection now: waiting until it does');
@@ -87,10 +96,10 @@ export const startApi = async (options: StartOptions): Promise<StartedApi> => {
     return {
       url,
       close: async () => {
-        await closePart('requests', () => app.close(), requestTimeoutMs);
+        await closer.close('requests', () => app.close(), requestTimeoutMs);
         await close();
       },
-      notClosed: () => notClosed,
+      notClosed: () => closer.notClosed,
     };
   } catch (error) {
     await close();

@@ -1,6 +1,6 @@
 /**
- * `npm run openapi -- [FILE]`: writes the OpenAPI document, by default to apps/api/dist/openapi.json, which git ignores. A running API serves
- * the same document at /openapi.json.
+ * `npm run openapi -- [FILE]`: writes the OpenAPI document, by default to apps/api/dist/openapi.json, which git ignores. A running API
+ * serves the same document at /openapi.json.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';

@@ -94,8 +94,8 @@ const isDeleted = (route: Route, attempt: number, error: unknown): boolean =>
   route.method === 'DELETE' && attempt > 0 && error instanceof FunnelError && error.status === 404;
 
 /**
- * Creates a client. Its methods throw FunnelError, which has the problem from the service. A call that is safe to repeat is repeated, with growing
- * pauses, while the service is away or asks to wait.
+ * Creates a client. Its methods throw FunnelError, which has the problem from the service. A call that is safe to repeat is repeated, with
+ * growing pauses, while the service is away or asks to wait.
  *
  *     const client = createClient({ url: 'http://127.0.0.1:7070' });
  *     const sweep = await client.createSweep({ body: { name: 'γ', dataset: { name: 'glyphs' }, space: { gamma: [1, 5] } } });

@@ -12,7 +12,9 @@ import {
   wait,
 } from './request.ts';
 
-/** Milliseconds. The service sends a heartbeat every 15 s, so a connection that is silent for longer is broken, even if TCP has not noticed. */
+/**
+ * Milliseconds. The service sends a heartbeat every 15 s, so a connection that is silent for longer is broken, even if TCP has not noticed.
+ */
 const silenceTimeoutMs = 45_000;
 
 type StreamBlock = {
@@ -63,8 +65,8 @@ async function* readBlocks(response: Response, onSilence: () => void): AsyncGene
 }
 
 /**
- * Yields events until `signal` aborts. After a lost connection it connects again and goes on after the last event. A refusal (no token, no such
- * sweep) is thrown as FunnelError.
+ * Yields events until `signal` aborts. After a lost connection it connects again and goes on after the last event. A refusal (no token, no
+ * such sweep) is thrown as FunnelError.
  */
 export async function* streamEvents(
   connection: Connection,

@@ -84,8 +84,8 @@ export type RetryOptions = {
 const maxWait = 30_000;
 
 /**
- * Whether to repeat a call. Every call is repeated after a 429, since the service did nothing then. An idempotent one is also repeated when the
- * service did not answer, or answered that it cannot now.
+ * Whether to repeat a call. Every call is repeated after a 429, since the service did nothing then. An idempotent one is also repeated when
+ * the service did not answer, or answered that it cannot now.
  */
 export const mayRetry = (error: FunnelError, idempotent: boolean): boolean => {
   if (error.status === 429) return true;
@@ -93,7 +93,9 @@ export const mayRetry = (error: FunnelError, idempotent: boolean): boolean => {
   return idempotent && isTemporary;
 };
 
-/** The pause in milliseconds: as long as the service asked, plus a random time that doubles with each attempt, so that clients spread out. */
+/**
+ * The pause in milliseconds: as long as the service asked, plus a random time that doubles with each attempt, so that clients spread out.
+ */
 export const retryDelay = (error: FunnelError, attempt: number, { backoff }: RetryOptions): number => {
   const asked = error.retryAfter === null ? 0 : error.retryAfter * 1000;
   const doubling = backoff * 2 ** attempt;

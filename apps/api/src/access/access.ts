@@ -1,8 +1,7 @@
 /**
- * Who may call what. One hook runs before every route: it checks the Host and the Origin, limits the requests of an address and of a token, finds the caller by its token and
- * compares the caller's role with the role that the route declares.
+ * Who may call what. One hook runs before every route: it checks the Host and the Origin, limits the requests of an address and of a token,
+ * finds the caller by its token and compares the caller's role with the role that the route declares.
  */
-
 import rateLimit from '@fastify/rate-limit';
 import { AppError, type Role, type Route, roles, routes } from '@funnel/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -12,13 +11,13 @@ import { checkHost, checkOrigin, type HostRules } from './hosts.ts';
 import { hashToken } from './tokens.ts';
 
 /**
- * Checks the tokens of open streams again and again, because a stream stays open for long and its token may be revoked meanwhile. All streams
- * of a token share one check.
+ * Checks the tokens of open streams again and again, because a stream stays open for long and its token may be revoked meanwhile. All
+ * streams of a token share one check.
  */
 type StreamWatch = {
   /**
-   * Calls `end` when the token with this hash gives no more access; null: the stream was opened without a token. Returns a function that ends
-   * the watch.
+   * Calls `end` when the token with this hash gives no more access; null: the stream was opened without a token. Returns a function that
+   * ends the watch.
    */
   readonly watch: (tokenHash: string | null, end: () => void) => () => void;
   readonly close: () => void;

@@ -1,6 +1,6 @@
 /**
- * Protection against other people's web pages. Every page in a browser on this machine can send requests to a service on loopback. Two headers
- * tell such requests apart: Host shows a name that was rebound to this address, and Origin shows another site's form or script.
+ * Protection against other people's web pages. Every page in a browser on this machine can send requests to a service on loopback. Two
+ * headers tell such requests apart: Host shows a name that was rebound to this address, and Origin shows another site's form or script.
  */
 import { AppError, type RouteName } from '@funnel/contracts';
 import type { FastifyRequest } from 'fastify';
@@ -25,8 +25,8 @@ export type HostRules = {
 };
 
 /**
- * On loopback: the names of loopback, and `allowed`. On other addresses, where callers need tokens: any name, unless `allowed` has names; then
- * these and the names of loopback.
+ * On loopback: the names of loopback, and `allowed`. On other addresses, where callers need tokens: any name, unless `allowed` has names;
+ * then these and the names of loopback.
  */
 export const hostRules = (listening: string, allowed: readonly string[]): HostRules => {
   if (isLoopback(listening))

@@ -1,8 +1,8 @@
 /**
  * Tokens: whether callers need one, whose a token is, and the tokens that the environment brings.
  *
- * A service that others can reach does not start without a token. In containers and clusters nobody can make the first token by hand, so the
- * environment brings it (FUNNEL_ADMIN_TOKEN). A changed secret replaces the token of the earlier one.
+ * A service that others can reach does not start without a token. In containers and clusters nobody can make the first token by hand, so
+ * the environment brings it (FUNNEL_ADMIN_TOKEN). A changed secret replaces the token of the earlier one.
  */
 import { createHash } from 'node:crypto';
 import { AppError, type Role } from '@funnel/contracts';

@@ -2,7 +2,6 @@
  * All event streams of this process. They share one listening connection and one reader of the database: the hub reads each new event
  * once and offers it to every stream. StreamLimits bounds the streams in total and per caller, so that no caller can take them all.
  */
-
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { AppError } from '@funnel/contracts';

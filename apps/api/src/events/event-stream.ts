@@ -24,7 +24,8 @@ export type EventSource = {
 const texts = new WeakMap<FunnelEventRow, string>();
 
 /**
- * One event in the text of an event stream: https://html.spec.whatwg.org/multipage/server-sent-events.html. All clients share one text of it.
+ * One event in the text of an event stream: https://html.spec.whatwg.org/multipage/server-sent-events.html. All clients share one text of
+ * it.
  */
 export const eventText = (row: FunnelEventRow): string => {
   const text = texts.get(row) ?? `id: ${row.id}\ndata: ${JSON.stringify(row)}\n\n`;
@@ -33,8 +34,8 @@ export const eventText = (row: FunnelEventRow): string => {
 };
 
 /**
- * A block without data: the client remembers its id for the next connection, and no event fires. The comment repeats the id, for parsers that
- * report no id without data.
+ * A block without data: the client remembers its id for the next connection, and no event fires. The comment repeats the id, for parsers
+ * that report no id without data.
  */
 export const cursorText = (id: string): string => `id: ${id}\n: id ${id}\n\n`;
 
@@ -43,8 +44,8 @@ export type EventStream = {
   /** Sends new events, which all clients get. */
   readonly offer: (rows: readonly FunnelEventRow[]) => void;
   /**
-   * Sends a heartbeat, which keeps proxies from closing a quiet stream, and ends the stream if its client does not read. `cursor` is the id of
-   * the last event that was offered.
+   * Sends a heartbeat, which keeps proxies from closing a quiet stream, and ends the stream if its client does not read. `cursor` is the id
+   * of the last event that was offered.
    */
   readonly beat: (cursor: string) => void;
   readonly end: () => void;
@@ -64,9 +65,9 @@ export type EventStreamOptions = {
 const pageSize = 500;
 
 /**
- * A stream is *live* (it sends what is offered) or *catching up* (it reads pages of events from the database, the next one when the client has
- * read the last). It begins with catching up, and catches up again whenever its buffer has been full. So each client costs the same memory,
- * and none misses an event. A client that reads nothing between two heartbeats although its buffer is full is dropped.
+ * A stream is *live* (it sends what is offered) or *catching up* (it reads pages of events from the database, the next one when the client
+ * has read the last). It begins with catching up, and catches up again whenever its buffer has been full. So each client costs the same
+ * memory, and none misses an event. A client that reads nothing between two heartbeats although its buffer is full is dropped.
  */
 export const createEventStream = (options: EventStreamOptions): EventStream => {
   const { source, sweep, bufferBytes } = options;

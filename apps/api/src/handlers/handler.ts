@@ -1,4 +1,6 @@
-/** The types of route handlers. They derive from the declared routes, so a handler that takes or returns something else does not compile. */
+/**
+ * The types of route handlers. They derive from the declared routes, so a handler that takes or returns something else does not compile.
+ */
 import type { Readable } from 'node:stream';
 import type { Role, Route, RouteName, routes } from '@funnel/contracts';
 import type { Db } from '@funnel/db';

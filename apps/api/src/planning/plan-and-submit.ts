@@ -1,11 +1,10 @@
 /**
  * Planning and submitting a sweep, and how much work that is.
  *
- * `sizeOf` computes the work in closed form from the definition: it makes no trial, no value and no attack. By its answer, planning.ts plans on
- * the event loop or in a planning process; both run `createPlanner`. That counts the stages before it expands the definition, and expands it
- * before it writes anything.
+ * `sizeOf` computes the work in closed form from the definition: it makes no trial, no value and no attack. By its answer, planning.ts
+ * plans on the event loop or in a planning process; both run `createPlanner`. That counts the stages before it expands the definition, and
+ * expands it before it writes anything.
  */
-
 import { createHash } from 'node:crypto';
 import {
   AppError,

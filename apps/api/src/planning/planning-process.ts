@@ -1,9 +1,9 @@
 /**
  * A planning process: reads large bodies and plans large sweeps, one question at a time. It ends with its parent, the API.
  *
- * A thread ends the process when one question has computed for too long or needs too much memory; planning itself never yields. A question is
- * too long when both the clock and the processor have counted its seconds. On a busy machine the clock counts too many; while many threads
- * collect garbage, the processor does.
+ * A thread ends the process when one question has computed for too long or needs too much memory; planning itself never yields. A question
+ * is too long when both the clock and the processor have counted its seconds. On a busy machine the clock counts too many; while many
+ * threads collect garbage, the processor does.
  */
 import { Worker } from 'node:worker_threads';
 import { AppError, type Route, routes } from '@funnel/contracts';
@@ -18,7 +18,9 @@ const processorSeconds = (): number => {
   return (user + system) / 1e6;
 };
 
-/** `ends`: when the question must have ended, in seconds of the clock and of the processor. The first is Infinity while no question runs. */
+/**
+ * `ends`: when the question must have ended, in seconds of the clock and of the processor. The first is Infinity while no question runs.
+ */
 const watcher = `
 const { workerData: { ends, bytes, signal } } = require('node:worker_threads');
 const processorSeconds = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e6; };

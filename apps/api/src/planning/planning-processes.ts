@@ -53,7 +53,10 @@ const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
 /** Heap of a process. Submitting a sweep needs more memory than planning it, for which Limits has its own bound. */
 const heapMegabytes = 2048;
-/** V8's young generation. Most objects of a plan live until its end; with more room V8 copies them less often, which saves a quarter of the time. */
+/**
+ * V8's young generation. Most objects of a plan live until its end; with more room V8 copies them less often, which saves a quarter of the
+ * time.
+ */
 const youngMegabytes = 64;
 /** Memory with which a process may wait for its next question. */
 const defaultKeptBytes = 400 * 2 ** 20;

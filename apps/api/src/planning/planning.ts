@@ -1,9 +1,8 @@
 /**
- * Planning and reading that never block the event loop. Small sweeps and small bodies take milliseconds and are handled here, each in a turn
- * of the event loop of its own. Larger ones go to planning processes, through queues that are fair between callers. What takes a second has a
- * queue of its own, so that it never waits for what takes ten.
+ * Planning and reading that never block the event loop. Small sweeps and small bodies take milliseconds and are handled here, each in a
+ * turn of the event loop of its own. Larger ones go to planning processes, through queues that are fair between callers. What takes a
+ * second has a queue of its own, so that it never waits for what takes ten.
  */
-
 import { setImmediate } from 'node:timers/promises';
 import {
   AppError,
@@ -32,8 +31,8 @@ const maxWaiting = 20;
 type Waiting = { readonly caller: string; readonly start: () => void };
 
 /**
- * Runs a bounded number of tasks at once. The next task belongs to the caller with the fewest running tasks, and a caller with running tasks
- * leaves the last slot to the others. So no caller can make the others wait, whatever it asks for.
+ * Runs a bounded number of tasks at once. The next task belongs to the caller with the fewest running tasks, and a caller with running
+ * tasks leaves the last slot to the others. So no caller can make the others wait, whatever it asks for.
  */
 export type FairQueue = {
   /** Runs `task` when it has a slot. Throws RATE_LIMITED, and the errors of `task`. */
@@ -92,7 +91,10 @@ export const createFairQueue = (slots: number): FairQueue => {
 const maxSeconds = 10;
 const maxBytes = 2 ** 30;
 
-/** One queue for each kind of question, with as many processes: plans of a second, large plans, and submissions, which may wait for the database. */
+/**
+ * One queue for each kind of question, with as many processes: plans of a second, large plans, and submissions, which may wait for the
+ * database.
+ */
 const createQueues = () => ({
   medium: createFairQueue(2),
   large: createFairQueue(3),

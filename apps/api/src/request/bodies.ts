@@ -1,8 +1,8 @@
 /**
  * Request bodies: JSON or YAML in UTF-8, parsed equally strictly. Fastify answers any other content type with 415 before it reads a byte.
  *
- * Fastify keeps a body as bytes (RawBody). `readBody` parses and checks it: on the event loop when it is small, in a planning process when it
- * is large (planning/planning.ts).
+ * Fastify keeps a body as bytes (RawBody). `readBody` parses and checks it: on the event loop when it is small, in a planning process when
+ * it is large (planning/planning.ts).
  */
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
@@ -95,8 +95,8 @@ const checkKeys = (document: Document): void => {
 };
 
 /**
- * One document of YAML 1.2 with the core schema. Throws MALFORMED_BODY, also for unknown tags, for aliases that multiply, and for everything
- * that the parser would only warn of.
+ * One document of YAML 1.2 with the core schema. Throws MALFORMED_BODY, also for unknown tags, for aliases that multiply, and for
+ * everything that the parser would only warn of.
  */
 export const parseYaml = (text: string): unknown => {
   checkDepth(text);

@@ -96,8 +96,8 @@ const checkText = (text: string): void => {
 };
 
 /**
- * Throws MALFORMED_BODY unless `value` is plain data: texts that PostgreSQL stores, no key `__proto__`, at most 32 levels. Goes level by level
- * and not by recursion, so that deep nesting cannot overflow the stack.
+ * Throws MALFORMED_BODY unless `value` is plain data: texts that PostgreSQL stores, no key `__proto__`, at most 32 levels. Goes level by
+ * level and not by recursion, so that deep nesting cannot overflow the stack.
  */
 export const checkPlainData = (value: unknown): void => {
   let level: readonly unknown[] = [value];
