@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { hyperparameterNames } from '@funnel/contracts';
 import { registerWorker } from '@funnel/db';
+import fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { reconcilerPlugin } from '../src/reconciler.ts';
 import { build, createFakeQueue, oneTrial, type TestApp } from './build.ts';
 
 let api: TestApp;
@@ -162,4 +164,10 @@ test('it closes at once although clients hold connections open, and completes it
   expect((await slow).status).toBe(200);
   await closed;
   await own.db.close();
+});
+
+test('a plugin refuses to load without the plugins that it depends on', async () => {
+  await expect(fastify().register(reconcilerPlugin, {} as never)).rejects.toThrow(
+    /dependency 'access' of plugin 'reconciler' is not registered/,
+  );
 });
