@@ -70,7 +70,7 @@ export type Context = {
   readonly hub: EventHub;
   readonly metrics: ServiceMetrics;
   readonly document: OpenApiDocument;
-  /** Tells workers of ready stages; never fails, since the reconciler rings again. */
+  /** Notifies the workers of ready stages. Never rejects, since the reconciler notifies again. */
   readonly notify: (stageIds: readonly string[]) => Promise<void>;
   readonly engineVersion: string;
   readonly planning: Pick<Planning, 'plan' | 'submit'>;

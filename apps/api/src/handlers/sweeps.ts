@@ -30,7 +30,7 @@ type SweepHandlers = Pick<
   | 'deleteSweep'
 >;
 
-/** One of the actions on a sweep: what it made ready is rung for, and the sweep is answered as a list shows it. */
+/** The handler of an action on a sweep. It notifies the workers of stages that became ready, and returns the sweep as a list shows it. */
 const actionWith =
   ({ db, notify }: Context, act: (db: Db, id: string) => Promise<Ready>) =>
   async ({ params }: { readonly params: { readonly id: string } }): Promise<Sweep> => {
@@ -63,8 +63,8 @@ const submission = ({
       { definition: body, engineVersion, ...(key !== undefined && { idempotencyKey: key }) },
       client,
     );
-    void notify(readyStages); // never rejects; a large sweep rings a thousand times, and the answer need not wait for that
-    // The root of all that is done for it; asked for again, it is the same sweep and the same span.
+    void notify(readyStages); // never rejects; the answer does not wait for the thousand notifications of a large sweep
+    // The root span of all work on the sweep. A repeated submission is the same sweep, whose span was sent the first time.
     if (created) tracer.start('submit', { context: sweepContext(sweepId), kind: 'server', start }).end();
     reply.status(created ? 201 : 200);
     reply.header('location', `/v1/sweeps/${sweepId}`);
