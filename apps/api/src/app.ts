@@ -84,12 +84,6 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   const gate = await createTokenGate(db, { required, host });
   const document = createOpenApiDocument(version);
   const app = createServer({ ...options, maxBodyBytes, maxStreams });
-  const notify = async (stageIds: readonly string[]): Promise<void> => {
-    // The transaction is committed. If the queue is away, the reconciler notifies the workers some seconds later.
-    await queue
-      .notify(stageIds)
-      .catch((error: unknown) => app.log.warn({ err: error }, 'could not notify the workers'));
-  };
 
   // The hooks of a request run in this order: an answer has its security headers before a caller is refused.
   await app.register(connectionsPlugin);
@@ -116,17 +110,17 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     readQueue: () => queue.counts(),
   });
   await app.register(reconcilerPlugin, {
+    ...{ db, queue },
     reconcile: () => {
       const { maxAttempts = 3, leaseSeconds = 10 } = options;
       return reconcile(db, { maxAttempts, leaseSeconds });
     },
-    notify,
     interval: (options.reconcileSeconds ?? 3) * 1000,
   });
   await app.register(observeRequestsPlugin);
   await app.register(planningPlugin, { db, seconds: options.planningSeconds });
   await app.register(routesPlugin, {
-    ...{ db, queue, document, notify, engineVersion },
+    ...{ db, queue, document, engineVersion },
     tracer: options.tracer ?? createTracer({ endpoint: undefined, resource: {} }),
     timeout: handlerTimeoutMs,
   });

@@ -1,15 +1,17 @@
 /**
- * The reconciler: every few seconds it expires leases, makes the stages ready that should be, and notifies the workers of them. So a lost
+ * How workers learn of ready stages. The relay tells the queue after every commit of this process that made stages ready. The reconciler does
+ * so every few seconds for what was left behind: it expires leases, makes the stages ready that should be, and wakes the relay. So a lost
  * notification costs seconds, and never work.
  */
 import { AppError } from '@funnel/contracts';
+import { type Db, type Relay, startRelay } from '@funnel/db';
+import type { StageQueue } from '@funnel/queue';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 
 type ReconcilerOptions = {
-  /** Repairs the database and returns the stages that are ready. */
-  readonly reconcile: () => Promise<{ readonly readyStages: readonly string[] }>;
-  readonly notify: (stageIds: readonly string[]) => Promise<void>;
+  /** One round: expires leases, repairs statuses, and announces ready stages again. */
+  readonly reconcile: () => Promise<unknown>;
   /** Milliseconds from the end of one round to the start of the next. */
   readonly interval: number;
   readonly onError: (error: unknown) => void;
@@ -18,19 +20,17 @@ type ReconcilerOptions = {
 type Reconciler = { readonly stop: () => Promise<void> };
 
 /** Rounds never overlap. A round that fails is reported, and the next one follows as usual. */
-const startReconciler = ({ reconcile, notify, interval, onError }: ReconcilerOptions): Reconciler => {
+const startReconciler = ({ reconcile, interval, onError }: ReconcilerOptions): Reconciler => {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let round = Promise.resolve();
 
-  const runRound = async (): Promise<void> => {
-    const { readyStages } = await reconcile();
-    if (readyStages.length > 0) await notify(readyStages);
-  };
   const schedule = (): void => {
     if (stopped) return;
     timer = setTimeout(() => {
-      round = runRound().catch(onError).then(schedule);
+      round = reconcile()
+        .then(() => {}, onError)
+        .then(schedule);
     }, interval);
   };
 
@@ -44,10 +44,27 @@ const startReconciler = ({ reconcile, notify, interval, onError }: ReconcilerOpt
   };
 };
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly relay: Relay;
+  }
+}
+
+type ReconcilerPluginOptions = Omit<ReconcilerOptions, 'onError'> & {
+  readonly db: Db;
+  readonly queue: StageQueue;
+};
+
 const reconciler = async (
   app: FastifyInstance,
-  options: Omit<ReconcilerOptions, 'onError'>,
+  { db, queue, ...options }: ReconcilerPluginOptions,
 ): Promise<void> => {
+  const relay = startRelay(db, {
+    notify: queue.notify,
+    onError: (error) => app.log.warn({ err: error }, 'could not tell the queue of ready stages'),
+  });
+  app.decorate('relay', relay);
+
   // Set while the database has the schema of another version. Then the API neither reads nor writes it.
   let mismatch: AppError | null = null;
   app.addHook('onRequest', async ({ routeOptions }) => {
@@ -59,9 +76,8 @@ const reconciler = async (
     running = startReconciler({
       ...options,
       reconcile: async () => {
-        const reconciled = await options.reconcile();
+        await options.reconcile();
         mismatch = null;
-        return reconciled;
       },
       onError: (error) => {
         app.metrics.countReconcilerFault();
@@ -72,8 +88,14 @@ const reconciler = async (
       },
     });
   });
-  app.addHook('preClose', async () => running?.stop());
+  app.addHook('preClose', async () => {
+    await running?.stop();
+    await relay.close();
+  });
 };
 
-/** Runs the reconciler while the app listens. While the schema does not match, every route below /v1/ answers SCHEMA_MISMATCH. */
+/**
+ * Adds `app.relay`, and runs the reconciler while the app listens. While the schema does not match, every route below /v1/ answers
+ * SCHEMA_MISMATCH.
+ */
 export const reconcilerPlugin = fp(reconciler, { name: 'reconciler', dependencies: ['access', 'metrics'] });

@@ -132,15 +132,15 @@ const answerWith =
   };
 
 /** The plugins that this one depends on bring the other members of Context. */
-type RoutesOptions = Omit<Context, 'hub' | 'metrics' | 'planning'> & {
+type RoutesOptions = Omit<Context, 'hub' | 'metrics' | 'planning' | 'relay'> & {
   /** Milliseconds after which the answer is UNAVAILABLE. Streams have no timeout. */
   readonly timeout: number;
 };
 
 const registerRoutes = async (app: FastifyInstance, options: RoutesOptions): Promise<void> => {
   const { db, timeout, ...context } = options;
-  const { eventHub: hub, metrics, planning } = app;
-  const handlers: Handlers = createHandlers({ ...context, db, hub, metrics, planning });
+  const { eventHub: hub, metrics, planning, relay } = app;
+  const handlers: Handlers = createHandlers({ ...context, db, hub, metrics, planning, relay });
   for (const [name, route] of Object.entries(routes) as [RouteName, Route][])
     app.route({
       method: route.method,
@@ -155,5 +155,5 @@ const registerRoutes = async (app: FastifyInstance, options: RoutesOptions): Pro
 /** Registers every declared route. */
 export const routesPlugin = fp(registerRoutes, {
   name: 'routes',
-  dependencies: ['problems', 'bodies', 'access', 'events', 'metrics', 'planning'],
+  dependencies: ['problems', 'bodies', 'access', 'events', 'metrics', 'planning', 'reconciler'],
 });

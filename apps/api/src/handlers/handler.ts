@@ -3,7 +3,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { Role, Route, RouteName, routes } from '@funnel/contracts';
-import type { Db } from '@funnel/db';
+import type { Db, Relay } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import type { Tracer } from '@funnel/tracing';
 import type { FastifyBaseLogger } from 'fastify';
@@ -70,8 +70,8 @@ export type Context = {
   readonly hub: EventHub;
   readonly metrics: ServiceMetrics;
   readonly document: OpenApiDocument;
-  /** Notifies the workers of ready stages. Never rejects, since the reconciler notifies again. */
-  readonly notify: (stageIds: readonly string[]) => Promise<void>;
+  /** Tells the queue of ready stages. */
+  readonly relay: Relay;
   readonly engineVersion: string;
   readonly planning: Pick<Planning, 'plan' | 'submit'>;
   readonly tracer: Tracer;

@@ -8,7 +8,6 @@ import {
   listSweeps,
   listTrials,
   pauseSweep,
-  type Ready,
   resumeSweep,
   retrySweep,
 } from '@funnel/db';
@@ -30,12 +29,11 @@ type SweepHandlers = Pick<
   | 'deleteSweep'
 >;
 
-/** The handler of an action on a sweep. It notifies the workers of stages that became ready, and returns the sweep as a list shows it. */
+/** The handler of an action on a sweep. It returns the sweep as a list shows it. */
 const actionWith =
-  ({ db, notify }: Context, act: (db: Db, id: string) => Promise<Ready>) =>
+  ({ db }: Context, act: (db: Db, id: string) => Promise<void>) =>
   async ({ params }: { readonly params: { readonly id: string } }): Promise<Sweep> => {
-    const { readyStages } = await act(db, params.id);
-    await notify(readyStages);
+    await act(db, params.id);
     const { definition, stages, ...sweep } = await getSweep(db, params.id);
     return sweep;
   };
@@ -49,7 +47,7 @@ const actions = (context: Context) => ({
 
 const submission = ({
   db,
-  notify,
+  relay,
   engineVersion,
   planning,
   tracer,
@@ -59,11 +57,11 @@ const submission = ({
   createSweep: async ({ body, headers, client }, reply) => {
     const start = Date.now();
     const key = headers['idempotency-key'];
-    const { sweepId, created, readyStages } = await planning.submit(
+    const { sweepId, created } = await planning.submit(
       { definition: body, engineVersion, ...(key !== undefined && { idempotencyKey: key }) },
       client,
     );
-    void notify(readyStages); // never rejects; the answer does not wait for the thousand notifications of a large sweep
+    relay.wake(); // a planning process commits on a connection of its own, which does not wake this relay
     // The root span of all work on the sweep. A repeated submission is the same sweep, whose span was sent the first time.
     if (created) tracer.start('submit', { context: sweepContext(sweepId), kind: 'server', start }).end();
     reply.status(created ? 201 : 200);

@@ -8,7 +8,7 @@ import {
 } from '@funnel/contracts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx, transaction } from '../connection/transaction.ts';
-import { lockStructure } from '../lifecycle/schedule.ts';
+import { lockStructure } from '../lifecycle/accounts.ts';
 import { dropUnused } from './checkpoints.ts';
 
 /** An empty attack is the worst case. */

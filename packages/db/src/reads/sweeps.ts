@@ -11,7 +11,7 @@ import {
 } from '@funnel/contracts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
-import { readCounts, type SweepCounts } from '../lifecycle/counts.ts';
+import { readCounts, type SweepCounts } from '../lifecycle/propagate.ts';
 import type { Page } from '../types.ts';
 import { isText, pageOf, readCursor } from './pages.ts';
 

@@ -1,5 +1,6 @@
 /** On whose account a stage is scheduled: of the running sweeps that need it, the one with the highest priority, then the oldest. */
 import type { Tx } from '../connection/transaction.ts';
+import { lockOrder } from './transitions.ts';
 
 /**
  * Changes of structure (submit, pause, resume, cancel, retry, delete, collect) come one after the other: what one of them reads of the
@@ -7,13 +8,6 @@ import type { Tx } from '../connection/transaction.ts';
  */
 export const lockStructure = (tx: Tx) =>
   tx.query("SELECT pg_advisory_xact_lock(hashtext('funnel structure'))");
-
-/**
- * SQL: the order in which many unfinished stages `s` are locked. An attempt that ends locks its stage, then what waits for that: so those
- * that run come first, and those that may be claimed before those that wait for them.
- */
-export const nearness = (s: string): string =>
-  `array_position(ARRAY['running', 'ready', 'waiting'], ${s}.status)`;
 
 /**
  * SQL: assigns the unfinished stages among those that `which` selects as `id`. In no order, since ordering a hundred thousand of them costs
@@ -35,7 +29,7 @@ const assign = (which: string): string =>
  * concern it at once (one sweep ends, another one begins with it or tries it again), the later then sees both sweeps as they are.
  */
 const lock = (which: string, others: string): string =>
-  `SELECT FROM stages s WHERE s.id IN (${which}) AND ${others} ORDER BY ${nearness('s')}, s.id FOR NO KEY UPDATE`;
+  `SELECT FROM stages s WHERE s.id IN (${which}) AND ${others} ORDER BY ${lockOrder('s')} FOR NO KEY UPDATE`;
 
 const ofSweep = 'SELECT stage_id AS id FROM sweep_stages WHERE sweep_id = $1';
 /** Stages that another sweep has. Those of this sweep, and those that are held, are of no concern to a sweep that ends. */
@@ -76,12 +70,3 @@ export const reassignLeft = (tx: Tx) =>
        WHERE s.status IN ('waiting', 'ready', 'running') AND w.status IN ('completed', 'cancelled') LIMIT 1000`,
     ),
   );
-
-/** Ready stages on the account of this sweep, to ring for: a walk through the index of ready stages. */
-export const readyStages = async (tx: Tx, sweepId: string): Promise<readonly string[]> => {
-  const rows = await tx.query<{ id: string }>(
-    `SELECT id FROM stages WHERE sweep_id = $1 AND status = 'ready' AND ready_at <= now() ORDER BY ordinal LIMIT 1000`,
-    [sweepId],
-  );
-  return rows.map((row) => row.id);
-};

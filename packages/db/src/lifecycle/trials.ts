@@ -7,7 +7,8 @@
  */
 import type { TrialStatus } from '@funnel/contracts';
 import type { Tx } from '../connection/transaction.ts';
-import type { StageChange } from './stage-change.ts';
+import { passOn } from './accounts.ts';
+import type { StageChange } from './transitions.ts';
 
 /** Trials of one sweep that went the same way. */
 export type TrialChange = {
@@ -17,10 +18,10 @@ export type TrialChange = {
   readonly trials: readonly string[];
 };
 
-export const isEnded = (status: TrialStatus): boolean => status !== 'waiting' && status !== 'running';
+const isEnded = (status: TrialStatus): boolean => status !== 'waiting' && status !== 'running';
 
 /** SQL: the status that the stages of trial `t` make. */
-export const derivedStatus = `(
+const derivedStatus = `(
   SELECT CASE
     WHEN bool_or(s.status = 'running') THEN 'running'
     WHEN bool_or(s.status IN ('waiting', 'ready')) THEN 'waiting'
@@ -97,3 +98,26 @@ export const deriveTrials = async (
 /** The trials of a sweep that has just been written, or is opened again. */
 export const deriveSweepTrials = async (tx: Tx, sweepId: string): Promise<readonly TrialChange[]> =>
   changes(await tx.query<Row>(update('t.sweep_id = $1', derivedStatus, true), [sweepId]));
+
+/**
+ * Completes the sweeps whose last trial has just ended. Locks the sweep's row before it looks, so that of two transactions that end the last
+ * two trials, the later one sees both. Resolves to their ids.
+ */
+export const finishSweeps = async (tx: Tx, changes: readonly TrialChange[]): Promise<readonly string[]> => {
+  const ids = [...new Set(changes.filter((change) => isEnded(change.to)).map((change) => change.sweepId))];
+  if (ids.length === 0) return [];
+  await tx.query(
+    `SELECT FROM sweeps WHERE id = ANY($1) AND status IN ('running', 'paused') ORDER BY id FOR NO KEY UPDATE`,
+    [ids],
+  );
+  const rows = await tx.query<{ id: string }>(
+    `UPDATE sweeps SET status = 'completed', finished_at = now()
+     WHERE id = ANY($1) AND status IN ('running', 'paused')
+       AND NOT EXISTS (SELECT FROM trials WHERE sweep_id = sweeps.id AND status IN ('waiting', 'running'))
+     RETURNING id`,
+    [ids],
+  );
+  const finished = rows.map((row) => row.id);
+  if (finished.length > 0) await passOn(tx, finished);
+  return finished;
+};
