@@ -11,13 +11,13 @@ const pages = [
   { path: ['workers'], title: 'Workers' },
 ] as const;
 
-/** Which entry of the bar a path belongs to: trials and comparisons are read within sweeps. */
+/** The entry of the navigation that a page belongs to. */
 const sectionOf = (path: readonly string[]): string => {
   const first = path[0] ?? 'sweeps';
   return first === 'trials' || first === 'new' ? 'sweeps' : first === 'compare' ? 'leaderboard' : first;
 };
 
-const streamWords = { connecting: 'Connecting', live: 'Live', lost: 'Reconnecting' };
+const streamLabels = { connecting: 'Connecting', live: 'Live', lost: 'Reconnecting' };
 
 const next: Record<ThemeChoice, ThemeChoice> = { system: 'light', light: 'dark', dark: 'system' };
 const themeIcons: Record<ThemeChoice, string> = {
@@ -84,7 +84,7 @@ export const ShellBar = () => {
         </nav>
         <div className="shell-tools">
           <span className="stream" data-status={stream} role="status">
-            {streamWords[stream]}
+            {streamLabels[stream]}
           </span>
           <ThemeButton />
           <a className="button" data-kind="primary" href={href(['new'])}>
@@ -96,7 +96,7 @@ export const ShellBar = () => {
   );
 };
 
-/** Single keys, as long as nobody is typing. */
+/** Single keys. They work while no text field has the focus. */
 const shortcuts = [
   { keys: 's', title: 'Sweeps', run: () => navigate(href(['sweeps'])) },
   { keys: 'l', title: 'Leaderboard', run: () => navigate(href(['leaderboard'])) },
@@ -110,12 +110,12 @@ const shortcuts = [
   },
 ] as const;
 
-const inPictures = [
+const tableAndChartKeys = [
   { keys: '↑ ↓', title: 'Move in a table; Enter opens, Space chooses a row' },
   { keys: '← →', title: 'Move a brush; Delete clears it' },
 ] as const;
 
-const typing = (target: EventTarget | null): boolean =>
+const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
   (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
@@ -123,7 +123,7 @@ export const Shortcuts = () => {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       if (document.querySelector('dialog[open]') && event.key !== '?') return;
       if (event.key === '?') {
         dialog.current?.showModal();
@@ -141,7 +141,7 @@ export const Shortcuts = () => {
     <dialog className="dialog" ref={dialog} aria-labelledby="shortcuts-title">
       <h2 id="shortcuts-title">Keyboard</h2>
       <div className="menu-hint">
-        {[...shortcuts, ...inPictures, { keys: '?', title: 'This list' }].map(({ keys, title }) => (
+        {[...shortcuts, ...tableAndChartKeys, { keys: '?', title: 'This list' }].map(({ keys, title }) => (
           <div key={keys} style={{ display: 'contents' }}>
             <span className="row" style={{ gap: 4 }}>
               {keys.split(' ').map((key) => (
@@ -161,7 +161,7 @@ export const Shortcuts = () => {
   );
 };
 
-/** Asks for an access token when the server wants one. */
+/** Asks for an access token when the server requires one. */
 export const TokenDialog = () => {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(
@@ -180,7 +180,7 @@ export const TokenDialog = () => {
       <form action={save} className="stack">
         <h2 id="token-title">This server asks for a token</h2>
         <p className="muted">
-          Make one with <code>funnel token create</code>. It is kept in this browser only.
+          Make one with <code>funnel token create</code>. This browser keeps it.
         </p>
         <label className="label">
           Token

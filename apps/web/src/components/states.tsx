@@ -1,4 +1,4 @@
-/** What a page shows when there is nothing, not yet anything, or a fault. */
+/** What a page shows when there is no data, when data is loading, and after an error. */
 import { FunnelError } from '@funnel/client';
 import { Component, type ReactNode } from 'react';
 
@@ -37,7 +37,7 @@ export const Empty = ({ title, children }: { readonly title: string; readonly ch
   </div>
 );
 
-/** A grey block of the size that the real thing will have, so that nothing jumps when it comes. */
+/** A grey block with the size of the content to come, so that the page does not jump. */
 export const Skeleton = ({
   height,
   width = '100%',
@@ -52,7 +52,7 @@ type Loadable<T> = {
   readonly refresh?: () => void;
 };
 
-/** The data once it is there; before that a skeleton, and a fault above what was there already. */
+/** A skeleton until the data has loaded. After an error the last data stays, with the error above it. */
 export const Loaded = <T,>(props: {
   readonly state: Loadable<T>;
   readonly height: number;
@@ -73,7 +73,7 @@ export const Loaded = <T,>(props: {
   );
 };
 
-/** A fault in one view leaves the rest of the page standing. React knows no function for this. */
+/** Shows an error of one view and keeps the rest of the page. React needs a class for this. */
 export class ViewBoundary extends Component<{ readonly children: ReactNode }, { readonly error: unknown }> {
   override state: { readonly error: unknown } = { error: null };
 

@@ -32,7 +32,7 @@ const Curves = ({
         <Skeleton height={280} />
       ) : (
         <p className="muted" style={{ height: 280 }}>
-          None of them has been attacked yet.
+          None of these trials has been attacked yet.
         </p>
       )}
     </Panel>
@@ -50,7 +50,7 @@ type Images = Output<'getImages'>;
 
 const maxImages = 10;
 
-/** One image as one trial's attack left it. */
+/** One image after the attack on one trial. */
 const Attacked = ({
   images,
   index,
@@ -81,10 +81,10 @@ const Attacked = ({
 
 export const CompareGallery = ({ trials }: { readonly trials: readonly TrialDetail[] }) => {
   const [chosen, setChosen] = useState('');
-  const common = (trials[0]?.evaluations ?? []).filter((evaluation) =>
+  const commonEvaluations = (trials[0]?.evaluations ?? []).filter((evaluation) =>
     trials.every((trial) => trial.evaluations.some((other) => keyOfRun(other) === keyOfRun(evaluation))),
   );
-  const run = common.find((evaluation) => keyOfRun(evaluation) === chosen) ?? common[0];
+  const run = commonEvaluations.find((evaluation) => keyOfRun(evaluation) === chosen) ?? commonEvaluations[0];
   const stages = run
     ? trials.map((trial) => trial.evaluations.find((other) => keyOfRun(other) === keyOfRun(run))!.stage)
     : [];
@@ -92,7 +92,7 @@ export const CompareGallery = ({ trials }: { readonly trials: readonly TrialDeta
   if (!run) return null;
   const all = states.flatMap(({ data }) => (data ? [data] : []));
   const first = all[0];
-  // Images that maxImages of the trials have a picture of come first.
+  // Images that are in most galleries are chosen first.
   const counts = new Map<number, number>();
   for (const { gallery } of all)
     for (const index of gallery.index) counts.set(index, (counts.get(index) ?? 0) + 1);
@@ -115,7 +115,7 @@ export const CompareGallery = ({ trials }: { readonly trials: readonly TrialDeta
           value={keyOfRun(run)}
           onChange={(event) => setChosen(event.target.value)}
         >
-          {common.map((other) => (
+          {commonEvaluations.map((other) => (
             <option key={keyOfRun(other)} value={keyOfRun(other)}>
               {attackLabel(other)}
             </option>
@@ -192,9 +192,9 @@ export const CompareView = () => {
   if (ids.length < 2)
     return (
       <Empty title="Two to six trials can be compared">
-        <p>Tick them in a sweep’s table or in the leaderboard.</p>
+        <p>Tick trials in the table of a sweep or in the leaderboard.</p>
         <a className="button" href={href(['leaderboard'])}>
-          To the leaderboard
+          Show the leaderboard
         </a>
       </Empty>
     );

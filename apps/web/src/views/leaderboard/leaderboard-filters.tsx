@@ -31,17 +31,17 @@ const places = ['last', 'equal', 'hide'] as const;
 const oneOf = <V extends string>(values: readonly V[], value: string | null): V | undefined =>
   values.find((v) => v === value);
 
-/** What the address says, or else what runs are ranked by unless someone says. */
+/** The ranking of the address, or else the default ranking. */
 const readRanking = (query: URLSearchParams, definition: SweepDefinition | undefined): Ranking => {
-  const [usual] = usualRankings(definition);
+  const [first] = usualRankings(definition);
   const text = query.get('attack');
   const metric = EvaluationMetricName.safeParse(query.get('metric')).data;
-  if (text === null) return { attack: usual.attack, metric: metric ?? usual.metric };
-  const attack = text === worstOfAll ? undefined : (AttackName.safeParse(text).data ?? usual.attack);
+  if (text === null) return { attack: first.attack, metric: metric ?? first.metric };
+  const attack = text === worstOfAll ? undefined : (AttackName.safeParse(text).data ?? first.attack);
   return { attack, metric: metric ?? usualMetricOf(attack) };
 };
 
-/** What the address asks for; what it spells wrong is left out. `definition`: of the sweep that it names. */
+/** The query of the address without its invalid parts. `definition` belongs to the sweep that the address names. */
 export const readBoardQuery = (query: URLSearchParams, definition?: SweepDefinition): BoardQuery => ({
   ...readRanking(query, definition),
   recipe: query.getAll('recipe').flatMap((name) => RecipeName.safeParse(name).data ?? []),
@@ -60,7 +60,7 @@ export const useLeaderboardQuery = (definition: SweepDefinition | undefined) => 
     navigate(href(['leaderboard'], { ...Object.fromEntries(query), [name]: value }), { replace: true });
   };
   const [, next] = usualRankings(definition);
-  /** Where nobody says what to rank by, and the first of the usual rankings finds no run: to the next one. */
+  /** Switches to the next default ranking, for when the first has no runs. Null if the address names a ranking. */
   const fallBack =
     next && !query.has('attack')
       ? () =>
@@ -93,7 +93,7 @@ const Option = ({ value, title }: { readonly value: string; readonly title: stri
   <option value={value}>{title}</option>
 );
 
-/** Text that only takes effect when every part of it means something. */
+/** A text field whose filters take effect once all of them are valid. */
 const WhereField = ({ where, set }: { readonly where: readonly string[]; readonly set: SetBoard }) => {
   const [text, setText] = useState(where.join(' '));
   const parts = text.split(/\s+/).filter((part) => part !== '');

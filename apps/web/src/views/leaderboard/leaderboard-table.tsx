@@ -10,6 +10,7 @@ import {
   formatHyperparameter,
   formatPercent,
   hyperparameterTitle,
+  plural,
   settingsLabel,
 } from '../../format.ts';
 import { href } from '../../router.ts';
@@ -18,13 +19,13 @@ import type { BoardQuery } from './leaderboard-filters.tsx';
 
 const rowHeight = 54;
 
-/** Hyperparameters that differ among the rows on show; the others would say the same in every row. */
+/** The hyperparameters that differ between the rows. */
 const differing = (rows: readonly LeaderboardRow[]): string[] => {
   const seen = new Map<string, Set<unknown>>();
   for (const { hyperparameters } of rows)
     for (const [name, value] of Object.entries(hyperparameters))
       seen.set(name, (seen.get(name) ?? new Set()).add(value));
-  // What varies most comes first: a narrow column cuts off the rest.
+  // Those with the most values come first, because a narrow column cuts off the rest.
   return [...seen]
     .filter(([, values]) => values.size > 1)
     .sort(([, a], [, b]) => b.size - a.size)
@@ -32,13 +33,13 @@ const differing = (rows: readonly LeaderboardRow[]): string[] => {
 };
 
 const seedsText = (seeds: readonly number[]): string =>
-  seeds.length === 1 ? `seed ${seeds[0]}` : `${seeds.length} seeds`;
+  seeds.length === 1 ? `seed ${seeds[0]}` : plural(seeds.length, 'seed');
 
-/** `2 of 3 seeds: ∞`; null where none is, and of a single seed. */
+/** `2 of 3 seeds: ∞`; null without an infinite seed, and for a single seed. */
 const infiniteText = ({ seeds, infiniteSeeds = 0 }: LeaderboardRow): string | null =>
   infiniteSeeds > 0 && seeds.length > 1 ? `${infiniteSeeds} of ${seeds.length} seeds: ∞` : null;
 
-/** Of a defence that rejects images: of the clean ones, and of those under the attack of its row. */
+/** The shares of images that a defence rejects: under the attack of the row, and clean. */
 const Rejected = ({ row }: { readonly row: LeaderboardRow }) => (
   <td>
     {row.rejectedClean === undefined ? (
@@ -121,7 +122,7 @@ const Row = (props: {
         {infinite === null ? null : (
           <span
             className="muted small board-settings"
-            title="With infinite seeds there is no mean: this is the median of the seeds."
+            title="Some seeds are infinite, so there is no mean. This is the median of the seeds."
           >
             {infinite}
           </span>
@@ -166,7 +167,7 @@ export const LeaderboardTable = (props: {
     const place = infinityPlace(ends);
     if (place === null) return [0, 1];
     const [low, high] = [place.low, place.infinity ?? place.high];
-    // The interval of a mean of two seeds can reach beyond what a share can be.
+    // The interval of a mean of two seeds can exceed [0, 1], but a share cannot.
     return evaluationMetrics[metric].unit === 'fraction'
       ? [Math.max(0, low), Math.min(1, high)]
       : [Math.max(0, low), high];

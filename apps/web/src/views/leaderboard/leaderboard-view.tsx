@@ -33,8 +33,8 @@ const underWhat = ({ attack }: BoardQuery, items: readonly LeaderboardRow[]): st
   return `under ${attacks[attack].title}${own === '' ? '' : `, ${own}`}`;
 };
 
-/** What a place means, and whether it means anything. */
-export const RankedBy = ({
+/** What the runs are ranked by, and a notice if all of them have the same value. */
+const RankedBy = ({
   items,
   query,
 }: {
@@ -59,14 +59,14 @@ export const RankedBy = ({
           {top.value === null
             ? 'None of these runs has a value'
             : `All of these runs have ${formatMetric(query.metric)(Number(top.value))}`}
-          : this tells none of them apart. Another metric, such as {other}, may.
+          , so this metric does not tell them apart. Another one, such as {other}, may.
         </p>
       ) : null}
     </div>
   );
 };
 
-/** A new result changes ranks, so the board is asked for anew, at most this often. */
+/** New results change the ranks: the board is fetched again at most this often. */
 const everyMs = 5000;
 
 const isFiltered = ({ sweep, dataset, recipe, where }: BoardQuery): boolean =>
@@ -75,14 +75,14 @@ const isFiltered = ({ sweep, dataset, recipe, where }: BoardQuery): boolean =>
 const NoRuns = ({ filtered, onReset }: { readonly filtered: boolean; readonly onReset: () => void }) =>
   filtered ? (
     <Empty title="No run matches">
-      <p>A run appears here when it has been measured by this attack.</p>
+      <p>A run appears here once this attack has been measured.</p>
       <button type="button" className="button" onClick={onReset}>
         Show all
       </button>
     </Empty>
   ) : (
     <Empty title="No run has been measured yet">
-      <p>A run appears here when its first attack has been measured.</p>
+      <p>A run appears here once its first attack has been measured.</p>
       <a className="button" data-kind="primary" href={href(['new'])}>
         New sweep
       </a>
@@ -99,7 +99,7 @@ const Board = ({ definition }: { readonly definition: SweepDefinition | undefine
     idOf: (row) => `${row.trialId}/${row.attack}/${JSON.stringify(row.settings)}`,
     mayChange: () => true,
   });
-  // What was there stays on show until the new ranks have come.
+  // The old ranks stay until the new ones arrive.
   const [before, setBefore] = useState(state.items);
   if (state.items.length > 0 && before !== state.items) setBefore(state.items);
   const items = state.items.length === 0 && state.loading ? before : state.items;
@@ -111,7 +111,7 @@ const Board = ({ definition }: { readonly definition: SweepDefinition | undefine
     setChangedAt(now);
     setVersion(version + 1);
   });
-  // Nobody has run the usual attack: show what there is instead of nothing.
+  // No run has the first default attack: show the next ranking instead of an empty page.
   const nothing = items.length === 0 && !state.partial;
   useEffect(() => {
     if (nothing) fallBack?.();
@@ -130,7 +130,7 @@ const Board = ({ definition }: { readonly definition: SweepDefinition | undefine
             {query.sweep === undefined
               ? 'Which runs are the most robust, over all sweeps.'
               : 'Which runs of this sweep are the most robust.'}{' '}
-            A number whose checks found masked gradients is marked, and ranks where you say.
+            Runs with masked gradients are marked, and you choose where they rank.
           </p>
         </div>
         <div className="page-head-actions">
@@ -168,7 +168,7 @@ const Board = ({ definition }: { readonly definition: SweepDefinition | undefine
   );
 };
 
-/** Over all sweeps, or of the one that the address names, which says what it is ranked by. */
+/** The leaderboard over all sweeps, or of the sweep that the address names, whose objective is then the default ranking. */
 export const LeaderboardView = () => {
   const sweep = useLocation().query.get('sweep');
   const { data, error } = useQuery(sweep === null ? null : sweepQuery(sweep));

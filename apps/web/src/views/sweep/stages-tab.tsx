@@ -14,12 +14,13 @@ import {
   formatHyperparameter,
   formatTime,
   hyperparameterTitle,
+  plural,
   shortHash,
 } from '../../format.ts';
 import { href, useQueryValue } from '../../router.ts';
 import type { SweepTabProps } from './sweep-results.tsx';
 
-const over = new Set<Stage['status']>([
+const endedStatuses = new Set<Stage['status']>([
   'completed',
   'diverged',
   'collapsed',
@@ -28,18 +29,18 @@ const over = new Set<Stage['status']>([
   'cancelled',
 ]);
 
-/** All stages of a sweep. Events carry status and position, so the tree moves without asking the server again. */
+/** All stages of a sweep. Events carry status and position, so the tree follows them without new requests. */
 export const useStages = (sweepId: string): ListState<Stage> => {
   const { list, state } = usePagedList<Stage>({
     key: `stages/${sweepId}`,
     load: (cursor) => call('listStages', { params: { id: sweepId }, query: { limit: 1000, cursor } }),
     idOf: (stage) => stage.id,
-    mayChange: (stage) => !over.has(stage.status),
+    mayChange: (stage) => !endedStatuses.has(stage.status),
     all: true,
   });
   useLive(({ rows, gap }) => {
     if (gap) {
-      void list.refresh((stage) => !over.has(stage.status));
+      void list.refresh((stage) => !endedStatuses.has(stage.status));
       return;
     }
     const changes = new Map<string, (stage: Stage) => Stage>();
@@ -57,7 +58,7 @@ export const useStages = (sweepId: string): ListState<Stage> => {
   return state;
 };
 
-/** What happened to a stage so far, oldest first, and on as it happens. */
+/** The log of a stage, oldest line first. It follows events. */
 export const StageLog = ({ id }: { readonly id: string }) => {
   const { data, error } = useQuery(stageLogQuery(id));
   if (data === undefined)
@@ -66,8 +67,8 @@ export const StageLog = ({ id }: { readonly id: string }) => {
   return (
     <section aria-label="Log">
       <h3>Log</h3>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long log is scrolled by keyboard */}
-      <ol className="stage-log" tabIndex={0} aria-label="What happened, oldest first">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls a long log */}
+      <ol className="stage-log" tabIndex={0} aria-label="Log of the stage, oldest line first">
         {data.items.map((line, i) => (
           <li key={i} data-level={line.level}>
             <time dateTime={line.at} title={formatTime(line.at)}>
@@ -78,7 +79,7 @@ export const StageLog = ({ id }: { readonly id: string }) => {
               {line.message}
               {line.detail === null ? null : (
                 <details>
-                  <summary>where it came from</summary>
+                  <summary>Stack trace</summary>
                   <pre>{line.detail}</pre>
                 </details>
               )}
@@ -117,19 +118,17 @@ const Facts = ({ stage, sweepId }: { readonly stage: Stage; readonly sweepId: st
           {stage.error.message} <code className="muted">{stage.error.code}</code>
         </Fact>
       )}
-      <Fact title="Shared by">
-        {formatCount(stage.sharedBy)} {stage.sharedBy === 1 ? 'trial' : 'trials'}
-      </Fact>
+      <Fact title="Shared by">{plural(stage.sharedBy, 'trial')}</Fact>
       {stage.attack === null ? (
         <Fact title="Epochs">
           {formatCount(stage.epochs)}
-          {stage.startEpoch > 0 ? `, of which it trains those after ${formatCount(stage.startEpoch)}` : ''}
+          {stage.startEpoch > 0 ? `; this stage trains those after ${formatCount(stage.startEpoch)}` : ''}
         </Fact>
       ) : (
         <Fact title="Attack">{attackLabel(stage.attack)}</Fact>
       )}
       {hyperparameters.length === 0 ? null : (
-        <Fact title="Hyperparameters that it reads">
+        <Fact title="Hyperparameters">
           {hyperparameters
             .map(([name, value]) => `${hyperparameterTitle(name)} ${formatHyperparameter(value)}`)
             .join(' · ')}
@@ -199,7 +198,7 @@ export const StagesTab = ({ sweep }: SweepTabProps) => {
       {error === undefined ? null : <ErrorNotice error={error} />}
       <Panel
         title="Stage tree"
-        note={`Each stage stands to the right of the one that it starts from, as tall as what is built on it${partial ? `; ${formatCount(items.length)} stages so far` : ''}.`}
+        note={`Each stage stands to the right of the stage that it starts from. The more stages start from it, the taller it is.${partial ? ` ${plural(items.length, 'stage')} loaded so far.` : ''}`}
       >
         <StageTree stages={items} selected={selected ?? null} onSelect={(id) => select(id ?? undefined)} />
       </Panel>

@@ -23,13 +23,13 @@ export const DefinitionTab = ({ sweep }: SweepTabProps) => {
   return (
     <Panel
       title="Definition"
-      note="As submitted, defaults filled in."
+      note="As submitted, with defaults filled in."
       actions={<CopyButton title="Copy as YAML" text={() => definitionYaml(sweep.definition)} />}
     >
       {text === null ? (
         <Skeleton height={320} />
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a long file is scrolled by keyboard
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls a long file
         <pre className="yaml" tabIndex={0}>
           {text}
         </pre>
@@ -58,7 +58,7 @@ const ChosenCurves = ({ data }: { readonly data: SweepResults }) => {
   return (
     <Panel
       title="Training curves"
-      note="Every epoch as it is recorded. Dashed line: from initialisation to optimisation. Stages that trials share are the same curve."
+      note="Updated after every epoch. The dashed line separates initialisation and optimisation. Trials that share a stage have the same curve there."
     >
       {fault === undefined ? null : <ErrorNotice error={fault} />}
       {recorded ? (
@@ -113,7 +113,7 @@ export const SweepView = ({ params }: ViewProps) => {
       {(sweep) => (
         <>
           <SweepHeader sweep={sweep} />
-          <nav className="tabs" aria-label="Parts of the sweep">
+          <nav className="tabs" aria-label="Tabs of the sweep">
             {tabs.map((other) => (
               <a
                 key={other.name}
@@ -124,7 +124,7 @@ export const SweepView = ({ params }: ViewProps) => {
               </a>
             ))}
           </nav>
-          {tab ? <tab.Tab sweep={sweep} /> : <Empty title="There is no such part of a sweep" />}
+          {tab ? <tab.Tab sweep={sweep} /> : <Empty title="A sweep has no such tab" />}
         </>
       )}
     </Loaded>

@@ -11,7 +11,7 @@ const rowHeight = 35;
 
 type Sort = { readonly key: string; readonly descending: boolean };
 
-/** Arrow keys move between rows, in the control that has the focus. */
+/** Arrow keys move the focus to the same control of the next row. */
 const moveRow = (event: KeyboardEvent<HTMLElement>) => {
   const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   const row = event.target instanceof HTMLElement ? event.target.closest('tr') : null;
@@ -56,7 +56,7 @@ const Row = (props: {
 
 export const TrialsTable = (props: {
   readonly data: SweepResults;
-  /** 1 for rows that the brushes leave. */
+  /** 1 for rows within the brushes, else 0. */
   readonly active: Uint8Array;
   readonly severalSeeds: boolean;
 }) => {
@@ -70,14 +70,14 @@ export const TrialsTable = (props: {
     [results, hyperparameters, objective, props.severalSeeds],
   );
   const filter = useMemo(() => parseFilter(text, hyperparameters), [text, hyperparameters]);
-  const kept = useMemo(
+  const filtered = useMemo(
     () => results.filter((result, row) => props.active[row] !== 0 && (filter.keep?.(result) ?? true)),
     [results, props.active, filter],
   );
   const rows = useMemo(() => {
     const column = columns.find(({ key }) => key === sort.key);
-    return column ? sortResults(kept, column, sort.descending) : kept;
-  }, [kept, columns, sort]);
+    return column ? sortResults(filtered, column, sort.descending) : filtered;
+  }, [filtered, columns, sort]);
   const seen = useRowWindow(body, scroller, rows.length, rowHeight);
   const click = (column: Column) =>
     setSort({
@@ -100,7 +100,7 @@ export const TrialsTable = (props: {
         />
         {filter.fault === null ? null : <span className="field-error">{filter.fault}</span>}
       </div>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: arrow keys add to what the controls inside do */}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the focus is on controls inside, and arrow keys move it */}
       <div className="trials-scroll" ref={scroller} onKeyDown={moveRow}>
         <table className="table" data-hover aria-rowcount={rows.length + 1}>
           <thead>

@@ -14,7 +14,7 @@ import { call } from '../../data/api.ts';
 import { imagesQuery, type LiveQuery, trialQuery, useQuery } from '../../data/queries.ts';
 import { formatHyperparameter, formatNumber, formatPercent, hyperparameterTitle } from '../../format.ts';
 import type { AttackChoice } from '../../model/attack-image.ts';
-import { modelPlaceOf } from '../../model/networks.ts';
+import { modelCheckpointsOf } from '../../model/networks.ts';
 import { useModel } from '../../model/use-model.ts';
 import { href, navigate, type ViewProps } from '../../router.ts';
 import { DrawPad } from './draw-pad.tsx';
@@ -32,15 +32,15 @@ const bestQuery: LiveQuery<readonly LeaderboardRow[]> = {
   },
 };
 
-/** The most robust trials, best first. */
+/** The most robust trials of the first default ranking that has any, best first. */
 export const useBestTrials = () => {
   const { data, loading, error } = useQuery(bestQuery);
   return { items: data ?? [], loading, error };
 };
 
-const named = ['gamma', 'beta', 'optimiseEpochs'];
+const titleHyperparameters = ['gamma', 'beta', 'optimiseEpochs'];
 const title = (row: LeaderboardRow): string => {
-  const hyperparameters = named
+  const hyperparameters = titleHyperparameters
     .filter((name) => name in row.hyperparameters)
     .map((name) => `${hyperparameterTitle(name)} ${formatHyperparameter(row.hyperparameters[name])}`);
   return `${row.rank}. ${row.recipe} on ${row.dataset}${hyperparameters.length > 0 ? `, ${hyperparameters.join(', ')}` : ''}: ${formatPercent(readExtended(row.value))} robust`;
@@ -73,7 +73,7 @@ export const TrialPicker = (props: {
   );
 };
 
-/** Images of the test set, from the gallery of the trial's first evaluation. */
+/** Test images, from the gallery of the trial's first evaluation. */
 export const Samples = ({
   trial,
   onPick,
@@ -86,7 +86,7 @@ export const Samples = ({
   if (stage === undefined) return null;
   const { classes, title } = datasets[trial.dataset];
   return (
-    <Panel title={`Or take one from ${title}`}>
+    <Panel title={`Or choose one from ${title}`}>
       {data === undefined ? (
         <Skeleton height={52} />
       ) : (
@@ -146,7 +146,7 @@ export const AttackControls = ({
             { value: 'linf', title: normTitles.linf },
             { value: 'l2', title: normTitles.l2 },
           ]}
-          // The same share of the slider in the other norm.
+          // The slider keeps its position when the norm changes.
           onChange={(norm) =>
             onChange({
               ...choice,
@@ -176,25 +176,23 @@ export const AttackControls = ({
 );
 
 const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
-  const place = modelPlaceOf(trial.stages);
+  const checkpoints = modelCheckpointsOf(trial.stages);
   const { shape, classes } = datasets[trial.dataset];
-  const { model, error } = useModel(place);
+  const { model, error } = useModel(checkpoints);
   const [pixels, setPixels] = useState<Float32Array | null>(null);
   const [choice, setChoice] = useState<AttackChoice>({ norm: 'linf', epsilon: 0.1, steps: 20 });
   const { tried, busy, fault } = useTried(model, pixels, shape, choice);
 
-  if (place === null)
+  if (checkpoints === null)
     return (
-      <Empty title="This trial has no classifier yet">
-        It can be tried when its classifier has been trained.
-      </Empty>
+      <Empty title="This trial has no classifier yet">You can try it once its classifier is trained.</Empty>
     );
   return (
     <div className="try">
       <div className="stack">
         <Panel
           title="Draw"
-          note="As large as you like; it is centred and scaled as the digits of MNIST were."
+          note="Draw at any size. The drawing is centred and scaled like the digits of MNIST."
         >
           <DrawPad shape={shape} onDraw={setPixels} />
         </Panel>
@@ -203,9 +201,11 @@ const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
       <div className="stack">
         <AttackControls choice={choice} onChange={setChoice} />
         <Panel
-          title="What it sees"
+          title="What the model sees"
           note={
-            model ? `The trial’s own networks, in this browser (${model.backend}).` : 'Fetching the networks.'
+            model
+              ? `The networks of this trial run in this browser (${model.backend}).`
+              : 'Loading the networks.'
           }
         >
           {error === undefined ? null : <ErrorNotice error={error} />}
@@ -244,7 +244,7 @@ export const TryItView = ({ params }: ViewProps) => {
           <ErrorNotice error={best.error} />
         ) : (
           <Empty title="No model has been trained yet">
-            <p>When the first trial of a sweep has been trained and attacked, it can be tried here.</p>
+            <p>You can try a trial here once it has been trained and attacked.</p>
             <a className="button" data-kind="primary" href={href(['new'])}>
               New sweep
             </a>
