@@ -160,7 +160,7 @@ export const BasicsSection = (props: {
     onChange({ recipes: next });
   };
   return (
-    <Panel title="Name, recipes and data">
+    <Panel title="Basics">
       <div className="stack">
         {/* An empty name is an error only after an attempt to submit. */}
         <Labelled title="Name" error={props.submitted || draft.name !== '' ? issueAt(issues, 'name') : null}>

@@ -201,7 +201,7 @@ const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
       <div className="stack">
         <AttackControls choice={choice} onChange={setChoice} />
         <Panel
-          title="What the model sees"
+          title="Prediction"
           note={
             model
               ? `The networks of this trial run in this browser (${model.backend}).`
