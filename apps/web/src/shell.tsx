@@ -1,7 +1,8 @@
 import { useEffect, useRef } from 'react';
+import { useLocation } from 'wouter';
 import { onUnauthenticated, writeToken } from './data/api.ts';
-import { useStreamStatus } from './data/queries.ts';
-import { href, navigate, useLocation } from './router.ts';
+import { useStreamStatus } from './data/live.ts';
+import { href, navigate } from './router.ts';
 import { setTheme, type ThemeChoice, useThemeChoice } from './theme.ts';
 
 const pages = [
@@ -12,8 +13,8 @@ const pages = [
 ] as const;
 
 /** The entry of the navigation that a page belongs to. */
-const sectionOf = (path: readonly string[]): string => {
-  const first = path[0] ?? 'sweeps';
+const sectionOf = (path: string): string => {
+  const first = path.split('/')[1] || 'sweeps';
   return first === 'trials' || first === 'new' ? 'sweeps' : first === 'compare' ? 'leaderboard' : first;
 };
 
@@ -55,7 +56,7 @@ const ThemeButton = () => {
 };
 
 export const ShellBar = () => {
-  const { path } = useLocation();
+  const [path] = useLocation();
   const section = sectionOf(path);
   const stream = useStreamStatus();
   return (

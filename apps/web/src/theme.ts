@@ -36,7 +36,7 @@ const watch = (listener: () => void) => {
 export const useThemeChoice = (): ThemeChoice => useSyncExternalStore(watch, readChoice);
 
 /** The theme on show. Canvases read their colours again when it changes. */
-export const useTheme = (): 'light' | 'dark' => {
+const useTheme = (): 'light' | 'dark' => {
   const choice = useThemeChoice();
   const dark = useSyncExternalStore(watch, () => systemDark.matches);
   return choice === 'system' ? (dark ? 'dark' : 'light') : choice;

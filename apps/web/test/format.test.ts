@@ -78,15 +78,15 @@ describe('labels of attacks', () => {
   });
 });
 
-describe('the rows in sight', () => {
-  it('are drawn with some beyond, and the rest is height', () => {
-    const rows = rowWindow(2000, 35, 3500, 600);
-    expect(rows.first).toBe(92);
-    expect(rows.last).toBe(126);
+describe('visible rows', () => {
+  it('leave space for the others', () => {
+    const visible = Array.from({ length: 34 }, (_, i) => ({ index: 92 + i }));
+    const rows = rowWindow(visible, 2000, 35);
+    expect(rows).toMatchObject({ first: 92, last: 126 });
     expect(rows.before + (rows.last - rows.first) * 35 + rows.after).toBe(2000 * 35);
   });
 
-  it('are none of none', () => {
-    expect(rowWindow(0, 35, 100, 600)).toEqual({ first: 0, last: 0, before: 0, after: 0 });
+  it('are none in an empty table', () => {
+    expect(rowWindow([], 0, 35)).toEqual({ first: 0, last: 0, before: 0, after: 0 });
   });
 });

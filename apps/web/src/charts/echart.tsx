@@ -24,7 +24,7 @@ use([
   CanvasRenderer,
 ]);
 
-export type ChartOption = EChartsCoreOption;
+type ChartOption = EChartsCoreOption;
 
 /** Options of every chart. */
 export const baseOption = (colours: Colours) => ({

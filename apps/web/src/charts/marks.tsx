@@ -20,7 +20,7 @@ export const SeriesMark = ({ colour }: { readonly colour: number }) => (
 );
 
 /** The range of a linear axis, with a place for infinity beyond the largest finite value. */
-export type InfinityPlace = {
+type InfinityPlace = {
   /** The smallest and the largest finite value. */
   readonly low: number;
   readonly high: number;

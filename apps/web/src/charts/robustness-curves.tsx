@@ -1,6 +1,6 @@
 import { attacks, type Evaluation, isBounded, normTitles, type RobustnessCurve } from '@funnel/contracts';
 import { useMemo } from 'react';
-import { imagesQuery, trialQuery, useQueries } from '../data/queries.ts';
+import { imagesQuery, trialQuery, useAnswers } from '../data/queries.ts';
 import { formatNumber, formatPercent, keyOfRun, plural } from '../format.ts';
 import { curveExtent, evenRadii, type NamedRecords, robustnessCurve } from '../statistics/robustness.ts';
 import { useColours } from '../theme.ts';
@@ -54,18 +54,18 @@ export const useRobustnessCurves = (
   norm: 'linf' | 'l2',
   minRadius: number,
 ): Curves => {
-  const details = useQueries(trials.map(({ id }) => trialQuery(id)));
-  const wanted = commonEvaluations(details.map(({ data }) => data?.evaluations ?? [])).flatMap(
+  const details = useAnswers(trials.map(({ id }) => trialQuery(id)));
+  const wanted = commonEvaluations(details.data.map((trial) => trial?.evaluations ?? [])).flatMap(
     (evaluations, i) =>
       ofNorm(evaluations, norm).map((evaluation) => ({ trial: i, id: trials[i]!.id, evaluation })),
   );
-  const images = useQueries(wanted.map(({ id, evaluation }) => imagesQuery(id, evaluation.stage)));
+  const images = useAnswers(wanted.map(({ id, evaluation }) => imagesQuery(id, evaluation.stage)));
   const names = trials.map(({ id, colour }) => `${id}${colour}`).join();
   // `wanted` and `trials` are functions of the details and names.
   return useMemo(() => {
     const records = trials.map((_, i): NamedRecords[] =>
       wanted.flatMap(({ trial, evaluation }, k) => {
-        const data = images[k]?.data;
+        const data = images.data[k];
         return trial === i && data ? [{ attack: evaluation.attack, records: data }] : [];
       }),
     );
@@ -85,13 +85,12 @@ export const useRobustnessCurves = (
     const curves = trials.flatMap(({ name, colour }, i) =>
       isComplete(i) ? [{ name, colour, curve: robustnessCurve(records[i]!, norm, radii) }] : [],
     );
-    const loading = details.some(({ loading }) => loading) || images.some(({ loading }) => loading);
     const attackCount = Math.max(0, ...records.map((own) => own.length));
-    return { curves, loading, note: noteOf(attackCount, fixedAt) };
+    return { curves, loading: details.loading || images.loading, note: noteOf(attackCount, fixedAt) };
   }, [details, images, norm, minRadius, names]);
 };
 
-export type NamedCurve = { readonly name: string; readonly colour: number; readonly curve: RobustnessCurve };
+type NamedCurve = { readonly name: string; readonly colour: number; readonly curve: RobustnessCurve };
 
 export const RobustnessCurves = ({
   curves,

@@ -1,7 +1,7 @@
 import type { StageStatus, Sweep, SweepStatus, TrialStatus, Verdict as VerdictName } from '@funnel/contracts';
 import { formatPercent } from '../format.ts';
 
-export type AnyStatus = StageStatus | SweepStatus | TrialStatus | 'online' | 'draining' | 'gone';
+type AnyStatus = StageStatus | SweepStatus | TrialStatus | 'online' | 'draining' | 'gone';
 
 /** Every status has its own shape and is also written out: colour alone is not readable for everyone. */
 const shapes: Record<AnyStatus, 'disc' | 'ring' | 'triangle' | 'diamond' | 'bars' | 'cross' | 'square'> = {
@@ -20,7 +20,7 @@ const shapes: Record<AnyStatus, 'disc' | 'ring' | 'triangle' | 'diamond' | 'bars
   gone: 'square',
 };
 
-export const statusTone = (status: AnyStatus): string => {
+const statusTone = (status: AnyStatus): string => {
   if (status === 'online') return 'var(--completed)';
   if (status === 'draining') return 'var(--paused)';
   if (status === 'gone') return 'var(--cancelled)';

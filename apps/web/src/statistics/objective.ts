@@ -14,7 +14,7 @@ import {
 } from '@funnel/contracts';
 import { attackLabel, formatMeasured, formatPercent, keyOfRun } from '../format.ts';
 
-export type Interval = readonly [number, number];
+type Interval = readonly [number, number];
 
 export type Objective = {
   /** Key of the attack with its settings; '' for the worst case over all attacks. */

@@ -64,7 +64,7 @@ export const curveExtent = (evaluations: readonly NamedRecords[], norm: Norm, mi
   return Math.max(min, percentile98);
 };
 
-export type Point = { readonly x: number; readonly y: number };
+type Point = { readonly x: number; readonly y: number };
 
 /**
  * The points that no other point beats in both coordinates, in ascending order of x. In both, greater is better. Of equal points, the

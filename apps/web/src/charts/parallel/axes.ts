@@ -1,7 +1,7 @@
 /** Axes of parallel coordinates: the position of a value between bottom (0) and top (1), the ticks, and the brushes. */
 import { formatHyperparameter, formatNumber } from '../../format.ts';
 
-export type AxisValue = number | string | boolean | null;
+type AxisValue = number | string | boolean | null;
 
 export type AxisSpec = {
   readonly key: string;

@@ -13,7 +13,7 @@ export type TreeView = {
 const columns = 4;
 const gap = 3;
 
-export const rectOf = (node: TreeNode, view: TreeView) => {
+const rectOf = (node: TreeNode, view: TreeView) => {
   const column = (view.width + gap) / columns;
   const scale = view.height / (view.to - view.from);
   return {

@@ -23,7 +23,7 @@ import { href } from '../../router.ts';
 import { rejects } from '../trial/evaluations-panels.tsx';
 
 /** Passes the number of trials to the style sheet, so that all tables have the same columns. */
-export const columnsStyle = (trials: number): CSSProperties => ({ '--trials': trials }) as CSSProperties; // React's types do not know custom properties
+const columnsStyle = (trials: number): CSSProperties => ({ '--trials': trials }) as CSSProperties; // React's types do not know custom properties
 
 /** `Trial 17`; with its sweep if another trial has the same number. */
 export const trialName = (trial: TrialDetail, all: readonly TrialDetail[]): string =>

@@ -1,5 +1,6 @@
 import type { Output } from '@funnel/client';
 import { budgetsOf, datasets, normTitles, type TrialDetail } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
 import { RobustnessCurves, useRobustnessCurves } from '../../charts/robustness-curves.tsx';
@@ -7,7 +8,7 @@ import { TrainingCurves } from '../../charts/training-curves.tsx';
 import { Panel } from '../../components/controls.tsx';
 import { decodePixels, PixelImage } from '../../components/pixels.tsx';
 import { Empty, Loaded, Skeleton } from '../../components/states.tsx';
-import { compareQuery, imagesQuery, metricsQuery, useQueries, useQuery } from '../../data/queries.ts';
+import { compareQuery, imagesQuery, metricsQuery, useAnswers } from '../../data/queries.ts';
 import { attackLabel, formatNumber, keyOfRun } from '../../format.ts';
 import { href, useQueryValue } from '../../router.ts';
 import { CompareResults, CompareSpec, trialName } from './compare-tables.tsx';
@@ -39,7 +40,7 @@ const Curves = ({
   );
 };
 
-export const CompareCurves = ({ trials }: { readonly trials: readonly TrialDetail[] }) => (
+const CompareCurves = ({ trials }: { readonly trials: readonly TrialDetail[] }) => (
   <div className="columns">
     <Curves trials={trials} norm="linf" />
     <Curves trials={trials} norm="l2" />
@@ -79,7 +80,7 @@ const Attacked = ({
   );
 };
 
-export const CompareGallery = ({ trials }: { readonly trials: readonly TrialDetail[] }) => {
+const CompareGallery = ({ trials }: { readonly trials: readonly TrialDetail[] }) => {
   const [chosen, setChosen] = useState('');
   const commonEvaluations = (trials[0]?.evaluations ?? []).filter((evaluation) =>
     trials.every((trial) => trial.evaluations.some((other) => keyOfRun(other) === keyOfRun(evaluation))),
@@ -88,9 +89,9 @@ export const CompareGallery = ({ trials }: { readonly trials: readonly TrialDeta
   const stages = run
     ? trials.map((trial) => trial.evaluations.find((other) => keyOfRun(other) === keyOfRun(run))!.stage)
     : [];
-  const states = useQueries(stages.map((stage, i) => imagesQuery(trials[i]!.id, stage)));
+  const images = useAnswers(stages.map((stage, i) => imagesQuery(trials[i]!.id, stage)));
   if (!run) return null;
-  const all = states.flatMap(({ data }) => (data ? [data] : []));
+  const all = images.data.filter((data) => data !== undefined);
   const first = all[0];
   // Images that are in most galleries are chosen first.
   const counts = new Map<number, number>();
@@ -167,14 +168,14 @@ export const CompareGallery = ({ trials }: { readonly trials: readonly TrialDeta
 };
 
 const Training = ({ trials }: { readonly trials: readonly TrialDetail[] }) => {
-  const metrics = useQueries(trials.map(metricsQuery));
+  const metrics = useAnswers(trials.map(metricsQuery));
   return (
     <Panel title="Training">
       <TrainingCurves
         trials={trials.map((trial, colour) => ({
           name: trialName(trial, trials),
           colour,
-          series: metrics[colour]?.data?.series ?? [],
+          series: metrics.data[colour]?.series ?? [],
         }))}
       />
     </Panel>
@@ -187,7 +188,7 @@ export const CompareView = () => {
     .split(',')
     .filter((id) => id !== '')
     .slice(0, 6);
-  const state = useQuery(ids.length >= 2 ? compareQuery(ids) : null);
+  const state = useQuery({ ...compareQuery(ids), enabled: ids.length >= 2 });
   const leaveOut = (id: string) => setText(ids.filter((other) => other !== id).join(','));
   if (ids.length < 2)
     return (

@@ -20,11 +20,11 @@ import {
 } from '@funnel/contracts';
 import { type ReactNode, useState } from 'react';
 import { Segmented } from '../../components/controls.tsx';
-import { href, navigate, useLocation } from '../../router.ts';
+import { href, navigate, useAddressQuery } from '../../router.ts';
 
 export type BoardQuery = Omit<LeaderboardQuery, 'limit' | 'cursor'>;
 
-export const worstOfAll = 'worst';
+const worstOfAll = 'worst';
 
 const groups = ['trial', 'configuration'] as const;
 const places = ['last', 'equal', 'hide'] as const;
@@ -52,10 +52,10 @@ export const readBoardQuery = (query: URLSearchParams, definition?: SweepDefinit
   masked: oneOf(places, query.get('masked')) ?? 'last',
 });
 
-export type SetBoard = (name: keyof BoardQuery, value: string | undefined) => void;
+type SetBoard = (name: keyof BoardQuery, value: string | undefined) => void;
 
 export const useLeaderboardQuery = (definition: SweepDefinition | undefined) => {
-  const { query } = useLocation();
+  const query = useAddressQuery();
   const set: SetBoard = (name, value) => {
     navigate(href(['leaderboard'], { ...Object.fromEntries(query), [name]: value }), { replace: true });
   };

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef } from 'react';
 import { IntervalMark, infinityPlace } from '../../charts/marks.tsx';
 import { Skeleton } from '../../components/states.tsx';
 import { Verdict } from '../../components/status.tsx';
-import { SpacerRow, useRowWindow } from '../../components/virtual-rows.tsx';
+import { SpacerRow, usePageRows } from '../../components/virtual-rows.tsx';
 import type { ListState } from '../../data/paged-list.ts';
 import {
   attackTitle,
@@ -147,17 +147,15 @@ const Row = (props: {
 };
 
 export const LeaderboardTable = (props: {
-  readonly items: readonly LeaderboardRow[];
   readonly state: ListState<LeaderboardRow>;
-  readonly more: () => Promise<void>;
   readonly query: BoardQuery;
   readonly chosen: readonly string[];
   readonly onToggle: (trialId: string) => void;
 }) => {
-  const { items, state, more } = props;
+  const { items, partial, loading, more } = props.state;
   const { metric } = props.query;
   const body = useRef<HTMLTableSectionElement>(null);
-  const seen = useRowWindow(body, null, items.length, rowHeight);
+  const visible = usePageRows(body, items.length, rowHeight);
   const hyperparameters = useMemo(() => differing(items), [items]);
   const rejects = items.some(({ rejectedClean }) => rejectedClean !== undefined);
   const range = useMemo((): readonly [number, number] => {
@@ -172,15 +170,15 @@ export const LeaderboardTable = (props: {
       ? [Math.max(0, low), Math.min(1, high)]
       : [Math.max(0, low), high];
   }, [items, metric]);
-  const nearEnd = state.partial && !state.loading && seen.last >= items.length - 20;
-  // Once per page, when the end comes near.
+  const nearEnd = partial && !loading && visible.last >= items.length - 20;
+  // Fetches one more page when the end of the list is near.
   useEffect(() => {
-    if (nearEnd && items.length > 0) void more();
+    if (nearEnd && items.length > 0) more();
   }, [nearEnd, items.length]);
 
   return (
     <div className="table-wrap">
-      <table className="table board" data-hover aria-rowcount={state.partial ? -1 : items.length + 1}>
+      <table className="table board" data-hover aria-rowcount={partial ? -1 : items.length + 1}>
         <thead>
           <tr>
             <th scope="col" className="number">
@@ -201,12 +199,12 @@ export const LeaderboardTable = (props: {
           </tr>
         </thead>
         <tbody ref={body}>
-          <SpacerRow height={seen.before} />
-          {items.slice(seen.first, seen.last).map((row, i) => (
+          <SpacerRow height={visible.before} />
+          {items.slice(visible.first, visible.last).map((row, i) => (
             <Row
               key={`${row.trialId}/${row.attack}/${row.rank}`}
               row={row}
-              index={seen.first + i}
+              index={visible.first + i}
               hyperparameters={hyperparameters}
               range={range}
               rejects={rejects}
@@ -214,7 +212,7 @@ export const LeaderboardTable = (props: {
               onToggle={() => props.onToggle(row.trialId)}
             />
           ))}
-          <SpacerRow height={seen.after} />
+          <SpacerRow height={visible.after} />
           {items.length === 0
             ? Array.from({ length: 10 }, (_, i) => (
                 <tr key={i} className="spacer">

@@ -5,13 +5,14 @@ import {
   type SweepDefinition,
   withinText,
 } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { Empty, ErrorNotice, Skeleton } from '../../components/states.tsx';
 import { call } from '../../data/api.ts';
 import { usePagedList } from '../../data/paged-list.ts';
-import { sweepQuery, useLive, useQuery } from '../../data/queries.ts';
+import { sweepQuery } from '../../data/queries.ts';
 import { inSentence, settingsLabel } from '../../format.ts';
-import { href, useLocation } from '../../router.ts';
+import { href, useAddressQuery } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
 import { maxChosen } from '../sweep/sweep-results.tsx';
 import { type BoardQuery, LeaderboardFilters, useLeaderboardQuery } from './leaderboard-filters.tsx';
@@ -91,26 +92,16 @@ const NoRuns = ({ filtered, onReset }: { readonly filtered: boolean; readonly on
 
 const Board = ({ definition }: { readonly definition: SweepDefinition | undefined }) => {
   const { query, set, reset, fallBack } = useLeaderboardQuery(definition);
-  const [version, setVersion] = useState(0);
   const [chosen, setChosen] = useState<readonly string[]>([]);
-  const { list, state } = usePagedList<LeaderboardRow>({
-    key: `leaderboard/${JSON.stringify(query)}/${version}`,
-    load: (cursor) => call('leaderboard', { query: { ...query, cursor, limit: 100 } }),
+  const { state } = usePagedList<LeaderboardRow>({
+    key: ['leaderboard', query],
+    load: (cursor, signal) => call('leaderboard', { query: { ...query, cursor, limit: 100 } }, signal),
     idOf: (row) => `${row.trialId}/${row.attack}/${JSON.stringify(row.settings)}`,
-    mayChange: () => true,
+    affectedBy: (event) => event.type === 'evaluation' || event.type === 'trial',
+    minPauseMs: everyMs,
+    keepPrevious: true,
   });
-  // The old ranks stay until the new ones arrive.
-  const [before, setBefore] = useState(state.items);
-  if (state.items.length > 0 && before !== state.items) setBefore(state.items);
-  const items = state.items.length === 0 && state.loading ? before : state.items;
-  const [changedAt, setChangedAt] = useState(0);
-  useLive(({ rows, gap }) => {
-    if (!gap && !rows.some(({ event }) => event.type === 'evaluation' || event.type === 'trial')) return;
-    const now = Date.now();
-    if (now - changedAt < everyMs) return;
-    setChangedAt(now);
-    setVersion(version + 1);
-  });
+  const { items } = state;
   // No run has the first default attack: show the next ranking instead of an empty page.
   const nothing = items.length === 0 && !state.partial;
   useEffect(() => {
@@ -146,22 +137,15 @@ const Board = ({ definition }: { readonly definition: SweepDefinition | undefine
       <section className="panel" aria-label="Ranked runs">
         <LeaderboardFilters query={query} set={set} />
         <RankedBy items={items} query={query} />
-        {state.error === undefined ? null : (
+        {state.error === null ? null : (
           <div className="panel-body">
-            <ErrorNotice error={state.error} retry={() => void list.more()} />
+            <ErrorNotice error={state.error} retry={state.more} />
           </div>
         )}
         {items.length === 0 && !state.partial ? (
           <NoRuns filtered={isFiltered(query)} onReset={reset} />
         ) : (
-          <LeaderboardTable
-            items={items}
-            state={state}
-            more={list.more}
-            query={query}
-            chosen={chosen}
-            onToggle={toggle}
-          />
+          <LeaderboardTable state={state} query={query} chosen={chosen} onToggle={toggle} />
         )}
       </section>
     </>
@@ -170,8 +154,8 @@ const Board = ({ definition }: { readonly definition: SweepDefinition | undefine
 
 /** The leaderboard over all sweeps, or of the sweep that the address names, whose objective is then the default ranking. */
 export const LeaderboardView = () => {
-  const sweep = useLocation().query.get('sweep');
-  const { data, error } = useQuery(sweep === null ? null : sweepQuery(sweep));
-  if (sweep !== null && !data && error === undefined) return <Skeleton height={480} />;
+  const sweep = useAddressQuery().get('sweep');
+  const { data, error } = useQuery({ ...sweepQuery(sweep ?? ''), enabled: sweep !== null });
+  if (sweep !== null && !data && error === null) return <Skeleton height={480} />;
   return <Board definition={data?.definition} />;
 };

@@ -1,11 +1,12 @@
 import { type HyperparameterName, SweepDefinition } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { Panel, Segmented } from '../../components/controls.tsx';
 import { useDebounced } from '../../components/hooks.ts';
 import { ErrorNotice, Skeleton } from '../../components/states.tsx';
 import { call } from '../../data/api.ts';
-import { planQuery, useQuery } from '../../data/queries.ts';
-import { href, navigate, useLocation } from '../../router.ts';
+import { planQuery } from '../../data/queries.ts';
+import { href, navigate, useAddressQuery } from '../../router.ts';
 import { loadYaml, type Yaml } from '../../yaml.ts';
 import { AttacksSection } from './attacks-section.tsx';
 import { BasicsSection } from './basics-section.tsx';
@@ -23,7 +24,7 @@ import { HyperparametersSection } from './search-space-section.tsx';
 import './new-sweep.css';
 
 /** 128 random bits in hex. Not `crypto.randomUUID`, which only secure pages have. */
-export const randomKey = (): string =>
+const randomKey = (): string =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** The draft is stored here, so that it survives a visit to another page. */
@@ -39,7 +40,7 @@ const readStoredDraft = (): Draft | null => {
   }
 };
 
-export const forgetDraft = (): void => {
+const forgetDraft = (): void => {
   try {
     sessionStorage.removeItem(storageKey);
   } catch {
@@ -58,7 +59,7 @@ const fetchCopy = async (sweepId: string | undefined, trialId: string | undefine
 };
 
 /** The draft: a copy of a sweep or trial if one is given, else the stored draft, else an empty one. */
-export const useDraft = (sweepId: string | undefined, trialId: string | undefined) => {
+const useDraft = (sweepId: string | undefined, trialId: string | undefined) => {
   const isCopy = sweepId !== undefined || trialId !== undefined;
   const [draft, setDraft] = useState<Draft | null>(() => (isCopy ? null : (readStoredDraft() ?? emptyDraft)));
   const [error, setError] = useState<unknown>(undefined);
@@ -80,7 +81,7 @@ export const useDraft = (sweepId: string | undefined, trialId: string | undefine
   return { draft, setDraft, error };
 };
 
-export type YamlState = { readonly text: string; readonly value: unknown; readonly fault: string | null };
+type YamlState = { readonly text: string; readonly value: unknown; readonly fault: string | null };
 
 const read = ({ parse }: Yaml, text: string): YamlState => {
   try {
@@ -94,7 +95,7 @@ const read = ({ parse }: Yaml, text: string): YamlState => {
  * An editor for the sweep file. It appears once the parser has loaded. Text and value change together, so the form and the submission
  * always use the text that is shown.
  */
-export const YamlEditor = (props: {
+const YamlEditor = (props: {
   readonly start: object;
   readonly state: YamlState | null;
   readonly onChange: (state: YamlState) => void;
@@ -145,14 +146,14 @@ export const YamlEditor = (props: {
 const pauseMs = 300;
 
 export const NewSweepView = () => {
-  const { query } = useLocation();
+  const query = useAddressQuery();
   const { draft, setDraft, error } = useDraft(
     query.get('sweep') ?? undefined,
     query.get('trial') ?? undefined,
   );
   return (
     <>
-      {error === undefined ? null : <ErrorNotice error={error} />}
+      <ErrorNotice error={error} />
       {draft === null ? <Skeleton height={600} /> : <Editor draft={draft} setDraft={setDraft} />}
     </>
   );
@@ -178,7 +179,7 @@ const Editor = ({
   const unnamed = useMemo(() => ({ ...(input as object), name: 'plan' }), [input]);
   const parsedUnnamed = useMemo(() => SweepDefinition.safeParse(unnamed), [unnamed]);
   const planInput = useDebounced(parsedUnnamed.success ? unnamed : null, pauseMs);
-  const plan = useQuery(planInput === null ? null : planQuery(planInput));
+  const plan = useQuery({ ...planQuery(planInput ?? {}), enabled: planInput !== null });
   const last = useRef(plan.data);
   if (plan.data) last.current = plan.data;
   const current = plan.data !== undefined && JSON.stringify(planInput) === JSON.stringify(unnamed);

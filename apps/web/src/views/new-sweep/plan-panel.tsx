@@ -118,7 +118,7 @@ export const PlanPanel = (props: {
             ))}
           </ul>
         )}
-        {error === undefined ? null : <ErrorNotice error={error} />}
+        <ErrorNotice error={error} />
         <button type="button" className="button" data-kind="primary" disabled={busy} onClick={props.onSubmit}>
           {plan && current ? `Submit ${plural(plan.trials, 'trial')}` : 'Submit'}
         </button>

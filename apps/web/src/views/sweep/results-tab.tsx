@@ -26,7 +26,7 @@ import {
 } from './sweep-results.tsx';
 import { TrialsTable } from './trials-table.tsx';
 
-export const ScatterPanel = (props: {
+const ScatterPanel = (props: {
   readonly results: readonly Result[];
   readonly active: Uint8Array;
   readonly objective: Objective;
@@ -80,13 +80,7 @@ const norms = [
   { value: 'l2', title: normTitles.l2 },
 ] as const;
 
-export const CurvesPanel = ({
-  data,
-  dataset,
-}: {
-  readonly data: SweepResults;
-  readonly dataset: DatasetName;
-}) => {
+const CurvesPanel = ({ data, dataset }: { readonly data: SweepResults; readonly dataset: DatasetName }) => {
   const [norm, setNorm] = useState<'linf' | 'l2'>('linf');
   const trials = data.chosen.numbers.flatMap((number, colour): CurveTrial[] => {
     const found = data.results.find(({ trial }) => trial.number === number);
@@ -225,11 +219,10 @@ export const ResultsTab = ({ sweep }: SweepTabProps) => {
   };
   const pick = (row: number) => chosen.toggle(results[row]!.trial.number);
 
-  if (results.length === 0)
-    return error === undefined ? <Skeleton height={480} /> : <ErrorNotice error={error} />;
+  if (results.length === 0) return error === null ? <Skeleton height={480} /> : <ErrorNotice error={error} />;
   return (
     <div className="stack">
-      {error === undefined ? null : <ErrorNotice error={error} />}
+      <ErrorNotice error={error} />
       <ObjectiveTools data={data}>
         <span className="results-count muted" aria-live="polite">
           {partial ? `${plural(results.length, 'trial')} so far, ` : ''}

@@ -1,12 +1,14 @@
 import type { Stage } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { StageTree } from '../../charts/stage-tree/stage-tree.tsx';
 import { Panel } from '../../components/controls.tsx';
 import { ErrorNotice, Loaded, Skeleton } from '../../components/states.tsx';
 import { Status } from '../../components/status.tsx';
 import { call } from '../../data/api.ts';
+import { useLive } from '../../data/live.ts';
 import { type ListState, usePagedList } from '../../data/paged-list.ts';
-import { stageLogQuery, stageQuery, useLive, useQuery } from '../../data/queries.ts';
+import { stageLogQuery, stageQuery } from '../../data/queries.ts';
 import {
   attackLabel,
   formatCount,
@@ -30,10 +32,11 @@ const endedStatuses = new Set<Stage['status']>([
 ]);
 
 /** All stages of a sweep. Events carry status and position, so the tree follows them without new requests. */
-export const useStages = (sweepId: string): ListState<Stage> => {
+const useStages = (sweepId: string): ListState<Stage> => {
   const { list, state } = usePagedList<Stage>({
-    key: `stages/${sweepId}`,
-    load: (cursor) => call('listStages', { params: { id: sweepId }, query: { limit: 1000, cursor } }),
+    key: ['stages', sweepId],
+    load: (cursor, signal) =>
+      call('listStages', { params: { id: sweepId }, query: { limit: 1000, cursor } }, signal),
     idOf: (stage) => stage.id,
     mayChange: (stage) => !endedStatuses.has(stage.status),
     all: true,
@@ -59,10 +62,9 @@ export const useStages = (sweepId: string): ListState<Stage> => {
 };
 
 /** The log of a stage, oldest line first. It follows events. */
-export const StageLog = ({ id }: { readonly id: string }) => {
+const StageLog = ({ id }: { readonly id: string }) => {
   const { data, error } = useQuery(stageLogQuery(id));
-  if (data === undefined)
-    return error === undefined ? <Skeleton height={80} /> : <ErrorNotice error={error} />;
+  if (data === undefined) return error === null ? <Skeleton height={80} /> : <ErrorNotice error={error} />;
   if (data.items.length === 0) return null;
   return (
     <section aria-label="Log">
@@ -163,7 +165,7 @@ const Facts = ({ stage, sweepId }: { readonly stage: Stage; readonly sweepId: st
   );
 };
 
-export const StageDetail = (props: {
+const StageDetail = (props: {
   readonly id: string;
   readonly sweepId: string;
   readonly onClose: () => void;
@@ -191,11 +193,10 @@ export const StageDetail = (props: {
 export const StagesTab = ({ sweep }: SweepTabProps) => {
   const { items, partial, error } = useStages(sweep.id);
   const [selected, select] = useQueryValue('stage');
-  if (items.length === 0)
-    return error === undefined ? <Skeleton height={640} /> : <ErrorNotice error={error} />;
+  if (items.length === 0) return error === null ? <Skeleton height={640} /> : <ErrorNotice error={error} />;
   return (
     <div className="stack">
-      {error === undefined ? null : <ErrorNotice error={error} />}
+      <ErrorNotice error={error} />
       <Panel
         title="Stage tree"
         note={`Each stage stands to the right of the stage that it starts from. The more stages start from it, the taller it is.${partial ? ` ${plural(items.length, 'stage')} loaded so far.` : ''}`}

@@ -1,10 +1,10 @@
 import type { Sweep, SweepDetail, TrialStatus } from '@funnel/contracts';
+import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { useNow } from '../../components/hooks.ts';
 import { ErrorNotice } from '../../components/states.tsx';
 import { ProgressBar, Status, StatusMark } from '../../components/status.tsx';
 import { call } from '../../data/api.ts';
-import { live } from '../../data/live.ts';
 import { sweepQuery } from '../../data/queries.ts';
 import {
   formatAgo,
@@ -19,7 +19,7 @@ import { href, navigate } from '../../router.ts';
 import { type Action, actionsOf, actionTitles } from './actions.ts';
 
 /** How many epochs the sweep has trained, and how many sharing saves. */
-export const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
+const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
   const { unshared, needed, cached } = sweep.plan.epochs;
   return (
     <>
@@ -53,7 +53,8 @@ const consequences: Partial<Record<Action, string>> = {
   deleteSweep: 'The sweep and its trials are deleted. Stages that other sweeps need stay.',
 };
 
-export const SweepActions = ({ sweep }: { readonly sweep: SweepDetail }) => {
+const SweepActions = ({ sweep }: { readonly sweep: SweepDetail }) => {
+  const client = useQueryClient();
   const dialog = useRef<HTMLDialogElement>(null);
   const [confirming, setConfirming] = useState<Action | null>(null);
   const [busy, setBusy] = useState(false);
@@ -66,7 +67,7 @@ export const SweepActions = ({ sweep }: { readonly sweep: SweepDetail }) => {
     try {
       await call(action, { params: { id: sweep.id } });
       if (action === 'deleteSweep') navigate(href(['sweeps']));
-      else live.cache.invalidate((key) => key === sweepQuery(sweep.id).key);
+      else await client.invalidateQueries({ queryKey: sweepQuery(sweep.id).queryKey });
     } catch (fault) {
       setError(fault);
     }
@@ -97,7 +98,7 @@ export const SweepActions = ({ sweep }: { readonly sweep: SweepDetail }) => {
           Copy into a new sweep
         </a>
       </div>
-      {error === undefined ? null : <ErrorNotice error={error} />}
+      <ErrorNotice error={error} />
       <dialog className="dialog" ref={dialog} aria-labelledby="confirm-title">
         <div className="stack">
           <h2 id="confirm-title">

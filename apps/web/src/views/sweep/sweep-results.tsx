@@ -2,8 +2,9 @@ import { EvaluationMetricName, evaluationMetrics, type SweepDetail, type Trial }
 import { type ReactNode, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
 import { call } from '../../data/api.ts';
+import { useLive } from '../../data/live.ts';
 import { type ListState, usePagedList } from '../../data/paged-list.ts';
-import { isOver, useLive } from '../../data/queries.ts';
+import { hasEnded } from '../../data/queries.ts';
 import { formatHyperparameter, hyperparameterTitle } from '../../format.ts';
 import { href, useQueryValue } from '../../router.ts';
 import {
@@ -27,10 +28,11 @@ const minRefreshMs = 2000;
 /** All trials of a sweep. An event changes the status of a trial at once; results come with the next refresh of its page. */
 const useTrials = (sweepId: string): ListState<Trial> => {
   const { list, state } = usePagedList<Trial>({
-    key: `trials/${sweepId}`,
-    load: (cursor) => call('listTrials', { params: { id: sweepId }, query: { limit: pageSize, cursor } }),
+    key: ['trials', sweepId],
+    load: (cursor, signal) =>
+      call('listTrials', { params: { id: sweepId }, query: { limit: pageSize, cursor } }, signal),
     idOf: (trial) => trial.id,
-    mayChange: (trial) => !isOver(trial.status),
+    mayChange: (trial) => !hasEnded(trial.status),
     all: true,
   });
   const moved = useRef(new Set<string>());
@@ -52,7 +54,7 @@ const useTrials = (sweepId: string): ListState<Trial> => {
 
   useLive(({ rows, gap }) => {
     if (gap) {
-      void list.refresh((trial) => !isOver(trial.status));
+      void list.refresh((trial) => !hasEnded(trial.status));
       return;
     }
     const changes = new Map<string, (trial: Trial) => Trial>();
@@ -90,7 +92,7 @@ export type Chosen = {
   readonly reset: () => void;
 };
 
-export const useChosen = (results: readonly Result[], objective: Objective): Chosen => {
+const useChosen = (results: readonly Result[], objective: Objective): Chosen => {
   const [text, setText] = useQueryValue('trials');
   const numbers =
     text === undefined
@@ -120,7 +122,7 @@ export type SweepResults = {
   readonly chosen: Chosen;
   /** More pages are still loading. */
   readonly partial: boolean;
-  readonly error: unknown;
+  readonly error: Error | null;
   /** The hyperparameters that vary, with the values of a trial. */
   readonly describe: (trial: Trial) => string;
 };

@@ -135,10 +135,10 @@ export const sortResults = (results: readonly Result[], { sort }: Column, descen
 };
 
 /** Whether a trial is shown. A filter such as `gamma>=5 recipe:funn status:completed 17` requires all of its parts. */
-export type TrialFilter = (result: Result) => boolean;
+type TrialFilter = (result: Result) => boolean;
 
 /** The filter, or the error of the text. */
-export type ParsedFilter =
+type ParsedFilter =
   | { readonly keep: TrialFilter; readonly fault: null }
   | { readonly keep: null; readonly fault: string };
 

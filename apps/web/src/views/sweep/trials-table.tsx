@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useMemo, useRef, useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
 import { Panel } from '../../components/controls.tsx';
-import { SpacerRow, useRowWindow } from '../../components/virtual-rows.tsx';
+import { SpacerRow, useScrolledRows } from '../../components/virtual-rows.tsx';
 import { formatCount } from '../../format.ts';
 import type { Result } from '../../statistics/objective.ts';
 import type { SweepResults } from './sweep-results.tsx';
@@ -62,7 +62,6 @@ export const TrialsTable = (props: {
 }) => {
   const { results, hyperparameters, objective, chosen } = props.data;
   const scroller = useRef<HTMLDivElement>(null);
-  const body = useRef<HTMLTableSectionElement>(null);
   const [text, setText] = useState('');
   const [sort, setSort] = useState<Sort>({ key: 'value', descending: objective.direction === 'max' });
   const columns = useMemo(
@@ -78,7 +77,7 @@ export const TrialsTable = (props: {
     const column = columns.find(({ key }) => key === sort.key);
     return column ? sortResults(filtered, column, sort.descending) : filtered;
   }, [filtered, columns, sort]);
-  const seen = useRowWindow(body, scroller, rows.length, rowHeight);
+  const visible = useScrolledRows(scroller, rows.length, rowHeight);
   const click = (column: Column) =>
     setSort({
       key: column.key,
@@ -127,19 +126,19 @@ export const TrialsTable = (props: {
               ))}
             </tr>
           </thead>
-          <tbody ref={body}>
-            <SpacerRow height={seen.before} />
-            {rows.slice(seen.first, seen.last).map((result, i) => (
+          <tbody>
+            <SpacerRow height={visible.before} />
+            {rows.slice(visible.first, visible.last).map((result, i) => (
               <Row
                 key={result.trial.id}
                 result={result}
                 columns={columns}
-                index={seen.first + i}
+                index={visible.first + i}
                 place={chosen.numbers.indexOf(result.trial.number)}
                 onToggle={() => chosen.toggle(result.trial.number)}
               />
             ))}
-            <SpacerRow height={seen.after} />
+            <SpacerRow height={visible.after} />
           </tbody>
         </table>
         {rows.length === 0 ? <p className="muted panel-body">No trial matches.</p> : null}

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'react';
 import { useMedia } from '../../components/hooks.ts';
 import { Skeleton } from '../../components/states.tsx';
 import { ProgressBar, Status } from '../../components/status.tsx';
-import { SpacerRow, useRowWindow } from '../../components/virtual-rows.tsx';
+import { SpacerRow, usePageRows } from '../../components/virtual-rows.tsx';
 import type { ListState } from '../../data/paged-list.ts';
 import {
   formatAgo,
@@ -88,21 +88,16 @@ const Row = ({
   );
 };
 
-export const SweepsTable = (props: {
-  readonly state: ListState<Sweep>;
-  readonly more: () => Promise<void>;
-  readonly now: number;
-}) => {
-  const { items, partial, loading } = props.state;
+export const SweepsTable = (props: { readonly state: ListState<Sweep>; readonly now: number }) => {
+  const { items, partial, loading, more } = props.state;
   const body = useRef<HTMLTableSectionElement>(null);
   const height = useMedia('(max-width: 720px)') ? 84 : 57;
   const placeholders = partial && items.length === 0 ? 12 : 0;
-  const rows = useRowWindow(body, null, items.length, height);
+  const rows = usePageRows(body, items.length, height);
   const nearEnd = partial && !loading && rows.last >= items.length - 20;
-  const { more } = props;
-  // Once per page, when the end comes near.
+  // Fetches one more page when the end of the list is near.
   useEffect(() => {
-    if (nearEnd && items.length > 0) void more();
+    if (nearEnd && items.length > 0) more();
   }, [nearEnd, items.length]);
 
   return (

@@ -1,11 +1,13 @@
 import { type Sweep, SweepStatus } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import { useDeferredValue, useEffect, useRef, useState } from 'react';
 import { Segmented } from '../../components/controls.tsx';
 import { useNow } from '../../components/hooks.ts';
 import { Empty, ErrorNotice } from '../../components/states.tsx';
 import { call } from '../../data/api.ts';
-import { type PagedList, usePagedList } from '../../data/paged-list.ts';
-import { useLive, useQuery, workersQuery } from '../../data/queries.ts';
+import { useLive } from '../../data/live.ts';
+import { type ListChanges, usePagedList } from '../../data/paged-list.ts';
+import { workersQuery } from '../../data/queries.ts';
 import { formatCount, plural } from '../../format.ts';
 import { href, useQueryValue } from '../../router.ts';
 import { SweepsTable } from './sweeps-table.tsx';
@@ -40,7 +42,7 @@ const everyMs = 1000;
 const maxSingle = 10;
 
 /** Keeps a list of sweeps up to date with events: new sweeps appear at the top, deleted ones disappear. */
-const useLiveSweeps = (list: PagedList<Sweep>): void => {
+const useLiveSweeps = (list: ListChanges<Sweep>): void => {
   const changed = useRef(new Set<string>());
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
 
@@ -49,7 +51,7 @@ const useLiveSweeps = (list: PagedList<Sweep>): void => {
     const ids = [...changed.current];
     changed.current.clear();
     const known = ids.filter(list.has);
-    const first = list.read().items[0];
+    const first = list.first();
     if (known.length < ids.length || known.length > maxSingle)
       await list.refresh(
         (sweep) => sweep === first || (known.length > maxSingle && known.includes(sweep.id)),
@@ -96,12 +98,14 @@ export const SweepsView = () => {
   const [typed, setTyped] = useState('');
   const search = useDeferredValue(typed.trim());
   const now = useNow();
-  const { list, state } = usePagedList({
-    key: `sweeps/${status ?? ''}/${search}`,
-    load: (cursor) =>
-      call('listSweeps', {
-        query: { status, search: search === '' ? undefined : search, cursor, limit: 100 },
-      }),
+  const { list, state } = usePagedList<Sweep>({
+    key: ['sweeps', status ?? '', search],
+    load: (cursor, signal) =>
+      call(
+        'listSweeps',
+        { query: { status, search: search === '' ? undefined : search, cursor, limit: 100 } },
+        signal,
+      ),
     idOf: (sweep) => sweep.id,
     mayChange: () => true,
   });
@@ -138,9 +142,9 @@ export const SweepsView = () => {
             onChange={(value) => setStatus(value === 'all' ? undefined : value)}
           />
         </div>
-        {state.error === undefined ? null : (
+        {state.error === null ? null : (
           <div className="panel-body">
-            <ErrorNotice error={state.error} retry={() => void list.more()} />
+            <ErrorNotice error={state.error} retry={state.more} />
           </div>
         )}
         {state.items.length === 0 && !state.partial ? (
@@ -163,7 +167,7 @@ export const SweepsView = () => {
             </Empty>
           )
         ) : (
-          <SweepsTable state={state} more={list.more} now={now} />
+          <SweepsTable state={state} now={now} />
         )}
       </section>
     </>

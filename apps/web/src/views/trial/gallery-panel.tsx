@@ -1,10 +1,11 @@
 import type { Output } from '@funnel/client';
 import { datasets, type TrialDetail } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { Panel } from '../../components/controls.tsx';
 import { decodePixels, difference, PixelImage } from '../../components/pixels.tsx';
 import { Loaded } from '../../components/states.tsx';
-import { imagesQuery, useQuery } from '../../data/queries.ts';
+import { imagesQuery } from '../../data/queries.ts';
 import { attackLabel, formatNumber } from '../../format.ts';
 import { modelCheckpointsOf } from '../../model/networks.ts';
 import { type Reconstruct, useReconstruct } from '../../model/use-model.ts';

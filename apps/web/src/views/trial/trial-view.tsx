@@ -1,10 +1,11 @@
 import { type SweepDetail, type TrialDetail, threatModelText } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { TrainingCurves } from '../../charts/training-curves.tsx';
 import { CopyButton, Panel } from '../../components/controls.tsx';
 import { Loaded } from '../../components/states.tsx';
 import { Status, Verdict } from '../../components/status.tsx';
-import { metricsQuery, sweepQuery, trialQuery, useQuery } from '../../data/queries.ts';
+import { metricsQuery, sweepQuery, trialQuery } from '../../data/queries.ts';
 import {
   attackLabel,
   formatHyperparameter,
@@ -207,7 +208,7 @@ const Trial = ({ trial }: { readonly trial: TrialDetail }) => {
 };
 
 export const TrialView = ({ params }: ViewProps) => {
-  const state = useQuery(trialQuery(params[0] ?? ''));
+  const state = useQuery(trialQuery(params.id ?? ''));
   return (
     <Loaded state={state} height={600}>
       {(trial) => <Trial trial={trial} />}

@@ -6,12 +6,13 @@ import {
   type TrialDetail,
   usualRankings,
 } from '@funnel/contracts';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Panel, Segmented } from '../../components/controls.tsx';
 import { decodePixels, PixelImage } from '../../components/pixels.tsx';
 import { Empty, ErrorNotice, Loaded, Skeleton } from '../../components/states.tsx';
 import { call } from '../../data/api.ts';
-import { imagesQuery, type LiveQuery, trialQuery, useQuery } from '../../data/queries.ts';
+import { imagesQuery, trialQuery } from '../../data/queries.ts';
 import { formatHyperparameter, formatNumber, formatPercent, hyperparameterTitle } from '../../format.ts';
 import type { AttackChoice } from '../../model/attack-image.ts';
 import { modelCheckpointsOf } from '../../model/networks.ts';
@@ -21,22 +22,17 @@ import { DrawPad } from './draw-pad.tsx';
 import { Outcome, useTried } from './outcome.tsx';
 import './try-it.css';
 
-const bestQuery: LiveQuery<readonly LeaderboardRow[]> = {
-  key: 'best-trials',
-  load: async (signal) => {
+/** The most robust trials of the first default ranking that has any, best first. */
+const bestQuery = queryOptions({
+  queryKey: ['best-trials'],
+  queryFn: async ({ signal }): Promise<readonly LeaderboardRow[]> => {
     let found: readonly LeaderboardRow[] = [];
     for (const ranking of usualRankings())
       if (found.length === 0)
         found = (await call('leaderboard', { query: { ...ranking, limit: 30 } }, signal)).items;
     return found;
   },
-};
-
-/** The most robust trials of the first default ranking that has any, best first. */
-export const useBestTrials = () => {
-  const { data, loading, error } = useQuery(bestQuery);
-  return { items: data ?? [], loading, error };
-};
+});
 
 const titleHyperparameters = ['gamma', 'beta', 'optimiseEpochs'];
 const title = (row: LeaderboardRow): string => {
@@ -46,7 +42,7 @@ const title = (row: LeaderboardRow): string => {
   return `${row.rank}. ${row.recipe} on ${row.dataset}${hyperparameters.length > 0 ? `, ${hyperparameters.join(', ')}` : ''}: ${formatPercent(readExtended(row.value))} robust`;
 };
 
-export const TrialPicker = (props: {
+const TrialPicker = (props: {
   readonly best: readonly LeaderboardRow[];
   readonly id: string | undefined;
   readonly onPick: (id: string) => void;
@@ -74,7 +70,7 @@ export const TrialPicker = (props: {
 };
 
 /** Test images, from the gallery of the trial's first evaluation. */
-export const Samples = ({
+const Samples = ({
   trial,
   onPick,
 }: {
@@ -82,7 +78,7 @@ export const Samples = ({
   readonly onPick: (pixels: Float32Array) => void;
 }) => {
   const stage = trial.evaluations[0]?.stage;
-  const { data } = useQuery(stage === undefined ? null : imagesQuery(trial.id, stage));
+  const { data } = useQuery({ ...imagesQuery(trial.id, stage ?? ''), enabled: stage !== undefined });
   if (stage === undefined) return null;
   const { classes, title } = datasets[trial.dataset];
   return (
@@ -120,7 +116,7 @@ export const Samples = ({
 const maxEpsilon = { linf: 0.5, l2: 6 };
 const pgdSteps = 20;
 
-export const AttackControls = ({
+const AttackControls = ({
   choice,
   onChange,
 }: {
@@ -208,8 +204,8 @@ const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
               : 'Loading the networks.'
           }
         >
-          {error === undefined ? null : <ErrorNotice error={error} />}
-          {fault === undefined ? null : <ErrorNotice error={fault} />}
+          <ErrorNotice error={error} />
+          <ErrorNotice error={fault} />
           <div aria-live="polite" aria-busy={busy} className="try-outcome">
             {model === null && error === undefined ? <Skeleton height={420} /> : null}
             {model ? (
@@ -223,9 +219,10 @@ const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
 };
 
 export const TryItView = ({ params }: ViewProps) => {
-  const best = useBestTrials();
-  const id = params[0] ?? best.items[0]?.trialId;
-  const state = useQuery(id === undefined ? null : trialQuery(id));
+  const best = useQuery(bestQuery);
+  const trials = best.data ?? [];
+  const id = params.id ?? trials[0]?.trialId;
+  const state = useQuery({ ...trialQuery(id ?? ''), enabled: id !== undefined });
   return (
     <>
       <header className="page-head">
@@ -235,10 +232,10 @@ export const TryItView = ({ params }: ViewProps) => {
             Draw a digit, let a trained model read it, and see how small a change makes it read another.
           </p>
         </div>
-        <TrialPicker best={best.items} id={id} onPick={(next) => navigate(href(['try', next]))} />
+        <TrialPicker best={trials} id={id} onPick={(next) => navigate(href(['try', next]))} />
       </header>
       {id === undefined ? (
-        best.loading ? (
+        best.isLoading ? (
           <Skeleton height={480} />
         ) : best.error ? (
           <ErrorNotice error={best.error} />

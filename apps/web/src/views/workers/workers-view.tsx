@@ -1,9 +1,9 @@
 import type { Worker } from '@funnel/contracts';
-import { useEffect } from 'react';
+import { useQuery } from '@tanstack/react-query';
 import { useNow } from '../../components/hooks.ts';
 import { Empty, Loaded } from '../../components/states.tsx';
 import { Status } from '../../components/status.tsx';
-import { useQuery, workersQuery } from '../../data/queries.ts';
+import { workersQuery } from '../../data/queries.ts';
 import { formatAgo, formatBytes, formatCount, formatTime, plural, shortHash } from '../../format.ts';
 import './workers.css';
 
@@ -31,7 +31,7 @@ const Slot = ({ running }: { readonly running: Worker['running'][number] | undef
   );
 };
 
-export const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly now: number }) => {
+const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly now: number }) => {
   const speed = worker.running.reduce((sum, { imagesPerSecond }) => sum + (imagesPerSecond ?? 0), 0);
   const slots = Array.from(
     { length: Math.max(worker.slots, worker.running.length) },
@@ -124,10 +124,8 @@ const Fleet = ({ workers, now }: { readonly workers: readonly Worker[]; readonly
 };
 
 export const WorkersView = () => {
-  const state = useQuery(workersQuery);
+  const state = useQuery({ ...workersQuery, refetchInterval: heartbeatMs, refetchOnMount: 'always' });
   const now = useNow(heartbeatMs);
-  const { refresh } = state;
-  useEffect(() => refresh(), [now, refresh]);
   return (
     <>
       <header className="page-head">
