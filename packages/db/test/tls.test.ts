@@ -117,7 +117,7 @@ describe.runIf(hasOpenssl)('PostgreSQL by TLS and password', () => {
     [
       'a database that there is not',
       () => verified.replace('/funnel?', '/funnels?'),
-      /has no such database: make it, or check the name/,
+      /has no such database: create it, or check the name/,
     ],
   ];
 
