@@ -134,5 +134,4 @@ test('without its database it says so, and when to come back', async () => {
   const metrics = await own.app.inject('/metrics');
   expect(metrics.body).toContain('funnel_part_up{part="database"} 0');
   await own.app.close();
-  await own.db.prisma.$disconnect();
 });

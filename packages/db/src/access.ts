@@ -4,8 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { AppError, type AuditEntry, type Role } from '@funnel/contracts';
-import { int8, jsonb, orNull, text, timestamptz } from './connection/columns.ts';
-import { databaseError, errorCode } from './connection/database-errors.ts';
+import { int8, jsonb, listOf, orNull, text, timestamptz } from './connection/columns.ts';
 import type { Db } from './connection/db.ts';
 import { reading } from './connection/transaction.ts';
 import { isNumber, pageOf, readCursor } from './reads/pages.ts';
@@ -19,23 +18,21 @@ export type TokenInfo = {
   readonly revokedAt: string | null;
 };
 
-const uniqueViolation = 'P2002';
-
 /** A name is never used twice, so that the audit log stays true. Errors: INVALID_TRANSITION when the name is taken. */
 export const saveToken = async (
   db: Db,
   { name, role, hash }: { name: string; role: Role; hash: string },
 ): Promise<void> => {
-  try {
-    await db.prisma.token.create({ data: { id: randomUUID(), name, role, hash } });
-  } catch (error) {
-    if (errorCode(error) === uniqueViolation)
-      throw new AppError(
-        'INVALID_TRANSITION',
-        `Expected a new name, but there is a token called ${name} already`,
-      );
-    throw databaseError(error);
-  }
+  const inserted = await reading(db).query(
+    { id: text() },
+    'INSERT INTO tokens (id, name, role, hash) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING RETURNING id',
+    [randomUUID(), name, role, hash],
+  );
+  if (inserted.length === 0)
+    throw new AppError(
+      'INVALID_TRANSITION',
+      `Expected a new name, but there is a token called ${name} already`,
+    );
 };
 
 /** The valid token with this hash; null when there is none. Records that it was used, at most once a minute. */
@@ -61,17 +58,26 @@ export const anyToken = async (db: Db): Promise<boolean> => {
   return rows.length > 0;
 };
 
+const tokenColumns = {
+  name: text(),
+  role: text<Role>(),
+  created_at: timestamptz(),
+  last_used_at: orNull(timestamptz()),
+  revoked_at: orNull(timestamptz()),
+};
+
 /** All tokens by name, revoked ones too. */
 export const listTokens = async (db: Db): Promise<readonly TokenInfo[]> => {
-  const tokens = await db.prisma.token.findMany({ orderBy: { name: 'asc' } }).catch((error: unknown) => {
-    throw databaseError(error);
-  });
-  return tokens.map(({ name, role, createdAt, lastUsedAt, revokedAt }) => ({
+  const tokens = await reading(db).query(
+    tokenColumns,
+    `SELECT ${listOf(tokenColumns, 't')} FROM tokens t ORDER BY t.name`,
+  );
+  return tokens.map(({ name, role, created_at, last_used_at, revoked_at }) => ({
     name,
-    role: role as Role, // as `saveToken` wrote it
-    createdAt: createdAt.toISOString(),
-    lastUsedAt: lastUsedAt?.toISOString() ?? null,
-    revokedAt: revokedAt?.toISOString() ?? null,
+    role,
+    createdAt: created_at.toISOString(),
+    lastUsedAt: last_used_at?.toISOString() ?? null,
+    revokedAt: revoked_at?.toISOString() ?? null,
   }));
 };
 

@@ -45,7 +45,7 @@ describe.runIf(hasOpenssl)('PostgreSQL with TLS and password', () => {
       expect(rows).toEqual([
         { name: 'scientist', ssl: true, version: expect.stringMatching(/^TLSv1\.[23]$/) },
       ]);
-      expect(await listTokens(db)).toEqual([]); // Prisma, on the same pool
+      expect(await listTokens(db)).toEqual([]);
     });
   });
 

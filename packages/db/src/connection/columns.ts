@@ -13,7 +13,6 @@ export const typeIds = {
   text: 25,
   float8: 701,
   timestamptz: 1184,
-  varchar: 1043,
   xid8: 5069,
   jsonb: 3802,
   'bool[]': 1000,
@@ -34,7 +33,6 @@ const column = <Value>(type: keyof typeof typeIds): Column<Value> => ({ type, is
 
 /** `Value`: the words that are stored, such as a status. */
 export const text = <Value extends string = string>() => column<Value>('text');
-export const varchar = () => column<string>('varchar');
 export const int2 = () => column<number>('int2');
 export const int4 = () => column<number>('int4');
 /** Comes as a number: counts and ids stay far below 2^53. */

@@ -1,7 +1,5 @@
 /** The pool of connections that every operation of this package takes first. */
-import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import { PrismaClient } from '../generated/client.ts';
 import { databaseAddress } from './addresses.ts';
 import { type Columns, typeIds } from './columns.ts';
 import { withoutConnection } from './database-errors.ts';
@@ -21,7 +19,6 @@ export type Db = {
   /** As the driver should read it; holds the password. */
   readonly url: string;
   readonly pool: pg.Pool;
-  readonly prisma: PrismaClient;
   readonly onStatement?: StatementListener;
   /** A connection, which the caller must release. Never one that `replaceConnections` ruled out. */
   connect(): Promise<pg.PoolClient>;
@@ -86,19 +83,14 @@ export const createDb = (
   // The pool handles errors of idle connections only. Without this handler, a connection that breaks between two statements of a
   // transaction would end the process. The next statement on it fails, which is enough.
   pool.on('connect', (client) => client.on('error', () => {}));
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     url,
     pool,
-    prisma,
     onStatement,
     connect,
     replaceConnections: () => {
       usableFrom = performance.now();
     },
-    close: async () => {
-      await prisma.$disconnect();
-      await pool.end();
-    },
+    close: () => pool.end(),
   };
 };
