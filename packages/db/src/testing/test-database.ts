@@ -13,6 +13,7 @@ import pg from 'pg';
 import { createDb, type Db, type DbOptions } from '../connection/db.ts';
 import { startEmbedded } from '../embedded/start-embedded.ts';
 import { migrate } from '../migrate.ts';
+import { checkStatement } from './check-statement.ts';
 
 export type TestServer = {
   /** The address of the maintenance database, as a superuser. */
@@ -123,10 +124,10 @@ export const createTestDatabase = async ({ migrated = true } = {}): Promise<Test
   };
 };
 
-/** A test database with connections to it; `close` drops the database. */
+/** A test database with connections to it, which check the columns of every statement. `close` drops the database. */
 export const openTestDb = async (options?: DbOptions): Promise<Db> => {
   const database = await createTestDatabase();
-  const db = createDb(database.url, options);
+  const db = createDb(database.url, { onStatement: checkStatement, ...options });
   return {
     ...db,
     close: async () => {
