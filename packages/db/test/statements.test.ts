@@ -243,7 +243,7 @@ const statementsInSource = readdirSync(source, { recursive: true, encoding: 'utf
   .flatMap((file) => {
     const code = readFileSync(path.join(source, file), 'utf8');
     const literals = code.matchAll(
-      /(['"`])\s*((?:SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|SET LOCAL)\b(?:(?!\1).)*)/gs,
+      /(['"`])\s*((?:\(?SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|SET LOCAL)\b(?:(?!\1).)*)/gs,
     );
     return [...literals].map(([, , literal]) => ({ file, literal: literal! }));
   });
