@@ -24,6 +24,10 @@ export type Db = {
   connect(): Promise<pg.PoolClient>;
   /** No connection that was opened before now is used again: one of them did not answer, and the others may have the same fault (half-open TCP). */
   replaceConnections(): void;
+  /** Calls `listener` after each commit of a transaction that wrote to the outbox (`lifecycle/outbox.ts`). The returned function ends that. */
+  onOutbox(listener: () => void): () => void;
+  /** Calls the listeners of `onOutbox`. */
+  wakeRelay(): void;
   close(): Promise<void>;
 };
 
@@ -83,6 +87,7 @@ export const createDb = (
   // The pool handles errors of idle connections only. Without this handler, a connection that breaks between two statements of a
   // transaction would end the process. The next statement on it fails, which is enough.
   pool.on('connect', (client) => client.on('error', () => {}));
+  const outboxListeners = new Set<() => void>();
   return {
     url,
     pool,
@@ -90,6 +95,13 @@ export const createDb = (
     connect,
     replaceConnections: () => {
       usableFrom = performance.now();
+    },
+    onOutbox: (listener) => {
+      outboxListeners.add(listener);
+      return () => void outboxListeners.delete(listener);
+    },
+    wakeRelay: () => {
+      for (const listener of outboxListeners) listener();
     },
     close: () => pool.end(),
   };

@@ -21,6 +21,8 @@ export type Tx = {
   query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Runs one statement that gives no rows. */
   run(text: string, values?: readonly unknown[]): Promise<void>;
+  /** Says that the transaction wrote to the outbox: the relay is woken after the commit. */
+  wakeRelay(): void;
 };
 
 type Queryable = { query(config: pg.QueryConfig): Promise<pg.QueryResult> };
@@ -44,9 +46,13 @@ type StatementOptions = {
   /** Milliseconds in which one statement must be answered. (Default: as the connection says) */
   readonly timeoutMs?: number;
   readonly onStatement?: StatementListener;
+  readonly wakeRelay: () => void;
 };
 
-const statementsOn = (client: Queryable, { isNamed, timeoutMs, onStatement }: StatementOptions): Tx => {
+const statementsOn = (
+  client: Queryable,
+  { isNamed, timeoutMs, onStatement, wakeRelay }: StatementOptions,
+): Tx => {
   const execute = async (columns: Columns | null, text: string, values: readonly unknown[] = []) => {
     const config: pg.QueryConfig & { query_timeout?: number } = { text, values: [...values] };
     if (isNamed) config.name = nameOf(text);
@@ -61,6 +67,7 @@ const statementsOn = (client: Queryable, { isNamed, timeoutMs, onStatement }: St
         ? execute(null, first, rest[0] as readonly unknown[])
         : execute(first, rest[0] as string, rest[1] as readonly unknown[]),
     run: async (text, values) => void (await execute({}, text, values)),
+    wakeRelay,
   } as Tx; // overloads
 };
 
@@ -88,7 +95,8 @@ const withConnection = async <T>(db: Db, use: (tx: Tx) => Promise<T>): Promise<T
     const client = await db.connect();
     let broken: unknown;
     try {
-      return await use(statementsOn(client, { isNamed: false, onStatement: db.onStatement }));
+      const { onStatement, wakeRelay } = db;
+      return await use(statementsOn(client, { isNamed: false, onStatement, wakeRelay }));
     } catch (error) {
       if (isUnreachable(error)) broken = error;
       throw error;
@@ -104,6 +112,7 @@ const withConnection = async <T>(db: Db, use: (tx: Tx) => Promise<T>): Promise<T
 export const reading = (db: Db): Tx => ({
   query: (...statement: [never, ...never[]]) => withConnection(db, (tx) => tx.query(...statement)),
   run: (text, values) => withConnection(db, (tx) => tx.run(text, values)),
+  wakeRelay: db.wakeRelay,
 });
 
 const maxTries = 10;
@@ -119,12 +128,17 @@ type Body<T> = (tx: Tx) => Promise<T>;
 
 const runOnce = async <T>(db: Db, body: Body<T>, timeoutMs: number | undefined): Promise<T> => {
   const client = await db.connect();
-  const tx = statementsOn(client, { isNamed: true, timeoutMs, onStatement: db.onStatement });
+  let wroteOutbox = false;
+  const wakeRelay = () => {
+    wroteOutbox = true;
+  };
+  const tx = statementsOn(client, { isNamed: true, timeoutMs, onStatement: db.onStatement, wakeRelay });
   let broken: unknown;
   try {
     await tx.run('BEGIN');
     const result = await body(tx);
     await tx.run('COMMIT');
+    if (wroteOutbox) db.wakeRelay();
     return result;
   } catch (error) {
     if (isUnreachable(error) || isOutdated(error)) broken = error;

@@ -10,7 +10,7 @@ import pg from 'pg';
 import { int8, jsonb, timestamptz, xid8 } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
-import { eventsChannel } from '../lifecycle/publish.ts';
+import { eventsChannel } from '../lifecycle/propagate.ts';
 
 /** The oldest transaction that still runs. */
 const horizon = 'pg_snapshot_xmin(pg_current_snapshot())';

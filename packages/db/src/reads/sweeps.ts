@@ -13,7 +13,7 @@ import {
 import { float8, int4, jsonb, orNull, type RowOf, text, timestamptz } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
-import { readCounts, type SweepCounts } from '../lifecycle/counts.ts';
+import { readCounts, type SweepCounts } from '../lifecycle/propagate.ts';
 import type { Page } from '../types.ts';
 import { isText, pageOf, readCursor } from './pages.ts';
 
