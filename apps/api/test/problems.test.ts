@@ -134,5 +134,4 @@ test('without its database it answers 503 with Retry-After', async () => {
   const metrics = await own.app.inject('/metrics');
   expect(metrics.body).toContain('funnel_part_up{part="database"} 0');
   await own.app.close();
-  await own.db.prisma.$disconnect();
 });
