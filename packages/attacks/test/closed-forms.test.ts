@@ -5,7 +5,7 @@ import { projectOntoHyperplane } from '../src/attacks/fab.ts';
 import { createFlatModel } from '../src/flat-model.ts';
 import { evaluateAttack } from '../src/index.ts';
 import { crossEntropy, margin, targetedDifferenceRatio } from '../src/losses.ts';
-import { signs } from '../src/norms.ts';
+import { signOf } from '../src/norms.ts';
 import { oneHot } from '../src/rows.ts';
 import { linearModel, tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
@@ -157,7 +157,7 @@ describe('gradients', () => {
   });
 
   it('keep their sign however small they are', () => {
-    expect(Array.from(signs(tf.tensor2d([[1e-12, -1e-30, 0, 3e-45, -2]])).dataSync())).toEqual([
+    expect(Array.from(signOf(tf.tensor2d([[1e-12, -1e-30, 0, 3e-45, -2]])).dataSync())).toEqual([
       1, -1, 0, 1, -1,
     ]);
   });
