@@ -1,9 +1,8 @@
 /** Defences that reject images (MagNet, detectors): what they answer, and what a perturbation is made against (ADR 6). */
 import { type AttackSpec, classesOf } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
+import { type ClassifierModel, checkLogits } from './classifier.ts';
 import { createFlatModel, type FlatModel } from './flat-model.ts';
-import { checkLogits } from './inputs.ts';
-import type { ClassifierModel } from './model.ts';
 import { pick, positions } from './rows.ts';
 
 /**

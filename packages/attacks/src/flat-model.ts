@@ -2,9 +2,10 @@
  * The model as attacks see it: rows of pixels in [0, 1], logits, and gradients with respect to the pixels.
  * All functions return tensors that the caller owns.
  */
-import { classesOf } from '@funnel/contracts';
+import { AppError, classesOf, classOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
-import type { ClassifierModel } from './model.ts';
+import type { AttackContext } from './attack.ts';
+import type { ClassifierModel } from './classifier.ts';
 import { isHostBackend } from './rows.ts';
 
 export type FlatModel = {
@@ -31,7 +32,7 @@ export type FlatModel = {
 };
 
 /** Rows per pass: on one core the activations of 128 small images still sit in cache; a GPU wants more at once. */
-export const defaultBatchSize = (): number => (isHostBackend() ? 128 : 1024);
+const defaultBatchSize = (): number => (isHostBackend() ? 128 : 1024);
 
 export const createFlatModel = (model: ClassifierModel, batchSize = defaultBatchSize()): FlatModel => {
   const [low, high] = model.bounds;
@@ -126,3 +127,62 @@ const pullbacks = (
     const [logits, ...others] = kept.release();
     return { logits: logits!, gradients: [...others, last as tf.Tensor2D] }; // a gradient has the shape of its x
   });
+
+// What score-based attacks see of the model: one number per row.
+
+/**
+ * z_y − max over j ≠ y of z_j, NaN where a logit is NaN or both are the same infinity, and whether the class is wrong. `values` are rows of
+ * pixels in [0, 1].
+ */
+export const marginsOf = async (model: FlatModel, values: Float32Array, labels: Int32Array) => {
+  const logits = tf.tidy(() => model.logits(tf.tensor2d(values, [labels.length, model.width])));
+  const z = await logits.data<'float32'>();
+  logits.dispose();
+  const margins = new Float32Array(labels.length);
+  const fooled = Array.from(labels, (label, row) => {
+    const answer = z.subarray(row * model.classes, (row + 1) * model.classes);
+    margins[row] = answer[label]! - Math.max(...answer.filter((_, k) => k !== label)); // Math.max keeps a NaN
+    return isMistake(classOf(answer), label);
+  });
+  return { margins, fooled };
+};
+
+/** Slot j holds every image's j-th most likely class but its own, by the clean logits: `[classes − 1][n]`. */
+export const likelyClasses = async (
+  { model, images, labels }: Pick<AttackContext, 'model' | 'images' | 'labels'>,
+  classes: number,
+): Promise<Int32Array[]> => {
+  const slots = Math.min(classes, model.classes) - 1; // the label itself is the likeliest: images are classified correctly
+  const logits = model.logits(images);
+  const values = await logits.data<'float32'>();
+  logits.dispose();
+  const ranked = Array.from(labels, (label, row) => {
+    const z = values.subarray(row * model.classes, (row + 1) * model.classes);
+    return Array.from(z.keys())
+      .filter((k) => k !== label)
+      .sort((a, b) => z[b]! - z[a]! || a - b);
+  });
+  return Array.from({ length: slots }, (_, slot) =>
+    Int32Array.from(ranked, (classesOfRow) => classesOfRow[slot]!),
+  );
+};
+
+// Images as grids of pixels, for attacks that change pixels one by one.
+
+export type PixelGrid = {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly pixels: number;
+};
+
+/** Of shape `[height, width, channels]` or `[height, width]`. Throws ATTACK_INPUT for others: they have no neighbours. */
+export const pixelGrid = (shape: readonly number[]): PixelGrid => {
+  const [height, width, channels = 1] = shape;
+  if (height === undefined || width === undefined || shape.length > 3)
+    throw new AppError(
+      'ATTACK_INPUT',
+      `Expected images of shape [height, width, channels] for this attack, but got [${shape.join(', ')}]`,
+    );
+  return { height, width, channels, pixels: height * width };
+};

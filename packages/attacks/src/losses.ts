@@ -1,5 +1,8 @@
 /** What attackers ascend: functions from logits `[n, classes]` to one number per row, `[n]`, greater where the model is nearer to a mistake. */
 import * as tf from '@tensorflow/tfjs';
+import type { AttackContext } from './attack.ts';
+import { signs } from './norms.ts';
+import { oneHot } from './rows.ts';
 
 export type RowLoss = (logits: tf.Tensor2D) => tf.Tensor1D;
 
@@ -22,8 +25,7 @@ export const crossEntropy = (labels: tf.Tensor2D): RowLoss => {
 };
 
 /** Pushes the true class far below all others, so that the greatest of the others can be taken. `[n, classes]`. */
-export const withoutLabel = (logits: tf.Tensor2D, labels: tf.Tensor2D): tf.Tensor2D =>
-  logits.sub(labels.mul(1e9));
+const withoutLabel = (logits: tf.Tensor2D, labels: tf.Tensor2D): tf.Tensor2D => logits.sub(labels.mul(1e9));
 
 /** max over j ≠ y of z_j − z_y (Carlini & Wagner 2017): positive exactly where the model errs; never saturates. */
 export const margin =
@@ -62,3 +64,23 @@ export const targetedDifferenceRatio = (labels: tf.Tensor2D, targets: tf.Tensor2
   });
   return (logits) => loss(logits) as tf.Tensor1D; // one number per row
 };
+
+// The three ways in which the basic gradient attacks scale a gradient. `[n, width]` → `[n, width]`.
+
+/** `sign`: ±1 per pixel. `rms`: unit root mean square, so ε is a size per pixel. `l2`: unit L2 norm. */
+export type Scaling = 'sign' | 'rms' | 'l2';
+
+/** The scaled gradient of the cross-entropy at `x`, whose true classes are `labels`. */
+export const lossDirection = (
+  { model }: AttackContext,
+  x: tf.Tensor2D,
+  labels: Int32Array,
+  scaling: Scaling,
+): tf.Tensor2D =>
+  tf.tidy((): tf.Tensor2D => {
+    const { gradient } = model.gradient(x, crossEntropy(oneHot(labels, model.classes)));
+    if (scaling === 'sign') return signs(gradient);
+    const squares = tf.square(gradient);
+    const size = scaling === 'rms' ? tf.mean(squares, 1, true) : tf.sum(squares, 1, true);
+    return gradient.div(tf.sqrt(size).add(1e-8)); // [n, width] / [n, 1]
+  });

@@ -1,6 +1,7 @@
 /** Rows of a batch: taking some, laying results back where they belong, choosing between two by a mask. */
+
+import { heapBackend } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
-import { heapBackend } from './kernels/heap-backend.ts';
 
 /** Backends whose tensors live in this process's memory: reading one is a copy, not a round trip to a device. */
 export const isHostBackend = (): boolean => ['wasm', 'cpu'].includes(tf.getBackend());
@@ -66,7 +67,7 @@ export const positions = (length: number, keep: (position: number) => boolean): 
 };
 
 /** Finished rows, laid down in any order and any number of times; the last one wins. Owns its tensors. */
-export type RowStore = {
+type RowStore = {
   /** Takes `x[from[i]]` as the result of row `to[i]`. */
   readonly put: (x: tf.Tensor2D, from: Int32Array, to: Int32Array) => void;
   /** All rows in order, those never put as in `otherwise`; then the store is empty. */

@@ -1,3 +1,14 @@
+import {
+  AppError,
+  type AttackName,
+  type EvaluationRecords,
+  type EvaluationSummary,
+  type ExtendedNumber,
+  type RobustnessCurve,
+  reachOf,
+  writeExtended,
+} from '@funnel/contracts';
+
 /** The few statistics that a report needs. */
 
 /** Normal quantile of a two-sided 95 % interval. */
@@ -29,4 +40,122 @@ export const median = (values: readonly number[]): number | null => {
   const middle = sorted.length >> 1;
   const value = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
   return Number.isNaN(value) ? null : value;
+};
+
+// From per-image records to the numbers of a report.
+
+/**
+ * Only images classified correctly when clean are attacked, so they alone are the denominator of the success rate.
+ * `width` is the number of values of an image, for the mean squared error. `rejected`: images that a defence rejected when clean, and
+ * attacked ones whose candidate it rejected; absent where it rejects nothing.
+ */
+export const summarise = (
+  records: EvaluationRecords,
+  width: number,
+  rejected?: { readonly clean: number; readonly attacked: number },
+): EvaluationSummary => {
+  const images = records.index.length;
+  const attacked = records.index.map((_, i) => i).filter((i) => records.correct[i]);
+  const fooled = attacked.filter((i) => records.success[i]);
+  const attempted = attacked.length;
+  const successes = fooled.length;
+  const l2 = fooled.map((i) => records.l2[i]!);
+  const minimal = (column: readonly (number | null)[]): ExtendedNumber | null => {
+    const value = median(attacked.map((i) => column[i] ?? Number.POSITIVE_INFINITY));
+    return value === null ? null : writeExtended(value);
+  };
+  return {
+    images,
+    attempted,
+    cleanAccuracy: images === 0 ? 0 : attempted / images,
+    cleanInterval: wilsonInterval(attempted, images),
+    successes,
+    successRate: attempted === 0 ? 0 : successes / attempted,
+    successInterval: wilsonInterval(successes, attempted),
+    robustAccuracy: images === 0 ? 0 : (attempted - successes) / images,
+    robustInterval: wilsonInterval(attempted - successes, images),
+    noiseLevel: mean(l2),
+    noiseLevelAll: mean(attacked.map((i) => records.l2[i] ?? 0)),
+    meanSquaredError: mean(l2.map((norm) => (norm * norm) / width)),
+    medianL2Success: median(l2),
+    medianL2: minimal(records.l2),
+    medianLinf: minimal(records.linf),
+    medianL0: minimal(records.l0),
+    meanQueries: mean(attacked.map((i) => records.queries[i]!)),
+    meanSteps: mean(attacked.map((i) => records.steps[i]!)),
+    ...(rejected && {
+      rejectedClean: images === 0 ? 0 : rejected.clean / images,
+      rejectedAttacked: attempted === 0 ? 0 : rejected.attacked / attempted,
+    }),
+  };
+};
+
+// Robust accuracy over ε, and the per-image worst case over attacks.
+
+/** One attack's results, as `evaluateAttack` returns or the database keeps them. */
+export type Evaluated = {
+  readonly attack: { readonly attack: AttackName };
+  readonly records: EvaluationRecords;
+};
+
+/** 0 … ½ in hundredths (L∞), 0 … 5 in tenths (L2). */
+export const curveEpsilons = (norm: 'l2' | 'linf'): number[] =>
+  Array.from({ length: 51 }, (_, i) => (norm === 'linf' ? i / 100 : i / 10));
+
+/**
+ * H22: of every image the best that any attack found – mean over images of the least over attacks, not the least of the means. Each
+ * distance is the least in its own norm, so the three may come from different attacks; `predicted` comes from the least L2.
+ * All evaluations must be of the same images and the same model. Throws ATTACK_INPUT where the images differ.
+ */
+export const worstCase = (evaluations: readonly Evaluated[]): EvaluationRecords => {
+  const [first, ...others] = evaluations.map(({ records }) => records);
+  if (first === undefined)
+    throw new AppError('ATTACK_INPUT', 'Expected at least one evaluation, but got none');
+  const worst = structuredClone(first);
+  for (const records of others) {
+    if (String(records.index) !== String(first.index))
+      throw new AppError(
+        'ATTACK_INPUT',
+        'Expected evaluations of the same images in the same order, but their indices differ',
+      );
+    records.index.forEach((_, i) => {
+      worst.steps[i]! += records.steps[i]!;
+      worst.queries[i]! += records.queries[i]!;
+      if (!records.success[i]) return;
+      if (worst.l2[i] === null || records.l2[i]! < worst.l2[i]!) worst.predicted[i] = records.predicted[i]!;
+      worst.success[i] = true;
+      worst.l2[i] = Math.min(worst.l2[i] ?? Number.POSITIVE_INFINITY, records.l2[i]!);
+      worst.linf[i] = Math.min(worst.linf[i] ?? Number.POSITIVE_INFINITY, records.linf[i]!);
+      worst.l0[i] = Math.min(worst.l0[i] ?? Number.POSITIVE_INFINITY, records.l0[i]!);
+    });
+  }
+  return worst;
+};
+
+/**
+ * Share of all images that are classified correctly and for which no attack found an adversarial within ε. Whatever an attack meant to
+ * minimise, what it found is measured in this norm, with the rounding of `reachOf`. Points have 95 % Wilson intervals.
+ */
+export const robustnessCurve = (
+  evaluations: readonly Evaluated[],
+  norm: 'l2' | 'linf',
+  epsilons: readonly number[] = curveEpsilons(norm),
+): RobustnessCurve => {
+  const { index, correct, [norm]: distances } = worstCase(evaluations);
+  const images = index.length;
+  const standing = epsilons.map((epsilon) => {
+    const reach = reachOf(epsilon);
+    return index.filter((_, i) => correct[i] && !((distances[i] ?? Number.POSITIVE_INFINITY) <= reach))
+      .length;
+  });
+  const intervals = standing.map((count) => wilsonInterval(count, images));
+  return {
+    norm,
+    images,
+    attacks: [...new Set(evaluations.map(({ attack }) => attack.attack))],
+    epsilon: [...epsilons],
+    accuracy: standing.map((count) => (images === 0 ? 0 : count / images)),
+    low: intervals.map(([low]) => low),
+    high: intervals.map(([, high]) => high),
+  };
 };

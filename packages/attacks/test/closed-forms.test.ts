@@ -1,14 +1,13 @@
 /** Attacks whose answer is known without running them, and gradients by finite differences. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { projectOntoHyperplane } from '../src/attacks/hyperplane.ts';
+import { projectOntoHyperplane } from '../src/attacks/fab.ts';
 import { createFlatModel } from '../src/flat-model.ts';
 import { evaluateAttack } from '../src/index.ts';
 import { crossEntropy, margin, targetedDifferenceRatio } from '../src/losses.ts';
 import { signs } from '../src/norms.ts';
 import { oneHot } from '../src/rows.ts';
-import { useWasm } from './helpers/backend.ts';
-import { linearModel, tinyImages, tinyNetwork } from './helpers/tiny.ts';
+import { linearModel, tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
 beforeAll(useWasm);
 

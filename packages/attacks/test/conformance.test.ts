@@ -3,9 +3,8 @@ import { type AttackInput, attackNames, attackSpec, ballOf, reachOf } from '@fun
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluateAttack } from '../src/index.ts';
-import { useWasm } from './helpers/backend.ts';
 import { shortAttacks } from './helpers/short-attacks.ts';
-import { type Tiny, tinyImages, tinyNetwork } from './helpers/tiny.ts';
+import { type Tiny, tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
 const count = 12;
 let target: Tiny;

@@ -3,8 +3,7 @@ import { EvaluationSummary } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type ClassifierModel, classifierModel, diagnose, evaluateAttack } from '../src/index.ts';
-import { useWasm } from './helpers/backend.ts';
-import { tinyImages, tinyNetwork } from './helpers/tiny.ts';
+import { tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
 beforeAll(useWasm);
 

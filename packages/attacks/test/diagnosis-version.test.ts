@@ -2,8 +2,7 @@
 import { diagnosisVersion } from '@funnel/contracts';
 import { beforeAll, expect, it } from 'vitest';
 import { diagnose } from '../src/index.ts';
-import { useWasm } from './helpers/backend.ts';
-import { tinyImages, tinyNetwork } from './helpers/tiny.ts';
+import { tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
 beforeAll(useWasm);
 

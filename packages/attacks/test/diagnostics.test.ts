@@ -4,9 +4,8 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type ClassifierModel, classifierModel, diagnose, evaluateAttack } from '../src/index.ts';
 import { trainAdversarially } from './helpers/adversarial-training.ts';
-import { useWasm } from './helpers/backend.ts';
 import { hasOracle, loadClassifier, loadImages, loadOracle } from './helpers/oracle.ts';
-import { tinyImages, tinyNetwork } from './helpers/tiny.ts';
+import { tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
 beforeAll(useWasm);
 

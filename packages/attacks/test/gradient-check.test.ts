@@ -1,14 +1,14 @@
 /** H13 on networks whose gradients are right, kinks and all, and on some whose gradients are not those of their function. */
+
+import { correctMaxPoolGradient } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { gradientsMatchDifferences } from '../src/diagnostics/gradients.ts';
+import { gradientsMatchDifferences } from '../src/diagnostics/gradient-checks.ts';
 import { createFlatModel } from '../src/flat-model.ts';
 import { type ClassifierModel, classifierModel } from '../src/index.ts';
-import { correctMaxPoolGradient } from '../src/kernels/max-pool-gradient.ts';
 import { createRandom } from '../src/random.ts';
-import { useWasm } from './helpers/backend.ts';
 import { hasOracle, loadClassifier, loadImages, loadOracle, oracleNames } from './helpers/oracle.ts';
-import { tinyImages, tinyNetwork } from './helpers/tiny.ts';
+import { tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
 beforeAll(async () => {
   await useWasm();

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
 import { classifierModel, evaluateAttack } from '../src/index.ts';
-import { useWasm } from './helpers/backend.ts';
+import { useWasm } from './helpers/tiny.ts';
 
 beforeAll(useWasm);
 

@@ -2,8 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { classifierModel, evaluateAttack } from '../src/index.ts';
-import { useWasm } from './helpers/backend.ts';
-import { linearModel, tinyImages, tinyNetwork } from './helpers/tiny.ts';
+import { linearModel, tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
 beforeAll(useWasm);
 

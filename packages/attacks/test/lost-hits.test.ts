@@ -6,8 +6,8 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type ClassifierModel, classifierModel, evaluateAttack } from '../src/index.ts';
 import { createRandom } from '../src/random.ts';
-import { useWasm } from './helpers/backend.ts';
 import { hasOracle, loadClassifier, loadImages, oracleMissing } from './helpers/oracle.ts';
+import { useWasm } from './helpers/tiny.ts';
 
 const keepers = [
   { attack: 'fmn-linf' },

@@ -12,8 +12,8 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type ClassifierModel, classifierModel, evaluateAttack } from '../src/index.ts';
 import { createRandom } from '../src/random.ts';
-import { useWasm } from './helpers/backend.ts';
 import { shortAttacks } from './helpers/short-attacks.ts';
+import { useWasm } from './helpers/tiny.ts';
 import { argMax, logitsOf, type Mlp } from './reference/mlp.ts';
 
 const side = 8;

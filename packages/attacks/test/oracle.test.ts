@@ -6,7 +6,6 @@ import type { AttackInput } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluateAttack } from '../src/index.ts';
-import { useWasm } from './helpers/backend.ts';
 import {
   hasOracle,
   loadClassifier,
@@ -15,6 +14,7 @@ import {
   oracleMissing,
   oracleNames,
 } from './helpers/oracle.ts';
+import { useWasm } from './helpers/tiny.ts';
 
 type Case = {
   readonly oracle: string;

@@ -3,13 +3,15 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { classifierModel, evaluateAttack } from '../src/index.ts';
 import { createRandom } from '../src/random.ts';
-import { useWasm } from './helpers/backend.ts';
-import { bimReference } from './reference/bim.ts';
-import { deepfoolReference } from './reference/deepfool.ts';
-import { distance } from './reference/driver.ts';
-import { fgsmReference } from './reference/fgsm.ts';
+import { useWasm } from './helpers/tiny.ts';
 import { argMax, logitsOf, type Mlp } from './reference/mlp.ts';
-import { singlePixelReference } from './reference/single-pixel.ts';
+import {
+  bimReference,
+  deepfoolReference,
+  distance,
+  fgsmReference,
+  singlePixelReference,
+} from './reference/scalar-attacks.ts';
 
 beforeAll(useWasm);
 

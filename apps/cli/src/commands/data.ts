@@ -15,7 +15,7 @@ type Found = {
 };
 
 const list = async ({ env, output }: Context): Promise<void> => {
-  const { findDataset } = await import('@funnel/engine/datasets/places');
+  const { findDataset } = await import('@funnel/engine/datasets/load-dataset');
   const found = datasetNames.map((name): Found => {
     const { title, train, test, files } = datasets[name];
     const generated = files.length === 0;

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type Client, FunnelError } from '@funnel/client';
 import type { DatasetName, SweepDetail, SweepInput } from '@funnel/contracts';
 import { getDataset } from '@funnel/engine/datasets/get-dataset';
-import { findDataset } from '@funnel/engine/datasets/places';
+import { findDataset } from '@funnel/engine/datasets/load-dataset';
 import { type Env, placesOf } from '../env.ts';
 import { explain } from '../explain.ts';
 import { formatDuration } from '../output/format.ts';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { createClient } from '@funnel/client';
-import { findDataset } from '@funnel/engine/datasets/places';
+import { findDataset } from '@funnel/engine/datasets/load-dataset';
 import type { Logger } from 'pino';
 import { type Context, readAddress, removeAddress, writeAddress } from '../context.ts';
 import { type Env, placesOf } from '../env.ts';

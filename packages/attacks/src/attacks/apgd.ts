@@ -5,14 +5,11 @@
 import { classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
+import { likelyClasses } from '../flat-model.ts';
+import { confirm, type Try, untilFooled } from '../hits.ts';
 import { crossEntropy, type RowLoss, targetedDifferenceRatio } from '../losses.ts';
-import { confirm } from '../nearest.ts';
-import { direction, type Norm, project } from '../norms.ts';
+import { direction, type Norm, project, randomDirections } from '../norms.ts';
 import { chooseRows, createRowStore, oneHot, pick, positions, takeRows } from '../rows.ts';
-import { randomDirections } from '../starts.ts';
-import { type Try, untilFooled } from '../tries.ts';
-import { createSchedule } from './apgd-schedule.ts';
-import { likelyClasses } from './likely-classes.ts';
 
 export const apgdCe =
   (norm: Norm): Attack<'apgd-ce-linf' | 'apgd-ce-l2'> =>
@@ -198,4 +195,53 @@ const keep = (state: State, going: Int32Array): State => {
   };
   tf.dispose([...Object.values(state)]);
   return kept;
+};
+
+/** One image's step size in Auto-PGD: halved at checkpoints where the loss has stopped rising (Croce & Hein 2020, §3.2). */
+type Schedule = {
+  readonly begin: (loss: number) => void;
+  readonly stepSize: () => number;
+  /** Takes the loss of the next iterate. `restart`: the step size was halved; go on from the best point. */
+  readonly report: (loss: number) => { readonly improved: boolean; readonly restart: boolean };
+};
+
+/** At least this share of the steps since the last checkpoint must have raised the loss (ρ). */
+const minRising = 0.75;
+
+const createSchedule = (stepSize: number, steps: number): Schedule => {
+  const minPeriod = Math.max(Math.floor(0.06 * steps), 1);
+  const shortening = Math.max(Math.floor(0.03 * steps), 1);
+  let period = Math.max(Math.floor(0.22 * steps), 1);
+  let size = stepSize;
+  let best = Number.NEGATIVE_INFINITY;
+  let bestAtCheckpoint = Number.NEGATIVE_INFINITY;
+  let last = Number.NEGATIVE_INFINITY;
+  let halvedAtCheckpoint = true;
+  let rises = 0;
+  let since = 0;
+  return {
+    begin: (loss) => {
+      best = Number.isNaN(loss) ? Number.NEGATIVE_INFINITY : loss; // so that the next one improves on it
+      bestAtCheckpoint = best;
+      last = 0; // the reference implementation compares the first iterate with an empty slot of its loss table
+    },
+    stepSize: () => size,
+    report: (loss) => {
+      if (loss > last) rises++;
+      last = loss;
+      const improved = loss > best;
+      if (improved) best = loss;
+      since++;
+      if (since < period) return { improved, restart: false };
+      const oscillating = rises <= minRising * period;
+      const stalled = !halvedAtCheckpoint && bestAtCheckpoint >= best;
+      halvedAtCheckpoint = oscillating || stalled;
+      bestAtCheckpoint = best;
+      since = 0;
+      rises = 0;
+      period = Math.max(period - shortening, minPeriod);
+      if (halvedAtCheckpoint) size /= 2;
+      return { improved, restart: halvedAtCheckpoint };
+    },
+  };
 };

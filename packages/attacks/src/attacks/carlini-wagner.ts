@@ -5,8 +5,8 @@
 import type { AttackSettings } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
+import { createNearest, keepConfirmed, type Nearest } from '../hits.ts';
 import { margin } from '../losses.ts';
-import { createNearest, keepConfirmed, type Nearest } from '../nearest.ts';
 import { rowNorms } from '../norms.ts';
 import { oneHot, pick, positions, takeRows } from '../rows.ts';
 

@@ -4,10 +4,10 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
+import { untilFooled } from '../hits.ts';
 import { margin } from '../losses.ts';
 import { direction, type Norm, project } from '../norms.ts';
 import { takeRows } from '../rows.ts';
-import { untilFooled } from '../tries.ts';
 import { ascend } from './pgd.ts';
 
 export const feature =

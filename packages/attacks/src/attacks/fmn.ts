@@ -5,8 +5,8 @@
 import { classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
+import { createNearest, keepConfirmed } from '../hits.ts';
 import { margin } from '../losses.ts';
-import { createNearest, keepConfirmed } from '../nearest.ts';
 import { dualNorms, type Norm, project, rowNorms } from '../norms.ts';
 import { oneHot, positions } from '../rows.ts';
 

@@ -5,11 +5,10 @@
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack } from '../attack.ts';
-import { createNearest } from '../nearest.ts';
-import { outcomes } from '../outcomes.ts';
+import { createNearest, outcomes } from '../hits.ts';
+import { lossDirection, type Scaling } from '../losses.ts';
 import { pick, positions, takeRows } from '../rows.ts';
-import { lossDirection, type Scaling } from './directions.ts';
-import { gridOf } from './grid.ts';
+import { gridOf } from './fgsm.ts';
 
 /** One image walked with one step size. */
 type Walk = { readonly row: number; readonly stepSize: number };

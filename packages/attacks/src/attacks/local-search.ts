@@ -6,8 +6,8 @@
 import { type AttackSettings, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
+import { type PixelGrid, pixelGrid } from '../flat-model.ts';
 import { oneHot, pick } from '../rows.ts';
-import { type PixelGrid, pixelGrid } from './pixel-grid.ts';
 
 type Settings = AttackSettings<'local-search'>;
 

@@ -1,10 +1,9 @@
 /** Uniform draws from the ball, until one fools the model: the least that a gradient attack must beat (Carlini et al. 2019, §4.6). */
 import { isMistake } from '@funnel/contracts';
 import type { Attack } from '../attack.ts';
-import type { Norm } from '../norms.ts';
+import { untilFooled } from '../hits.ts';
+import { type Norm, randomStarts } from '../norms.ts';
 import { positions } from '../rows.ts';
-import { randomStarts } from '../starts.ts';
-import { untilFooled } from '../tries.ts';
 
 export const noise =
   (norm: Norm): Attack<'noise-linf' | 'noise-l2'> =>

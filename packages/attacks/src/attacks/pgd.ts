@@ -2,12 +2,10 @@
 import { classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
+import { confirm, type Try, untilFooled } from '../hits.ts';
 import { crossEntropy, margin, type RowLoss } from '../losses.ts';
-import { confirm } from '../nearest.ts';
-import { direction, type Norm, project } from '../norms.ts';
+import { direction, type Norm, project, randomDirections, randomStarts } from '../norms.ts';
 import { chooseRows, createRowStore, oneHot, pick, positions, takeRows } from '../rows.ts';
-import { randomDirections, randomStarts } from '../starts.ts';
-import { type Try, untilFooled } from '../tries.ts';
 
 export const pgd =
   (norm: Norm): Attack<'pgd-linf' | 'pgd-l2'> =>

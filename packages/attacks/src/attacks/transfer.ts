@@ -2,11 +2,10 @@
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack } from '../attack.ts';
+import { untilFooled } from '../hits.ts';
 import { crossEntropy, margin } from '../losses.ts';
-import { direction, type Norm, project } from '../norms.ts';
+import { direction, type Norm, project, randomStarts } from '../norms.ts';
 import { oneHot, positions } from '../rows.ts';
-import { randomStarts } from '../starts.ts';
-import { untilFooled } from '../tries.ts';
 
 export const transfer =
   (norm: Norm): Attack<'transfer-linf' | 'transfer-l2'> =>

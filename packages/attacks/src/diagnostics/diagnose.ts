@@ -11,30 +11,38 @@ import {
   type DiagnosticsReport,
   worstVerdict,
 } from '@funnel/contracts';
+import { correctMaxPoolGradient } from '@funnel/kernels';
 import type * as tf from '@tensorflow/tfjs';
-import { createYield } from '../breathe.ts';
+import type { EvaluationResources } from '../attack.ts';
+import { type ClassifierModel, checkImages, checkLabels } from '../classifier.ts';
 import { createJudge } from '../defence.ts';
+import { createYield, evaluateAttack } from '../evaluate-attack.ts';
 import { createFlatModel } from '../flat-model.ts';
-import { checkImages, checkLabels } from '../inputs.ts';
-import { correctMaxPoolGradient } from '../kernels/max-pool-gradient.ts';
-import type { ClassifierModel } from '../model.ts';
 import { createRandom } from '../random.ts';
-import type { EvaluationResources } from '../resources.ts';
 import { pick, positions, takeRows } from '../rows.ts';
-import { evaluateAttack } from '../run-attack.ts';
 import {
+  accuracyFalls,
+  attackConverged,
+  distancesArePlausible,
   iterativeBeatsSingleStep,
+  restartsAddNothing,
+  unboundedSucceeds,
+  unconstrainedSucceeds,
   whiteBoxBeatsBlackBox,
   whiteBoxBeatsNoise,
   whiteBoxBeatsTransfer,
-} from './containment.ts';
-import { type Check, type CheckContext, memoise } from './context.ts';
-import { accuracyFalls, attackConverged, restartsAddNothing, worstCasePerImage } from './effort.ts';
-import { directionsAreStable, gradientsAreNotZero, gradientsMatchDifferences } from './gradients.ts';
-import { distancesArePlausible, unboundedSucceeds, unconstrainedSucceeds } from './limits.ts';
-import { attacksBreakTheControl, boundaryIsLinear } from './linearity.ts';
-import { outputsAreLogits, predictionsRepeat } from './outputs.ts';
-import { lossIsStable, pathIsComplete } from './path.ts';
+  worstCasePerImage,
+} from './attack-checks.ts';
+import { type Check, type CheckContext, memoise } from './check.ts';
+import { directionsAreStable, gradientsAreNotZero, gradientsMatchDifferences } from './gradient-checks.ts';
+import {
+  attacksBreakTheControl,
+  boundaryIsLinear,
+  lossIsStable,
+  outputsAreLogits,
+  pathIsComplete,
+  predictionsRepeat,
+} from './model-checks.ts';
 
 export type DiagnoseOptions = {
   readonly model: ClassifierModel;

@@ -4,8 +4,8 @@
  * are in [0, 1]; distances are in units of the pixel range.
  */
 import { z } from 'zod';
+import { AttackName } from '../attacks.ts';
 import { orInfinity } from '../extended-number.ts';
-import { AttackName } from './declarations.ts';
 
 const count = (description: string) => z.int().min(0).meta({ description });
 const share = (description: string) => z.number().min(0).max(1).meta({ description });

@@ -1,7 +1,7 @@
 /** The attacks of the paper's Table 2 and its text, with the semantics of its tool, Foolbox 1.8. */
 import { z } from 'zod';
-import { type AttackDeclaration, defineAttack, normTitles } from './define.ts';
-import * as setting from './settings.ts';
+import * as setting from './define-attack.ts';
+import { type AttackDeclaration, defineAttack, normTitles } from './define-attack.ts';
 
 const foolbox = 'Rauber et al. 2017, Foolbox 1.8';
 const deepfool = (norm: 'l2' | 'linf') =>

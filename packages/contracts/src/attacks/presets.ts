@@ -1,7 +1,15 @@
 /** Named lists of attacks, at the budgets that are usual for the data set. */
 import { z } from 'zod';
+import {
+  type AttackInput,
+  type AttackSpec,
+  attackKey,
+  attackNames,
+  attackSpec,
+  attackSpecOptions,
+  nest,
+} from '../attacks.ts';
 import { type Budgets, budgetsOf, type DatasetName } from '../datasets.ts';
-import type { AttackInput } from './input.ts';
 
 export type Preset = {
   readonly title: string;
@@ -101,3 +109,45 @@ export const PresetName = z.enum(presetNames as [PresetName, ...PresetName[]]);
 /** The attacks of a preset at the data set's usual budgets, as written, not yet filled in. */
 export const presetAttacks = (preset: PresetName, dataset?: DatasetName): readonly AttackInput[] =>
   presets[preset].attacks(budgetsOf(dataset));
+
+/** `preset:paper` stands for all attacks of a preset wherever a list of attacks may stand. */
+export type PresetReference = `preset:${PresetName}`;
+const presetReferences = presetNames.map((name): PresetReference => `preset:${name}`);
+
+const presetOf = (preset: PresetReference) => z.strictObject({ attack: z.literal(preset) });
+
+/** An entry of a sweep's list: an attack, or all attacks of a preset. */
+export type AttackListEntry = AttackSpec | { readonly attack: PresetReference };
+const AttackListEntry = z.preprocess(
+  nest([...attackNames, ...presetReferences]),
+  z.discriminatedUnion('attack', [...attackSpecOptions, ...presetReferences.map(presetOf)]),
+) as unknown as z.ZodType<AttackListEntry, AttackInput | PresetReference | AttackListEntry>; // as above
+
+/** The attacks of a sweep: a list of attacks and presets. `expandAttacks` takes what it parses to. */
+export const AttackList = z
+  .array(AttackListEntry)
+  .min(1)
+  .max(1000)
+  .meta({ title: 'Attacks', description: 'Attacks by name or with settings, and presets as `preset:NAME`.' });
+export type AttackList = z.infer<typeof AttackList>;
+
+/**
+ * Every attack of a list once, in order, with settings filled in. Presets take the usual budgets of `dataset`.
+ * Throws a ZodError that names an unknown attack, preset or setting.
+ */
+export const expandAttacks = (
+  list: readonly (AttackInput | PresetReference | AttackListEntry)[] | { readonly preset: PresetName },
+  options: { readonly dataset?: DatasetName } = {},
+): readonly AttackSpec[] => {
+  const entries = 'preset' in list ? [`preset:${list.preset}`] : list;
+  const specs = z
+    .array(AttackListEntry)
+    .parse(entries)
+    .flatMap((entry) => {
+      if ('settings' in entry) return [entry];
+      return presetAttacks(PresetName.parse(entry.attack.slice('preset:'.length)), options.dataset).map(
+        attackSpec,
+      );
+    });
+  return [...new Map(specs.map((spec) => [attackKey(spec), spec])).values()];
+};

@@ -1,7 +1,7 @@
 /** Attacks that a credible evaluation needs beyond the paper's, and the weak ones that they must beat. */
 import { z } from 'zod';
-import { type AttackDeclaration, defineAttack, normTitles } from './define.ts';
-import * as setting from './settings.ts';
+import * as setting from './define-attack.ts';
+import { type AttackDeclaration, defineAttack, normTitles } from './define-attack.ts';
 
 const autoAttack = 'Croce & Hein 2020, Reliable evaluation of adversarial robustness (AutoAttack)';
 

@@ -1,8 +1,7 @@
 import { totalmem } from 'node:os';
+import { hasFusedMultiplyAdd, registerKernels } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { setThreadsCount, version_wasm } from '@tensorflow/tfjs-backend-wasm';
-import { registerKernels } from '../kernels/register-kernels.ts';
-import { hasFusedMultiplyAdd } from '../kernels/wasm/arithmetic.ts';
 import { type BackendDriver, BackendUnavailable } from './backend.ts';
 
 /** A WebAssembly heap of 32-bit addresses. */
