@@ -1,5 +1,5 @@
 import { type Problem, type ProblemIssue, Problem as ProblemSchema } from '@funnel/contracts';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { build, fingerprint, oneTrial, type TestApp } from './build.ts';
 
@@ -225,8 +225,10 @@ describe('a sweep', () => {
     const ready = stages
       .json<{ items: { id: string; status: string }[] }>()
       .items.filter((stage) => stage.status === 'ready');
-    expect([...api.queue.notifications].sort()).toEqual(ready.map((stage) => stage.id).sort());
     expect(ready).toHaveLength(2);
+    await vi.waitFor(() =>
+      expect([...api.queue.notifications].sort()).toEqual(ready.map((stage) => stage.id).sort()),
+    );
     const { rows } = await api.db.pool.query(
       'SELECT actor, action, subject FROM audit_log ORDER BY id DESC LIMIT 1',
     );
