@@ -2,11 +2,21 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { announce, step } from './announce.mjs';
 import { withLock } from './lock.mjs';
-import { checkNode } from './node-version.mjs';
-import { root } from './root.mjs';
-import { run } from './run.mjs';
+import { announce, root, run, step } from './process.mjs';
+
+/** Says in words what is wrong with an old Node: what comes after would only fail with a syntax error. */
+const least = [20, 19];
+
+const checkNode = () => {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > least[0] || (major === least[0] && minor >= least[1])) return;
+  console.error(
+    `Funnel needs Node ${least.join('.')} or newer, but this is ${process.version} (${process.execPath}).\n` +
+      'Install a newer one from https://nodejs.org or with your version manager, such as `nvm install 22`.',
+  );
+  process.exit(1);
+};
 
 const packagesOf = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
 

@@ -1,63 +1,72 @@
-/** The assembly: parts in, a Fastify instance out that can be listened with or injected into. */
-import { randomUUID } from 'node:crypto';
 import { AppError } from '@funnel/contracts';
-import { readServiceCounts, reconcile, writeAudit } from '@funnel/db';
-import { createTracer } from '@funnel/tracing';
-import fastify, { type FastifyInstance, LogController } from 'fastify';
-import { registerAccess } from './access/authorize.ts';
+import { type Db, readServiceCounts, reconcile, startRelay, writeAudit } from '@funnel/db';
+import type { StageQueue } from '@funnel/queue';
+import { createTracer, type Tracer } from '@funnel/tracing';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { registerAccess } from './access/access.ts';
 import { hostRules, isLoopback } from './access/hosts.ts';
 import { createRateLimiter } from './access/rate-limiter.ts';
-import { createTokenGate } from './access/token-gate.ts';
-import { endConnectionsOnClose } from './connections.ts';
-import { databaseEvents } from './events/database-events.ts';
-import { createEventHub } from './events/event-hub.ts';
-import { createPlaces, shareOfOneCaller } from './events/places.ts';
-import { createHandlers } from './handlers/create-handlers.ts';
-import { createOpenApiDocument } from './openapi/document.ts';
-import type { ApiOptions } from './options.ts';
-import { registerDashboard } from './pages/dashboard.ts';
-import { registerDocs } from './pages/docs.ts';
-import { createPlanning } from './planning/create-planning.ts';
-import { answerClientError, answerFrameworkError } from './problems/early-faults.ts';
-import { registerProblems } from './problems/register-problems.ts';
+import { createTokenGate } from './access/tokens.ts';
+import { createEventHub, createPlaces, databaseEvents, shareOfOneCaller } from './events/event-hub.ts';
+import { createServiceMetrics } from './metrics.ts';
+import { logRequests, observeRequests } from './observe-requests.ts';
+import { createOpenApiDocument, version } from './openapi.ts';
+import { registerDashboard, registerDocs, registerSecurityHeaders } from './pages.ts';
+import { createPlanning } from './planning/planning.ts';
+import { registerProblems } from './problems.ts';
 import { type Reconciler, startReconciler } from './reconciler.ts';
 import { registerBodyParsers } from './request/bodies.ts';
-import { logRequests } from './request-log.ts';
-import { observeRequests } from './request-metrics.ts';
-import { answerMissing } from './routing/answer-missing.ts';
-import { registerRoutes } from './routing/register-routes.ts';
-import { registerSecurityHeaders } from './security-headers.ts';
-import { createServiceMetrics } from './service-metrics.ts';
-import { version } from './version.ts';
+import { answerMissing, createHandlers, registerRoutes } from './routes.ts';
+import { createServer, endConnectionsOnClose } from './server.ts';
+
+/** All that the API needs to be told. Whoever opened `db` and `queue` closes them, after the app. */
+export type ApiOptions = {
+  readonly db: Db;
+  readonly queue: StageQueue;
+  /** Part of every stage's identity. */
+  readonly engineVersion: string;
+  /** The address that it will listen on: decides whom it trusts. (Default: 127.0.0.1) */
+  readonly host?: string;
+  /** `auto`: no tokens on loopback until one exists. (Default: auto) */
+  readonly auth?: 'auto' | 'required';
+  /** Names besides loopback's by which it may be called. */
+  readonly allowedHosts?: readonly string[];
+  /** Whether the address of a caller is what the proxy before us says. (Default: false) */
+  readonly trustProxy?: boolean;
+  /** Requests per minute and client. (Default: 3,000; on loopback 120,000) */
+  readonly rateLimit?: number;
+  /** Bytes of a JSON body at most; a YAML body may have a sixteenth. (Default: 1 MiB) */
+  readonly maxBodyBytes?: number;
+  /** Seconds of computing that planning one sweep, or reading one body, may take. (Default: 10) */
+  readonly planningSeconds?: number;
+  /** Clients of the event stream at most. (Default: 500) */
+  readonly maxStreams?: number;
+  /** Of them, those with one token; where no token is needed there is no such limit. (Default: a quarter, but at least 8) */
+  readonly maxStreamsPerToken?: number;
+  /** Seconds for a request to arrive whole. (Default: 30) */
+  readonly arrivalSeconds?: number;
+  /** Seconds between two looks whether the tokens of open streams are still good. (Default: 15) */
+  readonly watchStreamsSeconds?: number;
+  /** Attempts that may fail before a stage does. (Default: 3) */
+  readonly maxAttempts?: number;
+  /** Seconds without a heartbeat after which a worker's stages are given to others; the same as the workers'. (Default: 10) */
+  readonly leaseSeconds?: number;
+  /** Seconds between rounds of the reconciler, which runs while the app listens. (Default: 3) */
+  readonly reconcileSeconds?: number;
+  /** Folder of the built dashboard; null: none. (Default: null) */
+  readonly webFolder?: string | null;
+  /** (Default: off) */
+  readonly tracer?: Tracer;
+  /** (Default: silent) */
+  readonly logger?: FastifyBaseLogger;
+};
+
+/** The assembly: parts in, a Fastify instance out that can be listened with or injected into. */
 
 const defaultMaxStreams = 500;
+
 /** Milliseconds: a request that takes longer is answered with UNAVAILABLE. Submitting 100,000 trials stays below. */
 const slowest = 120_000;
-
-/** Milliseconds for a request to arrive whole, head and body: a client that drips bytes holds a connection no longer. */
-const arrival = 30_000;
-/** Connections beside those of streams: what is more is closed at once, before it costs a file. */
-const otherConnections = 2000;
-
-const createServer = (options: ApiOptions): FastifyInstance => {
-  const { logger, trustProxy = false, maxBodyBytes, maxStreams = defaultMaxStreams } = options;
-  const patience = options.arrivalSeconds === undefined ? arrival : options.arrivalSeconds * 1000;
-  const app = fastify({
-    ...(logger && { loggerInstance: logger }),
-    logController: new LogController({ disableRequestLogging: true }), // request-log.ts writes one line, not two
-    genReqId: () => randomUUID(),
-    // The one before us: what callers write into X-Forwarded-For themselves stands before what it adds.
-    trustProxy: trustProxy ? (_, hop) => hop === 0 : false,
-    bodyLimit: maxBodyBytes,
-    requestTimeout: patience,
-    http: { headersTimeout: patience, connectionsCheckingInterval: Math.ceil(patience / 3) },
-    routerOptions: { maxParamLength: 500 },
-    frameworkErrors: answerFrameworkError,
-    clientErrorHandler: answerClientError,
-  });
-  app.server.maxConnections = maxStreams + otherConnections;
-  return app;
-};
 
 /** Throws UNAUTHENTICATED when it would listen where others can reach it and nobody has a token. */
 export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> => {
@@ -67,8 +76,8 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   const required = !local || options.auth === 'required' || options.trustProxy === true;
   const gate = await createTokenGate(db, { required, host });
 
-  const app = createServer({ ...options, maxBodyBytes });
   const maxStreams = options.maxStreams ?? defaultMaxStreams;
+  const app = createServer({ ...options, maxBodyBytes, maxStreams });
   const hub = createEventHub({
     source: databaseEvents(db),
     places: createPlaces({
@@ -86,10 +95,10 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   });
   const document = createOpenApiDocument(version);
   const planning = createPlanning(db, { seconds: options.planningSeconds });
-  const notify = async (stageIds: readonly string[]): Promise<void> => {
-    // The commit has happened: a queue that is away costs seconds, until the reconciler rings.
-    await queue.notify(stageIds).catch((error: unknown) => app.log.warn({ err: error }, 'could not ring'));
-  };
+  const relay = startRelay(db, {
+    notify: queue.notify,
+    onError: (error) => app.log.warn({ err: error }, 'could not tell the queue of ready stages'),
+  });
 
   endConnectionsOnClose(app);
   registerProblems(app);
@@ -112,7 +121,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   registerRoutes(
     app,
     createHandlers({
-      ...{ db, queue, hub, metrics, document, notify, planning },
+      ...{ db, queue, hub, metrics, document, relay, planning },
       engineVersion: options.engineVersion,
       tracer: options.tracer ?? createTracer({ endpoint: undefined, resource: {} }),
     }),
@@ -138,7 +147,6 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
         mismatch = null;
         return reconciled;
       },
-      notify,
       interval: (options.reconcileSeconds ?? 3) * 1000,
       onError: (error) => {
         metrics.countReconcilerFault();
@@ -152,6 +160,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   // Before the server waits for its connections: streams end only if told.
   app.addHook('preClose', async () => {
     await reconciler?.stop();
+    await relay.close();
     await hub.close();
   });
   app.addHook('onClose', planning.close);

@@ -6,9 +6,8 @@ import { engineVersion } from '@funnel/engine/engine-version';
 import { logDestination } from '@funnel/log';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { type Env, readEnv } from './env.ts';
+import { type Env, readEnv, startOptions } from './env.ts';
 import { type StartedApi, startApi } from './start-api.ts';
-import { startOptions } from './start-options.ts';
 
 const parseEnv = (): Env => {
   try {

@@ -6,10 +6,11 @@ import { createDb, queueAddress, whenAdmitted } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
-import { type EnvironmentTokens, keepEnvironmentTokens } from './access/environment-tokens.ts';
-import { buildApp } from './app.ts';
-import type { ApiOptions } from './options.ts';
-import { version } from './version.ts';
+import { type EnvironmentTokens, keepEnvironmentTokens } from './access/tokens.ts';
+import { type ApiOptions, buildApp } from './app.ts';
+import { version } from './openapi.ts';
+
+export { readEnv, startOptions } from './env.ts';
 
 export type StartOptions = Omit<ApiOptions, 'db' | 'queue' | 'logger' | 'tracer'> & {
   readonly databaseUrl: string;

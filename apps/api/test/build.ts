@@ -1,13 +1,11 @@
 /** An app on a database of its own, with a queue that notes its rings. Everything is closed with the test or file that asked. */
-
 import type { Role } from '@funnel/contracts';
 import { type Db, saveToken } from '@funnel/db';
 import { openTestDb } from '@funnel/db/testing';
 import type { StageQueue } from '@funnel/queue';
 import type { FastifyInstance } from 'fastify';
-import { hashToken } from '../src/access/authorize.ts';
-import { buildApp } from '../src/app.ts';
-import type { ApiOptions } from '../src/options.ts';
+import { hashToken } from '../src/access/tokens.ts';
+import { type ApiOptions, buildApp } from '../src/app.ts';
 
 /** The queue is a doorbell: to the API it is something that is rung. */
 export const createFakeQueue = (): StageQueue & { readonly notifications: string[] } => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 // What the engine stores, made here without training.
 import { packTensors } from '../../../packages/engine/src/checkpoint.ts';
 import { joined, weightSpecs } from '../../../packages/engine/src/models/architecture.ts';
-import { classifierHead, encoder } from '../../../packages/engine/src/models/auto-encoder.ts';
+import { classifierHead, encoder } from '../../../packages/engine/src/models/auto-encoders.ts';
 import { createNetwork } from '../../../packages/engine/src/models/network.ts';
 import { topologyOf } from '../../../packages/engine/src/models/topology.ts';
 import { build, oneTrial, type TestApp } from './build.ts';

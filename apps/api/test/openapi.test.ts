@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { type Route, routes } from '@funnel/contracts';
 import { describe, expect, test } from 'vitest';
-import { createOpenApiDocument } from '../src/openapi/document.ts';
-import { version } from '../src/version.ts';
+import { readEnv } from '../src/env.ts';
+import { createOpenApiDocument, version } from '../src/openapi.ts';
 
 const document = createOpenApiDocument(version);
 
@@ -62,4 +62,20 @@ describe('the OpenAPI document', () => {
       $ref: '#/components/schemas/SweepDefinitionOutput',
     });
   });
+});
+
+const text = await readFile(new URL('../../../docs/api.md', import.meta.url), 'utf8');
+
+test('docs/api.md names every route, and none that is not there', () => {
+  const table = [...text.matchAll(/`(GET|POST|DELETE) (\/[^`]+)`/g)].map(
+    ([, method, url]) => `${method} ${url}`,
+  );
+  const declared = (Object.values(routes) as Route[]).map(({ method, url }) => `${method} ${url}`);
+  expect([...new Set(table)].sort()).toEqual(declared.sort());
+});
+
+test('docs/api.md gives the limits that there are by default', () => {
+  const env = readEnv({ DATABASE_URL: 'postgres://localhost/funnel' });
+  expect(text).toContain(`| \`FUNNEL_MAX_BODY_BYTES\` | ${env.FUNNEL_MAX_BODY_BYTES} |`);
+  expect(text).toContain(`| \`FUNNEL_MAX_STREAMS\` | ${env.FUNNEL_MAX_STREAMS} |`);
 });

@@ -2,8 +2,8 @@ import { SweepDefinition } from '@funnel/contracts';
 import type { Db } from '@funnel/db';
 import { openTestDb } from '@funnel/db/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createPlanning, type OffLoopPlanning } from '../src/planning/create-planning.ts';
 import { planningWith } from '../src/planning/plan-and-submit.ts';
+import { createPlanning, type OffLoopPlanning } from '../src/planning/planning.ts';
 import { oneTrial } from './build.ts';
 
 let db: Db;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { AppError, errors, Problem } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { asAppError, toProblem } from '../src/problems/to-problem.ts';
+import { asAppError, toProblem } from '../src/problems.ts';
 import { build, type TestApp } from './build.ts';
 
 let api: TestApp;

@@ -1,9 +1,43 @@
+/** Where a running `funnel up` of this folder answers: written by it, read by every other command in the same folder. */
+
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { type Client, createClient } from '@funnel/client';
-import { readAddress } from './address.ts';
 import { type Env, readEnv } from './env.ts';
-import { Exit, exitCodes } from './exit-codes.ts';
-import { createOutput, type Output } from './output/output.ts';
-import { endWithReader } from './output/streams.ts';
+import { Exit, exitCodes } from './exit.ts';
+import { createOutput, endWithReader, type Output } from './output/terminal.ts';
+
+export type Address = { readonly url: string; readonly pid: number };
+
+const addressFile = (home: string): string => join(resolve(home), 'address.json');
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+};
+
+/** Null when nothing runs here, also where a killed one left its address behind. */
+export const readAddress = (home: string): Address | null => {
+  try {
+    const address: Address = JSON.parse(readFileSync(addressFile(home), 'utf8'));
+    return isAlive(address.pid) ? address : null;
+  } catch {
+    return null;
+  }
+};
+
+export const writeAddress = (home: string, url: string): void => {
+  mkdirSync(resolve(home), { recursive: true });
+  const next = `${addressFile(home)}.${process.pid}`;
+  writeFileSync(next, JSON.stringify({ url, pid: process.pid } satisfies Address));
+  renameSync(next, addressFile(home));
+};
+
+export const removeAddress = (home: string): void => rmSync(addressFile(home), { force: true });
 
 /** What every command gets. */
 export type Context = {
@@ -19,7 +53,7 @@ export type Context = {
 
 type GlobalOptions = { readonly json?: boolean; readonly url?: string };
 
-const addressOf = (env: Env, { url }: GlobalOptions): string => {
+const chosenUrl = (env: Env, { url }: GlobalOptions): string => {
   const address =
     url ?? env.FUNNEL_URL ?? readAddress(env.FUNNEL_HOME)?.url ?? `http://127.0.0.1:${env.FUNNEL_PORT}`;
   if (URL.canParse(address) && /^https?:/.test(address)) return address;
@@ -37,7 +71,7 @@ export const createContext = (variables: NodeJS.ProcessEnv, options: GlobalOptio
     variables,
     output: createOutput(options.json ?? false, process.stdout, process.stderr),
     client: () =>
-      createClient({ url: addressOf(env, options), token: env.FUNNEL_TOKEN ?? env.FUNNEL_ADMIN_TOKEN }),
+      createClient({ url: chosenUrl(env, options), token: env.FUNNEL_TOKEN ?? env.FUNNEL_ADMIN_TOKEN }),
     get signal() {
       // Only who asks for the signal ends gently: elsewhere Ctrl-C ends the process as usual.
       if (process.listenerCount('SIGINT') === 0) {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { buildProgram } from '../src/program.ts';
+import { buildProgram } from '../src/main.ts';
 
 it('names what every command takes, and puts every command under a heading', () => {
   const program = buildProgram({});

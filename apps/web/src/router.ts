@@ -57,3 +57,6 @@ export const useQueryValue = (
   };
   return [query.get(name) ?? undefined, set];
 };
+
+/** What every view is given: the parts of its address behind its name. */
+export type ViewProps = { readonly params: readonly string[] };

@@ -1,3 +1,5 @@
+import { useEffect, useState } from 'react';
+
 /** Sweep files as YAML. */
 export type Yaml = {
   /** Short lists stay on one line, as one writes them by hand. */
@@ -25,3 +27,17 @@ export const loadYaml = async (): Promise<Yaml> => {
 
 export const definitionYaml = async (definition: object): Promise<string> =>
   (await loadYaml()).write(definition);
+
+/** A value as YAML; null until the writer has been fetched. `key` says when the value is another. */
+export const useYaml = (value: object, key: string): string | null => {
+  const [text, setText] = useState<string | null>(null);
+  // The key stands for the value.
+  useEffect(() => {
+    let current = true;
+    void definitionYaml(value).then((yaml) => current && setText(yaml));
+    return () => {
+      current = false;
+    };
+  }, [key]);
+  return text;
+};

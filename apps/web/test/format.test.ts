@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { attackLabel } from '../src/attack-label.ts';
-import { rowWindow } from '../src/components/virtual-rows.ts';
+import { rowWindow } from '../src/components/virtual-rows.tsx';
 import {
+  attackLabel,
   formatAgo,
   formatBytes,
   formatDuration,

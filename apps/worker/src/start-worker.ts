@@ -6,6 +6,7 @@ import {
   reconcile,
   registerWorker,
   retireWorker,
+  startRelay,
   whenAdmitted,
 } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
@@ -95,6 +96,11 @@ const open = async (
   closing.add('database', () => db.close());
   const queue = await createStageQueue({ ...queueAddress(options.queueUrl, db.url), onError });
   closing.add('queue', () => queue.close());
+  const relay = startRelay(db, {
+    notify: queue.notify,
+    onError: (error) => log.warn({ error: String(error) }, 'could not tell the queue of ready stages'),
+  });
+  closing.add('relay', relay.close);
   const identity = await first;
   const { backend, device } = identity;
   await admitted(() =>
@@ -120,9 +126,8 @@ const open = async (
   }, lookMilliseconds);
   closing.add('watchdog', async () => clearInterval(watching));
   const reconciling = every(reconcileMilliseconds, log, async () => {
-    const { readyStages, expired } = await reconcile(db, { maxAttempts, leaseSeconds });
+    const { expired } = await reconcile(db, { maxAttempts, leaseSeconds });
     if (expired.length > 0) log.warn({ expired }, 'leases had expired');
-    if (readyStages.length > 0) await queue.notify(readyStages);
   });
   closing.add('reconciler', reconciling.stop);
   const wakeUp = createWakeUpSignal();
@@ -132,7 +137,6 @@ const open = async (
   const workerId = id;
   const supervisor = startSupervisor({
     db,
-    queue,
     wakeUp,
     slots,
     workerId,

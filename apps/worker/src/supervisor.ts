@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@funnel/contracts';
 import { type ClaimedStage, claimStage, type Db, isTransient } from '@funnel/db';
-import type { StageQueue } from '@funnel/queue';
 import type { Tracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
 import { type Attempt, newAttempt } from './attempt.ts';
@@ -15,7 +14,6 @@ import { stopAttempt } from './stop-attempt.ts';
 
 export type SupervisorOptions = {
   readonly db: Db;
-  readonly queue: StageQueue;
   readonly wakeUp: WakeUpSignal;
   readonly slots: readonly Slot[];
   readonly workerId: string;
@@ -44,7 +42,7 @@ const longestPause = 60_000;
 const pauseAfter = (faults: number): number => Math.min(longestPause, 1000 * 2 ** (faults - 1));
 
 export const startSupervisor = (options: SupervisorOptions): Supervisor => {
-  const { db, queue, wakeUp, slots, workerId, identity, attempts, log } = options;
+  const { db, wakeUp, slots, workerId, identity, attempts, log } = options;
   const { leaseSeconds, maxAttempts, pollMilliseconds, tracer } = options;
   const failure = deferred<never>();
   let draining = false;
@@ -80,8 +78,8 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
     const attempt = newAttempt(claimed);
     attempts.add(attempt);
     if (draining) attempt.stopping = 'drain';
-    const taken = await runAttempt({ db, queue, maxAttempts, tracer, log }, attempt, slot.trainer).finally(
-      () => attempts.delete(attempt),
+    const taken = await runAttempt({ db, maxAttempts, tracer, log }, attempt, slot.trainer).finally(() =>
+      attempts.delete(attempt),
     );
     await slot.tidy();
     return taken;

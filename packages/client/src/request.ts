@@ -1,6 +1,136 @@
+import { type ErrorCode, errors, Problem, type Route } from '@funnel/contracts';
+
+/** What went wrong, as the service said it; or why it could not be asked. */
+export class FunnelError extends Error {
+  readonly problem: Problem;
+  /** Whether the service answered at all. When it did not, it is unknown whether it acted. */
+  readonly answered: boolean;
+  /** Seconds that the service asked to wait. */
+  readonly retryAfter: number | null;
+
+  constructor(
+    problem: Problem,
+    details: { readonly answered: boolean; readonly retryAfter?: number | null },
+    options?: ErrorOptions,
+  ) {
+    super(problem.detail, options);
+    this.name = 'FunnelError';
+    this.problem = problem;
+    this.answered = details.answered;
+    this.retryAfter = details.retryAfter ?? null;
+  }
+
+  get code(): ErrorCode {
+    return this.problem.code;
+  }
+
+  get status(): number {
+    return this.problem.status;
+  }
+}
+
+const problemOf = (code: ErrorCode, detail: string): Problem => {
+  const { status, title, hint } = errors[code];
+  return { type: 'about:blank', code, status, title, hint, detail };
+};
+
+/** Nobody answered: refused, unreachable, cut off, too slow. */
+export const unanswered = (url: string, cause: unknown): FunnelError => {
+  // fetch hides what happened in the cause of its "fetch failed".
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  const reason = inner instanceof Error ? inner.message : String(inner);
+  const detail = `Expected an answer from ${new URL(url).origin}, but got none: ${reason}`;
+  return new FunnelError(problemOf('UNAVAILABLE', detail), { answered: false }, { cause });
+};
+
+const seconds = (header: string | null): number | null => {
+  if (header === null) return null;
+  const value = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+  return Number.isFinite(value) ? Math.max(0, value) : null;
+};
+
+/** The error of an answer that is not a success. One that is not ours (a proxy's page) keeps its status. */
+export const refused = async (response: Response): Promise<FunnelError> => {
+  const text = await response.text().catch(() => '');
+  const details = { answered: true, retryAfter: seconds(response.headers.get('retry-after')) };
+  const problem = Problem.safeParse(parseJson(text));
+  if (problem.success) return new FunnelError(problem.data, details);
+  const away = [502, 503, 504].includes(response.status);
+  const detail = `Expected Funnel's answer from ${response.url}, but got status ${response.status}`;
+  return new FunnelError(
+    { ...problemOf(away ? 'UNAVAILABLE' : 'INTERNAL', detail), status: response.status },
+    details,
+  );
+};
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+/** When to ask again, and after how long. */
+
+export type RetryOptions = {
+  /** Times that a call is repeated at most. (Default: 4) */
+  readonly retries: number;
+  /** Milliseconds before the first repetition; each further one waits up to twice as long. (Default: 200) */
+  readonly backoff: number;
+};
+
+/** No wait is longer, whatever was asked for. */
+const longestWait = 30_000;
+
+/**
+ * A call that may be repeated safely is, when nobody answered or the service says that it cannot now. One that may not is repeated
+ * only where the service says that it did nothing.
+ */
+export const mayRetry = (error: FunnelError, idempotent: boolean): boolean => {
+  if (error.status === 429) return true;
+  const passing = !error.answered || [502, 503, 504].includes(error.status);
+  return idempotent && passing;
+};
+
+/** Milliseconds: what the service asked for, else doubling, and somewhere in the upper half so that clients do not come in step. */
+export const retryDelay = (error: FunnelError, attempt: number, { backoff }: RetryOptions): number => {
+  const least = error.retryAfter === null ? 0 : error.retryAfter * 1000;
+  const doubling = backoff * 2 ** attempt;
+  return Math.min(longestWait, least + doubling * (0.5 + Math.random() / 2));
+};
+
+/** Resolves after `delay` milliseconds; rejects at once with the signal's reason. */
+export const wait = (delay: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, delay);
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+  });
+
+export const withRetries = async <T>(
+  call: (attempt: number) => Promise<T>,
+  options: RetryOptions & { readonly idempotent: boolean; readonly signal?: AbortSignal },
+): Promise<T> => {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await call(attempt);
+    } catch (error) {
+      if (!(error instanceof FunnelError) || attempt >= options.retries) throw error;
+      if (!mayRetry(error, options.idempotent)) throw error;
+      await wait(retryDelay(error, attempt, options), options.signal);
+    }
+  }
+};
+
 /** One call over HTTP: from a route's declaration and its parts to an answer or a FunnelError. */
-import type { Route } from '@funnel/contracts';
-import { refused, unanswered } from './funnel-error.ts';
 
 export type Parts = {
   readonly params?: Readonly<Record<string, unknown>>;

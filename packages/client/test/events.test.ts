@@ -1,7 +1,33 @@
 import type { FunnelEventRow } from '@funnel/contracts';
-import { expect, test } from 'vitest';
-import { createClient } from '../src/index.ts';
+import { describe, expect, test } from 'vitest';
+import { createClient } from '../src/client.ts';
+import { createEventStreamParser } from '../src/events.ts';
 import { sendJson, startServer } from './server.ts';
+
+const stream =
+  'retry: 2000\nid: 7\n:\n\nid: 8\r\ndata: {"a":1}\r\n\r\n: beat\n\ndata:first\ndata: second\r\rid: 9\n\ndata: cut off';
+const blocks = [
+  { retry: 2000, id: '7' },
+  { id: '8', data: '{"a":1}' },
+  {},
+  { data: 'first\nsecond' },
+  { id: '9' },
+];
+
+describe('createEventStreamParser', () => {
+  test('reads blocks as the standard says', () => {
+    expect(createEventStreamParser()(stream)).toEqual(blocks);
+  });
+
+  test('gives the same blocks wherever the text is cut', () => {
+    for (let first = 0; first <= stream.length; first++)
+      for (const second of [first, Math.min(first + 1, stream.length), stream.length]) {
+        const parse = createEventStreamParser();
+        const pieces = [stream.slice(0, first), stream.slice(first, second), stream.slice(second)];
+        expect(pieces.flatMap((piece) => parse(piece))).toEqual(blocks);
+      }
+  });
+});
 
 const row = (id: number): FunnelEventRow => ({
   id: String(id),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { expect, onTestFinished, test } from 'vitest';
 import { createDb, reconcile } from '../src/index.ts';
 import { migrate } from '../src/migrate.ts';
-import { administer, databaseUrl } from '../src/testing/test-server.ts';
+import { administer, databaseUrl } from '../src/testing/test-database.ts';
 import { answersOf } from './golden/answers.ts';
 import { findPrograms, startOwnServer } from './support/own-server.ts';
 import { query, sweepStatus, trained, wrongCounts } from './support/rows.ts';

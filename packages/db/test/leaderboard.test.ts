@@ -8,7 +8,7 @@ import {
   leaderboard,
   listTrials,
 } from '../src/index.ts';
-import { studentT975 } from '../src/reads/student-t.ts';
+import { studentT975 } from '../src/scores/student-t.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { query } from './support/rows.ts';
 import { claim, evaluationOf, finish } from './support/stand-in.ts';

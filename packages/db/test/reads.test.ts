@@ -11,7 +11,6 @@ import {
   getSweep,
   getTrial,
   heartbeat,
-  listAudit,
   listStages,
   listSweeps,
   listTrials,
@@ -20,7 +19,6 @@ import {
   readServiceCounts,
   registerWorker,
   retireWorker,
-  writeAudit,
 } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { claim, drain, finish, record } from './support/stand-in.ts';
@@ -237,24 +235,6 @@ describe('stages and workers', () => {
       expect(within).toEqual([...within].sort((a, b) => a - b));
       expect(within.at(-1)).toBe(attempts);
     }
-  });
-});
-
-test('the audit log, newest first', async () => {
-  for (const action of ['createSweep', 'cancelSweep', 'deleteSweep'])
-    await writeAudit(db, {
-      actor: 'local',
-      action,
-      subject: done,
-      address: '127.0.0.1',
-      details: { requestId: action },
-    });
-  const page = await listAudit(db, { limit: 2 });
-  expect(page.items.map((entry) => entry.action)).toEqual(['deleteSweep', 'cancelSweep']);
-  const last = await listAudit(db, { limit: 2, cursor: page.next! });
-  expect(last).toMatchObject({
-    items: [{ action: 'createSweep', details: { requestId: 'createSweep' } }],
-    next: null,
   });
 });
 

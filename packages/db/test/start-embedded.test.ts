@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { findPostmaster, isAlive } from '../src/embedded/postmaster.ts';
+import { findPostmaster, isAlive } from '../src/embedded/server-process.ts';
 import { type EmbeddedDatabase, startEmbedded } from '../src/index.ts';
 
 const script = fileURLToPath(new URL('./support/embedded-process.ts', import.meta.url));

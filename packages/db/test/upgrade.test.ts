@@ -16,7 +16,7 @@ import {
 } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { leaseOf, letExpire, options, stageRow } from './support/attempts.ts';
-import { query } from './support/rows.ts';
+import { query, takeOutbox } from './support/rows.ts';
 import { submit } from './support/submit.ts';
 
 let db: Db;
@@ -69,7 +69,9 @@ test('it claims nothing, keeps no lease, writes no result and repairs nothing; i
   await expect(reconcile(db, options)).rejects.toMatchObject(mismatch);
   expect(await stageRow(db, claimed.stageId)).toMatchObject({ status: 'running', expiries: 0 });
 
-  expect(await releaseStage(db, lease)).toEqual({ readyStages: [claimed.stageId] });
+  await takeOutbox(db);
+  await releaseStage(db, lease);
+  expect(await takeOutbox(db)).toEqual([claimed.stageId]);
   expect(await stageRow(db, claimed.stageId)).toMatchObject({ status: 'ready', failures: 0, expiries: 0 });
 });
 

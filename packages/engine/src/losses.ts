@@ -1,6 +1,7 @@
-/** Distances and losses, written with their gradients: the tape of the composed ops costs several times their arithmetic. */
 import type { Hyperparameters } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
+
+/** Distances and losses, written with their gradients: the tape of the composed ops costs several times their arithmetic. */
 
 /** Sum over an image of (a − b)²: [batch, …] × [batch, …] → [batch]. Differentiable in `a` alone. */
 const squaredError = (a: tf.Tensor, b: tf.Tensor): tf.Tensor1D => {
@@ -75,3 +76,18 @@ export const divergence = (a: tf.Tensor2D, b: tf.Tensor2D): tf.Scalar => {
   });
   return mean(a, b) as tf.Scalar;
 };
+
+/**
+ * The identity, whose gradient is multiplied by `scale`, of one factor or one per image, known only once the forward pass has run.
+ *
+ * Between two players it gives each the gradient of its own loss from one pass: with
+ * `Def(scaleGradient(Att(x), () => −γ·[L < β]))` and the loss `L + mse(Att(x), x)`, the defender descends L and the attacker
+ * mse + γ·max(β − L, 0). `scale` is called once, in the backward pass, within the gradient's tidy.
+ */
+export function scaleGradient<T extends tf.Tensor>(tensor: T, scale: () => tf.Tensor): T {
+  const identity = tf.customGrad((x: tf.Tensor | tf.GradSaveFunc) => ({
+    value: (x as T).clone(),
+    gradFunc: (dy: tf.Tensor) => dy.mul(scale()),
+  }));
+  return identity(tensor) as T;
+}

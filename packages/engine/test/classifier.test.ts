@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../src/backends/open-backend.ts';
 import { loadClassifier } from '../src/classifier.ts';
-import { glyphs } from '../src/datasets/glyphs/glyphs.ts';
+import { glyphs } from '../src/datasets/glyphs.ts';
 import { gatherImages } from '../src/datasets/split.ts';
 import { onto, type Ran, run, specOf } from './stages.ts';
 

@@ -1,12 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../src/backends/open-backend.ts';
-import { encodeAll } from '../src/codes.ts';
-import { glyphs } from '../src/datasets/glyphs/glyphs.ts';
+import { encodeAll } from '../src/batches.ts';
+import { glyphs } from '../src/datasets/glyphs.ts';
 import { gatherImages } from '../src/datasets/split.ts';
-import { encoder } from '../src/models/auto-encoder.ts';
-import { initialWeights } from '../src/models/initial-weights.ts';
-import { createNetwork } from '../src/models/network.ts';
+import { encoder } from '../src/models/auto-encoders.ts';
+import { createNetwork, initialWeights } from '../src/models/network.ts';
 import { createRandom } from '../src/random.ts';
 
 beforeAll(async () => {

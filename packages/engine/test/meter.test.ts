@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../src/backends/open-backend.ts';
-import { createMeter } from '../src/training/meter.ts';
+import { createMeter } from '../src/training/measure.ts';
 
 beforeAll(async () => {
   await openBackend('cpu');

@@ -2,9 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../src/backends/open-backend.ts';
 import { softmaxCrossEntropy } from '../src/losses.ts';
-import { encoder } from '../src/models/auto-encoder.ts';
-import { initialWeights } from '../src/models/initial-weights.ts';
-import { createNetwork } from '../src/models/network.ts';
+import { encoder } from '../src/models/auto-encoders.ts';
+import { createNetwork, initialWeights } from '../src/models/network.ts';
 import { perturb, warmed } from '../src/perturb.ts';
 import { createRandom, uniformNoise } from '../src/random.ts';
 

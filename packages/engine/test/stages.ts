@@ -9,8 +9,8 @@ import {
 } from '@funnel/contracts';
 import { type Checkpoint, hashManifest, packTensors, unpackTensors } from '../src/checkpoint.ts';
 import { loadDataset } from '../src/datasets/load-dataset.ts';
-import { runStage } from '../src/training/run-stage.ts';
 import type { StageOutcome, StageStart } from '../src/training/stage.ts';
+import { runStage } from '../src/training/train.ts';
 
 /** Two batches of 8 and one of 4 per epoch. */
 const small = {

@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../src/backends/open-backend.ts';
-import { glyphs } from '../src/datasets/glyphs/glyphs.ts';
-import { magnetSuspicion, marksOf } from '../src/defences.ts';
+import { areaUnderCurve, holdOut, magnetSuspicion, marksOf, thresholdOf } from '../src/classifier.ts';
+import { glyphs } from '../src/datasets/glyphs.ts';
 import type { Network } from '../src/models/network.ts';
-import { areaUnderCurve, holdOut, thresholdOf } from '../src/thresholds.ts';
 
 describe('thresholdOf', () => {
   const marks = Float32Array.from({ length: 20 }, (_, i) => (i * 7) % 20); // 0 … 19, shuffled

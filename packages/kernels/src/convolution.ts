@@ -1,12 +1,4 @@
 import {
-  type LinearOrRelu,
-  panelCount,
-  panelRow,
-  prepareContraction,
-  prepareDotProducts,
-} from './contract-images.ts';
-import type { Ends, Plan } from './convolution-plan.ts';
-import {
   type Geometry,
   geometryName,
   imageSize,
@@ -16,12 +8,24 @@ import {
   positionTable,
   tapOrder,
 } from './geometry.ts';
-import type { Address, Heap } from './heap.ts';
-import { inGroups, isNarrow, patchLength, preparePatches, throughRelu } from './patches.ts';
-import { perCount } from './per-count.ts';
+import { type Address, type Heap, perCount } from './heap.ts';
+import {
+  type Ends,
+  inGroups,
+  isNarrow,
+  type LinearOrRelu,
+  type Plan,
+  panelCount,
+  panelRow,
+  patchLength,
+  prepareContraction,
+  prepareDotProducts,
+  preparePatches,
+  throughRelu,
+} from './passes.ts';
 import { packColumns, packRows } from './wasm/pack.ts';
-import { preparePairedImage, preparePairedMap } from './winograd/convolution.ts';
-import { pairConvolution } from './winograd/pairing.ts';
+import { preparePairedImage, preparePairedMap } from './winograd-convolution.ts';
+import { pairConvolution } from './winograd-pairing.ts';
 
 /** What is done to a sum before it is stored. */
 export interface Finish {

@@ -1,4 +1,3 @@
-import { panelCount, panelRow } from './contract-images.ts';
 import {
   type Geometry,
   geometryName,
@@ -8,16 +7,25 @@ import {
   tapCount,
   tapTables,
 } from './geometry.ts';
-import type { Address, Heap } from './heap.ts';
-import { inGroups, isNarrow, patchLength, preparePatches, throughRelu } from './patches.ts';
-import { perCount } from './per-count.ts';
-import type { Results, Side, SideName } from './sides.ts';
-import { hasFusedMultiplyAdd } from './wasm/arithmetic.ts';
-import { correlation } from './wasm/correlate.ts';
+import { type Address, type Heap, perCount } from './heap.ts';
+import {
+  inGroups,
+  isNarrow,
+  panelCount,
+  panelRow,
+  patchLength,
+  preparePatches,
+  type Results,
+  type Side,
+  type SideName,
+  throughRelu,
+} from './passes.ts';
+import { hasFusedMultiplyAdd } from './wasm/assembler.ts';
 import { sumRows } from './wasm/elementwise.ts';
 import { gather } from './wasm/pack.ts';
-import { preparePairedGradient } from './winograd/filter-gradient.ts';
-import { pairConvolution } from './winograd/pairing.ts';
+import { correlation } from './wasm/products.ts';
+import { preparePairedGradient } from './winograd-convolution.ts';
+import { pairConvolution } from './winograd-pairing.ts';
 
 /**
  * Σ over batch and positions of image × map under each tap: the gradient of a convolution's filter, where the map is the gradient,

@@ -10,6 +10,36 @@ export interface Geometry {
   readonly padding: { readonly top: number; readonly left: number };
 }
 
+/** 3×3 taps at a stride of 2 with 'same' padding, as Keras places it: the odd row or column of padding comes last. */
+export function halving(
+  image: readonly [number, number],
+  channels: { readonly image: number; readonly map: number },
+): Geometry {
+  const [height, width] = image;
+  const before = (size: number): number => (size % 2 === 0 ? 0 : 1);
+  return {
+    image: { height, width, channels: channels.image },
+    map: { height: Math.ceil(height / 2), width: Math.ceil(width / 2), channels: channels.map },
+    filter: { height: 3, width: 3 },
+    stride: { height: 2, width: 2 },
+    padding: { top: before(height), left: before(width) },
+  };
+}
+
+/** 3×3 taps at a stride of 1 with 'same' padding: the map is as large as the image. */
+export function keeping(
+  [height, width]: readonly [number, number],
+  channels: { readonly image: number; readonly map: number },
+): Geometry {
+  return {
+    image: { height, width, channels: channels.image },
+    map: { height, width, channels: channels.map },
+    filter: { height: 3, width: 3 },
+    stride: { height: 1, width: 1 },
+    padding: { top: 1, left: 1 },
+  };
+}
+
 const names = new WeakMap<Geometry, string>();
 
 /** Equal geometries have equal names. */

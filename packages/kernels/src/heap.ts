@@ -1,6 +1,6 @@
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import { instantiate, type Kernel, type Module } from './wasm/module.ts';
+import { instantiate, type Kernel, type Module } from './wasm/assembler.ts';
 
 /** A byte offset on the heap of tfjs-wasm. */
 export type Address = number;
@@ -101,5 +101,31 @@ function createHeap(backend: BackendWasm): Heap {
       return { start, end: start + 4 * integers.length };
     },
     compile: (module) => instantiate(module, memory),
+  };
+}
+
+/** tfjs-wasm's own heap, without importing the backend: this package runs on any. */
+
+/** The parts of the wasm backend that are used here. Views are stale once another tensor is made. */
+export type HeapBackend = {
+  readonly makeOutput: (shape: number[], dtype: 'float32') => tf.TensorInfo;
+  readonly typedArrayFromHeap: (tensor: tf.TensorInfo) => Float32Array;
+};
+
+/** The backend in use, where it is one with a heap. */
+export const heapBackend = (): HeapBackend | undefined => {
+  const backend = tf.backend() as Partial<HeapBackend>; // asked for what it has
+  return backend.makeOutput && backend.typedArrayFromHeap ? (backend as HeapBackend) : undefined;
+};
+
+/** Remembers what `make` gives for each small number: kernels and tables that differ by how many images they take. */
+export function perCount<T>(make: (count: number) => T): (count: number) => T {
+  const made: T[] = [];
+  return (count) => {
+    const known = made[count];
+    if (known !== undefined) return known;
+    const fresh = make(count);
+    made[count] = fresh;
+    return fresh;
   };
 }

@@ -1,12 +1,11 @@
 /** Kernels that tfjs has no name for: a layer forwards with bias and activation, and its gradients with the ReLU undone on the way. */
 import * as tf from '@tensorflow/tfjs';
-import type { LinearOrRelu } from './contract-images.ts';
 import { imageToMap, mapToImage } from './convolution.ts';
 import { filterGradient } from './filter-gradient.ts';
 import type { Geometry } from './geometry.ts';
 import { type Address, type Heap, heapOf, type Tensors } from './heap.ts';
 import { multiply, multiplyTransposed } from './matrix.ts';
-import { throughRelu } from './patches.ts';
+import { type LinearOrRelu, throughRelu } from './passes.ts';
 import { tanh, unitTanhGradient } from './wasm/elementwise.ts';
 
 export type Activation = LinearOrRelu | 'unitTanh';

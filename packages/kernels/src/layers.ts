@@ -1,21 +1,132 @@
+import * as tf from '@tensorflow/tfjs';
+import { type Geometry, halving, keeping } from './geometry.ts';
+import type { Activation, LayerAttributes, layerKernels } from './layer-kernels.ts';
+
+/** Layers whose forward pass and gradients are one kernel each, on the wasm backend. */
+
+type KernelName = keyof typeof layerKernels;
+type Tensors = Readonly<Record<string, tf.Tensor | undefined>>;
+
+function runAll(name: KernelName, inputs: Tensors, attributes: object): tf.Tensor[] {
+  const present = Object.fromEntries(Object.entries(inputs).filter(([, tensor]) => tensor !== undefined));
+  // tfjs types inputs and attributes as open maps; each kernel knows its own.
+  const outputs: tf.Tensor | tf.Tensor[] = tf
+    .engine()
+    .runKernel(name, present as tf.NamedTensorMap, attributes as tf.NamedAttrMap);
+  return Array.isArray(outputs) ? outputs : [outputs];
+}
+
+const run = (name: KernelName, inputs: Tensors, attributes: object): tf.Tensor =>
+  runAll(name, inputs, attributes)[0]!;
+
+/** A gradient that came out of another's kernel and waits to be asked for. At most one waits: tfjs asks for both in a row. */
+let waiting: tf.Tensor | undefined;
+
+/** Filter and bias gradients, from one kernel that gives both. */
+function together(compute: () => tf.Tensor[]) {
+  let own: tf.Tensor | undefined;
+  return {
+    weights: (): tf.Tensor => {
+      const [weights, bias] = compute();
+      waiting?.dispose(); // of a layer whose bias does not learn
+      own = waiting = tf.keep(bias!);
+      return weights!;
+    },
+    bias: (): tf.Tensor => {
+      if (own === undefined) return compute()[1]!;
+      const bias = own.clone(); // kept tensors outlive the tidy of the gradient; this one must not
+      own.dispose();
+      own = waiting = undefined;
+      return bias;
+    },
+  };
+}
+
+/** The gradient at a layer's sum, and the ReLU that it still has to go through. */
+function beforeActivation(dy: tf.Tensor, y: tf.Tensor, activation: Activation) {
+  if (activation === 'unitTanh') return { dz: run('FunnelThroughUnitTanh', { dy, y }, {}), mask: undefined };
+  return { dz: dy, mask: activation === 'relu' ? y : undefined };
+}
+
+tf.registerGradient({
+  kernelName: 'FunnelToMap' satisfies KernelName,
+  inputsToSave: ['image', 'filter'],
+  outputsToSave: [true],
+  gradFunc: (dy, [image, filter, y], attributes) => {
+    const { geometry, activation } = attributes as unknown as LayerAttributes;
+    const { dz, mask } = beforeActivation(dy as tf.Tensor, y!, activation);
+    const { weights, bias } = together(() =>
+      runAll('FunnelToFilter', { image, map: dz, mask }, { geometry, gradient: 'map' }),
+    );
+    const linear: LayerAttributes = { geometry, activation: 'linear' };
+    return { image: () => run('FunnelToImage', { map: dz, filter, mask }, linear), filter: weights, bias };
+  },
+});
+
+tf.registerGradient({
+  kernelName: 'FunnelToImage' satisfies KernelName,
+  inputsToSave: ['map', 'filter'],
+  outputsToSave: [true],
+  gradFunc: (dy, [map, filter, y], attributes) => {
+    const { geometry, activation } = attributes as unknown as LayerAttributes;
+    const { dz, mask } = beforeActivation(dy as tf.Tensor, y!, activation);
+    const { weights, bias } = together(() =>
+      runAll('FunnelToFilter', { image: dz, map, mask }, { geometry, gradient: 'image' }),
+    );
+    const linear: LayerAttributes = { geometry, activation: 'linear' };
+    return { map: () => run('FunnelToMap', { image: dz, filter, mask }, linear), filter: weights, bias };
+  },
+});
+
+tf.registerGradient({
+  kernelName: 'FunnelDense' satisfies KernelName,
+  inputsToSave: ['x', 'kernel'],
+  outputsToSave: [true],
+  gradFunc: (dy, [x, kernel, y], attributes) => {
+    const { activation } = attributes as unknown as LayerAttributes;
+    const { dz, mask } = beforeActivation(dy as tf.Tensor, y!, activation);
+    const { weights, bias } = together(() => runAll('FunnelDenseToKernel', { x, dy: dz, mask }, {}));
+    return { x: () => run('FunnelDenseToInput', { dy: dz, kernel, mask }, {}), kernel: weights, bias };
+  },
+});
+
+/** Whether the backend that tfjs runs on has these layers. */
+export const hasLayerKernels = (): boolean =>
+  tf.getKernel('FunnelToMap' satisfies KernelName, tf.getBackend()) != null;
+
+/** x [batch, …image], filter [h, w, in, out], bias [out] → [batch, …map]: activation(convolution + bias). */
+export const convolution = (
+  x: tf.Tensor,
+  filter: tf.Tensor,
+  bias: tf.Tensor,
+  geometry: Geometry,
+  activation: Activation,
+): tf.Tensor => run('FunnelToMap', { image: x, filter, bias }, { geometry, activation });
+
+/** The transpose of `convolution`: x [batch, …map], filter [h, w, out, in], bias [out] → [batch, …image]. */
+export const transposedConvolution = (
+  x: tf.Tensor,
+  filter: tf.Tensor,
+  bias: tf.Tensor,
+  geometry: Geometry,
+  activation: Activation,
+): tf.Tensor => run('FunnelToImage', { map: x, filter, bias }, { geometry, activation });
+
+/** x [rows, depth], kernel [depth, units], bias [units] → [rows, units] */
+export const denseLayer = (
+  x: tf.Tensor,
+  kernel: tf.Tensor,
+  bias: tf.Tensor,
+  activation: Activation,
+): tf.Tensor => run('FunnelDense', { x, kernel, bias }, { activation });
+
 /**
  * The arithmetic of a layer, forwards and backwards: one kernel each way on a backend that has ours (see `kernels/layers.ts`), else
  * composed of tfjs's. `tf.fused.*` falls back to three separate ops while gradients are recorded; the kernels behind it do not, so we
  * call them and give them the gradients that tfjs keeps inside `tf.fused.*`.
  */
-import * as tf from '@tensorflow/tfjs';
-import {
-  convolution,
-  denseLayer,
-  halving,
-  hasLayerKernels,
-  keeping,
-  transposedConvolution,
-} from './fused-layers.ts';
 
 type Attributes = tf.NamedAttrMap;
-type Activation = 'relu' | 'linear';
-
 /** tfjs types a kernel's inputs and attributes as open maps; what goes in them is checked by the kernel. */
 const runKernel = (
   name: string,
@@ -33,7 +144,7 @@ const halved = {
 };
 
 /** dL/dz of act(z) from dL/dact and act's output: ReLU passes where its output is positive. */
-const beforeActivation = (dy: tf.Tensor, y: tf.Tensor, activation: Activation): tf.Tensor =>
+const throughActivation = (dy: tf.Tensor, y: tf.Tensor, activation: 'relu' | 'linear'): tf.Tensor =>
   activation === 'relu' ? tf.mul(dy, tf.step(y)) : dy;
 
 /** Sum over all but the last axis as a product with ones: tfjs-wasm transposes whole tensors to sum over leading axes. */
@@ -48,7 +159,7 @@ tf.registerGradient({
   inputsToSave: ['x', 'filter'],
   outputsToSave: [true],
   gradFunc: (dy, [x, filter, y], attributes) => {
-    const dz = beforeActivation(dy as tf.Tensor, y!, attributes.activation as Activation);
+    const dz = throughActivation(dy as tf.Tensor, y!, attributes.activation as 'relu' | 'linear');
     const window = { ...halved, strides: attributes.strides };
     return {
       x: () =>
@@ -65,7 +176,7 @@ tf.registerGradient({
   inputsToSave: ['a', 'b'],
   outputsToSave: [true],
   gradFunc: (dy, [a, b, y], attributes) => {
-    const dz = beforeActivation(dy as tf.Tensor, y!, attributes.activation as Activation);
+    const dz = throughActivation(dy as tf.Tensor, y!, attributes.activation as 'relu' | 'linear');
     return {
       a: () => tf.matMul(dz as tf.Tensor3D, b as tf.Tensor3D, false, true),
       b: () => tf.matMul(a as tf.Tensor3D, dz as tf.Tensor3D, true, false),
@@ -83,7 +194,7 @@ export const conv2d = (
   x: tf.Tensor,
   filter: tf.Tensor,
   bias: tf.Tensor,
-  activation: Activation,
+  activation: 'relu' | 'linear',
 ): tf.Tensor =>
   hasLayerKernels()
     ? convolution(x, filter, bias, geometryOf([x.shape[1]!, x.shape[2]!], filter), activation)
@@ -121,7 +232,7 @@ export const dense = (
   x: tf.Tensor,
   kernel: tf.Tensor,
   bias: tf.Tensor,
-  activation: Activation,
+  activation: 'relu' | 'linear',
 ): tf.Tensor => {
   if (hasLayerKernels()) return denseLayer(x, kernel, bias, activation);
   const [rows, units] = [x.shape[0]!, kernel.shape[1]!];

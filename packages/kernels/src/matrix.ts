@@ -1,16 +1,9 @@
-import {
-  type Contract,
-  type LinearOrRelu,
-  panelCount,
-  panelRow,
-  prepareContraction,
-} from './contract-images.ts';
 import type { Address, Heap, Table } from './heap.ts';
-import { hasFusedMultiplyAdd } from './wasm/arithmetic.ts';
-import { correlation } from './wasm/correlate.ts';
+import { type Contract, type LinearOrRelu, panelCount, panelRow, prepareContraction } from './passes.ts';
+import { hasFusedMultiplyAdd, type Kernel } from './wasm/assembler.ts';
 import { sumRows } from './wasm/elementwise.ts';
-import type { Kernel } from './wasm/module.ts';
 import { gather, packColumns, packRows } from './wasm/pack.ts';
+import { correlation } from './wasm/products.ts';
 
 /** A matrix product's sizes: [rows, depth] · [depth, columns]. */
 export interface Sizes {

@@ -3,7 +3,7 @@
  * hand it to the first. Behind a ReLU, flat image regions make ties everywhere, so attacks would walk other paths than anywhere else.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { HeapBackend } from './heap-backend.ts';
+import type { HeapBackend } from './heap.ts';
 
 const maxPoolGradient: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const { dy, input } = inputs as { dy: tf.TensorInfo; input: tf.TensorInfo }; // the kernel's own names

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
-import { halving } from '../src/fused-layers.ts';
-import { pairOutputs, weightsOfSums } from '../src/winograd/axis.ts';
-import type { Operator } from '../src/winograd/operator.ts';
-import { pairConvolution, pixelOperator } from '../src/winograd/pairing.ts';
+import { halving } from '../src/geometry.ts';
+import {
+  type Operator,
+  pairConvolution,
+  pairOutputs,
+  pixelOperator,
+  weightsOfSums,
+} from '../src/winograd-pairing.ts';
 
 const apply = (operator: Operator, values: readonly number[]): number[] =>
   operator.map((terms) => terms.reduce((sum, { from, factor }) => sum + factor * values[from]!, 0));

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createTracer, sweepContext } from '../src/index.ts';
+import { createTracer, sweepContext } from '../src/tracing.ts';
 
 type SentSpan = {
   traceId: string;

@@ -1,9 +1,20 @@
 import { AppError } from '@funnel/contracts';
-import { getSweep, listAudit, listWorkers, pingSchema } from '@funnel/db';
-import { localCaller } from '../access/authorize.ts';
-import type { Handlers } from '../routing/handler.ts';
-import type { Context } from './context.ts';
+import { collectGarbage, getSweep, listAudit, listWorkers, pingSchema } from '@funnel/db';
 import { describeSchema } from './describe-schema.ts';
+import { type Context, type Handlers, localCaller } from './handler.ts';
+
+/** Milliseconds that one call may collect: well below what a request may take. */
+const collectPatience = 20_000;
+
+export const retentionHandlers = ({ db }: Context): Pick<Handlers, 'planCollection' | 'collectGarbage'> => ({
+  planCollection: ({ body }) => collectGarbage(db, body, { dryRun: true }),
+  collectGarbage: async ({ body }, reply) => {
+    const collected = await collectGarbage(db, body, { dryRun: false, patience: collectPatience });
+    const { sweeps, ...counts } = collected;
+    reply.note({ policy: body, ...counts });
+    return collected;
+  },
+});
 
 type ServiceHandlers = Pick<
   Handlers,

@@ -8,13 +8,11 @@ import {
   listSweeps,
   listTrials,
   pauseSweep,
-  type Ready,
   resumeSweep,
   retrySweep,
 } from '@funnel/db';
 import { sweepContext } from '@funnel/tracing';
-import type { Handlers } from '../routing/handler.ts';
-import type { Context } from './context.ts';
+import type { Context, Handlers } from './handler.ts';
 
 type SweepHandlers = Pick<
   Handlers,
@@ -31,12 +29,11 @@ type SweepHandlers = Pick<
   | 'deleteSweep'
 >;
 
-/** One of the actions on a sweep: what it made ready is rung for, and the sweep is answered as a list shows it. */
+/** An action on a sweep; answers the sweep as a list shows it. */
 const actionWith =
-  ({ db, notify }: Context, act: (db: Db, id: string) => Promise<Ready>) =>
+  ({ db }: Context, act: (db: Db, id: string) => Promise<void>) =>
   async ({ params }: { readonly params: { readonly id: string } }): Promise<Sweep> => {
-    const { readyStages } = await act(db, params.id);
-    await notify(readyStages);
+    await act(db, params.id);
     const { definition, stages, ...sweep } = await getSweep(db, params.id);
     return sweep;
   };
@@ -50,7 +47,7 @@ const actions = (context: Context) => ({
 
 const submission = ({
   db,
-  notify,
+  relay,
   engineVersion,
   planning,
   tracer,
@@ -60,11 +57,11 @@ const submission = ({
   createSweep: async ({ body, headers, client }, reply) => {
     const start = Date.now();
     const key = headers['idempotency-key'];
-    const { sweepId, created, readyStages } = await planning.submit(
+    const { sweepId, created } = await planning.submit(
       { definition: body, engineVersion, ...(key !== undefined && { idempotencyKey: key }) },
       client,
     );
-    void notify(readyStages); // never rejects; a large sweep rings a thousand times, and the answer need not wait for that
+    relay.wake(); // the planning process has committed with a connection of its own
     // The root of all that is done for it; asked for again, it is the same sweep and the same span.
     if (created) tracer.start('submit', { context: sweepContext(sweepId), kind: 'server', start }).end();
     reply.status(created ? 201 : 200);

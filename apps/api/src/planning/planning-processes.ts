@@ -1,10 +1,47 @@
-/** Processes that answer one question at a time. One is kept warm, since a start takes a second; memory goes back when it is not needed. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { AppError } from '@funnel/contracts';
-import type { Answer, Question } from './planning-messages.ts';
-import { type Limits, limitSignal } from './stop-watch.ts';
+import { AppError, type ErrorCode, type Plan, type RouteName } from '@funnel/contracts';
+import type { Submitted } from '@funnel/db';
+import type { RawBody } from '../request/bodies.ts';
+import type { PlanRequest, SubmitRequest } from './plan-and-submit.ts';
+
+/** How a process ends that went beyond a limit: of all signals, nobody else sends this one. */
+export const limitSignal = 'SIGVTALRM';
+
+export type Limits = {
+  readonly seconds: number;
+  readonly bytes: number;
+};
+
+/** A body, and the route that it is for. */
+export type ReadRequest = { readonly route: RouteName; readonly body: RawBody };
+
+export type Answers = { readonly plan: Plan; readonly submit: Submitted; readonly read: unknown };
+type Requests = { readonly plan: PlanRequest; readonly submit: SubmitRequest; readonly read: ReadRequest };
+export type Kind = keyof Answers;
+
+export type Asked = {
+  readonly [K in Kind]: { readonly kind: K; readonly request: Requests[K] };
+}[Kind];
+
+/** To a planning process. The address comes with every question, and so in no list of processes. */
+export type Question = Asked & { readonly databaseUrl: string };
+
+/** Back from it: errors do not keep their class on the way. `bytes`: memory of the process after it. */
+export type Answer = { readonly bytes: number } & (
+  | { readonly value: unknown }
+  | {
+      readonly refusal: {
+        readonly code: ErrorCode;
+        readonly message: string;
+        readonly details: Readonly<Record<string, unknown>>;
+      };
+    }
+  | { readonly fault: unknown }
+);
+
+/** Processes that answer one question at a time. One is kept warm, since a start takes a second; memory goes back when it is not needed. */
 
 const script = fileURLToPath(new URL('./planning-process.ts', import.meta.url));
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;

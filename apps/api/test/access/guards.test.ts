@@ -1,5 +1,6 @@
 import { routes } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isLoopback } from '../../src/access/hosts.ts';
 import { addToken, build, fingerprint, oneTrial, type TestApp, tokenOf } from '../build.ts';
 
 let api: TestApp;
@@ -118,3 +119,13 @@ describe('behind a proxy', () => {
     }
   });
 });
+
+test.each(['127.0.0.1', '127.1.2.3', 'localhost', '::1', '[::1]'])('%s is loopback', (host) => {
+  expect(isLoopback(host)).toBe(true);
+});
+test.each(['0.0.0.0', '::', '', '10.0.0.1', '127.0.0.1.evil.test', 'localhost.evil.test', '1270.0.0.1'])(
+  '%j is not',
+  (host) => {
+    expect(isLoopback(host)).toBe(false);
+  },
+);

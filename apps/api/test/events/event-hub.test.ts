@@ -2,9 +2,8 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { FunnelEventRow } from '@funnel/contracts';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createEventHub, type EventHubOptions } from '../../src/events/event-hub.ts';
-import type { EventSource } from '../../src/events/event-source.ts';
-import { createPlaces } from '../../src/events/places.ts';
+import { createEventHub, createPlaces, type EventHubOptions } from '../../src/events/event-hub.ts';
+import type { EventSource } from '../../src/events/event-stream.ts';
 
 /** A log in memory, answering late, as a database does. */
 const createLog = () => {

@@ -8,12 +8,12 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 // The trainer of known outcomes that the storage is tested with.
 import { claim, drain, finish } from '../../../../packages/db/test/support/stand-in.ts';
-import { createOpenApiDocument } from '../../src/openapi/document.ts';
+import { createOpenApiDocument } from '../../src/openapi.ts';
 import { build, fingerprint, oneTrial, type TestApp } from '../build.ts';
 import { type FuzzRequest, generateRequest, type KnownIds, operationsOf } from './generate-request.ts';
 import type { Generator, Schema } from './generate-value.ts';
 import { heavyBodies } from './heavy-bodies.ts';
-import { createRandom } from './random.ts';
+import { createRandom } from './strange-values.ts';
 import { type HealthWatch, watchHealth } from './watch-health.ts';
 
 const requests = Number(process.env.FUNNEL_FUZZ_REQUESTS ?? 1500);

@@ -1,9 +1,8 @@
 /** Requests to every operation of the OpenAPI document: right ones, nearly right ones and nonsense. */
 import { stringify } from 'yaml';
-import type { OpenApiDocument } from '../../src/openapi/document.ts';
+import type { OpenApiDocument } from '../../src/openapi.ts';
 import { type Generator, mutate, type Schema, valueFor } from './generate-value.ts';
-import type { Random } from './random.ts';
-import { strangeText, strangeValue } from './strange-values.ts';
+import { type Random, strangeText, strangeValue } from './strange-values.ts';
 
 type Parameter = { readonly name: string; readonly in: string; readonly schema: Schema };
 

@@ -1,6 +1,5 @@
 /** Values that a JSON Schema of the OpenAPI document takes, or nearly. */
-import type { Random } from './random.ts';
-import { strangeText, strangeValue } from './strange-values.ts';
+import { type Random, strangeText, strangeValue } from './strange-values.ts';
 
 export type Schema = {
   readonly $ref?: string;

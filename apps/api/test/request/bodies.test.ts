@@ -1,7 +1,6 @@
 import { AppError } from '@funnel/contracts';
 import { describe, expect, test } from 'vitest';
-import { parseJson } from '../../src/request/json.ts';
-import { parseYaml } from '../../src/request/yaml.ts';
+import { parseJson, parseYaml } from '../../src/request/bodies.ts';
 
 const refusal = (parse: () => unknown): string => {
   try {

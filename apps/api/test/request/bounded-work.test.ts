@@ -3,10 +3,9 @@ import { AppError, type ProblemIssue, routes, SweepDefinition } from '@funnel/co
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { describe as inWords } from '../../src/request/describe.ts';
-import { explainIssues } from '../../src/request/explain-issues.ts';
 import { nearest } from '../../src/request/known-keys.ts';
-import { parsePart } from '../../src/request/parse-part.ts';
+import { explainIssues, parsePart } from '../../src/request/parse-part.ts';
+import { describe as inWords } from '../../src/request/values.ts';
 import { build, oneTrial, type TestApp } from '../build.ts';
 
 const numbered = (count: number) =>

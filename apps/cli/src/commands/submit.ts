@@ -1,14 +1,12 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import { Exit, exitCodes } from '../exit-codes.ts';
-import { describePlan } from '../output/describe-plan.ts';
-import { countsText, describeSweep } from '../output/describe-sweep.ts';
-import { present } from '../output/output.ts';
-import { readTroubles } from '../output/read-troubles.ts';
-import { type Change, readChange, readSweepFile } from '../sweep-file.ts';
-import { describeLeaderboard } from '../watch/describe-leaderboard.ts';
-import { readLeaderboard } from '../watch/read-leaderboard.ts';
-import { watchSweep } from '../watch/watch-sweep.ts';
+import { Exit, exitCodes } from '../exit.ts';
+import { describeLeaderboard } from '../output/leaderboard.ts';
+import { countsText, describePlan, describeSweep } from '../output/sweeps.ts';
+import { present } from '../output/terminal.ts';
+import { readLeaderboard, readTroubles } from '../requests.ts';
+import { type Change, readChange, readSweepFile } from '../values.ts';
+import { watchSweep } from '../watch.ts';
 
 type Options = { readonly watch?: boolean; readonly key?: string; readonly set?: readonly Change[] };
 

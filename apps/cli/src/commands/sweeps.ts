@@ -1,17 +1,18 @@
-import { SweepStatus } from '@funnel/contracts';
+import { type Stage, SweepStatus, TrialStatus } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
-import { allPages } from '../all-pages.ts';
 import type { Context } from '../context.ts';
-import { firstFound } from '../first-found.ts';
-import { describeSweep, describeSweeps } from '../output/describe-sweep.ts';
-import { describeTrial } from '../output/describe-trial.ts';
-import { present } from '../output/output.ts';
-import { readTroubles } from '../output/read-troubles.ts';
-import { readWhole } from '../read-number.ts';
+import { describeSweep, describeSweeps } from '../output/sweeps.ts';
+import { present } from '../output/terminal.ts';
+import { describeLogs, describeTrial, describeTrials, type StageLog } from '../output/trials.ts';
+import { allPages, firstFound, readTroubles } from '../requests.ts';
+import { readWhole } from '../values.ts';
 
-type ListOptions = { readonly status?: SweepStatus; readonly search?: string; readonly limit: number };
+type SweepListOptions = { readonly status?: SweepStatus; readonly search?: string; readonly limit: number };
 
-const list = async ({ limit, ...query }: ListOptions, { client, output }: Context): Promise<void> => {
+const listSweeps = async (
+  { limit, ...query }: SweepListOptions,
+  { client, output }: Context,
+): Promise<void> => {
   const api = client();
   present(
     output,
@@ -20,7 +21,7 @@ const list = async ({ limit, ...query }: ListOptions, { client, output }: Contex
   );
 };
 
-const show = async (id: string, { client, output }: Context): Promise<void> => {
+const showEither = async (id: string, { client, output }: Context): Promise<void> => {
   const api = client();
   const showSweep = async (): Promise<void> => {
     const sweep = await api.getSweep({ params: { id } });
@@ -46,12 +47,12 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
     .addOption(new Option('--status <status>').choices(SweepStatus.options))
     .option('--search <text>', 'in the name')
     .option('--limit <number>', 'at most so many', readWhole(1), 50)
-    .action((options: ListOptions) => list(options, context()));
+    .action((options: SweepListOptions) => listSweeps(options, context()));
   program
     .command('show')
     .description('one sweep, or one trial with its stages and evaluations')
     .argument('<id>')
-    .action((id: string) => show(id, context()));
+    .action((id: string) => showEither(id, context()));
   for (const [name, [method, description]] of Object.entries(actions))
     program
       .command(name)
@@ -70,4 +71,55 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
       await client().deleteSweep({ params: { id } });
       present(output, { deleted: id }, () => `Sweep ${id} is deleted.`);
     });
+};
+
+type TrialListOptions = { readonly status?: TrialStatus; readonly limit: number };
+
+const listTrials = async (
+  id: string,
+  { status, limit }: TrialListOptions,
+  { client, output }: Context,
+): Promise<void> => {
+  const api = client();
+  const ask = (page: { limit: number; cursor?: string }) =>
+    api.listTrials({ params: { id }, query: { status, ...page } });
+  const trials = await allPages(ask, limit);
+  present(output, trials, describeTrials);
+  if (trials.length === limit) output.note(`The first ${limit}: --limit shows more, funnel export has all.`);
+};
+
+/** A trial stands for its stages. */
+const stagesOf = (id: string, { client }: Context): Promise<readonly Stage[]> => {
+  const api = client();
+  return firstFound<readonly Stage[]>(id, {
+    trial: async () => (await api.getTrial({ params: { id } })).stages,
+    stage: async () => [await api.getStage({ params: { id } })],
+  });
+};
+
+const showLog = async (id: string, context: Context): Promise<void> => {
+  const api = context.client();
+  const stages = await stagesOf(id, context);
+  const logs = await Promise.all(
+    stages.map(async (stage): Promise<StageLog> => {
+      const { items } = await api.getStageLog({ params: { id: stage.id } });
+      return { stage, lines: items };
+    }),
+  );
+  present(context.output, logs, describeLogs);
+};
+
+export const trialCommands = (program: Command, context: () => Context): void => {
+  program
+    .command('trials')
+    .description('the trials of a sweep, and how far each is')
+    .argument('<sweep>')
+    .addOption(new Option('--status <status>').choices(TrialStatus.options))
+    .option('--limit <number>', 'at most so many', readWhole(1), 50)
+    .action((id: string, options: TrialListOptions) => listTrials(id, options, context()));
+  program
+    .command('log')
+    .description('what happened to the stages of a trial: attempts, workers, epochs, errors')
+    .argument('<id>', 'a trial, or one stage')
+    .action((id: string) => showLog(id, context()));
 };

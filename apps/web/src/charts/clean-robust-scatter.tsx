@@ -1,9 +1,9 @@
 /** Clean accuracy against the objective, one point per trial, with the front of those that no other beats in both. */
 import { type RecipeName, recipes } from '@funnel/contracts';
 import { useMemo } from 'react';
-import { useLatest } from '../components/use-latest.ts';
-import { paretoFront } from '../statistics/pareto.ts';
-import { useColours } from './colours.ts';
+import { useLatest } from '../components/hooks.ts';
+import { paretoFront } from '../statistics/robustness.ts';
+import { useColours } from '../theme.ts';
 import { axisStyle, baseOption, EChart, infinityAxis } from './echart.tsx';
 
 export type ScatterPoint = {

@@ -9,8 +9,8 @@ import {
 import { type EChartsCoreOption, type EChartsType, init, use } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import { useEffect, useEffectEvent, useRef } from 'react';
-import { drawnAt, infinityPlace } from '../statistics/infinity-place.ts';
-import type { Colours } from './colours.ts';
+import type { Colours } from '../theme.ts';
+import { drawnAt, infinityPlace } from './marks.tsx';
 
 use([
   LineChart,

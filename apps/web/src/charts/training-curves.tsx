@@ -2,9 +2,10 @@
 import { type MetricSeries, type StageKind, trainingMetrics } from '@funnel/contracts';
 import { useMemo } from 'react';
 import { formatNumber, formatPercent, inSentence } from '../format.ts';
-import { dashes, useColours } from './colours.ts';
+import { useColours } from '../theme.ts';
 import { axisStyle, baseOption, EChart } from './echart.tsx';
-import './training-curves.css';
+import { dashes } from './marks.tsx';
+import './charts.css';
 
 export type TrialCurves = {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** What a page shows when there is nothing, not yet anything, or a fault. */
 import { FunnelError } from '@funnel/client';
-import type { ReactNode } from 'react';
+import { Component, type ReactNode } from 'react';
 
 export const ErrorNotice = ({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) => (
   <div className="notice" data-tone="danger" role="alert">
@@ -72,3 +72,17 @@ export const Loaded = <T,>(props: {
     </>
   );
 };
+
+/** A fault in one view leaves the rest of the page standing. React knows no function for this. */
+export class ViewBoundary extends Component<{ readonly children: ReactNode }, { readonly error: unknown }> {
+  override state: { readonly error: unknown } = { error: null };
+
+  static getDerivedStateFromError(error: unknown) {
+    return { error };
+  }
+
+  override render() {
+    if (this.state.error === null) return this.props.children;
+    return <ErrorNotice error={this.state.error} retry={() => this.setState({ error: null })} />;
+  }
+}

@@ -1,4 +1,5 @@
-import type { StageStatus, SweepStatus, TrialStatus } from '@funnel/contracts';
+import type { StageStatus, Sweep, SweepStatus, TrialStatus, Verdict as VerdictName } from '@funnel/contracts';
+import { formatPercent } from '../format.ts';
 
 export type AnyStatus = StageStatus | SweepStatus | TrialStatus | 'online' | 'draining' | 'gone';
 
@@ -48,3 +49,77 @@ export const Status = ({ status }: { readonly status: AnyStatus }) => (
     {status}
   </span>
 );
+
+const order: readonly TrialStatus[] = [
+  'completed',
+  'diverged',
+  'collapsed',
+  'failed',
+  'cancelled',
+  'running',
+];
+
+/**
+ * How far a sweep is. The length of the filled part is the work done (epochs and attacks); ended trials colour it by how they ended, so
+ * that trouble is seen from afar.
+ */
+export const ProgressBar = ({ sweep }: { readonly sweep: Pick<Sweep, 'progress' | 'trials' | 'status'> }) => {
+  const ended = order.filter((status) => status !== 'running' && (sweep.trials[status] ?? 0) > 0);
+  const total = ended.reduce((sum, status) => sum + (sweep.trials[status] ?? 0), 0);
+  const parts = total === 0 || sweep.progress < 1 ? [] : ended;
+  const tone =
+    sweep.status === 'paused'
+      ? 'var(--paused)'
+      : sweep.status === 'cancelled'
+        ? 'var(--cancelled)'
+        : 'var(--running)';
+  return (
+    <div
+      className="progress"
+      role="progressbar"
+      aria-label="Progress"
+      aria-valuenow={Math.round(100 * sweep.progress)}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      title={`${formatPercent(sweep.progress)} of the work`}
+    >
+      {parts.length > 0 ? (
+        parts.map((status) => (
+          <span
+            key={status}
+            style={{
+              width: `${(100 * (sweep.trials[status] ?? 0)) / total}%`,
+              background: statusTone(status),
+            }}
+          />
+        ))
+      ) : (
+        <span style={{ width: `${100 * sweep.progress}%`, background: tone }} />
+      )}
+    </div>
+  );
+};
+
+const words: Record<VerdictName, string> = { ok: 'no flags', suspect: 'suspect', masked: 'masked gradients' };
+const meaning: Record<VerdictName, string> = {
+  ok: 'No check of the evaluation raised a flag.',
+  suspect: 'A check asks to look before believing this number.',
+  masked: 'The attack failed because gradients are masked, not because the model is robust.',
+};
+
+/** What the checks say of an evaluation: a robustness number is never shown without it. */
+export const Verdict = ({
+  verdict,
+  brief = false,
+}: {
+  readonly verdict: VerdictName | null;
+  readonly brief?: boolean;
+}) => {
+  if (verdict === null || (brief && verdict === 'ok')) return null;
+  return (
+    <span className="verdict" data-verdict={verdict} title={meaning[verdict]}>
+      {verdict === 'ok' ? null : <span aria-hidden="true">{verdict === 'masked' ? '◪' : '?'}</span>}
+      {brief && verdict === 'masked' ? 'masked' : words[verdict]}
+    </span>
+  );
+};

@@ -1,8 +1,23 @@
-/** The one client of the page. The server is where the page came from, whatever prefix a proxy put before it. */
 import { type Client, createClient, type Input, type Output } from '@funnel/client';
 import type { RouteName } from '@funnel/contracts';
-import { readToken } from './token.ts';
 
+/** The access token of a server that asks for one. Kept in this browser only. */
+const key = 'funnel-token';
+
+export const readToken = (): string | null => {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null; // storage is off
+  }
+};
+
+export const writeToken = (token: string): void => {
+  if (token === '') localStorage.removeItem(key);
+  else localStorage.setItem(key, token);
+};
+
+/** The one client of the page. The server is where the page came from, whatever prefix a proxy put before it. */
 const unauthenticated = new Set<() => void>();
 
 /** Calls back when the server wants a token that it did not get. */

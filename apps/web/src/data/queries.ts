@@ -1,9 +1,71 @@
-/** Every question that the pages ask, under one key each, and which events make its answer old. */
 import type { Output } from '@funnel/client';
 import type { FunnelEvent, Trial, TrialDetail } from '@funnel/contracts';
+import { useCallback, useEffect, useEffectEvent, useRef, useSyncExternalStore } from 'react';
 import { call } from './api.ts';
-import type { LiveQuery } from './use-query.ts';
+import { type Affected, type LiveBatch, live, type StreamStatus } from './live.ts';
+import type { Query, QueryState } from './query-cache.ts';
 
+export type LiveQuery<T> = Query<T> & { readonly affectedBy?: Affected<T> };
+
+const nothing: QueryState<never> = { data: undefined, error: undefined, loading: false };
+const noWatch = () => () => undefined;
+
+/** What the server answers, kept right by the event stream. `null` asks for nothing. */
+export const useQuery = <T>(query: LiveQuery<T> | null): QueryState<T> & { readonly refresh: () => void } => {
+  const key = query?.key;
+  // The key names the query; its functions are made anew on every render.
+  const watch = useCallback(
+    (listener: () => void) => {
+      if (query === null) return () => undefined;
+      if (query.affectedBy) live.affectedBy.set(query.key, query.affectedBy as Affected<unknown>); // called with this key's data
+      return live.cache.watch(query, listener);
+    },
+    [key],
+  );
+  const state = useSyncExternalStore(key === undefined ? noWatch : watch, () =>
+    key === undefined ? (nothing as QueryState<T>) : live.cache.read<T>(key),
+  );
+  const refresh = useCallback(() => {
+    if (key !== undefined) live.cache.refresh(key);
+  }, [key]);
+  return { ...state, refresh };
+};
+
+/** Calls back with every batch of events while the component is shown. */
+export const useLive = (onBatch: (batch: LiveBatch) => void): void => {
+  const handle = useEffectEvent(onBatch);
+  useEffect(() => live.listen((batch) => handle(batch)), []);
+};
+
+export const useStreamStatus = (): StreamStatus => useSyncExternalStore(live.watchStatus, live.status);
+
+/** Several answers at once, in the order of the questions. The array is the same until one of them changes. */
+export const useQueries = <T>(queries: readonly LiveQuery<T>[]): readonly QueryState<T>[] => {
+  const keys = queries.map(({ key }) => key).join('\n');
+  const last = useRef<readonly QueryState<T>[]>([]);
+  // The keys name the queries; their functions are made anew on every render.
+  const watch = useCallback(
+    (listener: () => void) => {
+      const stops = queries.map((query) => {
+        if (query.affectedBy) live.affectedBy.set(query.key, query.affectedBy as Affected<unknown>); // called with this key's data
+        return live.cache.watch(query, listener);
+      });
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+    [keys],
+  );
+  const read = () => {
+    const now = queries.map(({ key }) => live.cache.read<T>(key));
+    const same = now.length === last.current.length && now.every((state, i) => state === last.current[i]);
+    if (!same) last.current = now;
+    return last.current;
+  };
+  return useSyncExternalStore(watch, read);
+};
+
+/** Every question that the pages ask, under one key each, and which events make its answer old. */
 /** A trial waits on stages of its own and, for a state passed on the way, on the longer stage of the same chain. */
 const usesStage = (trial: TrialDetail, stage: string): boolean =>
   trial.stages.some((own) => own.id === stage || own.dependsOn === stage);

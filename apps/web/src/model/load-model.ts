@@ -1,7 +1,6 @@
 /** A trial's own networks in this browser. Imported only where they are wanted: TF.js is large. */
 import * as tf from '@tensorflow/tfjs';
-import { client } from '../data/api.ts';
-import { readToken } from '../data/token.ts';
+import { client, readToken } from '../data/api.ts';
 import { type ModelPlace, modelPath, type NetworkName } from './networks.ts';
 
 export type BrowserModel = {

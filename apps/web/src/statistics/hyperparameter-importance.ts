@@ -1,3 +1,5 @@
+import { median } from '@funnel/attacks/statistics';
+
 /**
  * Which hyperparameter moves the objective, from the trials alone.
  *
@@ -131,4 +133,46 @@ export const hyperparameterImportance = (
     };
   });
   return rows.sort((a, b) => b.importance - a.importance);
+};
+
+/** Two-sided 95 % quantiles of Student's t by degrees of freedom 1 … 30; the normal's beyond. */
+const t95 = [
+  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
+  2.12, 2.11, 2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
+];
+
+export type LevelMean<V> = {
+  readonly value: V;
+  readonly n: number;
+  /** Trials whose objective is infinite, where there are any. */
+  readonly infinite?: number;
+  /** The median where one is infinite. */
+  readonly mean: number;
+  /** Half-width of the 95 % interval of the mean (Student's t); null for one trial, and for a median. */
+  readonly halfWidth: number | null;
+};
+
+/** Mean objective at each value of a hyperparameter, by growing value: what the hyperparameter does, all others averaged over. */
+export const levelMeans = <V extends number | string | boolean>(
+  values: readonly V[],
+  objective: readonly number[],
+): LevelMean<V>[] => {
+  const groups = new Map<V, number[]>();
+  for (const [i, value] of values.entries()) {
+    const group = groups.get(value);
+    if (group) group.push(objective[i]!);
+    else groups.set(value, [objective[i]!]);
+  }
+  const rows = [...groups].map(([value, ys]): LevelMean<V> => {
+    const n = ys.length;
+    const infinite = ys.filter((y) => y === Number.POSITIVE_INFINITY).length;
+    if (infinite > 0) return { value, n, infinite, mean: median(ys)!, halfWidth: null };
+    const mean = ys.reduce((a, b) => a + b, 0) / n;
+    if (n < 2) return { value, n, mean, halfWidth: null };
+    const variance = ys.reduce((sum, y) => sum + (y - mean) ** 2, 0) / (n - 1);
+    return { value, n, mean, halfWidth: (t95[n - 2] ?? 1.96) * Math.sqrt(variance / n) };
+  });
+  return rows.sort((a, b) =>
+    typeof a.value === 'number' ? a.value - Number(b.value) : String(a.value) < String(b.value) ? -1 : 1,
+  );
 };

@@ -20,8 +20,7 @@ import {
   type Verdict,
   type WorstCase,
 } from '@funnel/contracts';
-import { drawDigit, side, toBase64 } from './digits.ts';
-import { hashOf, normalOf, uniformOf } from './random.ts';
+import { drawDigit, hashOf, normalOf, side, toBase64, uniformOf } from './digits.ts';
 
 const imageCount = 200;
 

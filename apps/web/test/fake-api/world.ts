@@ -18,7 +18,7 @@ import {
   worstVerdict,
 } from '@funnel/contracts';
 import { buildPlan, outlineSweep } from '@funnel/planner';
-import { hashOf, uniformOf } from './random.ts';
+import { hashOf, uniformOf } from './digits.ts';
 import { evaluationOf, qualityOf, seriesOf, worstCaseOf } from './results.ts';
 
 export type FakeSweep = {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { drawnAt, infinityPlace } from '../../src/charts/marks.tsx';
 import {
   type Hyperparameter,
   hyperparameterImportance,
+  levelMeans,
 } from '../../src/statistics/hyperparameter-importance.ts';
-import { drawnAt, infinityPlace } from '../../src/statistics/infinity-place.ts';
-import { levelMeans } from '../../src/statistics/level-means.ts';
-import { normalOf } from '../fake-api/random.ts';
+import { normalOf } from '../fake-api/digits.ts';
 
 /** A full grid of two hyperparameters, repeated; y is computed from them. */
 const grid = (

@@ -13,8 +13,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { type Draft, definitionDraft, draftInput, emptyDraft } from '../../src/views/new-sweep/draft.ts';
-import { fieldOf } from '../../src/views/new-sweep/field.ts';
-import { issueAt, issuesOf } from '../../src/views/new-sweep/issues.ts';
+import { fieldOf, issueAt, issuesOf } from '../../src/views/new-sweep/schema.ts';
 
 const named: Draft = { ...emptyDraft, name: 'γ' };
 const parse = (draft: Draft) => SweepDefinition.parse(draftInput(draft));

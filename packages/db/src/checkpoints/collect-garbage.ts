@@ -1,14 +1,68 @@
+import {
+  AppError,
+  type Collection,
+  objectiveOf,
+  type RetentionPolicy,
+  type SweepDefinition,
+  usualMetricOf,
+} from '@funnel/contracts';
+import type { Db } from '../connection/db.ts';
+import { reading, type Tx, transaction } from '../connection/transaction.ts';
+import { lockStructure } from '../lifecycle/accounts.ts';
+import { dropUnused } from './checkpoints.ts';
+
+/** An empty attack is the worst case. */
+export type EndedSweep = { readonly sweep: string; readonly attack: string; readonly metric: string };
+
+/** Sweeps that may ask the same question: those of the same attacks. */
+type Alike = Pick<SweepDefinition, 'attacks' | 'dataset'> & {
+  readonly ids: readonly string[];
+  readonly objective: SweepDefinition['objective'] | null;
+};
+
+const alike = `
+  SELECT array_agg(id) AS ids, definition -> 'attacks' AS attacks, definition -> 'dataset' AS dataset, definition -> 'objective' AS objective
+  FROM sweeps WHERE status IN ('completed', 'cancelled') GROUP BY 2, 3, 4`;
+
+/** And what is best in each: as asked, or else as the sweep itself is ranked. */
+export const endedSweeps = async (
+  db: Db,
+  { attack, metric }: Pick<RetentionPolicy, 'attack' | 'metric'>,
+): Promise<readonly EndedSweep[]> => {
+  const rankingOf = ({ attacks, dataset, objective }: Alike) => {
+    if (attack !== undefined || metric !== undefined)
+      return { attack, metric: metric ?? usualMetricOf(attack) };
+    const own = objectiveOf({ attacks, dataset, objective: objective ?? undefined });
+    return { attack: own.run?.attack, metric: own.metric };
+  };
+  return (await reading(db).query<Alike>(alike)).flatMap((sweeps) => {
+    const by = rankingOf(sweeps);
+    return sweeps.ids.map((sweep) => ({ sweep, attack: by.attack ?? '', metric: by.metric }));
+  });
+};
+
+/** A policy that keeps a sweep which is not there was misspelt, and what it meant to keep would go. Errors: INVALID_REQUEST. */
+export const refuseUnknownSweeps = async (db: Db, names: readonly string[]): Promise<void> => {
+  if (names.length === 0) return;
+  const unknown = `SELECT n.name, n.place::int - 1 AS place FROM unnest($1::text[]) WITH ORDINALITY AS n (name, place)
+     WHERE NOT EXISTS (SELECT FROM sweeps w WHERE w.id = n.name OR w.name = n.name) ORDER BY n.place`;
+  const rows = await transaction(db, (tx) => tx.query<{ name: string; place: number }>(unknown, [names]));
+  const [first] = rows;
+  if (!first) return;
+  const expected = 'the id or the whole name of a sweep';
+  throw new AppError('INVALID_REQUEST', `Expected ${expected}, but there is none called ${first.name}`, {
+    issues: rows.map(({ name, place }) => ({
+      path: `keepSweeps[${place}]`,
+      expected,
+      received: JSON.stringify(name),
+    })),
+  });
+};
+
 /**
  * Frees the room of checkpoints that no kept trial needs. Results stay: metrics, evaluations, scores, statuses. A sweep that needs a
  * collected state again trains it again.
  */
-import type { Collection, RetentionPolicy } from '@funnel/contracts';
-import type { Db } from '../connection/db.ts';
-import { type Tx, transaction } from '../connection/transaction.ts';
-import { lockStructure } from '../lifecycle/schedule.ts';
-import { dropUnused } from './blobs.ts';
-import { type EndedSweep, endedSweeps } from './ended-sweeps.ts';
-import { refuseUnknownSweeps } from './refuse-unknown-sweeps.ts';
 
 /**
  * $1 days, $2 best, $3–$5 sweeps, and by which attack ('' for the worst case) and metric each is ranked, $6 kept sweeps by id or name.

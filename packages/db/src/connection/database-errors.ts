@@ -1,6 +1,7 @@
 /** What PostgreSQL and the driver may answer, sorted into: try again, not reachable, full, or a bug. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@funnel/contracts';
-import { type AddressName, partAt } from './database-address.ts';
 
 /** SQLSTATE of PostgreSQL, or the `code` of a socket error. */
 export const errorCode = (error: unknown): string | undefined =>
@@ -121,6 +122,11 @@ const isBusy = (error: unknown): boolean => isRetriable(error) || busy.has(error
 export const isTransient = (error: unknown): boolean =>
   error instanceof AppError && (error.code === 'UNAVAILABLE' || error.code === 'STORAGE_FULL');
 
+/** The variable that an address came in: what its errors name. REDIS_URL may hold a PostgreSQL that keeps only the queue. */
+export type AddressName = 'DATABASE_URL' | 'REDIS_URL';
+
+export const partAt = (name: AddressName): string => (name === 'DATABASE_URL' ? 'database' : 'queue');
+
 /** A person's error where there is one: UNAVAILABLE or STORAGE_FULL. Everything else is thrown on as it came. `name`: what names the server. */
 export const databaseError = (error: unknown, name: AddressName = 'DATABASE_URL'): unknown => {
   const part = partAt(name);
@@ -158,4 +164,37 @@ export const withoutConnection = (error: Error, name?: AddressName): Error => {
   if ('client' in error) delete error.client;
   const told = databaseError(error, name);
   return told instanceof Error ? told : error;
+};
+
+/** A server that answers but takes nobody for now: a program that starts waits for it. */
+
+/** Too many connections; starting up; shutting down; ended by an administrator or by the crash of another connection. */
+const notNow: ReadonlySet<string> = new Set(['53300', '57P03', '57P01', '57P02']);
+
+const takesNobody = (error: unknown): boolean =>
+  notNow.has(errorCode(error) ?? '') ||
+  (error instanceof Error && error.cause !== undefined && takesNobody(error.cause));
+
+const firstWait = 100;
+const longestWait = 5_000;
+
+/**
+ * Does `work` again, after pauses of 0.1 s up to 5 s, for as long as the server takes nobody. Calls `onWait` once, with what the server
+ * said. Throws every other error, and whatever came last once `signal` is aborted.
+ */
+export const whenAdmitted = async <T>(
+  work: () => Promise<T>,
+  onWait: (error: unknown) => void,
+  signal?: AbortSignal,
+): Promise<T> => {
+  for (let wait = firstWait; ; wait = Math.min(wait * 2, longestWait)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!takesNobody(error) || signal?.aborted) throw error;
+      if (wait === firstWait) onWait(error);
+      // Half of it is random, so that programs that started together do not come back in step.
+      await sleep(wait * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
+    }
+  }
 };

@@ -2,7 +2,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../generated/client.ts';
-import { databaseAddress } from './database-address.ts';
+import { databaseAddress } from './addresses.ts';
 import { withoutConnection } from './database-errors.ts';
 
 export type Db = {
@@ -14,6 +14,10 @@ export type Db = {
   connect(): Promise<pg.PoolClient>;
   /** A connection went silent: those opened before now may be in the same hole (half-open TCP), and are not used again. */
   distrust(): void;
+  /** Calls `listener` after each commit of a transaction that wrote to the outbox (`lifecycle/outbox.ts`). Returns the end of that. */
+  onOutbox(listener: () => void): () => void;
+  /** Calls the listeners of `onOutbox`. */
+  wakeRelay(): void;
   close(): Promise<void>;
 };
 
@@ -70,6 +74,7 @@ export const createDb = (address: string, { max = 10, name = 'funnel', onError }
   // The pool listens to idle connections only; one that breaks between two statements of a transaction would end the process. The next
   // statement on it fails, which is enough.
   pool.on('connect', (client) => client.on('error', () => {}));
+  const outboxListeners = new Set<() => void>();
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     url,
@@ -78,6 +83,13 @@ export const createDb = (address: string, { max = 10, name = 'funnel', onError }
     connect,
     distrust: () => {
       distrusted = performance.now();
+    },
+    onOutbox: (listener) => {
+      outboxListeners.add(listener);
+      return () => void outboxListeners.delete(listener);
+    },
+    wakeRelay: () => {
+      for (const listener of outboxListeners) listener();
     },
     close: async () => {
       await prisma.$disconnect();

@@ -16,6 +16,8 @@ import { appliedMigration, checkMigration } from './schema-version.ts';
 export type Tx = {
   /** Rows of one statement. `Row` is what its SELECT list says; the caller states it. */
   query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** The transaction wrote to the outbox: its relay is woken after the commit. */
+  wakeRelay(): void;
 };
 
 type Queryable = { query(config: pg.QueryConfig): Promise<pg.QueryResult> };
@@ -38,9 +40,11 @@ type Manner = {
   readonly named: boolean;
   /** Milliseconds for one statement to answer in. (Default: the connection's) */
   readonly patience?: number;
+  readonly wakeRelay: () => void;
 };
 
-const over = (client: Queryable, { named, patience }: Manner): Tx => ({
+const over = (client: Queryable, { named, patience, wakeRelay }: Manner): Tx => ({
+  wakeRelay,
   query: async <Row>(text: string, values: readonly unknown[] = []) => {
     const config: pg.QueryConfig & { query_timeout?: number } = { text, values: [...values] };
     if (named) config.name = nameOf(text);
@@ -70,12 +74,13 @@ const explain = async (db: Db, error: unknown): Promise<unknown> => {
 
 /** Single statements outside any transaction. Errors: UNAVAILABLE, STORAGE_FULL, SCHEMA_MISMATCH. */
 export const reading = (db: Db): Tx => ({
+  wakeRelay: db.wakeRelay,
   query: async <Row>(text: string, values?: readonly unknown[]) => {
     try {
       const client = await db.connect();
       let broken: unknown;
       try {
-        return await over(client, { named: false }).query<Row>(text, values);
+        return await over(client, { named: false, wakeRelay: db.wakeRelay }).query<Row>(text, values);
       } catch (error) {
         if (isUnreachable(error)) broken = error;
         throw error;
@@ -99,12 +104,17 @@ const backoff = (attempt: number): Promise<void> =>
 
 const once = async <T>(db: Db, work: (tx: Tx) => Promise<T>, patience: number | undefined): Promise<T> => {
   const client = await db.connect();
-  const tx = over(client, { named: true, patience });
+  let wroteOutbox = false;
+  const wakeRelay = () => {
+    wroteOutbox = true;
+  };
+  const tx = over(client, { named: true, patience, wakeRelay });
   let broken: unknown;
   try {
     await tx.query('BEGIN');
     const result = await work(tx);
     await tx.query('COMMIT');
+    if (wroteOutbox) db.wakeRelay();
     return result;
   } catch (error) {
     if (isUnreachable(error) || isOutdated(error)) broken = error;

@@ -13,7 +13,7 @@ import {
 } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '@funnel/contracts';
-import { isAlive, waitUntil } from './postmaster.ts';
+import { isAlive, waitUntil } from './server-process.ts';
 
 export type Owners = {
   add(): Promise<void>;

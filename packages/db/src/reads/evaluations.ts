@@ -1,11 +1,16 @@
 import {
   AppError,
   type AttackName,
+  type AttackRun,
   type Diagnostic,
   type Evaluation,
   type EvaluationRecords,
   type EvaluationSummary,
+  type Run,
+  type ThreatModel,
+  threatModelOf,
   type Verdict,
+  type WorstCase,
 } from '@funnel/contracts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
@@ -95,4 +100,40 @@ export const getImages = async (
     ...records,
     gallery: { shape, index, original: pictures(gallery_original), attacked: pictures(gallery_attacked) },
   };
+};
+
+type WorstCaseRow = { readonly trial_id: string; readonly values: WorstCase['values'] };
+
+/** By trial; there is none before all of its attacks are complete. `runsOf`: what a trial has met. */
+export const worstCasesOf = async (
+  tx: Tx,
+  trialIds: readonly string[],
+  runsOf: (trialId: string) => readonly Run[],
+): Promise<ReadonlyMap<string, WorstCase>> => {
+  const rows = await tx.query<WorstCaseRow>(
+    `SELECT trial_id, jsonb_object_agg(metric, value) AS values FROM scores WHERE trial_id = ANY($1) AND ordinal = -1 GROUP BY 1`,
+    [trialIds],
+  );
+  return new Map(
+    rows.map(({ trial_id, values }) => [trial_id, { within: threatModelOf(runsOf(trial_id)), values }]),
+  );
+};
+
+type TrialOfSweep = { readonly trial_id: string; readonly sweep_id: string };
+
+/** What the worst case of these trials counts, by sweep: all trials of a sweep meet the same attacks, so that one of each is looked at. */
+export const threatModels = async (
+  tx: Tx,
+  rows: readonly TrialOfSweep[],
+): Promise<ReadonlyMap<string, ThreatModel>> => {
+  const sweepOf = new Map(
+    [...new Map(rows.map((row) => [row.sweep_id, row.trial_id]))].map(([sweep, trial]) => [trial, sweep]),
+  );
+  if (sweepOf.size === 0) return new Map();
+  const found = await tx.query<{ trial_id: string; runs: AttackRun[] }>(
+    `SELECT ts.trial_id, jsonb_agg(s.attack) AS runs FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id
+     WHERE ts.trial_id = ANY($1) AND s.kind = 'attack' GROUP BY 1`,
+    [[...sweepOf.keys()]],
+  );
+  return new Map(found.map(({ trial_id, runs }) => [sweepOf.get(trial_id)!, threatModelOf(runs)]));
 };

@@ -8,7 +8,7 @@ import { AppError, type FunnelEvent, type FunnelEventRow } from '@funnel/contrac
 import pg from 'pg';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
-import { eventsChannel } from '../lifecycle/publish.ts';
+import { eventsChannel } from '../lifecycle/propagate.ts';
 
 type Row = { readonly xid: string; readonly id: number; readonly at: Date; readonly payload: FunnelEvent };
 

@@ -15,12 +15,11 @@ import {
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
 import type { Page } from '../types.ts';
-import { isNumber, pageOf, readCursor } from './cursor.ts';
-import { evaluationsOfTrials } from './evaluations.ts';
+import { evaluationsOfTrials, worstCasesOf } from './evaluations.ts';
+import { isNumber, pageOf, readCursor } from './pages.ts';
 import { stagesOfTrials } from './stages.ts';
 import { assertSweep } from './sweeps.ts';
 import { warningsOf } from './warnings.ts';
-import { worstCasesOf } from './worst-cases.ts';
 
 type Row = {
   readonly id: string;

@@ -1,3 +1,19 @@
+import {
+  type AttackName,
+  evaluationMetricNames,
+  evaluationMetrics,
+  isBounded,
+  type Run,
+  reachOf,
+  threatModelOf,
+} from '@funnel/contracts';
+import type { Tx } from '../connection/transaction.ts';
+
+/** In the order of `evaluationMetricNames`: what makes a utility, of which more is better, of a value. */
+export const signs = evaluationMetricNames.map((name) =>
+  evaluationMetrics[name].direction === 'max' ? 1 : -1,
+);
+
 /**
  * The worst case over the attacks of a trial, image by image, as `threat-model.ts` of the contracts says: which images an attack fooled
  * inside one of the trial's balls, and the least distance that any attack found. Noise level and clean accuracy are no such question: of
@@ -6,16 +22,6 @@
  * Read once per set of evaluations: of a thousand images and six attacks in some ten milliseconds, which only the last of a trial's attacks
  * waits for. Trials that share all of their evaluations share the answer; the worst case over one attack is that attack.
  */
-import {
-  type AttackName,
-  evaluationMetricNames,
-  isBounded,
-  type Run,
-  reachOf,
-  threatModelOf,
-} from '@funnel/contracts';
-import type { Tx } from '../connection/transaction.ts';
-import { signs } from './metric-signs.ts';
 
 /** Trials all of whose attacks are complete, and the evaluations in order; `$1`: trials. */
 const complete = (columns: string) => `

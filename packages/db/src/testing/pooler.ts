@@ -6,8 +6,8 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { findAccount } from '../embedded/account.ts';
-import { administer } from './test-server.ts';
+import { findAccount } from '../embedded/prepare.ts';
+import { administer } from './test-database.ts';
 
 /** Debian puts it where only root looks. */
 const folders = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin'];

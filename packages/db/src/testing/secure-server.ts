@@ -4,9 +4,9 @@ import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { findAccount } from '../embedded/account.ts';
+import { findAccount } from '../embedded/prepare.ts';
 import { startEmbedded } from '../embedded/start-embedded.ts';
-import { administer } from './test-server.ts';
+import { administer } from './test-database.ts';
 
 /** Whether this machine can make certificates. */
 export const hasOpenssl = spawnSync('openssl', ['version']).status === 0;

@@ -7,8 +7,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { vi } from 'vitest';
-import { findAccount } from '../../src/embedded/account.ts';
-import { administer } from '../../src/testing/test-server.ts';
+import { findAccount } from '../../src/embedded/prepare.ts';
+import { administer } from '../../src/testing/test-database.ts';
 
 const programs = ['initdb', 'postgres', 'pg_dump', 'pg_restore'];
 

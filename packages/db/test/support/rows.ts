@@ -7,6 +7,12 @@ export const query = async <Row = Record<string, unknown>>(
   values: unknown[] = [],
 ): Promise<Row[]> => (await db.pool.query(text, values)).rows as Row[];
 
+/** Empties the outbox, as a relay does. Resolves to the stages that it told of. */
+export const takeOutbox = async (db: Db): Promise<string[]> => {
+  const rows = await query<{ id: number; stage_id: string }>(db, 'DELETE FROM outbox RETURNING id, stage_id');
+  return rows.sort((a, b) => a.id - b.id).map((row) => row.stage_id);
+};
+
 /** `kind:status` → how many, of the direct stages of a sweep. */
 export const stageCounts = async (db: Db, sweepId: string): Promise<Record<string, number>> => {
   const rows = await query<{ key: string; n: number }>(

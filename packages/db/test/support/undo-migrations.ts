@@ -21,6 +21,15 @@ const renamedTables = ['sweep', 'configuration'] as const;
 /** What takes each migration back, newest first. */
 const undo: readonly (readonly [migration: string, statements: readonly string[]])[] = [
   [
+    '0009_outbox',
+    [
+      'DROP TABLE outbox',
+      ...['sweeps_status', 'trials_status', 'stages_status', 'attempts_outcome', 'workers_status'].map(
+        (name) => `ALTER TABLE ${name.slice(0, name.indexOf('_'))} DROP CONSTRAINT ${name}_check`,
+      ),
+    ],
+  ],
+  [
     '0008_names',
     [
       ...renamedColumns.map(([table, was, is]) => `ALTER TABLE ${table} RENAME COLUMN ${is} TO ${was}`),

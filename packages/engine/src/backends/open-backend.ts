@@ -1,14 +1,15 @@
+import * as tf from '@tensorflow/tfjs';
 import {
   type Backend,
   type BackendDriver,
   type BackendName,
   BackendUnavailable,
   BackendWrong,
+  messageOf,
 } from './backend.ts';
 import { cpu } from './cpu.ts';
-import { cuda } from './cuda.ts';
-import { runSelfTest, type SelfTest } from './self-test/self-test.ts';
-import { tensorflow } from './tensorflow.ts';
+import { runSelfTest, type SelfTest } from './self-test.ts';
+import { cuda, tensorflow } from './tensorflow.ts';
 import { wasm } from './wasm.ts';
 import { webgpu } from './webgpu.ts';
 
@@ -53,4 +54,30 @@ async function openTested(driver: BackendDriver, chosen: boolean): Promise<Backe
   const what =
     worst.message ?? `it is off by ${worst.error.toExponential(1)} of its size, and ${tolerance} is allowed`;
   throw new BackendWrong(`${backend.name} on ${backend.device} computes ${worst.name} wrongly: ${what}`);
+}
+
+export type BackendReport =
+  | { readonly name: BackendName; readonly usable: false; readonly reason: string }
+  | {
+      readonly name: BackendName;
+      readonly usable: boolean;
+      readonly backend: Backend;
+      readonly selfTest: SelfTest;
+    };
+
+/** Every backend, best first: why it is not usable here, or what it runs on and what its self-test gave. */
+export async function describeBackends(): Promise<readonly BackendReport[]> {
+  const before = tf.getBackend();
+  const reports: BackendReport[] = [];
+  for (const { name, open } of drivers) {
+    try {
+      const backend = await open({ chosen: true });
+      const selfTest = await selfTestOf(name);
+      reports.push({ name, usable: selfTest.passed, backend, selfTest });
+    } catch (error) {
+      reports.push({ name, usable: false, reason: messageOf(error) });
+    }
+  }
+  if (before) await tf.setBackend(before);
+  return reports;
 }

@@ -3,8 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AppError, type DatasetFile, type DatasetName, datasets } from '@funnel/contracts';
 import { unpackFile } from './idx.ts';
-import { type DataPlaces, dataFolders, findDataset } from './places.ts';
-import { sources } from './sources.ts';
+import { type DataPlaces, dataFolders, findDataset, sources } from './load-dataset.ts';
 
 export type DownloadProgress = {
   readonly file: string;

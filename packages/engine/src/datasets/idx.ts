@@ -1,8 +1,12 @@
-/** The IDX format of MNIST: two zero bytes, the type (8: bytes), the number of dimensions, each dimension (32 bits, big-endian), data. */
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { AppError, type DatasetFile } from '@funnel/contracts';
+import { AppError, type DatasetFile, type DatasetName, datasets } from '@funnel/contracts';
+import type { Split, SplitName } from './split.ts';
+
+/** The IDX format of MNIST: two zero bytes, the type (8: bytes), the number of dimensions, each dimension (32 bits, big-endian), data. */
 
 export type IdxArray = { readonly dims: readonly number[]; readonly values: Uint8Array };
 
@@ -67,4 +71,23 @@ export const checkSplit = (
   const wrong = labels.values.findIndex((label) => label >= expected.classes);
   if (wrong >= 0)
     throw corrupt(file.labels, `labels below ${expected.classes}`, `${labels.values[wrong]} at ${wrong}`);
+};
+
+/** A whole split from its two of MNIST's four files, verified. Throws DATASET_CORRUPT. */
+export const readIdxSplit = async (name: DatasetName, folder: string, split: SplitName): Promise<Split> => {
+  const { files, shape, classes, ...sizes } = datasets[name];
+  const [images, labels] = split === 'train' ? files.slice(0, 2) : files.slice(2, 4);
+  const read = async (file: (typeof files)[number], rank: number) => {
+    const path = join(folder, file.name);
+    return parseIdx(path, await unpackFile(path, await readFile(path), file), rank);
+  };
+  const pixels = await read(images!, 3);
+  const classesOf = await read(labels!, 1);
+  const count = sizes[split];
+  checkSplit({ images: images!.name, labels: labels!.name }, pixels, classesOf, {
+    count,
+    shape,
+    classes: classes.length,
+  });
+  return { count, shape, images: pixels.values, labels: classesOf.values };
 };

@@ -1,13 +1,11 @@
 /** PGD adversarial training (Madry et al. 2018): min over weights of the mean over images of the max over the ball, eq. 2.1. */
 import * as tf from '@tensorflow/tfjs';
-import { targetsAt } from '../datasets/rows.ts';
+import { cleanAccuracyOf, targetsAt } from '../batches.ts';
 import { softmaxCrossEntropy } from '../losses.ts';
 import { perturb, warmed } from '../perturb.ts';
-import { descend } from '../training/descend.ts';
-import type { Batch, StageRecipe } from '../training/stage.ts';
-import { accuracyOf, cleanAccuracyOf } from './measures.ts';
-import type { StageHyperparameters } from './stage-hyperparameters.ts';
-import { classifierOf } from './supervised.ts';
+import { accuracyOf } from '../training/measure.ts';
+import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
+import { classifierOf } from './classify.ts';
 
 /** Every update is on perturbed images alone, as in §5: a clean image is one that the attacker left as it was. */
 export const classify: StageRecipe<StageHyperparameters<'adversarial-training', 'classify'>> = async (

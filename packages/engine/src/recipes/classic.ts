@@ -1,10 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { meanPixel } from '../datasets/split.ts';
 import { distances } from '../losses.ts';
-import { biasOfMean, encoder, generator, parseFilters } from '../models/auto-encoder.ts';
-import { descend } from '../training/descend.ts';
-import type { Batch, StageRecipe } from '../training/stage.ts';
-import type { StageHyperparameters } from './stage-hyperparameters.ts';
+import { biasOfMean, encoder, generator, parseFilters } from '../models/auto-encoders.ts';
+import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
 
 /** The baseline of Table 2 (§4.2): the defender alone, descending L(x, Def(x)). It starts from the weights that FUNN's defender does. */
 export const initialise: StageRecipe<StageHyperparameters<'classic', 'initialise'>> = async ({

@@ -1,18 +1,14 @@
 /** A detector of perturbations (Metzen et al. 2017): a binary side network on a feature map of a classifier that stays as it is. */
 import * as tf from '@tensorflow/tfjs';
-import { targetsAt } from '../datasets/rows.ts';
+import { eachImage, rightOf, shareOf, targetsAt } from '../batches.ts';
+import { areaUnderCurve, holdOut, thresholdNames, thresholdOf } from '../classifier.ts';
 import { between } from '../datasets/split.ts';
-import { thresholdNames } from '../defences.ts';
 import { softmaxCrossEntropy } from '../losses.ts';
 import { type Architecture, joined, outputShape } from '../models/architecture.ts';
 import { networkOver } from '../models/network.ts';
 import { perturbAlong, upwards } from '../perturb.ts';
-import { areaUnderCurve, holdOut, thresholdOf } from '../thresholds.ts';
-import { descend } from '../training/descend.ts';
-import type { Batch, StageRecipe } from '../training/stage.ts';
-import { eachImage, rightOf, shareOf } from './measures.ts';
-import type { StageHyperparameters } from './stage-hyperparameters.ts';
-import { classifierOf, plainStep } from './supervised.ts';
+import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
+import { classifierOf, plainStep } from './classify.ts';
 
 /** The classifier: encoder and head, on clean images. */
 export const initialise: StageRecipe<StageHyperparameters<'detector', 'initialise'>> = async (setup) => {

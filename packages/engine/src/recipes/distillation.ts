@@ -1,15 +1,12 @@
 /** Defensive distillation (Papernot et al. 2016, §IV): softmax(z / T) of a teacher as the targets of a student, trained at the same T. */
 import * as tf from '@tensorflow/tfjs';
-import { encodeAll } from '../codes.ts';
-import { targetsAt } from '../datasets/rows.ts';
+import { cleanAccuracyOf, encodeAll, targetsAt } from '../batches.ts';
 import { softmaxCrossEntropy } from '../losses.ts';
 import { joined } from '../models/architecture.ts';
-import { classifierHead, encoder, parseFilters } from '../models/auto-encoder.ts';
-import { descend } from '../training/descend.ts';
-import type { Batch, StageRecipe } from '../training/stage.ts';
-import { accuracyOf, cleanAccuracyOf } from './measures.ts';
-import type { StageHyperparameters } from './stage-hyperparameters.ts';
-import { classifierOf } from './supervised.ts';
+import { classifierHead, encoder, parseFilters } from '../models/auto-encoders.ts';
+import { accuracyOf } from '../training/measure.ts';
+import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
+import { classifierOf } from './classify.ts';
 
 /** softmax(z / T), [batch, classes]: the hotter, the more it says about the classes that are not the answer. */
 export const softened = (logits: tf.Tensor, temperature: number): tf.Tensor2D =>

@@ -2,17 +2,21 @@
  * FUNN (Vigouroux & Picard): two auto-encoders against each other, the attacker Att = G_a([E_a(x), u]) and the defender
  * Def = G_d(E_d(x)). L is the `lossScale` of two batches of images, u uniform noise.
  */
+
 import type { Hyperparameters } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
-import { encodeAll } from '../codes.ts';
+import { encodeAll } from '../batches.ts';
 import { meanPixel } from '../datasets/split.ts';
-import { distances } from '../losses.ts';
-import { noiseShape, withNoise } from '../models/attacker.ts';
-import { biasOfMean, encoder, generator, parseFilters } from '../models/auto-encoder.ts';
-import { scaleGradient } from '../scale-gradient.ts';
-import { descend } from '../training/descend.ts';
-import type { Batch, StageRecipe } from '../training/stage.ts';
-import type { StageHyperparameters } from './stage-hyperparameters.ts';
+import { distances, scaleGradient } from '../losses.ts';
+import {
+  biasOfMean,
+  encoder,
+  generator,
+  noiseShape,
+  parseFilters,
+  withNoise,
+} from '../models/auto-encoders.ts';
+import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
 
 /**
  * Initialisation (§3.2): both learn to rebuild images, without constraint (5). The attacker descends L(Att(x), x), eq. 3; the defender

@@ -1,15 +1,12 @@
 /** MagNet for MNIST (Meng & Chen 2017, §5.2): two detectors and a reformer before a classifier that knows of neither. */
 import * as tf from '@tensorflow/tfjs';
+import { eachImage, rightOf, shareOf } from '../batches.ts';
+import { holdOut, magnetSuspicion, marksOf, thresholdNames, thresholdOf } from '../classifier.ts';
 import { meanPixel } from '../datasets/split.ts';
-import { magnetSuspicion, marksOf, thresholdNames } from '../defences.ts';
 import { distances } from '../losses.ts';
-import { firstReformer, secondReformer } from '../models/reformers.ts';
-import { holdOut, thresholdOf } from '../thresholds.ts';
-import { descend } from '../training/descend.ts';
-import type { Batch, StageRecipe } from '../training/stage.ts';
-import { eachImage, rightOf, shareOf } from './measures.ts';
-import type { StageHyperparameters } from './stage-hyperparameters.ts';
-import { classifierOf, plainStep } from './supervised.ts';
+import { firstReformer, secondReformer } from '../models/auto-encoders.ts';
+import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
+import { classifierOf, plainStep } from './classify.ts';
 
 /** The bias of a σ that shows `mean` everywhere, kept away from where σ is flat. */
 const biasOf = (mean: number): number => {

@@ -1,13 +1,11 @@
 /** TRADES (Zhang et al. 2019): cross-entropy on x plus β times how far the prediction moves within the ball, eq. 5 and algorithm 1. */
 import * as tf from '@tensorflow/tfjs';
-import { targetsAt } from '../datasets/rows.ts';
+import { cleanAccuracyOf, targetsAt } from '../batches.ts';
 import { divergence, softmaxCrossEntropy } from '../losses.ts';
 import { perturb, warmed } from '../perturb.ts';
-import { descend } from '../training/descend.ts';
-import type { Batch, StageRecipe } from '../training/stage.ts';
-import { accuracyOf, cleanAccuracyOf } from './measures.ts';
-import type { StageHyperparameters } from './stage-hyperparameters.ts';
-import { classifierOf } from './supervised.ts';
+import { accuracyOf } from '../training/measure.ts';
+import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
+import { classifierOf } from './classify.ts';
 
 /** Deviation of the normal noise that x′ starts from: at x itself the divergence is flat (algorithm 1). */
 const startDeviation = 1e-3;

@@ -1,11 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { BackendUnavailable, backendNames } from '../../src/backends/backend.ts';
-import { describeBackends } from '../../src/backends/describe-backends.ts';
-import { drivers, openBackend } from '../../src/backends/open-backend.ts';
-import golden from '../../src/backends/self-test/golden.json' with { type: 'json' };
-import { checkNames } from '../../src/backends/self-test/problem.ts';
-import { runSelfTest } from '../../src/backends/self-test/self-test.ts';
+import { describeBackends, drivers, openBackend } from '../../src/backends/open-backend.ts';
+import { checkNames, runSelfTest } from '../../src/backends/self-test.ts';
+import golden from '../../src/backends/self-test-golden.json' with { type: 'json' };
 import { solve } from './reference.ts';
 
 test('the golden values are what the reference computes', () => {

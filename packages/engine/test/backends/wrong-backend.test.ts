@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { BackendWrong } from '../../src/backends/backend.ts';
 import { openBackend } from '../../src/backends/open-backend.ts';
-import { runSelfTest } from '../../src/backends/self-test/self-test.ts';
+import { runSelfTest } from '../../src/backends/self-test.ts';
 
 /** Replaces a kernel of the cpu backend for the rest of this file. */
 function replaceKernel(name: string, change: (kernel: tf.KernelFunc) => tf.KernelFunc): void {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { openBackend } from '../../src/backends/open-backend.ts';
-import { glyphs } from '../../src/datasets/glyphs/glyphs.ts';
+import { glyphs } from '../../src/datasets/glyphs.ts';
 import { gatherImages } from '../../src/datasets/split.ts';
 
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { datasets } from '@funnel/contracts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadDataset, verifyDataset } from '../../src/datasets/load-dataset.ts';
-import { dataFolders, findDataset } from '../../src/datasets/places.ts';
+import { dataFolders, findDataset, loadDataset, verifyDataset } from '../../src/datasets/load-dataset.ts';
 import { gatherImages, meanPixel } from '../../src/datasets/split.ts';
 
 let dir: string;

@@ -7,12 +7,12 @@ import {
   biasOfMean,
   classifierHead,
   encoder,
+  firstReformer,
   generator,
   parseFilters,
-} from '../../src/models/auto-encoder.ts';
-import { initialWeights } from '../../src/models/initial-weights.ts';
-import { createNetwork, type Network } from '../../src/models/network.ts';
-import { firstReformer, secondReformer } from '../../src/models/reformers.ts';
+  secondReformer,
+} from '../../src/models/auto-encoders.ts';
+import { createNetwork, initialWeights, type Network } from '../../src/models/network.ts';
 import { architectureOf, topologyOf } from '../../src/models/topology.ts';
 import { createRandom, uniformNoise } from '../../src/random.ts';
 

@@ -1,4 +1,5 @@
 /** What every recipe keeps to, whatever it computes: its declaration, the same bits however it is interrupted, no tensor left behind. */
+
 import {
   CheckpointManifest,
   type Recipe,
@@ -10,7 +11,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../src/backends/open-backend.ts';
 import { loadClassifier } from '../../src/classifier.ts';
-import { glyphs } from '../../src/datasets/glyphs/glyphs.ts';
+import { glyphs } from '../../src/datasets/glyphs.ts';
 import { gatherImages } from '../../src/datasets/split.ts';
 import { onto, type Ran, run, specOf } from '../stages.ts';
 

@@ -1,17 +1,14 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../src/backends/open-backend.ts';
-import { glyphs } from '../../src/datasets/glyphs/glyphs.ts';
+import { glyphs } from '../../src/datasets/glyphs.ts';
 import { gatherImages } from '../../src/datasets/split.ts';
 import { distances } from '../../src/losses.ts';
-import { withNoise } from '../../src/models/attacker.ts';
-import { encoder, generator } from '../../src/models/auto-encoder.ts';
-import { initialWeights } from '../../src/models/initial-weights.ts';
-import { createNetwork, type Network } from '../../src/models/network.ts';
+import { encoder, generator, withNoise } from '../../src/models/auto-encoders.ts';
+import { createNetwork, initialWeights, type Network } from '../../src/models/network.ts';
 import { createRandom, uniformNoise } from '../../src/random.ts';
 import { optimise } from '../../src/recipes/funn.ts';
-import type { Adam } from '../../src/training/adam.ts';
-import type { Batch, Setup } from '../../src/training/stage.ts';
+import type { Adam, Batch, Setup } from '../../src/training/stage.ts';
 
 type OptimiseHyperparameters = Parameters<typeof optimise>[0]['hyperparameters'];
 

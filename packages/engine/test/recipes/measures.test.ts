@@ -2,7 +2,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../src/backends/open-backend.ts';
-import { accuracyOf, cleanAccuracyOf, rightOf } from '../../src/recipes/measures.ts';
+import { cleanAccuracyOf, rightOf } from '../../src/batches.ts';
+import { accuracyOf } from '../../src/training/measure.ts';
 
 const [inf, nan] = [Number.POSITIVE_INFINITY, Number.NaN];
 /** Logits of one image each, its label, and whether it is right. */

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+
 /**
  * WebAssembly, written as expressions and emitted as bytes when a kernel is first needed.
  *
@@ -144,3 +146,89 @@ export const times = (counter: Local, count: number, body: Code): Code => {
 /** local += bytes */
 export const advance = (local: Local, bytes: number): Code =>
   bytes === 0 ? [] : set(local, i32.add(get(local), i32.const(bytes)));
+
+const I32 = 0x7f;
+const F32 = 0x7d;
+const V128 = 0x7b;
+
+/** The bytes of a WebAssembly module with one exported function, `run`. */
+export type Module = Uint8Array<ArrayBuffer>;
+
+/** A kernel takes numbers (addresses, counts, floats) and writes to the heap. */
+export type Kernel = (...args: number[]) => void;
+
+/** As many locals as are taken from it by destructuring. */
+type Some = readonly [Local, Local, Local, Local, Local, Local, Local, Local];
+
+/** Hands out the locals of one function, in any order. */
+export interface Locals {
+  i32(count: number): Some;
+  v128(): Local;
+}
+
+const section = (id: number, body: Code): Code => [id, ...unsigned(body.length), ...body];
+const text = (name: string): Code => [...unsigned(name.length), ...new TextEncoder().encode(name)];
+
+/** A module whose `run` takes `integers` addresses or counts, then `floats` numbers; its memory is imported as `heap.memory`. */
+export function assemble(
+  integers: number,
+  body: (parameters: Some, locals: Locals, floats: Some) => Code,
+  floats = 0,
+): Module {
+  const parameters = [...new Array<number>(integers).fill(I32), ...new Array<number>(floats).fill(F32)];
+  const declared: number[] = [];
+  const allot = (type: number): Local => ({ index: parameters.length + declared.push(type) - 1 });
+  // The tuple promises more than may be there: using a local that was not asked for throws when the kernel is written.
+  const some = (locals: Local[]): Some => locals as unknown as Some;
+  const parameter = parameters.map((_, index) => ({ index }));
+  const code = body(
+    some(parameter.slice(0, integers)),
+    { i32: (count) => some(Array.from({ length: count }, () => allot(I32))), v128: () => allot(V128) },
+    some(parameter.slice(integers)),
+  );
+  const locals = declared.flatMap((type) => [1, type]);
+  const run: Code = [...unsigned(declared.length), ...locals, ...code, 0x0b];
+  return new Uint8Array([
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, [1, 0x60, ...unsigned(parameters.length), ...parameters, 0]),
+    ...section(2, [1, ...text('heap'), ...text('memory'), 2, 0, 1]),
+    ...section(3, [1, 0]),
+    ...section(7, [1, ...text('run'), 0, 0]),
+    ...section(10, [1, ...unsigned(run.length), ...run]),
+  ]);
+}
+
+/** Compiles a module onto a heap. */
+export function instantiate(module: Module, memory: WebAssembly.Memory): Kernel {
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(module), { heap: { memory } });
+  return instance.exports.run as Kernel; // assemble() exports exactly this
+}
+
+let fused: boolean | undefined;
+
+/**
+ * Whether a · b + c is rounded once (one instruction on every x86-64 since 2013 and every arm64) or twice.
+ * It decides the last bits of a trained model, so it is part of a backend's description.
+ */
+export function hasFusedMultiplyAdd(): boolean {
+  fused ??= probe();
+  return fused;
+}
+
+function probe(): boolean {
+  const bytes = assemble(1, ([at]) =>
+    f32x4.store(
+      get(at),
+      multiplyAdd(true, f32x4.load(get(at)), f32x4.load(get(at), 16), f32x4.load(get(at), 32)),
+    ),
+  );
+  // Relaxed SIMD is on by default from V8 11.4 (Node 21); in Node 20 it is there, behind a flag.
+  if (!WebAssembly.validate(bytes)) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  if (!WebAssembly.validate(bytes)) return false;
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const floats = new Float32Array(memory.buffer);
+  const [above, below] = [1 + 2 ** -23, 1 - 2 ** -23]; // their product is 1 − 2⁻⁴⁶, which rounds to 1
+  floats.fill(above, 0, 4).fill(below, 4, 8).fill(-1, 8, 12);
+  instantiate(bytes, memory)(0);
+  return floats[0] === -(2 ** -46);
+}

@@ -1,6 +1,5 @@
-import { advance, doWhile, f32x4, get, i32, seq, set } from './assembler.ts';
-import { assemble, type Module } from './module.ts';
-import { tileColumns } from './tile.ts';
+import { advance, assemble, doWhile, f32x4, get, i32, type Module, seq, set } from './assembler.ts';
+import { tileColumns } from './products.ts';
 
 const panelRow = 4 * tileColumns;
 

@@ -1,5 +1,6 @@
 /** Draws the lines of parallel coordinates: a few strokes of many lines each, fast enough to follow a brush. */
-import { type Colours, dashes, rampColour } from '../colours.ts';
+import { type Colours, rampColour } from '../../theme.ts';
+import { dashes } from '../marks.tsx';
 import type { Axis, AxisSpec } from './axes.ts';
 
 export type Layout = {

@@ -1,17 +1,170 @@
-import type { TrialDetail } from '@funnel/contracts';
+import type { Output } from '@funnel/client';
+import { budgetsOf, datasets, normTitles, type TrialDetail } from '@funnel/contracts';
+import { useState } from 'react';
+import { SeriesMark } from '../../charts/marks.tsx';
+import { RobustnessCurves, useRobustnessCurves } from '../../charts/robustness-curves.tsx';
 import { TrainingCurves } from '../../charts/training-curves.tsx';
-import { Panel } from '../../components/panel.tsx';
-import { Empty, Loaded } from '../../components/states.tsx';
-import { compareQuery, metricsQuery } from '../../data/queries.ts';
-import { useQueries } from '../../data/use-queries.ts';
-import { useQuery } from '../../data/use-query.ts';
+import { Panel } from '../../components/controls.tsx';
+import { decodePixels, PixelImage } from '../../components/pixels.tsx';
+import { Empty, Loaded, Skeleton } from '../../components/states.tsx';
+import { compareQuery, imagesQuery, metricsQuery, useQueries, useQuery } from '../../data/queries.ts';
+import { attackLabel, formatNumber, keyOfRun } from '../../format.ts';
 import { href, useQueryValue } from '../../router.ts';
-import { CompareCurves } from './compare-curves.tsx';
-import { CompareGallery } from './compare-gallery.tsx';
-import { CompareResults } from './compare-results.tsx';
-import { CompareSpec } from './compare-spec.tsx';
-import { trialName } from './trial-name.ts';
+import { CompareResults, CompareSpec, trialName } from './compare-tables.tsx';
 import './compare.css';
+
+const Curves = ({
+  trials,
+  norm,
+}: {
+  readonly trials: readonly TrialDetail[];
+  readonly norm: 'linf' | 'l2';
+}) => {
+  const named = trials.map((trial, colour) => ({ id: trial.id, name: trialName(trial, trials), colour }));
+  const { curves, loading, note } = useRobustnessCurves(named, norm, budgetsOf(trials[0]?.dataset)[norm]);
+  return (
+    <Panel title={`Robust accuracy over ε, ${normTitles[norm]}`} note={note}>
+      {curves.length > 0 ? (
+        <div aria-busy={loading}>
+          <RobustnessCurves curves={curves} height={280} />
+        </div>
+      ) : loading ? (
+        <Skeleton height={280} />
+      ) : (
+        <p className="muted" style={{ height: 280 }}>
+          None of them has been attacked yet.
+        </p>
+      )}
+    </Panel>
+  );
+};
+
+export const CompareCurves = ({ trials }: { readonly trials: readonly TrialDetail[] }) => (
+  <div className="columns">
+    <Curves trials={trials} norm="linf" />
+    <Curves trials={trials} norm="l2" />
+  </div>
+);
+
+type Images = Output<'getImages'>;
+
+const maxImages = 10;
+
+/** One image as one trial's attack left it. */
+const Attacked = ({
+  images,
+  index,
+  classes,
+}: {
+  readonly images: Images;
+  readonly index: number;
+  readonly classes: readonly string[];
+}) => {
+  const at = images.gallery.index.indexOf(index);
+  const row = images.index.indexOf(index);
+  if (at < 0) return <td className="muted small">–</td>;
+  const fooled = images.success[row] ?? false;
+  return (
+    <td>
+      <PixelImage
+        pixels={decodePixels(images.gallery.attacked[at]!)}
+        shape={images.gallery.shape}
+        size={64}
+        label={`Image ${index}, attacked`}
+      />
+      <span className="small">
+        {fooled ? `${classes[images.predicted[row]!]}, L2 ${formatNumber(images.l2[row])}` : 'withstood'}
+      </span>
+    </td>
+  );
+};
+
+export const CompareGallery = ({ trials }: { readonly trials: readonly TrialDetail[] }) => {
+  const [chosen, setChosen] = useState('');
+  const common = (trials[0]?.evaluations ?? []).filter((evaluation) =>
+    trials.every((trial) => trial.evaluations.some((other) => keyOfRun(other) === keyOfRun(evaluation))),
+  );
+  const run = common.find((evaluation) => keyOfRun(evaluation) === chosen) ?? common[0];
+  const stages = run
+    ? trials.map((trial) => trial.evaluations.find((other) => keyOfRun(other) === keyOfRun(run))!.stage)
+    : [];
+  const states = useQueries(stages.map((stage, i) => imagesQuery(trials[i]!.id, stage)));
+  if (!run) return null;
+  const all = states.flatMap(({ data }) => (data ? [data] : []));
+  const first = all[0];
+  // Images that maxImages of the trials have a picture of come first.
+  const counts = new Map<number, number>();
+  for (const { gallery } of all)
+    for (const index of gallery.index) counts.set(index, (counts.get(index) ?? 0) + 1);
+  const shown = [...counts]
+    .sort((a, b) => b[1] - a[1] || a[0] - b[0])
+    .slice(0, maxImages)
+    .map(([index]) => index)
+    .sort((a, b) => a - b);
+  const original = (index: number) => {
+    const holder = all.find(({ gallery }) => gallery.index.includes(index))!;
+    return decodePixels(holder.gallery.original[holder.gallery.index.indexOf(index)]!);
+  };
+  return (
+    <Panel
+      title="The same images, attacked"
+      actions={
+        <select
+          className="input"
+          aria-label="Attack"
+          value={keyOfRun(run)}
+          onChange={(event) => setChosen(event.target.value)}
+        >
+          {common.map((other) => (
+            <option key={keyOfRun(other)} value={keyOfRun(other)}>
+              {attackLabel(other)}
+            </option>
+          ))}
+        </select>
+      }
+      flush
+    >
+      {first === undefined || all.length < trials.length ? (
+        <Skeleton height={320} />
+      ) : (
+        <div className="table-wrap">
+          <table className="table compare-gallery">
+            <tbody>
+              <tr>
+                <th scope="row">Original</th>
+                {shown.map((index) => (
+                  <td key={index}>
+                    <PixelImage
+                      pixels={original(index)}
+                      shape={first.gallery.shape}
+                      size={64}
+                      label={`Image ${index}`}
+                    />
+                  </td>
+                ))}
+              </tr>
+              {trials.map((trial, i) => (
+                <tr key={trial.id}>
+                  <th scope="row">
+                    <SeriesMark colour={i} /> {trialName(trial, trials)}
+                  </th>
+                  {shown.map((index) => (
+                    <Attacked
+                      key={index}
+                      images={all[i]!}
+                      index={index}
+                      classes={datasets[trial.dataset].classes}
+                    />
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Panel>
+  );
+};
 
 const Training = ({ trials }: { readonly trials: readonly TrialDetail[] }) => {
   const metrics = useQueries(trials.map(metricsQuery));

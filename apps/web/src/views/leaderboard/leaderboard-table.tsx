@@ -1,17 +1,20 @@
 import { evaluationMetrics, type LeaderboardRow, readExtended, threatModelText } from '@funnel/contracts';
 import { useEffect, useMemo, useRef } from 'react';
-import { attackTitle, settingsLabel } from '../../attack-label.ts';
-import { IntervalMark } from '../../charts/interval-mark.tsx';
-import { SpacerRow } from '../../components/spacer-row.tsx';
+import { IntervalMark, infinityPlace } from '../../charts/marks.tsx';
 import { Skeleton } from '../../components/states.tsx';
-import { Verdict } from '../../components/verdict.tsx';
-import { useRowWindow } from '../../components/virtual-rows.ts';
+import { Verdict } from '../../components/status.tsx';
+import { SpacerRow, useRowWindow } from '../../components/virtual-rows.tsx';
 import type { ListState } from '../../data/paged-list.ts';
-import { formatHyperparameter, formatPercent, hyperparameterTitle } from '../../format.ts';
+import {
+  attackTitle,
+  formatHyperparameter,
+  formatPercent,
+  hyperparameterTitle,
+  settingsLabel,
+} from '../../format.ts';
 import { href } from '../../router.ts';
-import { infinityPlace } from '../../statistics/infinity-place.ts';
-import { formatMetric } from '../sweep/objective.ts';
-import type { BoardQuery } from './leaderboard-query.ts';
+import { formatMetric } from '../../statistics/objective.ts';
+import type { BoardQuery } from './leaderboard-filters.tsx';
 
 const rowHeight = 54;
 

@@ -1,17 +1,70 @@
-import type { LeaderboardRow, SweepDefinition } from '@funnel/contracts';
+import {
+  attacks,
+  evaluationMetrics,
+  type LeaderboardRow,
+  type SweepDefinition,
+  withinText,
+} from '@funnel/contracts';
 import { useEffect, useState } from 'react';
 import { Empty, ErrorNotice, Skeleton } from '../../components/states.tsx';
-import { usePagedList } from '../../components/use-paged-list.ts';
 import { call } from '../../data/api.ts';
-import { sweepQuery } from '../../data/queries.ts';
-import { useLive, useQuery } from '../../data/use-query.ts';
+import { usePagedList } from '../../data/paged-list.ts';
+import { sweepQuery, useLive, useQuery } from '../../data/queries.ts';
+import { inSentence, settingsLabel } from '../../format.ts';
 import { href, useLocation } from '../../router.ts';
-import { maxChosen } from '../sweep/chosen.ts';
-import { LeaderboardFilters } from './leaderboard-filters.tsx';
-import { type BoardQuery, useLeaderboardQuery } from './leaderboard-query.ts';
+import { formatMetric } from '../../statistics/objective.ts';
+import { maxChosen } from '../sweep/sweep-results.tsx';
+import { type BoardQuery, LeaderboardFilters, useLeaderboardQuery } from './leaderboard-filters.tsx';
 import { LeaderboardTable } from './leaderboard-table.tsx';
-import { RankedBy } from './ranked-by.tsx';
 import './leaderboard.css';
+
+const underWhat = ({ attack }: BoardQuery, items: readonly LeaderboardRow[]): string => {
+  if (attack === undefined) {
+    const budgets = new Set(items.map(({ within = {} }) => withinText(within)));
+    const [within = ''] = budgets;
+    if (budgets.size > 1)
+      return 'in the worst case over the attacks of each run, whose budgets differ: compare rows of the same sweep';
+    return `in the worst case over the attacks of each run${within}`;
+  }
+  const settings = new Set(items.map(settingsLabel));
+  if (settings.size > 1)
+    return `under ${attacks[attack].title}, whose settings differ: compare rows of the same settings`;
+  const [own = ''] = settings;
+  return `under ${attacks[attack].title}${own === '' ? '' : `, ${own}`}`;
+};
+
+/** What a place means, and whether it means anything. */
+export const RankedBy = ({
+  items,
+  query,
+}: {
+  readonly items: readonly LeaderboardRow[];
+  readonly query: BoardQuery;
+}) => {
+  const [top] = items;
+  if (!top || top.metric !== query.metric) return null;
+  const { title, direction } = evaluationMetrics[query.metric];
+  const other =
+    evaluationMetrics[query.metric].unit === 'fraction' ? 'the median distance' : 'robust accuracy';
+  const mixed = new Set(items.map(({ dataset }) => dataset)).size > 1;
+  const equal = items.length > 1 && items.every(({ value }) => value === top.value);
+  return (
+    <div className="board-ranked">
+      <p className="muted small">
+        Ranked by {inSentence(title)} {underWhat(query, items)}. {direction === 'max' ? 'Higher' : 'Lower'} is
+        better.{mixed ? ' Data sets differ: choose one to compare like with like.' : ''}
+      </p>
+      {equal ? (
+        <p className="notice" role="note">
+          {top.value === null
+            ? 'None of these runs has a value'
+            : `All of these runs have ${formatMetric(query.metric)(Number(top.value))}`}
+          : this tells none of them apart. Another metric, such as {other}, may.
+        </p>
+      ) : null}
+    </div>
+  );
+};
 
 /** A new result changes ranks, so the board is asked for anew, at most this often. */
 const everyMs = 5000;

@@ -9,14 +9,81 @@ import {
   presetNames,
   presets,
 } from '@funnel/contracts';
+import { useId } from 'react';
 import type { z } from 'zod';
-import { attackLabel } from '../../attack-label.ts';
-import { Panel } from '../../components/panel.tsx';
-import { Segmented } from '../../components/segmented.tsx';
+import { Panel, Segmented } from '../../components/controls.tsx';
+import { attackLabel } from '../../format.ts';
 import type { AttackDraft, Draft } from './draft.ts';
-import { fieldOf } from './field.ts';
-import { type Issues, issueAt } from './issues.ts';
-import { SchemaField } from './schema-field.tsx';
+import { type Field, fieldOf, type Issues, issueAt } from './schema.ts';
+
+const show = (value: unknown): string =>
+  value === null || value === undefined ? '' : Array.isArray(value) ? value.join(', ') : String(value);
+
+/** Numbers in a list are sent as a list; one number as itself. */
+const textValue = (text: string): unknown => {
+  const parts = text.split(',').map((part) => Number(part));
+  if (parts.some(Number.isNaN)) return text;
+  return parts.length > 1 ? parts : parts[0];
+};
+
+/** One setting, drawn from its declaration. `value` undefined: the default. */
+export const SchemaField = (props: {
+  readonly field: Field;
+  readonly value: unknown;
+  readonly error: string | null;
+  readonly onChange: (value: unknown) => void;
+}) => {
+  const { field, value, error, onChange } = props;
+  const id = useId();
+  const hint = [field.description, field.range === '' ? '' : `${field.range}.`]
+    .filter((part) => part !== '')
+    .join(' ');
+  if (field.kind === 'boolean')
+    return (
+      <label className="check" title={hint}>
+        <input
+          type="checkbox"
+          checked={Boolean(value ?? field.usual)}
+          onChange={(event) => onChange(event.target.checked)}
+        />
+        {field.title}
+      </label>
+    );
+  if (field.kind === 'choice')
+    return (
+      <label className="label" title={hint}>
+        {field.title}
+        <select
+          className="input"
+          value={show(value ?? field.usual)}
+          onChange={(event) => onChange(event.target.value)}
+        >
+          {field.choices.map((choice) => (
+            <option key={choice}>{choice}</option>
+          ))}
+        </select>
+      </label>
+    );
+  const change = (text: string) => {
+    if (text.trim() === '') onChange(undefined);
+    else onChange(textValue(text));
+  };
+  return (
+    <label className="label" title={hint} htmlFor={id}>
+      {field.title}
+      <input
+        id={id}
+        className="input"
+        inputMode="decimal"
+        defaultValue={show(value)}
+        placeholder={field.usual === null ? 'auto' : show(field.usual)}
+        aria-invalid={error !== null}
+        onChange={(event) => change(event.target.value)}
+      />
+      {error === null ? null : <span className="field-error">{error}</span>}
+    </label>
+  );
+};
 
 const AttackRow = (props: {
   readonly attack: AttackDraft;

@@ -1,10 +1,8 @@
 import { DatasetName, DatasetSpec, datasetNames, datasets, recipeNames, recipes } from '@funnel/contracts';
 import type { ReactNode } from 'react';
-import { Panel } from '../../components/panel.tsx';
-import { Segmented } from '../../components/segmented.tsx';
+import { Panel, Segmented } from '../../components/controls.tsx';
 import type { Draft } from './draft.ts';
-import { fieldOf } from './field.ts';
-import { type Issues, issueAt } from './issues.ts';
+import { fieldOf, type Issues, issueAt } from './schema.ts';
 
 type Change = (change: Partial<Draft>) => void;
 

@@ -13,6 +13,9 @@ import {
   type PresetName,
   type RecipeName,
   type SweepDefinition,
+  type SweepDetail,
+  type SweepInput,
+  type TrialDetail,
 } from '@funnel/contracts';
 
 export type HyperparameterDraft =
@@ -215,3 +218,15 @@ export const definitionDraft = (definition: SweepDefinition): Draft => {
     maxRunning: String(definition.maxRunning ?? ''),
   };
 };
+
+/** A sweep of this one trial. Submitted as it is, all of its stages are found done: a start to change from. */
+export const trialDefinition = (trial: TrialDetail, sweep: SweepDetail | undefined): SweepInput => ({
+  name: `${sweep?.name ?? 'Sweep'}, trial ${trial.number} again`,
+  recipes: [trial.recipe],
+  dataset: sweep?.definition.dataset ?? { name: trial.dataset },
+  // The values came from the same declarations that they are checked against again.
+  space: trial.hyperparameters as SweepInput['space'],
+  seeds: [trial.seed],
+  // What the schema put out, it takes in again.
+  attacks: (sweep?.definition.attacks ?? { preset: 'quick' }) as SweepInput['attacks'],
+});

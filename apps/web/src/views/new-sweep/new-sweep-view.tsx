@@ -1,22 +1,145 @@
 import { type HyperparameterName, SweepDefinition } from '@funnel/contracts';
-import { useMemo, useRef, useState } from 'react';
-import { Segmented } from '../../components/segmented.tsx';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { Panel, Segmented } from '../../components/controls.tsx';
+import { useDebounced } from '../../components/hooks.ts';
 import { ErrorNotice, Skeleton } from '../../components/states.tsx';
-import { useDebounced } from '../../components/use-debounced.ts';
 import { call } from '../../data/api.ts';
-import { planQuery } from '../../data/queries.ts';
-import { useQuery } from '../../data/use-query.ts';
+import { planQuery, useQuery } from '../../data/queries.ts';
 import { href, navigate, useLocation } from '../../router.ts';
+import { loadYaml, type Yaml } from '../../yaml.ts';
 import { AttacksSection } from './attacks-section.tsx';
 import { BasicsSection } from './basics-section.tsx';
-import { type Draft, definitionDraft, draftInput, type HyperparameterDraft } from './draft.ts';
-import { HyperparametersSection } from './hyperparameters-section.tsx';
-import { issuesOf } from './issues.ts';
+import {
+  type Draft,
+  definitionDraft,
+  draftInput,
+  emptyDraft,
+  type HyperparameterDraft,
+  trialDefinition,
+} from './draft.ts';
 import { PlanPanel } from './plan-panel.tsx';
-import { randomKey } from './random-key.ts';
-import { forgetDraft, useDraft } from './use-draft.ts';
-import { YamlEditor, type YamlState } from './yaml-editor.tsx';
+import { issuesOf } from './schema.ts';
+import { HyperparametersSection } from './search-space-section.tsx';
 import './new-sweep.css';
+
+/** 128 random bits in hex. `crypto.randomUUID` exists only where the page is served securely; this does everywhere. */
+export const randomKey = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** What one types survives going to another page and back. */
+const storageKey = 'funnel-draft';
+
+const stored = (): Draft | null => {
+  try {
+    const text = sessionStorage.getItem(storageKey);
+    // Written by this page; an older version's lacks fields, which then take their defaults.
+    return text === null ? null : { ...emptyDraft, ...(JSON.parse(text) as Draft) };
+  } catch {
+    return null;
+  }
+};
+
+export const forgetDraft = (): void => {
+  try {
+    sessionStorage.removeItem(storageKey);
+  } catch {
+    // Storage is off: nothing was kept.
+  }
+};
+
+const fetchStart = async (sweepId: string | undefined, trialId: string | undefined): Promise<Draft> => {
+  if (trialId !== undefined) {
+    const trial = await call('getTrial', { params: { id: trialId } });
+    const sweep = await call('getSweep', { params: { id: trial.sweepId } });
+    return definitionDraft(SweepDefinition.parse(trialDefinition(trial, sweep)));
+  }
+  const { definition } = await call('getSweep', { params: { id: sweepId! } });
+  return definitionDraft({ ...definition, name: `${definition.name}, again` });
+};
+
+/** The draft: from a sweep or trial to start from, else what was typed last, else empty. */
+export const useDraft = (sweepId: string | undefined, trialId: string | undefined) => {
+  const started = sweepId !== undefined || trialId !== undefined;
+  const [draft, setDraft] = useState<Draft | null>(() => (started ? null : (stored() ?? emptyDraft)));
+  const [error, setError] = useState<unknown>(undefined);
+  useEffect(() => {
+    if (!started) return;
+    fetchStart(sweepId, trialId).then(setDraft, (fault: unknown) => {
+      setError(fault);
+      setDraft(emptyDraft);
+    });
+  }, [started, sweepId, trialId]);
+  useEffect(() => {
+    if (draft === null) return;
+    try {
+      sessionStorage.setItem(storageKey, JSON.stringify(draft));
+    } catch {
+      // Storage is off or full: the draft lasts as long as the page.
+    }
+  }, [draft]);
+  return { draft, setDraft, error };
+};
+
+export type YamlState = { readonly text: string; readonly value: unknown; readonly fault: string | null };
+
+const read = ({ parse }: Yaml, text: string): YamlState => {
+  try {
+    return { text, value: parse(text), fault: null };
+  } catch (error) {
+    return { text, value: undefined, fault: error instanceof Error ? error.message : String(error) };
+  }
+};
+
+/**
+ * The sweep file itself, for those who have one or like to write. It appears with its parser: text and value change in one step,
+ * so what is submitted, or taken back into the form, is what stands there.
+ */
+export const YamlEditor = (props: {
+  readonly start: object;
+  readonly state: YamlState | null;
+  readonly onChange: (state: YamlState) => void;
+}) => {
+  const { state, onChange } = props;
+  const [start] = useState(props.start);
+  const [yaml, setYaml] = useState<Yaml | null>(null);
+  const [error, setError] = useState<unknown>(undefined);
+  useEffect(() => {
+    let current = true;
+    const opened = (loaded: Yaml) => {
+      if (!current) return;
+      setYaml(loaded);
+      onChange({ text: loaded.write(start), value: start, fault: null });
+    };
+    loadYaml().then(opened, (fault: unknown) => current && setError(fault));
+    return () => {
+      current = false;
+    };
+  }, [start]);
+
+  if (error !== undefined) return <ErrorNotice error={error} />;
+  if (yaml === null || state === null) return <Skeleton height={600} />;
+  return (
+    <Panel
+      title="Sweep file"
+      note={
+        <>
+          YAML or JSON, the same as <code>funnel submit</code> takes.
+        </>
+      }
+    >
+      <textarea
+        className="input mono"
+        style={{ minHeight: 520, lineHeight: 1.55 }}
+        aria-label="Sweep file"
+        spellCheck={false}
+        value={state.text}
+        aria-invalid={state.fault !== null}
+        onChange={(event) => onChange(read(yaml, event.target.value))}
+      />
+      {state.fault === null ? null : <pre className="field-error">{state.fault}</pre>}
+    </Panel>
+  );
+};
 
 /** Typing pauses this long before a plan is asked for. */
 const pauseMs = 300;

@@ -1,10 +1,12 @@
+import { budgetsOf, type DatasetName, normTitles } from '@funnel/contracts';
 import { useMemo, useState } from 'react';
-import type { AxisSpec, Brushes } from '../../charts/parallel/axes.ts';
-import { brushedRows, createAxis } from '../../charts/parallel/axes.ts';
-import { ParallelCoordinates } from '../../charts/parallel-coordinates.tsx';
-import { Panel } from '../../components/panel.tsx';
+import { CleanRobustScatter, type ScatterPoint } from '../../charts/clean-robust-scatter.tsx';
+import { type AxisSpec, type Brushes, brushedRows, createAxis } from '../../charts/parallel/axes.ts';
+import { ParallelCoordinates } from '../../charts/parallel/parallel-coordinates.tsx';
+import { type CurveTrial, RobustnessCurves, useRobustnessCurves } from '../../charts/robustness-curves.tsx';
+import { Panel, Segmented } from '../../components/controls.tsx';
+import { useDebounced } from '../../components/hooks.ts';
 import { ErrorNotice, Skeleton } from '../../components/states.tsx';
-import { useDebounced } from '../../components/use-debounced.ts';
 import {
   formatCount,
   formatPercent,
@@ -12,15 +14,104 @@ import {
   hyperparameterTitle,
   inSentence,
 } from '../../format.ts';
-import { ChosenBar } from './chosen-bar.tsx';
-import { CurvesPanel } from './curves-panel.tsx';
+import type { Objective, Result } from '../../statistics/objective.ts';
 import { ImportancePanel } from './importance-panel.tsx';
-import type { Objective, Result } from './objective.ts';
-import { ObjectiveTools } from './objective-tools.tsx';
-import { ScatterPanel } from './scatter-panel.tsx';
-import type { SweepTabProps } from './tab.ts';
+import {
+  ChosenBar,
+  ObjectiveTools,
+  type SweepResults,
+  type SweepTabProps,
+  useSweepResults,
+} from './sweep-results.tsx';
 import { TrialsTable } from './trials-table.tsx';
-import { useSweepResults } from './use-sweep-results.ts';
+
+export const ScatterPanel = (props: {
+  readonly results: readonly Result[];
+  readonly active: Uint8Array;
+  readonly objective: Objective;
+  readonly chosen: readonly number[];
+  readonly label: (row: number) => string;
+  readonly onPick: (row: number) => void;
+}) => {
+  const { results, active, objective } = props;
+  const chosenKey = props.chosen.join('.');
+  // The key says what the list holds.
+  const chosen = useMemo(() => props.chosen, [chosenKey]);
+  const points = useMemo(
+    () =>
+      results.flatMap(({ trial, clean, value, interval, masked }, row): ScatterPoint[] =>
+        clean === null || value === null
+          ? []
+          : [
+              {
+                row,
+                x: clean,
+                y: value,
+                recipe: trial.recipe,
+                masked,
+                interval,
+                active: active[row] === 1,
+              },
+            ],
+      ),
+    [results, active],
+  );
+  return (
+    <Panel
+      title={`Clean accuracy against ${inSentence(objective.title)}`}
+      note="Dashed: the Pareto front of runs without masked gradients. Hollow: masked. Shapes: recipes."
+    >
+      <CleanRobustScatter
+        points={points}
+        title={objective.title}
+        direction={objective.direction}
+        format={objective.format}
+        chosen={chosen}
+        label={props.label}
+        onPick={props.onPick}
+      />
+    </Panel>
+  );
+};
+
+const norms = [
+  { value: 'linf', title: normTitles.linf },
+  { value: 'l2', title: normTitles.l2 },
+] as const;
+
+export const CurvesPanel = ({
+  data,
+  dataset,
+}: {
+  readonly data: SweepResults;
+  readonly dataset: DatasetName;
+}) => {
+  const [norm, setNorm] = useState<'linf' | 'l2'>('linf');
+  const trials = data.chosen.numbers.flatMap((number, colour): CurveTrial[] => {
+    const found = data.results.find(({ trial }) => trial.number === number);
+    return found ? [{ id: found.trial.id, name: `Trial ${number}`, colour }] : [];
+  });
+  const { curves, loading, note } = useRobustnessCurves(trials, norm, budgetsOf(dataset)[norm]);
+  return (
+    <Panel
+      title="Robust accuracy over ε"
+      note={note}
+      actions={<Segmented label="Norm" value={norm} options={norms} onChange={setNorm} />}
+    >
+      {curves.length > 0 ? (
+        <div aria-busy={loading}>
+          <RobustnessCurves curves={curves} />
+        </div>
+      ) : loading ? (
+        <Skeleton height={340} />
+      ) : (
+        <p className="muted" style={{ height: 340 }}>
+          None of the chosen trials has been attacked yet.
+        </p>
+      )}
+    </Panel>
+  );
+};
 
 /** Hyperparameters first, results last: one reads from cause to effect. */
 const axisSpecs = (

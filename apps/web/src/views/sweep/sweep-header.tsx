@@ -1,11 +1,126 @@
-import type { SweepDetail, TrialStatus } from '@funnel/contracts';
-import { ProgressBar } from '../../components/progress-bar.tsx';
-import { Status, StatusMark } from '../../components/status.tsx';
-import { useNow } from '../../components/use-now.ts';
-import { formatAgo, formatCount, formatDuration, formatPercent, formatTime } from '../../format.ts';
-import { href } from '../../router.ts';
-import { SharingFact } from './sharing-fact.tsx';
-import { SweepActions } from './sweep-actions.tsx';
+import type { Sweep, SweepDetail, TrialStatus } from '@funnel/contracts';
+import { useRef, useState } from 'react';
+import { useNow } from '../../components/hooks.ts';
+import { ErrorNotice } from '../../components/states.tsx';
+import { ProgressBar, Status, StatusMark } from '../../components/status.tsx';
+import { call } from '../../data/api.ts';
+import { live } from '../../data/live.ts';
+import { sweepQuery } from '../../data/queries.ts';
+import {
+  formatAgo,
+  formatCount,
+  formatDuration,
+  formatFactor,
+  formatPercent,
+  formatTime,
+} from '../../format.ts';
+import { href, navigate } from '../../router.ts';
+import { type Action, actionsOf, titles } from './actions.ts';
+
+/** What sharing saves: epochs that this sweep trains, of those that its trials would take alone. */
+export const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
+  const { unshared, needed, cached } = sweep.plan.epochs;
+  return (
+    <>
+      <div className="fact">
+        <dt>Epochs trained</dt>
+        <dd>
+          {formatCount(sweep.epochsTrained)} <small>of {formatCount(needed)}</small>
+        </dd>
+      </div>
+      <div className="fact">
+        <dt>Sharing saves</dt>
+        <dd>
+          {formatCount(unshared - needed)} epochs{' '}
+          <small>
+            {needed === 0
+              ? 'all of them'
+              : unshared === needed
+                ? ''
+                : `${formatFactor(unshared / needed)} less training`}
+            {cached > 0 ? `, ${formatCount(cached)} found done` : ''}
+          </small>
+        </dd>
+      </div>
+    </>
+  );
+};
+
+const warnings: Partial<Record<Action, string>> = {
+  cancelSweep:
+    'Stages that only this sweep needs are stopped. Finished results stay, and stages that other sweeps need go on.',
+  deleteSweep: 'The sweep and its trials are deleted. Stages that other sweeps need stay.',
+};
+
+export const SweepActions = ({ sweep }: { readonly sweep: SweepDetail }) => {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [asked, setAsked] = useState<Action | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(undefined);
+
+  const run = async (action: Action) => {
+    dialog.current?.close();
+    setBusy(true);
+    setError(undefined);
+    try {
+      await call(action, { params: { id: sweep.id } });
+      if (action === 'deleteSweep') navigate(href(['sweeps']));
+      else live.cache.invalidate((key) => key === sweepQuery(sweep.id).key);
+    } catch (fault) {
+      setError(fault);
+    }
+    setBusy(false);
+  };
+  const click = (action: Action) => {
+    if (!(action in warnings)) return void run(action);
+    setAsked(action);
+    dialog.current?.showModal();
+  };
+
+  return (
+    <div className="stack" style={{ gap: 8 }}>
+      <div className="page-head-actions">
+        {actionsOf(sweep).map((action) => (
+          <button
+            key={action}
+            type="button"
+            className="button"
+            data-kind={action in warnings ? 'danger' : undefined}
+            disabled={busy}
+            onClick={() => click(action)}
+          >
+            {titles[action]}
+          </button>
+        ))}
+        <a className="button" href={href(['new'], { sweep: sweep.id })}>
+          Use as a start
+        </a>
+      </div>
+      {error === undefined ? null : <ErrorNotice error={error} />}
+      <dialog className="dialog" ref={dialog} aria-labelledby="sure">
+        <div className="stack">
+          <h2 id="sure">
+            {asked ? titles[asked] : ''} “{sweep.name}”?
+          </h2>
+          <p>{asked ? warnings[asked] : ''}</p>
+          <div className="row">
+            <button
+              type="button"
+              className="button"
+              data-kind="danger"
+              onClick={() => asked && void run(asked)}
+            >
+              {asked ? titles[asked] : ''}
+            </button>
+            <button type="button" className="button" onClick={() => dialog.current?.close()}>
+              Keep it as it is
+            </button>
+          </div>
+        </div>
+      </dialog>
+    </div>
+  );
+};
 
 const timeFact = (sweep: SweepDetail): { readonly title: string; readonly text: string } => {
   if (sweep.finishedAt !== null)

@@ -1,13 +1,11 @@
 import { type KeyboardEvent, useMemo, useRef, useState } from 'react';
-import { Panel } from '../../components/panel.tsx';
-import { SeriesMark } from '../../components/series-mark.tsx';
-import { SpacerRow } from '../../components/spacer-row.tsx';
-import { useRowWindow } from '../../components/virtual-rows.ts';
+import { SeriesMark } from '../../charts/marks.tsx';
+import { Panel } from '../../components/controls.tsx';
+import { SpacerRow, useRowWindow } from '../../components/virtual-rows.tsx';
 import { formatCount } from '../../format.ts';
-import type { Result } from './objective.ts';
-import { type Column, columnsOf, sortResults } from './trial-columns.tsx';
-import { parseFilter } from './trial-filter.ts';
-import type { SweepResults } from './use-sweep-results.ts';
+import type { Result } from '../../statistics/objective.ts';
+import type { SweepResults } from './sweep-results.tsx';
+import { type Column, columnsOf, parseFilter, sortResults } from './trial-columns.tsx';
 
 const rowHeight = 35;
 

@@ -1,11 +1,9 @@
 import type { Sweep } from '@funnel/contracts';
 import { useEffect, useRef } from 'react';
-import { ProgressBar } from '../../components/progress-bar.tsx';
-import { SpacerRow } from '../../components/spacer-row.tsx';
+import { useMedia } from '../../components/hooks.ts';
 import { Skeleton } from '../../components/states.tsx';
-import { Status } from '../../components/status.tsx';
-import { useMedia } from '../../components/use-media.ts';
-import { useRowWindow } from '../../components/virtual-rows.ts';
+import { ProgressBar, Status } from '../../components/status.tsx';
+import { SpacerRow, useRowWindow } from '../../components/virtual-rows.tsx';
 import type { ListState } from '../../data/paged-list.ts';
 import {
   formatAgo,

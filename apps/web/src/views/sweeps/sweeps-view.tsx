@@ -1,15 +1,86 @@
-import { SweepStatus } from '@funnel/contracts';
-import { useDeferredValue, useState } from 'react';
-import { Segmented } from '../../components/segmented.tsx';
+import { type Sweep, SweepStatus } from '@funnel/contracts';
+import { useDeferredValue, useEffect, useRef, useState } from 'react';
+import { Segmented } from '../../components/controls.tsx';
+import { useNow } from '../../components/hooks.ts';
 import { Empty, ErrorNotice } from '../../components/states.tsx';
-import { useNow } from '../../components/use-now.ts';
-import { usePagedList } from '../../components/use-paged-list.ts';
 import { call } from '../../data/api.ts';
+import { type PagedList, usePagedList } from '../../data/paged-list.ts';
+import { useLive, useQuery, workersQuery } from '../../data/queries.ts';
+import { formatCount } from '../../format.ts';
 import { href, useQueryValue } from '../../router.ts';
-import { FleetLine } from './fleet-line.tsx';
 import { SweepsTable } from './sweeps-table.tsx';
-import { useLiveSweeps } from './use-live-sweeps.ts';
 import './sweeps.css';
+
+const plural = (n: number, word: string) => `${formatCount(n)} ${word}${n === 1 ? '' : 's'}`;
+
+/** One line that says what the machines are doing now. */
+export const FleetLine = () => {
+  const { data } = useQuery(workersQuery);
+  const online = (data?.items ?? []).filter((worker) => worker.status !== 'gone');
+  const running = online.flatMap((worker) => worker.running);
+  const slots = online.reduce((sum, worker) => sum + worker.slots, 0);
+  const speed = running.reduce((sum, stage) => sum + (stage.imagesPerSecond ?? 0), 0);
+  return (
+    <p className="muted" style={{ minHeight: 21 }}>
+      {data === undefined ? null : online.length === 0 ? (
+        <>
+          No worker is online: nothing will start. <a href={href(['workers'])}>Workers</a>
+        </>
+      ) : (
+        <>
+          {plural(online.length, 'worker')}, {running.length} of {plural(slots, 'slot')} busy
+          {speed > 0 ? `, ${formatCount(speed)} images/s` : ''}
+        </>
+      )}
+    </p>
+  );
+};
+
+/** Sweeps that moved are asked for again together, at most this often. */
+const everyMs = 1000;
+/** More than this many at a time are cheaper to fetch as pages. */
+const singly = 10;
+
+/** Keeps a list of sweeps right as they move: new ones come in front, deleted ones go. */
+export const useLiveSweeps = (list: PagedList<Sweep>): void => {
+  const moved = useRef(new Set<string>());
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+
+  const flush = async () => {
+    timer.current = null;
+    const ids = [...moved.current];
+    moved.current.clear();
+    const known = ids.filter(list.has);
+    const first = list.read().items[0];
+    if (known.length < ids.length || known.length > singly)
+      await list.refresh((sweep) => sweep === first || (known.length > singly && known.includes(sweep.id)));
+    if (known.length > singly) return;
+    const sweeps = await Promise.allSettled(known.map((id) => call('getSweep', { params: { id } })));
+    const changes = sweeps.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    list.patch(new Map(changes.map((sweep) => [sweep.id, () => sweep])));
+  };
+
+  useLive(({ rows, gap }) => {
+    if (gap) {
+      void list.refresh(() => true);
+      return;
+    }
+    for (const { event } of rows) {
+      if (event.type === 'sweep' && event.status === 'deleted') list.remove(event.sweepId);
+      else if (event.type === 'sweep' || list.has(event.sweepId)) moved.current.add(event.sweepId);
+    }
+    if (moved.current.size > 0 && timer.current === null)
+      timer.current = setTimeout(() => void flush(), everyMs);
+  });
+
+  useEffect(
+    () => () => {
+      if (timer.current !== null) clearTimeout(timer.current);
+      timer.current = null;
+    },
+    [],
+  );
+};
 
 const filters = [
   { value: 'all', title: 'All' },

@@ -1,16 +1,13 @@
 import type { Output } from '@funnel/client';
 import { datasets, type TrialDetail } from '@funnel/contracts';
 import { useMemo, useState } from 'react';
-import { attackLabel } from '../../attack-label.ts';
-import { Panel } from '../../components/panel.tsx';
-import { PixelImage } from '../../components/pixel-image.tsx';
+import { Panel } from '../../components/controls.tsx';
+import { decodePixels, difference, PixelImage } from '../../components/pixels.tsx';
 import { Loaded } from '../../components/states.tsx';
-import { decodePixels, difference } from '../../data/pixels.ts';
-import { imagesQuery } from '../../data/queries.ts';
-import { useQuery } from '../../data/use-query.ts';
-import { formatNumber } from '../../format.ts';
+import { imagesQuery, useQuery } from '../../data/queries.ts';
+import { attackLabel, formatNumber } from '../../format.ts';
 import { modelPlaceOf } from '../../model/networks.ts';
-import { type Reconstruct, useReconstruct } from './use-reconstruct.ts';
+import { type Reconstruct, useReconstruct } from '../../model/use-model.ts';
 
 type Images = Output<'getImages'>;
 

@@ -1,20 +1,142 @@
-import type { TrialDetail } from '@funnel/contracts';
-import { Panel } from '../../components/panel.tsx';
+import { type SweepDetail, type TrialDetail, threatModelText } from '@funnel/contracts';
+import { useMemo } from 'react';
+import { TrainingCurves } from '../../charts/training-curves.tsx';
+import { CopyButton, Panel } from '../../components/controls.tsx';
 import { Loaded } from '../../components/states.tsx';
-import { sweepQuery, trialQuery } from '../../data/queries.ts';
-import { useQuery } from '../../data/use-query.ts';
-import { href } from '../../router.ts';
-import type { ViewProps } from '../view-props.ts';
-import { CheckpointsPanel } from './checkpoints-panel.tsx';
-import { CostPanel } from './cost-panel.tsx';
-import { DiagnosticsPanel } from './diagnostics-panel.tsx';
-import { EvaluationsPanel } from './evaluations-panel.tsx';
+import { Status, Verdict } from '../../components/status.tsx';
+import { metricsQuery, sweepQuery, trialQuery, useQuery } from '../../data/queries.ts';
+import {
+  attackLabel,
+  formatHyperparameter,
+  formatMeasured,
+  formatPercent,
+  hyperparameterTitle,
+} from '../../format.ts';
+import { href, type ViewProps } from '../../router.ts';
+import { worstCaseOf } from '../../statistics/objective.ts';
+import { definitionYaml } from '../../yaml.ts';
+import { trialDefinition } from '../new-sweep/draft.ts';
+import { DiagnosticsPanel, EvaluationsPanel, RejectionsPanel } from './evaluations-panels.tsx';
 import { GalleryPanel } from './gallery-panel.tsx';
-import { RejectionsPanel } from './rejections-panel.tsx';
-import { SpecPanel } from './spec-panel.tsx';
-import { TrialCurvesPanel } from './trial-curves-panel.tsx';
-import { TrialHeader } from './trial-header.tsx';
+import { CheckpointsPanel, CostPanel, SpecPanel } from './provenance-panels.tsx';
 import './trial.css';
+
+/** The hyperparameters that the sweep varies, with this trial's values: `γ 5, β 0.02`. */
+export const isApart = (trial: TrialDetail, sweep: SweepDetail | undefined): string => {
+  const varied = Object.entries(sweep?.definition.space ?? {}).filter(
+    ([, dimension]) => typeof dimension === 'object',
+  );
+  return varied
+    .filter(([name]) => name in trial.hyperparameters)
+    .map(([name]) => `${hyperparameterTitle(name)} ${formatHyperparameter(trial.hyperparameters[name])}`)
+    .join(', ');
+};
+
+const Fact = (props: { readonly title: string; readonly value: string; readonly note?: string }) => (
+  <div className="fact">
+    <dt>{props.title}</dt>
+    <dd>
+      {props.value} {props.note === undefined ? null : <small>{props.note}</small>}
+    </dd>
+  </div>
+);
+
+/** What the trial is worth: what stands within the balls of its attacks, or where none has one, how far they have to go. */
+const Strength = ({ trial }: { readonly trial: TrialDetail }) => {
+  const { evaluations, worstCase } = trial;
+  const [only] = evaluations;
+  const under =
+    only && evaluations.length === 1 ? attackLabel(only) : `worst case over ${evaluations.length} attacks`;
+  if (!worstCase)
+    return <Fact title="Robust accuracy" value="–" note="once all of its attacks have been made" />;
+  const within = threatModelText(worstCase.within);
+  if (within === '') {
+    const { value } = worstCaseOf(trial, 'medianL2');
+    return <Fact title="Median L2" value={value === null ? '–' : formatMeasured(value)} note={under} />;
+  }
+  const { value, interval } = worstCaseOf(trial, 'robustAccuracy');
+  const range = interval ? `${formatPercent(interval[0])} to ${formatPercent(interval[1])}, ` : '';
+  return (
+    <Fact title={`Robust accuracy within ${within}`} value={formatPercent(value)} note={`${range}${under}`} />
+  );
+};
+
+export const TrialHeader = ({
+  trial,
+  sweep,
+}: {
+  readonly trial: TrialDetail;
+  readonly sweep: SweepDetail | undefined;
+}) => {
+  const classified = trial.stages.some(({ kind, checkpoint }) => kind === 'classify' && checkpoint !== null);
+  return (
+    <>
+      <header className="page-head" style={{ marginBottom: 0 }}>
+        <div className="page-head-text">
+          <p className="crumbs">
+            <a href={href(['sweeps'])}>Sweeps</a> /{' '}
+            <a href={href(['sweeps', trial.sweepId])}>{sweep?.name ?? trial.sweepId}</a>
+          </p>
+          <h1>Trial {trial.number}</h1>
+          <p className="row muted">
+            <Status status={trial.status} />
+            <span>
+              {trial.recipe} on {trial.dataset}, seed {trial.seed}
+            </span>
+            <span>{isApart(trial, sweep)}</span>
+          </p>
+        </div>
+        <div className="page-head-actions">
+          <a className="button" href={href(['new'], { trial: trial.id })}>
+            Run again
+          </a>
+          <CopyButton title="Copy as YAML" text={() => definitionYaml(trialDefinition(trial, sweep))} />
+          {classified ? (
+            <a className="button" href={href(['try', trial.id])}>
+              Try it
+            </a>
+          ) : null}
+        </div>
+      </header>
+      <section className="panel panel-body" aria-label="Results">
+        <dl className="facts">
+          <div className="fact">
+            <dt>Clean accuracy</dt>
+            <dd>{formatPercent(trial.cleanAccuracy)}</dd>
+          </div>
+          <Strength trial={trial} />
+          <div className="fact">
+            <dt>Checks of the evaluation</dt>
+            <dd>{trial.verdict === null ? '–' : <Verdict verdict={trial.verdict} />}</dd>
+          </div>
+        </dl>
+      </section>
+    </>
+  );
+};
+
+export const TrialCurvesPanel = ({ trial }: { readonly trial: TrialDetail }) => {
+  const state = useQuery(metricsQuery(trial));
+  const series = state.data?.series;
+  const trials = useMemo(
+    () => (series ? [{ name: `Trial ${trial.number}`, colour: 0, series }] : []),
+    [series, trial.number],
+  );
+  const recorded = series?.some(({ epochs }) => epochs.length > 0) ?? false;
+  return (
+    <Panel title="Training" note="Dashed line: from initialisation to optimisation.">
+      <Loaded state={state} height={380}>
+        {() =>
+          recorded ? (
+            <TrainingCurves trials={trials} />
+          ) : (
+            <p className="muted">No epoch has been recorded yet.</p>
+          )
+        }
+      </Loaded>
+    </Panel>
+  );
+};
 
 const endings = {
   failed: 'Its attempts ended with an error.',

@@ -1,8 +1,58 @@
 import { type PointerEvent, useRef } from 'react';
-import { centerDrawing } from '../../model/center-drawing.ts';
 
-/** Pixels of the drawing along a side, and half the width of the pen. */
-const side = 112;
+/**
+ * A drawing as MNIST would have it (LeCun et al. 1998): what is drawn is scaled into 20×20 without changing its proportions and placed
+ * so that its centre of mass is the centre of 28×28.
+ */
+const imageSide = 28;
+const box = 20;
+
+/** `ink`: [height × width] in [0, 1], row by row. Answers [28 × 28]; empty for an empty drawing. */
+export const centerDrawing = (ink: Float32Array, width: number, height: number): Float32Array => {
+  let [left, right, top, bottom] = [width, -1, height, -1];
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      if (ink[y * width + x]! > 0.05) {
+        left = Math.min(left, x);
+        right = Math.max(right, x);
+        top = Math.min(top, y);
+        bottom = Math.max(bottom, y);
+      }
+  const out = new Float32Array(imageSide * imageSide);
+  if (right < 0) return out;
+
+  const scale = Math.max(right - left + 1, bottom - top + 1) / box; // drawing pixels per image pixel
+  const [centerX, centerY] = [(left + right + 1) / 2, (top + bottom + 1) / 2];
+  /** Mean ink of the square of the drawing that pixel (x, y) of the image covers. */
+  const sample = (x: number, y: number, shiftX: number, shiftY: number): number => {
+    const x0 = centerX + (x - imageSide / 2 + shiftX) * scale;
+    const y0 = centerY + (y - imageSide / 2 + shiftY) * scale;
+    let sum = 0;
+    let count = 0;
+    for (let v = Math.floor(y0); v < Math.max(Math.floor(y0) + 1, y0 + scale); v++)
+      for (let u = Math.floor(x0); u < Math.max(Math.floor(x0) + 1, x0 + scale); u++) {
+        count += 1;
+        if (u >= 0 && v >= 0 && u < width && v < height) sum += ink[v * width + u]!;
+      }
+    return sum / count;
+  };
+  const render = (shiftX: number, shiftY: number) => {
+    for (let y = 0; y < imageSide; y++)
+      for (let x = 0; x < imageSide; x++) out[y * imageSide + x] = sample(x, y, shiftX, shiftY);
+  };
+  render(0, 0);
+  let [mass, massX, massY] = [0, 0, 0];
+  for (let i = 0; i < out.length; i++) {
+    mass += out[i]!;
+    massX += out[i]! * ((i % imageSide) + 0.5);
+    massY += out[i]! * (Math.floor(i / imageSide) + 0.5);
+  }
+  render(massX / mass - imageSide / 2, massY / mass - imageSide / 2);
+  return out;
+};
+
+/** Pixels of the drawing along a padSide, and half the width of the pen. */
+const padSide = 112;
 const pen = 4.6;
 
 /** A place to draw on by mouse, pen or finger: white on black, as the images are. */
@@ -16,8 +66,8 @@ export const DrawPad = (props: {
   const place = (event: PointerEvent<HTMLCanvasElement>) => {
     const frame = event.currentTarget.getBoundingClientRect();
     return {
-      x: ((event.clientX - frame.left) * side) / frame.width,
-      y: ((event.clientY - frame.top) * side) / frame.height,
+      x: ((event.clientX - frame.left) * padSide) / frame.width,
+      y: ((event.clientY - frame.top) * padSide) / frame.height,
     };
   };
   const line = (from: { x: number; y: number }, to: { x: number; y: number }) => {
@@ -33,9 +83,9 @@ export const DrawPad = (props: {
   const read = () => {
     const { data } = canvas
       .current!.getContext('2d', { willReadFrequently: true })!
-      .getImageData(0, 0, side, side);
-    const ink = Float32Array.from({ length: side * side }, (_, i) => data[4 * i + 3]! / 255);
-    const pixels = centerDrawing(ink, side, side);
+      .getImageData(0, 0, padSide, padSide);
+    const ink = Float32Array.from({ length: padSide * padSide }, (_, i) => data[4 * i + 3]! / 255);
+    const pixels = centerDrawing(ink, padSide, padSide);
     props.onDraw(pixels.some((value) => value > 0) ? pixels : null);
   };
   const start = (event: PointerEvent<HTMLCanvasElement>) => {
@@ -52,7 +102,7 @@ export const DrawPad = (props: {
     read();
   };
   const wipe = () => {
-    canvas.current!.getContext('2d')!.clearRect(0, 0, side, side);
+    canvas.current!.getContext('2d')!.clearRect(0, 0, padSide, padSide);
     props.onDraw(null);
   };
   return (
@@ -60,8 +110,8 @@ export const DrawPad = (props: {
       <canvas
         ref={canvas}
         className="draw-pad"
-        width={side}
-        height={side}
+        width={padSide}
+        height={padSide}
         role="img"
         aria-label="Drawing pad. Without a pointer, choose a test image below instead."
         onPointerDown={start}

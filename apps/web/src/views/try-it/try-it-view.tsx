@@ -1,21 +1,179 @@
-import { datasets, type TrialDetail } from '@funnel/contracts';
+import {
+  datasets,
+  type LeaderboardRow,
+  normTitles,
+  readExtended,
+  type TrialDetail,
+  usualRankings,
+} from '@funnel/contracts';
 import { useState } from 'react';
-import { Panel } from '../../components/panel.tsx';
+import { Panel, Segmented } from '../../components/controls.tsx';
+import { decodePixels, PixelImage } from '../../components/pixels.tsx';
 import { Empty, ErrorNotice, Loaded, Skeleton } from '../../components/states.tsx';
-import { trialQuery } from '../../data/queries.ts';
-import { useQuery } from '../../data/use-query.ts';
+import { call } from '../../data/api.ts';
+import { imagesQuery, type LiveQuery, trialQuery, useQuery } from '../../data/queries.ts';
+import { formatHyperparameter, formatNumber, formatPercent, hyperparameterTitle } from '../../format.ts';
 import type { AttackChoice } from '../../model/attack-image.ts';
 import { modelPlaceOf } from '../../model/networks.ts';
-import { href, navigate } from '../../router.ts';
-import type { ViewProps } from '../view-props.ts';
-import { AttackControls } from './attack-controls.tsx';
+import { useModel } from '../../model/use-model.ts';
+import { href, navigate, type ViewProps } from '../../router.ts';
 import { DrawPad } from './draw-pad.tsx';
-import { Outcome } from './outcome.tsx';
-import { Samples } from './samples.tsx';
-import { TrialPicker, useBestTrials } from './trial-picker.tsx';
-import { useModel } from './use-model.ts';
-import { useTried } from './use-tried.ts';
+import { Outcome, useTried } from './outcome.tsx';
 import './try-it.css';
+
+const bestQuery: LiveQuery<readonly LeaderboardRow[]> = {
+  key: 'best-trials',
+  load: async (signal) => {
+    let found: readonly LeaderboardRow[] = [];
+    for (const ranking of usualRankings())
+      if (found.length === 0)
+        found = (await call('leaderboard', { query: { ...ranking, limit: 30 } }, signal)).items;
+    return found;
+  },
+};
+
+/** The most robust trials, best first. */
+export const useBestTrials = () => {
+  const { data, loading, error } = useQuery(bestQuery);
+  return { items: data ?? [], loading, error };
+};
+
+const named = ['gamma', 'beta', 'optimiseEpochs'];
+const title = (row: LeaderboardRow): string => {
+  const hyperparameters = named
+    .filter((name) => name in row.hyperparameters)
+    .map((name) => `${hyperparameterTitle(name)} ${formatHyperparameter(row.hyperparameters[name])}`);
+  return `${row.rank}. ${row.recipe} on ${row.dataset}${hyperparameters.length > 0 ? `, ${hyperparameters.join(', ')}` : ''}: ${formatPercent(readExtended(row.value))} robust`;
+};
+
+export const TrialPicker = (props: {
+  readonly best: readonly LeaderboardRow[];
+  readonly id: string | undefined;
+  readonly onPick: (id: string) => void;
+}) => {
+  const { best, id } = props;
+  if (best.length === 0) return null;
+  const listed = best.some(({ trialId }) => trialId === id);
+  return (
+    <label className="label">
+      Model
+      <select
+        className="input try-picker"
+        value={id ?? ''}
+        onChange={(event) => props.onPick(event.target.value)}
+      >
+        {listed || id === undefined ? null : <option value={id}>the trial that you came from</option>}
+        {best.map((row) => (
+          <option key={row.trialId} value={row.trialId}>
+            {title(row)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+};
+
+/** Images of the test set, from the gallery of the trial's first evaluation. */
+export const Samples = ({
+  trial,
+  onPick,
+}: {
+  readonly trial: TrialDetail;
+  readonly onPick: (pixels: Float32Array) => void;
+}) => {
+  const stage = trial.evaluations[0]?.stage;
+  const { data } = useQuery(stage === undefined ? null : imagesQuery(trial.id, stage));
+  if (stage === undefined) return null;
+  const { classes, title } = datasets[trial.dataset];
+  return (
+    <Panel title={`Or take one from ${title}`}>
+      {data === undefined ? (
+        <Skeleton height={52} />
+      ) : (
+        <div className="samples">
+          {data.gallery.original.slice(0, 12).map((base64, at) => {
+            const pixels = decodePixels(base64);
+            const index = data.gallery.index[at]!;
+            const label = classes[data.label[data.index.indexOf(index)]!];
+            return (
+              <button
+                key={index}
+                type="button"
+                onClick={() => onPick(pixels)}
+                title={`Test image ${index}: ${label}`}
+              >
+                <PixelImage
+                  pixels={pixels}
+                  shape={data.gallery.shape}
+                  size={44}
+                  label={`Test image ${index}: ${label}`}
+                />
+              </button>
+            );
+          })}
+        </div>
+      )}
+    </Panel>
+  );
+};
+
+const maxEpsilon = { linf: 0.5, l2: 6 };
+const pgdSteps = 20;
+
+export const AttackControls = ({
+  choice,
+  onChange,
+}: {
+  readonly choice: AttackChoice;
+  readonly onChange: (choice: AttackChoice) => void;
+}) => (
+  <Panel title="Attack">
+    <div className="attack-controls">
+      <div className="row">
+        <Segmented
+          label="Attack"
+          value={choice.steps === 1 ? 'fgsm' : 'pgd'}
+          options={[
+            { value: 'pgd', title: `PGD, ${pgdSteps} steps` },
+            { value: 'fgsm', title: 'FGSM, one step' },
+          ]}
+          onChange={(value) => onChange({ ...choice, steps: value === 'fgsm' ? 1 : pgdSteps })}
+        />
+        <Segmented
+          label="Norm"
+          value={choice.norm}
+          options={[
+            { value: 'linf', title: normTitles.linf },
+            { value: 'l2', title: normTitles.l2 },
+          ]}
+          // The same share of the slider in the other norm.
+          onChange={(norm) =>
+            onChange({
+              ...choice,
+              norm,
+              epsilon: (choice.epsilon / maxEpsilon[choice.norm]) * maxEpsilon[norm],
+            })
+          }
+        />
+      </div>
+      <label className="label">
+        <span>
+          ε = <output>{formatNumber(choice.epsilon)}</output>{' '}
+          {choice.norm === 'linf' ? 'largest change of a pixel' : 'L2 norm of the whole change'}
+        </span>
+        <input
+          type="range"
+          min={0}
+          max={maxEpsilon[choice.norm]}
+          step={maxEpsilon[choice.norm] / 100}
+          value={choice.epsilon}
+          aria-label="ε"
+          onChange={(event) => onChange({ ...choice, epsilon: Number(event.target.value) })}
+        />
+      </label>
+    </div>
+  </Panel>
+);
 
 const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
   const place = modelPlaceOf(trial.stages);

@@ -1,0 +1,72 @@
+import { useEffect, useRef } from 'react';
+
+/** Bytes 0–255 in base64, as the API sends pictures, as values in [0, 1]. */
+export const decodePixels = (base64: string): Float32Array => {
+  const binary = atob(base64);
+  const pixels = new Float32Array(binary.length);
+  for (let i = 0; i < binary.length; i++) pixels[i] = binary.charCodeAt(i) / 255;
+  return pixels;
+};
+
+export const difference = (after: Float32Array, before: Float32Array): Float32Array =>
+  after.map((value, i) => value - before[i]!);
+
+/** L2 norm and largest size of a change. */
+export const sizeOf = (change: Float32Array): { readonly l2: number; readonly linf: number } => {
+  let [square, linf] = [0, 0];
+  for (const value of change) {
+    square += value * value;
+    linf = Math.max(linf, Math.abs(value));
+  }
+  return { l2: Math.sqrt(square), linf };
+};
+
+type Mode = 'gray' | 'difference';
+
+/** Okabe–Ito blue and orange: darker and brighter than before. */
+const darker = [0, 114, 178] as const;
+const brighter = [230, 159, 0] as const;
+
+/** Pixels as they are, or a signed difference whose largest size is drawn at full strength. */
+const paint = (data: Uint8ClampedArray, pixels: Float32Array, channels: number, mode: Mode): void => {
+  const most = mode === 'difference' ? pixels.reduce((max, v) => Math.max(max, Math.abs(v)), 1e-9) : 1;
+  for (let p = 0; p < data.length / 4; p++) {
+    const at = (c: number) => pixels[p * channels + Math.min(c, channels - 1)]!;
+    if (mode === 'gray') data.set([255 * at(0), 255 * at(1), 255 * at(2), 255], 4 * p);
+    else {
+      const tone = at(0) < 0 ? darker : brighter;
+      data.set([...tone, (255 * Math.abs(at(0))) / most], 4 * p);
+    }
+  }
+};
+
+/** An image of values in [0, 1] (or a difference in [−1, 1]), every pixel a sharp square. */
+export const PixelImage = (props: {
+  readonly pixels: Float32Array;
+  readonly shape: readonly number[];
+  readonly size: number;
+  readonly mode?: Mode;
+  readonly label: string;
+}) => {
+  const { pixels, shape, size, mode = 'gray', label } = props;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [height = 28, width = 28, channels = 1] = shape;
+  useEffect(() => {
+    const context = canvas.current?.getContext('2d');
+    if (!context) return;
+    const image = context.createImageData(width, height);
+    paint(image.data, pixels, channels, mode);
+    context.putImageData(image, 0, 0);
+  }, [pixels, width, height, channels, mode]);
+  return (
+    <canvas
+      ref={canvas}
+      className="pixels"
+      width={width}
+      height={height}
+      style={{ width: size, height: size }}
+      role="img"
+      aria-label={label}
+    />
+  );
+};

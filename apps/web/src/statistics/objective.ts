@@ -1,0 +1,141 @@
+/** What the trials of a sweep are judged by on its pages: one metric of one attack, or of the worst case over all attacks. */
+import { wilsonInterval } from '@funnel/attacks/statistics';
+import {
+  type AttackSpec,
+  type EvaluationMetricName,
+  evaluationMetrics,
+  expandAttacks,
+  objectiveOf,
+  readExtended,
+  type SweepDefinition,
+  type Trial,
+  threatModelOf,
+  withinText,
+} from '@funnel/contracts';
+import { attackLabel, formatMeasured, formatPercent, keyOfRun } from '../format.ts';
+
+export type Interval = readonly [number, number];
+
+export type Objective = {
+  /** Key of the attack with its settings; '' for the worst case over all. */
+  readonly attack: string;
+  readonly metric: EvaluationMetricName;
+  /** For an axis: `Robust accuracy`. */
+  readonly title: string;
+  readonly direction: 'max' | 'min';
+  readonly format: (value: number) => string;
+};
+
+export const formatMetric = (metric: EvaluationMetricName): ((value: number) => string) =>
+  evaluationMetrics[metric].unit === 'fraction' ? formatPercent : formatMeasured;
+
+/** The sweep's attacks in its own order. */
+export const attackOptions = (
+  definition: SweepDefinition,
+): { readonly key: string; readonly spec: AttackSpec; readonly title: string }[] =>
+  expandAttacks(definition.attacks, { dataset: definition.dataset.name }).map((spec) => ({
+    key: keyOfRun(spec),
+    spec,
+    title: attackLabel(spec),
+  }));
+
+/** What the sweep says, or what it would be ranked by anywhere. */
+export const defaultObjective = (
+  definition: SweepDefinition,
+): { readonly attack: string; readonly metric: EvaluationMetricName } => {
+  const { run, metric } = objectiveOf(definition);
+  return { attack: run ? keyOfRun(run) : '', metric };
+};
+
+/** `Worst case over all, within L∞ 0.3 or L2 2`. */
+export const worstCaseTitle = (runs: Parameters<typeof threatModelOf>[0]): string =>
+  `Worst case over all${withinText(threatModelOf(runs))}`;
+
+export const createObjective = (attack: string, metric: EvaluationMetricName): Objective => ({
+  attack,
+  metric,
+  title: evaluationMetrics[metric].title,
+  direction: evaluationMetrics[metric].direction,
+  format: formatMetric(metric),
+});
+
+const intervals = {
+  robustAccuracy: 'robustInterval',
+  successRate: 'successInterval',
+  cleanAccuracy: 'cleanInterval',
+} as const;
+
+export type Result = {
+  readonly trial: Trial;
+  /** Null until it is measured, and where there is no value. A distance may be infinite. */
+  readonly value: number | null;
+  readonly interval: Interval | null;
+  readonly clean: number | null;
+  readonly masked: boolean;
+};
+
+type Measured = Pick<Result, 'value' | 'interval'>;
+
+const unknown: Measured = { value: null, interval: null };
+
+/** Under one attack. */
+const measuredBy = (trial: Trial, { attack, metric }: Objective): Measured => {
+  const summary = trial.evaluations.find((evaluation) => keyOfRun(evaluation) === attack)?.summary;
+  if (!summary) return unknown;
+  const named = metric in intervals ? intervals[metric as keyof typeof intervals] : null;
+  return { value: readExtended(summary[metric]), interval: named ? summary[named] : null };
+};
+
+/** In the worst case over all attacks, which meet the same images. */
+export const worstCaseOf = (trial: Trial, metric: EvaluationMetricName): Measured => {
+  const summary = trial.evaluations[0]?.summary;
+  const value = readExtended(trial.worstCase?.values[metric] ?? null);
+  if (!summary || value === null || !(metric in intervals)) return { value, interval: null };
+  const n = metric === 'successRate' ? summary.attempted : summary.images;
+  return { value, interval: wilsonInterval(Math.round(value * n), n) };
+};
+
+export const resultOf = (trial: Trial, objective: Objective): Result => ({
+  trial,
+  ...(objective.attack === '' ? worstCaseOf(trial, objective.metric) : measuredBy(trial, objective)),
+  clean: trial.cleanAccuracy,
+  masked: trial.verdict === 'masked',
+});
+
+/** Best first: unmasked before masked, a missing value after every present one, then by number. */
+export const ranked = (results: readonly Result[], direction: 'max' | 'min'): Result[] => {
+  const sign = direction === 'max' ? -1 : 1;
+  return [...results].sort((a, b) => {
+    if (a.masked !== b.masked) return a.masked ? 1 : -1;
+    if (a.value === null || b.value === null)
+      return a.value === b.value ? a.trial.number - b.trial.number : a.value === null ? 1 : -1;
+    return sign * (a.value - b.value) || a.trial.number - b.trial.number;
+  });
+};
+
+/** The three best, and the best of a recipe that is not among them: what one compares first. Without results, the first that run. */
+export const firstChoice = (results: readonly Result[], { direction }: Objective): number[] => {
+  const best = ranked(
+    results.filter(({ value }) => value !== null),
+    direction,
+  );
+  if (best.length === 0) {
+    const begun = results.filter(({ trial }) => trial.status !== 'waiting');
+    return (begun.length > 0 ? begun : results).slice(0, 3).map(({ trial }) => trial.number);
+  }
+  const top = best.slice(0, 3);
+  const other = best.find(({ trial }) => top.every((chosen) => chosen.trial.recipe !== trial.recipe));
+  return [...top, ...(other ? [other] : [])].map(({ trial }) => trial.number);
+};
+
+/** Hyperparameters that take more than one value, in declaration order. */
+export const varyingHyperparameters = (trials: readonly Trial[]): string[] => {
+  const seen = new Map<string, unknown>();
+  const varying = new Set<string>();
+  for (const { hyperparameters } of trials)
+    for (const [name, value] of Object.entries(hyperparameters)) {
+      if (!seen.has(name)) seen.set(name, value);
+      else if (seen.get(name) !== value) varying.add(name);
+    }
+  return [...seen.keys()].filter((name) => varying.has(name));
+};

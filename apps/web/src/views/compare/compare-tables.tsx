@@ -1,0 +1,271 @@
+import {
+  type Evaluation,
+  type EvaluationMetricName,
+  evaluationMetrics,
+  readExtended,
+  type TrialDetail,
+  usualMetric,
+} from '@funnel/contracts';
+import { type CSSProperties, useState } from 'react';
+import { SeriesMark } from '../../charts/marks.tsx';
+import { Panel } from '../../components/controls.tsx';
+import { Status, Verdict } from '../../components/status.tsx';
+import {
+  attackLabel,
+  formatDuration,
+  formatHyperparameter,
+  formatMeasured,
+  formatPercent,
+  hyperparameterTitle,
+  keyOfRun,
+} from '../../format.ts';
+import { href } from '../../router.ts';
+import { rejects } from '../trial/evaluations-panels.tsx';
+
+/** Tells the style sheet how many trials stand side by side: all their tables have the same columns. */
+export const columnsStyle = (trials: number): CSSProperties => ({ '--trials': trials }) as CSSProperties; // React's types know no own properties
+
+/** Trials of different sweeps may have the same number. */
+export const trialName = (trial: TrialDetail, all: readonly TrialDetail[]): string =>
+  all.filter(({ number }) => number === trial.number).length > 1
+    ? `Trial ${trial.number} of ${trial.sweepId}`
+    : `Trial ${trial.number}`;
+
+type Cell = { readonly value: number | null; readonly text: string; readonly note?: string };
+
+/** A row of cells, the best of them marked. */
+const Row = (props: {
+  readonly title: string;
+  readonly cells: readonly Cell[];
+  /** Null: neither end is better. */
+  readonly better: 'max' | 'min' | null;
+}) => {
+  const values = props.cells.flatMap(({ value }) => (value === null ? [] : [value]));
+  const best = props.better === 'max' ? Math.max(...values) : Math.min(...values);
+  const tells = props.better !== null && new Set(props.cells.map(({ text }) => text)).size > 1;
+  return (
+    <tr>
+      <th scope="row" className="wrap">
+        {props.title}
+      </th>
+      {props.cells.map(({ value, text, note }, i) => (
+        <td key={i}>
+          <span className={tells && value === best ? 'compare-best' : undefined}>{text}</span>
+          {note ? <span className="muted small"> {note}</span> : null}
+        </td>
+      ))}
+    </tr>
+  );
+};
+
+const percentCell = (value: number | null, interval?: readonly [number, number]): Cell => ({
+  value,
+  text: formatPercent(value),
+  note: interval ? `${formatPercent(interval[0], 0)}–${formatPercent(interval[1], 0)}` : undefined,
+});
+
+/** What stands at a fixed ε, with its interval, or how far an attack has to go that looks for the smallest change. */
+const strengthCell = (evaluation: Evaluation | undefined, metric: EvaluationMetricName): Cell => {
+  const summary = evaluation?.summary;
+  if (metric === 'robustAccuracy')
+    return percentCell(summary?.robustAccuracy ?? null, summary?.robustInterval);
+  const value = readExtended(summary?.[metric] ?? null);
+  return { value, text: value === null ? '–' : formatMeasured(value) };
+};
+
+const costOf = (trial: TrialDetail): number =>
+  trial.stages.reduce((sum, stage) => sum + (stage.seconds ?? 0) / Math.max(1, stage.sharedBy), 0);
+
+type EvaluationOf = (trial: TrialDetail, key: string) => Evaluation | undefined;
+
+/** Where one of the trials rejects images: clean ones, which is a loss, and attacked ones, which is what it is there for. */
+const Rejections = (props: {
+  readonly trials: readonly TrialDetail[];
+  readonly runs: ReadonlyMap<string, Evaluation>;
+  readonly of: EvaluationOf;
+}) => {
+  const { trials, runs, of } = props;
+  if (!trials.some(rejects)) return null;
+  return (
+    <>
+      <Row
+        title="Rejected clean"
+        better="min"
+        cells={trials.map(({ evaluations }) => percentCell(evaluations[0]?.summary.rejectedClean ?? null))}
+      />
+      {[...runs].map(([key, run]) => (
+        <Row
+          key={key}
+          title={`Rejected under attack, ${attackLabel(run)}`}
+          better={null}
+          cells={trials.map((trial) => percentCell(of(trial, key)?.summary.rejectedAttacked ?? null))}
+        />
+      ))}
+    </>
+  );
+};
+
+export const CompareResults = (props: {
+  readonly trials: readonly TrialDetail[];
+  readonly onLeaveOut: ((id: string) => void) | null;
+}) => {
+  const { trials } = props;
+  const runs = new Map<string, Evaluation>();
+  for (const { evaluations } of trials)
+    for (const evaluation of evaluations) runs.set(keyOfRun(evaluation), evaluation);
+  const of: EvaluationOf = (trial, key) =>
+    trial.evaluations.find((evaluation) => keyOfRun(evaluation) === key);
+  return (
+    <Panel
+      title="Results"
+      note="Bold: the best of the row. Robust accuracy with its 95% interval; attacks that look for the smallest change are judged by how far they have to go."
+      flush
+    >
+      <div className="table-wrap">
+        <table className="table compare" style={columnsStyle(trials.length)}>
+          <thead>
+            <tr>
+              <td />
+              {trials.map((trial, i) => (
+                <th key={trial.id} scope="col">
+                  <span className="row" style={{ gap: 6, flexWrap: 'nowrap' }}>
+                    <SeriesMark colour={i} />
+                    <a href={href(['trials', trial.id])}>{trialName(trial, trials)}</a>
+                    {props.onLeaveOut ? (
+                      <button
+                        type="button"
+                        className="button"
+                        data-kind="quiet"
+                        data-size="small"
+                        aria-label={`Leave out ${trialName(trial, trials)}`}
+                        onClick={() => props.onLeaveOut?.(trial.id)}
+                      >
+                        ×
+                      </button>
+                    ) : null}
+                  </span>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            <tr>
+              <th scope="row">Status</th>
+              {trials.map((trial) => (
+                <td key={trial.id}>
+                  <Status status={trial.status} />
+                </td>
+              ))}
+            </tr>
+            <tr>
+              <th scope="row">Checks</th>
+              {trials.map((trial) => (
+                <td key={trial.id}>{trial.verdict === null ? '–' : <Verdict verdict={trial.verdict} />}</td>
+              ))}
+            </tr>
+            <Row
+              title="Clean accuracy"
+              better="max"
+              cells={trials.map((trial) => percentCell(trial.cleanAccuracy))}
+            />
+            {[...runs].map(([key, run]) => (
+              <Row
+                key={key}
+                title={`${evaluationMetrics[usualMetric(run)].title}, ${attackLabel(run)}`}
+                better="max"
+                cells={trials.map((trial) => strengthCell(of(trial, key), usualMetric(run)))}
+              />
+            ))}
+            <Rejections trials={trials} runs={runs} of={of} />
+            {[...runs].map(([key, run]) => (
+              <Row
+                key={`noise/${key}`}
+                title={`Noise level, ${attackLabel(run)}`}
+                better="max"
+                cells={trials.map((trial) => {
+                  const value = of(trial, key)?.summary.noiseLevel ?? null;
+                  return { value, text: value === null ? '–' : formatMeasured(value) };
+                })}
+              />
+            ))}
+            <Row
+              title="Cost, shared work divided"
+              better="min"
+              cells={trials.map((trial) => ({ value: costOf(trial), text: formatDuration(costOf(trial)) }))}
+            />
+          </tbody>
+        </table>
+      </div>
+    </Panel>
+  );
+};
+
+export const CompareSpec = ({
+  trials,
+  differs,
+}: {
+  readonly trials: readonly TrialDetail[];
+  readonly differs: readonly string[];
+}) => {
+  const [all, setAll] = useState(false);
+  const rows = [
+    { name: 'recipe', title: 'Recipe', cells: trials.map((trial) => trial.recipe as unknown) },
+    { name: 'dataset', title: 'Data set', cells: trials.map((trial) => trial.dataset as unknown) },
+    { name: 'seed', title: 'Seed', cells: trials.map((trial) => trial.seed as unknown) },
+    ...[...new Set(trials.flatMap((trial) => Object.keys(trial.hyperparameters)))].map((name) => ({
+      name,
+      title: hyperparameterTitle(name),
+      cells: trials.map((trial) => trial.hyperparameters[name] as unknown),
+    })),
+  ];
+  const apart = (row: (typeof rows)[number]) => differs.includes(row.name) || new Set(row.cells).size > 1;
+  const shown = rows.filter((row) => all || apart(row));
+  return (
+    <Panel
+      title={all ? 'Specification' : 'What differs'}
+      actions={
+        <label className="check small">
+          <input type="checkbox" checked={all} onChange={(event) => setAll(event.target.checked)} />
+          Show what is the same too
+        </label>
+      }
+      flush
+    >
+      {shown.length === 0 ? (
+        <p className="muted panel-body">Nothing: the same recipe, data, hyperparameters and seed.</p>
+      ) : null}
+      <div className="table-wrap">
+        <table className="table compare" style={columnsStyle(trials.length)}>
+          {shown.length === 0 ? null : (
+            <thead>
+              <tr>
+                <td />
+                {trials.map((trial, i) => (
+                  <th key={trial.id} scope="col">
+                    <SeriesMark colour={i} /> {trialName(trial, trials)}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+          )}
+          <tbody>
+            {shown.map((row) => (
+              <tr key={row.name}>
+                <th scope="row">{row.title}</th>
+                {row.cells.map((value, i) => (
+                  <td key={i} style={{ fontWeight: all && apart(row) ? 620 : undefined }}>
+                    {value === undefined ? (
+                      <span className="muted">not read</span>
+                    ) : (
+                      formatHyperparameter(value)
+                    )}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Panel>
+  );
+};

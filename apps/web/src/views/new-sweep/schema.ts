@@ -1,0 +1,106 @@
+/** What a form draws for a declared value: read from the declaration itself, so that a new hyperparameter or setting appears by itself. */
+import { z } from 'zod';
+
+export type Field = {
+  readonly kind: 'number' | 'boolean' | 'choice' | 'text';
+  readonly title: string;
+  readonly description: string;
+  readonly usual: unknown;
+  readonly choices: readonly string[];
+  /** `1 to 4096`, `above 0 to 1`; empty where nothing is said. */
+  readonly range: string;
+  readonly integer: boolean;
+  /** May be left to the attack: an empty input means null. */
+  readonly nullable: boolean;
+};
+
+type Json = {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Json[];
+  readonly default?: unknown;
+  readonly title?: string;
+  readonly description?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
+};
+
+const number = (value: number): string => value.toLocaleString('en-US');
+
+const rangeText = ({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Json): string => {
+  // Integers without a bound of their own are bounded by what a double can hold: nobody wants to read that.
+  const real = (bound: number | undefined) =>
+    bound === undefined || Math.abs(bound) >= Number.MAX_SAFE_INTEGER ? undefined : bound;
+  const low =
+    real(minimum) === undefined
+      ? real(exclusiveMinimum) === undefined
+        ? ''
+        : `above ${exclusiveMinimum}`
+      : number(minimum!);
+  const high =
+    real(maximum) === undefined
+      ? real(exclusiveMaximum) === undefined
+        ? ''
+        : `below ${exclusiveMaximum}`
+      : number(maximum!);
+  if (low !== '' && high !== '') return `${low} to ${high}`;
+  return low === '' ? (high === '' ? '' : `up to ${high}`) : low.startsWith('above') ? low : `from ${low}`;
+};
+
+const cache = new WeakMap<z.ZodType, Field>();
+
+export const fieldOf = (schema: z.ZodType): Field => {
+  const found = cache.get(schema);
+  if (found) return found;
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Json; // JSON Schema's own vocabulary
+  const options = json.anyOf?.filter(({ type }) => type !== 'null') ?? [];
+  const core = json.anyOf === undefined ? json : options.length === 1 ? options[0]! : {};
+  const choices = (core.enum ?? []).map(String);
+  const numeric = core.type === 'number' || core.type === 'integer';
+  const field: Field = {
+    kind: choices.length > 0 ? 'choice' : numeric ? 'number' : core.type === 'boolean' ? 'boolean' : 'text',
+    title: json.title ?? '',
+    description: json.description ?? '',
+    usual: json.default,
+    choices,
+    range: numeric ? rangeText(core) : '',
+    integer: core.type === 'integer',
+    nullable: json.anyOf?.some(({ type }) => type === 'null') ?? false,
+  };
+  cache.set(schema, field);
+  return field;
+};
+
+/** The schema's refusals by path, in words. */
+type Issue = z.core.$ZodIssue;
+
+/** Of a union's branches the one that got furthest knows best what was meant. */
+const explain = (issue: Issue): { readonly path: string; readonly message: string } => {
+  const path = issue.path.join('.');
+  if (issue.code !== 'invalid_union') return { path, message: issue.message };
+  const nested = issue.errors.flat();
+  const rank = (inner: Issue) => 2 * inner.path.length + (inner.code === 'invalid_type' ? 0 : 1);
+  const best = [...nested].sort((a, b) => rank(b) - rank(a))[0];
+  if (!best) return { path, message: issue.message };
+  const inner = explain(best);
+  return { path: [path, inner.path].filter((part) => part !== '').join('.'), message: inner.message };
+};
+
+export type Issues = ReadonlyMap<string, string>;
+
+export const issuesOf = (error: z.ZodError | undefined): Issues => {
+  const issues = new Map<string, string>();
+  for (const issue of error?.issues ?? []) {
+    const { path, message } = explain(issue);
+    if (!issues.has(path)) issues.set(path, message);
+  }
+  return issues;
+};
+
+/** What is wrong at a path or below it. */
+export const issueAt = (issues: Issues, path: string): string | null => {
+  for (const [at, message] of issues) if (at === path || at.startsWith(`${path}.`)) return message;
+  return null;
+};

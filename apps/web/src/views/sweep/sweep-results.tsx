@@ -1,0 +1,258 @@
+import { EvaluationMetricName, evaluationMetrics, type SweepDetail, type Trial } from '@funnel/contracts';
+import { type ReactNode, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
+import { SeriesMark } from '../../charts/marks.tsx';
+import { call } from '../../data/api.ts';
+import { type ListState, usePagedList } from '../../data/paged-list.ts';
+import { isOver, useLive } from '../../data/queries.ts';
+import { formatHyperparameter, hyperparameterTitle } from '../../format.ts';
+import { href, useQueryValue } from '../../router.ts';
+import {
+  attackOptions,
+  createObjective,
+  defaultObjective,
+  firstChoice,
+  type Objective,
+  type Result,
+  resultOf,
+  varyingHyperparameters,
+  worstCaseTitle,
+} from '../../statistics/objective.ts';
+
+export type SweepTabProps = { readonly sweep: SweepDetail };
+
+const pageSize = 250;
+/** Results are asked for again at most this often, and at most a tenth of the time. */
+const minMs = 2000;
+
+/** All trials of a sweep, kept right by events: a status changes at once, results follow with the next fetch of their pages. */
+export const useTrials = (sweepId: string): ListState<Trial> => {
+  const { list, state } = usePagedList<Trial>({
+    key: `trials/${sweepId}`,
+    load: (cursor) => call('listTrials', { params: { id: sweepId }, query: { limit: pageSize, cursor } }),
+    idOf: (trial) => trial.id,
+    mayChange: (trial) => !isOver(trial.status),
+    all: true,
+  });
+  const moved = useRef(new Set<string>());
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+  const tookMs = useRef(0);
+
+  const refresh = async () => {
+    const ids = new Set(moved.current);
+    moved.current.clear();
+    const started = performance.now();
+    await list.refresh((trial) => ids.has(trial.id) || trial.status === 'running');
+    tookMs.current = performance.now() - started;
+    timer.current = null;
+    if (moved.current.size > 0) schedule();
+  };
+  const schedule = () => {
+    timer.current ??= setTimeout(() => void refresh(), Math.max(minMs, 10 * tookMs.current));
+  };
+
+  useLive(({ rows, gap }) => {
+    if (gap) {
+      void list.refresh((trial) => !isOver(trial.status));
+      return;
+    }
+    const changes = new Map<string, (trial: Trial) => Trial>();
+    let results = false;
+    for (const { event } of rows) {
+      if (event.sweepId !== sweepId) continue;
+      if (event.type === 'trial') {
+        changes.set(event.trialId, (trial) => ({ ...trial, status: event.status }));
+        moved.current.add(event.trialId);
+      }
+      if (event.type === 'evaluation') results = true;
+    }
+    if (changes.size > 0) list.patch(changes);
+    if (changes.size > 0 || results) schedule();
+  });
+  useEffect(
+    () => () => {
+      if (timer.current !== null) clearTimeout(timer.current);
+      timer.current = null;
+    },
+    [],
+  );
+  return state;
+};
+
+/** Trials chosen to be looked at closely: at most six, one colour each, in the address of the page. */
+export const maxChosen = 6;
+
+export type Chosen = {
+  /** Trial numbers, in the order of their colours. */
+  readonly numbers: readonly number[];
+  readonly toggle: (number: number) => void;
+  /** True: nobody has chosen yet, the page has. */
+  readonly byDefault: boolean;
+  readonly reset: () => void;
+};
+
+export const useChosen = (results: readonly Result[], objective: Objective): Chosen => {
+  const [text, setText] = useQueryValue('trials');
+  const numbers =
+    text === undefined
+      ? firstChoice(results, objective)
+      : text
+          .split('.')
+          .filter((part) => part !== '')
+          .map(Number);
+  const toggle = (number: number) => {
+    const next = numbers.includes(number)
+      ? numbers.filter((n) => n !== number)
+      : [...numbers, number].slice(-maxChosen);
+    setText(next.length === 0 ? '.' : next.join('.'));
+  };
+  return { numbers, toggle, byDefault: text === undefined, reset: () => setText(undefined) };
+};
+
+export type SweepResults = {
+  readonly results: readonly Result[];
+  readonly hyperparameters: readonly string[];
+  readonly objective: Objective;
+  readonly attacks: readonly { readonly key: string; readonly title: string }[];
+  /** What stands for the worst case over these. */
+  readonly worstCase: string;
+  readonly setAttack: (key: string) => void;
+  readonly setMetric: (metric: EvaluationMetricName) => void;
+  readonly chosen: Chosen;
+  /** More trials are still being fetched. */
+  readonly partial: boolean;
+  readonly error: unknown;
+  /** `Trial 17`, and what sets it apart. */
+  readonly describe: (trial: Trial) => string;
+};
+
+/** While pages come, only every doubling is handed on: drawing everything anew for each of a hundred pages would be a hundred times the work. */
+const useDoubling = (items: readonly Trial[], partial: boolean): readonly Trial[] => {
+  const [held, setHeld] = useState(items);
+  const next = !partial || items.length >= 2 * held.length || held.length === 0 ? items : held;
+  if (next !== held) setHeld(next);
+  return next;
+};
+
+/** The trials of a sweep as its objective judges them, and which of them are looked at closely. */
+export const useSweepResults = (sweep: SweepDetail): SweepResults => {
+  const { items, partial, error } = useTrials(sweep.id);
+  const trials = useDeferredValue(useDoubling(items, partial));
+  const [attackText, setAttackText] = useQueryValue('attack');
+  const [metricText, setMetric] = useQueryValue('metric');
+  // The definition is the same as long as the sweep is; its answer comes anew with every event.
+  const attacks = useMemo(() => attackOptions(sweep.definition), [sweep.id]);
+  const worstCase = useMemo(() => worstCaseTitle(attacks.map(({ spec }) => spec)), [attacks]);
+  const usual = useMemo(() => defaultObjective(sweep.definition), [sweep.id]);
+  const attack =
+    attackText === 'worst' ? '' : (attacks[Number(attackText ?? Number.NaN)]?.key ?? usual.attack);
+  const metric =
+    EvaluationMetricName.safeParse(metricText).data ??
+    (attackText === undefined ? usual.metric : 'robustAccuracy');
+  const objective = useMemo(() => createObjective(attack, metric), [attack, metric]);
+  const results = useMemo(() => trials.map((trial) => resultOf(trial, objective)), [trials, objective]);
+  const hyperparameters = useMemo(() => varyingHyperparameters(trials), [trials]);
+  const chosen = useChosen(results, objective);
+
+  const describe = (trial: Trial) => {
+    const own = hyperparameters.filter((name) => name in trial.hyperparameters).slice(0, 4);
+    const parts = own.map(
+      (name) => `${hyperparameterTitle(name)} ${formatHyperparameter(trial.hyperparameters[name])}`,
+    );
+    const recipe = sweep.definition.recipes.length > 1 ? [trial.recipe] : [];
+    const seed = sweep.definition.seeds.length > 1 ? [`seed ${trial.seed}`] : [];
+    return [...recipe, ...parts, ...seed].join(', ');
+  };
+  const setAttack = (key: string) => {
+    const place = attacks.findIndex((option) => option.key === key);
+    setAttackText(place < 0 ? 'worst' : String(place));
+  };
+  return {
+    ...{ results, hyperparameters, objective, attacks, worstCase, setAttack, setMetric },
+    ...{ chosen, partial, error, describe },
+  };
+};
+
+/** What the trials are judged by. */
+export const ObjectiveTools = ({
+  data,
+  children,
+}: {
+  readonly data: SweepResults;
+  readonly children?: ReactNode;
+}) => (
+  <div className="results-tools">
+    <label className="label">
+      Judge by
+      <select
+        className="input"
+        value={data.objective.attack}
+        onChange={(event) => data.setAttack(event.target.value)}
+      >
+        {data.attacks.map(({ key, title }) => (
+          <option key={key} value={key}>
+            {title}
+          </option>
+        ))}
+        <option value="">{data.worstCase}</option>
+      </select>
+    </label>
+    <label className="label">
+      Metric
+      <select
+        className="input"
+        value={data.objective.metric}
+        onChange={(event) => data.setMetric(EvaluationMetricName.parse(event.target.value))}
+      >
+        {EvaluationMetricName.options.map((metric) => (
+          <option key={metric} value={metric}>
+            {evaluationMetrics[metric].title}
+          </option>
+        ))}
+      </select>
+    </label>
+    {children}
+  </div>
+);
+
+/** The chosen trials with their colours: the legend of every picture on the page. */
+export const ChosenBar = ({ data, sweepId }: { readonly data: SweepResults; readonly sweepId: string }) => {
+  const { chosen, results, describe } = data;
+  const trials = chosen.numbers.flatMap(
+    (number) => results.find(({ trial }) => trial.number === number)?.trial ?? [],
+  );
+  return (
+    <section className="chosen" aria-label="Chosen trials">
+      <span className="muted small">{chosen.byDefault ? 'Best so far:' : 'Chosen:'}</span>
+      {trials.map((trial, i) => (
+        <span key={trial.id} className="chip">
+          <SeriesMark colour={i} />
+          <a href={href(['trials', trial.id])} title={describe(trial)}>
+            Trial {trial.number}
+          </a>
+          <button
+            type="button"
+            aria-label={`Leave out trial ${trial.number}`}
+            onClick={() => chosen.toggle(trial.number)}
+          >
+            ×
+          </button>
+        </span>
+      ))}
+      {trials.length === 0 ? <span className="muted small">none. Tick trials in the table.</span> : null}
+      {chosen.byDefault ? null : (
+        <button type="button" className="button" data-kind="quiet" data-size="small" onClick={chosen.reset}>
+          Back to the best
+        </button>
+      )}
+      {trials.length >= 2 ? (
+        <a
+          className="button"
+          data-size="small"
+          href={href(['compare'], { trials: trials.map(({ id }) => id).join(','), sweep: sweepId })}
+        >
+          Compare side by side
+        </a>
+      ) : null}
+    </section>
+  );
+};

@@ -1,3 +1,0 @@
-import type { SweepDetail } from '@funnel/contracts';
-
-export type SweepTabProps = { readonly sweep: SweepDetail };

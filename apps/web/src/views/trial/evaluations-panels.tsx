@@ -1,0 +1,253 @@
+import {
+  budgetsOf,
+  type Diagnostic,
+  diagnostics,
+  type Evaluation,
+  type ExtendedNumber,
+  readExtended,
+  type TrialDetail,
+} from '@funnel/contracts';
+import { IntervalMark, OutcomeBar, OutcomeLegend } from '../../charts/marks.tsx';
+import { RobustnessCurves, useRobustnessCurves } from '../../charts/robustness-curves.tsx';
+import { Panel } from '../../components/controls.tsx';
+import { Skeleton } from '../../components/states.tsx';
+import { Verdict } from '../../components/status.tsx';
+import {
+  attackLabel,
+  attackTitle,
+  formatCount,
+  formatMeasured,
+  formatNumber,
+  formatPercent,
+  settingsLabel,
+} from '../../format.ts';
+
+const measured = (extended: ExtendedNumber | null): string => {
+  const value = readExtended(extended);
+  return value === null ? '–' : formatMeasured(value);
+};
+
+const EvaluationRow = ({ evaluation }: { readonly evaluation: Evaluation }) => {
+  const { summary, verdict } = evaluation;
+  const interval = `${formatPercent(summary.robustInterval[0])} to ${formatPercent(summary.robustInterval[1])}`;
+  return (
+    <tr>
+      <th scope="row">
+        {attackTitle(evaluation)} <span className="muted small">{settingsLabel(evaluation)}</span>
+      </th>
+      <td className="number" title={`95% interval ${interval}`}>
+        <IntervalMark
+          value={summary.robustAccuracy}
+          interval={summary.robustInterval}
+          low={0}
+          high={1}
+          hollow={verdict === 'masked'}
+          label={`95% interval ${interval}`}
+        />{' '}
+        {formatPercent(summary.robustAccuracy)}
+      </td>
+      <td
+        className="number"
+        title={`${formatCount(summary.successes)} of ${formatCount(summary.attempted)} attacked`}
+      >
+        {formatPercent(summary.successRate)}
+      </td>
+      <td className="number">{measured(summary.noiseLevel)}</td>
+      <td className="number">{measured(summary.medianL2)}</td>
+      <td className="number">{measured(summary.medianLinf)}</td>
+      <td className="number">{summary.meanQueries === null ? '–' : formatCount(summary.meanQueries)}</td>
+      <td>
+        <Verdict verdict={verdict} />
+      </td>
+    </tr>
+  );
+};
+
+const Curve = ({ trial, norm }: { readonly trial: TrialDetail; readonly norm: 'linf' | 'l2' }) => {
+  const { curves, note } = useRobustnessCurves(
+    [{ id: trial.id, name: 'worst case', colour: 0 }],
+    norm,
+    budgetsOf(trial.dataset)[norm],
+  );
+  return (
+    <div>
+      {curves.length > 0 ? <RobustnessCurves curves={curves} height={230} /> : <Skeleton height={230} />}
+      <p className="muted small">{note}</p>
+    </div>
+  );
+};
+
+export const EvaluationsPanel = ({ trial }: { readonly trial: TrialDetail }) => (
+  <Panel
+    title="Attacks"
+    note="Robust accuracy counts all images, success only those right when clean; attacks that look for the smallest change leave none standing, and it is their distance that tells. Noise level: mean L2 over successes; medians count failures as infinite."
+    flush
+  >
+    <div className="table-wrap">
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">Attack</th>
+            <th scope="col" className="number">
+              Robust accuracy
+            </th>
+            <th scope="col" className="number">
+              Success
+            </th>
+            <th scope="col" className="number">
+              Noise level
+            </th>
+            <th scope="col" className="number">
+              Median L2
+            </th>
+            <th scope="col" className="number">
+              Median L∞
+            </th>
+            <th scope="col" className="number">
+              Queries
+            </th>
+            <th scope="col">Checks</th>
+          </tr>
+        </thead>
+        <tbody>
+          {trial.evaluations.map((evaluation) => (
+            <EvaluationRow key={evaluation.stage} evaluation={evaluation} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+    <div className="columns panel-body">
+      <Curve trial={trial} norm="linf" />
+      <Curve trial={trial} norm="l2" />
+    </div>
+  </Panel>
+);
+
+/** Where its classifier stands behind something that refuses images. */
+export const rejects = ({ evaluations }: Pick<TrialDetail, 'evaluations'>): boolean =>
+  evaluations.some(({ summary }) => summary.rejectedClean !== undefined);
+
+const Share = ({ share = 0, of }: { readonly share: number | undefined; readonly of: number }) => (
+  <td className="number">
+    {formatPercent(share)}{' '}
+    <span className="muted small">
+      {formatCount(Math.round(share * of))} of {formatCount(of)}
+    </span>
+  </td>
+);
+
+const RejectionRow = ({ evaluation }: { readonly evaluation: Evaluation }) => {
+  const { summary } = evaluation;
+  return (
+    <tr>
+      <th scope="row">
+        {attackTitle(evaluation)} <span className="muted small">{settingsLabel(evaluation)}</span>
+      </th>
+      <td>
+        <OutcomeBar summary={summary} />
+      </td>
+      <Share share={summary.rejectedClean} of={summary.images} />
+      <Share share={summary.rejectedAttacked} of={summary.attempted} />
+      <Share share={summary.successRate} of={summary.attempted} />
+    </tr>
+  );
+};
+
+/** Only a defence that rejects images has it. */
+export const RejectionsPanel = ({ trial }: { readonly trial: TrialDetail }) =>
+  rejects(trial) ? (
+    <Panel
+      title="What the defence rejected"
+      note="A rejected image fools nobody, but an image rejected clean is not answered either: robust accuracy counts the first and not the second."
+      flush
+    >
+      <div className="table-wrap">
+        <table className="table">
+          <thead>
+            <tr>
+              <th scope="col">Attack</th>
+              <th scope="col">Of all images</th>
+              <th scope="col" className="number">
+                Rejected clean
+              </th>
+              <th scope="col" className="number">
+                Rejected under attack
+              </th>
+              <th scope="col" className="number">
+                Passed and fooled
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {trial.evaluations.map((evaluation) => (
+              <RejectionRow key={evaluation.stage} evaluation={evaluation} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <div className="panel-body">
+        <OutcomeLegend />
+      </div>
+    </Panel>
+  ) : null;
+
+const Check = ({ check }: { readonly check: Diagnostic }) => (
+  <li className="check-line">
+    <span>
+      <strong>{diagnostics[check.id].title}.</strong> {check.detail}{' '}
+      {check.value === null ? null : (
+        <span className="muted small">
+          {formatNumber(check.value)}, compared with {formatNumber(check.threshold)}
+        </span>
+      )}
+    </span>
+    <Verdict verdict={check.verdict} brief />
+  </li>
+);
+
+const sentence = (flagged: number, total: number): string => {
+  if (total === 0) return 'No check was computed.';
+  if (flagged === 0) return `None of ${total} checks raises a flag.`;
+  return `${flagged} of ${total} checks ${flagged === 1 ? 'raises a flag' : 'raise flags'}.`;
+};
+
+const Group = ({ evaluation }: { readonly evaluation: Evaluation }) => {
+  const flagged = evaluation.diagnostics.filter(({ verdict }) => verdict !== 'ok');
+  const passed = evaluation.diagnostics.filter(({ verdict }) => verdict === 'ok');
+  return (
+    <section className="check-group">
+      <h3>{attackLabel(evaluation)}</h3>
+      <p className="muted small">{sentence(flagged.length, evaluation.diagnostics.length)}</p>
+      {flagged.length === 0 ? null : (
+        <ul>
+          {flagged.map((check) => (
+            <Check key={check.id} check={check} />
+          ))}
+        </ul>
+      )}
+      {passed.length === 0 ? null : (
+        <details>
+          <summary>{passed.length} without a flag</summary>
+          <ul>
+            {passed.map((check) => (
+              <Check key={check.id} check={check} />
+            ))}
+          </ul>
+        </details>
+      )}
+    </section>
+  );
+};
+
+export const DiagnosticsPanel = ({ trial }: { readonly trial: TrialDetail }) => (
+  <Panel
+    title="Can these numbers be believed?"
+    note="A defence that hides its gradients looks robust to weak attacks. These checks ask whether that happened here."
+  >
+    <div className="check-groups">
+      {trial.evaluations.map((evaluation) => (
+        <Group key={evaluation.stage} evaluation={evaluation} />
+      ))}
+    </div>
+  </Panel>
+);

@@ -1,0 +1,166 @@
+import {
+  type HyperparameterDeclaration,
+  type HyperparameterName,
+  hyperparameterDeclaration,
+  type Recipe,
+  recipes,
+  type Stage,
+  type TrialDetail,
+} from '@funnel/contracts';
+import { CopyButton, Panel } from '../../components/controls.tsx';
+import { Status } from '../../components/status.tsx';
+import { client } from '../../data/api.ts';
+import { attackTitle, formatCount, formatDuration, formatHyperparameter, shortHash } from '../../format.ts';
+import { modelPath, networksOf, networkTitles, weightsPath } from '../../model/networks.ts';
+import { href } from '../../router.ts';
+
+type Line = {
+  readonly name: HyperparameterName;
+  readonly meta: HyperparameterDeclaration;
+  readonly value: unknown;
+  readonly usual: boolean;
+};
+
+/** Every hyperparameter under the first stage that reads it. */
+const linesByStage = (trial: TrialDetail): { readonly kind: string; readonly lines: readonly Line[] }[] => {
+  const recipe: Recipe = recipes[trial.recipe];
+  const seen = new Set<string>();
+  return recipe.stages.map(({ kind, reads, lengthOf }) => {
+    const names = [...lengthOf, ...reads].filter((name) => !seen.has(name));
+    for (const name of names) seen.add(name);
+    const lines = names.map((name): Line => {
+      const value = trial.hyperparameters[name];
+      const meta = hyperparameterDeclaration(name);
+      return { name, meta, value, usual: value === meta.default };
+    });
+    return { kind, lines };
+  });
+};
+
+export const SpecPanel = ({ trial }: { readonly trial: TrialDetail }) => (
+  <Panel
+    title="Specification"
+    note="Every hyperparameter under the first stage that reads it. Bold: not the default. †: not printed in the paper, our choice."
+  >
+    <div className="spec">
+      {linesByStage(trial).map(({ kind, lines }) => (
+        <section key={kind}>
+          <h3>{kind}</h3>
+          <dl>
+            {lines.map(({ name, meta, value, usual }) => (
+              <div key={name} title={meta.description.replaceAll('`', '')}>
+                <dt>
+                  {meta.title}
+                  {meta.assumed ? ' †' : ''}
+                </dt>
+                <dd style={{ fontWeight: usual ? undefined : 680 }}>{formatHyperparameter(value)}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
+    </div>
+  </Panel>
+);
+
+const seconds = (stages: readonly Stage[]): number =>
+  stages.reduce((sum, stage) => sum + (stage.seconds ?? 0), 0);
+const share = (stages: readonly Stage[]): number =>
+  stages.reduce((sum, stage) => sum + (stage.seconds ?? 0) / Math.max(1, stage.sharedBy), 0);
+
+const lengthText = (stage: Stage): string => {
+  if (stage.attack !== null) return '';
+  return stage.startEpoch > 0 ? `${stage.startEpoch + 1}–${stage.epochs}` : `1–${stage.epochs}`;
+};
+
+export const CostPanel = ({ trial }: { readonly trial: TrialDetail }) => {
+  const { stages } = trial;
+  const shared = stages.filter(({ sharedBy }) => sharedBy > 1).length;
+  return (
+    <Panel
+      title="Cost"
+      note={`${formatDuration(seconds(stages))} of work; divided among the trials that share it, ${formatDuration(share(stages))}. ${shared} of ${stages.length} stages are shared.`}
+      flush
+    >
+      <div className="table-wrap">
+        <table className="table">
+          <thead>
+            <tr>
+              <th scope="col">Stage</th>
+              <th scope="col">Status</th>
+              <th scope="col" className="number">
+                Epochs
+              </th>
+              <th scope="col" className="number">
+                Time
+              </th>
+              <th scope="col" className="number">
+                Shared by
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {stages.map((stage) => (
+              <tr key={stage.id} title={stage.error?.message}>
+                <th scope="row">
+                  <a href={href(['sweeps', trial.sweepId, 'stages'], { stage: stage.id })}>
+                    {stage.attack === null ? stage.kind : attackTitle(stage.attack)}
+                  </a>
+                </th>
+                <td>
+                  <Status status={stage.status} />
+                </td>
+                <td className="number">{lengthText(stage)}</td>
+                <td className="number">{formatDuration(stage.seconds)}</td>
+                <td className="number">{stage.sharedBy === 1 ? 'its own' : formatCount(stage.sharedBy)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {stages
+        .filter(({ error }) => error !== null)
+        .map((stage) => (
+          <p key={stage.id} className="field-error" style={{ padding: '8px 18px' }}>
+            {stage.kind}: {stage.error!.message}
+          </p>
+        ))}
+    </Panel>
+  );
+};
+
+export const CheckpointsPanel = ({ trial }: { readonly trial: TrialDetail }) => {
+  const stored = trial.stages.filter(({ checkpoint, kind }) => checkpoint !== null && kind !== 'attack');
+  return (
+    <Panel title="Checkpoints" note="Each network opens with tf.loadLayersModel(address).">
+      {stored.length === 0 ? <p className="muted">None is stored yet.</p> : null}
+      <div className="stack">
+        {stored.map((stage) => (
+          <section key={stage.id}>
+            <h3>
+              After {stage.kind}, {stage.epochs} epochs{' '}
+              <code className="muted small">{shortHash(stage.checkpoint!)}</code>
+            </h3>
+            <ul className="networks">
+              {networksOf(stage).map((network) => (
+                <li key={network} className="row">
+                  <span style={{ flex: 1 }}>{networkTitles[network]}</span>
+                  <a href={client.urlOf(modelPath(stage.checkpoint!, network))} download={`${network}.json`}>
+                    topology
+                  </a>
+                  <a href={client.urlOf(weightsPath(stage.checkpoint!, network))} download={`${network}.bin`}>
+                    weights
+                  </a>
+                  <CopyButton
+                    title="Copy address"
+                    text={() => client.urlOf(modelPath(stage.checkpoint!, network))}
+                  />
+                </li>
+              ))}
+            </ul>
+          </section>
+        ))}
+      </div>
+    </Panel>
+  );
+};

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { edgesOnShow, surrogateEdges, surrogateTip } from '../../src/charts/stage-tree/draw.ts';
+import { layoutStages, varyingHyperparameters } from '../../src/charts/stage-tree/layout.ts';
+import { createWorld } from '../fake-api/world.ts';
+
+const stagesOf = () => {
+  const world = createWorld();
+  const sweep = world.addSweep({
+    name: 'x',
+    dataset: { name: 'glyphs', attack: 100 },
+    recipes: ['funn', 'classic'],
+    space: { gamma: [1, 5], optimiseEpochs: [11, 31] },
+    seeds: 2,
+  });
+  return [...sweep.stages.values()];
+};
+
+describe('the stage tree', () => {
+  it('shows every stage once, parents before children', () => {
+    const stages = stagesOf();
+    const nodes = layoutStages(stages);
+    expect(new Set(nodes.map(({ stage }) => stage.id))).toEqual(new Set(stages.map(({ id }) => id)));
+    const seen = new Set<string>();
+    for (const { stage, parent } of nodes) {
+      if (parent) expect(seen.has(parent.stage.id)).toBe(true);
+      expect(parent?.stage.id ?? null).toBe(stage.parent);
+      seen.add(stage.id);
+    }
+  });
+
+  it('fills each stage with what stands on it, without gaps or overlaps', () => {
+    for (const node of layoutStages(stagesOf())) {
+      if (node.children.length === 0) continue;
+      const ends = [node.y0, ...node.children.map(({ y1 }) => y1)];
+      for (const [i, child] of node.children.entries()) expect(child.y0).toBeCloseTo(ends[i]!, 12);
+      expect(ends.at(-1)).toBeCloseTo(node.y1, 12);
+    }
+  });
+
+  it('lets a recipe without an optimisation reach over its column', () => {
+    const classic = layoutStages(stagesOf()).find(
+      ({ stage }) => stage.recipe === 'classic' && stage.kind === 'initialise',
+    );
+    expect(classic).toMatchObject({ column: 0, span: 2 });
+  });
+
+  it('works while pages are still coming', () => {
+    const some = stagesOf().filter(({ kind }) => kind !== 'initialise');
+    expect(layoutStages(some).filter(({ parent }) => parent === null).length).toBeGreaterThan(1);
+  });
+
+  it('labels stages by what tells them apart', () => {
+    expect(varyingHyperparameters(stagesOf()).get('optimise')).toEqual(['gamma', 'seed', 'epochs']);
+  });
+});
+
+const nodesOf = (seeds: number) =>
+  layoutStages([
+    ...createWorld()
+      .addSweep({ name: 'x', dataset: { name: 'glyphs' }, seeds, attacks: ['fgsm', 'transfer-linf'] })
+      .stages.values(),
+  ]);
+
+it('every transfer attack has an edge from each of its surrogates, and says so', () => {
+  const nodes = nodesOf(4);
+  const edges = surrogateEdges(nodes);
+  expect(edges).toHaveLength(4 * 3);
+  for (const { from, to } of edges) {
+    expect(from.stage.kind).toBe('classify');
+    expect(to.stage.attack?.attack).toBe('transfer-linf');
+    expect(to.parent).not.toBe(from);
+  }
+  expect(surrogateTip(edges, edges[0]!.to)).toBe('\nmade on 3 other classifiers');
+  const tips = nodes
+    .filter(({ stage }) => stage.kind === 'classify')
+    .map((node) => surrogateTip(edges, node));
+  expect(tips).toContain('\n3 transfer attacks of others are made on it');
+  expect(surrogateTip(edges, nodes[0]!)).toBe('');
+});
+
+it('of many only those of the stage that one looks at are drawn', () => {
+  const few = surrogateEdges(nodesOf(4));
+  const own = few.filter(({ to }) => to === few[0]!.to);
+  const shown = edgesOnShow(few, [few[0]!.to.stage.id, null]);
+  expect(shown.marked).toEqual(own);
+  expect(shown.plain).toHaveLength(few.length - own.length);
+
+  const many = surrogateEdges(nodesOf(30));
+  expect(edgesOnShow(many, [null])).toEqual({ plain: [], marked: [] });
+  expect(edgesOnShow(many, [many[0]!.to.stage.id])).toMatchObject({ plain: [], marked: [{}, {}, {}] });
+});

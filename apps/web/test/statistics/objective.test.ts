@@ -1,0 +1,158 @@
+import { type ExtendedNumber, SweepDefinition, type SweepInput, type Trial } from '@funnel/contracts';
+import { describe, expect, it } from 'vitest';
+import {
+  attackOptions,
+  createObjective,
+  defaultObjective,
+  firstChoice,
+  ranked,
+  resultOf,
+  varyingHyperparameters,
+  worstCaseTitle,
+} from '../../src/statistics/objective.ts';
+import { columnsOf, sortResults } from '../../src/views/sweep/trial-columns.tsx';
+import { createWorld } from '../fake-api/world.ts';
+
+const define = (more: Partial<SweepInput>) =>
+  SweepDefinition.parse({ name: 'x', dataset: { name: 'glyphs', attack: 100 }, ...more });
+
+const trials = (): { trials: Trial[]; definition: SweepDefinition } => {
+  const world = createWorld();
+  const sweep = world.addSweep(
+    {
+      name: 'x',
+      dataset: { name: 'mnist', attack: 200 },
+      recipes: ['funn', 'classic'],
+      space: { gamma: [0.5, 5, 50] },
+      seeds: 2,
+    },
+    { done: 1 },
+  );
+  return {
+    trials: sweep.planned.map(({ number }) => world.trialOf(sweep, number)),
+    definition: sweep.definition,
+  };
+};
+
+describe('what trials are judged by', () => {
+  it('is what the sweep declares', () => {
+    const objective = defaultObjective(define({ objective: { attack: 'fmn-l2', metric: 'medianL2' } }));
+    expect(objective).toMatchObject({ metric: 'medianL2' });
+    expect(objective.attack).toMatch(/^fmn-l2/);
+  });
+
+  it('is else the worst case over its attacks, or its only attack', () => {
+    const several = defaultObjective(
+      define({ attacks: ['deepfool-l2', { attack: 'pgd-linf', epsilon: 0.1 }] }),
+    );
+    expect(several).toEqual({ attack: '', metric: 'robustAccuracy' });
+    expect(defaultObjective(define({ attacks: ['deepfool-linf', 'cw-l2'] }))).toEqual({
+      attack: '',
+      metric: 'medianLinf',
+    });
+    const one = defaultObjective(define({ attacks: ['deepfool-linf'] }));
+    expect(one.attack).toMatch(/^deepfool-linf/);
+    expect(one.metric).toBe('medianLinf');
+  });
+
+  it('says in which balls the worst case is', () => {
+    const { definition } = trials();
+    expect(worstCaseTitle(attackOptions(definition).map(({ spec }) => spec))).toBe(
+      'Worst case over all, within L∞ 0.3 or L2 2',
+    );
+    expect(worstCaseTitle(attackOptions(define({ attacks: ['cw-l2'] })).map(({ spec }) => spec))).toBe(
+      'Worst case over all',
+    );
+  });
+
+  it('reads each trial by that attack, and over all attacks what the service found', () => {
+    const { trials: all, definition } = trials();
+    const trial = all.find(({ evaluations }) => evaluations.length > 0)!;
+    for (const [index, { key }] of attackOptions(definition).entries())
+      expect(resultOf(trial, createObjective(key, 'noiseLevel')).value).toBe(
+        trial.evaluations[index]!.summary.noiseLevel,
+      );
+    for (const metric of ['robustAccuracy', 'successRate', 'medianL2', 'cleanAccuracy'] as const) {
+      const { value, interval } = resultOf(trial, createObjective('', metric));
+      expect(value).toBe(trial.worstCase!.values[metric]);
+      if (metric === 'medianL2') expect(interval).toBeNull();
+      else expect(interval![0] <= value! && value! <= interval![1]).toBe(true);
+    }
+    // As wide as that of one attack that leaves as many.
+    const { summary } = trial.evaluations[0]!;
+    const same = { ...trial, worstCase: { within: {}, values: { ...trial.worstCase!.values, ...summary } } };
+    const [low, high] = resultOf(same as Trial, createObjective('', 'successRate')).interval!;
+    expect(low).toBeCloseTo(summary.successInterval[0], 12);
+    expect(high).toBeCloseTo(summary.successInterval[1], 12);
+    expect(resultOf({ ...trial, worstCase: null }, createObjective('', 'robustAccuracy')).value).toBeNull();
+  });
+});
+
+it('an infinite median is the best value, and a missing one none', () => {
+  const [trial] = trials().trials.filter(({ evaluations }) => evaluations.length > 0);
+  const objective = createObjective('', 'medianL2');
+  const withMedian = (number: number, medianL2: ExtendedNumber | null) =>
+    resultOf(
+      {
+        ...trial!,
+        number,
+        verdict: 'ok',
+        worstCase: { within: {}, values: { ...trial!.worstCase!.values, medianL2 } },
+      },
+      objective,
+    );
+  const results = [
+    withMedian(0, null),
+    withMedian(1, 0.5),
+    withMedian(2, 'Infinity'),
+    withMedian(3, 2),
+    withMedian(4, 'Infinity'),
+  ];
+  expect(ranked(results, 'max').map(({ trial: { number }, value }) => [number, value])).toEqual([
+    [2, Number.POSITIVE_INFINITY],
+    [4, Number.POSITIVE_INFINITY],
+    [3, 2],
+    [1, 0.5],
+    [0, null],
+  ]);
+  expect(results.map(({ value }) => (value === null ? null : objective.format(value)))).toEqual([
+    ...[null, '0.500', '∞', '2.00'],
+    '∞',
+  ]);
+  expect(firstChoice(results, objective).slice(0, 3)).toEqual([2, 4, 3]);
+  const column = columnsOf(results, [], objective, false).find(({ key }) => key === 'value')!;
+  expect(sortResults(results, column, true).map((result) => result.trial.number)).toEqual([2, 4, 3, 1, 0]);
+  expect(sortResults(results, column, false).map((result) => result.trial.number)).toEqual([1, 3, 2, 4, 0]);
+});
+
+describe('the first choice', () => {
+  it('is the three best, and the best of the recipe that is missing among them', () => {
+    const { trials: all, definition } = trials();
+    const objective = createObjective(defaultObjective(definition).attack, 'robustAccuracy');
+    const results = all.map((trial) => resultOf(trial, objective));
+    const numbers = firstChoice(results, objective);
+    const order = ranked(
+      results.filter(({ value }) => value !== null),
+      'max',
+    );
+    expect(numbers.slice(0, 3)).toEqual(order.slice(0, 3).map(({ trial }) => trial.number));
+    expect(new Set(numbers.map((number) => all[number]!.recipe))).toEqual(new Set(['funn', 'classic']));
+  });
+
+  it('never ranks a masked run above one that is not', () => {
+    const { trials: all } = trials();
+    const results = all.map((trial, i) => ({
+      trial,
+      value: i,
+      interval: null,
+      clean: null,
+      masked: i % 2 === 0,
+    }));
+    const masked = ranked(results, 'max').map((result) => result.masked);
+    expect(masked).toEqual([...masked].sort((a, b) => Number(a) - Number(b)));
+  });
+});
+
+it('finds the hyperparameters that vary', () => {
+  expect(varyingHyperparameters(trials().trials)).toEqual(['gamma']);
+});

@@ -1,0 +1,102 @@
+import type { EvaluationRecords } from '@funnel/contracts';
+import { describe, expect, it } from 'vitest';
+import {
+  curveExtent,
+  evenRadii,
+  paretoFront,
+  robustnessCurve,
+  worstDistances,
+} from '../../src/statistics/robustness.ts';
+import { uniformOf } from '../fake-api/digits.ts';
+
+/** Per image: the distance at which it fell, null where it stood, 'wrong' where it was wrong to begin with. */
+const records = (falls: readonly (number | null | 'wrong')[]): EvaluationRecords => ({
+  index: falls.map((_, i) => i),
+  label: falls.map(() => 0),
+  correct: falls.map((fall) => fall !== 'wrong'),
+  predicted: falls.map(() => 1),
+  success: falls.map((fall) => typeof fall === 'number'),
+  l2: falls.map((fall) => (typeof fall === 'number' ? 10 * fall : null)),
+  linf: falls.map((fall) => (typeof fall === 'number' ? fall : null)),
+  l0: falls.map(() => null),
+  steps: falls.map(() => 1),
+  queries: falls.map(() => 1),
+});
+
+const first = { attack: 'pgd-linf', records: records([0.1, 0.3, null, 'wrong']) } as const;
+const second = { attack: 'fmn-linf', records: records([0.2, 0.05, null, 'wrong']) } as const;
+
+describe('robust accuracy over ε', () => {
+  it('takes the worst case image by image', () => {
+    expect([...worstDistances([first, second], 'linf').values()]).toEqual([
+      0.1,
+      0.05,
+      Number.POSITIVE_INFINITY,
+      0,
+    ]);
+  });
+
+  it('falls by one image at each of their distances, and counts what was wrong from the start', () => {
+    const { epsilon, accuracy, images } = robustnessCurve([first, second], 'linf', evenRadii(0.4, 9));
+    expect(images).toBe(4);
+    expect(epsilon[0]).toBe(0);
+    expect(accuracy).toEqual(epsilon.map((e) => (1 + Number(e < 0.1) + Number(e < 0.05)) / 4));
+  });
+
+  it('measures each norm by its own distances', () => {
+    expect(robustnessCurve([first], 'l2', [0, 1, 2]).accuracy).toEqual([0.75, 0.5, 0.5]);
+  });
+
+  it('counts an attack that used all of its ε, for all that float32 makes of it', () => {
+    const full = { attack: 'fgsm', records: records([Math.fround(0.1), Math.fround(0.1)]) } as const;
+    expect(robustnessCurve([full], 'linf', [0, 0.0999, 0.1]).accuracy).toEqual([1, 1, 0]);
+  });
+
+  it('has intervals around every point', () => {
+    const { accuracy, low, high } = robustnessCurve([first], 'linf', evenRadii(0.4));
+    for (const [i, share] of accuracy.entries()) {
+      expect(low[i]).toBeLessThanOrEqual(share);
+      expect(high[i]).toBeGreaterThanOrEqual(share);
+    }
+  });
+
+  it('reaches to the usual budget, or as far as anything fell', () => {
+    expect(curveExtent([first], 'linf', 0.2)).toBe(0.3);
+    expect(curveExtent([first], 'linf', 0.5)).toBe(0.5);
+  });
+});
+
+const points = (n: number, seed: string) =>
+  Array.from({ length: n }, (_, i) => ({
+    x: Math.round(20 * uniformOf(`${seed}x${i}`)),
+    y: Math.round(20 * uniformOf(`${seed}y${i}`)),
+  }));
+
+it('keeps exactly the points that no other beats, as trying all pairs does', () => {
+  for (const seed of ['a', 'b', 'c', 'd']) {
+    const all = points(60, seed);
+    const beaten = (p: { x: number; y: number }) =>
+      all.some((q) => q.x >= p.x && q.y >= p.y && (q.x > p.x || q.y > p.y));
+    const expected = new Set(all.filter((p) => !beaten(p)).map(({ x, y }) => `${x},${y}`));
+    const front = paretoFront(all);
+    expect(new Set(front.map(({ x, y }) => `${x},${y}`))).toEqual(expected);
+    expect(front).toHaveLength(expected.size);
+    expect(front.map(({ x }) => x)).toEqual(front.map(({ x }) => x).toSorted((a, b) => a - b));
+  }
+});
+
+it('has room for what is infinite: of those the one with the greatest x beats all to its left', () => {
+  const y = Number.POSITIVE_INFINITY;
+  const all = [
+    { x: 1, y },
+    { x: 3, y },
+    { x: 2, y: 9 },
+    { x: 4, y: 1 },
+    { x: 5, y: 0 },
+  ];
+  expect(paretoFront(all)).toEqual([all[1], all[3], all[4]]);
+});
+
+it('has nothing of nothing', () => {
+  expect(paretoFront([])).toEqual([]);
+});

@@ -1,0 +1,29 @@
+import { SweepDefinition, type SweepInput } from '@funnel/contracts';
+import { describe, expect, it } from 'vitest';
+import { readBoardQuery } from '../../src/views/leaderboard/leaderboard-filters.tsx';
+
+const define = (more: Partial<SweepInput>) =>
+  SweepDefinition.parse({ name: 'x', dataset: { name: 'glyphs' }, ...more });
+const ranking = (address: string, definition?: SweepDefinition) => {
+  const { attack, metric } = readBoardQuery(new URLSearchParams(address), definition);
+  return [attack, metric];
+};
+
+describe('what the leaderboard is asked', () => {
+  it('is over all sweeps one attack by its name, unless the address says otherwise', () => {
+    expect(ranking('')).toEqual(['pgd-linf', 'robustAccuracy']);
+    expect(ranking('attack=worst')).toEqual([undefined, 'robustAccuracy']);
+    expect(ranking('attack=deepfool-l2')).toEqual(['deepfool-l2', 'medianL2']);
+    expect(ranking('attack=worst&metric=medianLinf')).toEqual([undefined, 'medianLinf']);
+    expect(ranking('attack=none-such')).toEqual(['pgd-linf', 'robustAccuracy']);
+    expect(ranking('metric=noiseLevel')).toEqual(['pgd-linf', 'noiseLevel']);
+  });
+
+  it('is of one sweep what that is ranked by', () => {
+    expect(ranking('sweep=a', define({}))).toEqual([undefined, 'robustAccuracy']);
+    expect(ranking('sweep=a', define({ attacks: ['fmn-linf', 'cw-l2'] }))).toEqual([undefined, 'medianLinf']);
+    const own = define({ objective: { attack: 'deepfool-l2', metric: 'noiseLevel' } });
+    expect(ranking('sweep=a', own)).toEqual(['deepfool-l2', 'noiseLevel']);
+    expect(ranking('sweep=a&attack=worst', own)).toEqual([undefined, 'robustAccuracy']);
+  });
+});
