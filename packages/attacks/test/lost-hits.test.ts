@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type ClassifierModel, classifierModel, evaluateAttack } from '../src/index.ts';
 import { createRandom } from '../src/random.ts';
-import { hasOracle, loadClassifier, loadImages, oracleMissing } from './helpers/oracle.ts';
+import { loadClassifier, loadImages } from './helpers/oracle.ts';
 import { useWasm } from './helpers/tiny.ts';
 
 const attacksThatKeepNearest = [
@@ -103,9 +103,7 @@ describe.each(['wasm', 'cpu'] as const)(
   },
 );
 
-if (!hasOracle) console.warn(oracleMissing);
-
-describe.skipIf(!hasOracle)('on fashion-mlp', () => {
+describe('on fashion-mlp', () => {
   beforeAll(useWasm);
 
   it('fmn-linf fools the two images that it would lose without confirmation', async () => {
