@@ -72,6 +72,8 @@ describe('the service', () => {
     const worker = { id: 'w', host: 'h', pid: 1, version: '1', backend: 'cpu', device: '', slots: 3 };
     await registerWorker(api.db, worker);
     await api.app.inject({ method: 'POST', url: '/v1/sweeps', payload: oneTrial });
+    // The relay tells the queue after the commit, beside the answer.
+    await vi.waitFor(() => expect(api.queue.notifications).toHaveLength(1), 30_000);
     const response = await get('/metrics');
     expect(response.headers['content-type']).toMatch(/^text\/plain/);
     const lines = response.body.split('\n');
