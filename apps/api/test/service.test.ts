@@ -139,9 +139,9 @@ describe('the dashboard', () => {
 test('while it listens, it notifies again of stages that are still ready', async () => {
   const own = await build({ reconcileSeconds: 0.02 });
   await own.app.inject({ method: 'POST', url: '/v1/sweeps', payload: oneTrial });
-  const notified = own.queue.notifications.length;
+  await vi.waitFor(() => expect(own.queue.notifications).toHaveLength(1), 30_000);
   await own.app.listen({ host: '127.0.0.1', port: 0 });
-  await vi.waitFor(() => expect(own.queue.notifications.length).toBeGreaterThan(notified), 30_000);
+  await vi.waitFor(() => expect(own.queue.notifications.length).toBeGreaterThan(1), 30_000);
   expect(new Set(own.queue.notifications)).toHaveLength(1);
   await own.close();
 });
