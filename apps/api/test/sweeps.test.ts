@@ -225,10 +225,12 @@ describe('a sweep', () => {
     const ready = stages
       .json<{ items: { id: string; status: string }[] }>()
       .items.filter((stage) => stage.status === 'ready');
-    expect(ready).toHaveLength(2);
-    await vi.waitFor(() =>
-      expect([...api.queue.notifications].sort()).toEqual(ready.map((stage) => stage.id).sort()),
+    // The relay tells the queue after the commit, beside the answer.
+    await vi.waitFor(
+      () => expect([...api.queue.notifications].sort()).toEqual(ready.map((stage) => stage.id).sort()),
+      30_000,
     );
+    expect(ready).toHaveLength(2);
     const { rows } = await api.db.pool.query(
       'SELECT actor, action, subject FROM audit_log ORDER BY id DESC LIMIT 1',
     );
