@@ -7,7 +7,7 @@ import { gradientIsWrong } from '../src/diagnostics/gradient-checks.ts';
 import { createFlatModel } from '../src/flat-model.ts';
 import { type ClassifierModel, classifierModel } from '../src/index.ts';
 import { createRandom } from '../src/random.ts';
-import { hasOracle, loadClassifier, loadImages, loadOracle, oracleNames } from './helpers/oracle.ts';
+import { loadClassifier, loadImages, loadOracle, oracleNames } from './helpers/oracle.ts';
 import { tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
 beforeAll(async () => {
@@ -89,7 +89,7 @@ describe('on a small network', () => {
   });
 });
 
-describe.skipIf(!hasOracle).each(oracleNames)('on %s', (name) => {
+describe.each(oracleNames)('on %s', (name) => {
   it('accepts the gradients of an honest network, far from the threshold', async () => {
     const { indices } = loadOracle(name);
     const found = await check(await loadClassifier(name), loadImages(name, indices.slice(0, 20)));
