@@ -1,4 +1,4 @@
-/** Brings node_modules and generated code to what package-lock.json says. Does nothing, in milliseconds, where they are. */
+/** Brings node_modules to what package-lock.json says. Does nothing, in milliseconds, when it is so already. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -50,8 +50,6 @@ const installPackages = async () => {
 
 const installLocked = async () => {
   if (!isInstalled()) await step('installing dependencies into node_modules (npm ci)', installPackages);
-  const { generateClient } = await import('./generate.mjs');
-  generateClient();
 };
 
 /** Ends this process with npm's exit status when that fails. */

@@ -1,45 +1,57 @@
+/** What commands do in the database itself, without the API. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createDb, type Db, migrate, startEmbedded } from '@funnel/db';
+import type { Role } from '@funnel/contracts';
+import {
+  createDb,
+  type Db,
+  listTokens,
+  migrate,
+  revokeToken,
+  saveToken,
+  startEmbedded,
+  type TokenInfo,
+  writeAudit,
+} from '@funnel/db';
 import type { Context } from './context.ts';
 import type { Env } from './env.ts';
 import { Exit, exitCodes } from './exit.ts';
 
 type Options = {
-  /** Where nothing has run yet, make the embedded database; who only looks, in the wrong folder perhaps, should not. (Default: false) */
+  /** Makes the embedded database where there is none. A command that only reads may run in the wrong folder. (Default: false) */
   readonly make?: boolean;
 };
 
-/** What a person is told of a database that was brought to this version. */
-export const describeMigrations = (applied: readonly string[]): string =>
-  `The database was brought to this version: ${applied.join(', ')}`;
-
-/** Where the database is: DATABASE_URL, else the embedded one of this folder, started unless it runs already. */
-export const withDatabaseUrl = async <T>(
+/** Runs `action` with the address of the database: DATABASE_URL, else the embedded one of this folder, started if it does not run. */
+const withDatabaseUrl = async <T>(
   env: Env,
-  work: (url: string) => Promise<T>,
+  action: (url: string) => Promise<T>,
   { make = false }: Options = {},
 ): Promise<T> => {
-  if (env.DATABASE_URL) return work(env.DATABASE_URL);
+  if (env.DATABASE_URL) return action(env.DATABASE_URL);
   const home = resolve(env.FUNNEL_HOME);
   const dir = join(home, 'pgdata');
   if (!make && !existsSync(dir))
     throw new Exit(
       exitCodes.failed,
-      `There is no database in ${home}.\n→ Go to the folder where Funnel was started, or say where it is with FUNNEL_HOME or DATABASE_URL.`,
+      `There is no database in ${home}.\n→ Go to the folder where Funnel was started, or name it with FUNNEL_HOME or DATABASE_URL.`,
     );
   const embedded = await startEmbedded({ dir });
   try {
-    return await work(embedded.url);
+    return await action(embedded.url);
   } finally {
     await embedded.stop();
   }
 };
 
-/** Runs `work` on the migrated database; what it took to get there is taken down again. */
-export const withDatabase = <T>(
+/** What a person reads when migrations were applied. */
+export const describeMigrations = (applied: readonly string[]): string =>
+  `The database was brought to this version: ${applied.join(', ')}`;
+
+/** Runs `action` on the database after its migrations, and closes and stops afterwards what it opened and started. */
+const withDatabase = <T>(
   { env, output }: Context,
-  work: (db: Db) => Promise<T>,
+  action: (db: Db) => Promise<T>,
   options?: Options,
 ): Promise<T> =>
   withDatabaseUrl(
@@ -49,10 +61,42 @@ export const withDatabase = <T>(
       if (applied.length > 0) output.note(describeMigrations(applied));
       const db = createDb(url, { max: 2, name: 'funnel cli' });
       try {
-        return await work(db);
+        return await action(db);
       } finally {
         await db.close();
       }
     },
     options,
   );
+
+/** Returns the names of the migrations that it applied. */
+export const migrateDatabase = ({ env, output }: Context): Promise<readonly string[]> =>
+  withDatabaseUrl(env, (url) => migrate(url, { onWait: output.note }));
+
+type NewToken = { readonly name: string; readonly role: Role; readonly hash: string };
+
+export const addToken = (context: Context, { name, role, hash }: NewToken): Promise<void> =>
+  withDatabase(
+    context,
+    async (db) => {
+      await saveToken(db, { name, role, hash });
+      await writeAudit(db, {
+        actor: 'cli',
+        action: 'createToken',
+        subject: name,
+        address: null,
+        details: { role },
+      });
+    },
+    // The first start on an open address needs a token that exists already.
+    { make: true },
+  );
+
+export const readTokens = (context: Context): Promise<readonly TokenInfo[]> =>
+  withDatabase(context, listTokens);
+
+export const endToken = (context: Context, name: string): Promise<void> =>
+  withDatabase(context, async (db) => {
+    await revokeToken(db, name);
+    await writeAudit(db, { actor: 'cli', action: 'revokeToken', subject: name, address: null, details: {} });
+  });

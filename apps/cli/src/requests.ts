@@ -1,13 +1,5 @@
 import { type Client, FunnelError } from '@funnel/client';
-import {
-  type AttackName,
-  type LeaderboardRow,
-  type Sweep,
-  type SweepDetail,
-  type TrialDetail,
-  type TrialStatus,
-  usualRankings,
-} from '@funnel/contracts';
+import type { Sweep, TrialDetail, TrialStatus } from '@funnel/contracts';
 import { Exit, exitCodes } from './exit.ts';
 
 type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
@@ -43,22 +35,6 @@ export const firstFound = async <T>(
     exitCodes.refused,
     `There is neither a ${Object.keys(kinds).join(' nor a ')} with the id ${id}.\n→ funnel ls and funnel trials SWEEP list ids.`,
   );
-};
-
-type SweepRanking = {
-  /** Undefined: the worst case over all. */
-  readonly attack: AttackName | undefined;
-  readonly rows: readonly LeaderboardRow[];
-};
-
-/** The ranking of one sweep by its objective, or by what it is usually judged by. */
-export const readLeaderboard = async (
-  client: Client,
-  { id, definition }: SweepDetail,
-): Promise<SweepRanking> => {
-  const [{ attack, metric }] = usualRankings(definition);
-  const { items } = await client.leaderboard({ query: { sweep: id, limit: 1000, attack, metric } });
-  return { attack, rows: items };
 };
 
 /** Ends of a trial that somebody should look at. */

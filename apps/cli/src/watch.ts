@@ -1,18 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, FunnelError } from '@funnel/client';
-import type { SweepDetail, Worker } from '@funnel/contracts';
-import { formatDuration } from './output/format.ts';
+import {
+  type AttackName,
+  type LeaderboardRow,
+  type SweepDetail,
+  usualRankings,
+  type Worker,
+} from '@funnel/contracts';
+import { formatDuration, progressBar } from './output/format.ts';
 import type { Output } from './output/terminal.ts';
-
-const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
-
-/** A bar of `width` characters for a share of 0 to 1, in steps of an eighth of a character. */
-export const progressBar = (share: number, width: number): string => {
-  const filled = Math.min(1, Math.max(0, share)) * width;
-  const whole = Math.floor(filled);
-  const part = eighths[Math.floor((filled - whole) * 8)] ?? '';
-  return ('█'.repeat(whole) + part).padEnd(width, '░');
-};
 
 /** What one sees while a sweep runs: pure text from what the API answers. */
 
@@ -162,4 +158,20 @@ export const watchSweep = async (
       signal,
     });
   }
+};
+
+type SweepRanking = {
+  /** Undefined: the worst case over all. */
+  readonly attack: AttackName | undefined;
+  readonly rows: readonly LeaderboardRow[];
+};
+
+/** The ranking of one sweep by its objective, or by what it is usually judged by. */
+export const readLeaderboard = async (
+  client: Client,
+  { id, definition }: SweepDetail,
+): Promise<SweepRanking> => {
+  const [{ attack, metric }] = usualRankings(definition);
+  const { items } = await client.leaderboard({ query: { sweep: id, limit: 1000, attack, metric } });
+  return { attack, rows: items };
 };

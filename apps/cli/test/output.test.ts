@@ -7,8 +7,8 @@ import {
   formatSecond,
   formatShare,
   formatTable,
+  progressBar,
 } from '../src/output/format.ts';
-import { progressBar } from '../src/watch.ts';
 
 describe('formatDuration', () => {
   it.each([

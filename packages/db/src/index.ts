@@ -10,18 +10,16 @@ export {
   writeAudit,
 } from './access.ts';
 export { claimStage } from './attempts/claim-stage.ts';
-export { completeStage } from './attempts/complete-stage.ts';
-export { endStage } from './attempts/end-stage.ts';
-export { heartbeat } from './attempts/heartbeat.ts';
+export { completeStage, endStage, failAttempt, releaseStage } from './attempts/end-attempt.ts';
 export { recordCheckpoint } from './attempts/record-checkpoint.ts';
-export { failAttempt, releaseStage } from './attempts/release-stage.ts';
-export { registerWorker, retireWorker } from './attempts/workers.ts';
+export { heartbeat, registerWorker, retireWorker } from './attempts/workers.ts';
 export { getBlobs, getCheckpoint, missingBlobs } from './checkpoints/checkpoints.ts';
 export { type CollectOptions, collectGarbage } from './checkpoints/collect-garbage.ts';
 export { type QueueAddress, queueAddress } from './connection/addresses.ts';
 export { isTransient, whenAdmitted } from './connection/database-errors.ts';
 export { createDb, type Db, type DbOptions } from './connection/db.ts';
 export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './embedded/start-embedded.ts';
+export { type Relay, startRelay } from './lifecycle/outbox.ts';
 export { checkSchema, migrate } from './migrate.ts';
 export { type EvaluationImages, getEvaluation, getImages } from './reads/evaluations.ts';
 export { type EventsQuery, eventsAfter, isEventAfter, lastEventId, onEvents } from './reads/events.ts';
@@ -39,10 +37,8 @@ export {
 export { listWorkers } from './reads/workers.ts';
 export { knownChains } from './submission/known-chains.ts';
 export { submitSweep } from './submission/submit-sweep.ts';
-export { cancelSweep } from './sweeps/cancel-sweep.ts';
 export { deleteSweep } from './sweeps/delete-sweep.ts';
-export { pauseSweep, resumeSweep } from './sweeps/pause-sweep.ts';
-export { retrySweep } from './sweeps/retry-sweep.ts';
+export { cancelSweep, pauseSweep, resumeSweep, retrySweep } from './sweeps/steer-sweep.ts';
 export type * from './types.ts';
 export { type ReconcileOptions, reconcile } from './upkeep/reconcile.ts';
 export {

@@ -10,7 +10,7 @@ import {
 } from '@funnel/contracts';
 import { InvalidArgumentError } from 'commander';
 import { Exit, exitCodes } from '../exit.ts';
-import { readYaml } from '../values.ts';
+import { readYaml } from '../sweep-file.ts';
 
 /** `steps=50`, `search=false`, `epsilons=[0.1,0.2]`: the value is read as YAML, so numbers are numbers. */
 export const readSetting = (text: string, earlier: Readonly<Record<string, unknown>> = {}) => {

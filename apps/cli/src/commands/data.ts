@@ -2,9 +2,8 @@ import { type DatasetName, datasetNames, datasets } from '@funnel/contracts';
 import { Argument, type Command } from 'commander';
 import type { Context } from '../context.ts';
 import { placesOf } from '../env.ts';
-import { formatTable } from '../output/format.ts';
+import { formatTable, progressBar } from '../output/format.ts';
 import { present } from '../output/terminal.ts';
-import { progressBar } from '../watch.ts';
 
 type Found = {
   readonly name: DatasetName;

@@ -3,32 +3,9 @@ import type { Context } from '../context.ts';
 import type { Finding } from '../doctor.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { describeWorkers } from '../output/service.ts';
-import { isReaderGone, noteReaderGone, present } from '../output/terminal.ts';
+import { endSoon, isReaderGone, noteReaderGone, present, untilInterrupted } from '../output/terminal.ts';
 import type { UpOptions } from '../up/up.ts';
 import { readWhole } from '../values.ts';
-
-export const upCommand = (program: Command, context: () => Context): void => {
-  program
-    .command('up')
-    .description(
-      'run everything on this machine: database, API, dashboard and a worker; on an empty database, the quickstart sweep',
-    )
-    .option('--once', 'exit after the leaderboard of the quickstart sweep')
-    .addOption(
-      new Option(
-        '--port <number>',
-        'of the API; a free one where it is taken (default: FUNNEL_PORT, 7070)',
-      ).argParser(readWhole(0, 65_535)),
-    )
-    .option(
-      '--host <address>',
-      'to listen on; any but loopback needs tokens (default: FUNNEL_HOST, 127.0.0.1)',
-    )
-    .action(async (options: UpOptions) => {
-      const { up } = await import('../up/up.ts');
-      await up(options, context());
-    });
-};
 
 type WorkerOptions = { readonly slots?: number; readonly backend?: string };
 
@@ -39,18 +16,12 @@ const runWorker = async (
   if (!env.DATABASE_URL)
     throw new Exit(
       exitCodes.usage,
-      'Expected DATABASE_URL: a worker joins the database of others. On one machine `funnel up` brings its own worker.',
+      'Expected DATABASE_URL: a worker joins the database of a service. On one machine `npx funnel up` brings its own worker.',
     );
-  const [
-    { readEnv, startWorker, workerOptions },
-    { logDestination },
-    { pino },
-    { endSoon, untilInterrupted },
-  ] = await Promise.all([
+  const [{ readEnv, startWorker, workerOptions }, { logDestination }, { pino }] = await Promise.all([
     import('@funnel/worker'),
     import('@funnel/log'),
     import('pino'),
-    import('../output/terminal.ts'),
   ]);
   const interruption = untilInterrupted(() => process.exit(exitCodes.interrupted));
   const onLost = (error: NodeJS.ErrnoException): void => {
@@ -65,28 +36,11 @@ const runWorker = async (
     log: pino({ level: env.FUNNEL_LOG_LEVEL }, logDestination(2, { onLost })),
   });
   output.note(
-    `Worker ${worker.id}: ${worker.slots} trainers on ${worker.backend} (${worker.device}). Ctrl-C hands everything back.`,
+    `Worker ${worker.id}: ${worker.slots} trainers on ${worker.backend} (${worker.device}). Ctrl-C returns all work to the queue.`,
   );
   await Promise.race([interruption.happened, worker.failed]).finally(worker.stop);
   endSoon();
   if (interruption.isReaderGone()) throw new Exit(exitCodes.readerGone);
-};
-
-export const workerCommands = (program: Command, context: () => Context): void => {
-  program
-    .command('worker')
-    .description('add a worker to the database of DATABASE_URL (and the queue of REDIS_URL)')
-    .option('--slots <number>', 'trainers (default: one per core, as memory allows)', readWhole(1))
-    .option('--backend <name>', 'where tensors live (default: the best that is usable)')
-    .action((options: WorkerOptions) => runWorker(options, context()));
-  program
-    .command('workers')
-    .description('who works for this API, and on what')
-    .action(async () => {
-      const { client, output } = context();
-      const { items } = await client().listWorkers();
-      present(output, items, describeWorkers);
-    });
 };
 
 const verdictMarks = { ok: '✓', note: '·', fault: '✗' } as const;
@@ -99,7 +53,42 @@ const describeFindings = (findings: readonly Finding[]): string =>
     )
     .join('\n');
 
-export const doctorCommand = (program: Command, context: () => Context): void => {
+/** `up`, `worker` and `doctor` load the service's packages when they run: nothing else needs them. */
+export const serviceCommands = (program: Command, context: () => Context): void => {
+  program
+    .command('up')
+    .description(
+      'run everything on this machine: database, API, dashboard and a worker; on an empty database, the quickstart sweep',
+    )
+    .option('--once', 'end after the leaderboard of the quickstart sweep')
+    .addOption(
+      new Option(
+        '--port <number>',
+        'of the API; if it is taken, another one (default: FUNNEL_PORT, 7070)',
+      ).argParser(readWhole(0, 65_535)),
+    )
+    .option(
+      '--host <address>',
+      'to listen on; any but loopback needs tokens (default: FUNNEL_HOST, 127.0.0.1)',
+    )
+    .action(async (options: UpOptions) => {
+      const { up } = await import('../up/up.ts');
+      await up(options, context());
+    });
+  program
+    .command('worker')
+    .description('add a worker to the database of DATABASE_URL (and the queue of REDIS_URL)')
+    .option('--slots <number>', 'trainers (default: one per core, as memory allows)', readWhole(1))
+    .option('--backend <name>', 'where tensors live (default: the best that works here)')
+    .action((options: WorkerOptions) => runWorker(options, context()));
+  program
+    .command('workers')
+    .description('the workers of this API, their hardware, and what each runs')
+    .action(async () => {
+      const { client, output } = context();
+      const { items } = await client().listWorkers();
+      present(output, items, describeWorkers);
+    });
   program
     .command('doctor')
     .description('what this machine has, what is missing, and how to get it')

@@ -4,9 +4,9 @@ import { Exit, exitCodes } from '../exit.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
 import { countsText, describePlan, describeSweep } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
-import { readLeaderboard, readTroubles } from '../requests.ts';
-import { type Change, readChange, readSweepFile } from '../values.ts';
-import { watchSweep } from '../watch.ts';
+import { readTroubles } from '../requests.ts';
+import { type Change, readChange, readSweepFile } from '../sweep-file.ts';
+import { readLeaderboard, watchSweep } from '../watch.ts';
 
 type Options = { readonly watch?: boolean; readonly key?: string; readonly set?: readonly Change[] };
 
@@ -53,7 +53,7 @@ const submit = async (file: string, { watch, key, set }: Options, context: Conte
   await watchToTheEnd(context, sweep.id);
 };
 
-export const submitCommand = (program: Command, context: () => Context): void => {
+export const submitCommands = (program: Command, context: () => Context): void => {
   withChanges(program.command('submit').description('submit a sweep from a JSON or YAML file (- is stdin)'))
     .argument('<file>', 'the sweep, such as examples/quickstart.yaml')
     .option('-w, --watch', 'show progress until it has ended, then the leaderboard')

@@ -1,9 +1,8 @@
-import { type Stage, SweepStatus, TrialStatus } from '@funnel/contracts';
+import { SweepStatus } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { describeSweep, describeSweeps } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
-import { describeLogs, describeTrial, describeTrials, type StageLog } from '../output/trials.ts';
 import { allPages, firstFound, readTroubles } from '../requests.ts';
 import { readWhole } from '../values.ts';
 
@@ -28,8 +27,11 @@ const showEither = async (id: string, { client, output }: Context): Promise<void
     const troubles = output.json ? [] : await readTroubles(api, sweep);
     present(output, sweep, () => [describeSweep(sweep), ...troubles].join('\n'));
   };
-  const showTrial = async (): Promise<void> =>
-    present(output, await api.getTrial({ params: { id } }), describeTrial);
+  const showTrial = async (): Promise<void> => {
+    const trial = await api.getTrial({ params: { id } });
+    const { describeTrial } = await import('../output/trials.ts');
+    present(output, trial, describeTrial);
+  };
   await firstFound(id, { sweep: showSweep, trial: showTrial });
 };
 
@@ -71,55 +73,4 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
       await client().deleteSweep({ params: { id } });
       present(output, { deleted: id }, () => `Sweep ${id} is deleted.`);
     });
-};
-
-type TrialListOptions = { readonly status?: TrialStatus; readonly limit: number };
-
-const listTrials = async (
-  id: string,
-  { status, limit }: TrialListOptions,
-  { client, output }: Context,
-): Promise<void> => {
-  const api = client();
-  const ask = (page: { limit: number; cursor?: string }) =>
-    api.listTrials({ params: { id }, query: { status, ...page } });
-  const trials = await allPages(ask, limit);
-  present(output, trials, describeTrials);
-  if (trials.length === limit) output.note(`The first ${limit}: --limit shows more, funnel export has all.`);
-};
-
-/** A trial stands for its stages. */
-const stagesOf = (id: string, { client }: Context): Promise<readonly Stage[]> => {
-  const api = client();
-  return firstFound<readonly Stage[]>(id, {
-    trial: async () => (await api.getTrial({ params: { id } })).stages,
-    stage: async () => [await api.getStage({ params: { id } })],
-  });
-};
-
-const showLog = async (id: string, context: Context): Promise<void> => {
-  const api = context.client();
-  const stages = await stagesOf(id, context);
-  const logs = await Promise.all(
-    stages.map(async (stage): Promise<StageLog> => {
-      const { items } = await api.getStageLog({ params: { id: stage.id } });
-      return { stage, lines: items };
-    }),
-  );
-  present(context.output, logs, describeLogs);
-};
-
-export const trialCommands = (program: Command, context: () => Context): void => {
-  program
-    .command('trials')
-    .description('the trials of a sweep, and how far each is')
-    .argument('<sweep>')
-    .addOption(new Option('--status <status>').choices(TrialStatus.options))
-    .option('--limit <number>', 'at most so many', readWhole(1), 50)
-    .action((id: string, options: TrialListOptions) => listTrials(id, options, context()));
-  program
-    .command('log')
-    .description('what happened to the stages of a trial: attempts, workers, epochs, errors')
-    .argument('<id>', 'a trial, or one stage')
-    .action((id: string) => showLog(id, context()));
 };

@@ -38,6 +38,16 @@ export const formatSecond = (at: string): string => {
 /** The same to the minute. */
 export const formatMinute = (at: string): string => formatSecond(at).slice(0, -':05'.length);
 
+const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+/** A bar of `width` characters for a share of 0 to 1, in steps of an eighth of a character. */
+export const progressBar = (share: number, width: number): string => {
+  const filled = Math.min(1, Math.max(0, share)) * width;
+  const whole = Math.floor(filled);
+  const part = eighths[Math.floor((filled - whole) * 8)] ?? '';
+  return ('█'.repeat(whole) + part).padEnd(width, '░');
+};
+
 export type Column<Row> = {
   readonly title: string;
   readonly value: (row: Row) => string;

@@ -5,14 +5,13 @@ import type { DatasetName, SweepDetail, SweepInput } from '@funnel/contracts';
 import { getDataset } from '@funnel/engine/datasets/get-dataset';
 import { findDataset } from '@funnel/engine/datasets/load-dataset';
 import { type Env, placesOf } from '../env.ts';
-import { explain } from '../exit.ts';
+import { explain } from '../explain.ts';
 import { formatDuration } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
 import { describeSweeps } from '../output/sweeps.ts';
 import { type Output, present } from '../output/terminal.ts';
-import { readLeaderboard } from '../requests.ts';
-import { readSweepFile } from '../values.ts';
-import { watchSweep } from '../watch.ts';
+import { readSweepFile } from '../sweep-file.ts';
+import { readLeaderboard, watchSweep } from '../watch.ts';
 
 /** Seconds that a mirror has for its first byte. */
 const connectSeconds = 3;
