@@ -1,6 +1,7 @@
 /** FUNN against the plain auto-encoder of the same architecture: the shift is what a defence may claim. */
 
 import { median, wilsonInterval } from '@funnel/attacks/statistics';
+import { checkLabel } from '@funnel/contracts';
 import { shareOfTraining } from './conditions.ts';
 import { distance, list, number, percent, percentage, table } from './format.ts';
 import {
@@ -211,7 +212,7 @@ const describeVerdict = ({ name, verdict, findings: found, seeds }: Configuratio
   const ids = [...new Set(found.map(({ check }) => check.id))];
   const reasons = ids.map((id) => {
     const same = found.filter(({ check }) => check.id === id);
-    return `${id} on ${same.length} of ${seeds.length} seeds (“${same[0]!.check.detail}”)`;
+    return `${checkLabel(id)} on ${same.length} of ${seeds.length} seeds (“${same[0]!.check.detail}”)`;
   });
   return `\`${name}\` is **${verdict}**: ${reasons.join('; ')}.`;
 };
