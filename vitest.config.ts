@@ -2,10 +2,10 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['{packages,apps,infra}/**/test/**/*.test.ts'],
+    include: ['{packages,apps,tools,infra}/**/test/**/*.test.ts'],
     pool: 'forks',
     // Starts a PostgreSQL when, and only when, a test asks for a database.
-    globalSetup: ['packages/db/src/testing/global-setup.ts'],
+    globalSetup: ['packages/db/src/testing/test-database.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -1,10 +1,8 @@
 /** `npm run check`: lint and format, types, unused code, dependencies. All run, so that one round shows everything. */
 import { join } from 'node:path';
-import { announce, step } from './announce.mjs';
 import { checkDependencies } from './dependencies.mjs';
 import { install } from './install.mjs';
-import { root } from './root.mjs';
-import { runTool } from './run.mjs';
+import { announce, root, runTool, step } from './process.mjs';
 
 const checks = [
   { title: 'lint and format (biome)', script: '@biomejs/biome/bin/biome', args: ['ci', '.'] },

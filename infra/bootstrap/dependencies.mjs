@@ -6,8 +6,7 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { announce } from './announce.mjs';
-import { root } from './root.mjs';
+import { announce, root } from './process.mjs';
 
 const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 
@@ -97,7 +96,7 @@ const audit = () =>
   });
 
 const manifestsOf = () => {
-  const folders = ['apps', 'packages'].flatMap((parent) =>
+  const folders = ['apps', 'packages', 'tools'].flatMap((parent) =>
     readdirSync(join(root, parent)).map((name) => `${parent}/${name}/package.json`),
   );
   return Object.fromEntries(['package.json', ...folders].map((path) => [path, read(path)]));

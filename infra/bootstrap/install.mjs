@@ -1,12 +1,22 @@
-/** Brings node_modules and generated code to what package-lock.json says. Does nothing, in milliseconds, where they are. */
+/** Brings node_modules to what package-lock.json says. Does nothing, in milliseconds, when it is so already. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { announce, step } from './announce.mjs';
 import { withLock } from './lock.mjs';
-import { checkNode } from './node-version.mjs';
-import { root } from './root.mjs';
-import { run } from './run.mjs';
+import { announce, root, run, step } from './process.mjs';
+
+/** Says in words what is wrong with an old Node: what comes after would only fail with a syntax error. */
+const least = [20, 19];
+
+const checkNode = () => {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > least[0] || (major === least[0] && minor >= least[1])) return;
+  console.error(
+    `Funnel needs Node ${least.join('.')} or newer, but this is ${process.version} (${process.execPath}).\n` +
+      'Install a newer one from https://nodejs.org or with your version manager, such as `nvm install 22`.',
+  );
+  process.exit(1);
+};
 
 const packagesOf = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
 
@@ -40,8 +50,6 @@ const installPackages = async () => {
 
 const installLocked = async () => {
   if (!isInstalled()) await step('installing dependencies into node_modules (npm ci)', installPackages);
-  const { generateClient } = await import('./generate.mjs');
-  generateClient();
 };
 
 /** Ends this process with npm's exit status when that fails. */

@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { announce } from './announce.mjs';
+import { announce } from './process.mjs';
 
 const holderOf = (path) => {
   try {

@@ -3,8 +3,9 @@
  * this very process instead of starting another one: there is nothing to pass signals to, and nothing that a `kill -9` of this could leave
  * behind.
  */
-import { announce } from './announce.mjs';
+
 import { install } from './install.mjs';
+import { announce } from './process.mjs';
 
 await install();
 const { buildWeb } = await import('./web.mjs');

@@ -1,10 +1,91 @@
 /** `npm test [-- vitest arguments]`: installs what is missing and runs every test. */
-import { join } from 'node:path';
-import { announce } from './announce.mjs';
-import { provide } from './distribution.mjs';
+import { existsSync, readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { install } from './install.mjs';
-import { root } from './root.mjs';
-import { runTool } from './run.mjs';
+import { announce, root, run, runTool, step } from './process.mjs';
+
+/**
+ * What tests need and npm does not bring. On Debian or Ubuntu as root it is installed, and announced; elsewhere the tests that need it
+ * are skipped, loudly and with how to get it. With CI=true (or FUNNEL_REQUIRE_ALL=1) a skip is a failure.
+ */
+const onPath = (names) =>
+  (process.env.PATH ?? '')
+    .split(delimiter)
+    .some((folder) => names.some((name) => existsSync(join(folder, name))));
+
+const holds = (folder, ending) =>
+  existsSync(folder) && readdirSync(folder, { recursive: true }).some((name) => name.endsWith(ending));
+
+const needs = [
+  {
+    what: 'Redis',
+    for: 'the queue on Redis',
+    packages: ['redis-server'],
+    elsewhere: 'brew install redis, or https://redis.io/docs/latest/operate/oss_and_stack/install',
+    wanted: () => existsSync(join(root, 'packages/queue/test')),
+    there: () => onPath(['redis-server']),
+  },
+  {
+    what: 'PgBouncer',
+    for: 'migrations through a pooler',
+    packages: ['pgbouncer'],
+    elsewhere: 'brew install pgbouncer, or https://www.pgbouncer.org/install.html',
+    wanted: () => holds(join(root, 'packages/db/test'), 'pooler.test.ts'),
+    there: () => onPath(['pgbouncer']) || existsSync('/usr/sbin/pgbouncer'),
+  },
+  {
+    what: 'a Vulkan driver',
+    for: 'the webgpu backend',
+    packages: ['mesa-vulkan-drivers'],
+    elsewhere: 'the driver of your GPU, or Mesa',
+    wanted: () => holds(join(root, 'apps/bench/test'), 'webgpu.test.ts'),
+    there: () => ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d'].some((folder) => holds(folder, '.json')),
+  },
+  {
+    what: 'Chromium',
+    for: 'the dashboard in a browser',
+    packages: ['chromium'],
+    elsewhere:
+      'https://www.chromium.org/getting-involved/download-chromium, then set FUNNEL_CHROMIUM to its path',
+    wanted: () => holds(join(root, 'apps/web/test'), 'browser.test.ts'),
+    there: () =>
+      Boolean(process.env.FUNNEL_CHROMIUM) ||
+      onPath(['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']),
+  },
+  {
+    what: 'kubectl',
+    for: 'the Kubernetes overlays against the real kustomize',
+    packages: ['kubernetes-client'],
+    elsewhere: 'https://kubernetes.io/docs/tasks/tools',
+    wanted: () => existsSync(join(root, 'infra/test/kustomize.test.ts')),
+    there: () => onPath(['kubectl']),
+  },
+];
+
+const missing = () => needs.filter(({ wanted, there }) => wanted() && !there());
+
+const aptInstall = async (packages) => {
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  const install = (words) =>
+    run('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { env, words });
+  // First without an update, which takes a while and which only a fresh image needs.
+  if ((await install('none')) === 0) return;
+  await run('apt-get', ['update', '-qq'], { env, words: 'errors' });
+  await install('errors');
+};
+
+/** Installs what is missing where that is possible. Returns what is still missing, as lines that say how to get it. */
+const provide = async () => {
+  const packages = missing().flatMap((need) => need.packages);
+  if (packages.length > 0 && process.getuid?.() === 0 && onPath(['apt-get']))
+    await step(`installing from the distribution: ${packages.join(' ')}`, () => aptInstall(packages));
+  const still = missing();
+  for (const need of still) {
+    announce(`NOT TESTED: ${need.for}. ${need.what} is missing on this machine.`);
+    announce(`            Get it with \`apt-get install ${need.packages.join(' ')}\` or: ${need.elsewhere}.`);
+  }
+  return still.map((need) => need.for);
+};
 
 const required = process.env.CI === 'true' || process.env.FUNNEL_REQUIRE_ALL === '1';
 

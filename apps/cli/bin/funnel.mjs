@@ -1,16 +1,37 @@
 #!/usr/bin/env node
-/** `npx funnel …` in a clone: sources run as they are, through tsx. */
-import { realpathSync } from 'node:fs';
+/** `funnel`: runs the built command line. Where that is missing or older than its sources, it is built first, after what it needs is installed. */
+import { existsSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isCurrent } from '../../../infra/bootstrap/built.mjs';
+import { root } from '../../../infra/bootstrap/process.mjs';
 
-/** Loads the program and runs it on these arguments in this process. */
+const built = fileURLToPath(new URL('../dist', import.meta.url));
+
+const prepare = async () => {
+  const isInstalled = existsSync(join(root, 'node_modules/.package-lock.json'));
+  if (isInstalled && isCurrent(built)) return;
+  try {
+    const { install } = await import('../../../infra/bootstrap/install.mjs');
+    await install();
+    const { buildCli } = await import('../../../infra/bootstrap/cli.mjs');
+    await buildCli();
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(error.code)) throw error;
+    console.error(
+      `Funnel must be built after a change, but ${error.path} cannot be written (${error.code}): run \`npx funnel\` once as the owner of ${root}.`,
+    );
+    process.exit(1);
+  }
+};
+
+/** Runs `funnel` with these arguments in this process. */
 export const runFunnel = async (args) => {
-  const { register } = await import('tsx/esm/api');
-  register();
-  const { main } = await import('../src/main.ts');
+  await prepare();
+  const { main } = await import('../dist/main.js');
   await main(args);
 };
 
-// npm links this file from node_modules/.bin.
+// npm links this file from node_modules/.bin, and `./funnel` is a link to it.
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
   await runFunnel(process.argv.slice(2));

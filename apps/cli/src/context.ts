@@ -1,31 +1,65 @@
+/** What every command gets: the environment, where its output goes, and a client of the right API. */
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { type Client, createClient } from '@funnel/client';
-import { readAddress } from './address.ts';
 import { type Env, readEnv } from './env.ts';
-import { Exit, exitCodes } from './exit-codes.ts';
-import { createOutput, type Output } from './output/output.ts';
-import { endWithReader } from './output/streams.ts';
+import { Exit, exitCodes } from './exit.ts';
+import { fetchOnce } from './http.ts';
+import { createOutput, endWithReader, type Output } from './output/terminal.ts';
 
-/** What every command gets. */
 export type Context = {
   readonly env: Env;
   /** The environment as it came, for parts that read more of it. */
   readonly variables: NodeJS.ProcessEnv;
   readonly output: Output;
-  /** Of the API that `--url`, FUNNEL_URL or the running `funnel up` of this folder names, in this order. */
+  /** A client of the API that `--url`, FUNNEL_URL or the running `funnel up` of this folder names, in this order. */
   readonly client: () => Client;
-  /** Aborted by Ctrl-C. */
+  /** Ctrl-C aborts it. */
   readonly signal: AbortSignal;
 };
 
+/** `funnel up` writes where it answers into its folder. Every other command in the same folder reads that. */
+export type Address = { readonly url: string; readonly pid: number };
+
+const addressFile = (home: string): string => join(resolve(home), 'address.json');
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+};
+
+/** Null when no `funnel up` runs in this folder. A killed one leaves its address behind, which does not count. */
+export const readAddress = (home: string): Address | null => {
+  try {
+    const address: Address = JSON.parse(readFileSync(addressFile(home), 'utf8'));
+    return isAlive(address.pid) ? address : null;
+  } catch {
+    return null;
+  }
+};
+
+export const writeAddress = (home: string, url: string): void => {
+  mkdirSync(resolve(home), { recursive: true });
+  const next = `${addressFile(home)}.${process.pid}`;
+  writeFileSync(next, JSON.stringify({ url, pid: process.pid } satisfies Address));
+  renameSync(next, addressFile(home));
+};
+
+export const removeAddress = (home: string): void => rmSync(addressFile(home), { force: true });
+
 type GlobalOptions = { readonly json?: boolean; readonly url?: string };
 
-const addressOf = (env: Env, { url }: GlobalOptions): string => {
-  const address =
+const chooseUrl = (env: Env, { url }: GlobalOptions): string => {
+  const chosen =
     url ?? env.FUNNEL_URL ?? readAddress(env.FUNNEL_HOME)?.url ?? `http://127.0.0.1:${env.FUNNEL_PORT}`;
-  if (URL.canParse(address) && /^https?:/.test(address)) return address;
+  if (URL.canParse(chosen) && /^https?:/.test(chosen)) return chosen;
   throw new Exit(
     exitCodes.usage,
-    `Expected the address of an API, such as http://127.0.0.1:7070, but got ${address} (${url === undefined ? 'FUNNEL_URL' : '--url'})`,
+    `Expected the address of an API, such as http://127.0.0.1:7070, but got ${chosen} (${url === undefined ? 'FUNNEL_URL' : '--url'})`,
   );
 };
 
@@ -37,9 +71,13 @@ export const createContext = (variables: NodeJS.ProcessEnv, options: GlobalOptio
     variables,
     output: createOutput(options.json ?? false, process.stdout, process.stderr),
     client: () =>
-      createClient({ url: addressOf(env, options), token: env.FUNNEL_TOKEN ?? env.FUNNEL_ADMIN_TOKEN }),
+      createClient({
+        url: chooseUrl(env, options),
+        token: env.FUNNEL_TOKEN ?? env.FUNNEL_ADMIN_TOKEN,
+        fetch: fetchOnce,
+      }),
     get signal() {
-      // Only who asks for the signal ends gently: elsewhere Ctrl-C ends the process as usual.
+      // A command that asks for the signal ends by it. Ctrl-C ends the process of every other command.
       if (process.listenerCount('SIGINT') === 0) {
         process.once('SIGINT', () => interruption.abort());
         endWithReader(() => process.exit(exitCodes.readerGone));

@@ -2,6 +2,7 @@
  * What the command line itself reads of its environment. What is for the parts that it starts, they read themselves. Every variable stands
  * in .env.example.
  */
+import { resolve } from 'node:path';
 import { z } from 'zod';
 
 export const Env = z.object({
@@ -20,3 +21,9 @@ export type Env = z.infer<typeof Env>;
 /** Throws a ZodError that names the variables that are wrong. An empty variable counts as one that is not set. */
 export const readEnv = (variables: NodeJS.ProcessEnv): Env =>
   Env.parse(Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')));
+
+/** Where data sets lie: what FUNNEL_DATA names, and `data` in Funnel's own folder. */
+export const placesOf = ({ FUNNEL_DATA, FUNNEL_HOME }: Env) => ({
+  dir: FUNNEL_DATA ?? null,
+  home: resolve(FUNNEL_HOME),
+});

@@ -1,20 +1,129 @@
-/** `funnel`: reads the command line, runs one command, and turns what went wrong into words and an exit status. */
-import { CommanderError } from 'commander';
-import { exitCodes } from './exit-codes.ts';
-import { explain } from './output/explain.ts';
-import { watchStreams } from './output/streams.ts';
-import { buildProgram } from './program.ts';
+/** `funnel`: reads the command line, runs one command, and turns an error into words and an exit status. */
+import { Command, CommanderError, Option } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
+import { type Context, createContext } from './context.ts';
+import { exitCodes, exitCodesHelp } from './exit.ts';
+import { watchStreams } from './output/terminal.ts';
+
+/** Adds the commands of one file to the program. A command asks for its context when it runs. */
+type Register = (program: Command, context: () => Context) => void;
+type CommandFile = {
+  readonly heading: 'Sweeps:' | 'Results:' | 'Without a sweep:' | 'Service:';
+  readonly names: readonly string[];
+  readonly load: () => Promise<Register>;
+};
+
+/** Every command, in the order of the help. A file is loaded when one of its commands is called: the others cost nothing. */
+export const commandFiles: readonly CommandFile[] = [
+  {
+    heading: 'Sweeps:',
+    names: ['submit', 'watch', 'plan'],
+    load: async () => (await import('./commands/submit.ts')).submitCommands,
+  },
+  {
+    heading: 'Sweeps:',
+    names: ['ls', 'show', 'pause', 'resume', 'cancel', 'retry', 'delete'],
+    load: async () => (await import('./commands/sweeps.ts')).sweepCommands,
+  },
+  {
+    heading: 'Sweeps:',
+    names: ['trials', 'log'],
+    load: async () => (await import('./commands/trials.ts')).trialCommands,
+  },
+  {
+    heading: 'Results:',
+    names: ['best', 'compare'],
+    load: async () => (await import('./commands/leaderboard.ts')).leaderboardCommands,
+  },
+  {
+    heading: 'Results:',
+    names: ['export'],
+    load: async () => (await import('./export/export.ts')).exportCommand,
+  },
+  {
+    heading: 'Results:',
+    names: ['report'],
+    load: async () => (await import('./commands/report.ts')).reportCommand,
+  },
+  { heading: 'Results:', names: ['gc'], load: async () => (await import('./commands/gc.ts')).gcCommand },
+  {
+    heading: 'Without a sweep:',
+    names: ['attack'],
+    load: async () => (await import('./attack/attack.ts')).attackCommand,
+  },
+  {
+    heading: 'Without a sweep:',
+    names: ['data'],
+    load: async () => (await import('./commands/data.ts')).dataCommand,
+  },
+  {
+    heading: 'Service:',
+    names: ['up', 'worker', 'workers', 'doctor'],
+    load: async () => (await import('./commands/service.ts')).serviceCommands,
+  },
+  {
+    heading: 'Service:',
+    names: ['token', 'migrate'],
+    load: async () => (await import('./commands/database.ts')).databaseCommands,
+  },
+  {
+    heading: 'Service:',
+    names: ['completion'],
+    load: async () => (await import('./commands/completion.ts')).completionCommand,
+  },
+];
+
+/** The files that a command line needs: the one of its command, or all for help, completion and what is no command. */
+const neededFiles = (args: readonly string[]): readonly CommandFile[] => {
+  const command = args.find((arg, i) => !arg.startsWith('-') && args[i - 1] !== '--url');
+  const file = commandFiles.find(({ names }) => names.some((name) => name === command));
+  return file && command !== 'completion' ? [file] : commandFiles;
+};
+
+/** The program for this command line, or with every command when `args` is left out. `variables` is the environment. */
+export const buildProgram = async (
+  variables: NodeJS.ProcessEnv,
+  args: readonly string[] = [],
+): Promise<Command> => {
+  const program = new Command('funnel');
+  let context: Context | undefined;
+  const getContext = (): Context => {
+    context ??= createContext(variables, program.opts());
+    return context;
+  };
+  program
+    .description('Experiment sweeps for adversarially robust representation learning')
+    .version(manifest.version, '-V, --version')
+    .addOption(new Option('--json', 'results as JSON on stdout'))
+    .addOption(
+      new Option('--url <address>', 'the API (default: FUNNEL_URL, else the one that runs in this folder)'),
+    )
+    .configureHelp({ showGlobalOptions: true })
+    .showSuggestionAfterError()
+    .showHelpAfterError('(npx funnel --help lists the commands)')
+    .addHelpText('after', exitCodesHelp)
+    .exitOverride();
+  for (const { heading, load } of neededFiles(args)) {
+    const register = await load();
+    program.commandsGroup(heading);
+    register(program, getContext);
+  }
+  for (const command of program.commands) command.exitOverride();
+  return program;
+};
 
 export const main = async (args: readonly string[]): Promise<void> => {
   watchStreams();
   try {
-    await buildProgram(process.env).parseAsync(args, { from: 'user' });
+    const program = await buildProgram(process.env, args);
+    await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Commander has printed its message; help and version are no mistakes.
+      // Commander has printed its message. Help and the version are no mistakes.
       process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
       return;
     }
+    const { explain } = await import('./explain.ts');
     const { text, status } = explain(error, process.env);
     if (text !== '') process.stderr.write(`${text}\n`);
     process.exitCode = status;

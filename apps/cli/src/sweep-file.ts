@@ -2,8 +2,15 @@ import { readFileSync } from 'node:fs';
 import type { SweepInput } from '@funnel/contracts';
 import { InvalidArgumentError } from 'commander';
 import { type Document, parseDocument } from 'yaml';
-import { Exit, exitCodes } from './exit-codes.ts';
-import { readYaml } from './read-yaml.ts';
+import { Exit, exitCodes } from './exit.ts';
+
+/** The value behind `=` on a command line, as YAML: numbers are numbers, `[1, 2]` is a list. */
+export const readYaml = (text: string): unknown => {
+  const document = parseDocument(text);
+  const [fault] = document.errors;
+  if (fault) throw new InvalidArgumentError(`Expected a value in YAML, but got ${text}`);
+  return document.toJS();
+};
 
 /** `dataset.train=3000`, `seeds=2`, `space.filters=16-32`: the value is read as YAML. */
 export const readChange = (text: string, earlier: readonly Change[] = []): readonly Change[] => {
@@ -17,7 +24,7 @@ export const readChange = (text: string, earlier: readonly Change[] = []): reado
 export type Change = { readonly path: readonly string[]; readonly value: unknown };
 
 /** Only what holds keys takes one: `seeds.x=1` where seeds is a number is a mistake. */
-const write = (document: Document, path: readonly string[], value: unknown): void => {
+const writeOver = (document: Document, path: readonly string[], value: unknown): void => {
   try {
     document.setIn(path, value);
   } catch {
@@ -48,6 +55,6 @@ export const readSweepFile = (path: string, changes: readonly Change[] = []): Sw
   if (fault) throw new Exit(exitCodes.usage, `${path} is neither JSON nor YAML: ${fault.message.trimEnd()}`);
   if (document.contents === null)
     throw new Exit(exitCodes.usage, `${path} is empty: expected a sweep, such as examples/quickstart.yaml`);
-  for (const { path: where, value } of changes) write(document, where, value);
+  for (const { path: where, value } of changes) writeOver(document, where, value);
   return document.toJS();
 };

@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readAttacks, readSetting } from '../src/attack/read-attacks.ts';
-import { readIndices } from '../src/attack/read-indices.ts';
+import { readAttacks, readIndices, readSetting } from '../src/attack/arguments.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'funnel-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));

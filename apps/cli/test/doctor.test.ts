@@ -1,6 +1,6 @@
 import { createTestDatabase } from '@funnel/db/testing';
 import { expect, it } from 'vitest';
-import { examineDatabase, examineQueue } from '../src/doctor/services.ts';
+import { examineDatabase, examineQueue } from '../src/doctor.ts';
 
 it('says which PostgreSQL it is, without the password of its address', async () => {
   const { url, drop } = await createTestDatabase();

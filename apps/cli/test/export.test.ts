@@ -1,8 +1,7 @@
 /** What is exported is what the API answers, whichever file it comes in. */
 import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
-import { formats } from '../src/export/formats.ts';
-import { fillTable, type Table, tableRows } from '../src/export/table.ts';
+import { fillTable, formats, type Table, tableRows } from '../src/export/formats.ts';
 
 const rows = [
   {

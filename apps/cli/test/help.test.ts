@@ -1,10 +1,22 @@
 import { expect, it } from 'vitest';
-import { buildProgram } from '../src/program.ts';
+import { buildProgram, commandFiles } from '../src/main.ts';
 
-it('names what every command takes, and puts every command under a heading', () => {
-  const program = buildProgram({});
+it('names what every command takes, and puts every command under a heading', async () => {
+  const program = await buildProgram({});
+  expect(program.commands.map((command) => command.name())).toEqual(
+    commandFiles.flatMap(({ names }) => names),
+  );
   for (const command of program.commands) {
     expect(command.helpInformation(), command.name()).toMatch(/--json .*--url </s);
     expect(command.helpGroup(), command.name()).toMatch(/^(Sweeps|Results|Without a sweep|Service):$/);
   }
+});
+
+it('loads the file of the command that is called, and every file where none is', async () => {
+  const loaded = async (...args: string[]) =>
+    (await buildProgram({}, args)).commands.map((command) => command.name());
+  const every = await loaded();
+  expect(await loaded('--json', '--url', 'gc', 'trials', 'best')).toEqual(['trials', 'log']);
+  for (const args of [['--help'], ['help', 'gc'], ['gcc'], ['completion', 'bash'], ['--version']])
+    expect(await loaded(...args), args.join(' ')).toEqual(every);
 });

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { formatCsv } from '../src/output/csv.ts';
-import { formatDuration } from '../src/output/duration.ts';
-import { formatNumber, formatShare } from '../src/output/number.ts';
-import { progressBar } from '../src/output/progress-bar.ts';
-import { formatTable } from '../src/output/table.ts';
-import { formatMinute, formatSecond } from '../src/output/time.ts';
+import { formatCsv } from '../src/export/formats.ts';
+import {
+  formatDuration,
+  formatMinute,
+  formatNumber,
+  formatSecond,
+  formatShare,
+  formatTable,
+  progressBar,
+} from '../src/output/format.ts';
 
 describe('formatDuration', () => {
   it.each([

@@ -1,7 +1,7 @@
 /** The picture of a running sweep fits the terminal that it is drawn on, and nothing of it is cut off. */
 import type { SweepDetail, Worker } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { progressLines, progressSentence } from '../src/watch/describe-progress.ts';
+import { progressLines, progressSentence } from '../src/watch.ts';
 
 /** What the picture is made from, and no more. */
 const sweep = (changes: Partial<SweepDetail>) =>

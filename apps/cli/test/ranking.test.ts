@@ -3,8 +3,7 @@ import { type LeaderboardRow, SweepDefinition } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { type LeaderboardOptions, readRanked } from '../src/commands/leaderboard.ts';
 import type { Context } from '../src/context.ts';
-import { describeLeaderboard } from '../src/watch/describe-leaderboard.ts';
-import { distanceInstead } from '../src/watch/ranking.ts';
+import { describeLeaderboard, distanceInstead, joinReasons } from '../src/output/leaderboard.ts';
 
 const row = (changes: Partial<LeaderboardRow>): LeaderboardRow => ({
   rank: 1,
@@ -124,4 +123,11 @@ describe('what is asked where nobody says', () => {
     expect((await ask({ metric: 'medianL2' }, () => true)).asked).toEqual([[undefined, 'medianL2']]);
     expect((await ask({ sweep: 'a', attack: 'cw-l2' }, () => false)).asked).toEqual([['cw-l2', undefined]]);
   });
+});
+
+it('says a reason once, with all attacks that it concerns', () => {
+  expect(joinReasons(['fgsm: flat.', 'pgd-linf: flat.', 'fgsm: zero: 3 of 9.', 'no attack'])).toBe(
+    'fgsm, pgd-linf: flat.; fgsm: zero: 3 of 9.; no attack',
+  );
+  expect(joinReasons([])).toBe('');
 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@funnel/contracts';
 import {
   completeStage,
@@ -5,33 +6,53 @@ import {
   endStage,
   failAttempt,
   getBlobs,
+  isTransient,
   recordCheckpoint,
   releaseStage,
 } from '@funnel/db';
-import type { StageQueue } from '@funnel/queue';
 import type { Tracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
-import { type Attempt, noteEnd, noteProgress } from './attempt.ts';
+import { type Attempt, noteEnd, noteProgress, stopAttempt } from './attempt.ts';
+import { type AttemptTrace, traceAttempt } from './attempt-trace.ts';
 import type { Checkpoint, StageEnd, StageStart, StageTask, Surrogate } from './messages.ts';
-import { isMismatch, isStale, persist } from './persist.ts';
-import { stopAttempt } from './stop-attempt.ts';
-import { type AttemptTrace, traceAttempt } from './trace-attempt.ts';
 import { type Trainer, TrainerDeath } from './trainer-process.ts';
+
+export const isStale = (error: unknown): boolean => error instanceof AppError && error.code === 'STALE_LEASE';
+
+/** Another version has migrated the database: this one can write no result there. */
+export const isMismatch = (error: unknown): boolean =>
+  error instanceof AppError && error.code === 'SCHEMA_MISMATCH';
+
+const firstWait = 100;
+const longestWait = 3_000;
+
+/**
+ * Sends a write until it is taken: while the database is away, waits from 0.1 s up to 3 s between tries. Throws what waiting cannot
+ * mend, and whatever came last once `signal` is aborted.
+ */
+export const persist = async <T>(write: () => Promise<T>, signal: AbortSignal, log: Logger): Promise<T> => {
+  for (let wait = firstWait; ; wait = Math.min(wait * 2, longestWait)) {
+    try {
+      return await write();
+    } catch (error) {
+      if (signal.aborted || !isTransient(error)) throw error;
+      log.warn(
+        { error: error instanceof Error ? error.message : String(error), wait },
+        'database was out of reach',
+      );
+      // Spread out, so that many workers do not come back in step.
+      await sleep(wait * (0.5 + Math.random()), undefined, { signal }).catch(() => {});
+    }
+  }
+};
 
 export type AttemptContext = {
   readonly db: Db;
-  readonly queue: StageQueue;
   readonly maxAttempts: number;
   readonly tracer: Tracer;
   readonly log: Logger;
 };
 type Running = AttemptContext & { readonly trace: AttemptTrace };
-
-/** A ring that is lost costs seconds: the reconciler rings again. */
-const notify = async ({ queue, log }: AttemptContext, ready: readonly string[]): Promise<void> => {
-  if (ready.length === 0) return;
-  await queue.notify(ready).catch((error: unknown) => log.warn({ error: String(error) }, 'ring was lost'));
-};
 
 const blobsOf = (manifest: StageStart['manifest']): string[] => [
   ...Object.values(manifest.networks).map((network) => network.blob),
@@ -72,7 +93,6 @@ const store = async (
   const storing = trace.begin('store checkpoint');
   try {
     const recorded = await persist(() => recordCheckpoint(db, write), attempt.abandon.signal, log);
-    await notify(context, recorded.readyStages);
     if (!recorded.matches)
       log.error(
         { position: manifest.position, stored: recorded.hash },
@@ -127,26 +147,23 @@ const train = async (
 /** Codes of errors that another attempt, on whatever machine, would meet again. */
 const hopeless: ReadonlySet<string> = new Set(['ATTACK_INPUT']);
 
-/** Writes how it ended. Returns the stages that became ready by it. */
-const settle = async (
+/** Writes how the attempt ended. */
+const writeEnd = async (
   { db, maxAttempts, log }: AttemptContext,
   attempt: Attempt,
   end: StageEnd,
-): Promise<readonly string[]> => {
+): Promise<void> => {
   const { stageId, fencingToken, workerId } = attempt.claimed;
   const lease = { stageId, fencingToken, workerId };
   const write = <T>(operation: () => Promise<T>) => persist(operation, attempt.abandon.signal, log);
   switch (end.status) {
     case 'completed':
-      return (await write(() => completeStage(db, { ...lease, evaluation: end.evaluation ?? undefined })))
-        .readyStages;
+      return write(() => completeStage(db, { ...lease, evaluation: end.evaluation ?? undefined }));
     case 'diverged':
     case 'collapsed':
-      return (await write(() => endStage(db, { ...lease, status: end.status, message: end.message })))
-        .readyStages;
+      return write(() => endStage(db, { ...lease, status: end.status, message: end.message }));
     case 'stopped':
-      await write(() => releaseStage(db, lease));
-      return [];
+      return write(() => releaseStage(db, lease));
     case 'failed':
       await write(() =>
         failAttempt(db, {
@@ -157,7 +174,6 @@ const settle = async (
           maxAttempts: hopeless.has(end.code) ? 1 : maxAttempts,
         }),
       );
-      return [];
   }
 };
 
@@ -179,23 +195,24 @@ const unsaid: StageEnd = {
   stack: '',
 };
 
-type Settled = { readonly end: StageEnd; readonly ready: readonly string[]; readonly asIntended: boolean };
+type Ended = { readonly end: StageEnd; readonly asIntended: boolean };
 
 /**
  * Writes how it ended. An end that the database refuses, for a reason that waiting does not mend, becomes a failure with that reason, so
  * that the stage is tried again or given up and its lease does not expire. Throws when the database refuses that too.
  */
-const settleOrFail = async (
+const writeEndOrFail = async (
   context: AttemptContext,
   attempt: Attempt,
   intended: StageEnd,
-): Promise<Settled> => {
+): Promise<Ended> => {
   const ends: readonly ((refusal: unknown) => StageEnd)[] = [() => intended, endOfRefused, () => unsaid];
   let refusal: unknown;
   for (const [tries, endAfter] of ends.entries())
     try {
       const end = endAfter(refusal);
-      return { end, ready: await settle(context, attempt, end), asIntended: tries === 0 };
+      await writeEnd(context, attempt, end);
+      return { end, asIntended: tries === 0 };
     } catch (error) {
       if (isStale(error) || attempt.abandon.signal.aborted) throw error;
       context.log.error({ err: error }, 'the database refused a result');
@@ -231,14 +248,11 @@ export const runAttempt = async (
     const wasRefused = attempt.stopping === 'refused';
     const intended = wasRefused ? endOfRefused(attempt.refusal) : trained;
     const storing = trace.begin('store result');
-    const { end, ready, asIntended } = await settleOrFail(inner, attempt, intended).finally(() =>
-      storing.end(),
-    );
+    const { end, asIntended } = await writeEndOrFail(inner, attempt, intended).finally(() => storing.end());
     trace.end(end.status, 'message' in end ? end.message : undefined);
     const seconds = Number(((performance.now() - started) / 1000).toFixed(2));
     if (end.status === 'failed') log.error({ seconds, code: end.code, error: end.message }, 'attempt failed');
     else log.info({ seconds, status: end.status }, 'stage ended');
-    await notify(inner, ready);
     return asIntended && !wasRefused;
   } catch (error) {
     if (isStale(error)) log.warn('lease was lost: the result was refused');

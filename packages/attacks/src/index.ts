@@ -1,10 +1,16 @@
-export type { Attack, AttackContext, AttackResult } from './attack.ts';
-export { curveEpsilons, type Evaluated, robustnessCurve, worstCase } from './curves.ts';
+/** The public names of the package. `README.md` says what to read first. */
+export { correctMaxPoolGradient } from '@funnel/kernels';
+export type { Attack, AttackContext, AttackResult, EvaluationResources } from './attack.ts';
+export { type ClassifierModel, classifierModel, type ModelOptions } from './classifier.ts';
 export { type DiagnoseOptions, diagnose, diagnoseTransfer } from './diagnostics/diagnose.ts';
-export { correctMaxPoolGradient } from './kernels/max-pool-gradient.ts';
-export { type ClassifierModel, classifierModel, type ModelOptions } from './model.ts';
+export { type EvaluateAttackOptions, type Evaluation, evaluateAttack } from './evaluate-attack.ts';
 export { attacks } from './registry.ts';
-export type { EvaluationResources } from './resources.ts';
-export { type EvaluateAttackOptions, type Evaluation, evaluateAttack } from './run-attack.ts';
-export { median, wilsonInterval } from './statistics.ts';
-export { summarise } from './summary.ts';
+export {
+  curveEpsilons,
+  type Evaluated,
+  median,
+  robustnessCurve,
+  summarise,
+  wilsonInterval,
+  worstCase,
+} from './statistics.ts';

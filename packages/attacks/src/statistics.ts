@@ -1,11 +1,21 @@
-/** The few statistics that a report needs. */
+/** From per-image records to the numbers of a report: intervals and medians, the summary, the worst case over attacks, the curve over ε. */
+import {
+  AppError,
+  type AttackName,
+  type EvaluationRecords,
+  type EvaluationSummary,
+  type ExtendedNumber,
+  type RobustnessCurve,
+  reachOf,
+  writeExtended,
+} from '@funnel/contracts';
 
-/** Normal quantile of a two-sided 95 % interval. */
+/** The normal quantile of a two-sided 95 % interval. */
 const z = 1.959963984540054;
 
 /**
- * 95 % Wilson score interval of a proportion: unlike p ± 1.96 s.e. it is right at 0 and 1, where robustness claims live.
- * Wilson 1927, eq. 4. [0, 1] when nothing was tried.
+ * The 95 % Wilson score interval of a proportion (Wilson 1927, eq. 4). Unlike p ± 1.96 standard errors it is right near 0 and 1, where many
+ * robust accuracies lie. [0, 1] for no trials.
  */
 export const wilsonInterval = (successes: number, trials: number): [number, number] => {
   if (trials === 0) return [0, 1];
@@ -19,14 +29,133 @@ export const wilsonInterval = (successes: number, trials: number): [number, numb
   ];
 };
 
+/** Null for no values. */
 export const mean = (values: readonly number[]): number | null =>
   values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Median, the mean of the middle two where the count is even. `Infinity` counts as a value and may be the result. Null for no values, or NaN. */
+/**
+ * The mean of the two middle values for an even count. `Infinity` is a value like others and may be the result. Null for no values or a
+ * NaN.
+ */
 export const median = (values: readonly number[]): number | null => {
   if (values.length === 0) return null;
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const value = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
   return Number.isNaN(value) ? null : value;
+};
+
+/**
+ * The denominator of the success rate is the number of attacked images, those that the model classifies correctly when clean.
+ * `width`: values per image, for the mean squared error. `rejected`: how many clean images a defence rejected, and for how many attacked
+ * images it rejected the candidate; undefined for a model that rejects nothing.
+ */
+export const summarise = (
+  records: EvaluationRecords,
+  width: number,
+  rejected?: { readonly clean: number; readonly attacked: number },
+): EvaluationSummary => {
+  const images = records.index.length;
+  const attacked = records.index.map((_, i) => i).filter((i) => records.correct[i]);
+  const fooled = attacked.filter((i) => records.success[i]);
+  const attempted = attacked.length;
+  const successes = fooled.length;
+  const l2 = fooled.map((i) => records.l2[i]!);
+  const medianOverAttacked = (column: readonly (number | null)[]): ExtendedNumber | null => {
+    const value = median(attacked.map((i) => column[i] ?? Number.POSITIVE_INFINITY));
+    return value === null ? null : writeExtended(value);
+  };
+  return {
+    images,
+    attempted,
+    cleanAccuracy: images === 0 ? 0 : attempted / images,
+    cleanInterval: wilsonInterval(attempted, images),
+    successes,
+    successRate: attempted === 0 ? 0 : successes / attempted,
+    successInterval: wilsonInterval(successes, attempted),
+    robustAccuracy: images === 0 ? 0 : (attempted - successes) / images,
+    robustInterval: wilsonInterval(attempted - successes, images),
+    noiseLevel: mean(l2),
+    noiseLevelAll: mean(attacked.map((i) => records.l2[i] ?? 0)),
+    meanSquaredError: mean(l2.map((norm) => (norm * norm) / width)),
+    medianL2Success: median(l2),
+    medianL2: medianOverAttacked(records.l2),
+    medianLinf: medianOverAttacked(records.linf),
+    medianL0: medianOverAttacked(records.l0),
+    meanQueries: mean(attacked.map((i) => records.queries[i]!)),
+    meanSteps: mean(attacked.map((i) => records.steps[i]!)),
+    ...(rejected && {
+      rejectedClean: images === 0 ? 0 : rejected.clean / images,
+      rejectedAttacked: attempted === 0 ? 0 : rejected.attacked / attempted,
+    }),
+  };
+};
+
+/** The results of one attack, as `evaluateAttack` returns them and the database keeps them. */
+export type Evaluated = {
+  readonly attack: { readonly attack: AttackName };
+  readonly records: EvaluationRecords;
+};
+
+/**
+ * The worst case per image: for every image the nearest adversarial that any attack found. Each distance is the smallest in its own norm,
+ * so the three distances of an image may come from different attacks; `predicted` comes from the attack with the smallest L2. Steps and
+ * queries are sums over the attacks. All evaluations must be of the same model. Errors: ATTACK_INPUT when their images differ.
+ */
+export const worstCase = (evaluations: readonly Evaluated[]): EvaluationRecords => {
+  const [first, ...others] = evaluations.map(({ records }) => records);
+  if (first === undefined)
+    throw new AppError('ATTACK_INPUT', 'Expected at least one evaluation, but got none');
+  const worst = structuredClone(first);
+  for (const records of others) {
+    if (String(records.index) !== String(first.index))
+      throw new AppError(
+        'ATTACK_INPUT',
+        'Expected evaluations of the same images in the same order, but their indices differ',
+      );
+    records.index.forEach((_, i) => {
+      worst.steps[i]! += records.steps[i]!;
+      worst.queries[i]! += records.queries[i]!;
+      if (!records.success[i]) return;
+      if (worst.l2[i] === null || records.l2[i]! < worst.l2[i]!) worst.predicted[i] = records.predicted[i]!;
+      worst.success[i] = true;
+      worst.l2[i] = Math.min(worst.l2[i] ?? Number.POSITIVE_INFINITY, records.l2[i]!);
+      worst.linf[i] = Math.min(worst.linf[i] ?? Number.POSITIVE_INFINITY, records.linf[i]!);
+      worst.l0[i] = Math.min(worst.l0[i] ?? Number.POSITIVE_INFINITY, records.l0[i]!);
+    });
+  }
+  return worst;
+};
+
+/** The ε of a curve: 0 … ½ in hundredths (L∞), 0 … 5 in tenths (L2). */
+export const curveEpsilons = (norm: 'l2' | 'linf'): number[] =>
+  Array.from({ length: 51 }, (_, i) => (norm === 'linf' ? i / 100 : i / 10));
+
+/**
+ * Robust accuracy over ε: the share of all images that the model classifies correctly and for which no attack found an adversarial within
+ * ε. Distances are measured in `norm`, whichever norm an attack minimises, with the tolerance of `reachOf`. Every point has a 95 % Wilson
+ * interval.
+ */
+export const robustnessCurve = (
+  evaluations: readonly Evaluated[],
+  norm: 'l2' | 'linf',
+  epsilons: readonly number[] = curveEpsilons(norm),
+): RobustnessCurve => {
+  const { index, correct, [norm]: distances } = worstCase(evaluations);
+  const images = index.length;
+  const robust = epsilons.map((epsilon) => {
+    const limit = reachOf(epsilon);
+    return index.filter((_, i) => correct[i] && !((distances[i] ?? Number.POSITIVE_INFINITY) <= limit))
+      .length;
+  });
+  const intervals = robust.map((count) => wilsonInterval(count, images));
+  return {
+    norm,
+    images,
+    attacks: [...new Set(evaluations.map(({ attack }) => attack.attack))],
+    epsilon: [...epsilons],
+    accuracy: robust.map((count) => (images === 0 ? 0 : count / images)),
+    low: intervals.map(([low]) => low),
+    high: intervals.map(([, high]) => high),
+  };
 };

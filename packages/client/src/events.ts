@@ -1,36 +1,72 @@
-/** The event stream as an async iterator that does not end with its connection. */
+/** The event stream as an async iterator that goes on when its connection is lost. */
 import { type FunnelEventRow, routes } from '@funnel/contracts';
-import { createEventStreamParser, type StreamBlock } from './event-stream-parser.ts';
-import { FunnelError } from './funnel-error.ts';
-import { type Connection, send } from './request.ts';
-import { mayRetry, type RetryOptions, retryDelay, wait } from './retry.ts';
-import type { EventsOptions } from './types.ts';
+import { createParser } from 'eventsource-parser';
+import type { EventsOptions } from './client.ts';
+import {
+  type Connection,
+  FunnelError,
+  mayRetry,
+  type RetryOptions,
+  retryDelay,
+  send,
+  wait,
+} from './request.ts';
 
-/** The service sends a heartbeat every 15 s; a connection without one for this long is dead, whatever TCP thinks. */
-const longestSilence = 45_000;
+/**
+ * Milliseconds. The service sends a heartbeat every 15 s, so a connection that is silent for longer is broken, even if TCP has not noticed.
+ */
+const silenceTimeoutMs = 45_000;
 
-/** The blocks of one connection. Ends when it does, or when it falls silent; `onSilence` must then abort the reading. */
+type StreamBlock = {
+  /** The id that the stream has reached. */
+  readonly id?: string;
+  /** An event in JSON. Heartbeats have none. */
+  readonly data?: string;
+  /** Milliseconds to wait before connecting again. */
+  readonly retry?: number;
+};
+
+/** Takes text in pieces, cut anywhere, and returns the blocks that each piece completes. */
+const createBlockParser = (): ((piece: string) => readonly StreamBlock[]) => {
+  let blocks: StreamBlock[] = [];
+  const parser = createParser({
+    onEvent: ({ id, data }) => blocks.push({ id, data }),
+    onRetry: (retry) => blocks.push({ retry }),
+    // The parser reports no id of a block without data, so the service repeats that id in a comment.
+    onComment: (comment) => {
+      const id = /^id (\S+)$/.exec(comment)?.[1];
+      if (id !== undefined) blocks.push({ id });
+    },
+  });
+  return (piece) => {
+    blocks = [];
+    parser.feed(piece);
+    return blocks;
+  };
+};
+
+/** The blocks of one connection, until it ends. If it is silent for too long, calls `onSilence`, which must abort the connection. */
 async function* readBlocks(response: Response, onSilence: () => void): AsyncGenerator<StreamBlock> {
-  const parse = createEventStreamParser();
+  const parse = createBlockParser();
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let timer = setTimeout(onSilence, longestSilence);
+  let timer = setTimeout(onSilence, silenceTimeoutMs);
   try {
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
       clearTimeout(timer);
-      timer = setTimeout(onSilence, longestSilence);
+      timer = setTimeout(onSilence, silenceTimeoutMs);
       yield* parse(value);
     }
   } finally {
     clearTimeout(timer);
-    await reader.cancel().catch(() => {}); // it may be broken already
+    await reader.cancel().catch(() => {}); // the connection may be broken already
   }
 }
 
 /**
- * Yields events until `signal` aborts. A lost connection is made again from the last event seen; a refusal (no token, no such sweep)
- * is thrown as FunnelError.
+ * Yields events until `signal` aborts. After a lost connection it connects again and goes on after the last event. A refusal (no token, no
+ * such sweep) is thrown as FunnelError.
  */
 export async function* streamEvents(
   connection: Connection,
@@ -41,16 +77,16 @@ export async function* streamEvents(
   let pause = retry.backoff;
   let failures = 0;
   while (!signal?.aborted) {
-    const cut = new AbortController();
-    const either = signal ? AbortSignal.any([signal, cut.signal]) : cut.signal;
+    const silence = new AbortController();
+    const either = signal ? AbortSignal.any([signal, silence.signal]) : silence.signal;
     try {
       const parts = { query: { sweep }, headers: { accept: 'text/event-stream', 'last-event-id': last } };
       const response = await send(connection, routes.events, parts, either);
-      for await (const block of readBlocks(response, () => cut.abort())) {
+      for await (const block of readBlocks(response, () => silence.abort())) {
         failures = 0;
         pause = block.retry ?? pause;
-        if (block.data !== undefined) yield JSON.parse(block.data) as FunnelEventRow; // what the service declares
-        // After the event was taken: one that was not is sent again.
+        if (block.data !== undefined) yield JSON.parse(block.data) as FunnelEventRow; // as the route declares
+        // Only after the caller took the event: the service sends an event again that nobody took.
         last = block.id ?? last;
       }
     } catch (error) {

@@ -1,6 +1,136 @@
-/** One call over HTTP: from a route's declaration and its parts to an answer or a FunnelError. */
-import type { Route } from '@funnel/contracts';
-import { refused, unanswered } from './funnel-error.ts';
+/** One call over HTTP: its address and headers, its answer, its errors, and when it is repeated. */
+import { type ErrorCode, errors, Problem, type Route } from '@funnel/contracts';
+
+/** The problem that the service answered, or the reason why it did not answer. */
+export class FunnelError extends Error {
+  readonly problem: Problem;
+  /** Whether the service answered. If not, nobody knows whether it did what was asked. */
+  readonly answered: boolean;
+  /** Seconds to wait, as the service asked. */
+  readonly retryAfter: number | null;
+
+  constructor(
+    problem: Problem,
+    details: { readonly answered: boolean; readonly retryAfter?: number | null },
+    options?: ErrorOptions,
+  ) {
+    super(problem.detail, options);
+    this.name = 'FunnelError';
+    this.problem = problem;
+    this.answered = details.answered;
+    this.retryAfter = details.retryAfter ?? null;
+  }
+
+  get code(): ErrorCode {
+    return this.problem.code;
+  }
+
+  get status(): number {
+    return this.problem.status;
+  }
+}
+
+const problemOf = (code: ErrorCode, detail: string): Problem => {
+  const { status, title, hint } = errors[code];
+  return { type: 'about:blank', code, status, title, hint, detail };
+};
+
+/** The error of a call without an answer: refused, unreachable, cut off, or too slow. */
+const unanswered = (url: string, cause: unknown): FunnelError => {
+  // The message of fetch is only "fetch failed"; its cause has the reason.
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  const reason = inner instanceof Error ? inner.message : String(inner);
+  const detail = `Expected an answer from ${new URL(url).origin}, but got none: ${reason}`;
+  return new FunnelError(problemOf('UNAVAILABLE', detail), { answered: false }, { cause });
+};
+
+/** Retry-After in seconds: a number, or a date. */
+const retryAfterSeconds = (header: string | null): number | null => {
+  if (header === null) return null;
+  const value = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+  return Number.isFinite(value) ? Math.max(0, value) : null;
+};
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+/** The error of an answer that is no success. An answer that is not from Funnel, such as a proxy's page, keeps its status. */
+const refused = async (response: Response): Promise<FunnelError> => {
+  const text = await response.text().catch(() => '');
+  const details = { answered: true, retryAfter: retryAfterSeconds(response.headers.get('retry-after')) };
+  const problem = Problem.safeParse(parseJson(text));
+  if (problem.success) return new FunnelError(problem.data, details);
+  const away = [502, 503, 504].includes(response.status);
+  const detail = `Expected Funnel's answer from ${response.url}, but got status ${response.status}`;
+  return new FunnelError(
+    { ...problemOf(away ? 'UNAVAILABLE' : 'INTERNAL', detail), status: response.status },
+    details,
+  );
+};
+
+export type RetryOptions = {
+  /** How often a call is repeated at most. (Default: 4) */
+  readonly retries: number;
+  /** Milliseconds before the first repetition. Each further pause is up to twice as long. (Default: 200) */
+  readonly backoff: number;
+};
+
+/** The longest pause in milliseconds, whatever the service asks for. */
+const maxWait = 30_000;
+
+/**
+ * Whether to repeat a call. Every call is repeated after a 429, since the service did nothing then. An idempotent one is also repeated when
+ * the service did not answer, or answered that it cannot now.
+ */
+export const mayRetry = (error: FunnelError, idempotent: boolean): boolean => {
+  if (error.status === 429) return true;
+  const isTemporary = !error.answered || [502, 503, 504].includes(error.status);
+  return idempotent && isTemporary;
+};
+
+/**
+ * The pause in milliseconds: as long as the service asked, plus a random time that doubles with each attempt, so that clients spread out.
+ */
+export const retryDelay = (error: FunnelError, attempt: number, { backoff }: RetryOptions): number => {
+  const asked = error.retryAfter === null ? 0 : error.retryAfter * 1000;
+  const doubling = backoff * 2 ** attempt;
+  return Math.min(maxWait, asked + doubling * (0.5 + Math.random() / 2));
+};
+
+/** Resolves after `delay` milliseconds. If the signal aborts, rejects at once with its reason. */
+export const wait = (delay: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, delay);
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+  });
+
+export const withRetries = async <T>(
+  call: (attempt: number) => Promise<T>,
+  options: RetryOptions & { readonly idempotent: boolean; readonly signal?: AbortSignal },
+): Promise<T> => {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await call(attempt);
+    } catch (error) {
+      if (!(error instanceof FunnelError) || attempt >= options.retries) throw error;
+      if (!mayRetry(error, options.idempotent)) throw error;
+      await wait(retryDelay(error, attempt, options), options.signal);
+    }
+  }
+};
 
 export type Parts = {
   readonly params?: Readonly<Record<string, unknown>>;
@@ -10,13 +140,13 @@ export type Parts = {
 };
 
 export type Connection = {
-  /** Where the service is, with or without a path before its own. */
+  /** The address of the service. It may have a path, as behind a proxy. */
   readonly url: string;
   readonly token?: string;
   readonly fetch: typeof fetch;
 };
 
-/** `base` may have a path of its own: a service behind a proxy. */
+/** `base` may have a path. */
 export const joinUrl = (base: string, path: string): string => `${base.replace(/\/+$/, '')}${path}`;
 
 const pathOf = ({ url }: Pick<Route, 'url'>, params: Parts['params']): string =>
@@ -36,10 +166,10 @@ const queryOf = (query: Parts['query']): string => {
   return pairs.length > 0 ? `?${new URLSearchParams(pairs)}` : '';
 };
 
-export const addressOf = (base: string, route: Pick<Route, 'url'>, { params, query }: Parts): string =>
+const addressOf = (base: string, route: Pick<Route, 'url'>, { params, query }: Parts): string =>
   joinUrl(base, `${pathOf(route, params)}${queryOf(query)}`);
 
-export const headersOf = (token: string | undefined, headers: Parts['headers']): Headers => {
+const headersOf = (token: string | undefined, headers: Parts['headers']): Headers => {
   const all = new Headers();
   for (const [name, value] of Object.entries(headers ?? {}))
     if (value !== undefined) all.set(name, String(value));
@@ -47,7 +177,7 @@ export const headersOf = (token: string | undefined, headers: Parts['headers']):
   return all;
 };
 
-/** Throws FunnelError; a caller's abort is thrown as its own reason. */
+/** Sends one request. Throws FunnelError; if the caller aborts, throws the reason of the signal. */
 export const send = async (
   { url, token, fetch }: Connection,
   route: Route,
@@ -67,7 +197,7 @@ export const send = async (
   return response;
 };
 
-/** What the route declares to answer. */
+/** The content of an answer, as the route declares it. */
 export const readAnswer = async (route: Route, response: Response): Promise<unknown> => {
   try {
     if (route.response) return await response.json();
@@ -76,6 +206,6 @@ export const readAnswer = async (route: Route, response: Response): Promise<unkn
     await response.body?.cancel();
     return undefined;
   } catch (error) {
-    throw unanswered(response.url, error); // cut off in the middle
+    throw unanswered(response.url, error); // the connection broke in the middle of the answer
   }
 };

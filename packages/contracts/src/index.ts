@@ -1,4 +1,25 @@
-export * from './attacks.ts';
+export {
+  type AttackAccess,
+  type AttackDeclaration,
+  type AttackFamily,
+  type AttackNorm,
+  type AttackResource,
+  needsSurrogates,
+  normTitles,
+} from './attacks/define-attack.ts';
+export * from './attacks/diagnostics.ts';
+export * from './attacks/evaluation.ts';
+export * from './attacks/presets.ts';
+export {
+  type AttackInput,
+  AttackName,
+  type AttackSettings,
+  AttackSpec,
+  attackKey,
+  attackNames,
+  attackSpec,
+  attacks,
+} from './attacks.ts';
 export * from './checkpoint.ts';
 export * from './datasets.ts';
 export * from './errors.ts';

@@ -8,7 +8,9 @@
  * An attack at a fixed ε leaves a share of the images standing: its robust accuracy. One that looks for the smallest change nearly always
  * succeeds in the end: its robust accuracy is 0 for everybody, the distance that it needs is not.
  */
-import { type AttackName, type AttackSpec, attacks, expandAttacks } from './attacks.ts';
+
+import { expandAttacks } from './attacks/presets.ts';
+import { type AttackName, type AttackSpec, attacks } from './attacks.ts';
 import type { EvaluationMetricName } from './metrics.ts';
 import type { SweepDefinition } from './sweep.ts';
 import { isBounded, type Run } from './threat-model.ts';

@@ -3,7 +3,9 @@
  * that does not exist is null.
  */
 import { z } from 'zod';
-import { AttackName, Diagnostic, EvaluationSummary, Verdict } from './attacks.ts';
+import { Diagnostic, Verdict } from './attacks/diagnostics.ts';
+import { EvaluationSummary } from './attacks/evaluation.ts';
+import { AttackName } from './attacks.ts';
 import { Position, Sha256 } from './checkpoint.ts';
 import { DatasetName } from './datasets.ts';
 import { ExtendedNumber } from './extended-number.ts';

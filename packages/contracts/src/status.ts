@@ -1,30 +1,23 @@
-/** The status of sweeps, trials and stages, and which change is allowed. PostgreSQL's conditional updates use these tables. */
+/** The statuses of sweeps, trials and stages. Which changes a stage may make stands in `packages/db/src/lifecycle/transitions.ts`. */
 import { z } from 'zod';
 
 /**
- * waiting (for what it continues from) → ready → running → one of the ends. `diverged` (a loss that is not finite) and `collapsed`
- * (an auto-encoder that ignores its input) are results, not errors: the same inputs would end so again. `skipped`: what it needs
+ * waiting (for the stages that it depends on) → ready → running → an end. `diverged` (a loss that is not finite) and `collapsed` (an
+ * auto-encoder that ignores its input) are results, not errors: the same inputs would end so again. `skipped`: a stage that it depends on
  * ended without a usable result.
  */
-export const stageTransitions = {
-  waiting: ['ready', 'completed', 'skipped', 'cancelled'],
-  ready: ['running', 'completed', 'cancelled', 'skipped', 'waiting'],
-  running: ['ready', 'completed', 'failed', 'diverged', 'collapsed', 'cancelled'],
-  completed: [],
-  diverged: [],
-  collapsed: [],
-  failed: ['waiting', 'ready'],
-  skipped: ['waiting', 'ready'],
-  cancelled: ['waiting', 'ready'],
-} as const;
-export type StageStatus = keyof typeof stageTransitions;
-export const StageStatus = z.enum(Object.keys(stageTransitions) as [StageStatus, ...StageStatus[]]);
-
-/** The statuses from which a stage may be moved to `to`. */
-export const stagesBefore = (to: StageStatus): StageStatus[] =>
-  (Object.keys(stageTransitions) as StageStatus[]).filter((from) =>
-    (stageTransitions[from] as readonly StageStatus[]).includes(to),
-  );
+export const StageStatus = z.enum([
+  'waiting',
+  'ready',
+  'running',
+  'completed',
+  'diverged',
+  'collapsed',
+  'failed',
+  'skipped',
+  'cancelled',
+]);
+export type StageStatus = z.infer<typeof StageStatus>;
 
 /** A trial owns no work: its status is what its stages make it. */
 export const TrialStatus = z.enum([

@@ -1,6 +1,7 @@
 /** The sweep file: what a user writes, as JSON or YAML. Strict: a misspelt key is an error, never ignored. */
 import { z } from 'zod';
-import { AttackList, AttackName, PresetName } from './attacks.ts';
+import { AttackList, PresetName } from './attacks/presets.ts';
+import { AttackName } from './attacks.ts';
 import { DatasetSpec } from './datasets.ts';
 import { isNumeric } from './hyperparameter-declaration.ts';
 import { type HyperparameterName, hyperparameterDeclaration } from './hyperparameters.ts';

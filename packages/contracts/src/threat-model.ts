@@ -7,7 +7,8 @@
  * counts, which is nearly every image, and distances are what to rank by. The distance of an image is the least that any attack found.
  */
 import { z } from 'zod';
-import { type AttackName, attacks, normTitles } from './attacks.ts';
+import { normTitles } from './attacks/define-attack.ts';
+import { type AttackName, attacks } from './attacks.ts';
 
 export type Run = { readonly attack: AttackName; readonly settings: Readonly<Record<string, unknown>> };
 export type Ball = { readonly norm: 'linf' | 'l2'; readonly epsilon: number };

@@ -1,17 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import {
-  AttackList,
-  AttackSpec,
-  attackKey,
-  attackNames,
-  attackSpec,
-  attacks,
-  evaluationRows,
-  expandAttacks,
-  presetNames,
-  worstVerdict,
-} from '../src/attacks.ts';
+import { worstVerdict } from '../src/attacks/diagnostics.ts';
+import { evaluationRows } from '../src/attacks/evaluation.ts';
+import { AttackList, expandAttacks, presetNames } from '../src/attacks/presets.ts';
+import { AttackSpec, attackKey, attackNames, attackSpec, attacks } from '../src/attacks.ts';
 import type { DatasetName } from '../src/datasets.ts';
 
 describe('AttackSpec', () => {

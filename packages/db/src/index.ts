@@ -1,26 +1,30 @@
-export { type Change, listAudit, writeAudit } from './access/audit.ts';
-export { anyToken, findToken, listTokens, revokeToken, saveToken, type TokenInfo } from './access/tokens.ts';
+export {
+  anyToken,
+  type Change,
+  findToken,
+  listAudit,
+  listTokens,
+  revokeToken,
+  saveToken,
+  type TokenInfo,
+  writeAudit,
+} from './access.ts';
 export { claimStage } from './attempts/claim-stage.ts';
-export { completeStage } from './attempts/complete-stage.ts';
-export { endStage } from './attempts/end-stage.ts';
-export { heartbeat } from './attempts/heartbeat.ts';
+export { completeStage, endStage, failAttempt, releaseStage } from './attempts/end-attempt.ts';
 export { recordCheckpoint } from './attempts/record-checkpoint.ts';
-export { failAttempt, releaseStage } from './attempts/release-stage.ts';
-export { registerWorker, retireWorker } from './attempts/workers.ts';
-export { getBlobs, missingBlobs } from './checkpoints/blobs.ts';
-export { getCheckpoint } from './checkpoints/checkpoints.ts';
+export { heartbeat, registerWorker, retireWorker } from './attempts/workers.ts';
+export { getBlobs, getCheckpoint, missingBlobs } from './checkpoints/checkpoints.ts';
 export { type CollectOptions, collectGarbage } from './checkpoints/collect-garbage.ts';
-export { whenAdmitted } from './connection/admission.ts';
-export { isTransient } from './connection/database-errors.ts';
+export { type QueueAddress, queueAddress } from './connection/addresses.ts';
+export { isTransient, whenAdmitted } from './connection/database-errors.ts';
 export { createDb, type Db, type DbOptions } from './connection/db.ts';
-export { type QueueAddress, queueAddress } from './connection/queue-address.ts';
 export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './embedded/start-embedded.ts';
+export { type Relay, startRelay } from './lifecycle/outbox.ts';
 export { checkSchema, migrate } from './migrate.ts';
 export { type EvaluationImages, getEvaluation, getImages } from './reads/evaluations.ts';
 export { type EventsQuery, eventsAfter, isEventAfter, lastEventId, onEvents } from './reads/events.ts';
 export { leaderboard } from './reads/leaderboard.ts';
-export { readStageLog } from './reads/stage-log.ts';
-export { getStage, listStages } from './reads/stages.ts';
+export { getStage, listStages, readStageLog } from './reads/stages.ts';
 export { getSweep, listSweeps, type SweepsQuery } from './reads/sweeps.ts';
 export {
   type Comparison,
@@ -33,10 +37,8 @@ export {
 export { listWorkers } from './reads/workers.ts';
 export { knownChains } from './submission/known-chains.ts';
 export { submitSweep } from './submission/submit-sweep.ts';
-export { cancelSweep } from './sweeps/cancel-sweep.ts';
 export { deleteSweep } from './sweeps/delete-sweep.ts';
-export { pauseSweep, resumeSweep } from './sweeps/pause-sweep.ts';
-export { retrySweep } from './sweeps/retry-sweep.ts';
+export { cancelSweep, pauseSweep, resumeSweep, retrySweep } from './sweeps/steer-sweep.ts';
 export type * from './types.ts';
 export { type ReconcileOptions, reconcile } from './upkeep/reconcile.ts';
 export {

@@ -35,8 +35,6 @@ export type Submitted = {
   readonly sweepId: string;
   /** False: the idempotency key was known, and this is its sweep. */
   readonly created: boolean;
-  /** To ring for (at most 1,000; one ring makes a worker claim until nothing is ready). */
-  readonly readyStages: readonly string[];
 };
 
 export type ClaimRequest = {
@@ -80,8 +78,6 @@ export type CheckpointRecorded = {
   readonly hash: string;
   /** False: other bits had been recorded for this position before; they stay. */
   readonly matches: boolean;
-  /** Made ready because the epoch completed what they waited for. */
-  readonly readyStages: readonly string[];
 };
 
 /** Pictures of the first few records: `original` and `attacked` hold index.length × shape bytes, 0–255. */
@@ -142,9 +138,7 @@ export type WorkerRegistration = {
   readonly slots: number;
 };
 
-export type Ready = { readonly readyStages: readonly string[] };
-
-export type Reconciled = Ready & {
+export type Reconciled = {
   /** Stages whose lease ran out. */
   readonly expired: readonly string[];
   /** Statuses that had to be put right; 0 unless there is a bug or a hand in the tables. */

@@ -9,7 +9,7 @@ import {
   releaseStage,
 } from '../src/index.ts';
 import { leaseOf, letExpire, options, stageRow } from './support/attempts.ts';
-import { query, stageCounts, sweepStatus, trialStatuses, wrongCounts } from './support/rows.ts';
+import { query, stageCounts, sweepStatus, takeOutbox, trialStatuses, wrongCounts } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, evaluationOf, finish, record } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
@@ -97,7 +97,9 @@ describe('ends', () => {
     expect(await fail(second)).toMatchObject({ failed: false });
     await query(db, 'UPDATE stages SET ready_at = now() WHERE id = $1', [first.stageId]);
     const third = (await claim(db))!;
-    expect(await releaseStage(db, leaseOf(third))).toEqual({ readyStages: [third.stageId] });
+    await takeOutbox(db);
+    await releaseStage(db, leaseOf(third));
+    expect(await takeOutbox(db)).toEqual([third.stageId]);
     const fourth = (await claim(db))!;
     expect(fourth).toMatchObject({ attempt: 2, fencingToken: 4 });
     await finish(db, fourth);

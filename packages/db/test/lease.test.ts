@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { completeStage, endStage, failAttempt, reconcile, releaseStage } from '../src/index.ts';
 import { beat, leaseOf, letExpire, options, stageRow, stale } from './support/attempts.ts';
-import { query, trained, wrongCounts } from './support/rows.ts';
+import { query, takeOutbox, trained, wrongCounts } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish, record, train } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
@@ -122,7 +122,9 @@ describe('a lease fences every write', () => {
     const claimed = (await claim(db))!;
     await train(db, claimed);
     await completeStage(db, leaseOf(claimed));
-    expect(await completeStage(db, leaseOf(claimed))).toEqual({ readyStages: [] });
+    await takeOutbox(db);
+    await completeStage(db, leaseOf(claimed));
+    expect(await takeOutbox(db)).toEqual([]);
     const optimise = (await claim(db))!;
     await releaseStage(db, leaseOf(optimise));
     await releaseStage(db, leaseOf(optimise));

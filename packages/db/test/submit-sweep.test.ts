@@ -3,7 +3,15 @@ import { outlineSweep } from '@funnel/planner';
 import { describe, expect, test } from 'vitest';
 import { cancelSweep } from '../src/index.ts';
 import { type StageRow, specOf } from '../src/lifecycle/stage-row.ts';
-import { query, stageCounts, sweepStatus, trained, trialStatuses, wrongCounts } from './support/rows.ts';
+import {
+  query,
+  stageCounts,
+  sweepStatus,
+  takeOutbox,
+  trained,
+  trialStatuses,
+  wrongCounts,
+} from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish, record } from './support/stand-in.ts';
 import { definition, submit } from './support/submit.ts';
@@ -12,7 +20,8 @@ shareDb();
 
 describe('a sweep comes in whole', () => {
   test('trials, shared stages, statuses, counts', async () => {
-    const { sweepId, created, readyStages, plan } = await submit(db, {
+    await takeOutbox(db);
+    const { sweepId, created, plan } = await submit(db, {
       seeds: [seed],
       space: { gamma: [1, 2, 3] },
     });
@@ -23,7 +32,12 @@ describe('a sweep comes in whole', () => {
       'classify:waiting': 3,
       'attack:waiting': 3,
     });
-    expect(readyStages).toHaveLength(1);
+    const [initialise] = await query<{ id: string }>(
+      db,
+      `SELECT s.id FROM sweep_stages l JOIN stages s ON s.id = l.stage_id WHERE l.sweep_id = $1 AND s.status = 'ready'`,
+      [sweepId],
+    );
+    expect(await takeOutbox(db)).toEqual([initialise!.id]);
     expect(plan.epochs).toEqual({ unshared: 18, needed: 14, cached: 0 });
     expect(await trialStatuses(db, sweepId)).toEqual(['waiting', 'waiting', 'waiting']);
     expect(await wrongCounts(db)).toEqual([]);
@@ -90,8 +104,9 @@ describe('a sweep comes in whole', () => {
       classify: { total: 340, cached: 3 },
       attack: { total: 340, cached: 3 },
     });
+    await takeOutbox(db);
     const fresh = await submit(db, { seeds: [seed + 1000], space: { gamma } });
-    expect(fresh.readyStages).toHaveLength(1);
+    expect(await takeOutbox(db)).toHaveLength(1);
     expect(await wrongCounts(db)).toEqual([]);
     for (const id of [sweepId, fresh.sweepId]) await cancelSweep(db, id);
     const again = await submit(db, { seeds: [seed + 1000], space: { gamma } });
@@ -137,12 +152,13 @@ describe('a sweep comes in whole', () => {
       'classify:waiting': 1,
     });
     await record(db, optimise, { epoch: 3, step: 0 });
-    const { readyStages } = await record(db, optimise, { epoch: 4, step: 0 });
+    await takeOutbox(db);
+    await record(db, optimise, { epoch: 4, step: 0 });
     expect(await stageCounts(db, carried.sweepId)).toMatchObject({
       'optimise:completed': 1,
       'classify:ready': 1,
     });
-    expect(readyStages).toHaveLength(1);
+    expect(await takeOutbox(db)).toHaveLength(1);
     await finish(db, { ...optimise, start: { ...(await claimStart(optimise.stageId)), sameChain: true } });
     await drain(db);
     for (const sweep of [long, passed, carried]) {

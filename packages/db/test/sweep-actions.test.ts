@@ -10,7 +10,15 @@ import {
   retrySweep,
 } from '../src/index.ts';
 import { beat, leaseOf } from './support/attempts.ts';
-import { query, stageCounts, sweepStatus, trained, trialStatuses, wrongCounts } from './support/rows.ts';
+import {
+  query,
+  stageCounts,
+  sweepStatus,
+  takeOutbox,
+  trained,
+  trialStatuses,
+  wrongCounts,
+} from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish, record } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
@@ -32,7 +40,9 @@ describe('pause and resume', () => {
     expect(await claim(db)).toBeNull();
     expect(await sweepStatus(db, sweepId)).toBe('paused');
     await expect(pauseSweep(db, sweepId)).rejects.toMatchObject({ code: 'INVALID_TRANSITION' });
-    expect(await resumeSweep(db, sweepId)).toEqual({ readyStages: [claimed.stageId] });
+    await takeOutbox(db);
+    await resumeSweep(db, sweepId);
+    expect(await takeOutbox(db)).toEqual([claimed.stageId]);
     const again = (await claim(db))!;
     expect(again).toMatchObject({
       attempt: 1,
@@ -165,14 +175,16 @@ describe('cancel', () => {
     for (const epoch of [1, 2]) await record(db, carrier, { epoch, step: 0 });
     const middle = await submit(db, { seeds: [seed], space: { optimiseEpochs: 5 } });
     const short = await submit(db, { seeds: [seed], space: { optimiseEpochs: 3 } });
-    const { readyStages } = await cancelSweep(db, long.sweepId);
+    await takeOutbox(db);
+    await cancelSweep(db, long.sweepId);
+    const announced = await takeOutbox(db);
     expect(await beat(db, carrier)).toEqual({
       lost: [],
       stop: [{ stageId: carrier.stageId, reason: 'cancel' }],
     });
     const next = (await claim(db))!;
     expect(next).toMatchObject({ spec: { epochs: 5 }, start: { manifest: { position: { epoch: 2 } } } });
-    expect(readyStages).toEqual([next.stageId]);
+    expect(announced).toEqual([next.stageId]);
     expect(await finish(db, next)).toBe(3);
     await drain(db);
     for (const sweep of [middle, short]) expect(await sweepStatus(db, sweep.sweepId)).toBe('completed');
@@ -197,7 +209,9 @@ describe('retry', () => {
     await failAttempt(db, { ...leaseOf(poison), code: 'X', message: 'x', maxAttempts: 1 });
     await drain(db);
     expect((await trialStatuses(db, sweepId)).sort()).toEqual(['completed', 'failed']);
-    expect(await retrySweep(db, sweepId)).toEqual({ readyStages: [poison.stageId] });
+    await takeOutbox(db);
+    await retrySweep(db, sweepId);
+    expect(await takeOutbox(db)).toEqual([poison.stageId]);
     expect(await sweepStatus(db, sweepId)).toBe('running');
     expect((await trialStatuses(db, sweepId)).sort()).toEqual(['completed', 'waiting']);
     expect(await wrongCounts(db)).toEqual([]);
@@ -270,7 +284,7 @@ describe('delete', () => {
     await finish(db, claimed);
     await drain(db);
     expect(await sweepStatus(db, second.sweepId)).toBe('completed');
-    await expect(completeStage(db, leaseOf(claimed))).resolves.toEqual({ readyStages: [] });
+    await expect(completeStage(db, leaseOf(claimed))).resolves.toBeUndefined();
     expect(await wrongCounts(db)).toEqual([]);
   });
 });

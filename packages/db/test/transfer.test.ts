@@ -16,7 +16,7 @@ import {
   resumeSweep,
   retrySweep,
 } from '../src/index.ts';
-import { query, stageCounts, sweepStatus, trialStatuses, wrongCounts } from './support/rows.ts';
+import { query, stageCounts, sweepStatus, takeOutbox, trialStatuses, wrongCounts } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish, stateAt } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
@@ -131,9 +131,10 @@ describe('a transfer attack', () => {
   test('starts at once on classifiers that are there', async () => {
     await submit(db, { ...four(), attacks: ['fgsm'] });
     await drain(db);
-    const { sweepId, readyStages, plan } = await submit(db, four());
+    await takeOutbox(db);
+    const { sweepId, plan } = await submit(db, four());
     expect(plan.epochs.needed).toBe(0);
-    expect(readyStages).toHaveLength(4);
+    expect(await takeOutbox(db)).toHaveLength(4);
     expect((await claim(db))!.surrogates).toHaveLength(2);
     expect(await stageCounts(db, sweepId)).toMatchObject({ 'attack:completed': 4, 'attack:ready': 3 });
   });
@@ -155,8 +156,9 @@ describe('a surrogate without a result', () => {
     expect((await getTrial(db, `${sweepId}-00003`)).warnings).toEqual([
       'transfer-linf was made on 1 of 2 networks: the trials of the others diverged or collapsed.',
     ]);
+    await takeOutbox(db);
     const l2 = await submit(db, { ...four(), attacks: [{ attack: 'transfer-l2', surrogates: 2 }] });
-    expect(l2.readyStages).toHaveLength(3);
+    expect(await takeOutbox(db)).toHaveLength(3);
     await drain(db);
     expect(await trialStatuses(db, l2.sweepId)).toEqual(await trialStatuses(db, sweepId));
     expect(await wrongCounts(db)).toEqual([]);

@@ -1,3 +1,5 @@
+/** The public interface of the engine. README.md says in which order to read the files behind it. */
+export { formatProfile, type KernelProfile, startProfile } from '@funnel/kernels';
 export {
   type Backend,
   type BackendName,
@@ -5,22 +7,17 @@ export {
   BackendWrong,
   backendNames,
 } from './backends/backend.ts';
-export { type BackendReport, describeBackends } from './backends/describe-backends.ts';
-export { openBackend } from './backends/open-backend.ts';
+export { type BackendReport, describeBackends, openBackend } from './backends/open-backend.ts';
 export { type Blobs, type Checkpoint, hashManifest, type Stored } from './checkpoint.ts';
 export { type Classifier, loadClassifier } from './classifier.ts';
 export { type DownloadProgress, type GetOptions, getDataset } from './datasets/get-dataset.ts';
-export { loadDataset, verifyDataset } from './datasets/load-dataset.ts';
-export { type DataPlaces, dataFolders, findDataset } from './datasets/places.ts';
+export {
+  type DataPlaces,
+  findDataset,
+  loadDataset,
+  verifyDataset,
+} from './datasets/load-dataset.ts';
 export { gatherImages, type LoadedDataset, type Split } from './datasets/split.ts';
 export { engineVersion } from './engine-version.ts';
-export {
-  formatProfile,
-  type KernelProfile,
-  type KernelTime,
-  profileKernels,
-  startProfile,
-} from './kernels/profile.ts';
-export { registerKernels } from './kernels/register-kernels.ts';
-export { runStage, type StageOptions } from './training/run-stage.ts';
 export type { StageHooks, StageOutcome, StageStart, StageTask } from './training/stage.ts';
+export { runStage, type StageOptions } from './training/train.ts';

@@ -1,6 +1,9 @@
-import { AppError } from '@funnel/contracts';
+import { AppError, type NetworkManifest } from '@funnel/contracts';
 import {
   compareTrials,
+  type Db,
+  getBlobs,
+  getCheckpoint,
   getEvaluation,
   getImages,
   getMetrics,
@@ -9,8 +12,7 @@ import {
   leaderboard,
   readStageLog,
 } from '@funnel/db';
-import type { Handlers } from '../routing/handler.ts';
-import type { Context } from './context.ts';
+import type { Context, Handlers, RouteReply } from './handler.ts';
 
 type ResultHandlers = Pick<
   Handlers,
@@ -24,21 +26,23 @@ type ResultHandlers = Pick<
   | 'getEvaluation'
 >;
 
-const fewest = 2;
-const most = 6;
+/** Trials of one comparison. */
+const minCompared = 2;
+const maxCompared = 6;
 
+/** The ids in the query parameter `trials` of a comparison. Throws INVALID_REQUEST. */
 const parseTrials = (text: string): readonly string[] => {
   const ids = text.split(',').map((id) => id.trim());
   const different = new Set(ids);
-  if (ids.includes('') || different.size < fewest || different.size > most)
+  if (ids.includes('') || different.size < minCompared || different.size > maxCompared)
     throw new AppError(
       'INVALID_REQUEST',
-      `Expected ${fewest} to ${most} different trial ids joined by commas, but got ${ids.length}`,
+      `Expected ${minCompared} to ${maxCompared} different trial ids joined by commas, but got ${ids.length}`,
       {
         issues: [
           {
             path: 'trials',
-            expected: `${fewest} to ${most} different ids joined by commas`,
+            expected: `${minCompared} to ${maxCompared} different ids joined by commas`,
             received: JSON.stringify(text.slice(0, 100)),
           },
         ],
@@ -56,4 +60,47 @@ export const resultHandlers = ({ db }: Context): ResultHandlers => ({
   getStage: ({ params }) => getStage(db, params.id),
   getStageLog: async ({ params }) => ({ items: await readStageLog(db, params.id) }),
   getEvaluation: ({ params }) => getEvaluation(db, params.id),
+});
+
+type CheckpointHandlers = Pick<Handlers, 'getModel' | 'getWeights'>;
+
+/** A network of a stored checkpoint. Throws NOT_FOUND. */
+const findNetwork = async (db: Db, hash: string, name: string): Promise<NetworkManifest> => {
+  const { networks } = await getCheckpoint(db, hash);
+  const network = Object.hasOwn(networks, name) ? networks[name] : undefined;
+  if (!network)
+    throw new AppError(
+      'NOT_FOUND',
+      `Expected one of ${Object.keys(networks).join(', ')} in this checkpoint, but got ${JSON.stringify(name)}`,
+    );
+  return network;
+};
+
+/** The content of a hash never changes. `private`, because the request may have needed a token. */
+const keepForever = (reply: RouteReply): void =>
+  reply.header('cache-control', 'private, max-age=31536000, immutable');
+
+/** A stored network as `tf.loadLayersModel(url)` reads it: the topology, and the weights at an address beside it. */
+export const checkpointHandlers = ({ db }: Context): CheckpointHandlers => ({
+  getModel: async ({ params }, reply) => {
+    const { topology, weights } = await findNetwork(db, params.hash, params.network);
+    keepForever(reply);
+    return {
+      format: 'layers-model',
+      generatedBy: 'Funnel',
+      modelTopology: topology,
+      weightsManifest: [
+        {
+          paths: ['weights.bin'],
+          weights: weights.map(({ name, shape }) => ({ name, shape, dtype: 'float32' })),
+        },
+      ],
+    };
+  },
+  getWeights: async ({ params }, reply) => {
+    const { blob } = await findNetwork(db, params.hash, params.network);
+    const blobs = await getBlobs(db, [blob]);
+    keepForever(reply);
+    return blobs.get(blob)!;
+  },
 });

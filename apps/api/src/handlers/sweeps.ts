@@ -8,13 +8,11 @@ import {
   listSweeps,
   listTrials,
   pauseSweep,
-  type Ready,
   resumeSweep,
   retrySweep,
 } from '@funnel/db';
 import { sweepContext } from '@funnel/tracing';
-import type { Handlers } from '../routing/handler.ts';
-import type { Context } from './context.ts';
+import type { Context, Handlers } from './handler.ts';
 
 type SweepHandlers = Pick<
   Handlers,
@@ -31,12 +29,11 @@ type SweepHandlers = Pick<
   | 'deleteSweep'
 >;
 
-/** One of the actions on a sweep: what it made ready is rung for, and the sweep is answered as a list shows it. */
+/** The handler of an action on a sweep. It returns the sweep as a list shows it. */
 const actionWith =
-  ({ db, notify }: Context, act: (db: Db, id: string) => Promise<Ready>) =>
+  ({ db }: Context, act: (db: Db, id: string) => Promise<void>) =>
   async ({ params }: { readonly params: { readonly id: string } }): Promise<Sweep> => {
-    const { readyStages } = await act(db, params.id);
-    await notify(readyStages);
+    await act(db, params.id);
     const { definition, stages, ...sweep } = await getSweep(db, params.id);
     return sweep;
   };
@@ -50,7 +47,7 @@ const actions = (context: Context) => ({
 
 const submission = ({
   db,
-  notify,
+  relay,
   engineVersion,
   planning,
   tracer,
@@ -60,12 +57,12 @@ const submission = ({
   createSweep: async ({ body, headers, client }, reply) => {
     const start = Date.now();
     const key = headers['idempotency-key'];
-    const { sweepId, created, readyStages } = await planning.submit(
+    const { sweepId, created } = await planning.submit(
       { definition: body, engineVersion, ...(key !== undefined && { idempotencyKey: key }) },
       client,
     );
-    void notify(readyStages); // never rejects; a large sweep rings a thousand times, and the answer need not wait for that
-    // The root of all that is done for it; asked for again, it is the same sweep and the same span.
+    relay.wake(); // a planning process commits on a connection of its own, which does not wake this relay
+    // The root span of all work on the sweep. A repeated submission is the same sweep, whose span was sent the first time.
     if (created) tracer.start('submit', { context: sweepContext(sweepId), kind: 'server', start }).end();
     reply.status(created ? 201 : 200);
     reply.header('location', `/v1/sweeps/${sweepId}`);

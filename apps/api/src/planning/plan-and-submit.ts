@@ -1,27 +1,160 @@
-/** Planning and submitting with a database at hand: the same on the event loop and off it. */
+/**
+ * Planning and submitting a sweep, and how much work that is.
+ *
+ * `sizeOf` computes the work in closed form from the definition: it makes no trial, no value and no attack. By its answer, planning.ts
+ * plans on the event loop or in a planning process; both run `createPlanner`. That counts the stages before it expands the definition, and
+ * expands it before it writes anything.
+ */
 import { createHash } from 'node:crypto';
-import { canonicalJson, type Plan, type SweepDefinition } from '@funnel/contracts';
+import {
+  AppError,
+  canonicalJson,
+  type Dimension,
+  expandAttacks,
+  isRange,
+  type Plan,
+  PresetName,
+  presetAttacks,
+  type Recipe,
+  recipes,
+  type SweepDefinition,
+} from '@funnel/contracts';
 import { type Db, knownChains, type Submitted, submitSweep } from '@funnel/db';
-import { buildPlan } from '@funnel/planner';
-import { outlineChecked } from './outline-checked.ts';
+import { buildPlan, countTrials, type Outline, outlineSweep } from '@funnel/planner';
+
+/** The number of values of one hyperparameter, with duplicates. A continuous range counts as one. */
+const valuesOf = (dimension: Dimension): number => {
+  if (Array.isArray(dimension)) return dimension.length;
+  if (!isRange(dimension)) return 1;
+  const { min, max, step, count } = dimension;
+  if (min === max) return 1;
+  return count ?? (step === undefined ? 1 : Math.floor((max - min) / step) + 1);
+};
+
+/** The number of attacks, with duplicates. */
+const countListedAttacks = ({ attacks, dataset }: SweepDefinition): number => {
+  if ('preset' in attacks) return presetAttacks(attacks.preset, dataset.name).length;
+  return attacks.reduce((sum, entry) => {
+    if ('settings' in entry) return sum + 1;
+    return sum + presetAttacks(PresetName.parse(entry.attack.slice('preset:'.length)), dataset.name).length;
+  }, 0);
+};
+
+type Factor = { readonly path: string; readonly values: number };
+
+/** The numbers whose product bounds the number of stages. */
+const factorsOf = (definition: SweepDefinition): readonly Factor[] => {
+  const { space, search, seeds, recipes } = definition;
+  const hyperparameters = Object.entries(space as Readonly<Record<string, Dimension>>);
+  return [
+    ...hyperparameters.map(([hyperparameter, dimension]) => ({
+      path: `space.${hyperparameter}`,
+      values: valuesOf(dimension),
+    })),
+    ...(search.strategy === 'random' ? [{ path: 'search.trials', values: search.trials }] : []),
+    { path: 'seeds', values: seeds.length },
+    { path: 'recipes', values: recipes.length },
+    { path: 'attacks', values: countListedAttacks(definition) },
+  ];
+};
+
+/** The largest factor: the one that the user should make smaller. */
+export const largestFactor = (definition: SweepDefinition): Factor =>
+  factorsOf(definition).reduce((largest, factor) => (factor.values > largest.values ? factor : largest));
+
+/** The number of values in the settings of attacks. */
+const countSettings = ({ attacks }: SweepDefinition): number => {
+  if ('preset' in attacks) return 0;
+  const settings = attacks.flatMap((entry) => ('settings' in entry ? Object.values(entry.settings) : []));
+  return settings.reduce<number>((sum, value) => sum + (Array.isArray(value) ? value.length : 1), 0);
+};
+
+/** The number of values that a random search draws, without repeated draws. */
+const countDraws = ({ search, space }: SweepDefinition): number =>
+  search.strategy === 'random' ? search.trials * Object.keys(space).length : 0;
+
+/** The number of values that planning looks at: written values, points of ranges, draws and settings. */
+const countValues = (definition: SweepDefinition): number =>
+  factorsOf(definition).reduce(
+    (sum, { values }) => sum + values,
+    countSettings(definition) + countDraws(definition),
+  );
+
+/** Up to these limits a sweep is small. Planning it takes up to about 20 ms. */
+const smallLimits = { values: 1000, stages: 2000 };
+/** Up to these limits a sweep is medium. Planning it takes about a second, so it must not wait for a large one. */
+const mediumLimits = { values: 20_000, stages: 20_000 };
+
+export type Size = 'small' | 'medium' | 'large';
+
+/** Throws SWEEP_TOO_LARGE for more trials than a sweep may have, and the other errors of `countTrials`. */
+export const sizeOf = (definition: SweepDefinition): Size => {
+  const values = countValues(definition);
+  if (values > mediumLimits.values) return 'large'; // countTrials may look at every value
+  const counted = { ...definition, recipes: [...new Set(definition.recipes)] };
+  const stages = countTrials(counted) * (longestTraining(counted) + countListedAttacks(definition));
+  if (values <= smallLimits.values && stages <= smallLimits.stages) return 'small';
+  return stages <= mediumLimits.stages ? 'medium' : 'large';
+};
+
+/** Stages of one sweep, as many as 100,000 trials with ten attacks need. */
+const maxStages = 1_000_000;
+
+const countAttacks = ({ attacks, dataset }: SweepDefinition): number =>
+  expandAttacks(attacks, { dataset: dataset.name }).length;
+
+/** The number of training stages of the longest recipe. */
+const longestTraining = ({ recipes: names }: SweepDefinition): number =>
+  Math.max(...names.map((name) => (recipes[name] as Recipe).stages.length));
+
+/** The number of stages if trials shared none. Throws SWEEP_TOO_LARGE. */
+const countStages = (definition: SweepDefinition): number => {
+  const trials = countTrials(definition);
+  const attacks = countAttacks(definition);
+  const trainingStages = longestTraining(definition);
+  const stages = trials * (trainingStages + attacks);
+  if (stages > maxStages)
+    throw new AppError(
+      'SWEEP_TOO_LARGE',
+      `Expected at most ${maxStages} stages, but ${trials} trials with ${attacks} attacks each would need up to ${stages}`,
+      {
+        stages,
+        limit: maxStages,
+        issues: [
+          {
+            path: 'attacks',
+            expected: `at most ${Math.floor(maxStages / trials) - trainingStages} for ${trials} trials`,
+            received: String(attacks),
+          },
+        ],
+      },
+    );
+  return stages;
+};
+
+/** Throws SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
+const outlineChecked = (definition: SweepDefinition, engineVersion: string): Outline => {
+  countStages(definition);
+  return outlineSweep(definition, engineVersion);
+};
 
 export type PlanRequest = { readonly definition: SweepDefinition; readonly engineVersion: string };
-/** `idempotencyKey`: what the same request can be sent again under. */
+/** `idempotencyKey`: a second request with the same key returns the first one's sweep. */
 export type SubmitRequest = PlanRequest & { readonly idempotencyKey?: string };
 
-export type Planning = {
-  /** Errors: SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
+export type Planner = {
+  /** Throws SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
   readonly plan: (request: PlanRequest) => Promise<Plan>;
-  /** Errors: those, and IDEMPOTENCY_CONFLICT. */
+  /** Throws the errors of `plan`, and IDEMPOTENCY_CONFLICT. */
   readonly submit: (request: SubmitRequest) => Promise<Submitted>;
 };
 
-/** Of the definition with its defaults filled in: JSON and YAML that say the same are the same body. */
+/** The hash of a definition with its defaults: the same for JSON and YAML, and for any order of the keys. */
 const hashBody = (definition: SweepDefinition): string =>
   createHash('sha256').update(canonicalJson(definition)).digest('hex');
 
-/** `time` runs what a definition alone can make long: expanding and hashing. */
-export const planningWith = (db: Db, time = <T>(work: () => T): T => work()): Planning => ({
+/** `time` runs the part that a large definition makes slow: counting and expanding. A planning process limits its duration. */
+export const createPlanner = (db: Db, time = <T>(compute: () => T): T => compute()): Planner => ({
   plan: async ({ definition, engineVersion }) => {
     const outline = time(() => outlineChecked(definition, engineVersion));
     return buildPlan(outline, await knownChains(db, outline.stages)).plan;

@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import { writeResult } from '../output/streams.ts';
+import { writeResult } from '../output/terminal.ts';
 
 type Flag = { readonly name: string; readonly values: readonly string[] };
 type Known = {

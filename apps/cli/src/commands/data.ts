@@ -1,10 +1,9 @@
 import { type DatasetName, datasetNames, datasets } from '@funnel/contracts';
 import { Argument, type Command } from 'commander';
 import type { Context } from '../context.ts';
-import { present } from '../output/output.ts';
-import { progressBar } from '../output/progress-bar.ts';
-import { formatTable } from '../output/table.ts';
-import { placesOf } from '../places.ts';
+import { placesOf } from '../env.ts';
+import { formatTable, progressBar } from '../output/format.ts';
+import { present } from '../output/terminal.ts';
 
 type Found = {
   readonly name: DatasetName;
@@ -16,7 +15,7 @@ type Found = {
 };
 
 const list = async ({ env, output }: Context): Promise<void> => {
-  const { findDataset } = await import('@funnel/engine/datasets/places');
+  const { findDataset } = await import('@funnel/engine/datasets/load-dataset');
   const found = datasetNames.map((name): Found => {
     const { title, train, test, files } = datasets[name];
     const generated = files.length === 0;

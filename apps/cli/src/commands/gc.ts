@@ -1,9 +1,9 @@
 import { AttackName, type Collection, EvaluationMetricName, RetentionPolicy } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
-import { describeCollection } from '../output/describe-collection.ts';
-import { present } from '../output/output.ts';
-import { readAmount, readWhole } from '../read-number.ts';
+import { describeCollection } from '../output/service.ts';
+import { present } from '../output/terminal.ts';
+import { readAmount, readWhole } from '../values.ts';
 
 type Options = {
   readonly keepDays: number;

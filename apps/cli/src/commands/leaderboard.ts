@@ -8,13 +8,12 @@ import {
   usualRankings,
 } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
-import { allPages } from '../all-pages.ts';
 import type { Context } from '../context.ts';
-import { describeComparison } from '../output/describe-comparison.ts';
-import { present } from '../output/output.ts';
-import { readWhole } from '../read-number.ts';
-import { describeLeaderboard } from '../watch/describe-leaderboard.ts';
-import { distanceInstead, titleOf } from '../watch/ranking.ts';
+import { describeComparison } from '../output/comparison.ts';
+import { describeLeaderboard, distanceInstead, titleOf } from '../output/leaderboard.ts';
+import { present } from '../output/terminal.ts';
+import { allPages } from '../requests.ts';
+import { readWhole } from '../values.ts';
 
 /** For `--attack`: over all attacks of a trial. */
 const worst = 'worst';

@@ -1,11 +1,28 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Client } from '@funnel/client';
+import { renderTable2, type Table2, type TrialResult } from '@funnel/table2';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
-import { Exit, exitCodes } from '../exit-codes.ts';
-import { present } from '../output/output.ts';
-import { readTable2 } from '../table2/read-table2.ts';
-import { renderTable2 } from '../table2/render.ts';
+import { Exit, exitCodes } from '../exit.ts';
+import { present } from '../output/terminal.ts';
+import { allPages } from '../requests.ts';
+
+/** A sweep with every trial's evaluations, checks and training curves. */
+const readTable2 = async (client: Client, id: string): Promise<Table2> => {
+  const sweep = await client.getSweep({ params: { id } });
+  const trials = await allPages((query) => client.listTrials({ params: { id }, query }));
+  const results: TrialResult[] = [];
+  for (const { id: trial } of trials) {
+    const params = { id: trial };
+    const [detail, { series }] = await Promise.all([
+      client.getTrial({ params }),
+      client.getMetrics({ params }),
+    ]);
+    results.push({ trial: detail, series });
+  }
+  return { sweep, results };
+};
 
 type Options = { readonly sweep: string; readonly out?: string };
 

@@ -1,14 +1,12 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import { Exit, exitCodes } from '../exit-codes.ts';
-import { describePlan } from '../output/describe-plan.ts';
-import { countsText, describeSweep } from '../output/describe-sweep.ts';
-import { present } from '../output/output.ts';
-import { readTroubles } from '../output/read-troubles.ts';
+import { Exit, exitCodes } from '../exit.ts';
+import { describeLeaderboard } from '../output/leaderboard.ts';
+import { countsText, describePlan, describeSweep } from '../output/sweeps.ts';
+import { present } from '../output/terminal.ts';
+import { readTroubles } from '../requests.ts';
 import { type Change, readChange, readSweepFile } from '../sweep-file.ts';
-import { describeLeaderboard } from '../watch/describe-leaderboard.ts';
-import { readLeaderboard } from '../watch/read-leaderboard.ts';
-import { watchSweep } from '../watch/watch-sweep.ts';
+import { readLeaderboard, watchSweep } from '../watch.ts';
 
 type Options = { readonly watch?: boolean; readonly key?: string; readonly set?: readonly Change[] };
 
@@ -55,7 +53,7 @@ const submit = async (file: string, { watch, key, set }: Options, context: Conte
   await watchToTheEnd(context, sweep.id);
 };
 
-export const submitCommand = (program: Command, context: () => Context): void => {
+export const submitCommands = (program: Command, context: () => Context): void => {
   withChanges(program.command('submit').description('submit a sweep from a JSON or YAML file (- is stdin)'))
     .argument('<file>', 'the sweep, such as examples/quickstart.yaml')
     .option('-w, --watch', 'show progress until it has ended, then the leaderboard')

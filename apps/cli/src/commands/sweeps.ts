@@ -1,17 +1,17 @@
 import { SweepStatus } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
-import { allPages } from '../all-pages.ts';
 import type { Context } from '../context.ts';
-import { firstFound } from '../first-found.ts';
-import { describeSweep, describeSweeps } from '../output/describe-sweep.ts';
-import { describeTrial } from '../output/describe-trial.ts';
-import { present } from '../output/output.ts';
-import { readTroubles } from '../output/read-troubles.ts';
-import { readWhole } from '../read-number.ts';
+import { describeSweep, describeSweeps } from '../output/sweeps.ts';
+import { present } from '../output/terminal.ts';
+import { allPages, firstFound, readTroubles } from '../requests.ts';
+import { readWhole } from '../values.ts';
 
-type ListOptions = { readonly status?: SweepStatus; readonly search?: string; readonly limit: number };
+type SweepListOptions = { readonly status?: SweepStatus; readonly search?: string; readonly limit: number };
 
-const list = async ({ limit, ...query }: ListOptions, { client, output }: Context): Promise<void> => {
+const listSweeps = async (
+  { limit, ...query }: SweepListOptions,
+  { client, output }: Context,
+): Promise<void> => {
   const api = client();
   present(
     output,
@@ -20,15 +20,18 @@ const list = async ({ limit, ...query }: ListOptions, { client, output }: Contex
   );
 };
 
-const show = async (id: string, { client, output }: Context): Promise<void> => {
+const showEither = async (id: string, { client, output }: Context): Promise<void> => {
   const api = client();
   const showSweep = async (): Promise<void> => {
     const sweep = await api.getSweep({ params: { id } });
     const troubles = output.json ? [] : await readTroubles(api, sweep);
     present(output, sweep, () => [describeSweep(sweep), ...troubles].join('\n'));
   };
-  const showTrial = async (): Promise<void> =>
-    present(output, await api.getTrial({ params: { id } }), describeTrial);
+  const showTrial = async (): Promise<void> => {
+    const trial = await api.getTrial({ params: { id } });
+    const { describeTrial } = await import('../output/trials.ts');
+    present(output, trial, describeTrial);
+  };
   await firstFound(id, { sweep: showSweep, trial: showTrial });
 };
 
@@ -46,12 +49,12 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
     .addOption(new Option('--status <status>').choices(SweepStatus.options))
     .option('--search <text>', 'in the name')
     .option('--limit <number>', 'at most so many', readWhole(1), 50)
-    .action((options: ListOptions) => list(options, context()));
+    .action((options: SweepListOptions) => listSweeps(options, context()));
   program
     .command('show')
     .description('one sweep, or one trial with its stages and evaluations')
     .argument('<id>')
-    .action((id: string) => show(id, context()));
+    .action((id: string) => showEither(id, context()));
   for (const [name, [method, description]] of Object.entries(actions))
     program
       .command(name)

@@ -1,18 +1,16 @@
 import { type Stage, TrialStatus } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
-import { allPages } from '../all-pages.ts';
 import type { Context } from '../context.ts';
-import { firstFound } from '../first-found.ts';
-import { describeLogs, type StageLog } from '../output/describe-log.ts';
-import { describeTrials } from '../output/describe-trials.ts';
-import { present } from '../output/output.ts';
-import { readWhole } from '../read-number.ts';
+import { present } from '../output/terminal.ts';
+import { describeLogs, describeTrials, type StageLog } from '../output/trials.ts';
+import { allPages, firstFound } from '../requests.ts';
+import { readWhole } from '../values.ts';
 
-type ListOptions = { readonly status?: TrialStatus; readonly limit: number };
+type TrialListOptions = { readonly status?: TrialStatus; readonly limit: number };
 
-const list = async (
+const listTrials = async (
   id: string,
-  { status, limit }: ListOptions,
+  { status, limit }: TrialListOptions,
   { client, output }: Context,
 ): Promise<void> => {
   const api = client();
@@ -32,7 +30,7 @@ const stagesOf = (id: string, { client }: Context): Promise<readonly Stage[]> =>
   });
 };
 
-const log = async (id: string, context: Context): Promise<void> => {
+const showLog = async (id: string, context: Context): Promise<void> => {
   const api = context.client();
   const stages = await stagesOf(id, context);
   const logs = await Promise.all(
@@ -51,10 +49,10 @@ export const trialCommands = (program: Command, context: () => Context): void =>
     .argument('<sweep>')
     .addOption(new Option('--status <status>').choices(TrialStatus.options))
     .option('--limit <number>', 'at most so many', readWhole(1), 50)
-    .action((id: string, options: ListOptions) => list(id, options, context()));
+    .action((id: string, options: TrialListOptions) => listTrials(id, options, context()));
   program
     .command('log')
     .description('what happened to the stages of a trial: attempts, workers, epochs, errors')
     .argument('<id>', 'a trial, or one stage')
-    .action((id: string) => log(id, context()));
+    .action((id: string) => showLog(id, context()));
 };

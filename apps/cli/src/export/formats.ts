@@ -1,6 +1,46 @@
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { formatCsv } from '../output/csv.ts';
-import { type Cell, type ColumnType, type Table, tableRows } from './table.ts';
+
+/** Tables as they leave for other programs: typed columns, the same in CSV, JSON and Parquet. */
+export type ColumnType = 'string' | 'integer' | 'number' | 'boolean' | 'time';
+/** Times are ISO 8601 in UTC. A number may be "Infinity", as in JSON. Null where there is no value. */
+export type Cell = string | number | boolean | null;
+
+export type Column<Row> = {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly value: (row: Row) => Cell | undefined;
+};
+
+export type Table = readonly {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly cells: readonly Cell[];
+}[];
+
+export const fillTable = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Table =>
+  columns.map(({ name, type, value }) => ({ name, type, cells: rows.map((row) => value(row) ?? null) }));
+
+/** The same, row by row: one object with every column as a key. */
+export const tableRows = (table: Table): Record<string, Cell>[] =>
+  (table[0]?.cells ?? []).map((_, i) =>
+    Object.fromEntries(table.map(({ name, cells }) => [name, cells[i]!])),
+  );
+
+/** RFC 4180: a csvField with a comma, a quote or a line break is quoted. Missing values are empty. */
+const csvField = (value: unknown): string => {
+  if (value === null || value === undefined) return '';
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};
+
+/** One line of titles (by default every key that any row has, in order of appearance) and one line per row. */
+export const formatCsv = (
+  rows: readonly Readonly<Record<string, unknown>>[],
+  titles: readonly string[] = [...new Set(rows.flatMap((row) => Object.keys(row)))],
+): string => {
+  const lines = [titles, ...rows.map((row) => titles.map((title) => row[title]))];
+  return `${lines.map((line) => line.map(csvField).join(',')).join('\r\n')}\r\n`;
+};
 
 const parquetTypes = {
   string: 'STRING',

@@ -1,16 +1,13 @@
 import { resolve } from 'node:path';
 import { createClient } from '@funnel/client';
-import { findDataset } from '@funnel/engine/datasets/places';
+import { findDataset } from '@funnel/engine/datasets/load-dataset';
 import type { Logger } from 'pino';
-import { readAddress, removeAddress, writeAddress } from '../address.ts';
-import type { Context } from '../context.ts';
-import type { Env } from '../env.ts';
-import { Exit, exitCodes } from '../exit-codes.ts';
-import { placesOf } from '../places.ts';
-import { createLog } from './create-log.ts';
-import { type Services, startServices } from './start-services.ts';
-import { endSoon, untilInterrupted } from './until-interrupted.ts';
-import { welcome } from './welcome.ts';
+import { type Context, readAddress, removeAddress, writeAddress } from '../context.ts';
+import { type Env, placesOf } from '../env.ts';
+import { Exit, exitCodes } from '../exit.ts';
+import { endSoon, untilInterrupted } from '../output/terminal.ts';
+import { welcome } from './quickstart.ts';
+import { createLog, type Services, startServices } from './services.ts';
 
 export type UpOptions = { readonly once?: boolean; readonly port?: number; readonly host?: string };
 

@@ -79,7 +79,7 @@ export const startFakeApi = async (
 
   const stream = (request: IncomingMessage, response: ServerResponse) => {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-    response.write(`retry: 200\nid: ${world.events.length}\n:\n\n`);
+    response.write(`retry: 200\nid: ${world.events.length}\n: id ${world.events.length}\n\n`);
     const send = (row: FunnelEventRow) => response.write(`id: ${row.id}\ndata: ${JSON.stringify(row)}\n\n`);
     const last = request.headers['last-event-id'];
     if (last !== undefined) for (const row of world.events.slice(Number(last))) send(row);

@@ -1,7 +1,15 @@
-/** Named lists of attacks, at the budgets that are usual for the data set. */
+/** Presets, named lists of attacks at the usual budgets of a data set, and the lists of attacks in a sweep, which may name presets. */
 import { z } from 'zod';
+import {
+  type AttackInput,
+  type AttackSpec,
+  attackKey,
+  attackNames,
+  attackSpec,
+  attackSpecOptions,
+  nest,
+} from '../attacks.ts';
 import { type Budgets, budgetsOf, type DatasetName } from '../datasets.ts';
-import type { AttackInput } from './input.ts';
 
 export type Preset = {
   readonly title: string;
@@ -9,7 +17,7 @@ export type Preset = {
   readonly attacks: (budgets: Budgets) => readonly AttackInput[];
 };
 
-/** Table 2 of the paper (three rows each for what its ε = 0.005 may mean), then the numbers in its text. */
+/** Table 2 of the paper, with every reading of its ε = 0.005, then the numbers in its text. */
 const paper: readonly AttackInput[] = [
   { attack: 'deepfool-l2', steps: 50 },
   { attack: 'deepfool-linf', steps: 50 },
@@ -88,8 +96,7 @@ export const presets = {
   },
   full: {
     title: 'Full',
-    description:
-      'Everything: the paper, the standard, restarts, decision-based, feature and transfer attacks.',
+    description: 'The paper, the standard, more restarts, and decision-based, feature and transfer attacks.',
     attacks: full,
   },
 } as const satisfies Record<string, Preset>;
@@ -98,6 +105,48 @@ export type PresetName = keyof typeof presets;
 export const presetNames = Object.keys(presets) as PresetName[];
 export const PresetName = z.enum(presetNames as [PresetName, ...PresetName[]]);
 
-/** The attacks of a preset at the data set's usual budgets, as written, not yet filled in. */
+/** The attacks of a preset at the usual budgets of the data set, without defaults. */
 export const presetAttacks = (preset: PresetName, dataset?: DatasetName): readonly AttackInput[] =>
   presets[preset].attacks(budgetsOf(dataset));
+
+/** In a list of attacks `preset:paper` stands for all attacks of the preset `paper`. */
+export type PresetReference = `preset:${PresetName}`;
+const presetReferences = presetNames.map((name): PresetReference => `preset:${name}`);
+
+const presetOf = (preset: PresetReference) => z.strictObject({ attack: z.literal(preset) });
+
+/** An entry of a list of attacks: an attack, or all attacks of a preset. */
+export type AttackListEntry = AttackSpec | { readonly attack: PresetReference };
+const AttackListEntry = z.preprocess(
+  nest([...attackNames, ...presetReferences]),
+  z.discriminatedUnion('attack', [...attackSpecOptions, ...presetReferences.map(presetOf)]),
+) as unknown as z.ZodType<AttackListEntry, AttackInput | PresetReference | AttackListEntry>; // as above
+
+/** The attacks of a sweep: attacks and presets. `expandAttacks` takes the parsed list. */
+export const AttackList = z
+  .array(AttackListEntry)
+  .min(1)
+  .max(1000)
+  .meta({ title: 'Attacks', description: 'Attacks by name or with settings, and presets as `preset:NAME`.' });
+export type AttackList = z.infer<typeof AttackList>;
+
+/**
+ * Every attack of a list once, in order, with the defaults of its settings. Presets take the usual budgets of `dataset`.
+ * Errors: a ZodError that names the unknown attack, preset or setting.
+ */
+export const expandAttacks = (
+  list: readonly (AttackInput | PresetReference | AttackListEntry)[] | { readonly preset: PresetName },
+  options: { readonly dataset?: DatasetName } = {},
+): readonly AttackSpec[] => {
+  const entries = 'preset' in list ? [`preset:${list.preset}`] : list;
+  const specs = z
+    .array(AttackListEntry)
+    .parse(entries)
+    .flatMap((entry) => {
+      if ('settings' in entry) return [entry];
+      return presetAttacks(PresetName.parse(entry.attack.slice('preset:'.length)), options.dataset).map(
+        attackSpec,
+      );
+    });
+  return [...new Map(specs.map((spec) => [attackKey(spec), spec])).values()];
+};

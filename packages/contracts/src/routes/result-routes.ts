@@ -1,6 +1,6 @@
 /** What came of trials, and how they compare. */
 import { z } from 'zod';
-import { EvaluationRecords } from '../attacks.ts';
+import { EvaluationRecords } from '../attacks/evaluation.ts';
 import { LeaderboardRow, MetricSeries, TrialDetail } from '../resources.ts';
 import { LeaderboardQuery } from './leaderboard-query.ts';
 import { ById, Id, pageOf } from './parameters.ts';

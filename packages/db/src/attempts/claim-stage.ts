@@ -3,8 +3,9 @@ import { type CheckpointManifest, StageKind } from '@funnel/contracts';
 import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
-import { settleChanges } from '../lifecycle/settle-changes.ts';
+import { propagate } from '../lifecycle/propagate.ts';
 import { type StageRow, specOf } from '../lifecycle/stage-row.ts';
+import { transitionSql } from '../lifecycle/transitions.ts';
 import type { ClaimedStage, ClaimRequest, StageStart } from '../types.ts';
 
 /**
@@ -58,11 +59,7 @@ const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined
   if (picked!.id === null || (await isFull(tx, picked!))) return undefined;
   const [row] = await tx.query<StageRow>(
     `WITH claimed AS (
-       UPDATE stages SET status = 'running', worker_id = $2, fencing_token = fencing_token + 1,
-         lease_until = now() + make_interval(secs => $3), started_at = coalesce(started_at, now()),
-         images_per_second = NULL, error_code = NULL, error_message = NULL
-       WHERE id = $1
-       RETURNING *
+       ${transitionSql('claim', 'SELECT $1::text AS id, $2::text AS worker_id, $3::float8 AS lease_seconds', { returning: 's.*' })}
      ), attempt AS (
        INSERT INTO attempts (stage_id, fencing_token, worker_id, backend, device, engine_version)
        SELECT id, fencing_token, worker_id, $4, $5, $6 FROM claimed
@@ -131,7 +128,7 @@ export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage 
     const { id, kind, fencing_token: fencingToken } = stage;
     const start = await startOf(tx, stage);
     const surrogates = await surrogatesOf(tx, stage);
-    const links = await settleChanges(tx, { changes: [{ id, kind, from: 'ready', to: 'running' }] });
+    const links = await propagate(tx, { changes: [{ id, kind, from: 'ready', to: 'running' }] });
     return {
       stageId: id,
       fencingToken,

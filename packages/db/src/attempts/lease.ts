@@ -63,9 +63,9 @@ const countRefusal = (tx: Tx, { stageId, fencingToken }: Lease) =>
 type Fenced<T> = {
   readonly lease: Lease;
   /** Runs with the stage locked. */
-  readonly work: (tx: Tx, stage: LeasedStage) => Promise<T>;
-  /** The attempt ended so already: the answer to the first call was lost, and this is it again. */
-  readonly again?: { readonly outcome: Outcome; readonly answer: T };
+  readonly write: (tx: Tx, stage: LeasedStage) => Promise<T>;
+  /** The answer when the attempt has ended with this outcome already: the answer to the first call was lost. */
+  readonly ifEnded?: { readonly outcome: Outcome; readonly answer: T };
   /** Also in a database that another version has migrated meanwhile. (Default: false) */
   readonly anySchema?: boolean;
 };
@@ -76,12 +76,12 @@ type Fenced<T> = {
  */
 export const withLease = async <T>(
   db: Db,
-  { lease, work, again, anySchema = false }: Fenced<T>,
+  { lease, write, ifEnded, anySchema = false }: Fenced<T>,
 ): Promise<T> => {
   const result = await transaction(db, async (tx): Promise<{ value: T } | null> => {
     const stage = await lockLease(tx, lease, anySchema);
-    if (stage) return { value: await work(tx, stage) };
-    if (again && (await outcomeOf(tx, lease)) === again.outcome) return { value: again.answer };
+    if (stage) return { value: await write(tx, stage) };
+    if (ifEnded && (await outcomeOf(tx, lease)) === ifEnded.outcome) return { value: ifEnded.answer };
     await countRefusal(tx, lease);
     return null;
   });
@@ -96,7 +96,8 @@ export const withLease = async <T>(
 
 export type AttemptError = { readonly code: string; readonly message: string; readonly stack?: string };
 
-export const endAttempt = (
+/** Ends the attempt in the table of attempts; its stage is moved besides. */
+export const recordOutcome = (
   tx: Tx,
   { stageId, fencingToken }: Lease,
   outcome: Outcome,

@@ -2,9 +2,8 @@ import type { FunnelEvent, Position } from '@funnel/contracts';
 import { chainNumber, dropSuperseded, insertCheckpoint } from '../checkpoints/checkpoints.ts';
 import type { Db } from '../connection/db.ts';
 import type { Tx } from '../connection/transaction.ts';
-import { idsOf, passRecorded } from '../lifecycle/move-stages.ts';
-import { settleChanges } from '../lifecycle/settle-changes.ts';
-import { stageSweeps } from '../lifecycle/sweep-stages.ts';
+import { passRecorded } from '../lifecycle/dependants.ts';
+import { propagate, stageSweeps } from '../lifecycle/propagate.ts';
 import type { CheckpointRecorded, CheckpointWrite, Lease } from '../types.ts';
 import { type LeasedStage, withLease } from './lease.ts';
 
@@ -80,8 +79,8 @@ const record = async (tx: Tx, stage: LeasedStage, write: CheckpointWrite): Promi
   const changes = position.step === 0 ? await passOthers(tx, stage, position.epoch) : [];
   const counts =
     newEpoch && stage.plannedBy ? [{ sweepId: stage.plannedBy, subject: 'trained', delta: 1 }] : [];
-  await settleChanges(tx, { changes, counts, events: newEpoch ? await epochEvents(tx, stage, write) : [] });
-  return { hash, matches, readyStages: idsOf(changes, 'ready') };
+  await propagate(tx, { changes, counts, events: newEpoch ? await epochEvents(tx, stage, write) : [] });
+  return { hash, matches };
 };
 
 /**
@@ -89,4 +88,4 @@ const record = async (tx: Tx, stage: LeasedStage, write: CheckpointWrite): Promi
  * of the chain end there complete with it. Errors: STALE_LEASE, INVALID_REQUEST (blobs missing or not what they are called).
  */
 export const recordCheckpoint = (db: Db, write: CheckpointWrite): Promise<CheckpointRecorded> =>
-  withLease(db, { lease: write, work: (tx, stage) => record(tx, stage, write) });
+  withLease(db, { lease: write, write: (tx, stage) => record(tx, stage, write) });

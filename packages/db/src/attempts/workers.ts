@@ -1,7 +1,9 @@
+/** What a worker says of itself: that it is there, that it lives, that it leaves. */
+import type { StageStatus } from '@funnel/contracts';
 import type { Db } from '../connection/db.ts';
-import { newestMigration } from '../connection/schema-version.ts';
-import { reading } from '../connection/transaction.ts';
-import type { WorkerRegistration } from '../types.ts';
+import { appliedMigration, checkMigration, newestMigration } from '../connection/schema-version.ts';
+import { reading, transaction } from '../connection/transaction.ts';
+import type { Heartbeat, HeartbeatAnswer, WorkerRegistration } from '../types.ts';
 
 /** Its version is kept with its schema, as in semver: `0.1.0+0006_worst_case`. */
 export const registerWorker = async (db: Db, worker: WorkerRegistration): Promise<void> => {
@@ -23,4 +25,72 @@ export const retireWorker = async (
     workerId,
     status,
   ]);
+};
+
+/** One for each lease that there is something to say about, or one without a stage. */
+type Row = {
+  applied: string | null;
+  stage_id: string | null;
+  status: StageStatus | null;
+  same: boolean | null;
+  held: boolean | null;
+};
+
+/**
+ * Keeps the worker's leases, all in one statement and by the database's clock, and says which stages it no longer has and which it should
+ * stop. A stage that someone is just writing to is left for the next beat: whoever writes to it is alive, and nobody expires it meanwhile.
+ * Errors: SCHEMA_MISMATCH when the database is of another schema than this version; no lease is kept then.
+ */
+export const heartbeat = async (
+  db: Db,
+  { workerId, leases, memoryBytes, leaseSeconds }: Heartbeat,
+): Promise<HeartbeatAnswer> => {
+  const rows = await transaction(
+    db,
+    async (tx) => {
+      const found = await tx.query<Row>(
+        `WITH worker AS (
+       UPDATE workers SET heartbeat_at = now(), memory_bytes = $2, status = CASE WHEN status = 'gone' THEN 'online' ELSE status END WHERE id = $1
+     ), held AS (
+       SELECT * FROM unnest($3::text[], $4::int[], $5::int[], $6::int[], $7::float8[]) AS h (stage_id, fencing_token, epoch, step, images_per_second)
+     ), found AS (
+       SELECT s.id, s.status, CASE WHEN s.worker_id = $1 THEN s.fencing_token END AS fencing_token, s.sweep_id FROM stages s
+       WHERE s.id IN (SELECT stage_id FROM held) ORDER BY s.id FOR NO KEY UPDATE SKIP LOCKED
+     ), kept AS (
+       UPDATE stages s SET lease_until = now() + make_interval(secs => $8),
+         epoch = coalesce(h.epoch, s.epoch), step = coalesce(h.step, s.step), images_per_second = h.images_per_second
+       FROM held h JOIN found f ON f.id = h.stage_id
+       WHERE s.id = f.id AND f.status = 'running' AND f.fencing_token = h.fencing_token
+     )
+     SELECT ${appliedMigration} AS applied, said.* FROM (VALUES (1)) AS always LEFT JOIN (
+       SELECT h.stage_id, f.status, f.fencing_token = h.fencing_token AS same, f.sweep_id IS NULL AS held
+       FROM held h LEFT JOIN found f ON f.id = h.stage_id
+       WHERE f.id IS NOT NULL OR NOT EXISTS (SELECT FROM stages s WHERE s.id = h.stage_id)
+     ) AS said ON true`,
+        [
+          workerId,
+          memoryBytes === null ? null : Math.round(memoryBytes),
+          leases.map((lease) => lease.stageId),
+          leases.map((lease) => lease.fencingToken),
+          leases.map((lease) => lease.position?.epoch ?? null),
+          leases.map((lease) => lease.position?.step ?? null),
+          leases.map((lease) => lease.imagesPerSecond),
+          leaseSeconds,
+        ],
+      );
+      checkMigration(found[0]!.applied);
+      return found;
+    },
+    // Several tries fit into one lease.
+    { patience: Math.max(1000, leaseSeconds * 200) },
+  );
+  const lost: string[] = [];
+  const stop: { stageId: string; reason: 'cancel' | 'pause' }[] = [];
+  for (const { stage_id: stageId, status, same, held } of rows) {
+    if (stageId === null) continue;
+    if (same && status === 'cancelled') stop.push({ stageId, reason: 'cancel' });
+    else if (!same || status !== 'running') lost.push(stageId);
+    else if (held) stop.push({ stageId, reason: 'pause' });
+  }
+  return { lost, stop };
 };

@@ -1,12 +1,9 @@
 /** The stages of a submission that are not there yet, and those that ended badly and get another chance. */
-import type { PlannedStage, StageKind, StageStatus } from '@funnel/contracts';
+import type { PlannedStage } from '@funnel/contracts';
 import { jsonArray, plainArray, plainArrays } from '../connection/array-literals.ts';
 import type { Tx } from '../connection/transaction.ts';
-import { causeOf, type End, endColumns } from '../lifecycle/cause.ts';
-import { changesTo, passRecorded, skipDependants } from '../lifecycle/move-stages.ts';
-import { isFree } from '../lifecycle/readiness.ts';
-import { nearness } from '../lifecycle/schedule.ts';
-import type { StageChange } from '../lifecycle/stage-change.ts';
+import { type End, endColumns, isFree, passRecorded, skipDependants } from '../lifecycle/dependants.ts';
+import { createStages, lockOrder, move, type StageChange } from '../lifecycle/transitions.ts';
 import { chunks, idsOf, inputsOf, type PlacedStage } from './submission-rows.ts';
 
 type Common = Pick<PlannedStage, 'kind' | 'recipe' | 'hyperparameters' | 'dataset' | 'attack'>;
@@ -62,62 +59,27 @@ const values = (sweepId: string, placed: readonly PlacedStage[]): unknown[] => {
   ];
 };
 
-/** Where nothing was there before. */
-export const firstStatus = (dependsOn: string | null): 'ready' | 'waiting' =>
-  dependsOn === null ? 'ready' : 'waiting';
-
-/** What stages have in common travels, and is read as JSON, once for all of them; what they do not, one column per field. */
-const insertMissing = `
-  WITH common AS MATERIALIZED (
-    SELECT place - 1 AS place, kind, recipe, hyperparameters::jsonb, dataset::jsonb, attack::jsonb
-    FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-      WITH ORDINALITY AS c (kind, recipe, hyperparameters, dataset, attack, place)
-  )
-  INSERT INTO stages (id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
-    status, depends_on, start_epoch, sweep_id, planned_by, ordinal, surrogates)
-  SELECT id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
-    CASE WHEN depends_on IS NULL THEN 'ready' ELSE 'waiting' END, depends_on, start_epoch, $1, $1, ordinal, surrogates::text[]
-  FROM unnest($7::int[], $8::text[], $9::text[], $10::int[], $11::int[], $12::text[], $13::text[], $14::int[], $15::int[], $16::text[])
-    AS x (place, id, chain, seed, epochs, parent, depends_on, start_epoch, ordinal, surrogates) JOIN common USING (place)`;
-
-const reviveEnded = `
-  UPDATE stages s SET
-    status = CASE WHEN x.depends_on IS NULL THEN 'ready' ELSE 'waiting' END, depends_on = x.depends_on, start_epoch = x.start_epoch,
-    sweep_id = $1, planned_by = $1, ordinal = x.ordinal, skip_cause = NULL, error_code = NULL, error_message = NULL,
-    failures = 0, expiries = 0, finished_at = NULL, ready_at = now()
-  FROM unnest($2::text[], $3::text[], $4::int[], $5::int[]) AS x (id, depends_on, start_epoch, ordinal)
-  WHERE s.id = x.id AND (s.status IN ('failed', 'skipped', 'cancelled') OR (s.status = 'completed' AND s.checkpoint IS NULL))`;
-
-/** Resolves to the changes of those that ended badly. */
-const revive = async (
-  tx: Tx,
-  sweepId: string,
-  placed: readonly PlacedStage[],
-): Promise<readonly StageChange[]> => {
-  if (placed.length === 0) return [];
-  const ids = plainArray(idsOf(placed));
-  const ended = await tx.query<{ id: string; status: StageStatus }>(
-    'SELECT id, status FROM stages WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE',
-    [ids],
+/** Reopens stages that ended badly, or whose result was collected, on the account of the new sweep. */
+const reopen = (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<readonly StageChange[]> =>
+  move(
+    tx,
+    'reopen',
+    `SELECT x.*, CASE WHEN x.depends_on IS NULL THEN 'ready' ELSE 'waiting' END AS status, $1::text AS sweep_id
+     FROM unnest($2::text[], $3::text[], $4::int[], $5::int[]) AS x (id, depends_on, start_epoch, ordinal)
+     JOIN stages s USING (id) WHERE s.status <> 'completed' OR s.checkpoint IS NULL`,
+    [
+      sweepId,
+      plainArray(idsOf(placed)),
+      plainArray(placed.map(({ stage }) => stage.dependsOn)),
+      plainArray(placed.map(({ stage }) => stage.startEpoch)),
+      plainArray(placed.map(({ ordinal }) => ordinal)),
+    ],
+    `depends_on = target.depends_on, start_epoch = target.start_epoch, sweep_id = target.sweep_id, planned_by = target.sweep_id,
+      ordinal = target.ordinal`,
   );
-  const was = new Map(ended.map((row) => [row.id, row.status]));
-  await tx.query(reviveEnded, [
-    sweepId,
-    ids,
-    plainArray(placed.map(({ stage }) => stage.dependsOn)),
-    plainArray(placed.map(({ stage }) => stage.startEpoch)),
-    plainArray(placed.map(({ ordinal }) => ordinal)),
-  ]);
-  return placed.map(({ stage: { id, kind, dependsOn } }) => ({
-    id,
-    kind,
-    from: was.get(id)!,
-    to: firstStatus(dependsOn),
-  }));
-};
 
-const inputsOfUnsure = (placed: readonly PlacedStage[]): readonly string[] => [
-  ...new Set(placed.filter(({ unsure }) => unsure).flatMap(({ stage }) => inputsOf(stage))),
+const inputsOfUncertain = (placed: readonly PlacedStage[]): readonly string[] => [
+  ...new Set(placed.filter(({ isUncertain }) => isUncertain).flatMap(({ stage }) => inputsOf(stage))),
 ];
 
 /**
@@ -125,34 +87,35 @@ const inputsOfUnsure = (placed: readonly PlacedStage[]): readonly string[] => [
  * whoever ends it later waits, and then sees this sweep.
  */
 const lockUnfinished = async (tx: Tx, placed: readonly PlacedStage[]): Promise<void> => {
-  const there = idsOf(placed.filter(({ stage }) => stage.cached));
-  const before = inputsOfUnsure(placed);
-  if (there.length + before.length === 0) return;
+  const known = idsOf(placed.filter(({ stage }) => stage.cached));
+  const before = inputsOfUncertain(placed);
+  if (known.length + before.length === 0) return;
   await tx.query(
     `SELECT FROM stages s WHERE s.id = ANY($1::text[]) AND s.status IN ('waiting', 'ready', 'running')
-     ORDER BY ${nearness('s')}, s.id FOR NO KEY UPDATE`,
-    [plainArray([...new Set([...there, ...before])])],
+     ORDER BY ${lockOrder('s')} FOR NO KEY UPDATE`,
+    [plainArray([...new Set([...known, ...before])])],
   );
 };
 
 /** Stages that wait for one that was there before, against what that one is now. */
-const settleUnsure = async (tx: Tx, placed: readonly PlacedStage[]): Promise<readonly StageChange[]> => {
-  const unsure = idsOf(placed.filter((one) => one.unsure));
-  if (unsure.length === 0) return [];
-  const passed = await passRecorded(tx, unsure);
-  const released = await tx.query<{ id: string; kind: StageKind; was: StageStatus }>(
-    `UPDATE stages s SET status = 'ready' WHERE s.id = ANY($1) AND s.status = 'waiting' AND ${isFree('s')}
-     RETURNING s.id, s.kind, 'waiting' AS was`,
-    [unsure],
+const updateUncertain = async (tx: Tx, placed: readonly PlacedStage[]): Promise<readonly StageChange[]> => {
+  const uncertain = idsOf(placed.filter((one) => one.isUncertain));
+  if (uncertain.length === 0) return [];
+  const passed = await passRecorded(tx, uncertain);
+  const released = await move(
+    tx,
+    'release',
+    `SELECT s.id FROM stages s WHERE s.id = ANY($1) AND s.status = 'waiting' AND ${isFree('s')}`,
+    [uncertain],
   );
   const ended = await tx.query<End>(
     `SELECT ${endColumns('a')} FROM stages a
      WHERE a.id = ANY($1) AND a.status NOT IN ('waiting', 'ready', 'running', 'completed') ORDER BY a.id`,
-    [inputsOfUnsure(placed)],
+    [inputsOfUncertain(placed)],
   );
   const skipped: StageChange[] = [];
-  for (const end of ended) skipped.push(...(await skipDependants(tx, [end.id], causeOf(end))));
-  return [...passed, ...changesTo('ready', released), ...skipped];
+  for (const end of ended) skipped.push(...(await skipDependants(tx, end)));
+  return [...passed, ...released, ...skipped];
 };
 
 /** Resolves to the changes of stages, new ones included. */
@@ -161,11 +124,11 @@ export const insertStages = async (
   sweepId: string,
   placed: readonly PlacedStage[],
 ): Promise<readonly StageChange[]> => {
-  for (const part of chunks(placed.filter(({ stage, again }) => !stage.cached && !again)))
-    await tx.query(insertMissing, values(sweepId, part));
-  const again = placed.filter((one) => one.again);
-  const revived = await revive(tx, sweepId, again);
+  for (const part of chunks(placed.filter(({ stage, hasEnded }) => !stage.cached && !hasEnded)))
+    await createStages(tx, values(sweepId, part));
+  const ended = placed.filter((one) => one.hasEnded);
+  const reopened = ended.length === 0 ? [] : await reopen(tx, sweepId, ended);
   const passed = await passRecorded(tx, idsOf(placed.filter(({ stage }) => stage.passed && !stage.cached)));
   await lockUnfinished(tx, placed);
-  return [...revived, ...passed, ...(await settleUnsure(tx, placed))];
+  return [...reopened, ...passed, ...(await updateUncertain(tx, placed))];
 };

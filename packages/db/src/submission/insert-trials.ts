@@ -63,7 +63,7 @@ const insertSweepStages = async (tx: Tx, sweepId: string, placed: readonly Place
 
 /** Unfinished stages of other sweeps that this one's wait for: this sweep needs them too. */
 const insertIndirect = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<void> => {
-  const roots = idsOf(placed.filter(({ stage, unsure }) => unsure || stage.cached));
+  const roots = idsOf(placed.filter(({ stage, isUncertain }) => isUncertain || stage.cached));
   if (roots.length === 0) return;
   await tx.query(
     `WITH RECURSIVE needed AS (

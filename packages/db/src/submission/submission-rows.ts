@@ -5,10 +5,10 @@ export type PlacedStage = {
   readonly stage: PlannedStage;
   /** First trials first, and each trial in the order of its stages: results come trial by trial, not kind by kind. */
   readonly ordinal: number;
-  /** It was there before, and is not `cached`: it ended badly, and gets another chance. */
-  readonly again: boolean;
-  /** Something that it waits for was there before: whether it can start must be asked of the database. */
-  readonly unsure: boolean;
+  /** The database has it, and it ended badly or lost its result: it gets another chance. */
+  readonly hasEnded: boolean;
+  /** It depends on a stage that the database has: only the database knows whether it can start. */
+  readonly isUncertain: boolean;
 };
 
 export const idsOf = (placed: readonly PlacedStage[]): readonly string[] =>
@@ -25,15 +25,15 @@ const positions = (plan: SweepPlan): ReadonlyMap<string, number> => {
   return order;
 };
 
-/** `there`: ids of the stages that the database has. */
-export const placeStages = (plan: SweepPlan, there: ReadonlySet<string>): readonly PlacedStage[] => {
+/** `known`: ids of the stages that the database has. */
+export const placeStages = (plan: SweepPlan, known: ReadonlySet<string>): readonly PlacedStage[] => {
   const order = positions(plan);
   const isNew = new Set(plan.stages.filter((stage) => !stage.cached).map((stage) => stage.id));
   return plan.stages.map((stage) => ({
     stage,
     ordinal: order.get(stage.id)!,
-    again: !stage.cached && there.has(stage.id),
-    unsure: !stage.cached && inputsOf(stage).some((input) => !isNew.has(input)),
+    hasEnded: !stage.cached && known.has(stage.id),
+    isUncertain: !stage.cached && inputsOf(stage).some((input) => !isNew.has(input)),
   }));
 };
 

@@ -2,14 +2,13 @@
 import { AppError, type SweepPlan } from '@funnel/contracts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
-import type { CountChange } from '../lifecycle/counts.ts';
-import { finishSweeps } from '../lifecycle/finish-sweeps.ts';
-import { lockStructure, readyStages, schedule } from '../lifecycle/schedule.ts';
-import { settleChanges } from '../lifecycle/settle-changes.ts';
-import { deriveSweepTrials } from '../lifecycle/trial-status.ts';
+import { lockStructure, schedule } from '../lifecycle/accounts.ts';
+import { announceSweep, type CountChange, propagate } from '../lifecycle/propagate.ts';
+import { firstStatus } from '../lifecycle/transitions.ts';
+import { deriveSweepTrials, finishSweeps } from '../lifecycle/trials.ts';
 import { inheritScores, noteCleanAccuracy } from '../scores/scores.ts';
 import type { Submission, Submitted } from '../types.ts';
-import { firstStatus, insertStages } from './insert-stages.ts';
+import { insertStages } from './insert-stages.ts';
 import { insertTrials } from './insert-trials.ts';
 import { readKnown } from './known-chains.ts';
 import { type PlacedStage, placeStages } from './submission-rows.ts';
@@ -56,7 +55,7 @@ const insertSweep = async (
   return id;
 };
 
-/** Results that were there before: accuracies, scores and statuses of the new trials. Resolves to whether all trials have ended so. */
+/** Gives the new trials what the database has already: accuracies, scores, statuses. Resolves to true when every trial has ended. */
 const inherit = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<boolean> => {
   const there = placed.map(({ stage }) => stage).filter((stage) => stage.cached || stage.passed);
   if (there.length === 0) return false;
@@ -109,20 +108,21 @@ const write = async (tx: Tx, submission: Submission): Promise<Submitted> => {
   const sweepId = await insertSweep(tx, submission, plan);
   const changes = await insertStages(tx, sweepId, placed);
   // No link to the new sweep exists yet: what this tells and counts is for the sweeps that were there.
-  await settleChanges(tx, { changes });
+  await propagate(tx, { changes });
   await insertTrials(tx, sweepId, submission.definition.dataset.name, plan, placed);
-  if (placed.some(({ stage, unsure }) => stage.cached || unsure)) await schedule(tx, sweepId);
+  if (placed.some(({ stage, isUncertain }) => stage.cached || isUncertain)) await schedule(tx, sweepId);
   const finished = await inherit(tx, sweepId, placed);
+  await announceSweep(tx, sweepId);
   const counts =
     known.size + there.size === 0
       ? countNew(sweepId, placed, plan.trials.length)
       : await countRows(tx, sweepId);
-  await settleChanges(tx, {
+  await propagate(tx, {
     changes: [],
     counts,
     events: [{ type: 'sweep', sweepId, status: finished ? 'completed' : 'running' }],
   });
-  return { sweepId, created: true, readyStages: await readyStages(tx, sweepId) };
+  return { sweepId, created: true };
 };
 
 /**
@@ -134,6 +134,6 @@ export const submitSweep = (db: Db, submission: Submission): Promise<Submitted> 
   transaction(db, async (tx) => {
     await lockStructure(tx);
     const known = submission.idempotency && (await findSubmission(tx, submission.idempotency));
-    if (known) return { sweepId: known, created: false, readyStages: await readyStages(tx, known) };
+    if (known) return { sweepId: known, created: false };
     return write(tx, submission);
   });

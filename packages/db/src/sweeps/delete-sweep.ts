@@ -1,7 +1,7 @@
-import { dropUnused } from '../checkpoints/blobs.ts';
+import { dropUnused } from '../checkpoints/checkpoints.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
-import { settleChanges } from '../lifecycle/settle-changes.ts';
+import { propagate } from '../lifecycle/propagate.ts';
 import { lockSweep, lockUnfinished } from './lock-sweep.ts';
 
 /** Stages among these that no sweep points at, with their attempts and evaluations; and chains without stages, with all that they recorded. */
@@ -48,5 +48,5 @@ export const deleteSweep = (db: Db, id: string): Promise<void> =>
        WHERE id = ANY($2) AND $1 IN (planned_by, sweep_id)`,
       [id, ids],
     );
-    await settleChanges(tx, { changes: [], events: [{ type: 'sweep', sweepId: id, status: 'deleted' }] });
+    await propagate(tx, { changes: [], events: [{ type: 'sweep', sweepId: id, status: 'deleted' }] });
   });

@@ -1,7 +1,8 @@
 /** How a change of a sweep begins: alone among changes of structure, and in step with the attempts that write to the same rows. */
 import { AppError, type SweepStatus } from '@funnel/contracts';
 import type { Tx } from '../connection/transaction.ts';
-import { lockStructure, nearness } from '../lifecycle/schedule.ts';
+import { lockStructure } from '../lifecycle/accounts.ts';
+import { lockOrder } from '../lifecycle/transitions.ts';
 
 const lockRunning = (tx: Tx, sweepId: string): Promise<unknown> =>
   tx.query(
@@ -43,6 +44,6 @@ export const lockUnfinished = (tx: Tx, sweepId: string): Promise<unknown> =>
   tx.query(
     `SELECT FROM stages s JOIN sweep_stages l ON l.stage_id = s.id
      WHERE l.sweep_id = $1 AND s.status IN ('waiting', 'ready', 'running')
-     ORDER BY ${nearness('s')}, s.id FOR NO KEY UPDATE OF s`,
+     ORDER BY ${lockOrder('s')} FOR NO KEY UPDATE OF s`,
     [sweepId],
   );

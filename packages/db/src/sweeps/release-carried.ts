@@ -2,10 +2,9 @@
  * A longer run of a sweep that is being cancelled may carry shorter stages of others: it would train on for epochs that nobody wants.
  * Those that it carries are told to run themselves, from where it stands; then nobody needs it, and it is cancelled with its sweep.
  */
-import type { StageKind, StageStatus } from '@funnel/contracts';
 import type { Tx } from '../connection/transaction.ts';
-import { changesTo } from '../lifecycle/move-stages.ts';
-import type { StageChange } from '../lifecycle/stage-change.ts';
+import { isFree } from '../lifecycle/dependants.ts';
+import { move, type StageChange } from '../lifecycle/transitions.ts';
 
 type Candidate = { id: string; chain: string; epochs: number; depends_on: string | null };
 
@@ -57,16 +56,13 @@ export const releaseCarried = async (tx: Tx, sweepId: string): Promise<readonly 
     // Someone continues from it, or starts from its result: it is needed to its end.
     if (dependants.length === 0 || !dependants.every((one) => carries(carrier, one))) continue;
     const moves = successors(carrier, dependants);
-    const rows = await tx.query<{ id: string; kind: StageKind; status: StageStatus }>(
-      `UPDATE stages s SET depends_on = x.depends_on,
-         status = CASE WHEN x.depends_on IS NULL OR EXISTS (SELECT FROM stages a WHERE a.id = x.depends_on AND a.status = 'completed') THEN 'ready' ELSE 'waiting' END
-       FROM unnest($1::text[], $2::text[]) AS x (id, depends_on) WHERE s.id = x.id RETURNING s.id, s.kind, s.status`,
-      [moves.map((move) => move.id), moves.map((move) => move.depends_on)],
+    const ids = moves.map((one) => one.id);
+    await tx.query(
+      `UPDATE stages s SET depends_on = x.depends_on FROM unnest($1::text[], $2::text[]) AS x (id, depends_on) WHERE s.id = x.id`,
+      [ids, moves.map((one) => one.depends_on)],
     );
-    const ready = rows
-      .filter((row) => row.status === 'ready')
-      .map((row) => ({ ...row, was: 'waiting' as const }));
-    changes.push(...changesTo('ready', ready));
+    const free = `SELECT s.id FROM stages s WHERE s.id = ANY($1) AND ${isFree('s')}`;
+    changes.push(...(await move(tx, 'release', free, [ids])));
     await tx.query('DELETE FROM sweep_stages WHERE stage_id = $1 AND NOT direct', [carrier.id]);
   }
   return changes;

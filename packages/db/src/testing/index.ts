@@ -1,6 +1,13 @@
-export { createTestDatabase, openTestDb, type TestDatabase } from './create-test-database.ts';
+export {
+  createLimitedRole,
+  type Gate,
+  type LimitedRole,
+  mountSmallDisk,
+  type SmallDisk,
+  startGate,
+  throughGate,
+} from './faults.ts';
 export { type Filling, fillTables } from './fill-tables.ts';
-export { createLimitedRole, type LimitedRole } from './limited-role.ts';
 export { hasPgbouncer, type Pooler, sayIfNoPgbouncer, startPooler } from './pooler.ts';
 export {
   type Certificates,
@@ -10,5 +17,4 @@ export {
   sayIfNoOpenssl,
   startSecureServer,
 } from './secure-server.ts';
-export { mountSmallDisk, type SmallDisk } from './small-disk.ts';
-export { type Gate, startGate, throughGate } from './tcp-gate.ts';
+export { createTestDatabase, openTestDb, type TestDatabase } from './test-database.ts';

@@ -1,14 +1,23 @@
 /** Puts right what crashes leave behind. Every API and worker process calls it every few seconds; one at a time does the work. */
 import type { StageKind } from '@funnel/contracts';
-import { type AttemptError, endAttempt } from '../attempts/lease.ts';
-import { failStage, returnStage } from '../attempts/release-stage.ts';
+import { failStage, returnStage } from '../attempts/end-attempt.ts';
+import { type AttemptError, recordOutcome } from '../attempts/lease.ts';
 import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
-import { settleChanges } from '../lifecycle/settle-changes.ts';
-import type { StageChange } from '../lifecycle/stage-change.ts';
+import { reassignLeft } from '../lifecycle/accounts.ts';
+import {
+  type End,
+  endColumns,
+  hasNoSurrogate,
+  isFree,
+  passRecorded,
+  releaseDependants,
+  skipDependants,
+} from '../lifecycle/dependants.ts';
+import { propagate } from '../lifecycle/propagate.ts';
+import type { StageChange } from '../lifecycle/transitions.ts';
 import type { Reconciled } from '../types.ts';
-import { repair } from './repair.ts';
 
 export type ReconcileOptions = {
   /** Leases may run out this many times the number of attempts that may fail: machines die for reasons of their own. */
@@ -27,8 +36,8 @@ const minGap = 6;
 /** Seconds by which the last visit may lie ahead because its transaction began after this one; more, and the clock was set back. */
 const clockSlack = 1;
 
-/** How many stages to ring for: each ring makes a worker claim until nothing is ready. */
-const maxNotifications = 200;
+/** Stages announced again: one notification makes a worker claim until nothing is ready. */
+const maxAnnounced = 200;
 
 /**
  * One process at a time, and not again at once. Resolves to the seconds since the last visit of any process (negative when the clock was
@@ -71,6 +80,7 @@ const followClock = async (tx: Tx, gap: number, leaseSeconds: number): Promise<v
   await tx.query(
     `UPDATE stages SET ready_at = now() WHERE status IN ('waiting', 'ready') AND ready_at > now()`,
   );
+  await tx.query('UPDATE outbox SET due_at = now() WHERE due_at > now()');
   await tx.query(`UPDATE workers SET heartbeat_at = now() WHERE heartbeat_at > now()`);
 };
 
@@ -95,7 +105,7 @@ const expire = async (tx: Tx, stage: Expired, maxAttempts: number): Promise<read
     code: 'LEASE_EXPIRED',
     message: `Worker ${stage.worker_id} stopped renewing its lease (${stage.expiries} times in a row without a new epoch)`,
   };
-  await endAttempt(tx, { stageId: stage.id, fencingToken: stage.fencing_token }, 'expired', error);
+  await recordOutcome(tx, { stageId: stage.id, fencingToken: stage.fencing_token }, 'expired', error);
   return stage.expiries >= maxAttempts * expiriesPerAttempt
     ? failStage(tx, stage, error)
     : returnStage(tx, stage.id, 0);
@@ -110,20 +120,81 @@ const retireSilent = async (tx: Tx, leaseSeconds: number): Promise<void> => {
   await tx.query(`DELETE FROM workers WHERE status = 'gone' AND heartbeat_at < now() - interval '1 day'`);
 };
 
-const notifications = async (tx: Tx): Promise<readonly string[]> => {
+/**
+ * What the transactions of this package never leave behind, and what is repaired all the same, once a minute: stages that wait for a stage
+ * or a sweep that has ended. Old events, which no stream asks for any more, are deleted with it.
+ */
+const repairSeconds = 60;
+const eventDays = 7;
+
+const isRepairDue = async (tx: Tx): Promise<boolean> => {
+  const rows = await tx.query(
+    `INSERT INTO duties AS d (name, at) VALUES ('repair', now())
+     ON CONFLICT (name) DO UPDATE SET at = now() WHERE d.at < now() - make_interval(secs => $1)
+     RETURNING name`,
+    [repairSeconds],
+  );
+  return rows.length > 0;
+};
+
+/** Ended stages that someone still waits for, though all that it needs has ended, or one of them badly. */
+const stuck = (tx: Tx): Promise<readonly End[]> =>
+  tx.query<End>(
+    `SELECT ${endColumns('a')} FROM stages s JOIN stages a ON a.id = s.depends_on
+     WHERE s.status = 'waiting' AND a.status NOT IN ('waiting', 'ready', 'running')
+       AND (a.status <> 'completed' OR ${isFree('s')} OR ${hasNoSurrogate('s')})
+     UNION
+     SELECT ${endColumns('a')} FROM stages s CROSS JOIN LATERAL unnest(s.surrogates) AS g (id) JOIN stages a ON a.id = g.id
+     WHERE s.status = 'waiting' AND s.surrogates <> '{}' AND coalesce(a.skip_cause, a.status) IN ('failed', 'cancelled')
+     ORDER BY 1 LIMIT 1000`,
+  );
+
+/** Stages that could start or wait, though a longer run has recorded their epoch. */
+const recorded = async (tx: Tx): Promise<readonly string[]> => {
   const rows = await tx.query<{ id: string }>(
-    `SELECT id FROM stages WHERE status = 'ready' AND sweep_id IS NOT NULL AND ready_at <= now() LIMIT $1`,
-    [maxNotifications],
+    `SELECT s.id FROM stages s JOIN chains c ON c.hash = s.chain
+     JOIN checkpoints p ON p.chain_id = c.id AND p.epoch = s.epochs AND p.step = 0
+     WHERE s.status IN ('waiting', 'ready') AND s.kind <> 'attack' LIMIT 1000`,
   );
   return rows.map((row) => row.id);
 };
 
-const work = async (
+const repair = async (tx: Tx): Promise<readonly StageChange[]> => {
+  if (!(await isRepairDue(tx))) return [];
+  await tx.query('DELETE FROM events WHERE at < now() - make_interval(days => $1)', [eventDays]);
+  await reassignLeft(tx);
+  const changes: StageChange[] = [...(await passRecorded(tx, await recorded(tx)))];
+  for (const end of await stuck(tx))
+    changes.push(
+      ...(end.status === 'completed' ? await releaseDependants(tx, [end.id]) : await skipDependants(tx, end)),
+    );
+  return changes;
+};
+
+/**
+ * Announces ready stages again, since the queue may have lost any notification; not while earlier rows still wait for the relay, which is
+ * woken for these too. Rows of stages that are not ready any more are deleted: while the queue is away, workers find stages by themselves, and the
+ * outbox would grow.
+ */
+const announceAgain = async (tx: Tx): Promise<void> => {
+  await tx.query(
+    `DELETE FROM outbox o WHERE NOT EXISTS (SELECT FROM stages s WHERE s.id = o.stage_id AND s.status = 'ready')`,
+  );
+  await tx.query(
+    `INSERT INTO outbox (stage_id, due_at)
+     SELECT id, ready_at FROM stages
+     WHERE status = 'ready' AND sweep_id IS NOT NULL AND ready_at <= now() AND NOT EXISTS (SELECT FROM outbox WHERE due_at <= now())
+     LIMIT ${maxAnnounced}`,
+  );
+  tx.wakeRelay();
+};
+
+const reconcileOnce = async (
   tx: Tx,
   { maxAttempts, leaseSeconds, everySeconds = 1 }: ReconcileOptions,
 ): Promise<Reconciled> => {
   const gap = await takeTurn(tx, everySeconds);
-  if (gap === null) return { done: false, expired: [], repaired: 0, readyStages: [] };
+  if (gap === null) return { done: false, expired: [], repaired: 0 };
   await forgiveGap(tx, gap, leaseSeconds);
   await followClock(tx, gap, leaseSeconds);
   const expired = await findExpired(tx);
@@ -131,18 +202,14 @@ const work = async (
   for (const stage of expired) changes.push(...(await expire(tx, stage, maxAttempts)));
   const repaired = await repair(tx);
   await retireSilent(tx, leaseSeconds);
-  await settleChanges(tx, { changes: [...changes, ...repaired] });
-  return {
-    done: true,
-    expired: expired.map((stage) => stage.id),
-    repaired: repaired.length,
-    readyStages: await notifications(tx),
-  };
+  await propagate(tx, { changes: [...changes, ...repaired] });
+  await announceAgain(tx);
+  return { done: true, expired: expired.map((stage) => stage.id), repaired: repaired.length };
 };
 
 /**
- * Expires leases by the database's clock, repairs what should have been ready, and tells which stages to ring for: all of them again,
- * since the queue may have lost any. Errors: SCHEMA_MISMATCH: a process of another version repairs nothing.
+ * Expires leases by the database's clock, repairs statuses, and announces ready stages again. Errors: SCHEMA_MISMATCH: a process of
+ * another version repairs nothing.
  */
 export const reconcile = (db: Db, options: ReconcileOptions): Promise<Reconciled> =>
-  transaction(db, (tx) => work(tx, options));
+  transaction(db, (tx) => reconcileOnce(tx, options));

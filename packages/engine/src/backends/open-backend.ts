@@ -1,21 +1,23 @@
+/** The list of backends, and how one is opened: `auto` takes the best that works, and no backend is used untested. */
+import * as tf from '@tensorflow/tfjs';
 import {
   type Backend,
   type BackendDriver,
   type BackendName,
   BackendUnavailable,
   BackendWrong,
+  messageOf,
 } from './backend.ts';
 import { cpu } from './cpu.ts';
-import { cuda } from './cuda.ts';
-import { runSelfTest, type SelfTest } from './self-test/self-test.ts';
-import { tensorflow } from './tensorflow.ts';
+import { runSelfTest, type SelfTest } from './self-test.ts';
+import { cuda, tensorflow } from './tensorflow.ts';
 import { wasm } from './wasm.ts';
 import { webgpu } from './webgpu.ts';
 
-/** Best first. */
+/** Best first, as `backendNames`. */
 export const drivers: readonly BackendDriver[] = [cuda, tensorflow, webgpu, wasm, cpu];
 
-/** What each backend's self-test gave in this process: its arithmetic does not change while it runs. */
+/** Results of self-tests in this process. The arithmetic of a backend does not change while it runs. */
 const tested = new Map<BackendName, SelfTest>();
 
 /** The self-test of the backend that tfjs runs on. */
@@ -28,8 +30,8 @@ export async function selfTestOf(name: BackendName): Promise<SelfTest> {
 }
 
 /**
- * Makes tfjs run on the named backend, or, for `auto`, on the best that this machine has and that computes what it should.
- * Throws BackendUnavailable, saying what is missing, or BackendWrong, saying which op is wrong.
+ * Makes tfjs run on the named backend or, for `auto`, on the best one that opens here and passes its self-test. Throws BackendUnavailable,
+ * which says what is missing, or BackendWrong, which says which operation is wrong.
  */
 export async function openBackend(name: 'auto' | BackendName): Promise<Backend> {
   const chosen = name !== 'auto';
@@ -51,6 +53,32 @@ async function openTested(driver: BackendDriver, chosen: boolean): Promise<Backe
   const { passed, worst, tolerance } = await selfTestOf(driver.name);
   if (passed) return backend;
   const what =
-    worst.message ?? `it is off by ${worst.error.toExponential(1)} of its size, and ${tolerance} is allowed`;
+    worst.message ?? `its relative error is ${worst.error.toExponential(1)}, and ${tolerance} is allowed`;
   throw new BackendWrong(`${backend.name} on ${backend.device} computes ${worst.name} wrongly: ${what}`);
+}
+
+export type BackendReport =
+  | { readonly name: BackendName; readonly usable: false; readonly reason: string }
+  | {
+      readonly name: BackendName;
+      readonly usable: boolean;
+      readonly backend: Backend;
+      readonly selfTest: SelfTest;
+    };
+
+/** Every backend, best first: why it is not usable here, or on what it runs and the result of its self-test. */
+export async function describeBackends(): Promise<readonly BackendReport[]> {
+  const before = tf.getBackend();
+  const reports: BackendReport[] = [];
+  for (const { name, open } of drivers) {
+    try {
+      const backend = await open({ chosen: true });
+      const selfTest = await selfTestOf(name);
+      reports.push({ name, usable: selfTest.passed, backend, selfTest });
+    } catch (error) {
+      reports.push({ name, usable: false, reason: messageOf(error) });
+    }
+  }
+  if (before) await tf.setBackend(before);
+  return reports;
 }

@@ -1,11 +1,96 @@
+/** Finds a data set on this machine and loads it. Where each data set comes from stands in `sources`. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { AppError, type DatasetName, type DatasetSpec, datasets } from '@funnel/contracts';
-import { type DataPlaces, dataFolders, findDataset } from './places.ts';
-import { sources } from './sources.ts';
-import type { LoadedDataset, Split } from './split.ts';
+import { glyphs } from './glyphs.ts';
+import { readIdxSplit } from './idx.ts';
+import type { LoadedDataset, Split, SplitName } from './split.ts';
 
-const first = (split: Split, count: number): Split => {
+/** `dir`: the value of FUNNEL_DATA. `home`: the value of FUNNEL_HOME ('.funnel' unless given); its folder `data` receives downloads. */
+export type DataPlaces = { readonly dir?: string | null; readonly home?: string | null };
+
+/** Folders that may hold `mnist/` and `fashion-mnist/`, in the order in which they are searched. */
+export const dataFolders = ({ dir, home }: DataPlaces): readonly string[] => [
+  ...(dir ? [resolve(dir)] : []),
+  resolve(home || '.funnel', 'data'),
+];
+
+/** The first folder that has every file of a data set, or null. It does not check their content. */
+export const findDataset = (name: DatasetName, places: DataPlaces): string | null => {
+  const names = datasets[name].files.map((file) => file.name);
+  const isComplete = (folder: string): boolean => names.every((file) => existsSync(join(folder, file)));
+  return (
+    dataFolders(places)
+      .map((folder) => join(folder, name))
+      .find(isComplete) ?? null
+  );
+};
+
+export type Source =
+  | {
+      /** Generates the first `count` images of a split. */
+      readonly generate: (split: SplitName, count: number) => Split;
+    }
+  | {
+      /** Reads a whole split from the declared files in a folder and verifies it. */
+      readonly read: (name: DatasetName, folder: string, split: SplitName) => Promise<Split>;
+      /** URLs of folders that have the files. */
+      readonly mirrors: readonly string[];
+    };
+
+/** A data set that `contracts/datasets.ts` declares and that has no source here does not compile. */
+export const sources: Readonly<Record<DatasetName, Source>> = {
+  mnist: {
+    read: readIdxSplit,
+    mirrors: [
+      'https://ossci-datasets.s3.amazonaws.com/mnist/',
+      'https://storage.googleapis.com/cvdf-datasets/mnist/',
+    ],
+  },
+  'fashion-mnist': {
+    read: readIdxSplit,
+    mirrors: [
+      'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/',
+      'https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/',
+    ],
+  },
+  glyphs: { generate: glyphs },
+};
+
+/**
+ * The first `spec.train` training and `spec.test` test images of a data set. Throws DATASET_MISSING where the data set is not on this
+ * machine. The functions `train` and `test` throw DATASET_CORRUPT where a file differs from its declaration.
+ */
+export const loadDataset = async (spec: DatasetSpec, places: DataPlaces = {}): Promise<LoadedDataset> => {
+  const source = sources[spec.name];
+  if ('generate' in source)
+    return {
+      spec,
+      train: once(async () => source.generate('train', spec.train)),
+      test: once(async () => source.generate('test', spec.test)),
+    };
+  const folder = findDataset(spec.name, places);
+  if (folder === null) throw missing(spec.name, places);
+  return {
+    spec,
+    train: once(async () => copyFirst(await source.read(spec.name, folder, 'train'), spec.train)),
+    test: once(async () => copyFirst(await source.read(spec.name, folder, 'test'), spec.test)),
+  };
+};
+
+/** Reads and checks every file of a data set. Answers the folder with the files, or null for a generated one. Throws like `loadDataset`. */
+export const verifyDataset = async (name: DatasetName, places: DataPlaces = {}): Promise<string | null> => {
+  const source = sources[name];
+  if ('generate' in source) return null;
+  const folder = findDataset(name, places);
+  if (folder === null) throw missing(name, places);
+  for (const split of ['train', 'test'] as const) await source.read(name, folder, split);
+  return folder;
+};
+
+/** Copies the first images, so that the memory of the whole file can be freed. */
+const copyFirst = (split: Split, count: number): Split => {
   const size = split.images.length / split.count;
-  // Copies, so that the rest of the file can be freed.
   return {
     ...split,
     count,
@@ -27,35 +112,4 @@ const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
     made ??= make();
     return made;
   };
-};
-
-/**
- * The first `spec.train` training and `spec.test` test images of a data set. Throws DATASET_MISSING at once where it is not on this
- * machine, DATASET_CORRUPT when a part is read whose file is not what was declared.
- */
-export const loadDataset = async (spec: DatasetSpec, places: DataPlaces = {}): Promise<LoadedDataset> => {
-  const source = sources[spec.name];
-  if ('generate' in source)
-    return {
-      spec,
-      train: once(async () => source.generate('train', spec.train)),
-      test: once(async () => source.generate('test', spec.test)),
-    };
-  const folder = findDataset(spec.name, places);
-  if (folder === null) throw missing(spec.name, places);
-  return {
-    spec,
-    train: once(async () => first(await source.read(spec.name, folder, 'train'), spec.train)),
-    test: once(async () => first(await source.read(spec.name, folder, 'test'), spec.test)),
-  };
-};
-
-/** Reads and checks every file of a data set; answers the folder it lies in. Throws as `loadDataset` does. */
-export const verifyDataset = async (name: DatasetName, places: DataPlaces = {}): Promise<string | null> => {
-  const source = sources[name];
-  if ('generate' in source) return null;
-  const folder = findDataset(name, places);
-  if (folder === null) throw missing(name, places);
-  for (const split of ['train', 'test'] as const) await source.read(name, folder, split);
-  return folder;
 };

@@ -1,6 +1,7 @@
-/** The arithmetic of every recipe that `contracts/recipes` declares. A recipe, or a stage of one, that is missing here does not compile. */
+/** The arithmetic of every recipe. A recipe or stage that `contracts/recipes` declares and that is missing here does not compile. */
+
 import type { RecipeName } from '@funnel/contracts';
-import type { StageRecipe } from '../training/stage.ts';
+import type { KindsOf, StageHyperparameters, StageRecipe } from '../training/stage.ts';
 import * as adversarialTraining from './adversarial-training.ts';
 import * as classic from './classic.ts';
 import { classify } from './classify.ts';
@@ -8,7 +9,6 @@ import * as detector from './detector.ts';
 import * as distillation from './distillation.ts';
 import * as funn from './funn.ts';
 import * as magnet from './magnet.ts';
-import type { KindsOf, StageHyperparameters } from './stage-hyperparameters.ts';
 import * as trades from './trades.ts';
 
 type Recipes = {

@@ -1,115 +1,302 @@
-/** The loop that every training stage runs: shuffle, batches, steps, metrics, checkpoints. */
-import type { Position, StageSpec } from '@funnel/contracts';
+/**
+ * Runs one training stage. `runStage` reads from top to bottom: configuration, data, networks and optimisers, the loop over epochs and
+ * steps, the end. Its helpers follow in the order in which it calls them.
+ */
+import { type CheckpointManifest, datasets, type Hyperparameters, type Position } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
-import { yieldToEventLoop } from '../breathe.ts';
-import { imagesAt } from '../datasets/rows.ts';
-import type { Split } from '../datasets/split.ts';
+import { imagesAt, yieldToEventLoop } from '../batches.ts';
+import {
+  type Checkpoint,
+  loadMoments,
+  loadNetwork,
+  packTensors,
+  type Stored,
+  storeNetwork,
+} from '../checkpoint.ts';
+import type { LoadedDataset, Split } from '../datasets/split.ts';
+import { createNetwork, initialWeights, readTensors } from '../models/network.ts';
 import { createRandom, normalNoise, shuffled, uniformNoise } from '../random.ts';
-import { capture, carriedOf, sumsOf } from './capture.ts';
-import { createMeter } from './meter.ts';
-import { createProgress } from './progress.ts';
-import type { Batch, StageHooks, StageOutcome, StageStart, Training } from './stage.ts';
+import { recipes } from '../recipes/registry.ts';
+import { createMeter, findCollapse } from './measure.ts';
+import {
+  type Batch,
+  createAdam,
+  type Progress,
+  readHyperparameters,
+  type Setup,
+  type StageHooks,
+  type StageOutcome,
+  type StageRecipe,
+  type StageStart,
+  type StageTask,
+  type Training,
+} from './stage.ts';
 
-/** Scalars that may wait on the device before the loop looks at them; a loss that is not finite is noticed as late as that. */
-const maxPending = 48;
-
-export type TrainOptions = {
-  readonly spec: StageSpec;
-  readonly start: StageStart | null;
-  readonly split: Split;
-  readonly batchSize: number;
-  readonly hooks: StageHooks;
-  /** Seconds between checkpoints within an epoch; what they are does not change results. */
-  readonly checkpointSeconds: number;
+export type StageOptions = StageHooks & {
+  readonly dataset: LoadedDataset;
+  /** Seconds between checkpoints within an epoch. Without it there are none. Results do not depend on it. */
+  readonly checkpointSeconds?: number;
 };
 
+type Scalars = Readonly<Record<string, number>>;
+
+/** Scalars that may wait on the device. The loop notices a loss that is not finite when it reads them. */
+const maxPending = 48;
+
 /**
- * Trains from where `start` stands to the end of epoch `spec.epochs`. Every epoch sees every image once, in an order of its own; the
- * last batch of an epoch is as short as it comes out. A step depends on the weights, the moments and (seed, kind, epoch, step) alone,
- * so a run that was interrupted, or that is a stretch of a longer one, gives the same bits.
+ * Trains a stage from `task.start` to the end of epoch `spec.epochs` on the backend that tfjs runs on. Hands over a checkpoint after
+ * every epoch, and resolves with how the stage ended.
+ *
+ * Every epoch sees every image once, in an order of its own; the last batch of an epoch may be shorter. A step depends only on the
+ * weights, the moments and (seed, kind, epoch, step), so a run that was interrupted, or a shorter run that was continued, gives the same
+ * bits as one that ran through.
+ *
+ * Throws on bad input: a hyperparameter out of range, a start that lacks a network, a corrupt data set.
  */
-export const train = async (
-  training: Training,
-  { spec, start, split, batchSize, hooks, checkpointSeconds }: TrainOptions,
+export const runStage = async (
+  { spec, start }: StageTask,
+  { dataset, checkpointSeconds = Number.POSITIVE_INFINITY, signal, onCheckpoint, onProgress }: StageOptions,
 ): Promise<StageOutcome> => {
-  const steps = Math.ceil(split.count / batchSize);
-  const from: Position = start?.sameChain ? start.manifest.position : { epoch: 0, step: 0 };
-  const meter = createMeter(sumsOf(start));
-  const progress = createProgress(steps, hooks.onProgress);
-  let carried = carriedOf(start);
-  let last = from; // the newest position that is saved, or needs no saving
-  let savedAt = performance.now();
+  // Configuration and data.
+  const recipe = recipeOf(spec);
+  const hyperparameters = readHyperparameters(spec);
+  const batchSize = hyperparameters.batchSize!;
+  const train = await dataset.train();
+  const updatesOf = ({ manifest }: Stored): number =>
+    manifest.position.epoch * Math.ceil(train.count / batchSize);
 
-  const save = async (
-    position: Position,
-    metrics: Readonly<Record<string, number>> | null,
-  ): Promise<boolean> => {
-    const checkpoint = await capture(training, position, carried, meter.sums());
-    if (checkpoint !== null) await hooks.onCheckpoint(checkpoint, metrics);
-    last = position;
-    savedAt = performance.now();
-    return checkpoint !== null;
-  };
-  const diverged = (what: string, epoch: number, step: number): StageOutcome => ({
-    status: 'diverged',
-    message: `Expected a finite ${what} in epoch ${epoch + 1}, step ${step + 1} of ${steps}. Lower learning rates may help.`,
-  });
-
+  const meter = createMeter(epochSumsOf(start));
+  const resources = createResources({ spec, start }, hyperparameters);
   try {
-    for (let epoch = from.epoch; epoch < spec.epochs; epoch++) {
-      const order = shuffled(createRandom(spec.seed, spec.kind, 'order', epoch), split.count);
-      const first = epoch === from.epoch ? from.step : 0;
-      for (let step = first; step < steps; step++) {
-        const stop = hooks.signal.aborted;
-        const due = step > first && performance.now() - savedAt > 1000 * checkpointSeconds;
+    // Networks and optimisers, from the start or new.
+    const training = await recipe({
+      hyperparameters,
+      start,
+      image: train.shape,
+      classes: datasets[spec.dataset.name].classes.length,
+      train,
+      test: dataset.test,
+      signal,
+      network: resources.network,
+      optimiser: resources.optimiser,
+      frozen: (...names) => Object.fromEntries(names.map((name) => [name, start!.manifest.networks[name]!])),
+    });
+    if (start !== null && !start.sameChain) {
+      const message = await findCollapse(
+        start,
+        training.dependsOnAutoEncoders ?? [],
+        train,
+        updatesOf(start),
+      );
+      if (message !== null) return { status: 'collapsed', message };
+    }
+
+    // The loop.
+    const split = training.split ?? train;
+    const steps = Math.ceil(split.count / batchSize);
+    const begin: Position = start?.sameChain ? start.manifest.position : { epoch: 0, step: 0 };
+    const reportProgress = createReporter(steps, onProgress);
+    let scalars = keptScalarsOf(start);
+    let newest: Stored | null = start;
+    let saved = begin; // the newest position that needs no saving
+    let savedAt = performance.now();
+
+    /** Hands the state over. Answers whether all weights are finite: a state where one is not is no checkpoint. */
+    const save = async (position: Position, metrics: Scalars | null): Promise<boolean> => {
+      const checkpoint = await captureCheckpoint(training, position, scalars, meter.sums());
+      if (checkpoint === null) return false;
+      newest = {
+        manifest: checkpoint.manifest,
+        blobs: new Map([...(start?.blobs ?? []), ...checkpoint.blobs]),
+      };
+      await onCheckpoint(checkpoint, metrics);
+      saved = position;
+      savedAt = performance.now();
+      return true;
+    };
+    const diverged = (what: string, epoch: number, step: number): StageOutcome => ({
+      status: 'diverged',
+      message: `Expected a finite ${what} in epoch ${epoch + 1}, step ${step + 1} of ${steps}. Lower learning rates may help.`,
+    });
+
+    for (let epoch = begin.epoch; epoch < spec.epochs; epoch++) {
+      const order = shuffled(createRandom(spec.seed, spec.kind, 'order', epoch), split.count); // [count]
+      const firstStep = epoch === begin.epoch ? begin.step : 0;
+      for (let step = firstStep; step < steps; step++) {
+        // Before the step: read the losses, save and stop where it is time to.
+        const stop = signal.aborted;
+        const due = step > firstStep && performance.now() - savedAt > 1000 * checkpointSeconds;
         if (stop || due || meter.pending() >= maxPending) {
           const fault = await meter.flush();
           if (fault) return diverged(`${fault.name}, but it was ${fault.value}`, epoch, fault.step);
         }
-        const moved = epoch !== last.epoch || step !== last.step;
-        if ((stop || due) && moved && !(await save({ epoch, step }, null)))
+        const unsaved = epoch !== saved.epoch || step !== saved.step;
+        if ((stop || due) && unsaved && !(await save({ epoch, step }, null)))
           return diverged('weight, but one was not', epoch, step - 1);
         if (stop) return { status: 'stopped' };
 
-        const rows = order.subarray(step * batchSize, (step + 1) * batchSize);
-        const batch = batchOf(spec, split, rows, { epoch, step }, steps);
-        const measured = tf.tidy(() => training.step(batch) as tf.NamedTensorMap);
-        meter.add(measured, step, rows.length);
-        progress.trained({ epoch, step: step + 1 }, rows.length);
+        // The step: forward pass, backward pass, update.
+        const indices = order.subarray(step * batchSize, (step + 1) * batchSize); // [batch]
+        const batch = batchOf(spec, split, indices, { epoch, step }, steps);
+        const metrics = tf.tidy(() => training.step(batch) as tf.NamedTensorMap);
+        meter.add(metrics, step, indices.length);
+        reportProgress({ epoch, step: step + 1 }, indices.length);
         await yieldToEventLoop();
       }
+
+      // After the epoch: metrics, checkpoint.
       const fault = await meter.flush();
       if (fault) return diverged(`${fault.name}, but it was ${fault.value}`, epoch, fault.step);
       const metrics = { ...meter.finish(split.count, steps), ...(await training.afterEpoch?.()) };
-      carried = { ...carried, ...training.scalars?.(metrics) };
+      scalars = { ...scalars, ...training.scalars?.(metrics) };
       if (!(await save({ epoch: epoch + 1, step: 0 }, metrics)))
         return diverged('weight, but one was not', epoch, steps - 1);
     }
-    return { status: 'completed' };
+
+    // The end.
+    const message = await findCollapse(
+      newest!,
+      training.producesAutoEncoders ?? [],
+      train,
+      updatesOf(newest!),
+    );
+    return message === null ? { status: 'completed' } : { status: 'collapsed', message };
   } finally {
     meter.dispose();
+    resources.dispose();
   }
 };
 
+const recipeOf = ({ recipe, kind }: StageTask['spec']): StageRecipe<Partial<Hyperparameters>> => {
+  const stages: Readonly<Record<string, unknown>> = recipes[recipe];
+  const stage = stages[kind];
+  if (stage === undefined)
+    throw new Error(
+      `Expected a training stage of ${recipe} (${Object.keys(stages).join(', ')}), but got ${kind}`,
+    );
+  return stage as StageRecipe<Partial<Hyperparameters>>; // `readHyperparameters` gives each stage those that its type names
+};
+
+/** Scalars of a manifest whose name has this prefix are sums of the running epoch. Later stages read the others. */
+const sumPrefix = 'sum.';
+
+/** The sums of the epoch in which the start stands. A start of another chain has none. */
+const epochSumsOf = (start: StageStart | null): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(start?.sameChain ? start.manifest.scalars : {})
+      .filter(([name]) => name.startsWith(sumPrefix))
+      .map(([name, sum]) => [name.slice(sumPrefix.length), sum]),
+  );
+
+/** The scalars of the start that every checkpoint keeps. */
+const keptScalarsOf = (start: StageStart | null): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(start?.manifest.scalars ?? {}).filter(([name]) => !name.startsWith(sumPrefix)),
+  );
+
+/** Makes the networks and optimisers that a recipe asks for; `dispose` frees them all. */
+const createResources = ({ spec, start }: StageTask, hyperparameters: Partial<Hyperparameters>) => {
+  const owned: { dispose: () => void }[] = [];
+  const own = <T extends { dispose: () => void }>(resource: T): T => {
+    owned.push(resource);
+    return resource;
+  };
+  let moments = start?.sameChain ? loadMoments(start) : undefined;
+  if (moments === null)
+    throw new Error('Expected a checkpoint with moments to continue from, but its moments were not kept');
+  const network: Setup['network'] = (name, fresh, outputBias) => {
+    if (start?.manifest.networks[name] !== undefined) return own(loadNetwork(start, name));
+    if (fresh === undefined)
+      throw new Error(
+        `Expected a stage of kind ${spec.kind} to start from a checkpoint with ${name}, but it has none`,
+      );
+    const random = createRandom(spec.seed, spec.kind, 'weights', name);
+    return own(createNetwork(fresh, initialWeights(fresh, hyperparameters.initializer!, random, outputBias)));
+  };
+  // A checkpoint stores the moments of one optimiser after the other, in the order in which the recipe asks for them.
+  const optimiser: Setup['optimiser'] = (_name, networks, rate) => {
+    const weights = networks.flatMap(({ weights }) => weights);
+    const adam = own(createAdam(weights, rate, moments?.slice(0, 2 * weights.length)));
+    moments = moments?.slice(2 * weights.length);
+    return adam;
+  };
+  const dispose = (): void => {
+    for (const resource of owned) resource.dispose();
+  };
+  return { network, optimiser, dispose };
+};
+
+const reportMilliseconds = 250;
+
+/** Counts images and reports progress at most every 250 ms. */
+const createReporter = (steps: number, report: ((progress: Progress) => void) | undefined) => {
+  let images = 0;
+  let since = performance.now();
+  return (position: Position, trained: number): void => {
+    images += trained;
+    const elapsed = performance.now() - since;
+    if (elapsed < reportMilliseconds) return;
+    report?.({ position, steps, imagesPerSecond: (1000 * images) / elapsed });
+    images = 0;
+    since = performance.now();
+  };
+};
+
 const batchOf = (
-  { seed, kind }: StageSpec,
+  { seed, kind }: StageTask['spec'],
   split: Split,
-  rows: Uint32Array,
+  indices: Uint32Array,
   { epoch, step }: Position,
   steps: number,
 ): Batch => {
   const drawn =
     (purpose: 'noise' | 'normal', draw: typeof uniformNoise): Batch['noise'] =>
     (shape) => {
-      const size = shape.reduce((a, b) => a * b, rows.length);
+      const size = shape.reduce((a, b) => a * b, indices.length);
       const random = createRandom(seed, kind, purpose, epoch, step);
-      return tf.tensor(draw(random, size), [rows.length, ...shape]);
+      return tf.tensor(draw(random, size), [indices.length, ...shape]);
     };
   return {
-    rows,
-    images: () => imagesAt(split, rows),
+    indices,
+    images: () => imagesAt(split, indices),
     noise: drawn('noise', uniformNoise),
     normal: drawn('normal', normalNoise),
     update: epoch * steps + step + 1,
+  };
+};
+
+/** The state of training as a checkpoint, or null where a weight is not finite. */
+const captureCheckpoint = async (
+  training: Training,
+  position: Position,
+  scalars: Scalars,
+  epochSums: Scalars,
+): Promise<Checkpoint | null> => {
+  const blobs = new Map<string, Uint8Array>();
+  const networks: CheckpointManifest['networks'] = { ...training.frozen };
+  for (const [name, network] of Object.entries(training.networks)) {
+    const stored = await storeNetwork(network);
+    if (!stored.finite) return null;
+    networks[name] = stored.manifest;
+    blobs.set(stored.manifest.blob, stored.bytes);
+  }
+  const optimisers = Object.entries(training.optimisers);
+  const moments = packTensors(await readTensors(optimisers.flatMap(([, { moments }]) => moments)));
+  blobs.set(moments.blob, moments.bytes);
+  const tensors = optimisers.flatMap(([name, { moments }]) =>
+    moments.map((moment, i) => ({
+      name: `${name}/${Math.floor(i / 2)}/${i % 2 === 0 ? 'm' : 'v'}`,
+      shape: [...moment.shape],
+    })),
+  );
+  const sums = Object.entries(epochSums).map(([name, sum]) => [sumPrefix + name, sum]);
+  return {
+    manifest: {
+      position,
+      networks,
+      moments: { tensors, blob: moments.blob },
+      scalars: { ...scalars, ...Object.fromEntries(sums) },
+    },
+    blobs,
   };
 };

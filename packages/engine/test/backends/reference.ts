@@ -7,7 +7,7 @@ import {
   inputs,
   shapes,
   weightNames,
-} from '../../src/backends/self-test/problem.ts';
+} from '../../src/backends/self-test.ts';
 
 type Numbers = Float64Array;
 

@@ -1,0 +1,80 @@
+/**
+ * The types of route handlers. They derive from the declared routes, so a handler that takes or returns something else does not compile.
+ */
+import type { Readable } from 'node:stream';
+import type { Role, Route, RouteName, routes } from '@funnel/contracts';
+import type { Db, Relay } from '@funnel/db';
+import type { StageQueue } from '@funnel/queue';
+import type { Tracer } from '@funnel/tracing';
+import type { FastifyBaseLogger } from 'fastify';
+import type { z } from 'zod';
+import type { EventHub } from '../events/event-hub.ts';
+import type { ServiceMetrics } from '../metrics.ts';
+import type { OpenApiDocument } from '../openapi.ts';
+import type { Planning } from '../planning/planning.ts';
+
+type Routes = typeof routes;
+type Parsed<R, Part extends string> = R extends { readonly [P in Part]: infer S extends z.ZodType }
+  ? z.output<S>
+  : undefined;
+
+/** Who calls: the name and role of a token, or `localCaller`. */
+export type Caller = { readonly name: string; readonly role: Role };
+
+/** The caller of every request while no token is needed. */
+export const localCaller: Caller = { name: 'local', role: 'admin' };
+
+export type RouteRequest<K extends RouteName> = {
+  readonly params: Parsed<Routes[K], 'params'>;
+  readonly query: Parsed<Routes[K], 'query'>;
+  readonly headers: Parsed<Routes[K], 'headers'>;
+  readonly body: Parsed<Routes[K], 'body'>;
+  readonly caller: Caller;
+  /** The caller among whom the service is shared fairly: a token, or an address while no token is needed. */
+  readonly client: string;
+  readonly log: FastifyBaseLogger;
+};
+
+/** Sets the parts of the answer besides its body. */
+export type RouteReply = {
+  readonly status: (status: 200 | 201) => void;
+  readonly header: (name: string, value: string) => void;
+  /** Adds details of this change to the audit log. */
+  readonly note: (details: Readonly<Record<string, unknown>>) => void;
+};
+
+/** Handlers may return readonly values. */
+type ReadonlyDeep<T> = T extends object ? { readonly [K in keyof T]: ReadonlyDeep<T[K]> } : T;
+
+/** What a handler returns: the declared response (with or without its defaults), nothing for 204, else text, bytes or a stream. */
+export type RouteAnswer<K extends RouteName> = Routes[K] extends {
+  readonly response: infer S extends z.ZodType;
+}
+  ? ReadonlyDeep<z.input<S>> | ReadonlyDeep<z.output<S>>
+  : Routes[K] extends { readonly produces: string }
+    ? string | Uint8Array | Readable
+    : undefined;
+
+export type Handler<K extends RouteName> = (
+  request: RouteRequest<K>,
+  reply: RouteReply,
+) => Promise<RouteAnswer<K>> | RouteAnswer<K>;
+
+/** Exactly one handler for every declared route. */
+export type Handlers = { readonly [K in RouteName]: Handler<K> };
+
+/** What handlers use. */
+export type Context = {
+  readonly db: Db;
+  readonly queue: StageQueue;
+  readonly hub: EventHub;
+  readonly metrics: ServiceMetrics;
+  readonly document: OpenApiDocument;
+  /** Tells the queue of ready stages. */
+  readonly relay: Relay;
+  readonly engineVersion: string;
+  readonly planning: Pick<Planning, 'plan' | 'submit'>;
+  readonly tracer: Tracer;
+};
+
+export const isStream = (route: Route): boolean => route.produces === 'text/event-stream';

@@ -1,7 +1,0 @@
-/** `npm run openapi -w @funnel/api`: writes docs/openapi.json anew. */
-import { writeFile } from 'node:fs/promises';
-import { version } from '../version.ts';
-import { createOpenApiDocument } from './document.ts';
-
-const file = new URL('../../../../docs/openapi.json', import.meta.url);
-await writeFile(file, `${JSON.stringify(createOpenApiDocument(version), null, 2)}\n`);

@@ -1,0 +1,123 @@
+/** What browsers get: security headers with every answer, the API's documentation at /docs, and the dashboard. */
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import helmet from '@fastify/helmet';
+import fastifyStatic from '@fastify/static';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import type { OpenApiDocument } from './openapi.ts';
+import { answerMissing } from './routes.ts';
+
+const securityHeaders = async (app: FastifyInstance): Promise<void> => {
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        // tfjs-wasm in the browser compiles its kernels.
+        scriptSrc: ["'self'", "'wasm-unsafe-eval'"],
+        // Charts and /docs set styles on elements.
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:', 'blob:'],
+        fontSrc: ["'self'", 'data:'],
+        workerSrc: ["'self'", 'blob:'],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    frameguard: { action: 'deny' },
+    referrerPolicy: { policy: 'no-referrer' },
+    // The proxy that adds TLS sets this header; browsers ignore it over plain HTTP.
+    strictTransportSecurity: false,
+  });
+};
+
+/** The dashboard and /docs load all of their parts from this service, so browsers may load nothing from elsewhere. */
+export const securityHeadersPlugin = fp(securityHeaders, { name: 'security-headers' });
+
+/** Swagger UI at /docs. It loads nothing from the internet. */
+const registerDocs = async (app: FastifyInstance, document: OpenApiDocument): Promise<void> => {
+  // The document is ours, made from the declared routes. The plugin only passes it to the page.
+  await app.register(swagger, { mode: 'static', specification: { document: document as never } });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: { tryItOutEnabled: true, docExpansion: 'list' },
+  });
+};
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
+
+const plainPage = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Funnel</title>
+<style>body { font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }</style>
+<h1>Funnel</h1>
+<p>The API is up. The dashboard has not been built here: <code>npm run build -w @funnel/web</code> builds it.</p>
+<ul>
+<li><a href="/docs">/docs</a>: every route, to try out</li>
+<li><a href="/openapi.json">/openapi.json</a>: the same for programs</li>
+<li><a href="/v1/sweeps">/v1/sweeps</a>, <a href="/v1/leaderboard">/v1/leaderboard</a>, <a href="/v1/workers">/v1/workers</a></li>
+<li><a href="/metrics">/metrics</a>, <a href="/readyz">/readyz</a></li>
+</ul>
+`;
+
+/** Paths that are no pages of the dashboard: those below these folders, and those with an extension. */
+const notPages = /^\/(v1|docs|assets)(\/|$)|\.[a-z0-9]+$/i;
+
+const wantsPage = ({ method, headers, url }: FastifyRequest): boolean =>
+  method === 'GET' && (headers.accept ?? '').includes('text/html') && !notPages.test(url.split('?')[0]!);
+
+type Dashboard = {
+  /** Whether a browser asks for a page of the dashboard. Only asked when no route and no file matches. */
+  readonly isPage: (request: FastifyRequest) => boolean;
+  readonly sendPage: (reply: FastifyReply) => FastifyReply;
+};
+
+/** Serves the built dashboard in `folder`. Without one, serves a plain page with links. */
+const registerDashboard = async (app: FastifyInstance, folder: string | null): Promise<Dashboard> => {
+  const sendPlain = (reply: FastifyReply) => reply.type('text/html; charset=utf-8').send(plainPage);
+  if (folder === null || !(await exists(path.join(folder, 'index.html')))) {
+    app.get('/', (_, reply) => sendPlain(reply));
+    return { isPage: () => false, sendPage: sendPlain };
+  }
+  await app.register(fastifyStatic, {
+    root: folder,
+    cacheControl: false,
+    setHeaders: (response, file) => {
+      // Every file name below assets/ has a hash of the file's content.
+      const hashed = file.startsWith(path.join(folder, 'assets'));
+      response.setHeader('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+    },
+  });
+  return { isPage: wantsPage, sendPage: (reply) => reply.sendFile('index.html') };
+};
+
+type PagesOptions = {
+  readonly document: OpenApiDocument;
+  /** The folder of the built dashboard, or null. */
+  readonly webFolder: string | null;
+};
+
+const pages = async (app: FastifyInstance, { document, webFolder }: PagesOptions): Promise<void> => {
+  await registerDocs(app, document);
+  const dashboard = await registerDashboard(app, webFolder);
+  app.setNotFoundHandler((request, reply) =>
+    dashboard.isPage(request) ? dashboard.sendPage(reply) : answerMissing(request, reply),
+  );
+};
+
+/** Serves /docs and the dashboard. Every path that nothing serves gets the dashboard's page, or a problem. */
+export const pagesPlugin = fp(pages, {
+  name: 'pages',
+  dependencies: ['problems', 'security-headers', 'routes'],
+});

@@ -1,0 +1,139 @@
+/**
+ * Every error answer is `application/problem+json` (RFC 9457), made from the table of errors in contracts. Clients never get a stack; the
+ * log gets the whole error.
+ */
+import type { Socket } from 'node:net';
+import { AppError, type ErrorCode, errors, type Problem, ProblemIssue } from '@funnel/contracts';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import { z } from 'zod';
+
+/** The code for one of Fastify's own errors. */
+const frameworkCode = (code: string, status: number): ErrorCode => {
+  if (status === 413) return 'BODY_TOO_LARGE';
+  if (status === 415) return 'UNSUPPORTED_MEDIA_TYPE';
+  if (code === 'FST_ERR_HANDLER_TIMEOUT') return 'UNAVAILABLE';
+  if (code.startsWith('FST_ERR_CTP')) return 'MALFORMED_BODY';
+  return 'INVALID_REQUEST';
+};
+
+/** The message for one of Fastify's own errors: ours, where Fastify's does not say what was expected and what came. */
+const frameworkMessage = (code: ErrorCode, error: Error, contentType: string | undefined): string => {
+  if (code === 'UNSUPPORTED_MEDIA_TYPE')
+    return `Expected application/json or application/yaml, but got ${contentType?.slice(0, 100) || 'no content type'}`;
+  if (code === 'BODY_TOO_LARGE')
+    return 'Expected at most FUNNEL_MAX_BODY_BYTES of JSON, or a sixteenth of that of YAML, but got more';
+  return error.message;
+};
+
+/** Errors of Fastify and Node carry a code and a status. Null for all others, and for their 500: those are faults of ours. */
+const fromFramework = (error: unknown, contentType: string | undefined): AppError | null => {
+  if (!(error instanceof Error) || !('statusCode' in error) || !('code' in error)) return null;
+  const { statusCode: status, code } = error;
+  if (typeof status !== 'number' || typeof code !== 'string') return null;
+  if (status >= 500 && code !== 'FST_ERR_HANDLER_TIMEOUT') return null;
+  const appCode = frameworkCode(code, status);
+  return new AppError(appCode, frameworkMessage(appCode, error, contentType), {}, { cause: error });
+};
+
+/** `error` as an AppError; an unknown error becomes INTERNAL and tells the client nothing. `contentType` is the request's. */
+export const asAppError = (error: unknown, contentType?: string): AppError => {
+  if (error instanceof AppError) return error;
+  return (
+    fromFramework(error, contentType) ??
+    new AppError('INTERNAL', 'Something failed that should not', {}, { cause: error })
+  );
+};
+
+/**
+ * The detail that clients see. Of an unreachable part they learn its name only: its host and its message stay in the log, since a caller
+ * may not have shown a token yet.
+ */
+const detailOf = ({ code, message, details: { part } }: AppError): string =>
+  code === 'UNAVAILABLE' && typeof part === 'string'
+    ? `Expected the ${part} to answer, but it does not`
+    : message;
+
+export const toProblem = (error: AppError, requestId?: string): Problem => {
+  const { status, title, hint } = errors[error.code];
+  const issues = z.array(ProblemIssue).safeParse(error.details.issues);
+  return {
+    type: `urn:funnel:error:${error.code.toLowerCase().replaceAll('_', '-')}`,
+    title,
+    status,
+    code: error.code,
+    detail: detailOf(error),
+    hint,
+    ...(requestId !== undefined && { instance: `urn:uuid:${requestId}` }),
+    ...(issues.success && { issues: issues.data }),
+  };
+};
+
+export const problemType = 'application/problem+json; charset=utf-8';
+
+/** Seconds after which the client should try again, or null. */
+const retryAfter = (error: AppError): number | null => {
+  const { retryAfterSeconds } = error.details;
+  if (typeof retryAfterSeconds === 'number') return retryAfterSeconds;
+  return [429, 503].includes(errors[error.code].status) ? 2 : null;
+};
+
+const headersOf = (error: AppError): Readonly<Record<string, string>> => {
+  const seconds = retryAfter(error);
+  return {
+    'cache-control': 'no-store',
+    ...(seconds !== null && { 'retry-after': String(seconds) }),
+    ...(error.code === 'UNAUTHENTICATED' && { 'www-authenticate': 'Bearer realm="funnel"' }),
+  };
+};
+
+const log = (logger: FastifyBaseLogger, error: AppError): void => {
+  const { status } = errors[error.code];
+  const { code, message: detail } = error;
+  if (status >= 500) logger.error({ err: error.cause ?? error, code, detail }, 'failed a request');
+  else logger.debug({ code, detail }, 'refused a request');
+};
+
+const problems = async (app: FastifyInstance): Promise<void> => {
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = asAppError(thrown, request.headers['content-type']);
+    log(request.log, error);
+    return reply
+      .code(errors[error.code].status)
+      .headers(headersOf(error))
+      .type(problemType)
+      .send(JSON.stringify(toProblem(error, request.id)));
+  });
+};
+
+/**
+ * Answers everything that a handler or a hook throws. A route keeps the error handler of its time, so this plugin comes before the routes.
+ */
+export const problemsPlugin = fp(problems, { name: 'problems' });
+
+/** Answers a request that Fastify could not route: an address that does not decode, or a parameter that is too long. */
+export const answerFrameworkError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+  const error = asAppError(thrown);
+  const problem = JSON.stringify(toProblem(error, request.id));
+  reply.code(errors[error.code].status).type(problemType).send(problem);
+};
+
+/** The status lines for some of Node's error codes. */
+const statuses: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+/** Answers on the bare socket what Node could not parse: no HTTP, headers that are too large, or a request that arrives too slowly. */
+export const answerClientError = (fault: NodeJS.ErrnoException, socket: Socket): void => {
+  if (fault.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const line = statuses[fault.code ?? ''] ?? '400 Bad Request';
+  const problem = toProblem(new AppError('INVALID_REQUEST', `Expected HTTP, but: ${fault.message}`));
+  const body = JSON.stringify({ ...problem, status: Number(line.slice(0, 3)) });
+  socket.end(
+    `HTTP/1.1 ${line}\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+};

@@ -1,0 +1,159 @@
+/**
+ * Registers every declared route. A request is parsed strictly by the route's schemas, and an answer must match its declaration. Where no
+ * route is, the answer is 404, or 405 with the allowed methods.
+ */
+import { AppError, type Route, type RouteName, routes } from '@funnel/contracts';
+import { type Change, type Db, writeAudit } from '@funnel/db';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import { type Context, type Handlers, isStream, localCaller, type RouteReply } from './handlers/handler.ts';
+import { checkpointHandlers, resultHandlers } from './handlers/results.ts';
+import { retentionHandlers, serviceHandlers } from './handlers/service.ts';
+import { sweepHandlers } from './handlers/sweeps.ts';
+import type { RawBody } from './request/bodies.ts';
+import { parsePart } from './request/parse-part.ts';
+
+/** The methods of a route. A stream has no HEAD: it would use up one of the streams. */
+const methodsOf = (route: Route): readonly string[] =>
+  route.method === 'GET' && !isStream(route) ? ['GET', 'HEAD'] : [route.method];
+
+const patterns = (Object.values(routes) as Route[]).map((route) => ({
+  methods: methodsOf(route),
+  pattern: new RegExp(`^${route.url.replaceAll('.', '\\.').replace(/:[a-z]+/gi, '[^/]+')}$`),
+}));
+
+/** The methods of all declared routes at this path. */
+const methodsAt = (path: string): readonly string[] => [
+  ...new Set(patterns.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)),
+];
+
+/** Answers a request that no route takes: 204 for OPTIONS, 405 if the path takes other methods, else 404. */
+export const answerMissing = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  const path = request.url.split('?')[0]!;
+  const methods = methodsAt(path);
+  if (methods.length === 0)
+    throw new AppError('ROUTE_NOT_FOUND', `There is no ${request.method} ${path.slice(0, 200)}`);
+  const allowed = [...methods, 'OPTIONS'].join(', ');
+  reply.header('allow', allowed);
+  if (request.method === 'OPTIONS') return reply.code(204).send();
+  throw new AppError(
+    'METHOD_NOT_ALLOWED',
+    `Expected ${allowed} at ${path.slice(0, 200)}, but got ${request.method}`,
+  );
+};
+
+/** All handlers. A route without a handler, or a handler without a route, does not compile. */
+const createHandlers = (context: Context) =>
+  ({
+    ...sweepHandlers(context),
+    ...resultHandlers(context),
+    ...checkpointHandlers(context),
+    ...retentionHandlers(context),
+    ...serviceHandlers(context),
+  }) satisfies Handlers;
+
+/** A handler of any route. `Handlers` has their exact types. */
+type AnyHandler = (request: unknown, reply: RouteReply) => Promise<unknown>;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The declared route of the request. Pages and files have none. */
+    readonly routeName?: RouteName;
+  }
+}
+
+const clientOf = ({ caller, ip }: FastifyRequest): string =>
+  caller === localCaller ? ip : `token ${caller.name}`;
+
+const parseRequest = async (name: RouteName, route: Route, request: FastifyRequest) => {
+  const client = clientOf(request);
+  const body = request.body as RawBody | undefined; // as bodiesPlugin makes it
+  return {
+    params: route.params && parsePart('params', route.params, request.params),
+    query: parsePart('query', route.query, request.query),
+    headers: route.headers && parsePart('headers', route.headers, request.headers),
+    body: await request.server.planning.read({ route: name, body }, client),
+    caller: request.caller,
+    client,
+    log: request.log,
+  };
+};
+
+/** The answer as JSON. An answer that does not match its declaration is a fault of ours; clients do not get it. */
+const serialize = (name: RouteName, route: Route, answer: unknown): string => {
+  const result = route.response!.safeParse(answer);
+  if (!result.success) throw new Error(`Expected ${name} to answer as declared`, { cause: result.error });
+  return JSON.stringify(result.data);
+};
+
+const idOf = (value: unknown): string | null =>
+  typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string'
+    ? value.id
+    : null;
+
+/** The change that a request made. Null for reads, and for a submission that was repeated under its key. */
+const changeOf = (
+  name: RouteName,
+  route: Route,
+  request: FastifyRequest,
+  answer: unknown,
+  status: number,
+  notes: Change['details'],
+): Change | null => {
+  const reads = route.method === 'GET' || route.role === 'read';
+  if (reads || status !== (route.status ?? 200)) return null;
+  return {
+    actor: request.caller.name,
+    action: name,
+    subject: idOf(request.params) ?? idOf(answer),
+    address: request.ip,
+    details: { requestId: request.id, ...notes },
+  };
+};
+
+const answerWith =
+  (db: Db, name: RouteName, route: Route, handler: AnyHandler) =>
+  async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    reply.code(route.status ?? 200).header('cache-control', 'no-store');
+    let notes: Change['details'] = {};
+    const answer = await handler(await parseRequest(name, route, request), {
+      status: (status) => void reply.code(status),
+      header: (field, value) => void reply.header(field, value),
+      note: (details) => {
+        notes = details;
+      },
+    });
+    const change = changeOf(name, route, request, answer, reply.statusCode, notes);
+    if (change) await writeAudit(db, change);
+    if (route.response)
+      return reply.type('application/json; charset=utf-8').send(serialize(name, route, answer));
+    if (route.produces) return reply.type(route.produces).send(answer);
+    return reply.send();
+  };
+
+/** The plugins that this one depends on bring the other members of Context. */
+type RoutesOptions = Omit<Context, 'hub' | 'metrics' | 'planning' | 'relay'> & {
+  /** Milliseconds after which the answer is UNAVAILABLE. Streams have no timeout. */
+  readonly timeout: number;
+};
+
+const registerRoutes = async (app: FastifyInstance, options: RoutesOptions): Promise<void> => {
+  const { db, timeout, ...context } = options;
+  const { eventHub: hub, metrics, planning, relay } = app;
+  const handlers: Handlers = createHandlers({ ...context, db, hub, metrics, planning, relay });
+  for (const [name, route] of Object.entries(routes) as [RouteName, Route][])
+    app.route({
+      method: route.method,
+      url: route.url,
+      exposeHeadRoute: methodsOf(route).includes('HEAD'),
+      ...(!isStream(route) && { handlerTimeout: timeout }),
+      config: { routeName: name },
+      handler: answerWith(db, name, route, handlers[name] as AnyHandler),
+    });
+};
+
+/** Registers every declared route. */
+export const routesPlugin = fp(registerRoutes, {
+  name: 'routes',
+  dependencies: ['problems', 'bodies', 'access', 'events', 'metrics', 'planning', 'reconciler'],
+});

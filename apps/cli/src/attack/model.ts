@@ -1,0 +1,91 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type ClassifierModel, classifierModel } from '@funnel/attacks';
+import { AppError, type DatasetName, datasets } from '@funnel/contracts';
+import * as tf from '@tensorflow/tfjs';
+import { Exit, exitCodes } from '../exit.ts';
+
+type ModelJson = {
+  readonly format?: string;
+  readonly modelTopology?: object;
+  readonly signature?: object;
+  readonly weightsManifest?: readonly {
+    readonly paths: readonly string[];
+    readonly weights: tf.io.WeightsManifestEntry[];
+  }[];
+};
+
+const unreadable = (path: string, why: string): Exit =>
+  new Exit(
+    exitCodes.usage,
+    `Expected ${path} to be a TensorFlow.js model (a folder with a model.json, layers or graph model), but ${why}`,
+  );
+
+const readJson = (path: string): ModelJson => {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw unreadable(path, error instanceof Error ? error.message : String(error));
+  }
+};
+
+/** A folder stands for the model.json in it. */
+const modelFile = (path: string): string => {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return isFolder ? join(path, 'model.json') : path;
+};
+
+/** Loads a layers or graph model from disk, weights beside its model.json. Throws Exit that says what is wrong with it. */
+export const loadModel = async (path: string): Promise<tf.LayersModel | tf.GraphModel> => {
+  const file = modelFile(path);
+  const { format, modelTopology, signature, weightsManifest } = readJson(file);
+  if (!modelTopology || !weightsManifest)
+    throw unreadable(file, 'it has no modelTopology or no weightsManifest');
+  const readShard = (shard: string): Buffer => {
+    try {
+      return readFileSync(join(dirname(file), shard));
+    } catch (error) {
+      throw unreadable(
+        file,
+        `its weights cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  };
+  const weights = Buffer.concat(weightsManifest.flatMap(({ paths }) => paths.map(readShard)));
+  const artifacts: tf.io.ModelArtifacts = {
+    modelTopology,
+    signature,
+    weightSpecs: weightsManifest.flatMap((group) => group.weights),
+    weightData: weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength),
+  };
+  const handler = { load: async () => artifacts };
+  try {
+    return format === 'graph-model' ? await tf.loadGraphModel(handler) : await tf.loadLayersModel(handler);
+  } catch (error) {
+    throw unreadable(
+      file,
+      `TensorFlow.js refuses it: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+};
+
+const product = (shape: readonly number[]): number => shape.reduce((values, size) => values * size, 1);
+
+/**
+ * The model of a folder as a classifier of a data set's images. One that leaves its image size open takes the data set's; one that takes
+ * images as flat rows is given them so. Throws ATTACK_INPUT where their sizes differ.
+ */
+export const loadClassifier = async (folder: string, dataset: DatasetName): Promise<ClassifierModel> => {
+  const model = await loadModel(folder);
+  const { shape, title } = datasets[dataset];
+  const [input, ...others] = model.inputs;
+  const declared = input?.shape?.slice(1) ?? [];
+  const isOpen = declared.length !== 1 && declared.some((size) => !(size !== null && size > 0));
+  const classifier = classifierModel(model, isOpen && others.length === 0 ? { shape } : {});
+  if (product(classifier.shape) !== product(shape))
+    throw new AppError(
+      'ATTACK_INPUT',
+      `Expected a model of images [${shape.join(', ')}], as ${title} has them, but this one takes [${classifier.shape.join(', ')}]`,
+    );
+  return classifier;
+};

@@ -1,0 +1,102 @@
+import { type Command, Option } from 'commander';
+import type { Context } from '../context.ts';
+import type { Finding } from '../doctor.ts';
+import { Exit, exitCodes } from '../exit.ts';
+import { describeWorkers } from '../output/service.ts';
+import { endSoon, isReaderGone, noteReaderGone, present, untilInterrupted } from '../output/terminal.ts';
+import type { UpOptions } from '../up/up.ts';
+import { readWhole } from '../values.ts';
+
+type WorkerOptions = { readonly slots?: number; readonly backend?: string };
+
+const runWorker = async (
+  { slots, backend }: WorkerOptions,
+  { env, variables, output }: Context,
+): Promise<void> => {
+  if (!env.DATABASE_URL)
+    throw new Exit(
+      exitCodes.usage,
+      'Expected DATABASE_URL: a worker joins the database of a service. On one machine `npx funnel up` brings its own worker.',
+    );
+  const [{ readEnv, startWorker, workerOptions }, { logDestination }, { pino }] = await Promise.all([
+    import('@funnel/worker'),
+    import('@funnel/log'),
+    import('pino'),
+  ]);
+  const interruption = untilInterrupted(() => process.exit(exitCodes.interrupted));
+  const onLost = (error: NodeJS.ErrnoException): void => {
+    if (isReaderGone(error)) noteReaderGone();
+  };
+  const options = workerOptions(readEnv(variables));
+  const worker = await startWorker({
+    ...options,
+    slots: slots ?? options.slots,
+    backend: backend ?? options.backend,
+    signal: interruption.signal,
+    log: pino({ level: env.FUNNEL_LOG_LEVEL }, logDestination(2, { onLost })),
+  });
+  output.note(
+    `Worker ${worker.id}: ${worker.slots} trainers on ${worker.backend} (${worker.device}). Ctrl-C returns all work to the queue.`,
+  );
+  await Promise.race([interruption.happened, worker.failed]).finally(worker.stop);
+  endSoon();
+  if (interruption.isReaderGone()) throw new Exit(exitCodes.readerGone);
+};
+
+const verdictMarks = { ok: '✓', note: '·', fault: '✗' } as const;
+
+const describeFindings = (findings: readonly Finding[]): string =>
+  findings
+    .map(
+      ({ verdict, what, detail, hint }) =>
+        `${verdictMarks[verdict]} ${what.padEnd(20)} ${detail}${hint ? `\n${' '.repeat(23)}→ ${hint}` : ''}`,
+    )
+    .join('\n');
+
+/** `up`, `worker` and `doctor` load the service's packages when they run: nothing else needs them. */
+export const serviceCommands = (program: Command, context: () => Context): void => {
+  program
+    .command('up')
+    .description(
+      'run everything on this machine: database, API, dashboard and a worker; on an empty database, the quickstart sweep',
+    )
+    .option('--once', 'end after the leaderboard of the quickstart sweep')
+    .addOption(
+      new Option(
+        '--port <number>',
+        'of the API; if it is taken, another one (default: FUNNEL_PORT, 7070)',
+      ).argParser(readWhole(0, 65_535)),
+    )
+    .option(
+      '--host <address>',
+      'to listen on; any but loopback needs tokens (default: FUNNEL_HOST, 127.0.0.1)',
+    )
+    .action(async (options: UpOptions) => {
+      const { up } = await import('../up/up.ts');
+      await up(options, context());
+    });
+  program
+    .command('worker')
+    .description('add a worker to the database of DATABASE_URL (and the queue of REDIS_URL)')
+    .option('--slots <number>', 'trainers (default: one per core, as memory allows)', readWhole(1))
+    .option('--backend <name>', 'where tensors live (default: the best that works here)')
+    .action((options: WorkerOptions) => runWorker(options, context()));
+  program
+    .command('workers')
+    .description('the workers of this API, their hardware, and what each runs')
+    .action(async () => {
+      const { client, output } = context();
+      const { items } = await client().listWorkers();
+      present(output, items, describeWorkers);
+    });
+  program
+    .command('doctor')
+    .description('what this machine has, what is missing, and how to get it')
+    .action(async () => {
+      const { env, output } = context();
+      const { examine } = await import('../doctor.ts');
+      const findings = await examine(env);
+      present(output, findings, describeFindings);
+      if (findings.some(({ verdict }) => verdict === 'fault')) throw new Exit(exitCodes.failed);
+    });
+};

@@ -1,0 +1,102 @@
+/** What commands do in the database itself, without the API. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Role } from '@funnel/contracts';
+import {
+  createDb,
+  type Db,
+  listTokens,
+  migrate,
+  revokeToken,
+  saveToken,
+  startEmbedded,
+  type TokenInfo,
+  writeAudit,
+} from '@funnel/db';
+import type { Context } from './context.ts';
+import type { Env } from './env.ts';
+import { Exit, exitCodes } from './exit.ts';
+
+type Options = {
+  /** Makes the embedded database where there is none. A command that only reads may run in the wrong folder. (Default: false) */
+  readonly make?: boolean;
+};
+
+/** Runs `action` with the address of the database: DATABASE_URL, else the embedded one of this folder, started if it does not run. */
+const withDatabaseUrl = async <T>(
+  env: Env,
+  action: (url: string) => Promise<T>,
+  { make = false }: Options = {},
+): Promise<T> => {
+  if (env.DATABASE_URL) return action(env.DATABASE_URL);
+  const home = resolve(env.FUNNEL_HOME);
+  const dir = join(home, 'pgdata');
+  if (!make && !existsSync(dir))
+    throw new Exit(
+      exitCodes.failed,
+      `There is no database in ${home}.\n→ Go to the folder where Funnel was started, or name it with FUNNEL_HOME or DATABASE_URL.`,
+    );
+  const embedded = await startEmbedded({ dir });
+  try {
+    return await action(embedded.url);
+  } finally {
+    await embedded.stop();
+  }
+};
+
+/** What a person reads when migrations were applied. */
+export const describeMigrations = (applied: readonly string[]): string =>
+  `The database was brought to this version: ${applied.join(', ')}`;
+
+/** Runs `action` on the database after its migrations, and closes and stops afterwards what it opened and started. */
+const withDatabase = <T>(
+  { env, output }: Context,
+  action: (db: Db) => Promise<T>,
+  options?: Options,
+): Promise<T> =>
+  withDatabaseUrl(
+    env,
+    async (url) => {
+      const applied = await migrate(url, { onWait: output.note });
+      if (applied.length > 0) output.note(describeMigrations(applied));
+      const db = createDb(url, { max: 2, name: 'funnel cli' });
+      try {
+        return await action(db);
+      } finally {
+        await db.close();
+      }
+    },
+    options,
+  );
+
+/** Returns the names of the migrations that it applied. */
+export const migrateDatabase = ({ env, output }: Context): Promise<readonly string[]> =>
+  withDatabaseUrl(env, (url) => migrate(url, { onWait: output.note }));
+
+type NewToken = { readonly name: string; readonly role: Role; readonly hash: string };
+
+export const addToken = (context: Context, { name, role, hash }: NewToken): Promise<void> =>
+  withDatabase(
+    context,
+    async (db) => {
+      await saveToken(db, { name, role, hash });
+      await writeAudit(db, {
+        actor: 'cli',
+        action: 'createToken',
+        subject: name,
+        address: null,
+        details: { role },
+      });
+    },
+    // The first start on an open address needs a token that exists already.
+    { make: true },
+  );
+
+export const readTokens = (context: Context): Promise<readonly TokenInfo[]> =>
+  withDatabase(context, listTokens);
+
+export const endToken = (context: Context, name: string): Promise<void> =>
+  withDatabase(context, async (db) => {
+    await revokeToken(db, name);
+    await writeAudit(db, { actor: 'cli', action: 'revokeToken', subject: name, address: null, details: {} });
+  });

@@ -1,0 +1,137 @@
+import os from 'node:os';
+import { datasetNames, datasets } from '@funnel/contracts';
+import { createDb, pingDatabase, queueAddress } from '@funnel/db';
+import { BackendUnavailable, backendNames, findDataset, openBackend } from '@funnel/engine';
+import { createStageQueue } from '@funnel/queue';
+import { defaultSlots } from '@funnel/worker';
+import { type Env, placesOf } from './env.ts';
+
+/** `note`: nothing to mend, but worth knowing. */
+export type Finding = {
+  readonly what: string;
+  readonly verdict: 'ok' | 'note' | 'fault';
+  readonly detail: string;
+  readonly hint?: string;
+};
+
+/** Whether database and queue can be used. Nothing here says a password: what it prints is pasted into questions. */
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** An address without its passwords, wherever they stand in it. */
+const shown = (address: string): string => {
+  if (!URL.canParse(address)) return 'an address that cannot be read';
+  const url = new URL(address);
+  if (url.password !== '') url.password = '***';
+  if (url.searchParams.has('password')) url.searchParams.set('password', '***');
+  return url.href;
+};
+
+type Addresses = Pick<Env, 'DATABASE_URL' | 'REDIS_URL'>;
+
+const versionOf = async (address: string): Promise<string> => {
+  const db = createDb(address, { max: 1, name: 'funnel doctor' });
+  try {
+    await pingDatabase(db);
+    const { rows } = await db.pool.query<{ server_version: string }>('SHOW server_version');
+    return rows[0]?.server_version ?? 'of no version';
+  } finally {
+    await db.close();
+  }
+};
+
+export const examineDatabase = async ({ DATABASE_URL }: Addresses): Promise<Finding> => {
+  const what = 'PostgreSQL';
+  if (!DATABASE_URL)
+    return { what, verdict: 'ok', detail: 'embedded (from npm); DATABASE_URL names another' };
+  try {
+    const version = await versionOf(DATABASE_URL);
+    return { what, verdict: 'ok', detail: `${version} at ${shown(DATABASE_URL)}` };
+  } catch (error) {
+    return {
+      what,
+      verdict: 'fault',
+      detail: `${shown(DATABASE_URL)} cannot be used: ${messageOf(error)}`,
+      hint: 'Check DATABASE_URL, or leave it out for the embedded one.',
+    };
+  }
+};
+
+export const examineQueue = async ({ REDIS_URL }: Addresses): Promise<Finding> => {
+  const what = 'Queue';
+  if (!REDIS_URL) return { what, verdict: 'ok', detail: 'in the database; REDIS_URL names a Redis' };
+  try {
+    const queue = await createStageQueue(queueAddress(REDIS_URL, REDIS_URL));
+    await queue.ping().finally(() => queue.close());
+    return {
+      what,
+      verdict: 'ok',
+      detail: `${REDIS_URL.startsWith('redis') ? 'Redis' : 'PostgreSQL'} at ${shown(REDIS_URL)}`,
+    };
+  } catch (error) {
+    return {
+      what,
+      verdict: 'fault',
+      detail: `${shown(REDIS_URL)} cannot be used: ${messageOf(error)}`,
+      hint: 'Check REDIS_URL, or leave it out to queue in the database.',
+    };
+  }
+};
+
+/** Every check of `funnel doctor`. None changes anything. */
+
+const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+const machine = (): Finding[] => [
+  { what: 'Node', verdict: 'ok', detail: `${process.version} on ${os.platform()} ${os.arch()}` },
+  {
+    what: 'Machine',
+    verdict: 'ok',
+    detail: `${os.availableParallelism()} cores, ${gibibytes(os.totalmem())}: ${defaultSlots()} trainers by default`,
+  },
+];
+
+const dataSets = (env: Env): Finding[] =>
+  datasetNames.map((name): Finding => {
+    const what = `Data: ${name}`;
+    if (datasets[name].files.length === 0) return { what, verdict: 'ok', detail: 'generated' };
+    const folder = findDataset(name, placesOf(env));
+    if (folder) return { what, verdict: 'ok', detail: folder };
+    return {
+      what,
+      verdict: 'note',
+      detail: 'not on this machine',
+      hint: `funnel data get ${name}, or set FUNNEL_DATA`,
+    };
+  });
+
+/** One after the other: tfjs has one backend at a time. */
+const backends = async (): Promise<Finding[]> => {
+  const findings: Finding[] = [];
+  for (const name of backendNames) {
+    const what = `Backend: ${name}`;
+    try {
+      const { device, versions } = await openBackend(name);
+      const libraries = Object.entries(versions).map(([library, version]) => `${library} ${version}`);
+      findings.push({ what, verdict: 'ok', detail: [device, ...libraries].join(', ') });
+    } catch (error) {
+      findings.push({
+        what,
+        verdict: error instanceof BackendUnavailable ? 'note' : 'fault',
+        detail: messageOf(error),
+      });
+    }
+  }
+  const usable = findings.some(({ verdict }) => verdict === 'ok');
+  return usable
+    ? findings
+    : [...findings, { what: 'Backends', verdict: 'fault', detail: 'none can be used here' }];
+};
+
+export const examine = async (env: Env): Promise<readonly Finding[]> => [
+  ...machine(),
+  await examineDatabase(env),
+  await examineQueue(env),
+  ...dataSets(env),
+  ...(await backends()),
+];

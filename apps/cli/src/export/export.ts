@@ -1,0 +1,75 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, extname } from 'node:path';
+import { Argument, type Command, Option } from 'commander';
+import { type LeaderboardOptions, readRanked, withFilters } from '../commands/leaderboard.ts';
+import type { Context } from '../context.ts';
+import { Exit, exitCodes } from '../exit.ts';
+import { writeResult } from '../output/terminal.ts';
+import { type Format, fillTable, formatNames, formats, type Table } from './formats.ts';
+import { hyperparameterColumns, leaderboardColumns, tables } from './tables.ts';
+
+type TableName = 'leaderboard' | keyof typeof tables;
+type Options = LeaderboardOptions & { readonly format?: Format; readonly out?: string };
+
+const tableNames: readonly TableName[] = ['leaderboard', 'trials', 'evaluations', 'metrics'];
+/** Those that every table listens to; the others are questions to the leaderboard. */
+const everyTable = ['sweep', 'format', 'out'];
+
+/** As said; else by the file's name; else CSV, or JSON with --json. */
+const formatOf = ({ format, out }: Options, json: boolean): Format => {
+  const ending = formatNames.find((name) => extname(out ?? '') === `.${name}`);
+  return format ?? ending ?? (json ? 'json' : 'csv');
+};
+
+const read = async (name: TableName, options: Options, context: Context): Promise<Table> => {
+  if (name !== 'leaderboard') return tables[name](context.client(), options.sweep);
+  const { format, out, ...query } = options;
+  const { rows } = await readRanked(query, context);
+  return fillTable([...leaderboardColumns, ...hyperparameterColumns(rows)], rows);
+};
+
+/** A program that is written to: no terminal wants Parquet. */
+const refuseTerminal = (format: Format, out: string | undefined): void => {
+  if (format === 'parquet' && out === undefined && process.stdout.isTTY)
+    throw new Exit(
+      exitCodes.usage,
+      'Parquet is not text. Name a file with --out, or send the output to a program.',
+    );
+};
+
+export const exportCommand = (program: Command, context: () => Context): void => {
+  const command = withFilters(
+    program
+      .command('export')
+      .description('the leaderboard, trials, evaluations or training curves as CSV, JSON or Parquet')
+      .addArgument(new Argument('[table]', 'what to export').choices(tableNames).default('leaderboard')),
+    100_000,
+  )
+    .addOption(
+      new Option('--format <name>', "how (default: by the file's name, else csv)").choices(formatNames),
+    )
+    .option('--out <file>', 'write to this file instead of stdout');
+  command.action(async (name: TableName, options: Options) => {
+    const asked = command.options
+      .map((option) => option.attributeName())
+      .filter((key) => command.getOptionValueSource(key) === 'cli' && !everyTable.includes(key));
+    if (name !== 'leaderboard' && asked.length > 0)
+      throw new Exit(
+        exitCodes.usage,
+        `--${asked[0]} asks the leaderboard, and ${name} are all of a sweep: leave it out, or leave out "${name}"`,
+      );
+    const given = context();
+    const format = formatOf(options, given.output.json);
+    refuseTerminal(format, options.out);
+    if (options.out !== undefined) mkdirSync(dirname(options.out), { recursive: true }); // before the work, not after it
+    const table = await read(name, options, given);
+    const content = formats[format](table);
+    if (options.out === undefined) writeResult(process.stdout, content);
+    else {
+      writeFileSync(options.out, content);
+      const written = { file: options.out, rows: table[0]?.cells.length ?? 0, columns: table.length };
+      given.output.note(`${written.file}: ${written.rows} rows, ${written.columns} columns`);
+      if (given.output.json) given.output.write(JSON.stringify(written, null, 2));
+    }
+  });
+};

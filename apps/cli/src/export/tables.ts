@@ -1,0 +1,174 @@
+/** What a row of every table says, before its hyperparameters. Names are those of the API. */
+
+import type { Client } from '@funnel/client';
+import {
+  EvaluationSummary,
+  type ExtendedNumber,
+  type HyperparameterName,
+  type HyperparameterValue,
+  hyperparameterDeclaration,
+  hyperparameterNames,
+  isNumeric,
+  type LeaderboardRow,
+  type Trial,
+} from '@funnel/contracts';
+import { allPages } from '../requests.ts';
+import { type Cell, type Column, type ColumnType, fillTable, type Table } from './formats.ts';
+
+type Evaluated = Trial & { readonly evaluation: Trial['evaluations'][number] };
+type Measured = Trial & {
+  readonly kind: string;
+  readonly metric: string;
+  readonly epoch: number;
+  readonly value: number | null;
+};
+
+const column =
+  (type: ColumnType) =>
+  <Row>(name: string, value: (row: Row) => Cell | undefined): Column<Row> => ({ name, type, value });
+const [text, integer, number, time] = [column('string'), column('integer'), column('number'), column('time')];
+
+const trialKeys = <Row extends Trial>(): Column<Row>[] => [
+  text('trialId', ({ id }) => id),
+  text('sweepId', ({ sweepId }) => sweepId),
+  integer('number', ({ number: place }) => place),
+  text('recipe', ({ recipe }) => recipe),
+  text('dataset', ({ dataset }) => dataset),
+  integer('seed', ({ seed }) => seed),
+];
+
+export const trialColumns: readonly Column<Trial>[] = [
+  ...trialKeys<Trial>(),
+  text('status', ({ status }) => status),
+  number('cleanAccuracy', ({ cleanAccuracy }) => cleanAccuracy),
+  text('verdict', ({ verdict }) => verdict),
+  time('createdAt', ({ createdAt }) => createdAt),
+  time('finishedAt', ({ finishedAt }) => finishedAt),
+];
+
+const summaryNames = Object.keys(EvaluationSummary.shape) as (keyof EvaluationSummary)[];
+
+/** An interval is two columns. */
+const summaryColumns: readonly Column<Evaluated>[] = summaryNames.flatMap((name) => {
+  const bound = (end: 0 | 1) => (row: Evaluated) => (row.evaluation.summary[name] as readonly number[])[end];
+  return name.endsWith('Interval')
+    ? [number<Evaluated>(`${name}Low`, bound(0)), number<Evaluated>(`${name}High`, bound(1))]
+    : [number<Evaluated>(name, ({ evaluation }) => evaluation.summary[name] as ExtendedNumber | null)]; // all others are numbers
+});
+
+export const evaluationColumns: readonly Column<Evaluated>[] = [
+  ...trialKeys<Evaluated>(),
+  text('attack', ({ evaluation }) => evaluation.attack),
+  text('settings', ({ evaluation }) => JSON.stringify(evaluation.settings)),
+  text('attackVerdict', ({ evaluation }) => evaluation.verdict),
+  ...summaryColumns,
+];
+
+export const metricColumns: readonly Column<Measured>[] = [
+  ...trialKeys<Measured>(),
+  text('kind', ({ kind }) => kind),
+  text('metric', ({ metric }) => metric),
+  integer('epoch', ({ epoch }) => epoch),
+  number('value', ({ value }) => value),
+];
+
+export const leaderboardColumns: readonly Column<LeaderboardRow>[] = [
+  integer('rank', ({ rank }) => rank),
+  text('trialId', ({ trialId }) => trialId),
+  text('sweepId', ({ sweepId }) => sweepId),
+  text('recipe', ({ recipe }) => recipe),
+  text('dataset', ({ dataset }) => dataset),
+  text('seeds', ({ seeds }) => seeds.join(' ')),
+  text('attack', ({ attack }) => attack),
+  text('settings', ({ settings }) => JSON.stringify(settings)),
+  number('withinLinf', ({ within }) => within?.linf),
+  number('withinL2', ({ within }) => within?.l2),
+  text('metric', ({ metric }) => metric),
+  number('value', ({ value }) => value),
+  number('halfWidth', ({ halfWidth }) => halfWidth),
+  integer('infiniteSeeds', ({ infiniteSeeds }) => infiniteSeeds ?? 0),
+  number('cleanAccuracy', ({ cleanAccuracy }) => cleanAccuracy),
+  number('rejectedClean', ({ rejectedClean }) => rejectedClean),
+  number('rejectedAttacked', ({ rejectedAttacked }) => rejectedAttacked),
+  text('verdict', ({ verdict }) => verdict),
+  text('reasons', ({ reasons }) => reasons.join('; ')),
+];
+
+type HasHyperparameters = { readonly hyperparameters: Readonly<Record<string, HyperparameterValue>> };
+
+/** By its declaration and not by what a sweep gave it: the files of two sweeps have columns of the same types. */
+const typeOf = (name: HyperparameterName): ColumnType => {
+  const hyperparameter = hyperparameterDeclaration(name);
+  if (isNumeric(hyperparameter)) return 'number';
+  return hyperparameter.kind === 'boolean' ? 'boolean' : 'string';
+};
+
+/** One column for every hyperparameter that one of the rows has, in the order of their declaration. */
+export const hyperparameterColumns = <Row extends HasHyperparameters>(
+  rows: readonly Row[],
+): Column<Row>[] => {
+  const present = new Set(rows.flatMap((row) => Object.keys(row.hyperparameters)));
+  return hyperparameterNames
+    .filter((name) => present.has(name))
+    .map((name) => ({ name, type: typeOf(name), value: (row) => row.hyperparameters[name] }));
+};
+
+/** Requests under way at once. */
+const width = 8;
+
+const eachOf = async <Item, Result>(
+  items: readonly Item[],
+  ask: (item: Item) => Promise<Result>,
+): Promise<Result[]> => {
+  const results: Result[] = [];
+  let next = 0;
+  const walk = async (): Promise<void> => {
+    while (next < items.length) {
+      const i = next++;
+      results[i] = await ask(items[i]!);
+    }
+  };
+  await Promise.all(Array.from({ length: width }, walk));
+  return results;
+};
+
+/** The trials of one sweep, or of all, oldest sweep first. */
+const readTrials = async (client: Client, sweep: string | undefined): Promise<Trial[]> => {
+  const sweeps =
+    sweep === undefined
+      ? (await allPages((page) => client.listSweeps({ query: page }))).map(({ id }) => id).reverse()
+      : [sweep];
+  const trials = [];
+  for (const id of sweeps)
+    trials.push(...(await allPages((page) => client.listTrials({ params: { id }, query: page }))));
+  return trials;
+};
+
+const withHyperparameters = <Row extends Trial>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+): Table => fillTable([...columns, ...hyperparameterColumns(rows)], rows);
+
+/** Tables about trials: a row per trial, per evaluation of a trial, or per trial, metric and epoch. */
+export const tables = {
+  trials: async (client: Client, sweep?: string): Promise<Table> =>
+    withHyperparameters(trialColumns, await readTrials(client, sweep)),
+  evaluations: async (client: Client, sweep?: string): Promise<Table> => {
+    const trials = await readTrials(client, sweep);
+    const rows = trials.flatMap((trial) => trial.evaluations.map((evaluation) => ({ ...trial, evaluation })));
+    return withHyperparameters(evaluationColumns, rows);
+  },
+  metrics: async (client: Client, sweep?: string): Promise<Table> => {
+    const trials = await readTrials(client, sweep);
+    const curves = await eachOf(
+      trials,
+      async ({ id }) => (await client.getMetrics({ params: { id } })).series,
+    );
+    const rows = trials.flatMap((trial, i) =>
+      curves[i]!.flatMap(({ kind, name, epochs, values }) =>
+        epochs.map((epoch, at) => ({ ...trial, kind, metric: name, epoch, value: values[at] ?? null })),
+      ),
+    );
+    return withHyperparameters(metricColumns, rows);
+  },
+} as const;

@@ -1,0 +1,77 @@
+import type { TrialDetail } from '@funnel/contracts';
+import { formatShare, formatTable } from './format.ts';
+import { settingsText } from './trials.ts';
+
+type Row = { readonly what: string; readonly cells: readonly string[] };
+
+type Evaluation = TrialDetail['evaluations'][number];
+
+const nameOf = (evaluation: Evaluation): string => `${evaluation.attack} ${settingsText(evaluation)}`.trim();
+
+const evaluationRow = (
+  trials: readonly TrialDetail[],
+  name: string,
+  what: string,
+  share: (summary: Evaluation['summary']) => number | undefined,
+): Row => ({
+  what: `${what}: ${name}`,
+  cells: trials.map(({ evaluations }) => {
+    const found = evaluations.find((evaluation) => nameOf(evaluation) === name);
+    return formatShare(found && share(found.summary));
+  }),
+});
+
+/** What withstood an attack and, where one of the trials rejects images, how many of the attacked it rejected. */
+const evaluationRows = (trials: readonly TrialDetail[], name: string): Row[] => {
+  const rejects = trials.some(({ evaluations }) =>
+    evaluations.some(({ summary }) => summary.rejectedAttacked !== undefined),
+  );
+  return [
+    evaluationRow(trials, name, 'robust', ({ robustAccuracy }) => robustAccuracy),
+    ...(rejects ? [evaluationRow(trials, name, 'rejected', ({ rejectedAttacked }) => rejectedAttacked)] : []),
+  ];
+};
+
+/** The same under every attack. */
+const rejectedClean = (trials: readonly TrialDetail[]): Row[] => {
+  const shares = trials.map(({ evaluations }) => evaluations[0]?.summary.rejectedClean);
+  if (shares.every((share) => share === undefined)) return [];
+  return [{ what: 'rejected clean', cells: shares.map(formatShare) }];
+};
+
+/** One column per trial: what they differ in, then what came of them. */
+export const describeComparison = ({
+  trials,
+  differs,
+}: {
+  readonly trials: readonly TrialDetail[];
+  readonly differs: readonly string[];
+}): string => {
+  const hyperparameter = (name: string): Row => ({
+    what: name,
+    cells: trials.map(({ hyperparameters }) => String(hyperparameters[name] ?? '–')),
+  });
+  const attacks = [...new Set(trials.flatMap(({ evaluations }) => evaluations.map(nameOf)))];
+  const rows: Row[] = [
+    { what: 'recipe', cells: trials.map(({ recipe }) => recipe) },
+    { what: 'seed', cells: trials.map(({ seed }) => String(seed)) },
+    ...differs
+      .filter((name) => trials.some(({ hyperparameters }) => name in hyperparameters))
+      .map(hyperparameter),
+    { what: 'clean accuracy', cells: trials.map(({ cleanAccuracy }) => formatShare(cleanAccuracy)) },
+    ...rejectedClean(trials),
+    ...attacks.flatMap((name) => evaluationRows(trials, name)),
+    { what: 'verdict', cells: trials.map(({ verdict }) => verdict ?? '–') },
+  ];
+  return formatTable<Row>(
+    [
+      { title: '', value: ({ what }) => what },
+      ...trials.map(({ id }, i) => ({
+        title: id,
+        value: ({ cells }: Row) => cells[i] ?? '',
+        align: 'right' as const,
+      })),
+    ],
+    rows,
+  );
+};

@@ -1,0 +1,68 @@
+import type { Collection, Worker } from '@funnel/contracts';
+import { formatMinute, formatTable } from './format.ts';
+import { countsText } from './sweeps.ts';
+
+type Row = Collection['sweeps'][number];
+
+const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+
+/** 1000 to a kB, three digits: 1.23 GB. */
+export const formatBytes = (bytes: number): string => {
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power]}`;
+};
+
+export const describeCollection = (collection: Collection, collected: boolean): string => {
+  const { trials, checkpoints, blobs, bytes, sweeps } = collection;
+  if (checkpoints === 0) return 'Nothing to free: every checkpoint is one that a kept trial needs.';
+  const table = formatTable<Row>(
+    [
+      { title: 'sweep', value: ({ id }) => id },
+      { title: 'name', value: ({ name }) => name },
+      { title: 'given up', value: (row) => `${row.trials}`, align: 'right' },
+      { title: 'kept', value: ({ kept }) => `${kept}`, align: 'right' },
+    ],
+    sweeps,
+  );
+  const what = `${checkpoints} checkpoints of ${trials} trials: ${blobs} blobs, ${formatBytes(bytes)}.`;
+  const next = collected
+    ? `Freed ${what}`
+    : `Would free ${what} Metrics and evaluations stay. Nothing has been done: add --yes.`;
+  return `${table}\n${next}`;
+};
+
+const workText = ({ running }: Worker): string => {
+  const counts: Partial<Record<string, number>> = {};
+  for (const { kind } of running) counts[kind] = (counts[kind] ?? 0) + 1;
+  return countsText(counts);
+};
+
+const speedText = ({ running }: Worker): string => {
+  const speeds = running.flatMap(({ imagesPerSecond }) => imagesPerSecond ?? []);
+  return speeds.length === 0 ? '–' : String(Math.round(speeds.reduce((sum, speed) => sum + speed, 0)));
+};
+
+/** Who works, on what hardware, and what each runs now. */
+export const describeWorkers = (workers: readonly Worker[]): string =>
+  workers.length === 0
+    ? 'No worker is here, so no sweep goes on. On a machine that reaches the database: funnel worker'
+    : formatTable<Worker>(
+        [
+          { title: 'worker', value: ({ id }) => id },
+          { title: 'host', value: ({ host }) => host },
+          { title: 'status', value: ({ status }) => status },
+          { title: 'version', value: ({ version }) => version },
+          { title: 'schema', value: ({ schema }) => schema ?? '–' },
+          { title: 'backend', value: ({ backend }) => backend },
+          { title: 'busy', value: ({ running, slots }) => `${running.length} of ${slots}`, align: 'right' },
+          { title: 'runs', value: workText },
+          { title: 'images/s', value: speedText, align: 'right' },
+          {
+            title: 'memory',
+            value: ({ memoryBytes }) => (memoryBytes === null ? '–' : formatBytes(memoryBytes)),
+            align: 'right',
+          },
+          { title: 'since', value: ({ startedAt }) => formatMinute(startedAt) },
+        ],
+        workers,
+      );

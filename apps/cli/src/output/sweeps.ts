@@ -1,0 +1,102 @@
+import { describeValues, type Plan, StageKind, type Sweep, type SweepDetail } from '@funnel/contracts';
+import {
+  type Column,
+  formatDuration,
+  formatMinute,
+  formatNumber,
+  formatShare,
+  formatTable,
+} from './format.ts';
+
+/** `3 completed, 1 failed` */
+export const countsText = (counts: Readonly<Partial<Record<string, number>>>): string =>
+  Object.entries(counts)
+    .filter(([, count]) => (count ?? 0) > 0)
+    .map(([status, count]) => `${count} ${status}`)
+    .join(', ');
+
+const timeLeft: Column<Sweep> = {
+  title: 'left',
+  value: ({ etaSeconds }) => (etaSeconds === null ? '' : formatDuration(etaSeconds)),
+  align: 'right',
+};
+
+export const describeSweeps = (sweeps: readonly Sweep[]): string =>
+  sweeps.length === 0
+    ? 'No sweep yet: funnel submit FILE'
+    : formatTable<Sweep>(
+        [
+          { title: 'sweep', value: ({ id }) => id },
+          { title: 'status', value: ({ status }) => status },
+          { title: 'progress', value: ({ progress }) => formatShare(progress), align: 'right' },
+          ...(sweeps.some(({ etaSeconds }) => etaSeconds !== null) ? [timeLeft] : []),
+          { title: 'trials', value: ({ trials }) => countsText(trials) },
+          { title: 'created', value: ({ createdAt }) => formatMinute(createdAt) },
+          // Last, as it is the one that may be long.
+          { title: 'name', value: ({ name }) => name },
+        ],
+        sweeps,
+      );
+
+const timeText = ({ createdAt, finishedAt, etaSeconds }: Sweep): string => {
+  if (finishedAt !== null)
+    return `, took ${formatDuration((Date.parse(finishedAt) - Date.parse(createdAt)) / 1000)}`;
+  return etaSeconds === null ? '' : `, about ${formatDuration(etaSeconds)} left`;
+};
+
+export const describeSweep = (sweep: SweepDetail): string => {
+  const { epochs } = sweep.plan;
+  const { dataset, recipes } = sweep.definition;
+  const order = StageKind.options;
+  const stages = [...sweep.stages]
+    .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))
+    .map(({ kind, status, count }) => `  ${kind.padEnd(10)} ${status.padEnd(10)} ${count}`);
+  return [
+    `${sweep.name} (${sweep.id})`,
+    `status    ${sweep.status}, ${formatShare(sweep.progress)}${timeText(sweep)}`,
+    `data      ${dataset.name}: ${dataset.train} training, ${dataset.test} test, at most ${dataset.attack} attacked images`,
+    `recipes   ${recipes.join(', ')}`,
+    `trials    ${countsText(sweep.trials)}`,
+    `epochs    ${sweep.epochsTrained} trained of ${epochs.needed} planned; ${epochs.unshared} without sharing`,
+    'stages',
+    ...stages,
+  ].join('\n');
+};
+
+/** The values of each hyperparameter, and what of the search space makes no trial of its own; empty where nothing was searched. */
+const describeSpace = ({ space = [], leftOut = [] }: Plan): readonly string[] => {
+  const hyperparameters = formatTable(
+    [
+      { title: 'hyperparameter', value: ({ hyperparameter }) => hyperparameter },
+      { title: 'values', value: describeValues },
+    ],
+    space,
+  );
+  return [
+    ...(space.length > 0 ? [hyperparameters, ''] : []),
+    ...leftOut,
+    ...(leftOut.length > 0 ? [''] : []),
+  ];
+};
+
+/** What a sweep would do and what sharing saves. */
+export const describePlan = (plan: Plan): string => {
+  const { trials, stages, epochs, sharing } = plan;
+  const kinds = Object.entries(stages) as [StageKind, { total: number; cached: number }][];
+  const table = formatTable(
+    [
+      { title: 'stage', value: ([kind]) => kind },
+      { title: 'number', value: ([, { total }]) => String(total), align: 'right' as const },
+      { title: 'done already', value: ([, { cached }]) => String(cached), align: 'right' as const },
+    ],
+    kinds,
+  );
+  return [
+    `${trials} ${trials === 1 ? 'trial' : 'trials'}`,
+    '',
+    ...describeSpace(plan),
+    table,
+    '',
+    `${epochs.needed} epochs to train, ${epochs.cached} done or under way for others; ${epochs.unshared} if every trial trained alone (${formatNumber(sharing)}×).`,
+  ].join('\n');
+};

@@ -1,0 +1,177 @@
+import {
+  type AttackName,
+  attackSpec,
+  attacks,
+  type HyperparameterName,
+  type HyperparameterValue,
+  readExtended,
+  type Stage,
+  type StageLogLine,
+  type Trial,
+  type TrialDetail,
+  withinText,
+} from '@funnel/contracts';
+import {
+  type Column,
+  formatDuration,
+  formatNumber,
+  formatSecond,
+  formatShare,
+  formatTable,
+} from './format.ts';
+
+type Run = { readonly attack: AttackName; readonly settings: Readonly<Record<string, unknown>> };
+
+/** Without these no share means anything: how far, and whether that far at once or in search of the smallest change. */
+const always = new Set(['epsilon', 'search']);
+
+/** These, and what was set to something else than the attack's default. */
+export const settingsText = ({ attack, settings }: Run): string => {
+  const usual: Readonly<Record<string, unknown>> = attackSpec(attack).settings;
+  return Object.keys(attacks[attack].settings.shape)
+    .map((name) => ({ name, value: settings[name], text: JSON.stringify(settings[name]) }))
+    .filter(({ name, text }) => text && (always.has(name) || text !== JSON.stringify(usual[name])))
+    .map(({ name, value, text }) => `${name}=${typeof value === 'string' ? value : text}`)
+    .join(' ');
+};
+
+type HasHyperparameters = { readonly hyperparameters: Readonly<Record<string, HyperparameterValue>> };
+
+/** Hyperparameters that come firstShown where they differ. */
+const firstShown: readonly HyperparameterName[] = ['gamma', 'beta'];
+
+/** Columns beyond these do not fit a terminal; `funnel export` has all of them. */
+const maxHyperparameters = 6;
+
+const hyperparameterText = (value: HyperparameterValue | undefined): string => {
+  if (value === undefined) return '–';
+  return typeof value === 'number' ? formatNumber(value) : String(value);
+};
+
+/** One column for each of the hyperparameters in which rows that have them differ: what is the same everywhere tells no row from another. */
+export const differingHyperparameters = <Row extends HasHyperparameters>(
+  rows: readonly Row[],
+): Column<Row>[] => {
+  const names = [...new Set(rows.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))];
+  const values = (name: string) => rows.flatMap(({ hyperparameters }) => hyperparameters[name] ?? []);
+  const differing = names.filter((name) => new Set(values(name)).size > 1);
+  const ordered = [
+    ...firstShown.filter((name) => differing.includes(name)),
+    ...differing.filter((name) => !firstShown.includes(name as HyperparameterName)),
+  ];
+  return ordered.slice(0, maxHyperparameters).map((name) => ({
+    title: name,
+    value: ({ hyperparameters }) => hyperparameterText(hyperparameters[name]),
+    align: 'right',
+  }));
+};
+
+/** Trials of one sweep: what tells them apart, and how far each is. */
+export const describeTrials = (trials: readonly Trial[]): string =>
+  trials.length === 0
+    ? 'No such trial.'
+    : formatTable<Trial>(
+        [
+          { title: '#', value: ({ number }) => String(number), align: 'right' },
+          { title: 'trial', value: ({ id }) => id },
+          { title: 'recipe', value: ({ recipe }) => recipe },
+          ...differingHyperparameters(trials),
+          { title: 'seed', value: ({ seed }) => String(seed), align: 'right' },
+          { title: 'status', value: ({ status }) => status },
+          { title: 'clean', value: ({ cleanAccuracy }) => formatShare(cleanAccuracy), align: 'right' },
+          { title: 'attacks', value: ({ evaluations }) => String(evaluations.length), align: 'right' },
+          { title: 'verdict', value: ({ verdict }) => verdict ?? '–' },
+        ],
+        trials,
+      );
+
+type Evaluation = Trial['evaluations'][number];
+
+/** Where a defence rejects images: how many clean, which are not attacked, and how many of the attacked, which counts as defended. */
+const rejectionColumns: readonly Column<Evaluation>[] = [
+  {
+    title: 'rejected clean',
+    value: ({ summary }) => formatShare(summary.rejectedClean),
+    align: 'right',
+  },
+  {
+    title: 'rejected attacked',
+    value: ({ summary }) => formatShare(summary.rejectedAttacked),
+    align: 'right',
+  },
+];
+
+const evaluationTable = (evaluations: readonly Evaluation[]): string =>
+  formatTable<Evaluation>(
+    [
+      { title: 'attack', value: ({ attack }) => attack },
+      { title: 'settings', value: settingsText },
+      { title: 'success', value: ({ summary }) => formatShare(summary.successRate), align: 'right' },
+      { title: 'robust', value: ({ summary }) => formatShare(summary.robustAccuracy), align: 'right' },
+      ...(evaluations.some(({ summary }) => summary.rejectedClean !== undefined) ? rejectionColumns : []),
+      { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },
+      { title: 'noise level', value: ({ summary }) => formatNumber(summary.noiseLevel), align: 'right' },
+      { title: 'verdict', value: ({ verdict }) => verdict },
+    ],
+    evaluations,
+  );
+
+const worstCaseLine = ({ within, values }: NonNullable<Trial['worstCase']>): string =>
+  `worst case over them${withinText(within)}: robust ${formatShare(readExtended(values.robustAccuracy))}, median L2 ${formatNumber(values.medianL2)}`;
+
+const stageTable = (stages: readonly Stage[]): string =>
+  formatTable<Stage>(
+    [
+      { title: 'stage', value: ({ id }) => id.slice(0, 12) },
+      { title: 'kind', value: ({ kind, attack }) => (attack ? `${kind} ${attack.attack}` : kind) },
+      { title: 'status', value: ({ status }) => status },
+      { title: 'epochs', value: ({ epochs }) => (epochs === 0 ? '' : String(epochs)), align: 'right' },
+      {
+        title: 'time',
+        value: ({ seconds }) => (seconds === null ? '' : formatDuration(seconds)),
+        align: 'right',
+      },
+      { title: 'attempts', value: ({ attempts }) => String(attempts), align: 'right' },
+      { title: 'shared by', value: ({ sharedBy }) => String(sharedBy), align: 'right' },
+    ],
+    stages,
+  );
+
+const errorsOf = (stages: readonly Stage[]): string[] =>
+  stages.flatMap(({ kind, error }) => (error ? [`${kind}: ${error.code}: ${error.message}`] : []));
+
+export const describeTrial = (trial: TrialDetail): string =>
+  [
+    `trial ${trial.id} (number ${trial.number} of sweep ${trial.sweepId})`,
+    `${trial.recipe} on ${trial.dataset}, seed ${trial.seed}: ${trial.status}, clean accuracy ${formatShare(trial.cleanAccuracy)}`,
+    Object.entries(trial.hyperparameters)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' '),
+    '',
+    stageTable(trial.stages),
+    ...(trial.evaluations.length > 0 ? ['', evaluationTable(trial.evaluations)] : []),
+    ...(trial.worstCase && trial.evaluations.length > 1 ? [worstCaseLine(trial.worstCase)] : []),
+    ...trial.warnings.map((warning) => `! ${warning}`),
+    ...errorsOf(trial.stages).map((error) => `✗ ${error}`),
+  ].join('\n');
+
+export type StageLog = { readonly stage: Stage; readonly lines: readonly StageLogLine[] };
+
+const levelMarks = { info: ' ', warn: '!', error: '✗' } as const;
+
+const lineText = ({ at, attempt, level, message, detail }: StageLogLine): string => {
+  const who = attempt === null ? '' : `attempt ${attempt} `;
+  const stack = detail === null ? '' : `\n${detail.replaceAll(/^/gm, '      ')}`;
+  return `${levelMarks[level]} ${formatSecond(at)}  ${who}${message}${stack}`;
+};
+
+/** What happened to each stage, oldest first, under a line that names it. */
+export const describeLogs = (logs: readonly StageLog[]): string =>
+  logs
+    .map(({ stage: { kind, attack, status, id }, lines }) =>
+      [
+        `${kind}${attack ? ` ${attack.attack}` : ''}: ${status} (stage ${id})`,
+        ...(lines.length > 0 ? lines.map(lineText) : ['  nothing has happened yet']),
+      ].join('\n'),
+    )
+    .join('\n\n');

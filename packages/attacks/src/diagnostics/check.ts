@@ -1,0 +1,100 @@
+/**
+ * A check of an evaluation: what it gets, and how it makes its finding. `packages/contracts/src/attacks/diagnostics.ts` names all checks.
+ */
+import {
+  type AttackInput,
+  attackKey,
+  attackSpec,
+  type Budgets,
+  type Diagnostic,
+  type DiagnosticId,
+  diagnostics,
+  type Verdict,
+} from '@funnel/contracts';
+import type * as tf from '@tensorflow/tfjs';
+import type { Evaluation } from '../evaluate-attack.ts';
+import type { FlatModel } from '../flat-model.ts';
+import type { Random } from '../random.ts';
+
+/** Returns one or several findings; none when the check needs something that was not given. */
+export type Check = (context: CheckContext) => Promise<Diagnostic[]>;
+
+export type CheckContext = {
+  readonly model: FlatModel;
+  /** `[n, width]` in [0, 1]; the model classifies each image correctly. */
+  readonly images: tf.Tensor2D;
+  /** The same images as numbers, row by row. */
+  readonly values: Float32Array;
+  readonly labels: Int32Array;
+  readonly budgets: Budgets;
+  /** Runs an attack on these images. Several checks may ask for the same attack; it runs once. */
+  readonly evaluate: (attack: AttackInput) => Promise<Evaluation>;
+  /** Runs the attack on the same images and an undefended model. */
+  readonly control?: (attack: AttackInput) => Promise<Evaluation>;
+  readonly hasSurrogates: boolean;
+  readonly random: (...path: readonly (string | number)[]) => Random;
+};
+
+/** Makes a function that runs every attack once. */
+export const memoise = (
+  run: (attack: AttackInput) => Promise<Evaluation>,
+): ((attack: AttackInput) => Promise<Evaluation>) => {
+  const evaluations = new Map<string, Promise<Evaluation>>();
+  return (attack) => {
+    const key = attackKey(attackSpec(attack));
+    const evaluation = evaluations.get(key) ?? run(attack);
+    evaluations.set(key, evaluation);
+    return evaluation;
+  };
+};
+
+type Finding = {
+  readonly value: number;
+  readonly threshold: number;
+  /** The value is beyond the threshold. */
+  readonly flagged: boolean;
+  /** The value is so far beyond the threshold that chance does not explain it. Default: `flagged`. */
+  readonly certain?: boolean;
+  /** One sentence for the report. */
+  readonly detail: string;
+};
+
+/** A flagged check is `masked` when its entry in the table says `masks` and the finding is certain, else `suspect`. */
+export const diagnostic = (
+  id: DiagnosticId,
+  { value, threshold, flagged, certain = flagged, detail }: Finding,
+): Diagnostic => {
+  const verdict: Verdict = !flagged ? 'ok' : diagnostics[id].masks && certain ? 'masked' : 'suspect';
+  return { id, value, threshold, verdict, detail };
+};
+
+/** Returns true for at least three images and at least 5 % of all images: one image of 50 may be chance. */
+export const isCertain = (images: number, share: number): boolean => images * share >= 3 && share >= 0.05;
+
+/** The indices of the images that an attack fooled. */
+export const hits = ({ records }: Evaluation): Set<number> =>
+  new Set(records.success.flatMap((success, i) => (success ? [i] : [])));
+
+/** The share of the images that an attack did not fool. */
+export const accuracyUnder = (evaluation: Evaluation): number => 1 - evaluation.summary.successRate;
+
+export const pgdAt = (
+  epsilon: number,
+  changes: Partial<Extract<AttackInput, { attack: 'pgd-linf' }>> = {},
+): AttackInput => ({
+  attack: 'pgd-linf',
+  epsilon,
+  ...changes,
+});
+
+/** The images that a gradient attack fools within the L∞ budget: PGD on the cross-entropy, PGD on the margin, or FMN. */
+export const whiteBoxHits = async ({ evaluate, budgets }: CheckContext): Promise<Set<number>> => {
+  const crossEntropy = await evaluate(pgdAt(budgets.linf));
+  const margin = await evaluate(pgdAt(budgets.linf, { loss: 'margin' }));
+  const minimal = await evaluate('fmn-linf');
+  const within = [...hits(minimal)].filter((i) => minimal.records.linf[i]! <= budgets.linf);
+  return new Set([...hits(crossEntropy), ...hits(margin), ...within]);
+};
+
+/** `12.5 %`. */
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

@@ -1,0 +1,140 @@
+/**
+ * The typed client: one method per declared route. The routes' schemas give each method its parameters and its result.
+ */
+import { type FunnelEventRow, type Route, type RouteName, routes } from '@funnel/contracts';
+import type { z } from 'zod';
+import { streamEvents } from './events.ts';
+import {
+  type Connection,
+  FunnelError,
+  joinUrl,
+  type Parts,
+  type RetryOptions,
+  readAnswer,
+  send,
+  withRetries,
+} from './request.ts';
+
+export { FunnelError } from './request.ts';
+
+type Routes = typeof routes;
+type Sent<R, Part extends string> = R extends { readonly [P in Part]: infer S extends z.ZodType }
+  ? z.input<S>
+  : never;
+
+/** An undeclared part is left out. A part without required members is optional. */
+type PartOf<R, Part extends string> = [Sent<R, Part>] extends [never]
+  ? unknown
+  : Record<string, never> extends Sent<R, Part>
+    ? { readonly [P in Part]?: Sent<R, Part> }
+    : { readonly [P in Part]: Sent<R, Part> };
+
+export type Input<K extends RouteName> = PartOf<Routes[K], 'params'> &
+  PartOf<Routes[K], 'query'> &
+  PartOf<Routes[K], 'headers'> &
+  PartOf<Routes[K], 'body'>;
+
+export type Output<K extends RouteName> = Routes[K] extends { readonly response: infer S extends z.ZodType }
+  ? z.output<S>
+  : Routes[K] extends { readonly produces: 'application/octet-stream' }
+    ? Uint8Array<ArrayBuffer>
+    : Routes[K] extends { readonly produces: string }
+      ? string
+      : undefined;
+
+export type CallOptions = {
+  readonly signal?: AbortSignal;
+};
+
+type Method<K extends RouteName> =
+  Record<string, never> extends Input<K>
+    ? (input?: Input<K>, options?: CallOptions) => Promise<Output<K>>
+    : (input: Input<K>, options?: CallOptions) => Promise<Output<K>>;
+
+export type EventsOptions = {
+  /** Only the events of this sweep. */
+  readonly sweep?: string;
+  /** Begin after this event. (Default: begin now) */
+  readonly lastEventId?: string;
+  /** Ends the iteration. */
+  readonly signal?: AbortSignal;
+};
+
+export type Client = { readonly [K in Exclude<RouteName, 'events'>]: Method<K> } & {
+  /** Events as they happen. Connects again after a lost connection, and misses no event. */
+  readonly events: (options?: EventsOptions) => AsyncGenerator<FunnelEventRow, void, undefined>;
+  /** The full address of `path` (such as `/v1/checkpoints/…/model.json`). */
+  readonly urlOf: (path: string) => string;
+};
+
+export type ClientOptions = {
+  /** The address of the service, such as `http://127.0.0.1:7070`; in a browser, `location.origin`. */
+  readonly url: string;
+  readonly token?: string;
+  /** (Default: the global `fetch`) */
+  readonly fetch?: typeof fetch;
+} & Partial<RetryOptions>;
+
+/** Whether two calls do no more than one: reads, deletions, and submissions with a key. */
+const isIdempotent = (route: Route, parts: Parts): boolean =>
+  route.method !== 'POST' || route.role === 'read' || parts.headers?.['idempotency-key'] !== undefined;
+
+/** 128 random bits in hex. Browsers hide `randomUUID` from pages without TLS. */
+const randomKey = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** Gives a submission without a key a random one, so that it can be repeated when its answer is lost. */
+const withKey = (name: RouteName, parts: Parts): Parts =>
+  name === 'createSweep' && parts.headers?.['idempotency-key'] === undefined
+    ? { ...parts, headers: { 'idempotency-key': randomKey(), ...parts.headers } }
+    : parts;
+
+/** Whether a 404 means that an earlier attempt, whose answer was lost, has deleted the object. */
+const isDeleted = (route: Route, attempt: number, error: unknown): boolean =>
+  route.method === 'DELETE' && attempt > 0 && error instanceof FunnelError && error.status === 404;
+
+/**
+ * Creates a client. Its methods throw FunnelError, which has the problem from the service. A call that is safe to repeat is repeated, with
+ * growing pauses, while the service is away or asks to wait.
+ *
+ *     const client = createClient({ url: 'http://127.0.0.1:7070' });
+ *     const sweep = await client.createSweep({ body: { name: 'γ', dataset: { name: 'glyphs' }, space: { gamma: [1, 5] } } });
+ *     for await (const { event } of client.events({ sweep: sweep.id })) console.log(event);
+ *     const { items } = await client.leaderboard({ query: { sweep: sweep.id } });
+ */
+export const createClient = ({
+  url,
+  token,
+  fetch: customFetch,
+  retries = 4,
+  backoff = 200,
+}: ClientOptions): Client => {
+  // A browser's fetch cannot be called as a property of another object, so it is wrapped.
+  const connection: Connection = { url, token, fetch: customFetch ?? ((...input) => fetch(...input)) };
+  const retry: RetryOptions = { retries, backoff };
+
+  const call =
+    (name: RouteName, route: Route) =>
+    (input: Parts = {}, { signal }: CallOptions = {}) => {
+      const parts = withKey(name, input);
+      const idempotent = isIdempotent(route, parts);
+      return withRetries(
+        async (attempt) => {
+          try {
+            return await readAnswer(route, await send(connection, route, parts, signal));
+          } catch (error) {
+            if (isDeleted(route, attempt, error)) return undefined;
+            throw error;
+          }
+        },
+        { ...retry, idempotent, signal },
+      );
+    };
+
+  const methods = Object.entries(routes).map(([name, route]) => [name, call(name as RouteName, route)]);
+  return {
+    ...Object.fromEntries(methods),
+    events: (options: EventsOptions = {}) => streamEvents(connection, retry, options),
+    urlOf: (path: string) => joinUrl(url, path),
+  } as Client; // the line above adds one method per route
+};

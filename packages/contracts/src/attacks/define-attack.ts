@@ -1,0 +1,108 @@
+/** What the declaration of an attack says, and the settings that several attacks share. Distances are in units of the pixel range. */
+import { z } from 'zod';
+
+export type AttackFamily = 'fixed' | 'minimisation';
+export type AttackNorm = 'linf' | 'l2' | 'l0';
+export const normTitles = { linf: 'L∞', l2: 'L2', l0: 'L0' } as const satisfies Record<AttackNorm, string>;
+/** What the attacker sees: gradients, logits, only the predicted class, or the gradients of another model. */
+export type AttackAccess = 'gradient' | 'score' | 'decision' | 'transfer';
+/** What an attack needs besides the model, the images and the labels. */
+export type AttackResource = 'encoder' | 'surrogates';
+
+export type AttackDeclaration<Settings extends z.ZodObject = z.ZodObject> = {
+  readonly title: string;
+  readonly description: string;
+  readonly citation: string;
+  /** `fixed`: fools within ε. `minimisation`: finds the smallest perturbation. A fixed attack with `search: true` minimises too. */
+  readonly family: AttackFamily;
+  /** The norm of the budget, or the norm that the attack minimises. Every result is measured in all norms. */
+  readonly norm: AttackNorm;
+  readonly access: AttackAccess;
+  readonly needs?: readonly AttackResource[];
+  /** Part of a stage's identity. Raise it when the same settings and seed give another result. */
+  readonly version: number;
+  readonly settings: Settings;
+};
+
+/** Keeps the literal types of a declaration, and adds `against`, the setting that every attack has. */
+export const defineAttack = <Shape extends z.core.$ZodLooseShape>(
+  attack: AttackDeclaration<z.ZodObject<Shape, z.core.$strict>>,
+) => ({ ...attack, settings: attack.settings.extend({ against: setting.against() }) });
+
+/** Returns true for an attack that makes its images on other classifiers. */
+export const needsSurrogates = ({ needs = [] }: Pick<AttackDeclaration, 'needs'>): boolean =>
+  needs.includes('surrogates');
+
+const epsilon = (value: number, description: string) =>
+  z.number().gt(0).max(1000).default(value).meta({ title: 'ε', description });
+
+/** The settings that attacks share. Each name and description stands here once, so a setting means the same in every attack. */
+export const setting = {
+  steps: (value: number, description = 'Iterations per start.') =>
+    z.int().min(1).max(100_000).default(value).meta({ title: 'Steps', description }),
+
+  epsilon,
+
+  /** The usual radius on MNIST. */
+  radius: (norm: 'linf' | 'l2') =>
+    norm === 'linf'
+      ? epsilon(0.3, 'Radius of the L∞ ball, as a share of the pixel range.')
+      : epsilon(2, 'Radius of the L2 ball: the true norm over all pixels in [0, 1].'),
+
+  /** The grid of the gradient attacks in Foolbox 1.8. A count gives an even grid over (0, ε]; a list stays as it is. */
+  epsilons: (value: number) =>
+    z
+      .union([z.int().min(1).max(100_000), z.array(z.number().gt(0)).min(1).max(10_000)])
+      .default(value)
+      .meta({
+        title: 'ε grid',
+        description:
+          'How many evenly spaced ε up to `epsilon` the attack tries, or a list of the ε to try instead.',
+      }),
+
+  search: (value: boolean, description: string) =>
+    z.boolean().default(value).meta({ title: 'Search', description }),
+
+  stepSize: (value: number | null, description: string) =>
+    z.number().gt(0).nullable().default(value).meta({ title: 'Step size', description }),
+
+  against: () =>
+    z.enum(['defence', 'classifier']).optional().meta({
+      title: 'Against',
+      default: 'defence', // for readers of the schema only: an absent value stays absent, and out of identities
+      description:
+        'What the attack works against when a defence rejects or changes images: the classifier with its defence (default, adaptive), or the bare classifier (oblivious).',
+    }),
+
+  surrogates: (value = 3) =>
+    z.int().min(1).max(16).default(value).meta({
+      title: 'Surrogates',
+      description:
+        'How many other classifiers the attack runs on; it succeeds if a result of one of them fools the model. In a sweep these are classifiers of other trials.',
+    }),
+
+  restarts: (value = 1) =>
+    z.int().min(1).max(1000).default(value).meta({
+      title: 'Restarts',
+      description: 'Independent starts; the attack succeeds if one of them fools the model.',
+    }),
+
+  randomStart: (value: boolean) =>
+    z.boolean().default(value).meta({
+      title: 'Random start',
+      description: 'Start from a uniform draw in the ball, not from the image itself.',
+    }),
+
+  loss: () =>
+    z.enum(['cross-entropy', 'margin']).default('cross-entropy').meta({
+      title: 'Loss',
+      description:
+        'Cross-entropy from logits, or the margin max over j≠y of z_j − z_y, whose gradient does not vanish on confident models.',
+    }),
+
+  targets: () =>
+    z.int().min(1).max(1000).default(9).meta({
+      title: 'Targets',
+      description: 'How many classes the attack tries as target, from the second most likely class down.',
+    }),
+};

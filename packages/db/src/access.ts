@@ -1,0 +1,134 @@
+/**
+ * Who may use the API, and who changed what. Of a token only the sha-256 of its secret is stored: reading the database gives nobody access.
+ * The audit log only grows.
+ */
+import { randomUUID } from 'node:crypto';
+import { AppError, type AuditEntry, type Role } from '@funnel/contracts';
+import { int8, jsonb, listOf, orNull, text, timestamptz } from './connection/columns.ts';
+import type { Db } from './connection/db.ts';
+import { reading } from './connection/transaction.ts';
+import { isNumber, pageOf, readCursor } from './reads/pages.ts';
+import type { Page } from './types.ts';
+
+export type TokenInfo = {
+  readonly name: string;
+  readonly role: Role;
+  readonly createdAt: string;
+  readonly lastUsedAt: string | null;
+  readonly revokedAt: string | null;
+};
+
+/** A name is never used twice, so that the audit log stays true. Errors: INVALID_TRANSITION when the name is taken. */
+export const saveToken = async (
+  db: Db,
+  { name, role, hash }: { name: string; role: Role; hash: string },
+): Promise<void> => {
+  const inserted = await reading(db).query(
+    { id: text() },
+    'INSERT INTO tokens (id, name, role, hash) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING RETURNING id',
+    [randomUUID(), name, role, hash],
+  );
+  if (inserted.length === 0)
+    throw new AppError(
+      'INVALID_TRANSITION',
+      `Expected a new name, but there is a token called ${name} already`,
+    );
+};
+
+/** The valid token with this hash; null when there is none. Records that it was used, at most once a minute. */
+export const findToken = async (
+  db: Db,
+  hash: string,
+): Promise<{ readonly name: string; readonly role: Role } | null> => {
+  const [row] = await reading(db).query(
+    { name: text(), role: text<Role>() },
+    `WITH used AS (
+       UPDATE tokens SET last_used_at = now() WHERE hash = $1 AND revoked_at IS NULL
+         AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
+     )
+     SELECT name, role FROM tokens WHERE hash = $1 AND revoked_at IS NULL`,
+    [hash],
+  );
+  return row ?? null;
+};
+
+/** Whether any token is valid. */
+export const anyToken = async (db: Db): Promise<boolean> => {
+  const rows = await reading(db).query({}, 'SELECT FROM tokens WHERE revoked_at IS NULL LIMIT 1');
+  return rows.length > 0;
+};
+
+const tokenColumns = {
+  name: text(),
+  role: text<Role>(),
+  created_at: timestamptz(),
+  last_used_at: orNull(timestamptz()),
+  revoked_at: orNull(timestamptz()),
+};
+
+/** All tokens by name, revoked ones too. */
+export const listTokens = async (db: Db): Promise<readonly TokenInfo[]> => {
+  const tokens = await reading(db).query(
+    tokenColumns,
+    `SELECT ${listOf(tokenColumns, 't')} FROM tokens t ORDER BY t.name`,
+  );
+  return tokens.map(({ name, role, created_at, last_used_at, revoked_at }) => ({
+    name,
+    role,
+    createdAt: created_at.toISOString(),
+    lastUsedAt: last_used_at?.toISOString() ?? null,
+    revokedAt: revoked_at?.toISOString() ?? null,
+  }));
+};
+
+/** The token gives no access from now on. Errors: NOT_FOUND when there is no valid token of that name. */
+export const revokeToken = async (db: Db, name: string): Promise<void> => {
+  const rows = await reading(db).query(
+    { name: text() },
+    'UPDATE tokens SET revoked_at = now() WHERE name = $1 AND revoked_at IS NULL RETURNING name',
+    [name],
+  );
+  if (rows.length === 0)
+    throw new AppError('NOT_FOUND', `Expected a valid token called ${name}, but there is none`);
+};
+
+export type Change = Readonly<Omit<AuditEntry, 'id' | 'at'>>;
+
+export const writeAudit = async (
+  db: Db,
+  { actor, action, subject, address, details }: Change,
+): Promise<void> => {
+  await reading(db).run(
+    'INSERT INTO audit_log (actor, action, subject, address, details) VALUES ($1, $2, $3, $4, $5)',
+    [actor, action, subject, address, JSON.stringify(details)],
+  );
+};
+
+const auditColumns = {
+  id: int8(),
+  at: timestamptz(),
+  actor: text(),
+  action: text(),
+  subject: orNull(text()),
+  address: orNull(text()),
+  details: jsonb<AuditEntry['details']>(),
+};
+
+/** Newest first. */
+export const listAudit = async (
+  db: Db,
+  { limit, cursor }: { readonly limit: number; readonly cursor?: string },
+): Promise<Page<AuditEntry>> => {
+  const before = cursor ? readCursor(cursor, isNumber) : null;
+  const rows = await reading(db).query(
+    auditColumns,
+    'SELECT id, at, actor, action, subject, address, details FROM audit_log WHERE $1::bigint IS NULL OR id < $1 ORDER BY id DESC LIMIT $2',
+    [before, limit + 1],
+  );
+  return pageOf(
+    rows,
+    limit,
+    (row) => ({ ...row, at: row.at.toISOString() }),
+    (last) => last.id,
+  );
+};

@@ -1,0 +1,83 @@
+/**
+ * Addresses of PostgreSQL: `postgres://user:password@host:port/database?sslmode=…`. They are checked once, where they come in. No message
+ * repeats any part of the user or the password.
+ */
+import { accessSync, constants } from 'node:fs';
+import { AppError } from '@funnel/contracts';
+import { type AddressName, partAt, withoutConnection } from './database-errors.ts';
+
+/** The driver treats all of these alike: TLS, and it verifies the certificate and the name in it. */
+const verifyingModes: ReadonlySet<string> = new Set(['verify-full', 'verify-ca', 'require', 'prefer']);
+/** No TLS, and TLS to any server that answers. */
+const otherModes: ReadonlySet<string> = new Set(['disable', 'no-verify']);
+const fileParameters = ['sslrootcert', 'sslcert', 'sslkey'] as const;
+
+const unusable = (name: AddressName, message: string) =>
+  new AppError('UNAVAILABLE', message, { part: partAt(name) });
+
+const parse = (address: string, name: AddressName): URL => {
+  // With a socket's folder in `host`, the place of the host may be empty: the driver reads that, URL does not.
+  const whole = URL.canParse(address) ? address : address.replace('@/', '@localhost/');
+  // The error that URL throws holds its input, and so the password.
+  const url = URL.canParse(whole) ? new URL(whole) : null;
+  if (url?.protocol === 'postgres:' || url?.protocol === 'postgresql:') return url;
+  throw unusable(
+    name,
+    `Expected ${name} to be postgres://user:password@host:5432/database, but it is not such an address: in user and password, write other characters than letters and digits as %XX`,
+  );
+};
+
+const checkMode = (url: URL, name: AddressName): void => {
+  const mode = url.searchParams.get('sslmode');
+  if (mode === null || otherModes.has(mode)) return;
+  if (!verifyingModes.has(mode))
+    throw unusable(
+      name,
+      `Expected sslmode in ${name} to be one of ${[...verifyingModes, ...otherModes].join(', ')}, but got ${JSON.stringify(mode)}`,
+    );
+  // The driver verifies more than some of these modes ask for. The address says so, so that no later driver verifies less.
+  url.searchParams.set('sslmode', 'verify-full');
+};
+
+const checkFiles = (url: URL, name: AddressName): void => {
+  // libpq's word for the usual authorities. The driver takes those when the parameter is absent.
+  if (url.searchParams.get('sslrootcert') === 'system') url.searchParams.delete('sslrootcert');
+  for (const parameter of fileParameters) {
+    const file = url.searchParams.get(parameter);
+    if (file === null) continue;
+    try {
+      accessSync(file, constants.R_OK);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException; // thrown by fs
+      throw unusable(
+        name,
+        `Expected the file of ${parameter} in ${name} at ${JSON.stringify(file)}, but it cannot be read (${code})`,
+      );
+    }
+  }
+};
+
+/** The same address as the driver should read it. Errors: UNAVAILABLE with what to change. */
+export const databaseAddress = (address: string, name: AddressName = 'DATABASE_URL'): string => {
+  const url = parse(address, name);
+  checkMode(url, name);
+  checkFiles(url, name);
+  return url.href;
+};
+
+export type QueueAddress = {
+  readonly url: string;
+  /** Explains an error of this PostgreSQL: it says what to change and holds no secret. Absent for Redis, whose errors the queue explains. */
+  readonly explain?: (error: Error) => Error;
+};
+
+/**
+ * Where the queue is kept: in the database, or where REDIS_URL (`queueUrl`) says. REDIS_URL may name another PostgreSQL, whose address is
+ * then read and checked like the database's. Errors: UNAVAILABLE with what to change.
+ */
+export const queueAddress = (queueUrl: string | undefined, databaseUrl: string): QueueAddress => {
+  const [url, name] =
+    queueUrl === undefined ? ([databaseUrl, 'DATABASE_URL'] as const) : ([queueUrl, 'REDIS_URL'] as const);
+  if (!/^postgres(ql)?:/i.test(url)) return { url };
+  return { url: databaseAddress(url, name), explain: (error) => withoutConnection(error, name) };
+};

@@ -1,0 +1,192 @@
+/**
+ * What follows from changed stages, in the transaction that changed them: the status of trials and sweeps, scores, counts, events, and the
+ * outbox. Locks are taken in one order everywhere: stages (`lockOrder`), trials by id, sweeps by id, counts. A change of a sweep holds the
+ * sweep's row early, and so locks the running stages of the sweep before it (`lockSweep`).
+ */
+import type { FunnelEvent } from '@funnel/contracts';
+import type { Tx } from '../connection/transaction.ts';
+import { noteCleanAccuracy, scoreStages } from '../scores/scores.ts';
+import { idsOf, type StageChange } from './transitions.ts';
+import { deriveTrials, finishSweeps, type TrialChange } from './trials.ts';
+
+export type SweepLink = { readonly sweepId: string; readonly direct: boolean };
+
+/** The sweeps that share each stage. */
+export const stageSweeps = async (
+  tx: Tx,
+  stageIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly SweepLink[]>> => {
+  const links = new Map<string, SweepLink[]>();
+  if (stageIds.length === 0) return links;
+  const rows = await tx.query<{ stage_id: string; sweep_id: string; direct: boolean }>(
+    'SELECT stage_id, sweep_id, direct FROM sweep_stages WHERE stage_id = ANY($1) ORDER BY sweep_id',
+    [stageIds],
+  );
+  for (const { stage_id, sweep_id, direct } of rows) {
+    const link = { sweepId: sweep_id, direct };
+    const found = links.get(stage_id);
+    if (found) found.push(link);
+    else links.set(stage_id, [link]);
+  }
+  return links;
+};
+
+/** A change of a count that pages show (`SweepCount` in the schema). */
+export type CountChange = { readonly sweepId: string; readonly subject: string; readonly delta: number };
+
+/** Leaves out counts that do not change. The others are in key order, so that two writers never wait for each other in a circle. */
+const sumCounts = (changes: readonly CountChange[]): readonly CountChange[] => {
+  const sums = new Map<string, CountChange>();
+  for (const change of changes) {
+    const key = `${change.sweepId} ${change.subject}`;
+    sums.set(key, { ...change, delta: (sums.get(key)?.delta ?? 0) + change.delta });
+  }
+  const keys = [...sums.keys()].sort();
+  return keys.map((key) => sums.get(key)!).filter((change) => change.delta !== 0);
+};
+
+export type SweepCounts = ReadonlyMap<string, number>;
+
+/** Counts of each sweep by subject, in the order of the sweeps. A count of 0 is absent. */
+export const readCounts = async (
+  tx: Tx,
+  sweepIds: readonly string[],
+): Promise<ReadonlyMap<string, SweepCounts>> => {
+  const rows = await tx.query<{ sweep_id: string; subject: string; count: number }>(
+    'SELECT sweep_id, subject, sum(count)::bigint AS count FROM sweep_counts WHERE sweep_id = ANY($1) GROUP BY sweep_id, subject HAVING sum(count) <> 0 ORDER BY 1, 2',
+    [sweepIds],
+  );
+  const counts = new Map(sweepIds.map((id) => [id, new Map<string, number>()]));
+  for (const { sweep_id, subject, count } of rows) counts.get(sweep_id)?.set(subject, count);
+  return counts;
+};
+
+export const trialCounts = (changes: readonly TrialChange[]): CountChange[] =>
+  changes.flatMap(({ sweepId, from, to, trials }) => [
+    { sweepId, subject: `trial:${from}`, delta: -trials.length },
+    { sweepId, subject: `trial:${to}`, delta: trials.length },
+  ]);
+
+const stageCountsAndEvents = (
+  changes: readonly StageChange[],
+  links: ReadonlyMap<string, readonly SweepLink[]>,
+) => {
+  const counts: CountChange[] = [];
+  const events: FunnelEvent[] = [];
+  for (const { id, kind, from, to } of changes)
+    for (const { sweepId, direct } of links.get(id) ?? []) {
+      events.push({ type: 'stage', sweepId, stage: id, kind, status: to });
+      if (!direct) continue;
+      counts.push(
+        { sweepId, subject: `stage:${kind}:${from}`, delta: -1 },
+        { sweepId, subject: `stage:${kind}:${to}`, delta: 1 },
+      );
+    }
+  return { counts, events };
+};
+
+const trialEvents = (changes: readonly TrialChange[]): FunnelEvent[] =>
+  changes.flatMap(({ sweepId, to, trials }) =>
+    trials.map((trialId): FunnelEvent => ({ type: 'trial', sweepId, trialId, status: to })),
+  );
+
+/** Above this many events, each sweep gets one event instead, and its readers read anew. */
+const maxEvents = 200;
+
+const condense = async (tx: Tx, events: readonly FunnelEvent[]): Promise<readonly FunnelEvent[]> => {
+  if (events.length <= maxEvents) return events;
+  const ids = [...new Set(events.map((event) => event.sweepId))];
+  const rows = await tx.query<{ id: string; status: 'running' }>(
+    'SELECT id, status FROM sweeps WHERE id = ANY($1) ORDER BY id',
+    [ids],
+  );
+  return rows.map(({ id, status }) => ({ type: 'sweep', sweepId: id, status }));
+};
+
+/** The channel on which PostgreSQL announces that there are new events. */
+export const eventsChannel = 'funnel_events';
+
+/** Two writers of one sweep wait for each other only when their connections share a slot. */
+const slots = 16;
+
+/** One notification makes a worker claim until nothing is ready, so a transaction need not announce more stages than there are workers. */
+const maxAnnounced = 1000;
+
+type Written = {
+  readonly counts: readonly CountChange[];
+  readonly events: readonly FunnelEvent[];
+  readonly readyStages: readonly string[];
+};
+
+/** Adds to counts, writes events and outbox, and wakes the listeners of events when the transaction commits. */
+const write = async (tx: Tx, { counts: changes, events, readyStages }: Written): Promise<void> => {
+  const counts = sumCounts(changes);
+  if (counts.length + events.length + readyStages.length === 0) return;
+  await tx.query(
+    `WITH counted AS (
+       INSERT INTO sweep_counts AS c (sweep_id, slot, subject, count)
+       SELECT d.sweep_id, pg_backend_pid() % ${slots}, d.subject, d.delta
+       FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS d (sweep_id, subject, delta, place)
+       ORDER BY d.place
+       ON CONFLICT (sweep_id, slot, subject) DO UPDATE SET count = c.count + excluded.count
+     ), written AS (
+       INSERT INTO events (sweep_id, payload)
+       SELECT event ->> 'sweepId', event FROM jsonb_array_elements($4::jsonb) AS event
+     ), announced AS (
+       INSERT INTO outbox (stage_id, due_at)
+       SELECT s.id, s.ready_at FROM stages s WHERE s.id = ANY($5) AND s.status = 'ready' AND s.sweep_id IS NOT NULL
+     )
+     SELECT pg_notify('${eventsChannel}', '') WHERE jsonb_array_length($4::jsonb) > 0`,
+    [
+      counts.map((count) => count.sweepId),
+      counts.map((count) => count.subject),
+      counts.map((count) => count.delta),
+      JSON.stringify(events),
+      readyStages,
+    ],
+  );
+  if (readyStages.length > 0) tx.wakeRelay();
+};
+
+/** Writes the ready stages on the account of a sweep into the outbox: when it is submitted, resumed or retried. */
+export const announceSweep = async (tx: Tx, sweepId: string): Promise<void> => {
+  await tx.query(
+    `INSERT INTO outbox (stage_id, due_at)
+     SELECT id, ready_at FROM stages s
+     WHERE sweep_id = $1 AND status = 'ready' AND NOT EXISTS (SELECT FROM outbox o WHERE o.stage_id = s.id)
+     ORDER BY ordinal LIMIT ${maxAnnounced}`,
+    [sweepId],
+  );
+  tx.wakeRelay();
+};
+
+export type Changes = {
+  readonly changes: readonly StageChange[];
+  /** Further events and counts of the same transaction. */
+  readonly events?: readonly FunnelEvent[];
+  readonly counts?: readonly CountChange[];
+};
+
+/** To be called once, as the last act of a transaction. Resolves to the sweeps of each changed stage. */
+export const propagate = async (
+  tx: Tx,
+  { changes, events = [], counts = [] }: Changes,
+): Promise<ReadonlyMap<string, readonly SweepLink[]>> => {
+  const links = await stageSweeps(tx, idsOf(changes));
+  const stages = stageCountsAndEvents(changes, links);
+  const completed = changes.filter((change) => change.to === 'completed');
+  await scoreStages(tx, idsOf(completed.filter((change) => change.kind === 'attack')));
+  await noteCleanAccuracy(tx, idsOf(completed.filter((change) => change.kind === 'classify')));
+  const trials = await deriveTrials(tx, changes);
+  const finished = await finishSweeps(tx, trials);
+  const ended = finished.map((sweepId): FunnelEvent => ({ type: 'sweep', sweepId, status: 'completed' }));
+  const many = await condense(tx, [...stages.events, ...trialEvents(trials)]);
+  const told = new Set([...events, ...ended].map((event) => `${event.type} ${event.sweepId}`));
+  const rest = many.filter((event) => event.type !== 'sweep' || !told.has(`sweep ${event.sweepId}`));
+  await write(tx, {
+    counts: [...counts, ...stages.counts, ...trialCounts(trials)],
+    events: [...events, ...rest, ...ended],
+    readyStages: idsOf(changes, 'ready').slice(0, maxAnnounced),
+  });
+  return links;
+};

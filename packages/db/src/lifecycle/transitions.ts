@@ -1,0 +1,164 @@
+/**
+ * Every way in which a stage changes its status, in one table, and the one function that applies it. Nothing else writes `stages.status`
+ * (a test reads the sources for it). What follows from a change for trials, sweeps, counts, events and the queue is in `propagate.ts`.
+ */
+import type { StageKind, StageStatus } from '@funnel/contracts';
+import type { Tx } from '../connection/transaction.ts';
+
+export type StageChange = {
+  readonly id: string;
+  readonly kind: StageKind;
+  readonly from: StageStatus;
+  readonly to: StageStatus;
+};
+
+type Transition = {
+  readonly from: readonly StageStatus[];
+  /** One status, or those among which the caller's column `target.status` chooses. */
+  readonly to: StageStatus | readonly StageStatus[];
+  readonly when: string;
+  /** SQL: the columns that are set or reset with it. `s` is the stage, `target` the caller's row for it. */
+  readonly sets: string;
+};
+
+const ended = 'finished_at = now(), lease_until = NULL, images_per_second = NULL';
+const error = 'error_code = target.error_code, error_message = target.error_message';
+const result = 'checkpoint = target.checkpoint, epoch = s.epochs, step = 0';
+
+export const transitions = {
+  release: {
+    from: ['waiting'],
+    to: 'ready',
+    when: 'everything that it depends on has ended with a result',
+    sets: 'ready_at = now()',
+  },
+  claim: {
+    from: ['ready'],
+    to: 'running',
+    when: 'a worker claims it; the fencing token grows by 1',
+    sets: `worker_id = target.worker_id, fencing_token = s.fencing_token + 1, lease_until = now() + make_interval(secs => target.lease_seconds),
+      started_at = coalesce(s.started_at, now()), images_per_second = NULL, error_code = NULL, error_message = NULL`,
+  },
+  return: {
+    from: ['running'],
+    to: 'ready',
+    when: 'its attempt was released, failed with attempts left, or lost its lease',
+    sets: 'ready_at = now() + make_interval(secs => target.delay_seconds), lease_until = NULL, images_per_second = NULL',
+  },
+  complete: {
+    from: ['running'],
+    to: 'completed',
+    when: 'its attempt delivers the result',
+    sets: `${ended}, checkpoint = target.checkpoint, epoch = s.epochs, step = 0, error_code = NULL, error_message = NULL`,
+  },
+  pass: {
+    from: ['waiting', 'ready'],
+    to: 'completed',
+    when: 'a longer run of its chain has recorded its last epoch',
+    sets: `${ended}, ${result}`,
+  },
+  diverge: {
+    from: ['running'],
+    to: 'diverged',
+    when: 'a loss is not finite',
+    sets: `${ended}, ${error}`,
+  },
+  collapse: {
+    from: ['running'],
+    to: 'collapsed',
+    when: 'an auto-encoder ignores its input',
+    sets: `${ended}, ${error}`,
+  },
+  fail: {
+    from: ['running'],
+    to: 'failed',
+    when: 'no attempts are left',
+    sets: `${ended}, ${error}`,
+  },
+  skip: {
+    from: ['waiting'],
+    to: 'skipped',
+    when: 'something that it depends on has no usable result',
+    sets: `${ended}, skip_cause = target.skip_cause, ${error}`,
+  },
+  cancel: {
+    from: ['waiting', 'ready', 'running'],
+    to: 'cancelled',
+    when: 'the last live sweep that needs it is cancelled',
+    sets: `${ended}, sweep_id = NULL`,
+  },
+  reopen: {
+    from: ['failed', 'skipped', 'cancelled', 'completed'],
+    to: ['waiting', 'ready'],
+    when: 'a sweep is retried, or submitted anew, and needs its result, which is missing or was collected',
+    sets: `ready_at = now(), finished_at = NULL, skip_cause = NULL, error_code = NULL, error_message = NULL, failures = 0, expiries = 0`,
+  },
+} as const satisfies Record<string, Transition>;
+export type TransitionName = keyof typeof transitions;
+
+/**
+ * SQL: the order in which many unfinished stages `s` are locked. An attempt that ends locks its stage, then the stages that depend on it. So
+ * running stages come first, and ready ones before those that wait for them.
+ */
+export const lockOrder = (s: string): string =>
+  `array_position(ARRAY['running', 'ready', 'waiting'], ${s}.status), ${s}.id`;
+
+const list = (statuses: readonly StageStatus[]): string => statuses.map((status) => `'${status}'`).join(', ');
+
+/**
+ * SQL: moves the stages that `target` selects and whose status allows it. `target` gives each `id` once, and the columns that the transition
+ * reads; `also` sets further columns from it. The rows are locked first: a status that has changed meanwhile counts. The two lists are joined
+ * to the table, never to each other: PostgreSQL does not know how long they are, and two long ones would take it minutes.
+ */
+export const transitionSql = (
+  name: TransitionName,
+  target: string,
+  { also = '', returning = 's.id, s.kind, target.was AS "from", s.status AS "to"' } = {},
+): string => {
+  const { from, to, sets }: Transition = transitions[name];
+  const status = typeof to === 'string' ? `'${to}'` : 'target.status';
+  return `WITH target AS MATERIALIZED (${target}), locked AS MATERIALIZED (
+      SELECT target.*, s.status AS was FROM target JOIN stages s ON s.id = target.id WHERE s.status IN (${list(from)})
+      ORDER BY ${lockOrder('s')} FOR NO KEY UPDATE OF s
+    )
+    UPDATE stages s SET status = ${status}, ${sets}${also && `, ${also}`}
+    FROM locked AS target WHERE s.id = target.id
+    RETURNING ${returning}`;
+};
+
+/** Applies a transition to the stages that `target` selects (`transitionSql`). Resolves to the changes that it made. */
+export const move = (
+  tx: Tx,
+  name: TransitionName,
+  target: string,
+  values: readonly unknown[],
+  also?: string,
+): Promise<readonly StageChange[]> =>
+  tx.query<StageChange>(transitionSql(name, target, also === undefined ? {} : { also }), values);
+
+/** The status that a new stage begins with. `dependsOn`: null when nothing that it needs is missing. */
+export const firstStatus = (dependsOn: string | null): 'ready' | 'waiting' =>
+  dependsOn === null ? 'ready' : 'waiting';
+
+/**
+ * Writes new stages on the account of sweep `$1`. Values that stages have in common (`$2`–`$6`) travel, and are read as JSON, once for all
+ * of them; each stage names the place of its own (`$7`). `firstStatus` says the same in TypeScript.
+ */
+export const createStages = (tx: Tx, values: readonly unknown[]) =>
+  tx.query(
+    `WITH common AS MATERIALIZED (
+       SELECT place - 1 AS place, kind, recipe, hyperparameters::jsonb, dataset::jsonb, attack::jsonb
+       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+         WITH ORDINALITY AS c (kind, recipe, hyperparameters, dataset, attack, place)
+     )
+     INSERT INTO stages (id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
+       status, ready_at, depends_on, start_epoch, sweep_id, planned_by, ordinal, surrogates)
+     SELECT id, chain, kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack,
+       CASE WHEN depends_on IS NULL THEN 'ready' ELSE 'waiting' END, now(), depends_on, start_epoch, $1, $1, ordinal, surrogates::text[]
+     FROM unnest($7::int[], $8::text[], $9::text[], $10::int[], $11::int[], $12::text[], $13::text[], $14::int[], $15::int[], $16::text[])
+       AS x (place, id, chain, seed, epochs, parent, depends_on, start_epoch, ordinal, surrogates) JOIN common USING (place)`,
+    values,
+  );
+
+export const idsOf = (changes: readonly StageChange[], to?: StageStatus): string[] =>
+  changes.filter((change) => to === undefined || change.to === to).map((change) => change.id);

@@ -1,0 +1,123 @@
+/**
+ * A trial owns no work: its status is what its stages make it.
+ * - `running`: one of them is running;
+ * - `waiting`: none is running and some have not ended;
+ * - else the worst of their ends. A skipped stage counts as what it was skipped for.
+ * In a cancelled sweep, a trial that had not ended is `cancelled` and stays so, whatever other sweeps do with its stages.
+ */
+import type { TrialStatus } from '@funnel/contracts';
+import type { Tx } from '../connection/transaction.ts';
+import { passOn } from './accounts.ts';
+import type { StageChange } from './transitions.ts';
+
+/** Trials of one sweep that went the same way. */
+export type TrialChange = {
+  readonly sweepId: string;
+  readonly from: TrialStatus;
+  readonly to: TrialStatus;
+  readonly trials: readonly string[];
+};
+
+const isEnded = (status: TrialStatus): boolean => status !== 'waiting' && status !== 'running';
+
+/** SQL: the status that the stages of trial `t` make. */
+const derivedStatus = `(
+  SELECT CASE
+    WHEN bool_or(s.status = 'running') THEN 'running'
+    WHEN bool_or(s.status IN ('waiting', 'ready')) THEN 'waiting'
+    WHEN bool_or(coalesce(s.skip_cause, s.status) = 'failed') THEN 'failed'
+    WHEN bool_or(coalesce(s.skip_cause, s.status) = 'diverged') THEN 'diverged'
+    WHEN bool_or(coalesce(s.skip_cause, s.status) = 'collapsed') THEN 'collapsed'
+    WHEN bool_or(coalesce(s.skip_cause, s.status) = 'cancelled') THEN 'cancelled'
+    ELSE 'completed'
+  END
+  FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id WHERE ts.trial_id = t.id)`;
+
+type Row = { sweep_id: string; from: TrialStatus; to: TrialStatus; trials: string[] };
+
+const update = (which: string, status: string, reopen = false): string => `
+  WITH derived AS (
+    SELECT t.id, t.status AS was, ${status} AS now FROM trials t WHERE ${which}
+  ), changed AS (
+    UPDATE trials SET status = derived.now,
+      finished_at = CASE WHEN derived.now IN ('waiting', 'running') THEN NULL ELSE now() END
+    FROM derived
+    WHERE trials.id = derived.id AND derived.now <> derived.was
+      -- A trial that failed is not reopened by another sweep's new attempts, but gets their good end.
+      AND (${reopen} OR NOT (derived.was = 'failed' AND derived.now IN ('waiting', 'running')))
+    RETURNING trials.id, trials.sweep_id, derived.was, derived.now
+  )
+  SELECT sweep_id, was AS "from", now AS "to", array_agg(id ORDER BY id) AS trials
+  FROM changed GROUP BY sweep_id, was, now ORDER BY sweep_id`;
+
+const changes = (rows: readonly Row[]): TrialChange[] =>
+  rows.map(({ sweep_id, ...row }) => ({ sweepId: sweep_id, ...row }));
+
+/**
+ * Locks first and looks afterwards, in two statements: of two transactions that end the last two stages of a trial, the later one then
+ * sees both.
+ */
+const lock = (
+  tx: Tx,
+  stageIds: readonly string[],
+  statuses: readonly TrialStatus[],
+): Promise<{ id: string }[]> =>
+  tx.query<{ id: string }>(
+    `SELECT id FROM trials
+     WHERE id IN (SELECT trial_id FROM trial_stages WHERE stage_id = ANY($1)) AND status = ANY($2)
+     ORDER BY id FOR NO KEY UPDATE`,
+    [stageIds, statuses],
+  );
+
+/** Brings the trials that share the changed stages up to date. */
+export const deriveTrials = async (
+  tx: Tx,
+  stageChanges: readonly StageChange[],
+): Promise<readonly TrialChange[]> => {
+  // Between waiting and ready nothing changes for a trial.
+  const begun = stageChanges.filter((change) => change.to === 'running').map((change) => change.id);
+  const other = stageChanges
+    .filter(({ from, to }) => to !== 'running' && !(to === 'ready' && from === 'waiting'))
+    .map((change) => change.id);
+  const result: TrialChange[] = [];
+  if (begun.length > 0) {
+    const locked = await lock(tx, begun, ['waiting']);
+    const ids = locked.map((row) => row.id);
+    if (ids.length > 0)
+      result.push(...changes(await tx.query<Row>(update('t.id = ANY($1)', `'running'`), [ids])));
+  }
+  if (other.length > 0) {
+    const locked = await lock(tx, other, ['waiting', 'running', 'failed']);
+    const ids = locked.map((row) => row.id);
+    if (ids.length > 0)
+      result.push(...changes(await tx.query<Row>(update('t.id = ANY($1)', derivedStatus), [ids])));
+  }
+  return result;
+};
+
+/** The trials of a sweep that has just been written, or is opened again. */
+export const deriveSweepTrials = async (tx: Tx, sweepId: string): Promise<readonly TrialChange[]> =>
+  changes(await tx.query<Row>(update('t.sweep_id = $1', derivedStatus, true), [sweepId]));
+
+/**
+ * Completes the sweeps whose last trial has just ended. Locks the sweep's row before it looks, so that of two transactions that end the last
+ * two trials, the later one sees both. Resolves to their ids.
+ */
+export const finishSweeps = async (tx: Tx, changes: readonly TrialChange[]): Promise<readonly string[]> => {
+  const ids = [...new Set(changes.filter((change) => isEnded(change.to)).map((change) => change.sweepId))];
+  if (ids.length === 0) return [];
+  await tx.query(
+    `SELECT FROM sweeps WHERE id = ANY($1) AND status IN ('running', 'paused') ORDER BY id FOR NO KEY UPDATE`,
+    [ids],
+  );
+  const rows = await tx.query<{ id: string }>(
+    `UPDATE sweeps SET status = 'completed', finished_at = now()
+     WHERE id = ANY($1) AND status IN ('running', 'paused')
+       AND NOT EXISTS (SELECT FROM trials WHERE sweep_id = sweeps.id AND status IN ('waiting', 'running'))
+     RETURNING id`,
+    [ids],
+  );
+  const finished = rows.map((row) => row.id);
+  if (finished.length > 0) await passOn(tx, finished);
+  return finished;
+};

@@ -1,0 +1,243 @@
+/**
+ * The rows of one page of the leaderboard, in their order. PostgreSQL walks once, in order, through an index whose columns answer all filters,
+ * and stops when the page is full.
+ */
+import {
+  AppError,
+  type AttackName,
+  type DatasetName,
+  ExtendedNumber,
+  type HyperparameterName,
+  type HyperparameterValue,
+  hyperparameterDeclaration,
+  hyperparameterNames,
+  isNumeric,
+  type LeaderboardQuery,
+  type RecipeName,
+  readExtended,
+  type Verdict,
+  writeExtended,
+} from '@funnel/contracts';
+import { bool, float8, int2, int4s, int8, jsonb, orNull, type RowOf, text } from '../connection/columns.ts';
+import type { Tx } from '../connection/transaction.ts';
+import { isNumber, isText, readCursor, writeCursor } from './pages.ts';
+
+/** Where a page ended, and what the next page needs to continue the ranks. */
+export type LeaderboardCursor = {
+  readonly masked: boolean;
+  readonly utility: number | null;
+  readonly trial: string;
+  /** Which of the trial's stages. */
+  readonly ordinal: number;
+  /** The rank of the last row; the next row has the same rank if it ties. */
+  readonly rank: number;
+  /** How many rows came so far. */
+  readonly count: number;
+};
+
+/** The cursor as JSON, which has no infinity. */
+type WrittenCursor = Omit<LeaderboardCursor, 'utility'> & { readonly utility: ExtendedNumber | null };
+
+const isWrittenCursor = (value: unknown): value is WrittenCursor => {
+  if (typeof value !== 'object' || value === null) return false;
+  const { masked, utility, trial, ordinal, rank, count } = value as Record<string, unknown>; // every field is checked below
+  return (
+    typeof masked === 'boolean' &&
+    ExtendedNumber.nullable().safeParse(utility).success &&
+    isText(trial) &&
+    [ordinal, rank, count].every(isNumber)
+  );
+};
+
+/** Errors: INVALID_REQUEST. */
+export const readLeaderboardCursor = (cursor: string): LeaderboardCursor => {
+  const written = readCursor(cursor, isWrittenCursor);
+  return { ...written, utility: readExtended(written.utility) };
+};
+
+export const writeLeaderboardCursor = ({ utility, ...rest }: LeaderboardCursor): string =>
+  writeCursor({
+    ...rest,
+    utility: utility === null ? null : writeExtended(utility),
+  } satisfies WrittenCursor);
+
+type Rankable = { readonly masked: boolean; readonly utility: number | null };
+
+/** Rows that tie share a rank; the next rank counts all of them. `split`: masked rows rank among themselves. */
+export const ranksOf = (
+  rows: readonly Rankable[],
+  cursor: LeaderboardCursor | undefined,
+  split: boolean,
+): readonly number[] => {
+  let last: (Rankable & { rank: number }) | undefined = cursor;
+  let count = cursor?.count ?? 0;
+  return rows.map((row) => {
+    count += 1;
+    const ties = last !== undefined && last.utility === row.utility && (!split || last.masked === row.masked);
+    const rank = ties && last ? last.rank : count;
+    last = { ...row, rank };
+    return rank;
+  });
+};
+
+/** Adds a value to the statement, and returns its `$n`. */
+type AddParameter = (value: unknown) => string;
+
+const refuseFilter = (filter: string, expected: string): never => {
+  throw new AppError('INVALID_REQUEST', `Expected ${expected}, but got ${JSON.stringify(filter)}`, {
+    issues: [{ path: 'where', expected, received: filter }],
+  });
+};
+
+const isHyperparameter = (name: string): name is HyperparameterName =>
+  (hyperparameterNames as readonly string[]).includes(name);
+
+const numberOf = (filter: string, text: string): number => {
+  const value = Number(text);
+  return text.trim() !== '' && !Number.isNaN(value)
+    ? value
+    : refuseFilter(filter, 'a number, or two of them joined by ..');
+};
+
+/**
+ * Selects the scores `s` whose sweep, or else whose configuration, has a value of this hyperparameter that fulfils `match`, a condition on
+ * `number` or `word`.
+ */
+const valueCondition = (hyperparameter: string, match: string): string =>
+  `(s.sweep_id IN (SELECT sweep_id FROM sweep_hyperparameters WHERE hyperparameter = ${hyperparameter} AND ${match})
+    OR (s.sweep_id, s.configuration_index) IN
+      (SELECT sweep_id, configuration_index FROM configuration_hyperparameters WHERE hyperparameter = ${hyperparameter} AND ${match}))`;
+
+/** `hyperparameter`: its name, or `recipe` or `dataset`, which are stored in the same way. */
+const wordCondition = (hyperparameter: string, words: readonly string[], add: AddParameter): string =>
+  valueCondition(add(hyperparameter), `word = ANY(${add(words)})`);
+
+/** A filter such as `gamma:5`, `beta:0.01..0.1` or `gamma:5..Infinity`. Errors: INVALID_REQUEST. */
+const hyperparameterCondition = (filter: string, add: AddParameter): string => {
+  const [name = '', text = ''] = filter.split(':');
+  if (!isHyperparameter(name))
+    return refuseFilter(
+      filter,
+      `a hyperparameter (one of ${hyperparameterNames.join(', ')}), a colon and a value or a range`,
+    );
+  if (!isNumeric(hyperparameterDeclaration(name))) return wordCondition(name, [text], add);
+  const [from = '', to = from] = text.split('..');
+  const range = [from, to].map((end) => `${add(numberOf(filter, end))}::float8`);
+  return valueCondition(add(name), `number BETWEEN ${range.join(' AND ')}`);
+};
+
+/** The conditions on scores `s`: what to rank, and which trials. An empty attack means the worst case. Errors: INVALID_REQUEST. */
+const scoreConditions = (
+  { attack, metric, sweep, recipe, dataset, where }: LeaderboardQuery,
+  add: AddParameter,
+): string =>
+  [
+    `s.attack = ${add(attack ?? '')} AND s.metric = ${add(metric)}`,
+    ...(sweep === undefined ? [] : [`s.sweep_id = ${add(sweep)}`]),
+    ...(recipe.length === 0 ? [] : [wordCondition('recipe', recipe, add)]),
+    ...(dataset === undefined ? [] : [wordCondition('dataset', [dataset], add)]),
+    ...where.map((filter) => hyperparameterCondition(filter, add)),
+  ].join(' AND ');
+
+const rankedColumns = {
+  /** In a ranking of configurations: the first seed. */
+  trial_id: text(),
+  ordinal: int2(),
+  masked: bool(),
+  /** Null: the value is missing. */
+  utility: orNull(float8()),
+  seeds: int4s(),
+  /** In a ranking of configurations: how many seeds have an infinite value. */
+  infinite_seeds: int8(),
+  /** Of the values of the seeds; null for one seed, and when a seed is infinite. */
+  deviation: orNull(float8()),
+  clean_accuracy: orNull(float8()),
+  sweep_id: text(),
+  recipe: text<RecipeName>(),
+  dataset: text<DatasetName>(),
+  hyperparameters: jsonb<Record<string, HyperparameterValue>>(),
+  verdict: orNull(text<Verdict>()),
+  attack: text<AttackName>(),
+  settings: jsonb<Record<string, unknown>>(),
+};
+
+export type RankedRow = RowOf<typeof rankedColumns>;
+
+/** The rows that rank after the cursor, among rows that are masked like it. */
+const rowsAfter = ({ utility, trial, ordinal }: LeaderboardCursor, add: AddParameter): string => {
+  const key = `(s.trial_id, s.ordinal) > (${add(trial)}, ${add(ordinal)})`;
+  if (utility === null) return `(s.utility IS NULL AND ${key})`;
+  const value = add(utility);
+  return `(s.utility IS NULL OR s.utility < ${value} OR (s.utility = ${value} AND ${key}))`;
+};
+
+/** The order of the index, for the rows of the table or alias `alias`. */
+const orderOf = (mode: LeaderboardQuery['masked'], alias: string): string =>
+  [...(mode === 'last' ? ['masked'] : []), 'utility DESC NULLS LAST', 'trial_id', 'ordinal']
+    .map((key) => `${alias}.${key}`)
+    .join(', ');
+
+/** The conditions of the walks through the index that a ranking consists of. */
+const walksOf = (
+  mode: LeaderboardQuery['masked'],
+  cursor: LeaderboardCursor | undefined,
+  add: AddParameter,
+): readonly string[] => {
+  const rest = cursor ? rowsAfter(cursor, add) : 'true';
+  if (mode === 'hide') return [`NOT s.masked AND ${rest}`];
+  if (mode === 'equal') return [`NOT s.masked AND ${rest}`, `s.masked AND ${rest}`];
+  return [!cursor ? 'true' : cursor.masked ? `s.masked AND ${rest}` : `(s.masked OR ${rest})`];
+};
+
+/** The table that holds the rows in order, and what is joined to the rows `r` of a page. */
+const groups = {
+  trial: {
+    table: 'scores',
+    columns:
+      'ARRAY[t.seed] AS seeds, 0::bigint AS infinite_seeds, NULL::float8 AS deviation, t.clean_accuracy',
+    joins: '',
+  },
+  configuration: {
+    table: 'configuration_scores',
+    columns: 'seeds.seeds, seeds.infinite_seeds, c.deviation, seeds.clean_accuracy',
+    joins: `JOIN configuration_scores c USING (sweep_id, configuration_index, ordinal, metric)
+      CROSS JOIN LATERAL (
+        SELECT array_agg(a.seed ORDER BY a.seed) AS seeds, count(*) FILTER (WHERE abs(p.utility) = 'Infinity') AS infinite_seeds, avg(a.clean_accuracy ORDER BY a.id) AS clean_accuracy
+        FROM trials a JOIN scores p ON p.trial_id = a.id AND p.ordinal = r.ordinal AND p.metric = r.metric
+        WHERE a.sweep_id = r.sweep_id AND a.configuration_index = r.configuration_index
+      ) AS seeds`,
+  },
+} satisfies Record<LeaderboardQuery['group'], unknown>;
+
+/**
+ * The rows of a page, best first, and one row more if there is one. The index has masked rows after all others; where they rank among the
+ * others, two walks are merged. Errors: INVALID_REQUEST.
+ */
+export const findRanked = async (
+  tx: Tx,
+  query: LeaderboardQuery,
+  cursor: LeaderboardCursor | undefined,
+): Promise<readonly RankedRow[]> => {
+  const values: unknown[] = [];
+  const add: AddParameter = (value) => `$${values.push(value)}`;
+  const { table, columns, joins } = groups[query.group];
+  const limit = add(query.limit + 1);
+  const conditions = scoreConditions(query, add);
+  const walks = walksOf(query.masked, cursor, add).map(
+    (rows) => `(
+      SELECT s.sweep_id, s.configuration_index, s.trial_id, s.ordinal, s.metric, s.masked, s.utility FROM ${table} s
+      WHERE ${conditions} AND ${rows} ORDER BY ${orderOf(query.masked, 's')} LIMIT ${limit})`,
+  );
+  return tx.query(
+    rankedColumns,
+    `WITH r AS (SELECT * FROM (${walks.join(' UNION ALL ')}) AS w ORDER BY ${orderOf(query.masked, 'w')} LIMIT ${limit})
+     SELECT r.trial_id, r.ordinal, r.masked, r.utility, ${columns},
+       r.sweep_id, t.recipe, t.dataset, t.hyperparameters, t.verdict, e.attack, e.settings
+     FROM r ${joins}
+     JOIN scores o ON o.trial_id = r.trial_id AND o.ordinal = r.ordinal AND o.metric = r.metric
+     JOIN evaluations e ON e.stage_id = o.stage_id
+     JOIN trials t ON t.id = r.trial_id
+     ORDER BY ${orderOf(query.masked, 'r')}`,
+    values,
+  );
+};

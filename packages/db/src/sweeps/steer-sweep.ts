@@ -1,0 +1,141 @@
+/** Pause, resume, cancel, retry: what a person does to a whole sweep. */
+import { AppError, type StageKind, type StageStatus, type SweepStatus } from '@funnel/contracts';
+import type { Db } from '../connection/db.ts';
+import { type Tx, transaction } from '../connection/transaction.ts';
+import { schedule, scheduleStages } from '../lifecycle/accounts.ts';
+import { isFree } from '../lifecycle/dependants.ts';
+import { announceSweep, type CountChange, propagate, trialCounts } from '../lifecycle/propagate.ts';
+import { idsOf, move, type StageChange, transitionSql } from '../lifecycle/transitions.ts';
+import { deriveSweepTrials } from '../lifecycle/trials.ts';
+import { lockSweep } from './lock-sweep.ts';
+import { releaseCarried } from './release-carried.ts';
+
+const setStatus = (tx: Tx, id: string, status: SweepStatus) =>
+  tx.query(
+    `UPDATE sweeps SET status = $2, finished_at = CASE WHEN $2 IN ('completed', 'cancelled') THEN now() END WHERE id = $1`,
+    [id, status],
+  );
+
+/**
+ * Holds the stages that only this sweep needs: no new one starts, and running ones are told by their next heartbeat to write a checkpoint
+ * and be released. Stages that another running sweep needs go on, on its account. Errors: NOT_FOUND, INVALID_TRANSITION.
+ */
+export const pauseSweep = (db: Db, id: string): Promise<void> =>
+  transaction(db, async (tx) => {
+    await lockSweep(tx, id, 'pause', ['running']);
+    await setStatus(tx, id, 'paused');
+    await schedule(tx, id);
+    await propagate(tx, { changes: [], events: [{ type: 'sweep', sweepId: id, status: 'paused' }] });
+  });
+
+/** Goes on from the checkpoints. Errors: NOT_FOUND, INVALID_TRANSITION. */
+export const resumeSweep = (db: Db, id: string): Promise<void> =>
+  transaction(db, async (tx) => {
+    await lockSweep(tx, id, 'resume', ['paused']);
+    await setStatus(tx, id, 'running');
+    await schedule(tx, id);
+    await announceSweep(tx, id);
+    await propagate(tx, { changes: [], events: [{ type: 'sweep', sweepId: id, status: 'running' }] });
+  });
+
+type Cancelled = {
+  readonly id: string;
+  readonly kind: StageKind;
+  readonly from: StageStatus;
+  readonly fencing_token: number;
+};
+
+/**
+ * Cancels the unfinished stages of the sweep that no other live sweep needs, and their running attempts. In two statements: only the second
+ * one sees an attempt that was being claimed during the first.
+ */
+const cancelStages = async (tx: Tx, sweepId: string): Promise<readonly StageChange[]> => {
+  const rows = await tx.query<Cancelled>(
+    transitionSql(
+      'cancel',
+      `SELECT s.id FROM stages s JOIN sweep_stages l ON l.stage_id = s.id
+       WHERE l.sweep_id = $1 AND s.status IN ('waiting', 'ready', 'running')
+         AND NOT EXISTS (
+           SELECT FROM sweep_stages other JOIN sweeps w ON w.id = other.sweep_id
+           WHERE other.stage_id = s.id AND w.id <> $1 AND w.status IN ('running', 'paused'))`,
+      { returning: 's.id, s.kind, target.was AS "from", s.fencing_token' },
+    ),
+    [sweepId],
+  );
+  const running = rows.filter(({ from }) => from === 'running');
+  await tx.query(
+    `UPDATE attempts a SET outcome = 'cancelled', ended_at = now() FROM unnest($1::text[], $2::int[]) AS r (id, fencing_token)
+     WHERE a.stage_id = r.id AND a.fencing_token = r.fencing_token`,
+    [running.map(({ id }) => id), running.map((row) => row.fencing_token)],
+  );
+  return rows.map(({ id, kind, from }) => ({ id, kind, from, to: 'cancelled' }));
+};
+
+/** Cancels the trials of the sweep that have not ended, even where another sweep goes on with their stages. */
+const cancelTrials = async (tx: Tx, sweepId: string): Promise<readonly CountChange[]> => {
+  const rows = await tx.query<{ from: string; n: number }>(
+    `WITH old AS (
+       SELECT id, status FROM trials WHERE sweep_id = $1 AND status IN ('waiting', 'running') ORDER BY id FOR NO KEY UPDATE
+     ), changed AS (
+       UPDATE trials t SET status = 'cancelled', finished_at = now() FROM old WHERE t.id = old.id RETURNING old.status AS "from"
+     )
+     SELECT "from", count(*) AS n FROM changed GROUP BY 1`,
+    [sweepId],
+  );
+  return rows.flatMap(({ from, n }) => [
+    { sweepId, subject: `trial:${from}`, delta: -n },
+    { sweepId, subject: 'trial:cancelled', delta: n },
+  ]);
+};
+
+/**
+ * Stops the stages that only this sweep needs, at once: the writes of running attempts are refused from here on, and their workers learn of it
+ * by the next heartbeat. Finished results stay. Errors: NOT_FOUND, INVALID_TRANSITION.
+ */
+export const cancelSweep = (db: Db, id: string): Promise<void> =>
+  transaction(db, async (tx) => {
+    await lockSweep(tx, id, 'cancel', ['running', 'paused']);
+    await setStatus(tx, id, 'cancelled');
+    const released = await releaseCarried(tx, id);
+    const cancelled = await cancelStages(tx, id);
+    await schedule(tx, id);
+    const counts = await cancelTrials(tx, id);
+    const events = [{ type: 'sweep', sweepId: id, status: 'cancelled' }] as const;
+    await propagate(tx, { changes: [...cancelled, ...released], counts, events });
+  });
+
+/** Reopens the failed stages of the sweep, and those that were skipped for them in any live sweep. */
+const reopenFailed = (tx: Tx, sweepId: string): Promise<readonly StageChange[]> =>
+  move(
+    tx,
+    'reopen',
+    `WITH RECURSIVE failed AS (
+       SELECT s.id FROM stages s JOIN sweep_stages l ON l.stage_id = s.id WHERE l.sweep_id = $1 AND s.status = 'failed'
+       UNION
+       SELECT s.id FROM failed CROSS JOIN LATERAL (
+         SELECT id FROM stages WHERE depends_on = failed.id AND status = 'skipped' AND skip_cause = 'failed'
+         UNION ALL
+         SELECT id FROM stages WHERE status = 'skipped' AND skip_cause = 'failed' AND surrogates <> '{}' AND surrogates && ARRAY[failed.id]
+       ) AS s
+       WHERE EXISTS (SELECT FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
+           WHERE l.stage_id = s.id AND (w.id = $1 OR w.status IN ('running', 'paused')))
+     )
+     SELECT s.id, CASE WHEN ${isFree('s')} THEN 'ready' ELSE 'waiting' END AS status
+     FROM failed JOIN stages s USING (id)`,
+    [sweepId],
+  );
+
+/** Gives failed stages new attempts. Errors: NOT_FOUND, INVALID_TRANSITION (cancelled, or nothing failed). */
+export const retrySweep = (db: Db, id: string): Promise<void> =>
+  transaction(db, async (tx) => {
+    const before = await lockSweep(tx, id, 'retry', ['running', 'paused', 'completed']);
+    const changes = await reopenFailed(tx, id);
+    if (changes.length === 0)
+      throw new AppError('INVALID_TRANSITION', `Expected failed stages to retry, but sweep ${id} has none`);
+    const status = before === 'completed' ? 'running' : before;
+    await setStatus(tx, id, status);
+    await schedule(tx, id);
+    await scheduleStages(tx, idsOf(changes));
+    const counts = trialCounts(await deriveSweepTrials(tx, id));
+    await propagate(tx, { changes, counts, events: [{ type: 'sweep', sweepId: id, status }] });
+  });

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  anyToken,
+  type Db,
+  findToken,
+  listAudit,
+  listTokens,
+  revokeToken,
+  saveToken,
+  writeAudit,
+} from '../src/index.ts';
+import { openTestDb } from '../src/testing/index.ts';
+
+let db: Db;
+beforeAll(async () => {
+  db = await openTestDb();
+});
+afterAll(() => db.close());
+
+test('tokens can be saved, found by their hash, listed and revoked', async () => {
+  expect(await anyToken(db)).toBe(false);
+  await saveToken(db, { name: 'ci', role: 'submit', hash: 'a'.repeat(64) });
+  expect(await anyToken(db)).toBe(true);
+  await expect(saveToken(db, { name: 'ci', role: 'read', hash: 'b'.repeat(64) })).rejects.toMatchObject({
+    code: 'INVALID_TRANSITION',
+  });
+  expect(await findToken(db, 'a'.repeat(64))).toEqual({ name: 'ci', role: 'submit' });
+  expect(await findToken(db, 'b'.repeat(64))).toBeNull();
+  expect(await listTokens(db)).toMatchObject([
+    { name: 'ci', role: 'submit', lastUsedAt: expect.any(String), revokedAt: null },
+  ]);
+  expect(JSON.stringify(await listTokens(db))).not.toContain('aaaa');
+  await revokeToken(db, 'ci');
+  await expect(revokeToken(db, 'ci')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  expect(await findToken(db, 'a'.repeat(64))).toBeNull();
+  expect(await anyToken(db)).toBe(false);
+  expect(await listTokens(db)).toMatchObject([{ name: 'ci', revokedAt: expect.any(String) }]);
+});
+
+test('the audit log is read page by page, newest first', async () => {
+  const sweep = 'sweep';
+  for (const action of ['createSweep', 'cancelSweep', 'deleteSweep'])
+    await writeAudit(db, {
+      actor: 'local',
+      action,
+      subject: sweep,
+      address: '127.0.0.1',
+      details: { requestId: action },
+    });
+  const page = await listAudit(db, { limit: 2 });
+  expect(page.items.map((entry) => entry.action)).toEqual(['deleteSweep', 'cancelSweep']);
+  const last = await listAudit(db, { limit: 2, cursor: page.next! });
+  expect(last).toMatchObject({
+    items: [{ action: 'createSweep', details: { requestId: 'createSweep' } }],
+    next: null,
+  });
+});

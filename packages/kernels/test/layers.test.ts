@@ -1,0 +1,151 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { conv2d, conv2dTranspose, dense } from '../src/layers.ts';
+import { expectClose, onBoth, openBackend } from './compare.ts';
+
+beforeAll(async () => {
+  await openBackend('cpu');
+  await openBackend('wasm');
+});
+
+const uniform = (shape: readonly number[], seed: number) =>
+  tf.randomUniform([...shape], -1, 1, 'float32', seed);
+
+/** A loss on the output of a layer, and its gradients with respect to input, weights and bias. */
+function throughGradients(
+  layer: (x: tf.Tensor, weights: tf.Tensor, bias: tf.Tensor) => tf.Tensor,
+  inputs: () => tf.Tensor[],
+): () => tf.Tensor[] {
+  return () => {
+    const loss = (...args: tf.Tensor[]) => layer(args[0]!, args[1]!, args[2]!).square().sum<tf.Scalar>();
+    const { value, grads } = tf.valueAndGrads(loss)(inputs());
+    return [value, ...grads];
+  };
+}
+
+/** [batch, size, image channels, map channels] */
+describe.each([
+  [5, 28, 1, 32],
+  [5, 14, 12, 20],
+  [3, 14, 32, 64], // outputs in pairs
+  [3, 7, 5, 9],
+  [4, 13, 16, 10],
+])('%i images of %i²×%i, %i channels in the map', (batch, size, image, map) => {
+  const half = Math.ceil(size / 2);
+
+  test.each(['relu', 'linear'] as const)('convolution and its gradients, %s', async (activation) => {
+    const inputs = () => [
+      uniform([batch, size, size, image], 1),
+      uniform([3, 3, image, map], 2),
+      uniform([map], 3),
+    ];
+    const layer = throughGradients((x, filter, bias) => conv2d(x, filter, bias, activation), inputs);
+    expectClose(await onBoth(layer), 2e-5);
+  });
+
+  test.each(['relu', 'unitTanh'] as const)(
+    'transposed convolution and its gradients, %s',
+    async (activation) => {
+      const inputs = () => [
+        uniform([batch, half, half, map], 1),
+        uniform([3, 3, image, map], 2).mul(0.2),
+        uniform([image], 3),
+      ];
+      const layer = throughGradients(
+        (x, filter, bias) => conv2dTranspose(x, filter, bias, [size, size], activation),
+        inputs,
+      );
+      expectClose(await onBoth(layer), 2e-5);
+    },
+  );
+
+  test.each(['relu', 'linear'] as const)('dense layer and its gradients, %s', async (activation) => {
+    const depth = size * image;
+    const inputs = () => [uniform([batch, depth], 1), uniform([depth, map], 2), uniform([map], 3)];
+    const layer = throughGradients((x, kernel, bias) => dense(x, kernel, bias, activation), inputs);
+    expectClose(await onBoth(layer), 2e-5);
+  });
+});
+
+const network = (weights: readonly tf.Tensor[]) => (x: tf.Tensor) => {
+  const map = conv2d(x, weights[0]!, weights[1]!, 'relu'); // [batch, 4, 4, 4]
+  const code = dense(tf.reshape(map, [x.shape[0]!, -1]), weights[2]!, weights[3]!, 'linear');
+  return code.square().sum<tf.Scalar>();
+};
+const networkWeights = () => [
+  uniform([3, 3, 2, 4], 1),
+  uniform([4], 2),
+  uniform([64, 5], 3),
+  uniform([5], 4),
+];
+
+test('gradients agree with finite differences', async () => {
+  await tf.setBackend('wasm');
+  const x = uniform([2, 7, 7, 2], 5);
+  const loss = network(networkWeights());
+  const gradient = tf.grad(loss)(x).dataSync();
+  const direction = uniform(x.shape, 6);
+  const step = 1e-3;
+  const [up, down] = [1, -1].map((sign) => loss(x.add(direction.mul(sign * step))).dataSync()[0]!);
+  const along = Array.from(direction.dataSync()).reduce((sum, value, i) => sum + value * gradient[i]!, 0);
+  expect((up! - down!) / (2 * step) / along).toBeCloseTo(1, 2);
+});
+
+test('computes only the gradients that are asked for, and leaves none behind', async () => {
+  await tf.setBackend('wasm');
+  const weights = networkWeights().map((tensor) => tf.variable(tensor));
+  const x = uniform([4, 7, 7, 2], 5);
+  const before = tf.memory().numTensors;
+  const kernelsOf = async (trained: tf.Variable[]) => {
+    const profile = await tf.profile(() =>
+      tf.tidy(() => {
+        tf.variableGrads(() => network(weights)(x), trained);
+      }),
+    );
+    return profile.kernels.map(({ name }) => name);
+  };
+  const all = await kernelsOf(weights);
+  const last = await kernelsOf(weights.slice(2));
+  expect(all).toContain('FunnelToFilter');
+  expect(last).not.toContain('FunnelToFilter');
+  expect(last).not.toContain('FunnelDenseToInput');
+  expect(last).toContain('FunnelDenseToKernel');
+  expect(all).not.toContain('FunnelToImage'); // nobody asked for the gradient of x
+  // Where the kernel is trained and its bias is not, at most one bias gradient stays.
+  for (let i = 0; i < 3; i++) await kernelsOf([weights[2]!]);
+  expect(tf.memory().numTensors - before).toBeLessThanOrEqual(1);
+});
+
+test('has the same bits every time, and for an image alone as in a batch', async () => {
+  await tf.setBackend('wasm');
+  const [filter, bias] = [uniform([3, 3, 2, 4], 1), uniform([4], 2)];
+  const x = uniform([7, 9, 9, 2], 3);
+  const outputs = (images: tf.Tensor) => conv2d(images, filter, bias, 'relu');
+  expect(outputs(x).dataSync()).toEqual(outputs(x).dataSync());
+  expect(outputs(tf.slice(x, [6], [1])).dataSync()).toEqual(tf.slice(outputs(x), [6], [1]).dataSync());
+  const gradient = () =>
+    tf
+      .grad((f: tf.Tensor) => conv2d(x, f, bias, 'relu').square().sum())(filter)
+      .dataSync();
+  expect(gradient()).toEqual(gradient());
+});
+
+test('ReLU of plain tfjs and its gradient, and casts with and without a change of type', async () => {
+  const x = () => uniform([3, 5, 7], 1);
+  const gradient = () =>
+    tf.grad((z: tf.Tensor) =>
+      tf
+        .relu(z)
+        .mul(uniform([3, 5, 7], 2))
+        .sum(),
+    )(x());
+  expectClose(
+    await onBoth(() => [gradient(), tf.cast(x(), 'float32').mul(2), tf.cast(x().mul(9), 'int32').toFloat()]),
+  );
+  await tf.setBackend('wasm');
+  const kept = tf.tidy(() => {
+    const tensor = x();
+    return [tf.cast(tensor, 'float32'), tf.clone(tensor)]; // share memory with a tensor that is disposed here
+  });
+  expect(kept[0]!.dataSync()).toEqual(kept[1]!.dataSync());
+});

@@ -1,0 +1,265 @@
+/** FUNN against the plain auto-encoder of the same architecture: the shift is what a defence may claim. */
+
+import { median, wilsonInterval } from '@funnel/attacks/statistics';
+import { shareOfTraining } from './conditions.ts';
+import { distance, list, number, percent, percentage, table } from './format.ts';
+import {
+  agrees,
+  baselineOf,
+  type Configuration,
+  type Measured,
+  noiseAgrees,
+  type Row,
+  type Table2,
+} from './measured.ts';
+import { type Printed, printedShare } from './printed.ts';
+
+/** Success in shares, the median L2 as a factor: over the seeds that both have, the least, the middle and the greatest. */
+export type Shift = {
+  readonly title: string;
+  readonly success: number;
+  /** The intervals of both over the pooled images do not overlap. */
+  readonly clear: boolean;
+  /** Null where no seed has two finite medians. */
+  readonly factor: readonly [number, number, number] | null;
+};
+
+const factors = (ours: Measured, base: Measured): Shift['factor'] => {
+  const all = [...ours.medians].flatMap(([seed, value]) => {
+    const other = base.medians.get(seed);
+    return other !== undefined && Number.isFinite(value) && Number.isFinite(other) && other > 0
+      ? [value / other]
+      : [];
+  });
+  const middle = median(all);
+  return middle === null ? null : [Math.min(...all), middle, Math.max(...all)];
+};
+
+const shift = (title: string, ours: Measured, base: Measured): Shift => ({
+  title,
+  success: ours.success.mean - base.success.mean,
+  clear: ours.pooled[0] > base.pooled[1] || ours.pooled[1] < base.pooled[0],
+  factor: factors(ours, base),
+});
+
+export type Comparison = {
+  readonly configuration: Configuration;
+  readonly baseline: Configuration;
+  readonly shifts: readonly Shift[];
+};
+
+export const comparisonsOf = (configurations: readonly Configuration[]): Comparison[] =>
+  configurations
+    .filter(({ recipe }) => recipe === 'funn')
+    .flatMap((configuration) => {
+      const baseline = baselineOf(configuration, configurations);
+      if (!baseline) return [];
+      const shifts = configuration.rows.flatMap(({ printed, measured }, i) => {
+        const base = baseline.rows[i]!.measured;
+        return measured && base ? [shift(printed.title, measured, base)] : [];
+      });
+      return shifts.length > 0 ? [{ configuration, baseline, shifts }] : [];
+    });
+
+const points = (share: number): string => {
+  const text = (100 * share).toFixed(1);
+  return Number(text) > 0 ? `+${text}` : text.replace('-0.0', '0.0');
+};
+
+export const describeFactor = ([low, middle, high]: NonNullable<Shift['factor']>): string =>
+  low === high ? `× ${middle.toFixed(2)}` : `× ${middle.toFixed(2)} (${low.toFixed(2)} … ${high.toFixed(2)})`;
+
+export const describeComparison = ({ configuration, baseline, shifts }: Comparison): string =>
+  [
+    `### \`${configuration.name}\` against \`${baseline.name}\``,
+    '',
+    'Difference of the mean success rates; *clear* where the two intervals of the images do not overlap. The factor is seed by seed: its middle, least and greatest.',
+    '',
+    table(
+      ['attack', 'success, points', 'clear', 'median L2, factor'],
+      shifts.map(({ title, success, clear, factor }) => [
+        title,
+        points(success),
+        clear ? 'yes' : 'no',
+        factor === null ? '–' : describeFactor(factor),
+      ]),
+      [1, 3],
+    ),
+  ].join('\n');
+
+/** What the numbers say about the printed ones, each sentence only where they support it. */
+
+type Judged = {
+  readonly title: string;
+  readonly printed: Printed;
+  readonly measured: Measured;
+  readonly agrees: boolean;
+};
+
+/** The printed column that a configuration stands beside. */
+export const printedOf = ({ recipe }: Configuration, { printed }: Row): Printed | null =>
+  recipe === 'classic' ? printed.classic : recipe === 'funn' ? printed.funn : null;
+
+const judge = (configuration: Configuration): Judged[] =>
+  configuration.rows.flatMap((row) => {
+    const printed = printedOf(configuration, row);
+    const { measured } = row;
+    if (!printed || !measured) return [];
+    return [{ title: row.printed.title, printed, measured, agrees: agrees(printed, measured) }];
+  });
+
+const find = (configuration: Configuration, title: string): Judged | undefined =>
+  judge(configuration).find((one) => one.title === title);
+
+const agreement = (configuration: Configuration): string[] => {
+  const judged = judge(configuration);
+  if (judged.length === 0) return [];
+  const [same, other] = [judged.filter((one) => one.agrees), judged.filter((one) => !one.agrees)];
+  const name = `**\`${configuration.name}\`**: of ${judged.length} rows with a printed success rate ${same.length} agree`;
+  const which = same.length > 0 ? ` (${list(same.map(({ title }) => title))})` : '';
+  const rest = other.map(
+    ({ title, printed, measured }) =>
+      `${title} (printed ${printedShare(printed)}, here ${percentage(measured.success)})`,
+  );
+  const noises = judged.flatMap((one) =>
+    one.printed.noise === null ? [] : [{ ...one, noise: one.printed.noise }],
+  );
+  const near = noises.filter(({ noise, measured }) => noiseAgrees(noise, measured));
+  const noise = `Of ${noises.length} printed noise levels ${near.length} lie within our interval over seeds${near.length > 0 ? ` (${list(near.map(({ title }) => title))})` : ''}.`;
+  return [`${name}${which}.${rest.length > 0 ? ` Outside: ${list(rest)}.` : ''} ${noise}`];
+};
+
+const far = 0.2;
+
+const headline = (configuration: Configuration): string[] => {
+  const found = find(configuration, 'DeepFool L2, 50 steps');
+  if (!found || configuration.recipe !== 'funn') return [];
+  const { printed, measured } = found;
+  if (measured.success.mean - printed.success / 100 < far) return [];
+  const longer = find(configuration, 'DeepFool L2, 1000 steps');
+  const steps = measured.meanSteps === null ? '' : `, in ${measured.meanSteps.toFixed(1)} steps on average`;
+  return [
+    `**The headline does not reproduce with \`${configuration.name}\`.** DeepFool L2 with 50 steps is printed at ${printed.success} %; here it fools ${percentage(measured.success)}${steps}, at a median L2 of ${distance(measured.medianL2)}.` +
+      (longer && longer.measured.success.mean - measured.success.mean < 0.05
+        ? ` More steps change little here (${percentage(longer.measured.success)} after 1000), where the paper goes from 0.54 % to 15.25 %: that a network needs so many steps suggests that its gradients led the attack hardly anywhere; here 50 are enough.`
+        : ''),
+  ];
+};
+
+/** Share of steps below which the constraint cannot have done much. */
+const hardly = 0.05;
+
+const hinge = ({ name, hinge: active, floor, hyperparameters, attackerLoss }: Configuration): string[] => {
+  if (active === null) return [];
+  const beta = `β = ${hyperparameters.beta}${hyperparameters.betaUnit === 'floor' ? ' of the floor' : ''}`;
+  const after = floor === null ? '' : `; the defender’s loss after initialisation was ${number(floor)}`;
+  if (active.mean === 0)
+    return [
+      `**In \`${name}\` the constraint never bit**: ${beta}${after}. The hinge was active on no step, so the attacker was only asked to copy, and these runs are by the paper’s own equations auto-encoders of slightly noisy images: they cannot say whether the constraint helps.`,
+    ];
+  if (active.mean < hardly)
+    return [
+      `**In \`${name}\` the constraint hardly ever bit**: on ${percentage(active)} of the steps (${beta}${after}). What these runs say about it is next to nothing: they are very nearly the paper’s networks without the constraint.`,
+    ];
+  return [
+    `In \`${name}\` the constraint bit on ${percentage(active)} of the steps (${beta}${after}); the attacker’s own loss ended at ${number(attackerLoss)}.`,
+  ];
+};
+
+/** What the seeds agree on, and no more. */
+const describeMedian = (factor: NonNullable<Shift['factor']>): string => {
+  const [low, , high] = factor;
+  const direction =
+    high < 1
+      ? 'smaller on every seed'
+      : low > 1
+        ? 'larger on every seed'
+        : 'smaller on some seeds and larger on others';
+  return `the median L2 that DeepFool needs is ${direction}, ${describeFactor(factor)}`;
+};
+
+const shifts = (configurations: readonly Configuration[]): string[] =>
+  comparisonsOf(configurations).map(({ configuration, baseline, shifts: all }) => {
+    const lower = all.filter(({ clear, success }) => clear && success < 0);
+    const higher = all.filter(({ clear, success }) => clear && success > 0);
+    const deepfool = all.find(({ title }) => title === 'DeepFool L2, 50 steps');
+    const words =
+      lower.length + higher.length === 0
+        ? 'no attack’s success differs beyond the images’ intervals'
+        : [
+            lower.length > 0 ? `clearly fewer images fall to ${list(lower.map(({ title }) => title))}` : '',
+            higher.length > 0 ? `clearly more to ${list(higher.map(({ title }) => title))}` : '',
+          ]
+            .filter(Boolean)
+            .join(', ');
+    const { factor = null } = deepfool ?? {};
+    const median = factor === null ? '' : `; ${describeMedian(factor)}`;
+    return `\`${configuration.name}\` against \`${baseline.name}\`: ${words}${median}.`;
+  });
+
+const verdicts = (configurations: readonly Configuration[]): string[] => {
+  const examined = configurations.filter(({ verdict }) => verdict !== null);
+  if (examined.length === 0) return [];
+  if (examined.every(({ verdict }) => verdict === 'ok'))
+    return [
+      'Every configuration passes all checks on every seed: nothing suggests that a success rate here is low because gradients are masked.',
+    ];
+  return examined.filter(({ verdict }) => verdict !== 'ok').map(describeVerdict);
+};
+
+const describeVerdict = ({ name, verdict, findings: found, seeds }: Configuration): string => {
+  const ids = [...new Set(found.map(({ check }) => check.id))];
+  const reasons = ids.map((id) => {
+    const same = found.filter(({ check }) => check.id === id);
+    return `${id} on ${same.length} of ${seeds.length} seeds (“${same[0]!.check.detail}”)`;
+  });
+  return `\`${name}\` is **${verdict}**: ${reasons.join('; ')}.`;
+};
+
+/** How little a rate of nothing excludes. */
+const resolution = (configurations: readonly Configuration[]): string[] => {
+  const counts = configurations.flatMap(({ rows }) =>
+    rows.flatMap(({ measured }) => measured?.attempted ?? []),
+  );
+  if (counts.length === 0) return [];
+  const least = Math.min(...counts);
+  const [, high] = wilsonInterval(0, least);
+  return [
+    `A configuration was attacked on ${least === Math.max(...counts) ? least : `${least} to ${Math.max(...counts)}`} images in all. No success among ${least} is compatible with rates up to ${percent(high)}: where the paper prints less than that, agreeing says little, and two such rates cannot be told apart here.`,
+  ];
+};
+
+const fgsmNoise = (configuration: Configuration): string[] => {
+  const readings = ['FGSM 0.005 (largest ε of a search)', 'FGSM 0.005 (fixed ε)'].flatMap((title) => {
+    const found = find(configuration, title);
+    return found?.printed.noise && found.measured.noise ? [{ ...found, noise: found.measured.noise }] : [];
+  });
+  const [search, fixed] = readings;
+  if (!search || !fixed) return [];
+  const off = ({ noise, printed }: typeof search): number => Math.abs(noise.mean - printed.noise!);
+  if (Math.abs(off(search) - off(fixed)) < 0.005) return []; // printed to two decimals
+  const [near, other] = off(search) <= off(fixed) ? [search, fixed] : [fixed, search];
+  return [
+    `FGSM’s printed noise level for ${configuration.recipe} (${search.printed.noise}) is nearer to “${near.title}” (${number(near.noise)}) than to “${other.title}” (${number(other.noise)}) in \`${configuration.name}\`.`,
+  ];
+};
+
+export const findings = (data: Table2, configurations: readonly Configuration[]): string[] => {
+  const share = shareOfTraining(data, configurations);
+  const { dataset } = data.sweep.definition;
+  return [
+    ...configurations.flatMap(agreement),
+    ...resolution(configurations),
+    ...configurations.flatMap(headline),
+    ...configurations.flatMap(hinge),
+    ...shifts(configurations),
+    ...verdicts(configurations),
+    ...configurations.flatMap(fgsmNoise),
+    ...(share < 0.99 || dataset.attack < 1000
+      ? [
+          `These runs had ${percent(share)} of the paper’s training and attacked the correct ones of ${dataset.attack} images instead of 1000. What differs from the printed numbers may differ for that reason; \`examples/table2.yaml\` as it stands has the paper’s sizes.`,
+        ]
+      : []),
+    'One more reason no run can exclude: filters, code, noise units and the loss’s scale are not printed, so the paper’s network is not known.',
+  ];
+};

@@ -1,0 +1,92 @@
+/** `docs/table2.md`, from what the database knows. Pure: the same sweep gives the same text. */
+import { conditions } from './conditions.ts';
+import { comparisonsOf, describeComparison, findings, printedOf } from './findings.ts';
+import { distance, number, percent, percentage, table } from './format.ts';
+import { agrees, type Configuration, configurationsOf, type Table2 } from './measured.ts';
+import { printedFaults, printedShare } from './printed.ts';
+
+const overview = (configurations: readonly Configuration[]): string =>
+  table(
+    ['configuration', 'seeds', 'clean accuracy', 'loss after initialise', 'hinge active', 'verdict'],
+    configurations.map(({ name, seeds, missing, cleanAccuracy, floor, hinge, verdict }) => [
+      `\`${name}\``,
+      [String(seeds.length), ...missing.map(({ seed, status }) => `${seed} ${status}`)].join('; '),
+      cleanAccuracy === null ? '–' : percentage(cleanAccuracy),
+      number(floor),
+      hinge === null ? '–' : percentage(hinge),
+      verdict ?? 'not examined',
+    ]),
+    [1, 2, 3, 4],
+  );
+
+const rowsOf = (configuration: Configuration): (readonly string[])[] =>
+  configuration.rows.map((row) => {
+    const printed = printedOf(configuration, row);
+    const { measured } = row;
+    const theirs = [
+      printed === null ? '–' : printedShare(printed),
+      printed === null || printed.noise === null ? '–' : String(printed.noise),
+    ] as const;
+    if (measured === null) return [row.printed.title, theirs[0], '–', '–', '', theirs[1], '–', '–', '–'];
+    return [
+      row.printed.title,
+      theirs[0],
+      percentage(measured.success),
+      `${percent(measured.pooled[0])} … ${percent(measured.pooled[1])}`,
+      printed === null ? '' : agrees(printed, measured) ? 'yes' : 'no',
+      theirs[1],
+      number(measured.noise),
+      number(measured.noiseAll),
+      distance(measured.medianL2),
+    ];
+  });
+
+const titles = [
+  'attack',
+  'success, printed',
+  'success',
+  'of the images',
+  'agrees',
+  'noise level, printed',
+  'noise level',
+  'failures as 0',
+  'median L2',
+];
+
+const resultsOf = (configuration: Configuration): string =>
+  [`### \`${configuration.name}\``, '', table(titles, rowsOf(configuration), [1, 2, 3, 5, 6, 7, 8])].join(
+    '\n',
+  );
+
+const legend = [
+  '- *success*: images that the attack fooled, of those classified correctly. Mean over seeds with its 95 % interval (Student’s t; none where all seeds are alike).',
+  '- *of the images*: 95 % Wilson interval of all seeds’ images together. *agrees*: the printed rate lies within one of the two intervals; “near 100 %”: ours is at least 95 %.',
+  '- *noise level*: mean L2 norm over the fooled images, the paper’s reading, over the seeds that had any (± half of its interval); *failures as 0*: over all attacked images, the other reading.',
+  '- *median L2*: over the attacked images with failures as infinity, then over seeds; ∞ where half of the images withstand.',
+  '- *verdict*: the worst over seeds of the checks in [docs/attacks.md](attacks.md).',
+].join('\n');
+
+export type { Table2, TrialResult } from './measured.ts';
+
+export const renderTable2 = (data: Table2): string => {
+  const configurations = configurationsOf(data.results);
+  const comparisons = comparisonsOf(configurations);
+  const bullets = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
+  return `${[
+    '# Table 2: our numbers beside the printed ones',
+    'Written by `funnel report table2` from the database of a sweep: every number of ours comes from it, and so does every sentence that speaks of one. `examples/table2.yaml` is such a sweep.',
+    conditions(data, configurations),
+    overview(configurations),
+    '*loss after initialise*: the defender’s reconstruction loss at the end of that stage, which for `classic` is all of its training.',
+    '## Row by row',
+    legend,
+    ...configurations.map(resultsOf),
+    ...(comparisons.length > 0
+      ? ['## FUNN against the plain auto-encoder', ...comparisons.map(describeComparison)]
+      : []),
+    '## What reproduces, what does not, and why',
+    bullets(findings(data, configurations)),
+    '## What the printed table says about itself',
+    bullets(printedFaults()),
+  ].join('\n\n')}\n`;
+};

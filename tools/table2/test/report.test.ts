@@ -1,0 +1,192 @@
+/** The report of Table 2 on made-up sweeps: its numbers by hand, and sentences that turn with them. */
+import {
+  type AttackSpec,
+  attackSpec,
+  type Diagnostic,
+  type EvaluationSummary,
+  Hyperparameters,
+  hyperparametersOf,
+  presetAttacks,
+  type RecipeName,
+  SweepDefinition,
+} from '@funnel/contracts';
+import { describe, expect, it } from 'vitest';
+import type { TrialResult } from '../src/measured.ts';
+import { isShareOf } from '../src/printed.ts';
+import { renderTable2 } from '../src/report.ts';
+
+type Made = {
+  readonly number: number;
+  readonly recipe: RecipeName;
+  readonly seed: number;
+  readonly status?: 'completed' | 'failed';
+  readonly beta?: number;
+  readonly hinge?: readonly number[];
+  /** Of every attack, of 40 images attacked. */
+  readonly successes: number;
+  readonly attempted?: number;
+  readonly checks?: readonly Diagnostic[];
+};
+
+const medianOf = (successes: number, attempted: number): EvaluationSummary['medianL2'] => {
+  if (attempted === 0) return null;
+  return 2 * successes > attempted ? 1.4 : 'Infinity';
+};
+
+const summary = (successes: number, attempted: number): EvaluationSummary => ({
+  ...{ images: 40, attempted, cleanAccuracy: attempted / 40, cleanInterval: [0, 1] },
+  ...{ successes, successRate: attempted > 0 ? successes / attempted : 0, successInterval: [0, 1] },
+  ...{ robustAccuracy: (attempted - successes) / 40, robustInterval: [0, 1] },
+  ...{
+    noiseLevel: successes > 0 ? 1.5 : null,
+    noiseLevelAll: attempted > 0 ? (1.5 * successes) / attempted : null,
+  },
+  ...{ meanSquaredError: 0.003, medianL2Success: 1.4, medianL2: medianOf(successes, attempted) },
+  ...{ medianLinf: null, medianL0: null, meanQueries: 9, meanSteps: 8.25 },
+});
+
+const passed: Diagnostic = { id: 'H13', value: 0.002, threshold: 0.05, verdict: 'ok', detail: 'Fine.' };
+
+const made = ({ number, recipe, seed, ...options }: Made): TrialResult => {
+  const { status = 'completed', beta = 0.01, hinge, successes, attempted = 40, checks = [passed] } = options;
+  const all = Hyperparameters.parse({ beta });
+  const verdict = checks.find((check) => check.verdict !== 'ok')?.verdict ?? 'ok';
+  const trial = {
+    ...{ id: `trial-${number}`, sweepId: 'sweep', number, recipe, dataset: 'mnist', seed, status, verdict },
+    hyperparameters: Object.fromEntries(
+      hyperparametersOf(recipe).map((hyperparameter) => [hyperparameter, all[hyperparameter]]),
+    ),
+    cleanAccuracy: 0.9,
+    evaluations: presetAttacks('paper')
+      .map((attack): AttackSpec => attackSpec(attack))
+      .map((spec) => ({
+        ...spec,
+        stage: '',
+        summary: summary(successes, attempted),
+        verdict,
+        diagnostics: checks,
+      })),
+    stages: [{ id: `stage-${number}`, kind: 'initialise', epochs: 9, seconds: 30 }],
+    ...{ createdAt: '2026-01-01T00:00:00Z', finishedAt: null, warnings: [] },
+  };
+  const series = [
+    { kind: 'initialise', name: 'defenderLoss', epochs: [1, 2], values: [0.03, 0.02] },
+    ...(hinge ? [{ kind: 'optimise', name: 'hingeActive', epochs: [1, 2], values: hinge }] : []),
+  ];
+  return { trial, series } as unknown as TrialResult; // what the report reads of it
+};
+
+const render = (results: readonly TrialResult[]): string =>
+  renderTable2({
+    sweep: {
+      ...{ id: 'sweep', name: 'Made up', createdAt: '2026-01-01T00:00:00Z', epochsTrained: 27 },
+      definition: SweepDefinition.parse({
+        name: 'Made up',
+        recipes: ['classic', 'funn'],
+        dataset: { name: 'mnist', train: 6000, test: 1000, attack: 40 },
+        space: { beta: [0.01, 0.05] },
+        seeds: 2,
+        attacks: ['preset:paper'],
+      }),
+    } as never, // as above
+    results,
+  });
+
+/** The cells of one attack in one configuration's table. */
+const row = (text: string, configuration: string, attack: string): string[] => {
+  const part = text.split(`### \`${configuration}\`\n`)[1]!;
+  return part
+    .split('\n')
+    .find((line) => line.startsWith(`| ${attack}`))!
+    .split('|')
+    .map((cell) => cell.trim())
+    .slice(1, -1);
+};
+
+const plain = [
+  made({ number: 0, recipe: 'classic', seed: 0, successes: 38 }),
+  made({ number: 1, recipe: 'classic', seed: 1, successes: 36 }),
+];
+
+describe('the report of Table 2', () => {
+  it('gives means over seeds with their intervals beside what is printed, and says whether it agrees', () => {
+    const text = render(plain);
+    // 95 % and 90 %: mean 92.5, s = 3.54, t₁ = 12.706: ± 31.8, of which 100 is the end.
+    expect(row(text, 'classic', 'DeepFool L2, 50 steps')).toEqual([
+      'DeepFool L2, 50 steps',
+      '94.41 %',
+      '92.5 % [60.7, 100.0]',
+      '84.6 % … 96.5 %',
+      'yes',
+      '1.25',
+      '1.5',
+      '1.39 ± 0.476',
+      '1.4',
+    ]);
+    expect(row(text, 'classic', 'Single Pixel')[4]).toBe('no');
+    expect(text).toContain('saw 2.3 % of the images'); // 6000 · 9 of 60000 · 40
+    expect(text).toContain('in 2.3 % of its updates'); // 47 · 9 of 469 · 40
+    expect(text).toContain("--set 'space.beta=[0.01,0.05]'");
+  });
+
+  it('leaves out trials that did not complete and networks that nothing could be tried on, and says so', () => {
+    const text = render([
+      ...plain,
+      made({ number: 2, recipe: 'classic', seed: 2, status: 'failed', successes: 0 }),
+      made({ number: 3, recipe: 'funn', seed: 0, hinge: [0, 0], successes: 0, attempted: 0, checks: [] }),
+    ]);
+    expect(text).toContain('| 2; 2 failed |');
+    expect(row(text, 'funn', 'LocalSearch').slice(2, 4)).toEqual(['–', '–']);
+    expect(text).toContain('not examined');
+  });
+
+  it('writes ∞ for the median where half of the images withstand', () => {
+    const text = render([made({ number: 0, recipe: 'funn', seed: 0, hinge: [0], successes: 2 })]);
+    expect(row(text, 'funn', 'DeepFool L2, 50 steps')[8]).toBe('∞');
+  });
+
+  it('says that the headline does not reproduce where it does not, and nothing of the kind where it does', () => {
+    const fooled = render([
+      ...plain,
+      made({ number: 2, recipe: 'funn', seed: 0, hinge: [0, 0], successes: 39 }),
+    ]);
+    expect(fooled).toContain('The headline does not reproduce with `funn`');
+    expect(fooled).toContain('in 8.3 steps on average');
+    const robust = render([
+      ...plain,
+      made({ number: 2, recipe: 'funn', seed: 0, hinge: [0, 0], successes: 0 }),
+    ]);
+    expect(robust).not.toContain('headline');
+    expect(robust).toContain('clearly fewer images fall to DeepFool L2, 50 steps');
+    expect(fooled).toContain('smaller on some seeds and larger on others, × 1.00');
+  });
+
+  it('tells a hinge that bit from one that never did, per configuration', () => {
+    const text = render([
+      ...plain,
+      made({ number: 2, recipe: 'funn', seed: 0, hinge: [0, 0], successes: 39 }),
+      made({ number: 3, recipe: 'funn', seed: 0, beta: 0.05, hinge: [0.5, 0.7], successes: 39 }),
+    ]);
+    expect(text).toContain('In `funn, β 0.01` the constraint never bit');
+    expect(text).toContain('In `funn, β 0.05` the constraint bit on 60.0 % of the steps');
+  });
+
+  it('calls a constraint that bit on one step in a hundred what it is', () => {
+    const text = render([made({ number: 0, recipe: 'funn', seed: 0, hinge: [0.01, 0.01], successes: 39 })]);
+    expect(text).toContain('hardly ever bit**: on 1.0 % of the steps');
+  });
+
+  it('names the checks that failed', () => {
+    const wrong: Diagnostic = { ...passed, id: 'H10', verdict: 'masked', detail: 'Zero on 40.0 %.' };
+    const text = render([
+      made({ number: 0, recipe: 'funn', seed: 0, hinge: [0], successes: 0, checks: [wrong] }),
+    ]);
+    expect(text).toContain('`funn` is **masked**: H10 on 1 of 1 seeds (“Zero on 40.0 %.”)');
+    expect(render(plain)).toContain('Every configuration passes all checks');
+  });
+});
+
+it('knows of which counts a printed percentage can be made', () => {
+  expect([94.41, 0.41, 1.04, 44.41].every((percent) => isShareOf(percent, 966))).toBe(true);
+  expect(isShareOf(9.17, 966)).toBe(false);
+});

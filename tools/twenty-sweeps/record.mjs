@@ -1,0 +1,149 @@
+/**
+ * Runs the twenty sweeps on a Funnel that is already there, one after the other, and writes down all that must stay the same from version to
+ * version: plans, identities of stages, hashes of checkpoints, leaderboards. Speaks HTTP alone, so that it runs against any version.
+ *
+ *   node tools/twenty-sweeps/record.mjs --url http://127.0.0.1:7070 --out now.json [--expect before.json]
+ *
+ * With --expect it exits with 1 when anything differs, and prints the first differences.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { sweeps } from './sweeps.mjs';
+
+const { values } = parseArgs({
+  options: { url: { type: 'string' }, out: { type: 'string' }, expect: { type: 'string' } },
+});
+if (!values.url || !values.out) {
+  console.error('Expected --url and --out, such as --url http://127.0.0.1:7070 --out now.json');
+  process.exit(2);
+}
+
+const call = async (path, body) => {
+  const answer = await fetch(`${values.url}${path}`, {
+    ...(body && {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    }),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${text}`);
+  return JSON.parse(text);
+};
+
+const all = async (path) => {
+  const items = [];
+  for (let next = ''; next !== null; ) {
+    const page = await call(
+      `${path}${path.includes('?') ? '&' : '?'}limit=200${next && `&cursor=${encodeURIComponent(next)}`}`,
+    );
+    items.push(...page.items);
+    next = page.next;
+  }
+  return items;
+};
+
+/** Names that fields had before: a version from before that change is recorded under the new ones. */
+const renamed = { knob: 'hyperparameter', after: 'dependsOn', leaseEpoch: 'fencingToken' };
+const withNewNames = (value) => {
+  if (Array.isArray(value)) return value.map(withNewNames);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [renamed[name] ?? name, withNewNames(member)]),
+  );
+};
+
+/** Ids of sweeps and trials hold the time of the submission: here the sweep's name stands for it. */
+const stable = (id, name) => (value) => JSON.parse(JSON.stringify(value).replaceAll(id, name));
+
+const ended = async (id) => {
+  for (;;) {
+    const sweep = await call(`/v1/sweeps/${id}`);
+    if (sweep.status === 'completed') return sweep;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+};
+
+const record = async (definition) => {
+  const plan = await call('/v1/sweeps/plan', definition);
+  const { id } = await call('/v1/sweeps', definition);
+  const sweep = await ended(id);
+  const stages = (await all(`/v1/sweeps/${id}/stages`)).map(withNewNames);
+  const trials = await all(`/v1/sweeps/${id}/trials`);
+  const { attack, metric } = definition.objective ?? {};
+  const query = new URLSearchParams({ sweep: id, ...(attack && { attack, metric }) });
+  return stable(
+    id,
+    definition.name,
+  )({
+    name: definition.name,
+    plan: withNewNames(plan),
+    planAtSubmission: withNewNames(sweep.plan),
+    definition: sweep.definition,
+    stages: stages.map((stage) => {
+      const {
+        id,
+        chain,
+        kind,
+        recipe,
+        status,
+        hyperparameters,
+        seed,
+        epochs,
+        startEpoch,
+        parent,
+        dependsOn,
+      } = stage;
+      const { attack, surrogates, checkpoint } = stage;
+      return {
+        id,
+        chain,
+        kind,
+        recipe,
+        status,
+        hyperparameters,
+        seed,
+        epochs,
+        startEpoch,
+        parent,
+        dependsOn,
+        attack,
+        surrogates,
+        checkpoint,
+      };
+    }),
+    trials: trials.map(({ createdAt, finishedAt, ...trial }) => trial),
+    leaderboard: await all(`/v1/leaderboard?${query}`),
+    configurations: await all(`/v1/leaderboard?${query}&group=configuration`),
+  });
+};
+
+/** Paths at which two records differ, with both values. */
+const differences = (before, now, path = '') => {
+  if (Object.is(before, now)) return [];
+  if (typeof before !== 'object' || typeof now !== 'object' || before === null || now === null)
+    return [`${path}: ${JSON.stringify(before)} → ${JSON.stringify(now)}`];
+  const names = new Set([...Object.keys(before), ...Object.keys(now)]);
+  return [...names].flatMap((name) => differences(before[name], now[name], `${path}/${name}`));
+};
+
+const started = Date.now();
+const records = [];
+for (const [i, definition] of sweeps.entries()) {
+  records.push(await record(definition));
+  console.error(
+    `${i + 1} of ${sweeps.length}: ${definition.name} (${Math.round((Date.now() - started) / 1000)} s)`,
+  );
+}
+writeFileSync(values.out, `${JSON.stringify(records, null, 1)}\n`);
+const stages = new Map(records.flatMap((entry) => entry.stages.map((stage) => [stage.id, stage])));
+const checkpoints = new Set([...stages.values()].map(({ checkpoint }) => checkpoint).filter(Boolean));
+console.error(
+  `${records.length} sweeps, ${stages.size} stages, ${checkpoints.size} checkpoints, ${records.reduce((sum, { leaderboard }) => sum + leaderboard.length, 0)} rows of leaderboards`,
+);
+if (values.expect) {
+  const found = differences(JSON.parse(readFileSync(values.expect, 'utf8')), records);
+  for (const line of found.slice(0, 20)) console.error(line);
+  console.error(found.length === 0 ? 'Nothing differs.' : `${found.length} values differ.`);
+  process.exitCode = found.length === 0 ? 0 : 1;
+}
