@@ -1,16 +1,16 @@
-// Makes Prisma's typed client from prisma/schema.prisma, into packages/db/src/generated. Does nothing when it is there and up to date.
+/** Generates Prisma's typed client from prisma/schema.prisma into packages/db/src/generated. Does nothing when it is up to date. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { root } from './process.mjs';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const generated = path.join(root, 'packages/db/src/generated');
 const stamp = path.join(generated, '.stamp');
 
-/** What the client is made from: the schema, and the version of the generator. */
+/** The client depends on the schema and on the version of the generator. */
 const inputs = () => {
   const prisma = createRequire(path.join(root, 'packages/db/package.json')).resolve('prisma/package.json');
   const hash = createHash('sha256');
@@ -21,7 +21,7 @@ const inputs = () => {
 export const generateClient = () => {
   const { hash, cli } = inputs();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return false;
-  // `generate` needs no schema engine, yet looks for one and would download it: any executable that is there will do.
+  // `generate` downloads a schema engine that it does not need, unless this names an executable that exists.
   const env = {
     ...process.env,
     PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
