@@ -1,4 +1,5 @@
-// The address is only for those who run `prisma migrate` themselves; Funnel applies the same files with its own migrator.
+// For people who use Prisma's own programs on the database (`npx prisma@7.10.0 migrate status`). Funnel does not install them, and applies the same
+// migrations with its own migrator.
 const url = process.env.DATABASE_URL;
 
 export default {

@@ -1,4 +1,4 @@
-/** Installs the packages of package-lock.json and generates the database client. Takes milliseconds when both are up to date. */
+/** Installs the packages of package-lock.json. Takes milliseconds when they are installed. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -52,8 +52,6 @@ const installPackages = async () => {
 
 const installLocked = async () => {
   if (!isInstalled()) await step('installing dependencies into node_modules (npm ci)', installPackages);
-  const { generateClient } = await import('./generate.mjs');
-  generateClient();
 };
 
 /** When npm fails, ends this process with npm's exit status. */

@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createServiceMetrics } from '../../apps/api/src/metrics.ts';
-import { observeRequests } from '../../apps/api/src/observe-requests.ts';
 import { dashboard } from '../observability/grafana/dashboard.ts';
 import { rows } from '../observability/grafana/panels.ts';
 import { parsePromql } from './promql.ts';
@@ -38,7 +37,6 @@ const declared = (): Map<string, readonly string[]> => {
     throw new Error('nothing is scraped here');
   };
   const { registry } = createServiceMetrics({ readCounts: nothing, readQueue: nothing, streams: () => 0 });
-  observeRequests({ addHook: () => {} } as unknown as Parameters<typeof observeRequests>[0], registry);
   const series = new Map<string, readonly string[]>([['up', []]]);
   for (const metric of registry.getMetricsAsArray()) {
     const { name, type, labelNames } = metric as unknown as {

@@ -1,11 +1,11 @@
-/** What the API is told by its environment. Every variable stands in .env.example. */
+/** The API's environment variables. .env.example explains each of them. */
 import { z } from 'zod';
 import type { StartOptions } from './start-api.ts';
 
-/** A token is sent in a header; a short one could be guessed. */
+/** A token travels in a header, so it has no spaces. It is long, so that nobody can guess it. */
 const secret = z.string().regex(/^[!-~]{16,500}$/, 'Expected 16 to 500 printable characters without spaces');
 const count = (value: number) => z.coerce.number().int().min(1).default(value);
-/** "a, b" */
+/** `a, b` → ['a', 'b'] */
 const list = z
   .string()
   .default('')
@@ -38,11 +38,11 @@ export const Env = z.object({
 });
 export type Env = z.infer<typeof Env>;
 
-/** Throws a ZodError that names the variables that are wrong. An empty variable counts as one that is not set. */
+/** Throws a ZodError that names the wrong variables. An empty variable counts as not set. */
 export const readEnv = (variables: NodeJS.ProcessEnv): Env =>
   Env.parse(Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')));
 
-/** What the environment says about starting the API, for everything that starts one. */
+/** The options of `startApi` that the environment sets. */
 export const startOptions = (env: Env): Omit<StartOptions, 'engineVersion' | 'logger'> => ({
   databaseUrl: env.DATABASE_URL,
   queueUrl: env.REDIS_URL,

@@ -1,9 +1,10 @@
-/** The API as a process of its own: `node --import tsx apps/api/src/main.ts`. SIGTERM, SIGINT and SIGHUP close it gracefully. */
+/** The API as a process of its own: `node --import tsx apps/api/src/main.ts`. A signal or an uncaught error closes it gracefully. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@funnel/contracts';
 import { migrate, whenAdmitted } from '@funnel/db';
 import { engineVersion } from '@funnel/engine/engine-version';
 import { logDestination } from '@funnel/log';
+import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { type Env, readEnv, startOptions } from './env.ts';
@@ -22,7 +23,7 @@ const parseEnv = (): Env => {
 const env = parseEnv();
 const logger = pino({ level: env.FUNNEL_LOG_LEVEL }, logDestination(1));
 
-/** Aborted by the first signal: a start that waits for its database waits no longer. */
+/** Aborts when the process must end: a start that waits for its database stops waiting. */
 const ending = new AbortController();
 
 const start = async (): Promise<StartedApi> => {
@@ -37,19 +38,30 @@ const start = async (): Promise<StartedApi> => {
 
 const starting = start();
 
-/** Milliseconds that a start which is under way may still take when the process is told to end. */
-const startTime = 3_000;
+/** Milliseconds that a running start may still take when the process must end. */
+const startTimeoutMs = 3_000;
+/** Milliseconds after which the process ends in any case: more than a start and `StartedApi.close` together may take. */
+const closeTimeoutMs = 40_000;
 
-const leave = async (signal: NodeJS.Signals): Promise<void> => {
-  if (ending.signal.aborted) return;
-  ending.abort();
-  logger.info({ signal }, 'closing');
-  const api = await Promise.race([starting.catch(() => null), sleep(startTime, null)]);
-  await api?.close();
-  process.exit(api && api.notClosed().length > 0 ? 1 : 0);
-};
-// Before anything is started: the process can be told to end at any moment.
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, leave);
+// Installed before the start ends, since a signal may come at any time. Exits with 0, or with 1 if this throws.
+closeWithGrace(
+  {
+    delay: closeTimeoutMs,
+    logger,
+    // After these, which a broken process gets, Node must not run more JavaScript.
+    skip: ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'],
+  },
+  async ({ signal, err }) => {
+    ending.abort();
+    if (err) logger.fatal({ err }, 'closing after an uncaught error');
+    else logger.info({ signal }, 'closing');
+    const api = await Promise.race([starting.catch(() => null), sleep(startTimeoutMs, null)]);
+    await api?.close();
+    const open = api?.notClosed() ?? [];
+    if (open.length > 0)
+      throw new Error(`Expected all parts to close, but these did not: ${open.join(', ')}`);
+  },
+);
 
 try {
   const { url } = await starting;

@@ -1,15 +1,20 @@
+/**
+ * The service's metrics for Prometheus. Most come from PostgreSQL at every scrape, since no process owns those numbers.
+ */
 import { attemptBounds, type ServiceCounts } from '@funnel/db';
+import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 export type CountedRow = {
   readonly labels: Readonly<Record<string, string>>;
-  /** How many were no larger than each bound: a value counts for its own class and all above. */
+  /** For each bound, the number of values that are not larger. */
   readonly within: readonly number[];
   readonly count: number;
   readonly sum: number;
 };
 
-/** A histogram of what something else has observed and counted: it is told the counts, and says them at the next scrape. */
+/** A histogram of values that the database has counted: `set` replaces all counts, and the next scrape shows them. */
 export const createCountedHistogram = (
   registry: Registry,
   declared: {
@@ -44,7 +49,7 @@ export const createCountedHistogram = (
       { metricName: `${name}_count`, labels, value: count },
     ]),
   });
-  // prom-client's own only grows by single observations. Its registry asks these two for what to print.
+  // prom-client's histogram takes single values only. Its registry calls these two functions for the text of a scrape.
   Object.assign(histogram, { get, getForPromString: get });
   return {
     set: (next) => {
@@ -53,12 +58,11 @@ export const createCountedHistogram = (
   };
 };
 
-/** Numbers about the service itself, for Prometheus. What PostgreSQL knows is read from it at every scrape: no process owns it. */
-
 export type ServiceMetricsOptions = {
   readonly readCounts: () => Promise<ServiceCounts>;
-  /** Rings that wait in the queue, by state. */
+  /** Notifications in the queue, by state. */
   readonly readQueue: () => Promise<Readonly<Record<string, number>>>;
+  /** The number of open event streams. */
   readonly streams: () => number;
 };
 
@@ -67,6 +71,12 @@ export type ServiceMetrics = {
   /** The text of a scrape. */
   readonly text: () => Promise<string>;
   readonly countReconcilerFault: () => void;
+  /** Counts an answered request of a declared route. */
+  readonly observeRequest: (request: {
+    readonly route: string;
+    readonly status: number;
+    readonly seconds: number;
+  }) => void;
 };
 
 type Row = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
@@ -79,7 +89,7 @@ type CountMetric = {
 
 const one = (value: number): readonly Row[] => [{ labels: {}, value }];
 
-/** What the database counts, and what each metric shows of it. */
+/** The metrics of what the database counts. */
 const countMetrics = ({
   gauge,
   total,
@@ -142,11 +152,11 @@ export const createServiceMetrics = ({
     registers: [registry],
   });
   const gauge: Define<Gauge> = (name, help, labels = []) => new Gauge(define(name, help, labels));
-  /** Counted by the database: set anew at every scrape, and only ever growing (but for `funnel gc`). */
+  /** The database counts: each scrape sets the value anew. It never falls, except through `funnel gc`. */
   const total: Define<Counter> = (name, help, labels = []) => new Counter(define(name, help, labels));
 
-  const queueDepth = gauge('queue_jobs', 'Rings in the queue, by state.', ['state']);
-  const ofCounts = countMetrics({ gauge, total });
+  const queueDepth = gauge('queue_jobs', 'Notifications in the queue, by state.', ['state']);
+  const fromCounts = countMetrics({ gauge, total });
   const durations = createCountedHistogram(registry, {
     name: 'funnel_stage_attempt_seconds',
     help: 'Durations of attempts that ended, by kind and outcome.',
@@ -155,10 +165,17 @@ export const createServiceMetrics = ({
   });
   const clients = gauge('event_streams', 'Clients that watch the event stream.');
   const reachable = gauge('part_up', 'Whether a part answered this scrape.', ['part']);
+  const latency = new Histogram({
+    name: 'funnel_http_request_seconds',
+    help: 'Latency of requests, by route and status.',
+    labelNames: ['route', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [registry],
+  });
   const reconcilerFaults = total('reconciler_faults_total', 'Rounds of the reconciler that failed.');
 
   const fillCounts = (counts: ServiceCounts): void => {
-    for (const { metric, rows } of ofCounts) fill(metric, rows(counts));
+    for (const { metric, rows } of fromCounts) fill(metric, rows(counts));
     durations.set(
       counts.attempts.map(({ kind, outcome, attempts: count, seconds: sum, within }) => ({
         labels: { kind, outcome },
@@ -167,7 +184,7 @@ export const createServiceMetrics = ({
     );
   };
 
-  /** A part that is away must not take the other numbers with it. */
+  /** Reads the numbers of one part. If that fails, the scrape shows the other parts. */
   const scrape = async <T>(part: string, read: () => Promise<T>, use: (value: T) => void): Promise<void> => {
     const value = await read().catch(() => null);
     reachable.set({ part }, value === null ? 0 : 1);
@@ -190,5 +207,23 @@ export const createServiceMetrics = ({
       return registry.metrics();
     },
     countReconcilerFault: () => reconcilerFaults.inc(),
+    observeRequest: ({ route, status, seconds }) =>
+      latency.observe({ route, status: String(status) }, seconds),
   };
 };
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly metrics: ServiceMetrics;
+  }
+}
+
+const metrics = async (
+  app: FastifyInstance,
+  options: Omit<ServiceMetricsOptions, 'streams'>,
+): Promise<void> => {
+  app.decorate('metrics', createServiceMetrics({ ...options, streams: app.eventHub.size }));
+};
+
+/** Adds `app.metrics`. */
+export const metricsPlugin = fp(metrics, { name: 'metrics', dependencies: ['events'] });

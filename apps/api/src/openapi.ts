@@ -1,5 +1,4 @@
-/** zod schemas as JSON Schema for OpenAPI 3.1: those with an id become components, each once. */
-
+/** The OpenAPI 3.1 document, made from the declared routes and their zod schemas. Schemas with an id become components. */
 import { type ErrorCode, errors, Problem, type Route, routes } from '@funnel/contracts';
 import { z } from 'zod';
 import packageJson from '../package.json' with { type: 'json' };
@@ -12,7 +11,7 @@ type Direction = 'input' | 'output';
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Every `$ref` passed through `rename`. */
+/** A copy in which `rename` has changed every `$ref`. */
 const mapRefs = (value: unknown, rename: (ref: string) => string): unknown => {
   if (Array.isArray(value)) return value.map((item) => mapRefs(item, rename));
   if (!isObject(value)) return value;
@@ -24,27 +23,27 @@ const mapRefs = (value: unknown, rename: (ref: string) => string): unknown => {
   );
 };
 
-const prefix = '#/$defs/';
+const localPrefix = '#/$defs/';
 
 export type Components = {
-  /** The schema to put in place, its named parts added to `schemas`. */
+  /** The JSON Schema of `schema`. Its parts with an id become references to `schemas`. */
   readonly add: (schema: z.ZodType, direction: Direction) => JsonSchema;
   readonly schemas: () => Readonly<Record<string, JsonSchema>>;
 };
 
 /**
- * What a client may send (`input`) and what it gets back (`output`) differ where defaults and transforms are at work: then the output
- * has a name of its own.
+ * What a client may send (`input`) and what it gets (`output`) differ where a schema has defaults or transforms. Then the output has a name
+ * of its own: `SweepDefinitionOutput`.
  */
 export const createComponents = (): Components => {
   const named: Record<string, JsonSchema> = {};
-  /** Each id's definition as zod gave it the first time, to tell whether the other direction is another schema. */
-  const first: Record<string, string> = {};
+  /** The first definition of each id, in JSON: another one with the same id is the other direction. */
+  const firstOf: Record<string, string> = {};
 
   const nameOf = (id: string, definition: unknown): string => {
     const json = JSON.stringify(definition);
-    first[id] ??= json;
-    return first[id] === json ? id : `${id}Output`;
+    firstOf[id] ??= json;
+    return firstOf[id] === json ? id : `${id}Output`;
   };
 
   return {
@@ -53,18 +52,16 @@ export const createComponents = (): Components => {
       const definitions = Object.entries($defs ?? {});
       const names = new Map(definitions.map(([id, definition]) => [id, nameOf(id, definition)]));
       const rename = (ref: string): string => {
-        const id = ref.slice(prefix.length);
+        const id = ref.slice(localPrefix.length);
         return `#/components/schemas/${names.get(id) ?? id}`;
       };
       for (const [id, definition] of definitions)
-        named[names.get(id)!] = mapRefs(definition, rename) as JsonSchema; // only refs change
-      return mapRefs(root, rename) as JsonSchema; // likewise
+        named[names.get(id)!] = mapRefs(definition, rename) as JsonSchema; // still an object: only references change
+      return mapRefs(root, rename) as JsonSchema; // as above
     },
     schemas: () => Object.fromEntries(Object.entries(named).sort(([a], [b]) => (a < b ? -1 : 1))),
   };
 };
-
-/** The OpenAPI 3.1 document, derived from the declared routes. Bodies first, so that a name means what a client may send. */
 
 export type OpenApiDocument = {
   readonly openapi: string;
@@ -74,8 +71,8 @@ export type OpenApiDocument = {
 
 const parametersOf = (route: Route, components: Components): readonly JsonSchema[] =>
   (['params', 'query', 'headers'] as const).flatMap((part) => {
-    const asked = route[part];
-    const schema = asked instanceof z.ZodPipe ? asked.in : asked; // what is filled in from other values is no parameter
+    const declared = route[part];
+    const schema = declared instanceof z.ZodPipe ? declared.in : declared; // the pipe fills in members that are no parameters
     if (!(schema instanceof z.ZodObject)) return [];
     const place = { params: 'path', query: 'query', headers: 'header' }[part];
     return Object.entries(schema.shape).map(([name, member]) => {
@@ -106,7 +103,7 @@ const successOf = (route: Route, components: Components): JsonSchema => {
   if (route.response) {
     const schema = components.add(route.response, 'output');
     const answer = { description: route.summary, content: { 'application/json': { schema } } };
-    // A request that is repeated under its Idempotency-Key is answered with 200.
+    // The answer to a request that was repeated under its Idempotency-Key is 200.
     return status === 201 ? { 201: answer, 200: answer } : { [status]: answer };
   }
   if (route.produces) {
@@ -116,8 +113,8 @@ const successOf = (route: Route, components: Components): JsonSchema => {
   return { [status]: { description: route.summary } };
 };
 
-/** What any route may answer besides its own errors. */
-const common = (route: Route): readonly ErrorCode[] => [
+/** The errors of every route, besides its own. */
+const commonErrors = (route: Route): readonly ErrorCode[] => [
   'INVALID_REQUEST',
   ...(route.role === null ? [] : (['UNAUTHENTICATED', 'FORBIDDEN'] as const)),
   ...(route.body ? (['MALFORMED_BODY', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),
@@ -129,7 +126,7 @@ const common = (route: Route): readonly ErrorCode[] => [
 ];
 
 const failuresOf = (route: Route): JsonSchema => {
-  const codes = [...new Set([...route.errors, ...common(route)])];
+  const codes = [...new Set([...route.errors, ...commonErrors(route)])];
   const statuses = [...new Set(codes.map((code) => errors[code].status))].sort((a, b) => a - b);
   return Object.fromEntries(
     statuses.map((status) => {
@@ -158,6 +155,7 @@ const operationOf = (name: string, route: Route, components: Components): JsonSc
 export const createOpenApiDocument = (version: string): OpenApiDocument => {
   const components = createComponents();
   const entries = Object.entries(routes) as [string, Route][];
+  // Bodies first: a plain name then means what a client may send.
   for (const [, { body }] of entries) if (body) components.add(body, 'input');
   components.add(Problem, 'output');
 

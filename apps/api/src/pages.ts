@@ -1,5 +1,4 @@
-/** What browsers are told about every answer. The dashboard and /docs bring all of their parts themselves, so nothing else is let in. */
-
+/** What browsers get: security headers with every answer, the API's documentation at /docs, and the dashboard. */
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 import helmet from '@fastify/helmet';
@@ -7,9 +6,11 @@ import fastifyStatic from '@fastify/static';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
 import type { OpenApiDocument } from './openapi.ts';
+import { answerMissing } from './routes.ts';
 
-export const registerSecurityHeaders = async (app: FastifyInstance): Promise<void> => {
+const securityHeaders = async (app: FastifyInstance): Promise<void> => {
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -17,7 +18,7 @@ export const registerSecurityHeaders = async (app: FastifyInstance): Promise<voi
         defaultSrc: ["'self'"],
         // tfjs-wasm in the browser compiles its kernels.
         scriptSrc: ["'self'", "'wasm-unsafe-eval'"],
-        // Charts and the pages of /docs set styles on elements.
+        // Charts and /docs set styles on elements.
         styleSrc: ["'self'", "'unsafe-inline'"],
         imgSrc: ["'self'", 'data:', 'blob:'],
         fontSrc: ["'self'", 'data:'],
@@ -30,23 +31,23 @@ export const registerSecurityHeaders = async (app: FastifyInstance): Promise<voi
     },
     frameguard: { action: 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
-    // Whoever puts TLS in front says so there; over plain HTTP browsers ignore it.
+    // The proxy that adds TLS sets this header; browsers ignore it over plain HTTP.
     strictTransportSecurity: false,
   });
 };
 
-/** Swagger UI at /docs, all of it from here: it works without a way out. */
+/** The dashboard and /docs load all of their parts from this service, so browsers may load nothing from elsewhere. */
+export const securityHeadersPlugin = fp(securityHeaders, { name: 'security-headers' });
 
-export const registerDocs = async (app: FastifyInstance, document: OpenApiDocument): Promise<void> => {
-  // Our own document, made from the declared routes; the plugin only hands it to the page.
+/** Swagger UI at /docs. It loads nothing from the internet. */
+const registerDocs = async (app: FastifyInstance, document: OpenApiDocument): Promise<void> => {
+  // The document is ours, made from the declared routes. The plugin only passes it to the page.
   await app.register(swagger, { mode: 'static', specification: { document: document as never } });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     uiConfig: { tryItOutEnabled: true, docExpansion: 'list' },
   });
 };
-
-/** The dashboard, where it has been built; else one plain page that says where things are. */
 
 const exists = (file: string): Promise<boolean> =>
   access(file).then(
@@ -70,19 +71,20 @@ const plainPage = `<!doctype html>
 </ul>
 `;
 
-/** Below these nothing is a page of the dashboard's own routing; nor is what has an extension. */
+/** Paths that are no pages of the dashboard: those below these folders, and those with an extension. */
 const notPages = /^\/(v1|docs|assets)(\/|$)|\.[a-z0-9]+$/i;
 
 const wantsPage = ({ method, headers, url }: FastifyRequest): boolean =>
   method === 'GET' && (headers.accept ?? '').includes('text/html') && !notPages.test(url.split('?')[0]!);
 
-export type Dashboard = {
-  /** Whether a browser asks for a page where no route and no file is. */
+type Dashboard = {
+  /** Whether a browser asks for a page of the dashboard. Only asked when no route and no file matches. */
   readonly isPage: (request: FastifyRequest) => boolean;
   readonly sendPage: (reply: FastifyReply) => FastifyReply;
 };
 
-export const registerDashboard = async (app: FastifyInstance, folder: string | null): Promise<Dashboard> => {
+/** Serves the built dashboard in `folder`. Without one, serves a plain page with links. */
+const registerDashboard = async (app: FastifyInstance, folder: string | null): Promise<Dashboard> => {
   const sendPlain = (reply: FastifyReply) => reply.type('text/html; charset=utf-8').send(plainPage);
   if (folder === null || !(await exists(path.join(folder, 'index.html')))) {
     app.get('/', (_, reply) => sendPlain(reply));
@@ -92,10 +94,30 @@ export const registerDashboard = async (app: FastifyInstance, folder: string | n
     root: folder,
     cacheControl: false,
     setHeaders: (response, file) => {
-      // The bundler puts a hash into every name below assets/.
+      // Every file name below assets/ has a hash of the file's content.
       const hashed = file.startsWith(path.join(folder, 'assets'));
       response.setHeader('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
   });
   return { isPage: wantsPage, sendPage: (reply) => reply.sendFile('index.html') };
 };
+
+type PagesOptions = {
+  readonly document: OpenApiDocument;
+  /** The folder of the built dashboard, or null. */
+  readonly webFolder: string | null;
+};
+
+const pages = async (app: FastifyInstance, { document, webFolder }: PagesOptions): Promise<void> => {
+  await registerDocs(app, document);
+  const dashboard = await registerDashboard(app, webFolder);
+  app.setNotFoundHandler((request, reply) =>
+    dashboard.isPage(request) ? dashboard.sendPage(reply) : answerMissing(request, reply),
+  );
+};
+
+/** Serves /docs and the dashboard. Every path that nothing serves gets the dashboard's page, or a problem. */
+export const pagesPlugin = fp(pages, {
+  name: 'pages',
+  dependencies: ['problems', 'security-headers', 'routes'],
+});

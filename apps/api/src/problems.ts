@@ -1,10 +1,14 @@
-/** Whatever was thrown, as `application/problem+json` (RFC 9457), from the one table of errors. No stack ever leaves. */
-
+/**
+ * Every error answer is `application/problem+json` (RFC 9457), made from the table of errors in contracts. Clients never get a stack; the
+ * log gets the whole error.
+ */
 import type { Socket } from 'node:net';
 import { AppError, type ErrorCode, errors, type Problem, ProblemIssue } from '@funnel/contracts';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
 import { z } from 'zod';
 
+/** The code for one of Fastify's own errors. */
 const frameworkCode = (code: string, status: number): ErrorCode => {
   if (status === 413) return 'BODY_TOO_LARGE';
   if (status === 415) return 'UNSUPPORTED_MEDIA_TYPE';
@@ -13,8 +17,8 @@ const frameworkCode = (code: string, status: number): ErrorCode => {
   return 'INVALID_REQUEST';
 };
 
-/** Where the framework's own words do not say what was expected and what came. */
-const wordsFor = (code: ErrorCode, error: Error, contentType: string | undefined): string => {
+/** The message for one of Fastify's own errors: ours, where Fastify's does not say what was expected and what came. */
+const frameworkMessage = (code: ErrorCode, error: Error, contentType: string | undefined): string => {
   if (code === 'UNSUPPORTED_MEDIA_TYPE')
     return `Expected application/json or application/yaml, but got ${contentType?.slice(0, 100) || 'no content type'}`;
   if (code === 'BODY_TOO_LARGE')
@@ -22,17 +26,17 @@ const wordsFor = (code: ErrorCode, error: Error, contentType: string | undefined
   return error.message;
 };
 
-/** Fastify's and Node's own refusals carry a code and a status; a 500 of theirs is a fault like any other. */
+/** Errors of Fastify and Node carry a code and a status. Null for all others, and for their 500: those are faults of ours. */
 const fromFramework = (error: unknown, contentType: string | undefined): AppError | null => {
   if (!(error instanceof Error) || !('statusCode' in error) || !('code' in error)) return null;
   const { statusCode: status, code } = error;
   if (typeof status !== 'number' || typeof code !== 'string') return null;
   if (status >= 500 && code !== 'FST_ERR_HANDLER_TIMEOUT') return null;
-  const ours = frameworkCode(code, status);
-  return new AppError(ours, wordsFor(ours, error, contentType), {}, { cause: error });
+  const appCode = frameworkCode(code, status);
+  return new AppError(appCode, frameworkMessage(appCode, error, contentType), {}, { cause: error });
 };
 
-/** The error that a person can act on; INTERNAL, saying nothing, for what nobody foresaw. `contentType`: of the request. */
+/** `error` as an AppError; an unknown error becomes INTERNAL and tells the client nothing. `contentType` is the request's. */
 export const asAppError = (error: unknown, contentType?: string): AppError => {
   if (error instanceof AppError) return error;
   return (
@@ -41,7 +45,10 @@ export const asAppError = (error: unknown, contentType?: string): AppError => {
   );
 };
 
-/** Which host it is and what it said is for the log: callers, who may have shown no token yet, hear which part it is. */
+/**
+ * The detail that clients see. Of an unreachable part they learn its name only: its host and its message stay in the log, since a caller
+ * may not have shown a token yet.
+ */
 const detailOf = ({ code, message, details: { part } }: AppError): string =>
   code === 'UNAVAILABLE' && typeof part === 'string'
     ? `Expected the ${part} to answer, but it does not`
@@ -62,11 +69,9 @@ export const toProblem = (error: AppError, requestId?: string): Problem => {
   };
 };
 
-/** One door out for everything that was thrown: problem+json for the caller, the whole story for the log. */
-
 export const problemType = 'application/problem+json; charset=utf-8';
 
-/** Seconds after which it makes sense to try again, where it does. */
+/** Seconds after which the client should try again, or null. */
 const retryAfter = (error: AppError): number | null => {
   const { retryAfterSeconds } = error.details;
   if (typeof retryAfterSeconds === 'number') return retryAfterSeconds;
@@ -89,8 +94,7 @@ const log = (logger: FastifyBaseLogger, error: AppError): void => {
   else logger.debug({ code, detail }, 'refused a request');
 };
 
-/** To be called before any route is registered: those that are there keep the handler of that time. */
-export const registerProblems = (app: FastifyInstance): void => {
+const problems = async (app: FastifyInstance): Promise<void> => {
   app.setErrorHandler((thrown, request, reply) => {
     const error = asAppError(thrown, request.headers['content-type']);
     log(request.log, error);
@@ -102,22 +106,25 @@ export const registerProblems = (app: FastifyInstance): void => {
   });
 };
 
-/** Requests so broken that no route sees them: answered in the same form all the same. */
+/**
+ * Answers everything that a handler or a hook throws. A route keeps the error handler of its time, so this plugin comes before the routes.
+ */
+export const problemsPlugin = fp(problems, { name: 'problems' });
 
-/** An address that does not decode, a parameter that is too long. */
+/** Answers a request that Fastify could not route: an address that does not decode, or a parameter that is too long. */
 export const answerFrameworkError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
   const error = asAppError(thrown);
   const problem = JSON.stringify(toProblem(error, request.id));
   reply.code(errors[error.code].status).type(problemType).send(problem);
 };
 
-/** Node's codes of what has a status of its own. */
+/** The status lines for some of Node's error codes. */
 const statuses: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
-/** What is not HTTP, too large in its headers, or too slow to arrive. */
+/** Answers on the bare socket what Node could not parse: no HTTP, headers that are too large, or a request that arrives too slowly. */
 export const answerClientError = (fault: NodeJS.ErrnoException, socket: Socket): void => {
   if (fault.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

@@ -1,15 +1,26 @@
-export type ReconcilerOptions = {
-  /** One round: expires leases, repairs, and announces ready stages again. */
+/**
+ * How workers learn of ready stages. The relay tells the queue after every commit of this process that made stages ready. The reconciler does
+ * so every few seconds for what was left behind: it expires leases, makes the stages ready that should be, and wakes the relay. So a lost
+ * notification costs seconds, and never work.
+ */
+import { AppError } from '@funnel/contracts';
+import { type Db, type Relay, startRelay } from '@funnel/db';
+import type { StageQueue } from '@funnel/queue';
+import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
+
+type ReconcilerOptions = {
+  /** One round: expires leases, repairs statuses, and announces ready stages again. */
   readonly reconcile: () => Promise<unknown>;
   /** Milliseconds from the end of one round to the start of the next. */
   readonly interval: number;
   readonly onError: (error: unknown) => void;
 };
 
-export type Reconciler = { readonly stop: () => Promise<void> };
+type Reconciler = { readonly stop: () => Promise<void> };
 
-/** Rounds never overlap; one that fails is reported and the next one comes all the same. */
-export const startReconciler = ({ reconcile, interval, onError }: ReconcilerOptions): Reconciler => {
+/** Rounds never overlap. A round that fails is reported, and the next one follows as usual. */
+const startReconciler = ({ reconcile, interval, onError }: ReconcilerOptions): Reconciler => {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let round = Promise.resolve();
@@ -32,3 +43,59 @@ export const startReconciler = ({ reconcile, interval, onError }: ReconcilerOpti
     },
   };
 };
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly relay: Relay;
+  }
+}
+
+type ReconcilerPluginOptions = Omit<ReconcilerOptions, 'onError'> & {
+  readonly db: Db;
+  readonly queue: StageQueue;
+};
+
+const reconciler = async (
+  app: FastifyInstance,
+  { db, queue, ...options }: ReconcilerPluginOptions,
+): Promise<void> => {
+  const relay = startRelay(db, {
+    notify: queue.notify,
+    onError: (error) => app.log.warn({ err: error }, 'could not tell the queue of ready stages'),
+  });
+  app.decorate('relay', relay);
+
+  // Set while the database has the schema of another version. Then the API neither reads nor writes it.
+  let mismatch: AppError | null = null;
+  app.addHook('onRequest', async ({ routeOptions }) => {
+    if (mismatch && routeOptions.url?.startsWith('/v1/')) throw mismatch;
+  });
+
+  let running: Reconciler | undefined;
+  app.addHook('onListen', async () => {
+    running = startReconciler({
+      ...options,
+      reconcile: async () => {
+        await options.reconcile();
+        mismatch = null;
+      },
+      onError: (error) => {
+        app.metrics.countReconcilerFault();
+        if (!(error instanceof AppError) || error.code !== 'SCHEMA_MISMATCH')
+          return app.log.warn({ err: error }, 'could not reconcile');
+        if (!mismatch) app.log.error({ code: error.code }, error.message);
+        mismatch = error;
+      },
+    });
+  });
+  app.addHook('preClose', async () => {
+    await running?.stop();
+    await relay.close();
+  });
+};
+
+/**
+ * Adds `app.relay`, and runs the reconciler while the app listens. While the schema does not match, every route below /v1/ answers
+ * SCHEMA_MISMATCH.
+ */
+export const reconcilerPlugin = fp(reconciler, { name: 'reconciler', dependencies: ['access', 'metrics'] });

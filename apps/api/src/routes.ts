@@ -1,5 +1,11 @@
+/**
+ * Registers every declared route. A request is parsed strictly by the route's schemas, and an answer must match its declaration. Where no
+ * route is, the answer is 404, or 405 with the allowed methods.
+ */
 import { AppError, type Route, type RouteName, routes } from '@funnel/contracts';
+import { type Change, type Db, writeAudit } from '@funnel/db';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
 import { type Context, type Handlers, isStream, localCaller, type RouteReply } from './handlers/handler.ts';
 import { checkpointHandlers, resultHandlers } from './handlers/results.ts';
 import { retentionHandlers, serviceHandlers } from './handlers/service.ts';
@@ -7,8 +13,8 @@ import { sweepHandlers } from './handlers/sweeps.ts';
 import type { RawBody } from './request/bodies.ts';
 import { parsePart } from './request/parse-part.ts';
 
-/** A HEAD on a stream would hold a place among the streams for nothing. */
-export const methodsOf = (route: Route): readonly string[] =>
+/** The methods of a route. A stream has no HEAD: it would use up one of the streams. */
+const methodsOf = (route: Route): readonly string[] =>
   route.method === 'GET' && !isStream(route) ? ['GET', 'HEAD'] : [route.method];
 
 const patterns = (Object.values(routes) as Route[]).map((route) => ({
@@ -16,12 +22,12 @@ const patterns = (Object.values(routes) as Route[]).map((route) => ({
   pattern: new RegExp(`^${route.url.replaceAll('.', '\\.').replace(/:[a-z]+/gi, '[^/]+')}$`),
 }));
 
-/** The methods that some declared route takes at this path. */
-export const methodsAt = (path: string): readonly string[] => [
+/** The methods of all declared routes at this path. */
+const methodsAt = (path: string): readonly string[] => [
   ...new Set(patterns.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)),
 ];
 
-/** What is answered where no route is: 204 to OPTIONS, 405 where another method would do, else 404. */
+/** Answers a request that no route takes: 204 for OPTIONS, 405 if the path takes other methods, else 404. */
 export const answerMissing = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const path = request.url.split('?')[0]!;
   const methods = methodsAt(path);
@@ -36,8 +42,8 @@ export const answerMissing = (request: FastifyRequest, reply: FastifyReply): Fas
   );
 };
 
-/** The registry: the compiler refuses a route without a handler, and a handler without a route. */
-export const createHandlers = (context: Context) =>
+/** All handlers. A route without a handler, or a handler without a route, does not compile. */
+const createHandlers = (context: Context) =>
   ({
     ...sweepHandlers(context),
     ...resultHandlers(context),
@@ -46,14 +52,12 @@ export const createHandlers = (context: Context) =>
     ...serviceHandlers(context),
   }) satisfies Handlers;
 
-/** Every declared route, registered by one loop: parsed strictly on the way in, held to its declaration on the way out. */
-
-/** A handler as the loop sees it: the types of `Handlers` say for each what it takes and answers. */
+/** A handler of any route. `Handlers` has their exact types. */
 type AnyHandler = (request: unknown, reply: RouteReply) => Promise<unknown>;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The declaration that this request is for; absent on pages and files. */
+    /** The declared route of the request. Pages and files have none. */
     readonly routeName?: RouteName;
   }
 }
@@ -61,41 +65,25 @@ declare module 'fastify' {
 const clientOf = ({ caller, ip }: FastifyRequest): string =>
   caller === localCaller ? ip : `token ${caller.name}`;
 
-const parseRequest = async (
-  name: RouteName,
-  route: Route,
-  request: FastifyRequest,
-  { readBody }: RoutingOptions,
-) => {
+const parseRequest = async (name: RouteName, route: Route, request: FastifyRequest) => {
   const client = clientOf(request);
+  const body = request.body as RawBody | undefined; // as bodiesPlugin makes it
   return {
     params: route.params && parsePart('params', route.params, request.params),
     query: parsePart('query', route.query, request.query),
     headers: route.headers && parsePart('headers', route.headers, request.headers),
-    body: await readBody({ route: name, body: request.body as RawBody | undefined }, client), // as registerBodyParsers leaves it
+    body: await request.server.planning.read({ route: name, body }, client),
     caller: request.caller,
     client,
     log: request.log,
   };
 };
 
-/** An answer that its own declaration refuses is a fault of ours, and is not sent. */
+/** The answer as JSON. An answer that does not match its declaration is a fault of ours; clients do not get it. */
 const serialize = (name: RouteName, route: Route, answer: unknown): string => {
   const result = route.response!.safeParse(answer);
   if (!result.success) throw new Error(`Expected ${name} to answer as declared`, { cause: result.error });
   return JSON.stringify(result.data);
-};
-
-/** What the audit log keeps of a change. */
-export type Change = {
-  /** Name of the token, or `local`. */
-  readonly actor: string;
-  /** Name of the route. */
-  readonly action: string;
-  /** Id of what was changed. */
-  readonly subject: string | null;
-  readonly address: string;
-  readonly details: Readonly<Record<string, unknown>>;
 };
 
 const idOf = (value: unknown): string | null =>
@@ -103,14 +91,14 @@ const idOf = (value: unknown): string | null =>
     ? value.id
     : null;
 
-/** Null for what changed nothing: reading, and a submission that was repeated under its key. */
+/** The change that a request made. Null for reads, and for a submission that was repeated under its key. */
 const changeOf = (
   name: RouteName,
   route: Route,
   request: FastifyRequest,
   answer: unknown,
   status: number,
-  noted: Change['details'],
+  notes: Change['details'],
 ): Change | null => {
   const reads = route.method === 'GET' || route.role === 'read';
   if (reads || status !== (route.status ?? 200)) return null;
@@ -119,50 +107,53 @@ const changeOf = (
     action: name,
     subject: idOf(request.params) ?? idOf(answer),
     address: request.ip,
-    details: { requestId: request.id, ...noted },
+    details: { requestId: request.id, ...notes },
   };
 };
 
-export type RoutingOptions = {
-  /** Milliseconds after which a request is answered with UNAVAILABLE; streams are exempt. */
-  readonly timeout: number;
-  /** The body as its route declares it. Errors: MALFORMED_BODY, INVALID_REQUEST, UNAVAILABLE. */
-  readonly readBody: (
-    request: { readonly route: RouteName; readonly body: RawBody | undefined },
-    client: string,
-  ) => Promise<unknown>;
-  /** Called after a change and before its answer. */
-  readonly audit: (change: Change) => Promise<void>;
-};
-
 const answerWith =
-  (name: RouteName, route: Route, handler: AnyHandler, options: RoutingOptions) =>
+  (db: Db, name: RouteName, route: Route, handler: AnyHandler) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     reply.code(route.status ?? 200).header('cache-control', 'no-store');
-    let noted: Change['details'] = {};
-    const answer = await handler(await parseRequest(name, route, request, options), {
+    let notes: Change['details'] = {};
+    const answer = await handler(await parseRequest(name, route, request), {
       status: (status) => void reply.code(status),
       header: (field, value) => void reply.header(field, value),
       note: (details) => {
-        noted = details;
+        notes = details;
       },
     });
-    const change = changeOf(name, route, request, answer, reply.statusCode, noted);
-    if (change) await options.audit(change);
+    const change = changeOf(name, route, request, answer, reply.statusCode, notes);
+    if (change) await writeAudit(db, change);
     if (route.response)
       return reply.type('application/json; charset=utf-8').send(serialize(name, route, answer));
     if (route.produces) return reply.type(route.produces).send(answer);
     return reply.send();
   };
 
-export const registerRoutes = (app: FastifyInstance, handlers: Handlers, options: RoutingOptions): void => {
+/** The plugins that this one depends on bring the other members of Context. */
+type RoutesOptions = Omit<Context, 'hub' | 'metrics' | 'planning' | 'relay'> & {
+  /** Milliseconds after which the answer is UNAVAILABLE. Streams have no timeout. */
+  readonly timeout: number;
+};
+
+const registerRoutes = async (app: FastifyInstance, options: RoutesOptions): Promise<void> => {
+  const { db, timeout, ...context } = options;
+  const { eventHub: hub, metrics, planning, relay } = app;
+  const handlers: Handlers = createHandlers({ ...context, db, hub, metrics, planning, relay });
   for (const [name, route] of Object.entries(routes) as [RouteName, Route][])
     app.route({
       method: route.method,
       url: route.url,
       exposeHeadRoute: methodsOf(route).includes('HEAD'),
-      ...(!isStream(route) && { handlerTimeout: options.timeout }),
+      ...(!isStream(route) && { handlerTimeout: timeout }),
       config: { routeName: name },
-      handler: answerWith(name, route, handlers[name] as AnyHandler, options),
+      handler: answerWith(db, name, route, handlers[name] as AnyHandler),
     });
 };
+
+/** Registers every declared route. */
+export const routesPlugin = fp(registerRoutes, {
+  name: 'routes',
+  dependencies: ['problems', 'bodies', 'access', 'events', 'metrics', 'planning', 'reconciler'],
+});

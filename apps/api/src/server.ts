@@ -1,32 +1,28 @@
-/**
- * Closing without waiting for nobody: Node closes connections that have been used and are idle, but waits a minute for one that a
- * browser opened ahead of need and never used.
- */
-
+/** The HTTP server under the app: what it accepts, and how it closes its connections. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
+import fp from 'fastify-plugin';
 import type { ApiOptions } from './app.ts';
 import { answerClientError, answerFrameworkError } from './problems.ts';
 
-/** When the app closes, connections without a request end at once, the others with their answer. */
-export const endConnectionsOnClose = (app: FastifyInstance): void => {
+const connections = async (app: FastifyInstance): Promise<void> => {
   const idle = new Set<Socket>();
   let closing = false;
 
-  const rest = (socket: Socket): void => {
+  const setIdle = (socket: Socket): void => {
     if (closing) socket.destroySoon();
     else if (!socket.destroyed) idle.add(socket);
   };
 
   app.server.on('connection', (socket: Socket) => {
-    rest(socket);
+    setIdle(socket);
     socket.once('close', () => idle.delete(socket));
   });
   app.server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     idle.delete(socket);
-    response.once('close', () => rest(socket));
+    response.once('close', () => setIdle(socket));
   });
   app.addHook('preClose', async () => {
     closing = true;
@@ -34,25 +30,31 @@ export const endConnectionsOnClose = (app: FastifyInstance): void => {
   });
 };
 
-/** Milliseconds for a request to arrive whole, head and body: a client that drips bytes holds a connection no longer. */
-const arrival = 30_000;
-/** Connections beside those of streams: what is more is closed at once, before it costs a file. */
+/**
+ * When the app closes, connections without a request end at once, and the others after their answer. Node itself closes idle connections
+ * only after their first request; for one that a browser opened in advance and never used, it waits a minute.
+ */
+export const connectionsPlugin = fp(connections, { name: 'connections' });
+
+/** Milliseconds for a whole request to arrive, so that a client that sends byte by byte does not hold a connection for long. */
+const arrivalTimeoutMs = 30_000;
+/** Connections besides those of streams. Node closes further ones at once. */
 const otherConnections = 2000;
 
 export const createServer = (
   options: ApiOptions & { readonly maxBodyBytes: number; readonly maxStreams: number },
 ): FastifyInstance => {
   const { logger, trustProxy = false, maxBodyBytes, maxStreams } = options;
-  const patience = options.arrivalSeconds === undefined ? arrival : options.arrivalSeconds * 1000;
+  const timeout = options.arrivalSeconds === undefined ? arrivalTimeoutMs : options.arrivalSeconds * 1000;
   const app = fastify({
     ...(logger && { loggerInstance: logger }),
-    logController: new LogController({ disableRequestLogging: true }), // request-log.ts writes one line, not two
+    logController: new LogController({ disableRequestLogging: true }), // observe-requests.ts writes one line instead of two
     genReqId: () => randomUUID(),
-    // The one before us: what callers write into X-Forwarded-For themselves stands before what it adds.
+    // Only the proxy in front of this service is trusted: it adds the last address of X-Forwarded-For, and callers may write the others.
     trustProxy: trustProxy ? (_, hop) => hop === 0 : false,
     bodyLimit: maxBodyBytes,
-    requestTimeout: patience,
-    http: { headersTimeout: patience, connectionsCheckingInterval: Math.ceil(patience / 3) },
+    requestTimeout: timeout,
+    http: { headersTimeout: timeout, connectionsCheckingInterval: Math.ceil(timeout / 3) },
     routerOptions: { maxParamLength: 500 },
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError,

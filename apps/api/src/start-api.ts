@@ -1,4 +1,4 @@
-/** The API with its own connections: opened, listening, and closed in the opposite order. */
+/** Starts the API with its own connections to database and queue, and closes them in the opposite order. */
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { createDb, queueAddress, whenAdmitted } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
-import { type EnvironmentTokens, keepEnvironmentTokens } from './access/tokens.ts';
+import { type EnvironmentTokens, ensureEnvironmentTokens } from './access/tokens.ts';
 import { type ApiOptions, buildApp } from './app.ts';
 import { version } from './openapi.ts';
 
@@ -14,37 +14,59 @@ export { readEnv, startOptions } from './env.ts';
 
 export type StartOptions = Omit<ApiOptions, 'db' | 'queue' | 'logger' | 'tracer'> & {
   readonly databaseUrl: string;
-  /** postgres:// or redis://. (Default: the database's) */
+  /** postgres:// or redis://. (Default: the database's address) */
   readonly queueUrl?: string;
-  /** 0: any free port. */
+  /** 0 means any free port. */
   readonly port: number;
-  /** Made known before it listens. (Default: none) */
+  /** Saved before the API listens. (Default: none) */
   readonly tokens?: EnvironmentTokens;
-  /** A collector of traces that speaks OTLP over HTTP, such as http://localhost:4318. (Default: no traces) */
+  /** The address of an OpenTelemetry collector that takes OTLP over HTTP, such as http://localhost:4318. (Default: no traces) */
   readonly tracesUrl?: string;
-  /** Aborted: an API that waits for its database waits no longer. */
+  /** Ends the wait for the database at the start. */
   readonly signal?: AbortSignal;
   readonly logger: Logger;
 };
 
 export type StartedApi = {
-  /** Where it listens, such as `http://127.0.0.1:7070`. */
+  /** The address where it listens, such as `http://127.0.0.1:7070`. */
   readonly url: string;
   /**
-   * Answers what is under way, ends the streams, closes the connections: within 30 s, whatever database and queue do. The log names what
-   * did not close in time.
+   * Answers the running requests, ends the streams and closes the connections. Takes at most 30 s, whatever database and queue do. The log
+   * names the parts that did not close in time.
    */
   readonly close: () => Promise<void>;
-  /** Parts that `close` gave up waiting for. */
+  /** The parts that did not close in time, or failed to close. */
   readonly notClosed: () => readonly string[];
 };
 
-/** Milliseconds for the requests under way, and for each part after them. */
-const requestTime = 20_000;
-const partTime = 3_000;
+/** Milliseconds to close the app with its running requests, and each part after it. */
+const requestTimeoutMs = 20_000;
+const partTimeoutMs = 3_000;
+
+/** Closes parts, and notes those that take too long or fail. */
+const createCloser = (logger: Logger) => {
+  const notClosed: string[] = [];
+  return {
+    notClosed,
+    close: async (what: string, close: () => Promise<unknown>, timeout: number): Promise<void> => {
+      const closed = new AbortController();
+      const timedOut = sleep(timeout, true, { signal: closed.signal }).catch(() => false);
+      try {
+        if (!(await Promise.race([close().then(() => false), timedOut]))) return;
+        logger.error({ what, milliseconds: timeout }, 'part did not close in time');
+      } catch (error) {
+        logger.error({ what, err: error }, 'part did not close well');
+      } finally {
+        closed.abort();
+      }
+      notClosed.push(what);
+    },
+  };
+};
 
 const builtDashboard = fileURLToPath(new URL('../../web/dist', import.meta.url));
 
+/** Throws if the port is taken, and the errors of `buildApp`. Waits while the database takes no connection. */
 export const startApi = async (options: StartOptions): Promise<StartedApi> => {
   const { databaseUrl, port, host = '127.0.0.1', logger } = options;
   const onError = (error: Error) => logger.warn({ err: error }, 'lost an idle connection');
@@ -54,32 +76,19 @@ export const startApi = async (options: StartOptions): Promise<StartedApi> => {
   const tracer = createTracer({
     endpoint: options.tracesUrl,
     resource: { 'service.name': 'funnel-api', 'service.version': version },
-    onError: (error) => logger.warn({ err: error }, 'traces are not taken'),
+    onError: (error) => logger.warn({ err: error }, 'could not send traces'),
   });
-  const notClosed: string[] = [];
-  const closeOne = async (what: string, close: () => Promise<unknown>, time: number): Promise<void> => {
-    const inTime = new AbortController();
-    const late = sleep(time, true, { signal: inTime.signal }).catch(() => false);
-    try {
-      if (!(await Promise.race([close().then(() => false), late]))) return;
-      logger.error({ what, milliseconds: time }, 'part did not close in time');
-    } catch (error) {
-      logger.error({ what, err: error }, 'part did not close well');
-    } finally {
-      inTime.abort();
-    }
-    notClosed.push(what);
-  };
+  const closer = createCloser(logger);
   const close = async (): Promise<void> => {
-    await closeOne('traces', tracer.close, partTime);
-    await closeOne('queue', queue.close, partTime);
-    await closeOne('database', db.close, partTime);
+    await closer.close('traces', tracer.close, partTimeoutMs);
+    await closer.close('queue', queue.close, partTimeoutMs);
+    await closer.close('database', db.close, partTimeoutMs);
   };
   const onWait = (error: unknown): void =>
     logger.warn({ err: error }, 'the database takes no connection now: waiting until it does');
   try {
     const build = async () => {
-      await keepEnvironmentTokens(db, options.tokens ?? {});
+      await ensureEnvironmentTokens(db, options.tokens ?? {});
       return buildApp({ ...options, db, queue, tracer, webFolder });
     };
     const app = await whenAdmitted(build, onWait, options.signal);
@@ -87,10 +96,10 @@ export const startApi = async (options: StartOptions): Promise<StartedApi> => {
     return {
       url,
       close: async () => {
-        await closeOne('requests', () => app.close(), requestTime);
+        await closer.close('requests', () => app.close(), requestTimeoutMs);
         await close();
       },
-      notClosed: () => notClosed,
+      notClosed: () => closer.notClosed,
     };
   } catch (error) {
     await close();

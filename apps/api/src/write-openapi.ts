@@ -1,6 +1,20 @@
-/** `npm run openapi -w @funnel/api`: writes docs/openapi.json anew. */
-import { writeFile } from 'node:fs/promises';
+/**
+ * `npm run openapi -- [FILE]`: writes the OpenAPI document, by default to apps/api/dist/openapi.json, which git ignores. A running API
+ * serves the same document at /openapi.json.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createOpenApiDocument, version } from './openapi.ts';
 
-const file = new URL('../../../docs/openapi.json', import.meta.url);
-await writeFile(file, `${JSON.stringify(createOpenApiDocument(version), null, 2)}\n`);
+const defaultFile = fileURLToPath(new URL('../dist/openapi.json', import.meta.url));
+
+/** Writes the document, and the folder around it. */
+const writeDocument = async (file: string): Promise<void> => {
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, `${JSON.stringify(createOpenApiDocument(version), null, 2)}\n`);
+};
+
+const [file = defaultFile] = process.argv.slice(2);
+await writeDocument(file);
+console.log(`wrote ${path.relative('.', file)}`);

@@ -1,4 +1,4 @@
-/** An app on a database of its own, with a queue that notes its rings. Everything is closed with the test or file that asked. */
+/** An app on a database of its own, with a fake queue that records notifications. */
 import type { Role } from '@funnel/contracts';
 import { type Db, saveToken } from '@funnel/db';
 import { openTestDb } from '@funnel/db/testing';
@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { hashToken } from '../src/access/tokens.ts';
 import { type ApiOptions, buildApp } from '../src/app.ts';
 
-/** The queue is a doorbell: to the API it is something that is rung. */
+/** To the API, the queue is something that it notifies. */
 export const createFakeQueue = (): StageQueue & { readonly notifications: string[] } => {
   const notifications: string[] = [];
   return {
@@ -24,7 +24,7 @@ export const createFakeQueue = (): StageQueue & { readonly notifications: string
 export type TestApp = {
   readonly app: FastifyInstance;
   readonly db: Db;
-  readonly bell: ReturnType<typeof createFakeQueue>;
+  readonly queue: ReturnType<typeof createFakeQueue>;
   readonly close: () => Promise<void>;
 };
 
@@ -34,14 +34,14 @@ export const build = async (
 ): Promise<TestApp> => {
   const { prepare, ...rest } = options;
   const db = await openTestDb();
-  const bell = createFakeQueue();
+  const queue = createFakeQueue();
   try {
     await prepare?.(db);
-    const app = await buildApp({ db, queue: bell, engineVersion: 'test', ...rest });
+    const app = await buildApp({ db, queue, engineVersion: 'test', ...rest });
     return {
       app,
       db,
-      bell,
+      queue,
       close: async () => {
         await app.close();
         await db.close();
@@ -79,7 +79,7 @@ const tables = [
   'tokens',
 ];
 
-/** Changes when any row of any table does, but for the time at which a token was last used. */
+/** Changes when a row of any table changes. The time of a token's last use does not count. */
 export const fingerprint = async (db: Db): Promise<string> => {
   const counts = tables.map(
     (table) =>

@@ -1,7 +1,7 @@
 import { claimStage, recordCheckpoint } from '@funnel/db';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-// What the engine stores, made here without training.
+// The parts of the engine that make a checkpoint without training.
 import { packTensors } from '../../../packages/engine/src/checkpoint.ts';
 import { joined, weightSpecs } from '../../../packages/engine/src/models/architecture.ts';
 import { classifierHead, encoder } from '../../../packages/engine/src/models/auto-encoders.ts';
@@ -20,12 +20,12 @@ afterAll(() => api.close());
 
 const body = encoder([28, 28, 1], { filters: [4, 8], latent: 6 });
 const classifier = joined(body, classifierHead(body, 5, 10));
-/** Weights that differ from each other, and repeat. */
+/** Different weights, the same in every run. */
 const values = weightSpecs(classifier).map(({ shape }, i) =>
   Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, j) => Math.sin(i + 0.37 * j) / 3),
 );
 
-/** Stores the network as the checkpoint of a running stage; its hash. */
+/** Stores the network as the checkpoint of a running stage. Returns its hash. */
 const store = async (): Promise<string> => {
   await api.app.inject({ method: 'POST', url: '/v1/sweeps', payload: oneTrial });
   const claimed = await claimStage(api.db, { workerId: 'w', leaseSeconds: 60 });

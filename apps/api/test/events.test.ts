@@ -14,7 +14,7 @@ afterAll(() => api.close());
 const client = () => createClient({ url, backoff: 5 });
 const submit = (name: string) => client().createSweep({ body: { ...oneTrial, attacks: ['fgsm'], name } });
 
-/** Events until one is the last that is wanted. */
+/** The events up to the first one for which `isLast` is true. */
 const until = async (
   events: AsyncIterable<FunnelEventRow>,
   isLast: (row: FunnelEventRow) => boolean,
@@ -29,7 +29,7 @@ const until = async (
 const cancelled = ({ event }: FunnelEventRow) => event.type === 'sweep' && event.status === 'cancelled';
 
 describe('the event stream', () => {
-  test('tells the life of one sweep, live, and the same again from its beginning', async () => {
+  test('sends the events of one sweep live, and the same ones again from the beginning', async () => {
     const sweep = await submit('watched');
     const other = await submit('not watched');
     const beginning = await until(
@@ -52,9 +52,9 @@ describe('the event stream', () => {
     expect(again).toEqual(rows);
   });
 
-  test('goes on where it was when every connection is cut', async () => {
+  test('goes on after the last event when every connection is cut', async () => {
     const { id } = await submit('cut');
-    // Not over HTTP: a connection that is cut under a change leaves open whether it was made.
+    // Not over HTTP: if the connection is cut during a change, nobody knows whether the change happened.
     const act = (action: string) => api.app.inject({ method: 'POST', url: `/v1/sweeps/${id}/${action}` });
     const events = client().events({ sweep: id });
     const first = events.next();
@@ -90,12 +90,12 @@ describe('the event stream', () => {
     let text = '';
     while (!text.includes('data:')) text += (await reader.read()).value ?? '';
     expect(text).toMatch(
-      /^retry: 2000\nid: 0-0\n:\n\nid: (\d+-\d+)\ndata: \{"id":"\1","at":"[^"]+","event":\{.*\}\}\n\n/,
+      /^retry: 2000\nid: 0-0\n: id 0-0\n\nid: (\d+-\d+)\ndata: \{"id":"\1","at":"[^"]+","event":\{.*\}\}\n\n/,
     );
     controller.abort();
   });
 
-  test('refuses more clients than it has places for, and ends with the service', async () => {
+  test('refuses more clients than its limit, and ends when the service closes', async () => {
     const own = await build({ maxStreams: 2 });
     const address = await own.app.listen({ host: '127.0.0.1', port: 0 });
     const open = () => fetch(`${address}/v1/events`);

@@ -1,4 +1,4 @@
-/** A number of a hyperparameter is the same number wherever it comes back: from the plan, trials, stages, the leaderboard and its filter. */
+/** A number of a hyperparameter stays the same number in the plan, in trials, in stages, on the leaderboard and in its filter. */
 import { type Client, createClient } from '@funnel/client';
 import {
   type HyperparameterName,
@@ -26,10 +26,10 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** Numbers that a change of text, of precision or of scale would show in. */
+/** Numbers that would change with another text format, precision or scale. */
 const awkward = [1e-7, 0.30000000000000004, 3.1622776601684e-4, 0.1, 1 / 3];
 
-/** Six values of a hyperparameter, so that all hyperparameters of a recipe can be different in each of six trials. */
+/** Up to six values of a hyperparameter, so that six trials can differ in every hyperparameter. */
 const valuesOf = (name: HyperparameterName): HyperparameterValue[] => {
   const hyperparameter = hyperparameterDeclaration(name);
   if (hyperparameter.kind === 'real') return [...awkward, hyperparameter.bounds.max];
@@ -51,7 +51,7 @@ const sweepOf = (recipe: RecipeName): SweepInput => {
   };
 };
 
-/** Every page of a ranking. */
+/** The whole ranking. */
 const leaderboard = async (recipe: RecipeName, where?: string): Promise<LeaderboardRow[]> => {
   const query = {
     recipe: [recipe],
@@ -102,7 +102,7 @@ describe.each(recipeNames)('%s', (recipe) => {
   });
 });
 
-test('points of ranges come back as the plan lists them', async () => {
+test('trials have the points of ranges that the plan lists', async () => {
   const space = {
     ...oneTrial.space,
     trainingEpsilon: { min: 0.1, max: 0.4, count: 4 },

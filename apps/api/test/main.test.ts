@@ -41,7 +41,7 @@ const run = (env: Record<string, string>): Process => {
   return { child, output: () => text, ended: once(child, 'close').then(([code]) => code) };
 };
 
-/** Where it listens, once it says so. */
+/** The address where it listens, from its log. */
 const listening = async ({ child, output, ended }: Process): Promise<string> => {
   for (;;) {
     const line = output()
@@ -86,7 +86,7 @@ describe('the API as a process', () => {
     expect(await api.ended, api.output()).toBe(0);
   });
 
-  test('says for whom it waits when somebody else migrates', async () => {
+  test('names the other process when it waits for a migration', async () => {
     const own = await createTestDatabase();
     onTestFinished(() => own.drop());
     const db = createDb(own.url, { max: 1, name: 'another' });

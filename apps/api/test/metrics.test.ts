@@ -9,7 +9,7 @@ const declared = {
   bounds: [0.5, 1, 10],
 };
 
-it('says what a histogram says that has seen every value itself', async () => {
+it('shows the same text as a histogram that has observed every value', async () => {
   const seen = { optimise: [0.5, 0.75, 9, 11], attack: [1] };
   const own = new Registry();
   const histogram = new Histogram({
@@ -36,7 +36,7 @@ it('says what a histogram says that has seen every value itself', async () => {
   expect(await registry.metrics()).toContain('funnel_seconds_bucket{le="0.5",kind="optimise"} 1');
 });
 
-it('has its title and no value before it is told any', async () => {
+it('has a title and no value before the first `set`', async () => {
   const registry = new Registry();
   createCountedHistogram(registry, declared);
   expect(await registry.metrics()).toBe('# HELP funnel_seconds Seconds.\n# TYPE funnel_seconds histogram\n');

@@ -1,4 +1,4 @@
-/** What is planned where, what stops it, and who waits for whom. */
+/** What is planned on the event loop and what in processes, their limits, and the order of callers. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { AppError, SweepDefinition, type SweepInput } from '@funnel/contracts';
@@ -16,9 +16,9 @@ const patient = { timeout: 60_000 };
 const sweep = (input: Partial<SweepInput>): SweepDefinition =>
   SweepDefinition.parse({ ...oneTrial, ...input });
 const range = (count: number) => ({ min: 1, max: 64, count });
-/** 600 trials: a second in a process. */
+/** 600 trials: about a second in a process. */
 const medium = sweep({ space: { gamma: range(600) } });
-/** More than a machine plans in the time that it takes to look. */
+/** So large that planning outlasts every check of these tests. */
 const large = sweep({ space: { gamma: range(100_000) }, attacks: { preset: 'quick' } });
 
 let db: Db;
@@ -33,7 +33,7 @@ const opened = (options?: PlanningOptions) => {
   return planning;
 };
 
-test('small questions take a turn of the event loop each, so that others are answered between them', async () => {
+test('each small question takes a turn of the event loop of its own', async () => {
   const planning = opened();
   const body = { format: 'json', bytes: Buffer.from(JSON.stringify(oneTrial)) } as const;
   let turn = 0;
@@ -89,11 +89,11 @@ test.each<[string, Partial<SweepInput>, string]>([
     },
     'medium',
   ],
-])('%s: counted, not made', (_, input, size) => {
+])('the size of %s is computed, not tried', (_, input, size) => {
   expect(sizeOf(sweep(input))).toBe(size);
 });
 
-test('more trials than any sweep may have are refused before a process is asked', async () => {
+test('more trials than a sweep may have are refused without a process', async () => {
   const planning = opened();
   const definition = sweep({ space: { gamma: range(1000), beta: { min: 0.1, max: 1, count: 1000 } } });
   await expect(planning.plan({ definition, engineVersion })).rejects.toMatchObject({
@@ -103,7 +103,7 @@ test('more trials than any sweep may have are refused before a process is asked'
 });
 
 describe('a limit', () => {
-  test('stops a sweep that computes for longer, and the refusal names its largest dimension', async () => {
+  test('stops planning that takes too long, and the refusal names the largest dimension', async () => {
     const planning = opened({ seconds: 1 });
     const refused = {
       code: 'SWEEP_TOO_LARGE',
@@ -116,7 +116,7 @@ describe('a limit', () => {
     expect((await db.pool.query('SELECT count(*) FROM sweeps')).rows).toEqual(before.rows);
   });
 
-  test('stops a sweep that needs more memory', async () => {
+  test('stops planning that needs too much memory', async () => {
     const processes = createPlanningProcesses({ seconds: 1000, bytes: 1 });
     onTestFinished(processes.close);
     const request = { definition: large, engineVersion };
@@ -125,7 +125,7 @@ describe('a limit', () => {
     });
   });
 
-  test('does not count what the database takes', async () => {
+  test('does not count the time of the database', async () => {
     const planning = opened({ seconds: 30 });
     const blocked = await db.connect();
     await blocked.query('BEGIN');
@@ -144,7 +144,7 @@ describe('a limit', () => {
 });
 
 describe('processes', () => {
-  test('plan for two callers at once, and what takes a second beside them', async () => {
+  test('plan for two callers at once, and a medium sweep at the same time', async () => {
     const planning = opened();
     const plans = ['a', 'b'].map((caller) => planning.plan({ definition: large, engineVersion }, caller));
     const closed = Promise.all(
@@ -158,7 +158,7 @@ describe('processes', () => {
     await Promise.all([closed, late]);
   });
 
-  test('one that is killed is said to be away, and another one answers', async () => {
+  test('when one is killed, its question fails and another process answers the next', async () => {
     const planning = opened();
     const plan = planning.plan({ definition: medium, engineVersion });
     const refused = expect(plan).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -170,7 +170,7 @@ describe('processes', () => {
     expect(planning.processes()).not.toContain(pid);
   });
 
-  test('one that has grown ends after its answer, one that has not answers again', async () => {
+  test('one that has grown ends after its answer, and others answer again', async () => {
     for (const keptBytes of [1, 2 ** 40]) {
       const processes = createPlanningProcesses({ seconds: 1000, bytes: 2 ** 40, keptBytes });
       onTestFinished(processes.close);
@@ -183,7 +183,7 @@ describe('processes', () => {
     }
   });
 
-  test('end with the process that started them, however it ends', async () => {
+  test('end with their parent, even when it is killed', async () => {
     const script = `
       import { createPlanningProcesses } from ${JSON.stringify(new URL('../src/planning/planning-processes.ts', import.meta.url).href)};
       const processes = createPlanningProcesses({ seconds: 1000, bytes: 1e12 });
@@ -221,7 +221,7 @@ describe('a body', () => {
     ],
     ['malformed', { format: 'json' as const, bytes: Buffer.from('['.repeat(many)) }],
     ['YAML', { format: 'yaml' as const, bytes: Buffer.from(`name: x\nseeds: [${'1,'.repeat(5000)}]`) }],
-  ])('that is large is read in a process as it would be read here: %s', async (_, body) => {
+  ])('that is large is read in a process, with the same result: %s', async (_, body) => {
     const planning = opened();
     const answer = await ask(() => planning.read({ route: 'planSweep', body }));
     expect(planning.processes()).toHaveLength(1);
@@ -236,10 +236,10 @@ describe('a body', () => {
   });
 });
 
-describe('places', () => {
-  /** Work that ends when it is told, and a list of what has begun. */
-  const stage = (places: number) => {
-    const queue = createFairQueue(places);
+describe('createFairQueue', () => {
+  /** Tasks that end when the test says so, and the names of started tasks. */
+  const setUp = (slots: number) => {
+    const queue = createFairQueue(slots);
     const begun: string[] = [];
     const ends = new Map<string, () => void>();
     const run = (caller: string, name: string) =>
@@ -254,8 +254,8 @@ describe('places', () => {
     return { run, end, begun };
   };
 
-  test('the last one is left to other callers, and those go first who have the least', async () => {
-    const { run, end, begun } = stage(3);
+  test('leaves the last slot to other callers, and starts with the caller that has the fewest running tasks', async () => {
+    const { run, end, begun } = setUp(3);
     for (const name of ['a1', 'a2', 'a3', 'a4']) void run('a', name);
     await new Promise(setImmediate);
     expect(begun).toEqual(['a1', 'a2']);
@@ -271,14 +271,14 @@ describe('places', () => {
     expect(begun).toEqual(['a1', 'a2', 'b1', 'c1', 'b2']);
   });
 
-  test('work that fails gives its place back', async () => {
+  test('a failed task frees its slot', async () => {
     const queue = createFairQueue(1);
     await expect(queue.run('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await queue.run('a', async () => 1)).toBe(1);
   });
 
-  test('one caller may have so many waiting, and others all the same', async () => {
-    const { run, begun } = stage(1);
+  test('limits the waiting tasks of one caller, and not those of others', async () => {
+    const { run, begun } = setUp(1);
     for (let i = 0; i < 21; i++) void run('a', `a${i}`);
     await expect(run('a', 'too many')).rejects.toMatchObject({ code: 'RATE_LIMITED' });
     void run('b', 'b');

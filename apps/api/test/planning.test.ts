@@ -2,12 +2,12 @@ import { SweepDefinition } from '@funnel/contracts';
 import type { Db } from '@funnel/db';
 import { openTestDb } from '@funnel/db/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { planningWith } from '../src/planning/plan-and-submit.ts';
-import { createPlanning, type OffLoopPlanning } from '../src/planning/planning.ts';
+import { createPlanner } from '../src/planning/plan-and-submit.ts';
+import { createPlanning, type Planning } from '../src/planning/planning.ts';
 import { oneTrial } from './build.ts';
 
 let db: Db;
-let planning: OffLoopPlanning;
+let planning: Planning;
 beforeAll(async () => {
   db = await openTestDb();
   planning = createPlanning(db);
@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 const engineVersion = 'test';
-/** 1,600 trials: enough to be planned in the thread. */
+/** 1,600 trials: planned in a process. */
 const large = SweepDefinition.parse({
   ...oneTrial,
   name: 'large',
@@ -26,12 +26,12 @@ const large = SweepDefinition.parse({
 });
 
 describe('a large sweep', () => {
-  test('is planned off the event loop, as it would be on it', async () => {
+  test('is planned off the event loop, with the same result', async () => {
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
     const plan = await planning.plan({ definition: large, engineVersion });
     clearInterval(timer);
-    expect(plan).toEqual(await planningWith(db).plan({ definition: large, engineVersion }));
+    expect(plan).toEqual(await createPlanner(db).plan({ definition: large, engineVersion }));
     expect(plan.trials).toBe(1600);
     expect(turns).toBeGreaterThan(20);
   });
@@ -39,7 +39,9 @@ describe('a large sweep', () => {
   test('is submitted once under its key', async () => {
     const request = { definition: large, engineVersion, idempotencyKey: 'k' };
     const [first, second] = [await planning.submit(request), await planning.submit(request)];
-    expect(first).toMatchObject({ created: true, readyStages: [expect.any(String)] });
+    expect(first).toMatchObject({ created: true });
+    // The only ready stage, for the relay of the process that asked.
+    expect((await db.pool.query('SELECT stage_id FROM outbox')).rows).toHaveLength(1);
     expect(second).toMatchObject({ created: false, sweepId: first.sweepId });
     const { rows } = await db.pool.query('SELECT count(*) FROM trials WHERE sweep_id = $1', [first.sweepId]);
     expect(Number(rows[0].count)).toBe(1600);
@@ -47,7 +49,7 @@ describe('a large sweep', () => {
     await expect(planning.submit(other)).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
   });
 
-  test('is refused with the issues of the refusal', async () => {
+  test('keeps its issues when it is refused in a process', async () => {
     const space = { ...large.space, beta: { min: -1, max: 1, count: 40, scale: 'linear' as const } };
     await expect(planning.plan({ definition: { ...large, space }, engineVersion })).rejects.toMatchObject({
       code: 'INVALID_REQUEST',
@@ -55,7 +57,7 @@ describe('a large sweep', () => {
     });
   });
 
-  test('under way when the service closes is answered all the same', async () => {
+  test('that is being planned when the service closes is answered', async () => {
     const own = createPlanning(db);
     const plan = own.plan({ definition: large, engineVersion });
     const refused = expect(plan).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -67,7 +69,7 @@ describe('a large sweep', () => {
 describe('a transfer attack', () => {
   const one = SweepDefinition.parse({ ...oneTrial, attacks: ['fgsm', 'transfer-linf'] });
 
-  test('on the only classifier of a sweep is refused where it is planned and where it is submitted', async () => {
+  test('on the only classifier of a sweep is refused by plan and by submit', async () => {
     const before = await db.pool.query('SELECT count(*) FROM sweeps');
     for (const ask of [planning.plan, planning.submit])
       await expect(ask({ definition: one, engineVersion })).rejects.toMatchObject({

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-describe('whatever goes wrong is answered in one form', () => {
+describe('every refusal is problem+json', () => {
   test.each([
     ['GET', '/nothing', 404, 'ROUTE_NOT_FOUND'],
     ['GET', '/v1/', 404, 'ROUTE_NOT_FOUND'],
@@ -47,7 +47,7 @@ describe('whatever goes wrong is answered in one form', () => {
     expect(response.body).not.toMatch(/node_modules|\.ts:\d|\\n +at /);
   });
 
-  test('a body where none is taken', async () => {
+  test('a body for a route without one', async () => {
     const response = await api.app.inject({
       method: 'POST',
       url: '/v1/sweeps/none/pause',
@@ -59,7 +59,7 @@ describe('whatever goes wrong is answered in one form', () => {
     });
   });
 
-  test('what is not HTTP', async () => {
+  test('bytes that are not HTTP', async () => {
     await api.app.listen({ host: '127.0.0.1', port: 0 });
     const address = api.app.server.address();
     const socket = connect((address as { port: number }).port, '127.0.0.1');
@@ -75,7 +75,7 @@ describe('whatever goes wrong is answered in one form', () => {
 });
 
 describe('methods', () => {
-  test('OPTIONS answers what may be asked', async () => {
+  test('OPTIONS answers the allowed methods', async () => {
     const response = await api.app.inject({ method: 'OPTIONS', url: '/v1/sweeps' });
     expect([response.statusCode, response.headers.allow, response.body]).toEqual([
       204,
@@ -85,7 +85,7 @@ describe('methods', () => {
     expect((await api.app.inject({ method: 'OPTIONS', url: '/nothing' })).statusCode).toBe(404);
   });
 
-  test('HEAD answers what GET does, without the body', async () => {
+  test('HEAD answers like GET, without the body', async () => {
     const [get, head] = [
       await api.app.inject('/v1/schema'),
       await api.app.inject({ method: 'HEAD', url: '/v1/schema' }),
@@ -95,14 +95,14 @@ describe('methods', () => {
   });
 });
 
-describe('what nobody foresaw', () => {
-  test('says nothing of itself', () => {
+describe('an unknown error', () => {
+  test('tells the client nothing', () => {
     const problem = toProblem(asAppError(new Error('password=hunter2')), 'id');
     expect(problem).toMatchObject({ status: 500, code: 'INTERNAL', instance: 'urn:uuid:id' });
     expect(JSON.stringify(problem)).not.toContain('hunter2');
   });
 
-  test('says which part is away, and not where that part is', () => {
+  test('names an unreachable part, but not its address', () => {
     const message = 'PostgreSQL cannot be reached: connect ECONNREFUSED 10.0.0.5:5432';
     const problem = toProblem(new AppError('UNAVAILABLE', message, { part: 'database' }));
     expect(problem).toMatchObject({
@@ -112,7 +112,7 @@ describe('what nobody foresaw', () => {
     expect(JSON.stringify(problem)).not.toMatch(/10\.0\.0\.5|5432/);
   });
 
-  test('is told from what was', () => {
+  test('keeps an AppError as it is', () => {
     const known = new AppError('STORAGE_FULL', 'full');
     expect(asAppError(known)).toBe(known);
     expect(asAppError('a string')).toMatchObject({ code: 'INTERNAL' });
@@ -120,7 +120,7 @@ describe('what nobody foresaw', () => {
   });
 });
 
-test('without its database it says so, and when to come back', async () => {
+test('without its database it answers 503 with Retry-After', async () => {
   const own = await build();
   await own.db.pool.end();
   const response = await own.app.inject('/v1/sweeps');
@@ -134,5 +134,4 @@ test('without its database it says so, and when to come back', async () => {
   const metrics = await own.app.inject('/metrics');
   expect(metrics.body).toContain('funnel_part_up{part="database"} 0');
   await own.app.close();
-  await own.db.prisma.$disconnect();
 });

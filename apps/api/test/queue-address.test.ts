@@ -1,4 +1,4 @@
-/** A queue in a PostgreSQL of its own, named by REDIS_URL: with TLS and a password, as the database may have. */
+/** A queue in a PostgreSQL of its own, which REDIS_URL names: with TLS and a password, as for the database. */
 import { inspect } from 'node:util';
 import { createDb, queueAddress } from '@funnel/db';
 import {
@@ -28,7 +28,7 @@ describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
   const withAuthority = (sslmode: string, password?: string): string =>
     server.url({ sslmode, sslrootcert: server.certificates.authority }, password);
 
-  it('is rung by the API over TLS, and heard', async () => {
+  it('gets notifications from the API over TLS, and listeners receive them', async () => {
     const queueUrl = withAuthority('require'); // less than is done: taken as verify-full
     const api = await startApi({
       databaseUrl: database.url,

@@ -1,7 +1,7 @@
 import { type Client, createClient } from '@funnel/client';
 import type { SweepDetail } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-// The trainer of known outcomes that the storage is tested with.
+// The simulated trainer of the database's tests.
 import { drain } from '../../../packages/db/test/support/stand-in.ts';
 import { build, oneTrial, type TestApp } from './build.ts';
 
@@ -9,7 +9,7 @@ let api: TestApp;
 let client: Client;
 let sweep: SweepDetail;
 
-/** Four trials on two seeds, all done. */
+/** Four trials with two seeds, all completed. */
 beforeAll(async () => {
   api = await build();
   client = createClient({ url: await api.app.listen({ host: '127.0.0.1', port: 0 }) });
@@ -23,13 +23,13 @@ afterAll(() => api.close());
 const trials = async () => (await client.listTrials({ params: { id: sweep.id } })).items;
 
 describe('results, through the client that users get', () => {
-  test('a finished sweep says what it cost', () => {
+  test('a finished sweep has its cost', () => {
     expect(sweep).toMatchObject({ status: 'completed', trials: { completed: 4 }, progress: 1 });
     expect(sweep.epochsTrained).toBe(sweep.plan.epochs.needed);
     expect(sweep.plan.epochs).toEqual({ unshared: 12, needed: 10, cached: 0 });
   });
 
-  test('trials come by number, in pages', async () => {
+  test('trials come in pages, ordered by number', async () => {
     const first = await client.listTrials({ params: { id: sweep.id }, query: { limit: 3 } });
     const second = await client.listTrials({
       params: { id: sweep.id },
@@ -87,7 +87,7 @@ describe('results, through the client that users get', () => {
     ]);
   });
 
-  test('two trials side by side differ in what differs', async () => {
+  test('a comparison names the hyperparameters that differ', async () => {
     const [a, b, c] = (await trials()).map(({ id }) => id);
     const comparison = await client.compare({ query: { trials: `${c},${a}` } });
     expect(comparison.trials.map(({ id }) => id)).toEqual([c, a]);
@@ -98,7 +98,7 @@ describe('results, through the client that users get', () => {
     expect((await client.compare({ query: { trials: `${a},${b}` } })).trials).toHaveLength(2);
   });
 
-  test('a sweep that finds all of it done is complete at once', async () => {
+  test('a sweep whose stages are all done is complete at once', async () => {
     const { id } = await client.createSweep({ body: { ...sweep.definition, name: 'again' } });
     const again = await client.getSweep({ params: { id } });
     expect(again).toMatchObject({ status: 'completed', epochsTrained: 0, plan: { epochs: { needed: 0 } } });

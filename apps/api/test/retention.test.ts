@@ -10,7 +10,7 @@ afterAll(() => api.close());
 const post = (url: string, payload: object) => api.app.inject({ method: 'POST', url, payload });
 const audited = async () => (await api.app.inject('/v1/audit')).json().items;
 
-test('a plan of what to free is no change; freeing is one, and the log says by which policy', async () => {
+test('planning a collection changes nothing; collecting is in the audit log with its policy', async () => {
   const plan = await post('/v1/garbage/plan', { keepBest: 2 });
   expect(plan.statusCode).toBe(200);
   expect(plan.json()).toEqual({ trials: 0, checkpoints: 0, blobs: 0, bytes: 0, sweeps: [], done: true });

@@ -1,4 +1,4 @@
-/** The API as a process whose queue is away, or whose database takes nobody for now. */
+/** The API as a process without its queue, or with a database that accepts no connections for a while. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { hasRedis, startRedis } from '../../../packages/queue/test/redis-server.
 import { oneTrial } from './build.ts';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const patience = { timeout: 100_000, interval: 50 };
+const waiting = { timeout: 100_000, interval: 50 };
 
 type Process = {
   readonly child: ChildProcess;
@@ -47,7 +47,7 @@ const says = ({ lines }: Process, msg: string) =>
     const line = lines().find((each) => each.msg === msg);
     if (!line) throw new Error(`Expected ${msg}, but it said ${JSON.stringify(lines())}`);
     return line;
-  }, patience);
+  }, waiting);
 
 const listening = async (api: Process): Promise<string> => (await says(api, 'listening')).url!;
 
@@ -62,7 +62,7 @@ const isReady = (url: string): Promise<void> =>
         status: 200,
         body: { status: 'ok', database: 'ok', queue: 'ok' },
       }),
-    patience,
+    waiting,
   );
 const lacks = (part: string, url: string): Promise<void> =>
   vi.waitFor(
@@ -71,7 +71,7 @@ const lacks = (part: string, url: string): Promise<void> =>
         status: 503,
         body: { code: 'UNAVAILABLE', detail: `Expected the ${part} to answer, but it does not` },
       }),
-    patience,
+    waiting,
   );
 
 const submits = async (url: string): Promise<number> => {
@@ -120,7 +120,7 @@ const absences = [
 
 describe.each(queues)('an API with its queue on a %s', (_, openQueue) => {
   test.each(absences)(
-    '%s starts, takes sweeps, is ready when it is back, and ends without it',
+    '%s: it starts, takes sweeps, is ready when the queue is back, and ends without the queue',
     async (_what, leave) => {
       const { url: DATABASE_URL } = await openDatabase();
       const queue = await openQueue();
@@ -142,7 +142,7 @@ describe.each(queues)('an API with its queue on a %s', (_, openQueue) => {
 });
 
 describe('an API whose database', () => {
-  test('takes no more connections waits when it starts, and is ready when there is room', async () => {
+  test('takes no more connections: it waits at the start, and is ready when there is room', async () => {
     const database = await createTestDatabase();
     const role = await createLimitedRole(database.url);
     onTestFinished(async () => {
@@ -156,14 +156,14 @@ describe('an API whose database', () => {
     const url = await listening(api);
     await isReady(url);
     await role.limit();
-    await vi.waitFor(async () => expect((await ready(url)).status).toBe(503), patience);
+    await vi.waitFor(async () => expect((await ready(url)).status).toBe(503), waiting);
     await role.admit();
     await isReady(url);
     expect(await submits(url)).toBe(201);
     expect(await api.ends()).toBe(0);
   });
 
-  test('answers nothing ends when it is told to, and names what did not close', async () => {
+  test('does not answer: it ends on SIGTERM, and names the parts that did not close', async () => {
     const database = await createTestDatabase();
     const gate = await startGate(Number(new URL(database.url).port));
     onTestFinished(async () => {

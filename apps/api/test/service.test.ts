@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { hyperparameterNames } from '@funnel/contracts';
 import { registerWorker } from '@funnel/db';
+import fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { reconcilerPlugin } from '../src/reconciler.ts';
 import { build, createFakeQueue, oneTrial, type TestApp } from './build.ts';
 
 let api: TestApp;
@@ -16,8 +18,8 @@ afterAll(() => api.close());
 
 const get = (url: string, headers: Record<string, string> = {}) => api.app.inject({ url, headers });
 
-describe('the service about itself', () => {
-  test('is well, and ready while its parts answer', async () => {
+describe('the service', () => {
+  test('is healthy, and ready while its parts answer', async () => {
     expect((await get('/healthz')).json()).toEqual({ status: 'ok' });
     expect((await get('/readyz')).json()).toEqual({ status: 'ok', database: 'ok', queue: 'ok' });
   });
@@ -35,7 +37,7 @@ describe('the service about itself', () => {
     await away.close();
   });
 
-  test('serves its description, and the page that shows it without a way out', async () => {
+  test('serves its OpenAPI document, and a page that shows it without the internet', async () => {
     expect((await get('/openapi.json')).json()).toMatchObject({ openapi: '3.1.0' });
     const page = await get('/docs/');
     expect(page.statusCode).toBe(200);
@@ -49,7 +51,7 @@ describe('the service about itself', () => {
     expect((await get('/docs/json')).json()).toEqual((await get('/openapi.json')).json());
   });
 
-  test('tells forms every hyperparameter, attack, data set and preset', async () => {
+  test('lists every hyperparameter, attack, data set and preset for forms', async () => {
     const schema = (await get('/v1/schema')).json();
     expect(Object.keys(schema.hyperparameters)).toEqual(hyperparameterNames);
     expect(schema.hyperparameters.gamma).toMatchObject({
@@ -66,10 +68,12 @@ describe('the service about itself', () => {
     });
   });
 
-  test('counts for Prometheus', async () => {
+  test('has metrics for Prometheus', async () => {
     const worker = { id: 'w', host: 'h', pid: 1, version: '1', backend: 'cpu', device: '', slots: 3 };
     await registerWorker(api.db, worker);
     await api.app.inject({ method: 'POST', url: '/v1/sweeps', payload: oneTrial });
+    // The relay tells the queue after the commit, beside the answer.
+    await vi.waitFor(() => expect(api.queue.notifications).toHaveLength(1), 30_000);
     const response = await get('/metrics');
     expect(response.headers['content-type']).toMatch(/^text\/plain/);
     const lines = response.body.split('\n');
@@ -94,14 +98,14 @@ describe('the service about itself', () => {
 });
 
 describe('the dashboard', () => {
-  test('that has not been built is a page that says where things are', async () => {
+  test('that has not been built is a plain page with links', async () => {
     const response = await get('/', { accept: 'text/html' });
     expect(response.headers['content-type']).toMatch(/text\/html/);
     for (const [, url] of response.body.matchAll(/href="([^"]+)"/g))
       expect([200, 302], url).toContain((await get(url!)).statusCode);
   });
 
-  test('that has been built is served with its own routing, and takes nothing from the API', async () => {
+  test('that has been built is served with its own routes, beside the routes of the API', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'funnel-web-'));
     await mkdir(path.join(folder, 'assets'));
     await writeFile(path.join(folder, 'index.html'), '<title>Dashboard</title>');
@@ -132,17 +136,17 @@ describe('the dashboard', () => {
   });
 });
 
-test('while it listens, it rings for what is ready and nobody heard', async () => {
+test('while it listens, it notifies again of stages that are still ready', async () => {
   const own = await build({ reconcileSeconds: 0.02 });
   await own.app.inject({ method: 'POST', url: '/v1/sweeps', payload: oneTrial });
-  const notified = own.bell.notifications.length;
+  await vi.waitFor(() => expect(own.queue.notifications).toHaveLength(1), 30_000);
   await own.app.listen({ host: '127.0.0.1', port: 0 });
-  await vi.waitFor(() => expect(own.bell.notifications.length).toBeGreaterThan(notified), 30_000);
-  expect(new Set(own.bell.notifications)).toHaveLength(1);
+  await vi.waitFor(() => expect(own.queue.notifications.length).toBeGreaterThan(1), 30_000);
+  expect(new Set(own.queue.notifications)).toHaveLength(1);
   await own.close();
 });
 
-test('it closes at once, whoever holds a connection open, and with the answers that are under way', async () => {
+test('it closes at once although clients hold connections open, and completes its answers first', async () => {
   const own = await build({ queue: { ...createFakeQueue(), ping: () => answer } });
   let release = (): void => {};
   const answer = new Promise<void>((resolve) => {
@@ -162,4 +166,10 @@ test('it closes at once, whoever holds a connection open, and with the answers t
   expect((await slow).status).toBe(200);
   await closed;
   await own.db.close();
+});
+
+test('a plugin refuses to load without the plugins that it depends on', async () => {
+  await expect(fastify().register(reconcilerPlugin, {} as never)).rejects.toThrow(
+    /dependency 'access' of plugin 'reconciler' is not registered/,
+  );
 });

@@ -5,7 +5,7 @@ import { createTestDatabase, openTestDb, type TestDatabase } from '@funnel/db/te
 import { sweepContext } from '@funnel/tracing';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hashToken, keepEnvironmentTokens } from '../src/access/tokens.ts';
+import { ensureEnvironmentTokens, hashToken } from '../src/access/tokens.ts';
 import { startApi } from '../src/start-api.ts';
 import { oneTrial } from './build.ts';
 
@@ -29,11 +29,11 @@ describe('the API as a process of a container', () => {
       ...options,
     });
 
-  it('does not listen where others can reach it until there is a token', async () => {
+  it('does not listen on an address that others can reach before a token exists', async () => {
     await expect(start({})).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
-  it('starts on an empty database with the tokens of its environment, each for its role', async () => {
+  it('starts on an empty database with the tokens of its environment, each with its role', async () => {
     const api = await start({ tokens });
     const url = api.url.replace('0.0.0.0', '127.0.0.1');
     const get = async (path: string, token?: string) =>
@@ -95,17 +95,17 @@ describe('tokens of the environment', () => {
   afterAll(() => db.close());
   const roleOf = async (secret: string) => (await findToken(db, hashToken(secret)))?.role ?? null;
 
-  it('open from the first start on, also when two start at once', async () => {
+  it('give access from the first start, also when two processes start at once', async () => {
     const tokens = { admin: 'a'.repeat(48), metrics: 'b'.repeat(48) };
-    await Promise.all([keepEnvironmentTokens(db, tokens), keepEnvironmentTokens(db, tokens)]);
-    await keepEnvironmentTokens(db, tokens);
+    await Promise.all([ensureEnvironmentTokens(db, tokens), ensureEnvironmentTokens(db, tokens)]);
+    await ensureEnvironmentTokens(db, tokens);
     expect(await listTokens(db)).toHaveLength(2);
     expect(await roleOf(tokens.admin)).toBe('admin');
     expect(await roleOf(tokens.metrics)).toBe('read');
   });
 
-  it('give way to a new secret of their kind', async () => {
-    await keepEnvironmentTokens(db, { admin: 'c'.repeat(48) });
+  it('are revoked when a new secret of their kind comes', async () => {
+    await ensureEnvironmentTokens(db, { admin: 'c'.repeat(48) });
     expect(await roleOf('a'.repeat(48))).toBeNull();
     expect(await roleOf('c'.repeat(48))).toBe('admin');
     expect(await roleOf('b'.repeat(48))).toBe('read');
@@ -114,7 +114,7 @@ describe('tokens of the environment', () => {
   it('stay revoked when a person has revoked them', async () => {
     const [token] = (await listTokens(db)).filter(({ revokedAt, role }) => !revokedAt && role === 'admin');
     await revokeToken(db, token!.name);
-    await keepEnvironmentTokens(db, { admin: 'c'.repeat(48) });
+    await ensureEnvironmentTokens(db, { admin: 'c'.repeat(48) });
     expect(await roleOf('c'.repeat(48))).toBeNull();
   });
 });

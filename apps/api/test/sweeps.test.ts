@@ -1,5 +1,5 @@
 import { type Problem, type ProblemIssue, Problem as ProblemSchema } from '@funnel/contracts';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { build, fingerprint, oneTrial, type TestApp } from './build.ts';
 
@@ -20,7 +20,7 @@ const submit = (payload: unknown, headers: Record<string, string> = {}) =>
   post('/v1/sweeps', payload, headers);
 const yaml = { 'content-type': 'application/yaml' };
 
-describe('a refused sweep is named by path, expected and received, and nothing is written', () => {
+describe('a refusal names path, expected and received, and nothing is written', () => {
   type Refusal = {
     readonly body: unknown;
     readonly headers?: Record<string, string>;
@@ -49,12 +49,12 @@ describe('a refused sweep is named by path, expected and received, and nothing i
         received: 'the key "gama"',
       }),
     },
-    'NaN, which YAML can write': {
+    'NaN in YAML': {
       body: stringify(bad({ space: { gamma: Number.NaN } })),
       headers: yaml,
       ...invalid({ path: 'space.gamma', expected: 'a number, a list or an object', received: 'NaN' }),
     },
-    'infinity, which JSON can write': {
+    'infinity in JSON': {
       body: JSON.stringify(bad({ space: { gamma: [1, 777] } })).replace('777', '1e999'),
       ...invalid({ path: 'space.gamma[1]', expected: 'a number', received: 'Infinity' }),
     },
@@ -66,15 +66,15 @@ describe('a refused sweep is named by path, expected and received, and nothing i
       body: bad({ space: { beta: [0.01, -0.5] } }),
       ...invalid({ path: 'space.beta[1]', expected: 'at least 0', received: '-0.5' }),
     },
-    'a range that leaves what the hyperparameter takes': {
+    'a range beyond the bounds of the hyperparameter': {
       body: bad({ space: { beta: { min: -1, max: 1, count: 3 } } }),
       ...invalid({ path: 'space.beta.min', expected: 'at least 0', received: '-1' }),
     },
-    'half a unit at the end of a range': {
+    'a fraction at the end of a range of whole numbers': {
       body: bad({ space: { latent: { min: 1.5, max: 3, count: 2 } } }),
       ...invalid({ path: 'space.latent.min', expected: 'a whole number', received: '1.5' }),
     },
-    'more epochs than the hyperparameter takes, at the end of a range': {
+    'too many epochs at the end of a range': {
       body: bad({ space: { classifierEpochs: { min: 1, max: 100_000, step: 1 } } }),
       ...invalid({ path: 'space.classifierEpochs.max', expected: 'at most 10000', received: '100000' }),
     },
@@ -115,7 +115,7 @@ describe('a refused sweep is named by path, expected and received, and nothing i
       status: 415,
       code: 'UNSUPPORTED_MEDIA_TYPE',
     },
-    'text, which any page may send': {
+    'plain text': {
       body: JSON.stringify(oneTrial),
       headers: { 'content-type': 'text/plain' },
       status: 415,
@@ -127,12 +127,12 @@ describe('a refused sweep is named by path, expected and received, and nothing i
       code: 'BODY_TOO_LARGE',
     },
     'a name with NUL': { body: bad({ name: 'a\0b' }), status: 400, code: 'MALFORMED_BODY' },
-    'a query that is not taken': { body: '{}', status: 400, code: 'INVALID_REQUEST' },
+    'a query parameter that the route does not have': { body: '{}', status: 400, code: 'INVALID_REQUEST' },
   };
 
   test.each(Object.entries(refusals))('%s', async (name, { body, headers, status, code, issue }) => {
     const before = await fingerprint(api.db);
-    const query = name === 'a query that is not taken' ? '?dry=true' : '';
+    const query = name === 'a query parameter that the route does not have' ? '?dry=true' : '';
     for (const url of [`/v1/sweeps${query}`, `/v1/sweeps/plan${query}`]) {
       const response = await post(url, body, headers);
       const problem = response.json<Problem>();
@@ -143,7 +143,7 @@ describe('a refused sweep is named by path, expected and received, and nothing i
       if (issue) expect(problem.issues).toContainEqual(issue);
     }
     expect(await fingerprint(api.db)).toBe(before);
-    expect(api.bell.notifications).toEqual([]);
+    expect(api.queue.notifications).toEqual([]);
   });
 
   test('a billion points cost neither time nor memory', async () => {
@@ -168,7 +168,7 @@ describe('a sweep', () => {
     seeds: 2,
   };
 
-  test('is planned without being written', async () => {
+  test('is planned without a change of the database', async () => {
     const before = await fingerprint(api.db);
     const response = await post('/v1/sweeps/plan', grid);
     expect(response.statusCode).toBe(200);
@@ -209,8 +209,8 @@ describe('a sweep', () => {
     expect(text.json()).toEqual(json.json());
   });
 
-  test('is submitted, rung for, shown, and noted', async () => {
-    api.bell.notifications.splice(0);
+  test('is submitted, notified of, shown, and in the audit log', async () => {
+    api.queue.notifications.splice(0);
     const response = await submit(grid);
     expect(response.statusCode).toBe(201);
     const sweep = response.json();
@@ -225,7 +225,11 @@ describe('a sweep', () => {
     const ready = stages
       .json<{ items: { id: string; status: string }[] }>()
       .items.filter((stage) => stage.status === 'ready');
-    expect([...api.bell.notifications].sort()).toEqual(ready.map((stage) => stage.id).sort());
+    // The relay tells the queue after the commit, beside the answer.
+    await vi.waitFor(
+      () => expect([...api.queue.notifications].sort()).toEqual(ready.map((stage) => stage.id).sort()),
+      30_000,
+    );
     expect(ready).toHaveLength(2);
     const { rows } = await api.db.pool.query(
       'SELECT actor, action, subject FROM audit_log ORDER BY id DESC LIMIT 1',
@@ -233,16 +237,16 @@ describe('a sweep', () => {
     expect(rows).toEqual([{ actor: 'local', action: 'createSweep', subject: sweep.id }]);
   });
 
-  test('stands when the queue is away: the reconciler rings later', async () => {
+  test('is accepted when the queue is away: the reconciler notifies later', async () => {
     const away = await build({
-      queue: { ...api.bell, notify: () => Promise.reject(new Error('away')) },
+      queue: { ...api.queue, notify: () => Promise.reject(new Error('away')) },
     });
     const response = await away.app.inject({ method: 'POST', url: '/v1/sweeps', payload: oneTrial });
     await away.close();
     expect(response.statusCode).toBe(201);
   });
 
-  test('is paused, resumed, cancelled and deleted, each noted; what cannot be is a 409', async () => {
+  test('is paused, resumed, cancelled and deleted, each in the audit log; an impossible action is a 409', async () => {
     const { id } = (await submit({ ...oneTrial, name: 'life' })).json();
     const act = (action: string) => api.app.inject({ method: 'POST', url: `/v1/sweeps/${id}/${action}` });
     expect((await act('resume')).json()).toMatchObject({ status: 409, code: 'INVALID_TRANSITION' });
@@ -274,7 +278,7 @@ describe('a submission with an Idempotency-Key', () => {
   const named = { ...oneTrial, name: 'once' };
   const key = { 'idempotency-key': 'once-1' };
 
-  test('is one sweep however often it is sent, in whatever form', async () => {
+  test('is one sweep, however often and in whatever format it is sent', async () => {
     const first = await submit(named, key);
     const before = await fingerprint(api.db);
     const again = await submit(named, key);

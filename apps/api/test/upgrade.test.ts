@@ -5,7 +5,7 @@ import { build, fingerprint, oneTrial } from './build.ts';
 const words = expect.stringMatching(/but it has 9999_to_come: .*Install the version that has 9999_to_come/);
 const refusal = { status: 503, code: 'SCHEMA_MISMATCH', detail: words };
 
-test('says so with 503 instead of failing, writes nothing, and serves again when the database is its own again', async () => {
+test('answers 503, writes nothing, and serves again when the schema matches again', async () => {
   const api = await build({ reconcileSeconds: 0.05 });
   onTestFinished(api.close);
   await api.app.listen({ port: 0 });
@@ -16,11 +16,11 @@ test('says so with 503 instead of failing, writes nothing, and serves again when
     `ALTER TABLE sweeps RENAME COLUMN name TO name_to_come;
      INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) VALUES ('x', 'x', '9999_to_come', now())`,
   );
-  // At once, before it has looked by itself: a statement that the tables refuse.
+  // At once, before the reconciler has noticed: by the statement that fails.
   expect(await get('/v1/sweeps')).toMatchObject(refusal);
   expect(await get('/readyz')).toMatchObject(refusal);
   expect(await get('/healthz')).toEqual({ status: 'ok' });
-  // Then also what the tables would take.
+  // Later also for statements that the tables would accept.
   await vi.waitFor(async () => expect(await get('/v1/workers')).toMatchObject(refusal), { timeout: 60_000 });
   await api.db.pool.query('ALTER TABLE sweeps RENAME COLUMN name_to_come TO name');
   const before = await fingerprint(api.db);

@@ -1,5 +1,5 @@
 /** `funnel attack` on models that the test makes itself. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -206,27 +206,18 @@ describe('funnel attack', () => {
   });
 });
 
-const shared = fileURLToPath(new URL('../../../../shared', import.meta.url));
-const hasOracle = existsSync(`${shared}/oracle`) && existsSync(`${shared}/data/mnist`);
+const oracle = fileURLToPath(new URL('../../../fixtures/oracle', import.meta.url));
+const { FUNNEL_DATA = '' } = process.env;
 
-describe.skipIf(!hasOracle)('funnel attack on networks without a defence', () => {
+describe.skipIf(!FUNNEL_DATA)('funnel attack on networks without a defence', () => {
   it.each([
     ['mnist-conv', 199],
     ['mnist-mlp', 188],
   ] as const)('fmn fools all images of %s that it classifies correctly', async (name, correct) => {
     const args = ['--dataset', 'mnist', '--indices', '0-199', '--backend', 'wasm', '--json'];
     const ran = await funnel(
-      [
-        'attack',
-        '--model',
-        `${shared}/oracle/${name}`,
-        ...args,
-        '--attack',
-        'fmn-l2',
-        '--attack',
-        'fmn-linf',
-      ],
-      { env: { FUNNEL_DATA: `${shared}/data` } },
+      ['attack', '--model', `${oracle}/${name}`, ...args, '--attack', 'fmn-l2', '--attack', 'fmn-linf'],
+      { env: { FUNNEL_DATA } },
     );
     expect(ran.status, ran.stderr).toBe(0);
     const { evaluations }: { evaluations: Document[] } = JSON.parse(ran.stdout);

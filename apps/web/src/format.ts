@@ -1,4 +1,4 @@
-/** How numbers, times and names are written, the same on every page. */
+/** How all pages write numbers, times, hyperparameters and attacks. */
 import {
   type AttackSpec,
   attackKey,
@@ -12,7 +12,11 @@ import {
 const counts = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 export const formatCount = (value: number): string => counts.format(value);
 
-/** Three significant digits; very small and very large ones as powers of ten, as papers write them. ∞ for infinity. */
+/** `1 trial`, `2,000 trials`. */
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${formatCount(count)} ${count === 1 ? one : many}`;
+
+/** Three significant digits; very small and very large numbers as powers of ten; `∞` for infinity; `–` for no value. */
 export const formatNumber = (value: number | null | undefined): string => {
   if (value === null || value === undefined || Number.isNaN(value)) return '–';
   if (value === 0) return '0';
@@ -27,13 +31,13 @@ export const formatNumber = (value: number | null | undefined): string => {
   return String(Number(value.toPrecision(3)));
 };
 
-/** Three digits always: numbers below each other can be compared by eye. */
+/** Always three digits, so that the numbers of a column line up. */
 export const formatMeasured = (value: number): string =>
   value === 0 || Math.abs(value) >= 1e4 || Math.abs(value) < 1e-3
     ? formatNumber(value)
     : value.toPrecision(3);
 
-/** For the middle of a sentence: `Robust accuracy` → `robust accuracy`; symbols and abbreviations stay. */
+/** A title in the middle of a sentence: `Robust accuracy` → `robust accuracy`, but `L2 norm` stays. */
 export const inSentence = (title: string): string =>
   /^[A-Z][a-z]/.test(title) ? title[0]!.toLowerCase() + title.slice(1) : title;
 
@@ -41,9 +45,9 @@ export const inSentence = (title: string): string =>
 export const formatPercent = (share: number | null | undefined, digits = 1): string =>
   share === null || share === undefined ? '–' : `${(100 * share).toFixed(digits)}%`;
 
-/** `×4.2`: how many times less work sharing leaves. */
+/** `4.2`: how many times more work there would be without sharing. */
 export const formatFactor = (factor: number): string =>
-  `×${factor >= 100 ? counts.format(factor) : factor.toFixed(1)}`;
+  factor >= 100 ? counts.format(factor) : factor.toFixed(1);
 
 export const formatDuration = (seconds: number | null | undefined): string => {
   if (seconds === null || seconds === undefined) return '–';
@@ -69,7 +73,7 @@ export const formatBytes = (bytes: number | null | undefined): string => {
   return `${size >= 100 || unit === 0 ? size.toFixed(0) : size.toFixed(1)} ${units[unit]}`;
 };
 
-/** `3 min ago`; a date for what is older than a week. */
+/** `3 min ago`; after a week, the date. */
 export const formatAgo = (iso: string, now: number): string => {
   const seconds = Math.max(0, (now - Date.parse(iso)) / 1000);
   if (seconds < 10) return 'just now';
@@ -85,7 +89,7 @@ export const formatTime = (iso: string): string =>
 
 const isHyperparameter = (name: string): name is HyperparameterName => name in hyperparameters;
 
-/** The declared title of a hyperparameter; its name, should the server know one that this page does not. */
+/** The declared title of a hyperparameter; its name, if only the server knows it. */
 export const hyperparameterTitle = (name: string): string =>
   isHyperparameter(name) ? hyperparameterDeclaration(name).title : name === 'recipe' ? 'Recipe' : name;
 export const hyperparameterDescription = (name: string): string =>
@@ -98,30 +102,30 @@ export const hyperparameterScale = (name: string): 'linear' | 'log' => {
 export const formatHyperparameter = (value: unknown): string =>
   typeof value === 'number' ? formatNumber(value) : String(value ?? '–');
 
-/** The first eight characters of a hash: enough to tell two apart. */
+/** The first eight characters of a hash. */
 export const shortHash = (hash: string): string => hash.slice(0, 8);
 
 type Run = { readonly attack: AttackSpec['attack']; readonly settings: Readonly<Record<string, unknown>> };
 
 const keys = new WeakMap<Run, string>();
 
-/** Equal attacks with equal settings have equal keys. Kept per object: thousands of trials are judged by it again and again. */
+/** Equal attacks with equal settings have equal keys. Keys are cached per object: pages compare thousands of trials by them. */
 export const keyOfRun = (run: Run): string => {
   const known = keys.get(run);
   if (known !== undefined) return known;
-  const key = attackKey(run as AttackSpec); // the wire's settings are an evaluation's own
+  const key = attackKey(run as AttackSpec); // an evaluation's settings were parsed by the same schema
   keys.set(run, key);
   return key;
 };
 
-const written = (value: unknown): string =>
+const formatSetting = (value: unknown): string =>
   typeof value === 'number'
     ? formatNumber(value)
     : Array.isArray(value)
       ? `${value.length} values`
       : String(value);
 
-/** Settings that differ from the declared defaults, ε and steps always first: `ε 0.3 · 40 steps · margin`. */
+/** ε, the steps, and the settings that are not the default: `ε 0.3 · 40 steps · margin`. */
 export const settingsLabel = (run: Run): string => {
   const declared = attacks[run.attack].settings;
   const defaults: Readonly<Record<string, unknown>> = declared.parse({});
@@ -129,11 +133,11 @@ export const settingsLabel = (run: Run): string => {
     const value = run.settings[name];
     const title = schema.meta()?.title ?? name;
     if (name === 'epsilon')
-      return run.settings.search === true ? `ε up to ${written(value)}` : `ε ${written(value)}`;
-    if (name === 'steps') return `${written(value)} steps`;
+      return run.settings.search === true ? `ε up to ${formatSetting(value)}` : `ε ${formatSetting(value)}`;
+    if (name === 'steps') return `${formatSetting(value)} steps`;
     if (JSON.stringify(value) === JSON.stringify(defaults[name])) return '';
     if (typeof value === 'boolean') return value ? title.toLowerCase() : `no ${title.toLowerCase()}`;
-    return typeof value === 'string' ? value : `${title.toLowerCase()} ${written(value)}`;
+    return typeof value === 'string' ? value : `${title.toLowerCase()} ${formatSetting(value)}`;
   });
   return fields.filter((field) => field !== '').join(' · ');
 };

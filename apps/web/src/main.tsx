@@ -1,10 +1,13 @@
 /// <reference types="vite/client" />
-
-import { type ComponentType, lazy, StrictMode, Suspense, useEffect, useRef } from 'react';
+/** The dashboard: its pages by address, and the frame around them. */
+import { QueryClientProvider } from '@tanstack/react-query';
+import { type ComponentType, lazy, StrictMode, Suspense, useEffect } from 'react';
 import { createRoot } from 'react-dom/client';
+import { Route, Router, Switch } from 'wouter';
 import { Empty, Skeleton, ViewBoundary } from './components/states.tsx';
 import { live } from './data/live.ts';
-import { href, useLocation, type ViewProps } from './router.ts';
+import { queryClient } from './data/query-client.ts';
+import { decodeParams, href, useHashPath, type ViewProps } from './router.ts';
 import { ShellBar, Shortcuts, TokenDialog } from './shell.tsx';
 import { SweepsView } from './views/sweeps/sweeps-view.tsx';
 import './styles/base.css';
@@ -13,102 +16,99 @@ import './styles/controls.css';
 import './styles/states.css';
 import './styles/table.css';
 
-export const NotFoundView = () => (
+type View = ComponentType<ViewProps>;
+
+/** A view in a chunk of its own, which is loaded when the page is opened. */
+const lazyView = (load: () => Promise<View>): View => lazy(async () => ({ default: await load() }));
+
+const SweepView = lazyView(async () => (await import('./views/sweep/sweep-view.tsx')).SweepView);
+const NewSweepView = lazyView(
+  async () => (await import('./views/new-sweep/new-sweep-view.tsx')).NewSweepView,
+);
+const TrialView = lazyView(async () => (await import('./views/trial/trial-view.tsx')).TrialView);
+const LeaderboardView = lazyView(
+  async () => (await import('./views/leaderboard/leaderboard-view.tsx')).LeaderboardView,
+);
+const CompareView = lazyView(async () => (await import('./views/compare/compare-view.tsx')).CompareView);
+const TryItView = lazyView(async () => (await import('./views/try-it/try-it-view.tsx')).TryItView);
+const WorkersView = lazyView(async () => (await import('./views/workers/workers-view.tsx')).WorkersView);
+
+const NotFoundView = () => (
   <Empty title="There is no such page">
-    <p>The address may be from another version, or a letter of it got lost.</p>
+    <p>The address may be mistyped, or from another version.</p>
     <a className="button" href={href(['sweeps'])}>
-      To the sweeps
+      Show the sweeps
     </a>
   </Empty>
 );
 
-/** Which view an address shows. Every view but the first one is a chunk of its own, fetched when it is opened. */
-type View = ComponentType<ViewProps>;
+const routes: readonly { readonly path: string; readonly title: string; readonly View: View }[] = [
+  { path: '/', title: 'Sweeps', View: SweepsView },
+  { path: '/sweeps', title: 'Sweeps', View: SweepsView },
+  { path: '/sweeps/:id/:tab?', title: 'Sweep', View: SweepView },
+  { path: '/new', title: 'New sweep', View: NewSweepView },
+  { path: '/trials/:id', title: 'Trial', View: TrialView },
+  { path: '/leaderboard', title: 'Leaderboard', View: LeaderboardView },
+  { path: '/compare', title: 'Compare', View: CompareView },
+  { path: '/try/:id?', title: 'Try it', View: TryItView },
+  { path: '/workers', title: 'Workers', View: WorkersView },
+  { path: '*', title: 'Not found', View: NotFoundView },
+];
 
-const views: Record<string, { readonly View: View; readonly title: string }> = {
-  sweeps: { View: SweepsView, title: 'Sweeps' },
-  sweep: {
-    View: lazy(async () => ({ default: (await import('./views/sweep/sweep-view.tsx')).SweepView })),
-    title: 'Sweep',
-  },
-  new: {
-    View: lazy(async () => ({
-      default: (await import('./views/new-sweep/new-sweep-view.tsx')).NewSweepView,
-    })),
-    title: 'New sweep',
-  },
-  trials: {
-    View: lazy(async () => ({ default: (await import('./views/trial/trial-view.tsx')).TrialView })),
-    title: 'Trial',
-  },
-  leaderboard: {
-    View: lazy(async () => ({
-      default: (await import('./views/leaderboard/leaderboard-view.tsx')).LeaderboardView,
-    })),
-    title: 'Leaderboard',
-  },
-  compare: {
-    View: lazy(async () => ({ default: (await import('./views/compare/compare-view.tsx')).CompareView })),
-    title: 'Compare',
-  },
-  try: {
-    View: lazy(async () => ({ default: (await import('./views/try-it/try-it-view.tsx')).TryItView })),
-    title: 'Try it',
-  },
-  workers: {
-    View: lazy(async () => ({ default: (await import('./views/workers/workers-view.tsx')).WorkersView })),
-    title: 'Workers',
-  },
-};
+const focusPage = () => document.getElementById('main')?.focus({ preventScroll: true });
 
-/** `#/sweeps/abc/stages` is the view `sweep` with the parameters `abc` and `stages`. */
-export const viewOf = (path: readonly string[]): { View: View; title: string; params: readonly string[] } => {
-  const [first = 'sweeps', ...params] = path;
-  const name = first === 'sweeps' && params.length > 0 ? 'sweep' : first;
-  const view = Object.hasOwn(views, name) ? views[name] : undefined;
-  return { ...(view ?? { View: NotFoundView, title: 'Not found' }), params };
-};
+let shownPage = '';
 
-export const App = () => {
-  const { path } = useLocation();
-  const { View, title, params } = viewOf(path);
-  const page = useRef<HTMLElement>(null);
-  const key = params[0] ?? '';
-  const shown = useRef('');
+const Page = ({ View, title, params }: { readonly View: View; readonly title: string } & ViewProps) => {
+  const decoded = decodeParams(params);
+  const key = `${title}/${decoded.id ?? ''}`;
 
-  // A new page: say so in the title, go to its top, and move a keyboard's focus to its heading.
+  // A new page sets the title, scrolls to its top, and gets the keyboard focus.
   useEffect(() => {
-    document.title = title === '' ? 'Funnel' : `${title} · Funnel`;
-    const place = `${title}/${key}`;
-    if (shown.current !== '' && shown.current !== place) {
+    document.title = `${title} · Funnel`;
+    if (shownPage !== '' && shownPage !== key) {
       window.scrollTo(0, 0);
-      page.current?.focus({ preventScroll: true });
+      focusPage();
     }
-    shown.current = place;
+    shownPage = key;
   }, [title, key]);
 
   return (
-    <>
-      <button type="button" className="skip" onClick={() => page.current?.focus()}>
-        Skip to the page
-      </button>
-      <ShellBar />
-      <main id="main" className="page" ref={page} tabIndex={-1} style={{ outline: 'none' }}>
-        <ViewBoundary key={`${title}/${key}`}>
-          <Suspense fallback={<Skeleton height={320} />}>
-            <View params={params} />
-          </Suspense>
-        </ViewBoundary>
-      </main>
-      <Shortcuts />
-      <TokenDialog />
-    </>
+    <ViewBoundary key={key}>
+      <Suspense fallback={<Skeleton height={320} />}>
+        <View params={decoded} />
+      </Suspense>
+    </ViewBoundary>
   );
 };
+
+const App = () => (
+  <>
+    <button type="button" className="skip" onClick={focusPage}>
+      Skip to the page
+    </button>
+    <ShellBar />
+    <main id="main" className="page" tabIndex={-1} style={{ outline: 'none' }}>
+      <Switch>
+        {routes.map(({ path, title, View }) => (
+          <Route key={path} path={path}>
+            {(params) => <Page title={title} View={View} params={params} />}
+          </Route>
+        ))}
+      </Switch>
+    </main>
+    <Shortcuts />
+    <TokenDialog />
+  </>
+);
 
 live.start();
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
-    <App />
+    <QueryClientProvider client={queryClient}>
+      <Router hook={useHashPath}>
+        <App />
+      </Router>
+    </QueryClientProvider>
   </StrictMode>,
 );

@@ -1,23 +1,20 @@
 /**
- * Addresses live in the hash, so that any server that can serve files can serve the pages: `#/sweeps/abc/results?objective=…`.
+ * Addresses of pages. They live in the hash, so that any server for files can serve the pages: `#/sweeps/abc/results?objective=…`.
+ * wouter matches the paths. Its own hash location puts the query before the hash, so this file has another one.
  */
 import { useMemo, useSyncExternalStore } from 'react';
 
-export type Location = {
-  /** Segments of the path, decoded: `['sweeps', 'abc', 'results']`. */
-  readonly path: readonly string[];
-  readonly query: URLSearchParams;
+/** The parameters of a page's path. */
+export type ViewProps = { readonly params: Readonly<Record<string, string | undefined>> };
+
+const currentAddress = (): string => window.location.hash.slice(1) || '/';
+
+export const parseAddress = (address: string): { readonly path: string; readonly query: URLSearchParams } => {
+  const [path = '', query = ''] = address.split('?', 2);
+  return { path: path === '' ? '/' : path, query: new URLSearchParams(query) };
 };
 
-const current = (): string => window.location.hash.slice(1) || '/';
-
-export const parseLocation = (hash: string): Location => {
-  const [path = '', query = ''] = hash.split('?', 2);
-  const segments = path.split('/').filter((segment) => segment !== '');
-  return { path: segments.map(decodeURIComponent), query: new URLSearchParams(query) };
-};
-
-/** The address of a page, for links. Query values that are undefined or empty are left out. */
+/** The address of a page, for links. Empty and undefined query values are left out. */
 export const href = (
   path: readonly string[],
   query: Readonly<Record<string, string | undefined>> = {},
@@ -36,27 +33,38 @@ export const navigate = (address: string, options: { readonly replace?: boolean 
   } else window.location.hash = address;
 };
 
-const watch = (listener: () => void) => {
+const subscribe = (listener: () => void) => {
   window.addEventListener('hashchange', listener);
   return () => window.removeEventListener('hashchange', listener);
 };
 
-export const useLocation = (): Location => {
-  const hash = useSyncExternalStore(watch, current);
-  return useMemo(() => parseLocation(hash), [hash]);
+/** The location hook for wouter's `Router`. */
+export const useHashPath = (): [string, typeof navigate] => [
+  parseAddress(useSyncExternalStore(subscribe, currentAddress)).path,
+  navigate,
+];
+
+/** wouter decodes a path only in part: the parts of an address are decoded here. */
+export const decodeParams = (params: ViewProps['params']): ViewProps['params'] =>
+  Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [name, value && decodeURIComponent(value)]),
+  );
+
+export const useAddressQuery = (): URLSearchParams => {
+  const address = useSyncExternalStore(subscribe, currentAddress);
+  return useMemo(() => parseAddress(address).query, [address]);
 };
 
-/** One value of the query as state: what is chosen on a page is in its address, so it can be sent to a colleague. */
+/** One value of the query as state. The choices on a page are part of its address, so that a link shows the same page. */
 export const useQueryValue = (
   name: string,
 ): readonly [string | undefined, (value: string | undefined) => void] => {
-  const { query } = useLocation();
+  const query = useAddressQuery();
   const set = (value: string | undefined) => {
-    const { path, query: now } = parseLocation(current());
-    navigate(href(path, { ...Object.fromEntries(now), [name]: value }), { replace: true });
+    const now = parseAddress(currentAddress());
+    const path = now.path.split('/').filter((part) => part !== '');
+    const next = { ...Object.fromEntries(now.query), [name]: value };
+    navigate(href(path.map(decodeURIComponent), next), { replace: true });
   };
   return [query.get(name) ?? undefined, set];
 };
-
-/** What every view is given: the parts of its address behind its name. */
-export type ViewProps = { readonly params: readonly string[] };

@@ -1,7 +1,8 @@
 import { useEffect, useRef } from 'react';
+import { useLocation } from 'wouter';
 import { onUnauthenticated, writeToken } from './data/api.ts';
-import { useStreamStatus } from './data/queries.ts';
-import { href, navigate, useLocation } from './router.ts';
+import { useStreamStatus } from './data/live.ts';
+import { href, navigate } from './router.ts';
 import { setTheme, type ThemeChoice, useThemeChoice } from './theme.ts';
 
 const pages = [
@@ -11,13 +12,13 @@ const pages = [
   { path: ['workers'], title: 'Workers' },
 ] as const;
 
-/** Which entry of the bar a path belongs to: trials and comparisons are read within sweeps. */
-const sectionOf = (path: readonly string[]): string => {
-  const first = path[0] ?? 'sweeps';
+/** The entry of the navigation that a page belongs to. */
+const sectionOf = (path: string): string => {
+  const first = path.split('/')[1] || 'sweeps';
   return first === 'trials' || first === 'new' ? 'sweeps' : first === 'compare' ? 'leaderboard' : first;
 };
 
-const streamWords = { connecting: 'Connecting', live: 'Live', lost: 'Reconnecting' };
+const streamLabels = { connecting: 'Connecting', live: 'Live', lost: 'Reconnecting' };
 
 const next: Record<ThemeChoice, ThemeChoice> = { system: 'light', light: 'dark', dark: 'system' };
 const themeIcons: Record<ThemeChoice, string> = {
@@ -55,7 +56,7 @@ const ThemeButton = () => {
 };
 
 export const ShellBar = () => {
-  const { path } = useLocation();
+  const [path] = useLocation();
   const section = sectionOf(path);
   const stream = useStreamStatus();
   return (
@@ -84,7 +85,7 @@ export const ShellBar = () => {
         </nav>
         <div className="shell-tools">
           <span className="stream" data-status={stream} role="status">
-            {streamWords[stream]}
+            {streamLabels[stream]}
           </span>
           <ThemeButton />
           <a className="button" data-kind="primary" href={href(['new'])}>
@@ -96,7 +97,7 @@ export const ShellBar = () => {
   );
 };
 
-/** Single keys, as long as nobody is typing. */
+/** Single keys. They work while no text field has the focus. */
 const shortcuts = [
   { keys: 's', title: 'Sweeps', run: () => navigate(href(['sweeps'])) },
   { keys: 'l', title: 'Leaderboard', run: () => navigate(href(['leaderboard'])) },
@@ -110,12 +111,12 @@ const shortcuts = [
   },
 ] as const;
 
-const inPictures = [
+const tableAndChartKeys = [
   { keys: '↑ ↓', title: 'Move in a table; Enter opens, Space chooses a row' },
   { keys: '← →', title: 'Move a brush; Delete clears it' },
 ] as const;
 
-const typing = (target: EventTarget | null): boolean =>
+const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
   (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
@@ -123,7 +124,7 @@ export const Shortcuts = () => {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       if (document.querySelector('dialog[open]') && event.key !== '?') return;
       if (event.key === '?') {
         dialog.current?.showModal();
@@ -141,7 +142,7 @@ export const Shortcuts = () => {
     <dialog className="dialog" ref={dialog} aria-labelledby="shortcuts-title">
       <h2 id="shortcuts-title">Keyboard</h2>
       <div className="menu-hint">
-        {[...shortcuts, ...inPictures, { keys: '?', title: 'This list' }].map(({ keys, title }) => (
+        {[...shortcuts, ...tableAndChartKeys, { keys: '?', title: 'This list' }].map(({ keys, title }) => (
           <div key={keys} style={{ display: 'contents' }}>
             <span className="row" style={{ gap: 4 }}>
               {keys.split(' ').map((key) => (
@@ -161,7 +162,7 @@ export const Shortcuts = () => {
   );
 };
 
-/** Asks for an access token when the server wants one. */
+/** Asks for an access token when the server requires one. */
 export const TokenDialog = () => {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(
@@ -180,7 +181,7 @@ export const TokenDialog = () => {
       <form action={save} className="stack">
         <h2 id="token-title">This server asks for a token</h2>
         <p className="muted">
-          Make one with <code>funnel token create</code>. It is kept in this browser only.
+          Make one with <code>funnel token create</code>. This browser keeps it.
         </p>
         <label className="label">
           Token

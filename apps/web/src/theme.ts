@@ -1,4 +1,4 @@
-/** Light, dark, or as the system says; kept in this browser. `public/theme.js` applies it before the first paint. */
+/** The theme that a person chose, kept in this browser, and its colours for canvases. `public/theme.js` applies it before the first paint. */
 import { useMemo, useSyncExternalStore } from 'react';
 
 export type ThemeChoice = 'system' | 'light' | 'dark';
@@ -6,10 +6,10 @@ export type ThemeChoice = 'system' | 'light' | 'dark';
 const key = 'funnel-theme';
 const listeners = new Set<() => void>();
 const systemDark = window.matchMedia('(prefers-color-scheme: dark)');
-const tell = () => {
+const notifyListeners = () => {
   for (const listener of listeners) listener();
 };
-systemDark.addEventListener('change', tell);
+systemDark.addEventListener('change', notifyListeners);
 
 const readChoice = (): ThemeChoice => {
   const chosen = document.documentElement.dataset.theme;
@@ -23,9 +23,9 @@ export const setTheme = (choice: ThemeChoice): void => {
     if (choice === 'system') localStorage.removeItem(key);
     else localStorage.setItem(key, choice);
   } catch {
-    // Storage is off: the choice lasts as long as the page.
+    // Storage is off: the choice lasts until the page is closed.
   }
-  tell();
+  notifyListeners();
 };
 
 const watch = (listener: () => void) => {
@@ -35,14 +35,14 @@ const watch = (listener: () => void) => {
 
 export const useThemeChoice = (): ThemeChoice => useSyncExternalStore(watch, readChoice);
 
-/** What is drawn now. Pictures on a canvas read their colours again when it changes. */
-export const useTheme = (): 'light' | 'dark' => {
+/** The theme on show. Canvases read their colours again when it changes. */
+const useTheme = (): 'light' | 'dark' => {
   const choice = useThemeChoice();
   const dark = useSyncExternalStore(watch, () => systemDark.matches);
   return choice === 'system' ? (dark ? 'dark' : 'light') : choice;
 };
 
-/** The page's colours for pictures that are drawn on a canvas: read from the same tokens as everything else. */
+/** The colours of `styles/base.css`, for canvases. */
 export type Colours = {
   readonly text: string;
   readonly muted: string;
@@ -78,7 +78,7 @@ const readColours = (): Colours => {
   };
 };
 
-// The theme decides what the tokens say.
+// The colours depend on the theme.
 export const useColours = (): Colours => {
   const theme = useTheme();
   return useMemo(readColours, [theme]);
@@ -89,7 +89,7 @@ const channels = (hex: string): readonly [number, number, number] => {
   return [value >> 16, (value >> 8) & 255, value & 255];
 };
 
-/** The ramp at t in [0, 1]: low is pale, high stands out on either ground. Monotone in lightness, so it survives any colour vision. */
+/** The colour of the ramp at t in [0, 1]. Its lightness is monotone, so that people with any colour vision can read it. */
 export const rampColour = (ramp: Colours['ramp'], t: number): string => {
   const [from, to, u] = t < 0.5 ? [ramp[0], ramp[1], 2 * t] : [ramp[1], ramp[2], 2 * t - 1];
   const [a, b] = [channels(from), channels(to)];

@@ -1,14 +1,14 @@
 import { useEffect, useState } from 'react';
 
-/** Sweep files as YAML. */
+/** Writes and reads sweep files. */
 export type Yaml = {
-  /** Short lists stay on one line, as one writes them by hand. */
+  /** Lists of plain values stay on one line. */
   readonly write: (definition: object) => string;
-  /** Throws with line and column where it is not YAML. What it means is the schema's to say. */
+  /** Throws with line and column if the text is not YAML. It does not check the definition. */
   readonly parse: (text: string) => unknown;
 };
 
-/** The writer and parser are a chunk of their own, fetched when they are first wanted. */
+/** Loads the `yaml` package, which is a chunk of its own. */
 export const loadYaml = async (): Promise<Yaml> => {
   const { Document, isSeq, parse, visit } = await import('yaml');
   return {
@@ -28,10 +28,10 @@ export const loadYaml = async (): Promise<Yaml> => {
 export const definitionYaml = async (definition: object): Promise<string> =>
   (await loadYaml()).write(definition);
 
-/** A value as YAML; null until the writer has been fetched. `key` says when the value is another. */
+/** A value as YAML; null until the package has loaded. `key` identifies the value. */
 export const useYaml = (value: object, key: string): string | null => {
   const [text, setText] = useState<string | null>(null);
-  // The key stands for the value.
+  // The key identifies the value.
   useEffect(() => {
     let current = true;
     void definitionYaml(value).then((yaml) => current && setText(yaml));

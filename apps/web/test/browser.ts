@@ -1,4 +1,4 @@
-/** Chromium for tests, and the pages built. Where there is no Chromium, tests that need it are skipped, loudly; with CI=true they fail. */
+/** Builds the pages and starts Chromium for tests. Without Chromium, these tests are skipped with a notice; with CI=true they fail. */
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,12 +40,12 @@ export const launch = async (): Promise<Browser> => {
 
 export type Opened = {
   readonly page: Page;
-  /** Errors of scripts, of the content security policy and of the console, as they came. */
+  /** Errors of scripts, of the content security policy and of the console. */
   readonly faults: string[];
   readonly close: () => Promise<void>;
 };
 
-/** A page in a profile of its own. */
+/** Opens a page in a new profile. */
 export const open = async (
   browser: Browser,
   url: string,
@@ -63,12 +63,12 @@ export const open = async (
   return { page, faults, close: () => context.close() };
 };
 
-/** What axe finds of serious or critical impact: empty on a page that everyone can use. `only`: these rules, not all. */
+/** The serious and critical findings of axe. `only` limits the rules. */
 export const seriousFindings = async (page: Page, only?: readonly string[]): Promise<string[]> => {
-  // The page's policy forbids added scripts, as it should: what playwright evaluates is outside of it.
+  // The policy of the page forbids added scripts. Scripts that playwright evaluates are exempt.
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate((rules) => {
-    const here = globalThis as unknown as { readonly axe: typeof axe }; // just put there
+    const here = globalThis as unknown as { readonly axe: typeof axe }; // the line above defined it
     return here.axe.run({ resultTypes: ['violations'], ...(rules ? { runOnly: [...rules] } : {}) });
   }, only);
   return violations
@@ -78,7 +78,7 @@ export const seriousFindings = async (page: Page, only?: readonly string[]): Pro
     );
 };
 
-/** Waits on a condition of the test's own side. */
+/** Waits until a condition of the test holds. */
 export const eventually = async (holds: () => Promise<boolean> | boolean): Promise<void> => {
   await expect.poll(holds, { timeout: 20_000, interval: 50 }).toBe(true);
 };

@@ -1,4 +1,4 @@
-/** From the form to a trained model in one's hand, on the real API, database, worker and trainer. */
+/** From the form to a trained model, with the real API, database, worker and trainer. */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeInBrowser, launch, open, seriousFindings } from './browser.ts';
@@ -6,7 +6,7 @@ import { type Running, startFunnel } from './processes.ts';
 
 const minutes = 60_000;
 
-/** Small, and yet everything: two recipes, a hyperparameter that shares its initialisation, attacks of both families. */
+/** A small sweep with two recipes, shared initialisation and attacks of both families. */
 const sweepFile = `
 name: End to end
 recipes: [funn, classic]
@@ -26,7 +26,7 @@ attacks:
   - { attack: fmn-linf, steps: 15 }
 `;
 
-describeInBrowser('the whole of it', () => {
+describeInBrowser('a whole sweep', () => {
   let browser: Browser;
   let funnel: Running;
 
@@ -38,7 +38,7 @@ describeInBrowser('the whole of it', () => {
     await funnel?.close();
   });
 
-  it('submits from the form, is watched to its end, brushed, opened and tried', {
+  it('is submitted from the form, watched, filtered with brushes, opened and tried', {
     timeout: 8 * minutes,
   }, async () => {
     const { page, faults, close } = await open(browser, `${funnel.url}#/new`);
@@ -48,14 +48,14 @@ describeInBrowser('the whole of it', () => {
     await page.getByRole('textbox', { name: 'Sweep file' }).fill(sweepFile);
     await page.getByRole('button', { name: 'Form' }).click();
     expect(await page.getByLabel('γ: values').inputValue()).toBe('1, 5');
-    // The plan is the planner's: four FUNN trials share one initialisation, the shorter lie on the way of the longer.
+    // Four FUNN trials share one initialisation, and the longer optimisations continue the shorter ones.
     await page.getByRole('button', { name: 'Submit 6 trials' }).waitFor();
-    await page.getByText(/Sharing makes it/).waitFor();
+    await page.getByText(/Without sharing, training/).waitFor();
     await page.getByRole('button', { name: 'Submit 6 trials' }).click();
 
     await page.getByRole('heading', { name: 'End to end' }).waitFor();
     await page.getByText('Live', { exact: true }).waitFor();
-    // No reload from here on: what comes, comes by events.
+    // There is no reload from here on: the page follows events.
     await page.getByText('6 completed').waitFor();
     await page.getByText('6 of 6 measured').waitFor();
     expect(await seriousFindings(page)).toEqual([]);

@@ -9,9 +9,10 @@ import {
   formatNumber,
   formatPercent,
   inSentence,
+  plural,
 } from '../src/format.ts';
 
-describe('numbers as they are written', () => {
+describe('numbers', () => {
   it.each([
     [0, '0'],
     [5, '5'],
@@ -27,12 +28,12 @@ describe('numbers as they are written', () => {
     expect(formatNumber(value)).toBe(text);
   });
 
-  it('measured ones have three digits, so that they stand below each other', () => {
+  it('have three digits when measured', () => {
     expect([1.8, 12.345, 0.5].map(formatMeasured)).toEqual(['1.80', '12.3', '0.500']);
     expect(formatMeasured(Number.POSITIVE_INFINITY)).toBe('∞');
   });
 
-  it('shares, times and sizes', () => {
+  it('can be shares, times and sizes', () => {
     expect(formatPercent(0.98765)).toBe('98.8%');
     expect(formatDuration(0.2)).toBe('< 1 s');
     expect(formatDuration(59)).toBe('59 s');
@@ -44,14 +45,23 @@ describe('numbers as they are written', () => {
     expect(formatAgo('2026-01-02T00:01:00Z', now)).toBe('just now'); // clocks differ
   });
 
-  it('titles in a sentence keep their symbols', () => {
+  it('counts have a plural', () => {
+    expect([plural(1, 'trial'), plural(0, 'trial'), plural(2000, 'trial')]).toEqual([
+      '1 trial',
+      '0 trials',
+      '2,000 trials',
+    ]);
+    expect(plural(2, 'worker that is', 'workers that are')).toBe('2 workers that are');
+  });
+
+  it('a title in a sentence keeps its symbols', () => {
     expect(inSentence('Robust accuracy')).toBe('robust accuracy');
     expect(inSentence('L2 norm')).toBe('L2 norm');
   });
 });
 
-describe('attacks as they are called', () => {
-  it('say ε and steps, and what else is not the default', () => {
+describe('labels of attacks', () => {
+  it('have ε, the steps, and the settings that are not the default', () => {
     expect(
       attackLabel({
         attack: 'pgd-linf',
@@ -68,15 +78,15 @@ describe('attacks as they are called', () => {
   });
 });
 
-describe('the rows in sight', () => {
-  it('are drawn with some beyond, and the rest is height', () => {
-    const rows = rowWindow(2000, 35, 3500, 600);
-    expect(rows.first).toBe(92);
-    expect(rows.last).toBe(126);
+describe('visible rows', () => {
+  it('leave space for the others', () => {
+    const visible = Array.from({ length: 34 }, (_, i) => ({ index: 92 + i }));
+    const rows = rowWindow(visible, 2000, 35);
+    expect(rows).toMatchObject({ first: 92, last: 126 });
     expect(rows.before + (rows.last - rows.first) * 35 + rows.after).toBe(2000 * 35);
   });
 
-  it('are none of none', () => {
-    expect(rowWindow(0, 35, 100, 600)).toEqual({ first: 0, last: 0, before: 0, after: 0 });
+  it('are none in an empty table', () => {
+    expect(rowWindow([], 0, 35)).toEqual({ first: 0, last: 0, before: 0, after: 0 });
   });
 });

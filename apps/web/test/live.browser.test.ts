@@ -5,7 +5,7 @@ import { smallSweep } from './fake-api/populate.ts';
 import { type FakeApi, startFakeApi } from './fake-api/server.ts';
 import { createWorld, type World } from './fake-api/world.ts';
 
-describeInBrowser('what moves', () => {
+describeInBrowser('live pages', () => {
   let browser: Browser;
   let api: FakeApi;
   let world: World;
@@ -24,7 +24,7 @@ describeInBrowser('what moves', () => {
   const live = () => world.sweeps.get('live')!;
   const ended = () => live().statuses.filter((status) => status !== 'waiting' && status !== 'running').length;
 
-  it('moves on the list and in the table without a reload, by events alone', async () => {
+  it('update the list and the table without a reload', async () => {
     const { page, close } = await open(browser, `${api.url}#/sweeps/live`);
     await page.getByText('Live', { exact: true }).waitFor();
     await page.getByText(/of 84 measured/).waitFor();
@@ -40,7 +40,7 @@ describeInBrowser('what moves', () => {
     await close();
   });
 
-  it('puts a new sweep in front and takes a deleted one away', async () => {
+  it('show a new sweep at the top and remove a deleted one', async () => {
     const { page, close } = await open(browser, `${api.url}#/sweeps`);
     await page.getByText('Live', { exact: true }).waitFor();
     world.addSweep({ name: 'Brand new', dataset: { name: 'glyphs' } }, { id: 'fresh' });
@@ -52,13 +52,13 @@ describeInBrowser('what moves', () => {
     await close();
   });
 
-  it('misses nothing that happens while the connection is away', async () => {
+  it('miss nothing that happens while the connection is lost', async () => {
     const { page, close } = await open(browser, `${api.url}#/sweeps/live`);
     await page.getByText('Live', { exact: true }).waitFor();
     const streams = () => api.requests.get('events') ?? 0;
     const before = streams();
     api.cutStreams();
-    world.finishTrial(live()); // nobody hears this
+    world.finishTrial(live()); // no stream is connected
     await eventually(() => streams() > before);
     await page
       .getByText(`${live().statuses.filter((status) => status === 'completed').length} completed`)
@@ -67,7 +67,7 @@ describeInBrowser('what moves', () => {
     await close();
   });
 
-  it('holds one stream for all tabs of a browser, and hands it on', async () => {
+  it('use one stream for all tabs of a browser, and pass it on', async () => {
     const { page, close } = await open(browser, `${api.url}#/sweeps/live`);
     await page.getByText('Live', { exact: true }).waitFor();
     const before = api.requests.get('events');
@@ -84,7 +84,7 @@ describeInBrowser('what moves', () => {
     await close();
   });
 
-  it('draws the stage tree from events, without asking again', async () => {
+  it('update the stage tree from events, without new requests', async () => {
     const { page, close } = await open(browser, `${api.url}#/sweeps/live/stages`);
     await page.getByText('Double-click a stage').waitFor();
     const asked = api.requests.get('listStages');
@@ -100,7 +100,7 @@ describeInBrowser('what moves', () => {
     await close();
   });
 
-  it('asks for a token where one is wanted, and uses it', async () => {
+  it('ask for a token if the server requires one, and use it', async () => {
     let wanted = true;
     const guarded = await startFakeApi(world, {
       dist,
@@ -117,7 +117,7 @@ describeInBrowser('what moves', () => {
     await guarded.close();
   });
 
-  it('says what is wrong and what to do, and tries again', async () => {
+  it('show an error with its hint, and try again', async () => {
     let broken = true;
     const failing = await startFakeApi(world, {
       dist,
@@ -133,7 +133,7 @@ describeInBrowser('what moves', () => {
     await failing.close();
   });
 
-  it('folds the workers that are gone', async () => {
+  it('fold away workers that are gone', async () => {
     const { page, close } = await open(browser, `${api.url}#/workers`);
     await page.getByRole('heading', { name: 'NVIDIA H100' }).waitFor();
     const gone = page.getByRole('heading', { name: 'wasm (SIMD), 8 cores' });
@@ -143,7 +143,7 @@ describeInBrowser('what moves', () => {
     await close();
   });
 
-  it('invites to a first sweep where there is none', async () => {
+  it('invite to a first sweep if there is none', async () => {
     const empty = await startFakeApi(createWorld(), { dist });
     const { page, close } = await open(browser, `${empty.url}#/sweeps`);
     await page.getByText('No sweeps yet').waitFor();

@@ -1,6 +1,6 @@
 /**
  * How smooth the pages are with 1,000 sweeps and with 2,000 trials: `node --import tsx apps/web/test/measure.ts`. A long task is one
- * that keeps the page from answering for more than 50 ms. Prints; fails nothing: the machine decides as much as the page.
+ * that blocks the page for more than 50 ms. It prints figures and never fails, because they depend on the machine.
  */
 import type { Page } from 'playwright-core';
 import { dist, launch, open } from './browser.ts';
@@ -18,9 +18,9 @@ type TraceEvent = {
   readonly args?: { readonly name?: string };
 };
 
-/** Milliseconds of computing time of every task of the page's main thread. Not of the clock: other programs share the machine. */
+/** CPU time in ms of every task of the main thread. Not wall time: other programs share the machine. */
 const tasksOf = (trace: Buffer): number[] => {
-  const { traceEvents } = JSON.parse(trace.toString()) as { readonly traceEvents: readonly TraceEvent[] }; // Chromium's own format
+  const { traceEvents } = JSON.parse(trace.toString()) as { readonly traceEvents: readonly TraceEvent[] }; // the format of Chromium
   const main = new Set(
     traceEvents
       .filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain')
@@ -40,7 +40,7 @@ type Row = {
 };
 const rows: Row[] = [];
 
-/** Does something, lets the page come to rest, and notes what kept it busy. */
+/** Acts on the page, waits until it is idle, and records the tasks. */
 const measure = async (page: Page, what: string, act: () => Promise<unknown>): Promise<void> => {
   await browser.startTracing(page, { categories: ['toplevel', '__metadata'] });
   const start = performance.now();
@@ -76,11 +76,11 @@ const api = await startFakeApi(world, { dist });
 const browser = await launch();
 
 const { page, close } = await open(browser, 'about:blank');
-// The server's own first computation is not what is measured.
+// Warms up the server, which is not part of the measurement.
 for (let cursor = 0; cursor < 2000; cursor += 250)
   await fetch(`${api.url}v1/sweeps/large/trials?limit=250&cursor=${cursor}`);
 
-await page.goto(`${api.url}#/nowhere`); // a warm cache of files, as on a second visit
+await page.goto(`${api.url}#/nowhere`); // fills the file cache, as on a second visit
 await measure(page, '1,000 sweeps: first rows', async () => {
   await page.goto(`${api.url}?again#/sweeps`);
   await page.locator('.sweeps-name').first().waitFor();

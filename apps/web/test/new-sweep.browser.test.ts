@@ -21,7 +21,7 @@ describeInBrowser('the form for a new sweep', () => {
     await api?.close();
   });
 
-  it('plans as one types and submits what it shows', async () => {
+  it('plans while a person types, and submits what it shows', async () => {
     const { page, faults, close } = await open(browser, `${api.url}#/new`);
     await page.getByRole('button', { name: 'Submit 1 trial' }).waitFor();
     const how = page.getByRole('group', { name: 'γ: how' });
@@ -29,12 +29,12 @@ describeInBrowser('the form for a new sweep', () => {
     await page.getByLabel('γ: values').fill('1, 5, 10');
     await page.getByLabel('Seeds per point').fill('2');
     await page.getByRole('button', { name: 'Submit 6 trials' }).waitFor();
-    await page.getByText(/Sharing makes it/).waitFor();
+    await page.getByText(/Without sharing, training/).waitFor();
     await page.getByRole('button', { name: 'Submit 6 trials' }).click();
     await page
       .getByText(/>=1 characters|at least 1|Too small/)
       .first()
-      .waitFor(); // it has no name yet
+      .waitFor(); // the sweep has no name yet
     await page.getByLabel('Name').fill('Three γ');
     await page.getByRole('button', { name: 'Submit 6 trials' }).click();
     await page.getByRole('heading', { name: 'Three γ' }).waitFor();
@@ -44,7 +44,7 @@ describeInBrowser('the form for a new sweep', () => {
     await close();
   });
 
-  it('says at the hyperparameter what is wrong with it, and keeps the last plan', async () => {
+  it('shows the error of a hyperparameter beside it, and keeps the last plan', async () => {
     const { page, close } = await open(browser, `${api.url}#/new`);
     await page.getByRole('button', { name: 'Submit 1 trial' }).waitFor();
     await page
@@ -61,7 +61,7 @@ describeInBrowser('the form for a new sweep', () => {
     await close();
   });
 
-  it('takes a sweep file, and what the form made of it goes back into one', async () => {
+  it('accepts a sweep file, and writes the form back into one', async () => {
     const { page, close } = await open(browser, `${api.url}#/new`);
     await page.getByRole('button', { name: 'YAML' }).click();
     const editor = page.getByRole('textbox', { name: 'Sweep file' });
@@ -81,7 +81,7 @@ describeInBrowser('the form for a new sweep', () => {
     await close();
   });
 
-  it('loses nothing to haste: what was typed is what the form shows, however soon it is asked for', async () => {
+  it('shows in the form what was just typed into the file', async () => {
     const { page, close } = await open(browser, `${api.url}#/new`);
     await page.getByRole('button', { name: 'YAML' }).click();
     await page
@@ -92,7 +92,7 @@ describeInBrowser('the form for a new sweep', () => {
     await close();
   });
 
-  it('starts from a trial, with everything that made it', async () => {
+  it('copies a trial with its settings', async () => {
     const trial = world.trialOf(world.sweeps.get('done')!, 30);
     const { page, close } = await open(browser, `${api.url}#/trials/done.30`);
     await page.getByRole('link', { name: 'Run again' }).click();
@@ -104,7 +104,7 @@ describeInBrowser('the form for a new sweep', () => {
     await close();
   });
 
-  it('draws an own list of attacks with their settings', async () => {
+  it('shows an own list of attacks with their settings', async () => {
     const { page, close } = await open(browser, `${api.url}#/new`);
     await page.getByRole('group', { name: 'Attacks' }).getByRole('button', { name: 'Own list' }).click();
     await page.getByRole('button', { name: 'Remove DeepFool L2' }).waitFor();

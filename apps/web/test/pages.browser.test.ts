@@ -5,7 +5,7 @@ import { defenceSweep, smallSweep } from './fake-api/populate.ts';
 import { type FakeApi, startFakeApi } from './fake-api/server.ts';
 import { createWorld } from './fake-api/world.ts';
 
-/** Every page, and a text that is there when what it shows has come. */
+/** Every page, with a text that is present once it has loaded. */
 const pages = [
   ['#/sweeps', 'γ against β, finished'],
   ['#/sweeps/done', 'Which hyperparameters matter'],
@@ -49,13 +49,13 @@ describeInBrowser('every page', () => {
   });
 
   it.each(pages)(
-    '%s has no fault and no serious finding, in light and dark, and fits a phone',
+    '%s has no error and no serious finding, in light and dark, and fits a phone',
     async (address, text) => {
       const { page, faults, close } = await open(browser, api.url + address, { colorScheme: 'light' });
       await page.getByText(text).first().waitFor();
       expect(await seriousFindings(page)).toEqual([]);
       await page.emulateMedia({ colorScheme: 'dark' });
-      // All that the theme can change.
+      // The theme can change only the contrast.
       expect(await seriousFindings(page, ['color-contrast'])).toEqual([]);
       await page.setViewportSize({ width: 360, height: 740 });
       await eventually(() => page.evaluate(() => document.documentElement.scrollWidth <= 360));
@@ -69,7 +69,7 @@ describeInBrowser('every page', () => {
     },
   );
 
-  it('names each page in its title', async () => {
+  it('names the page in the title', async () => {
     const { page, close } = await open(browser, `${api.url}#/leaderboard`);
     await page.getByText('its sweep').first().waitFor();
     expect(await page.title()).toBe('Leaderboard · Funnel');
@@ -79,7 +79,7 @@ describeInBrowser('every page', () => {
     await close();
   });
 
-  it('keeps a chosen theme, without a flash of the other', async () => {
+  it('keeps a chosen theme without a flash of the other one', async () => {
     const { page, close } = await open(browser, `${api.url}#/sweeps`, { colorScheme: 'light' });
     const theme = page.getByRole('button', { name: /^Theme/ });
     await theme.click();

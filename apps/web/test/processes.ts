@@ -1,4 +1,4 @@
-/** The API and a worker as processes, as anybody runs them, on a database of the test's own. */
+/** Starts the API and a worker as processes, on a new database. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -23,12 +23,12 @@ const stop = async (child: ChildProcess): Promise<void> => {
   await once(child, 'exit');
 };
 
-/** The address that the API says it listens on. */
+/** The address from the log of the API. */
 const addressOf = async (api: ChildProcess): Promise<string> => {
   for await (const line of createInterface({ input: api.stdout! })) {
     const { url } = JSON.parse(line) as { readonly url?: string };
     if (url !== undefined) {
-      api.stdout!.resume(); // nobody reads on, and a full pipe would stop it
+      api.stdout!.resume(); // nothing reads the rest, and a full pipe would block the process
       return url;
     }
   }
@@ -37,7 +37,7 @@ const addressOf = async (api: ChildProcess): Promise<string> => {
 
 export type Running = { readonly url: string; readonly close: () => Promise<void> };
 
-/** `worker: false`: nothing that is submitted will start. */
+/** Without a worker, submitted sweeps do not start. */
 export const startFunnel = async ({ worker = true } = {}): Promise<Running> => {
   const database = await createTestDatabase();
   const home = await mkdtemp(join(tmpdir(), 'funnel-web-'));

@@ -1,6 +1,6 @@
 /**
- * The pictures in docs/img, from a running Funnel: `node --import tsx apps/web/test/screenshots.ts <address> <sweep id>`. The sweep
- * should have ended; nothing on the pictures is made up.
+ * Takes the screenshots in docs/img from a running Funnel: `node --import tsx apps/web/test/screenshots.ts <address> <sweep id>`. The
+ * sweep should have ended. The screenshots show real results.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { launch, open } from './browser.ts';
 
 const [, , url = 'http://127.0.0.1:7070', sweep = ''] = process.argv;
 const folder = fileURLToPath(new URL('../../../docs/img', import.meta.url));
-/** A picture is looked at in a README: large enough to read, small enough to load. */
+/** Screenshots in a README must load quickly. */
 const maxBytes = 300_000;
 const client = createClient({ url });
 const { items } = await client.leaderboard({
@@ -23,7 +23,7 @@ const classic = items.find(({ recipe }) => recipe === 'classic')?.trialId ?? ite
 type Shot = {
   readonly name: string;
   readonly address: string;
-  /** There when everything has come. */
+  /** A text that is present once the page has loaded. */
   readonly text: string;
   readonly dark?: boolean;
   readonly width?: number;
@@ -48,7 +48,7 @@ const draw = async (page: Page): Promise<void> => {
   await page.mouse.down();
   for (const point of points) await page.mouse.move(...at(point), { steps: 6 });
   await page.mouse.up();
-  // The last stroke has come to the page when two frames have passed.
+  // The page has processed the last stroke after two frames.
   await page.evaluate(
     () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
   );
@@ -94,7 +94,7 @@ const shots: readonly Shot[] = [
   { name: 'trial', address: `#/trials/${best}`, text: 'What the attack did', height: 760, act: toGallery },
   { name: 'compare', address: `#/compare?trials=${best},${classic}`, text: 'What differs', height: 1000 },
   { name: 'leaderboard', address: `#/leaderboard?sweep=${sweep}`, text: 'its sweep', height: 800 },
-  { name: 'new-sweep', address: `#/new?sweep=${sweep}`, text: 'Already there', height: 1000 },
+  { name: 'new-sweep', address: `#/new?sweep=${sweep}`, text: 'Already trained', height: 1000 },
   { name: 'try-it', address: `#/try/${best}`, text: 'Draw something', height: 900, act: draw },
   { name: 'sweeps', address: '#/sweeps', text: 'epochs saved', height: 640 },
   {
@@ -118,7 +118,7 @@ for (const { name, address, text, dark, width = 1360, height = 900, act } of sho
   await page.waitForFunction(() => document.querySelector('.skeleton') === null);
   await act?.(page);
   await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null);
-  // Pictures on a canvas are drawn a frame after their data have come.
+  // Canvases are drawn one frame after their data has arrived.
   await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve, { timeout: 3000 })));
   const { byteLength } = await page.screenshot({ path: join(folder, `${name}.png`) });
   if (byteLength > maxBytes)

@@ -8,7 +8,7 @@ import { createWorld } from './fake-api/world.ts';
 describeInBrowser('a sweep', () => {
   let browser: Browser;
   let api: FakeApi;
-  /** Which of the made-up trials end well hangs on their identities, which a new hyperparameter or attack changes. */
+  /** The completed trials. They depend on identities, which a new hyperparameter or attack changes. */
   let completed: number[];
 
   beforeAll(async () => {
@@ -34,7 +34,7 @@ describeInBrowser('a sweep', () => {
       .first()
       .textContent()) ?? '';
 
-  it('brushes the parallel coordinates by pointer: everything below follows', async () => {
+  it('filters by a brush that the pointer draws', async () => {
     const { page, close } = await results();
     const axis = page.locator('.axis-grab').nth(1); // γ
     const box = (await axis.boundingBox())!;
@@ -51,21 +51,21 @@ describeInBrowser('a sweep', () => {
     await close();
   });
 
-  it('brushes by keyboard, and says where the handle is', async () => {
+  it('filters by a brush that the keyboard moves, and names the position of its handle', async () => {
     const { page, close } = await results();
     const handle = page.getByRole('slider', { name: 'γ, lowest' });
     await handle.focus();
     for (let i = 0; i < 5; i++) await page.keyboard.press('Shift+ArrowUp');
     await page.getByText(/within the brushes/).waitFor();
     expect(await handle.getAttribute('aria-valuenow')).toBe('50');
-    expect(await handle.getAttribute('aria-valuetext')).toBe('5'); // the middle between 0.5 and 50, by decades
+    expect(await handle.getAttribute('aria-valuetext')).toBe('5'); // the middle between 0.5 and 50 on a logarithmic scale
     await eventually(async () => (await shown(page)) === '48 of 84');
     await page.keyboard.press('Delete');
     await eventually(async () => (await shown(page)) === '84 of 84');
     await close();
   });
 
-  it('sorts and filters its table', async () => {
+  it('sorts and filters the table', async () => {
     const { page, close } = await results();
     const gamma = page.getByRole('columnheader', { name: 'γ' });
     await gamma.getByRole('button').click();
@@ -79,7 +79,7 @@ describeInBrowser('a sweep', () => {
     await close();
   });
 
-  it('chooses trials for the curves, keeps the choice in its address, and compares them', async () => {
+  it('keeps chosen trials in the address and compares them', async () => {
     const { page, close } = await results();
     const number = completed[0]!;
     await page.getByLabel('Filter trials').fill(`number:${number}`);
@@ -94,7 +94,7 @@ describeInBrowser('a sweep', () => {
     await close();
   });
 
-  it('moves through the stage tree with arrow keys and shows the stage', async () => {
+  it('moves through the stage tree with arrow keys and shows the selected stage', async () => {
     const { page, close } = await open(browser, `${api.url}#/sweeps/done/stages`);
     const tree = page.getByRole('application', { name: /Tree of/ });
     await tree.focus();
@@ -106,7 +106,7 @@ describeInBrowser('a sweep', () => {
     await close();
   });
 
-  it('pauses at once, and asks before it cancels', async () => {
+  it('pauses at once, and asks for confirmation before it cancels', async () => {
     const world = createWorld();
     world.addSweep(smallSweep, { id: 'live', done: 0.3 });
     const own = await startFakeApi(world, { dist });
@@ -122,7 +122,7 @@ describeInBrowser('a sweep', () => {
     await own.close();
   });
 
-  it('opens a trial from the table, shows what attacks did and rebuilds it in the browser', async () => {
+  it('opens a trial from the table and reconstructs attacked images in the browser', async () => {
     const { page, faults, close } = await results();
     const number = completed.at(9)!;
     await page.getByLabel('Filter trials').fill(`number:${number}`);

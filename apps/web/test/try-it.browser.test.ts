@@ -5,7 +5,7 @@ import { smallSweep } from './fake-api/populate.ts';
 import { type FakeApi, startFakeApi } from './fake-api/server.ts';
 import { createWorld } from './fake-api/world.ts';
 
-/** A bar, and a stroke down its right side. */
+/** Draws a 7. */
 const drawSeven = async (page: Page): Promise<void> => {
   const pad = (await page.locator('.draw-pad').boundingBox())!;
   const at = (x: number, y: number) => [pad.x + pad.width * x, pad.y + pad.height * y] as const;
@@ -31,7 +31,7 @@ describeInBrowser('trying a model', () => {
     await api?.close();
   });
 
-  it('reads a drawing, and reads it otherwise when ε is large enough', async () => {
+  it('classifies a drawing, and changes the decision once ε is large enough', async () => {
     const { page, faults, close } = await open(browser, `${api.url}#/try/done.9`);
     await page.getByText('Draw something').waitFor();
     await page.getByLabel('ε', { exact: true }).fill('0');
@@ -50,7 +50,7 @@ describeInBrowser('trying a model', () => {
     await close();
   });
 
-  it('takes a test image without a pointer to draw with', async () => {
+  it('accepts a test image, for people without a pointer', async () => {
     const { page, close } = await open(browser, `${api.url}#/try/done.9`);
     await page.getByText('Draw something').waitFor();
     await page
@@ -61,7 +61,7 @@ describeInBrowser('trying a model', () => {
     await close();
   });
 
-  it('begins with the best model, and another can be picked', async () => {
+  it('starts with the best model and lets a person choose another', async () => {
     const { page, close } = await open(browser, `${api.url}#/try`);
     await page.getByText('Draw something').waitFor();
     const model = page.getByLabel('Model');

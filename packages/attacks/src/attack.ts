@@ -1,4 +1,7 @@
-/** What an attack is: a function from images to candidates. It proposes; the driver (run-attack.ts) disposes. */
+/**
+ * What an attack is: a function from images to candidates. An attack only proposes; the driver (`evaluate-attack.ts`) clips each candidate,
+ * runs the model on it again and measures it.
+ */
 import {
   AppError,
   type AttackName,
@@ -12,103 +15,98 @@ import type { ClassifierModel } from './classifier.ts';
 import { createFlatModel, type FlatModel } from './flat-model.ts';
 import type { Random } from './random.ts';
 
-export type AttackContext = {
-  readonly model: FlatModel;
-  /** `[n, width]` in [0, 1]; each is classified as its label. The driver owns it. */
-  readonly images: tf.Tensor2D;
-  /** `[n]`. */
-  readonly labels: Int32Array;
-  /** The stream of one image: the same whatever batch the image is in. `path` tells restarts and purposes apart. */
-  readonly random: (row: number, ...path: readonly (string | number)[]) => Random;
-  /** Throws when the run was cancelled; now and then lets the event loop turn. Awaited once per step. */
-  readonly yieldToEventLoop: () => Promise<void>;
-  readonly resources: AttackResources;
-};
-
-export type AttackResult = {
-  /** `[n, width]`: the best adversarial of every row, or anything where there is none. The driver owns it from here. */
-  readonly adversarials: tf.Tensor2D;
-  /** Iterations spent on each row until its result stood. */
-  readonly steps: Int32Array;
-  /** Forward passes spent on each row; one that carries a gradient counts once. */
-  readonly queries: Int32Array;
-};
-
 export type Attack<Name extends AttackName = AttackName> = {
   (context: AttackContext, settings: AttackSettings<Name>): Promise<AttackResult>;
-  /** Takes many images and keeps as many at work as a pass of the model takes. Others are given no more than that at once. */
+  /**
+   * The attack takes more images than fit into one pass of the model, and fills each pass with images that it has not finished.
+   * The driver gives other attacks one pass of images at a time.
+   */
   readonly streams?: true;
 };
 
 export const streaming = <Name extends AttackName>(attack: Attack<Name>): Attack<Name> =>
   Object.assign(attack, { streams: true as const });
 
-// What some attacks need besides the model: an encoder, surrogates, and images of other classes.
+export type AttackContext = {
+  readonly model: FlatModel;
+  /** `[n, width]` in [0, 1]; the model classifies each image as its label. The driver disposes of the tensor. */
+  readonly images: tf.Tensor2D;
+  /** `[n]`. */
+  readonly labels: Int32Array;
+  /** The random stream of one image; it does not depend on the batch. `path` tells restarts and purposes apart. */
+  readonly random: (row: number, ...path: readonly (string | number)[]) => Random;
+  /** To be awaited once per step: throws when the run was cancelled, and from time to time lets other events run. */
+  readonly yieldToEventLoop: () => Promise<void>;
+  readonly resources: AttackResources;
+};
 
+export type AttackResult = {
+  /** `[n, width]`: the best adversarial of every row; any values where the attack found none. The driver disposes of the tensor. */
+  readonly adversarials: tf.Tensor2D;
+  /** `[n]`: iterations that the attack spent on each row. */
+  readonly steps: Int32Array;
+  /** `[n]`: forward passes that the attack spent on each row; a pass with a gradient counts once. */
+  readonly queries: Int32Array;
+};
+
+/** What some attacks need besides the model and the images, as the caller gives it. */
 export type EvaluationResources = {
   /** Images in the model's bounds, `[n, ...shape]` → features, `[n, …]`. Differentiable. */
   readonly encoder?: (images: tf.Tensor) => tf.Tensor;
-  /** Other models of the same input, such as other trials of a sweep. */
+  /** Other models with the same input, such as those of other trials of a sweep. */
   readonly surrogates?: readonly ClassifierModel[];
 };
 
-/** The same, in the flat world of attacks: rows of pixels in [0, 1]. */
+/** The same resources for rows of pixels in [0, 1]. */
 type AttackResources = {
   /** `[n, width]` → `[n, features]`. */
   readonly encoder: (x: tf.Tensor2D) => tf.Tensor2D;
   readonly surrogates: readonly FlatModel[];
-  /** All images of the evaluation, to take guides of other classes from. */
+  /** All images of the evaluation: the feature attack takes its guides from them. */
   readonly pool: { readonly images: tf.Tensor2D; readonly labels: Int32Array };
 };
 
-type Given = {
+type Evaluated = {
   readonly model: FlatModel;
   readonly classifier: ClassifierModel;
+  /** `[m, width]`: all images of the evaluation. */
   readonly images: tf.Tensor2D;
   readonly labels: Int32Array;
 };
 
-/** Throws ATTACK_INPUT where the attack needs what was not given. */
+/**
+ * Errors: ATTACK_INPUT when the caller did not give a resource that the attack needs, or when a surrogate takes images of another shape.
+ */
 export const prepareResources = (
   spec: AttackSpec,
   resources: EvaluationResources = {},
-  given: Given,
+  { model, classifier, images, labels }: Evaluated,
 ): AttackResources => {
+  const { encoder, surrogates = [] } = resources;
+  const missing = (resource: AttackResource) =>
+    new AppError(
+      'ATTACK_INPUT',
+      `Expected \`resources.${resource}\` for the attack ${spec.attack}, but got none`,
+    );
   const declaration = attacks[spec.attack];
   const needs: readonly AttackResource[] = 'needs' in declaration ? (declaration.needs ?? []) : [];
-  for (const need of needs)
-    if (resources[need] === undefined)
-      throw new AppError(
-        'ATTACK_INPUT',
-        `Expected \`resources.${need}\` for the attack ${spec.attack}, but got none`,
-      );
-  const { encoder, surrogates = [] } = resources;
-  const [low, high] = given.classifier.bounds;
-  const stranger = surrogates.findIndex(
-    ({ shape }) => JSON.stringify(shape) !== JSON.stringify(given.model.shape),
-  );
-  if (stranger >= 0)
+  for (const need of needs) if (resources[need] === undefined) throw missing(need);
+  const mismatch = surrogates.findIndex(({ shape }) => JSON.stringify(shape) !== JSON.stringify(model.shape));
+  if (mismatch >= 0)
     throw new AppError(
       'ATTACK_INPUT',
-      `Expected surrogates of input shape [${given.model.shape.join(', ')}], but number ${stranger} takes [${surrogates[stranger]!.shape.join(', ')}]`,
+      `Expected surrogates of input shape [${model.shape.join(', ')}], but surrogate ${mismatch} takes [${surrogates[mismatch]!.shape.join(', ')}]`,
     );
+  const [low, high] = classifier.bounds;
   return {
     encoder: (x) =>
       tf.tidy(() => {
-        if (encoder === undefined)
-          throw new AppError(
-            'ATTACK_INPUT',
-            `Expected \`resources.encoder\` for the attack ${spec.attack}, but got none`,
-          );
-        const features = encoder(
-          x
-            .mul(high - low)
-            .add(low)
-            .reshape([-1, ...given.model.shape]),
-        );
+        if (encoder === undefined) throw missing('encoder');
+        const scaled = x.mul(high - low).add(low);
+        const features = encoder(scaled.reshape([-1, ...model.shape]));
         return features.reshape([features.shape[0]!, -1]);
       }),
-    surrogates: surrogates.map((surrogate) => createFlatModel(surrogate, given.model.batchSize)),
-    pool: { images: given.images, labels: given.labels },
+    surrogates: surrogates.map((surrogate) => createFlatModel(surrogate, model.batchSize)),
+    pool: { images, labels },
   };
 };

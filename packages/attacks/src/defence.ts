@@ -1,29 +1,31 @@
-/** Defences that reject images (MagNet, detectors): what they answer, and what a perturbation is made against (ADR 6). */
+/**
+ * Defences that reject images (MagNet, detectors): which class the defended model answers, and which model an attack works against (ADR 6).
+ */
 import { type AttackSpec, classesOf } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { type ClassifierModel, checkLogits } from './classifier.ts';
 import { createFlatModel, type FlatModel } from './flat-model.ts';
-import { pick, positions } from './rows.ts';
+import { indicesWhere, valuesAt } from './rows.ts';
 
 /**
- * What the model answers to rows of pixels: the class (`classOf`, which may be none), or `classes`, one beyond the last, where it rejects
- * the image. An image passes only where its suspicion is below 0: one that is NaN rejects it.
+ * `[n, width]` → `[n]`: the class of each row (`classOf`, which may be `noClass`), or the number `classes` when the defence rejects the
+ * row. A defence rejects an image unless its suspicion is below 0; a NaN therefore rejects it. `checked`: throw ATTACK_INPUT when the
+ * outputs are not logits.
  */
-export type Judge = (x: tf.Tensor2D, options?: { readonly checked?: boolean }) => Promise<Int32Array>;
+export type Predict = (x: tf.Tensor2D, options?: { readonly checked?: boolean }) => Promise<Int32Array>;
 
-/** `checked`: throws ATTACK_INPUT where the outputs are not logits. */
-export const createJudge = (model: ClassifierModel, batchSize?: number): Judge => {
+export const createPredictor = (model: ClassifierModel, batchSize?: number): Predict => {
   const { classes, defence } = model;
-  const answers: ClassifierModel['logits'] = (images) =>
+  const withSuspicion: ClassifierModel['logits'] = (images) =>
     defence === undefined
       ? model.logits(images)
       : tf.concat([model.logits(images), tf.reshape(defence.suspicion(images), [-1, 1])], 1);
-  const flat = createFlatModel({ ...model, logits: answers }, batchSize);
+  const flat = createFlatModel({ ...model, logits: withSuspicion }, batchSize);
   return async (x, { checked = false } = {}) => {
-    const columns = flat.logits(x); // [n, classes], and a column of suspicion where there is a defence
-    const values = await columns.data<'float32'>();
-    const width = columns.shape[1];
-    columns.dispose();
+    const outputs = flat.logits(x); // [n, classes], and one more column with a defence
+    const values = await outputs.data<'float32'>();
+    const width = outputs.shape[1];
+    outputs.dispose();
     if (checked)
       checkLogits(
         values.filter((_, at) => at % width < classes),
@@ -35,11 +37,54 @@ export const createJudge = (model: ClassifierModel, batchSize?: number): Judge =
   };
 };
 
+/** The rows of some images, and the model that the attack works against for these images. */
+type Target = { readonly model: FlatModel; readonly rows: Int32Array };
+
+type Defended = {
+  readonly model: ClassifierModel;
+  readonly flat: FlatModel;
+  /** `[n, width]`. */
+  readonly images: tf.Tensor2D;
+  readonly labels: Int32Array;
+  /** The rows of the images to attack. */
+  readonly attacked: Int32Array;
+};
+
 /**
- * The defence as one classifier, for images of one label: what is rejected counts as the label. The label's logit is
- * max(z_y, max z + s), s the suspicion, so that its margin to a class j is the lesser of z_j − z_y and −s: to fool it is to be
- * misclassified and to pass, and every attack's own loss seeks both (after Carlini & Wagner 2017, Adversarial examples are not easily
- * detected, §3, whose extra class this is).
+ * Which model the attack works against, for which images:
+ * without a defence the model itself, for all images;
+ * with `against: defence` one guarded model per label;
+ * with `against: classifier` the bare classifier, for the images that it classifies correctly: the others need no attack.
+ */
+export const planTargets = async (
+  { settings }: AttackSpec,
+  { model, flat, images, labels, attacked }: Defended,
+): Promise<readonly Target[]> => {
+  if (model.defence === undefined) return [{ model: flat, rows: attacked }];
+  if (settings.against === 'classifier') {
+    const { defence, ...plain } = model;
+    const bare = { ...plain, logits: defence.bare };
+    const predicted = await createPredictor(bare, flat.batchSize)(images);
+    const rows = attacked.filter((image) => predicted[image] === labels[image]);
+    return [{ model: createFlatModel(bare, flat.batchSize), rows }];
+  }
+  const attackedLabels = valuesAt(labels, attacked);
+  return [...new Set(attackedLabels)]
+    .sort((a, b) => a - b)
+    .map((label) => ({
+      model: createFlatModel(guarded(model, label), flat.batchSize),
+      rows: valuesAt(
+        attacked,
+        indicesWhere(attacked.length, (i) => attackedLabels[i] === label),
+      ),
+    }));
+};
+
+/**
+ * The classifier and its defence as one classifier, for images of one label y. It gives a rejected image the class y. The logit of y is
+ * max(z_y, max z + s) with the suspicion s, so the margin of y over a class j is the smaller of z_j − z_y and −s. An attack fools this
+ * classifier only with an image that is misclassified and accepted, and the loss of every attack asks for both. The extra class of
+ * Carlini & Wagner 2017, "Adversarial examples are not easily detected", §3, does the same.
  */
 const guarded = (model: ClassifierModel, label: number): ClassifierModel => ({
   ...model,
@@ -51,44 +96,3 @@ const guarded = (model: ClassifierModel, label: number): ClassifierModel => ({
     return tf.add(z, tf.mul(tf.relu(tf.sub(rejection, own)), atLabel));
   },
 });
-
-/** Images, by position, and the model that perturbations of them are made against. */
-type Targets = { readonly model: FlatModel; readonly rows: Int32Array };
-
-type Given = {
-  readonly model: ClassifierModel;
-  readonly flat: FlatModel;
-  /** `[n, width]`. */
-  readonly images: tf.Tensor2D;
-  readonly labels: Int32Array;
-  /** Positions of the images to attack. */
-  readonly attacked: Int32Array;
-};
-
-/**
- * Who attacks what. Without a defence, the model; against the defence, the guarded model of each label; against the classifier, that
- * alone, on the images that it gets right itself: one that it gets wrong is no perturbation.
- */
-export const targetsOf = async (
-  { settings }: AttackSpec,
-  { model, flat, images, labels, attacked }: Given,
-): Promise<readonly Targets[]> => {
-  if (model.defence === undefined) return [{ model: flat, rows: attacked }];
-  if (settings.against === 'classifier') {
-    const { defence, ...plain } = model;
-    const bare = { ...plain, logits: defence.bare };
-    const predicted = await createJudge(bare, flat.batchSize)(images);
-    const rows = attacked.filter((image) => predicted[image] === labels[image]);
-    return [{ model: createFlatModel(bare, flat.batchSize), rows }];
-  }
-  const own = pick(labels, attacked);
-  return [...new Set(own)]
-    .sort((a, b) => a - b)
-    .map((label) => ({
-      model: createFlatModel(guarded(model, label), flat.batchSize),
-      rows: pick(
-        attacked,
-        positions(attacked.length, (i) => own[i] === label),
-      ),
-    }));
-};

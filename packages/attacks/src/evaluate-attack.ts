@@ -1,6 +1,6 @@
 /**
- * The driver. It never trusts an attack: whatever comes back is clipped to the budget and to [0, 1], classified again and measured.
- * It attacks only images that the model classifies correctly, as many at once as one pass of the model takes.
+ * The driver of all attacks. It trusts no attack: it clips every candidate to the budget and to [0, 1], runs the model on it again and
+ * measures it. It attacks only images that the model classifies correctly.
  */
 import {
   AppError,
@@ -16,30 +16,30 @@ import { correctMaxPoolGradient } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { type Attack, type AttackContext, type EvaluationResources, prepareResources } from './attack.ts';
 import { type ClassifierModel, checkImages, checkLabels } from './classifier.ts';
-import { createJudge, type Judge, targetsOf } from './defence.ts';
+import { createPredictor, type Predict, planTargets } from './defence.ts';
 import { createFlatModel } from './flat-model.ts';
 import { type Distances, measureRow, project } from './norms.ts';
 import { createRandom } from './random.ts';
 import { attacks } from './registry.ts';
-import { pick, positions, takeRows } from './rows.ts';
+import { indicesWhere, takeRows, valuesAt } from './rows.ts';
 import { summarise } from './statistics.ts';
 
 export type EvaluateAttackOptions = {
   readonly model: ClassifierModel;
-  /** `[n, ...shape]` in the model's bounds: a tensor, which is left alone, or the values in row-major order. */
+  /** `[n, ...shape]` in the model's bounds: a tensor, which stays the caller's, or the values in row-major order. */
   readonly images: tf.Tensor | Float32Array;
-  /** True class of every image. */
+  /** The true class of every image, `[n]`. */
   readonly labels: ArrayLike<number>;
-  /** Index of every image in its split, for the records and the random streams. Default 0 … n − 1. */
+  /** The index of every image in its split, for the records and the random streams. Default 0 … n − 1. */
   readonly indices?: ArrayLike<number>;
   readonly attack: AttackInput;
-  /** Same seed, same result. Default 0. */
+  /** The same seed gives the same result. Default 0. */
   readonly seed?: number;
-  /** Images attacked at once; the result does not depend on it. Default: what suits the backend. */
+  /** How many images one pass of the model takes; the result does not depend on it. Default: 128 on wasm and cpu, 1024 on a GPU. */
   readonly batchSize?: number;
   readonly resources?: EvaluationResources;
   readonly signal?: AbortSignal;
-  /** Called after every batch, with counts of attacked images. */
+  /** Called after every batch with the number of images that were attacked. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 };
 
@@ -47,13 +47,14 @@ export type Evaluation = {
   readonly attack: AttackSpec;
   readonly summary: EvaluationSummary;
   readonly records: EvaluationRecords;
-  /** `[n, width]`, row-major, in the model's bounds; the clean image where none was found. */
+  /** `[n, width]`, row-major, in the model's bounds; the clean image where the attack found no adversarial. */
   readonly adversarials: Float32Array;
 };
 
 /**
- * Runs one attack on every correctly classified image.
- * Throws ATTACK_INPUT where the input cannot be attacked as given, and the signal's reason once that is aborted.
+ * Runs one attack on every correctly classified image. Images are `[n, ...shape]`, for MNIST `[n, 28, 28, 1]` in [0, 1]. The cost is that
+ * of the attack and two forward passes per image. Errors: ATTACK_INPUT when the model, images, labels or settings do not fit together;
+ * the signal's reason after an abort.
  */
 export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Evaluation> => {
   correctMaxPoolGradient();
@@ -69,20 +70,20 @@ export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Ev
       images,
       labels,
     });
-    const judge = createJudge(options.model, options.batchSize);
-    const clean = await judge(images, { checked: true });
-    const before = await images.data<'float32'>();
-    const adversarials = before.slice();
-    const records = createRecords(indices, labels, clean);
-    const attacked = positions(labels.length, (image) => clean[image] === labels[image]);
+    const predict = createPredictor(options.model, options.batchSize);
+    const cleanClasses = await predict(images, { checked: true });
+    const clean = await images.data<'float32'>();
+    const adversarials = clean.slice();
+    const records = createRecords(indices, labels, cleanClasses);
+    const attacked = indicesWhere(labels.length, (image) => cleanClasses[image] === labels[image]);
     const yieldToEventLoop = createYield(options.signal);
     const channels = model.shape.length > 1 ? model.shape[model.shape.length - 1]! : 1;
-    const atOnce = model.batchSize * ((attacks[spec.attack] as Attack).streams ? streamedBatches : 1);
-    const targets = await targetsOf(spec, { model: options.model, flat: model, images, labels, attacked });
+    const size = model.batchSize * ((attacks[spec.attack] as Attack).streams ? streamedBatches : 1);
+    const targets = await planTargets(spec, { model: options.model, flat: model, images, labels, attacked });
     const batches = targets.flatMap(({ model, rows }) =>
-      Array.from({ length: Math.ceil(rows.length / atOnce) }, (_, i) => ({
+      Array.from({ length: Math.ceil(rows.length / size) }, (_, i) => ({
         model,
-        rows: rows.slice(i * atOnce, (i + 1) * atOnce),
+        rows: rows.slice(i * size, (i + 1) * size),
       })),
     );
     const total = batches.reduce((sum, { rows }) => sum + rows.length, 0);
@@ -94,12 +95,12 @@ export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Ev
       const batch = {
         model,
         images: takeRows(images, rows),
-        labels: pick(labels, rows),
+        labels: valuesAt(labels, rows),
         random,
         yieldToEventLoop,
         resources,
       };
-      const { predicted, values, steps, queries } = await runVerified(spec, batch, judge);
+      const { predicted, values, steps, queries } = await runAndVerify(spec, batch, predict);
       rows.forEach((image, row) => {
         records.steps[image] = steps[row]!;
         records.queries[image] = queries[row]!;
@@ -110,7 +111,7 @@ export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Ev
           records,
           image,
           predicted[row]!,
-          measureRow(adversarials, before, image, model.width, channels),
+          measureRow(adversarials, clean, image, model.width, channels),
         );
       });
       done += rows.length;
@@ -120,7 +121,7 @@ export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Ev
     const scaled =
       low === 0 && high === 1 ? adversarials : adversarials.map((value) => low + value * (high - low));
     const rejections = options.model.defence && {
-      clean: positions(clean.length, (image) => clean[image] === model.classes).length,
+      clean: indicesWhere(cleanClasses.length, (image) => cleanClasses[image] === model.classes).length,
       attacked: rejected,
     };
     return {
@@ -134,29 +135,8 @@ export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Ev
   }
 };
 
-/** How many batches' images a streaming attack is given: more only costs memory. */
+/** The number of passes whose images a streaming attack gets at once. A larger number only costs memory. */
 const streamedBatches = 8;
-
-/** One batch through the attack, then through the law: budget, range, the model again. Disposes of the batch's images. */
-const runVerified = async (spec: AttackSpec, batch: AttackContext, judge: Judge) => {
-  const run = attacks[spec.attack] as Attack; // its settings were parsed by this attack's own schema
-  const { adversarials, steps, queries } = await run(batch, spec.settings);
-  const x = limit(adversarials, batch.images, spec);
-  const predicted = await judge(x);
-  const values = await x.data<'float32'>();
-  tf.dispose([batch.images, adversarials, x]);
-  return { predicted, values, steps, queries };
-};
-
-/** What is not a number becomes the pixel it was. */
-const limit = (x: tf.Tensor2D, images: tf.Tensor2D, spec: AttackSpec): tf.Tensor2D =>
-  tf.tidy(() => {
-    const finite = tf.where(tf.isFinite(x), x, images);
-    const ball = ballOf(spec);
-    return ball === undefined
-      ? tf.clipByValue(finite, 0, 1)
-      : project(finite, images, ball.norm, ball.epsilon);
-  });
 
 const checkIndices = (indices: ArrayLike<number> | undefined, images: number): number[] => {
   if (indices === undefined) return Array.from({ length: images }, (_, i) => i);
@@ -168,18 +148,16 @@ const checkIndices = (indices: ArrayLike<number> | undefined, images: number): n
   return Array.from(indices);
 };
 
-// Per-image results, filled in as batches finish.
-
-/** As if no image had been attacked yet. `clean[i]` is the class that the model gives to image i. */
+/** The records before any image was attacked. `cleanClasses[i]`: the class that the model gives to the clean image i. */
 const createRecords = (
   indices: readonly number[],
   labels: Int32Array,
-  clean: Int32Array,
+  cleanClasses: Int32Array,
 ): EvaluationRecords => ({
   index: [...indices],
   label: [...labels],
-  correct: Array.from(labels, (label, i) => clean[i] === label),
-  predicted: [...clean],
+  correct: Array.from(labels, (label, i) => cleanClasses[i] === label),
+  predicted: [...cleanClasses],
   success: Array.from(labels, () => false),
   l2: Array.from(labels, () => null),
   linf: Array.from(labels, () => null),
@@ -187,6 +165,44 @@ const createRecords = (
   steps: Array.from(labels, () => 0),
   queries: Array.from(labels, () => 0),
 });
+
+const maxBlockMs = 50;
+
+/**
+ * Returns a function that lets timers, signals and messages run when the last turn of the event loop was more than `maxBlockMs` ago. It
+ * throws the signal's reason after an abort.
+ */
+export const createYield = (signal?: AbortSignal): (() => Promise<void>) => {
+  let last = performance.now();
+  return async () => {
+    signal?.throwIfAborted();
+    if (performance.now() - last < maxBlockMs) return;
+    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    last = performance.now();
+    signal?.throwIfAborted();
+  };
+};
+
+/** Runs the attack on one batch, limits its candidates and asks the model for their classes. Disposes of the batch's images. */
+const runAndVerify = async (spec: AttackSpec, batch: AttackContext, predict: Predict) => {
+  const attack = attacks[spec.attack] as Attack; // this attack's own schema parsed its settings
+  const { adversarials, steps, queries } = await attack(batch, spec.settings);
+  const x = limit(adversarials, batch.images, spec);
+  const predicted = await predict(x);
+  const values = await x.data<'float32'>();
+  tf.dispose([batch.images, adversarials, x]);
+  return { predicted, values, steps, queries };
+};
+
+/** Moves the candidates into the attack's ball and into [0, 1]. A pixel that is not finite gets its clean value. */
+const limit = (x: tf.Tensor2D, images: tf.Tensor2D, spec: AttackSpec): tf.Tensor2D =>
+  tf.tidy(() => {
+    const finite = tf.where(tf.isFinite(x), x, images);
+    const ball = ballOf(spec);
+    return ball === undefined
+      ? tf.clipByValue(finite, 0, 1)
+      : project(finite, images, ball.norm, ball.epsilon);
+  });
 
 const recordSuccess = (
   records: EvaluationRecords,
@@ -199,20 +215,4 @@ const recordSuccess = (
   records.l2[image] = l2;
   records.linf[image] = linf;
   records.l0[image] = l0;
-};
-
-/** Lets the event loop turn now and then: timers, signals and messages get their chance while tensors are computed. */
-
-const longestBlockMs = 50;
-
-/** Resolves in a later turn of the event loop when the last one was long ago. Throws the signal's reason once it is aborted. */
-export const createYield = (signal?: AbortSignal): (() => Promise<void>) => {
-  let last = performance.now();
-  return async () => {
-    signal?.throwIfAborted();
-    if (performance.now() - last < longestBlockMs) return;
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
-    last = performance.now();
-    signal?.throwIfAborted();
-  };
 };

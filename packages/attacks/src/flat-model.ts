@@ -1,10 +1,9 @@
 /**
- * The model as attacks see it: rows of pixels in [0, 1], logits, and gradients with respect to the pixels.
- * All functions return tensors that the caller owns.
+ * The model as attacks see it: rows of pixels in [0, 1] → logits and gradients. The caller disposes of every tensor that a function here
+ * returns.
  */
 import { AppError, classesOf, classOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
-import type { AttackContext } from './attack.ts';
 import type { ClassifierModel } from './classifier.ts';
 import { isHostBackend } from './rows.ts';
 
@@ -13,25 +12,25 @@ export type FlatModel = {
   readonly width: number;
   readonly classes: number;
   readonly shape: readonly number[];
-  /** How many images one pass takes: more only costs memory and cache. */
+  /** How many images one pass takes. */
   readonly batchSize: number;
-  /** `[n, width]` → `[n, classes]`; any n, in passes of `batchSize`. */
+  /** `[n, width]` → `[n, classes]`, for any n, in passes of `batchSize`. */
   readonly logits: (x: tf.Tensor2D) => tf.Tensor2D;
-  /** The class of every row (`classOf`), from a forward pass as the driver makes it. */
+  /** `[n, width]` → `[n]`: the class of every row (`classOf`), from the same forward pass that the driver makes. */
   readonly predict: (x: tf.Tensor2D) => Promise<Int32Array>;
-  /** One forward and one backward pass. `loss`: logits → `[n]`, each row's a function of its own logits alone. */
+  /** One forward and one backward pass. `loss`: logits → `[n]`; the loss of a row depends on the logits of that row only. */
   readonly gradient: (
     x: tf.Tensor2D,
     loss: (logits: tf.Tensor2D) => tf.Tensor,
   ) => { readonly logits: tf.Tensor2D; readonly gradient: tf.Tensor2D };
-  /** One forward pass and one backward pass per cotangent: `gradients[j] = ∂⟨cotangents[j], logits⟩/∂x`. */
+  /** One forward pass, and one backward pass per cotangent: `gradients[j] = ∂⟨cotangents[j], logits⟩/∂x`. */
   readonly pullbacks: (
     x: tf.Tensor2D,
     cotangents: (logits: tf.Tensor2D) => readonly tf.Tensor2D[],
   ) => { readonly logits: tf.Tensor2D; readonly gradients: readonly tf.Tensor2D[] };
 };
 
-/** Rows per pass: on one core the activations of 128 small images still sit in cache; a GPU wants more at once. */
+/** Images per pass: the activations of 128 small images fit into the cache of one core; a GPU needs more images at once. */
 const defaultBatchSize = (): number => (isHostBackend() ? 128 : 1024);
 
 export const createFlatModel = (model: ClassifierModel, batchSize = defaultBatchSize()): FlatModel => {
@@ -67,21 +66,21 @@ export const createFlatModel = (model: ClassifierModel, batchSize = defaultBatch
     },
     gradient: (x, loss) =>
       tf.tidy(() => {
-        const unkept = collectKept();
+        const saved = createTensorSaver();
         const gradient = tf.grad((input) => {
           const z = forward(input);
-          unkept.add(z);
+          saved.add(z);
           return tf.sum(loss(z));
         })(x);
-        const [kept] = unkept.release();
-        return { logits: kept!, gradient: gradient as tf.Tensor2D }; // a gradient has the shape of its x
+        const [z] = saved.release();
+        return { logits: z!, gradient: gradient as tf.Tensor2D }; // a gradient has the shape of its x
       }),
     pullbacks: (x, cotangents) => pullbacks(forward, x, cotangents),
   };
 };
 
-/** Carries tensors out of tf.grad, which disposes of all but the gradient; after release they are ordinary members of the scope. */
-const collectKept = () => {
+/** Saves tensors from tf.grad, which disposes of everything but the gradient. `release` gives them back to the enclosing tidy. */
+const createTensorSaver = () => {
   const kept: tf.Tensor[] = [];
   return {
     add: (tensor: tf.Tensor) => {
@@ -89,16 +88,17 @@ const collectKept = () => {
     },
     release: (): tf.Tensor2D[] =>
       kept.map((tensor) => {
-        const free = tensor.clone() as tf.Tensor2D; // only [n, …] matrices are added
+        const released = tensor.clone() as tf.Tensor2D; // only [n, …] matrices are added
         tensor.dispose();
-        return free;
+        return released;
       }),
   };
 };
 
 /**
- * tf.grad runs the forward pass anew for every gradient. Here it runs once: inside the forward function of a custom operation the
- * tape exists but does not record, so each inner tf.grad only walks it back with another cotangent; the outer one walks it for the last.
+ * tf.grad runs the forward pass again for every gradient. This function runs it once. Inside the forward function of a custom operation
+ * the tape exists but does not record: each inner tf.grad walks the tape back with another cotangent, and the outer tf.grad walks it back
+ * with the last one.
  */
 const pullbacks = (
   forward: (x: tf.Tensor) => tf.Tensor2D,
@@ -106,33 +106,30 @@ const pullbacks = (
   cotangentsOf: (logits: tf.Tensor2D) => readonly tf.Tensor2D[],
 ): { logits: tf.Tensor2D; gradients: tf.Tensor2D[] } =>
   tf.tidy(() => {
-    const kept = collectKept();
+    const saved = createTensorSaver();
     const last = tf.grad((input) => {
       const z = forward(input);
-      kept.add(z);
-      const branch = tf.customGrad((value) => {
+      saved.add(z);
+      const walkBack = tf.customGrad((value) => {
         const cotangents = cotangentsOf(z);
-        const lastCotangent = cotangents[cotangents.length - 1]!;
-        const carried = tf.keep(lastCotangent.clone());
-        for (const cotangent of cotangents.slice(0, -1)) kept.add(tf.grad(() => z)(input, cotangent));
+        const lastCotangent = tf.keep(cotangents[cotangents.length - 1]!.clone());
+        for (const cotangent of cotangents.slice(0, -1)) saved.add(tf.grad(() => z)(input, cotangent));
         const gradFunc = () => {
-          const cotangent = carried.clone();
-          carried.dispose();
+          const cotangent = lastCotangent.clone();
+          lastCotangent.dispose();
           return cotangent;
         };
         return { value: tf.sum(value as tf.Tensor), gradFunc };
       });
-      return branch(z);
+      return walkBack(z);
     })(x);
-    const [logits, ...others] = kept.release();
+    const [logits, ...others] = saved.release();
     return { logits: logits!, gradients: [...others, last as tf.Tensor2D] }; // a gradient has the shape of its x
   });
 
-// What score-based attacks see of the model: one number per row.
-
 /**
- * z_y − max over j ≠ y of z_j, NaN where a logit is NaN or both are the same infinity, and whether the class is wrong. `values` are rows of
- * pixels in [0, 1].
+ * What a score-based attack sees of the model. `values`: n rows of pixels in [0, 1]. Returns per row the margin z_y − max over j ≠ y of
+ * z_j, and whether the model misclassifies the row. A margin is NaN when a logit is NaN or when both terms are the same infinity.
  */
 export const marginsOf = async (model: FlatModel, values: Float32Array, labels: Int32Array) => {
   const logits = tf.tidy(() => model.logits(tf.tensor2d(values, [labels.length, model.width])));
@@ -140,19 +137,24 @@ export const marginsOf = async (model: FlatModel, values: Float32Array, labels: 
   logits.dispose();
   const margins = new Float32Array(labels.length);
   const fooled = Array.from(labels, (label, row) => {
-    const answer = z.subarray(row * model.classes, (row + 1) * model.classes);
-    margins[row] = answer[label]! - Math.max(...answer.filter((_, k) => k !== label)); // Math.max keeps a NaN
-    return isMistake(classOf(answer), label);
+    const rowLogits = z.subarray(row * model.classes, (row + 1) * model.classes);
+    margins[row] = rowLogits[label]! - Math.max(...rowLogits.filter((_, k) => k !== label)); // Math.max returns NaN for a NaN
+    return isMistake(classOf(rowLogits), label);
   });
   return { margins, fooled };
 };
 
-/** Slot j holds every image's j-th most likely class but its own, by the clean logits: `[classes − 1][n]`. */
+/**
+ * The most likely wrong classes of clean images, by their logits, for the `classes` most likely classes in all: `[classes − 1][n]`. Slot j
+ * holds the j-th most likely class of every image, its label left out. The label is the most likely class of a correctly classified image.
+ */
 export const likelyClasses = async (
-  { model, images, labels }: Pick<AttackContext, 'model' | 'images' | 'labels'>,
+  model: FlatModel,
+  images: tf.Tensor2D,
+  labels: Int32Array,
   classes: number,
 ): Promise<Int32Array[]> => {
-  const slots = Math.min(classes, model.classes) - 1; // the label itself is the likeliest: images are classified correctly
+  const slots = Math.min(classes, model.classes) - 1;
   const logits = model.logits(images);
   const values = await logits.data<'float32'>();
   logits.dispose();
@@ -162,13 +164,10 @@ export const likelyClasses = async (
       .filter((k) => k !== label)
       .sort((a, b) => z[b]! - z[a]! || a - b);
   });
-  return Array.from({ length: slots }, (_, slot) =>
-    Int32Array.from(ranked, (classesOfRow) => classesOfRow[slot]!),
-  );
+  return Array.from({ length: slots }, (_, slot) => Int32Array.from(ranked, (classes) => classes[slot]!));
 };
 
-// Images as grids of pixels, for attacks that change pixels one by one.
-
+/** An image as a grid of pixels, for attacks that change single pixels or squares. */
 export type PixelGrid = {
   readonly height: number;
   readonly width: number;
@@ -176,7 +175,7 @@ export type PixelGrid = {
   readonly pixels: number;
 };
 
-/** Of shape `[height, width, channels]` or `[height, width]`. Throws ATTACK_INPUT for others: they have no neighbours. */
+/** `shape`: `[height, width, channels]` or `[height, width]`. Errors: ATTACK_INPUT for another shape. */
 export const pixelGrid = (shape: readonly number[]): PixelGrid => {
   const [height, width, channels = 1] = shape;
   if (height === undefined || width === undefined || shape.length > 3)

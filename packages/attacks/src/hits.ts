@@ -1,40 +1,49 @@
-/** The nearest hit of every image so far. Only a hit in a plain pass of the model counts: one that carries a gradient may round differently. */
+/**
+ * Hits: candidates that the model misclassifies. Only a plain forward pass decides whether a candidate is a hit, because a pass with a
+ * gradient may round differently, and the nearest hits lie where rounding decides.
+ */
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { AttackContext, AttackResult } from './attack.ts';
 import type { FlatModel } from './flat-model.ts';
-import { createRowStore, pick, positions, replaceRows, takeRows } from './rows.ts';
+import { createRowStore, indicesWhere, replaceRows, takeRows, valuesAt } from './rows.ts';
 
-/** Candidates: row i of `x` belongs to image `owners[i]` and is `distances[i]` away from it. */
+/** Candidates of several images: row i of `x` belongs to image `owners[i]` and lies `distances[i]` away from it. */
 type Candidates = {
   readonly x: tf.Tensor2D;
   readonly owners: Int32Array;
   readonly distances: ArrayLike<number>;
 };
 
-export type Nearest = {
-  /** How far the nearest hit of an image is; infinite where there is none. */
+/** The nearest hit of every image so far. */
+export type NearestHits = {
+  /** The distance of an image's nearest hit; infinite without a hit. */
   readonly distance: (image: number) => number;
-  /** Of the rows `hits`, which a plain pass has found to be hits, each image's nearest replaces its hit so far where it is nearer. */
+  /** `hits`: rows of the candidates that a plain pass found to be hits. A row replaces its image's hit when it lies nearer. */
   readonly keep: (candidates: Candidates, hits: Int32Array) => void;
-  /** The hits, and the image itself where there is none. The caller owns them from here. */
+  /** `[n, width]`: the nearest hits, and the image itself where there is none. The caller disposes of the tensor. */
   readonly take: () => tf.Tensor2D;
 };
 
-export const createNearest = (images: tf.Tensor2D): Nearest => {
-  const least = new Float64Array(images.shape[0]).fill(Number.POSITIVE_INFINITY);
+export const createNearestHits = (images: tf.Tensor2D): NearestHits => {
+  const smallest = new Float64Array(images.shape[0]).fill(Number.POSITIVE_INFINITY);
   let found = images.clone();
   return {
-    distance: (image) => least[image]!,
+    distance: (image) => smallest[image]!,
     keep: ({ x, owners, distances }, hits) => {
-      const from = new Map<number, number>(); // image → row of x
+      const rowOfImage = new Map<number, number>();
       for (const row of hits) {
-        if (!(distances[row]! < least[owners[row]!]!)) continue; // a NaN is not nearer
-        least[owners[row]!] = distances[row]!;
-        from.set(owners[row]!, row);
+        if (!(distances[row]! < smallest[owners[row]!]!)) continue; // a NaN is not nearer
+        smallest[owners[row]!] = distances[row]!;
+        rowOfImage.set(owners[row]!, row);
       }
-      if (from.size === 0) return;
-      const next = replaceRows(found, Int32Array.from(from.keys()), x, Int32Array.from(from.values()));
+      if (rowOfImage.size === 0) return;
+      const next = replaceRows(
+        found,
+        Int32Array.from(rowOfImage.keys()),
+        x,
+        Int32Array.from(rowOfImage.values()),
+      );
       found.dispose();
       found = next;
     },
@@ -42,8 +51,11 @@ export const createNearest = (images: tf.Tensor2D): Nearest => {
   };
 };
 
-/** Of the rows `suspects` of `x`, those that the model misclassifies in a plain pass: the driver asks it in the same way. */
-export const confirm = async (
+/**
+ * `x`: `[n, width]`. Returns those of the rows `suspects` that the model misclassifies in a plain pass, the pass that the driver makes.
+ * Costs one forward pass per suspect.
+ */
+export const confirmHits = async (
   model: FlatModel,
   x: tf.Tensor2D,
   labels: Int32Array,
@@ -57,11 +69,11 @@ export const confirm = async (
 };
 
 /**
- * Of the rows `suspects`, which a pass with a gradient takes for hits, asks again about those that are nearer than their image's hit so far,
- * and keeps what is confirmed. Returns `asked`, the rows that cost a forward pass more, and `hits`: the suspects without those refuted.
+ * `suspects`: rows that a pass with a gradient misclassified. Confirms the suspects that lie nearer than their image's hit so far, and
+ * keeps those confirmed. Returns the rows `asked`, which cost one more forward pass each, and `hits`, the suspects that were not refuted.
  */
 export const keepConfirmed = async (
-  nearest: Nearest,
+  nearest: NearestHits,
   model: FlatModel,
   labels: Int32Array,
   candidates: Candidates,
@@ -69,70 +81,64 @@ export const keepConfirmed = async (
 ): Promise<{ readonly asked: Int32Array; readonly hits: ReadonlySet<number> }> => {
   const { x, owners, distances } = candidates;
   const asked = suspects.filter((row) => distances[row]! < nearest.distance(owners[row]!));
-  nearest.keep(candidates, await confirm(model, x, pick(labels, owners), asked));
+  nearest.keep(candidates, await confirmHits(model, x, valuesAt(labels, owners), asked));
   return {
     asked,
     hits: new Set(suspects.filter((row) => distances[row]! >= nearest.distance(owners[row]!))),
   };
 };
 
-// What became of a batch of candidates: the two small reads that a step may make.
-
-type Outcomes = {
-  /** Class per row, as `predict` gives it. */
-  readonly classes: Int32Array;
-  /** Squared L2 distance per row. */
-  readonly squares: Float32Array;
-};
-
-/** `x` and `origin` are `[n, width]`. */
-export const outcomes = async (model: FlatModel, x: tf.Tensor2D, origin: tf.Tensor2D): Promise<Outcomes> => {
+/** The class and the squared L2 distance of every candidate. `x` and `origin`: `[n, width]`. Costs one forward pass per row. */
+export const classesAndDistances = async (
+  model: FlatModel,
+  x: tf.Tensor2D,
+  origin: tf.Tensor2D,
+): Promise<{ readonly classes: Int32Array; readonly squares: Float32Array }> => {
   const distances = tf.tidy(() => tf.sum(tf.square(x.sub(origin)), 1));
   const squares = await distances.data<'float32'>();
   distances.dispose();
   return { classes: await model.predict(x), squares };
 };
 
-// Attacks that try again – from another start, at another target – on the images that still stand.
+/** The result of one run of an attack. `fooled`: the rows whose adversarials are hits. */
+export type RunResult = AttackResult & { readonly fooled: Int32Array };
 
-/** The same attack on some of the images only. The caller disposes of the new `images`. */
-const narrow = (context: AttackContext, rows: Int32Array): AttackContext => ({
-  ...context,
-  images: takeRows(context.images, rows),
-  labels: pick(context.labels, rows),
-  random: (row, ...path) => context.random(rows[row]!, ...path),
-});
-
-export type Try = AttackResult & {
-  /** The rows that fell. */
-  readonly fooled: Int32Array;
-};
-
-/** Tries up to `count` times, each time on the images that all tries before left standing. */
-export const untilFooled = async (
+/**
+ * Runs an attack up to `count` times: from other starts, at other targets or on other surrogates. Each run gets only the images that no
+ * run before has fooled; `run` must not dispose of them. Steps and queries are sums over the runs.
+ */
+export const repeatUntilFooled = async (
   context: AttackContext,
   count: number,
-  run: (context: AttackContext, index: number) => Promise<Try>,
+  run: (context: AttackContext, index: number) => Promise<RunResult>,
 ): Promise<AttackResult> => {
   const { images, labels } = context;
   const found = createRowStore(labels.length);
   const steps = new Int32Array(labels.length);
   const queries = new Int32Array(labels.length);
-  let rows = positions(labels.length, () => true);
+  let rows = indicesWhere(labels.length, () => true);
   for (let index = 0; index < count && rows.length > 0; index++) {
-    const standing = narrow(context, rows);
-    const result = await run(standing, index);
+    const remaining = restrictTo(context, rows);
+    const result = await run(remaining, index);
     rows.forEach((row, i) => {
       steps[row]! += result.steps[i]!;
       queries[row]! += result.queries[i]!;
     });
-    found.put(result.adversarials, result.fooled, pick(rows, result.fooled));
-    tf.dispose([standing.images, result.adversarials]);
-    const fell = new Set(result.fooled);
-    rows = pick(
+    found.put(result.adversarials, result.fooled, valuesAt(rows, result.fooled));
+    tf.dispose([remaining.images, result.adversarials]);
+    const fooled = new Set(result.fooled);
+    rows = valuesAt(
       rows,
-      positions(rows.length, (i) => !fell.has(i)),
+      indicesWhere(rows.length, (i) => !fooled.has(i)),
     );
   }
   return { adversarials: found.collect(images), steps, queries };
 };
+
+/** The same context for some of the images. The caller disposes of the new `images`. */
+const restrictTo = (context: AttackContext, rows: Int32Array): AttackContext => ({
+  ...context,
+  images: takeRows(context.images, rows),
+  labels: valuesAt(context.labels, rows),
+  random: (row, ...path) => context.random(rows[row]!, ...path),
+});

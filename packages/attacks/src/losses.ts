@@ -1,14 +1,17 @@
-/** What attackers ascend: functions from logits `[n, classes]` to one number per row, `[n]`, greater where the model is nearer to a mistake. */
+/**
+ * The losses that attacks increase: functions from logits, `[n, classes]`, to one number per row, `[n]`. A larger loss is nearer to a
+ * mistake.
+ */
 import * as tf from '@tensorflow/tfjs';
-import type { AttackContext } from './attack.ts';
-import { signs } from './norms.ts';
+import type { FlatModel } from './flat-model.ts';
+import { signOf } from './norms.ts';
 import { oneHot } from './rows.ts';
 
 export type RowLoss = (logits: tf.Tensor2D) => tf.Tensor1D;
 
 /**
- * −log softmax(z)_y. Its gradient is softmax(z) − onehot(y), computed from logits: no probability is clipped, so it only vanishes
- * where float32 itself rounds p_y to 1. `labels` is one-hot, `[n, classes]`.
+ * −log softmax(z)_y. Its gradient is softmax(z) − onehot(y), from logits: no probability is clipped, so the gradient vanishes only where
+ * float32 rounds p_y to 1. `labels`: one-hot, `[n, classes]`.
  */
 export const crossEntropy = (labels: tf.Tensor2D): RowLoss => {
   const loss = tf.customGrad((z, save) => {
@@ -24,25 +27,28 @@ export const crossEntropy = (labels: tf.Tensor2D): RowLoss => {
   return (logits) => loss(logits) as tf.Tensor1D; // summed over classes
 };
 
-/** Pushes the true class far below all others, so that the greatest of the others can be taken. `[n, classes]`. */
+/** The logits with the true class far below all others, so that their maximum is that of the other classes. `[n, classes]`. */
 const withoutLabel = (logits: tf.Tensor2D, labels: tf.Tensor2D): tf.Tensor2D => logits.sub(labels.mul(1e9));
 
-/** max over j ≠ y of z_j − z_y (Carlini & Wagner 2017): positive exactly where the model errs; never saturates. */
+/**
+ * max over j ≠ y of z_j − z_y (Carlini & Wagner 2017). Positive exactly where the model errs. The loss does not saturate, so its gradient
+ * does not vanish on confident models.
+ */
 export const margin =
   (labels: tf.Tensor2D): RowLoss =>
   (logits) =>
     tf.max(withoutLabel(logits, labels), 1).sub(tf.sum(logits.mul(labels), 1)) as tf.Tensor1D; // reduced to [n]
 
 /**
- * Targeted difference-of-logits ratio −(z_y − z_t) / (z₍₁₎ − ½(z₍₃₎ + z₍₄₎)) (Croce & Hein 2020, eq. 7): scaling or shifting the
- * logits leaves it unchanged, so it cannot be masked by large ones. Fewer than four classes leave out what is not there.
- * `labels` and `targets` are one-hot.
+ * Targeted difference-of-logits ratio −(z_y − z_t) / (z₍₁₎ − ½(z₍₃₎ + z₍₄₎)) (Croce & Hein 2020, eq. 7). A factor on the logits does not
+ * change it, so large logits cannot hide its gradient. With fewer than four classes the last rank stands in for the missing ranks.
+ * `labels` and `targets`: one-hot, `[n, classes]`.
  */
 export const targetedDifferenceRatio = (labels: tf.Tensor2D, targets: tf.Tensor2D): RowLoss => {
   const loss = tf.customGrad((z, save) => {
     const logits = z as tf.Tensor2D; // customGrad hides the rank
     const classes = logits.shape[1];
-    const order = tf.topk(logits, Math.min(4, classes)).indices; // [n, 4], greatest first
+    const order = tf.topk(logits, Math.min(4, classes)).indices; // [n, 4], largest first
     const at = (rank: number) =>
       tf
         .oneHot(
@@ -65,21 +71,19 @@ export const targetedDifferenceRatio = (labels: tf.Tensor2D, targets: tf.Tensor2
   return (logits) => loss(logits) as tf.Tensor1D; // one number per row
 };
 
-// The three ways in which the basic gradient attacks scale a gradient. `[n, width]` → `[n, width]`.
-
-/** `sign`: ±1 per pixel. `rms`: unit root mean square, so ε is a size per pixel. `l2`: unit L2 norm. */
+/** How an attack scales a gradient. `sign`: ±1 per pixel. `rms`: root mean square 1, so ε is a size per pixel. `l2`: L2 norm 1. */
 export type Scaling = 'sign' | 'rms' | 'l2';
 
-/** The scaled gradient of the cross-entropy at `x`, whose true classes are `labels`. */
+/** The scaled gradient of the cross-entropy at `x`, `[n, width]`. `labels`: the true classes. Costs one forward and one backward pass. */
 export const lossDirection = (
-  { model }: AttackContext,
+  model: FlatModel,
   x: tf.Tensor2D,
   labels: Int32Array,
   scaling: Scaling,
 ): tf.Tensor2D =>
   tf.tidy((): tf.Tensor2D => {
     const { gradient } = model.gradient(x, crossEntropy(oneHot(labels, model.classes)));
-    if (scaling === 'sign') return signs(gradient);
+    if (scaling === 'sign') return signOf(gradient);
     const squares = tf.square(gradient);
     const size = scaling === 'rms' ? tf.mean(squares, 1, true) : tf.sum(squares, 1, true);
     return gradient.div(tf.sqrt(size).add(1e-8)); // [n, width] / [n, 1]

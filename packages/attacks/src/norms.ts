@@ -1,42 +1,45 @@
-/** Distances between images, and projections onto the balls that attacks are limited to. All in units of the pixel range. */
+/**
+ * The norms: distances between images, projections onto the ball of an attack, and random points in it. Distances are in units of the
+ * pixel range: images lie in [0, 1].
+ */
 import * as tf from '@tensorflow/tfjs';
 import type { AttackContext } from './attack.ts';
 import type { Random } from './random.ts';
 
 export type Norm = 'l2' | 'linf';
 
-/** Length of every row: `[n, d]` → `[n, 1]`. */
+/** The norm of every row: `[n, d]` → `[n, 1]`. */
 export const rowNorms = (delta: tf.Tensor2D, norm: Norm): tf.Tensor2D =>
   tf.tidy(
     (): tf.Tensor2D =>
       norm === 'l2' ? tf.sqrt(tf.sum(tf.square(delta), 1, true)) : tf.max(tf.abs(delta), 1, true),
   );
 
-/** The dual norm: the rate at which a linear function with gradient `w` can grow per unit of `norm`. `[n, d]` → `[n, 1]`. */
+/** The dual norm: how much a linear function with this gradient can grow per unit of `norm`. `[n, d]` → `[n, 1]`. */
 export const dualNorms = (gradient: tf.Tensor2D, norm: Norm): tf.Tensor2D =>
   tf.tidy(() => (norm === 'l2' ? rowNorms(gradient, 'l2') : tf.sum(tf.abs(gradient), 1, true)));
 
 /**
- * The sign of every value, 0 only at 0. tfjs-wasm's own Sign answers 0 for small values (below about 1e-7), which are all there is of
- * the gradient of a confident model: FGSM on it would stand still. Two multiplications lift even the least float32 above 1.
+ * The sign of every value, 0 only for 0. The kernel Sign of tfjs-wasm 4.22 returns 0 for values below about 1e-7, and the whole gradient
+ * of a confident model lies below that. Two multiplications lift even the smallest float32 above 1.
  */
-export const signs = (values: tf.Tensor2D): tf.Tensor2D =>
+export const signOf = (values: tf.Tensor2D): tf.Tensor2D =>
   tf.tidy(() => tf.clipByValue(values.mul<tf.Tensor2D>(1e30).mul<tf.Tensor2D>(1e30), -1, 1));
 
-/** Steepest ascent direction of unit length: the sign (L∞), or the gradient over its norm (L2). */
-export const direction = (gradient: tf.Tensor2D, norm: Norm): tf.Tensor2D =>
+/** The direction of steepest ascent, of length 1 in `norm`: the sign of the gradient (L∞), or the gradient over its norm (L2). */
+export const ascentDirection = (gradient: tf.Tensor2D, norm: Norm): tf.Tensor2D =>
   tf.tidy((): tf.Tensor2D => {
-    if (norm === 'linf') return signs(gradient);
+    if (norm === 'linf') return signOf(gradient);
     return gradient.div(rowNorms(gradient, 'l2').add(1e-12));
   });
 
-/** The values limited to ±`radius`, a `[n, 1]` column. On wasm, Maximum and Minimum with a column take 15 times as long as this. */
-const limitTo = (delta: tf.Tensor2D, radius: tf.Tensor2D): tf.Tensor2D =>
+/** The values clipped to ±`radius`, a column `[n, 1]`. On wasm, Maximum and Minimum with a column take 15 times as long. */
+const clipToColumn = (delta: tf.Tensor2D, radius: tf.Tensor2D): tf.Tensor2D =>
   tf.tidy(() => delta.sub<tf.Tensor2D>(tf.relu(delta.sub(radius))).add(tf.relu(tf.neg(delta).sub(radius))));
 
 /**
- * `x` moved into the ball of radius `epsilon` around `images`, then into [0, 1]. The second move cannot leave the ball: `images` is
- * in [0, 1], so it only brings values nearer. `epsilon` is a number or a `[n, 1]` column.
+ * Moves `x` into the ball of radius `epsilon` around `images`, then into [0, 1]. The second move stays in the ball: `images` lie in [0, 1],
+ * so it brings every value nearer to its image. `x`, `images`: `[n, width]`; `epsilon`: a number or a column `[n, 1]`.
  */
 export const project = (
   x: tf.Tensor2D,
@@ -48,7 +51,7 @@ export const project = (
     const delta = x.sub<tf.Tensor2D>(images);
     if (norm === 'linf') {
       const limited: tf.Tensor2D =
-        typeof epsilon === 'number' ? tf.clipByValue(delta, -epsilon, epsilon) : limitTo(delta, epsilon);
+        typeof epsilon === 'number' ? tf.clipByValue(delta, -epsilon, epsilon) : clipToColumn(delta, epsilon);
       return tf.clipByValue(images.add<tf.Tensor2D>(limited), 0, 1);
     }
     const factor = tf.minimum(1, tf.div(epsilon, tf.maximum(rowNorms(delta, 'l2'), 1e-12)));
@@ -58,7 +61,8 @@ export const project = (
 export type Distances = { readonly l2: number; readonly linf: number; readonly l0: number };
 
 /**
- * Distances of row `row`, in double precision. `l0` counts pixels: a pixel all of whose `channels` agree is unchanged.
+ * The distances of row `row` between `x` and `images`, in double precision. `l0` counts pixels: a pixel has changed when any of its
+ * `channels` has.
  */
 export const measureRow = (
   x: Float32Array,
@@ -83,9 +87,9 @@ export const measureRow = (
   return { l2: Math.sqrt(squares), linf, l0 };
 };
 
-// Random points and directions, drawn on the host so that they are the same on every backend.
-
-/** One row of values per image, each from that image's own stream. */
+/**
+ * `[n, width]`: one row of draws per image, each from that image's own stream. Drawn on the host, so every backend gets the same values.
+ */
 const drawRows = (
   context: AttackContext,
   path: readonly (string | number)[],
@@ -101,7 +105,7 @@ const drawRows = (
   return tf.tensor2d(values, [rows, width]);
 };
 
-/** Uniform in [−1, 1] per pixel (L∞), or a normal draw of unit length (L2). */
+/** A random direction per image, `[n, width]`: uniform in [−1, 1] per pixel (L∞), or uniform on the sphere of radius 1 (L2). */
 export const randomDirections = (
   context: AttackContext,
   norm: Norm,
@@ -113,7 +117,7 @@ export const randomDirections = (
     return normal.div(rowNorms(normal, 'l2').add(1e-12));
   });
 
-/** Uniform in the ball of radius `epsilon` around every image, clipped to [0, 1]. */
+/** A uniform point of the ball of radius `epsilon` around every image, clipped to [0, 1]. `[n, width]`. */
 export const randomStarts = (
   context: AttackContext,
   norm: Norm,

@@ -1,9 +1,9 @@
 /**
- * Seeded random numbers. A stream is named by a path, such as (seed, attack, image index, restart), and depends on nothing else:
- * an image's draws do not change with the batch it is in, nor with which other images are attacked.
+ * Seeded random numbers. A path such as (seed, attack, image index, restart) names a stream, and the stream depends on nothing else. The
+ * draws of an image therefore do not depend on its batch or on the other images.
  */
 
-/** murmur3's finaliser: every input bit reaches every output bit. */
+/** The finaliser of murmur3: every input bit affects every output bit. */
 const mix = (value: number): number => {
   let h = value >>> 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
@@ -13,7 +13,7 @@ const mix = (value: number): number => {
 
 const absorb = (state: number, part: number): number => mix(Math.imul(state, 31) + part + 0x9e3779b9);
 
-/** 32 bits that name a path, under one of several lanes. */
+/** A 32-bit hash of a path. Different lanes give independent hashes. */
 const hashPath = (path: readonly (string | number)[], lane: number): number => {
   let state = mix(lane + 1);
   for (const part of path) {
@@ -29,7 +29,7 @@ const hashPath = (path: readonly (string | number)[], lane: number): number => {
 };
 
 export type Random = {
-  /** Uniform in [0, 1), 32 bits. */
+  /** Uniform in [0, 1), with 32 random bits. */
   readonly uniform: () => number;
   /** Uniform integer in [0, below). */
   readonly integer: (below: number) => number;
@@ -39,7 +39,7 @@ export type Random = {
   readonly permutation: (length: number) => Int32Array;
 };
 
-/** Chris Doty-Humphrey's sfc32, seeded by the path. */
+/** The generator sfc32 (Chris Doty-Humphrey), seeded by the path. */
 export const createRandom = (...path: readonly (string | number)[]): Random => {
   let a = hashPath(path, 0);
   let b = hashPath(path, 1);

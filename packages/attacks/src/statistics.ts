@@ -1,3 +1,4 @@
+/** From per-image records to the numbers of a report: intervals and medians, the summary, the worst case over attacks, the curve over ε. */
 import {
   AppError,
   type AttackName,
@@ -9,14 +10,12 @@ import {
   writeExtended,
 } from '@funnel/contracts';
 
-/** The few statistics that a report needs. */
-
-/** Normal quantile of a two-sided 95 % interval. */
+/** The normal quantile of a two-sided 95 % interval. */
 const z = 1.959963984540054;
 
 /**
- * 95 % Wilson score interval of a proportion: unlike p ± 1.96 s.e. it is right at 0 and 1, where robustness claims live.
- * Wilson 1927, eq. 4. [0, 1] when nothing was tried.
+ * The 95 % Wilson score interval of a proportion (Wilson 1927, eq. 4). Unlike p ± 1.96 standard errors it is right near 0 and 1, where many
+ * robust accuracies lie. [0, 1] for no trials.
  */
 export const wilsonInterval = (successes: number, trials: number): [number, number] => {
   if (trials === 0) return [0, 1];
@@ -30,10 +29,14 @@ export const wilsonInterval = (successes: number, trials: number): [number, numb
   ];
 };
 
+/** Null for no values. */
 export const mean = (values: readonly number[]): number | null =>
   values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Median, the mean of the middle two where the count is even. `Infinity` counts as a value and may be the result. Null for no values, or NaN. */
+/**
+ * The mean of the two middle values for an even count. `Infinity` is a value like others and may be the result. Null for no values or a
+ * NaN.
+ */
 export const median = (values: readonly number[]): number | null => {
   if (values.length === 0) return null;
   const sorted = [...values].sort((a, b) => a - b);
@@ -42,12 +45,10 @@ export const median = (values: readonly number[]): number | null => {
   return Number.isNaN(value) ? null : value;
 };
 
-// From per-image records to the numbers of a report.
-
 /**
- * Only images classified correctly when clean are attacked, so they alone are the denominator of the success rate.
- * `width` is the number of values of an image, for the mean squared error. `rejected`: images that a defence rejected when clean, and
- * attacked ones whose candidate it rejected; absent where it rejects nothing.
+ * The denominator of the success rate is the number of attacked images, those that the model classifies correctly when clean.
+ * `width`: values per image, for the mean squared error. `rejected`: how many clean images a defence rejected, and for how many attacked
+ * images it rejected the candidate; undefined for a model that rejects nothing.
  */
 export const summarise = (
   records: EvaluationRecords,
@@ -60,7 +61,7 @@ export const summarise = (
   const attempted = attacked.length;
   const successes = fooled.length;
   const l2 = fooled.map((i) => records.l2[i]!);
-  const minimal = (column: readonly (number | null)[]): ExtendedNumber | null => {
+  const medianOverAttacked = (column: readonly (number | null)[]): ExtendedNumber | null => {
     const value = median(attacked.map((i) => column[i] ?? Number.POSITIVE_INFINITY));
     return value === null ? null : writeExtended(value);
   };
@@ -78,9 +79,9 @@ export const summarise = (
     noiseLevelAll: mean(attacked.map((i) => records.l2[i] ?? 0)),
     meanSquaredError: mean(l2.map((norm) => (norm * norm) / width)),
     medianL2Success: median(l2),
-    medianL2: minimal(records.l2),
-    medianLinf: minimal(records.linf),
-    medianL0: minimal(records.l0),
+    medianL2: medianOverAttacked(records.l2),
+    medianLinf: medianOverAttacked(records.linf),
+    medianL0: medianOverAttacked(records.l0),
     meanQueries: mean(attacked.map((i) => records.queries[i]!)),
     meanSteps: mean(attacked.map((i) => records.steps[i]!)),
     ...(rejected && {
@@ -90,22 +91,16 @@ export const summarise = (
   };
 };
 
-// Robust accuracy over ε, and the per-image worst case over attacks.
-
-/** One attack's results, as `evaluateAttack` returns or the database keeps them. */
+/** The results of one attack, as `evaluateAttack` returns them and the database keeps them. */
 export type Evaluated = {
   readonly attack: { readonly attack: AttackName };
   readonly records: EvaluationRecords;
 };
 
-/** 0 … ½ in hundredths (L∞), 0 … 5 in tenths (L2). */
-export const curveEpsilons = (norm: 'l2' | 'linf'): number[] =>
-  Array.from({ length: 51 }, (_, i) => (norm === 'linf' ? i / 100 : i / 10));
-
 /**
- * H22: of every image the best that any attack found – mean over images of the least over attacks, not the least of the means. Each
- * distance is the least in its own norm, so the three may come from different attacks; `predicted` comes from the least L2.
- * All evaluations must be of the same images and the same model. Throws ATTACK_INPUT where the images differ.
+ * The worst case per image: for every image the nearest adversarial that any attack found. Each distance is the smallest in its own norm,
+ * so the three distances of an image may come from different attacks; `predicted` comes from the attack with the smallest L2. Steps and
+ * queries are sums over the attacks. All evaluations must be of the same model. Errors: ATTACK_INPUT when their images differ.
  */
 export const worstCase = (evaluations: readonly Evaluated[]): EvaluationRecords => {
   const [first, ...others] = evaluations.map(({ records }) => records);
@@ -132,9 +127,14 @@ export const worstCase = (evaluations: readonly Evaluated[]): EvaluationRecords 
   return worst;
 };
 
+/** The ε of a curve: 0 … ½ in hundredths (L∞), 0 … 5 in tenths (L2). */
+export const curveEpsilons = (norm: 'l2' | 'linf'): number[] =>
+  Array.from({ length: 51 }, (_, i) => (norm === 'linf' ? i / 100 : i / 10));
+
 /**
- * Share of all images that are classified correctly and for which no attack found an adversarial within ε. Whatever an attack meant to
- * minimise, what it found is measured in this norm, with the rounding of `reachOf`. Points have 95 % Wilson intervals.
+ * Robust accuracy over ε: the share of all images that the model classifies correctly and for which no attack found an adversarial within
+ * ε. Distances are measured in `norm`, whichever norm an attack minimises, with the tolerance of `reachOf`. Every point has a 95 % Wilson
+ * interval.
  */
 export const robustnessCurve = (
   evaluations: readonly Evaluated[],
@@ -143,18 +143,18 @@ export const robustnessCurve = (
 ): RobustnessCurve => {
   const { index, correct, [norm]: distances } = worstCase(evaluations);
   const images = index.length;
-  const standing = epsilons.map((epsilon) => {
-    const reach = reachOf(epsilon);
-    return index.filter((_, i) => correct[i] && !((distances[i] ?? Number.POSITIVE_INFINITY) <= reach))
+  const robust = epsilons.map((epsilon) => {
+    const limit = reachOf(epsilon);
+    return index.filter((_, i) => correct[i] && !((distances[i] ?? Number.POSITIVE_INFINITY) <= limit))
       .length;
   });
-  const intervals = standing.map((count) => wilsonInterval(count, images));
+  const intervals = robust.map((count) => wilsonInterval(count, images));
   return {
     norm,
     images,
     attacks: [...new Set(evaluations.map(({ attack }) => attack.attack))],
     epsilon: [...epsilons],
-    accuracy: standing.map((count) => (images === 0 ? 0 : count / images)),
+    accuracy: robust.map((count) => (images === 0 ? 0 : count / images)),
     low: intervals.map(([low]) => low),
     high: intervals.map(([, high]) => high),
   };

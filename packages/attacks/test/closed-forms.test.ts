@@ -1,11 +1,11 @@
-/** Attacks whose answer is known without running them, and gradients by finite differences. */
+/** Attacks on models whose answer is known in closed form, and gradients against finite differences. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { projectOntoHyperplane } from '../src/attacks/fab.ts';
 import { createFlatModel } from '../src/flat-model.ts';
 import { evaluateAttack } from '../src/index.ts';
 import { crossEntropy, margin, targetedDifferenceRatio } from '../src/losses.ts';
-import { signs } from '../src/norms.ts';
+import { signOf } from '../src/norms.ts';
 import { oneHot } from '../src/rows.ts';
 import { linearModel, tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
@@ -34,21 +34,25 @@ describe('on a linear classifier', () => {
   });
 
   it.each([
-    [{ attack: 'fab-t-l2' }, 'l2', distanceL2],
-    [{ attack: 'fab-t-linf' }, 'linf', distanceLinf],
-    [{ attack: 'fmn-l2' }, 'l2', distanceL2],
-    [{ attack: 'fmn-linf' }, 'linf', distanceLinf],
-    [{ attack: 'cw-l2', steps: 300 }, 'l2', distanceL2],
-    [{ attack: 'hop-skip-jump-l2', gamma: 0.01, steps: 20 }, 'l2', distanceL2], // γ / d√d is coarse for four pixels
-  ] as const)('$0.attack comes within 6 % of the least perturbation', async (attack, norm, distance) => {
-    const { model: linear, dispose } = model();
-    const { records } = await evaluateAttack({ model: linear, ...given, attack });
-    expect(records[norm][0]).toBeGreaterThanOrEqual(distance * 0.999);
-    expect(records[norm][0]).toBeLessThanOrEqual(distance * 1.06);
-    dispose();
-  });
+    { attack: { attack: 'fab-t-l2' }, norm: 'l2', distance: distanceL2 },
+    { attack: { attack: 'fab-t-linf' }, norm: 'linf', distance: distanceLinf },
+    { attack: { attack: 'fmn-l2' }, norm: 'l2', distance: distanceL2 },
+    { attack: { attack: 'fmn-linf' }, norm: 'linf', distance: distanceLinf },
+    { attack: { attack: 'cw-l2', steps: 300 }, norm: 'l2', distance: distanceL2 },
+    // γ / d√d is coarse for four pixels
+    { attack: { attack: 'hop-skip-jump-l2', gamma: 0.01, steps: 20 }, norm: 'l2', distance: distanceL2 },
+  ] as const)(
+    '$attack.attack comes within 6 % of the smallest perturbation',
+    async ({ attack, norm, distance }) => {
+      const { model: linear, dispose } = model();
+      const { records } = await evaluateAttack({ model: linear, ...given, attack });
+      expect(records[norm][0]).toBeGreaterThanOrEqual(distance * 0.999);
+      expect(records[norm][0]).toBeLessThanOrEqual(distance * 1.06);
+      dispose();
+    },
+  );
 
-  it.each(['fgsm', 'bim'] as const)('%s searches out the least ε', async (attack) => {
+  it.each(['fgsm', 'bim'] as const)('%s finds the smallest ε', async (attack) => {
     const { model: linear, dispose } = model();
     const { records } = await evaluateAttack({ model: linear, ...given, attack });
     expect(records.linf[0]).toBeGreaterThanOrEqual(distanceLinf);
@@ -86,7 +90,7 @@ describe('projectOntoHyperplane', () => {
     return Array.from(projectOntoHyperplane(x, w, tf.tensor2d([[gap]]), norm).dataSync());
   };
 
-  it('meets the plane and keeps to the range, moving others the more where one pixel is at its bound', () => {
+  it('reaches the plane within [0, 1]: when one pixel is at its bound, the others move farther', () => {
     for (const norm of ['l2', 'linf'] as const) {
       const delta = project(0.9, norm);
       expect(2 * delta[0]! - delta[1]! + 2 * delta[3]!).toBeCloseTo(0.9, 5);
@@ -98,7 +102,7 @@ describe('projectOntoHyperplane', () => {
     expect(project(0.9, 'l2')[0]).toBeCloseTo((2 * 0.8) / 5, 5);
   });
 
-  it('moves downhill for a negative gap, and as far as it can for one out of reach', () => {
+  it('moves downhill for a negative gap, and to the bounds when the plane is too far away', () => {
     expect(project(-0.5, 'linf')[0]).toBeCloseTo(-0.1, 5);
     expect(project(100, 'l2')[0]).toBeCloseTo(0.5, 6);
     expect(project(100, 'l2')[1]).toBeCloseTo(-0.5, 6);
@@ -140,7 +144,7 @@ describe('gradients', () => {
     tiny.dispose();
   });
 
-  it('come out of one forward pass as they come out of many', () => {
+  it('of one shared forward pass equal those of separate passes', () => {
     const tiny = tinyNetwork(4);
     const model = createFlatModel(tiny.model);
     const x = tf.tensor2d(tinyImages(tiny.model, 6).images, [6, 64]);
@@ -156,8 +160,8 @@ describe('gradients', () => {
     tiny.dispose();
   });
 
-  it('keep their sign however small they are', () => {
-    expect(Array.from(signs(tf.tensor2d([[1e-12, -1e-30, 0, 3e-45, -2]])).dataSync())).toEqual([
+  it('keep their sign, however small they are', () => {
+    expect(Array.from(signOf(tf.tensor2d([[1e-12, -1e-30, 0, 3e-45, -2]])).dataSync())).toEqual([
       1, -1, 0, 1, -1,
     ]);
   });

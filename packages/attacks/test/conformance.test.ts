@@ -1,4 +1,4 @@
-/** What every attack must keep to, whatever it does. One row per attack. */
+/** The laws that every attack keeps. One row per attack. */
 import { type AttackInput, attackNames, attackSpec, ballOf, reachOf } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -41,7 +41,7 @@ it('lists every attack', () => {
 });
 
 describe.each(attackNames)('%s', (name) => {
-  it('stays in its ball and in [0, 1], tells the truth about success, leaves the rest alone', async () => {
+  it('stays in its ball and in [0, 1], reports success truthfully, and returns the clean image without a success', async () => {
     const tensors = tf.memory().numTensors;
     const { records, adversarials, summary } = await evaluate(shortAttacks[name]);
     expect(tf.memory().numTensors).toBe(tensors);
@@ -71,7 +71,7 @@ describe.each(attackNames)('%s', (name) => {
     expect(summary.robustAccuracy).toBeLessThanOrEqual(summary.cleanAccuracy);
   });
 
-  it('depends on nothing but the seed: not on the batch size, nor on a second run', async () => {
+  it('depends on the seed alone: a second run with another batch size gives the same result', async () => {
     const first = await evaluate(shortAttacks[name]);
     const second = await evaluate(shortAttacks[name], { batchSize: 3 });
     expect(second.records).toEqual(first.records);

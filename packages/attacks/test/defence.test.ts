@@ -1,4 +1,4 @@
-/** Defences that reject: by hand on a line, where every answer can be written down. */
+/** Defences that reject images, on a model of two pixels whose answers can be computed by hand. */
 import { EvaluationSummary } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -30,7 +30,7 @@ const given = { images, labels: [0, 0, 0] };
 const pgd = { attack: 'pgd-linf', epsilon: 0.15, steps: 20 } as const;
 
 describe('a defence that rejects', () => {
-  it('is not fooled by what it rejects, and says what it rejected clean', async () => {
+  it('is not fooled by an image that it rejects, and reports the clean images that it rejects', async () => {
     // FGSM on the classifier moves the first pixel alone, to [0.7, 0.4] and [0.65, 0.5]: the second has no gradient.
     const attack = { attack: 'fgsm', search: false, epsilon: 0.3, against: 'classifier' } as const;
     const { summary, records } = await evaluateAttack({ model: onALine(0.2), ...given, attack });
@@ -49,7 +49,7 @@ describe('a defence that rejects', () => {
     expect(EvaluationSummary.parse(summary)).toEqual(summary);
   });
 
-  it('falls to an attack made against all of it, which keeps the pixels together', async () => {
+  it('falls to an attack against the classifier and the defence, which keeps the pixels close together', async () => {
     const model = onALine(0.02);
     const one = { images: images.slice(0, 2), labels: [0] };
     const oblivious = await evaluateAttack({ model, ...one, attack: { ...pgd, against: 'classifier' } });
@@ -61,7 +61,7 @@ describe('a defence that rejects', () => {
     expect(Math.abs(first! - second!)).toBeLessThan(0.02);
   });
 
-  it('lets nothing pass whose suspicion is not a number', async () => {
+  it('rejects an image whose suspicion is NaN', async () => {
     const model = onALine(0.2);
     // FGSM moves the first pixel alone: of the first image to [0.7, 0.4], of the second to [0.65, 0.5].
     const suspicion = (images: tf.Tensor): tf.Tensor1D => {
@@ -76,7 +76,7 @@ describe('a defence that rejects', () => {
     expect(summary).toMatchObject({ attempted: 3, successes: 0, rejectedClean: 0, rejectedAttacked: 2 / 3 });
   });
 
-  it('that rejects nothing changes nothing but the order of work', async () => {
+  it('that rejects nothing leaves the results as they are', async () => {
     const { model, dispose } = tinyNetwork(1);
     const never = (x: tf.Tensor): tf.Tensor1D => tf.fill([x.shape[0]!], -1e6);
     const guarded = { ...model, defence: { bare: model.logits, suspicion: never } };
@@ -94,7 +94,7 @@ describe('a defence that rejects', () => {
     dispose();
   });
 
-  it('is diagnosed on what it lets pass', async () => {
+  it('is diagnosed on the images that it accepts', async () => {
     const { model, dispose } = tinyNetwork(1);
     const { images, labels } = tinyImages(model, 20);
     const lean = (x: tf.Tensor): tf.Tensor1D => tf.mean(x.reshape([-1, 64]), 1).sub(0.36) as tf.Tensor1D;

@@ -1,4 +1,4 @@
-/** What the checks say of one small network, beside the version that is part of every evaluation's identity. */
+/** The findings of all checks on one small network, beside the version that is part of every evaluation's identity. */
 import { diagnosisVersion } from '@funnel/contracts';
 import { beforeAll, expect, it } from 'vitest';
 import { diagnose } from '../src/index.ts';
@@ -6,7 +6,7 @@ import { tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
 beforeAll(useWasm);
 
-it('checks that measure or judge otherwise have another version: whoever changes a number here raises it', async () => {
+it('a check that measures or judges otherwise needs a higher diagnosisVersion: raise it with any number below', async () => {
   const { model, dispose } = tinyNetwork(1);
   const { checks } = await diagnose({
     model,

@@ -1,4 +1,4 @@
-/** A graph model, as converters write them, is attacked like any other. */
+/** An attack on a graph model, in the format that converters write. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
 import { classifierModel, evaluateAttack } from '../src/index.ts';
@@ -49,7 +49,7 @@ const artifacts = (weights: readonly number[]): tf.io.ModelArtifacts => ({
   ]).buffer,
 });
 
-it('is read, differentiated and fooled at |f| / ‖w‖', async () => {
+it('a graph model can be loaded and differentiated, and DeepFool moves it by 1.05 |f| / ‖w‖', async () => {
   const graph = await tf.loadGraphModel({ load: async () => artifacts([0, 2, 0, -1, 0, 0, 0, 2]) });
   const model = classifierModel(graph);
   expect(model).toMatchObject({ shape: [2, 2, 1], classes: 2 });

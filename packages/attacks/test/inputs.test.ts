@@ -1,4 +1,4 @@
-/** What cannot be attacked as given is refused with what was expected and what came. */
+/** Wrong inputs are refused. The error says what was expected and what came. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { classifierModel, evaluateAttack } from '../src/index.ts';
@@ -15,11 +15,11 @@ const layers = () =>
   });
 
 describe('classifierModel', () => {
-  it('reads shape and classes off a layers model', () => {
+  it('reads shape and classes from a layers model', () => {
     expect(classifierModel(layers())).toMatchObject({ shape: [2, 2, 1], classes: 3, bounds: [0, 1] });
   });
 
-  it('wants the shape for a function, and low < high', () => {
+  it('requires the shape for a function, and bounds with low < high', () => {
     expect(() => classifierModel((x) => x)).toThrow(/shape of one image/);
     expect(() => classifierModel((x) => x, { shape: [4], bounds: [1, 1] })).toThrow(/low < high/);
     expect(() => classifierModel((x) => x, { shape: [2, 2] })).toThrow(/\[batch, classes\]/);
@@ -63,7 +63,7 @@ describe('evaluateAttack', () => {
     );
   });
 
-  it('refuses images without neighbours where neighbours are needed', async () => {
+  it('refuses images without rows and columns for an attack that needs neighbours', async () => {
     const { model: flat, dispose } = linearModel(
       [
         [2, 1],
@@ -82,7 +82,7 @@ describe('evaluateAttack', () => {
     dispose();
   });
 
-  it('stops where its signal says, and leaves no tensors behind', async () => {
+  it('stops after an abort, and leaves no tensors behind', async () => {
     const { model: tiny, dispose } = tinyNetwork(1);
     const images = tinyImages(tiny, 4);
     const tensors = tf.memory().numTensors;
@@ -108,7 +108,7 @@ describe('evaluateAttack', () => {
     dispose();
   });
 
-  it('scales other bounds to its own and back', async () => {
+  it('scales images with other bounds to [0, 1] and back', async () => {
     const { model: unit, dispose } = tinyNetwork(1);
     const wide = classifierModel((x) => unit.logits(x.div(255)), {
       shape: unit.shape,
@@ -128,7 +128,7 @@ describe('evaluateAttack', () => {
     dispose();
   });
 
-  it('takes a tensor and leaves it alone', async () => {
+  it('takes a tensor and does not dispose of it', async () => {
     const { model: tiny, dispose } = tinyNetwork(1);
     const { images, labels } = tinyImages(tiny, 3);
     const tensor = tf.tensor(images, [3, 8, 8, 1]);

@@ -1,4 +1,4 @@
-/** Models that answer NaN, or whose gradient is NaN, in some places. What is true of an image is computed in plain loops. */
+/** Models whose logits or gradients are NaN in some places. Plain loops compute the true class of an image. */
 import {
   type AttackInput,
   type AttackName,
@@ -55,27 +55,27 @@ const lead = (z: tf.Tensor2D, k: number): tf.Tensor2D => {
 type Case = {
   /** Added to every logit: 0, or NaN, or 0 with a gradient of NaN. */
   readonly term: (z: tf.Tensor2D) => tf.Tensor;
-  /** Classes in whose place the model answers NaN. */
+  /** Classes for which the model answers NaN. */
   readonly silent: readonly number[];
   /** Labels of the images. */
   readonly labels: readonly number[];
 };
 
-/** NaN in place of class 2. In class 1 the answers are numbers, but their gradient is 0 / 0. */
+/** NaN for class 2. For class 1 the answers are numbers, but their gradient is 0 / 0. */
 const mixed: Case = {
   term: (z) => tf.add(tf.sqrt(tf.neg(lead(z, 2))).mul(0), tf.sqrt(tf.relu(tf.neg(lead(z, 1)))).mul(0)),
   silent: [2],
   labels: [0, 1, 3, 4],
 };
 
-/** NaN wherever class 3 is not given: no image of class 3 can be made another. */
+/** NaN for every class but 3: no image of class 3 can be misclassified. */
 const onlyThree: Case = {
   term: (z) => tf.sqrt(lead(z, 3)).mul(0),
   silent: [0, 1, 2, 4],
   labels: [3],
 };
 
-/** Seeded images that the network gives one of `labels` in turn, by plain loops, and not by a hair. */
+/** Seeded images that plain loops classify as `labels`, in turn, by a clear gap. */
 const imagesOf = (labels: readonly number[]): readonly Float32Array[] => {
   const { uniform } = createRandom(6, 'images');
   return Array.from({ length: 4 }, (_, i) => {
@@ -91,14 +91,14 @@ const gapOf = (x: ArrayLike<number>): number => {
   return first! - second!;
 };
 
-/** Beyond what float32 may decide otherwise. */
+/** The gap is too large for float32 to decide otherwise. */
 const isDecisive = (x: ArrayLike<number>): boolean => gapOf(x) > 1e-3;
 const truthOf = (x: ArrayLike<number>, { silent }: Case): number => {
   const k = argMax(logitsOf(network, x));
   return silent.includes(k) ? noClass : k;
 };
 
-/** The model of a case, and every image that it was ever asked about. */
+/** The model of a case, and every image that passed through it. */
 const watched = ({ term }: Case) => {
   const { encoder, logits } = onDevice();
   const asked: Float32Array[] = [];
@@ -112,7 +112,7 @@ const watched = ({ term }: Case) => {
     return answer(x);
   };
   const as = (f: ClassifierModel['logits']) => classifierModel(f, { shape: [side, side, 1], classes });
-  // The first surrogate has the same NaNs; what it makes of an image may be nothing, and the second must go on.
+  // The first surrogate has the same NaNs and may change nothing; then the second surrogate must be tried.
   return { model: as(watching), resources: { encoder, surrogates: [as(answer), as(logits)] }, asked };
 };
 
@@ -127,7 +127,7 @@ const inside = (x: Float32Array, image: Float32Array, attack: AttackInput): bool
   return (ball.norm === 'l2' ? Math.hypot(...delta) : Math.max(...delta)) <= reachOf(ball.epsilon);
 };
 
-/** What does not need all its steps here. */
+/** Fewer steps for attacks that do not need all of them here. */
 const fewer: Partial<Record<AttackName, { readonly steps: number }>> = {
   'deepfool-l2': { steps: 6 },
   'deepfool-linf': { steps: 6 },
@@ -149,7 +149,7 @@ describe.each(['wasm', 'cpu'] as const)('on %s', (backend) => {
   describe.each(attackNames)('%s', (name) => {
     const attack = { ...shortAttacks[name], ...fewer[name] } as AttackInput; // the same attack
 
-    it('never takes NaN for a hit', async () => {
+    it('never counts a NaN as a hit', async () => {
       const images = imagesOf(onlyThree.labels);
       const { model, resources, asked } = watched(onlyThree);
       const given = { model, resources, images: join(images), labels: [3, 3, 3, 3], seed: 7 };
@@ -162,7 +162,7 @@ describe.each(['wasm', 'cpu'] as const)('on %s', (backend) => {
       expect(adversarials).toEqual(given.images);
     });
 
-    it('keeps the hits that it meets, and no image feels the NaNs of another', async () => {
+    it('keeps the hits that it finds, and the NaNs of one image do not change another', async () => {
       const images = imagesOf(mixed.labels);
       const labels = images.map((image) => truthOf(image, mixed));
       let met = 0;

@@ -1,4 +1,4 @@
-/** The batched attacks against plain double-precision ones, and the random streams against themselves. */
+/** The batched attacks against plain loops in double precision, and the random streams. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { classifierModel, evaluateAttack } from '../src/index.ts';
@@ -15,7 +15,7 @@ import {
 
 beforeAll(useWasm);
 
-/** Random weights. Centred on grey, where its classes meet: boundaries are near, and bounds far. */
+/** Random weights. The classes meet at grey, so boundaries are near an image and the bounds 0 and 1 are far away. */
 const randomMlp = (seed: number): Mlp => {
   const [inputs, hidden, classes] = [36, 12, 4];
   const { normal } = createRandom(seed, 'reference');
@@ -44,12 +44,12 @@ const onDevice = ({ inputs, hidden, classes, w1, b1, w2, b2 }: Mlp) => {
   );
 };
 
-/** 20 images of grey noise or, with `least` 0, of black, white and all between; labelled as the network classifies them. */
-const imagesFor = (mlp: Mlp, least: number) => {
+/** 20 images of grey noise in [min, 1 − min]; with `min` 0 black and white pixels too. Labelled as the network classifies them. */
+const imagesFor = (mlp: Mlp, min: number) => {
   const { uniform } = createRandom(12, 'images');
   const images = Float32Array.from({ length: 20 * 36 }, () => {
-    const value = least + (1 - 2 * least) * uniform();
-    return least === 0 ? Math.min(1, Math.max(0, 1.5 * value - 0.25)) : value;
+    const value = min + (1 - 2 * min) * uniform();
+    return min === 0 ? Math.min(1, Math.max(0, 1.5 * value - 0.25)) : value;
   });
   const rows = Array.from({ length: 20 }, (_, i) => images.subarray(i * 36, (i + 1) * 36));
   return { images, rows, labels: rows.map((row) => argMax(logitsOf(mlp, row))) };
@@ -67,7 +67,7 @@ describe.each([11, 21, 31])('against the scalar reference, on random network %i'
     let compared = 0;
     rows.forEach((row, i) => {
       const expected = deepfoolReference(mlp, row, labels[i]!, norm, 50);
-      if (expected.x.some((value) => value === 0 || value === 1)) return; // at a bound DeepFool creeps, and rounding decides
+      if (expected.x.some((value) => value === 0 || value === 1)) return; // at a bound DeepFool takes ever smaller steps, and rounding decides
       compared++;
       expect(records.success[i]).toBe(expected.success);
       expect(records.steps[i]).toBe(expected.steps);
@@ -103,7 +103,7 @@ describe.each([11, 21, 31])('against the scalar reference, on random network %i'
     expect(records.success.some(Boolean)).toBe(true);
   });
 
-  it('Single Pixel fools the same images, by a pixel that does', async () => {
+  it('Single Pixel fools the same images, each by one of the pixels that fool the model', async () => {
     const { images, rows, labels } = imagesFor(mlp, 0);
     const given = { model: onDevice(mlp), images, labels };
     const { records, adversarials } = await evaluateAttack({ ...given, attack: 'single-pixel' });

@@ -1,4 +1,4 @@
-/** Summaries, intervals, curves and the per-image worst case, by hand-made records. */
+/** Summaries, intervals, curves and the worst case per image, on records written by hand. */
 import {
   type AttackName,
   type EvaluationRecords,
@@ -33,7 +33,7 @@ const records = recordsOf([
 ]);
 
 describe('summarise', () => {
-  it('takes the correctly classified as denominator, and failures as infinity', () => {
+  it('divides by the correctly classified images, and counts failures as infinite distances', () => {
     const summary = summarise(records, 100);
     expect(summary).toMatchObject({
       images: 4,
@@ -56,7 +56,7 @@ describe('summarise', () => {
     expect(RecordsSchema.parse(records)).toEqual(records);
   });
 
-  it('writes an infinity as JSON can, and never a NaN', () => {
+  it('writes an infinity as the text "Infinity", and never a NaN', () => {
     const nothing = summarise(recordsOf([[true, null, null]]), 100);
     expect(nothing).toMatchObject({
       successRate: 0,
@@ -70,11 +70,11 @@ describe('summarise', () => {
     const empty = summarise(recordsOf([]), 100);
     expect(empty).toMatchObject({ attempted: 0, medianL2: null, medianLinf: null, medianL0: null });
     expect(EvaluationSummary.parse(JSON.parse(JSON.stringify(empty)))).toEqual(empty);
-    // Only images that are wrong when clean: nothing was attacked, which is not the same as nothing fell.
+    // Only images that are misclassified when clean: the attack had nothing to do, which is not a failure.
     expect(summarise(recordsOf([[false, null, null]]), 100)).toMatchObject({ attempted: 0, medianL2: null });
   });
 
-  it('has an infinite median once half of the images withstand', () => {
+  it('has an infinite median when the attack fails on half of the images', () => {
     expect(
       summarise(
         recordsOf([
@@ -122,7 +122,7 @@ describe('worstCase and robustnessCurve', () => {
   ]);
   const both = [evaluated('fgsm', records), evaluated('deepfool-l2', other)];
 
-  it('takes of every image the nearest, in each norm', () => {
+  it('takes for every image the nearest adversarial in each norm', () => {
     const worst = worstCase(both);
     expect(worst.success).toEqual([true, true, true, false]);
     expect(worst.l2).toEqual([1, 3, 4, null]);
@@ -131,7 +131,7 @@ describe('worstCase and robustnessCurve', () => {
     expect(records.success).toEqual([true, true, false, false]); // the evaluations are left as they were
   });
 
-  it('falls from clean accuracy to what withstands everything', () => {
+  it('falls from the clean accuracy to the share of images that no attack fools', () => {
     const curve = robustnessCurve(both, 'l2', [0, 0.9, 1, 3.5, 5]);
     expect(curve).toMatchObject({
       norm: 'l2',
@@ -173,7 +173,7 @@ describe('the Wilson interval', () => {
     expect(wilsonInterval(0, 10)[0]).toBe(0);
   });
 
-  it('knows nothing from no images', () => {
+  it('is [0, 1] for no images', () => {
     expect(wilsonInterval(0, 0)).toEqual([0, 1]);
   });
 });

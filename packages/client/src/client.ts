@@ -1,4 +1,6 @@
-/** The client's methods, typed from the declared routes: what may be sent, what comes back. */
+/**
+ * The typed client: one method per declared route. The routes' schemas give each method its parameters and its result.
+ */
 import { type FunnelEventRow, type Route, type RouteName, routes } from '@funnel/contracts';
 import type { z } from 'zod';
 import { streamEvents } from './events.ts';
@@ -20,7 +22,7 @@ type Sent<R, Part extends string> = R extends { readonly [P in Part]: infer S ex
   ? z.input<S>
   : never;
 
-/** A part that is not declared is left out; one in which nothing is required may be. */
+/** An undeclared part is left out. A part without required members is optional. */
 type PartOf<R, Part extends string> = [Sent<R, Part>] extends [never]
   ? unknown
   : Record<string, never> extends Sent<R, Part>
@@ -50,50 +52,50 @@ type Method<K extends RouteName> =
     : (input: Input<K>, options?: CallOptions) => Promise<Output<K>>;
 
 export type EventsOptions = {
-  /** Only this sweep's events. */
+  /** Only the events of this sweep. */
   readonly sweep?: string;
-  /** Begin after this event; without it, now. */
+  /** Begin after this event. (Default: begin now) */
   readonly lastEventId?: string;
   /** Ends the iteration. */
   readonly signal?: AbortSignal;
 };
 
 export type Client = { readonly [K in Exclude<RouteName, 'events'>]: Method<K> } & {
-  /** Events as they happen. Comes back by itself after a lost connection, and misses none. */
+  /** Events as they happen. Connects again after a lost connection, and misses no event. */
   readonly events: (options?: EventsOptions) => AsyncGenerator<FunnelEventRow, void, undefined>;
-  /** The address that `path` (such as `/v1/checkpoints/…/model.json`) has. */
+  /** The full address of `path` (such as `/v1/checkpoints/…/model.json`). */
   readonly urlOf: (path: string) => string;
 };
 
 export type ClientOptions = {
-  /** Where the service is, such as `http://127.0.0.1:7070`. In a browser, `location.origin`. */
+  /** The address of the service, such as `http://127.0.0.1:7070`; in a browser, `location.origin`. */
   readonly url: string;
   readonly token?: string;
   /** (Default: the global `fetch`) */
   readonly fetch?: typeof fetch;
 } & Partial<RetryOptions>;
 
-/** Asking twice does no more than asking once: everything that only reads, deleting, and submitting under one key. */
+/** Whether two calls do no more than one: reads, deletions, and submissions with a key. */
 const isIdempotent = (route: Route, parts: Parts): boolean =>
   route.method !== 'POST' || route.role === 'read' || parts.headers?.['idempotency-key'] !== undefined;
 
-/** 128 random bits. Not randomUUID: browsers keep that from pages that did not come over TLS. */
+/** 128 random bits in hex. Browsers hide `randomUUID` from pages without TLS. */
 const randomKey = (): string =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** A submission without a key of its own gets one, so that it can be repeated when its answer is lost. */
+/** Gives a submission without a key a random one, so that it can be repeated when its answer is lost. */
 const withKey = (name: RouteName, parts: Parts): Parts =>
   name === 'createSweep' && parts.headers?.['idempotency-key'] === undefined
     ? { ...parts, headers: { 'idempotency-key': randomKey(), ...parts.headers } }
     : parts;
 
-/** Deleted already, and we may have been the ones: the answer to the first try was lost. */
-const isDone = (route: Route, attempt: number, error: unknown): boolean =>
+/** Whether a 404 means that an earlier attempt, whose answer was lost, has deleted the object. */
+const isDeleted = (route: Route, attempt: number, error: unknown): boolean =>
   route.method === 'DELETE' && attempt > 0 && error instanceof FunnelError && error.status === 404;
 
 /**
- * A client with one typed method per declared route. Calls throw FunnelError, which carries the problem as the service stated it; those
- * that can safely be repeated are, with growing pauses, when the service is away or asks to wait.
+ * Creates a client. Its methods throw FunnelError, which has the problem from the service. A call that is safe to repeat is repeated, with
+ * growing pauses, while the service is away or asks to wait.
  *
  *     const client = createClient({ url: 'http://127.0.0.1:7070' });
  *     const sweep = await client.createSweep({ body: { name: 'γ', dataset: { name: 'glyphs' }, space: { gamma: [1, 5] } } });
@@ -103,12 +105,12 @@ const isDone = (route: Route, attempt: number, error: unknown): boolean =>
 export const createClient = ({
   url,
   token,
-  fetch: given,
+  fetch: customFetch,
   retries = 4,
   backoff = 200,
 }: ClientOptions): Client => {
-  // Wrapped: a browser's fetch refuses to be called as a property of something else.
-  const connection: Connection = { url, token, fetch: given ?? ((...input) => fetch(...input)) };
+  // A browser's fetch cannot be called as a property of another object, so it is wrapped.
+  const connection: Connection = { url, token, fetch: customFetch ?? ((...input) => fetch(...input)) };
   const retry: RetryOptions = { retries, backoff };
 
   const call =
@@ -121,7 +123,7 @@ export const createClient = ({
           try {
             return await readAnswer(route, await send(connection, route, parts, signal));
           } catch (error) {
-            if (isDone(route, attempt, error)) return undefined;
+            if (isDeleted(route, attempt, error)) return undefined;
             throw error;
           }
         },
@@ -134,5 +136,5 @@ export const createClient = ({
     ...Object.fromEntries(methods),
     events: (options: EventsOptions = {}) => streamEvents(connection, retry, options),
     urlOf: (path: string) => joinUrl(url, path),
-  } as Client; // one method per route, by construction
+  } as Client; // the line above adds one method per route
 };

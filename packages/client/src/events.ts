@@ -1,4 +1,6 @@
+/** The event stream as an async iterator that goes on when its connection is lost. */
 import { type FunnelEventRow, routes } from '@funnel/contracts';
+import { createParser } from 'eventsource-parser';
 import type { EventsOptions } from './client.ts';
 import {
   type Connection,
@@ -10,77 +12,61 @@ import {
   wait,
 } from './request.ts';
 
-/** The text of an event stream, piece by piece: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream */
+/**
+ * Milliseconds. The service sends a heartbeat every 15 s, so a connection that is silent for longer is broken, even if TCP has not noticed.
+ */
+const silenceTimeoutMs = 45_000;
 
-export type StreamBlock = {
-  /** The id that the stream has reached, if this block says so. */
+type StreamBlock = {
+  /** The id that the stream has reached. */
   readonly id?: string;
-  /** Absent: nothing to hand on (a comment, a heartbeat). */
+  /** An event in JSON. Heartbeats have none. */
   readonly data?: string;
-  /** Milliseconds to wait before coming back. */
+  /** Milliseconds to wait before connecting again. */
   readonly retry?: number;
 };
 
-const parseBlock = (lines: readonly string[]): StreamBlock => {
-  const block: { id?: string; data?: string; retry?: number } = {};
-  for (const line of lines) {
-    const [, field = '', value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
-    if (field === 'data') block.data = block.data === undefined ? value : `${block.data}\n${value}`;
-    if (field === 'id' && !value.includes('\0')) block.id = value;
-    if (field === 'retry' && /^\d+$/.test(value)) block.retry = Number(value);
-  }
-  return block;
-};
-
-/** Takes pieces as they come, cut anywhere; answers the blocks that are complete. */
-export const createEventStreamParser = (): ((piece: string) => readonly StreamBlock[]) => {
-  let rest = '';
-  let lines: string[] = [];
+/** Takes text in pieces, cut anywhere, and returns the blocks that each piece completes. */
+const createBlockParser = (): ((piece: string) => readonly StreamBlock[]) => {
+  let blocks: StreamBlock[] = [];
+  const parser = createParser({
+    onEvent: ({ id, data }) => blocks.push({ id, data }),
+    onRetry: (retry) => blocks.push({ retry }),
+    // The parser reports no id of a block without data, so the service repeats that id in a comment.
+    onComment: (comment) => {
+      const id = /^id (\S+)$/.exec(comment)?.[1];
+      if (id !== undefined) blocks.push({ id });
+    },
+  });
   return (piece) => {
-    // A CR at the end may be half of a CRLF: it waits for the next piece.
-    const text = rest + piece;
-    const end = text.endsWith('\r') ? text.length - 1 : text.length;
-    const parts = text.slice(0, end).split(/\r\n|\n|\r/);
-    rest = parts.pop()! + text.slice(end);
-    const blocks: StreamBlock[] = [];
-    for (const line of parts) {
-      if (line !== '') lines.push(line);
-      else if (lines.length > 0) {
-        blocks.push(parseBlock(lines));
-        lines = [];
-      }
-    }
+    blocks = [];
+    parser.feed(piece);
     return blocks;
   };
 };
 
-/** The event stream as an async iterator that does not end with its connection. */
-
-/** The service sends a heartbeat every 15 s; a connection without one for this long is dead, whatever TCP thinks. */
-const longestSilence = 45_000;
-
-/** The blocks of one connection. Ends when it does, or when it falls silent; `onSilence` must then abort the reading. */
+/** The blocks of one connection, until it ends. If it is silent for too long, calls `onSilence`, which must abort the connection. */
 async function* readBlocks(response: Response, onSilence: () => void): AsyncGenerator<StreamBlock> {
-  const parse = createEventStreamParser();
+  const parse = createBlockParser();
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let timer = setTimeout(onSilence, longestSilence);
+  let timer = setTimeout(onSilence, silenceTimeoutMs);
   try {
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
       clearTimeout(timer);
-      timer = setTimeout(onSilence, longestSilence);
+      timer = setTimeout(onSilence, silenceTimeoutMs);
       yield* parse(value);
     }
   } finally {
     clearTimeout(timer);
-    await reader.cancel().catch(() => {}); // it may be broken already
+    await reader.cancel().catch(() => {}); // the connection may be broken already
   }
 }
 
 /**
- * Yields events until `signal` aborts. A lost connection is made again from the last event seen; a refusal (no token, no such sweep)
- * is thrown as FunnelError.
+ * Yields events until `signal` aborts. After a lost connection it connects again and goes on after the last event. A refusal (no token, no
+ * such sweep) is thrown as FunnelError.
  */
 export async function* streamEvents(
   connection: Connection,
@@ -91,16 +77,16 @@ export async function* streamEvents(
   let pause = retry.backoff;
   let failures = 0;
   while (!signal?.aborted) {
-    const cut = new AbortController();
-    const either = signal ? AbortSignal.any([signal, cut.signal]) : cut.signal;
+    const silence = new AbortController();
+    const either = signal ? AbortSignal.any([signal, silence.signal]) : silence.signal;
     try {
       const parts = { query: { sweep }, headers: { accept: 'text/event-stream', 'last-event-id': last } };
       const response = await send(connection, routes.events, parts, either);
-      for await (const block of readBlocks(response, () => cut.abort())) {
+      for await (const block of readBlocks(response, () => silence.abort())) {
         failures = 0;
         pause = block.retry ?? pause;
-        if (block.data !== undefined) yield JSON.parse(block.data) as FunnelEventRow; // what the service declares
-        // After the event was taken: one that was not is sent again.
+        if (block.data !== undefined) yield JSON.parse(block.data) as FunnelEventRow; // as the route declares
+        // Only after the caller took the event: the service sends an event again that nobody took.
         last = block.id ?? last;
       }
     } catch (error) {

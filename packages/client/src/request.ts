@@ -1,11 +1,12 @@
+/** One call over HTTP: its address and headers, its answer, its errors, and when it is repeated. */
 import { type ErrorCode, errors, Problem, type Route } from '@funnel/contracts';
 
-/** What went wrong, as the service said it; or why it could not be asked. */
+/** The problem that the service answered, or the reason why it did not answer. */
 export class FunnelError extends Error {
   readonly problem: Problem;
-  /** Whether the service answered at all. When it did not, it is unknown whether it acted. */
+  /** Whether the service answered. If not, nobody knows whether it did what was asked. */
   readonly answered: boolean;
-  /** Seconds that the service asked to wait. */
+  /** Seconds to wait, as the service asked. */
   readonly retryAfter: number | null;
 
   constructor(
@@ -34,33 +35,20 @@ const problemOf = (code: ErrorCode, detail: string): Problem => {
   return { type: 'about:blank', code, status, title, hint, detail };
 };
 
-/** Nobody answered: refused, unreachable, cut off, too slow. */
-export const unanswered = (url: string, cause: unknown): FunnelError => {
-  // fetch hides what happened in the cause of its "fetch failed".
+/** The error of a call without an answer: refused, unreachable, cut off, or too slow. */
+const unanswered = (url: string, cause: unknown): FunnelError => {
+  // The message of fetch is only "fetch failed"; its cause has the reason.
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
   const reason = inner instanceof Error ? inner.message : String(inner);
   const detail = `Expected an answer from ${new URL(url).origin}, but got none: ${reason}`;
   return new FunnelError(problemOf('UNAVAILABLE', detail), { answered: false }, { cause });
 };
 
-const seconds = (header: string | null): number | null => {
+/** Retry-After in seconds: a number, or a date. */
+const retryAfterSeconds = (header: string | null): number | null => {
   if (header === null) return null;
   const value = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
   return Number.isFinite(value) ? Math.max(0, value) : null;
-};
-
-/** The error of an answer that is not a success. One that is not ours (a proxy's page) keeps its status. */
-export const refused = async (response: Response): Promise<FunnelError> => {
-  const text = await response.text().catch(() => '');
-  const details = { answered: true, retryAfter: seconds(response.headers.get('retry-after')) };
-  const problem = Problem.safeParse(parseJson(text));
-  if (problem.success) return new FunnelError(problem.data, details);
-  const away = [502, 503, 504].includes(response.status);
-  const detail = `Expected Funnel's answer from ${response.url}, but got status ${response.status}`;
-  return new FunnelError(
-    { ...problemOf(away ? 'UNAVAILABLE' : 'INTERNAL', detail), status: response.status },
-    details,
-  );
 };
 
 const parseJson = (text: string): unknown => {
@@ -71,36 +59,50 @@ const parseJson = (text: string): unknown => {
   }
 };
 
-/** When to ask again, and after how long. */
+/** The error of an answer that is no success. An answer that is not from Funnel, such as a proxy's page, keeps its status. */
+const refused = async (response: Response): Promise<FunnelError> => {
+  const text = await response.text().catch(() => '');
+  const details = { answered: true, retryAfter: retryAfterSeconds(response.headers.get('retry-after')) };
+  const problem = Problem.safeParse(parseJson(text));
+  if (problem.success) return new FunnelError(problem.data, details);
+  const away = [502, 503, 504].includes(response.status);
+  const detail = `Expected Funnel's answer from ${response.url}, but got status ${response.status}`;
+  return new FunnelError(
+    { ...problemOf(away ? 'UNAVAILABLE' : 'INTERNAL', detail), status: response.status },
+    details,
+  );
+};
 
 export type RetryOptions = {
-  /** Times that a call is repeated at most. (Default: 4) */
+  /** How often a call is repeated at most. (Default: 4) */
   readonly retries: number;
-  /** Milliseconds before the first repetition; each further one waits up to twice as long. (Default: 200) */
+  /** Milliseconds before the first repetition. Each further pause is up to twice as long. (Default: 200) */
   readonly backoff: number;
 };
 
-/** No wait is longer, whatever was asked for. */
-const longestWait = 30_000;
+/** The longest pause in milliseconds, whatever the service asks for. */
+const maxWait = 30_000;
 
 /**
- * A call that may be repeated safely is, when nobody answered or the service says that it cannot now. One that may not is repeated
- * only where the service says that it did nothing.
+ * Whether to repeat a call. Every call is repeated after a 429, since the service did nothing then. An idempotent one is also repeated when
+ * the service did not answer, or answered that it cannot now.
  */
 export const mayRetry = (error: FunnelError, idempotent: boolean): boolean => {
   if (error.status === 429) return true;
-  const passing = !error.answered || [502, 503, 504].includes(error.status);
-  return idempotent && passing;
+  const isTemporary = !error.answered || [502, 503, 504].includes(error.status);
+  return idempotent && isTemporary;
 };
 
-/** Milliseconds: what the service asked for, else doubling, and somewhere in the upper half so that clients do not come in step. */
+/**
+ * The pause in milliseconds: as long as the service asked, plus a random time that doubles with each attempt, so that clients spread out.
+ */
 export const retryDelay = (error: FunnelError, attempt: number, { backoff }: RetryOptions): number => {
-  const least = error.retryAfter === null ? 0 : error.retryAfter * 1000;
+  const asked = error.retryAfter === null ? 0 : error.retryAfter * 1000;
   const doubling = backoff * 2 ** attempt;
-  return Math.min(longestWait, least + doubling * (0.5 + Math.random() / 2));
+  return Math.min(maxWait, asked + doubling * (0.5 + Math.random() / 2));
 };
 
-/** Resolves after `delay` milliseconds; rejects at once with the signal's reason. */
+/** Resolves after `delay` milliseconds. If the signal aborts, rejects at once with its reason. */
 export const wait = (delay: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     const stop = (): void => {
@@ -130,8 +132,6 @@ export const withRetries = async <T>(
   }
 };
 
-/** One call over HTTP: from a route's declaration and its parts to an answer or a FunnelError. */
-
 export type Parts = {
   readonly params?: Readonly<Record<string, unknown>>;
   readonly query?: Readonly<Record<string, unknown>>;
@@ -140,13 +140,13 @@ export type Parts = {
 };
 
 export type Connection = {
-  /** Where the service is, with or without a path before its own. */
+  /** The address of the service. It may have a path, as behind a proxy. */
   readonly url: string;
   readonly token?: string;
   readonly fetch: typeof fetch;
 };
 
-/** `base` may have a path of its own: a service behind a proxy. */
+/** `base` may have a path. */
 export const joinUrl = (base: string, path: string): string => `${base.replace(/\/+$/, '')}${path}`;
 
 const pathOf = ({ url }: Pick<Route, 'url'>, params: Parts['params']): string =>
@@ -166,10 +166,10 @@ const queryOf = (query: Parts['query']): string => {
   return pairs.length > 0 ? `?${new URLSearchParams(pairs)}` : '';
 };
 
-export const addressOf = (base: string, route: Pick<Route, 'url'>, { params, query }: Parts): string =>
+const addressOf = (base: string, route: Pick<Route, 'url'>, { params, query }: Parts): string =>
   joinUrl(base, `${pathOf(route, params)}${queryOf(query)}`);
 
-export const headersOf = (token: string | undefined, headers: Parts['headers']): Headers => {
+const headersOf = (token: string | undefined, headers: Parts['headers']): Headers => {
   const all = new Headers();
   for (const [name, value] of Object.entries(headers ?? {}))
     if (value !== undefined) all.set(name, String(value));
@@ -177,7 +177,7 @@ export const headersOf = (token: string | undefined, headers: Parts['headers']):
   return all;
 };
 
-/** Throws FunnelError; a caller's abort is thrown as its own reason. */
+/** Sends one request. Throws FunnelError; if the caller aborts, throws the reason of the signal. */
 export const send = async (
   { url, token, fetch }: Connection,
   route: Route,
@@ -197,7 +197,7 @@ export const send = async (
   return response;
 };
 
-/** What the route declares to answer. */
+/** The content of an answer, as the route declares it. */
 export const readAnswer = async (route: Route, response: Response): Promise<unknown> => {
   try {
     if (route.response) return await response.json();
@@ -206,6 +206,6 @@ export const readAnswer = async (route: Route, response: Response): Promise<unkn
     await response.body?.cancel();
     return undefined;
   } catch (error) {
-    throw unanswered(response.url, error); // cut off in the middle
+    throw unanswered(response.url, error); // the connection broke in the middle of the answer
   }
 };

@@ -31,7 +31,7 @@ describe('calls', () => {
     expect(requests[0]!.headers.authorization).toBe('Bearer secret');
   });
 
-  test('throw the problem that the service stated, and do not repeat what it refused', async () => {
+  test('throw the problem of the service, and are not repeated', async () => {
     const { url, requests } = await startServer((_, response) => sendJson(response, 404, problem));
     const error = await createClient({ url, backoff })
       .getSweep({ params: { id: 'x' } })
@@ -47,7 +47,7 @@ describe('calls', () => {
     expect(requests).toHaveLength(1);
   });
 
-  test('keep the status of an answer that is not ours', async () => {
+  test('keep the status of an answer that did not come from Funnel', async () => {
     const { url } = await startServer((_, response) => void response.writeHead(418).end('<h1>teapot</h1>'));
     const error = await createClient({ url, backoff })
       .health()
@@ -55,7 +55,7 @@ describe('calls', () => {
     expect(error).toMatchObject({ status: 418, code: 'INTERNAL', answered: true });
   });
 
-  test('answer text, bytes or nothing where the route does', async () => {
+  test('return text, bytes or nothing, as the route declares', async () => {
     const { url } = await startServer((request, response) => {
       if (request.method === 'DELETE') response.writeHead(204).end();
       else if (request.url === '/metrics') response.end('up 1\n');
@@ -68,7 +68,7 @@ describe('calls', () => {
     expect(new Float32Array(weights.buffer)).toEqual(new Float32Array([1]));
   });
 
-  test('take what the declarations say, and nothing else', () => {
+  test('take exactly what the routes declare', () => {
     const client = createClient({ url: 'http://127.0.0.1:1' });
     expectTypeOf(client.getSweep).parameter(0).toEqualTypeOf<{ readonly params: { id: string } }>();
     expectTypeOf(client.health).parameter(0).toBeUnknown();
@@ -91,7 +91,7 @@ describe('calls', () => {
 });
 
 describe('repetition', () => {
-  test('of a submission goes out under one key, so that it is one sweep', async () => {
+  test('of a submission uses one key, so that it is one sweep', async () => {
     const { url, requests } = await startServer((request, response, call) =>
       call === 0
         ? void request.socket.destroy()
@@ -118,7 +118,7 @@ describe('repetition', () => {
     expect(requests[0]!.headers['idempotency-key']).toBe('mine');
   });
 
-  test('is not done where a lost answer may hide a change', async () => {
+  test('does not happen where a lost answer may hide a change', async () => {
     const { url, requests } = await startServer((request) => void request.socket.destroy());
     const error = await createClient({ url, backoff })
       .pauseSweep({ params: { id: 'x' } })
@@ -130,7 +130,7 @@ describe('repetition', () => {
     expect(requests).toHaveLength(1);
   });
 
-  test('is done for anything when the service asked for patience', async () => {
+  test('happens for every call after a 429', async () => {
     const { url, requests } = await startServer((_, response, call) =>
       call === 0
         ? sendJson(response, 429, { ...problem, status: 429, code: 'RATE_LIMITED' }, { 'retry-after': '0' })
@@ -140,7 +140,7 @@ describe('repetition', () => {
     expect(requests).toHaveLength(2);
   });
 
-  test('ends after as many times as allowed', async () => {
+  test('ends after the given number', async () => {
     const { url, requests } = await startServer((_, response) => sendJson(response, 503, away));
     await expect(createClient({ url, backoff, retries: 2 }).health()).rejects.toMatchObject({
       problem: away,
@@ -148,7 +148,7 @@ describe('repetition', () => {
     expect(requests).toHaveLength(3);
   });
 
-  test('of a deletion takes "not there" for done', async () => {
+  test('of a deletion takes 404 for success', async () => {
     const { url } = await startServer((request, response, call) =>
       call === 0 ? void request.socket.destroy() : sendJson(response, 404, problem),
     );

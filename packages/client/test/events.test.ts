@@ -1,33 +1,7 @@
 import type { FunnelEventRow } from '@funnel/contracts';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createClient } from '../src/client.ts';
-import { createEventStreamParser } from '../src/events.ts';
 import { sendJson, startServer } from './server.ts';
-
-const stream =
-  'retry: 2000\nid: 7\n:\n\nid: 8\r\ndata: {"a":1}\r\n\r\n: beat\n\ndata:first\ndata: second\r\rid: 9\n\ndata: cut off';
-const blocks = [
-  { retry: 2000, id: '7' },
-  { id: '8', data: '{"a":1}' },
-  {},
-  { data: 'first\nsecond' },
-  { id: '9' },
-];
-
-describe('createEventStreamParser', () => {
-  test('reads blocks as the standard says', () => {
-    expect(createEventStreamParser()(stream)).toEqual(blocks);
-  });
-
-  test('gives the same blocks wherever the text is cut', () => {
-    for (let first = 0; first <= stream.length; first++)
-      for (const second of [first, Math.min(first + 1, stream.length), stream.length]) {
-        const parse = createEventStreamParser();
-        const pieces = [stream.slice(0, first), stream.slice(first, second), stream.slice(second)];
-        expect(pieces.flatMap((piece) => parse(piece))).toEqual(blocks);
-      }
-  });
-});
 
 const row = (id: number): FunnelEventRow => ({
   id: String(id),
@@ -36,7 +10,7 @@ const row = (id: number): FunnelEventRow => ({
 });
 const text = (id: number) => `id: ${id}\ndata: ${JSON.stringify(row(id))}\n\n`;
 
-test('events go on from the last one seen after the connection is lost, in the middle of an event too', async () => {
+test('events go on after the last complete one when the connection is lost', async () => {
   const { url, requests } = await startServer((request, response, call) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     if (call === 0) {
@@ -56,7 +30,7 @@ test('events go on from the last one seen after the connection is lost, in the m
   expect(requests[0]!.url).toBe('/v1/events?sweep=s');
 });
 
-test('events come back after the service was away', async () => {
+test('events come again after the service was away', async () => {
   const { url } = await startServer((_, response, call) => {
     if (call < 3) sendJson(response, 503, {});
     else response.writeHead(200, { 'content-type': 'text/event-stream' }).write(text(1));
@@ -78,8 +52,54 @@ test('events end without an error when the caller aborts', async () => {
   expect(seen).toEqual([row(1)]);
 });
 
-test('a refused stream is an error, not a wait', async () => {
+test('a refused stream is an error', async () => {
   const { url, requests } = await startServer((_, response) => void response.writeHead(401).end());
   await expect(createClient({ url }).events().next()).rejects.toMatchObject({ status: 401 });
   expect(requests).toHaveLength(1);
+});
+
+const streamOf = (pieces: readonly string[]): ReadableStream<Uint8Array> =>
+  new ReadableStream({
+    start: (controller) => {
+      for (const piece of pieces) controller.enqueue(new TextEncoder().encode(piece));
+      controller.close();
+    },
+  });
+
+test('a connection that is lost before the first event goes on where it began', async () => {
+  const { url, requests } = await startServer((request, response, call) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    if (call > 0) response.write(text(8));
+    else response.write('retry: 1\nid: 7\n: id 7\n\n', () => request.socket.destroy());
+  });
+  const first = await createClient({ url, backoff: 1 }).events().next();
+  expect(first.value).toEqual(row(8));
+  expect(requests.map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '7']);
+});
+
+test('events are the same wherever the stream is cut into pieces', async () => {
+  const stream = `retry: 1\nid: 4\n: id 4\n\n${text(5)}: beat\n\nid: 6\r\ndata:${JSON.stringify(row(6))}\r\n\r\n:\n\n${text(7)}${text(8).slice(0, -1)}`;
+  for (let first = 0; first <= stream.length; first++) {
+    const second = Math.min(first + 1, stream.length);
+    const pieces = [stream.slice(0, first), stream.slice(first, second), stream.slice(second)];
+    const asked: (string | null)[] = [];
+    const client = createClient({
+      url: 'http://127.0.0.1:1',
+      backoff: 0,
+      fetch: async (_, init) => {
+        asked.push(new Headers(init?.headers).get('last-event-id'));
+        return new Response(streamOf(pieces));
+      },
+    });
+    const ids: string[] = [];
+    for await (const { id } of client.events()) {
+      ids.push(id);
+      if (ids.length === 4) break;
+    }
+    // The event that was not complete comes again from the second connection, which begins with the same events here.
+    expect([ids, asked]).toEqual([
+      ['5', '6', '7', '5'],
+      [null, '7'],
+    ]);
+  }
 });

@@ -1,4 +1,4 @@
-/** A real HTTP server on a free port that answers as each test says. */
+/** A real HTTP server on a free port. Each test decides how it answers. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-/** Every attack, declared once, and how one attack is named in a sweep, on the command line and on the wire. */
+/** The registry of all attacks, and how a sweep, the command line and the API write one attack with its settings. */
 import { z } from 'zod';
 import type { AttackDeclaration } from './attacks/define-attack.ts';
 import { paperAttacks } from './attacks/paper-attacks.ts';
@@ -12,23 +12,23 @@ export const attacks = { ...paperAttacks, ...strongerAttacks } as const satisfie
 export type AttackName = keyof typeof attacks;
 export const attackNames = Object.keys(attacks) as AttackName[];
 export const AttackName = z.enum(attackNames as [AttackName, ...AttackName[]]);
-/** Settings of one attack with every default filled in. */
+/** The settings of one attack, with every default. */
 export type AttackSettings<Name extends AttackName = AttackName> = z.output<
   (typeof attacks)[Name]['settings']
 >;
 
-/** Of a type per attack, any one. */
+/** The union of one type per attack. */
 type OneOfAttacks<Of extends { readonly [Name in AttackName]: unknown }> = Of[AttackName];
 
 type Written<Name extends AttackName> = z.input<(typeof attacks)[Name]['settings']>;
 
-/** As people write it: `'fgsm'`, `{ attack: 'deepfool-l2', steps: 50 }`, or already normalised. */
+/** One attack as people write it: `'fgsm'`, `{ attack: 'deepfool-l2', steps: 50 }`, or an `AttackSpec`. */
 export type AttackInput =
   | AttackName
   | OneOfAttacks<{ [Name in AttackName]: { readonly attack: Name } & Written<Name> }>
   | OneOfAttacks<{ [Name in AttackName]: { readonly attack: Name; readonly settings: Written<Name> } }>;
 
-/** One attack, every setting filled in. */
+/** One attack with all of its settings. */
 export type AttackSpec = OneOfAttacks<{
   [Name in AttackName]: { readonly attack: Name; readonly settings: AttackSettings<Name> };
 }>;
@@ -38,19 +38,19 @@ const specOf = (name: AttackName) => {
   return z.strictObject({ attack: z.literal(name), settings: settings.prefault({}) });
 };
 
-/** What stands where a name should, as JSON: the beginning of a long one. */
-const inShort = (value: unknown): string => {
+/** At most about a hundred characters of a value, as JSON. */
+const abbreviate = (value: unknown): string => {
   if (typeof value !== 'string') return JSON.stringify(value).slice(0, 100);
   return value.length > 100 ? `${JSON.stringify(value.slice(0, 100))}…` : JSON.stringify(value);
 };
 
-/** A name or a flat object becomes `{ attack, settings }`; a name not in `known` is refused here, where it can be named. */
+/** Makes `{ attack, settings }` of a name or a flat object. Refuses a name that is not in `known` with an issue that says it. */
 export const nest = (known: readonly string[]) => (value: unknown, context: z.RefinementCtx) => {
   const object = typeof value === 'string' ? { attack: value } : value;
   if (typeof object !== 'object' || object === null || !('attack' in object)) return object;
   const { attack, ...rest } = object;
   if (typeof attack !== 'string' || !known.includes(attack)) {
-    const message = `Expected the name of an attack, but got ${inShort(attack)}. There are: ${known.join(', ')}`;
+    const message = `Expected the name of an attack, but got ${abbreviate(attack)}. There are: ${known.join(', ')}`;
     context.addIssue({ code: 'custom', path: ['attack'], input: attack, message });
     return z.NEVER;
   }
@@ -58,20 +58,20 @@ export const nest = (known: readonly string[]) => (value: unknown, context: z.Re
   return { attack, settings: rest };
 };
 
-/** One schema per attack: the options of the unions that parse attacks. */
+/** One schema per attack: the options of every union that parses attacks. */
 export const attackSpecOptions = attackNames.map(specOf) as [
   ReturnType<typeof specOf>,
   ...ReturnType<typeof specOf>[],
 ];
 
-/** Parses an `AttackInput`; an unknown attack or setting is an error that names it. */
+/** Parses an `AttackInput`. The error names an unknown attack or setting. */
 export const AttackSpec = z.preprocess(
   nest(attackNames),
   z.discriminatedUnion('attack', attackSpecOptions),
-) as unknown as z.ZodType<AttackSpec, AttackInput>; // the mapped types above are what the options of the union are made from
+) as unknown as z.ZodType<AttackSpec, AttackInput>; // the options of the union come from the mapped types above
 
 export const attackSpec = (input: AttackInput): AttackSpec => AttackSpec.parse(input);
 
-/** One text per attack and settings, whatever the order of the keys: equal specs have equal keys. */
+/** A text that is equal for equal specs, in whichever order their settings stand. */
 export const attackKey = ({ attack, settings }: AttackSpec): string =>
   `${attack}${JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)))}`;

@@ -1,8 +1,10 @@
-/** Access tokens. Only the sha-256 of a secret is stored: reading the database gives nobody access. */
-
+/**
+ * Who may use the API, and who changed what. Of a token only the sha-256 of its secret is stored: reading the database gives nobody access.
+ * The audit log only grows.
+ */
 import { randomUUID } from 'node:crypto';
 import { AppError, type AuditEntry, type Role } from '@funnel/contracts';
-import { databaseError, errorCode } from './connection/database-errors.ts';
+import { int8, jsonb, listOf, orNull, text, timestamptz } from './connection/columns.ts';
 import type { Db } from './connection/db.ts';
 import { reading } from './connection/transaction.ts';
 import { isNumber, pageOf, readCursor } from './reads/pages.ts';
@@ -16,31 +18,30 @@ export type TokenInfo = {
   readonly revokedAt: string | null;
 };
 
-const unique = 'P2002';
-
-/** Names are never used again, so that the audit log stays true. Errors: INVALID_TRANSITION when the name is taken. */
+/** A name is never used twice, so that the audit log stays true. Errors: INVALID_TRANSITION when the name is taken. */
 export const saveToken = async (
   db: Db,
   { name, role, hash }: { name: string; role: Role; hash: string },
 ): Promise<void> => {
-  try {
-    await db.prisma.token.create({ data: { id: randomUUID(), name, role, hash } });
-  } catch (error) {
-    if (errorCode(error) === unique)
-      throw new AppError(
-        'INVALID_TRANSITION',
-        `Expected a new name, but there is a token called ${name} already`,
-      );
-    throw databaseError(error);
-  }
+  const inserted = await reading(db).query(
+    { id: text() },
+    'INSERT INTO tokens (id, name, role, hash) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING RETURNING id',
+    [randomUUID(), name, role, hash],
+  );
+  if (inserted.length === 0)
+    throw new AppError(
+      'INVALID_TRANSITION',
+      `Expected a new name, but there is a token called ${name} already`,
+    );
 };
 
-/** Whose token this is; null when there is none, or it has been revoked. Its use is noted, at most once a minute. */
+/** The valid token with this hash; null when there is none. Records that it was used, at most once a minute. */
 export const findToken = async (
   db: Db,
   hash: string,
 ): Promise<{ readonly name: string; readonly role: Role } | null> => {
-  const [row] = await reading(db).query<{ name: string; role: Role }>(
+  const [row] = await reading(db).query(
+    { name: text(), role: text<Role>() },
     `WITH used AS (
        UPDATE tokens SET last_used_at = now() WHERE hash = $1 AND revoked_at IS NULL
          AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
@@ -53,27 +54,37 @@ export const findToken = async (
 
 /** Whether any token is valid. */
 export const anyToken = async (db: Db): Promise<boolean> => {
-  const rows = await reading(db).query('SELECT FROM tokens WHERE revoked_at IS NULL LIMIT 1');
+  const rows = await reading(db).query({}, 'SELECT FROM tokens WHERE revoked_at IS NULL LIMIT 1');
   return rows.length > 0;
 };
 
-/** By name, revoked ones too. */
+const tokenColumns = {
+  name: text(),
+  role: text<Role>(),
+  created_at: timestamptz(),
+  last_used_at: orNull(timestamptz()),
+  revoked_at: orNull(timestamptz()),
+};
+
+/** All tokens by name, revoked ones too. */
 export const listTokens = async (db: Db): Promise<readonly TokenInfo[]> => {
-  const tokens = await db.prisma.token.findMany({ orderBy: { name: 'asc' } }).catch((error: unknown) => {
-    throw databaseError(error);
-  });
-  return tokens.map(({ name, role, createdAt, lastUsedAt, revokedAt }) => ({
+  const tokens = await reading(db).query(
+    tokenColumns,
+    `SELECT ${listOf(tokenColumns, 't')} FROM tokens t ORDER BY t.name`,
+  );
+  return tokens.map(({ name, role, created_at, last_used_at, revoked_at }) => ({
     name,
-    role: role as Role, // as `saveToken` wrote it
-    createdAt: createdAt.toISOString(),
-    lastUsedAt: lastUsedAt?.toISOString() ?? null,
-    revokedAt: revokedAt?.toISOString() ?? null,
+    role,
+    createdAt: created_at.toISOString(),
+    lastUsedAt: last_used_at?.toISOString() ?? null,
+    revokedAt: revoked_at?.toISOString() ?? null,
   }));
 };
 
-/** From now on it opens nothing. Errors: NOT_FOUND when there is no valid token of that name. */
+/** The token gives no access from now on. Errors: NOT_FOUND when there is no valid token of that name. */
 export const revokeToken = async (db: Db, name: string): Promise<void> => {
   const rows = await reading(db).query(
+    { name: text() },
     'UPDATE tokens SET revoked_at = now() WHERE name = $1 AND revoked_at IS NULL RETURNING name',
     [name],
   );
@@ -81,18 +92,26 @@ export const revokeToken = async (db: Db, name: string): Promise<void> => {
     throw new AppError('NOT_FOUND', `Expected a valid token called ${name}, but there is none`);
 };
 
-/** Who changed what, and from where. Only ever added to. */
-
 export type Change = Readonly<Omit<AuditEntry, 'id' | 'at'>>;
 
 export const writeAudit = async (
   db: Db,
   { actor, action, subject, address, details }: Change,
 ): Promise<void> => {
-  await reading(db).query(
+  await reading(db).run(
     'INSERT INTO audit_log (actor, action, subject, address, details) VALUES ($1, $2, $3, $4, $5)',
     [actor, action, subject, address, JSON.stringify(details)],
   );
+};
+
+const auditColumns = {
+  id: int8(),
+  at: timestamptz(),
+  actor: text(),
+  action: text(),
+  subject: orNull(text()),
+  address: orNull(text()),
+  details: jsonb<AuditEntry['details']>(),
 };
 
 /** Newest first. */
@@ -101,7 +120,8 @@ export const listAudit = async (
   { limit, cursor }: { readonly limit: number; readonly cursor?: string },
 ): Promise<Page<AuditEntry>> => {
   const before = cursor ? readCursor(cursor, isNumber) : null;
-  const rows = await reading(db).query<Change & { id: number; at: Date }>(
+  const rows = await reading(db).query(
+    auditColumns,
     'SELECT id, at, actor, action, subject, address, details FROM audit_log WHERE $1::bigint IS NULL OR id < $1 ORDER BY id DESC LIMIT $2',
     [before, limit + 1],
   );

@@ -1,5 +1,7 @@
-/** For whom a migration waits: said, so that nobody has to find it out while a service does not start. */
-
+/**
+ * Applies `prisma/migrations`, forward only. The ledger is Prisma's own table in Prisma's own format, under Prisma's own lock, so that people
+ * who have Prisma's engine may use `prisma migrate deploy` on the same database.
+ */
 import { createHash, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,79 +12,13 @@ import { databaseAddress } from './connection/addresses.ts';
 import { databaseError, isRetriable, isUnreachable } from './connection/database-errors.ts';
 import { migrationNames, migrationsFolder } from './connection/schema-version.ts';
 
-/** The advisory lock of migrations; `prisma migrate` takes it too, for its session. */
-export const prismaLock = 72707369;
-
-type Blocker = {
-  readonly pid: number;
-  readonly application: string;
-  /** Null when the server does not show it to this user. */
-  readonly state: string | null;
-  readonly since: Date | null;
-  readonly migrates: boolean;
-};
-
-/** Who holds what process $1 waits for, or waits for it in front. The parts of an advisory lock's number are in two columns. */
-const blockers = `
-  SELECT a.pid, a.application_name AS application, a.state, coalesce(a.xact_start, a.state_change) AS since,
-    EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory' AND (l.classid, l.objid, l.objsubid) = (0, ${prismaLock}, 1)) AS migrates
-  FROM pg_stat_activity a WHERE a.pid = ANY(pg_blocking_pids($1)) ORDER BY migrates DESC, a.pid`;
-
-const describe = ({ pid, application, state, since, migrates }: Blocker): string => {
-  const whom = migrates ? 'another migration' : 'a connection that uses the tables';
-  const about = `pid ${pid}, since ${since?.toISOString() ?? 'a time that is not shown'}, application ${application || 'without a name'}`;
-  // Funnel 0.1 took a lock of the session, which a pooler keeps.
-  const left =
-    migrates && state === 'idle'
-      ? `; it does nothing: if that stays so, a pooler keeps the lock of a migration that has ended, and SELECT pg_terminate_backend(${pid}) frees it`
-      : '';
-  return `waits for ${whom} (${about})${left}`;
-};
-
-const lookMilliseconds = 1000;
-/** What is still waited for is said again after so many looks. */
-const looksToRepeat = 60;
-
-/**
- * Tells `onWait` for whom the server's process `pid` waits, when it waits longer than a second, until stopped. `connect` lends a second
- * connection, which is made only then. Whatever goes wrong with that stops nothing.
- */
-export const sayWaits = (
-  pid: number,
-  onWait: (words: string) => void,
-  connect: (look: (client: pg.Client) => Promise<void>) => Promise<void>,
-): (() => Promise<void>) => {
-  const ended = new AbortController();
-  const pause = () => sleep(lookMilliseconds, undefined, { signal: ended.signal });
-  const watch = async (client: pg.Client): Promise<void> => {
-    let said = '';
-    for (let looks = 0; ; looks++) {
-      const { rows } = await client.query<Blocker>(blockers, [pid]);
-      const pids = rows.map((row) => row.pid).join();
-      if (pids !== '' && (pids !== said || looks % looksToRepeat === 0))
-        onWait(`The migration ${rows.map(describe).join('; ')}`);
-      said = pids;
-      await pause();
-    }
-  };
-  const watching = pause()
-    .then(() => connect(watch))
-    .catch(() => {});
-  return async (): Promise<void> => {
-    ended.abort();
-    await watching;
-  };
-};
-
-/**
- * Applies `prisma/migrations`, forward only. The ledger is Prisma's own table in Prisma's own format, under Prisma's own lock, so that
- * `prisma migrate deploy` may be used on the same database by those who have its engine.
- */
-
 export { migrationsFolder };
 
-/** Older ones get no more corrections, and nothing here is tried with them. */
+/** The oldest major version of PostgreSQL that still gets corrections, and that Funnel is tested with. */
 const minVersion = 14;
+
+/** The advisory lock of migrations. `prisma migrate` takes it too, for its session. */
+const migrationLock = 72707369;
 
 type Migration = { readonly name: string; readonly sql: string; readonly checksum: string };
 type LedgerRow = {
@@ -91,7 +27,7 @@ type LedgerRow = {
   readonly finished_at: Date | null;
 };
 
-const ledger = `
+const createLedger = `
   CREATE TABLE IF NOT EXISTS _prisma_migrations (
     id                  VARCHAR(36) PRIMARY KEY NOT NULL,
     checksum            VARCHAR(64) NOT NULL,
@@ -102,6 +38,13 @@ const ledger = `
     started_at          TIMESTAMPTZ NOT NULL DEFAULT now(),
     applied_steps_count INTEGER NOT NULL DEFAULT 0
   )`;
+
+const readLedger = async (client: pg.Client): Promise<readonly LedgerRow[]> => {
+  const { rows } = await client.query<LedgerRow>(
+    'SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at, migration_name',
+  );
+  return rows;
+};
 
 /** The migrations of this version, oldest first. */
 export const readMigrations = (folder = migrationsFolder): Promise<readonly Migration[]> =>
@@ -114,8 +57,8 @@ export const readMigrations = (folder = migrationsFolder): Promise<readonly Migr
 
 const mismatch = (message: string) => new AppError('SCHEMA_MISMATCH', message);
 
-/** Refuses a database that another version made in a way that this one cannot go on from. */
-const check = (migrations: readonly Migration[], applied: readonly LedgerRow[]): void => {
+/** Refuses a ledger that this version cannot continue: of a newer version, of an edited migration, or of one that failed. */
+const checkLedger = (migrations: readonly Migration[], applied: readonly LedgerRow[]): void => {
   const known = new Map(migrations.map((migration) => [migration.name, migration]));
   for (const { migration_name: name, checksum, finished_at } of applied) {
     const migration = known.get(name);
@@ -131,6 +74,15 @@ const check = (migrations: readonly Migration[], applied: readonly LedgerRow[]):
         `Expected migration ${name} as it was applied (sha-256 ${checksum}), but the file has been changed (${migration.checksum})`,
       );
   }
+};
+
+const missingFrom = (
+  migrations: readonly Migration[],
+  applied: readonly LedgerRow[],
+): readonly Migration[] => {
+  checkLedger(migrations, applied);
+  const done = new Set(applied.map((row) => row.migration_name));
+  return migrations.filter((migration) => !done.has(migration.name));
 };
 
 const apply = async (client: pg.Client, { name, sql, checksum }: Migration): Promise<void> => {
@@ -151,34 +103,92 @@ const apply = async (client: pg.Client, { name, sql, checksum }: Migration): Pro
   );
 };
 
-const readLedger = async (client: pg.Client): Promise<readonly LedgerRow[]> => {
-  const { rows } = await client.query<LedgerRow>(
-    'SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at, migration_name',
-  );
-  return rows;
-};
-
-const missingFrom = (
+const applyMissing = async (
+  client: pg.Client,
   migrations: readonly Migration[],
-  applied: readonly LedgerRow[],
-): readonly Migration[] => {
-  check(migrations, applied);
-  const done = new Set(applied.map((row) => row.migration_name));
-  return migrations.filter((migration) => !done.has(migration.name));
+): Promise<readonly string[]> => {
+  await client.query('SELECT pg_advisory_xact_lock($1)', [migrationLock]);
+  await client.query(createLedger);
+  const missing = missingFrom(migrations, await readLedger(client));
+  for (const migration of missing) await apply(client, migration);
+  return missing.map((migration) => migration.name);
 };
 
-/** Runs `work` on a connection of its own. */
-const connected = async <T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> => {
+type Blocker = {
+  readonly pid: number;
+  readonly application: string;
+  /** Null when the server does not show it to this user. */
+  readonly state: string | null;
+  readonly since: Date | null;
+  readonly migrates: boolean;
+};
+
+/**
+ * The processes that hold a lock which process $1 waits for, or wait for it before $1. The number of an advisory lock stands in two columns of
+ * `pg_locks`.
+ */
+const selectBlockers = `
+  SELECT a.pid, a.application_name AS application, a.state, coalesce(a.xact_start, a.state_change) AS since,
+    EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory' AND (l.classid, l.objid, l.objsubid) = (0, ${migrationLock}, 1)) AS migrates
+  FROM pg_stat_activity a WHERE a.pid = ANY(pg_blocking_pids($1)) ORDER BY migrates DESC, a.pid`;
+
+const describeBlocker = ({ pid, application, state, since, migrates }: Blocker): string => {
+  const who = migrates ? 'another migration' : 'a connection that uses the tables';
+  const details = `pid ${pid}, since ${since?.toISOString() ?? 'a time that is not shown'}, application ${application || 'without a name'}`;
+  // Funnel 0.1 took a lock of the session, which a pooler keeps.
+  const advice =
+    migrates && state === 'idle'
+      ? `; it does nothing: if that stays so, a pooler keeps the lock of a migration that has ended, and SELECT pg_terminate_backend(${pid}) frees it`
+      : '';
+  return `waits for ${who} (${details})${advice}`;
+};
+
+const checkIntervalMs = 1000;
+/** A wait that lasts is reported again after so many checks. */
+const checksUntilRepeat = 60;
+
+/**
+ * When the server's process `pid` waits for longer than a second, tells `onWait` which processes it waits for. The returned function ends that.
+ * `withClient` opens a second connection, and only then. A failure of that connection is ignored.
+ */
+const reportBlockers = (
+  pid: number,
+  onWait: (words: string) => void,
+  withClient: (use: (client: pg.Client) => Promise<void>) => Promise<void>,
+): (() => Promise<void>) => {
+  const ended = new AbortController();
+  const pause = () => sleep(checkIntervalMs, undefined, { signal: ended.signal });
+  const watch = async (client: pg.Client): Promise<void> => {
+    let reported = '';
+    for (let checks = 0; ; checks++) {
+      const { rows } = await client.query<Blocker>(selectBlockers, [pid]);
+      const pids = rows.map((row) => row.pid).join();
+      if (pids !== '' && (pids !== reported || checks % checksUntilRepeat === 0))
+        onWait(`The migration ${rows.map(describeBlocker).join('; ')}`);
+      reported = pids;
+      await pause();
+    }
+  };
+  const watching = pause()
+    .then(() => withClient(watch))
+    .catch(() => {});
+  return async (): Promise<void> => {
+    ended.abort();
+    await watching;
+  };
+};
+
+/** Calls `use` with a connection of its own. */
+const connected = async <T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> => {
   const client = new pg.Client({
     connectionString: databaseAddress(url),
     application_name: 'funnel migrate',
     connectionTimeoutMillis: 10_000,
   });
-  // A broken connection also rejects the statement under way, which is where it is dealt with.
-  client.on('error', () => {});
+  client.on('error', () => {}); // a broken connection also rejects the statement that runs, and that error is handled
   try {
     await client.connect();
-    return await work(client);
+    return await use(client);
   } catch (error) {
     throw databaseError(error);
   } finally {
@@ -194,62 +204,55 @@ const checkServer = async (client: pg.Client): Promise<void> => {
     );
 };
 
-/** Lock and settings are the transaction's: a pooler that hands the connection on keeps neither. Resolves to the server's process. */
+/**
+ * Begins the transaction, and returns the process id of the server's end. The lock and the settings belong to the transaction: a pooler that
+ * gives the connection to another client keeps neither.
+ */
 const begin = async (client: pg.Client): Promise<number> => {
   await client.query('BEGIN');
-  // Limits of the role or the database are for requests; a migration takes as long as the tables are large.
+  // Time limits of the role or the database are for requests. A migration takes as long as the tables are large.
   await client.query(
     `SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout')`,
   );
-  // One that stands still (suspended, a connection that went silent) does not hold up the others for ever.
+  // A migration whose process was suspended, or whose connection went silent, does not block the others for ever.
   await client.query(`SET LOCAL idle_in_transaction_session_timeout = '60s'`);
   return (await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!.pid;
 };
 
-const applyMissing = async (
-  client: pg.Client,
-  migrations: readonly Migration[],
-): Promise<readonly string[]> => {
-  await client.query('SELECT pg_advisory_xact_lock($1)', [prismaLock]);
-  await client.query(ledger);
-  const missing = missingFrom(migrations, await readLedger(client));
-  for (const migration of missing) await apply(client, migration);
-  return missing.map((migration) => migration.name);
-};
+const maxTries = 10;
 
-const triesAtMost = 10;
-
-/** All or nothing. Processes that still work on the old tables may deadlock with it: then it is tried again. */
+/** Applies all migrations or none. It may deadlock with processes that still use the old tables; then it tries again. */
 const applyInOne = async (
   client: pg.Client,
   migrations: readonly Migration[],
   watch: (pid: number) => () => Promise<void>,
 ): Promise<readonly string[]> => {
   for (let tries = 1; ; tries++) {
-    let unwatch: (() => Promise<void>) | undefined;
+    let endWatch: (() => Promise<void>) | undefined;
     try {
-      unwatch = watch(await begin(client));
+      endWatch = watch(await begin(client));
       const applied = await applyMissing(client, migrations);
       await client.query('COMMIT');
       return applied;
     } catch (error) {
       await client.query('ROLLBACK').catch(() => {}); // without a connection there is nothing to roll back
-      if (!isRetriable(error) || tries === triesAtMost) throw error;
+      if (!isRetriable(error) || tries === maxTries) throw error;
     } finally {
-      await unwatch?.();
+      await endWatch?.();
     }
   }
 };
 
 export type MigrateOptions = {
   readonly folder?: string;
-  /** Told, in words, for whom it waits, when that takes longer than a second; again every minute. */
+  /** Called with a sentence when the migration waits for longer than a second: what it waits for. Called again every minute. */
   readonly onWait?: (words: string) => void;
 };
 
 /**
- * Brings the database at `url` to this version, in one transaction: what fails leaves the database as it was. Two starters wait for each
- * other, as long as it takes. Resolves to the names applied. Errors: SCHEMA_MISMATCH (too new, edited, half applied), UNAVAILABLE.
+ * Brings the database at `url` to this version, in one transaction: a failure leaves the database as it was. Two processes that migrate at
+ * the same time wait for each other, without a limit. Resolves to the names of the migrations that it applied. Errors: SCHEMA_MISMATCH (the
+ * database is of a newer version, or of an edited or incomplete migration), UNAVAILABLE.
  */
 export const migrate = (
   url: string,
@@ -259,16 +262,16 @@ export const migrate = (
     const migrations = await readMigrations(folder);
     await checkServer(client);
     const applied = await applyInOne(client, migrations, (pid) =>
-      sayWaits(pid, onWait, (look) => connected(url, look)),
+      reportBlockers(pid, onWait, (use) => connected(url, use)),
     );
-    // After a restore into a new cluster, stored transaction numbers may lie in its future: such events could never be read in order.
+    // After a restore into a new cluster, stored transaction numbers may be larger than its own. Nobody could read such events in order.
     await client.query('DELETE FROM events WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())');
     return applied;
   });
 
 /**
- * For who works on a database that others bring to their version: that it is of this one. Errors: SCHEMA_MISMATCH (as `migrate`, or too
- * old), UNAVAILABLE.
+ * Checks that another process has brought the database to this version. Errors: SCHEMA_MISMATCH (as for `migrate`, and when a migration is
+ * missing), UNAVAILABLE.
  */
 export const checkSchema = (url: string, { folder = migrationsFolder } = {}): Promise<void> =>
   connected(url, async (client) => {

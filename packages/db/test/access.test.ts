@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-test('tokens are made, found by their hash, listed and revoked', async () => {
+test('tokens can be saved, found by their hash, listed and revoked', async () => {
   expect(await anyToken(db)).toBe(false);
   await saveToken(db, { name: 'ci', role: 'submit', hash: 'a'.repeat(64) });
   expect(await anyToken(db)).toBe(true);
@@ -37,7 +37,7 @@ test('tokens are made, found by their hash, listed and revoked', async () => {
   expect(await listTokens(db)).toMatchObject([{ name: 'ci', revokedAt: expect.any(String) }]);
 });
 
-test('the audit log, newest first', async () => {
+test('the audit log is read page by page, newest first', async () => {
   const sweep = 'sweep';
   for (const action of ['createSweep', 'cancelSweep', 'deleteSweep'])
     await writeAudit(db, {

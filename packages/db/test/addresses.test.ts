@@ -2,13 +2,13 @@ import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { databaseAddress, queueAddress } from '../src/connection/addresses.ts';
 
-/** What the driver makes of an address. */
+/** How the driver reads an address. */
 const read = (address: string) => {
   const { host, port, user, password, database, ssl } = new pg.Client(databaseAddress(address));
   return { host, port, user, password, database, ssl };
 };
 
-describe('an address', () => {
+describe('databaseAddress', () => {
   test.each([
     ['postgres://a:b@h/d', { host: 'h', port: 5432, user: 'a', password: 'b', database: 'd', ssl: false }],
     ['postgresql://a:p%40s%2F%25@h:6000/d', { port: 6000, password: 'p@s/%' }],
@@ -26,7 +26,7 @@ describe('an address', () => {
   });
 
   test.each(['verify-full', 'verify-ca', 'require', 'prefer'])(
-    'with sslmode=%s verifies, and the driver has nothing to warn of',
+    'with sslmode=%s the driver verifies the certificate and warns of nothing',
     (mode) => {
       const address = databaseAddress(`postgres://a:b@h/d?sslmode=${mode}&sslrootcert=system`);
       expect(address).toBe('postgres://a:b@h/d?sslmode=verify-full');
@@ -35,7 +35,7 @@ describe('an address', () => {
   );
 
   test.each(['', 'h', 'mysql://a:hidden@h/d', 'postgres://a:hidden@h:port/d', 'postgres://a:hid/hidden@h/d'])(
-    '%j is refused',
+    'refuses %j without repeating the password',
     (address) => {
       let error: unknown;
       try {
@@ -52,18 +52,18 @@ describe('an address', () => {
   );
 });
 
-describe('the address of the queue', () => {
+describe('queueAddress', () => {
   const database = 'postgres://a:b@h/d';
 
-  test('is the database’s where nothing else is said', () => {
+  test('is the address of the database when REDIS_URL is not set', () => {
     expect(queueAddress(undefined, database)).toMatchObject({ url: database });
   });
 
-  test.each(['redis://:p@h:6379/', 'rediss://h', 'what is none'])('%s is for the queue to read', (url) => {
+  test.each(['redis://:p@h:6379/', 'rediss://h', 'not an address'])('leaves %s to the queue', (url) => {
     expect(queueAddress(url, database)).toEqual({ url });
   });
 
-  test('of another PostgreSQL is read as that of the database is', () => {
+  test('reads the address of another PostgreSQL as it reads the database’s', () => {
     const { url, explain } = queueAddress('postgres://q:b@h/d?sslmode=require&sslrootcert=system', database);
     expect(url).toBe('postgres://q:b@h/d?sslmode=verify-full');
     const told = explain!(

@@ -1,4 +1,4 @@
-/** Backup and restore of a database of one's own, by the commands that docs/operations.md gives, word for word. */
+/** Backup and restore of a PostgreSQL that the user runs, by the commands of docs/operations.md as they are printed there. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ if (!programs)
   process.stderr.write('NOT RUN on this machine: pg_dump and pg_restore. apt-get install postgresql\n');
 
 const written = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
-/** The command in the document that begins so. */
+/** The command in the document that begins with this text. */
 const commandOf = (program: string): string => {
   const [, command] = new RegExp(`\`(${program} [^\`]+)\``).exec(written) ?? [];
   if (!command) throw new Error(`Expected a command of ${program} in docs/operations.md, but there is none`);
@@ -25,7 +25,7 @@ const commandOf = (program: string): string => {
 };
 
 test.runIf(programs)(
-  'a dump taken while a sweep runs, restored elsewhere, answers alike and goes on',
+  'a dump that was taken while a sweep ran and restored on another server gives the same answers, and the sweep continues',
   async () => {
     const server = await startOwnServer(programs!);
     onTestFinished(server.stop);
@@ -63,7 +63,7 @@ test.runIf(programs)(
     );
     await query(restored, `DELETE FROM duties`);
     const options = { maxAttempts: 3, leaseSeconds: 15, everySeconds: 0 };
-    await reconcile(restored, options); // the first look after a gap forgives
+    await reconcile(restored, options); // after a pause, the first pass of the reconciler expires no lease
     await query(
       restored,
       `UPDATE stages SET lease_until = now() - interval '1 hour' WHERE status = 'running'`,
@@ -74,7 +74,7 @@ test.runIf(programs)(
     expect(await trained(restored, live.sweepId)).toBe(live.plan.epochs.needed);
     expect(await wrongCounts(restored)).toEqual([]);
 
-    // Into a database that is in use already, and without the queue.
+    // Into a database that is already in use, and without the tables of the queue.
     shell(`${commandOf('pg_dump')} --exclude-schema=funnel_queue`, second);
     shell(commandOf('pg_restore'), first);
     const again = createDb(first);

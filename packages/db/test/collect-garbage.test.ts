@@ -19,7 +19,7 @@ import { claim, drain, evaluationOf, finish, record } from './support/stand-in.t
 import { submit } from './support/submit.ts';
 
 shareDb();
-/** Nothing of earlier tests is left that a policy could take. */
+/** Deletes the sweeps of earlier tests, so that no policy can collect their checkpoints. */
 beforeEach(async () => void (await collect()));
 
 const policy = (change: Partial<RetentionPolicy> = {}) =>
@@ -37,7 +37,7 @@ const stored = async () => {
   );
   return row!;
 };
-/** Kept trials have the final state of every training stage, with all of its blobs. */
+/** Checks that kept trials have the final state of every training stage, with all of its blobs. */
 const isWhole = async (trialId: string) => {
   const [row] = await query<{ missing: number }>(
     db,
@@ -56,7 +56,7 @@ const wholeOf = async (sweepId: string, trials: number): Promise<boolean[]> => {
 };
 type Outcome = { readonly fooled: number; readonly l2?: number };
 
-/** Ends the sweep's attacks, each with so many of four images fooled, in their order: first trial first. */
+/** Completes the attacks of the sweep in the order of its trials. `fooled`: how many of four images each attack fools. */
 const finishWith = async (outcomes: readonly Outcome[]): Promise<void> => {
   const attacks: ClaimedStage[] = [];
   for (let claimed = await claim(db); claimed; claimed = await claim(db))
@@ -71,7 +71,7 @@ const finishWith = async (outcomes: readonly Outcome[]): Promise<void> => {
 };
 const shares = (...fooled: number[]): Outcome[] => fooled.map((count) => ({ fooled: count }));
 
-test('says what it would take, takes that, and never what a kept trial needs', async () => {
+test('a dry run names what a collection then deletes, and a kept trial keeps what it needs', async () => {
   const first = await submit(db, gammas(1, 2, 3));
   await drain(db);
   const live = await submit(db, gammas(3, 4));
@@ -94,7 +94,7 @@ test('says what it would take, takes that, and never what a kept trial needs', a
     blobs: before.blobs - promised.blobs,
     bytes: before.bytes - promised.bytes,
   });
-  // The best, by number; one given up; one that the live sweep shares.
+  // The best trials by number; one that is given up; one that the live sweep shares.
   expect(await wholeOf(first.sweepId, 3)).toEqual([true, false, true]);
   expect(await collect({ keepBest: 1 })).toMatchObject({ checkpoints: 0 });
 
@@ -106,7 +106,7 @@ test('says what it would take, takes that, and never what a kept trial needs', a
   expect(await wrongCounts(db)).toEqual([]);
 });
 
-test('what was collected is trained again when it is needed again', async () => {
+test('a collected stage is trained again when a sweep needs it', async () => {
   await submit(db, { seeds: [seed] });
   await drain(db);
   await collect();
@@ -128,7 +128,7 @@ test('what was collected is trained again when it is needed again', async () => 
   expect(await wrongCounts(db)).toEqual([]);
 });
 
-test('best is by the metric and the attack asked for, and in every sweep of its own', async () => {
+test('the best trials of each sweep are the best by the metric and the attack of the policy', async () => {
   const a = await submit(db, gammas(1, 2, 3));
   await finishWith(shares(3, 1, 2));
   const b = await submit(db, gammas(4, 5));
@@ -139,13 +139,13 @@ test('best is by the metric and the attack asked for, and in every sweep of its 
   await collect({ keepBest: 1, attack: 'fgsm', metric: 'successRate' });
   expect(await wholeOf(a.sweepId, 3)).toEqual([false, true, false]);
   expect(await wholeOf(b.sweepId, 2)).toEqual([true, false]);
-  await collect({ keepBest: 5, attack: 'gradient' }); // no trial was attacked so: none of them is best
+  await collect({ keepBest: 5, attack: 'gradient' }); // no trial has this attack, so no trial is the best
   expect(await wholeOf(a.sweepId, 3)).toEqual([false, false, false]);
 });
 
-test('best is, unless asked otherwise, what each sweep is ranked by', async () => {
+test('without a metric in the policy, the best trials are those that each sweep ranks first', async () => {
   const usual = { keepBest: 1, metric: undefined };
-  // Nothing stands, and nothing is held to an ε: what tells them apart is how far the nearest find is.
+  // Every image is fooled, and no attack has an ε: the distance of the nearest adversarial image ranks the trials.
   const a = await submit(db, { ...gammas(1, 2, 3), attacks: ['fgsm', 'gradient'] });
   await finishWith([0.3, 0.9, 0.9, 0.8, 0.2, 0.5].map((l2) => ({ fooled: 4, l2 })));
   const b = await submit(db, {
@@ -159,7 +159,7 @@ test('best is, unless asked otherwise, what each sweep is ranked by', async () =
   expect(await wholeOf(b.sweepId, 2)).toEqual([false, true]);
 });
 
-test('named sweeps are kept, by id and by name, with all that they share', async () => {
+test('sweeps that the policy names by id or by name are kept, with the stages that they share', async () => {
   const a = await submit(db, { ...gammas(1, 2), name: `sweep ${seed}` });
   const b = await submit(db, gammas(2, 3));
   const c = await submit(db, gammas(4));
@@ -178,7 +178,7 @@ test('named sweeps are kept, by id and by name, with all that they share', async
   expect(await wholeOf(c.sweepId, 1)).toEqual([true]);
 });
 
-test('of a chain that a kept trial ends early on, only that epoch is kept', async () => {
+test('when a kept trial needs an early epoch of a chain, only that epoch is kept', async () => {
   const long = await submit(db, { seeds: [seed], space: { optimiseEpochs: 9 } });
   await drain(db);
   const short = await submit(db, { seeds: [seed], space: { optimiseEpochs: 4 } });
@@ -195,10 +195,10 @@ test('of a chain that a kept trial ends early on, only that epoch is kept', asyn
   expect(epochs).toEqual([{ epoch: 4 }]);
 });
 
-test('a running stage and all that its sweep needs is left alone, whoever gave it up', async () => {
+test('a running stage and everything that its sweep needs is kept, even when another sweep gave it up', async () => {
   const cancelled = await submit(db, gammas(1, 2));
   const live = await submit(db, gammas(2));
-  await finish(db, (await claim(db))!); // the initialisation of both
+  await finish(db, (await claim(db))!); // the initialisation that both trials share
   await cancelSweep(db, cancelled.sweepId);
   const running = (await claimStage(db, { workerId: 'worker', leaseSeconds: 60, sweep: live.sweepId }))!;
   await record(db, running, { epoch: 1, step: 3 });
@@ -208,13 +208,13 @@ test('a running stage and all that its sweep needs is left alone, whoever gave i
     `SELECT count(*)::int AS n FROM checkpoints p JOIN chains c ON c.id = p.chain_id JOIN stages s ON s.chain = c.hash WHERE s.seed = $1`,
     [seed],
   );
-  expect(kept!.n).toBe(3); // both epochs of the initialisation, and where the running stage stands
+  expect(kept!.n).toBe(3); // both epochs of the initialisation, and the position of the running stage
   await finish(db, running);
   await drain(db);
   expect(await trialStatuses(db, live.sweepId)).toEqual(['completed']);
 });
 
-test('what failed can be tried again after a collection, from where it would have been', async () => {
+test('a failed stage can be retried after a collection, from the same checkpoint as before', async () => {
   const { sweepId, plan } = await submit(db, gammas(1, 2));
   for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
     const { stageId, fencingToken, spec } = claimed;
@@ -233,7 +233,7 @@ test('what failed can be tried again after a collection, from where it would hav
   expect(await trained(db, sweepId)).toBe(plan.epochs.needed);
 });
 
-test('a collection out of time says that it is not done, and goes on when called again', async () => {
+test('a collection that runs out of time says so, and continues when it is called again', async () => {
   const { sweepId } = await submit(db, gammas(...Array.from({ length: 110 }, (_, i) => i + 1)));
   await drain(db);
   const before = await stored();
@@ -249,7 +249,7 @@ test('a collection out of time says that it is not done, and goes on when called
   expect(await sweepStatus(db, sweepId)).toBe('completed');
 });
 
-test('a submission and a collection at once: what the sweep counts on is there', async () => {
+test('a collection that runs beside a submission keeps what the new sweep needs', async () => {
   await submit(db, gammas(1, 2, 3, 4));
   await drain(db);
   const [again] = await Promise.all([

@@ -1,6 +1,7 @@
 /**
- * The averages over seeds are kept by whoever writes scores, and must be those of the scores at every moment: held to the plain aggregate
- * after seeds that end at once, sweeps that share stages, masked and missing results, attempts again, cancelled and deleted sweeps.
+ * Every transaction that writes scores updates the averages over seeds, and they must always be the averages of the scores. These tests compare
+ * them with a plain aggregate after seeds that end at the same time, sweeps that share stages, masked and missing results, retries, and cancelled
+ * and deleted sweeps.
  */
 import { routes } from '@funnel/contracts';
 import pg from 'pg';
@@ -28,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-/** Does a claimed stage to its end, whatever that is. */
+/** Ends a claimed stage in a random way. */
 const end = async (claimed: ClaimedStage, random: Random): Promise<void> => {
   const { stageId, fencingToken, spec } = claimed;
   if (random() < 0.05) {
@@ -55,10 +56,10 @@ const end = async (claimed: ClaimedStage, random: Random): Promise<void> => {
         )
       : undefined;
   await completeStage(db, { stageId, fencingToken, evaluation });
-  if (random() < 0.2) await completeStage(db, { stageId, fencingToken, evaluation }); // its answer was lost
+  if (random() < 0.2) await completeStage(db, { stageId, fencingToken, evaluation }); // as if the first answer was lost
 };
 
-/** So many workers at once, until nothing is ready or so many stages have ended. */
+/** Several workers at the same time, until no stage is ready or enough stages have ended. */
 const work = async (random: Random, most = Number.POSITIVE_INFINITY): Promise<void> => {
   let left = most;
   const worker = async (_: unknown, i: number): Promise<void> => {
@@ -71,7 +72,7 @@ const work = async (random: Random, most = Number.POSITIVE_INFINITY): Promise<vo
   await Promise.all(Array.from({ length: 6 }, worker));
 };
 
-/** The mean; the median where one is infinite, of an even number the mean of the middle two. */
+/** The mean; the median when a value is infinite, and of an even number of values the mean of the middle two. */
 const average = (utilities: readonly number[]): number => {
   const sorted = [...utilities].sort((a, b) => (a === b ? 0 : a - b));
   if (sorted.at(-1) === Number.POSITIVE_INFINITY)
@@ -79,7 +80,7 @@ const average = (utilities: readonly number[]): number => {
   return utilities.reduce((sum, utility) => sum + utility, 0) / utilities.length;
 };
 
-/** What is ranked, from the scores of single trials: the value of each group of seeds, in order. */
+/** The expected ranking: the values of all configurations in order, computed from the scores of single trials. */
 const rankedByHand = async (attack: string, metric: string) => {
   type Score = {
     sweep: string;
@@ -119,7 +120,7 @@ const rankedByHand = async (attack: string, metric: string) => {
   );
 };
 
-/** The same, page by page. */
+/** The ranking that the leaderboard gives, read page by page. */
 const rankedByPages = async (attack: string | undefined, metric: string) => {
   const found = [];
   let cursor: string | undefined;
@@ -140,16 +141,16 @@ const rankedByPages = async (attack: string | undefined, metric: string) => {
   return found;
 };
 
-test('seeds that end at the same moment are all in the average', async () => {
+test('the average contains all seeds that end at the same moment', async () => {
   const { sweepId } = await submit(db, { seeds: 6, attacks: ['fgsm'] });
   const attacks: ClaimedStage[] = [];
   for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
     if (claimed.spec.kind === 'attack') attacks.push(claimed);
     else await end(claimed, () => 0.9);
   }
-  const [first, ...others] = attacks.map((claimed, i) => () => end(claimed, () => 0.5 + i / 20)); // another distance each
+  const [first, ...others] = attacks.map((claimed, i) => () => end(claimed, () => 0.5 + i / 20)); // each with another distance
   await first!();
-  // The others are made to meet: each has looked at the scores, and waits for the averages.
+  // The others run at the same time: each has read the scores and waits for the lock of the averages.
   const client = new pg.Client({ connectionString: db.url });
   await client.connect();
   try {
@@ -174,14 +175,14 @@ test('seeds that end at the same moment are all in the average', async () => {
   await deleteSweep(db, sweepId);
 });
 
-test.each([1, 2, 3])('whatever happens, averages are those of the scores (%i)', async (seed) => {
+test.each([1, 2, 3])('the averages agree with the scores after random work (seed %i)', async (seed) => {
   const random = createRandom(seed);
   const space = { gamma: [1, 2, 3, 4], optimiseEpochs: [2, 3] };
   const attacks: ('fgsm' | 'gradient')[] = ['fgsm', 'gradient'];
   const latent = 8 + seed;
   const first = await submit(db, { seeds: [1, 2, 3], space: { ...space, latent }, attacks });
   await work(random, 30);
-  // Half of its work is the first one's, and its seeds come in another order.
+  // It shares half of its stages with the first sweep, and its seeds come in another order.
   const second = await submit(db, {
     seeds: [3, 4, 1],
     space: { gamma: [3, 4, 5], latent },
@@ -192,9 +193,9 @@ test.each([1, 2, 3])('whatever happens, averages are those of the scores (%i)', 
   await cancelSweep(db, second.sweepId);
   await work(random);
   expect(await wrongAverages(db)).toEqual([]);
-  for (const { sweepId } of [first, second]) await retrySweep(db, sweepId).catch(() => {}); // where anything failed
+  for (const { sweepId } of [first, second]) await retrySweep(db, sweepId).catch(() => {}); // when a stage failed
   await work(random);
-  // All of it is known already.
+  // All of its stages are done already.
   const third = await submit(db, { seeds: [1, 2, 3], space: { ...space, latent }, attacks });
   await work(random);
   expect(await wrongAverages(db)).toEqual([]);
@@ -213,7 +214,7 @@ test.each([1, 2, 3])('whatever happens, averages are those of the scores (%i)', 
         wanted.map(({ trial, masked, utility, seeds, infinite }) => ({
           ...{ trial, masked, seeds, infinite },
           interval: utility !== null && infinite === 0 && seeds > 1,
-          value: utility === null ? null : utility * sign + 0, // + 0: no −0
+          value: utility === null ? null : utility * sign + 0, // + 0 turns −0 into 0
         })),
       );
       if (attack !== 'gradient') expect(wanted.length).toBeGreaterThan(7);

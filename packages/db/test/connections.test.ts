@@ -5,12 +5,12 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { claimStage, createDb, type Db, heartbeat, pingDatabase } from '../src/index.ts';
 import { createTestDatabase, type TestDatabase } from '../src/testing/index.ts';
 
-/** A wire to the server that can be cut so that neither end notices: bytes vanish, nothing is closed. */
-const openWire = async (url: string) => {
+/** A proxy in front of the server that can drop all bytes without closing a connection, so that neither end notices. */
+const openProxy = async (url: string) => {
   const { hostname, port } = new URL(url);
   const clients = new Set<Socket>();
   const cut = new Set<Socket>();
-  const wire = createServer((client) => {
+  const proxy = createServer((client) => {
     clients.add(client);
     const server = connect(Number(port), hostname);
     client.on('data', (bytes) => void (cut.has(client) || server.write(bytes)));
@@ -18,49 +18,49 @@ const openWire = async (url: string) => {
     client.on('error', () => {}).on('close', () => server.destroy());
     server.on('error', () => {}).on('close', () => client.destroy());
   });
-  wire.listen(0, '127.0.0.1');
-  await once(wire, 'listening');
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
   const through = new URL(url);
-  through.port = String((wire.address() as AddressInfo).port);
+  through.port = String((proxy.address() as AddressInfo).port);
   return {
     url: through.href,
-    /** Every connection that is open now is silent from here on; new ones work. */
+    /** Drops all bytes of the connections that are open now; new connections work. */
     cut: () => {
       for (const client of clients) cut.add(client);
     },
     close: () => {
       for (const client of clients) client.destroy();
-      wire.close();
+      proxy.close();
     },
   };
 };
 
 let database: TestDatabase;
-let wire: Awaited<ReturnType<typeof openWire>>;
+let proxy: Awaited<ReturnType<typeof openProxy>>;
 let db: Db;
 beforeAll(async () => {
   database = await createTestDatabase();
-  wire = await openWire(database.url);
-  db = createDb(wire.url, { max: 5 });
+  proxy = await openProxy(database.url);
+  db = createDb(proxy.url, { max: 5 });
 });
 afterAll(async () => {
   await db.close();
-  wire.close();
+  proxy.close();
   await database.drop();
 });
 
 const beat = () => heartbeat(db, { workerId: 'w', leases: [], memoryBytes: null, leaseSeconds: 1 });
 
-test('connections that went silent cost one heartbeat, not all of them', async () => {
+test('when all connections went silent, only one heartbeat fails', async () => {
   await Promise.all(Array.from({ length: 5 }, () => pingDatabase(db)));
   expect(db.pool.totalCount).toBe(5);
-  wire.cut();
+  proxy.cut();
   await expect(beat()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   expect(await beat()).toEqual({ lost: [], stop: [] });
   expect(await claimStage(db, { workerId: 'w', leaseSeconds: 1 })).toBeNull();
 });
 
-test('an idle connection that breaks is told of in a line, without the connection and its password, and replaced', async () => {
+test('an idle connection that breaks is reported without its password, and is replaced', async () => {
   const database = await createTestDatabase();
   const told: Error[] = [];
   const db = createDb(database.url, { max: 1, onError: (error) => void told.push(error) });

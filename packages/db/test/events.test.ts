@@ -17,7 +17,7 @@ const all = (after: string, sweep?: string) => eventsAfter(db, { after, sweep, l
 const insert = `INSERT INTO events (sweep_id, payload) VALUES ($1, '{"type":"sweep"}') RETURNING id`;
 
 describe('the stream', () => {
-  test('tells the life of a sweep, in order, each event once', async () => {
+  test('has all events of a sweep in order, each once', async () => {
     const start = await lastEventId(db);
     const { sweepId } = await submit(db, { seeds: [1], space: { initialiseEpochs: 1, optimiseEpochs: 1 } });
     await finish(db, (await claim(db))!);
@@ -65,7 +65,7 @@ describe('the stream', () => {
     await expect(all('nonsense')).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
   });
 
-  test('a transaction that commits late is never skipped', async () => {
+  test('does not skip the events of a transaction that commits late', async () => {
     const start = await lastEventId(db);
     const [early, late] = [new pg.Client(db.url), new pg.Client(db.url)];
     await Promise.all([early.connect(), late.connect()]);
@@ -85,7 +85,7 @@ describe('the stream', () => {
     await Promise.all([early.end(), late.end()]);
   });
 
-  test('many changes at once are told as one', async () => {
+  test('has one event for many changes of one transaction', async () => {
     const { sweepId } = await submit(db, { seeds: [2], space: { gamma: { min: 1, max: 100, count: 100 } } });
     const start = await lastEventId(db);
     await cancelSweep(db, sweepId);
@@ -94,8 +94,8 @@ describe('the stream', () => {
   });
 });
 
-describe('listening', () => {
-  test('wakes for events, for those held back, and after a reconnection; then closes', async () => {
+describe('onEvents', () => {
+  test('calls its listener for new events, for pending events and after a reconnection, and not after it is closed', async () => {
     let seen = await lastEventId(db);
     const received: string[] = [];
     let reading = Promise.resolve();
@@ -125,7 +125,7 @@ describe('listening', () => {
     await older.query('BEGIN');
     await older.query('SELECT pg_current_xact_id()');
     await write('two');
-    await older.query('COMMIT'); // announces nothing: it wrote no event
+    await older.query('COMMIT'); // sends no notification, because it wrote no event
     await older.end();
     await vi.waitFor(() => expect(received).toEqual(['one', 'two']), 30_000);
 

@@ -12,7 +12,7 @@ import {
 import { fillTables, openTestDb } from '../src/testing/index.ts';
 import { query, wrongCounts } from './support/rows.ts';
 
-test('filled tables are in step, and every read takes them for its own', async () => {
+test('the filled tables agree with each other, and every read function can read them', async () => {
   const db = await openTestDb();
   onTestFinished(() => db.close());
   await fillTables(db.url, { sweeps: 2, trialsPerSweep: 20, epochs: 4 });

@@ -1,4 +1,4 @@
-/** Databases of every released schema, brought to this version: they answer as they did, and what was under way goes on. */
+/** Databases of every released schema, migrated to this version: they give the same answers as before, and their running sweeps continue. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -15,7 +15,7 @@ const schemas = readdirSync(folder)
   .filter((name) => name.endsWith('.sql'))
   .map((name) => name.slice(0, -'.sql'.length))
   .sort();
-/** Fields that have another name since: old answers are compared under the new one. */
+/** Fields that were renamed since: old answers are compared under the new names. */
 const renamed: Readonly<Record<string, string>> = { leaseEpoch: 'fencingToken', after: 'dependsOn' };
 const withNewNames = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(withNewNames);
@@ -27,7 +27,7 @@ const withNewNames = (value: unknown): unknown => {
 
 const read = (name: string): string => readFileSync(`${folder}/${name}`, 'utf8');
 
-/** The dump in a database of its own; dropped after the test. */
+/** A database that is filled from the dump, and dropped after the test. */
 const restore = async (schema: string): Promise<string> => {
   const database = await createTestDatabase({ migrated: false });
   onTestFinished(() => database.drop());
@@ -50,7 +50,7 @@ const open = (url: string): Db => {
 test('the first released schema has a golden database', () => expect(schemas).toContain('0001_init'));
 
 describe.each(schemas)('a database of schema %s', (schema) => {
-  test('is brought to this version by two starters at once, each migration once', async () => {
+  test('is migrated by two processes at once, which apply each migration once', async () => {
     const url = await restore(schema);
     const newer = (await readMigrations()).map(({ name }) => name).filter((name) => name > schema);
     if (newer.length > 0)
@@ -64,13 +64,13 @@ describe.each(schemas)('a database of schema %s', (schema) => {
     await checkSchema(url);
   });
 
-  test('answers what it answered, and finishes what was under way', async () => {
+  test('gives the same answers as before, and its running sweep completes', async () => {
     const url = await restore(schema);
     await migrate(url);
     const db = open(url);
     expect(await answersOf(db)).toMatchObject(withNewNames(JSON.parse(read(`${schema}.json`))) as object);
 
-    // The attempt that never came back loses its lease; the sweep goes on from its checkpoint.
+    // The attempt that never ended loses its lease; the sweep continues from its checkpoint.
     await query(db, `UPDATE stages SET lease_until = now() - interval '1 minute' WHERE status = 'running'`);
     await query(db, `INSERT INTO duties (name, at) VALUES ('reconcile', now() - interval '2 seconds')`);
     expect((await reconcile(db, { maxAttempts: 3, leaseSeconds: 15 })).expired).toHaveLength(1);
@@ -84,7 +84,7 @@ describe.each(schemas)('a database of schema %s', (schema) => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('of a version yet to come is refused, and left as it is', async () => {
+  test('is refused and left as it is when it has a migration of a newer version', async () => {
     const url = await restore(schema);
     const db = open(url);
     await query(

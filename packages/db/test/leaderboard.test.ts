@@ -22,7 +22,7 @@ afterAll(() => db.close());
 
 type Outcome = Parameters<typeof evaluationOf>[2] & { readonly success: readonly boolean[] };
 
-/** Runs everything that is ready; `outcome` says what an attack does to a trial of that γ and seed. */
+/** Runs all stages that are ready; `outcome` says what an attack does to the trial of this γ and seed. */
 const runAll = async (outcome: (gamma: number, attack: string, seed: number) => Outcome): Promise<void> => {
   for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
     if (claimed.spec.kind !== 'attack') await finish(db, claimed);
@@ -49,7 +49,7 @@ const rank = async (input: object) => (await leaderboard(db, parse(input))).item
 const brief = (rows: readonly LeaderboardRow[]) =>
   rows.map((row) => [row.rank, row.hyperparameters.gamma, row.value]);
 
-/** `count` of `of` images fooled. */
+/** The success of each image: the first `count` of `of` images are fooled. */
 const fooled = (count: number, of = 4) => Array.from({ length: of }, (_, i) => i < count);
 
 describe('one attack', () => {
@@ -67,7 +67,7 @@ describe('one attack', () => {
     await runAll((gamma) => outcomes[gamma]!);
   });
 
-  test('best first; ties share a rank, by trial; masked runs after all others, with the reason', async () => {
+  test('ranks the best first; ties share a rank; masked runs come after all others, with the reason', async () => {
     const rows = await rank({ sweep, attack: 'fgsm' });
     expect(brief(rows)).toEqual([
       [1, 2, 0.75],
@@ -92,7 +92,7 @@ describe('one attack', () => {
       expect(routes.leaderboard.response.shape.items.element.safeParse(row).success).toBe(true);
   });
 
-  test('masked runs among the others, or not at all', async () => {
+  test('can rank masked runs among the others, or leave them out', async () => {
     expect(brief(await rank({ sweep, attack: 'fgsm', masked: 'equal' })).map(([, gamma]) => gamma)).toEqual([
       4, 2, 3, 1, 5,
     ]);
@@ -101,7 +101,7 @@ describe('one attack', () => {
     ]);
   });
 
-  test('a missing value ranks after every present one; less is better where the metric says so', async () => {
+  test('ranks a missing value last; less is better when the metric says so', async () => {
     expect(brief(await rank({ sweep, attack: 'fgsm', metric: 'medianL2', masked: 'equal' }))).toEqual([
       [1, 3, 0.7],
       [2, 1, 0.3],
@@ -118,7 +118,7 @@ describe('one attack', () => {
     ]);
   });
 
-  test('pages join without a gap, and go on ranking', async () => {
+  test('pages have no gap between them, and continue the ranks', async () => {
     for (const masked of ['last', 'equal', 'hide'] as const)
       for (const metric of ['robustAccuracy', 'medianL2'] as const)
         for (const group of ['trial', 'configuration'] as const) {
@@ -140,7 +140,7 @@ describe('one attack', () => {
     });
   });
 
-  test('keeps what a filter asks for', async () => {
+  test('filters by sweep, recipe, data set and hyperparameters', async () => {
     expect(brief(await rank({ sweep, attack: 'fgsm', where: ['gamma:2..3'] }))).toHaveLength(2);
     expect(brief(await rank({ sweep, attack: 'fgsm', where: 'gamma:5' }))).toEqual([[1, 5, 0]]);
     expect(await rank({ sweep, attack: 'fgsm', where: ['gamma:2..3', 'filters:16-32'] })).toEqual([]);
@@ -155,7 +155,7 @@ describe('one attack', () => {
 });
 
 describe('the worst case', () => {
-  test('is counted per image, is there when all attacks are, and names the strongest', async () => {
+  test('counts images, exists once all attacks are complete, and names the strongest attack', async () => {
     const { sweepId: sweep } = await submit(db, {
       seeds: [2],
       space: { gamma: [1, 2] },
@@ -173,7 +173,7 @@ describe('the worst case', () => {
     expect(await rank({ sweep, attack: 'fgsm' })).toHaveLength(1);
     await runAll((gamma, name) => masks[`${gamma} ${name}`]!);
     const rows = await rank({ sweep });
-    // Nothing here is held to a ball: whatever was found counts.
+    // No attack here has a ball, so every adversarial image counts.
     expect(
       rows.map((row) => [row.hyperparameters.gamma, row.value, row.attack, row.verdict, row.within]),
     ).toEqual([
@@ -181,7 +181,7 @@ describe('the worst case', () => {
       [2, 0.25, 'fgsm', 'masked', {}],
     ]);
     expect((await rank({ sweep, metric: 'successRate' }))[0]!.value).toBe(0.75);
-    // The least of each image: 0.7, 0.7, 0.9, ∞ and 0.4, 0.4, 0.5, ∞.
+    // The least distance of each image: 0.7, 0.7, 0.9, ∞ and 0.4, 0.4, 0.5, ∞.
     expect((await rank({ sweep, metric: 'medianL2' })).map((row) => [row.value, row.attack])).toEqual([
       [0.8, 'fgsm'],
       [0.45, 'gradient'],
@@ -195,7 +195,7 @@ describe('the worst case', () => {
       expect(routes.leaderboard.response.shape.items.element.safeParse(row).success).toBe(true);
   });
 
-  test('of attacks at a fixed ε and others is within ε, and a trial tells it too', async () => {
+  test('of attacks with a fixed ε and others counts images within ε, in the ranking and in the trial', async () => {
     const { sweepId: sweep } = await submit(db, {
       seeds: [3],
       space: { gamma: [1, 2] },
@@ -205,7 +205,7 @@ describe('the worst case', () => {
         { attack: 'fgsm', search: false, epsilon: 0.1 },
       ],
     });
-    // `evaluationOf` makes the L∞ distance half of the L2 distance: DeepFool's finds are inside for γ = 1 alone.
+    // `evaluationOf` makes the L∞ distance half of the L2 distance: only for γ = 1 are DeepFool's images inside the ball.
     await runAll((gamma, name) =>
       name === 'deepfool-l2'
         ? { success: fooled(4), l2: gamma === 1 ? 0.3 : 3 }
@@ -230,7 +230,7 @@ describe('the worst case', () => {
 });
 
 describe('seeds', () => {
-  test('are averaged with Student’s interval; one missing value leaves no mean', async () => {
+  test('are averaged with Student’s interval; with a missing value there is no mean', async () => {
     const { sweepId: sweep } = await submit(db, { seeds: [10, 11, 12], space: { gamma: [1, 2] } });
     await runAll((gamma, _, seed) => ({
       success: fooled(gamma === 1 ? seed - 10 : 2),
@@ -241,7 +241,7 @@ describe('seeds', () => {
       [1, 1, 0.75, [10, 11, 12]],
       [2, 2, 0.5, [10, 11, 12]],
     ]);
-    // Of 1, 0.75, 0.5: deviation 0.25; t(2) = 4.302653.
+    // The deviation of 1, 0.75, 0.5 is 0.25; t(2) = 4.302653.
     expect(rows[0]!.halfWidth).toBeCloseTo((4.302653 * 0.25) / Math.sqrt(3), 5);
     expect(rows[1]!.halfWidth).toBe(0);
     const distances = await rank({ sweep, attack: 'fgsm', group: 'configuration', metric: 'medianL2' });
@@ -251,7 +251,7 @@ describe('seeds', () => {
     ]);
   });
 
-  test('the quantile agrees with published values beyond the table', () => {
+  test('the quantile beyond the table agrees with published values', () => {
     const published: Record<number, number> = {
       1: 12.7062,
       10: 2.22814,

@@ -37,14 +37,14 @@ const addMigration = async (name: string, sql: string) => {
 };
 
 describe('migrate', () => {
-  test('a database that nobody has made is not ready to be worked on', async () => {
+  test('an empty database is refused by checkSchema', async () => {
     await expect(checkSchema(database.url)).rejects.toMatchObject({
       code: 'SCHEMA_MISMATCH',
       message: expect.stringMatching(/0001_init has not been applied: .*funnel migrate/),
     });
   });
 
-  test('two starters at once apply each migration once', async () => {
+  test('two processes at once apply each migration once', async () => {
     const applied = await Promise.all([migrate(database.url, { folder }), migrate(database.url, { folder })]);
     expect(applied.flat()).toEqual(names);
     const ledger = await rows(
@@ -55,7 +55,7 @@ describe('migrate', () => {
     );
   });
 
-  test('a migration that fails leaves nothing of itself', async () => {
+  test('a migration that fails changes nothing', async () => {
     await addMigration('9998_broken', 'CREATE TABLE half (id INT); SELECT no_such_column;');
     await expect(migrate(database.url, { folder })).rejects.toThrow(
       /9998_broken failed and nothing of it was kept.*no_such_column/,
@@ -64,7 +64,7 @@ describe('migrate', () => {
     await rm(path.join(folder, '9998_broken'), { recursive: true });
   });
 
-  test('what is new is applied on top', async () => {
+  test('applies only the migrations that are new', async () => {
     await addMigration('9999_more', 'CREATE TABLE more (id INT);');
     expect(await migrate(database.url, { folder })).toEqual(['9999_more']);
     expect(await migrate(database.url, { folder })).toEqual([]);
@@ -85,7 +85,7 @@ describe('migrate', () => {
     });
   });
 
-  test('a database that is not there is UNAVAILABLE', async () => {
+  test('a missing database is UNAVAILABLE', async () => {
     await expect(migrate('postgres://nobody@127.0.0.1:1/none')).rejects.toMatchObject({
       code: 'UNAVAILABLE',
     });
@@ -98,7 +98,7 @@ beforeAll(async () => {
 });
 afterAll(() => other.drop());
 
-/** Another connection, as `application`; closed after the test. */
+/** Another connection with this application name; closed after the test. */
 const connection = async (application: string) => {
   const client = new pg.Client({ connectionString: other.url, application_name: application });
   client.on('error', () => {});
@@ -113,7 +113,7 @@ const run = async (sql: string): Promise<void> => {
   await client.query(sql);
 };
 
-/** The migrations of this version and these, in a folder of the test's own. */
+/** A folder with the migrations of this version and these ones. */
 const withMigrations = async (files: Readonly<Record<string, string>>): Promise<string> => {
   const own = await mkdtemp(path.join(tmpdir(), 'funnel-migrations-'));
   onTestFinished(() => rm(own, { recursive: true }));
@@ -125,7 +125,7 @@ const withMigrations = async (files: Readonly<Record<string, string>>): Promise<
   return own;
 };
 
-/** What a migration says first about whom it waits for, with the migration itself. */
+/** The first sentence of a migration about what it waits for, and the migration itself. */
 const untilItWaits = async (own?: string) => {
   let migrating: Promise<readonly string[]> = Promise.resolve([]);
   const words = await new Promise<string>((resolve, reject) => {
@@ -135,10 +135,10 @@ const untilItWaits = async (own?: string) => {
   return { words, migrating };
 };
 
-describe('a migration that meets others', () => {
+describe('a migration beside other connections', () => {
   const lock = 'SELECT pg_advisory_xact_lock(72707369)';
 
-  test('says which migration it waits for, and goes on after it', async () => {
+  test('says which migration it waits for, and continues after it', async () => {
     const { client, pid } = await connection('funnel migrate');
     await client.query('BEGIN');
     await client.query(lock);
@@ -152,7 +152,7 @@ describe('a migration that meets others', () => {
     expect(await migrating).toEqual([]);
   });
 
-  test('says how to free a lock that a pooler keeps of an older version', async () => {
+  test('says how to free the lock of an older version that a pooler keeps', async () => {
     const { client, pid } = await connection('funnel migrate');
     await client.query('SELECT pg_advisory_lock(72707369)');
     const { words, migrating } = await untilItWaits();
@@ -161,7 +161,7 @@ describe('a migration that meets others', () => {
     expect(await migrating).toEqual([]);
   });
 
-  test('says which connection holds a table that it changes', async () => {
+  test('says which connection locks a table that it changes', async () => {
     const { client, pid } = await connection('a backup');
     await client.query('BEGIN');
     await client.query('LOCK TABLE tokens IN ACCESS SHARE MODE');
@@ -174,10 +174,10 @@ describe('a migration that meets others', () => {
     expect(await migrating).toEqual(['9001_tokens']);
   });
 
-  test('is tried again when it is chosen as the victim of a deadlock', async () => {
+  test('tries again when PostgreSQL ends it to resolve a deadlock', async () => {
     await run('CREATE TABLE first (id INT); CREATE TABLE gate (id INT); CREATE TABLE second (id INT)');
     const [somebody, keeper] = [await connection('somebody'), await connection('keeper')];
-    await somebody.client.query("SET deadlock_timeout = '1h'"); // so that it is never this one
+    await somebody.client.query("SET deadlock_timeout = '1h'"); // so that PostgreSQL never ends this one
     for (const { client } of [somebody, keeper]) await client.query('BEGIN');
     await somebody.client.query('LOCK TABLE second IN ACCESS SHARE MODE');
     await keeper.client.query('LOCK TABLE gate IN ACCESS SHARE MODE');
@@ -192,13 +192,13 @@ describe('a migration that meets others', () => {
       expect(blocked.rowCount).toBe(1);
     });
     await keeper.client.query('COMMIT');
-    await crossing; // it got the table: the migration was the victim
+    await crossing; // it got the table, so PostgreSQL ended the migration
     await somebody.client.query('COMMIT');
     expect(await migrating).toEqual(['9002_all']);
   });
 });
 
-test('a migration is not bound by the time that the database gives to statements', async () => {
+test('the statement timeout of the database does not apply to a migration', async () => {
   const fresh = await createTestDatabase();
   onTestFinished(() => fresh.drop());
   await run(`ALTER DATABASE ${new URL(fresh.url).pathname.slice(1)} SET statement_timeout = '200ms'`);
@@ -206,7 +206,7 @@ test('a migration is not bound by the time that the database gives to statements
   expect(await migrate(fresh.url, { folder: own })).toEqual(['9001_long']);
 });
 
-test('several migrations are one step: they share no temporary table, and where one fails the database stays as it was', async () => {
+test('several migrations are one step: they share no temporary table, and when one fails the database stays as it was', async () => {
   const fresh = await createTestDatabase();
   onTestFinished(() => fresh.drop());
   const temporary = 'CREATE TEMPORARY TABLE found ON COMMIT DROP AS SELECT 1 AS id;';
@@ -216,7 +216,7 @@ test('several migrations are one step: they share no temporary table, and where 
   };
   const broken = await withMigrations({ ...files, '9003_broken': 'SELECT no_such_column;' });
   await expect(migrate(fresh.url, { folder: broken })).rejects.toThrow(/9003_broken failed/);
-  await checkSchema(fresh.url); // an older version may go on with it
+  await checkSchema(fresh.url); // an older version still accepts it
   const own = await withMigrations(files);
   expect(await migrate(fresh.url, { folder: own })).toEqual(['9001_one', '9002_two']);
 });

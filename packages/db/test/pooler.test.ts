@@ -1,4 +1,4 @@
-/** What a pooler in transaction mode keeps of a migration: nothing. */
+/** A pooler in transaction mode keeps no lock and no setting of a migration. */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkSchema, migrate } from '../src/index.ts';
@@ -54,7 +54,7 @@ describe.runIf(hasPgbouncer)('through PgBouncer in transaction mode', () => {
     expect(await rows(pooler.url, settings)).toEqual(await rows(database.url, settings));
   });
 
-  test('the next one waits for nobody, on the database itself and through the pooler', async () => {
+  test('the next migration waits for nothing, on the database itself and through the pooler', async () => {
     const waits: string[] = [];
     const onWait = (words: string): void => void waits.push(words);
     expect(await migrate(database.url, { onWait })).toEqual([]);

@@ -55,14 +55,14 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-/** What is read is what the route declares. */
+/** Checks that a value is what the route declares. */
 const fits = (
   route: { response?: { safeParse(value: unknown): { success: boolean; error?: unknown } } },
   value: unknown,
 ) => expect(route.response!.safeParse(value)).toMatchObject({ success: true });
 
 describe('sweeps', () => {
-  test('newest first, page by page, by status and by part of the name', async () => {
+  test('are listed newest first, page by page, by status and by a part of the name', async () => {
     const all = await listSweeps(db, { limit: 10 });
     fits(routes.listSweeps, all);
     expect(all.items.map((sweep) => sweep.id)).toEqual([halfway, done]);
@@ -79,7 +79,7 @@ describe('sweeps', () => {
     });
   });
 
-  test('progress counts epochs and attacks that the sweep still had to do', async () => {
+  test('have a progress that counts the epochs and attacks of their plans', async () => {
     const sweep = await getSweep(db, halfway);
     fits(routes.getSweep, sweep);
     // funn: 2 + 3 + 1, classic: 5 + 1 epochs, and two attacks; one epoch is done.
@@ -96,7 +96,7 @@ describe('sweeps', () => {
 });
 
 describe('trials', () => {
-  test('by number, page by page, by status, with their evaluations', async () => {
+  test('are listed by number, page by page, by status, with their evaluations', async () => {
     const page = await listTrials(db, { sweepId: done, limit: 1 });
     fits(routes.listTrials, page);
     expect(page.items[0]).toMatchObject({
@@ -112,7 +112,7 @@ describe('trials', () => {
     await expect(listTrials(db, { sweepId: 'none', limit: 1 })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('one, with its stages, curves, evaluation and pictures', async () => {
+  test('one trial has its stages, curves, evaluation and pictures', async () => {
     const trial = await getTrial(db, `${done}-00001`);
     fits(routes.getTrial, trial);
     expect(trial.stages.map((stage) => [stage.kind, stage.status, stage.sharedBy, stage.attempts])).toEqual([
@@ -150,7 +150,7 @@ describe('trials', () => {
     await expect(getMetrics(db, 'none')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('side by side, and what they differ in', async () => {
+  test('can be compared, with the names of what they differ in', async () => {
     const answer = await compareTrials(db, [`${done}-00001`, `${done}-00000`]);
     fits(routes.compare, answer);
     expect(answer).toMatchObject({ trials: [{ number: 1 }, { number: 0 }], differs: ['gamma'] });
@@ -160,7 +160,7 @@ describe('trials', () => {
     await expect(compareTrials(db, [`${done}-00000`, 'none'])).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('a hinge that never bit is told', async () => {
+  test('have a warning when the hinge was never active', async () => {
     const optimise = (await getTrial(db, `${done}-00000`)).stages[1]!;
     await db.pool.query(
       `INSERT INTO metrics SELECT c.id, 'hingeActive', e, 0 FROM chains c, generate_series(1, 3) e WHERE c.hash = $1`,
@@ -175,7 +175,7 @@ describe('trials', () => {
 });
 
 describe('stages and workers', () => {
-  test('the stage tree, in the order of its work', async () => {
+  test('stages are listed in the order in which they run', async () => {
     const { items, next } = await listStages(db, { sweepId: done, limit: 5 });
     fits(routes.listStages, { items, next });
     const rest = await listStages(db, { sweepId: done, limit: 5, cursor: next! });
@@ -199,7 +199,7 @@ describe('stages and workers', () => {
     await expect(getStage(db, 'none')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('workers and what each runs', async () => {
+  test('workers are listed with the stages that they run', async () => {
     const items = await listWorkers(db);
     fits(routes.listWorkers, { items });
     expect(items).toMatchObject([
@@ -214,7 +214,7 @@ describe('stages and workers', () => {
     expect(await listWorkers(db)).toMatchObject([{ status: 'draining' }]);
   });
 
-  test('counts for monitoring', async () => {
+  test('the counts for monitoring', async () => {
     await pingDatabase(db);
     const counts = await readServiceCounts(db);
     expect(counts.stages).toContainEqual({ kind: 'initialise', status: 'running', count: 1 });
@@ -229,7 +229,7 @@ describe('stages and workers', () => {
       outcome: 'completed',
       attempts: 2,
     });
-    // The classes are cumulative, and the largest holds what a test can take.
+    // Each class counts all shorter attempts too, and the largest counts every attempt of a test.
     for (const { attempts, within } of counts.attempts) {
       expect(within).toHaveLength(attemptBounds.length);
       expect(within).toEqual([...within].sort((a, b) => a - b));
@@ -238,7 +238,7 @@ describe('stages and workers', () => {
   });
 });
 
-test('what is finished after all is told as such', async () => {
+test('a stage that ends is read as completed, with its checkpoint', async () => {
   const claimed = (await claim(db))!;
   await finish(db, claimed);
   expect(await getStage(db, claimed.stageId)).toMatchObject({

@@ -9,7 +9,7 @@ import { createTestDatabase } from '../src/testing/index.ts';
 
 const schemaFile = fileURLToPath(new URL('../../../prisma/schema.prisma', import.meta.url));
 
-/** Prisma's own schema engine, as WebAssembly: the SQL that makes an empty database into what schema.prisma says. */
+/** The SQL that turns an empty database into the tables of schema.prisma, from Prisma's own schema engine as WebAssembly. */
 const sqlOfSchema = async (url: string): Promise<string> => {
   const engine = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
   const bindings = await import(engine);
@@ -31,12 +31,12 @@ const sqlOfSchema = async (url: string): Promise<string> => {
   return stdout.replace('CREATE SCHEMA IF NOT EXISTS "public";', '');
 };
 
-/** In order; a column that was dropped leaves a gap in the numbers. */
+/** Columns in their order; `rank`, because a dropped column leaves a gap in the numbers. */
 const columns = `
   SELECT table_name, column_name, rank() OVER (PARTITION BY table_name ORDER BY ordinal_position) AS place, udt_name, is_nullable, column_default
   FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '_prisma_migrations' ORDER BY 1, 3`;
 
-/** CHECKs and partial indexes are the migrations' own: Prisma cannot say them. */
+/** Without CHECKs, and below without partial indexes: Prisma has no words for them, so only the migrations have them. */
 const constraints = `
   SELECT conrelid::regclass::text AS table, conname, contype, pg_get_constraintdef(oid) AS definition
   FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'f', 'u') AND conrelid::regclass::text <> '_prisma_migrations'

@@ -1,4 +1,4 @@
-/** What a page shows as the log of a stage is what the attempts did to it. */
+/** The log of a stage: what its attempts did. */
 import { routes } from '@funnel/contracts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { claimStage, type Db, failAttempt, readStageLog, registerWorker } from '../src/index.ts';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-it('tells of attempts, errors and epochs in their order, each epoch once', async () => {
+it('has attempts, errors and epochs in their order, each epoch once', async () => {
   await submit(db, { seeds: [1], space: { initialiseEpochs: 2 } });
   const first = (await claim(db))!;
   const { stageId } = first;
@@ -47,7 +47,7 @@ it('tells of attempts, errors and epochs in their order, each epoch once', async
   expect(items[2]?.detail).toContain('at here');
 });
 
-it('is empty before the first attempt, and there is none of nothing', async () => {
+it('is empty before the first attempt; an unknown stage is NOT_FOUND', async () => {
   const { sweepId } = await submit(db, { seeds: [2] });
   const { rows } = await db.pool.query<{ stage_id: string }>(
     'SELECT stage_id FROM sweep_stages WHERE sweep_id = $1',

@@ -29,7 +29,7 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** What a test that failed left running. */
+/** Stops the server that a failed test left running. */
 const startAndStopLeftover = async () => {
   const left = await findPostmaster(dir).catch(() => null);
   if (left) process.kill(left.pid, 'SIGKILL');
@@ -52,7 +52,7 @@ const query = async (url: string, sql: string) => {
   }
 };
 
-/** A process of its own that started the server of `dir`. */
+/** A separate process that started the server of `dir`. */
 const startElsewhere = async (options: object = {}) => {
   const child = fork(script, [dir], { execArgv: ['--import', 'tsx'], ...options });
   children.push(child);
@@ -66,7 +66,7 @@ const kill = async (child: ChildProcess) => {
 };
 
 describe('startEmbedded', () => {
-  test('makes a server on loopback with a password of its own, and finds it again', async () => {
+  test('makes a server on loopback with a password, and finds it again', async () => {
     const first = await start();
     await query(first.url, 'CREATE TABLE kept AS SELECT 42 AS answer');
     expect(await query(first.url, 'SHOW listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }]);
@@ -81,7 +81,7 @@ describe('startEmbedded', () => {
     expect(await query(second.url, 'SELECT answer FROM kept')).toEqual([{ answer: 42 }]);
   });
 
-  test('outlives whoever started it when that is killed, and is used again; the last user stops it', async () => {
+  test('the server outlives a process that is killed, the next one uses it, and the last one stops it', async () => {
     const { child, port, url } = await startElsewhere();
     await query(url, 'CREATE TABLE kept AS SELECT 1 AS one');
     const before = await findPostmaster(dir);
@@ -97,7 +97,7 @@ describe('startEmbedded', () => {
     expect(isAlive(before!.pid)).toBe(false);
   });
 
-  test('starts after everything was killed at once', async () => {
+  test('starts after all processes were killed at once', async () => {
     const { child, url } = await startElsewhere();
     await query(url, 'CREATE TABLE kept AS SELECT 1 AS one');
     const server = await findPostmaster(dir);
@@ -107,7 +107,7 @@ describe('startEmbedded', () => {
     expect(await query(again.url, 'SELECT one FROM kept')).toEqual([{ one: 1 }]);
   });
 
-  test('starts although another process has got the number of the dead server', async () => {
+  test('starts although another process has got the process id of the dead server', async () => {
     await (await start()).stop();
     const [, folder, ...rest] =
       `0\n${dir}\n${Math.floor(Date.now() / 1000)}\n5432\n\n127.0.0.1\n\nready`.split('\n');
@@ -115,7 +115,7 @@ describe('startEmbedded', () => {
     expect(await query((await start()).url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
-  test('is started again on its port when it ends by itself', async () => {
+  test('starts the server again on its port when it ends by itself', async () => {
     const server = await start();
     const before = await findPostmaster(dir);
     process.kill(before!.pid, 'SIGKILL');
@@ -126,7 +126,7 @@ describe('startEmbedded', () => {
     expect((await findPostmaster(dir))?.pid).not.toBe(before!.pid);
   });
 
-  test('is started again too by whoever found it, when the one that started it was killed', async () => {
+  test('a process that found the server also starts it again when its starter was killed', async () => {
     const { child } = await startElsewhere();
     const server = await start();
     await kill(child);
@@ -139,12 +139,12 @@ describe('startEmbedded', () => {
     expect((await findPostmaster(dir))?.pid).not.toBe(before!.pid);
   });
 
-  test('ends with a process that ends without stopping it, unless another one uses it', async () => {
+  test('the server ends with a process that exits without `stop`, unless another process uses it', async () => {
     const first = await startElsewhere();
     const other = await startElsewhere();
     const server = await findPostmaster(dir);
     const leave = async (child: ChildProcess) => {
-      child.disconnect(); // it calls process.exit then
+      child.disconnect(); // the process then calls process.exit
       await once(child, 'exit');
     };
     await leave(first.child);
@@ -155,12 +155,12 @@ describe('startEmbedded', () => {
     expect(await findPostmaster(dir)).toBeNull();
   });
 
-  test('two starters of one folder share one server', async () => {
+  test('two processes that start the same folder share one server', async () => {
     const [one, other] = await Promise.all([start(), startElsewhere()]);
     expect(one.port).toBe(other.port);
   });
 
-  test('a folder that was not finished is made anew; one that is something else is left alone', async () => {
+  test('an unfinished data folder is made again; a folder with other files is refused and kept', async () => {
     await mkdir(`${dir}.unfinished/base`, { recursive: true });
     await writeFile(`${dir}.unfinished/PG_VERSION`, '18');
     expect(await query((await start()).url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
@@ -174,15 +174,18 @@ describe('startEmbedded', () => {
     expect(await readFile(path.join(other, 'cat.jpg'), 'utf8')).toBe('meow');
   });
 
-  test.runIf(isRoot)('as root, a folder on the way that nobody else may enter is named', async () => {
-    await chmod(home, 0o700);
-    await expect(start()).rejects.toMatchObject({
-      code: 'UNAVAILABLE',
-      message: expect.stringMatching(new RegExp(`may not enter ${home} \\(mode 700\\).*DATABASE_URL`)),
-    });
-  });
+  test.runIf(isRoot)(
+    'as root, the error names a folder above it that the user postgres may not enter',
+    async () => {
+      await chmod(home, 0o700);
+      await expect(start()).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+        message: expect.stringMatching(new RegExp(`may not enter ${home} \\(mode 700\\).*DATABASE_URL`)),
+      });
+    },
+  );
 
-  test.runIf(isRoot)('runs as an ordinary user too', async () => {
+  test.runIf(isRoot)('works as an ordinary user', async () => {
     const nobody = 65534;
     const folder = path.join(home, 'mine');
     await mkdir(folder);

@@ -1,4 +1,4 @@
-/** TLS and passwords by address, against a server that takes nothing else. */
+/** Addresses with TLS and passwords, against a server that accepts nothing else. */
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createDb, type Db, listTokens, migrate, onEvents, pingDatabase } from '../src/index.ts';
@@ -12,7 +12,7 @@ import {
 
 sayIfNoOpenssl('TLS to PostgreSQL');
 
-describe.runIf(hasOpenssl)('PostgreSQL by TLS and password', () => {
+describe.runIf(hasOpenssl)('PostgreSQL with TLS and password', () => {
   let server: SecureServer;
   let verified: string;
   beforeAll(async () => {
@@ -32,7 +32,7 @@ describe.runIf(hasOpenssl)('PostgreSQL by TLS and password', () => {
   it.each([
     ['as libpq names it', () => verified],
     [
-      'asked for less than the driver does',
+      'a mode that asks for less than the driver does',
       () => server.url({ sslmode: 'require', sslrootcert: server.certificates.authority }),
     ],
     ['whoever answers', () => server.url({ sslmode: 'no-verify' })],
@@ -45,7 +45,7 @@ describe.runIf(hasOpenssl)('PostgreSQL by TLS and password', () => {
       expect(rows).toEqual([
         { name: 'scientist', ssl: true, version: expect.stringMatching(/^TLSv1\.[23]$/) },
       ]);
-      expect(await listTokens(db)).toEqual([]); // Prisma, on the same pool
+      expect(await listTokens(db)).toEqual([]);
     });
   });
 
@@ -80,7 +80,7 @@ describe.runIf(hasOpenssl)('PostgreSQL by TLS and password', () => {
       /refuses the user or the password: check both in DATABASE_URL/,
     ],
     [
-      'plain text',
+      'no TLS',
       () => server.url({}),
       /it may want TLS \(add \?sslmode=verify-full to DATABASE_URL\).*no encryption/,
     ],
@@ -90,7 +90,7 @@ describe.runIf(hasOpenssl)('PostgreSQL by TLS and password', () => {
       /authority that is not known here: name the file .* \(sslrootcert=/,
     ],
     [
-      'no authority named',
+      'an address that names no authority',
       () => server.url({ sslmode: 'verify-full' }),
       /authority that is not known here: name the file .* \(sslrootcert=/,
     ],
@@ -100,24 +100,24 @@ describe.runIf(hasOpenssl)('PostgreSQL by TLS and password', () => {
       /authority that is not known here/,
     ],
     [
-      'a file that is not there',
+      'a missing file',
       () => server.url({ sslmode: 'verify-full', sslrootcert: '/nowhere/ca.crt' }),
       /Expected the file of sslrootcert in DATABASE_URL at "\/nowhere\/ca\.crt".*ENOENT/,
     ],
     [
-      'a mode that there is not',
+      'an unknown mode',
       () => server.url({ sslmode: 'verify_full' }),
       /Expected sslmode in DATABASE_URL to be one of verify-full, .*got "verify_full"/,
     ],
     [
-      'what is no address',
+      'a text that is not an address',
       () => server.url({}).replace('localhost:', 'local host:'),
       /Expected DATABASE_URL to be postgres:\/\/user:password@host/,
     ],
     [
-      'a database that there is not',
+      'a missing database',
       () => verified.replace('/funnel?', '/funnels?'),
-      /has no such database: make it, or check the name/,
+      /has no such database: create it, or check the name/,
     ],
   ];
 
@@ -142,7 +142,7 @@ describe.runIf(hasOpenssl)('PostgreSQL by TLS and password', () => {
   });
 
   it('a certificate without the address is refused by address, and taken by name', async () => {
-    await server.rename('DNS:localhost,DNS:127.0.0.1'); // an address is none by being written as a name
+    await server.rename('DNS:localhost,DNS:127.0.0.1'); // an address that is written as a DNS name does not count as an address
     await vi.waitFor(
       () =>
         expect(opened(byAddress(verified), pingDatabase)).rejects.toMatchObject({

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-/** Two parties meet here before either goes on. */
+/** Resolves for both callers when both have called it. */
 const barrier = () => {
   let arrived = 0;
   let open = () => {};
@@ -28,7 +28,7 @@ const barrier = () => {
 };
 
 describe('transaction', () => {
-  test('a deadlock’s victim is run again', async () => {
+  test('runs again after PostgreSQL ended it to resolve a deadlock', async () => {
     const meet = barrier();
     let runs = 0;
     const add = (first: number, second: number) =>
@@ -46,7 +46,7 @@ describe('transaction', () => {
     ]);
   });
 
-  test('outlives a migration that changes what its statements answer', async () => {
+  test('works after a migration that changes the columns of its statements', async () => {
     const one = createDb(db.url, { max: 1 });
     const read = () => transaction(one, (tx) => tx.query('SELECT * FROM accounts WHERE id = $1', [1]));
     expect(await read()).toEqual([{ id: 1, balance: expect.any(Number) }]);
@@ -55,7 +55,7 @@ describe('transaction', () => {
     await one.close();
   });
 
-  test('what throws leaves nothing', async () => {
+  test('changes nothing when its body throws', async () => {
     const before = await query(db, 'SELECT balance FROM accounts ORDER BY id');
     const work = transaction(db, async (tx) => {
       await tx.query('UPDATE accounts SET balance = 100');
@@ -74,8 +74,8 @@ describe('transaction', () => {
     expect(await query(db, 'SELECT FROM sweeps')).toEqual([]);
   });
 
-  test('a disk without room is STORAGE_FULL, nothing is half written, and writing goes on when there is room', async () => {
-    // What PostgreSQL says when it cannot extend a file.
+  test('a full disk is STORAGE_FULL, nothing is half written, and writing works once there is space', async () => {
+    // The error of PostgreSQL when it cannot extend a file.
     await query(
       db,
       `CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
@@ -97,7 +97,7 @@ describe('transaction', () => {
     expect(await query(db, 'SELECT FROM accounts WHERE balance = 7')).toHaveLength(2);
   });
 
-  test('a connection that breaks is UNAVAILABLE, and the next one works', async () => {
+  test('a broken connection is UNAVAILABLE, and the next one works', async () => {
     const broken = transaction(db, async (tx) => {
       const [row] = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
       await query(db, 'SELECT pg_terminate_backend($1)', [row!.pid]);
@@ -107,7 +107,7 @@ describe('transaction', () => {
     await pingDatabase(db);
   });
 
-  test('a server that is not there is UNAVAILABLE', async () => {
+  test('a missing server is UNAVAILABLE', async () => {
     const nowhere = createDb('postgres://nobody@127.0.0.1:1/none');
     await expect(pingDatabase(nowhere)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(transaction(nowhere, async () => {})).rejects.toMatchObject({ code: 'UNAVAILABLE' });

@@ -1,4 +1,4 @@
-/** What a process of this version may still do in a database that another version has migrated. */
+/** A process of this version, in a database that another version has migrated. */
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import {
   claimStage,
@@ -44,14 +44,14 @@ const mismatch = {
 };
 const request = { workerId: 'worker', leaseSeconds: 60 };
 
-test('it claims nothing, keeps no lease, writes no result and repairs nothing; it hands back what it has', async () => {
+test('claims nothing, keeps no lease, writes no result and repairs nothing, but can release its stages', async () => {
   await submit(db);
   const claimed = (await claimStage(db, request))!;
   const lease = leaseOf(claimed);
   const before = await stageRow(db, claimed.stageId);
   await migrateByNewer();
   back();
-  const manifest = {} as never; // nobody looks at it
+  const manifest = {} as never; // it is refused before anybody reads it
   const beat = { ...lease, position: null, imagesPerSecond: null };
   const refused: readonly (() => Promise<unknown>)[] = [
     () => claimStage(db, request),
@@ -75,7 +75,7 @@ test('it claims nothing, keeps no lease, writes no result and repairs nothing; i
   expect(await stageRow(db, claimed.stageId)).toMatchObject({ status: 'ready', failures: 0, expiries: 0 });
 });
 
-test('the same attempts go on when the database is of this version again', async () => {
+test('continues the same attempts when the database has the schema of this version again', async () => {
   await submit(db, { seeds: [7] });
   const claimed = (await claimStage(db, request))!;
   await migrateByNewer();
@@ -87,7 +87,7 @@ test('the same attempts go on when the database is of this version again', async
   ).toEqual({ lost: [], stop: [] });
 });
 
-test('a migration that is only begun, or was rolled back, is none', async () => {
+test('does not count a migration that is only begun or was rolled back', async () => {
   await query(
     db,
     `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, rolled_back_at) VALUES ('y', 'y', '9998_begun', NULL, NULL), ('z', 'z', '9999_back', now(), now())`,
@@ -96,7 +96,7 @@ test('a migration that is only begun, or was rolled back, is none', async () => 
   await query(db, "DELETE FROM _prisma_migrations WHERE id IN ('y', 'z')");
 });
 
-test('a statement that the tables refuse says so, whatever it is; without another version it stays what it is', async () => {
+test('a statement that the tables refuse is SCHEMA_MISMATCH; under the right schema its own error stays', async () => {
   const row = { id: 'w', host: 'h', pid: 1, version: '1.2.3', backend: 'b', device: 'd', slots: 1 };
   await registerWorker(db, row);
   expect(await listWorkers(db)).toMatchObject([
@@ -109,7 +109,7 @@ test('a statement that the tables refuse says so, whatever it is; without anothe
   await expect(registerWorker(db, row)).rejects.toMatchObject({ ...mismatch, cause: { code: '42703' } });
 });
 
-test('a worker of an older version is listed with what it kept', async () => {
+test('lists a worker of an older version with the version that it stored', async () => {
   await query(
     db,
     `INSERT INTO workers (id, host, pid, version, backend, device, slots) VALUES ('old', 'h', 1, '1', 'b', 'd', 1)`,

@@ -1,4 +1,4 @@
-/** The worst case over the attacks of a trial, held to a plain loop over images; and what an older database had, brought to the same. */
+/** The worst case over the attacks of a trial, compared with a plain loop over images, also in databases of older versions. */
 import {
   type AttackInput,
   type EvaluationRecords,
@@ -23,7 +23,7 @@ afterAll(() => db.close());
 
 type Met = { readonly attack: AttackInput; readonly ball?: readonly ['linf' | 'l2', number] };
 
-/** With the ball that each is held to, as its paper says. */
+/** Attacks, each with its ball as its paper gives it. */
 const met = {
   pgd: { attack: { attack: 'pgd-linf', epsilon: 0.1 }, ball: ['linf', 0.1] },
   wider: { attack: { attack: 'square-linf', epsilon: 0.3 }, ball: ['linf', 0.3] },
@@ -46,7 +46,7 @@ const lists: readonly (readonly Met[])[] = [
   [met.wider, met.pgd],
 ];
 
-/** On the edges of the balls, as float32 leaves them, and elsewhere. */
+/** Distances: some exactly on the edges of the balls, rounded to float32, and others anywhere. */
 const distance = (random: Random, edges: readonly number[]): number => {
   const edge = edges[Math.floor(random() * edges.length)]!;
   const places = [
@@ -77,7 +77,7 @@ const draw = (random: Random, correct: readonly boolean[], share: number): Evalu
   };
 };
 
-/** Failures are infinite; the mean of the middle two of an even number; null of none. */
+/** The median, in which an image that no attack fooled is infinite. Of an even number: the mean of the middle two. Null of no image. */
 const median = (values: readonly number[]): number | null => {
   const sorted = [...values].sort((a, b) => (a === b ? 0 : a - b));
   const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
@@ -86,7 +86,7 @@ const median = (values: readonly number[]): number | null => {
 
 type Measured = Met & { readonly stage: string; readonly records: EvaluationRecords };
 
-/** Image by image. */
+/** The worst case by a loop over the images. */
 const judge = (attacks: readonly Measured[]) => {
   const reach = { linf: Number.NEGATIVE_INFINITY, l2: Number.NEGATIVE_INFINITY };
   for (const { ball } of attacks) if (ball) reach[ball[0]] = Math.max(reach[ball[0]], ball[1]);
@@ -127,7 +127,7 @@ const complete = async (claimed: ClaimedStage, records: EvaluationRecords, l2: n
   });
 };
 
-/** A sweep with these attacks, done; of each trial what every attack found. `right`: share of images that are right when clean. */
+/** Runs a sweep with these attacks; resolves to what each attack found in each trial. `right`: the share of images that are correct when clean. */
 const run = async (
   list: readonly Met[],
   random: Random,
@@ -179,7 +179,7 @@ const worstCases = (of?: string) =>
     [of ?? null],
   );
 
-test('is what a loop over the images says, whatever the attacks', async () => {
+test('agrees with a loop over the images for random attacks', async () => {
   const random = createRandom(7);
   for (const [i, list] of [...lists, ...lists, ...lists].entries()) {
     const found = await run(list, random, 100 + 2 * i, i < 2 * lists.length ? 0.9 : 0);
@@ -201,7 +201,7 @@ test('is what a loop over the images says, whatever the attacks', async () => {
   expect(await wrongAverages(db)).toEqual([]);
 });
 
-test('a sweep that has all been done before has the worst cases of those that did it', async () => {
+test('a sweep whose stages were all done before gets the worst cases of the sweeps that did them', async () => {
   const list = lists[2]!;
   const found = await run(list, createRandom(3), 200);
   const { sweepId } = await submit(db, {
@@ -209,7 +209,7 @@ test('a sweep that has all been done before has the worst cases of those that di
     space: { gamma: [1, 2] },
     attacks: list.map(({ attack }) => attack),
   });
-  // One attack fewer is another question.
+  // A set with one attack less has another worst case.
   const fewer = await submit(db, {
     seeds: [200, 201],
     space: { gamma: [1, 2] },
@@ -234,7 +234,7 @@ const everything = async () => ({
   averages: await query(db, 'SELECT * FROM configuration_scores ORDER BY 1, 2, 3, 4'),
 });
 
-/** What was infinite is missing, in summaries, scores and averages: as migration 0006 left it. */
+/** Removes infinite values from summaries, scores and averages, as in a database of migration 0006. */
 const forgetInfinity = async (): Promise<void> => {
   await query(
     db,
@@ -252,7 +252,7 @@ const forgetInfinity = async (): Promise<void> => {
   );
 };
 
-test('a database in which infinite medians are missing is brought to the same', async () => {
+test('a migrated database without infinite medians gets the same worst cases', async () => {
   const wanted = await everything();
   const infinite = wanted.scores.filter(({ value }) => value === Number.POSITIVE_INFINITY);
   const missing = wanted.scores.filter(({ value, metric }) => value === null && metric !== 'noiseLevel');
@@ -266,11 +266,11 @@ test('a database in which infinite medians are missing is brought to the same', 
   expect(await everything()).toEqual(wanted);
 });
 
-test('an older database is brought to the same', async () => {
+test('a migrated older database gets the same worst cases', async () => {
   const wanted = await everything();
   expect((await worstCases()).length).toBeGreaterThan(200);
   await forgetInfinity();
-  // As it was: one bit per image, and the worst case whatever the budget.
+  // As older versions stored it: one bit per image, and a worst case without a budget.
   await query(db, `ALTER TABLE evaluations ADD COLUMN fooled VARBIT NOT NULL DEFAULT ''`);
   await query(
     db,

@@ -13,7 +13,7 @@ describe('xoshiro128**', () => {
 describe('createRandom', () => {
   const first = (...words: (string | number)[]) => createRandom(...words).bits();
 
-  it('gives each list of words a stream of its own, and the same words the same', () => {
+  it('gives different lists of words different streams, and equal lists the same stream', () => {
     const names = [
       [0, 'a', 1],
       [0, 'a', '1'],
@@ -61,7 +61,7 @@ describe('createRandom', () => {
 });
 
 describe('shuffled', () => {
-  it('holds every number once, in another order for another epoch', () => {
+  it('has every number once, in another order for another epoch', () => {
     const order = shuffled(createRandom(0, 'order', 0), 100);
     expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
     expect([...order]).not.toEqual([...shuffled(createRandom(0, 'order', 1), 100)]);

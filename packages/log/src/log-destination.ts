@@ -1,4 +1,4 @@
-/** Where the lines of a log go. Writing a log never throws and never ends the process: what cannot be written is counted and dropped. */
+/** Writes the lines of a log. It never throws and never ends the process: lines that cannot be written are counted and dropped. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 
@@ -6,29 +6,29 @@ import { hostname } from 'node:os';
 export type LogPlace = string | 1 | 2;
 
 export type LogDestination = {
-  /** Takes one line with its line break. */
+  /** Writes one line, which ends with its line break. */
   readonly write: (line: string) => void;
 };
 
 export type LogDestinationOptions = {
-  /** Tells a person that lines are being lost, and that no more are. (Default: on stderr, where that can be written) */
+  /** Tells a person that lines are lost, and later that no more are lost. (Default: writes to stderr, and ignores a failure of that) */
   readonly say?: (sentence: string) => void;
-  /** Called for every line that is lost, with the reason. */
+  /** Called for every lost line, with the reason. */
   readonly onLost?: (error: NodeJS.ErrnoException) => void;
 };
 
-/** A log that fails and recovers again and again, as on a disk that is almost full, is spoken of at most once in this time. */
-const quietMilliseconds = 60_000;
+/** The shortest time between two sentences about lost lines: on a disk that is almost full, a log may fail and recover again and again. */
+const quietMs = 60_000;
 
-/** How long a line waits for a reader that is slow. */
-const patienceMilliseconds = 1000;
-const pauseMilliseconds = 20;
+/** How long a line waits for a slow reader of a pipe. */
+const writeTimeoutMs = 1000;
+const pauseMs = 20;
 
 const sayOnStderr = (sentence: string): void => {
   try {
     writeSync(2, `${sentence}\n`);
   } catch {
-    // Nobody is left to tell.
+    // There is no other place for the sentence.
   }
 };
 
@@ -36,10 +36,10 @@ const nameOf = (place: LogPlace): string =>
   typeof place === 'string' ? `log ${place}` : `log on ${place === 1 ? 'stdout' : 'stderr'}`;
 
 const pause = (): void => {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMilliseconds);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
 };
 
-/** Opened for every line: a file that was deleted, moved away or put back is noticed, and no descriptor has to be mended. */
+/** Opens the file for every line, so that a file that was deleted, moved or put back causes no error. */
 const withDescriptor = (place: LogPlace, use: (descriptor: number) => void): void => {
   const descriptor = typeof place === 'number' ? place : openSync(place, 'a');
   try {
@@ -49,25 +49,25 @@ const withDescriptor = (place: LogPlace, use: (descriptor: number) => void): voi
   }
 };
 
-/** A destination for pino: `pino({ level }, logDestination('funnel.log'))`. Lines are written at once. */
+/** A destination for pino: `pino({ level }, logDestination('funnel.log'))`. Each line is written before `write` returns. */
 export const logDestination = (
   place: LogPlace,
   { say = sayOnStderr, onLost }: LogDestinationOptions = {},
 ): LogDestination => {
   let lost = 0;
   let reason = '';
-  /** The last thing that was written is the beginning of a line. */
-  let isTorn = false;
-  let spokeAt = Number.NEGATIVE_INFINITY;
-  let spokeOfLoss = false;
+  /** The last write wrote only the beginning of a line. */
+  let isLineUnfinished = false;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  let toldOfLoss = false;
 
-  const put = (descriptor: number, text: string): void => {
+  const writeText = (descriptor: number, text: string): void => {
     const bytes = Buffer.from(text);
-    const giveUpAt = performance.now() + (lost === 0 ? patienceMilliseconds : 0);
+    const giveUpAt = performance.now() + (lost === 0 ? writeTimeoutMs : 0);
     for (let written = 0; written < bytes.length; ) {
       try {
         written += writeSync(descriptor, bytes, written);
-        isTorn = written < bytes.length;
+        isLineUnfinished = written < bytes.length;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() >= giveUpAt) throw error;
         pause();
@@ -89,25 +89,27 @@ export const logDestination = (
   const noteLoss = (error: NodeJS.ErrnoException): void => {
     lost++;
     reason = error.message;
-    if (lost === 1 && performance.now() - spokeAt >= quietMilliseconds) {
-      spokeAt = performance.now();
-      spokeOfLoss = true;
+    if (lost === 1 && performance.now() - toldAt >= quietMs) {
+      toldAt = performance.now();
+      toldOfLoss = true;
       say(`The ${nameOf(place)} cannot be written (${reason}). Its lines are dropped until it can.`);
     }
     onLost?.(error);
   };
 
   const noteRecovery = (): void => {
-    if (spokeOfLoss) say(`The ${nameOf(place)} is written again. Lines that were lost: ${lost}.`);
+    if (toldOfLoss) say(`The ${nameOf(place)} is written again. Lines that were lost: ${lost}.`);
     lost = 0;
-    spokeOfLoss = false;
+    toldOfLoss = false;
   };
 
   return {
     write: (line) => {
       const missing = lost > 0 ? lossLine() : '';
       try {
-        withDescriptor(place, (descriptor) => put(descriptor, `${isTorn ? '\n' : ''}${missing}${line}`));
+        withDescriptor(place, (descriptor) =>
+          writeText(descriptor, `${isLineUnfinished ? '\n' : ''}${missing}${line}`),
+        );
       } catch (error) {
         return noteLoss(error as NodeJS.ErrnoException);
       }

@@ -1,4 +1,4 @@
-/** Logs that really cannot be written: full devices, folders in the way, pipes whose reader has ended. */
+/** Logs that really cannot be written: a full device, a folder in place of the file, a pipe whose reader has ended. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -47,7 +47,7 @@ const missing = (lost: number) =>
   });
 
 it.runIf(existsSync('/dev/full'))(
-  'drops what a full disk does not take, and says how many lines that were once there is room',
+  'drops lines while the disk is full, and says how many it lost once there is space',
   () => {
     const home = folder();
     const file = join(home, 'log');
@@ -70,7 +70,7 @@ it.runIf(existsSync('/dev/full'))(
   },
 );
 
-it('goes on where a folder lies in the place of the file, where its own folder is gone, and when it was deleted', () => {
+it('continues when a folder is in place of the file, when the file was deleted, and when its folder was deleted', () => {
   const file = join(folder(), 'logs', 'log');
   mkdirSync(file, { recursive: true });
   const { said, lost, log } = open(file);
@@ -84,7 +84,7 @@ it('goes on where a folder lies in the place of the file, where its own folder i
   rmSync(join(file, '..'), { recursive: true });
   log('no folder');
   expect(lost).toEqual(['EISDIR', 'ENOENT']);
-  // A log that fails again and again is spoken of once a minute.
+  // It reports a log that fails again and again once a minute.
   expect(said).toEqual([
     expect.stringContaining('cannot be written (EISDIR'),
     expect.stringContaining('is written again. Lines that were lost: 1.'),
@@ -100,19 +100,25 @@ const writer = (command: readonly string[], ...args: readonly string[]) => {
   });
 };
 
-it.runIf(process.platform === 'linux')('starts a new line after one that was written in part', async () => {
-  const file = join(folder(), 'log');
-  // Files of this process end at 1000 bytes: what a disk does that is full within a line.
-  const child = writer(['prlimit', '--fsize=1000'], file);
-  const [status] = await once(child, 'close');
-  expect(status).toBe(0);
-  const [first, torn, ...rest] = readFileSync(file, 'utf8').trimEnd().split('\n');
-  expect(JSON.parse(first!)).toMatchObject({ number: 1 });
-  expect(() => JSON.parse(torn!)).toThrow();
-  expect(rest.map((line) => JSON.parse(line))).toEqual([missing(1), expect.objectContaining({ number: 5 })]);
-});
+it.runIf(process.platform === 'linux')(
+  'starts a new line after a line that was written in part',
+  async () => {
+    const file = join(folder(), 'log');
+    // The files of this process end at 1000 bytes, as on a disk that becomes full within a line.
+    const child = writer(['prlimit', '--fsize=1000'], file);
+    const [status] = await once(child, 'close');
+    expect(status).toBe(0);
+    const [first, unfinished, ...rest] = readFileSync(file, 'utf8').trimEnd().split('\n');
+    expect(JSON.parse(first!)).toMatchObject({ number: 1 });
+    expect(() => JSON.parse(unfinished!)).toThrow();
+    expect(rest.map((line) => JSON.parse(line))).toEqual([
+      missing(1),
+      expect.objectContaining({ number: 5 }),
+    ]);
+  },
+);
 
-it('outlives the reader of its pipe, and says so where somebody reads', async () => {
+it('continues when the reader of its pipe has ended, and says so on stderr', async () => {
   const child = writer([], 'stdout');
   let said = '';
   child.stderr.on('data', (chunk) => {

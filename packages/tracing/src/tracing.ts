@@ -1,11 +1,15 @@
 /**
- * Where a span stands (W3C Trace Context): the trace that it belongs to and its own id, in lower-case hex.
+ * Spans for an OpenTelemetry collector, by OTLP/HTTP with JSON. The part of the protocol that Funnel uses is one POST, so there is no SDK: what
+ * an SDK adds (instrumentation of every library, samplers, processors) is not wanted, and it would make a worker start later.
  *
- * The trace of a sweep follows from the sweep's id, so API and workers agree on it without a column, a header or a job that carries it,
- * and a worker that comes years later still finds it.
+ * Tracing never delays or fails what it traces: spans are sent in the background, and dropped when the collector does not take them.
+ *
+ * The trace of a sweep follows from the sweep's id, so the API and the workers agree on it without a column, a header or a job that carries
+ * it, and a worker that starts years later still finds it.
  */
 import { createHash, randomBytes } from 'node:crypto';
 
+/** Identifies a span (W3C Trace Context): its trace and its own id, in lower-case hexadecimal. */
 export type SpanContext = {
   /** 32 hex digits. */
   readonly traceId: string;
@@ -13,19 +17,17 @@ export type SpanContext = {
   readonly spanId: string;
 };
 
-/** The span of a sweep's submission: the root of everything that is done for it. */
+/** The span of a sweep's submission, which is the root of all spans of the sweep. */
 export const sweepContext = (sweepId: string): SpanContext => {
   const hash = createHash('sha256').update(`funnel sweep ${sweepId}`).digest('hex');
   return { traceId: hash.slice(0, 32), spanId: hash.slice(32, 48) };
 };
 
-/** A new span in its parent's trace, or in a trace of its own. */
+/** A new span in the trace of its parent, or in a new trace. */
 export const newContext = (parent?: SpanContext): SpanContext => ({
   traceId: parent?.traceId ?? randomBytes(16).toString('hex'),
   spanId: randomBytes(8).toString('hex'),
 });
-
-/** Spans as OTLP/HTTP takes them in JSON (opentelemetry-proto 1.x, `ExportTraceServiceRequest`). */
 
 export type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
@@ -34,13 +36,13 @@ export type FinishedSpan = {
   readonly kind: 'internal' | 'server' | 'consumer';
   readonly context: SpanContext;
   readonly parent: SpanContext | null;
-  /** Spans of other traces that it belongs to as well. */
+  /** Spans of other traces that the span also belongs to. */
   readonly links: readonly SpanContext[];
   /** Milliseconds since 1970. */
   readonly start: number;
   readonly end: number;
   readonly attributes: Attributes;
-  /** What went wrong, if something did. */
+  /** The message of the error; null when nothing failed. */
   readonly error: string | null;
 };
 
@@ -74,7 +76,8 @@ const spanOf = ({ name, kind, context, parent, links, start, end, attributes, er
   status: error === null ? {} : { code: statusError, message: error },
 });
 
-export const exportRequest = (resource: Attributes, spans: readonly FinishedSpan[]) => ({
+/** The body of the request: `ExportTraceServiceRequest` of opentelemetry-proto 1.x. */
+const exportRequest = (resource: Attributes, spans: readonly FinishedSpan[]) => ({
   resourceSpans: [
     {
       resource: { attributes: attributesOf(resource) },
@@ -83,15 +86,8 @@ export const exportRequest = (resource: Attributes, spans: readonly FinishedSpan
   ],
 });
 
-/**
- * Spans to an OpenTelemetry collector by OTLP/HTTP with JSON. The whole protocol that is used here is one POST, so there is no SDK: what it
- * would add (instrumentation of every library, samplers, processors) is not wanted, and a worker's start would pay for it.
- *
- * Tracing never holds up or fails what it traces: spans are sent in the background, and dropped when the collector does not take them.
- */
-
 export type SpanOptions = {
-  /** Its own place, where that is known beforehand. (Default: a new one under `parent`) */
+  /** The context of the span where it is known already. (Default: a new one under `parent`) */
   readonly context?: SpanContext;
   readonly parent?: SpanContext;
   readonly links?: readonly SpanContext[];
@@ -103,13 +99,13 @@ export type SpanOptions = {
 
 export type Span = {
   readonly context: SpanContext;
-  /** Ends it, once. `error`: what went wrong. */
+  /** Ends the span; later calls do nothing. `error`: the message of the error. */
   readonly end: (outcome?: { readonly attributes?: Attributes; readonly error?: string | null }) => void;
 };
 
 export type Tracer = {
   readonly start: (name: string, options?: SpanOptions) => Span;
-  /** Sends what is left; resolves whether it could or not. */
+  /** Sends the spans that are left. Resolves also when the collector does not take them. */
   readonly close: () => Promise<void>;
 };
 
@@ -118,23 +114,23 @@ export type TracerOptions = {
   readonly endpoint: string | undefined;
   /** Attributes of the process: `service.name`, `service.version`, … */
   readonly resource: Attributes;
-  /** Told once per row of failures. */
+  /** Called for the first of several failures in a row. */
   readonly onError?: (error: Error) => void;
 };
 
-const batch = 256;
-/** Spans kept while the collector is slow or away; more are dropped. */
+const spansPerRequest = 256;
+/** How many spans wait while the collector is slow or away. More are dropped. */
 const maxPending = 4096;
-const flushMilliseconds = 1000;
-const timeoutMilliseconds = 5000;
+const flushIntervalMs = 1000;
+const timeoutMs = 5000;
 
-const off: Tracer = {
+const disabledTracer: Tracer = {
   start: (_name, { context, parent } = {}) => ({ context: context ?? newContext(parent), end: () => {} }),
   close: async () => {},
 };
 
 export const createTracer = ({ endpoint, resource, onError }: TracerOptions): Tracer => {
-  if (!endpoint) return off;
+  if (!endpoint) return disabledTracer;
   const url = `${endpoint.replace(/\/+$/, '')}/v1/traces`;
   const pending: FinishedSpan[] = [];
   let timer: NodeJS.Timeout | null = null;
@@ -147,7 +143,7 @@ export const createTracer = ({ endpoint, resource, onError }: TracerOptions): Tr
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(exportRequest(resource, spans)),
-        signal: AbortSignal.timeout(timeoutMilliseconds),
+        signal: AbortSignal.timeout(timeoutMs),
       });
       await response.arrayBuffer();
       if (!response.ok) throw new Error(`Expected ${url} to take spans, but it answered ${response.status}`);
@@ -162,14 +158,15 @@ export const createTracer = ({ endpoint, resource, onError }: TracerOptions): Tr
     timer = null;
     const spans = pending.splice(0);
     sending = sending.then(async () => {
-      for (let from = 0; from < spans.length; from += batch) await send(spans.slice(from, from + batch));
+      for (let from = 0; from < spans.length; from += spansPerRequest)
+        await send(spans.slice(from, from + spansPerRequest));
     });
   };
 
   const add = (span: FinishedSpan): void => {
     if (pending.length >= maxPending) return;
     pending.push(span);
-    timer ??= setTimeout(flush, flushMilliseconds).unref();
+    timer ??= setTimeout(flush, flushIntervalMs).unref();
   };
 
   return {

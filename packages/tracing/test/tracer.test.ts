@@ -53,11 +53,11 @@ describe('a tracer', () => {
       body.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)),
     );
 
-  it('sends a sweep, its attempt and an epoch as one trace, as OTLP wants it', async () => {
+  it('sends a sweep, its attempt and an epoch as one trace in OTLP', async () => {
     const tracer = createTracer({ endpoint, resource: { 'service.name': 'funnel-test' } });
     const sweep = tracer.start('submit', { context: sweepContext('s-1'), kind: 'server' });
     sweep.end({ attributes: { 'funnel.trials': 18 } });
-    // Elsewhere and later, with nothing but the sweep's id.
+    // In another process and later, from the sweep's id alone.
     const attempt = tracer.start('attempt', {
       parent: sweepContext('s-1'),
       links: [sweepContext('s-2')],
@@ -101,7 +101,7 @@ describe('a tracer', () => {
     }
   });
 
-  it('ends a span once, and splits many into batches', async () => {
+  it('ends a span once, and sends many spans in several requests', async () => {
     const tracer = createTracer({ endpoint, resource: {} });
     for (let number = 0; number < 600; number++) {
       const span = tracer.start(`span ${number}`);
@@ -114,7 +114,7 @@ describe('a tracer', () => {
     expect(requests.length).toBe(3);
   });
 
-  it('complains once about a collector that refuses, and goes on', async () => {
+  it('reports once that a collector refuses spans, and continues', async () => {
     status = 503;
     const complaints: string[] = [];
     const tracer = createTracer({
@@ -127,7 +127,7 @@ describe('a tracer', () => {
     expect(complaints).toEqual([`Expected ${endpoint}v1/traces to take spans, but it answered 503`]);
   });
 
-  it('survives a collector that is not there', async () => {
+  it('continues when there is no collector', async () => {
     server.close();
     const complaints: Error[] = [];
     const tracer = createTracer({
@@ -140,7 +140,7 @@ describe('a tracer', () => {
     expect(complaints).toHaveLength(1);
   });
 
-  it('sends nothing when it is off, and still says where a span stands', async () => {
+  it('sends nothing without an endpoint, and still gives spans a context', async () => {
     const tracer = createTracer({ endpoint: undefined, resource: {} });
     const span = tracer.start('span', { parent: sweepContext('s-1') });
     span.end();
@@ -151,7 +151,7 @@ describe('a tracer', () => {
 });
 
 describe('sweepContext', () => {
-  it('is the same everywhere and another for another sweep', () => {
+  it('is the same in every process, and differs between sweeps', () => {
     expect(sweepContext('s-1')).toEqual(sweepContext('s-1'));
     expect(sweepContext('s-1').traceId).not.toBe(sweepContext('s-2').traceId);
   });

@@ -1,35 +1,44 @@
+/**
+ * Who may call what. One hook runs before every route: it checks the Host and the Origin, limits the requests of an address and of a token,
+ * finds the caller by its token and compares the caller's role with the role that the route declares.
+ */
+import rateLimit from '@fastify/rate-limit';
 import { AppError, type Role, type Route, roles, routes } from '@funnel/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
 import { type Caller, isStream, localCaller } from '../handlers/handler.ts';
 import { checkHost, checkOrigin, type HostRules } from './hosts.ts';
-import type { RateLimiter } from './rate-limiter.ts';
 import { hashToken } from './tokens.ts';
 
 /**
- * A stream outlives the request that opened it, and so the look at its token: that is looked at again while it is open, so that a
- * revoked token hears nothing more. One question per token, however many streams it has.
+ * Checks the tokens of open streams again and again, because a stream stays open for long and its token may be revoked meanwhile. All
+ * streams of a token share one check.
  */
-export type StreamWatch = {
-  /** `end` is called when the token of this hash (null: none was needed) opens nothing any more. Returns what ends the watch. */
+type StreamWatch = {
+  /**
+   * Calls `end` when the token with this hash gives no more access; null: the stream was opened without a token. Returns a function that
+   * ends the watch.
+   */
   readonly watch: (tokenHash: string | null, end: () => void) => () => void;
   readonly close: () => void;
 };
 
-export type StreamWatchOptions = {
-  /** Rejects when it cannot be found out: then the stream goes on. */
-  readonly stillOpens: (tokenHash: string | null) => Promise<boolean>;
-  readonly milliseconds: number;
+type StreamWatchOptions = {
+  /** Rejects if the database cannot be asked; then the streams go on. */
+  readonly hasAccess: (tokenHash: string | null) => Promise<boolean>;
+  /** Milliseconds between two checks. */
+  readonly interval: number;
 };
 
-export const createStreamWatch = ({ stillOpens, milliseconds }: StreamWatchOptions): StreamWatch => {
+const createStreamWatch = ({ hasAccess, interval }: StreamWatchOptions): StreamWatch => {
   const open = new Map<string | null, Set<() => void>>();
-  const look = async (tokenHash: string | null, ends: ReadonlySet<() => void>): Promise<void> => {
-    if (await stillOpens(tokenHash).catch(() => true)) return;
+  const check = async (tokenHash: string | null, ends: ReadonlySet<() => void>): Promise<void> => {
+    if (await hasAccess(tokenHash).catch(() => true)) return;
     for (const end of [...ends]) end();
   };
   const timer = setInterval(() => {
-    for (const [tokenHash, ends] of open) void look(tokenHash, ends);
-  }, milliseconds);
+    for (const [tokenHash, ends] of open) void check(tokenHash, ends);
+  }, interval);
   timer.unref();
   return {
     watch: (tokenHash, end) => {
@@ -44,8 +53,6 @@ export const createStreamWatch = ({ stillOpens, milliseconds }: StreamWatchOptio
   };
 };
 
-/** Who may call what: one hook before every route, from the `role` that the route declares. */
-
 declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller;
@@ -56,14 +63,15 @@ export type AccessOptions = {
   readonly hosts: HostRules;
   /** Whether callers must show a token at all. */
   readonly tokensNeeded: () => Promise<boolean>;
-  /** The owner of the token with this hash, if it has not been revoked. */
+  /** The caller whose token has this hash. Null for an unknown or revoked token. */
   readonly findCaller: (tokenHash: string) => Promise<Caller | null>;
-  readonly limiter: RateLimiter;
-  /** Milliseconds between two looks at the tokens of open streams. */
+  /** Requests per minute of one address, and of one token. */
+  readonly requestsPerMinute: number;
+  /** Milliseconds between two checks of the tokens of open streams. */
   readonly watchStreams: number;
 };
 
-/** Pages and files, and what needs no role, know no caller. */
+/** The caller of pages, files and routes without a role. */
 const anonymous: Caller = { name: 'anonymous', role: 'read' };
 
 const bearer = ({ headers }: FastifyRequest): string | null =>
@@ -72,8 +80,10 @@ const bearer = ({ headers }: FastifyRequest): string | null =>
 const routeOf = ({ routeOptions: { config } }: FastifyRequest): Route | null =>
   config.routeName === undefined ? null : routes[config.routeName];
 
+/** Whether a caller with the role `held` may do what `needed` allows. */
 const includes = (held: Role, needed: Role): boolean => roles.indexOf(held) >= roles.indexOf(needed);
 
+/** The caller of a request. Throws UNAUTHENTICATED. */
 const authenticate = async (request: FastifyRequest, options: AccessOptions): Promise<Caller> => {
   if (!(await options.tokensNeeded())) return localCaller;
   const token = bearer(request);
@@ -88,13 +98,22 @@ const authenticate = async (request: FastifyRequest, options: AccessOptions): Pr
   return caller;
 };
 
-const spend = (limiter: RateLimiter, client: string): void => {
-  const wait = limiter.take(client);
-  if (wait > 0)
-    throw new AppError('RATE_LIMITED', `Expected fewer requests from ${client}`, { retryAfterSeconds: wait });
+/**
+ * Counts each request of a client in windows of a minute. Every API process counts for itself. The function that it returns throws
+ * RATE_LIMITED when the window is full.
+ */
+const createRequestLimit = (app: FastifyInstance, clientOf: (request: FastifyRequest) => string) => {
+  const count = app.createRateLimit({ keyGenerator: clientOf });
+  return async (request: FastifyRequest): Promise<void> => {
+    const limit = await count(request);
+    if (!limit.isAllowed && limit.isExceeded)
+      throw new AppError('RATE_LIMITED', `Expected fewer requests from ${limit.key}`, {
+        retryAfterSeconds: limit.ttlInSeconds,
+      });
+  };
 };
 
-/** Ends the answer to `request`, a stream, when what let its caller in does so no more. */
+/** Ends the answer to `request`, a stream, when its caller loses access. */
 const watchStream = (streams: StreamWatch, request: FastifyRequest, reply: FastifyReply): void => {
   const token = bearer(request);
   const unwatch = streams.watch(
@@ -104,21 +123,23 @@ const watchStream = (streams: StreamWatch, request: FastifyRequest, reply: Fasti
   reply.raw.once('close', unwatch);
 };
 
-/** Adds the hook and `request.caller`. */
-export const registerAccess = (app: FastifyInstance, options: AccessOptions): void => {
+const access = async (app: FastifyInstance, options: AccessOptions): Promise<void> => {
   app.decorateRequest('caller');
+  await app.register(rateLimit, { global: false, max: options.requestsPerMinute, timeWindow: '1 minute' });
+  const limitAddress = createRequestLimit(app, ({ ip }) => ip);
+  const limitToken = createRequestLimit(app, ({ caller }) => `token ${caller.name}`);
   const streams = createStreamWatch({
-    stillOpens: async (tokenHash) =>
+    hasAccess: async (tokenHash) =>
       tokenHash === null ? !(await options.tokensNeeded()) : (await options.findCaller(tokenHash)) !== null,
-    milliseconds: options.watchStreams,
+    interval: options.watchStreams,
   });
   app.addHook('onClose', async () => streams.close());
   app.addHook('onRequest', async (request, reply) => {
     request.caller = anonymous;
     checkHost(options.hosts, request);
     checkOrigin(request);
-    // By address first: trying tokens must cost something too.
-    spend(options.limiter, request.ip);
+    // The address counts before the token is checked: guessing tokens must be limited too.
+    await limitAddress(request);
     const route = routeOf(request);
     const needed = route?.role ?? null;
     if (route === null || needed === null) return;
@@ -129,7 +150,10 @@ export const registerAccess = (app: FastifyInstance, options: AccessOptions): vo
         `Expected the role ${needed}, but the token ${JSON.stringify(caller.name)} has ${caller.role}`,
       );
     request.caller = caller;
-    if (caller !== localCaller) spend(options.limiter, `token ${caller.name}`);
+    if (caller !== localCaller) await limitToken(request);
     if (isStream(route)) watchStream(streams, request, reply);
   });
 };
+
+/** Adds the hook, and `request.caller`. */
+export const accessPlugin = fp(access, { name: 'access', dependencies: ['problems'] });

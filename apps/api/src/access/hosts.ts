@@ -1,11 +1,11 @@
 /**
- * A service on loopback is open to every page of every browser on the machine, unless it looks at whom the page believes to speak to:
- * a rebound name shows in Host, another site's form or script in Origin.
+ * Protection against other people's web pages. Every page in a browser on this machine can send requests to a service on loopback. Two
+ * headers tell such requests apart: Host shows a name that was rebound to this address, and Origin shows another site's form or script.
  */
 import { AppError, type RouteName } from '@funnel/contracts';
 import type { FastifyRequest } from 'fastify';
 
-/** As they stand in Host: a numeric IPv6 address in brackets. */
+/** As the Host header writes them: with an IPv6 address in brackets. */
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 
 /** Whether only this machine can reach a server that listens here. */
@@ -18,13 +18,16 @@ const asHost = (address: string): string =>
 const withoutPort = (host: string): string => host.toLowerCase().replace(/:\d+$/, '');
 
 export type HostRules = {
-  /** Names by which it may be called; null: any. */
+  /** Allowed names in Host. Null: any name. */
   readonly names: readonly string[] | null;
-  /** Routes that answer to any name: probes call a container by its address. */
+  /** Routes that accept any name: probes call a container by its address. */
   readonly exempt: readonly RouteName[];
 };
 
-/** On loopback, loopback's names and those allowed; elsewhere, where tokens guard it, only what is allowed, if anything is said. */
+/**
+ * On loopback: the names of loopback, and `allowed`. On other addresses, where callers need tokens: any name, unless `allowed` has names;
+ * then these and the names of loopback.
+ */
 export const hostRules = (listening: string, allowed: readonly string[]): HostRules => {
   if (isLoopback(listening))
     return {
@@ -48,7 +51,7 @@ export const checkHost = ({ names, exempt }: HostRules, { headers, routeOptions 
   );
 };
 
-/** Throws CROSS_ORIGIN where a browser says that another site's page is asking for a change. */
+/** Throws CROSS_ORIGIN if a browser sends a change for another site's page. */
 export const checkOrigin = ({ method, headers }: FastifyRequest): void => {
   const { origin, host } = headers;
   if (method === 'GET' || method === 'HEAD' || origin === undefined) return;

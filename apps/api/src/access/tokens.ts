@@ -1,27 +1,34 @@
-/** Whether tokens are needed, and whose a token is. */
+/**
+ * Tokens: whether callers need one, whose a token is, and the tokens that the environment brings.
+ *
+ * A service that others can reach does not start without a token. In containers and clusters nobody can make the first token by hand, so
+ * the environment brings it (FUNNEL_ADMIN_TOKEN). A changed secret replaces the token of the earlier one.
+ */
 import { createHash } from 'node:crypto';
 import { AppError, type Role } from '@funnel/contracts';
 import { anyToken, type Db, findToken, listTokens, revokeToken, saveToken } from '@funnel/db';
 import type { Caller } from '../handlers/handler.ts';
 
-/** Only the hash of a token is stored: 256 random bits need no salt and no slow hash. */
+/** The database stores only this hash of a token. A token has 256 random bits, so it needs no salt and no slow hash. */
 export const hashToken = (token: string): string => createHash('sha256').update(token).digest('hex');
 
 export type TokenGate = {
+  /** Whether callers need a token. */
   readonly tokensNeeded: () => Promise<boolean>;
+  /** Null for an unknown or revoked token. */
   readonly findCaller: (tokenHash: string) => Promise<Caller | null>;
 };
 
 export type TokenGateOptions = {
-  /** Others can reach the service, or its owner wants it closed. */
+  /** Callers need a token even if none exists yet. */
   readonly required: boolean;
   readonly host: string;
 };
 
-/** Milliseconds for which "no tokens yet" is believed; a first token closes the door after that. */
-const believed = 2000;
+/** Milliseconds between two checks whether the first token has been made. */
+const recheckMs = 2000;
 
-/** Throws UNAUTHENTICATED where tokens are required and there is none: nobody could call, or everybody. */
+/** Throws UNAUTHENTICATED if tokens are required and none exists: nobody could call the service. */
 export const createTokenGate = async (db: Db, { required, host }: TokenGateOptions): Promise<TokenGate> => {
   let needed = required || (await anyToken(db));
   let checkedAt = Date.now();
@@ -32,8 +39,8 @@ export const createTokenGate = async (db: Db, { required, host }: TokenGateOptio
     );
   return {
     tokensNeeded: async () => {
-      // Once needed, always: revoking the last token must not open the door.
-      if (!needed && Date.now() - checkedAt > believed) {
+      // Once needed, a token is needed for ever: revoking the last one must not open the service.
+      if (!needed && Date.now() - checkedAt > recheckMs) {
         checkedAt = Date.now();
         needed = await anyToken(db);
       }
@@ -43,46 +50,41 @@ export const createTokenGate = async (db: Db, { required, host }: TokenGateOptio
   };
 };
 
-/**
- * Tokens that the environment brings: a service that others can reach cannot start without one, and where there is only an environment
- * (containers, clusters) nobody could make the first by hand. A changed secret takes the place of the one before it.
- */
-
 export type EnvironmentTokens = {
-  /** FUNNEL_ADMIN_TOKEN: may do everything. */
+  /** FUNNEL_ADMIN_TOKEN, with the role admin. */
   readonly admin?: string;
-  /** FUNNEL_METRICS_TOKEN: may read, for Prometheus. */
+  /** FUNNEL_METRICS_TOKEN, with the role read: for Prometheus. */
   readonly metrics?: string;
 };
 
 const roleOf = { admin: 'admin', metrics: 'read' } as const satisfies Record<keyof EnvironmentTokens, Role>;
 
-/** The name says which secret it is without giving it away. */
+/** A name that identifies the secret without revealing it. */
 const nameOf = (kind: string, hash: string): string => `environment-${kind}-${hash.slice(0, 8)}`;
 
-/** Another process that starts at the same time may have been first. */
-const unlessGone = (error: unknown): void => {
+/** For `catch`: ignores that the token is gone, since another process that starts at the same time may have revoked it. */
+const ignoreNotFound = (error: unknown): void => {
   if (!(error instanceof AppError && error.code === 'NOT_FOUND')) throw error;
 };
 
-const keepOne = async (db: Db, kind: keyof EnvironmentTokens, secret: string): Promise<void> => {
+const ensureToken = async (db: Db, kind: keyof EnvironmentTokens, secret: string): Promise<void> => {
   const hash = hashToken(secret);
   const name = nameOf(kind, hash);
   const known = await listTokens(db);
-  // One that was revoked stays so: a person's no counts for more than what the environment still says.
+  // A token that a person revoked stays revoked, even if the environment still has it.
   if (!known.some((token) => token.name === name))
     await saveToken(db, { name, role: roleOf[kind], hash }).catch(async (error: unknown) => {
-      const now = await listTokens(db);
-      if (!now.some((token) => token.name === name)) throw error;
+      const current = await listTokens(db);
+      if (!current.some((token) => token.name === name)) throw error;
     });
   const earlier = known.filter(
     (token) => token.name.startsWith(`environment-${kind}-`) && token.name !== name && !token.revokedAt,
   );
-  for (const token of earlier) await revokeToken(db, token.name).catch(unlessGone);
+  for (const token of earlier) await revokeToken(db, token.name).catch(ignoreNotFound);
 };
 
-/** Makes the database know these tokens, and no earlier ones of the same kinds. */
-export const keepEnvironmentTokens = async (db: Db, tokens: EnvironmentTokens): Promise<void> => {
-  if (tokens.admin) await keepOne(db, 'admin', tokens.admin);
-  if (tokens.metrics) await keepOne(db, 'metrics', tokens.metrics);
+/** Saves these tokens, and revokes earlier ones of the same kinds. */
+export const ensureEnvironmentTokens = async (db: Db, tokens: EnvironmentTokens): Promise<void> => {
+  if (tokens.admin) await ensureToken(db, 'admin', tokens.admin);
+  if (tokens.metrics) await ensureToken(db, 'metrics', tokens.metrics);
 };

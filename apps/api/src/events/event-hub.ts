@@ -1,27 +1,31 @@
-/** Places among the streams: so many in all, and so many of one caller, so that no caller can shut the others out. */
-
+/**
+ * All event streams of this process. They share one listening connection and one reader of the database: the hub reads each new event
+ * once and offers it to every stream. StreamLimits bounds the streams in total and per caller, so that no caller can take them all.
+ */
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { AppError } from '@funnel/contracts';
 import { type Db, eventsAfter, isEventAfter, lastEventId, onEvents } from '@funnel/db';
+import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
 import { createEventStream, type EventSource, type EventStream } from './event-stream.ts';
 
-export type Places = {
+export type StreamLimits = {
   /**
-   * Takes a place; `caller` null: one who is counted among all only. Returns what gives it back, however often it is called. Throws
-   * TOO_MANY_OWN_STREAMS, TOO_MANY_STREAMS.
+   * Counts a stream of `caller`; a null caller counts in the total only. Returns the function that releases it; further calls of that
+   * function do nothing. Throws TOO_MANY_OWN_STREAMS and TOO_MANY_STREAMS.
    */
-  readonly take: (caller: string | null) => () => void;
+  readonly acquire: (caller: string | null) => () => void;
 };
 
-export type PlacesOptions = { readonly inAll: number; readonly ofOneCaller: number };
+export type StreamLimitsOptions = { readonly total: number; readonly perCaller: number };
 
-/** Of one caller where nothing else is said: a quarter, but enough for a person with some pages open and a few scripts. */
-export const shareOfOneCaller = (inAll: number): number => Math.max(8, Math.floor(inAll / 4));
+/** The default per caller: a quarter of all streams, but enough for a person with some open pages and a few scripts. */
+export const defaultStreamsPerCaller = (total: number): number => Math.max(8, Math.floor(total / 4));
 
-export const createPlaces = ({ inAll, ofOneCaller }: PlacesOptions): Places => {
-  let taken = 0;
-  /** Only callers that have one: a name that is gone costs nothing. */
+export const createStreamLimits = ({ total, perCaller }: StreamLimitsOptions): StreamLimits => {
+  let open = 0;
+  /** Without callers that have no stream. */
   const byCaller = new Map<string, number>();
 
   const add = (caller: string, change: 1 | -1): void => {
@@ -31,32 +35,32 @@ export const createPlaces = ({ inAll, ofOneCaller }: PlacesOptions): Places => {
   };
 
   return {
-    take: (caller) => {
-      // Their own first: whoever has too many is told so, even when it is they who fill the service.
-      if (caller !== null && (byCaller.get(caller) ?? 0) >= ofOneCaller)
+    acquire: (caller) => {
+      // The caller's own limit first: a caller that fills the whole service must learn about its own streams.
+      if (caller !== null && (byCaller.get(caller) ?? 0) >= perCaller)
         throw new AppError(
           'TOO_MANY_OWN_STREAMS',
-          `Expected at most ${ofOneCaller} streams at once with the token ${JSON.stringify(caller)}, but there are as many`,
+          `Expected at most ${perCaller} streams at once with the token ${JSON.stringify(caller)}, but there are as many`,
         );
-      if (taken >= inAll)
+      if (open >= total)
         throw new AppError(
           'TOO_MANY_STREAMS',
-          `Expected at most ${inAll} streams at once, but there are as many`,
+          `Expected at most ${total} streams at once, but there are as many`,
         );
-      taken++;
+      open++;
       if (caller !== null) add(caller, 1);
-      let held = true;
+      let released = false;
       return () => {
-        if (!held) return;
-        held = false;
-        taken--;
+        if (released) return;
+        released = true;
+        open--;
         if (caller !== null) add(caller, -1);
       };
     },
   };
 };
 
-/** The outbox of the database as a source of events. */
+/** The events table of the database as a source of events. */
 export const databaseEvents = (db: Db): EventSource => ({
   after: (query) => eventsAfter(db, query),
   latest: () => lastEventId(db),
@@ -64,10 +68,11 @@ export const databaseEvents = (db: Db): EventSource => ({
   listen: (wake) => onEvents(db, wake),
 });
 
-/** All event streams of this process on one listening connection and one reading of the database. */
-
 export type EventHub = {
-  /** Opens a stream for `caller` (null: see Places) from `lastEventId`, or from now. Throws TOO_MANY_OWN_STREAMS, TOO_MANY_STREAMS. */
+  /**
+   * Opens a stream for `caller` (null: see StreamLimits) that begins after the event `lastEventId`, or now. Throws TOO_MANY_OWN_STREAMS,
+   * TOO_MANY_STREAMS, and UNAVAILABLE while the hub closes.
+   */
   readonly open: (query: {
     readonly caller: string | null;
     readonly sweep?: string;
@@ -80,58 +85,60 @@ export type EventHub = {
 
 export type EventHubOptions = {
   readonly source: EventSource;
-  /** Taken by streams that are open or being opened. */
-  readonly places: Places;
+  readonly limits: StreamLimits;
+  /** Bytes that may wait for one client. */
   readonly bufferBytes: number;
-  /** Milliseconds between heartbeats, and between looks at the database that no notification asked for. */
+  /** Milliseconds between heartbeats. At each one the hub also reads the database: a notification may have been lost. */
   readonly heartbeat: number;
   readonly onError: (error: unknown) => void;
 };
 
-const page = 500;
+/** Events that one query reads. */
+const pageSize = 500;
 
-/** Milliseconds that clients have to read what was sent before their streams are cut. */
-const patience = 1000;
+/** Milliseconds for clients to read the rest of their streams when the hub closes. */
+const closeTimeoutMs = 1000;
 
 const endAll = async (streams: ReadonlySet<EventStream>): Promise<void> => {
   const open = [...streams].map(({ readable }) => readable);
-  const gone = Promise.all(open.map((readable) => readable.closed || once(readable, 'close')));
+  const closed = Promise.all(open.map((readable) => readable.closed || once(readable, 'close')));
   for (const stream of streams) stream.end();
   const timer = setTimeout(() => {
     for (const readable of open) readable.destroy();
-  }, patience);
-  await gone;
+  }, closeTimeoutMs);
+  await closed;
   clearTimeout(timer);
 };
 
 export const createEventHub = (options: EventHubOptions): EventHub => {
-  const { source, places, bufferBytes, heartbeat, onError } = options;
+  const { source, limits, bufferBytes, heartbeat, onError } = options;
   const streams = new Set<EventStream>();
   let closed = false;
   let cursor = '';
   let started: Promise<{ close: () => Promise<void> }> | null = null;
-  let pumping: Promise<void> | null = null;
-  let again = false;
+  let reading: Promise<void> | null = null;
+  /** A notification came while the hub was reading. */
+  let notified = false;
 
-  /** Hands on everything after the cursor. */
-  const pump = async (): Promise<void> => {
+  /** Offers all events after the cursor to the streams. */
+  const readNew = async (): Promise<void> => {
     do {
-      again = false;
-      const rows = await source.after({ after: cursor, limit: page });
+      notified = false;
+      const rows = await source.after({ after: cursor, limit: pageSize });
       if (rows.length === 0) continue;
       cursor = rows.at(-1)!.id;
       for (const stream of streams) stream.offer(rows);
-      again ||= rows.length === page;
-    } while (again);
+      notified ||= rows.length === pageSize;
+    } while (notified);
   };
 
-  /** One reading at a time; a call during one makes it look once more. */
+  /** Reads new events. A call while the hub reads makes it read once more. */
   const wake = (): void => {
-    again = true;
-    pumping ??= pump()
+    notified = true;
+    reading ??= readNew()
       .catch(onError)
       .finally(() => {
-        pumping = null;
+        reading = null;
       });
   };
 
@@ -151,8 +158,8 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
     };
   };
 
-  /** A first client starts the hub; if that fails, the next one tries again. */
-  const running = (): Promise<unknown> => {
+  /** The first client starts the hub. If that fails, the next client tries again. */
+  const ensureStarted = (): Promise<unknown> => {
     started ??= start();
     started.catch(() => {
       started = null;
@@ -160,7 +167,7 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
     return started;
   };
 
-  /** An id from the future is one of a database that is no more. */
+  /** The id to begin after. An id after the newest event comes from an earlier database: then the stream begins now. */
   const startFrom = async (lastEventId: string): Promise<string> => {
     const latest = await source.latest();
     return source.isAfter(lastEventId, latest) ? latest : lastEventId;
@@ -169,9 +176,9 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
   return {
     open: async ({ caller, sweep, lastEventId }) => {
       if (closed) throw new AppError('UNAVAILABLE', 'Expected the service to go on, but it is closing');
-      const leave = places.take(caller);
+      const release = limits.acquire(caller);
       try {
-        await running();
+        await ensureStarted();
         const from = lastEventId === undefined ? cursor : await startFrom(lastEventId);
         const stream = createEventStream({
           source,
@@ -183,12 +190,12 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
         streams.add(stream);
         stream.readable.once('close', () => {
           streams.delete(stream);
-          leave();
+          release();
         });
-        if (closed) stream.end(); // the hub closed while this one was being opened
+        if (closed) stream.end(); // the hub closed while this stream opened
         return stream.readable;
       } catch (error) {
-        leave();
+        release();
         throw error;
       }
     },
@@ -198,7 +205,24 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
       await endAll(streams);
       const listening = await started?.catch(() => null);
       await listening?.close();
-      await pumping;
+      await reading;
     },
   };
 };
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly eventHub: EventHub;
+  }
+}
+
+const events = async (app: FastifyInstance, options: Omit<EventHubOptions, 'onError'>): Promise<void> => {
+  const onError = (error: unknown) => app.log.warn({ err: error }, 'could not read events');
+  const hub = createEventHub({ ...options, onError });
+  app.decorate('eventHub', hub);
+  // Before the server waits for its connections: streams do not end by themselves.
+  app.addHook('preClose', hub.close);
+};
+
+/** Adds `app.eventHub`, and closes it with the app. */
+export const eventsPlugin = fp(events, { name: 'events' });

@@ -1,44 +1,52 @@
+/** One client of the event stream: which events it has got, and how many bytes it has not read yet. */
 import { Readable } from 'node:stream';
 import type { FunnelEventRow } from '@funnel/contracts';
 
-/** Where events come from: the database, narrowed to what streaming needs. Ids are in order, and none appears before one already answered. */
+/**
+ * Where events come from: the part of the database that streams need. Ids are ordered, and a new event never comes before one that `after`
+ * has already returned.
+ */
 export type EventSource = {
-  /** The next events after that id, oldest first, at most `limit`. */
+  /** The next events after that id: the oldest first, `limit` at most. */
   readonly after: (query: {
     readonly after: string;
     readonly sweep?: string;
     readonly limit: number;
   }) => Promise<readonly FunnelEventRow[]>;
-  /** The id of the newest event that `after` would answer; that of nothing when there is none. */
+  /** The id of the newest event that `after` can return. If there is none, an id that comes before every event. */
   readonly latest: () => Promise<string>;
-  /** Whether the event `id` comes after `cursor`; ids are opaque to everyone else. */
+  /** Whether the event `id` comes after `cursor`. Only this function reads ids. */
   readonly isAfter: (id: string, cursor: string) => boolean;
-  /** Calls back when there may be more. Calls may be lost while the connection is; the hub looks for itself from time to time. */
+  /** Calls `wake` when there may be new events. Calls are lost while the connection is down, so the hub also reads at every heartbeat. */
   readonly listen: (wake: () => void) => Promise<{ readonly close: () => Promise<void> }>;
 };
 
 const texts = new WeakMap<FunnelEventRow, string>();
 
 /**
- * One event in the text of an event stream: https://html.spec.whatwg.org/multipage/server-sent-events.html. Written once, however many
- * clients get it.
+ * One event in the text of an event stream: https://html.spec.whatwg.org/multipage/server-sent-events.html. All clients share one text of
+ * it.
  */
 export const eventText = (row: FunnelEventRow): string => {
-  const written = texts.get(row) ?? `id: ${row.id}\ndata: ${JSON.stringify(row)}\n\n`;
-  texts.set(row, written);
-  return written;
+  const text = texts.get(row) ?? `id: ${row.id}\ndata: ${JSON.stringify(row)}\n\n`;
+  texts.set(row, text);
+  return text;
 };
 
-/** A block without data sets the id that the client comes back with, and fires nothing. */
-export const cursorText = (id: string): string => `id: ${id}\n:\n\n`;
-
-/** One client of the event stream: what it has been sent, and how much of that it has not read yet. */
+/**
+ * A block without data: the client remembers its id for the next connection, and no event fires. The comment repeats the id, for parsers
+ * that report no id without data.
+ */
+export const cursorText = (id: string): string => `id: ${id}\n: id ${id}\n\n`;
 
 export type EventStream = {
   readonly readable: Readable;
-  /** New events, as all clients get them. */
+  /** Sends new events, which all clients get. */
   readonly offer: (rows: readonly FunnelEventRow[]) => void;
-  /** Keeps proxies from closing a quiet stream, and ends one that nobody reads. `cursor`: all up to it has been offered. */
+  /**
+   * Sends a heartbeat, which keeps proxies from closing a quiet stream, and ends the stream if its client does not read. `cursor` is the id
+   * of the last event that was offered.
+   */
   readonly beat: (cursor: string) => void;
   readonly end: () => void;
 };
@@ -46,26 +54,28 @@ export type EventStream = {
 export type EventStreamOptions = {
   readonly source: Pick<EventSource, 'after' | 'isAfter'>;
   readonly sweep?: string;
-  /** The last id that the client has seen. */
+  /** The id of the last event that the client has got. */
   readonly cursor: string;
-  /** Bytes that may wait for the client before it reads from the database again, at its own pace. */
+  /** Bytes that may wait for the client. When more wait, the stream goes on with events from the database, as fast as the client reads. */
   readonly bufferBytes: number;
   readonly onError: (error: unknown) => void;
 };
 
-const page = 500;
+/** Events that one query reads. */
+const pageSize = 500;
 
 /**
- * A stream is *live* (it takes what is offered) or *catching up* (it reads the database from its cursor, a page whenever the client has
- * read the last). It begins so and falls back to it when its buffer is full, so that no client costs more memory than another and
- * none misses an event. One that reads nothing between two beats though its buffer is full is dropped.
+ * A stream is *live* (it sends what is offered) or *catching up* (it reads pages of events from the database, the next one when the client
+ * has read the last). It begins with catching up, and catches up again whenever its buffer has been full. So each client costs the same
+ * memory, and none misses an event. A client that reads nothing between two heartbeats although its buffer is full is dropped.
  */
 export const createEventStream = (options: EventStreamOptions): EventStream => {
   const { source, sweep, bufferBytes } = options;
   let { cursor } = options;
   let live = false;
-  /** Something was offered while catching up: look again before going live. */
+  /** Events were offered while the stream was catching up: it must read once more before it goes live. */
   let behind = false;
+  /** Data was waiting at the last heartbeat, and the client has not read since. */
   let stalled = false;
   let onDrained = (): void => {};
 
@@ -83,7 +93,7 @@ export const createEventStream = (options: EventStreamOptions): EventStream => {
       readable.once('close', resolve);
     });
 
-  /** False when the client should read first. */
+  /** Returns false if the buffer is full now. */
   const push = (rows: readonly FunnelEventRow[]): boolean => {
     const fresh = rows.filter(
       (row) => source.isAfter(row.id, cursor) && (sweep === undefined || row.event.sweepId === sweep),
@@ -99,17 +109,17 @@ export const createEventStream = (options: EventStreamOptions): EventStream => {
     let rows: readonly FunnelEventRow[] = [];
     do {
       behind = false;
-      rows = await source.after({ after: cursor, limit: page, ...(sweep !== undefined && { sweep }) });
+      rows = await source.after({ after: cursor, limit: pageSize, ...(sweep !== undefined && { sweep }) });
       if (!push(rows)) await drained();
       if (readable.destroyed) return;
-    } while (rows.length === page || behind);
+    } while (rows.length === pageSize || behind);
     live = true;
   };
 
   const start = (): void => {
     catchUp().catch((error: unknown) => {
       options.onError(error);
-      readable.destroy(); // the client comes back with its last id
+      readable.destroy(); // the client connects again with its last id
     });
   };
 

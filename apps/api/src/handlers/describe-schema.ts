@@ -1,4 +1,4 @@
-/** What forms, pictures and other programs want to know: every declaration that a person can choose from. */
+/** `GET /v1/schema`: every declaration that a user can choose from, for forms, charts and other programs. */
 import {
   attacks,
   datasets,
@@ -22,7 +22,7 @@ const jsonSchema = (schema: z.ZodType): unknown => {
   return json;
 };
 
-/** `Object.entries` forgets which keys there are. */
+/** `Object.entries` loses the type of the keys. */
 const mapValues = <K extends string, T, R>(record: Readonly<Record<K, T>>, map: (value: T, key: K) => R) =>
   Object.fromEntries(
     (Object.entries(record) as [K, T][]).map(([key, value]) => [key, map(value, key)]),
@@ -51,7 +51,7 @@ const describeRecipe = (name: RecipeName) => {
   };
 };
 
-/** The answer of `GET /v1/schema`; the same for as long as the process runs. */
+/** The answer of `GET /v1/schema`. It never changes while the process runs. */
 export const describeSchema = (): Record<string, unknown> => ({
   hyperparameters: describeHyperparameters(),
   recipes: Object.fromEntries(recipeNames.map((name) => [name, describeRecipe(name)])),

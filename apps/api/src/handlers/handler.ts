@@ -1,4 +1,6 @@
-/** The types of route handlers, derived from the routes' declarations: a handler that takes or answers something else does not compile. */
+/**
+ * The types of route handlers. They derive from the declared routes, so a handler that takes or returns something else does not compile.
+ */
 import type { Readable } from 'node:stream';
 import type { Role, Route, RouteName, routes } from '@funnel/contracts';
 import type { Db, Relay } from '@funnel/db';
@@ -9,17 +11,17 @@ import type { z } from 'zod';
 import type { EventHub } from '../events/event-hub.ts';
 import type { ServiceMetrics } from '../metrics.ts';
 import type { OpenApiDocument } from '../openapi.ts';
-import type { OffLoopPlanning } from '../planning/planning.ts';
+import type { Planning } from '../planning/planning.ts';
 
 type Routes = typeof routes;
 type Parsed<R, Part extends string> = R extends { readonly [P in Part]: infer S extends z.ZodType }
   ? z.output<S>
   : undefined;
 
-/** Who calls: a token's name and role, or `local` with every role where no token is needed. */
+/** Who calls: the name and role of a token, or `localCaller`. */
 export type Caller = { readonly name: string; readonly role: Role };
 
-/** Whoever calls where no token is needed. */
+/** The caller of every request while no token is needed. */
 export const localCaller: Caller = { name: 'local', role: 'admin' };
 
 export type RouteRequest<K extends RouteName> = {
@@ -28,23 +30,23 @@ export type RouteRequest<K extends RouteName> = {
   readonly headers: Parsed<Routes[K], 'headers'>;
   readonly body: Parsed<Routes[K], 'body'>;
   readonly caller: Caller;
-  /** Who shares in the service as one: a token, or where none is needed an address. */
+  /** The caller among whom the service is shared fairly: a token, or an address while no token is needed. */
   readonly client: string;
   readonly log: FastifyBaseLogger;
 };
 
-/** Sets what is not in the body. */
+/** Sets the parts of the answer besides its body. */
 export type RouteReply = {
   readonly status: (status: 200 | 201) => void;
   readonly header: (name: string, value: string) => void;
-  /** What the audit log is to say of this change beyond who and when. */
+  /** Adds details of this change to the audit log. */
   readonly note: (details: Readonly<Record<string, unknown>>) => void;
 };
 
-/** An answer is only read. */
+/** Handlers may return readonly values. */
 type ReadonlyDeep<T> = T extends object ? { readonly [K in keyof T]: ReadonlyDeep<T[K]> } : T;
 
-/** What a handler answers: the declared response (before its schema fills defaults), nothing for 204, else text, bytes or a stream. */
+/** What a handler returns: the declared response (with or without its defaults), nothing for 204, else text, bytes or a stream. */
 export type RouteAnswer<K extends RouteName> = Routes[K] extends {
   readonly response: infer S extends z.ZodType;
 }
@@ -58,20 +60,20 @@ export type Handler<K extends RouteName> = (
   reply: RouteReply,
 ) => Promise<RouteAnswer<K>> | RouteAnswer<K>;
 
-/** One handler for every declared route, no more and no less. */
+/** Exactly one handler for every declared route. */
 export type Handlers = { readonly [K in RouteName]: Handler<K> };
 
-/** What handlers work with. */
+/** What handlers use. */
 export type Context = {
   readonly db: Db;
   readonly queue: StageQueue;
   readonly hub: EventHub;
   readonly metrics: ServiceMetrics;
   readonly document: OpenApiDocument;
-  /** Tells workers of ready stages; never fails, since the reconciler rings again. */
+  /** Tells the queue of ready stages. */
   readonly relay: Relay;
   readonly engineVersion: string;
-  readonly planning: Pick<OffLoopPlanning, 'plan' | 'submit'>;
+  readonly planning: Pick<Planning, 'plan' | 'submit'>;
   readonly tracer: Tracer;
 };
 

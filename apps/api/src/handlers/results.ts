@@ -26,21 +26,23 @@ type ResultHandlers = Pick<
   | 'getEvaluation'
 >;
 
-const fewest = 2;
-const most = 6;
+/** Trials of one comparison. */
+const minCompared = 2;
+const maxCompared = 6;
 
+/** The ids in the query parameter `trials` of a comparison. Throws INVALID_REQUEST. */
 const parseTrials = (text: string): readonly string[] => {
   const ids = text.split(',').map((id) => id.trim());
   const different = new Set(ids);
-  if (ids.includes('') || different.size < fewest || different.size > most)
+  if (ids.includes('') || different.size < minCompared || different.size > maxCompared)
     throw new AppError(
       'INVALID_REQUEST',
-      `Expected ${fewest} to ${most} different trial ids joined by commas, but got ${ids.length}`,
+      `Expected ${minCompared} to ${maxCompared} different trial ids joined by commas, but got ${ids.length}`,
       {
         issues: [
           {
             path: 'trials',
-            expected: `${fewest} to ${most} different ids joined by commas`,
+            expected: `${minCompared} to ${maxCompared} different ids joined by commas`,
             received: JSON.stringify(text.slice(0, 100)),
           },
         ],
@@ -60,10 +62,9 @@ export const resultHandlers = ({ db }: Context): ResultHandlers => ({
   getEvaluation: ({ params }) => getEvaluation(db, params.id),
 });
 
-/** A stored network in the format that `tf.loadLayersModel(url)` opens: a topology, and weights at an address beside it. */
-
 type CheckpointHandlers = Pick<Handlers, 'getModel' | 'getWeights'>;
 
+/** A network of a stored checkpoint. Throws NOT_FOUND. */
 const findNetwork = async (db: Db, hash: string, name: string): Promise<NetworkManifest> => {
   const { networks } = await getCheckpoint(db, hash);
   const network = Object.hasOwn(networks, name) ? networks[name] : undefined;
@@ -75,10 +76,11 @@ const findNetwork = async (db: Db, hash: string, name: string): Promise<NetworkM
   return network;
 };
 
-/** What a hash names never changes. `private`: a token may have been needed to see it. */
+/** The content of a hash never changes. `private`, because the request may have needed a token. */
 const keepForever = (reply: RouteReply): void =>
   reply.header('cache-control', 'private, max-age=31536000, immutable');
 
+/** A stored network as `tf.loadLayersModel(url)` reads it: the topology, and the weights at an address beside it. */
 export const checkpointHandlers = ({ db }: Context): CheckpointHandlers => ({
   getModel: async ({ params }, reply) => {
     const { topology, weights } = await findNetwork(db, params.hash, params.network);

@@ -3,13 +3,13 @@ import { collectGarbage, getSweep, listAudit, listWorkers, pingSchema } from '@f
 import { describeSchema } from './describe-schema.ts';
 import { type Context, type Handlers, localCaller } from './handler.ts';
 
-/** Milliseconds that one call may collect: well below what a request may take. */
-const collectPatience = 20_000;
+/** Milliseconds that one call collects garbage: much less than the time limit of a request. */
+const collectTimeoutMs = 20_000;
 
 export const retentionHandlers = ({ db }: Context): Pick<Handlers, 'planCollection' | 'collectGarbage'> => ({
   planCollection: ({ body }) => collectGarbage(db, body, { dryRun: true }),
   collectGarbage: async ({ body }, reply) => {
-    const collected = await collectGarbage(db, body, { dryRun: false, patience: collectPatience });
+    const collected = await collectGarbage(db, body, { dryRun: false, patience: collectTimeoutMs });
     const { sweeps, ...counts } = collected;
     reply.note({ policy: body, ...counts });
     return collected;
@@ -28,13 +28,14 @@ type ServiceHandlers = Pick<
   | 'ready'
 >;
 
-/** Milliseconds that a part has to answer before it counts as away. */
-const patience = 3000;
+/** Milliseconds in which a part must answer. */
+const pingTimeoutMs = 3000;
 
-const answers = async (part: string, ping: Promise<unknown>): Promise<void> => {
+/** Throws UNAVAILABLE if `ping` fails or takes too long. */
+const checkPart = async (part: string, ping: Promise<unknown>): Promise<void> => {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${patience} ms`)), patience);
+    timer = setTimeout(() => reject(new Error(`no answer in ${pingTimeoutMs} ms`)), pingTimeoutMs);
   });
   try {
     await Promise.race([ping, late]);
@@ -59,24 +60,24 @@ export const serviceHandlers = ({ db, queue, hub, metrics, document }: Context):
     getSchema: () => schema,
     events: async ({ query, headers, caller }, reply) => {
       const { sweep } = query;
-      if (sweep !== undefined) await getSweep(db, sweep); // NOT_FOUND, rather than a silence that nobody understands
+      if (sweep !== undefined) await getSweep(db, sweep); // throws NOT_FOUND: an unknown sweep would be a stream without events
       const stream = await hub.open({
-        // Without tokens all are one, on their own machine: many tabs are no abuse.
+        // Without tokens, all streams belong to the user of this machine: many tabs are no abuse.
         caller: caller === localCaller ? null : caller.name,
         sweep,
         lastEventId: headers['last-event-id'],
       });
-      // Its end is the connection's: nothing else waits behind a stream.
+      // The connection ends with the stream: no other request should wait behind it.
       reply.header('connection', 'close');
-      reply.header('x-accel-buffering', 'no'); // nginx would keep events until a buffer is full
+      reply.header('x-accel-buffering', 'no'); // else nginx holds events back until its buffer is full
       return stream;
     },
     getServiceMetrics: () => metrics.text(),
     getOpenApi: () => document,
     health: () => ({ status: 'ok' }),
     ready: async () => {
-      await answers('database', pingSchema(db));
-      await answers('queue', queue.ping());
+      await checkPart('database', pingSchema(db));
+      await checkPart('queue', queue.ping());
       return { status: 'ok', database: 'ok', queue: 'ok' };
     },
   };

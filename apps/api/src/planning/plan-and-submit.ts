@@ -1,5 +1,10 @@
-/** How much work a definition is, in closed form: no trial, value or attack is made to find out. */
-
+/**
+ * Planning and submitting a sweep, and how much work that is.
+ *
+ * `sizeOf` computes the work in closed form from the definition: it makes no trial, no value and no attack. By its answer, planning.ts
+ * plans on the event loop or in a planning process; both run `createPlanner`. That counts the stages before it expands the definition, and
+ * expands it before it writes anything.
+ */
 import { createHash } from 'node:crypto';
 import {
   AppError,
@@ -17,7 +22,7 @@ import {
 import { type Db, knownChains, type Submitted, submitSweep } from '@funnel/db';
 import { buildPlan, countTrials, type Outline, outlineSweep } from '@funnel/planner';
 
-/** Values of one hyperparameter, equal ones included; a continuous range counts as one. */
+/** The number of values of one hyperparameter, with duplicates. A continuous range counts as one. */
 const valuesOf = (dimension: Dimension): number => {
   if (Array.isArray(dimension)) return dimension.length;
   if (!isRange(dimension)) return 1;
@@ -26,8 +31,8 @@ const valuesOf = (dimension: Dimension): number => {
   return count ?? (step === undefined ? 1 : Math.floor((max - min) / step) + 1);
 };
 
-/** Attacks at most: equal ones are not looked for. */
-const attacksOf = ({ attacks, dataset }: SweepDefinition): number => {
+/** The number of attacks, with duplicates. */
+const countListedAttacks = ({ attacks, dataset }: SweepDefinition): number => {
   if ('preset' in attacks) return presetAttacks(attacks.preset, dataset.name).length;
   return attacks.reduce((sum, entry) => {
     if ('settings' in entry) return sum + 1;
@@ -37,7 +42,7 @@ const attacksOf = ({ attacks, dataset }: SweepDefinition): number => {
 
 type Factor = { readonly path: string; readonly values: number };
 
-/** All that trials and stages are multiplied by. */
+/** The numbers whose product bounds the number of stages. */
 const factorsOf = (definition: SweepDefinition): readonly Factor[] => {
   const { space, search, seeds, recipes } = definition;
   const hyperparameters = Object.entries(space as Readonly<Record<string, Dimension>>);
@@ -49,67 +54,65 @@ const factorsOf = (definition: SweepDefinition): readonly Factor[] => {
     ...(search.strategy === 'random' ? [{ path: 'search.trials', values: search.trials }] : []),
     { path: 'seeds', values: seeds.length },
     { path: 'recipes', values: recipes.length },
-    { path: 'attacks', values: attacksOf(definition) },
+    { path: 'attacks', values: countListedAttacks(definition) },
   ];
 };
 
-/** The largest of them: what to make smaller. */
+/** The largest factor: the one that the user should make smaller. */
 export const largestFactor = (definition: SweepDefinition): Factor =>
   factorsOf(definition).reduce((largest, factor) => (factor.values > largest.values ? factor : largest));
 
-/** Numbers in the settings of attacks, which may be lists. */
-const settingsOf = ({ attacks }: SweepDefinition): number => {
+/** The number of values in the settings of attacks. */
+const countSettings = ({ attacks }: SweepDefinition): number => {
   if ('preset' in attacks) return 0;
   const settings = attacks.flatMap((entry) => ('settings' in entry ? Object.values(entry.settings) : []));
   return settings.reduce<number>((sum, value) => sum + (Array.isArray(value) ? value.length : 1), 0);
 };
 
-/** Values that a random search draws, unless it draws some again. */
-const drawsOf = ({ search, space }: SweepDefinition): number =>
+/** The number of values that a random search draws, without repeated draws. */
+const countDraws = ({ search, space }: SweepDefinition): number =>
   search.strategy === 'random' ? search.trials * Object.keys(space).length : 0;
 
-/** What a definition is made of: values written, points of ranges, draws and settings. */
+/** The number of values that planning looks at: written values, points of ranges, draws and settings. */
 const countValues = (definition: SweepDefinition): number =>
   factorsOf(definition).reduce(
     (sum, { values }) => sum + values,
-    settingsOf(definition) + drawsOf(definition),
+    countSettings(definition) + countDraws(definition),
   );
 
-/** Up to these a sweep is planned on the event loop: some 20 ms. */
-const few = { values: 1000, stages: 2000 };
-/** Up to these it is planned in a second or so: what takes longer must not stand before it. */
-const some = { values: 20_000, stages: 20_000 };
+/** Up to these limits a sweep is small. Planning it takes up to about 20 ms. */
+const smallLimits = { values: 1000, stages: 2000 };
+/** Up to these limits a sweep is medium. Planning it takes about a second, so it must not wait for a large one. */
+const mediumLimits = { values: 20_000, stages: 20_000 };
 
 export type Size = 'small' | 'medium' | 'large';
 
-/** Throws SWEEP_TOO_LARGE for more trials than any sweep may have, and what else the planner finds while it counts. */
+/** Throws SWEEP_TOO_LARGE for more trials than a sweep may have, and the other errors of `countTrials`. */
 export const sizeOf = (definition: SweepDefinition): Size => {
   const values = countValues(definition);
-  if (values > some.values) return 'large'; // counting trials may look at every value once
+  if (values > mediumLimits.values) return 'large'; // countTrials may look at every value
   const counted = { ...definition, recipes: [...new Set(definition.recipes)] };
-  const stages = countTrials(counted) * (longestLine(counted) + attacksOf(definition));
-  if (values <= few.values && stages <= few.stages) return 'small';
-  return stages <= some.stages ? 'medium' : 'large';
+  const stages = countTrials(counted) * (longestTraining(counted) + countListedAttacks(definition));
+  if (values <= smallLimits.values && stages <= smallLimits.stages) return 'small';
+  return stages <= mediumLimits.stages ? 'medium' : 'large';
 };
 
-/** From a definition to what it needs: counted before it is expanded, expanded before anything is written. */
-
-/** Stages that one sweep may point at: a hundred thousand trials with ten attacks each. */
-export const maxStages = 1_000_000;
+/** Stages of one sweep, as many as 100,000 trials with ten attacks need. */
+const maxStages = 1_000_000;
 
 const countAttacks = ({ attacks, dataset }: SweepDefinition): number =>
   expandAttacks(attacks, { dataset: dataset.name }).length;
 
-/** Training stages of the longest recipe. */
-export const longestLine = ({ recipes: names }: SweepDefinition): number =>
+/** The number of training stages of the longest recipe. */
+const longestTraining = ({ recipes: names }: SweepDefinition): number =>
   Math.max(...names.map((name) => (recipes[name] as Recipe).stages.length));
 
-/** Stages at most, were none shared, without making a single trial. Throws SWEEP_TOO_LARGE. */
-export const countStages = (definition: SweepDefinition): number => {
+/** The number of stages if trials shared none. Throws SWEEP_TOO_LARGE. */
+const countStages = (definition: SweepDefinition): number => {
   const trials = countTrials(definition);
   const attacks = countAttacks(definition);
-  const line = longestLine(definition);
-  const stages = trials * (line + attacks);
+  const trainingStages = longestTraining(definition);
+  const stages = trials * (trainingStages + attacks);
   if (stages > maxStages)
     throw new AppError(
       'SWEEP_TOO_LARGE',
@@ -120,7 +123,7 @@ export const countStages = (definition: SweepDefinition): number => {
         issues: [
           {
             path: 'attacks',
-            expected: `at most ${Math.floor(maxStages / trials) - line} for ${trials} trials`,
+            expected: `at most ${Math.floor(maxStages / trials) - trainingStages} for ${trials} trials`,
             received: String(attacks),
           },
         ],
@@ -129,31 +132,29 @@ export const countStages = (definition: SweepDefinition): number => {
   return stages;
 };
 
-/** Errors: SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
-export const outlineChecked = (definition: SweepDefinition, engineVersion: string): Outline => {
+/** Throws SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
+const outlineChecked = (definition: SweepDefinition, engineVersion: string): Outline => {
   countStages(definition);
   return outlineSweep(definition, engineVersion);
 };
 
-/** Planning and submitting with a database at hand: the same on the event loop and off it. */
-
 export type PlanRequest = { readonly definition: SweepDefinition; readonly engineVersion: string };
-/** `idempotencyKey`: what the same request can be sent again under. */
+/** `idempotencyKey`: a second request with the same key returns the first one's sweep. */
 export type SubmitRequest = PlanRequest & { readonly idempotencyKey?: string };
 
-export type Planning = {
-  /** Errors: SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
+export type Planner = {
+  /** Throws SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
   readonly plan: (request: PlanRequest) => Promise<Plan>;
-  /** Errors: those, and IDEMPOTENCY_CONFLICT. */
+  /** Throws the errors of `plan`, and IDEMPOTENCY_CONFLICT. */
   readonly submit: (request: SubmitRequest) => Promise<Submitted>;
 };
 
-/** Of the definition with its defaults filled in: JSON and YAML that say the same are the same body. */
+/** The hash of a definition with its defaults: the same for JSON and YAML, and for any order of the keys. */
 const hashBody = (definition: SweepDefinition): string =>
   createHash('sha256').update(canonicalJson(definition)).digest('hex');
 
-/** `time` runs what a definition alone can make long: expanding and hashing. */
-export const planningWith = (db: Db, time = <T>(work: () => T): T => work()): Planning => ({
+/** `time` runs the part that a large definition makes slow: counting and expanding. A planning process limits its duration. */
+export const createPlanner = (db: Db, time = <T>(compute: () => T): T => compute()): Planner => ({
   plan: async ({ definition, engineVersion }) => {
     const outline = time(() => outlineChecked(definition, engineVersion));
     return buildPlan(outline, await knownChains(db, outline.stages)).plan;

@@ -1,23 +1,27 @@
 /**
- * Ends this process when one question has computed for too long or holds too much memory. Planning never yields, so a thread looks. The
- * limit is reached when both the clock and the processor have counted the seconds: on a busy machine the clock runs ahead, and while garbage is
- * collected by many threads the processor does.
+ * A planning process: reads large bodies and plans large sweeps, one question at a time. It ends with its parent, the API.
+ *
+ * A thread ends the process when one question has computed for too long or needs too much memory; planning itself never yields. A question
+ * is too long when both the clock and the processor have counted its seconds. On a busy machine the clock counts too many; while many
+ * threads collect garbage, the processor does.
  */
 import { Worker } from 'node:worker_threads';
 import { AppError, type Route, routes } from '@funnel/contracts';
 import { createDb } from '@funnel/db';
 import { readBody } from '../request/bodies.ts';
-import { planningWith } from './plan-and-submit.ts';
+import { createPlanner, type Planner } from './plan-and-submit.ts';
 import { type Answer, type Limits, limitSignal, type Question } from './planning-processes.ts';
 
-/** Seconds of the processor, of all threads. */
+/** Processor time of all threads so far, in seconds. */
 const processorSeconds = (): number => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
 };
 
-/** `ends`: seconds of the clock and of the processor; the clock's is Infinity while nothing is timed. */
-const look = `
+/**
+ * `ends`: when the question must have ended, in seconds of the clock and of the processor. The first is Infinity while no question runs.
+ */
+const watcher = `
 const { workerData: { ends, bytes, signal } } = require('node:worker_threads');
 const processorSeconds = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e6; };
 setInterval(() => {
@@ -27,20 +31,20 @@ setInterval(() => {
 }, 50);
 `;
 
-export type StopWatch = {
-  /** What `work` returns, if the process lives to see it. */
-  readonly time: <T>(work: () => T) => T;
+type TimeLimit = {
+  /** What `compute` returns. A `compute` that exceeds the limits never returns: the process ends. */
+  readonly time: <T>(compute: () => T) => T;
 };
 
-export const createStopWatch = ({ seconds, bytes }: Limits): StopWatch => {
+const createTimeLimit = ({ seconds, bytes }: Limits): TimeLimit => {
   const ends = new Float64Array(new SharedArrayBuffer(16)).fill(Number.POSITIVE_INFINITY);
-  new Worker(look, { eval: true, execArgv: [], workerData: { ends, bytes, signal: limitSignal } });
+  new Worker(watcher, { eval: true, execArgv: [], workerData: { ends, bytes, signal: limitSignal } });
   return {
-    time: (work) => {
+    time: (compute) => {
       ends[1] = processorSeconds() + seconds;
       ends[0] = Date.now() / 1000 + seconds;
       try {
-        return work();
+        return compute();
       } finally {
         ends[0] = Number.POSITIVE_INFINITY;
       }
@@ -48,27 +52,25 @@ export const createStopWatch = ({ seconds, bytes }: Limits): StopWatch => {
   };
 };
 
-/** The process that reads large bodies and plans large sweeps, one question at a time. It ends with the process that started it. */
+const limit = createTimeLimit(JSON.parse(process.argv[2]!) as Limits); // planning-processes.ts writes it
 
-const watch = createStopWatch(JSON.parse(process.argv[2]!) as Limits); // written by planning-processes.ts
-
-let planning: ReturnType<typeof planningWith> | undefined;
-const planningOn = (databaseUrl: string) => {
-  planning ??= planningWith(createDb(databaseUrl, { max: 2, name: 'funnel planning' }), watch.time);
-  return planning;
+let planner: Planner | undefined;
+const plannerOn = (databaseUrl: string): Planner => {
+  planner ??= createPlanner(createDb(databaseUrl, { max: 2, name: 'funnel planning' }), limit.time);
+  return planner;
 };
 
-const answerTo = async (question: Question): Promise<unknown> => {
-  if (question.kind === 'plan') return planningOn(question.databaseUrl).plan(question.request);
-  if (question.kind === 'submit') return planningOn(question.databaseUrl).submit(question.request);
+const compute = async (question: Question): Promise<unknown> => {
+  if (question.kind === 'plan') return plannerOn(question.databaseUrl).plan(question.request);
+  if (question.kind === 'submit') return plannerOn(question.databaseUrl).submit(question.request);
   const { route, body } = question.request;
-  return watch.time(() => readBody((routes[route] as Route).body, body));
+  return limit.time(() => readBody((routes[route] as Route).body, body));
 };
 
-const work = async (question: Question): Promise<Answer> => {
+const answer = async (question: Question): Promise<Answer> => {
   const bytes = () => process.memoryUsage.rss();
   try {
-    return { value: await answerTo(question), bytes: bytes() };
+    return { value: await compute(question), bytes: bytes() };
   } catch (error) {
     if (!(error instanceof AppError)) return { fault: error, bytes: bytes() };
     const { code, message, details } = error;
@@ -77,10 +79,9 @@ const work = async (question: Question): Promise<Answer> => {
 };
 
 process.on('message', async (question: Question) => {
-  process.send!(await work(question), (error: Error | null) => error && process.exit(1)); // nobody listens any more
+  process.send!(await answer(question), (error: Error | null) => error && process.exit(1)); // the parent is gone
 });
 process.on('disconnect', () => process.exit(0));
-if (!process.connected) process.exit(0); // the other one ended while this one started
-if (!process.connected) process.exit(0); // it ended while this one started
-// Ctrl-C goes to every process of a terminal: the one that asked decides when this one ends.
+if (!process.connected) process.exit(0); // the parent ended while this process started
+// Ctrl-C reaches every process of a terminal. The parent decides when this process ends.
 process.on('SIGINT', () => {});

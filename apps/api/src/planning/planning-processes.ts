@@ -1,3 +1,7 @@
+/**
+ * The processes that plan: each answers one question at a time. One is kept ready, because a start takes a second. A process that has grown
+ * ends after its answer, and so does one that is idle while there are others.
+ */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -6,15 +10,18 @@ import type { Submitted } from '@funnel/db';
 import type { RawBody } from '../request/bodies.ts';
 import type { PlanRequest, SubmitRequest } from './plan-and-submit.ts';
 
-/** How a process ends that went beyond a limit: of all signals, nobody else sends this one. */
+/** The signal that ends a process which exceeded a limit. Nothing else sends this signal. */
 export const limitSignal = 'SIGVTALRM';
 
+/** Of one question. */
 export type Limits = {
+  /** Seconds of computing. */
   readonly seconds: number;
+  /** Memory of the process. */
   readonly bytes: number;
 };
 
-/** A body, and the route that it is for. */
+/** A body, and the route whose schema it must match. */
 export type ReadRequest = { readonly route: RouteName; readonly body: RawBody };
 
 export type Answers = { readonly plan: Plan; readonly submit: Submitted; readonly read: unknown };
@@ -25,10 +32,10 @@ export type Asked = {
   readonly [K in Kind]: { readonly kind: K; readonly request: Requests[K] };
 }[Kind];
 
-/** To a planning process. The address comes with every question, and so in no list of processes. */
+/** A message to a planning process. Every question carries the database's address: an argument would show its password in `ps`. */
 export type Question = Asked & { readonly databaseUrl: string };
 
-/** Back from it: errors do not keep their class on the way. `bytes`: memory of the process after it. */
+/** A message from it. Errors lose their class between processes, so a refusal is plain data. `bytes`: memory of the process afterwards. */
 export type Answer = { readonly bytes: number } & (
   | { readonly value: unknown }
   | {
@@ -41,47 +48,49 @@ export type Answer = { readonly bytes: number } & (
   | { readonly fault: unknown }
 );
 
-/** Processes that answer one question at a time. One is kept warm, since a start takes a second; memory goes back when it is not needed. */
-
 const script = fileURLToPath(new URL('./planning-process.ts', import.meta.url));
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
-/** Of heap, for all of a submission: writing it down takes more than planning it, which has a limit of its own. */
-const maxMegabytes = 2048;
-/** Nearly all that planning makes lives until its end: fewer copies on the way are a quarter less time. */
+/** Heap of a process. Submitting a sweep needs more memory than planning it, for which Limits has its own bound. */
+const heapMegabytes = 2048;
+/**
+ * V8's young generation. Most objects of a plan live until its end; with more room V8 copies them less often, which saves a quarter of the
+ * time.
+ */
 const youngMegabytes = 64;
-/** A process that has grown beyond this is ended after its answer. */
-const maxKept = 400 * 2 ** 20;
-/** Milliseconds without a question after which a process ends that is not the only one. */
-const idle = 30_000;
+/** Memory with which a process may wait for its next question. */
+const defaultKeptBytes = 400 * 2 ** 20;
+/** Milliseconds without a question after which a process ends, unless it is the only one. */
+const idleMs = 30_000;
 
-/** How V8 ends a process that has no memory left. */
+/** The signals and the exit code with which V8 ends a process that has no memory left. */
 const outOfMemory: readonly unknown[] = ['SIGABRT', 'SIGTRAP', 'SIGILL', 134];
 
-/** The process went beyond a limit. Whoever asked knows what to say. */
+/** A question exceeded its limits. The caller knows what the user should change. */
 export class BeyondLimits extends Error {
   override readonly name = 'BeyondLimits';
 }
 
 type Process = {
   readonly child: ChildProcess;
-  /** Told how the question ended: an answer, or the end of the process. */
-  asked: ((outcome: Answer | Error) => void) | null;
-  /** It has answered before: a process that ends at its start is not started again by itself. */
-  proven: boolean;
-  idle: NodeJS.Timeout | undefined;
+  /** Resolves the current question: with its answer, or with an error if the process ends. Null while the process waits for a question. */
+  onOutcome: ((outcome: Answer | Error) => void) | null;
+  /** Whether it has worked on a question. A process that ends before that is not replaced at once: the next one might end as well. */
+  hasWorked: boolean;
+  idleTimer: NodeJS.Timeout | undefined;
 };
 
 export type PlanningProcesses = {
-  /** Has one ready before there is anything to ask it. */
+  /** Starts a process before the first question. */
   readonly start: () => void;
-  /** Throws BeyondLimits, UNAVAILABLE, and what the question throws. */
+  /** The answer. Throws BeyondLimits, UNAVAILABLE, and the errors of the question itself. */
   readonly ask: (question: Question) => Promise<unknown>;
   readonly close: () => Promise<void>;
-  /** Ids of the processes that there are. */
+  /** The ids of all running processes. */
   readonly ids: () => readonly number[];
 };
 
+/** The value of an answer. Throws its error. */
 const unwrap = (answer: Answer): unknown => {
   if ('value' in answer) return answer.value;
   if ('refusal' in answer)
@@ -90,16 +99,16 @@ const unwrap = (answer: Answer): unknown => {
 };
 
 export type ProcessOptions = Limits & {
-  /** Bytes of memory that a process may have and wait for its next question. (Default: 400 MiB) */
+  /** Memory with which a process may wait for its next question. (Default: 400 MiB) */
   readonly keptBytes?: number;
 };
 
 export const createPlanningProcesses = ({
-  keptBytes = maxKept,
+  keptBytes = defaultKeptBytes,
   ...limits
 }: ProcessOptions): PlanningProcesses => {
   const all = new Set<Process>();
-  let warm = false;
+  let keepOneReady = false;
   let closing = false;
 
   const unavailable = (): AppError =>
@@ -108,28 +117,29 @@ export const createPlanningProcesses = ({
       `Expected the sweep to be planned, but ${closing ? 'the service is closing' : 'the process that plans has ended'}`,
     );
 
+  /** `how`: the signal or the exit code. */
   const ended = (process: Process, how: unknown): void => {
     if (!all.delete(process)) return;
-    clearTimeout(process.idle);
+    clearTimeout(process.idleTimer);
     const beyond = how === limitSignal || outOfMemory.includes(how);
-    if (beyond) process.proven = true;
-    process.asked?.(beyond && !closing ? new BeyondLimits() : unavailable());
-    if (warm && all.size === 0 && process.proven && !closing) rest(begin());
+    if (beyond) process.hasWorked = true;
+    process.onOutcome?.(beyond && !closing ? new BeyondLimits() : unavailable());
+    if (keepOneReady && all.size === 0 && process.hasWorked && !closing) setIdle(begin());
   };
 
   const begin = (): Process => {
     const execArgv = [
       '--import',
       tsx,
-      `--max-old-space-size=${maxMegabytes}`,
+      `--max-old-space-size=${heapMegabytes}`,
       `--max-semi-space-size=${youngMegabytes}`,
     ];
     const child = fork(script, [JSON.stringify(limits)], { execArgv, serialization: 'advanced' });
-    const process: Process = { child, asked: null, proven: false, idle: undefined };
+    const process: Process = { child, onOutcome: null, hasWorked: false, idleTimer: undefined };
     all.add(process);
-    child.on('message', (answer: Answer) => process.asked?.(answer));
+    child.on('message', (answer: Answer) => process.onOutcome?.(answer));
     child.once('exit', (code, signal) => ended(process, signal ?? code));
-    // A start that failed, or a question that did not arrive: without this listener it would end the service.
+    // A start or a message that failed. Without this listener the error would end the API.
     child.on('error', () => {
       child.kill('SIGKILL');
       if (child.pid === undefined) ended(process, null);
@@ -137,48 +147,49 @@ export const createPlanningProcesses = ({
     return process;
   };
 
-  /** Waits for its next question, or ends. */
-  const rest = (process: Process): void => {
-    process.asked = null;
-    clearTimeout(process.idle);
-    process.idle = setTimeout(() => {
+  /** The process waits for its next question; after a while it ends, unless it is the only one. */
+  const setIdle = (process: Process): void => {
+    process.onOutcome = null;
+    clearTimeout(process.idleTimer);
+    process.idleTimer = setTimeout(() => {
       if (all.size > 1) process.child.kill('SIGKILL');
-      else process.idle?.refresh();
-    }, idle).unref();
+      else process.idleTimer?.refresh();
+    }, idleMs).unref();
   };
 
-  const leave = (process: Process): void => {
+  const end = (process: Process): void => {
     ended(process, null);
     process.child.kill('SIGKILL');
   };
 
   return {
     start: () => {
-      warm = true;
-      if (all.size === 0) rest(begin());
+      keepOneReady = true;
+      if (all.size === 0) setIdle(begin());
     },
     ask: async (question) => {
       if (closing) throw unavailable();
-      const process = [...all].find(({ asked, child }) => asked === null && child.connected) ?? begin();
-      clearTimeout(process.idle);
+      const process =
+        [...all].find(({ onOutcome, child }) => onOutcome === null && child.connected) ?? begin();
+      clearTimeout(process.idleTimer);
       const outcome = await new Promise<Answer | Error>((resolve) => {
-        process.asked = resolve;
+        process.onOutcome = resolve;
         process.child.send(question, (error) => error && process.child.kill('SIGKILL'));
       });
       if (outcome instanceof Error) throw outcome;
-      process.proven = true;
-      rest(process);
-      if (outcome.bytes > keptBytes) leave(process);
+      process.hasWorked = true;
+      setIdle(process);
+      if (outcome.bytes > keptBytes) end(process);
       return unwrap(outcome);
     },
     close: async () => {
       closing = true;
       await Promise.all(
         [...all].map(async ({ child }) => {
-          const end = new Promise((resolve) => child.once('exit', resolve));
+          const exited = new Promise((resolve) => child.once('exit', resolve));
           if (child.pid === undefined) return;
-          child.kill('SIGKILL'); // PostgreSQL rolls back what it had begun
-          await end;
+          child.kill('SIGKILL'); // PostgreSQL rolls its transaction back
+          await exited;
         }),
       );
     },

@@ -1,8 +1,8 @@
 /**
- * Places for work, shared between callers: the next one is the caller's who has the least under way, and a caller with work under way leaves
- * the last place to the others. So nobody waits for one other caller, however much that one asks for.
+ * Planning and reading that never block the event loop. Small sweeps and small bodies take milliseconds and are handled here, each in a
+ * turn of the event loop of its own. Larger ones go to planning processes, through queues that are fair between callers. What takes a
+ * second has a queue of its own, so that it never waits for what takes ten.
  */
-
 import { setImmediate } from 'node:timers/promises';
 import {
   AppError,
@@ -13,68 +13,73 @@ import {
   type SweepDefinition,
 } from '@funnel/contracts';
 import type { Db, Submitted } from '@funnel/db';
-import { isQuicklyRead, type RawBody, readBody } from '../request/bodies.ts';
+import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
+import { isQuickToRead, type RawBody, readBody } from '../request/bodies.ts';
 import {
+  createPlanner,
   largestFactor,
   type PlanRequest,
-  planningWith,
   type SubmitRequest,
   sizeOf,
 } from './plan-and-submit.ts';
 import { type Answers, type Asked, BeyondLimits, createPlanningProcesses } from './planning-processes.ts';
 
-/** Questions that one caller may have waiting. */
+/** Requests of one caller that may wait in one queue. */
 const maxWaiting = 20;
 
-type Waiting = { readonly caller: string; readonly begin: () => void };
+type Waiting = { readonly caller: string; readonly start: () => void };
 
+/**
+ * Runs a bounded number of tasks at once. The next task belongs to the caller with the fewest running tasks, and a caller with running
+ * tasks leaves the last slot to the others. So no caller can make the others wait, whatever it asks for.
+ */
 export type FairQueue = {
-  /** Runs `work` when it has a place. Errors: RATE_LIMITED, and what `work` throws. */
-  readonly run: <T>(caller: string, work: () => Promise<T>) => Promise<T>;
+  /** Runs `task` when it has a slot. Throws RATE_LIMITED, and the errors of `task`. */
+  readonly run: <T>(caller: string, task: () => Promise<T>) => Promise<T>;
 };
 
-export const createFairQueue = (places: number): FairQueue => {
+export const createFairQueue = (slots: number): FairQueue => {
   const waiting = new Set<Waiting>();
-  const underWay = new Map<string, number>();
-  const of = (caller: string): number => underWay.get(caller) ?? 0;
-  const taken = (): number => [...underWay.values()].reduce((sum, count) => sum + count, 0);
+  /** Running tasks by caller. */
+  const running = new Map<string, number>();
+  const runningOf = (caller: string): number => running.get(caller) ?? 0;
 
-  /** The first of those with the least under way. */
   const next = (): Waiting | undefined => {
-    const free = places - taken();
-    const may = [...waiting].filter(({ caller }) => free > (of(caller) > 0 ? 1 : 0));
-    return may.sort((a, b) => of(a.caller) - of(b.caller))[0];
+    const free = slots - [...running.values()].reduce((sum, count) => sum + count, 0);
+    const allowed = [...waiting].filter(({ caller }) => free > (runningOf(caller) > 0 ? 1 : 0));
+    return allowed.sort((a, b) => runningOf(a.caller) - runningOf(b.caller))[0];
   };
 
-  const begin = (): void => {
-    for (let one = next(); one; one = next()) {
-      waiting.delete(one);
-      underWay.set(one.caller, of(one.caller) + 1);
-      one.begin();
+  const fill = (): void => {
+    for (let task = next(); task; task = next()) {
+      waiting.delete(task);
+      running.set(task.caller, runningOf(task.caller) + 1);
+      task.start();
     }
   };
 
   const end = (caller: string): void => {
-    const left = of(caller) - 1;
-    if (left > 0) underWay.set(caller, left);
-    else underWay.delete(caller);
-    begin();
+    const left = runningOf(caller) - 1;
+    if (left > 0) running.set(caller, left);
+    else running.delete(caller);
+    fill();
   };
 
   return {
-    run: async (caller, work) => {
-      const own = [...waiting].filter((one) => one.caller === caller).length;
-      if (own >= maxWaiting)
+    run: async (caller, task) => {
+      const waitingOfCaller = [...waiting].filter((other) => other.caller === caller).length;
+      if (waitingOfCaller >= maxWaiting)
         throw new AppError(
           'RATE_LIMITED',
           `Expected at most ${maxWaiting} large requests to wait for one caller, but there are more`,
         );
       await new Promise<void>((resolve) => {
-        waiting.add({ caller, begin: resolve });
-        begin();
+        waiting.add({ caller, start: resolve });
+        fill();
       });
       try {
-        return await work();
+        return await task();
       } finally {
         end(caller);
       }
@@ -82,67 +87,65 @@ export const createFairQueue = (places: number): FairQueue => {
   };
 };
 
-/**
- * Planning that never holds up other requests: small sweeps and bodies take milliseconds and are planned and read where they arrive; what
- * takes longer goes to processes of its own. There, what takes a second never waits for what takes ten.
- */
-
-/** Of computing, for reading one body or planning one sweep; what the database takes to write it is not counted. */
+/** Limits of one question: computing time, without the time of the database, and memory. */
 const maxSeconds = 10;
 const maxBytes = 2 ** 30;
 
-/** Questions under way at once, each in a process: what takes a second, large plans, and submissions, which may wait for the database. */
+/**
+ * One queue for each kind of question, with as many processes: plans of a second, large plans, and submissions, which may wait for the
+ * database.
+ */
 const createQueues = () => ({
   medium: createFairQueue(2),
   large: createFairQueue(3),
   submit: createFairQueue(2),
 });
 
-/** Gives every piece of work a turn of the event loop of its own: between two small questions, requests of others are answered. */
+/** Runs each task in a turn of the event loop of its own, so that the API answers other requests between two tasks. */
 const createTurns = () => {
   let last: Promise<unknown> = Promise.resolve();
-  return async <T>(work: () => T | Promise<T>): Promise<T> => {
+  return async <T>(task: () => T | Promise<T>): Promise<T> => {
     const turn = last.then(() => setImmediate());
     last = turn;
     await turn;
-    return work();
+    return task();
   };
 };
 
-/** `caller`: whose questions wait for one another. (Default: nobody in particular) */
-type By<Request, Answer> = (request: Request, caller?: string) => Promise<Answer>;
-const nobody = '';
+/** Questions of the same `caller` wait for one another. (Default: one caller for all) */
+type Ask<Request, Answer> = (request: Request, caller?: string) => Promise<Answer>;
+const anyCaller = '';
 
-export type OffLoopPlanning = {
-  readonly plan: By<PlanRequest, Plan>;
-  readonly submit: By<SubmitRequest, Submitted>;
-  /** The body of a request, checked. Errors: MALFORMED_BODY, INVALID_REQUEST. */
-  readonly read: By<{ readonly route: RouteName; readonly body: RawBody | undefined }, unknown>;
-  /** Has a process ready before there is anything to ask it. */
+export type Planning = {
+  readonly plan: Ask<PlanRequest, Plan>;
+  readonly submit: Ask<SubmitRequest, Submitted>;
+  /** The body of a request, parsed and checked. Throws MALFORMED_BODY, INVALID_REQUEST. */
+  readonly read: Ask<{ readonly route: RouteName; readonly body: RawBody | undefined }, unknown>;
+  /** Starts a process before the first question. */
   readonly start: () => void;
   readonly close: () => Promise<void>;
-  /** Ids of the processes that there are. */
+  /** The ids of all planning processes. */
   readonly processes: () => readonly number[];
 };
 
 export type PlanningOptions = {
-  /** Of computing, for one question. (Default: 10) */
+  /** Seconds of computing that one question may take. (Default: 10) */
   readonly seconds?: number | undefined;
 };
 
-export const createPlanning = (db: Db, { seconds = maxSeconds }: PlanningOptions = {}): OffLoopPlanning => {
-  const here = planningWith(db);
+export const createPlanning = (db: Db, { seconds = maxSeconds }: PlanningOptions = {}): Planning => {
+  const planner = createPlanner(db);
   const processes = createPlanningProcesses({ seconds, bytes: maxBytes });
   const queues = createQueues();
   const inTurn = createTurns();
 
-  const within = `within ${seconds} s of computing and 1 GB`;
+  const limit = `within ${seconds} s of computing and 1 GB`;
   const tooLarge = (definition: SweepDefinition): AppError => {
     const { path, values } = largestFactor(definition);
     const received = `${values.toLocaleString('en-US')} values`;
     return new AppError(
       'SWEEP_TOO_LARGE',
-      `Expected a sweep that can be planned ${within}, but this one cannot. Its largest dimension is ${path} with ${received}.`,
+      `Expected a sweep that can be planned ${limit}, but this one cannot. Its largest dimension is ${path} with ${received}.`,
       { issues: [{ path, expected: 'fewer values', received }] },
     );
   };
@@ -155,34 +158,34 @@ export const createPlanning = (db: Db, { seconds = maxSeconds }: PlanningOptions
   ): Promise<Answers[K]> =>
     queue.run(caller, async () => {
       try {
-        return (await processes.ask({ ...question, databaseUrl: db.url })) as Answers[K]; // as asked
+        return (await processes.ask({ ...question, databaseUrl: db.url })) as Answers[K]; // the answer to this kind of question
       } catch (error) {
         throw error instanceof BeyondLimits ? refusal() : error;
       }
     });
 
   return {
-    plan: async (request, caller = nobody) => {
+    plan: async (request, caller = anyCaller) => {
       const size = sizeOf(request.definition);
-      if (size === 'small') return inTurn(() => here.plan(request));
+      if (size === 'small') return inTurn(() => planner.plan(request));
       return ask<'plan'>(queues[size], caller, { kind: 'plan', request }, () => tooLarge(request.definition));
     },
-    submit: async (request, caller = nobody) => {
-      if (sizeOf(request.definition) === 'small') return inTurn(() => here.submit(request));
+    submit: async (request, caller = anyCaller) => {
+      if (sizeOf(request.definition) === 'small') return inTurn(() => planner.submit(request));
       return ask<'submit'>(queues.submit, caller, { kind: 'submit', request }, () =>
         tooLarge(request.definition),
       );
     },
-    read: async ({ route, body }, caller = nobody) => {
+    read: async ({ route, body }, caller = anyCaller) => {
       const schema = (routes[route] as Route).body;
       if (!body) return readBody(schema, body);
-      if (isQuicklyRead(body)) return inTurn(() => readBody(schema, body));
+      if (isQuickToRead(body)) return inTurn(() => readBody(schema, body));
       return ask<'read'>(
         queues.medium,
         caller,
         { kind: 'read', request: { route, body } },
         () =>
-          new AppError('MALFORMED_BODY', `Expected a body that can be read ${within}, but this one cannot`),
+          new AppError('MALFORMED_BODY', `Expected a body that can be read ${limit}, but this one cannot`),
       );
     },
     start: processes.start,
@@ -190,3 +193,22 @@ export const createPlanning = (db: Db, { seconds = maxSeconds }: PlanningOptions
     processes: processes.ids,
   };
 };
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly planning: Planning;
+  }
+}
+
+const planning = async (
+  app: FastifyInstance,
+  { db, ...options }: PlanningOptions & { readonly db: Db },
+): Promise<void> => {
+  const own = createPlanning(db, options);
+  app.decorate('planning', own);
+  app.addHook('onListen', async () => own.start());
+  app.addHook('onClose', own.close);
+};
+
+/** Adds `app.planning`. Its processes start when the app listens, and end when it closes. */
+export const planningPlugin = fp(planning, { name: 'planning' });

@@ -1,18 +1,19 @@
 /**
- * Bodies: JSON or YAML, in UTF-8, both as strict. Anything else is a 415 before a byte of it is read. A body stays bytes until its route is
- * known: a large one is read off the event loop.
+ * Request bodies: JSON or YAML in UTF-8, parsed equally strictly. Fastify answers any other content type with 415 before it reads a byte.
+ *
+ * Fastify keeps a body as bytes (RawBody). `readBody` parses and checks it: on the event loop when it is small, in a planning process when
+ * it is large (planning/planning.ts).
  */
 import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
 import { type Document, isScalar, Lexer, LineCounter, Parser, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { parsePart } from './parse-part.ts';
-import { checkPlainData, describe, malformed, parsing } from './values.ts';
-
-/** JSON.parse keeps the last of two equal keys and says nothing. In a sweep that would drop half of a space, so it is looked for. */
+import { checkPlainData, describeValue, malformed, parseAs } from './values.ts';
 
 const backslash = 0x5c;
 
-/** Index of the quote that closes the string opened at `open`. */
+/** Index of the quote that closes the string which begins at `open`. */
 const closingQuote = (text: string, open: number): number => {
   let end = text.indexOf('"', open + 1);
   for (;;) {
@@ -23,15 +24,19 @@ const closingQuote = (text: string, open: number): number => {
   }
 };
 
-/** A string is a key if a colon follows it: nowhere else may one follow in valid JSON. */
+/** Whether the string that ends before `after` is a key: in valid JSON, a colon follows keys and nothing else. */
 const isKey = (text: string, after: number): boolean => {
   let i = after;
   while (' \t\r\n'.includes(text.charAt(i)) && i < text.length) i++;
   return text.charAt(i) === ':';
 };
 
-/** The first key that some object of `json` holds twice, or null. `json` must be valid JSON. Linear in its length. */
-export const findDuplicateKey = (json: string): string | null => {
+/**
+ * The first key that an object holds twice, or null. `json` must be valid JSON. Takes linear time.
+ *
+ * JSON.parse would keep the last of the two and lose the other one, such as half of a search space.
+ */
+const findDuplicateKey = (json: string): string | null => {
   const objects: Set<string>[] = [];
   for (let i = 0; i < json.length; i++) {
     const character = json.charAt(i);
@@ -52,23 +57,20 @@ export const findDuplicateKey = (json: string): string | null => {
   return null;
 };
 
-/** Throws MALFORMED_BODY. Refuses what JSON.parse lets through: a key given twice, `__proto__`, a million brackets. */
+/** Throws MALFORMED_BODY, also for what JSON.parse accepts: a duplicate key, the key `__proto__`, a million brackets. */
 export const parseJson = (text: string): unknown => {
-  const value: unknown = parsing('JSON', () => JSON.parse(text));
-  const twice = findDuplicateKey(text);
-  if (twice !== null) throw malformed(`Expected every key once, but got ${describe(twice)} twice`);
+  const value: unknown = parseAs('JSON', () => JSON.parse(text));
+  const duplicate = findDuplicateKey(text);
+  if (duplicate !== null)
+    throw malformed(`Expected every key once, but got ${describeValue(duplicate)} twice`);
   checkPlainData(value);
   return value;
 };
 
-/**
- * YAML 1.2, one document, core schema. The parser recurses over collections (deep enough, it ends the process), compares every key
- * with every other and paints a picture of every error: each is bounded or done here instead.
- */
-
 /** Collections that may be open at once. */
 const maxOpen = 64;
 
+/** Throws MALFORMED_BODY for deep nesting: the YAML parser recurses, and deep enough text would end the process. */
 const checkDepth = (text: string): void => {
   const parser = new Parser();
   for (const lexeme of new Lexer().lex(text)) {
@@ -78,30 +80,34 @@ const checkDepth = (text: string): void => {
   }
 };
 
+/** Throws MALFORMED_BODY for duplicate keys. The parser's own check compares every key with every other one. */
 const checkKeys = (document: Document): void => {
   visit(document, {
     Map: (_, { items }) => {
       const keys = new Set<unknown>();
       for (const { key } of items) {
         const name = isScalar(key) ? key.value : key;
-        if (keys.has(name)) throw malformed(`Expected every key once, but got ${describe(name)} twice`);
+        if (keys.has(name)) throw malformed(`Expected every key once, but got ${describeValue(name)} twice`);
         keys.add(name);
       }
     },
   });
 };
 
-/** Throws MALFORMED_BODY. Aliases may not multiply, unknown tags are refused, and so is all that the parser would only have warned of. */
+/**
+ * One document of YAML 1.2 with the core schema. Throws MALFORMED_BODY, also for unknown tags, for aliases that multiply, and for
+ * everything that the parser would only warn of.
+ */
 export const parseYaml = (text: string): unknown => {
   checkDepth(text);
   const lines = new LineCounter();
-  const value: unknown = parsing('YAML', () => {
+  const value: unknown = parseAs('YAML', () => {
     const document = parseDocument(text, {
       schema: 'core',
       stringKeys: true,
       uniqueKeys: false,
       resolveKnownTags: false,
-      prettyErrors: false,
+      prettyErrors: false, // it would draw a code frame for every error
       lineCounter: lines,
       logLevel: 'error',
     });
@@ -117,30 +123,29 @@ export const parseYaml = (text: string): unknown => {
   return value;
 };
 
-export const jsonTypes = ['application/json'];
-export const yamlTypes = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml'];
+const jsonTypes = ['application/json'];
+const yamlTypes = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml'];
 
 const parsers = { json: parseJson, yaml: parseYaml };
 
 export type RawBody = { readonly format: keyof typeof parsers; readonly bytes: Uint8Array };
 
 const decodeUtf8 = (bytes: Uint8Array): string =>
-  parsing('UTF-8', () => new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  parseAs('UTF-8', () => new TextDecoder('utf-8', { fatal: true }).decode(bytes));
 
-/** Throws MALFORMED_BODY and INVALID_REQUEST. `raw` undefined: there is no body. */
+/** The body as its route declares it. `raw` is undefined if there is no body. Throws MALFORMED_BODY and INVALID_REQUEST. */
 export const readBody = (schema: z.ZodType | undefined, raw: RawBody | undefined): unknown =>
   parsePart('body', schema, raw && parsers[raw.format](decodeUtf8(raw.bytes)));
 
-/** Bytes that are read on the event loop: the most hostile body of this size takes some 30 ms. YAML costs many times as much as JSON. */
-const quicklyRead = { json: 16 * 1024, yaml: 2 * 1024 };
+/** Bytes of a body that the event loop reads itself. The most expensive body of this size takes about 30 ms. */
+const quickBytes = { json: 16 * 1024, yaml: 2 * 1024 };
 
-export const isQuicklyRead = ({ format, bytes }: RawBody): boolean => bytes.length <= quicklyRead[format];
+export const isQuickToRead = ({ format, bytes }: RawBody): boolean => bytes.length <= quickBytes[format];
 
 export type BodyLimits = { readonly jsonBytes: number; readonly yamlBytes: number };
 
-/** Replaces Fastify's own parsers. YAML gets a smaller limit than JSON: it costs some fifty times as much to read. */
-export const registerBodyParsers = (app: FastifyInstance, { jsonBytes, yamlBytes }: BodyLimits): void => {
-  /** An empty body is no body, whatever its type says. */
+const bodies = async (app: FastifyInstance, { jsonBytes, yamlBytes }: BodyLimits): Promise<void> => {
+  /** An empty body counts as no body. */
   const keep =
     (format: RawBody['format']) =>
     async (_request: unknown, bytes: Buffer): Promise<RawBody | undefined> =>
@@ -149,3 +154,6 @@ export const registerBodyParsers = (app: FastifyInstance, { jsonBytes, yamlBytes
   app.addContentTypeParser(jsonTypes, { parseAs: 'buffer', bodyLimit: jsonBytes }, keep('json'));
   app.addContentTypeParser(yamlTypes, { parseAs: 'buffer', bodyLimit: yamlBytes }, keep('yaml'));
 };
+
+/** Replaces Fastify's body parsers. YAML has a smaller limit than JSON: parsing it takes about fifty times as long. */
+export const bodiesPlugin = fp(bodies, { name: 'bodies', dependencies: ['problems'] });

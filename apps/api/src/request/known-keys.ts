@@ -1,7 +1,7 @@
-/** Which keys a schema knows at a path, so that a misspelt one can be answered with the one that was meant. */
+/** The keys that a schema knows at a path, and which of them a misspelt key resembles. */
 import { z } from 'zod';
 
-/** The schemas that may stand where this one stands: wrappers taken off, unions spread. */
+/** The schemas that a value may match here: without wrappers (optional, default, …), and one for each option of a union. */
 const alternatives = (schema: z.ZodType): readonly z.ZodType[] => {
   if (schema instanceof z.ZodUnion)
     return schema.options.flatMap((option) => alternatives(option as z.ZodType));
@@ -20,8 +20,8 @@ const alternatives = (schema: z.ZodType): readonly z.ZodType[] => {
 const isObjectLike = (value: unknown): value is Readonly<Record<PropertyKey, unknown>> =>
   typeof value === 'object' && value !== null;
 
-/** An option of a union that fixes a key to another value than the input has there is not meant. */
-const fits = (schema: z.ZodType, input: unknown): boolean =>
+/** Whether `input` may be meant for this option of a union: no literal of the schema has another value in `input`. */
+const mayMatch = (schema: z.ZodType, input: unknown): boolean =>
   !(schema instanceof z.ZodObject) ||
   !isObjectLike(input) ||
   Object.entries(schema.shape).every(
@@ -29,14 +29,15 @@ const fits = (schema: z.ZodType, input: unknown): boolean =>
       !(member instanceof z.ZodLiteral) || !(key in input) || member.values.has(input[key] as never),
   );
 
-const step = (schema: z.ZodType, part: PropertyKey): readonly z.ZodType[] => {
+/** The schemas of the member `part`. */
+const memberSchemas = (schema: z.ZodType, part: PropertyKey): readonly z.ZodType[] => {
   if (schema instanceof z.ZodArray) return [schema.element as z.ZodType];
   if (schema instanceof z.ZodObject && Object.hasOwn(schema.shape, part))
     return [schema.shape[part as string] as z.ZodType];
   return [];
 };
 
-/** The keys of the object at `path`, `input` choosing among the options of unions on the way. */
+/** The keys that `schema` knows for the object at `path`. Literals in `input` choose among the options of unions. */
 export const knownKeysAt = (
   schema: z.ZodType,
   path: readonly PropertyKey[],
@@ -45,16 +46,18 @@ export const knownKeysAt = (
   let schemas = alternatives(schema);
   let here = input;
   for (const part of path) {
-    schemas = schemas.filter((s) => fits(s, here)).flatMap((s) => step(s, part).flatMap(alternatives));
+    schemas = schemas
+      .filter((s) => mayMatch(s, here))
+      .flatMap((s) => memberSchemas(s, part).flatMap(alternatives));
     here = isObjectLike(here) ? here[part] : undefined;
   }
-  const objects = schemas.filter((s) => s instanceof z.ZodObject && fits(s, here));
+  const objects = schemas.filter((s) => s instanceof z.ZodObject && mayMatch(s, here));
   return [...new Set(objects.flatMap((s) => Object.keys((s as z.ZodObject).shape)))];
 };
 
-/** Edits (insert, delete, replace, swap neighbours) from `a` to `b`: optimal string alignment. */
+/** Edits (insert, delete, replace, swap neighbours) from `a` to `b`: the optimal string alignment distance. */
 const distance = (a: string, b: string): number => {
-  let before: readonly number[] = [];
+  let previous: readonly number[] = [];
   let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
@@ -64,19 +67,22 @@ const distance = (a: string, b: string): number => {
         row[j]! + 1,
         next[j - 1]! + 1,
         row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1),
-        swapped ? before[j - 2]! + 1 : Number.POSITIVE_INFINITY,
+        swapped ? previous[j - 2]! + 1 : Number.POSITIVE_INFINITY,
       );
     }
-    before = row;
+    previous = row;
     row = next;
   }
   return row[b.length]!;
 };
 
-/** Edits after which a word is no longer taken for `name`: a third of it written differently. */
+/** Edits up to which a word resembles `name`: a third of its letters. */
 const maxEdits = (name: string): number => Math.max(1, Math.floor(name.length / 3));
 
-/** The name that was probably meant. Each edit changes the length by one at most, so only names of about this length are compared. */
+/**
+ * The name that `word` resembles most, or null. An edit changes the length by at most one, so names of another length are not compared: a
+ * word of a megabyte costs nothing.
+ */
 export const nearest = (word: string, names: readonly string[]): string | null => {
   const ranked = names
     .filter((name) => Math.abs(name.length - word.length) <= maxEdits(name))

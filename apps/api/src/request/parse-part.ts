@@ -1,31 +1,39 @@
-/** From zod's issues to ours: where, what was expected, what came. One per fault; of a union only the option that was meant. */
+/**
+ * One part of a request (params, query, headers or body) against its declared schema. A refusal names each fault by path, by what was
+ * expected and by what came: zod's issues in plain words, and of a union only the option that the client meant.
+ *
+ * A body may have 100,000 faults. The first 50 are explained, one by one, and the others are only counted.
+ */
 import { AppError, type ProblemIssue } from '@funnel/contracts';
 import type { z } from 'zod';
 import { knownKeysAt, nearest } from './known-keys.ts';
-import { cut, describe, eitherOf, formatPath, isStorable, typeName } from './values.ts';
+import { cut, describeValue, formatPath, isStorable, joinWithOr, typeName } from './values.ts';
 
 type Issue = z.core.$ZodIssue;
 type UnionIssue = Extract<Issue, { code: 'invalid_union' }>;
 type UnknownKeys = Extract<Issue, { code: 'unrecognized_keys' }>;
 type Bound = Extract<Issue, { code: 'too_small' | 'too_big' }>;
 
-/** More than a person reads at once: so many faults are explained, and the others are counted. */
+/** Faults that a refusal explains. */
 const maxIssues = 50;
-/** Characters of what was expected: enough for the names of all attacks, or of all hyperparameters. */
-const longestExpected = 2000;
-/** Characters of what came: a described value has at most 100, and words around it. */
-const longestReceived = 150;
+/** Characters of `expected`: enough for the names of all attacks, or of all hyperparameters. */
+const maxExpected = 2000;
+/** Characters of `received`: a shown value has at most 100, and some words stand around it. */
+const maxReceived = 150;
 
-type Found = { readonly path: readonly PropertyKey[]; readonly expected: string; readonly received: string };
+type Fault = { readonly path: readonly PropertyKey[]; readonly expected: string; readonly received: string };
 
-/** Our own messages read "Expected …, but got …. More.". */
-const ownWords = (message: string): { readonly expected: string; readonly received?: string } | null => {
-  const words = /^Expected (.*?)(?:, but (got )?(.*?))?(?:\. (.*))?$/s.exec(message);
-  if (!words) return null;
-  const [, expected = '', got, came, more] = words;
+/** The parts of a message that our own schemas wrote ("Expected …, but got …. More."), or null. */
+const parseOwnMessage = (
+  message: string,
+): { readonly expected: string; readonly received?: string } | null => {
+  const match = /^Expected (.*?)(?:, but (got )?(.*?))?(?:\. (.*))?$/s.exec(message);
+  if (!match) return null;
+  const [, expected = '', got, came, more] = match;
   return { expected: more ? `${expected} (${more})` : expected, received: got ? came : undefined };
 };
 
+/** The value at `path`, or undefined. */
 const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>(
     (here, part) =>
@@ -34,14 +42,14 @@ const valueAt = (input: unknown, path: readonly PropertyKey[]): unknown =>
   );
 
 const oneOf = (values: readonly unknown[], given: unknown): string => {
-  const meant =
+  const suggestion =
     typeof given === 'string'
       ? nearest(
           given,
           values.filter((v) => typeof v === 'string'),
         )
       : null;
-  return `one of ${values.map(String).join(', ')}${meant ? ` (did you mean "${meant}"?)` : ''}`;
+  return `one of ${values.map(String).join(', ')}${suggestion ? ` (did you mean "${suggestion}"?)` : ''}`;
 };
 
 const units: Readonly<Record<string, string>> = { string: ' character', array: ' value' };
@@ -55,30 +63,31 @@ const expectedBound = (issue: Bound): string => {
   return `${relation} ${limit}${unit}${unit && Number(limit) !== 1 ? 's' : ''}`;
 };
 
+/** Whether the issue says that the whole value has another type than this option of a union. */
 const isWrongType = (issue: Issue): boolean => {
   if (issue.path.length > 0) return false;
   if (issue.code === 'invalid_type') return true;
   return issue.code === 'invalid_value' && !issue.values.some((value) => typeof value === typeof issue.input);
 };
 
-/** Explained one by one, and only as far as they are shown. */
-type Faults = Iterable<Found>;
+/** Lazy: a fault is explained when somebody asks for it. */
+type Faults = Iterable<Fault>;
 type Explain = (issue: Issue, at: readonly PropertyKey[]) => Faults;
 
 function* each<T>(items: Iterable<T>, faultsOf: (item: T) => Faults): Faults {
   for (const item of items) yield* faultsOf(item);
 }
 
-const first = (faults: Faults, count: number): readonly Found[] => {
-  const found: Found[] = [];
+const takeFirst = (faults: Faults, count: number): readonly Fault[] => {
+  const taken: Fault[] = [];
   for (const fault of faults) {
-    found.push(fault);
-    if (found.length === count) break;
+    taken.push(fault);
+    if (taken.length === count) break;
   }
-  return found;
+  return taken;
 };
 
-/** The option whose type is right, then the one with the fewest faults: that one was meant. */
+/** The issues of the option that the client meant: of the options whose type fits, the one with the fewest issues. Null if no type fits. */
 const meantOption = (options: readonly (readonly Issue[])[]): readonly Issue[] | null => {
   const fitting = options.filter((issues) => !issues.some(isWrongType));
   return [...fitting].sort((a, b) => a.length - b.length)[0] ?? null;
@@ -87,22 +96,22 @@ const meantOption = (options: readonly (readonly Issue[])[]): readonly Issue[] |
 const explainUnion = (issue: UnionIssue, at: readonly PropertyKey[], explain: Explain): Faults => {
   const path = [...at, ...issue.path];
   if (issue.errors.length === 0) {
-    // A discriminated union: the discriminator itself is not one of its options.
+    // A discriminated union whose discriminator has none of the known values.
     const options: readonly unknown[] =
       'options' in issue && Array.isArray(issue.options) ? issue.options : [];
     const given = valueAt(issue.input, issue.path.slice(-1));
-    return [{ path, expected: oneOf(options, given), received: describe(given) }];
+    return [{ path, expected: oneOf(options, given), received: describeValue(given) }];
   }
   const meant = meantOption(issue.errors);
   if (meant) return each(meant, (inner) => explain(inner, path));
   const wrong = each(issue.errors, (option) =>
     each(option.filter(isWrongType), (inner) => explain(inner, path)),
   );
-  const expected = new Set(first(wrong, maxIssues).map((fault) => fault.expected));
-  return [{ path, expected: eitherOf([...expected]), received: describe(issue.input) }];
+  const expected = new Set(takeFirst(wrong, maxIssues).map((fault) => fault.expected));
+  return [{ path, expected: joinWithOr([...expected]), received: describeValue(issue.input) }];
 };
 
-/** How many faults `explain` would find, without explaining one. */
+/** The number of faults that `explain` would yield. */
 const countFaults = (issue: Issue): number => {
   if (issue.code === 'unrecognized_keys') return issue.keys.length;
   if (issue.code !== 'invalid_union' || issue.errors.length === 0) return 1;
@@ -115,26 +124,30 @@ const explainWith = (schema: z.ZodType, input: unknown): Explain => {
     const parent = [...at, ...issue.path];
     const known = knownKeysAt(schema, parent, input);
     return each(issue.keys, (key) => {
-      const meant = nearest(key, known);
-      const expected = meant
-        ? `a known key: did you mean "${meant}"?`
+      const suggestion = nearest(key, known);
+      const expected = suggestion
+        ? `a known key: did you mean "${suggestion}"?`
         : known.length > 0
           ? `one of ${known.join(', ')}`
           : 'no such key';
-      return [{ path: [...parent, key], expected, received: `the key ${describe(key)}` }];
+      return [{ path: [...parent, key], expected, received: `the key ${describeValue(key)}` }];
     });
   };
 
   const explain: Explain = (issue, at) => {
     const path = [...at, ...issue.path];
     const one = (expected: string, received?: string): Faults => {
-      // What was written, not what defaults and coercion had made of it when the fault was found.
+      // The value that the client wrote: `issue.input` may have gone through defaults and coercion.
       const written = valueAt(input, path);
       return [
-        { path, expected, received: received ?? describe(written === undefined ? issue.input : written) },
+        {
+          path,
+          expected,
+          received: received ?? describeValue(written === undefined ? issue.input : written),
+        },
       ];
     };
-    const own = ownWords(issue.message);
+    const own = parseOwnMessage(issue.message);
     if (issue.code === 'invalid_union') return explainUnion(issue, at, explain);
     if (issue.code === 'unrecognized_keys') return explainKeys(issue, at);
     if (own) return one(own.expected, own.received);
@@ -149,33 +162,7 @@ const explainWith = (schema: z.ZodType, input: unknown): Explain => {
   return explain;
 };
 
-export type Explained = {
-  /** The first of them. */
-  readonly issues: readonly ProblemIssue[];
-  /** How many there are. */
-  readonly faults: number;
-};
-
-/** `input` is what was parsed; `part` names it where a fault is with the whole of it ("body", "query", …). */
-export const explainIssues = (
-  error: z.ZodError,
-  schema: z.ZodType,
-  input: unknown,
-  part: string,
-): Explained => {
-  const explain = explainWith(schema, input);
-  const found = each(error.issues as readonly Issue[], (issue) => explain(issue, []));
-  return {
-    issues: first(found, maxIssues).map(({ path, expected, received }) => ({
-      path: formatPath(asWritten(path, input)) || part,
-      expected: cut(expected, longestExpected),
-      received: cut(received, longestReceived),
-    })),
-    faults: (error.issues as readonly Issue[]).reduce((sum, issue) => sum + countFaults(issue), 0),
-  };
-};
-
-/** An attack may be written flat: `settings`, which parsing put between, is not in what the user wrote. */
+/** `path` without the key `settings` of an attack, which parsing inserts when the client wrote the settings beside the attack's name. */
 const asWritten = (path: readonly PropertyKey[], input: unknown): readonly PropertyKey[] => {
   const written: PropertyKey[] = [];
   let here = input;
@@ -188,16 +175,40 @@ const asWritten = (path: readonly PropertyKey[], input: unknown): readonly Prope
   return written;
 };
 
-/** One part of a request against its declaration: params, query, headers or body. */
+export type Explained = {
+  /** The first 50 faults. */
+  readonly issues: readonly ProblemIssue[];
+  /** The number of all faults. */
+  readonly faults: number;
+};
+
+/** `input` is the value that was parsed. `part` ("body", "query", …) is the path of a fault of the whole value. */
+export const explainIssues = (
+  error: z.ZodError,
+  schema: z.ZodType,
+  input: unknown,
+  part: string,
+): Explained => {
+  const explain = explainWith(schema, input);
+  const faults = each(error.issues as readonly Issue[], (issue) => explain(issue, []));
+  return {
+    issues: takeFirst(faults, maxIssues).map(({ path, expected, received }) => ({
+      path: formatPath(asWritten(path, input)) || part,
+      expected: cut(expected, maxExpected),
+      received: cut(received, maxReceived),
+    })),
+    faults: (error.issues as readonly Issue[]).reduce((sum, issue) => sum + countFaults(issue), 0),
+  };
+};
 
 export type Part = 'params' | 'query' | 'headers' | 'body';
 
-const inWords = (count: number): string => count.toLocaleString('en-US');
+const formatCount = (count: number): string => count.toLocaleString('en-US');
 
 /** " (and 3 more)"; " (and 49 more listed, and 69,950 more that are not)" */
-const others = ({ issues, faults }: Explained): string => {
+const describeOthers = ({ issues, faults }: Explained): string => {
   const [listed, unlisted] = [issues.length - 1, faults - issues.length];
-  if (unlisted > 0) return ` (and ${listed} more listed, and ${inWords(unlisted)} more that are not)`;
+  if (unlisted > 0) return ` (and ${listed} more listed, and ${formatCount(unlisted)} more that are not)`;
   return listed > 0 ? ` (and ${listed} more)` : '';
 };
 
@@ -205,7 +216,7 @@ const refuse = (part: Part, explained: Explained): AppError => {
   const { issues } = explained;
   const [first] = issues;
   const detail = first
-    ? `${first.path}: expected ${first.expected}, but got ${first.received}${others(explained)}`
+    ? `${first.path}: expected ${first.expected}, but got ${first.received}${describeOthers(explained)}`
     : 'refused';
   return new AppError('INVALID_REQUEST', `In the ${part}, ${detail}`, { issues });
 };
@@ -213,7 +224,7 @@ const refuse = (part: Part, explained: Explained): AppError => {
 const refuseOne = (part: Part, issue: Explained['issues'][number]): AppError =>
   refuse(part, { issues: [issue], faults: 1 });
 
-/** Addresses are percent-decoded into any text; a body was checked when it was parsed. */
+/** Throws INVALID_REQUEST for text that PostgreSQL cannot store. Percent-decoding makes any text; parsing has checked a body already. */
 const checkTexts = (part: Part, input: unknown): void => {
   if (part === 'body' || typeof input !== 'object' || input === null) return;
   for (const [key, value] of Object.entries(input))
@@ -222,11 +233,11 @@ const checkTexts = (part: Part, input: unknown): void => {
         throw refuseOne(part, {
           path: formatPath([key]),
           expected: 'text without NUL and half surrogate pairs',
-          received: describe(text),
+          received: describeValue(text),
         });
 };
 
-/** Throws INVALID_REQUEST with the first faults, and how many there are. A part that is not declared must not be there. */
+/** The parsed part. A part without a schema must be absent. Throws INVALID_REQUEST with the first faults and their number. */
 export const parsePart = (part: Part, schema: z.ZodType | undefined, input: unknown): unknown => {
   checkTexts(part, input);
   if (schema) {
@@ -239,9 +250,9 @@ export const parsePart = (part: Part, schema: z.ZodType | undefined, input: unkn
       throw refuseOne(part, {
         path: formatPath([key]),
         expected: 'no query parameters',
-        received: `the key ${describe(key)}`,
+        received: `the key ${describeValue(key)}`,
       });
   if (part === 'body' && input !== undefined && input !== null)
-    throw refuseOne(part, { path: part, expected: 'no body', received: describe(input) });
+    throw refuseOne(part, { path: part, expected: 'no body', received: describeValue(input) });
   return undefined;
 };

@@ -1,14 +1,19 @@
-/** How a value that came in is named in an error: short, and never more than a line of it. The work is as short as the answer. */
+/**
+ * Values that clients send: how error texts show them, and which of them no route takes.
+ *
+ * A value may be a megabyte. An error text shows the first 100 characters of it, and making that text reads no more than that.
+ */
 import { AppError } from '@funnel/contracts';
 
-const longest = 100;
+/** Characters of a value that an error text shows. */
+const maxShown = 100;
 
-/** At most `length` characters, and a mark where some were left out. */
-export const cut = (text: string, length = longest): string =>
+/** The first `length` characters; `…` marks that the rest is missing. */
+export const cut = (text: string, length = maxShown): string =>
   text.length > length ? `${text.slice(0, length)}…` : text;
 
-/** The beginning of `JSON.stringify(value)`: all of it where that has at most `room` characters, else more than `room`. */
-const beginning = (value: unknown, room: number): string => {
+/** The start of `JSON.stringify(value)`: all of it if it has at most `room` characters, else a little more than `room` of them. */
+const jsonStart = (value: unknown, room: number): string => {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, room + 1));
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const isList = Array.isArray(value);
@@ -18,17 +23,18 @@ const beginning = (value: unknown, room: number): string => {
     const member = (value as Readonly<Record<string, unknown>>)[key];
     if (!isList && member === undefined) continue;
     if (text.length > 1) text += ',';
-    if (!isList) text += `${beginning(key, room - text.length)}:`;
-    text += beginning(member, Math.max(0, room - text.length));
+    if (!isList) text += `${jsonStart(key, room - text.length)}:`;
+    text += jsonStart(member, Math.max(0, room - text.length));
   }
   return `${text}${isList ? ']' : '}'}`;
 };
 
-export const describe = (value: unknown): string => {
+/** A value as an error text shows it. */
+export const describeValue = (value: unknown): string => {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value) && value.length === 0) return 'an empty list';
-  if (typeof value === 'number') return String(value); // JSON would make null of NaN
-  return cut(beginning(value, longest));
+  if (typeof value === 'number') return String(value); // JSON.stringify(NaN) is null
+  return cut(jsonStart(value, maxShown));
 };
 
 const typeNames: Readonly<Record<string, string>> = {
@@ -42,13 +48,15 @@ const typeNames: Readonly<Record<string, string>> = {
   null: 'null',
   undefined: 'nothing',
 };
+
+/** A type's name in zod, in plain words. */
 export const typeName = (type: string): string => typeNames[type] ?? type;
 
 /** "a, b or c" */
-export const eitherOf = (words: readonly string[]): string =>
+export const joinWithOr = (words: readonly string[]): string =>
   words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 
-/** `space.gamma[1]`; a long key is cut. */
+/** `space.gamma[1]`. Long keys are cut. */
 export const formatPath = (path: readonly PropertyKey[]): string =>
   path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`;
@@ -56,44 +64,46 @@ export const formatPath = (path: readonly PropertyKey[]): string =>
     return text === '' ? key : `${text}.${key}`;
   }, '');
 
-/** Characters of an error's text: parsers quote what they could not read, which may be all of a body. */
-const longestMessage = 500;
+/** Characters of a MALFORMED_BODY message. Parsers quote the text that they could not read, which may be the whole body. */
+const maxMessage = 500;
 
 export const malformed = (message: string, cause?: unknown): AppError =>
-  new AppError('MALFORMED_BODY', cut(message, longestMessage), {}, { cause });
+  new AppError('MALFORMED_BODY', cut(message, maxMessage), {}, { cause });
 
-/** What `parse` throws becomes a MALFORMED_BODY that says what was expected and what the parser said. */
-export const parsing = <T>(expected: string, parse: () => T): T => {
+/** What `parse` returns. If it throws, throws MALFORMED_BODY with the parser's message; `format` names what the text should be. */
+export const parseAs = <T>(format: string, parse: () => T): T => {
   try {
     return parse();
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw malformed(
-      `Expected ${expected}, but: ${error instanceof Error ? error.message : String(error)}`,
+      `Expected ${format}, but: ${error instanceof Error ? error.message : String(error)}`,
       error,
     );
   }
 };
 
-/** What may come in from outside, whatever it was written in: plain data that PostgreSQL can hold and that cannot reach a prototype. */
+/** Levels of nesting. A sweep file has fewer than ten. */
+const maxDepth = 32;
 
-/** No sweep nests deeper than a handful; a million brackets are not a sweep. */
-const deepest = 32;
-
-/** PostgreSQL stores neither NUL nor half of a surrogate pair. */
+/** PostgreSQL stores neither NUL nor one half of a surrogate pair. */
 export const isStorable = (text: string): boolean =>
-  !/[\0\ud800-\udfff]/.test(text) || !/[\0\p{Surrogate}]/u.test(text); // the first is fast and refuses whole pairs too
+  !/[\0\ud800-\udfff]/.test(text) || !/[\0\p{Surrogate}]/u.test(text); // the first test is fast, but also finds whole pairs
 
 const checkText = (text: string): void => {
   if (!isStorable(text))
     throw malformed('Expected text without NUL and without half surrogate pairs, but got one of them');
 };
 
-/** Throws MALFORMED_BODY for what no route could take. Without recursion, so that depth costs no stack. */
+/**
+ * Throws MALFORMED_BODY unless `value` is plain data: texts that PostgreSQL stores, no key `__proto__`, at most 32 levels. Goes level by
+ * level and not by recursion, so that deep nesting cannot overflow the stack.
+ */
 export const checkPlainData = (value: unknown): void => {
   let level: readonly unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > deepest) throw malformed(`Expected at most ${deepest} levels, but the body is nested deeper`);
+    if (depth > maxDepth)
+      throw malformed(`Expected at most ${maxDepth} levels, but the body is nested deeper`);
     const next: unknown[] = [];
     for (const item of level) {
       if (typeof item === 'string') checkText(item);

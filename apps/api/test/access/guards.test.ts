@@ -1,5 +1,5 @@
 import { routes } from '@funnel/contracts';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isLoopback } from '../../src/access/hosts.ts';
 import { addToken, build, fingerprint, oneTrial, type TestApp, tokenOf } from '../build.ts';
 
@@ -11,14 +11,14 @@ afterAll(() => api.close());
 
 describe('on loopback, without tokens', () => {
   test.each(['localhost', 'localhost:7070', '127.0.0.1:7070', '[::1]:7070', 'LOCALHOST', 'funnel.test'])(
-    '%s is a name to call it by',
+    '%s is allowed in Host',
     async (host) => {
       expect((await api.app.inject({ url: '/v1/sweeps', headers: { host } })).statusCode).toBe(200);
     },
   );
 
   test.each(['evil.test', 'localhost.evil.test', '127.0.0.1.evil.test:7070', '192.168.0.1'])(
-    'a rebound name (%s) is not',
+    'a rebound name (%s) is refused',
     async (host) => {
       for (const url of ['/v1/sweeps', '/', '/docs/', '/openapi.json']) {
         const response = await api.app.inject({ url, headers: { host } });
@@ -27,7 +27,7 @@ describe('on loopback, without tokens', () => {
     },
   );
 
-  test('another site cannot make a browser change anything', async () => {
+  test('a page of another site can change nothing', async () => {
     const { id } = (await api.app.inject({ method: 'POST', url: '/v1/sweeps', payload: oneTrial })).json();
     const before = await fingerprint(api.db);
     for (const origin of ['https://evil.test', 'null', 'http://localhost:9999', 'http://localhost.evil.test'])
@@ -42,7 +42,7 @@ describe('on loopback, without tokens', () => {
     expect(await fingerprint(api.db)).toBe(before);
   });
 
-  test('the dashboard can', async () => {
+  test('the dashboard can change things', async () => {
     const response = await api.app.inject({
       method: 'POST',
       url: '/v1/sweeps/plan',
@@ -52,7 +52,7 @@ describe('on loopback, without tokens', () => {
     expect(response.statusCode).toBe(200);
   });
 
-  test('no site may read answers: there is no CORS', async () => {
+  test('no other site may read answers: there is no CORS', async () => {
     for (const method of ['GET', 'OPTIONS'] as const) {
       const response = await api.app.inject({
         method,
@@ -66,7 +66,7 @@ describe('on loopback, without tokens', () => {
 
 describe('every answer', () => {
   test.each(['/v1/sweeps', '/v1/sweeps/x', '/nothing', '/docs/', '/', routes.getOpenApi.url])(
-    'of %s carries the headers that keep browsers safe',
+    'of %s has the security headers',
     async (url) => {
       const { headers } = await api.app.inject(url);
       expect(headers).toMatchObject({
@@ -81,7 +81,7 @@ describe('every answer', () => {
   );
 });
 
-test('a client that calls too often is asked to wait', async () => {
+test('a client that calls too often gets a 429 with Retry-After', async () => {
   const codes: number[] = [];
   for (let i = 0; i < 210; i++) {
     const response = await api.app.inject({ url: '/healthz', remoteAddress: '10.0.0.9' });
@@ -97,12 +97,42 @@ test('a client that calls too often is asked to wait', async () => {
   expect((await api.app.inject({ url: '/healthz', remoteAddress: '10.0.0.10' })).statusCode).toBe(200);
 });
 
+test('requests of an address and of a token are counted apart, in windows of a minute', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const own = await build({ rateLimit: 3, prepare: (db) => addToken(db, 'read') });
+  onTestFinished(async () => {
+    vi.useRealTimers();
+    await own.close();
+  });
+  const call = (remoteAddress: string, url = '/v1/sweeps') =>
+    own.app.inject({ url, remoteAddress, headers: { authorization: `Bearer ${tokenOf('read')}` } });
+  const statuses = [await call('10.0.0.1'), await call('10.0.0.1'), await call('10.0.0.2')];
+  expect(statuses.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200]);
+
+  vi.setSystemTime(Date.now() + 20_000);
+  const refused = await call('10.0.0.2');
+  expect(refused.json()).toMatchObject({
+    status: 429,
+    code: 'RATE_LIMITED',
+    detail: 'Expected fewer requests from token a read',
+  });
+  expect(Number(refused.headers['retry-after'])).toBeGreaterThan(30);
+  expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(40);
+  expect(Object.keys(refused.headers).filter((name) => name.startsWith('x-ratelimit'))).toEqual([]);
+  // The address has one request left, for a route that needs no token.
+  expect((await call('10.0.0.2', '/healthz')).statusCode).toBe(200);
+  expect((await call('10.0.0.2', '/healthz')).json().detail).toBe('Expected fewer requests from 10.0.0.2');
+
+  vi.setSystemTime(Date.now() + 40_000);
+  expect((await call('10.0.0.2')).statusCode).toBe(200);
+});
+
 describe('behind a proxy', () => {
-  test('there must be a token, whatever the address that it listens on', async () => {
+  test('a token is required on every address', async () => {
     await expect(build({ trustProxy: true })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
-  test('a caller is whom the proxy saw, not whom the caller says to be', async () => {
+  test('the address of a caller is the one that the proxy saw', async () => {
     const proxied = await build({ trustProxy: true, prepare: (db) => addToken(db, 'submit') });
     try {
       const { statusCode } = await proxied.app.inject({
@@ -124,7 +154,7 @@ test.each(['127.0.0.1', '127.1.2.3', 'localhost', '::1', '[::1]'])('%s is loopba
   expect(isLoopback(host)).toBe(true);
 });
 test.each(['0.0.0.0', '::', '', '10.0.0.1', '127.0.0.1.evil.test', 'localhost.evil.test', '1270.0.0.1'])(
-  '%j is not',
+  '%j is not loopback',
   (host) => {
     expect(isLoopback(host)).toBe(false);
   },

@@ -17,7 +17,7 @@ afterAll(() => api.close());
 const table = Object.entries(routes) as [RouteName, Route][];
 const declared = (role: Role | null) => table.filter(([, route]) => route.role === role);
 
-/** A request that would be taken, were the caller let in; to nothing that is there. */
+/** A valid request for an object that does not exist. */
 const requestTo = ({ method, url, body }: Route, authorization?: string): InjectOptions => ({
   method,
   url: `${url.replace(/:[a-z]+/gi, 'nothing')}${url === '/v1/compare' ? '?trials=a,b' : ''}`,
@@ -83,14 +83,14 @@ describe('with a token', () => {
     expect(await fingerprint(api.db)).toBe(before);
   });
 
-  test('of its role or a higher one, every route is open', async () => {
+  test('of its role or a higher one, every route gives access', async () => {
     for (const { name, route, held } of enough) {
       const status = await call(api.app, requestTo(route, `bearer ${tokenOf(held)}`));
       expect([200, 201, 404], `${name} as ${held}: ${status}`).toContain(status);
     }
   });
 
-  test('the audit log says who it was', async () => {
+  test('the audit log names the token', async () => {
     const response = await api.app.inject({
       url: '/v1/audit',
       headers: { authorization: `Bearer ${tokenOf('admin')}` },
@@ -102,7 +102,7 @@ describe('with a token', () => {
     expect(entries[0]).toMatchObject({ address: '127.0.0.1', details: { requestId: expect.any(String) } });
   });
 
-  test('that is revoked, nothing is open from then on; and revoking the last one opens no door', async () => {
+  test('that is revoked, no route gives access; and revoking the last token does not open the service', async () => {
     const own = await build({ prepare: (db) => addToken(db, 'admin') });
     const get = () =>
       own.app.inject({ url: '/v1/sweeps', headers: { authorization: `Bearer ${tokenOf('admin')}` } });
@@ -114,7 +114,7 @@ describe('with a token', () => {
   });
 });
 
-describe('where others can reach it', () => {
+describe('on an address that others can reach', () => {
   test.each(['0.0.0.0', '::', '10.1.2.3', 'funnel.example'])(
     'on %s it does not start without a token',
     async (host) => {
@@ -122,17 +122,17 @@ describe('where others can reach it', () => {
     },
   );
 
-  test('it starts with one, and asks for it', async () => {
+  test('it starts with a token, and then requires it', async () => {
     const open = await build({ host: '0.0.0.0', prepare: (db) => addToken(db, 'read') });
     expect((await open.app.inject('/v1/sweeps')).statusCode).toBe(401);
-    // Called by any name, unless names are given.
+    // Any name is allowed in Host, unless names are configured.
     expect((await open.app.inject({ url: '/healthz', headers: { host: 'funnel.example' } })).statusCode).toBe(
       200,
     );
     await open.close();
   });
 
-  test('it answers to the names that it is given, and to probes under any', async () => {
+  test('it accepts the allowed names in Host, and any name from probes', async () => {
     const named = await build({
       host: '0.0.0.0',
       allowedHosts: ['funnel.example'],
@@ -149,7 +149,7 @@ describe('where others can reach it', () => {
     await named.close();
   });
 
-  test('on loopback it can be told to want one', async () => {
+  test('FUNNEL_AUTH=required needs a token on loopback too', async () => {
     await expect(build({ auth: 'required' })).rejects.toThrow(/at least one token/);
   });
 });
@@ -171,10 +171,10 @@ describe('open streams', () => {
     await reader.read(); // the greeting
     return { ended: reader.read().then(({ done }) => done), cancel: () => reader.cancel() };
   };
-  /** A stream that is destroyed in the middle of a chunk is an error to its reader. */
+  /** Whether the stream ended. Its reader gets an error if that happens in the middle of a chunk. */
   const isOver = (ended: Promise<boolean>): Promise<boolean> => ended.catch(() => true);
 
-  test('a stream ends when its token is revoked, others go on; one opened without a token ends with the first token', async () => {
+  test('a stream ends when its token is revoked, and others go on; one opened without a token ends when the first token is made', async () => {
     const anybody = await open();
     await addToken(api.db, 'read');
     await addToken(api.db, 'admin');

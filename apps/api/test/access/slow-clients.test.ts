@@ -1,4 +1,4 @@
-/** Clients that hold on to connections without asking anything, and clients that send too much. */
+/** Clients that hold connections without sending a request, and clients that send too much. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** All that comes on a connection until it is closed. */
+/** A connection, and everything that it receives until it closes. */
 const dial = (): { readonly socket: Socket; readonly answer: Promise<string> } => {
   const socket = connect(port, '127.0.0.1');
   let text = '';
@@ -39,7 +39,7 @@ test.each([
   );
 });
 
-test('one that drips a head is sent away, however lively it is', async () => {
+test('a client that sends its header byte by byte gets a 408', async () => {
   const { socket, answer } = dial();
   socket.write('GET /v1/sweeps HTTP/1.1\r\nHost: localhost\r\n');
   const dripping = setInterval(() => socket.write('X-A: b\r\n'), 50);
@@ -53,13 +53,13 @@ test.each([
     'a token',
     `GET /healthz HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${'a'.repeat(20_000)}\r\n\r\n`,
   ],
-])('%s of 20,000 characters is refused before it is looked at', async (_, request) => {
+])('%s of 20,000 characters is refused with 431', async (_, request) => {
   const { socket, answer } = dial();
   socket.write(request);
   expect(await answer).toMatch(/^HTTP\/1.1 431 .*\r\nContent-Type: application\/problem\+json/);
 });
 
-test('there is an end to connections, which those that are there do not notice', async () => {
+test('the number of connections is limited', async () => {
   expect(api.app.server.maxConnections).toBe(3 + 2000);
   expect(await fetch(`http://127.0.0.1:${port}/healthz`).then(({ status }) => status)).toBe(200);
 });

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { FunnelEventRow } from '@funnel/contracts';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createEventHub, createPlaces, type EventHubOptions } from '../../src/events/event-hub.ts';
+import { createEventHub, createStreamLimits, type EventHubOptions } from '../../src/events/event-hub.ts';
 import type { EventSource } from '../../src/events/event-stream.ts';
 
-/** A log in memory, answering late, as a database does. */
+/** A source of events in memory. Like a database, it answers late. */
 const createLog = () => {
   const rows: FunnelEventRow[] = [];
   let wake = (): void => {};
@@ -49,7 +49,7 @@ const openHub = (source: EventSource, options: Partial<EventHubOptions> = {}) =>
   const onError = vi.fn();
   const hub = createEventHub({
     source,
-    places: createPlaces({ inAll: 10, ofOneCaller: 10 }),
+    limits: createStreamLimits({ total: 10, perCaller: 10 }),
     bufferBytes: 64 * 1024,
     heartbeat: 3_600_000,
     onError,
@@ -59,7 +59,7 @@ const openHub = (source: EventSource, options: Partial<EventHubOptions> = {}) =>
   return { hub, onError };
 };
 
-/** The ids that arrive, until `count` of them have. */
+/** The ids of the first `count` events. */
 const collect = async (readable: Readable, count: number): Promise<string[]> => {
   const ids: string[] = [];
   for await (const chunk of readable) {
@@ -72,7 +72,7 @@ const numbers = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, i) => String(from + i));
 
 describe('createEventHub', () => {
-  test('a client that comes back gets what it missed, then what happens, each once and in order', async () => {
+  test('a client that connects again gets missed events, then new ones, each once and in order', async () => {
     const { source, write } = createLog();
     write(1200);
     const { hub } = openHub(source);
@@ -84,7 +84,7 @@ describe('createEventHub', () => {
     expect(await collected).toEqual(numbers(101, 1600));
   });
 
-  test('many clients that come at any time lose and double nothing', async () => {
+  test('many clients that connect at any time get each event once', async () => {
     const { source, write } = createLog();
     const { hub } = openHub(source);
     const clients: Promise<string[]>[] = [];
@@ -96,7 +96,7 @@ describe('createEventHub', () => {
     expect(await Promise.all(clients)).toEqual(clients.map((_, i) => numbers(i * 50 + 1, 2000)));
   });
 
-  test('a new client gets what happens from now on, and only of its sweep', async () => {
+  test('a new client gets only new events of its sweep', async () => {
     const { source, write } = createLog();
     write(3, 'a');
     const { hub } = openHub(source);
@@ -108,7 +108,7 @@ describe('createEventHub', () => {
     expect(await collected).toEqual(['6', '8']);
   });
 
-  test('an id from a database that is no more means now', async () => {
+  test('with an id from an earlier database, a stream begins now', async () => {
     const { source, write } = createLog();
     write(2);
     const { hub } = openHub(source);
@@ -117,7 +117,7 @@ describe('createEventHub', () => {
     expect(await collected).toEqual(['3']);
   });
 
-  test('a client that reads slowly costs a bounded buffer and misses nothing', async () => {
+  test('a client that reads slowly has a bounded buffer and misses no event', async () => {
     const { source, write } = createLog();
     const { hub } = openHub(source, { bufferBytes: 4096 });
     const readable = await hub.open({ caller: null });
@@ -127,7 +127,7 @@ describe('createEventHub', () => {
       await new Promise((resolve) => setImmediate(resolve));
       most = Math.max(most, readable.readableLength);
     }
-    // One batch of a page may be on top of a full buffer.
+    // One page of events may come on top of a full buffer.
     expect(most).toBeLessThan(200_000);
     expect(await collect(readable, 1200)).toEqual(numbers(1, 1200));
   });
@@ -146,7 +146,7 @@ describe('createEventHub', () => {
     expect(hub.size()).toBe(0);
   });
 
-  test('a quiet stream hears a heartbeat with the id to come back with', async () => {
+  test('a quiet stream gets heartbeats with the id of the last event', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     onTestFinished(() => void vi.useRealTimers());
     const { source, write } = createLog();
@@ -159,14 +159,14 @@ describe('createEventHub', () => {
     write(5, 'other');
     await vi.waitFor(() => {
       vi.advanceTimersByTime(1000);
-      expect(text).toContain('id: 5\n:\n\n');
+      expect(text).toContain('id: 5\n: id 5\n\n');
     }, 30_000);
     expect(text).not.toContain('data:');
   });
 
-  test('more clients than allowed are refused, and a place is free when one leaves', async () => {
+  test('more clients than the limit are refused until one leaves', async () => {
     const { source } = createLog();
-    const { hub } = openHub(source, { places: createPlaces({ inAll: 2, ofOneCaller: 2 }) });
+    const { hub } = openHub(source, { limits: createStreamLimits({ total: 2, perCaller: 2 }) });
     const [first] = await Promise.all([hub.open({ caller: null }), hub.open({ caller: null })]);
     await expect(hub.open({ caller: null })).rejects.toMatchObject({ code: 'TOO_MANY_STREAMS' });
     first.destroy();
@@ -174,17 +174,20 @@ describe('createEventHub', () => {
     await expect(hub.open({ caller: null })).resolves.toBeDefined();
   });
 
-  test('a database that was away when the first client came is asked again by the next', async () => {
+  test('the next client tries again if the database was away for the first one', async () => {
     const { source, write } = createLog();
     const listen = vi.fn(source.listen).mockRejectedValueOnce(new Error('away'));
-    const { hub } = openHub({ ...source, listen }, { places: createPlaces({ inAll: 1, ofOneCaller: 1 }) });
+    const { hub } = openHub(
+      { ...source, listen },
+      { limits: createStreamLimits({ total: 1, perCaller: 1 }) },
+    );
     await expect(hub.open({ caller: null })).rejects.toThrow('away');
     const collected = collect(await hub.open({ caller: null }), 1);
     write(1);
     expect(await collected).toEqual(['1']);
   });
 
-  test('a reading that fails is reported, and the client is sent away to come back', async () => {
+  test('a failed query is reported, and the stream ends so that its client connects again', async () => {
     const { source } = createLog();
     const after = vi.fn(source.after).mockRejectedValue(new Error('away'));
     const { hub, onError } = openHub({ ...source, after });
@@ -193,7 +196,7 @@ describe('createEventHub', () => {
     expect(onError).toHaveBeenCalled();
   });
 
-  test('closing ends a stream that is only being opened', async () => {
+  test('closing also ends a stream that is just opening', async () => {
     const { hub } = openHub(createLog().source);
     const opening = hub.open({ caller: null });
     const closing = hub.close();

@@ -2,58 +2,58 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createClient } from '@funnel/client';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createPlaces, shareOfOneCaller } from '../../src/events/event-hub.ts';
+import { createStreamLimits, defaultStreamsPerCaller } from '../../src/events/event-hub.ts';
 import { addToken, build, type TestApp, tokenOf } from '../build.ts';
 
-describe('places among the streams', () => {
-  test('one caller has no more than its share, and the others still have theirs', () => {
-    const places = createPlaces({ inAll: 5, ofOneCaller: 2 });
-    places.take('a');
-    places.take('a');
-    expect(() => places.take('a')).toThrow(expect.objectContaining({ code: 'TOO_MANY_OWN_STREAMS' }));
-    places.take('b');
-    places.take('b');
-    places.take('c');
-    expect(() => places.take('c')).toThrow(expect.objectContaining({ code: 'TOO_MANY_STREAMS' }));
-    // Told what they themselves can change.
-    expect(() => places.take('a')).toThrow(expect.objectContaining({ code: 'TOO_MANY_OWN_STREAMS' }));
+describe('createStreamLimits', () => {
+  test('one caller cannot take the streams of the others', () => {
+    const limits = createStreamLimits({ total: 5, perCaller: 2 });
+    limits.acquire('a');
+    limits.acquire('a');
+    expect(() => limits.acquire('a')).toThrow(expect.objectContaining({ code: 'TOO_MANY_OWN_STREAMS' }));
+    limits.acquire('b');
+    limits.acquire('b');
+    limits.acquire('c');
+    expect(() => limits.acquire('c')).toThrow(expect.objectContaining({ code: 'TOO_MANY_STREAMS' }));
+    // The caller's own limit comes first: that one the caller can change.
+    expect(() => limits.acquire('a')).toThrow(expect.objectContaining({ code: 'TOO_MANY_OWN_STREAMS' }));
   });
 
-  test('who needs no token is counted among all only', () => {
-    const places = createPlaces({ inAll: 4, ofOneCaller: 1 });
-    for (let i = 0; i < 4; i++) places.take(null);
-    expect(() => places.take(null)).toThrow(expect.objectContaining({ code: 'TOO_MANY_STREAMS' }));
+  test('callers without a token count in the total only', () => {
+    const limits = createStreamLimits({ total: 4, perCaller: 1 });
+    for (let i = 0; i < 4; i++) limits.acquire(null);
+    expect(() => limits.acquire(null)).toThrow(expect.objectContaining({ code: 'TOO_MANY_STREAMS' }));
   });
 
-  test('a place is given back once, however often that is said', () => {
-    const places = createPlaces({ inAll: 2, ofOneCaller: 1 });
-    const leave = places.take('a');
-    places.take('b');
+  test('releasing a stream twice releases it once', () => {
+    const limits = createStreamLimits({ total: 2, perCaller: 1 });
+    const leave = limits.acquire('a');
+    limits.acquire('b');
     leave();
     leave();
-    places.take('a');
+    limits.acquire('a');
     for (const caller of ['a', 'b'])
-      expect(() => places.take(caller)).toThrow(expect.objectContaining({ code: 'TOO_MANY_OWN_STREAMS' }));
-    expect(() => places.take('c')).toThrow(expect.objectContaining({ code: 'TOO_MANY_STREAMS' }));
+      expect(() => limits.acquire(caller)).toThrow(expect.objectContaining({ code: 'TOO_MANY_OWN_STREAMS' }));
+    expect(() => limits.acquire('c')).toThrow(expect.objectContaining({ code: 'TOO_MANY_STREAMS' }));
   });
 
   test.each([
     [500, 125],
     [3, 8],
     [40, 10],
-  ])('of %d, one caller may have %d', (inAll, ofOne) => {
-    expect(shareOfOneCaller(inAll)).toBe(ofOne);
+  ])('of %d streams, one caller may have %d', (inAll, ofOne) => {
+    expect(defaultStreamsPerCaller(inAll)).toBe(ofOne);
   });
 });
 
-/** Who may watch how often, and what becomes of the places of those who leave: over real connections. */
+/** From here over real connections. */
 
 const listenOn = async ({ app }: TestApp): Promise<number> => {
   await app.listen({ host: '127.0.0.1', port: 0 });
   return (app.server.address() as { port: number }).port;
 };
 
-/** A stream that has been answered, and how to leave it. */
+/** An opened stream, and a function that leaves it. */
 const watch = async (port: number, token?: string) => {
   const leaving = new AbortController();
   const response = await fetch(`http://127.0.0.1:${port}/v1/events`, {
@@ -90,7 +90,7 @@ describe('where tokens are needed', () => {
     return opened;
   };
 
-  test('one token cannot take every place, and is told so; another still finds one', async () => {
+  test('one token cannot take all streams, and another token still gets one', async () => {
     const greedy = await several(3, tokenOf('read'));
     expect(statusesOf(greedy)).toEqual([200, 200, 429]);
     const { response } = greedy[2]!;
@@ -105,7 +105,7 @@ describe('where tokens are needed', () => {
     leaveAll([...greedy, ...others]);
   });
 
-  test('a place that is left is free for the same token, and its client comes by it by itself', async () => {
+  test('a released stream is free for the same token, and its client gets it by waiting', async () => {
     const [first, second] = await vi.waitFor(async () => {
       const pair = await several(2, tokenOf('read'));
       if (statusesOf(pair).some((status) => status !== 200)) leaveAll(pair);
@@ -122,7 +122,7 @@ describe('where tokens are needed', () => {
         if (response.status === 429) {
           refusals();
           first.leave();
-          // As the service says, but for the seconds to wait.
+          // The service's answer with a shorter Retry-After.
           return new Response(response.body, { status: 429, headers: { 'retry-after': '0' } });
         }
         return response;
@@ -133,7 +133,7 @@ describe('where tokens are needed', () => {
     const received = events.next();
     await createClient({ url: `http://127.0.0.1:${port}`, token: tokenOf('submit') }).createSweep({
       body: {
-        name: 'heard',
+        name: 'watched',
         dataset: { name: 'glyphs', train: 128, test: 64, attack: 16 },
         space: { initialiseEpochs: 1, optimiseEpochs: 1, classifierEpochs: 1 },
         attacks: ['fgsm'],
@@ -158,7 +158,7 @@ describe('where none is needed', () => {
   const open = async (): Promise<number> =>
     Number(/funnel_event_streams (\d+)/.exec((await api.app.inject('/metrics')).body)?.[1]);
 
-  test('one person may have as many pages open as there are places', async () => {
+  test('one person may have as many streams as the total', async () => {
     const pages = await Promise.all(Array.from({ length: 12 }, () => watch(port)));
     expect(new Set(statusesOf(pages))).toEqual(new Set([200]));
     const oneMore = await watch(port);
@@ -167,10 +167,10 @@ describe('where none is needed', () => {
     await vi.waitFor(async () => expect(await open()).toBe(0), 30_000);
   });
 
-  /** Asks for a stream and breaks the connection off after `bytes` of an answer; 0: as soon as it has asked. */
+  /** Requests a stream and resets the connection after `bytes` of the answer; 0: right after the request. */
   const breakOff = async (bytes: number): Promise<void> => {
     const socket = connect(port, '127.0.0.1');
-    socket.on('error', () => {}); // a reset is what is wanted
+    socket.on('error', () => {}); // the reset is on purpose
     await once(socket, 'connect');
     const closed = once(socket, 'close');
     let seen = 0;
@@ -183,8 +183,8 @@ describe('where none is needed', () => {
     await closed;
   };
 
-  test('a client that comes and goes as fast as it can leaves no place taken', async () => {
-    // At every moment of a request: before it is read, while a place is taken for it, and when it has been answered.
+  test('a client that connects and leaves quickly leaves no stream open', async () => {
+    // At every moment of a request: before it is read, while its stream opens, and after the answer.
     for (let round = 0; round < 20; round++)
       await Promise.all(Array.from({ length: 10 }, (_, i) => breakOff(i % 2)));
     await vi.waitFor(async () => expect(await open()).toBe(0), 30_000);

@@ -6,7 +6,7 @@
 import { Problem } from '@funnel/contracts';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-// The trainer of known outcomes that the storage is tested with.
+// The simulated trainer of the database's tests.
 import { claim, drain, finish } from '../../../../packages/db/test/support/stand-in.ts';
 import { createOpenApiDocument } from '../../src/openapi.ts';
 import { build, fingerprint, oneTrial, type TestApp } from '../build.ts';
@@ -18,19 +18,19 @@ import { type HealthWatch, watchHealth } from './watch-health.ts';
 
 const requests = Number(process.env.FUNNEL_FUZZ_REQUESTS ?? 1500);
 const seed = Number(process.env.FUNNEL_FUZZ_SEED ?? 1);
-/** Refused requests between two looks at the tables. */
+/** Refused requests between two checks of the tables. */
 const batch = 25;
 
 /** Bytes of a refusal: 50 issues that each name all hyperparameters, or all attacks. */
 const longestRefusal = 64 * 1024;
-/** Of `npm run fuzz`: milliseconds that `/healthz` may be silent on a busy machine. What has no bound takes many seconds. */
+/** For `npm run fuzz`: milliseconds between two answers of `/healthz` on a busy machine. An unbounded computation takes many seconds. */
 const longestSilence = 3000;
 const isLong = process.env.FUNNEL_FUZZ_REQUESTS !== undefined;
 
 let api: TestApp;
 let health: HealthWatch;
 beforeAll(async () => {
-  // Any name may be Host but the one that the generator uses to be refused.
+  // Every name is allowed in Host, except the one that the generator wants refused.
   api = await build({ rateLimit: 1e9, planningSeconds: 3 });
   health = await watchHealth(await api.app.listen({ host: '127.0.0.1', port: 0 }));
 });
@@ -39,7 +39,7 @@ afterAll(async () => {
   await api.close();
 });
 
-/** Says how long the service was silent, where that is asked for, and holds it to a limit. */
+/** With `npm run fuzz`, prints how long the service did not answer, and checks that against the limit. */
 const reportSilence = async (during: string): Promise<void> => {
   const gap = await health.longestGap();
   if (!isLong) return;
@@ -54,7 +54,7 @@ const random = createRandom(seed);
 const generator: Generator = { random, resolve: (ref) => schemas[ref.split('/').at(-1)!]! };
 const operations = operationsOf(document);
 
-/** Ids of things that there are: `id` is any of four kinds, so that one in four is right. */
+/** Ids of existing objects. `id` is one of four kinds, so that one in four is right. */
 const knownIds = async (): Promise<KnownIds> => {
   const some = async (sql: string): Promise<string[]> => {
     const { rows } = await api.db.pool.query<{ id: string }>(`${sql} ORDER BY random() LIMIT 5`);
@@ -75,7 +75,7 @@ const knownIds = async (): Promise<KnownIds> => {
   };
 };
 
-/** Some work gets done meanwhile, so that there are stages, trials and sweeps in every status. */
+/** Does some of the work meanwhile, so that stages, trials and sweeps have every status. */
 const workALittle = async (): Promise<void> => {
   for (let i = 0; i < 3; i++) {
     const claimed = await claim(api.db);
@@ -85,7 +85,7 @@ const workALittle = async (): Promise<void> => {
 
 type Answer = { readonly status: number; readonly type: string; readonly body: string };
 
-/** The answer; of a stream only its beginning. */
+/** The answer, or the beginning of a stream. */
 const send = async (
   app: FastifyInstance,
   { method, url, headers, payload }: FuzzRequest,
@@ -108,7 +108,7 @@ const send = async (
   return { status: response.statusCode, type, body };
 };
 
-/** What is wrong with the answer; null when nothing is. */
+/** What is wrong with the answer, or null. */
 const fault = (request: FuzzRequest, { status, type, body }: Answer): string | null => {
   if (status >= 500) return 'a fault of the service';
   if (status < 400) return null;
@@ -141,7 +141,7 @@ test(`${requests} requests of seed ${seed}`, { timeout: 60_000 + requests * 100 
     }
     const request = generateRequest(generator, operations, ids);
     const writes = request.method !== 'GET' && request.method !== 'HEAD';
-    // What an accepted change writes must not be laid at the door of refused ones before it.
+    // An accepted change writes, so the refused requests before it must be checked first.
     if (writes && refused.length > 0) await checkUnwritten();
     const answer = await send(api.app, request);
     const wrong = fault(request, answer);
@@ -160,7 +160,7 @@ test(`${requests} requests of seed ${seed}`, { timeout: 60_000 + requests * 100 
   }
   await checkUnwritten();
 
-  // The generator is worth something only if it gets everywhere.
+  // The generator must reach every operation.
   const seen = [...statuses.keys()];
   for (const { id } of operations)
     expect(
@@ -185,20 +185,24 @@ test(`${requests} requests of seed ${seed}`, { timeout: 60_000 + requests * 100 
   await reportSilence(`${requests} requests`);
 });
 
-test.each(heavyBodies)('$name: answered shortly', { timeout: 300_000 }, async ({ name, type, payload }) => {
-  const before = await fingerprint(api.db);
-  await health.longestGap();
-  const request = {
-    operation: 'planSweep',
-    method: 'POST',
-    url: '/v1/sweeps/plan',
-    headers: { 'content-type': type },
-    payload,
-  };
-  const answer = await send(api.app, request);
-  expect(fault(request, answer)).toBe(null);
-  expect(answer.status).toBeLessThan(500);
-  expect(Buffer.byteLength(answer.body)).toBeLessThan(longestRefusal);
-  expect(await fingerprint(api.db)).toBe(before);
-  await reportSilence(name);
-});
+test.each(heavyBodies)(
+  '$name: gets a short answer',
+  { timeout: 300_000 },
+  async ({ name, type, payload }) => {
+    const before = await fingerprint(api.db);
+    await health.longestGap();
+    const request = {
+      operation: 'planSweep',
+      method: 'POST',
+      url: '/v1/sweeps/plan',
+      headers: { 'content-type': type },
+      payload,
+    };
+    const answer = await send(api.app, request);
+    expect(fault(request, answer)).toBe(null);
+    expect(answer.status).toBeLessThan(500);
+    expect(Buffer.byteLength(answer.body)).toBeLessThan(longestRefusal);
+    expect(await fingerprint(api.db)).toBe(before);
+    await reportSilence(name);
+  },
+);

@@ -1,4 +1,4 @@
-/** Requests to every operation of the OpenAPI document: right ones, nearly right ones and nonsense. */
+/** Requests to every operation of the OpenAPI document: valid ones, nearly valid ones and nonsense. */
 import { stringify } from 'yaml';
 import type { OpenApiDocument } from '../../src/openapi.ts';
 import { type Generator, mutate, type Schema, valueFor } from './generate-value.ts';
@@ -36,7 +36,7 @@ export const operationsOf = (document: OpenApiDocument): readonly Operation[] =>
     }),
   );
 
-/** Ids that exist, by the name of the parameter, so that requests get past the first door. */
+/** Existing ids, by the name of the parameter, so that requests get beyond the first check. */
 export type KnownIds = Readonly<Record<string, readonly string[]>>;
 
 const pathOf = (random: Random, { path }: Operation, known: KnownIds): string =>
@@ -46,7 +46,7 @@ const pathOf = (random: Random, { path }: Operation, known: KnownIds): string =>
     return random.chance(0.03) ? id.slice(0, 20) : encode(id) || '%20';
   });
 
-/** `encodeURIComponent` refuses half a surrogate pair; a hostile client would not. */
+/** Percent-encodes any text. `encodeURIComponent` throws for half of a surrogate pair, which a hostile client may send. */
 const encode = (text: string): string =>
   [...Buffer.from(text, 'utf8')].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
 

@@ -1,4 +1,4 @@
-/** Values that a JSON Schema of the OpenAPI document takes, or nearly. */
+/** Values that match a JSON Schema of the OpenAPI document, or nearly match it. */
 import { type Random, strangeText, strangeValue } from './strange-values.ts';
 
 export type Schema = {
@@ -25,7 +25,7 @@ export type Generator = {
   readonly resolve: (ref: string) => Schema;
 };
 
-/** Small numbers, so that what is accepted stays small: this is not a test of load. */
+/** Small numbers, so that accepted sweeps stay small: this is no load test. */
 const numberFor = ({ random }: Generator, schema: Schema): number => {
   const low = schema.minimum ?? (schema.exclusiveMinimum !== undefined ? schema.exclusiveMinimum + 1e-6 : 0);
   const high = Math.min(schema.maximum ?? Number.POSITIVE_INFINITY, low + 4);
@@ -72,7 +72,7 @@ export const valueFor = (generator: Generator, schema: Schema): unknown => {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The value with one thing about it changed, somewhere. */
+/** A copy of the value with one change somewhere. */
 export const mutate = (random: Random, value: unknown): unknown => {
   if (Array.isArray(value) && value.length > 0 && random.chance(0.7)) {
     const at = random.below(value.length);

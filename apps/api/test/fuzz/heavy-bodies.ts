@@ -1,4 +1,4 @@
-/** Bodies within the limits that would keep a service busy if all that is in them were looked at before something is answered. */
+/** Bodies within the size limits. A service that read all of their content before it answered would be busy for long. */
 
 const times = <T>(count: number, make: (i: number) => T): readonly T[] =>
   Array.from({ length: count }, (_, i) => make(i));

@@ -1,4 +1,4 @@
-/** Draws that a seed repeats: a failing request can be made again. */
+/** Random numbers from a seed, so that a failing request can be repeated, and strange values that every route must survive. */
 export type Random = {
   /** Uniform in [0, 1). */
   readonly next: () => number;
@@ -21,8 +21,6 @@ export const createRandom = (seed: number): Random => {
   const below = (limit: number) => Math.floor(next() * limit);
   return { next, below, pick: (items) => items[below(items.length)]!, chance: (share) => next() < share };
 };
-
-/** What no route expects and every route must survive. */
 
 const texts = [
   '',

@@ -1,4 +1,4 @@
-/** A client that asks `/healthz` ten times a second from a thread of its own, since who holds up the service holds up its own thread. */
+/** A client that calls `/healthz` ten times a second from a thread of its own, because the service runs in the thread of the test. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
@@ -6,7 +6,7 @@ const client = `
 const { parentPort, workerData: url } = require('node:worker_threads');
 let last = performance.now();
 let longest = 0;
-let asked = true; // told after the first answer, and then after the one that comes next
+let asked = true; // the first answer posts a message, too
 const ask = async () => {
   await (await fetch(url)).text();
   const now = performance.now();
@@ -22,7 +22,7 @@ ask();
 `;
 
 export type HealthWatch = {
-  /** Milliseconds of the longest time between two answers, from when this was asked last to the next answer; some 100 on an idle service. */
+  /** The longest time between two answers since the last call, in milliseconds; about 100 for an idle service. */
   readonly longestGap: () => Promise<number>;
   readonly close: () => Promise<void>;
 };

@@ -68,11 +68,11 @@ description: |
     });
   });
 
-  test('reads JSON, and words are words', () => {
+  test('reads JSON, and takes `yes` for a text', () => {
     expect(parseYaml('{"a": [true, null, "x"], "b": yes}')).toEqual({ a: [true, null, 'x'], b: 'yes' });
   });
 
-  test('lets numbers that are none through to where they are named by path', () => {
+  test('accepts NaN and infinity, which the schema refuses by path later', () => {
     expect(parseYaml('a: .nan\nb: .inf')).toEqual({ a: Number.NaN, b: Number.POSITIVE_INFINITY });
   });
 
@@ -96,7 +96,7 @@ description: |
     expect(refusal(() => parseYaml(text))).toMatch(message);
   });
 
-  // Each ended the process, or kept it busy for longer than a request may take, when the parser was left to itself.
+  // Without the checks before the parser, each of these ended the process or took longer than a request may.
   const size = 64 * 1024;
   test.each([
     ['[', '['.repeat(size)],

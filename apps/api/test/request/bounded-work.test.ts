@@ -1,11 +1,11 @@
-/** What a refusal looks at is as short as what it says: work is counted, not timed. */
+/** A refusal reads no more of a value than it shows. These tests count reads and do not measure time. */
 import { AppError, type ProblemIssue, routes, SweepDefinition } from '@funnel/contracts';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { nearest } from '../../src/request/known-keys.ts';
 import { explainIssues, parsePart } from '../../src/request/parse-part.ts';
-import { describe as inWords } from '../../src/request/values.ts';
+import { describeValue } from '../../src/request/values.ts';
 import { build, oneTrial, type TestApp } from '../build.ts';
 
 const numbered = (count: number) =>
@@ -34,7 +34,7 @@ const refusal = (input: unknown): { readonly message: string; readonly issues: r
 };
 
 describe('of many faults', () => {
-  test('those that are shown are explained, and no other one is looked at', () => {
+  test('only the shown ones are explained, and the others are not read', () => {
     const { list, reads } = counting(Array.from({ length: 70_000 }, (_, i) => `key${i}`));
     const error = new z.ZodError([{ code: 'unrecognized_keys', keys: list, path: ['space'], message: '' }]);
     const { issues, faults } = explainIssues(error, SweepDefinition, { space: {} }, 'body');
@@ -67,9 +67,11 @@ describe('of many faults', () => {
 });
 
 describe('what came', () => {
-  test('is written as JSON as far as it is shown', () => {
+  test('is written as JSON, and not read beyond the shown part', () => {
     const { list, reads } = counting(Array.from({ length: 100_000 }, (_, i) => i));
-    expect(inWords(list)).toBe(`${JSON.stringify(Array.from({ length: 100 }, (_, i) => i)).slice(0, 100)}…`);
+    expect(describeValue(list)).toBe(
+      `${JSON.stringify(Array.from({ length: 100 }, (_, i) => i)).slice(0, 100)}…`,
+    );
     expect(reads()).toBeLessThan(101);
   });
 
@@ -83,11 +85,11 @@ describe('what came', () => {
     [[{ a: 'y'.repeat(300) }]],
   ])('reads like JSON.stringify, cut at 100 characters: %j', (value) => {
     const json = JSON.stringify(value);
-    expect(inWords(value)).toBe(json.length > 100 ? `${json.slice(0, 100)}…` : json);
+    expect(describeValue(value)).toBe(json.length > 100 ? `${json.slice(0, 100)}…` : json);
   });
 });
 
-test('a word is compared with names of about its length, and with no other', () => {
+test('a word is compared only with names of about its length', () => {
   const names = ['gamma', 'beta', 'classifierEpochs'];
   expect(nearest('gama', names)).toBe('gamma');
   expect(nearest('clasifierEpoch', names)).toBe('classifierEpochs');

@@ -114,7 +114,7 @@ describe('what is wrong elsewhere in a sweep', () => {
     expect(issuesOf(SweepDefinition, { ...sweep, ...change })).toEqual([issue]);
   });
 
-  test('an unknown attack is answered with those that there are', () => {
+  test('the refusal of an unknown attack lists all attacks', () => {
     const [issue] = issuesOf(SweepDefinition, { ...sweep, attacks: ['fsgm'] });
     expect(issue).toMatchObject({ path: 'attacks[0].attack', received: '"fsgm"' });
     expect(issue!.expected).toMatch(/^the name of an attack \(There are: .*fgsm/);
@@ -126,7 +126,7 @@ describe('what is wrong elsewhere in a sweep', () => {
     ]);
   });
 
-  test('all faults at once, and never more than a page of them', () => {
+  test('a refusal lists all faults, 50 at most', () => {
     const many = { ...sweep, space: { gamma: Array.from({ length: 9000 }, () => 'x') } };
     expect(issuesOf(SweepDefinition, many)).toHaveLength(50);
     expect(issuesOf(SweepDefinition, { nmae: 'x' }).map(({ path }) => path)).toEqual([
@@ -136,7 +136,7 @@ describe('what is wrong elsewhere in a sweep', () => {
     ]);
   });
 
-  test('what came is never more than a line', () => {
+  test('a refusal shows at most a line of what came', () => {
     const [issue] = inSpace({ lossScale: 'x'.repeat(10_000) });
     expect(issue!.received.length).toBeLessThan(110);
   });

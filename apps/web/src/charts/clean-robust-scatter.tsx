@@ -1,7 +1,9 @@
-/** Clean accuracy against the objective, one point per trial, with the front of those that no other beats in both. */
+/** Clean accuracy against the objective, one point per trial, with the Pareto front. */
+
 import { type RecipeName, recipes } from '@funnel/contracts';
 import { useMemo } from 'react';
 import { useLatest } from '../components/hooks.ts';
+import { plural } from '../format.ts';
 import { paretoFront } from '../statistics/robustness.ts';
 import { useColours } from '../theme.ts';
 import { axisStyle, baseOption, EChart, infinityAxis } from './echart.tsx';
@@ -14,11 +16,11 @@ export type ScatterPoint = {
   readonly recipe: RecipeName;
   readonly masked: boolean;
   readonly active: boolean;
-  /** 95 % interval of y, for chosen trials. */
+  /** 95 % interval of y; drawn for chosen trials only. */
   readonly interval: readonly [number, number] | null;
 };
 
-/** Shapes tell recipes apart where colours tell chosen trials apart. */
+/** Shapes stand for recipes; colours stand for chosen trials. */
 const symbols = ['circle', 'diamond', 'rect', 'triangle'];
 const symbolOf = (recipe: RecipeName): string =>
   symbols[Object.keys(recipes).indexOf(recipe) % symbols.length]!;
@@ -26,11 +28,11 @@ const symbolOf = (recipe: RecipeName): string =>
 export const CleanRobustScatter = (props: {
   readonly points: readonly ScatterPoint[];
   readonly title: string;
-  /** Which way the objective is better. */
+  /** Whether a higher or a lower objective is better. */
   readonly direction: 'max' | 'min';
   readonly format: (value: number) => string;
   readonly chosen: readonly number[];
-  /** What a tip says of a row. */
+  /** The tooltip of a row. */
   readonly label: (row: number) => string;
   readonly onPick: (row: number) => void;
 }) => {
@@ -44,7 +46,7 @@ export const CleanRobustScatter = (props: {
       format,
       colours,
     );
-    // A masked run's robustness is not believed, so it holds no place on the front.
+    // Masked runs are not on the front: their robustness is not credible.
     const eligible = points.filter((point) => point.active && !point.masked);
     const front = paretoFront(eligible.map((point) => ({ x: point.x, y: sign * point.y })));
     const item = (point: ScatterPoint) => {
@@ -106,7 +108,7 @@ export const CleanRobustScatter = (props: {
             type: 'custom',
             silent: true,
             z: 4,
-            // Both ends count when the axis finds its range.
+            // Both ends of the interval extend the range of the axis.
             encode: { x: 0, y: [1, 2] },
             data: order
               .filter((p) => p.interval !== null && chosen.includes(p.row))
@@ -151,7 +153,7 @@ export const CleanRobustScatter = (props: {
     <EChart
       height={340}
       option={full}
-      label={`Scatter of ${points.length} trials: clean accuracy against ${title}, with the Pareto front`}
+      label={`Scatter plot of ${plural(points.length, 'trial')}: clean accuracy against ${title}, with the Pareto front`}
       onClick={({ seriesId, dataIndex }) => {
         const point = seriesId === 'trials' && dataIndex !== undefined ? option.order[dataIndex] : undefined;
         if (point) props.onPick(point.row);

@@ -1,4 +1,4 @@
-/** ECharts in a box of fixed height: made once, told of new options, sizes and themes, and taken down. */
+/** ECharts as a React component of fixed height, and the options that all charts share. */
 import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
 import {
   DataZoomInsideComponent,
@@ -24,9 +24,9 @@ use([
   CanvasRenderer,
 ]);
 
-export type ChartOption = EChartsCoreOption;
+type ChartOption = EChartsCoreOption;
 
-/** What every picture has in common. */
+/** Options of every chart. */
 export const baseOption = (colours: Colours) => ({
   animation: false,
   textStyle: { fontFamily: colours.font, fontSize: 12, color: colours.muted },
@@ -50,8 +50,8 @@ export const axisStyle = (colours: Colours) => ({
 });
 
 /**
- * For a vertical axis of `values`: room for ∞ above the finite ones, with its own mark, and where each value is drawn. Without an infinite
- * value the axis is as usual.
+ * A vertical axis for `values` that may be infinite: ∞ has a place above the finite values, with a line and a label. `at` gives the
+ * coordinate of a value.
  */
 export const infinityAxis = (
   values: readonly number[],
@@ -67,7 +67,7 @@ export const infinityAxis = (
       ...(top !== null && { max: top }),
       axisLabel: { ...axisStyle(colours).axisLabel, formatter: label },
     },
-    /** For one of the series. */
+    /** The line at ∞: give it to one of the series. */
     mark: top === null ? undefined : infinityLine(top, format, colours),
   };
 };
@@ -88,7 +88,7 @@ const infinityLine = (top: number, format: (value: number) => string, colours: C
 export const EChart = (props: {
   readonly option: ChartOption;
   readonly height: number;
-  /** What the picture says, for those who cannot see it. */
+  /** The content of the chart in words, for screen readers. */
   readonly label: string;
   readonly onClick?: (event: { readonly seriesId?: string; readonly dataIndex?: number }) => void;
 }) => {

@@ -2,10 +2,12 @@ import type { EvaluationSummary } from '@funnel/contracts';
 import { useId } from 'react';
 import { formatPercent } from '../format.ts';
 
-/** A chosen trial keeps one colour and one dash in every picture: two that look alike to some eyes still differ. */
+/** Small SVG marks for tables and legends. */
+
+/** The dash patterns of chosen trials, beside their colours: some people cannot tell the colours apart. */
 export const dashes: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [10, 3, 2, 3], [5, 2], [1, 4]];
 
-/** The colour and dash that a chosen trial has in every picture. */
+/** The colour and dash of a chosen trial, the same in every chart. */
 export const SeriesMark = ({ colour }: { readonly colour: number }) => (
   <svg width="22" height="8" viewBox="0 0 22 8" aria-hidden="true" style={{ flex: 'none' }}>
     <path
@@ -17,19 +19,19 @@ export const SeriesMark = ({ colour }: { readonly colour: number }) => (
   </svg>
 );
 
-/** Where infinity is drawn on a linear axis: apart from the finite values, beyond the greatest of them. */
-export type InfinityPlace = {
-  /** The least and the greatest finite value. */
+/** The range of a linear axis, with a place for infinity beyond the largest finite value. */
+type InfinityPlace = {
+  /** The smallest and the largest finite value. */
   readonly low: number;
   readonly high: number;
   /** Where ∞ is drawn; null where no value is infinite. */
   readonly infinity: number | null;
 };
 
-/** Of the span of the finite values, how far beyond them. */
+/** The distance of ∞ from the largest finite value, as a share of the finite span. */
 const gap = 1 / 6;
 
-/** Null without values. */
+/** The range of the values; null without values. */
 export const infinityPlace = (values: Iterable<number>): InfinityPlace | null => {
   let [low, high, infinite] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, false];
   for (const value of values)
@@ -43,11 +45,11 @@ export const infinityPlace = (values: Iterable<number>): InfinityPlace | null =>
   return { low, high, infinity: infinite ? high + gap * span : null };
 };
 
-/** The values as they are drawn. */
+/** The coordinate of a value on such an axis. */
 export const drawnAt = (value: number, place: InfinityPlace | null): number =>
   value === Number.POSITIVE_INFINITY ? (place?.infinity ?? value) : value;
 
-/** A value with its interval on a small axis from `low` to `high`: rows of a table can be compared by eye. Infinity is at its end. */
+/** A value with its interval on a small axis from `low` to `high`, to compare the rows of a table. Infinity is drawn at the end. */
 export const IntervalMark = (props: {
   readonly value: number;
   readonly interval: readonly [number, number] | null;
@@ -90,9 +92,9 @@ export const IntervalMark = (props: {
   );
 };
 
-/** What became of all images under one attack, where a defence rejects some: hatched is what it rejected. */
+/** What can happen to an image under one attack when the defence can reject images. Rejected images are hatched. */
 const outcomes = {
-  right: { title: 'right, and let pass', tone: 'var(--accent)', hatched: false },
+  correct: { title: 'accepted and correct', tone: 'var(--accent)', hatched: false },
   rejectedAttacked: { title: 'rejected under attack', tone: 'var(--accent)', hatched: true },
   fooled: { title: 'fooled', tone: 'var(--failed)', hatched: false },
   wrong: { title: 'wrong before any attack', tone: 'var(--cancelled)', hatched: false },
@@ -101,12 +103,12 @@ const outcomes = {
 type OutcomeName = keyof typeof outcomes;
 const outcomeNames = Object.keys(outcomes) as OutcomeName[];
 
-/** Shares of all images; they add up to 1. The first two are the robust accuracy. */
+/** The outcomes as shares of all images, which add up to 1. `correct` and `rejectedAttacked` together are the robust accuracy. */
 export const outcomeShares = (summary: EvaluationSummary): Readonly<Record<OutcomeName, number>> => {
   const { cleanAccuracy, robustAccuracy, rejectedClean = 0, rejectedAttacked = 0 } = summary;
   const rejected = rejectedAttacked * cleanAccuracy;
   return {
-    right: robustAccuracy - rejected,
+    correct: robustAccuracy - rejected,
     rejectedAttacked: rejected,
     fooled: cleanAccuracy - robustAccuracy,
     wrong: 1 - cleanAccuracy - rejectedClean,
@@ -140,17 +142,17 @@ const Fill = (props: { readonly name: OutcomeName; readonly x: number; readonly 
 
 export const OutcomeBar = ({ summary }: { readonly summary: EvaluationSummary }) => {
   const shares = outcomeShares(summary);
-  const there = outcomeNames.filter((name) => shares[name] > 1e-9);
-  const text = there.map((name) => `${formatPercent(shares[name])} ${outcomes[name].title}`).join(', ');
+  const present = outcomeNames.filter((name) => shares[name] > 1e-9);
+  const text = present.map((name) => `${formatPercent(shares[name])} ${outcomes[name].title}`).join(', ');
   const width = 240;
   let x = 0;
   return (
     <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={text}>
       <title>{text}</title>
-      {there.map((name) => {
+      {present.map((name) => {
         const from = x;
         x += shares[name] * width;
-        // A gap of one pixel keeps two neighbours apart for every eye.
+        // A gap of one pixel separates neighbours that look alike to some people.
         return <Fill key={name} name={name} x={from} width={Math.max(0.5, x - from - 1)} />;
       })}
     </svg>

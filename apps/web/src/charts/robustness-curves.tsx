@@ -1,26 +1,28 @@
 import { attacks, type Evaluation, isBounded, normTitles, type RobustnessCurve } from '@funnel/contracts';
 import { useMemo } from 'react';
-import { imagesQuery, trialQuery, useQueries } from '../data/queries.ts';
-import { formatNumber, formatPercent, keyOfRun } from '../format.ts';
+import { imagesQuery, trialQuery, useAnswers } from '../data/queries.ts';
+import { formatNumber, formatPercent, keyOfRun, plural } from '../format.ts';
 import { curveExtent, evenRadii, type NamedRecords, robustnessCurve } from '../statistics/robustness.ts';
 import { useColours } from '../theme.ts';
 import { axisStyle, baseOption, EChart } from './echart.tsx';
 import { dashes } from './marks.tsx';
 
-/** To one digit, or a half of one: an axis ends at a number that one can read. */
+/** Robust accuracy over ε: loads the per-image records of a few trials and draws their curves. */
+
+/** Rounds up to one digit or half of one, so that the axis ends at a short number. */
 const roundedUp = (value: number): number => {
   const unit = 10 ** Math.floor(Math.log10(value)) / 2;
   return Number((Math.ceil(value / unit - 1e-9) * unit).toPrecision(3));
 };
 
-/** Those of the norm; where there are none, those of any: all norms are measured on every result. */
+/** The evaluations whose attacks use this norm. Without one, all of them: every result is measured in all norms. */
 const ofNorm = (evaluations: readonly Evaluation[], norm: 'linf' | 'l2'): readonly Evaluation[] => {
-  const own = evaluations.filter(({ attack }) => attacks[attack].norm === norm);
-  return own.length > 0 ? own : evaluations;
+  const matching = evaluations.filter(({ attack }) => attacks[attack].norm === norm);
+  return matching.length > 0 ? matching : evaluations;
 };
 
-/** Curves are laid beside each other, so only attacks that every measured trial has been through count, while some are still on the way. */
-const common = (lists: readonly (readonly Evaluation[])[]): readonly (readonly Evaluation[])[] => {
+/** Keeps the attacks that every measured trial has, so that the curves can be compared while some attacks still run. */
+const commonEvaluations = (lists: readonly (readonly Evaluation[])[]): readonly (readonly Evaluation[])[] => {
   const measured = lists.filter((list) => list.length > 0).map((list) => new Set(list.map(keyOfRun)));
   const shared = lists.map((list) =>
     list.filter((evaluation) => measured.every((keys) => keys.has(keyOfRun(evaluation)))),
@@ -33,40 +35,43 @@ export type CurveTrial = { readonly id: string; readonly name: string; readonly 
 export type Curves = {
   readonly curves: readonly NamedCurve[];
   readonly loading: boolean;
-  /** What stands behind the curves, in words. */
+  /** Which attacks the curves come from, in words. */
   readonly note: string;
 };
 
 const noteOf = (attackCount: number, fixedAt: readonly number[] | null): string => {
-  const over =
-    attackCount === 0 ? 'the attacks' : attackCount === 1 ? 'one attack' : `${attackCount} attacks`;
-  const gaps = fixedAt === null ? '' : ` Attacked only at ε = ${fixedAt.join(', ')}: the line just connects.`;
-  return `Worst case per image over ${over}, with 95% intervals.${gaps}`;
+  const attacksText = attackCount === 0 ? 'the attacks' : plural(attackCount, 'attack');
+  const gaps =
+    fixedAt === null
+      ? ''
+      : ` The attacks ran only at ε = ${fixedAt.join(', ')}; the line joins these points.`;
+  return `Worst case per image over ${attacksText}, with 95% intervals.${gaps}`;
 };
 
-/** The curves of a few trials, from the per-image records of their evaluations. `usual`: the radius that is shown at least. */
+/** The curves of a few trials, from the per-image records of their evaluations. The axis reaches to `minRadius` at least. */
 export const useRobustnessCurves = (
   trials: readonly CurveTrial[],
   norm: 'linf' | 'l2',
-  usual: number,
+  minRadius: number,
 ): Curves => {
-  const details = useQueries(trials.map(({ id }) => trialQuery(id)));
-  const wanted = common(details.map(({ data }) => data?.evaluations ?? [])).flatMap((evaluations, i) =>
-    ofNorm(evaluations, norm).map((evaluation) => ({ trial: i, id: trials[i]!.id, evaluation })),
+  const details = useAnswers(trials.map(({ id }) => trialQuery(id)));
+  const wanted = commonEvaluations(details.data.map((trial) => trial?.evaluations ?? [])).flatMap(
+    (evaluations, i) =>
+      ofNorm(evaluations, norm).map((evaluation) => ({ trial: i, id: trials[i]!.id, evaluation })),
   );
-  const images = useQueries(wanted.map(({ id, evaluation }) => imagesQuery(id, evaluation.stage)));
+  const images = useAnswers(wanted.map(({ id, evaluation }) => imagesQuery(id, evaluation.stage)));
   const names = trials.map(({ id, colour }) => `${id}${colour}`).join();
-  // `wanted` and `trials` follow from details and names.
+  // `wanted` and `trials` are functions of the details and names.
   return useMemo(() => {
     const records = trials.map((_, i): NamedRecords[] =>
       wanted.flatMap(({ trial, evaluation }, k) => {
-        const data = images[k]?.data;
+        const data = images.data[k];
         return trial === i && data ? [{ attack: evaluation.attack, records: data }] : [];
       }),
     );
-    const complete = (i: number) =>
+    const isComplete = (i: number) =>
       records[i]!.length > 0 && records[i]!.length === wanted.filter(({ trial }) => trial === i).length;
-    // Attacks at a fixed ε say what happens at that ε, and nothing beyond it.
+    // An attack at a fixed ε says nothing about other radii.
     const fixedAt =
       wanted.length > 0 &&
       wanted.every(({ evaluation }) => isBounded(evaluation) && attacks[evaluation.attack].norm === norm)
@@ -74,20 +79,18 @@ export const useRobustnessCurves = (
             (a, b) => a - b,
           )
         : null;
-    const reached = roundedUp(Math.max(usual, ...records.map((own) => curveExtent(own, norm, 0))));
+    const maxRadius = roundedUp(Math.max(minRadius, ...records.map((own) => curveExtent(own, norm, 0))));
     const radii =
-      fixedAt === null ? evenRadii(norm === 'linf' ? Math.min(1, reached) : reached) : [0, ...fixedAt];
+      fixedAt === null ? evenRadii(norm === 'linf' ? Math.min(1, maxRadius) : maxRadius) : [0, ...fixedAt];
     const curves = trials.flatMap(({ name, colour }, i) =>
-      complete(i) ? [{ name, colour, curve: robustnessCurve(records[i]!, norm, radii) }] : [],
+      isComplete(i) ? [{ name, colour, curve: robustnessCurve(records[i]!, norm, radii) }] : [],
     );
-    const loading = details.some(({ loading }) => loading) || images.some(({ loading }) => loading);
     const attackCount = Math.max(0, ...records.map((own) => own.length));
-    return { curves, loading, note: noteOf(attackCount, fixedAt) };
-  }, [details, images, norm, usual, names]);
+    return { curves, loading: details.loading || images.loading, note: noteOf(attackCount, fixedAt) };
+  }, [details, images, norm, minRadius, names]);
 };
 
-/** Robust accuracy over ε with 95 % intervals, one curve per trial. */
-export type NamedCurve = { readonly name: string; readonly colour: number; readonly curve: RobustnessCurve };
+type NamedCurve = { readonly name: string; readonly colour: number; readonly curve: RobustnessCurve };
 
 export const RobustnessCurves = ({
   curves,
@@ -100,7 +103,7 @@ export const RobustnessCurves = ({
   const norm = curves[0]?.curve.norm ?? 'linf';
   const option = useMemo(() => {
     const axis = axisStyle(colours);
-    const most = Math.max(...curves.map(({ curve }) => curve.epsilon.at(-1) ?? 0), 0);
+    const maxEpsilon = Math.max(...curves.map(({ curve }) => curve.epsilon.at(-1) ?? 0), 0);
     const series = curves.flatMap(({ name, colour, curve }, i) => {
       const tone = colours.series[colour % 6]!;
       const band = {
@@ -157,7 +160,7 @@ export const RobustnessCurves = ({
       xAxis: {
         type: 'value',
         min: 0,
-        max: most,
+        max: maxEpsilon,
         name: `ε (${normTitles[norm]})`,
         nameLocation: 'middle',
         nameGap: 28,

@@ -1,4 +1,4 @@
-/** What training recorded, epoch by epoch: small multiples that share their horizontal axis. */
+/** The metrics of training per epoch, as small charts. */
 import { type MetricSeries, type StageKind, trainingMetrics } from '@funnel/contracts';
 import { useMemo } from 'react';
 import { formatNumber, formatPercent, inSentence } from '../format.ts';
@@ -16,9 +16,9 @@ export type TrialCurves = {
 type PanelSpec = {
   readonly title: string;
   readonly kinds: readonly StageKind[];
-  /** First solid, second faint. */
+  /** The first is drawn strong, the second faint. */
   readonly metrics: readonly (keyof typeof trainingMetrics)[];
-  /** `log`: a logarithmic axis where the values span more than one and a half powers of ten. */
+  /** `log`: a logarithmic axis if the values span more than one and a half powers of ten. */
   readonly scale: 'log' | 'linear' | 'share';
 };
 
@@ -55,20 +55,20 @@ const panels: readonly PanelSpec[] = [
   },
 ];
 
-/** Epochs that a trial has recorded of one kind of stage. */
+/** The number of epochs that a trial has recorded for one kind of stage. */
 const lengthOf = (trial: TrialCurves, kind: StageKind): number =>
   Math.max(0, ...trial.series.filter((s) => s.kind === kind).map((s) => s.epochs.at(-1) ?? 0));
 
-/** Where each kind of a panel begins for a trial: after its own epochs of the kinds before. */
+/** The first epoch of each kind of a panel: the kinds of one trial follow each other. */
 const startsOf = (trial: TrialCurves, kinds: readonly StageKind[]): number[] =>
   kinds.map((_, k) => kinds.slice(0, k).reduce((sum, kind) => sum + lengthOf(trial, kind), 0));
 
-/** The borders between kinds that trials on show have crossed, each once. */
+/** The epochs at which the next kind begins, without duplicates. */
 const bordersOf = (trials: readonly TrialCurves[], kinds: readonly StageKind[]): number[] => {
-  const crossed = trials.flatMap((trial) =>
+  const borders = trials.flatMap((trial) =>
     startsOf(trial, kinds).filter((_, k) => k > 0 && lengthOf(trial, kinds[k]!) > 0),
   );
-  return [...new Set(crossed)];
+  return [...new Set(borders)];
 };
 
 const Panel = ({ panel, trials }: { readonly panel: PanelSpec; readonly trials: readonly TrialCurves[] }) => {
@@ -76,7 +76,7 @@ const Panel = ({ panel, trials }: { readonly panel: PanelSpec; readonly trials: 
   const option = useMemo(() => {
     const axis = axisStyle(colours);
     const borders = bordersOf(trials, panel.kinds);
-    const write =
+    const format =
       panel.scale === 'log' ? formatNumber : (v: number) => formatPercent(v, panel.scale === 'share' ? 0 : 1);
     const lines = trials.flatMap((trial, t) => {
       const starts = startsOf(trial, panel.kinds);
@@ -117,9 +117,9 @@ const Panel = ({ panel, trials }: { readonly panel: PanelSpec; readonly trials: 
         };
       });
     });
-    // Powers of ten alone would leave a small range without a number to read.
+    // On a logarithmic axis, a small range would have no label.
     const values = lines.flatMap(({ data }) => data.flatMap(([, value]) => (value ? [value] : [])));
-    const wide = panel.scale === 'log' && Math.max(...values) > 30 * Math.min(...values);
+    const isWide = panel.scale === 'log' && Math.max(...values) > 30 * Math.min(...values);
     return {
       ...baseOption(colours),
       grid: { left: 52, right: 12, top: 8, bottom: 24 },
@@ -134,7 +134,7 @@ const Panel = ({ panel, trials }: { readonly panel: PanelSpec; readonly trials: 
             `epoch ${hits[0]?.value[0]}`,
             ...hits.map(
               (hit) =>
-                `${hit.marker}${hit.seriesName}: <b>${hit.value[1] === null ? '–' : write(hit.value[1])}</b>`,
+                `${hit.marker}${hit.seriesName}: <b>${hit.value[1] === null ? '–' : format(hit.value[1])}</b>`,
             ),
           ].join('<br/>'),
       },
@@ -147,12 +147,12 @@ const Panel = ({ panel, trials }: { readonly panel: PanelSpec; readonly trials: 
         splitLine: { show: false },
       },
       yAxis: {
-        type: wide ? 'log' : 'value',
+        type: isWide ? 'log' : 'value',
         scale: panel.scale === 'linear',
         ...(panel.scale === 'share' ? { min: 0, max: 1, interval: 0.25 } : {}),
         ...axis,
         splitNumber: 3,
-        axisLabel: { ...axis.axisLabel, formatter: (v: number) => write(v) },
+        axisLabel: { ...axis.axisLabel, formatter: (v: number) => format(v) },
       },
       series: lines,
     };
@@ -165,7 +165,7 @@ const Panel = ({ panel, trials }: { readonly panel: PanelSpec; readonly trials: 
   );
 };
 
-/** Panels that any of the trials has something for. */
+/** Shows the panels for which a trial has data. */
 export const TrainingCurves = ({ trials }: { readonly trials: readonly TrialCurves[] }) => {
   const shown = panels.filter(({ metrics }) =>
     trials.some((trial) =>

@@ -24,7 +24,7 @@ export const Panel = (props: {
   );
 };
 
-/** A choice of one among few, all in sight. */
+/** A choice of one option among few, all visible. */
 export const Segmented = <V extends string>(props: {
   readonly label: string;
   readonly value: V;
@@ -46,7 +46,7 @@ export const Segmented = <V extends string>(props: {
   </fieldset>
 );
 
-/** Browsers give the clipboard only to pages that are served securely; elsewhere the old way still works. */
+/** Browsers allow `navigator.clipboard` only on secure pages; `execCommand` works on the others. */
 const copyText = async (text: string): Promise<void> => {
   if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);
   const area = document.createElement('textarea');
@@ -59,7 +59,7 @@ const copyText = async (text: string): Promise<void> => {
   if (!copied) throw new Error('The browser refused to copy');
 };
 
-/** Copies a text, made when it is asked for. Says that it has. */
+/** Copies a text that is made on click, and says so. */
 export const CopyButton = (props: {
   readonly title: string;
   readonly text: () => string | Promise<string>;
@@ -85,7 +85,7 @@ export const CopyButton = (props: {
   );
 };
 
-/** A declared sentence: what stands between backticks is code. */
+/** A declared sentence, with text between backticks as code. */
 export const Prose = ({ text }: { readonly text: string }) => (
   <>{text.split('`').map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part))}</>
 );

@@ -8,17 +8,17 @@ import {
   useSyncExternalStore,
 } from 'react';
 
-/** The value, once it has stayed the same for `ms` milliseconds. */
+/** The value, once it has not changed for `ms` milliseconds. */
 export const useDebounced = <T>(value: T, ms: number): T => {
-  const [settled, setSettled] = useState(value);
+  const [debounced, setDebounced] = useState(value);
   useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), ms);
+    const timer = setTimeout(() => setDebounced(value), ms);
     return () => clearTimeout(timer);
   }, [value, ms]);
-  return settled;
+  return debounced;
 };
 
-/** The newest value, for callbacks that outlive the render that made them. */
+/** The newest value, for callbacks that are older than the last render. */
 export const useLatest = <T>(value: T): RefObject<T> => {
   const latest = useRef(value);
   useLayoutEffect(() => {
@@ -27,7 +27,7 @@ export const useLatest = <T>(value: T): RefObject<T> => {
   return latest;
 };
 
-/** The time, anew every `everyMs` milliseconds while the page is seen: ages and remaining times stay true. */
+/** The time in ms, updated every `everyMs` while the page is visible, for ages and remaining times. */
 export const useNow = (everyMs = 10_000): number => {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
@@ -39,7 +39,7 @@ export const useNow = (everyMs = 10_000): number => {
   return now;
 };
 
-/** Whether a media query holds. */
+/** Whether a media query matches. */
 export const useMedia = (query: string): boolean => {
   const watch = useCallback(
     (listener: () => void) => {
@@ -52,7 +52,7 @@ export const useMedia = (query: string): boolean => {
   return useSyncExternalStore(watch, () => window.matchMedia(query).matches);
 };
 
-/** The width of an element in CSS pixels, as it changes. */
+/** The width of an element in CSS pixels. `before`: until it is measured. */
 export const useWidth = (element: RefObject<HTMLElement | null>, before: number): number => {
   const [width, setWidth] = useState(before);
   useLayoutEffect(() => {

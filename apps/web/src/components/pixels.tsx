@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
 
-/** Bytes 0–255 in base64, as the API sends pictures, as values in [0, 1]. */
+/** Decodes an image of the API (bytes 0–255 in base64) into values in [0, 1]. */
 export const decodePixels = (base64: string): Float32Array => {
   const binary = atob(base64);
   const pixels = new Float32Array(binary.length);
@@ -8,11 +8,12 @@ export const decodePixels = (base64: string): Float32Array => {
   return pixels;
 };
 
-export const difference = (after: Float32Array, before: Float32Array): Float32Array =>
-  after.map((value, i) => value - before[i]!);
+/** Attacked minus original, pixel by pixel. */
+export const difference = (attacked: Float32Array, original: Float32Array): Float32Array =>
+  attacked.map((value, i) => value - original[i]!);
 
-/** L2 norm and largest size of a change. */
-export const sizeOf = (change: Float32Array): { readonly l2: number; readonly linf: number } => {
+/** L2 and L∞ norm of a change. */
+export const normsOf = (change: Float32Array): { readonly l2: number; readonly linf: number } => {
   let [square, linf] = [0, 0];
   for (const value of change) {
     square += value * value;
@@ -23,24 +24,24 @@ export const sizeOf = (change: Float32Array): { readonly l2: number; readonly li
 
 type Mode = 'gray' | 'difference';
 
-/** Okabe–Ito blue and orange: darker and brighter than before. */
+/** Okabe–Ito blue for darker pixels, orange for brighter ones. */
 const darker = [0, 114, 178] as const;
 const brighter = [230, 159, 0] as const;
 
-/** Pixels as they are, or a signed difference whose largest size is drawn at full strength. */
+/** Paints pixels in grey (or colour), or a signed difference whose largest change has full strength. */
 const paint = (data: Uint8ClampedArray, pixels: Float32Array, channels: number, mode: Mode): void => {
-  const most = mode === 'difference' ? pixels.reduce((max, v) => Math.max(max, Math.abs(v)), 1e-9) : 1;
+  const maxSize = mode === 'difference' ? pixels.reduce((max, v) => Math.max(max, Math.abs(v)), 1e-9) : 1;
   for (let p = 0; p < data.length / 4; p++) {
     const at = (c: number) => pixels[p * channels + Math.min(c, channels - 1)]!;
     if (mode === 'gray') data.set([255 * at(0), 255 * at(1), 255 * at(2), 255], 4 * p);
     else {
       const tone = at(0) < 0 ? darker : brighter;
-      data.set([...tone, (255 * Math.abs(at(0))) / most], 4 * p);
+      data.set([...tone, (255 * Math.abs(at(0))) / maxSize], 4 * p);
     }
   }
 };
 
-/** An image of values in [0, 1] (or a difference in [−1, 1]), every pixel a sharp square. */
+/** An image of values in [0, 1], or a difference in [−1, 1]. Every pixel is a sharp square. */
 export const PixelImage = (props: {
   readonly pixels: Float32Array;
   readonly shape: readonly number[];

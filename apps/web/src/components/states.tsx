@@ -1,34 +1,38 @@
-/** What a page shows when there is nothing, not yet anything, or a fault. */
+/** What a page shows when there is no data, when data is loading, and after an error. */
 import { FunnelError } from '@funnel/client';
 import { Component, type ReactNode } from 'react';
 
-export const ErrorNotice = ({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) => (
-  <div className="notice" data-tone="danger" role="alert">
-    <strong>{error instanceof Error ? error.message : 'Something went wrong.'}</strong>
-    {error instanceof FunnelError && (error.problem.issues?.length ?? 0) > 1 ? (
-      <ul className="small">
-        {error.problem.issues!.map(({ path, expected, received }) => (
-          <li key={path}>
-            <code>{path}</code>: expected {expected}, got {received}
-          </li>
-        ))}
-      </ul>
-    ) : null}
-    <span className="row small">
-      {error instanceof FunnelError ? (
-        <>
-          <span>{error.problem.hint}</span>
-          <code className="muted">{error.code}</code>
-        </>
+/** An error with its hint. Shows nothing if there is no error (null or undefined). */
+export const ErrorNotice = ({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) => {
+  if (error === null || error === undefined) return null;
+  return (
+    <div className="notice" data-tone="danger" role="alert">
+      <strong>{error instanceof Error ? error.message : 'Something went wrong.'}</strong>
+      {error instanceof FunnelError && (error.problem.issues?.length ?? 0) > 1 ? (
+        <ul className="small">
+          {error.problem.issues!.map(({ path, expected, received }) => (
+            <li key={path}>
+              <code>{path}</code>: expected {expected}, got {received}
+            </li>
+          ))}
+        </ul>
       ) : null}
-      {retry ? (
-        <button type="button" className="button" data-size="small" onClick={retry}>
-          Try again
-        </button>
-      ) : null}
-    </span>
-  </div>
-);
+      <span className="row small">
+        {error instanceof FunnelError ? (
+          <>
+            <span>{error.problem.hint}</span>
+            <code className="muted">{error.code}</code>
+          </>
+        ) : null}
+        {retry ? (
+          <button type="button" className="button" data-size="small" onClick={retry}>
+            Try again
+          </button>
+        ) : null}
+      </span>
+    </div>
+  );
+};
 
 export const Empty = ({ title, children }: { readonly title: string; readonly children?: ReactNode }) => (
   <div className="empty">
@@ -37,7 +41,7 @@ export const Empty = ({ title, children }: { readonly title: string; readonly ch
   </div>
 );
 
-/** A grey block of the size that the real thing will have, so that nothing jumps when it comes. */
+/** A grey block with the size of the content to come, so that the page does not jump. */
 export const Skeleton = ({
   height,
   width = '100%',
@@ -49,31 +53,27 @@ export const Skeleton = ({
 type Loadable<T> = {
   readonly data: T | undefined;
   readonly error: unknown;
-  readonly refresh?: () => void;
+  readonly refetch?: () => unknown;
 };
 
-/** The data once it is there; before that a skeleton, and a fault above what was there already. */
+/** A skeleton until the data has loaded. After an error the last data stays, with the error above it. */
 export const Loaded = <T,>(props: {
   readonly state: Loadable<T>;
   readonly height: number;
   readonly children: (data: T) => ReactNode;
 }) => {
-  const { data, error, refresh } = props.state;
-  if (data === undefined)
-    return error === undefined ? (
-      <Skeleton height={props.height} />
-    ) : (
-      <ErrorNotice error={error} retry={refresh} />
-    );
+  const { data, error, refetch } = props.state;
+  const notice = <ErrorNotice error={error} retry={() => void refetch?.()} />;
+  if (data === undefined) return (error ?? null) === null ? <Skeleton height={props.height} /> : notice;
   return (
     <>
-      {error === undefined ? null : <ErrorNotice error={error} retry={refresh} />}
+      {notice}
       {props.children(data)}
     </>
   );
 };
 
-/** A fault in one view leaves the rest of the page standing. React knows no function for this. */
+/** Shows an error of one view and keeps the rest of the page. React needs a class for this. */
 export class ViewBoundary extends Component<{ readonly children: ReactNode }, { readonly error: unknown }> {
   override state: { readonly error: unknown } = { error: null };
 

@@ -1,9 +1,9 @@
 import type { StageStatus, Sweep, SweepStatus, TrialStatus, Verdict as VerdictName } from '@funnel/contracts';
 import { formatPercent } from '../format.ts';
 
-export type AnyStatus = StageStatus | SweepStatus | TrialStatus | 'online' | 'draining' | 'gone';
+type AnyStatus = StageStatus | SweepStatus | TrialStatus | 'online' | 'draining' | 'gone';
 
-/** Colour never stands alone: every status has a shape of its own and is written beside it. */
+/** Every status has its own shape and is also written out: colour alone is not readable for everyone. */
 const shapes: Record<AnyStatus, 'disc' | 'ring' | 'triangle' | 'diamond' | 'bars' | 'cross' | 'square'> = {
   completed: 'disc',
   online: 'disc',
@@ -20,7 +20,7 @@ const shapes: Record<AnyStatus, 'disc' | 'ring' | 'triangle' | 'diamond' | 'bars
   gone: 'square',
 };
 
-export const statusTone = (status: AnyStatus): string => {
+const statusTone = (status: AnyStatus): string => {
   if (status === 'online') return 'var(--completed)';
   if (status === 'draining') return 'var(--paused)';
   if (status === 'gone') return 'var(--cancelled)';
@@ -60,8 +60,8 @@ const order: readonly TrialStatus[] = [
 ];
 
 /**
- * How far a sweep is. The length of the filled part is the work done (epochs and attacks); ended trials colour it by how they ended, so
- * that trouble is seen from afar.
+ * The progress of a sweep. The filled part is the share of the work (epochs and attacks) that is done. When all of it is done, the
+ * colours show how the trials ended.
  */
 export const ProgressBar = ({ sweep }: { readonly sweep: Pick<Sweep, 'progress' | 'trials' | 'status'> }) => {
   const ended = order.filter((status) => status !== 'running' && (sweep.trials[status] ?? 0) > 0);
@@ -81,7 +81,7 @@ export const ProgressBar = ({ sweep }: { readonly sweep: Pick<Sweep, 'progress' 
       aria-valuenow={Math.round(100 * sweep.progress)}
       aria-valuemin={0}
       aria-valuemax={100}
-      title={`${formatPercent(sweep.progress)} of the work`}
+      title={`${formatPercent(sweep.progress)} of the work is done`}
     >
       {parts.length > 0 ? (
         parts.map((status) => (
@@ -100,14 +100,18 @@ export const ProgressBar = ({ sweep }: { readonly sweep: Pick<Sweep, 'progress' 
   );
 };
 
-const words: Record<VerdictName, string> = { ok: 'no flags', suspect: 'suspect', masked: 'masked gradients' };
-const meaning: Record<VerdictName, string> = {
+const labels: Record<VerdictName, string> = {
+  ok: 'no flags',
+  suspect: 'suspect',
+  masked: 'masked gradients',
+};
+const explanations: Record<VerdictName, string> = {
   ok: 'No check of the evaluation raised a flag.',
-  suspect: 'A check asks to look before believing this number.',
+  suspect: 'A check found something unusual. Look at it before you trust this number.',
   masked: 'The attack failed because gradients are masked, not because the model is robust.',
 };
 
-/** What the checks say of an evaluation: a robustness number is never shown without it. */
+/** The verdict of an evaluation's checks. Every robustness number is shown with it. */
 export const Verdict = ({
   verdict,
   brief = false,
@@ -117,9 +121,9 @@ export const Verdict = ({
 }) => {
   if (verdict === null || (brief && verdict === 'ok')) return null;
   return (
-    <span className="verdict" data-verdict={verdict} title={meaning[verdict]}>
+    <span className="verdict" data-verdict={verdict} title={explanations[verdict]}>
       {verdict === 'ok' ? null : <span aria-hidden="true">{verdict === 'masked' ? '◪' : '?'}</span>}
-      {brief && verdict === 'masked' ? 'masked' : words[verdict]}
+      {brief && verdict === 'masked' ? 'masked' : labels[verdict]}
     </span>
   );
 };

@@ -1,54 +1,61 @@
-/** Draws only the rows of a long list that are in sight. All rows have the same height. */
+/** Draws only the visible rows of a long table (TanStack Virtual). All rows have the same height. */
+import { useVirtualizer, useWindowVirtualizer, type VirtualItem } from '@tanstack/react-virtual';
 import { type RefObject, useLayoutEffect, useState } from 'react';
 
-export type RowWindow = {
+/** Rows [first, last) are drawn. `before` and `after` are the heights of the rows that are left out. */
+type RowWindow = {
   readonly first: number;
   readonly last: number;
   readonly before: number;
   readonly after: number;
 };
 
-/** Rows drawn beyond either edge, so that fast scrolling and keyboard focus find them there. */
-const margin = 8;
+/** Rows drawn beyond either edge, for fast scrolling and for keyboard focus. */
+const overscan = 8;
 
-/** Rows [first, last) are drawn; `before` and `after` are the heights of what is left out. */
-export const rowWindow = (count: number, height: number, top: number, visible: number): RowWindow => {
-  const first = Math.max(0, Math.min(count, Math.floor(top / height) - margin));
-  const last = Math.max(first, Math.min(count, Math.ceil((top + visible) / height) + margin));
-  return { first, last, before: first * height, after: (count - last) * height };
-};
-
-/** The rows of `list` that are in sight, inside `scroller`, or in the page when it is null. */
-export const useRowWindow = (
-  list: RefObject<HTMLElement | null>,
-  scroller: RefObject<HTMLElement | null> | null,
+export const rowWindow = (
+  visible: readonly Pick<VirtualItem, 'index'>[],
   count: number,
   height: number,
 ): RowWindow => {
-  const [seen, setSeen] = useState({ top: 0, visible: 900 });
-  useLayoutEffect(() => {
-    const target: HTMLElement | Window = scroller?.current ?? window;
-    const measure = () => {
-      const element = list.current;
-      if (!element) return;
-      const frame = scroller?.current?.getBoundingClientRect();
-      const top = (frame?.top ?? 0) - element.getBoundingClientRect().top;
-      const visible = frame?.height ?? window.innerHeight;
-      // Only whole rows matter: most scroll events change nothing and draw nothing.
-      const snapped = { top: Math.max(0, Math.floor(top / height) * height), visible };
-      setSeen((now) => (now.top === snapped.top && now.visible === snapped.visible ? now : snapped));
-    };
-    measure();
-    target.addEventListener('scroll', measure, { passive: true });
-    window.addEventListener('resize', measure);
-    return () => {
-      target.removeEventListener('scroll', measure);
-      window.removeEventListener('resize', measure);
-    };
-  }, [list, scroller, height]);
-  return rowWindow(count, height, seen.top, seen.visible);
+  const first = visible[0]?.index ?? 0;
+  const last = (visible.at(-1)?.index ?? -1) + 1;
+  return { first, last, before: first * height, after: (count - last) * height };
 };
 
-/** Stands in a table for the rows that are out of sight. */
+/** The visible rows of a table that scrolls with the page. */
+export const usePageRows = (
+  table: RefObject<HTMLElement | null>,
+  count: number,
+  height: number,
+): RowWindow => {
+  const [top, setTop] = useState(0);
+  // What stands above the table can change in any render.
+  useLayoutEffect(() => {
+    if (table.current) setTop(Math.round(table.current.getBoundingClientRect().top + window.scrollY));
+  });
+  const rows = useWindowVirtualizer({
+    ...{ count, overscan, scrollMargin: top, useFlushSync: false },
+    estimateSize: () => height,
+  });
+  useLayoutEffect(() => rows.measure(), [rows, height]);
+  return rowWindow(rows.getVirtualItems(), count, height);
+};
+
+/** The visible rows of a table inside an element that scrolls. */
+export const useScrolledRows = (
+  scroller: RefObject<HTMLElement | null>,
+  count: number,
+  height: number,
+): RowWindow => {
+  const rows = useVirtualizer({
+    ...{ count, overscan, useFlushSync: false },
+    getScrollElement: () => scroller.current,
+    estimateSize: () => height,
+  });
+  return rowWindow(rows.getVirtualItems(), count, height);
+};
+
+/** Takes the place of the rows that are left out. */
 export const SpacerRow = ({ height }: { readonly height: number }) =>
   height > 0 ? <tr className="spacer" style={{ height }} /> : null;

@@ -1,27 +1,29 @@
 /**
- * One event stream for all of this browser's tabs. A browser opens few connections to one host, so a tab must not hold one each: the
- * tab that holds the lock reads the stream and tells the others. When it goes, the next takes over from the last id that it heard, and
- * the server replays what lies between.
+ * Follows the event stream and passes events to the cache and to the lists on show. All tabs of a browser share one stream, because
+ * browsers open few connections to one host: the tab that holds a lock reads the stream and forwards it to the others. When that tab
+ * closes, another one continues from the last event id, and the server replays what happened in between.
  */
-import type { FunnelEvent, FunnelEventRow } from '@funnel/contracts';
+import type { FunnelEventRow } from '@funnel/contracts';
+import { focusManager } from '@tanstack/react-query';
+import { useEffect, useEffectEvent, useSyncExternalStore } from 'react';
 import { client, watchStream } from './api.ts';
-import { createQueryCache } from './query-cache.ts';
+import { createStaleMarker, queryClient } from './query-client.ts';
 
-export type StreamStatus = 'connecting' | 'live' | 'lost';
+type StreamStatus = 'connecting' | 'live' | 'lost';
 
-export type StreamListener = {
+type StreamListener = {
   readonly onEvents: (rows: readonly FunnelEventRow[]) => void;
   readonly onStatus: (status: StreamStatus) => void;
-  /** Something may have been missed: what is shown should be asked for again. */
+  /** Events may have been missed. */
   readonly onGap: () => void;
 };
 
-/** Events are handed over in batches of this many milliseconds: a page draws ten times a second at most. */
+/** Events are passed on in batches, so that a page draws at most ten times a second. */
 const batchMs = 100;
-/** After a longer silence than this the server may have forgotten what it would replay. */
-const replayTrustedMs = 10 * 60_000;
-/** A server that refuses (no token, too many streams) is asked again after this long. */
-const refusedMs = 15_000;
+/** After a longer silence, the server may no longer have all events to replay. */
+const maxReplayMs = 10 * 60_000;
+/** The pause after a refusal (no token, too many streams). */
+const refusalPauseMs = 15_000;
 
 type Message =
   | { readonly kind: 'events'; readonly rows: readonly FunnelEventRow[] }
@@ -29,25 +31,16 @@ type Message =
   | { readonly kind: 'gap' }
   | { readonly kind: 'hello' };
 
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end, { once: true });
-  });
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Starts listening; answers how to stop. */
-export const openEventStream = (listener: StreamListener): (() => void) => {
-  const stop = new AbortController();
-  // Locks exist only where the page is served securely (or from this machine); elsewhere every tab reads for itself.
+/** Listens to the stream until the page is closed. */
+const openEventStream = (listener: StreamListener): void => {
+  // Only secure pages (or pages of this machine) have locks. Without them, every tab reads its own stream.
   const channel = 'locks' in navigator ? new BroadcastChannel('funnel-events') : null;
   let lastEventId: string | undefined;
   let status: StreamStatus = 'connecting';
-  let waiting: FunnelEventRow[] = [];
-  let leads = false;
+  let batch: FunnelEventRow[] = [];
+  let isReader = false;
 
   const deliver = (message: Message) => {
     if (message.kind === 'events') {
@@ -58,108 +51,93 @@ export const openEventStream = (listener: StreamListener): (() => void) => {
       listener.onStatus(status);
     } else if (message.kind === 'gap') listener.onGap();
   };
-  const tell = (message: Message) => {
+  const broadcast = (message: Message) => {
     deliver(message);
     channel?.postMessage(message);
   };
   if (channel)
     channel.onmessage = ({ data }: MessageEvent<Message>) => {
       if (data.kind !== 'hello') deliver(data);
-      else if (leads) channel.postMessage({ kind: 'status', status } satisfies Message);
+      else if (isReader) channel.postMessage({ kind: 'status', status } satisfies Message);
     };
 
-  const hand = () => {
-    const rows = waiting;
-    waiting = [];
-    if (rows.length > 0) tell({ kind: 'events', rows });
+  const passOn = () => {
+    const rows = batch;
+    batch = [];
+    if (rows.length > 0) broadcast({ kind: 'events', rows });
   };
 
-  /** Reads until the page goes. The client makes lost connections again; only a refusal comes back here. */
-  const lead = async (): Promise<void> => {
-    leads = true;
+  /** Reads the stream until the page is closed. The client reconnects by itself; its events end only after a refusal. */
+  const readStream = async (): Promise<void> => {
+    isReader = true;
     let aliveAt: number | null = null;
     watchStream({
       onOpen: () => {
-        // The first connection begins now: what was fetched before it may be old. One that was long lost is not trusted either.
-        const trusted = aliveAt !== null && Date.now() - aliveAt < replayTrustedMs;
+        // Answers fetched before the first connection, or before a long interruption, may be stale.
+        const isGapless = aliveAt !== null && Date.now() - aliveAt < maxReplayMs;
         aliveAt = Date.now();
-        tell({ kind: 'status', status: 'live' });
-        if (!trusted) tell({ kind: 'gap' });
+        broadcast({ kind: 'status', status: 'live' });
+        if (!isGapless) broadcast({ kind: 'gap' });
       },
       onAlive: () => {
         aliveAt = Date.now();
       },
-      onEnd: () => {
-        if (!stop.signal.aborted) tell({ kind: 'status', status: 'lost' });
-      },
+      onEnd: () => broadcast({ kind: 'status', status: 'lost' }),
     });
-    while (!stop.signal.aborted) {
+    for (;;) {
       try {
-        for await (const row of client.events({ lastEventId, signal: stop.signal })) {
-          if (waiting.length === 0) setTimeout(hand, batchMs);
-          waiting.push(row);
+        for await (const row of client.events({ lastEventId })) {
+          if (batch.length === 0) setTimeout(passOn, batchMs);
+          batch.push(row);
         }
       } catch {
-        tell({ kind: 'status', status: 'lost' }); // the dialog for a token, or the page's own calls, say why
+        broadcast({ kind: 'status', status: 'lost' }); // the token dialog or an error on the page explains why
       }
-      if (!stop.signal.aborted) await pause(refusedMs, stop.signal);
+      await pause(refusalPauseMs);
     }
   };
 
   if (channel) {
-    navigator.locks.request('funnel-events', { signal: stop.signal }, lead).catch(() => undefined); // the page went first
+    void navigator.locks.request('funnel-events', readStream);
     channel.postMessage({ kind: 'hello' } satisfies Message);
-  } else void lead();
-
-  return () => {
-    stop.abort();
-    channel?.close();
-  };
+  } else void readStream();
 };
 
-/** Ties the event stream to what the pages show: one cache, one stream, one clock for the whole page. */
-export type LiveBatch = {
+type LiveBatch = {
   readonly rows: readonly FunnelEventRow[];
-  /** True: something may have been missed, everything on show should be asked for again. */
+  /** Events may have been missed: everything on show should be fetched again. */
   readonly gap: boolean;
 };
 
-/** Which events make an answer out of date. */
-export type Affected<T> = (event: FunnelEvent, data: T | undefined) => boolean;
-
-/** A page that was hidden for longer than this is asked for anew, in case the browser had frozen it. */
+/** A browser may freeze a hidden page. After this time, everything is fetched again. */
 const frozenMs = 120_000;
 
 const createLive = () => {
-  const cache = createQueryCache({ visible: () => document.visibilityState === 'visible' });
-  const affectedBy = new Map<string, Affected<unknown>>();
+  const stale = createStaleMarker(queryClient);
   const listeners = new Set<(batch: LiveBatch) => void>();
   const statusListeners = new Set<() => void>();
   let status: StreamStatus = 'connecting';
   let hiddenAt: number | null = null;
 
   const emit = (batch: LiveBatch) => {
-    cache.invalidate((key, data) => {
-      const affected = affectedBy.get(key);
-      return batch.gap || (affected !== undefined && batch.rows.some((row) => affected(row.event, data)));
-    });
+    if (batch.gap) stale.markAll();
+    else stale.markAffected(batch.rows.map(({ event }) => event));
     for (const listener of listeners) listener(batch);
   };
 
   return {
-    cache,
-    affectedBy,
-    start: (): (() => void) => {
-      const onVisibility = () => {
-        if (document.visibilityState === 'hidden') hiddenAt = Date.now();
-        else {
-          if (hiddenAt !== null && Date.now() - hiddenAt > frozenMs) emit({ rows: [], gap: true });
-          hiddenAt = null;
-          cache.wake();
+    /** Called once, when the page starts. */
+    start: (): void => {
+      focusManager.subscribe((isVisible) => {
+        if (!isVisible) {
+          hiddenAt = Date.now();
+          return;
         }
-      };
-      document.addEventListener('visibilitychange', onVisibility);
-      const close = openEventStream({
+        if (hiddenAt !== null && Date.now() - hiddenAt > frozenMs) emit({ rows: [], gap: true });
+        hiddenAt = null;
+        stale.wake();
+      });
+      openEventStream({
         onEvents: (rows) => emit({ rows, gap: false }),
         onGap: () => emit({ rows: [], gap: true }),
         onStatus: (next) => {
@@ -167,10 +145,6 @@ const createLive = () => {
           for (const listener of statusListeners) listener();
         },
       });
-      return () => {
-        document.removeEventListener('visibilitychange', onVisibility);
-        close();
-      };
     },
     listen: (listener: (batch: LiveBatch) => void): (() => void) => {
       listeners.add(listener);
@@ -185,3 +159,11 @@ const createLive = () => {
 };
 
 export const live = createLive();
+
+/** Calls back with every batch of events while the component is mounted. */
+export const useLive = (onBatch: (batch: LiveBatch) => void): void => {
+  const handle = useEffectEvent(onBatch);
+  useEffect(() => live.listen((batch) => handle(batch)), []);
+};
+
+export const useStreamStatus = (): StreamStatus => useSyncExternalStore(live.watchStatus, live.status);

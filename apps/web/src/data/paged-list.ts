@@ -1,164 +1,192 @@
-import { useEffect, useEffectEvent, useMemo, useSyncExternalStore } from 'react';
-
 /**
- * A list that the server gives page by page, kept as one array. Pages are fetched on demand (`more`) or all in turn (`all`), can be
- * refreshed singly, and an item can be patched in place from an event before the server is asked again.
+ * Lists that the server sends page by page (an infinite query of TanStack Query). Events change a list in place: single items are
+ * patched and single pages are fetched again, so that the loaded pages and the scroll position stay.
  */
-export type Page<T> = { readonly items: readonly T[]; readonly next: string | null };
+import {
+  type InfiniteData,
+  infiniteQueryOptions,
+  keepPreviousData,
+  type QueryClient,
+  type QueryKey,
+  useInfiniteQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+import { useEffect, useEffectEvent, useMemo } from 'react';
+import { type AffectedBy, liveMeta } from './query-client.ts';
 
-export type ListState<T> = {
-  readonly items: readonly T[];
-  /** More pages are there. */
-  readonly partial: boolean;
-  readonly loading: boolean;
-  readonly error: unknown;
+export type Page<T> = { readonly items: readonly T[]; readonly next: string | null };
+type Pages<T> = InfiniteData<Page<T>, string | undefined>;
+
+type PagedQuery<T> = {
+  readonly key: QueryKey;
+  readonly load: (cursor: string | undefined, signal?: AbortSignal) => Promise<Page<T>>;
+  readonly idOf: (item: T) => string;
+  /** Items that may have changed while the list was not shown. Their pages are fetched again when it is shown again. */
+  readonly mayChange?: (item: T) => boolean;
+  /** Fetch all pages at once, not only as far as a person scrolls. */
+  readonly all?: boolean;
+  /** These events make the whole list stale: all of its loaded pages are fetched again. */
+  readonly affectedBy?: AffectedBy;
+  readonly minPauseMs?: number;
+  /** Show the items of the previous key until those of a new key arrive. */
+  readonly keepPrevious?: boolean;
 };
 
-type LoadPage<T> = (cursor: string | undefined) => Promise<Page<T>>;
-type Held<T> = { readonly cursor: string | undefined; items: readonly T[]; next: string | null };
+/** With `all`, a list stops loading at this size. */
+const maxItems = 20_000;
 
-export type PagedList<T> = ReturnType<typeof createPagedList<T>>;
+/** All items in order. An item that moved to the next page while pages were loaded appears once. */
+export const itemsOf = <T>(pages: Pages<T> | undefined, idOf: (item: T) => string): readonly T[] => {
+  const items = new Map<string, T>();
+  for (const page of pages?.pages ?? [])
+    for (const item of page.items) {
+      const id = idOf(item);
+      if (!items.has(id)) items.set(id, item);
+    }
+  return [...items.values()];
+};
 
-export const createPagedList = <T>(load: LoadPage<T>, idOf: (item: T) => string) => {
-  const pages: Held<T>[] = [];
-  const pageOf = new Map<string, number>();
-  const listeners = new Set<() => void>();
-  let state: ListState<T> = { items: [], partial: true, loading: false, error: undefined };
-  let pending: Promise<void> | null = null;
+/** Takes over changed items from a page that was fetched again. New items go to the front; items that it lacks stay. */
+const mergePage = <T>(old: Pages<T>, index: number, fresh: Page<T>, idOf: (item: T) => string): Pages<T> => {
+  const known = new Set(old.pages.flatMap((page) => page.items.map(idOf)));
+  const freshById = new Map(fresh.items.map((item) => [idOf(item), item]));
+  const page = old.pages[index]!;
+  const items = [
+    ...fresh.items.filter((item) => !known.has(idOf(item))),
+    ...page.items.map((item) => freshById.get(idOf(item)) ?? item),
+  ];
+  return { ...old, pages: old.pages.with(index, { ...page, items }) };
+};
 
-  const publish = (change: Partial<ListState<T>> = {}) => {
-    const items = pages.flatMap((page) => page.items);
-    const partial = pages.length === 0 || pages.at(-1)!.next !== null;
-    state = { ...state, items, partial, ...change };
-    for (const listener of listeners) listener();
-  };
+/** Changes the items of each page. Pages whose items stay the same array stay the same object. */
+const mapPages = <T>(old: Pages<T>, map: (items: readonly T[]) => readonly T[]): Pages<T> => {
+  const pages = old.pages.map((page) => {
+    const items = map(page.items);
+    return items === page.items ? page : { ...page, items };
+  });
+  return pages.every((page, index) => page === old.pages[index]) ? old : { ...old, pages };
+};
 
-  const index = (at: number) => {
-    for (const item of pages[at]!.items) pageOf.set(idOf(item), at);
-  };
+export const listOptions = <T>(query: PagedQuery<T>) =>
+  infiniteQueryOptions<Page<T>, Error, Pages<T>, QueryKey, string | undefined>({
+    queryKey: query.key,
+    queryFn: ({ pageParam, signal }) => query.load(pageParam, signal),
+    initialPageParam: undefined,
+    getNextPageParam: (page) => page.next,
+    // A list that updates itself would otherwise fetch all of its pages when it is shown again after an error.
+    refetchOnMount: query.affectedBy !== undefined,
+    placeholderData: query.keepPrevious ? keepPreviousData : undefined,
+    structuralSharing: false,
+    meta:
+      query.affectedBy === undefined
+        ? { updatesItself: true }
+        : { ...liveMeta(query.affectedBy), minPauseMs: query.minPauseMs },
+  });
 
-  const more = (): Promise<void> => {
-    if (pending) return pending;
-    if (!state.partial) return Promise.resolve();
-    const cursor = pages.at(-1)?.next ?? undefined;
-    state = { ...state, loading: true };
-    for (const listener of listeners) listener();
-    pending = load(cursor)
-      .then((page) => {
-        // An item that slid over a page's edge while paging is kept once.
-        const items = page.items.filter((item) => !pageOf.has(idOf(item)));
-        pages.push({ cursor, items, next: page.next });
-        index(pages.length - 1);
-        publish({ loading: false, error: undefined });
-      })
-      .catch((error: unknown) => publish({ loading: false, error }))
-      .finally(() => {
-        pending = null;
-      });
-    return pending;
+export type ListChanges<T> = ReturnType<typeof listChanges<T>>;
+
+/** Changes of the loaded pages of a list. */
+export const listChanges = <T>(client: QueryClient, query: PagedQuery<T>) => {
+  const { key, load, idOf } = query;
+  const cache = client.getQueryCache();
+  const find = () => cache.find<Pages<T>>({ queryKey: key, exact: true });
+  const read = () => client.getQueryData<Pages<T>>(key);
+
+  /** Changes the loaded pages. A request that is under way ends with the pages from before, so the change is then made again. */
+  const change = (update: (pages: Pages<T>) => Pages<T>): void => {
+    const apply = () => client.setQueryData<Pages<T>>(key, (pages) => pages && update(pages));
+    apply();
+    if (client.isFetching({ queryKey: key, exact: true }) === 0) return;
+    const stop = cache.subscribe((notice) => {
+      if (notice.type !== 'updated' || notice.query !== find()) return;
+      const { action } = notice;
+      if (action.type !== 'error' && (action.type !== 'success' || action.manual)) return;
+      stop();
+      apply();
+    });
   };
 
   return {
-    read: (): ListState<T> => state,
-    watch: (listener: () => void): (() => void) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    more,
-    /** Fetches every page in turn, giving way to the page between them. Stops at the first fault or when `signal` aborts. */
-    all: async (signal: AbortSignal, most = 20_000): Promise<void> => {
-      while (state.partial && !signal.aborted && state.items.length < most) {
-        await more();
-        if (state.error !== undefined) return;
-        await new Promise((resolve) => setTimeout(resolve));
+    first: (): T | undefined => read()?.pages[0]?.items[0],
+    has: (id: string): boolean =>
+      read()?.pages.some((page) => page.items.some((item) => idOf(item) === id)) ?? false,
+    /** Changes items in place, by id. */
+    patch: (changes: ReadonlyMap<string, (item: T) => T>): void =>
+      change((pages) =>
+        mapPages(pages, (items) =>
+          items.some((item) => changes.has(idOf(item)))
+            ? items.map((item) => changes.get(idOf(item))?.(item) ?? item)
+            : items,
+        ),
+      ),
+    remove: (id: string): void =>
+      change((pages) =>
+        mapPages(pages, (items) =>
+          items.some((item) => idOf(item) === id) ? items.filter((item) => idOf(item) !== id) : items,
+        ),
+      ),
+    /** Fetches the pages that hold certain items again. If the server cannot be reached, the items stay and the list has the error. */
+    refresh: async (isWanted: (item: T) => boolean): Promise<void> => {
+      for (const [index, page] of (read()?.pages ?? []).entries()) {
+        if (page.items.length > 0 && !page.items.some(isWanted)) continue;
+        try {
+          const fresh = await load(read()?.pageParams[index]);
+          change((pages) => (index < pages.pages.length ? mergePage(pages, index, fresh, idOf) : pages));
+        } catch (error) {
+          find()?.setState({ status: 'error', error: error as Error });
+          return;
+        }
       }
     },
-    /**
-     * Fetches the pages that hold items of interest again and takes over what changed; what is new comes to the front of its page.
-     * A server that cannot be reached leaves everything as it is, with the fault in `error`.
-     */
-    refresh: async (wanted: (item: T) => boolean): Promise<void> => {
-      for (const [at, held] of pages.entries()) {
-        if (!held.items.some(wanted) && held.items.length > 0) continue;
-        const page = await load(held.cursor).catch((error: unknown) => publish({ error }));
-        if (page === undefined) return;
-        const fresh = new Map(page.items.map((item) => [idOf(item), item]));
-        const added = page.items.filter((item) => !pageOf.has(idOf(item)));
-        held.items = [...added, ...held.items.map((item) => fresh.get(idOf(item)) ?? item)];
-        index(at);
-        publish({ error: undefined });
-      }
-    },
-    /** Changes items in place, by id; answers which of them are not here. */
-    patch: (changes: ReadonlyMap<string, (item: T) => T>): string[] => {
-      const unknown: string[] = [];
-      const touched = new Set<number>();
-      for (const id of changes.keys()) {
-        const at = pageOf.get(id);
-        if (at === undefined) unknown.push(id);
-        else touched.add(at);
-      }
-      for (const at of touched)
-        pages[at]!.items = pages[at]!.items.map((item) => changes.get(idOf(item))?.(item) ?? item);
-      if (touched.size > 0) publish();
-      return unknown;
-    },
-    /** Puts items that are new at the front: what has just been made. */
-    prepend: (items: readonly T[]): void => {
-      const fresh = items.filter((item) => !pageOf.has(idOf(item)));
-      if (fresh.length === 0 || pages.length === 0) return;
-      pages[0]!.items = [...fresh, ...pages[0]!.items];
-      index(0);
-      publish();
-    },
-    remove: (id: string): void => {
-      const at = pageOf.get(id);
-      if (at === undefined) return;
-      pages[at]!.items = pages[at]!.items.filter((item) => idOf(item) !== id);
-      pageOf.delete(id);
-      publish();
-    },
-    has: (id: string): boolean => pageOf.has(id),
   };
 };
 
-/** Lists are kept by key for as long as the page is open, so that going back finds them where they were. Few: the newest eight. */
-const kept = new Map<string, PagedList<unknown>>();
-const most = 8;
-
-const listOf = <T>(key: string, make: () => PagedList<T>): PagedList<T> => {
-  const found = kept.get(key) as unknown as PagedList<T> | undefined; // one key, one type of item
-  const list = found ?? make();
-  kept.delete(key);
-  kept.set(key, list as unknown as PagedList<unknown>);
-  for (const old of [...kept.keys()].slice(0, Math.max(0, kept.size - most))) kept.delete(old);
-  return list;
-};
-
-export type PagedQuery<T> = {
-  readonly key: string;
-  readonly load: (cursor: string | undefined) => Promise<Page<T>>;
-  readonly idOf: (item: T) => string;
-  /** Items that may have changed while nobody looked: their pages are fetched again when the list is shown again. */
-  readonly mayChange: (item: T) => boolean;
-  /** Fetch every page at once, not only as far as one scrolls. */
-  readonly all?: boolean;
+export type ListState<T> = {
+  readonly items: readonly T[];
+  /** More pages are to come. */
+  readonly partial: boolean;
+  readonly loading: boolean;
+  readonly error: Error | null;
+  /** Fetches the next page, or the first one again after an error. */
+  readonly more: () => void;
 };
 
 export const usePagedList = <T>(
   query: PagedQuery<T>,
-): { readonly list: PagedList<T>; readonly state: ListState<T> } => {
-  // The key names the query; its functions are made anew on every render.
-  const list = useMemo(() => listOf(query.key, () => createPagedList(query.load, query.idOf)), [query.key]);
-  const state = useSyncExternalStore(list.watch, list.read);
-  const all = query.all ?? false;
-  const mayChange = useEffectEvent(query.mayChange);
+): { readonly state: ListState<T>; readonly list: ListChanges<T> } => {
+  const client = useQueryClient();
+  const {
+    data,
+    error,
+    isLoading,
+    isPlaceholderData,
+    isFetching,
+    isFetchingNextPage,
+    hasNextPage,
+    fetchNextPage,
+  } = useInfiniteQuery(listOptions(query));
+  const hash = JSON.stringify(query.key);
+  // The key identifies the query; its functions are new in every render.
+  const list = useMemo(() => listChanges(client, query), [client, hash]);
+  const items = useMemo(() => itemsOf(data, query.idOf), [data]);
+  const more = useMemo(() => () => void fetchNextPage({ cancelRefetch: false }), [fetchNextPage]);
+
+  const onShow = useEffectEvent(() => {
+    if (data === undefined) return;
+    if (query.mayChange) void list.refresh(query.mayChange);
+    if (error !== null) more();
+  });
+  useEffect(() => onShow(), [list]);
+
+  const loadsAll =
+    query.all === true && hasNextPage && !isFetching && error === null && items.length < maxItems;
   useEffect(() => {
-    const stop = new AbortController();
-    if (list.read().items.length > 0) void list.refresh(mayChange);
-    else if (!all) void list.more();
-    if (all) void list.all(stop.signal);
-    return () => stop.abort();
-  }, [list, all]);
-  return { list, state };
+    if (loadsAll) more();
+  }, [loadsAll, items.length, more]);
+
+  const partial = data === undefined || isPlaceholderData || hasNextPage;
+  return {
+    state: { items, partial, loading: isLoading || isPlaceholderData || isFetchingNextPage, error, more },
+    list,
+  };
 };

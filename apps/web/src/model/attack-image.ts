@@ -1,4 +1,4 @@
-/** FGSM and PGD on one image, small enough to follow a slider. The full attacks with their checks run on the workers. */
+/** FGSM and PGD on one image, fast enough to follow a slider. The full attacks with their checks run on the workers. */
 
 import { classOf, noClass } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
@@ -17,13 +17,13 @@ type Logits = (images: tf.Tensor4D) => tf.Tensor2D;
 /** L2 norm over all values. */
 const normOf = (x: tf.Tensor4D): tf.Scalar => tf.sqrt(tf.sum(tf.square(x)));
 
-/** A step of length `size` upwards along the gradient, in the norm's own sense of steepest. */
+/** A step of length `size` along the steepest ascent in the norm. */
 const ascend = (gradient: tf.Tensor4D, norm: AttackChoice['norm'], size: number): tf.Tensor4D =>
   norm === 'linf'
     ? tf.mul(tf.sign(gradient), size)
     : tf.mul(tf.div(gradient, tf.maximum(normOf(gradient), 1e-12)), size);
 
-/** The nearest point within ε of 0. */
+/** The change projected into the ball of radius ε. */
 const project = (change: tf.Tensor4D, { norm, epsilon }: AttackChoice): tf.Tensor4D => {
   if (norm === 'linf') return tf.clipByValue(change, -epsilon, epsilon);
   const size = normOf(change);
@@ -31,8 +31,8 @@ const project = (change: tf.Tensor4D, { norm, epsilon }: AttackChoice): tf.Tenso
 };
 
 /**
- * An image [1, height, width, channels] in [0, 1] within ε of the given one, away from class `label`: gradient ascent on the
- * cross-entropy from logits, steps of 2.5 ε / steps (all of ε for one step). The best step is not searched for: the last one is it.
+ * Moves an image [1, height, width, channels] in [0, 1] away from class `label`, by at most ε: gradient ascent on the cross-entropy
+ * of the logits, in steps of 2.5 ε / steps (one step: ε). Returns the image after the last step.
  */
 export const attackImage = (
   logits: Logits,
@@ -57,19 +57,19 @@ export const attackImage = (
     return attacked.clone();
   });
 
-/** One image as the model sees it. */
-export type Seen = {
+/** One image and the model's answer to it. */
+export type Answer = {
   readonly pixels: Float32Array;
-  /** Softmax of the logits, one per class. */
+  /** Softmax of the logits, one value per class. */
   readonly probabilities: Float32Array;
-  /** `noClass` where the model gives it none. */
+  /** The predicted class; `noClass` where the logits are not finite. */
   readonly label: number;
   readonly reconstruction: Float32Array | null;
 };
 
-export type Tried = { readonly clean: Seen; readonly attacked: Seen };
+export type Tried = { readonly clean: Answer; readonly attacked: Answer };
 
-const look = async (model: BrowserModel, image: tf.Tensor4D): Promise<Seen> => {
+const classify = async (model: BrowserModel, image: tf.Tensor4D): Promise<Answer> => {
   const logits = model.logits(image);
   const probabilities = tf.tidy(() => tf.softmax(logits));
   const { reconstruct } = model;
@@ -89,7 +89,7 @@ const look = async (model: BrowserModel, image: tf.Tensor4D): Promise<Seen> => {
   };
 };
 
-/** Classifies an image, attacks it away from the class that it got, and classifies what came of it. Without a class it stays as it is. */
+/** Classifies an image, attacks it away from its predicted class, and classifies the result. An image without a class is not attacked. */
 export const tryAttack = async (
   model: BrowserModel,
   pixels: Float32Array,
@@ -97,10 +97,10 @@ export const tryAttack = async (
   choice: AttackChoice,
 ): Promise<Tried> => {
   const image = tf.tensor4d(pixels, [1, ...shape]);
-  const clean = await look(model, image);
+  const clean = await classify(model, image);
   const moved =
     clean.label === noClass ? image.clone() : attackImage(model.logits, image, clean.label, choice);
-  const attacked = await look(model, moved);
+  const attacked = await classify(model, moved);
   tf.dispose([image, moved]);
   return { clean, attacked };
 };

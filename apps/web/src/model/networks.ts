@@ -1,4 +1,4 @@
-/** The networks of a checkpoint by name, as the recipes call them, and what a person calls them. */
+/** The networks of a checkpoint: their names in the recipes and their titles on the pages. */
 import { type Recipe, recipes, type Stage } from '@funnel/contracts';
 
 export const networkTitles = {
@@ -17,17 +17,17 @@ export const networkTitles = {
 
 export type NetworkName = keyof typeof networkTitles;
 
-/** What the checkpoint of a stage holds, as its recipe declares. */
+/** The networks in the checkpoint of a stage, as its recipe declares them. */
 export const networksOf = ({ recipe, kind }: Pick<Stage, 'recipe' | 'kind'>): readonly NetworkName[] => {
   const stages: Recipe['stages'] = recipes[recipe].stages;
-  return (stages.find((stage) => stage.kind === kind)?.networks ?? []) as readonly NetworkName[]; // a test holds the two together
+  return (stages.find((stage) => stage.kind === kind)?.networks ?? []) as readonly NetworkName[]; // a test compares the two lists
 };
 
-/** Where the networks of a trained trial are: its classifier's checkpoint, and that of the auto-encoder that it stands on. */
-export type ModelPlace = { readonly classifier: string; readonly autoEncoder: string | null };
+/** The checkpoints of a trained trial: its classifier and the auto-encoder below it. */
+export type ModelCheckpoints = { readonly classifier: string; readonly autoEncoder: string | null };
 
-/** Null until the classifier is trained. */
-export const modelPlaceOf = (stages: readonly Stage[]): ModelPlace | null => {
+/** The checkpoints of a trial from its stages; null until the classifier is trained. */
+export const modelCheckpointsOf = (stages: readonly Stage[]): ModelCheckpoints | null => {
   const last = (wanted: (stage: Stage) => boolean) =>
     stages.findLast((stage) => stage.checkpoint !== null && wanted(stage))?.checkpoint ?? null;
   const classifier = last(({ kind }) => kind === 'classify');
@@ -36,7 +36,7 @@ export const modelPlaceOf = (stages: readonly Stage[]): ModelPlace | null => {
     : { classifier, autoEncoder: last((stage) => networksOf(stage).includes('defender-generator')) };
 };
 
-/** Where `tf.loadLayersModel` finds a network, from the server's root. */
+/** The path of a network for `tf.loadLayersModel`, from the server's root. */
 export const modelPath = (checkpoint: string, network: NetworkName): string =>
   `/v1/checkpoints/${checkpoint}/${network}/model.json`;
 export const weightsPath = (checkpoint: string, network: NetworkName): string =>

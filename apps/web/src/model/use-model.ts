@@ -1,20 +1,20 @@
 import { type RefObject, useEffect, useMemo, useRef, useState } from 'react';
 import type { BrowserModel } from './load-model.ts';
-import type { ModelPlace } from './networks.ts';
+import type { ModelCheckpoints } from './networks.ts';
 
-/** The networks of a trial, loaded when asked for and freed when no longer shown. */
+/** Loads the networks of a trial when a component mounts and frees them when it unmounts. */
 export const useModel = (
-  place: ModelPlace | null,
+  checkpoints: ModelCheckpoints | null,
 ): { readonly model: BrowserModel | null; readonly error: unknown } => {
   const [model, setModel] = useState<BrowserModel | null>(null);
   const [error, setError] = useState<unknown>(undefined);
   useEffect(() => {
-    if (place === null) return;
+    if (checkpoints === null) return;
     let current = true;
     let loaded: BrowserModel | null = null;
     const load = async () => {
       const { loadModel } = await import('./load-model.ts');
-      loaded = await loadModel(place);
+      loaded = await loadModel(checkpoints);
       if (current) setModel(loaded);
       else loaded.dispose();
     };
@@ -24,25 +24,25 @@ export const useModel = (
       setModel(null);
       loaded?.dispose();
     };
-    // The two hashes are the place.
-  }, [place?.classifier, place?.autoEncoder]);
+    // The two hashes identify the networks.
+  }, [checkpoints?.classifier, checkpoints?.autoEncoder]);
   return { model, error };
 };
 
 export type Reconstruct = {
-  /** What the defender's auto-encoder makes of an image; null until its networks are here. */
+  /** The defender's reconstruction of an image; null until the networks are loaded. */
   readonly run: ((pixels: Float32Array, shape: readonly number[]) => Float32Array) | null;
-  /** Why there is none, in words. */
+  /** Why no reconstruction can be shown; null without a fault. */
   readonly fault: string | null;
 };
 
 type Loaded = { readonly model: BrowserModel; readonly run: NonNullable<Reconstruct['run']> };
 
-const open = async (place: ModelPlace): Promise<Loaded> => {
+const open = async (checkpoints: ModelCheckpoints): Promise<Loaded> => {
   const [tf, { loadModel }] = await Promise.all([import('@tensorflow/tfjs'), import('./load-model.ts')]);
-  const model = await loadModel(place);
+  const model = await loadModel(checkpoints);
   const { reconstruct } = model;
-  if (reconstruct === null) throw new Error('the generator is not stored any more.');
+  if (reconstruct === null) throw new Error('the generator is no longer stored.');
   const run: Loaded['run'] = (pixels, shape) =>
     tf.tidy(() => {
       const [height = 28, width = 28, channels = 1] = shape;
@@ -52,9 +52,9 @@ const open = async (place: ModelPlace): Promise<Loaded> => {
   return { model, run };
 };
 
-/** Fetches the networks once `anchor` comes into sight: TF.js is large, and many who read a trial never scroll to its pictures. */
+/** Loads the networks once `anchor` is visible: TF.js is large, and many readers of a trial never scroll to its images. */
 export const useReconstruct = (
-  place: ModelPlace | null,
+  checkpoints: ModelCheckpoints | null,
 ): { readonly anchor: RefObject<HTMLDivElement | null>; readonly reconstruct: Reconstruct } => {
   const anchor = useRef<HTMLDivElement>(null);
   const [seen, setSeen] = useState(false);
@@ -69,10 +69,10 @@ export const useReconstruct = (
   }, []);
 
   useEffect(() => {
-    if (!seen || place === null) return;
+    if (!seen || checkpoints === null) return;
     let loaded: Loaded | null = null;
     let current = true;
-    open(place).then(
+    open(checkpoints).then(
       (opened) => {
         loaded = opened;
         if (current) setRun({ of: opened.run });
@@ -90,8 +90,8 @@ export const useReconstruct = (
       setRun({ of: null });
       loaded?.model.dispose();
     };
-    // The two hashes are the place.
-  }, [seen, place?.classifier, place?.autoEncoder]);
+    // The two hashes identify the networks.
+  }, [seen, checkpoints?.classifier, checkpoints?.autoEncoder]);
 
   const reconstruct = useMemo(() => ({ run: run.of, fault }), [run, fault]);
   return { anchor, reconstruct };

@@ -1,23 +1,24 @@
 import { median } from '@funnel/attacks/statistics';
 
 /**
- * Which hyperparameter moves the objective, from the trials alone.
+ * How much each hyperparameter matters, computed from the trials alone.
  *
- * For a hyperparameter with levels g (its values; a numeric hyperparameter with more than `mostLevels` values is cut into as many bins of equal counts),
- * over n trials with objective y:
+ * For a hyperparameter with levels g over n trials with objective y:
  *
  *     η² = Σ_g n_g (ȳ_g − ȳ)² / Σ_i (y_i − ȳ)²
  *
- * the share of the objective's variance that lies between the levels: the first-order term of functional ANOVA (Hutter et al. 2014),
- * computed on the trials themselves instead of on a fitted forest. A hyperparameter with many levels explains some variance by chance, so the
- * same share is computed `permutations` times with the objective shuffled over the trials; the mean of those is taken off,
+ * is the share of the variance that lies between the levels: the first-order term of functional ANOVA (Hutter et al. 2014), computed
+ * on the trials instead of a fitted forest. The levels are the values; a numeric hyperparameter with more than `maxLevels` values is
+ * cut into that many bins of equal counts.
+ *
+ * Many levels explain some variance by chance. The share is therefore computed `permutations` times with shuffled objectives, and
+ * their mean is subtracted:
  *
  *     importance = max(0, (η² − E[η²_perm]) / (1 − E[η²_perm]))
  *
- * and the 95th percentile of the shuffled shares (on the same scale) is reported as the level that a hyperparameter must exceed to mean
- * anything. Where some y are infinite there is no variance: all y are replaced by their ranks (ties share the mean of theirs), and η² is
- * that of Kruskal and Wallis 1952, H / (n − 1). What no hyperparameter explains alone (interactions, seeds, noise) is 1 − Σ importance when the hyperparameters vary independently, as they
- * do in a grid or a random search.
+ * The 95th percentile of the shuffled shares, on the same scale, is the level that chance reaches. If some y are infinite, all y are
+ * replaced by their ranks (ties have the mean of their ranks); η² is then that of Kruskal and Wallis 1952, H / (n − 1). If the
+ * hyperparameters vary independently, as in a grid or a random search, 1 − Σ importance is the share of interactions, seeds and noise.
  */
 export type Hyperparameter = {
   readonly name: string;
@@ -26,9 +27,9 @@ export type Hyperparameter = {
 
 export type Importance = {
   readonly name: string;
-  /** Share of variance, chance taken off; 0 to 1. */
+  /** The share of variance without the part that chance explains, in [0, 1]. */
   readonly importance: number;
-  /** What chance reaches in one of twenty shuffles, on the same scale. */
+  /** The importance that chance alone reaches in one of twenty shuffles. */
   readonly chance: number;
   readonly levels: number;
 };
@@ -36,7 +37,7 @@ export type Importance = {
 const maxLevels = 8;
 const permutations = 100;
 
-/** A level per trial, 0 to levels − 1. */
+/** The level of each trial, from 0 to count − 1. */
 const levelsOf = (
   values: Hyperparameter['values'],
 ): { readonly level: Int32Array; readonly count: number } => {
@@ -69,7 +70,7 @@ const varianceShare = (
   return between / total;
 };
 
-/** A small fixed generator (mulberry32): the same trials always give the same picture. */
+/** A small seeded generator (mulberry32), so that the same trials always give the same result. */
 const generator = (seed: number) => () => {
   seed = (seed + 0x6d2b79f5) | 0;
   let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
@@ -80,25 +81,23 @@ const generator = (seed: number) => () => {
 const shuffle = (y: Float64Array, random: () => number): void => {
   for (let i = y.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));
-    const kept = y[i]!;
-    y[i] = y[j]!;
-    y[j] = kept;
+    [y[i], y[j]] = [y[j]!, y[i]!];
   }
 };
 
-/** 1 for the least; ties share the mean of their ranks. */
+/** Ranks from 1; ties have the mean of their ranks. */
 const ranksOf = (values: readonly number[]): number[] => {
   const sorted = [...values].sort((a, b) => (a === b ? 0 : a - b));
-  const first = new Map<number, number>();
+  const firstIndex = new Map<number, number>();
   const count = new Map<number, number>();
   for (const [i, value] of sorted.entries()) {
-    if (!first.has(value)) first.set(value, i);
+    if (!firstIndex.has(value)) firstIndex.set(value, i);
     count.set(value, (count.get(value) ?? 0) + 1);
   }
-  return values.map((value) => first.get(value)! + (count.get(value)! + 1) / 2);
+  return values.map((value) => firstIndex.get(value)! + (count.get(value)! + 1) / 2);
 };
 
-/** Importance of every hyperparameter that takes more than one value, greatest first; empty when there is nothing to explain. */
+/** The importance of every hyperparameter that varies, largest first. Empty for fewer than four trials or a constant objective. */
 export const hyperparameterImportance = (
   hyperparameters: readonly Hyperparameter[],
   measured: readonly number[],
@@ -135,7 +134,7 @@ export const hyperparameterImportance = (
   return rows.sort((a, b) => b.importance - a.importance);
 };
 
-/** Two-sided 95 % quantiles of Student's t by degrees of freedom 1 … 30; the normal's beyond. */
+/** Two-sided 95 % quantiles of Student's t for 1 … 30 degrees of freedom; the normal quantile is used above. */
 const t95 = [
   12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
   2.12, 2.11, 2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
@@ -144,15 +143,15 @@ const t95 = [
 export type LevelMean<V> = {
   readonly value: V;
   readonly n: number;
-  /** Trials whose objective is infinite, where there are any. */
+  /** The number of trials with an infinite objective; absent without any. */
   readonly infinite?: number;
-  /** The median where one is infinite. */
+  /** The mean; the median if an objective is infinite. */
   readonly mean: number;
-  /** Half-width of the 95 % interval of the mean (Student's t); null for one trial, and for a median. */
+  /** Half-width of the 95 % interval of the mean (Student's t); null for one trial and for a median. */
   readonly halfWidth: number | null;
 };
 
-/** Mean objective at each value of a hyperparameter, by growing value: what the hyperparameter does, all others averaged over. */
+/** The mean objective at each value of a hyperparameter, in ascending order of the value. */
 export const levelMeans = <V extends number | string | boolean>(
   values: readonly V[],
   objective: readonly number[],

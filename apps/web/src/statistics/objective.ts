@@ -1,4 +1,4 @@
-/** What the trials of a sweep are judged by on its pages: one metric of one attack, or of the worst case over all attacks. */
+/** The objective by which pages judge trials: one metric, of one attack or of the worst case over all attacks. */
 import { wilsonInterval } from '@funnel/attacks/statistics';
 import {
   type AttackSpec,
@@ -14,13 +14,13 @@ import {
 } from '@funnel/contracts';
 import { attackLabel, formatMeasured, formatPercent, keyOfRun } from '../format.ts';
 
-export type Interval = readonly [number, number];
+type Interval = readonly [number, number];
 
 export type Objective = {
-  /** Key of the attack with its settings; '' for the worst case over all. */
+  /** Key of the attack with its settings; '' for the worst case over all attacks. */
   readonly attack: string;
   readonly metric: EvaluationMetricName;
-  /** For an axis: `Robust accuracy`. */
+  /** The title of an axis: `Robust accuracy`. */
   readonly title: string;
   readonly direction: 'max' | 'min';
   readonly format: (value: number) => string;
@@ -29,7 +29,7 @@ export type Objective = {
 export const formatMetric = (metric: EvaluationMetricName): ((value: number) => string) =>
   evaluationMetrics[metric].unit === 'fraction' ? formatPercent : formatMeasured;
 
-/** The sweep's attacks in its own order. */
+/** The attacks of a sweep, in its order. */
 export const attackOptions = (
   definition: SweepDefinition,
 ): { readonly key: string; readonly spec: AttackSpec; readonly title: string }[] =>
@@ -39,7 +39,7 @@ export const attackOptions = (
     title: attackLabel(spec),
   }));
 
-/** What the sweep says, or what it would be ranked by anywhere. */
+/** The objective that the sweep declares, or else the default of the leaderboard. */
 export const defaultObjective = (
   definition: SweepDefinition,
 ): { readonly attack: string; readonly metric: EvaluationMetricName } => {
@@ -67,7 +67,7 @@ const intervals = {
 
 export type Result = {
   readonly trial: Trial;
-  /** Null until it is measured, and where there is no value. A distance may be infinite. */
+  /** Null until the trial is measured, and without a value. A distance may be infinite. */
   readonly value: number | null;
   readonly interval: Interval | null;
   readonly clean: number | null;
@@ -78,7 +78,7 @@ type Measured = Pick<Result, 'value' | 'interval'>;
 
 const unknown: Measured = { value: null, interval: null };
 
-/** Under one attack. */
+/** The value under one attack. */
 const measuredBy = (trial: Trial, { attack, metric }: Objective): Measured => {
   const summary = trial.evaluations.find((evaluation) => keyOfRun(evaluation) === attack)?.summary;
   if (!summary) return unknown;
@@ -86,7 +86,7 @@ const measuredBy = (trial: Trial, { attack, metric }: Objective): Measured => {
   return { value: readExtended(summary[metric]), interval: named ? summary[named] : null };
 };
 
-/** In the worst case over all attacks, which meet the same images. */
+/** The value in the worst case over all attacks. All of them attack the same images. */
 export const worstCaseOf = (trial: Trial, metric: EvaluationMetricName): Measured => {
   const summary = trial.evaluations[0]?.summary;
   const value = readExtended(trial.worstCase?.values[metric] ?? null);
@@ -102,7 +102,7 @@ export const resultOf = (trial: Trial, objective: Objective): Result => ({
   masked: trial.verdict === 'masked',
 });
 
-/** Best first: unmasked before masked, a missing value after every present one, then by number. */
+/** Orders results from best to worst: masked runs last, results without a value last among their kind, ties by number. */
 export const ranked = (results: readonly Result[], direction: 'max' | 'min'): Result[] => {
   const sign = direction === 'max' ? -1 : 1;
   return [...results].sort((a, b) => {
@@ -113,7 +113,7 @@ export const ranked = (results: readonly Result[], direction: 'max' | 'min'): Re
   });
 };
 
-/** The three best, and the best of a recipe that is not among them: what one compares first. Without results, the first that run. */
+/** The trials that a page compares at first: the three best, and the best of another recipe. Before results, the first running ones. */
 export const firstChoice = (results: readonly Result[], { direction }: Objective): number[] => {
   const best = ranked(
     results.filter(({ value }) => value !== null),
@@ -128,7 +128,7 @@ export const firstChoice = (results: readonly Result[], { direction }: Objective
   return [...top, ...(other ? [other] : [])].map(({ trial }) => trial.number);
 };
 
-/** Hyperparameters that take more than one value, in declaration order. */
+/** The hyperparameters that have more than one value, in the order of declaration. */
 export const varyingHyperparameters = (trials: readonly Trial[]): string[] => {
   const seen = new Map<string, unknown>();
   const varying = new Set<string>();

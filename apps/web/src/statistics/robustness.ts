@@ -1,4 +1,4 @@
-/** Robust accuracy over ε from per-image records: the share of images that stay right within every radius. */
+/** Robust accuracy over ε from per-image records, and the Pareto front. */
 import { wilsonInterval } from '@funnel/attacks/statistics';
 import { type AttackName, type EvaluationRecords, type RobustnessCurve, reachOf } from '@funnel/contracts';
 
@@ -6,9 +6,8 @@ export type NamedRecords = { readonly attack: AttackName; readonly records: Eval
 type Norm = RobustnessCurve['norm'];
 
 /**
- * The smallest norm at which any of the attacks fooled each image: 0 for one that is wrong already, infinity for one that none
- * fooled. The worst case is taken image by image, not attack by attack, and over attacks of every norm: all norms are
- * measured on every result, so a find of an L∞ attack is a find in L2 as well.
+ * For each image, the smallest norm of a change with which any of the attacks fooled it: 0 if it is classified wrongly without a
+ * change, infinity if no attack fooled it. Attacks of all norms count, because every result is measured in all norms.
  */
 export const worstDistances = (evaluations: readonly NamedRecords[], norm: Norm): Map<number, number> => {
   const worst = new Map<number, number>();
@@ -23,13 +22,13 @@ export const worstDistances = (evaluations: readonly NamedRecords[], norm: Norm)
   return worst;
 };
 
-/** Radii from 0 to `most`. */
-export const evenRadii = (most: number, points = 81): number[] =>
-  Array.from({ length: points }, (_, i) => (most * i) / (points - 1));
+/** Evenly spaced radii from 0 to `max`. */
+export const evenRadii = (max: number, points = 81): number[] =>
+  Array.from({ length: points }, (_, i) => (max * i) / (points - 1));
 
 /**
- * The curve at these radii, with 95 % Wilson intervals. A fixed-ε attack bounds the smallest perturbation from
- * above only, so the curve is an upper bound of the true robust accuracy, as every attack's is.
+ * Robust accuracy at these radii: the share of images that no attack fools with a change of at most that size. With 95 % Wilson
+ * intervals. The curve is an upper bound: a stronger attack could fool more images.
  */
 export const robustnessCurve = (
   evaluations: readonly NamedRecords[],
@@ -39,37 +38,37 @@ export const robustnessCurve = (
   const distances = [...worstDistances(evaluations, norm).values()].sort((a, b) => a - b);
   const n = distances.length;
   let fooled = 0;
-  const kept = epsilon.map((radius) => {
-    // An image that is wrong when clean (distance 0) is fooled at every radius, 0 included.
-    const reach = reachOf(radius);
-    while (fooled < n && distances[fooled]! <= reach) fooled += 1;
+  const standing = epsilon.map((radius) => {
+    // Images that are wrong without a change (distance 0) count as fooled at every radius, 0 included.
+    const maxDistance = reachOf(radius);
+    while (fooled < n && distances[fooled]! <= maxDistance) fooled += 1;
     return n - fooled;
   });
-  const intervals = kept.map((right) => wilsonInterval(right, n));
+  const intervals = standing.map((right) => wilsonInterval(right, n));
   return {
     norm,
     images: n,
     attacks: evaluations.map(({ attack }) => attack),
     epsilon: [...epsilon],
-    accuracy: kept.map((right) => (n === 0 ? 0 : right / n)),
+    accuracy: standing.map((right) => (n === 0 ? 0 : right / n)),
     low: intervals.map(([low]) => low),
     high: intervals.map(([, high]) => high),
   };
 };
 
-/** A radius that shows the whole fall: the 98th percentile of the finite distances, or `usual` when that is larger or none is. */
-export const curveExtent = (evaluations: readonly NamedRecords[], norm: Norm, usual: number): number => {
+/** A radius at which the curve has fallen: the 98th percentile of the finite distances, but at least `min`. */
+export const curveExtent = (evaluations: readonly NamedRecords[], norm: Norm, min: number): number => {
   const finite = [...worstDistances(evaluations, norm).values()].filter((d) => Number.isFinite(d) && d > 0);
   finite.sort((a, b) => a - b);
-  const most = finite[Math.floor(finite.length * 0.98)] ?? 0;
-  return Math.max(usual, most);
+  const percentile98 = finite[Math.floor(finite.length * 0.98)] ?? 0;
+  return Math.max(min, percentile98);
 };
 
-export type Point = { readonly x: number; readonly y: number };
+type Point = { readonly x: number; readonly y: number };
 
 /**
- * The points that no other point beats in both coordinates (greater is better in both), by growing x. Of equal points the first is
- * kept. O(n log n).
+ * The points that no other point beats in both coordinates, in ascending order of x. In both, greater is better. Of equal points, the
+ * first is kept. O(n log n).
  */
 export const paretoFront = <P extends Point>(points: readonly P[]): P[] => {
   const sorted = [...points].sort((a, b) => b.x - a.x || b.y - a.y);

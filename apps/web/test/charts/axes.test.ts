@@ -22,18 +22,18 @@ describe('an axis', () => {
     expect(createAxis(spec([0, 1, 10], { scale: 'log' })).position(1)).toBeCloseTo(0.1, 12);
   });
 
-  it('gives words places of their own', () => {
+  it('gives each word a position', () => {
     const axis = createAxis(spec(['b', 'a', null]));
     expect(axis.ticks.map(({ label }) => label)).toEqual(['a', 'b']);
     expect(axis.position('a')).toBe(0.25);
     expect(axis.position(null)).toBeNull();
   });
 
-  it('puts one value in the middle', () => {
+  it('puts a single value in the middle', () => {
     expect(createAxis(spec([3, 3])).position(3)).toBe(0.5);
   });
 
-  it('has infinity at its end, apart from the finite values', () => {
+  it('has infinity at its end, away from the finite values', () => {
     const infinity = Number.POSITIVE_INFINITY;
     const axis = createAxis(spec([1, infinity, 3, infinity, null, 2]));
     const [one, two, three, end] = [1, 2, 3, infinity].map(axis.position) as [number, number, number, number];
@@ -52,7 +52,7 @@ describe('an axis', () => {
     expect([alone.position(infinity), alone.ticks]).toEqual([1, [{ at: 1, label: '∞' }]]);
   });
 
-  it('ticks round numbers within its ends', () => {
+  it('has ticks at round numbers within its range', () => {
     expect(niceTicks(0, 1, false)).toEqual([0, 0.5, 1]);
     expect(niceTicks(0.953, 0.985, false)).toEqual([0.96, 0.97, 0.98]);
     expect(niceTicks(1e-4, 0.1, true)).toEqual([1e-4, 1e-3, 1e-2, 0.1].map((v) => expect.closeTo(v, 12)));
@@ -64,11 +64,11 @@ describe('brushes', () => {
   const axes = specs.map(createAxis);
   const left = (brushes: [string, [number, number]][]) => [...brushedRows(axes, specs, new Map(brushes))];
 
-  it('leave all rows without one', () => {
+  it('keep all rows if there is none', () => {
     expect(left([])).toEqual([1, 1, 1, 1]);
   });
 
-  it('keep rows within every one, ends included', () => {
+  it('keep rows within all of them, ends included', () => {
     expect(left([['a', [0, 1 / 3]]])).toEqual([1, 1, 0, 0]);
     expect(
       left([
@@ -78,7 +78,7 @@ describe('brushes', () => {
     ).toEqual([0, 0, 1, 0]);
   });
 
-  it('keep what is infinite at the good end', () => {
+  it('keep infinite values at the upper end', () => {
     const infinite = [spec([1, Number.POSITIVE_INFINITY, 2, null], { key: 'v' })];
     const kept = brushedRows(infinite.map(createAxis), infinite, new Map([['v', [0.95, 1]]]));
     expect([...kept]).toEqual([0, 1, 0, 0]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { edgesOnShow, surrogateEdges, surrogateTip } from '../../src/charts/stage-tree/draw.ts';
+import { surrogateEdges, surrogateTip, visibleEdges } from '../../src/charts/stage-tree/draw.ts';
 import { layoutStages, varyingHyperparameters } from '../../src/charts/stage-tree/layout.ts';
 import { createWorld } from '../fake-api/world.ts';
 
@@ -28,7 +28,7 @@ describe('the stage tree', () => {
     }
   });
 
-  it('fills each stage with what stands on it, without gaps or overlaps', () => {
+  it('gives a stage the height of its children, without gaps or overlaps', () => {
     for (const node of layoutStages(stagesOf())) {
       if (node.children.length === 0) continue;
       const ends = [node.y0, ...node.children.map(({ y1 }) => y1)];
@@ -37,19 +37,19 @@ describe('the stage tree', () => {
     }
   });
 
-  it('lets a recipe without an optimisation reach over its column', () => {
+  it('fills two columns for a recipe without an optimisation', () => {
     const classic = layoutStages(stagesOf()).find(
       ({ stage }) => stage.recipe === 'classic' && stage.kind === 'initialise',
     );
     expect(classic).toMatchObject({ column: 0, span: 2 });
   });
 
-  it('works while pages are still coming', () => {
+  it('works while pages are still loading', () => {
     const some = stagesOf().filter(({ kind }) => kind !== 'initialise');
     expect(layoutStages(some).filter(({ parent }) => parent === null).length).toBeGreaterThan(1);
   });
 
-  it('labels stages by what tells them apart', () => {
+  it('labels stages by the hyperparameters that differ', () => {
     expect(varyingHyperparameters(stagesOf()).get('optimise')).toEqual(['gamma', 'seed', 'epochs']);
   });
 });
@@ -61,7 +61,7 @@ const nodesOf = (seeds: number) =>
       .stages.values(),
   ]);
 
-it('every transfer attack has an edge from each of its surrogates, and says so', () => {
+it('every transfer attack has an edge from each of its surrogates and a tooltip about them', () => {
   const nodes = nodesOf(4);
   const edges = surrogateEdges(nodes);
   expect(edges).toHaveLength(4 * 3);
@@ -70,22 +70,22 @@ it('every transfer attack has an edge from each of its surrogates, and says so',
     expect(to.stage.attack?.attack).toBe('transfer-linf');
     expect(to.parent).not.toBe(from);
   }
-  expect(surrogateTip(edges, edges[0]!.to)).toBe('\nmade on 3 other classifiers');
+  expect(surrogateTip(edges, edges[0]!.to)).toBe('\nmakes its images on 3 other classifiers');
   const tips = nodes
     .filter(({ stage }) => stage.kind === 'classify')
     .map((node) => surrogateTip(edges, node));
-  expect(tips).toContain('\n3 transfer attacks of others are made on it');
+  expect(tips).toContain('\nsurrogate of 3 transfer attacks');
   expect(surrogateTip(edges, nodes[0]!)).toBe('');
 });
 
-it('of many only those of the stage that one looks at are drawn', () => {
+it('if there are many edges, only those of the active stage are drawn', () => {
   const few = surrogateEdges(nodesOf(4));
   const own = few.filter(({ to }) => to === few[0]!.to);
-  const shown = edgesOnShow(few, [few[0]!.to.stage.id, null]);
+  const shown = visibleEdges(few, [few[0]!.to.stage.id, null]);
   expect(shown.marked).toEqual(own);
   expect(shown.plain).toHaveLength(few.length - own.length);
 
   const many = surrogateEdges(nodesOf(30));
-  expect(edgesOnShow(many, [null])).toEqual({ plain: [], marked: [] });
-  expect(edgesOnShow(many, [many[0]!.to.stage.id])).toMatchObject({ plain: [], marked: [{}, {}, {}] });
+  expect(visibleEdges(many, [null])).toEqual({ plain: [], marked: [] });
+  expect(visibleEdges(many, [many[0]!.to.stage.id])).toMatchObject({ plain: [], marked: [{}, {}, {}] });
 });

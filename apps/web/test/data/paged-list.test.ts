@@ -1,68 +1,97 @@
+import { InfiniteQueryObserver } from '@tanstack/react-query';
 import { describe, expect, it } from 'vitest';
-import { createPagedList, type Page } from '../../src/data/paged-list.ts';
+import { itemsOf, listChanges, listOptions, type Page } from '../../src/data/paged-list.ts';
+import { createQueryClient } from '../../src/data/query-client.ts';
 
 type Item = { readonly id: string; readonly value: number };
 
-/** A server with a list that can change between pages. */
-const server = (items: Item[], size = 2) => {
+/** A server with a list that can change between pages, and a list of its pages. */
+const setup = (items: Item[], size = 2) => {
   const state = { items, calls: 0, fault: null as Error | null };
+  const idOf = ({ id }: Item) => id;
   const load = async (cursor: string | undefined): Promise<Page<Item>> => {
     state.calls += 1;
+    await Promise.resolve();
     if (state.fault) throw state.fault;
     const from = cursor === undefined ? 0 : state.items.findIndex(({ id }) => id === cursor) + 1;
     const page = state.items.slice(from, from + size);
     const next = from + size < state.items.length ? page.at(-1)!.id : null;
     return { items: page, next };
   };
-  return { state, list: createPagedList(load, (item) => item.id) };
+  const client = createQueryClient();
+  const query = { key: ['list'], load, idOf };
+  const observer = new InfiniteQueryObserver(client, listOptions<Item>(query));
+  const more = () => observer.fetchNextPage({ cancelRefetch: false });
+  const all = async () => {
+    await more();
+    while (observer.getCurrentResult().hasNextPage) await more();
+  };
+  const shown = () => itemsOf(client.getQueryData(['list']), idOf);
+  const read = () => {
+    const { error, hasNextPage } = observer.getCurrentResult();
+    return { error, hasNextPage };
+  };
+  observer.subscribe(() => undefined);
+  return { state, more, all, shown, read, list: listChanges<Item>(client, query) };
 };
 
 const numbers = (n: number): Item[] => Array.from({ length: n }, (_, i) => ({ id: `i${i}`, value: i }));
+const ids = (items: readonly Item[]) => items.map(({ id }) => id);
 
-describe('a list in pages', () => {
+describe('a paged list', () => {
   it('has every item once, in order, after all pages', async () => {
-    const { list } = server(numbers(5));
-    await list.all(new AbortController().signal);
-    expect(list.read()).toMatchObject({ partial: false, loading: false });
-    expect(list.read().items.map(({ id }) => id)).toEqual(['i0', 'i1', 'i2', 'i3', 'i4']);
+    const { all, shown, read } = setup(numbers(5));
+    await all();
+    expect(read().hasNextPage).toBe(false);
+    expect(ids(shown())).toEqual(['i0', 'i1', 'i2', 'i3', 'i4']);
   });
 
-  it('fetches a page once, however often it is asked for at the same time', async () => {
-    const { state, list } = server(numbers(5));
-    await Promise.all([list.more(), list.more(), list.more()]);
+  it('fetches a page once for several requests at the same time', async () => {
+    const { state, more } = setup(numbers(5));
+    await Promise.all([more(), more(), more()]);
     expect(state.calls).toBe(1);
   });
 
-  it('says what went wrong, and goes on where it was', async () => {
-    const { state, list } = server(numbers(3));
-    await list.more();
+  it('keeps its items after an error, and continues', async () => {
+    const { state, more, shown, read } = setup(numbers(3));
+    await more();
     state.fault = new Error('away');
-    await list.more();
-    expect(list.read()).toMatchObject({ error: state.fault, partial: true });
+    await more();
+    expect(read()).toMatchObject({ error: state.fault, hasNextPage: true });
+    expect(shown()).toHaveLength(2);
     state.fault = null;
-    await list.more();
-    expect(list.read()).toMatchObject({ error: undefined, partial: false });
-    expect(list.read().items).toHaveLength(3);
+    await more();
+    expect(read()).toMatchObject({ error: null, hasNextPage: false });
+    expect(shown()).toHaveLength(3);
   });
 
-  it('patches in place and names what it does not have', async () => {
-    const { list } = server(numbers(4));
-    await list.all(new AbortController().signal);
+  it('patches items in place and ignores unknown ones', async () => {
+    const { all, list, shown } = setup(numbers(4));
+    await all();
     const change = (item: Item) => ({ ...item, value: 9 });
-    expect(
-      list.patch(
-        new Map([
-          ['i2', change],
-          ['elsewhere', change],
-        ]),
-      ),
-    ).toEqual(['elsewhere']);
-    expect(list.read().items.map(({ value }) => value)).toEqual([0, 1, 9, 3]);
+    list.patch(
+      new Map([
+        ['i2', change],
+        ['elsewhere', change],
+      ]),
+    );
+    expect(shown().map(({ value }) => value)).toEqual([0, 1, 9, 3]);
+    expect([list.has('i2'), list.has('elsewhere')]).toEqual([true, false]);
   });
 
-  it('refreshes only pages of interest, and takes in what is new without losing what slid down', async () => {
-    const { state, list } = server(numbers(4));
-    await list.all(new AbortController().signal);
+  it('keeps a patch that is made while a page loads', async () => {
+    const { more, list, shown } = setup(numbers(4));
+    await more();
+    const loading = more();
+    list.patch(new Map([['i0', (item: Item) => ({ ...item, value: 9 })]]));
+    expect(shown()[0]!.value).toBe(9);
+    await loading;
+    expect(shown().map(({ value }) => value)).toEqual([9, 1, 2, 3]);
+  });
+
+  it('refreshes only the pages with wanted items, and keeps items that moved down', async () => {
+    const { state, all, list, shown } = setup(numbers(4));
+    await all();
     state.calls = 0;
     state.items = [
       { id: 'new', value: 7 },
@@ -70,7 +99,7 @@ describe('a list in pages', () => {
     ];
     await list.refresh(({ id }) => id === 'i0');
     expect(state.calls).toBe(1);
-    expect(list.read().items.map(({ id, value }) => `${id}:${value}`)).toEqual([
+    expect(shown().map(({ id, value }) => `${id}:${value}`)).toEqual([
       'new:7',
       'i0:10',
       'i1:1',
@@ -79,11 +108,23 @@ describe('a list in pages', () => {
     ]);
   });
 
-  it('forgets what was deleted', async () => {
-    const { list } = server(numbers(3));
-    await list.all(new AbortController().signal);
+  it('keeps its items if a refresh fails, until a refresh succeeds', async () => {
+    const { state, all, list, shown, read } = setup(numbers(4));
+    await all();
+    state.fault = new Error('away');
+    await list.refresh(() => true);
+    expect(read().error).toBe(state.fault);
+    expect(shown()).toHaveLength(4);
+    state.fault = null;
+    await list.refresh(() => true);
+    expect(read().error).toBeNull();
+  });
+
+  it('forgets a deleted item', async () => {
+    const { all, list, shown } = setup(numbers(3));
+    await all();
     list.remove('i1');
     expect(list.has('i1')).toBe(false);
-    expect(list.read().items.map(({ id }) => id)).toEqual(['i0', 'i2']);
+    expect(ids(shown())).toEqual(['i0', 'i2']);
   });
 });

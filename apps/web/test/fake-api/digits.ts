@@ -1,4 +1,4 @@
-/** Numbers that look random and are the same every time: a hash of what they are for. */
+/** Deterministic noise from the hash of a text, and ten digits drawn with it. */
 export const hashOf = (text: string): number => {
   let h = 2166136261;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 16777619);
@@ -16,7 +16,6 @@ export const uniformOf = (text: string): number => (hashOf(text) + 0.5) / 429496
 export const normalOf = (text: string): number =>
   Math.sqrt(-2 * Math.log(uniformOf(`${text}/r`))) * Math.cos(2 * Math.PI * uniformOf(`${text}/a`));
 
-/** Ten digits drawn with straight strokes, enough to look at and for a linear model to tell apart. */
 export const side = 28;
 
 // Corners of a seven-segment display: left/right × top/middle/bottom.
@@ -39,7 +38,7 @@ const distance = (x: number, y: number, [ax, ay]: readonly number[], [bx, by]: r
   return Math.hypot(x - ax! - t * dx, y - ay! - t * dy);
 };
 
-/** [784] in [0, 1]; `variant` moves, leans and thickens it a little. */
+/** A digit of straight strokes, [784] in [0, 1]. `variant` shifts, slants and thickens it a little. */
 export const drawDigit = (digit: number, variant: string): Float32Array => {
   const u = (what: string) => uniformOf(`${variant}/${what}`) - 0.5;
   const [dx, dy, lean, pen] = [2.4 * u('x'), 2.4 * u('y'), 0.35 * u('lean'), 1.5 + u('pen')];

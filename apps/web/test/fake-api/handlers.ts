@@ -1,4 +1,4 @@
-/** What the fake server answers to each route. */
+/** The answers of the fake server to each route. */
 import { type ErrorCode, type LeaderboardQuery, SweepDefinition, type Worker } from '@funnel/contracts';
 import { networksOf } from '../../src/model/networks.ts';
 import { leaderboardOf } from './leaderboard.ts';
@@ -99,7 +99,7 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
     world.emit({ type: 'sweep', sweepId: found.id, status });
     return world.sweepOf(found);
   };
-  /** Only networks that the checkpoint's stage would have stored. */
+  /** A network that the stage of the checkpoint would have stored. */
   const network = (r: Request) => {
     const stages = [...world.sweeps.values()].flatMap((found) => [...found.stages.values()]);
     const stage = need(

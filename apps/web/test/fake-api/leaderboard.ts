@@ -9,7 +9,7 @@ import {
 } from '@funnel/contracts';
 import type { World } from './world.ts';
 
-/** Trials ranked by one metric of one attack, as the real query does for the cases that the pages use. */
+/** Ranks trials by one metric of one attack, like the real query in the cases that the pages use. */
 export const leaderboardOf = (world: World, query: LeaderboardQuery): LeaderboardRow[] => {
   const rows: (LeaderboardRow & { key: string; values: number[] })[] = [];
   const groups = new Map<string, (typeof rows)[number]>();
@@ -63,7 +63,7 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
       rows.push(row);
     }
   }
-  const settled = rows.map(({ key: _, values, ...row }): LeaderboardRow => {
+  const ranked = rows.map(({ key: _, values, ...row }): LeaderboardRow => {
     const infinite = values.filter((value) => !Number.isFinite(value)).length;
     const mean = values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
     const value = infinite > 0 ? median(values) : mean;
@@ -82,6 +82,6 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
   const of = (row: LeaderboardRow) => readExtended(row.value) ?? -1;
   const byValue = (a: LeaderboardRow, b: LeaderboardRow) => (a.value === b.value ? 0 : of(b) - of(a));
   const last = (row: LeaderboardRow) => (query.masked === 'last' && row.verdict === 'masked' ? 1 : 0);
-  settled.sort((a, b) => last(a) - last(b) || byValue(a, b));
-  return settled.map((row, i) => ({ ...row, rank: i + 1 }));
+  ranked.sort((a, b) => last(a) - last(b) || byValue(a, b));
+  return ranked.map((row, i) => ({ ...row, rank: i + 1 }));
 };

@@ -1,4 +1,4 @@
-/** The pages over made-up data, to look at while working on them: `node --import tsx apps/web/test/fake-api/main.ts`. */
+/** Serves the pages with made-up data, for work on them: `node --import tsx apps/web/test/fake-api/main.ts`. */
 import { fileURLToPath } from 'node:url';
 import { populate } from './populate.ts';
 import { startFakeApi } from './server.ts';

@@ -1,4 +1,4 @@
-/** Three tiny networks as TF.js layers models: nearest-prototype codes, logits from them, and a picture back. */
+/** Three tiny networks as TF.js layers models: an encoder (nearest prototype), a classifier and a generator. */
 import { drawDigit, side } from './digits.ts';
 
 const pixels = side * side;
@@ -20,7 +20,7 @@ type Network = {
   }[];
 };
 
-/** code_k = ⟨x, p_k⟩ − |p_k|²/2: greatest for the nearest prototype. */
+/** code_k = ⟨x, p_k⟩ − |p_k|²/2: largest for the nearest prototype. */
 const encoder: Network = {
   input: [side, side, 1],
   layers: [

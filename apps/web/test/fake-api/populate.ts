@@ -13,7 +13,7 @@ export const smallSweep: SweepInput = {
   attacks: { preset: 'quick' },
 };
 
-/** Two that reject images beside two that do not, each attacked from the networks of others too. */
+/** Two recipes that reject images and two that do not, with a transfer attack. */
 export const defenceSweep: SweepInput = {
   name: 'Defences',
   dataset,
@@ -49,7 +49,7 @@ const names = [
   'all of Table 2',
 ];
 
-/** A handful of sweeps in every state, one of them moving. */
+/** A few sweeps in every status. */
 export const populate = (world: World): void => {
   const at = (minutesAgo: number) => new Date(Date.now() - minutesAgo * 60_000).toISOString();
   world.addSweep(smallSweep, { id: 'live', done: 0.55, createdAt: at(48) });
@@ -69,7 +69,7 @@ export const populate = (world: World): void => {
   }
 };
 
-/** Many sweeps for the list: all share one plan. */
+/** Many sweeps for the list, all with the same plan. */
 export const addManySweeps = (world: World, count: number): void => {
   for (let i = 0; i < count; i++)
     world.addSweep(

@@ -1,6 +1,6 @@
 /**
- * Results that a sweep might have had: a smooth function of the hyperparameters with noise by seed. They are fixtures for the pages and claim
- * nothing about any model.
+ * Made-up results: a smooth function of the hyperparameters with noise from the seed. They are fixtures for the pages and say nothing
+ * about any model.
  */
 import { wilsonInterval } from '@funnel/attacks/statistics';
 import {
@@ -24,7 +24,7 @@ import { drawDigit, hashOf, normalOf, side, toBase64, uniformOf } from './digits
 
 const imageCount = 200;
 
-/** How robust a point is, about 0 to 1, and how accurate when clean. */
+/** Robust and clean accuracy of a point. */
 export const qualityOf = ({
   recipe,
   hyperparameters,
@@ -47,7 +47,7 @@ const strength: Partial<Record<keyof typeof attacks, number>> = {
   'single-pixel': 0.3,
 };
 
-/** The upper of the middle two; what was not found is infinite. */
+/** The upper median; attacks without success count as infinite. */
 const medianOf = (sorted: readonly number[], n: number): ExtendedNumber | null =>
   n === 0 ? null : (sorted[Math.floor(n / 2)] ?? 'Infinity');
 
@@ -124,25 +124,25 @@ export const summaryOf = (records: EvaluationRecords): EvaluationSummary => {
   };
 };
 
-/** Over all attacks of a trial, image by image. */
+/** The worst case over all attacks of a trial, per image. */
 export const worstCaseOf = (point: TrialPoint, runs: readonly AttackRun[]): WorstCase => {
   const within = threatModelOf(runs);
-  const anywhere = !runs.some(isBounded);
+  const noneIsBounded = !runs.some(isBounded);
   const all = runs.map((run) => ({ run, records: recordsOf(point, run) }));
   const { correct } = all[0]!.records;
   const attempted = correct.flatMap((one, i) => (one ? [i] : []));
   const counts = (i: number, { run, records }: (typeof all)[number]): boolean => {
     const near = (norm: 'l2' | 'linf') =>
       (records[norm][i] ?? Number.POSITIVE_INFINITY) <= reachOf(within[norm] ?? 0);
-    return records.success[i]! && (anywhere || isBounded(run) || near('l2') || near('linf'));
+    return records.success[i]! && (noneIsBounded || isBounded(run) || near('l2') || near('linf'));
   };
   const fooled = attempted.filter((i) => all.some((one) => counts(i, one))).length;
   const median = (norm: 'l2' | 'linf') => {
-    const least = attempted.map((i) =>
+    const distances = attempted.map((i) =>
       Math.min(...all.map(({ records }) => records[norm][i] ?? Number.POSITIVE_INFINITY)),
     );
     return medianOf(
-      least.filter(Number.isFinite).sort((a, b) => a - b),
+      distances.filter(Number.isFinite).sort((a, b) => a - b),
       attempted.length,
     );
   };
@@ -160,7 +160,7 @@ export const worstCaseOf = (point: TrialPoint, runs: readonly AttackRun[]): Wors
   };
 };
 
-/** MagNet and the detector reject some images clean, and more of those that would have withstood under attack. */
+/** MagNet and the detector reject some clean images, and many attacked ones that would have stayed correct. */
 const rejections = (point: TrialPoint, summary: EvaluationSummary): Partial<EvaluationSummary> => {
   if (point.recipe !== 'magnet' && point.recipe !== 'detector') return {};
   const wrong = summary.images - summary.attempted;
@@ -244,7 +244,7 @@ export const galleryOf = (records: EvaluationRecords) => {
   };
 };
 
-/** Curves up to `done` epochs of a stage. */
+/** A metric of a stage over its first `done` epochs. */
 export const seriesOf = (
   point: TrialPoint,
   kind: Stage['kind'],

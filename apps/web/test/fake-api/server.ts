@@ -1,6 +1,6 @@
 /**
- * A server with the declared routes over made-up data, so that the pages can be tested without a database. Every request and answer
- * goes through the contract's own schemas: what the pages can do here they can do with the real one.
+ * A server with the declared routes and made-up data, to test the pages without a database. It checks every request and response with
+ * the schemas of the contract, as the real server does.
  */
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -14,7 +14,7 @@ import type { World } from './world.ts';
 type Found = { readonly name: string; readonly route: Route; readonly params: Record<string, string> };
 
 const findRoute = (method: string, path: string): Found | null => {
-  // Fixed addresses before those with parameters: /v1/sweeps/plan is not a sweep called plan.
+  // Fixed paths come first: /v1/sweeps/plan is not a sweep named plan.
   const all = Object.entries(routes).sort(
     ([, a], [, b]) => a.url.split(':').length - b.url.split(':').length,
   );
@@ -61,14 +61,14 @@ const types: Record<string, string> = {
 export type FakeApi = {
   readonly url: string;
   readonly world: World;
-  /** Requests so far, by route. */
+  /** The number of requests by route. */
   readonly requests: Map<string, number>;
-  /** Ends every event stream, as a restart would. */
+  /** Ends every event stream, like a restart. */
   readonly cutStreams: () => void;
   readonly close: () => Promise<void>;
 };
 
-/** `refuse`: answers instead of a handler where it gives a code. */
+/** Starts the server. If `refuse` returns an error code for a route, the server answers with that error. */
 export const startFakeApi = async (
   world: World,
   options: { readonly dist: string; readonly refuse?: (name: string) => ErrorCode | null },
@@ -79,7 +79,7 @@ export const startFakeApi = async (
 
   const stream = (request: IncomingMessage, response: ServerResponse) => {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-    response.write(`retry: 200\nid: ${world.events.length}\n:\n\n`);
+    response.write(`retry: 200\nid: ${world.events.length}\n: id ${world.events.length}\n\n`);
     const send = (row: FunnelEventRow) => response.write(`id: ${row.id}\ndata: ${JSON.stringify(row)}\n\n`);
     const last = request.headers['last-event-id'];
     if (last !== undefined) for (const row of world.events.slice(Number(last))) send(row);
@@ -99,7 +99,7 @@ export const startFakeApi = async (
       const file = await readFile(join(options.dist, path)).catch(() => null);
       response.writeHead(file ? 200 : 404, {
         'content-type': types[extname(path)] ?? 'application/octet-stream',
-        // As strict as a careful server would be.
+        // A strict policy, as on a careful server.
         'content-security-policy':
           "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self'; connect-src 'self'",
       });

@@ -1,4 +1,4 @@
-/** What the fake server knows: sweeps planned by the real planner, with made-up results, as far along as a test wants them. */
+/** The state of the fake server: sweeps from the real planner, with made-up results and a chosen progress. */
 import { randomUUID } from 'node:crypto';
 import {
   type FunnelEvent,
@@ -55,7 +55,7 @@ export const createWorld = () => {
 
   const plan = (definition: SweepDefinition) => buildPlan(outlineSweep(definition, 'fake-1'), new Map());
 
-  const settleStages = (sweep: FakeSweep): void => {
+  const updateStages = (sweep: FakeSweep): void => {
     for (const [n, point] of sweep.planned.entries()) {
       const status = sweep.statuses[n]!;
       if (status === 'waiting') continue;
@@ -142,7 +142,7 @@ export const createWorld = () => {
       statuses,
       stages: new Map(stages.map((stage) => [stage.id, stage])),
     };
-    settleStages(sweep);
+    updateStages(sweep);
     sweeps.set(sweep.id, sweep);
     emit({ type: 'sweep', sweepId: sweep.id, status: sweep.status });
     return sweep;
@@ -239,13 +239,13 @@ export const createWorld = () => {
     });
   };
 
-  /** The next trial that has not ended ends; the one after it starts. */
+  /** Ends the next trial and starts the one after it. */
   const finishTrial = (sweep: FakeSweep): void => {
     const n = sweep.statuses.findIndex((status) => status === 'running' || status === 'waiting');
     if (n < 0) return;
     sweep.statuses[n] = 'completed';
     if (sweep.statuses[n + 1] === 'waiting') sweep.statuses[n + 1] = 'running';
-    settleStages(sweep);
+    updateStages(sweep);
     for (const id of sweep.planned[n]!.stages) {
       const { kind, status } = sweep.stages.get(id)!;
       emit({ type: 'stage', sweepId: sweep.id, stage: id, kind, status });

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { attackImage, tryAttack } from '../../src/model/attack-image.ts';
 
-/** logits = x · W for an image of four pixels and two classes: its gradient is known. */
+/** logits = x · W for an image of four pixels and two classes, so the gradient is known. */
 const weights = [
   [1, -1],
   [-2, 2],
@@ -13,7 +13,7 @@ const weights = [
 const logits = (images: tf.Tensor4D): tf.Tensor2D =>
   tf.matMul(images.reshape<tf.Tensor2D>([-1, 4]), tf.tensor2d(weights));
 const start = [0.5, 0.5, 0.5, 0.5];
-/** Ascending the loss of class 0 goes along the logits of class 1 minus those of class 0. */
+/** The direction in which the loss of class 0 grows: the logits of class 1 minus those of class 0. */
 const slope = weights.map(([a, b]) => b! - a!);
 
 const attack = (choice: Parameters<typeof attackImage>[3], from = start): number[] =>
@@ -29,7 +29,7 @@ describe('an attack on a linear model', () => {
     for (const [i, value] of moved.entries()) expect(value).toBeCloseTo(0.5 + 0.1 * Math.sign(slope[i]!), 6);
   });
 
-  it('in L2 goes ε along the gradient, in one step or in twenty', () => {
+  it('in L2 moves by ε along the gradient, in one step or in twenty', () => {
     const length = Math.hypot(...slope);
     for (const steps of [1, 20]) {
       const moved = attack({ norm: 'l2', epsilon: 0.3, steps });
@@ -38,7 +38,7 @@ describe('an attack on a linear model', () => {
     }
   });
 
-  it('PGD reaches the corner of the ball and stays in it', () => {
+  it('PGD reaches the corner of the ball and does not leave the ball', () => {
     const moved = attack({ norm: 'linf', epsilon: 0.05, steps: 20 });
     for (const [i, value] of moved.entries()) expect(value).toBeCloseTo(0.5 + 0.05 * Math.sign(slope[i]!), 6);
   });
@@ -54,7 +54,7 @@ describe('an attack on a linear model', () => {
     expect(attack({ norm: 'l2', epsilon: 0, steps: 20 })).toEqual(start);
   });
 
-  it('leaves no tensor behind', () => {
+  it('disposes all of its tensors', () => {
     const image = tf.tensor4d(start, [1, 2, 2, 1]);
     const before = tf.memory().numTensors;
     attackImage(logits, image, 0, { norm: 'linf', epsilon: 0.1, steps: 3 }).dispose();
@@ -67,7 +67,7 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-/** Two pixels. Class 0 where the first is the greater; NaN where the first is below `edge`. */
+/** A model of two pixels. Class 0 if the first is larger; NaN if the first is below `edge`. */
 const modelOf = (edge: number) => ({
   logits: (images: tf.Tensor4D): tf.Tensor2D => {
     const [first, second] = tf.split(images.reshape<tf.Tensor2D>([-1, 2]), 2, 1);
@@ -82,7 +82,7 @@ const modelOf = (edge: number) => ({
 const pixels = Float32Array.of(0.75, 0.25);
 const choice = { norm: 'linf', epsilon: 0.375, steps: 1 } as const;
 
-it('an attack that ends where the model answers NaN has changed no decision', async () => {
+it('an attack that ends at an output of NaN has not changed the decision', async () => {
   const { clean, attacked } = await tryAttack(modelOf(0.5), pixels, [1, 2, 1], choice);
   expect([clean.label, attacked.label]).toEqual([0, noClass]);
   const fooled = await tryAttack(modelOf(0), pixels, [1, 2, 1], choice);

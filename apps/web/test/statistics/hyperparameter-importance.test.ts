@@ -25,17 +25,17 @@ const grid = (
 };
 
 describe('hyperparameter importance', () => {
-  it('is the share of variance of each part of a sum, as the formula says', () => {
+  it('is the share of variance of each term of a sum', () => {
     // Var(3a) : Var(b) = 9 : 1 over the same levels, so a explains 0.9.
     const { hyperparameters, objective } = grid([0, 1, 2, 3], [0, 1, 2, 3], 20, (a, b) => 3 * a + b);
     const [a, b] = hyperparameterImportance(hyperparameters, objective);
     expect(a).toMatchObject({ name: 'a', levels: 4 });
-    // The part that chance explains is taken off; with 320 trials it is about 3 / 319.
+    // The part that chance explains is subtracted; with 320 trials it is about 3 / 319.
     expect(a!.importance).toBeCloseTo(0.9, 2);
     expect(b!.importance).toBeCloseTo(0.1, 1);
   });
 
-  it('finds a hyperparameter without effect below what chance reaches', () => {
+  it('is below the level of chance for a hyperparameter without effect', () => {
     const { hyperparameters, objective } = grid(
       [0, 1, 2],
       [0, 1],
@@ -46,7 +46,7 @@ describe('hyperparameter importance', () => {
     expect(idle.importance).toBeLessThanOrEqual(idle.chance);
   });
 
-  it('leaves pure interactions to nobody', () => {
+  it('is near zero for a pure interaction', () => {
     const { hyperparameters, objective } = grid([-1, 1], [-1, 1], 50, (a, b) => a * b);
     for (const { importance } of hyperparameterImportance(hyperparameters, objective))
       expect(importance).toBeLessThan(0.02);
@@ -60,13 +60,13 @@ describe('hyperparameter importance', () => {
     expect(row!.importance).toBeCloseTo(1 - 1 / 64, 3);
   });
 
-  it('says nothing of hyperparameters that do not vary, of constant objectives, and of three trials', () => {
+  it('is empty for hyperparameters that do not vary, for constant objectives, and for three trials', () => {
     expect(hyperparameterImportance([{ name: 'a', values: [1, 1, 1, 1] }], [1, 2, 3, 4])).toEqual([]);
     expect(hyperparameterImportance([{ name: 'a', values: [1, 2, 1, 2] }], [3, 3, 3, 3])).toEqual([]);
     expect(hyperparameterImportance([{ name: 'a', values: [1, 2, 3] }], [1, 2, 3])).toEqual([]);
   });
 
-  it('gives the same picture for the same trials', () => {
+  it('is the same for the same trials', () => {
     const { hyperparameters, objective } = grid([0, 1, 2], [0, 1], 5, (a, b, i) => a + b + normalOf(`${i}`));
     expect(hyperparameterImportance(hyperparameters, objective)).toEqual(
       hyperparameterImportance(hyperparameters, objective),
@@ -74,10 +74,10 @@ describe('hyperparameter importance', () => {
   });
 });
 
-describe('where some values are infinite', () => {
+describe('with infinite values', () => {
   const infinity = Number.POSITIVE_INFINITY;
 
-  it('importance is that of their ranks, as Kruskal and Wallis take them', () => {
+  it('importance is that of the ranks, as in Kruskal and Wallis', () => {
     // Ranks 1 to 8 with the infinite two sharing 7.5, by level: 1 2 3 4 and 5 6 7.5 7.5.
     const values = [0, 0, 0, 0, 1, 1, 1, 1];
     const ranks = [1, 2, 3, 4, 5, 6, 7.5, 7.5];
@@ -89,7 +89,7 @@ describe('where some values are infinite', () => {
     expect(infinite).toEqual(hyperparameterImportance([{ name: 'a', values }], ranks)[0]);
   });
 
-  it('says nothing where all are', () => {
+  it('importance is empty if all values are infinite', () => {
     expect(hyperparameterImportance([{ name: 'a', values: [1, 2, 1, 2] }], Array(4).fill(infinity))).toEqual(
       [],
     );
@@ -102,7 +102,7 @@ describe('where some values are infinite', () => {
     ]);
   });
 
-  it('they are drawn beyond the greatest finite value', () => {
+  it('infinity is drawn beyond the largest finite value', () => {
     const place = infinityPlace([2, infinity, 8])!;
     expect(place).toEqual({ low: 2, high: 8, infinity: 9 });
     expect([2, 8, infinity].map((value) => drawnAt(value, place))).toEqual([2, 8, 9]);
@@ -114,7 +114,7 @@ describe('where some values are infinite', () => {
 });
 
 describe('means by level', () => {
-  it('are those of the trials at each value, with Student’s interval', () => {
+  it('are the means of the trials at each value, with Student’s interval', () => {
     const [low, high] = levelMeans([5, 1, 1, 5, 1], [10, 1, 2, 20, 3]);
     // Mean 2, deviation 1, three trials: t = 4.303.
     expect(low).toEqual({ value: 1, n: 3, mean: 2, halfWidth: expect.closeTo(4.303 / Math.sqrt(3), 12) });
@@ -122,7 +122,7 @@ describe('means by level', () => {
     expect(high!.halfWidth).toBeCloseTo((12.706 * Math.sqrt(50)) / Math.sqrt(2), 9);
   });
 
-  it('has no interval from one trial', () => {
+  it('have no interval for one trial', () => {
     expect(levelMeans(['mse'], [1])).toEqual([{ value: 'mse', n: 1, mean: 1, halfWidth: null }]);
   });
 });

@@ -34,14 +34,14 @@ const trials = (): { trials: Trial[]; definition: SweepDefinition } => {
   };
 };
 
-describe('what trials are judged by', () => {
-  it('is what the sweep declares', () => {
+describe('the objective', () => {
+  it('is the one that the sweep declares', () => {
     const objective = defaultObjective(define({ objective: { attack: 'fmn-l2', metric: 'medianL2' } }));
     expect(objective).toMatchObject({ metric: 'medianL2' });
     expect(objective.attack).toMatch(/^fmn-l2/);
   });
 
-  it('is else the worst case over its attacks, or its only attack', () => {
+  it('is otherwise the worst case over all attacks, or the only attack', () => {
     const several = defaultObjective(
       define({ attacks: ['deepfool-l2', { attack: 'pgd-linf', epsilon: 0.1 }] }),
     );
@@ -55,7 +55,7 @@ describe('what trials are judged by', () => {
     expect(one.metric).toBe('medianLinf');
   });
 
-  it('says in which balls the worst case is', () => {
+  it('names the balls of the worst case', () => {
     const { definition } = trials();
     expect(worstCaseTitle(attackOptions(definition).map(({ spec }) => spec))).toBe(
       'Worst case over all, within L∞ 0.3 or L2 2',
@@ -65,7 +65,7 @@ describe('what trials are judged by', () => {
     );
   });
 
-  it('reads each trial by that attack, and over all attacks what the service found', () => {
+  it('reads the value of one attack, or the worst case that the service computed', () => {
     const { trials: all, definition } = trials();
     const trial = all.find(({ evaluations }) => evaluations.length > 0)!;
     for (const [index, { key }] of attackOptions(definition).entries())
@@ -78,7 +78,7 @@ describe('what trials are judged by', () => {
       if (metric === 'medianL2') expect(interval).toBeNull();
       else expect(interval![0] <= value! && value! <= interval![1]).toBe(true);
     }
-    // As wide as that of one attack that leaves as many.
+    // The interval is that of one attack with the same count.
     const { summary } = trial.evaluations[0]!;
     const same = { ...trial, worstCase: { within: {}, values: { ...trial.worstCase!.values, ...summary } } };
     const [low, high] = resultOf(same as Trial, createObjective('', 'successRate')).interval!;
@@ -88,7 +88,7 @@ describe('what trials are judged by', () => {
   });
 });
 
-it('an infinite median is the best value, and a missing one none', () => {
+it('an infinite median is the best value, and a missing one is no value', () => {
   const [trial] = trials().trials.filter(({ evaluations }) => evaluations.length > 0);
   const objective = createObjective('', 'medianL2');
   const withMedian = (number: number, medianL2: ExtendedNumber | null) =>
@@ -126,7 +126,7 @@ it('an infinite median is the best value, and a missing one none', () => {
 });
 
 describe('the first choice', () => {
-  it('is the three best, and the best of the recipe that is missing among them', () => {
+  it('is the three best trials and the best one of another recipe', () => {
     const { trials: all, definition } = trials();
     const objective = createObjective(defaultObjective(definition).attack, 'robustAccuracy');
     const results = all.map((trial) => resultOf(trial, objective));
@@ -139,7 +139,7 @@ describe('the first choice', () => {
     expect(new Set(numbers.map((number) => all[number]!.recipe))).toEqual(new Set(['funn', 'classic']));
   });
 
-  it('never ranks a masked run above one that is not', () => {
+  it('never ranks a masked run above an unmasked one', () => {
     const { trials: all } = trials();
     const results = all.map((trial, i) => ({
       trial,

@@ -9,7 +9,7 @@ import {
 } from '../../src/statistics/robustness.ts';
 import { uniformOf } from '../fake-api/digits.ts';
 
-/** Per image: the distance at which it fell, null where it stood, 'wrong' where it was wrong to begin with. */
+/** Per image: the distance at which it was fooled, null if it never was, 'wrong' if it was wrong without a change. */
 const records = (falls: readonly (number | null | 'wrong')[]): EvaluationRecords => ({
   index: falls.map((_, i) => i),
   label: falls.map(() => 0),
@@ -27,7 +27,7 @@ const first = { attack: 'pgd-linf', records: records([0.1, 0.3, null, 'wrong']) 
 const second = { attack: 'fmn-linf', records: records([0.2, 0.05, null, 'wrong']) } as const;
 
 describe('robust accuracy over ε', () => {
-  it('takes the worst case image by image', () => {
+  it('takes the worst case for each image', () => {
     expect([...worstDistances([first, second], 'linf').values()]).toEqual([
       0.1,
       0.05,
@@ -36,18 +36,18 @@ describe('robust accuracy over ε', () => {
     ]);
   });
 
-  it('falls by one image at each of their distances, and counts what was wrong from the start', () => {
+  it('falls at the distance of each image, and counts images that were wrong from the start', () => {
     const { epsilon, accuracy, images } = robustnessCurve([first, second], 'linf', evenRadii(0.4, 9));
     expect(images).toBe(4);
     expect(epsilon[0]).toBe(0);
     expect(accuracy).toEqual(epsilon.map((e) => (1 + Number(e < 0.1) + Number(e < 0.05)) / 4));
   });
 
-  it('measures each norm by its own distances', () => {
+  it('uses the distances of its norm', () => {
     expect(robustnessCurve([first], 'l2', [0, 1, 2]).accuracy).toEqual([0.75, 0.5, 0.5]);
   });
 
-  it('counts an attack that used all of its ε, for all that float32 makes of it', () => {
+  it('counts an attack that used all of its ε, despite the rounding of float32', () => {
     const full = { attack: 'fgsm', records: records([Math.fround(0.1), Math.fround(0.1)]) } as const;
     expect(robustnessCurve([full], 'linf', [0, 0.0999, 0.1]).accuracy).toEqual([1, 1, 0]);
   });
@@ -60,7 +60,7 @@ describe('robust accuracy over ε', () => {
     }
   });
 
-  it('reaches to the usual budget, or as far as anything fell', () => {
+  it('reaches to the given radius or to the largest distance', () => {
     expect(curveExtent([first], 'linf', 0.2)).toBe(0.3);
     expect(curveExtent([first], 'linf', 0.5)).toBe(0.5);
   });
@@ -72,7 +72,7 @@ const points = (n: number, seed: string) =>
     y: Math.round(20 * uniformOf(`${seed}y${i}`)),
   }));
 
-it('keeps exactly the points that no other beats, as trying all pairs does', () => {
+it('the Pareto front has exactly the points that no other point beats, as a comparison of all pairs shows', () => {
   for (const seed of ['a', 'b', 'c', 'd']) {
     const all = points(60, seed);
     const beaten = (p: { x: number; y: number }) =>
@@ -85,7 +85,7 @@ it('keeps exactly the points that no other beats, as trying all pairs does', () 
   }
 });
 
-it('has room for what is infinite: of those the one with the greatest x beats all to its left', () => {
+it('of infinite points, the Pareto front keeps the one with the largest x', () => {
   const y = Number.POSITIVE_INFINITY;
   const all = [
     { x: 1, y },
@@ -97,6 +97,6 @@ it('has room for what is infinite: of those the one with the greatest x beats al
   expect(paretoFront(all)).toEqual([all[1], all[3], all[4]]);
 });
 
-it('has nothing of nothing', () => {
+it('the Pareto front of no points is empty', () => {
   expect(paretoFront([])).toEqual([]);
 });

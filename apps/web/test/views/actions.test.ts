@@ -1,8 +1,7 @@
-/** A button that the service refuses whatever one does is none. */
 import { describe, expect, it } from 'vitest';
 import { actionsOf } from '../../src/views/sweep/actions.ts';
 
-describe('what can be done with a sweep', () => {
+describe('the actions of a sweep', () => {
   it.each([
     ['running', 0, ['pauseSweep', 'cancelSweep']],
     ['running', 1, ['pauseSweep', 'retrySweep', 'cancelSweep']],

@@ -18,7 +18,7 @@ import { fieldOf, issueAt, issuesOf } from '../../src/views/new-sweep/schema.ts'
 const named: Draft = { ...emptyDraft, name: 'γ' };
 const parse = (draft: Draft) => SweepDefinition.parse(draftInput(draft));
 
-/** The definition with what may be written in several ways written out. */
+/** The definition with its attacks expanded. */
 const expanded = (definition: SweepDefinition) => ({
   ...definition,
   attacks: expandAttacks(definition.attacks, { dataset: definition.dataset.name }),
@@ -36,7 +36,7 @@ describe('a draft', () => {
     });
   });
 
-  it('takes every hyperparameter of every recipe, at its default and in the way that it is drawn', () => {
+  it('accepts every hyperparameter of every recipe at its default', () => {
     for (const recipe of recipeNames)
       for (const name of hyperparametersOf(recipe)) {
         const usual = hyperparameters[name].parse(undefined);
@@ -77,7 +77,7 @@ describe('a draft', () => {
     });
   });
 
-  it('comes back from its definition with nothing lost', () => {
+  it('survives a round trip through its definition', () => {
     const definition = SweepDefinition.parse({
       name: 'all of it',
       description: 'why',
@@ -98,7 +98,7 @@ describe('a draft', () => {
     expect(expanded(parse(definitionDraft(definition)))).toEqual(expanded(definition));
   });
 
-  it('shows a walk by steps as the values that it walks over', () => {
+  it('shows a range with few steps as its values', () => {
     const { space } = SweepDefinition.parse({
       name: 'x',
       dataset: { name: 'glyphs' },
@@ -108,7 +108,7 @@ describe('a draft', () => {
     expect(parse(definitionDraft(definition)).space).toEqual({ gamma: [1, 3, 5] });
   });
 
-  it('keeps a walk of 100,000,001 steps as it was written, and makes none of its values', () => {
+  it('keeps a range of 100,000,001 steps as it is, without listing its values', () => {
     const space = { gamma: { min: 0, max: 1e6, step: 0.01, scale: 'linear' as const } };
     const search = { strategy: 'random' as const, trials: 3 };
     const definition = SweepDefinition.parse({ name: 'x', dataset: { name: 'glyphs' }, space, search });
@@ -116,10 +116,10 @@ describe('a draft', () => {
   });
 });
 
-describe('what is wrong', () => {
+describe('an error', () => {
   const issues = (draft: Draft) => issuesOf(SweepDefinition.safeParse(draftInput(draft)).error);
 
-  it('stands at the hyperparameter that it is about', () => {
+  it('is shown at its hyperparameter', () => {
     const found = issues({
       ...named,
       hyperparameters: {
@@ -131,7 +131,7 @@ describe('what is wrong', () => {
     expect(issueAt(found, 'space.latent')).toBeNull();
   });
 
-  it('says which end of a range is on the wrong side', () => {
+  it('names the wrong end of a range', () => {
     const found = issues({
       ...named,
       hyperparameters: { gamma: { mode: 'range', min: '5', max: '1', count: '3', scale: 'linear' } },
@@ -139,7 +139,7 @@ describe('what is wrong', () => {
     expect(issueAt(found, 'space.gamma')).toMatch(/min <= max/);
   });
 
-  it('is found in an attack’s setting', () => {
+  it('is found in a setting of an attack', () => {
     const found = issues({
       ...named,
       preset: null,
@@ -149,36 +149,36 @@ describe('what is wrong', () => {
   });
 });
 
-describe('what a form draws', () => {
+describe('a field of the form', () => {
   it('has a title, a description and a default for every hyperparameter', () => {
     for (const name of hyperparameterNames) {
       const field = fieldOf(hyperparameters[name]);
       expect(field.title, name).not.toBe('');
       expect(field.description, name).not.toBe('');
-      expect(field.usual, name).toEqual(hyperparameters[name].parse(undefined));
-      expect(field.usual, name).toEqual(hyperparameterDeclaration(name).default);
+      expect(field.defaultValue, name).toEqual(hyperparameters[name].parse(undefined));
+      expect(field.defaultValue, name).toEqual(hyperparameterDeclaration(name).default);
       expect(field.kind === 'number', name).toBe(isNumeric(hyperparameterDeclaration(name)));
       expect(field.integer, name).toBe(hyperparameterDeclaration(name).kind === 'whole');
     }
   });
 
-  it('draws every setting of every attack, and the default that it shows is the one that counts', () => {
+  it('exists for every setting of every attack, and shows the default that is used', () => {
     for (const name of attackNames) {
       const settings: z.ZodObject = attacks[name].settings;
       const usual = settings.parse({});
       for (const [setting, schema] of Object.entries(settings.shape as Record<string, z.ZodType>)) {
         const field = fieldOf(schema);
         expect(field.title, `${name}.${setting}`).not.toBe('');
-        // A setting that stays unwritten says itself what counts then.
-        const counts = setting in usual ? usual[setting] : field.usual;
-        expect(field.usual, `${name}.${setting}`).toEqual(counts);
+        // A setting without a parsed default must declare one.
+        const counts = setting in usual ? usual[setting] : field.defaultValue;
+        expect(field.defaultValue, `${name}.${setting}`).toEqual(counts);
         expect(schema.safeParse(counts).success, `${name}.${setting}`).toBe(true);
         if (field.kind === 'choice') expect(field.choices, `${name}.${setting}`).toContain(String(counts));
       }
     }
   });
 
-  it('says the range in words, without the bounds of a double', () => {
+  it('states its range in words, without the bounds of a double', () => {
     expect(fieldOf(hyperparameters.batchSize).range).toBe('1 to 4,096');
     expect(fieldOf(hyperparameters.classifierRate).range).toBe('above 0 to 1');
   });

@@ -20,14 +20,14 @@ const mass = (image: Float32Array) => {
   return { sum, x: x / sum, y: y / sum };
 };
 
-describe('a drawing made ready', () => {
-  it('is the same wherever it was drawn', () => {
+describe('a centred drawing', () => {
+  it('does not depend on where it was drawn', () => {
     const left = centred(rectangle(4, 10, 20, 60));
     const right = centred(rectangle(80, 40, 20, 60));
     for (const [i, value] of left.entries()) expect(value).toBeCloseTo(right[i]!, 5);
   });
 
-  it('is twenty pixels high or wide, whatever its size was', () => {
+  it('is twenty pixels high or wide at any original size', () => {
     for (const height of [40, 80]) {
       const image = centred(rectangle(20, 10, height / 2, height));
       // 20 high and 10 wide: an area of 200.
@@ -43,7 +43,7 @@ describe('a drawing made ready', () => {
     expect(y).toBeCloseTo(14, 0);
   });
 
-  it('of nothing is nothing', () => {
+  it('is empty for an empty drawing', () => {
     expect(centred(new Float32Array(112 * 112)).every((value) => value === 0)).toBe(true);
   });
 });

@@ -9,8 +9,8 @@ const ranking = (address: string, definition?: SweepDefinition) => {
   return [attack, metric];
 };
 
-describe('what the leaderboard is asked', () => {
-  it('is over all sweeps one attack by its name, unless the address says otherwise', () => {
+describe('the query of the leaderboard', () => {
+  it('ranks all sweeps by one attack, unless the address names another ranking', () => {
     expect(ranking('')).toEqual(['pgd-linf', 'robustAccuracy']);
     expect(ranking('attack=worst')).toEqual([undefined, 'robustAccuracy']);
     expect(ranking('attack=deepfool-l2')).toEqual(['deepfool-l2', 'medianL2']);
@@ -19,7 +19,7 @@ describe('what the leaderboard is asked', () => {
     expect(ranking('metric=noiseLevel')).toEqual(['pgd-linf', 'noiseLevel']);
   });
 
-  it('is of one sweep what that is ranked by', () => {
+  it('ranks one sweep by its own objective', () => {
     expect(ranking('sweep=a', define({}))).toEqual([undefined, 'robustAccuracy']);
     expect(ranking('sweep=a', define({ attacks: ['fmn-linf', 'cw-l2'] }))).toEqual([undefined, 'medianLinf']);
     const own = define({ objective: { attack: 'deepfool-l2', metric: 'noiseLevel' } });

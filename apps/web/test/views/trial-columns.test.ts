@@ -76,12 +76,12 @@ describe('the filter of the trials table', () => {
     ['value<∞', [1, 2, 4]],
     ['value>0.5', [2, 5]],
     ['value!=∞', [1, 2, 17, 4]],
-  ])('%s keeps %j where a value is infinite', (text, expected) => {
+  ])('%s keeps %j if a value is infinite', (text, expected) => {
     const { keep } = parseFilter(text, hyperparameters);
     expect(withInfinity.filter(keep!).map(({ trial }) => trial.number)).toEqual(expected);
   });
 
-  it('names a column that does not exist, and those that do', () => {
+  it('names an unknown column and the known ones', () => {
     expect(parseFilter('gama>1', hyperparameters).fault).toMatch(/no column gama.*gamma/);
   });
 });

@@ -1,38 +1,44 @@
 /**
- * Auto-PGD (Croce & Hein 2020, Algorithm 1; `autoattack/autopgd_base.py`): ascent with momentum whose step size halves itself, where
- * the loss no longer rises, and restarts from the best point.
+ * Auto-PGD (Croce & Hein 2020, Algorithm 1; `autoattack/autopgd_base.py`): projected gradient ascent with momentum. The step size starts at
+ * 2ε and halves when the loss stops rising; the run then continues from the best point. APGD-CE increases the cross-entropy, APGD-T the
+ * targeted difference-of-logits ratio (eq. 7), once per target class.
+ *
+ * Norm: L∞ or L2. Images: rows of [batch, 28, 28, 1] in [0, 1].
+ * Cost per image: at most `restarts`·(`steps` + 1) gradients, times the number of targets for APGD-T, and one forward pass per iterate
+ * that looks adversarial, to confirm it.
  */
 import { classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
 import { likelyClasses } from '../flat-model.ts';
-import { confirm, type Try, untilFooled } from '../hits.ts';
+import { confirmHits, type RunResult, repeatUntilFooled } from '../hits.ts';
 import { crossEntropy, type RowLoss, targetedDifferenceRatio } from '../losses.ts';
-import { direction, type Norm, project, randomDirections } from '../norms.ts';
-import { chooseRows, createRowStore, oneHot, pick, positions, takeRows } from '../rows.ts';
+import { ascentDirection, type Norm, project, randomDirections } from '../norms.ts';
+import { chooseRows, createRowStore, indicesWhere, oneHot, takeRows, valuesAt } from '../rows.ts';
 
 export const apgdCe =
   (norm: Norm): Attack<'apgd-ce-linf' | 'apgd-ce-l2'> =>
   (context, { epsilon, steps, restarts }) =>
-    untilFooled(context, restarts, (standing, restart) =>
-      ascend(standing, { norm, epsilon, steps, restart, lossOf: (labels) => crossEntropy(labels) }),
+    repeatUntilFooled(context, restarts, (remaining, restart) =>
+      ascend(remaining, { norm, epsilon, steps, restart, lossOf: (labels) => crossEntropy(labels) }),
     );
 
-/** One try per target class, from the second most likely down, and restart. */
+/** One run per target class, from the second most likely class down, and per restart. */
 export const apgdTargeted =
   (norm: Norm): Attack<'apgd-t-linf' | 'apgd-t-l2'> =>
   (context, { epsilon, steps, restarts, targets }) => {
-    const slots = Math.min(targets, context.model.classes - 1);
-    return untilFooled(context, slots * restarts, async (standing, number) => {
-      const ranks = await likelyClasses(standing, slots + 1);
-      const target = ranks[Math.floor(number / restarts)]!; // class per row
-      return ascend(standing, {
+    const { classes } = context.model;
+    const slots = Math.min(targets, classes - 1);
+    return repeatUntilFooled(context, slots * restarts, async (remaining, run) => {
+      const { model, images, labels } = remaining;
+      const ranked = await likelyClasses(model, images, labels, slots + 1);
+      const target = ranked[Math.floor(run / restarts)]!; // one class per row
+      return ascend(remaining, {
         norm,
         epsilon,
         steps,
-        restart: number,
-        lossOf: (labels, rows) =>
-          targetedDifferenceRatio(labels, oneHot(pick(target, rows), context.model.classes)),
+        restart: run,
+        lossOf: (labels, rows) => targetedDifferenceRatio(labels, oneHot(valuesAt(target, rows), classes)),
       });
     });
   };
@@ -42,10 +48,11 @@ type Ascent = {
   readonly epsilon: number;
   readonly steps: number;
   readonly restart: number;
-  /** From the one-hot labels of the given rows to what is ascended. */
+  /** One-hot labels of the given rows → the loss to increase. */
   readonly lossOf: (labels: tf.Tensor2D, rows: Int32Array) => RowLoss;
 };
 
+/** All `[rows, width]`. */
 type State = {
   readonly x: tf.Tensor2D;
   readonly previous: tf.Tensor2D;
@@ -54,103 +61,82 @@ type State = {
   readonly bestGradient: tf.Tensor2D;
 };
 
-const ascend = async (context: AttackContext, ascent: Ascent): Promise<Try> => {
+/** One run. A row leaves the batch when it is fooled. */
+const ascend = async (context: AttackContext, ascent: Ascent): Promise<RunResult> => {
   const { model, images, labels } = context;
   const found = createRowStore(labels.length);
   const steps = new Int32Array(labels.length);
   const queries = new Int32Array(labels.length).fill(1);
   const fooled: number[] = [];
   const schedules = Array.from(labels, () => createSchedule(2 * ascent.epsilon, ascent.steps));
-  let rows = positions(labels.length, () => true);
+  let rows = indicesWhere(labels.length, () => true);
 
-  const x = start(context, ascent);
-  const first = await look(context, x, rows, ascent);
+  const x = startPoints(context, ascent);
+  const initial = await lossGradient(context, x, rows, ascent);
   let state: State = {
     x,
     previous: x.clone(),
-    gradient: first.gradient,
+    gradient: initial.gradient,
     best: x.clone(),
-    bestGradient: first.gradient.clone(),
+    bestGradient: initial.gradient.clone(),
   };
-  first.losses.forEach((loss, i) => {
+  initial.losses.forEach((loss, i) => {
     schedules[i]!.begin(loss);
   });
-  let classes = first.classes;
+  let classes = initial.classes;
   for (let step = 0; ; step++) {
     await context.yieldToEventLoop();
-    const suspects = positions(rows.length, (i) => isMistake(classes[i]!, labels[rows[i]!]!));
-    const fallen = await confirm(model, state.x, pick(labels, rows), suspects);
-    found.put(state.x, fallen, pick(rows, fallen));
-    fooled.push(...pick(rows, fallen));
-    if (fallen.length > 0) {
-      const fell = new Set(fallen);
-      const going = positions(rows.length, (i) => !fell.has(i));
-      state = keep(state, going);
-      rows = pick(rows, going);
+    const suspects = indicesWhere(rows.length, (i) => isMistake(classes[i]!, labels[rows[i]!]!));
+    const hits = await confirmHits(model, state.x, valuesAt(labels, rows), suspects);
+    found.put(state.x, hits, valuesAt(rows, hits));
+    fooled.push(...valuesAt(rows, hits));
+    if (hits.length > 0) {
+      const isHit = new Set(hits);
+      const remaining = indicesWhere(rows.length, (i) => !isHit.has(i));
+      state = takeState(state, remaining);
+      rows = valuesAt(rows, remaining);
     }
     if (step === ascent.steps || rows.length === 0) break;
     const origin = takeRows(images, rows);
-    const moved = move(
-      state,
-      origin,
-      ascent,
-      Float32Array.from(rows, (row) => schedules[row]!.stepSize()),
-      step,
-    );
+    const sizes = Float32Array.from(rows, (row) => schedules[row]!.stepSize());
+    const moved = move(state, origin, ascent, sizes, step);
     origin.dispose();
-    const seen = await look(context, moved, rows, ascent);
-    classes = seen.classes;
-    const verdicts = Array.from(rows, (row, i) => {
+    const pass = await lossGradient(context, moved, rows, ascent);
+    classes = pass.classes;
+    const reports = Array.from(rows, (row, i) => {
       steps[row]!++;
       queries[row]!++;
-      return schedules[row]!.report(seen.losses[i]!);
+      return schedules[row]!.report(pass.losses[i]!);
     });
-    const next = update(state, moved, seen.gradient, verdicts);
-    tf.dispose([...Object.values(state), moved, seen.gradient]);
+    const next = update(state, moved, pass.gradient, reports);
+    tf.dispose([...Object.values(state), moved, pass.gradient]);
     state = next;
   }
   tf.dispose([...Object.values(state)]);
   return { adversarials: found.collect(images), fooled: Int32Array.from(fooled), steps, queries };
 };
 
-/** On the sphere: L∞ draws are stretched until one pixel moves by ε. */
-const start = (context: AttackContext, { norm, epsilon, restart }: Ascent): tf.Tensor2D =>
+/** Random points on the sphere of radius ε; an L∞ draw is scaled until its largest change is ε. */
+const startPoints = (context: AttackContext, { norm, epsilon, restart }: Ascent): tf.Tensor2D =>
   tf.tidy(() => {
     const draw = randomDirections(context, norm, 'start', restart);
     const unit = norm === 'linf' ? draw.div<tf.Tensor2D>(tf.max(tf.abs(draw), 1, true).add(1e-12)) : draw;
     return tf.clipByValue(context.images.add<tf.Tensor2D>(unit.mul(epsilon)), 0, 1);
   });
 
-/** p = P(x + a·direction(g)); x ← P(x + ¾(p − x) + ¼(x − previous)); the first step has no momentum. */
-const move = (
-  { x, previous, gradient }: State,
-  origin: tf.Tensor2D,
-  { norm, epsilon }: Ascent,
-  sizes: Float32Array,
-  step: number,
-): tf.Tensor2D =>
-  tf.tidy(() => {
-    const momentum = step === 0 ? 1 : 0.75;
-    const size = tf.tensor2d(sizes, [sizes.length, 1]);
-    const ahead = project(x.add<tf.Tensor2D>(direction(gradient, norm).mul(size)), origin, norm, epsilon);
-    const mixed = x
-      .add<tf.Tensor2D>(ahead.sub(x).mul(momentum))
-      .add<tf.Tensor2D>(x.sub(previous).mul(1 - momentum));
-    return project(mixed, origin, norm, epsilon);
-  });
-
-const look = async (
+/** The gradient at `x`, `[rows, width]`, and the loss and the class of every row. */
+const lossGradient = async (
   { model, labels }: AttackContext,
   x: tf.Tensor2D,
   rows: Int32Array,
   { lossOf }: Ascent,
 ) => {
   const [gradient, numbers] = tf.tidy(() => {
-    const loss = lossOf(oneHot(pick(labels, rows), model.classes), rows);
+    const loss = lossOf(oneHot(valuesAt(labels, rows), model.classes), rows);
     const pass = model.gradient(x, loss);
     return [pass.gradient, tf.concat([pass.logits, loss(pass.logits).expandDims<tf.Tensor2D>(1)], 1)];
   }) as [tf.Tensor2D, tf.Tensor2D]; // tidy loses that it is a pair
-  const values = await numbers.data<'float32'>();
+  const values = await numbers.data<'float32'>(); // the one read of a step
   numbers.dispose();
   const width = model.classes + 1;
   return {
@@ -160,52 +146,81 @@ const look = async (
   };
 };
 
-type Verdict = { readonly improved: boolean; readonly restart: boolean };
+/** p = P(x + a·direction(g)); x ← P(x + ¾(p − x) + ¼(x − previous)). The first step has no momentum. */
+const move = (
+  { x, previous, gradient }: State,
+  origin: tf.Tensor2D,
+  { norm, epsilon }: Ascent,
+  sizes: Float32Array,
+  step: number,
+): tf.Tensor2D =>
+  tf.tidy(() => {
+    const weight = step === 0 ? 1 : 0.75;
+    const size = tf.tensor2d(sizes, [sizes.length, 1]);
+    const ahead = project(
+      x.add<tf.Tensor2D>(ascentDirection(gradient, norm).mul(size)),
+      origin,
+      norm,
+      epsilon,
+    );
+    const mixed = x
+      .add<tf.Tensor2D>(ahead.sub(x).mul(weight))
+      .add<tf.Tensor2D>(x.sub(previous).mul(1 - weight));
+    return project(mixed, origin, norm, epsilon);
+  });
 
-/** Best points follow the loss; rows whose step size was halved go back to theirs. */
+type StepReport = {
+  readonly improved: boolean;
+  /** The step size was halved: the row continues from its best point. */
+  readonly restart: boolean;
+};
+
+/** Replaces the best point of every row whose loss improved, and moves every row whose step size was halved back to its best point. */
 const update = (
   state: State,
   moved: tf.Tensor2D,
   gradient: tf.Tensor2D,
-  verdicts: readonly Verdict[],
+  reports: readonly StepReport[],
 ): State =>
   tf.tidy(() => {
-    const improved = (i: number): boolean => verdicts[i]!.improved;
-    const back = (i: number): boolean => verdicts[i]!.restart;
+    const improved = (i: number): boolean => reports[i]!.improved;
+    const restarts = (i: number): boolean => reports[i]!.restart;
     const best = chooseRows(improved, moved, state.best);
     const bestGradient = chooseRows(improved, gradient, state.bestGradient);
-    if (verdicts.every(({ restart }) => !restart))
+    if (reports.every(({ restart }) => !restart))
       return { x: moved.clone(), previous: state.x.clone(), gradient: gradient.clone(), best, bestGradient };
     return {
-      x: chooseRows(back, best, moved),
+      x: chooseRows(restarts, best, moved),
       previous: state.x.clone(),
-      gradient: chooseRows(back, bestGradient, gradient),
+      gradient: chooseRows(restarts, bestGradient, gradient),
       best,
       bestGradient,
     };
   });
 
-const keep = (state: State, going: Int32Array): State => {
-  const kept = {
-    x: takeRows(state.x, going),
-    previous: takeRows(state.previous, going),
-    gradient: takeRows(state.gradient, going),
-    best: takeRows(state.best, going),
-    bestGradient: takeRows(state.bestGradient, going),
+/** The given rows of a state. Disposes of the state. */
+const takeState = (state: State, rows: Int32Array): State => {
+  const taken = {
+    x: takeRows(state.x, rows),
+    previous: takeRows(state.previous, rows),
+    gradient: takeRows(state.gradient, rows),
+    best: takeRows(state.best, rows),
+    bestGradient: takeRows(state.bestGradient, rows),
   };
   tf.dispose([...Object.values(state)]);
-  return kept;
+  return taken;
 };
 
-/** One image's step size in Auto-PGD: halved at checkpoints where the loss has stopped rising (Croce & Hein 2020, §3.2). */
+/** The step size of one image. It halves at checkpoints where the loss has stopped rising (Croce & Hein 2020, §3.2). */
 type Schedule = {
+  /** Takes the loss of the start point. */
   readonly begin: (loss: number) => void;
   readonly stepSize: () => number;
-  /** Takes the loss of the next iterate. `restart`: the step size was halved; go on from the best point. */
-  readonly report: (loss: number) => { readonly improved: boolean; readonly restart: boolean };
+  /** Takes the loss of the next iterate. */
+  readonly report: (loss: number) => StepReport;
 };
 
-/** At least this share of the steps since the last checkpoint must have raised the loss (ρ). */
+/** The smallest share of the steps since the last checkpoint that must have raised the loss (ρ). */
 const minRising = 0.75;
 
 const createSchedule = (stepSize: number, steps: number): Schedule => {
@@ -218,10 +233,10 @@ const createSchedule = (stepSize: number, steps: number): Schedule => {
   let last = Number.NEGATIVE_INFINITY;
   let halvedAtCheckpoint = true;
   let rises = 0;
-  let since = 0;
+  let stepsSinceCheckpoint = 0;
   return {
     begin: (loss) => {
-      best = Number.isNaN(loss) ? Number.NEGATIVE_INFINITY : loss; // so that the next one improves on it
+      best = Number.isNaN(loss) ? Number.NEGATIVE_INFINITY : loss; // after a NaN the next loss improves
       bestAtCheckpoint = best;
       last = 0; // the reference implementation compares the first iterate with an empty slot of its loss table
     },
@@ -231,13 +246,13 @@ const createSchedule = (stepSize: number, steps: number): Schedule => {
       last = loss;
       const improved = loss > best;
       if (improved) best = loss;
-      since++;
-      if (since < period) return { improved, restart: false };
+      stepsSinceCheckpoint++;
+      if (stepsSinceCheckpoint < period) return { improved, restart: false };
       const oscillating = rises <= minRising * period;
       const stalled = !halvedAtCheckpoint && bestAtCheckpoint >= best;
       halvedAtCheckpoint = oscillating || stalled;
       bestAtCheckpoint = best;
-      since = 0;
+      stepsSinceCheckpoint = 0;
       rises = 0;
       period = Math.max(period - shortening, minPeriod);
       if (halvedAtCheckpoint) size /= 2;

@@ -1,50 +1,49 @@
 /**
- * Basic Iterative Method: projected gradient steps from the image, stopping at the first hit; at a fixed ε, or with a search for the
- * least one. Foolbox 1.8 `foolbox/attacks/iterative_projected_gradient.py`.
+ * Basic Iterative Method (Kurakin et al. 2017, §2.2) with the semantics of Foolbox 1.8 (`foolbox/attacks/iterative_projected_gradient.py`):
+ * x ← P(x + a·direction(∇L)) from the image, L the cross-entropy, P the projection onto the ball. A run stops at its first hit.
+ * `search: true` looks for the smallest ε: times 1.5 until a run succeeds, then 20 bisections, with a in proportion to ε.
+ *
+ * Norm: L∞ (`bim`) or L2 (`bim-l2`). Images: rows of [batch, 28, 28, 1] in [0, 1].
+ * Cost per image: `steps` gradients and forward passes at a fixed ε; at most 40 times as many with `search`.
  */
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
-import { createNearest, outcomes } from '../hits.ts';
+import { classesAndDistances, createNearestHits } from '../hits.ts';
 import { lossDirection } from '../losses.ts';
 import { type Norm, project } from '../norms.ts';
-import { pick, positions, takeRows } from '../rows.ts';
+import { indicesWhere, takeRows, valuesAt } from '../rows.ts';
 
 /**
- * Every image runs its own search: while one starts over at another ε, others are in the middle of theirs. A step costs all that are
- * left a forward pass, and those that go on from where they are a gradient; the one at the image itself is computed once.
+ * Every image runs its own search: some images restart at another ε while others are in the middle of a run. A step costs a forward pass
+ * for every image in it, and a gradient for every image that continues. The gradient at the image itself is computed once.
  */
 export const bim =
   (norm: Norm): Attack<'bim' | 'bim-l2'> =>
   async (context, settings) => {
-    const { images, labels } = context;
+    const { images, labels, model } = context;
     const ratio = (settings.stepSize ?? settings.epsilon / 6) / settings.epsilon;
     const scaling = norm === 'linf' ? 'sign' : 'l2';
     const searches = Array.from(labels, () => createEpsilonSearch(settings.epsilon, settings.search));
     const iteration = new Int32Array(labels.length);
     const steps = new Int32Array(labels.length);
-    const nearest = createNearest(images); // by squared L2
-    const first = lossDirection(context, images, labels, scaling);
+    const nearest = createNearestHits(images); // by squared L2
+    const initialDirection = lossDirection(model, images, labels, scaling);
     let state: State = {
-      rows: positions(labels.length, () => true),
+      rows: indicesWhere(labels.length, () => true),
       x: images.clone(),
-      direction: first.clone(),
+      direction: initialDirection.clone(),
     };
     while (state.rows.length > 0) {
       await context.yieldToEventLoop();
       const { rows } = state;
       const origin = takeRows(images, rows);
-      const x = ascend(
-        state,
-        origin,
-        norm,
-        Float32Array.from(rows, (row) => searches[row]!.epsilon),
-        ratio,
-      );
-      const { classes, squares } = await outcomes(context.model, x, origin);
-      const hits = positions(rows.length, (i) => isMistake(classes[i]!, labels[rows[i]!]!));
+      const radii = Float32Array.from(rows, (row) => searches[row]!.epsilon);
+      const x = ascend(state, origin, norm, radii, ratio);
+      const { classes, squares } = await classesAndDistances(model, x, origin);
+      const hits = indicesWhere(rows.length, (i) => isMistake(classes[i]!, labels[rows[i]!]!));
       nearest.keep({ x, owners: rows, distances: squares }, hits);
-      const finished = rows.map((row, i) => {
+      const runEnded = rows.map((row, i) => {
         steps[row]!++;
         iteration[row]!++;
         const hit = isMistake(classes[i]!, labels[row]!);
@@ -53,66 +52,38 @@ export const bim =
         searches[row]!.report(hit);
         return 1;
       });
-      const going = positions(rows.length, (i) => finished[i] === 0);
-      const restarting = positions(rows.length, (i) => finished[i] === 1 && !searches[rows[i]!]!.done());
-      const next = assemble(context, first, x, pick(rows, going), going, pick(rows, restarting), scaling);
+      const continuing = indicesWhere(rows.length, (i) => runEnded[i] === 0);
+      const restarting = indicesWhere(rows.length, (i) => runEnded[i] === 1 && !searches[rows[i]!]!.done());
+      const next = assemble(context, {
+        x,
+        continuing,
+        continuingRows: valuesAt(rows, continuing),
+        restartingRows: valuesAt(rows, restarting),
+        initialDirection,
+        scaling,
+      });
       tf.dispose([x, origin, state.x, state.direction]);
       state = next;
     }
-    tf.dispose([first, state.x, state.direction]);
+    tf.dispose([initialDirection, state.x, state.direction]);
     return { adversarials: nearest.take(), steps, queries: steps.map((count) => count + 1) };
   };
 
-/** The images still under attack, where they are and where they go next. */
+/** The images that are still under attack, their iterates, and the directions of their next steps. */
 type State = { readonly rows: Int32Array; readonly x: tf.Tensor2D; readonly direction: tf.Tensor2D };
 
-const ascend = (
-  { x, direction }: State,
-  origin: tf.Tensor2D,
-  norm: Norm,
-  radii: Float32Array,
-  ratio: number,
-): tf.Tensor2D =>
-  tf.tidy(() => {
-    const epsilon = tf.tensor2d(radii, [radii.length, 1]);
-    return project(x.add(direction.mul(epsilon.mul(ratio))), origin, norm, epsilon);
-  });
-
-/** Those that go on, with a new gradient, then those that start over at their image, with the first one. */
-const assemble = (
-  context: AttackContext,
-  first: tf.Tensor2D,
-  x: tf.Tensor2D,
-  going: Int32Array,
-  at: Int32Array,
-  restarting: Int32Array,
-  scaling: 'sign' | 'l2',
-): State => {
-  const rows = Int32Array.of(...going, ...restarting);
-  const [nextX, direction] = tf.tidy(() => {
-    const here = takeRows(x, at);
-    const ahead =
-      going.length > 0 ? [lossDirection(context, here, pick(context.labels, going), scaling)] : [];
-    return [
-      tf.concat([here, takeRows(context.images, restarting)], 0),
-      tf.concat([...ahead, takeRows(first, restarting)], 0),
-    ];
-  });
-  return { rows, x: nextX!, direction: direction! };
-};
-
-/** One image's search for the least ε at which an attack succeeds: times 1.5 until it does, then bisection (Foolbox 1.8). */
+/** One image's search for the smallest ε at which a run succeeds. */
 type EpsilonSearch = {
-  /** The ε to try now. */
+  /** The ε of the current run. */
   readonly epsilon: number;
-  /** Says whether it succeeded there. */
+  /** Reports whether the run succeeded, and chooses the next ε. */
   readonly report: (success: boolean) => void;
   readonly done: () => boolean;
 };
 
-const tries = 20;
+const searchRuns = 20;
 
-/** With `search` false only `start` is tried. */
+/** Without `search` only one run, at `start`. */
 const createEpsilonSearch = (start: number, search: boolean): EpsilonSearch => {
   let epsilon = start;
   let good = Number.POSITIVE_INFINITY;
@@ -134,15 +105,53 @@ const createEpsilonSearch = (start: number, search: boolean): EpsilonSearch => {
           epsilon = (good + bad) / 2;
         } else {
           epsilon *= 1.5;
-          done = count === tries;
+          done = count === searchRuns;
         }
       } else {
         if (success) good = epsilon;
         else bad = epsilon;
         epsilon = (good + bad) / 2;
-        done = count === tries;
+        done = count === searchRuns;
       }
     },
     done: () => done,
   };
+};
+
+const ascend = (
+  { x, direction }: State,
+  origin: tf.Tensor2D,
+  norm: Norm,
+  radii: Float32Array,
+  ratio: number,
+): tf.Tensor2D =>
+  tf.tidy(() => {
+    const epsilon = tf.tensor2d(radii, [radii.length, 1]);
+    return project(x.add(direction.mul(epsilon.mul(ratio))), origin, norm, epsilon);
+  });
+
+type Step = {
+  readonly x: tf.Tensor2D;
+  /** The rows of `x` that continue, and the rows of the batch that they belong to. */
+  readonly continuing: Int32Array;
+  readonly continuingRows: Int32Array;
+  readonly restartingRows: Int32Array;
+  readonly initialDirection: tf.Tensor2D;
+  readonly scaling: 'sign' | 'l2';
+};
+
+/** The next state: the images that continue, with a new gradient, then those that restart at the clean image, with the initial one. */
+const assemble = ({ model, images, labels }: AttackContext, step: Step): State => {
+  const { x, continuing, continuingRows, restartingRows, initialDirection, scaling } = step;
+  const rows = Int32Array.of(...continuingRows, ...restartingRows);
+  const [nextX, direction] = tf.tidy(() => {
+    const here = takeRows(x, continuing);
+    const continued =
+      continuing.length > 0 ? [lossDirection(model, here, valuesAt(labels, continuingRows), scaling)] : [];
+    return [
+      tf.concat([here, takeRows(images, restartingRows)], 0),
+      tf.concat([...continued, takeRows(initialDirection, restartingRows)], 0),
+    ];
+  });
+  return { rows, x: nextX!, direction: direction! };
 };

@@ -1,60 +1,66 @@
 /**
- * Carlini & Wagner L2 (2017, §V–VI), as in Foolbox 3: Adam on δ in tanh space, minimising ‖x − x̂‖² + c·max(0, z_y − max z_j + κ), and
- * per image a search for the least c that succeeds. Each image stops a constant of its own when its loss stops falling.
+ * Carlini & Wagner L2 (2017, §V–VI), as in Foolbox 3: Adam on δ in tanh space minimises ‖x − x̂‖² + c·max(0, κ − margin).
+ * A search per image looks for the smallest constant c that succeeds. An image ends a constant early when its loss stops falling; Foolbox
+ * stops the whole batch.
+ *
+ * Norm: L2, no budget. Images: rows of [batch, 28, 28, 1] in [0, 1].
+ * Cost per image: at most `searchSteps`·`steps` gradients, and one forward pass per nearer hit, to confirm it.
  */
 import type { AttackSettings } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
-import { createNearest, keepConfirmed, type Nearest } from '../hits.ts';
+import { createNearestHits, keepConfirmed, type NearestHits } from '../hits.ts';
 import { margin } from '../losses.ts';
 import { rowNorms } from '../norms.ts';
-import { oneHot, pick, positions, takeRows } from '../rows.ts';
+import { indicesWhere, oneHot, takeRows, valuesAt } from '../rows.ts';
 
 type Settings = AttackSettings<'cw-l2'>;
 
-/** Keeps tanh⁻¹ finite at black and white. */
-const inside = 0.999999;
-const [beta1, beta2, tiny] = [0.9, 0.999, 1e-8];
+/** Keeps tanh⁻¹ finite for black and white pixels. */
+const tanhBound = 0.999999;
+/** Adam's β₁, β₂ and ε. */
+const [beta1, beta2, adamEpsilon] = [0.9, 0.999, 1e-8];
 
 export const carliniWagner: Attack<'cw-l2'> = async (context, settings) => {
   const { images, labels } = context;
-  const least = new Float64Array(labels.length);
-  const greatest = new Float64Array(labels.length).fill(Number.POSITIVE_INFINITY);
+  const lower = new Float64Array(labels.length); // the largest constant that failed
+  const upper = new Float64Array(labels.length).fill(Number.POSITIVE_INFINITY); // the smallest constant that succeeded
   const constants = Float64Array.from(labels, () => settings.initialConstant);
   const steps = new Int32Array(labels.length);
   const queries = new Int32Array(labels.length);
-  const nearest = createNearest(images);
+  const nearest = createNearestHits(images);
   for (let search = 0; search < settings.searchSteps; search++) {
     if (search === settings.searchSteps - 1 && settings.searchSteps >= 10)
       constants.forEach((_, row) => {
-        constants[row] = Math.min(greatest[row]!, 1e10);
+        constants[row] = Math.min(upper[row]!, 1e10);
       });
-    const succeeded = await descend(context, settings, constants, nearest, { steps, queries });
+    const succeeded = await minimise(context, settings, constants, nearest, { steps, queries });
     constants.forEach((constant, row) => {
-      if (succeeded[row] === 1) greatest[row] = constant;
-      else least[row] = constant;
-      constants[row] = Number.isFinite(greatest[row]!) ? (least[row]! + greatest[row]!) / 2 : constant * 10;
+      if (succeeded[row] === 1) upper[row] = constant;
+      else lower[row] = constant;
+      constants[row] = Number.isFinite(upper[row]!) ? (lower[row]! + upper[row]!) / 2 : constant * 10;
     });
   }
   return { adversarials: nearest.take(), steps, queries };
 };
 
+/** δ and Adam's first and second moments, `[rows, width]`. */
 type State = { readonly delta: tf.Tensor2D; readonly first: tf.Tensor2D; readonly second: tf.Tensor2D };
 
-/** One constant per image: `steps` steps of Adam from δ = 0. Returns 1 for every image that it fools. */
-const descend = async (
+/** One constant per image: `steps` steps of Adam from δ = 0. Returns 1 for every image that a step fooled. */
+const minimise = async (
   context: AttackContext,
   settings: Settings,
   constants: Float64Array,
-  nearest: Nearest,
+  nearest: NearestHits,
   { steps, queries }: { readonly steps: Int32Array; readonly queries: Int32Array },
 ): Promise<Uint8Array> => {
   const { images, labels, model } = context;
   const succeeded = new Uint8Array(labels.length);
   const lossAtCheck = new Float64Array(labels.length).fill(Number.POSITIVE_INFINITY);
-  const period = Math.ceil(settings.steps / 10);
-  let rows = positions(labels.length, () => true);
-  let space = attackSpace(images);
+  const checkPeriod = Math.ceil(settings.steps / 10);
+  let rows = indicesWhere(labels.length, () => true);
+  let space = tanhSpace(images);
   let c = column(constants, rows);
   let state: State = {
     delta: tf.zerosLike(images),
@@ -63,12 +69,12 @@ const descend = async (
   };
   for (let step = 1; step <= settings.steps && rows.length > 0; step++) {
     await context.yieldToEventLoop();
-    const truth = oneHot(pick(labels, rows), model.classes);
-    const { x, numbers, ...next } = tf.tidy(() => descent(context, settings, space, c, truth, state, step));
+    const truth = oneHot(valuesAt(labels, rows), model.classes);
+    const { x, numbers, ...next } = tf.tidy(() => adamStep(context, settings, space, c, truth, state, step));
     const values = await numbers.data<'float32'>();
     tf.dispose([truth, numbers, ...Object.values(state)]);
     state = next.state;
-    const suspects = positions(rows.length, (i) => values[rows.length + i] === 1);
+    const suspects = indicesWhere(rows.length, (i) => values[rows.length + i] === 1);
     const candidates = { x, owners: rows, distances: values.subarray(2 * rows.length) };
     const { asked, hits } = await keepConfirmed(nearest, model, labels, candidates, suspects);
     x.dispose();
@@ -78,34 +84,36 @@ const descend = async (
       steps[row]!++;
       queries[row]!++;
     }
-    if ((step - 1) % period !== 0) continue;
-    const going = positions(rows.length, (i) => {
-      const goesOn = values[i]! <= 0.9999 * lossAtCheck[rows[i]!]!;
+    if ((step - 1) % checkPeriod !== 0) continue;
+    const falling = indicesWhere(rows.length, (i) => {
+      const falls = values[i]! <= 0.9999 * lossAtCheck[rows[i]!]!;
       lossAtCheck[rows[i]!] = values[i]!;
-      return goesOn;
+      return falls;
     });
-    if (going.length === rows.length) continue;
-    const kept = { space: takeAll(space, going), state: takeAll(state, going) };
+    if (falling.length === rows.length) continue;
+    const kept = { space: takeAll(space, falling), state: takeAll(state, falling) };
     tf.dispose([...Object.values(space), ...Object.values(state), c]);
     ({ space, state } = kept);
-    rows = pick(rows, going);
+    rows = valuesAt(rows, falling);
     c = column(constants, rows);
   }
   tf.dispose([...Object.values(space), ...Object.values(state), c]);
   return succeeded;
 };
 
-type Space = { readonly origin: tf.Tensor2D; readonly w: tf.Tensor2D; readonly round: tf.Tensor2D };
+/** The images, their points in tanh space, and what these points give when they are mapped back. All `[rows, width]`. */
+type Space = { readonly origin: tf.Tensor2D; readonly w: tf.Tensor2D; readonly mappedBack: tf.Tensor2D };
 
-/** x = (tanh(w) + 1) / 2 = σ(2w); `round` is what the image becomes on the way there and back. */
-const attackSpace = (images: tf.Tensor2D): Space =>
+/** x = (tanh(w) + 1) / 2 = σ(2w). */
+const tanhSpace = (images: tf.Tensor2D): Space =>
   tf.tidy(() => {
-    const u = images.mul<tf.Tensor2D>(2).sub<tf.Tensor2D>(1).mul<tf.Tensor2D>(inside);
+    const u = images.mul<tf.Tensor2D>(2).sub<tf.Tensor2D>(1).mul<tf.Tensor2D>(tanhBound);
     const w = tf.log(tf.add<tf.Tensor2D>(1, u).div(tf.sub(1, u))).mul<tf.Tensor2D>(0.5);
-    return { origin: images.clone(), w, round: tf.sigmoid(w.mul<tf.Tensor2D>(2)) };
+    return { origin: images.clone(), w, mappedBack: tf.sigmoid(w.mul<tf.Tensor2D>(2)) };
   });
 
-const descent = (
+/** Evaluates the objective at the current δ and moves δ by one step of Adam. `numbers`: loss, hit (0 or 1) and L2 per row, `[3, rows]`. */
+const adamStep = (
   { model }: AttackContext,
   settings: Settings,
   space: Space,
@@ -118,15 +126,15 @@ const descent = (
   const gap = margin(truth); // max z_j − z_y, positive where the model errs
   const hinge = (logits: tf.Tensor2D) => tf.relu(tf.sub(settings.confidence, gap(logits)));
   const { logits, gradient } = model.gradient(x, (z) => hinge(z).mul(c.squeeze([1])));
-  const away = x.sub<tf.Tensor2D>(space.round);
+  const change = x.sub<tf.Tensor2D>(space.mappedBack);
   // dx/dw = 2x(1 − x)
-  const slope = gradient.add(away.mul(2)).mul(x.mul(tf.sub(1, x)).mul(2));
+  const slope = gradient.add(change.mul(2)).mul(x.mul(tf.sub(1, x)).mul(2));
   const first = state.first.mul(beta1).add<tf.Tensor2D>(slope.mul(1 - beta1));
   const second = state.second.mul(beta2).add<tf.Tensor2D>(tf.square(slope).mul(1 - beta2));
-  const change = first.div(1 - beta1 ** step).div(tf.sqrt(second.div(1 - beta2 ** step)).add(tiny));
-  const delta = state.delta.sub<tf.Tensor2D>(change.mul(settings.learningRate));
+  const update = first.div(1 - beta1 ** step).div(tf.sqrt(second.div(1 - beta2 ** step)).add(adamEpsilon));
+  const delta = state.delta.sub<tf.Tensor2D>(update.mul(settings.learningRate));
   const hit = tf.greater(gap(logits), settings.confidence).toFloat();
-  const loss = tf.sum(tf.square(away), 1).add(hinge(logits).mul(c.squeeze([1])));
+  const loss = tf.sum(tf.square(change), 1).add(hinge(logits).mul(c.squeeze([1])));
   return {
     state: { delta, first, second },
     x,
@@ -134,6 +142,7 @@ const descent = (
   };
 };
 
+/** `[rows, 1]`. */
 const column = (values: Float64Array, rows: Int32Array): tf.Tensor2D =>
   tf.tensor2d(
     Float32Array.from(rows, (row) => values[row]!),

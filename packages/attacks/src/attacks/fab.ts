@@ -1,31 +1,36 @@
 /**
- * FAB-T (Croce & Hein 2020, Algorithm 1, targeted; `autoattack/fab_base.py`): steps onto the linearised boundary between an image's class
- * and a target, pulled towards the image; after a hit, a step back towards it. The nearest hit over targets and restarts is kept.
+ * FAB-T (Croce & Hein 2020, "Minimally distorted adversarial examples", Algorithm 1, targeted; `autoattack/fab_base.py`): steps onto the
+ * linearised boundary between an image's class and a target class, biased towards the image; after a hit a step back towards the image.
+ * The nearest hit over all targets and restarts is the result.
+ *
+ * Norm: L∞ or L2, no budget. Images: rows of [batch, 28, 28, 1] in [0, 1].
+ * Cost per image: `targets`·`restarts`·`steps` gradients and as many forward passes.
  */
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
 import { type FlatModel, likelyClasses } from '../flat-model.ts';
-import { createNearest, type Nearest } from '../hits.ts';
+import { createNearestHits, type NearestHits } from '../hits.ts';
 import { type Norm, randomDirections, rowNorms } from '../norms.ts';
-import { chooseRows, oneHot, positions } from '../rows.ts';
+import { chooseRows, indicesWhere, oneHot } from '../rows.ts';
 
 const maxBias = 0.1; // α_max
 const overshoot = 1.05; // η
-const backward = 0.9; // β
+const backwardFactor = 0.9; // β
 
 export const fab =
   (norm: Norm): Attack<'fab-t-linf' | 'fab-t-l2'> =>
   async (context, settings) => {
     const { images, labels, model } = context;
-    const targets = await likelyClasses(context, settings.targets + 1);
-    const nearest = createNearest(images);
+    const targets = await likelyClasses(model, images, labels, settings.targets + 1);
+    const nearest = createNearestHits(images);
     for (const target of targets)
       for (let restart = 0; restart < settings.restarts; restart++) {
         const gap = tf.tidy(() =>
           oneHot(target, model.classes).sub<tf.Tensor2D>(oneHot(labels, model.classes)),
         ); // e_t − e_y
-        let x = restart === 0 ? images.clone() : startNear(context, nearest, norm, settings.epsilon, restart);
+        let x =
+          restart === 0 ? images.clone() : randomStart(context, nearest, norm, settings.epsilon, restart);
         for (let step = 0; step < settings.steps; step++) {
           await context.yieldToEventLoop();
           const next = await advance(context, x, gap, nearest, norm);
@@ -38,50 +43,10 @@ export const fab =
     return { adversarials: nearest.take(), steps, queries: steps.map((count) => 2 * count) };
   };
 
-const advance = async (
-  { model, images, labels }: AttackContext,
-  x: tf.Tensor2D,
-  gap: tf.Tensor2D,
-  nearest: Nearest,
-  norm: Norm,
-): Promise<tf.Tensor2D> => {
-  const moved = tf.tidy(() => step(model, images, x, gap, norm));
-  const away = tf.tidy(() => rowNorms(moved.sub(images), norm));
-  const classes = await model.predict(moved);
-  const hit = (row: number): boolean => isMistake(classes[row]!, labels[row]!);
-  const rows = positions(labels.length, () => true);
-  nearest.keep({ x: moved, owners: rows, distances: await away.data<'float32'>() }, rows.filter(hit));
-  const next = tf.tidy(() => {
-    const back = images.add<tf.Tensor2D>(moved.sub(images).mul(backward));
-    return chooseRows(hit, back, moved);
-  });
-  tf.dispose([moved, away]);
-  return next;
-};
-
-/** Towards the boundary between the image's class and the target, biased towards the image. */
-const step = (
-  model: FlatModel,
-  images: tf.Tensor2D,
-  x: tf.Tensor2D,
-  gap: tf.Tensor2D,
-  norm: Norm,
-): tf.Tensor2D => {
-  const { logits, gradient: w } = model.gradient(x, (z) => tf.sum(z.mul(gap), 1));
-  const f: tf.Tensor2D = tf.sum(logits.mul(gap), 1, true); // z_t − z_y, [n, 1]
-  const fromHere = projectOntoHyperplane(x, w, tf.neg(f), norm);
-  const fromImage = projectOntoHyperplane(images, w, tf.sum(w.mul(x.sub(images)), 1, true).sub(f), norm);
-  const [here, there] = [rowNorms(fromHere, norm), rowNorms(fromImage, norm)];
-  const bias = tf.minimum(here.div(tf.maximum(here.add(there), 1e-8)), maxBias);
-  const ahead: tf.Tensor2D = x.add<tf.Tensor2D>(fromHere.mul(overshoot)).mul(tf.sub(1, bias));
-  const home: tf.Tensor2D = images.add<tf.Tensor2D>(fromImage.mul(overshoot)).mul(bias);
-  return tf.clipByValue(ahead.add<tf.Tensor2D>(home), 0, 1);
-};
-
-/** At half the best distance, or half of ε, in a random direction. */
-const startNear = (
+/** Half as far from the image as its nearest hit or as ε, whichever is smaller, in a random direction. */
+const randomStart = (
   context: AttackContext,
-  nearest: Nearest,
+  nearest: NearestHits,
   norm: Norm,
   epsilon: number,
   restart: number,
@@ -94,15 +59,57 @@ const startNear = (
     return tf.clipByValue(context.images.add<tf.Tensor2D>(unit.mul(radius)), 0, 1);
   });
 
-// Projections onto a hyperplane without leaving [0, 1] (Croce & Hein 2020, FAB, §2.2).
+/** One step of every image. Keeps nearer hits, and moves hits back towards their images. */
+const advance = async (
+  { model, images, labels }: AttackContext,
+  x: tf.Tensor2D,
+  gap: tf.Tensor2D,
+  nearest: NearestHits,
+  norm: Norm,
+): Promise<tf.Tensor2D> => {
+  const moved = tf.tidy(() => stepToBoundary(model, images, x, gap, norm));
+  const distances = tf.tidy(() => rowNorms(moved.sub(images), norm));
+  const classes = await model.predict(moved);
+  const isHit = (row: number): boolean => isMistake(classes[row]!, labels[row]!);
+  const rows = indicesWhere(labels.length, () => true);
+  nearest.keep({ x: moved, owners: rows, distances: await distances.data<'float32'>() }, rows.filter(isHit));
+  const next = tf.tidy(() => {
+    const back = images.add<tf.Tensor2D>(moved.sub(images).mul(backwardFactor));
+    return chooseRows(isHit, back, moved);
+  });
+  tf.dispose([moved, distances]);
+  return next;
+};
 
-/** Newton steps on a concave, piecewise linear function from its left: each is exact within a piece, none overshoots. */
+/** A mean of two projections onto the linearised boundary, one of the iterate and one of the image, weighted by their lengths. */
+const stepToBoundary = (
+  model: FlatModel,
+  images: tf.Tensor2D,
+  x: tf.Tensor2D,
+  gap: tf.Tensor2D,
+  norm: Norm,
+): tf.Tensor2D => {
+  const { logits, gradient: w } = model.gradient(x, (z) => tf.sum(z.mul(gap), 1));
+  const f: tf.Tensor2D = tf.sum(logits.mul(gap), 1, true); // z_t − z_y, [n, 1]
+  const fromIterate = projectOntoHyperplane(x, w, tf.neg(f), norm);
+  const fromImage = projectOntoHyperplane(images, w, tf.sum(w.mul(x.sub(images)), 1, true).sub(f), norm);
+  const [iterateLength, imageLength] = [rowNorms(fromIterate, norm), rowNorms(fromImage, norm)];
+  const bias = tf.minimum(iterateLength.div(tf.maximum(iterateLength.add(imageLength), 1e-8)), maxBias);
+  const iteratePart: tf.Tensor2D = x.add<tf.Tensor2D>(fromIterate.mul(overshoot)).mul(tf.sub(1, bias));
+  const imagePart: tf.Tensor2D = images.add<tf.Tensor2D>(fromImage.mul(overshoot)).mul(bias);
+  return tf.clipByValue(iteratePart.add<tf.Tensor2D>(imagePart), 0, 1);
+};
+
+/**
+ * Newton steps on a concave, piecewise linear function, from the left. A step is exact within a linear piece, and no step passes the root.
+ */
 const newtonSteps = 10;
 
 /**
- * The least δ in `norm` with ⟨w, δ⟩ = gap and 0 ≤ x + δ ≤ 1; all the way to the bounds where that cannot be reached.
- * With the room ρ_i that pixel i has in the direction of w_i, δ_i = sign(w_i)·min(λ, ρ_i) (L∞) or sign(w_i)·min(λ|w_i|, ρ_i) (L2), and λ
- * solves Σ min(λ s_i, |w_i| ρ_i) = |gap| with s_i = |w_i| or w_i². `x`, `w`: `[n, width]`; `gap`: `[n, 1]`, of either sign.
+ * The smallest δ in `norm` with ⟨w, δ⟩ = gap and 0 ≤ x + δ ≤ 1 (Croce & Hein 2020, §2.2); when there is none, the δ that moves every pixel
+ * to its bound. Let ρ_i be the room of pixel i in the direction of w_i. Then δ_i = sign(w_i)·min(λ, ρ_i) in L∞ and
+ * sign(w_i)·min(λ|w_i|, ρ_i) in L2, where λ solves Σ min(λ s_i, |w_i| ρ_i) = |gap| with s_i = |w_i| or w_i².
+ * `x`, `w`: `[n, width]`; `gap`: `[n, 1]`, of either sign.
  */
 export const projectOntoHyperplane = (
   x: tf.Tensor2D,
@@ -111,7 +118,7 @@ export const projectOntoHyperplane = (
   norm: Norm,
 ): tf.Tensor2D =>
   tf.tidy(() => {
-    const towards = w.mul<tf.Tensor2D>(tf.greaterEqual(gap, 0).toFloat().mul(2).sub(1)); // uphill is where the plane is
+    const towards = w.mul<tf.Tensor2D>(tf.greaterEqual(gap, 0).toFloat().mul(2).sub(1)); // for a negative gap the plane lies downhill
     const up = tf.step(towards);
     const size = tf.abs(towards);
     const room: tf.Tensor2D = up.mul<tf.Tensor2D>(tf.sub(1, x)).add(tf.sub(1, up).mul(x)); // [n, width]
@@ -121,9 +128,9 @@ export const projectOntoHyperplane = (
     let lambda = tf.zerosLike(gap);
     for (let i = 0; i < newtonSteps; i++)
       lambda = tf.tidy(() => {
-        const left = tf.relu(limit.sub(rate.mul(lambda))); // what each pixel has not used of its limit
-        const missing = goal.sub(tf.sum(limit.sub(left), 1, true));
-        const slope = tf.sum(rate.mul(tf.step(left)), 1, true);
+        const unused = tf.relu(limit.sub(rate.mul(lambda))); // of the limit of each pixel
+        const missing = goal.sub(tf.sum(limit.sub(unused), 1, true));
+        const slope = tf.sum(rate.mul(tf.step(unused)), 1, true);
         return lambda.add(tf.maximum(missing, 0).div(tf.maximum(slope, 1e-12)));
       });
     const wanted: tf.Tensor2D = tf.clipByValue(
@@ -131,7 +138,7 @@ export const projectOntoHyperplane = (
       0,
       1,
     );
-    const length = wanted.sub<tf.Tensor2D>(tf.relu(wanted.sub(room))); // the lesser of both
+    const length = wanted.sub<tf.Tensor2D>(tf.relu(wanted.sub(room))); // min(wanted, room)
     const sign = up.mul(2).sub(1).mul(tf.step(size));
     return length.mul(sign);
   });

@@ -1,12 +1,15 @@
 /**
- * Adaptive attack on an encoder (Sabour et al. 2016): pull an image's features onto those of an image of another class, then ascend the
- * margin from there. It fools defences whose classifier hides its gradient but whose encoder has one.
+ * Adaptive attack on an encoder (Sabour et al. 2016, eq. 1; Tramèr et al. 2020): moves an image's features onto those of a guide, an image
+ * of another class, then increases the margin from there. It fools a defence whose classifier hides its gradient while its encoder has one.
+ *
+ * Norm: L∞ or L2. Images: rows of [batch, 28, 28, 1] in [0, 1]. Needs `resources.encoder`.
+ * Cost per image: at most `guides`·`steps` gradients of the encoder and `guides`·(`steps` / 2 + 1) of the model.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
-import { untilFooled } from '../hits.ts';
+import { repeatUntilFooled } from '../hits.ts';
 import { margin } from '../losses.ts';
-import { direction, type Norm, project } from '../norms.ts';
+import { ascentDirection, type Norm, project } from '../norms.ts';
 import { takeRows } from '../rows.ts';
 import { ascend } from './pgd.ts';
 
@@ -15,12 +18,12 @@ export const feature =
   async (context, settings) => {
     const { encoder } = context.resources;
     const stepSize = settings.stepSize ?? (2.5 * settings.epsilon) / settings.steps;
-    const known = encodePool(context);
-    const features = await known.data<'float32'>();
-    known.dispose();
-    return untilFooled(context, settings.guides, async (standing, guide) => {
-      const { images } = standing;
-      const goal = await goals(standing, features, guide);
+    const encoded = encodePool(context);
+    const poolFeatures = await encoded.data<'float32'>();
+    encoded.dispose();
+    return repeatUntilFooled(context, settings.guides, async (remaining, guide) => {
+      const { images } = remaining;
+      const goal = await guideFeatures(remaining, poolFeatures, guide);
       let x = images.clone();
       for (let step = 0; step < settings.steps; step++) {
         await context.yieldToEventLoop();
@@ -29,7 +32,7 @@ export const feature =
             tf.sum(tf.squaredDifference(encoder(input as tf.Tensor2D), goal)).neg(),
           )(x);
           return project(
-            x.add(direction(slope as tf.Tensor2D, norm).mul(stepSize)),
+            x.add(ascentDirection(slope as tf.Tensor2D, norm).mul(stepSize)),
             images,
             norm,
             settings.epsilon,
@@ -39,55 +42,24 @@ export const feature =
         x = next;
       }
       goal.dispose();
-      const rest = Math.ceil(settings.steps / 2);
-      const tried = await ascend(standing, {
+      const result = await ascend(remaining, {
         norm,
         epsilon: settings.epsilon,
         stepSize,
-        steps: rest,
+        steps: Math.ceil(settings.steps / 2),
         lossOf: margin,
         start: x,
         restart: guide,
       });
       return {
-        ...tried,
-        steps: tried.steps.map((count) => count + settings.steps),
-        queries: tried.queries.map((count) => count + settings.steps),
+        ...result,
+        steps: result.steps.map((count) => count + settings.steps),
+        queries: result.queries.map((count) => count + settings.steps),
       };
     });
   };
 
-/**
- * For every image the features of its `guide`-th nearest image of another class; of the last one where there are fewer. One whose
- * features are not finite is no guide.
- */
-const goals = async (context: AttackContext, all: Float32Array, guide: number): Promise<tf.Tensor2D> => {
-  const { encoder, pool } = context.resources;
-  const size = all.length / pool.labels.length;
-  const own = tf.tidy(() => encoder(context.images));
-  const values = await own.data<'float32'>();
-  own.dispose();
-  const chosen = new Float32Array(context.labels.length * size);
-  context.labels.forEach((label, row) => {
-    const mine = values.subarray(row * size, (row + 1) * size);
-    const ranked = Array.from(pool.labels.keys())
-      .filter((i) => pool.labels[i] !== label)
-      .map((i) => ({ i, distance: squaredDistance(mine, all, i * size) }))
-      .filter(({ distance }) => Number.isFinite(distance))
-      .sort((a, b) => a.distance - b.distance);
-    const goal = ranked[Math.min(guide, ranked.length - 1)];
-    chosen.set(goal === undefined ? mine : all.subarray(goal.i * size, (goal.i + 1) * size), row * size);
-  });
-  return tf.tensor2d(chosen, [context.labels.length, size]);
-};
-
-const squaredDistance = (a: Float32Array, all: Float32Array, start: number): number => {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i]! - all[start + i]!) ** 2;
-  return sum;
-};
-
-/** Features of all images of the evaluation, `[m, features]`. */
+/** The features of all images of the evaluation, `[m, features]`. */
 const encodePool = ({ model, resources: { encoder, pool } }: AttackContext): tf.Tensor2D =>
   tf.tidy(() => {
     const parts: tf.Tensor2D[] = [];
@@ -100,3 +72,40 @@ const encodePool = ({ model, resources: { encoder, pool } }: AttackContext): tf.
     }
     return tf.concat(parts, 0);
   });
+
+/**
+ * For every image the features of its guide, the `guide`-th nearest image of another class, or the farthest when there are fewer:
+ * `[n, features]`. An image whose features are not finite is no guide. An image without a guide gets its own features.
+ */
+const guideFeatures = async (
+  context: AttackContext,
+  poolFeatures: Float32Array,
+  guide: number,
+): Promise<tf.Tensor2D> => {
+  const { encoder, pool } = context.resources;
+  const size = poolFeatures.length / pool.labels.length;
+  const features = tf.tidy(() => encoder(context.images));
+  const values = await features.data<'float32'>();
+  features.dispose();
+  const chosen = new Float32Array(context.labels.length * size);
+  context.labels.forEach((label, row) => {
+    const own = values.subarray(row * size, (row + 1) * size);
+    const ranked = Array.from(pool.labels.keys())
+      .filter((i) => pool.labels[i] !== label)
+      .map((i) => ({ i, distance: squaredDistance(own, poolFeatures, i * size) }))
+      .filter(({ distance }) => Number.isFinite(distance))
+      .sort((a, b) => a.distance - b.distance);
+    const goal = ranked[Math.min(guide, ranked.length - 1)];
+    chosen.set(
+      goal === undefined ? own : poolFeatures.subarray(goal.i * size, (goal.i + 1) * size),
+      row * size,
+    );
+  });
+  return tf.tensor2d(chosen, [context.labels.length, size]);
+};
+
+const squaredDistance = (a: Float32Array, poolFeatures: Float32Array, start: number): number => {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i]! - poolFeatures[start + i]!) ** 2;
+  return sum;
+};

@@ -1,17 +1,21 @@
 /**
- * FGSM and the Gradient attack: one gradient, then steps of growing size along it.
- * Foolbox 1.8 `GradientSignAttack`, `GradientAttack` (`foolbox/attacks/gradient.py`).
+ * FGSM and the Gradient attack: one gradient step from the image (Goodfellow et al. 2015, §4), with the search of Foolbox 1.8
+ * (`foolbox/attacks/gradient.py`: `GradientSignAttack`, `GradientAttack`).
+ *
+ * FGSM: x' = clip(x + ε·sign ∇L), L∞. Gradient: x' = clip(x + ε·∇L / rms(∇L)), L2. L is the cross-entropy.
+ * Images: rows of [batch, 28, 28, 1] in [0, 1]. Cost per image: 1 gradient; 1 forward pass for each ε tried, at most `epsilons` + 20.
  */
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext, AttackResult } from '../attack.ts';
 import { lossDirection } from '../losses.ts';
-import { positions, takeRows } from '../rows.ts';
+import { indicesWhere, takeRows } from '../rows.ts';
 
+/** With `search: false` one step of exactly ε, at the cost of 1 gradient and 1 forward pass. */
 export const fgsm: Attack<'fgsm'> = async (context, settings) => {
-  const { images, labels } = context;
-  const directions = lossDirection(context, images, labels, 'sign');
-  if (settings.search) return searchAlong(context, directions, gridOf(settings));
+  const { images, labels, model } = context;
+  const directions = lossDirection(model, images, labels, 'sign');
+  if (settings.search) return searchEpsilon(context, directions, epsilonGrid(settings));
   const adversarials: tf.Tensor2D = tf.tidy(() =>
     tf.clipByValue(images.add(directions.mul(settings.epsilon)), 0, 1),
   );
@@ -23,13 +27,36 @@ export const fgsm: Attack<'fgsm'> = async (context, settings) => {
   };
 };
 
-/** The direction has unit root mean square: ε moves an image by ε·√width in L2. */
-export const gradient: Attack<'gradient'> = async (context, settings) =>
-  searchAlong(context, lossDirection(context, context.images, context.labels, 'rms'), gridOf(settings));
+/** The direction has root mean square 1, so ε moves an image by ε·√width in L2. */
+export const gradient: Attack<'gradient'> = async (context, settings) => {
+  const { model, images, labels } = context;
+  return searchEpsilon(context, lossDirection(model, images, labels, 'rms'), epsilonGrid(settings));
+};
 
-// The ε search of Foolbox 1.8's single-gradient attacks.
+/** The ε that a search tries, in this order. */
+type EpsilonGrid = {
+  readonly epsilons: readonly number[];
+  /** Whether to search again below a hit among the first 20 ε: true for a grid made from a count (Foolbox 1.8: `decrease_if_first`). */
+  readonly refine: boolean;
+};
 
-/** How far one image is in its search. */
+/** A count gives an even grid over (0, `epsilon`]; a list stays as it is. */
+export const epsilonGrid = ({
+  epsilon,
+  epsilons,
+}: {
+  epsilon: number;
+  epsilons: number | readonly number[];
+}): EpsilonGrid =>
+  typeof epsilons === 'number'
+    ? { epsilons: evenlySpaced(epsilon, epsilons), refine: true }
+    : { epsilons, refine: false };
+
+/** `count` evenly spaced points of (0, max]: numpy's `linspace(0, max, count + 1)[1:]`. */
+const evenlySpaced = (max: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => ((i + 1) * max) / count);
+
+/** The state of one image's search. */
 type Cursor = {
   epsilons: readonly number[];
   next: number;
@@ -40,14 +67,15 @@ type Cursor = {
 };
 
 /**
- * For every image the smallest ε of the grid at which clip(image + ε·direction) is misclassified. A hit within the first 20, or none
- * at all, leads to a second pass over 20 even steps up to the ε where the first one ended; a later hit ends the search.
- * Takes over `directions`. All rows search at their own pace; as fewer are left, each tries more ε per pass of the model.
+ * For every image the smallest ε of the grid at which clip(image + ε·direction) is a hit. After a first pass without a hit, or with a hit
+ * among its first 20 ε, a second pass tries 20 even steps up to the last ε of the first. `directions`: `[n, width]`; this function disposes
+ * of it.
+ * Every image searches at its own pace. The fewer images are left, the more ε each of them tries per pass of the model.
  */
-const searchAlong = async (
+const searchEpsilon = async (
   context: AttackContext,
   directions: tf.Tensor2D,
-  grid: Grid,
+  grid: EpsilonGrid,
 ): Promise<AttackResult> => {
   const { model, images, labels } = context;
   const cursors = Array.from(
@@ -63,30 +91,26 @@ const searchAlong = async (
   );
   for (;;) {
     await context.yieldToEventLoop();
-    const active = positions(labels.length, (row) => !cursors[row]!.done);
+    const active = indicesWhere(labels.length, (row) => !cursors[row]!.done);
     if (active.length === 0) break;
     const window = Math.max(1, Math.floor(model.batchSize / active.length));
-    const tried = [...active].flatMap((row) => {
+    const candidates = [...active].flatMap((row) => {
       const { epsilons, next } = cursors[row]!;
       return epsilons.slice(next, next + window).map((epsilon) => ({ row, epsilon }));
     });
-    const predicted = await predictAlong(context, directions, tried);
-    let at = 0;
+    const predicted = await predictSteps(context, directions, candidates);
+    let start = 0;
     for (const row of active) {
       const cursor = cursors[row]!;
       const count = Math.min(window, cursor.epsilons.length - cursor.next);
-      const classes = predicted.subarray(at, at + count);
-      at += count;
-      advance(
-        cursor,
-        classes.findIndex((k) => isMistake(k, labels[row]!)),
-        count,
-        grid.refine,
-      );
+      const classes = predicted.subarray(start, start + count);
+      start += count;
+      const hit = classes.findIndex((k) => isMistake(k, labels[row]!));
+      advance(cursor, hit, count, grid.refine);
     }
   }
   const found = Float32Array.from(cursors, ({ best }) => (Number.isFinite(best) ? best : 0));
-  const adversarials = tf.tidy(() => step(images, directions, found));
+  const adversarials = tf.tidy(() => stepAlong(images, directions, found));
   directions.dispose();
   return {
     adversarials,
@@ -95,61 +119,38 @@ const searchAlong = async (
   };
 };
 
-const step = (images: tf.Tensor2D, directions: tf.Tensor2D, epsilons: Float32Array): tf.Tensor2D =>
-  tf.tidy(() =>
-    tf.clipByValue(images.add(directions.mul(tf.tensor2d(epsilons, [epsilons.length, 1]))), 0, 1),
-  );
-
-const predictAlong = async (
+const predictSteps = async (
   { model, images }: AttackContext,
   directions: tf.Tensor2D,
-  tried: readonly { row: number; epsilon: number }[],
+  candidates: readonly { row: number; epsilon: number }[],
 ) => {
-  const rows = Int32Array.from(tried, ({ row }) => row);
-  const epsilons = Float32Array.from(tried, ({ epsilon }) => epsilon);
-  const x = tf.tidy(() => step(takeRows(images, rows), takeRows(directions, rows), epsilons));
+  const rows = Int32Array.from(candidates, ({ row }) => row);
+  const epsilons = Float32Array.from(candidates, ({ epsilon }) => epsilon);
+  const x = tf.tidy(() => stepAlong(takeRows(images, rows), takeRows(directions, rows), epsilons));
   const classes = await model.predict(x);
   x.dispose();
   return classes;
 };
 
-/** Moves a cursor past `count` tried ε of which `hit` is the first that fooled the model (−1: none). */
+const stepAlong = (images: tf.Tensor2D, directions: tf.Tensor2D, epsilons: Float32Array): tf.Tensor2D =>
+  tf.tidy(() =>
+    tf.clipByValue(images.add(directions.mul(tf.tensor2d(epsilons, [epsilons.length, 1]))), 0, 1),
+  );
+
+/** Moves a cursor past the `count` ε that were tried. `hit`: the index of the first one that fooled the model, −1 for none. */
 const advance = (cursor: Cursor, hit: number, count: number, refine: boolean): void => {
-  const reached = cursor.next + (hit < 0 ? count : hit + 1) - 1; // index of the last ε that counts
-  cursor.queries += reached - cursor.next + 1;
-  cursor.next = reached + 1;
-  if (hit >= 0) cursor.best = Math.min(cursor.best, cursor.epsilons[reached]!);
-  const missed = hit < 0 && cursor.next === cursor.epsilons.length;
-  if (hit < 0 && !missed) return;
-  const again = cursor.pass === 1 && (missed || (refine && reached < 20));
-  if (!again) {
+  const last = cursor.next + (hit < 0 ? count : hit + 1) - 1; // index of the last ε that counts
+  cursor.queries += last - cursor.next + 1;
+  cursor.next = last + 1;
+  if (hit >= 0) cursor.best = Math.min(cursor.best, cursor.epsilons[last]!);
+  const exhausted = hit < 0 && cursor.next === cursor.epsilons.length;
+  if (hit < 0 && !exhausted) return;
+  const needsSecondPass = cursor.pass === 1 && (exhausted || (refine && last < 20));
+  if (!needsSecondPass) {
     cursor.done = true;
     return;
   }
-  cursor.epsilons = evenly(cursor.epsilons[reached]!, 20);
+  cursor.epsilons = evenlySpaced(cursor.epsilons[last]!, 20);
   cursor.next = 0;
   cursor.pass = 2;
 };
-
-/** The ε that a search tries, in order. */
-type Grid = {
-  readonly epsilons: readonly number[];
-  /** Whether a hit among the first 20 is refined: true for a grid made from a count (Foolbox 1.8's `decrease_if_first`). */
-  readonly refine: boolean;
-};
-
-/** The `count` evenly spaced points of (0, greatest]: numpy's `linspace(0, greatest, count + 1)[1:]`. */
-const evenly = (greatest: number, count: number): number[] =>
-  Array.from({ length: count }, (_, i) => ((i + 1) * greatest) / count);
-
-/** A count makes an even grid up to `epsilon`; a list stands as it is. */
-export const gridOf = ({
-  epsilon,
-  epsilons,
-}: {
-  epsilon: number;
-  epsilons: number | readonly number[];
-}): Grid =>
-  typeof epsilons === 'number'
-    ? { epsilons: evenly(epsilon, epsilons), refine: true }
-    : { epsilons, refine: false };

@@ -1,17 +1,22 @@
 /**
- * HopSkipJump in L2 (Chen et al. 2020, Algorithm 2; as in Foolbox 3): sees nothing but the predicted class. From a noisy start it goes to
- * the boundary, estimates its normal from the decisions around, steps along it, and returns to the boundary.
+ * HopSkipJump in L2 (Chen et al. 2020, Algorithm 2; as in Foolbox 3). The attack sees only predicted classes. From a noisy start it goes to
+ * the boundary; then each step estimates the boundary's normal from the decisions around the point, moves along the normal and returns to
+ * the boundary.
+ *
+ * Norm: L2, no budget. Images: rows of [batch, 28, 28, 1] in [0, 1].
+ * Cost per image: no gradient; in step t `initialEvaluations`·√t forward passes, at most `maxEvaluations`, and some tens of forward passes
+ * for the searches.
  */
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
 import type { Random } from '../random.ts';
-import { pick, positions } from '../rows.ts';
+import { indicesWhere, valuesAt } from '../rows.ts';
 
-/** Draws of noise until one can be blended in to fool the model, and steps of the blend. */
+/** How often the start draws noise, until one draw fools the model, and in how many steps it blends the noise in. */
 const startDraws = 50;
 const blendSteps = 50;
-/** Halvings of a step before it is given up: by then it is below float32's resolution. */
+/** After this many halvings a step is below the resolution of float32. */
 const maxHalvings = 30;
 
 export const hopSkipJump: Attack<'hop-skip-jump-l2'> = async (context, settings) => {
@@ -20,49 +25,36 @@ export const hopSkipJump: Attack<'hop-skip-jump-l2'> = async (context, settings)
   const clean = await images.data<'float32'>();
   const queries = new Int32Array(labels.length);
   const steps = new Int32Array(labels.length);
-  const ask = asker(context, queries);
+  const fools = createDecision(context, queries);
   const randoms = Array.from(labels, (_, row) => context.random(row));
-  const x = clean.slice();
+  const x = clean.slice(); // the adversarials, row by row
   const threshold = settings.gamma / (width * Math.sqrt(width));
-  const rows = await blend(ask, clean, x, randoms, width);
-  await toBoundary(ask, clean, x, rows, width, threshold);
+  const rows = await blendNoise(fools, clean, x, randoms, width);
+  await bisectToBoundary(fools, clean, x, rows, width, threshold);
   for (let step = 0; step < settings.steps; step++) {
-    const distances = Float64Array.from(rows, (row) => distance(clean, x, row, width));
+    const distances = Float64Array.from(rows, (row) => rowDistance(clean, x, row, width));
     const radius = (i: number): number => (step === 0 ? 0.1 : Math.sqrt(width) * threshold * distances[i]!);
     const evaluations = Math.floor(
       Math.min(settings.initialEvaluations * Math.sqrt(step + 1), settings.maxEvaluations),
     );
     const normals: Float64Array[] = [];
-    for (const [i, row] of rows.entries())
-      normals.push(
-        await boundaryNormal(
-          ask,
-          x.subarray(row * width, (row + 1) * width),
-          row,
-          radius(i),
-          evaluations,
-          randoms[row]!,
-        ),
-      );
-    await jump(
-      ask,
-      x,
-      rows,
-      normals,
-      Float64Array.from(distances, (d) => d / Math.sqrt(step + 1)),
-      width,
-    );
-    await toBoundary(ask, clean, x, rows, width, threshold);
+    for (const [i, row] of rows.entries()) {
+      const point = x.subarray(row * width, (row + 1) * width);
+      normals.push(await estimateNormal(fools, point, row, radius(i), evaluations, randoms[row]!));
+    }
+    const sizes = Float64Array.from(distances, (distance) => distance / Math.sqrt(step + 1));
+    await stepAlongNormals(fools, x, rows, normals, sizes, width);
+    await bisectToBoundary(fools, clean, x, rows, width, threshold);
     for (const row of rows) steps[row]!++;
   }
   return { adversarials: tf.tensor2d(x, [labels.length, width]), steps, queries };
 };
 
-/** Whether each of `values`' rows fools the model; row i belongs to image `owners[i]`. */
-type Ask = (values: Float32Array, owners: Int32Array) => Promise<Uint8Array>;
+/** Returns 1 for every row of `values` that fools the model. Row i belongs to image `owners[i]`. One forward pass per row. */
+type Decision = (values: Float32Array, owners: Int32Array) => Promise<Uint8Array>;
 
-const asker =
-  ({ model, labels, yieldToEventLoop }: AttackContext, queries: Int32Array): Ask =>
+const createDecision =
+  ({ model, labels, yieldToEventLoop }: AttackContext, queries: Int32Array): Decision =>
   async (values, owners) => {
     await yieldToEventLoop();
     const x = tf.tensor2d(values, [owners.length, model.width]);
@@ -74,7 +66,7 @@ const asker =
     });
   };
 
-const distance = (a: Float32Array, b: Float32Array, row: number, width: number): number => {
+const rowDistance = (a: Float32Array, b: Float32Array, row: number, width: number): number => {
   let sum = 0;
   for (let i = row * width; i < (row + 1) * width; i++) sum += (a[i]! - b[i]!) ** 2;
   return Math.sqrt(sum);
@@ -82,56 +74,57 @@ const distance = (a: Float32Array, b: Float32Array, row: number, width: number):
 
 const clip = (value: number): number => Math.min(1, Math.max(0, value));
 
-/** Blends uniform noise into every image, as little as fools the model. Returns the images for which some noise did. */
-const blend = async (
-  ask: Ask,
+/** Blends as little uniform noise into every image as fools the model. Returns the images for which some noise did. */
+const blendNoise = async (
+  fools: Decision,
   clean: Float32Array,
   x: Float32Array,
   randoms: readonly Random[],
   width: number,
 ): Promise<Int32Array> => {
-  let waiting = Int32Array.from(randoms.keys());
-  for (let draw = 0; draw < startDraws && waiting.length > 0; draw++) {
-    const noise = Float32Array.from({ length: waiting.length * width }, (_, at) =>
-      randoms[waiting[Math.floor(at / width)]!]!.uniform(),
+  let unfooled = Int32Array.from(randoms.keys());
+  for (let draw = 0; draw < startDraws && unfooled.length > 0; draw++) {
+    const noise = Float32Array.from({ length: unfooled.length * width }, (_, at) =>
+      randoms[unfooled[Math.floor(at / width)]!]!.uniform(),
     );
-    const full = await ask(noise, waiting);
-    const fooling = positions(waiting.length, (i) => full[i] === 1);
-    for (const i of fooling) x.set(noise.subarray(i * width, (i + 1) * width), waiting[i]! * width); // itself a hit, should no blend be one
-    let open = fooling;
+    const noiseFools = await fools(noise, unfooled);
+    const fooled = indicesWhere(unfooled.length, (i) => noiseFools[i] === 1);
+    // The noise itself is the result unless some blend fools the model too.
+    for (const i of fooled) x.set(noise.subarray(i * width, (i + 1) * width), unfooled[i]! * width);
+    let open = fooled;
     for (let share = 1; share <= blendSteps && open.length > 0; share++) {
       const blended = new Float32Array(open.length * width);
-      open.forEach((i, place) => {
+      open.forEach((i, k) => {
         for (let j = 0; j < width; j++) {
-          const pixel = clean[waiting[i]! * width + j]!;
-          blended[place * width + j] = pixel + (share / blendSteps) * (noise[i * width + j]! - pixel);
+          const pixel = clean[unfooled[i]! * width + j]!;
+          blended[k * width + j] = pixel + (share / blendSteps) * (noise[i * width + j]! - pixel);
         }
       });
-      const hits = await ask(blended, pick(waiting, open));
-      open.forEach((i, place) => {
-        if (hits[place] === 1)
-          x.set(blended.subarray(place * width, (place + 1) * width), waiting[i]! * width);
+      const hits = await fools(blended, valuesAt(unfooled, open));
+      open.forEach((i, k) => {
+        if (hits[k] === 1) x.set(blended.subarray(k * width, (k + 1) * width), unfooled[i]! * width);
       });
-      open = open.filter((_, place) => hits[place] === 0);
+      open = open.filter((_, k) => hits[k] === 0);
     }
-    waiting = waiting.filter((_, i) => full[i] === 0);
+    unfooled = unfooled.filter((_, i) => noiseFools[i] === 0);
   }
-  const never = new Set(waiting);
-  return Int32Array.from(randoms.keys()).filter((row) => !never.has(row));
+  const neverFooled = new Set(unfooled);
+  return Int32Array.from(randoms.keys()).filter((row) => !neverFooled.has(row));
 };
 
-/** Bisects between every image and its adversarial, to within `threshold` of the way, staying on the adversarial side. */
-const toBoundary = async (
-  ask: Ask,
+/** Bisects between every image and its adversarial to within `threshold` of their distance. The result stays adversarial. */
+const bisectToBoundary = async (
+  fools: Decision,
   clean: Float32Array,
   x: Float32Array,
   rows: Int32Array,
   width: number,
   threshold: number,
 ) => {
-  const reach = new Float64Array(rows.length).fill(1);
-  const short = new Float64Array(rows.length);
-  const point = (shares: Float64Array): Float32Array => {
+  // Shares of the way from the image to its adversarial: the smallest one that fools the model, the largest one that does not.
+  const fooling = new Float64Array(rows.length).fill(1);
+  const failing = new Float64Array(rows.length);
+  const pointsAt = (shares: Float64Array): Float32Array => {
     const values = new Float32Array(rows.length * width);
     rows.forEach((row, i) => {
       for (let j = 0; j < width; j++) {
@@ -142,22 +135,22 @@ const toBoundary = async (
     return values;
   };
   for (let gap = 1; rows.length > 0 && gap > threshold; gap /= 2) {
-    const middle = reach.map((far, i) => (far + short[i]!) / 2);
-    const hits = await ask(point(middle), rows);
+    const middle = fooling.map((share, i) => (share + failing[i]!) / 2);
+    const hits = await fools(pointsAt(middle), rows);
     hits.forEach((hit, i) => {
-      if (hit === 1) reach[i] = middle[i]!;
-      else short[i] = middle[i]!;
+      if (hit === 1) fooling[i] = middle[i]!;
+      else failing[i] = middle[i]!;
     });
   }
-  const values = point(reach);
+  const values = pointsAt(fooling);
   rows.forEach((row, i) => {
-    if (reach[i] !== 1) x.set(values.subarray(i * width, (i + 1) * width), row * width);
+    if (fooling[i] !== 1) x.set(values.subarray(i * width, (i + 1) * width), row * width);
   });
 };
 
-/** Unit normal of the boundary at `x`, from the decisions at `evaluations` points around it (eq. 16, with the mean subtracted). */
-const boundaryNormal = async (
-  ask: Ask,
+/** The unit normal of the boundary at `x`, from the decisions at `evaluations` points around it (eq. 16, with the mean subtracted). */
+const estimateNormal = async (
+  fools: Decision,
   x: Float32Array,
   row: number,
   radius: number,
@@ -165,49 +158,49 @@ const boundaryNormal = async (
   random: Random,
 ) => {
   const width = x.length;
-  const around = new Float32Array(evaluations * width);
+  const points = new Float32Array(evaluations * width);
   for (let k = 0; k < evaluations; k++) {
-    const at = around.subarray(k * width, (k + 1) * width);
+    const point = points.subarray(k * width, (k + 1) * width);
     let squares = 0;
     for (let j = 0; j < width; j++) {
-      at[j] = random.normal();
-      squares += at[j]! ** 2;
+      point[j] = random.normal();
+      squares += point[j]! ** 2;
     }
     const factor = radius / (Math.sqrt(squares) + 1e-12);
-    for (let j = 0; j < width; j++) at[j] = clip(x[j]! + at[j]! * factor);
+    for (let j = 0; j < width; j++) point[j] = clip(x[j]! + point[j]! * factor);
   }
-  const hits = await ask(around, new Int32Array(evaluations).fill(row));
+  const hits = await fools(points, new Int32Array(evaluations).fill(row));
   const mean = (2 * hits.reduce((sum, hit) => sum + hit, 0)) / evaluations - 1;
   const normal = new Float64Array(width);
   hits.forEach((hit, k) => {
     const weight = 2 * hit - 1 - (Math.abs(mean) === 1 ? 0 : mean);
-    for (let j = 0; j < width; j++) normal[j]! += weight * (around[k * width + j]! - x[j]!);
+    for (let j = 0; j < width; j++) normal[j]! += weight * (points[k * width + j]! - x[j]!);
   });
   const size = Math.sqrt(normal.reduce((sum, value) => sum + value * value, 0)) + 1e-12;
   return normal.map((value) => value / size);
 };
 
-/** Steps along the normals, halved until they end on the adversarial side. */
-const jump = async (
-  ask: Ask,
+/** Moves every point along its normal. Halves a step until its end fools the model. */
+const stepAlongNormals = async (
+  fools: Decision,
   x: Float32Array,
   rows: Int32Array,
   normals: readonly Float64Array[],
   sizes: Float64Array,
   width: number,
 ) => {
-  let open = positions(rows.length, () => true);
+  let open = indicesWhere(rows.length, () => true);
   for (let halving = 0; halving < maxHalvings && open.length > 0; halving++) {
     const proposed = new Float32Array(open.length * width);
-    open.forEach((i, place) => {
+    open.forEach((i, k) => {
       for (let j = 0; j < width; j++)
-        proposed[place * width + j] = clip(x[rows[i]! * width + j]! + sizes[i]! * normals[i]![j]!);
+        proposed[k * width + j] = clip(x[rows[i]! * width + j]! + sizes[i]! * normals[i]![j]!);
     });
-    const hits = await ask(proposed, pick(rows, open));
-    open.forEach((i, place) => {
-      if (hits[place] === 1) x.set(proposed.subarray(place * width, (place + 1) * width), rows[i]! * width);
+    const hits = await fools(proposed, valuesAt(rows, open));
+    open.forEach((i, k) => {
+      if (hits[k] === 1) x.set(proposed.subarray(k * width, (k + 1) * width), rows[i]! * width);
       else sizes[i]! /= 2;
     });
-    open = open.filter((_, place) => hits[place] === 0);
+    open = open.filter((_, k) => hits[k] === 0);
   }
 };

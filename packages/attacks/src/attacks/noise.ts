@@ -1,23 +1,27 @@
-/** Uniform draws from the ball, until one fools the model: the least that a gradient attack must beat (Carlini et al. 2019, §4.6). */
+/**
+ * Random noise (Carlini et al. 2019, §4.6): uniform draws from the ball until one fools the model. Every gradient attack must find more.
+ *
+ * Norm: L∞ or L2. Images: rows of [batch, 28, 28, 1] in [0, 1]. Cost per image: at most `draws` forward passes, no gradient.
+ */
 import { isMistake } from '@funnel/contracts';
 import type { Attack } from '../attack.ts';
-import { untilFooled } from '../hits.ts';
+import { repeatUntilFooled } from '../hits.ts';
 import { type Norm, randomStarts } from '../norms.ts';
-import { positions } from '../rows.ts';
+import { indicesWhere } from '../rows.ts';
 
 export const noise =
   (norm: Norm): Attack<'noise-linf' | 'noise-l2'> =>
   (context, { epsilon, draws }) =>
-    untilFooled(context, draws, async (standing, draw) => {
+    repeatUntilFooled(context, draws, async (remaining, draw) => {
       await context.yieldToEventLoop();
-      const { labels, model } = standing;
-      const adversarials = randomStarts(standing, norm, epsilon, draw);
+      const { labels, model } = remaining;
+      const adversarials = randomStarts(remaining, norm, epsilon, draw);
       const classes = await model.predict(adversarials);
-      const once = new Int32Array(labels.length).fill(1);
+      const one = new Int32Array(labels.length).fill(1);
       return {
         adversarials,
-        fooled: positions(labels.length, (row) => isMistake(classes[row]!, labels[row]!)),
-        steps: once,
-        queries: once,
+        fooled: indicesWhere(labels.length, (row) => isMistake(classes[row]!, labels[row]!)),
+        steps: one,
+        queries: one,
       };
     });

@@ -1,27 +1,33 @@
-/** Projected gradient descent (Madry et al. 2018, §2.1), with restarts. An image stops at its first adversarial iterate. */
+/**
+ * Projected gradient descent (Madry et al. 2018, §2.1) with restarts: x ← P(x + a·direction(∇L)), P the projection onto the ball, from a
+ * random point of the ball. L is the cross-entropy or the margin. An image is finished at its first adversarial iterate.
+ *
+ * Norm: L∞ or L2. Images: rows of [batch, 28, 28, 1] in [0, 1].
+ * Cost per image: at most `restarts`·(`steps` + 1) gradients, and one forward pass per iterate that looks adversarial, to confirm it.
+ */
 import { classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
-import { confirm, type Try, untilFooled } from '../hits.ts';
+import { confirmHits, type RunResult, repeatUntilFooled } from '../hits.ts';
 import { crossEntropy, margin, type RowLoss } from '../losses.ts';
-import { direction, type Norm, project, randomDirections, randomStarts } from '../norms.ts';
-import { chooseRows, createRowStore, oneHot, pick, positions, takeRows } from '../rows.ts';
+import { ascentDirection, type Norm, project, randomDirections, randomStarts } from '../norms.ts';
+import { chooseRows, createRowStore, indicesWhere, oneHot, takeRows, valuesAt } from '../rows.ts';
 
 export const pgd =
   (norm: Norm): Attack<'pgd-linf' | 'pgd-l2'> =>
   (context, settings) => {
     const lossOf = settings.loss === 'margin' ? margin : crossEntropy;
     const stepSize = settings.stepSize ?? (2.5 * settings.epsilon) / settings.steps;
-    return untilFooled(context, settings.restarts, (standing, restart) =>
-      ascend(standing, {
+    return repeatUntilFooled(context, settings.restarts, (remaining, restart) =>
+      ascend(remaining, {
         norm,
         epsilon: settings.epsilon,
         stepSize,
         steps: settings.steps,
         lossOf,
         start: settings.randomStart
-          ? randomStarts(standing, norm, settings.epsilon, 'start', restart)
-          : standing.images.clone(),
+          ? randomStarts(remaining, norm, settings.epsilon, 'start', restart)
+          : remaining.images.clone(),
         restart,
       }),
     );
@@ -32,56 +38,60 @@ export type Ascent = {
   readonly epsilon: number;
   readonly stepSize: number;
   readonly steps: number;
-  /** From one-hot labels to what is ascended. */
+  /** One-hot labels → the loss to increase. */
   readonly lossOf: (labels: tf.Tensor2D) => RowLoss;
-  /** `[n, width]`; taken over. */
+  /** `[n, width]`; `ascend` disposes of it. */
   readonly start: tf.Tensor2D;
-  /** Names the random directions taken where a gradient is zero. */
+  /** Part of the path of the random directions that replace zero gradients. */
   readonly restart: number;
 };
 
-/** One ascent: x ← P(x + a · direction(∇L)). Rows leave as they fall. */
-export const ascend = async (context: AttackContext, ascent: Ascent): Promise<Try> => {
+/** One run of projected gradient ascent. A row leaves the batch when it is fooled. The feature attack ends with such a run too. */
+export const ascend = async (context: AttackContext, ascent: Ascent): Promise<RunResult> => {
   const { model, labels } = context;
   const { norm, epsilon, stepSize } = ascent;
   const found = createRowStore(labels.length);
   const steps = new Int32Array(labels.length);
   const queries = new Int32Array(labels.length);
   const fooled: number[] = [];
-  let rows = positions(labels.length, () => true);
+  let rows = indicesWhere(labels.length, () => true);
   let origin = context.images.clone();
   let x = ascent.start;
   for (let step = 0; step <= ascent.steps && rows.length > 0; step++) {
     await context.yieldToEventLoop();
-    const { classes, zero, gradient } = await look(context, x, pick(labels, rows), ascent.lossOf);
-    const suspects = positions(rows.length, (i) => isMistake(classes[i]!, labels[rows[i]!]!));
-    const fallen = await confirm(model, x, pick(labels, rows), suspects);
-    found.put(x, fallen, pick(rows, fallen));
-    fooled.push(...pick(rows, fallen));
+    const { classes, isZero, gradient } = await lossGradient(
+      context,
+      x,
+      valuesAt(labels, rows),
+      ascent.lossOf,
+    );
+    const suspects = indicesWhere(rows.length, (i) => isMistake(classes[i]!, labels[rows[i]!]!));
+    const hits = await confirmHits(model, x, valuesAt(labels, rows), suspects);
+    found.put(x, hits, valuesAt(rows, hits));
+    fooled.push(...valuesAt(rows, hits));
     for (const row of rows) queries[row]!++;
-    const fell = new Set(fallen);
-    const going = positions(rows.length, (i) => !fell.has(i));
-    rows = pick(rows, going);
-    const here = fallen.length === 0 ? { x, gradient, origin } : takeAll({ x, gradient, origin }, going);
-    const stuck = going.some((i) => zero[i]!);
+    const isHit = new Set(hits);
+    const remaining = indicesWhere(rows.length, (i) => !isHit.has(i));
+    rows = valuesAt(rows, remaining);
+    const state = hits.length === 0 ? { x, gradient, origin } : takeAll({ x, gradient, origin }, remaining);
     const next = tf.tidy(() => {
-      const slope = stuck
+      const slope = remaining.some((i) => isZero[i]!)
         ? chooseRows(
-            (i) => zero[going[i]!]!,
-            anywhere(context, rows, norm, ascent.restart), // any direction is better than none
-            here.gradient,
+            (i) => isZero[remaining[i]!]!,
+            fallbackDirections(context, rows, norm, ascent.restart),
+            state.gradient,
           )
-        : here.gradient;
+        : state.gradient;
       return project(
-        here.x.add<tf.Tensor2D>(direction(slope, norm).mul(stepSize)),
-        here.origin,
+        state.x.add<tf.Tensor2D>(ascentDirection(slope, norm).mul(stepSize)),
+        state.origin,
         norm,
         epsilon,
       );
     });
-    tf.dispose([x, gradient, here.x, here.gradient]);
-    if (here.origin !== origin) origin.dispose();
-    origin = here.origin;
+    tf.dispose([x, gradient, state.x, state.gradient]);
+    if (state.origin !== origin) origin.dispose();
+    origin = state.origin;
     x = next;
     if (step < ascent.steps) for (const row of rows) steps[row]!++;
   }
@@ -89,20 +99,8 @@ export const ascend = async (context: AttackContext, ascent: Ascent): Promise<Tr
   return { adversarials: found.collect(context.images), fooled: Int32Array.from(fooled), steps, queries };
 };
 
-type Here = { readonly x: tf.Tensor2D; readonly gradient: tf.Tensor2D; readonly origin: tf.Tensor2D };
-
-const takeAll = ({ x, gradient, origin }: Here, rows: Int32Array): Here => ({
-  x: takeRows(x, rows),
-  gradient: takeRows(gradient, rows),
-  origin: takeRows(origin, rows),
-});
-
-/** The same random direction for an image at every step: what it follows while its gradient is exactly zero. */
-const anywhere = (context: AttackContext, rows: Int32Array, norm: Norm, restart: number): tf.Tensor2D =>
-  tf.tidy(() => takeRows(randomDirections(context, norm, 'anywhere', restart), rows));
-
-/** The loss gradient, and per row its class and whether the gradient is exactly zero: one small read. */
-const look = async (
+/** The gradient of the loss at `x`, `[n, width]`, and for each row its class and whether its gradient is exactly zero. */
+const lossGradient = async (
   { model }: AttackContext,
   x: tf.Tensor2D,
   labels: Int32Array,
@@ -110,15 +108,34 @@ const look = async (
 ) => {
   const [gradient, numbers] = tf.tidy(() => {
     const pass = model.gradient(x, lossOf(oneHot(labels, model.classes)));
-    const zero = tf.equal(tf.max(tf.abs(pass.gradient), 1, true), 0).toFloat();
-    return [pass.gradient, tf.concat([pass.logits, zero as tf.Tensor2D], 1)];
+    const isZero = tf.equal(tf.max(tf.abs(pass.gradient), 1, true), 0).toFloat();
+    return [pass.gradient, tf.concat([pass.logits, isZero as tf.Tensor2D], 1)];
   }) as [tf.Tensor2D, tf.Tensor2D]; // tidy loses that it is a pair
-  const values = await numbers.data<'float32'>();
+  const values = await numbers.data<'float32'>(); // the one read of a step
   numbers.dispose();
   const width = model.classes + 1;
   return {
     gradient,
     classes: classesOf(values, model.classes, width),
-    zero: Array.from(labels, (_, i) => values[i * width + model.classes] === 1),
+    isZero: Array.from(labels, (_, i) => values[i * width + model.classes] === 1),
   };
 };
+
+type State = { readonly x: tf.Tensor2D; readonly gradient: tf.Tensor2D; readonly origin: tf.Tensor2D };
+
+const takeAll = ({ x, gradient, origin }: State, rows: Int32Array): State => ({
+  x: takeRows(x, rows),
+  gradient: takeRows(gradient, rows),
+  origin: takeRows(origin, rows),
+});
+
+/**
+ * What an image follows while its gradient is exactly zero: one random direction, the same at every step. The word 'anywhere' names the
+ * random stream: another word would change results.
+ */
+const fallbackDirections = (
+  context: AttackContext,
+  rows: Int32Array,
+  norm: Norm,
+  restart: number,
+): tf.Tensor2D => tf.tidy(() => takeRows(randomDirections(context, norm, 'anywhere', restart), rows));

@@ -1,6 +1,9 @@
 /**
- * Single Pixel: one pixel, all its channels, to the least or the greatest value, in random order over the pixels.
- * Foolbox 1.8 `SinglePixelAttack` (`foolbox/attacks/localsearch.py`). On a 28×28 image it is a search through everything.
+ * Single Pixel (Narodytska & Kasiviswanathan 2017, RandAdv) with the semantics of Foolbox 1.8 (`foolbox/attacks/localsearch.py`:
+ * `SinglePixelAttack`): sets all channels of one pixel to 0, then to 1, for the pixels in random order, until the model is fooled.
+ *
+ * Norm: L0. Images: rows of [batch, 28, 28, 1] in [0, 1]. With 784 pixels or more, `pixels` covers an MNIST image completely.
+ * Cost per image: at most 2·`pixels` forward passes, no gradient.
  */
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
@@ -10,39 +13,38 @@ import { createRowStore } from '../rows.ts';
 
 type Candidate = { readonly row: number; readonly pixel: number; readonly value: 0 | 1 };
 
-/** Candidates that would change nothing are not tried: on MNIST, where most pixels are 0, that is nearly half of them. */
+/** Skips candidates that would not change the image: nearly half of them on MNIST, where most pixels are 0. */
 export const singlePixel: Attack<'single-pixel'> = async (context, settings) => {
   const { model, images, labels } = context;
   const { pixels, channels } = pixelGrid(model.shape);
   const values = await images.data<'float32'>();
-  const channelsOf = ({ row, pixel }: Candidate): number => row * model.width + pixel * channels;
-  const changes = (candidate: Candidate): boolean =>
-    values
-      .subarray(channelsOf(candidate), channelsOf(candidate) + channels)
-      .some((v) => v !== candidate.value);
+  const success = new Uint8Array(labels.length);
+  const queries = new Int32Array(labels.length);
+  const found = createRowStore(labels.length);
+  const changesImage = ({ row, pixel, value }: Candidate): boolean => {
+    const start = row * model.width + pixel * channels;
+    return values.subarray(start, start + channels).some((v) => v !== value);
+  };
   function* candidates(): Generator<Candidate> {
     for (let row = 0; row < labels.length; row++)
       for (const pixel of context.random(row).permutation(pixels).subarray(0, settings.pixels))
         for (const value of [0, 1] as const) {
           const candidate = { row, pixel, value };
           if (success[row] === 1) break;
-          if (changes(candidate)) yield candidate;
+          if (changesImage(candidate)) yield candidate;
         }
   }
-  const success = new Uint8Array(labels.length);
-  const queries = new Int32Array(labels.length);
-  const found = createRowStore(labels.length);
   for (let batch: readonly Candidate[] = [], stream = candidates(), ended = false; !ended; ) {
     await context.yieldToEventLoop();
-    ({ batch, ended } = take(stream, model.batchSize));
+    ({ batch, ended } = takeBatch(stream, model.batchSize));
     if (batch.length === 0) break;
-    const tried = new Float32Array(batch.length * model.width);
+    const changed = new Float32Array(batch.length * model.width);
     batch.forEach((candidate, i) => {
       const { row, pixel, value } = candidate;
-      tried.set(values.subarray(row * model.width, (row + 1) * model.width), i * model.width);
-      tried.fill(value, i * model.width + pixel * channels, i * model.width + (pixel + 1) * channels);
+      changed.set(values.subarray(row * model.width, (row + 1) * model.width), i * model.width);
+      changed.fill(value, i * model.width + pixel * channels, i * model.width + (pixel + 1) * channels);
     });
-    const x = tf.tensor2d(tried, [batch.length, model.width]);
+    const x = tf.tensor2d(changed, [batch.length, model.width]);
     const classes = await model.predict(x);
     const hits: number[] = [];
     batch.forEach(({ row }, i) => {
@@ -62,7 +64,7 @@ export const singlePixel: Attack<'single-pixel'> = async (context, settings) => 
   return { adversarials: found.collect(images), steps: queries.slice(), queries };
 };
 
-const take = <T>(stream: Iterator<T>, count: number): { batch: T[]; ended: boolean } => {
+const takeBatch = <T>(stream: Iterator<T>, count: number): { batch: T[]; ended: boolean } => {
   const batch: T[] = [];
   while (batch.length < count) {
     const { value, done } = stream.next();

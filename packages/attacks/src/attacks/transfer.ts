@@ -1,11 +1,16 @@
-/** PGD on other models, tried on this one (Papernot et al. 2016): all steps on the surrogate, one question to the target. */
+/**
+ * Transfer attack (Papernot et al. 2016): PGD on other models, the surrogates; the last iterate is tried on the attacked model.
+ *
+ * Norm: L∞ or L2. Images: rows of [batch, 28, 28, 1] in [0, 1]. Needs `resources.surrogates`.
+ * Cost per image and surrogate: `steps` gradients of the surrogate and 1 forward pass of the attacked model, which alone `queries` counts.
+ */
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack } from '../attack.ts';
-import { untilFooled } from '../hits.ts';
+import { repeatUntilFooled } from '../hits.ts';
 import { crossEntropy, margin } from '../losses.ts';
-import { direction, type Norm, project, randomStarts } from '../norms.ts';
-import { oneHot, positions } from '../rows.ts';
+import { ascentDirection, type Norm, project, randomStarts } from '../norms.ts';
+import { indicesWhere, oneHot } from '../rows.ts';
 
 export const transfer =
   (norm: Norm): Attack<'transfer-linf' | 'transfer-l2'> =>
@@ -13,16 +18,21 @@ export const transfer =
     const surrogates = context.resources.surrogates.slice(0, settings.surrogates);
     const lossOf = settings.loss === 'margin' ? margin : crossEntropy;
     const stepSize = settings.stepSize ?? (2.5 * settings.epsilon) / settings.steps;
-    return untilFooled(context, surrogates.length, async (standing, number) => {
+    return repeatUntilFooled(context, surrogates.length, async (remaining, number) => {
       const surrogate = surrogates[number]!;
-      const { images, labels, model } = standing;
+      const { images, labels, model } = remaining;
       const truth = oneHot(labels, surrogate.classes);
-      let x = randomStarts(standing, norm, settings.epsilon, number);
+      let x = randomStarts(remaining, norm, settings.epsilon, number);
       for (let step = 0; step < settings.steps; step++) {
         await context.yieldToEventLoop();
         const next = tf.tidy(() => {
           const { gradient } = surrogate.gradient(x, lossOf(truth));
-          return project(x.add(direction(gradient, norm).mul(stepSize)), images, norm, settings.epsilon);
+          return project(
+            x.add(ascentDirection(gradient, norm).mul(stepSize)),
+            images,
+            norm,
+            settings.epsilon,
+          );
         });
         x.dispose();
         x = next;
@@ -31,7 +41,7 @@ export const transfer =
       const classes = await model.predict(x);
       return {
         adversarials: x,
-        fooled: positions(labels.length, (row) => isMistake(classes[row]!, labels[row]!)),
+        fooled: indicesWhere(labels.length, (row) => isMistake(classes[row]!, labels[row]!)),
         steps: new Int32Array(labels.length).fill(settings.steps),
         queries: new Int32Array(labels.length).fill(1),
       };

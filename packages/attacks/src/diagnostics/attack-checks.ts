@@ -1,25 +1,29 @@
-/** H1, H2, H3, H9: what a weaker attacker finds, a stronger one must find. */
+/**
+ * Checks that compare attacks with each other (H1–H9, H17, H18, H21, H22): a stronger attack must find what a weaker one finds, a larger
+ * budget must not raise the accuracy, and an attack without a budget must succeed.
+ */
 import type { AttackInput } from '@funnel/contracts';
 import { worstCase } from '../statistics.ts';
 import {
+  accuracyUnder,
   type Check,
   type CheckContext,
   diagnostic,
   hits,
   isCertain,
+  percent,
   pgdAt,
   whiteBoxHits,
-  withstood,
 } from './check.ts';
 
-/** |weaker \ stronger| / n. */
-const missed = (weaker: Set<number>, stronger: Set<number>, images: number): number =>
+/** |weaker \ stronger| / n: the share of the images that only the weaker attack fooled. */
+const missedShare = (weaker: Set<number>, stronger: Set<number>, images: number): number =>
   images === 0 ? 0 : [...weaker].filter((i) => !stronger.has(i)).length / images;
 
 /** H1 = |FGSM hits \ PGD hits| / n at one L∞ budget; flagged above 0.005 (Athalye et al. 2018, §3.1). */
-export const iterativeBeatsSingleStep: Check = async ({ evaluate, budgets, labels }) => {
+export const singleStepBeatsIterative: Check = async ({ evaluate, budgets, labels }) => {
   const single = hits(await evaluate({ attack: 'fgsm', search: false, epsilon: budgets.linf }));
-  const value = missed(single, hits(await evaluate(pgdAt(budgets.linf))), labels.length);
+  const value = missedShare(single, hits(await evaluate(pgdAt(budgets.linf))), labels.length);
   const detail = `${percent(value)} of ${labels.length} images fall to FGSM but not to PGD at L∞ ${budgets.linf}.`;
   return [
     diagnostic('H1', {
@@ -34,13 +38,13 @@ export const iterativeBeatsSingleStep: Check = async ({ evaluate, budgets, label
 
 const squareQueries = 500;
 
-/** H2 = |Square hits \ white-box hits| / n at one L∞ budget; flagged above 0.002, AutoAttack's α (`autoattack/checks.py`). */
-export const whiteBoxBeatsBlackBox: Check = async (context) => {
+/** H2 = |Square hits \ white-box hits| / n at one L∞ budget; flagged above 0.002, α of AutoAttack (`autoattack/checks.py`). */
+export const blackBoxBeatsWhiteBox: Check = async (context) => {
   const { evaluate, budgets, labels } = context;
-  const black = hits(
+  const blackBox = hits(
     await evaluate({ attack: 'square-linf', epsilon: budgets.linf, queries: squareQueries }),
   );
-  const value = missed(black, await whiteBoxHits(context), labels.length);
+  const value = missedShare(blackBox, await whiteBoxHits(context), labels.length);
   const detail = `${percent(value)} of ${labels.length} images fall to Square (${squareQueries} queries) but to no gradient attack at L∞ ${budgets.linf}.`;
   return [
     diagnostic('H2', {
@@ -54,15 +58,16 @@ export const whiteBoxBeatsBlackBox: Check = async (context) => {
 };
 
 /**
- * H3 = |transfer hits \ white-box hits| / n; flagged above 0 (Carlini et al. 2019). H18 = share of transferred candidates that do not fool
- * the model: above ½, transfer results say little about it (Pintor et al. 2022). Both need surrogates.
+ * H3 = |transfer hits \ white-box hits| / n; flagged above 0 (Carlini et al. 2019).
+ * H18, `attack-does-not-transfer` = the share of the surrogates' adversarials that do not fool the model; above ½ transfer results say
+ * little about the model (Pintor et al. 2022). Both checks need surrogates.
  */
-export const whiteBoxBeatsTransfer: Check = async (context) => {
+export const transferBeatsWhiteBox: Check = async (context) => {
   const { evaluate, budgets, labels, hasSurrogates } = context;
   if (!hasSurrogates) return [];
   const transfer = await evaluate({ attack: 'transfer-linf', epsilon: budgets.linf });
-  const value = missed(hits(transfer), await whiteBoxHits(context), labels.length);
-  const failed = 1 - transfer.summary.successRate;
+  const value = missedShare(hits(transfer), await whiteBoxHits(context), labels.length);
+  const failed = accuracyUnder(transfer);
   return [
     diagnostic('H3', {
       value,
@@ -80,14 +85,14 @@ export const whiteBoxBeatsTransfer: Check = async (context) => {
   ];
 };
 
-const draws = 200;
+const noiseDraws = 200;
 
 /** H9 = |random-noise hits \ white-box hits| / n at one L∞ budget, over uniform draws from the ball; flagged above 0. */
-export const whiteBoxBeatsNoise: Check = async (context: CheckContext) => {
+export const noiseBeatsWhiteBox: Check = async (context) => {
   const { evaluate, budgets, labels } = context;
-  const noise = hits(await evaluate({ attack: 'noise-linf', epsilon: budgets.linf, draws }));
-  const value = missed(noise, await whiteBoxHits(context), labels.length);
-  const detail = `${percent(value)} of ${labels.length} images fall to ${draws} random draws but to no gradient attack at L∞ ${budgets.linf}.`;
+  const noise = hits(await evaluate({ attack: 'noise-linf', epsilon: budgets.linf, draws: noiseDraws }));
+  const value = missedShare(noise, await whiteBoxHits(context), labels.length);
+  const detail = `${percent(value)} of ${labels.length} images fall to ${noiseDraws} random draws but to no gradient attack at L∞ ${budgets.linf}.`;
   return [
     diagnostic('H9', {
       value,
@@ -99,13 +104,12 @@ export const whiteBoxBeatsNoise: Check = async (context: CheckContext) => {
   ];
 };
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-
-// H4, H6, H17: with no budget to keep to, every model falls.
-
-/** H4 = the greater of A(1) and A(½) − 0.1, where A is accuracy under PGD in L∞: every pixel may change to anything; flagged above 0. */
-export const unboundedSucceeds: Check = async ({ evaluate, labels }) => {
-  const [all, grey] = [withstood(await evaluate(pgdAt(1))), withstood(await evaluate(pgdAt(0.5)))];
+/**
+ * H4 = the larger of A(1) and A(½) − 0.1, where A(ε) is the accuracy under PGD in L∞. At ε = 1 every pixel may become anything. Flagged
+ * above 0.
+ */
+export const unboundedAttackFails: Check = async ({ evaluate, labels }) => {
+  const [all, grey] = [accuracyUnder(await evaluate(pgdAt(1))), accuracyUnder(await evaluate(pgdAt(0.5)))];
   const value = Math.max(all, grey - 0.1);
   const detail = `Accuracy of ${labels.length} images under PGD is ${all.toFixed(3)} at L∞ 1 (0 expected) and ${grey.toFixed(3)} at L∞ 0.5 (at most 0.1).`;
   return [
@@ -119,10 +123,10 @@ export const unboundedSucceeds: Check = async ({ evaluate, labels }) => {
   ];
 };
 
-/** H17 = share of images that FMN, which has no budget, does not fool (Pintor et al. 2022, I6); flagged above 0. */
-export const unconstrainedSucceeds: Check = async ({ evaluate, labels }) => {
-  const value = withstood(await evaluate('fmn-l2'));
-  const detail = `${(100 * value).toFixed(1)} % of ${labels.length} images withstand FMN, whose budget is unlimited.`;
+/** H17 = the share of the images that FMN, which has no budget, does not fool (Pintor et al. 2022, I6); flagged above 0. */
+export const unconstrainedAttackFails: Check = async ({ evaluate, labels }) => {
+  const value = accuracyUnder(await evaluate('fmn-l2'));
+  const detail = `${percent(value)} of ${labels.length} images withstand FMN, whose budget is unlimited.`;
   return [
     diagnostic('H17', {
       value,
@@ -135,18 +139,18 @@ export const unconstrainedSucceeds: Check = async ({ evaluate, labels }) => {
 };
 
 /**
- * H6 = share of images whose minimal L2 perturbation is said to be larger than their distance to another image, which the model gives
- * another class: that image is the smaller perturbation. Flagged above 0 (Carlini et al. 2019, §5).
+ * H6 = the share of the images whose smallest L2 perturbation found is larger than their distance to an image of another class: that image
+ * is a smaller perturbation. Flagged above 0 (Carlini et al. 2019, §5).
  */
-export const distancesArePlausible: Check = async (context) => {
+export const distanceIsImplausible: Check = async (context) => {
   const { evaluate, labels } = context;
   const [minimal, deepfool] = [await evaluate('fmn-l2'), await evaluate('deepfool-l2')];
-  const least = (i: number): number =>
+  const smallest = (i: number): number =>
     Math.min(
       minimal.records.l2[i] ?? Number.POSITIVE_INFINITY,
       deepfool.records.l2[i] ?? Number.POSITIVE_INFINITY,
     );
-  const impossible = Array.from(labels.keys()).filter((i) => least(i) > nearestOther(context, i));
+  const impossible = Array.from(labels.keys()).filter((i) => smallest(i) > distanceToOtherClass(context, i));
   const value = labels.length === 0 ? 0 : impossible.length / labels.length;
   const detail = `For ${impossible.length} of ${labels.length} images the least L2 found exceeds the distance to an image of another class.`;
   return [
@@ -160,8 +164,8 @@ export const distancesArePlausible: Check = async (context) => {
   ];
 };
 
-/** L2 to the nearest of the images that has another label; all are classified as labelled. */
-const nearestOther = ({ values, labels, model: { width } }: CheckContext, image: number): number => {
+/** The L2 distance to the nearest image with another label; the model classifies all images as labelled. */
+const distanceToOtherClass = ({ values, labels, model: { width } }: CheckContext, image: number): number => {
   let nearest = Number.POSITIVE_INFINITY;
   for (let other = 0; other < labels.length; other++) {
     if (labels[other] === labels[image]) continue;
@@ -172,13 +176,11 @@ const nearestOther = ({ values, labels, model: { width } }: CheckContext, image:
   return nearest;
 };
 
-// H5, H7, H8, H22: more budget and more effort must not look like more robustness, and what they gain shows what was missing.
-
-/** H5 = the greatest rise of A(ε) from one ε to a larger one, in standard errors √(p(1 − p)/n); flagged above 1. */
-export const accuracyFalls: Check = async ({ evaluate, budgets, labels }) => {
+/** H5 = the largest rise of A(ε) from one ε to the next larger one, in standard errors √(p(1 − p)/n); flagged above 1. */
+export const accuracyRisesWithEpsilon: Check = async ({ evaluate, budgets, labels }) => {
   const epsilons = [0.25, 0.5, 1, 1.5].map((factor) => factor * budgets.linf);
   const accuracies: number[] = [];
-  for (const epsilon of epsilons) accuracies.push(withstood(await evaluate(pgdAt(epsilon))));
+  for (const epsilon of epsilons) accuracies.push(accuracyUnder(await evaluate(pgdAt(epsilon))));
   const rises = accuracies.slice(1).map((accuracy, i) => {
     const before = accuracies[i]!;
     const error = Math.sqrt(Math.max(before * (1 - before), 1 / labels.length) / labels.length);
@@ -189,40 +191,51 @@ export const accuracyFalls: Check = async ({ evaluate, budgets, labels }) => {
   return [diagnostic('H5', { value, threshold: 1, flagged: value > 1, detail })];
 };
 
-/** One point, or one image where there are fewer than a hundred: a single image more is no finding. */
-const gain = (images: number): number => Math.max(0.01, 1 / images) + 1e-9;
+/** The gain of a longer attack that is no finding: one percentage point, or one image of fewer than a hundred. */
+const allowedGain = (images: number): number => Math.max(0.01, 1 / images) + 1e-9;
 
-/** H7 = A(40 steps) − A(160 steps) under PGD; flagged above 0.01 and one image: the attack had not converged. */
-export const attackConverged: Check = async ({ evaluate, budgets, labels }) => {
+/** H7 = A(40 steps) − A(160 steps) under PGD; flagged above `allowedGain`. */
+export const attackHasNotConverged: Check = async ({ evaluate, budgets, labels }) => {
   const [short, long] = [
-    withstood(await evaluate(pgdAt(budgets.linf))),
-    withstood(await evaluate(pgdAt(budgets.linf, { steps: 160 }))),
+    accuracyUnder(await evaluate(pgdAt(budgets.linf))),
+    accuracyUnder(await evaluate(pgdAt(budgets.linf, { steps: 160 }))),
   ];
   const value = short - long;
   const detail = `Accuracy of ${labels.length} images under PGD is ${short.toFixed(3)} after 40 steps and ${long.toFixed(3)} after 160.`;
-  const threshold = gain(labels.length);
+  const threshold = allowedGain(labels.length);
   return [diagnostic('H7', { value, threshold, flagged: value > threshold, detail })];
 };
 
-/** H8 = A(1 restart) − A(10 restarts) under PGD; flagged above 0.01 and one image: one start is not enough here. */
-export const restartsAddNothing: Check = async ({ evaluate, budgets, labels }) => {
+/** H8 = A(1 restart) − A(10 restarts) under PGD; flagged above `allowedGain`: one start is not enough for this model. */
+export const restartsFindMore: Check = async ({ evaluate, budgets, labels }) => {
   const [one, ten] = [
-    withstood(await evaluate(pgdAt(budgets.linf))),
-    withstood(await evaluate(pgdAt(budgets.linf, { restarts: 10 }))),
+    accuracyUnder(await evaluate(pgdAt(budgets.linf))),
+    accuracyUnder(await evaluate(pgdAt(budgets.linf, { restarts: 10 }))),
   ];
   const value = one - ten;
   const detail = `Accuracy of ${labels.length} images under PGD is ${one.toFixed(3)} with 1 restart and ${ten.toFixed(3)} with 10.`;
-  const threshold = gain(labels.length);
+  const threshold = allowedGain(labels.length);
   return [diagnostic('H8', { value, threshold, flagged: value > threshold, detail })];
 };
 
-/** H22 = min over attacks of mean accuracy − mean over images of the worst case. Never flagged: the worst case is what is reported. */
-export const worstCasePerImage: Check = async ({ evaluate, budgets, labels }) => {
+/** H21 = the lower success rate of DeepFool and PGD (L∞ 0.3) on an undefended model; flagged below 0.95: then the attack is wrong. */
+export const controlWithstandsAttacks: Check = async ({ control, labels }) => {
+  if (control === undefined) return [];
+  const [deepfool, pgd] = [await control('deepfool-l2'), await control(pgdAt(0.3))];
+  const value = Math.min(deepfool.summary.successRate, pgd.summary.successRate);
+  const detail = `On the undefended model DeepFool fools ${percent(deepfool.summary.successRate)} and PGD ${percent(pgd.summary.successRate)} of ${labels.length} images.`;
+  return [diagnostic('H21', { value, threshold: 0.95, flagged: value < 0.95, detail })];
+};
+
+/**
+ * H22 = the lowest accuracy under one attack − the accuracy under the worst case per image. Never flagged: results report the worst case.
+ */
+export const worstCaseBeatsBestAttack: Check = async ({ evaluate, budgets, labels }) => {
   const attacks: readonly AttackInput[] = [pgdAt(budgets.linf), pgdAt(budgets.linf, { loss: 'margin' })];
   const evaluations = [];
   for (const attack of attacks) evaluations.push(await evaluate(attack));
-  const least = Math.min(...evaluations.map(withstood));
+  const lowest = Math.min(...evaluations.map(accuracyUnder));
   const worst = 1 - worstCase(evaluations).success.filter(Boolean).length / Math.max(labels.length, 1);
-  const detail = `Per image the worst of ${attacks.length} attacks leaves ${worst.toFixed(3)}; the best single attack ${least.toFixed(3)}. The former is reported.`;
-  return [diagnostic('H22', { value: least - worst, threshold: 1, flagged: false, detail })];
+  const detail = `Per image the worst of ${attacks.length} attacks leaves ${worst.toFixed(3)}; the best single attack ${lowest.toFixed(3)}. The former is reported.`;
+  return [diagnostic('H22', { value: lowest - worst, threshold: 1, flagged: false, detail })];
 };

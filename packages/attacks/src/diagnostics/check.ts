@@ -1,4 +1,6 @@
-/** What every check works with: some correctly classified images, the model, budgets, and attacks run once however many ask. */
+/**
+ * A check of an evaluation: what it gets, and how it makes its finding. `packages/contracts/src/attacks/diagnostics.ts` names all checks.
+ */
 import {
   type AttackInput,
   attackKey,
@@ -14,55 +16,50 @@ import type { Evaluation } from '../evaluate-attack.ts';
 import type { FlatModel } from '../flat-model.ts';
 import type { Random } from '../random.ts';
 
+/** Returns one or several findings; none when the check needs something that was not given. */
+export type Check = (context: CheckContext) => Promise<Diagnostic[]>;
+
 export type CheckContext = {
   readonly model: FlatModel;
-  /** `[n, width]` in [0, 1], classified correctly. */
+  /** `[n, width]` in [0, 1]; the model classifies each image correctly. */
   readonly images: tf.Tensor2D;
+  /** The same images as numbers, row by row. */
   readonly values: Float32Array;
   readonly labels: Int32Array;
   readonly budgets: Budgets;
-  /** The attack on these images; asked twice, it runs once. */
+  /** Runs an attack on these images. Several checks may ask for the same attack; it runs once. */
   readonly evaluate: (attack: AttackInput) => Promise<Evaluation>;
-  /** The same attack on the same images, on a model that nobody defended. */
+  /** Runs the attack on the same images and an undefended model. */
   readonly control?: (attack: AttackInput) => Promise<Evaluation>;
   readonly hasSurrogates: boolean;
   readonly random: (...path: readonly (string | number)[]) => Random;
 };
 
-/** One or several numbers of the table; none where its conditions are not met. */
-export type Check = (context: CheckContext) => Promise<Diagnostic[]>;
-
-/** Runs each attack once. */
+/** Makes a function that runs every attack once. */
 export const memoise = (
   run: (attack: AttackInput) => Promise<Evaluation>,
 ): ((attack: AttackInput) => Promise<Evaluation>) => {
-  const known = new Map<string, Promise<Evaluation>>();
+  const evaluations = new Map<string, Promise<Evaluation>>();
   return (attack) => {
     const key = attackKey(attackSpec(attack));
-    const evaluation = known.get(key) ?? run(attack);
-    known.set(key, evaluation);
+    const evaluation = evaluations.get(key) ?? run(attack);
+    evaluations.set(key, evaluation);
     return evaluation;
   };
 };
 
-/** Images on which an evaluation succeeded, as positions. */
-export const hits = ({ records }: Evaluation): Set<number> =>
-  new Set(records.success.flatMap((success, i) => (success ? [i] : [])));
-
-/** Share of images that withstood the attack. */
-export const withstood = (evaluation: Evaluation): number => 1 - evaluation.summary.successRate;
-
 type Finding = {
   readonly value: number;
   readonly threshold: number;
-  /** Beyond the threshold. */
+  /** The value is beyond the threshold. */
   readonly flagged: boolean;
-  /** Far enough beyond it that chance does not explain it. Default: flagged. */
+  /** The value is so far beyond the threshold that chance does not explain it. Default: `flagged`. */
   readonly certain?: boolean;
+  /** One sentence for the report. */
   readonly detail: string;
 };
 
-/** A flagged check is `masked` where the table says that it unmasks and the finding is certain, else `suspect`. */
+/** A flagged check is `masked` when its entry in the table says `masks` and the finding is certain, else `suspect`. */
 export const diagnostic = (
   id: DiagnosticId,
   { value, threshold, flagged, certain = flagged, detail }: Finding,
@@ -71,10 +68,15 @@ export const diagnostic = (
   return { id, value, threshold, verdict, detail };
 };
 
-/** So many images, and such a share of them, are more than chance: one image of 50 is not. */
+/** Returns true for at least three images and at least 5 % of all images: one image of 50 may be chance. */
 export const isCertain = (images: number, share: number): boolean => images * share >= 3 && share >= 0.05;
 
-// The white-box attacks that others are compared with, at the L∞ budget.
+/** The indices of the images that an attack fooled. */
+export const hits = ({ records }: Evaluation): Set<number> =>
+  new Set(records.success.flatMap((success, i) => (success ? [i] : [])));
+
+/** The share of the images that an attack did not fool. */
+export const accuracyUnder = (evaluation: Evaluation): number => 1 - evaluation.summary.successRate;
 
 export const pgdAt = (
   epsilon: number,
@@ -85,11 +87,14 @@ export const pgdAt = (
   ...changes,
 });
 
-/** Images that PGD on the cross-entropy, PGD on the margin, or FMN fool within the L∞ budget. */
+/** The images that a gradient attack fools within the L∞ budget: PGD on the cross-entropy, PGD on the margin, or FMN. */
 export const whiteBoxHits = async ({ evaluate, budgets }: CheckContext): Promise<Set<number>> => {
   const crossEntropy = await evaluate(pgdAt(budgets.linf));
   const margin = await evaluate(pgdAt(budgets.linf, { loss: 'margin' }));
   const minimal = await evaluate('fmn-linf');
-  const near = [...hits(minimal)].filter((i) => minimal.records.linf[i]! <= budgets.linf);
-  return new Set([...hits(crossEntropy), ...hits(margin), ...near]);
+  const within = [...hits(minimal)].filter((i) => minimal.records.linf[i]! <= budgets.linf);
+  return new Set([...hits(crossEntropy), ...hits(margin), ...within]);
 };
+
+/** `12.5 %`. */
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

@@ -1,6 +1,6 @@
 /**
- * Runs the checks of an honest evaluation on a model and says whether a low success rate may be believed. The checks run attacks of
- * their own on a few images, so that they mean the same for every trial, whatever it was evaluated with.
+ * Diagnoses a model: runs all checks and says whether a low success rate can be believed. The checks run attacks of their own on a few
+ * images, so they mean the same for every trial, whichever attacks evaluated it.
  */
 import {
   AppError,
@@ -15,127 +15,134 @@ import { correctMaxPoolGradient } from '@funnel/kernels';
 import type * as tf from '@tensorflow/tfjs';
 import type { EvaluationResources } from '../attack.ts';
 import { type ClassifierModel, checkImages, checkLabels } from '../classifier.ts';
-import { createJudge } from '../defence.ts';
+import { createPredictor } from '../defence.ts';
 import { createYield, evaluateAttack } from '../evaluate-attack.ts';
 import { createFlatModel } from '../flat-model.ts';
 import { createRandom } from '../random.ts';
-import { pick, positions, takeRows } from '../rows.ts';
+import { indicesWhere, takeRows, valuesAt } from '../rows.ts';
 import {
-  accuracyFalls,
-  attackConverged,
-  distancesArePlausible,
-  iterativeBeatsSingleStep,
-  restartsAddNothing,
-  unboundedSucceeds,
-  unconstrainedSucceeds,
-  whiteBoxBeatsBlackBox,
-  whiteBoxBeatsNoise,
-  whiteBoxBeatsTransfer,
-  worstCasePerImage,
+  accuracyRisesWithEpsilon,
+  attackHasNotConverged,
+  blackBoxBeatsWhiteBox,
+  controlWithstandsAttacks,
+  distanceIsImplausible,
+  noiseBeatsWhiteBox,
+  restartsFindMore,
+  singleStepBeatsIterative,
+  transferBeatsWhiteBox,
+  unboundedAttackFails,
+  unconstrainedAttackFails,
+  worstCaseBeatsBestAttack,
 } from './attack-checks.ts';
 import { type Check, type CheckContext, memoise } from './check.ts';
-import { directionsAreStable, gradientsAreNotZero, gradientsMatchDifferences } from './gradient-checks.ts';
+import { gradientIsShattered, gradientIsWrong, gradientIsZero } from './gradient-checks.ts';
 import {
-  attacksBreakTheControl,
-  boundaryIsLinear,
-  lossIsStable,
-  outputsAreLogits,
-  pathIsComplete,
-  predictionsRepeat,
+  boundaryIsNotLinear,
+  lossIsUnstable,
+  optimisationIsIncomplete,
+  outputsAreProbabilities,
+  predictionsDiffer,
 } from './model-checks.ts';
 
 export type DiagnoseOptions = {
   readonly model: ClassifierModel;
+  /** `[n, ...shape]` in the model's bounds, or the values in row-major order. */
   readonly images: tf.Tensor | Float32Array;
+  /** The true class of every image, `[n]`. */
   readonly labels: ArrayLike<number>;
+  /** The index of every image in its split, for the random streams. Default 0 … n − 1. */
   readonly indices?: ArrayLike<number>;
-  /** Names the usual budgets. */
+  /** The data set whose usual budgets the checks take. */
   readonly dataset?: DatasetName;
-  /** Instead of the data set's. */
+  /** Budgets in place of those of the data set. */
   readonly budgets?: Budgets;
-  /** The first so many correctly classified images are used. Default 50. */
+  /** How many images the checks take, the first ones that the model classifies correctly. Default 50. */
   readonly limit?: number;
   readonly seed?: number;
   readonly batchSize?: number;
   readonly resources?: EvaluationResources;
-  /** A model of the same input that nobody defended: the attacks must break it (H21). */
+  /** An undefended model with the same input, for H21 (`control-withstands-attacks`). */
   readonly control?: ClassifierModel;
   readonly signal?: AbortSignal;
+  /** Called after every check with the number of checks that ran. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 };
 
+/** All checks but H12, in the order in which they run. */
 const checks: readonly Check[] = [
-  iterativeBeatsSingleStep,
-  whiteBoxBeatsBlackBox,
-  whiteBoxBeatsTransfer,
-  unboundedSucceeds,
-  accuracyFalls,
-  distancesArePlausible,
-  attackConverged,
-  restartsAddNothing,
-  whiteBoxBeatsNoise,
-  gradientsAreNotZero,
-  predictionsRepeat,
-  gradientsMatchDifferences,
-  lossIsStable,
-  pathIsComplete,
-  unconstrainedSucceeds,
-  boundaryIsLinear,
-  directionsAreStable,
-  attacksBreakTheControl,
-  worstCasePerImage,
+  singleStepBeatsIterative, // H1
+  blackBoxBeatsWhiteBox, // H2
+  transferBeatsWhiteBox, // H3, H18
+  unboundedAttackFails, // H4
+  accuracyRisesWithEpsilon, // H5
+  distanceIsImplausible, // H6
+  attackHasNotConverged, // H7
+  restartsFindMore, // H8
+  noiseBeatsWhiteBox, // H9
+  gradientIsZero, // H10
+  predictionsDiffer, // H11
+  gradientIsWrong, // H13
+  lossIsUnstable, // H14
+  optimisationIsIncomplete, // H15, H16
+  unconstrainedAttackFails, // H17
+  boundaryIsNotLinear, // H19
+  gradientIsShattered, // H20
+  controlWithstandsAttacks, // H21
+  worstCaseBeatsBestAttack, // H22
 ];
 
-const examine = async (
+/**
+ * Runs all checks. When the outputs of the model are probabilities (H12), the report holds this one finding and nothing is attacked.
+ * Errors: ATTACK_INPUT when model, images and labels do not fit together, or when the model classifies no image correctly; the signal's
+ * reason after an abort.
+ */
+export const diagnose = (options: DiagnoseOptions): Promise<DiagnosticsReport> =>
+  runChecks(options, outputsAreProbabilities, checks);
+
+/** Runs only the checks that need surrogates (H3, H18), for a caller that has the other findings. Errors: those of `diagnose`. */
+export const diagnoseTransfer = (options: DiagnoseOptions): Promise<DiagnosticsReport> =>
+  runChecks(options, transferBeatsWhiteBox, []);
+
+/** Runs `initialCheck`, and the other checks if it flags nothing. */
+const runChecks = async (
   options: DiagnoseOptions,
-  first: Check,
-  rest: readonly Check[],
+  initialCheck: Check,
+  otherChecks: readonly Check[],
 ): Promise<DiagnosticsReport> => {
   correctMaxPoolGradient();
   const model = createFlatModel(options.model, options.batchSize);
   const all = await checkImages(options.images, options.model);
   const labels = checkLabels(options.labels, all.shape[0], model.classes);
-  const classes = await createJudge(options.model, options.batchSize)(all);
-  const correct = positions(labels.length, (i) => classes[i] === labels[i]).slice(0, options.limit ?? 50);
+  const classes = await createPredictor(options.model, options.batchSize)(all);
+  const correct = indicesWhere(labels.length, (i) => classes[i] === labels[i]).slice(0, options.limit ?? 50);
   const images = takeRows(all, correct);
   all.dispose();
   try {
     if (correct.length === 0)
       throw new AppError(
         'ATTACK_INPUT',
-        'Expected images that the model classifies correctly, but it gets all of them wrong',
+        'Expected images that the model classifies correctly, but the model classifies none of them correctly',
       );
-    const context = await createContext(options, model, images, pick(labels, correct), correct);
-    const answers = await first(context);
+    const context = await createContext(options, model, images, valuesAt(labels, correct), correct);
+    const findings = await initialCheck(context);
     const yieldToEventLoop = createYield(options.signal);
-    if (answers.every(({ verdict }) => verdict === 'ok'))
-      for (const [done, check] of rest.entries()) {
+    if (findings.every(({ verdict }) => verdict === 'ok'))
+      for (const [done, check] of otherChecks.entries()) {
         await yieldToEventLoop();
-        answers.push(...(await check(context)));
-        options.onProgress?.({ done: done + 1, total: rest.length });
+        findings.push(...(await check(context)));
+        options.onProgress?.({ done: done + 1, total: otherChecks.length });
       }
-    const order = (id: string): number => Number(id.slice(1));
-    answers.sort((a, b) => order(a.id) - order(b.id));
+    const numberOf = (id: string): number => Number(id.slice(1));
+    findings.sort((a, b) => numberOf(a.id) - numberOf(b.id));
     return {
-      verdict: worstVerdict(answers.map(({ verdict }) => verdict)),
+      verdict: worstVerdict(findings.map(({ verdict }) => verdict)),
       images: correct.length,
-      checks: answers,
+      checks: findings,
     };
   } finally {
     images.dispose();
   }
 };
-
-/**
- * Throws ATTACK_INPUT on input that cannot be attacked as given, or of which nothing is classified correctly. A model that gives
- * probabilities (H12) is not attacked at all: that one finding is the report.
- */
-export const diagnose = (options: DiagnoseOptions): Promise<DiagnosticsReport> =>
-  examine(options, outputsAreLogits, checks);
-
-/** Only the checks that need surrogates (H3, H18), for who has the others already. Throws as `diagnose` does. */
-export const diagnoseTransfer = (options: DiagnoseOptions): Promise<DiagnosticsReport> =>
-  examine(options, whiteBoxBeatsTransfer, []);
 
 const createContext = async (
   options: DiagnoseOptions,
@@ -145,12 +152,11 @@ const createContext = async (
   rows: Int32Array,
 ): Promise<CheckContext> => {
   const values = await images.data<'float32'>();
-  const indices = Array.from(rows, (row) => options.indices?.[row] ?? row);
   const [low, high] = options.model.bounds;
-  const given = {
+  const evaluation = {
     images: values.map((value) => low + value * (high - low)),
     labels,
-    indices,
+    indices: Array.from(rows, (row) => options.indices?.[row] ?? row),
     seed: options.seed,
     batchSize: options.batchSize,
     signal: options.signal,
@@ -163,10 +169,10 @@ const createContext = async (
     labels,
     budgets: options.budgets ?? budgetsOf(options.dataset),
     evaluate: memoise((attack: AttackInput) =>
-      evaluateAttack({ ...given, model: options.model, attack, resources }),
+      evaluateAttack({ ...evaluation, model: options.model, attack, resources }),
     ),
     control:
-      control && memoise((attack: AttackInput) => evaluateAttack({ ...given, model: control, attack })),
+      control && memoise((attack: AttackInput) => evaluateAttack({ ...evaluation, model: control, attack })),
     hasSurrogates: (resources?.surrogates?.length ?? 0) > 0,
     random: (...path) => createRandom(options.seed ?? 0, 'diagnostics', ...path),
   };

@@ -1,44 +1,45 @@
-/** H10, H13, H20: whether the gradients that attacks follow exist, are right, and mean something a little farther on. */
+/** Checks of the gradients that attacks follow: H10 they exist, H13 they are right, H20 they keep their direction over a short distance. */
 import * as tf from '@tensorflow/tfjs';
 import { crossEntropy, margin } from '../losses.ts';
 import { project } from '../norms.ts';
 import { oneHot } from '../rows.ts';
 import { median } from '../statistics.ts';
-import { type Check, type CheckContext, diagnostic, isCertain } from './check.ts';
+import { type Check, type CheckContext, diagnostic, isCertain, percent } from './check.ts';
 
-/** `[n, width]` of draws from each image's stream. */
-const draw = (
+/** `[n, width]`: draws from each image's own stream. `name` names the streams and so is part of the result. */
+const drawRows = (
   { model, labels, random }: CheckContext,
   name: string,
-  of: (uniform: number) => number,
+  transform: (uniform: number) => number,
 ): tf.Tensor2D => {
   const values = new Float32Array(labels.length * model.width);
   labels.forEach((_, row) => {
     const { uniform } = random(name, row);
-    for (let i = row * model.width; i < (row + 1) * model.width; i++) values[i] = of(uniform());
+    for (let i = row * model.width; i < (row + 1) * model.width; i++) values[i] = transform(uniform());
   });
   return tf.tensor2d(values, [labels.length, model.width]);
 };
 
 /**
- * H10 = share of images whose cross-entropy gradient is exactly zero at a random point of the L∞ ball (`autoattack/checks.py`);
- * flagged above 0. The detail adds the share of zero values, of images with p_y = 1 in float32, and the same with the margin loss.
+ * H10 = the share of the images whose cross-entropy gradient is exactly zero at a random point of the L∞ ball (`autoattack/checks.py`);
+ * flagged above 0. The detail adds the same share for the margin loss, the share of zero values, and the share of images with p_y = 1 in
+ * float32.
  */
-export const gradientsAreNotZero: Check = async (context) => {
+export const gradientIsZero: Check = async (context) => {
   const { model, images, labels, budgets } = context;
   const shares = tf.tidy(() => {
-    const noise = draw(context, 'H10', (u) => budgets.linf * (2 * u - 1));
+    const noise = drawRows(context, 'H10', (u) => budgets.linf * (2 * u - 1));
     const start = project(images.add<tf.Tensor2D>(noise), images, 'linf', budgets.linf);
     const truth = oneHot(labels, model.classes);
     const { logits, gradient } = model.gradient(start, crossEntropy(truth));
     const ofMargin = model.gradient(start, margin(truth)).gradient;
-    const certainty = tf.sum(tf.softmax(logits).mul(truth), 1);
-    const sure = tf.mean(tf.equal(certainty, 1).toFloat());
-    return tf.stack([zeroRows(gradient), zeroRows(ofMargin), zeros(gradient), sure]);
+    const probability = tf.sum(tf.softmax(logits).mul(truth), 1);
+    const certain = tf.mean(tf.equal(probability, 1).toFloat());
+    return tf.stack([zeroRows(gradient), zeroRows(ofMargin), zeroValues(gradient), certain]);
   });
-  const [zero = 0, zeroMargin = 0, zeroPixels = 0, certainty = 0] = await shares.data<'float32'>();
+  const [zero = 0, zeroMargin = 0, zeroPixels = 0, certainImages = 0] = await shares.data<'float32'>();
   shares.dispose();
-  const detail = `Cross-entropy gradient exactly zero on ${share(zero)} of ${labels.length} images (margin: ${share(zeroMargin)}); zero values ${share(zeroPixels)}; p_y = 1 in float32 on ${share(certainty)}.`;
+  const detail = `Cross-entropy gradient exactly zero on ${percent(zero)} of ${labels.length} images (margin: ${percent(zeroMargin)}); zero values ${percent(zeroPixels)}; p_y = 1 in float32 on ${percent(certainImages)}.`;
   return [
     diagnostic('H10', {
       value: zero,
@@ -50,38 +51,40 @@ export const gradientsAreNotZero: Check = async (context) => {
   ];
 };
 
-/** Share of rows that are zero throughout, and of values that are zero. */
+/** The share of the rows whose values are all zero. */
 const zeroRows = (g: tf.Tensor2D): tf.Tensor => tf.mean(tf.equal(tf.max(tf.abs(g), 1), 0).toFloat());
-const zeros = (g: tf.Tensor2D): tf.Tensor => tf.mean(tf.equal(g, 0).toFloat());
+/** The share of the values that are zero. */
+const zeroValues = (g: tf.Tensor2D): tf.Tensor => tf.mean(tf.equal(g, 0).toFloat());
 
-const pixelsTried = 50;
-const imagesTried = 20;
+const maxPixels = 50;
+const maxImages = 20;
 const step = 1e-3;
-const towardsNoise = 0.1;
+const noiseShare = 0.1;
 
-/** How far `value` lies outside the interval between two others. */
-const outside = (value: number, a: number, b: number): number =>
+/** The distance of `value` from the interval between `a` and `b`. */
+const distanceToInterval = (value: number, a: number, b: number): number =>
   Math.max(0, Math.min(a, b) - value, value - Math.max(a, b));
 
 /**
- * H13 = ‖analytic − [left, right]‖ / min(‖analytic‖, ‖central‖) over 50 pixels of up to 20 images, of z_o − z_y for the likeliest other
- * class o; flagged above 0.05. `left`, `right` and `central` are the one-sided and central differences of h = 1e-3; the distance is 0
- * inside the interval of the one-sided ones. 0 where all vanish. The smaller norm, because a step function's rare jumps are large.
+ * H13 = ‖analytic − [left, right]‖ / min(‖analytic‖, ‖central‖) over 50 pixels of up to 20 images, for z_o − z_y with the most likely other
+ * class o; flagged above 0.05. `left`, `right` and `central` are the one-sided and central differences with h = 1e-3. The distance to the
+ * interval [left, right] is 0 inside it. The value is 0 when all vanish. The denominator is the smaller norm, because the rare jumps of a
+ * step function are large.
  *
- * The reference's formula is ‖analytic − central‖ / ‖central‖ at the images themselves. It flags honest networks (7 % on a plain
- * auto-encoder's classifier, 23 % on a network with max-pooling), because images sit where no gradient exists: over a black background
- * every pre-activation is the bare bias, within h of the kink of its ReLU, and pooled values tie. So the check leaves those places, for
- * 0.9·x + 0.1·u with u uniform in [0, 1], and takes a kink within h for what it is: there the derivative is one of its two sides. With both
- * the honest ones come to 0.6 % at most; what is left is float32, which cancels in differences of a smaller h.
+ * The usual formula is ‖analytic − central‖ / ‖central‖ at the images themselves. It flags honest networks (7 % on the classifier of a
+ * plain auto-encoder, 23 % on a network with max-pooling), because images lie where no gradient exists: over a black background every
+ * pre-activation is the bias alone, within h of the kink of its ReLU, and pooled values tie. The check therefore moves to 0.9·x + 0.1·u
+ * with u uniform in [0, 1], and accepts any value between the two one-sided derivatives of a kink. With both changes honest networks come
+ * to 0.6 % at most. The rest is the rounding of float32, which grows in differences with a smaller h.
  */
-export const gradientsMatchDifferences: Check = async ({ model, values, labels: all, random }) => {
-  const count = Math.min(imagesTried, all.length);
+export const gradientIsWrong: Check = async ({ model, values, labels: all, random }) => {
+  const count = Math.min(maxImages, all.length);
   const labels = all.slice(0, count);
   const noise = random('H13', 'noise');
   const points = values
     .slice(0, count * model.width)
-    .map((value) => (1 - towardsNoise) * value + towardsNoise * noise.uniform());
-  const pixels = random('H13').permutation(model.width).slice(0, pixelsTried);
+    .map((value) => (1 - noiseShare) * value + noiseShare * noise.uniform());
+  const pixels = random('H13').permutation(model.width).slice(0, maxPixels);
   const x = tf.tensor2d(points, [count, model.width]);
   const gap = tf.tidy(() => {
     const truth = oneHot(labels, model.classes);
@@ -106,22 +109,25 @@ export const gradientsMatchDifferences: Check = async ({ model, values, labels: 
     for (let row = 0; row < count; row++) {
       const sides = [(here[row]! - down[row]!) / step, (up[row]! - here[row]!) / step] as const;
       const slope = analytic[row * model.width + pixel]!;
-      wrong += outside(slope, ...sides) ** 2;
+      wrong += distanceToInterval(slope, ...sides) ** 2;
       slopes += slope ** 2;
       differences += ((sides[0] + sides[1]) / 2) ** 2;
     }
   }
   tf.dispose([x, gap, gradient]);
   const value = wrong === 0 ? 0 : Math.sqrt(wrong / Math.max(Math.min(slopes, differences), 1e-12));
-  const detail = `Gradients differ from finite differences by ${share(value)} over ${pixels.length} pixels of ${count} images, taken 10 % towards noise, off the kinks.`;
+  const detail = `Gradients differ from finite differences by ${percent(value)} over ${pixels.length} pixels of ${count} images, taken 10 % towards noise, off the kinks.`;
   return [diagnostic('H13', { value, threshold: 0.05, flagged: value > 0.05, certain: value > 0.5, detail })];
 };
 
-/** H20 = median cosine of ∇margin at x and at x + n, ‖n‖₂ = 0.1; flagged below 0.3: the gradient is shattered. */
-export const directionsAreStable: Check = async (context) => {
+/**
+ * H20 = the median cosine between ∇margin at x and at x + n, ‖n‖₂ = 0.1; flagged below 0.3: the gradient is shattered (Athalye et al.
+ * 2018).
+ */
+export const gradientIsShattered: Check = async (context) => {
   const { model, images, labels } = context;
   const cosines = tf.tidy(() => {
-    const noise = draw(context, 'H20', (u) => u - 0.5);
+    const noise = drawRows(context, 'H20', (u) => u - 0.5);
     const unit = noise.div(tf.sqrt(tf.sum(tf.square(noise), 1, true)));
     const loss = margin(oneHot(labels, model.classes));
     const here = model.gradient(images, loss).gradient;
@@ -134,5 +140,3 @@ export const directionsAreStable: Check = async (context) => {
   const detail = `Gradients 0.1 (L2) apart have a median cosine of ${value.toFixed(3)} over ${labels.length} images.`;
   return [diagnostic('H20', { value, threshold: 0.3, flagged: value < 0.3, detail })];
 };
-
-const share = (value: number): string => `${(100 * value).toFixed(1)} %`;

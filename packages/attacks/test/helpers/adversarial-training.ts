@@ -1,4 +1,4 @@
-/** A perceptron trained on PGD examples, in seconds: a control that honest diagnostics must not flag. */
+/** A perceptron trained on PGD examples in seconds. The diagnostics must not flag it as masked. */
 import * as tf from '@tensorflow/tfjs';
 import { type ClassifierModel, classifierModel } from '../../src/index.ts';
 import { createRandom } from '../../src/random.ts';

@@ -1,11 +1,11 @@
-/** Models and what Foolbox 1.8.0 found on them, from `../shared/oracle`, with the images from `../shared/data`. */
-import { existsSync, readFileSync } from 'node:fs';
+/** The models of `fixtures/oracle`, what Foolbox 1.8.0 found on them, and the images of `fixtures/data`. */
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import * as tf from '@tensorflow/tfjs';
 import { type ClassifierModel, classifierModel } from '../../src/index.ts';
 
-const shared = fileURLToPath(new URL('../../../../../shared', import.meta.url));
+const fixtures = fileURLToPath(new URL('../../../../fixtures', import.meta.url));
 
 export const oracleNames = ['mnist-conv', 'mnist-mlp', 'fashion-conv', 'fashion-mlp'] as const;
 export type OracleName = (typeof oracleNames)[number];
@@ -20,15 +20,11 @@ export type Oracle = {
   >;
 };
 
-export const hasOracle = existsSync(`${shared}/oracle`) && existsSync(`${shared}/data/mnist`);
-/** Said once by every suite that needs the folder. */
-export const oracleMissing = 'skipped: ../shared/oracle and ../shared/data are not beside this checkout';
-
 export const loadOracle = (name: OracleName): Oracle =>
-  JSON.parse(readFileSync(`${shared}/oracle/${name}/foolbox-1.8.0.json`, 'utf8'));
+  JSON.parse(readFileSync(`${fixtures}/oracle/${name}/foolbox-1.8.0.json`, 'utf8'));
 
 export const loadLayersModel = async (name: OracleName): Promise<tf.LayersModel> => {
-  const folder = `${shared}/oracle/${name}`;
+  const folder = `${fixtures}/oracle/${name}`;
   const { modelTopology, weightsManifest } = JSON.parse(readFileSync(`${folder}/model.json`, 'utf8'));
   const weights = readFileSync(`${folder}/weights.bin`);
   const weightData = weights.buffer.slice(
@@ -49,14 +45,19 @@ export type Images = {
   readonly indices: readonly number[];
 };
 
-const readIdx = (folder: string, file: string): Buffer =>
-  gunzipSync(readFileSync(`${shared}/data/${folder}/${file}`));
+const read = (folder: string, file: string): Buffer =>
+  gunzipSync(readFileSync(`${fixtures}/data/${folder}/${file}-ubyte.gz`));
 
-/** Test images by index, values in [0, 1]. IDX: a header of 16 bytes before images, of 8 before labels. */
-export const loadImages = (model: OracleName, indices: readonly number[]): Images => {
+/** Images by index, values in [0, 1]: of the first 1,000 of each part of MNIST, and of the first 200 test images of Fashion-MNIST. */
+export const loadImages = (
+  model: OracleName,
+  indices: readonly number[],
+  part: 't10k' | 'train' = 't10k',
+): Images => {
   const folder = model.startsWith('mnist') ? 'mnist' : 'fashion-mnist';
-  const pixels = readIdx(folder, 't10k-images-idx3-ubyte.gz').subarray(16);
-  const classes = readIdx(folder, 't10k-labels-idx1-ubyte.gz').subarray(8);
+  // IDX: a header of 16 bytes before images, of 8 before labels.
+  const pixels = read(folder, `${part}-images-idx3`).subarray(16);
+  const classes = read(folder, `${part}-labels-idx1`).subarray(8);
   const images = new Float32Array(indices.length * 784);
   indices.forEach((index, row) => {
     for (let i = 0; i < 784; i++) images[row * 784 + i] = pixels[index * 784 + i]! / 255;

@@ -1,4 +1,4 @@
-/** Small classifiers of 8×8 images with seeded weights, and images that they classify correctly. */
+/** The backend of the tests, and small classifiers of 8×8 images with seeded weights, with images that they classify correctly. */
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -55,7 +55,7 @@ export const linearModel = (
   return { model, dispose: () => tf.dispose([w, b]) };
 };
 
-/** Seeded images, away from the bounds and at them, labelled as the model classifies them. */
+/** Seeded images with pixels at 0 and between 0 and 1, labelled as the model classifies them. */
 export const tinyImages = (model: ClassifierModel, count: number, seed = 1) => {
   const random = createRandom(seed, 'images');
   const images = Float32Array.from({ length: count * width }, () =>
@@ -67,8 +67,7 @@ export const tinyImages = (model: ClassifierModel, count: number, seed = 1) => {
   return { images, labels: Int32Array.from(labels) };
 };
 
-// The wasm backend, one thread, for every test.
-
+/** The wasm backend with one thread. */
 export const useWasm = async (): Promise<void> => {
   const folder = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'));
   setWasmPaths(`${folder}/`);

@@ -1,12 +1,13 @@
-/** Foolbox 1.8's `Adversarial`: every candidate that is looked at counts, and the nearest that fools the model is the result. */
+/** Attacks of Foolbox 1.8 for one image at a time, in plain loops. */
 import { argMax, logitsOf, type Mlp, pullback } from './mlp.ts';
 
-export const clip = (value: number): number => Math.min(1, Math.max(0, value));
+const clip = (value: number): number => Math.min(1, Math.max(0, value));
 
 export const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
   Math.hypot(...Array.from(a, (value, i) => value - b[i]!));
 
-export const createAdversarial = (mlp: Mlp, image: ArrayLike<number>, label: number) => {
+/** The class `Adversarial`: the result is the nearest of all candidates tried that fool the model. */
+const createAdversarial = (mlp: Mlp, image: ArrayLike<number>, label: number) => {
   let best: readonly number[] | null = null;
   return {
     best: () => best,
@@ -20,7 +21,7 @@ export const createAdversarial = (mlp: Mlp, image: ArrayLike<number>, label: num
 };
 
 /** The sign of ∂CE/∂x. */
-export const gradientSign = (mlp: Mlp, x: ArrayLike<number>, label: number): number[] => {
+const gradientSign = (mlp: Mlp, x: ArrayLike<number>, label: number): number[] => {
   const z = logitsOf(mlp, x);
   const weights = z.map((value) => Math.exp(value - Math.max(...z)));
   const total = weights.reduce((a, b) => a + b);
@@ -31,11 +32,10 @@ export const gradientSign = (mlp: Mlp, x: ArrayLike<number>, label: number): num
   ).map(Math.sign);
 };
 
-// `GradientSignAttack(epsilons, max_epsilon)` of Foolbox 1.8, one image and one ε at a time.
-
 const steps = (greatest: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => ((i + 1) / count) * greatest);
 
+/** `GradientSignAttack(epsilons, max_epsilon)`, one ε at a time. */
 export const fgsmReference = (
   mlp: Mlp,
   image: ArrayLike<number>,
@@ -59,8 +59,6 @@ export const fgsmReference = (
   return adversarial.best();
 };
 
-// `LinfinityBasicIterativeAttack(binary_search, epsilon, stepsize, iterations)` of Foolbox 1.8, one image at a time.
-
 type Settings = {
   readonly search: boolean;
   readonly epsilon: number;
@@ -68,6 +66,7 @@ type Settings = {
   readonly steps: number;
 };
 
+/** `LinfinityBasicIterativeAttack(binary_search, epsilon, stepsize, iterations)`. */
 export const bimReference = (
   mlp: Mlp,
   image: ArrayLike<number>,
@@ -106,8 +105,7 @@ export const bimReference = (
   return adversarial.best();
 };
 
-// DeepFool as Foolbox 1.8 writes it, one image at a time: the slow, obvious version.
-
+/** `DeepFoolL2Attack` and `DeepFoolLinfinityAttack`. */
 export const deepfoolReference = (
   mlp: Mlp,
   image: ArrayLike<number>,
@@ -141,9 +139,9 @@ export const deepfoolReference = (
   return { x, steps, success: false };
 };
 
-// Every pixel at 0 and at 1, as `SinglePixelAttack(max_pixels=1000)` of Foolbox 1.8 tries them on an image of fewer pixels.
-
-/** The pixels and values that fool the model: which of them the attack meets first depends on its random order alone. */
+/**
+ * `SinglePixelAttack`: every pixel and value that fools the model. Which of them the attack finds first depends on its random order alone.
+ */
 export const singlePixelReference = (
   mlp: Mlp,
   image: ArrayLike<number>,

@@ -1,7 +1,7 @@
 /**
- * What an evaluation reports. A median distance is "Infinity" where at least half of the attacked images withstand. A number that does not
- * exist is null: a mean over no successes, a median over no attacked images, an image's distance where nothing was found. Shares and rates
- * are in [0, 1]; distances are in units of the pixel range.
+ * What an evaluation reports. A median distance is "Infinity" when the attack fails on at least half of the attacked images. A number that
+ * does not exist is null: a mean over no successes, a median over no attacked images, the distance of an image without an adversarial.
+ * Shares and rates are in [0, 1]; distances are in units of the pixel range.
  */
 import { z } from 'zod';
 import { AttackName } from '../attacks.ts';
@@ -16,66 +16,66 @@ const medianOverAttacked = (what: string) =>
   orInfinity(z.number().min(0))
     .nullable()
     .meta({
-      description: `Median ${what} over the attacked, failures as infinity: "Infinity" when at least half of them withstand. Null without attempts.`,
+      description: `Median ${what} over the attacked images, failures as infinity: "Infinity" when the attack fails on at least half of them. Null without attacked images.`,
     });
 
 export const EvaluationSummary = z.strictObject({
-  images: count('Images given.'),
-  attempted: count('Images classified correctly when clean: those attacked.'),
+  images: count('Number of images.'),
+  attempted: count('Images that the model classifies correctly when clean. Only these are attacked.'),
   cleanAccuracy: share('attempted / images.'),
   cleanInterval: interval('95 % Wilson interval of cleanAccuracy.'),
-  successes: count('Attacked images that the attack fooled.'),
-  successRate: share('successes / attempted; 0 when nothing was attempted.'),
+  successes: count('Attacked images for which the attack fooled the model.'),
+  successRate: share('successes / attempted; 0 without attacked images.'),
   successInterval: interval('95 % Wilson interval of successRate.'),
   robustAccuracy: share('(attempted − successes) / images.'),
   robustInterval: interval('95 % Wilson interval of robustAccuracy.'),
-  noiseLevel: distance("Mean true L2 norm over successes: the paper's reading. Null without successes."),
+  noiseLevel: distance('Mean true L2 norm over successes, as in the paper. Null without successes.'),
   noiseLevelAll: distance(
-    'Mean true L2 norm over all attacked, failures as 0: the other reading. Null without attempts.',
+    'Mean true L2 norm over all attacked images, failures as 0. Null without attacked images.',
   ),
   meanSquaredError: distance(
-    'Mean squared error per pixel over successes, the scale of β. Null without successes.',
+    'Mean squared error per pixel over successes, on the scale of β. Null without successes.',
   ),
   medianL2Success: distance('Median L2 over successes. Null without successes.'),
   medianL2: medianOverAttacked('minimal L2'),
   medianLinf: medianOverAttacked('minimal L∞'),
   medianL0: medianOverAttacked('number of changed pixels'),
-  meanQueries: distance('Mean forward passes per attacked image. Null without attempts.'),
-  meanSteps: distance('Mean iterations per attacked image. Null without attempts.'),
+  meanQueries: distance('Mean forward passes per attacked image. Null without attacked images.'),
+  meanSteps: distance('Mean iterations per attacked image. Null without attacked images.'),
   rejectedClean: share(
-    'Share of all images that the defence rejects when clean: they are not attacked. Absent where it rejects nothing.',
+    'Share of all images that the defence rejects when clean; these are not attacked. Absent for a model that rejects nothing.',
   ).optional(),
   rejectedAttacked: share(
-    'Share of attacked images whose last candidate the defence rejects, which counts as defended. Absent likewise.',
+    'Share of attacked images whose last candidate the defence rejects; these count as not fooled. Absent for a model that rejects nothing.',
   ).optional(),
 });
 export type EvaluationSummary = z.infer<typeof EvaluationSummary>;
 
-/** One image under one attack. An image misclassified clean is not attacked: `correct` and `success` are false, distances null. */
+/**
+ * One image under one attack. An image that is misclassified when clean is not attacked: `correct` and `success` are false, distances null.
+ */
 export const EvaluationRow = z.strictObject({
   index: z.int().min(0).meta({ description: 'Index of the image in its split.' }),
   label: z.int().min(0),
   correct: z.boolean().meta({ description: 'Classified correctly, and not rejected, when clean.' }),
   predicted: z.int().min(0).meta({
     description:
-      'Class of the adversarial; of the clean image where there is none; the number of classes where the defence rejects that.',
+      'Class of the adversarial, or of the clean image without one; the number of classes when the defence rejects that image.',
   }),
   success: z.boolean(),
-  l2: distance('True L2 norm; null = none found.'),
-  linf: distance('Largest change of a value; null = none found.'),
-  l0: z
-    .int()
-    .min(0)
-    .nullable()
-    .meta({ description: 'Changed pixels (all channels of one pixel count once); null = none found.' }),
-  steps: count('Iterations spent.'),
-  queries: count('Forward passes spent; a gradient counts as one.'),
+  l2: distance('True L2 norm; null = no adversarial found.'),
+  linf: distance('Largest change of a value; null = no adversarial found.'),
+  l0: z.int().min(0).nullable().meta({
+    description: 'Changed pixels (all channels of one pixel count once); null = no adversarial found.',
+  }),
+  steps: count('Iterations of the attack.'),
+  queries: count('Forward passes; a pass with a gradient counts once.'),
 });
 export type EvaluationRow = z.infer<typeof EvaluationRow>;
 
 type Columns<Row> = { readonly [Key in keyof Row]: Row[Key][] };
 
-/** The rows of an evaluation, column by column: one array per field of `EvaluationRow`, all of the same length. */
+/** The rows of an evaluation by column: one array per field of `EvaluationRow`, all of the same length. */
 export const EvaluationRecords = z.strictObject({
   index: z.array(EvaluationRow.shape.index),
   label: z.array(EvaluationRow.shape.label),
@@ -99,10 +99,10 @@ export const evaluationRows = (records: EvaluationRecords): EvaluationRow[] =>
 /** Robust accuracy over ε in one norm, with 95 % Wilson intervals. */
 export const RobustnessCurve = z.strictObject({
   norm: z.enum(['l2', 'linf']),
-  images: count('Images behind every point, those misclassified clean included.'),
+  images: count('Images behind every point, with those that are misclassified when clean.'),
   attacks: z
     .array(AttackName)
-    .meta({ description: 'The attacks over whose per-image worst case the curve is taken.' }),
+    .meta({ description: 'The curve shows the worst case per image over these attacks.' }),
   epsilon: z.array(z.number().min(0)),
   accuracy: z.array(z.number().min(0).max(1)),
   low: z.array(z.number().min(0).max(1)),

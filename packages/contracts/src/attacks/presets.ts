@@ -1,4 +1,4 @@
-/** Named lists of attacks, at the budgets that are usual for the data set. */
+/** Presets, named lists of attacks at the usual budgets of a data set, and the lists of attacks in a sweep, which may name presets. */
 import { z } from 'zod';
 import {
   type AttackInput,
@@ -17,7 +17,7 @@ export type Preset = {
   readonly attacks: (budgets: Budgets) => readonly AttackInput[];
 };
 
-/** Table 2 of the paper (three rows each for what its ε = 0.005 may mean), then the numbers in its text. */
+/** Table 2 of the paper, with every reading of its ε = 0.005, then the numbers in its text. */
 const paper: readonly AttackInput[] = [
   { attack: 'deepfool-l2', steps: 50 },
   { attack: 'deepfool-linf', steps: 50 },
@@ -96,8 +96,7 @@ export const presets = {
   },
   full: {
     title: 'Full',
-    description:
-      'Everything: the paper, the standard, restarts, decision-based, feature and transfer attacks.',
+    description: 'The paper, the standard, more restarts, and decision-based, feature and transfer attacks.',
     attacks: full,
   },
 } as const satisfies Record<string, Preset>;
@@ -106,24 +105,24 @@ export type PresetName = keyof typeof presets;
 export const presetNames = Object.keys(presets) as PresetName[];
 export const PresetName = z.enum(presetNames as [PresetName, ...PresetName[]]);
 
-/** The attacks of a preset at the data set's usual budgets, as written, not yet filled in. */
+/** The attacks of a preset at the usual budgets of the data set, without defaults. */
 export const presetAttacks = (preset: PresetName, dataset?: DatasetName): readonly AttackInput[] =>
   presets[preset].attacks(budgetsOf(dataset));
 
-/** `preset:paper` stands for all attacks of a preset wherever a list of attacks may stand. */
+/** In a list of attacks `preset:paper` stands for all attacks of the preset `paper`. */
 export type PresetReference = `preset:${PresetName}`;
 const presetReferences = presetNames.map((name): PresetReference => `preset:${name}`);
 
 const presetOf = (preset: PresetReference) => z.strictObject({ attack: z.literal(preset) });
 
-/** An entry of a sweep's list: an attack, or all attacks of a preset. */
+/** An entry of a list of attacks: an attack, or all attacks of a preset. */
 export type AttackListEntry = AttackSpec | { readonly attack: PresetReference };
 const AttackListEntry = z.preprocess(
   nest([...attackNames, ...presetReferences]),
   z.discriminatedUnion('attack', [...attackSpecOptions, ...presetReferences.map(presetOf)]),
 ) as unknown as z.ZodType<AttackListEntry, AttackInput | PresetReference | AttackListEntry>; // as above
 
-/** The attacks of a sweep: a list of attacks and presets. `expandAttacks` takes what it parses to. */
+/** The attacks of a sweep: attacks and presets. `expandAttacks` takes the parsed list. */
 export const AttackList = z
   .array(AttackListEntry)
   .min(1)
@@ -132,8 +131,8 @@ export const AttackList = z
 export type AttackList = z.infer<typeof AttackList>;
 
 /**
- * Every attack of a list once, in order, with settings filled in. Presets take the usual budgets of `dataset`.
- * Throws a ZodError that names an unknown attack, preset or setting.
+ * Every attack of a list once, in order, with the defaults of its settings. Presets take the usual budgets of `dataset`.
+ * Errors: a ZodError that names the unknown attack, preset or setting.
  */
 export const expandAttacks = (
   list: readonly (AttackInput | PresetReference | AttackListEntry)[] | { readonly preset: PresetName },

@@ -1,7 +1,6 @@
-/** Attacks that a credible evaluation needs beyond the paper's, and the weak ones that they must beat. */
+/** Attacks that a credible evaluation needs besides those of the paper, and weak attacks that they must beat. */
 import { z } from 'zod';
-import * as setting from './define-attack.ts';
-import { type AttackDeclaration, defineAttack, normTitles } from './define-attack.ts';
+import { type AttackDeclaration, defineAttack, normTitles, setting } from './define-attack.ts';
 
 const autoAttack = 'Croce & Hein 2020, Reliable evaluation of adversarial robustness (AutoAttack)';
 
@@ -28,7 +27,7 @@ const apgdCe = (norm: 'l2' | 'linf') =>
   defineAttack({
     title: `APGD-CE ${normTitles[norm]}`,
     description:
-      'PGD on the cross-entropy with momentum and a step size that halves itself; no step size to choose.',
+      'PGD on the cross-entropy with momentum; the step size halves when the loss stops rising, so there is none to choose.',
     citation: autoAttack,
     family: 'fixed',
     norm,
@@ -45,7 +44,7 @@ const apgdTargeted = (norm: 'l2' | 'linf') =>
   defineAttack({
     title: `APGD-T ${normTitles[norm]}`,
     description:
-      'APGD on the targeted difference-of-logits ratio, once per target class: indifferent to the scale of the logits.',
+      'APGD on the targeted difference-of-logits ratio, once per target class: the scale of the logits does not matter.',
     citation: autoAttack,
     family: 'fixed',
     norm,
@@ -76,7 +75,7 @@ const fab = (norm: 'l2' | 'linf') =>
       restarts: setting.restarts(),
       epsilon: setting.radius(norm).meta({
         title: 'ε',
-        description: 'Radius of the random starts of later restarts; results are not limited to it.',
+        description: 'Radius of the random starts from the second restart on; results may lie farther.',
       }),
     }),
   });
@@ -85,7 +84,7 @@ const square = (norm: 'l2' | 'linf') =>
   defineAttack({
     title: `Square ${normTitles[norm]}`,
     description:
-      'Random search over squares; sees logits, no gradients, and so is not fooled by masked ones.',
+      'Random search over squares; sees logits and no gradients, so masked gradients do not mislead it.',
     citation: 'Andriushchenko et al. 2020, Square Attack',
     family: 'fixed',
     norm,
@@ -98,7 +97,7 @@ const square = (norm: 'l2' | 'linf') =>
         .min(1)
         .max(1_000_000)
         .default(5000)
-        .meta({ title: 'Queries', description: 'Forward passes per image at most.' }),
+        .meta({ title: 'Queries', description: 'Maximum number of forward passes per image.' }),
       area: z
         .number()
         .gt(0)
@@ -111,7 +110,8 @@ const square = (norm: 'l2' | 'linf') =>
 const fmn = (norm: 'l2' | 'linf') =>
   defineAttack({
     title: `FMN ${normTitles[norm]}`,
-    description: 'Gradient steps on the margin while the radius follows the boundary: fast minimal norms.',
+    description:
+      'Gradient steps on the margin inside a ball whose radius follows the boundary: finds small perturbations fast.',
     citation: 'Pintor et al. 2021, Fast minimum-norm adversarial attacks through adaptive norm constraints',
     family: 'minimisation',
     norm,
@@ -125,7 +125,7 @@ const fmn = (norm: 'l2' | 'linf') =>
       }),
       gamma: z.number().gt(0).lt(1).default(0.05).meta({
         title: 'γ',
-        description: 'First share by which the radius shrinks or grows; decays on a cosine.',
+        description: 'Share by which the radius shrinks or grows in the first step; decays on a cosine.',
       }),
     }),
   });
@@ -134,7 +134,7 @@ const feature = (norm: 'l2' | 'linf') =>
   defineAttack({
     title: `Feature attack ${normTitles[norm]}`,
     description:
-      "Adaptive attack on a robust encoder: pulls the image's features onto those of images of other classes, then ascends the margin.",
+      "Adaptive attack on a robust encoder: moves the image's features onto those of images of other classes, then increases the margin.",
     citation:
       'Sabour et al. 2016, Adversarial manipulation of deep representations; Tramèr et al. 2020, On adaptive attacks',
     family: 'fixed',
@@ -144,11 +144,12 @@ const feature = (norm: 'l2' | 'linf') =>
     version: 1,
     settings: z.strictObject({
       epsilon: setting.radius(norm),
-      steps: setting.steps(60, 'Steps on the features; half as many on the margin follow.'),
+      steps: setting.steps(60, 'Steps on the features; half as many steps on the margin follow.'),
       stepSize: setting.stepSize(null, 'Length of a step; null is 2.5 ε / steps.'),
       guides: z.int().min(1).max(1000).default(5).meta({
         title: 'Guides',
-        description: 'Images of other classes whose features are aimed at, nearest first.',
+        description:
+          'How many images of other classes the attack tries as targets in feature space, nearest first.',
       }),
     }),
   });
@@ -156,7 +157,8 @@ const feature = (norm: 'l2' | 'linf') =>
 const transfer = (norm: 'l2' | 'linf') =>
   defineAttack({
     title: `Transfer ${normTitles[norm]}`,
-    description: 'PGD on other models, tried on this one: other trials of the sweep are the surrogates.',
+    description:
+      'PGD on other models; the result is tried on this one. In a sweep, other trials are the surrogates.',
     citation: 'Papernot et al. 2016, Transferability in machine learning',
     family: 'fixed',
     norm,
@@ -175,7 +177,7 @@ const transfer = (norm: 'l2' | 'linf') =>
 const noise = (norm: 'l2' | 'linf') =>
   defineAttack({
     title: `Random noise ${normTitles[norm]}`,
-    description: 'Uniform draws from the ball: what no gradient attack may lose to.',
+    description: 'Uniform draws from the ball: every gradient attack must do better.',
     citation: 'Carlini et al. 2019, On evaluating adversarial robustness',
     family: 'fixed',
     norm,
@@ -188,7 +190,7 @@ const noise = (norm: 'l2' | 'linf') =>
         .min(1)
         .max(1_000_000)
         .default(1000)
-        .meta({ title: 'Draws', description: 'Draws per image at most.' }),
+        .meta({ title: 'Draws', description: 'Maximum number of draws per image.' }),
     }),
   });
 
@@ -210,13 +212,13 @@ export const strongerAttacks = {
         .min(1)
         .max(100)
         .default(9)
-        .meta({ title: 'Search steps', description: 'Constants tried per image.' }),
+        .meta({ title: 'Search steps', description: 'How many constants the attack tries per image.' }),
       learningRate: z
         .number()
         .gt(0)
         .max(10)
         .default(0.01)
-        .meta({ title: 'Learning rate', description: "Adam's." }),
+        .meta({ title: 'Learning rate', description: 'Learning rate of Adam.' }),
       initialConstant: z
         .number()
         .gt(0)
@@ -241,7 +243,8 @@ export const strongerAttacks = {
   'fmn-linf': fmn('linf'),
   'hop-skip-jump-l2': defineAttack({
     title: 'HopSkipJump L2',
-    description: 'Walks along the boundary seeing only the predicted class; thousands of queries per image.',
+    description:
+      'Walks along the boundary and sees only the predicted class; thousands of queries per image.',
     citation: 'Chen et al. 2020, HopSkipJumpAttack',
     family: 'minimisation',
     norm: 'l2',
@@ -255,12 +258,10 @@ export const strongerAttacks = {
         .max(1_000_000)
         .default(100)
         .meta({ title: 'First evaluations', description: 'Queries of the first gradient estimate.' }),
-      maxEvaluations: z
-        .int()
-        .min(1)
-        .max(1_000_000)
-        .default(10_000)
-        .meta({ title: 'Most evaluations', description: 'Queries of any gradient estimate at most.' }),
+      maxEvaluations: z.int().min(1).max(1_000_000).default(10_000).meta({
+        title: 'Maximum evaluations',
+        description: 'Maximum number of queries per gradient estimate.',
+      }),
       gamma: z
         .number()
         .gt(0)

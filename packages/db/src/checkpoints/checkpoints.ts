@@ -1,53 +1,60 @@
-/** Content-addressed bytes. A name is the sha-256 of what it names: PostgreSQL holds every row to that. */
-
+/**
+ * Checkpoints and their bytes. A checkpoint is a manifest; the bytes that it names are blobs. A blob's name is the sha-256 of its bytes, and
+ * PostgreSQL checks that for every row. A position of a chain is recorded once: a later write for the same position changes nothing.
+ */
 import { createHash } from 'node:crypto';
 import { AppError, type CheckpointManifest, canonicalJson, type Position } from '@funnel/contracts';
+import { bool, bytea, int4, jsonb, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
 
-export const sha256 = (bytes: Uint8Array | string): string =>
-  createHash('sha256').update(bytes).digest('hex');
+const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
-/** Names without bytes in the database. */
-export const missingBlobs = async (db: Db, hashes: readonly string[]): Promise<readonly string[]> =>
-  namesWithoutBytes(reading(db), hashes);
+export const checkpointHash = (manifest: CheckpointManifest): string => sha256(canonicalJson(manifest));
 
-const namesWithoutBytes = async (tx: Tx, hashes: readonly string[]): Promise<readonly string[]> => {
-  const rows = await tx.query<{ sha256: string }>(
+const findMissing = async (tx: Tx, hashes: readonly string[]): Promise<readonly string[]> => {
+  const rows = await tx.query(
+    { sha256: text() },
     'SELECT h.sha256 FROM unnest($1::text[]) AS h (sha256) WHERE NOT EXISTS (SELECT FROM blobs b WHERE b.sha256 = h.sha256)',
     [hashes],
   );
   return rows.map((row) => row.sha256);
 };
 
-/** Errors: NOT_FOUND names what is namesWithoutBytes. */
+/** The names among `hashes` whose bytes are not stored. */
+export const missingBlobs = (db: Db, hashes: readonly string[]): Promise<readonly string[]> =>
+  findMissing(reading(db), hashes);
+
+/** Errors: NOT_FOUND names the blobs that are not stored. */
 export const getBlobs = async (
   db: Db,
   hashes: readonly string[],
 ): Promise<ReadonlyMap<string, Uint8Array>> => {
-  const rows = await reading(db).query<{ sha256: string; bytes: Buffer }>(
+  const rows = await reading(db).query(
+    { sha256: text(), bytes: bytea() },
     'SELECT sha256, bytes FROM blobs WHERE sha256 = ANY($1)',
     [hashes],
   );
-  const found = new Map(rows.map((row) => [row.sha256, new Uint8Array(row.bytes)])); // a copy: aligned, and no Buffer across processes
-  const lacking = hashes.filter((hash) => !found.has(hash));
-  if (lacking.length > 0)
-    throw new AppError('NOT_FOUND', `Expected the blobs ${lacking.join(', ')}, but they are not stored`, {
-      blobs: lacking,
+  const found = new Map(rows.map((row) => [row.sha256, new Uint8Array(row.bytes)])); // copied: aligned, and a Buffer does not survive a message to another process
+  const missing = hashes.filter((hash) => !found.has(hash));
+  if (missing.length > 0)
+    throw new AppError('NOT_FOUND', `Expected the blobs ${missing.join(', ')}, but they are not stored`, {
+      blobs: missing,
     });
   return found;
 };
 
 /**
- * Stores those of `needed` that are not there yet, in the order of their names, so that two writers of the same blobs do not wait for
- * each other in a circle. Errors: INVALID_REQUEST when one is neither stored nor given, or is not what its name says.
+ * Stores those of the blobs `needed` that are not stored yet, from the bytes `given`. It writes them in the order of their names, so that two
+ * writers of the same blobs cannot deadlock. Errors: INVALID_REQUEST when the bytes of a blob are neither stored nor given, or do not have
+ * the hash that they are named by.
  */
-export const putBlobs = async (
+const putBlobs = async (
   tx: Tx,
   needed: readonly string[],
   given: ReadonlyMap<string, Uint8Array>,
 ): Promise<void> => {
-  for (const name of [...(await namesWithoutBytes(tx, [...new Set(needed)]))].sort()) {
+  for (const name of [...(await findMissing(tx, [...new Set(needed)]))].sort()) {
     const bytes = given.get(name);
     if (!bytes)
       throw new AppError(
@@ -57,44 +64,39 @@ export const putBlobs = async (
       );
     const actual = sha256(bytes);
     if (actual !== name)
-      throw new AppError('INVALID_REQUEST', `Expected bytes with sha-256 ${name}, but theirs is ${actual}`, {
-        blob: name,
-      });
+      throw new AppError(
+        'INVALID_REQUEST',
+        `Expected bytes with sha-256 ${name}, but their hash is ${actual}`,
+        { blob: name },
+      );
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    await tx.query('INSERT INTO blobs (sha256, bytes) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
-      name,
-      buffer,
-    ]);
+    await tx.run('INSERT INTO blobs (sha256, bytes) VALUES ($1, $2) ON CONFLICT DO NOTHING', [name, buffer]);
   }
 };
 
 /**
- * Deletes those that nothing refers to. A blob that another transaction is just referring to is locked by that one's foreign key, and
- * skipped.
+ * Deletes those of the blobs that no checkpoint refers to. A blob that another transaction is about to refer to is locked by the foreign key
+ * of that transaction, and is skipped.
  */
-export const dropUnused = async (tx: Tx, names: readonly string[]): Promise<void> => {
-  if (names.length === 0) return;
-  await tx.query(
+export const dropUnused = async (tx: Tx, hashes: readonly string[]): Promise<void> => {
+  if (hashes.length === 0) return;
+  await tx.run(
     `DELETE FROM blobs WHERE sha256 IN (
        SELECT b.sha256 FROM blobs b
        WHERE b.sha256 = ANY($1) AND NOT EXISTS (SELECT FROM checkpoint_blobs r WHERE r.sha256 = b.sha256)
        ORDER BY b.sha256 FOR UPDATE SKIP LOCKED)`,
-    [names],
+    [hashes],
   );
 };
 
-/** Rows of checkpoints. A position of a chain is recorded once; whoever comes later with the same position changes nothing. */
-
-export const checkpointHash = (manifest: CheckpointManifest): string => sha256(canonicalJson(manifest));
-
-/** The number that stands for a chain in tables with many rows. */
+/** The number that stands for a chain in tables with many rows. A chain without a number gets one. */
 export const chainNumber = async (tx: Tx, chain: string): Promise<number> => {
-  const find = () => tx.query<{ id: number }>('SELECT id FROM chains WHERE hash = $1', [chain]);
+  const find = () => tx.query({ id: int4() }, 'SELECT id FROM chains WHERE hash = $1', [chain]);
   const [found] = await find();
   if (found) return found.id;
-  await tx.query('INSERT INTO chains (hash) VALUES ($1) ON CONFLICT DO NOTHING', [chain]);
-  const [made] = await find(); // ours, or that of the transaction that ours waited for
-  return made!.id;
+  await tx.run('INSERT INTO chains (hash) VALUES ($1) ON CONFLICT DO NOTHING', [chain]);
+  const [inserted] = await find(); // by this transaction, or by the one that it waited for
+  return inserted!.id;
 };
 
 const blobsOf = ({ networks, moments }: CheckpointManifest): string[] => [
@@ -102,10 +104,10 @@ const blobsOf = ({ networks, moments }: CheckpointManifest): string[] => [
 ];
 
 export type StoredCheckpoint = {
-  /** Of what is stored now. */
+  /** The hash of the checkpoint that is stored now. */
   readonly hash: string;
   readonly inserted: boolean;
-  /** Whether that is what came. */
+  /** Whether the stored checkpoint is the one that was written. */
   readonly matches: boolean;
 };
 
@@ -117,34 +119,37 @@ export const insertCheckpoint = async (
 ): Promise<StoredCheckpoint> => {
   const { epoch, step } = manifest.position;
   const key = [chainId, epoch, step] as const;
-  const [there] = await tx.query<{ hash: string; continuable: boolean }>(
+  const [stored] = await tx.query(
+    { hash: text(), continuable: bool() },
     'SELECT hash, continuable FROM checkpoints WHERE chain_id = $1 AND epoch = $2 AND step = $3',
     key,
   );
   const hash = checkpointHash(manifest);
-  // The same state again, its moments dropped since: an attempt that had to begin further back needs them anew.
-  const restore = there?.hash === hash && !there.continuable && manifest.moments !== null;
-  if (there && !restore) return { hash: there.hash, inserted: false, matches: there.hash === hash };
+  // The same state, but its moments were dropped since: an attempt that had to start further back needs them again.
+  const restoresMoments = stored?.hash === hash && !stored.continuable && manifest.moments !== null;
+  if (stored && !restoresMoments)
+    return { hash: stored.hash, inserted: false, matches: stored.hash === hash };
   const needed = blobsOf(manifest);
   await putBlobs(tx, needed, blobs);
-  await tx.query(
+  await tx.run(
     `INSERT INTO checkpoints (chain_id, epoch, step, hash, manifest, continuable) VALUES ($1, $2, $3, $4, $5, $6)
      ON CONFLICT (chain_id, epoch, step) DO UPDATE SET continuable = excluded.continuable`,
     [...key, hash, JSON.stringify(manifest), manifest.moments !== null],
   );
-  await tx.query(
+  await tx.run(
     'INSERT INTO checkpoint_blobs (chain_id, epoch, step, sha256) SELECT $1, $2, $3, unnest($4::text[]) ON CONFLICT DO NOTHING',
     [...key, needed],
   );
-  return { hash, inserted: !there, matches: true };
+  return { hash, inserted: !stored, matches: true };
 };
 
 /**
- * What the new position makes superfluous: states in the middle of earlier epochs, and Adam's moments of every earlier state but those
- * at the end of some stage of the chain, which longer stages may go on from.
+ * Drops what nobody needs once this position is recorded: states in the middle of earlier epochs, and Adam's moments of all earlier states.
+ * It keeps the moments at the end of a stage of the chain, because a longer stage may continue from them.
  */
 export const dropSuperseded = async (tx: Tx, chainId: number, { epoch, step }: Position): Promise<void> => {
-  const midway = await tx.query<{ sha256: string }>(
+  const fromMidEpoch = await tx.query(
+    { sha256: text() },
     `WITH old AS (
        SELECT chain_id, epoch, step FROM checkpoints WHERE chain_id = $1 AND step > 0 AND (epoch, step) < ($2, $3)
      ), released AS (
@@ -156,7 +161,8 @@ export const dropSuperseded = async (tx: Tx, chainId: number, { epoch, step }: P
      SELECT sha256 FROM released`,
     [chainId, epoch, step],
   );
-  const moments = await tx.query<{ sha256: string }>(
+  const fromMoments = await tx.query(
+    { sha256: text() },
     `WITH old AS (
        UPDATE checkpoints p SET continuable = false
        WHERE chain_id = $1 AND continuable AND (epoch, step) < ($2, $3)
@@ -170,13 +176,14 @@ export const dropSuperseded = async (tx: Tx, chainId: number, { epoch, step }: P
   );
   await dropUnused(
     tx,
-    [...midway, ...moments].map((row) => row.sha256),
+    [...fromMidEpoch, ...fromMoments].map((row) => row.sha256),
   );
 };
 
-/** What is stored of the state: `moments` is null where they have been dropped since. */
+/** The manifest as it can be used now: `moments` is null where they were dropped. Errors: NOT_FOUND. */
 export const getCheckpoint = async (db: Db, hash: string): Promise<CheckpointManifest> => {
-  const [row] = await reading(db).query<{ manifest: CheckpointManifest; continuable: boolean }>(
+  const [row] = await reading(db).query(
+    { manifest: jsonb<CheckpointManifest>(), continuable: bool() },
     'SELECT manifest, continuable FROM checkpoints WHERE hash = $1 ORDER BY continuable DESC LIMIT 1',
     [hash],
   );

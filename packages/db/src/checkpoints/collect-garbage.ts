@@ -1,3 +1,7 @@
+/**
+ * Frees the space of checkpoints that no kept trial needs. Results stay: metrics, evaluations, scores, statuses. When a later sweep needs a
+ * collected state, it trains it again.
+ */
 import {
   AppError,
   type Collection,
@@ -6,53 +10,59 @@ import {
   type SweepDefinition,
   usualMetricOf,
 } from '@funnel/contracts';
+import { float8, int4, jsonb, orNull, type RowOf, text, texts } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx, transaction } from '../connection/transaction.ts';
 import { lockStructure } from '../lifecycle/accounts.ts';
 import { dropUnused } from './checkpoints.ts';
 
-/** An empty attack is the worst case. */
-export type EndedSweep = { readonly sweep: string; readonly attack: string; readonly metric: string };
+/** A sweep and how its trials are ranked. An empty attack means the worst case. */
+type RankedSweep = { readonly sweep: string; readonly attack: string; readonly metric: string };
 
-/** Sweeps that may ask the same question: those of the same attacks. */
-type Alike = Pick<SweepDefinition, 'attacks' | 'dataset'> & {
-  readonly ids: readonly string[];
-  readonly objective: SweepDefinition['objective'] | null;
+const endedColumns = {
+  ids: texts(),
+  attacks: jsonb<SweepDefinition['attacks']>(),
+  dataset: jsonb<SweepDefinition['dataset']>(),
+  objective: orNull(jsonb<SweepDefinition['objective']>()),
 };
 
-const alike = `
+/** Ended sweeps with the same attacks, data set and objective stand in one row. */
+const selectEnded = `
   SELECT array_agg(id) AS ids, definition -> 'attacks' AS attacks, definition -> 'dataset' AS dataset, definition -> 'objective' AS objective
   FROM sweeps WHERE status IN ('completed', 'cancelled') GROUP BY 2, 3, 4`;
 
-/** And what is best in each: as asked, or else as the sweep itself is ranked. */
-export const endedSweeps = async (
+/** The ended sweeps. Their trials are ranked as the policy says, or else as the sweep itself ranks them. */
+const rankEndedSweeps = async (
   db: Db,
   { attack, metric }: Pick<RetentionPolicy, 'attack' | 'metric'>,
-): Promise<readonly EndedSweep[]> => {
-  const rankingOf = ({ attacks, dataset, objective }: Alike) => {
+): Promise<readonly RankedSweep[]> => {
+  const rankingOf = ({ attacks, dataset, objective }: RowOf<typeof endedColumns>) => {
     if (attack !== undefined || metric !== undefined)
       return { attack, metric: metric ?? usualMetricOf(attack) };
     const own = objectiveOf({ attacks, dataset, objective: objective ?? undefined });
     return { attack: own.run?.attack, metric: own.metric };
   };
-  return (await reading(db).query<Alike>(alike)).flatMap((sweeps) => {
-    const by = rankingOf(sweeps);
-    return sweeps.ids.map((sweep) => ({ sweep, attack: by.attack ?? '', metric: by.metric }));
+  return (await reading(db).query(endedColumns, selectEnded)).flatMap((sweeps) => {
+    const ranking = rankingOf(sweeps);
+    return sweeps.ids.map((sweep) => ({ sweep, attack: ranking.attack ?? '', metric: ranking.metric }));
   });
 };
 
-/** A policy that keeps a sweep which is not there was misspelt, and what it meant to keep would go. Errors: INVALID_REQUEST. */
-export const refuseUnknownSweeps = async (db: Db, names: readonly string[]): Promise<void> => {
+/** A policy that names an unknown sweep is misspelt, and the sweep that it meant to keep would lose its checkpoints. Errors: INVALID_REQUEST. */
+const refuseUnknownSweeps = async (db: Db, names: readonly string[]): Promise<void> => {
   if (names.length === 0) return;
-  const unknown = `SELECT n.name, n.place::int - 1 AS place FROM unnest($1::text[]) WITH ORDINALITY AS n (name, place)
-     WHERE NOT EXISTS (SELECT FROM sweeps w WHERE w.id = n.name OR w.name = n.name) ORDER BY n.place`;
-  const rows = await transaction(db, (tx) => tx.query<{ name: string; place: number }>(unknown, [names]));
-  const [first] = rows;
+  const unknown = await reading(db).query(
+    { name: text(), index: int4() },
+    `SELECT n.name, n.number::int - 1 AS index FROM unnest($1::text[]) WITH ORDINALITY AS n (name, number)
+     WHERE NOT EXISTS (SELECT FROM sweeps w WHERE w.id = n.name OR w.name = n.name) ORDER BY n.number`,
+    [names],
+  );
+  const [first] = unknown;
   if (!first) return;
   const expected = 'the id or the whole name of a sweep';
   throw new AppError('INVALID_REQUEST', `Expected ${expected}, but there is none called ${first.name}`, {
-    issues: rows.map(({ name, place }) => ({
-      path: `keepSweeps[${place}]`,
+    issues: unknown.map(({ name, index }) => ({
+      path: `keepSweeps[${index}]`,
       expected,
       received: JSON.stringify(name),
     })),
@@ -60,29 +70,24 @@ export const refuseUnknownSweeps = async (db: Db, names: readonly string[]): Pro
 };
 
 /**
- * Frees the room of checkpoints that no kept trial needs. Results stay: metrics, evaluations, scores, statuses. A sweep that needs a
- * collected state again trains it again.
- */
-
-/**
- * $1 days, $2 best, $3–$5 sweeps, and by which attack ('' for the worst case) and metric each is ranked, $6 kept sweeps by id or name.
- * A sweep that ended since these were read is not looked at.
+ * $1: days to keep. $2: how many best trials to keep. $3–$5: ended sweeps, and by which attack ('' for the worst case) and metric each is
+ * ranked. $6: sweeps to keep, by id or name. A sweep that ended after $3–$5 were read is left alone.
  *
- * A trial is given up when its sweep has ended, long enough ago, is not named, and it is not among its best. A stage is needed when a
- * trial that is not given up or a live sweep has it, or when a failed stage would be tried again from it.
+ * A trial is given up when its sweep has ended long enough ago, is not to be kept, and the trial is not among its best. A stage is needed when
+ * a live sweep or a trial that is not given up has it, or when a retry of a failed stage would start from it.
  */
-const decided = `
+const decisions = `
   ended AS (
     SELECT w.id, r.attack, r.metric FROM sweeps w JOIN unnest($3::text[], $4::text[], $5::text[]) AS r (id, attack, metric) ON r.id = w.id
     WHERE w.status IN ('completed', 'cancelled') AND w.finished_at <= now() - make_interval(secs => $1::float8 * 86400)
       AND w.id <> ALL($6) AND w.name <> ALL($6)
   ), ranked AS (
-    SELECT t.id, row_number() OVER (PARTITION BY t.sweep_id ORDER BY bool_or(s.masked), max(s.utility) DESC NULLS LAST, t.id) AS place
+    SELECT t.id, row_number() OVER (PARTITION BY t.sweep_id ORDER BY bool_or(s.masked), max(s.utility) DESC NULLS LAST, t.id) AS rank
     FROM ended w JOIN trials t ON t.sweep_id = w.id JOIN scores s ON s.trial_id = t.id AND s.attack = w.attack AND s.metric = w.metric GROUP BY t.id
   ), given_up AS MATERIALIZED (
     SELECT t.id, t.sweep_id FROM ended w JOIN trials t ON t.sweep_id = w.id
-    WHERE t.id NOT IN (SELECT id FROM ranked WHERE place <= $2)
-  ), tried_again AS (
+    WHERE t.id NOT IN (SELECT id FROM ranked WHERE rank <= $2)
+  ), retried AS (
     SELECT DISTINCT unnest(f.surrogates || f.parent || f.depends_on) AS id FROM stages f
     WHERE (f.status = 'failed' OR f.skip_cause = 'failed') AND EXISTS (
       SELECT FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id WHERE l.stage_id = f.id AND w.status <> 'cancelled')
@@ -90,17 +95,20 @@ const decided = `
     SELECT DISTINCT l.stage_id AS id FROM sweeps w JOIN sweep_stages l ON l.sweep_id = w.id WHERE w.status IN ('running', 'paused')
   )`;
 
-/** A chain on which anything is unfinished is left alone; where no trial is given up, nobody looks. `only`: a condition on stages `s`. */
+/**
+ * The checkpoints to delete. A chain with an unfinished stage is left alone. When no trial is given up, nothing is read. `only`: a condition
+ * on stages `s`.
+ */
 const superfluous = (only: string) => `
-  WITH ${decided}, held AS (
+  WITH ${decisions}, held AS (
     SELECT ts.stage_id AS id, bool_or(g.id IS NOT NULL) AS released, bool_or(g.id IS NULL) AS kept
     FROM stages s JOIN trial_stages ts ON ts.stage_id = s.id LEFT JOIN given_up g ON g.id = ts.trial_id
     WHERE s.kind <> 'attack' AND ${only} AND EXISTS (SELECT FROM given_up) GROUP BY 1
   ), considered AS MATERIALIZED (
     SELECT s.chain, s.epochs, coalesce(h.released, false) AS released,
-      coalesce(h.kept, false) OR live.id IS NOT NULL OR tried_again.id IS NOT NULL AS needed,
+      coalesce(h.kept, false) OR live.id IS NOT NULL OR retried.id IS NOT NULL AS needed,
       s.status IN ('waiting', 'ready', 'running') AS unfinished
-    FROM stages s LEFT JOIN held h ON h.id = s.id LEFT JOIN live ON live.id = s.id LEFT JOIN tried_again ON tried_again.id = s.id
+    FROM stages s LEFT JOIN held h ON h.id = s.id LEFT JOIN live ON live.id = s.id LEFT JOIN retried ON retried.id = s.id
     WHERE s.kind <> 'attack' AND ${only} AND EXISTS (SELECT FROM given_up)
   ), concerned AS (
     SELECT chain FROM considered GROUP BY chain HAVING bool_or(released AND NOT needed) AND NOT bool_or(unfinished)
@@ -110,7 +118,7 @@ const superfluous = (only: string) => `
     WHERE p.step > 0 OR NOT EXISTS (SELECT FROM considered s WHERE s.chain = k.chain AND s.epochs = p.epoch AND s.needed)
   )`;
 
-/** $7: whether the chains are wanted, too. */
+/** Counts what would be deleted. $7: whether to list the chains, too. */
 const survey = `${superfluous('true')}, released AS (
     SELECT b.sha256, count(*) AS refs FROM superfluous p JOIN checkpoint_blobs b USING (chain_id, epoch, step) GROUP BY 1
   ), freed AS (
@@ -127,9 +135,18 @@ const survey = `${superfluous('true')}, released AS (
            FROM trials t WHERE t.sweep_id IN (SELECT sweep_id FROM given_up) GROUP BY 1) AS g
      JOIN sweeps w ON w.id = g.sweep_id) AS sweeps`;
 
-type Asked = { readonly policy: RetentionPolicy; readonly ended: readonly EndedSweep[] };
+const surveyColumns = {
+  trials: int4(),
+  checkpoints: int4(),
+  blobs: int4(),
+  bytes: float8(),
+  chains: texts(),
+  sweeps: jsonb<Collection['sweeps']>(),
+};
 
-const parametersOf = ({ policy: { keepDays, keepBest, keepSweeps }, ended }: Asked) => [
+type Request = { readonly policy: RetentionPolicy; readonly ended: readonly RankedSweep[] };
+
+const parametersOf = ({ policy: { keepDays, keepBest, keepSweeps }, ended }: Request) => [
   keepDays,
   keepBest,
   ended.map(({ sweep }) => sweep),
@@ -138,17 +155,15 @@ const parametersOf = ({ policy: { keepDays, keepBest, keepSweeps }, ended }: Ask
   keepSweeps,
 ];
 
-type Survey = Omit<Collection, 'done'> & { readonly chains: readonly string[] };
-
-/** The whole of the stages, trials and checkpoints is joined: with room for it in memory, in half the time. */
-const look = (db: Db, asked: Asked, dryRun: boolean): Promise<Survey> =>
+/** The statement joins all stages, trials and checkpoints. With enough memory for that it takes half the time. */
+const takeSurvey = (db: Db, request: Request, dryRun: boolean) =>
   transaction(db, async (tx) => {
-    await tx.query("SET LOCAL work_mem = '128MB'");
-    const [found] = await tx.query<Survey>(survey, [...parametersOf(asked), !dryRun]);
+    await tx.run("SET LOCAL work_mem = '128MB'");
+    const [found] = await tx.query(surveyColumns, survey, [...parametersOf(request), !dryRun]);
     return found!;
   });
 
-/** A collected stage has no checkpoint: the next sweep that needs it finds it missing, and trains it. */
+/** A collected stage has no checkpoint. The next sweep that needs the stage finds none, and trains it. $7: chains. */
 const remove = `${superfluous('s.chain = ANY($7)')}, emptied AS (
     UPDATE stages s SET checkpoint = NULL FROM superfluous p WHERE s.chain = p.chain AND s.epochs = p.epoch AND p.step = 0
   ), released AS (
@@ -159,13 +174,13 @@ const remove = `${superfluous('s.chain = ANY($7)')}, emptied AS (
   )
   SELECT DISTINCT sha256 FROM released`;
 
-/** Chains per transaction: short enough that nobody waits long for the lock. */
+/** Chains per transaction: few enough that nobody waits long for the lock. */
 const batch = 100;
 
-/** Looks again under the lock: what a submission has come to need since the survey is kept. */
-const removeBatch = async (tx: Tx, asked: Asked, chains: readonly string[]): Promise<void> => {
+/** Decides again under the lock: checkpoints that a submission has come to need since the survey are kept. */
+const removeBatch = async (tx: Tx, request: Request, chains: readonly string[]): Promise<void> => {
   await lockStructure(tx);
-  const rows = await tx.query<{ sha256: string }>(remove, [...parametersOf(asked), chains]);
+  const rows = await tx.query({ sha256: text() }, remove, [...parametersOf(request), chains]);
   await dropUnused(
     tx,
     rows.map((row) => row.sha256),
@@ -173,13 +188,13 @@ const removeBatch = async (tx: Tx, asked: Asked, chains: readonly string[]): Pro
 };
 
 export type CollectOptions = {
-  /** Only say what would go. */
+  /** Only say what would be deleted. */
   readonly dryRun: boolean;
-  /** After so many milliseconds no further batch is begun, and the answer is not `done`. (Default: no limit) */
+  /** No further batch begins after so many milliseconds, and `done` is false in the answer. (Default: no limit) */
   readonly patience?: number;
 };
 
-/** What went, or with `dryRun` would go. Errors: INVALID_REQUEST where a sweep to keep is not there. */
+/** What was deleted, or with `dryRun` would be deleted. Errors: INVALID_REQUEST when there is no such sweep to keep. */
 export const collectGarbage = async (
   db: Db,
   policy: RetentionPolicy,
@@ -187,11 +202,11 @@ export const collectGarbage = async (
 ): Promise<Collection> => {
   await refuseUnknownSweeps(db, policy.keepSweeps);
   const end = performance.now() + patience;
-  const asked = { policy, ended: await endedSweeps(db, policy) };
-  const { chains, ...collection } = await look(db, asked, dryRun);
+  const request = { policy, ended: await rankEndedSweeps(db, policy) };
+  const { chains, ...collection } = await takeSurvey(db, request, dryRun);
   if (dryRun) return { ...collection, done: true };
   let next = 0;
   for (; next < chains.length && (next === 0 || performance.now() < end); next += batch)
-    await transaction(db, (tx) => removeBatch(tx, asked, chains.slice(next, next + batch)));
+    await transaction(db, (tx) => removeBatch(tx, request, chains.slice(next, next + batch)));
   return { ...collection, done: next >= chains.length };
 };

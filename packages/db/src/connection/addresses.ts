@@ -1,22 +1,24 @@
-/** `postgres://user:password@host:port/database?sslmode=…`: checked once, where it comes in, and without ever being said again. */
-
+/**
+ * Addresses of PostgreSQL: `postgres://user:password@host:port/database?sslmode=…`. They are checked once, where they come in. No message
+ * repeats any part of the user or the password.
+ */
 import { accessSync, constants } from 'node:fs';
 import { AppError } from '@funnel/contracts';
 import { type AddressName, partAt, withoutConnection } from './database-errors.ts';
 
-/** What the driver takes as one and the same: TLS with the certificate and the name in it verified. */
-const verifying: ReadonlySet<string> = new Set(['verify-full', 'verify-ca', 'require', 'prefer']);
-/** Without TLS, and TLS to whoever answers. */
-const others: ReadonlySet<string> = new Set(['disable', 'no-verify']);
-const files = ['sslrootcert', 'sslcert', 'sslkey'] as const;
+/** The driver treats all of these alike: TLS, and it verifies the certificate and the name in it. */
+const verifyingModes: ReadonlySet<string> = new Set(['verify-full', 'verify-ca', 'require', 'prefer']);
+/** No TLS, and TLS to any server that answers. */
+const otherModes: ReadonlySet<string> = new Set(['disable', 'no-verify']);
+const fileParameters = ['sslrootcert', 'sslcert', 'sslkey'] as const;
 
 const unusable = (name: AddressName, message: string) =>
   new AppError('UNAVAILABLE', message, { part: partAt(name) });
 
 const parse = (address: string, name: AddressName): URL => {
-  // With a socket's folder in `host` there may be no host where one stands; the driver reads that, URL does not.
+  // With a socket's folder in `host`, the place of the host may be empty: the driver reads that, URL does not.
   const whole = URL.canParse(address) ? address : address.replace('@/', '@localhost/');
-  // What URL throws holds its input, and so the password.
+  // The error that URL throws holds its input, and so the password.
   const url = URL.canParse(whole) ? new URL(whole) : null;
   if (url?.protocol === 'postgres:' || url?.protocol === 'postgresql:') return url;
   throw unusable(
@@ -27,20 +29,20 @@ const parse = (address: string, name: AddressName): URL => {
 
 const checkMode = (url: URL, name: AddressName): void => {
   const mode = url.searchParams.get('sslmode');
-  if (mode === null || others.has(mode)) return;
-  if (!verifying.has(mode))
+  if (mode === null || otherModes.has(mode)) return;
+  if (!verifyingModes.has(mode))
     throw unusable(
       name,
-      `Expected sslmode in ${name} to be one of ${[...verifying, ...others].join(', ')}, but got ${JSON.stringify(mode)}`,
+      `Expected sslmode in ${name} to be one of ${[...verifyingModes, ...otherModes].join(', ')}, but got ${JSON.stringify(mode)}`,
     );
-  // Asking for less than is done: said plainly, so that no later driver does less.
+  // The driver verifies more than some of these modes ask for. The address says so, so that no later driver verifies less.
   url.searchParams.set('sslmode', 'verify-full');
 };
 
 const checkFiles = (url: URL, name: AddressName): void => {
-  // As libpq says “the usual authorities”, which is the driver's way without the parameter.
+  // libpq's word for the usual authorities. The driver takes those when the parameter is absent.
   if (url.searchParams.get('sslrootcert') === 'system') url.searchParams.delete('sslrootcert');
-  for (const parameter of files) {
+  for (const parameter of fileParameters) {
     const file = url.searchParams.get(parameter);
     if (file === null) continue;
     try {
@@ -55,9 +57,7 @@ const checkFiles = (url: URL, name: AddressName): void => {
   }
 };
 
-/**
- * The same address as the driver should read it. Errors: UNAVAILABLE with what to change; its message has no part of user or password.
- */
+/** The same address as the driver should read it. Errors: UNAVAILABLE with what to change. */
 export const databaseAddress = (address: string, name: AddressName = 'DATABASE_URL'): string => {
   const url = parse(address, name);
   checkMode(url, name);
@@ -65,18 +65,16 @@ export const databaseAddress = (address: string, name: AddressName = 'DATABASE_U
   return url.href;
 };
 
-/**
- * Where a queue is kept: in the database, or where REDIS_URL says. That may be another PostgreSQL, which is then read, verified and
- * explained as the database is.
- */
-
 export type QueueAddress = {
   readonly url: string;
-  /** A fault of this PostgreSQL, in words that say what to change and hold no secret. Of Redis the queue knows better. */
+  /** Explains an error of this PostgreSQL: it says what to change and holds no secret. Absent for Redis, whose errors the queue explains. */
   readonly explain?: (error: Error) => Error;
 };
 
-/** `queueUrl`: REDIS_URL, if set. Errors: UNAVAILABLE with what to change, when it is of PostgreSQL and none that can be used. */
+/**
+ * Where the queue is kept: in the database, or where REDIS_URL (`queueUrl`) says. REDIS_URL may name another PostgreSQL, whose address is
+ * then read and checked like the database's. Errors: UNAVAILABLE with what to change.
+ */
 export const queueAddress = (queueUrl: string | undefined, databaseUrl: string): QueueAddress => {
   const [url, name] =
     queueUrl === undefined ? ([databaseUrl, 'DATABASE_URL'] as const) : ([queueUrl, 'REDIS_URL'] as const);

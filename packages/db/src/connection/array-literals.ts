@@ -1,19 +1,19 @@
 /**
- * Arrays as PostgreSQL writes them. The driver would do it too, one element at a time; a submission sends half a million elements. Pass
- * them where the statement says `$1::text[]`.
+ * Arrays in PostgreSQL's own notation, to be passed where the statement says `$1::text[]`. The driver would write them too, but one element
+ * at a time, and a submission sends half a million elements.
  */
 
-/** Of values that need no quotes: hashes, ids, numbers. */
+/** An array of values that need no quotes: hashes, ids, numbers. */
 export const plainArray = (values: readonly (string | number | null)[]): string =>
   `{${values.map((value) => value ?? 'NULL').join(',')}}`;
 
-/** Arrays of such values, each as a text that the statement casts: `x::text[]`. */
+/** An array of such arrays. Each is a text that the statement casts: `x::text[]`. */
 export const plainArrays = (values: readonly (readonly string[])[]): string =>
   `{${values.map((value) => `"${plainArray(value)}"`).join(',')}}`;
 
 const quoted = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`;
 
-/** Of JSON texts; null stands for SQL's NULL. What is one object in many places is written down once. */
+/** An array of JSON texts; null stands for SQL's NULL. An object that occurs several times is serialised once. */
 export const jsonArray = (values: readonly unknown[]): string => {
   const texts = new Map<unknown, string>([[null, 'NULL']]);
   const textOf = (value: unknown): string => {

@@ -1,20 +1,30 @@
-/** One pool of connections: raw SQL on the hot paths, Prisma for plain records, both on the same pool. */
-import { PrismaPg } from '@prisma/adapter-pg';
+/** The pool of connections that every operation of this package takes first. */
 import pg from 'pg';
-import { PrismaClient } from '../generated/client.ts';
 import { databaseAddress } from './addresses.ts';
+import { type Columns, typeIds } from './columns.ts';
 import { withoutConnection } from './database-errors.ts';
+
+/** A statement that was answered. */
+export type ExecutedStatement = {
+  readonly text: string;
+  /** What the caller says that it gives; null where the caller only states a type. */
+  readonly columns: Columns | null;
+  /** What PostgreSQL says that it gives. */
+  readonly fields: readonly pg.FieldDef[];
+};
+
+export type StatementListener = (statement: ExecutedStatement) => void;
 
 export type Db = {
   /** As the driver should read it; holds the password. */
   readonly url: string;
   readonly pool: pg.Pool;
-  readonly prisma: PrismaClient;
-  /** A connection to be released; never one that was open when another one went silent. */
+  readonly onStatement?: StatementListener;
+  /** A connection, which the caller must release. Never one that `replaceConnections` ruled out. */
   connect(): Promise<pg.PoolClient>;
-  /** A connection went silent: those opened before now may be in the same hole (half-open TCP), and are not used again. */
-  distrust(): void;
-  /** Calls `listener` after each commit of a transaction that wrote to the outbox (`lifecycle/outbox.ts`). Returns the end of that. */
+  /** No connection that was opened before now is used again: one of them did not answer, and the others may have the same fault (half-open TCP). */
+  replaceConnections(): void;
+  /** Calls `listener` after each commit of a transaction that wrote to the outbox (`lifecycle/outbox.ts`). The returned function ends that. */
   onOutbox(listener: () => void): () => void;
   /** Calls the listeners of `onOutbox`. */
   wakeRelay(): void;
@@ -22,30 +32,33 @@ export type Db = {
 };
 
 export type DbOptions = {
-  /** Connections at most. (Default: 10) */
+  /** The most connections at a time. (Default: 10) */
   readonly max?: number;
   /** Shown in `pg_stat_activity`. (Default: funnel) */
   readonly name?: string;
-  /** Told of connections that broke while idle; they are replaced by themselves. */
+  /** Called for every connection that breaks while it is idle. The pool replaces it. */
   readonly onError?: (error: Error) => void;
+  /** Called for every statement that was answered: tests compare its columns. */
+  readonly onStatement?: StatementListener;
 };
-
-const int8 = 20;
 
 /** bigint comes as a number: counts and ids here stay far below 2^53. */
 const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
-  oid === int8
+  oid === typeIds.int8
     ? Number
     : pg.types.getTypeParser(oid, format as 'text')) as unknown as typeof pg.types.getTypeParser; // overloads of pg
 
 /**
- * Opens nothing yet: connections are made when they are needed, so this works while the database is still starting. Errors: UNAVAILABLE
- * when `address` is none.
+ * Opens nothing yet: the pool makes connections when they are needed, so this works while the database still starts. Errors: UNAVAILABLE
+ * when `address` is not the address of a PostgreSQL database.
  *
- * The timeouts keep every failure finite: a connection that went silent (half-open TCP) fails the query after 30 s, and a client that
- * was stopped inside a transaction loses it, and its locks, after 10 s.
+ * The timeouts end every failure: a connection that stays silent (half-open TCP) fails the query after 30 s, and a client that was stopped
+ * inside a transaction loses it, and its locks, after 10 s.
  */
-export const createDb = (address: string, { max = 10, name = 'funnel', onError }: DbOptions = {}): Db => {
+export const createDb = (
+  address: string,
+  { max = 10, name = 'funnel', onError, onStatement }: DbOptions = {},
+): Db => {
   const url = databaseAddress(address);
   const pool = new pg.Pool({
     connectionString: url,
@@ -61,28 +74,27 @@ export const createDb = (address: string, { max = 10, name = 'funnel', onError }
     types: { getTypeParser },
   });
   pool.on('error', (error) => onError?.(withoutConnection(error)));
-  const opened = new WeakMap<pg.PoolClient, number>();
-  let distrusted = 0;
-  pool.on('connect', (client) => opened.set(client, performance.now()));
+  const openedAt = new WeakMap<pg.PoolClient, number>();
+  let usableFrom = 0;
+  pool.on('connect', (client) => openedAt.set(client, performance.now()));
   const connect = async (): Promise<pg.PoolClient> => {
     for (;;) {
       const client = await pool.connect();
-      if (opened.get(client)! >= distrusted) return client;
+      if (openedAt.get(client)! >= usableFrom) return client;
       client.release(true);
     }
   };
-  // The pool listens to idle connections only; one that breaks between two statements of a transaction would end the process. The next
-  // statement on it fails, which is enough.
+  // The pool handles errors of idle connections only. Without this handler, a connection that breaks between two statements of a
+  // transaction would end the process. The next statement on it fails, which is enough.
   pool.on('connect', (client) => client.on('error', () => {}));
   const outboxListeners = new Set<() => void>();
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     url,
     pool,
-    prisma,
+    onStatement,
     connect,
-    distrust: () => {
-      distrusted = performance.now();
+    replaceConnections: () => {
+      usableFrom = performance.now();
     },
     onOutbox: (listener) => {
       outboxListeners.add(listener);
@@ -91,9 +103,6 @@ export const createDb = (address: string, { max = 10, name = 'funnel', onError }
     wakeRelay: () => {
       for (const listener of outboxListeners) listener();
     },
-    close: async () => {
-      await prisma.$disconnect();
-      await pool.end();
-    },
+    close: () => pool.end(),
   };
 };

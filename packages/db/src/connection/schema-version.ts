@@ -1,4 +1,4 @@
-/** The schema that this version of Funnel works with, and what it says to a database that has another one. */
+/** The schema that this version of Funnel works with, and the error for a database that has another one. */
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '@funnel/contracts';
@@ -16,8 +16,8 @@ export const migrationNames = (folder: string): readonly string[] =>
 export const newestMigration: string = migrationNames(migrationsFolder).at(-1) ?? 'none';
 
 /**
- * SQL of the newest migration that the database has, to be read in the same statement as the rows that it vouches for: the ledger is
- * one page.
+ * SQL of the newest migration that the database has. A statement that must not run under another schema reads it together with its rows;
+ * the ledger is one page, so this costs little.
  */
 export const appliedMigration = `(SELECT max(migration_name COLLATE "C") FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL)`;
 
@@ -27,8 +27,8 @@ const advice = (applied: string | null): string =>
     : 'it is older than this version. Start the API of this version, or run `funnel migrate`, and start again';
 
 /**
- * Refuses to work on a database that was migrated, or restored from an older backup, since this process looked at its start. `applied`:
- * what `appliedMigration` gave. Errors: SCHEMA_MISMATCH.
+ * Refuses a database that was migrated, or restored from an older backup, after this process checked it at its start. `applied`: the value
+ * of `appliedMigration`. Errors: SCHEMA_MISMATCH.
  */
 export const checkMigration = (applied: string | null, cause?: unknown): void => {
   if (applied === newestMigration) return;

@@ -1,30 +1,35 @@
 /** Statements and transactions: the only way in which this package talks to PostgreSQL. */
 import { AppError } from '@funnel/contracts';
 import type pg from 'pg';
+import type { Columns, RowOf } from './columns.ts';
 import {
   databaseError,
+  isAnswerMissing,
   isOfTables,
   isOutdated,
   isRetriable,
-  isSilent,
   isUnreachable,
 } from './database-errors.ts';
-import type { Db } from './db.ts';
+import type { Db, StatementListener } from './db.ts';
 import { appliedMigration, checkMigration } from './schema-version.ts';
 
 /** Where a statement runs: inside a transaction, or alone. */
 export type Tx = {
-  /** Rows of one statement. `Row` is what its SELECT list says; the caller states it. */
+  /** Rows of one statement. `columns` says what its SELECT or RETURNING list gives. */
+  query<C extends Columns>(columns: C, text: string, values?: readonly unknown[]): Promise<RowOf<C>[]>;
+  /** The same where the caller states the type of a row and nothing checks it. */
   query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
-  /** The transaction wrote to the outbox: its relay is woken after the commit. */
+  /** Runs one statement that gives no rows. */
+  run(text: string, values?: readonly unknown[]): Promise<void>;
+  /** Says that the transaction wrote to the outbox: the relay is woken after the commit. */
   wakeRelay(): void;
 };
 
 type Queryable = { query(config: pg.QueryConfig): Promise<pg.QueryResult> };
 
 /**
- * Transactions are made of a few dozen fixed texts: each connection has PostgreSQL parse and plan one of them once, under this name.
- * Texts put together from a request's filters run alone (`reading`), and are not kept.
+ * Transactions consist of a few dozen fixed texts. Each connection has PostgreSQL parse and plan every text once, under the name given here.
+ * Texts that are put together from the filters of a request run outside of transactions (`reading`) and get no name.
  */
 const names = new Map<string, string>();
 const nameOf = (text: string): string => {
@@ -35,32 +40,44 @@ const nameOf = (text: string): string => {
   return name;
 };
 
-type Manner = {
-  /** Prepared once per connection. */
-  readonly named: boolean;
-  /** Milliseconds for one statement to answer in. (Default: the connection's) */
-  readonly patience?: number;
+type StatementOptions = {
+  /** Each connection prepares the statement once. */
+  readonly isNamed: boolean;
+  /** Milliseconds in which one statement must be answered. (Default: as the connection says) */
+  readonly timeoutMs?: number;
+  readonly onStatement?: StatementListener;
   readonly wakeRelay: () => void;
 };
 
-const over = (client: Queryable, { named, patience, wakeRelay }: Manner): Tx => ({
-  wakeRelay,
-  query: async <Row>(text: string, values: readonly unknown[] = []) => {
+const statementsOn = (
+  client: Queryable,
+  { isNamed, timeoutMs, onStatement, wakeRelay }: StatementOptions,
+): Tx => {
+  const execute = async (columns: Columns | null, text: string, values: readonly unknown[] = []) => {
     const config: pg.QueryConfig & { query_timeout?: number } = { text, values: [...values] };
-    if (named) config.name = nameOf(text);
-    if (patience !== undefined) config.query_timeout = patience;
-    const { rows } = await client.query(config);
-    return rows as Row[];
-  },
-});
+    if (isNamed) config.name = nameOf(text);
+    if (timeoutMs !== undefined) config.query_timeout = timeoutMs;
+    const { rows, fields } = await client.query(config);
+    onStatement?.({ text, columns, fields });
+    return rows;
+  };
+  return {
+    query: (first: Columns | string, ...rest: unknown[]) =>
+      typeof first === 'string'
+        ? execute(null, first, rest[0] as readonly unknown[])
+        : execute(first, rest[0] as string, rest[1] as readonly unknown[]),
+    run: async (text, values) => void (await execute({}, text, values)),
+    wakeRelay,
+  } as Tx; // overloads
+};
 
-/** Gives a connection back: to the pool, or to nothing when it is broken. A silent one makes the others suspect. */
-const giveBack = (db: Db, client: pg.PoolClient, broken: unknown): void => {
-  if (isSilent(broken)) db.distrust();
+/** Gives a connection back to the pool; a broken one is closed. After one that did not answer, the others are not used again either. */
+const release = (db: Db, client: pg.PoolClient, broken: unknown): void => {
+  if (isAnswerMissing(broken)) db.replaceConnections();
   client.release(broken !== undefined);
 };
 
-/** `error` in words. A statement that the tables refuse after another version migrated them is SCHEMA_MISMATCH. */
+/** `error` in words. A statement that the tables refuse after another version has migrated them is SCHEMA_MISMATCH. */
 const explain = async (db: Db, error: unknown): Promise<unknown> => {
   if (!isOfTables(error)) return databaseError(error);
   try {
@@ -72,80 +89,87 @@ const explain = async (db: Db, error: unknown): Promise<unknown> => {
   return databaseError(error);
 };
 
-/** Single statements outside any transaction. Errors: UNAVAILABLE, STORAGE_FULL, SCHEMA_MISMATCH. */
-export const reading = (db: Db): Tx => ({
-  wakeRelay: db.wakeRelay,
-  query: async <Row>(text: string, values?: readonly unknown[]) => {
+/** Runs `use` with a connection, outside of any transaction. */
+const withConnection = async <T>(db: Db, use: (tx: Tx) => Promise<T>): Promise<T> => {
+  try {
+    const client = await db.connect();
+    let broken: unknown;
     try {
-      const client = await db.connect();
-      let broken: unknown;
-      try {
-        return await over(client, { named: false, wakeRelay: db.wakeRelay }).query<Row>(text, values);
-      } catch (error) {
-        if (isUnreachable(error)) broken = error;
-        throw error;
-      } finally {
-        giveBack(db, client, broken);
-      }
+      const { onStatement, wakeRelay } = db;
+      return await use(statementsOn(client, { isNamed: false, onStatement, wakeRelay }));
     } catch (error) {
-      throw await explain(db, error);
+      if (isUnreachable(error)) broken = error;
+      throw error;
+    } finally {
+      release(db, client, broken);
     }
-  },
+  } catch (error) {
+    throw await explain(db, error);
+  }
+};
+
+/** Single statements outside of any transaction. Errors: UNAVAILABLE, STORAGE_FULL, SCHEMA_MISMATCH. */
+export const reading = (db: Db): Tx => ({
+  query: (...statement: [never, ...never[]]) => withConnection(db, (tx) => tx.query(...statement)),
+  run: (text, values) => withConnection(db, (tx) => tx.run(text, values)),
+  wakeRelay: db.wakeRelay,
 });
 
-const attempts = 10;
+const maxTries = 10;
 
-/** 2, 4, 8, … ms, at most 200, and up to as much again at random, so that two who collided do not meet again. */
-const backoff = (attempt: number): Promise<void> =>
+/** 2, 4, 8, … ms, at most 200, and up to as much again at random, so that two transactions that collided do not collide again. */
+const backoff = (tries: number): Promise<void> =>
   new Promise((resolve) => {
-    const delay = Math.min(200, 2 ** attempt);
+    const delay = Math.min(200, 2 ** tries);
     setTimeout(resolve, delay * (1 + Math.random()));
   });
 
-const once = async <T>(db: Db, work: (tx: Tx) => Promise<T>, patience: number | undefined): Promise<T> => {
+type Body<T> = (tx: Tx) => Promise<T>;
+
+const runOnce = async <T>(db: Db, body: Body<T>, timeoutMs: number | undefined): Promise<T> => {
   const client = await db.connect();
   let wroteOutbox = false;
   const wakeRelay = () => {
     wroteOutbox = true;
   };
-  const tx = over(client, { named: true, patience, wakeRelay });
+  const tx = statementsOn(client, { isNamed: true, timeoutMs, onStatement: db.onStatement, wakeRelay });
   let broken: unknown;
   try {
-    await tx.query('BEGIN');
-    const result = await work(tx);
-    await tx.query('COMMIT');
+    await tx.run('BEGIN');
+    const result = await body(tx);
+    await tx.run('COMMIT');
     if (wroteOutbox) db.wakeRelay();
     return result;
   } catch (error) {
     if (isUnreachable(error) || isOutdated(error)) broken = error;
-    // A failed ROLLBACK means a broken connection: it is thrown away, and the server rolls back.
+    // When ROLLBACK fails, the connection is broken: it is closed, and the server rolls back.
     else
-      await tx.query('ROLLBACK').catch((failure: unknown) => {
+      await tx.run('ROLLBACK').catch((failure: unknown) => {
         broken = failure;
       });
     throw error;
   } finally {
-    giveBack(db, client, broken);
+    release(db, client, broken);
   }
 };
 
 /**
- * Runs `work` in one READ COMMITTED transaction, again when PostgreSQL chose it as a deadlock's victim: `work` must have no effects but
- * its statements. `patience`: milliseconds for one statement to answer in. Errors: UNAVAILABLE when the connection breaks or goes silent
- * (then it is unknown whether a COMMIT under way arrived, so every operation of this package may safely be called again), STORAGE_FULL,
- * SCHEMA_MISMATCH, and what `work` throws.
+ * Runs `body` in one READ COMMITTED transaction, and again when PostgreSQL ended it to resolve a deadlock: `body` must have no effects but
+ * its statements. `patience`: milliseconds in which one statement must be answered. Errors: UNAVAILABLE when the connection breaks or does
+ * not answer (it is then unknown whether a COMMIT under way arrived, so every operation of this package may safely be called again),
+ * STORAGE_FULL, SCHEMA_MISMATCH, and what `body` throws.
  */
 export const transaction = async <T>(
   db: Db,
-  work: (tx: Tx) => Promise<T>,
+  body: Body<T>,
   { patience }: { readonly patience?: number } = {},
 ): Promise<T> => {
-  for (let attempt = 1; ; attempt++) {
+  for (let tries = 1; ; tries++) {
     try {
-      return await once(db, work, patience);
+      return await runOnce(db, body, patience);
     } catch (error) {
-      if (!isRetriable(error) || attempt >= attempts) throw await explain(db, error);
-      await backoff(attempt);
+      if (!isRetriable(error) || tries >= maxTries) throw await explain(db, error);
+      await backoff(tries);
     }
   }
 };

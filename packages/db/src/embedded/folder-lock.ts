@@ -1,4 +1,4 @@
-/** One process at a time starts or stops the server of a folder, and it is known which processes use it. */
+/** The lock of a data folder: one process at a time starts or stops its server. A folder beside it lists the processes that use the server. */
 import { readdirSync, rmSync } from 'node:fs';
 import {
   type FileHandle,
@@ -15,9 +15,11 @@ import path from 'node:path';
 import { AppError } from '@funnel/contracts';
 import { isAlive, waitUntil } from './server-process.ts';
 
-export type Owners = {
+/** The processes that use the server of a folder. Each has a file that is named by its process id. */
+type Users = {
+  /** Adds this process. */
   add(): Promise<void>;
-  /** True when nobody else alive is left. */
+  /** Removes this process. Resolves to true when no other living process is left. */
   remove(): Promise<boolean>;
 };
 
@@ -28,16 +30,16 @@ const isAnyAlive = (names: readonly string[]): boolean => names.map(Number).some
 const holderOf = async (file: string): Promise<number> =>
   Number(await readFile(file, 'utf8').catch(() => '0'));
 
-/** Takes a dead process's lock away by one rename, and gives it back if it was not the dead one's after all. */
-const discard = async (file: string, dead: number): Promise<void> => {
+/** Removes the lock of a dead process by one rename, and puts it back when it turns out to be of another process. */
+const removeLockOf = async (file: string, dead: number): Promise<void> => {
   const aside = `${file}.${process.pid}`;
-  await rename(file, aside).catch(() => {}); // someone was faster
+  await rename(file, aside).catch(() => {}); // another process was faster
   if ((await holderOf(aside)) !== dead) await link(aside, file).catch(() => {});
   await rm(aside, { force: true });
 };
 
-/** The name is the lock. On a full disk it has room when the number has not, and a server must be stopped then too. */
-const sign = async (handle: FileHandle): Promise<void> => {
+/** Writes the process id into the lock. The name of the file is the lock: when the disk is full the id may be missing, and a server can still be stopped. */
+const writePid = async (handle: FileHandle): Promise<void> => {
   try {
     await handle.write(String(process.pid));
   } catch (error) {
@@ -49,17 +51,17 @@ const sign = async (handle: FileHandle): Promise<void> => {
 
 const tryTake = async (file: string): Promise<boolean> => {
   try {
-    await sign(await open(file, 'wx', 0o600));
+    await writePid(await open(file, 'wx', 0o600));
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
   const holder = await holderOf(file);
-  if (holder > 0 && !isAlive(holder)) await discard(file, holder);
+  if (holder > 0 && !isAlive(holder)) await removeLockOf(file, holder);
   return false;
 };
 
-const ownersOf = (dir: string): Owners => {
+const usersOf = (dir: string): Users => {
   const folder = usersFolder(dir);
   const mine = path.join(folder, String(process.pid));
   return {
@@ -74,8 +76,8 @@ const ownersOf = (dir: string): Owners => {
   };
 };
 
-/** `remove` of the owners, for the last moment of a process, in which nothing can be waited for. */
-export const removeAtOnce = (dir: string): boolean => {
+/** `remove` of the users, without waiting. For the exit of a process, which cannot wait. */
+export const removeUserSync = (dir: string): boolean => {
   const folder = usersFolder(dir);
   rmSync(path.join(folder, String(process.pid)), { force: true });
   try {
@@ -85,8 +87,8 @@ export const removeAtOnce = (dir: string): boolean => {
   }
 };
 
-/** Runs `work` while no other process (nor another call of this one) does the same for `dir`. */
-export const withFolderLock = async <T>(dir: string, work: (owners: Owners) => Promise<T>): Promise<T> => {
+/** Runs `body` while no other process, and no other call in this process, has the lock of `dir`. Errors: UNAVAILABLE after three minutes. */
+export const withFolderLock = async <T>(dir: string, body: (users: Users) => Promise<T>): Promise<T> => {
   const file = `${dir}.lock`;
   if (!(await waitUntil(() => tryTake(file), 180_000)))
     throw new AppError(
@@ -95,7 +97,7 @@ export const withFolderLock = async <T>(dir: string, work: (owners: Owners) => P
       { part: 'database' },
     );
   try {
-    return await work(ownersOf(dir));
+    return await body(usersOf(dir));
   } finally {
     await rm(file, { force: true });
   }

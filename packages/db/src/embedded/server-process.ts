@@ -1,5 +1,4 @@
-/** Who serves a data folder: what `postmaster.pid` says, and whether it is still true. */
-
+/** The server process of a data folder: how to find it, start it and stop it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { readdir, readFile, readlink, realpath, rm, stat, statfs } from 'node:fs/promises';
@@ -7,9 +6,9 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { AppError } from '@funnel/contracts';
 import pg from 'pg';
-import type { Account } from './prepare.ts';
-import { environment, superuser } from './prepare.ts';
+import { type Account, environment, superuser } from './prepare.ts';
 
+/** The main process of a server, as `postmaster.pid` in its data folder names it. */
 export type Postmaster = { readonly pid: number; readonly port: number };
 
 export const isAlive = (pid: number): boolean => {
@@ -17,42 +16,42 @@ export const isAlive = (pid: number): boolean => {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // alive, and someone else's
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // alive, and of another user
   }
 };
 
-/** Linux: the folder that a process stands in, which for every process of a PostgreSQL server is its data folder. */
-const folderOf = (pid: number | string): Promise<string | null> =>
+/** Linux: the working folder of a process. For every process of a PostgreSQL server that is the data folder. */
+const workingFolder = (pid: number | string): Promise<string | null> =>
   readlink(`/proc/${pid}/cwd`).catch(() => null);
 
-const read = async (dir: string): Promise<Postmaster | null> => {
+const readPostmaster = async (dir: string): Promise<Postmaster | null> => {
   const text = await readFile(path.join(dir, 'postmaster.pid'), 'utf8').catch(() => null);
   if (text === null) return null;
   const [pid, , , port] = text.split('\n').map(Number);
   return pid && pid > 0 ? { pid, port: port ?? 0 } : null;
 };
 
-/** The live server of this data folder; null when there is none, though a file of a dead one may lie there. */
+/** The running server of this data folder; null when there is none, even if a file of a dead one is there. */
 export const findPostmaster = async (dir: string): Promise<Postmaster | null> => {
-  const found = await read(dir);
+  const found = await readPostmaster(dir);
   if (!found || !isAlive(found.pid)) return null;
   if (process.platform !== 'linux') return found;
-  // The number may have been given to some other process since.
-  return (await folderOf(found.pid)) === (await realpath(dir)) ? found : null;
+  // Another process may have got the same number since.
+  return (await workingFolder(found.pid)) === (await realpath(dir)) ? found : null;
 };
 
-/** Linux: processes of a server that was killed; they notice within moments, and until then their memory must not be touched. */
-const survivors = async (dir: string): Promise<readonly number[]> => {
+/** Linux: processes of a server that was killed. They end within moments; until then, nobody else may use their shared memory. */
+const remainingProcesses = async (dir: string): Promise<readonly number[]> => {
   if (process.platform !== 'linux') return [];
   const folder = await realpath(dir);
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const inside = await Promise.all(pids.map(async (pid) => (await folderOf(pid)) === folder));
+  const inside = await Promise.all(pids.map(async (pid) => (await workingFolder(pid)) === folder));
   return pids.filter((_, i) => inside[i]).map(Number);
 };
 
-const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
+const shortPause = () => new Promise((resolve) => setTimeout(resolve, 20));
 
-/** Waits until `condition` holds; false when it did not within `ms`. */
+/** Waits until `condition` holds. Resolves to false when it did not within `ms`. */
 export const waitUntil = async (
   condition: () => boolean | Promise<boolean>,
   ms: number,
@@ -60,22 +59,23 @@ export const waitUntil = async (
   const end = performance.now() + ms;
   while (!(await condition())) {
     if (performance.now() > end) return false;
-    await pause();
+    await shortPause();
   }
   return true;
 };
 
 /**
- * Makes way for a new server after a crash. PostgreSQL judges a stale `postmaster.pid` by whether that process number is alive: where
- * another program got the number, it would refuse to start for ever.
+ * Removes what a crashed server left and a new one would refuse to start with. PostgreSQL takes a stale `postmaster.pid` for a running server
+ * when another program has got its process number.
  */
-export const clearStale = async (dir: string): Promise<void> => {
-  const gone = await waitUntil(async () => (await survivors(dir)).length === 0, 10_000);
-  if (gone && (await read(dir)) !== null) await rm(path.join(dir, 'postmaster.pid'), { force: true });
+const clearStale = async (dir: string): Promise<void> => {
+  const gone = await waitUntil(async () => (await remainingProcesses(dir)).length === 0, 10_000);
+  if (gone && (await readPostmaster(dir)) !== null)
+    await rm(path.join(dir, 'postmaster.pid'), { force: true });
 };
 
-/** For the last moment of a process, in which nothing can be waited for: a fast shutdown that goes on without us. */
-export const askToStop = (dir: string): void => {
+/** Asks the server for a fast shutdown, without waiting. For the exit of a process, which cannot wait. */
+export const requestStop = (dir: string): void => {
   try {
     const pid = Number.parseInt(readFileSync(path.join(dir, 'postmaster.pid'), 'utf8'), 10);
     if (process.platform === 'linux' && readlinkSync(`/proc/${pid}/cwd`) !== realpathSync(dir)) return;
@@ -85,48 +85,49 @@ export const askToStop = (dir: string): void => {
   }
 };
 
-/** Fast shutdown: transactions are rolled back, everything is written. Immediate after 20 s; the log replays on the next start. */
+/**
+ * A fast shutdown: PostgreSQL rolls transactions back and writes everything. After 20 s an immediate shutdown, after which the next start
+ * replays the log.
+ */
 export const stopPostmaster = async ({ pid }: Postmaster): Promise<void> => {
-  const signal = (name: NodeJS.Signals) => {
+  const send = (name: NodeJS.Signals) => {
     try {
       process.kill(pid, name);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   };
-  const ended = () => !isAlive(pid);
-  signal('SIGINT');
-  if (await waitUntil(ended, 20_000)) return;
-  signal('SIGQUIT');
-  if (await waitUntil(ended, 10_000)) return;
-  signal('SIGKILL');
-  await waitUntil(ended, 5_000);
+  const hasEnded = () => !isAlive(pid);
+  send('SIGINT');
+  if (await waitUntil(hasEnded, 20_000)) return;
+  send('SIGQUIT');
+  if (await waitUntil(hasEnded, 10_000)) return;
+  send('SIGKILL');
+  await waitUntil(hasEnded, 5_000);
 };
 
-/** A PostgreSQL process of ours: its settings, its start, and that it answers. */
-
-const defaults: Readonly<Record<string, string>> = {
+const defaultSettings: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '200',
   shared_buffers: '256MB',
-  // One machine, no replicas.
+  // There is one machine and no replica.
   wal_level: 'minimal',
   max_wal_senders: '0',
-  // Statements here take milliseconds; compiling them takes longer.
+  // Statements take milliseconds; compiling them would take longer.
   jit: 'off',
   random_page_cost: '1.1',
   log_min_messages: 'warning',
-  // fsync and synchronous_commit stay on: what was acknowledged is there after a power cut.
+  // fsync and synchronous_commit stay on: data that was acknowledged survives a power cut.
 };
 
 const megabyte = 1_000_000;
 
-/** The log from which a crash is recovered: at most 2 GB, less on a small disk, and at least two of its files of 16 MB. */
+/** The size of the write-ahead log: at most 2 GB, less on a small disk, and at least two of its files of 16 MB. */
 const walSettings = async (dir: string): Promise<Readonly<Record<string, string>>> => {
   const { blocks, bsize } = await statfs(dir);
-  const most = Math.max(32, Math.min(2048, Math.floor((blocks * bsize) / megabyte / 10)));
-  return { max_wal_size: `${most}MB`, min_wal_size: `${Math.min(80, most)}MB` };
+  const maxMegabytes = Math.max(32, Math.min(2048, Math.floor((blocks * bsize) / megabyte / 10)));
+  return { max_wal_size: `${maxMegabytes}MB`, min_wal_size: `${Math.min(80, maxMegabytes)}MB` };
 };
 
 const freePort = (): Promise<number> =>
@@ -141,12 +142,12 @@ const freePort = (): Promise<number> =>
 
 const connect = async (url: string): Promise<pg.Client> => {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
-  client.on('error', () => {}); // the statement under way is rejected too
+  client.on('error', () => {}); // the statement that runs is rejected too
   await client.connect();
   return client;
 };
 
-/** The server takes connections and has our database. */
+/** The address of the database `funnel`, which is created if it is missing. Throws while the server accepts no connection. */
 export const ensureDatabase = async (port: number, password: string): Promise<string> => {
   const url = (database: string) => `postgres://${superuser}:${password}@127.0.0.1:${port}/${database}`;
   const client = await connect(url('postgres'));
@@ -159,7 +160,8 @@ export const ensureDatabase = async (port: number, password: string): Promise<st
   return url('funnel');
 };
 
-export type Launch = {
+/** Which server to start, and how. */
+export type ServerOptions = {
   readonly dir: string;
   readonly postgres: string;
   readonly account: Account;
@@ -167,15 +169,16 @@ export type Launch = {
 };
 
 const logFile = (dir: string): string => `${dir}.log`;
-const maxLog = 10_000_000;
+const maxLogBytes = 10_000_000;
 
-/** A connection that came while the server started or ended: `… [process] FATAL:  the database system is starting up`. */
-const turnedAway = /(\[\d+\]) FATAL: {2}the database system is /;
+/** The log line of a connection that came while the server started or ended: `… [process] FATAL:  the database system is starting up`. */
+const refusedConnection = /(\[\d+\]) FATAL: {2}the database system is /;
 
-const lastLines = async (dir: string): Promise<string> => {
+/** The last lines of the server's log, without those of refused connections. */
+const lastLogLines = async (dir: string): Promise<string> => {
   const text = await readFile(logFile(dir), 'utf8').catch(() => '');
   const lines = text.trim().split('\n');
-  const others = lines.flatMap((line) => turnedAway.exec(line)?.[1] ?? []);
+  const others = lines.flatMap((line) => refusedConnection.exec(line)?.[1] ?? []);
   return lines
     .filter((line) => !others.some((other) => line.includes(other)))
     .slice(-5)
@@ -183,16 +186,19 @@ const lastLines = async (dir: string): Promise<string> => {
 };
 
 /**
- * A process group of its own: Ctrl-C in the terminal is for Funnel, which stops the server after everything that uses it. Its log goes
- * to a file, so that nothing depends on who started it being alive.
+ * Starts the program. It gets a process group of its own, because Ctrl-C in the terminal is for Funnel, which stops the server after everything
+ * that uses it. Its log goes to a file, so that the server can outlive the process that started it.
  */
-const launch = async ({ dir, postgres, account, settings }: Launch, port: number): Promise<ChildProcess> => {
+const spawnServer = async (
+  { dir, postgres, account, settings }: ServerOptions,
+  port: number,
+): Promise<ChildProcess> => {
   const size = await stat(logFile(dir))
     .then((stats) => stats.size)
     .catch(() => 0);
-  const all = { ...defaults, ...(await walSettings(dir)), ...settings };
+  const all = { ...defaultSettings, ...(await walSettings(dir)), ...settings };
   const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const log = openSync(logFile(dir), size > maxLog ? 'w' : 'a', 0o600);
+  const log = openSync(logFile(dir), size > maxLogBytes ? 'w' : 'a', 0o600);
   try {
     return spawn(postgres, ['-D', dir, '-p', String(port), ...flags], {
       ...account,
@@ -206,15 +212,18 @@ const launch = async ({ dir, postgres, account, settings }: Launch, port: number
   }
 };
 
-/** Starts a server and waits until it answers; recovery after a crash may take a while. Ends it again when `signal` is aborted before. */
-export const serve = async (
-  what: Launch,
+/**
+ * Starts a server and waits until it answers; after a crash it may need a while to recover. Ends it when `signal` is aborted before that.
+ * Errors: UNAVAILABLE with the last lines of its log.
+ */
+export const startServer = async (
+  options: ServerOptions,
   port: number,
   password: string,
   signal?: AbortSignal,
 ): Promise<{ child: ChildProcess; url: string }> => {
-  await clearStale(what.dir);
-  const child = await launch(what, port);
+  await clearStale(options.dir);
+  const child = await spawnServer(options, port);
   let failure: unknown;
   let url = '';
   let ended = false;
@@ -225,7 +234,7 @@ export const serve = async (
   child.once('exit', () => {
     ended = true;
   });
-  const answers = async () => {
+  const answersOrEnded = async () => {
     if (ended || signal?.aborted) return true;
     try {
       url = await ensureDatabase(port, password);
@@ -235,26 +244,26 @@ export const serve = async (
       return false;
     }
   };
-  const inTime = await waitUntil(answers, 120_000);
+  const inTime = await waitUntil(answersOrEnded, 120_000);
   if (url) return { child, url };
   child.kill('SIGQUIT');
   const reason = ended
-    ? `it ended at once:\n${await lastLines(what.dir)}`
+    ? `it ended at once:\n${await lastLogLines(options.dir)}`
     : `it did not answer in ${inTime ? 'time' : '120 s'}: ${failure}`;
   throw new AppError(
     'UNAVAILABLE',
-    `PostgreSQL in ${what.dir} could not be started: ${reason}`,
+    `PostgreSQL in ${options.dir} could not be started: ${reason}`,
     { part: 'database' },
     { cause: failure },
   );
 };
 
-/** Serves on a free port; another program may take it in between, then on the next one. */
-export const serveSomewhere = async (what: Launch, password: string) => {
+/** Starts a server on a free port. When another program takes the port first, it tries another one. */
+export const startServerOnFreePort = async (options: ServerOptions, password: string) => {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
     try {
-      return { ...(await serve(what, port, password)), port };
+      return { ...(await startServer(options, port, password)), port };
     } catch (error) {
       if (attempt >= 3 || !/could not (bind|create any TCP)/.test(String(error))) throw error;
     }

@@ -1,50 +1,53 @@
-/** A server that ends without being asked to is started again on its port, so that its clients only need to reconnect. */
-
+/**
+ * Funnel's own PostgreSQL, from npm: created on the first start and found again on the next ones. It listens on loopback only, on a port that
+ * was free, with a password. It has no socket file, whose path could be too long. When the server ends by itself, it is started again on its
+ * port, so that its clients only need to reconnect.
+ */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@funnel/contracts';
-import { removeAtOnce, withFolderLock } from './folder-lock.ts';
-import { checkReach, findAccount, findBinaries, makeDataFolder, readPassword } from './prepare.ts';
+import { removeUserSync, withFolderLock } from './folder-lock.ts';
+import { checkAccess, findAccount, findBinaries, makeDataFolder, readPassword } from './prepare.ts';
 import {
-  askToStop,
   ensureDatabase,
   findPostmaster,
   isAlive,
-  type Launch,
   type Postmaster,
-  serve,
-  serveSomewhere,
+  requestStop,
+  type ServerOptions,
+  startServer,
+  startServerOnFreePort,
   stopPostmaster,
   waitUntil,
 } from './server-process.ts';
 
-/** `warn`: what a person should hear of. */
-export type Log = (
+/** `warn`: for a person to read. */
+type Log = (
   message: string,
   fields: Readonly<Record<string, unknown>>,
   level: 'debug' | 'info' | 'warn',
 ) => void;
 
-const lookMilliseconds = 500;
-const firstWait = 500;
-/** A disk that was full, or whatever was in the way, is seen to be mended within this time. */
-const longestWait = 5_000;
+const checkIntervalMs = 500;
+const firstPauseMs = 500;
+/** The longest pause between two tries to start the server: a full disk that has space again is noticed within this time. */
+const maxPauseMs = 5_000;
 
-export type Serving = {
-  readonly what: Launch;
+type RunningServer = {
+  readonly options: ServerOptions;
   readonly port: number;
   readonly password: string;
-  /** The server's process where it is ours; null: another process started it. */
+  /** The server's process; null when another process started it. */
   readonly child: ChildProcess | null;
   readonly log: Log;
 };
 
-/** Nothing here keeps the process running: the server outlives it anyway. */
-const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
-  sleep(milliseconds, undefined, { ref: false, signal }).catch(() => {});
+/** Does not keep the process alive: the server may outlive it. */
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  sleep(ms, undefined, { ref: false, signal }).catch(() => {});
 
 /** Resolves when the server has ended, or when `signal` is aborted. */
 const untilEnded = async (child: ChildProcess | null, dir: string, signal: AbortSignal): Promise<void> => {
@@ -55,19 +58,19 @@ const untilEnded = async (child: ChildProcess | null, dir: string, signal: Abort
     return;
   }
   while (!signal.aborted && (await findPostmaster(dir).catch(() => null)))
-    await pause(lookMilliseconds, signal);
+    await pause(checkIntervalMs, signal);
 };
 
-/** Watches the server, and starts it again as often as it ends and for as long as that takes. Returns what ends the watch. */
-export const keepServing = ({ what, port, password, child: first, log }: Serving): (() => void) => {
+/** Starts the server again whenever it ends, and tries for as long as that fails. Returns a function that ends this. */
+const keepRunning = ({ options, port, password, child: firstChild, log }: RunningServer): (() => void) => {
   const ending = new AbortController();
   const { signal } = ending;
 
-  /** The new server's process; null where another user of the folder was faster. */
+  /** The new server's process; null when another process that uses the folder started it first. */
   const startAgain = (): Promise<ChildProcess | null> =>
-    withFolderLock(what.dir, async () => {
-      if (signal.aborted || (await findPostmaster(what.dir))) return null;
-      return (await serve(what, port, password, signal)).child;
+    withFolderLock(options.dir, async () => {
+      if (signal.aborted || (await findPostmaster(options.dir))) return null;
+      return (await startServer(options, port, password, signal)).child;
     });
 
   const restart = async (): Promise<ChildProcess | null> => {
@@ -79,18 +82,17 @@ export const keepServing = ({ what, port, password, child: first, log }: Serving
       } catch (error) {
         if (signal.aborted) return null;
         const reason = error instanceof Error ? error.message : String(error);
-        // Said once; the tries are counted until one succeeds.
-        const sentence = `${reason}\nIt is tried again until it starts.`;
-        if (tries === 1) log(sentence, {}, 'warn');
+        // A person reads this once; the message of the successful start has the number of tries.
+        if (tries === 1) log(`${reason}\nIt is tried again until it starts.`, {}, 'warn');
         else log('PostgreSQL could not be started again', { tries, error: reason }, 'debug');
-        await pause(Math.min(longestWait, firstWait * 2 ** (tries - 1)), signal);
+        await pause(Math.min(maxPauseMs, firstPauseMs * 2 ** (tries - 1)), signal);
       }
     }
   };
 
   const watch = async (): Promise<void> => {
-    for (let child = first; ; child = await restart()) {
-      await untilEnded(child, what.dir, signal);
+    for (let child = firstChild; ; child = await restart()) {
+      await untilEnded(child, options.dir, signal);
       if (signal.aborted) return;
       const { exitCode: code, signalCode } = child ?? {};
       log('PostgreSQL ended by itself and is started again', { code, signal: signalCode }, 'warn');
@@ -100,76 +102,22 @@ export const keepServing = ({ what, port, password, child: first, log }: Serving
   return () => ending.abort();
 };
 
-/**
- * A PostgreSQL of our own, from npm: made on the first start, found again on the next ones. It listens on loopback only, on a port that
- * was free, with a password; no socket file, so no path is too long.
- */
-
 export type EmbeddedOptions = {
   /** The data folder; its parent also gets `<dir>.password` and `<dir>.log`. */
   readonly dir: string;
   readonly log?: Log;
-  /** Server settings on top of ours. */
+  /** Server settings, which override Funnel's own. */
   readonly settings?: Readonly<Record<string, string>>;
 };
 
 export type EmbeddedDatabase = {
   readonly url: string;
   readonly port: number;
-  /** Stops the server, unless another process that is still there started or found it before us. */
+  /** Stops the server when no other process uses it any more. */
   stop(): Promise<void>;
 };
 
-/**
- * Starts the server of `dir`, or goes on using the one that a killed Funnel left behind; keeps it running until `stop`. A process that ends
- * without `stop` takes the server with it, unless it is killed with SIGKILL. Works as root (as the user `postgres`) and as an ordinary
- * user. Errors: UNAVAILABLE with what to do.
- */
-export const startEmbedded = async ({
-  dir,
-  log = () => {},
-  settings = {},
-}: EmbeddedOptions): Promise<EmbeddedDatabase> => {
-  const folder = path.resolve(dir);
-  const { initdb, postgres } = await findBinaries();
-  const account = await findAccount();
-  await mkdir(path.dirname(folder), { recursive: true });
-  await checkReach(postgres, account);
-  await checkReach(folder, account);
-
-  const onExit = (): void => {
-    if (removeAtOnce(folder)) askToStop(folder);
-  };
-  process.on('exit', onExit);
-  try {
-    return await withFolderLock(folder, async (owners) => {
-      await makeDataFolder(folder, initdb, account);
-      const password = await readPassword(folder);
-      const what = { dir: folder, postgres, account, settings };
-      const found = await findPostmaster(folder);
-      const { child, url, port } = found
-        ? await reuse(found, folder, password)
-        : await serveSomewhere(what, password);
-      const release = keepServing({ what, port, password, child, log });
-      await owners.add();
-      log(
-        found ? 'PostgreSQL was running and is used again' : 'PostgreSQL started',
-        { dir: folder, port, pid: found?.pid ?? child?.pid },
-        'info',
-      );
-      const stopOnce = async (): Promise<void> => {
-        release();
-        await stop(folder);
-        process.off('exit', onExit);
-      };
-      return { url, port, stop: stopOnce };
-    });
-  } catch (error) {
-    process.off('exit', onExit);
-    throw error;
-  }
-};
-
+/** Uses a server that runs already. Errors: UNAVAILABLE when it does not answer. */
 const reuse = async ({ pid, port }: Postmaster, dir: string, password: string) => {
   let url = '';
   await waitUntil(async () => {
@@ -185,11 +133,64 @@ const reuse = async ({ pid, port }: Postmaster, dir: string, password: string) =
   return { child: null, url, port };
 };
 
-/** The last user of the folder stops the server, whoever started it. */
+/** The last process that uses the folder stops the server, whichever process started it. */
 const stop = (dir: string): Promise<void> =>
-  withFolderLock(dir, async (owners) => {
-    if (!(await owners.remove())) return;
+  withFolderLock(dir, async (users) => {
+    if (!(await users.remove())) return;
     const found = await findPostmaster(dir);
     if (found) await stopPostmaster(found);
     await rm(`${dir}.users`, { recursive: true, force: true });
   });
+
+/**
+ * Starts the server of `dir`, or uses the one that a killed Funnel left running; keeps it running until `stop`. A process that ends without
+ * `stop` asks the server to stop, unless it is killed with SIGKILL. Works as root (PostgreSQL then runs as the user `postgres`) and as an
+ * ordinary user. Errors: UNAVAILABLE with what to do.
+ */
+export const startEmbedded = async ({
+  dir,
+  log = () => {},
+  settings = {},
+}: EmbeddedOptions): Promise<EmbeddedDatabase> => {
+  const folder = path.resolve(dir);
+  const { initdb, postgres } = await findBinaries();
+  const account = await findAccount();
+  await mkdir(path.dirname(folder), { recursive: true });
+  await checkAccess(postgres, account);
+  await checkAccess(folder, account);
+
+  const onExit = (): void => {
+    if (removeUserSync(folder)) requestStop(folder);
+  };
+  process.on('exit', onExit);
+  try {
+    return await withFolderLock(folder, async (users) => {
+      await makeDataFolder(folder, initdb, account);
+      const password = await readPassword(folder);
+      const options = { dir: folder, postgres, account, settings };
+      const found = await findPostmaster(folder);
+      const { child, url, port } = found
+        ? await reuse(found, folder, password)
+        : await startServerOnFreePort(options, password);
+      const endRestarts = keepRunning({ options, port, password, child, log });
+      await users.add();
+      log(
+        found ? 'PostgreSQL was running and is used again' : 'PostgreSQL started',
+        { dir: folder, port, pid: found?.pid ?? child?.pid },
+        'info',
+      );
+      return {
+        url,
+        port,
+        stop: async (): Promise<void> => {
+          endRestarts();
+          await stop(folder);
+          process.off('exit', onExit);
+        },
+      };
+    });
+  } catch (error) {
+    process.off('exit', onExit);
+    throw error;
+  }
+};

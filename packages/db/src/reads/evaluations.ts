@@ -1,3 +1,4 @@
+/** Evaluations: what one attack did to one trial, and the worst case over all attacks of a trial. */
 import {
   AppError,
   type AttackName,
@@ -12,55 +13,62 @@ import {
   type Verdict,
   type WorstCase,
 } from '@funnel/contracts';
+import {
+  bools,
+  bytea,
+  float8s,
+  int2s,
+  int4s,
+  jsonb,
+  listOf,
+  type RowOf,
+  text,
+} from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
 
-type Row = {
-  readonly trial_id: string;
-  readonly stage_id: string;
-  readonly attack: AttackName;
-  readonly settings: Record<string, unknown>;
-  readonly summary: EvaluationSummary;
-  readonly verdict: Verdict;
-  readonly diagnostics: Diagnostic[];
+const evaluationColumns = {
+  stage_id: text(),
+  attack: text<AttackName>(),
+  settings: jsonb<Record<string, unknown>>(),
+  summary: jsonb<EvaluationSummary>(),
+  verdict: text<Verdict>(),
+  diagnostics: jsonb<Diagnostic[]>(),
 };
 
-const columns = 'e.stage_id, e.attack, e.settings, e.summary, e.verdict, e.diagnostics';
-
-const resource = ({ stage_id, attack, settings, summary, verdict, diagnostics }: Row): Evaluation => ({
+const evaluationOf = ({ stage_id, ...evaluation }: RowOf<typeof evaluationColumns>): Evaluation => ({
   stage: stage_id,
-  attack,
-  settings,
-  summary,
-  verdict,
-  diagnostics,
+  ...evaluation,
 });
 
-/** Of each trial, in the order of its attacks. */
+/** The evaluations of each trial, in the order of its attacks. */
 export const evaluationsOfTrials = async (
   tx: Tx,
   trialIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly Evaluation[]>> => {
-  const rows = await tx.query<Row>(
-    `SELECT ts.trial_id, ${columns} FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id
+  const rows = await tx.query(
+    { trial_id: text(), ...evaluationColumns },
+    `SELECT ts.trial_id, ${listOf(evaluationColumns, 'e')} FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id
      WHERE ts.trial_id = ANY($1) ORDER BY ts.trial_id, ts.ordinal`,
     [trialIds],
   );
   const found = new Map(trialIds.map((id) => [id, [] as Evaluation[]]));
-  for (const row of rows) found.get(row.trial_id)?.push(resource(row));
+  for (const { trial_id, ...row } of rows) found.get(trial_id)?.push(evaluationOf(row));
   return found;
 };
 
-const missing = (stageId: string) =>
+const missingEvaluation = (stageId: string) =>
   new AppError('NOT_FOUND', `Expected an evaluation, but stage ${stageId} has none`);
 
 /** Errors: NOT_FOUND. */
 export const getEvaluation = async (db: Db, stageId: string): Promise<Evaluation> => {
-  const [row] = await reading(db).query<Row>(`SELECT ${columns} FROM evaluations e WHERE e.stage_id = $1`, [
-    stageId,
-  ]);
-  if (!row) throw missing(stageId);
-  return resource(row);
+  const [row] = await reading(db).query(
+    evaluationColumns,
+    `SELECT ${listOf(evaluationColumns, 'e')} FROM evaluations e WHERE e.stage_id = $1`,
+    [stageId],
+  );
+  if (!row) throw missingEvaluation(stageId);
+  return evaluationOf(row);
 };
 
 export type EvaluationImages = EvaluationRecords & {
@@ -72,26 +80,40 @@ export type EvaluationImages = EvaluationRecords & {
   };
 };
 
-type ImagesRow = EvaluationRecords & {
-  readonly gallery_shape: number[];
-  readonly gallery_index: number[];
-  readonly gallery_original: Buffer;
-  readonly gallery_attacked: Buffer;
+/** Arrays of one length: an element per image. */
+const recordColumns = {
+  index: int4s(),
+  label: int2s(),
+  correct: bools(),
+  predicted: int2s(),
+  success: bools(),
+  l2: float8s<number | null>(),
+  linf: float8s<number | null>(),
+  l0: int4s<number | null>(),
+  steps: int4s(),
+  queries: int4s(),
 };
 
-/** Records of every image, and the pictures of the first few in base64. Errors: NOT_FOUND. */
+const galleryColumns = {
+  gallery_shape: int4s(),
+  gallery_index: int4s(),
+  gallery_original: bytea(),
+  gallery_attacked: bytea(),
+};
+
+/** The records of all images, and the pictures of the first few in base64. Errors: NOT_FOUND. */
 export const getImages = async (
   db: Db,
   { trialId, stageId }: { trialId: string; stageId: string },
 ): Promise<EvaluationImages> => {
-  const [row] = await reading(db).query<ImagesRow>(
-    `SELECT e.index, e.label, e.correct, e.predicted, e.success, e.l2, e.linf, e.l0, e.steps, e.queries,
-       e.gallery_shape, e.gallery_index, e.gallery_original, e.gallery_attacked
-     FROM evaluations e JOIN trial_stages ts ON ts.stage_id = e.stage_id
+  const columns = { ...recordColumns, ...galleryColumns };
+  const [row] = await reading(db).query(
+    columns,
+    `SELECT ${listOf(columns, 'e')} FROM evaluations e JOIN trial_stages ts ON ts.stage_id = e.stage_id
      WHERE ts.trial_id = $1 AND e.stage_id = $2 LIMIT 1`,
     [trialId, stageId],
   );
-  if (!row) throw missing(stageId);
+  if (!row) throw missingEvaluation(stageId);
   const { gallery_shape: shape, gallery_index: index, gallery_original, gallery_attacked, ...records } = row;
   const size = shape.reduce((product, side) => product * side, 1);
   const pictures = (bytes: Buffer) =>
@@ -102,15 +124,17 @@ export const getImages = async (
   };
 };
 
-type WorstCaseRow = { readonly trial_id: string; readonly values: WorstCase['values'] };
-
-/** By trial; there is none before all of its attacks are complete. `runsOf`: what a trial has met. */
+/**
+ * The worst case of each trial. A trial has none before all of its attacks are complete. `runsOf`: the attacks of a trial, from which its
+ * threat model follows.
+ */
 export const worstCasesOf = async (
   tx: Tx,
   trialIds: readonly string[],
   runsOf: (trialId: string) => readonly Run[],
 ): Promise<ReadonlyMap<string, WorstCase>> => {
-  const rows = await tx.query<WorstCaseRow>(
+  const rows = await tx.query(
+    { trial_id: text(), values: jsonb<WorstCase['values']>() },
     `SELECT trial_id, jsonb_object_agg(metric, value) AS values FROM scores WHERE trial_id = ANY($1) AND ordinal = -1 GROUP BY 1`,
     [trialIds],
   );
@@ -121,19 +145,19 @@ export const worstCasesOf = async (
 
 type TrialOfSweep = { readonly trial_id: string; readonly sweep_id: string };
 
-/** What the worst case of these trials counts, by sweep: all trials of a sweep meet the same attacks, so that one of each is looked at. */
+/** The threat model of each sweep. All trials of a sweep meet the same attacks, so the statement reads those of one trial each. */
 export const threatModels = async (
   tx: Tx,
-  rows: readonly TrialOfSweep[],
+  trials: readonly TrialOfSweep[],
 ): Promise<ReadonlyMap<string, ThreatModel>> => {
-  const sweepOf = new Map(
-    [...new Map(rows.map((row) => [row.sweep_id, row.trial_id]))].map(([sweep, trial]) => [trial, sweep]),
-  );
-  if (sweepOf.size === 0) return new Map();
-  const found = await tx.query<{ trial_id: string; runs: AttackRun[] }>(
+  const trialOfSweep = new Map(trials.map((trial) => [trial.sweep_id, trial.trial_id]));
+  const sweepOfTrial = new Map([...trialOfSweep].map(([sweep, trial]) => [trial, sweep]));
+  if (sweepOfTrial.size === 0) return new Map();
+  const rows = await tx.query(
+    { trial_id: text(), runs: jsonb<AttackRun[]>() },
     `SELECT ts.trial_id, jsonb_agg(s.attack) AS runs FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id
      WHERE ts.trial_id = ANY($1) AND s.kind = 'attack' GROUP BY 1`,
-    [[...sweepOf.keys()]],
+    [[...sweepOfTrial.keys()]],
   );
-  return new Map(found.map(({ trial_id, runs }) => [sweepOf.get(trial_id)!, threatModelOf(runs)]));
+  return new Map(rows.map(({ trial_id, runs }) => [sweepOfTrial.get(trial_id)!, threatModelOf(runs)]));
 };

@@ -1,21 +1,22 @@
 /**
- * The event stream. Transactions commit in another order than they number their rows, so rows are read in the order of the transactions
- * that wrote them, and only those older than every transaction still under way: what is read once stays complete behind the reader.
+ * The event stream. Transactions do not commit in the order in which they number their rows. So a reader gets events in the order of the
+ * transactions that wrote them, and only from transactions that are older than every transaction still running: no event can appear later
+ * before one that was read already.
  */
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, type FunnelEvent, type FunnelEventRow } from '@funnel/contracts';
 import pg from 'pg';
+import { int8, jsonb, timestamptz, xid8 } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
 import { eventsChannel } from '../lifecycle/propagate.ts';
 
-type Row = { readonly xid: string; readonly id: number; readonly at: Date; readonly payload: FunnelEvent };
-
+/** The oldest transaction that still runs. */
 const horizon = 'pg_snapshot_xmin(pg_current_snapshot())';
 
-/** An id is the number of its transaction and its own, `812-3304`; the empty text comes before all. */
-const parse = (id: string): readonly [bigint, bigint] => {
+/** The numbers of an id: its transaction, and the event itself, as in `812-3304`. The empty text comes before all events. */
+const parseId = (id: string): readonly [bigint, bigint] => {
   if (id === '') return [0n, 0n];
   const match = /^(\d{1,20})-(\d{1,19})$/.exec(id);
   if (!match)
@@ -26,15 +27,15 @@ const parse = (id: string): readonly [bigint, bigint] => {
   return [BigInt(match[1]!), BigInt(match[2]!)];
 };
 
-/** Whether event `id` comes after `other`. Errors: INVALID_REQUEST. */
+/** Whether event `id` comes after event `other`. Errors: INVALID_REQUEST. */
 export const isEventAfter = (id: string, other: string): boolean => {
-  const [xid, number] = parse(id);
-  const [otherXid, otherNumber] = parse(other);
+  const [xid, number] = parseId(id);
+  const [otherXid, otherNumber] = parseId(other);
   return xid === otherXid ? number > otherNumber : xid > otherXid;
 };
 
 export type EventsQuery = {
-  /** The id of the last one seen; empty for the beginning. */
+  /** The id of the last event that was read; empty for the beginning. */
   readonly after: string;
   readonly sweep?: string;
   readonly limit: number;
@@ -45,8 +46,9 @@ export const eventsAfter = async (
   db: Db,
   { after, sweep, limit }: EventsQuery,
 ): Promise<readonly FunnelEventRow[]> => {
-  const [xid, id] = parse(after);
-  const rows = await reading(db).query<Row>(
+  const [xid, id] = parseId(after);
+  const rows = await reading(db).query(
+    { xid: xid8(), id: int8(), at: timestamptz(), payload: jsonb<FunnelEvent>() },
     `SELECT xid, id, at, payload FROM events
      WHERE (xid, id) > ($1::xid8, $2::bigint) AND xid < ${horizon} AND ($3::text IS NULL OR sweep_id = $3)
      ORDER BY xid, id LIMIT $4`,
@@ -57,59 +59,60 @@ export const eventsAfter = async (
 
 /** The id of the newest event that can be read; empty when there is none. */
 export const lastEventId = async (db: Db): Promise<string> => {
-  const [row] = await reading(db).query<{ xid: string; id: number }>(
+  const [row] = await reading(db).query(
+    { xid: xid8(), id: int8() },
     `SELECT xid, id FROM events WHERE xid < ${horizon} ORDER BY xid DESC, id DESC LIMIT 1`,
   );
   return row ? `${row.xid}-${row.id}` : '';
 };
 
-/** Committed events that an older transaction, still under way, holds back. */
-const isHeldBack = async (db: Db): Promise<boolean> => {
-  const rows = await reading(db).query(`SELECT FROM events WHERE xid >= ${horizon} LIMIT 1`);
+/** Whether an older transaction that still runs keeps committed events from being read. */
+const hasPendingEvents = async (db: Db): Promise<boolean> => {
+  const rows = await reading(db).query({}, `SELECT FROM events WHERE xid >= ${horizon} LIMIT 1`);
   return rows.length > 0;
 };
 
-const heldBackDelay = 50;
-/** Milliseconds between two attempts to reconnect: doubled with each failure, half of it random. */
-const firstReconnect = 500;
-const longestReconnect = 8_000;
-/** Milliseconds for a connection to end in order. */
-const endPatience = 1_000;
-/** A connection that went silent is noticed by a question at this interval. */
-const probeInterval = 15_000;
+const pendingDelayMs = 50;
+/** The pause before a reconnection: doubled with each failure, and half of it random. */
+const firstReconnectMs = 500;
+const maxReconnectMs = 8_000;
+/** How long `close` waits for the connection to end in order. */
+const endTimeoutMs = 1_000;
+/** How often a query checks that the connection still answers. */
+const probeIntervalMs = 15_000;
 
 /**
- * Calls `wake` whenever there may be new events: on every announcement, again for as long as some are held back, and after every
- * reconnection, since announcements are lost while there is no connection. Never calls after `close`.
+ * Calls `onChange` whenever there may be new events: on every notification of PostgreSQL, again while events are pending, and after every
+ * reconnection, because notifications are lost while there is no connection. Never calls it after `close`.
  */
-export const onEvents = async (db: Db, wake: () => void): Promise<{ close(): Promise<void> }> => {
+export const onEvents = async (db: Db, onChange: () => void): Promise<{ close(): Promise<void> }> => {
   let closed = false;
   let client: pg.Client | undefined;
-  /** Of the connection that is there or being made. */
+  /** Of the connection that is open or being opened. */
   let socket = new Socket();
   let retry: NodeJS.Timeout | undefined;
   let failures = 0;
-  let looking = false;
+  let isCheckPlanned = false;
 
-  /** Looks before it wakes: when the last look found nothing held back, the reader that it wakes finds everything. */
-  const follow = async (): Promise<void> => {
-    looking = false; // an announcement that comes from here on is looked after again
-    const held = await isHeldBack(db).catch(() => false); // unreachable: the listening connection notices too, and wakes after
+  /** Reads the state before it calls `onChange`: when no event was pending, the reader that is called finds all events. */
+  const checkPending = async (): Promise<void> => {
+    isCheckPlanned = false; // a notification from here on plans another check
+    const pending = await hasPendingEvents(db).catch(() => false); // unreachable: the listening connection fails too, and reconnects
     if (closed) return;
-    wake();
-    if (held) lookAgain();
+    onChange();
+    if (pending) planCheck();
   };
 
-  const lookAgain = (): void => {
-    if (looking) return;
-    looking = true;
-    setTimeout(() => void follow(), heldBackDelay).unref();
+  const planCheck = (): void => {
+    if (isCheckPlanned) return;
+    isCheckPlanned = true;
+    setTimeout(() => void checkPending(), pendingDelayMs).unref();
   };
 
-  const tell = (): void => {
+  const announce = (): void => {
     if (closed) return;
-    wake();
-    lookAgain();
+    onChange();
+    planCheck();
   };
 
   const connect = async (): Promise<void> => {
@@ -122,8 +125,8 @@ export const onEvents = async (db: Db, wake: () => void): Promise<{ close(): Pro
       connectionTimeoutMillis: 10_000,
       query_timeout: 10_000,
     });
-    next.on('error', () => {}); // followed by `end`
-    next.on('notification', tell);
+    next.on('error', () => {}); // `end` follows
+    next.on('notification', announce);
     try {
       await next.connect();
       await next.query(`LISTEN ${eventsChannel}`);
@@ -135,7 +138,7 @@ export const onEvents = async (db: Db, wake: () => void): Promise<{ close(): Pro
     client = next;
     const probe = setInterval(
       () => next.query('SELECT 1').catch(() => next.end().catch(() => {})),
-      probeInterval,
+      probeIntervalMs,
     );
     next.once('end', () => {
       clearInterval(probe);
@@ -145,8 +148,8 @@ export const onEvents = async (db: Db, wake: () => void): Promise<{ close(): Pro
 
   const reconnect = (): void => {
     if (closed) return;
-    const delay = Math.min(longestReconnect, firstReconnect * 2 ** failures++);
-    retry = setTimeout(() => connect().then(tell, reconnect), delay * (0.5 + Math.random() / 2));
+    const delay = Math.min(maxReconnectMs, firstReconnectMs * 2 ** failures++);
+    retry = setTimeout(() => connect().then(announce, reconnect), delay * (0.5 + Math.random() / 2));
   };
 
   await connect();
@@ -154,11 +157,11 @@ export const onEvents = async (db: Db, wake: () => void): Promise<{ close(): Pro
     close: async () => {
       closed = true;
       clearTimeout(retry);
-      const inTime = new AbortController();
-      const late = sleep(endPatience, undefined, { signal: inTime.signal }).catch(() => {});
-      await Promise.race([client?.end().catch(() => {}), late]);
-      inTime.abort();
-      socket.destroy(); // of a server that does not answer, and of a connection that is just being made
+      const ended = new AbortController();
+      const timeout = sleep(endTimeoutMs, undefined, { signal: ended.signal }).catch(() => {});
+      await Promise.race([client?.end().catch(() => {}), timeout]);
+      ended.abort();
+      socket.destroy(); // when the server does not answer, or a connection is just being opened
     },
   };
 };

@@ -1,5 +1,4 @@
-/** What the defences of ranked runs rejected. Asked for where a recipe rejects images at all: elsewhere there is nothing to say. */
-
+/** The leaderboard: which runs are the most robust. A page costs the same wherever it is in the ranking (`ranking.ts`). */
 import {
   type Diagnostic,
   diagnostics,
@@ -11,6 +10,7 @@ import {
   recipes,
   writeExtended,
 } from '@funnel/contracts';
+import { float8, int4, jsonb, orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
 import { halfWidth } from '../scores/student-t.ts';
@@ -19,36 +19,59 @@ import { threatModels } from './evaluations.ts';
 import {
   findRanked,
   type LeaderboardCursor,
-  type Ranked,
+  type RankedRow,
   ranksOf,
   readLeaderboardCursor,
   writeLeaderboardCursor,
 } from './ranking.ts';
 
+/** Why trials are marked: the checks of their evaluations that did not pass, each once. */
+const reasonsOf = async (
+  tx: Tx,
+  ranked: readonly RankedRow[],
+): Promise<ReadonlyMap<string, readonly string[]>> => {
+  const marked = ranked.filter(({ verdict }) => verdict !== null && verdict !== 'ok');
+  if (marked.length === 0) return new Map();
+  const rows = await tx.query(
+    { trial_id: text(), attack: text(), diagnostics: jsonb<Diagnostic[]>() },
+    `SELECT ts.trial_id, e.attack, e.diagnostics FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id
+     WHERE ts.trial_id = ANY($1) AND e.verdict <> 'ok' ORDER BY ts.trial_id, ts.ordinal`,
+    [marked.map((row) => row.trial_id)],
+  );
+  const reasons = new Map<string, string[]>();
+  for (const { trial_id, attack, diagnostics: checks } of rows) {
+    const failed = checks
+      .filter((check) => check.verdict !== 'ok')
+      .map((check) => `${attack}: not “${diagnostics[check.id].title}”: ${check.detail}`);
+    reasons.set(trial_id, [...new Set([...(reasons.get(trial_id) ?? []), ...failed])]);
+  }
+  return reasons;
+};
+
 type Rejections = { readonly rejectedClean: number; readonly rejectedAttacked: number };
 
-type RankedTrial = { readonly trial_id: string; readonly ordinal: number; readonly recipe: RecipeName };
-
-/** A defence that rejects images records how many clean ones. */
-const rejects = (name: RecipeName): boolean => {
+/** A recipe whose defence rejects images records how many clean images it rejects. */
+const rejectsImages = (name: RecipeName): boolean => {
   const recipe: Recipe = recipes[name];
   return recipe.stages.some(({ records }) => records.includes('rejectedShare'));
 };
 
-export const rejectionsKey = (row: Pick<RankedTrial, 'trial_id' | 'ordinal'>): string =>
-  `${row.trial_id} ${row.ordinal}`;
+const keyOf = ({ trial_id, ordinal }: { readonly trial_id: string; readonly ordinal: number }): string =>
+  `${trial_id} ${ordinal}`;
 
-/** By `rejectionsKey`; `seeds`: the mean over all seeds of each row's configuration. */
-export const rejectionsOf = async (
+/**
+ * The shares of images that the defences of ranked runs rejected, by `keyOf`. Runs of recipes that reject nothing have none. `averageSeeds`:
+ * the mean over all seeds of each row's configuration.
+ */
+const rejectionsOf = async (
   tx: Tx,
-  ranked: readonly RankedTrial[],
-  { metric, seeds }: { readonly metric: string; readonly seeds: boolean },
+  ranked: readonly RankedRow[],
+  { metric, averageSeeds }: { readonly metric: string; readonly averageSeeds: boolean },
 ): Promise<ReadonlyMap<string, Rejections>> => {
-  const rows = ranked.filter(({ recipe }) => rejects(recipe));
+  const rows = ranked.filter(({ recipe }) => rejectsImages(recipe));
   if (rows.length === 0) return new Map();
-  const found = await tx.query<
-    RankedTrial & { readonly clean: number | null; readonly attacked: number | null }
-  >(
+  const found = await tx.query(
+    { trial_id: text(), ordinal: int4(), clean: orNull(float8()), attacked: orNull(float8()) },
     `SELECT r.trial_id, r.ordinal, avg((e.summary ->> 'rejectedClean')::float8) AS clean,
        avg((e.summary ->> 'rejectedAttacked')::float8) AS attacked
      FROM unnest($1::text[], $2::int[]) AS r (trial_id, ordinal)
@@ -57,42 +80,18 @@ export const rejectionsOf = async (
      JOIN scores s ON s.trial_id = o.id AND s.ordinal = r.ordinal AND s.metric = $3
      JOIN evaluations e ON e.stage_id = s.stage_id
      GROUP BY r.trial_id, r.ordinal`,
-    [rows.map((row) => row.trial_id), rows.map((row) => row.ordinal), metric, seeds],
+    [rows.map((row) => row.trial_id), rows.map((row) => row.ordinal), metric, averageSeeds],
   );
   return new Map(
     found.flatMap((row) =>
       row.clean === null || row.attacked === null
         ? []
-        : [[rejectionsKey(row), { rejectedClean: row.clean, rejectedAttacked: row.attacked }]],
+        : [[keyOf(row), { rejectedClean: row.clean, rejectedAttacked: row.attacked }]],
     ),
   );
 };
 
-/** Which runs are the most robust: a page costs the same wherever it is. */
-
-/** Why trials are marked: the checks of their evaluations that did not pass, each once. */
-const reasonsOf = async (
-  tx: Tx,
-  ranked: readonly Ranked[],
-): Promise<ReadonlyMap<string, readonly string[]>> => {
-  const marked = ranked.filter(({ verdict }) => verdict !== null && verdict !== 'ok');
-  if (marked.length === 0) return new Map();
-  const rows = await tx.query<{ trial_id: string; attack: string; diagnostics: Diagnostic[] }>(
-    `SELECT ts.trial_id, e.attack, e.diagnostics FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id
-     WHERE ts.trial_id = ANY($1) AND e.verdict <> 'ok' ORDER BY ts.trial_id, ts.ordinal`,
-    [marked.map((row) => row.trial_id)],
-  );
-  const reasons = new Map<string, string[]>();
-  for (const { trial_id, attack, diagnostics: checks } of rows) {
-    const said = checks
-      .filter((check) => check.verdict !== 'ok')
-      .map((check) => `${attack}: not “${diagnostics[check.id].title}”: ${check.detail}`);
-    reasons.set(trial_id, [...new Set([...(reasons.get(trial_id) ?? []), ...said])]);
-  }
-  return reasons;
-};
-
-const cursorOf = (row: Ranked, rank: number, count: number): LeaderboardCursor => ({
+const cursorAfter = (row: RankedRow, rank: number, count: number): LeaderboardCursor => ({
   masked: row.masked,
   utility: row.utility,
   trial: row.trial_id,
@@ -101,7 +100,7 @@ const cursorOf = (row: Ranked, rank: number, count: number): LeaderboardCursor =
   count,
 });
 
-/** Best first; ties, missing values and masked runs as `LeaderboardRow` says. Errors: INVALID_REQUEST. */
+/** Best first. `LeaderboardRow` says how ties, missing values and masked runs are ranked. Errors: INVALID_REQUEST. */
 export const leaderboard = async (db: Db, query: LeaderboardQuery): Promise<Page<LeaderboardRow>> => {
   const tx = reading(db);
   const { limit, metric } = query;
@@ -110,11 +109,11 @@ export const leaderboard = async (db: Db, query: LeaderboardQuery): Promise<Page
   const rows = found.slice(0, limit);
   const ranks = ranksOf(rows, cursor, query.masked === 'last');
   const reasons = await reasonsOf(tx, rows);
-  const rejections = await rejectionsOf(tx, rows, { metric, seeds: query.group === 'configuration' });
+  const rejections = await rejectionsOf(tx, rows, { metric, averageSeeds: query.group === 'configuration' });
   const balls = await threatModels(tx, query.attack === undefined ? rows : []);
   const sign = evaluationMetrics[metric].direction === 'max' ? 1 : -1;
   const items = rows.map((row, i): LeaderboardRow => {
-    const value = row.utility === null ? null : row.utility * sign + 0; // + 0: no −0
+    const value = row.utility === null ? null : row.utility * sign + 0; // + 0 turns −0 into 0
     return {
       rank: ranks[i]!,
       trialId: row.trial_id,
@@ -131,17 +130,17 @@ export const leaderboard = async (db: Db, query: LeaderboardQuery): Promise<Page
       ...(row.infinite_seeds > 0 && { infiniteSeeds: row.infinite_seeds }),
       halfWidth: value === null ? null : halfWidth(row.seeds.length, row.deviation),
       cleanAccuracy: row.clean_accuracy,
-      ...rejections.get(rejectionsKey(row)),
+      ...rejections.get(keyOf(row)),
       verdict: row.masked ? 'masked' : (row.verdict ?? 'ok'),
       reasons: [...(reasons.get(row.trial_id) ?? [])],
     };
   });
   const last = rows.at(-1);
-  const more = found.length > limit && last !== undefined;
+  const hasMore = found.length > limit && last !== undefined;
   return {
     items,
-    next: more
-      ? writeLeaderboardCursor(cursorOf(last, ranks.at(-1)!, (cursor?.count ?? 0) + rows.length))
+    next: hasMore
+      ? writeLeaderboardCursor(cursorAfter(last, ranks.at(-1)!, (cursor?.count ?? 0) + rows.length))
       : null,
   };
 };

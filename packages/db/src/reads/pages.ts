@@ -1,38 +1,41 @@
-/** Where a page ended: opaque to callers, checked when it comes back. */
+/** Pages of lists, and the cursor that says where a page ended. Clients get the cursor as an opaque text; it is checked when it returns. */
 import { AppError } from '@funnel/contracts';
 
 export const writeCursor = (value: unknown): string =>
   Buffer.from(JSON.stringify(value)).toString('base64url');
 
-const refuse = (cursor: string): never => {
+const refuseCursor = (cursor: string): never => {
   throw new AppError(
     'INVALID_REQUEST',
     `Expected \`cursor\` as the last page gave it in \`next\`, but got ${JSON.stringify(cursor)}`,
   );
 };
 
-/** `check` says whether this is what such a cursor holds. Errors: INVALID_REQUEST. */
-export const readCursor = <T>(cursor: string, check: (value: unknown) => value is T): T => {
+/** The value that `writeCursor` wrote. Errors: INVALID_REQUEST when it is not one that `isCursor` accepts. */
+export const readCursor = <T>(cursor: string, isCursor: (value: unknown) => value is T): T => {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(cursor, 'base64url').toString());
   } catch {
-    return refuse(cursor);
+    return refuseCursor(cursor);
   }
-  return check(value) ? value : refuse(cursor);
+  return isCursor(value) ? value : refuseCursor(cursor);
 };
 
 export const isNumber = (value: unknown): value is number => Number.isSafeInteger(value);
 export const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= 100;
 
-/** One row more than asked for was read: it says that there is a next page. */
+/**
+ * A page of at most `limit` items from up to `limit + 1` rows: the row beyond the limit says that there is a next page. `cursorOf`: the value
+ * that the next page starts after.
+ */
 export const pageOf = <Row, Item>(
   rows: readonly Row[],
   limit: number,
   item: (row: Row) => Item,
-  position: (last: Row) => unknown,
+  cursorOf: (last: Row) => unknown,
 ) => {
   const kept = rows.slice(0, limit);
   const last = kept.at(-1);
-  return { items: kept.map(item), next: rows.length > limit && last ? writeCursor(position(last)) : null };
+  return { items: kept.map(item), next: rows.length > limit && last ? writeCursor(cursorOf(last)) : null };
 };

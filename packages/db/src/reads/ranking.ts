@@ -1,5 +1,7 @@
-/** Where a page of the leaderboard ended, with what the next one needs to go on ranking. */
-
+/**
+ * The rows of one page of the leaderboard, in their order. PostgreSQL walks once, in order, through an index whose columns answer all filters,
+ * and stops when the page is full.
+ */
 import {
   AppError,
   type AttackName,
@@ -16,43 +18,52 @@ import {
   type Verdict,
   writeExtended,
 } from '@funnel/contracts';
+import { bool, float8, int2, int4s, int8, jsonb, orNull, type RowOf, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { isNumber, isText, readCursor, writeCursor } from './pages.ts';
 
+/** Where a page ended, and what the next page needs to continue the ranks. */
 export type LeaderboardCursor = {
   readonly masked: boolean;
   readonly utility: number | null;
   readonly trial: string;
   /** Which of the trial's stages. */
   readonly ordinal: number;
-  /** Of the last row; the next one shares it if it ties. */
+  /** The rank of the last row; the next row has the same rank if it ties. */
   readonly rank: number;
-  /** Rows so far. */
+  /** How many rows came so far. */
   readonly count: number;
 };
 
-/** The cursor is JSON, which has no infinity. */
-type Written = Omit<LeaderboardCursor, 'utility'> & { readonly utility: ExtendedNumber | null };
+/** The cursor as JSON, which has no infinity. */
+type WrittenCursor = Omit<LeaderboardCursor, 'utility'> & { readonly utility: ExtendedNumber | null };
 
-const isWritten = (value: unknown): value is Written => {
+const isWrittenCursor = (value: unknown): value is WrittenCursor => {
   if (typeof value !== 'object' || value === null) return false;
   const { masked, utility, trial, ordinal, rank, count } = value as Record<string, unknown>; // every field is checked below
-  const isPlace = typeof masked === 'boolean' && ExtendedNumber.nullable().safeParse(utility).success;
-  return isPlace && isText(trial) && [ordinal, rank, count].every(isNumber);
+  return (
+    typeof masked === 'boolean' &&
+    ExtendedNumber.nullable().safeParse(utility).success &&
+    isText(trial) &&
+    [ordinal, rank, count].every(isNumber)
+  );
 };
 
 /** Errors: INVALID_REQUEST. */
 export const readLeaderboardCursor = (cursor: string): LeaderboardCursor => {
-  const written = readCursor(cursor, isWritten);
+  const written = readCursor(cursor, isWrittenCursor);
   return { ...written, utility: readExtended(written.utility) };
 };
 
-export const writeLeaderboardCursor = ({ utility, ...place }: LeaderboardCursor): string =>
-  writeCursor({ ...place, utility: utility === null ? null : writeExtended(utility) } satisfies Written);
+export const writeLeaderboardCursor = ({ utility, ...rest }: LeaderboardCursor): string =>
+  writeCursor({
+    ...rest,
+    utility: utility === null ? null : writeExtended(utility),
+  } satisfies WrittenCursor);
 
 type Rankable = { readonly masked: boolean; readonly utility: number | null };
 
-/** Ties share a rank, and the next one is counted after all of them. `split`: masked rows rank among themselves. */
+/** Rows that tie share a rank; the next rank counts all of them. `split`: masked rows rank among themselves. */
 export const ranksOf = (
   rows: readonly Rankable[],
   cursor: LeaderboardCursor | undefined,
@@ -69,7 +80,8 @@ export const ranksOf = (
   });
 };
 
-/** `gamma:5`, `beta:0.01..0.1` and `gamma:5..Infinity` as conditions on scores. */
+/** Adds a value to the statement, and returns its `$n`. */
+type AddParameter = (value: unknown) => string;
 
 const refuseFilter = (filter: string, expected: string): never => {
   throw new AppError('INVALID_REQUEST', `Expected ${expected}, but got ${JSON.stringify(filter)}`, {
@@ -87,109 +99,102 @@ const numberOf = (filter: string, text: string): number => {
     : refuseFilter(filter, 'a number, or two of them joined by ..');
 };
 
-/** Adds a value to a statement, and gives its `$n`. */
-export type Parameter = (value: unknown) => string;
-
-/** Scores `s` whose sweep agrees on such a value, or whose configuration has one. `match` is a condition on `number` or `word`. */
-const condition = (hyperparameter: string, match: string): string =>
+/**
+ * Selects the scores `s` whose sweep, or else whose configuration, has a value of this hyperparameter that fulfils `match`, a condition on
+ * `number` or `word`.
+ */
+const valueCondition = (hyperparameter: string, match: string): string =>
   `(s.sweep_id IN (SELECT sweep_id FROM sweep_hyperparameters WHERE hyperparameter = ${hyperparameter} AND ${match})
     OR (s.sweep_id, s.configuration_index) IN
       (SELECT sweep_id, configuration_index FROM configuration_hyperparameters WHERE hyperparameter = ${hyperparameter} AND ${match}))`;
 
-/** `recipe` and `dataset` are told like hyperparameters. */
-export const wordCondition = (
-  hyperparameter: string,
-  words: readonly string[],
-  parameter: Parameter,
-): string => condition(parameter(hyperparameter), `word = ANY(${parameter(words)})`);
+/** `hyperparameter`: its name, or `recipe` or `dataset`, which are stored in the same way. */
+const wordCondition = (hyperparameter: string, words: readonly string[], add: AddParameter): string =>
+  valueCondition(add(hyperparameter), `word = ANY(${add(words)})`);
 
-/** Errors: INVALID_REQUEST. */
-export const hyperparameterCondition = (filter: string, parameter: Parameter): string => {
+/** A filter such as `gamma:5`, `beta:0.01..0.1` or `gamma:5..Infinity`. Errors: INVALID_REQUEST. */
+const hyperparameterCondition = (filter: string, add: AddParameter): string => {
   const [name = '', text = ''] = filter.split(':');
   if (!isHyperparameter(name))
     return refuseFilter(
       filter,
       `a hyperparameter (one of ${hyperparameterNames.join(', ')}), a colon and a value or a range`,
     );
-  if (!isNumeric(hyperparameterDeclaration(name))) return wordCondition(name, [text], parameter);
+  if (!isNumeric(hyperparameterDeclaration(name))) return wordCondition(name, [text], add);
   const [from = '', to = from] = text.split('..');
-  const range = [from, to].map((end) => `${parameter(numberOf(filter, end))}::float8`);
-  return condition(parameter(name), `number BETWEEN ${range.join(' AND ')}`);
+  const range = [from, to].map((end) => `${add(numberOf(filter, end))}::float8`);
+  return valueCondition(add(name), `number BETWEEN ${range.join(' AND ')}`);
 };
 
-/** Conditions on scores `s`: what to rank, and which trials. An empty attack is the worst case. Errors: INVALID_REQUEST. */
-export const scoreConditions = (
+/** The conditions on scores `s`: what to rank, and which trials. An empty attack means the worst case. Errors: INVALID_REQUEST. */
+const scoreConditions = (
   { attack, metric, sweep, recipe, dataset, where }: LeaderboardQuery,
-  parameter: Parameter,
+  add: AddParameter,
 ): string =>
   [
-    `s.attack = ${parameter(attack ?? '')} AND s.metric = ${parameter(metric)}`,
-    ...(sweep === undefined ? [] : [`s.sweep_id = ${parameter(sweep)}`]),
-    ...(recipe.length === 0 ? [] : [wordCondition('recipe', recipe, parameter)]),
-    ...(dataset === undefined ? [] : [wordCondition('dataset', [dataset], parameter)]),
-    ...where.map((filter) => hyperparameterCondition(filter, parameter)),
+    `s.attack = ${add(attack ?? '')} AND s.metric = ${add(metric)}`,
+    ...(sweep === undefined ? [] : [`s.sweep_id = ${add(sweep)}`]),
+    ...(recipe.length === 0 ? [] : [wordCondition('recipe', recipe, add)]),
+    ...(dataset === undefined ? [] : [wordCondition('dataset', [dataset], add)]),
+    ...where.map((filter) => hyperparameterCondition(filter, add)),
   ].join(' AND ');
 
-export const parameters = (): { readonly values: unknown[]; readonly parameter: Parameter } => {
-  const values: unknown[] = [];
-  return { values, parameter: (value) => `$${values.push(value)}` };
-};
-
-/** The rows of a page of the leaderboard in their places: one ordered walk through an index that has all that the filters ask for. */
-
-export type Ranked = {
-  /** Of a configuration: its first seed. */
-  readonly trial_id: string;
-  readonly ordinal: number;
-  readonly masked: boolean;
+const rankedColumns = {
+  /** In a ranking of configurations: the first seed. */
+  trial_id: text(),
+  ordinal: int2(),
+  masked: bool(),
   /** Null: the value is missing. */
-  readonly utility: number | null;
-  readonly seeds: number[];
-  /** Of a configuration: its seeds whose value is infinite. */
-  readonly infinite_seeds: number;
-  /** Of the seeds' values; null for one, and where a seed is infinite. */
-  readonly deviation: number | null;
-  readonly clean_accuracy: number | null;
-  readonly sweep_id: string;
-  readonly recipe: RecipeName;
-  readonly dataset: DatasetName;
-  readonly hyperparameters: Record<string, HyperparameterValue>;
-  readonly verdict: Verdict | null;
-  readonly attack: AttackName;
-  readonly settings: Record<string, unknown>;
+  utility: orNull(float8()),
+  seeds: int4s(),
+  /** In a ranking of configurations: how many seeds have an infinite value. */
+  infinite_seeds: int8(),
+  /** Of the values of the seeds; null for one seed, and when a seed is infinite. */
+  deviation: orNull(float8()),
+  clean_accuracy: orNull(float8()),
+  sweep_id: text(),
+  recipe: text<RecipeName>(),
+  dataset: text<DatasetName>(),
+  hyperparameters: jsonb<Record<string, HyperparameterValue>>(),
+  verdict: orNull(text<Verdict>()),
+  attack: text<AttackName>(),
+  settings: jsonb<Record<string, unknown>>(),
 };
 
-/** Rows that rank after the cursor's among those that are masked or not alike. */
-const behind = ({ utility, trial, ordinal }: LeaderboardCursor, p: Parameter): string => {
-  const key = `(s.trial_id, s.ordinal) > (${p(trial)}, ${p(ordinal)})`;
+export type RankedRow = RowOf<typeof rankedColumns>;
+
+/** The rows that rank after the cursor, among rows that are masked like it. */
+const rowsAfter = ({ utility, trial, ordinal }: LeaderboardCursor, add: AddParameter): string => {
+  const key = `(s.trial_id, s.ordinal) > (${add(trial)}, ${add(ordinal)})`;
   if (utility === null) return `(s.utility IS NULL AND ${key})`;
-  const value = p(utility);
+  const value = add(utility);
   return `(s.utility IS NULL OR s.utility < ${value} OR (s.utility = ${value} AND ${key}))`;
 };
 
-/** Of rows `of`; the index's own. */
-const orderOf = (mode: LeaderboardQuery['masked'], of: string): string =>
+/** The order of the index, for the rows of the table or alias `alias`. */
+const orderOf = (mode: LeaderboardQuery['masked'], alias: string): string =>
   [...(mode === 'last' ? ['masked'] : []), 'utility DESC NULLS LAST', 'trial_id', 'ordinal']
-    .map((key) => `${of}.${key}`)
+    .map((key) => `${alias}.${key}`)
     .join(', ');
 
-/** Of the walks through the index that a ranking consists of: which rows. */
+/** The conditions of the walks through the index that a ranking consists of. */
 const walksOf = (
   mode: LeaderboardQuery['masked'],
   cursor: LeaderboardCursor | undefined,
-  p: Parameter,
+  add: AddParameter,
 ): readonly string[] => {
-  const rest = cursor ? behind(cursor, p) : 'true';
+  const rest = cursor ? rowsAfter(cursor, add) : 'true';
   if (mode === 'hide') return [`NOT s.masked AND ${rest}`];
   if (mode === 'equal') return [`NOT s.masked AND ${rest}`, `s.masked AND ${rest}`];
   return [!cursor ? 'true' : cursor.masked ? `s.masked AND ${rest}` : `(s.masked OR ${rest})`];
 };
 
-/** Where the rows are kept in order, and what to join to those of a page, `r`. */
+/** The table that holds the rows in order, and what is joined to the rows `r` of a page. */
 const groups = {
   trial: {
     table: 'scores',
-    columns: 'ARRAY[t.seed] AS seeds, 0 AS infinite_seeds, NULL::float8 AS deviation, t.clean_accuracy',
+    columns:
+      'ARRAY[t.seed] AS seeds, 0::bigint AS infinite_seeds, NULL::float8 AS deviation, t.clean_accuracy',
     joins: '',
   },
   configuration: {
@@ -205,24 +210,26 @@ const groups = {
 } satisfies Record<LeaderboardQuery['group'], unknown>;
 
 /**
- * Best first, and one more than asked for if there is one. A walk ends when the page is full. Masked rows come after all others in the
- * index; where they rank among them, two walks are merged. Errors: INVALID_REQUEST.
+ * The rows of a page, best first, and one row more if there is one. The index has masked rows after all others; where they rank among the
+ * others, two walks are merged. Errors: INVALID_REQUEST.
  */
 export const findRanked = async (
   tx: Tx,
   query: LeaderboardQuery,
   cursor: LeaderboardCursor | undefined,
-): Promise<readonly Ranked[]> => {
-  const { values, parameter } = parameters();
+): Promise<readonly RankedRow[]> => {
+  const values: unknown[] = [];
+  const add: AddParameter = (value) => `$${values.push(value)}`;
   const { table, columns, joins } = groups[query.group];
-  const limit = parameter(query.limit + 1);
-  const conditions = scoreConditions(query, parameter);
-  const walks = walksOf(query.masked, cursor, parameter).map(
+  const limit = add(query.limit + 1);
+  const conditions = scoreConditions(query, add);
+  const walks = walksOf(query.masked, cursor, add).map(
     (rows) => `(
       SELECT s.sweep_id, s.configuration_index, s.trial_id, s.ordinal, s.metric, s.masked, s.utility FROM ${table} s
       WHERE ${conditions} AND ${rows} ORDER BY ${orderOf(query.masked, 's')} LIMIT ${limit})`,
   );
-  return tx.query<Ranked>(
+  return tx.query(
+    rankedColumns,
     `WITH r AS (SELECT * FROM (${walks.join(' UNION ALL ')}) AS w ORDER BY ${orderOf(query.masked, 'w')} LIMIT ${limit})
      SELECT r.trial_id, r.ordinal, r.masked, r.utility, ${columns},
        r.sweep_id, t.recipe, t.dataset, t.hyperparameters, t.verdict, e.attack, e.settings

@@ -1,27 +1,76 @@
-import { AppError, type Stage, type StageLogLine } from '@funnel/contracts';
+/** Stages, and the log of one stage. */
+import {
+  AppError,
+  type AttackRun,
+  type HyperparameterValue,
+  type RecipeName,
+  type Stage,
+  type StageKind,
+  type StageLogLine,
+  type StageStatus,
+} from '@funnel/contracts';
+import {
+  float8,
+  int4,
+  int8,
+  jsonb,
+  listOf,
+  orNull,
+  type RowOf,
+  text,
+  texts,
+  timestamptz,
+} from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
-import type { StageRow } from '../lifecycle/stage-row.ts';
 import type { Page } from '../types.ts';
 import { isNumber, pageOf, readCursor } from './pages.ts';
 import { assertSweep } from './sweeps.ts';
 
-type StageRead = StageRow & {
-  readonly attempts: number;
-  readonly shared_by: number;
-  readonly seconds: number | null;
-  readonly place: number;
+/** Columns of table `stages`. */
+const ownColumns = {
+  id: text(),
+  chain: text(),
+  kind: text<StageKind>(),
+  recipe: text<RecipeName>(),
+  status: text<StageStatus>(),
+  hyperparameters: jsonb<Record<string, HyperparameterValue>>(),
+  seed: int4(),
+  epochs: int4(),
+  start_epoch: int4(),
+  epoch: orNull(int4()),
+  step: orNull(int4()),
+  parent: orNull(text()),
+  depends_on: orNull(text()),
+  attack: orNull(jsonb<AttackRun>()),
+  surrogates: texts(),
+  fencing_token: int4(),
+  worker_id: orNull(text()),
+  checkpoint: orNull(text()),
+  error_code: orNull(text()),
+  error_message: orNull(text()),
+  started_at: orNull(timestamptz()),
+  finished_at: orNull(timestamptz()),
 };
 
-/** Further columns of stage `s`. */
-const columns = `s.*, tried.attempts, tried.seconds,
+const stageColumns = {
+  ...ownColumns,
+  attempts: int8(),
+  /** Of all attempts together; null before the first one. */
+  seconds: orNull(float8()),
+  /** How many trials have the stage. */
+  shared_by: int8(),
+};
+
+/** The SELECT list of `stageColumns` for a stage `s`, whose attempts are joined by `joinTotals`. */
+const stageList = `${listOf(ownColumns, 's')}, totals.attempts, totals.seconds,
   (SELECT count(*) FROM trial_stages ts WHERE ts.stage_id = s.id) AS shared_by`;
 
-const tried = `CROSS JOIN LATERAL (
+const joinTotals = `CROSS JOIN LATERAL (
   SELECT count(*) AS attempts, sum(extract(epoch FROM coalesce(a.ended_at, now()) - a.started_at))::float8 AS seconds
-  FROM attempts a WHERE a.stage_id = s.id) AS tried`;
+  FROM attempts a WHERE a.stage_id = s.id) AS totals`;
 
-const resource = (row: StageRead): Stage => ({
+const stageOf = (row: RowOf<typeof stageColumns>): Stage => ({
   id: row.id,
   chain: row.chain,
   kind: row.kind,
@@ -48,77 +97,84 @@ const resource = (row: StageRead): Stage => ({
   finishedAt: row.finished_at?.toISOString() ?? null,
 });
 
-/** In the order in which they are meant to run; those of other sweeps that they wait for come last. Errors: NOT_FOUND. */
+/** In the order in which they should run; the stages of other sweeps that they wait for come last. Errors: NOT_FOUND. */
 export const listStages = async (
   db: Db,
   { sweepId, limit, cursor }: { readonly sweepId: string; readonly limit: number; readonly cursor?: string },
 ): Promise<Page<Stage>> => {
   const after = cursor ? readCursor(cursor, isNumber) : -1;
   if (!cursor) await assertSweep(db, sweepId);
-  const rows = await reading(db).query<StageRead>(
-    `SELECT ${columns}, l.ordinal AS place
+  const rows = await reading(db).query(
+    { ...stageColumns, ordinal: int4() },
+    `SELECT ${stageList}, l.ordinal
      FROM (SELECT stage_id, ordinal FROM sweep_stages WHERE sweep_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3) AS l
-     JOIN stages s ON s.id = l.stage_id ${tried} ORDER BY l.ordinal`,
+     JOIN stages s ON s.id = l.stage_id ${joinTotals} ORDER BY l.ordinal`,
     [sweepId, after, limit + 1],
   );
-  return pageOf(rows, limit, resource, (last) => last.place);
+  return pageOf(rows, limit, stageOf, (last) => last.ordinal);
 };
+
+const missingStage = (id: string) =>
+  new AppError('NOT_FOUND', `Expected a stage, but there is none with id ${id}`);
 
 /** Errors: NOT_FOUND. */
 export const getStage = async (db: Db, id: string): Promise<Stage> => {
-  const [row] = await reading(db).query<StageRead>(
-    `SELECT ${columns} FROM stages s ${tried} WHERE s.id = $1`,
+  const [row] = await reading(db).query(
+    stageColumns,
+    `SELECT ${stageList} FROM stages s ${joinTotals} WHERE s.id = $1`,
     [id],
   );
-  if (!row) throw new AppError('NOT_FOUND', `Expected a stage, but there is none with id ${id}`);
-  return resource(row);
+  if (!row) throw missingStage(id);
+  return stageOf(row);
 };
 
-/** Of each trial, in the order of its line of work. */
+/** The stages of each trial, in the order in which they run. */
 export const stagesOfTrials = async (
   tx: Tx,
   trialIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly Stage[]>> => {
-  const rows = await tx.query<StageRead & { readonly trial_id: string }>(
-    `SELECT l.trial_id, ${columns} FROM trial_stages l JOIN stages s ON s.id = l.stage_id ${tried}
+  const rows = await tx.query(
+    { trial_id: text(), ...stageColumns },
+    `SELECT l.trial_id, ${stageList} FROM trial_stages l JOIN stages s ON s.id = l.stage_id ${joinTotals}
      WHERE l.trial_id = ANY($1) ORDER BY l.trial_id, l.ordinal`,
     [trialIds],
   );
   const found = new Map(trialIds.map((id) => [id, [] as Stage[]]));
-  for (const row of rows) found.get(row.trial_id)?.push(resource(row));
+  for (const row of rows) found.get(row.trial_id)?.push(stageOf(row));
   return found;
 };
 
-/** The newest of each; a stage has few attempts, but may have ten thousand epochs. */
+/** The log shows the newest of each. A stage has few attempts, but may have ten thousand epochs. */
 const maxAttempts = 200;
 const maxEpochs = 500;
 
-type Attempt = {
-  readonly fencing_token: number;
-  readonly worker_id: string;
-  readonly started_at: Date;
-  readonly ended_at: Date | null;
-  readonly outcome: string;
-  readonly epochs: number;
-  readonly fenced: number;
-  readonly mismatches: number;
-  readonly backend: string | null;
-  readonly device: string | null;
-  readonly engine_version: string | null;
-  readonly error_code: string | null;
-  readonly error_message: string | null;
-  readonly error_stack: string | null;
-};
-type Epoch = {
-  readonly created_at: Date;
-  readonly epoch: number;
-  readonly metrics: Readonly<Record<string, number | null>> | null;
+const attemptColumns = {
+  fencing_token: int4(),
+  worker_id: text(),
+  started_at: timestamptz(),
+  ended_at: orNull(timestamptz()),
+  outcome: text(),
+  epochs: int4(),
+  fenced: int4(),
+  mismatches: int4(),
+  backend: orNull(text()),
+  device: orNull(text()),
+  engine_version: orNull(text()),
+  error_code: orNull(text()),
+  error_message: orNull(text()),
+  error_stack: orNull(text()),
 };
 
-/** Ends that are as they should be: somebody asked for them, or the work is done. */
-const plain: readonly string[] = ['completed', 'handed-back', 'cancelled'];
+const epochColumns = {
+  created_at: timestamptz(),
+  epoch: int4(),
+  metrics: orNull(jsonb<Readonly<Record<string, number | null>>>()),
+};
 
-const began = (row: Attempt): StageLogLine => {
+/** Outcomes that are no fault: the work is done, or somebody asked for the end. */
+const orderlyOutcomes: readonly string[] = ['completed', 'handed-back', 'cancelled'];
+
+const startLine = (row: RowOf<typeof attemptColumns>): StageLogLine => {
   const where = [row.backend, row.device, row.engine_version].filter((part) => part !== null && part !== '');
   return {
     at: row.started_at.toISOString(),
@@ -129,7 +185,7 @@ const began = (row: Attempt): StageLogLine => {
   };
 };
 
-const ended = (row: Attempt, at: Date): StageLogLine => {
+const endLine = (row: RowOf<typeof attemptColumns>, at: Date): StageLogLine => {
   const parts = [
     row.outcome,
     ...(row.epochs > 0 ? [`${row.epochs} new epochs`] : []),
@@ -140,13 +196,13 @@ const ended = (row: Attempt, at: Date): StageLogLine => {
   return {
     at: at.toISOString(),
     attempt: row.fencing_token,
-    level: plain.includes(row.outcome) ? 'info' : row.outcome === 'expired' ? 'warn' : 'error',
+    level: orderlyOutcomes.includes(row.outcome) ? 'info' : row.outcome === 'expired' ? 'warn' : 'error',
     message: `ended: ${parts.join(', ')}`,
     detail: row.error_stack,
   };
 };
 
-const recorded = ({ created_at, epoch, metrics }: Epoch): StageLogLine => ({
+const epochLine = ({ created_at, epoch, metrics }: RowOf<typeof epochColumns>): StageLogLine => ({
   at: created_at.toISOString(),
   attempt: null,
   level: 'info',
@@ -161,14 +217,14 @@ const recorded = ({ created_at, epoch, metrics }: Epoch): StageLogLine => ({
 export const readStageLog = async (db: Db, id: string): Promise<StageLogLine[]> => {
   const tx = reading(db);
   const [stages, attempts, epochs] = await Promise.all([
-    tx.query('SELECT 1 FROM stages WHERE id = $1', [id]),
-    tx.query<Attempt>(
-      `SELECT fencing_token, worker_id, started_at, ended_at, outcome, epochs, fenced, mismatches, backend, device, engine_version,
-         error_code, error_message, error_stack
-       FROM attempts WHERE stage_id = $1 ORDER BY fencing_token DESC LIMIT ${maxAttempts}`,
+    tx.query({}, 'SELECT FROM stages WHERE id = $1', [id]),
+    tx.query(
+      attemptColumns,
+      `SELECT ${listOf(attemptColumns, 'a')} FROM attempts a WHERE a.stage_id = $1 ORDER BY a.fencing_token DESC LIMIT ${maxAttempts}`,
       [id],
     ),
-    tx.query<Epoch>(
+    tx.query(
+      epochColumns,
       `SELECT k.created_at, k.epoch,
          (SELECT jsonb_object_agg(m.name, m.value) FROM metrics m WHERE m.chain_id = k.chain_id AND m.epoch = k.epoch) AS metrics
        FROM stages s JOIN chains c ON c.hash = s.chain JOIN checkpoints k ON k.chain_id = c.id AND k.step = 0
@@ -176,13 +232,15 @@ export const readStageLog = async (db: Db, id: string): Promise<StageLogLine[]> 
       [id],
     ),
   ]);
-  if (stages.length === 0)
-    throw new AppError('NOT_FOUND', `Expected a stage, but there is none with id ${id}`);
+  if (stages.length === 0) throw missingStage(id);
   const lines = [
-    ...attempts.flatMap((row) => [began(row), ...(row.ended_at === null ? [] : [ended(row, row.ended_at)])]),
-    ...epochs.map(recorded),
+    ...attempts.flatMap((row) => [
+      startLine(row),
+      ...(row.ended_at === null ? [] : [endLine(row, row.ended_at)]),
+    ]),
+    ...epochs.map(epochLine),
   ];
-  // Within one instant an attempt begins before its epochs and ends after them.
+  // When lines have the same time, the start of an attempt comes before its epochs, and its end after them.
   const order = ({ message }: StageLogLine) =>
     message.startsWith('began') ? 0 : message.startsWith('ended') ? 2 : 1;
   return lines.sort((a, b) => (a.at === b.at ? order(a) - order(b) : a.at < b.at ? -1 : 1));

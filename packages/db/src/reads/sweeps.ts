@@ -1,3 +1,4 @@
+/** Sweeps, with their progress. */
 import {
   AppError,
   type Plan,
@@ -9,32 +10,35 @@ import {
   type SweepStatus,
   type TrialStatus,
 } from '@funnel/contracts';
+import { float8, int4, jsonb, orNull, type RowOf, text, timestamptz } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
 import { readCounts, type SweepCounts } from '../lifecycle/propagate.ts';
 import type { Page } from '../types.ts';
 import { isText, pageOf, readCursor } from './pages.ts';
 
-export type SweepRow = {
-  readonly id: string;
-  readonly name: string;
-  readonly status: SweepStatus;
-  readonly definition: SweepDefinition;
-  readonly plan: Plan;
-  readonly priority: number;
-  readonly created_at: Date;
-  readonly finished_at: Date | null;
-  /** Since the first attempt began, by the database's clock; null before. */
-  readonly elapsed: number | null;
+const sweepColumns = {
+  id: text(),
+  name: text(),
+  status: text<SweepStatus>(),
+  definition: jsonb<SweepDefinition>(),
+  plan: jsonb<Plan>(),
+  priority: int4(),
+  created_at: timestamptz(),
+  finished_at: orNull(timestamptz()),
+  /** Seconds since the first attempt began, by the database's clock; null before. */
+  elapsed: orNull(float8()),
 };
 
-export const sweepColumns =
+type SweepRow = RowOf<typeof sweepColumns>;
+
+const sweepList =
   'id, name, status, definition, plan, priority, created_at, finished_at, extract(epoch FROM now() - started_at)::float8 AS elapsed';
 
 const unfinished = ['waiting', 'ready', 'running'];
 
-/** Work that is this sweep's own: epochs that its plan promised, and attacks that were not there before. */
-const workOf = ({ plan }: SweepRow, counts: SweepCounts) => {
+/** The work that this sweep itself must do: the epochs of its plan, and the attacks that were not there before. */
+const measureWork = ({ plan }: SweepRow, counts: SweepCounts) => {
   let attacks = 0;
   let attacksLeft = 0;
   for (const [subject, count] of counts) {
@@ -50,26 +54,27 @@ const workOf = ({ plan }: SweepRow, counts: SweepCounts) => {
   return { total, done };
 };
 
+/** From 0 to 1. */
 const progressOf = (row: SweepRow, counts: SweepCounts): number => {
   if (row.status === 'completed') return 1;
-  const { total, done } = workOf(row, counts);
+  const { total, done } = measureWork(row, counts);
   return total === 0 ? 0 : done / total;
 };
 
-/** As long as it took so far, for what is left. */
+/** Seconds that are left if the rest goes as fast as the part that is done. */
 const etaOf = ({ status, elapsed }: SweepRow, progress: number): number | null =>
   status === 'running' && elapsed !== null && progress > 0 && progress < 1
     ? Math.round((elapsed * (1 - progress)) / progress)
     : null;
 
-export const trialCounts = (counts: SweepCounts): Sweep['trials'] => {
+const trialCounts = (counts: SweepCounts): Sweep['trials'] => {
   const entries = [...counts].filter(([subject]) => subject.startsWith('trial:'));
   return Object.fromEntries(
     entries.map(([subject, count]) => [subject.slice('trial:'.length) as TrialStatus, count]),
   );
 };
 
-export const sweepResource = (row: SweepRow, counts: SweepCounts): Sweep => {
+const sweepOf = (row: SweepRow, counts: SweepCounts): Sweep => {
   const progress = progressOf(row, counts);
   return {
     id: row.id,
@@ -90,12 +95,12 @@ export type SweepsQuery = {
   readonly limit: number;
   readonly cursor?: string;
   readonly status?: SweepStatus;
-  /** Part of the name, in any case. */
+  /** A part of the name; upper and lower case are the same. */
   readonly search?: string;
 };
 
-/** What a pattern would take as special is taken as it stands. */
-const contains = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`;
+/** A pattern of names that contain `text`. Characters that mean something in a pattern stand for themselves. */
+const containing = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`;
 
 /** Newest first. */
 export const listSweeps = async (
@@ -103,11 +108,17 @@ export const listSweeps = async (
   { limit, cursor, status, search }: SweepsQuery,
 ): Promise<Page<Sweep>> => {
   const tx = reading(db);
-  const rows = await tx.query<SweepRow>(
-    `SELECT ${sweepColumns} FROM sweeps
+  const rows = await tx.query(
+    sweepColumns,
+    `SELECT ${sweepList} FROM sweeps
      WHERE ($1::text IS NULL OR id < $1) AND ($2::text IS NULL OR status = $2) AND ($3::text IS NULL OR name ILIKE $3)
      ORDER BY id DESC LIMIT $4`,
-    [cursor ? readCursor(cursor, isText) : null, status ?? null, search ? contains(search) : null, limit + 1],
+    [
+      cursor ? readCursor(cursor, isText) : null,
+      status ?? null,
+      search ? containing(search) : null,
+      limit + 1,
+    ],
   );
   const counts = await readCounts(
     tx,
@@ -116,7 +127,7 @@ export const listSweeps = async (
   return pageOf(
     rows,
     limit,
-    (row) => sweepResource(row, counts.get(row.id)!),
+    (row) => sweepOf(row, counts.get(row.id)!),
     (last) => last.id,
   );
 };
@@ -124,18 +135,18 @@ export const listSweeps = async (
 /** Errors: NOT_FOUND. */
 export const getSweep = async (db: Db, id: string): Promise<SweepDetail> => {
   const tx = reading(db);
-  const [row] = await tx.query<SweepRow>(`SELECT ${sweepColumns} FROM sweeps WHERE id = $1`, [id]);
+  const [row] = await tx.query(sweepColumns, `SELECT ${sweepList} FROM sweeps WHERE id = $1`, [id]);
   if (!row) throw new AppError('NOT_FOUND', `Expected a sweep, but there is none with id ${id}`);
   const counts = (await readCounts(tx, [id])).get(id)!;
   const stages = [...counts].flatMap(([subject, count]) => {
     const [what, kind, status] = subject.split(':');
-    return what === 'stage' ? [{ kind: kind as StageKind, status: status as StageStatus, count }] : []; // as the writers of counts name them
+    return what === 'stage' ? [{ kind: kind as StageKind, status: status as StageStatus, count }] : []; // `lifecycle` names counts so
   });
-  return { ...sweepResource(row, counts), definition: row.definition, stages };
+  return { ...sweepOf(row, counts), definition: row.definition, stages };
 };
 
-/** Errors: NOT_FOUND. */
+/** Errors: NOT_FOUND when there is no such sweep. */
 export const assertSweep = async (db: Db, id: string): Promise<void> => {
-  const rows = await reading(db).query('SELECT FROM sweeps WHERE id = $1', [id]);
+  const rows = await reading(db).query({}, 'SELECT FROM sweeps WHERE id = $1', [id]);
   if (rows.length === 0) throw new AppError('NOT_FOUND', `Expected a sweep, but there is none with id ${id}`);
 };

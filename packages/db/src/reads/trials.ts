@@ -12,6 +12,18 @@ import {
   type Verdict,
   type WorstCase,
 } from '@funnel/contracts';
+import {
+  float8,
+  float8s,
+  int4,
+  int4s,
+  jsonb,
+  listOf,
+  orNull,
+  type RowOf,
+  text,
+  timestamptz,
+} from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
 import type { Page } from '../types.ts';
@@ -21,22 +33,28 @@ import { stagesOfTrials } from './stages.ts';
 import { assertSweep } from './sweeps.ts';
 import { warningsOf } from './warnings.ts';
 
-type Row = {
-  readonly id: string;
-  readonly sweep_id: string;
-  readonly number: number;
-  readonly recipe: RecipeName;
-  readonly dataset: DatasetName;
-  readonly seed: number;
-  readonly hyperparameters: Record<string, HyperparameterValue>;
-  readonly status: TrialStatus;
-  readonly clean_accuracy: number | null;
-  readonly verdict: Verdict | null;
-  readonly created_at: Date;
-  readonly finished_at: Date | null;
+const trialColumns = {
+  id: text(),
+  sweep_id: text(),
+  number: int4(),
+  recipe: text<RecipeName>(),
+  dataset: text<DatasetName>(),
+  seed: int4(),
+  hyperparameters: jsonb<Record<string, HyperparameterValue>>(),
+  status: text<TrialStatus>(),
+  clean_accuracy: orNull(float8()),
+  verdict: orNull(text<Verdict>()),
+  created_at: timestamptz(),
+  finished_at: orNull(timestamptz()),
 };
 
-const resource = (row: Row, evaluations: readonly Evaluation[], worstCase: WorstCase | undefined): Trial => ({
+type TrialRow = RowOf<typeof trialColumns>;
+
+const trialOf = (
+  row: TrialRow,
+  evaluations: readonly Evaluation[],
+  worstCase: WorstCase | undefined,
+): Trial => ({
   id: row.id,
   sweepId: row.sweep_id,
   number: row.number,
@@ -65,7 +83,7 @@ export type TrialsQuery = {
   readonly status?: TrialStatus;
 };
 
-/** By number. Errors: NOT_FOUND. */
+/** In the order of their numbers. Errors: NOT_FOUND. */
 export const listTrials = async (
   db: Db,
   { sweepId, limit, cursor, status }: TrialsQuery,
@@ -73,8 +91,10 @@ export const listTrials = async (
   const tx = reading(db);
   const after = cursor ? readCursor(cursor, isNumber) : -1;
   if (!cursor) await assertSweep(db, sweepId);
-  const rows = await tx.query<Row>(
-    `SELECT * FROM trials WHERE sweep_id = $1 AND number > $2 ${status ? 'AND status = $4' : ''} ORDER BY number LIMIT $3`,
+  const rows = await tx.query(
+    trialColumns,
+    `SELECT ${listOf(trialColumns, 't')} FROM trials t
+     WHERE t.sweep_id = $1 AND t.number > $2 ${status ? 'AND t.status = $4' : ''} ORDER BY t.number LIMIT $3`,
     [sweepId, after, limit + 1, ...(status ? [status] : [])],
   );
   const ids = rows.map((row) => row.id);
@@ -83,14 +103,18 @@ export const listTrials = async (
   return pageOf(
     rows,
     limit,
-    (row) => resource(row, evaluations.get(row.id) ?? [], worstCases.get(row.id)),
+    (row) => trialOf(row, evaluations.get(row.id) ?? [], worstCases.get(row.id)),
     (last) => last.number,
   );
 };
 
-/** In the order asked for. Errors: NOT_FOUND. */
-const findTrials = async (tx: Tx, ids: readonly string[]): Promise<readonly Row[]> => {
-  const rows = await tx.query<Row>('SELECT * FROM trials WHERE id = ANY($1)', [ids]);
+/** In the order of `ids`. Errors: NOT_FOUND. */
+const findTrials = async (tx: Tx, ids: readonly string[]): Promise<readonly TrialRow[]> => {
+  const rows = await tx.query(
+    trialColumns,
+    `SELECT ${listOf(trialColumns, 't')} FROM trials t WHERE t.id = ANY($1)`,
+    [ids],
+  );
   const found = new Map(rows.map((row) => [row.id, row]));
   return ids.map((id) => {
     const row = found.get(id);
@@ -99,7 +123,7 @@ const findTrials = async (tx: Tx, ids: readonly string[]): Promise<readonly Row[
   });
 };
 
-/** However many, the same few statements. In the order asked for. Errors: NOT_FOUND. */
+/** The number of statements does not depend on the number of trials. In the order of `ids`. Errors: NOT_FOUND. */
 const detailsOf = async (tx: Tx, ids: readonly string[]): Promise<readonly TrialDetail[]> => {
   const rows = await findTrials(tx, ids);
   const [stages, evaluations, warnings] = await Promise.all([
@@ -111,7 +135,7 @@ const detailsOf = async (tx: Tx, ids: readonly string[]): Promise<readonly Trial
   return rows.map((row) => {
     const own = evaluations.get(row.id) ?? [];
     return {
-      ...resource(row, own, worstCases.get(row.id)),
+      ...trialOf(row, own, worstCases.get(row.id)),
       stages: [...(stages.get(row.id) ?? [])],
       evaluations: [...own],
       warnings: [...(warnings.get(row.id) ?? [])],
@@ -125,11 +149,12 @@ export const getTrial = async (db: Db, id: string): Promise<TrialDetail> => {
   return trial!;
 };
 
-/** Training curves by stage, each up to the stage's own length. Errors: NOT_FOUND. */
+/** The training curves of each stage, up to the last epoch of the stage. Errors: NOT_FOUND. */
 export const getMetrics = async (db: Db, trialId: string): Promise<readonly MetricSeries[]> => {
   const tx = reading(db);
   await findTrials(tx, [trialId]);
-  return tx.query<{ kind: StageKind; name: string; epochs: number[]; values: (number | null)[] }>(
+  return tx.query(
+    { kind: text<StageKind>(), name: text(), epochs: int4s(), values: float8s<number | null>() },
     `SELECT s.kind, m.name, array_agg(m.epoch ORDER BY m.epoch) AS epochs, array_agg(m.value ORDER BY m.epoch) AS values
      FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id
      JOIN chains c ON c.hash = s.chain JOIN metrics m ON m.chain_id = c.id AND m.epoch <= s.epochs
@@ -138,7 +163,7 @@ export const getMetrics = async (db: Db, trialId: string): Promise<readonly Metr
   );
 };
 
-/** Trials side by side, in the order asked for, and what they differ in. Errors: NOT_FOUND. */
+/** Trials in the order of `ids`, and the names of what they differ in. Errors: NOT_FOUND. */
 export const compareTrials = async (db: Db, ids: readonly string[]): Promise<Comparison> => {
   const trials = await detailsOf(reading(db), ids);
   const cells = trials.map(
@@ -154,6 +179,6 @@ export const compareTrials = async (db: Db, ids: readonly string[]): Promise<Com
 
 export type Comparison = {
   readonly trials: TrialDetail[];
-  /** Hyperparameters, `recipe`, `dataset`, `seed`. */
+  /** Names of hyperparameters, `recipe`, `dataset`, `seed`. */
   readonly differs: string[];
 };

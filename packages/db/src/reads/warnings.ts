@@ -1,20 +1,17 @@
-/** What trials' numbers do not say by themselves. */
+/** Warnings about trials: what a reader of their numbers should know and cannot see in them. */
 import type { StageKind, StageStatus } from '@funnel/contracts';
+import { int4, int8, orNull, text, texts } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 
-/** One statement: of some of these trials, what is to be said. */
-type Warning = (
+/** One kind of warning, found by one statement. */
+type FindWarnings = (
   tx: Tx,
   trialIds: readonly string[],
 ) => Promise<readonly { readonly trial: string; readonly text: string }[]>;
 
-const ends: Warning = async (tx, trialIds) => {
-  const rows = await tx.query<{
-    trial: string;
-    kind: StageKind;
-    status: StageStatus;
-    message: string | null;
-  }>(
+const failedStages: FindWarnings = async (tx, trialIds) => {
+  const rows = await tx.query(
+    { trial: text(), kind: text<StageKind>(), status: text<StageStatus>(), message: orNull(text()) },
     `SELECT ts.trial_id AS trial, s.kind, s.status, s.error_message AS message
      FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id
      WHERE ts.trial_id = ANY($1) AND s.status IN ('failed', 'diverged', 'collapsed') ORDER BY ts.trial_id, ts.ordinal`,
@@ -26,8 +23,9 @@ const ends: Warning = async (tx, trialIds) => {
   }));
 };
 
-const hinge: Warning = async (tx, trialIds) => {
-  const rows = await tx.query<{ trial: string; beta: string | null; epochs: number }>(
+const unusedHinge: FindWarnings = async (tx, trialIds) => {
+  const rows = await tx.query(
+    { trial: text(), beta: orNull(text()), epochs: int8() },
     `SELECT ts.trial_id AS trial, s.hyperparameters ->> 'beta' AS beta, count(*) AS epochs
      FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id
      JOIN chains c ON c.hash = s.chain JOIN metrics m ON m.chain_id = c.id AND m.name = 'hingeActive' AND m.epoch <= s.epochs
@@ -40,8 +38,9 @@ const hinge: Warning = async (tx, trialIds) => {
   }));
 };
 
-const backends: Warning = async (tx, trialIds) => {
-  const rows = await tx.query<{ trial: string; names: string[] | null; mismatches: number }>(
+const mixedBackends: FindWarnings = async (tx, trialIds) => {
+  const rows = await tx.query(
+    { trial: text(), names: orNull(texts()), mismatches: int4() },
     `SELECT ts.trial_id AS trial, array_agg(DISTINCT a.backend) FILTER (WHERE a.backend IS NOT NULL AND a.epochs > 0) AS names,
        coalesce(sum(a.mismatches), 0)::int AS mismatches
      FROM trial_stages ts JOIN attempts a ON a.stage_id = ts.stage_id WHERE ts.trial_id = ANY($1) GROUP BY 1`,
@@ -67,27 +66,29 @@ const backends: Warning = async (tx, trialIds) => {
   ]);
 };
 
-const surrogates: Warning = async (tx, trialIds) => {
-  const rows = await tx.query<{ trial: string; attack: string; asked: number; used: number }>(
-    `SELECT ts.trial_id AS trial, s.attack ->> 'attack' AS attack, cardinality(s.surrogates) AS asked, used.n AS used
+const missingSurrogates: FindWarnings = async (tx, trialIds) => {
+  const rows = await tx.query(
+    { trial: text(), attack: text(), wanted: int4(), used: int4() },
+    `SELECT ts.trial_id AS trial, s.attack ->> 'attack' AS attack, cardinality(s.surrogates) AS wanted, used.n AS used
      FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id AND s.surrogates <> '{}' AND s.status = 'completed'
      CROSS JOIN LATERAL (SELECT count(*)::int AS n FROM stages g WHERE g.id = ANY(s.surrogates) AND g.status = 'completed') AS used
      WHERE ts.trial_id = ANY($1) AND used.n < cardinality(s.surrogates) ORDER BY ts.trial_id, ts.ordinal`,
     [trialIds],
   );
-  return rows.map(({ trial, attack, asked, used }) => ({
+  return rows.map(({ trial, attack, wanted, used }) => ({
     trial,
-    text: `${attack} was made on ${used} of ${asked} networks: the trials of the others diverged or collapsed.`,
+    text: `${attack} was made on ${used} of ${wanted} networks: the trials of the others diverged or collapsed.`,
   }));
 };
 
-/** Of each trial. */
+/** The warnings about each trial. */
 export const warningsOf = async (
   tx: Tx,
   trialIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly string[]>> => {
   const found = new Map(trialIds.map((id) => [id, [] as string[]]));
-  const said = await Promise.all([ends, hinge, backends, surrogates].map((warning) => warning(tx, trialIds)));
-  for (const { trial, text } of said.flat()) found.get(trial)?.push(text);
+  const kinds = [failedStages, unusedHinge, mixedBackends, missingSurrogates];
+  const warnings = await Promise.all(kinds.map((find) => find(tx, trialIds)));
+  for (const { trial, text } of warnings.flat()) found.get(trial)?.push(text);
   return found;
 };

@@ -1,39 +1,48 @@
 import type { StageKind, Worker } from '@funnel/contracts';
+import { float8, int4, int8, listOf, orNull, text, timestamptz } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
-import type { WorkerRegistration } from '../types.ts';
 
-type Row = WorkerRegistration & {
-  readonly status: Worker['status'];
-  readonly started_at: Date;
-  readonly heartbeat_at: Date;
-  readonly memory_bytes: number | null;
+const workerColumns = {
+  id: text(),
+  host: text(),
+  pid: int4(),
+  version: text(),
+  backend: text(),
+  device: text(),
+  slots: int4(),
+  status: text<Worker['status']>(),
+  started_at: timestamptz(),
+  heartbeat_at: timestamptz(),
+  memory_bytes: orNull(int8()),
 };
 
-type Running = {
-  readonly worker_id: string;
-  readonly id: string;
-  readonly kind: StageKind;
-  readonly epoch: number | null;
-  readonly step: number | null;
-  readonly epochs: number;
-  readonly images_per_second: number | null;
+const runningColumns = {
+  worker_id: orNull(text()),
+  id: text(),
+  kind: text<StageKind>(),
+  epoch: orNull(int4()),
+  step: orNull(int4()),
+  epochs: int4(),
+  images_per_second: orNull(float8()),
 };
 
-/** Workers of 0.1.0 kept another version here, and no schema. */
-const versionsOf = (kept: string): Pick<Worker, 'version' | 'schema'> => {
-  const [version, schema = null] = kept.split('+') as [string, string?]; // of a text there is at least one part
+/** Workers of 0.1.0 store another version here, and no schema. */
+const versionsOf = (stored: string): Pick<Worker, 'version' | 'schema'> => {
+  const [version, schema = null] = stored.split('+') as [string, string?]; // a text has at least one part
   return { version, schema };
 };
 
-/** Those that are there first, then those that are gone; each with what it runs. */
+/** Workers that are online first, then the others; each with the stages that it runs. */
 export const listWorkers = async (db: Db): Promise<readonly Worker[]> => {
   const tx = reading(db);
-  const workers = await tx.query<Row>(
-    `SELECT * FROM workers ORDER BY status = 'gone', started_at DESC, id LIMIT 1000`,
+  const workers = await tx.query(
+    workerColumns,
+    `SELECT ${listOf(workerColumns, 'w')} FROM workers w ORDER BY w.status = 'gone', w.started_at DESC, w.id LIMIT 1000`,
   );
-  const running = await tx.query<Running>(
-    `SELECT worker_id, id, kind, epoch, step, epochs, images_per_second FROM stages WHERE status = 'running' ORDER BY started_at, id`,
+  const running = await tx.query(
+    runningColumns,
+    `SELECT ${listOf(runningColumns, 's')} FROM stages s WHERE s.status = 'running' ORDER BY s.started_at, s.id`,
   );
   return workers.map(({ version, started_at, heartbeat_at, memory_bytes, ...worker }) => ({
     ...worker,

@@ -1,55 +1,14 @@
 /**
- * What a configuration is worth, over its seeds: what a single lucky one says is little. Kept with the scores, because which average is
- * the best cannot be known before all have been looked at. Summands are taken in one order, so that the same scores give the same bits.
+ * The leaderboard's rows. The transaction that completes an evaluation writes them, so that ranking is one index scan: the scores of each
+ * attack, the worst case over all attacks of a trial once they are complete (`worst-cases.ts`), and the averages over seeds.
  */
-
 import { evaluationMetricNames } from '@funnel/contracts';
+import { text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
-import { inheritWorstCases, scoreWorstCases, signs } from './worst-cases.ts';
+import { copyWorstCases, scoreWorstCases, utilitySigns } from './worst-cases.ts';
 
-/** Where less is better, the utility of an infinite value is −∞. */
-const anyInfinite = `bool_or(abs(s.utility) = 'Infinity')`;
-
-/**
- * The mean over the seeds where all are finite, with their deviation. With an infinite seed there is neither: then the median, the mean of
- * the middle two where the count is even. A configuration with a missing value has none, and one with a masked seed is masked.
- */
-const average = `
-  INSERT INTO configuration_scores AS c (sweep_id, configuration_index, ordinal, metric, attack, trial_id, utility, deviation, masked)
-  SELECT s.sweep_id, s.configuration_index, s.ordinal, s.metric, min(s.attack), min(s.trial_id),
-    CASE WHEN count(s.utility) < count(*) THEN NULL
-      WHEN ${anyInfinite} THEN ((array_agg(s.utility ORDER BY s.utility))[(count(*) + 1) / 2] + (array_agg(s.utility ORDER BY s.utility))[count(*) / 2 + 1]) / 2
-      ELSE round(avg(s.utility ORDER BY s.trial_id)::numeric, 12)::float8 END,
-    CASE WHEN NOT ${anyInfinite} THEN stddev_samp(s.utility ORDER BY s.trial_id) END, bool_or(s.masked)
-  FROM (SELECT DISTINCT sweep_id, configuration_index FROM trials WHERE id = ANY($1)) AS k
-  JOIN trials t USING (sweep_id, configuration_index)
-  JOIN scores s ON s.trial_id = t.id
-  GROUP BY s.sweep_id, s.configuration_index, s.ordinal, s.metric
-  ORDER BY s.sweep_id, s.configuration_index, s.ordinal, s.metric
-  ON CONFLICT (sweep_id, configuration_index, ordinal, metric) DO UPDATE
-  SET trial_id = excluded.trial_id, utility = excluded.utility, deviation = excluded.deviation, masked = excluded.masked
-  WHERE (c.trial_id, c.utility, c.deviation, c.masked) IS DISTINCT FROM (excluded.trial_id, excluded.utility, excluded.deviation, excluded.masked)`;
-
-/** Averages the scores of configurations of which no other transaction can score a seed: those of a sweep that is just coming in. */
-export const averageNewSeeds = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
-  await tx.query(average, [trialIds]);
-};
-
-/**
- * Averages the scores of these trials' configurations. Twice: the first time takes their rows, waiting for whoever scores another seed;
- * the second sees what that one committed. Of two seeds that end at once, the later one has both.
- */
-export const averageSeeds = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
-  await tx.query(average, [trialIds]);
-  await tx.query(average, [trialIds]);
-};
-
-/**
- * The leaderboard's rows: written in the transaction that completes an evaluation, so that ranking is one index scan. The worst case over
- * a trial's attacks is there once all of them are complete.
- */
-
-const perAttack = `
+/** Scores of every attack of the trials $1 that are not there yet. $2, $3: metrics and their signs. */
+const insertAttackScores = `
   INSERT INTO scores (trial_id, stage_id, metric, sweep_id, ordinal, configuration_index, attack, value, utility)
   SELECT t.id, e.stage_id, m.metric, t.sweep_id, ts.ordinal, t.configuration_index, e.attack, v.value, v.value * m.sign
   FROM trials t
@@ -60,8 +19,11 @@ const perAttack = `
   WHERE t.id = ANY($1)
   ON CONFLICT DO NOTHING`;
 
-/** The worst verdict of a trial's evaluations marks the trial, and a masked trial is marked in every ranking. */
-const verdicts = `
+const scoreAttacks = (tx: Tx, trialIds: readonly string[]): Promise<void> =>
+  tx.run(insertAttackScores, [trialIds, evaluationMetricNames, utilitySigns]);
+
+/** A trial gets the worst verdict of its evaluations. A masked trial is marked as masked in every ranking. */
+const updateVerdicts = `
   WITH worst AS (
     SELECT ts.trial_id, CASE WHEN bool_or(e.verdict = 'masked') THEN 'masked' WHEN bool_or(e.verdict = 'suspect') THEN 'suspect' ELSE 'ok' END AS verdict
     FROM trial_stages ts JOIN evaluations e ON e.stage_id = ts.stage_id WHERE ts.trial_id = ANY($1) GROUP BY 1
@@ -70,44 +32,68 @@ const verdicts = `
   )
   UPDATE trials t SET verdict = w.verdict FROM worst w WHERE t.id = w.trial_id AND t.verdict IS DISTINCT FROM w.verdict`;
 
-const scoreAttacks = (tx: Tx, trialIds: readonly string[]): Promise<unknown> =>
-  tx.query(perAttack, [trialIds, evaluationMetricNames, signs]);
+const hasInfiniteSeed = `bool_or(abs(s.utility) = 'Infinity')`;
 
-/** Writes what is missing for these trials' evaluations. Their rows must be locked: of two last evaluations, the later sees both. */
-const scoreTrials = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
-  if (trialIds.length === 0) return;
-  await scoreAttacks(tx, trialIds);
-  await scoreWorstCases(tx, trialIds);
-  await tx.query(verdicts, [trialIds]);
-  await averageSeeds(tx, trialIds);
+/**
+ * The averages of the configurations of the trials $1. They are stored beside the scores, because nobody can know which average is the best
+ * before all are computed. When every seed is finite: the mean, and the sample deviation. When a seed is infinite: the median, which is the
+ * mean of the middle two where the count is even, and no deviation. A configuration with a missing value has no average; one with a masked
+ * seed is masked. Summands are taken in one order, so that the same scores give the same bits.
+ */
+const upsertAverages = `
+  INSERT INTO configuration_scores AS c (sweep_id, configuration_index, ordinal, metric, attack, trial_id, utility, deviation, masked)
+  SELECT s.sweep_id, s.configuration_index, s.ordinal, s.metric, min(s.attack), min(s.trial_id),
+    CASE WHEN count(s.utility) < count(*) THEN NULL
+      WHEN ${hasInfiniteSeed} THEN ((array_agg(s.utility ORDER BY s.utility))[(count(*) + 1) / 2] + (array_agg(s.utility ORDER BY s.utility))[count(*) / 2 + 1]) / 2
+      ELSE round(avg(s.utility ORDER BY s.trial_id)::numeric, 12)::float8 END,
+    CASE WHEN NOT ${hasInfiniteSeed} THEN stddev_samp(s.utility ORDER BY s.trial_id) END, bool_or(s.masked)
+  FROM (SELECT DISTINCT sweep_id, configuration_index FROM trials WHERE id = ANY($1)) AS k
+  JOIN trials t USING (sweep_id, configuration_index)
+  JOIN scores s ON s.trial_id = t.id
+  GROUP BY s.sweep_id, s.configuration_index, s.ordinal, s.metric
+  ORDER BY s.sweep_id, s.configuration_index, s.ordinal, s.metric
+  ON CONFLICT (sweep_id, configuration_index, ordinal, metric) DO UPDATE
+  SET trial_id = excluded.trial_id, utility = excluded.utility, deviation = excluded.deviation, masked = excluded.masked
+  WHERE (c.trial_id, c.utility, c.deviation, c.masked) IS DISTINCT FROM (excluded.trial_id, excluded.utility, excluded.deviation, excluded.masked)`;
+
+/** The first statement locks the rows, and waits for a transaction that scores another seed. The second one sees what that transaction committed. */
+const averageSeeds = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
+  await tx.run(upsertAverages, [trialIds]);
+  await tx.run(upsertAverages, [trialIds]);
 };
 
-/** The same for the trials of a sweep that is just coming in: their evaluations were there before, and other trials may have been scored by them. */
-export const inheritScores = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
-  await scoreAttacks(tx, trialIds);
-  await inheritWorstCases(tx, trialIds);
-  await scoreWorstCases(tx, trialIds);
-  await tx.query(verdicts, [trialIds]);
-  await averageNewSeeds(tx, trialIds);
-};
-
-/** Scores the trials that share these attack stages. */
+/** Scores the trials that share these attack stages. It locks the trials: of two last evaluations, the later one sees both. */
 export const scoreStages = async (tx: Tx, stageIds: readonly string[]): Promise<void> => {
   if (stageIds.length === 0) return;
-  const trials = await tx.query<{ id: string }>(
+  const trials = await tx.query(
+    { id: text() },
     'SELECT id FROM trials WHERE id IN (SELECT trial_id FROM trial_stages WHERE stage_id = ANY($1)) ORDER BY id FOR NO KEY UPDATE',
     [stageIds],
   );
-  await scoreTrials(
-    tx,
-    trials.map((trial) => trial.id),
-  );
+  if (trials.length === 0) return;
+  const trialIds = trials.map((trial) => trial.id);
+  await scoreAttacks(tx, trialIds);
+  await scoreWorstCases(tx, trialIds);
+  await tx.run(updateVerdicts, [trialIds]);
+  await averageSeeds(tx, trialIds);
 };
 
-/** A trial's clean accuracy is its classifier's on the test images, after the last epoch. */
+/**
+ * Scores the trials of a sweep that is being submitted. Their evaluations were there before, and other trials may have the same worst cases.
+ * No other transaction can score their seeds yet, so one statement averages them.
+ */
+export const inheritScores = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
+  await scoreAttacks(tx, trialIds);
+  await copyWorstCases(tx, trialIds);
+  await scoreWorstCases(tx, trialIds);
+  await tx.run(updateVerdicts, [trialIds]);
+  await tx.run(upsertAverages, [trialIds]);
+};
+
+/** Copies the clean accuracy of trials from their classifiers: the one on the test images after the last epoch. */
 export const noteCleanAccuracy = async (tx: Tx, classifyStages: readonly string[]): Promise<void> => {
   if (classifyStages.length === 0) return;
-  await tx.query(
+  await tx.run(
     `WITH measured AS (
        SELECT t.id, m.value
        FROM stages s JOIN chains c ON c.hash = s.chain

@@ -1,3 +1,11 @@
+/**
+ * The worst case over the attacks of a trial, image by image, as `threat-model.ts` of the contracts defines it: which images an attack fooled
+ * inside one of the trial's balls, and the least distance that any attack found. Noise level and clean accuracy are not of this kind: their
+ * worst case is the worst value of any attack, and a missing value is never the worst.
+ *
+ * Each set of evaluations is read once, by the transaction that completes the last attack of a trial: a thousand images and six attacks take
+ * about ten milliseconds. Trials with the same evaluations share the result. The worst case over one attack is that attack.
+ */
 import {
   type AttackName,
   evaluationMetricNames,
@@ -7,45 +15,39 @@ import {
   reachOf,
   threatModelOf,
 } from '@funnel/contracts';
+import { jsonb, type RowOf, text, texts } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 
-/** In the order of `evaluationMetricNames`: what makes a utility, of which more is better, of a value. */
-export const signs = evaluationMetricNames.map((name) =>
+/** In the order of `evaluationMetricNames`: value × sign is the utility, of which more is better. */
+export const utilitySigns = evaluationMetricNames.map((name) =>
   evaluationMetrics[name].direction === 'max' ? 1 : -1,
 );
 
-/**
- * The worst case over the attacks of a trial, image by image, as `threat-model.ts` of the contracts says: which images an attack fooled
- * inside one of the trial's balls, and the least distance that any attack found. Noise level and clean accuracy are no such question: of
- * them the worst value of any attack stands; a missing one is not worse than any.
- *
- * Read once per set of evaluations: of a thousand images and six attacks in some ten milliseconds, which only the last of a trial's attacks
- * waits for. Trials that share all of their evaluations share the answer; the worst case over one attack is that attack.
- */
-
-/** Trials all of whose attacks are complete, and the evaluations in order; `$1`: trials. */
-const complete = (columns: string) => `
+/** The trials among $1 whose attacks are all complete and that have no worst case yet, each with its evaluations in order. */
+const withoutWorstCase = (columns: string) => `
   SELECT ts.trial_id AS id, array_agg(e.stage_id ORDER BY ts.ordinal) AS stages ${columns}
   FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id AND s.kind = 'attack' LEFT JOIN evaluations e ON e.stage_id = s.id
   WHERE ts.trial_id = ANY($1) AND NOT EXISTS (SELECT FROM scores o WHERE o.trial_id = ts.trial_id AND o.ordinal = -1)
   GROUP BY 1 HAVING bool_and(e.stage_id IS NOT NULL)`;
 
-const due = complete(
+const unscored = withoutWorstCase(
   ', array_agg(e.attack ORDER BY ts.ordinal) AS attacks, jsonb_agg(e.settings ORDER BY ts.ordinal) AS settings',
 );
 
-type Due = {
-  readonly id: string;
-  readonly stages: readonly string[];
-  readonly attacks: readonly AttackName[];
-  readonly settings: readonly Run['settings'][];
+const unscoredColumns = {
+  id: text(),
+  stages: texts(),
+  attacks: texts<AttackName>(),
+  settings: jsonb<readonly Run['settings'][]>(),
 };
 
-/** From trials that have just the same evaluations; where it is one, nothing is to be looked for. */
-const inherit = `
+type UnscoredTrial = RowOf<typeof unscoredColumns>;
+
+/** Copies the worst cases of other trials that have exactly the same evaluations. With one evaluation there is nothing to compute, so it is left out. */
+const copyFromTwin = `
   INSERT INTO scores (trial_id, stage_id, metric, sweep_id, ordinal, configuration_index, attack, value, utility)
   SELECT t.id, w.stage_id, w.metric, t.sweep_id, -1, t.configuration_index, '', w.value, w.utility
-  FROM (${complete('')}) AS d JOIN trials t ON t.id = d.id
+  FROM (${withoutWorstCase('')}) AS d JOIN trials t ON t.id = d.id
   CROSS JOIN LATERAL (
     SELECT o.trial_id FROM trial_stages o
     WHERE o.stage_id = d.stages[1] AND EXISTS (SELECT FROM scores w WHERE w.trial_id = o.trial_id AND w.ordinal = -1)
@@ -57,46 +59,46 @@ const inherit = `
   JOIN scores w ON w.trial_id = twin.trial_id AND w.ordinal = -1
   WHERE cardinality(d.stages) > 1`;
 
-const onlyAttack = `
+const copyOnlyAttack = `
   INSERT INTO scores (trial_id, stage_id, metric, sweep_id, ordinal, configuration_index, attack, value, utility)
   SELECT trial_id, stage_id, metric, sweep_id, -1, configuration_index, '', value, utility FROM scores WHERE trial_id = ANY($1) AND ordinal >= 0`;
 
-/** Of the least distances in this norm over the attacked images; null where nothing was attacked. */
+/** SQL of the median, over the attacked images, of the least distance in this norm; null where no image was attacked. */
 const medianOf = (norm: 'l2' | 'linf'): string =>
   `CASE WHEN z.attempted > 0 THEN coalesce((j.${norm}[(z.attempted + 1) / 2] + j.${norm}[z.attempted / 2 + 1]) / 2, 'Infinity') END`;
 
 /**
- * $1–$5: the evaluations of each set, whether all that one found counts, and how far the balls reach (null: none). $6, $7: trials and
- * their sets. Images that withstand are not in the arrays, which are sorted: a median beyond the end is infinite.
+ * $1–$5: the evaluations of each set, whether everything counts that the attack found, and the radii of the balls (null: no ball). $6, $7:
+ * trials and their sets. The arrays of `joint` are sorted and lack the images that no attack fooled: a median beyond their end is infinite.
  */
-const worstCases = `
+const insertWorstCases = `
   INSERT INTO scores (trial_id, stage_id, metric, sweep_id, ordinal, configuration_index, attack, value, utility)
   WITH attacks AS (
-    SELECT * FROM unnest($1::int[], $2::text[], $3::boolean[], $4::float8[], $5::float8[]) AS a (of, stage_id, whole, l2, linf)
+    SELECT * FROM unnest($1::int[], $2::text[], $3::boolean[], $4::float8[], $5::float8[]) AS a (set_number, stage_id, counts_fully, l2, linf)
   ), found AS MATERIALIZED (
-    SELECT a.of, a.stage_id, i.n, i.l2, i.linf, coalesce(a.whole OR i.l2 <= a.l2 OR i.linf <= a.linf, false) AS inside
+    SELECT a.set_number, a.stage_id, i.n, i.l2, i.linf, coalesce(a.counts_fully OR i.l2 <= a.l2 OR i.linf <= a.linf, false) AS inside
     FROM attacks a JOIN evaluations e USING (stage_id)
     CROSS JOIN LATERAL unnest(e.success, e.l2, e.linf) WITH ORDINALITY AS i (success, l2, linf, n)
     WHERE i.success
   ), strength AS (
-    SELECT of, stage_id, count(*) FILTER (WHERE inside) AS fooled FROM found GROUP BY 1, 2
+    SELECT set_number, stage_id, count(*) FILTER (WHERE inside) AS fooled FROM found GROUP BY 1, 2
   ), images AS (
-    SELECT of, n, min(l2) AS l2, min(linf) AS linf, bool_or(inside) AS inside FROM found GROUP BY 1, 2
+    SELECT set_number, n, min(l2) AS l2, min(linf) AS linf, bool_or(inside) AS inside FROM found GROUP BY 1, 2
   ), joint AS (
-    SELECT of, count(*) FILTER (WHERE inside) AS fooled, array_agg(l2 ORDER BY l2) AS l2, array_agg(linf ORDER BY linf) AS linf
+    SELECT set_number, count(*) FILTER (WHERE inside) AS fooled, array_agg(l2 ORDER BY l2) AS l2, array_agg(linf ORDER BY linf) AS linf
     FROM images GROUP BY 1
   ), sizes AS (
-    SELECT a.of, max((e.summary ->> 'attempted')::int) AS attempted, max((e.summary ->> 'images')::int) AS images
+    SELECT a.set_number, max((e.summary ->> 'attempted')::int) AS attempted, max((e.summary ->> 'images')::int) AS images
     FROM attacks a JOIN evaluations e USING (stage_id) GROUP BY 1
   ), strongest AS (
-    SELECT DISTINCT ON (s.trial_id, s.metric) d.of, s.*
-    FROM unnest($6::text[], $7::int[]) AS d (trial_id, of) JOIN scores s ON s.trial_id = d.trial_id AND s.ordinal >= 0
-    LEFT JOIN strength p ON p.of = d.of AND p.stage_id = s.stage_id
+    SELECT DISTINCT ON (s.trial_id, s.metric) d.set_number, s.*
+    FROM unnest($6::text[], $7::int[]) AS d (trial_id, set_number) JOIN scores s ON s.trial_id = d.trial_id AND s.ordinal >= 0
+    LEFT JOIN strength p ON p.set_number = d.set_number AND p.stage_id = s.stage_id
     ORDER BY s.trial_id, s.metric, CASE WHEN s.metric IN ('robustAccuracy', 'successRate') THEN coalesce(p.fooled, 0) END DESC NULLS LAST,
       s.utility NULLS LAST, s.ordinal
   )
   SELECT s.trial_id, s.stage_id, s.metric, s.sweep_id, -1, s.configuration_index, '', v.value, v.value * m.sign
-  FROM strongest s JOIN sizes z USING (of) LEFT JOIN joint j USING (of)
+  FROM strongest s JOIN sizes z USING (set_number) LEFT JOIN joint j USING (set_number)
   JOIN unnest($8::text[], $9::int[]) AS m (metric, sign) ON m.metric = s.metric
   CROSS JOIN LATERAL (
     SELECT CASE s.metric
@@ -108,47 +110,55 @@ const worstCases = `
     END AS value
   ) AS v`;
 
-/** So many sets at once: some hundred thousand images. */
-const atOnce = 100;
+/** The sets of one statement: they have some hundred thousand images. */
+const setsPerStatement = 100;
 
-const score = (tx: Tx, sets: readonly (readonly [Due, ...Due[]])[]): Promise<unknown> => {
-  const attacks = sets.flatMap(([{ stages, attacks: names, settings }], of) => {
+/** Trials with the same evaluations. */
+type TrialSet = readonly [UnscoredTrial, ...UnscoredTrial[]];
+
+const scoreSets = (tx: Tx, sets: readonly TrialSet[]): Promise<void> => {
+  const attacks = sets.flatMap(([{ stages, attacks: names, settings }], set) => {
     const runs = names.map((attack, i): Run => ({ attack, settings: settings[i]! }));
     const { l2, linf } = threatModelOf(runs);
-    const unlimited = l2 === undefined && linf === undefined;
+    const isUnlimited = l2 === undefined && linf === undefined;
     return stages.map((stage, i) => ({
-      of,
+      set,
       stage,
-      whole: unlimited || isBounded(runs[i]!),
+      countsFully: isUnlimited || isBounded(runs[i]!),
       l2: l2 === undefined ? null : reachOf(l2),
       linf: linf === undefined ? null : reachOf(linf),
     }));
   });
-  const trials = sets.flatMap((set, of) => set.map(({ id }) => ({ id, of })));
-  return tx.query(worstCases, [
-    ...[attacks.map((row) => row.of), attacks.map((row) => row.stage), attacks.map((row) => row.whole)],
+  const trials = sets.flatMap((trialSet, set) => trialSet.map(({ id }) => ({ id, set })));
+  return tx.run(insertWorstCases, [
+    ...[
+      attacks.map((row) => row.set),
+      attacks.map((row) => row.stage),
+      attacks.map((row) => row.countsFully),
+    ],
     ...[attacks.map((row) => row.l2), attacks.map((row) => row.linf)],
-    ...[trials.map((row) => row.id), trials.map((row) => row.of)],
-    ...[evaluationMetricNames, signs],
+    ...[trials.map((row) => row.id), trials.map((row) => row.set)],
+    ...[evaluationMetricNames, utilitySigns],
   ]);
 };
 
-/** For those of these trials whose attacks are all complete and that have none. Their other scores must be there. */
+/** Scores the worst cases of those of these trials whose attacks are all complete. The scores of each attack must be there. */
 export const scoreWorstCases = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
-  const sets = new Map<string, [Due, ...Due[]]>();
-  for (const trial of await tx.query<Due>(due, [trialIds])) {
+  const sets = new Map<string, [UnscoredTrial, ...UnscoredTrial[]]>();
+  for (const trial of await tx.query(unscoredColumns, unscored, [trialIds])) {
     const key = trial.stages.join();
     const same = sets.get(key);
     if (same) same.push(trial);
     else sets.set(key, [trial]);
   }
-  const alone = [...sets.values()].filter(([{ stages }]) => stages.length === 1).flat();
-  if (alone.length > 0) await tx.query(onlyAttack, [alone.map(({ id }) => id)]);
-  const all = [...sets.values()].filter(([{ stages }]) => stages.length > 1);
-  for (let first = 0; first < all.length; first += atOnce) await score(tx, all.slice(first, first + atOnce));
+  const withOneAttack = [...sets.values()].filter(([{ stages }]) => stages.length === 1).flat();
+  if (withOneAttack.length > 0) await tx.run(copyOnlyAttack, [withOneAttack.map(({ id }) => id)]);
+  const others = [...sets.values()].filter(([{ stages }]) => stages.length > 1);
+  for (let first = 0; first < others.length; first += setsPerStatement)
+    await scoreSets(tx, others.slice(first, first + setsPerStatement));
 };
 
-/** Copies those that other trials have of the same evaluations: a sweep that has all been done before comes in at once. */
-export const inheritWorstCases = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
-  await tx.query(inherit, [trialIds]);
+/** Copies the worst cases that other trials have of the same evaluations, so that a sweep whose work is all done already is scored at once. */
+export const copyWorstCases = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
+  await tx.run(copyFromTwin, [trialIds]);
 };

@@ -1,4 +1,7 @@
-/** A way to a server that can be shut: what a client meets when its server is away in one way or another. */
+/**
+ * Faults that tests cause on purpose: a server that cannot be reached (`startGate`), a server that accepts no connection (`createLimitedRole`),
+ * and a disk that is full (`mountSmallDisk`).
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -7,25 +10,26 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 
+/** A TCP proxy in front of a server. */
 export type Gate = {
   readonly port: number;
-  /** Connections that were asked for while somebody listened. */
+  /** How many connections came while the gate listened. */
   readonly attempts: () => number;
-  /** Lets everybody through, those who were held included. */
+  /** Connects all clients, and those that were held by `stall`, to the server. */
   readonly open: () => Promise<void>;
-  /** Cuts everybody, and nobody listens any more. */
+  /** Cuts all connections and stops listening: new connections are refused. */
   readonly close: () => Promise<void>;
-  /** Cuts everybody, and whoever comes, at once. */
+  /** Cuts all connections, and every new one at once. */
   readonly slam: () => void;
-  /** Nothing goes through, and nobody is told: those who come are held. */
+  /** Passes nothing on and closes nothing: connections stay open and silent. */
   readonly stall: () => void;
 };
 
-/** In front of the server at this port of 127.0.0.1. */
+/** A gate in front of the server at this port of 127.0.0.1. */
 export const startGate = async (target: number): Promise<Gate> => {
   let attempts = 0;
-  let manner: 'open' | 'slam' | 'stall' = 'open';
-  /** Clients, each with its connection to the server once it has one. */
+  let mode: 'open' | 'slam' | 'stall' = 'open';
+  /** The connection of each client to the server; null before it has one. */
   const clients = new Map<Socket, Socket | null>();
 
   const pass = (client: Socket): void => {
@@ -50,14 +54,14 @@ export const startGate = async (target: number): Promise<Gate> => {
         clients.get(client)?.destroy();
         clients.delete(client);
       });
-    ({ open: pass, slam: cut, stall: hold })[manner](client);
+    ({ open: pass, slam: cut, stall: hold })[mode](client);
   });
   const listen = async (port: number): Promise<void> => {
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
   };
   await listen(0);
-  const { port } = server.address() as AddressInfo; // of a TCP server that listens
+  const { port } = server.address() as AddressInfo; // of a server that listens on a port
   const cutAll = (): void => {
     for (const client of clients.keys()) cut(client);
   };
@@ -66,8 +70,8 @@ export const startGate = async (target: number): Promise<Gate> => {
     port,
     attempts: () => attempts,
     open: async () => {
-      if (manner === 'open' && server.listening) return;
-      manner = 'open';
+      if (mode === 'open' && server.listening) return;
+      mode = 'open';
       if (!server.listening) await listen(port);
       for (const client of clients.keys()) pass(client);
     },
@@ -78,35 +82,35 @@ export const startGate = async (target: number): Promise<Gate> => {
       await closed;
     },
     slam: () => {
-      manner = 'slam';
+      mode = 'slam';
       cutAll();
     },
     stall: () => {
-      manner = 'stall';
+      mode = 'stall';
       for (const client of clients.keys()) hold(client);
     },
   };
 };
 
-/** The same address by way of the gate. */
+/** The same address through the gate. */
 export const throughGate = (address: string, { port }: Gate): string => {
   const url = new URL(address);
   url.host = `127.0.0.1:${port}`;
   return url.href;
 };
 
-/** A role that PostgreSQL can turn away: a superuser, as whom tests connect otherwise, is admitted whatever the limits are. */
-
+/** A role with a limit of connections. Tests connect as a superuser otherwise, to whom no limit applies. */
 export type LimitedRole = {
-  /** The database as this role, which may do there what its owner may. */
+  /** The address of the database as this role, which has all rights of the owner. */
   readonly url: string;
-  /** Ends the connections of this role beyond `count` (default: all), and admits no more than those. */
+  /** Allows this role `count` connections (default: none), and ends those beyond. */
   readonly limit: (count?: number) => Promise<void>;
+  /** Removes the limit. */
   readonly admit: () => Promise<void>;
   /** Process ids of the connections of this role. */
   readonly connections: () => Promise<readonly string[]>;
   readonly kill: (pid: string) => Promise<void>;
-  /** After the database was dropped. */
+  /** To be called after the database was dropped. */
   readonly drop: () => Promise<void>;
 };
 
@@ -147,18 +151,17 @@ export const createLimitedRole = async (databaseUrl: string): Promise<LimitedRol
   };
 };
 
-/** A disk that really becomes full: a file system of its own, small, with a file on it that takes the rest. */
-
+/** A small file system, which a file can fill. */
 export type SmallDisk = {
   readonly folder: string;
-  /** Takes all room that is left now. */
+  /** Fills all space that is free now. */
   fill(): void;
-  /** Gives it back. */
+  /** Frees that space. */
   free(): void;
   unmount(): void;
 };
 
-/** Null where none can be mounted, which is said; where FUNNEL_REQUIRE_ALL is set, it throws. */
+/** Null, with a warning, when this machine cannot mount one. With FUNNEL_REQUIRE_ALL it throws instead. */
 export const mountSmallDisk = (megabytes: number): SmallDisk | null => {
   const folder = mkdtempSync(path.join(tmpdir(), 'funnel-disk-'));
   const options = `size=${megabytes}m,mode=755`;

@@ -1,14 +1,14 @@
 /**
- * Tables as they look after long use, made by PostgreSQL itself: for load tests, which need a hundred thousand trials and cannot wait for
- * them. What the operations keep in step (counts, links, scores, hyperparameters) is in step here too.
+ * Fills the tables as they look after long use. PostgreSQL itself makes the rows, for load tests that need a hundred thousand trials and cannot
+ * wait for them. Counts, links, scores and hyperparameters agree with the rows, as the operations keep them.
  */
 import pg from 'pg';
 
 export type Filling = {
   readonly sweeps: number;
-  /** Of each sweep; five seeds to a configuration. */
+  /** Trials of each sweep; five of them are the seeds of one configuration. */
   readonly trialsPerSweep: number;
-  /** Of each trial's optimise stage; every epoch has three metrics. */
+  /** Epochs of the optimise stage of each trial; each epoch has three metrics. */
   readonly epochs: number;
 };
 
@@ -30,7 +30,7 @@ const summary = `jsonb_build_object('images', 1000, 'attempted', 990, 'cleanAccu
   'noiseLevel', 1, 'noiseLevelAll', 1, 'meanSquaredError', 0.1, 'medianL2Success', 1, 'medianL2', 1, 'medianLinf', 1, 'medianL0', 3,
   'meanQueries', 1, 'meanSteps', 1)`;
 
-/** One after the other; `fill` is (sweep id, number) of every trial. */
+/** The statements in their order. The temporary table `fill` has a row per stage of each trial. */
 const statements = ({ sweeps, trialsPerSweep, epochs }: Filling): readonly string[] => {
   const plan = `jsonb_build_object('trials', ${trialsPerSweep}, 'stages', jsonb_build_object(
       'initialise', '{"total": 1, "cached": 0}'::jsonb, 'optimise', jsonb_build_object('total', ${trialsPerSweep}, 'cached', 0),
@@ -67,7 +67,7 @@ const statements = ({ sweeps, trialsPerSweep, epochs }: Filling): readonly strin
      SELECT c.id, m, e, random() FROM chains c JOIN (SELECT DISTINCT stage, kind, epochs FROM fill) AS s ON s.stage = c.hash,
        unnest(CASE s.kind WHEN 'classify' THEN ARRAY['classifierLoss', 'cleanAccuracy', 'trainAccuracy'] ELSE ARRAY['attackerLoss', 'defenderLoss', 'hingeActive'] END) AS m,
        generate_series(1, s.epochs) AS e ORDER BY c.id, m, e`,
-    // Of each stage its last state, tiny; what training leaves of every epoch is not made.
+    // A tiny checkpoint of the last epoch of each stage; real training also leaves one of every earlier epoch.
     `INSERT INTO blobs (sha256, bytes) SELECT ${hash('hash')}, convert_to(hash, 'UTF8') FROM chains`,
     `INSERT INTO checkpoints (chain_id, epoch, step, hash, manifest, continuable)
      SELECT c.id, s.epochs, 0, c.hash, '{}', false FROM chains c JOIN stages s ON s.chain = c.hash`,
@@ -96,7 +96,7 @@ const statements = ({ sweeps, trialsPerSweep, epochs }: Filling): readonly strin
 /** Adds completed sweeps to the migrated, otherwise empty database at `url`: 10 × 10,000 trials × 31 epochs are ten million metrics. */
 export const fillTables = async (url: string, filling: Filling): Promise<void> => {
   const client = new pg.Client({ connectionString: url });
-  client.on('error', () => {}); // the statement is rejected too
+  client.on('error', () => {}); // the statement that runs is rejected too
   await client.connect();
   try {
     for (const statement of statements(filling)) await client.query(statement);

@@ -1,4 +1,4 @@
-/** PgBouncer in transaction mode before a database: each transaction may run on another connection of the server. */
+/** PgBouncer in transaction mode in front of a database: each transaction may run on another connection to the server. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
@@ -9,7 +9,7 @@ import path from 'node:path';
 import { findAccount } from '../embedded/prepare.ts';
 import { administer } from './test-database.ts';
 
-/** Debian puts it where only root looks. */
+/** The folders to search. Debian puts it into /usr/sbin, which is not in the PATH of every user. */
 const folders = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin'];
 
 const findProgram = (): string | null => {
@@ -26,7 +26,7 @@ const findProgram = (): string | null => {
 const program = findProgram();
 export const hasPgbouncer = program !== null;
 
-/** Says that `what` is not tested where there is no PgBouncer; throws where all must be tested. */
+/** Warns that `what` is not tested when there is no PgBouncer. With FUNNEL_REQUIRE_ALL it throws instead. */
 export const sayIfNoPgbouncer = (what: string): void => {
   if (hasPgbouncer) return;
   const how = `pgbouncer is not installed, so ${what} is not tested (Debian: apt-get install pgbouncer)`;
@@ -60,7 +60,7 @@ export type Pooler = {
   readonly stop: () => Promise<void>;
 };
 
-/** Before the database at `url`. It keeps the connections that it made to the server. */
+/** A pooler in front of the database at `url`. It keeps its connections to the server when clients leave. */
 export const startPooler = async (url: string): Promise<Pooler> => {
   if (program === null) throw new Error('Expected pgbouncer to be installed, but it is not');
   const through = new URL(url);
@@ -69,12 +69,12 @@ export const startPooler = async (url: string): Promise<Pooler> => {
   await chmod(folder, 0o755);
   const file = path.join(folder, 'pgbouncer.ini');
   await writeFile(file, settingsFor(new URL(url), Number(through.port)));
-  // It does not run as root, like PostgreSQL.
+  // PgBouncer does not run as root, and neither does PostgreSQL.
   const child = spawn(program, [file], { ...(await findAccount()), cwd: folder, stdio: 'ignore' });
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`Expected pgbouncer to serve, but it ended with ${code}`);
   });
-  ended.catch(() => {}); // waited for below, and after that it may end
+  ended.catch(() => {}); // the race below handles a failure at the start; later it may end
   const serving = async (): Promise<void> => {
     while (child.exitCode === null) {
       const served = await administer(through.href, 'SELECT 1').then(

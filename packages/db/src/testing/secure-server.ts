@@ -1,4 +1,4 @@
-/** A PostgreSQL that takes a user by TLS and password alone, with a certificate of an authority of its own: made with openssl. */
+/** A PostgreSQL that accepts one user only by TLS and password. Its certificate comes from an authority of its own, made with openssl. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { administer } from './test-database.ts';
 /** Whether this machine can make certificates. */
 export const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
-/** Says that `what` is not tested where there is no openssl; throws where all must be tested. */
+/** Warns that `what` is not tested when there is no openssl. With FUNNEL_REQUIRE_ALL it throws instead. */
 export const sayIfNoOpenssl = (what: string): void => {
   if (hasOpenssl) return;
   const how = `openssl is not installed, so ${what} is not tested (Debian: apt-get install openssl)`;
@@ -20,11 +20,11 @@ export const sayIfNoOpenssl = (what: string): void => {
 };
 
 export type Certificates = {
-  /** Of the authority that signed the server's. */
+  /** The certificate of the authority that signed the server's certificate. */
   readonly authority: string;
-  /** Of an authority that signed nothing. */
+  /** The certificate of an authority that signed nothing. */
   readonly stranger: string;
-  /** For localhost and 127.0.0.1. */
+  /** The server's certificate, for localhost and 127.0.0.1. */
   readonly certificate: string;
   readonly key: string;
 };
@@ -40,7 +40,7 @@ const makeAuthority = (
   return { certificate, key };
 };
 
-/** Signed by the authority of this folder, for these names (as openssl lists them). */
+/** A certificate for these names (as openssl lists them), signed by the authority of this folder. */
 const certify = (folder: string, names: string): { readonly certificate: string; readonly key: string } => {
   const file = (name: string): string => path.join(folder, name);
   const [key, request, certificate] = [file('server.key'), file('server.csr'), file('server.crt')];
@@ -60,25 +60,25 @@ export const makeCertificates = (folder: string): Certificates => {
   return { authority: authority.certificate, stranger: stranger.certificate, certificate, key };
 };
 
-/** Every character that an address must write as %XX. */
+/** A password with every character that an address must write as %XX. */
 const secret = 'p@ss:w/rd?#% of 1';
 
 export type SecureServer = {
   readonly certificates: Certificates;
-  /** Never to be seen in a message or a log, in whatever form. */
+  /** The password, which no message and no log may contain in any form. */
   readonly secret: string;
-  /** The address of the user who may come by TLS alone; `parameters` as after the question mark. */
+  /** The address of the user who must use TLS; `parameters` stand after the question mark. */
   readonly url: (parameters: Readonly<Record<string, string>>, password?: string) => string;
-  /** The same database by plain text, as its superuser. */
+  /** The same database without TLS, as its superuser. */
   readonly plain: string;
-  /** From now on its certificate is for these names, as openssl lists them. */
+  /** Gives the server a certificate for these names, as openssl lists them. */
   readonly rename: (names: string) => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
 export const startSecureServer = async (): Promise<SecureServer> => {
   const home = await mkdtemp(path.join(tmpdir(), 'funnel-tls-'));
-  await chmod(home, 0o711); // the server's user passes through
+  await chmod(home, 0o711); // the user that PostgreSQL runs as must be able to enter it
   const certificates = makeCertificates(home);
   const { uid, gid } = await findAccount();
   const handOver = (...files: readonly string[]): void => {

@@ -1,4 +1,7 @@
-/** One PostgreSQL server for a whole test run, started when the first test asks for it. */
+/**
+ * Databases for tests. One PostgreSQL server serves a whole test run; it starts when the first test asks for a database. Each test file gets an
+ * empty, migrated database of its own: a clone of a template, made in about 50 ms.
+ */
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,16 +13,17 @@ import pg from 'pg';
 import { createDb, type Db, type DbOptions } from '../connection/db.ts';
 import { startEmbedded } from '../embedded/start-embedded.ts';
 import { migrate } from '../migrate.ts';
+import { checkStatement } from './check-statement.ts';
 
 export type TestServer = {
-  /** Of a superuser, to its maintenance database. */
+  /** The address of the maintenance database, as a superuser. */
   readonly url: string;
-  /** A database with all migrations applied, to be cloned. */
+  /** The name of a database with all migrations applied, which is cloned for each test file. */
   readonly template: string;
   stop(): Promise<void>;
 };
 
-/** Nothing here outlives the run: the disk need not be waited for. */
+/** Nothing outlives the run, so the server need not wait for the disk. */
 const settings = {
   fsync: 'off',
   synchronous_commit: 'off',
@@ -37,7 +41,7 @@ export const databaseUrl = (serverUrl: string, database: string): string => {
 /** Runs one statement that cannot be part of a transaction, such as CREATE DATABASE. */
 export const administer = async (serverUrl: string, sql: string): Promise<void> => {
   const client = new pg.Client({ connectionString: serverUrl });
-  client.on('error', () => {}); // the statement is rejected too
+  client.on('error', () => {}); // the statement that runs is rejected too
   await client.connect();
   try {
     await client.query(sql);
@@ -48,7 +52,7 @@ export const administer = async (serverUrl: string, sql: string): Promise<void> 
 
 export const startTestServer = async (): Promise<TestServer> => {
   const home = await mkdtemp(path.join(tmpdir(), 'funnel-test-'));
-  await chmod(home, 0o711); // the server's user passes through
+  await chmod(home, 0o711); // the user that PostgreSQL runs as must be able to enter it
   const server = await startEmbedded({ dir: path.join(home, 'pgdata'), settings });
   const template = 'funnel_template';
   await administer(server.url, `CREATE DATABASE ${template}`);
@@ -63,8 +67,6 @@ export const startTestServer = async (): Promise<TestServer> => {
   };
 };
 
-/** An empty, migrated database of a test file's own: a clone of a template, made in some 50 ms. */
-
 export type TestDatabase = {
   readonly url: string;
   /** Drops it, whoever is still connected. */
@@ -73,41 +75,41 @@ export type TestDatabase = {
 
 type Source = { readonly url: string; readonly template: string; stop?(): Promise<void> };
 
-/** From the test run's shared server. */
-const ask = async (port: number): Promise<Source> => {
+/** Asks the process of `setup`, which listens on this port, for the shared server. */
+const sharedServer = async (port: number): Promise<Source> => {
   const socket = connect(port, '127.0.0.1');
   let text = '';
   socket.setEncoding('utf8').on('data', (chunk) => {
     text += chunk;
   });
   await once(socket, 'end');
-  const answer = JSON.parse(text) as Source | { error: string }; // written by global-setup.ts
+  const answer = JSON.parse(text) as Source | { error: string }; // written by `setup` below
   if ('error' in answer) throw new Error(answer.error);
   return answer;
 };
 
-let own: { server: Promise<TestServer>; users: number } | undefined;
+let started: { server: Promise<TestServer>; users: number } | undefined;
 
-/** Outside vitest: a server of this process, stopped when the last database is dropped. */
+/** For programs outside vitest: a server that belongs to this process and stops when its last database is dropped. */
 const ownServer = async (): Promise<Source> => {
-  own ??= { server: startTestServer(), users: 0 };
-  const current = own;
+  started ??= { server: startTestServer(), users: 0 };
+  const current = started;
   current.users++;
   const server = await current.server;
   return {
     ...server,
     stop: async () => {
       if (--current.users > 0) return;
-      own = undefined;
+      started = undefined;
       await server.stop();
     },
   };
 };
 
-/** `migrated: false` gives an empty database. */
+/** `migrated: false` gives a database without tables. */
 export const createTestDatabase = async ({ migrated = true } = {}): Promise<TestDatabase> => {
   const port = Number(process.env.FUNNEL_TEST_SERVER ?? 0);
-  const source = port > 0 ? await ask(port) : await ownServer();
+  const source = port > 0 ? await sharedServer(port) : await ownServer();
   const name = `test_${randomBytes(8).toString('hex')}`;
   await administer(
     source.url,
@@ -122,10 +124,10 @@ export const createTestDatabase = async ({ migrated = true } = {}): Promise<Test
   };
 };
 
-/** The same with connections to it; `close` drops the database. */
+/** A test database with connections to it, which check the columns of every statement. `close` drops the database. */
 export const openTestDb = async (options?: DbOptions): Promise<Db> => {
   const database = await createTestDatabase();
-  const db = createDb(database.url, options);
+  const db = createDb(database.url, { onStatement: checkStatement, ...options });
   return {
     ...db,
     close: async () => {
@@ -136,10 +138,9 @@ export const openTestDb = async (options?: DbOptions): Promise<Db> => {
 };
 
 /**
- * For `globalSetup` of vitest: every test file shares one server, which runs only when some test asks. Test processes ask over a
- * loopback port, whose number they inherit in FUNNEL_TEST_SERVER.
+ * For `globalSetup` of vitest: starts the shared server when a test process asks for it. Test processes ask over a loopback port, whose number
+ * they inherit in FUNNEL_TEST_SERVER.
  */
-
 export const setup = async (): Promise<() => Promise<void>> => {
   let starting: Promise<TestServer> | undefined;
   const broker = createServer(async (socket) => {

@@ -1,4 +1,4 @@
-/** What a golden database answers when it is read: recorded by the version that made it, asked again of every later one. */
+/** The answers of a golden database. The version that made it recorded them, and every later version must give them too. */
 import { routes } from '@funnel/contracts';
 import {
   type Db,
@@ -14,7 +14,7 @@ import {
 
 const board = (query: Record<string, unknown>) => routes.leaderboard.query.parse({ limit: 100, ...query });
 
-/** As JSON, without what grows while one looks: the seconds of what is running. */
+/** As JSON, without the seconds of running stages, which grow. */
 const withoutClock = (answers: unknown): unknown =>
   JSON.parse(
     JSON.stringify(answers, (key, value) => {

@@ -1,8 +1,8 @@
-/** A database as SQL text that `psql` or any driver runs: its migrations as they were, then every row. */
+/** A database as SQL text that `psql` or any driver can run: its migrations as they were, then every row. */
 import type pg from 'pg';
 import { readMigrations } from '../../src/migrate.ts';
 
-/** In the order of their creation, but what others refer to first. */
+/** Tables in the order of their creation, but a table to which others refer comes first. */
 const tables = `
   SELECT c.relname AS name, array_agg(a.attname::text ORDER BY a.attnum) AS columns
   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -15,7 +15,7 @@ const sequences = `
   JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
   WHERE t.relnamespace = 'public'::regnamespace ORDER BY 1`;
 
-/** The ledger of migrations is made by the migrator, not by a migration. */
+/** The migrator creates the ledger of migrations; no migration does. */
 const ledger = `CREATE TABLE _prisma_migrations (
   id VARCHAR(36) PRIMARY KEY NOT NULL, checksum VARCHAR(64) NOT NULL, finished_at TIMESTAMPTZ, migration_name VARCHAR(255) NOT NULL,
   logs TEXT, rolled_back_at TIMESTAMPTZ, started_at TIMESTAMPTZ NOT NULL DEFAULT now(), applied_steps_count INTEGER NOT NULL DEFAULT 0

@@ -1,4 +1,4 @@
-/** A process that starts an embedded server, says where it is, and stays: `node --import tsx embedded-process.ts DIR`. */
+/** A process that starts an embedded server, prints its address, and stays: `node --import tsx embedded-process.ts DIR`. */
 import { startEmbedded } from '../../src/index.ts';
 
 const [dir] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-/** Two transactions interleaved on purpose: one is held at a table while the other goes as far as it can. */
+/** Interleaves two transactions: one is held at a table while the other goes as far as it can. */
 import { vi } from 'vitest';
 import { createDb, type Db } from '../../src/index.ts';
 import { query } from './rows.ts';
@@ -12,7 +12,7 @@ type Gate = {
   readonly open: () => Promise<void>;
 };
 
-/** Whoever writes a row of `table` in this way waits there until the gate is opened. */
+/** A transaction that writes a row of `table` in this way waits until the gate is opened. */
 const closeGate = async (db: Db, table: Table, way: Way): Promise<Gate> => {
   await query(
     db,
@@ -43,7 +43,7 @@ const closeGate = async (db: Db, table: Table, way: Way): Promise<Gate> => {
   };
 };
 
-/** How often PostgreSQL had to end a transaction of this database because two waited for each other. Exact when their connections are closed. */
+/** How often PostgreSQL ended a transaction of this database to resolve a deadlock. The count is exact once their connections are closed. */
 const deadlocks = async (db: Db): Promise<number> => {
   const [row] = await query<{ n: number }>(
     db,
@@ -57,13 +57,13 @@ type Work<T> = (db: Db) => Promise<T>;
 type Meeting<A, B> = {
   readonly table: Table;
   readonly way: Way;
-  /** Held at the gate. */
+  /** The transaction that is held at the gate. */
   readonly first: Work<A>;
-  /** Begins while the first one is held; the gate opens when it has ended or waits for the first one. */
+  /** Begins while the first one is held. The gate opens when this one has ended or waits for the first one. */
   readonly second: Work<B>;
 };
 
-/** Resolves to what both came to, and how many deadlocks that took. */
+/** Resolves to the results of both, and how many deadlocks there were. */
 export const meet = async <A, B>(
   db: Db,
   { table, way, first, second }: Meeting<A, B>,
@@ -80,7 +80,7 @@ export const meet = async <A, B>(
     await gate.open();
     const [a, b] = await Promise.all([held, meeting]);
     await Promise.all([one.close(), two.close()]);
-    // A connection says how many there were when it ends.
+    // A connection reports its deadlocks when it ends.
     await vi.waitFor(
       async () => {
         const open = await query(

@@ -1,4 +1,4 @@
-/** A PostgreSQL server from the programs of this machine, with the client programs that fit it: what users who bring their own have. */
+/** A PostgreSQL server from the programs of this machine, with its client programs: like that of users who run their own. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { administer } from '../../src/testing/test-database.ts';
 
 const programs = ['initdb', 'postgres', 'pg_dump', 'pg_restore'];
 
-/** Where they are, all of one version; null where this machine has none. */
+/** The folder that has all of the programs; null when this machine has none. */
 export const findPrograms = (): string | null => {
   try {
     const folder = execFileSync('pg_config', ['--bindir'], { encoding: 'utf8', stdio: 'pipe' }).trim();

@@ -1,4 +1,4 @@
-/** Looks into the tables, for what no operation tells. */
+/** Reads tables directly, for values that no operation returns. */
 import type { Db } from '../../src/index.ts';
 
 export const query = async <Row = Record<string, unknown>>(
@@ -13,7 +13,7 @@ export const takeOutbox = async (db: Db): Promise<string[]> => {
   return rows.sort((a, b) => a.id - b.id).map((row) => row.stage_id);
 };
 
-/** `kind:status` → how many, of the direct stages of a sweep. */
+/** How many of the direct stages of a sweep have each `kind:status`. */
 export const stageCounts = async (db: Db, sweepId: string): Promise<Record<string, number>> => {
   const rows = await query<{ key: string; n: number }>(
     db,
@@ -34,7 +34,7 @@ export const trialStatuses = async (db: Db, sweepId: string): Promise<string[]> 
 export const sweepStatus = async (db: Db, sweepId: string): Promise<string | undefined> =>
   (await query<{ status: string }>(db, 'SELECT status FROM sweeps WHERE id = $1', [sweepId]))[0]?.status;
 
-/** The kept counts of every sweep, against what the rows say: what differs. */
+/** The stored counts of every sweep that differ from the counts of the rows. */
 export const wrongCounts = (db: Db): Promise<Record<string, unknown>[]> =>
   query(
     db,
@@ -59,7 +59,7 @@ export const trained = async (db: Db, sweepId: string): Promise<number> => {
   return row!.n;
 };
 
-/** The kept averages over seeds, against the scores: what differs. With an infinite seed the median, whose ends must not be interpolated: ∞ − ∞. */
+/** The stored averages over seeds that differ from the scores. With an infinite seed it is the median, without interpolation: ∞ − ∞ has no value. */
 export const wrongAverages = (db: Db): Promise<Record<string, unknown>[]> =>
   query(
     db,

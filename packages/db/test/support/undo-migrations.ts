@@ -1,4 +1,4 @@
-/** Takes the newest migrations back, so that a test can apply them again to data of an older shape. Migrations themselves only go forward. */
+/** Undoes the newest migrations, so that a test can apply them again to data of an older schema. Funnel itself never undoes a migration. */
 import type { Db } from '../../src/index.ts';
 import { query } from './rows.ts';
 
@@ -18,7 +18,7 @@ const renamedColumns = [
 
 const renamedTables = ['sweep', 'configuration'] as const;
 
-/** What takes each migration back, newest first. */
+/** The statements that undo each migration, newest first. */
 const undo: readonly (readonly [migration: string, statements: readonly string[]])[] = [
   [
     '0009_outbox',
@@ -46,7 +46,7 @@ const undo: readonly (readonly [migration: string, statements: readonly string[]
   ],
 ];
 
-/** Takes back `migration` and every later one. Of those that `undo` does not name, only the record goes: their statements can run again. */
+/** Undoes `migration` and every later one. Of a migration that `undo` does not name, only the record is deleted: its statements can run again. */
 export const undoMigrations = async (db: Db, migration: string): Promise<void> => {
   for (const [name, statements] of undo)
     if (name >= migration) for (const statement of statements) await query(db, statement);

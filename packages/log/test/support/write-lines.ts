@@ -1,6 +1,6 @@
 /**
- * Writes lines of 300 bytes to a log: `write-lines.ts FILE` writes four, takes the last of them away but for its beginning, and writes a
- * fifth; `write-lines.ts stdout` writes until one is lost, and some more.
+ * Writes lines of 300 bytes to a log. `write-lines.ts FILE` writes four, cuts the last one off after its beginning, and writes a fifth;
+ * `write-lines.ts stdout` writes until a line is lost, and some more.
  */
 import { truncateSync, writeSync } from 'node:fs';
 import { logDestination } from '@funnel/log';

@@ -1,7 +1,7 @@
-/** Axes of parallel coordinates: where a value lies between bottom (0) and top (1), and what is written beside it. */
+/** Axes of parallel coordinates: the position of a value between bottom (0) and top (1), the ticks, and the brushes. */
 import { formatHyperparameter, formatNumber } from '../../format.ts';
 
-export type AxisValue = number | string | boolean | null;
+type AxisValue = number | string | boolean | null;
 
 export type AxisSpec = {
   readonly key: string;
@@ -16,12 +16,12 @@ export type Axis = {
   readonly key: string;
   readonly title: string;
   readonly ticks: readonly { readonly at: number; readonly label: string }[];
-  /** Some rows have no value: they pass below the axis. */
+  /** Some rows have no value. They are drawn below the axis. */
   readonly gaps: boolean;
-  /** Few values: rows are spread a little around each, so that one sees how many there are. */
+  /** The axis has few values. Rows are spread a little around each, to show how many there are. */
   readonly discrete: boolean;
   readonly position: (value: AxisValue) => number | null;
-  /** What a place on the axis means. */
+  /** The value at a position, as text. */
   readonly labelAt: (at: number) => string;
 };
 
@@ -33,7 +33,7 @@ const niceStep = (span: number, count: number): number => {
   return power * ([1, 2, 5, 10].find((m) => m * power >= raw) ?? 10);
 };
 
-/** Round values in [low, high], about five. */
+/** About five round values in [low, high]. */
 export const niceTicks = (low: number, high: number, log: boolean): number[] => {
   if (log) {
     const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
@@ -49,15 +49,15 @@ export const niceTicks = (low: number, high: number, log: boolean): number[] => 
   return ticks;
 };
 
-/** How much of an axis the finite values have where others are infinite: these are at its end. */
+/** The share of the axis for finite values when others are infinite. Infinity is at the top. */
 const finiteShare = 0.88;
 
-/** `distinct`: in ascending order; the last may be infinite. */
+/** `distinct` is in ascending order; the last value may be infinite. */
 const numericAxis = (spec: AxisSpec, distinct: readonly number[]): Axis => {
   const format = spec.format ?? formatNumber;
   const infinite = distinct.at(-1) === Number.POSITIVE_INFINITY;
   const finite = infinite ? distinct.slice(0, -1) : distinct;
-  const reach = infinite ? finiteShare : 1;
+  const finiteTop = infinite ? finiteShare : 1;
   const [low, high] = [finite[0] ?? 0, finite.at(-1) ?? 0];
   const log = spec.scale === 'log' && low > 0;
   const forward = log ? Math.log10 : (value: number) => value;
@@ -65,10 +65,10 @@ const numericAxis = (spec: AxisSpec, distinct: readonly number[]): Axis => {
   const [from, span] = [forward(low), forward(high) - forward(low)];
   const position = (value: number) => {
     if (value === Number.POSITIVE_INFINITY) return 1;
-    return span === 0 ? 0.5 : reach * ((forward(value) - from) / span);
+    return span === 0 ? 0.5 : finiteTop * ((forward(value) - from) / span);
   };
-  const few = distinct.length <= fewValues;
-  const ticks = few
+  const hasFewValues = distinct.length <= fewValues;
+  const ticks = hasFewValues
     ? distinct
     : [...niceTicks(low, high, log), ...(infinite ? [Number.POSITIVE_INFINITY] : [])];
   return {
@@ -79,8 +79,8 @@ const numericAxis = (spec: AxisSpec, distinct: readonly number[]): Axis => {
     ticks: ticks.map((value) => ({ at: position(value), label: format(value) })),
     position: (value) => (typeof value === 'number' ? position(value) : null),
     labelAt: (at) => {
-      if (at > reach) return format(Number.POSITIVE_INFINITY);
-      return format(backward(from + (at / reach) * span));
+      if (at > finiteTop) return format(Number.POSITIVE_INFINITY);
+      return format(backward(from + (at / finiteTop) * span));
     },
   };
 };
@@ -111,10 +111,10 @@ export const createAxis = (spec: AxisSpec): Axis => {
   );
 };
 
-/** A stretch of an axis, both ends included; ends in 0 … 1. */
+/** Brushes by axis key: an interval in [0, 1], both ends included. */
 export type Brushes = ReadonlyMap<string, readonly [number, number]>;
 
-/** Which rows lie within every brush: 1 or 0 per row. A row without a value on a brushed axis is out. */
+/** 1 for rows within every brush, else 0. A row without a value on a brushed axis is outside. */
 export const brushedRows = (
   axes: readonly Axis[],
   specs: readonly AxisSpec[],

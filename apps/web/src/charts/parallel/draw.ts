@@ -1,4 +1,4 @@
-/** Draws the lines of parallel coordinates: a few strokes of many lines each, fast enough to follow a brush. */
+/** Draws the lines of parallel coordinates. Each stroke draws many lines, which is fast enough to follow a brush. */
 import { type Colours, rampColour } from '../../theme.ts';
 import { dashes } from '../marks.tsx';
 import type { Axis, AxisSpec } from './axes.ts';
@@ -6,17 +6,17 @@ import type { Axis, AxisSpec } from './axes.ts';
 export type Layout = {
   readonly width: number;
   readonly height: number;
-  /** Horizontal place of every axis. */
+  /** The x coordinate of every axis. */
   readonly x: readonly number[];
   readonly top: number;
   readonly bottom: number;
 };
 
 const buckets = 24;
-/** Below the axis: rows without a value. */
+/** Rows without a value are drawn this far below the axis. */
 export const missingGap = 14;
 
-/** Vertical places, [row × axis]. */
+/** The y coordinate of every row on every axis, [row × axis]. */
 export const rowPlaces = (
   axes: readonly Axis[],
   specs: readonly AxisSpec[],
@@ -29,7 +29,7 @@ export const rowPlaces = (
     const spread = axis.discrete ? Math.min(0.022, 0.2 / Math.max(1, axis.ticks.length)) : 0;
     for (let i = 0; i < count; i++) {
       const at = axis.position(specs[a]!.values[i]!);
-      // The golden ratio spreads neighbours evenly: the same row always lies at the same place.
+      // The golden ratio spreads neighbours evenly, and always puts a row at the same place.
       const jitter = spread * (((i * 0.618033988749895) % 1) - 0.5) * 2;
       places[i * axes.length + a] =
         at === null
@@ -49,13 +49,13 @@ const trace = (path: Path2D, places: Float32Array, row: number, x: readonly numb
 export type Picture = {
   readonly places: Float32Array;
   readonly layout: Layout;
-  /** 1 for rows within the brushes. */
+  /** 1 for rows within all brushes, else 0. */
   readonly active: Uint8Array;
-  /** Colour of each row in [0, 1], NaN for none. */
+  /** Position of each row on the colour ramp, in [0, 1]; NaN without a value. */
   readonly shade: Float32Array;
 };
 
-/** Every row, faint: what lies behind those within the brushes. Drawn once per layout, not once per move of a brush. */
+/** Draws all rows faintly as a background. Needed once per layout, not for every move of a brush. */
 export const drawShadow = (context: CanvasRenderingContext2D, picture: Picture, colours: Colours): void => {
   const { places, layout, active } = picture;
   context.clearRect(0, 0, layout.width, layout.height);
@@ -68,7 +68,7 @@ export const drawShadow = (context: CanvasRenderingContext2D, picture: Picture, 
   context.globalAlpha = 1;
 };
 
-/** The rows within the brushes, the better the stronger. */
+/** Draws the rows within the brushes; better rows have stronger colours. */
 export const drawLines = (context: CanvasRenderingContext2D, picture: Picture, colours: Colours): void => {
   const { places, layout, active, shade } = picture;
   const { x, width, height } = layout;
@@ -101,7 +101,7 @@ export const drawLines = (context: CanvasRenderingContext2D, picture: Picture, c
   context.globalAlpha = 1;
 };
 
-/** The few rows that are looked at: on a layer of their own, so that following a pointer does not draw thousands of lines. */
+/** Draws chosen and hovered rows on a layer of their own, so that a moving pointer does not redraw thousands of lines. */
 export const drawMarked = (
   context: CanvasRenderingContext2D,
   { places, layout }: Picture,
@@ -137,7 +137,7 @@ const strokeOne = (
   context.lineWidth = 1;
 };
 
-/** The active row whose line passes nearest to (x, y), within ten pixels; null when none does. */
+/** The active row whose line is nearest to (px, py), within ten pixels; null without one. */
 export const nearestRow = (picture: Picture, px: number, py: number): number | null => {
   const { places, active, layout } = picture;
   const { x } = layout;
@@ -146,14 +146,14 @@ export const nearestRow = (picture: Picture, px: number, py: number): number | n
   while (a < x.length - 2 && px > x[a + 1]!) a += 1;
   const u = Math.max(0, Math.min(1, (px - x[a]!) / (x[a + 1]! - x[a]!)));
   let best: number | null = null;
-  let least = 10;
+  let minDistance = 10;
   for (let row = 0; row < active.length; row++) {
     if (active[row] === 0) continue;
     const from = row * x.length + a;
     const y = places[from]! + u * (places[from + 1]! - places[from]!);
     const distance = Math.abs(y - py);
-    if (distance < least) {
-      least = distance;
+    if (distance < minDistance) {
+      minDistance = distance;
       best = row;
     }
   }

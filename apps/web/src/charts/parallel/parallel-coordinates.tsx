@@ -1,4 +1,5 @@
-/** One axis with its two handles: dragged by pointer, moved by arrow keys. A handle is a slider to a screen reader. */
+/** Parallel coordinates: every trial is a line over its hyperparameters and results. Brushes on the axes filter the trials. */
+
 import {
   type KeyboardEvent,
   type PointerEvent,
@@ -9,6 +10,7 @@ import {
   useState,
 } from 'react';
 import { useWidth } from '../../components/hooks.ts';
+import { plural } from '../../format.ts';
 import { useColours } from '../../theme.ts';
 import { type Axis, type AxisSpec, type Brushes, createAxis } from './axes.ts';
 import {
@@ -25,13 +27,13 @@ import '../charts.css';
 
 type Brush = readonly [number, number];
 const whole: Brush = [0, 1];
-/** One press of an arrow key; with Shift five of them. */
+/** The step of an arrow key as a share of the axis; with Shift, five steps. */
 const keyStep = 0.02;
 
 const clamp = (value: number) => Math.max(0, Math.min(1, value));
 
-/** Titles break between words into lines of about this many characters. */
-export const wrapTitle = (title: string): string[] => {
+/** Breaks a title between words into at most three lines of about 15 characters. */
+const wrapTitle = (title: string): string[] => {
   const lines: string[] = [];
   for (const word of title.split(' ')) {
     const last = lines.at(-1);
@@ -41,14 +43,15 @@ export const wrapTitle = (title: string): string[] => {
   return lines.slice(0, 3);
 };
 
-/** The outer titles stay within the picture. */
+/** The titles of the outer axes are shifted inwards. */
 const titlePlaces = {
   first: { anchor: 'start', shift: -30 },
   middle: { anchor: 'middle', shift: 0 },
   last: { anchor: 'end', shift: 50 },
 } as const;
 
-export const AxisBrush = (props: {
+/** One axis with its two handles, which a pointer drags and arrow keys move. Each handle is a slider for screen readers. */
+const AxisBrush = (props: {
   readonly axis: Axis;
   readonly x: number;
   readonly top: number;
@@ -84,7 +87,7 @@ export const AxisBrush = (props: {
   const release = (event: PointerEvent<SVGElement>) => {
     const started = drag.current;
     drag.current = null;
-    // A click on the axis without a drag takes its brush away.
+    // A click on the axis without a drag removes its brush.
     if (started?.end === null && Math.abs(place(event) - started.from) <= 0.01) props.onBrush(null);
   };
   const key = (end: 0 | 1) => (event: KeyboardEvent) => {
@@ -170,14 +173,13 @@ export const AxisBrush = (props: {
   );
 };
 
-/** Every trial as a line over its hyperparameters and results. Brushes on the axes say which trials the other pictures and the table show. */
 const span = 232;
-/** Room for one line of an axis title, and below the axes for rows without a value. */
+/** The height of a line of an axis title, and the space below the axes for rows without a value. */
 const titleLine = 14;
 const below = 26;
-/** Axes never come closer than this; a narrow page scrolls. */
+/** The smallest distance between axes; narrow pages scroll. */
 const minGap = 104;
-/** On the right, the labels of the last axis stand beside it. */
+/** The right edge leaves space for the labels of the last axis. */
 const edges = { left: 34, right: 56 };
 
 const layoutOf = (available: number, titles: readonly string[]): Layout => {
@@ -195,7 +197,7 @@ const layoutOf = (available: number, titles: readonly string[]): Layout => {
   };
 };
 
-/** Draws at the next frame, in the screen's own pixels. */
+/** Draws in the next frame, at the resolution of the screen. */
 const paintOn = (
   canvas: RefObject<HTMLCanvasElement | null>,
   layout: Layout,
@@ -255,7 +257,7 @@ export const ParallelCoordinates = (props: {
   const hovered = hover !== null && hover.row < active.length ? hover.row : null;
   const chosenKey = chosen.join('.');
 
-  // Three layers, each drawn only when what it shows has changed.
+  // Each of the three layers is redrawn only when its content changes.
   useEffect(
     () => paintOn(shadow, layout, (context) => drawShadow(context, picture, colours)),
     [places, layout, colours],
@@ -278,13 +280,13 @@ export const ParallelCoordinates = (props: {
 
   return (
     <div ref={box} className="parallel">
-      {/* biome-ignore lint/a11y/useKeyWithClickEvents: by keyboard trials are chosen in the table */}
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: with a keyboard, trials are chosen in the table */}
       <section
         className="parallel-scroll"
         onPointerMove={point}
         onPointerLeave={() => setHover(null)}
         onClick={() => hovered !== null && props.onPick(hovered)}
-        aria-label={`Parallel coordinates of ${active.length} trials over ${specs.map((spec) => spec.title).join(', ')}`}
+        aria-label={`Parallel coordinates of ${plural(active.length, 'trial')} over ${specs.map((spec) => spec.title).join(', ')}`}
       >
         <div style={{ position: 'relative', width: layout.width, height }}>
           <canvas ref={shadow} style={{ width: layout.width, height }} />

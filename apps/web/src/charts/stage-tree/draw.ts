@@ -1,11 +1,11 @@
-import { formatCount } from '../../format.ts';
+import { plural } from '../../format.ts';
 import type { Colours } from '../../theme.ts';
 import { stageLabel, type TreeNode } from './layout.ts';
 
 export type TreeView = {
   readonly width: number;
   readonly height: number;
-  /** The part of the tree on show, as shares of its height. */
+  /** The visible part of the tree, as shares of its height. */
   readonly from: number;
   readonly to: number;
 };
@@ -13,7 +13,7 @@ export type TreeView = {
 const columns = 4;
 const gap = 3;
 
-export const rectOf = (node: TreeNode, view: TreeView) => {
+const rectOf = (node: TreeNode, view: TreeView) => {
   const column = (view.width + gap) / columns;
   const scale = view.height / (view.to - view.from);
   return {
@@ -21,15 +21,15 @@ export const rectOf = (node: TreeNode, view: TreeView) => {
     y: (node.y0 - view.from) * scale,
     width: node.span * column - gap,
     height: (node.y1 - node.y0) * scale,
-    /** The same number as the next one's `y`: not a sum, which rounds otherwise. */
+    /** Exactly the `y` of the next node; `y + height` can differ by rounding. */
     bottom: (node.y1 - view.from) * scale,
   };
 };
 
-/** Too thin for a word each: stages that stand on the same one are one block with a number on it. */
+/** Too thin for a label. Thin siblings are drawn as one block with their number. */
 const isThin = (height: number): boolean => height < 13;
 
-/** `5 attacks`, over those that stand on one stage. */
+/** Writes `5 attacks` on the block of thin children. */
 const labelBlock = (
   context: CanvasRenderingContext2D,
   node: TreeNode,
@@ -42,7 +42,7 @@ const labelBlock = (
   const { bottom } = rectOf(last, view);
   if (!isThin(height) || bottom - y < 14) return;
   const middle = Math.max(y + 7, Math.min(bottom - 7, (Math.max(0, y) + Math.min(view.height, bottom)) / 2));
-  const text = `${node.children.length} ${first.stage.kind === 'attack' ? 'attacks' : 'stages'}`;
+  const text = plural(node.children.length, first.stage.kind === 'attack' ? 'attack' : 'stage');
   context.fillStyle = colours.text;
   context.fillText(clip(context, text, width - 16), x + 10, middle);
 };
@@ -73,7 +73,7 @@ export const drawTree = (
     const { stage } = node;
     const tone = colours.status(stage.status);
     const siblings = node.parent?.children;
-    // Many thin ones on one stage lie on whole pixels without a gap: a block, and not stripes.
+    // The stages of a block lie on whole pixels without gaps. Otherwise the block would look striped.
     const inBlock = isThin(height) && height * (siblings?.length ?? 1) >= 14;
     const isLast = siblings === undefined || siblings.at(-1) === node;
     const gapBelow = inBlock ? (isLast ? 1 : 0) : height > 5 ? 1 : 0;
@@ -99,7 +99,11 @@ export const drawTree = (
       context.fillText(clip(context, label, width - 16), x + 10, second ? middle - 8 : middle);
       if (second) {
         context.fillStyle = colours.muted;
-        context.fillText(clip(context, `shared by ${stage.sharedBy} trials`, width - 16), x + 10, middle + 9);
+        context.fillText(
+          clip(context, `shared by ${plural(stage.sharedBy, 'trial')}`, width - 16),
+          x + 10,
+          middle + 9,
+        );
       }
     }
     if (node.parent && isLast) labelBlock(context, node.parent, view, colours);
@@ -111,15 +115,14 @@ export const drawTree = (
   }
 };
 
-/** The node under a point. Deepest columns lie to the right, so at most one is hit. */
+/** The node at a point; null between nodes. */
 export const nodeAt = (nodes: readonly TreeNode[], view: TreeView, px: number, py: number): TreeNode | null =>
   nodes.find((node) => {
     const { x, y, width, height } = rectOf(node, view);
     return px >= x && px <= x + width && py >= y && py < y + height;
   }) ?? null;
 
-/** What a tree cannot show: a transfer attack stands on one classifier, and makes its images on others. */
-/** From a classifier to an attack whose images are made on it. */
+/** A transfer attack attacks one classifier with images made on others. An edge goes from such a surrogate to the attack. */
 type SurrogateEdge = { readonly from: TreeNode; readonly to: TreeNode };
 
 export const surrogateEdges = (nodes: readonly TreeNode[]): SurrogateEdge[] => {
@@ -132,7 +135,7 @@ export const surrogateEdges = (nodes: readonly TreeNode[]): SurrogateEdge[] => {
   );
 };
 
-/** Beyond so many lines one sees none of them. */
+/** More lines than this are unreadable. */
 const maxEdges = 48;
 
 const touches =
@@ -140,29 +143,27 @@ const touches =
   ({ from, to }: SurrogateEdge): boolean =>
     id !== null && (from.stage.id === id || to.stage.id === id);
 
-/** All of them where they can be told apart; of many, those of the stage that one looks at. */
-export const edgesOnShow = (
+/** The edges to draw. Those of selected and hovered stages are marked; the others are drawn only if there are few. */
+export const visibleEdges = (
   edges: readonly SurrogateEdge[],
-  looked: readonly (string | null)[],
+  activeIds: readonly (string | null)[],
 ): { readonly plain: readonly SurrogateEdge[]; readonly marked: readonly SurrogateEdge[] } => {
-  const marked = edges.filter((edge) => looked.some((id) => touches(id)(edge)));
+  const marked = edges.filter((edge) => activeIds.some((id) => touches(id)(edge)));
   return { plain: edges.length <= maxEdges ? edges.filter((edge) => !marked.includes(edge)) : [], marked };
 };
 
-const count = (n: number, what: string): string => `${formatCount(n)} ${what}${n === 1 ? '' : 's'}`;
-
-/** For a tip: on how many classifiers its images are made, or how many attacks use it so. */
+/** The part of a tooltip about surrogates; empty without any. */
 export const surrogateTip = (edges: readonly SurrogateEdge[], { stage }: TreeNode): string => {
   const on = edges.filter(({ to }) => to.stage.id === stage.id).length;
   const by = edges.filter(({ from }) => from.stage.id === stage.id).length;
-  if (on > 0) return `\nmade on ${count(on, 'other classifier')}`;
-  return by > 0 ? `\n${count(by, 'transfer attack')} of others ${by === 1 ? 'is' : 'are'} made on it` : '';
+  if (on > 0) return `\nmakes its images on ${plural(on, 'other classifier')}`;
+  return by > 0 ? `\nsurrogate of ${plural(by, 'transfer attack')}` : '';
 };
 
 const arrow = 5;
 
-/** An arc through the classifiers' column, whose right half is free of text; it ends at the attack's left edge. */
-const trace = (context: CanvasRenderingContext2D, { from, to }: SurrogateEdge, view: TreeView): void => {
+/** Draws an arc from a surrogate to the left edge of the attack. It bulges to the left, into the column of the classifiers. */
+const drawEdge = (context: CanvasRenderingContext2D, { from, to }: SurrogateEdge, view: TreeView): void => {
   const [source, target] = [rectOf(from, view), rectOf(to, view)];
   const [x0, x1] = [source.x + source.width - 4, target.x];
   const [y0, y1] = [source.y + source.height / 2, target.y + target.height / 2];
@@ -182,7 +183,7 @@ const trace = (context: CanvasRenderingContext2D, { from, to }: SurrogateEdge, v
 
 export const drawEdges = (
   context: CanvasRenderingContext2D,
-  { plain, marked }: ReturnType<typeof edgesOnShow>,
+  { plain, marked }: ReturnType<typeof visibleEdges>,
   view: TreeView,
   colours: Colours,
 ): void => {
@@ -192,7 +193,7 @@ export const drawEdges = (
     context.lineWidth = width;
     for (const edge of edges) {
       context.setLineDash([4, 3]);
-      trace(context, edge, view);
+      drawEdge(context, edge, view);
     }
   };
   draw(plain, colours.muted, 1);

@@ -1,12 +1,12 @@
-/** Where each stage lies in the picture of a sweep: columns by kind, and every stage as tall as what stands on it. */
+/** Places and labels of the stages in the tree. One column per kind; the height of a stage is the sum of its children's heights. */
 import { type Stage, StageKind } from '@funnel/contracts';
-import { attackLabel, formatCount, formatHyperparameter, hyperparameterTitle } from '../../format.ts';
+import { attackLabel, formatHyperparameter, hyperparameterTitle, plural } from '../../format.ts';
 
 export type TreeNode = {
   readonly stage: Stage;
   /** 0 for `initialise` … 3 for `attack`. */
   readonly column: number;
-  /** Columns that it fills: a recipe without an optimisation reaches over that column. */
+  /** The number of columns that it fills: without an optimisation, `initialise` fills two. */
   readonly span: number;
   /** Share of the picture's height, 0 at the top. */
   readonly y0: number;
@@ -20,7 +20,7 @@ const columnOf = (stage: Stage): number => StageKind.options.indexOf(stage.kind)
 const byValue = (a: unknown, b: unknown): number =>
   a === b ? 0 : typeof a === 'number' && typeof b === 'number' ? a - b : String(a) < String(b) ? -1 : 1;
 
-/** By seed, then hyperparameter by hyperparameter. Of one chain the shorter stage comes first: the longer one continues it. */
+/** Orders siblings by recipe, seed and hyperparameters; in one chain, the shorter stage comes first. */
 const inOrder = (a: Stage, b: Stage): number => {
   if (a.recipe !== b.recipe) return a.recipe < b.recipe ? 1 : -1;
   if (a.seed !== b.seed) return a.seed - b.seed;
@@ -32,8 +32,8 @@ const inOrder = (a: Stage, b: Stage): number => {
 };
 
 /**
- * All nodes, parents before children. A stage whose parent is not among the stages is a root: the picture also works while pages
- * are still coming.
+ * Places all stages; parents come before their children. A stage whose parent is missing becomes a root, so the tree can be drawn
+ * while pages are still loading.
  */
 export const layoutStages = (stages: readonly Stage[]): TreeNode[] => {
   const known = new Set(stages.map((stage) => stage.id));
@@ -87,7 +87,7 @@ export const layoutStages = (stages: readonly Stage[]): TreeNode[] => {
   return nodes;
 };
 
-/** Hyperparameters that tell the stages of one kind apart: what a label says. */
+/** For each kind, the hyperparameters that differ between its stages. Labels show these. */
 export const varyingHyperparameters = (
   stages: readonly Stage[],
 ): ReadonlyMap<Stage['kind'], readonly string[]> => {
@@ -113,30 +113,30 @@ export const varyingHyperparameters = (
   );
 };
 
-/** What every stage has besides its hyperparameters. */
-const ownFields = new Set(['recipe', 'seed', 'epochs']);
+/** Fields of every stage that are not hyperparameters. */
+const stageFields = new Set(['recipe', 'seed', 'epochs']);
 
-const write = (stage: Stage, name: string): string => {
+const formatField = (stage: Stage, name: string): string => {
   if (name === 'recipe') return stage.recipe;
-  if (name === 'epochs') return `${formatCount(stage.epochs)} epochs`;
+  if (name === 'epochs') return plural(stage.epochs, 'epoch');
   if (name === 'seed') return `seed ${stage.seed}`;
   return `${hyperparameterTitle(name)} ${formatHyperparameter(stage.hyperparameters[name])}`;
 };
 
-/** What tells this stage from the others of its kind. */
+/** Attack or hyperparameters of a stage, as far as they differ within its kind. */
 export const stageLabel = (stage: Stage, varying: readonly string[]): string => {
   if (stage.attack !== null) return attackLabel(stage.attack);
-  const own = varying.filter((name) => ownFields.has(name) || name in stage.hyperparameters);
-  const parts = own.map((name) => write(stage, name));
-  return parts.length === 0 ? `${formatCount(stage.epochs)} epochs` : parts.join(' · ');
+  const fields = varying.filter((name) => stageFields.has(name) || name in stage.hyperparameters);
+  const parts = fields.map((name) => formatField(stage, name));
+  return parts.length === 0 ? plural(stage.epochs, 'epoch') : parts.join(' · ');
 };
 
-/** Two lines for a tip. */
+/** The tooltip of a stage. */
 export const stageTip = (stage: Stage, varying: readonly string[]): string => {
   const done =
     stage.status === 'running' && stage.position !== null && stage.epochs > 0
       ? `, epoch ${stage.position.epoch} of ${stage.epochs}`
       : '';
-  const shared = stage.sharedBy > 1 ? `\nshared by ${formatCount(stage.sharedBy)} trials of all sweeps` : '';
+  const shared = stage.sharedBy > 1 ? `\nshared by ${plural(stage.sharedBy, 'trial')} of all sweeps` : '';
   return `${stage.kind}: ${stageLabel(stage, varying)}\n${stage.status}${done}${shared}`;
 };

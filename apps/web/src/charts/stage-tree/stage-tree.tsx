@@ -1,30 +1,30 @@
-/** The stage tree as a picture: what stands on what, what is shared, and how far each is. */
+/** The stage tree: dependencies, sharing and progress of the stages of a sweep. */
 import { type Stage, StageKind, type StageStatus } from '@funnel/contracts';
 import { type KeyboardEvent, type PointerEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { useWidth } from '../../components/hooks.ts';
 import { Status } from '../../components/status.tsx';
-import { formatCount } from '../../format.ts';
+import { formatCount, plural } from '../../format.ts';
 import { useColours } from '../../theme.ts';
 import {
   drawEdges,
   drawTree,
-  edgesOnShow,
   nodeAt,
   surrogateEdges,
   surrogateTip,
   type TreeView,
+  visibleEdges,
 } from './draw.ts';
 import { layoutStages, stageTip, type TreeNode, varyingHyperparameters } from './layout.ts';
 import '../charts.css';
 
-/** Room for a line of text per classifier, within what one still calls a picture. */
+/** Enough height for one line of text per classifier, within limits. */
 const heightFor = (stages: readonly Stage[]): number =>
   Math.max(420, Math.min(900, 17 * stages.filter(({ kind }) => kind === 'classify').length));
 const minWidth = 620;
 
 const kindTitles = { initialise: 'Initialise', optimise: 'Optimise', classify: 'Classify', attack: 'Attack' };
 
-/** Up, down: the next of the same kind. Left, right: what it stands on, what stands on it. */
+/** Up and down go to the next stage of the same kind, left to the parent, right to the first child. */
 const neighbour = (
   nodes: readonly TreeNode[],
   node: TreeNode | undefined,
@@ -37,7 +37,6 @@ const neighbour = (
   return same[same.indexOf(node) + (key === 'ArrowUp' ? -1 : 1)];
 };
 
-/** Which line means what. */
 const SurrogateLegend = () => (
   <span className="row" style={{ gap: 6 }}>
     <svg width="30" height="10" viewBox="0 0 30 10" aria-hidden="true">
@@ -86,7 +85,7 @@ export const StageTree = (props: {
       context.scale(scale, scale);
       const hovered = hover?.node.stage.id ?? null;
       drawTree(context, nodes, view, { varying, selected, hovered }, colours);
-      drawEdges(context, edgesOnShow(edges, [selected, hovered]), view, colours);
+      drawEdges(context, visibleEdges(edges, [selected, hovered]), view, colours);
     });
     return () => cancelAnimationFrame(frame);
   });
@@ -124,7 +123,7 @@ export const StageTree = (props: {
             Show all
           </button>
         ) : (
-          <span className="muted">Double-click a stage to look closer.</span>
+          <span className="muted">Double-click a stage to zoom in.</span>
         )}
       </div>
       <div className="tree-scroll">
@@ -143,7 +142,7 @@ export const StageTree = (props: {
             style={{ width, height }}
             role="application"
             tabIndex={0}
-            aria-label={`Tree of ${stages.length} stages. Arrow keys move, Enter looks closer.${current ? ` Selected: ${tipOf(current)}` : ''}`}
+            aria-label={`Tree of ${plural(stages.length, 'stage')}. Arrow keys move, Enter zooms in.${current ? ` Selected: ${tipOf(current)}` : ''}`}
             onPointerMove={(event) => setHover(find(event))}
             onPointerLeave={() => setHover(null)}
             onClick={(event) => props.onSelect(find(event)?.node.stage.id ?? null)}

@@ -22,10 +22,10 @@ import {
 import { href } from '../../router.ts';
 import { rejects } from '../trial/evaluations-panels.tsx';
 
-/** Tells the style sheet how many trials stand side by side: all their tables have the same columns. */
-export const columnsStyle = (trials: number): CSSProperties => ({ '--trials': trials }) as CSSProperties; // React's types know no own properties
+/** Passes the number of trials to the style sheet, so that all tables have the same columns. */
+const columnsStyle = (trials: number): CSSProperties => ({ '--trials': trials }) as CSSProperties; // React's types do not know custom properties
 
-/** Trials of different sweeps may have the same number. */
+/** `Trial 17`; with its sweep if another trial has the same number. */
 export const trialName = (trial: TrialDetail, all: readonly TrialDetail[]): string =>
   all.filter(({ number }) => number === trial.number).length > 1
     ? `Trial ${trial.number} of ${trial.sweepId}`
@@ -33,16 +33,16 @@ export const trialName = (trial: TrialDetail, all: readonly TrialDetail[]): stri
 
 type Cell = { readonly value: number | null; readonly text: string; readonly note?: string };
 
-/** A row of cells, the best of them marked. */
+/** A row of cells with the best one marked. */
 const Row = (props: {
   readonly title: string;
   readonly cells: readonly Cell[];
-  /** Null: neither end is better. */
+  /** Null: no direction is better. */
   readonly better: 'max' | 'min' | null;
 }) => {
   const values = props.cells.flatMap(({ value }) => (value === null ? [] : [value]));
   const best = props.better === 'max' ? Math.max(...values) : Math.min(...values);
-  const tells = props.better !== null && new Set(props.cells.map(({ text }) => text)).size > 1;
+  const hasBest = props.better !== null && new Set(props.cells.map(({ text }) => text)).size > 1;
   return (
     <tr>
       <th scope="row" className="wrap">
@@ -50,7 +50,7 @@ const Row = (props: {
       </th>
       {props.cells.map(({ value, text, note }, i) => (
         <td key={i}>
-          <span className={tells && value === best ? 'compare-best' : undefined}>{text}</span>
+          <span className={hasBest && value === best ? 'compare-best' : undefined}>{text}</span>
           {note ? <span className="muted small"> {note}</span> : null}
         </td>
       ))}
@@ -64,7 +64,7 @@ const percentCell = (value: number | null, interval?: readonly [number, number])
   note: interval ? `${formatPercent(interval[0], 0)}–${formatPercent(interval[1], 0)}` : undefined,
 });
 
-/** What stands at a fixed ε, with its interval, or how far an attack has to go that looks for the smallest change. */
+/** Robust accuracy with its interval, or the distance of an attack that looks for the smallest change. */
 const strengthCell = (evaluation: Evaluation | undefined, metric: EvaluationMetricName): Cell => {
   const summary = evaluation?.summary;
   if (metric === 'robustAccuracy')
@@ -78,7 +78,7 @@ const costOf = (trial: TrialDetail): number =>
 
 type EvaluationOf = (trial: TrialDetail, key: string) => Evaluation | undefined;
 
-/** Where one of the trials rejects images: clean ones, which is a loss, and attacked ones, which is what it is there for. */
+/** The rejected shares, if one of the trials rejects images. Rejecting clean images is bad; rejecting attacked ones is the purpose of the defence. */
 const Rejections = (props: {
   readonly trials: readonly TrialDetail[];
   readonly runs: ReadonlyMap<string, Evaluation>;
@@ -118,7 +118,7 @@ export const CompareResults = (props: {
   return (
     <Panel
       title="Results"
-      note="Bold: the best of the row. Robust accuracy with its 95% interval; attacks that look for the smallest change are judged by how far they have to go."
+      note="The best value of a row is bold. Robust accuracy has its 95% interval. Attacks that look for the smallest change are compared by the size of that change."
       flush
     >
       <div className="table-wrap">
@@ -189,7 +189,7 @@ export const CompareResults = (props: {
               />
             ))}
             <Row
-              title="Cost, shared work divided"
+              title="Cost, with shared work divided"
               better="min"
               cells={trials.map((trial) => ({ value: costOf(trial), text: formatDuration(costOf(trial)) }))}
             />
@@ -207,7 +207,7 @@ export const CompareSpec = ({
   readonly trials: readonly TrialDetail[];
   readonly differs: readonly string[];
 }) => {
-  const [all, setAll] = useState(false);
+  const [showAll, setShowAll] = useState(false);
   const rows = [
     { name: 'recipe', title: 'Recipe', cells: trials.map((trial) => trial.recipe as unknown) },
     { name: 'dataset', title: 'Data set', cells: trials.map((trial) => trial.dataset as unknown) },
@@ -218,21 +218,24 @@ export const CompareSpec = ({
       cells: trials.map((trial) => trial.hyperparameters[name] as unknown),
     })),
   ];
-  const apart = (row: (typeof rows)[number]) => differs.includes(row.name) || new Set(row.cells).size > 1;
-  const shown = rows.filter((row) => all || apart(row));
+  const isDifferent = (row: (typeof rows)[number]) =>
+    differs.includes(row.name) || new Set(row.cells).size > 1;
+  const shown = rows.filter((row) => showAll || isDifferent(row));
   return (
     <Panel
-      title={all ? 'Specification' : 'What differs'}
+      title={showAll ? 'Specification' : 'What differs'}
       actions={
         <label className="check small">
-          <input type="checkbox" checked={all} onChange={(event) => setAll(event.target.checked)} />
-          Show what is the same too
+          <input type="checkbox" checked={showAll} onChange={(event) => setShowAll(event.target.checked)} />
+          Also show what is the same
         </label>
       }
       flush
     >
       {shown.length === 0 ? (
-        <p className="muted panel-body">Nothing: the same recipe, data, hyperparameters and seed.</p>
+        <p className="muted panel-body">
+          Nothing differs: recipe, data, hyperparameters and seed are the same.
+        </p>
       ) : null}
       <div className="table-wrap">
         <table className="table compare" style={columnsStyle(trials.length)}>
@@ -253,9 +256,9 @@ export const CompareSpec = ({
               <tr key={row.name}>
                 <th scope="row">{row.title}</th>
                 {row.cells.map((value, i) => (
-                  <td key={i} style={{ fontWeight: all && apart(row) ? 620 : undefined }}>
+                  <td key={i} style={{ fontWeight: showAll && isDifferent(row) ? 620 : undefined }}>
                     {value === undefined ? (
-                      <span className="muted">not read</span>
+                      <span className="muted">not used</span>
                     ) : (
                       formatHyperparameter(value)
                     )}

@@ -1,5 +1,6 @@
 import type { Output } from '@funnel/client';
 import { budgetsOf, datasets, normTitles, type TrialDetail } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
 import { RobustnessCurves, useRobustnessCurves } from '../../charts/robustness-curves.tsx';
@@ -7,7 +8,7 @@ import { TrainingCurves } from '../../charts/training-curves.tsx';
 import { Panel } from '../../components/controls.tsx';
 import { decodePixels, PixelImage } from '../../components/pixels.tsx';
 import { Empty, Loaded, Skeleton } from '../../components/states.tsx';
-import { compareQuery, imagesQuery, metricsQuery, useQueries, useQuery } from '../../data/queries.ts';
+import { compareQuery, imagesQuery, metricsQuery, useAnswers } from '../../data/queries.ts';
 import { attackLabel, formatNumber, keyOfRun } from '../../format.ts';
 import { href, useQueryValue } from '../../router.ts';
 import { CompareResults, CompareSpec, trialName } from './compare-tables.tsx';
@@ -32,14 +33,14 @@ const Curves = ({
         <Skeleton height={280} />
       ) : (
         <p className="muted" style={{ height: 280 }}>
-          None of them has been attacked yet.
+          None of these trials has been attacked yet.
         </p>
       )}
     </Panel>
   );
 };
 
-export const CompareCurves = ({ trials }: { readonly trials: readonly TrialDetail[] }) => (
+const CompareCurves = ({ trials }: { readonly trials: readonly TrialDetail[] }) => (
   <div className="columns">
     <Curves trials={trials} norm="linf" />
     <Curves trials={trials} norm="l2" />
@@ -50,7 +51,7 @@ type Images = Output<'getImages'>;
 
 const maxImages = 10;
 
-/** One image as one trial's attack left it. */
+/** One image after the attack on one trial. */
 const Attacked = ({
   images,
   index,
@@ -79,20 +80,20 @@ const Attacked = ({
   );
 };
 
-export const CompareGallery = ({ trials }: { readonly trials: readonly TrialDetail[] }) => {
+const CompareGallery = ({ trials }: { readonly trials: readonly TrialDetail[] }) => {
   const [chosen, setChosen] = useState('');
-  const common = (trials[0]?.evaluations ?? []).filter((evaluation) =>
+  const commonEvaluations = (trials[0]?.evaluations ?? []).filter((evaluation) =>
     trials.every((trial) => trial.evaluations.some((other) => keyOfRun(other) === keyOfRun(evaluation))),
   );
-  const run = common.find((evaluation) => keyOfRun(evaluation) === chosen) ?? common[0];
+  const run = commonEvaluations.find((evaluation) => keyOfRun(evaluation) === chosen) ?? commonEvaluations[0];
   const stages = run
     ? trials.map((trial) => trial.evaluations.find((other) => keyOfRun(other) === keyOfRun(run))!.stage)
     : [];
-  const states = useQueries(stages.map((stage, i) => imagesQuery(trials[i]!.id, stage)));
+  const images = useAnswers(stages.map((stage, i) => imagesQuery(trials[i]!.id, stage)));
   if (!run) return null;
-  const all = states.flatMap(({ data }) => (data ? [data] : []));
+  const all = images.data.filter((data) => data !== undefined);
   const first = all[0];
-  // Images that maxImages of the trials have a picture of come first.
+  // Images that are in most galleries are chosen first.
   const counts = new Map<number, number>();
   for (const { gallery } of all)
     for (const index of gallery.index) counts.set(index, (counts.get(index) ?? 0) + 1);
@@ -115,7 +116,7 @@ export const CompareGallery = ({ trials }: { readonly trials: readonly TrialDeta
           value={keyOfRun(run)}
           onChange={(event) => setChosen(event.target.value)}
         >
-          {common.map((other) => (
+          {commonEvaluations.map((other) => (
             <option key={keyOfRun(other)} value={keyOfRun(other)}>
               {attackLabel(other)}
             </option>
@@ -167,14 +168,14 @@ export const CompareGallery = ({ trials }: { readonly trials: readonly TrialDeta
 };
 
 const Training = ({ trials }: { readonly trials: readonly TrialDetail[] }) => {
-  const metrics = useQueries(trials.map(metricsQuery));
+  const metrics = useAnswers(trials.map(metricsQuery));
   return (
     <Panel title="Training">
       <TrainingCurves
         trials={trials.map((trial, colour) => ({
           name: trialName(trial, trials),
           colour,
-          series: metrics[colour]?.data?.series ?? [],
+          series: metrics.data[colour]?.series ?? [],
         }))}
       />
     </Panel>
@@ -187,14 +188,14 @@ export const CompareView = () => {
     .split(',')
     .filter((id) => id !== '')
     .slice(0, 6);
-  const state = useQuery(ids.length >= 2 ? compareQuery(ids) : null);
+  const state = useQuery({ ...compareQuery(ids), enabled: ids.length >= 2 });
   const leaveOut = (id: string) => setText(ids.filter((other) => other !== id).join(','));
   if (ids.length < 2)
     return (
       <Empty title="Two to six trials can be compared">
-        <p>Tick them in a sweep’s table or in the leaderboard.</p>
+        <p>Tick trials in the table of a sweep or in the leaderboard.</p>
         <a className="button" href={href(['leaderboard'])}>
-          To the leaderboard
+          Show the leaderboard
         </a>
       </Empty>
     );

@@ -20,28 +20,28 @@ import {
 } from '@funnel/contracts';
 import { type ReactNode, useState } from 'react';
 import { Segmented } from '../../components/controls.tsx';
-import { href, navigate, useLocation } from '../../router.ts';
+import { href, navigate, useAddressQuery } from '../../router.ts';
 
 export type BoardQuery = Omit<LeaderboardQuery, 'limit' | 'cursor'>;
 
-export const worstOfAll = 'worst';
+const worstOfAll = 'worst';
 
 const groups = ['trial', 'configuration'] as const;
 const places = ['last', 'equal', 'hide'] as const;
 const oneOf = <V extends string>(values: readonly V[], value: string | null): V | undefined =>
   values.find((v) => v === value);
 
-/** What the address says, or else what runs are ranked by unless someone says. */
+/** The ranking of the address, or else the default ranking. */
 const readRanking = (query: URLSearchParams, definition: SweepDefinition | undefined): Ranking => {
-  const [usual] = usualRankings(definition);
+  const [first] = usualRankings(definition);
   const text = query.get('attack');
   const metric = EvaluationMetricName.safeParse(query.get('metric')).data;
-  if (text === null) return { attack: usual.attack, metric: metric ?? usual.metric };
-  const attack = text === worstOfAll ? undefined : (AttackName.safeParse(text).data ?? usual.attack);
+  if (text === null) return { attack: first.attack, metric: metric ?? first.metric };
+  const attack = text === worstOfAll ? undefined : (AttackName.safeParse(text).data ?? first.attack);
   return { attack, metric: metric ?? usualMetricOf(attack) };
 };
 
-/** What the address asks for; what it spells wrong is left out. `definition`: of the sweep that it names. */
+/** The query of the address without its invalid parts. `definition` belongs to the sweep that the address names. */
 export const readBoardQuery = (query: URLSearchParams, definition?: SweepDefinition): BoardQuery => ({
   ...readRanking(query, definition),
   recipe: query.getAll('recipe').flatMap((name) => RecipeName.safeParse(name).data ?? []),
@@ -52,15 +52,15 @@ export const readBoardQuery = (query: URLSearchParams, definition?: SweepDefinit
   masked: oneOf(places, query.get('masked')) ?? 'last',
 });
 
-export type SetBoard = (name: keyof BoardQuery, value: string | undefined) => void;
+type SetBoard = (name: keyof BoardQuery, value: string | undefined) => void;
 
 export const useLeaderboardQuery = (definition: SweepDefinition | undefined) => {
-  const { query } = useLocation();
+  const query = useAddressQuery();
   const set: SetBoard = (name, value) => {
     navigate(href(['leaderboard'], { ...Object.fromEntries(query), [name]: value }), { replace: true });
   };
   const [, next] = usualRankings(definition);
-  /** Where nobody says what to rank by, and the first of the usual rankings finds no run: to the next one. */
+  /** Switches to the next default ranking, for when the first has no runs. Null if the address names a ranking. */
   const fallBack =
     next && !query.has('attack')
       ? () =>
@@ -93,7 +93,7 @@ const Option = ({ value, title }: { readonly value: string; readonly title: stri
   <option value={value}>{title}</option>
 );
 
-/** Text that only takes effect when every part of it means something. */
+/** A text field whose filters take effect once all of them are valid. */
 const WhereField = ({ where, set }: { readonly where: readonly string[]; readonly set: SetBoard }) => {
   const [text, setText] = useState(where.join(' '));
   const parts = text.split(/\s+/).filter((part) => part !== '');

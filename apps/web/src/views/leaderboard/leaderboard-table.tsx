@@ -3,13 +3,14 @@ import { useEffect, useMemo, useRef } from 'react';
 import { IntervalMark, infinityPlace } from '../../charts/marks.tsx';
 import { Skeleton } from '../../components/states.tsx';
 import { Verdict } from '../../components/status.tsx';
-import { SpacerRow, useRowWindow } from '../../components/virtual-rows.tsx';
+import { SpacerRow, usePageRows } from '../../components/virtual-rows.tsx';
 import type { ListState } from '../../data/paged-list.ts';
 import {
   attackTitle,
   formatHyperparameter,
   formatPercent,
   hyperparameterTitle,
+  plural,
   settingsLabel,
 } from '../../format.ts';
 import { href } from '../../router.ts';
@@ -18,13 +19,13 @@ import type { BoardQuery } from './leaderboard-filters.tsx';
 
 const rowHeight = 54;
 
-/** Hyperparameters that differ among the rows on show; the others would say the same in every row. */
+/** The hyperparameters that differ between the rows. */
 const differing = (rows: readonly LeaderboardRow[]): string[] => {
   const seen = new Map<string, Set<unknown>>();
   for (const { hyperparameters } of rows)
     for (const [name, value] of Object.entries(hyperparameters))
       seen.set(name, (seen.get(name) ?? new Set()).add(value));
-  // What varies most comes first: a narrow column cuts off the rest.
+  // Those with the most values come first, because a narrow column cuts off the rest.
   return [...seen]
     .filter(([, values]) => values.size > 1)
     .sort(([, a], [, b]) => b.size - a.size)
@@ -32,13 +33,13 @@ const differing = (rows: readonly LeaderboardRow[]): string[] => {
 };
 
 const seedsText = (seeds: readonly number[]): string =>
-  seeds.length === 1 ? `seed ${seeds[0]}` : `${seeds.length} seeds`;
+  seeds.length === 1 ? `seed ${seeds[0]}` : plural(seeds.length, 'seed');
 
-/** `2 of 3 seeds: ∞`; null where none is, and of a single seed. */
+/** `2 of 3 seeds: ∞`; null without an infinite seed, and for a single seed. */
 const infiniteText = ({ seeds, infiniteSeeds = 0 }: LeaderboardRow): string | null =>
   infiniteSeeds > 0 && seeds.length > 1 ? `${infiniteSeeds} of ${seeds.length} seeds: ∞` : null;
 
-/** Of a defence that rejects images: of the clean ones, and of those under the attack of its row. */
+/** The shares of images that a defence rejects: under the attack of the row, and clean. */
 const Rejected = ({ row }: { readonly row: LeaderboardRow }) => (
   <td>
     {row.rejectedClean === undefined ? (
@@ -121,7 +122,7 @@ const Row = (props: {
         {infinite === null ? null : (
           <span
             className="muted small board-settings"
-            title="With infinite seeds there is no mean: this is the median of the seeds."
+            title="Some seeds are infinite, so there is no mean. This is the median of the seeds."
           >
             {infinite}
           </span>
@@ -146,17 +147,15 @@ const Row = (props: {
 };
 
 export const LeaderboardTable = (props: {
-  readonly items: readonly LeaderboardRow[];
   readonly state: ListState<LeaderboardRow>;
-  readonly more: () => Promise<void>;
   readonly query: BoardQuery;
   readonly chosen: readonly string[];
   readonly onToggle: (trialId: string) => void;
 }) => {
-  const { items, state, more } = props;
+  const { items, partial, loading, more } = props.state;
   const { metric } = props.query;
   const body = useRef<HTMLTableSectionElement>(null);
-  const seen = useRowWindow(body, null, items.length, rowHeight);
+  const visible = usePageRows(body, items.length, rowHeight);
   const hyperparameters = useMemo(() => differing(items), [items]);
   const rejects = items.some(({ rejectedClean }) => rejectedClean !== undefined);
   const range = useMemo((): readonly [number, number] => {
@@ -166,20 +165,20 @@ export const LeaderboardTable = (props: {
     const place = infinityPlace(ends);
     if (place === null) return [0, 1];
     const [low, high] = [place.low, place.infinity ?? place.high];
-    // The interval of a mean of two seeds can reach beyond what a share can be.
+    // The interval of a mean of two seeds can exceed [0, 1], but a share cannot.
     return evaluationMetrics[metric].unit === 'fraction'
       ? [Math.max(0, low), Math.min(1, high)]
       : [Math.max(0, low), high];
   }, [items, metric]);
-  const nearEnd = state.partial && !state.loading && seen.last >= items.length - 20;
-  // Once per page, when the end comes near.
+  const nearEnd = partial && !loading && visible.last >= items.length - 20;
+  // Fetches one more page when the end of the list is near.
   useEffect(() => {
-    if (nearEnd && items.length > 0) void more();
+    if (nearEnd && items.length > 0) more();
   }, [nearEnd, items.length]);
 
   return (
     <div className="table-wrap">
-      <table className="table board" data-hover aria-rowcount={state.partial ? -1 : items.length + 1}>
+      <table className="table board" data-hover aria-rowcount={partial ? -1 : items.length + 1}>
         <thead>
           <tr>
             <th scope="col" className="number">
@@ -200,12 +199,12 @@ export const LeaderboardTable = (props: {
           </tr>
         </thead>
         <tbody ref={body}>
-          <SpacerRow height={seen.before} />
-          {items.slice(seen.first, seen.last).map((row, i) => (
+          <SpacerRow height={visible.before} />
+          {items.slice(visible.first, visible.last).map((row, i) => (
             <Row
               key={`${row.trialId}/${row.attack}/${row.rank}`}
               row={row}
-              index={seen.first + i}
+              index={visible.first + i}
               hyperparameters={hyperparameters}
               range={range}
               rejects={rejects}
@@ -213,7 +212,7 @@ export const LeaderboardTable = (props: {
               onToggle={() => props.onToggle(row.trialId)}
             />
           ))}
-          <SpacerRow height={seen.after} />
+          <SpacerRow height={visible.after} />
           {items.length === 0
             ? Array.from({ length: 10 }, (_, i) => (
                 <tr key={i} className="spacer">

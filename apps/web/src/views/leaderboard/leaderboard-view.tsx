@@ -5,13 +5,14 @@ import {
   type SweepDefinition,
   withinText,
 } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { Empty, ErrorNotice, Skeleton } from '../../components/states.tsx';
 import { call } from '../../data/api.ts';
 import { usePagedList } from '../../data/paged-list.ts';
-import { sweepQuery, useLive, useQuery } from '../../data/queries.ts';
+import { sweepQuery } from '../../data/queries.ts';
 import { inSentence, settingsLabel } from '../../format.ts';
-import { href, useLocation } from '../../router.ts';
+import { href, useAddressQuery } from '../../router.ts';
 import { formatMetric } from '../../statistics/objective.ts';
 import { maxChosen } from '../sweep/sweep-results.tsx';
 import { type BoardQuery, LeaderboardFilters, useLeaderboardQuery } from './leaderboard-filters.tsx';
@@ -33,8 +34,8 @@ const underWhat = ({ attack }: BoardQuery, items: readonly LeaderboardRow[]): st
   return `under ${attacks[attack].title}${own === '' ? '' : `, ${own}`}`;
 };
 
-/** What a place means, and whether it means anything. */
-export const RankedBy = ({
+/** What the runs are ranked by, and a notice if all of them have the same value. */
+const RankedBy = ({
   items,
   query,
 }: {
@@ -59,14 +60,14 @@ export const RankedBy = ({
           {top.value === null
             ? 'None of these runs has a value'
             : `All of these runs have ${formatMetric(query.metric)(Number(top.value))}`}
-          : this tells none of them apart. Another metric, such as {other}, may.
+          , so this metric does not tell them apart. Another one, such as {other}, may.
         </p>
       ) : null}
     </div>
   );
 };
 
-/** A new result changes ranks, so the board is asked for anew, at most this often. */
+/** New results change the ranks: the board is fetched again at most this often. */
 const everyMs = 5000;
 
 const isFiltered = ({ sweep, dataset, recipe, where }: BoardQuery): boolean =>
@@ -75,14 +76,14 @@ const isFiltered = ({ sweep, dataset, recipe, where }: BoardQuery): boolean =>
 const NoRuns = ({ filtered, onReset }: { readonly filtered: boolean; readonly onReset: () => void }) =>
   filtered ? (
     <Empty title="No run matches">
-      <p>A run appears here when it has been measured by this attack.</p>
+      <p>A run appears here once this attack has been measured.</p>
       <button type="button" className="button" onClick={onReset}>
         Show all
       </button>
     </Empty>
   ) : (
     <Empty title="No run has been measured yet">
-      <p>A run appears here when its first attack has been measured.</p>
+      <p>A run appears here once its first attack has been measured.</p>
       <a className="button" data-kind="primary" href={href(['new'])}>
         New sweep
       </a>
@@ -91,27 +92,17 @@ const NoRuns = ({ filtered, onReset }: { readonly filtered: boolean; readonly on
 
 const Board = ({ definition }: { readonly definition: SweepDefinition | undefined }) => {
   const { query, set, reset, fallBack } = useLeaderboardQuery(definition);
-  const [version, setVersion] = useState(0);
   const [chosen, setChosen] = useState<readonly string[]>([]);
-  const { list, state } = usePagedList<LeaderboardRow>({
-    key: `leaderboard/${JSON.stringify(query)}/${version}`,
-    load: (cursor) => call('leaderboard', { query: { ...query, cursor, limit: 100 } }),
+  const { state } = usePagedList<LeaderboardRow>({
+    key: ['leaderboard', query],
+    load: (cursor, signal) => call('leaderboard', { query: { ...query, cursor, limit: 100 } }, signal),
     idOf: (row) => `${row.trialId}/${row.attack}/${JSON.stringify(row.settings)}`,
-    mayChange: () => true,
+    affectedBy: (event) => event.type === 'evaluation' || event.type === 'trial',
+    minPauseMs: everyMs,
+    keepPrevious: true,
   });
-  // What was there stays on show until the new ranks have come.
-  const [before, setBefore] = useState(state.items);
-  if (state.items.length > 0 && before !== state.items) setBefore(state.items);
-  const items = state.items.length === 0 && state.loading ? before : state.items;
-  const [changedAt, setChangedAt] = useState(0);
-  useLive(({ rows, gap }) => {
-    if (!gap && !rows.some(({ event }) => event.type === 'evaluation' || event.type === 'trial')) return;
-    const now = Date.now();
-    if (now - changedAt < everyMs) return;
-    setChangedAt(now);
-    setVersion(version + 1);
-  });
-  // Nobody has run the usual attack: show what there is instead of nothing.
+  const { items } = state;
+  // No run has the first default attack: show the next ranking instead of an empty page.
   const nothing = items.length === 0 && !state.partial;
   useEffect(() => {
     if (nothing) fallBack?.();
@@ -130,7 +121,7 @@ const Board = ({ definition }: { readonly definition: SweepDefinition | undefine
             {query.sweep === undefined
               ? 'Which runs are the most robust, over all sweeps.'
               : 'Which runs of this sweep are the most robust.'}{' '}
-            A number whose checks found masked gradients is marked, and ranks where you say.
+            Runs with masked gradients are marked, and you choose where they rank.
           </p>
         </div>
         <div className="page-head-actions">
@@ -146,32 +137,25 @@ const Board = ({ definition }: { readonly definition: SweepDefinition | undefine
       <section className="panel" aria-label="Ranked runs">
         <LeaderboardFilters query={query} set={set} />
         <RankedBy items={items} query={query} />
-        {state.error === undefined ? null : (
+        {state.error === null ? null : (
           <div className="panel-body">
-            <ErrorNotice error={state.error} retry={() => void list.more()} />
+            <ErrorNotice error={state.error} retry={state.more} />
           </div>
         )}
         {items.length === 0 && !state.partial ? (
           <NoRuns filtered={isFiltered(query)} onReset={reset} />
         ) : (
-          <LeaderboardTable
-            items={items}
-            state={state}
-            more={list.more}
-            query={query}
-            chosen={chosen}
-            onToggle={toggle}
-          />
+          <LeaderboardTable state={state} query={query} chosen={chosen} onToggle={toggle} />
         )}
       </section>
     </>
   );
 };
 
-/** Over all sweeps, or of the one that the address names, which says what it is ranked by. */
+/** The leaderboard over all sweeps, or of the sweep that the address names, whose objective is then the default ranking. */
 export const LeaderboardView = () => {
-  const sweep = useLocation().query.get('sweep');
-  const { data, error } = useQuery(sweep === null ? null : sweepQuery(sweep));
-  if (sweep !== null && !data && error === undefined) return <Skeleton height={480} />;
+  const sweep = useAddressQuery().get('sweep');
+  const { data, error } = useQuery({ ...sweepQuery(sweep ?? ''), enabled: sweep !== null });
+  if (sweep !== null && !data && error === null) return <Skeleton height={480} />;
   return <Board definition={data?.definition} />;
 };

@@ -19,15 +19,15 @@ import { type Field, fieldOf, type Issues, issueAt } from './schema.ts';
 const show = (value: unknown): string =>
   value === null || value === undefined ? '' : Array.isArray(value) ? value.join(', ') : String(value);
 
-/** Numbers in a list are sent as a list; one number as itself. */
+/** One number, a list of numbers separated by commas, or else the text. */
 const textValue = (text: string): unknown => {
   const parts = text.split(',').map((part) => Number(part));
   if (parts.some(Number.isNaN)) return text;
   return parts.length > 1 ? parts : parts[0];
 };
 
-/** One setting, drawn from its declaration. `value` undefined: the default. */
-export const SchemaField = (props: {
+/** The input of one setting, drawn from its declaration. An undefined `value` means the default. */
+const SchemaField = (props: {
   readonly field: Field;
   readonly value: unknown;
   readonly error: string | null;
@@ -43,7 +43,7 @@ export const SchemaField = (props: {
       <label className="check" title={hint}>
         <input
           type="checkbox"
-          checked={Boolean(value ?? field.usual)}
+          checked={Boolean(value ?? field.defaultValue)}
           onChange={(event) => onChange(event.target.checked)}
         />
         {field.title}
@@ -55,7 +55,7 @@ export const SchemaField = (props: {
         {field.title}
         <select
           className="input"
-          value={show(value ?? field.usual)}
+          value={show(value ?? field.defaultValue)}
           onChange={(event) => onChange(event.target.value)}
         >
           {field.choices.map((choice) => (
@@ -76,7 +76,7 @@ export const SchemaField = (props: {
         className="input"
         inputMode="decimal"
         defaultValue={show(value)}
-        placeholder={field.usual === null ? 'auto' : show(field.usual)}
+        placeholder={field.defaultValue === null ? 'auto' : show(field.defaultValue)}
         aria-invalid={error !== null}
         onChange={(event) => change(event.target.value)}
       />
@@ -138,16 +138,16 @@ export const AttacksSection = (props: {
 }) => {
   const { draft, issues, onChange } = props;
   const dataset = draft.dataset.name;
-  const own = draft.preset === null;
+  const isOwnList = draft.preset === null;
   const expanded = draft.preset === null ? [] : expandAttacks({ preset: draft.preset }, { dataset });
   const replace = (at: number, attack: AttackDraft | null) =>
     onChange({ attacks: draft.attacks.flatMap((other, i) => (i === at ? (attack ?? []) : other)) });
-  const names = own ? draft.attacks.map(({ attack }) => attack) : expanded.map(({ attack }) => attack);
+  const names = isOwnList ? draft.attacks.map(({ attack }) => attack) : expanded.map(({ attack }) => attack);
 
   return (
     <Panel
       title="Attacks"
-      note={own ? 'Your own list, each with its settings.' : presets[draft.preset!].description}
+      note={isOwnList ? 'Your own list, each with its settings.' : presets[draft.preset!].description}
       actions={
         <Segmented
           label="Attacks"
@@ -158,7 +158,7 @@ export const AttacksSection = (props: {
           ]}
           onChange={(value) => {
             const preset = PresetName.safeParse(value).data ?? null;
-            // An own list begins with what was chosen before, so that one can take away and change.
+            // An own list starts with the attacks of the preset that was chosen before.
             const attacks =
               preset === null && draft.attacks.length === 0
                 ? expanded.map(({ attack, settings }) => ({ attack, settings }))
@@ -168,7 +168,7 @@ export const AttacksSection = (props: {
         />
       }
     >
-      {own ? (
+      {isOwnList ? (
         <ul className="attacks">
           {draft.attacks.map((attack, at) => (
             <AttackRow
@@ -226,7 +226,7 @@ export const AttacksSection = (props: {
               });
             }}
           >
-            <option value="">the worst case over these</option>
+            <option value="">the worst case over these attacks</option>
             {[...new Set(names)].map((name) => (
               <option key={name} value={name}>
                 {attacks[name].title}

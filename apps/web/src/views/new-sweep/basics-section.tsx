@@ -101,7 +101,7 @@ const SearchFields = ({
             onChange={(event) => onChange({ randomTrials: event.target.value })}
           />
         </Labelled>
-        <Labelled title="Drawn with seed" error={issueAt(issues, 'search.seed')}>
+        <Labelled title="Seed of the search" error={issueAt(issues, 'search.seed')}>
           <input
             className="input"
             inputMode="numeric"
@@ -113,7 +113,7 @@ const SearchFields = ({
     ) : null}
     <Labelled
       title="Seeds per point"
-      hint="How many (0, 1, …), or a list such as 3, 7."
+      hint="A number of seeds (0, 1, …), or a list such as 3, 7."
       error={issueAt(issues, 'seeds')}
     >
       <input
@@ -133,7 +133,7 @@ const SearchFields = ({
     </Labelled>
     <Labelled
       title="Running at once"
-      hint="Stages of this sweep, at most. Empty: no limit."
+      hint="At most this many stages of this sweep run at once. Empty: no limit."
       error={issueAt(issues, 'maxRunning')}
     >
       <input
@@ -150,7 +150,7 @@ export const BasicsSection = (props: {
   readonly draft: Draft;
   readonly issues: Issues;
   readonly onChange: Change;
-  readonly tried: boolean;
+  readonly submitted: boolean;
 }) => {
   const { draft, issues, onChange } = props;
   const toggle = (name: (typeof recipeNames)[number]) => {
@@ -160,10 +160,10 @@ export const BasicsSection = (props: {
     onChange({ recipes: next });
   };
   return (
-    <Panel title="What and on what">
+    <Panel title="Basics">
       <div className="stack">
-        {/* An empty name is only a fault once somebody wants to submit. */}
-        <Labelled title="Name" error={props.tried || draft.name !== '' ? issueAt(issues, 'name') : null}>
+        {/* An empty name is an error only after an attempt to submit. */}
+        <Labelled title="Name" error={props.submitted || draft.name !== '' ? issueAt(issues, 'name') : null}>
           <input
             className="input"
             name="name"
@@ -171,7 +171,7 @@ export const BasicsSection = (props: {
             onChange={(event) => onChange({ name: event.target.value })}
           />
         </Labelled>
-        <Labelled title="What is it to show? (optional)" error={issueAt(issues, 'description')}>
+        <Labelled title="What should it show? (optional)" error={issueAt(issues, 'description')}>
           <textarea
             className="input"
             rows={2}

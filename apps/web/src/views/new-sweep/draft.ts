@@ -1,4 +1,4 @@
-/** A sweep as it is being typed: every number still a text, every hyperparameter in the way that it was last given. */
+/** A sweep as it is typed: every number is still text. */
 import {
   type AttackName,
   type DatasetName,
@@ -20,15 +20,15 @@ import {
 
 export type HyperparameterDraft =
   | { readonly mode: 'default' }
-  /** Values apart by commas. */
+  /** Values separated by commas. */
   | { readonly mode: 'values'; readonly text: string }
   | {
       readonly mode: 'range';
       readonly min: string;
       readonly max: string;
-      /** Empty: as `step` says. */
+      /** Empty: `step` decides. */
       readonly count: string;
-      /** Of a walk that is too long to show as values; absent: without a count the range is continuous, for random search. */
+      /** Kept for ranges with too many steps to list. Without count and step, the range is continuous (random search). */
       readonly step?: number;
       readonly scale: 'linear' | 'log';
     };
@@ -52,7 +52,7 @@ export type Draft = {
   readonly strategy: 'grid' | 'random';
   readonly randomTrials: string;
   readonly randomSeed: string;
-  /** A number of seeds, or seeds apart by commas. */
+  /** A number of seeds, or a list of seeds separated by commas. */
   readonly seeds: string;
   readonly preset: PresetName | null;
   readonly attacks: readonly AttackDraft[];
@@ -79,7 +79,7 @@ export const emptyDraft: Draft = {
   maxRunning: '',
 };
 
-/** A number where the text is one; else the text, for the schema to refuse by its path. */
+/** The number in a text; without one, the text, which the schema then rejects at its path. */
 const numberOf = (text: string): number | string =>
   text.trim() !== '' && !Number.isNaN(Number(text)) ? Number(text) : text;
 
@@ -110,7 +110,7 @@ const seedsInput = (text: string): unknown => {
   return text.includes(',') ? parts : parts[0];
 };
 
-/** What is sent: only what was said, so that a file made from it is as short as one written by hand. */
+/** The input of `createSweep`. Fields with their default are left out, so that a file made from it is short. */
 export const draftInput = (draft: Draft): Record<string, unknown> => {
   const read = new Set(draft.recipes.flatMap((recipe) => hyperparametersOf(recipe)));
   const space = Object.fromEntries(
@@ -149,11 +149,11 @@ export const draftInput = (draft: Draft): Record<string, unknown> => {
   };
 };
 
-const isUsual = (name: HyperparameterName, value: HyperparameterValue): boolean =>
+const isDefault = (name: HyperparameterName, value: HyperparameterValue): boolean =>
   value === hyperparameterDeclaration(name).default;
 
-/** Values of a walk by steps that a line of text still shows. */
-const maxWalked = 100;
+/** Ranges with at most this many steps are shown as values. */
+const maxListed = 100;
 
 const hyperparameterDraft = (name: HyperparameterName, dimension: unknown): HyperparameterDraft => {
   if (typeof dimension === 'object' && dimension !== null && !Array.isArray(dimension)) {
@@ -164,8 +164,8 @@ const hyperparameterDraft = (name: HyperparameterName, dimension: unknown): Hype
       count?: number;
       scale: 'linear' | 'log';
     };
-    const walked = step === undefined ? 0 : Math.floor((max - min) / step + 1e-9) + 1;
-    if (step === undefined || walked > maxWalked)
+    const stepCount = step === undefined ? 0 : Math.floor((max - min) / step + 1e-9) + 1;
+    if (step === undefined || stepCount > maxListed)
       return {
         mode: 'range',
         min: String(min),
@@ -174,22 +174,22 @@ const hyperparameterDraft = (name: HyperparameterName, dimension: unknown): Hype
         scale,
         ...(step !== undefined && { step }),
       };
-    // A short walk by steps is shown as its values: both say the same.
-    const values = Array.from({ length: walked }, (_, i) =>
+    // A range with few steps is shown as its values, which mean the same.
+    const values = Array.from({ length: stepCount }, (_, i) =>
       i === 0 ? min : Math.min(max, Number((min + i * step).toPrecision(15))),
     );
     return { mode: 'values', text: values.join(', ') };
   }
   const values = (Array.isArray(dimension) ? dimension : [dimension]) as HyperparameterValue[];
-  return values.length === 1 && isUsual(name, values[0]!)
+  return values.length === 1 && isDefault(name, values[0]!)
     ? { mode: 'default' }
     : { mode: 'values', text: values.join(', ') };
 };
 
-/** The other way: a definition to go on typing at. */
+/** The draft of a definition: the inverse of `draftInput`. */
 export const definitionDraft = (definition: SweepDefinition): Draft => {
   const { dataset, search, seeds, attacks } = definition;
-  const counted = seeds.every((seed, i) => seed === i);
+  const isCount = seeds.every((seed, i) => seed === i);
   const list = 'preset' in attacks ? [] : expandAttacks(attacks, { dataset: dataset.name });
   return {
     name: definition.name,
@@ -210,7 +210,7 @@ export const definitionDraft = (definition: SweepDefinition): Draft => {
     strategy: search.strategy,
     randomTrials: search.strategy === 'random' ? String(search.trials) : emptyDraft.randomTrials,
     randomSeed: search.strategy === 'random' ? String(search.seed) : emptyDraft.randomSeed,
-    seeds: counted ? String(seeds.length) : seeds.join(', '),
+    seeds: isCount ? String(seeds.length) : seeds.join(', '),
     preset: 'preset' in attacks ? attacks.preset : null,
     attacks: list.map(({ attack, settings }) => ({ attack, settings })),
     objective: definition.objective ?? null,
@@ -219,14 +219,14 @@ export const definitionDraft = (definition: SweepDefinition): Draft => {
   };
 };
 
-/** A sweep of this one trial. Submitted as it is, all of its stages are found done: a start to change from. */
+/** A sweep with this one trial, to start from. Without changes, none of its stages would be trained again. */
 export const trialDefinition = (trial: TrialDetail, sweep: SweepDetail | undefined): SweepInput => ({
   name: `${sweep?.name ?? 'Sweep'}, trial ${trial.number} again`,
   recipes: [trial.recipe],
   dataset: sweep?.definition.dataset ?? { name: trial.dataset },
-  // The values came from the same declarations that they are checked against again.
+  // The same declarations produced these values and check them again.
   space: trial.hyperparameters as SweepInput['space'],
   seeds: [trial.seed],
-  // What the schema put out, it takes in again.
+  // The schema accepts its own output.
   attacks: (sweep?.definition.attacks ?? { preset: 'quick' }) as SweepInput['attacks'],
 });

@@ -1,11 +1,12 @@
 import { type HyperparameterName, SweepDefinition } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { Panel, Segmented } from '../../components/controls.tsx';
 import { useDebounced } from '../../components/hooks.ts';
 import { ErrorNotice, Skeleton } from '../../components/states.tsx';
 import { call } from '../../data/api.ts';
-import { planQuery, useQuery } from '../../data/queries.ts';
-import { href, navigate, useLocation } from '../../router.ts';
+import { planQuery } from '../../data/queries.ts';
+import { href, navigate, useAddressQuery } from '../../router.ts';
 import { loadYaml, type Yaml } from '../../yaml.ts';
 import { AttacksSection } from './attacks-section.tsx';
 import { BasicsSection } from './basics-section.tsx';
@@ -22,32 +23,32 @@ import { issuesOf } from './schema.ts';
 import { HyperparametersSection } from './search-space-section.tsx';
 import './new-sweep.css';
 
-/** 128 random bits in hex. `crypto.randomUUID` exists only where the page is served securely; this does everywhere. */
-export const randomKey = (): string =>
+/** 128 random bits in hex. Not `crypto.randomUUID`, which only secure pages have. */
+const randomKey = (): string =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** What one types survives going to another page and back. */
+/** The draft is stored here, so that it survives a visit to another page. */
 const storageKey = 'funnel-draft';
 
-const stored = (): Draft | null => {
+const readStoredDraft = (): Draft | null => {
   try {
     const text = sessionStorage.getItem(storageKey);
-    // Written by this page; an older version's lacks fields, which then take their defaults.
+    // This page wrote the text. A draft of an older version may lack fields; they get their defaults.
     return text === null ? null : { ...emptyDraft, ...(JSON.parse(text) as Draft) };
   } catch {
     return null;
   }
 };
 
-export const forgetDraft = (): void => {
+const forgetDraft = (): void => {
   try {
     sessionStorage.removeItem(storageKey);
   } catch {
-    // Storage is off: nothing was kept.
+    // Storage is off: nothing was stored.
   }
 };
 
-const fetchStart = async (sweepId: string | undefined, trialId: string | undefined): Promise<Draft> => {
+const fetchCopy = async (sweepId: string | undefined, trialId: string | undefined): Promise<Draft> => {
   if (trialId !== undefined) {
     const trial = await call('getTrial', { params: { id: trialId } });
     const sweep = await call('getSweep', { params: { id: trial.sweepId } });
@@ -57,30 +58,30 @@ const fetchStart = async (sweepId: string | undefined, trialId: string | undefin
   return definitionDraft({ ...definition, name: `${definition.name}, again` });
 };
 
-/** The draft: from a sweep or trial to start from, else what was typed last, else empty. */
-export const useDraft = (sweepId: string | undefined, trialId: string | undefined) => {
-  const started = sweepId !== undefined || trialId !== undefined;
-  const [draft, setDraft] = useState<Draft | null>(() => (started ? null : (stored() ?? emptyDraft)));
+/** The draft: a copy of a sweep or trial if one is given, else the stored draft, else an empty one. */
+const useDraft = (sweepId: string | undefined, trialId: string | undefined) => {
+  const isCopy = sweepId !== undefined || trialId !== undefined;
+  const [draft, setDraft] = useState<Draft | null>(() => (isCopy ? null : (readStoredDraft() ?? emptyDraft)));
   const [error, setError] = useState<unknown>(undefined);
   useEffect(() => {
-    if (!started) return;
-    fetchStart(sweepId, trialId).then(setDraft, (fault: unknown) => {
+    if (!isCopy) return;
+    fetchCopy(sweepId, trialId).then(setDraft, (fault: unknown) => {
       setError(fault);
       setDraft(emptyDraft);
     });
-  }, [started, sweepId, trialId]);
+  }, [isCopy, sweepId, trialId]);
   useEffect(() => {
     if (draft === null) return;
     try {
       sessionStorage.setItem(storageKey, JSON.stringify(draft));
     } catch {
-      // Storage is off or full: the draft lasts as long as the page.
+      // Storage is off or full: the draft is lost when the page is left.
     }
   }, [draft]);
   return { draft, setDraft, error };
 };
 
-export type YamlState = { readonly text: string; readonly value: unknown; readonly fault: string | null };
+type YamlState = { readonly text: string; readonly value: unknown; readonly fault: string | null };
 
 const read = ({ parse }: Yaml, text: string): YamlState => {
   try {
@@ -91,10 +92,10 @@ const read = ({ parse }: Yaml, text: string): YamlState => {
 };
 
 /**
- * The sweep file itself, for those who have one or like to write. It appears with its parser: text and value change in one step,
- * so what is submitted, or taken back into the form, is what stands there.
+ * An editor for the sweep file. It appears once the parser has loaded. Text and value change together, so the form and the submission
+ * always use the text that is shown.
  */
-export const YamlEditor = (props: {
+const YamlEditor = (props: {
   readonly start: object;
   readonly state: YamlState | null;
   readonly onChange: (state: YamlState) => void;
@@ -105,12 +106,12 @@ export const YamlEditor = (props: {
   const [error, setError] = useState<unknown>(undefined);
   useEffect(() => {
     let current = true;
-    const opened = (loaded: Yaml) => {
+    const onLoaded = (loaded: Yaml) => {
       if (!current) return;
       setYaml(loaded);
       onChange({ text: loaded.write(start), value: start, fault: null });
     };
-    loadYaml().then(opened, (fault: unknown) => current && setError(fault));
+    loadYaml().then(onLoaded, (fault: unknown) => current && setError(fault));
     return () => {
       current = false;
     };
@@ -123,7 +124,7 @@ export const YamlEditor = (props: {
       title="Sweep file"
       note={
         <>
-          YAML or JSON, the same as <code>funnel submit</code> takes.
+          YAML or JSON, as for <code>funnel submit</code>.
         </>
       }
     >
@@ -141,18 +142,18 @@ export const YamlEditor = (props: {
   );
 };
 
-/** Typing pauses this long before a plan is asked for. */
+/** A plan is requested once typing has paused for this long. */
 const pauseMs = 300;
 
 export const NewSweepView = () => {
-  const { query } = useLocation();
+  const query = useAddressQuery();
   const { draft, setDraft, error } = useDraft(
     query.get('sweep') ?? undefined,
     query.get('trial') ?? undefined,
   );
   return (
     <>
-      {error === undefined ? null : <ErrorNotice error={error} />}
+      <ErrorNotice error={error} />
       {draft === null ? <Skeleton height={600} /> : <Editor draft={draft} setDraft={setDraft} />}
     </>
   );
@@ -167,25 +168,24 @@ const Editor = ({
 }) => {
   const [yaml, setYaml] = useState<YamlState | null>(null);
   const [mode, setMode] = useState<'form' | 'yaml'>('form');
-  const [tried, setTried] = useState(false);
+  const [submitted, setSubmitted] = useState(false);
   const [busy, setBusy] = useState(false);
-  const [refused, setRefused] = useState<unknown>(undefined);
+  const [submitError, setSubmitError] = useState<unknown>(undefined);
   const input = useMemo(() => (mode === 'form' ? draftInput(draft) : yaml?.value), [mode, draft, yaml]);
   const parsed = useMemo(() => SweepDefinition.safeParse(input), [input]);
   const issues = useMemo(() => issuesOf(parsed.error), [parsed]);
 
-  // A plan needs no name: one sees the size of a sweep before one knows what to call it.
+  // A plan needs no name, so that the plan is shown before a name is typed.
   const unnamed = useMemo(() => ({ ...(input as object), name: 'plan' }), [input]);
-  const readable = useMemo(() => SweepDefinition.safeParse(unnamed), [unnamed]);
-  const plannable = useDebounced(readable.success ? unnamed : null, pauseMs);
-  const plan = useQuery(plannable === null ? null : planQuery(plannable));
+  const parsedUnnamed = useMemo(() => SweepDefinition.safeParse(unnamed), [unnamed]);
+  const planInput = useDebounced(parsedUnnamed.success ? unnamed : null, pauseMs);
+  const plan = useQuery({ ...planQuery(planInput ?? {}), enabled: planInput !== null });
   const last = useRef(plan.data);
   if (plan.data) last.current = plan.data;
-  const current = plan.data !== undefined && JSON.stringify(plannable) === JSON.stringify(unnamed);
+  const current = plan.data !== undefined && JSON.stringify(planInput) === JSON.stringify(unnamed);
 
   const body = JSON.stringify(input);
-  // The same text under the same key is the same sweep, however often the button is pressed.
-  // A key per text.
+  // One key per definition: the server accepts it once, even if the button is pressed twice.
   const key = useMemo(randomKey, [body]);
 
   const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
@@ -195,18 +195,18 @@ const Editor = ({
     if (next === mode) return;
     if (next === 'yaml') setYaml(null);
     else if (yaml !== null) {
-      if (!readable.success) {
-        setTried(true);
+      if (!parsedUnnamed.success) {
+        setSubmitted(true);
         return;
       }
       const { name } = yaml.value as { readonly name?: unknown };
-      setDraft({ ...definitionDraft(readable.data), name: typeof name === 'string' ? name : '' });
+      setDraft({ ...definitionDraft(parsedUnnamed.data), name: typeof name === 'string' ? name : '' });
     }
     setMode(next);
   };
   const submit = async () => {
-    setTried(true);
-    setRefused(undefined);
+    setSubmitted(true);
+    setSubmitError(undefined);
     if (!parsed.success) {
       document.querySelector<HTMLElement>('.field-error')?.scrollIntoView({ block: 'center' });
       return;
@@ -217,11 +217,11 @@ const Editor = ({
       forgetDraft();
       navigate(href(['sweeps', sweep.id]));
     } catch (fault) {
-      setRefused(fault);
+      setSubmitError(fault);
       setBusy(false);
     }
   };
-  const faults = (tried || mode === 'yaml' ? [...issues] : []).map(([path, message]) =>
+  const faults = (submitted || mode === 'yaml' ? [...issues] : []).map(([path, message]) =>
     path === '' ? message : `${path}: ${message}`,
   );
 
@@ -237,7 +237,7 @@ const Editor = ({
         <div className="page-head-text">
           <h1>New sweep</h1>
           <p className="muted">
-            One trial for every point of the search space and seed. What trials have in common is trained
+            One trial for every point of the search space and every seed. Stages that trials share are trained
             once.
           </p>
         </div>
@@ -255,7 +255,7 @@ const Editor = ({
         <div className="stack">
           {mode === 'form' ? (
             <>
-              <BasicsSection draft={draft} issues={issues} onChange={change} tried={tried} />
+              <BasicsSection draft={draft} issues={issues} onChange={change} submitted={submitted} />
               <HyperparametersSection draft={draft} issues={issues} onHyperparameter={hyperparameter} />
               <AttacksSection draft={draft} issues={issues} onChange={change} />
             </>
@@ -266,7 +266,7 @@ const Editor = ({
         <PlanPanel
           plan={plan.data ?? last.current}
           current={current}
-          error={refused ?? plan.error}
+          error={submitError ?? plan.error}
           faults={faults}
           busy={busy}
           onSubmit={() => void submit()}

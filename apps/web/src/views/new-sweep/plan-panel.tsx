@@ -1,8 +1,6 @@
 import { describeValues, type Plan, StageKind } from '@funnel/contracts';
 import { ErrorNotice, Skeleton } from '../../components/states.tsx';
-import { formatCount, formatFactor, hyperparameterTitle } from '../../format.ts';
-
-const plural = (n: number, word: string): string => `${formatCount(n)} ${word}${n === 1 ? '' : 's'}`;
+import { formatCount, formatFactor, hyperparameterTitle, plural } from '../../format.ts';
 
 const EpochBar = ({ plan }: { readonly plan: Plan }) => {
   const { unshared, needed, cached } = plan.epochs;
@@ -11,7 +9,7 @@ const EpochBar = ({ plan }: { readonly plan: Plan }) => {
     <div
       className="plan-bar"
       role="img"
-      aria-label={`${needed} epochs to train, ${cached} found done, of ${unshared} without sharing`}
+      aria-label={`${plural(needed, 'epoch')} to train, ${cached} already trained, ${unshared} without sharing`}
     >
       <span style={{ width: share(needed), background: 'var(--accent)' }} />
       <span style={{ width: share(cached), background: 'var(--completed)' }} />
@@ -19,7 +17,7 @@ const EpochBar = ({ plan }: { readonly plan: Plan }) => {
   );
 };
 
-/** The values of each hyperparameter, and what of the search space makes no trial of its own. */
+/** The values of each hyperparameter, and the points that get no trial of their own. */
 const Space = ({ plan: { space = [], leftOut = [] } }: { readonly plan: Plan }) => (
   <>
     {space.length === 0 ? null : (
@@ -56,7 +54,7 @@ const Figures = ({ plan }: { readonly plan: Plan }) => {
           </dt>
           <dd>{plural(needed, 'epoch')}</dd>
           <dt>
-            <i style={{ background: 'var(--completed)' }} /> Already there
+            <i style={{ background: 'var(--completed)' }} /> Already trained
           </dt>
           <dd>{formatCount(cached)}</dd>
           <dt>
@@ -69,7 +67,7 @@ const Figures = ({ plan }: { readonly plan: Plan }) => {
             ? 'Nothing is left to train.'
             : needed === unshared
               ? 'Nothing is shared.'
-              : `Sharing makes it ${formatFactor(unshared / needed)} less training.`}
+              : `Without sharing, training would take ${formatFactor(unshared / needed)} times as long.`}
         </p>
       </div>
       <table className="plan-stages">
@@ -94,7 +92,7 @@ const Figures = ({ plan }: { readonly plan: Plan }) => {
   );
 };
 
-/** What the sweep would do, as it is typed. The last plan stays, paler, until the next has come. */
+/** The plan of the sweep as typed. The last plan stays, in a paler colour, until the next arrives. */
 export const PlanPanel = (props: {
   readonly plan: Plan | undefined;
   readonly current: boolean;
@@ -120,7 +118,7 @@ export const PlanPanel = (props: {
             ))}
           </ul>
         )}
-        {error === undefined ? null : <ErrorNotice error={error} />}
+        <ErrorNotice error={error} />
         <button type="button" className="button" data-kind="primary" disabled={busy} onClick={props.onSubmit}>
           {plan && current ? `Submit ${plural(plan.trials, 'trial')}` : 'Submit'}
         </button>

@@ -1,16 +1,16 @@
-/** What a form draws for a declared value: read from the declaration itself, so that a new hyperparameter or setting appears by itself. */
+/** What the form takes from the declared schemas: fields to draw, and errors by path. New hyperparameters and settings need no code here. */
 import { z } from 'zod';
 
 export type Field = {
   readonly kind: 'number' | 'boolean' | 'choice' | 'text';
   readonly title: string;
   readonly description: string;
-  readonly usual: unknown;
+  readonly defaultValue: unknown;
   readonly choices: readonly string[];
-  /** `1 to 4096`, `above 0 to 1`; empty where nothing is said. */
+  /** `1 to 4,096`, `above 0 to 1`; empty without bounds. */
   readonly range: string;
   readonly integer: boolean;
-  /** May be left to the attack: an empty input means null. */
+  /** Null is allowed: an empty input leaves the choice to the attack. */
   readonly nullable: boolean;
 };
 
@@ -30,18 +30,18 @@ type Json = {
 const number = (value: number): string => value.toLocaleString('en-US');
 
 const rangeText = ({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Json): string => {
-  // Integers without a bound of their own are bounded by what a double can hold: nobody wants to read that.
-  const real = (bound: number | undefined) =>
+  // zod bounds integers by MAX_SAFE_INTEGER. Such a bound is not shown.
+  const declared = (bound: number | undefined) =>
     bound === undefined || Math.abs(bound) >= Number.MAX_SAFE_INTEGER ? undefined : bound;
   const low =
-    real(minimum) === undefined
-      ? real(exclusiveMinimum) === undefined
+    declared(minimum) === undefined
+      ? declared(exclusiveMinimum) === undefined
         ? ''
         : `above ${exclusiveMinimum}`
       : number(minimum!);
   const high =
-    real(maximum) === undefined
-      ? real(exclusiveMaximum) === undefined
+    declared(maximum) === undefined
+      ? declared(exclusiveMaximum) === undefined
         ? ''
         : `below ${exclusiveMaximum}`
       : number(maximum!);
@@ -54,7 +54,7 @@ const cache = new WeakMap<z.ZodType, Field>();
 export const fieldOf = (schema: z.ZodType): Field => {
   const found = cache.get(schema);
   if (found) return found;
-  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Json; // JSON Schema's own vocabulary
+  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Json; // a JSON Schema
   const options = json.anyOf?.filter(({ type }) => type !== 'null') ?? [];
   const core = json.anyOf === undefined ? json : options.length === 1 ? options[0]! : {};
   const choices = (core.enum ?? []).map(String);
@@ -63,7 +63,7 @@ export const fieldOf = (schema: z.ZodType): Field => {
     kind: choices.length > 0 ? 'choice' : numeric ? 'number' : core.type === 'boolean' ? 'boolean' : 'text',
     title: json.title ?? '',
     description: json.description ?? '',
-    usual: json.default,
+    defaultValue: json.default,
     choices,
     range: numeric ? rangeText(core) : '',
     integer: core.type === 'integer',
@@ -73,10 +73,9 @@ export const fieldOf = (schema: z.ZodType): Field => {
   return field;
 };
 
-/** The schema's refusals by path, in words. */
 type Issue = z.core.$ZodIssue;
 
-/** Of a union's branches the one that got furthest knows best what was meant. */
+/** Path and message of an issue. For a union, the branch whose issue lies deepest is the one that was meant. */
 const explain = (issue: Issue): { readonly path: string; readonly message: string } => {
   const path = issue.path.join('.');
   if (issue.code !== 'invalid_union') return { path, message: issue.message };
@@ -90,6 +89,7 @@ const explain = (issue: Issue): { readonly path: string; readonly message: strin
 
 export type Issues = ReadonlyMap<string, string>;
 
+/** The first error of each path. */
 export const issuesOf = (error: z.ZodError | undefined): Issues => {
   const issues = new Map<string, string>();
   for (const issue of error?.issues ?? []) {
@@ -99,7 +99,7 @@ export const issuesOf = (error: z.ZodError | undefined): Issues => {
   return issues;
 };
 
-/** What is wrong at a path or below it. */
+/** The first error at a path or below it; null without one. */
 export const issueAt = (issues: Issues, path: string): string | null => {
   for (const [at, message] of issues) if (at === path || at.startsWith(`${path}.`)) return message;
   return null;

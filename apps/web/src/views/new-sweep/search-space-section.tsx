@@ -90,8 +90,8 @@ const RangeInputs = ({
   );
 };
 
-/** One hyperparameter of the search space: its default, some values, or a range. */
-export const HyperparameterRow = (props: {
+/** One hyperparameter of the search space: the default, a list of values, or a range. */
+const HyperparameterRow = (props: {
   readonly name: HyperparameterName;
   readonly hyperparameter: HyperparameterDraft;
   readonly error: string | null;
@@ -101,7 +101,7 @@ export const HyperparameterRow = (props: {
   const field = fieldOf(hyperparameters[name]);
   const meta = hyperparameterDeclaration(name);
   const numeric = isNumeric(meta);
-  const usual = String(meta.default);
+  const defaultText = String(meta.default);
   const range = `${field.range}${numeric && meta.unit ? ` ${meta.unit}` : ''}`;
   const modes = [
     { value: 'default', title: `Default ${formatHyperparameter(meta.default)}` },
@@ -110,8 +110,15 @@ export const HyperparameterRow = (props: {
   ] as const;
   const setMode = (mode: HyperparameterDraft['mode']) => {
     if (mode === 'default') onChange({ mode });
-    else if (mode === 'values') onChange({ mode, text: usual });
-    else onChange({ mode, min: usual, max: usual, count: '5', scale: numeric ? meta.scale : 'linear' });
+    else if (mode === 'values') onChange({ mode, text: defaultText });
+    else
+      onChange({
+        mode,
+        min: defaultText,
+        max: defaultText,
+        count: '5',
+        scale: numeric ? meta.scale : 'linear',
+      });
   };
   return (
     <li className="hyperparameter" data-set={hyperparameter.mode === 'default' ? undefined : ''}>
@@ -152,7 +159,7 @@ export const HyperparameterRow = (props: {
   );
 };
 
-/** Hyperparameters that one of the recipes reads, under the first stage that reads them. */
+/** The hyperparameters of the recipes, grouped by the first kind of stage that reads them. */
 const groupsOf = (
   names: readonly RecipeName[],
 ): { readonly kind: string; readonly hyperparameters: readonly HyperparameterName[] }[] => {
@@ -191,7 +198,7 @@ export const HyperparametersSection = (props: {
   return (
     <Panel
       title="Search space"
-      note={`${set} of ${total} hyperparameters set; the others keep their default.`}
+      note={`${set} of ${total} hyperparameters set; the others keep their defaults.`}
       actions={
         <input
           className="input"

@@ -5,7 +5,7 @@ export type Action = Extract<
   'pauseSweep' | 'resumeSweep' | 'cancelSweep' | 'retrySweep' | 'deleteSweep'
 >;
 
-export const titles: Record<Action, string> = {
+export const actionTitles: Record<Action, string> = {
   pauseSweep: 'Pause',
   resumeSweep: 'Resume',
   retrySweep: 'Retry failed',
@@ -13,7 +13,7 @@ export const titles: Record<Action, string> = {
   deleteSweep: 'Delete',
 };
 
-/** What can be done in this status, and no more: a cancelled sweep takes no retry, it is the start of another one. The server decides in the end. */
+/** The actions that the server accepts in this status. A cancelled sweep cannot be retried. */
 export const actionsOf = ({ status, trials }: Pick<Sweep, 'status' | 'trials'>): Action[] => {
   const retry: Action[] = (trials.failed ?? 0) > 0 ? ['retrySweep'] : [];
   if (status === 'running') return ['pauseSweep', ...retry, 'cancelSweep'];

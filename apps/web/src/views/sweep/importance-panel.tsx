@@ -1,17 +1,17 @@
-/** How much of the objective's variance each hyperparameter explains, with the level that chance alone reaches. */
+/** Which hyperparameters matter: the variance that each explains, and the mean objective at each value of one. */
 
 import type { HyperparameterValue } from '@funnel/contracts';
 import { useMemo, useState } from 'react';
 import { axisStyle, baseOption, EChart, infinityAxis } from '../../charts/echart.tsx';
 import { Panel, Prose } from '../../components/controls.tsx';
 import {
-  formatCount,
   formatHyperparameter,
   formatPercent,
   hyperparameterDescription,
   hyperparameterScale,
   hyperparameterTitle,
   inSentence,
+  plural,
 } from '../../format.ts';
 import {
   type Hyperparameter,
@@ -24,13 +24,13 @@ import type { Objective, Result } from '../../statistics/objective.ts';
 import { useColours } from '../../theme.ts';
 import '../../charts/charts.css';
 
-export const HyperparameterImportanceBars = (props: {
+const HyperparameterImportanceBars = (props: {
   readonly rows: readonly Importance[];
   readonly selected: string | null;
   readonly onSelect: (name: string) => void;
 }) => {
-  const most = Math.max(0.05, ...props.rows.map(({ importance, chance }) => Math.max(importance, chance)));
-  const share = (value: number) => `${(100 * Math.max(0, value)) / most}%`;
+  const max = Math.max(0.05, ...props.rows.map(({ importance, chance }) => Math.max(importance, chance)));
+  const share = (value: number) => `${(100 * Math.max(0, value)) / max}%`;
   return (
     <ul className="importance">
       {props.rows.map(({ name, importance, chance }) => (
@@ -39,7 +39,7 @@ export const HyperparameterImportanceBars = (props: {
             <span className="importance-name">{hyperparameterTitle(name)}</span>
             <span
               className="importance-track"
-              title={`Chance alone reaches ${formatPercent(chance)} in one of twenty shuffles`}
+              title={`In one of twenty random shuffles, chance alone reaches ${formatPercent(chance)}`}
             >
               <span
                 className="importance-bar"
@@ -56,8 +56,8 @@ export const HyperparameterImportanceBars = (props: {
   );
 };
 
-/** What a hyperparameter does to the objective: its mean at each value, with 95 % intervals; the median where a trial is infinite. */
-export const LevelMeansPlot = (props: {
+/** The mean objective at each value of a hyperparameter, with 95 % intervals; the median if a trial is infinite. */
+const LevelMeansPlot = (props: {
   readonly hyperparameter: string;
   readonly title: string;
   readonly objective: string;
@@ -90,8 +90,10 @@ export const LevelMeansPlot = (props: {
         formatter: ({ dataIndex }: { dataIndex: number }) => {
           const level = levels[dataIndex]!;
           const spread = level.halfWidth === null ? '' : ` ± ${format(level.halfWidth)}`;
-          const infinite = level.infinite ? `, of which ${level.infinite} are ∞: median` : '';
-          return `${title} = ${formatHyperparameter(level.value)}<br/><b>${format(level.mean)}</b>${spread}, ${level.n} trials${infinite}`;
+          const infinite = level.infinite
+            ? `, median because ${level.infinite} of them ${level.infinite === 1 ? 'is' : 'are'} ∞`
+            : '';
+          return `${title} = ${formatHyperparameter(level.value)}<br/><b>${format(level.mean)}</b>${spread}, ${plural(level.n, 'trial')}${infinite}`;
         },
       },
       xAxis: {
@@ -163,15 +165,15 @@ export const LevelMeansPlot = (props: {
 
 type Column = Hyperparameter & { readonly objective: readonly number[] };
 
-/** A column per hyperparameter, over the measured trials within the brushes that read it: what a recipe does not read it cannot be judged by. */
+/** One column per hyperparameter, with the measured trials within the brushes whose recipe reads it. */
 const columnsOf = (
   results: readonly Result[],
   hyperparameters: readonly string[],
   active: Uint8Array,
 ): Column[] => {
-  const kept = results.filter(({ value }, row) => value !== null && active[row] === 1);
+  const measured = results.filter(({ value }, row) => value !== null && active[row] === 1);
   const column = (name: string, read: (result: Result) => HyperparameterValue | undefined): Column => {
-    const readers = kept.filter((result) => read(result) !== undefined);
+    const readers = measured.filter((result) => read(result) !== undefined);
     return {
       name,
       values: readers.map((result) => read(result)!),
@@ -207,7 +209,7 @@ export const ImportancePanel = (props: {
   const name = rows.some((row) => row.name === picked) ? picked : (rows[0]?.name ?? null);
   const column = columns.find((candidate) => candidate.name === name);
   const levels = useMemo(() => (column ? levelMeans(column.values, column.objective) : []), [column]);
-  // Shares add up only where all hyperparameters are judged by the same trials.
+  // Shares add up only if all hyperparameters are judged by the same trials.
   const comparable = columns.every(({ values }) => values.length === measured);
   const explained = rows.reduce((sum, row) => sum + row.importance, 0);
   const ranked = columns[0]!.objective.some((value) => !Number.isFinite(value));
@@ -216,13 +218,13 @@ export const ImportancePanel = (props: {
   return (
     <Panel
       title="Which hyperparameters matter"
-      note={`Share of the variance of ${ranked ? 'the ranks by ' : ''}${inSentence(objective.title)} that each hyperparameter explains alone, over ${formatCount(measured)} trials${comparable ? '' : ', of which each hyperparameter is judged by those that read it'}. The mark is what chance reaches in one of twenty shuffles.${ranked ? ' Some values are ∞, which have ranks but no variance.' : ''}`}
+      note={`The share of the variance of ${inSentence(objective.title)} that each hyperparameter explains on its own, over ${plural(measured, 'trial')}.${comparable ? '' : ' Only trials whose recipe reads the hyperparameter count.'} The mark shows what chance alone reaches in one of twenty random shuffles.${ranked ? ' Some values are ∞, so ranks are used instead of values.' : ''}`}
     >
       {rows.length === 0 || name === null ? (
         <p className="muted" style={{ minHeight: 200 }}>
           {measured < 4
-            ? 'Four measured trials are needed.'
-            : 'No hyperparameter varies, or nothing varies with it.'}
+            ? 'This needs at least four measured trials.'
+            : 'No hyperparameter varies, or the results do not vary.'}
         </p>
       ) : (
         <div className="columns">
@@ -230,7 +232,8 @@ export const ImportancePanel = (props: {
             <HyperparameterImportanceBars rows={rows} selected={name} onSelect={setPicked} />
             {comparable ? (
               <p className="muted small">
-                {formatPercent(Math.max(0, 1 - explained), 0)} is left to interactions, seeds and noise.
+                The remaining {formatPercent(Math.max(0, 1 - explained), 0)} come from interactions, seeds and
+                noise.
               </p>
             ) : null}
           </div>

@@ -13,6 +13,7 @@ import {
   hyperparameterScale,
   hyperparameterTitle,
   inSentence,
+  plural,
 } from '../../format.ts';
 import type { Objective, Result } from '../../statistics/objective.ts';
 import { ImportancePanel } from './importance-panel.tsx';
@@ -25,7 +26,7 @@ import {
 } from './sweep-results.tsx';
 import { TrialsTable } from './trials-table.tsx';
 
-export const ScatterPanel = (props: {
+const ScatterPanel = (props: {
   readonly results: readonly Result[];
   readonly active: Uint8Array;
   readonly objective: Objective;
@@ -35,7 +36,7 @@ export const ScatterPanel = (props: {
 }) => {
   const { results, active, objective } = props;
   const chosenKey = props.chosen.join('.');
-  // The key says what the list holds.
+  // The key identifies the list.
   const chosen = useMemo(() => props.chosen, [chosenKey]);
   const points = useMemo(
     () =>
@@ -59,7 +60,7 @@ export const ScatterPanel = (props: {
   return (
     <Panel
       title={`Clean accuracy against ${inSentence(objective.title)}`}
-      note="Dashed: the Pareto front of runs without masked gradients. Hollow: masked. Shapes: recipes."
+      note="Dashed line: the Pareto front of runs without masked gradients. Hollow points: runs with masked gradients. Shapes: recipes."
     >
       <CleanRobustScatter
         points={points}
@@ -79,13 +80,7 @@ const norms = [
   { value: 'l2', title: normTitles.l2 },
 ] as const;
 
-export const CurvesPanel = ({
-  data,
-  dataset,
-}: {
-  readonly data: SweepResults;
-  readonly dataset: DatasetName;
-}) => {
+const CurvesPanel = ({ data, dataset }: { readonly data: SweepResults; readonly dataset: DatasetName }) => {
   const [norm, setNorm] = useState<'linf' | 'l2'>('linf');
   const trials = data.chosen.numbers.flatMap((number, colour): CurveTrial[] => {
     const found = data.results.find(({ trial }) => trial.number === number);
@@ -113,7 +108,7 @@ export const CurvesPanel = ({
   );
 };
 
-/** Hyperparameters first, results last: one reads from cause to effect. */
+/** The axes: hyperparameters first, results last. */
 const axisSpecs = (
   results: readonly Result[],
   hyperparameters: readonly string[],
@@ -169,7 +164,7 @@ const axisSpecs = (
   ];
 };
 
-/** Better is nearer to 1. The outermost fiftieth of the finite values on either side does not stretch the ramp. */
+/** Positions on the colour ramp; better results are nearer to 1. The extreme 2 % of the finite values on each side do not stretch it. */
 const shadeOf = (results: readonly Result[], { direction }: Objective): Float32Array => {
   const sorted = results
     .flatMap(({ value }) => (value === null || !Number.isFinite(value) ? [] : [value]))
@@ -186,7 +181,7 @@ const shadeOf = (results: readonly Result[], { direction }: Objective): Float32A
   });
 };
 
-/** A brush that has not moved for this long is where it is meant to be. */
+/** The other charts follow a brush once it has not moved for this long. */
 const restMs = 150;
 
 export const ResultsTab = ({ sweep }: SweepTabProps) => {
@@ -200,11 +195,11 @@ export const ResultsTab = ({ sweep }: SweepTabProps) => {
   const axes = useMemo(() => specs.map(createAxis), [specs]);
   const active = useMemo(() => brushedRows(axes, specs, brushes), [axes, specs, brushes]);
   const shade = useMemo(() => shadeOf(results, objective), [results, objective]);
-  // The lines follow the brush at once; everything else when the hand rests.
+  // The lines follow the brush at once; the other charts follow when it rests.
   const shown = useDebounced(active, brushes.size === 0 ? 0 : restMs);
   const rowOf = useMemo(() => new Map(results.map(({ trial }, row) => [trial.number, row])), [results]);
   const chosenRows = chosen.numbers.flatMap((number) => rowOf.get(number) ?? []);
-  const left = active.reduce((sum, one) => sum + one, 0);
+  const activeCount = active.reduce((sum, one) => sum + one, 0);
   const measured = results.filter(({ value }) => value !== null).length;
 
   const brush = (key: string, range: readonly [number, number] | null) => {
@@ -224,16 +219,15 @@ export const ResultsTab = ({ sweep }: SweepTabProps) => {
   };
   const pick = (row: number) => chosen.toggle(results[row]!.trial.number);
 
-  if (results.length === 0)
-    return error === undefined ? <Skeleton height={480} /> : <ErrorNotice error={error} />;
+  if (results.length === 0) return error === null ? <Skeleton height={480} /> : <ErrorNotice error={error} />;
   return (
     <div className="stack">
-      {error === undefined ? null : <ErrorNotice error={error} />}
+      <ErrorNotice error={error} />
       <ObjectiveTools data={data}>
         <span className="results-count muted" aria-live="polite">
-          {partial ? `${formatCount(results.length)} trials so far, ` : ''}
+          {partial ? `${plural(results.length, 'trial')} so far, ` : ''}
           {formatCount(measured)} of {formatCount(results.length)} measured
-          {brushes.size > 0 ? `, ${formatCount(left)} within the brushes ` : ' '}
+          {brushes.size > 0 ? `, ${formatCount(activeCount)} within the brushes ` : ' '}
           {brushes.size > 0 ? (
             <button type="button" className="button" data-size="small" onClick={() => setBrushes(new Map())}>
               Clear brushes
@@ -243,7 +237,7 @@ export const ResultsTab = ({ sweep }: SweepTabProps) => {
       </ObjectiveTools>
       <Panel
         title="Hyperparameters and results"
-        note={`One line per trial, the stronger the better its ${inSentence(objective.title)}. Drag along an axis to keep only those trials, here and below; click a line to choose its trial.`}
+        note={`One line per trial; the better its ${inSentence(objective.title)}, the stronger the line. Drag along an axis to keep the trials in that range, here and below. Click a line to choose its trial.`}
       >
         <ParallelCoordinates
           specs={specs}

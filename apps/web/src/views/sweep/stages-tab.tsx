@@ -1,12 +1,14 @@
 import type { Stage } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { StageTree } from '../../charts/stage-tree/stage-tree.tsx';
 import { Panel } from '../../components/controls.tsx';
 import { ErrorNotice, Loaded, Skeleton } from '../../components/states.tsx';
 import { Status } from '../../components/status.tsx';
 import { call } from '../../data/api.ts';
+import { useLive } from '../../data/live.ts';
 import { type ListState, usePagedList } from '../../data/paged-list.ts';
-import { stageLogQuery, stageQuery, useLive, useQuery } from '../../data/queries.ts';
+import { stageLogQuery, stageQuery } from '../../data/queries.ts';
 import {
   attackLabel,
   formatCount,
@@ -14,12 +16,13 @@ import {
   formatHyperparameter,
   formatTime,
   hyperparameterTitle,
+  plural,
   shortHash,
 } from '../../format.ts';
 import { href, useQueryValue } from '../../router.ts';
 import type { SweepTabProps } from './sweep-results.tsx';
 
-const over = new Set<Stage['status']>([
+const endedStatuses = new Set<Stage['status']>([
   'completed',
   'diverged',
   'collapsed',
@@ -28,18 +31,19 @@ const over = new Set<Stage['status']>([
   'cancelled',
 ]);
 
-/** All stages of a sweep. Events carry status and position, so the tree moves without asking the server again. */
-export const useStages = (sweepId: string): ListState<Stage> => {
+/** All stages of a sweep. Events carry status and position, so the tree follows them without new requests. */
+const useStages = (sweepId: string): ListState<Stage> => {
   const { list, state } = usePagedList<Stage>({
-    key: `stages/${sweepId}`,
-    load: (cursor) => call('listStages', { params: { id: sweepId }, query: { limit: 1000, cursor } }),
+    key: ['stages', sweepId],
+    load: (cursor, signal) =>
+      call('listStages', { params: { id: sweepId }, query: { limit: 1000, cursor } }, signal),
     idOf: (stage) => stage.id,
-    mayChange: (stage) => !over.has(stage.status),
+    mayChange: (stage) => !endedStatuses.has(stage.status),
     all: true,
   });
   useLive(({ rows, gap }) => {
     if (gap) {
-      void list.refresh((stage) => !over.has(stage.status));
+      void list.refresh((stage) => !endedStatuses.has(stage.status));
       return;
     }
     const changes = new Map<string, (stage: Stage) => Stage>();
@@ -57,17 +61,16 @@ export const useStages = (sweepId: string): ListState<Stage> => {
   return state;
 };
 
-/** What happened to a stage so far, oldest first, and on as it happens. */
-export const StageLog = ({ id }: { readonly id: string }) => {
+/** The log of a stage, oldest line first. It follows events. */
+const StageLog = ({ id }: { readonly id: string }) => {
   const { data, error } = useQuery(stageLogQuery(id));
-  if (data === undefined)
-    return error === undefined ? <Skeleton height={80} /> : <ErrorNotice error={error} />;
+  if (data === undefined) return error === null ? <Skeleton height={80} /> : <ErrorNotice error={error} />;
   if (data.items.length === 0) return null;
   return (
     <section aria-label="Log">
       <h3>Log</h3>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long log is scrolled by keyboard */}
-      <ol className="stage-log" tabIndex={0} aria-label="What happened, oldest first">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls a long log */}
+      <ol className="stage-log" tabIndex={0} aria-label="Log of the stage, oldest line first">
         {data.items.map((line, i) => (
           <li key={i} data-level={line.level}>
             <time dateTime={line.at} title={formatTime(line.at)}>
@@ -78,7 +81,7 @@ export const StageLog = ({ id }: { readonly id: string }) => {
               {line.message}
               {line.detail === null ? null : (
                 <details>
-                  <summary>where it came from</summary>
+                  <summary>Stack trace</summary>
                   <pre>{line.detail}</pre>
                 </details>
               )}
@@ -117,19 +120,17 @@ const Facts = ({ stage, sweepId }: { readonly stage: Stage; readonly sweepId: st
           {stage.error.message} <code className="muted">{stage.error.code}</code>
         </Fact>
       )}
-      <Fact title="Shared by">
-        {formatCount(stage.sharedBy)} {stage.sharedBy === 1 ? 'trial' : 'trials'}
-      </Fact>
+      <Fact title="Shared by">{plural(stage.sharedBy, 'trial')}</Fact>
       {stage.attack === null ? (
         <Fact title="Epochs">
           {formatCount(stage.epochs)}
-          {stage.startEpoch > 0 ? `, of which it trains those after ${formatCount(stage.startEpoch)}` : ''}
+          {stage.startEpoch > 0 ? `; this stage trains those after ${formatCount(stage.startEpoch)}` : ''}
         </Fact>
       ) : (
         <Fact title="Attack">{attackLabel(stage.attack)}</Fact>
       )}
       {hyperparameters.length === 0 ? null : (
-        <Fact title="Hyperparameters that it reads">
+        <Fact title="Hyperparameters">
           {hyperparameters
             .map(([name, value]) => `${hyperparameterTitle(name)} ${formatHyperparameter(value)}`)
             .join(' · ')}
@@ -164,7 +165,7 @@ const Facts = ({ stage, sweepId }: { readonly stage: Stage; readonly sweepId: st
   );
 };
 
-export const StageDetail = (props: {
+const StageDetail = (props: {
   readonly id: string;
   readonly sweepId: string;
   readonly onClose: () => void;
@@ -192,14 +193,13 @@ export const StageDetail = (props: {
 export const StagesTab = ({ sweep }: SweepTabProps) => {
   const { items, partial, error } = useStages(sweep.id);
   const [selected, select] = useQueryValue('stage');
-  if (items.length === 0)
-    return error === undefined ? <Skeleton height={640} /> : <ErrorNotice error={error} />;
+  if (items.length === 0) return error === null ? <Skeleton height={640} /> : <ErrorNotice error={error} />;
   return (
     <div className="stack">
-      {error === undefined ? null : <ErrorNotice error={error} />}
+      <ErrorNotice error={error} />
       <Panel
         title="Stage tree"
-        note={`Each stage stands to the right of the one that it starts from, as tall as what is built on it${partial ? `; ${formatCount(items.length)} stages so far` : ''}.`}
+        note={`Each stage stands to the right of the stage that it starts from. The more stages start from it, the taller it is.${partial ? ` ${plural(items.length, 'stage')} loaded so far.` : ''}`}
       >
         <StageTree stages={items} selected={selected ?? null} onSelect={(id) => select(id ?? undefined)} />
       </Panel>

@@ -1,10 +1,10 @@
 import type { Sweep, SweepDetail, TrialStatus } from '@funnel/contracts';
+import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { useNow } from '../../components/hooks.ts';
 import { ErrorNotice } from '../../components/states.tsx';
 import { ProgressBar, Status, StatusMark } from '../../components/status.tsx';
 import { call } from '../../data/api.ts';
-import { live } from '../../data/live.ts';
 import { sweepQuery } from '../../data/queries.ts';
 import {
   formatAgo,
@@ -13,12 +13,13 @@ import {
   formatFactor,
   formatPercent,
   formatTime,
+  plural,
 } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
-import { type Action, actionsOf, titles } from './actions.ts';
+import { type Action, actionsOf, actionTitles } from './actions.ts';
 
-/** What sharing saves: epochs that this sweep trains, of those that its trials would take alone. */
-export const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
+/** How many epochs the sweep has trained, and how many sharing saves. */
+const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
   const { unshared, needed, cached } = sweep.plan.epochs;
   return (
     <>
@@ -31,14 +32,14 @@ export const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
       <div className="fact">
         <dt>Sharing saves</dt>
         <dd>
-          {formatCount(unshared - needed)} epochs{' '}
+          {plural(unshared - needed, 'epoch')}{' '}
           <small>
             {needed === 0
               ? 'all of them'
               : unshared === needed
                 ? ''
-                : `${formatFactor(unshared / needed)} less training`}
-            {cached > 0 ? `, ${formatCount(cached)} found done` : ''}
+                : `${formatFactor(unshared / needed)} times fewer`}
+            {cached > 0 ? `, ${formatCount(cached)} already trained` : ''}
           </small>
         </dd>
       </div>
@@ -46,15 +47,16 @@ export const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
   );
 };
 
-const warnings: Partial<Record<Action, string>> = {
+const consequences: Partial<Record<Action, string>> = {
   cancelSweep:
     'Stages that only this sweep needs are stopped. Finished results stay, and stages that other sweeps need go on.',
   deleteSweep: 'The sweep and its trials are deleted. Stages that other sweeps need stay.',
 };
 
-export const SweepActions = ({ sweep }: { readonly sweep: SweepDetail }) => {
+const SweepActions = ({ sweep }: { readonly sweep: SweepDetail }) => {
+  const client = useQueryClient();
   const dialog = useRef<HTMLDialogElement>(null);
-  const [asked, setAsked] = useState<Action | null>(null);
+  const [confirming, setConfirming] = useState<Action | null>(null);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(undefined);
 
@@ -65,15 +67,15 @@ export const SweepActions = ({ sweep }: { readonly sweep: SweepDetail }) => {
     try {
       await call(action, { params: { id: sweep.id } });
       if (action === 'deleteSweep') navigate(href(['sweeps']));
-      else live.cache.invalidate((key) => key === sweepQuery(sweep.id).key);
+      else await client.invalidateQueries({ queryKey: sweepQuery(sweep.id).queryKey });
     } catch (fault) {
       setError(fault);
     }
     setBusy(false);
   };
   const click = (action: Action) => {
-    if (!(action in warnings)) return void run(action);
-    setAsked(action);
+    if (!(action in consequences)) return void run(action);
+    setConfirming(action);
     dialog.current?.showModal();
   };
 
@@ -85,35 +87,35 @@ export const SweepActions = ({ sweep }: { readonly sweep: SweepDetail }) => {
             key={action}
             type="button"
             className="button"
-            data-kind={action in warnings ? 'danger' : undefined}
+            data-kind={action in consequences ? 'danger' : undefined}
             disabled={busy}
             onClick={() => click(action)}
           >
-            {titles[action]}
+            {actionTitles[action]}
           </button>
         ))}
         <a className="button" href={href(['new'], { sweep: sweep.id })}>
-          Use as a start
+          Copy into a new sweep
         </a>
       </div>
-      {error === undefined ? null : <ErrorNotice error={error} />}
-      <dialog className="dialog" ref={dialog} aria-labelledby="sure">
+      <ErrorNotice error={error} />
+      <dialog className="dialog" ref={dialog} aria-labelledby="confirm-title">
         <div className="stack">
-          <h2 id="sure">
-            {asked ? titles[asked] : ''} “{sweep.name}”?
+          <h2 id="confirm-title">
+            {confirming ? actionTitles[confirming] : ''} “{sweep.name}”?
           </h2>
-          <p>{asked ? warnings[asked] : ''}</p>
+          <p>{confirming ? consequences[confirming] : ''}</p>
           <div className="row">
             <button
               type="button"
               className="button"
               data-kind="danger"
-              onClick={() => asked && void run(asked)}
+              onClick={() => confirming && void run(confirming)}
             >
-              {asked ? titles[asked] : ''}
+              {confirming ? actionTitles[confirming] : ''}
             </button>
             <button type="button" className="button" onClick={() => dialog.current?.close()}>
-              Keep it as it is
+              Do nothing
             </button>
           </div>
         </div>
@@ -132,7 +134,7 @@ const timeFact = (sweep: SweepDetail): { readonly title: string; readonly text: 
   return { title: 'Time left', text: formatDuration(sweep.etaSeconds) };
 };
 
-/** What is done first, what is to come last. */
+/** The order in which the header lists the counts. */
 const order: readonly TrialStatus[] = [
   'completed',
   'diverged',

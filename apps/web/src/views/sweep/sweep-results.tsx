@@ -2,8 +2,9 @@ import { EvaluationMetricName, evaluationMetrics, type SweepDetail, type Trial }
 import { type ReactNode, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
 import { call } from '../../data/api.ts';
+import { useLive } from '../../data/live.ts';
 import { type ListState, usePagedList } from '../../data/paged-list.ts';
-import { isOver, useLive } from '../../data/queries.ts';
+import { hasEnded } from '../../data/queries.ts';
 import { formatHyperparameter, hyperparameterTitle } from '../../format.ts';
 import { href, useQueryValue } from '../../router.ts';
 import {
@@ -21,16 +22,17 @@ import {
 export type SweepTabProps = { readonly sweep: SweepDetail };
 
 const pageSize = 250;
-/** Results are asked for again at most this often, and at most a tenth of the time. */
-const minMs = 2000;
+/** The least time between two refreshes of results. A slow server gets longer pauses: ten times the last refresh. */
+const minRefreshMs = 2000;
 
-/** All trials of a sweep, kept right by events: a status changes at once, results follow with the next fetch of their pages. */
-export const useTrials = (sweepId: string): ListState<Trial> => {
+/** All trials of a sweep. An event changes the status of a trial at once; results come with the next refresh of its page. */
+const useTrials = (sweepId: string): ListState<Trial> => {
   const { list, state } = usePagedList<Trial>({
-    key: `trials/${sweepId}`,
-    load: (cursor) => call('listTrials', { params: { id: sweepId }, query: { limit: pageSize, cursor } }),
+    key: ['trials', sweepId],
+    load: (cursor, signal) =>
+      call('listTrials', { params: { id: sweepId }, query: { limit: pageSize, cursor } }, signal),
     idOf: (trial) => trial.id,
-    mayChange: (trial) => !isOver(trial.status),
+    mayChange: (trial) => !hasEnded(trial.status),
     all: true,
   });
   const moved = useRef(new Set<string>());
@@ -47,12 +49,12 @@ export const useTrials = (sweepId: string): ListState<Trial> => {
     if (moved.current.size > 0) schedule();
   };
   const schedule = () => {
-    timer.current ??= setTimeout(() => void refresh(), Math.max(minMs, 10 * tookMs.current));
+    timer.current ??= setTimeout(() => void refresh(), Math.max(minRefreshMs, 10 * tookMs.current));
   };
 
   useLive(({ rows, gap }) => {
     if (gap) {
-      void list.refresh((trial) => !isOver(trial.status));
+      void list.refresh((trial) => !hasEnded(trial.status));
       return;
     }
     const changes = new Map<string, (trial: Trial) => Trial>();
@@ -78,19 +80,19 @@ export const useTrials = (sweepId: string): ListState<Trial> => {
   return state;
 };
 
-/** Trials chosen to be looked at closely: at most six, one colour each, in the address of the page. */
+/** At most this many trials can be chosen for closer comparison. Each has a colour of its own. */
 export const maxChosen = 6;
 
 export type Chosen = {
   /** Trial numbers, in the order of their colours. */
   readonly numbers: readonly number[];
   readonly toggle: (number: number) => void;
-  /** True: nobody has chosen yet, the page has. */
+  /** The page made the choice, because no person has. */
   readonly byDefault: boolean;
   readonly reset: () => void;
 };
 
-export const useChosen = (results: readonly Result[], objective: Objective): Chosen => {
+const useChosen = (results: readonly Result[], objective: Objective): Chosen => {
   const [text, setText] = useQueryValue('trials');
   const numbers =
     text === undefined
@@ -113,41 +115,41 @@ export type SweepResults = {
   readonly hyperparameters: readonly string[];
   readonly objective: Objective;
   readonly attacks: readonly { readonly key: string; readonly title: string }[];
-  /** What stands for the worst case over these. */
+  /** The title of the worst case over these attacks. */
   readonly worstCase: string;
   readonly setAttack: (key: string) => void;
   readonly setMetric: (metric: EvaluationMetricName) => void;
   readonly chosen: Chosen;
-  /** More trials are still being fetched. */
+  /** More pages are still loading. */
   readonly partial: boolean;
-  readonly error: unknown;
-  /** `Trial 17`, and what sets it apart. */
+  readonly error: Error | null;
+  /** The hyperparameters that vary, with the values of a trial. */
   readonly describe: (trial: Trial) => string;
 };
 
-/** While pages come, only every doubling is handed on: drawing everything anew for each of a hundred pages would be a hundred times the work. */
+/** While pages load, returns new items only when their number has doubled: drawing all charts for each of a hundred pages is slow. */
 const useDoubling = (items: readonly Trial[], partial: boolean): readonly Trial[] => {
-  const [held, setHeld] = useState(items);
-  const next = !partial || items.length >= 2 * held.length || held.length === 0 ? items : held;
-  if (next !== held) setHeld(next);
+  const [shown, setShown] = useState(items);
+  const next = !partial || items.length >= 2 * shown.length || shown.length === 0 ? items : shown;
+  if (next !== shown) setShown(next);
   return next;
 };
 
-/** The trials of a sweep as its objective judges them, and which of them are looked at closely. */
+/** The trials of a sweep with their values of the objective, and the chosen trials. */
 export const useSweepResults = (sweep: SweepDetail): SweepResults => {
   const { items, partial, error } = useTrials(sweep.id);
   const trials = useDeferredValue(useDoubling(items, partial));
   const [attackText, setAttackText] = useQueryValue('attack');
   const [metricText, setMetric] = useQueryValue('metric');
-  // The definition is the same as long as the sweep is; its answer comes anew with every event.
+  // The definition of a sweep never changes, but each response contains a new object.
   const attacks = useMemo(() => attackOptions(sweep.definition), [sweep.id]);
   const worstCase = useMemo(() => worstCaseTitle(attacks.map(({ spec }) => spec)), [attacks]);
-  const usual = useMemo(() => defaultObjective(sweep.definition), [sweep.id]);
+  const defaults = useMemo(() => defaultObjective(sweep.definition), [sweep.id]);
   const attack =
-    attackText === 'worst' ? '' : (attacks[Number(attackText ?? Number.NaN)]?.key ?? usual.attack);
+    attackText === 'worst' ? '' : (attacks[Number(attackText ?? Number.NaN)]?.key ?? defaults.attack);
   const metric =
     EvaluationMetricName.safeParse(metricText).data ??
-    (attackText === undefined ? usual.metric : 'robustAccuracy');
+    (attackText === undefined ? defaults.metric : 'robustAccuracy');
   const objective = useMemo(() => createObjective(attack, metric), [attack, metric]);
   const results = useMemo(() => trials.map((trial) => resultOf(trial, objective)), [trials, objective]);
   const hyperparameters = useMemo(() => varyingHyperparameters(trials), [trials]);
@@ -172,7 +174,7 @@ export const useSweepResults = (sweep: SweepDetail): SweepResults => {
   };
 };
 
-/** What the trials are judged by. */
+/** The selection of the objective. */
 export const ObjectiveTools = ({
   data,
   children,
@@ -214,7 +216,7 @@ export const ObjectiveTools = ({
   </div>
 );
 
-/** The chosen trials with their colours: the legend of every picture on the page. */
+/** The chosen trials with their colours: the legend of all charts of the page. */
 export const ChosenBar = ({ data, sweepId }: { readonly data: SweepResults; readonly sweepId: string }) => {
   const { chosen, results, describe } = data;
   const trials = chosen.numbers.flatMap(

@@ -1,9 +1,10 @@
+import { useQuery } from '@tanstack/react-query';
 import type { ComponentType } from 'react';
 import { TrainingCurves, type TrialCurves } from '../../charts/training-curves.tsx';
 import { CopyButton, Panel } from '../../components/controls.tsx';
 import { Empty, ErrorNotice, Loaded, Skeleton } from '../../components/states.tsx';
-import { metricsQuery, sweepQuery, trialQuery, useQueries, useQuery } from '../../data/queries.ts';
-import { href, useLocation, type ViewProps } from '../../router.ts';
+import { metricsQuery, sweepQuery, trialQuery, useAnswers } from '../../data/queries.ts';
+import { href, useAddressQuery, type ViewProps } from '../../router.ts';
 import { definitionYaml, useYaml } from '../../yaml.ts';
 import { ResultsTab } from './results-tab.tsx';
 import { StagesTab } from './stages-tab.tsx';
@@ -18,18 +19,18 @@ import {
 import { TrialsTable } from './trials-table.tsx';
 import './sweep.css';
 
-export const DefinitionTab = ({ sweep }: SweepTabProps) => {
+const DefinitionTab = ({ sweep }: SweepTabProps) => {
   const text = useYaml(sweep.definition, sweep.id);
   return (
     <Panel
       title="Definition"
-      note="As submitted, defaults filled in."
+      note="As submitted, with defaults filled in."
       actions={<CopyButton title="Copy as YAML" text={() => definitionYaml(sweep.definition)} />}
     >
       {text === null ? (
         <Skeleton height={320} />
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a long file is scrolled by keyboard
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls a long file
         <pre className="yaml" tabIndex={0}>
           {text}
         </pre>
@@ -42,28 +43,26 @@ const ChosenCurves = ({ data }: { readonly data: SweepResults }) => {
   const chosen = data.chosen.numbers.flatMap(
     (number) => data.results.find(({ trial }) => trial.number === number)?.trial ?? [],
   );
-  const details = useQueries(chosen.map(({ id }) => trialQuery(id)));
-  const known = details.flatMap(({ data: trial }) => (trial ? [trial] : []));
-  const metrics = useQueries(known.map(metricsQuery));
+  const details = useAnswers(chosen.map(({ id }) => trialQuery(id)));
+  const known = details.data.filter((trial) => trial !== undefined);
+  const metrics = useAnswers(known.map(metricsQuery));
   const trials = known.map(
     (trial, i): TrialCurves => ({
       name: `Trial ${trial.number}`,
       colour: data.chosen.numbers.indexOf(trial.number),
-      series: metrics[i]?.data?.series ?? [],
+      series: metrics.data[i]?.series ?? [],
     }),
   );
-  const fault = [...details, ...metrics].find(({ error }) => error !== undefined)?.error;
-  const waiting = [...details, ...metrics].some(({ loading }) => loading);
   const recorded = trials.some(({ series }) => series.some(({ epochs }) => epochs.length > 0));
   return (
     <Panel
       title="Training curves"
-      note="Every epoch as it is recorded. Dashed line: from initialisation to optimisation. Stages that trials share are the same curve."
+      note="Updated after every epoch. The dashed line separates initialisation and optimisation. Trials that share a stage have the same curve there."
     >
-      {fault === undefined ? null : <ErrorNotice error={fault} />}
+      <ErrorNotice error={details.error ?? metrics.error} />
       {recorded ? (
         <TrainingCurves trials={trials} />
-      ) : waiting ? (
+      ) : details.loading || metrics.loading ? (
         <Skeleton height={360} />
       ) : (
         <p className="muted" style={{ minHeight: 360 }}>
@@ -74,10 +73,10 @@ const ChosenCurves = ({ data }: { readonly data: SweepResults }) => {
   );
 };
 
-export const TrainingTab = ({ sweep }: SweepTabProps) => {
+const TrainingTab = ({ sweep }: SweepTabProps) => {
   const data = useSweepResults(sweep);
   if (data.results.length === 0)
-    return data.error === undefined ? <Skeleton height={480} /> : <ErrorNotice error={data.error} />;
+    return data.error === null ? <Skeleton height={480} /> : <ErrorNotice error={data.error} />;
   return (
     <div className="stack">
       <ObjectiveTools data={data} />
@@ -104,16 +103,16 @@ const tabs: readonly {
 ];
 
 export const SweepView = ({ params }: ViewProps) => {
-  const [id = '', name = 'results'] = params;
+  const { id = '', tab: name = 'results' } = params;
   const state = useQuery(sweepQuery(id));
-  const { query } = useLocation();
+  const query = useAddressQuery();
   const tab = tabs.find((candidate) => candidate.name === name);
   return (
     <Loaded state={state} height={180}>
       {(sweep) => (
         <>
           <SweepHeader sweep={sweep} />
-          <nav className="tabs" aria-label="Parts of the sweep">
+          <nav className="tabs" aria-label="Tabs of the sweep">
             {tabs.map((other) => (
               <a
                 key={other.name}
@@ -124,7 +123,7 @@ export const SweepView = ({ params }: ViewProps) => {
               </a>
             ))}
           </nav>
-          {tab ? <tab.Tab sweep={sweep} /> : <Empty title="There is no such part of a sweep" />}
+          {tab ? <tab.Tab sweep={sweep} /> : <Empty title="A sweep has no such tab" />}
         </>
       )}
     </Loaded>

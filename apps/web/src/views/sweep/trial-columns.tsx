@@ -15,7 +15,7 @@ export type Column = {
   readonly title: string;
   readonly description?: string;
   readonly number?: boolean;
-  /** What the column sorts by; null sorts last either way. */
+  /** The key for sorting; null sorts last in both directions. */
   readonly sort: (result: Result) => number | string | null;
   readonly cell: (result: Result) => ReactNode;
 };
@@ -122,7 +122,7 @@ export const columnsOf = (
   return columns.filter((column) => column !== null);
 };
 
-/** Stable; missing values last whichever way. */
+/** Sorts stably; missing values are last in both directions. */
 export const sortResults = (results: readonly Result[], { sort }: Column, descending: boolean): Result[] => {
   const keyed = results.map((result) => ({ result, key: sort(result) }));
   const sign = descending ? -1 : 1;
@@ -134,11 +134,11 @@ export const sortResults = (results: readonly Result[], { sort }: Column, descen
   return keyed.map(({ result }) => result);
 };
 
-/** The table's filter: `gamma>=5 recipe:funn status:completed 17`, every part of which must hold. */
-export type TrialFilter = (result: Result) => boolean;
+/** Whether a trial is shown. A filter such as `gamma>=5 recipe:funn status:completed 17` requires all of its parts. */
+type TrialFilter = (result: Result) => boolean;
 
-/** A filter, or what is wrong with the text. */
-export type ParsedFilter =
+/** The filter, or the error of the text. */
+type ParsedFilter =
   | { readonly keep: TrialFilter; readonly fault: null }
   | { readonly keep: null; readonly fault: string };
 
@@ -153,9 +153,9 @@ const columnValue = (result: Result, name: string): unknown => {
   return trial.hyperparameters[name];
 };
 
-const fixedNames = ['value', 'clean', 'number', 'seed', 'status', 'recipe', 'verdict'];
+const fixedColumns = ['value', 'clean', 'number', 'seed', 'status', 'recipe', 'verdict'];
 
-const holds = (actual: unknown, operator: Operator, wanted: string): boolean => {
+const matches = (actual: unknown, operator: Operator, wanted: string): boolean => {
   if (actual === null || actual === undefined) return operator === '!=';
   const number =
     wanted === '∞'
@@ -173,10 +173,10 @@ const holds = (actual: unknown, operator: Operator, wanted: string): boolean => 
   return (String(actual).toLowerCase() === wanted.toLowerCase()) === (operator !== '!=');
 };
 
-/** `hyperparameters`: the names that may stand before an operator besides the fixed ones. */
+/** Parses a filter. `hyperparameters` are the names allowed before an operator, besides the fixed columns. */
 export const parseFilter = (text: string, hyperparameters: readonly string[]): ParsedFilter => {
   const tests: TrialFilter[] = [];
-  const names = [...fixedNames, ...hyperparameters];
+  const names = [...fixedColumns, ...hyperparameters];
   for (const part of text.split(/\s+/).filter((word) => word !== '')) {
     const match = /^([a-z]+)(>=|<=|!=|[:=<>])(.+)$/i.exec(part);
     if (!match) {
@@ -190,8 +190,8 @@ export const parseFilter = (text: string, hyperparameters: readonly string[]): P
     const [, typed = '', operator, wanted = ''] = match;
     const name = names.find((known) => known.toLowerCase() === typed.toLowerCase());
     if (name === undefined)
-      return { keep: null, fault: `There is no column ${typed}. There are: ${names.join(', ')}.` };
-    tests.push((result) => holds(columnValue(result, name), operator as Operator, wanted)); // one of the pattern's
+      return { keep: null, fault: `There is no column ${typed}. The columns are: ${names.join(', ')}.` };
+    tests.push((result) => matches(columnValue(result, name), operator as Operator, wanted)); // the pattern allows only operators
   }
   return { keep: (result) => tests.every((test) => test(result)), fault: null };
 };

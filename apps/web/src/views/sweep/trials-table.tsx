@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useMemo, useRef, useState } from 'react';
 import { SeriesMark } from '../../charts/marks.tsx';
 import { Panel } from '../../components/controls.tsx';
-import { SpacerRow, useRowWindow } from '../../components/virtual-rows.tsx';
+import { SpacerRow, useScrolledRows } from '../../components/virtual-rows.tsx';
 import { formatCount } from '../../format.ts';
 import type { Result } from '../../statistics/objective.ts';
 import type { SweepResults } from './sweep-results.tsx';
@@ -11,7 +11,7 @@ const rowHeight = 35;
 
 type Sort = { readonly key: string; readonly descending: boolean };
 
-/** Arrow keys move between rows, in the control that has the focus. */
+/** Arrow keys move the focus to the same control of the next row. */
 const moveRow = (event: KeyboardEvent<HTMLElement>) => {
   const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   const row = event.target instanceof HTMLElement ? event.target.closest('tr') : null;
@@ -56,13 +56,12 @@ const Row = (props: {
 
 export const TrialsTable = (props: {
   readonly data: SweepResults;
-  /** 1 for rows that the brushes leave. */
+  /** 1 for rows within the brushes, else 0. */
   readonly active: Uint8Array;
   readonly severalSeeds: boolean;
 }) => {
   const { results, hyperparameters, objective, chosen } = props.data;
   const scroller = useRef<HTMLDivElement>(null);
-  const body = useRef<HTMLTableSectionElement>(null);
   const [text, setText] = useState('');
   const [sort, setSort] = useState<Sort>({ key: 'value', descending: objective.direction === 'max' });
   const columns = useMemo(
@@ -70,15 +69,15 @@ export const TrialsTable = (props: {
     [results, hyperparameters, objective, props.severalSeeds],
   );
   const filter = useMemo(() => parseFilter(text, hyperparameters), [text, hyperparameters]);
-  const kept = useMemo(
+  const filtered = useMemo(
     () => results.filter((result, row) => props.active[row] !== 0 && (filter.keep?.(result) ?? true)),
     [results, props.active, filter],
   );
   const rows = useMemo(() => {
     const column = columns.find(({ key }) => key === sort.key);
-    return column ? sortResults(kept, column, sort.descending) : kept;
-  }, [kept, columns, sort]);
-  const seen = useRowWindow(body, scroller, rows.length, rowHeight);
+    return column ? sortResults(filtered, column, sort.descending) : filtered;
+  }, [filtered, columns, sort]);
+  const visible = useScrolledRows(scroller, rows.length, rowHeight);
   const click = (column: Column) =>
     setSort({
       key: column.key,
@@ -100,7 +99,7 @@ export const TrialsTable = (props: {
         />
         {filter.fault === null ? null : <span className="field-error">{filter.fault}</span>}
       </div>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: arrow keys add to what the controls inside do */}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the focus is on controls inside, and arrow keys move it */}
       <div className="trials-scroll" ref={scroller} onKeyDown={moveRow}>
         <table className="table" data-hover aria-rowcount={rows.length + 1}>
           <thead>
@@ -127,19 +126,19 @@ export const TrialsTable = (props: {
               ))}
             </tr>
           </thead>
-          <tbody ref={body}>
-            <SpacerRow height={seen.before} />
-            {rows.slice(seen.first, seen.last).map((result, i) => (
+          <tbody>
+            <SpacerRow height={visible.before} />
+            {rows.slice(visible.first, visible.last).map((result, i) => (
               <Row
                 key={result.trial.id}
                 result={result}
                 columns={columns}
-                index={seen.first + i}
+                index={visible.first + i}
                 place={chosen.numbers.indexOf(result.trial.number)}
                 onToggle={() => chosen.toggle(result.trial.number)}
               />
             ))}
-            <SpacerRow height={seen.after} />
+            <SpacerRow height={visible.after} />
           </tbody>
         </table>
         {rows.length === 0 ? <p className="muted panel-body">No trial matches.</p> : null}

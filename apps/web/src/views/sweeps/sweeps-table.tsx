@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'react';
 import { useMedia } from '../../components/hooks.ts';
 import { Skeleton } from '../../components/states.tsx';
 import { ProgressBar, Status } from '../../components/status.tsx';
-import { SpacerRow, useRowWindow } from '../../components/virtual-rows.tsx';
+import { SpacerRow, usePageRows } from '../../components/virtual-rows.tsx';
 import type { ListState } from '../../data/paged-list.ts';
 import {
   formatAgo,
@@ -12,11 +12,12 @@ import {
   formatFactor,
   formatPercent,
   formatTime,
+  plural,
 } from '../../format.ts';
 import { href, navigate } from '../../router.ts';
 
 const trialCount = (sweep: Sweep): number => Object.values(sweep.trials).reduce((sum, n) => sum + n, 0);
-/** Those that came to an end of their own: what was cancelled has none. */
+/** The trials that ended by themselves; cancelled ones do not count. */
 const endedCount = ({ trials }: Sweep): number =>
   (trials.completed ?? 0) + (trials.failed ?? 0) + (trials.diverged ?? 0) + (trials.collapsed ?? 0);
 
@@ -45,7 +46,7 @@ const Row = ({
   const { plan } = sweep;
   const address = href(['sweeps', sweep.id]);
   return (
-    // The row’s link does the same by keyboard.
+    // Keyboards use the link in the row.
     <tr
       aria-rowindex={index + 2}
       onClick={(event) => (event.target as Element).closest('a') ?? navigate(address)}
@@ -67,16 +68,14 @@ const Row = ({
       <td className="number sweeps-time">{timeText(sweep)}</td>
       <td
         className="number sweeps-wide"
-        title={`${formatCount(plan.epochs.needed)} epochs to train instead of ${formatCount(plan.epochs.unshared)}; ${formatCount(plan.epochs.cached)} were there already.`}
+        title={`${plural(plan.epochs.needed, 'epoch')} to train instead of ${formatCount(plan.epochs.unshared)}; ${formatCount(plan.epochs.cached)} were already trained.`}
       >
         {plan.epochs.needed === plan.epochs.unshared ? (
           <span className="muted">–</span>
         ) : (
           <>
-            {plan.epochs.needed === 0 ? 'all' : formatFactor(plan.epochs.unshared / plan.epochs.needed)}{' '}
-            <span className="muted">
-              {formatCount(plan.epochs.unshared - plan.epochs.needed)} epochs saved
-            </span>
+            {plan.epochs.needed === 0 ? 'all' : `×${formatFactor(plan.epochs.unshared / plan.epochs.needed)}`}{' '}
+            <span className="muted">{plural(plan.epochs.unshared - plan.epochs.needed, 'epoch')} saved</span>
           </>
         )}
       </td>
@@ -89,21 +88,16 @@ const Row = ({
   );
 };
 
-export const SweepsTable = (props: {
-  readonly state: ListState<Sweep>;
-  readonly more: () => Promise<void>;
-  readonly now: number;
-}) => {
-  const { items, partial, loading } = props.state;
+export const SweepsTable = (props: { readonly state: ListState<Sweep>; readonly now: number }) => {
+  const { items, partial, loading, more } = props.state;
   const body = useRef<HTMLTableSectionElement>(null);
   const height = useMedia('(max-width: 720px)') ? 84 : 57;
   const placeholders = partial && items.length === 0 ? 12 : 0;
-  const rows = useRowWindow(body, null, items.length, height);
+  const rows = usePageRows(body, items.length, height);
   const nearEnd = partial && !loading && rows.last >= items.length - 20;
-  const { more } = props;
-  // Once per page, when the end comes near.
+  // Fetches one more page when the end of the list is near.
   useEffect(() => {
-    if (nearEnd && items.length > 0) void more();
+    if (nearEnd && items.length > 0) more();
   }, [nearEnd, items.length]);
 
   return (

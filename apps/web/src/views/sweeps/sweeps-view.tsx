@@ -1,20 +1,20 @@
 import { type Sweep, SweepStatus } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import { useDeferredValue, useEffect, useRef, useState } from 'react';
 import { Segmented } from '../../components/controls.tsx';
 import { useNow } from '../../components/hooks.ts';
 import { Empty, ErrorNotice } from '../../components/states.tsx';
 import { call } from '../../data/api.ts';
-import { type PagedList, usePagedList } from '../../data/paged-list.ts';
-import { useLive, useQuery, workersQuery } from '../../data/queries.ts';
-import { formatCount } from '../../format.ts';
+import { useLive } from '../../data/live.ts';
+import { type ListChanges, usePagedList } from '../../data/paged-list.ts';
+import { workersQuery } from '../../data/queries.ts';
+import { formatCount, plural } from '../../format.ts';
 import { href, useQueryValue } from '../../router.ts';
 import { SweepsTable } from './sweeps-table.tsx';
 import './sweeps.css';
 
-const plural = (n: number, word: string) => `${formatCount(n)} ${word}${n === 1 ? '' : 's'}`;
-
-/** One line that says what the machines are doing now. */
-export const FleetLine = () => {
+/** One line about the workers: how many are online, how busy and how fast. */
+const FleetLine = () => {
   const { data } = useQuery(workersQuery);
   const online = (data?.items ?? []).filter((worker) => worker.status !== 'gone');
   const running = online.flatMap((worker) => worker.running);
@@ -36,25 +36,27 @@ export const FleetLine = () => {
   );
 };
 
-/** Sweeps that moved are asked for again together, at most this often. */
+/** Changed sweeps are fetched together, at most this often. */
 const everyMs = 1000;
-/** More than this many at a time are cheaper to fetch as pages. */
-const singly = 10;
+/** More changed sweeps than this are fetched as pages. */
+const maxSingle = 10;
 
-/** Keeps a list of sweeps right as they move: new ones come in front, deleted ones go. */
-export const useLiveSweeps = (list: PagedList<Sweep>): void => {
-  const moved = useRef(new Set<string>());
+/** Keeps a list of sweeps up to date with events: new sweeps appear at the top, deleted ones disappear. */
+const useLiveSweeps = (list: ListChanges<Sweep>): void => {
+  const changed = useRef(new Set<string>());
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
 
   const flush = async () => {
     timer.current = null;
-    const ids = [...moved.current];
-    moved.current.clear();
+    const ids = [...changed.current];
+    changed.current.clear();
     const known = ids.filter(list.has);
-    const first = list.read().items[0];
-    if (known.length < ids.length || known.length > singly)
-      await list.refresh((sweep) => sweep === first || (known.length > singly && known.includes(sweep.id)));
-    if (known.length > singly) return;
+    const first = list.first();
+    if (known.length < ids.length || known.length > maxSingle)
+      await list.refresh(
+        (sweep) => sweep === first || (known.length > maxSingle && known.includes(sweep.id)),
+      );
+    if (known.length > maxSingle) return;
     const sweeps = await Promise.allSettled(known.map((id) => call('getSweep', { params: { id } })));
     const changes = sweeps.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     list.patch(new Map(changes.map((sweep) => [sweep.id, () => sweep])));
@@ -67,9 +69,9 @@ export const useLiveSweeps = (list: PagedList<Sweep>): void => {
     }
     for (const { event } of rows) {
       if (event.type === 'sweep' && event.status === 'deleted') list.remove(event.sweepId);
-      else if (event.type === 'sweep' || list.has(event.sweepId)) moved.current.add(event.sweepId);
+      else if (event.type === 'sweep' || list.has(event.sweepId)) changed.current.add(event.sweepId);
     }
-    if (moved.current.size > 0 && timer.current === null)
+    if (changed.current.size > 0 && timer.current === null)
       timer.current = setTimeout(() => void flush(), everyMs);
   });
 
@@ -96,12 +98,14 @@ export const SweepsView = () => {
   const [typed, setTyped] = useState('');
   const search = useDeferredValue(typed.trim());
   const now = useNow();
-  const { list, state } = usePagedList({
-    key: `sweeps/${status ?? ''}/${search}`,
-    load: (cursor) =>
-      call('listSweeps', {
-        query: { status, search: search === '' ? undefined : search, cursor, limit: 100 },
-      }),
+  const { list, state } = usePagedList<Sweep>({
+    key: ['sweeps', status ?? '', search],
+    load: (cursor, signal) =>
+      call(
+        'listSweeps',
+        { query: { status, search: search === '' ? undefined : search, cursor, limit: 100 } },
+        signal,
+      ),
     idOf: (sweep) => sweep.id,
     mayChange: () => true,
   });
@@ -138,17 +142,17 @@ export const SweepsView = () => {
             onChange={(value) => setStatus(value === 'all' ? undefined : value)}
           />
         </div>
-        {state.error === undefined ? null : (
+        {state.error === null ? null : (
           <div className="panel-body">
-            <ErrorNotice error={state.error} retry={() => void list.more()} />
+            <ErrorNotice error={state.error} retry={state.more} />
           </div>
         )}
         {state.items.length === 0 && !state.partial ? (
           unfiltered ? (
             <Empty title="No sweeps yet">
               <p>
-                A sweep trains and attacks one model for every point of a search space. Start with one from
-                the form, or submit a file:
+                A sweep trains and attacks one model for every point of a search space. Fill in the form, or
+                submit a file:
               </p>
               <pre className="mono">funnel submit sweep.yaml --watch</pre>
               <a className="button" data-kind="primary" href={href(['new'])}>
@@ -163,7 +167,7 @@ export const SweepsView = () => {
             </Empty>
           )
         ) : (
-          <SweepsTable state={state} more={list.more} now={now} />
+          <SweepsTable state={state} now={now} />
         )}
       </section>
     </>

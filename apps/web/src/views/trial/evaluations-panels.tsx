@@ -19,6 +19,7 @@ import {
   formatMeasured,
   formatNumber,
   formatPercent,
+  plural,
   settingsLabel,
 } from '../../format.ts';
 
@@ -80,7 +81,7 @@ const Curve = ({ trial, norm }: { readonly trial: TrialDetail; readonly norm: 'l
 export const EvaluationsPanel = ({ trial }: { readonly trial: TrialDetail }) => (
   <Panel
     title="Attacks"
-    note="Robust accuracy counts all images, success only those right when clean; attacks that look for the smallest change leave none standing, and it is their distance that tells. Noise level: mean L2 over successes; medians count failures as infinite."
+    note="Robust accuracy counts all images; success counts those that were classified correctly before the attack. An attack that looks for the smallest change fools nearly all images, so compare its distances. The noise level is the mean L2 norm over successes; medians count failures as infinite."
     flush
   >
     <div className="table-wrap">
@@ -123,7 +124,7 @@ export const EvaluationsPanel = ({ trial }: { readonly trial: TrialDetail }) => 
   </Panel>
 );
 
-/** Where its classifier stands behind something that refuses images. */
+/** Whether the defence of a trial can reject images. */
 export const rejects = ({ evaluations }: Pick<TrialDetail, 'evaluations'>): boolean =>
   evaluations.some(({ summary }) => summary.rejectedClean !== undefined);
 
@@ -153,12 +154,12 @@ const RejectionRow = ({ evaluation }: { readonly evaluation: Evaluation }) => {
   );
 };
 
-/** Only a defence that rejects images has it. */
+/** Shown only for defences that reject images. */
 export const RejectionsPanel = ({ trial }: { readonly trial: TrialDetail }) =>
   rejects(trial) ? (
     <Panel
       title="What the defence rejected"
-      note="A rejected image fools nobody, but an image rejected clean is not answered either: robust accuracy counts the first and not the second."
+      note="Robust accuracy counts an image that is rejected under attack as correct. It counts an image that is rejected before any attack as wrong."
       flush
     >
       <div className="table-wrap">
@@ -174,7 +175,7 @@ export const RejectionsPanel = ({ trial }: { readonly trial: TrialDetail }) =>
                 Rejected under attack
               </th>
               <th scope="col" className="number">
-                Passed and fooled
+                Accepted and fooled
               </th>
             </tr>
           </thead>
@@ -205,10 +206,10 @@ const Check = ({ check }: { readonly check: Diagnostic }) => (
   </li>
 );
 
-const sentence = (flagged: number, total: number): string => {
+const flagText = (flagged: number, total: number): string => {
   if (total === 0) return 'No check was computed.';
-  if (flagged === 0) return `None of ${total} checks raises a flag.`;
-  return `${flagged} of ${total} checks ${flagged === 1 ? 'raises a flag' : 'raise flags'}.`;
+  if (flagged === 0) return `None of ${plural(total, 'check')} raises a flag.`;
+  return `${flagged} of ${plural(total, 'check')} ${flagged === 1 ? 'raises a flag' : 'raise flags'}.`;
 };
 
 const Group = ({ evaluation }: { readonly evaluation: Evaluation }) => {
@@ -217,7 +218,7 @@ const Group = ({ evaluation }: { readonly evaluation: Evaluation }) => {
   return (
     <section className="check-group">
       <h3>{attackLabel(evaluation)}</h3>
-      <p className="muted small">{sentence(flagged.length, evaluation.diagnostics.length)}</p>
+      <p className="muted small">{flagText(flagged.length, evaluation.diagnostics.length)}</p>
       {flagged.length === 0 ? null : (
         <ul>
           {flagged.map((check) => (

@@ -1,12 +1,13 @@
 import type { Output } from '@funnel/client';
 import { datasets, type TrialDetail } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { Panel } from '../../components/controls.tsx';
 import { decodePixels, difference, PixelImage } from '../../components/pixels.tsx';
 import { Loaded } from '../../components/states.tsx';
-import { imagesQuery, useQuery } from '../../data/queries.ts';
+import { imagesQuery } from '../../data/queries.ts';
 import { attackLabel, formatNumber } from '../../format.ts';
-import { modelPlaceOf } from '../../model/networks.ts';
+import { modelCheckpointsOf } from '../../model/networks.ts';
 import { type Reconstruct, useReconstruct } from '../../model/use-model.ts';
 
 type Images = Output<'getImages'>;
@@ -63,12 +64,12 @@ export const GalleryPanel = ({ trial }: { readonly trial: TrialDetail }) => {
   const [chosen, setChosen] = useState('');
   const evaluation = trial.evaluations.find(({ stage }) => stage === chosen) ?? trial.evaluations[0]!;
   const state = useQuery(imagesQuery(trial.id, evaluation.stage));
-  const { anchor, reconstruct } = useReconstruct(modelPlaceOf(trial.stages));
+  const { anchor, reconstruct } = useReconstruct(modelCheckpointsOf(trial.stages));
   const classes = datasets[trial.dataset].classes;
   return (
     <Panel
       title="What the attack did"
-      note="Blue pixels became darker, orange ones brighter, the largest change at full strength."
+      note="Blue pixels became darker, orange ones brighter. The largest change has full strength."
       actions={
         <select
           className="input"
@@ -88,7 +89,7 @@ export const GalleryPanel = ({ trial }: { readonly trial: TrialDetail }) => {
         <Loaded state={state} height={420}>
           {(images) =>
             images.gallery.index.length === 0 ? (
-              <p className="muted">This evaluation kept no pictures.</p>
+              <p className="muted">This evaluation stored no images.</p>
             ) : (
               <div className="gallery">
                 <div className="gallery-heads" aria-hidden="true">
@@ -97,7 +98,7 @@ export const GalleryPanel = ({ trial }: { readonly trial: TrialDetail }) => {
                   <span>Difference</span>
                   <span>Reconstructed</span>
                 </div>
-                {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide gallery is scrolled by keyboard */}
+                {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls a wide gallery */}
                 <ul tabIndex={0} aria-label="Examples">
                   {images.gallery.index.map((index, at) => (
                     <Example

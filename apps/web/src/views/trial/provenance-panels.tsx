@@ -10,7 +10,14 @@ import {
 import { CopyButton, Panel } from '../../components/controls.tsx';
 import { Status } from '../../components/status.tsx';
 import { client } from '../../data/api.ts';
-import { attackTitle, formatCount, formatDuration, formatHyperparameter, shortHash } from '../../format.ts';
+import {
+  attackTitle,
+  formatCount,
+  formatDuration,
+  formatHyperparameter,
+  plural,
+  shortHash,
+} from '../../format.ts';
 import { modelPath, networksOf, networkTitles, weightsPath } from '../../model/networks.ts';
 import { href } from '../../router.ts';
 
@@ -18,10 +25,10 @@ type Line = {
   readonly name: HyperparameterName;
   readonly meta: HyperparameterDeclaration;
   readonly value: unknown;
-  readonly usual: boolean;
+  readonly isDefault: boolean;
 };
 
-/** Every hyperparameter under the first stage that reads it. */
+/** The hyperparameters of a trial, grouped by the first stage that reads them. */
 const linesByStage = (trial: TrialDetail): { readonly kind: string; readonly lines: readonly Line[] }[] => {
   const recipe: Recipe = recipes[trial.recipe];
   const seen = new Set<string>();
@@ -31,7 +38,7 @@ const linesByStage = (trial: TrialDetail): { readonly kind: string; readonly lin
     const lines = names.map((name): Line => {
       const value = trial.hyperparameters[name];
       const meta = hyperparameterDeclaration(name);
-      return { name, meta, value, usual: value === meta.default };
+      return { name, meta, value, isDefault: value === meta.default };
     });
     return { kind, lines };
   });
@@ -40,20 +47,20 @@ const linesByStage = (trial: TrialDetail): { readonly kind: string; readonly lin
 export const SpecPanel = ({ trial }: { readonly trial: TrialDetail }) => (
   <Panel
     title="Specification"
-    note="Every hyperparameter under the first stage that reads it. Bold: not the default. †: not printed in the paper, our choice."
+    note="Each hyperparameter is listed under the first stage that reads it. Bold: not the default. †: not printed in the paper; the value is our choice."
   >
     <div className="spec">
       {linesByStage(trial).map(({ kind, lines }) => (
         <section key={kind}>
           <h3>{kind}</h3>
           <dl>
-            {lines.map(({ name, meta, value, usual }) => (
+            {lines.map(({ name, meta, value, isDefault }) => (
               <div key={name} title={meta.description.replaceAll('`', '')}>
                 <dt>
                   {meta.title}
                   {meta.assumed ? ' †' : ''}
                 </dt>
-                <dd style={{ fontWeight: usual ? undefined : 680 }}>{formatHyperparameter(value)}</dd>
+                <dd style={{ fontWeight: isDefault ? undefined : 680 }}>{formatHyperparameter(value)}</dd>
               </div>
             ))}
           </dl>
@@ -63,9 +70,9 @@ export const SpecPanel = ({ trial }: { readonly trial: TrialDetail }) => (
   </Panel>
 );
 
-const seconds = (stages: readonly Stage[]): number =>
+const totalSeconds = (stages: readonly Stage[]): number =>
   stages.reduce((sum, stage) => sum + (stage.seconds ?? 0), 0);
-const share = (stages: readonly Stage[]): number =>
+const dividedSeconds = (stages: readonly Stage[]): number =>
   stages.reduce((sum, stage) => sum + (stage.seconds ?? 0) / Math.max(1, stage.sharedBy), 0);
 
 const lengthText = (stage: Stage): string => {
@@ -79,7 +86,7 @@ export const CostPanel = ({ trial }: { readonly trial: TrialDetail }) => {
   return (
     <Panel
       title="Cost"
-      note={`${formatDuration(seconds(stages))} of work; divided among the trials that share it, ${formatDuration(share(stages))}. ${shared} of ${stages.length} stages are shared.`}
+      note={`${formatDuration(totalSeconds(stages))} of work, or ${formatDuration(dividedSeconds(stages))} if shared work is divided among its trials. ${shared} of ${plural(stages.length, 'stage')} ${shared === 1 ? 'is' : 'are'} shared.`}
       flush
     >
       <div className="table-wrap">
@@ -112,7 +119,9 @@ export const CostPanel = ({ trial }: { readonly trial: TrialDetail }) => {
                 </td>
                 <td className="number">{lengthText(stage)}</td>
                 <td className="number">{formatDuration(stage.seconds)}</td>
-                <td className="number">{stage.sharedBy === 1 ? 'its own' : formatCount(stage.sharedBy)}</td>
+                <td className="number">
+                  {stage.sharedBy === 1 ? 'this trial only' : formatCount(stage.sharedBy)}
+                </td>
               </tr>
             ))}
           </tbody>
@@ -133,12 +142,12 @@ export const CheckpointsPanel = ({ trial }: { readonly trial: TrialDetail }) => 
   const stored = trial.stages.filter(({ checkpoint, kind }) => checkpoint !== null && kind !== 'attack');
   return (
     <Panel title="Checkpoints" note="Each network opens with tf.loadLayersModel(address).">
-      {stored.length === 0 ? <p className="muted">None is stored yet.</p> : null}
+      {stored.length === 0 ? <p className="muted">No checkpoint is stored yet.</p> : null}
       <div className="stack">
         {stored.map((stage) => (
           <section key={stage.id}>
             <h3>
-              After {stage.kind}, {stage.epochs} epochs{' '}
+              After {stage.kind}, {plural(stage.epochs, 'epoch')}{' '}
               <code className="muted small">{shortHash(stage.checkpoint!)}</code>
             </h3>
             <ul className="networks">

@@ -1,16 +1,18 @@
 import { type SweepDetail, type TrialDetail, threatModelText } from '@funnel/contracts';
+import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { TrainingCurves } from '../../charts/training-curves.tsx';
 import { CopyButton, Panel } from '../../components/controls.tsx';
 import { Loaded } from '../../components/states.tsx';
 import { Status, Verdict } from '../../components/status.tsx';
-import { metricsQuery, sweepQuery, trialQuery, useQuery } from '../../data/queries.ts';
+import { metricsQuery, sweepQuery, trialQuery } from '../../data/queries.ts';
 import {
   attackLabel,
   formatHyperparameter,
   formatMeasured,
   formatPercent,
   hyperparameterTitle,
+  plural,
 } from '../../format.ts';
 import { href, type ViewProps } from '../../router.ts';
 import { worstCaseOf } from '../../statistics/objective.ts';
@@ -21,8 +23,8 @@ import { GalleryPanel } from './gallery-panel.tsx';
 import { CheckpointsPanel, CostPanel, SpecPanel } from './provenance-panels.tsx';
 import './trial.css';
 
-/** The hyperparameters that the sweep varies, with this trial's values: `γ 5, β 0.02`. */
-export const isApart = (trial: TrialDetail, sweep: SweepDetail | undefined): string => {
+/** The hyperparameters that the sweep varies, with the values of this trial: `γ 5, β 0.02`. */
+const variedText = (trial: TrialDetail, sweep: SweepDetail | undefined): string => {
   const varied = Object.entries(sweep?.definition.space ?? {}).filter(
     ([, dimension]) => typeof dimension === 'object',
   );
@@ -41,14 +43,15 @@ const Fact = (props: { readonly title: string; readonly value: string; readonly 
   </div>
 );
 
-/** What the trial is worth: what stands within the balls of its attacks, or where none has one, how far they have to go. */
+/** The robust accuracy of the trial; if no attack has a fixed ε, the median distance. */
 const Strength = ({ trial }: { readonly trial: TrialDetail }) => {
   const { evaluations, worstCase } = trial;
   const [only] = evaluations;
   const under =
-    only && evaluations.length === 1 ? attackLabel(only) : `worst case over ${evaluations.length} attacks`;
-  if (!worstCase)
-    return <Fact title="Robust accuracy" value="–" note="once all of its attacks have been made" />;
+    only && evaluations.length === 1
+      ? attackLabel(only)
+      : `worst case over ${plural(evaluations.length, 'attack')}`;
+  if (!worstCase) return <Fact title="Robust accuracy" value="–" note="shown once all attacks have ended" />;
   const within = threatModelText(worstCase.within);
   if (within === '') {
     const { value } = worstCaseOf(trial, 'medianL2');
@@ -61,7 +64,7 @@ const Strength = ({ trial }: { readonly trial: TrialDetail }) => {
   );
 };
 
-export const TrialHeader = ({
+const TrialHeader = ({
   trial,
   sweep,
 }: {
@@ -83,7 +86,7 @@ export const TrialHeader = ({
             <span>
               {trial.recipe} on {trial.dataset}, seed {trial.seed}
             </span>
-            <span>{isApart(trial, sweep)}</span>
+            <span>{variedText(trial, sweep)}</span>
           </p>
         </div>
         <div className="page-head-actions">
@@ -115,7 +118,7 @@ export const TrialHeader = ({
   );
 };
 
-export const TrialCurvesPanel = ({ trial }: { readonly trial: TrialDetail }) => {
+const TrialCurvesPanel = ({ trial }: { readonly trial: TrialDetail }) => {
   const state = useQuery(metricsQuery(trial));
   const series = state.data?.series;
   const trials = useMemo(
@@ -124,7 +127,7 @@ export const TrialCurvesPanel = ({ trial }: { readonly trial: TrialDetail }) => 
   );
   const recorded = series?.some(({ epochs }) => epochs.length > 0) ?? false;
   return (
-    <Panel title="Training" note="Dashed line: from initialisation to optimisation.">
+    <Panel title="Training" note="The dashed line separates initialisation and optimisation.">
       <Loaded state={state} height={380}>
         {() =>
           recorded ? (
@@ -139,9 +142,9 @@ export const TrialCurvesPanel = ({ trial }: { readonly trial: TrialDetail }) => 
 };
 
 const endings = {
-  failed: 'Its attempts ended with an error.',
-  diverged: 'A loss was not finite any more. The same inputs would end so again.',
-  collapsed: 'The auto-encoder ignores its input. The same inputs would end so again.',
+  failed: 'All attempts ended with an error.',
+  diverged: 'A loss became infinite or NaN. The same inputs would diverge again.',
+  collapsed: 'The auto-encoder ignores its input. The same inputs would collapse again.',
 };
 
 const Warnings = ({ warnings }: { readonly warnings: readonly string[] }) =>
@@ -153,7 +156,7 @@ const Warnings = ({ warnings }: { readonly warnings: readonly string[] }) =>
     </div>
   );
 
-/** Why a trial ended without a result, in the words of the stage that did. */
+/** Why a trial ended without a result: the errors of its stages. */
 const Endings = ({ trial }: { readonly trial: TrialDetail }) => {
   const ended = trial.stages.filter(
     ({ status }) => status === 'failed' || status === 'diverged' || status === 'collapsed',
@@ -166,7 +169,7 @@ const Endings = ({ trial }: { readonly trial: TrialDetail }) => {
       </strong>
       <p>
         {stage.error?.message ?? endings[stage.status as keyof typeof endings]}{' '}
-        <a href={href(['sweeps', trial.sweepId, 'stages'], { stage: stage.id })}>The stage</a>
+        <a href={href(['sweeps', trial.sweepId, 'stages'], { stage: stage.id })}>Show the stage</a>
       </p>
     </div>
   ));
@@ -191,7 +194,7 @@ const Trial = ({ trial }: { readonly trial: TrialDetail }) => {
       ) : (
         <Panel title="Attacks">
           <p className="muted">
-            No attack has been measured yet. They start when the classifier has been trained.
+            No attack has been measured yet. Attacks start once the classifier is trained.
           </p>
         </Panel>
       )}
@@ -205,7 +208,7 @@ const Trial = ({ trial }: { readonly trial: TrialDetail }) => {
 };
 
 export const TrialView = ({ params }: ViewProps) => {
-  const state = useQuery(trialQuery(params[0] ?? ''));
+  const state = useQuery(trialQuery(params.id ?? ''));
   return (
     <Loaded state={state} height={600}>
       {(trial) => <Trial trial={trial} />}

@@ -1,13 +1,13 @@
 import { type PointerEvent, useRef } from 'react';
 
-/**
- * A drawing as MNIST would have it (LeCun et al. 1998): what is drawn is scaled into 20×20 without changing its proportions and placed
- * so that its centre of mass is the centre of 28×28.
- */
+/** The drawing pad, and the conversion of a drawing into an image like those of MNIST. */
 const imageSide = 28;
 const box = 20;
 
-/** `ink`: [height × width] in [0, 1], row by row. Answers [28 × 28]; empty for an empty drawing. */
+/**
+ * Scales a drawing to 20×20 with its proportions and places its centre of mass in the centre of 28×28, as MNIST does (LeCun et al.
+ * 1998). `ink` is [height × width] in [0, 1], row by row. Returns [28 × 28]; all zeros for an empty drawing.
+ */
 export const centerDrawing = (ink: Float32Array, width: number, height: number): Float32Array => {
   let [left, right, top, bottom] = [width, -1, height, -1];
   for (let y = 0; y < height; y++)
@@ -23,7 +23,7 @@ export const centerDrawing = (ink: Float32Array, width: number, height: number):
 
   const scale = Math.max(right - left + 1, bottom - top + 1) / box; // drawing pixels per image pixel
   const [centerX, centerY] = [(left + right + 1) / 2, (top + bottom + 1) / 2];
-  /** Mean ink of the square of the drawing that pixel (x, y) of the image covers. */
+  /** The mean ink of the part of the drawing that pixel (x, y) of the image covers. */
   const sample = (x: number, y: number, shiftX: number, shiftY: number): number => {
     const x0 = centerX + (x - imageSide / 2 + shiftX) * scale;
     const y0 = centerY + (y - imageSide / 2 + shiftY) * scale;
@@ -51,11 +51,11 @@ export const centerDrawing = (ink: Float32Array, width: number, height: number):
   return out;
 };
 
-/** Pixels of the drawing along a padSide, and half the width of the pen. */
+/** The side of the pad in pixels, and half the width of the pen. */
 const padSide = 112;
 const pen = 4.6;
 
-/** A place to draw on by mouse, pen or finger: white on black, as the images are. */
+/** A pad to draw on with mouse, pen or finger: white on black, like the images. */
 export const DrawPad = (props: {
   readonly shape: readonly [number, number, number];
   readonly onDraw: (pixels: Float32Array | null) => void;
@@ -113,7 +113,7 @@ export const DrawPad = (props: {
         width={padSide}
         height={padSide}
         role="img"
-        aria-label="Drawing pad. Without a pointer, choose a test image below instead."
+        aria-label="Drawing pad. Without a pointer, choose a test image below."
         onPointerDown={start}
         onPointerMove={move}
         onPointerUp={() => {

@@ -1,22 +1,22 @@
 import { isMistake, noClass } from '@funnel/contracts';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import { difference, PixelImage, sizeOf } from '../../components/pixels.tsx';
+import { difference, normsOf, PixelImage } from '../../components/pixels.tsx';
 import { formatNumber, formatPercent } from '../../format.ts';
-import type { AttackChoice, Seen, Tried } from '../../model/attack-image.ts';
+import type { Answer, AttackChoice, Tried } from '../../model/attack-image.ts';
 import type { BrowserModel } from '../../model/load-model.ts';
 
-/** One question, told from others by what it is and not by what it says. */
-type Wish = { readonly run: () => Promise<Tried> };
-type Done = { readonly wish: Wish; readonly tried: Tried | null; readonly fault: unknown };
+/** A request to run the attack. Requests are compared by identity. */
+type AttackRequest = { readonly run: () => Promise<Tried> };
+type Finished = { readonly request: AttackRequest; readonly tried: Tried | null; readonly fault: unknown };
 
-/** Runs the attack whenever image or choice change; of the wishes that came while one ran, only the last is done. */
+/** Runs the attack when the image or the choice changes. Of the requests that arrive during a run, only the last is run. */
 export const useTried = (
   model: BrowserModel | null,
   pixels: Float32Array | null,
   shape: readonly [number, number, number],
   choice: AttackChoice,
 ): { readonly tried: Tried | null; readonly busy: boolean; readonly fault: unknown } => {
-  const wish = useMemo<Wish | null>(
+  const request = useMemo<AttackRequest | null>(
     () =>
       model === null || pixels === null
         ? null
@@ -26,13 +26,13 @@ export const useTried = (
           },
     [model, pixels, shape, choice],
   );
-  const [done, setDone] = useState<Done | null>(null);
-  const last = useRef<Wish | null>(null);
+  const [finished, setFinished] = useState<Finished | null>(null);
+  const last = useRef<AttackRequest | null>(null);
   const running = useRef(false);
 
   useEffect(() => {
-    last.current = wish;
-    const work = async () => {
+    last.current = request;
+    const runLatest = async () => {
       running.current = true;
       for (let next = last.current; next !== null; next = last.current === next ? null : last.current) {
         const current = next;
@@ -40,28 +40,34 @@ export const useTried = (
           (result) => [result, undefined] as const,
           (error: unknown) => [null, error] as const,
         );
-        setDone((before) => ({ wish: current, tried: tried ?? before?.tried ?? null, fault }));
+        setFinished((before) => ({ request: current, tried: tried ?? before?.tried ?? null, fault }));
       }
       running.current = false;
     };
-    if (!running.current) void work();
-  }, [wish]);
-  // Until the answer to the newest question is there, what is on show is the answer to another one. Nothing asked, nothing answered.
+    if (!running.current) void runLatest();
+  }, [request]);
+  // Until the newest request has finished, the result of the one before stays on show.
   return {
-    tried: wish === null ? null : (done?.tried ?? null),
-    busy: wish !== null && done?.wish !== wish,
-    fault: wish === null ? undefined : done?.fault,
+    tried: request === null ? null : (finished?.tried ?? null),
+    busy: request !== null && finished?.request !== request,
+    fault: request === null ? undefined : finished?.fault,
   };
 };
 
 const size = 132;
 
-const Probabilities = ({ seen, classes }: { readonly seen: Seen; readonly classes: readonly string[] }) => (
+const Probabilities = ({
+  answer,
+  classes,
+}: {
+  readonly answer: Answer;
+  readonly classes: readonly string[];
+}) => (
   <ol className="probabilities">
     {classes.map((name, label) => {
-      const share = seen.probabilities[label] ?? 0;
+      const share = answer.probabilities[label] ?? 0;
       return (
-        <li key={name} data-chosen={label === seen.label ? '' : undefined}>
+        <li key={name} data-chosen={label === answer.label ? '' : undefined}>
           <span>{name}</span>
           <span className="probability">
             <span style={{ width: `${100 * share}%` }} />
@@ -75,23 +81,23 @@ const Probabilities = ({ seen, classes }: { readonly seen: Seen; readonly classe
 
 const Column = (props: {
   readonly title: string;
-  readonly seen: Seen;
+  readonly answer: Answer;
   readonly shape: readonly number[];
   readonly classes: readonly string[];
 }) => {
-  const { title, seen, shape, classes } = props;
+  const { title, answer, shape, classes } = props;
   return (
     <section className="seen">
       <h3>{title}</h3>
       <div className="seen-images">
         <figure>
-          <PixelImage pixels={seen.pixels} shape={shape} size={size} label={title} />
+          <PixelImage pixels={answer.pixels} shape={shape} size={size} label={title} />
           <figcaption>input</figcaption>
         </figure>
-        {seen.reconstruction ? (
+        {answer.reconstruction ? (
           <figure>
             <PixelImage
-              pixels={seen.reconstruction}
+              pixels={answer.reconstruction}
               shape={shape}
               size={size}
               label={`${title}, reconstructed`}
@@ -100,7 +106,7 @@ const Column = (props: {
           </figure>
         ) : null}
       </div>
-      <Probabilities seen={seen} classes={classes} />
+      <Probabilities answer={answer} classes={classes} />
     </section>
   );
 };
@@ -115,18 +121,18 @@ export const Outcome = (props: {
   if (tried === null)
     return (
       <p className="muted" style={{ minHeight: 420, display: 'grid', placeItems: 'center' }}>
-        Draw something, or take a test image.
+        Draw something or choose a test image.
       </p>
     );
   const { clean, attacked } = tried;
   const change = difference(attacked.pixels, clean.pixels);
-  const { l2, linf } = sizeOf(change);
+  const { l2, linf } = normsOf(change);
   const fooled = isMistake(attacked.label, clean.label);
   return (
     <div className="stack">
       <p className="verdict-line" data-fooled={fooled ? '' : undefined}>
         {clean.label === noClass || attacked.label === noClass ? (
-          'No decision: the model does not answer with numbers here.'
+          'No decision: the output of the model is not a number here.'
         ) : fooled ? (
           <>
             The decision changes: <strong>{classes[clean.label]}</strong> becomes{' '}
@@ -139,8 +145,8 @@ export const Outcome = (props: {
         )}
       </p>
       <div className="outcome">
-        <Column title="As drawn" seen={clean} shape={shape} classes={classes} />
-        <Column title="Attacked" seen={attacked} shape={shape} classes={classes} />
+        <Column title="Original" answer={clean} shape={shape} classes={classes} />
+        <Column title="Attacked" answer={attacked} shape={shape} classes={classes} />
         <section className="seen">
           <h3>Change</h3>
           <figure>

@@ -6,47 +6,43 @@ import {
   type TrialDetail,
   usualRankings,
 } from '@funnel/contracts';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Panel, Segmented } from '../../components/controls.tsx';
 import { decodePixels, PixelImage } from '../../components/pixels.tsx';
 import { Empty, ErrorNotice, Loaded, Skeleton } from '../../components/states.tsx';
 import { call } from '../../data/api.ts';
-import { imagesQuery, type LiveQuery, trialQuery, useQuery } from '../../data/queries.ts';
+import { imagesQuery, trialQuery } from '../../data/queries.ts';
 import { formatHyperparameter, formatNumber, formatPercent, hyperparameterTitle } from '../../format.ts';
 import type { AttackChoice } from '../../model/attack-image.ts';
-import { modelPlaceOf } from '../../model/networks.ts';
+import { modelCheckpointsOf } from '../../model/networks.ts';
 import { useModel } from '../../model/use-model.ts';
 import { href, navigate, type ViewProps } from '../../router.ts';
 import { DrawPad } from './draw-pad.tsx';
 import { Outcome, useTried } from './outcome.tsx';
 import './try-it.css';
 
-const bestQuery: LiveQuery<readonly LeaderboardRow[]> = {
-  key: 'best-trials',
-  load: async (signal) => {
+/** The most robust trials of the first default ranking that has any, best first. */
+const bestQuery = queryOptions({
+  queryKey: ['best-trials'],
+  queryFn: async ({ signal }): Promise<readonly LeaderboardRow[]> => {
     let found: readonly LeaderboardRow[] = [];
     for (const ranking of usualRankings())
       if (found.length === 0)
         found = (await call('leaderboard', { query: { ...ranking, limit: 30 } }, signal)).items;
     return found;
   },
-};
+});
 
-/** The most robust trials, best first. */
-export const useBestTrials = () => {
-  const { data, loading, error } = useQuery(bestQuery);
-  return { items: data ?? [], loading, error };
-};
-
-const named = ['gamma', 'beta', 'optimiseEpochs'];
+const titleHyperparameters = ['gamma', 'beta', 'optimiseEpochs'];
 const title = (row: LeaderboardRow): string => {
-  const hyperparameters = named
+  const hyperparameters = titleHyperparameters
     .filter((name) => name in row.hyperparameters)
     .map((name) => `${hyperparameterTitle(name)} ${formatHyperparameter(row.hyperparameters[name])}`);
   return `${row.rank}. ${row.recipe} on ${row.dataset}${hyperparameters.length > 0 ? `, ${hyperparameters.join(', ')}` : ''}: ${formatPercent(readExtended(row.value))} robust`;
 };
 
-export const TrialPicker = (props: {
+const TrialPicker = (props: {
   readonly best: readonly LeaderboardRow[];
   readonly id: string | undefined;
   readonly onPick: (id: string) => void;
@@ -73,8 +69,8 @@ export const TrialPicker = (props: {
   );
 };
 
-/** Images of the test set, from the gallery of the trial's first evaluation. */
-export const Samples = ({
+/** Test images, from the gallery of the trial's first evaluation. */
+const Samples = ({
   trial,
   onPick,
 }: {
@@ -82,11 +78,11 @@ export const Samples = ({
   readonly onPick: (pixels: Float32Array) => void;
 }) => {
   const stage = trial.evaluations[0]?.stage;
-  const { data } = useQuery(stage === undefined ? null : imagesQuery(trial.id, stage));
+  const { data } = useQuery({ ...imagesQuery(trial.id, stage ?? ''), enabled: stage !== undefined });
   if (stage === undefined) return null;
   const { classes, title } = datasets[trial.dataset];
   return (
-    <Panel title={`Or take one from ${title}`}>
+    <Panel title={`Or choose one from ${title}`}>
       {data === undefined ? (
         <Skeleton height={52} />
       ) : (
@@ -120,7 +116,7 @@ export const Samples = ({
 const maxEpsilon = { linf: 0.5, l2: 6 };
 const pgdSteps = 20;
 
-export const AttackControls = ({
+const AttackControls = ({
   choice,
   onChange,
 }: {
@@ -146,7 +142,7 @@ export const AttackControls = ({
             { value: 'linf', title: normTitles.linf },
             { value: 'l2', title: normTitles.l2 },
           ]}
-          // The same share of the slider in the other norm.
+          // The slider keeps its position when the norm changes.
           onChange={(norm) =>
             onChange({
               ...choice,
@@ -176,25 +172,23 @@ export const AttackControls = ({
 );
 
 const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
-  const place = modelPlaceOf(trial.stages);
+  const checkpoints = modelCheckpointsOf(trial.stages);
   const { shape, classes } = datasets[trial.dataset];
-  const { model, error } = useModel(place);
+  const { model, error } = useModel(checkpoints);
   const [pixels, setPixels] = useState<Float32Array | null>(null);
   const [choice, setChoice] = useState<AttackChoice>({ norm: 'linf', epsilon: 0.1, steps: 20 });
   const { tried, busy, fault } = useTried(model, pixels, shape, choice);
 
-  if (place === null)
+  if (checkpoints === null)
     return (
-      <Empty title="This trial has no classifier yet">
-        It can be tried when its classifier has been trained.
-      </Empty>
+      <Empty title="This trial has no classifier yet">You can try it once its classifier is trained.</Empty>
     );
   return (
     <div className="try">
       <div className="stack">
         <Panel
           title="Draw"
-          note="As large as you like; it is centred and scaled as the digits of MNIST were."
+          note="Draw at any size. The drawing is centred and scaled like the digits of MNIST."
         >
           <DrawPad shape={shape} onDraw={setPixels} />
         </Panel>
@@ -203,13 +197,15 @@ const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
       <div className="stack">
         <AttackControls choice={choice} onChange={setChoice} />
         <Panel
-          title="What it sees"
+          title="Prediction"
           note={
-            model ? `The trial’s own networks, in this browser (${model.backend}).` : 'Fetching the networks.'
+            model
+              ? `The networks of this trial run in this browser (${model.backend}).`
+              : 'Loading the networks.'
           }
         >
-          {error === undefined ? null : <ErrorNotice error={error} />}
-          {fault === undefined ? null : <ErrorNotice error={fault} />}
+          <ErrorNotice error={error} />
+          <ErrorNotice error={fault} />
           <div aria-live="polite" aria-busy={busy} className="try-outcome">
             {model === null && error === undefined ? <Skeleton height={420} /> : null}
             {model ? (
@@ -223,9 +219,10 @@ const Bench = ({ trial }: { readonly trial: TrialDetail }) => {
 };
 
 export const TryItView = ({ params }: ViewProps) => {
-  const best = useBestTrials();
-  const id = params[0] ?? best.items[0]?.trialId;
-  const state = useQuery(id === undefined ? null : trialQuery(id));
+  const best = useQuery(bestQuery);
+  const trials = best.data ?? [];
+  const id = params.id ?? trials[0]?.trialId;
+  const state = useQuery({ ...trialQuery(id ?? ''), enabled: id !== undefined });
   return (
     <>
       <header className="page-head">
@@ -235,16 +232,16 @@ export const TryItView = ({ params }: ViewProps) => {
             Draw a digit, let a trained model read it, and see how small a change makes it read another.
           </p>
         </div>
-        <TrialPicker best={best.items} id={id} onPick={(next) => navigate(href(['try', next]))} />
+        <TrialPicker best={trials} id={id} onPick={(next) => navigate(href(['try', next]))} />
       </header>
       {id === undefined ? (
-        best.loading ? (
+        best.isLoading ? (
           <Skeleton height={480} />
         ) : best.error ? (
           <ErrorNotice error={best.error} />
         ) : (
           <Empty title="No model has been trained yet">
-            <p>When the first trial of a sweep has been trained and attacked, it can be tried here.</p>
+            <p>You can try a trial here once it has been trained and attacked.</p>
             <a className="button" data-kind="primary" href={href(['new'])}>
               New sweep
             </a>

@@ -1,10 +1,10 @@
 import type { Worker } from '@funnel/contracts';
-import { useEffect } from 'react';
+import { useQuery } from '@tanstack/react-query';
 import { useNow } from '../../components/hooks.ts';
 import { Empty, Loaded } from '../../components/states.tsx';
 import { Status } from '../../components/status.tsx';
-import { useQuery, workersQuery } from '../../data/queries.ts';
-import { formatAgo, formatBytes, formatCount, formatTime, shortHash } from '../../format.ts';
+import { workersQuery } from '../../data/queries.ts';
+import { formatAgo, formatBytes, formatCount, formatTime, plural, shortHash } from '../../format.ts';
 import './workers.css';
 
 const Slot = ({ running }: { readonly running: Worker['running'][number] | undefined }) => {
@@ -31,7 +31,7 @@ const Slot = ({ running }: { readonly running: Worker['running'][number] | undef
   );
 };
 
-export const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly now: number }) => {
+const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly now: number }) => {
   const speed = worker.running.reduce((sum, { imagesPerSecond }) => sum + (imagesPerSecond ?? 0), 0);
   const slots = Array.from(
     { length: Math.max(worker.slots, worker.running.length) },
@@ -72,7 +72,7 @@ export const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly 
           </>
         )}
         <div className="fact">
-          <dt>Last heard of</dt>
+          <dt>Last heartbeat</dt>
           <dd title={formatTime(worker.heartbeatAt)}>{formatAgo(worker.heartbeatAt, now)}</dd>
         </div>
       </dl>
@@ -80,7 +80,7 @@ export const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly 
   );
 };
 
-/** Heartbeats (memory, speed) are no events: while this page is seen they are asked for this often. */
+/** Heartbeats (memory, speed) are not events: this page fetches them this often. */
 const heartbeatMs = 5000;
 
 const Cards = ({ workers, now }: { readonly workers: readonly Worker[]; readonly now: number }) => (
@@ -91,22 +91,20 @@ const Cards = ({ workers, now }: { readonly workers: readonly Worker[]; readonly
   </div>
 );
 
-/** Every start of a machine leaves one that is gone: those are looked at by who asks for them. */
+/** The workers. Every restart leaves a worker that is gone, so these are folded away. */
 const Fleet = ({ workers, now }: { readonly workers: readonly Worker[]; readonly now: number }) => {
-  const here = workers.filter(({ status }) => status !== 'gone').sort((a, b) => (a.id < b.id ? -1 : 1));
+  const connected = workers.filter(({ status }) => status !== 'gone').sort((a, b) => (a.id < b.id ? -1 : 1));
   const gone = workers
     .filter(({ status }) => status === 'gone')
     .sort((a, b) => (a.heartbeatAt > b.heartbeatAt ? -1 : 1));
   return (
     <div className="stack">
-      {here.length > 0 ? (
-        <Cards workers={here} now={now} />
+      {connected.length > 0 ? (
+        <Cards workers={connected} now={now} />
       ) : (
         <section className="panel">
-          <Empty title={gone.length === 0 ? 'No worker has ever been here' : 'No worker is online'}>
-            <p>
-              Sweeps wait until one comes. Start one on this or any other machine that reaches the database:
-            </p>
+          <Empty title={gone.length === 0 ? 'No worker has ever connected' : 'No worker is online'}>
+            <p>Sweeps wait until a worker starts. Start one on any machine that can reach the database:</p>
             <pre className="mono">funnel worker --slots 2</pre>
           </Empty>
         </section>
@@ -114,7 +112,7 @@ const Fleet = ({ workers, now }: { readonly workers: readonly Worker[]; readonly
       {gone.length === 0 ? null : (
         <details>
           <summary className="muted">
-            {gone.length} {gone.length === 1 ? 'worker that is' : 'workers that are'} gone
+            {plural(gone.length, 'worker that is', 'workers that are')} gone
           </summary>
           <div style={{ marginTop: 12 }}>
             <Cards workers={gone} now={now} />
@@ -126,19 +124,14 @@ const Fleet = ({ workers, now }: { readonly workers: readonly Worker[]; readonly
 };
 
 export const WorkersView = () => {
-  const state = useQuery(workersQuery);
+  const state = useQuery({ ...workersQuery, refetchInterval: heartbeatMs, refetchOnMount: 'always' });
   const now = useNow(heartbeatMs);
-  const { refresh } = state;
-  // Once per tick of the clock.
-  useEffect(() => refresh(), [now, refresh]);
   return (
     <>
       <header className="page-head">
         <div className="page-head-text">
           <h1>Workers</h1>
-          <p className="muted">
-            Processes that train and attack. A worker takes as many stages at once as it has slots.
-          </p>
+          <p className="muted">Workers train and attack. Each runs as many stages at once as it has slots.</p>
         </div>
       </header>
       <Loaded state={state} height={200}>

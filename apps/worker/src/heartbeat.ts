@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Db, heartbeat } from '@funnel/db';
+import type { Logger } from 'pino';
+import { deferred } from './async.ts';
+import type { Attempt } from './attempt.ts';
+import { stopAttempt } from './attempt.ts';
+import { isMismatch } from './run-attempt.ts';
+
+export type HeartbeatOptions = {
+  readonly db: Db;
+  readonly workerId: string;
+  readonly leaseSeconds: number;
+  /** How long a trainer may take for the checkpoint of a pause. */
+  readonly stopMilliseconds: number;
+  readonly attempts: ReadonlySet<Attempt>;
+  readonly log: Logger;
+};
+
+const memoryOf = (attempts: ReadonlySet<Attempt>): number =>
+  [...attempts].reduce((sum, { trainer }) => sum + (trainer?.memoryBytes() ?? 0), process.memoryUsage.rss());
+
+/** A worker that lost a stage stops working on it at once: a step may finish, nothing is written. */
+const lostGrace = 1000;
+/** Nobody waits for the checkpoint of what is cancelled. */
+const cancelGrace = 1500;
+
+/** One heartbeat: renews every lease, and stops what the database wants stopped. */
+const beat = async (options: HeartbeatOptions): Promise<void> => {
+  const { db, workerId, leaseSeconds, attempts, stopMilliseconds, log } = options;
+  const held = [...attempts].filter((attempt) => !attempt.abandon.signal.aborted);
+  const leases = held.map(({ claimed, position, imagesPerSecond }) => ({
+    stageId: claimed.spec.id,
+    fencingToken: claimed.fencingToken,
+    position,
+    imagesPerSecond,
+  }));
+  const { lost, stop } = await heartbeat(db, {
+    workerId,
+    leases,
+    memoryBytes: memoryOf(attempts),
+    leaseSeconds,
+  });
+  for (const attempt of held) {
+    const { id } = attempt.claimed.spec;
+    const wanted = stop.find(({ stageId }) => stageId === id);
+    if (attempt.hasEnded) continue;
+    if (lost.includes(id)) {
+      log.warn({ stage: id, fencingToken: attempt.claimed.fencingToken }, 'lease was lost');
+      void stopAttempt(attempt, 'lost', lostGrace);
+    } else if (wanted) {
+      void stopAttempt(attempt, wanted.reason, wanted.reason === 'pause' ? stopMilliseconds : cancelGrace);
+    }
+  }
+};
+
+/** A stop is heard of within this time, however long the lease is. */
+const maxMilliseconds = 2000;
+
+export type RunningHeartbeat = {
+  /** Rejects when another version has migrated the database: no lease is kept any more. */
+  readonly refused: Promise<never>;
+  readonly stop: () => Promise<void>;
+};
+
+/** Beats every third of a lease, or every 2 s, whatever the trainers do, until stopped. A beat that fails is tried again sooner. */
+export const startHeartbeat = (options: HeartbeatOptions): RunningHeartbeat => {
+  const refusal = deferred<never>();
+  const period = Math.min(maxMilliseconds, (options.leaseSeconds * 1000) / 3);
+  const ended = new AbortController();
+  const loop = async (): Promise<void> => {
+    while (!ended.signal.aborted) {
+      let pause = period;
+      try {
+        await beat(options);
+      } catch (error) {
+        if (isMismatch(error)) return refusal.reject(error);
+        options.log.warn(
+          { error: error instanceof Error ? error.message : String(error) },
+          'heartbeat failed',
+        );
+        pause = period / 3;
+      }
+      await sleep(pause, undefined, { signal: ended.signal }).catch(() => {});
+    }
+  };
+  const running = loop();
+  return {
+    refused: refusal.promise,
+    stop: async () => {
+      ended.abort();
+      await running;
+    },
+  };
+};

@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { checkLabel, Diagnostic, diagnosticIds, diagnostics } from '../src/attacks/diagnostics.ts';
+
+it('every check has a name of its own, of words with hyphens', () => {
+  const names = diagnosticIds.map((id) => diagnostics[id].name);
+  expect(new Set(names).size).toBe(22);
+  for (const name of names) expect(name).toMatch(/^[a-z]+(-[a-z]+)+$/);
+});
+
+it('a stored result carries the number only, and its name comes from the table', () => {
+  const stored = { id: 'H10', value: 1, threshold: 0, verdict: 'masked', detail: 'Zero.' };
+  expect(checkLabel(Diagnostic.parse(stored).id)).toBe('gradient-is-zero (H10)');
+});
+
+it('docs/attacks.md lists every check by number and name', () => {
+  const text = readFileSync(new URL('../../../docs/attacks.md', import.meta.url), 'utf8');
+  for (const id of diagnosticIds) expect(text).toContain(`| ${id} | \`${diagnostics[id].name}\` |`);
+});

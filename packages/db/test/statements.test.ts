@@ -1,0 +1,319 @@
+/**
+ * Every SQL statement of this package runs here, on a migrated database. PostgreSQL says which columns each one gives, and they are compared
+ * with the columns that the statement declares: their names, their types, and whether they may be NULL.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { RetentionPolicy, routes } from '@funnel/contracts';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { int4, orNull, text } from '../src/connection/columns.ts';
+import type { ExecutedStatement } from '../src/connection/db.ts';
+import { reading } from '../src/connection/transaction.ts';
+import {
+  anyToken,
+  type ClaimedStage,
+  cancelSweep,
+  collectGarbage,
+  compareTrials,
+  completeStage,
+  type Db,
+  deleteSweep,
+  endStage,
+  eventsAfter,
+  failAttempt,
+  findToken,
+  getBlobs,
+  getCheckpoint,
+  getEvaluation,
+  getImages,
+  getMetrics,
+  getStage,
+  getSweep,
+  getTrial,
+  heartbeat,
+  knownChains,
+  lastEventId,
+  leaderboard,
+  listAudit,
+  listStages,
+  listSweeps,
+  listTokens,
+  listTrials,
+  listWorkers,
+  missingBlobs,
+  onEvents,
+  pauseSweep,
+  pingDatabase,
+  pingSchema,
+  readServiceCounts,
+  readStageLog,
+  reconcile,
+  registerWorker,
+  releaseStage,
+  resumeSweep,
+  retireWorker,
+  retrySweep,
+  revokeToken,
+  saveToken,
+  startRelay,
+  writeAudit,
+} from '../src/index.ts';
+import { differencesOf } from '../src/testing/check-statement.ts';
+import { openTestDb } from '../src/testing/index.ts';
+import { beat, leaseOf, letExpire, options } from './support/attempts.ts';
+import { query } from './support/rows.ts';
+import { claim, drain, evaluationOf, finish, record } from './support/stand-in.ts';
+import { submit } from './support/submit.ts';
+
+let db: Db;
+const executed = new Map<string, ExecutedStatement>();
+
+const fault = { code: 'BROKEN', message: 'It broke' };
+
+/** Finishes stages until a classifier is claimed. */
+const claimClassifier = async (): Promise<ClaimedStage> => {
+  for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
+    if (claimed.spec.kind === 'classify') return claimed;
+    await finish(db, claimed);
+  }
+  throw new Error('Expected a classifier to be ready, but none is');
+};
+
+/** Sweeps from their submission to their deletion, in every way that has statements of its own. */
+const runSweeps = async (): Promise<void> => {
+  const worker = {
+    id: 'worker',
+    host: 'here',
+    pid: 1,
+    version: '1',
+    backend: 'wasm',
+    device: 'cpu',
+    slots: 1,
+  };
+  await registerWorker(db, worker);
+  await reconcile(db, options); // the first time expires no lease
+  const idempotency = { key: 'key', bodyHash: 'hash' };
+  const first = await submit(db, { seeds: [1, 2], space: { gamma: [1, 2] } }, idempotency);
+  await submit(db, { seeds: [1, 2], space: { gamma: [1, 2] } }, idempotency);
+  await knownChains(db, [{ id: 'a', chain: 'b', parent: null, kind: 'initialise' }]);
+
+  const claimed = (await claim(db))!;
+  await heartbeat(db, { workerId: 'worker', leases: [], memoryBytes: 1, leaseSeconds: 60 });
+  await record(db, claimed, { epoch: 1, step: 0 });
+  await record(db, claimed, { epoch: 1, step: 0 }, ' with other bits');
+  await record(db, claimed, { epoch: 1, step: 5 });
+  await beat(db, claimed, { position: { epoch: 1, step: 5 }, imagesPerSecond: 10 });
+  await releaseStage(db, leaseOf(claimed));
+  const again = (await claim(db))!;
+  await failAttempt(db, { ...leaseOf(again), ...fault, maxAttempts: 3 });
+  await expect(record(db, again, { epoch: 1, step: 9 })).rejects.toMatchObject({ code: 'STALE_LEASE' });
+  await query(db, 'UPDATE stages SET ready_at = now()');
+  const expiring = (await claim(db))!;
+  await letExpire(db, expiring.stageId);
+  await reconcile(db, options);
+  await query(db, 'UPDATE stages SET ready_at = now()');
+  await drain(db);
+  // The same work again: all of it is there, and then all but one attack, which is masked.
+  await submit(db, { seeds: [1, 2], space: { gamma: [1, 2] } });
+  await submit(db, { seeds: [1, 2], space: { gamma: [1, 2] }, attacks: ['fgsm', 'gradient'] });
+  for (let attack = await claim(db); attack; attack = await claim(db)) {
+    const evaluation = evaluationOf(attack, [true, false, false, false], { verdict: 'masked' });
+    await completeStage(db, { ...leaseOf(attack), evaluation });
+    await completeStage(db, { ...leaseOf(attack), evaluation }); // as if the first answer was lost
+  }
+  await submit(db, { seeds: [1, 2], space: { gamma: [1, 2] }, attacks: ['fgsm', 'gradient'] });
+  await submit(db, { recipes: ['funn', 'magnet'], seeds: [1], maxRunning: 1 });
+  await drain(db);
+  await readResults(first.sweepId);
+
+  // Attacks with surrogates, a classifier that collapses, one that fails, and a retry.
+  const { sweepId: failing } = await submit(db, {
+    seeds: [5],
+    space: { gamma: [1, 2, 3, 4] },
+    attacks: [{ attack: 'transfer-linf', surrogates: 2 }],
+  });
+  await endStage(db, {
+    ...leaseOf(await claimClassifier()),
+    status: 'collapsed',
+    message: 'It ignores its input',
+  });
+  await failAttempt(db, { ...leaseOf(await claimClassifier()), ...fault, maxAttempts: 1 });
+  await drain(db);
+  await retrySweep(db, failing);
+  await drain(db);
+
+  // A longer run carries the stages of a shorter one, and is cancelled.
+  const short = await submit(db, { seeds: [6], space: { initialiseEpochs: 2 } });
+  const long = await submit(db, { seeds: [6], space: { initialiseEpochs: 4 } });
+  await pauseSweep(db, short.sweepId);
+  await beat(db, (await claim(db))!);
+  await resumeSweep(db, short.sweepId);
+  await cancelSweep(db, long.sweepId);
+  await drain(db);
+  await submit(db, { seeds: [6], space: { initialiseEpochs: 4 } });
+  await drain(db);
+  const carried = await submit(db, { seeds: [8], space: { initialiseEpochs: 4 } });
+  await submit(db, { seeds: [8], space: { initialiseEpochs: 2 } });
+  await cancelSweep(db, carried.sweepId);
+  await drain(db);
+
+  // The reconciler after a pause, after the clock was set back, and where it repairs.
+  await submit(db, { seeds: [9] });
+  for (const at of [`now() - interval '1 hour'`, `now() + interval '1 hour'`]) {
+    await query(db, `UPDATE duties SET at = ${at} WHERE name = 'reconcile'`);
+    await query(db, `DELETE FROM duties WHERE name = 'repair'`);
+    await reconcile(db, options);
+  }
+  const large = { seeds: [2], space: { gamma: { min: 1, max: 100, count: 100 } } };
+  await cancelSweep(db, (await submit(db, large)).sweepId); // so many events that they are condensed
+  await retireWorker(db, { workerId: 'worker', status: 'gone' });
+  await collectGarbage(db, RetentionPolicy.parse({ keepDays: 0, keepBest: 0, keepSweeps: [failing] }), {
+    dryRun: false,
+  });
+  await deleteSweep(db, long.sweepId);
+};
+
+/** Reads everything that pages show of a finished sweep. */
+const readResults = async (sweepId: string): Promise<void> => {
+  await listSweeps(db, { limit: 1 });
+  await getSweep(db, sweepId);
+  await listTrials(db, { sweepId, limit: 10 });
+  await compareTrials(db, [`${sweepId}-00000`, `${sweepId}-00001`]);
+  await getMetrics(db, `${sweepId}-00000`);
+  const trial = await getTrial(db, `${sweepId}-00000`);
+  const stages = (await listStages(db, { sweepId, limit: 10 })).items;
+  const stageId = trial.stages.at(-1)!.id;
+  await getStage(db, stageId);
+  await readStageLog(db, stages[0]!.id);
+  await getEvaluation(db, stageId);
+  await getImages(db, { trialId: trial.id, stageId });
+  const { networks } = await getCheckpoint(db, stages[0]!.checkpoint!);
+  await getBlobs(db, [networks.encoder!.blob]);
+  await missingBlobs(db, ['none']);
+  await listWorkers(db);
+  const filters = [
+    '{"where":["gamma:1..2"],"recipe":["funn"]}',
+    '{"group":"configuration","masked":"equal"}',
+    '{"masked":"hide","attack":"fgsm"}',
+  ];
+  for (const filter of filters)
+    await leaderboard(
+      db,
+      routes.leaderboard.query.parse({
+        metric: 'robustAccuracy',
+        ...JSON.parse(filter),
+      }),
+    );
+};
+
+const useServices = async (): Promise<void> => {
+  await saveToken(db, { name: 'ci', role: 'submit', hash: 'a' });
+  await findToken(db, 'a');
+  await anyToken(db);
+  await listTokens(db);
+  await revokeToken(db, 'ci');
+  await writeAudit(db, { actor: 'local', action: 'createToken', subject: null, address: null, details: {} });
+  await listAudit(db, { limit: 1 });
+  await eventsAfter(db, { after: '', limit: 1 });
+  await lastEventId(db);
+  const listening = await onEvents(db, () => {});
+  await pingDatabase(db);
+  await pingSchema(db);
+  await readServiceCounts(db);
+  await submit(db, { seeds: [100] });
+  await vi.waitFor(() => expect([...executed.keys()].join()).toContain('FROM events WHERE xid >='));
+  await listening.close();
+};
+
+beforeAll(async () => {
+  db = await openTestDb({ onStatement: (statement) => executed.set(statement.text, statement) });
+  const errors: unknown[] = [];
+  const relay = startRelay(db, { notify: async () => {}, onError: (error) => errors.push(error) });
+  await useServices();
+  await runSweeps();
+  await relay.close();
+  expect(errors).toEqual([]);
+});
+afterAll(() => db.close());
+
+const source = fileURLToPath(new URL('../src', import.meta.url));
+
+/** Statements outside of `reading` and `transaction`: they set up a server, a schema, a connection or a test. */
+const isSetup = (file: string) => /^(embedded|testing)\/|^migrate\.ts$/.test(file);
+
+/** The texts in the source that begin like a statement, as patterns: what is inserted into a text may be anything. */
+const statementsInSource = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !isSetup(file))
+  .flatMap((file) => {
+    const code = readFileSync(path.join(source, file), 'utf8');
+    const literals = code.matchAll(
+      /(['"`])\s*((?:\(?SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|SET LOCAL)\b(?:(?!\1).)*)/gs,
+    );
+    return [...literals].map(([, , literal]) => ({ file, literal: literal! }));
+  });
+
+const patternOf = (literal: string): RegExp => {
+  const parts = literal
+    .split(/\$\{(?:[^{}]|\{[^{}]*\})*\}?/)
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(parts.join('[^]*'));
+};
+
+test('every statement in the source has run', () => {
+  const texts = [...executed.keys()];
+  const missing = statementsInSource.filter(
+    ({ literal }) => !texts.some((sql) => patternOf(literal).test(sql)),
+  );
+  expect(statementsInSource.length).toBeGreaterThan(100);
+  expect(missing).toEqual([]);
+});
+
+/** Folders whose statements still state a type of their rows that nothing checks. */
+const undeclaredFolders = /^(attempts|lifecycle|submission|sweeps|upkeep)\//;
+
+test('every statement declares its columns', () => {
+  const excused = statementsInSource.filter(({ file }) => undeclaredFolders.test(file));
+  const undeclared = [...executed.values()].filter(
+    ({ text: sql, columns }) =>
+      columns === null && !excused.some(({ literal }) => patternOf(literal).test(sql)),
+  );
+  expect(undeclared.map((statement) => statement.text)).toEqual([]);
+});
+
+test('every statement gives the columns that it declares', () => {
+  const wrong = [...executed.values()].flatMap((statement) =>
+    differencesOf(statement).map((difference) => `${difference}: ${statement.text}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+// But for arrays: Prisma makes each array column one that may be NULL, and no statement writes NULL there.
+test('a column that may be NULL in its table may be NULL in the row', async () => {
+  const nullable = await query<{ key: string }>(
+    db,
+    `SELECT attrelid || '.' || attnum AS key FROM pg_attribute WHERE attnum > 0 AND NOT attnotnull AND attndims = 0`,
+  );
+  const keys = new Set(nullable.map(({ key }) => key));
+  const wrong = [...executed.values()].flatMap(({ text: sql, columns, fields }) =>
+    fields
+      .filter(
+        ({ name, tableID, columnID }) =>
+          keys.has(`${tableID}.${columnID}`) && columns?.[name]?.isNullable === false,
+      )
+      .map(({ name }) => `${name}: ${sql}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test('a column with another name or type is noticed', async () => {
+  const columns = { name: text(), revoked_at: orNull(text()), seed: int4() };
+  const seen: ExecutedStatement[] = [];
+  const other = { ...db, onStatement: (statement: ExecutedStatement) => void seen.push(statement) };
+  await reading(other).query(columns, 'SELECT name, revoked_at, id AS renamed FROM tokens');
+  expect(differencesOf(seen[0]!)).toEqual([
+    'declares revoked_at as text, but PostgreSQL gives timestamptz',
+    'declares the column seed, which PostgreSQL does not give',
+    'gives the column renamed, which is not declared',
+  ]);
+});
