@@ -1,3 +1,4 @@
+/** The public interface of the engine. README.md says in which order to read the files behind it. */
 export { formatProfile, type KernelProfile, startProfile } from '@funnel/kernels';
 export {
   type Backend,

@@ -41,7 +41,7 @@ export const insertHyperparameters = async (
       agreed.push({ hyperparameter, value });
     else for (const cell of cells) varied.push({ hyperparameter, ...cell });
   }
-  await tx.query(
+  await tx.run(
     'INSERT INTO sweep_hyperparameters (sweep_id, hyperparameter, number, word) SELECT $1, * FROM unnest($2::text[], $3::float8[], $4::text[])',
     [
       sweepId,
@@ -51,7 +51,7 @@ export const insertHyperparameters = async (
     ],
   );
   if (varied.length === 0) return;
-  await tx.query(
+  await tx.run(
     `INSERT INTO configuration_hyperparameters (sweep_id, configuration_index, hyperparameter, number, word)
      SELECT $1, * FROM unnest($2::int[], $3::text[], $4::float8[], $5::text[])`,
     [

@@ -16,7 +16,7 @@ const insertTrialRows = async (
   for (const part of chunks(trials)) {
     // What seeds have in common travels, and is read as JSON, once for all of them.
     const common = [...firstTrials(part).values()];
-    await tx.query(
+    await tx.run(
       `WITH common AS MATERIALIZED (
          SELECT place, recipe, hyperparameters::jsonb, configuration
          FROM unnest($3::int[], $4::text[], $5::text[], $6::text[]) AS x (place, recipe, hyperparameters, configuration)
@@ -42,7 +42,7 @@ const insertTrialRows = async (
 /** Without a join: of a sweep that has just been written, the planner of PostgreSQL knows nothing to join by. */
 const insertTrialStages = async (tx: Tx, sweepId: string, { trials }: SweepPlan): Promise<void> => {
   for (const part of chunks(trials))
-    await tx.query(
+    await tx.run(
       `INSERT INTO trial_stages (trial_id, ordinal, stage_id)
        SELECT $1 || '-' || lpad(number::text, 5, '0'), ordinal, stage FROM unnest($2::int[], $3::int[], $4::text[]) AS x (number, ordinal, stage)`,
       [
@@ -55,7 +55,7 @@ const insertTrialStages = async (tx: Tx, sweepId: string, { trials }: SweepPlan)
 };
 
 const insertSweepStages = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<void> => {
-  await tx.query(
+  await tx.run(
     'INSERT INTO sweep_stages (sweep_id, ordinal, stage_id) SELECT $1, ordinal, id FROM unnest($2::int[], $3::text[]) AS x (ordinal, id)',
     [sweepId, plainArray(placed.map(({ ordinal }) => ordinal)), plainArray(idsOf(placed))],
   );
@@ -65,7 +65,7 @@ const insertSweepStages = async (tx: Tx, sweepId: string, placed: readonly Place
 const insertIndirect = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<void> => {
   const roots = idsOf(placed.filter(({ stage, isUncertain }) => isUncertain || stage.cached));
   if (roots.length === 0) return;
-  await tx.query(
+  await tx.run(
     `WITH RECURSIVE needed AS (
        SELECT a.id, a.depends_on FROM stages s JOIN stages a ON a.id = s.depends_on
        WHERE s.id = ANY($2) AND s.status = 'waiting' AND a.status IN ('waiting', 'ready', 'running')
