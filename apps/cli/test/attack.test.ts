@@ -207,7 +207,7 @@ describe('funnel attack', () => {
 });
 
 const oracle = fileURLToPath(new URL('../../../fixtures/oracle', import.meta.url));
-const { FUNNEL_DATA } = process.env;
+const { FUNNEL_DATA = '' } = process.env;
 
 describe.skipIf(!FUNNEL_DATA)('funnel attack on networks that nobody defended', () => {
   it.each([
