@@ -1,4 +1,5 @@
 /** `bench attack`: every attack's time per image, beside Foolbox's on the same kind of machine and the floor of the model's own passes. */
+
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +11,6 @@ import { gatherImages, loadDataset, openBackend } from '@funnel/engine';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { type AttackCase, attackCaseNames, attackCases, meets } from './attack-cases.ts';
-import { type AttackTiming, printTimings } from './attack-table.ts';
 
 const defaultModel = fileURLToPath(new URL('../../../../shared/oracle/mnist-conv', import.meta.url));
 
@@ -187,4 +187,49 @@ export const attack = async (args: readonly string[]): Promise<void> => {
     return;
   }
   printTimings(timings);
+};
+
+/** What `bench attack` prints. */
+
+export type AttackTiming = {
+  readonly attack: string;
+  readonly images: number;
+  /** Wall and processor time, seconds per image. */
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  /** What the model's passes alone take, at the speed of a full batch. */
+  readonly floorSeconds: number;
+  readonly foolbox18: number | null;
+  readonly foolbox3: number | null;
+  /** Null where none is set. */
+  readonly target: NonNullable<AttackCase['target']> | null;
+  readonly meetsTarget: boolean | null;
+  readonly successRate: number;
+};
+
+export const printTimings = (timings: readonly AttackTiming[]): void => {
+  const seconds = (value: number | null): string => (value === null ? '–' : value.toFixed(4));
+  const times = (anchor: number | null, own: number): string =>
+    anchor === null ? '' : `${(anchor / own).toFixed(1)}×`;
+  const print = (cells: readonly string[]) =>
+    console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(26) : cell.padStart(10))).join(''));
+  const targetOf = ({ target, meetsTarget }: AttackTiming): string =>
+    target === null
+      ? ''
+      : `${[target.foolbox18, target.foolbox3].map((times) => (times ? `${times}×` : '–')).join(' ')} ${meetsTarget ? '✓' : '✗'}`;
+  print(['attack', 'images', 's/image', 'cpu', 'floor', '1.8', '', '3.3.4', '', 'target', 'success']);
+  for (const t of timings)
+    print([
+      t.attack,
+      String(t.images),
+      seconds(t.seconds),
+      seconds(t.cpuSeconds),
+      seconds(t.floorSeconds),
+      seconds(t.foolbox18),
+      times(t.foolbox18, t.seconds),
+      seconds(t.foolbox3),
+      times(t.foolbox3, t.seconds),
+      targetOf(t),
+      `${(100 * t.successRate).toFixed(0)} %`,
+    ]);
 };

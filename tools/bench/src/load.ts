@@ -1,9 +1,9 @@
 /** `bench load`: what the service takes, how that grows with what it holds, and what Fastify and PostgreSQL alone would take. */
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { measureBare, measureSize, type SizeReport } from './load/measure-load.ts';
-import { openTables } from './load/tables.ts';
-import { untilInterrupted } from './until-interrupted.ts';
+import { measureBare, measureSize, type SizeReport } from './measure-load.ts';
+import { untilInterrupted } from './processes.ts';
+import { openTables } from './service.ts';
 
 export const loadUsage = `load [--trials 1000,10000,100000] [--metrics 10000000] [--submit 10000] [--streams 200] [--clients 2] [--json]
   Lists, trials and leaderboards over HTTP on tables of these sizes, a submission, and clients of the event stream, on a PostgreSQL of

@@ -4,9 +4,9 @@ import { type DatasetSpec, Hyperparameters, type StageSpec } from '@funnel/contr
 import { startTrainer, type Trainer } from '@funnel/worker';
 import pino from 'pino';
 import { type BenchStage, benchStages } from './arithmetic.ts';
-import { median } from './median.ts';
+import { untilInterrupted } from './processes.ts';
 import { timedSpec } from './time-stage.ts';
-import { untilInterrupted } from './until-interrupted.ts';
+import { median } from './timing.ts';
 
 /** Long epochs: their ends are not what is timed. */
 const dataset: DatasetSpec = { name: 'glyphs', train: 25_600, test: 1, attack: 1 };

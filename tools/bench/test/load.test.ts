@@ -1,9 +1,7 @@
 import { fillTables, openTestDb } from '@funnel/db/testing';
 import { expect, onTestFinished, test } from 'vitest';
-import { createDraw, questions } from '../src/load/questions.ts';
-import { recordStatements, replay } from '../src/load/statements.ts';
-import { timeCalls } from '../src/load/time-calls.ts';
-import { percentile } from '../src/percentile.ts';
+import { createDraw, questions, recordStatements, replay } from '../src/questions.ts';
+import { percentile, timeCalls } from '../src/timing.ts';
 
 test('a percentile is the nearest rank', () => {
   const values = [5, 1, 4, 2, 3];

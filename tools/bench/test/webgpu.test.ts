@@ -2,8 +2,7 @@ import { evaluateAttack } from '@funnel/attacks';
 import type { Hyperparameters, RecipeName, StageKind } from '@funnel/contracts';
 import { type BackendName, loadClassifier, openBackend, runStage } from '@funnel/engine';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { syntheticDataset } from '../src/images.ts';
-import { specOf } from '../src/time-stage.ts';
+import { specOf, syntheticDataset } from '../src/time-stage.ts';
 import { prepareVulkan } from './vulkan.ts';
 
 const missing = await prepareVulkan();

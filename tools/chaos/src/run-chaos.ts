@@ -4,13 +4,11 @@ import { createClient, FunnelError } from '@funnel/client';
 import type { SweepInput } from '@funnel/contracts';
 import { createDb, migrate } from '@funnel/db';
 import { type Audit, audit, readResults } from './audit.ts';
-import { expectedOf, type Results } from './expected.ts';
+import { expectedOf, type Results, realSweep, simulatedSweep } from './expected.ts';
 import { type FaultName, type Injected, injectFaults } from './faults.ts';
 import { type FleetOptions, startFleet } from './fleet.ts';
-import { isAlive } from './processes.ts';
 import { createRandom } from './random.ts';
-import { type Database, makeFolder, openDatabase, openRedis } from './services.ts';
-import { realSweep, simulatedSweep } from './sweep.ts';
+import { type Database, isAlive, makeFolder, openDatabase, openRedis } from './services.ts';
 
 export type ChaosOptions = {
   readonly queue: 'postgres' | 'redis';

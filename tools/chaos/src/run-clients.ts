@@ -5,14 +5,12 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@funnel/client';
 import { createDb, type Db, migrate } from '@funnel/db';
-import { compareResults, digestOf, readResults } from './audit.ts';
+import { atAnyTime, atRest, compareResults, digestOf, one, readResults, violations } from './audit.ts';
 import { type Answers, type Known, runClient } from './client.ts';
-import { atAnyTime, atRest, one, violations } from './consistency.ts';
-import { expectedOf, type Results } from './expected.ts';
+import { expectedOf, type Results, sharedSweeps } from './expected.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { createRandom } from './random.ts';
 import { makeFolder, openDatabase, openRedis } from './services.ts';
-import { sharedSweeps } from './sweep.ts';
 
 export type ClientsOptions = {
   readonly queue: 'postgres' | 'redis';

@@ -2,8 +2,8 @@ import { SweepDefinition } from '@funnel/contracts';
 import { engineVersion, openBackend } from '@funnel/engine';
 import { outlineSweep } from '@funnel/planner';
 import { expect, test } from 'vitest';
-import { syntheticDataset } from '../src/images.ts';
-import { runShared, runUnshared } from '../src/run-outline.ts';
+import { runShared, runUnshared } from '../src/plan.ts';
+import { syntheticDataset } from '../src/time-stage.ts';
 
 test('sharing stages between trials changes what is trained, and no bit of what comes out', async () => {
   await openBackend('wasm');

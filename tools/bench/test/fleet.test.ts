@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { saturated } from '../src/fleet/saturation.ts';
+import { saturated } from '../src/fleet.ts';
 
 const limits = { cores: 2, connections: 2600 };
 const calm = { connections: 1400, sessions: { running: 0.2 }, cores: 0.3, workerCores: 0.4 };

@@ -1,4 +1,14 @@
-import { percentile } from '../percentile.ts';
+/** Of at least one value. */
+export const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
+};
+
+/** The value that a share `p` (0 to 1) of at least one value does not exceed: the nearest rank. */
+export const percentile = (values: readonly number[], p: number): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)]!;
+};
 
 export type Timing = {
   readonly calls: number;
