@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Env as ApiEnv } from '../../apps/api/src/env.ts';
 import { Env as CliEnv } from '../../apps/cli/src/env.ts';
-import { Env as WorkerEnv } from '../../apps/worker/src/env.ts';
+import { Env as WorkerEnv } from '../../apps/worker/src/options.ts';
 import { stagesOf } from './dockerfile.ts';
 
 const root = new URL('../../', import.meta.url);

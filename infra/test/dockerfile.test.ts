@@ -3,7 +3,7 @@ import { ValidationSeverity, validate } from 'dockerfile-utils';
 import { describe, expect, it } from 'vitest';
 import { Env as ApiEnv } from '../../apps/api/src/env.ts';
 import { Env as CliEnv } from '../../apps/cli/src/env.ts';
-import { Env as WorkerEnv } from '../../apps/worker/src/env.ts';
+import { Env as WorkerEnv } from '../../apps/worker/src/options.ts';
 import { type Stage, stagesOf } from './dockerfile.ts';
 
 const root = new URL('../../', import.meta.url);

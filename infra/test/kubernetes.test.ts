@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { Env as ApiEnv } from '../../apps/api/src/env.ts';
 import { Env as CliEnv } from '../../apps/cli/src/env.ts';
-import { Env as WorkerEnv } from '../../apps/worker/src/env.ts';
+import { Env as WorkerEnv } from '../../apps/worker/src/options.ts';
 import { build, containersOf, type Resource, templateOf } from './kustomize.ts';
 
 const schema = JSON.parse(readFileSync(new URL('schemas/kubernetes.json', import.meta.url), 'utf8'));

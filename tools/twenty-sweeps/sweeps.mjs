@@ -58,7 +58,13 @@ export const sweeps = [
   sweep('detector, both adversaries', {
     recipes: 'detector',
     // Reads no classifier epochs: JSON leaves out what is undefined.
-    space: { classifierEpochs: undefined, initialiseEpochs: 1, detectorEpochs: 1, trainingSteps: 2, detectorAdversary: ['static', 'dynamic'] },
+    space: {
+      classifierEpochs: undefined,
+      initialiseEpochs: 1,
+      detectorEpochs: 1,
+      trainingSteps: 2,
+      detectorAdversary: ['static', 'dynamic'],
+    },
   }),
   sweep('random over whole numbers', {
     search: { strategy: 'random', trials: 4, seed: 3 },

@@ -72,6 +72,8 @@ describe('the service', () => {
     const worker = { id: 'w', host: 'h', pid: 1, version: '1', backend: 'cpu', device: '', slots: 3 };
     await registerWorker(api.db, worker);
     await api.app.inject({ method: 'POST', url: '/v1/sweeps', payload: oneTrial });
+    // The relay tells the queue after the commit, beside the answer.
+    await vi.waitFor(() => expect(api.queue.notifications).toHaveLength(1), 30_000);
     const response = await get('/metrics');
     expect(response.headers['content-type']).toMatch(/^text\/plain/);
     const lines = response.body.split('\n');
@@ -137,9 +139,9 @@ describe('the dashboard', () => {
 test('while it listens, it notifies again of stages that are still ready', async () => {
   const own = await build({ reconcileSeconds: 0.02 });
   await own.app.inject({ method: 'POST', url: '/v1/sweeps', payload: oneTrial });
-  const notified = own.queue.notifications.length;
+  await vi.waitFor(() => expect(own.queue.notifications).toHaveLength(1), 30_000);
   await own.app.listen({ host: '127.0.0.1', port: 0 });
-  await vi.waitFor(() => expect(own.queue.notifications.length).toBeGreaterThan(notified), 30_000);
+  await vi.waitFor(() => expect(own.queue.notifications.length).toBeGreaterThan(1), 30_000);
   expect(new Set(own.queue.notifications)).toHaveLength(1);
   await own.close();
 });

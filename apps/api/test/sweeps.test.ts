@@ -1,5 +1,5 @@
 import { type Problem, type ProblemIssue, Problem as ProblemSchema } from '@funnel/contracts';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { build, fingerprint, oneTrial, type TestApp } from './build.ts';
 
@@ -225,7 +225,11 @@ describe('a sweep', () => {
     const ready = stages
       .json<{ items: { id: string; status: string }[] }>()
       .items.filter((stage) => stage.status === 'ready');
-    expect([...api.queue.notifications].sort()).toEqual(ready.map((stage) => stage.id).sort());
+    // The relay tells the queue after the commit, beside the answer.
+    await vi.waitFor(
+      () => expect([...api.queue.notifications].sort()).toEqual(ready.map((stage) => stage.id).sort()),
+      30_000,
+    );
     expect(ready).toHaveLength(2);
     const { rows } = await api.db.pool.query(
       'SELECT actor, action, subject FROM audit_log ORDER BY id DESC LIMIT 1',

@@ -1,10 +1,92 @@
-import { type ClassifierModel, evaluateAttack } from '@funnel/attacks';
-import { AppError, AttackSpec } from '@funnel/contracts';
+import {
+  type ClassifierModel,
+  type DiagnoseOptions,
+  diagnose,
+  diagnoseTransfer,
+  type Evaluation,
+  evaluateAttack,
+} from '@funnel/attacks';
+import { AppError, AttackSpec, type DiagnosticsReport, worstVerdict } from '@funnel/contracts';
+import type { EvaluationWrite } from '@funnel/db';
 import { gatherImages, loadClassifier } from '@funnel/engine';
-import { createDiagnosis, type Diagnosed } from './diagnose-once.ts';
-import { gallery } from './gallery.ts';
 import type { StageTask } from './messages.ts';
-import type { RunKind } from './run-kind.ts';
+import type { RunKind } from './run-stage.ts';
+
+/** Pictures kept of an evaluation: the first images that the attack fooled, then the first of the others. */
+const maxPictures = 24;
+
+const toBytes = (pixels: Float32Array): Uint8Array =>
+  Uint8Array.from(pixels, (value) => Math.round(value * 255));
+
+/** Some images before and after, as bytes. `images`: [n, …shape] in [0, 1], in the order of the evaluation's records. */
+export const gallery = (
+  { records, adversarials }: Evaluation,
+  images: Float32Array,
+  shape: readonly number[],
+): EvaluationWrite['gallery'] => {
+  const width = shape.reduce((a, b) => a * b, 1);
+  const fooled = (wanted: boolean) =>
+    records.index.flatMap((_, row) => (records.success[row] === wanted ? [row] : []));
+  const rows = [...fooled(true), ...fooled(false)].slice(0, maxPictures).sort((a, b) => a - b);
+  const pick = (values: Float32Array): Uint8Array => {
+    const bytes = new Uint8Array(rows.length * width);
+    for (const [i, row] of rows.entries())
+      bytes.set(toBytes(values.subarray(row * width, (row + 1) * width)), i * width);
+    return bytes;
+  };
+  return {
+    shape,
+    index: rows.map((row) => records.index[row]!),
+    original: pick(images),
+    attacked: pick(adversarials),
+  };
+};
+
+/** Classifiers whose reports are kept: the attacks on one follow each other. */
+const maxReports = 8;
+
+/** A network that gets every image wrong cannot be diagnosed, and needs no diagnosis. */
+const nothing: DiagnosticsReport = { verdict: 'ok', images: 0, checks: [] };
+
+const unlessHopeless = (report: Promise<DiagnosticsReport>): Promise<DiagnosticsReport> =>
+  report.catch((error: unknown) => {
+    if (error instanceof AppError && error.code === 'ATTACK_INPUT') return nothing;
+    throw error;
+  });
+
+const merge = (model: DiagnosticsReport, transfer: DiagnosticsReport): DiagnosticsReport => ({
+  verdict: worstVerdict([model.verdict, transfer.verdict]),
+  images: model.images,
+  checks: [...model.checks, ...transfer.checks].sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1))),
+});
+
+export type Diagnosed = {
+  /** What names the model and the images, and these together with the surrogates. */
+  readonly keys: { readonly model: string; readonly surrogates: string };
+  readonly options: DiagnoseOptions;
+};
+
+/**
+ * The checks of an honest evaluation, once per classifier: they run attacks of their own, so that every attack on the same network and
+ * images carries the same report, whoever made it. A transfer attack adds the checks that need its surrogates (H3, H18).
+ */
+export const createDiagnosis = () => {
+  const reports = new Map<string, DiagnosticsReport>();
+  const once = async (key: string, make: () => Promise<DiagnosticsReport>): Promise<DiagnosticsReport> => {
+    const known = reports.get(key);
+    if (known) return known;
+    const report = await unlessHopeless(make());
+    reports.set(key, report);
+    for (const oldest of reports.keys()) if (reports.size > maxReports) reports.delete(oldest);
+    return report;
+  };
+  return async ({ keys, options }: Diagnosed): Promise<DiagnosticsReport> => {
+    const { surrogates, ...resources } = options.resources ?? {};
+    const model = await once(keys.model, () => diagnose({ ...options, resources }));
+    if (!surrogates) return model;
+    return merge(model, await once(keys.surrogates, () => diagnoseTransfer(options)));
+  };
+};
 
 const aliveMilliseconds = 1000;
 

@@ -1,8 +1,6 @@
-export { defaultSlots } from './capacity.ts';
-export { readEnv } from './env.ts';
-export { workerOptions } from './env-options.ts';
 export type { WorkerOptions } from './options.ts';
-export type { SimulatedFault, SimulationOptions } from './stand-in/options.ts';
-export { createSimulatedTrainer } from './stand-in/run-stand-in.ts';
-export { type RunningWorker, startWorker } from './start-worker.ts';
+export { readEnv, workerOptions } from './options.ts';
+export type { SimulatedFault, SimulationOptions } from './simulated-faults.ts';
+export { createSimulatedTrainer } from './simulated-trainer.ts';
 export { oneCore, startTrainer, type Trainer } from './trainer-process.ts';
+export { defaultSlots, type RunningWorker, startWorker } from './worker.ts';

@@ -7,9 +7,8 @@ import { AppError } from '@funnel/contracts';
 import { logDestination } from '@funnel/log';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { readEnv } from './env.ts';
-import { workerOptions } from './env-options.ts';
-import { type RunningWorker, startWorker } from './start-worker.ts';
+import { readEnv, workerOptions } from './options.ts';
+import { type RunningWorker, startWorker } from './worker.ts';
 
 const parseEnv = () => {
   try {

@@ -5,7 +5,7 @@
 import type { CheckpointManifest, Position, StageSpec } from '@funnel/contracts';
 import type { EvaluationWrite } from '@funnel/db';
 import type { DataPlaces } from '@funnel/engine';
-import type { SimulationOptions } from './stand-in/options.ts';
+import type { SimulationOptions } from './simulated-faults.ts';
 
 /** Where training starts: blobs are those that the manifest names. */
 export type StageStart = {
@@ -77,3 +77,20 @@ export type FromTrainer =
       readonly metrics: Readonly<Record<string, number | null>> | null;
     }
   | { readonly type: 'ended'; readonly run: number; readonly end: StageEnd; readonly memoryBytes: number };
+
+export type StageHooks = {
+  /** Aborted: train on to the end of the step, hand over a checkpoint, and end as `stopped`. */
+  readonly signal: AbortSignal;
+  /** `metrics` at the end of an epoch, null in the middle of one. Resolves when training may go on. */
+  readonly onCheckpoint: (
+    checkpoint: Checkpoint,
+    metrics: Readonly<Record<string, number | null>> | null,
+  ) => Promise<void>;
+  readonly onProgress: (progress: { position: Position | null; imagesPerSecond: number | null }) => void;
+};
+
+/** Runs stages of every kind, one at a time. What it throws fails the attempt. */
+export type StageRunner = {
+  readonly identity: TrainerIdentity;
+  readonly run: (task: StageTask, hooks: StageHooks) => Promise<StageEnd>;
+};

@@ -1,6 +1,7 @@
 import type { DataPlaces } from '@funnel/engine';
 import type { Logger } from 'pino';
-import type { SimulationOptions } from './stand-in/options.ts';
+import { z } from 'zod';
+import type { SimulationOptions } from './simulated-faults.ts';
 
 export type WorkerOptions = {
   readonly databaseUrl: string;
@@ -36,3 +37,41 @@ export type WorkerOptions = {
   readonly signal?: AbortSignal;
   readonly log: Logger;
 };
+
+/** What a worker is told by its environment. Every variable stands in .env.example. */
+
+const positive = (value: number) => z.coerce.number().gt(0).default(value);
+
+export const Env = z.object({
+  DATABASE_URL: z.string().min(1, 'Expected a postgres:// address'),
+  REDIS_URL: z.string().optional(),
+  FUNNEL_HOME: z.string().default('.funnel'),
+  FUNNEL_DATA: z.string().optional(),
+  FUNNEL_SLOTS: z.coerce.number().int().min(1).optional(),
+  FUNNEL_BACKEND: z.string().default('auto'),
+  FUNNEL_LEASE_SECONDS: positive(10),
+  FUNNEL_MAX_ATTEMPTS: z.coerce.number().int().min(1).default(3),
+  FUNNEL_DRAIN_SECONDS: positive(10),
+  FUNNEL_HANG_SECONDS: positive(300),
+  FUNNEL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
+});
+export type Env = z.infer<typeof Env>;
+
+/** Throws a ZodError that names the variables that are wrong. An empty variable counts as one that is not set. */
+export const readEnv = (variables: NodeJS.ProcessEnv): Env =>
+  Env.parse(Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')));
+
+/** What the environment says about a worker, for everything that starts one. */
+export const workerOptions = (env: Env): Omit<WorkerOptions, 'log'> => ({
+  databaseUrl: env.DATABASE_URL,
+  queueUrl: env.REDIS_URL,
+  places: { dir: env.FUNNEL_DATA, home: env.FUNNEL_HOME },
+  slots: env.FUNNEL_SLOTS,
+  backend: env.FUNNEL_BACKEND,
+  leaseSeconds: env.FUNNEL_LEASE_SECONDS,
+  maxAttempts: env.FUNNEL_MAX_ATTEMPTS,
+  drainSeconds: env.FUNNEL_DRAIN_SECONDS,
+  hangSeconds: env.FUNNEL_HANG_SECONDS,
+  tracesUrl: env.OTEL_EXPORTER_OTLP_ENDPOINT,
+});

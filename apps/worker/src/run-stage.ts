@@ -1,11 +1,49 @@
-/** The trainer's work by kind of stage: training is the engine's, attacking is the attacks' on the engine's classifier. */
-import type { StageKind } from '@funnel/contracts';
-import { engineVersion, openBackend, runStage } from '@funnel/engine';
+import type { DatasetSpec, StageKind } from '@funnel/contracts';
+import {
+  type DataPlaces,
+  engineVersion,
+  type LoadedDataset,
+  loadDataset,
+  openBackend,
+  runStage,
+} from '@funnel/engine';
 import { createAttackStage } from './attack-stage.ts';
-import { createDatasetCache } from './dataset-cache.ts';
-import type { TrainerSetup } from './messages.ts';
-import type { RunKind } from './run-kind.ts';
-import type { StageRunner } from './stage-runner.ts';
+import type { StageEnd, StageHooks, StageRunner, StageTask, TrainerSetup } from './messages.ts';
+
+/** Splits kept at once: a sweep uses one data set, and a trainer's memory is small. */
+const maxSplits = 4;
+
+/**
+ * Data sets by the splits that stages really read, so that a stage of training and the attack after it, whose specifications name
+ * other subsets, share what is loaded.
+ */
+export const createDatasetCache = (places: DataPlaces) => {
+  const splits = new Map<string, ReturnType<LoadedDataset['train']>>();
+  const cached = (key: string, load: () => ReturnType<LoadedDataset['train']>) => {
+    const found = splits.get(key) ?? load();
+    splits.delete(key);
+    splits.set(key, found); // the newest last
+    // A failure (a file that is not there yet) is not kept.
+    found.catch(() => splits.delete(key));
+    for (const oldest of splits.keys()) if (splits.size > maxSplits) splits.delete(oldest);
+    return found;
+  };
+  return async (spec: DatasetSpec): Promise<LoadedDataset> => {
+    const dataset = await loadDataset(spec, places);
+    return {
+      spec,
+      train: () => cached(`${spec.name} train ${spec.train}`, dataset.train),
+      test: () => cached(`${spec.name} test ${spec.test}`, dataset.test),
+    };
+  };
+};
+
+type LoadDataset = ReturnType<typeof createDatasetCache>;
+
+/** The trainer's work on one kind of stage. */
+export type RunKind = (task: StageTask, hooks: StageHooks, load: LoadDataset) => Promise<StageEnd>;
+
+/** The trainer's work by kind of stage: training is the engine's, attacking is the attacks' on the engine's classifier. */
 
 /** An epoch that takes longer than this is checkpointed on its way: a crash costs at most so much. */
 const checkpointSeconds = 30;

@@ -1,8 +1,8 @@
 /** A slot holds one trainer, reused from stage to stage, and replaces it when it died or grew too large. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { killTrainer } from './attempt.ts';
 import type { TrainerIdentity, TrainerSetup } from './messages.ts';
-import { killTrainer } from './stop-attempt.ts';
 import { startTrainer, type Trainer } from './trainer-process.ts';
 
 export type Slot = {

@@ -1,16 +1,55 @@
-/** Claims stages for its slots while it runs, and lets nothing that happens to one of them reach the others. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@funnel/contracts';
 import { type ClaimedStage, claimStage, type Db, isTransient } from '@funnel/db';
 import type { Tracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
-import { type Attempt, newAttempt } from './attempt.ts';
-import { deferred } from './deferred.ts';
-import type { WakeUpSignal } from './doorbell.ts';
+import { deferred } from './async.ts';
+import { type Attempt, newAttempt, stopAttempt } from './attempt.ts';
 import type { TrainerIdentity } from './messages.ts';
 import { runAttempt } from './run-attempt.ts';
 import type { Slot } from './slot.ts';
-import { stopAttempt } from './stop-attempt.ts';
+
+/**
+ * Wakes slots that wait for work. A ring wakes one; whoever finds work rings again, so one ring drains all there is. A ring that comes
+ * while nobody waits is kept: the next one to wait returns at once.
+ */
+export type WakeUpSignal = {
+  readonly wakeOne: () => void;
+  readonly wakeAll: () => void;
+  /** Resolves when it is woken. */
+  readonly wait: () => Promise<void>;
+};
+
+export const createWakeUpSignal = (): WakeUpSignal => {
+  const sleepers = new Set<() => void>();
+  let kept = false;
+  const wakeOne = (): void => {
+    const [first] = sleepers;
+    if (first) first();
+    else kept = true;
+  };
+  return {
+    wakeOne,
+    wakeAll: () => {
+      for (const wake of [...sleepers]) wake();
+      kept = true;
+    },
+    wait: () =>
+      new Promise((resolve) => {
+        if (kept) {
+          kept = false;
+          return resolve();
+        }
+        const wake = (): void => {
+          sleepers.delete(wake);
+          resolve();
+        };
+        sleepers.add(wake);
+      }),
+  };
+};
+
+/** Claims stages for its slots while it runs, and lets nothing that happens to one of them reach the others. */
 
 export type SupervisorOptions = {
   readonly db: Db;
@@ -67,13 +106,13 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
   };
 
   /** Claims a stage and does it. Resolves to whether the database took all that came of it. */
-  const workOnce = async (slot: Slot): Promise<boolean> => {
+  const runOne = async (slot: Slot): Promise<boolean> => {
     const claimed = await claim();
     if (!claimed) {
       if (!draining) await wakeUp.wait();
       return true;
     }
-    wakeUp.notify();
+    wakeUp.wakeOne();
     abandonEarlier(claimed.spec.id);
     const attempt = newAttempt(claimed);
     attempts.add(attempt);
@@ -86,13 +125,13 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
   };
 
   /** A fault that nobody foresaw ends neither the slot nor the worker: it pauses, the longer the more there were in a row. */
-  const work = async (slot: Slot): Promise<void> => {
+  const serveSlot = async (slot: Slot): Promise<void> => {
     let faults = 0;
     while (!draining) {
       // A stage is claimed only for a trainer that is there.
       await slot.trainer();
       if (draining) return;
-      const taken = await workOnce(slot).catch((error: unknown) => {
+      const taken = await runOne(slot).catch((error: unknown) => {
         if (error instanceof AppError) throw error;
         log.error({ err: error }, 'claim failed');
         return false;
@@ -102,10 +141,10 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
     }
   };
 
-  const poll = setInterval(() => wakeUp.notify(), pollMilliseconds * (0.8 + 0.4 * Math.random()));
+  const poll = setInterval(() => wakeUp.wakeOne(), pollMilliseconds * (0.8 + 0.4 * Math.random()));
   const working = Promise.all(
     slots.map((slot) =>
-      work(slot).catch((error: unknown) => {
+      serveSlot(slot).catch((error: unknown) => {
         if (!draining) failure.reject(error);
       }),
     ),
@@ -117,7 +156,7 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
       draining = true;
       leaving.abort();
       clearInterval(poll);
-      wakeUp.notifyAll();
+      wakeUp.wakeAll();
       const grace = Math.max(0, milliseconds - reserveMilliseconds);
       const deadline = setTimeout(() => {
         for (const attempt of attempts) attempt.abandon.abort();

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Logger } from 'pino';
-import { type Deferred, deferred } from './deferred.ts';
+import { type Deferred, deferred } from './async.ts';
 import type {
   Checkpoint,
   FromTrainer,

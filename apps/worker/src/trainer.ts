@@ -1,12 +1,9 @@
 /** The child process that trains and attacks: one stage at a time, told what to do and heard over IPC (see messages.ts). */
 import { writeSync } from 'node:fs';
-import { deferred } from './deferred.ts';
-import { dieWithParent } from './die-with-parent.ts';
-import type { FromTrainer, StageEnd, ToTrainer, TrainerSetup } from './messages.ts';
+import { Worker } from 'node:worker_threads';
+import { deferred } from './async.ts';
+import type { FromTrainer, StageEnd, StageRunner, ToTrainer, TrainerSetup } from './messages.ts';
 import { saysOutOfMemory } from './out-of-memory.ts';
-import type { StageRunner } from './stage-runner.ts';
-
-dieWithParent();
 
 /**
  * Resolves when the message is written. Who sends a large one must wait for that: a loop that trains gives the event loop one turn per
@@ -18,7 +15,7 @@ const send = (message: FromTrainer): Promise<void> =>
 /** tfjs is loaded only where it is used: a stand-in starts in a tenth of the time. */
 const createRunner = async (setup: TrainerSetup): Promise<StageRunner> => {
   if (setup.simulation)
-    return (await import('./stand-in/run-stand-in.ts')).createSimulatedTrainer(setup.simulation);
+    return (await import('./simulated-trainer.ts')).createSimulatedTrainer(setup.simulation);
   return (await import('./run-stage.ts')).createStageRunner(setup);
 };
 
@@ -129,3 +126,19 @@ process.on('message', (message: ToTrainer) => {
       if (current?.number === message.run) current.saved.get(message.checkpoint)?.();
   }
 });
+
+const watch = `
+  const { workerData } = require('node:worker_threads');
+  setInterval(() => { if (process.ppid !== workerData) process.kill(process.pid, 'SIGKILL'); }, 500);
+`;
+
+/**
+ * Ends this process when its parent is gone, however it went: the closed IPC channel says so at once, and a thread that looks at the
+ * parent's id says so even while a training step blocks the event loop.
+ */
+export const dieWithParent = (): void => {
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  new Worker(watch, { eval: true, workerData: process.ppid, execArgv: [], stdin: false }).unref();
+};
+
+dieWithParent();

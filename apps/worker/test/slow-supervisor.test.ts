@@ -8,9 +8,9 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { killTrainer } from '../src/stop-attempt.ts';
+import { killTrainer } from '../src/attempt.ts';
 import { startTrainer } from '../src/trainer-process.ts';
-import { trainingSpec } from './stand-in-task.ts';
+import { trainingSpec } from './simulated-task.ts';
 
 const script = fileURLToPath(new URL('./slow-supervisor.ts', import.meta.url));
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;

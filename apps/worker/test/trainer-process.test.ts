@@ -1,10 +1,10 @@
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
+import { killTrainer } from '../src/attempt.ts';
 import type { Checkpoint, StageEnd, StageTask } from '../src/messages.ts';
-import type { SimulationOptions } from '../src/stand-in/options.ts';
-import { killTrainer } from '../src/stop-attempt.ts';
+import type { SimulationOptions } from '../src/simulated-faults.ts';
 import { startTrainer, type Trainer, TrainerDeath } from '../src/trainer-process.ts';
-import { continueFrom, trainingSpec } from './stand-in-task.ts';
+import { continueFrom, trainingSpec } from './simulated-task.ts';
 
 const log = pino({ level: 'silent' });
 const trainers: Trainer[] = [];

@@ -1,9 +1,8 @@
 import type { ClaimedStage } from '@funnel/db';
 import { describe, expect, it } from 'vitest';
-import { type Attempt, newAttempt, noteProgress } from '../src/attempt.ts';
-import { createWakeUpSignal } from '../src/doorbell.ts';
+import { type Attempt, createWatchdog, newAttempt, noteProgress } from '../src/attempt.ts';
+import { createWakeUpSignal } from '../src/supervisor.ts';
 import type { Trainer } from '../src/trainer-process.ts';
-import { createWatchdog } from '../src/watchdog.ts';
 
 const attempt = (change: Partial<Attempt> = {}): Attempt => ({
   ...newAttempt({} as ClaimedStage), // the watchdog asks nothing of the stage
@@ -20,11 +19,11 @@ const wound = () => {
     let hung: readonly Attempt[] = [];
     for (let i = 0; i < seconds; i++) {
       clock += 1000;
-      hung = watchdog.look(attempts);
+      hung = watchdog.findHung(attempts);
     }
     return hung;
   };
-  return { pass, jump: (seconds: number) => (clock += 1000 * seconds), look: watchdog.look };
+  return { pass, jump: (seconds: number) => (clock += 1000 * seconds), findHung: watchdog.findHung };
 };
 
 describe('the watchdog', () => {
@@ -54,30 +53,30 @@ describe('the watchdog', () => {
     expect(pass(100, others)).toEqual([]);
   });
   it('does not take a night in suspension for a hang', () => {
-    const { jump, look } = wound();
+    const { jump, findHung } = wound();
     const asleep = attempt({ moved: true });
     jump(30_000);
-    expect(look([asleep])).toEqual([]);
+    expect(findHung([asleep])).toEqual([]);
   });
 });
 
 describe('the doorbell', () => {
   it('wakes one sleeper per ring, and keeps one ring for who comes later', async () => {
-    const bell = createWakeUpSignal();
+    const signal = createWakeUpSignal();
     const woken: string[] = [];
-    const sleep = (name: string) => bell.wait().then(() => woken.push(name));
+    const sleep = (name: string) => signal.wait().then(() => woken.push(name));
     const first = sleep('first');
     const second = sleep('second');
-    bell.notify();
+    signal.wakeOne();
     await first;
     expect(woken).toEqual(['first']);
-    bell.notify();
+    signal.wakeOne();
     await second;
-    bell.notify();
-    bell.notify();
+    signal.wakeOne();
+    signal.wakeOne();
     await sleep('third');
     const fourth = sleep('fourth');
-    bell.notifyAll();
+    signal.wakeAll();
     await fourth;
     expect(woken).toEqual(['first', 'second', 'third', 'fourth']);
   });

@@ -74,7 +74,9 @@ type Evaluated = {
   readonly labels: Int32Array;
 };
 
-/** Errors: ATTACK_INPUT when the caller did not give a resource that the attack needs, or when a surrogate takes images of another shape. */
+/**
+ * Errors: ATTACK_INPUT when the caller did not give a resource that the attack needs, or when a surrogate takes images of another shape.
+ */
 export const prepareResources = (
   spec: AttackSpec,
   resources: EvaluationResources = {},

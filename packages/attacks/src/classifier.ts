@@ -105,7 +105,7 @@ export const checkImages = async (
 
 export const checkLabels = (labels: ArrayLike<number>, images: number, classes: number): Int32Array => {
   if (labels.length !== images)
-    refuse(`Expected one label per image, but got ${labels.length} labels for ${images} images`);
+    refuse(`Expected one label per image, but got ${labels.length} for ${images} images`);
   for (let i = 0; i < images; i++) {
     const label = labels[i]!;
     if (!Number.isInteger(label) || label < 0 || label >= classes)

@@ -1,4 +1,6 @@
-/** Defences that reject images (MagNet, detectors): which class the defended model answers, and which model an attack works against (ADR 6). */
+/**
+ * Defences that reject images (MagNet, detectors): which class the defended model answers, and which model an attack works against (ADR 6).
+ */
 import { type AttackSpec, classesOf } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { type ClassifierModel, checkLogits } from './classifier.ts';

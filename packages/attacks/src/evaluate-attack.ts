@@ -143,7 +143,7 @@ const checkIndices = (indices: ArrayLike<number> | undefined, images: number): n
   if (indices.length !== images)
     throw new AppError(
       'ATTACK_INPUT',
-      `Expected one index per image, but got ${indices.length} indices for ${images} images`,
+      `Expected one index per image, but got ${indices.length} for ${images} images`,
     );
   return Array.from(indices);
 };

@@ -1,4 +1,7 @@
-/** The losses that attacks increase: functions from logits, `[n, classes]`, to one number per row, `[n]`. A larger loss is nearer to a mistake. */
+/**
+ * The losses that attacks increase: functions from logits, `[n, classes]`, to one number per row, `[n]`. A larger loss is nearer to a
+ * mistake.
+ */
 import * as tf from '@tensorflow/tfjs';
 import type { FlatModel } from './flat-model.ts';
 import { signOf } from './norms.ts';
@@ -27,7 +30,10 @@ export const crossEntropy = (labels: tf.Tensor2D): RowLoss => {
 /** The logits with the true class far below all others, so that their maximum is that of the other classes. `[n, classes]`. */
 const withoutLabel = (logits: tf.Tensor2D, labels: tf.Tensor2D): tf.Tensor2D => logits.sub(labels.mul(1e9));
 
-/** max over j ≠ y of z_j − z_y (Carlini & Wagner 2017). Positive exactly where the model errs; its gradient never vanishes by saturation. */
+/**
+ * max over j ≠ y of z_j − z_y (Carlini & Wagner 2017). Positive exactly where the model errs. The loss does not saturate, so its gradient
+ * does not vanish on confident models.
+ */
 export const margin =
   (labels: tf.Tensor2D): RowLoss =>
   (logits) =>

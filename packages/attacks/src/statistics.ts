@@ -33,7 +33,10 @@ export const wilsonInterval = (successes: number, trials: number): [number, numb
 export const mean = (values: readonly number[]): number | null =>
   values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** The mean of the two middle values for an even count. `Infinity` is a value like others and may be the result. Null for no values or a NaN. */
+/**
+ * The mean of the two middle values for an even count. `Infinity` is a value like others and may be the result. Null for no values or a
+ * NaN.
+ */
 export const median = (values: readonly number[]): number | null => {
   if (values.length === 0) return null;
   const sorted = [...values].sort((a, b) => a - b);
@@ -95,8 +98,8 @@ export type Evaluated = {
 };
 
 /**
- * The worst case per image: for every image the nearest adversarial that any attack found. Each distance is the smallest in its own norm, so
- * the three distances of an image may come from different attacks; `predicted` comes from the attack with the smallest L2. Steps and
+ * The worst case per image: for every image the nearest adversarial that any attack found. Each distance is the smallest in its own norm,
+ * so the three distances of an image may come from different attacks; `predicted` comes from the attack with the smallest L2. Steps and
  * queries are sums over the attacks. All evaluations must be of the same model. Errors: ATTACK_INPUT when their images differ.
  */
 export const worstCase = (evaluations: readonly Evaluated[]): EvaluationRecords => {

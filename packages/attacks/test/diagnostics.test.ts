@@ -1,4 +1,7 @@
-/** Control models: an undefended and an adversarially trained network are not flagged; masked gradients, random answers and probabilities are. */
+/**
+ * Control models: an undefended and an adversarially trained network are not flagged; masked gradients, random answers and probabilities
+ * are.
+ */
 import type { AttackInput, DiagnosticsReport } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * Only a plain pass of the model decides whether a candidate is a hit. A pass with a gradient may round differently, and the nearest hits lie
- * where rounding decides. An attack that keeps the nearest hit must not keep a candidate that is no hit in the driver's own pass.
+ * Only a plain pass of the model decides whether a candidate is a hit. A pass with a gradient may round differently, and the nearest hits
+ * lie where rounding decides. An attack that keeps the nearest hit must not keep a candidate that is no hit in the driver's own pass.
  */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -81,7 +81,8 @@ describe.each(['wasm', 'cpu'] as const)(
       else await tf.setBackend('cpu');
     });
 
-    // z₁ − z₀ = ⟨w, x⟩ − 1.8 with w = (2, −1, 0, 2), which is −0.3 at x = ½·1: 0.1 away in L2, 0.06 in L∞. A pass with a gradient adds 0.01.
+    // z₁ − z₀ = ⟨w, x⟩ − 1.8 with w = (2, −1, 0, 2), which is −0.3 at x = ½·1: 0.1 away in L2, 0.06 in L∞.
+    // A pass with a gradient adds 0.01.
     it.each(attacksThatKeepNearest)('$attack finds the boundary of the plain pass', async (attack) => {
       const w = tf.tensor2d([2, -1, 0, 2], [4, 1]);
       const logits = (images: tf.Tensor): tf.Tensor2D => {

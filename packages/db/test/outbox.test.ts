@@ -2,7 +2,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
-import { createDb, failAttempt, type Relay, reconcile, startRelay } from '../src/index.ts';
+import {
+  createDb,
+  type Db,
+  eventsAfter,
+  failAttempt,
+  lastEventId,
+  type Relay,
+  reconcile,
+  registerWorker,
+  startRelay,
+} from '../src/index.ts';
 import { relayOnce } from '../src/lifecycle/outbox.ts';
 import { transitions } from '../src/lifecycle/transitions.ts';
 import { leaseOf } from './support/attempts.ts';
@@ -23,6 +33,13 @@ const readyStages = async (): Promise<string[]> =>
   );
 const rows = async (): Promise<number> =>
   (await query<{ n: number }>(db, 'SELECT count(*)::int AS n FROM outbox'))[0]!.n;
+
+const isDue = async (): Promise<boolean> =>
+  (await query(db, 'SELECT FROM outbox WHERE due_at <= now()')).length > 0;
+const reconcileNow = async (by: Db) => {
+  await query(db, `UPDATE duties SET at = now() - interval '1 minute' WHERE name = 'reconcile'`);
+  await reconcile(by, { maxAttempts: 3, leaseSeconds: 15 });
+};
 
 describe('a relay', () => {
   test('tells of what each transaction made ready, in its own process and without being asked', async () => {
@@ -51,8 +68,7 @@ describe('a relay', () => {
     const other = createDb(db.url);
     const { told, notify } = queue();
     const relay: Relay = startRelay(other, { notify, onError: () => {} });
-    await query(db, `UPDATE duties SET at = now() - interval '1 minute' WHERE name = 'reconcile'`);
-    await reconcile(other, { maxAttempts: 3, leaseSeconds: 15 }); // wakes the relay of its process
+    await reconcileNow(other); // wakes the relay of its process
     await vi.waitFor(() => expect(told).toContain(stage));
     await relay.close();
     await other.close();
@@ -90,34 +106,82 @@ describe('a relay', () => {
     await finish(db, (await claim(db))!);
     await takeOutbox(db); // told, and lost by the queue
     const ready = await readyStages();
-    for (let i = 0; i < 3; i++) {
-      await query(db, `UPDATE duties SET at = now() - interval '1 minute' WHERE name = 'reconcile'`);
-      await reconcile(db, { maxAttempts: 3, leaseSeconds: 15 });
-    }
+    for (let i = 0; i < 3; i++) await reconcileNow(db);
     expect((await takeOutbox(db)).sort()).toEqual(ready);
     await drain(db);
   });
+
+  test('that waits for the queue does not hold back the event stream', async () => {
+    await takeOutbox(db);
+    const { sweepId } = await submit(db, { seeds: [seed] });
+    let answer = (): void => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const notify = vi.fn(() => answered);
+    const relayed = relayOnce(db, notify);
+    await vi.waitFor(() => expect(notify).toHaveBeenCalledOnce());
+    const after = await lastEventId(db);
+    await drain(db);
+    await vi.waitFor(async () =>
+      expect((await eventsAfter(db, { after, sweep: sweepId, limit: 1000 })).at(-1)?.event).toMatchObject({
+        type: 'sweep',
+        status: 'completed',
+      }),
+    );
+    answer();
+    expect(await relayed).toBe(1);
+    expect(await relayOnce(db, notify)).toBeGreaterThan(0);
+  });
+
+  test('that was killed loses its rows to others after a while', async () => {
+    await takeOutbox(db);
+    await submit(db, { seeds: [seed] });
+    const [stage] = await readyStages();
+    void relayOnce(db, () => new Promise(() => {})); // as if it ended here
+    await vi.waitFor(async () => expect(await isDue()).toBe(false));
+    const { told, notify } = queue();
+    expect(await relayOnce(db, notify)).toBe(0);
+    await query(db, `UPDATE outbox SET due_at = due_at - interval '15 s'`);
+    expect(await relayOnce(db, notify)).toBe(1);
+    expect(told).toEqual([stage]);
+    await drain(db);
+  });
+
+  test('leaves nothing about stages that workers found by themselves while the queue was away', async () => {
+    await takeOutbox(db);
+    await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
+    await drain(db);
+    expect(await rows()).toBe(7);
+    await reconcileNow(db);
+    expect(await rows()).toBe(0);
+  });
 });
 
-describe('the status of a stage', () => {
-  const source = fileURLToPath(new URL('../src', import.meta.url));
-  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
-    (file) => file.endsWith('.ts') && !file.startsWith('generated') && !file.startsWith('testing'),
+/** Source files of the whole tree that run; `testing` fills tables for load tests, past all operations. */
+const sources = (): { readonly file: string; readonly text: string }[] => {
+  const root = fileURLToPath(new URL('../../..', import.meta.url));
+  const isSource = (file: string) =>
+    /\.(ts|tsx|js|mjs)$/.test(file) && !/(^|\/)(node_modules|generated|dist|test|testing)\//.test(file);
+  return ['apps', 'packages', 'tools'].flatMap((top) =>
+    readdirSync(`${root}/${top}`, { recursive: true, encoding: 'utf8' })
+      .filter(isSource)
+      .map((file) => ({ file: `${top}/${file}`, text: readFileSync(`${root}/${top}/${file}`, 'utf8') })),
   );
+};
 
+describe('the status of a stage', () => {
   test('is written by the table of transitions alone', () => {
-    /** What stands between SET and the first FROM, WHERE or RETURNING is written; conditions after it are not. */
-    const writers = files.filter((file) =>
-      readFileSync(`${source}/${file}`, 'utf8')
-        .split('`')
-        .some((text) => {
-          const statement = text.match(
-            /UPDATE\s+stages\b[\s\S]*?SET([\s\S]*?)(?:\bFROM\b|\bWHERE\b|\bRETURNING\b|$)/i,
-          );
-          return (statement && /\bstatus\s*=/.test(statement[1]!)) || /INSERT\s+INTO\s+stages\b/i.test(text);
-        }),
+    /** The columns that a statement sets stand between SET and the first FROM, WHERE or RETURNING. */
+    const set =
+      /UPDATE\s+"?stages\b[\s\S]*?\bSET\b([\s\S]*?)(?:\bFROM\b|\bWHERE\b|\bRETURNING\b|[`'"]\s*[,;)]|$)/gi;
+    const writers = sources().filter(
+      ({ text }) =>
+        /INSERT\s+INTO\s+"?stages\b/i.test(text) ||
+        /\bprisma\.stage\.(create|update|upsert)/.test(text) ||
+        [...text.matchAll(set)].some(([, columns]) => /(?<![\w.])"?status"?\s*=|\$\{/.test(columns!)),
     );
-    expect(writers).toEqual(['lifecycle/transitions.ts']);
+    expect(writers.map(({ file }) => file)).toEqual(['packages/db/src/lifecycle/transitions.ts']);
   });
 
   test('every transition to ready says since when, and each one has a reason', () => {
@@ -129,14 +193,25 @@ describe('the status of a stage', () => {
 
   test('is one of a closed set, in the tables too', async () => {
     await submit(db, { seeds: [seed] });
+    await claim(db);
+    await registerWorker(db, {
+      id: 'w',
+      host: 'h',
+      pid: 1,
+      version: '0',
+      backend: 'cpu',
+      device: 'd',
+      slots: 1,
+    });
     for (const [table, column] of [
       ['stages', 'status'],
       ['trials', 'status'],
       ['sweeps', 'status'],
+      ['attempts', 'outcome'],
+      ['workers', 'status'],
     ])
       await expect(query(db, `UPDATE ${table} SET ${column} = 'undone'`)).rejects.toMatchObject({
         code: '23514',
       });
-    await drain(db);
   });
 });

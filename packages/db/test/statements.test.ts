@@ -56,6 +56,7 @@ import {
   retrySweep,
   revokeToken,
   saveToken,
+  startRelay,
   writeAudit,
 } from '../src/index.ts';
 import { differencesOf } from '../src/testing/check-statement.ts';
@@ -227,8 +228,12 @@ const useServices = async (): Promise<void> => {
 
 beforeAll(async () => {
   db = await openTestDb({ onStatement: (statement) => executed.set(statement.text, statement) });
+  const errors: unknown[] = [];
+  const relay = startRelay(db, { notify: async () => {}, onError: (error) => errors.push(error) });
   await useServices();
   await runSweeps();
+  await relay.close();
+  expect(errors).toEqual([]);
 });
 afterAll(() => db.close());
 
@@ -249,7 +254,9 @@ const statementsInSource = readdirSync(source, { recursive: true, encoding: 'utf
   });
 
 const patternOf = (literal: string): RegExp => {
-  const parts = literal.split(/\$\{[^}]*\}?/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const parts = literal
+    .split(/\$\{(?:[^{}]|\{[^{}]*\})*\}?/)
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(parts.join('[^]*'));
 };
 

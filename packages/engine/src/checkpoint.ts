@@ -1,4 +1,7 @@
-/** Tensors to blobs and back, and the hash that names a checkpoint. */
+/**
+ * Checkpoints: a manifest, whose hash is the checkpoint's name, and blobs with the weights and moments. What a checkpoint looks like stands
+ * in `contracts`; `training/train.ts` makes them.
+ */
 import { createHash } from 'node:crypto';
 import {
   type CheckpointManifest,
@@ -10,24 +13,24 @@ import { weightSpecs } from './models/architecture.ts';
 import { createNetwork, type Network, readWeights } from './models/network.ts';
 import { architectureOf, topologyOf } from './models/topology.ts';
 
-/** Blobs by the sha-256 of their bytes. */
+/** Blobs by the SHA-256 of their bytes. */
 export type Blobs = ReadonlyMap<string, Uint8Array>;
 
 export type Checkpoint = {
   readonly manifest: CheckpointManifest;
-  /** Every blob that the manifest names and that training did not start from. */
+  /** The blobs that the manifest names, without those of the start. */
   readonly blobs: Blobs;
 };
 
-/** A manifest and at least those of its blobs that are to be read. */
+/** A stored checkpoint: its manifest, and at least the blobs that the caller reads. */
 export type Stored = { readonly manifest: CheckpointManifest; readonly blobs: Blobs };
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
 
-/** The name of a checkpoint: equal states have equal names, whoever trained them. */
+/** The name of a checkpoint: the SHA-256 of its canonical JSON. Equal states have equal names on every machine. */
 export const hashManifest = (manifest: CheckpointManifest): string => sha256(canonicalJson(manifest));
 
-/** Float32, little-endian as every processor that Node runs tfjs on, one tensor after the other. */
+/** One blob of tensors, one after the other: float32, little-endian (as on every processor on which Node runs tfjs). */
 export const packTensors = (
   tensors: readonly Float32Array[],
 ): { readonly blob: string; readonly bytes: Uint8Array } => {
@@ -41,7 +44,7 @@ export const packTensors = (
   return { blob: sha256(bytes), bytes };
 };
 
-/** The tensors of a blob, copied. Throws when the blob has another size than `specs` say. */
+/** The tensors of a blob, copied. Throws when the size of the blob is not that of `specs`. */
 export const unpackTensors = (bytes: Uint8Array, specs: readonly TensorSpec[]): Float32Array[] => {
   const lengths = specs.map((spec) => spec.shape.reduce((a, b) => a * b, 1));
   const expected = 4 * lengths.reduce((a, b) => a + b, 0);
@@ -62,7 +65,7 @@ const blobOf = (blobs: Blobs, hash: string, what: string): Uint8Array => {
   return bytes;
 };
 
-/** A network as a checkpoint stores it. Downloads its weights. */
+/** A network as a checkpoint stores it. Reads its weights from the device. `finite`: whether all of them are finite. */
 export const storeNetwork = async (
   network: Network,
 ): Promise<{ readonly manifest: NetworkManifest; readonly bytes: Uint8Array; readonly finite: boolean }> => {
@@ -73,7 +76,7 @@ export const storeNetwork = async (
   return { manifest: { topology: topologyOf(network.architecture), weights, blob }, bytes, finite };
 };
 
-/** The network `name` of a checkpoint, on the device. Throws when the checkpoint has none of that name. */
+/** Loads the network `name` of a checkpoint onto the device. Throws when the checkpoint has no such network. */
 export const loadNetwork = ({ manifest, blobs }: Stored, name: string): Network => {
   const stored = manifest.networks[name];
   if (stored === undefined)
@@ -84,7 +87,7 @@ export const loadNetwork = ({ manifest, blobs }: Stored, name: string): Network 
   return createNetwork(architectureOf(stored.topology), values);
 };
 
-/** Adam's moments of a checkpoint, in the order in which they were stored, or null where they were not kept. */
+/** The moments of Adam in a checkpoint, in the order in which they were stored, or null where they were not kept. */
 export const loadMoments = ({ manifest, blobs }: Stored): Float32Array[] | null =>
   manifest.moments &&
   unpackTensors(blobOf(blobs, manifest.moments.blob, 'the moments'), manifest.moments.tensors);

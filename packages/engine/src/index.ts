@@ -1,10 +1,5 @@
-export {
-  formatProfile,
-  type KernelProfile,
-  type KernelTime,
-  profileKernels,
-  startProfile,
-} from '@funnel/kernels';
+/** The public interface of the engine. README.md says in which order to read the files behind it. */
+export { formatProfile, type KernelProfile, startProfile } from '@funnel/kernels';
 export {
   type Backend,
   type BackendName,
@@ -18,7 +13,6 @@ export { type Classifier, loadClassifier } from './classifier.ts';
 export { type DownloadProgress, type GetOptions, getDataset } from './datasets/get-dataset.ts';
 export {
   type DataPlaces,
-  dataFolders,
   findDataset,
   loadDataset,
   verifyDataset,

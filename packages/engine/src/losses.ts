@@ -1,9 +1,11 @@
+/**
+ * Distances and losses, written with their gradients (`tf.customGrad`): recording the composed ops for the backward pass costs several
+ * times as much as their arithmetic.
+ */
 import type { Hyperparameters } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 
-/** Distances and losses, written with their gradients: the tape of the composed ops costs several times their arithmetic. */
-
-/** Sum over an image of (a − b)²: [batch, …] × [batch, …] → [batch]. Differentiable in `a` alone. */
+/** Sum over an image of (a − b)²: [batch, …shape] × the same → [batch]. Differentiable in `a` alone. */
 const squaredError = (a: tf.Tensor, b: tf.Tensor): tf.Tensor1D => {
   const batch = a.shape[0]!;
   const flat = [batch, a.size / batch] as [number, number];
@@ -19,13 +21,13 @@ const squaredError = (a: tf.Tensor, b: tf.Tensor): tf.Tensor1D => {
   return error(a) as tf.Tensor1D;
 };
 
-/** Distance of two batches of images, per image: [batch, …] × [batch, …] → [batch]. Differentiable in the first. */
+/** The distance of each image from its counterpart: [batch, …shape] × the same → [batch]. Differentiable in the first. */
 export type Distance = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor1D;
 
 /**
- * L of equations 3–5. The paper calls it Euclidean and prints numbers that fit none of its readings exactly, so it is a hyperparameter: mean
- * squared error per pixel, half of it, or the norm over 128. Between zero and a tiny error the norm's slope would be infinite; 1e-12
- * under the root bounds it.
+ * L of equations 3–5 (Vigouroux & Picard). The paper calls it Euclidean and prints numbers that fit none of its readings exactly, so it is
+ * a hyperparameter: the mean squared error per pixel, half of it, or the norm over 128. The 1e-12 under the root bounds the slope of
+ * the norm where the error is 0.
  */
 export const distances: Record<Hyperparameters['lossScale'], Distance> = {
   mse: (a, b) => tf.div(squaredError(a, b), a.size / a.shape[0]!),
@@ -33,18 +35,18 @@ export const distances: Record<Hyperparameters['lossScale'], Distance> = {
   norm: (a, b) => tf.div(tf.sqrt(tf.add(squaredError(a, b), 1e-12)), 128),
 };
 
-/** One-hot [batch, classes] with `share` of each row spread over all classes (Szegedy et al. 2016, eq. 5); rows still sum to one. */
+/** One-hot rows [batch, classes] with `share` of each row spread over all classes (Szegedy et al. 2016, eq. 5). Rows still sum to 1. */
 export const smoothed = (oneHot: tf.Tensor2D, share: number): tf.Tensor2D =>
   tf.add(tf.mul(oneHot, 1 - share), share / oneHot.shape[1]);
 
-/** Mean softmax cross-entropy from logits: [batch, classes] × targets that sum to one [batch, classes] → []. Differentiable in the logits. */
+/** Mean softmax cross-entropy: logits [batch, classes] × targets [batch, classes], whose rows sum to 1, → []. Differentiable in the logits. */
 export const softmaxCrossEntropy = (logits: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar => {
   const batch = logits.shape[0];
   const loss = tf.customGrad((z, save) => {
-    const probabilities = tf.softmax(z as tf.Tensor2D);
+    const probabilities = tf.softmax(z as tf.Tensor2D); // [batch, classes]
     (save as tf.GradSaveFunc)([probabilities, targets]);
     // log Σ exp z − z_y keeps its precision where softmax underflows.
-    const perImage = tf.sub(tf.logSumExp(z as tf.Tensor2D, 1), tf.sum(tf.mul(z as tf.Tensor2D, targets), 1));
+    const perImage = tf.sub(tf.logSumExp(z as tf.Tensor2D, 1), tf.sum(tf.mul(z as tf.Tensor2D, targets), 1)); // [batch]
     return {
       value: tf.mean(perImage),
       gradFunc: (dy: tf.Tensor, [predicted, actual]: tf.Tensor[]) =>
@@ -55,14 +57,14 @@ export const softmaxCrossEntropy = (logits: tf.Tensor2D, targets: tf.Tensor2D): 
 };
 
 /**
- * Mean Kullback–Leibler divergence KL(p ‖ q) of p = softmax(a) and q = softmax(b): two [batch, classes] → []. Differentiable in both:
- * ∂/∂a = p (log p − log q − KL), ∂/∂b = q − p, each over the batch.
+ * Mean Kullback–Leibler divergence KL(p ‖ q) of p = softmax(a) and q = softmax(b): [batch, classes] × the same → []. Differentiable in
+ * both: ∂/∂a = p (log p − log q − KL), ∂/∂b = q − p, each divided by the batch size.
  */
 export const divergence = (a: tf.Tensor2D, b: tf.Tensor2D): tf.Scalar => {
   const batch = a.shape[0];
   const mean = tf.customGrad((from, to, save) => {
     const [p, q] = [tf.softmax(from as tf.Tensor2D), tf.softmax(to as tf.Tensor2D)];
-    const ratio = tf.sub(tf.logSoftmax(from as tf.Tensor2D), tf.logSoftmax(to as tf.Tensor2D)); // log p − log q
+    const ratio = tf.sub(tf.logSoftmax(from as tf.Tensor2D), tf.logSoftmax(to as tf.Tensor2D)); // log p − log q, [batch, classes]
     const perImage = tf.sum(tf.mul(p, ratio), 1, true); // [batch, 1]
     (save as tf.GradSaveFunc)([p, q, ratio, perImage]);
     return {
@@ -78,11 +80,11 @@ export const divergence = (a: tf.Tensor2D, b: tf.Tensor2D): tf.Scalar => {
 };
 
 /**
- * The identity, whose gradient is multiplied by `scale`, of one factor or one per image, known only once the forward pass has run.
+ * The identity, whose gradient is multiplied by `scale`: one factor, or one per image. `scale` is called once, in the backward pass and
+ * inside its tidy, so the factor may depend on what the forward pass computes later.
  *
- * Between two players it gives each the gradient of its own loss from one pass: with
- * `Def(scaleGradient(Att(x), () => −γ·[L < β]))` and the loss `L + mse(Att(x), x)`, the defender descends L and the attacker
- * mse + γ·max(β − L, 0). `scale` is called once, in the backward pass, within the gradient's tidy.
+ * With it, one pass gives two players the gradients of their own losses: with `Def(scaleGradient(Att(x), () => −γ·[L < β]))` and the loss
+ * `L + mse(Att(x), x)`, the defender descends L and the attacker mse + γ·max(β − L, 0).
  */
 export function scaleGradient<T extends tf.Tensor>(tensor: T, scale: () => tf.Tensor): T {
   const identity = tf.customGrad((x: tf.Tensor | tf.GradSaveFunc) => ({

@@ -1,6 +1,7 @@
+/** Random numbers: streams that are named by words, the same on every machine and backend. */
 import { createHash } from 'node:crypto';
 
-/** A stream of random numbers. Every value is exact in float32, so a backend sees the same bits that were drawn. */
+/** A stream of random numbers. Uniform values are exact in float32. */
 export type Random = {
   /** The next 32 random bits. */
   readonly bits: () => number;
@@ -30,9 +31,9 @@ export const xoshiro128 = (state: readonly [number, number, number, number]): ((
 };
 
 /**
- * The stream that `words` name. All randomness of the engine is derived so: from the seed, the kind of stage, the epoch, the step and
- * what the numbers are for; never from what was drawn before. A run resumed in the middle of an epoch, or a longer one, therefore
- * draws what the undisturbed one did, and two trials that differ in one hyperparameter differ in nothing else.
+ * The stream that `words` name. All random numbers of the engine come from such streams, named by the seed, the kind of stage, the epoch, the
+ * step and the purpose of the numbers. They never depend on what was drawn before. So a run that resumes in the middle of an epoch draws
+ * the same numbers as one that ran through, and two trials that differ in one hyperparameter draw the same numbers.
  */
 export const createRandom = (...words: readonly (string | number)[]): Random => {
   const digest = createHash('sha256').update(JSON.stringify(words)).digest();
@@ -40,12 +41,12 @@ export const createRandom = (...words: readonly (string | number)[]): Random => 
   const bits = xoshiro128([word(0), word(1), word(2), word(3)]);
   const uniform = (): number => (bits() >>> 8) * 2 ** -24;
   const below = (bound: number): number => {
-    const rejected = 2 ** 32 % bound; // values below this would make the first residues likelier
+    const rejected = 2 ** 32 % bound; // without this, the first residues would be likelier
     let value = bits();
     while (value < rejected) value = bits();
     return value % bound;
   };
-  // Box–Muller; 1 − u lies in (0, 1], so that the logarithm is finite.
+  // Box–Muller. 1 − u lies in (0, 1], so the logarithm is finite.
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
   return { bits, uniform, normal, below };
 };

@@ -16,7 +16,7 @@ beforeAll(async () => {
 const images = () => tf.tensor(gatherImages(glyphs('test', 6), [0, 1, 2, 3, 4, 5]), [6, 28, 28, 1]);
 
 describe('loadClassifier', () => {
-  it('gives the logits that tf.loadLayersModel makes of the manifest', async () => {
+  it('gives the same logits as tf.loadLayersModel with the manifest', async () => {
     const { manifest, blobs } = classify.last;
     const { topology, weights, blob } = manifest.networks.classifier!;
     const model = await tf.loadLayersModel({
@@ -45,13 +45,13 @@ describe('loadClassifier', () => {
     classifier.dispose();
   });
 
-  it('frees what it made', () => {
+  it('frees its tensors', () => {
     const before = tf.memory().numTensors;
     loadClassifier(classify.last).dispose();
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('says so when the checkpoint is of another kind of stage', async () => {
+  it('throws when the checkpoint is of another kind of stage', async () => {
     const { last } = await run(specOf('classic', 'initialise', 1));
     expect(() => loadClassifier(last)).toThrow(
       /network classifier, but it has defender-encoder, defender-generator/,

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, it, test } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../src/backends/open-backend.ts';
 import { distances, divergence, scaleGradient, softmaxCrossEntropy } from '../src/losses.ts';
 
@@ -15,14 +15,14 @@ describe('distances', () => {
     ['mse', [1.25 / 3, 0.0625 / 3]],
     ['half-mse', [1.25 / 6, 0.0625 / 6]],
     ['norm', [Math.sqrt(1.25) / 128, 0.25 / 128]],
-  ] as const)('%s is per image what its name says', (scale, expected) => {
+  ] as const)('%s is what its name says, for each image', (scale, expected) => {
     const measured = distances[scale](a(), b());
     expect(measured.shape).toEqual([2]);
     for (const [i, value] of [...measured.dataSync()].entries()) expect(value).toBeCloseTo(expected[i]!, 7);
   });
 
   it.each(['mse', 'half-mse', 'norm'] as const)(
-    'the gradient of %s is that of finite differences, image by image',
+    'the gradient of %s agrees with finite differences, image by image',
     (scale) => {
       const weights = tf.tensor1d([1, -3]); // so that a mix-up of images shows
       const loss = (x: tf.Tensor) => tf.sum(tf.mul(distances[scale](x, b()), weights));
@@ -38,7 +38,7 @@ describe('distances', () => {
     },
   );
 
-  it('the norm has a slope where the images are equal', () => {
+  it('the gradient of the norm is finite where the images are equal', () => {
     const slope = tf.grad((x: tf.Tensor) => tf.sum(distances.norm(x, b())))(b());
     expect([...slope.dataSync()]).toEqual([0, 0, 0, 0, 0, 0]);
   });
@@ -59,7 +59,7 @@ describe('softmaxCrossEntropy', () => {
     );
   });
 
-  it('has tfjs’s gradient', () => {
+  it('has the gradient that tfjs computes', () => {
     const ours = tf
       .grad((z: tf.Tensor) => softmaxCrossEntropy(z as tf.Tensor2D, oneHot()))(logits())
       .dataSync();
@@ -69,7 +69,7 @@ describe('softmaxCrossEntropy', () => {
     for (let i = 0; i < 6; i++) expect(ours[i]).toBeCloseTo(theirs[i]!, 6);
   });
 
-  it('keeps a gradient where a softmax that is clipped has none', () => {
+  it('has a gradient where a clipped softmax has none', () => {
     const sure = tf.tensor2d([30, 0], [1, 2]);
     const gradient = tf.grad((z: tf.Tensor) =>
       softmaxCrossEntropy(z as tf.Tensor2D, tf.tensor2d([1, 0], [1, 2])),
@@ -84,8 +84,8 @@ describe('divergence', () => {
   /** KL(softmax(a) ‖ softmax(b)) in double precision, mean over the rows of three. */
   const plain = (a: readonly number[], b: readonly number[]): number => {
     const logSoftmax = (z: readonly number[]): number[] => {
-      const most = Math.max(...z);
-      const total = Math.log(z.reduce((sum, value) => sum + Math.exp(value - most), 0)) + most;
+      const max = Math.max(...z);
+      const total = Math.log(z.reduce((sum, value) => sum + Math.exp(value - max), 0)) + max;
       return z.map((value) => value - total);
     };
     const rows = [0, 3].map((from) => {
@@ -96,13 +96,13 @@ describe('divergence', () => {
   };
   const tensor = (values: readonly number[]) => tf.tensor2d([...values], [2, 3]);
 
-  it('is that of a plain computation, also where softmax underflows, and 0 of equals', () => {
+  it('agrees with a plain computation, also where softmax underflows, and is 0 for equal logits', () => {
     const measured = divergence(tensor(logits.a), tensor(logits.b)).dataSync()[0]!;
     expect(measured / plain(logits.a, logits.b)).toBeCloseTo(1, 5);
     expect(divergence(tensor(logits.a), tensor(logits.a)).dataSync()[0]).toBe(0);
   });
 
-  it('has the gradients of finite differences in both', () => {
+  it('has gradients that agree with finite differences in both arguments', () => {
     const [atA, atB] = tf.grads((a: tf.Tensor, b: tf.Tensor) =>
       tf.mul(divergence(a as tf.Tensor2D, b as tf.Tensor2D), 3),
     )([tensor(logits.a), tensor(logits.b)]);
@@ -118,36 +118,34 @@ describe('divergence', () => {
   });
 });
 
-beforeAll(async () => {
-  await openBackend('cpu');
-});
-
-test('forwards the identity, backwards a factor that the forward pass decides', () => {
-  const x = tf.tensor1d([1, 2, 3]);
-  let loss = tf.scalar(0);
-  const f = (input: tf.Tensor) => {
-    loss = scaleGradient(input.square(), () => loss.less(100).toFloat().mul(-5)).sum();
-    return loss;
-  };
-  const { value, grad } = tf.valueAndGrad(f)(x);
-  expect(value.dataSync()[0]).toBe(14);
-  expect([...grad.dataSync()]).toEqual([-10, -20, -30]);
-});
-
-test('one pass gives two players the gradients of their own losses', () => {
-  // Att(a) = a·x, Def(d, y) = d·y, L = (Def(Att) − x)²; the attacker descends (Att − x)² + γ·max(β − L, 0).
-  const [x, gamma, beta] = [2, 5, 10];
-  const [a, d] = [tf.variable(tf.scalar(0.7)), tf.variable(tf.scalar(1.3))];
-  const { grads } = tf.variableGrads(() => {
-    let active = tf.scalar(0);
-    const attacked = a.mul<tf.Scalar>(x);
-    const rebuilt = d.mul<tf.Scalar>(scaleGradient(attacked, () => active));
-    const L = rebuilt.sub<tf.Scalar>(x).square<tf.Scalar>();
-    active = tf.keep(L.less(beta).toFloat().mul<tf.Scalar>(-gamma));
-    return L.add<tf.Scalar>(attacked.sub(x).square());
+describe('scaleGradient', () => {
+  it('is the identity forwards, and backwards a factor that the forward pass decides', () => {
+    const x = tf.tensor1d([1, 2, 3]);
+    let loss = tf.scalar(0);
+    const f = (input: tf.Tensor) => {
+      loss = scaleGradient(input.square(), () => loss.less(100).toFloat().mul(-5)).sum();
+      return loss;
+    };
+    const { value, grad } = tf.valueAndGrad(f)(x);
+    expect(value.dataSync()[0]).toBe(14);
+    expect([...grad.dataSync()]).toEqual([-10, -20, -30]);
   });
-  const [av, dv] = [0.7, 1.3];
-  const slopeL = 2 * (dv * av * x - x); // dL/dDef
-  expect(grads[d.name]!.dataSync()[0]).toBeCloseTo(slopeL * av * x, 5);
-  expect(grads[a.name]!.dataSync()[0]).toBeCloseTo(2 * (av * x - x) * x - gamma * slopeL * dv * x, 4);
+
+  it('gives two players the gradients of their own losses in one pass', () => {
+    // Att(a) = a·x, Def(d, y) = d·y, L = (Def(Att) − x)²; the attacker descends (Att − x)² + γ·max(β − L, 0).
+    const [x, gamma, beta] = [2, 5, 10];
+    const [a, d] = [tf.variable(tf.scalar(0.7)), tf.variable(tf.scalar(1.3))];
+    const { grads } = tf.variableGrads(() => {
+      let active = tf.scalar(0);
+      const attacked = a.mul<tf.Scalar>(x);
+      const rebuilt = d.mul<tf.Scalar>(scaleGradient(attacked, () => active));
+      const L = rebuilt.sub<tf.Scalar>(x).square<tf.Scalar>();
+      active = tf.keep(L.less(beta).toFloat().mul<tf.Scalar>(-gamma));
+      return L.add<tf.Scalar>(attacked.sub(x).square());
+    });
+    const [av, dv] = [0.7, 1.3];
+    const slopeL = 2 * (dv * av * x - x); // dL/dDef
+    expect(grads[d.name]!.dataSync()[0]).toBeCloseTo(slopeL * av * x, 5);
+    expect(grads[a.name]!.dataSync()[0]).toBeCloseTo(2 * (av * x - x) * x - gamma * slopeL * dv * x, 4);
+  });
 });

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 
 describe('createMeter', () => {
-  it('weighs losses by images and the hinge by steps', async () => {
+  it('weights losses by images and the hinge by steps', async () => {
     const meter = createMeter();
     meter.add({ attackerLoss: tf.scalar(1), hingeActive: tf.scalar(1) }, 0, 30);
     meter.add({ attackerLoss: tf.scalar(4), hingeActive: tf.scalar(0) }, 1, 10);
@@ -16,7 +16,7 @@ describe('createMeter', () => {
     expect(meter.finish(40, 2)).toEqual({ attackerLoss: 70 / 40, hingeActive: 0.5 });
   });
 
-  it('goes on from sums, and sums alike however often it is looked at', async () => {
+  it('continues from sums, and gives the same mean however often it is flushed', async () => {
     const values = [0.1, 0.7, 1e-9, 3.3];
     const measure = async (flushes: readonly number[]) => {
       let meter = createMeter();

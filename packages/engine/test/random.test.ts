@@ -11,9 +11,9 @@ describe('xoshiro128**', () => {
 });
 
 describe('createRandom', () => {
-  const first = (...words: (string | number)[]) => createRandom(...words).bits();
+  const firstBits = (...words: (string | number)[]) => createRandom(...words).bits();
 
-  it('gives each list of words a stream of its own, and the same words the same', () => {
+  it('gives different lists of words different streams, and equal lists the same stream', () => {
     const names = [
       [0, 'a', 1],
       [0, 'a', '1'],
@@ -22,8 +22,8 @@ describe('createRandom', () => {
       [0, 'a1'],
       [0, 'a', 1, 0],
     ];
-    expect(new Set(names.map((words) => first(...words))).size).toBe(names.length);
-    expect(first(3, 'noise', 4)).toBe(first(3, 'noise', 4));
+    expect(new Set(names.map((words) => firstBits(...words))).size).toBe(names.length);
+    expect(firstBits(3, 'noise', 4)).toBe(firstBits(3, 'noise', 4));
   });
 
   it('draws uniform numbers that float32 holds exactly', () => {
@@ -61,7 +61,7 @@ describe('createRandom', () => {
 });
 
 describe('shuffled', () => {
-  it('holds every number once, in another order for another epoch', () => {
+  it('has every number once, in another order for another epoch', () => {
     const order = shuffled(createRandom(0, 'order', 0), 100);
     expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
     expect([...order]).not.toEqual([...shuffled(createRandom(0, 'order', 1), 100)]);

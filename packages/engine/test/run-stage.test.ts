@@ -8,7 +8,7 @@ describe('a stage', () => {
     await openBackend('wasm');
   });
 
-  it('hands over after every epoch what its recipe declares, in the form that contracts declare', async () => {
+  it('hands over, after every epoch, a valid checkpoint and the metrics that its recipe declares', async () => {
     const ran = await line();
     const stages: Recipe['stages'] = recipes.funn.stages;
     for (const { kind, records } of stages) {
@@ -23,7 +23,7 @@ describe('a stage', () => {
     }
   });
 
-  it('hands over each blob that is new and none that it started with', async () => {
+  it('hands over every new blob and none that it started with', async () => {
     const { initialise, optimise, classify } = await line();
     const named = ({ manifest }: Ran['last']) => [
       ...Object.values(manifest.networks).map(({ blob }) => blob),
@@ -42,7 +42,7 @@ describe('a stage', () => {
     }
   });
 
-  it('keeps what is frozen by the blob that it had', async () => {
+  it('keeps the blobs of frozen networks', async () => {
     const { initialise, optimise, classify } = await line();
     const blob = (ran: Ran, name: string) => ran.last.manifest.networks[name]?.blob;
     for (const name of ['attacker-encoder', 'defender-generator'])
@@ -52,7 +52,7 @@ describe('a stage', () => {
     expect(blob(classify, 'defender-encoder')).toBe(blob(optimise, 'defender-encoder'));
   });
 
-  it('stops at the end of a step when it is told to, with a checkpoint to go on from', async () => {
+  it('stops after the current step when it is aborted, with a checkpoint from which it can continue', async () => {
     const spec = specOf('classic', 'initialise', 2);
     const whole = await run(spec);
     const stop = new AbortController();
@@ -69,7 +69,7 @@ describe('a stage', () => {
     expect(resumed.hashes.at(-1)).toBe(whole.hashes.at(-1));
   });
 
-  it('hands over nothing twice, and nothing where nothing was done', async () => {
+  it('hands over no checkpoint twice, and none when it did no step', async () => {
     const spec = specOf('classic', 'initialise', 1);
     const whole = await run(spec);
     const again = await run(spec, continuing(whole));
@@ -79,7 +79,7 @@ describe('a stage', () => {
     expect(stopped.checkpoints).toEqual([]);
   });
 
-  it('trains alike in what two trials share: γ and β change nothing before they bite, other seeds everything', async () => {
+  it('gives the same bits for another γ while the hinge is not active, and other bits for another seed', async () => {
     const { initialise } = await line();
     const optimised = (beta: number, gamma: number) =>
       run(specOf('funn', 'optimise', 2, { beta, gamma }), onto(initialise));
@@ -92,7 +92,7 @@ describe('a stage', () => {
     expect(other.hashes).not.toEqual(initialise.hashes);
   });
 
-  it('feeds the defender the attacked or the clean image, as its hyperparameter says', async () => {
+  it('gives the defender attacked or clean images, as the hyperparameter defenderInput says', async () => {
     const [attacked, clean] = [
       await run(specOf('funn', 'initialise', 2)),
       await run(specOf('funn', 'initialise', 2, { defenderInput: 'clean' })),
@@ -124,13 +124,13 @@ describe('a stage', () => {
     expect(classify.metrics.at(-1)!.trainAccuracy).toBeGreaterThan(classify.metrics[0]!.trainAccuracy!);
   });
 
-  it.each(['mse', 'half-mse', 'norm'] as const)('takes the loss scale %s', async (lossScale) => {
+  it.each(['mse', 'half-mse', 'norm'] as const)('trains with the loss scale %s', async (lossScale) => {
     const { outcome } = await run(specOf('funn', 'initialise', 1, { lossScale }));
     expect(outcome).toEqual({ status: 'completed' });
   });
 
   it.each([{ latent: 0 }, { filters: '2-3-4' }, { noise: 0 }, { batchSize: 64 }, { latent: 0, noise: 0 }])(
-    'takes %o',
+    'trains with %o',
     async (hyperparameters) => {
       const initialise = await run(specOf('funn', 'initialise', 1, hyperparameters));
       const optimise = await run(specOf('funn', 'optimise', 1, hyperparameters), onto(initialise));

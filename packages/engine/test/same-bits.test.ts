@@ -17,7 +17,7 @@ describe.each(['cpu', 'wasm'] as const)('a stage on %s', (backend) => {
     }
   });
 
-  it('gives the same bits when it is interrupted anywhere', async () => {
+  it('gives the same bits when it is interrupted at any step', async () => {
     const whole = await line();
     const parents = { initialise: null, optimise: onto(whole.initialise), classify: onto(whole.optimise) };
     for (const kind of ['initialise', 'optimise', 'classify'] as const) {
@@ -41,7 +41,7 @@ describe.each(['cpu', 'wasm'] as const)('a stage on %s', (backend) => {
     }
   });
 
-  it('passes through the checkpoints of a shorter one', async () => {
+  it('has the same checkpoints as a shorter run', async () => {
     const [short, long] = [
       await line({ initialise: 1, optimise: 1, classify: 1 }),
       await line({ initialise: 1, optimise: 3, classify: 1 }),
@@ -51,7 +51,7 @@ describe.each(['cpu', 'wasm'] as const)('a stage on %s', (backend) => {
     expect(further.hashes).toEqual(long.optimise.hashes.slice(1));
   });
 
-  it('leaves no tensor behind, however it ends', async () => {
+  it('leaves no tensor behind, whether it completes, stops or throws', async () => {
     const before = tf.memory();
     const { initialise } = await line();
     const stop = new AbortController();

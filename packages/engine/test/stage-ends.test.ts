@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../src/backends/open-backend.ts';
 import { line, onto, run, specOf, tampered } from './stages.ts';
 
-describe('what a stage refuses and notices', () => {
+describe('what a stage refuses or ends with', () => {
   beforeAll(async () => {
     await openBackend('wasm');
   });
@@ -31,7 +31,7 @@ describe('what a stage refuses and notices', () => {
     expect(checkpoints).toEqual([]);
   });
 
-  it('an auto-encoder that ignores its input, at its own end and where another stage would stand on it', async () => {
+  it('an auto-encoder that ignores its input: where it was trained, and where another stage depends on it', async () => {
     const first = await run(specOf('classic', 'initialise', 1));
     const dead = tampered(first.last, 'defender-generator', (name, values) => {
       if (name === 'expand/bias') values.fill(-1000);
@@ -39,15 +39,15 @@ describe('what a stage refuses and notices', () => {
     const ended = await run(specOf('classic', 'initialise', 2), dead);
     expect(ended.outcome).toMatchObject({
       status: 'collapsed',
-      message: expect.stringMatching(/defender ignores its input: over 20 images .* times as much/) as string,
+      message: expect.stringMatching(/defender ignores its input: over 20 images .* times theirs/) as string,
     });
     expect(ended.checkpoints.length).toBe(1);
-    const below = await run(
+    const dependent = await run(
       specOf('classic', 'classify', 1),
       onto({ last: { manifest: dead.manifest, blobs: dead.blobs } }),
     );
-    expect(below.outcome.status).toBe('collapsed');
-    expect(below.checkpoints).toEqual([]);
+    expect(dependent.outcome.status).toBe('collapsed');
+    expect(dependent.checkpoints).toEqual([]);
   });
 
   it('a start that lacks what the stage needs', async () => {

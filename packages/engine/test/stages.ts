@@ -1,4 +1,4 @@
-/** Small stages for tests: specifications, a run that collects what it hands over, and lines of stages. */
+/** Small stages for tests: specifications, and runs that collect their checkpoints and metrics. */
 import {
   Hyperparameters,
   type Recipe,
@@ -23,7 +23,7 @@ const small = {
 
 const dataset = { name: 'glyphs', train: 20, test: 12, attack: 1 } as const;
 
-const named = '0'.repeat(64); // the engine never reads a stage's identity
+const identity = '0'.repeat(64); // the engine never reads the identity of a stage
 
 export const specOf = (
   recipe: RecipeName,
@@ -37,7 +37,7 @@ export const specOf = (
   const reads = stages.find((stage) => stage.kind === kind)?.reads ?? [];
   const hyperparameters = Object.fromEntries(reads.map((name) => [name, all[name]]));
   const rest = { seed: 7, dataset, parent: null, attack: null, surrogates: [] };
-  return { id: named, chain: named, kind, recipe, hyperparameters, epochs, ...rest, ...over };
+  return { id: identity, chain: identity, kind, recipe, hyperparameters, epochs, ...rest, ...over };
 };
 
 export type Ran = {
@@ -45,7 +45,7 @@ export type Ran = {
   readonly checkpoints: readonly Checkpoint[];
   readonly metrics: readonly (Readonly<Record<string, number>> | null)[];
   readonly hashes: readonly string[];
-  /** Everything needed to start from the last checkpoint. */
+  /** The last checkpoint, with all blobs, to start from. */
   readonly last: Omit<StageStart, 'sameChain'>;
 };
 
@@ -53,7 +53,7 @@ export type RunOptions = {
   /** 0: a checkpoint before every step. */
   readonly checkpointSeconds?: number;
   readonly signal?: AbortSignal;
-  /** Hears every checkpoint. */
+  /** Called with every checkpoint. */
   readonly during?: (checkpoint: Checkpoint) => void;
 };
 
@@ -80,7 +80,7 @@ export const run = async (
     },
   );
   const manifest = checkpoints.at(-1)?.manifest ?? start?.manifest;
-  if (manifest === undefined) throw new Error('Expected a run that hands over a checkpoint');
+  if (manifest === undefined) throw new Error('Expected a run with at least one checkpoint');
   const hashes = checkpoints.map((checkpoint) => hashManifest(checkpoint.manifest));
   return { outcome, checkpoints, metrics, hashes, last: { manifest, blobs } };
 };
@@ -88,7 +88,7 @@ export const run = async (
 export const onto = (ran: Pick<Ran, 'last'>): StageStart => ({ ...ran.last, sameChain: false });
 export const continuing = (ran: Pick<Ran, 'last'>): StageStart => ({ ...ran.last, sameChain: true });
 
-/** funn, stage by stage, each from the end of the one before. */
+/** The three stages of funn, each started from the result of the one before. */
 export const line = async (epochs = { initialise: 2, optimise: 2, classify: 2 }) => {
   const initialise = await run(specOf('funn', 'initialise', epochs.initialise));
   const optimise = await run(specOf('funn', 'optimise', epochs.optimise), onto(initialise));
@@ -96,7 +96,7 @@ export const line = async (epochs = { initialise: 2, optimise: 2, classify: 2 })
   return { initialise, optimise, classify };
 };
 
-/** A checkpoint with one network's or the moments' numbers changed. */
+/** A checkpoint in which the weights of one network, or the moments, are changed. */
 export const tampered = (
   { manifest, blobs }: Ran['last'],
   where: string,

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../src/backends/open-backend.ts';
-import { areaUnderCurve, holdOut, magnetSuspicion, marksOf, thresholdOf } from '../src/classifier.ts';
+import { areaUnderCurve, holdOut, magnetScores, magnetSuspicion, thresholdOf } from '../src/classifier.ts';
 import { glyphs } from '../src/datasets/glyphs.ts';
 import type { Network } from '../src/models/network.ts';
 
 describe('thresholdOf', () => {
-  const marks = Float32Array.from({ length: 20 }, (_, i) => (i * 7) % 20); // 0 … 19, shuffled
+  const scores = Float32Array.from({ length: 20 }, (_, i) => (i * 7) % 20); // 0 … 19, shuffled
 
   it.each([
     [0.05, 19],
@@ -14,24 +14,24 @@ describe('thresholdOf', () => {
     [0.149, 18],
     [0.5, 10],
   ])('at a rate of %f is %f', (rate, expected) => {
-    const threshold = thresholdOf(marks, rate);
+    const threshold = thresholdOf(scores, rate);
     expect(threshold).toBe(expected);
-    expect(marks.filter((mark) => mark >= threshold).length).toBe(Math.floor(20 * rate));
+    expect(scores.filter((score) => score >= threshold).length).toBe(Math.floor(20 * rate));
   });
 
-  it.each([[marks], [Float32Array.of(-3)], [Float32Array.of(0, 0)]])('rejects none of %j at 0', (values) => {
+  it.each([[scores], [Float32Array.of(-3)], [Float32Array.of(0, 0)]])('rejects none of %j at 0', (values) => {
     const threshold = thresholdOf(values, 0);
-    expect(values.every((mark) => mark < Math.fround(threshold))).toBe(true);
+    expect(values.every((score) => score < Math.fround(threshold))).toBe(true);
     expect(threshold).toBeCloseTo(Math.max(...values), 4);
   });
 });
 
-it('holds out the first twelfth, and trains on what is left', () => {
+it('holds out the first twelfth and leaves the rest to train on', () => {
   const train = glyphs('train', 25);
-  const { held, rest } = holdOut(train);
-  expect([held.count, rest.count]).toEqual([3, 22]);
-  expect(Buffer.concat([held.images, rest.images]).equals(train.images)).toBe(true);
-  expect([...held.labels, ...rest.labels]).toEqual([...train.labels]);
+  const { heldOut, rest } = holdOut(train);
+  expect([heldOut.count, rest.count]).toEqual([3, 22]);
+  expect(Buffer.concat([heldOut.images, rest.images]).equals(train.images)).toBe(true);
+  expect([...heldOut.labels, ...rest.labels]).toEqual([...train.labels]);
 });
 
 describe('areaUnderCurve', () => {
@@ -48,19 +48,19 @@ describe('areaUnderCurve', () => {
 describe('MagNet', () => {
   beforeAll(async () => void (await openBackend('cpu')));
 
-  it('marks an image by its distance from what the auto-encoders make of it, and rejects at a threshold', () => {
-    // Auto-encoders that answer 0: an image of [a, b] has the marks (a² + b²)/2 and (|a| + |b|)/2.
+  it('scores an image by its reconstruction error, and rejects it from the threshold on', () => {
+    // Auto-encoders that answer 0: an image of [a, b] has the scores (a² + b²)/2 and (|a| + |b|)/2.
     const blank = { apply: (x: tf.Tensor) => tf.zerosLike(x) } as Network;
-    const marks = marksOf(blank, blank);
+    const scores = magnetScores(blank, blank);
     const images = tf.tensor2d([
       [0, 1],
       [0.5, 0.5],
       [0.25, 0],
     ]);
-    expect([...marks[0](images).dataSync()]).toEqual([0.5, 0.25, 0.03125]);
-    expect([...marks[1](images).dataSync()]).toEqual([0.5, 0.5, 0.125]);
-    const suspicion = [...magnetSuspicion(marks, [1, 0.5])(images).dataSync()];
-    expect(suspicion).toEqual([0, 0, -0.75]); // at the threshold is rejected
-    expect([...magnetSuspicion(marks, [0.125, 1])(images).dataSync()]).toEqual([3, 1, -0.75]);
+    expect([...scores[0](images).dataSync()]).toEqual([0.5, 0.25, 0.03125]);
+    expect([...scores[1](images).dataSync()]).toEqual([0.5, 0.5, 0.125]);
+    const suspicion = [...magnetSuspicion(scores, [1, 0.5])(images).dataSync()];
+    expect(suspicion).toEqual([0, 0, -0.75]); // a score at the threshold is rejected
+    expect([...magnetSuspicion(scores, [0.125, 1])(images).dataSync()]).toEqual([3, 1, -0.75]);
   });
 });

@@ -1,3 +1,6 @@
+/**
+ * One step of Adam, in place: a kernel on wasm, composed of tfjs ops on other backends.
+ */
 import * as tf from '@tensorflow/tfjs';
 import { heapOf, type Tensors } from './heap.ts';
 import { adam } from './wasm/elementwise.ts';
@@ -10,7 +13,7 @@ export interface AdamRates {
   readonly epsilon: number;
 }
 
-/** In place; answers nothing. */
+/** FunnelAdam: weight, gradient, first and second moment, all of one shape. It changes weight and moments in place and answers nothing. */
 export const adamKernel: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const { weight, gradient, first, second } = inputs as Tensors<'weight' | 'gradient' | 'first' | 'second'>;
   const { beta1, beta2, rate, epsilon } = attrs as unknown as AdamRates;
@@ -30,7 +33,7 @@ export const adamKernel: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   return [];
 };
 
-/** Gives a variable values of its own, where it shares them with a clone that must not see them change. */
+/** Copies the values of a variable that shares them with a clone, so that the clone does not change with it. */
 function own(variable: tf.Variable): tf.Variable {
   if (tf.backend().refCount(variable.dataId) > 1)
     tf.tidy(() => variable.assign(tf.tensor(variable.dataSync().slice(), variable.shape)));
@@ -38,9 +41,9 @@ function own(variable: tf.Variable): tf.Variable {
 }
 
 /**
- * One step of Adam (Kingma and Ba 2015, the order of computation that ends §2) for one weight and its two moments:
+ * One step of Adam (Kingma & Ba 2015, the efficient order of computation at the end of §2) for one weight and its two moments:
  *   m ← β₁·m + (1 − β₁)·g    v ← β₂·v + (1 − β₂)·g²    w ← w − rate · m / (√v + ε)
- * One pass over memory on wasm, composed of tfjs ops elsewhere.
+ * It changes the variables in place. `gradient` has the shape of the weight.
  */
 export function adamStep(
   weight: tf.Variable,

@@ -1,3 +1,6 @@
+/**
+ * Convolutions and transposed convolutions, with bias and activation.
+ */
 import {
   type Geometry,
   geometryName,
@@ -15,25 +18,23 @@ import {
   isNarrow,
   type LinearOrRelu,
   type Plan,
-  panelCount,
-  panelRow,
   patchLength,
   prepareContraction,
   prepareDotProducts,
   preparePatches,
   throughRelu,
 } from './passes.ts';
-import { packColumns, packRows } from './wasm/pack.ts';
+import { packColumns, packRows, panelCount, panelRow } from './wasm/pack.ts';
 import { preparePairedImage, preparePairedMap } from './winograd-convolution.ts';
 import { pairConvolution } from './winograd-pairing.ts';
 
-/** What is done to a sum before it is stored. */
+/** What happens to a sum before it is stored. */
 export interface Finish {
   readonly bias?: Address | undefined;
   readonly activation: LinearOrRelu;
 }
 
-/** From one side of a convolution to the other. With `mask`, the input is a gradient that goes back through that ReLU first. */
+/** Addresses of a pass from one side of a convolution to the other. With `mask`, the input is a gradient that first goes back through a ReLU. */
 export interface Passage {
   readonly input: Address;
   readonly mask?: Address | undefined;
@@ -42,32 +43,32 @@ export interface Passage {
 }
 
 /**
- * image → map: a convolution, which is also the gradient of a transposed one with respect to its input. The filter is
- * [height, width, image channels, map channels].
+ * image → map: a convolution, or the gradient of a transposed convolution with respect to its input. [batch, …image] → [batch, …map]; the
+ * filter is [height, width, image channels, map channels].
  */
 export function imageToMap(heap: Heap, geometry: Geometry, batch: number, at: Passage, finish: Finish): void {
   const sizes = { input: imageSize(geometry), output: mapSize(geometry) };
   pass(heap, 'imageToMap', geometry, planMap, batch, at, finish, sizes);
 }
 
-/** map → image: the transpose of a convolution, which is also its gradient with respect to the image. */
+/** map → image: a transposed convolution, or the gradient of a convolution with respect to its image. [batch, …map] → [batch, …image]. */
 export function mapToImage(heap: Heap, geometry: Geometry, batch: number, at: Passage, finish: Finish): void {
   const sizes = { input: mapSize(geometry), output: imageSize(geometry) };
   pass(heap, 'mapToImage', geometry, planImage, batch, at, finish, sizes);
 }
 
-/** The way that suits the geometry. */
+/** Chooses by the geometry: in pairs (Winograd) where that saves work, by patches for images of few channels, else directly. */
 function planMap(heap: Heap, geometry: Geometry, ends: Ends): Plan {
   const pairing = pairConvolution(geometry);
   if (pairing) return preparePairedMap(heap, geometry, pairing, ends);
-  return (isNarrow(geometry) ? planPatched : planWhole)(heap, geometry, ends);
+  return (isNarrow(geometry) ? planPatched : planDirect)(heap, geometry, ends);
 }
 
 function planImage(heap: Heap, geometry: Geometry, ends: Ends): Plan {
   const pairing = pairConvolution(geometry);
   if (pairing) return preparePairedImage(heap, geometry, pairing, ends);
   const dots = isNarrow(geometry) && geometry.map.channels % 4 === 0;
-  return (dots ? planDots : planSpread)(heap, geometry, ends);
+  return (dots ? planDots : planTransposed)(heap, geometry, ends);
 }
 
 function pass(
@@ -89,7 +90,7 @@ function pass(
     run(input, output, batch);
     return;
   }
-  // A few images at a time: what the mask leaves is still in the cache when it is read again.
+  // A few images at a time, so that the masked gradient is still in the cache when it is read again.
   inGroups(batch, (first, images) => {
     const offset = 4 * first * sizes.input;
     const gradient = throughRelu(heap, input + offset, mask + offset, images * sizes.input);
@@ -97,7 +98,7 @@ function pass(
   });
 }
 
-/** The filter as it lies: [taps · image channels] rows of [map channels]. */
+/** Packs a filter in its own order: [taps · image channels, map channels] → panels. */
 function preparePackedRows(heap: Heap, geometry: Geometry): (filter: Address) => Address {
   const columns = geometry.map.channels;
   const depth = patchLength(geometry);
@@ -110,7 +111,8 @@ function preparePackedRows(heap: Heap, geometry: Geometry): (filter: Address) =>
   };
 }
 
-const planWhole = (heap: Heap, geometry: Geometry, ends: Ends): Plan => {
+/** image → map, directly. */
+const planDirect = (heap: Heap, geometry: Geometry, ends: Ends): Plan => {
   const pack = preparePackedRows(heap, geometry);
   const table = heap.table(mapTable(geometry));
   const contract = prepareContraction(heap, {
@@ -126,6 +128,7 @@ const planWhole = (heap: Heap, geometry: Geometry, ends: Ends): Plan => {
   };
 };
 
+/** image → map, through patches. */
 const planPatched = (heap: Heap, geometry: Geometry, ends: Ends): Plan => {
   const depth = patchLength(geometry);
   const [imageBytes, mapBytes] = [4 * imageSize(geometry), 4 * mapSize(geometry)];
@@ -152,7 +155,8 @@ const planPatched = (heap: Heap, geometry: Geometry, ends: Ends): Plan => {
   };
 };
 
-const planSpread = (heap: Heap, geometry: Geometry, ends: Ends): Plan => {
+/** map → image, as a contraction. */
+const planTransposed = (heap: Heap, geometry: Geometry, ends: Ends): Plan => {
   const [columns, depth] = [geometry.image.channels, geometry.map.channels];
   const taps = tapOrder(geometry);
   const panelStride = taps.length * depth * panelRow;
@@ -173,6 +177,7 @@ const planSpread = (heap: Heap, geometry: Geometry, ends: Ends): Plan => {
   };
 };
 
+/** map → image, as dot products, for images of few channels. */
 const planDots = (heap: Heap, geometry: Geometry, ends: Ends): Plan => {
   const [columns, depth] = [geometry.image.channels, geometry.map.channels];
   const taps = tapOrder(geometry);

@@ -1,3 +1,6 @@
+/**
+ * The gradients of a convolution's filter and bias.
+ */
 import {
   type Geometry,
   geometryName,
@@ -11,8 +14,6 @@ import { type Address, type Heap, perCount } from './heap.ts';
 import {
   inGroups,
   isNarrow,
-  panelCount,
-  panelRow,
   patchLength,
   preparePatches,
   type Results,
@@ -22,15 +23,15 @@ import {
 } from './passes.ts';
 import { hasFusedMultiplyAdd } from './wasm/assembler.ts';
 import { sumRows } from './wasm/elementwise.ts';
-import { gather } from './wasm/pack.ts';
+import { gather, panelCount, panelRow } from './wasm/pack.ts';
 import { correlation } from './wasm/products.ts';
 import { preparePairedGradient } from './winograd-convolution.ts';
 import { pairConvolution } from './winograd-pairing.ts';
 
 /**
- * Σ over batch and positions of image × map under each tap: the gradient of a convolution's filter, where the map is the gradient,
- * and of a transposed convolution's, where the image is. `gradient` names the side whose sums over all but channels are the bias'
- * gradient. Sums run over groups of four images, in each over the map's rows, then columns, then images.
+ * The gradient of the filter, [height, width, image channels, map channels]: Σ over batch and positions of image × map under each tap. For a
+ * convolution, the map is the gradient; for a transposed convolution, the image is. `gradient` names that side; its sums over all axes but
+ * the channels are the gradient of the bias. The order of summation: groups of four images, then rows, columns, images.
  */
 export function filterGradient(
   heap: Heap,
@@ -64,7 +65,7 @@ export function filterGradient(
   });
 }
 
-/** Adds what a few images contribute. */
+/** Adds the contribution of a few images. */
 type AddGroup = (image: Side, map: Side, to: Results) => void;
 
 function preparePlan(
@@ -99,7 +100,7 @@ function prepareSum(heap: Heap, columns: number, rows: number, step: number, blo
   return (from: Address, to: Address): void => kernel(from, to, rows);
 }
 
-/** Gathers the map in panels, [channel / 8, position, image, 8], at a scratch address. */
+/** Copies the map to scratch space as panels, [channel / 8, position, image, 8]. */
 function preparePanels(heap: Heap, { map }: Geometry, images: number, masked: boolean) {
   const floats = map.height * map.width * map.channels;
   const panelStride = map.height * map.width * images * panelRow;
@@ -112,7 +113,7 @@ function preparePanels(heap: Heap, { map }: Geometry, images: number, masked: bo
   };
 }
 
-/** Adds image × map under each tap to the filter; answers where the pixels of the images lie, with the mask applied. */
+/** Adds image × map under each tap to the filter. Answers the address of the pixels with the mask applied. */
 type Correlate = (image: Side, panels: Address, filter: Address) => Address;
 
 function preparePlaneSide(heap: Heap, geometry: Geometry, images: number, masked: boolean): Correlate {
@@ -135,11 +136,11 @@ function preparePlaneSide(heap: Heap, geometry: Geometry, images: number, masked
     ...heap.table(runs),
     offset: 4 * tap * image.channels * map.channels,
   }));
-  const reached = taps.filter(({ start, end }) => end > start);
+  const used = taps.filter(({ start, end }) => end > start);
   return ({ values, mask = 0 }, panels, filter) => {
     const gathered = heap.scratch('image', 4 * images * imageSize(geometry));
     copy(values, mask, gathered, pixels.start, pixels.end, images);
-    for (const { start, end, offset } of reached) correlate(gathered, panels, filter + offset, start, end);
+    for (const { start, end, offset } of used) correlate(gathered, panels, filter + offset, start, end);
     return gathered;
   };
 }

@@ -1,6 +1,11 @@
+import { panelRow } from './wasm/pack.ts';
+
 /**
- * A convolution between an image [height, width, channels] and the smaller map that its filter makes of it by `stride`.
- * A transposed convolution is the same geometry walked the other way. Padding is what lies before the first row and column.
+ * The geometry of a convolution. The *image* [height, width, channels] is its larger side, the *map* its smaller one: a convolution goes from
+ * image to map, a transposed convolution from map to image. A *position* is a place in the map, a *tap* a place in the filter. `padding` is
+ * the number of rows above and columns left of the image.
+ *
+ * The functions below turn a geometry into the tables of offsets that the kernels in wasm/ read.
  */
 export interface Geometry {
   readonly image: { readonly height: number; readonly width: number; readonly channels: number };
@@ -10,7 +15,7 @@ export interface Geometry {
   readonly padding: { readonly top: number; readonly left: number };
 }
 
-/** 3×3 taps at a stride of 2 with 'same' padding, as Keras places it: the odd row or column of padding comes last. */
+/** 3×3 taps, stride 2, 'same' padding as in Keras: a single row or column of padding comes last. */
 export function halving(
   image: readonly [number, number],
   channels: { readonly image: number; readonly map: number },
@@ -26,7 +31,7 @@ export function halving(
   };
 }
 
-/** 3×3 taps at a stride of 1 with 'same' padding: the map is as large as the image. */
+/** 3×3 taps, stride 1, 'same' padding: the map is as large as the image. */
 export function keeping(
   [height, width]: readonly [number, number],
   channels: { readonly image: number; readonly map: number },
@@ -60,17 +65,15 @@ export const imageSize = ({ image }: Geometry): number => image.height * image.w
 export const mapSize = ({ map }: Geometry): number => map.height * map.width * map.channels;
 export const tapCount = ({ filter }: Geometry): number => filter.height * filter.width;
 
-/** Floats, as bytes. */
+/** The bytes of some floats. */
 const bytes = (floats: number): number => 4 * floats;
-/** A row of a panel of 8 columns, in bytes. */
-const panelRow = 32;
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
-/** The remainder that is never negative. */
+/** The remainder of a / b in [0, b). */
 const modulo = (a: number, b: number): number => ((a % b) + b) % b;
 
-/** Outputs that tap `tap` reaches along one axis: those whose input at · stride + tap − padding lies inside. [from, to) */
-function reach(
+/** The positions [from, to) along one axis whose pixel under `tap`, position · stride + tap − padding, lies inside the image. */
+function positionsUnder(
   tap: number,
   stride: number,
   padding: number,
@@ -83,8 +86,8 @@ function reach(
 }
 
 /**
- * Image → map as a contraction's table: for each position of the map, the stretches of image under the filter's rows. Taps outside
- * the image are left out, not multiplied by zero. Weights are packed in the filter's own order.
+ * The table of a contraction from image to map: for each position, the stretches of the image under the rows of the filter. Taps outside
+ * the image are left out. The weights are packed in the order of the filter.
  */
 export function mapTable({ image, map, filter, stride, padding }: Geometry): number[] {
   const table: number[] = [];
@@ -108,8 +111,8 @@ export function mapTable({ image, map, filter, stride, padding }: Geometry): num
 }
 
 /**
- * The order in which `imageTable` packs the taps of one filter row: those that meet the same pixels together, from the last to the
- * first, so that their stretches of the map follow each other.
+ * The order in which `imageTable` packs the taps of one row of the filter: taps that meet the same pixels follow each other, from the last
+ * to the first, so that their values in the map are neighbours.
  */
 const columnOrder = ({ filter, stride }: Geometry): number[] =>
   range(stride.width).flatMap((phase) =>
@@ -118,15 +121,15 @@ const columnOrder = ({ filter, stride }: Geometry): number[] =>
       .reverse(),
   );
 
-/** Taps (ky · width + kx) in the order in which `imageTable` expects their weights. */
+/** The taps (ky · width + kx) in the order in which `imageTable` expects their weights. */
 export function tapOrder(geometry: Geometry): number[] {
   const columns = columnOrder(geometry);
   return range(geometry.filter.height).flatMap((ky) => columns.map((kx) => ky * geometry.filter.width + kx));
 }
 
 /**
- * Map → image as a contraction's table: for each pixel, the stretches of map whose filters cover it. `weightRow` is the size in
- * bytes of the weights of one value of the map: a panel's row, or one float for dot products.
+ * The table of a contraction from map to image: for each pixel, the stretches of the map whose filters cover it. `weightRow` is the size in
+ * bytes of the weights of one value of the map: the row of a panel, or one float for dot products.
  */
 export function imageTable(geometry: Geometry, weightRow = panelRow): number[] {
   const { image, map, filter, stride, padding } = geometry;
@@ -153,7 +156,7 @@ export function imageTable(geometry: Geometry, weightRow = panelRow): number[] {
   return table;
 }
 
-/** Where the pixels of an image go when every `stride`-th follows the last: one plane per phase, planes one after the other. */
+/** The planes of an image: all pixels with the same row and column modulo the stride form one plane. `start` is a plane's first pixel. */
 function planes({ image, stride }: Geometry) {
   const list = range(stride.height).flatMap((py) =>
     range(stride.width).map((px) => ({
@@ -171,7 +174,7 @@ function planes({ image, stride }: Geometry) {
   });
 }
 
-/** Offsets of an image's pixels, in bytes, plane by plane: a `gather` by them makes every tap's pixels neighbours. */
+/** The offsets in bytes of the pixels of an image, plane by plane. After a `gather` by them, the pixels under one tap are neighbours. */
 export function planeTable(geometry: Geometry): number[] {
   const { image, stride } = geometry;
   return planes(geometry).flatMap(({ py, px, height, width }) =>
@@ -183,13 +186,13 @@ export function planeTable(geometry: Geometry): number[] {
   );
 }
 
-/** Offsets of a map's positions, in bytes, in their own order. */
+/** The offsets in bytes of the positions of a map, in order. */
 export const positionTable = ({ map }: Geometry): number[] =>
   range(map.height * map.width).map((position) => bytes(position * map.channels));
 
 /**
- * For each tap, a correlation's runs over an image gathered into planes and a map in panels, `images` of them interleaved position
- * by position. Runs that continue each other are one.
+ * For each tap, the runs of a correlation over an image in planes and a map in panels, with `images` images interleaved position by
+ * position. Adjacent runs are joined.
  */
 export function tapTables(geometry: Geometry, images: number): number[][] {
   const { image, map, filter, stride, padding } = geometry;
@@ -200,8 +203,8 @@ export function tapTables(geometry: Geometry, images: number): number[][] {
       const plane = placed.find(
         ({ py, px }) => py === modulo(down, stride.height) && px === modulo(right, stride.width),
       );
-      const [top, bottom] = reach(ky, stride.height, padding.top, image.height, map.height);
-      const [left, end] = reach(kx, stride.width, padding.left, image.width, map.width);
+      const [top, bottom] = positionsUnder(ky, stride.height, padding.top, image.height, map.height);
+      const [left, end] = positionsUnder(kx, stride.width, padding.left, image.width, map.width);
       const runs: [number, number, number][] = [];
       if (plane && end > left)
         for (let y = top; y < bottom; y++) {
@@ -224,8 +227,8 @@ export function tapTables(geometry: Geometry, images: number): number[][] {
 }
 
 /**
- * For each position and each value of the patch under it (tap by tap, channel by channel): where it lies in a scratch image that
- * starts after 16 bytes of which the first four are a zero; outside the image, that zero.
+ * For each position, the offsets in bytes of the values of the patch under it, tap by tap and channel by channel. They point into scratch
+ * space whose first float is 0, for taps outside the image, and where the image starts after 16 bytes.
  */
 export function patchTable({ image, map, filter, stride, padding }: Geometry): number[] {
   const table: number[] = [];

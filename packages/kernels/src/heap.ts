@@ -1,3 +1,6 @@
+/**
+ * The heap of tfjs-wasm: where kernels find tensors, scratch space and tables.
+ */
 import * as tf from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { instantiate, type Kernel, type Module } from './wasm/assembler.ts';
@@ -5,50 +8,50 @@ import { instantiate, type Kernel, type Module } from './wasm/assembler.ts';
 /** A byte offset on the heap of tfjs-wasm. */
 export type Address = number;
 
-/** What tfjs hands a kernel under these names; its own type loses that they are there. */
+/** The inputs of a kernel by name. The type of tfjs does not say which names there are. */
 export type Tensors<Name extends string> = Readonly<Record<Name, tf.TensorInfo>>;
 
-/** Where integers lie that a kernel walks through. */
+/** A table of 32-bit integers on the heap, which a kernel reads from start to end. */
 export interface Table {
   readonly start: Address;
   readonly end: Address;
 }
 
-/** The heap of tfjs-wasm as kernels see it: tensors by address, scratch space, and kernels compiled onto the same memory. */
+/** The heap of tfjs-wasm for kernels: tensors by address, scratch space, and kernels compiled onto the same memory. */
 export interface Heap {
   readonly backend: BackendWasm;
-  /** A new tensor; its values are whatever lay there. */
+  /** A new tensor with undefined values. */
   allocate(shape: readonly number[]): tf.TensorInfo;
   address(tensor: tf.TensorInfo): Address;
-  /** A view, stale as soon as the heap grows: allocate first, view after. */
+  /** A view of a tensor's values. It is invalid after the next allocation. */
   floats(tensor: tf.TensorInfo): Float32Array;
   free(tensor: tf.TensorInfo): void;
   zero(address: Address, floats: number): void;
   copy(from: Address, to: Address, floats: number): void;
-  /** At least that many bytes, the same for all who use the name: valid until the next request under that name. */
+  /** Scratch space of at least `bytes` bytes. It is valid until the next call with the same name. */
   scratch(name: string, bytes: number): Address;
-  /** Integers that stay where they are for good. */
+  /** Copies integers to the heap for ever. */
   table(integers: readonly number[]): Table;
   compile(module: Module): Kernel;
-  /** Whatever `make` gives, made once per heap and name. */
+  /** The result of `make`, which is called once for each heap and name. */
   once<T>(name: string, make: () => T): T;
 }
 
-/** The parts of the emscripten module that its published type leaves out. */
+/** The part of the Emscripten module that we use and that its published type lacks. */
 interface Emscripten {
   readonly asm: { readonly memory: WebAssembly.Memory };
   _malloc(bytes: number): number;
   _free(address: number): void;
 }
 
-/** Bytes past the end that a kernel may write to when it works on whole vectors. */
+/** Bytes past the end of scratch space to which kernels may write, because they work on whole vectors. */
 const slack = 64;
 
 const heaps = new WeakMap<BackendWasm, Heap>();
 
-/** The heap of the backend that a wasm kernel was handed. */
+/** The heap of the backend that tfjs passes to a kernel. */
 export function heapOf(backend: unknown): Heap {
-  const wasm = backend as BackendWasm; // a kernel registered for 'wasm' is only ever handed that backend
+  const wasm = backend as BackendWasm; // tfjs passes kernels of 'wasm' that backend
   const known = heaps.get(wasm);
   if (known) return known;
   const heap = createHeap(wasm);
@@ -60,16 +63,16 @@ function createHeap(backend: BackendWasm): Heap {
   const module = backend.wasm as unknown as Emscripten;
   const { memory } = module.asm;
   const malloc = (bytes: number): Address => {
-    const address = module._malloc(bytes) >>> 0; // signed in emscripten's eyes
+    const address = module._malloc(bytes) >>> 0; // Emscripten answers a signed number
     if (address === 0)
-      throw new Error(`The wasm heap (4 GiB at most) has no ${bytes} bytes left: use smaller batches.`);
+      throw new Error(`The wasm heap (4 GiB at most) has no room for ${bytes} bytes: use smaller batches.`);
     return address;
   };
   const spaces = new Map<string, { address: Address; bytes: number }>();
   const made = new Map<string, unknown>();
   const once = <T>(name: string, make: () => T): T => {
     if (!made.has(name)) made.set(name, make());
-    return made.get(name) as T; // set under this name just now, or by the same caller
+    return made.get(name) as T; // `make` of the same caller made it
   };
   return {
     backend,
@@ -104,21 +107,19 @@ function createHeap(backend: BackendWasm): Heap {
   };
 }
 
-/** tfjs-wasm's own heap, without importing the backend: this package runs on any. */
-
-/** The parts of the wasm backend that are used here. Views are stale once another tensor is made. */
+/** The part of the wasm backend that code outside of kernels may use. Views are invalid after the next allocation. */
 export type HeapBackend = {
   readonly makeOutput: (shape: number[], dtype: 'float32') => tf.TensorInfo;
   readonly typedArrayFromHeap: (tensor: tf.TensorInfo) => Float32Array;
 };
 
-/** The backend in use, where it is one with a heap. */
+/** The current backend, or undefined where it has no heap. Works without an import of the wasm backend. */
 export const heapBackend = (): HeapBackend | undefined => {
-  const backend = tf.backend() as Partial<HeapBackend>; // asked for what it has
+  const backend = tf.backend() as Partial<HeapBackend>; // which functions it has tells what it is
   return backend.makeOutput && backend.typedArrayFromHeap ? (backend as HeapBackend) : undefined;
 };
 
-/** Remembers what `make` gives for each small number: kernels and tables that differ by how many images they take. */
+/** Calls `make` once for each count: kernels and tables that depend on the number of images. */
 export function perCount<T>(make: (count: number) => T): (count: number) => T {
   const made: T[] = [];
   return (count) => {

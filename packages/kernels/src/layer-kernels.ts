@@ -1,4 +1,7 @@
-/** Kernels that tfjs has no name for: a layer forwards with bias and activation, and its gradients with the ReLU undone on the way. */
+/**
+ * Kernels for whole layers, under names of our own: forwards with bias and activation, and the gradients, which also go back through the ReLU
+ * (`mask`, the output of the ReLU: the gradient passes where it is above 0).
+ */
 import * as tf from '@tensorflow/tfjs';
 import { imageToMap, mapToImage } from './convolution.ts';
 import { filterGradient } from './filter-gradient.ts';
@@ -10,7 +13,7 @@ import { tanh, unitTanhGradient } from './wasm/elementwise.ts';
 
 export type Activation = LinearOrRelu | 'unitTanh';
 
-/** What the kernels of a layer share. `mask` is the output of the ReLU that a gradient goes back through. */
+/** The attributes of these kernels. */
 export interface LayerAttributes {
   readonly geometry: Geometry;
   readonly activation: Activation;
@@ -27,7 +30,7 @@ function finishOf(heap: Heap, call: Call) {
   return { bias, activation: activation === 'relu' ? activation : 'linear' } as const;
 }
 
-/** (1 + tanh z)/2 in place, where the layer ends in it. */
+/** Applies (1 + tanh z)/2 in place, where it is the activation of the layer. */
 function activate(heap: Heap, call: Call, output: tf.TensorInfo): tf.TensorInfo {
   if (attributesOf(call).activation === 'unitTanh') {
     const at = heap.address(output);
@@ -45,7 +48,7 @@ const mapShape = ({ map }: Geometry, batch: number) => [batch, map.height, map.w
 const addressOf = (heap: Heap, tensor: tf.TensorInfo | undefined): Address | undefined =>
   tensor && heap.address(tensor);
 
-/** image, filter, bias?, mask? → map */
+/** image [batch, …image], filter [h, w, in, out], bias? [out], mask? [batch, …image] → map [batch, …map] */
 const toMap: tf.KernelFunc = (call) => {
   const { image, filter, mask } = call.inputs as Tensors<'image' | 'filter'> & Optional<'mask'>;
   const { geometry } = attributesOf(call);
@@ -62,7 +65,7 @@ const toMap: tf.KernelFunc = (call) => {
   return activate(heap, call, map);
 };
 
-/** map, filter, bias?, mask? → image */
+/** map [batch, …map], filter [h, w, out, in], bias? [out], mask? [batch, …map] → image [batch, …image] */
 const toImage: tf.KernelFunc = (call) => {
   const { map, filter, mask } = call.inputs as Tensors<'map' | 'filter'> & Optional<'mask'>;
   const { geometry } = attributesOf(call);
@@ -79,7 +82,7 @@ const toImage: tf.KernelFunc = (call) => {
   return activate(heap, call, image);
 };
 
-/** image, map, mask? and which side is the gradient → filter's gradient, bias' gradient */
+/** image, map, mask?, and which side is the gradient → the gradients of filter [h, w, image channels, map channels] and bias [channels] */
 const toFilter: tf.KernelFunc = (call) => {
   const { image, map, mask } = call.inputs as Tensors<'image' | 'map'> & Optional<'mask'>;
   const { geometry, gradient } = call.attrs as unknown as LayerAttributes & { gradient: 'image' | 'map' };

@@ -1,15 +1,17 @@
+/**
+ * Layers that run on any backend: convolutions, dense layers, pooling. On wasm with `registerKernels`, the forward pass and the gradients of a
+ * layer are one kernel each (layer-kernels.ts).
+ */
 import * as tf from '@tensorflow/tfjs';
 import { type Geometry, halving, keeping } from './geometry.ts';
 import type { Activation, LayerAttributes, layerKernels } from './layer-kernels.ts';
-
-/** Layers whose forward pass and gradients are one kernel each, on the wasm backend. */
 
 type KernelName = keyof typeof layerKernels;
 type Tensors = Readonly<Record<string, tf.Tensor | undefined>>;
 
 function runAll(name: KernelName, inputs: Tensors, attributes: object): tf.Tensor[] {
   const present = Object.fromEntries(Object.entries(inputs).filter(([, tensor]) => tensor !== undefined));
-  // tfjs types inputs and attributes as open maps; each kernel knows its own.
+  // tfjs types inputs and attributes as open maps. Each kernel checks its own.
   const outputs: tf.Tensor | tf.Tensor[] = tf
     .engine()
     .runKernel(name, present as tf.NamedTensorMap, attributes as tf.NamedAttrMap);
@@ -19,22 +21,22 @@ function runAll(name: KernelName, inputs: Tensors, attributes: object): tf.Tenso
 const run = (name: KernelName, inputs: Tensors, attributes: object): tf.Tensor =>
   runAll(name, inputs, attributes)[0]!;
 
-/** A gradient that came out of another's kernel and waits to be asked for. At most one waits: tfjs asks for both in a row. */
+/** A bias gradient that was computed with a weight gradient, until tfjs asks for it. There is at most one: tfjs asks for both in a row. */
 let waiting: tf.Tensor | undefined;
 
-/** Filter and bias gradients, from one kernel that gives both. */
-function together(compute: () => tf.Tensor[]) {
+/** The gradients of weights and bias, when one kernel computes both. */
+function computedTogether(compute: () => tf.Tensor[]) {
   let own: tf.Tensor | undefined;
   return {
     weights: (): tf.Tensor => {
       const [weights, bias] = compute();
-      waiting?.dispose(); // of a layer whose bias does not learn
+      waiting?.dispose(); // nobody asked for it: the bias of that layer is not trained
       own = waiting = tf.keep(bias!);
       return weights!;
     },
     bias: (): tf.Tensor => {
       if (own === undefined) return compute()[1]!;
-      const bias = own.clone(); // kept tensors outlive the tidy of the gradient; this one must not
+      const bias = own.clone(); // a kept tensor would outlive the tidy of the gradient
       own.dispose();
       own = waiting = undefined;
       return bias;
@@ -42,7 +44,7 @@ function together(compute: () => tf.Tensor[]) {
   };
 }
 
-/** The gradient at a layer's sum, and the ReLU that it still has to go through. */
+/** The gradient of the sum before the activation. For a ReLU it is `dz` where `mask` (the output of the ReLU) is above 0: kernels apply it. */
 function beforeActivation(dy: tf.Tensor, y: tf.Tensor, activation: Activation) {
   if (activation === 'unitTanh') return { dz: run('FunnelThroughUnitTanh', { dy, y }, {}), mask: undefined };
   return { dz: dy, mask: activation === 'relu' ? y : undefined };
@@ -55,7 +57,7 @@ tf.registerGradient({
   gradFunc: (dy, [image, filter, y], attributes) => {
     const { geometry, activation } = attributes as unknown as LayerAttributes;
     const { dz, mask } = beforeActivation(dy as tf.Tensor, y!, activation);
-    const { weights, bias } = together(() =>
+    const { weights, bias } = computedTogether(() =>
       runAll('FunnelToFilter', { image, map: dz, mask }, { geometry, gradient: 'map' }),
     );
     const linear: LayerAttributes = { geometry, activation: 'linear' };
@@ -70,7 +72,7 @@ tf.registerGradient({
   gradFunc: (dy, [map, filter, y], attributes) => {
     const { geometry, activation } = attributes as unknown as LayerAttributes;
     const { dz, mask } = beforeActivation(dy as tf.Tensor, y!, activation);
-    const { weights, bias } = together(() =>
+    const { weights, bias } = computedTogether(() =>
       runAll('FunnelToFilter', { image: dz, map, mask }, { geometry, gradient: 'image' }),
     );
     const linear: LayerAttributes = { geometry, activation: 'linear' };
@@ -85,17 +87,17 @@ tf.registerGradient({
   gradFunc: (dy, [x, kernel, y], attributes) => {
     const { activation } = attributes as unknown as LayerAttributes;
     const { dz, mask } = beforeActivation(dy as tf.Tensor, y!, activation);
-    const { weights, bias } = together(() => runAll('FunnelDenseToKernel', { x, dy: dz, mask }, {}));
+    const { weights, bias } = computedTogether(() => runAll('FunnelDenseToKernel', { x, dy: dz, mask }, {}));
     return { x: () => run('FunnelDenseToInput', { dy: dz, kernel, mask }, {}), kernel: weights, bias };
   },
 });
 
-/** Whether the backend that tfjs runs on has these layers. */
-export const hasLayerKernels = (): boolean =>
+/** Whether the current backend has these kernels. */
+const hasLayerKernels = (): boolean =>
   tf.getKernel('FunnelToMap' satisfies KernelName, tf.getBackend()) != null;
 
 /** x [batch, …image], filter [h, w, in, out], bias [out] → [batch, …map]: activation(convolution + bias). */
-export const convolution = (
+const convolution = (
   x: tf.Tensor,
   filter: tf.Tensor,
   bias: tf.Tensor,
@@ -104,7 +106,7 @@ export const convolution = (
 ): tf.Tensor => run('FunnelToMap', { image: x, filter, bias }, { geometry, activation });
 
 /** The transpose of `convolution`: x [batch, …map], filter [h, w, out, in], bias [out] → [batch, …image]. */
-export const transposedConvolution = (
+const transposedConvolution = (
   x: tf.Tensor,
   filter: tf.Tensor,
   bias: tf.Tensor,
@@ -113,21 +115,16 @@ export const transposedConvolution = (
 ): tf.Tensor => run('FunnelToImage', { map: x, filter, bias }, { geometry, activation });
 
 /** x [rows, depth], kernel [depth, units], bias [units] → [rows, units] */
-export const denseLayer = (
-  x: tf.Tensor,
-  kernel: tf.Tensor,
-  bias: tf.Tensor,
-  activation: Activation,
-): tf.Tensor => run('FunnelDense', { x, kernel, bias }, { activation });
+const denseLayer = (x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, activation: Activation): tf.Tensor =>
+  run('FunnelDense', { x, kernel, bias }, { activation });
 
 /**
- * The arithmetic of a layer, forwards and backwards: one kernel each way on a backend that has ours (see `kernels/layers.ts`), else
- * composed of tfjs's. `tf.fused.*` falls back to three separate ops while gradients are recorded; the kernels behind it do not, so we
- * call them and give them the gradients that tfjs keeps inside `tf.fused.*`.
+ * On other backends, the layers run the fused kernels of tfjs. `tf.fused.*` would use three separate ops while gradients are recorded, so
+ * we call the kernels behind it and register the gradients that tfjs has only inside `tf.fused.*`.
  */
 
 type Attributes = tf.NamedAttrMap;
-/** tfjs types a kernel's inputs and attributes as open maps; what goes in them is checked by the kernel. */
+/** tfjs types inputs and attributes of a kernel as open maps. Each kernel checks its own. */
 const runKernel = (
   name: string,
   inputs: Record<string, tf.Tensor>,
@@ -143,11 +140,11 @@ const halved = {
   dimRoundingMode: undefined,
 };
 
-/** dL/dz of act(z) from dL/dact and act's output: ReLU passes where its output is positive. */
+/** The gradient before the activation, from the gradient after it and its output: ReLU lets pass where its output is above 0. */
 const throughActivation = (dy: tf.Tensor, y: tf.Tensor, activation: 'relu' | 'linear'): tf.Tensor =>
   activation === 'relu' ? tf.mul(dy, tf.step(y)) : dy;
 
-/** Sum over all but the last axis as a product with ones: tfjs-wasm transposes whole tensors to sum over leading axes. */
+/** Σ over all axes but the last, [… , channels] → [channels], as a product with ones: tfjs-wasm would transpose the whole tensor. */
 const sumToChannels = (dy: tf.Tensor): tf.Tensor1D => {
   const channels = dy.shape.at(-1)!;
   const rows = dy.size / channels;
@@ -185,11 +182,11 @@ tf.registerGradient({
   },
 });
 
-/** The convolution from an image of `size` that `filter` [3, 3, image channels, map channels] belongs to. */
+/** The stride-2 convolution of an image of `size` [height, width] by `filter` [3, 3, image channels, map channels]. */
 const geometryOf = (size: readonly [number, number], filter: tf.Tensor) =>
   halving(size, { image: filter.shape[2]!, map: filter.shape[3]! });
 
-/** 3×3, stride 2, 'same'. x [batch, h, w, in], filter [3, 3, in, out] → [batch, ⌈h/2⌉, ⌈w/2⌉, out]. */
+/** Convolution, 3×3, stride 2, 'same': x [batch, h, w, in], filter [3, 3, in, out] → [batch, ⌈h/2⌉, ⌈w/2⌉, out]. */
 export const conv2d = (
   x: tf.Tensor,
   filter: tf.Tensor,
@@ -200,7 +197,7 @@ export const conv2d = (
     ? convolution(x, filter, bias, geometryOf([x.shape[1]!, x.shape[2]!], filter), activation)
     : runKernel('FusedConv2D', { x, filter, bias }, { ...halved, activation, leakyreluAlpha: 0 });
 
-/** 3×3, stride 1, 'same', then σ. x [batch, h, w, in], filter [3, 3, in, out] → [batch, h, w, out]. */
+/** Convolution, 3×3, stride 1, 'same', then σ: x [batch, h, w, in], filter [3, 3, in, out] → [batch, h, w, out]. */
 export const conv2dSame = (x: tf.Tensor, filter: tf.Tensor, bias: tf.Tensor): tf.Tensor => {
   const [, height, width] = x.shape as [number, number, number, number];
   const [, , from, to] = filter.shape as [number, number, number, number];
@@ -217,7 +214,10 @@ export const conv2dSame = (x: tf.Tensor, filter: tf.Tensor, bias: tf.Tensor): tf
 /** Means over squares of 2×2: [batch, 2h, 2w, channels] → [batch, h, w, channels]. */
 export const averagePool = (x: tf.Tensor): tf.Tensor => tf.avgPool(x as tf.Tensor4D, 2, 2, 'valid');
 
-/** Every pixel four times: [batch, h, w, channels] → [batch, 2h, 2w, channels]. Back go sums over squares: tfjs-cpu's lose some. */
+/**
+ * Repeats every pixel in a square of 2×2: [batch, h, w, channels] → [batch, 2h, 2w, channels]. It has a gradient of its own (sums over
+ * the squares), because the gradient of tfjs-cpu loses some of the values.
+ */
 export const upSample = (x: tf.Tensor): tf.Tensor => {
   const size: [number, number] = [2 * x.shape[1]!, 2 * x.shape[2]!];
   const widen = tf.customGrad((small) => ({
@@ -227,7 +227,7 @@ export const upSample = (x: tf.Tensor): tf.Tensor => {
   return widen(x);
 };
 
-/** x [batch, in], kernel [in, out] → [batch, out]. */
+/** Dense layer: x [batch, in], kernel [in, out], bias [out] → [batch, out]. */
 export const dense = (
   x: tf.Tensor,
   kernel: tf.Tensor,
@@ -246,7 +246,7 @@ export const dense = (
   return tf.reshape(y, [rows, units]);
 };
 
-/** z + bias with ReLU, or (1 + tanh)/2, which is σ(2z): one pass where tanh would be three. */
+/** z + bias, then ReLU or (1 + tanh)/2. The latter is σ(2z): one pass over memory, where tanh would take three. */
 const addBias = (z: tf.Tensor, bias: tf.Tensor, activation: 'relu' | 'unitTanh'): tf.Tensor => {
   const biased = tf.add(z, bias);
   return activation === 'relu' ? tf.relu(biased) : tf.sigmoid(tf.mul(biased, 2));

@@ -1,18 +1,21 @@
+/**
+ * Matrix products, with either factor transposed.
+ */
 import type { Address, Heap, Table } from './heap.ts';
-import { type Contract, type LinearOrRelu, panelCount, panelRow, prepareContraction } from './passes.ts';
+import { type Contract, type LinearOrRelu, prepareContraction } from './passes.ts';
 import { hasFusedMultiplyAdd, type Kernel } from './wasm/assembler.ts';
 import { sumRows } from './wasm/elementwise.ts';
-import { gather, packColumns, packRows } from './wasm/pack.ts';
+import { gather, packColumns, packRows, panelCount, panelRow } from './wasm/pack.ts';
 import { correlation } from './wasm/products.ts';
 
-/** A matrix product's sizes: [rows, depth] · [depth, columns]. */
+/** The sizes of a matrix product [rows, depth] · [depth, columns]. */
 export interface Sizes {
   readonly rows: number;
   readonly depth: number;
   readonly columns: number;
 }
 
-/** Weights of this many k and columns stay in the cache while all rows pass by. */
+/** A block of so many k and columns of weights stays in the cache while all rows are multiplied with it. */
 const depthBlock = 512;
 const columnBlock = 64;
 
@@ -29,15 +32,15 @@ export interface Factors {
   readonly bias?: Address | undefined;
 }
 
-/** Stored transposed: [columns, depth] instead of [depth, columns], and so on. */
+/** Which factor is stored transposed: A as [depth, rows], B as [columns, depth]. */
 export interface Transposed {
   readonly a: boolean;
   readonly b: boolean;
 }
 
 /**
- * output [rows, columns] = activation(A · B + bias). Every sum runs over k in order, whatever the sizes around it.
- * A transposed A takes neither bias nor activation.
+ * output [rows, columns] = activation(A · B + bias). Every sum runs over k in order, whatever the sizes, so a row has the same bits in any
+ * batch. With a transposed A, bias and activation are not supported.
  */
 export function multiply(
   heap: Heap,
@@ -62,7 +65,7 @@ export function multiply(
   run(rows, panels, at);
 }
 
-/** The right operand in panels of 8 columns, [column / 8, depth, 8], at a scratch address. */
+/** Packs B into panels of 8 columns in scratch space, [column / 8, depth, 8]. */
 function preparePack(heap: Heap, { depth, columns }: Sizes, transposed: boolean): (b: Address) => Address {
   const panelStride = depth * panelRow;
   const kernel = heap.compile(
@@ -75,7 +78,7 @@ function preparePack(heap: Heap, { depth, columns }: Sizes, transposed: boolean)
   };
 }
 
-/** Rows of A as they lie, times B in panels. */
+/** A [rows, depth] times B in panels. */
 function prepareProduct(
   heap: Heap,
   { depth, columns }: Sizes,
@@ -113,7 +116,7 @@ function prepareProduct(
   };
 }
 
-/** Aᵀ · B with A stored [depth, rows] and B in panels. */
+/** Aᵀ · B, with A stored as [depth, rows] and B in panels. */
 function correlatePanels(heap: Heap, a: Address, panels: Address, output: Address, sizes: Sizes): void {
   const { rows, depth, columns } = sizes;
   heap.zero(output, rows * columns);
@@ -147,8 +150,8 @@ function prepareCorrelation(heap: Heap, { rows, depth, columns }: Sizes) {
 }
 
 /**
- * product [rows, columns] = Aᵀ · B and sums [columns] = Σ_k B, where A is stored [depth, rows] and B, [depth, columns], may be a
- * gradient that goes back through the ReLU whose output is `mask`: what a dense layer's kernel and bias need.
+ * The gradients of a dense layer: product [rows, columns] = Aᵀ · B for its kernel, and sums [columns] = Σ_k B for its bias. A is stored as
+ * [depth, rows]. B [depth, columns] may be a gradient that first goes back through the ReLU whose output is `mask`.
  */
 export function multiplyTransposed(
   heap: Heap,

@@ -1,16 +1,17 @@
 /**
- * tfjs-wasm 4.22 hands the gradient of max pooling to the *last* of several equal maxima; TensorFlow, PyTorch and tfjs's other backends
- * hand it to the first. Behind a ReLU, flat image regions make ties everywhere, so attacks would walk other paths than anywhere else.
+ * The gradient of max pooling on wasm. Where several values of a window are equal maxima, tfjs-wasm 4.22 gives the gradient to the *last*;
+ * TensorFlow, PyTorch and the other backends of tfjs give it to the first. Behind a ReLU such ties are frequent, so an attack would take
+ * another path than on other backends.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { HeapBackend } from './heap.ts';
 
 const maxPoolGradient: tf.KernelFunc = ({ inputs, attrs, backend }) => {
-  const { dy, input } = inputs as { dy: tf.TensorInfo; input: tf.TensorInfo }; // the kernel's own names
+  const { dy, input } = inputs as { dy: tf.TensorInfo; input: tf.TensorInfo }; // the names that tfjs gives them
   const { filterSize, strides, pad, dimRoundingMode } = attrs as unknown as tf.MaxPoolGradAttrs;
   const shape = input.shape as [number, number, number, number]; // pooling takes NHWC
   const info = tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
-  const heap = backend as HeapBackend; // only registered for wasm
+  const heap = backend as HeapBackend; // this kernel is registered for wasm only
   const dx = heap.makeOutput(input.shape, 'float32');
   const [x, upstream, gradient] = [
     heap.typedArrayFromHeap(input),
@@ -56,8 +57,8 @@ const maxPoolGradient: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   return dx;
 };
 
-/** Which of four equal values the backend in use gives the gradient of their maximum to. */
-const tiedMaximum = (): number =>
+/** The index, among four equal values, of the one that gets the gradient of their maximum on the current backend. */
+const indexOfTiedMaximum = (): number =>
   tf.tidy(() => {
     const gradient = tf.grad((x) => tf.sum(tf.maxPool(x as tf.Tensor4D, 2, 1, 'valid')))(
       tf.ones([1, 2, 2, 1]),
@@ -65,9 +66,9 @@ const tiedMaximum = (): number =>
     return gradient.dataSync().indexOf(1);
   });
 
-/** Replaces wasm's kernel where it gives ties to the last. Does nothing on other backends, nor where this is already right. */
+/** Replaces the kernel of wasm where it gives the gradient to the last. Does nothing on other backends, or where it is already right. */
 export const correctMaxPoolGradient = (): void => {
-  if (tf.getBackend() !== 'wasm' || tiedMaximum() === 0) return;
+  if (tf.getBackend() !== 'wasm' || indexOfTiedMaximum() === 0) return;
   tf.unregisterKernel('MaxPoolGrad', 'wasm');
   tf.registerKernel({ kernelName: 'MaxPoolGrad', backendName: 'wasm', kernelFunc: maxPoolGradient });
 };

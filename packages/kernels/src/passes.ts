@@ -1,3 +1,6 @@
+/**
+ * What convolutions, matrix products and their gradients share: weights in panels, groups of four images, patches, ReLU masks.
+ */
 import { type Geometry, imageSize, mapSize, patchTable, tapCount } from './geometry.ts';
 import { type Address, type Heap, perCount, type Table } from './heap.ts';
 import { hasFusedMultiplyAdd, type Module } from './wasm/assembler.ts';
@@ -7,11 +10,7 @@ import { type Contraction, contraction, type DotProducts, dotProducts } from './
 
 export type LinearOrRelu = 'linear' | 'relu';
 
-/** Weights are packed in panels of 8 columns: bytes of one k in a panel, and how many panels there are. */
-export const panelRow = 32;
-export const panelCount = (columns: number): number => Math.ceil(columns / 8);
-
-/** Where a contraction reads and writes. */
+/** The addresses that a contraction reads and writes. */
 export interface Operands {
   readonly input: Address;
   readonly weights: Address;
@@ -20,10 +19,10 @@ export interface Operands {
   readonly table: Table;
 }
 
-/** Runs a contraction over so many images. */
+/** Runs a contraction over `images` images. */
 export type Contract = (images: number, at: Operands) => void;
 
-/** Four images at once, then those that are left. */
+/** Runs a kernel over four images at once, and another over the one to three that remain. */
 function inFours(
   heap: Heap,
   strides: { inputStride: number; outputStride: number },
@@ -42,30 +41,32 @@ function inFours(
 
 type Shape<Spec> = Omit<Spec, 'images' | 'fused'>;
 
+/** Compiles a `contraction` (wasm/products.ts). */
 export function prepareContraction(heap: Heap, shape: Shape<Contraction>): Contract {
   const fused = hasFusedMultiplyAdd();
   return inFours(heap, shape, (images) => contraction({ ...shape, fused, images }));
 }
 
+/** Compiles `dotProducts` (wasm/products.ts). */
 export function prepareDotProducts(heap: Heap, shape: Shape<DotProducts>): Contract {
   const fused = hasFusedMultiplyAdd();
   return inFours(heap, shape, (images) => dotProducts({ ...shape, fused, images }));
 }
 
-/** Images gathered at once: enough for long runs, few enough for the second-level cache. */
+/** Images that are rearranged at once: enough for long runs, few enough for the second-level cache. */
 export const groupSize = 4;
 
-/** Calls `run` for each group of images: the first, and how many. */
+/** Calls `run` for each group of up to four images, with the index of the first and the number of images. */
 export function inGroups(batch: number, run: (first: number, images: number) => void): void {
   for (let first = 0; first < batch; first += groupSize) run(first, Math.min(groupSize, batch - first));
 }
 
-/** An image of so few channels is rearranged into patches: a row of them is shorter than a tile. */
+/** Whether an image has so few channels that it is better rearranged into patches. */
 export const isNarrow = ({ image }: Geometry): boolean => image.channels < 4;
 
 export const patchLength = (geometry: Geometry): number => tapCount(geometry) * geometry.image.channels;
 
-/** Gathers the patches under every position of a few images, [position, image, patch], at a scratch address. */
+/** Copies the patches under every position of a few images to scratch space, [position, image, patch]. */
 export function preparePatches(heap: Heap, geometry: Geometry): (from: Address, images: number) => Address {
   const length = patchLength(geometry);
   const imageBytes = 4 * imageSize(geometry);
@@ -84,7 +85,7 @@ export function preparePatches(heap: Heap, geometry: Geometry): (from: Address, 
   };
 }
 
-/** A gradient back through the ReLU whose output is `mask`; at a scratch address. */
+/** A gradient back through the ReLU whose output is `mask`, in scratch space. */
 export function throughRelu(heap: Heap, gradient: Address, mask: Address, floats: number): Address {
   const target = heap.scratch('masked', 4 * floats);
   const kernel = heap.once('reluGradient', () => heap.compile(reluGradient()));
@@ -92,19 +93,17 @@ export function throughRelu(heap: Heap, gradient: Address, mask: Address, floats
   return target;
 }
 
-/** How the sums of a convolution start and end: what its kernels are specialised to besides the geometry. */
+/** How the sums of a convolution start and end. Its kernels are specialised to this and to the geometry. */
 export interface Ends {
   readonly start: 'zero' | 'bias';
   readonly activation: LinearOrRelu;
 }
 
-/** Packs the filter, and answers what takes images from input to output. */
+/** Packs the filter, and answers a function that computes the output of some images. */
 export type Plan = (filter: Address, bias: Address | undefined) => Run;
 export type Run = (input: Address, output: Address, images: number) => void;
 
-/** What the gradient of a convolution's filter is made from, and where it goes. */
-
-/** One side of a convolution: values, or a gradient that goes back through the ReLU whose output is `mask`. */
+/** One side of a convolution: values, or a gradient with the output `mask` of the ReLU through which it goes back. */
 export interface Side {
   readonly values: Address;
   readonly mask?: Address | undefined;
@@ -112,7 +111,7 @@ export interface Side {
 
 export type SideName = 'image' | 'map';
 
-/** Where the sums go; `bias` only where one side is named as the gradient that it is the sum of. */
+/** Where the gradients of filter and bias go. `bias` is used only where one side is named as the gradient. */
 export interface Results {
   readonly filter: Address;
   readonly bias: Address;

@@ -1,29 +1,32 @@
+/**
+ * Where the time of a computation goes, kernel by kernel.
+ */
 import * as tf from '@tensorflow/tfjs';
 
 export interface KernelTime {
   readonly kernel: string;
   readonly calls: number;
-  /** In the kernel itself, without kernels that it called. */
+  /** Time in the kernel itself, without the kernels that it called. */
   readonly milliseconds: number;
 }
 
 export interface KernelProfile {
   readonly backend: string;
   readonly milliseconds: number;
-  /** Outside of kernels: tfjs' tape, scopes, uploads and downloads, the caller's own work. */
+  /** Time outside of kernels: the tape and scopes of tfjs, transfers, the caller's own work. */
   readonly outsideMilliseconds: number;
   /** Slowest first. */
   readonly kernels: readonly KernelTime[];
 }
 
 /**
- * Starts to note where time goes, kernel by kernel, on the backend that tfjs runs on now; the answer ends it and gives what was
- * noted. One profile at a time. On a GPU a kernel only queues its work: there the times are those of the host.
+ * Starts to measure the time of every kernel on the current backend. The function that it answers stops, and answers the profile. Only one
+ * profile can run at a time. On a GPU, kernels only queue their work, so the times are those of the host.
  */
 export function startProfile(): () => KernelProfile {
   const backend = tf.getBackend();
   const times = new Map<string, { calls: number; milliseconds: number }>();
-  /** Time spent in kernels called by each kernel that is running. */
+  /** For each running kernel, the time in the kernels that it called. */
   const inner: number[] = [];
   const timed =
     (name: string, kernelFunc: tf.KernelFunc): tf.KernelFunc =>
@@ -56,14 +59,14 @@ export function startProfile(): () => KernelProfile {
   };
 }
 
-/** Runs `work` under a profile. */
+/** Runs a function and profiles it. */
 export async function profileKernels<T>(
-  work: () => T | Promise<T>,
+  profiled: () => T | Promise<T>,
 ): Promise<{ readonly result: T; readonly profile: KernelProfile }> {
   const stop = startProfile();
   let profile: KernelProfile | undefined;
   try {
-    const result = await work();
+    const result = await profiled();
     profile = stop();
     return { result, profile };
   } finally {
@@ -71,7 +74,7 @@ export async function profileKernels<T>(
   }
 }
 
-/** The profile as lines of text, per `steps` steps. */
+/** The profile as lines of text: times and calls of one step, where it measured `steps` steps. */
 export function formatProfile(
   { backend, milliseconds, outsideMilliseconds, kernels }: KernelProfile,
   steps = 1,

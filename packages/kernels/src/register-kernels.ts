@@ -1,3 +1,6 @@
+/**
+ * What replaces kernels of tfjs-wasm: convolution, matrix products, ReLU's gradient, identity and cast. And how all kernels are registered.
+ */
 import * as tf from '@tensorflow/tfjs';
 import { adamKernel } from './adam-step.ts';
 import { type Finish, imageToMap, mapToImage } from './convolution.ts';
@@ -11,7 +14,7 @@ import { reluGradient } from './wasm/elementwise.ts';
 
 type Shape4D = [number, number, number, number];
 
-/** A tfjs kernel that answers undefined where the shipped one must do. */
+/** A kernel for some inputs. It answers undefined for the others, which then go to the kernel of tfjs-wasm. */
 export type PartialKernel = (call: Parameters<tf.KernelFunc>[0]) => tf.TensorInfo | undefined;
 
 /** The attributes that all convolution kernels share. */
@@ -28,7 +31,7 @@ interface Attributes {
 
 const attributesOf = (call: Parameters<PartialKernel>[0]): Attributes => call.attrs as unknown as Attributes;
 
-/** The geometry of a convolution of `imageShape`; undefined where our kernels do not compute it. */
+/** The geometry of a convolution, or undefined where our kernels do not support it. */
 function geometryOf(image: Shape4D, filter: Shape4D, attributes: Attributes): Geometry | undefined {
   const { strides, pad, dimRoundingMode, dilations = 1, dataFormat = 'NHWC' } = attributes;
   if (dataFormat !== 'NHWC') return undefined;
@@ -43,14 +46,14 @@ function geometryOf(image: Shape4D, filter: Shape4D, attributes: Attributes): Ge
   };
 }
 
-const ours = (...tensors: tf.TensorInfo[]): boolean =>
+const areSupported = (...tensors: tf.TensorInfo[]): boolean =>
   tensors.every(({ dtype, shape }) => dtype === 'float32' && tf.util.sizeFromShape(shape) > 0);
 
 /** Conv2D and FusedConv2D: x [batch, height, width, in], filter [h, w, in, out], bias [out]. */
 export const convolve: PartialKernel = (call) => {
   const { x, filter, bias, preluActivationWeights } = call.inputs;
   const { activation = 'linear', ...attributes } = attributesOf(call);
-  if (!x || !filter || !ours(x, filter) || preluActivationWeights) return undefined;
+  if (!x || !filter || !areSupported(x, filter) || preluActivationWeights) return undefined;
   if (activation !== 'linear' && activation !== 'relu') return undefined;
   if (bias && bias.shape.at(-1) !== tf.util.sizeFromShape(bias.shape)) return undefined;
   const geometry = geometryOf(x.shape as Shape4D, filter.shape as Shape4D, attributes);
@@ -70,7 +73,7 @@ export const convolveBack: PartialKernel = (call) => {
   const attributes = attributesOf(call);
   const shape = attributes.inputShape!;
   const geometry = geometryOf(shape, filter.shape as Shape4D, attributes);
-  if (!geometry || !ours(dy, filter)) return undefined;
+  if (!geometry || !areSupported(dy, filter)) return undefined;
   const heap = heapOf(call.backend);
   const dx = heap.allocate(shape);
   const at = { input: heap.address(dy), filter: heap.address(filter), output: heap.address(dx) };
@@ -78,13 +81,13 @@ export const convolveBack: PartialKernel = (call) => {
   return dx;
 };
 
-/** Conv2DBackpropFilter, which tfjs-wasm does not ship. */
+/** Conv2DBackpropFilter, which tfjs-wasm does not have. */
 export const convolveFilter: PartialKernel = (call) => {
   const { x, dy } = call.inputs as Tensors<'x' | 'dy'>;
   const attributes = attributesOf(call);
   const shape = attributes.filterShape!;
   const geometry = geometryOf(x.shape as Shape4D, shape, attributes);
-  if (!geometry || !ours(x, dy)) return undefined;
+  if (!geometry || !areSupported(x, dy)) return undefined;
   const heap = heapOf(call.backend);
   const dw = heap.allocate(shape);
   const sides = { image: { values: heap.address(x) }, map: { values: heap.address(dy) } };
@@ -99,8 +102,8 @@ interface Attributes {
 }
 
 /**
- * BatchMatMul and _FusedMatMul: a [batch, rows, depth], b [batch, depth, columns] (or with 1 for a batch), or both without a batch;
- * bias [columns].
+ * BatchMatMul and _FusedMatMul: a [batch, rows, depth], b [batch, depth, columns], either with a batch of 1, or both without a batch; bias
+ * [columns].
  */
 export const matMul: PartialKernel = (call) => {
   const { a, b } = call.inputs as Tensors<'a' | 'b'>;
@@ -140,7 +143,7 @@ export const matMul: PartialKernel = (call) => {
   return output;
 };
 
-/** dy where x > 0, else 0: one pass over memory instead of the three of step, cast and multiplication. */
+/** FunnelThroughRelu: dy where x > 0, else 0. One pass over memory, where step, cast and multiplication take three. */
 export const throughReluKernel: tf.KernelFunc = ({ inputs, backend }) => {
   const { dy, x } = inputs as Tensors<'dy' | 'x'>;
   const heap = heapOf(backend);
@@ -150,7 +153,7 @@ export const throughReluKernel: tf.KernelFunc = ({ inputs, backend }) => {
   return dx;
 };
 
-/** tfjs' own gradient, by that kernel where it is there: models of plain tfjs ops are attacked through it. */
+/** Makes the gradient of tfjs' own ReLU use FunnelThroughRelu where the backend has it: models of plain tfjs ops then run faster. */
 export function registerReluGradient(): void {
   tf.registerGradient({
     kernelName: 'Relu',
@@ -168,14 +171,14 @@ export function registerReluGradient(): void {
   });
 }
 
-/** Tensors are immutable: another name for one needs no copy of it. (The shipped kernel copies.) */
+/** Identity without a copy, because tensors are immutable. (The kernel of tfjs-wasm copies.) */
 const identity: tf.KernelFunc = ({ inputs, backend }) => {
   const { x } = inputs as Tensors<'x'>;
   heapOf(backend).backend.incRef(x.dataId);
   return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
 };
 
-/** Nothing to do where the type stays the same. (The shipped kernel copies.) */
+/** Cast without a copy where the type stays the same. (The kernel of tfjs-wasm copies.) */
 const cast: PartialKernel = (call) => {
   const { x } = call.inputs as Tensors<'x'>;
   return call.attrs?.dtype === x.dtype ? (identity(call) as tf.TensorInfo) : undefined;
@@ -193,7 +196,10 @@ const kernels: Readonly<Record<string, PartialKernel>> = {
 
 let registered = false;
 
-/** Registers what tfjs-wasm lacks or does slowly; what ours do not take goes to the shipped kernel. Idempotent. */
+/**
+ * Registers our kernels on the wasm backend. Import '@tensorflow/tfjs-backend-wasm' before the first call; further calls do nothing. Inputs
+ * that our kernels do not support go to the kernels of tfjs-wasm.
+ */
 export function registerKernels(): void {
   if (registered) return;
   registered = true;
@@ -213,7 +219,7 @@ export function registerKernels(): void {
       const result = kernel(call) ?? shipped?.kernelFunc(call);
       if (result) return result;
       throw new Error(
-        `${kernelName} of these shapes, types or attributes is not there on wasm; use another backend.`,
+        `${kernelName} with these shapes, types or attributes is not supported on wasm; use another backend.`,
       );
     };
     replace(kernelName, kernelFunc);

@@ -1,11 +1,12 @@
+/**
+ * Stride-2 convolutions and their filter gradients, computed in pairs (winograd-pairing.ts).
+ */
 import type { Geometry } from './geometry.ts';
 import { type Heap, perCount } from './heap.ts';
 import {
   type Ends,
   inGroups,
   type Plan,
-  panelCount,
-  panelRow,
   prepareContraction,
   type Results,
   type Side,
@@ -14,7 +15,7 @@ import {
 } from './passes.ts';
 import { hasFusedMultiplyAdd } from './wasm/assembler.ts';
 import { sumRows } from './wasm/elementwise.ts';
-import { packColumns, packRows } from './wasm/pack.ts';
+import { packColumns, packRows, panelCount, panelRow } from './wasm/pack.ts';
 import { correlation } from './wasm/products.ts';
 import {
   filterOperator,
@@ -27,7 +28,7 @@ import {
   weightsCount,
 } from './winograd-pairing.ts';
 
-/** Combined pixels → sums, as a contraction's table: a sum's products follow each other, as do its weights. */
+/** The table of the contraction from combined pixels to sums. The products of a sum follow each other, as do its weights. */
 function sumsTable(pairing: Pairing, { image, map }: Geometry): number[] {
   let product = 0;
   return pairing.flatMap(({ products }, sum) => {
@@ -41,7 +42,7 @@ function sumsTable(pairing: Pairing, { image, map }: Geometry): number[] {
   });
 }
 
-/** Sums → products, as a contraction's table, weight by weight. */
+/** The table of the contraction from sums to products, weight by weight. */
 const productsTable = (pairing: Pairing, { image, map }: Geometry): number[] =>
   pairing
     .flatMap(({ products }, sum) => products.map(({ weight }) => ({ sum, weight })))
@@ -57,7 +58,7 @@ const productsTable = (pairing: Pairing, { image, map }: Geometry): number[] =>
 
 const positionsOf = ({ height, width }: { height: number; width: number }): number => height * width;
 
-/** image → map. */
+/** image → map, in pairs. */
 export const preparePairedMap = (heap: Heap, geometry: Geometry, pairing: Pairing, ends: Ends): Plan => {
   const { image, map } = geometry;
   const [pixels, positions] = [positionsOf(image), positionsOf(map)];
@@ -103,7 +104,7 @@ export const preparePairedMap = (heap: Heap, geometry: Geometry, pairing: Pairin
   };
 };
 
-/** map → image. */
+/** map → image, in pairs. */
 export const preparePairedImage = (heap: Heap, geometry: Geometry, pairing: Pairing, ends: Ends): Plan => {
   const { image, map } = geometry;
   const [pixels, positions] = [positionsOf(image), positionsOf(map)];
@@ -147,13 +148,13 @@ export const preparePairedImage = (heap: Heap, geometry: Geometry, pairing: Pair
   };
 };
 
-/** All products, in an order in which those that meet the same weight are neighbours. */
+/** All products, sorted so that products with the same weight are neighbours. */
 const productsByWeight = (pairing: Pairing) =>
   pairing
     .flatMap(({ products }, sum) => products.map((product) => ({ ...product, sum })))
     .sort((a, b) => a.weight - b.weight || a.sum - b.sum);
 
-/** For each of the 25 weights, a correlation's run over its products and their sums, `images` of them interleaved. */
+/** For each of the 25 weights, the run of a correlation over its products and their sums, with `images` images interleaved. */
 const runTables = (
   products: ReturnType<typeof productsByWeight>,
   images: number,
@@ -163,7 +164,7 @@ const runTables = (
     const first = products.findIndex((product) => product.weight === weight);
     const count = products.filter((product) => product.weight === weight).length;
     if (count === 0) return [];
-    // The sums of one weight are neighbours, in the order of its products.
+    // The sums with one weight are neighbours, in the order of its products.
     return [
       4 * first * images * channels,
       panelRow * products[first]!.sum * images,
@@ -171,7 +172,7 @@ const runTables = (
     ];
   });
 
-/** The filter's gradient by way of the gradients of the 25 weights. */
+/** The gradient of the filter, computed from the gradients of the 25 weights. */
 export function preparePairedGradient(
   heap: Heap,
   geometry: Geometry,
@@ -237,7 +238,7 @@ export function preparePairedGradient(
           ? values + skip
           : throughRelu(heap, values + skip, mask + skip, images * floats);
       };
-      // One side at most is masked: the scratch of the ReLU holds one gradient.
+      // At most one side is masked, because the scratch space of the ReLU holds one gradient.
       const from = {
         image: unmasked('image', pixels * image.channels),
         map: unmasked('map', positions * map.channels),

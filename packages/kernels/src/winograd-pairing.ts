@@ -1,19 +1,22 @@
+/**
+ * The mathematics of stride-2 convolutions whose outputs are computed in pairs. winograd-convolution.ts runs them.
+ */
 import type { Geometry } from './geometry.ts';
 import type { Address, Heap } from './heap.ts';
 import type { LinearOrRelu } from './passes.ts';
 import { combination } from './wasm/elementwise.ts';
 
 /**
- * One axis of a 3-tap convolution of stride 2, with fewer multiplications: Winograd's F(2, 2) (1980) on the taps that neighbouring
+ * One axis of a 3-tap convolution of stride 2 with fewer multiplications: Winograd's F(2, 2) (Winograd 1980) on the taps that neighbouring
  * outputs share.
  *
- * Output j is aⱼ·w₀ + bⱼ·w₁ + aⱼ₊₁·w₂, where a are the pixels under outer taps and b those under the middle one. Two outputs take
+ * Output j is aⱼ·w₀ + bⱼ·w₁ + aⱼ₊₁·w₂, where a are the pixels under the outer taps and b those under the middle tap. Two outputs take
  *   n₀ = (aⱼ − aⱼ₊₁)·w₀ + bⱼ·w₁    n₁ = aⱼ₊₁·(w₀ + w₂)    n₂ = (aⱼ₊₂ − aⱼ₊₁)·w₂ + bⱼ₊₁·w₁
  *   yⱼ = n₀ + n₁                   yⱼ₊₁ = n₁ + n₂
- * five multiplications instead of six. An output at the rim, where one outer tap is on padding, takes two by itself.
+ * five multiplications instead of six. An output at the border, where one outer tap is on padding, takes two by itself.
  */
 
-/** The weights that go into the same sum, as sums of taps: those of n₀, n₁ and n₂. */
+/** The weights of n₀, n₁ and n₂, each as a sum of taps. */
 export const weightsOfSums: readonly Operator[] = [[[0], [1]], [[0, 2]], [[2], [1]]].map((weights) =>
   weights.map((taps) => taps.map((from) => ({ from, factor: 1 }))),
 );
@@ -22,13 +25,13 @@ export const weightsOfSums: readonly Operator[] = [[[0], [1]], [[0, 2]], [[2], [
 export interface AxisSum {
   /** Which of them: its weights are `weightsOfSums[kind]`. */
   readonly kind: number;
-  /** What each of its weights is multiplied with, in their order: pixels. */
+  /** For each of its weights, the pixels with which it is multiplied. */
   readonly factors: Operator;
-  /** The outputs that it is part of. */
+  /** The outputs to which it is added. */
   readonly outputs: readonly Term[];
 }
 
-/** Undefined where outputs cannot be paired: then the plain convolution does as well. */
+/** The sums of one axis, or undefined where its outputs cannot be paired. */
 export function pairOutputs(
   pixels: number,
   outputs: number,
@@ -36,22 +39,22 @@ export function pairOutputs(
 ): readonly AxisSum[] | undefined {
   const outer = (j: number): number => 2 * j - padding;
   const inside = (pixel: number): boolean => pixel >= 0 && pixel < pixels;
-  const [rimAtStart, rimAtEnd] = [!inside(outer(0)), !inside(outer(outputs))];
-  // As many rim outputs by themselves as leave an even number to pair.
+  const [borderAtStart, borderAtEnd] = [!inside(outer(0)), !inside(outer(outputs))];
+  // Compute as many border outputs singly as leave an even number to pair.
   const odd = outputs % 2 === 1;
   const [first, last] =
-    rimAtStart && rimAtEnd && !odd
+    borderAtStart && borderAtEnd && !odd
       ? [1, outputs - 1]
-      : odd && rimAtEnd
+      : odd && borderAtEnd
         ? [0, outputs - 1]
-        : odd && rimAtStart
+        : odd && borderAtStart
           ? [1, outputs]
           : [0, outputs];
   if ((last - first) % 2 === 1 || outputs < 2) return undefined;
 
   const [a, b] = [outer, (j: number): number => outer(j) + 1];
   const sums: AxisSum[] = [];
-  /** Signed pixels, those on padding left out. */
+  /** Pixels with their signs, without those on padding. */
   const pixelsOf = (...signed: readonly (readonly [number, number])[]): Term[] =>
     signed.filter(([pixel]) => inside(pixel)).map(([from, factor]) => ({ from, factor }));
   const add = (kind: number, outputs: readonly number[], ...factors: Term[][]): void => {
@@ -67,17 +70,15 @@ export function pairOutputs(
   return sums.every(({ factors }) => factors.every((pixels) => pixels.length > 0)) ? sums : undefined;
 }
 
-/** Sparse linear maps between positions, with factors of ±1. */
-
 export interface Term {
   readonly from: number;
   readonly factor: number;
 }
 
-/** For each position of the result, what it is the sum of. */
+/** A sparse linear map between positions, with factors of ±1: for each position of the result, the terms of its sum. */
 export type Operator = readonly (readonly Term[])[];
 
-/** The map whose result at (i, j) sums over both axes: rows of `inner` positions each. */
+/** The tensor product of two operators: `outer` on rows, `inner` on columns. A row has `innerFrom` positions. */
 export const product = (outer: Operator, inner: Operator, innerFrom: number): Operator =>
   outer.flatMap((rows) =>
     inner.map((columns) =>
@@ -90,7 +91,7 @@ export const product = (outer: Operator, inner: Operator, innerFrom: number): Op
     ),
   );
 
-/** The transpose: what goes to each of the `count` positions that the operator reads. */
+/** The transpose of an operator that reads `count` positions. */
 export function transpose(operator: Operator, count: number): Operator {
   const transposed: Term[][] = Array.from({ length: count }, () => []);
   for (const [to, terms] of operator.entries())
@@ -100,43 +101,43 @@ export function transpose(operator: Operator, count: number): Operator {
 
 const bits = (value: number): number => new Int32Array(new Float32Array([value]).buffer)[0]!;
 
-/** The operator as a combination's table over positions of `stride` bytes. */
+/** The operator as the table of a combination (wasm/elementwise.ts) over positions of `stride` bytes. */
 export const combinationTable = (operator: Operator, stride: number): number[] =>
   operator.flatMap((terms) => [
     terms.length,
     ...terms.flatMap(({ from, factor }) => [from * stride, bits(factor)]),
   ]);
 
-/** Combined pixels that meet one weight and are added to one sum. */
+/** Combined pixels times one weight, a part of one sum. */
 interface Product {
   /** Index into `filterOperator`. */
   readonly weight: number;
   readonly pixels: readonly Term[];
 }
 
-/** A sum of products, which is part of some positions of the map. */
+/** A sum of products, which is added to some positions of the map. */
 interface Sum {
   readonly products: readonly Product[];
   readonly positions: readonly Term[];
 }
 
-/** A convolution whose outputs are computed in pairs along both axes. Sorted by weights. */
+/** A convolution whose outputs are computed in pairs along both axes: its sums, sorted by weights. */
 export type Pairing = readonly Sum[];
 
-/** The weights of a sum follow each other: all pairs of its row's and its column's. */
+/** The kinds of sums: n₀, n₁ or n₂ along rows with n₀, n₁ or n₂ along columns. The weights of a kind follow each other. */
 const kinds = weightsOfSums.flatMap((rows, row) =>
   weightsOfSums.map((columns, column) => ({ row, column, weights: product(rows, columns, 3) })),
 );
 
-/** The nine taps → the 25 weights that the products are with. */
+/** The nine taps → the 25 weights of the products. */
 export const filterOperator: Operator = kinds.flatMap(({ weights }) => weights);
 export const weightsCount = filterOperator.length;
 
-/** Combining a channel costs as much as three multiplications, measured; less than this gain is lost to the caches. */
+/** Measured: combining a channel costs as much as three multiplications, and a gain below `minGain` is lost to the caches. */
 const combineCost = 3;
 const minGain = 1.2;
 
-/** How much less work a pairing is, all told, than the multiplications that it replaces. */
+/** The work of the plain convolution, relative to that of the pairing. */
 function gainOf(pairing: Pairing, { image, map, filter, stride, padding }: Geometry): number {
   const within = (tap: number, pixels: number, outputs: number, step: number, before: number): number =>
     Array.from({ length: outputs }, (_, j) => j * step - before + tap).filter((at) => at >= 0 && at < pixels)
@@ -153,7 +154,7 @@ function gainOf(pairing: Pairing, { image, map, filter, stride, padding }: Geome
   );
 }
 
-/** Undefined where the plain convolution does as well. */
+/** The pairing of a convolution, or undefined where it would not save work. */
 export function pairConvolution(geometry: Geometry): Pairing | undefined {
   const { image, map, filter, stride, padding } = geometry;
   const three = filter.height === 3 && filter.width === 3;
@@ -179,7 +180,7 @@ export function pairConvolution(geometry: Geometry): Pairing | undefined {
       };
     }),
   );
-  // Sums of the same weights follow each other: those weights stay in the cache meanwhile.
+  // Sums with the same weights follow each other, so that these weights stay in the cache.
   const pairing = sums.sort((a, b) => a.products[0]!.weight - b.products[0]!.weight);
   const unused = transpose(pixelOperator(pairing), image.height * image.width).some(
     ({ length }) => length === 0,
@@ -187,14 +188,14 @@ export function pairConvolution(geometry: Geometry): Pairing | undefined {
   return unused || gainOf(pairing, geometry) < minGain ? undefined : pairing;
 }
 
-/** Pixels → the combined pixels of every product, sum by sum. */
+/** Pixels → the combined pixels of all products, sum by sum. */
 export const pixelOperator = (pairing: Pairing): Operator =>
   pairing.flatMap(({ products }) => products.map(({ pixels }) => pixels));
 
-/** Positions of the map → the sums that they are part of. */
+/** Positions of the map → sums (as a transpose: sums → positions). */
 export const sumOperator = (pairing: Pairing): Operator => pairing.map(({ positions }) => positions);
 
-/** How combined positions lie: one after the other for each image, unless strides say otherwise. In bytes. */
+/** The strides of combined positions in bytes: from image to image, position to position, and 8 channels to the next 8. */
 export interface Layout {
   readonly image: number;
   readonly position: number;
@@ -203,7 +204,7 @@ export interface Layout {
 
 export interface CombinationShape {
   readonly operator: Operator;
-  /** Positions that it reads. */
+  /** The number of positions that the operator reads. */
   readonly positions: number;
   readonly channels: number;
   readonly layout?: Layout;
@@ -211,7 +212,7 @@ export interface CombinationShape {
   readonly activation?: LinearOrRelu;
 }
 
-/** Combines positions of a few images that follow each other. */
+/** Compiles a combination over a few images that follow each other. */
 export function prepareCombination(
   heap: Heap,
   { operator, positions, channels, layout, start = 'zero', activation = 'linear' }: CombinationShape,
@@ -228,7 +229,7 @@ export function prepareCombination(
   };
 }
 
-/** The 25 weights of each pair of channels, [weight, image channels, map channels], at a scratch address. */
+/** Computes the 25 weights of each pair of channels, [weight, image channels, map channels], in scratch space. */
 export function prepareWeights(heap: Heap, { image, map }: Geometry): (filter: Address) => Address {
   const channels = image.channels * map.channels;
   const combine = prepareCombination(heap, { operator: filterOperator, positions: 9, channels });

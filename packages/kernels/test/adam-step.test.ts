@@ -23,7 +23,7 @@ function run(size: number, steps: readonly number[]): tf.Tensor[] {
   return [weight!, first!, second!];
 }
 
-test.each([1, 3, 4, 7, 1000])('%i weights: the same as composed of tfjs ops', async (size) => {
+test.each([1, 3, 4, 7, 1000])('%i weights: the same as a composition of tfjs ops', async (size) => {
   expectClose(await onBoth(() => run(size, [1, 2, 3])), 1e-6);
 });
 
@@ -36,7 +36,7 @@ test('the same as tf.train.adam', async () => {
   for (const [i, value] of weight.dataSync().entries()) expect(ours[i]).toBeCloseTo(value, 5);
 });
 
-test('clones of a weight, and its neighbours in memory, do not see it change', async () => {
+test('clones of a weight, and its neighbours in memory, do not change', async () => {
   await tf.setBackend('wasm');
   const tensors = [1, 2, 3].map((seed) => tf.variable(uniform(5, seed)));
   const before = tensors.map((tensor) => tensor.dataSync().slice());

@@ -17,7 +17,7 @@ export interface Pair {
   readonly cpu: readonly Float32Array[];
 }
 
-/** What `compute` gives on wasm, and on tfjs' plain JavaScript backend, which sums in double precision or nearly so. */
+/** The results of `compute` on wasm and on tfjs-cpu, which sums in double precision or nearly so. */
 export async function onBoth(compute: () => tf.Tensor[]): Promise<Pair> {
   const on = async (backend: string): Promise<Float32Array[]> => {
     await tf.setBackend(backend);
@@ -31,7 +31,7 @@ export function expectClose({ wasm, cpu }: Pair, tolerance = 5e-6): void {
   expect(wasm.map((values) => values.length)).toEqual(cpu.map((values) => values.length));
   const errors = wasm.map((values, i) => {
     const expected = cpu[i]!;
-    const scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const scale = expected.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
     return values.reduce((worst, value, j) => Math.max(worst, Math.abs(value - expected[j]!)), 0) / scale;
   });
   for (const error of errors) expect(error).toBeLessThan(tolerance); // NaN fails too

@@ -7,7 +7,7 @@ beforeAll(async () => {
   await openBackend('wasm');
 });
 
-/** [batch, height, width, channels, filters, taps, stride, pad]: batches that are not whole groups, odd sizes, ragged channels. */
+/** [batch, height, width, channels, filters, taps, stride, pad]: batches that are not multiples of four, odd sizes, channels that are not multiples of eight. */
 const cases = [
   [5, 28, 28, 1, 32, 3, 2, 'same'],
   [3, 14, 14, 32, 64, 3, 2, 'same'],
@@ -56,7 +56,7 @@ describe.each(cases)('%i images of %i×%i×%i → %i filters of %i², stride %i,
   });
 });
 
-test('what our kernels do not take goes to the shipped ones', async () => {
+test('inputs that our kernels do not support go to the kernels of tfjs-wasm', async () => {
   const dilated = () => [
     tf.conv2d(
       uniform([2, 9, 9, 3], 1) as tf.Tensor4D,
@@ -70,7 +70,7 @@ test('what our kernels do not take goes to the shipped ones', async () => {
   expectClose(await onBoth(dilated));
 });
 
-test('the same bits whatever the batch an image comes in', async () => {
+test('an image has the same bits in every batch', async () => {
   await tf.setBackend('wasm');
   const [x, filter] = [uniform([7, 14, 14, 8], 1) as tf.Tensor4D, uniform([3, 3, 8, 12], 2) as tf.Tensor4D];
   const all = tf.conv2d(x, filter, 2, 'same');

@@ -11,7 +11,7 @@ beforeAll(async () => {
 const uniform = (shape: readonly number[], seed: number) =>
   tf.randomUniform([...shape], -1, 1, 'float32', seed);
 
-/** A layer's output (as a loss) and its gradients with respect to input, weights and bias. */
+/** A loss on the output of a layer, and its gradients with respect to input, weights and bias. */
 function throughGradients(
   layer: (x: tf.Tensor, weights: tf.Tensor, bias: tf.Tensor) => tf.Tensor,
   inputs: () => tf.Tensor[],
@@ -79,7 +79,7 @@ const networkWeights = () => [
   uniform([5], 4),
 ];
 
-test('gradients against finite differences', async () => {
+test('gradients agree with finite differences', async () => {
   await tf.setBackend('wasm');
   const x = uniform([2, 7, 7, 2], 5);
   const loss = network(networkWeights());
@@ -91,7 +91,7 @@ test('gradients against finite differences', async () => {
   expect((up! - down!) / (2 * step) / along).toBeCloseTo(1, 2);
 });
 
-test('what is frozen costs nothing: only the gradients asked for are computed, and none is left behind', async () => {
+test('computes only the gradients that are asked for, and leaves none behind', async () => {
   await tf.setBackend('wasm');
   const weights = networkWeights().map((tensor) => tf.variable(tensor));
   const x = uniform([4, 7, 7, 2], 5);
@@ -111,12 +111,12 @@ test('what is frozen costs nothing: only the gradients asked for are computed, a
   expect(last).not.toContain('FunnelDenseToInput');
   expect(last).toContain('FunnelDenseToKernel');
   expect(all).not.toContain('FunnelToImage'); // nobody asked for the gradient of x
-  // A bias that does not learn beside a kernel that does: one gradient may wait, but they do not pile up.
+  // Where the kernel is trained and its bias is not, at most one bias gradient stays.
   for (let i = 0; i < 3; i++) await kernelsOf([weights[2]!]);
   expect(tf.memory().numTensors - before).toBeLessThanOrEqual(1);
 });
 
-test('the same bits every time, and for an image alone as in a batch', async () => {
+test('has the same bits every time, and for an image alone as in a batch', async () => {
   await tf.setBackend('wasm');
   const [filter, bias] = [uniform([3, 3, 2, 4], 1), uniform([4], 2)];
   const x = uniform([7, 9, 9, 2], 3);
@@ -130,7 +130,7 @@ test('the same bits every time, and for an image alone as in a batch', async () 
   expect(gradient()).toEqual(gradient());
 });
 
-test('ReLU of plain tfjs, back and forth, and casts that change nothing or something', async () => {
+test('ReLU of plain tfjs and its gradient, and casts with and without a change of type', async () => {
   const x = () => uniform([3, 5, 7], 1);
   const gradient = () =>
     tf.grad((z: tf.Tensor) =>
@@ -145,7 +145,7 @@ test('ReLU of plain tfjs, back and forth, and casts that change nothing or somet
   await tf.setBackend('wasm');
   const kept = tf.tidy(() => {
     const tensor = x();
-    return [tf.cast(tensor, 'float32'), tf.clone(tensor)]; // share memory with what is disposed of here
+    return [tf.cast(tensor, 'float32'), tf.clone(tensor)]; // share memory with a tensor that is disposed here
   });
   expect(kept[0]!.dataSync()).toEqual(kept[1]!.dataSync());
 });

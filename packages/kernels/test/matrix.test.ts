@@ -25,13 +25,16 @@ const flags = [
   [true, true],
 ] as const;
 
-test.each(sizes)('products of %i×%i and %i columns, however stored', async (rows, depth, columns) => {
-  for (const [transposeA, transposeB] of flags) {
-    const a = () => uniform(transposeA ? [depth, rows] : [rows, depth], 1);
-    const b = () => uniform(transposeB ? [columns, depth] : [depth, columns], 2);
-    expectClose(await onBoth(() => [tf.matMul(a(), b(), transposeA, transposeB)]));
-  }
-});
+test.each(sizes)(
+  'products of %i×%i and %i columns, with each factor transposed or not',
+  async (rows, depth, columns) => {
+    for (const [transposeA, transposeB] of flags) {
+      const a = () => uniform(transposeA ? [depth, rows] : [rows, depth], 1);
+      const b = () => uniform(transposeB ? [columns, depth] : [depth, columns], 2);
+      expectClose(await onBoth(() => [tf.matMul(a(), b(), transposeA, transposeB)]));
+    }
+  },
+);
 
 test('with bias and ReLU, and in batches', async () => {
   const fused = await onBoth(() => [
@@ -47,7 +50,7 @@ test('with bias and ReLU, and in batches', async () => {
   expectClose(fused);
 });
 
-test('gradients against finite differences', async () => {
+test('gradients agree with finite differences', async () => {
   await tf.setBackend('wasm');
   const a = uniform([5, 6], 1) as tf.Tensor2D;
   const b = uniform([6, 4], 2) as tf.Tensor2D;

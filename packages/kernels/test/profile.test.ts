@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { formatProfile, profileKernels } from '../src/profile.ts';
 import { openBackend } from './compare.ts';
 
-test('counts every kernel, adds up to the whole, and leaves the kernels as they were', async () => {
+test('counts every kernel, has times that add up, and restores the kernels', async () => {
   await openBackend('cpu');
   const before = tf.getKernel('Square', 'cpu').kernelFunc;
   const { result, profile } = await profileKernels(() =>
@@ -20,7 +20,7 @@ test('counts every kernel, adds up to the whole, and leaves the kernels as they 
   expect(formatProfile(profile, 2)).toMatch(/^One step on cpu: [\d.]+ ms\n(.*\n)+\(outside of kernels\)/);
 });
 
-test('puts the kernels back when the work fails', async () => {
+test('restores the kernels when the function throws', async () => {
   await openBackend('cpu');
   const before = tf.getKernel('Square', 'cpu').kernelFunc;
   await expect(

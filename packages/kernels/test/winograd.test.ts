@@ -16,7 +16,7 @@ const integers = (count: number, seed: number): number[] =>
   Array.from({ length: count }, (_, i) => ((i * 7 + seed * 13) % 11) - 5);
 
 test.each([3, 4, 5, 6, 7, 8, 13, 14, 15, 16, 28])(
-  'pairs of outputs over %i pixels are the convolution',
+  'outputs in pairs over %i pixels equal the convolution',
   (pixels) => {
     const outputs = Math.ceil(pixels / 2);
     const padding = pixels % 2; // 'same'
@@ -42,7 +42,7 @@ test('the usual second convolution takes 289 multiplications per pair of channel
   expect(pixelOperator(pairing!)).toHaveLength(289);
 });
 
-test('small maps and few channels are left as they are', () => {
+test('small maps and few channels are not paired', () => {
   expect(pairConvolution(halving([7, 7], { image: 32, map: 64 }))).toBeUndefined();
   expect(pairConvolution(halving([28, 28], { image: 1, map: 32 }))).toBeUndefined();
   expect(pairConvolution(halving([14, 14], { image: 30, map: 64 }))).toBeUndefined();

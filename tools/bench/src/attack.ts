@@ -119,7 +119,7 @@ const correctImages = async (
   name: z.output<typeof DatasetName>,
   count: number,
 ): Promise<Given> => {
-  const dataset = await loadDataset(DatasetSpec.parse({ name }));
+  const dataset = await loadDataset(DatasetSpec.parse({ name }), { dir: process.env.FUNNEL_DATA ?? null });
   const test = await dataset.test();
   const rows = Array.from({ length: Math.min(test.count, 2 * count + 100) }, (_, row) => row);
   const pixels = gatherImages(test, rows);

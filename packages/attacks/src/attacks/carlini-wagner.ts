@@ -1,5 +1,5 @@
 /**
- * Carlini & Wagner L2 (2017, §V–VI), as in Foolbox 3: Adam on δ in tanh space minimises ‖x − x̂‖² + c·max(0, κ − (max over j ≠ y of z_j − z_y)).
+ * Carlini & Wagner L2 (2017, §V–VI), as in Foolbox 3: Adam on δ in tanh space minimises ‖x − x̂‖² + c·max(0, κ − margin).
  * A search per image looks for the smallest constant c that succeeds. An image ends a constant early when its loss stops falling; Foolbox
  * stops the whole batch.
  *

@@ -4,7 +4,8 @@
  * and the first adversarial iterate is the result.
  *
  * Norm: L2 or L∞. Images: rows of [batch, 28, 28, 1] in [0, 1].
- * Cost per image and step: 1 forward pass, then 1 forward pass and `classes` − 1 gradients for the linearisation. `queries` counts the first.
+ * Cost per image and step: 1 forward pass, then 1 forward pass and `classes` − 1 gradients for the linearisation. `queries` counts the
+ * first.
  */
 import { classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
@@ -98,9 +99,9 @@ type Linearisation = {
 };
 
 /**
- * One step onto the nearest boundary of the linearised model. With f = z_k − z_y and w = ∂f/∂x, the boundary of class k lies |f| / ‖w‖* away,
- * at |f| / ‖w‖₂² · w (L2) or |f| / ‖w‖₁ · sign(w) (L∞). Returns `x` moved `stepFactor` times as far, clipped to [0, 1]. A row does not move
- * when no candidate has a lower logit than the label.
+ * One step onto the nearest boundary of the linearised model. With f = z_k − z_y and w = ∂f/∂x, the boundary of class k lies |f| / ‖w‖*
+ * away, at |f| / ‖w‖₂² · w (L2) or |f| / ‖w‖₁ · sign(w) (L∞). Returns `x` moved `stepFactor` times as far, clipped to [0, 1]. A row does
+ * not move when no candidate has a lower logit than the label.
  */
 export const linearisedStep = async ({
   model,

@@ -68,7 +68,8 @@ type Cursor = {
 
 /**
  * For every image the smallest ε of the grid at which clip(image + ε·direction) is a hit. After a first pass without a hit, or with a hit
- * among its first 20 ε, a second pass tries 20 even steps up to the last ε of the first. `directions`: `[n, width]`; disposed of here.
+ * among its first 20 ε, a second pass tries 20 even steps up to the last ε of the first. `directions`: `[n, width]`; this function disposes
+ * of it.
  * Every image searches at its own pace. The fewer images are left, the more ε each of them tries per pass of the model.
  */
 const searchEpsilon = async (

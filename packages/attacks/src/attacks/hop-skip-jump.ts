@@ -4,7 +4,8 @@
  * the boundary.
  *
  * Norm: L2, no budget. Images: rows of [batch, 28, 28, 1] in [0, 1].
- * Cost per image: no gradient; in step t `initialEvaluations`·√t forward passes, at most `maxEvaluations`, and some tens for the searches.
+ * Cost per image: no gradient; in step t `initialEvaluations`·√t forward passes, at most `maxEvaluations`, and some tens of forward passes
+ * for the searches.
  */
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';

@@ -1,7 +1,7 @@
 /**
  * Iterative Gradient Sign and Iterative Gradient, with the semantics of Foolbox 1.8 (`foolbox/attacks/iterative_gradient.py`). For every
- * step size of a grid the attack takes `steps` steps from the image, x ← clip(x + a·direction(∇L)), L the cross-entropy. It neither projects
- * nor stops at a hit; it keeps the nearest hit (L2) over all iterates.
+ * step size of a grid the attack takes `steps` steps from the image, x ← clip(x + a·direction(∇L)), L the cross-entropy. It neither
+ * projects nor stops at a hit; it keeps the nearest hit (L2) over all iterates.
  *
  * Norm: L∞ (`sign`) or L2 (`rms`). Images: rows of [batch, 28, 28, 1] in [0, 1].
  * Cost per image with E step sizes: E·steps forward passes and 1 + E·(steps − 1) gradients; all images share the passes.

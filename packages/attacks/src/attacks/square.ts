@@ -72,7 +72,7 @@ export const square =
     return { adversarials: tf.tensor2d(best, [labels.length, model.width]), steps: queries.slice(), queries };
   };
 
-/** What the area of the squares is divided by: it doubles during the search. The paper's schedule for 10,000 queries is scaled to `queries`. */
+/** The divisor of the squares' area, which grows during the search: the paper's schedule for 10,000 queries, scaled to `queries`. */
 const shrinkage = (query: number, { queries }: AttackSettings<'square-linf'>): number => {
   const scaled = Math.floor(((query - 1) / queries) * 10_000);
   return 2 ** [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000].filter((limit) => scaled > limit).length;

@@ -104,7 +104,10 @@ export const noiseBeatsWhiteBox: Check = async (context) => {
   ];
 };
 
-/** H4 = the larger of A(1) and A(½) − 0.1, where A(ε) is the accuracy under PGD in L∞. At ε = 1 every pixel may become anything. Flagged above 0. */
+/**
+ * H4 = the larger of A(1) and A(½) − 0.1, where A(ε) is the accuracy under PGD in L∞. At ε = 1 every pixel may become anything. Flagged
+ * above 0.
+ */
 export const unboundedAttackFails: Check = async ({ evaluate, labels }) => {
   const [all, grey] = [accuracyUnder(await evaluate(pgdAt(1))), accuracyUnder(await evaluate(pgdAt(0.5)))];
   const value = Math.max(all, grey - 0.1);
@@ -224,7 +227,9 @@ export const controlWithstandsAttacks: Check = async ({ control, labels }) => {
   return [diagnostic('H21', { value, threshold: 0.95, flagged: value < 0.95, detail })];
 };
 
-/** H22 = the lowest accuracy under one attack − the accuracy under the worst case per image. Never flagged: results report the worst case. */
+/**
+ * H22 = the lowest accuracy under one attack − the accuracy under the worst case per image. Never flagged: results report the worst case.
+ */
 export const worstCaseBeatsBestAttack: Check = async ({ evaluate, budgets, labels }) => {
   const attacks: readonly AttackInput[] = [pgdAt(budgets.linf), pgdAt(budgets.linf, { loss: 'margin' })];
   const evaluations = [];

@@ -103,11 +103,11 @@ export const diagnose = (options: DiagnoseOptions): Promise<DiagnosticsReport> =
 export const diagnoseTransfer = (options: DiagnoseOptions): Promise<DiagnosticsReport> =>
   runChecks(options, transferBeatsWhiteBox, []);
 
-/** Runs `first`, and the `others` if it finds nothing. */
+/** Runs `initialCheck`, and the other checks if it flags nothing. */
 const runChecks = async (
   options: DiagnoseOptions,
-  first: Check,
-  others: readonly Check[],
+  initialCheck: Check,
+  otherChecks: readonly Check[],
 ): Promise<DiagnosticsReport> => {
   correctMaxPoolGradient();
   const model = createFlatModel(options.model, options.batchSize);
@@ -124,13 +124,13 @@ const runChecks = async (
         'Expected images that the model classifies correctly, but the model classifies none of them correctly',
       );
     const context = await createContext(options, model, images, valuesAt(labels, correct), correct);
-    const findings = await first(context);
+    const findings = await initialCheck(context);
     const yieldToEventLoop = createYield(options.signal);
     if (findings.every(({ verdict }) => verdict === 'ok'))
-      for (const [done, check] of others.entries()) {
+      for (const [done, check] of otherChecks.entries()) {
         await yieldToEventLoop();
         findings.push(...(await check(context)));
-        options.onProgress?.({ done: done + 1, total: others.length });
+        options.onProgress?.({ done: done + 1, total: otherChecks.length });
       }
     const numberOf = (id: string): number => Number(id.slice(1));
     findings.sort((a, b) => numberOf(a.id) - numberOf(b.id));

@@ -71,8 +71,8 @@ const distanceToInterval = (value: number, a: number, b: number): number =>
  * interval [left, right] is 0 inside it. The value is 0 when all vanish. The denominator is the smaller norm, because the rare jumps of a
  * step function are large.
  *
- * The usual formula is ‖analytic − central‖ / ‖central‖ at the images themselves. It flags honest networks (7 % on the classifier of a plain
- * auto-encoder, 23 % on a network with max-pooling), because images lie where no gradient exists: over a black background every
+ * The usual formula is ‖analytic − central‖ / ‖central‖ at the images themselves. It flags honest networks (7 % on the classifier of a
+ * plain auto-encoder, 23 % on a network with max-pooling), because images lie where no gradient exists: over a black background every
  * pre-activation is the bias alone, within h of the kink of its ReLU, and pooled values tie. The check therefore moves to 0.9·x + 0.1·u
  * with u uniform in [0, 1], and accepts any value between the two one-sided derivatives of a kink. With both changes honest networks come
  * to 0.6 % at most. The rest is the rounding of float32, which grows in differences with a smaller h.
@@ -120,7 +120,10 @@ export const gradientIsWrong: Check = async ({ model, values, labels: all, rando
   return [diagnostic('H13', { value, threshold: 0.05, flagged: value > 0.05, certain: value > 0.5, detail })];
 };
 
-/** H20 = the median cosine between ∇margin at x and at x + n, ‖n‖₂ = 0.1; flagged below 0.3: the gradient is shattered (Athalye et al. 2018). */
+/**
+ * H20 = the median cosine between ∇margin at x and at x + n, ‖n‖₂ = 0.1; flagged below 0.3: the gradient is shattered (Athalye et al.
+ * 2018).
+ */
 export const gradientIsShattered: Check = async (context) => {
   const { model, images, labels } = context;
   const cosines = tf.tidy(() => {

@@ -139,7 +139,9 @@ export const deepfoolReference = (
   return { x, steps, success: false };
 };
 
-/** `SinglePixelAttack`: every pixel and value that fools the model. Which of them the attack finds first depends on its random order alone. */
+/**
+ * `SinglePixelAttack`: every pixel and value that fools the model. Which of them the attack finds first depends on its random order alone.
+ */
 export const singlePixelReference = (
   mlp: Mlp,
   image: ArrayLike<number>,

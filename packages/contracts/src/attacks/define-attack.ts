@@ -78,13 +78,13 @@ export const setting = {
     z.int().min(1).max(16).default(value).meta({
       title: 'Surrogates',
       description:
-        'How many other classifiers the attack makes images on; an image falls if an image of one of them fools the model. In a sweep: the first ones of other trials.',
+        'How many other classifiers the attack runs on; it succeeds if a result of one of them fools the model. In a sweep these are classifiers of other trials.',
     }),
 
   restarts: (value = 1) =>
     z.int().min(1).max(1000).default(value).meta({
       title: 'Restarts',
-      description: 'Independent starts; an image falls if one of them fools the model.',
+      description: 'Independent starts; the attack succeeds if one of them fools the model.',
     }),
 
   randomStart: (value: boolean) =>

@@ -10,7 +10,9 @@ const severity = { ok: 0, suspect: 1, masked: 2 } as const satisfies Record<Verd
 export const worstVerdict = (verdicts: readonly Verdict[]): Verdict =>
   verdicts.reduce<Verdict>((worst, verdict) => (severity[verdict] > severity[worst] ? verdict : worst), 'ok');
 
-/** Part of the identity of an attack stage, because the diagnosis is part of its result. Raise it when a check measures or judges otherwise. */
+/**
+ * Part of the identity of an attack stage, because the diagnosis is part of its result. Raise it when a check measures or judges otherwise.
+ */
 export const diagnosisVersion = 2;
 
 type CheckDeclaration = {

@@ -51,7 +51,9 @@ export const EvaluationSummary = z.strictObject({
 });
 export type EvaluationSummary = z.infer<typeof EvaluationSummary>;
 
-/** One image under one attack. An image that is misclassified when clean is not attacked: `correct` and `success` are false, distances null. */
+/**
+ * One image under one attack. An image that is misclassified when clean is not attacked: `correct` and `success` are false, distances null.
+ */
 export const EvaluationRow = z.strictObject({
   index: z.int().min(0).meta({ description: 'Index of the image in its split.' }),
   label: z.int().min(0),

@@ -7,14 +7,14 @@ const deepfool = (norm: 'l2' | 'linf') =>
   defineAttack({
     title: `DeepFool ${normTitles[norm]}`,
     description:
-      'Steps onto the nearest linearised class boundary until the class changes; the first adversarial iterate is the result.',
+      'Steps onto the nearest linearised class boundary until the class changes; returns the first adversarial iterate.',
     citation: `Moosavi-Dezfooli et al. 2016, DeepFool; semantics of ${foolbox}`,
     family: 'minimisation',
     norm,
     access: 'gradient',
     version: 1,
     settings: z.strictObject({
-      steps: setting.steps(50, 'At most so many linearisations; the paper uses 50, 200 and 1000.'),
+      steps: setting.steps(50, 'Maximum number of linearisations; the paper uses 50, 200 and 1000.'),
       overshoot: z
         .number()
         .min(0)
@@ -40,7 +40,7 @@ const bim = (norm: 'l2' | 'linf', defaults: { readonly epsilon: number; readonly
     settings: z.strictObject({
       search: setting.search(
         true,
-        'Multiply ε by 1.5 until the image falls, then bisect 20 times, with the step size in proportion. False: exactly ε.',
+        'Multiply ε by 1.5 until an image fools the model, then bisect 20 times, with the step size in proportion. False: exactly ε.',
       ),
       epsilon: setting.epsilon(
         defaults.epsilon,
@@ -112,7 +112,7 @@ export const paperAttacks = {
   'single-pixel': defineAttack({
     title: 'Single Pixel',
     description:
-      'Sets one pixel to the least or the greatest value, in random order over the pixels, until one fools the model.',
+      'Sets one pixel to the lowest or the highest value, for the pixels in random order, until one change fools the model.',
     citation: `Narodytska & Kasiviswanathan 2017, Simple black-box adversarial perturbations; semantics of ${foolbox}`,
     family: 'minimisation',
     norm: 'l0',
@@ -122,7 +122,7 @@ export const paperAttacks = {
       pixels: z.int().min(1).max(1_000_000).default(1000).meta({
         title: 'Pixels',
         description:
-          'At most so many pixels to try; a 28×28 image has 784, so the default tries all of them.',
+          'Maximum number of pixels to try; a 28×28 image has 784, so the default tries all of them.',
       }),
     }),
   }),
@@ -136,7 +136,7 @@ export const paperAttacks = {
     access: 'score',
     version: 1,
     settings: z.strictObject({
-      steps: setting.steps(150, 'At most so many rounds (R).'),
+      steps: setting.steps(150, 'Maximum number of rounds (R).'),
       cycle: z.number().gt(0).max(2).default(1.5).meta({
         title: 'Cycle factor',
         description: 'Factor for a chosen pixel, cyclically in range (r).',

@@ -97,7 +97,7 @@ const square = (norm: 'l2' | 'linf') =>
         .min(1)
         .max(1_000_000)
         .default(5000)
-        .meta({ title: 'Queries', description: 'At most so many forward passes per image.' }),
+        .meta({ title: 'Queries', description: 'Maximum number of forward passes per image.' }),
       area: z
         .number()
         .gt(0)
@@ -148,7 +148,8 @@ const feature = (norm: 'l2' | 'linf') =>
       stepSize: setting.stepSize(null, 'Length of a step; null is 2.5 ε / steps.'),
       guides: z.int().min(1).max(1000).default(5).meta({
         title: 'Guides',
-        description: 'How many images of other classes are tried as targets in feature space, nearest first.',
+        description:
+          'How many images of other classes the attack tries as targets in feature space, nearest first.',
       }),
     }),
   });
@@ -189,7 +190,7 @@ const noise = (norm: 'l2' | 'linf') =>
         .min(1)
         .max(1_000_000)
         .default(1000)
-        .meta({ title: 'Draws', description: 'At most so many draws per image.' }),
+        .meta({ title: 'Draws', description: 'Maximum number of draws per image.' }),
     }),
   });
 
@@ -258,8 +259,8 @@ export const strongerAttacks = {
         .default(100)
         .meta({ title: 'First evaluations', description: 'Queries of the first gradient estimate.' }),
       maxEvaluations: z.int().min(1).max(1_000_000).default(10_000).meta({
-        title: 'Maximum of evaluations',
-        description: 'At most so many queries per gradient estimate.',
+        title: 'Maximum evaluations',
+        description: 'Maximum number of queries per gradient estimate.',
       }),
       gamma: z
         .number()

@@ -1,28 +1,46 @@
 /**
  * The outbox: which stages became ready, written by the transaction that made them ready. After the commit, a relay of the same process tells
- * the queue and deletes the rows; what it leaves behind, because it was killed or the queue was away, the relay of any other process takes when its
- * reconciler wakes it. A notification may come twice, never not at all.
+ * the queue and deletes the rows. When it is killed, or the queue is away, the rows stay: a reconciler wakes the relay of its own process, which
+ * takes them. A stage is announced at least once; a second notification harms nothing, because a claim decides who gets the stage.
  */
 import type { Db } from '../connection/db.ts';
-import { transaction } from '../connection/transaction.ts';
+import { reading } from '../connection/transaction.ts';
 
-/** Rows of one round: bounds what a queue that was away for long gets at once. */
+/** Rows of one round: bounds what the queue gets at once after it was away for long. */
 const maxRows = 1000;
 
-/** Tells `notify` of the stages that are due. Rows that another relay is working on are skipped. Resolves to the number of rows. */
-export const relayOnce = (db: Db, notify: (stageIds: readonly string[]) => Promise<void>): Promise<number> =>
-  transaction(db, async (tx) => {
-    const rows = await tx.query<{ id: number; stage_id: string }>(
-      `SELECT id, stage_id FROM outbox WHERE due_at <= now() ORDER BY id LIMIT ${maxRows} FOR UPDATE SKIP LOCKED`,
-    );
-    if (rows.length === 0) return 0;
+/** Seconds for which a round keeps its rows from other relays. The rows of a process that was killed come back after it. */
+const holdSeconds = 15;
+
+/**
+ * One round: takes rows that are due and that no other relay has, calls `notify` with their stages, and deletes them. Resolves to the number of
+ * rows. When `notify` rejects, the rows are due again at once, and its error is thrown. No transaction is open while the queue answers: it
+ * would hold back the event stream, which reads up to the oldest open transaction.
+ */
+export const relayOnce = async (
+  db: Db,
+  notify: (stageIds: readonly string[]) => Promise<void>,
+): Promise<number> => {
+  const database = reading(db);
+  const rows = await database.query<{ id: number; stage_id: string }>(
+    `UPDATE outbox SET due_at = now() + make_interval(secs => ${holdSeconds})
+     WHERE id = ANY(ARRAY(SELECT id FROM outbox WHERE due_at <= now() ORDER BY id LIMIT ${maxRows} FOR UPDATE SKIP LOCKED))
+     RETURNING id, stage_id`,
+  );
+  if (rows.length === 0) return 0;
+  const ids = rows.map((row) => row.id);
+  try {
     await notify([...new Set(rows.map((row) => row.stage_id))]);
-    await tx.query('DELETE FROM outbox WHERE id = ANY($1)', [rows.map((row) => row.id)]);
-    return rows.length;
-  });
+  } catch (error) {
+    await database.query('UPDATE outbox SET due_at = now() WHERE id = ANY($1)', [ids]).catch(() => {}); // else after `holdSeconds`
+    throw error;
+  }
+  await database.query('DELETE FROM outbox WHERE id = ANY($1)', [ids]);
+  return rows.length;
+};
 
 export type Relay = {
-  /** Looks into the outbox soon; calls while it is looking make it look once more. Never throws. */
+  /** Starts a round, or one more after the round under way. Never throws. */
   readonly wake: () => void;
   /** Waits for the round under way. */
   readonly close: () => Promise<void>;

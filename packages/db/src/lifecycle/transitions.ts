@@ -106,22 +106,23 @@ export const lockOrder = (s: string): string =>
 const list = (statuses: readonly StageStatus[]): string => statuses.map((status) => `'${status}'`).join(', ');
 
 /**
- * SQL: moves the stages that `target` selects and whose status allows it. `target` gives `id` and the columns that the transition reads;
- * `also` sets further columns from it. The rows are locked first, and a status that has changed meanwhile counts.
+ * SQL: moves the stages that `target` selects and whose status allows it. `target` gives each `id` once, and the columns that the transition
+ * reads; `also` sets further columns from it. The rows are locked first: a status that has changed meanwhile counts. The two lists are joined
+ * to the table, never to each other: PostgreSQL does not know how long they are, and two long ones would take it minutes.
  */
 export const transitionSql = (
   name: TransitionName,
   target: string,
-  { also = '', returning = 's.id, s.kind, old.status AS "from", s.status AS "to"' } = {},
+  { also = '', returning = 's.id, s.kind, target.was AS "from", s.status AS "to"' } = {},
 ): string => {
   const { from, to, sets }: Transition = transitions[name];
   const status = typeof to === 'string' ? `'${to}'` : 'target.status';
-  return `WITH target AS MATERIALIZED (${target}), old AS MATERIALIZED (
-      SELECT s.id, s.status FROM stages s WHERE s.id IN (SELECT id FROM target) AND s.status IN (${list(from)})
-      ORDER BY ${lockOrder('s')} FOR NO KEY UPDATE
+  return `WITH target AS MATERIALIZED (${target}), locked AS MATERIALIZED (
+      SELECT target.*, s.status AS was FROM target JOIN stages s ON s.id = target.id WHERE s.status IN (${list(from)})
+      ORDER BY ${lockOrder('s')} FOR NO KEY UPDATE OF s
     )
     UPDATE stages s SET status = ${status}, ${sets}${also && `, ${also}`}
-    FROM old JOIN target USING (id) WHERE s.id = old.id
+    FROM locked AS target WHERE s.id = target.id
     RETURNING ${returning}`;
 };
 

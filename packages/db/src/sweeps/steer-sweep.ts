@@ -58,7 +58,7 @@ const cancelStages = async (tx: Tx, sweepId: string): Promise<readonly StageChan
          AND NOT EXISTS (
            SELECT FROM sweep_stages other JOIN sweeps w ON w.id = other.sweep_id
            WHERE other.stage_id = s.id AND w.id <> $1 AND w.status IN ('running', 'paused'))`,
-      { returning: 's.id, s.kind, old.status AS "from", s.fencing_token' },
+      { returning: 's.id, s.kind, target.was AS "from", s.fencing_token' },
     ),
     [sweepId],
   );

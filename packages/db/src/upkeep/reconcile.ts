@@ -80,6 +80,7 @@ const followClock = async (tx: Tx, gap: number, leaseSeconds: number): Promise<v
   await tx.query(
     `UPDATE stages SET ready_at = now() WHERE status IN ('waiting', 'ready') AND ready_at > now()`,
   );
+  await tx.query('UPDATE outbox SET due_at = now() WHERE due_at > now()');
   await tx.query(`UPDATE workers SET heartbeat_at = now() WHERE heartbeat_at > now()`);
 };
 
@@ -171,10 +172,14 @@ const repair = async (tx: Tx): Promise<readonly StageChange[]> => {
 };
 
 /**
- * The queue may have lost any notification, so ready stages are announced again, unless earlier rows wait in the outbox. The relay is woken
- * for those, too.
+ * Announces ready stages again, since the queue may have lost any notification; not while earlier rows still wait for the relay, which is
+ * woken for these too. Rows of stages that are not ready any more are deleted: while the queue is away, workers find stages by themselves, and the
+ * outbox would grow.
  */
 const announceAgain = async (tx: Tx): Promise<void> => {
+  await tx.query(
+    `DELETE FROM outbox o WHERE NOT EXISTS (SELECT FROM stages s WHERE s.id = o.stage_id AND s.status = 'ready')`,
+  );
   await tx.query(
     `INSERT INTO outbox (stage_id, due_at)
      SELECT id, ready_at FROM stages

@@ -1,3 +1,5 @@
+/** What a backend is. Each has a driver in a file of its own; open-backend.ts lists and tests them. */
+
 /** Best first: the order in which `auto` tries them. */
 export const backendNames = ['cuda', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 export type BackendName = (typeof backendNames)[number];
@@ -5,29 +7,29 @@ export type BackendName = (typeof backendNames)[number];
 /** An opened backend: tfjs now runs on it. */
 export interface Backend {
   readonly name: BackendName;
-  /** What computes, in words: a GPU's name, or the kind of processor code. */
+  /** The hardware or code that computes, in words: the name of a GPU, or the kind of processor code. */
   readonly device: string;
-  /** Name → version of each library that the results depend on. */
+  /** The version of each library on which the results depend, by name. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Memory that tensors can take, where it is known. */
+  /** Bytes of memory for tensors, or null where it is not known. */
   readonly memoryBytes: number | null;
-  /** Whether the same inputs give the same bits. Promised for wasm and cpu alone. */
+  /** Whether the same inputs give the same bits. True for wasm and cpu only. */
   readonly repeatable: boolean;
 }
 
 /** How one backend is opened. Throws BackendUnavailable when this machine cannot run it. */
 export interface BackendDriver {
   readonly name: BackendName;
-  /** `chosen`: asked for by name, not found by `auto`. */
+  /** `chosen`: true where the user named this backend, false where `auto` tries it. */
   open(request: { readonly chosen: boolean }): Promise<Backend>;
 }
 
-/** The machine lacks something that the backend needs; the message says what, and what to install. */
+/** The machine lacks something that the backend needs. The message says what, and what to install. */
 export class BackendUnavailable extends Error {
   override readonly name = 'BackendUnavailable';
 }
 
-/** The backend opens, but computes something else than mathematics does; the message says which op. */
+/** The backend opens, but computes a wrong result. The message says which operation. */
 export class BackendWrong extends Error {
   override readonly name = 'BackendWrong';
 }

@@ -2,7 +2,7 @@ import { totalmem } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
 import type { BackendDriver } from './backend.ts';
 
-/** Plain JavaScript: slow, runs everywhere, the reference that the other backends are tested against. */
+/** Plain JavaScript: slow, but it runs everywhere. The tests of the kernels compare with it. */
 export const cpu: BackendDriver = {
   name: 'cpu',
   async open() {

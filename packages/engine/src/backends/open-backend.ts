@@ -1,3 +1,4 @@
+/** The list of backends, and how one is opened: `auto` takes the best that works, and no backend is used untested. */
 import * as tf from '@tensorflow/tfjs';
 import {
   type Backend,
@@ -13,10 +14,10 @@ import { cuda, tensorflow } from './tensorflow.ts';
 import { wasm } from './wasm.ts';
 import { webgpu } from './webgpu.ts';
 
-/** Best first. */
+/** Best first, as `backendNames`. */
 export const drivers: readonly BackendDriver[] = [cuda, tensorflow, webgpu, wasm, cpu];
 
-/** What each backend's self-test gave in this process: its arithmetic does not change while it runs. */
+/** Results of self-tests in this process. The arithmetic of a backend does not change while it runs. */
 const tested = new Map<BackendName, SelfTest>();
 
 /** The self-test of the backend that tfjs runs on. */
@@ -29,8 +30,8 @@ export async function selfTestOf(name: BackendName): Promise<SelfTest> {
 }
 
 /**
- * Makes tfjs run on the named backend, or, for `auto`, on the best that this machine has and that computes what it should.
- * Throws BackendUnavailable, saying what is missing, or BackendWrong, saying which op is wrong.
+ * Makes tfjs run on the named backend or, for `auto`, on the best one that opens here and passes its self-test. Throws BackendUnavailable,
+ * which says what is missing, or BackendWrong, which says which operation is wrong.
  */
 export async function openBackend(name: 'auto' | BackendName): Promise<Backend> {
   const chosen = name !== 'auto';
@@ -52,7 +53,7 @@ async function openTested(driver: BackendDriver, chosen: boolean): Promise<Backe
   const { passed, worst, tolerance } = await selfTestOf(driver.name);
   if (passed) return backend;
   const what =
-    worst.message ?? `it is off by ${worst.error.toExponential(1)} of its size, and ${tolerance} is allowed`;
+    worst.message ?? `its relative error is ${worst.error.toExponential(1)}, and ${tolerance} is allowed`;
   throw new BackendWrong(`${backend.name} on ${backend.device} computes ${worst.name} wrongly: ${what}`);
 }
 
@@ -65,7 +66,7 @@ export type BackendReport =
       readonly selfTest: SelfTest;
     };
 
-/** Every backend, best first: why it is not usable here, or what it runs on and what its self-test gave. */
+/** Every backend, best first: why it is not usable here, or on what it runs and the result of its self-test. */
 export async function describeBackends(): Promise<readonly BackendReport[]> {
   const before = tf.getBackend();
   const reports: BackendReport[] = [];

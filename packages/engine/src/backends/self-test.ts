@@ -1,12 +1,14 @@
+/**
+ * The self-test of a backend: a small training step, all its gradients and a step of DeepFool, compared with values in
+ * self-test-golden.json, which `test/backends/reference.ts` computes in double precision. The inputs are exact in single precision.
+ */
 import { adamStep, conv2d, conv2dTranspose, dense } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { softmaxCrossEntropy } from '../losses.ts';
 import { messageOf } from './backend.ts';
 import golden from './self-test-golden.json' with { type: 'json' };
 
-/** The small problem that every backend solves before it is trusted. All numbers are exact in single precision. */
-
-/** Shapes, channels last; odd sizes, so that padding is on both sides. */
+/** Shapes with channels last. The sizes are odd, so that padding is on both sides. */
 export const shapes = {
   image: [3, 7, 7, 1],
   conv: { filter: [3, 3, 1, 4], bias: [4] },
@@ -19,12 +21,12 @@ export const shapes = {
 
 export const batch = 3;
 export const adam = { beta1: 0.9, beta2: 0.999, rate: 0.01, epsilon: 1e-7, steps: 2 } as const;
-/** So confident that softmax minus one-hot is far below single precision's epsilon: losses must start from logits. */
+/** A prediction so confident that softmax − one-hot is far below the epsilon of single precision, so a loss must start from the logits. */
 export const confident = { logits: [20, 0, -1], label: 0 } as const;
 
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** Numbers in [−1, 1] / `range`, a multiple of 1/512 each, from a linear congruence. */
+/** Numbers in [−1, 1] / `range`, each a multiple of 1/256/`range`, from a linear congruential generator. */
 function numbers(shape: readonly number[], seed: number, range = 1): Float32Array {
   let state = seed;
   return Float32Array.from({ length: size(shape) }, () => {
@@ -33,7 +35,7 @@ function numbers(shape: readonly number[], seed: number, range = 1): Float32Arra
   });
 }
 
-/** Weights of the auto-encoder, in the order of the golden gradients, then those of the logits. */
+/** The weights of the auto-encoder, in the order of the golden gradients. */
 export const weightNames = [
   ...['conv filter', 'conv bias', 'code kernel', 'code bias'],
   ...['expand kernel', 'expand bias', 'deconv filter', 'deconv bias'],
@@ -53,7 +55,7 @@ export const inputs = {
   'logits bias': numbers(shapes.logits.bias, 11, 4),
 } as const;
 
-/** Every value that a backend is checked on, by the name of the op that an error blames. */
+/** The operations that are checked. An error names one of these. */
 export const checkNames = [
   'conv2d with ReLU',
   'dense, linear',
@@ -86,7 +88,7 @@ const imageSize: readonly [number, number] = [shapes.image[1], shapes.image[2]];
 const flat = (map: tf.Tensor): tf.Tensor => tf.reshape(map, [batch, -1]);
 const asMap = (units: tf.Tensor): tf.Tensor => tf.reshape(units, [...shapes.map]);
 
-/** The auto-encoder's layers, each on what the one before gives. */
+/** The outputs of the layers of the auto-encoder. */
 function layers(image: tf.Tensor, weights: readonly tf.Tensor[]) {
   const [filter, bias, codeKernel, codeBias, expandKernel, expandBias, deconv, deconvBias] = weights;
   const map = conv2d(image, filter!, bias!, 'relu'); // [batch, 4, 4, 4]
@@ -96,7 +98,7 @@ function layers(image: tf.Tensor, weights: readonly tf.Tensor[]) {
   return { map, code, expanded, rebuilt };
 }
 
-/** One iteration of DeepFool in L2 without overshoot: see the reference for the formula. */
+/** One iteration of DeepFool in L2 without overshoot (Moosavi-Dezfooli et al. 2016, algorithm 2): [batch, …image] → [batch, pixels]. */
 function deepFoolStep(image: tf.Tensor, filter: tf.Tensor, bias: tf.Tensor): tf.Tensor {
   const [kernel, logitsBias] = [
     constant('logits kernel', shapes.logits.kernel),
@@ -115,7 +117,7 @@ function deepFoolStep(image: tf.Tensor, filter: tf.Tensor, bias: tf.Tensor): tf.
   const slope = tf.sum(tf.mul(all, tf.expandDims(own, 2)), 1, true); // [batch, 1, pixels]
   const w = tf.sub(all, slope); // [batch, classes, pixels]
   const gap = tf.abs(tf.sub(logits, tf.sum(tf.mul(logits, own), 1, true))); // [batch, classes]
-  const square = tf.add(tf.sum(tf.square(w), 2), own); // its own class: not 0, so that nothing is divided by 0
+  const square = tf.add(tf.sum(tf.square(w), 2), own); // its own class gets 1, so that nothing is divided by 0
   const distance = tf.add(tf.div(gap, tf.sqrt(square)), tf.mul(own, 1e9)); // [batch, classes]
   const nearest = tf.oneHot(tf.argMin(distance, 1), classes).toFloat(); // [batch, classes]
   const scale = tf.mul(tf.div(gap, square), nearest); // [batch, classes]
@@ -136,8 +138,8 @@ function adamSteps(start: tf.Tensor, gradient: tf.Tensor): tf.Tensor {
 }
 
 /**
- * Solves the problem on the backend that tfjs runs on, in an order in which each check needs only those before it. Called within a
- * tidy; `report` gets every check's values as soon as they are there.
+ * Computes every check on the current backend and calls `report` with each as soon as it can be computed; a check needs only those before
+ * it. Call it inside a tidy.
  */
 export function solveChecks(report: (name: CheckName, compute: () => tf.Tensor) => tf.Tensor): void {
   const image = constant('image', shapes.image);
@@ -153,7 +155,7 @@ export function solveChecks(report: (name: CheckName, compute: () => tf.Tensor) 
   );
   report('mean squared error', () => tf.losses.meanSquaredError(image, rebuilt));
 
-  const target = constant('image', shapes.image); // another tensor: the gradient of the image must not come through it
+  const target = constant('image', shapes.image); // another tensor, so that no gradient of the image goes through it
   const loss = (x: tf.Tensor, ...rest: tf.Tensor[]) =>
     tf.mean<tf.Scalar>(tf.square(tf.sub(layers(x, rest).rebuilt, target)));
   let gradients: tf.Tensor[] | undefined;
@@ -175,9 +177,9 @@ export function solveChecks(report: (name: CheckName, compute: () => tf.Tensor) 
 
 export interface CheckResult {
   readonly name: CheckName;
-  /** Largest difference from the golden values, as a share of the largest of them; Infinity where there are no numbers to compare. */
+  /** The largest difference from the golden values, relative to the largest of them. Infinity where a value is not finite or missing. */
   readonly error: number;
-  /** What the op said when it threw. */
+  /** The message of the error that the operation threw. */
   readonly message?: string;
 }
 
@@ -185,11 +187,11 @@ export interface SelfTest {
   readonly passed: boolean;
   readonly tolerance: number;
   readonly checks: readonly CheckResult[];
-  /** The check that failed, or else the one that came closest to it. */
+  /** The first check that failed, or the one with the largest error where none failed. */
   readonly worst: CheckResult;
 }
 
-/** Single precision, sums in any order. */
+/** The largest relative error that is allowed: single precision, with sums in any order. */
 const tolerance = 1e-4;
 
 function errorOf(values: ArrayLike<number>, expected: readonly number[]): number {
@@ -200,8 +202,7 @@ function errorOf(values: ArrayLike<number>, expected: readonly number[]): number
 }
 
 /**
- * A small training step, all its gradients and a step of DeepFool on the backend that tfjs runs on, against values computed once in
- * double precision. Stops at the first op that throws, since the rest needs it.
+ * Tests the backend that tfjs runs on. Stops at the first operation that throws, because the rest needs its result.
  */
 export async function runSelfTest(): Promise<SelfTest> {
   const computed: { name: CheckName; tensor: tf.Tensor }[] = [];
@@ -224,7 +225,7 @@ export async function runSelfTest(): Promise<SelfTest> {
       checks.push({ name, error: errorOf(await tensor.data(), golden[name]) });
     if (thrown) checks.push(thrown);
     const failed = checks.find(({ error }) => !(error <= tolerance));
-    const worst = failed ?? checks.reduce((most, check) => (check.error > most.error ? check : most));
+    const worst = failed ?? checks.reduce((max, check) => (check.error > max.error ? check : max));
     return { passed: failed === undefined, tolerance, checks, worst };
   } finally {
     tf.engine().endScope();

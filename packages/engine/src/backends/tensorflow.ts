@@ -1,22 +1,23 @@
+/** libtensorflow, through the optional packages tfjs-node (backend `tensorflow`) and tfjs-node-gpu (backend `cuda`). */
 import { execFile } from 'node:child_process';
 import { totalmem } from 'node:os';
 import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { type BackendDriver, BackendUnavailable, messageOf } from './backend.ts';
 
-/** What we use of the backend that @tensorflow/tfjs-node and @tensorflow/tfjs-node-gpu register, both as 'tensorflow'. */
+/** The part that we use of the backend 'tensorflow', which @tensorflow/tfjs-node or @tensorflow/tfjs-node-gpu registers. */
 interface NodeBackend {
   readonly isUsingGpuDevice: boolean;
 }
 
-/** What these packages export besides. */
+/** The part that we use of the exports of these packages. */
 interface NodePackage {
   readonly version: Readonly<Record<string, string>>;
 }
 
 let loaded: { readonly name: string; readonly module: NodePackage } | undefined;
 
-/** Imports the optional peer, which the default install never downloads. The two cannot live in one process. */
+/** Imports an optional package, which the default install does not download. One process can load only one of the two. */
 export async function loadNodePackage(
   name: '@tensorflow/tfjs-node' | '@tensorflow/tfjs-node-gpu',
   hint: string,
@@ -44,7 +45,7 @@ export async function openNodeBackend(): Promise<NodeBackend> {
   return tf.backend() as unknown as NodeBackend; // registered by the package just imported
 }
 
-/** libtensorflow 2.9 on the processor, all cores. */
+/** libtensorflow 2.9 on all cores of the processor. */
 export const tensorflow: BackendDriver = {
   name: 'tensorflow',
   async open() {
@@ -70,8 +71,8 @@ const needs =
 export const cuda: BackendDriver = {
   name: 'cuda',
   async open() {
-    // TF32 keeps 10 bits of a product's factors: too few for DeepFool's small steps, and for the self-test. CUDA reads this when it
-    // loads, and nothing else tells it.
+    // TF32 keeps 10 bits of each factor: too few for the small steps of DeepFool, and for the self-test. CUDA reads this variable when
+    // it loads; there is no other way to turn TF32 off.
     process.env.NVIDIA_TF32_OVERRIDE = '0';
     const { version } = await loadNodePackage('@tensorflow/tfjs-node-gpu', needs);
     const backend = await openNodeBackend();
@@ -88,7 +89,7 @@ export const cuda: BackendDriver = {
   },
 };
 
-/** The first GPU as the driver's own tool describes it. */
+/** The first GPU, as nvidia-smi describes it. */
 async function describeGpu(): Promise<{ name: string; driver?: string; memoryBytes: number | null }> {
   try {
     const query = ['--query-gpu=name,driver_version,memory.total', '--format=csv,noheader,nounits'];
@@ -96,6 +97,6 @@ async function describeGpu(): Promise<{ name: string; driver?: string; memoryByt
     const [name = 'NVIDIA GPU', driver, mebibytes] = stdout.split('\n')[0]!.split(', ');
     return { name, ...(driver && { driver }), memoryBytes: mebibytes ? Number(mebibytes) * 2 ** 20 : null };
   } catch {
-    return { name: 'NVIDIA GPU', memoryBytes: null }; // it computes; only its description is missing
+    return { name: 'NVIDIA GPU', memoryBytes: null }; // the GPU works; only its description is missing
   }
 }

@@ -4,10 +4,10 @@ import * as tf from '@tensorflow/tfjs';
 import { setThreadsCount, version_wasm } from '@tensorflow/tfjs-backend-wasm';
 import { type BackendDriver, BackendUnavailable } from './backend.ts';
 
-/** A WebAssembly heap of 32-bit addresses. */
+/** Bytes of the largest WebAssembly memory with 32-bit addresses. */
 const heapLimit = 2 ** 32 - 2 ** 16;
 
-/** XNNPACK and our kernels compiled to WebAssembly with SIMD; one thread, so the order of every sum is fixed. */
+/** tfjs-wasm (XNNPACK) with the kernels of @funnel/kernels. It runs on one thread, so that the order of every sum is fixed. */
 export const wasm: BackendDriver = {
   name: 'wasm',
   async open() {
@@ -19,7 +19,7 @@ export const wasm: BackendDriver = {
     setThreadsCount(1);
     registerKernels();
     await withoutListeners(async () => {
-      // Answers false, and goes on with another backend, where WebAssembly cannot be started.
+      // tfjs answers false where WebAssembly cannot start, and would go on with another backend.
       if (!(await tf.setBackend('wasm')))
         throw new BackendUnavailable(
           'wasm could not be started: there may be too little memory, or too few addresses (ulimit -v).',
@@ -32,7 +32,7 @@ export const wasm: BackendDriver = {
       versions: {
         tfjs: tf.version_core,
         'tfjs-backend-wasm': version_wasm,
-        // Every processor of the last ten years has it; on one without, the last bits of a trained model are others.
+        // Every processor of the last ten years fuses. On one that does not, the last bits of a trained model differ.
         'multiply-add': hasFusedMultiplyAdd() ? 'fused' : 'separate',
       },
       memoryBytes: Math.min(totalmem(), heapLimit),
@@ -42,8 +42,8 @@ export const wasm: BackendDriver = {
 };
 
 /**
- * Emscripten listens for uncaught errors only to throw them again, which makes Node print the module's whole source above every
- * failure of the program: its listeners go as soon as it has added them.
+ * Runs `start` and removes the listeners that Emscripten adds meanwhile. They catch uncaught errors only to throw them again, and then Node
+ * prints the whole source of the module above the error.
  */
 async function withoutListeners(start: () => Promise<void>): Promise<void> {
   const events = ['uncaughtException', 'unhandledRejection'] as const;

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs';
 import { type BackendDriver, BackendUnavailable, messageOf } from './backend.ts';
 
-/** Dawn, the WebGPU of Chromium, from the npm package `webgpu`: needs a GPU driver with Vulkan, Metal or Direct3D 12. */
+/** Dawn, the WebGPU of Chromium, from the npm package `webgpu`. It needs a GPU driver with Vulkan, Metal or Direct3D 12. */
 export const webgpu: BackendDriver = {
   name: 'webgpu',
   async open({ chosen }) {
@@ -35,7 +35,7 @@ export const webgpu: BackendDriver = {
   },
 };
 
-/** Loading Vulkan to find that there is nothing costs half a second and warnings; Linux says so in its device folder. */
+/** Whether to try at all. On Linux the device folder tells; to load Vulkan in vain would cost half a second and print warnings. */
 async function mayHaveGpu(): Promise<boolean> {
   if (process.platform !== 'linux') return true;
   const listed = await Promise.all(['/dev', '/dev/dri'].map((folder) => readdir(folder).catch(() => [])));
@@ -44,7 +44,7 @@ async function mayHaveGpu(): Promise<boolean> {
 
 let gpu: GPU | undefined;
 
-/** tfjs looks for `navigator.gpu` when its WebGPU backend is imported: it must be there before. */
+/** Sets `navigator.gpu`, which tfjs reads when its WebGPU backend is imported, and asks it for an adapter. */
 async function requestAdapter(): Promise<GPUAdapter> {
   try {
     gpu ??= await provideGpu();
@@ -70,13 +70,13 @@ async function provideGpu(): Promise<GPU> {
   return provided;
 }
 
-/** These packages do not export their versions. */
+/** The version of a package that does not export it. */
 const versionOf = (name: string): string =>
   (createRequire(import.meta.url)(`${name}/package.json`) as { version: string }).version;
 
 const nameOf = (info: GPUAdapterInfo): string =>
   [info.vendor, info.device || info.architecture, info.description].filter(Boolean).join(' ');
 
-/** llvmpipe and lavapipe (Mesa), SwiftShader (Chromium), WARP (Windows). */
+/** Whether the adapter computes on the processor: llvmpipe and lavapipe (Mesa), SwiftShader (Chromium), WARP (Windows). */
 const isSoftware = (info: GPUAdapterInfo): boolean =>
   info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader|basic render/i.test(nameOf(info));

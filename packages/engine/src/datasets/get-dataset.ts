@@ -1,4 +1,4 @@
-/** Downloads a data set from public mirrors and holds every file to its declared content before it counts as there. */
+/** Downloads a data set from public mirrors. A file counts as downloaded only when its content is as declared. */
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AppError, type DatasetFile, type DatasetName, datasets } from '@funnel/contracts';
@@ -15,9 +15,9 @@ export type DownloadProgress = {
 export type GetOptions = DataPlaces & {
   readonly onProgress?: (progress: DownloadProgress) => void;
   readonly signal?: AbortSignal;
-  /** Folders on the web that hold the files; the public mirrors unless given. */
+  /** URLs of folders that have the files. (Default: the public mirrors) */
   readonly mirrors?: readonly string[];
-  /** Until a mirror's first byte: a machine without a way out should find out in seconds. */
+  /** Seconds to wait for data from a mirror: a machine without internet access should know within seconds. (Default: 5) */
   readonly connectSeconds?: number;
 };
 
@@ -26,7 +26,7 @@ const reasonOf = (error: unknown): string => {
   return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
 };
 
-/** The bytes at `url`. The connect timeout covers the wait for the first byte; after that a stall as long ends it too. */
+/** The bytes at `url`. Throws when no data arrives for `connectSeconds`, at the start or later. */
 const download = async (
   url: string,
   file: string,
@@ -57,7 +57,7 @@ const download = async (
   }
 };
 
-/** One file from the first mirror that gives it whole, put in place by a rename, so that no reader ever sees a part of it. */
+/** Downloads one file from the first mirror that has it as declared. A rename puts it in place, so no reader sees a part of it. */
 export const getFile = async (
   file: DatasetFile,
   folder: string,
@@ -90,8 +90,8 @@ export const getFile = async (
 };
 
 /**
- * Makes sure that a data set is on this machine; answers its folder (null for one that is generated). What is found is not fetched again;
- * downloads go to the first of the folders that are searched. Throws DATASET_MISSING when no mirror could be reached, within seconds.
+ * Downloads a data set to the first of `dataFolders`, unless this machine has it. Answers its folder, or null for a generated data set.
+ * Throws DATASET_MISSING within seconds when no mirror can be reached.
  */
 export const getDataset = async (name: DatasetName, options: GetOptions = {}): Promise<string | null> => {
   const source = sources[name];

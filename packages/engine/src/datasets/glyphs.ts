@@ -1,12 +1,168 @@
+/**
+ * Digits that look as if drawn by hand: a generated data set that needs no download. Stage identities name it `glyphs-1`, so another
+ * picture for the same index needs another name.
+ *
+ * A digit is one of a few ways to write it (`strokesOfDigits`), with every point a little off (`jittered`), slanted, scaled and bent as a
+ * whole (`warp`), and drawn with a round pen (`renderStrokes`).
+ */
 import { createRandom, type Random } from '../random.ts';
 import type { Split, SplitName } from './split.ts';
 
+/** x to the right, y downwards. */
+type Point = readonly [x: number, y: number];
+/** A smooth curve (Catmull–Rom) through points. A point that is given twice makes a corner. */
+type Stroke = readonly Point[];
+
+const size = 28;
+const pixels = size * size;
+
+/** The first `count` glyphs of a split: [count, 28, 28, 1] in ten equally frequent classes. */
+export const glyphs = (split: SplitName, count: number): Split => {
+  const images = new Uint8Array(count * pixels);
+  const labels = new Uint8Array(count);
+  for (let i = 0; i < count; i++) labels[i] = glyph(split, i, images.subarray(i * pixels, (i + 1) * pixels));
+  return { count, shape: [size, size, 1], images, labels };
+};
+
 /**
- * How each digit is written: some ways to do so, each a few strokes, each stroke a smooth curve (Catmull–Rom) through points of the
- * unit square, y downwards. A point given twice makes a corner.
+ * Draws image `index` over `into`, [28 · 28] bytes, and answers its label. Both depend only on (split, index), so a smaller data set is a
+ * part of a larger one.
  */
-export type Point = readonly [x: number, y: number];
-export type Stroke = readonly Point[];
+const glyph = (split: SplitName, index: number, into: Uint8Array): number => {
+  // Every ten consecutive images have each digit once, in random order.
+  const block = createRandom('glyphs-1', split, 'block', Math.floor(index / 10));
+  const digits = Array.from({ length: 10 }, (_, i) => i);
+  for (let i = 9; i > 0; i--) {
+    const j = block.below(i + 1);
+    [digits[i], digits[j]] = [digits[j]!, digits[i]!];
+  }
+  const digit = digits[index % 10]!;
+  const random = createRandom('glyphs-1', split, index);
+  const ways = strokesOfDigits[digit]!;
+  const way = ways[random.below(ways.length)]!;
+  const slip = uniformBetween(random, 0.008, 0.026);
+  const place = warp(random);
+  const strokes = way.map((stroke) => jittered(random, stroke, slip).map(place));
+  renderStrokes(
+    strokes,
+    {
+      size,
+      radius: uniformBetween(random, 0.75, 1.7),
+      ink: uniformBetween(random, 0.8, 1),
+      softness: uniformBetween(random, 0.6, 1.1),
+    },
+    into,
+  );
+  return digit;
+};
+
+const uniformBetween = (random: Random, low: number, high: number): number =>
+  low + (high - low) * random.uniform();
+
+/** A random map from the unit square to pixels: slant, tilt, size, proportions, place, and a gentle bend of the whole paper. */
+const warp = (random: Random): ((point: Point) => Point) => {
+  const tilt = 0.1 * random.normal();
+  const slant = 0.12 + 0.15 * random.normal();
+  const height = uniformBetween(random, 16.5, 21.5);
+  const width = height * uniformBetween(random, 0.72, 1.12);
+  const [cx, cy] = [size / 2 + random.normal(), size / 2 + random.normal()];
+  const bend = [1, 2].map((waves) => ({
+    waves,
+    dx: (0.022 * random.normal()) / waves,
+    dy: (0.022 * random.normal()) / waves,
+    px: uniformBetween(random, 0, 2 * Math.PI),
+    py: uniformBetween(random, 0, 2 * Math.PI),
+  }));
+  const [cos, sin] = [Math.cos(tilt), Math.sin(tilt)];
+  return ([x, y]) => {
+    let [u, v] = [x - 0.5, y - 0.5];
+    for (const { waves, dx, dy, px, py } of bend) {
+      u += dx * Math.sin(2 * Math.PI * waves * y + px);
+      v += dy * Math.sin(2 * Math.PI * waves * x + py);
+    }
+    u -= slant * v;
+    return [cx + width * (cos * u - sin * v), cy + height * (sin * u + cos * v)];
+  };
+};
+
+/** Moves every point by normal noise with the standard deviation `by`. */
+const jittered = (random: Random, stroke: Stroke, by: number): Stroke => {
+  const moved: Point[] = [];
+  for (const [i, [x, y]] of stroke.entries()) {
+    const twin = i > 0 && stroke[i - 1]![0] === x && stroke[i - 1]![1] === y; // both points of a corner move alike
+    moved.push(twin ? moved[i - 1]! : [x + by * random.normal(), y + by * random.normal()]);
+  }
+  return moved;
+};
+
+type Pen = {
+  /** Pixels along one side of the square image. */
+  readonly size: number;
+  /** Half the width of the line, in pixels. */
+  readonly radius: number;
+  /** Darkness at the middle of the line, in (0, 1]. */
+  readonly ink: number;
+  /** Half the width of the fading edge, in pixels. */
+  readonly softness: number;
+};
+
+const piecesPerSpan = 5;
+
+/** The Catmull–Rom curve through all points, as a polyline. */
+const smooth = (stroke: Stroke): readonly Point[] => {
+  const line: Point[] = [stroke[0]!];
+  for (let i = 0; i + 1 < stroke.length; i++) {
+    const [p1, p2] = [stroke[i]!, stroke[i + 1]!];
+    if (p1[0] === p2[0] && p1[1] === p2[1]) continue; // a corner
+    const p0 = stroke[i - 1] ?? p1;
+    const p3 = stroke[i + 2] ?? p2;
+    for (let k = 1; k <= piecesPerSpan; k++) {
+      const t = k / piecesPerSpan;
+      const at = (axis: 0 | 1): number => {
+        const [a, b, c, d] = [p0[axis], p1[axis], p2[axis], p3[axis]];
+        return b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
+      };
+      line.push([at(0), at(1)]);
+    }
+  }
+  return line;
+};
+
+/** The squared distance of the point (px, py) from the line segment a–b. */
+const squaredDistance = (px: number, py: number, [ax, ay]: Point, [bx, by]: Point): number => {
+  const [dx, dy] = [bx - ax, by - ay];
+  const along = dx * dx + dy * dy;
+  const t = along === 0 ? 0 : Math.min(1, Math.max(0, ((px - ax) * dx + (py - ay) * dy) / along));
+  const [ex, ey] = [px - ax - t * dx, py - ay - t * dy];
+  return ex * ex + ey * ey;
+};
+
+/** Draws `strokes`, whose points are in pixels, over `into`, [size · size] bytes. */
+const renderStrokes = (
+  strokes: readonly Stroke[],
+  { size, radius, ink, softness }: Pen,
+  into: Uint8Array,
+): void => {
+  const outer = radius + softness;
+  const nearest = new Float64Array(size * size).fill(outer * outer);
+  for (const stroke of strokes) {
+    const line = smooth(stroke);
+    for (let i = 0; i + 1 < line.length; i++) {
+      const [a, b] = [line[i]!, line[i + 1]!];
+      const lowest = (axis: 0 | 1) => Math.max(0, Math.floor(Math.min(a[axis], b[axis]) - outer));
+      const highest = (axis: 0 | 1) => Math.min(size - 1, Math.ceil(Math.max(a[axis], b[axis]) + outer));
+      for (let y = lowest(1); y <= highest(1); y++)
+        for (let x = lowest(0); x <= highest(0); x++) {
+          const distance = squaredDistance(x + 0.5, y + 0.5, a, b);
+          if (distance < nearest[y * size + x]!) nearest[y * size + x] = distance;
+        }
+    }
+  }
+  for (let p = 0; p < into.length; p++) {
+    const inside = Math.min(1, Math.max(0, (outer - Math.sqrt(nearest[p]!)) / (2 * softness)));
+    into[p] = Math.round(255 * ink * inside * inside * (3 - 2 * inside));
+  }
+};
 
 /** '50 8, 50 92' → the points (0.5, 0.08) and (0.5, 0.92). */
 const path = (points: string): Stroke =>
@@ -15,8 +171,8 @@ const path = (points: string): Stroke =>
     return [Number(x) / 100, Number(y) / 100];
   });
 
-/** `[way of writing][stroke][point]` for 0 … 9. */
-export const strokesOfDigits: readonly (readonly (readonly Stroke[])[])[] = [
+/** The ways to write each digit, 0 … 9, as `[digit][way][stroke][point]` in the unit square. */
+const strokesOfDigits: readonly (readonly (readonly Stroke[])[])[] = [
   [
     [path('55 8, 28 20, 20 52, 32 86, 55 92, 76 76, 80 42, 68 14, 50 8')],
     [path('50 10, 22 32, 22 68, 50 90, 78 68, 78 32, 50 10, 38 14')],
@@ -61,153 +217,3 @@ export const strokesOfDigits: readonly (readonly (readonly Stroke[])[])[] = [
     [path('74 20, 50 8, 28 24, 36 44, 60 44, 74 22, 74 22, 74 64, 56 92, 30 88')],
   ],
 ];
-
-/** Draws smooth strokes with a round pen onto a grid of bytes. */
-
-export type Pen = {
-  /** Pixels along one side of the square image. */
-  readonly size: number;
-  /** Half the width of the line, in pixels. */
-  readonly radius: number;
-  /** Darkness at the middle of the line, in (0, 1]. */
-  readonly ink: number;
-  /** Over how many pixels the edge fades. */
-  readonly softness: number;
-};
-
-const piecesPerSpan = 5;
-
-/** Catmull–Rom through all points, as a polyline. */
-const smooth = (stroke: Stroke): readonly Point[] => {
-  const line: Point[] = [stroke[0]!];
-  for (let i = 0; i + 1 < stroke.length; i++) {
-    const [p1, p2] = [stroke[i]!, stroke[i + 1]!];
-    if (p1[0] === p2[0] && p1[1] === p2[1]) continue; // a corner
-    const p0 = stroke[i - 1] ?? p1;
-    const p3 = stroke[i + 2] ?? p2;
-    for (let k = 1; k <= piecesPerSpan; k++) {
-      const t = k / piecesPerSpan;
-      const at = (axis: 0 | 1): number => {
-        const [a, b, c, d] = [p0[axis], p1[axis], p2[axis], p3[axis]];
-        return b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
-      };
-      line.push([at(0), at(1)]);
-    }
-  }
-  return line;
-};
-
-const squaredDistance = (px: number, py: number, [ax, ay]: Point, [bx, by]: Point): number => {
-  const [dx, dy] = [bx - ax, by - ay];
-  const along = dx * dx + dy * dy;
-  const t = along === 0 ? 0 : Math.min(1, Math.max(0, ((px - ax) * dx + (py - ay) * dy) / along));
-  const [ex, ey] = [px - ax - t * dx, py - ay - t * dy];
-  return ex * ex + ey * ey;
-};
-
-/** Writes the image of `strokes` (points in pixels) over `into`, size × size bytes. */
-export const renderStrokes = (
-  strokes: readonly Stroke[],
-  { size, radius, ink, softness }: Pen,
-  into: Uint8Array,
-): void => {
-  const reach = radius + softness;
-  const nearest = new Float64Array(size * size).fill(reach * reach);
-  for (const stroke of strokes) {
-    const line = smooth(stroke);
-    for (let i = 0; i + 1 < line.length; i++) {
-      const [a, b] = [line[i]!, line[i + 1]!];
-      const lowest = (axis: 0 | 1) => Math.max(0, Math.floor(Math.min(a[axis], b[axis]) - reach));
-      const highest = (axis: 0 | 1) => Math.min(size - 1, Math.ceil(Math.max(a[axis], b[axis]) + reach));
-      for (let y = lowest(1); y <= highest(1); y++)
-        for (let x = lowest(0); x <= highest(0); x++) {
-          const distance = squaredDistance(x + 0.5, y + 0.5, a, b);
-          if (distance < nearest[y * size + x]!) nearest[y * size + x] = distance;
-        }
-    }
-  }
-  for (let p = 0; p < into.length; p++) {
-    const inside = Math.min(1, Math.max(0, (reach - Math.sqrt(nearest[p]!)) / (2 * softness)));
-    into[p] = Math.round(255 * ink * inside * inside * (3 - 2 * inside));
-  }
-};
-
-/** A generator of digits that look drawn by hand: a data set that needs no download. Part of identities as `glyphs-1`. */
-
-const size = 28;
-const pixels = size * size;
-
-const between = (random: Random, low: number, high: number): number => low + (high - low) * random.uniform();
-
-/** A hand's slip: every point a little off. */
-const jittered = (random: Random, stroke: Stroke, by: number): Stroke => {
-  const moved: Point[] = [];
-  for (const [i, [x, y]] of stroke.entries()) {
-    const twin = i > 0 && stroke[i - 1]![0] === x && stroke[i - 1]![1] === y; // a corner stays one
-    moved.push(twin ? moved[i - 1]! : [x + by * random.normal(), y + by * random.normal()]);
-  }
-  return moved;
-};
-
-/** A hand's habit: slant, tilt, size, proportions, place, and a gentle bend of the whole paper. Unit square → pixels. */
-const warp = (random: Random): ((point: Point) => Point) => {
-  const tilt = 0.1 * random.normal();
-  const slant = 0.12 + 0.15 * random.normal();
-  const height = between(random, 16.5, 21.5);
-  const width = height * between(random, 0.72, 1.12);
-  const [cx, cy] = [size / 2 + random.normal(), size / 2 + random.normal()];
-  const bend = [1, 2].map((waves) => ({
-    waves,
-    dx: (0.022 * random.normal()) / waves,
-    dy: (0.022 * random.normal()) / waves,
-    px: between(random, 0, 2 * Math.PI),
-    py: between(random, 0, 2 * Math.PI),
-  }));
-  const [cos, sin] = [Math.cos(tilt), Math.sin(tilt)];
-  return ([x, y]) => {
-    let [u, v] = [x - 0.5, y - 0.5];
-    for (const { waves, dx, dy, px, py } of bend) {
-      u += dx * Math.sin(2 * Math.PI * waves * y + px);
-      v += dy * Math.sin(2 * Math.PI * waves * x + py);
-    }
-    u -= slant * v;
-    return [cx + width * (cos * u - sin * v), cy + height * (sin * u + cos * v)];
-  };
-};
-
-/** The label and picture of image `index`: a function of (split, index) alone, so that subsets nest. */
-const glyph = (split: SplitName, index: number, into: Uint8Array): number => {
-  // Every ten consecutive images hold each digit once, in an order of their own.
-  const block = createRandom('glyphs-1', split, 'block', Math.floor(index / 10));
-  const digits = Array.from({ length: 10 }, (_, i) => i);
-  for (let i = 9; i > 0; i--) {
-    const j = block.below(i + 1);
-    [digits[i], digits[j]] = [digits[j]!, digits[i]!];
-  }
-  const digit = digits[index % 10]!;
-  const random = createRandom('glyphs-1', split, index);
-  const ways = strokesOfDigits[digit]!;
-  const way = ways[random.below(ways.length)]!;
-  const slip = between(random, 0.008, 0.026);
-  const place = warp(random);
-  const strokes = way.map((stroke) => jittered(random, stroke, slip).map(place));
-  renderStrokes(
-    strokes,
-    {
-      size,
-      radius: between(random, 0.75, 1.7),
-      ink: between(random, 0.8, 1),
-      softness: between(random, 0.6, 1.1),
-    },
-    into,
-  );
-  return digit;
-};
-
-/** The first `count` glyphs of a split: 28×28, one channel, ten classes, each ten in a hundred. */
-export const glyphs = (split: SplitName, count: number): Split => {
-  const images = new Uint8Array(count * pixels);
-  const labels = new Uint8Array(count);
-  for (let i = 0; i < count; i++) labels[i] = glyph(split, i, images.subarray(i * pixels, (i + 1) * pixels));
-  return { count, shape: [size, size, 1], images, labels };
-};

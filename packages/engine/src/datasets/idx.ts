@@ -1,3 +1,7 @@
+/**
+ * The IDX format of MNIST: two zero bytes, the type (8: bytes), the number of dimensions, each dimension (32 bits, big-endian), then the
+ * data. Every file is gzipped, and its content must have the declared size and SHA-256.
+ */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,36 +10,30 @@ import { gunzip } from 'node:zlib';
 import { AppError, type DatasetFile, type DatasetName, datasets } from '@funnel/contracts';
 import type { Split, SplitName } from './split.ts';
 
-/** The IDX format of MNIST: two zero bytes, the type (8: bytes), the number of dimensions, each dimension (32 bits, big-endian), data. */
-
 export type IdxArray = { readonly dims: readonly number[]; readonly values: Uint8Array };
 
-const corrupt = (file: string, expected: string, found: string): AppError =>
-  new AppError('DATASET_CORRUPT', `Expected ${file} to have ${expected}, but found ${found}`, {
-    file,
-    expected,
-    found,
+/** A whole split from two of the four files of MNIST, verified. Throws DATASET_CORRUPT. */
+export const readIdxSplit = async (name: DatasetName, folder: string, split: SplitName): Promise<Split> => {
+  const { files, shape, classes, ...sizes } = datasets[name];
+  const [imageFile, labelFile] = split === 'train' ? files.slice(0, 2) : files.slice(2, 4);
+  const read = async (file: DatasetFile, rank: number): Promise<IdxArray> => {
+    const path = join(folder, file.name);
+    return parseIdx(path, await unpackFile(path, await readFile(path), file), rank);
+  };
+  const images = await read(imageFile!, 3); // [count, height, width]
+  const labels = await read(labelFile!, 1); // [count]
+  const count = sizes[split];
+  checkSplit({ images: imageFile!.name, labels: labelFile!.name }, images, labels, {
+    count,
+    shape,
+    classes: classes.length,
   });
-
-/** Parses an IDX file of bytes with `rank` dimensions. Throws DATASET_CORRUPT that names the file, what was expected and what it has. */
-export const parseIdx = (file: string, bytes: Uint8Array, rank: number): IdxArray => {
-  const header = 4 + 4 * rank;
-  if (bytes.length < header) throw corrupt(file, `a header of ${header} bytes`, `${bytes.length} bytes`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const hex = (magic: number): string => `0x${magic.toString(16).padStart(8, '0')}`;
-  const magic = 0x0800 + rank;
-  if (view.getUint32(0) !== magic)
-    throw corrupt(file, `the magic number ${hex(magic)}`, hex(view.getUint32(0)));
-  const dims = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
-  const size = header + dims.reduce((a, b) => a * b, 1);
-  if (bytes.length !== size)
-    throw corrupt(file, `${size} bytes for dimensions ${dims.join('×')}`, `${bytes.length} bytes`);
-  return { dims, values: bytes.subarray(header) };
+  return { count, shape, images: images.values, labels: labels.values };
 };
 
 const unzip = promisify<Uint8Array, Buffer>(gunzip);
 
-/** Unpacks a gzipped file of a data set and holds it to its declared content. `path` is only what errors call it. */
+/** Unpacks a gzipped file of a data set. Throws DATASET_CORRUPT where its content differs from the declaration. Errors name `path`. */
 export const unpackFile = async (
   path: string,
   zipped: Uint8Array,
@@ -56,7 +54,23 @@ export const unpackFile = async (
   return bytes;
 };
 
-/** Images [count, h, w] and labels [count] of one split as one, checked against each other. */
+/** Parses an IDX file of bytes with `rank` dimensions. Throws DATASET_CORRUPT, which says the file, what was expected and what was found. */
+export const parseIdx = (file: string, bytes: Uint8Array, rank: number): IdxArray => {
+  const header = 4 + 4 * rank;
+  if (bytes.length < header) throw corrupt(file, `a header of ${header} bytes`, `${bytes.length} bytes`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const hex = (magic: number): string => `0x${magic.toString(16).padStart(8, '0')}`;
+  const magic = 0x0800 + rank;
+  if (view.getUint32(0) !== magic)
+    throw corrupt(file, `the magic number ${hex(magic)}`, hex(view.getUint32(0)));
+  const dims = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
+  const size = header + dims.reduce((a, b) => a * b, 1);
+  if (bytes.length !== size)
+    throw corrupt(file, `${size} bytes for dimensions ${dims.join('×')}`, `${bytes.length} bytes`);
+  return { dims, values: bytes.subarray(header) };
+};
+
+/** Checks that images [count, height, width] and labels [count] are what the data set declares. Throws DATASET_CORRUPT. */
 export const checkSplit = (
   file: { images: string; labels: string },
   images: IdxArray,
@@ -73,21 +87,9 @@ export const checkSplit = (
     throw corrupt(file.labels, `labels below ${expected.classes}`, `${labels.values[wrong]} at ${wrong}`);
 };
 
-/** A whole split from its two of MNIST's four files, verified. Throws DATASET_CORRUPT. */
-export const readIdxSplit = async (name: DatasetName, folder: string, split: SplitName): Promise<Split> => {
-  const { files, shape, classes, ...sizes } = datasets[name];
-  const [images, labels] = split === 'train' ? files.slice(0, 2) : files.slice(2, 4);
-  const read = async (file: (typeof files)[number], rank: number) => {
-    const path = join(folder, file.name);
-    return parseIdx(path, await unpackFile(path, await readFile(path), file), rank);
-  };
-  const pixels = await read(images!, 3);
-  const classesOf = await read(labels!, 1);
-  const count = sizes[split];
-  checkSplit({ images: images!.name, labels: labels!.name }, pixels, classesOf, {
-    count,
-    shape,
-    classes: classes.length,
+const corrupt = (file: string, expected: string, found: string): AppError =>
+  new AppError('DATASET_CORRUPT', `Expected ${file} to have ${expected}, but found ${found}`, {
+    file,
+    expected,
+    found,
   });
-  return { count, shape, images: pixels.values, labels: classesOf.values };
-};

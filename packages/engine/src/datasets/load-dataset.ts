@@ -1,50 +1,44 @@
+/** Finds a data set on this machine and loads it. Where each data set comes from stands in `sources`. */
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 import { AppError, type DatasetName, type DatasetSpec, datasets } from '@funnel/contracts';
 import { glyphs } from './glyphs.ts';
 import { readIdxSplit } from './idx.ts';
 import type { LoadedDataset, Split, SplitName } from './split.ts';
 
-/** Where data sets lie on this machine. */
-
-/** `dir`: what FUNNEL_DATA names. `home`: what FUNNEL_HOME names; downloads go to its `data`. */
+/** `dir`: the value of FUNNEL_DATA. `home`: the value of FUNNEL_HOME ('.funnel' unless given); its folder `data` receives downloads. */
 export type DataPlaces = { readonly dir?: string | null; readonly home?: string | null };
-
-const repository = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
 
 /** Folders that may hold `mnist/` and `fashion-mnist/`, in the order in which they are searched. */
 export const dataFolders = ({ dir, home }: DataPlaces): readonly string[] => [
   ...(dir ? [resolve(dir)] : []),
-  ...(home ? [resolve(home, 'data')] : []),
-  resolve(repository, '../shared/data'),
+  resolve(home || '.funnel', 'data'),
 ];
 
-/** The first folder that holds every file of a data set, or null. Says nothing of whether they are whole. */
+/** The first folder that has every file of a data set, or null. It does not check their content. */
 export const findDataset = (name: DatasetName, places: DataPlaces): string | null => {
   const names = datasets[name].files.map((file) => file.name);
-  const holds = (folder: string): boolean => names.every((file) => existsSync(join(folder, file)));
+  const isComplete = (folder: string): boolean => names.every((file) => existsSync(join(folder, file)));
   return (
     dataFolders(places)
       .map((folder) => join(folder, name))
-      .find(holds) ?? null
+      .find(isComplete) ?? null
   );
 };
 
-/** Where each data set comes from. One that `contracts/datasets.ts` declares and that is missing here does not compile. */
-
 export type Source =
   | {
-      /** The first `count` images of a split, made each time. */
+      /** Generates the first `count` images of a split. */
       readonly generate: (split: SplitName, count: number) => Split;
     }
   | {
-      /** A whole split from the declared files in a folder, verified. */
+      /** Reads a whole split from the declared files in a folder and verifies it. */
       readonly read: (name: DatasetName, folder: string, split: SplitName) => Promise<Split>;
-      /** Folders on the web that hold the files. */
+      /** URLs of folders that have the files. */
       readonly mirrors: readonly string[];
     };
 
+/** A data set that `contracts/datasets.ts` declares and that has no source here does not compile. */
 export const sources: Readonly<Record<DatasetName, Source>> = {
   mnist: {
     read: readIdxSplit,
@@ -63,9 +57,40 @@ export const sources: Readonly<Record<DatasetName, Source>> = {
   glyphs: { generate: glyphs },
 };
 
-const first = (split: Split, count: number): Split => {
+/**
+ * The first `spec.train` training and `spec.test` test images of a data set. Throws DATASET_MISSING where the data set is not on this
+ * machine. The functions `train` and `test` throw DATASET_CORRUPT where a file differs from its declaration.
+ */
+export const loadDataset = async (spec: DatasetSpec, places: DataPlaces = {}): Promise<LoadedDataset> => {
+  const source = sources[spec.name];
+  if ('generate' in source)
+    return {
+      spec,
+      train: once(async () => source.generate('train', spec.train)),
+      test: once(async () => source.generate('test', spec.test)),
+    };
+  const folder = findDataset(spec.name, places);
+  if (folder === null) throw missing(spec.name, places);
+  return {
+    spec,
+    train: once(async () => copyFirst(await source.read(spec.name, folder, 'train'), spec.train)),
+    test: once(async () => copyFirst(await source.read(spec.name, folder, 'test'), spec.test)),
+  };
+};
+
+/** Reads and checks every file of a data set. Answers the folder with the files, or null for a generated one. Throws like `loadDataset`. */
+export const verifyDataset = async (name: DatasetName, places: DataPlaces = {}): Promise<string | null> => {
+  const source = sources[name];
+  if ('generate' in source) return null;
+  const folder = findDataset(name, places);
+  if (folder === null) throw missing(name, places);
+  for (const split of ['train', 'test'] as const) await source.read(name, folder, split);
+  return folder;
+};
+
+/** Copies the first images, so that the memory of the whole file can be freed. */
+const copyFirst = (split: Split, count: number): Split => {
   const size = split.images.length / split.count;
-  // Copies, so that the rest of the file can be freed.
   return {
     ...split,
     count,
@@ -87,35 +112,4 @@ const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
     made ??= make();
     return made;
   };
-};
-
-/**
- * The first `spec.train` training and `spec.test` test images of a data set. Throws DATASET_MISSING at once where it is not on this
- * machine, DATASET_CORRUPT when a part is read whose file is not what was declared.
- */
-export const loadDataset = async (spec: DatasetSpec, places: DataPlaces = {}): Promise<LoadedDataset> => {
-  const source = sources[spec.name];
-  if ('generate' in source)
-    return {
-      spec,
-      train: once(async () => source.generate('train', spec.train)),
-      test: once(async () => source.generate('test', spec.test)),
-    };
-  const folder = findDataset(spec.name, places);
-  if (folder === null) throw missing(spec.name, places);
-  return {
-    spec,
-    train: once(async () => first(await source.read(spec.name, folder, 'train'), spec.train)),
-    test: once(async () => first(await source.read(spec.name, folder, 'test'), spec.test)),
-  };
-};
-
-/** Reads and checks every file of a data set; answers the folder it lies in. Throws as `loadDataset` does. */
-export const verifyDataset = async (name: DatasetName, places: DataPlaces = {}): Promise<string | null> => {
-  const source = sources[name];
-  if ('generate' in source) return null;
-  const folder = findDataset(name, places);
-  if (folder === null) throw missing(name, places);
-  for (const split of ['train', 'test'] as const) await source.read(name, folder, split);
-  return folder;
 };

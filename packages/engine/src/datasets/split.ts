@@ -1,11 +1,11 @@
-/** A data set's images on the host. */
+/** The images of a data set in memory. Nothing here needs TensorFlow.js, so that commands that only look for files start quickly. */
 import type { DatasetSpec } from '@funnel/contracts';
 
 export type Split = {
   readonly count: number;
-  /** One image, [height, width, channels]. */
+  /** The shape of one image, [height, width, channels]. */
   readonly shape: readonly [number, number, number];
-  /** [count, …shape], bytes; 255 is 1. */
+  /** [count, …shape], bytes: 255 stands for 1. */
   readonly images: Uint8Array;
   /** [count]. */
   readonly labels: Uint8Array;
@@ -13,7 +13,7 @@ export type Split = {
 
 export type SplitName = 'train' | 'test';
 
-/** The images that a specification names. Each part is read when it is first asked for: an attack needs no training images. */
+/** The images that a specification names. Each split is read when it is first asked for: an attack needs no training images. */
 export type LoadedDataset = {
   readonly spec: DatasetSpec;
   readonly train: () => Promise<Split>;
@@ -22,19 +22,19 @@ export type LoadedDataset = {
 
 const toUnit = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
-/** The images at `rows` as [rows.length, …shape] in [0, 1]. */
-export const gatherImages = ({ images, shape }: Split, rows: ArrayLike<number>): Float32Array => {
+/** The images at `indices`, [n, …shape] in [0, 1]. */
+export const gatherImages = ({ images, shape }: Split, indices: ArrayLike<number>): Float32Array => {
   const size = shape[0] * shape[1] * shape[2];
-  const batch = new Float32Array(rows.length * size);
-  for (let i = 0; i < rows.length; i++) {
-    const from = rows[i]! * size;
+  const batch = new Float32Array(indices.length * size);
+  for (let i = 0; i < indices.length; i++) {
+    const from = indices[i]! * size;
     for (let p = 0; p < size; p++) batch[i * size + p] = toUnit[images[from + p]!]!;
   }
   return batch;
 };
 
-/** The images from `from` on, up to `to` (exclusive); shares the bytes. */
-export const between = (split: Split, from: number, to = split.count): Split => {
+/** The images from index `from` up to index `to` (exclusive). Shares the bytes. */
+export const sliceSplit = (split: Split, from: number, to = split.count): Split => {
   const size = split.shape[0] * split.shape[1] * split.shape[2];
   return {
     ...split,

@@ -1,6 +1,6 @@
 /**
- * A network as data: the layers that images or codes pass through. Weights, arithmetic and the Keras topology derive from it.
- * Convolutions are 3×3 with 'same' padding, and with stride 2 (§4.1) but for `conv2dSame`; shapes are without the batch.
+ * A network as data: its layers, in order. The weights, the arithmetic (network.ts) and the Keras topology (topology.ts) follow from it.
+ * All convolutions are 3×3 with 'same' padding and, except `conv2dSame`, stride 2 (Vigouroux & Picard, §4.1). Shapes are without the batch.
  */
 export type Layer =
   | {
@@ -9,7 +9,7 @@ export type Layer =
       readonly filters: number;
       readonly activation: 'relu' | 'linear';
     }
-  /** `unitTanh` is the paper's (1 + tanh)/2. `size` says which of the two sizes that a stride of 2 halves to the input's is meant. */
+  /** `unitTanh` is the paper's (1 + tanh)/2. `size` is the size of the output: two sizes halve to the same input, so it must be given. */
   | {
       readonly kind: 'conv2dTranspose';
       readonly name: string;
@@ -17,9 +17,9 @@ export type Layer =
       readonly size: readonly [number, number];
       readonly activation: 'relu' | 'unitTanh';
     }
-  /** Stride 1: maps of the input's size, each unit σ(z). */
+  /** Stride 1, then σ: the output has the size of the input. */
   | { readonly kind: 'conv2dSame'; readonly name: string; readonly filters: number }
-  /** Means over squares of 2×2, and nearest neighbours back: even sizes only. */
+  /** Means over squares of 2×2, for even sizes; `upSample` repeats every pixel in a square of 2×2. */
   | { readonly kind: 'averagePool'; readonly name: string }
   | { readonly kind: 'upSample'; readonly name: string }
   | {
@@ -33,7 +33,7 @@ export type Layer =
 
 export type Architecture = { readonly input: readonly number[]; readonly layers: readonly Layer[] };
 
-/** A weight, with the numbers of inputs and outputs that its initial scale depends on. */
+/** A weight, with the numbers of inputs and outputs from which the scale of its initial values follows. */
 export type WeightSpec = {
   readonly name: string;
   readonly shape: readonly number[];
@@ -42,12 +42,12 @@ export type WeightSpec = {
 };
 
 const taps = 3 * 3;
-/** A stride of 2 both ways skips three of four places: a small unit hears all taps, a large one a quarter of them. */
+/** With a stride of 2 in both directions, a pixel of the larger side meets a quarter of the taps on average. */
 const strided = taps / 4;
 const halved = (size: number): number => Math.ceil(size / 2);
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** The shape that `layer` makes of `input`. Throws where it cannot take it. */
+/** The output shape of `layer` for the shape `input`. Throws where the layer cannot take it. */
 const outputOf = (layer: Layer, input: readonly number[]): readonly number[] => {
   const refuse = (expected: string): never => {
     throw new Error(`Layer ${layer.name} expected ${expected}, but got [${input.join(', ')}]`);
@@ -101,7 +101,7 @@ const weightsOf = (layer: Layer, input: readonly number[]): readonly WeightSpec[
   }
 };
 
-/** The shape after every layer, first the input's. */
+/** The shape of the input, and the shape after every layer. */
 export const shapesOf = ({ input, layers }: Architecture): readonly (readonly number[])[] => {
   const shapes = [input];
   for (const layer of layers) shapes.push(outputOf(layer, shapes.at(-1)!));
@@ -110,13 +110,13 @@ export const shapesOf = ({ input, layers }: Architecture): readonly (readonly nu
 
 export const outputShape = (architecture: Architecture): readonly number[] => shapesOf(architecture).at(-1)!;
 
-/** Every weight in the order in which a checkpoint stores them: layer by layer, kernel before bias. */
+/** All weights in the order of a checkpoint: layer by layer, the kernel before the bias. */
 export const weightSpecs = (architecture: Architecture): readonly WeightSpec[] => {
   const shapes = shapesOf(architecture);
   return architecture.layers.flatMap((layer, i) => weightsOf(layer, shapes[i]!));
 };
 
-/** One network after the other: the second takes what the first gives. */
+/** Two networks as one: the second takes the output of the first. */
 export const joined = (first: Architecture, second: Architecture): Architecture => ({
   input: first.input,
   layers: [...first.layers, ...second.layers],

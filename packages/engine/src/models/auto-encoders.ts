@@ -1,16 +1,17 @@
+/** The networks that recipes train: encoder, generator and classifier head of the paper, and MagNet's auto-encoders. */
 import * as tf from '@tensorflow/tfjs';
 import { type Architecture, type Layer, outputShape, shapesOf } from './architecture.ts';
 import type { Network } from './network.ts';
 
-/** The sizes that the paper leaves open, as hyperparameters. */
+/** Sizes that the paper (Vigouroux & Picard) does not give, so they are hyperparameters. */
 export type AutoEncoderSizes = { readonly filters: readonly number[]; readonly latent: number };
 
 /** '32-64' → [32, 64]. */
 export const parseFilters = (filters: string): readonly number[] => filters.split('-').map(Number);
 
 /**
- * Image → code: 3×3 stride-2 convolutions with ReLU, then a linear dense code of `latent` units; with `latent` 0 the last
- * convolution, linear, is the code. 28×28×1 → 14×14×32 → 7×7×64 → 64 by default.
+ * Image → code (§4.1): 3×3 convolutions of stride 2 with ReLU, then a linear dense layer of `latent` units. With `latent` 0, the code is
+ * the last convolution, which is then linear. By default [28, 28, 1] → [14, 14, 32] → [7, 7, 64] → [64].
  */
 export const encoder = (image: readonly number[], { filters, latent }: AutoEncoderSizes): Architecture => {
   const convolutions = filters.map((count, i): Layer => {
@@ -33,8 +34,8 @@ export const encoder = (image: readonly number[], { filters, latent }: AutoEncod
 };
 
 /**
- * Code → image, the encoder's mirror: dense ReLU, transposed convolutions with ReLU, at last (1 + tanh)/2. With `noise` the input is
- * the code with that many more values (channels, for a convolutional code) at its end.
+ * Code → image, the mirror of the encoder: a dense layer with ReLU, transposed convolutions with ReLU, the last with (1 + tanh)/2. The
+ * input is the code, followed by `noise` more values (channels, for a convolutional code).
  */
 export const generator = (
   image: readonly number[],
@@ -66,10 +67,10 @@ export const generator = (
   return { input, layers: [...opening, ...convolutions] };
 };
 
-/** The last bias of a generator that shows `mean` everywhere: (1 + tanh b)/2 = mean, kept away from where tanh is flat. */
+/** The bias b with (1 + tanh b)/2 = `mean`. `mean` is limited to [0.02, 0.98], because tanh is flat beyond. */
 export const biasOfMean = (mean: number): number => Math.atanh(2 * Math.min(0.98, Math.max(0.02, mean)) - 1);
 
-/** Code → logits: dense ReLU, then one logit per class (§3.3, §4.1). */
+/** Code → logits (§3.3, §4.1): a dense layer with ReLU, then a dense layer with one logit for each class. */
 export const classifierHead = (encoder: Architecture, units: number, classes: number): Architecture => {
   const code = outputShape(encoder);
   const flatten: readonly Layer[] = code.length > 1 ? [{ kind: 'flatten', name: 'features' }] : [];
@@ -83,21 +84,20 @@ export const classifierHead = (encoder: Architecture, units: number, classes: nu
   };
 };
 
-/** The attacker's noise: "an uniform random vector is concatenated to the encoder's features" (§3.2). */
-
-/** The shape of u for one image: as many units, or channels of a convolutional code, as the generator takes more than the encoder gives. */
+/**
+ * The shape of the attacker's noise u for one image (§3.2: "an uniform random vector is concatenated to the encoder's features"): as many
+ * units, or channels of a convolutional code, as the input of the generator exceeds the code.
+ */
 export const noiseShape = (encoder: Network, generator: Network): readonly number[] => {
   const code = outputShape(encoder.architecture);
   return [...code.slice(0, -1), generator.architecture.input.at(-1)! - code.at(-1)!];
 };
 
-/** [E_a(x), u]: along the last axis. */
+/** [E_a(x), u], concatenated along the last axis. */
 export const withNoise = (code: tf.Tensor, noise: tf.Tensor): tf.Tensor =>
   noise.size === 0 ? code : tf.concat([code, noise], -1);
 
-/** MagNet's two auto-encoders for MNIST (Meng & Chen 2017, table 2): 3×3 convolutions with σ throughout, as large as the image. */
-
-/** Maps of every hidden convolution. */
+/** Channels of every hidden convolution of MagNet's auto-encoders for MNIST (Meng & Chen 2017, table 2): 3×3, stride 1, σ throughout. */
 const hidden = 3;
 
 const convolution = (number: number, filters: number): Layer => ({
@@ -106,7 +106,7 @@ const convolution = (number: number, filters: number): Layer => ({
   filters,
 });
 
-/** I: detector and reformer. It must drop detail on the way: the middle is half as large. Images of even sizes. */
+/** MagNet's auto-encoder I, detector and reformer. Its middle is half as large as the image, so that it drops detail. For even sizes. */
 export const firstReformer = (image: readonly number[]): Architecture => ({
   input: image,
   layers: [
@@ -120,7 +120,7 @@ export const firstReformer = (image: readonly number[]): Architecture => ({
   ],
 });
 
-/** II: detector alone. */
+/** MagNet's auto-encoder II, a detector alone. */
 export const secondReformer = (image: readonly number[]): Architecture => ({
   input: image,
   layers: [convolution(1, hidden), convolution(2, hidden), convolution(3, image.at(-1)!)],

@@ -1,10 +1,11 @@
+/** A network: an architecture with weights on the device. And the initial values of its weights. */
 import type { Hyperparameters } from '@funnel/contracts';
 import { averagePool, conv2d, conv2dSame, conv2dTranspose, dense, upSample } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import type { Random } from '../random.ts';
 import { type Architecture, type Layer, type WeightSpec, weightSpecs } from './architecture.ts';
 
-/** An architecture with weights on the device. */
+/** An architecture with its weights on the device. */
 export type Network = {
   readonly architecture: Architecture;
   /** In the order of `weightSpecs(architecture)`. */
@@ -38,7 +39,7 @@ const applyLayer = (layer: Layer, x: tf.Tensor, [kernel, bias]: readonly tf.Tens
 const weightless: readonly Layer['kind'][] = ['averagePool', 'upSample', 'flatten', 'reshape'];
 const hasWeights = (layer: Layer): boolean => !weightless.includes(layer.kind);
 
-/** `values`: one array per weight. */
+/** A network with the given weights: one array for each of `weightSpecs(architecture)`. */
 export const createNetwork = (architecture: Architecture, values: readonly Float32Array[]): Network => {
   const specs = weightSpecs(architecture);
   if (values.length !== specs.length)
@@ -47,7 +48,7 @@ export const createNetwork = (architecture: Architecture, values: readonly Float
   return networkOver(architecture, weights);
 };
 
-/** A network over weights that exist already, such as two networks as one. */
+/** A network that shares its weights with others, such as two networks as one. */
 export const networkOver = (architecture: Architecture, weights: readonly tf.Variable[]): Network => {
   const apply = (input: tf.Tensor): tf.Tensor => {
     let x = input;
@@ -61,7 +62,7 @@ export const networkOver = (architecture: Architecture, weights: readonly tf.Var
   return { architecture, weights, apply, dispose: () => tf.dispose(weights as tf.Variable[]) };
 };
 
-/** The weights as they are now, downloaded. */
+/** The current weights, read from the device. */
 export const readWeights = (network: Network): Promise<Float32Array[]> => readTensors(network.weights);
 
 export const readTensors = (tensors: readonly tf.Tensor[]): Promise<Float32Array[]> =>
@@ -74,7 +75,7 @@ const uniform = (random: Random, variance: number) => {
   return () => (random.uniform() * 2 - 1) * limit;
 };
 
-/** Normal, drawn again beyond two deviations, and widened so that the variance is what was asked for (as Keras does). */
+/** Normal numbers, drawn again beyond two standard deviations, and scaled so that their variance is `variance` (as in Keras). */
 const truncatedNormal = (random: Random, variance: number) => {
   const deviation = Math.sqrt(variance) / 0.87962566103423978;
   return () => {
@@ -84,7 +85,7 @@ const truncatedNormal = (random: Random, variance: number) => {
   };
 };
 
-/** Glorot & Bengio (2010), He et al. (2015). tfjs draws its initial weights from its own global state, so we draw ours. */
+/** Glorot & Bengio (2010), He et al. (2015). The initializers of tfjs draw from a global state, so we do not use them. */
 const initializers: Record<Hyperparameters['initializer'], Initializer> = {
   glorotUniform: (random, fanIn, fanOut) => uniform(random, 2 / (fanIn + fanOut)),
   glorotNormal: (random, fanIn, fanOut) => truncatedNormal(random, 2 / (fanIn + fanOut)),
@@ -96,9 +97,9 @@ const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b,
 const isBias = (spec: WeightSpec): boolean => spec.fanIn === 0;
 
 /**
- * First weights, in the order of `weightSpecs`: kernels from `initializer`, biases 0, the last layer's bias `outputBias`. A generator's
- * is set to give the mean pixel: from 0, every output is grey, and the push of the whole batch towards black drives codes and ReLUs so
- * far that half of the networks never come back from painting the mean image.
+ * Initial weights in the order of `weightSpecs`: kernels from `initializer`, biases 0, and `outputBias` for the bias of the last layer. A
+ * generator starts with the bias that gives the mean pixel. Started from 0, its output is grey, and the first updates towards black drive
+ * the codes and ReLUs so far that half of the networks paint the mean image for ever.
  */
 export const initialWeights = (
   architecture: Architecture,

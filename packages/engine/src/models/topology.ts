@@ -1,4 +1,4 @@
-/** Architectures to and from the Keras JSON that `tf.loadLayersModel` opens: a Sequential model of stock layers. */
+/** Architectures to and from the Keras JSON that `tf.loadLayersModel` opens: a Sequential model of standard layers. */
 import { z } from 'zod';
 import type { Architecture, Layer } from './architecture.ts';
 import { shapesOf } from './architecture.ts';
@@ -21,8 +21,8 @@ const convolution = {
 const square = { padding: 'valid', data_format: 'channels_last' };
 
 /**
- * Keras has no output padding for 'same': a transposed convolution always doubles, with no padding at the top. An odd size is the
- * doubled one without its first row and column.
+ * A layer as Keras layers. A transposed convolution with 'same' padding always doubles the size in Keras, so an odd size is the doubled
+ * one without its first row and column.
  */
 const kerasLayers = (layer: Layer, input: readonly number[]): readonly KerasLayer[] => {
   switch (layer.kind) {
@@ -69,7 +69,7 @@ const kerasLayers = (layer: Layer, input: readonly number[]): readonly KerasLaye
   }
 };
 
-/** What `modelTopology` of a TF.js layers model holds. */
+/** The value of `modelTopology` in a layers model of TensorFlow.js. */
 export const topologyOf = (architecture: Architecture): Record<string, unknown> => {
   const shapes = shapesOf(architecture);
   const [first, ...rest] = architecture.layers.flatMap((layer, i) => kerasLayers(layer, shapes[i]!));
@@ -125,7 +125,7 @@ const Opening = z.object({
   }),
 });
 
-/** The architecture that `topologyOf` wrote. Throws on what it never writes. */
+/** The architecture from which `topologyOf` made a topology. Throws on any other topology. */
 export const architectureOf = (topology: Readonly<Record<string, unknown>>): Architecture => {
   const stored = Topology.parse(topology).config.layers;
   const [, ...input] = Opening.parse(topology).config.layers[0]!.config.batch_input_shape ?? [];

@@ -1,16 +1,17 @@
+/** The classic auto-encoder, the baseline of Table 2 (Vigouroux & Picard, §4.2): the defender without an attacker. */
 import * as tf from '@tensorflow/tfjs';
 import { meanPixel } from '../datasets/split.ts';
 import { distances } from '../losses.ts';
 import { biasOfMean, encoder, generator, parseFilters } from '../models/auto-encoders.ts';
 import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
 
-/** The baseline of Table 2 (§4.2): the defender alone, descending L(x, Def(x)). It starts from the weights that FUNN's defender does. */
+/** The defender descends L(x, Def(x)). It starts from the same weights as FUNN's defender. */
 export const initialise: StageRecipe<StageHyperparameters<'classic', 'initialise'>> = async ({
   hyperparameters,
   image,
   train,
   network,
-  player,
+  optimiser,
 }) => {
   const sizes = { filters: parseFilters(hyperparameters.filters), latent: hyperparameters.latent };
   const bias = biasOfMean(meanPixel(train));
@@ -18,7 +19,7 @@ export const initialise: StageRecipe<StageHyperparameters<'classic', 'initialise
     network('defender-encoder', encoder(image, sizes)),
     network('defender-generator', generator(image, sizes), bias),
   ];
-  const defender = player('defender', [E, G], hyperparameters.initialiseDefenderRate);
+  const defender = optimiser('defender', [E, G], hyperparameters.initialiseDefenderRate);
   const L = distances[hyperparameters.lossScale];
 
   const step = (batch: Batch) => {
@@ -32,10 +33,9 @@ export const initialise: StageRecipe<StageHyperparameters<'classic', 'initialise
   return {
     networks: { 'defender-encoder': E, 'defender-generator': G },
     frozen: {},
-    players: { defender },
+    optimisers: { defender },
     step,
     scalars: (metrics) => ({ defenderFloor: metrics.defenderLoss! }),
-    standsOn: [],
-    makes: ['defender'],
+    producesAutoEncoders: ['defender'],
   };
 };

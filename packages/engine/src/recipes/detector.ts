@@ -1,31 +1,29 @@
-/** A detector of perturbations (Metzen et al. 2017): a binary side network on a feature map of a classifier that stays as it is. */
+/** A detector of perturbations (Metzen et al. 2017): a binary side network on a feature map of a classifier that it does not change. */
 import * as tf from '@tensorflow/tfjs';
-import { eachImage, rightOf, shareOf, targetsAt } from '../batches.ts';
+import { correctOf, eachImage, shareOf, targetsAt } from '../batches.ts';
 import { areaUnderCurve, holdOut, thresholdNames, thresholdOf } from '../classifier.ts';
-import { between } from '../datasets/split.ts';
+import { sliceSplit } from '../datasets/split.ts';
 import { softmaxCrossEntropy } from '../losses.ts';
 import { type Architecture, joined, outputShape } from '../models/architecture.ts';
 import { networkOver } from '../models/network.ts';
-import { perturbAlong, upwards } from '../perturb.ts';
+import { perturbAlong, signOfGradient } from '../perturb.ts';
 import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
-import { classifierOf, plainStep } from './classify.ts';
+import { plainStep, trainableClassifier } from './classify.ts';
 
-/** The classifier: encoder and head, on clean images. */
+/** The classifier: encoder and head, trained on clean images. */
 export const initialise: StageRecipe<StageHyperparameters<'detector', 'initialise'>> = async (setup) => {
   const { train, classes } = setup;
-  const { classifier, networks, learner } = classifierOf(setup);
+  const { classifier, networks, adam } = trainableClassifier(setup);
 
   return {
     networks,
     frozen: {},
-    players: { classifier: learner },
-    step: plainStep(classifier, learner, train, classes),
-    standsOn: [],
-    makes: [],
+    optimisers: { classifier: adam },
+    step: plainStep(classifier, adam, train, classes),
   };
 };
 
-/** Feature map → one logit, "perturbed": a convolution with twice the channels, dense ReLU, dense. */
+/** Feature map → the logit of "perturbed": a convolution with twice the channels, a dense layer with ReLU, a dense layer. */
 const sideNetwork = (map: readonly number[], units: number): Architecture => ({
   input: map,
   layers: [
@@ -36,12 +34,13 @@ const sideNetwork = (map: readonly number[], units: number): Architecture => ({
   ],
 });
 
-/** Test images that are perturbed to measure detection, at most. */
+/** At most this many test images are perturbed to measure detection. */
 const maxPerturbed = 1000;
 
 /**
- * The side network learns to tell x from x′, half of each. *Static*: x′ ascends the classifier's cross-entropy (BIM). *Dynamic*: each step
- * goes along (1 − σ)·sign ∇CE + σ·sign ∇(detector's loss), σ uniform in [0, 1) per image (eq. 2): the detector meets who knows it.
+ * The side network learns to tell clean x from perturbed x′, half of each. *Static*: x′ ascends the cross-entropy of the classifier (BIM).
+ * *Dynamic*: the adversary knows the detector, and each step goes along (1 − σ)·sign ∇CE + σ·sign ∇(loss of the detector), with σ uniform in
+ * [0, 1) for each image (eq. 2).
  */
 export const classify: StageRecipe<StageHyperparameters<'detector', 'classify'>> = async ({
   hyperparameters,
@@ -50,25 +49,31 @@ export const classify: StageRecipe<StageHyperparameters<'detector', 'classify'>>
   classes,
   network,
   frozen,
-  player,
+  optimiser,
 }) => {
   const [E, classifier] = [network('defender-encoder'), network('classifier')];
-  const first: Architecture = { ...E.architecture, layers: E.architecture.layers.slice(0, 1) };
-  const side = network('detector-head', sideNetwork(outputShape(first), hyperparameters.classifierUnits));
-  const detector = networkOver(joined(first, side.architecture), [...E.weights.slice(0, 2), ...side.weights]);
-  const learner = player('detector', [side], hyperparameters.classifierRate);
-  const { held, rest } = holdOut(train);
-  const tested = await test();
+  const firstLayer: Architecture = { ...E.architecture, layers: E.architecture.layers.slice(0, 1) };
+  const side = network(
+    'detector-head',
+    sideNetwork(outputShape(firstLayer), hyperparameters.classifierUnits),
+  );
+  const detector = networkOver(joined(firstLayer, side.architecture), [
+    ...E.weights.slice(0, 2),
+    ...side.weights,
+  ]);
+  const adam = optimiser('detector', [side], hyperparameters.classifierRate);
+  const { heldOut, rest } = holdOut(train);
+  const testSplit = await test();
   const attack = {
     epsilon: hyperparameters.trainingEpsilon,
     steps: hyperparameters.trainingSteps,
-    reach: hyperparameters.trainingReach,
+    pathLength: hyperparameters.trainingReach,
   };
 
   const againstClassifier = (oneHot: tf.Tensor2D) =>
-    upwards((images) => softmaxCrossEntropy(classifier.apply(images) as tf.Tensor2D, oneHot));
-  const againstDetector = upwards((images) => tf.neg(tf.sum(detector.apply(images))));
-  /** −log of the probability of the right answer, perturbed or not. */
+    signOfGradient((images) => softmaxCrossEntropy(classifier.apply(images) as tf.Tensor2D, oneHot));
+  const againstDetector = signOfGradient((images) => tf.neg(tf.sum(detector.apply(images))));
+  /** Mean of −log of the probability that the detector gives to the true answer: logits [batch, 1] → []. */
   const lossOf = (logits: tf.Tensor, perturbed: boolean): tf.Scalar => {
     const pair = tf.concat([tf.zerosLike(logits), logits], 1) as tf.Tensor2D; // [batch, 2]
     const answers = tf.fill([logits.shape[0]!], perturbed ? 1 : 0, 'int32') as tf.Tensor1D;
@@ -77,14 +82,14 @@ export const classify: StageRecipe<StageHyperparameters<'detector', 'classify'>>
 
   const step = (batch: Batch) => {
     const x = batch.images(); // [batch, 28, 28, 1]
-    const { oneHot } = targetsAt(rest, batch.rows, classes); // [batch, 10]
+    const { oneHot } = targetsAt(rest, batch.indices, classes); // [batch, 10]
     const alongClassifier = againstClassifier(oneHot);
     const weight = tf.div(tf.add(batch.noise([1, 1, 1]), 1), 2); // σ: [batch, 1, 1, 1]
     const alongBoth = (images: tf.Tensor): tf.Tensor =>
       tf.add(tf.mul(tf.sub(1, weight), alongClassifier(images)), tf.mul(weight, againstDetector(images)));
     const direction = hyperparameters.detectorAdversary === 'dynamic' ? alongBoth : alongClassifier;
     const perturbed = perturbAlong(x, x, attack, direction); // [batch, 28, 28, 1]
-    return descend([learner], batch.update, () => {
+    return descend([adam], batch.update, () => {
       const [ofClean, ofPerturbed] = [
         lossOf(detector.apply(x), false),
         lossOf(detector.apply(perturbed), true),
@@ -94,33 +99,32 @@ export const classify: StageRecipe<StageHyperparameters<'detector', 'classify'>>
     });
   };
 
-  const says = (images: tf.Tensor): tf.Tensor => tf.reshape(detector.apply(images), [-1]);
-  const right = await rightOf(classifier.apply, tested); // it stays as it is
-  const some = between(tested, 0, Math.min(maxPerturbed, tested.count));
-  let threshold = 0; // as of the last epoch that ended
+  /** [n, …shape] → [n], logits. */
+  const suspicionOf = (images: tf.Tensor): tf.Tensor => tf.reshape(detector.apply(images), [-1]);
+  const correct = await correctOf(classifier.apply, testSplit); // the classifier does not change
+  const perturbedSplit = sliceSplit(testSplit, 0, Math.min(maxPerturbed, testSplit.count));
+  let threshold = 0; // set at the end of every epoch
   return {
     networks: { detector, 'detector-head': side },
     frozen: frozen('classifier', 'defender-encoder', 'head'),
-    players: { detector: learner },
+    optimisers: { detector: adam },
     split: rest,
     step,
     afterEpoch: async () => {
-      threshold = thresholdOf(await eachImage(held, says), hyperparameters.falsePositiveRate);
-      const clean = await eachImage(tested, says);
-      const perturbed = await eachImage(some, (images, rows) => {
-        const { oneHot } = targetsAt(some, rows, classes);
-        return says(perturbAlong(images, images, attack, againstClassifier(oneHot)));
+      threshold = thresholdOf(await eachImage(heldOut, suspicionOf), hyperparameters.falsePositiveRate);
+      const clean = await eachImage(testSplit, suspicionOf);
+      const perturbed = await eachImage(perturbedSplit, (images, indices) => {
+        const { oneHot } = targetsAt(perturbedSplit, indices, classes);
+        return suspicionOf(perturbAlong(images, images, attack, againstClassifier(oneHot)));
       });
       const rejected = clean.map((value) => Number(!(value < threshold))); // a NaN does not pass
       return {
         detectionArea: areaUnderCurve(clean, perturbed),
         detectionRate: shareOf(perturbed.map((value) => Number(!(value < threshold)))),
         rejectedShare: shareOf(rejected),
-        cleanAccuracy: shareOf(right.map((value, i) => value * (1 - rejected[i]!))),
+        cleanAccuracy: shareOf(correct.map((value, i) => value * (1 - rejected[i]!))),
       };
     },
     scalars: () => ({ [thresholdNames.detector]: threshold }),
-    standsOn: [],
-    makes: [],
   };
 };

@@ -1,4 +1,4 @@
-/** Defensive distillation (Papernot et al. 2016, §IV): softmax(z / T) of a teacher as the targets of a student, trained at the same T. */
+/** Defensive distillation (Papernot et al. 2016, §IV): a student learns softmax(z / T) of a teacher, at the same temperature T. */
 import * as tf from '@tensorflow/tfjs';
 import { cleanAccuracyOf, encodeAll, targetsAt } from '../batches.ts';
 import { softmaxCrossEntropy } from '../losses.ts';
@@ -6,20 +6,20 @@ import { joined } from '../models/architecture.ts';
 import { classifierHead, encoder, parseFilters } from '../models/auto-encoders.ts';
 import { accuracyOf } from '../training/measure.ts';
 import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
-import { classifierOf } from './classify.ts';
+import { trainableClassifier } from './classify.ts';
 
-/** softmax(z / T), [batch, classes]: the hotter, the more it says about the classes that are not the answer. */
+/** softmax(z / T): [batch, classes] → the same. A higher T gives more weight to the classes other than the greatest. */
 export const softened = (logits: tf.Tensor, temperature: number): tf.Tensor2D =>
   tf.softmax(tf.div(logits as tf.Tensor2D, temperature));
 
-/** The teacher: the student's architecture, on the labels, at temperature T. */
+/** The teacher: the architecture of the student, trained on the labels at temperature T. */
 export const initialise: StageRecipe<StageHyperparameters<'distillation', 'initialise'>> = async ({
   hyperparameters,
   image,
   classes,
   train,
   network,
-  player,
+  optimiser,
 }) => {
   const encoding = encoder(image, {
     filters: parseFilters(hyperparameters.filters),
@@ -27,12 +27,12 @@ export const initialise: StageRecipe<StageHyperparameters<'distillation', 'initi
   });
   const head = classifierHead(encoding, hyperparameters.classifierUnits, classes);
   const teacher = network('teacher', joined(encoding, head));
-  const learner = player('teacher', [teacher], hyperparameters.classifierRate);
+  const adam = optimiser('teacher', [teacher], hyperparameters.classifierRate);
 
   const step = (batch: Batch) => {
     const x = batch.images(); // [batch, 28, 28, 1]
-    const { labels, oneHot } = targetsAt(train, batch.rows, classes); // [batch], [batch, 10]
-    const { classifierLoss, logits } = descend([learner], batch.update, () => {
+    const { labels, oneHot } = targetsAt(train, batch.indices, classes); // [batch], [batch, 10]
+    const { classifierLoss, logits } = descend([adam], batch.update, () => {
       const logits = teacher.apply(x); // [batch, 10]
       const loss = softmaxCrossEntropy(tf.div(logits, hyperparameters.temperature), oneHot);
       return { loss, logits, classifierLoss: loss };
@@ -40,35 +40,33 @@ export const initialise: StageRecipe<StageHyperparameters<'distillation', 'initi
     return { classifierLoss, trainAccuracy: accuracyOf(logits, labels) };
   };
 
-  return { networks: { teacher }, frozen: {}, players: { teacher: learner }, step, standsOn: [], makes: [] };
+  return { networks: { teacher }, frozen: {}, optimisers: { teacher: adam }, step };
 };
 
-/** The student, from fresh weights. It is used at T = 1, where its logits are T times what its training asked for. */
+/** The student, from new weights. It is used at T = 1, where its logits are T times what its training asked for. */
 export const classify: StageRecipe<StageHyperparameters<'distillation', 'classify'>> = async (setup) => {
   const { hyperparameters, train, test, classes, network, frozen, signal } = setup;
-  const taught = await encodeAll(network('teacher'), train, signal); // the teacher's logits
-  const { classifier, networks, learner } = classifierOf(setup);
-  const tested = await test();
+  const teacherLogits = await encodeAll(network('teacher'), train, signal); // of all training images
+  const { classifier, networks, adam } = trainableClassifier(setup);
+  const testSplit = await test();
 
   const step = (batch: Batch) => {
     const x = batch.images(); // [batch, 28, 28, 1]
-    const targets = softened(taught(batch.rows), hyperparameters.temperature); // [batch, 10]
-    const { classifierLoss, logits } = descend([learner], batch.update, () => {
+    const targets = softened(teacherLogits(batch.indices), hyperparameters.temperature); // [batch, 10]
+    const { classifierLoss, logits } = descend([adam], batch.update, () => {
       const logits = classifier.apply(x); // [batch, 10]
       const loss = softmaxCrossEntropy(tf.div(logits, hyperparameters.temperature), targets);
       return { loss, logits, classifierLoss: loss };
     });
-    const { labels } = targetsAt(train, batch.rows, classes);
+    const { labels } = targetsAt(train, batch.indices, classes);
     return { classifierLoss, trainAccuracy: accuracyOf(logits, labels) };
   };
 
   return {
     networks,
     frozen: frozen('teacher'),
-    players: { classifier: learner },
+    optimisers: { classifier: adam },
     step,
-    afterEpoch: async () => ({ cleanAccuracy: await cleanAccuracyOf(classifier.apply, tested) }),
-    standsOn: [],
-    makes: [],
+    afterEpoch: async () => ({ cleanAccuracy: await cleanAccuracyOf(classifier.apply, testSplit) }),
   };
 };

@@ -1,6 +1,6 @@
 /**
- * FUNN (Vigouroux & Picard): two auto-encoders against each other, the attacker Att = G_a([E_a(x), u]) and the defender
- * Def = G_d(E_d(x)). L is the `lossScale` of two batches of images, u uniform noise.
+ * FUNN (Vigouroux & Picard): two auto-encoders play against each other, the attacker Att(x) = G_a([E_a(x), u]) and the defender
+ * Def(x) = G_d(E_d(x)). E are encoders, G generators, u is uniform noise, and L is the distance that `lossScale` names.
  */
 
 import type { Hyperparameters } from '@funnel/contracts';
@@ -19,15 +19,15 @@ import {
 import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
 
 /**
- * Initialisation (§3.2): both learn to rebuild images, without constraint (5). The attacker descends L(Att(x), x), eq. 3; the defender
- * L(x, Def(Att(x))), eq. 4, in which Att(x) is data. Both step from the weights that the batch met.
+ * Initialisation (§3.2): both learn to rebuild images, without constraint (5). The attacker descends L(Att(x), x), eq. 3. The defender
+ * descends L(x, Def(Att(x))), eq. 4, where Att(x) is constant and comes from the weights before the attacker's update.
  */
 export const initialise: StageRecipe<StageHyperparameters<'funn', 'initialise'>> = async ({
   hyperparameters,
   image,
   train,
   network,
-  player,
+  optimiser,
 }) => {
   const sizes = { filters: parseFilters(hyperparameters.filters), latent: hyperparameters.latent };
   const bias = biasOfMean(meanPixel(train));
@@ -39,8 +39,8 @@ export const initialise: StageRecipe<StageHyperparameters<'funn', 'initialise'>>
     network('defender-encoder', encoder(image, sizes)),
     network('defender-generator', generator(image, sizes), bias),
   ];
-  const attacker = player('attacker', [E_a, G_a], hyperparameters.initialiseAttackerRate);
-  const defender = player('defender', [E_d, G_d], hyperparameters.initialiseDefenderRate);
+  const attacker = optimiser('attacker', [E_a, G_a], hyperparameters.initialiseAttackerRate);
+  const defender = optimiser('defender', [E_d, G_d], hyperparameters.initialiseDefenderRate);
   const L = distances[hyperparameters.lossScale];
   const noise = noiseShape(E_a, G_a);
 
@@ -52,9 +52,9 @@ export const initialise: StageRecipe<StageHyperparameters<'funn', 'initialise'>>
       const loss = tf.mean<tf.Scalar>(L(attacked, x));
       return { loss, attacked, attackerLoss: loss };
     });
-    const seen = hyperparameters.defenderInput === 'attacked' ? attacked : x;
+    const defenderInput = hyperparameters.defenderInput === 'attacked' ? attacked : x;
     const { defenderLoss } = descend([defender], batch.update, () => {
-      const loss = tf.mean<tf.Scalar>(L(G_d.apply(E_d.apply(seen)), x));
+      const loss = tf.mean<tf.Scalar>(L(G_d.apply(E_d.apply(defenderInput)), x));
       return { loss, defenderLoss: loss };
     });
     return { attackerLoss, defenderLoss };
@@ -68,27 +68,26 @@ export const initialise: StageRecipe<StageHyperparameters<'funn', 'initialise'>>
       'defender-generator': G_d,
     },
     frozen: {},
-    players: { attacker, defender },
+    optimisers: { attacker, defender },
     step,
-    // The defender's floor: a β below it never bites.
+    // The loss that the defender reached. A β below it never activates the hinge.
     scalars: (metrics) => ({ defenderFloor: metrics.defenderLoss! }),
-    standsOn: [],
-    makes: ['attacker', 'defender'],
+    producesAutoEncoders: ['attacker', 'defender'],
   };
 };
 
-/** dP/dL of the attacker's penalty P, in units of γ; zero where the hinge is not active. */
+/** P′ = dP/dL of the attacker's penalty P, in units of γ: 0 where the hinge is not active. */
 const slopes: Record<Hyperparameters['penalty'], (loss: tf.Tensor, beta: number) => tf.Tensor> = {
   /** P = max(β − L, 0), which enforces constraint (5). */
   constraint: (loss, beta) => tf.neg(tf.step(tf.sub(beta, loss))),
-  /** P = max(L − β, 0), as printed: it charges the attacker for what constraint (5) asks of it. */
+  /** P = max(L − β, 0), as the paper prints it: it penalises what constraint (5) demands. */
   printed: (loss, beta) => tf.step(tf.sub(loss, beta)),
 };
 
 /**
- * Optimisation (§3.2): E_a and G_d stay as they are. The attacker descends L(Att(x), x) + γ·P(L(x, Def(Att(x)))), eq. 5 relaxed; the
- * defender descends L(x, Def(Att(x))), eq. 4. Both losses hang on the same Def(Att(x)), so one pass serves both: a node between Att
- * and Def multiplies the gradient on its way back by γ·P′, which turns the defender's gradient into the attacker's.
+ * Optimisation (§3.2): E_a and G_d do not change. The attacker descends L(Att(x), x) + γ·P(L(x, Def(Att(x)))), eq. 5 with its constraint
+ * as a penalty. The defender descends L(x, Def(Att(x))), eq. 4. Both losses depend on the same Def(Att(x)), so one pass serves both: between
+ * Att and Def, `scaleGradient` multiplies the gradient by γ·P′, which turns the defender's gradient into the attacker's.
  */
 export const optimise: StageRecipe<StageHyperparameters<'funn', 'optimise'>> = async ({
   hyperparameters,
@@ -96,13 +95,13 @@ export const optimise: StageRecipe<StageHyperparameters<'funn', 'optimise'>> = a
   train,
   network,
   frozen,
-  player,
+  optimiser,
   signal,
 }) => {
   const [E_a, G_a] = [network('attacker-encoder'), network('attacker-generator')];
   const [E_d, G_d] = [network('defender-encoder'), network('defender-generator')];
-  const attacker = player('attacker', [G_a], hyperparameters.optimiseAttackerRate);
-  const defender = player('defender', [E_d], hyperparameters.optimiseDefenderRate);
+  const attacker = optimiser('attacker', [G_a], hyperparameters.optimiseAttackerRate);
+  const defender = optimiser('defender', [E_d], hyperparameters.optimiseDefenderRate);
   const L = distances[hyperparameters.lossScale];
   const { gamma } = hyperparameters;
   const beta =
@@ -114,16 +113,17 @@ export const optimise: StageRecipe<StageHyperparameters<'funn', 'optimise'>> = a
 
   const step = (batch: Batch) => {
     const x = batch.images(); // [batch, 28, 28, 1]
-    const z = withNoise(codes(batch.rows), batch.noise(noise)); // [E_a(x), u]: [batch, 64 + 16]
-    return descend([attacker, defender], batch.update, (hold) => {
-      let pressure: tf.Tensor; // γ·P′, known once L is
+    const z = withNoise(codes(batch.indices), batch.noise(noise)); // [E_a(x), u]: [batch, 64 + 16]
+    return descend([attacker, defender], batch.update, (keep) => {
+      let penaltySlope: tf.Tensor; // γ·P′, [] or [batch, 1, 1, 1]: known only after L
       const attacked = G_a.apply(z); // Att(x): [batch, 28, 28, 1]
-      const rebuilt = G_d.apply(E_d.apply(scaleGradient(attacked, () => pressure))); // Def(Att(x))
+      const rebuilt = G_d.apply(E_d.apply(scaleGradient(attacked, () => penaltySlope))); // Def(Att(x)): [batch, 28, 28, 1]
       const [attackerL, defenderL] = [L(attacked, x), L(rebuilt, x)]; // [batch]
       const [attackerLoss, defenderLoss] = [tf.mean<tf.Scalar>(attackerL), tf.mean<tf.Scalar>(defenderL)];
-      const judged = hyperparameters.hinge === 'batch' ? defenderLoss : tf.reshape(defenderL, [-1, 1, 1, 1]);
-      const slope = slopes[hyperparameters.penalty](judged, beta);
-      pressure = hold(tf.mul(slope, gamma));
+      const hingeInput =
+        hyperparameters.hinge === 'batch' ? defenderLoss : tf.reshape(defenderL, [-1, 1, 1, 1]);
+      const slope = slopes[hyperparameters.penalty](hingeInput, beta);
+      penaltySlope = keep(tf.mul(slope, gamma));
       const hingeActive = tf.max<tf.Scalar>(tf.abs(slope));
       return { loss: tf.add<tf.Scalar>(attackerLoss, defenderLoss), attackerLoss, defenderLoss, hingeActive };
     });
@@ -132,9 +132,9 @@ export const optimise: StageRecipe<StageHyperparameters<'funn', 'optimise'>> = a
   return {
     networks: { 'attacker-generator': G_a, 'defender-encoder': E_d },
     frozen: frozen('attacker-encoder', 'defender-generator'),
-    players: { attacker, defender },
+    optimisers: { attacker, defender },
     step,
-    standsOn: ['attacker', 'defender'],
-    makes: ['defender'],
+    dependsOnAutoEncoders: ['attacker', 'defender'],
+    producesAutoEncoders: ['defender'],
   };
 };

@@ -1,4 +1,4 @@
-/** The arithmetic of every recipe that `contracts/recipes` declares. A recipe, or a stage of one, that is missing here does not compile. */
+/** The arithmetic of every recipe. A recipe or stage that `contracts/recipes` declares and that is missing here does not compile. */
 
 import type { RecipeName } from '@funnel/contracts';
 import type { KindsOf, StageHyperparameters, StageRecipe } from '../training/stage.ts';

@@ -1,38 +1,42 @@
-/** TRADES (Zhang et al. 2019): cross-entropy on x plus β times how far the prediction moves within the ball, eq. 5 and algorithm 1. */
+/**
+ * TRADES (Zhang et al. 2019, eq. 5 and algorithm 1): cross-entropy on x plus β times the greatest change of the prediction within the
+ * L∞ ball around x.
+ */
 import * as tf from '@tensorflow/tfjs';
 import { cleanAccuracyOf, targetsAt } from '../batches.ts';
 import { divergence, softmaxCrossEntropy } from '../losses.ts';
-import { perturb, warmed } from '../perturb.ts';
+import { perturb, warmedUpEpsilon } from '../perturb.ts';
 import { accuracyOf } from '../training/measure.ts';
 import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
-import { classifierOf } from './classify.ts';
+import { trainableClassifier } from './classify.ts';
 
-/** Deviation of the normal noise that x′ starts from: at x itself the divergence is flat (algorithm 1). */
+/** Standard deviation of the noise with which x′ starts. At x itself the gradient of the divergence is 0 (algorithm 1). */
 const startDeviation = 1e-3;
 
 /** x′ maximises KL(p(x) ‖ p(x′)) in the ball; the weights descend CE(z(x), y) + β·KL(p(x) ‖ p(x′)), through both p. */
 export const classify: StageRecipe<StageHyperparameters<'trades', 'classify'>> = async (setup) => {
   const { hyperparameters, train, test, classes } = setup;
-  const { classifier, networks, learner } = classifierOf(setup);
-  const tested = await test();
+  const { classifier, networks, adam } = trainableClassifier(setup);
+  const testSplit = await test();
   const warmup = hyperparameters.warmupEpochs * Math.ceil(train.count / hyperparameters.batchSize);
 
   const step = (batch: Batch) => {
     const x = batch.images(); // [batch, 28, 28, 1]
-    const { labels, oneHot } = targetsAt(train, batch.rows, classes); // [batch], [batch, 10]
-    const z = classifier.apply(x) as tf.Tensor2D; // [batch, 10], data to the attack
+    const { labels, oneHot } = targetsAt(train, batch.indices, classes); // [batch], [batch, 10]
+    const z = classifier.apply(x) as tf.Tensor2D; // [batch, 10], constant to the attack
     const attack = {
-      epsilon: warmed(hyperparameters.trainingEpsilon, batch.update, warmup),
+      epsilon: warmedUpEpsilon(hyperparameters.trainingEpsilon, batch.update, warmup),
       steps: hyperparameters.trainingSteps,
-      reach: hyperparameters.trainingReach,
+      pathLength: hyperparameters.trainingReach,
     };
     const start = tf.add(x, tf.mul(batch.normal(train.shape), startDeviation));
+    // [batch, 28, 28, 1]
     const attacked = perturb(x, start, attack, (images) =>
       divergence(z, classifier.apply(images) as tf.Tensor2D),
     );
-    const { classifierLoss, divergenceLoss, clean, moved } = descend([learner], batch.update, () => {
+    const { classifierLoss, divergenceLoss, clean, moved } = descend([adam], batch.update, () => {
       const clean = classifier.apply(x) as tf.Tensor2D; // [batch, 10]
-      const moved = classifier.apply(attacked) as tf.Tensor2D;
+      const moved = classifier.apply(attacked) as tf.Tensor2D; // [batch, 10]
       const classifierLoss = softmaxCrossEntropy(clean, oneHot);
       const divergenceLoss = divergence(clean, moved);
       const loss = tf.add<tf.Scalar>(classifierLoss, tf.mul(divergenceLoss, hyperparameters.tradesBeta));
@@ -45,10 +49,8 @@ export const classify: StageRecipe<StageHyperparameters<'trades', 'classify'>> =
   return {
     networks,
     frozen: {},
-    players: { classifier: learner },
+    optimisers: { classifier: adam },
     step,
-    afterEpoch: async () => ({ cleanAccuracy: await cleanAccuracyOf(classifier.apply, tested) }),
-    standsOn: [],
-    makes: [],
+    afterEpoch: async () => ({ cleanAccuracy: await cleanAccuracyOf(classifier.apply, testSplit) }),
   };
 };

@@ -1,42 +1,39 @@
+/** What training measures: the accuracy of a batch, means over an epoch, and whether an auto-encoder has collapsed. */
 import type { TrainingMetricName } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { imagesAt, range } from '../batches.ts';
 import { loadNetwork, type Stored } from '../checkpoint.ts';
 import type { Split } from '../datasets/split.ts';
 import { noiseShape, withNoise } from '../models/auto-encoders.ts';
-
-/** What recipes measure: of a batch, and image by image of a whole split. */
+import type { BatchMetrics } from './stage.ts';
 
 /**
- * Share of a batch whose greatest logit is the label's: [batch, classes] × [batch] → []. A row that is not finite throughout counts as
- * wrong; its loss ends the training.
+ * The share of a batch whose greatest logit is that of the label: [batch, classes] × [batch] → []. A row with a value that is not finite
+ * counts as wrong; its loss ends the training.
  */
 export const accuracyOf = (logits: tf.Tensor, labels: tf.Tensor1D): tf.Scalar => {
-  const finite = tf.isFinite(tf.sum(logits, 1));
+  const finite = tf.isFinite(tf.sum(logits, 1)); // [batch]
   return tf.mean(tf.logicalAnd(tf.equal(tf.argMax(logits, 1), labels), finite).toFloat());
 };
 
-/** Means over an epoch, gathered without waiting for the device at every step. */
-
-export type Measured = Readonly<Partial<Record<TrainingMetricName, tf.Tensor>>>;
-
-/** Metrics that count steps alike; all others are means over images, so that a short last batch weighs what it holds. */
+/** Metrics that are means over steps. All others are means over images, so that a short last batch weighs less. */
 const perStep: ReadonlySet<string> = new Set<TrainingMetricName>(['hingeActive']);
 
+/** Means of metrics over an epoch. It collects scalars on the device and reads many at once, so that no step waits for the device. */
 export type Meter = {
-  /** Takes over one step's scalars. */
-  readonly add: (measured: Measured, step: number, images: number) => void;
-  /** Scalars taken but not looked at yet. */
+  /** Takes over the scalars of one step. */
+  readonly add: (metrics: BatchMetrics, step: number, images: number) => void;
+  /** How many scalars wait to be read. */
   readonly pending: () => number;
-  /** Looks at them. Answers the first that is not finite, or null. */
+  /** Reads them. Answers the first that is not finite, or null. */
   readonly flush: () => Promise<{
     readonly name: string;
     readonly value: number;
     readonly step: number;
   } | null>;
-  /** Sums so far: what a checkpoint in mid-epoch keeps. */
+  /** The sums so far. A checkpoint in the middle of an epoch stores them. */
   readonly sums: () => Readonly<Record<string, number>>;
-  /** Means over `images` and `steps`; then starts anew. */
+  /** The means over `images` and `steps`. Clears the sums. */
   readonly finish: (images: number, steps: number) => Record<string, number>;
   readonly dispose: () => void;
 };
@@ -48,13 +45,13 @@ type Entry = {
   readonly weight: number;
 };
 
-/** Sums are kept in double precision on the host, in the order of the steps: when they are looked at does not change them. */
+/** The host adds in double precision and in the order of the steps, so the sums do not depend on when it reads the scalars. */
 export const createMeter = (sums: Readonly<Record<string, number>> = {}): Meter => {
   let total: Record<string, number> = { ...sums };
   let entries: Entry[] = [];
   return {
-    add: (measured, step, images) => {
-      for (const [name, tensor] of Object.entries(measured))
+    add: (metrics, step, images) => {
+      for (const [name, tensor] of Object.entries(metrics))
         entries.push({ name, tensor, step, weight: perStep.has(name) ? 1 : images });
     },
     pending: () => entries.length,
@@ -84,30 +81,28 @@ export const createMeter = (sums: Readonly<Record<string, number>> = {}): Meter 
   };
 };
 
-/** An auto-encoder that answers (nearly) the same whatever it is shown has collapsed: what is built on it must not be scored. */
-
-/** Images that the check looks at. */
-const sample = 256;
+/** Images on which the check for collapse runs. */
+const sampleSize = 256;
 
 /**
- * Below this share of the images' own variance the outputs count as one and the same picture. Networks that have hardly been trained
- * vary 1e-5 to 1e-2 times as much, dead ones less than 1e-10, ones that paint the mean image 1e-3, working ones 0.5 and more. So what
- * has not had a fair number of updates is only held to be alive.
+ * An auto-encoder has collapsed where the variance of its outputs is below this share of the variance of the images. Measured: networks
+ * with hardly any training have shares of 1e-5 to 1e-2, dead ones below 1e-10, ones that paint the mean image 1e-3, working ones 0.5 and
+ * more. So the limit is strict only after a fair number of updates.
  */
-const minSpread = (updates: number): number => (updates < 200 ? 1e-6 : 1e-2);
+const minShare = (updates: number): number => (updates < 200 ? 1e-6 : 1e-2);
 
-/** Variance over the images of each pixel, summed over the pixels. [n, …] → number */
-const spreadOf = async (images: tf.Tensor): Promise<number> => {
-  const spread = tf.tidy(() => {
-    const flat = tf.reshape(images, [images.shape[0]!, -1]);
+/** The variance of each pixel over the images, summed over the pixels: [n, …] → number. */
+const varianceOf = async (images: tf.Tensor): Promise<number> => {
+  const variance = tf.tidy(() => {
+    const flat = tf.reshape(images, [images.shape[0]!, -1]); // [n, pixels]
     return tf.sum(tf.mean(tf.square(tf.sub(flat, tf.mean(flat, 0, true))), 0));
   });
-  const [value] = await spread.data();
-  spread.dispose();
+  const [value] = await variance.data();
+  variance.dispose();
   return value!;
 };
 
-/** Att (with u = 0) or Def of a checkpoint: the networks `name-encoder` and `name-generator` one after the other. */
+/** Att (with u = 0) or Def of a checkpoint: the networks `name-encoder` and `name-generator`, one after the other. [n, …shape] → the same. */
 const rebuild = (checkpoint: Stored, name: string, images: tf.Tensor): tf.Tensor => {
   const [encoder, generator] = [
     loadNetwork(checkpoint, `${name}-encoder`),
@@ -115,8 +110,8 @@ const rebuild = (checkpoint: Stored, name: string, images: tf.Tensor): tf.Tensor
   ];
   try {
     return tf.tidy(() => {
-      const quiet = tf.zeros([images.shape[0]!, ...noiseShape(encoder, generator)]);
-      return generator.apply(withNoise(encoder.apply(images), quiet));
+      const noNoise = tf.zeros([images.shape[0]!, ...noiseShape(encoder, generator)]);
+      return generator.apply(withNoise(encoder.apply(images), noNoise));
     });
   } finally {
     encoder.dispose();
@@ -125,8 +120,8 @@ const rebuild = (checkpoint: Stored, name: string, images: tf.Tensor): tf.Tensor
 };
 
 /**
- * What is wrong with the first of the auto-encoders `names` that ignores its input, with numbers; null where none does. `updates`: how
- * many the stage that made them did.
+ * A sentence on the first of the auto-encoders `names` that ignores its input, or null where none does. Results that are built on such a
+ * network must not be scored. `updates`: how many the stage that made them did.
  */
 export const findCollapse = async (
   checkpoint: Stored,
@@ -134,18 +129,18 @@ export const findCollapse = async (
   split: Split,
   updates: number,
 ): Promise<string | null> => {
-  const rows = range(0, Math.min(sample, split.count));
-  if (names.length === 0 || rows.length < 2) return null; // one image has no spread to compare with
-  const images = imagesAt(split, rows);
-  const least = minSpread(updates);
+  const indices = range(0, Math.min(sampleSize, split.count));
+  if (names.length === 0 || indices.length < 2) return null; // one image has no variance to compare with
+  const images = imagesAt(split, indices); // [n, …shape]
+  const min = minShare(updates);
   try {
-    const spread = await spreadOf(images);
+    const variance = await varianceOf(images);
     for (const name of names) {
       const rebuilt = rebuild(checkpoint, name, images);
-      const share = (await spreadOf(rebuilt)) / spread;
+      const share = (await varianceOf(rebuilt)) / variance;
       rebuilt.dispose();
-      if (!(share >= least))
-        return `The ${name} ignores its input: over ${rows.length} images its output varies ${share.toExponential(1)} times as much as they do (expected at least ${least.toExponential(0)} after ${updates} updates). Another seed, initializer or rate may help.`;
+      if (!(share >= min))
+        return `The ${name} ignores its input: over ${indices.length} images the variance of its output is ${share.toExponential(1)} times theirs (expected at least ${min.toExponential(0)} after ${updates} updates). Another seed, initializer or rate may help.`;
     }
     return null;
   } finally {

@@ -1,9 +1,14 @@
+/**
+ * What a recipe is written against: what a stage of training is given (`Setup`, `Batch`), what it answers (`Training`), and the optimiser.
+ * `train.ts` runs it.
+ */
 import {
   type CheckpointManifest,
   type HyperparameterName,
   type Hyperparameters,
   hyperparameters,
   type NetworkManifest,
+  type Position,
   type Recipe,
   type RecipeName,
   recipes,
@@ -17,15 +22,134 @@ import type { Blobs, Checkpoint } from '../checkpoint.ts';
 import type { Split } from '../datasets/split.ts';
 import type { Architecture } from '../models/architecture.ts';
 import type { Network } from '../models/network.ts';
-import type { Measured } from './measure.ts';
-import type { Progress } from './train.ts';
+
+/** Where training starts: a checkpoint of the stage's own chain to continue from, or its parent's result to build on. */
+export type StageStart = {
+  readonly manifest: CheckpointManifest;
+  readonly blobs: Blobs;
+  /** True for a checkpoint of the stage's own chain. */
+  readonly sameChain: boolean;
+};
+
+export type StageTask = { readonly spec: StageSpec; readonly start: StageStart | null };
+
+type Declared<R extends RecipeName> = (typeof recipes)[R]['stages'][number];
+
+/** The kinds of training stage that a recipe has. */
+export type KindsOf<R extends RecipeName> = Declared<R>['kind'];
+
+/** The hyperparameters that the stage of kind `K` of recipe `R` declares to read. Reading another one does not compile. */
+export type StageHyperparameters<R extends RecipeName, K extends KindsOf<R>> = Pick<
+  Hyperparameters,
+  Extract<Declared<R>, { kind: K }>['reads'][number]
+>;
+
+/** The hyperparameters of a stage, checked. Throws where one is missing, is out of range, or is not declared by the stage. */
+export const readHyperparameters = (spec: StageSpec): Partial<Hyperparameters> => {
+  const stages: Recipe['stages'] = recipes[spec.recipe].stages;
+  const declared = stages.find((stage) => stage.kind === spec.kind);
+  if (declared === undefined)
+    throw new Error(`Expected a stage of recipe ${spec.recipe}, but got ${spec.kind}`);
+  const reads: readonly HyperparameterName[] = declared.reads;
+  const required = Object.fromEntries(reads.map((name) => [name, hyperparameters[name].unwrap()]));
+  return z.strictObject(required).parse(spec.hyperparameters) as Partial<Hyperparameters>; // the keys are `reads`
+};
+
+/** What a recipe builds a stage from. `H`: the hyperparameters that this kind of stage reads. */
+export type Setup<H = Partial<Hyperparameters>> = {
+  readonly hyperparameters: H;
+  readonly start: StageStart | null;
+  /** The shape of one image, [height, width, channels]. */
+  readonly image: readonly [number, number, number];
+  readonly classes: number;
+  readonly train: Split;
+  readonly test: () => Promise<Split>;
+  readonly signal: AbortSignal;
+  /**
+   * The network `name` of the start. Where the start has none, a new one of the architecture `fresh`, whose last bias is `outputBias`
+   * (0 unless given). Throws where the start has none and `fresh` is not given.
+   */
+  readonly network: (name: string, fresh?: Architecture, outputBias?: number) => Network;
+  /** The manifests of networks of the start that this stage does not change. */
+  readonly frozen: (...names: readonly string[]) => Readonly<Record<string, NetworkManifest>>;
+  /** An optimiser over the weights of `networks`. It continues with the start's moments where the start is of the same chain. */
+  readonly optimiser: (name: string, networks: readonly Network[], rate: number) => Adam;
+};
+
+/** One batch of one epoch. The tensors belong to the tidy of the step. */
+export type Batch = {
+  /** Which training images: their indices in the split, [batch]. */
+  readonly indices: Uint32Array;
+  /** The images, [batch, height, width, channels] in [0, 1]. */
+  readonly images: () => tf.Tensor;
+  /** Uniform in [−1, 1), [batch, …shape], drawn for this step alone. */
+  readonly noise: (shape: readonly number[]) => tf.Tensor;
+  /** Standard normal, [batch, …shape], drawn for this step alone, from another stream than `noise`. */
+  readonly normal: (shape: readonly number[]) => tf.Tensor;
+  /** The number of the update, counted from 1 at the first step of the stage. */
+  readonly update: number;
+};
+
+/** Metrics of one batch, scalars. */
+export type BatchMetrics = Readonly<Partial<Record<TrainingMetricName, tf.Tensor>>>;
+
+/** A stage that is ready to train. An auto-encoder `x` is the pair of networks `x-encoder` and `x-generator`. */
+export type Training = {
+  /** Networks that every checkpoint stores, by name. */
+  readonly networks: Readonly<Record<string, Network>>;
+  /** Networks of the start that do not change. Checkpoints refer to their blobs. */
+  readonly frozen: Readonly<Record<string, NetworkManifest>>;
+  /** Optimisers by name. Every checkpoint stores their moments, in this order. */
+  readonly optimisers: Readonly<Record<string, Adam>>;
+  /** The images to train on, where the recipe holds some of the training images out. */
+  readonly split?: Split;
+  /** One update. Runs inside a tidy. */
+  readonly step: (batch: Batch) => BatchMetrics;
+  /** Metrics that are measured once an epoch. */
+  readonly afterEpoch?: () => Promise<Partial<Record<TrainingMetricName, number>>>;
+  /** Numbers that checkpoints keep for later stages, computed from the metrics of the epoch that ended. */
+  readonly scalars?: (metrics: Readonly<Record<string, number>>) => Readonly<Record<string, number>>;
+  /** Auto-encoders of the start that the stage depends on. It does not train where one of them ignores its input. */
+  readonly dependsOnAutoEncoders?: readonly string[];
+  /** Auto-encoders that the stage produces. It ends as `collapsed` where one of them ignores its input. */
+  readonly producesAutoEncoders?: readonly string[];
+};
+
+/** Sets a stage up: builds networks and optimisers, and answers how they train. */
+export type StageRecipe<H> = (setup: Setup<H>) => Promise<Training>;
+
+export type Progress = {
+  /** Epochs and steps that are done. */
+  readonly position: Position;
+  /** Steps of an epoch. */
+  readonly steps: number;
+  /** Since the last report. */
+  readonly imagesPerSecond: number;
+};
+
+export type StageHooks = {
+  /** When it is aborted, the stage finishes the current step, hands its state over as a checkpoint and ends as `stopped`. */
+  readonly signal: AbortSignal;
+  /** `metrics` at the end of an epoch, null in the middle of one. Training goes on when the promise resolves. */
+  readonly onCheckpoint: (
+    checkpoint: Checkpoint,
+    metrics: Readonly<Record<string, number>> | null,
+  ) => Promise<void>;
+  readonly onProgress?: (progress: Progress) => void;
+};
+
+/** `diverged` and `collapsed` are results: the same inputs end in the same way again. */
+export type StageOutcome =
+  | { readonly status: 'completed' }
+  | { readonly status: 'diverged' | 'collapsed'; readonly message: string }
+  | { readonly status: 'stopped' };
 
 /** Adam (Kingma & Ba, 2015) over some weights. */
 export type Adam = {
   readonly weights: readonly tf.Variable[];
   /** First and second moment of each weight: m₀, v₀, m₁, v₁, … */
   readonly moments: readonly tf.Variable[];
-  /** One update. `t` counts them from 1: the only state besides the moments. */
+  /** One update. `t` counts updates from 1. It is the only state besides the moments. */
   readonly update: (gradients: readonly tf.Tensor[], t: number) => void;
   readonly dispose: () => void;
 };
@@ -34,7 +158,7 @@ const beta1 = 0.9;
 const beta2 = 0.999;
 const epsilon = 1e-7;
 
-/** `moments` continues a run; without it they are 0. */
+/** Adam with learning rate `rate`. `moments` continues a run; without it all moments are 0. */
 export const createAdam = (
   weights: readonly tf.Variable[],
   rate: number,
@@ -47,157 +171,43 @@ export const createAdam = (
     }),
   );
   const update = (gradients: readonly tf.Tensor[], t: number): void => {
-    const step = (rate * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t);
+    const rates = { beta1, beta2, epsilon, rate: (rate * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t) };
     for (const [i, weight] of weights.entries())
-      adamStep(weight, gradients[i]!, [state[2 * i]!, state[2 * i + 1]!], {
-        beta1,
-        beta2,
-        epsilon,
-        rate: step,
-      });
+      adamStep(weight, gradients[i]!, [state[2 * i]!, state[2 * i + 1]!], rates);
   };
   return { weights, moments: state, update, dispose: () => tf.dispose(state) };
 };
 
-type Outputs = Readonly<Record<string, tf.Tensor>>;
-
-/** Keeps a tensor until the gradients are computed: what a node needs only on the way back. */
-export type Hold = <T extends tf.Tensor>(tensor: T) => T;
+/** Keeps a tensor of the forward pass until the backward pass has ended. */
+export type Keep = <T extends tf.Tensor>(tensor: T) => T;
 
 /**
- * Runs `forward` once and lets every player step down the gradient of its `loss` with respect to its own weights. Update number `t`
- * (from 1). Answers the other tensors that `forward` returned, owned by the caller's tidy.
+ * Runs `forward` once; then every optimiser makes update number `t` (from 1) along the gradient of `loss` with respect to its own
+ * weights. Answers the other tensors that `forward` returned; they belong to the caller's tidy.
  */
-export const descend = <T extends Outputs>(
-  players: readonly Adam[],
+export const descend = <T extends Readonly<Record<string, tf.Tensor>>>(
+  optimisers: readonly Adam[],
   t: number,
-  forward: (hold: Hold) => { readonly loss: tf.Scalar } & T,
+  forward: (keep: Keep) => { readonly loss: tf.Scalar } & T,
 ): Omit<T, 'loss'> => {
-  const weights = players.flatMap((player) => player.weights);
-  const held: tf.Tensor[] = [];
-  const hold: Hold = (tensor) => {
-    held.push(tf.keep(tensor));
+  const weights = optimisers.flatMap((optimiser) => optimiser.weights);
+  const kept: tf.Tensor[] = [];
+  const keep: Keep = (tensor) => {
+    kept.push(tf.keep(tensor));
     return tensor;
   };
-  let kept: [string, tf.Tensor][] = [];
+  let returned: [string, tf.Tensor][] = [];
   const { grads, value } = tf.variableGrads(() => {
-    const { loss, ...outputs } = forward(hold);
-    kept = Object.entries(outputs).map(([name, tensor]) => [name, hold(tf.clone(tensor))]);
+    const { loss, ...outputs } = forward(keep);
+    returned = Object.entries(outputs).map(([name, tensor]) => [name, keep(tf.clone(tensor))]);
     return loss;
   }, weights as tf.Variable[]);
-  for (const player of players) {
-    const gradients = player.weights.map((weight) => grads[weight.name]!);
-    player.update(gradients, t);
-  }
-  const outputs = Object.fromEntries(kept.map(([name, tensor]) => [name, tf.clone(tensor)]));
-  tf.dispose([value, grads, ...held]);
+  for (const optimiser of optimisers)
+    optimiser.update(
+      optimiser.weights.map((weight) => grads[weight.name]!),
+      t,
+    );
+  const outputs = Object.fromEntries(returned.map(([name, tensor]) => [name, tf.clone(tensor)]));
+  tf.dispose([value, grads, ...kept]);
   return outputs as Omit<T, 'loss'>; // the same names with tensors of the same shapes
-};
-
-/** What a stage of training is given, and what it says it does. `train.ts` does it. */
-
-/** Where training starts: a checkpoint of the stage's own chain to continue from, or its parent's result to build on. */
-export type StageStart = {
-  readonly manifest: CheckpointManifest;
-  readonly blobs: Blobs;
-  readonly sameChain: boolean;
-};
-
-export type StageTask = { readonly spec: StageSpec; readonly start: StageStart | null };
-
-/** One batch of one epoch. Tensors belong to the step's tidy. */
-export type Batch = {
-  /** Which training images: their places in the data set. */
-  readonly rows: Uint32Array;
-  /** The images, [batch, height, width, channels] in [0, 1]. */
-  readonly images: () => tf.Tensor;
-  /** Uniform in [−1, 1), of the shape [batch, …shape]: drawn for this step alone. */
-  readonly noise: (shape: readonly number[]) => tf.Tensor;
-  /** Standard normal, of the shape [batch, …shape]: likewise, from a stream of its own. */
-  readonly normal: (shape: readonly number[]) => tf.Tensor;
-  /** Number of the update, from 1 at the stage's first step. */
-  readonly update: number;
-};
-
-/** A stage, set up: what learns, how a step goes, what is kept. */
-export type Training = {
-  /** Networks that every checkpoint stores, by name. */
-  readonly networks: Readonly<Record<string, Network>>;
-  /** Networks that came with the start and do not change: checkpoints name them by the blob that they have. */
-  readonly frozen: Readonly<Record<string, NetworkManifest>>;
-  /** Who learns, by name: their moments are stored too. */
-  readonly players: Readonly<Record<string, Adam>>;
-  /** The images that it trains on, where it holds some of the training images out. */
-  readonly split?: Split;
-  /** One update. Runs inside a tidy; answers the metrics of the batch, scalars. */
-  readonly step: (batch: Batch) => Measured;
-  /** Metrics that are measured once an epoch. */
-  readonly afterEpoch?: () => Promise<Partial<Record<TrainingMetricName, number>>>;
-  /** Numbers that checkpoints carry for later stages, from the metrics of the epoch that ended. */
-  readonly scalars?: (metrics: Readonly<Record<string, number>>) => Readonly<Record<string, number>>;
-  /** Auto-encoders of the start (`x`: networks `x-encoder` and `x-generator`) on which the stage has no business once they ignore their input. */
-  readonly standsOn: readonly string[];
-  /** Auto-encoders of the result that must not ignore their input. */
-  readonly makes: readonly string[];
-};
-
-/** What a recipe's stage is handed to set itself up. `K`: the hyperparameters that its kind of stage reads, and no others. */
-export type Setup<K = Partial<Hyperparameters>> = {
-  readonly hyperparameters: K;
-  readonly start: StageStart | null;
-  /** One image, [height, width, channels]. */
-  readonly image: readonly [number, number, number];
-  readonly classes: number;
-  readonly train: Split;
-  readonly test: () => Promise<Split>;
-  readonly signal: AbortSignal;
-  /** The network of that name from the start; where the start has none, a fresh one, whose last bias is `outputBias` (0 unless given). */
-  readonly network: (name: string, fresh?: Architecture, outputBias?: number) => Network;
-  /** Networks of the start as checkpoints go on to name them. */
-  readonly frozen: (...names: readonly string[]) => Readonly<Record<string, NetworkManifest>>;
-  /** The optimiser of that name over these weights; continues with the start's moments. */
-  readonly player: (name: string, networks: readonly Network[], rate: number) => Adam;
-};
-
-export type StageRecipe<K> = (setup: Setup<K>) => Promise<Training>;
-
-export type StageHooks = {
-  /** Aborted: the step that runs is finished, its state handed over, and the stage ends as `stopped`. */
-  readonly signal: AbortSignal;
-  /** `metrics` at the end of an epoch, null in the middle of one. Training goes on when it resolves. */
-  readonly onCheckpoint: (
-    checkpoint: Checkpoint,
-    metrics: Readonly<Record<string, number>> | null,
-  ) => Promise<void>;
-  readonly onProgress?: (progress: Progress) => void;
-};
-
-/** `diverged` and `collapsed` are results: the same inputs would end so again. */
-export type StageOutcome =
-  | { readonly status: 'completed' }
-  | { readonly status: 'diverged' | 'collapsed'; readonly message: string }
-  | { readonly status: 'stopped' };
-
-/** Which hyperparameters a stage of a recipe may read, as types: reading one that it does not declare does not compile. */
-
-type Declared<R extends RecipeName> = (typeof recipes)[R]['stages'][number];
-
-/** The kinds of training stage that a recipe has. */
-export type KindsOf<R extends RecipeName> = Declared<R>['kind'];
-
-/** The hyperparameters that the stage of kind `K` of recipe `R` declares to read. */
-export type StageHyperparameters<R extends RecipeName, K extends KindsOf<R>> = Pick<
-  Hyperparameters,
-  Extract<Declared<R>, { kind: K }>['reads'][number]
->;
-
-/** The hyperparameters of a stage, checked. Throws where one is missing, out of range, or not among those that the stage declares. */
-export const readHyperparameters = (spec: StageSpec): Partial<Hyperparameters> => {
-  const stages: Recipe['stages'] = recipes[spec.recipe].stages;
-  const declared = stages.find((stage) => stage.kind === spec.kind);
-  if (declared === undefined)
-    throw new Error(`Expected a stage of recipe ${spec.recipe}, but got ${spec.kind}`);
-  const reads: readonly HyperparameterName[] = declared.reads;
-  const required = Object.fromEntries(reads.map((name) => [name, hyperparameters[name].unwrap()]));
-  return z.strictObject(required).parse(spec.hyperparameters) as Partial<Hyperparameters>; // the keys are `reads`
 };

@@ -1,10 +1,8 @@
-import {
-  type CheckpointManifest,
-  datasets,
-  type Hyperparameters,
-  type Position,
-  type StageSpec,
-} from '@funnel/contracts';
+/**
+ * Runs one training stage. `runStage` reads from top to bottom: configuration, data, networks and optimisers, the loop over epochs and
+ * steps, the end. Its helpers follow in the order in which it calls them.
+ */
+import { type CheckpointManifest, datasets, type Hyperparameters, type Position } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { imagesAt, yieldToEventLoop } from '../batches.ts';
 import {
@@ -16,14 +14,14 @@ import {
   storeNetwork,
 } from '../checkpoint.ts';
 import type { LoadedDataset, Split } from '../datasets/split.ts';
-import { createNetwork, initialWeights, type Network, readTensors } from '../models/network.ts';
+import { createNetwork, initialWeights, readTensors } from '../models/network.ts';
 import { createRandom, normalNoise, shuffled, uniformNoise } from '../random.ts';
 import { recipes } from '../recipes/registry.ts';
 import { createMeter, findCollapse } from './measure.ts';
 import {
-  type Adam,
   type Batch,
   createAdam,
+  type Progress,
   readHyperparameters,
   type Setup,
   type StageHooks,
@@ -34,12 +32,139 @@ import {
   type Training,
 } from './stage.ts';
 
-/** Runs one training stage, from its start to its end. */
-
 export type StageOptions = StageHooks & {
   readonly dataset: LoadedDataset;
-  /** Seconds between checkpoints within an epoch; none unless said. They do not change results. */
+  /** Seconds between checkpoints within an epoch. Without it there are none. Results do not depend on it. */
   readonly checkpointSeconds?: number;
+};
+
+type Scalars = Readonly<Record<string, number>>;
+
+/** Scalars that may wait on the device. The loop notices a loss that is not finite when it reads them. */
+const maxPending = 48;
+
+/**
+ * Trains a stage from `task.start` to the end of epoch `spec.epochs` on the backend that tfjs runs on. Hands over a checkpoint after
+ * every epoch, and resolves with how the stage ended.
+ *
+ * Every epoch sees every image once, in an order of its own; the last batch of an epoch may be shorter. A step depends only on the
+ * weights, the moments and (seed, kind, epoch, step), so a run that was interrupted, or a shorter run that was continued, gives the same
+ * bits as one that ran through.
+ *
+ * Throws on bad input: a hyperparameter out of range, a start that lacks a network, a corrupt data set.
+ */
+export const runStage = async (
+  { spec, start }: StageTask,
+  { dataset, checkpointSeconds = Number.POSITIVE_INFINITY, signal, onCheckpoint, onProgress }: StageOptions,
+): Promise<StageOutcome> => {
+  // Configuration and data.
+  const recipe = recipeOf(spec);
+  const hyperparameters = readHyperparameters(spec);
+  const batchSize = hyperparameters.batchSize!;
+  const train = await dataset.train();
+  const updatesOf = ({ manifest }: Stored): number =>
+    manifest.position.epoch * Math.ceil(train.count / batchSize);
+
+  const meter = createMeter(epochSumsOf(start));
+  const resources = createResources({ spec, start }, hyperparameters);
+  try {
+    // Networks and optimisers, from the start or new.
+    const training = await recipe({
+      hyperparameters,
+      start,
+      image: train.shape,
+      classes: datasets[spec.dataset.name].classes.length,
+      train,
+      test: dataset.test,
+      signal,
+      network: resources.network,
+      optimiser: resources.optimiser,
+      frozen: (...names) => Object.fromEntries(names.map((name) => [name, start!.manifest.networks[name]!])),
+    });
+    if (start !== null && !start.sameChain) {
+      const message = await findCollapse(
+        start,
+        training.dependsOnAutoEncoders ?? [],
+        train,
+        updatesOf(start),
+      );
+      if (message !== null) return { status: 'collapsed', message };
+    }
+
+    // The loop.
+    const split = training.split ?? train;
+    const steps = Math.ceil(split.count / batchSize);
+    const begin: Position = start?.sameChain ? start.manifest.position : { epoch: 0, step: 0 };
+    const reportProgress = createReporter(steps, onProgress);
+    let scalars = keptScalarsOf(start);
+    let newest: Stored | null = start;
+    let saved = begin; // the newest position that needs no saving
+    let savedAt = performance.now();
+
+    /** Hands the state over. Answers whether all weights are finite: a state where one is not is no checkpoint. */
+    const save = async (position: Position, metrics: Scalars | null): Promise<boolean> => {
+      const checkpoint = await captureCheckpoint(training, position, scalars, meter.sums());
+      if (checkpoint === null) return false;
+      newest = {
+        manifest: checkpoint.manifest,
+        blobs: new Map([...(start?.blobs ?? []), ...checkpoint.blobs]),
+      };
+      await onCheckpoint(checkpoint, metrics);
+      saved = position;
+      savedAt = performance.now();
+      return true;
+    };
+    const diverged = (what: string, epoch: number, step: number): StageOutcome => ({
+      status: 'diverged',
+      message: `Expected a finite ${what} in epoch ${epoch + 1}, step ${step + 1} of ${steps}. Lower learning rates may help.`,
+    });
+
+    for (let epoch = begin.epoch; epoch < spec.epochs; epoch++) {
+      const order = shuffled(createRandom(spec.seed, spec.kind, 'order', epoch), split.count); // [count]
+      const firstStep = epoch === begin.epoch ? begin.step : 0;
+      for (let step = firstStep; step < steps; step++) {
+        // Before the step: read the losses, save and stop where it is time to.
+        const stop = signal.aborted;
+        const due = step > firstStep && performance.now() - savedAt > 1000 * checkpointSeconds;
+        if (stop || due || meter.pending() >= maxPending) {
+          const fault = await meter.flush();
+          if (fault) return diverged(`${fault.name}, but it was ${fault.value}`, epoch, fault.step);
+        }
+        const unsaved = epoch !== saved.epoch || step !== saved.step;
+        if ((stop || due) && unsaved && !(await save({ epoch, step }, null)))
+          return diverged('weight, but one was not', epoch, step - 1);
+        if (stop) return { status: 'stopped' };
+
+        // The step: forward pass, backward pass, update.
+        const indices = order.subarray(step * batchSize, (step + 1) * batchSize); // [batch]
+        const batch = batchOf(spec, split, indices, { epoch, step }, steps);
+        const metrics = tf.tidy(() => training.step(batch) as tf.NamedTensorMap);
+        meter.add(metrics, step, indices.length);
+        reportProgress({ epoch, step: step + 1 }, indices.length);
+        await yieldToEventLoop();
+      }
+
+      // After the epoch: metrics, checkpoint.
+      const fault = await meter.flush();
+      if (fault) return diverged(`${fault.name}, but it was ${fault.value}`, epoch, fault.step);
+      const metrics = { ...meter.finish(split.count, steps), ...(await training.afterEpoch?.()) };
+      scalars = { ...scalars, ...training.scalars?.(metrics) };
+      if (!(await save({ epoch: epoch + 1, step: 0 }, metrics)))
+        return diverged('weight, but one was not', epoch, steps - 1);
+    }
+
+    // The end.
+    const message = await findCollapse(
+      newest!,
+      training.producesAutoEncoders ?? [],
+      train,
+      updatesOf(newest!),
+    );
+    return message === null ? { status: 'completed' } : { status: 'collapsed', message };
+  } finally {
+    meter.dispose();
+    resources.dispose();
+  }
 };
 
 const recipeOf = ({ recipe, kind }: StageTask['spec']): StageRecipe<Partial<Hyperparameters>> => {
@@ -49,15 +174,32 @@ const recipeOf = ({ recipe, kind }: StageTask['spec']): StageRecipe<Partial<Hype
     throw new Error(
       `Expected a training stage of ${recipe} (${Object.keys(stages).join(', ')}), but got ${kind}`,
     );
-  return stage as StageRecipe<Partial<Hyperparameters>>; // `readHyperparameters` gives each stage the hyperparameters that its type names
+  return stage as StageRecipe<Partial<Hyperparameters>>; // `readHyperparameters` gives each stage those that its type names
 };
 
-/** Networks and optimisers as a recipe asks for them, and one owner that frees them all. */
-const createWorkshop = ({ spec, start }: StageTask, hyperparameters: Partial<Hyperparameters>) => {
-  const made: { dispose: () => void }[] = [];
-  const own = <T extends { dispose: () => void }>(thing: T): T => {
-    made.push(thing);
-    return thing;
+/** Scalars of a manifest whose name has this prefix are sums of the running epoch. Later stages read the others. */
+const sumPrefix = 'sum.';
+
+/** The sums of the epoch in which the start stands. A start of another chain has none. */
+const epochSumsOf = (start: StageStart | null): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(start?.sameChain ? start.manifest.scalars : {})
+      .filter(([name]) => name.startsWith(sumPrefix))
+      .map(([name, sum]) => [name.slice(sumPrefix.length), sum]),
+  );
+
+/** The scalars of the start that every checkpoint keeps. */
+const keptScalarsOf = (start: StageStart | null): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(start?.manifest.scalars ?? {}).filter(([name]) => !name.startsWith(sumPrefix)),
+  );
+
+/** Makes the networks and optimisers that a recipe asks for; `dispose` frees them all. */
+const createResources = ({ spec, start }: StageTask, hyperparameters: Partial<Hyperparameters>) => {
+  const owned: { dispose: () => void }[] = [];
+  const own = <T extends { dispose: () => void }>(resource: T): T => {
+    owned.push(resource);
+    return resource;
   };
   let moments = start?.sameChain ? loadMoments(start) : undefined;
   if (moments === null)
@@ -71,238 +213,64 @@ const createWorkshop = ({ spec, start }: StageTask, hyperparameters: Partial<Hyp
     const random = createRandom(spec.seed, spec.kind, 'weights', name);
     return own(createNetwork(fresh, initialWeights(fresh, hyperparameters.initializer!, random, outputBias)));
   };
-  // Moments are stored player by player, in the order in which the recipe asks for them.
-  const player: Setup['player'] = (_name, networks: readonly Network[], rate): Adam => {
+  // A checkpoint stores the moments of one optimiser after the other, in the order in which the recipe asks for them.
+  const optimiser: Setup['optimiser'] = (_name, networks, rate) => {
     const weights = networks.flatMap(({ weights }) => weights);
     const adam = own(createAdam(weights, rate, moments?.slice(0, 2 * weights.length)));
     moments = moments?.slice(2 * weights.length);
     return adam;
   };
   const dispose = (): void => {
-    for (const thing of made) thing.dispose();
+    for (const resource of owned) resource.dispose();
   };
-  return { network, player, dispose };
+  return { network, optimiser, dispose };
 };
 
-/**
- * Trains a stage from `task.start` on the backend that tfjs runs on, and hands over a checkpoint after every epoch. Resolves with how
- * it ended; throws on bad input (a hyperparameter out of range, a start without what the stage needs, a corrupt data set).
- */
-export const runStage = async (
-  task: StageTask,
-  { dataset, checkpointSeconds = Number.POSITIVE_INFINITY, ...hooks }: StageOptions,
-): Promise<StageOutcome> => {
-  const { spec, start } = task;
-  const recipe = recipeOf(spec);
-  const hyperparameters = readHyperparameters(spec);
-  const split = await dataset.train();
-  const workshop = createWorkshop(task, hyperparameters);
-  const updatesOf = ({ manifest }: Stored): number =>
-    manifest.position.epoch * Math.ceil(split.count / hyperparameters.batchSize!);
-  try {
-    const training = await recipe({
-      hyperparameters,
-      start,
-      image: split.shape,
-      classes: datasets[spec.dataset.name].classes.length,
-      train: split,
-      test: dataset.test,
-      signal: hooks.signal,
-      network: workshop.network,
-      player: workshop.player,
-      frozen: (...names) => Object.fromEntries(names.map((name) => [name, start!.manifest.networks[name]!])),
-    });
-    if (start !== null && !start.sameChain) {
-      const message = await findCollapse(start, training.standsOn, split, updatesOf(start));
-      if (message !== null) return { status: 'collapsed', message };
-    }
-    let last: Stored | null = start;
-    const onCheckpoint: StageHooks['onCheckpoint'] = async (checkpoint, metrics) => {
-      last = {
-        manifest: checkpoint.manifest,
-        blobs: new Map([...(start?.blobs ?? []), ...checkpoint.blobs]),
-      };
-      await hooks.onCheckpoint(checkpoint, metrics);
-    };
-    const outcome = await train(training, {
-      spec,
-      start,
-      split: training.split ?? split,
-      batchSize: hyperparameters.batchSize!,
-      checkpointSeconds,
-      hooks: { ...hooks, onCheckpoint },
-    });
-    if (outcome.status !== 'completed') return outcome;
-    const message = await findCollapse(last!, training.makes, split, updatesOf(last!));
-    return message === null ? outcome : { status: 'collapsed', message };
-  } finally {
-    workshop.dispose();
-  }
-};
+const reportMilliseconds = 250;
 
-/** The loop that every training stage runs: shuffle, batches, steps, metrics, checkpoints. */
-
-/** Scalars that may wait on the device before the loop looks at them; a loss that is not finite is noticed as late as that. */
-const maxPending = 48;
-
-export type TrainOptions = {
-  readonly spec: StageSpec;
-  readonly start: StageStart | null;
-  readonly split: Split;
-  readonly batchSize: number;
-  readonly hooks: StageHooks;
-  /** Seconds between checkpoints within an epoch; what they are does not change results. */
-  readonly checkpointSeconds: number;
-};
-
-/**
- * Trains from where `start` stands to the end of epoch `spec.epochs`. Every epoch sees every image once, in an order of its own; the
- * last batch of an epoch is as short as it comes out. A step depends on the weights, the moments and (seed, kind, epoch, step) alone,
- * so a run that was interrupted, or that is a stretch of a longer one, gives the same bits.
- */
-export const train = async (
-  training: Training,
-  { spec, start, split, batchSize, hooks, checkpointSeconds }: TrainOptions,
-): Promise<StageOutcome> => {
-  const steps = Math.ceil(split.count / batchSize);
-  const from: Position = start?.sameChain ? start.manifest.position : { epoch: 0, step: 0 };
-  const meter = createMeter(sumsOf(start));
-  const progress = createProgress(steps, hooks.onProgress);
-  let carried = carriedOf(start);
-  let last = from; // the newest position that is saved, or needs no saving
-  let savedAt = performance.now();
-
-  const save = async (
-    position: Position,
-    metrics: Readonly<Record<string, number>> | null,
-  ): Promise<boolean> => {
-    const checkpoint = await capture(training, position, carried, meter.sums());
-    if (checkpoint !== null) await hooks.onCheckpoint(checkpoint, metrics);
-    last = position;
-    savedAt = performance.now();
-    return checkpoint !== null;
+/** Counts images and reports progress at most every 250 ms. */
+const createReporter = (steps: number, report: ((progress: Progress) => void) | undefined) => {
+  let images = 0;
+  let since = performance.now();
+  return (position: Position, trained: number): void => {
+    images += trained;
+    const elapsed = performance.now() - since;
+    if (elapsed < reportMilliseconds) return;
+    report?.({ position, steps, imagesPerSecond: (1000 * images) / elapsed });
+    images = 0;
+    since = performance.now();
   };
-  const diverged = (what: string, epoch: number, step: number): StageOutcome => ({
-    status: 'diverged',
-    message: `Expected a finite ${what} in epoch ${epoch + 1}, step ${step + 1} of ${steps}. Lower learning rates may help.`,
-  });
-
-  try {
-    for (let epoch = from.epoch; epoch < spec.epochs; epoch++) {
-      const order = shuffled(createRandom(spec.seed, spec.kind, 'order', epoch), split.count);
-      const first = epoch === from.epoch ? from.step : 0;
-      for (let step = first; step < steps; step++) {
-        const stop = hooks.signal.aborted;
-        const due = step > first && performance.now() - savedAt > 1000 * checkpointSeconds;
-        if (stop || due || meter.pending() >= maxPending) {
-          const fault = await meter.flush();
-          if (fault) return diverged(`${fault.name}, but it was ${fault.value}`, epoch, fault.step);
-        }
-        const moved = epoch !== last.epoch || step !== last.step;
-        if ((stop || due) && moved && !(await save({ epoch, step }, null)))
-          return diverged('weight, but one was not', epoch, step - 1);
-        if (stop) return { status: 'stopped' };
-
-        const rows = order.subarray(step * batchSize, (step + 1) * batchSize);
-        const batch = batchOf(spec, split, rows, { epoch, step }, steps);
-        const measured = tf.tidy(() => training.step(batch) as tf.NamedTensorMap);
-        meter.add(measured, step, rows.length);
-        progress.trained({ epoch, step: step + 1 }, rows.length);
-        await yieldToEventLoop();
-      }
-      const fault = await meter.flush();
-      if (fault) return diverged(`${fault.name}, but it was ${fault.value}`, epoch, fault.step);
-      const metrics = { ...meter.finish(split.count, steps), ...(await training.afterEpoch?.()) };
-      carried = { ...carried, ...training.scalars?.(metrics) };
-      if (!(await save({ epoch: epoch + 1, step: 0 }, metrics)))
-        return diverged('weight, but one was not', epoch, steps - 1);
-    }
-    return { status: 'completed' };
-  } finally {
-    meter.dispose();
-  }
 };
 
 const batchOf = (
-  { seed, kind }: StageSpec,
+  { seed, kind }: StageTask['spec'],
   split: Split,
-  rows: Uint32Array,
+  indices: Uint32Array,
   { epoch, step }: Position,
   steps: number,
 ): Batch => {
   const drawn =
     (purpose: 'noise' | 'normal', draw: typeof uniformNoise): Batch['noise'] =>
     (shape) => {
-      const size = shape.reduce((a, b) => a * b, rows.length);
+      const size = shape.reduce((a, b) => a * b, indices.length);
       const random = createRandom(seed, kind, purpose, epoch, step);
-      return tf.tensor(draw(random, size), [rows.length, ...shape]);
+      return tf.tensor(draw(random, size), [indices.length, ...shape]);
     };
   return {
-    rows,
-    images: () => imagesAt(split, rows),
+    indices,
+    images: () => imagesAt(split, indices),
     noise: drawn('noise', uniformNoise),
     normal: drawn('normal', normalNoise),
     update: epoch * steps + step + 1,
   };
 };
 
-export type Progress = {
-  /** Position, with the steps that an epoch has. */
-  readonly position: Position;
-  readonly steps: number;
-  /** Since the last report. */
-  readonly imagesPerSecond: number;
-};
-
-const everyMilliseconds = 250;
-
-/** Counts images and reports now and then. */
-export const createProgress = (steps: number, report: ((progress: Progress) => void) | undefined) => {
-  let images = 0;
-  let since = performance.now();
-  return {
-    trained: (position: Position, count: number): void => {
-      images += count;
-      const elapsed = performance.now() - since;
-      if (elapsed < everyMilliseconds) return;
-      report?.({ position, steps, imagesPerSecond: (1000 * images) / elapsed });
-      images = 0;
-      since = performance.now();
-    },
-  };
-};
-
-/** The state of training as a checkpoint, and what of a checkpoint's scalars training goes on with. */
-
-type Scalars = Readonly<Record<string, number>>;
-
-/** Sums of the running epoch carry this prefix in a manifest, beside scalars that later stages read. */
-const prefix = 'sum.';
-
-const renamed = (scalars: Scalars, keep: (name: string) => string | null): Record<string, number> =>
-  Object.fromEntries(
-    Object.entries(scalars).flatMap(([name, value]) => {
-      const kept = keep(name);
-      return kept === null ? [] : [[kept, value]];
-    }),
-  );
-
-/** Sums of the epoch that the start stands in; none where it only is what training builds on. */
-export const sumsOf = (start: StageStart | null): Record<string, number> =>
-  start?.sameChain
-    ? renamed(start.manifest.scalars, (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : null))
-    : {};
-
-/** Scalars that go from checkpoint to checkpoint. */
-export const carriedOf = (start: StageStart | null): Record<string, number> =>
-  renamed(start?.manifest.scalars ?? {}, (name) => (name.startsWith(prefix) ? null : name));
-
-/** Answers null where a weight is not a finite number: such a state is no checkpoint. */
-export const capture = async (
+/** The state of training as a checkpoint, or null where a weight is not finite. */
+const captureCheckpoint = async (
   training: Training,
   position: Position,
-  carried: Scalars,
-  sums: Scalars,
+  scalars: Scalars,
+  epochSums: Scalars,
 ): Promise<Checkpoint | null> => {
   const blobs = new Map<string, Uint8Array>();
   const networks: CheckpointManifest['networks'] = { ...training.frozen };
@@ -312,15 +280,23 @@ export const capture = async (
     networks[name] = stored.manifest;
     blobs.set(stored.manifest.blob, stored.bytes);
   }
-  const players = Object.entries(training.players);
-  const moments = packTensors(await readTensors(players.flatMap(([, player]) => player.moments)));
+  const optimisers = Object.entries(training.optimisers);
+  const moments = packTensors(await readTensors(optimisers.flatMap(([, { moments }]) => moments)));
   blobs.set(moments.blob, moments.bytes);
-  const tensors = players.flatMap(([name, player]) =>
-    player.moments.map((moment, i) => ({
+  const tensors = optimisers.flatMap(([name, { moments }]) =>
+    moments.map((moment, i) => ({
       name: `${name}/${Math.floor(i / 2)}/${i % 2 === 0 ? 'm' : 'v'}`,
       shape: [...moment.shape],
     })),
   );
-  const scalars = { ...carried, ...renamed(sums, (name) => prefix + name) };
-  return { manifest: { position, networks, moments: { tensors, blob: moments.blob }, scalars }, blobs };
+  const sums = Object.entries(epochSums).map(([name, sum]) => [sumPrefix + name, sum]);
+  return {
+    manifest: {
+      position,
+      networks,
+      moments: { tensors, blob: moments.blob },
+      scalars: { ...scalars, ...Object.fromEntries(sums) },
+    },
+    blobs,
+  };
 };

@@ -12,6 +12,6 @@ const lines = Object.entries(golden).map(
   ([name, values]) => `  ${JSON.stringify(name)}: ${JSON.stringify(values)}`,
 );
 writeFileSync(
-  new URL('../../src/backends/self-test/golden.json', import.meta.url),
+  new URL('../../src/backends/self-test-golden.json', import.meta.url),
   `{\n${lines.join(',\n')}\n}\n`,
 );

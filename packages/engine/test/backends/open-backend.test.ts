@@ -6,7 +6,7 @@ import { checkNames, runSelfTest } from '../../src/backends/self-test.ts';
 import golden from '../../src/backends/self-test-golden.json' with { type: 'json' };
 import { solve } from './reference.ts';
 
-test('the golden values are what the reference computes', () => {
+test('the golden values are those that the reference computes', () => {
   const solved = solve();
   expect(Object.keys(golden)).toEqual([...checkNames]);
   for (const name of checkNames) {
@@ -20,7 +20,7 @@ test('every backend has a driver, tried best first', () => {
   expect(drivers.map(({ name }) => name)).toEqual([...backendNames]);
 });
 
-test('a missing peer says what to install', async () => {
+test('the error for a missing package says what to install', async () => {
   await expect(openBackend('tensorflow')).rejects.toThrow(/npm install @tensorflow\/tfjs-node@4\.22\.0/);
   await expect(openBackend('cuda')).rejects.toThrow(BackendUnavailable);
 });
@@ -41,7 +41,7 @@ test('the self-test leaves no tensors behind', async () => {
   expect(tf.memory().numTensors).toBe(before);
 });
 
-test('the report names every backend, and what keeps those from working that do not', async () => {
+test('the report names every backend, and says why one does not work', async () => {
   await openBackend('cpu');
   const reports = await describeBackends();
   expect(reports.map(({ name }) => name)).toEqual([...backendNames]);

@@ -11,7 +11,7 @@ function replaceKernel(name: string, change: (kernel: tf.KernelFunc) => tf.Kerne
   tf.registerKernel({ ...config, kernelFunc: change(kernelFunc) });
 }
 
-test('a backend that computes something else is refused, and the op is named', async () => {
+test('a backend that computes a wrong result is refused, and the error names the operation', async () => {
   replaceKernel('Conv2DBackpropFilter', (kernel) => (call) => {
     const right = kernel(call) as tf.TensorInfo;
     return tf.tidy(() => tf.mul(tf.engine().makeTensorFromTensorInfo(right), 1.001));
@@ -23,7 +23,7 @@ test('a backend that computes something else is refused, and the op is named', a
   );
 });
 
-test('so is one that lacks an op', async () => {
+test('a backend that lacks an operation is refused', async () => {
   replaceKernel('Conv2DBackpropInput', () => () => {
     throw new Error('not implemented');
   });

@@ -39,7 +39,7 @@ const file: DatasetFile = {
 const zipped = gzipSync(content);
 
 describe('getFile', () => {
-  it('takes the first mirror that gives the declared content, and says how far it is', async () => {
+  it('takes the first mirror with the declared content, and reports progress', async () => {
     const paths: (string | undefined)[] = [];
     const forged = await mirror((_, response) => response.end(gzipSync('forged')));
     const gone = await mirror((_, response) => response.writeHead(404).end());
@@ -55,7 +55,7 @@ describe('getFile', () => {
     expect(progress.at(-1)).toEqual({ file: 'a.gz', received: zipped.length, total: zipped.length });
   });
 
-  it('leaves nothing behind and says what each mirror answered when none has it', async () => {
+  it('leaves no file behind and says what each mirror answered when none has the content', async () => {
     const forged = await mirror((_, response) => response.end(gzipSync('forged')));
     const cut = await mirror((_, response) => {
       response.writeHead(200, { 'content-length': 1000 });
@@ -76,7 +76,7 @@ describe('getFile', () => {
     });
   });
 
-  it('stops when it is told to', async () => {
+  it('stops when it is aborted', async () => {
     const stop = new AbortController();
     const silent = await mirror(() => stop.abort(new Error('enough')));
     await expect(getFile(file, folder, [silent], { signal: stop.signal })).rejects.toThrow('enough');
@@ -84,7 +84,7 @@ describe('getFile', () => {
 });
 
 describe('getDataset', () => {
-  it('has nothing to fetch for what is generated', async () => {
+  it('downloads nothing for a generated data set', async () => {
     expect(await getDataset('glyphs', { dir: folder })).toBeNull();
   });
 });

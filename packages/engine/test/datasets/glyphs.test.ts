@@ -9,7 +9,7 @@ const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 const size = 28 * 28;
 
 describe('glyphs', () => {
-  it('are what they were: the digest of the data set says so, and identities rest on it', () => {
+  it('have not changed: stage identities name them glyphs-1', () => {
     const { images, labels } = glyphs('train', 100);
     expect([digest(images), digest(labels)].map((hash) => hash.slice(0, 16))).toEqual([
       'efc930e318763096',
@@ -17,20 +17,20 @@ describe('glyphs', () => {
     ]);
   });
 
-  it('nest: an image depends on its split and its place alone', () => {
+  it('depend only on split and index, so that a smaller data set is part of a larger one', () => {
     const [few, many] = [glyphs('test', 7), glyphs('test', 25)];
     expect(many.images.subarray(0, 7 * size)).toEqual(few.images);
     expect(many.labels.subarray(0, 7)).toEqual(few.labels);
     expect(digest(glyphs('train', 7).images)).not.toBe(digest(few.images));
   });
 
-  it('hold every digit once in ten', () => {
+  it('have every digit once in ten consecutive images', () => {
     const { labels } = glyphs('train', 200);
     for (let from = 0; from < 200; from += 10)
       expect([...labels.subarray(from, from + 10)].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
-  it('are drawn in the picture, light on dark, and differ', () => {
+  it('lie inside the picture, are light on dark, and differ', () => {
     const { images, count } = glyphs('train', 100);
     const pictures = Array.from({ length: count }, (_, i) => images.subarray(i * size, (i + 1) * size));
     expect(new Set(pictures.map(digest)).size).toBe(count);
@@ -43,7 +43,7 @@ describe('glyphs', () => {
     }
   });
 
-  it('can be learnt, but not by heart: a linear classifier of 2,000 gets most of other ones right, not all', async () => {
+  it('are neither too hard nor too easy: a linear classifier trained on 2,000 classifies most of the test images correctly, not all', async () => {
     await openBackend('wasm');
     const [train, test] = [glyphs('train', 2000), glyphs('test', 1000)];
     const rows = (count: number) => Uint32Array.from({ length: count }, (_, i) => i);

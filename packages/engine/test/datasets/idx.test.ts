@@ -26,7 +26,7 @@ const declared = (name: string, bytes: Uint8Array): DatasetFile => ({
 const corrupt = (message: RegExp) =>
   expect.objectContaining({ code: 'DATASET_CORRUPT', message: expect.stringMatching(message) as string });
 
-/** What `refuse` throws; a promise's rejection too. */
+/** The error that `refuse` throws, or with which its promise rejects. */
 const thrown = async (refuse: () => unknown): Promise<unknown> => {
   try {
     await refuse();
@@ -53,16 +53,19 @@ describe('parseIdx', () => {
     ['too few values', idx([3], [1, 2]), /file-x .* 11 bytes for dimensions 3, but found 10/],
     ['too many values', idx([1], [1, 2]), /file-x .* 9 bytes for dimensions 1, but found 10/],
     ['less than a header', new Uint8Array(5), /file-x .* header of 8 bytes, but found 5/],
-  ])('refuses a file with %s by its name, what was expected and what it has', async (_, bytes, message) => {
-    expect(await thrown(() => parseIdx('file-x', bytes, 1))).toEqual(corrupt(message));
-  });
+  ])(
+    'refuses a file with %s, and says its name, what was expected and what was found',
+    async (_, bytes, message) => {
+      expect(await thrown(() => parseIdx('file-x', bytes, 1))).toEqual(corrupt(message));
+    },
+  );
 });
 
 describe('unpackFile', () => {
   const content = idx([4], [1, 2, 3, 4]);
   const file = declared('labels.gz', content);
 
-  it('answers the content, whoever compressed it', async () => {
+  it('answers the content, whatever the compression level', async () => {
     for (const level of [1, 9])
       expect(await unpackFile('p', gzipSync(content, { level }), file)).toEqual(Buffer.from(content));
   });
@@ -74,7 +77,7 @@ describe('unpackFile', () => {
     );
   });
 
-  it('refuses a tampered file by both digests', async () => {
+  it('refuses a changed file and says both digests', async () => {
     const other = idx([4], [1, 2, 3, 5]);
     const error = await thrown(() => unpackFile('p', gzipSync(other), file));
     expect(error).toEqual(corrupt(new RegExp(`p .* ${file.sha256} .* ${declared('', other).sha256}`)));
@@ -94,7 +97,7 @@ describe('checkSplit', () => {
   const expected = { count: 2, shape: [1, 1, 1], classes: 3 };
   const labels = (...values: number[]) => ({ dims: [values.length], values: Uint8Array.from(values) });
 
-  it('takes as many labels in range as images', () => {
+  it('accepts as many labels in range as images', () => {
     expect(() => checkSplit(names, images, labels(0, 2), expected)).not.toThrow();
   });
 

@@ -42,7 +42,7 @@ const noise = (shape: number[], seed = 1): tf.Tensor =>
   );
 
 describe('architectures', () => {
-  it('have the sizes of §4.1 and mirror each other, odd sizes included', () => {
+  it('have the sizes of §4.1 and mirror each other, also for odd sizes', () => {
     const sizes = { filters: parseFilters('8-16-32'), latent: 20 };
     const shapes = (architecture: Architecture) => shapesOf(architecture).map((shape) => shape.join('×'));
     expect(shapes(encoder(image, sizes))).toEqual(['28×28×1', '14×14×8', '7×7×16', '4×4×32', '512', '20']);
@@ -60,7 +60,7 @@ describe('architectures', () => {
     expect(shapes(classifierHead(encoder(image, map), 64, 10))).toEqual(['7×7×16', '784', '64', '10']);
   });
 
-  it('end linear where the code is, and in the image’s range', () => {
+  it('end linear at the code and in [0, 1] at the image', () => {
     const last = (architecture: Architecture) => architecture.layers.at(-1);
     expect(last(encoder(image, { filters: [4], latent: 0 }))).toMatchObject({ activation: 'linear' });
     expect(last(encoder(image, { filters: [4], latent: 3 }))).toMatchObject({
@@ -79,7 +79,7 @@ describe('initial weights', () => {
     ['glorotNormal', (fanIn: number, fanOut: number) => 2 / (fanIn + fanOut)],
     ['heUniform', (fanIn: number) => 2 / fanIn],
     ['heNormal', (fanIn: number) => 2 / fanIn],
-  ] as const)('of %s have its variance, biases 0 but for the last', (initializer, variance) => {
+  ] as const)('of %s have its variance, and all biases but the last are 0', (initializer, variance) => {
     const values = initialWeights(architecture, initializer, createRandom(3), 0.25);
     for (const [i, { name, fanIn, fanOut }] of weightSpecs(architecture).entries()) {
       const drawn = values[i]!;
@@ -93,7 +93,7 @@ describe('initial weights', () => {
     }
   });
 
-  it('count a strided kernel’s real connections', () => {
+  it('count the real connections of a strided kernel', () => {
     const fans = (a: Architecture) =>
       weightSpecs(a)
         .filter((w) => w.name.endsWith('kernel'))
@@ -108,7 +108,7 @@ describe('initial weights', () => {
     ]);
   });
 
-  it('of a generator begin at the mean', () => {
+  it('of a generator start at the mean pixel', () => {
     for (const mean of [0.13, 0.5, 0.9]) expect((1 + Math.tanh(biasOfMean(mean))) / 2).toBeCloseTo(mean, 10);
     expect(Number.isFinite(biasOfMean(0)) && Number.isFinite(biasOfMean(1))).toBe(true);
   });

@@ -4,7 +4,7 @@ import { onto, run, specOf } from '../stages.ts';
 
 beforeAll(async () => void (await openBackend('cpu')));
 
-it('label smoothing keeps the loss above the entropy of its targets, however long it trains', async () => {
+it('with label smoothing, the loss stays above the entropy of the smoothed targets', async () => {
   const encoder = onto(await run(specOf('classic', 'initialise', 1)));
   const lossWith = async (labelSmoothing: number) => {
     const hyperparameters = { labelSmoothing, classifierRate: 0.05 };
@@ -16,5 +16,5 @@ it('label smoothing keeps the loss above the entropy of its targets, however lon
   const wrong = share / 10;
   const entropy = -right * Math.log(right) - 9 * wrong * Math.log(wrong); // of each target, in nats: 1.77
   expect(await lossWith(share)).toBeGreaterThan(entropy);
-  expect(await lossWith(0)).toBeLessThan(entropy); // without it there is no such floor
+  expect(await lossWith(0)).toBeLessThan(entropy); // without smoothing, the loss falls below that
 });

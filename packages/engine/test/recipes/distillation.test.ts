@@ -6,7 +6,7 @@ import { onto, run, specOf } from '../stages.ts';
 
 beforeAll(async () => void (await openBackend('cpu')));
 
-it.each([1, 20, 100])('softens a teacher’s logits at T = %i as a plain computation does', (temperature) => {
+it.each([1, 20, 100])('softened logits at T = %i agree with a plain computation', (temperature) => {
   const logits = [3, -40, 12, 0.5];
   const exponentials = logits.map((z) => Math.exp(z / temperature));
   const total = exponentials.reduce((a, b) => a + b);
@@ -14,13 +14,13 @@ it.each([1, 20, 100])('softens a teacher’s logits at T = %i as a plain computa
   for (const [k, value] of soft.entries()) expect(value).toBeCloseTo(exponentials[k]! / total, 6);
 });
 
-it('teaches the student what the teacher answers, not the labels', async () => {
+it('the student learns from the logits of the teacher, not from the labels', async () => {
   const hyperparameters = { temperature: 20, classifierRate: 0.01 };
   const teacher = await run(specOf('distillation', 'initialise', 1, hyperparameters));
   const ownTeacher = await run(specOf('distillation', 'initialise', 40, hyperparameters));
   const student = async (taughtBy: typeof teacher) =>
     (await run(specOf('distillation', 'classify', 1, hyperparameters), onto(taughtBy))).last.manifest;
   const [one, other] = [await student(teacher), await student(ownTeacher)];
-  expect(one.networks.classifier!.blob).not.toBe(other.networks.classifier!.blob); // same seed, batches, labels
+  expect(one.networks.classifier!.blob).not.toBe(other.networks.classifier!.blob); // with the same seed, batches and labels
   expect(one.networks.teacher!.blob).toBe(teacher.last.manifest.networks.teacher!.blob);
 });

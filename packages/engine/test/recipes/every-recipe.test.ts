@@ -1,5 +1,4 @@
-/** What every recipe keeps to, whatever it computes: its declaration, the same bits however it is interrupted, no tensor left behind. */
-
+/** The laws of every recipe: it records what it declares, an interruption does not change its bits, and it leaves no tensor behind. */
 import {
   CheckpointManifest,
   type Recipe,
@@ -18,7 +17,7 @@ import { onto, type Ran, run, specOf } from '../stages.ts';
 const names = Object.keys(recipes) as RecipeName[];
 const hyperparameters = { trainingSteps: 2, warmupEpochs: 1 };
 
-/** The stages of a recipe, each from the end of the one before, and what each started from. */
+/** The stages of a recipe, each started from the result of the one before. */
 const lineOf = async (name: RecipeName) => {
   const stages: Recipe['stages'] = recipes[name].stages;
   const line: { readonly stage: Recipe['stages'][number]; readonly parent: Ran | null; readonly ran: Ran }[] =
@@ -34,7 +33,7 @@ const lineOf = async (name: RecipeName) => {
 describe.each(names)('%s', (name) => {
   beforeAll(async () => void (await openBackend('wasm')));
 
-  it('records the metrics and keeps the networks that it declares', async () => {
+  it('records the metrics and stores the networks that it declares', async () => {
     for (const { stage, ran } of await lineOf(name)) {
       expect(ran.outcome).toEqual({ status: 'completed' });
       for (const [i, { manifest }] of ran.checkpoints.entries()) {
@@ -48,7 +47,7 @@ describe.each(names)('%s', (name) => {
     }
   });
 
-  it('gives the same bits when it is interrupted anywhere', async () => {
+  it('gives the same bits when it is interrupted at any step', async () => {
     for (const { stage, parent, ran: whole } of await lineOf(name)) {
       const spec = specOf(name, stage.kind, 2, hyperparameters);
       const watched = await run(spec, parent && onto(parent), { checkpointSeconds: 0 }); // before every step
@@ -65,7 +64,7 @@ describe.each(names)('%s', (name) => {
   });
 
   it('ends in a classifier that can be loaded and attacked, and leaves no tensor behind', async () => {
-    await lineOf(name); // whatever a backend makes once
+    await lineOf(name); // so that everything that a backend allocates once exists
     const before = tf.memory().numTensors;
     const line = await lineOf(name);
     const classifier = loadClassifier(line.at(-1)!.ran.last);
@@ -75,8 +74,8 @@ describe.each(names)('%s', (name) => {
       expect(classifier.encoder(images).shape).toEqual([3, 5]);
       for (const value of classifier.defence?.suspicion(images).dataSync() ?? [])
         expect(Number.isFinite(value)).toBe(true);
-      const slope = tf.grad((x: tf.Tensor) => tf.sum(tf.square(classifier.logits(x))))(images);
-      expect(tf.max(tf.abs(slope)).dataSync()[0]).toBeGreaterThan(0);
+      const gradient = tf.grad((x: tf.Tensor) => tf.sum(tf.square(classifier.logits(x))))(images);
+      expect(tf.max(tf.abs(gradient)).dataSync()[0]).toBeGreaterThan(0);
     });
     classifier.dispose();
     expect(tf.memory().numTensors).toBe(before);

@@ -27,7 +27,7 @@ const hyperparameters: OptimiseHyperparameters = {
 const split = glyphs('train', 6);
 const image = [28, 28, 1] as const;
 const sizes = { filters: [3, 4], latent: 5 };
-const rows = Uint32Array.of(4, 0, 2, 5, 1, 3);
+const indices = Uint32Array.of(4, 0, 2, 5, 1, 3);
 let networks: Record<string, Network>;
 
 beforeAll(async () => {
@@ -45,14 +45,14 @@ afterAll(() => {
   for (const network of Object.values(networks)) network.dispose();
 });
 
-const x = () => tf.tensor(gatherImages(split, rows), [6, ...image]);
+const x = () => tf.tensor(gatherImages(split, indices), [6, ...image]);
 const u = () => tf.tensor2d(uniformNoise(createRandom('u'), 12), [6, 2]);
-const batch: Batch = { rows, images: x, noise: u, normal: u, update: 1 };
+const batch: Batch = { indices, images: x, noise: u, normal: u, update: 1 };
 
-/** One step of the recipe with optimisers that only look: the gradients that each player is given, and what the step measures. */
-const stepWith = async (over: Partial<OptimiseHyperparameters>) => {
+/** One step of the recipe with optimisers that record their gradients and change nothing, and the metrics of the step. */
+const stepWith = async (changes: Partial<OptimiseHyperparameters>) => {
   const seen: Record<string, Float32Array[]> = {};
-  const player = (name: string, of: readonly Network[]): Adam => ({
+  const optimiser = (name: string, of: readonly Network[]): Adam => ({
     weights: of.flatMap(({ weights }) => weights),
     moments: [],
     update: (gradients) => {
@@ -61,7 +61,7 @@ const stepWith = async (over: Partial<OptimiseHyperparameters>) => {
     dispose: () => {},
   });
   const setup: Setup<OptimiseHyperparameters> = {
-    hyperparameters: { ...hyperparameters, ...over },
+    hyperparameters: { ...hyperparameters, ...changes },
     start: {
       manifest: {
         position: { epoch: 1, step: 0 },
@@ -79,7 +79,7 @@ const stepWith = async (over: Partial<OptimiseHyperparameters>) => {
     signal: new AbortController().signal,
     network: (name) => networks[name]!,
     frozen: () => ({}),
-    player,
+    optimiser,
   };
   const training = await optimise(setup);
   const measured = tf.tidy(() => {
@@ -102,14 +102,14 @@ const forward = (lossScale: OptimiseHyperparameters['lossScale']) => {
   return { attackerL: distances[lossScale](attacked, x()), defenderL: distances[lossScale](rebuilt, x()) };
 };
 
-/** The paper's two objectives, written down and differentiated one after the other. */
+/** The gradients of the paper's two objectives, each computed by itself. */
 const separately = (k: OptimiseHyperparameters) => {
   const hinge = (loss: tf.Tensor) =>
     tf.relu(k.penalty === 'constraint' ? tf.sub(k.beta, loss) : tf.sub(loss, k.beta));
   const attackerObjective = (): tf.Scalar => {
     const { attackerL, defenderL } = forward(k.lossScale);
-    const judged = k.hinge === 'batch' ? tf.mean(defenderL) : defenderL;
-    return tf.add(tf.mean(attackerL), tf.mul(k.gamma, tf.mean(hinge(judged))));
+    const hingeInput = k.hinge === 'batch' ? tf.mean(defenderL) : defenderL;
+    return tf.add(tf.mean(attackerL), tf.mul(k.gamma, tf.mean(hinge(hingeInput))));
   };
   const defenderObjective = (): tf.Scalar => tf.mean(forward(k.lossScale).defenderL);
   const gradients = (objective: () => tf.Scalar, { weights }: Network) => {
@@ -131,8 +131,8 @@ const closeTo = (ours: readonly Float32Array[], theirs: readonly Float32Array[])
   }
 };
 
-/** A β between the per-image losses: some images are over it, some under. */
-const between = (lossScale: OptimiseHyperparameters['lossScale'] = 'mse'): number =>
+/** A β between the losses of the images, so that the hinge is active for some of them only. */
+const middleBeta = (lossScale: OptimiseHyperparameters['lossScale'] = 'mse'): number =>
   tf.tidy(() => {
     const losses = [...forward(lossScale).defenderL.dataSync()].sort((a, b) => a - b);
     return (losses[2]! + losses[3]!) / 2;
@@ -146,31 +146,35 @@ describe('the joint pass of optimise', () => {
     ['the hinge not active', () => ({ beta: 0.5 * mean() }), 0],
     ['the printed sign, active', () => ({ beta: 0.5 * mean(), penalty: 'printed' as const }), 1],
     ['the printed sign, not active', () => ({ beta: 2 * mean(), penalty: 'printed' as const }), 0],
-    ['the hinge per image', () => ({ beta: between(), hinge: 'image' as const }), 1],
+    ['the hinge per image', () => ({ beta: middleBeta(), hinge: 'image' as const }), 1],
     [
       'the hinge per image, printed sign',
-      () => ({ beta: between(), hinge: 'image' as const, penalty: 'printed' as const }),
+      () => ({ beta: middleBeta(), hinge: 'image' as const, penalty: 'printed' as const }),
       1,
     ],
     [
       'half the squared error',
-      () => ({ beta: between('half-mse'), lossScale: 'half-mse' as const, hinge: 'image' as const }),
+      () => ({ beta: middleBeta('half-mse'), lossScale: 'half-mse' as const, hinge: 'image' as const }),
       1,
     ],
-    ['the norm', () => ({ beta: between('norm'), lossScale: 'norm' as const, hinge: 'image' as const }), 1],
-  ])('gives both players the gradients of their own objectives: %s', async (_, over, active) => {
-    const changed = over();
+    [
+      'the norm',
+      () => ({ beta: middleBeta('norm'), lossScale: 'norm' as const, hinge: 'image' as const }),
+      1,
+    ],
+  ])('gives both players the gradients of their own objectives: %s', async (_, changesOf, active) => {
+    const changed = changesOf();
     const joint = await stepWith(changed);
-    const apart = separately({ ...hyperparameters, ...changed });
-    closeTo(joint.attacker, apart.attacker);
-    closeTo(joint.defender, apart.defender);
+    const separate = separately({ ...hyperparameters, ...changed });
+    closeTo(joint.attacker, separate.attacker);
+    closeTo(joint.defender, separate.defender);
     expect(joint.measured.hingeActive).toBe(active);
-    // With the hinge active the penalty does reach the attacker.
+    // With an active hinge, the penalty changes the attacker's gradient.
     const plain = separately({ ...hyperparameters, ...changed, gamma: 0 });
     if (active === 1) expect(joint.attacker.at(-1)).not.toEqual(plain.attacker.at(-1));
   });
 
-  it('leaves the attacker a plain auto-encoder where γ is 0, to the bit', async () => {
+  it('makes the attacker a plain auto-encoder where γ is 0, to the bit', async () => {
     const { attacker } = await stepWith({ gamma: 0, beta: 2 * mean() });
     const { weights } = networks['attacker-generator']!;
     const { grads } = tf.variableGrads(
@@ -184,11 +188,11 @@ describe('the joint pass of optimise', () => {
     }
   });
 
-  it('reads β as a multiple of the defender’s floor where it is told so', async () => {
-    const floor = 0.02; // what the start carries
-    const over = (beta: number) => stepWith({ beta, betaUnit: 'floor' });
-    expect((await over((0.9 * mean()) / floor)).measured.hingeActive).toBe(0);
-    expect((await over((1.1 * mean()) / floor)).measured.hingeActive).toBe(1);
+  it('takes β as a multiple of the defender’s floor where betaUnit is floor', async () => {
+    const floor = 0.02; // the value in the manifest of the start
+    const withBeta = (beta: number) => stepWith({ beta, betaUnit: 'floor' });
+    expect((await withBeta((0.9 * mean()) / floor)).measured.hingeActive).toBe(0);
+    expect((await withBeta((1.1 * mean()) / floor)).measured.hingeActive).toBe(1);
   });
 
   it('measures the losses that it descends', async () => {
@@ -200,14 +204,14 @@ describe('the joint pass of optimise', () => {
     );
   });
 
-  it('the attacker’s objective rises along its gradient as finite differences say', async () => {
-    const over = { beta: 2 * mean() };
-    const { attacker } = await stepWith(over);
+  it('the gradient of the attacker’s objective agrees with finite differences', async () => {
+    const changes = { beta: 2 * mean() };
+    const { attacker } = await stepWith(changes);
     const { weights } = networks['attacker-generator']!;
     const objective = (): number => {
       const { attackerL, defenderL } = forward('mse');
       const average = (of: tf.Tensor) => of.dataSync<'float32'>().reduce((a, b) => a + b) / 6;
-      return average(attackerL) + hyperparameters.gamma * Math.max(over.beta - average(defenderL), 0);
+      return average(attackerL) + hyperparameters.gamma * Math.max(changes.beta - average(defenderL), 0);
     };
     const bias = weights.at(-1)!; // moves every pixel: the largest gradient, far from kinks
     const [slope, origin] = [attacker.at(-1)![0]!, bias.dataSync()[0]!];

@@ -1,21 +1,21 @@
-/** What counts as classified right where a network's answers are not numbers. */
+/** Which images count as classified correctly where logits are not finite. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../src/backends/open-backend.ts';
-import { cleanAccuracyOf, rightOf } from '../../src/batches.ts';
+import { cleanAccuracyOf, correctOf } from '../../src/batches.ts';
 import { accuracyOf } from '../../src/training/measure.ts';
 
 const [inf, nan] = [Number.POSITIVE_INFINITY, Number.NaN];
-/** Logits of one image each, its label, and whether it is right. */
+/** Logits of one image each, its label, and whether it is correct. */
 const answers = [
-  { logits: [3, 1, 2], label: 0, right: 1 },
-  { logits: [3, 1, 2], label: 2, right: 0 },
-  { logits: [nan, nan, nan], label: 0, right: 0 },
-  { logits: [nan, 1, 2], label: 0, right: 0 },
-  { logits: [5, 1, nan], label: 0, right: 0 },
-  { logits: [inf, 1, inf], label: 0, right: 0 },
-  { logits: [-inf, -inf, -inf], label: 0, right: 0 },
-  { logits: [2, 2, 1], label: 0, right: 1 },
+  { logits: [3, 1, 2], label: 0, correct: 1 },
+  { logits: [3, 1, 2], label: 2, correct: 0 },
+  { logits: [nan, nan, nan], label: 0, correct: 0 },
+  { logits: [nan, 1, 2], label: 0, correct: 0 },
+  { logits: [5, 1, nan], label: 0, correct: 0 },
+  { logits: [inf, 1, inf], label: 0, correct: 0 },
+  { logits: [-inf, -inf, -inf], label: 0, correct: 0 },
+  { logits: [2, 2, 1], label: 0, correct: 1 },
 ] as const;
 
 const logits = () => tf.tensor2d(answers.map((answer) => [...answer.logits]));
@@ -34,9 +34,9 @@ describe.each(['wasm', 'cpu'] as const)('on %s', (backend) => {
     await openBackend(backend);
   });
 
-  it('an answer without a class is never right', async () => {
-    const right = answers.map((answer) => answer.right);
-    expect([...(await rightOf(network, split))]).toEqual(right);
+  it('an image without a class is never classified correctly', async () => {
+    const correct = answers.map((answer) => answer.correct);
+    expect([...(await correctOf(network, split))]).toEqual(correct);
     expect(await cleanAccuracyOf(network, split)).toBe(2 / 8);
     const labels = tf.tensor1d([...split.labels], 'int32');
     expect(accuracyOf(logits(), labels).dataSync()[0]).toBe(2 / 8);

@@ -1,4 +1,4 @@
-/** MagNet and the detector: what they recorded is what the loaded classifier does. */
+/** MagNet and the detector: the recorded metrics agree with the loaded classifier. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../src/backends/open-backend.ts';
@@ -18,7 +18,7 @@ const trained = async (
   return run(specOf(name, 'classify', 6, all), onto(initialise));
 };
 
-/** On the test images: 1 where rejected, and 1 where it passes and is right. */
+/** The share of test images that are rejected, and the share that pass and are classified correctly. */
 const judged = async (ran: Ran) => {
   const split = await (await loadDataset(specOf('magnet', 'classify', 1).dataset)).test();
   const classifier = loadClassifier(ran.last);
@@ -42,7 +42,7 @@ describe.each([
   ['detector', { falsePositiveRate: 0.5 }],
   ['detector', { falsePositiveRate: 0.5, detectorAdversary: 'dynamic' }],
 ] as const)('%s with %o', (name, hyperparameters) => {
-  it('recorded what its checkpoint does', async () => {
+  it('recorded the metrics that its checkpoint has', async () => {
     const ran = await trained(name, hyperparameters);
     const metrics = ran.metrics.at(-1)!;
     const { rejectedShare, cleanAccuracy } = await judged(ran);

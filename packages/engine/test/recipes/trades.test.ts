@@ -10,9 +10,9 @@ const weightsOf = ({ last: { manifest, blobs } }: Ran): number[] => {
   return unpackTensors(blobs.get(blob)!, weights).flatMap((values) => [...values]);
 };
 const greatestDifference = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+  a.reduce((max, value, i) => Math.max(max, Math.abs(value - b[i]!)), 0);
 
-it('with β = 0 trains what adversarial training without perturbations does, and with β another', async () => {
+it('with β = 0 trains the same weights as adversarial training without perturbations, with β = 1 others', async () => {
   const hyperparameters = { trainingSteps: 2, warmupEpochs: 0 };
   const [plain, zero, one] = [
     await run(specOf('adversarial-training', 'classify', 2, { ...hyperparameters, trainingEpsilon: 0 })),
@@ -23,7 +23,7 @@ it('with β = 0 trains what adversarial training without perturbations does, and
   expect(greatestDifference(one!, plain!)).toBeGreaterThan(1e-4);
 });
 
-it('with ε = 0 has almost nothing to agree on: x′ is x', async () => {
+it('with ε = 0 has almost no divergence, because x′ is x', async () => {
   const { metrics } = await run(specOf('trades', 'classify', 1, { trainingSteps: 1, trainingEpsilon: 0 }));
   expect(metrics[0]!.divergenceLoss).toBeCloseTo(0, 6);
   expect(metrics[0]!.attackedAccuracy).toBe(metrics[0]!.trainAccuracy);

@@ -1,10 +1,10 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * WebAssembly, written as expressions and emitted as bytes when a kernel is first needed.
+ * A small assembler: kernels are written as expressions and become the bytes of a WebAssembly module when they are first needed.
  *
- * Kernels are specialised to a layer's shape: strides become immediate offsets, which is what lets V8 keep a 4 × 8 tile of
- * sums in registers (measured: 42–50 GFLOP/s against 20 with strides in variables). Opcodes: WebAssembly Core 2.0, §5.4.
+ * Each kernel is specialised to the shape of a layer. Strides are then immediate offsets, and V8 keeps a 4 × 8 tile of sums in registers
+ * (measured: 42–50 GFLOP/s; with strides in variables 20). Opcodes: WebAssembly Core 2.0, §5.4.
  */
 export type Code = readonly number[];
 
@@ -31,7 +31,7 @@ function signed(value: number): number[] {
   }
 }
 
-/** A local variable: reads as an expression, is assigned by `set`. */
+/** A local variable: `get` reads it, `set` assigns it. */
 export interface Local {
   readonly index: number;
 }
@@ -44,7 +44,7 @@ const binary =
   (opcode: number) =>
   (a: Code, b: Code): Code => [...a, ...b, opcode];
 
-/** 32-bit integers: addresses and counters. Loads and stores take a byte offset that costs nothing. */
+/** 32-bit integers: addresses and counters. The byte offset of a load or store costs no time. */
 export const i32 = {
   const: (value: number): Code => [0x41, ...signed(value)],
   load: (address: Code, offset = 0): Code => [...address, 0x28, 2, ...unsigned(offset)],
@@ -60,7 +60,7 @@ export const i32 = {
   mul: binary(0x6c),
   and: binary(0x71),
   shiftRight: binary(0x76),
-  lessThan: binary(0x49), // unsigned, as are shifts
+  lessThan: binary(0x49), // unsigned, like shifts
 };
 
 const simd = (opcode: number): Code => [0xfd, ...unsigned(opcode)];
@@ -110,7 +110,7 @@ export const f32x4 = {
   sub: lanewise(0xe5),
   mul: lanewise(0xe6),
   div: lanewise(0xe7),
-  /** a < b ? b : a and a > b ? b : a … the one-instruction kind; a NaN in `a` stays. */
+  /** max: a < b ? b : a. min: b < a ? b : a. One instruction each; a NaN in `a` stays. */
   max: lanewise(0xeb),
   min: lanewise(0xea),
   greater: lanewise(0x44),
@@ -119,7 +119,7 @@ export const f32x4 = {
   andNot: lanewise(0x4f),
 };
 
-/** a · b + c rounded once where the engine has relaxed SIMD, else rounded twice. See arithmetic.ts. */
+/** a · b + c, rounded once with `fused` (relaxed SIMD), else twice. See `hasFusedMultiplyAdd`. */
 export const multiplyAdd = (fused: boolean, a: Code, b: Code, c: Code): Code =>
   fused ? [...a, ...b, ...c, ...simd(0x105)] : f32x4.add(c, f32x4.mul(a, b));
 
@@ -136,11 +136,11 @@ export const doWhile = (body: Code, condition: Code): Code => [
 
 export const when = (condition: Code, body: Code): Code => [...condition, 0x04, 0x40, ...body, 0x0b];
 
-/** Runs the body a number of times known when the kernel is written, counting down in `counter`. */
+/** Runs the body `count` times, a number that is known when the kernel is written. `counter` counts down. */
 export const times = (counter: Local, count: number, body: Code): Code => {
   if (count < 2) return count === 1 ? body : [];
-  const again = seq(body, set(counter, i32.sub(get(counter), i32.const(1))));
-  return seq(set(counter, i32.const(count)), doWhile(again, get(counter)));
+  const repeated = seq(body, set(counter, i32.sub(get(counter), i32.const(1))));
+  return seq(set(counter, i32.const(count)), doWhile(repeated, get(counter)));
 };
 
 /** local += bytes */
@@ -154,13 +154,13 @@ const V128 = 0x7b;
 /** The bytes of a WebAssembly module with one exported function, `run`. */
 export type Module = Uint8Array<ArrayBuffer>;
 
-/** A kernel takes numbers (addresses, counts, floats) and writes to the heap. */
+/** A compiled kernel: takes addresses, counts and floats, and writes to the heap. */
 export type Kernel = (...args: number[]) => void;
 
-/** As many locals as are taken from it by destructuring. */
+/** Locals to take by destructuring. */
 type Some = readonly [Local, Local, Local, Local, Local, Local, Local, Local];
 
-/** Hands out the locals of one function, in any order. */
+/** Creates the locals of one function, in any order. */
 export interface Locals {
   i32(count: number): Some;
   v128(): Local;
@@ -178,7 +178,7 @@ export function assemble(
   const parameters = [...new Array<number>(integers).fill(I32), ...new Array<number>(floats).fill(F32)];
   const declared: number[] = [];
   const allot = (type: number): Local => ({ index: parameters.length + declared.push(type) - 1 });
-  // The tuple promises more than may be there: using a local that was not asked for throws when the kernel is written.
+  // The tuple type may be longer than the list. To use a local that was not requested throws when the kernel is written.
   const some = (locals: Local[]): Some => locals as unknown as Some;
   const parameter = parameters.map((_, index) => ({ index }));
   const code = body(
@@ -207,8 +207,8 @@ export function instantiate(module: Module, memory: WebAssembly.Memory): Kernel 
 let fused: boolean | undefined;
 
 /**
- * Whether a · b + c is rounded once (one instruction on every x86-64 since 2013 and every arm64) or twice.
- * It decides the last bits of a trained model, so it is part of a backend's description.
+ * Whether this machine rounds a · b + c once (one instruction on every x86-64 since 2013 and on every arm64) or twice. The last bits of a
+ * trained model depend on it, so it is part of a backend's description.
  */
 export function hasFusedMultiplyAdd(): boolean {
   fused ??= probe();
@@ -222,7 +222,7 @@ function probe(): boolean {
       multiplyAdd(true, f32x4.load(get(at)), f32x4.load(get(at), 16), f32x4.load(get(at), 32)),
     ),
   );
-  // Relaxed SIMD is on by default from V8 11.4 (Node 21); in Node 20 it is there, behind a flag.
+  // Relaxed SIMD is on by default from V8 11.4 (Node 21). Node 20 has it behind a flag.
   if (!WebAssembly.validate(bytes)) setFlagsFromString('--experimental-wasm-relaxed-simd');
   if (!WebAssembly.validate(bytes)) return false;
   const memory = new WebAssembly.Memory({ initial: 1 });

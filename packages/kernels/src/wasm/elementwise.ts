@@ -1,3 +1,6 @@
+/**
+ * Programs that go over memory once: activations and their gradients, sums of rows, Adam, combinations.
+ */
 import {
   advance,
   assemble,
@@ -17,10 +20,10 @@ import {
 import { storeLanes, tileColumns } from './products.ts';
 
 /**
- * Runs the body over `count` floats, four at a time and then one at a time; `addresses` all move along.
- * The body stores through `store`, so that nothing past the last float is written.
+ * Runs the body for `count` floats, four at a time and then one at a time, and advances all `addresses`. The body stores through `store`,
+ * which writes nothing past the last float.
  */
-export function forEach(
+function forEach(
   locals: Locals,
   count: Local,
   addresses: readonly Local[],
@@ -43,7 +46,7 @@ export function forEach(
   );
 }
 
-/** target = gradient where output > 0, else 0: back through a ReLU. Parameters: gradient, output, target, count. */
+/** Back through a ReLU: target = gradient where output > 0, else 0. Parameters: gradient, output, target, count. */
 export function reluGradient(): Module {
   return assemble(4, ([gradient, output, target, count], locals) =>
     forEach(locals, count, [gradient, output, target], (store) => {
@@ -54,7 +57,7 @@ export function reluGradient(): Module {
 }
 
 /**
- * total[n] += Σ_k source[k, n]: the gradient of a bias. Blocks of 8 columns lie `blockStride` bytes apart, rows `step` bytes.
+ * The gradient of a bias: total[n] += Σ_k source[k, n]. Blocks of 8 columns are `blockStride` bytes apart, rows `step` bytes.
  * Parameters: source, total, k.
  */
 export function sumRows(spec: { columns: number; step: number; blockStride: number }): Module {
@@ -90,7 +93,7 @@ export function sumRows(spec: { columns: number; step: number; blockStride: numb
   });
 }
 
-/** tanh as a quotient of polynomials in x² that errs by a few units in the last place: the one of Eigen and XLA, for floats. */
+/** tanh as a quotient of polynomials in x², as in Eigen and XLA. Its error is a few units in the last place of a float. */
 const tanhOdd = [
   -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-8,
   1.48572235717979e-5, 6.37261928875436e-4, 4.89352455891786e-3,
@@ -123,7 +126,7 @@ export function tanh(spec: { range: 'unit' | 'symmetric' }): Module {
   });
 }
 
-/** target = gradient · 2·y·(1 − y): back through y = (1 + tanh z) / 2. Parameters: gradient, y, target, count. */
+/** Back through y = (1 + tanh z) / 2: target = gradient · 2·y·(1 − y). Parameters: gradient, y, target, count. */
 export function unitTanhGradient(): Module {
   return assemble(4, ([gradient, output, target, count], locals) => {
     const y = locals.v128();
@@ -138,7 +141,7 @@ export function unitTanhGradient(): Module {
 }
 
 /**
- * One step of Adam (Kingma and Ba 2015, §2, the efficient order of computation), in place:
+ * One step of Adam (Kingma & Ba 2015, §2, the efficient order of computation), in place:
  *   m ← β₁·m + (1 − β₁)·g    v ← β₂·v + (1 − β₂)·g²    w ← w − rate · m / (√v + ε)
  * Parameters: w, g, m, v, count; β₁, 1 − β₁, β₂, 1 − β₂, rate, ε.
  */
@@ -185,15 +188,15 @@ export interface Combination {
 }
 
 /**
- * target[position, c] = activation(start + Σ sign · source[term, c]): sums of a few positions, all channels alike.
+ * Sums of a few positions: target[position, c] = activation(start + Σ factor · source[term, c]) for every channel c.
  *
- * Parameters: source, target, bias, table, table's end. The table holds for each position the number of its terms, at least one, and
- * for each term its offset in the source, in bytes, and its factor (a 32-bit float).
+ * Parameters: source, target, bias, table, end of the table. The table has for each position the number of its terms, at least one, and for
+ * each term its offset in the source, in bytes, and its factor (a 32-bit float).
  */
 export function combination(spec: Combination): Module {
   const { channels, positionStride, blockStride } = spec;
   if (channels % tileColumns !== 0) throw new Error(`Expected a multiple of 8 channels, but got ${channels}`);
-  // As many channels at once as the registers and the count allow: a term is found once for all of them.
+  // As many channels at once as registers and count allow, so that the table is read once for all of them.
   const panels = channels % (2 * tileColumns) === 0 ? 2 : 1;
   const vectors = Array.from({ length: 2 * panels }, (_, v) => v);
   return assemble(5, ([source, target, bias, table, tableEnd], locals) => {

@@ -1,10 +1,15 @@
+/**
+ * Programs that rearrange: matrices into panels, images into rows and patches.
+ */
 import { advance, assemble, doWhile, f32x4, get, i32, type Module, seq, set } from './assembler.ts';
 import { tileColumns } from './products.ts';
 
-const panelRow = 4 * tileColumns;
+/** A *panel* has the weights of 8 columns, [k, 8]. `panelRow`: the bytes of one k. `panelCount`: the panels of so many columns. */
+export const panelRow = 4 * tileColumns;
+export const panelCount = (columns: number): number => Math.ceil(columns / tileColumns);
 
 /**
- * A matrix [k, columns] into panels of 8 columns, [column / 8, k, 8]. Lanes past the last column hold whatever lies there.
+ * Packs a matrix [k, columns] into panels of 8 columns, [column / 8, k, 8]. Lanes past the last column are undefined.
  * Parameters: source, target, k.
  */
 export function packRows(spec: { columns: number; panelStride: number }): Module {
@@ -38,8 +43,8 @@ export function packRows(spec: { columns: number; panelStride: number }): Module
 }
 
 /**
- * A matrix [columns, k] into panels of 8 columns, [column / 8, k, 8]: the transpose of what `packRows` reads.
- * Parameters: source, target. `depth` is k; a last panel of fewer columns leaves its other lanes alone.
+ * Packs a transposed matrix [columns, k] into panels of 8 columns, [column / 8, k, 8]. `depth` is k. Lanes past the last column do not change.
+ * Parameters: source, target.
  */
 export function packColumns(spec: { columns: number; depth: number; panelStride: number }): Module {
   const { columns, depth, panelStride } = spec;
@@ -74,11 +79,11 @@ export function packColumns(spec: { columns: number; depth: number; panelStride:
 }
 
 /**
- * Rows of `length` floats, found through a table of source offsets in bytes, for each of several images: one after the other
- * ([entry, image, length]) or, given a `panelStride`, in panels of 8 ([column / 8, entry, image, 8]). With `masked`, a value
- * whose counterpart in `mask` is not above 0 becomes 0: back through a ReLU.
+ * Copies rows of `length` floats of several images. A table has the offset of each row, in bytes. The copy is [entry, image, length] or, with
+ * a `panelStride`, in panels of 8, [column / 8, entry, image, 8]. With `masked`, a value becomes 0 where `mask` is not above 0, as in the
+ * gradient of a ReLU.
  *
- * Parameters: source, mask, target, table, table's end, images. Writes up to 28 bytes past the target's end.
+ * Parameters: source, mask, target, table, end of the table, images. Writes up to 28 bytes past the target's end.
  */
 export function gather(spec: {
   length: number;
@@ -125,9 +130,9 @@ export function gather(spec: {
 }
 
 /**
- * The patch of `length` floats under each position of an image; patches lie `step` bytes apart.
- * Parameters: image, scratch (its first float is 0, `imageBytes` follow after 16), target, table, table's end. The table holds
- * for each value its offset in the scratch, in bytes: 0 outside the image, else 16 + the offset in the image.
+ * Copies the patch of `length` floats under each position of an image. Patches are `step` bytes apart.
+ * Parameters: image, scratch (its first float is 0; the image is copied to it after 16 bytes), target, table, end of the table. The table
+ * has for each value its offset in the scratch, in bytes: 0 outside the image, else 16 + the offset in the image.
  */
 export function patches(spec: { length: number; imageBytes: number; step: number }): Module {
   const { length, imageBytes, step } = spec;

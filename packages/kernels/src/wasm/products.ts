@@ -1,3 +1,7 @@
+/**
+ * Programs for sums of products, which take nearly all the time of training: contraction (convolutions, matrix products), dot products (the same
+ * for few channels) and correlation (gradients of weights).
+ */
 import {
   advance,
   assemble,
@@ -16,17 +20,17 @@ import {
   when,
 } from './assembler.ts';
 
-/** Most rows and columns of sums that the 16 vector registers of x86-64 hold beside the operands. */
+/** The largest tile of sums that fits into the 16 vector registers of x86-64 beside the operands. */
 export const tileRows = 4;
 export const tileColumns = 8;
 
 /** A tile of running sums in registers, `rows` × up to 8 columns. */
 export interface Tile {
-  /** Code for every sum: `column` is its first column, `lanes` how many of its four are wanted. */
+  /** Code for every vector of sums: `column` is its first column, `lanes` how many of its four lanes count. */
   each(body: (sum: Local, row: number, column: number, lanes: number) => Code): Code;
-  /** sums[row, column] += left(row) · right[column]: `left` gives one float in all lanes, `right` four neighbours. */
+  /** sums[row, column] += left(row) · right(column): `left` has one float in all lanes, `right` four neighbouring floats. */
   accumulate(left: (row: number) => Code, right: (column: number) => Code): Code;
-  /** The same registers seen as a smaller tile. */
+  /** A smaller tile in the same registers. */
   cut(rows: number, columns: number): Tile;
 }
 
@@ -75,13 +79,13 @@ export function storeLanes(address: Code, value: Code, lanes: number, offset: nu
 /** What a contraction is specialised to. Strides are in bytes. */
 export interface Contraction {
   readonly fused: boolean;
-  /** Images computed at once, 1 to 4: each weight loaded serves them all. */
+  /** Images computed at once, 1 to 4. A weight is loaded once for all of them. */
   readonly images: number;
   readonly inputStride: number;
   readonly outputStride: number;
   /** Columns of the output at one position (its channels). */
   readonly columns: number;
-  /** All weights of 8 columns, [k, 8], follow each other; then those of the next 8. */
+  /** From the panel of 8 columns, [k, 8], to the next. */
   readonly panelStride: number;
   readonly start: 'zero' | 'bias' | 'output';
   readonly activation: 'linear' | 'relu';
@@ -90,9 +94,9 @@ export interface Contraction {
 /**
  * output[image, position, n] = activation(start + Σ over the position's segments, over k: input[image, segment + k] · weights[k, n]).
  *
- * Parameters: input, weights, output, bias, table, table's end, groups (of `images` images).
- * The table holds for each position: output offset, number of segments, then per segment input offset, weight offset and
- * length, all in bytes of the respective array. Sums run over k in the table's order, whatever the number of images at once.
+ * Parameters: input, weights, output, bias, table, end of the table, groups (of `images` images).
+ * The table has for each position: output offset, number of segments, and for each segment input offset, weight offset and length, all in
+ * bytes of the respective array. Sums run over k in the order of the table, for any number of images at once.
  */
 export function contraction(spec: Contraction): Module {
   const { images, inputStride, outputStride, columns, panelStride } = spec;
@@ -157,14 +161,14 @@ export function contraction(spec: Contraction): Module {
   });
 }
 
-/** What a row of dot products is specialised to. Strides are in bytes. */
+/** What dot products are specialised to. Strides are in bytes. */
 export interface DotProducts {
   readonly fused: boolean;
   /** Images computed at once, 1 to 4. */
   readonly images: number;
   readonly inputStride: number;
   readonly outputStride: number;
-  /** Columns of the output at one position: few (1 to 3), or `contraction` is faster. */
+  /** Columns of the output at one position, 1 to 3. For more, `contraction` is faster. */
   readonly columns: number;
   /** From the weights of one column to those of the next. */
   readonly columnStride: number;
@@ -173,10 +177,10 @@ export interface DotProducts {
 }
 
 /**
- * What `contraction` computes, for outputs of few channels: four k at once instead of eight columns.
+ * The same as `contraction`, for outputs of few channels: it computes four k at once instead of eight columns.
  *
- * Parameters and table as for `contraction`, but the weights of a column follow each other and all lengths are multiples of
- * four floats. Sums run over k ≡ 0, 1, 2, 3 (mod 4) apart, then (0 + 2) + (1 + 3); the bias comes last.
+ * Parameters and table are those of `contraction`, but the weights of a column follow each other, and all lengths are multiples of four
+ * floats. Four sums run over k ≡ 0, 1, 2, 3 (mod 4); the result is (0 + 2) + (1 + 3), then the bias is added.
  */
 export function dotProducts(spec: DotProducts): Module {
   const { fused, images, inputStride, outputStride, columns, columnStride } = spec;
@@ -208,7 +212,7 @@ export function dotProducts(spec: DotProducts): Module {
       doWhile(step, i32.lessThan(get(a), get(end))),
       advance(segments, -1),
     );
-    /** The four lanes of each image's sum added up: [image 0, image 1, image 2, image 3]. */
+    /** The sum of the four lanes for each image: [image 0, image 1, image 2, image 3]. */
     const added = (column: Local[]): Code => {
       const [p, q, r, s] = [0, 1, 2, 3].map((image) => (column[image] ? get(column[image]) : f32x4.zero));
       const halves = (m: Code, n: Code): Code =>
@@ -246,23 +250,23 @@ export function dotProducts(spec: DotProducts): Module {
 /** What a correlation is specialised to. Strides and steps are in bytes. */
 export interface Correlation {
   readonly fused: boolean;
-  /** Rows of the result: neighbouring values of the input at one position (its channels). */
+  /** Rows of the result: the channels of the input at one position. */
   readonly rows: number;
-  /** Columns of the result: the gradient's values at one position (its channels). */
+  /** Columns of the result: the channels of the gradient at one position. */
   readonly columns: number;
   /** From one row of the result to the next. */
   readonly resultStride: number;
-  /** From one position of a run to the next, in the input. */
+  /** In the input, from one position of a run to the next. */
   readonly inputStep: number;
-  /** The gradient is packed: all positions of 8 columns, [position, 8], then those of the next 8. */
+  /** In the gradient, from the panel of 8 columns, [position, 8], to the next. */
   readonly panelStride: number;
 }
 
 /**
  * result[m, n] += Σ over the table's runs, over k: input[run + k · inputStep + m] · gradient[run + k, n].
  *
- * Parameters: input, gradient, result, table, table's end. The table holds for each run: input offset, gradient offset (within
- * a panel) and the run's length · 32, in bytes. Sums run over the runs, then k.
+ * Parameters: input, gradient, result, table, end of the table. The table has for each run: input offset, gradient offset (within a panel)
+ * and length · 32, in bytes. Sums run over the runs, then over k.
  */
 export function correlation(spec: Correlation): Module {
   const { rows, columns, resultStride, inputStep, panelStride } = spec;

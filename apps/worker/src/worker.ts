@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import os, { hostname } from 'node:os';
 import {
   checkSchema,
   createDb,
@@ -13,18 +13,29 @@ import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
-import type { Attempt } from './attempt.ts';
-import { defaultSlots, trainerBytes } from './capacity.ts';
-import { createClosing } from './closing.ts';
-import { createWakeUpSignal } from './doorbell.ts';
-import { every } from './every.ts';
-import { startHeartbeat } from './heartbeat-loop.ts';
+import { createClosing, repeat } from './async.ts';
+import { type Attempt, createWatchdog, stopAttempt, watchMilliseconds } from './attempt.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import type { WorkerOptions } from './options.ts';
-import { isMismatch } from './persist.ts';
+import { isMismatch } from './run-attempt.ts';
 import { createSlot } from './slot.ts';
-import { stopAttempt } from './stop-attempt.ts';
-import { startSupervisor } from './supervisor.ts';
-import { createWatchdog, lookMilliseconds } from './watchdog.ts';
+import { createWakeUpSignal, startSupervisor } from './supervisor.ts';
+
+/** What one trainer of the default sizes may take, node and data set included, in bytes. */
+export const trainerBytes = 1.5 * 2 ** 30;
+const maxSlots = 8;
+
+/** Memory that this process may use: a container's limit where there is one. */
+const availableBytes = (): number => {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem();
+};
+
+/** One trainer per core, as many as memory holds, and 8 at most: more are asked for by number. */
+export const defaultSlots = (
+  cores: number = os.availableParallelism(),
+  bytes: number = availableBytes(),
+): number => Math.max(1, Math.min(cores, Math.floor(bytes / trainerBytes), maxSlots));
 
 export type RunningWorker = {
   readonly id: string;
@@ -122,17 +133,17 @@ const open = async (
   closing.add('heartbeat', heartbeat.stop);
   const watchdog = createWatchdog((options.hangSeconds ?? 300) * 1000);
   const watching = setInterval(() => {
-    for (const attempt of watchdog.look(attempts)) void stopAttempt(attempt, 'hung', 0);
-  }, lookMilliseconds);
+    for (const attempt of watchdog.findHung(attempts)) void stopAttempt(attempt, 'hung', 0);
+  }, watchMilliseconds);
   closing.add('watchdog', async () => clearInterval(watching));
-  const reconciling = every(reconcileMilliseconds, log, async () => {
+  const reconciling = repeat(reconcileMilliseconds, log, async () => {
     const { expired } = await reconcile(db, { maxAttempts, leaseSeconds });
     if (expired.length > 0) log.warn({ expired }, 'leases had expired');
   });
   closing.add('reconciler', reconciling.stop);
   const wakeUp = createWakeUpSignal();
-  const bell = await queue.listen(async () => wakeUp.notify(), { concurrency: slotCount });
-  closing.add('doorbell', bell.close);
+  const listener = await queue.listen(async () => wakeUp.wakeOne(), { concurrency: slotCount });
+  closing.add('listener', listener.close);
   const pollMilliseconds = (options.pollSeconds ?? 2) * 1000;
   const workerId = id;
   const supervisor = startSupervisor({

@@ -1,16 +1,64 @@
+import { createHash } from 'node:crypto';
+import { summarise } from '@funnel/attacks/summary';
+import {
+  AppError,
+  datasets,
+  type EvaluationRecords,
+  type Recipe,
+  recipes,
+  type StageSpec,
+} from '@funnel/contracts';
+import type { EvaluationWrite } from '@funnel/db';
+import type { Checkpoint, StageEnd, StageHooks, StageRunner, StageTask } from './messages.ts';
+import { injectFault, type SimulationOptions } from './simulated-faults.ts';
+
+/** Uniform in [0, 1) for image `index`: from the hash of the attacked network's state alone. */
+const draw = (state: Uint8Array, what: string, index: number): number =>
+  createHash('sha256').update(state).update(`${what}:${index}`).digest().readUInt32LE(0) / 2 ** 32;
+
+const attackImages = (state: Uint8Array, images: number): EvaluationRecords => {
+  const index = Array.from({ length: images }, (_, i) => i);
+  const correct = index.map((i) => draw(state, 'correct', i) < 0.9);
+  const success = index.map((i) => correct[i]! && draw(state, 'success', i) < 0.5);
+  const label = index.map((i) => i % 10);
+  const distance = (most: number) =>
+    index.map((i) => (success[i] ? most * draw(state, `distance ${most}`, i) : null));
+  return {
+    index,
+    label,
+    correct,
+    success,
+    predicted: index.map((i) => (success[i] || !correct[i] ? (i + 1) % 10 : i % 10)),
+    l2: distance(3),
+    linf: distance(0.3),
+    l0: index.map((i) => (success[i] ? 1 + Math.floor(700 * draw(state, 'l0', i)) : null)),
+    steps: index.map((i) => (correct[i] ? 1 : 0)),
+    queries: index.map((i) => (correct[i] ? 2 : 0)),
+  };
+};
+
+/** What the attack of a stage "found" on the network whose state this is: plausible numbers, the same ones every time. */
+export const simulatedEvaluation = (spec: StageSpec, state: Uint8Array): EvaluationWrite => {
+  if (!spec.attack)
+    throw new AppError('INTERNAL', `Expected an attack in the stage ${spec.id}, but got none`);
+  const [height, width, channels] = datasets[spec.dataset.name].shape;
+  const records = attackImages(state, spec.dataset.attack);
+  return {
+    attack: spec.attack.attack,
+    settings: spec.attack.settings,
+    summary: summarise(records, height * width * channels),
+    verdict: 'ok',
+    diagnostics: [],
+    records,
+    gallery: { shape: [1, 1, 1], index: [0], original: Uint8Array.of(0), attacked: Uint8Array.of(255) },
+  };
+};
+
 /**
  * A trainer without arithmetic: weights and numbers are hashes. What it hands over depends on the stage's specification and on the
  * blobs that it starts from, step by step, so that a resume from the wrong state, a step left out or a step done twice gives another
  * hash. Everything around training is tested with it: the queue, leases, kills, the database.
  */
-import { createHash } from 'node:crypto';
-import type { StageSpec } from '@funnel/contracts';
-import { type Recipe, recipes } from '@funnel/contracts';
-import type { Checkpoint, StageEnd, StageTask } from '../messages.ts';
-import type { StageHooks, StageRunner } from '../stage-runner.ts';
-import { simulatedEvaluation } from './evaluate.ts';
-import { suffer } from './faults.ts';
-import type { SimulationOptions } from './options.ts';
 
 const sha256 = (...parts: readonly (string | Uint8Array)[]): Buffer => {
   const hash = createHash('sha256');
@@ -93,7 +141,7 @@ const train = async (
   let state = firstState(task);
   for (let epoch = from.epoch; epoch < spec.epochs; epoch++) {
     for (let step = epoch === from.epoch ? from.step : 0; step < options.stepsPerEpoch; step++) {
-      const end = await suffer(spec, epoch, step, options);
+      const end = await injectFault(spec, epoch, step, options);
       if (end) return end;
       state = sha256(state, `${epoch}`, `${step}`);
       hooks.onProgress({ position: { epoch, step: step + 1 }, imagesPerSecond: null });
@@ -117,7 +165,7 @@ const attack = async (
   options: Required<SimulationOptions>,
 ): Promise<StageEnd> => {
   for (let step = 0; step < options.stepsPerEpoch; step++) {
-    const end = await suffer(task.spec, 0, step, options);
+    const end = await injectFault(task.spec, 0, step, options);
     if (end) return end;
     hooks.onProgress({ position: null, imagesPerSecond: null });
     if (hooks.signal.aborted) return { status: 'stopped' };

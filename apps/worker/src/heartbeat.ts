@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, heartbeat } from '@funnel/db';
 import type { Logger } from 'pino';
+import { deferred } from './async.ts';
 import type { Attempt } from './attempt.ts';
-import { deferred } from './deferred.ts';
-import { isMismatch } from './persist.ts';
-import { stopAttempt } from './stop-attempt.ts';
+import { stopAttempt } from './attempt.ts';
+import { isMismatch } from './run-attempt.ts';
 
 export type HeartbeatOptions = {
   readonly db: Db;
