@@ -6,11 +6,11 @@ type Perturbation = {
   readonly epsilon: number;
   readonly steps: number;
   /** The length of all steps together, in units of ε. */
-  readonly reach: number;
+  readonly pathLength: number;
 };
 
 /**
- * Ascends `loss` (such as a mean over the batch): `steps` steps of x′ ← Π(x′ + α·sign ∇loss(x′)) from `start`, α = reach·ε / steps. Π is
+ * Ascends `loss` (such as a mean over the batch): `steps` steps of x′ ← Π(x′ + α·sign ∇loss(x′)) from `start`, α = pathLength·ε / steps. Π is
  * the projection on the ball around `images` and on [0, 1]. [batch, …shape] → the same. Call it inside a tidy.
  */
 export const perturb = (
@@ -30,7 +30,7 @@ export const signOfGradient = (loss: (images: tf.Tensor) => tf.Scalar) => {
 export const perturbAlong = (
   images: tf.Tensor,
   start: tf.Tensor,
-  { epsilon, steps, reach }: Perturbation,
+  { epsilon, steps, pathLength }: Perturbation,
   direction: (images: tf.Tensor) => tf.Tensor,
 ): tf.Tensor => {
   const low = tf.maximum(tf.sub(images, epsilon), 0);
@@ -38,7 +38,7 @@ export const perturbAlong = (
   const project = (x: tf.Tensor): tf.Tensor => tf.minimum(tf.maximum(x, low), high);
   let x = project(start);
   for (let step = 0; step < steps; step++) {
-    const next = tf.tidy(() => project(tf.add(x, tf.mul(direction(x), (reach * epsilon) / steps))));
+    const next = tf.tidy(() => project(tf.add(x, tf.mul(direction(x), (pathLength * epsilon) / steps))));
     x.dispose();
     x = next;
   }

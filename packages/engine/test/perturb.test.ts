@@ -16,7 +16,7 @@ const images = () => tf.tensor(drawn('images'), shape);
 describe('perturb', () => {
   it('reaches the corner of the ball in the direction of a linear loss, clipped to [0, 1]', () => {
     const weights = drawn('weights').map((v) => v - 0.5);
-    const attack = { epsilon: 0.2, steps: 5, reach: 2.5 };
+    const attack = { epsilon: 0.2, steps: 5, pathLength: 2.5 };
     const x = drawn('images');
     const reached = tf.tidy(() =>
       perturb(images(), images(), attack, (at) => tf.sum(tf.mul(at, tf.tensor(weights, shape)))).dataSync(),
@@ -34,14 +34,14 @@ describe('perturb', () => {
     let before = loss(images()).dataSync()[0]!;
     for (const steps of [1, 3, 10]) {
       const tensors = tf.memory().numTensors;
-      const attacked = tf.tidy(() => perturb(images(), far, { epsilon: 0.1, steps, reach: 2.5 }, loss));
+      const attacked = tf.tidy(() => perturb(images(), far, { epsilon: 0.1, steps, pathLength: 2.5 }, loss));
       expect(tf.memory().numTensors).toBe(tensors + 1);
       expect(tf.max(tf.abs(tf.sub(attacked, images()))).dataSync()[0]).toBeLessThanOrEqual(0.1 + 1e-6);
       expect(tf.min(attacked).dataSync()[0]).toBeGreaterThanOrEqual(0);
       expect(tf.max(attacked).dataSync()[0]).toBeLessThanOrEqual(1);
-      const after = loss(attacked).dataSync()[0]!;
-      if (steps > 1) expect(after).toBeGreaterThan(before);
-      before = Math.max(before, after);
+      const raised = loss(attacked).dataSync()[0]!;
+      if (steps > 1) expect(raised).toBeGreaterThan(before);
+      before = Math.max(before, raised);
     }
     network.dispose();
   });

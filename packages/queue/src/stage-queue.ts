@@ -1,3 +1,6 @@
+import { openPostgresQueue } from './postgres.ts';
+import { openRedisQueue } from './redis.ts';
+
 /**
  * The doorbell. A ring means “there may be work”: it can be lost, doubled or late, and nothing but time is lost with it, because the
  * database knows what is ready and a reconciler rings again.
@@ -36,4 +39,22 @@ export type StageQueueOptions = {
    * 5 s. (Default: nobody)
    */
   readonly onError?: (error: Error) => void;
+};
+
+const openers = {
+  'redis:': openRedisQueue,
+  'rediss:': openRedisQueue,
+  'postgres:': openPostgresQueue,
+  'postgresql:': openPostgresQueue,
+};
+
+/** The doorbell on the backend that the address names. Throws a TypeError for any other kind of address. */
+export const createStageQueue = async (options: StageQueueOptions): Promise<StageQueue> => {
+  // What URL throws holds its input, and so the password.
+  const protocol = URL.canParse(options.url) ? new URL(options.url).protocol : 'what is no address';
+  if (!(protocol in openers))
+    throw new TypeError(
+      `Expected a queue address of ${Object.keys(openers).join(', ')}, but got ${protocol}`,
+    );
+  return openers[protocol as keyof typeof openers](options); // checked above
 };

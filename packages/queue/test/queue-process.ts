@@ -3,7 +3,7 @@
  * report. SIGTERM closes the queue, and nothing else: the process ends when nothing of the queue is left.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createStageQueue } from '../src/index.ts';
+import { createStageQueue } from '../src/stage-queue.ts';
 
 const [url = '', name = ''] = process.argv.slice(2);
 const say = (text: string): void => void process.stdout.write(`${text}\n`);

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { createLimitedRole, createTestDatabase, type Gate, startGate, throughGate } from '@funnel/db/testing';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createStageQueue } from '../src/index.ts';
+import { createStageQueue } from '../src/stage-queue.ts';
 import { hasRedis, startRedis } from './redis-server.ts';
 
 type Server = {

@@ -2,7 +2,7 @@
 import { createTestDatabase } from '@funnel/db/testing';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createStageQueue, type StageQueue } from '../src/index.ts';
+import { createStageQueue, type StageQueue } from '../src/stage-queue.ts';
 import { hasRedis, startRedis } from './redis-server.ts';
 
 type Server = {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import { hasOpenssl, makeCertificates, startSecureServer } from '@funnel/db/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createStageQueue } from '../src/index.ts';
+import { createStageQueue } from '../src/stage-queue.ts';
 import { hasRedis, startRedis } from './redis-server.ts';
 
 const missing = [...(hasOpenssl ? [] : ['openssl']), ...(hasRedis ? [] : ['redis-server'])];

@@ -39,8 +39,8 @@ const rankEndedSweeps = async (
   const rankingOf = ({ attacks, dataset, objective }: RowOf<typeof endedColumns>) => {
     if (attack !== undefined || metric !== undefined)
       return { attack, metric: metric ?? usualMetricOf(attack) };
-    const own = objectiveOf({ attacks, dataset, objective: objective ?? undefined });
-    return { attack: own.run?.attack, metric: own.metric };
+    const usual = objectiveOf({ attacks, dataset, objective: objective ?? undefined });
+    return { attack: usual.run?.attack, metric: usual.metric };
   };
   return (await reading(db).query(endedColumns, selectEnded)).flatMap((sweeps) => {
     const ranking = rankingOf(sweeps);

@@ -26,7 +26,11 @@ export const classify: StageRecipe<StageHyperparameters<'adversarial-training', 
     const loss = (images: tf.Tensor): tf.Scalar =>
       softmaxCrossEntropy(classifier.apply(images) as tf.Tensor2D, oneHot);
     const start = tf.add(x, tf.mul(batch.noise(train.shape), epsilon));
-    const attack = { epsilon, steps: hyperparameters.trainingSteps, reach: hyperparameters.trainingReach };
+    const attack = {
+      epsilon,
+      steps: hyperparameters.trainingSteps,
+      pathLength: hyperparameters.trainingReach,
+    };
     const attacked = epsilon === 0 ? x : perturb(x, start, attack, loss); // [batch, 28, 28, 1]
     const { classifierLoss, logits } = descend([adam], batch.update, () => {
       const logits = classifier.apply(attacked) as tf.Tensor2D; // [batch, 10]

@@ -67,7 +67,7 @@ export const classify: StageRecipe<StageHyperparameters<'detector', 'classify'>>
   const attack = {
     epsilon: hyperparameters.trainingEpsilon,
     steps: hyperparameters.trainingSteps,
-    reach: hyperparameters.trainingReach,
+    pathLength: hyperparameters.trainingReach,
   };
 
   const againstClassifier = (oneHot: tf.Tensor2D) =>

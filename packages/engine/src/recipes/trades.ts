@@ -27,7 +27,7 @@ export const classify: StageRecipe<StageHyperparameters<'trades', 'classify'>> =
     const attack = {
       epsilon: warmedUpEpsilon(hyperparameters.trainingEpsilon, batch.update, warmup),
       steps: hyperparameters.trainingSteps,
-      reach: hyperparameters.trainingReach,
+      pathLength: hyperparameters.trainingReach,
     };
     const start = tf.add(x, tf.mul(batch.normal(train.shape), startDeviation));
     // [batch, 28, 28, 1]

@@ -94,11 +94,11 @@ export const runStage = async (
     // The loop.
     const split = training.split ?? train;
     const steps = Math.ceil(split.count / batchSize);
-    const first: Position = start?.sameChain ? start.manifest.position : { epoch: 0, step: 0 };
+    const begin: Position = start?.sameChain ? start.manifest.position : { epoch: 0, step: 0 };
     const reportProgress = createReporter(steps, onProgress);
     let scalars = keptScalarsOf(start);
     let newest: Stored | null = start;
-    let saved = first; // the newest position that needs no saving
+    let saved = begin; // the newest position that needs no saving
     let savedAt = performance.now();
 
     /** Hands the state over. Answers whether all weights are finite: a state where one is not is no checkpoint. */
@@ -119,9 +119,9 @@ export const runStage = async (
       message: `Expected a finite ${what} in epoch ${epoch + 1}, step ${step + 1} of ${steps}. Lower learning rates may help.`,
     });
 
-    for (let epoch = first.epoch; epoch < spec.epochs; epoch++) {
+    for (let epoch = begin.epoch; epoch < spec.epochs; epoch++) {
       const order = shuffled(createRandom(spec.seed, spec.kind, 'order', epoch), split.count); // [count]
-      const firstStep = epoch === first.epoch ? first.step : 0;
+      const firstStep = epoch === begin.epoch ? begin.step : 0;
       for (let step = firstStep; step < steps; step++) {
         // Before the step: read the losses, save and stop where it is time to.
         const stop = signal.aborted;

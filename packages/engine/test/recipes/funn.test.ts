@@ -50,7 +50,7 @@ const u = () => tf.tensor2d(uniformNoise(createRandom('u'), 12), [6, 2]);
 const batch: Batch = { indices, images: x, noise: u, normal: u, update: 1 };
 
 /** One step of the recipe with optimisers that record their gradients and change nothing, and the metrics of the step. */
-const stepWith = async (over: Partial<OptimiseHyperparameters>) => {
+const stepWith = async (changes: Partial<OptimiseHyperparameters>) => {
   const seen: Record<string, Float32Array[]> = {};
   const optimiser = (name: string, of: readonly Network[]): Adam => ({
     weights: of.flatMap(({ weights }) => weights),
@@ -61,7 +61,7 @@ const stepWith = async (over: Partial<OptimiseHyperparameters>) => {
     dispose: () => {},
   });
   const setup: Setup<OptimiseHyperparameters> = {
-    hyperparameters: { ...hyperparameters, ...over },
+    hyperparameters: { ...hyperparameters, ...changes },
     start: {
       manifest: {
         position: { epoch: 1, step: 0 },
@@ -162,8 +162,8 @@ describe('the joint pass of optimise', () => {
       () => ({ beta: middleBeta('norm'), lossScale: 'norm' as const, hinge: 'image' as const }),
       1,
     ],
-  ])('gives both players the gradients of their own objectives: %s', async (_, over, active) => {
-    const changed = over();
+  ])('gives both players the gradients of their own objectives: %s', async (_, changesOf, active) => {
+    const changed = changesOf();
     const joint = await stepWith(changed);
     const separate = separately({ ...hyperparameters, ...changed });
     closeTo(joint.attacker, separate.attacker);
@@ -190,9 +190,9 @@ describe('the joint pass of optimise', () => {
 
   it('takes β as a multiple of the defender’s floor where betaUnit is floor', async () => {
     const floor = 0.02; // the value in the manifest of the start
-    const over = (beta: number) => stepWith({ beta, betaUnit: 'floor' });
-    expect((await over((0.9 * mean()) / floor)).measured.hingeActive).toBe(0);
-    expect((await over((1.1 * mean()) / floor)).measured.hingeActive).toBe(1);
+    const withBeta = (beta: number) => stepWith({ beta, betaUnit: 'floor' });
+    expect((await withBeta((0.9 * mean()) / floor)).measured.hingeActive).toBe(0);
+    expect((await withBeta((1.1 * mean()) / floor)).measured.hingeActive).toBe(1);
   });
 
   it('measures the losses that it descends', async () => {
@@ -205,13 +205,13 @@ describe('the joint pass of optimise', () => {
   });
 
   it('the gradient of the attacker’s objective agrees with finite differences', async () => {
-    const over = { beta: 2 * mean() };
-    const { attacker } = await stepWith(over);
+    const changes = { beta: 2 * mean() };
+    const { attacker } = await stepWith(changes);
     const { weights } = networks['attacker-generator']!;
     const objective = (): number => {
       const { attackerL, defenderL } = forward('mse');
       const average = (of: tf.Tensor) => of.dataSync<'float32'>().reduce((a, b) => a + b) / 6;
-      return average(attackerL) + hyperparameters.gamma * Math.max(over.beta - average(defenderL), 0);
+      return average(attackerL) + hyperparameters.gamma * Math.max(changes.beta - average(defenderL), 0);
     };
     const bias = weights.at(-1)!; // moves every pixel: the largest gradient, far from kinks
     const [slope, origin] = [attacker.at(-1)![0]!, bias.dataSync()[0]!];

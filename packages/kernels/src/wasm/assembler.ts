@@ -139,8 +139,8 @@ export const when = (condition: Code, body: Code): Code => [...condition, 0x04, 
 /** Runs the body `count` times, a number that is known when the kernel is written. `counter` counts down. */
 export const times = (counter: Local, count: number, body: Code): Code => {
   if (count < 2) return count === 1 ? body : [];
-  const again = seq(body, set(counter, i32.sub(get(counter), i32.const(1))));
-  return seq(set(counter, i32.const(count)), doWhile(again, get(counter)));
+  const repeated = seq(body, set(counter, i32.sub(get(counter), i32.const(1))));
+  return seq(set(counter, i32.const(count)), doWhile(repeated, get(counter)));
 };
 
 /** local += bytes */
