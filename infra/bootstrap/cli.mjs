@@ -68,7 +68,6 @@ const lightRoutes = async (rolldown) => {
 /** Files that decide what comes out, although no module imports them. */
 const otherInputs = (sources) => [
   'package-lock.json',
-  'prisma/schema.prisma',
   'infra/bootstrap/built.mjs',
   'infra/bootstrap/cli.mjs',
   ...new Set(sources.map((path) => `${path.split('/').slice(0, 2).join('/')}/package.json`)),

@@ -1,4 +1,4 @@
-/** `docs/table2.md`, from what the database knows. Pure: the same sweep gives the same text. */
+/** The report, `docs/table2.md`. The same sweep always gives the same text. */
 import { conditions } from './conditions.ts';
 import { comparisonsOf, describeComparison, findings, printedOf } from './findings.ts';
 import { distance, number, percent, percentage, table } from './format.ts';
