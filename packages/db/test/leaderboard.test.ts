@@ -78,7 +78,7 @@ describe('one attack', () => {
     ]);
     expect(rows[4]).toMatchObject({
       verdict: 'masked',
-      reasons: ['fgsm: not “Gradients are not zero”: Gradients vanish on every image'],
+      reasons: ['fgsm: gradient-is-zero (H10): Gradients vanish on every image'],
       trialId: `${sweep}-00003`,
       seeds: [1],
       halfWidth: null,

@@ -1,6 +1,7 @@
 /** What the numbers say: FUNN against the plain auto-encoder, and both against the paper. A sentence appears only if the numbers support it. */
 
 import { median, wilsonInterval } from '@funnel/attacks/statistics';
+import { checkLabel } from '@funnel/contracts';
 import { shareOfTraining } from './conditions.ts';
 import { distance, list, number, percent, percentage, table } from './format.ts';
 import {
@@ -213,7 +214,7 @@ const describeVerdict = ({ name, verdict, findings: found, seeds }: Configuratio
   const ids = [...new Set(found.map(({ check }) => check.id))];
   const reasons = ids.map((id) => {
     const same = found.filter(({ check }) => check.id === id);
-    return `${id} on ${same.length} of ${seeds.length} seeds (“${same[0]!.check.detail}”)`;
+    return `${checkLabel(id)} on ${same.length} of ${seeds.length} seeds (“${same[0]!.check.detail}”)`;
   });
   return `\`${name}\` is **${verdict}**: ${reasons.join('; ')}.`;
 };

@@ -1,7 +1,7 @@
 /** The leaderboard: which runs are the most robust. A page costs the same wherever it is in the ranking (`ranking.ts`). */
 import {
+  checkLabel,
   type Diagnostic,
-  diagnostics,
   evaluationMetrics,
   type LeaderboardQuery,
   type LeaderboardRow,
@@ -42,7 +42,7 @@ const reasonsOf = async (
   for (const { trial_id, attack, diagnostics: checks } of rows) {
     const failed = checks
       .filter((check) => check.verdict !== 'ok')
-      .map((check) => `${attack}: not “${diagnostics[check.id].title}”: ${check.detail}`);
+      .map((check) => `${attack}: ${checkLabel(check.id)}: ${check.detail}`);
     reasons.set(trial_id, [...new Set([...(reasons.get(trial_id) ?? []), ...failed])]);
   }
   return reasons;
