@@ -208,7 +208,7 @@ describe('funnel attack', () => {
 
 const fixtures = fileURLToPath(new URL('../../../fixtures', import.meta.url));
 
-describe.skipIf(!FUNNEL_DATA)('funnel attack on networks without a defence', () => {
+describe('funnel attack on networks without a defence', () => {
   it.each([
     ['mnist-conv', 199],
     ['mnist-mlp', 188],
