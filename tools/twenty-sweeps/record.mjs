@@ -44,12 +44,16 @@ const all = async (path) => {
 };
 
 /** Names that fields had before: a version from before that change is recorded under the new ones. */
-const renamed = { knob: 'hyperparameter', after: 'dependsOn', leaseEpoch: 'fencingToken' };
+const renamed = new Map([
+  ['knob', 'hyperparameter'],
+  ['after', 'dependsOn'],
+  ['leaseEpoch', 'fencingToken'],
+]);
 const withNewNames = (value) => {
   if (Array.isArray(value)) return value.map(withNewNames);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [renamed[name] ?? name, withNewNames(member)]),
+    Object.entries(value).map(([name, member]) => [renamed.get(name) ?? name, withNewNames(member)]),
   );
 };
 

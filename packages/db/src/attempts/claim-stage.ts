@@ -1,10 +1,11 @@
 /** Hands out the best ready stage: highest priority, then the sweep with the fewest running (below its limit), then the oldest. */
 import { type CheckpointManifest, StageKind } from '@funnel/contracts';
+import { bool, int4, jsonb, orNull, type RowOf, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { propagate } from '../lifecycle/propagate.ts';
-import { type StageRow, specOf } from '../lifecycle/stage-row.ts';
+import { type StageRow, specOf, stageColumns } from '../lifecycle/stage-row.ts';
 import { transitionSql } from '../lifecycle/transitions.ts';
 import type { ClaimedStage, ClaimRequest, StageStart } from '../types.ts';
 
@@ -33,19 +34,23 @@ const pick = `
     OR (turn.running < turn.max_running AND pg_try_advisory_xact_lock(hashtext('funnel claim'), hashtext(turn.id)))
   LIMIT 1`;
 
-type Picked = { readonly id: string; readonly sweep: string; readonly max_running: number | null };
-
 /** One row, whose `id` is null when nothing is ready. */
 const look = `SELECT ${appliedMigration} AS applied, found.* FROM (VALUES (1)) AS always LEFT JOIN (${pick}) AS found ON true`;
-type Look = { readonly applied: string | null } & (Picked | { readonly id: null });
+const lookColumns = {
+  applied: orNull(text()),
+  id: orNull(text()),
+  sweep: orNull(text()),
+  max_running: orNull(int4()),
+};
 
 /**
  * Sweeps that limit their running stages are claimed from one at a time. Who claimed before has committed by now, but maybe after `pick` had
  * begun to look: so it is counted once more.
  */
-const isFull = async (tx: Tx, { sweep, max_running: most }: Picked): Promise<boolean> => {
+const isFull = async (tx: Tx, { sweep, max_running: most }: RowOf<typeof lookColumns>): Promise<boolean> => {
   if (most === null) return false;
-  const [row] = await tx.query<{ running: number }>(
+  const [row] = await tx.query(
+    { running: int4() },
     "SELECT count(*)::int AS running FROM stages WHERE sweep_id = $1 AND status = 'running'",
     [sweep],
   );
@@ -54,10 +59,11 @@ const isFull = async (tx: Tx, { sweep, max_running: most }: Picked): Promise<boo
 
 const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined> => {
   const { workerId, leaseSeconds, kinds = StageKind.options, sweep = null } = request;
-  const [picked] = await tx.query<Look>(look, [kinds, sweep]);
+  const [picked] = await tx.query(lookColumns, look, [kinds, sweep]);
   checkMigration(picked!.applied);
   if (picked!.id === null || (await isFull(tx, picked!))) return undefined;
-  const [row] = await tx.query<StageRow>(
+  const [row] = await tx.query(
+    stageColumns,
     `WITH claimed AS (
        ${transitionSql('claim', 'SELECT $1::text AS id, $2::text AS worker_id, $3::float8 AS lease_seconds', { returning: 's.*' })}
      ), attempt AS (
@@ -88,7 +94,8 @@ const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined
  * (null) from nothing.
  */
 const startOf = async (tx: Tx, stage: StageRow): Promise<StageStart | null> => {
-  const [row] = await tx.query<{ manifest: CheckpointManifest; own: boolean }>(
+  const [row] = await tx.query(
+    { manifest: jsonb<CheckpointManifest>(), own: bool() },
     `(SELECT p.manifest, true AS own FROM chains c JOIN checkpoints p ON p.chain_id = c.id
       WHERE c.hash = $1 AND p.continuable AND (p.epoch, p.step) <= ($2, 0)
       ORDER BY p.epoch DESC, p.step DESC LIMIT 1)
@@ -108,7 +115,8 @@ const startOf = async (tx: Tx, stage: StageRow): Promise<StageStart | null> => {
 /** Final networks of the classifiers that an attack makes its images on, in the order of its specification; unusable ones are left out. */
 const surrogatesOf = async (tx: Tx, { surrogates }: StageRow): Promise<readonly CheckpointManifest[]> => {
   if (surrogates.length === 0) return [];
-  const rows = await tx.query<{ manifest: CheckpointManifest }>(
+  const rows = await tx.query(
+    { manifest: jsonb<CheckpointManifest>() },
     `SELECT p.manifest FROM stages s JOIN chains c ON c.hash = s.chain
      JOIN checkpoints p ON p.chain_id = c.id AND p.epoch = s.epochs AND p.step = 0
      WHERE s.id = ANY($1) AND s.status = 'completed' ORDER BY s.id`,

@@ -1,9 +1,10 @@
 /** Fencing: a write is taken only from the attempt that has the stage. */
 import { AppError, type StageKind, type StageSpec } from '@funnel/contracts';
+import { orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
-import { type StageRow, specOf } from '../lifecycle/stage-row.ts';
+import { specOf, stageColumns } from '../lifecycle/stage-row.ts';
 import type { Lease } from '../types.ts';
 
 export type Outcome =
@@ -31,8 +32,9 @@ const lockLease = async (
   { stageId, fencingToken, workerId }: Lease,
   anySchema: boolean,
 ): Promise<LeasedStage | null> => {
-  const [row] = await tx.query<StageRow & { readonly applied: string | null }>(
-    `SELECT *, ${appliedMigration} AS applied FROM stages
+  const [row] = await tx.query(
+    { ...stageColumns, applied: orNull(text()) },
+    `SELECT s.*, ${appliedMigration} AS applied FROM stages s
      WHERE id = $1 AND fencing_token = $2 AND worker_id = coalesce($3, worker_id) AND status = 'running' FOR NO KEY UPDATE`,
     [stageId, fencingToken, workerId ?? null],
   );
@@ -46,7 +48,8 @@ const outcomeOf = async (
   tx: Tx,
   { stageId, fencingToken, workerId }: Lease,
 ): Promise<Outcome | 'running' | undefined> => {
-  const [row] = await tx.query<{ outcome: Outcome | 'running' }>(
+  const [row] = await tx.query(
+    { outcome: text<Outcome | 'running'>() },
     'SELECT outcome FROM attempts WHERE stage_id = $1 AND fencing_token = $2 AND worker_id = coalesce($3, worker_id)',
     [stageId, fencingToken, workerId ?? null],
   );
@@ -55,7 +58,7 @@ const outcomeOf = async (
 
 /** Counted in a transaction that commits: refused writes are told of. */
 const countRefusal = (tx: Tx, { stageId, fencingToken }: Lease) =>
-  tx.query('UPDATE attempts SET fenced = fenced + 1 WHERE stage_id = $1 AND fencing_token = $2', [
+  tx.run('UPDATE attempts SET fenced = fenced + 1 WHERE stage_id = $1 AND fencing_token = $2', [
     stageId,
     fencingToken,
   ]);
@@ -103,7 +106,7 @@ export const recordOutcome = (
   outcome: Outcome,
   error?: AttemptError,
 ) =>
-  tx.query(
+  tx.run(
     `UPDATE attempts SET outcome = $3, ended_at = now(), error_code = $4, error_message = $5, error_stack = $6
      WHERE stage_id = $1 AND fencing_token = $2`,
     [stageId, fencingToken, outcome, error?.code ?? null, error?.message ?? null, error?.stack ?? null],

@@ -1,5 +1,6 @@
 import type { FunnelEvent, Position } from '@funnel/contracts';
 import { chainNumber, dropSuperseded, insertCheckpoint } from '../checkpoints/checkpoints.ts';
+import { text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { passRecorded } from '../lifecycle/dependants.ts';
@@ -13,7 +14,7 @@ const writeMetrics = (
   epoch: number,
   metrics: Readonly<Record<string, number | null>>,
 ) =>
-  tx.query(
+  tx.run(
     `INSERT INTO metrics (chain_id, name, epoch, value)
      SELECT $1, name, $2, value FROM unnest($3::text[], $4::float8[]) AS m (name, value) ON CONFLICT DO NOTHING`,
     [chainId, epoch, Object.keys(metrics), Object.values(metrics)],
@@ -27,7 +28,7 @@ const noteProgress = (
   newEpoch: boolean,
   matches: boolean,
 ) =>
-  tx.query(
+  tx.run(
     `WITH stage AS (
        UPDATE stages SET epoch = $3, step = $4,
          failures = CASE WHEN $5 THEN 0 ELSE failures END, expiries = CASE WHEN $5 THEN 0 ELSE expiries END
@@ -40,7 +41,8 @@ const noteProgress = (
 
 /** Another stage of the chain that ends at this epoch is complete by it. */
 const passOthers = async (tx: Tx, { spec }: LeasedStage, epoch: number) => {
-  const rows = await tx.query<{ id: string }>(
+  const rows = await tx.query(
+    { id: text() },
     "SELECT id FROM stages WHERE kind <> 'attack' AND chain = $1 AND epochs = $2 AND id <> $3",
     [spec.chain, epoch, spec.id],
   );

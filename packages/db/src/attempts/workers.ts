@@ -1,5 +1,6 @@
 /** What a worker says of itself: that it is there, that it lives, that it leaves. */
 import type { StageStatus } from '@funnel/contracts';
+import { bool, orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration, newestMigration } from '../connection/schema-version.ts';
 import { reading, transaction } from '../connection/transaction.ts';
@@ -8,7 +9,7 @@ import type { Heartbeat, HeartbeatAnswer, WorkerRegistration } from '../types.ts
 /** Its version is kept with its schema, as in semver: `0.1.0+0006_worst_case`. */
 export const registerWorker = async (db: Db, worker: WorkerRegistration): Promise<void> => {
   const { id, host, pid, version, backend, device, slots } = worker;
-  await reading(db).query(
+  await reading(db).run(
     `INSERT INTO workers (id, host, pid, version, backend, device, slots) VALUES ($1, $2, $3, $4, $5, $6, $7)
      ON CONFLICT (id) DO UPDATE SET host = $2, pid = $3, version = $4, backend = $5, device = $6, slots = $7,
        status = 'online', started_at = now(), heartbeat_at = now()`,
@@ -21,19 +22,19 @@ export const retireWorker = async (
   db: Db,
   { workerId, status }: { workerId: string; status: 'draining' | 'gone' },
 ): Promise<void> => {
-  await reading(db).query('UPDATE workers SET status = $2, heartbeat_at = now() WHERE id = $1', [
+  await reading(db).run('UPDATE workers SET status = $2, heartbeat_at = now() WHERE id = $1', [
     workerId,
     status,
   ]);
 };
 
 /** One for each lease that there is something to say about, or one without a stage. */
-type Row = {
-  applied: string | null;
-  stage_id: string | null;
-  status: StageStatus | null;
-  same: boolean | null;
-  held: boolean | null;
+const heartbeatColumns = {
+  applied: orNull(text()),
+  stage_id: orNull(text()),
+  status: orNull(text<StageStatus>()),
+  same: orNull(bool()),
+  held: orNull(bool()),
 };
 
 /**
@@ -48,7 +49,8 @@ export const heartbeat = async (
   const rows = await transaction(
     db,
     async (tx) => {
-      const found = await tx.query<Row>(
+      const found = await tx.query(
+        heartbeatColumns,
         `WITH worker AS (
        UPDATE workers SET heartbeat_at = now(), memory_bytes = $2, status = CASE WHEN status = 'gone' THEN 'online' ELSE status END WHERE id = $1
      ), held AS (
@@ -82,7 +84,7 @@ export const heartbeat = async (
       return found;
     },
     // Several tries fit into one lease.
-    { patience: Math.max(1000, leaseSeconds * 200) },
+    { timeoutMs: Math.max(1000, leaseSeconds * 200) },
   );
   const lost: string[] = [];
   const stop: { stageId: string; reason: 'cancel' | 'pause' }[] = [];

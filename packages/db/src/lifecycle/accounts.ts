@@ -6,8 +6,7 @@ import { lockOrder } from './transitions.ts';
  * Changes of structure (submit, pause, resume, cancel, retry, delete, collect) come one after the other: what one of them reads of the
  * others' work holds until it commits. Attempts do not wait for it.
  */
-export const lockStructure = (tx: Tx) =>
-  tx.query("SELECT pg_advisory_xact_lock(hashtext('funnel structure'))");
+export const lockStructure = (tx: Tx) => tx.run("SELECT pg_advisory_xact_lock(hashtext('funnel structure'))");
 
 /**
  * SQL: assigns the unfinished stages among those that `which` selects as `id`. In no order, since ordering a hundred thousand of them costs
@@ -40,13 +39,13 @@ const onOtherAccounts = `s.status IN ('waiting', 'ready', 'running') AND s.sweep
  * stop by its next heartbeat.
  */
 export const schedule = async (tx: Tx, sweepId: string): Promise<void> => {
-  await tx.query(lock(ofSweep, onOtherAccounts), [sweepId]);
-  await tx.query(assign(ofSweep), [sweepId]);
+  await tx.run(lock(ofSweep, onOtherAccounts), [sweepId]);
+  await tx.run(assign(ofSweep), [sweepId]);
 };
 
 /** The same for stages that this transaction has locked, whoever has them. */
 export const scheduleStages = (tx: Tx, stageIds: readonly string[]) =>
-  tx.query(assign('SELECT unnest($1::text[]) AS id'), [stageIds]);
+  tx.run(assign('SELECT unnest($1::text[]) AS id'), [stageIds]);
 
 const left = `
   SELECT stage_id AS id FROM sweep_stages WHERE sweep_id = ANY($1) AND NOT direct
@@ -58,13 +57,13 @@ const left = `
  * try again, perhaps in this very moment. A sweep that needs them goes on with them on its own account.
  */
 export const passOn = async (tx: Tx, sweepIds: readonly string[]): Promise<void> => {
-  await tx.query(lock(left, `s.status <> 'completed'`), [sweepIds]);
-  await tx.query(assign(left), [sweepIds]);
+  await tx.run(lock(left, `s.status <> 'completed'`), [sweepIds]);
+  await tx.run(assign(left), [sweepIds]);
 };
 
 /** The same for stages that are still on the account of a sweep that has ended: one was given to it in the moment in which it ended. */
 export const reassignLeft = (tx: Tx) =>
-  tx.query(
+  tx.run(
     assign(
       `SELECT s.id FROM stages s JOIN sweeps w ON w.id = s.sweep_id
        WHERE s.status IN ('waiting', 'ready', 'running') AND w.status IN ('completed', 'cancelled') LIMIT 1000`,

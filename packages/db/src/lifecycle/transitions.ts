@@ -3,6 +3,7 @@
  * (a test reads the sources for it). What follows from a change for trials, sweeps, counts, events and the queue is in `propagate.ts`.
  */
 import type { StageKind, StageStatus } from '@funnel/contracts';
+import { text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 
 export type StageChange = {
@@ -126,6 +127,13 @@ export const transitionSql = (
     RETURNING ${returning}`;
 };
 
+const changeColumns = {
+  id: text(),
+  kind: text<StageKind>(),
+  from: text<StageStatus>(),
+  to: text<StageStatus>(),
+};
+
 /** Applies a transition to the stages that `target` selects (`transitionSql`). Resolves to the changes that it made. */
 export const move = (
   tx: Tx,
@@ -134,7 +142,7 @@ export const move = (
   values: readonly unknown[],
   also?: string,
 ): Promise<readonly StageChange[]> =>
-  tx.query<StageChange>(transitionSql(name, target, also === undefined ? {} : { also }), values);
+  tx.query(changeColumns, transitionSql(name, target, also === undefined ? {} : { also }), values);
 
 /** The status that a new stage begins with. `dependsOn`: null when nothing that it needs is missing. */
 export const firstStatus = (dependsOn: string | null): 'ready' | 'waiting' =>
@@ -145,7 +153,7 @@ export const firstStatus = (dependsOn: string | null): 'ready' | 'waiting' =>
  * of them; each stage names the place of its own (`$7`). `firstStatus` says the same in TypeScript.
  */
 export const createStages = (tx: Tx, values: readonly unknown[]) =>
-  tx.query(
+  tx.run(
     `WITH common AS MATERIALIZED (
        SELECT place - 1 AS place, kind, recipe, hyperparameters::jsonb, dataset::jsonb, attack::jsonb
        FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[])

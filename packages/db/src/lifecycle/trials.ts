@@ -6,6 +6,7 @@
  * In a cancelled sweep, a trial that had not ended is `cancelled` and stays so, whatever other sweeps do with its stages.
  */
 import type { TrialStatus } from '@funnel/contracts';
+import { type RowOf, text, texts } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { passOn } from './accounts.ts';
 import type { StageChange } from './transitions.ts';
@@ -33,7 +34,12 @@ const derivedStatus = `(
   END
   FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id WHERE ts.trial_id = t.id)`;
 
-type Row = { sweep_id: string; from: TrialStatus; to: TrialStatus; trials: string[] };
+const changeColumns = {
+  sweep_id: text(),
+  from: text<TrialStatus>(),
+  to: text<TrialStatus>(),
+  trials: texts(),
+};
 
 const update = (which: string, status: string, reopen = false): string => `
   WITH derived AS (
@@ -50,7 +56,7 @@ const update = (which: string, status: string, reopen = false): string => `
   SELECT sweep_id, was AS "from", now AS "to", array_agg(id ORDER BY id) AS trials
   FROM changed GROUP BY sweep_id, was, now ORDER BY sweep_id`;
 
-const changes = (rows: readonly Row[]): TrialChange[] =>
+const changes = (rows: readonly RowOf<typeof changeColumns>[]): TrialChange[] =>
   rows.map(({ sweep_id, ...row }) => ({ sweepId: sweep_id, ...row }));
 
 /**
@@ -62,7 +68,8 @@ const lock = (
   stageIds: readonly string[],
   statuses: readonly TrialStatus[],
 ): Promise<{ id: string }[]> =>
-  tx.query<{ id: string }>(
+  tx.query(
+    { id: text() },
     `SELECT id FROM trials
      WHERE id IN (SELECT trial_id FROM trial_stages WHERE stage_id = ANY($1)) AND status = ANY($2)
      ORDER BY id FOR NO KEY UPDATE`,
@@ -84,20 +91,20 @@ export const deriveTrials = async (
     const locked = await lock(tx, begun, ['waiting']);
     const ids = locked.map((row) => row.id);
     if (ids.length > 0)
-      result.push(...changes(await tx.query<Row>(update('t.id = ANY($1)', `'running'`), [ids])));
+      result.push(...changes(await tx.query(changeColumns, update('t.id = ANY($1)', `'running'`), [ids])));
   }
   if (other.length > 0) {
     const locked = await lock(tx, other, ['waiting', 'running', 'failed']);
     const ids = locked.map((row) => row.id);
     if (ids.length > 0)
-      result.push(...changes(await tx.query<Row>(update('t.id = ANY($1)', derivedStatus), [ids])));
+      result.push(...changes(await tx.query(changeColumns, update('t.id = ANY($1)', derivedStatus), [ids])));
   }
   return result;
 };
 
 /** The trials of a sweep that has just been written, or is opened again. */
 export const deriveSweepTrials = async (tx: Tx, sweepId: string): Promise<readonly TrialChange[]> =>
-  changes(await tx.query<Row>(update('t.sweep_id = $1', derivedStatus, true), [sweepId]));
+  changes(await tx.query(changeColumns, update('t.sweep_id = $1', derivedStatus, true), [sweepId]));
 
 /**
  * Completes the sweeps whose last trial has just ended. Locks the sweep's row before it looks, so that of two transactions that end the last
@@ -106,11 +113,12 @@ export const deriveSweepTrials = async (tx: Tx, sweepId: string): Promise<readon
 export const finishSweeps = async (tx: Tx, changes: readonly TrialChange[]): Promise<readonly string[]> => {
   const ids = [...new Set(changes.filter((change) => isEnded(change.to)).map((change) => change.sweepId))];
   if (ids.length === 0) return [];
-  await tx.query(
+  await tx.run(
     `SELECT FROM sweeps WHERE id = ANY($1) AND status IN ('running', 'paused') ORDER BY id FOR NO KEY UPDATE`,
     [ids],
   );
-  const rows = await tx.query<{ id: string }>(
+  const rows = await tx.query(
+    { id: text() },
     `UPDATE sweeps SET status = 'completed', finished_at = now()
      WHERE id = ANY($1) AND status IN ('running', 'paused')
        AND NOT EXISTS (SELECT FROM trials WHERE sweep_id = sweeps.id AND status IN ('waiting', 'running'))

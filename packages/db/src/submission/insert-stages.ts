@@ -2,7 +2,7 @@
 import type { PlannedStage } from '@funnel/contracts';
 import { jsonArray, plainArray, plainArrays } from '../connection/array-literals.ts';
 import type { Tx } from '../connection/transaction.ts';
-import { type End, endColumns, isFree, passRecorded, skipDependants } from '../lifecycle/dependants.ts';
+import { endColumns, endList, isFree, passRecorded, skipDependants } from '../lifecycle/dependants.ts';
 import { createStages, lockOrder, move, type StageChange } from '../lifecycle/transitions.ts';
 import { chunks, idsOf, inputsOf, type PlacedStage } from './submission-rows.ts';
 
@@ -90,7 +90,7 @@ const lockUnfinished = async (tx: Tx, placed: readonly PlacedStage[]): Promise<v
   const known = idsOf(placed.filter(({ stage }) => stage.cached));
   const before = inputsOfUncertain(placed);
   if (known.length + before.length === 0) return;
-  await tx.query(
+  await tx.run(
     `SELECT FROM stages s WHERE s.id = ANY($1::text[]) AND s.status IN ('waiting', 'ready', 'running')
      ORDER BY ${lockOrder('s')} FOR NO KEY UPDATE`,
     [plainArray([...new Set([...known, ...before])])],
@@ -108,8 +108,9 @@ const updateUncertain = async (tx: Tx, placed: readonly PlacedStage[]): Promise<
     `SELECT s.id FROM stages s WHERE s.id = ANY($1) AND s.status = 'waiting' AND ${isFree('s')}`,
     [uncertain],
   );
-  const ended = await tx.query<End>(
-    `SELECT ${endColumns('a')} FROM stages a
+  const ended = await tx.query(
+    endColumns,
+    `SELECT ${endList('a')} FROM stages a
      WHERE a.id = ANY($1) AND a.status NOT IN ('waiting', 'ready', 'running', 'completed') ORDER BY a.id`,
     [inputsOfUncertain(placed)],
   );

@@ -1,6 +1,7 @@
 /** What the database has of chains: what a plan is settled against. */
 import type { Known, KnownChain, StageSpec, StageStatus } from '@funnel/contracts';
 import { plainArray } from '../connection/array-literals.ts';
+import { bool, int4, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
 import { chunks } from './submission-rows.ts';
@@ -30,8 +31,14 @@ const generations = (stages: readonly Wanted[]): readonly (readonly Wanted[])[] 
   return levels;
 };
 
-type State = { chain: string; epoch: number; recorded: boolean; continuable: boolean };
-type Stage = { id: string; chain: string; epochs: number; status: StageStatus; live: boolean };
+const stateColumns = { chain: text(), epoch: int4(), recorded: bool(), continuable: bool() };
+const stageColumns = {
+  id: text(),
+  chain: text(),
+  epochs: int4(),
+  status: text<StageStatus>(),
+  live: bool(),
+};
 
 /** Chains that are trained along; an attack is all of its chain, and is asked for by its id. */
 const chainsOf = (stages: readonly Wanted[]): readonly string[] => [
@@ -64,7 +71,8 @@ export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Foun
     return found;
   };
   const ask = async (chains: readonly string[], attacks: readonly string[]): Promise<void> => {
-    const rows = await tx.query<Stage>(
+    const rows = await tx.query(
+      stageColumns,
       `SELECT ${facts} FROM unnest($1::text[]) AS k (chain) JOIN stages s ON s.kind <> 'attack' AND s.chain = k.chain
        UNION ALL SELECT ${facts} FROM unnest($2::text[]) AS k (id) JOIN stages s ON s.id = k.id
        ORDER BY chain, epochs`,
@@ -77,7 +85,8 @@ export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Foun
       if (status === 'waiting' || status === 'ready' || status === 'running') of(chain).pending.push(epochs);
     }
     if (rows.length === 0) return; // a chain without stages has no states
-    const states = await tx.query<State>(
+    const states = await tx.query(
+      stateColumns,
       `SELECT c.hash AS chain, p.epoch, bool_or(p.step = 0) AS recorded, bool_or(p.continuable) AS continuable
        FROM unnest($1::text[]) AS k (chain) JOIN chains c ON c.hash = k.chain JOIN checkpoints p ON p.chain_id = c.id
        GROUP BY 1, 2 ORDER BY 1, 2`,

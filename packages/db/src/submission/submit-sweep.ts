@@ -1,5 +1,6 @@
 /** A sweep comes in whole: itself, its trials, the stages that are missing and what is known of the others, in one transaction. */
 import { AppError, type SweepPlan } from '@funnel/contracts';
+import { int8, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { lockStructure, schedule } from '../lifecycle/accounts.ts';
@@ -16,7 +17,8 @@ import { type PlacedStage, placeStages } from './submission-rows.ts';
 type Idempotency = NonNullable<Submission['idempotency']>;
 
 const findSubmission = async (tx: Tx, { key, bodyHash }: Idempotency): Promise<string | null> => {
-  const [row] = await tx.query<{ body_hash: string; sweep_id: string }>(
+  const [row] = await tx.query(
+    { body_hash: text(), sweep_id: text() },
     'SELECT body_hash, sweep_id FROM idempotency_keys WHERE key = $1',
     [key],
   );
@@ -32,7 +34,8 @@ const insertSweep = async (
   { definition, idempotency }: Submission,
   { plan }: SweepPlan,
 ): Promise<string> => {
-  const [row] = await tx.query<{ id: string }>(
+  const [row] = await tx.query(
+    { id: text() },
     `INSERT INTO sweeps (id, name, definition, plan, priority, max_running)
      SELECT lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 11, '0') || substr(md5(gen_random_uuid()::text), 1, 5),
        $1, $2, $3, $4, $5
@@ -47,7 +50,7 @@ const insertSweep = async (
   );
   const { id } = row!;
   if (idempotency)
-    await tx.query('INSERT INTO idempotency_keys (key, body_hash, sweep_id) VALUES ($1, $2, $3)', [
+    await tx.run('INSERT INTO idempotency_keys (key, body_hash, sweep_id) VALUES ($1, $2, $3)', [
       idempotency.key,
       idempotency.bodyHash,
       id,
@@ -64,7 +67,7 @@ const inherit = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]):
     there.filter((stage) => stage.kind === 'classify').map((stage) => stage.id),
   );
   if (there.some((stage) => stage.kind === 'attack')) {
-    const rows = await tx.query<{ id: string }>('SELECT id FROM trials WHERE sweep_id = $1', [sweepId]);
+    const rows = await tx.query({ id: text() }, 'SELECT id FROM trials WHERE sweep_id = $1', [sweepId]);
     await inheritScores(
       tx,
       rows.map((row) => row.id),
@@ -75,7 +78,8 @@ const inherit = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]):
 };
 
 const countRows = async (tx: Tx, sweepId: string): Promise<readonly CountChange[]> => {
-  const rows = await tx.query<{ subject: string; delta: number }>(
+  const rows = await tx.query(
+    { subject: text(), delta: int8() },
     `SELECT 'stage:' || s.kind || ':' || s.status AS subject, count(*) AS delta
      FROM sweep_stages l JOIN stages s ON s.id = l.stage_id WHERE l.sweep_id = $1 AND l.direct GROUP BY 1
      UNION ALL

@@ -1,11 +1,12 @@
 /** How a change of a sweep begins: alone among changes of structure, and in step with the attempts that write to the same rows. */
 import { AppError, type SweepStatus } from '@funnel/contracts';
+import { text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { lockStructure } from '../lifecycle/accounts.ts';
 import { lockOrder } from '../lifecycle/transitions.ts';
 
-const lockRunning = (tx: Tx, sweepId: string): Promise<unknown> =>
-  tx.query(
+const lockRunning = (tx: Tx, sweepId: string): Promise<void> =>
+  tx.run(
     `SELECT FROM stages s JOIN sweep_stages l ON l.stage_id = s.id
      WHERE l.sweep_id = $1 AND s.status = 'running' ORDER BY s.id FOR NO KEY UPDATE OF s`,
     [sweepId],
@@ -23,7 +24,8 @@ export const lockSweep = async (
 ): Promise<SweepStatus> => {
   await lockStructure(tx);
   await lockRunning(tx, id);
-  const [row] = await tx.query<{ status: SweepStatus }>(
+  const [row] = await tx.query(
+    { status: text<SweepStatus>() },
     'SELECT status FROM sweeps WHERE id = $1 FOR NO KEY UPDATE',
     [id],
   );
@@ -40,8 +42,8 @@ export const lockSweep = async (
  * Locks the unfinished stages of a sweep. Whoever writes rows of a sweep for the sake of a stage has locked that stage
  * before it read which sweeps have it: so nobody is in the middle of such a write, and who comes later does not find the sweep any more.
  */
-export const lockUnfinished = (tx: Tx, sweepId: string): Promise<unknown> =>
-  tx.query(
+export const lockUnfinished = (tx: Tx, sweepId: string): Promise<void> =>
+  tx.run(
     `SELECT FROM stages s JOIN sweep_stages l ON l.stage_id = s.id
      WHERE l.sweep_id = $1 AND s.status IN ('waiting', 'ready', 'running')
      ORDER BY ${lockOrder('s')} FOR NO KEY UPDATE OF s`,

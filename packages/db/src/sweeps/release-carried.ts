@@ -2,15 +2,18 @@
  * A longer run of a sweep that is being cancelled may carry shorter stages of others: it would train on for epochs that nobody wants.
  * Those that it carries are told to run themselves, from where it stands; then nobody needs it, and it is cancelled with its sweep.
  */
+import { int4, orNull, type RowOf, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { isFree } from '../lifecycle/dependants.ts';
 import { move, type StageChange } from '../lifecycle/transitions.ts';
 
-type Candidate = { id: string; chain: string; epochs: number; depends_on: string | null };
+const candidateColumns = { id: text(), chain: text(), epochs: int4(), depends_on: orNull(text()) };
+type Candidate = RowOf<typeof candidateColumns>;
 
 /** Unfinished stages of the sweep that other live sweeps need, but only because stages of theirs wait for them. */
 const indirectlyNeeded = (tx: Tx, sweepId: string): Promise<readonly Candidate[]> =>
-  tx.query<Candidate>(
+  tx.query(
+    candidateColumns,
     `SELECT s.id, s.chain, s.epochs, s.depends_on FROM stages s
      JOIN sweep_stages mine ON mine.stage_id = s.id AND mine.sweep_id = $1
      JOIN sweep_stages other ON other.stage_id = s.id AND other.sweep_id <> $1
@@ -21,12 +24,9 @@ const indirectlyNeeded = (tx: Tx, sweepId: string): Promise<readonly Candidate[]
   );
 
 /** Live stages that wait for any of these. */
-const waiting = (
-  tx: Tx,
-  sweepId: string,
-  ids: readonly string[],
-): Promise<readonly (Candidate & { depends_on: string })[]> =>
-  tx.query<Candidate & { depends_on: string }>(
+const waiting = (tx: Tx, sweepId: string, ids: readonly string[]): Promise<readonly Candidate[]> =>
+  tx.query(
+    candidateColumns,
     `SELECT s.id, s.chain, s.epochs, s.depends_on FROM stages s
      WHERE s.depends_on = ANY($2) AND s.status = 'waiting' AND EXISTS (
        SELECT FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
@@ -57,13 +57,13 @@ export const releaseCarried = async (tx: Tx, sweepId: string): Promise<readonly 
     if (dependants.length === 0 || !dependants.every((one) => carries(carrier, one))) continue;
     const moves = successors(carrier, dependants);
     const ids = moves.map((one) => one.id);
-    await tx.query(
+    await tx.run(
       `UPDATE stages s SET depends_on = x.depends_on FROM unnest($1::text[], $2::text[]) AS x (id, depends_on) WHERE s.id = x.id`,
       [ids, moves.map((one) => one.depends_on)],
     );
     const free = `SELECT s.id FROM stages s WHERE s.id = ANY($1) AND ${isFree('s')}`;
     changes.push(...(await move(tx, 'release', free, [ids])));
-    await tx.query('DELETE FROM sweep_stages WHERE stage_id = $1 AND NOT direct', [carrier.id]);
+    await tx.run('DELETE FROM sweep_stages WHERE stage_id = $1 AND NOT direct', [carrier.id]);
   }
   return changes;
 };

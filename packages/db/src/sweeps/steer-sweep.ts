@@ -1,5 +1,6 @@
 /** Pause, resume, cancel, retry: what a person does to a whole sweep. */
 import { AppError, type StageKind, type StageStatus, type SweepStatus } from '@funnel/contracts';
+import { int4, int8, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { schedule, scheduleStages } from '../lifecycle/accounts.ts';
@@ -11,7 +12,7 @@ import { lockSweep } from './lock-sweep.ts';
 import { releaseCarried } from './release-carried.ts';
 
 const setStatus = (tx: Tx, id: string, status: SweepStatus) =>
-  tx.query(
+  tx.run(
     `UPDATE sweeps SET status = $2, finished_at = CASE WHEN $2 IN ('completed', 'cancelled') THEN now() END WHERE id = $1`,
     [id, status],
   );
@@ -38,11 +39,11 @@ export const resumeSweep = (db: Db, id: string): Promise<void> =>
     await propagate(tx, { changes: [], events: [{ type: 'sweep', sweepId: id, status: 'running' }] });
   });
 
-type Cancelled = {
-  readonly id: string;
-  readonly kind: StageKind;
-  readonly from: StageStatus;
-  readonly fencing_token: number;
+const cancelledColumns = {
+  id: text(),
+  kind: text<StageKind>(),
+  from: text<StageStatus>(),
+  fencing_token: int4(),
 };
 
 /**
@@ -50,7 +51,8 @@ type Cancelled = {
  * one sees an attempt that was being claimed during the first.
  */
 const cancelStages = async (tx: Tx, sweepId: string): Promise<readonly StageChange[]> => {
-  const rows = await tx.query<Cancelled>(
+  const rows = await tx.query(
+    cancelledColumns,
     transitionSql(
       'cancel',
       `SELECT s.id FROM stages s JOIN sweep_stages l ON l.stage_id = s.id
@@ -63,7 +65,7 @@ const cancelStages = async (tx: Tx, sweepId: string): Promise<readonly StageChan
     [sweepId],
   );
   const running = rows.filter(({ from }) => from === 'running');
-  await tx.query(
+  await tx.run(
     `UPDATE attempts a SET outcome = 'cancelled', ended_at = now() FROM unnest($1::text[], $2::int[]) AS r (id, fencing_token)
      WHERE a.stage_id = r.id AND a.fencing_token = r.fencing_token`,
     [running.map(({ id }) => id), running.map((row) => row.fencing_token)],
@@ -73,7 +75,8 @@ const cancelStages = async (tx: Tx, sweepId: string): Promise<readonly StageChan
 
 /** Cancels the trials of the sweep that have not ended, even where another sweep goes on with their stages. */
 const cancelTrials = async (tx: Tx, sweepId: string): Promise<readonly CountChange[]> => {
-  const rows = await tx.query<{ from: string; n: number }>(
+  const rows = await tx.query(
+    { from: text(), n: int8() },
     `WITH old AS (
        SELECT id, status FROM trials WHERE sweep_id = $1 AND status IN ('waiting', 'running') ORDER BY id FOR NO KEY UPDATE
      ), changed AS (

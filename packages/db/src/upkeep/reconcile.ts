@@ -2,6 +2,7 @@
 import type { StageKind } from '@funnel/contracts';
 import { failStage, returnStage } from '../attempts/end-attempt.ts';
 import { type AttemptError, recordOutcome } from '../attempts/lease.ts';
+import { bool, float8, int4, orNull, type RowOf, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
@@ -9,6 +10,7 @@ import { reassignLeft } from '../lifecycle/accounts.ts';
 import {
   type End,
   endColumns,
+  endList,
   hasNoSurrogate,
   isFree,
   passRecorded,
@@ -44,7 +46,8 @@ const maxAnnounced = 200;
  * set back meanwhile), null if it is not its turn.
  */
 const takeTurn = async (tx: Tx, everySeconds: number): Promise<number | null> => {
-  const [turn] = await tx.query<{ applied: string | null; free: boolean; gap: number | null }>(
+  const [turn] = await tx.query(
+    { applied: orNull(text()), free: bool(), gap: orNull(float8()) },
     `SELECT ${appliedMigration} AS applied, pg_try_advisory_xact_lock(hashtext('funnel reconcile')) AS free,
        (SELECT extract(epoch FROM now() - at)::float8 FROM duties WHERE name = 'reconcile') AS gap`,
   );
@@ -52,7 +55,7 @@ const takeTurn = async (tx: Tx, everySeconds: number): Promise<number | null> =>
   const gap = turn!.gap ?? Number.POSITIVE_INFINITY;
   const tooSoon = gap < everySeconds && gap > -clockSlack;
   if (!turn!.free || tooSoon) return null;
-  await tx.query(
+  await tx.run(
     `INSERT INTO duties (name, at) VALUES ('reconcile', now()) ON CONFLICT (name) DO UPDATE SET at = now()`,
   );
   return gap;
@@ -64,7 +67,7 @@ const takeTurn = async (tx: Tx, everySeconds: number): Promise<number | null> =>
  */
 const forgiveGap = async (tx: Tx, gap: number, leaseSeconds: number): Promise<void> => {
   if (gap <= Math.max(leaseSeconds / 2, minGap)) return;
-  await tx.query(
+  await tx.run(
     `UPDATE stages SET lease_until = now() + make_interval(secs => $1) WHERE status = 'running' AND lease_until < now() + make_interval(secs => $1)`,
     [leaseSeconds],
   );
@@ -73,28 +76,30 @@ const forgiveGap = async (tx: Tx, gap: number, leaseSeconds: number): Promise<vo
 /** The database's clock was set back: what was to happen at a time that is now far off happens as if it had been written just now. */
 const followClock = async (tx: Tx, gap: number, leaseSeconds: number): Promise<void> => {
   if (gap > -clockSlack) return;
-  await tx.query(
+  await tx.run(
     `UPDATE stages SET lease_until = now() + make_interval(secs => $1) WHERE status = 'running' AND lease_until > now() + make_interval(secs => $1)`,
     [leaseSeconds],
   );
-  await tx.query(
+  await tx.run(
     `UPDATE stages SET ready_at = now() WHERE status IN ('waiting', 'ready') AND ready_at > now()`,
   );
-  await tx.query('UPDATE outbox SET due_at = now() WHERE due_at > now()');
-  await tx.query(`UPDATE workers SET heartbeat_at = now() WHERE heartbeat_at > now()`);
+  await tx.run('UPDATE outbox SET due_at = now() WHERE due_at > now()');
+  await tx.run(`UPDATE workers SET heartbeat_at = now() WHERE heartbeat_at > now()`);
 };
 
-type Expired = {
-  readonly id: string;
-  readonly kind: StageKind;
-  readonly fencing_token: number;
-  readonly worker_id: string;
-  readonly expiries: number;
+const expiredColumns = {
+  id: text(),
+  kind: text<StageKind>(),
+  fencing_token: int4(),
+  worker_id: orNull(text()),
+  expiries: int4(),
 };
+type Expired = RowOf<typeof expiredColumns>;
 
 /** A stage that someone is just writing to is not dead: its row is locked, and skipped. */
 const findExpired = (tx: Tx): Promise<readonly Expired[]> =>
-  tx.query<Expired>(
+  tx.query(
+    expiredColumns,
     `UPDATE stages s SET expiries = expiries + 1
      FROM (SELECT id FROM stages WHERE status = 'running' AND lease_until < now() ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) AS e
      WHERE s.id = e.id RETURNING s.id, s.kind, s.fencing_token, s.worker_id, s.expiries`,
@@ -113,11 +118,11 @@ const expire = async (tx: Tx, stage: Expired, maxAttempts: number): Promise<read
 
 /** Workers that have not been heard of for four leases are gone, and after a day forgotten. */
 const retireSilent = async (tx: Tx, leaseSeconds: number): Promise<void> => {
-  await tx.query(
+  await tx.run(
     `UPDATE workers SET status = 'gone' WHERE status <> 'gone' AND heartbeat_at < now() - make_interval(secs => $1)`,
     [4 * leaseSeconds],
   );
-  await tx.query(`DELETE FROM workers WHERE status = 'gone' AND heartbeat_at < now() - interval '1 day'`);
+  await tx.run(`DELETE FROM workers WHERE status = 'gone' AND heartbeat_at < now() - interval '1 day'`);
 };
 
 /**
@@ -129,6 +134,7 @@ const eventDays = 7;
 
 const isRepairDue = async (tx: Tx): Promise<boolean> => {
   const rows = await tx.query(
+    { name: text() },
     `INSERT INTO duties AS d (name, at) VALUES ('repair', now())
      ON CONFLICT (name) DO UPDATE SET at = now() WHERE d.at < now() - make_interval(secs => $1)
      RETURNING name`,
@@ -139,19 +145,21 @@ const isRepairDue = async (tx: Tx): Promise<boolean> => {
 
 /** Ended stages that someone still waits for, though all that it needs has ended, or one of them badly. */
 const stuck = (tx: Tx): Promise<readonly End[]> =>
-  tx.query<End>(
-    `SELECT ${endColumns('a')} FROM stages s JOIN stages a ON a.id = s.depends_on
+  tx.query(
+    endColumns,
+    `SELECT ${endList('a')} FROM stages s JOIN stages a ON a.id = s.depends_on
      WHERE s.status = 'waiting' AND a.status NOT IN ('waiting', 'ready', 'running')
        AND (a.status <> 'completed' OR ${isFree('s')} OR ${hasNoSurrogate('s')})
      UNION
-     SELECT ${endColumns('a')} FROM stages s CROSS JOIN LATERAL unnest(s.surrogates) AS g (id) JOIN stages a ON a.id = g.id
+     SELECT ${endList('a')} FROM stages s CROSS JOIN LATERAL unnest(s.surrogates) AS g (id) JOIN stages a ON a.id = g.id
      WHERE s.status = 'waiting' AND s.surrogates <> '{}' AND coalesce(a.skip_cause, a.status) IN ('failed', 'cancelled')
      ORDER BY 1 LIMIT 1000`,
   );
 
 /** Stages that could start or wait, though a longer run has recorded their epoch. */
 const recorded = async (tx: Tx): Promise<readonly string[]> => {
-  const rows = await tx.query<{ id: string }>(
+  const rows = await tx.query(
+    { id: text() },
     `SELECT s.id FROM stages s JOIN chains c ON c.hash = s.chain
      JOIN checkpoints p ON p.chain_id = c.id AND p.epoch = s.epochs AND p.step = 0
      WHERE s.status IN ('waiting', 'ready') AND s.kind <> 'attack' LIMIT 1000`,
@@ -161,7 +169,7 @@ const recorded = async (tx: Tx): Promise<readonly string[]> => {
 
 const repair = async (tx: Tx): Promise<readonly StageChange[]> => {
   if (!(await isRepairDue(tx))) return [];
-  await tx.query('DELETE FROM events WHERE at < now() - make_interval(days => $1)', [eventDays]);
+  await tx.run('DELETE FROM events WHERE at < now() - make_interval(days => $1)', [eventDays]);
   await reassignLeft(tx);
   const changes: StageChange[] = [...(await passRecorded(tx, await recorded(tx)))];
   for (const end of await stuck(tx))
@@ -177,10 +185,10 @@ const repair = async (tx: Tx): Promise<readonly StageChange[]> => {
  * outbox would grow.
  */
 const announceAgain = async (tx: Tx): Promise<void> => {
-  await tx.query(
+  await tx.run(
     `DELETE FROM outbox o WHERE NOT EXISTS (SELECT FROM stages s WHERE s.id = o.stage_id AND s.status = 'ready')`,
   );
-  await tx.query(
+  await tx.run(
     `INSERT INTO outbox (stage_id, due_at)
      SELECT id, ready_at FROM stages
      WHERE status = 'ready' AND sweep_id IS NOT NULL AND ready_at <= now() AND NOT EXISTS (SELECT FROM outbox WHERE due_at <= now())
