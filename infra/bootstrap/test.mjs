@@ -38,7 +38,7 @@ const needs = [
     for: 'the webgpu backend',
     packages: ['mesa-vulkan-drivers'],
     elsewhere: 'the driver of your GPU, or Mesa',
-    wanted: () => holds(join(root, 'apps/bench/test'), 'webgpu.test.ts'),
+    wanted: () => holds(join(root, 'tools/bench/test'), 'webgpu.test.ts'),
     isPresent: () =>
       ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d'].some((folder) => holds(folder, '.json')),
   },

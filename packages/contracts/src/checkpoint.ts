@@ -1,21 +1,6 @@
 /** What a checkpoint is made of. Its hash is the sha-256 of its manifest's canonical JSON; every tensor file is content-addressed. */
 import { z } from 'zod';
 
-/** JSON with keys sorted at every depth: equal values give equal text, so it can be hashed. Refuses what JSON would change in silence. */
-export const canonicalJson = (value: unknown): string => {
-  if (typeof value === 'number' && !Number.isFinite(value))
-    throw new TypeError(`Expected a finite number, but got ${value}`);
-  if (value === null || typeof value !== 'object') {
-    const text = JSON.stringify(value);
-    if (text === undefined) throw new TypeError(`Expected a JSON value, but got ${typeof value}`);
-    return text;
-  }
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
-  entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`;
-};
-
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const TensorSpec = z.strictObject({ name: z.string(), shape: z.array(z.int()) });

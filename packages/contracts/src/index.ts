@@ -23,24 +23,16 @@ export {
 export * from './checkpoint.ts';
 export * from './datasets.ts';
 export * from './errors.ts';
-export * from './events.ts';
-export * from './extended-number.ts';
-export {
-  type HyperparameterDeclaration,
-  isNumeric,
-  type NumericHyperparameter,
-} from './hyperparameter-declaration.ts';
 export * from './hyperparameters.ts';
+export * from './json.ts';
 export * from './metrics.ts';
-export * from './objective.ts';
 export * from './plan.ts';
 export * from './predicted-class.ts';
+export * from './ranking.ts';
 export * from './recipes.ts';
 export * from './resources.ts';
 export * from './retention.ts';
 export * from './routes.ts';
 export * from './search-space.ts';
 export * from './stages.ts';
-export * from './status.ts';
 export * from './sweep.ts';
-export * from './threat-model.ts';

@@ -1,8 +1,58 @@
 /** The planner's answer: what a sweep consists of, and what of it is there already. Pure data between planner and database, and its words. */
-import type { Hyperparameters } from './hyperparameters.ts';
+import { z } from 'zod';
+import { type Hyperparameters, HyperparameterValue } from './hyperparameters.ts';
 import type { RecipeName } from './recipes.ts';
-import type { Plan, PlannedHyperparameter } from './resources.ts';
-import type { StageSpec } from './stages.ts';
+import { StageKind, type StageSpec } from './stages.ts';
+
+const Count = z.int().min(0);
+
+/** What sharing saves. `cached`: epochs that the database had before. `needed` + `cached` + what trials share = `unshared`. */
+export const EpochCount = z.strictObject({
+  unshared: Count.meta({ description: 'Epochs if every trial trained alone.' }),
+  needed: Count.meta({ description: 'Epochs that must still be trained for this sweep.' }),
+  cached: Count.meta({ description: 'Epochs found done, or under way, for other sweeps.' }),
+});
+export type EpochCount = z.infer<typeof EpochCount>;
+
+/** What a sweep takes for one hyperparameter of its search space. */
+export const PlannedHyperparameter = z
+  .strictObject({
+    hyperparameter: z.string(),
+    asked: Count.nullable().meta({
+      description: 'Values asked for, equal ones included; null for a continuous range.',
+    }),
+    different: Count.nullable().meta({
+      description: 'Different values among them; null where a continuous range holds any number.',
+    }),
+    values: z.array(HyperparameterValue).meta({
+      description: 'The first ten of these, in order; empty for a continuous range.',
+    }),
+    continuous: z
+      .strictObject({ min: z.number(), max: z.number(), scale: z.enum(['linear', 'log']) })
+      .nullable()
+      .meta({ description: 'The range that values are drawn from, evenly on its scale; else null.' }),
+  })
+  .meta({ id: 'PlannedHyperparameter' });
+export type PlannedHyperparameter = z.infer<typeof PlannedHyperparameter>;
+
+export const Plan = z
+  .strictObject({
+    trials: Count,
+    stages: z.record(StageKind, z.strictObject({ total: Count, cached: Count })),
+    epochs: EpochCount,
+    /** unshared / (needed + cached) */
+    sharing: z.number(),
+    space: z.array(PlannedHyperparameter).optional().meta({
+      description:
+        'The hyperparameters of the search space; absent in plans that were made before it was noted.',
+    }),
+    leftOut: z.array(z.string()).optional().meta({
+      description:
+        'What was asked for and makes no trial of its own, such as equal values: one sentence each.',
+    }),
+  })
+  .meta({ id: 'Plan' });
+export type Plan = z.infer<typeof Plan>;
 
 /** One point of the search space with one seed; only the hyperparameters that its recipe reads. */
 export type TrialPoint = {

@@ -1,5 +1,5 @@
 /**
- * What the API answers with. Times are ISO 8601 in UTC. A median distance that is infinite is "Infinity" (`extended-number.ts`); a number
+ * What the API answers with. Times are ISO 8601 in UTC. A median distance that is infinite is "Infinity" (`json.ts`); a number
  * that does not exist is null.
  */
 import { z } from 'zod';
@@ -8,64 +8,17 @@ import { EvaluationSummary } from './attacks/evaluation.ts';
 import { AttackName } from './attacks.ts';
 import { Position, Sha256 } from './checkpoint.ts';
 import { DatasetName } from './datasets.ts';
-import { ExtendedNumber } from './extended-number.ts';
 import { HyperparameterValue } from './hyperparameters.ts';
+import { ExtendedNumber } from './json.ts';
 import { EvaluationMetricName } from './metrics.ts';
+import { Plan } from './plan.ts';
+import { ThreatModel } from './ranking.ts';
 import { RecipeName } from './recipes.ts';
-import { AttackRun } from './stages.ts';
-import { StageKind, StageStatus, SweepStatus, TrialStatus } from './status.ts';
+import { AttackRun, StageKind, StageStatus, SweepStatus, TrialStatus } from './stages.ts';
 import { StoredDefinition } from './sweep.ts';
-import { ThreatModel } from './threat-model.ts';
 
 const Time = z.iso.datetime();
 const Count = z.int().min(0);
-/** What sharing saves. `cached`: epochs that the database had before. `needed` + `cached` + what trials share = `unshared`. */
-export const EpochCount = z.strictObject({
-  unshared: Count.meta({ description: 'Epochs if every trial trained alone.' }),
-  needed: Count.meta({ description: 'Epochs that must still be trained for this sweep.' }),
-  cached: Count.meta({ description: 'Epochs found done, or under way, for other sweeps.' }),
-});
-export type EpochCount = z.infer<typeof EpochCount>;
-
-/** What a sweep takes for one hyperparameter of its search space. */
-export const PlannedHyperparameter = z
-  .strictObject({
-    hyperparameter: z.string(),
-    asked: Count.nullable().meta({
-      description: 'Values asked for, equal ones included; null for a continuous range.',
-    }),
-    different: Count.nullable().meta({
-      description: 'Different values among them; null where a continuous range holds any number.',
-    }),
-    values: z.array(HyperparameterValue).meta({
-      description: 'The first ten of these, in order; empty for a continuous range.',
-    }),
-    continuous: z
-      .strictObject({ min: z.number(), max: z.number(), scale: z.enum(['linear', 'log']) })
-      .nullable()
-      .meta({ description: 'The range that values are drawn from, evenly on its scale; else null.' }),
-  })
-  .meta({ id: 'PlannedHyperparameter' });
-export type PlannedHyperparameter = z.infer<typeof PlannedHyperparameter>;
-
-export const Plan = z
-  .strictObject({
-    trials: Count,
-    stages: z.record(StageKind, z.strictObject({ total: Count, cached: Count })),
-    epochs: EpochCount,
-    /** unshared / (needed + cached) */
-    sharing: z.number(),
-    space: z.array(PlannedHyperparameter).optional().meta({
-      description:
-        'The hyperparameters of the search space; absent in plans that were made before it was noted.',
-    }),
-    leftOut: z.array(z.string()).optional().meta({
-      description:
-        'What was asked for and makes no trial of its own, such as equal values: one sentence each.',
-    }),
-  })
-  .meta({ id: 'Plan' });
-export type Plan = z.infer<typeof Plan>;
 
 const StatusCounts = <S extends z.ZodEnum>(status: S) => z.partialRecord(status, Count);
 
@@ -296,3 +249,45 @@ export const AuditEntry = z
   })
   .meta({ id: 'AuditEntry' });
 export type AuditEntry = z.infer<typeof AuditEntry>;
+
+/** What the event stream says. Every event has a growing id; a client that reconnects with `Last-Event-ID` misses none. */
+
+export const FunnelEvent = z
+  .discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('sweep'),
+      sweepId: z.string(),
+      status: SweepStatus.or(z.literal('deleted')),
+    }),
+    z.strictObject({
+      type: z.literal('trial'),
+      sweepId: z.string(),
+      trialId: z.string(),
+      status: TrialStatus,
+    }),
+    z.strictObject({
+      type: z.literal('stage'),
+      sweepId: z.string(),
+      stage: z.string(),
+      kind: StageKind,
+      status: StageStatus,
+    }),
+    z.strictObject({
+      type: z.literal('epoch'),
+      sweepId: z.string(),
+      stage: z.string(),
+      kind: StageKind,
+      position: Position,
+      epochs: z.int(),
+      metrics: z.record(z.string(), z.number().nullable()),
+    }),
+    z.strictObject({
+      type: z.literal('evaluation'),
+      sweepId: z.string(),
+      stage: z.string(),
+      attack: z.string(),
+    }),
+  ])
+  .meta({ id: 'FunnelEvent' });
+export type FunnelEvent = z.infer<typeof FunnelEvent>;
+export type FunnelEventRow = { readonly id: string; readonly at: string; readonly event: FunnelEvent };

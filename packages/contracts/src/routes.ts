@@ -3,15 +3,13 @@ import { resultRoutes } from './routes/result-routes.ts';
 import type { Route } from './routes/route.ts';
 import { serviceRoutes } from './routes/service-routes.ts';
 import { sweepRoutes } from './routes/sweep-routes.ts';
-import { workRoutes } from './routes/work-routes.ts';
 
-export { HyperparameterFilter, type LeaderboardQuery } from './routes/leaderboard-query.ts';
+export { HyperparameterFilter, type LeaderboardQuery } from './routes/result-routes.ts';
 export { type Role, type Route, roles } from './routes/route.ts';
 
 export const routes = {
   ...sweepRoutes,
   ...resultRoutes,
-  ...workRoutes,
   ...serviceRoutes,
 } as const satisfies Record<string, Route>;
 

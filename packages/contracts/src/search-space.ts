@@ -3,13 +3,14 @@
  * held to what the hyperparameter takes, so its points need no check of their own.
  */
 import { z } from 'zod';
-import { isNumeric, type NumericHyperparameter } from './hyperparameter-declaration.ts';
 import {
   type HyperparameterName,
   type HyperparameterValue,
   hyperparameterDeclaration,
   hyperparameterNames,
   hyperparameters,
+  isNumeric,
+  type NumericHyperparameter,
 } from './hyperparameters.ts';
 
 /**

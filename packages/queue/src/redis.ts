@@ -2,14 +2,20 @@
 import { readFileSync } from 'node:fs';
 import { Queue, Worker } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
-import { failListener, type Notification, overBullmq, startListener, workerOptions } from './bullmq-queue.ts';
+import {
+  closeOnError,
+  type Notification,
+  openBullmqQueue,
+  partOf,
+  startWorker,
+  workerOptions,
+} from './bullmq-queue.ts';
 import type { StageQueue, StageQueueOptions } from './stage-queue.ts';
 
-/** `rediss://user:password@host:port?sslrootcert=…`: what the driver reads of an address, and the files that it does not. */
-/** Named as PostgreSQL's addresses name them; the option of Node's TLS that each becomes. */
+/** Parameters of an address that name a file, as in addresses of PostgreSQL, and the option of Node's TLS that the file becomes. */
 const files = { sslrootcert: 'ca', sslcert: 'cert', sslkey: 'key' } as const;
 
-const read = (name: string, file: string): Buffer => {
+const readTlsFile = (name: string, file: string): Buffer => {
   try {
     return readFileSync(file);
   } catch (error) {
@@ -22,7 +28,10 @@ const read = (name: string, file: string): Buffer => {
 
 type RedisAddress = { readonly url: string; readonly options: Pick<RedisOptions, 'tls'> };
 
-/** Throws a TypeError when a file is not there, or named where there is no TLS to use it. */
+/**
+ * Reads an address such as `rediss://user:password@host:port?sslrootcert=…`; the driver itself does not know the files. Throws a TypeError when
+ * a file is not there, or when an address without TLS names one.
+ */
 const redisAddress = (address: string): RedisAddress => {
   const url = new URL(address);
   const tls: Record<string, Buffer> = {};
@@ -33,23 +42,20 @@ const redisAddress = (address: string): RedisAddress => {
       throw new TypeError(
         `Expected rediss:// in REDIS_URL, which names a ${name}, but got ${url.protocol}//`,
       );
-    tls[option] = read(name, file);
+    tls[option] = readTlsFile(name, file);
     url.searchParams.delete(name);
   }
   return { url: url.href, options: Object.keys(tls).length > 0 ? { tls } : {} };
 };
 
-/**
- * What broke a connection, in words that say what to do. The driver's own errors carry the command that failed, which for a refused
- * password is the password: they go nowhere.
- */
-const words: readonly (readonly [RegExp, string])[] = [
+/** What a user can do about an error of the driver. */
+const advices: readonly (readonly [RegExp, string])[] = [
   [/^WRONGPASS|invalid password/, 'it refuses the user or the password: check both in REDIS_URL'],
   [
     /^NOAUTH|Authentication required/,
-    'it wants a password: put it into REDIS_URL (redis://user:password@host)',
+    'it asks for a password: put it into REDIS_URL (redis://user:password@host)',
   ],
-  [/^NOPERM/, 'the user of REDIS_URL may not do what a queue does: give it ~* &* +@all'],
+  [/^NOPERM/, 'the user of REDIS_URL lacks permissions that a queue needs: give it ~* &* +@all'],
   [
     /self-signed certificate|unable to (verify|get)|certificate signature failure/,
     'its certificate is of an authority that is not known here: name the file of that authority in REDIS_URL (rediss://…?sslrootcert=/path/to/ca.crt)',
@@ -65,19 +71,22 @@ const words: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /ECONNRESET|EPIPE|Connection is closed/,
-    'it closed the connection: it may have ended; a port that wants TLS does so to redis:// (then use rediss:// in REDIS_URL)',
+    'it closed the connection: it has stopped, or its port takes TLS only (then use rediss:// in REDIS_URL)',
   ],
 ];
 
-/** A new error: its message holds neither user nor password, and it has no cause. */
+/**
+ * Makes the error that users see from an error of the driver. That one carries the command that failed, which after a refused password is the
+ * password: so the new error has no cause, and its message holds neither user nor password.
+ */
 const redisFault = ({ message }: Error): Error => {
-  const advice = words.find(([pattern]) => pattern.test(message))?.[1];
+  const advice = advices.find(([pattern]) => pattern.test(message))?.[1];
   return new Error(advice ? `Redis answers, but ${advice}` : `Redis cannot be reached: ${message}`);
 };
 
 /** The driver does not reconnect: see keep-open.ts. All times in milliseconds. */
 const common: RedisOptions = { retryStrategy: () => null, disconnectTimeout: 200, keepAlive: 10_000 };
-/** Whoever rings is told at once that Redis is away: the stage is safe in the database. */
+/** Fails at once while Redis is away: the outbox in the database keeps the stage. */
 const producer: RedisOptions = {
   ...common,
   enableOfflineQueue: false,
@@ -94,7 +103,7 @@ export const openRedisQueue = async ({
 }: StageQueueOptions): Promise<StageQueue> => {
   const { url, options } = redisAddress(address);
 
-  /** Connections of one part (BullMQ duplicates the first one for its blocking commands), and what cuts all of them. */
+  /** The connections of one part (BullMQ duplicates the first one for its blocking commands); `cut` ends them all. */
   const connections = (role: RedisOptions, onFault: (error: Error) => void) => {
     const clients: Redis[] = [];
     const connect = (override: Partial<RedisOptions> = {}): Redis => {
@@ -113,37 +122,24 @@ export const openRedisQueue = async ({
     };
   };
 
-  return overBullmq(
+  return openBullmqQueue(
     {
-      openNotifications: (fail) => {
+      openQueue: (fail) => {
         const { connection, cut } = connections(producer, fail);
-        const notifications = new Queue<Notification>(name, { connection, skipMetasUpdate: true }).on(
-          'error',
-          fail,
-        );
-        return {
-          value: notifications,
-          ready: notifications.waitUntilReady(),
-          close: () => notifications.close(),
-          cut,
-        };
+        const queue = new Queue<Notification>(name, { connection, skipMetasUpdate: true }).on('error', fail);
+        return partOf(queue, queue.waitUntilReady(), cut);
       },
       openListener: (onNotification, concurrency) => (fail) => {
         let onFault = fail;
         const { connection, cut } = connections(consumer, (error) => onFault(error));
-        const listener = new Worker<Notification>(name, (job) => onNotification(job.data), {
+        const worker = new Worker<Notification>(name, (job) => onNotification(job.data), {
           ...workerOptions,
           connection,
           concurrency,
         });
-        onFault = failListener(listener, fail);
-        listener.on('error', onFault);
-        return {
-          value: listener,
-          ready: startListener(listener, onFault),
-          close: () => listener.close(),
-          cut,
-        };
+        onFault = closeOnError(worker, fail);
+        worker.on('error', onFault);
+        return partOf(worker, startWorker(worker, onFault), cut);
       },
       describe: redisFault,
       explain: redisFault,

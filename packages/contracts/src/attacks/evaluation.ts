@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { AttackName } from '../attacks.ts';
-import { orInfinity } from '../extended-number.ts';
+import { orInfinity } from '../json.ts';
 
 const count = (description: string) => z.int().min(0).meta({ description });
 const share = (description: string) => z.number().min(0).max(1).meta({ description });

@@ -1,11 +1,67 @@
-/** The service: what it knows, what happens in it, what it frees, and whether it is well. */
+/** The work itself: who does it, its stages, and the networks that it left. */
 import { z } from 'zod';
-import { AuditEntry } from '../resources.ts';
+import { AuditEntry, Evaluation, Stage, StageLogLine, Worker } from '../resources.ts';
 import { Collection, RetentionPolicy } from '../retention.ts';
-import { Id, page, pageOf } from './parameters.ts';
-import type { Route } from './route.ts';
+import { ById, Id, page, pageOf, type Route } from './route.ts';
 
 export const serviceRoutes = {
+  listWorkers: {
+    method: 'GET',
+    url: '/v1/workers',
+    summary: 'Workers and what each runs.',
+    role: 'read',
+    response: z.strictObject({ items: z.array(Worker) }),
+    errors: [],
+  },
+  getStage: {
+    method: 'GET',
+    url: '/v1/stages/:id',
+    summary: 'One stage.',
+    role: 'read',
+    params: ById,
+    response: Stage,
+    errors: ['NOT_FOUND'],
+  },
+  getStageLog: {
+    method: 'GET',
+    url: '/v1/stages/:id/log',
+    summary: 'What happened to a stage, oldest first: its attempts, their errors, and its epochs.',
+    role: 'read',
+    params: ById,
+    response: z.strictObject({ items: z.array(StageLogLine) }),
+    errors: ['NOT_FOUND'],
+  },
+  getEvaluation: {
+    method: 'GET',
+    url: '/v1/stages/:id/evaluation',
+    summary: 'The evaluation of an attack stage.',
+    role: 'read',
+    params: ById,
+    response: Evaluation,
+    errors: ['NOT_FOUND'],
+  },
+  getModel: {
+    method: 'GET',
+    url: '/v1/checkpoints/:hash/:network/model.json',
+    summary: 'A network as a TF.js layers model: open it with tf.loadLayersModel(url).',
+    role: 'read',
+    params: z.strictObject({ hash: Id, network: Id }),
+    response: z.looseObject({
+      format: z.literal('layers-model'),
+      modelTopology: z.unknown(),
+      weightsManifest: z.array(z.unknown()),
+    }),
+    errors: ['NOT_FOUND'],
+  },
+  getWeights: {
+    method: 'GET',
+    url: '/v1/checkpoints/:hash/:network/weights.bin',
+    summary: 'Its weights, float32 little-endian.',
+    role: 'read',
+    params: z.strictObject({ hash: Id, network: Id }),
+    produces: 'application/octet-stream',
+    errors: ['NOT_FOUND'],
+  },
   getSchema: {
     method: 'GET',
     url: '/v1/schema',

@@ -1,10 +1,10 @@
 /** Sweeps: planned, submitted, listed, steered. */
 import { z } from 'zod';
-import { Plan, Stage, Sweep, SweepDetail, Trial } from '../resources.ts';
-import { SweepStatus, TrialStatus } from '../status.ts';
+import { Plan } from '../plan.ts';
+import { Stage, Sweep, SweepDetail, Trial } from '../resources.ts';
+import { SweepStatus, TrialStatus } from '../stages.ts';
 import { SweepDefinition } from '../sweep.ts';
-import { ById, page, pageOf } from './parameters.ts';
-import type { Route } from './route.ts';
+import { ById, page, pageOf, type Route } from './route.ts';
 
 const sweepAction = (action: string, summary: string) =>
   ({

@@ -1,5 +1,5 @@
 /**
- * The worst case over the attacks of a trial, image by image, as `threat-model.ts` of the contracts defines it: which images an attack fooled
+ * The worst case over the attacks of a trial, image by image, as `ranking.ts` of the contracts defines it: which images an attack fooled
  * inside one of the trial's balls, and the least distance that any attack found. Noise level and clean accuracy are not of this kind: their
  * worst case is the worst value of any attack, and a missing value is never the worst.
  *

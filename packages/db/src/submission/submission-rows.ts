@@ -42,3 +42,12 @@ const chunk = 10_000;
 
 export const chunks = <T>(items: readonly T[], size = chunk): readonly (readonly T[])[] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+
+export type PlannedTrial = SweepPlan['trials'][number];
+
+/** The first trial of each configuration, by its hash. The order is that of the trials, and its places are the configurations' numbers. */
+export const firstTrials = (trials: readonly PlannedTrial[]): ReadonlyMap<string, PlannedTrial> => {
+  const first = new Map<string, PlannedTrial>();
+  for (const trial of trials) if (!first.has(trial.configuration)) first.set(trial.configuration, trial);
+  return first;
+};

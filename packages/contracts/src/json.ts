@@ -1,0 +1,32 @@
+/**
+ * Numbers that may be infinite, such as a median distance where most images withstand. JSON has no infinity: there it is the text
+ * "Infinity", which `Number`, PostgreSQL's `::float8` and Python's `float` read.
+ */
+import { z } from 'zod';
+
+export const orInfinity = (finite: z.ZodNumber) => z.union([finite, z.literal('Infinity')]);
+export const ExtendedNumber = orInfinity(z.number());
+export type ExtendedNumber = z.infer<typeof ExtendedNumber>;
+
+/** `value` must not be NaN or −∞: a number that does not exist is null. */
+export const writeExtended = (value: number): ExtendedNumber =>
+  value === Number.POSITIVE_INFINITY ? 'Infinity' : value;
+
+export const readExtended = <Missing extends null | undefined>(
+  value: ExtendedNumber | Missing,
+): number | Missing => (value === null || value === undefined ? value : Number(value));
+
+/** JSON with keys sorted at every depth: equal values give equal text, so it can be hashed. Refuses what JSON would change in silence. */
+export const canonicalJson = (value: unknown): string => {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new TypeError(`Expected a finite number, but got ${value}`);
+  if (value === null || typeof value !== 'object') {
+    const text = JSON.stringify(value);
+    if (text === undefined) throw new TypeError(`Expected a JSON value, but got ${typeof value}`);
+    return text;
+  }
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+  entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`;
+};

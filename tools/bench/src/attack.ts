@@ -1,0 +1,235 @@
+/** `bench attack`: every attack's time per image, beside Foolbox's on the same kind of machine and the floor of the model's own passes. */
+
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type ClassifierModel, classifierModel, evaluateAttack } from '@funnel/attacks';
+import { AppError, classesOf, DatasetName, DatasetSpec, type EvaluationSummary } from '@funnel/contracts';
+import { gatherImages, loadDataset, openBackend } from '@funnel/engine';
+import * as tf from '@tensorflow/tfjs';
+import { z } from 'zod';
+import { type AttackCase, attackCaseNames, attackCases, meets } from './attack-cases.ts';
+
+const defaultModel = fileURLToPath(new URL('../../../../shared/oracle/mnist-conv', import.meta.url));
+
+const Options = z.strictObject({
+  model: z.string().default(defaultModel),
+  dataset: DatasetName.default('mnist'),
+  images: z.coerce.number().pipe(z.int().min(1).max(10_000)).default(500),
+  only: z
+    .string()
+    .transform((names) => names.split(','))
+    .pipe(z.array(z.enum(attackCaseNames)))
+    .default([...attackCaseNames]),
+  backend: z.enum(['auto', 'cuda', 'tensorflow', 'webgpu', 'wasm', 'cpu']).default('wasm'),
+  json: z.boolean().default(false),
+});
+export type BenchAttackOptions = z.input<typeof Options>;
+
+export const attackUsage = `attack [--model DIR] [--dataset mnist|fashion-mnist|glyphs] [--images 500] [--only ${attackCaseNames.slice(0, 2).join(',')},…]
+       [--backend wasm|…] [--json]
+  Times every attack on a layers model that outputs logits (default ../shared/oracle/mnist-conv), beside Foolbox 1.8 and 3.3.4,
+  on at most so many images; attacks that only Foolbox 1.8 has, which takes images one by one, on 100 or fewer.`;
+
+/** Times the chosen attacks on the first correctly classified test images. Slow attacks take fewer images. */
+export const benchAttack = async (options: BenchAttackOptions = {}): Promise<readonly AttackTiming[]> => {
+  const { model: folder, dataset, images, only, backend } = Options.parse(options);
+  await openBackend(backend);
+  const model = await loadLayersModel(folder);
+  const given = await correctImages(model, dataset, images);
+  const passes = await timePasses(model, given.images);
+  const timings: AttackTiming[] = [];
+  for (const attackCase of attackCases.filter(({ name }) => only.includes(name)))
+    timings.push(await timeAttack(model, given, attackCase, passes));
+  return timings;
+};
+
+type Given = {
+  readonly images: Float32Array;
+  readonly labels: Int32Array;
+  readonly indices: readonly number[];
+};
+type Passes = { readonly forward: number; readonly backward: number };
+
+const timeAttack = async (
+  model: ClassifierModel,
+  given: Given,
+  attackCase: AttackCase,
+  passes: Passes,
+): Promise<AttackTiming> => {
+  const { attack, name, foolbox18, foolbox3, target = null } = attackCase;
+  const count = Math.min(given.labels.length, attackCase.maxImages);
+  await evaluateAttack({ model, ...take(given, Math.min(count, attackCase.warmUp)), attack }); // compiles what it needs
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  const { summary } = await evaluateAttack({ model, ...take(given, count), attack });
+  const seconds = (performance.now() - start) / 1000 / count;
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    attack: name,
+    images: count,
+    seconds,
+    cpuSeconds: (user + system) / 1e6 / count,
+    floorSeconds: floor(attackCase, summary, passes),
+    foolbox18,
+    foolbox3,
+    target,
+    meetsTarget: target && meets(target, { foolbox18, foolbox3 }, seconds),
+    successRate: summary.successRate,
+  };
+};
+
+const floor = ({ passes }: AttackCase, summary: EvaluationSummary, { forward, backward }: Passes): number => {
+  const counts = passes({ steps: summary.meanSteps ?? 0, queries: summary.meanQueries ?? 0 });
+  return counts.forward * forward + counts.backward * backward;
+};
+
+const take = ({ images, labels, indices }: Given, count: number): Given => ({
+  images: images.subarray(0, (count * images.length) / labels.length),
+  labels: labels.subarray(0, count),
+  indices: indices.slice(0, count),
+});
+
+const loadLayersModel = async (folder: string): Promise<ClassifierModel> => {
+  const file = join(folder, 'model.json');
+  if (!existsSync(file))
+    throw new AppError(
+      'ATTACK_INPUT',
+      folder === defaultModel
+        ? 'Expected ../shared/oracle/mnist-conv beside this checkout, but it is not there: give --model DIR, a layers model of MNIST images that outputs logits'
+        : `Expected a layers model in ${folder}, but there is no model.json: give --model`,
+    );
+  const { modelTopology, weightsManifest } = JSON.parse(await readFile(file, 'utf8'));
+  const shards: string[] = weightsManifest.flatMap(({ paths }: { paths: string[] }) => paths);
+  const weights = Buffer.concat(await Promise.all(shards.map((shard) => readFile(join(folder, shard)))));
+  const weightSpecs = weightsManifest.flatMap(
+    (group: { weights: tf.io.WeightsManifestEntry[] }) => group.weights,
+  );
+  const weightData = new Uint8Array(weights).buffer;
+  return classifierModel(
+    await tf.loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs, weightData })),
+  );
+};
+
+/** The first `count` test images that the model classifies correctly. */
+const correctImages = async (
+  model: ClassifierModel,
+  name: z.output<typeof DatasetName>,
+  count: number,
+): Promise<Given> => {
+  const dataset = await loadDataset(DatasetSpec.parse({ name }), { dir: process.env.FUNNEL_DATA ?? null });
+  const test = await dataset.test();
+  const rows = Array.from({ length: Math.min(test.count, 2 * count + 100) }, (_, row) => row);
+  const pixels = gatherImages(test, rows);
+  const logits = tf.tidy(() => model.logits(tf.tensor(pixels, [rows.length, ...model.shape])));
+  const classes = classesOf(await logits.data<'float32'>(), model.classes);
+  logits.dispose();
+  const indices = rows.filter((row) => classes[row] === test.labels[row]).slice(0, count);
+  return {
+    images: gatherImages(test, indices),
+    labels: Int32Array.from(indices, (row) => test.labels[row]!),
+    indices,
+  };
+};
+
+const batch = 128;
+const repeats = 20;
+
+/** Seconds per image of a forward pass, and of the backward pass that makes it a gradient, in full batches: the best of several. */
+const timePasses = async (model: ClassifierModel, images: Float32Array): Promise<Passes> => {
+  const width = model.shape.reduce((product, size) => product * size, 1);
+  const x = tf.tensor(
+    Float32Array.from({ length: batch * width }, (_, i) => images[i % images.length]!),
+    [batch, ...model.shape],
+  );
+  const best = async (run: () => tf.Tensor): Promise<number> => {
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < repeats; i++) {
+      const start = performance.now();
+      const result = tf.tidy(run);
+      await result.data();
+      least = Math.min(least, performance.now() - start);
+      result.dispose();
+    }
+    return least / 1000 / batch;
+  };
+  const forward = await best(() => model.logits(x));
+  const gradient = await best(() => tf.grad((input) => tf.sum(model.logits(input)))(x));
+  x.dispose();
+  return { forward, backward: Math.max(gradient - forward, 0) };
+};
+
+/** The command: prints the table, or one JSON line per attack. */
+export const attack = async (args: readonly string[]): Promise<void> => {
+  const string = { type: 'string' } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      model: string,
+      dataset: string,
+      images: string,
+      only: string,
+      backend: string,
+      json: { type: 'boolean' },
+    },
+  });
+  const timings = await benchAttack(values as BenchAttackOptions).catch((error: unknown) => {
+    if (!(error instanceof AppError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+    return null;
+  }); // parsed there
+  if (timings === null) return;
+  if (values.json) {
+    for (const timing of timings) console.log(JSON.stringify(timing));
+    return;
+  }
+  printTimings(timings);
+};
+
+/** What `bench attack` prints. */
+
+export type AttackTiming = {
+  readonly attack: string;
+  readonly images: number;
+  /** Wall and processor time, seconds per image. */
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  /** What the model's passes alone take, at the speed of a full batch. */
+  readonly floorSeconds: number;
+  readonly foolbox18: number | null;
+  readonly foolbox3: number | null;
+  /** Null where none is set. */
+  readonly target: NonNullable<AttackCase['target']> | null;
+  readonly meetsTarget: boolean | null;
+  readonly successRate: number;
+};
+
+export const printTimings = (timings: readonly AttackTiming[]): void => {
+  const seconds = (value: number | null): string => (value === null ? '–' : value.toFixed(4));
+  const times = (anchor: number | null, own: number): string =>
+    anchor === null ? '' : `${(anchor / own).toFixed(1)}×`;
+  const print = (cells: readonly string[]) =>
+    console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(26) : cell.padStart(10))).join(''));
+  const targetOf = ({ target, meetsTarget }: AttackTiming): string =>
+    target === null
+      ? ''
+      : `${[target.foolbox18, target.foolbox3].map((times) => (times ? `${times}×` : '–')).join(' ')} ${meetsTarget ? '✓' : '✗'}`;
+  print(['attack', 'images', 's/image', 'cpu', 'floor', '1.8', '', '3.3.4', '', 'target', 'success']);
+  for (const t of timings)
+    print([
+      t.attack,
+      String(t.images),
+      seconds(t.seconds),
+      seconds(t.cpuSeconds),
+      seconds(t.floorSeconds),
+      seconds(t.foolbox18),
+      times(t.foolbox18, t.seconds),
+      seconds(t.foolbox3),
+      times(t.foolbox3, t.seconds),
+      targetOf(t),
+      `${(100 * t.successRate).toFixed(0)} %`,
+    ]);
+};

@@ -1,0 +1,132 @@
+/** `bench fleet`: many workers on one PostgreSQL, without the training: claims, writes and heartbeats, and what gives way first. */
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { measureFleet, type PhaseReport, type Watched } from './measure-fleet.ts';
+import { untilInterrupted } from './processes.ts';
+import { openTables } from './service.ts';
+import { type Operation, operations } from './simulate-worker.ts';
+
+export const fleetUsage = `fleet [--workers 500] [--processes 2] [--pool N] [--seconds 20] [--stage 10] [--trials 10000] [--json]
+  Simulated workers on a PostgreSQL of their own: idle, at stages of --stage seconds each, and at stages of no length.
+  --pool: connections that the workers of each process share; otherwise each has a pool of its own.`;
+
+const count = (fallback: number) => z.coerce.number().pipe(z.int().min(1)).default(fallback);
+
+const Options = z.strictObject({
+  workers: count(500),
+  processes: count(2),
+  pool: z.coerce.number().pipe(z.int().min(1)).nullable().default(null),
+  seconds: count(20),
+  stage: count(10),
+  trials: count(10_000),
+  json: z.boolean().default(false),
+});
+
+/** Each worker's pool may open five connections; the API and its queue have theirs. */
+const connectionsFor = (workers: number): number => workers * 5 + 100;
+
+type Saturated = { readonly saturated: readonly string[] };
+
+const lines = ({
+  name,
+  timings,
+  sessions,
+  connections,
+  cores,
+  workerCores,
+  failures,
+  saturated,
+}: PhaseReport & Saturated): readonly string[] => [
+  `${name}: ${connections} connections; PostgreSQL ${cores ?? '?'} cores, workers ${workerCores}; sessions: ${Object.entries(
+    sessions,
+  )
+    .map(([waits, mean]) => `${waits} ${mean}`)
+    .join(', ')}`,
+  `  gives way first: ${saturated.join('; then ') || 'nothing, there is room everywhere'}`,
+  ...operations.flatMap((operation: Operation) => {
+    const timing = timings[operation];
+    if (!timing) return [];
+    const { perSecond, p50, p99, max } = timing;
+    return [
+      `  ${operation.padEnd(12)}${String(perSecond).padStart(10)}/s   p50 ${p50}   p99 ${p99}   max ${max} ms`,
+    ];
+  }),
+  ...Object.entries(failures).map(([message, times]) => `  FAILED ${times} times: ${message}`),
+];
+
+export const fleet = async (args: readonly string[]): Promise<void> => {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      ...{ workers: text, processes: text, pool: text, seconds: text, stage: text, trials: text },
+      json: { type: 'boolean' },
+    },
+  });
+  const { workers, processes, pool, seconds, stage, trials, json } = Options.parse(values);
+  const phases = {
+    idle: { seconds, stageSeconds: 0 },
+    [`stages of ${stage} s`]: { seconds, stageSeconds: stage },
+    'stages of 0 s': { seconds, stageSeconds: 0 },
+  };
+  const log = (line: string): void => console.error(line);
+  const limits = { cores: availableParallelism(), connections: connectionsFor(workers) };
+  const phasesMeasured = await untilInterrupted(async (closing) => {
+    const tables = await openTables({ max_connections: String(connectionsFor(workers)) });
+    closing(tables.close);
+    return measureFleet(tables, { workers, processes, pool, trials, phases, log });
+  });
+  const reports = phasesMeasured.map((report) => ({ ...report, saturated: saturated(report, limits) }));
+  if (json) console.log(JSON.stringify({ workers, processes, pool, phases: reports }));
+  else for (const report of reports) for (const line of lines(report)) console.log(line);
+  if (reports.some(({ failures }) => Object.keys(failures).length > 0)) process.exitCode = 1;
+};
+
+/** What a phase of the fleet was held up by, from what the database was seen doing. */
+
+export type Limits = {
+  /** Of this machine, which server and simulated workers share. */
+  readonly cores: number;
+  /** That the server allows. */
+  readonly connections: number;
+};
+
+type Seen = Watched & { readonly workerCores: number };
+
+/** Of all cores or connections: beyond it they are used up. */
+const full = 0.85;
+/** Sessions that wait at once, on the mean: below it nobody is held up. */
+const some = 1;
+
+const disk = /^IO |^LWLock WAL/;
+const locks = /^(Lock|LWLock(?! WAL)) /;
+
+const sum = (sessions: Seen['sessions'], pattern: RegExp): number =>
+  Object.entries(sessions).reduce((total, [waits, mean]) => total + (pattern.test(waits) ? mean : 0), 0);
+
+const maxOf = (sessions: Seen['sessions'], pattern: RegExp): string =>
+  Object.entries(sessions)
+    .filter(([waits]) => pattern.test(waits))
+    .sort((a, b) => b[1] - a[1])[0]?.[0] ?? '';
+
+/**
+ * In words, what gave way first, and then what did too; empty when there was room everywhere. A full processor comes first: whoever waits
+ * for a core keeps what others wait for.
+ */
+export const saturated = ({ cores, workerCores, sessions, connections }: Seen, limits: Limits): string[] => {
+  const busy = (cores ?? 0) + workerCores;
+  const causes: (readonly [string, number])[] = [
+    [
+      `the processor: PostgreSQL ${cores ?? '?'} and simulated workers ${workerCores} of ${limits.cores} cores`,
+      busy / limits.cores / full,
+    ],
+    [`connections: ${connections} of ${limits.connections}`, connections / limits.connections / full],
+    [`the disk: sessions wait for ${maxOf(sessions, disk)}`, sum(sessions, disk) / some],
+    [`rows that many want: sessions wait for ${maxOf(sessions, locks)}`, sum(sessions, locks) / some],
+  ];
+  const [processor, ...others] = causes;
+  return [processor!, ...others.sort((a, b) => b[1] - a[1])]
+    .filter(([, share]) => share >= 1)
+    .map(([words]) => words);
+};

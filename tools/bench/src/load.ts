@@ -1,0 +1,127 @@
+/** `bench load`: what the service takes, how that grows with what it holds, and what Fastify and PostgreSQL alone would take. */
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { measureBare, measureSize, type SizeReport } from './measure-load.ts';
+import { untilInterrupted } from './processes.ts';
+import { openTables } from './service.ts';
+
+export const loadUsage = `load [--trials 1000,10000,100000] [--metrics 10000000] [--submit 10000] [--streams 200] [--clients 2] [--json]
+  Lists, trials and leaderboards over HTTP on tables of these sizes, a submission, and clients of the event stream, on a PostgreSQL of
+  its own. --metrics: numbers in the largest tables; the smaller ones have their share. --calls, --seconds: of each question at most.`;
+
+const count = (fallback: number) => z.coerce.number().pipe(z.int().min(1)).default(fallback);
+
+const Options = z.strictObject({
+  trials: z
+    .string()
+    .default('1000,10000,100000')
+    .transform((text) => text.split(',').map(Number))
+    .pipe(z.array(z.int().min(10).max(1_000_000)).min(1)),
+  metrics: count(10_000_000),
+  submit: count(10_000),
+  streams: count(200),
+  changes: count(50),
+  clients: count(2),
+  calls: count(400),
+  seconds: count(10),
+  json: z.boolean().default(false),
+});
+
+/** Milliseconds and seconds that are promised at the largest size. */
+const targets = { answer: 50, submission: 3, collection: 5 };
+
+const sweeps = 10;
+/** Of every trial besides its optimise epochs: the classifier's. */
+const otherEpochs = 3;
+const metricsPerEpoch = 3;
+
+const table = (sizes: readonly SizeReport[]): readonly string[] => {
+  const wide = 40;
+  const cell = (text: string): string => text.padStart(26);
+  const rows = sizes[0]!.answers.map(({ name }, i) => {
+    const cells = sizes.map(({ answers }) => {
+      const { service, sql } = answers[i]!;
+      return cell(`${service.p50} / ${service.p99} (${sql.p50} / ${sql.p99})`);
+    });
+    return name.padEnd(wide) + cells.join('');
+  });
+  return [
+    'milliseconds p50 / p99 (the same SQL alone)',
+    `${'trials'.padEnd(wide)}${sizes.map(({ trials }) => cell(String(trials))).join('')}`,
+    `${'numbers of training curves'.padEnd(wide)}${sizes.map(({ metrics }) => cell(String(metrics))).join('')}`,
+    ...rows,
+    `${`submission of ${sizes[0]!.submissions.trials}, s`.padEnd(wide)}${sizes.map(({ submissions }) => cell(submissions.seconds.join(', '))).join('')}`,
+    `${'plan of a collection: most, nothing, s'.padEnd(wide)}${sizes.map(({ collections }) => cell(`${collections.most.seconds}, ${collections.nothing.seconds}`)).join('')}`,
+    `${`event to ${sizes[0]!.streams.clients} clients`.padEnd(wide)}${sizes.map(({ streams }) => cell(`${streams.delay.p50} / ${streams.delay.p99}`)).join('')}`,
+  ];
+};
+
+const missedOf = ({ trials, answers, submissions, collections }: SizeReport): readonly string[] => [
+  ...answers
+    .filter(({ service }) => service.p99 > targets.answer)
+    .map(
+      ({ name, service }) =>
+        `${name} at ${trials} trials: p99 ${service.p99} ms, wanted at most ${targets.answer} ms`,
+    ),
+  ...Object.values(collections)
+    .filter(({ seconds }) => seconds > targets.collection)
+    .map(
+      ({ checkpoints, seconds }) =>
+        `plan of a collection of ${checkpoints} checkpoints at ${trials} trials: ${seconds} s, wanted at most ${targets.collection} s`,
+    ),
+  ...submissions.seconds
+    .filter((seconds) => seconds > targets.submission)
+    .map(
+      (seconds) =>
+        `submission of ${submissions.trials} trials: ${seconds} s, wanted at most ${targets.submission} s`,
+    ),
+];
+
+const measure = async (
+  options: z.infer<typeof Options>,
+  log: (line: string) => void,
+  closing: (end: () => Promise<void>) => void,
+) => {
+  const { trials, metrics, submit, streams, changes, calls, seconds, clients } = options;
+  const bounds = { calls, seconds, clients };
+  const most = Math.max(...trials);
+  const epochs = Math.max(1, Math.round(metrics / (most * metricsPerEpoch)) - otherEpochs);
+  const bare = await measureBare(bounds);
+  log(`bare Fastify: p99 ${bare.p99} ms`);
+  const tables = await openTables();
+  closing(tables.close);
+  const sizes: SizeReport[] = [];
+  for (const size of trials)
+    sizes.push(await measureSize(tables, size, { bounds, sweeps, epochs, submit, streams, changes, log }));
+  return { bare, sizes };
+};
+
+export const load = async (args: readonly string[]): Promise<void> => {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      ...{ trials: text, metrics: text, submit: text, streams: text, changes: text },
+      ...{ clients: text, calls: text, seconds: text, json: { type: 'boolean' } },
+    },
+  });
+  const options = Options.parse(values);
+  const log = (line: string): void => console.error(line);
+  const { bare, sizes } = await untilInterrupted((closing) => measure(options, log, closing));
+  const missed = missedOf(sizes.at(-1)!);
+  if (options.json) console.log(JSON.stringify({ bare, sizes, targets, missed }));
+  else {
+    console.log(
+      `bare Fastify: ${bare.p50} / ${bare.p99} ms, ${bare.perSecond} requests/s, ${options.clients} clients`,
+    );
+    for (const line of table(sizes)) console.log(line);
+    console.log(missed.length === 0 ? 'Every target is met.' : `MISSED:\n  ${missed.join('\n  ')}`);
+  }
+  const wrong = sizes.reduce((sum, { streams }) => sum + streams.wrong, 0);
+  if (wrong > 0) {
+    console.error(
+      `Expected every stream client to hear every event once and in order, but ${wrong} did not.`,
+    );
+    process.exitCode = 1;
+  }
+};

@@ -1,0 +1,197 @@
+/** `bench plan`: what sharing saves, counted for a large sweep and measured on a small one. */
+import { parseArgs } from 'node:util';
+import { type StageSpec, SweepDefinition } from '@funnel/contracts';
+import {
+  type Checkpoint,
+  engineVersion,
+  hashManifest,
+  type LoadedDataset,
+  openBackend,
+  runStage,
+  type StageStart,
+} from '@funnel/engine';
+import { buildPlan, type Outline, outlineSweep } from '@funnel/planner';
+import { z } from 'zod';
+import { syntheticDataset } from './time-stage.ts';
+
+export const planUsage = `plan [--backend auto|cuda|tensorflow|webgpu|wasm|cpu] [--images 256] [--json]
+  Epochs of 3 γ × 3 β × 3 rates × epochs {11, 21, 31} × 3 seeds with and without sharing; then a small sweep, trained both ways.`;
+
+const Options = z.strictObject({
+  images: z.coerce.number().pipe(z.int().min(1)).default(256),
+  backend: z.enum(['auto', 'cuda', 'tensorflow', 'webgpu', 'wasm', 'cpu']).default('wasm'),
+  json: z.boolean().default(false),
+});
+
+const base = { dataset: { name: 'mnist' }, attacks: ['deepfool-l2'] } as const;
+
+/** The sweep of the paper's kind that the plan is counted for. */
+const large = SweepDefinition.parse({
+  ...base,
+  name: 'large',
+  space: {
+    gamma: [1, 5, 25],
+    beta: [0.005, 0.01, 0.02],
+    optimiseDefenderRate: [1e-5, 3e-5, 1e-4],
+    optimiseEpochs: [11, 21, 31],
+  },
+  seeds: 3,
+});
+
+/** The same tree, cut down: few images, a small network, few epochs. */
+const small = SweepDefinition.parse({
+  ...base,
+  name: 'small',
+  space: {
+    filters: ['8-16'],
+    latent: [16],
+    noise: [4],
+    batchSize: [64],
+    initialiseEpochs: [3],
+    classifierEpochs: [1],
+    gamma: [1, 5],
+    beta: [0.05, 0.5], // the second bites on every step, so that every trial ends differently
+    optimiseEpochs: [1, 2, 3],
+  },
+  seeds: 2,
+});
+
+const count = (definition: SweepDefinition) => {
+  const outline = outlineSweep(definition, engineVersion);
+  return { outline, plan: buildPlan(outline, new Map()).plan };
+};
+
+export const plan = async (args: readonly string[]): Promise<void> => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { images: { type: 'string' }, backend: { type: 'string' }, json: { type: 'boolean' } },
+  });
+  const { images, backend, json } = Options.parse(values);
+  const counted = count(large).plan;
+  const { outline, plan: planned } = count(small);
+
+  await openBackend(backend);
+  const dataset = syntheticDataset(images, images);
+  const shared = await runShared(outline, dataset);
+  const unshared = await runUnshared(outline, dataset);
+  const differing = outline.trials.filter(
+    ({ number }) => shared.checkpoints.get(number) !== unshared.checkpoints.get(number),
+  );
+
+  const report = {
+    large: { trials: counted.trials, ...counted.epochs, sharing: counted.sharing },
+    small: {
+      trials: planned.trials,
+      ...planned.epochs,
+      sharing: planned.sharing,
+      shared: { epochs: shared.epochs, seconds: shared.seconds },
+      unshared: { epochs: unshared.epochs, seconds: unshared.seconds },
+      faster: unshared.seconds / shared.seconds,
+      identical: outline.trials.length - differing.length,
+    },
+  };
+  if (json) {
+    console.log(JSON.stringify(report));
+  } else {
+    const { large, small } = report;
+    console.log(
+      `Plan: ${large.trials} trials, ${large.unshared} epochs without sharing, ${large.needed} with: ${large.sharing.toFixed(1)} times fewer.`,
+    );
+    console.log(`Run: ${small.trials} trials on ${images} images.`);
+    console.log(`  each trial by itself: ${unshared.epochs} epochs in ${unshared.seconds.toFixed(1)} s`);
+    console.log(
+      `  each stage once:      ${shared.epochs} epochs in ${shared.seconds.toFixed(1)} s, ${small.faster.toFixed(1)} times faster`,
+    );
+    console.log(`  identical checkpoints: ${small.identical} of ${small.trials}`);
+  }
+  if (differing.length > 0) {
+    console.error(
+      `Expected the same bits both ways, but trials ${differing.map(({ number }) => number).join(', ')} differ.`,
+    );
+    process.exitCode = 1;
+  }
+};
+
+/** Trains a sweep's stages in this process, with and without sharing them between trials. */
+
+export type Run = {
+  /** Hash of the checkpoint that each trial ends with, by the trial's number. */
+  readonly checkpoints: ReadonlyMap<number, string>;
+  readonly epochs: number;
+  readonly seconds: number;
+};
+
+type Blobs = Checkpoint['blobs'];
+/** A checkpoint with every blob that its manifest names. */
+type State = { readonly manifest: Checkpoint['manifest']; readonly blobs: Blobs };
+
+/** Trains a stage from `start` and answers the state after each of its epochs, the last one last. */
+const trainStage = async (
+  spec: StageSpec,
+  start: StageStart | null,
+  dataset: LoadedDataset,
+): Promise<State[]> => {
+  const states: State[] = [];
+  const outcome = await runStage(
+    { spec, start },
+    {
+      dataset,
+      signal: new AbortController().signal,
+      onCheckpoint: async ({ manifest, blobs }) => {
+        states.push({ manifest, blobs: new Map([...(start?.blobs ?? []), ...blobs]) });
+      },
+    },
+  );
+  if (outcome.status === 'completed' || outcome.status === 'collapsed') return states; // too short a training may well collapse
+  throw new Error(
+    `Expected ${spec.kind} to complete, but it ${'message' in outcome ? outcome.message : outcome.status}`,
+  );
+};
+
+const isTraining = (stage: StageSpec): boolean => stage.kind !== 'attack';
+
+const measure = async (
+  run: (count: (epochs: number) => void) => Promise<Map<number, string>>,
+): Promise<Run> => {
+  let epochs = 0;
+  const started = performance.now();
+  const checkpoints = await run((more) => {
+    epochs += more;
+  });
+  return { checkpoints, epochs, seconds: (performance.now() - started) / 1000 };
+};
+
+/** Every trial trains all of its own stages. */
+export const runUnshared = (outline: Outline, dataset: LoadedDataset): Promise<Run> =>
+  measure(async (count) => {
+    const byId = new Map(outline.stages.map((stage) => [stage.id, stage]));
+    const ends = new Map<number, string>();
+    for (const trial of outline.trials) {
+      let state: State | undefined;
+      for (const spec of trial.stages.map((id) => byId.get(id)!).filter(isTraining)) {
+        const start: StageStart | null = state ? { ...state, sameChain: false } : null;
+        state = (await trainStage(spec, start, dataset)).at(-1)!;
+        count(spec.epochs);
+      }
+      ends.set(trial.number, hashManifest(state!.manifest));
+    }
+    return ends;
+  });
+
+/** Every stage is trained once; a longer run passes through the shorter ones of its chain. */
+export const runShared = (outline: Outline, dataset: LoadedDataset): Promise<Run> =>
+  measure(async (count) => {
+    const states = new Map<string, State>();
+    const training = outline.stages.filter(isTraining);
+    for (const stage of training) {
+      if (states.has(stage.id)) continue;
+      const chain = training.filter(({ chain }) => chain === stage.chain);
+      const longest = chain.reduce((a, b) => (b.epochs > a.epochs ? b : a));
+      const parent = longest.parent === null ? null : states.get(longest.parent)!;
+      const epochs = await trainStage(longest, parent && { ...parent, sameChain: false }, dataset);
+      count(longest.epochs);
+      for (const passed of chain) states.set(passed.id, epochs[passed.epochs - 1]!);
+    }
+    const last = (ids: readonly string[]): State => ids.flatMap((id) => states.get(id) ?? []).at(-1)!;
+    return new Map(outline.trials.map((trial) => [trial.number, hashManifest(last(trial.stages).manifest)]));
+  });

@@ -1,0 +1,170 @@
+import {
+  type DatasetSpec,
+  Hyperparameters,
+  type Recipe,
+  type RecipeName,
+  recipes,
+  type StageKind,
+  type StageSpec,
+} from '@funnel/contracts';
+import {
+  type Checkpoint,
+  type KernelProfile,
+  type LoadedDataset,
+  runStage,
+  type Split,
+  type StageStart,
+  startProfile,
+} from '@funnel/engine';
+import type { BenchStage } from './arithmetic.ts';
+import { median } from './timing.ts';
+
+export type TimedStage = {
+  readonly millisecondsPerStep: number;
+  /** What the stage left, for the next to start from. */
+  readonly checkpoint: Checkpoint;
+  /** Bytes of the process when the clock started and when it stopped: equal but for garbage, however many steps lie between. */
+  readonly memory: readonly [number, number];
+  /** Where the timed steps' time went; only when asked for, since it takes some itself. */
+  readonly profile: { readonly steps: number; readonly kernels: KernelProfile } | undefined;
+};
+
+/** Steps before the clock counts: kernels are compiled and optimised meanwhile. */
+const warmUpSteps = 10;
+
+const nowhere = '0'.repeat(64);
+
+/** A stage with these hyperparameters, and the defaults of those that it reads besides. */
+export const specOf = (
+  recipeName: RecipeName,
+  kind: StageKind,
+  hyperparameters: Partial<Hyperparameters>,
+  dataset: DatasetSpec,
+): StageSpec => {
+  const recipe: Recipe = recipes[recipeName];
+  const reads = recipe.stages.find((stage) => stage.kind === kind)!.reads;
+  const all = Hyperparameters.parse(hyperparameters);
+  return {
+    id: nowhere,
+    chain: nowhere,
+    kind,
+    recipe: recipeName,
+    hyperparameters: Object.fromEntries(reads.map((name) => [name, all[name]])),
+    seed: 0,
+    dataset,
+    epochs: 1_000_000,
+    parent: null,
+    attack: null,
+    surrogates: [],
+  };
+};
+
+const stagesTimed = {
+  initialise: ['funn', 'initialise'],
+  optimise: ['funn', 'optimise'],
+  classic: ['classic', 'initialise'],
+} as const satisfies Record<BenchStage, readonly [RecipeName, StageKind]>;
+
+/** The product's stage behind one of the benchmark's names. */
+export const timedSpec = (
+  stage: BenchStage,
+  hyperparameters: Partial<Hyperparameters>,
+  dataset: DatasetSpec,
+): StageSpec => {
+  const [recipe, kind] = stagesTimed[stage];
+  return specOf(recipe, kind, hyperparameters, dataset);
+};
+
+export type TimeStageOptions = {
+  readonly hyperparameters: Partial<Hyperparameters>;
+  readonly dataset: LoadedDataset;
+  /** Least number of steps to time. */
+  readonly steps: number;
+  readonly start: Checkpoint | null;
+  readonly profile: boolean;
+};
+
+/**
+ * Trains as a worker would, batches and metrics included, until `steps` steps are timed, then stops as a worker would. The time of a
+ * step is the median over the engine's own reports of its speed.
+ */
+export const timeStage = async (
+  stage: BenchStage,
+  { hyperparameters, dataset, steps, start, profile }: TimeStageOptions,
+): Promise<TimedStage> => {
+  const spec = timedSpec(stage, hyperparameters, dataset.spec);
+  const batch = Hyperparameters.parse(hyperparameters).batchSize;
+  const stop = new AbortController();
+  const times: number[] = [];
+  let checkpoint: Checkpoint | undefined;
+  let first:
+    | { readonly done: number; readonly bytes: number; readonly stopProfile?: () => KernelProfile }
+    | undefined;
+  let last: { readonly done: number; readonly bytes: number; readonly kernels?: KernelProfile } | undefined;
+  const from: StageStart | null = start && { ...start, sameChain: false };
+  const outcome = await runStage(
+    { spec, start: from },
+    {
+      dataset,
+      signal: stop.signal,
+      onCheckpoint: async (saved) => {
+        checkpoint = saved;
+      },
+      onProgress: ({ position, steps: perEpoch, imagesPerSecond }) => {
+        const done = position.epoch * perEpoch + position.step;
+        if (done < warmUpSteps || last) return;
+        const bytes = process.memoryUsage().rss;
+        if (!first) {
+          first = { done, bytes, ...(profile && { stopProfile: startProfile() }) };
+          return;
+        }
+        if (imagesPerSecond !== null) times.push((1000 * batch) / imagesPerSecond);
+        if (done < first.done + steps) return;
+        last = { done, bytes, ...(first.stopProfile && { kernels: first.stopProfile() }) };
+        stop.abort();
+      },
+    },
+  );
+  if (outcome.status !== 'stopped' || !checkpoint || !first || !last)
+    throw new Error(
+      `Expected ${stage} to train until it was stopped, but it ${'message' in outcome ? outcome.message : outcome.status}`,
+    );
+  return {
+    millisecondsPerStep: median(times),
+    checkpoint,
+    memory: [first.bytes, last.bytes],
+    profile: last.kernels && { steps: last.done - first.done, kernels: last.kernels },
+  };
+};
+
+const side = 28;
+
+/**
+ * Images whose brightness says their label, with noise: what they show does not matter to a benchmark, but an auto-encoder that
+ * ignores its input does not get to the next stage.
+ */
+const makeSplit = (count: number): Split => {
+  const images = new Uint8Array(count * side * side);
+  let state = 1;
+  const next = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state >>> 24;
+  };
+  for (let i = 0; i < count; i++) {
+    const brightness = 8 + 19 * (i % 10);
+    images.subarray(i * side * side, (i + 1) * side * side).forEach((_, p, image) => {
+      image[p] = brightness + (next() >> 2);
+    });
+  }
+  const labels = Uint8Array.from({ length: count }, (_, i) => i % 10);
+  return { count, shape: [side, side, 1], images, labels };
+};
+
+export const syntheticDataset = (train: number, test = 1): LoadedDataset => {
+  const splits = { train: makeSplit(train), test: makeSplit(test) };
+  return {
+    spec: { name: 'mnist', train, test, attack: 1 },
+    train: async () => splits.train,
+    test: async () => splits.test,
+  };
+};

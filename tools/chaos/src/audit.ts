@@ -1,0 +1,209 @@
+/** What the tables promise about each other, whatever is done to the service: each a question whose answer is 0. */
+
+import { createHash } from 'node:crypto';
+import { type CheckpointManifest, canonicalJson, type EvaluationSummary } from '@funnel/contracts';
+import type { Db } from '@funnel/db';
+import { networksOf, type Results } from './expected.ts';
+
+export const rows = async <Row>(db: Db, sql: string): Promise<readonly Row[]> =>
+  (await db.pool.query(sql)).rows as Row[]; // shapes stand in the statements
+
+export const one = async (db: Db, sql: string): Promise<number> =>
+  Number((await rows<{ n: unknown }>(db, sql))[0]?.n ?? 0);
+
+/** What there is too much of, and how it is counted. */
+type Rule = readonly [what: string, sql: string];
+
+const wrongCounts = `
+  WITH kept AS (
+    SELECT sweep_id, subject, sum(count) AS n FROM sweep_counts WHERE subject <> 'trained' GROUP BY 1, 2 HAVING sum(count) <> 0
+  ), real AS (
+    SELECT l.sweep_id, 'stage:' || s.kind || ':' || s.status AS subject, count(*) AS n
+    FROM sweep_stages l JOIN stages s ON s.id = l.stage_id WHERE l.direct GROUP BY 1, 2
+    UNION ALL SELECT sweep_id, 'trial:' || status, count(*) FROM trials GROUP BY 1, 2
+  )
+  SELECT count(*) AS n FROM kept FULL JOIN real USING (sweep_id, subject) WHERE kept.n IS DISTINCT FROM real.n`;
+
+/** With an infinite seed it is the median; its two ends are not interpolated, since ∞ − ∞ is no number. */
+const wrongAverages = `
+  WITH seeds AS (
+    SELECT sweep_id, configuration_index, ordinal, metric, min(trial_id) AS trial_id, bool_or(masked) AS masked,
+      count(utility) = count(*) AS whole, bool_or(utility = 'Infinity') AS infinite, avg(utility) AS mean,
+      percentile_disc(0.5) WITHIN GROUP (ORDER BY utility) AS below, -percentile_disc(0.5) WITHIN GROUP (ORDER BY -utility) AS above
+    FROM scores GROUP BY 1, 2, 3, 4
+  ), real AS (
+    SELECT *, CASE WHEN NOT whole THEN NULL WHEN infinite THEN below / 2 + above / 2 ELSE mean END AS utility FROM seeds
+  )
+  SELECT count(*) AS n FROM configuration_scores k FULL JOIN real r USING (sweep_id, configuration_index, ordinal, metric)
+  WHERE (k.trial_id, k.masked) IS DISTINCT FROM (r.trial_id, r.masked)
+    OR (k.utility IS NULL) <> (r.utility IS NULL) OR (k.utility = 'Infinity') <> (r.utility = 'Infinity')
+    OR (r.utility <> 'Infinity' AND abs(k.utility - r.utility) > 1e-9)`;
+
+const intoTheVoid = `
+  SELECT (SELECT count(*) FROM sweep_stages l WHERE NOT EXISTS (SELECT FROM sweeps w WHERE w.id = l.sweep_id))
+    + (SELECT count(*) FROM sweep_stages l WHERE NOT EXISTS (SELECT FROM stages s WHERE s.id = l.stage_id))
+    + (SELECT count(*) FROM trial_stages ts WHERE NOT EXISTS (SELECT FROM trials t WHERE t.id = ts.trial_id))
+    + (SELECT count(*) FROM trial_stages ts WHERE NOT EXISTS (SELECT FROM stages s WHERE s.id = ts.stage_id))
+    + (SELECT count(*) FROM configuration_hyperparameters k WHERE NOT EXISTS (SELECT FROM sweeps w WHERE w.id = k.sweep_id))
+    + (SELECT count(*) FROM stages s WHERE s.planned_by IS NOT NULL AND NOT EXISTS (SELECT FROM sweeps w WHERE w.id = s.planned_by))
+    + (SELECT count(*) FROM stages s WHERE s.sweep_id IS NOT NULL AND NOT EXISTS (SELECT FROM sweeps w WHERE w.id = s.sweep_id)) AS n`;
+
+const ofNobody = `
+  SELECT count(*) AS n FROM stages s
+  WHERE s.status IN ('waiting', 'ready', 'running')
+    AND EXISTS (SELECT FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id WHERE l.stage_id = s.id AND w.status = 'running')
+    AND NOT EXISTS (
+      SELECT FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
+      WHERE l.stage_id = s.id AND w.id = s.sweep_id AND w.status = 'running')`;
+
+/** True of every moment, since whatever changes one of the two sides changes the other in the same transaction. */
+export const atAnyTime: readonly Rule[] = [
+  ['counts that are not those of the rows', wrongCounts],
+  ['averages over seeds that are not those of the scores', wrongAverages],
+  [
+    'stages that run without a lease',
+    `SELECT count(*) AS n FROM stages s WHERE s.status = 'running' AND NOT EXISTS (
+       SELECT FROM attempts a WHERE a.stage_id = s.id AND a.fencing_token = s.fencing_token AND a.worker_id = s.worker_id AND a.outcome = 'running')`,
+  ],
+  [
+    'attempts that run without their stage',
+    `SELECT count(*) AS n FROM attempts a WHERE a.outcome = 'running' AND NOT EXISTS (
+       SELECT FROM stages s WHERE s.id = a.stage_id AND s.fencing_token = a.fencing_token AND s.status = 'running')`,
+  ],
+  [
+    'unfinished stages on the account of a sweep that does not run, though one that runs needs them',
+    ofNobody,
+  ],
+  ['rows that point at nothing', intoTheVoid],
+  [
+    'stages that no sweep has',
+    'SELECT count(*) AS n FROM stages s WHERE NOT EXISTS (SELECT FROM sweep_stages l WHERE l.stage_id = s.id)',
+  ],
+  [
+    'stages with two results',
+    "SELECT count(*) AS n FROM (SELECT stage_id FROM attempts WHERE outcome = 'completed' GROUP BY 1 HAVING count(*) > 1) twice",
+  ],
+  [
+    'checkpoints that another attempt computed otherwise',
+    'SELECT coalesce(sum(mismatches), 0) AS n FROM attempts',
+  ],
+];
+
+/** True when every sweep has ended. */
+export const atRest: readonly Rule[] = [
+  ['attempts that never ended', "SELECT count(*) AS n FROM attempts WHERE outcome = 'running'"],
+  [
+    'stored blobs that nothing names',
+    'SELECT count(*) AS n FROM blobs b WHERE NOT EXISTS (SELECT FROM checkpoint_blobs c WHERE c.sha256 = b.sha256)',
+  ],
+];
+
+/** Rules that do not hold now, in words. */
+export const violations = async (db: Db, rules: readonly Rule[]): Promise<readonly string[]> => {
+  const found: string[] = [];
+  for (const [what, sql] of rules) {
+    const n = await one(db, sql);
+    if (n !== 0) found.push(`${n} ${what}`);
+  }
+  return found;
+};
+
+/** The tables against what they must hold: every stage exactly one result, the expected one; no number lost, doubled or changed. */
+
+export type Audit = {
+  readonly findings: readonly string[];
+  readonly counts: Readonly<Record<string, number>>;
+  /** sha-256 of all results in the tables, and of all that were expected: the same networks, numbers and evaluations, or not. */
+  readonly digest: string;
+  readonly referenceDigest: string;
+};
+
+export const digestOf = (results: Results): string =>
+  createHash('sha256')
+    .update(canonicalJson(Object.values(results).map((table) => [...table].sort())))
+    .digest('hex');
+
+/** Differences between two tables of the same kind, each with an example. `part`: not all that was expected must be there. */
+const compare = (
+  what: string,
+  expected: ReadonlyMap<string, unknown>,
+  found: ReadonlyMap<string, unknown>,
+  part: boolean,
+): string[] => {
+  const lost = part ? [] : [...expected.keys()].filter((key) => !found.has(key));
+  const extra = [...found.keys()].filter((key) => !expected.has(key));
+  const changed = [...expected]
+    .filter(([key, value]) => found.has(key) && found.get(key) !== value)
+    .map(([key]) => key);
+  return Object.entries({ lost, extra, changed }).flatMap(([how, keys]) =>
+    keys.length === 0 ? [] : [`${keys.length} ${what} ${how}, such as ${keys[0]}`],
+  );
+};
+
+/** What the tables hold of results, in the form of what is expected. */
+export const readResults = async (db: Db): Promise<Results> => {
+  type State = { chain: string; epoch: number; manifest: CheckpointManifest };
+  const states = await rows<State>(
+    db,
+    'SELECT c.hash AS chain, k.epoch, k.manifest FROM checkpoints k JOIN chains c ON c.id = k.chain_id WHERE k.step = 0',
+  );
+  type Metric = { chain: string; epoch: number; name: string; value: number };
+  const numbers = await rows<Metric>(
+    db,
+    'SELECT c.hash AS chain, m.epoch, m.name, m.value FROM metrics m JOIN chains c ON c.id = m.chain_id',
+  );
+  type Row = { stage: string; summary: EvaluationSummary; success: boolean[] };
+  const evaluations = await rows<Row>(db, 'SELECT stage_id AS stage, summary, success FROM evaluations');
+  return {
+    networks: new Map(states.map((s) => [`${s.chain} ${s.epoch}`, networksOf(s.manifest)])),
+    metrics: new Map(numbers.map((m) => [`${m.chain} ${m.epoch} ${m.name}`, m.value])),
+    evaluations: new Map(
+      evaluations.map(({ stage, summary, success }) => [stage, canonicalJson({ summary, success })]),
+    ),
+  };
+};
+
+/** `part`: what was found is only a part of what was expected, as when sweeps were cancelled or deleted. (Default: all of it) */
+export const compareResults = (expected: Results, found: Results, { part = false } = {}): string[] => [
+  ...compare('checkpoints', expected.networks, found.networks, part),
+  ...compare('metrics', expected.metrics, found.metrics, part),
+  ...compare('evaluations', expected.evaluations, found.evaluations, part),
+];
+
+/** Everything that must hold when the sweep has ended. */
+export const audit = async (db: Db, expected: Results): Promise<Audit> => {
+  const counts = {
+    trials: await one(db, 'SELECT count(*) AS n FROM trials'),
+    stages: await one(db, 'SELECT count(*) AS n FROM stages'),
+    stagesCompleted: await one(db, "SELECT count(*) AS n FROM stages WHERE status = 'completed'"),
+    attempts: await one(db, 'SELECT count(*) AS n FROM attempts'),
+    attemptsExpired: await one(db, "SELECT count(*) AS n FROM attempts WHERE outcome = 'expired'"),
+    attemptsFailed: await one(db, "SELECT count(*) AS n FROM attempts WHERE outcome = 'failed'"),
+    attemptsHandedBack: await one(db, "SELECT count(*) AS n FROM attempts WHERE outcome = 'handed-back'"),
+    fencedWrites: await one(db, 'SELECT coalesce(sum(fenced), 0) AS n FROM attempts'),
+    metrics: await one(db, 'SELECT count(*) AS n FROM metrics'),
+    epochsTrained: await one(db, 'SELECT coalesce(sum(epochs), 0) AS n FROM attempts'),
+    epochsUnshared: await one(
+      db,
+      "SELECT coalesce(sum((plan->'epochs'->>'unshared')::int), 0) AS n FROM sweeps",
+    ),
+    epochsPlanned: await one(
+      db,
+      "SELECT coalesce(sum((plan->'epochs'->>'needed')::int), 0) AS n FROM sweeps",
+    ),
+  };
+  const found = await readResults(db);
+  const findings = [
+    ...(await violations(db, [
+      ['trials that did not complete', "SELECT count(*) AS n FROM trials WHERE status <> 'completed'"],
+      ['stages that did not complete', "SELECT count(*) AS n FROM stages WHERE status <> 'completed'"],
+      ...atAnyTime,
+      ...atRest,
+    ])),
+    ...(counts.epochsTrained === counts.epochsPlanned
+      ? []
+      : [`${counts.epochsTrained} epochs trained, ${counts.epochsPlanned} planned`]),
+    ...compareResults(expected, found),
+  ];
+  return { findings, counts, digest: digestOf(found), referenceDigest: digestOf(expected) };
+};

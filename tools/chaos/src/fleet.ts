@@ -1,0 +1,131 @@
+/** A TCP relay that can go silent: connections stay open and nothing passes, as when a cable is cut or a firewall forgets a flow. */
+import { once } from 'node:events';
+import { createServer, connect as dial, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { type Database, freePort, keepRunning, type Process } from './services.ts';
+import type { WorkerProcessOptions } from './worker-process.ts';
+
+export type BlackHole = {
+  readonly port: number;
+  /** Nothing passes until `heal`, which cuts the silent connections. */
+  readonly swallow: () => void;
+  readonly heal: () => void;
+  readonly close: () => Promise<void>;
+};
+
+export const openBlackHole = async (target: {
+  readonly host: string;
+  readonly port: number;
+}): Promise<BlackHole> => {
+  const sockets = new Set<Socket>();
+  let silent = false;
+  const keep = (socket: Socket): Socket => {
+    sockets.add(socket);
+    return socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
+  };
+  const relay = (from: Socket, to: Socket): void => {
+    from.on('data', (bytes) => {
+      if (!silent) to.write(bytes);
+    });
+    from.on('close', () => {
+      if (!silent) to.destroy();
+    });
+  };
+  const server = createServer((near) => {
+    const far = keep(dial(target.port, target.host));
+    keep(near);
+    relay(near, far);
+    relay(far, near);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    port: typeof address === 'object' && address ? address.port : 0,
+    swallow: () => {
+      silent = true;
+    },
+    heal: () => {
+      silent = false;
+      cut();
+    },
+    close: async () => {
+      cut();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+};
+
+/** The processes that a run makes suffer: the API and the workers, some of them behind a relay that can go silent. */
+
+export type Fleet = {
+  readonly url: string;
+  readonly api: Process;
+  readonly workers: readonly Process[];
+  /** Between the last worker and PostgreSQL. */
+  readonly blackHole: BlackHole;
+  readonly stop: () => Promise<void>;
+};
+
+export type FleetOptions = {
+  readonly database: Database;
+  readonly queueUrl: string;
+  readonly workers: number;
+  readonly leaseSeconds: number;
+  readonly logs: string;
+  readonly worker: Pick<WorkerProcessOptions, 'simulation' | 'backend' | 'slots' | 'maxAttempts'>;
+};
+
+const source = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+
+export const startFleet = async ({
+  database,
+  queueUrl,
+  workers,
+  leaseSeconds,
+  logs,
+  worker,
+}: FleetOptions): Promise<Fleet> => {
+  const blackHole = await openBlackHole({ host: '127.0.0.1', port: database.port });
+  const port = await freePort();
+  const redis: Record<string, string> = queueUrl.startsWith('redis') ? { REDIS_URL: queueUrl } : {};
+  const node = (name: string, args: readonly string[], env: Record<string, string> = {}): Process =>
+    keepRunning({ name, command: process.execPath, args: ['--import', 'tsx', ...args], env, logs });
+  const api = node('api', [source('../../api/src/main.ts')], {
+    DATABASE_URL: database.url,
+    ...redis,
+    FUNNEL_HOST: '127.0.0.1',
+    FUNNEL_PORT: String(port),
+  });
+  const startWorker = (i: number): Process => {
+    const through = i === workers - 1 ? blackHole.port : database.port;
+    const databaseUrl = database.url.replace(`:${database.port}/`, `:${through}/`);
+    // A queue in PostgreSQL is reached as the data is.
+    const options: WorkerProcessOptions = {
+      maxAttempts: 1000,
+      ...worker,
+      databaseUrl,
+      queueUrl: queueUrl === database.url ? databaseUrl : queueUrl,
+      leaseSeconds,
+      drainSeconds: 5,
+      pollSeconds: 1,
+    };
+    return node(`worker-${i}`, [source('worker-process.ts'), JSON.stringify(options)]);
+  };
+  const all = Array.from({ length: workers }, (_, i) => startWorker(i));
+  return {
+    url: `http://127.0.0.1:${port}`,
+    api,
+    workers: all,
+    blackHole,
+    stop: async () => {
+      blackHole.heal();
+      await Promise.all([api, ...all].map((process) => process.stop()));
+      await blackHole.close();
+    },
+  };
+};

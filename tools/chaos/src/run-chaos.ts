@@ -1,0 +1,205 @@
+import { rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient, FunnelError } from '@funnel/client';
+import type { SweepInput } from '@funnel/contracts';
+import { createDb, migrate } from '@funnel/db';
+import { type Audit, audit, readResults } from './audit.ts';
+import { expectedOf, type Results, realSweep, simulatedSweep } from './expected.ts';
+import { type FaultName, type Injected, injectFaults } from './faults.ts';
+import { type FleetOptions, startFleet } from './fleet.ts';
+import { createRandom } from './random.ts';
+import { type Database, isAlive, makeFolder, openDatabase, openRedis } from './services.ts';
+
+export type ChaosOptions = {
+  readonly queue: 'postgres' | 'redis';
+  /** `trained`: real training on wasm, a small sweep. `stand-in`: hashes, a large one. */
+  readonly training: 'stand-in' | 'trained';
+  /** What is trained for real. (Default: a small sweep) */
+  readonly sweep?: SweepInput;
+  readonly trials: number;
+  readonly workers: number;
+  readonly seed: number;
+  /** Of a step of the stand-in trainer: how long its sweep lasts. */
+  readonly stepMilliseconds: number;
+  /** Between two faults, on the mean. */
+  readonly pauseSeconds: number;
+  /** Between two ends of PostgreSQL, on the mean; 0: never. */
+  readonly postgresEvery: number;
+  /** The run has failed when the sweep has not ended by then. */
+  readonly limitSeconds: number;
+  /** Aborted: it stops as if the time were over, and leaves nothing running. */
+  readonly signal: AbortSignal;
+  readonly log: (line: string) => void;
+};
+
+export type ChaosReport = Audit & {
+  readonly queue: string;
+  readonly training: string;
+  readonly ok: boolean;
+  readonly seconds: number;
+  readonly injected: Readonly<Record<string, number>>;
+  /** Kinds of fault that had no turn before the sweep ended. */
+  readonly notInjected: readonly string[];
+  readonly restarts: number;
+  readonly leftRunning: number;
+};
+
+const leaseSeconds = 3;
+
+/** Waits until the sweep has ended, whatever happens to the API meanwhile. */
+const untilEnded = async (
+  url: string,
+  id: string,
+  { limitSeconds, signal }: Pick<ChaosOptions, 'limitSeconds' | 'signal'>,
+  onProgress: (progress: number) => void,
+): Promise<boolean> => {
+  const client = createClient({ url, retries: 0 });
+  const deadline = Date.now() + limitSeconds * 1000;
+  while (Date.now() < deadline && !signal.aborted) {
+    const sweep = await client.getSweep({ params: { id } }).catch((error: unknown) => {
+      if (error instanceof FunnelError && error.status === 404) throw error;
+      return null;
+    });
+    if (sweep && sweep.status !== 'running') return sweep.status === 'completed';
+    if (sweep) onProgress(sweep.progress);
+    await sleep(500);
+  }
+  return false;
+};
+
+/** Submitted until an answer comes: the key makes sure that it is one sweep. */
+const submit = async (url: string, definition: SweepInput): Promise<string> => {
+  const client = createClient({ url, retries: 60, backoff: 250 });
+  const sweep = await client.createSweep({ body: definition, headers: { 'idempotency-key': 'chaos' } });
+  return sweep.id;
+};
+
+type Run = { readonly folder: string; readonly database: Database; readonly queueUrl: string };
+
+/** The same sweep without faults, in a database of its own: what real training must come to. */
+const undisturbed = async (
+  options: ChaosOptions,
+  definition: SweepInput,
+  worker: FleetOptions['worker'],
+): Promise<Results> => {
+  const folder = await makeFolder('calm');
+  const database = await openDatabase(folder);
+  try {
+    await migrate(database.url);
+    const fleet = await startFleet({
+      database,
+      queueUrl: database.url,
+      workers: 1,
+      leaseSeconds: 15,
+      logs: folder,
+      worker,
+    });
+    try {
+      const ended = await untilEnded(fleet.url, await submit(fleet.url, definition), options, () => {});
+      if (!ended)
+        throw new Error(
+          `Expected the undisturbed sweep to complete within ${options.limitSeconds} s; see the logs in ${folder}`,
+        );
+    } finally {
+      await fleet.stop();
+    }
+    const db = createDb(database.url);
+    return await readResults(db).finally(() => db.close());
+  } finally {
+    await database.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+const suffer = async (
+  { folder, database, queueUrl }: Run,
+  redis: Awaited<ReturnType<typeof openRedis>> | null,
+  options: ChaosOptions,
+): Promise<ChaosReport> => {
+  const { log, trials, workers, seed, limitSeconds, stepMilliseconds, pauseSeconds, postgresEvery } = options;
+  const real = options.training === 'trained';
+  const worker = real ? { backend: 'wasm', slots: 1 } : { simulation: { stepMilliseconds }, slots: 2 };
+  const definition = real ? (options.sweep ?? realSweep()) : simulatedSweep(trials);
+  const expected = real ? await undisturbed(options, definition, worker) : await expectedOf(definition);
+  log(
+    `expected: ${expected.networks.size} checkpoints, ${expected.metrics.size} metrics, ${expected.evaluations.size} evaluations`,
+  );
+
+  const fleet = await startFleet({ database, queueUrl, workers, leaseSeconds, logs: folder, worker });
+  const pids = new Set<number>();
+  const notePids = (): void => {
+    for (const process of [fleet.api, ...fleet.workers]) pids.add(process.pid() ?? 0);
+  };
+  const begun = Date.now();
+  const over = new AbortController();
+  const elapsed = (): string => `${((Date.now() - begun) / 1000).toFixed(1)} s`;
+  let injected: Injected = { done: {}, never: [] };
+  let ended = false;
+  try {
+    const id = await submit(fleet.url, definition);
+    const onFault = (name: FaultName): void => {
+      notePids();
+      log(`${elapsed()}  ${name}`);
+    };
+    const injecting = injectFaults(
+      { fleet, database, redis, queueUrl, leaseSeconds, random: createRandom(seed) },
+      { signal: over.signal, pauseSeconds, postgresEvery, seed },
+      onFault,
+    );
+    let told = 0;
+    ended = await untilEnded(fleet.url, id, options, (progress) => {
+      if (progress >= told + 0.1) log(`${elapsed()}  ${Math.round(progress * 100)} % done`);
+      if (progress >= told + 0.1) told = progress;
+    });
+    over.abort();
+    injected = await injecting;
+  } finally {
+    over.abort();
+    notePids();
+    await fleet.stop();
+  }
+  const seconds = Math.round((Date.now() - begun) / 100) / 10;
+  const restarts = [fleet.api, ...fleet.workers].reduce((sum, process) => sum + process.starts() - 1, 0);
+  pids.delete(0);
+  const leftRunning = [...pids].filter(isAlive).length;
+  const db = createDb(database.url);
+  const { findings, ...audited } = await audit(db, expected).finally(() => db.close());
+  const all = [
+    ...(ended || options.signal.aborted ? [] : [`the sweep did not complete within ${limitSeconds} s`]),
+    ...(options.signal.aborted ? ['the run was interrupted'] : []),
+    ...(Object.keys(injected.done).length > 0 ? [] : ['no fault could be injected']),
+    ...(leftRunning === 0 ? [] : [`${leftRunning} processes left running`]),
+    ...findings,
+  ];
+  return {
+    queue: options.queue,
+    training: options.training,
+    ok: all.length === 0,
+    seconds,
+    injected: injected.done,
+    notInjected: injected.never,
+    restarts,
+    leftRunning,
+    findings: all,
+    ...audited,
+  };
+};
+
+/** One sweep under faults, from an empty database to the audit. Its folder is kept when something is wrong. */
+export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
+  const folder = await makeFolder('chaos');
+  const database = await openDatabase(folder);
+  const redis = options.queue === 'redis' ? await openRedis(folder) : null;
+  let keep = true;
+  try {
+    await migrate(database.url);
+    const report = await suffer({ folder, database, queueUrl: redis?.url ?? database.url }, redis, options);
+    keep = !report.ok;
+    if (keep) options.log(`logs are kept in ${folder}`);
+    return report;
+  } finally {
+    await redis?.stop();
+    await database.stop();
+    if (!keep) await rm(folder, { recursive: true, force: true });
+  }
+};

@@ -1,0 +1,202 @@
+/** Many clients at once on sweeps that share stages, while workers do them: what the tables promise must hold all the time and in the end. */
+import { setMaxListeners } from 'node:events';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from '@funnel/client';
+import { createDb, type Db, migrate } from '@funnel/db';
+import { atAnyTime, atRest, compareResults, digestOf, one, readResults, violations } from './audit.ts';
+import { type Answers, type Known, runClient } from './client.ts';
+import { expectedOf, type Results, sharedSweeps } from './expected.ts';
+import { type Fleet, startFleet } from './fleet.ts';
+import { createRandom } from './random.ts';
+import { makeFolder, openDatabase, openRedis } from './services.ts';
+
+export type ClientsOptions = {
+  readonly queue: 'postgres' | 'redis';
+  readonly clients: number;
+  readonly minutes: number;
+  readonly workers: number;
+  readonly seed: number;
+  /** Of a step of the stand-in trainer. */
+  readonly stepMilliseconds: number;
+  /** Aborted: it stops as if the time were over. */
+  readonly signal: AbortSignal;
+  readonly log: (line: string) => void;
+};
+
+export type ClientsReport = {
+  readonly ok: boolean;
+  readonly queue: string;
+  readonly clients: number;
+  readonly seconds: number;
+  readonly findings: readonly string[];
+  readonly answers: Readonly<Record<string, number>>;
+  readonly counts: Readonly<Record<string, number>>;
+};
+
+/** Merged: what any of the sweeps may leave. */
+const expectedOfAll = async (): Promise<Results> => {
+  const all = await Promise.all(sharedSweeps().map(expectedOf));
+  return {
+    networks: new Map(all.flatMap(({ networks }) => [...networks])),
+    metrics: new Map(all.flatMap(({ metrics }) => [...metrics])),
+    evaluations: new Map(all.flatMap(({ evaluations }) => [...evaluations])),
+  };
+};
+
+/** Looks at the tables every second, and whether the API answers; resolves to what did not hold at any time. */
+const watch = async (db: Db, url: string, signal: AbortSignal) => {
+  /** As it was last, by what there was too much of. */
+  const found = new Map<string, string>();
+  const note = (finding: string): void => {
+    found.set(finding.replace(/^\d+ /, ''), `while clients worked: ${finding}`);
+  };
+  let looks = 0;
+  let longestAnswer = 0;
+  const late = 'stages whose lease ran out 10 s ago, and that nobody was given';
+  const overdue =
+    "SELECT count(*) AS n FROM stages WHERE status = 'running' AND lease_until < now() - interval '10 seconds'";
+  while (!signal.aborted) {
+    for (const finding of await violations(db, [...atAnyTime, [late, overdue]])) note(finding);
+    const asked = performance.now();
+    const answer = await fetch(`${url}/healthz`).catch(() => null);
+    longestAnswer = Math.max(longestAnswer, performance.now() - asked);
+    if (!answer?.ok) note(`/healthz answered ${answer?.status ?? 'nothing'}`);
+    looks++;
+    await sleep(1000, undefined, { signal }).catch(() => {});
+  }
+  return { findings: [...found.values()], looks, longestAnswer: Math.round(longestAnswer) };
+};
+
+/** Seconds that all sweeps have to end when nobody touches them any more. */
+const settling = 180;
+
+/** Lets everything run to its end; false: something never does. */
+const settle = async (db: Db, url: string, signal: AbortSignal): Promise<boolean> => {
+  const client = createClient({ url });
+  const paused = await db.pool.query<{ id: string }>("SELECT id FROM sweeps WHERE status = 'paused'");
+  for (const { id } of paused.rows) await client.resumeSweep({ params: { id } });
+  const open = `SELECT (SELECT count(*) FROM sweeps WHERE status IN ('running', 'paused'))
+    + (SELECT count(*) FROM stages WHERE status IN ('waiting', 'ready', 'running')) AS n`;
+  for (let i = 0; i < settling && !signal.aborted; i++) {
+    if ((await one(db, open)) === 0) return true;
+    await sleep(1000);
+  }
+  return false;
+};
+
+/** Errors in the logs of the processes, but for those of attempts that were to fail. */
+const loggedErrors = async (folder: string): Promise<readonly string[]> => {
+  const found = new Map<string, number>();
+  for (const file of (await readdir(folder)).filter((name) => /^(api|worker-\d+)\.log$/.test(name)))
+    for (const line of (await readFile(path.join(folder, file), 'utf8')).split('\n')) {
+      if (line !== '' && !line.startsWith('{')) found.set(`${file}: ${line}`, 1);
+      if (!line.startsWith('{')) continue;
+      const entry = JSON.parse(line) as { level: number; msg?: string; err?: { message?: string } }; // as pino writes it
+      if (entry.level < 50 || entry.msg === 'attempt failed') continue;
+      const key = `${file.replace(/-\d+/, '')} logged: ${entry.msg}${entry.err?.message ? `: ${entry.err.message}` : ''}`;
+      found.set(key, (found.get(key) ?? 0) + 1);
+    }
+  return [...found].map(([what, n]) => (n > 1 ? `${what} (${n} times)` : what));
+};
+
+const restartsOf = ({ api, workers }: Fleet): string[] =>
+  [api, ...workers].flatMap((process) =>
+    process.starts() > 1 ? [`${process.name} ended by itself ${process.starts() - 1} times`] : [],
+  );
+
+const hammer = async (db: Db, fleet: Fleet, options: ClientsOptions) => {
+  const { clients, minutes, seed, signal, log } = options;
+  const answers: Answers = { counts: new Map(), faults: [] };
+  const known: Known = [];
+  const over = new AbortController();
+  setMaxListeners(0, over.signal); // every client listens to it
+  signal.addEventListener('abort', () => over.abort());
+  const timer = setTimeout(() => over.abort(), minutes * 60_000);
+  const watching = watch(db, fleet.url, over.signal);
+  const sweeps = sharedSweeps();
+  await Promise.all(
+    Array.from({ length: clients }, (_, i) =>
+      runClient({
+        url: fleet.url,
+        ...{ sweeps, known, answers, signal: over.signal },
+        random: createRandom(seed * 1000 + i),
+      }),
+    ),
+  );
+  clearTimeout(timer);
+  const watched = await watching;
+  log('the clients have gone; what is left is done to its end');
+  const ended = await settle(db, fleet.url, signal);
+  const unended = ended ? [] : [`sweeps or stages that had not ended ${settling} s later`];
+  return { answers, ...watched, findings: [...watched.findings, ...unended] };
+};
+
+const untilReady = async (url: string, signal: AbortSignal): Promise<void> => {
+  while (!signal.aborted) {
+    const answer = await fetch(`${url}/readyz`).catch(() => null);
+    if (answer?.ok) return;
+    await sleep(200);
+  }
+};
+
+/** From an empty database to the audit. Its folder is kept when something is wrong. */
+export const runClients = async (options: ClientsOptions): Promise<ClientsReport> => {
+  const { queue, workers, stepMilliseconds, signal, log } = options;
+  const folder = await makeFolder('clients');
+  const database = await openDatabase(folder);
+  const redis = queue === 'redis' ? await openRedis(folder) : null;
+  let keep = true;
+  try {
+    await migrate(database.url);
+    const expected = await expectedOfAll();
+    const db = createDb(database.url);
+    const simulation = { stepMilliseconds, faults: [{ fault: 'throw', kind: 'classify', seed: 1 }] as const };
+    const begun = Date.now();
+    const fleet = await startFleet({
+      ...{ database, workers, logs: folder },
+      queueUrl: redis?.url ?? database.url,
+      leaseSeconds: 5,
+      worker: { simulation, slots: 2, maxAttempts: 1 },
+    });
+    const ran = await untilReady(fleet.url, signal)
+      .then(() => hammer(db, fleet, options))
+      .finally(fleet.stop);
+    const results = await readResults(db);
+    const findings = [
+      ...ran.answers.faults,
+      ...ran.findings,
+      ...restartsOf(fleet),
+      ...(await loggedErrors(folder)),
+      ...(await violations(db, [...atAnyTime, ...atRest])),
+      ...compareResults(expected, results, { part: true }),
+    ];
+    const counts = {
+      sweepsLeft: await one(db, 'SELECT count(*) AS n FROM sweeps'),
+      stagesLeft: await one(db, 'SELECT count(*) AS n FROM stages'),
+      attemptsLeft: await one(db, 'SELECT count(*) AS n FROM attempts'),
+      fencedWrites: await one(db, 'SELECT coalesce(sum(fenced), 0) AS n FROM attempts'),
+      deadlocks: await one(
+        db,
+        'SELECT deadlocks AS n FROM pg_stat_database WHERE datname = current_database()',
+      ),
+      looks: ran.looks,
+      longestAnswerMilliseconds: ran.longestAnswer,
+    };
+    await db.close();
+    keep = findings.length > 0;
+    if (keep) log(`logs are kept in ${folder}`);
+    log(`results ${digestOf(results)}`);
+    return {
+      ok: !keep && !signal.aborted,
+      ...{ queue, clients: options.clients, findings, counts },
+      seconds: Math.round((Date.now() - begun) / 100) / 10,
+      answers: Object.fromEntries([...ran.answers.counts].sort()),
+    };
+  } finally {
+    await redis?.stop();
+    await database.stop();
+    if (!keep) await rm(folder, { recursive: true, force: true });
+  }
+};

@@ -1,0 +1,183 @@
+/** Processes of one run: started again whenever they end, until they are told to stop for good. */
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { chmod, mkdtemp, readFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startEmbedded } from '@funnel/db';
+
+export type Process = {
+  readonly name: string;
+  readonly pid: () => number | undefined;
+  /** False when it is not running just now. */
+  readonly kill: (signal: NodeJS.Signals) => boolean;
+  /** Times that it was started. */
+  readonly starts: () => number;
+  /** SIGTERM, then SIGKILL after a while; resolves when it is gone. */
+  readonly stop: () => Promise<void>;
+};
+
+export type Command = {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Its output is appended to `<logs>/<name>.log`. */
+  readonly logs: string;
+};
+
+const restartMilliseconds = 300;
+const patienceMilliseconds = 20_000;
+
+export const keepRunning = ({ name, command, args, env = {}, logs }: Command): Process => {
+  const log = openSync(path.join(logs, `${name}.log`), 'a');
+  let child: ChildProcess;
+  let starts = 0;
+  let wanted = true;
+  let gone: Promise<void>;
+  const start = (): void => {
+    starts += 1;
+    // Only what is named here: a DATABASE_URL of the surroundings must not reach a process that is made to suffer.
+    const inherited = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
+    child = spawn(command, args, { env: { ...inherited, ...env }, stdio: ['ignore', log, log] });
+    gone = new Promise((resolve) => {
+      child.once('error', () => resolve());
+      child.once('exit', () => {
+        resolve();
+        if (wanted) setTimeout(() => wanted && start(), restartMilliseconds);
+      });
+    });
+  };
+  start();
+  return {
+    name,
+    pid: () => (child.exitCode === null && child.signalCode === null ? child.pid : undefined),
+    kill: (signal) => child.kill(signal),
+    starts: () => starts,
+    stop: async () => {
+      wanted = false;
+      child.kill('SIGCONT');
+      child.kill('SIGTERM');
+      const late = setTimeout(() => child.kill('SIGKILL'), patienceMilliseconds);
+      await gone;
+      clearTimeout(late);
+    },
+  };
+};
+
+/** Children of a process (Linux): a worker's trainers. */
+export const childrenOf = async (pid: number): Promise<readonly number[]> => {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return text.split(' ').filter(Boolean).map(Number);
+};
+
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** The private PostgreSQL and Redis of a run, in a folder of their own, on free ports. */
+
+/** A folder of a run's own, which the user that PostgreSQL runs as may enter (it does not run as root). */
+export const makeFolder = async (name: string): Promise<string> => {
+  const folder = await mkdtemp(path.join(tmpdir(), `funnel-${name}-`));
+  await chmod(folder, 0o755);
+  return folder;
+};
+
+export const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+
+export type Database = {
+  readonly url: string;
+  readonly port: number;
+  /** It is started again on the same port. False when it is not running just now. */
+  readonly end: (signal: 'SIGQUIT' | 'SIGINT') => Promise<boolean>;
+  /** All of its processes stand still for so long, as when a fail-over or a suspended machine keeps it. False as `end`. */
+  readonly freeze: (milliseconds: number) => Promise<boolean>;
+  readonly stop: () => Promise<void>;
+};
+
+/** False when there is no such process (any more). */
+const signalTo = (pid: number, signal: NodeJS.Signals): boolean => {
+  try {
+    return pid > 0 && process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+};
+
+/** The embedded server, which is started again whenever it ends. */
+export const openDatabase = async (folder: string): Promise<Database> => {
+  const dir = path.join(folder, 'pgdata');
+  const { url, port, stop } = await startEmbedded({ dir, settings: { max_connections: '300' } });
+  const postmaster = async (): Promise<number> =>
+    Number((await readFile(path.join(dir, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0]);
+  const end = async (signal: 'SIGQUIT' | 'SIGINT'): Promise<boolean> => signalTo(await postmaster(), signal);
+  const freeze = async (milliseconds: number): Promise<boolean> => {
+    const pid = await postmaster();
+    // The postmaster first: it must not start others in place of those that stand still.
+    if (!signalTo(pid, 'SIGSTOP')) return false;
+    const all = [...(await childrenOf(pid)), pid];
+    for (const child of all) signalTo(child, 'SIGSTOP');
+    await sleep(milliseconds);
+    for (const child of all) signalTo(child, 'SIGCONT');
+    return true;
+  };
+  return { url, port, end, freeze, stop };
+};
+
+export type Redis = {
+  readonly url: string;
+  readonly crash: () => boolean;
+  /** FLUSHALL: every key is gone. */
+  readonly flush: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+/** Whether this machine has a redis-server to run. */
+export const hasRedis = (): boolean => spawnSync('redis-server', ['--version']).status === 0;
+
+/** Redis with an append-only file; killed, it comes back with what it had written. */
+export const openRedis = async (folder: string): Promise<Redis> => {
+  const port = await freePort();
+  const server = keepRunning({
+    name: 'redis',
+    command: 'redis-server',
+    args: [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      folder,
+      '--appendonly',
+      'yes',
+      '--maxmemory-policy',
+      'noeviction',
+      '--save',
+      '',
+    ],
+    logs: folder,
+  });
+  // Redis understands commands as plain lines, too.
+  const flush = async (): Promise<void> => {
+    const socket = connect(port, '127.0.0.1');
+    socket.end('FLUSHALL\r\n');
+    await once(socket.resume(), 'end');
+  };
+  return { url: `redis://127.0.0.1:${port}`, crash: () => server.kill('SIGKILL'), flush, stop: server.stop };
+};
