@@ -94,7 +94,10 @@ const spacingFault = ({ min, max, step, count, scale }: Range): Fault | null => 
   if (count === undefined) return null;
   const apart = scale === 'log' ? Math.log(max / min) : (max - min) / largest;
   const most = Math.floor(apart / countDigits) + 1;
-  return count > most ? { path: 'count', expected: `at most ${most} points so close together` } : null;
+  if (count <= most) return null;
+  return most < 2
+    ? { path: 'max', expected: 'an end that is further from `min` than the last digits of both' }
+    : { path: 'count', expected: `at most ${most} points so close together` };
 };
 
 /** What a hyperparameter refuses of a range that is well formed in itself: its ends first, and then how it is divided. */
