@@ -206,18 +206,26 @@ describe('funnel attack', () => {
   });
 });
 
-const oracle = fileURLToPath(new URL('../../../fixtures/oracle', import.meta.url));
-const { FUNNEL_DATA = '' } = process.env;
+const fixtures = fileURLToPath(new URL('../../../fixtures', import.meta.url));
 
-describe.skipIf(!FUNNEL_DATA)('funnel attack on networks without a defence', () => {
+describe('funnel attack on networks without a defence', () => {
   it.each([
     ['mnist-conv', 199],
     ['mnist-mlp', 188],
   ] as const)('fmn fools all images of %s that it classifies correctly', async (name, correct) => {
     const args = ['--dataset', 'mnist', '--indices', '0-199', '--backend', 'wasm', '--json'];
     const ran = await funnel(
-      ['attack', '--model', `${oracle}/${name}`, ...args, '--attack', 'fmn-l2', '--attack', 'fmn-linf'],
-      { env: { FUNNEL_DATA } },
+      [
+        'attack',
+        '--model',
+        `${fixtures}/oracle/${name}`,
+        ...args,
+        '--attack',
+        'fmn-l2',
+        '--attack',
+        'fmn-linf',
+      ],
+      { env: { FUNNEL_DATA: `${fixtures}/data` } },
     );
     expect(ran.status, ran.stderr).toBe(0);
     const { evaluations }: { evaluations: Document[] } = JSON.parse(ran.stdout);

@@ -207,7 +207,7 @@ it.runIf(process.platform === 'linux')(
     disk.fill();
     await expect(client.createSweep({ body: large })).rejects.toMatchObject({
       status: 507,
-      problem: { code: 'STORAGE_FULL', hint: 'Free disk space, or run `funnel gc`.' },
+      problem: { code: 'STORAGE_FULL', hint: 'Free disk space, or run `npx funnel gc`.' },
     });
     expect(await isReady()).toBe(200);
 

@@ -1,11 +1,11 @@
 /**
- * The data sets by name. A digest names the *content* of a data set (for IDX files: their bytes after gunzip), so that identities
- * do not depend on who compressed it, and the planner needs no data at hand.
+ * The data sets. A digest names the *content* of a data set (for IDX files: their bytes after gunzip), so that identities do not depend on
+ * how it was compressed, and the planner needs no data.
  */
 import { z } from 'zod';
 
 export type DatasetFile = {
-  /** The four original gzipped names. */
+  /** The original name, with `.gz`. */
   readonly name: string;
   /** sha-256 of the file after gunzip. */
   readonly sha256: string;
@@ -13,7 +13,10 @@ export type DatasetFile = {
   readonly bytes: number;
 };
 
-/** Radii of attacks at a fixed ε that are usual for a data set, so that numbers can be laid beside published ones. */
+/** The first `count` images of each split, in files with the names of the whole ones. */
+export type DatasetExtract = { readonly count: number; readonly files: readonly DatasetFile[] };
+
+/** The usual radii of attacks at a fixed ε on a data set, so that results can be compared with published ones. */
 export type Budgets = { readonly linf: number; readonly l2: number };
 
 export type Dataset = {
@@ -24,49 +27,71 @@ export type Dataset = {
   readonly train: number;
   readonly test: number;
   readonly budgets: Budgets;
-  /** Raise with a generator's output, or the sha-256s of the files joined. */
+  /** Of the content: a name that changes with the generator's output, or the SHA-256 of each file, joined. */
   readonly digest: string;
   readonly files: readonly DatasetFile[];
+  /** What a folder may hold instead of the whole files, for tests: `fixtures/data`. It serves who asks for no more images. */
+  readonly extract: DatasetExtract | null;
 };
 
 const digits = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
 
-/** `[train images, train labels, test images, test labels]` by their sha-256 after gunzip. */
+/** By their SHA-256 after gunzip. */
+type Digests = readonly [trainImages: string, trainLabels: string, testImages: string, testLabels: string];
+
+/** The four files of MNIST's layout, of splits with so many images. */
+const idxFiles = (train: number, test: number, sha256: Digests): readonly DatasetFile[] =>
+  [
+    { name: 'train-images-idx3-ubyte.gz', bytes: 16 + 784 * train },
+    { name: 'train-labels-idx1-ubyte.gz', bytes: 8 + train },
+    { name: 't10k-images-idx3-ubyte.gz', bytes: 16 + 784 * test },
+    { name: 't10k-labels-idx1-ubyte.gz', bytes: 8 + test },
+  ].map((file, i) => ({ ...file, sha256: sha256[i]! }));
+
 const idx = (
   title: string,
   classes: readonly string[],
   budgets: Budgets,
-  sha256: readonly [string, string, string, string],
-): Dataset => {
-  const names = [
-    'train-images-idx3-ubyte.gz',
-    'train-labels-idx1-ubyte.gz',
-    't10k-images-idx3-ubyte.gz',
-    't10k-labels-idx1-ubyte.gz',
-  ];
-  const bytes = [47_040_016, 60_008, 7_840_016, 10_008];
-  return {
-    title,
-    classes,
-    shape: [28, 28, 1],
-    train: 60_000,
-    test: 10_000,
-    budgets,
-    digest: sha256.join('+'),
-    files: names.map((name, i) => ({ name, sha256: sha256[i]!, bytes: bytes[i]! })),
-  };
+  sha256: Digests,
+  extract: DatasetExtract | null = null,
+): Dataset => ({
+  title,
+  classes,
+  shape: [28, 28, 1],
+  train: 60_000,
+  test: 10_000,
+  budgets,
+  digest: sha256.join('+'),
+  files: idxFiles(60_000, 10_000, sha256),
+  extract,
+});
+
+const mnistExtract: DatasetExtract = {
+  count: 1000,
+  files: idxFiles(1000, 1000, [
+    '386bb018796babeaca208787b77c1b9db39532c4098951ea35f4694e744eb4b7',
+    '895f65588e45d05babf0b5fa7aee2a0d782d8143b40b5764e596df91bc9dddeb',
+    'de7c252b04f05e1f8309634180ccdf286dc6dbac8c579b74e76e02ae0331ca52',
+    '832c0d20f0dc42e575488c75a83a970787d4c8d4d05831b2ef03701b4a478a90',
+  ]),
 };
 
 /** Madry et al. 2018 and AutoAttack's table. */
 const mnistBudgets: Budgets = { linf: 0.3, l2: 2 };
 
 export const datasets = {
-  mnist: idx('MNIST', digits, mnistBudgets, [
-    'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
-    '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
-    '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
-    'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
-  ]),
+  mnist: idx(
+    'MNIST',
+    digits,
+    mnistBudgets,
+    [
+      'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
+      '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
+      '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
+      'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
+    ],
+    mnistExtract,
+  ),
   'fashion-mnist': idx(
     'Fashion-MNIST',
     [
@@ -98,6 +123,7 @@ export const datasets = {
     budgets: mnistBudgets,
     digest: 'glyphs-1',
     files: [],
+    extract: null,
   },
 } as const satisfies Record<string, Dataset>;
 
@@ -105,13 +131,13 @@ export type DatasetName = keyof typeof datasets;
 export const datasetNames = Object.keys(datasets) as DatasetName[];
 export const DatasetName = z.enum(datasetNames as [DatasetName, ...DatasetName[]]);
 
-/** Of the data set, or of MNIST where none is named. */
+/** The budgets of a data set; those of MNIST where none is named. */
 export const budgetsOf = (name: DatasetName = 'mnist'): Budgets => datasets[name].budgets;
 
 const largest = (part: 'train' | 'test'): number =>
   Math.max(...datasetNames.map((name) => datasets[name][part]));
 
-/** Which images a sweep uses: always the first ones, so that subsets nest. */
+/** How many images a sweep uses: always the first ones, so that a smaller set is part of a larger one. */
 export const DatasetSpec = z
   .strictObject({
     name: DatasetName,

@@ -12,18 +12,19 @@ import type { Split, SplitName } from './split.ts';
 
 export type IdxArray = { readonly dims: readonly number[]; readonly values: Uint8Array };
 
-/** A whole split from two of the four files of MNIST, verified. Throws DATASET_CORRUPT. */
+/** A whole split from two of the four files of MNIST, or the first images where the folder has the extract. Throws DATASET_CORRUPT. */
 export const readIdxSplit = async (name: DatasetName, folder: string, split: SplitName): Promise<Split> => {
-  const { files, shape, classes, ...sizes } = datasets[name];
-  const [imageFile, labelFile] = split === 'train' ? files.slice(0, 2) : files.slice(2, 4);
-  const read = async (file: DatasetFile, rank: number): Promise<IdxArray> => {
-    const path = join(folder, file.name);
-    return parseIdx(path, await unpackFile(path, await readFile(path), file), rank);
+  const { files, extract, shape, classes, ...sizes } = datasets[name];
+  const [imageFile, labelFile] = split === 'train' ? [0, 1] : [2, 3];
+  const read = async (file: number, rank: number): Promise<IdxArray> => {
+    const path = join(folder, files[file]!.name);
+    const others = extract ? [extract.files[file]!] : [];
+    return parseIdx(path, await unpackFile(path, await readFile(path), files[file]!, ...others), rank);
   };
-  const images = await read(imageFile!, 3); // [count, height, width]
-  const labels = await read(labelFile!, 1); // [count]
-  const count = sizes[split];
-  checkSplit({ images: imageFile!.name, labels: labelFile!.name }, images, labels, {
+  const images = await read(imageFile, 3); // [count, height, width]
+  const labels = await read(labelFile, 1); // [count]
+  const count = extract && images.dims[0] === extract.count ? extract.count : sizes[split];
+  checkSplit({ images: files[imageFile]!.name, labels: files[labelFile]!.name }, images, labels, {
     count,
     shape,
     classes: classes.length,
@@ -33,11 +34,15 @@ export const readIdxSplit = async (name: DatasetName, folder: string, split: Spl
 
 const unzip = promisify<Uint8Array, Buffer>(gunzip);
 
-/** Unpacks a gzipped file of a data set. Throws DATASET_CORRUPT where its content differs from the declaration. Errors name `path`. */
+/**
+ * Unpacks a gzipped file of a data set. Throws DATASET_CORRUPT where its content is none of those declared; errors name `path` and what the
+ * first declaration says.
+ */
 export const unpackFile = async (
   path: string,
   zipped: Uint8Array,
   declared: DatasetFile,
+  ...others: readonly DatasetFile[]
 ): Promise<Uint8Array> => {
   const bytes = await unzip(zipped).catch((error: Error) => {
     throw new AppError(
@@ -47,10 +52,11 @@ export const unpackFile = async (
       { cause: error },
     );
   });
-  if (bytes.length !== declared.bytes)
+  const expected = others.find((other) => other.bytes === bytes.length) ?? declared;
+  if (bytes.length !== expected.bytes)
     throw corrupt(path, `${declared.bytes} bytes after gunzip`, `${bytes.length}`);
   const digest = createHash('sha256').update(bytes).digest('hex');
-  if (digest !== declared.sha256) throw corrupt(path, `the sha-256 ${declared.sha256} after gunzip`, digest);
+  if (digest !== expected.sha256) throw corrupt(path, `the sha-256 ${expected.sha256} after gunzip`, digest);
   return bytes;
 };
 

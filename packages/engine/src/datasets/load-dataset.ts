@@ -59,7 +59,8 @@ export const sources: Readonly<Record<DatasetName, Source>> = {
 
 /**
  * The first `spec.train` training and `spec.test` test images of a data set. Throws DATASET_MISSING where the data set is not on this
- * machine. The functions `train` and `test` throw DATASET_CORRUPT where a file differs from its declaration.
+ * machine, and in `train` and `test` where its folder has only an extract that is too small. These two throw DATASET_CORRUPT where a file
+ * differs from its declaration.
  */
 export const loadDataset = async (spec: DatasetSpec, places: DataPlaces = {}): Promise<LoadedDataset> => {
   const source = sources[spec.name];
@@ -71,11 +72,12 @@ export const loadDataset = async (spec: DatasetSpec, places: DataPlaces = {}): P
     };
   const folder = findDataset(spec.name, places);
   if (folder === null) throw missing(spec.name, places);
-  return {
-    spec,
-    train: once(async () => copyFirst(await source.read(spec.name, folder, 'train'), spec.train)),
-    test: once(async () => copyFirst(await source.read(spec.name, folder, 'test'), spec.test)),
+  const read = async (split: SplitName): Promise<Split> => {
+    const found = await source.read(spec.name, folder, split);
+    requireImages(spec.name, split, spec[split], found, folder);
+    return copyFirst(found, spec[split]);
   };
+  return { spec, train: once(() => read('train')), test: once(() => read('test')) };
 };
 
 /** Reads and checks every file of a data set. Answers the folder with the files, or null for a generated one. Throws like `loadDataset`. */
@@ -84,8 +86,25 @@ export const verifyDataset = async (name: DatasetName, places: DataPlaces = {}):
   if ('generate' in source) return null;
   const folder = findDataset(name, places);
   if (folder === null) throw missing(name, places);
-  for (const split of ['train', 'test'] as const) await source.read(name, folder, split);
+  for (const split of ['train', 'test'] as const)
+    requireImages(name, split, datasets[name][split], await source.read(name, folder, split), folder);
   return folder;
+};
+
+/** Throws DATASET_MISSING where a folder has the extract of a data set and the extract is too small. */
+const requireImages = (
+  name: DatasetName,
+  split: SplitName,
+  count: number,
+  found: Split,
+  folder: string,
+): void => {
+  if (found.count >= count) return;
+  throw new AppError(
+    'DATASET_MISSING',
+    `Expected ${count} ${split} images of ${name}, but ${folder} has an extract: the first ${found.count}`,
+    { dataset: name, folder, split, expected: count, found: found.count },
+  );
 };
 
 /** Copies the first images, so that the memory of the whole file can be freed. */

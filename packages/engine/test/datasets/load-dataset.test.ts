@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { datasets } from '@funnel/contracts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -74,6 +75,21 @@ describe('loadDataset', () => {
     expect((await loaded.train()).count).toBe(12);
     expect((await loaded.test()).labels.length).toBe(3);
     expect(await loaded.train()).toBe(await loaded.train());
+  });
+
+  it('takes the first thousand images of MNIST from the extract, and says that there are no more', async () => {
+    const extract = { dir: fileURLToPath(new URL('../../../../fixtures/data', import.meta.url)) };
+    const loaded = await loadDataset({ name: 'mnist', train: 1000, test: 10, attack: 1 }, extract);
+    const [train, test] = [await loaded.train(), await loaded.test()];
+    expect([train.count, test.count]).toEqual([1000, 10]);
+    expect([...train.labels.subarray(0, 5)]).toEqual([5, 0, 4, 1, 9]);
+    expect([...test.labels]).toEqual([7, 2, 1, 0, 4, 1, 4, 9, 5, 9]);
+    const larger = await loadDataset({ name: 'mnist', train: 1001, test: 10, attack: 1 }, extract);
+    await expect(larger.train()).rejects.toMatchObject({
+      code: 'DATASET_MISSING',
+      message: expect.stringMatching(/Expected 1001 train images of mnist, but .* the first 1000$/) as string,
+    });
+    await expect(verifyDataset('mnist', extract)).rejects.toMatchObject({ code: 'DATASET_MISSING' });
   });
 
   it.skipIf(findDataset('mnist', realData) === null)(
