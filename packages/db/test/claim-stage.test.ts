@@ -1,16 +1,16 @@
-/** Who gets which stage, and when. */
+/** Which stage a claim gives. */
 import { describe, expect, test } from 'vitest';
 import { type ClaimedStage, cancelSweep, claimStage, getBlobs, releaseStage } from '../src/index.ts';
 import { leaseOf } from './support/attempts.ts';
 import { query, wrongCounts } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
-import { claim, finish, sha256, stateAt } from './support/stand-in.ts';
+import { claim, finish, sha256, stateAt } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 
 shareDb();
 
 describe('claim', () => {
-  test('twenty claimers at once: every stage exactly once', async () => {
+  test('gives every stage exactly once to twenty workers at the same time', async () => {
     const gammas = Array.from({ length: 10 }, (_, i) => i + 1);
     const { plan } = await submit(db, { seeds: [seed, seed + 500], space: { gamma: gammas } });
     const stages = 2 + 3 * 20;
@@ -38,7 +38,7 @@ describe('claim', () => {
     expect(attempts[0]!.n).toBe(done.length);
   });
 
-  test('higher priority first, then the sweep with the fewest running, then the first trial', async () => {
+  test('prefers the higher priority, then the sweep with the fewest running stages, then the first trial', async () => {
     const seeds = Array.from({ length: 3 }, (_, i) => seed * 1000 + i);
     const a = await submit(db, { seeds });
     const b = await submit(db, { seeds: seeds.map((one) => one + 100) });
@@ -57,7 +57,7 @@ describe('claim', () => {
     for (const one of claimed) await releaseStage(db, leaseOf(one));
   });
 
-  test('only these kinds, only this sweep', async () => {
+  test('gives only the kinds and the sweep that were asked for', async () => {
     const { sweepId } = await submit(db, { seeds: [seed, seed + 500] });
     const request = { workerId: 'w', leaseSeconds: 60 };
     expect(await claimStage(db, { ...request, kinds: ['attack'] })).toBeNull();
@@ -81,7 +81,7 @@ describe('claim', () => {
     await finish(db, first!);
   });
 
-  test('never more running than the sweep allows, however many ask at once; other sweeps go on', async () => {
+  test('keeps to the limit of a sweep, however many ask at once; other sweeps go on', async () => {
     const limited = await submit(db, { seeds: [0, 1, 2, 3, 4, 5].map((n) => seed + 700 + n), maxRunning: 2 });
     const other = await submit(db, { seeds: [seed + 800] });
     const request = { workerId: 'w', leaseSeconds: 60 };
@@ -99,7 +99,7 @@ describe('claim', () => {
     await cancelSweep(db, other.sweepId);
   });
 
-  test('starts from the parent’s networks, without its moments', async () => {
+  test('gives the networks of the parent to start from, without its moments', async () => {
     await submit(db, { seeds: [seed] });
     const initialise = (await claim(db))!;
     await finish(db, initialise);

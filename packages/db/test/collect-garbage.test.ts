@@ -15,7 +15,7 @@ import {
 } from '../src/index.ts';
 import { query, sweepStatus, trained, trialStatuses, wrongCounts } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
-import { claim, drain, evaluationOf, finish, record } from './support/stand-in.ts';
+import { claim, drain, evaluationOf, finish, record } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 
 shareDb();

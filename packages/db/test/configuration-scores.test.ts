@@ -20,7 +20,7 @@ import {
 import { openTestDb } from '../src/testing/index.ts';
 import { createRandom, type Random } from './support/random.ts';
 import { query, wrongAverages } from './support/rows.ts';
-import { claim, evaluationOf, train } from './support/stand-in.ts';
+import { claim, evaluationOf, train } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 
 let db: Db;

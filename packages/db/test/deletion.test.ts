@@ -1,4 +1,4 @@
-/** A sweep is deleted, cancelled or paused in the middle of a write of a stage that it shares with another. */
+/** A sweep is deleted, cancelled or paused while a transaction writes to a stage that it shares with another sweep. */
 import { describe, expect, test } from 'vitest';
 import {
   type ClaimedStage,
@@ -25,12 +25,12 @@ import {
   wrongCounts,
 } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
-import { claim, drain, evaluationOf, finish, record, train } from './support/stand-in.ts';
+import { claim, drain, evaluationOf, finish, record, train } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 
 shareDb();
 
-/** Two sweeps of the same stages, both under way; one is cancelled: that whose plan promised their epochs, or the other. */
+/** Two sweeps of the same stages, both under way. One is cancelled: the one whose plan has their epochs, or the other. */
 const shareStages = async (cancelled: 'planner' | 'other') => {
   const sweeps = [await submit(db, { seeds: [seed] }), await submit(db, { seeds: [seed] })];
   const [doomed, kept] = (cancelled === 'planner' ? sweeps : sweeps.reverse()).map(({ sweepId }) => sweepId);
@@ -148,7 +148,7 @@ describe('a sweep deleted in the middle of', () => {
 });
 
 describe('an attempt goes on', () => {
-  test('that ends while a sweep that has its stage is being deleted', async () => {
+  test('when it ends while a sweep that needs its stage is being deleted', async () => {
     const { doomed, kept } = await shareStages('other');
     const claimed = await untilAttack();
     const { deadlocks } = await meet(db, {
@@ -163,7 +163,7 @@ describe('an attempt goes on', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('that ends the last trial of a sweep while that is being paused', async () => {
+  test('when it ends the last trial of a sweep that is being paused', async () => {
     const { sweepId } = await submit(db, { seeds: [seed] });
     await finish(db, (await claim(db))!);
     const claimed = await untilAttack();
@@ -177,7 +177,7 @@ describe('an attempt goes on', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('that ends the last trial of two sweeps while the older one is being resumed', async () => {
+  test('when it ends the last trial of two sweeps while the older one is being resumed', async () => {
     const older = (await submit(db, { seeds: [seed] })).sweepId;
     await pauseSweep(db, older);
     const newer = (await submit(db, { seeds: [seed] })).sweepId;
@@ -194,7 +194,7 @@ describe('an attempt goes on', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('of a claim in a sweep that is being cancelled: nothing is left running', async () => {
+  test('when its stage is claimed while the sweep is being cancelled: nothing is left running', async () => {
     const { sweepId } = await submit(db, { seeds: [seed] });
     const { deadlocks } = await meet(db, {
       ...{ table: 'trials', way: 'UPDATE' },
@@ -213,7 +213,7 @@ describe('an attempt goes on', () => {
   });
 });
 
-test('a worker that has not heard of a deletion is not taken for the one that has the stage when it is submitted anew', async () => {
+test('a worker of a deleted sweep cannot write to the same stage when it is submitted anew', async () => {
   const { sweepId } = await submit(db, { seeds: [seed] });
   const before = (await claim(db, 'sleeper'))!;
   await cancelSweep(db, sweepId);
@@ -238,7 +238,7 @@ test('a worker that has not heard of a deletion is not taken for the one that ha
   expect(await wrongCounts(db)).toEqual([]);
 });
 
-test('a claim that commits in the middle of a cancellation leaves no attempt that never ends', async () => {
+test('a claim that commits during a cancellation leaves no running attempt', async () => {
   const { sweepId } = await submit(db, { seeds: [seed] });
   await finish(db, (await claim(db))!);
   const { first } = await meet(db, {
@@ -253,7 +253,7 @@ test('a claim that commits in the middle of a cancellation leaves no attempt tha
   expect(await wrongCounts(db)).toEqual([]);
 });
 
-test('a stage that was given to a sweep in the moment in which that ended is put right', async () => {
+test('the reconciler schedules a stage anew that got a sweep in the moment in which the sweep ended', async () => {
   const { sweepId } = await submit(db, { seeds: [seed], space: { gamma: 9 } });
   await drain(db);
   const next = (await submit(db, { seeds: [seed + 500] })).sweepId;

@@ -1,4 +1,4 @@
-/** How attempts end, and what that means for what waited. */
+/** How attempts end, and what this means for the stages that depend on them. */
 import { describe, expect, test } from 'vitest';
 import {
   type ClaimedStage,
@@ -11,13 +11,13 @@ import {
 import { leaseOf, letExpire, options, stageRow } from './support/attempts.ts';
 import { query, stageCounts, sweepStatus, takeOutbox, trialStatuses, wrongCounts } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
-import { claim, drain, evaluationOf, finish, record } from './support/stand-in.ts';
+import { claim, drain, evaluationOf, finish, record } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 
 shareDb();
 
-describe('ends', () => {
-  test('a stage that diverges skips what needs it, and its trials say so', async () => {
+describe('the end of an attempt', () => {
+  test('a stage that diverges: the stages that depend on it are skipped, and its trials diverge', async () => {
     const { sweepId } = await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
     await finish(db, (await claim(db))!);
     const bad = (await claim(db))!;
@@ -47,7 +47,7 @@ describe('ends', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('a poison stage fails after its attempts, with backoff between them and the last error', async () => {
+  test('a stage whose attempts all fail: it fails with the last error, after a backoff between attempts', async () => {
     const { sweepId } = await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
     await finish(db, (await claim(db))!);
     const poison = (await claim(db))!;
@@ -84,7 +84,7 @@ describe('ends', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('a new epoch forgives the failures before it; handing back costs no attempt', async () => {
+  test('a new epoch resets the failures before it; a release costs no attempt', async () => {
     await submit(db, { seeds: [seed] });
     const first = (await claim(db))!;
     const fail = (claimed: ClaimedStage) =>
@@ -105,7 +105,7 @@ describe('ends', () => {
     await finish(db, fourth);
   });
 
-  test('leases that run out again and again without progress end in failure', async () => {
+  test('a stage fails when its leases run out again and again without a new epoch', async () => {
     const { sweepId } = await submit(db, { seeds: [seed] });
     await reconcile(db, options);
     let expired = 0;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { cancelSweep, type Db, eventsAfter, isEventAfter, lastEventId, onEvents } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { query } from './support/rows.ts';
-import { claim, drain, finish } from './support/stand-in.ts';
+import { claim, drain, finish } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 
 let db: Db;

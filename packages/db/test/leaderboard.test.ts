@@ -11,7 +11,7 @@ import {
 import { studentT975 } from '../src/scores/student-t.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { query } from './support/rows.ts';
-import { claim, evaluationOf, finish } from './support/stand-in.ts';
+import { claim, evaluationOf, finish } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 
 let db: Db;

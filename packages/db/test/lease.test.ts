@@ -1,16 +1,16 @@
-/** A lease that ran out writes nothing more, and whoever lost it is told. */
+/** An attempt that lost its lease can write nothing, and its worker learns of it. */
 import { describe, expect, test } from 'vitest';
 import { completeStage, endStage, failAttempt, reconcile, releaseStage } from '../src/index.ts';
 import { beat, leaseOf, letExpire, options, stageRow, stale } from './support/attempts.ts';
 import { query, takeOutbox, trained, wrongCounts } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
-import { claim, drain, finish, record, train } from './support/stand-in.ts';
+import { claim, drain, finish, record, train } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 
 shareDb();
 
 describe('a lease fences every write', () => {
-  test('who lost it is refused, counted, and told', async () => {
+  test('refuses and counts the writes of an attempt that lost it, and the heartbeat says so', async () => {
     const { sweepId } = await submit(db, { seeds: [seed] });
     const slow = (await claim(db, 'slow'))!;
     await record(db, slow, { epoch: 1, step: 0 });
@@ -47,7 +47,7 @@ describe('a lease fences every write', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('a lease that ran out but was not taken over is still good', async () => {
+  test('is still valid after it ran out, until another attempt takes the stage', async () => {
     await submit(db, { seeds: [seed] });
     const claimed = (await claim(db))!;
     await letExpire(db, claimed.stageId);
@@ -62,7 +62,7 @@ describe('a lease fences every write', () => {
     await completeStage(db, leaseOf(claimed));
   });
 
-  test('a stage that someone is just writing to is left for the next beat, and is not expired', async () => {
+  test('is renewed by the next heartbeat, and does not expire, while another transaction has the stage locked', async () => {
     await submit(db, { seeds: [seed] });
     const claimed = (await claim(db))!;
     await reconcile(db, options);
@@ -78,7 +78,7 @@ describe('a lease fences every write', () => {
     await finish(db, claimed);
   });
 
-  test('of many who reconcile at once, one does', async () => {
+  test('of many processes that reconcile at once, one does the work', async () => {
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => reconcile(db, { ...options, everySeconds: 60 })),
     );
@@ -87,7 +87,7 @@ describe('a lease fences every write', () => {
     expect(await reconcile(db, options)).toMatchObject({ done: true, repaired: 0 });
   });
 
-  test('after the database was away nothing expires before workers had time to come back', async () => {
+  test('does not expire after the database was away before workers had time to renew it', async () => {
     await submit(db, { seeds: [seed] });
     const claimed = (await claim(db))!;
     await letExpire(db, claimed.stageId);
@@ -97,7 +97,7 @@ describe('a lease fences every write', () => {
     expect((await reconcile(db, options)).expired).toEqual([claimed.stageId]);
   });
 
-  test('a clock that is set back holds nothing up: dead workers are noticed and what is ready can be claimed', async () => {
+  test('a clock that is set back delays nothing: leases of dead workers expire, and ready stages can be claimed', async () => {
     await submit(db, { seeds: [seed, seed + 1_000_000] });
     const claimed = (await claim(db))!;
     // As an hour's jump leaves it: everything that was written before lies in the future.
@@ -117,7 +117,7 @@ describe('a lease fences every write', () => {
     expect(row!.seconds).toBeLessThanOrEqual(options.leaseSeconds);
   });
 
-  test('the same end again, its answer lost, changes nothing', async () => {
+  test('a second call of the same end, after a lost answer, changes nothing', async () => {
     await submit(db, { seeds: [seed] });
     const claimed = (await claim(db))!;
     await train(db, claimed);

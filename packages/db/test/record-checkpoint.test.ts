@@ -1,16 +1,16 @@
-/** What an epoch leaves, and which stages it completes. */
+/** What is stored at the end of an epoch, and which stages complete by it. */
 import { describe, expect, test } from 'vitest';
 import { claimStage, completeStage, getBlobs, getCheckpoint, recordCheckpoint } from '../src/index.ts';
 import { leaseOf } from './support/attempts.ts';
 import { query } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
-import { claim, finish, record, stateAt } from './support/stand-in.ts';
+import { claim, finish, record, stateAt } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 
 shareDb();
 
-describe('record', () => {
-  test('a position is recorded once; the same bits again are no change, others are noted', async () => {
+describe('recordCheckpoint', () => {
+  test('records a position once: the same bits change nothing, other bits are counted', async () => {
     await submit(db, { seeds: [seed] });
     const claimed = (await claim(db))!;
     const first = await record(db, claimed, { epoch: 1, step: 0 });
@@ -34,7 +34,7 @@ describe('record', () => {
     await completeStage(db, leaseOf(claimed));
   });
 
-  test('moments are kept for the newest position and at the end of stages; mid-epoch states only while newest', async () => {
+  test('keeps moments of the newest position and at the end of stages, and mid-epoch checkpoints while they are the newest', async () => {
     await submit(db, { seeds: [seed], space: { optimiseEpochs: [3, 5] } });
     await finish(db, (await claim(db))!);
     const short = (await claim(db))!;
@@ -77,7 +77,7 @@ describe('record', () => {
     });
   });
 
-  test('a blob that is missing, or not what it is called, is refused and nothing is written', async () => {
+  test('refuses a blob that is missing or has another hash, and writes nothing', async () => {
     await submit(db, { seeds: [seed] });
     const claimed = (await claim(db))!;
     const { manifest, blobs } = stateAt(claimed.spec.chain, { epoch: 1, step: 0 });

@@ -13,13 +13,13 @@ import {
   wrongCounts,
 } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
-import { claim, drain, finish, record } from './support/stand-in.ts';
+import { claim, drain, finish, record } from './support/simulated-trainer.ts';
 import { definition, submit } from './support/submit.ts';
 
 shareDb();
 
-describe('a sweep comes in whole', () => {
-  test('trials, shared stages, statuses, counts', async () => {
+describe('a submitted sweep', () => {
+  test('has trials, shared stages, statuses and counts', async () => {
     await takeOutbox(db);
     const { sweepId, created, plan } = await submit(db, {
       seeds: [seed],
@@ -47,7 +47,7 @@ describe('a sweep comes in whole', () => {
     expect(trials[1]).toEqual({ id: `${sweepId}-00001`, number: 1 });
   });
 
-  test('every stage is written down as it was planned, whatever it has in common with others', async () => {
+  test('has every stage as it was planned, whatever the stage shares with others', async () => {
     const input: Partial<SweepInput> = {
       seeds: [seed, seed + 1000],
       recipes: ['funn', 'classic', 'magnet'],
@@ -67,7 +67,7 @@ describe('a sweep comes in whole', () => {
     );
   });
 
-  test('epochs trained are epochs planned, and everything ends', async () => {
+  test('trains as many epochs as were planned, and ends', async () => {
     const { sweepId, plan } = await submit(db, {
       seeds: [seed],
       space: { gamma: [1, 2], optimiseEpochs: [2, 5] },
@@ -80,7 +80,7 @@ describe('a sweep comes in whole', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('the next sweep finds all of it done', async () => {
+  test('finds everything done that an earlier one did', async () => {
     const first = await submit(db, { seeds: [seed] });
     await drain(db);
     const second = await submit(db, { seeds: [seed] });
@@ -94,7 +94,7 @@ describe('a sweep comes in whole', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('a sweep of a thousand stages finds what is there of each generation, and its counts are those of its rows', async () => {
+  test('of a thousand stages finds the existing ones of each generation, and its counts are those of its rows', async () => {
     await submit(db, { seeds: [seed], space: { gamma: [1, 2, 3] } });
     const gamma = Array.from({ length: 340 }, (_, i) => i + 1);
     const { plan, sweepId } = await submit(db, { seeds: [seed], space: { gamma } });
@@ -119,7 +119,7 @@ describe('a sweep comes in whole', () => {
     await cancelSweep(db, again.sweepId);
   });
 
-  test('what another sweep has under way is waited for, not done again', async () => {
+  test('waits for stages that another one has under way, and does not repeat them', async () => {
     const first = await submit(db, { seeds: [seed] });
     const claimed = await claim(db);
     const second = await submit(db, { seeds: [seed], space: { gamma: 9 } });
@@ -133,7 +133,7 @@ describe('a sweep comes in whole', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('fewer epochs are passed on the way of more, before and after the fact', async () => {
+  test('of fewer epochs completes when a longer one passes them, or has passed them', async () => {
     const long = await submit(db, { seeds: [seed], space: { optimiseEpochs: 6 } });
     await finish(db, (await claim(db))!);
     const optimise = (await claim(db))!;
@@ -168,7 +168,7 @@ describe('a sweep comes in whole', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('more epochs continue from fewer', async () => {
+  test('of more epochs continues from one of fewer', async () => {
     await submit(db, { seeds: [seed], space: { optimiseEpochs: 2 } });
     await drain(db);
     const { plan, sweepId } = await submit(db, { seeds: [seed], space: { optimiseEpochs: 5 } });
@@ -180,7 +180,7 @@ describe('a sweep comes in whole', () => {
     expect(await trained(db, sweepId)).toBe(4);
   });
 
-  test('the same key gives the same sweep, and another body is a conflict', async () => {
+  test('is found by its idempotency key, and another body with that key is a conflict', async () => {
     const key = { key: `key-${seed}`, bodyHash: 'a' };
     const first = await submit(db, { seeds: [seed] }, key);
     const again = await submit(db, { seeds: [seed] }, key);
@@ -194,7 +194,7 @@ describe('a sweep comes in whole', () => {
     expect(all.filter((one) => one.created)).toHaveLength(1);
   });
 
-  test('the same sweep submitted by many at once trains everything once', async () => {
+  test('trains everything once when many submit it at once', async () => {
     const all = await Promise.all(
       Array.from({ length: 6 }, () => submit(db, { seeds: [seed], space: { gamma: [1, 2] } })),
     );

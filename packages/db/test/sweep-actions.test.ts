@@ -20,13 +20,13 @@ import {
   wrongCounts,
 } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
-import { claim, drain, finish, record } from './support/stand-in.ts';
+import { claim, drain, finish, record } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 
 shareDb();
 
 describe('pause and resume', () => {
-  test('nothing new starts, what runs is told to checkpoint, and goes on from there', async () => {
+  test('start nothing new, stop running stages at a checkpoint, and go on from there', async () => {
     const { sweepId } = await submit(db, { seeds: [seed] });
     const claimed = (await claim(db))!;
     await record(db, claimed, { epoch: 1, step: 0 });
@@ -55,7 +55,7 @@ describe('pause and resume', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('what another running sweep needs goes on, on its account', async () => {
+  test('leave stages running that another running sweep needs, scheduled for that sweep', async () => {
     const first = await submit(db, { seeds: [seed] });
     const second = await submit(db, { seeds: [seed], space: { gamma: 7 } });
     const claimed = (await claim(db))!;
@@ -71,7 +71,7 @@ describe('pause and resume', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('a paused carrier does not hold up those whom it carries', async () => {
+  test('a paused longer stage does not hold up the shorter ones of other sweeps', async () => {
     const long = await submit(db, { seeds: [seed], space: { optimiseEpochs: 6 } });
     await finish(db, (await claim(db))!);
     const short = await submit(db, { seeds: [seed], space: { optimiseEpochs: 4 } });
@@ -86,7 +86,7 @@ describe('pause and resume', () => {
   });
 });
 
-describe('a stage on the account of a sweep that has ended', () => {
+describe('a stage that is scheduled for a sweep that has ended', () => {
   test('is claimed for the sweep that still needs it', async () => {
     const long = await submit(db, { seeds: [seed], space: { optimiseEpochs: 6 }, priority: 10 });
     await finish(db, (await claim(db))!);
@@ -104,7 +104,7 @@ describe('a stage on the account of a sweep that has ended', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('and that is tried again for a third one is done for those who wait for it', async () => {
+  test('runs for the sweeps that wait for it when a third one reopens it', async () => {
     const ended = await submit(db, { seeds: [seed] });
     const other = await submit(db, { seeds: [seed], space: { gamma: 7 } });
     const live = await submit(db, { seeds: [seed, seed + 500] });
@@ -120,7 +120,7 @@ describe('a stage on the account of a sweep that has ended', () => {
 });
 
 describe('cancel', () => {
-  test('acts at once, and finished results stay', async () => {
+  test('acts at once and keeps finished results', async () => {
     const { sweepId } = await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
     for (let i = 0; i < 4; i++) await finish(db, (await claim(db))!);
     const claimed = (await claim(db))!;
@@ -146,7 +146,7 @@ describe('cancel', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('stops only what no other live sweep needs', async () => {
+  test('stops only stages that no other live sweep needs', async () => {
     const first = await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
     const second = await submit(db, { seeds: [seed], space: { gamma: [2, 3] } });
     const claimed = (await claim(db))!;
@@ -168,7 +168,7 @@ describe('cancel', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('those whom a cancelled run carried go on from where it stood, and no further than they need', async () => {
+  test('lets shorter stages that a cancelled one carried go on from where it stood, no further than they need', async () => {
     const long = await submit(db, { seeds: [seed], space: { optimiseEpochs: 9 } });
     await finish(db, (await claim(db))!);
     const carrier = (await claim(db))!;
@@ -191,7 +191,7 @@ describe('cancel', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('a run that others continue from is kept', async () => {
+  test('keeps a stage that others continue from', async () => {
     const short = await submit(db, { seeds: [seed], space: { optimiseEpochs: 3 } });
     const long = await submit(db, { seeds: [seed], space: { optimiseEpochs: 5 } });
     await cancelSweep(db, short.sweepId);
@@ -202,7 +202,7 @@ describe('cancel', () => {
 });
 
 describe('retry', () => {
-  test('gives failed stages new attempts, and their trials another chance', async () => {
+  test('gives failed stages new attempts and opens their trials again', async () => {
     const { sweepId } = await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
     await finish(db, (await claim(db))!);
     const poison = (await claim(db))!;
@@ -222,7 +222,7 @@ describe('retry', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('another sweep’s submission revives failed stages too, and the first one gets their good end', async () => {
+  test('a submission of another sweep reopens failed stages too, and the first sweep gets their result', async () => {
     const first = await submit(db, { seeds: [seed] });
     const poison = (await claim(db))!;
     await failAttempt(db, { ...leaseOf(poison), code: 'X', message: 'x', maxAttempts: 1 });
@@ -239,7 +239,7 @@ describe('retry', () => {
 });
 
 describe('delete', () => {
-  test('takes what only it needed, leaves what others need, and nothing points into the void', async () => {
+  test('deletes what only this sweep needed, keeps what others need, and leaves no link to a missing row', async () => {
     const first = await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
     await expect(deleteSweep(db, first.sweepId)).rejects.toMatchObject({ code: 'INVALID_TRANSITION' });
     await drain(db);
@@ -275,7 +275,7 @@ describe('delete', () => {
     expect(again.plan.epochs).toMatchObject({ needed: 6, cached: 0 });
   });
 
-  test('a sweep whose plan promised epochs may be deleted while others go on with them', async () => {
+  test('works while others go on with epochs that were planned for the deleted sweep', async () => {
     const first = await submit(db, { seeds: [seed] });
     const second = await submit(db, { seeds: [seed], space: { gamma: 3 } });
     const claimed = (await claim(db))!;

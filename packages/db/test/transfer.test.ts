@@ -1,4 +1,4 @@
-/** Attacks that need the classifiers of other trials: when they may start, what they are handed, and what happens when one is missing. */
+/** Attacks that need the classifiers of other trials: when they start, what a claim gives them, and what happens when a classifier is missing. */
 import { RetentionPolicy, type SweepInput } from '@funnel/contracts';
 import { describe, expect, test } from 'vitest';
 import {
@@ -18,7 +18,7 @@ import {
 } from '../src/index.ts';
 import { query, stageCounts, sweepStatus, takeOutbox, trialStatuses, wrongCounts } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
-import { claim, drain, finish, stateAt } from './support/stand-in.ts';
+import { claim, drain, finish, stateAt } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 
 shareDb();
@@ -38,7 +38,7 @@ const transfersOf = (sweepId: string) =>
      WHERE l.sweep_id = $1 AND s.surrogates <> '{}' ORDER BY l.ordinal`,
     [sweepId],
   );
-/** Runs stages until one of this kind comes up. */
+/** Finishes stages until one of this kind is claimed. */
 const until = async (kind: string): Promise<ClaimedStage> => {
   for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
     if (claimed.spec.kind === kind) return claimed;
@@ -52,7 +52,7 @@ const collapse = (claimed: ClaimedStage) =>
   endStage(db, { ...leaseOf(claimed), status: 'collapsed', message: 'It ignores its input' });
 
 describe('a transfer attack', () => {
-  test('starts when its classifier and all its surrogates are there, and is handed their networks', async () => {
+  test('starts when its classifier and all its surrogates have completed, and gets their networks', async () => {
     const { sweepId } = await submit(db, four());
     const done = new Set<string>();
     const attacked: ClaimedStage[] = [];
@@ -90,7 +90,7 @@ describe('a transfer attack', () => {
     expect(stages.at(-1)!.surrogates).toEqual(attacked.at(-1)!.spec.surrogates);
   });
 
-  test('is claimed once and left by nobody, with twenty workers at once', async () => {
+  test('is claimed exactly once by twenty workers at the same time', async () => {
     const gamma = Array.from({ length: 12 }, (_, i) => i + 1);
     const { sweepId, plan } = await submit(db, {
       seeds: [seed],
@@ -128,7 +128,7 @@ describe('a transfer attack', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('starts at once on classifiers that are there', async () => {
+  test('is ready at once when its classifiers have completed before', async () => {
     await submit(db, { ...four(), attacks: ['fgsm'] });
     await drain(db);
     await takeOutbox(db);
@@ -141,7 +141,7 @@ describe('a transfer attack', () => {
 });
 
 describe('a surrogate without a result', () => {
-  test('that collapsed is left out, before and after: the other trials are whole', async () => {
+  test('that collapsed is left out, now and in later sweeps: the other trials complete', async () => {
     const { sweepId } = await submit(db, four());
     await collapse(await until('optimise')); // of the first trial, so that its classifier is skipped
     for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
@@ -169,7 +169,7 @@ describe('a surrogate without a result', () => {
     return stages.filter(({ status }) => status === 'skipped').length;
   };
 
-  test('is the last one: the attack is skipped, and says why', async () => {
+  test('that was the last one: the attack is skipped with the reason', async () => {
     const { sweepId } = await submit(db, { ...four(), space: { gamma: [1, 2] } });
     await collapse(await until('optimise'));
     await drain(db);
@@ -186,7 +186,7 @@ describe('a surrogate without a result', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('that failed fails what needs it, until it is tried again', async () => {
+  test('that failed fails the attacks that need it, until it is retried', async () => {
     const { sweepId } = await submit(db, four());
     await fail(await until('classify'));
     await drain(db);
@@ -202,7 +202,7 @@ describe('a surrogate without a result', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('that another sweep cancelled is trained for the one that still needs it', async () => {
+  test('that is cancelled with another sweep is trained for the one that still needs it', async () => {
     const first = await submit(db, four());
     const second = await submit(db, { ...four(), attacks: [{ attack: 'transfer-linf', surrogates: 2 }] });
     const claimed = await until('classify');
@@ -217,7 +217,7 @@ describe('a surrogate without a result', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('cancelled with its sweep, comes back with the next', async () => {
+  test('that was cancelled with its sweep is reopened by the next', async () => {
     const first = await submit(db, four());
     await finish(db, await until('classify'));
     await cancelSweep(db, first.sweepId);
@@ -232,8 +232,8 @@ describe('a surrogate without a result', () => {
   });
 });
 
-describe('steering and keeping', () => {
-  test('a paused sweep holds its attacks, keeps their surrogates from collection, and goes on', async () => {
+describe('transfer attacks of a sweep', () => {
+  test('that is paused are held, keep their surrogates from the collection, and go on', async () => {
     const { sweepId } = await submit(db, four());
     for (let claimed = await claimKind(['initialise', 'optimise', 'classify']); claimed; ) {
       await finish(db, claimed);
@@ -251,7 +251,7 @@ describe('steering and keeping', () => {
     expect(await sweepStatus(db, sweepId)).toBe('completed');
   });
 
-  test('a deleted sweep leaves nothing that others do not need', async () => {
+  test('that is deleted leave nothing that others do not need', async () => {
     const first = await submit(db, four());
     const second = await submit(db, { ...four(), attacks: [{ attack: 'transfer-linf', surrogates: 2 }] });
     await drain(db);
@@ -263,7 +263,7 @@ describe('steering and keeping', () => {
     expect(await query(db, 'SELECT id FROM stages WHERE seed = $1', [seed])).toEqual([]);
   });
 
-  test('the reconciler mends what no transaction leaves behind, and leaves alone what waits with reason', async () => {
+  test('are mended by the reconciler when their status is wrong, and left alone when they wait with reason', async () => {
     const { sweepId } = await submit(db, four());
     const mend = async () => {
       await query(db, `DELETE FROM duties`);

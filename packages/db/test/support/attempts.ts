@@ -1,4 +1,4 @@
-/** Attempts as a worker sees them: its leases, their beats, and leases that ran out. */
+/** Leases as a worker uses them: heartbeats, and leases that ran out. */
 import { type ClaimedStage, type Db, heartbeat } from '../../src/index.ts';
 import { query } from './rows.ts';
 

@@ -1,9 +1,9 @@
-/** One database for all tests of a file: each starts with nothing under way, and with a seed whose stages nobody has seen. */
+/** One database for all tests of a file. Each test starts with no unfinished stages, and with a seed that no earlier test has used. */
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { Db } from '../../src/index.ts';
 import { openTestDb } from '../../src/testing/index.ts';
 import { query } from './rows.ts';
-import { drain } from './stand-in.ts';
+import { drain } from './simulated-trainer.ts';
 
 export let db: Db;
 export let seed = 0;

@@ -1,4 +1,4 @@
-/** Sweeps through the real planner: what it settles is what the database must keep. */
+/** Submits sweeps through the real planner. */
 import { type Plan, SweepDefinition, type SweepInput } from '@funnel/contracts';
 import { buildPlan, outlineSweep } from '@funnel/planner';
 import { type Db, type Submitted, submitSweep } from '../../src/index.ts';

@@ -1,4 +1,4 @@
-/** A stand-in for the trainer: states that are a function of chain and position, so that every run of a stage gives the same bits. */
+/** A simulated trainer: checkpoints are a function of chain and position, so that every run of a stage gives the same bits. */
 import { createHash } from 'node:crypto';
 import type {
   CheckpointManifest,
@@ -52,7 +52,7 @@ export const record = (
           : { attackerLoss: 1 / position.epoch, defenderLoss: 2 / position.epoch },
   });
 
-/** Trains from where the claim says to the end; resolves to the epochs that it trained. */
+/** Trains from where the claim says to the last epoch. Resolves to the number of epochs trained. */
 export const train = async (db: Db, claimed: ClaimedStage): Promise<number> => {
   const from = claimed.start?.sameChain ? claimed.start.manifest.position.epoch : 0;
   for (let epoch = from + 1; epoch <= claimed.spec.epochs; epoch++)
@@ -125,7 +125,7 @@ export const evaluationOf = (
   };
 };
 
-/** Does one claimed stage to its good end; resolves to the epochs that it trained. */
+/** Trains and completes a claimed stage. Resolves to the epochs that it trained. */
 export const finish = async (db: Db, claimed: ClaimedStage): Promise<number> => {
   const epochs = await train(db, claimed);
   const { stageId, fencingToken } = claimed;
@@ -138,7 +138,7 @@ export const finish = async (db: Db, claimed: ClaimedStage): Promise<number> => 
 export const claim = (db: Db, workerId = 'worker'): Promise<ClaimedStage | null> =>
   claimStage(db, { workerId, leaseSeconds: 60 });
 
-/** Claims until something is there to be claimed no more, and finishes each. Resolves to the epochs trained and the stages done. */
+/** Claims and finishes stages until nothing is ready. Resolves to the epochs trained and the stages finished. */
 export const drain = async (db: Db, workerId = 'worker'): Promise<{ epochs: number; stages: string[] }> => {
   let epochs = 0;
   const stages: string[] = [];
