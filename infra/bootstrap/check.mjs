@@ -1,4 +1,4 @@
-/** `npm run check`: lint and format, types, unused code, dependencies. All run, so that one round shows everything. */
+/** `npm run check`: lint and format, types, unused code, dependencies. All checks run, so that one call shows all faults. */
 import { join } from 'node:path';
 import { checkDependencies } from './dependencies.mjs';
 import { install } from './install.mjs';
@@ -17,5 +17,5 @@ for (const { title, script, args } of checks) {
   if (code !== 0) failed.push(title);
 }
 if ((await step('dependencies (lock file, npm audit)', checkDependencies)) !== 0) failed.push('dependencies');
-announce(failed.length === 0 ? 'check: all is well' : `check: failed: ${failed.join(', ')}`);
+announce(failed.length === 0 ? 'check: passed' : `check: failed: ${failed.join(', ')}`);
 process.exit(failed.length === 0 ? 0 : 1);

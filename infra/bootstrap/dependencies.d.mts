@@ -1,13 +1,13 @@
 type Lock = { readonly packages: Readonly<Record<string, unknown>> };
-/** Everything that is not one version with known bits, as lines. `manifests`: path → package.json. */
+/** `manifests`: path → package.json. Returns a line for every dependency without one exact version or without a hash. */
 export declare const findLoose: (manifests: Readonly<Record<string, unknown>>, lock: Lock) => string[];
-/** Packages with a script at installation that `allowScripts` does not name, and names in it that no package has. */
+/** Returns a line for every package with an install script that `allowScripts` does not name, and for every name there that is no dependency. */
 export declare const findScripts: (allowScripts: Readonly<Record<string, boolean>>, lock: Lock) => string[];
-/** Advisories of high or critical severity that are not accepted on that day (`2026-11-22`). Throws when there is no report. */
+/** Returns a line for every advisory of high or critical severity that is not accepted on that day (`2026-11-22`). Throws without a report. */
 export declare const findAdvisories: (
   report: unknown,
   accepted: Readonly<Record<string, { readonly until: string; readonly why: string }>>,
   today: string,
 ) => string[];
-/** Prints what is wrong; resolves to 0 or 1. */
+/** Prints every fault. Resolves to 1 when there is one, else to 0. */
 export declare const checkDependencies: () => Promise<number>;

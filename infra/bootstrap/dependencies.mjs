@@ -1,7 +1,7 @@
 /**
- * What the dependencies are held to. The lock file names one version of everything, and its bits; no package runs a script at
- * installation unless `allowScripts` in package.json says yes; and no dependency of the product has a known advisory of high or critical
- * severity, but for those that `dependencies.json` accepts, each until a day and for a reason.
+ * The rules for dependencies. The lock file has one version of each, with its hash. No package runs a script at installation unless
+ * `allowScripts` in package.json allows it. No dependency of the product has a known advisory of high or critical severity, unless
+ * `dependencies.json` accepts it until a day and for a reason.
  */
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -13,10 +13,10 @@ const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 const exact = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
 const ranges = ['dependencies', 'devDependencies', 'optionalDependencies'];
 
-/** Packages of which npm takes one per platform: their bits cannot be known where another platform wrote the lock file. */
+/** npm installs one of these per platform. A lock file that another platform wrote does not have their hashes. */
 const isPlatform = ({ optional, os, cpu }) => Boolean(optional && (os || cpu));
 
-/** `manifests`: path → package.json. Everything that is not one version with known bits, as lines. */
+/** `manifests`: path → package.json. Returns a line for every dependency without one exact version or without a hash. */
 export const findLoose = (manifests, { packages }) => {
   const findings = [];
   for (const [path, manifest] of Object.entries(manifests))
@@ -35,7 +35,7 @@ export const findLoose = (manifests, { packages }) => {
 
 const nameOf = (path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 
-/** Packages with a script at installation that `allowScripts` does not name, and names in it that no package has. */
+/** Returns a line for every package with an install script that `allowScripts` does not name, and for every name there that is no dependency. */
 export const findScripts = (allowScripts, { packages }) => {
   const entries = Object.entries(packages).filter(([path]) => path.includes('node_modules/'));
   const scripted = new Set(
@@ -57,7 +57,7 @@ export const findScripts = (allowScripts, { packages }) => {
 
 const severe = ['high', 'critical'];
 
-/** `report`: of `npm audit --json`. `accepted`: advisory → { until, why }. Throws when the report is none. */
+/** `report` is from `npm audit --json`. `accepted`: advisory → { until, why }. Throws when the report has no vulnerabilities field. */
 export const findAdvisories = (report, accepted, today) => {
   if (typeof report?.vulnerabilities !== 'object')
     throw new Error(report?.message ?? report?.error?.summary ?? 'the answer is not a report');
@@ -74,7 +74,7 @@ export const findAdvisories = (report, accepted, today) => {
   return [...lines, ...stale];
 };
 
-/** What `npm audit` says: a report, or why there is none. It exits with 1 where it found something. */
+/** The report of `npm audit`, or an object with a message. npm exits with 1 when it finds something, so the status tells nothing. */
 const audit = () =>
   new Promise((resolve) => {
     const script = process.env.npm_execpath;
@@ -102,7 +102,7 @@ const manifestsOf = () => {
   return Object.fromEntries(['package.json', ...folders].map((path) => [path, read(path)]));
 };
 
-/** Prints what is wrong. Resolves to 0, or to 1 where something is; a registry that has no advisories is said loudly, and no failure. */
+/** Prints every fault. Resolves to 1 when there is one, else to 0. A registry without advisories is announced and is no fault. */
 export const checkDependencies = async () => {
   const lock = read('package-lock.json');
   const manifests = manifestsOf();
@@ -115,7 +115,7 @@ export const checkDependencies = async () => {
     findings.push(...findAdvisories(await audit(), accepted, new Date().toISOString().slice(0, 10)));
   } catch (error) {
     announce(
-      'NOT AUDITED: known vulnerabilities of the dependencies, because this npm registry does not tell them',
+      'NOT AUDITED: known vulnerabilities of the dependencies, because this npm registry does not list them',
     );
     announce(`             (${error.message}). Run \`npm audit --omit=dev\` where the registry does.`);
   }

@@ -1,4 +1,4 @@
-/** `npm run fuzz -- [--requests 20000] [--seed 1]`: the API against many requests made from its OpenAPI document. */
+/** `npm run fuzz -- [--requests 20000] [--seed 1]`: sends many requests to the API, made from its OpenAPI document. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { install } from './install.mjs';

@@ -1,18 +1,18 @@
-/** Brings node_modules to what package-lock.json says. Does nothing, in milliseconds, when it is so already. */
+/** Installs the packages of package-lock.json. Takes milliseconds when they are installed. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { withLock } from './lock.mjs';
 import { announce, root, run, step } from './process.mjs';
 
-/** Says in words what is wrong with an old Node: what comes after would only fail with a syntax error. */
-const least = [20, 19];
+const minNode = [20, 19];
 
+/** Ends the process with a message on an old Node, which would fail later with a syntax error. */
 const checkNode = () => {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > least[0] || (major === least[0] && minor >= least[1])) return;
+  if (major > minNode[0] || (major === minNode[0] && minor >= minNode[1])) return;
   console.error(
-    `Funnel needs Node ${least.join('.')} or newer, but this is ${process.version} (${process.execPath}).\n` +
+    `Funnel needs Node ${minNode.join('.')} or newer, but this is ${process.version} (${process.execPath}).\n` +
       'Install a newer one from https://nodejs.org or with your version manager, such as `nvm install 22`.',
   );
   process.exit(1);
@@ -21,19 +21,21 @@ const checkNode = () => {
 const packagesOf = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
 
 /**
- * npm writes node_modules/.package-lock.json as the last act of every installation, so it is missing after one that was interrupted
- * and says what is there after `npm install`, `npm ci` or an update alike: a better witness than a stamp of our own.
+ * npm writes node_modules/.package-lock.json at the end of every installation. It is missing after an interrupted one, and lists what is
+ * installed after `npm install`, `npm ci` and updates.
  */
 const isInstalled = () => {
   if (!existsSync(join(root, 'node_modules/.package-lock.json'))) return false;
-  const there = packagesOf('node_modules/.package-lock.json');
+  const installed = packagesOf('node_modules/.package-lock.json');
   return Object.entries(packagesOf('package-lock.json')).every(([path, wanted]) => {
     if (!path.includes('node_modules/') || wanted.optional || wanted.devOptional) return true;
-    return there[path]?.version === wanted.version && Boolean(there[path]?.link) === Boolean(wanted.link);
+    return (
+      installed[path]?.version === wanted.version && Boolean(installed[path]?.link) === Boolean(wanted.link)
+    );
   });
 };
 
-/** The npm that runs this, else the one on the PATH. */
+/** Runs the npm that runs this script, else the npm of the PATH. */
 const npm = (args) => {
   const script = process.env.npm_execpath;
   if (script?.endsWith('.js')) return run(process.execPath, [script, ...args]);
@@ -41,10 +43,10 @@ const npm = (args) => {
 };
 
 const installPackages = async () => {
-  // NODE_ENV=production would leave out what runs the sources.
+  // With NODE_ENV=production, npm would leave out the packages that build and test.
   const code = await npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
   if (code === 0) return;
-  announce(`npm ci failed (exit ${code}). Its message is above; behind a proxy, see \`npm help config\`.`);
+  announce(`npm ci failed (exit ${code}). Its message is above. Behind a proxy, see \`npm help config\`.`);
   process.exit(code);
 };
 
@@ -52,7 +54,7 @@ const installLocked = async () => {
   if (!isInstalled()) await step('installing dependencies into node_modules (npm ci)', installPackages);
 };
 
-/** Ends this process with npm's exit status when that fails. */
+/** When npm fails, ends this process with npm's exit status. */
 export const install = async () => {
   checkNode();
   await withLock(join(root, '.funnel/install.lock'), installLocked);

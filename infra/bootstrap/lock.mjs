@@ -20,7 +20,7 @@ const isAlive = (pid) => {
   }
 };
 
-/** The lock appears with its holder's number in it at once: a link has one winner, and nobody sees an empty lock. */
+/** A link appears whole: one of several processes makes it, and nobody sees a lock without its holder's process id. */
 const take = (path) => {
   const mine = `${path}.${process.pid}.new`;
   writeFileSync(mine, String(process.pid));
@@ -36,8 +36,8 @@ const take = (path) => {
 };
 
 /**
- * A lock left by a killed process is moved aside: a rename has one winner. If what was moved turns out to be somebody's fresh lock
- * (two found the old one at once), it is put back.
+ * Moves the lock of a killed process aside; only one of several processes can. When two found the same old lock, the second may have moved the
+ * new lock of the first. Then it puts that back.
  */
 const breakStale = (path, holder) => {
   const aside = `${path}.${process.pid}`;
@@ -50,21 +50,27 @@ const breakStale = (path, holder) => {
   else rmSync(aside, { force: true });
 };
 
-/** Runs `work` while holding a lock file, so that two starts in one folder do not install at once. */
-export const withLock = async (path, work) => {
+/** Waiting is announced after this time: most builds take less. */
+const silentMs = 3000;
+
+/** Runs `action` while holding a lock file, so that two processes do not install or build the same folder at the same time. */
+export const withLock = async (path, action) => {
   mkdirSync(dirname(path), { recursive: true });
-  for (let told = false; !take(path); ) {
+  const start = performance.now();
+  for (let announced = false; !take(path); ) {
     const holder = holderOf(path);
     if (holder !== 0 && !isAlive(holder)) {
       breakStale(path, holder);
       continue;
     }
-    if (!told) announce(`waiting for another start in this folder (process ${holder})`);
-    told = true;
-    await sleep(200);
+    if (!announced && performance.now() - start > silentMs) {
+      announce(`waiting for another start in this folder (process ${holder})`);
+      announced = true;
+    }
+    await sleep(100);
   }
   try {
-    return await work();
+    return await action();
   } finally {
     rmSync(path, { force: true });
   }

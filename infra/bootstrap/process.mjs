@@ -1,45 +1,45 @@
-/** What every script here needs: where the checkout is, words to the person at the terminal, and other programs on that terminal. */
+/** What the scripts here share: the folder of the checkout, messages, and other programs. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** The folder of the checkout, without a slash at its end. */
 export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
 
-/** One line before and one after, so that nobody wonders what takes so long or what was changed on their machine. */
-export const announce = (text) => console.log(`funnel: ${text}`);
+/** Writes a line to stderr: stdout belongs to the program that runs next. */
+export const announce = (text) => console.error(`funnel: ${text}`);
 
-/** Runs `work` between two lines; the second has the elapsed time. */
-export const step = async (title, work) => {
+/** Runs `action` between two messages, so that the user knows what takes long and what changes on the machine. */
+export const step = async (title, action) => {
   announce(`${title} …`);
   const start = performance.now();
-  const result = await work();
+  const result = await action();
   announce(`${title}: done in ${((performance.now() - start) / 1000).toFixed(1)} s`);
   return result;
 };
 
 /**
- * Runs a program in the root of the checkout on this terminal. Resolves to its exit code; a signal counts as 128 + n, like in a
- * shell. `words`: what of its words is shown: `all`, `errors` (only where it fails) or `none`.
+ * Runs a program in the root of the checkout. Resolves to its exit code, which is 128 + n after signal n, as in a shell. `show` says which of its
+ * output is shown: `all`, `errors` (stderr, when it fails) or `none`.
  */
-export const run = (command, args, { env = {}, words = 'all' } = {}) =>
+export const run = (command, args, { env = {}, show = 'all' } = {}) =>
   new Promise((resolve, reject) => {
-    const stdio = words === 'all' ? 'inherit' : ['ignore', 'ignore', 'pipe'];
+    const stdio = show === 'all' ? 'inherit' : ['ignore', 'ignore', 'pipe'];
     const child = spawn(command, args, { cwd: root, stdio, env: { ...process.env, ...env } });
     let errors = '';
     child.stderr?.on('data', (chunk) => {
       errors += chunk;
     });
-    // The terminal sends Ctrl-C to the child too; waiting for it keeps this process from going first.
-    const wait = () => {};
-    const pass = () => child.kill('SIGTERM');
-    process.on('SIGINT', wait).on('SIGTERM', pass);
+    // The terminal sends Ctrl-C to the child too. This process must not end before the child.
+    const ignore = () => {};
+    const passOn = () => child.kill('SIGTERM');
+    process.on('SIGINT', ignore).on('SIGTERM', passOn);
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      process.off('SIGINT', wait).off('SIGTERM', pass);
-      if (words === 'errors' && code !== 0) process.stderr.write(errors);
+      process.off('SIGINT', ignore).off('SIGTERM', passOn);
+      if (show === 'errors' && code !== 0) process.stderr.write(errors);
       resolve(code ?? 128 + (signal === 'SIGINT' ? 2 : 15));
     });
   });
 
-/** Runs a script that npm installed, by the same Node and without npx. */
+/** Runs a script from node_modules with the same Node. */
 export const runTool = (script, args, options) => run(process.execPath, [script, ...args], options);

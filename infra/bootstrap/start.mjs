@@ -1,7 +1,6 @@
 /**
- * `npm start`: installs what is missing, builds the dashboard where its sources are newer, then becomes `funnel up`. It loads Funnel into
- * this very process instead of starting another one: there is nothing to pass signals to, and nothing that a `kill -9` of this could leave
- * behind.
+ * `npm start`: installs what is missing, builds the dashboard and the command line when their sources have changed, then runs `funnel up` in this
+ * process. A second process would need signals passed on, and `kill -9` would leave it behind.
  */
 
 import { install } from './install.mjs';
@@ -12,7 +11,7 @@ const { buildWeb } = await import('./web.mjs');
 try {
   if (await buildWeb()) announce('built the dashboard');
 } catch (error) {
-  // Everything but the pages works without it.
+  // Everything else works without the dashboard.
   announce(
     `the dashboard could not be built and is left out: ${error instanceof Error ? error.message : error}`,
   );

@@ -5,8 +5,8 @@ import { install } from './install.mjs';
 import { announce, root, run, runTool, step } from './process.mjs';
 
 /**
- * What tests need and npm does not bring. On Debian or Ubuntu as root it is installed, and announced; elsewhere the tests that need it
- * are skipped, loudly and with how to get it. With CI=true (or FUNNEL_REQUIRE_ALL=1) a skip is a failure.
+ * Programs that tests need and npm does not have. On Debian and Ubuntu, root installs them. Elsewhere the tests that need them are skipped, and a
+ * message says how to get the program. With CI=true or FUNNEL_REQUIRE_ALL=1, a skip is a failure.
  */
 const onPath = (names) =>
   (process.env.PATH ?? '')
@@ -23,7 +23,7 @@ const needs = [
     packages: ['redis-server'],
     elsewhere: 'brew install redis, or https://redis.io/docs/latest/operate/oss_and_stack/install',
     wanted: () => existsSync(join(root, 'packages/queue/test')),
-    there: () => onPath(['redis-server']),
+    isPresent: () => onPath(['redis-server']),
   },
   {
     what: 'PgBouncer',
@@ -31,7 +31,7 @@ const needs = [
     packages: ['pgbouncer'],
     elsewhere: 'brew install pgbouncer, or https://www.pgbouncer.org/install.html',
     wanted: () => holds(join(root, 'packages/db/test'), 'pooler.test.ts'),
-    there: () => onPath(['pgbouncer']) || existsSync('/usr/sbin/pgbouncer'),
+    isPresent: () => onPath(['pgbouncer']) || existsSync('/usr/sbin/pgbouncer'),
   },
   {
     what: 'a Vulkan driver',
@@ -39,7 +39,8 @@ const needs = [
     packages: ['mesa-vulkan-drivers'],
     elsewhere: 'the driver of your GPU, or Mesa',
     wanted: () => holds(join(root, 'tools/bench/test'), 'webgpu.test.ts'),
-    there: () => ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d'].some((folder) => holds(folder, '.json')),
+    isPresent: () =>
+      ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d'].some((folder) => holds(folder, '.json')),
   },
   {
     what: 'Chromium',
@@ -48,7 +49,7 @@ const needs = [
     elsewhere:
       'https://www.chromium.org/getting-involved/download-chromium, then set FUNNEL_CHROMIUM to its path',
     wanted: () => holds(join(root, 'apps/web/test'), 'browser.test.ts'),
-    there: () =>
+    isPresent: () =>
       Boolean(process.env.FUNNEL_CHROMIUM) ||
       onPath(['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']),
   },
@@ -58,23 +59,23 @@ const needs = [
     packages: ['kubernetes-client'],
     elsewhere: 'https://kubernetes.io/docs/tasks/tools',
     wanted: () => existsSync(join(root, 'infra/test/kustomize.test.ts')),
-    there: () => onPath(['kubectl']),
+    isPresent: () => onPath(['kubectl']),
   },
 ];
 
-const missing = () => needs.filter(({ wanted, there }) => wanted() && !there());
+const missing = () => needs.filter(({ wanted, isPresent }) => wanted() && !isPresent());
 
 const aptInstall = async (packages) => {
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  const install = (words) =>
-    run('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { env, words });
-  // First without an update, which takes a while and which only a fresh image needs.
+  const install = (show) =>
+    run('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { env, show });
+  // Only a fresh image needs an update, which takes long.
   if ((await install('none')) === 0) return;
-  await run('apt-get', ['update', '-qq'], { env, words: 'errors' });
+  await run('apt-get', ['update', '-qq'], { env, show: 'errors' });
   await install('errors');
 };
 
-/** Installs what is missing where that is possible. Returns what is still missing, as lines that say how to get it. */
+/** Installs missing programs where that is possible. Returns what cannot be tested without the others. */
 const provide = async () => {
   const packages = missing().flatMap((need) => need.packages);
   if (packages.length > 0 && process.getuid?.() === 0 && onPath(['apt-get']))
@@ -91,11 +92,13 @@ const required = process.env.CI === 'true' || process.env.FUNNEL_REQUIRE_ALL ===
 
 await install();
 const skipped = await provide();
-// Test helpers read FUNNEL_REQUIRE_ALL: where it is set, a test that cannot run fails instead of being skipped.
+// With FUNNEL_REQUIRE_ALL, a test that cannot run fails instead of being skipped.
 const env = required ? { FUNNEL_REQUIRE_ALL: '1' } : {};
 const code = await runTool(join(root, 'node_modules/vitest/vitest.mjs'), ['run', ...process.argv.slice(2)], {
   env,
 });
 if (skipped.length > 0)
-  announce(`NOT TESTED on this machine: ${skipped.join(', ')}. How to change that stands above.`);
+  announce(
+    `NOT TESTED on this machine: ${skipped.join(', ')}. The lines above the tests say how to get the programs.`,
+  );
 process.exit(code !== 0 ? code : required && skipped.length > 0 ? 1 : 0);

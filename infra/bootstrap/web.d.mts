@@ -1,2 +1,2 @@
-/** Builds the dashboard where it is older than its sources. Answers whether it had to. */
+/** Builds the dashboard when a source has changed. Returns true when it built. */
 export declare const buildWeb: () => Promise<boolean>;

@@ -1,15 +1,15 @@
-/** Builds the dashboard into apps/web/dist. Does nothing when what is there is newer than everything that it is made from. */
+/** Builds the dashboard into apps/web/dist. Does nothing when the build is newer than all of its sources. */
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { withLock } from './lock.mjs';
+import { root } from './process.mjs';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const web = path.join(root, 'apps/web');
 const built = path.join(web, 'dist/index.html');
 
-/** The packages that end up in the pages, and the lock file for everything from the registry. */
+/** The dashboard, the packages that it contains, and the lock file for packages from npm. */
 const sources = [
   ...['src', 'public', 'index.html', 'vite.config.ts', 'package.json'].map((part) => path.join(web, part)),
   path.join(root, 'packages/contracts/src'),
@@ -17,7 +17,7 @@ const sources = [
   path.join(root, 'package-lock.json'),
 ];
 
-/** When the newest file below `place` was written. */
+/** When the newest file of a folder was written, or the file itself. */
 const newest = (place) => {
   const status = statSync(place);
   if (!status.isDirectory()) return status.mtimeMs;
@@ -29,7 +29,7 @@ const newest = (place) => {
 
 const isCurrent = () => existsSync(built) && Math.max(...sources.map(newest)) <= statSync(built).mtimeMs;
 
-/** Builds beside what is there and puts it in its place at the end: whoever serves the pages never finds half of them. */
+/** Builds into another folder and moves that into place at the end: an API that serves the pages never sees half of them. */
 const build = async () => {
   const dist = path.join(web, 'dist');
   const fresh = path.join(root, 'node_modules/.funnel-web');
@@ -45,7 +45,7 @@ const build = async () => {
   renameSync(fresh, dist);
 };
 
-/** Returns whether it had to build. Of two at once, one waits for the other. */
+/** Returns true when it built. Of two processes at the same time, one waits for the other. */
 export const buildWeb = async () => {
   if (isCurrent()) return false;
   return withLock(path.join(root, 'node_modules/.funnel-web.lock'), async () => {

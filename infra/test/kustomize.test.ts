@@ -13,22 +13,22 @@ if (!kubectl)
   );
 
 /** Without an order where Kubernetes gives it no meaning: of resources, and of things with a name. */
-const settle = (value: Json): Json => {
+const sortLists = (value: Json): Json => {
   if (Array.isArray(value)) {
-    const items = value.map(settle);
+    const items = value.map(sortLists);
     const named = items.every((item) => typeof item === 'object' && item !== null && 'name' in item);
     return named ? items.toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b))) : items;
   }
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
-      .map(([key, item]) => [key, settle(item)] as const)
+      .map(([key, item]) => [key, sortLists(item)] as const)
       .toSorted(([a], [b]) => a.localeCompare(b)),
   );
 };
 const byName = (resources: readonly Resource[]): Map<string, Json> =>
   new Map(
-    resources.map((resource) => [`${resource.kind} ${resource.metadata.name}`, settle(resource as Json)]),
+    resources.map((resource) => [`${resource.kind} ${resource.metadata.name}`, sortLists(resource as Json)]),
   );
 
 describe('kustomize.ts', () => {

@@ -180,7 +180,7 @@ export const createOpenApiDocument = (version: string): OpenApiDocument => {
         token: {
           type: 'http',
           scheme: 'bearer',
-          description: 'Made with `funnel token create`. Not needed on loopback until one exists.',
+          description: 'Made with `npx funnel token create NAME`. Not needed on loopback until one exists.',
         },
       },
     },

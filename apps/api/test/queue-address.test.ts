@@ -55,7 +55,7 @@ describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
         "SELECT application_name AS name, bool_and(ssl) AS ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'scientist' GROUP BY 1 ORDER BY 1",
       );
       expect(rows.map(({ name }) => name)).toEqual(
-        expect.arrayContaining(['funnel listens', 'funnel rings']),
+        expect.arrayContaining(['funnel queue listener', 'funnel queue sender']),
       );
       expect(rows.every(({ ssl }) => ssl)).toBe(true);
     } finally {

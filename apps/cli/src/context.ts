@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { type Client, createClient } from '@funnel/client';
 import { type Env, readEnv } from './env.ts';
 import { Exit, exitCodes } from './exit.ts';
-import { fetchOnce } from './http.ts';
+import { fetchOverHttp } from './http.ts';
 import { createOutput, endWithReader, type Output } from './output/terminal.ts';
 
 export type Context = {
@@ -74,7 +74,7 @@ export const createContext = (variables: NodeJS.ProcessEnv, options: GlobalOptio
       createClient({
         url: chooseUrl(env, options),
         token: env.FUNNEL_TOKEN ?? env.FUNNEL_ADMIN_TOKEN,
-        fetch: fetchOnce,
+        fetch: fetchOverHttp,
       }),
     get signal() {
       // A command that asks for the signal ends by it. Ctrl-C ends the process of every other command.

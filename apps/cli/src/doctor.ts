@@ -1,3 +1,4 @@
+/** The checks of `funnel doctor`. They change nothing, and print no password: people paste the output into questions. */
 import os from 'node:os';
 import { datasetNames, datasets } from '@funnel/contracts';
 import { createDb, pingDatabase, queueAddress } from '@funnel/db';
@@ -6,7 +7,7 @@ import { createStageQueue } from '@funnel/queue';
 import { defaultSlots } from '@funnel/worker';
 import { type Env, placesOf } from './env.ts';
 
-/** `note`: nothing to mend, but worth knowing. */
+/** `note`: nothing is wrong, but it is worth knowing. */
 export type Finding = {
   readonly what: string;
   readonly verdict: 'ok' | 'note' | 'fault';
@@ -14,12 +15,10 @@ export type Finding = {
   readonly hint?: string;
 };
 
-/** Whether database and queue can be used. Nothing here says a password: what it prints is pasted into questions. */
-
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** An address without its passwords, wherever they stand in it. */
-const shown = (address: string): string => {
+/** The address without its password, which may be a part of it or a parameter. */
+const withoutPassword = (address: string): string => {
   if (!URL.canParse(address)) return 'an address that cannot be read';
   const url = new URL(address);
   if (url.password !== '') url.password = '***';
@@ -46,12 +45,12 @@ export const examineDatabase = async ({ DATABASE_URL }: Addresses): Promise<Find
     return { what, verdict: 'ok', detail: 'embedded (from npm); DATABASE_URL names another' };
   try {
     const version = await versionOf(DATABASE_URL);
-    return { what, verdict: 'ok', detail: `${version} at ${shown(DATABASE_URL)}` };
+    return { what, verdict: 'ok', detail: `${version} at ${withoutPassword(DATABASE_URL)}` };
   } catch (error) {
     return {
       what,
       verdict: 'fault',
-      detail: `${shown(DATABASE_URL)} cannot be used: ${messageOf(error)}`,
+      detail: `${withoutPassword(DATABASE_URL)} cannot be used: ${messageOf(error)}`,
       hint: 'Check DATABASE_URL, or leave it out for the embedded one.',
     };
   }
@@ -66,19 +65,17 @@ export const examineQueue = async ({ REDIS_URL }: Addresses): Promise<Finding> =
     return {
       what,
       verdict: 'ok',
-      detail: `${REDIS_URL.startsWith('redis') ? 'Redis' : 'PostgreSQL'} at ${shown(REDIS_URL)}`,
+      detail: `${REDIS_URL.startsWith('redis') ? 'Redis' : 'PostgreSQL'} at ${withoutPassword(REDIS_URL)}`,
     };
   } catch (error) {
     return {
       what,
       verdict: 'fault',
-      detail: `${shown(REDIS_URL)} cannot be used: ${messageOf(error)}`,
+      detail: `${withoutPassword(REDIS_URL)} cannot be used: ${messageOf(error)}`,
       hint: 'Check REDIS_URL, or leave it out to queue in the database.',
     };
   }
 };
-
-/** Every check of `funnel doctor`. None changes anything. */
 
 const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
@@ -101,11 +98,11 @@ const dataSets = (env: Env): Finding[] =>
       what,
       verdict: 'note',
       detail: 'not on this machine',
-      hint: `funnel data get ${name}, or set FUNNEL_DATA`,
+      hint: `\`npx funnel data get ${name}\`, or set FUNNEL_DATA`,
     };
   });
 
-/** One after the other: tfjs has one backend at a time. */
+/** Tries one backend after the other: tfjs has one at a time. */
 const backends = async (): Promise<Finding[]> => {
   const findings: Finding[] = [];
   for (const name of backendNames) {
@@ -123,9 +120,7 @@ const backends = async (): Promise<Finding[]> => {
     }
   }
   const usable = findings.some(({ verdict }) => verdict === 'ok');
-  return usable
-    ? findings
-    : [...findings, { what: 'Backends', verdict: 'fault', detail: 'none can be used here' }];
+  return usable ? findings : [...findings, { what: 'Backends', verdict: 'fault', detail: 'none works here' }];
 };
 
 export const examine = async (env: Env): Promise<readonly Finding[]> => [

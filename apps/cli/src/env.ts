@@ -1,6 +1,6 @@
 /**
- * What the command line itself reads of its environment. What is for the parts that it starts, they read themselves. Every variable stands
- * in .env.example.
+ * The environment variables that the command line itself reads. API and workers that it starts read their own. .env.example lists every
+ * variable.
  */
 import { resolve } from 'node:path';
 import { z } from 'zod';
@@ -18,11 +18,11 @@ export const Env = z.object({
 });
 export type Env = z.infer<typeof Env>;
 
-/** Throws a ZodError that names the variables that are wrong. An empty variable counts as one that is not set. */
+/** Throws a ZodError that names every wrong variable. An empty variable counts as not set. */
 export const readEnv = (variables: NodeJS.ProcessEnv): Env =>
   Env.parse(Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')));
 
-/** Where data sets lie: what FUNNEL_DATA names, and `data` in Funnel's own folder. */
+/** Where data sets lie: in the folder that FUNNEL_DATA names, and in `data` of Funnel's own folder. */
 export const placesOf = ({ FUNNEL_DATA, FUNNEL_HOME }: Env) => ({
   dir: FUNNEL_DATA ?? null,
   home: resolve(FUNNEL_HOME),

@@ -21,7 +21,7 @@ const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   unreachable: 'nobody answers at the address of the API',
   incomplete: 'the sweep ended, but not every trial completed',
   interrupted: 'Ctrl-C',
-  readerGone: 'the reader of the output ended before the command, as in `funnel up | head`',
+  readerGone: 'the reader of the output ended before the command, as in `npx funnel up | head`',
 };
 
 /** Stands below the help of `funnel`. */

@@ -1,37 +1,51 @@
 /**
- * `fetch` over node:http. A command asks one or two questions and ends: Node's own `fetch` compiles its HTTP parser from WebAssembly first,
- * which takes more CPU time than everything else that `funnel ls` does (docs/adr/0014-built-command-line.md).
+ * A `fetch` for @funnel/client over node:http. A command asks one or two questions and ends. Node's own `fetch` compiles an HTTP parser from
+ * WebAssembly first, which takes more CPU time than all the rest of `funnel ls` (docs/adr/0014-built-command-line.md).
  */
-import { request as requestHttp } from 'node:http';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { Readable } from 'node:stream';
+import type { Answer, Fetch } from '@funnel/client';
 
-/** Statuses whose answer has no body: `Response` refuses one. */
-const withoutBody = [204, 205, 304];
+const readAll = async (message: IncomingMessage): Promise<Buffer<ArrayBuffer>> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk);
+  return Buffer.concat(chunks);
+};
 
-/** Takes an address, and a body only as text, as @funnel/client does. A redirection is followed by Node's own `fetch`. */
-export const fetchOnce: typeof fetch = (input, init = {}) =>
+const toAnswer = (url: string, message: IncomingMessage): Answer => {
+  const { statusCode: status = 0, headers } = message;
+  const text = async (): Promise<string> => (await readAll(message)).toString();
+  return {
+    url,
+    status,
+    ok: status >= 200 && status < 300,
+    headers: { get: (name) => headers[name]?.toString() ?? null },
+    get body() {
+      return Readable.toWeb(message) as ReadableStream<Uint8Array<ArrayBuffer>>; // Buffers are Uint8Arrays.
+    },
+    text,
+    json: async () => JSON.parse(await text()),
+    arrayBuffer: async () => new Uint8Array(await readAll(message)).buffer,
+  };
+};
+
+export const fetchOverHttp: Fetch = (address, init) =>
   new Promise((resolve, reject) => {
-    const { method, headers, body, signal } = init;
-    const url = new URL(String(input));
-    const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(
-      url,
-      { method, headers: Object.fromEntries(new Headers(headers)), signal: signal ?? undefined },
-      (answer) => {
-        const { statusCode: status = 0, headers: fields } = answer;
-        if (status >= 300 && status < 400 && fields.location !== undefined) {
-          answer.resume();
-          resolve(fetch(input, init));
-          return;
-        }
-        const pairs = Object.entries(fields).flatMap(([name, value]) =>
-          [value ?? []].flat().map((one): [string, string] => [name, one]),
-        );
-        const content = withoutBody.includes(status) ? null : Readable.toWeb(answer);
-        resolve(new Response(content as ReadableStream | null, { status, headers: pairs }));
+    const { body, ...options } = init;
+    const request = (address.startsWith('https:') ? requestHttps : requestHttp)(
+      address,
+      options,
+      (message) => {
+        const { statusCode = 0, headers } = message;
+        if (statusCode < 300 || statusCode >= 400 || headers.location === undefined)
+          return resolve(toAnswer(address, message));
+        // Redirections are rare, and Node's own `fetch` knows their rules.
+        message.resume();
+        resolve(fetch(address, init));
       },
     );
-    // Of a name with several addresses: why the first could not be reached.
+    // When every address of a name refuses, the first error stands for all.
     request.on('error', (error) => reject(error instanceof AggregateError ? error.errors[0] : error));
-    request.end(body ?? undefined);
+    request.end(body);
   });

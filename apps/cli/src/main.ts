@@ -100,7 +100,7 @@ export const buildProgram = async (
     )
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
-    .showHelpAfterError('(npx funnel --help lists the commands)')
+    .showHelpAfterError('(`npx funnel --help` lists the commands)')
     .addHelpText('after', exitCodesHelp)
     .exitOverride();
   for (const { heading, load } of neededFiles(args)) {

@@ -1,26 +1,27 @@
+/** Questions that take more than one request to the API. */
 import { type Client, FunnelError } from '@funnel/client';
 import type { Sweep, TrialDetail, TrialStatus } from '@funnel/contracts';
 import { Exit, exitCodes } from './exit.ts';
 
 type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
 
-/** Every item of a paged route, one page after the other, at most `most`. */
+/** Asks a paged route for one page after the other. Returns at most `max` items. */
 export const allPages = async <Item>(
   ask: (page: { limit: number; cursor?: string }) => Promise<Page<Item>>,
-  most = Number.POSITIVE_INFINITY,
+  max = Number.POSITIVE_INFINITY,
 ): Promise<Item[]> => {
   const items: Item[] = [];
   let cursor: string | undefined;
   do {
-    const limit = Math.min(1000, most - items.length);
+    const limit = Math.min(1000, max - items.length);
     const page: Page<Item> = await ask({ limit, ...(cursor === undefined ? {} : { cursor }) });
     items.push(...page.items);
     cursor = page.next ?? undefined;
-  } while (cursor !== undefined && items.length < most);
+  } while (cursor !== undefined && items.length < max);
   return items;
 };
 
-/** An id says nothing of what it names: each kind of thing is asked for in turn. Throws Exit where it is none of them. */
+/** An id does not tell what it names: asks for each kind of thing in turn, and returns the first answer. Throws Exit when none has the id. */
 export const firstFound = async <T>(
   id: string,
   kinds: Readonly<Record<string, () => Promise<T>>>,
@@ -33,14 +34,14 @@ export const firstFound = async <T>(
     }
   throw new Exit(
     exitCodes.refused,
-    `There is neither a ${Object.keys(kinds).join(' nor a ')} with the id ${id}.\n→ funnel ls and funnel trials SWEEP list ids.`,
+    `There is neither a ${Object.keys(kinds).join(' nor a ')} with the id ${id}.\n→ \`npx funnel ls\` and \`npx funnel trials SWEEP\` list ids.`,
   );
 };
 
-/** Ends of a trial that somebody should look at. */
+/** Statuses of trials that did not complete for a reason of their own. */
 const troubled = ['failed', 'diverged', 'collapsed'] as const satisfies readonly TrialStatus[];
 
-/** So many of each are looked at: the rest mostly ended for the same reason. */
+/** Trials of each status that are described: the others mostly failed for the same reason. */
 const maxEach = 3;
 
 const troubleOf = ({ stages }: TrialDetail): string => {
@@ -51,11 +52,11 @@ const troubleOf = ({ stages }: TrialDetail): string => {
   return `${stage.kind}${stage.error ? `: ${stage.error.code}: ${stage.error.message}` : ''}`;
 };
 
-/** Why trials of a sweep did not complete: a line for each of the first few, and what to ask for the others. Empty where all went well. */
+/** Why trials of a sweep did not complete: a line for each of the first few, then how to see the others. Empty when every trial completed. */
 export const readTroubles = async (client: Client, { id, trials }: Sweep): Promise<readonly string[]> => {
-  const there = troubled.filter((status) => (trials[status] ?? 0) > 0);
+  const present = troubled.filter((status) => (trials[status] ?? 0) > 0);
   const lists = await Promise.all(
-    there.map((status) => client.listTrials({ params: { id }, query: { status, limit: maxEach } })),
+    present.map((status) => client.listTrials({ params: { id }, query: { status, limit: maxEach } })),
   );
   const details = await Promise.all(
     lists.flatMap(({ items }) => items.map((trial) => client.getTrial({ params: { id: trial.id } }))),
@@ -64,13 +65,13 @@ export const readTroubles = async (client: Client, { id, trials }: Sweep): Promi
     const reason = troubleOf(trial);
     return `✗ trial ${trial.number} (${trial.id}) ${trial.status}${reason === '' ? '' : `, ${reason}`}`;
   });
-  const all = there.reduce((sum, status) => sum + (trials[status] ?? 0), 0);
+  const all = present.reduce((sum, status) => sum + (trials[status] ?? 0), 0);
   const more =
     all > details.length
-      ? [`  … and ${all - details.length} more: funnel trials ${id} --status ${there[0]}`]
+      ? [`  … and ${all - details.length} more: \`npx funnel trials ${id} --status ${present[0]}\``]
       : [];
-  const retry = there.includes('failed')
-    ? [`→ funnel log TRIAL says more; funnel retry ${id} gives what failed new attempts.`]
+  const retry = present.includes('failed')
+    ? [`→ \`npx funnel log TRIAL\` says more. \`npx funnel retry ${id}\` runs the failed stages again.`]
     : [];
   return [...lines, ...more, ...retry];
 };

@@ -1,20 +1,25 @@
+/** What stands behind an option: commander calls these before the command runs. They throw InvalidArgumentError. */
 import { InvalidArgumentError } from 'commander';
 
-const bounds = (least: number, most: number): string =>
-  most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`;
-
-/** Reads an option that counts: digits, within its bounds. What is none is a mistake of the command line, said before anything is done. */
+/** A whole number in digits, from `min` to `max`. */
 export const readWhole =
-  (least: number, most: number = Number.MAX_SAFE_INTEGER) =>
+  (min: number, max: number = Number.MAX_SAFE_INTEGER) =>
   (text: string): number => {
     const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`Expected a whole number ${bounds(least, most)}.`);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    const bounds = max === Number.MAX_SAFE_INTEGER ? `from ${min} on` : `from ${min} to ${max}`;
+    throw new InvalidArgumentError(`Expected a whole number ${bounds}.`);
   };
 
-/** The same for what need not be whole, such as days. */
+/** A number from 0 on, such as 0.5 days. */
 export const readAmount = (text: string): number => {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
   throw new InvalidArgumentError('Expected a number from 0 on.');
 };
+
+/** For an option that may be given several times: all of its values in order. */
+export const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [
+  ...earlier,
+  value,
+];

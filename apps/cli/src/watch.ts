@@ -1,3 +1,4 @@
+/** Watching a sweep to its end: its progress in lines of text, and the loop that asks for it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, FunnelError } from '@funnel/client';
 import {
@@ -10,11 +11,9 @@ import {
 import { formatDuration, progressBar } from './output/format.ts';
 import type { Output } from './output/terminal.ts';
 
-/** What one sees while a sweep runs: pure text from what the API answers. */
-
 const endedStatuses = new Set(['completed', 'diverged', 'collapsed', 'failed', 'skipped', 'cancelled']);
 
-/** Stages that have endedStatuses, of all. */
+/** How many of the stages have ended. */
 export const countStages = ({ stages }: SweepDetail): { readonly done: number; readonly total: number } => ({
   done: stages.reduce((sum, { status, count }) => sum + (endedStatuses.has(status) ? count : 0), 0),
   total: stages.reduce((sum, { count }) => sum + count, 0),
@@ -39,7 +38,7 @@ const progressParts = (sweep: SweepDetail): readonly string[] => {
 /** `63 % · 5 of 9 stages · 12 of 24 epochs · about 20 s left` */
 export const progressSentence = (sweep: SweepDetail): string => progressParts(sweep).join(' · ');
 
-/** As long as its sentence gets: what is laid out by it stands still while numbers grow and shrink. */
+/** Characters of the longest sentence of this sweep. A layout by it stands still while the numbers change. */
 const longestSentence = (sweep: SweepDetail): number => {
   const { total } = countStages(sweep);
   const { needed } = sweep.plan.epochs;
@@ -47,8 +46,8 @@ const longestSentence = (sweep: SweepDetail): number => {
     .length;
 };
 
-/** Parts joined by dots, over as many lines as they take. */
-const wrapped = (parts: readonly string[], width: number): readonly string[] => {
+/** Joins parts by dots, on as many lines as they need. */
+const wrap = (parts: readonly string[], width: number): readonly string[] => {
   const lines: string[] = [];
   for (const part of parts) {
     const joined = `${lines.at(-1)} · ${part}`;
@@ -59,17 +58,17 @@ const wrapped = (parts: readonly string[], width: number): readonly string[] => 
 };
 
 const widestBar = 32;
-/** Shorter than this a bar says nothing. */
+/** A shorter bar shows nothing. */
 const shortestBar = 8;
 
-/** The sweep in one line where there is room, else its name above its bar, else what is done below them: nothing is cut off. */
+/** Name, bar and sentence on one line. If they do not fit: the name above. If that does not fit either: each below the other. */
 const sweepLines = (sweep: SweepDetail, width: number): readonly string[] => {
   const bar = (room: number): string => progressBar(sweep.progress, Math.min(widestBar, room));
-  const below = width - longestSentence(sweep) - 1;
-  const beside = below - [...sweep.name].length - 2;
-  if (beside >= shortestBar) return [`${sweep.name}  ${bar(beside)} ${progressSentence(sweep)}`];
-  if (below >= shortestBar) return [sweep.name, `${bar(below)} ${progressSentence(sweep)}`];
-  return [sweep.name, bar(width), ...wrapped(progressParts(sweep), width)];
+  const besideSentence = width - longestSentence(sweep) - 1;
+  const besideName = besideSentence - [...sweep.name].length - 2;
+  if (besideName >= shortestBar) return [`${sweep.name}  ${bar(besideName)} ${progressSentence(sweep)}`];
+  if (besideSentence >= shortestBar) return [sweep.name, `${bar(besideSentence)} ${progressSentence(sweep)}`];
+  return [sweep.name, bar(width), ...wrap(progressParts(sweep), width)];
 };
 
 const runningLine = (
@@ -77,12 +76,12 @@ const runningLine = (
   width: number,
 ): string => {
   const share = epochs > 0 && position ? position.epoch / epochs : 0;
-  const where = epochs > 0 ? `epoch ${Math.min(epochs, (position?.epoch ?? 0) + 1)}/${epochs}` : '';
+  const epoch = epochs > 0 ? `epoch ${Math.min(epochs, (position?.epoch ?? 0) + 1)}/${epochs}` : '';
   const speed = imagesPerSecond === null ? '' : `${Math.round(imagesPerSecond)} images/s`;
-  return `  ${kind.padEnd(10)} ${epochs > 0 ? progressBar(share, width) : ' '.repeat(width)} ${where.padEnd(12)} ${speed}`.trimEnd();
+  return `  ${kind.padEnd(10)} ${epochs > 0 ? progressBar(share, width) : ' '.repeat(width)} ${epoch.padEnd(12)} ${speed}`.trimEnd();
 };
 
-/** Lines of the running sweep, less than `columns` wide: the sweep's bar, then one per running stage of any worker. */
+/** Lines narrower than `columns`: the sweep, then each stage that a worker runs, whichever sweep it belongs to. */
 export const progressLines = (
   sweep: SweepDetail,
   workers: readonly Worker[],
@@ -96,28 +95,29 @@ export const progressLines = (
 
 const isOver = ({ status }: SweepDetail): boolean => status === 'completed' || status === 'cancelled';
 
-/** Milliseconds between looks: often on a terminal, where the picture moves; a log gets a line when something ended, or twice a minute. */
-const lookMilliseconds = { terminal: 500, log: 1000 };
-const quietMilliseconds = 30_000;
+/** Milliseconds between two questions to the API. A terminal shows every answer. */
+const pollMs = { terminal: 500, log: 1000 };
+/** A log gets a line when a stage has ended, and at least one in this time. */
+const maxQuietMs = 30_000;
 
-/** The API is away, or its database is, or its disk is full: it comes back without being asked to. */
-const isPassing = (error: unknown): error is FunnelError =>
+/** The API or its database does not answer, or the disk is full. This ends without a new request from us. */
+const isTemporary = (error: unknown): error is FunnelError =>
   error instanceof FunnelError && (!error.answered || [502, 503, 504, 507].includes(error.status));
 
-/** In a log: a line at the start, whenever stages have ended, and as a sign of life. */
-const createLineLog = (output: Output) => {
+/** Writes progress to an output that is no terminal. */
+const createProgressLog = (output: Output) => {
   let done = -1;
-  let saidAt = 0;
+  let loggedAt = 0;
   return (sweep: SweepDetail): void => {
     const now = performance.now();
-    if (countStages(sweep).done === done && now - saidAt < quietMilliseconds) return;
+    if (countStages(sweep).done === done && now - loggedAt < maxQuietMs) return;
     done = countStages(sweep).done;
-    saidAt = now;
+    loggedAt = now;
     output.note(`${sweep.name} ${progressSentence(sweep)}`);
   };
 };
 
-const askBoth = async (
+const readProgress = async (
   client: Client,
   id: string,
   signal: AbortSignal,
@@ -130,8 +130,8 @@ const askBoth = async (
 };
 
 /**
- * Shows the progress of a sweep until it has ended, and returns it then. An API that goes away is waited for: what it says when it is
- * back is the whole truth. Throws an AbortError when `signal` is aborted.
+ * Shows the progress of a sweep until the sweep has ended, then returns the sweep. Waits for an API that does not answer: its next answer
+ * has all that happened meanwhile. Throws an AbortError when `signal` is aborted.
  */
 export const watchSweep = async (
   client: Client,
@@ -139,34 +139,34 @@ export const watchSweep = async (
   output: Output,
   signal: AbortSignal,
 ): Promise<SweepDetail> => {
-  const log = createLineLog(output);
-  let away = false;
+  const log = createProgressLog(output);
+  let isAway = false;
   for (;;) {
     try {
-      const [sweep, workers] = await askBoth(client, id, signal);
-      away = false;
+      const [sweep, workers] = await readProgress(client, id, signal);
+      isAway = false;
       const columns = output.columns();
       if (columns === null) log(sweep);
       else output.draw(progressLines(sweep, workers, columns));
       if (isOver(sweep)) return sweep;
     } catch (error) {
-      if (signal.aborted || !isPassing(error)) throw error;
-      if (!away) output.note(`${error.message}. Waiting for it to come back …`);
-      away = true;
+      if (signal.aborted || !isTemporary(error)) throw error;
+      if (!isAway) output.note(`${error.message}. Waiting for it to come back …`);
+      isAway = true;
     }
-    await sleep(output.columns() === null ? lookMilliseconds.log : lookMilliseconds.terminal, undefined, {
+    await sleep(output.columns() === null ? pollMs.log : pollMs.terminal, undefined, {
       signal,
     });
   }
 };
 
 type SweepRanking = {
-  /** Undefined: the worst case over all. */
+  /** Undefined: the worst case over all attacks. */
   readonly attack: AttackName | undefined;
   readonly rows: readonly LeaderboardRow[];
 };
 
-/** The ranking of one sweep by its objective, or by what it is usually judged by. */
+/** The trials of a sweep, ranked by its objective, or by the usual ranking when it has none. */
 export const readLeaderboard = async (
   client: Client,
   { id, definition }: SweepDetail,

@@ -30,32 +30,32 @@ describe('readIndices', () => {
 });
 
 describe('readSetting', () => {
-  it('reads numbers, words, truth and lists', () => {
+  it('reads numbers, words, booleans and lists', () => {
     const settings = ['steps=50', 'search=false', 'loss=margin', 'epsilons=[0.1, 0.2]'].reduce(
       (earlier, text) => readSetting(text, earlier),
       {},
     );
     expect(settings).toEqual({ steps: 50, search: false, loss: 'margin', epsilons: [0.1, 0.2] });
   });
-  it('refuses what has no name', () => {
+  it('refuses a setting without a name', () => {
     expect(() => readSetting('=3')).toThrow(/NAME=VALUE/);
     expect(() => readSetting('steps')).toThrow(/NAME=VALUE/);
   });
 });
 
 describe('readAttacks', () => {
-  it('fills in what is not set', () => {
+  it('fills in default settings', () => {
     expect(readAttacks(['deepfool-l2'], { steps: 200 }, 'mnist')).toEqual({
       specs: [{ attack: 'deepfool-l2', settings: { steps: 200, overshoot: 0.05, classes: 10 } }],
-      left: [],
+      leftOut: [],
     });
   });
   it('expands a preset', () => {
     expect(readAttacks(['preset:paper'], {}, 'mnist').specs.length).toBeGreaterThan(5);
   });
-  it('leaves out of a preset what needs more than a model, and refuses it where it is named', () => {
-    const { specs, left } = readAttacks(['preset:full'], {}, 'mnist');
-    expect(left).toEqual(['feature-linf', 'feature-l2', 'transfer-linf', 'transfer-l2']);
+  it('leaves attacks of a preset out that need more than a model, and refuses them by name', () => {
+    const { specs, leftOut } = readAttacks(['preset:full'], {}, 'mnist');
+    expect(leftOut).toEqual(['feature-linf', 'feature-l2', 'transfer-linf', 'transfer-l2']);
     expect(specs.map(({ attack }) => attack)).not.toContain('transfer-l2');
     expect(() => readAttacks(['feature-l2'], {}, 'mnist')).toThrow(/needs the model’s encoder/);
     expect(() => readAttacks(['transfer-l2'], {}, 'mnist')).toThrow(/needs other models/);

@@ -13,7 +13,7 @@ const [softmax, graph, small, few] = ['softmax', 'graph', 'small', 'few'].map((n
   join(folder, name),
 ) as [string, string, string, string];
 
-/** Saves as TensorFlow.js does: model.json beside its weights. */
+/** Saves a model as TensorFlow.js does: model.json beside its weights. */
 const save = async (layers: tf.LayersModel, path: string): Promise<void> => {
   await layers.save(
     tf.io.withSaveHandler(async ({ modelTopology, weightSpecs, weightData }) => {
@@ -29,7 +29,7 @@ const save = async (layers: tf.LayersModel, path: string): Promise<void> => {
   );
 };
 
-/** Class scores are the sums of ten vertical bands and a little more, so that none tie: linear, and right about as often as chance. */
+/** A linear model. Its scores are the sums of ten vertical bands and a little more, so that none are equal. It is right about as often as chance. */
 const linear = (activation: 'linear' | 'softmax'): tf.LayersModel => {
   const kernel = tf.tidy(() =>
     tf
@@ -63,7 +63,7 @@ const constant = (name: string, dtype: string, shape: readonly number[]) => ({
   },
 });
 
-/** The same linear classifier as converters write graph models: logits = reshape(images) · weights. */
+/** The same linear classifier as a graph model, as converters write it: logits = reshape(images) · weights. */
 const saveGraph = async (layers: tf.LayersModel, path: string): Promise<void> => {
   const weights = await layers.getWeights()[0]!.data();
   const float = { type: 'DT_FLOAT' };
@@ -157,7 +157,7 @@ describe('funnel attack', () => {
     expect(written.summary.successes).toBe(written.rows.filter(({ success }) => success).length);
   });
 
-  it('attacks a graph model as it does the same layers model', async () => {
+  it('gives the same results for a graph model and the same layers model', async () => {
     // Named, so that nothing else is taken instead: the last bits are another backend's own.
     const args = ['--indices', '0-29', '--attack', 'deepfool-l2', '--backend', 'wasm', '--json'];
     const [ofLayers, ofGraph] = await Promise.all(
@@ -172,7 +172,7 @@ describe('funnel attack', () => {
     expect(ofGraph!.summary.successes).toBeGreaterThan(0);
   });
 
-  it('runs all attacks of a preset, one after the other, and tells them apart', async () => {
+  it('runs all attacks of a preset, one after the other, and reports each', async () => {
     const ran = await attack('--model', model, '--indices', '0-5', '--attack', 'preset:quick', '--json');
     expect(ran.status, ran.stderr).toBe(0);
     const { evaluations }: { evaluations: (Document & { attack: string })[] } = JSON.parse(ran.stdout);
@@ -208,7 +208,7 @@ describe('funnel attack', () => {
 
 const fixtures = fileURLToPath(new URL('../../../fixtures', import.meta.url));
 
-describe('funnel attack on networks that nobody defended', () => {
+describe('funnel attack on networks without a defence', () => {
   it.each([
     ['mnist-conv', 199],
     ['mnist-mlp', 188],

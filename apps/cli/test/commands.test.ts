@@ -1,4 +1,4 @@
-/** Every command against a running service: a real database, the API, and a worker whose trainers are stand-ins. */
+/** Every command against a running service: a real database, the API, and a worker with simulated trainers. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -94,7 +94,7 @@ describe('funnel', () => {
     expect((await run('show', trialId)).stdout).toMatch(/optimise\s+completed\s+2/);
   });
 
-  it('plans the values of each hyperparameter, and finds a number by all of its digits', async () => {
+  it('shows the values of each hyperparameter in a plan, and finds trials by all digits of a number', async () => {
     const file = sweepFile('digits', [
       data,
       'recipes: adversarial-training',
@@ -191,7 +191,7 @@ describe('funnel', () => {
     const mixed = await run('export', 'trials', '--attack', 'fgsm');
     expect([mixed.status, mixed.stderr]).toEqual([
       2,
-      expect.stringContaining('--attack asks the leaderboard'),
+      expect.stringContaining('--attack is for the leaderboard'),
     ]);
   });
 
@@ -225,7 +225,7 @@ describe('funnel', () => {
     for (const text of [watched.stderr, shown.stdout]) {
       expect(text).toMatch(/✗ trial 1 \(\S+\) failed, optimise: \w+: .*told to throw/);
       expect(text).toMatch(/✗ trial 2 \(\S+\) diverged, optimise/);
-      expect(text).toContain(`funnel retry ${id}`);
+      expect(text).toContain(`npx funnel retry ${id}`);
     }
     expect((await json<SweepDetail>('show', id)).trials).toMatchObject({ failed: 1, diverged: 1 });
 
@@ -269,13 +269,13 @@ describe('funnel', () => {
       child.on('close', (code) => resolve([code])),
     );
     expect(status).toBe(130);
-    expect(stderr).toMatch(/The sweep goes on\. To look again: funnel watch \S+\n$/);
+    expect(stderr).toMatch(/The sweep goes on\. Watch it again: `npx funnel watch \S+`\n$/);
     const id = /Sweep (\S+) submitted/.exec(stderr)![1]!;
     expect(await json('show', id)).toMatchObject({ status: 'running' });
     await run('cancel', id);
   });
 
-  it('says what is wrong with a sweep, by its path, and ends with 3', async () => {
+  it('names what is wrong with a sweep by its path, and ends with 3', async () => {
     const { status, stderr } = await run('plan', sweepFile('wrong', [data, 'space: { gama: 1 }']));
     expect(status).toBe(3);
     expect(stderr).toMatch(/^[^\n]*:\n {2}space\.gama: expected a known key[^\n]*\n→ Nothing was done/);

@@ -1,4 +1,4 @@
-/** Completion as shells do it: the script is loaded by the shell itself and asked what comes next. */
+/** Real shells load the completion script and complete words with it. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ const there = (shell: string): boolean => {
   return found;
 };
 
-/** What bash offers for the last of these words. */
+/** What bash offers for the last word. */
 const inBash = (...words: string[]): string[] => {
   const ask = `source ./bash
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
@@ -62,7 +62,7 @@ describe('completion', () => {
     expect([status, stderr]).toEqual([0, '']);
   });
 
-  it.runIf(there('fish'))('in fish: it offers what begins so', () => {
+  it.runIf(there('fish'))('in fish: it offers the words that begin so', () => {
     const ask = (line: string) =>
       spawnSync('fish', ['--no-config', '-c', `source ./fish; complete -C '${line}'`], {
         cwd: folder,

@@ -1,4 +1,4 @@
-/** Every command and every block of code in the documents does what they say. */
+/** Runs every command and checks every block of code in the documents. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ const written = (...languages: string[]): { title: string; block: Block }[] =>
     .map((block) => ({ title: `${block.document}, line ${block.line}`, block }));
 
 let workplace: Workplace;
-/** TypeScript finds packages by where a file lies. */
+/** Inside the repository, because TypeScript looks for packages in the folders above a file. */
 let scripts: string;
 beforeAll(async () => {
   workplace = await openWorkplace();
@@ -50,7 +50,7 @@ afterAll(async () => {
   rmSync(scripts, { recursive: true, force: true });
 });
 
-/** As it stands, but on this service, and on a data set that every machine has. */
+/** The text with the address of this service, and with a data set that every machine has. */
 const adapted = (text: string): string =>
   text.replaceAll('http://127.0.0.1:7070', workplace.url).replaceAll('--dataset mnist', '--dataset glyphs');
 
@@ -81,7 +81,7 @@ describe('documents', () => {
     expect(Problem.parse(JSON.parse(block.text))).toEqual(JSON.parse(block.text));
   });
 
-  it('TypeScript has the types that it says, and runs', { timeout: 240_000 }, async () => {
+  it('TypeScript blocks pass the type check and run', { timeout: 240_000 }, async () => {
     const files = written('ts').map(({ block }, i) => {
       const name = `${block.document.replaceAll(/\W/g, '-')}-${i}.ts`;
       writeFileSync(
@@ -134,7 +134,7 @@ describe('documents', () => {
     },
   );
 
-  it('leave no block out, and nothing stands in for a command that is gone', () => {
+  it('every block is tested, and every replaced command still stands in a document', () => {
     const known = ['sh', 'yaml', 'json', 'ts', 'python', 'mermaid']; // a diagram is looked at
     expect(blocks.filter(({ language }) => !known.includes(language))).toEqual([]);
     const commands = [

@@ -1,4 +1,4 @@
-/** What is exported is what the API answers, whichever file it comes in. */
+/** Files of all formats have the values that the API answers. */
 import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
 import { fillTable, formats, type Table, tableRows } from '../src/export/formats.ts';
@@ -28,7 +28,7 @@ const table: Table = fillTable<(typeof rows)[number]>(
 const bufferOf = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer;
 
 describe('formats', () => {
-  it('Parquet keeps every value, its type and what is missing', async () => {
+  it('Parquet keeps every value, its type, and missing values', async () => {
     const file = bufferOf(formats.parquet(table));
     const schema = parquetSchema(parquetMetadata(file)).children.map(({ element }) => element);
     expect(schema.map(({ name, type }) => [name, type])).toEqual([
@@ -44,7 +44,7 @@ describe('formats', () => {
     );
   });
 
-  it('JSON and CSV say the same, and CSV has its titles even without rows', () => {
+  it('JSON and CSV have the same values, and CSV has its titles even without rows', () => {
     expect(JSON.parse(formats.json(table))).toEqual(rows);
     expect(formats.csv(table)).toBe(
       'name,epoch,loss,masked,at\r\n"γ, ""quoted""\nand broken",1,0.30000000000000004,true,2026-11-22T14:00:00.123Z\r\n,2147483647,,,\r\n,-1,5e-324,false,1970-01-01T00:00:00.000Z\r\n',

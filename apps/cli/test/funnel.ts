@@ -1,4 +1,4 @@
-/** Runs the command line as people do: as a process of its own, with its streams apart. */
+/** Runs the command line as a process of its own, with separate streams. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -12,7 +12,7 @@ export type Surroundings = {
   readonly input?: string;
 };
 
-/** The variables of the test run that a program needs, and none that steer Funnel. */
+/** The variables of the test run without those that configure Funnel. */
 const clean = Object.fromEntries(
   Object.entries(process.env).filter(
     ([name]) => !/^(FUNNEL_|DATABASE_URL|REDIS_URL|VITEST|NODE_OPTIONS)/.test(name),

@@ -1,4 +1,4 @@
-/** `funnel gc` against a running service with a finished sweep: first what would go, then it goes. */
+/** `funnel gc` against a running service with a finished sweep: it reports first, then frees. */
 import { type StartedApi, startApi } from '@funnel/api';
 import type { AuditEntry, Collection, Sweep } from '@funnel/contracts';
 import { createTestDatabase, type TestDatabase } from '@funnel/db/testing';
@@ -45,10 +45,8 @@ afterAll(async () => {
 
 const everything = ['--keep-days', '0', '--keep-best', '1'];
 
-it('says what would go and does nothing, until it is told to', async () => {
-  expect((await run('gc')).stdout).toBe(
-    'Nothing to free: every checkpoint is one that a kept trial needs.\n',
-  );
+it('reports what it would free, and frees it with --yes', async () => {
+  expect((await run('gc')).stdout).toBe('Nothing to free: kept trials need every checkpoint.\n');
   const promised = await json<Collection & { collected: boolean }>('gc', ...everything);
   expect(promised).toMatchObject({
     trials: 2,
@@ -60,7 +58,7 @@ it('says what would go and does nothing, until it is told to', async () => {
   expect(said.stdout).toContain(
     `Would free ${promised.checkpoints} checkpoints of 2 trials: ${promised.blobs} blobs`,
   );
-  expect(said.stdout).toMatch(/Nothing has been done: add --yes/);
+  expect(said.stdout).toMatch(/Nothing was done: --yes does it\./);
   expect((await run('gc', ...everything, '--keep-sweep', 'old')).stdout).toMatch(/^Nothing to free/);
 
   expect(await json('gc', ...everything, '--yes')).toEqual({ ...promised, collected: true });
@@ -70,7 +68,7 @@ it('says what would go and does nothing, until it is told to', async () => {
   expect((await run('show', sweep.id)).status).toBe(0);
 });
 
-it('refuses a policy that is none', async () => {
+it('refuses a wrong policy', async () => {
   const { status, stderr } = await run('gc', '--keep-days', 'many');
   expect(status).not.toBe(0);
   expect(stderr).toMatch(/--keep-days/);

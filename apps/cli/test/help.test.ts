@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { buildProgram, commandFiles } from '../src/main.ts';
 
-it('names what every command takes, and puts every command under a heading', async () => {
+it('lists the global options of every command, and puts every command under a heading', async () => {
   const program = await buildProgram({});
   expect(program.commands.map((command) => command.name())).toEqual(
     commandFiles.flatMap(({ names }) => names),

@@ -24,7 +24,7 @@ describe('formatDuration', () => {
 });
 
 describe('formatMinute', () => {
-  it('says the time of this machine’s clock', () => {
+  it('is in the time zone of this machine', () => {
     const at = new Date(2026, 0, 5, 9, 7, 3);
     expect(formatMinute(at.toISOString())).toBe('2026-01-05 09:07');
     expect(formatSecond(at.toISOString())).toBe('2026-01-05 09:07:03');
@@ -41,7 +41,7 @@ describe('formatNumber', () => {
   ])('%s is shown as %s', (value, text) => {
     expect(formatNumber(value)).toBe(text);
   });
-  it('shows shares as per cent', () => {
+  it('shows shares as percentages', () => {
     expect(formatShare(0.4896)).toBe('49.0 %');
     expect(formatShare(null)).toBe('–');
   });
@@ -58,7 +58,7 @@ describe('progressBar', () => {
 });
 
 describe('formatCsv', () => {
-  it('quotes what needs it and takes the columns of all rows', () => {
+  it('quotes fields that need it, and has the columns of all rows', () => {
     const rows = [
       { a: 1, b: 'x,y' },
       { a: null, c: 'say "hi"\nthere' },

@@ -1,9 +1,9 @@
-/** The picture of a running sweep fits the terminal that it is drawn on, and nothing of it is cut off. */
+/** The progress of a sweep fits the width of its terminal, and nothing is cut off. */
 import type { SweepDetail, Worker } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { progressLines, progressSentence } from '../src/watch.ts';
 
-/** What the picture is made from, and no more. */
+/** The fields that the progress is made from. */
 const sweep = (changes: Partial<SweepDetail>) =>
   ({
     name: 'γ against β',
@@ -32,20 +32,20 @@ const large = sweep({
 });
 
 describe('the progress of a sweep', () => {
-  it('says it in a sentence', () => {
+  it('is one sentence', () => {
     expect(progressSentence(sweep({}))).toBe(
       ' 63 % · 5 of 9 stages · 12 of 24 epochs · about 3 min 5 s left',
     );
   });
 
-  it('is one line where there is room', () => {
+  it('is one line if there is room', () => {
     const [first, second, ...rest] = progressLines(sweep({}), [worker], 140);
     expect(first).toMatch(/^γ against β {2}█+.?░+ {2}63 % · 5 of 9 stages .* left$/);
     expect(second).toMatch(/^ {2}initialise █+.?░+ epoch 3\/9 +1235 images\/s$/);
     expect(rest).toEqual([]);
   });
 
-  it.each([40, 60, 80, 100, 140])('fits %i columns with all that it says', (columns) => {
+  it.each([40, 60, 80, 100, 140])('fits %i columns without losing a part', (columns) => {
     for (const one of [sweep({}), large]) {
       const lines = progressLines(one, [worker], columns);
       const numbers = lines.slice(0, -1);
@@ -57,7 +57,7 @@ describe('the progress of a sweep', () => {
     }
   });
 
-  it('keeps its place while numbers grow', () => {
+  it('does not move while numbers grow', () => {
     const heights = [0, 9, 99, 100, 3599].map(
       (etaSeconds) => progressLines(sweep({ etaSeconds, epochsTrained: etaSeconds % 24 }), [], 80).length,
     );

@@ -1,4 +1,4 @@
-/** A ranking says what it is by, and when it ranks nothing. */
+/** A ranking says what it ranks by, and when it ranks nothing. */
 import { type LeaderboardRow, SweepDefinition } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { type LeaderboardOptions, readRanked } from '../src/commands/leaderboard.ts';
@@ -41,43 +41,43 @@ describe('a ranking in words', () => {
     );
   });
 
-  it('has the settings in every row where they differ', () => {
+  it('shows the settings in every row when they differ', () => {
     const text = describeLeaderboard([fgsm(0.1, 0.4), fgsm(0.3, 0.1)], { attack: 'fgsm' });
     expect(text).toMatch(/^Ranked by robust accuracy under fgsm; /);
-    expect(text).toContain('Settings differ: only rows of the same settings can be compared.');
+    expect(text).toContain('The attack settings differ: only rows with the same settings can be compared.');
     expect(text).toMatch(/40\.0 %\s+search=false epsilon=0\.1\n/);
     expect(text).toMatch(/10\.0 %\s+search=false epsilon=0\.3$/);
   });
 
-  it('says when rows are of other images, or of other budgets', () => {
+  it('warns when data sets or budgets differ', () => {
     const mixed = [{ ...fgsm(0.1, 0.4), within: { linf: 0.1 } }, row({ dataset: 'mnist', within: {} })];
     const text = describeLeaderboard(mixed, { attack: undefined });
-    expect(text).toContain('Data sets differ: --dataset glyphs keeps one.');
-    expect(text).toContain('Budgets differ: only rows of the same budget can be compared.');
+    expect(text).toContain('The data sets differ: --dataset glyphs keeps one of them.');
+    expect(text).toContain('The attack budgets differ: only rows with the same budget can be compared.');
     expect(text).toMatch(/classic\s+mnist/);
     expect(text).toMatch(/fgsm\s+search=false epsilon=0\.1|fgsm\s+L∞ 0\.1/);
     const alike = describeLeaderboard([fgsm(0.1, 0.4), fgsm(0.1, 0.3)], { attack: undefined });
     expect(alike).not.toMatch(/differ|within/);
   });
 
-  it('says when it tells nothing apart', () => {
+  it('says when all runs have the same value', () => {
     const equal = describeLeaderboard([row({}), row({})], { attack: 'deepfool-linf' });
     expect(equal).toContain(
-      'All of them are equal: this ranking tells nothing apart. Another one: --metric medianL2',
+      'All runs have the same value, so this metric ranks nothing. Try --metric medianL2.',
     );
     expect(describeLeaderboard([row({}), row({ value: 0.1 })], { attack: 'deepfool-linf' })).not.toContain(
-      'apart',
+      'ranks nothing',
     );
     expect(
       describeLeaderboard(
         [row({ metric: 'medianL2', value: null }), row({ metric: 'medianL2', value: null })],
         { attack: undefined },
       ),
-    ).toContain('None of them has a value');
+    ).toContain('No run has a value, so this metric ranks nothing. Try --metric robustAccuracy.');
   });
 });
 
-it('where nothing stands, the distance in the norm of the attack ranks', () => {
+it('ranks by the distance in the norm of the attack when every image is fooled', () => {
   expect(distanceInstead([row({}), row({})])).toBe('medianLinf');
   expect(distanceInstead([row({ attack: 'fmn-l2' })])).toBe('medianL2');
   expect(distanceInstead([row({}), row({ value: 0.01 })])).toBeNull();
@@ -85,8 +85,8 @@ it('where nothing stands, the distance in the norm of the attack ranks', () => {
   expect(distanceInstead([])).toBeNull();
 });
 
-describe('what is asked where nobody says', () => {
-  /** A service that has rows only for some questions, and tells what it was asked. */
+describe('the ranking without --attack and --metric', () => {
+  /** A service that has rows for some questions only. Returns the questions that it got. */
   const ask = async (options: Partial<LeaderboardOptions>, answers: (attack?: string) => boolean) => {
     const asked: unknown[] = [];
     const client = {
@@ -109,7 +109,7 @@ describe('what is asked where nobody says', () => {
   const usual = ['pgd-linf', 'robustAccuracy'];
   const worst = [undefined, 'robustAccuracy'];
 
-  it('is one attack by its name over all sweeps, and the worst case where nobody has run it', async () => {
+  it('is by one named attack over all sweeps, and by the worst case when that attack has no rows', async () => {
     expect(await ask({}, () => true)).toEqual({ asked: [usual], attack: 'pgd-linf' });
     expect(await ask({}, (attack) => attack === undefined)).toEqual({
       asked: [usual, worst],
@@ -117,7 +117,7 @@ describe('what is asked where nobody says', () => {
     });
   });
 
-  it('is what a sweep is ranked by, or what is said', async () => {
+  it('is by the objective of a sweep, or as the options say', async () => {
     expect((await ask({ sweep: 'a' }, () => true)).asked).toEqual([worst]);
     expect((await ask({ attack: 'worst' }, () => true)).asked).toEqual([[undefined, undefined]]);
     expect((await ask({ metric: 'medianL2' }, () => true)).asked).toEqual([[undefined, 'medianL2']]);
@@ -125,7 +125,7 @@ describe('what is asked where nobody says', () => {
   });
 });
 
-it('says a reason once, with all attacks that it concerns', () => {
+it('states each reason once, with all attacks that have it', () => {
   expect(joinReasons(['fgsm: flat.', 'pgd-linf: flat.', 'fgsm: zero: 3 of 9.', 'no attack'])).toBe(
     'fgsm, pgd-linf: flat.; fgsm: zero: 3 of 9.; no attack',
   );

@@ -1,4 +1,4 @@
-/** Defences that reject images, all the way: trained and attacked by a real worker, stored, asked for over the API and on the command line. */
+/** Defences that reject images: a real worker trains and attacks them, then API and command line show the results. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,7 +73,7 @@ const submit = async (): Promise<Submitted> => {
 
 const count = (flags: readonly boolean[]): number => flags.filter(Boolean).length;
 
-it('are attacked in sweeps, and what they reject is counted wherever their numbers are shown', async () => {
+it('are attacked in sweeps, and every place that shows their numbers shows what they reject', async () => {
   const { sweep, leaderboard } = await submit();
   expect(sweep.trials).toEqual({ completed: 2 });
   expect(leaderboard).toHaveLength(4); // two attacks of one name on each

@@ -1,4 +1,4 @@
-/** What a command does when its words cannot be written, or nobody reads them any more. */
+/** A command whose output cannot be written, or whose reader has ended. */
 import { type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { createTestDatabase } from '@funnel/db/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { funnel, launcher, spawnFunnel } from './funnel.ts';
 
-/** Runs a command with an open file as its stdout. `through`: a command that becomes this one, such as prlimit. */
+/** Runs a command with an open file as its stdout. `through` is a command that starts it, such as prlimit. */
 const runInto = async (file: string, args: readonly string[], through: readonly string[] = []) => {
   const stdout = openSync(file, 'w');
   const [program, ...before] = [...through, process.execPath];
@@ -28,14 +28,14 @@ describe('a result that cannot be written', () => {
   it.runIf(existsSync('/dev/full')).each([
     ['a command', ['completion', 'bash']],
     ['help', ['help']],
-  ])('is a failure that is said: %s', async (_, args) => {
+  ])('is a failure with a message: %s', async (_, args) => {
     expect(await runInto('/dev/full', args)).toEqual({
       status: 1,
       stderr: 'The output cannot be written: ENOSPC: no space left on device, write\n',
     });
   });
 
-  it.runIf(process.platform === 'linux')('is one too where a part of it could be written', async () => {
+  it.runIf(process.platform === 'linux')('is a failure too when a part was written', async () => {
     const home = mkdtempSync(join(tmpdir(), 'funnel-streams-'));
     onTestFinished(() => rmSync(home, { recursive: true, force: true }));
     const file = join(home, 'out');
@@ -52,7 +52,7 @@ describe('a result that cannot be written', () => {
   });
 });
 
-it.each(['stdout', 'stderr'] as const)('a reader of %s that ends is no failure', async (name) => {
+it.each(['stdout', 'stderr'] as const)('the end of the reader of %s is no failure', async (name) => {
   const child = spawn(process.execPath, [launcher, 'completion', name === 'stdout' ? 'bash' : 'no shell'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -67,7 +67,7 @@ it.each(['stdout', 'stderr'] as const)('a reader of %s that ends is no failure',
   expect({ status, said }).toEqual({ status: name === 'stdout' ? 0 : 2, said: '' });
 });
 
-/** A database for a worker of its own; returns who worked there. */
+/** A database of its own. `workers` returns the workers that were there. */
 const openWorkplace = async () => {
   const database = await createTestDatabase();
   const db = createDb(database.url);
@@ -80,7 +80,7 @@ const openWorkplace = async () => {
 
 const worker = ['worker', '--slots', '1', '--backend', 'cpu'];
 
-it('a worker hands everything back when nobody reads its log any more', async () => {
+it('a worker returns its work when the reader of its log has ended', async () => {
   const { url, workers } = await openWorkplace();
   const child = spawnFunnel(worker, { env: { DATABASE_URL: url, FUNNEL_LOG_LEVEL: 'debug' } });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -13,7 +13,7 @@ afterAll(() => database?.drop());
 
 const token = (...args: string[]) => funnel(['token', ...args], { env: { DATABASE_URL: database.url } });
 
-it('makes no database where one only looks', async () => {
+it('does not make a database in order to read it', async () => {
   const home = mkdtempSync(join(tmpdir(), 'funnel-token-'));
   onTestFinished(() => rmSync(home, { recursive: true }));
   for (const args of [['token', 'list'], ['token', 'revoke', 'ci'], ['migrate']]) {

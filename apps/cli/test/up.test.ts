@@ -1,4 +1,4 @@
-/** `funnel up` as a person uses it and as machines treat it: killed, started again, started twice, told to go. */
+/** `funnel up`: killed, started again, started twice, on a full disk, and stopped. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
@@ -18,7 +18,7 @@ chmodSync(home, 0o755); // as root, PostgreSQL runs as somebody else
 const restored = join(home, 'restored');
 afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 
-/** Linux: living processes that work in a folder, or whose parent is this one. */
+/** On Linux: the living processes that `belongs` accepts. */
 const processes = (belongs: (pid: string) => boolean): string[] =>
   readdirSync('/proc').filter((pid) => {
     try {
@@ -29,7 +29,7 @@ const processes = (belongs: (pid: string) => boolean): string[] =>
   });
 const serversIn = (folder: string) => processes((pid) => readlinkSync(`/proc/${pid}/cwd`).startsWith(folder));
 const servers = () => serversIn(home);
-/** PostgreSQL is a child too, and survives its parent by design. */
+/** PostgreSQL is a child too, but it survives its parent by design. */
 const trainersOf = (parent: number) =>
   processes(
     (pid) =>
@@ -74,7 +74,7 @@ const start = async (port: number, folder = home, env: Readonly<Record<string, s
 };
 
 it.runIf(process.platform === 'linux')(
-  'survives kill -9, resumes, refuses a second start, takes a free port, leaves nothing running, and rises from a backup',
+  'survives kill -9, resumes, refuses a second start, takes a free port, leaves nothing running, and starts from a backup',
   async () => {
     const port = await takenPort();
     const first = await start(port);
@@ -121,11 +121,11 @@ it.runIf(process.platform === 'linux')(
   300_000,
 );
 
-/** Makes the process throw where nobody catches it. */
+/** Makes the process throw an error that nothing catches. */
 const thrower = `--import=data:text/javascript,${encodeURIComponent("process.on('SIGUSR2', () => { throw new Error('out of the blue'); })")}`;
 
 it.runIf(process.platform === 'linux')(
-  'leaves no PostgreSQL behind, however it ends, and needs no log',
+  'stops PostgreSQL however it ends, and works without a log',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'funnel-up-ends-'));
     chmodSync(folder, 0o755);
@@ -157,7 +157,7 @@ it.runIf(process.platform === 'linux')(
     broken.child.kill('SIGUSR2');
     expect(await ended(broken)).toBe(1);
     await broken.said(
-      /! nobody caught this error: out of the blue.*Funnel has stopped\..*Error: out of the blue/s,
+      /! an error was not caught: out of the blue.*Funnel has stopped\..*Error: out of the blue/s,
     );
     expect(readFileSync(join(folder, 'funnel.log'), 'utf8')).toMatch(/"level":60.*out of the blue/);
 
@@ -191,7 +191,7 @@ const large = {
 } satisfies SweepInput;
 
 it.runIf(process.platform === 'linux')(
-  'waits while its disk is full, whatever that does to PostgreSQL, and goes on by itself',
+  'waits while its disk is full, even when PostgreSQL ends, and goes on by itself',
   { timeout: 300_000 },
   async ({ skip }) => {
     const disk = mountSmallDisk(200);
@@ -207,7 +207,7 @@ it.runIf(process.platform === 'linux')(
     disk.fill();
     await expect(client.createSweep({ body: large })).rejects.toMatchObject({
       status: 507,
-      problem: { code: 'STORAGE_FULL', hint: 'Free disk space, or run `funnel gc`.' },
+      problem: { code: 'STORAGE_FULL', hint: 'Free disk space, or run `npx funnel gc`.' },
     });
     expect(await isReady()).toBe(200);
 

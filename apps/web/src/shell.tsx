@@ -181,7 +181,7 @@ export const TokenDialog = () => {
       <form action={save} className="stack">
         <h2 id="token-title">This server asks for a token</h2>
         <p className="muted">
-          Make one with <code>funnel token create</code>. This browser keeps it.
+          Make one with <code>npx funnel token create NAME</code>. This browser keeps it.
         </p>
         <label className="label">
           Token

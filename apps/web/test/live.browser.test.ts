@@ -100,6 +100,33 @@ describeInBrowser('live pages', () => {
     await close();
   });
 
+  it('keep the loaded pages and the place in the leaderboard when results arrive', async () => {
+    const own = createWorld();
+    for (const id of ['one', 'two']) own.addSweep({ ...smallSweep, name: id }, { id, done: 1 });
+    const sweep = own.addSweep(smallSweep, { id: 'live', done: 0.5 });
+    const server = await startFakeApi(own, { dist });
+    const { page, close } = await open(browser, `${server.url}#/leaderboard?group=trial`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    const deepRow = page.locator('tr[aria-rowindex="140"]');
+    // The list grows at its end, from 100 rows to 200.
+    await eventually(async () => {
+      await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
+      return page.evaluate(() => document.documentElement.scrollHeight > 150 * 54);
+    });
+    await page.evaluate(() => window.scrollTo(0, 140 * 54));
+    await deepRow.waitFor();
+    const place = () => page.evaluate(() => window.scrollY);
+    const [before, asked] = [await place(), server.requests.get('leaderboard')!];
+    expect(before).toBeGreaterThan(4000);
+    own.finishTrial(sweep);
+    // Two loaded pages are fetched again.
+    await eventually(() => server.requests.get('leaderboard')! >= asked + 2);
+    await deepRow.waitFor();
+    expect(await place()).toBe(before);
+    await close();
+    await server.close();
+  });
+
   it('ask for a token if the server requires one, and use it', async () => {
     let wanted = true;
     const guarded = await startFakeApi(world, {

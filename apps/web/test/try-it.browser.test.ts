@@ -36,7 +36,11 @@ describeInBrowser('trying a model', () => {
     await page.getByText('Draw something').waitFor();
     await page.getByLabel('ε', { exact: true }).fill('0');
     await drawSeven(page);
-    await page.getByText('The decision holds').waitFor();
+    // The page classifies the drawing after every stroke: only the last answer counts.
+    await page.evaluate(
+      () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+    );
+    await page.locator('.try-outcome[aria-busy="false"]').getByText('The decision holds').waitFor();
     const read = /holds: (\d)/.exec((await page.locator('.verdict-line').textContent()) ?? '')?.[1];
     expect(await page.getByRole('img', { name: 'Attacked, reconstructed' }).isVisible()).toBe(true);
     await page.getByLabel('ε', { exact: true }).fill('0.4');

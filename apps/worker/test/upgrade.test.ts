@@ -94,7 +94,7 @@ it('a worker as people start it says what to do and ends with 1 when an older ba
   const fatal = words.split('\n').find((line) => line.includes('"level":60'));
   expect(JSON.parse(fatal ?? '{}')).toMatchObject({
     code: 'SCHEMA_MISMATCH',
-    msg: expect.stringMatching(/older than this version\. .*`funnel migrate`/),
+    msg: expect.stringMatching(/older than this version\. .*`npx funnel migrate`/),
   });
 });
 

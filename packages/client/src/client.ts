@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { streamEvents } from './events.ts';
 import {
   type Connection,
+  type Fetch,
   FunnelError,
   joinUrl,
   type Parts,
@@ -15,7 +16,7 @@ import {
   withRetries,
 } from './request.ts';
 
-export { FunnelError } from './request.ts';
+export { type Answer, type Fetch, FunnelError } from './request.ts';
 
 type Routes = typeof routes;
 type Sent<R, Part extends string> = R extends { readonly [P in Part]: infer S extends z.ZodType }
@@ -72,7 +73,7 @@ export type ClientOptions = {
   readonly url: string;
   readonly token?: string;
   /** (Default: the global `fetch`) */
-  readonly fetch?: typeof fetch;
+  readonly fetch?: Fetch;
 } & Partial<RetryOptions>;
 
 /** Whether two calls do no more than one: reads, deletions, and submissions with a key. */

@@ -3,6 +3,7 @@ import { type FunnelEventRow, routes } from '@funnel/contracts';
 import { createParser } from 'eventsource-parser';
 import type { EventsOptions } from './client.ts';
 import {
+  type Answer,
   type Connection,
   FunnelError,
   mayRetry,
@@ -46,7 +47,7 @@ const createBlockParser = (): ((piece: string) => readonly StreamBlock[]) => {
 };
 
 /** The blocks of one connection, until it ends. If it is silent for too long, calls `onSilence`, which must abort the connection. */
-async function* readBlocks(response: Response, onSilence: () => void): AsyncGenerator<StreamBlock> {
+async function* readBlocks(response: Answer, onSilence: () => void): AsyncGenerator<StreamBlock> {
   const parse = createBlockParser();
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let timer = setTimeout(onSilence, silenceTimeoutMs);

@@ -60,7 +60,7 @@ const parseJson = (text: string): unknown => {
 };
 
 /** The error of an answer that is no success. An answer that is not from Funnel, such as a proxy's page, keeps its status. */
-const refused = async (response: Response): Promise<FunnelError> => {
+const refused = async (response: Answer): Promise<FunnelError> => {
   const text = await response.text().catch(() => '');
   const details = { answered: true, retryAfter: retryAfterSeconds(response.headers.get('retry-after')) };
   const problem = Problem.safeParse(parseJson(text));
@@ -139,11 +139,27 @@ export type Parts = {
   readonly body?: unknown;
 };
 
+/** The parts of a `Response` that the client reads. */
+export type Answer = Pick<Response, 'ok' | 'status' | 'url' | 'body' | 'json' | 'text' | 'arrayBuffer'> & {
+  readonly headers: Pick<Headers, 'get'>;
+};
+
+/** The global `fetch` is one. */
+export type Fetch = (
+  address: string,
+  init: {
+    readonly method: string;
+    readonly headers: Record<string, string>;
+    readonly body?: string;
+    readonly signal?: AbortSignal;
+  },
+) => Promise<Answer>;
+
 export type Connection = {
   /** The address of the service. It may have a path, as behind a proxy. */
   readonly url: string;
   readonly token?: string;
-  readonly fetch: typeof fetch;
+  readonly fetch: Fetch;
 };
 
 /** `base` may have a path. */
@@ -169,12 +185,17 @@ const queryOf = (query: Parts['query']): string => {
 const addressOf = (base: string, route: Pick<Route, 'url'>, { params, query }: Parts): string =>
   joinUrl(base, `${pathOf(route, params)}${queryOf(query)}`);
 
-const headersOf = (token: string | undefined, headers: Parts['headers']): Headers => {
-  const all = new Headers();
-  for (const [name, value] of Object.entries(headers ?? {}))
-    if (value !== undefined) all.set(name, String(value));
-  if (token !== undefined) all.set('authorization', `Bearer ${token}`);
-  return all;
+const headersOf = (
+  route: Route,
+  token: string | undefined,
+  given: Parts['headers'],
+): Record<string, string> => {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(given ?? {}))
+    if (value !== undefined) headers[name] = String(value);
+  if (token !== undefined) headers.authorization = `Bearer ${token}`;
+  if (route.body) headers['content-type'] = 'application/json';
+  return headers;
 };
 
 /** Sends one request. Throws FunnelError; if the caller aborts, throws the reason of the signal. */
@@ -183,10 +204,9 @@ export const send = async (
   route: Route,
   parts: Parts,
   signal?: AbortSignal,
-): Promise<Response> => {
+): Promise<Answer> => {
   const address = addressOf(url, route, parts);
-  const headers = headersOf(token, parts.headers);
-  if (route.body) headers.set('content-type', 'application/json');
+  const headers = headersOf(route, token, parts.headers);
   const body = route.body ? JSON.stringify(parts.body) : undefined;
   const response = await fetch(address, { method: route.method, headers, body, signal }).catch(
     (error: unknown) => {
@@ -198,7 +218,7 @@ export const send = async (
 };
 
 /** The content of an answer, as the route declares it. */
-export const readAnswer = async (route: Route, response: Response): Promise<unknown> => {
+export const readAnswer = async (route: Route, response: Answer): Promise<unknown> => {
   try {
     if (route.response) return await response.json();
     if (route.produces === 'application/octet-stream') return new Uint8Array(await response.arrayBuffer());

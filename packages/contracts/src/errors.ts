@@ -35,7 +35,7 @@ export const errors = {
   UNAUTHENTICATED: {
     status: 401,
     title: 'A token is needed',
-    hint: 'Send `Authorization: Bearer <token>`; make one with `funnel token create`.',
+    hint: 'Send `Authorization: Bearer <token>`; make one with `npx funnel token create NAME`.',
   },
   FORBIDDEN: {
     status: 403,
@@ -84,7 +84,7 @@ export const errors = {
   STORAGE_FULL: {
     status: 507,
     title: 'The database has no room left',
-    hint: 'Free disk space, or run `funnel gc`.',
+    hint: 'Free disk space, or run `npx funnel gc`.',
   },
   SCHEMA_MISMATCH: {
     status: 503,
@@ -99,19 +99,23 @@ export const errors = {
   DATASET_MISSING: {
     status: 422,
     title: 'The data set is not on this machine',
-    hint: 'Run `funnel data get`, or set FUNNEL_DATA.',
+    hint: 'Run `npx funnel data get`, or set FUNNEL_DATA.',
   },
   DATASET_CORRUPT: {
     status: 422,
     title: 'A file of the data set is corrupt',
-    hint: 'Delete the file and run `funnel data get`.',
+    hint: 'Delete the file and run `npx funnel data get`.',
   },
   ATTACK_INPUT: {
     status: 422,
     title: 'The model, the images or the labels cannot be attacked as given',
     hint: 'Give logits (no softmax), images in the bounds and of the input shape, and labels below the number of classes.',
   },
-  BACKEND_UNUSABLE: { status: 422, title: 'This backend cannot be used here', hint: 'Run `funnel doctor`.' },
+  BACKEND_UNUSABLE: {
+    status: 422,
+    title: 'This backend cannot be used here',
+    hint: 'Run `npx funnel doctor`.',
+  },
   STALE_LEASE: {
     status: 409,
     title: 'Another attempt has the lease of the stage',

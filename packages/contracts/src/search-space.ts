@@ -95,9 +95,10 @@ const spacingFault = ({ min, max, step, count, scale }: Range): RangeFault | nul
   if (count === undefined) return null;
   const length = scale === 'log' ? Math.log(max / min) : (max - min) / maxEnd;
   const maxCount = Math.floor(length / countDigits) + 1;
-  return count > maxCount
-    ? { path: 'count', expected: `at most ${maxCount} points so close together` }
-    : null;
+  if (count <= maxCount) return null;
+  return maxCount < 2
+    ? { path: 'max', expected: 'an end that is further from `min` than the last digits of both' }
+    : { path: 'count', expected: `at most ${maxCount} points so close together` };
 };
 
 /** Why a hyperparameter refuses a well-formed range: first faults of its ends; without these, a fault of its step or count. */

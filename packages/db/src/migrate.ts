@@ -279,6 +279,6 @@ export const checkSchema = (url: string, { folder = migrationsFolder } = {}): Pr
     const missing = missingFrom(await readMigrations(folder), rows[0].made ? await readLedger(client) : []);
     if (missing.length > 0)
       throw mismatch(
-        `Expected a database of migration ${missing.at(-1)!.name}, but ${missing[0]!.name} has not been applied: start the API of this version, or run \`funnel migrate\``,
+        `Expected a database of migration ${missing.at(-1)!.name}, but ${missing[0]!.name} has not been applied: start the API of this version, or run \`npx funnel migrate\``,
       );
   });

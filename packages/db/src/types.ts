@@ -1,4 +1,4 @@
-/** What goes into and comes out of the operations of this package, beyond the resources of the contracts. */
+/** What the operations of this package take and return, beyond the resources of the contracts. */
 import type {
   AttackRun,
   CheckpointManifest,
@@ -16,24 +16,24 @@ import type {
 import type { Wanted } from './submission/known-chains.ts';
 
 /**
- * What every write of an attempt carries: refused when another attempt has the stage (STALE_LEASE, counted). `workerId`: and when another
- * worker has it. Attempts of a stage that was deleted and submitted anew are counted from 1 again.
+ * Every write of an attempt carries its lease. It is refused (STALE_LEASE, counted) when another attempt has the stage. `workerId`: also when
+ * another worker has it, because the tokens of a stage that was deleted and submitted anew begin at 1 again.
  */
 export type Lease = { readonly stageId: string; readonly fencingToken: number; readonly workerId?: string };
 
 export type Submission = {
   readonly definition: SweepDefinition;
-  /** Every stage that the sweep points at, parents before children: `settle` is told what is known of their chains. */
+  /** Every stage that the sweep points at, parents before children: `buildPlan` gets what the database knows of their chains. */
   readonly stages: readonly Wanted[];
-  /** The planner's last step; runs inside the transaction, while no other submission can change what is known. Pure. */
+  /** The last step of the planner. Runs inside the transaction, while no other submission can change what is known. Pure. */
   readonly buildPlan: (known: Known) => SweepPlan;
-  /** The same key with the same body gives the same sweep; with another body, IDEMPOTENCY_CONFLICT. */
+  /** The same key with the same body gives the same sweep; the same key with another body is IDEMPOTENCY_CONFLICT. */
   readonly idempotency?: { readonly key: string; readonly bodyHash: string };
 };
 
 export type Submitted = {
   readonly sweepId: string;
-  /** False: the idempotency key was known, and this is its sweep. */
+  /** False: this is the sweep of an earlier submission with the same idempotency key. */
   readonly created: boolean;
 };
 
@@ -42,7 +42,7 @@ export type ClaimRequest = {
   readonly leaseSeconds: number;
   /** (Default: every kind) */
   readonly kinds?: readonly StageKind[];
-  /** Only stages on this sweep's account. */
+  /** Only stages that are scheduled for this sweep. (Default: those of every sweep) */
   readonly sweep?: string;
   readonly backend?: string;
   readonly device?: string;
@@ -50,37 +50,37 @@ export type ClaimRequest = {
 };
 
 /**
- * Where training starts. `sameChain`: it goes on from `manifest.position` with its moments. Else the parent's final networks, and
- * `moments` is null.
+ * Where training starts. `sameChain`: true when it continues its own chain from `manifest.position`, with its moments. False: it starts from the
+ * final networks of its parent, and `moments` is null.
  */
 export type StageStart = { readonly manifest: CheckpointManifest; readonly sameChain: boolean };
 
 export type ClaimedStage = Lease & {
   readonly spec: StageSpec;
-  /** 1 for the first attempt that counts. */
+  /** Which attempt this is, from 1. Attempts that were released do not count. */
   readonly attempt: number;
   readonly start: StageStart | null;
-  /** Final states of the classifiers that a transfer attack makes its images on; those that diverged or collapsed are left out. */
+  /** Final states of the classifiers that a transfer attack makes its images on, without those that diverged or collapsed. */
   readonly surrogates: readonly CheckpointManifest[];
   readonly sweepIds: readonly string[];
 };
 
 export type CheckpointWrite = Lease & {
   readonly manifest: CheckpointManifest;
-  /** The bytes of the blobs that the manifest names; those that the database has may be left out. */
+  /** The bytes of the blobs that the manifest names, by their hash. Blobs that the database has may be left out. */
   readonly blobs: ReadonlyMap<string, Uint8Array>;
-  /** Numbers of the epoch that the position ends; null in mid-epoch (`step` > 0). */
+  /** Metrics of the epoch that ends at the position; null in mid-epoch (`step` > 0). */
   readonly metrics: Readonly<Record<string, number | null>> | null;
 };
 
 export type CheckpointRecorded = {
-  /** Of what is stored for this position, which is what came unless `matches` is false. */
+  /** Hash of the stored checkpoint of this position. It is the written one unless `matches` is false. */
   readonly hash: string;
-  /** False: other bits had been recorded for this position before; they stay. */
+  /** False: a checkpoint with other bits was recorded for this position before, and stays. */
   readonly matches: boolean;
 };
 
-/** Pictures of the first few records: `original` and `attacked` hold index.length × shape bytes, 0–255. */
+/** Images of the first few records: `original` and `attacked` hold index.length × shape bytes, 0–255. */
 export type Gallery = {
   readonly shape: readonly number[];
   readonly index: readonly number[];
@@ -98,7 +98,7 @@ export type EvaluationWrite = AttackRun & {
 
 export type Completion = Lease & { readonly evaluation?: EvaluationWrite };
 
-/** An end that is a result: the same inputs would end so again. */
+/** An end that is a result: the same inputs would end in the same way again. */
 export type StageEnd = Lease & { readonly status: 'diverged' | 'collapsed'; readonly message: string };
 
 export type Failure = Lease & {
@@ -121,9 +121,9 @@ export type Heartbeat = {
 };
 
 export type HeartbeatAnswer = {
-  /** Another attempt has them, or they ended: kill the trainer, write nothing. */
+  /** Stages that another attempt has, or that have ended: kill the trainer, write nothing. */
   readonly lost: readonly string[];
-  /** `pause`: checkpoint, then `handBack`. `cancel`: end the trainer; nothing more is taken. */
+  /** `pause`: record a checkpoint, then `releaseStage`. `cancel`: end the trainer; every further write is refused. */
   readonly stop: readonly { readonly stageId: string; readonly reason: 'cancel' | 'pause' }[];
 };
 
@@ -131,7 +131,7 @@ export type WorkerRegistration = {
   readonly id: string;
   readonly host: string;
   readonly pid: number;
-  /** Of Funnel. */
+  /** The version of Funnel. */
   readonly version: string;
   readonly backend: string;
   readonly device: string;
@@ -139,11 +139,11 @@ export type WorkerRegistration = {
 };
 
 export type Reconciled = {
-  /** Stages whose lease ran out. */
+  /** Ids of the stages whose lease had run out. */
   readonly expired: readonly string[];
-  /** Statuses that had to be put right; 0 unless there is a bug or a hand in the tables. */
+  /** How many statuses had to be corrected: 0 unless there is a bug, or somebody has changed the tables. */
   readonly repaired: number;
-  /** False: another process is doing it, or has just done it. */
+  /** False: another process is reconciling, or has just done so. */
   readonly done: boolean;
 };
 

@@ -16,12 +16,15 @@ const schemas = readdirSync(folder)
   .map((name) => name.slice(0, -'.sql'.length))
   .sort();
 /** Fields that were renamed since: old answers are compared under the new names. */
-const renamed: Readonly<Record<string, string>> = { leaseEpoch: 'fencingToken', after: 'dependsOn' };
+const renamed = new Map([
+  ['leaseEpoch', 'fencingToken'],
+  ['after', 'dependsOn'],
+]);
 const withNewNames = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(withNewNames);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [renamed[name] ?? name, withNewNames(member)]),
+    Object.entries(value).map(([name, member]) => [renamed.get(name) ?? name, withNewNames(member)]),
   );
 };
 

@@ -229,11 +229,19 @@ const useServices = async (): Promise<void> => {
 beforeAll(async () => {
   db = await openTestDb({ onStatement: (statement) => executed.set(statement.text, statement) });
   const errors: unknown[] = [];
-  const relay = startRelay(db, { notify: async () => {}, onError: (error) => errors.push(error) });
+  let isQueueAway = true;
+  const notify = async () => {
+    if (isQueueAway) throw new Error('The queue is away');
+  };
+  const onError = (error: unknown) => {
+    errors.push(error);
+    isQueueAway = false;
+  };
+  const relay = startRelay(db, { notify, onError });
   await useServices();
   await runSweeps();
   await relay.close();
-  expect(errors).toEqual([]);
+  expect(errors).toHaveLength(1);
 });
 afterAll(() => db.close());
 
@@ -269,18 +277,6 @@ test('every statement in the source has run', () => {
   expect(missing).toEqual([]);
 });
 
-/** Folders whose statements still state a type of their rows that nothing checks. */
-const undeclaredFolders = /^(attempts|lifecycle|submission|sweeps|upkeep)\//;
-
-test('every statement declares its columns', () => {
-  const excused = statementsInSource.filter(({ file }) => undeclaredFolders.test(file));
-  const undeclared = [...executed.values()].filter(
-    ({ text: sql, columns }) =>
-      columns === null && !excused.some(({ literal }) => patternOf(literal).test(sql)),
-  );
-  expect(undeclared.map((statement) => statement.text)).toEqual([]);
-});
-
 test('every statement gives the columns that it declares', () => {
   const wrong = [...executed.values()].flatMap((statement) =>
     differencesOf(statement).map((difference) => `${difference}: ${statement.text}`),
@@ -299,7 +295,7 @@ test('a column that may be NULL in its table may be NULL in the row', async () =
     fields
       .filter(
         ({ name, tableID, columnID }) =>
-          keys.has(`${tableID}.${columnID}`) && columns?.[name]?.isNullable === false,
+          keys.has(`${tableID}.${columnID}`) && columns[name]?.isNullable === false,
       )
       .map(({ name }) => `${name}: ${sql}`),
   );

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { int4 } from '../src/connection/columns.ts';
 import { transaction } from '../src/connection/transaction.ts';
 import { createDb, type Db, pingDatabase, submitSweep } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
@@ -34,9 +35,9 @@ describe('transaction', () => {
     const add = (first: number, second: number) =>
       transaction(db, async (tx) => {
         runs += 1;
-        await tx.query('UPDATE accounts SET balance = balance + 1 WHERE id = $1', [first]);
+        await tx.run('UPDATE accounts SET balance = balance + 1 WHERE id = $1', [first]);
         await meet();
-        await tx.query('UPDATE accounts SET balance = balance + 1 WHERE id = $1', [second]);
+        await tx.run('UPDATE accounts SET balance = balance + 1 WHERE id = $1', [second]);
       });
     await Promise.all([add(1, 2), add(2, 1)]);
     expect(runs).toBeGreaterThan(2);
@@ -48,7 +49,10 @@ describe('transaction', () => {
 
   test('works after a migration that changes the columns of its statements', async () => {
     const one = createDb(db.url, { max: 1 });
-    const read = () => transaction(one, (tx) => tx.query('SELECT * FROM accounts WHERE id = $1', [1]));
+    const read = () =>
+      transaction(one, (tx) =>
+        tx.query({ id: int4(), balance: int4() }, 'SELECT * FROM accounts WHERE id = $1', [1]),
+      );
     expect(await read()).toEqual([{ id: 1, balance: expect.any(Number) }]);
     await query(db, `ALTER TABLE accounts ADD COLUMN owner TEXT NOT NULL DEFAULT 'x'`);
     expect(await read()).toEqual([{ id: 1, balance: expect.any(Number), owner: 'x' }]);
@@ -58,7 +62,7 @@ describe('transaction', () => {
   test('changes nothing when its body throws', async () => {
     const before = await query(db, 'SELECT balance FROM accounts ORDER BY id');
     const work = transaction(db, async (tx) => {
-      await tx.query('UPDATE accounts SET balance = 100');
+      await tx.run('UPDATE accounts SET balance = 100');
       throw new Error('no');
     });
     await expect(work).rejects.toThrow('no');
@@ -87,8 +91,8 @@ describe('transaction', () => {
     );
     const write = () =>
       transaction(db, async (tx) => {
-        await tx.query('UPDATE accounts SET balance = 7 WHERE id = 1');
-        await tx.query('UPDATE accounts SET balance = 7 WHERE id = 2');
+        await tx.run('UPDATE accounts SET balance = 7 WHERE id = 1');
+        await tx.run('UPDATE accounts SET balance = 7 WHERE id = 2');
       });
     await expect(write()).rejects.toMatchObject({ code: 'STORAGE_FULL' });
     expect(await query(db, 'SELECT FROM accounts WHERE balance = 7')).toEqual([]);
@@ -99,9 +103,9 @@ describe('transaction', () => {
 
   test('a broken connection is UNAVAILABLE, and the next one works', async () => {
     const broken = transaction(db, async (tx) => {
-      const [row] = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      const [row] = await tx.query({ pid: int4() }, 'SELECT pg_backend_pid() AS pid');
       await query(db, 'SELECT pg_terminate_backend($1)', [row!.pid]);
-      await tx.query('UPDATE accounts SET balance = 100');
+      await tx.run('UPDATE accounts SET balance = 100');
     });
     await expect(broken).rejects.toMatchObject({ code: 'UNAVAILABLE', details: { part: 'database' } });
     await pingDatabase(db);

@@ -1,9 +1,12 @@
-/** The port over BullMQ's queue and worker, whichever backend they stand on. */
-import { type Kept, keepOpen, type OpenPart, within } from './keep-open.ts';
+/** A `StageQueue` made of BullMQ's queue and worker, on either backend. */
+import { type Kept, keepOpen, type OpenPart, type Part, within } from './keep-open.ts';
 import type { Listener, StageQueue } from './stage-queue.ts';
 
+export type Notification = { readonly stageId: string };
+export type OnNotification = (notification: Notification) => Promise<void>;
+
 /** What is used of BullMQ's `Queue`. */
-export type Notifications = {
+export type BullmqQueue = {
   addBulk: (
     jobs: { name: string; data: Notification; opts: typeof jobOptions & { jobId: string } }[],
   ) => Promise<unknown>;
@@ -12,56 +15,61 @@ export type Notifications = {
 };
 
 /** What is used of BullMQ's `Worker`, made with `workerOptions`. */
-export type Ear = {
+export type BullmqWorker = {
   waitUntilReady: () => Promise<unknown>;
   run: () => Promise<void>;
   close: () => Promise<void>;
 };
 
-export type Notification = { readonly stageId: string };
-export type OnNotification = (notify: Notification) => Promise<void>;
-
+/** What a backend adds to BullMQ: connections, and its errors in words. */
 export type Backend = {
-  readonly openNotifications: OpenPart<Notifications>;
+  readonly openQueue: OpenPart<BullmqQueue>;
   readonly openListener: (onNotification: OnNotification, concurrency: number) => OpenPart<unknown>;
-  /** What is reported of a driver's error; holds no secret. */
+  /** Makes the error that is reported from an error of the driver; it must hold no secret. */
   readonly describe: (error: Error) => Error;
-  /** What is thrown instead of a driver's error. (Default: that error) */
+  /** Makes the error that is thrown from an error of the driver. (Default: that error) */
   readonly explain?: (error: Error) => Error;
 };
 
 /**
- * It runs only when its connections are there. Milliseconds of `runRetryDelay`: how often it asks again when it is refused without a word
- * of it, and how long that can outlive it.
+ * `autorun`: the worker starts only when its connections are there. `runRetryDelay`, milliseconds: the pause after a connection that was refused
+ * without an error event, and how much longer the worker may live for it.
  */
 export const workerOptions = { autorun: false, runRetryDelay: 1_000 } as const;
 
-/** Closes at once what breaks: a worker that is not closing asks its broken connection again without a pause. */
-export const failListener =
-  (listener: Ear, fail: (error: Error) => void) =>
+/** Closes a worker at its first error: while it is not closing, a worker uses its broken connection again without a pause. */
+export const closeOnError =
+  (worker: BullmqWorker, fail: (error: Error) => void) =>
   (error: Error): void => {
-    listener.close().catch(() => {});
+    worker.close().catch(() => {});
     fail(error);
   };
 
-/** Resolves when the worker has begun to take jobs. What ends it after that goes to `onError`. */
-export const startListener = async (listener: Ear, onError: (error: Error) => void): Promise<void> => {
-  await listener.waitUntilReady();
-  listener.run().catch(onError);
+/** A queue or a worker of BullMQ as a part for `keepOpen`. `ready`: resolves when it can be used. `cut`: destroys its sockets. */
+export const partOf = <T extends { close: () => Promise<unknown> }>(
+  value: T,
+  ready: Promise<unknown>,
+  cut: () => void,
+): Part<T> => ({ value, ready, close: () => value.close(), cut });
+
+/** Resolves when the worker has begun to take jobs. Its later failure goes to `onError`. */
+export const startWorker = async (worker: BullmqWorker, onError: (error: Error) => void): Promise<void> => {
+  await worker.waitUntilReady();
+  worker.run().catch(onError);
 };
 
-/** Gone as soon as it was heard, so that the same stage can ring again and nothing grows. */
+/** A job is removed as soon as it was received, so that its stage can be announced again and nothing grows. */
 const jobOptions = { removeOnComplete: true, removeOnFail: true, attempts: 1 } as const;
 
-/** BullMQ refuses ids with a colon and ids of digits alone. */
+/** BullMQ ignores a second job with the id of a stored one. It refuses ids with a colon and ids of digits alone. */
 const jobId = (stageId: string): string => `stage-${stageId}`;
 
-/** Milliseconds for an answer, the first one included; a server that takes longer counts as away. */
-const answerTime = 5_000;
-/** Milliseconds between two reports of a fault that stays. */
-const reminder = 60_000;
+/** Milliseconds. A server that takes longer for an answer, the first one included, counts as away. */
+const answerTimeout = 5_000;
+/** Milliseconds between two reports of a fault that persists. */
+const reportInterval = 60_000;
 
-/** Reports a fault when it is new, and once a minute while it stays. */
+/** Reports a fault when it is new, and once a minute while it persists. */
 const createReports = (onError: (error: Error) => void) => {
   const known = new Map<string, { readonly since: string; reportedAt: number; times: number }>();
   return {
@@ -74,7 +82,7 @@ const createReports = (onError: (error: Error) => void) => {
         return;
       }
       fault.times++;
-      if (now - fault.reportedAt < reminder) return;
+      if (now - fault.reportedAt < reportInterval) return;
       fault.reportedAt = now;
       onError(new Error(`${error.message} (${fault.times} times since ${fault.since})`));
     },
@@ -82,43 +90,45 @@ const createReports = (onError: (error: Error) => void) => {
   };
 };
 
-export const overBullmq = async (
-  { openNotifications, openListener, describe, explain = (error) => error }: Backend,
+/** Opens the queue; returns after its first attempt to connect, or after 5 s. */
+export const openBullmqQueue = async (
+  { openQueue, openListener, describe, explain = (error) => error }: Backend,
   onError: (error: Error) => void,
 ): Promise<StageQueue> => {
   const options = { describe, ...createReports(onError) };
-  const kept = keepOpen(openNotifications, options);
-  await within(answerTime, kept.tried);
+  const kept = keepOpen(openQueue, options);
+  await within(answerTimeout, kept.tried);
   const listeners = new Set<Kept<unknown>>();
   let closing: Promise<unknown> | undefined;
 
-  const onNotifications = async <T>(work: (notifications: Notifications) => Promise<T>): Promise<T> => {
-    const notifications = kept.get();
+  /** Asks the open queue. One that does not answer in time is discarded. */
+  const ask = async <T>(question: (queue: BullmqQueue) => Promise<T>): Promise<T> => {
+    const queue = kept.get();
     try {
-      const answer = work(notifications);
-      if (await within(answerTime, answer)) return await answer;
-      const silent = new Error(`Expected the queue to answer within ${answerTime / 1000} s, but it did not`);
-      kept.fail(silent);
-      throw silent;
+      const answer = question(queue);
+      if (await within(answerTimeout, answer)) return await answer;
+      const timeout = new Error(
+        `Expected the queue to answer within ${answerTimeout / 1000} s, but it did not`,
+      );
+      kept.fail(timeout);
+      throw timeout;
     } catch (error) {
       throw error instanceof Error ? explain(error) : error;
     }
   };
 
   const listen: StageQueue['listen'] = async (onNotification, { concurrency }) => {
-    // Not waited for: a listener may be opened while the queue is away, and hears once that is back.
-    const kept = keepOpen(
+    const listener = keepOpen(
       openListener(({ stageId }) => onNotification(stageId), concurrency),
       options,
     );
-    listeners.add(kept);
-    const listener: Listener = {
+    listeners.add(listener);
+    return {
       close: async () => {
-        listeners.delete(kept);
-        await kept.close();
+        listeners.delete(listener);
+        await listener.close();
       },
-    };
-    return listener;
+    } satisfies Listener;
   };
 
   const counts: StageQueue['counts'] = async () => {
@@ -126,27 +136,25 @@ export const overBullmq = async (
       waiting = 0,
       prioritized = 0,
       active = 0,
-    } = await onNotifications((notifications) =>
-      notifications.getJobCounts('waiting', 'prioritized', 'active'),
-    );
+    } = await ask((queue) => queue.getJobCounts('waiting', 'prioritized', 'active'));
     return { waiting: waiting + prioritized, active };
   };
 
   return {
     notify: async (stageIds) => {
-      if (closing) throw new Error('Expected an open queue to ring, but it was closed');
+      if (closing) throw new Error('Expected an open queue to notify, but it was closed');
       if (stageIds.length === 0) return;
       const jobs = stageIds.map((stageId) => ({
-        name: 'ring',
+        name: 'stage-ready',
         data: { stageId },
         opts: { ...jobOptions, jobId: jobId(stageId) },
       }));
-      await onNotifications((notifications) => notifications.addBulk(jobs));
+      await ask((queue) => queue.addBulk(jobs));
     },
     listen,
     counts,
     ping: async () => void (await counts()),
-    clear: () => onNotifications((notifications) => notifications.drain(true)),
+    clear: () => ask((queue) => queue.drain(true)),
     close: async () => {
       closing ??= Promise.all([kept, ...listeners].map((part) => part.close()));
       await closing;

@@ -2,12 +2,19 @@
 import { Socket } from 'node:net';
 import { createPostgresBackend, withBackend } from 'bullmq';
 import pg from 'pg';
-import { failListener, type Notification, overBullmq, startListener, workerOptions } from './bullmq-queue.ts';
+import {
+  closeOnError,
+  type Notification,
+  openBullmqQueue,
+  partOf,
+  startWorker,
+  workerOptions,
+} from './bullmq-queue.ts';
 import type { StageQueue, StageQueueOptions } from './stage-queue.ts';
 
 const { Queue, Worker } = withBackend(createPostgresBackend);
 
-/** BullMQ listens to idle connections only; one that breaks while it is migrating would end the process. */
+/** BullMQ handles the errors of idle connections alone: without a handler, one that breaks while BullMQ migrates would end the process. */
 class Client extends pg.Client {
   constructor(config?: string | pg.ClientConfig) {
     super(config);
@@ -22,7 +29,7 @@ export const openPostgresQueue = async ({
   explain,
   onError = () => {},
 }: StageQueueOptions): Promise<StageQueue> => {
-  /** Connections of one part, and what cuts all of them. */
+  /** The connections of one part; `cut` destroys their sockets. */
   const connections = (application_name: string, max: number) => {
     const sockets = new Set<Socket>();
     const stream = (): Socket => {
@@ -48,35 +55,25 @@ export const openPostgresQueue = async ({
       },
     };
   };
-  return overBullmq(
+  return openBullmqQueue(
     {
-      openNotifications: (fail) => {
-        const { connection, cut } = connections('funnel rings', 2);
-        const notifications = new Queue<Notification>(name, { connection }).on('error', fail);
-        return {
-          value: notifications,
-          ready: notifications.waitUntilReady(),
-          close: () => notifications.close(),
-          cut,
-        };
+      openQueue: (fail) => {
+        const { connection, cut } = connections('funnel queue sender', 2);
+        const queue = new Queue<Notification>(name, { connection }).on('error', fail);
+        return partOf(queue, queue.waitUntilReady(), cut);
       },
       openListener: (onNotification, concurrency) => (fail) => {
-        const { connection, cut } = connections('funnel listens', 3);
-        const listener = new Worker<Notification>(name, (job) => onNotification(job.data), {
+        const { connection, cut } = connections('funnel queue listener', 3);
+        const worker = new Worker<Notification>(name, (job) => onNotification(job.data), {
           ...workerOptions,
           connection,
           concurrency,
         });
-        const onFault = failListener(listener, fail);
-        listener.on('error', onFault);
-        return {
-          value: listener,
-          ready: startListener(listener, onFault),
-          close: () => listener.close(),
-          cut,
-        };
+        const onFault = closeOnError(worker, fail);
+        worker.on('error', onFault);
+        return partOf(worker, startWorker(worker, onFault), cut);
       },
-      // The driver hangs the whole connection on the error of an idle one: too much for a log.
+      // The driver attaches the whole connection to the error of an idle one: too much for a log.
       describe: explain ?? (({ message }) => new Error(`PostgreSQL: ${message}`)),
       ...(explain && { explain }),
     },

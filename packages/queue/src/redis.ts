@@ -1,14 +1,92 @@
 /** BullMQ over Redis through ioredis: for more than one machine. Redis must run with `maxmemory-policy noeviction`. */
+import { readFileSync } from 'node:fs';
 import { Queue, Worker } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
-import { failListener, type Notification, overBullmq, startListener, workerOptions } from './bullmq-queue.ts';
-import { redisFault } from './connection-fault.ts';
-import { redisAddress } from './redis-address.ts';
+import {
+  closeOnError,
+  type Notification,
+  openBullmqQueue,
+  partOf,
+  startWorker,
+  workerOptions,
+} from './bullmq-queue.ts';
 import type { StageQueue, StageQueueOptions } from './stage-queue.ts';
+
+/** Parameters of an address that name a file, as in addresses of PostgreSQL, and the option of Node's TLS that the file becomes. */
+const files = { sslrootcert: 'ca', sslcert: 'cert', sslkey: 'key' } as const;
+
+const readTlsFile = (name: string, file: string): Buffer => {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException; // thrown by fs
+    throw new TypeError(
+      `Expected the file of ${name} in REDIS_URL at ${JSON.stringify(file)}, but it cannot be read (${code})`,
+    );
+  }
+};
+
+type RedisAddress = { readonly url: string; readonly options: Pick<RedisOptions, 'tls'> };
+
+/**
+ * Reads an address such as `rediss://user:password@host:port?sslrootcert=…`; the driver itself does not know the files. Throws a TypeError when
+ * a file is not there, or when an address without TLS names one.
+ */
+const redisAddress = (address: string): RedisAddress => {
+  const url = new URL(address);
+  const tls: Record<string, Buffer> = {};
+  for (const [name, option] of Object.entries(files)) {
+    const file = url.searchParams.get(name);
+    if (file === null) continue;
+    if (url.protocol !== 'rediss:')
+      throw new TypeError(
+        `Expected rediss:// in REDIS_URL, which names a ${name}, but got ${url.protocol}//`,
+      );
+    tls[option] = readTlsFile(name, file);
+    url.searchParams.delete(name);
+  }
+  return { url: url.href, options: Object.keys(tls).length > 0 ? { tls } : {} };
+};
+
+/** What a user can do about an error of the driver. */
+const advices: readonly (readonly [RegExp, string])[] = [
+  [/^WRONGPASS|invalid password/, 'it refuses the user or the password: check both in REDIS_URL'],
+  [
+    /^NOAUTH|Authentication required/,
+    'it asks for a password: put it into REDIS_URL (redis://user:password@host)',
+  ],
+  [/^NOPERM/, 'the user of REDIS_URL lacks permissions that a queue needs: give it ~* &* +@all'],
+  [
+    /self-signed certificate|unable to (verify|get)|certificate signature failure/,
+    'its certificate is of an authority that is not known here: name the file of that authority in REDIS_URL (rediss://…?sslrootcert=/path/to/ca.crt)',
+  ],
+  [
+    /does not match certificate's altnames/,
+    'its certificate is for another name: use that name in REDIS_URL',
+  ],
+  [/certificate has expired|not yet valid/, 'its certificate is not valid now: renew it, or check the clock'],
+  [
+    /wrong version number|packet length too long|EPROTO|before secure TLS connection/,
+    'it does not speak TLS on this port: use redis:// in REDIS_URL, or its TLS port',
+  ],
+  [
+    /ECONNRESET|EPIPE|Connection is closed/,
+    'it closed the connection: it has stopped, or its port takes TLS only (then use rediss:// in REDIS_URL)',
+  ],
+];
+
+/**
+ * Makes the error that users see from an error of the driver. That one carries the command that failed, which after a refused password is the
+ * password: so the new error has no cause, and its message holds neither user nor password.
+ */
+const redisFault = ({ message }: Error): Error => {
+  const advice = advices.find(([pattern]) => pattern.test(message))?.[1];
+  return new Error(advice ? `Redis answers, but ${advice}` : `Redis cannot be reached: ${message}`);
+};
 
 /** The driver does not reconnect: see keep-open.ts. All times in milliseconds. */
 const common: RedisOptions = { retryStrategy: () => null, disconnectTimeout: 200, keepAlive: 10_000 };
-/** Whoever rings is told at once that Redis is away: the stage is safe in the database. */
+/** Fails at once while Redis is away: the outbox in the database keeps the stage. */
 const producer: RedisOptions = {
   ...common,
   enableOfflineQueue: false,
@@ -25,7 +103,7 @@ export const openRedisQueue = async ({
 }: StageQueueOptions): Promise<StageQueue> => {
   const { url, options } = redisAddress(address);
 
-  /** Connections of one part (BullMQ duplicates the first one for its blocking commands), and what cuts all of them. */
+  /** The connections of one part (BullMQ duplicates the first one for its blocking commands); `cut` ends them all. */
   const connections = (role: RedisOptions, onFault: (error: Error) => void) => {
     const clients: Redis[] = [];
     const connect = (override: Partial<RedisOptions> = {}): Redis => {
@@ -44,37 +122,24 @@ export const openRedisQueue = async ({
     };
   };
 
-  return overBullmq(
+  return openBullmqQueue(
     {
-      openNotifications: (fail) => {
+      openQueue: (fail) => {
         const { connection, cut } = connections(producer, fail);
-        const notifications = new Queue<Notification>(name, { connection, skipMetasUpdate: true }).on(
-          'error',
-          fail,
-        );
-        return {
-          value: notifications,
-          ready: notifications.waitUntilReady(),
-          close: () => notifications.close(),
-          cut,
-        };
+        const queue = new Queue<Notification>(name, { connection, skipMetasUpdate: true }).on('error', fail);
+        return partOf(queue, queue.waitUntilReady(), cut);
       },
       openListener: (onNotification, concurrency) => (fail) => {
         let onFault = fail;
         const { connection, cut } = connections(consumer, (error) => onFault(error));
-        const listener = new Worker<Notification>(name, (job) => onNotification(job.data), {
+        const worker = new Worker<Notification>(name, (job) => onNotification(job.data), {
           ...workerOptions,
           connection,
           concurrency,
         });
-        onFault = failListener(listener, fail);
-        listener.on('error', onFault);
-        return {
-          value: listener,
-          ready: startListener(listener, onFault),
-          close: () => listener.close(),
-          cut,
-        };
+        onFault = closeOnError(worker, fail);
+        worker.on('error', onFault);
+        return partOf(worker, startWorker(worker, onFault), cut);
       },
       describe: redisFault,
       explain: redisFault,

@@ -1,4 +1,4 @@
-/** A private redis-server on a free port, where the machine has one. */
+/** A redis-server of a test's own on a free port, where the program is installed. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -27,7 +27,7 @@ const answers = (port: number): Promise<void> =>
 
 export type RedisTestOptions = { readonly args?: readonly string[]; readonly tls?: boolean };
 
-/** `args`: on top of ours; with a port for TLS there is none for plain text. */
+/** `args`: further arguments. `tls`: the port takes TLS, and there is none for plain text. */
 export const startRedis = async ({ args = [], tls = false }: RedisTestOptions = {}) => {
   const port = await freePort();
   const dir = await mkdtemp(path.join(tmpdir(), 'funnel-redis-'));

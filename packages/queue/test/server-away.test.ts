@@ -1,22 +1,23 @@
-/** A queue goes on when its server was away, in whatever way, and ends when it is told to. On real servers, behind a gate. */
+/** A queue goes on after its server was away, in every way, and closes when it is told to. On real servers, behind a gate. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { createLimitedRole, createTestDatabase, type Gate, startGate, throughGate } from '@funnel/db/testing';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createStageQueue } from '../src/index.ts';
+import { createStageQueue } from '../src/stage-queue.ts';
 import { hasRedis, startRedis } from './redis-server.ts';
 
 type Server = {
   readonly gate: Gate;
-  /** Through the gate, and past it. */
+  /** The address that goes through the gate. */
   readonly url: string;
+  /** The address that goes past the gate. */
   readonly direct: string;
-  /** The server itself cuts the clients at `url`, and takes none until `admit`. */
+  /** The server disconnects the clients of `url`, and takes no new ones until `admit`. */
   readonly refuse: () => Promise<void>;
   readonly admit: () => Promise<void>;
-  /** Connections of the clients at `url`, as the server calls them. */
+  /** The connections of the clients of `url`, as the server names them. */
   readonly connections: () => Promise<readonly string[]>;
   readonly kill: (connection: string) => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -75,13 +76,13 @@ const backends = [['postgres', openPostgres], ...(hasRedis ? [['redis', openRedi
 if (!hasRedis && process.env.FUNNEL_REQUIRE_ALL) throw new Error('redis-server is not installed');
 
 const script = fileURLToPath(new URL('./queue-process.ts', import.meta.url));
-/** Nearly as long as a test may take: how long is no matter of right or wrong. */
-const patience = { timeout: 100_000, interval: 20 };
+/** Nearly as long as a test may take: a slow machine is no failure. */
+const wait = { timeout: 100_000, interval: 20 };
 
 type QueueProcess = {
   readonly child: ChildProcess;
   readonly lines: () => readonly string[];
-  /** Resolves when it has said this since it was last asked. */
+  /** Resolves when the process has printed this line, after the one of the last call. */
   readonly says: (line: string) => Promise<void>;
   readonly ends: () => Promise<{ readonly code: number | null }>;
 };
@@ -106,7 +107,7 @@ const startProcess = (url: string, name: string): QueueProcess => {
         const at = lines().indexOf(line, seen);
         expect(at, `${line} in ${JSON.stringify(lines().slice(seen))}`).toBeGreaterThanOrEqual(0);
         seen = at + 1;
-      }, patience),
+      }, wait),
     ends: async () => {
       child.kill('SIGTERM');
       const [code] = await ended;
@@ -138,34 +139,34 @@ describe.each(backends)('a queue on a %s', (backend, openServer) => {
   const newName = (): string => `away-${runs++}`;
   const stage = (): string => `${runs++}`.padStart(64, 'a');
 
-  /** Rings past the gate, as a reconciler does: until it is heard. */
-  const notifications = async (name: string, { lines }: QueueProcess): Promise<void> => {
+  /** Announces a stage past the gate, as a reconciler does: until the notification is received. */
+  const announce = async (name: string, { lines }: QueueProcess): Promise<void> => {
     const publisher = await createStageQueue({ url: server.direct, name });
     const id = stage();
     try {
       await vi.waitFor(
         async () => {
           await publisher.notify([id]);
-          expect(lines()).toContain(`heard ${id}`);
+          expect(lines()).toContain(`received ${id}`);
         },
-        { ...patience, interval: 200 },
+        { ...wait, interval: 200 },
       );
     } finally {
       await publisher.close();
     }
   };
 
-  it.each(absences)('%s when it is opened hears when that has passed', async (_, leave, back) => {
+  it.each(absences)('%s when it is opened delivers once the server is back', async (_, leave, back) => {
     const name = newName();
     await leave(server);
     const queue = startProcess(server.url, name);
     await queue.says('away').finally(() => back(server));
     await queue.says('there');
-    await notifications(name, queue);
+    await announce(name, queue);
     expect(await queue.ends()).toEqual({ code: 0 });
   });
 
-  it('that goes away in every way, again and again, is heard again each time', async () => {
+  it('that goes away in every way, one after the other, delivers again each time', async () => {
     const name = newName();
     const queue = startProcess(server.url, name);
     await queue.says('there');
@@ -173,41 +174,38 @@ describe.each(backends)('a queue on a %s', (backend, openServer) => {
       await leave(server);
       await queue.says('away').finally(() => back(server));
       await queue.says('there');
-      await notifications(name, queue);
+      await announce(name, queue);
     }
     expect(await queue.ends()).toEqual({ code: 0 });
   });
 
-  it('that kills its connections one by one is heard after each', async () => {
+  it('that kills its connections one by one delivers after each', async () => {
     const name = newName();
     const queue = startProcess(server.url, name);
     await queue.says('there');
-    await notifications(name, queue);
+    await announce(name, queue);
     for (let i = 0; i < 4; i++) {
       const open = await server.connections();
       await server.kill(open[i % open.length]!);
-      await notifications(name, queue);
+      await announce(name, queue);
     }
     expect(await queue.ends()).toEqual({ code: 0 });
   });
 
-  it.each(absences)(
-    '%s when the process is told to end leaves nothing that holds it',
-    async (_, leave, back) => {
-      const queue = startProcess(server.url, newName());
-      try {
-        await queue.says('there');
-        await leave(server);
-        await queue.says('away');
-        expect(await queue.ends()).toEqual({ code: 0 });
-        expect(queue.lines().at(-1)).toBe('closed');
-      } finally {
-        await back(server);
-      }
-    },
-  );
+  it.each(absences)('%s when the process is told to end lets it end', async (_, leave, back) => {
+    const queue = startProcess(server.url, newName());
+    try {
+      await queue.says('there');
+      await leave(server);
+      await queue.says('away');
+      expect(await queue.ends()).toEqual({ code: 0 });
+      expect(queue.lines().at(-1)).toBe('closed');
+    } finally {
+      await back(server);
+    }
+  });
 
-  it('that cuts every connection is asked again after pauses that grow, and its fault is reported once', async () => {
+  it('that cuts every connection is tried again after pauses that grow, and its fault is reported once', async () => {
     const faults: string[] = [];
     server.gate.slam();
     const before = server.gate.attempts();
@@ -218,9 +216,9 @@ describe.each(backends)('a queue on a %s', (backend, openServer) => {
       onError: ({ message }) => faults.push(message),
     });
     try {
-      await vi.waitFor(() => expect(server.gate.attempts() - before).toBeGreaterThanOrEqual(7), patience);
+      await vi.waitFor(() => expect(server.gate.attempts() - before).toBeGreaterThanOrEqual(7), wait);
       const attempts = server.gate.attempts() - before;
-      // Between them, pauses of at least half of 0.1, 0.2, 0.4, … and at most 5 s. A timer is never early.
+      // The pauses between them: at least half of 0.1, 0.2, 0.4, … 5 s. A timer is never early.
       const pauses = Array.from({ length: attempts - 1 }, (_, i) => Math.min(5_000, 100 * 2 ** i) / 2);
       expect(performance.now() - begun).toBeGreaterThanOrEqual(pauses.reduce((a, b) => a + b) - attempts);
       expect(faults.length).toBeGreaterThan(0);

@@ -1,12 +1,13 @@
-/** What every backend must keep, on real servers. */
+/** What every backend of the queue must do, on real servers. */
 import { createTestDatabase } from '@funnel/db/testing';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createStageQueue, type StageQueue } from '../src/index.ts';
+import { createStageQueue, type StageQueue } from '../src/stage-queue.ts';
 import { hasRedis, startRedis } from './redis-server.ts';
 
 type Server = {
-  readonly url: string /** Breaks every connection; the server is back when it resolves. */;
+  readonly url: string;
+  /** Breaks every connection. Resolves when the server is back. */
   readonly interrupt: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
@@ -62,17 +63,19 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
     afterEach(async () => void (await Promise.all(open.splice(0).map((queue) => queue.close()))));
     afterAll(() => server.stop());
 
-    it('rings each stage at one listener', async () => {
+    it('announces each stage to one listener', async () => {
       const [publisher, a, b] = await queues(3);
-      const [heardA, heardB]: [string[], string[]] = [[], []];
-      await listen(a!, heardA);
-      await listen(b!, heardB);
+      const [receivedA, receivedB]: [string[], string[]] = [[], []];
+      await listen(a!, receivedA);
+      await listen(b!, receivedB);
       const stages = Array.from({ length: 40 }, (_, i) => stage(i));
       await publisher!.notify(stages);
-      await vi.waitFor(() => expect([...heardA, ...heardB].sort()).toEqual(stages), { timeout: 10_000 });
+      await vi.waitFor(() => expect([...receivedA, ...receivedB].sort()).toEqual(stages), {
+        timeout: 10_000,
+      });
     });
 
-    it('keeps rings until somebody listens, and forgets them when heard', async () => {
+    it('keeps notifications until somebody listens, and removes them once received', async () => {
       const [queue] = await queues(1);
       await queue!.notify([stage(1), stage(2)]);
       expect(await queue!.counts()).toEqual({ waiting: 2, active: 0 });
@@ -82,7 +85,7 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
       await vi.waitFor(async () => expect(await queue!.counts()).toEqual({ waiting: 0, active: 0 }), 30_000);
     });
 
-    it('rings a stage once until it was heard, and again after that', async () => {
+    it('announces a stage once until its notification is received, and again after that', async () => {
       const [queue] = await queues(1);
       await queue!.notify([stage(1)]);
       await queue!.notify([stage(1), stage(1)]);
@@ -95,21 +98,21 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
       await vi.waitFor(() => expect(received).toEqual([stage(1), stage(1)]), { timeout: 10_000 });
     });
 
-    it('takes the numbers that no stage can be, and nothing at all', async () => {
+    it('takes an id of digits alone, and an empty list', async () => {
       const [queue] = await queues(1);
       await queue!.notify([]);
-      await queue!.notify(['1'.repeat(64)]); // digits alone: BullMQ refuses such a job id
+      await queue!.notify(['1'.repeat(64)]); // BullMQ refuses a job id of digits alone
       expect((await queue!.counts()).waiting).toBe(1);
     });
 
-    it('hears as many at a time as it may', async () => {
+    it('calls a listener for at most as many notifications at a time as it asked for', async () => {
       const [queue] = await queues(1);
       let active = 0;
-      let most = 0;
+      let maxActive = 0;
       const waiting: (() => void)[] = [];
       await queue!.listen(
         async () => {
-          most = Math.max(most, ++active);
+          maxActive = Math.max(maxActive, ++active);
           await new Promise<void>((resolve) => waiting.push(resolve));
           active--;
         },
@@ -121,10 +124,10 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
       await vi.waitFor(() => expect(waiting).toHaveLength(3), { timeout: 10_000 });
       for (const release of waiting.splice(0)) release();
       await vi.waitFor(() => expect(active).toBe(0), 30_000);
-      expect(most).toBe(3);
+      expect(maxActive).toBe(3);
     });
 
-    it('goes on after a listener failed, and the stage can ring again', async () => {
+    it('goes on after a listener failed, and the stage can be announced again', async () => {
       const [queue] = await queues(1);
       const received: string[] = [];
       await queue!.listen(
@@ -141,7 +144,7 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
       await vi.waitFor(() => expect(received).toEqual([stage(1), stage(1)]), { timeout: 10_000 });
     });
 
-    it('forgets everything when told, and goes on', async () => {
+    it('is empty after clear, and goes on', async () => {
       const [queue] = await queues(1);
       await queue!.notify([stage(1), stage(2)]);
       await queue!.clear();
@@ -152,14 +155,14 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
       await vi.waitFor(() => expect(received).toEqual([stage(3)]), { timeout: 10_000 });
     });
 
-    it('hears again after the server was gone', async () => {
+    it('delivers notifications again after the server was gone', async () => {
       const [publisher, listener] = await queues(2);
       const received: string[] = [];
       await listen(listener!, received);
       await publisher!.notify([stage(1)]);
       await vi.waitFor(() => expect(received).toContain(stage(1)), { timeout: 10_000 });
       await server.interrupt();
-      // As the reconciler does: ring until it is heard.
+      // As the reconciler does: announce the stage until the notification is received.
       await vi.waitFor(
         async () => {
           await publisher!.notify([stage(2)]);
@@ -169,7 +172,7 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
       );
     });
 
-    it('answers a ping, closes twice, and rings nobody after it', async () => {
+    it('answers a ping, closes twice, and refuses notifications after that', async () => {
       const [queue] = await queues(1);
       await queue!.ping();
       await listen(queue!, []);
@@ -180,13 +183,13 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
 );
 
 describe('an address', () => {
-  it('of another kind is refused', async () => {
+  it('of another kind of server is refused', async () => {
     await expect(createStageQueue({ url: 'amqp://localhost' })).rejects.toThrow(
       /Expected a queue address of redis:.*got amqp:/,
     );
   });
 
-  it.runIf(hasRedis)('without a server fails the ring, not the service', async () => {
+  it.runIf(hasRedis)('without a server opens, and rejects notifications', async () => {
     const { url, stop } = await startRedis();
     await stop();
     const queue = await createStageQueue({ url });

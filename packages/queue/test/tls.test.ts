@@ -1,11 +1,11 @@
-/** TLS and passwords by address, on servers that take nothing else. */
+/** Addresses with TLS and a password, on servers that refuse anything else. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { inspect } from 'node:util';
 import { hasOpenssl, makeCertificates, startSecureServer } from '@funnel/db/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createStageQueue } from '../src/index.ts';
+import { createStageQueue } from '../src/stage-queue.ts';
 import { hasRedis, startRedis } from './redis-server.ts';
 
 const missing = [...(hasOpenssl ? [] : ['openssl']), ...(hasRedis ? [] : ['redis-server'])];
@@ -15,7 +15,7 @@ if (missing.length > 0) {
   console.warn(how);
 }
 
-/** No colon, at sign or slash of it stands plainly in an address; no blank, which Redis' file of users does not take. */
+/** Its colon, at sign and slash must be escaped in an address. It has no blank, which the user file of Redis does not take. */
 const secret = 'p@ss:w/rd?#%';
 
 type Server = {
@@ -69,7 +69,7 @@ const backends = [
   ...(hasOpenssl && hasRedis ? [['redis', openRedis] as const] : []),
 ];
 
-/** What a queue at this address says when it is asked, and all that it said of itself before. */
+/** The errors of a queue at this address: of a ping, of a notification, and all that it reported. */
 const faultsOf = async (url: string) => {
   const received: unknown[] = [];
   const queue = await createStageQueue({ url, onError: (error) => void received.push(error) });
@@ -86,7 +86,7 @@ describe.each(backends)('the queue on %s by TLS and password', (name, openServer
   });
   afterAll(() => server?.stop());
 
-  it('rings and is heard, on every one of its connections', async () => {
+  it('sends and receives', async () => {
     const [publisher, listener] = await Promise.all(
       [1, 2].map(() => createStageQueue({ url: server.url('own'), name: 'tls' })),
     );
@@ -97,7 +97,7 @@ describe.each(backends)('the queue on %s by TLS and password', (name, openServer
     await Promise.all([publisher!.close(), listener!.close()]);
   });
 
-  it('may be called by an address that is in its certificate', async () => {
+  it('takes an address that is in its certificate', async () => {
     const queue = await createStageQueue({ url: server.url('own').replace('@localhost:', '@127.0.0.1:') });
     await queue.ping().finally(() => queue.close());
   });
@@ -117,10 +117,10 @@ describe.each(backends)('the queue on %s by TLS and password', (name, openServer
 
   it.each([
     ['a wrong password', () => server.url('own', 'not the secret'), words.password],
-    ['an authority that signed nothing here', () => server.url('stranger'), words.authority],
+    ['an authority that signed nothing of the server', () => server.url('stranger'), words.authority],
     ['no authority named', () => server.url('none'), words.authority],
     ['plain text', () => server.plain, words.plain],
-  ] as const)('%s is refused, and nothing says a secret', async (_, url, expected) => {
+  ] as const)('%s is refused, and no secret is shown', async (_, url, expected) => {
     const { asked, notified, all } = await faultsOf(url());
     for (const error of [asked, notified]) {
       expect(error).toBeInstanceOf(Error);
@@ -148,7 +148,7 @@ describe('an address', () => {
       'redis://u:hidden@h?sslrootcert=/nowhere/ca.crt',
       /Expected rediss:\/\/ in REDIS_URL/,
     ],
-    ['what is none', 'redis://u:hidden@a host', /Expected a queue address of redis:/],
+    ['no address at all', 'redis://u:hidden@a host', /Expected a queue address of redis:/],
   ])('with %s is refused, without its password', async (_, url, words) => {
     const error = await createStageQueue({ url }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(TypeError);

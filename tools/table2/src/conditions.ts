@@ -1,4 +1,4 @@
-/** What was run: sizes, epochs, seeds, and every hyperparameter that the paper does not print or that was set to something else. */
+/** What was run: sizes, epochs, seeds, and every hyperparameter that the paper does not print or prints with another value. */
 import {
   datasets,
   type HyperparameterName,
@@ -12,7 +12,7 @@ import type { Configuration, Table2 } from './measured.ts';
 const paper = { train: 60_000, test: 10_000, attack: 1000 } as const;
 const printedHyperparameters: Readonly<Record<string, HyperparameterValue>> = Hyperparameters.parse({});
 
-/** Training images times epochs, the currency in which a run is cheap or dear. */
+/** Training images × epochs: the cost of a run. */
 export const imagesSeen = (train: number, { epochs }: Configuration): number =>
   train * ((epochs.initialise ?? 0) + (epochs.optimise ?? 0));
 
@@ -20,7 +20,7 @@ const paperSeen =
   paper.train *
   (Number(printedHyperparameters.initialiseEpochs) + Number(printedHyperparameters.optimiseEpochs));
 
-/** How much of the paper's training of the auto-encoders the least trained configuration had. */
+/** The training of the least trained configuration as a share of the paper's. */
 export const shareOfTraining = ({ sweep }: Table2, configurations: readonly Configuration[]): number =>
   Math.min(
     ...configurations.map((configuration) => imagesSeen(sweep.definition.dataset.train, configuration)),
@@ -39,7 +39,7 @@ const shareOfUpdates = ({ sweep }: Table2, configurations: readonly Configuratio
     ),
   ) / updates(paper.train, Number(printedHyperparameters.batchSize), paperSeen / paper.train);
 
-/** The flags that make this sweep of examples/table2.yaml. */
+/** The command that submits this sweep. */
 const command = ({ sweep: { definition } }: Table2): string => {
   const { dataset, space, seeds } = definition;
   const flags = [
@@ -62,7 +62,7 @@ const hyperparameterRows = (configurations: readonly Configuration[]): (readonly
         ),
       ),
     ];
-    const { title, assumed } = hyperparameterDeclaration(name as HyperparameterName); // a trial's hyperparameters are declared ones
+    const { title, assumed } = hyperparameterDeclaration(name as HyperparameterName); // Trials have declared hyperparameters only.
     const printed = assumed ? 'not printed' : String(printedHyperparameters[name]);
     if (!assumed && values.length === 1 && values[0] === printed) return [];
     return [[title, values.join(', '), printed]];

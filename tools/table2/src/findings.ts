@@ -1,6 +1,7 @@
-/** FUNN against the plain auto-encoder of the same architecture: the shift is what a defence may claim. */
+/** What the numbers say: FUNN against the plain auto-encoder, and both against the paper. A sentence appears only if the numbers support it. */
 
 import { median, wilsonInterval } from '@funnel/attacks/statistics';
+import { checkLabel } from '@funnel/contracts';
 import { shareOfTraining } from './conditions.ts';
 import { distance, list, number, percent, percentage, table } from './format.ts';
 import {
@@ -14,13 +15,16 @@ import {
 } from './measured.ts';
 import { type Printed, printedShare } from './printed.ts';
 
-/** Success in shares, the median L2 as a factor: over the seeds that both have, the least, the middle and the greatest. */
+/**
+ * One attack on FUNN compared with the same attack on the plain auto-encoder of the same architecture: what the defence changes.
+ * `success` is a difference of shares. `factor` is the least, middle and greatest ratio of the median L2 over the seeds that both have.
+ */
 export type Shift = {
   readonly title: string;
   readonly success: number;
-  /** The intervals of both over the pooled images do not overlap. */
+  /** True when the intervals of both over the pooled images do not overlap. */
   readonly clear: boolean;
-  /** Null where no seed has two finite medians. */
+  /** Null when no seed has two finite medians. */
   readonly factor: readonly [number, number, number] | null;
 };
 
@@ -87,8 +91,6 @@ export const describeComparison = ({ configuration, baseline, shifts }: Comparis
     ),
   ].join('\n');
 
-/** What the numbers say about the printed ones, each sentence only where they support it. */
-
 type Judged = {
   readonly title: string;
   readonly printed: Printed;
@@ -96,7 +98,7 @@ type Judged = {
   readonly agrees: boolean;
 };
 
-/** The printed column that a configuration stands beside. */
+/** The printed numbers that a configuration is compared with. */
 export const printedOf = ({ recipe }: Configuration, { printed }: Row): Printed | null =>
   recipe === 'classic' ? printed.classic : recipe === 'funn' ? printed.funn : null;
 
@@ -129,13 +131,14 @@ const agreement = (configuration: Configuration): string[] => {
   return [`${name}${which}.${rest.length > 0 ? ` Outside: ${list(rest)}.` : ''} ${noise}`];
 };
 
-const far = 0.2;
+/** A success rate this much above the printed one is another result. */
+const clearlyAbove = 0.2;
 
 const headline = (configuration: Configuration): string[] => {
   const found = find(configuration, 'DeepFool L2, 50 steps');
   if (!found || configuration.recipe !== 'funn') return [];
   const { printed, measured } = found;
-  if (measured.success.mean - printed.success / 100 < far) return [];
+  if (measured.success.mean - printed.success / 100 < clearlyAbove) return [];
   const longer = find(configuration, 'DeepFool L2, 1000 steps');
   const steps = measured.meanSteps === null ? '' : `, in ${measured.meanSteps.toFixed(1)} steps on average`;
   return [
@@ -146,27 +149,27 @@ const headline = (configuration: Configuration): string[] => {
   ];
 };
 
-/** Share of steps below which the constraint cannot have done much. */
-const hardly = 0.05;
+/** If the constraint was active on a smaller share of steps, it cannot have done much. */
+const hardlyActive = 0.05;
 
 const hinge = ({ name, hinge: active, floor, hyperparameters, attackerLoss }: Configuration): string[] => {
   if (active === null) return [];
   const beta = `β = ${hyperparameters.beta}${hyperparameters.betaUnit === 'floor' ? ' of the floor' : ''}`;
-  const after = floor === null ? '' : `; the defender’s loss after initialisation was ${number(floor)}`;
+  const floorText = floor === null ? '' : `; the defender’s loss after initialisation was ${number(floor)}`;
   if (active.mean === 0)
     return [
-      `**In \`${name}\` the constraint never bit**: ${beta}${after}. The hinge was active on no step, so the attacker was only asked to copy, and these runs are by the paper’s own equations auto-encoders of slightly noisy images: they cannot say whether the constraint helps.`,
+      `**In \`${name}\` the constraint never bit**: ${beta}${floorText}. The hinge was active on no step, so the attacker was only asked to copy, and these runs are by the paper’s own equations auto-encoders of slightly noisy images: they cannot say whether the constraint helps.`,
     ];
-  if (active.mean < hardly)
+  if (active.mean < hardlyActive)
     return [
-      `**In \`${name}\` the constraint hardly ever bit**: on ${percentage(active)} of the steps (${beta}${after}). What these runs say about it is next to nothing: they are very nearly the paper’s networks without the constraint.`,
+      `**In \`${name}\` the constraint hardly ever bit**: on ${percentage(active)} of the steps (${beta}${floorText}). What these runs say about it is next to nothing: they are very nearly the paper’s networks without the constraint.`,
     ];
   return [
-    `In \`${name}\` the constraint bit on ${percentage(active)} of the steps (${beta}${after}); the attacker’s own loss ended at ${number(attackerLoss)}.`,
+    `In \`${name}\` the constraint bit on ${percentage(active)} of the steps (${beta}${floorText}); the attacker’s own loss ended at ${number(attackerLoss)}.`,
   ];
 };
 
-/** What the seeds agree on, and no more. */
+/** The change of the median L2, as far as all seeds agree on its direction. */
 const describeMedian = (factor: NonNullable<Shift['factor']>): string => {
   const [low, , high] = factor;
   const direction =
@@ -211,12 +214,12 @@ const describeVerdict = ({ name, verdict, findings: found, seeds }: Configuratio
   const ids = [...new Set(found.map(({ check }) => check.id))];
   const reasons = ids.map((id) => {
     const same = found.filter(({ check }) => check.id === id);
-    return `${id} on ${same.length} of ${seeds.length} seeds (“${same[0]!.check.detail}”)`;
+    return `${checkLabel(id)} on ${same.length} of ${seeds.length} seeds (“${same[0]!.check.detail}”)`;
   });
   return `\`${name}\` is **${verdict}**: ${reasons.join('; ')}.`;
 };
 
-/** How little a rate of nothing excludes. */
+/** What an observed rate of 0 cannot exclude. */
 const resolution = (configurations: readonly Configuration[]): string[] => {
   const counts = configurations.flatMap(({ rows }) =>
     rows.flatMap(({ measured }) => measured?.attempted ?? []),
@@ -237,7 +240,7 @@ const fgsmNoise = (configuration: Configuration): string[] => {
   const [search, fixed] = readings;
   if (!search || !fixed) return [];
   const off = ({ noise, printed }: typeof search): number => Math.abs(noise.mean - printed.noise!);
-  if (Math.abs(off(search) - off(fixed)) < 0.005) return []; // printed to two decimals
+  if (Math.abs(off(search) - off(fixed)) < 0.005) return []; // The paper prints two decimals.
   const [near, other] = off(search) <= off(fixed) ? [search, fixed] : [fixed, search];
   return [
     `FGSM’s printed noise level for ${configuration.recipe} (${search.printed.noise}) is nearer to “${near.title}” (${number(near.noise)}) than to “${other.title}” (${number(other.noise)}) in \`${configuration.name}\`.`,

@@ -1,11 +1,11 @@
-/** Numbers as the report writes them, and Markdown tables. */
+/** Numbers, lists and tables in Markdown. */
 import type { Estimate } from './measured.ts';
 
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-/** With the interval over seeds, as far as a share can be: `12.3 % [8.1, 16.5]`. */
+/** A share with its interval over seeds, cut to [0, 1]: `12.3 % [8.1, 16.5]`. */
 export const percentage = ({ mean, halfWidth }: Estimate): string => {
-  if (!halfWidth) return percent(mean); // one seed, or all seeds alike
+  if (!halfWidth) return percent(mean); // one seed, or equal seeds
   const [low, high] = [Math.max(0, mean - halfWidth), Math.min(1, mean + halfWidth)];
   return `${percent(mean)} [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`;
 };
@@ -24,10 +24,10 @@ export const number = (value: Estimate | null): string => {
   return !value.halfWidth ? short(value.mean) : `${short(value.mean)} ± ${short(value.halfWidth)}`;
 };
 
-/** A median with failures as infinity. */
+/** A median distance, in which a failure counts as infinite. */
 export const distance = (value: number): string => (value === Number.POSITIVE_INFINITY ? '∞' : short(value));
 
-/** Items that may hold commas themselves are parted by semicolons. */
+/** `a, b and c`. Items that contain commas are separated by semicolons. */
 export const list = (items: readonly string[]): string => {
   if (items.length < 2) return items[0] ?? '';
   const mark = items.some((item) => item.includes(',')) ? ';' : ',';

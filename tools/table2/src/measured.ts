@@ -1,4 +1,4 @@
-/** Numbers over seeds. */
+/** The sweep in numbers: configurations, and what each attack measured over their seeds. */
 
 import { mean, median, wilsonInterval } from '@funnel/attacks/statistics';
 import {
@@ -27,14 +27,14 @@ const deviation = (values: readonly number[]): number | null => {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
 };
 
-/** Mean over seeds and half the width of its 95 % interval (Student's t); the latter null for one seed. */
+/** Mean over seeds, and half the width of its 95 % interval (Student's t), which is null for one seed. */
 export type Estimate = {
   readonly mean: number;
   readonly halfWidth: number | null;
   readonly count: number;
 };
 
-/** Null without values. */
+/** Returns null without values. */
 export const estimate = (values: readonly number[]): Estimate | null => {
   const centre = mean(values);
   return centre === null
@@ -42,16 +42,16 @@ export const estimate = (values: readonly number[]): Estimate | null => {
     : { mean: centre, halfWidth: halfWidth(values.length, deviation(values)), count: values.length };
 };
 
-/** One row of one configuration: an attack on every seed's network. Shares in [0, 1]. */
+/** One attack on the networks of all seeds of one configuration. Shares are in [0, 1]. */
 export type Measured = {
   readonly success: Estimate;
-  /** Images attacked, all seeds together. */
+  /** Attacked images of all seeds together. */
   readonly attempted: number;
-  /** 95 % Wilson interval of all seeds' images together. */
+  /** 95 % Wilson interval of the success rate over the images of all seeds together. */
   readonly pooled: readonly [number, number];
-  /** Mean L2 over successes; null where no seed had any. */
+  /** Mean L2 over successes. Null when no seed had a success. */
   readonly noise: Estimate | null;
-  /** Mean L2 over all attacked images, failures as 0. */
+  /** Mean L2 over all attacked images, with failures as 0. */
   readonly noiseAll: Estimate | null;
   /** Median over seeds of the median L2 with failures as infinity. */
   readonly medianL2: number;
@@ -63,7 +63,7 @@ export type Measured = {
 const present = (values: readonly (number | null)[]): number[] =>
   values.filter((value): value is number => value !== null);
 
-/** Null where no image was attacked: a network that errs on all of them has nothing to be fooled on. */
+/** Returns null when no image was attacked: only images that a network classifies correctly are attacked. */
 export const measure = (bySeed: ReadonlyMap<number, EvaluationSummary>): Measured | null => {
   const tried = [...bySeed].filter(([, { attempted }]) => attempted > 0);
   const summaries = tried.map(([, summary]) => summary);
@@ -72,7 +72,7 @@ export const measure = (bySeed: ReadonlyMap<number, EvaluationSummary>): Measure
   const total = (of: (summary: EvaluationSummary) => number) =>
     summaries.reduce((sum, summary) => sum + of(summary), 0);
   const attempted = total((summary) => summary.attempted);
-  // Null only where nothing was attempted, and those seeds are left out.
+  // A median is null only for a seed without attacked images, and `tried` leaves those out.
   const medians = tried.map(([seed, { medianL2 }]) => [seed, readExtended(medianL2)!] as const);
   return {
     success,
@@ -89,24 +89,22 @@ export const measure = (bySeed: ReadonlyMap<number, EvaluationSummary>): Measure
   };
 };
 
-/** Whether a printed noise level lies within the interval over seeds; false where there is none. */
+/** Returns true when a printed noise level lies within the interval over seeds. */
 export const noiseAgrees = (printed: number, { noise }: Measured): boolean =>
   noise !== null && Math.abs(printed - noise.mean) <= (noise.halfWidth ?? 0) + 0.005;
 
-/** “Near 100 %” is at least this. */
+/** The least success rate that agrees with “near 100 %”. */
 const nearlyAll = 0.95;
 
-/** Whether a printed percentage lies within the interval over seeds, or within that of the images. */
+/** Returns true when a printed percentage lies within the interval over seeds or the interval over images. */
 export const agrees = (printed: Printed, { success, pooled }: Measured): boolean => {
   if (printed.near) return success.mean >= nearlyAll;
   const share = printed.success / 100;
-  const printing = 0.5e-4; // rounded to two decimals of a per cent
+  const printing = 0.5e-4; // The paper prints two decimals of a percentage.
   const within = (low: number, high: number) => share >= low - printing && share <= high + printing;
   const half = success.halfWidth ?? 0;
   return within(success.mean - half, success.mean + half) || within(...pooled);
 };
-
-/** The trials of a sweep by configuration: the seeds of one recipe and one choice of hyperparameters together, and what they came to. */
 
 /** A sweep with every trial's evaluations, checks and training curves. */
 export type Table2 = { readonly sweep: SweepDetail; readonly results: readonly TrialResult[] };
@@ -115,24 +113,25 @@ export type TrialResult = { readonly trial: TrialDetail; readonly series: readon
 
 export type Row = { readonly printed: PrintedRow; readonly measured: Measured | null };
 
+/** The trials of one recipe with the same hyperparameters: one per seed. */
 export type Configuration = {
-  /** The recipe and the hyperparameters in which the sweep's configurations differ: `funn, β 0.05`. */
+  /** The recipe, and the hyperparameters that differ within the sweep: `funn, β 0.05`. */
   readonly name: string;
   readonly recipe: string;
   readonly hyperparameters: Readonly<Record<string, HyperparameterValue>>;
   readonly seeds: readonly number[];
-  /** Seeds whose trial did not end as completed, with its status: they have no part in the numbers. */
+  /** Seeds whose trial did not complete. The numbers are without them. */
   readonly missing: readonly { readonly seed: number; readonly status: string }[];
   readonly rows: readonly Row[];
   readonly cleanAccuracy: Estimate | null;
-  /** Over seeds, at the end of initialisation. */
+  /** The defender's loss at the end of initialisation, over seeds. */
   readonly floor: Estimate | null;
-  /** Share of optimisation steps on which the hinge was active, all epochs; null where there is no hinge. */
+  /** Share of all optimisation steps on which the hinge was active. Null when the recipe has no hinge. */
   readonly hinge: Estimate | null;
   readonly attackerLoss: Estimate | null;
-  /** The worst over seeds; null where no network was examined. */
+  /** The worst verdict over seeds. Null when no network was examined. */
   readonly verdict: DiagnosticsReport['verdict'] | null;
-  /** Checks that were not `ok` on some seed. */
+  /** Checks that were not `ok`, with their seeds. */
   readonly findings: readonly { readonly check: Diagnostic; readonly seed: number }[];
   readonly epochs: Readonly<Partial<Record<StageKind, number>>>;
 };
@@ -145,7 +144,7 @@ const seriesOf = ({ series }: TrialResult, kind: StageKind, name: string): numbe
 const over = (results: readonly TrialResult[], of: (result: TrialResult) => number | null | undefined) =>
   estimate(results.map(of).filter((value): value is number => value !== null && value !== undefined));
 
-/** Null for what this version does not know. Settings that an earlier one had not are at their defaults, which is what it did. */
+/** Null for an attack that this version does not have. A setting that an earlier version did not have gets its default, which does the same. */
 const keyOf = (attack: unknown): string | null => {
   const { data } = AttackSpec.safeParse(attack);
   return data === undefined ? null : attackKey(data);
@@ -165,7 +164,7 @@ const summariesOf = (
   );
 };
 
-/** Hyperparameters, other than those that only some recipes read, whose value is not the same everywhere. */
+/** Names of hyperparameters with more than one value among the trials that have them. */
 const differing = (trials: readonly TrialDetail[]): string[] => {
   const values = new Map<string, Set<HyperparameterValue>>();
   for (const { hyperparameters } of trials)
@@ -177,7 +176,7 @@ const differing = (trials: readonly TrialDetail[]): string[] => {
 const summarise = (name: string, all: readonly TrialResult[]): Configuration => {
   const results = all.filter(({ trial }) => trial.status === 'completed');
   const { recipe, hyperparameters, stages } = (results[0] ?? all[0]!).trial;
-  // Every evaluation of a network carries the same checks.
+  // All evaluations of a network have the same checks.
   const checks = results.map(({ trial }) => ({
     seed: trial.seed,
     checks: trial.evaluations[0]?.diagnostics ?? [],
@@ -207,7 +206,7 @@ const summarise = (name: string, all: readonly TrialResult[]): Configuration => 
   };
 };
 
-/** In the order of the trials' numbers. */
+/** Groups the trials into configurations, in the order of their numbers. */
 export const configurationsOf = (results: readonly TrialResult[]): Configuration[] => {
   const ordered = [...results].sort((a, b) => a.trial.number - b.trial.number);
   const names = differing(ordered.map(({ trial }) => trial));
@@ -218,14 +217,14 @@ export const configurationsOf = (results: readonly TrialResult[]): Configuration
       .filter((name) => name in hyperparameters)
       .map(
         (name) => `${hyperparameterDeclaration(name as HyperparameterName).title} ${hyperparameters[name]}`,
-      ); // a trial's hyperparameters are declared ones
+      ); // Trials have declared hyperparameters only.
     const name = [recipe, ...told].join(', ');
     groups.set(name, [...(groups.get(name) ?? []), result]);
   }
   return [...groups].map(([name, group]) => summarise(name, group));
 };
 
-/** The classic configuration that shares every hyperparameter which both recipes read. */
+/** The `classic` configuration with the same value of every hyperparameter that both recipes read. */
 export const baselineOf = (
   { hyperparameters }: Configuration,
   all: readonly Configuration[],

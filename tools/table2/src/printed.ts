@@ -1,4 +1,4 @@
-/** What the paper prints: Table 2 and, in its text, the numbers of §4.3. Percentages and noise levels as they stand there. */
+/** What the paper prints in Table 2 and in §4.3: percentages and noise levels, unchanged. Then what arithmetic says about the printed table. */
 
 import type { AttackInput } from '@funnel/contracts';
 import { list } from './format.ts';
@@ -6,13 +6,13 @@ import { list } from './format.ts';
 export type Printed = {
   readonly success: number;
   readonly noise: number | null;
-  /** Printed as “near 100 %”. */
+  /** True when the paper prints “near 100 %”. */
   readonly near?: true;
 };
 
 export type PrintedRow = {
   readonly title: string;
-  /** Of the preset `paper`. Where the paper does not say which attack it ran, there is a row for each reading, with the same numbers. */
+  /** An attack of the preset `paper`. When the paper leaves open which attack it ran, each possible attack has a row with the same numbers. */
   readonly attack: AttackInput;
   readonly where: 'table' | 'text';
   readonly classic: Printed | null;
@@ -116,15 +116,13 @@ export const printedRows: readonly PrintedRow[] = [
 export const printedShare = ({ success, near: almost }: Printed): string =>
   almost ? 'near 100 %' : `${success.toFixed(2)} %`;
 
-/** Whether some k of n images make this percentage when rounded as printed. */
+/** Returns true when some k of n images give this percentage, rounded to two decimals. */
 export const isShareOf = (percent: number, n: number): boolean =>
   Math.abs(Math.round((percent / 100) * n) / n - percent / 100) <= 0.5e-4;
 
-/** What the printed table says about itself, by arithmetic. */
-
 const clean = 966;
 
-/** Each printed row once: readings share their numbers. */
+/** Each printed row once, although several attacks may stand for it. */
 const inTable = printedRows.filter(
   ({ where, title }, i) =>
     where === 'table' && title.split(' (')[0] !== printedRows[i - 1]?.title.split(' (')[0],

@@ -1,4 +1,4 @@
-/** `docs/table2.md`, from what the database knows. Pure: the same sweep gives the same text. */
+/** The report, `docs/table2.md`. The same sweep always gives the same text. */
 import { conditions } from './conditions.ts';
 import { comparisonsOf, describeComparison, findings, printedOf } from './findings.ts';
 import { distance, number, percent, percentage, table } from './format.ts';
@@ -74,7 +74,7 @@ export const renderTable2 = (data: Table2): string => {
   const bullets = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
   return `${[
     '# Table 2: our numbers beside the printed ones',
-    'Written by `funnel report table2` from the database of a sweep: every number of ours comes from it, and so does every sentence that speaks of one. `examples/table2.yaml` is such a sweep.',
+    'Written by `npx funnel report table2 --sweep ID` from the database of a sweep: every number of ours comes from it, and so does every sentence that speaks of one. `examples/table2.yaml` is such a sweep.',
     conditions(data, configurations),
     overview(configurations),
     '*loss after initialise*: the defender’s reconstruction loss at the end of that stage, which for `classic` is all of its training.',

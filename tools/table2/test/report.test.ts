@@ -181,7 +181,9 @@ describe('the report of Table 2', () => {
     const text = render([
       made({ number: 0, recipe: 'funn', seed: 0, hinge: [0], successes: 0, checks: [wrong] }),
     ]);
-    expect(text).toContain('`funn` is **masked**: H10 on 1 of 1 seeds (“Zero on 40.0 %.”)');
+    expect(text).toContain(
+      '`funn` is **masked**: gradient-is-zero (H10) on 1 of 1 seeds (“Zero on 40.0 %.”)',
+    );
     expect(render(plain)).toContain('Every configuration passes all checks');
   });
 });

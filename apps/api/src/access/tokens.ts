@@ -35,7 +35,7 @@ export const createTokenGate = async (db: Db, { required, host }: TokenGateOptio
   if (required && !(await anyToken(db)))
     throw new AppError(
       'UNAUTHENTICATED',
-      `Expected at least one token before listening on ${host} for others, but there is none: make one with \`funnel token create\``,
+      `Expected at least one token before listening on ${host} for others, but there is none: make one with \`npx funnel token create NAME\``,
     );
   return {
     tokensNeeded: async () => {

@@ -12,7 +12,7 @@ import { InvalidArgumentError } from 'commander';
 import { Exit, exitCodes } from '../exit.ts';
 import { readYaml } from '../sweep-file.ts';
 
-/** `steps=50`, `search=false`, `epsilons=[0.1,0.2]`: the value is read as YAML, so numbers are numbers. */
+/** Reads `steps=50`, `search=false` or `epsilons=[0.1,0.2]`, and adds it to the earlier settings. */
 export const readSetting = (text: string, earlier: Readonly<Record<string, unknown>> = {}) => {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError(`Expected NAME=VALUE, such as steps=50, but got ${text}`);
@@ -20,52 +20,55 @@ export const readSetting = (text: string, earlier: Readonly<Record<string, unkno
 };
 
 const usage = (message: string): Exit =>
-  new Exit(exitCodes.usage, `${message}\n→ funnel attack --list shows every attack with its settings.`);
+  new Exit(
+    exitCodes.usage,
+    `${message}\n→ \`npx funnel attack --list\` shows every attack with its settings.`,
+  );
 
-/** What an attack needs that a folder does not hold, in words. */
+/** Attacks may need these, and the folder of a model does not have them. */
 const resources = { encoder: 'the model’s encoder', surrogates: 'other models' } as const;
 
-/** Null where a model and images are enough. */
+/** What the attack needs besides a model and images, in words, or null. */
 export const missingFor = (name: AttackName): string | null => {
   const declaration = attacks[name];
   const needs: readonly AttackResource[] = 'needs' in declaration ? (declaration.needs ?? []) : [];
   return needs.length > 0 ? needs.map((need) => resources[need]).join(' and ') : null;
 };
 
-/** One attack and its settings, as far as they can be checked by name. */
-const checkOne = (name: string, settings: Readonly<Record<string, unknown>>): void => {
+/** Throws Exit for an attack that needs more than a model, and for a setting that the attack does not have. */
+const checkNames = (name: string, settings: Readonly<Record<string, unknown>>): void => {
   const known = AttackName.safeParse(name).data;
-  if (known === undefined) return; // refused by the schema, which lists all names
+  if (known === undefined) return; // The schema refuses it later and lists all names.
   const missing = missingFor(known);
   if (missing !== null)
     throw usage(
       `Expected an attack that needs a model and images only, but ${name} needs ${missing}: run it in a sweep`,
     );
   const names = Object.keys(attacks[known].settings.shape);
-  const stray = Object.keys(settings).find((setting) => !names.includes(setting));
-  if (stray !== undefined)
-    throw usage(`Expected settings of ${name} (${names.join(', ') || 'it has none'}), but got ${stray}`);
+  const unknown = Object.keys(settings).find((setting) => !names.includes(setting));
+  if (unknown !== undefined)
+    throw usage(`Expected settings of ${name} (${names.join(', ') || 'it has none'}), but got ${unknown}`);
 };
 
 /**
- * The attacks that `--attack` and `--set` name. Settings belong to one attack; a preset brings its own, and what needs more than a model
- * from disk is left out of it: `left` names those. Throws Exit or a ZodError that names an unknown attack or setting.
+ * The attacks that `--attack` and `--set` name. Settings go with exactly one attack. Attacks of a preset that need more than a model are
+ * left out; `leftOut` names them. Throws Exit, or a ZodError that names an unknown attack or a wrong setting.
  */
 export const readAttacks = (
   names: readonly string[],
   settings: Readonly<Record<string, unknown>>,
   dataset: DatasetName,
-): { readonly specs: readonly AttackSpec[]; readonly left: readonly AttackName[] } => {
+): { readonly specs: readonly AttackSpec[]; readonly leftOut: readonly AttackName[] } => {
   const set = Object.keys(settings).length > 0;
   if (set && (names.length > 1 || names[0]?.startsWith('preset:')))
-    throw usage('Expected --set with one attack, but got several attacks or a preset: their settings differ');
-  for (const name of names) checkOne(name, settings);
+    throw usage('Expected --set with one attack, but got several attacks or a preset');
+  for (const name of names) checkNames(name, settings);
   const entries = names.map((attack) => ({ attack, ...settings }));
-  // Checked by the schema inside, which says what is wrong with a name or a value.
+  // expandAttacks checks names and values.
   const all = expandAttacks(entries as unknown as AttackListEntry[], { dataset });
   return {
     specs: all.filter(({ attack }) => missingFor(attack) === null),
-    left: [...new Set(all.map(({ attack }) => attack).filter((attack) => missingFor(attack) !== null))],
+    leftOut: [...new Set(all.map(({ attack }) => attack).filter((attack) => missingFor(attack) !== null))],
   };
 };
 
@@ -78,10 +81,10 @@ const refusedIndices = (text: string, why: string): Exit =>
 const fromRange = (text: string): number[] => {
   const match = /^(\d+)(?:-(\d+))?$/.exec(text.trim());
   if (!match) throw refusedIndices(text, 'this is neither');
-  const first = Number(match[1]);
-  const last = Number(match[2] ?? match[1]);
-  if (last < first) throw refusedIndices(text, 'the last index lies before the first');
-  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  const start = Number(match[1]);
+  const end = Number(match[2] ?? match[1]);
+  if (end < start) throw refusedIndices(text, 'the last index lies before the first');
+  return Array.from({ length: end - start + 1 }, (_, i) => start + i);
 };
 
 const fromFile = (path: string): number[] => {
@@ -100,7 +103,7 @@ const fromFile = (path: string): number[] => {
   return content;
 };
 
-/** `0-99`, `3,5,10-19`, or the path of a file with a JSON array. Each index once, in the order given. */
+/** Reads `0-99`, `3,5,10-19`, or the path of a file with a JSON array. Returns each index once, in the given order. */
 export const readIndices = (text: string): number[] => {
   const indices = /^[\d\s,-]+$/.test(text) ? text.split(',').flatMap(fromRange) : fromFile(text);
   return [...new Set(indices)];

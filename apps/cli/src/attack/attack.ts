@@ -20,7 +20,7 @@ import { Exit, exitCodes } from '../exit.ts';
 import { formatNumber, formatShare, formatTable } from '../output/format.ts';
 import { present } from '../output/terminal.ts';
 import { settingsText } from '../output/trials.ts';
-import { readWhole } from '../values.ts';
+import { collect, readWhole } from '../values.ts';
 import { missingFor, readAttacks, readIndices, readSetting } from './arguments.ts';
 
 type Setting = {
@@ -42,8 +42,8 @@ const settingsOf = (name: (typeof attackNames)[number]): Setting[] => {
   });
 };
 
-/** Every attack with its settings, and every preset, from their declarations. */
-export const attackList = () => ({
+/** Every attack with its settings, and every preset, as the contracts declare them. */
+const listAttacks = () => ({
   attacks: attackNames.map((name) => {
     const { title, description, citation, family, norm, access } = attacks[name];
     return { name, title, description, citation, family, norm, access, settings: settingsOf(name) };
@@ -51,7 +51,7 @@ export const attackList = () => ({
   presets: presetNames.map((name) => ({ name: `preset:${name}`, description: presets[name].description })),
 });
 
-export const describeAttacks = ({ attacks: all, presets: groups }: ReturnType<typeof attackList>): string => {
+const describeAttacks = ({ attacks: all, presets: groups }: ReturnType<typeof listAttacks>): string => {
   const one = ({ name, title, description, family, norm, access, settings }: (typeof all)[number]): string =>
     [
       `${name}  ${title} (${family}, ${norm}, ${access})`,
@@ -131,9 +131,9 @@ const loadImages = async (
       exitCodes.usage,
       `Expected indices below ${size}, the ${split} images of ${name}, but got ${beyond}`,
     );
-  const most = Math.max(...indices) + 1;
+  const count = Math.max(...indices) + 1;
   const dataset = await loadDataset(
-    { name, train: split === 'train' ? most : 1, test: split === 'test' ? most : 1, attack: 1 },
+    { name, train: split === 'train' ? count : 1, test: split === 'test' ? count : 1, attack: 1 },
     places,
   );
   const images = await dataset[split]();
@@ -145,8 +145,8 @@ const runAttacks = async (options: Options, { env, output, signal }: Context): P
   const dataset = required(options.dataset, '--dataset NAME');
   const names = required(options.attack, '--attack NAME');
   const indices = readIndices(options.indices);
-  if (options.out) mkdirSync(dirname(options.out), { recursive: true }); // before the work, not after it
-  const { specs, left } = readAttacks(names, options.set ?? {}, dataset);
+  if (options.out) mkdirSync(dirname(options.out), { recursive: true }); // It fails before the attacks run, not afterwards.
+  const { specs, leftOut } = readAttacks(names, options.set ?? {}, dataset);
   const [{ openBackend }, { evaluateAttack }, { loadClassifier }] = await Promise.all([
     import('@funnel/engine'),
     import('@funnel/attacks'),
@@ -170,7 +170,7 @@ const runAttacks = async (options: Options, { env, output, signal }: Context): P
     results.push({ ...spec, summary: evaluation.summary, rows: rowsOf(evaluation.records) });
     output.note(`${spec.attack}: ${((performance.now() - started) / 1000).toFixed(1)} s on ${backend}`);
   }
-  for (const attack of left) output.note(`${attack}: left out, it needs ${missingFor(attack)}`);
+  for (const attack of leftOut) output.note(`${attack}: left out, it needs ${missingFor(attack)}`);
   const [only] = results;
   const document = {
     model,
@@ -183,8 +183,6 @@ const runAttacks = async (options: Options, { env, output, signal }: Context): P
   if (options.out) writeFileSync(options.out, `${JSON.stringify(document, null, 1)}\n`);
   present(output, document, () => describeResults(results));
 };
-
-const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
 
 export const attackCommand = (program: Command, context: () => Context): void => {
   program
@@ -200,18 +198,17 @@ export const attackCommand = (program: Command, context: () => Context): void =>
       'a setting of the attack, such as steps=50; may be given again',
       readSetting,
     )
-    .option('--seed <number>', 'of everything random', readWhole(0), 0)
-    .addOption(new Option('--backend <name>', 'where tensors live').choices(backends).default('auto'))
+    .option('--seed <number>', 'seed of all random numbers', readWhole(0), 0)
+    .addOption(new Option('--backend <name>', 'what computes').choices(backends).default('auto'))
     .option('--out <file>', 'write the summary and one row per image as JSON')
     .option('--list', 'every attack and preset with its settings')
     .addHelpText(
       'after',
-      '\nExample:\n  funnel attack --model ./model --dataset mnist --indices 0-99 --attack deepfool-l2 --set steps=50 --out rows.json',
+      '\nExample:\n  npx funnel attack --model ./model --dataset mnist --indices 0-99 --attack deepfool-l2 --set steps=50 --out rows.json',
     )
     .action(async (options: Options) => {
       const given = context();
-      if (!options.list) return runAttacks(options, given);
-      const { attackList, describeAttacks } = await import('./attack.ts');
-      present(given.output, attackList(), describeAttacks);
+      if (options.list) return present(given.output, listAttacks(), describeAttacks);
+      await runAttacks(options, given);
     });
 };

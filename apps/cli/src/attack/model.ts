@@ -15,7 +15,7 @@ type ModelJson = {
   }[];
 };
 
-const unreadable = (path: string, why: string): Exit =>
+const refuseModel = (path: string, why: string): Exit =>
   new Exit(
     exitCodes.usage,
     `Expected ${path} to be a TensorFlow.js model (a folder with a model.json, layers or graph model), but ${why}`,
@@ -25,27 +25,27 @@ const readJson = (path: string): ModelJson => {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw unreadable(path, error instanceof Error ? error.message : String(error));
+    throw refuseModel(path, error instanceof Error ? error.message : String(error));
   }
 };
 
-/** A folder stands for the model.json in it. */
+/** The model.json of a folder, or the path itself. */
 const modelFile = (path: string): string => {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
   return isFolder ? join(path, 'model.json') : path;
 };
 
-/** Loads a layers or graph model from disk, weights beside its model.json. Throws Exit that says what is wrong with it. */
+/** Loads a layers or graph model, whose weights lie beside its model.json. Throws Exit that says what is wrong with the files. */
 export const loadModel = async (path: string): Promise<tf.LayersModel | tf.GraphModel> => {
   const file = modelFile(path);
   const { format, modelTopology, signature, weightsManifest } = readJson(file);
   if (!modelTopology || !weightsManifest)
-    throw unreadable(file, 'it has no modelTopology or no weightsManifest');
+    throw refuseModel(file, 'it has no modelTopology or no weightsManifest');
   const readShard = (shard: string): Buffer => {
     try {
       return readFileSync(join(dirname(file), shard));
     } catch (error) {
-      throw unreadable(
+      throw refuseModel(
         file,
         `its weights cannot be read: ${error instanceof Error ? error.message : String(error)}`,
       );
@@ -62,18 +62,18 @@ export const loadModel = async (path: string): Promise<tf.LayersModel | tf.Graph
   try {
     return format === 'graph-model' ? await tf.loadGraphModel(handler) : await tf.loadLayersModel(handler);
   } catch (error) {
-    throw unreadable(
+    throw refuseModel(
       file,
       `TensorFlow.js refuses it: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
 };
 
-const product = (shape: readonly number[]): number => shape.reduce((values, size) => values * size, 1);
+const sizeOf = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
 
 /**
- * The model of a folder as a classifier of a data set's images. One that leaves its image size open takes the data set's; one that takes
- * images as flat rows is given them so. Throws ATTACK_INPUT where their sizes differ.
+ * The model of a folder as a classifier of a data set's images. A model without a fixed image size takes the data set's size. A model of
+ * flat rows gets flat images. Throws ATTACK_INPUT when the sizes differ.
  */
 export const loadClassifier = async (folder: string, dataset: DatasetName): Promise<ClassifierModel> => {
   const model = await loadModel(folder);
@@ -82,7 +82,7 @@ export const loadClassifier = async (folder: string, dataset: DatasetName): Prom
   const declared = input?.shape?.slice(1) ?? [];
   const isOpen = declared.length !== 1 && declared.some((size) => !(size !== null && size > 0));
   const classifier = classifierModel(model, isOpen && others.length === 0 ? { shape } : {});
-  if (product(classifier.shape) !== product(shape))
+  if (sizeOf(classifier.shape) !== sizeOf(shape))
     throw new AppError(
       'ATTACK_INPUT',
       `Expected a model of images [${shape.join(', ')}], as ${title} has them, but this one takes [${classifier.shape.join(', ')}]`,

@@ -14,7 +14,7 @@ type Found = {
   readonly generated: boolean;
 };
 
-const list = async ({ env, output }: Context): Promise<void> => {
+const listDatasets = async ({ env, output }: Context): Promise<void> => {
   const { findDataset } = await import('@funnel/engine/datasets/load-dataset');
   const found = datasetNames.map((name): Found => {
     const { title, train, test, files } = datasets[name];
@@ -38,7 +38,7 @@ const list = async ({ env, output }: Context): Promise<void> => {
         {
           title: 'where',
           value: ({ folder, generated }) =>
-            generated ? 'generated, always there' : (folder ?? 'not here: funnel data get'),
+            generated ? 'generated, always here' : (folder ?? 'not here: `npx funnel data get`'),
         },
       ],
       rows,
@@ -46,14 +46,17 @@ const list = async ({ env, output }: Context): Promise<void> => {
   );
 };
 
-/** The named data sets, or every one that consists of files. */
-const chosen = (names: readonly DatasetName[]): readonly DatasetName[] =>
+/** The named data sets. Without names: every data set that consists of files. */
+const orAll = (names: readonly DatasetName[]): readonly DatasetName[] =>
   names.length > 0 ? names : datasetNames.filter((name) => datasets[name].files.length > 0);
 
-const get = async (names: readonly DatasetName[], { env, output, signal }: Context): Promise<void> => {
+const getDatasets = async (
+  names: readonly DatasetName[],
+  { env, output, signal }: Context,
+): Promise<void> => {
   const { getDataset } = await import('@funnel/engine/datasets/get-dataset');
   const results = [];
-  for (const name of chosen(names)) {
+  for (const name of orAll(names)) {
     const folder = await getDataset(name, {
       ...placesOf(env),
       signal,
@@ -68,10 +71,10 @@ const get = async (names: readonly DatasetName[], { env, output, signal }: Conte
   if (output.json) output.write(JSON.stringify(results, null, 2));
 };
 
-const verify = async (names: readonly DatasetName[], { env, output }: Context): Promise<void> => {
+const verifyDatasets = async (names: readonly DatasetName[], { env, output }: Context): Promise<void> => {
   const { verifyDataset } = await import('@funnel/engine/datasets/load-dataset');
   const results = [];
-  for (const name of chosen(names)) results.push({ name, folder: await verifyDataset(name, placesOf(env)) });
+  for (const name of orAll(names)) results.push({ name, folder: await verifyDataset(name, placesOf(env)) });
   present(output, results, (rows) =>
     rows
       .map(({ name, folder }) => `${name}: every file is what it should be (${folder ?? 'generated'})`)
@@ -82,21 +85,19 @@ const verify = async (names: readonly DatasetName[], { env, output }: Context): 
 export const dataCommand = (program: Command, context: () => Context): void => {
   const data = program.command('data').description('data sets on this machine');
   const names = () =>
-    new Argument('[names...]', 'data sets; every one that consists of files when left out').choices(
-      datasetNames,
-    );
+    new Argument('[names...]', 'data sets (default: every one that consists of files)').choices(datasetNames);
   data
     .command('list')
-    .description('which there are, and where')
-    .action(() => list(context()));
+    .description('every data set, and where it lies')
+    .action(() => listDatasets(context()));
   data
     .command('get')
-    .description('download what is missing, with its checksum')
+    .description('download what is missing, and check it')
     .addArgument(names())
-    .action((given: DatasetName[]) => get(given, context()));
+    .action((given: DatasetName[]) => getDatasets(given, context()));
   data
     .command('verify')
     .description('read every file and compare its sha-256')
     .addArgument(names())
-    .action((given: DatasetName[]) => verify(given, context()));
+    .action((given: DatasetName[]) => verifyDatasets(given, context()));
 };

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { describeCollection } from '../output/service.ts';
 import { present } from '../output/terminal.ts';
-import { readAmount, readWhole } from '../values.ts';
+import { collect, readAmount, readWhole } from '../values.ts';
 
 type Options = {
   readonly keepDays: number;
@@ -14,10 +14,11 @@ type Options = {
   readonly yes?: boolean;
 };
 
-const again = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
-
-/** Says what would go; with `--yes` it goes. Long collections are asked for in parts: what counts is what the first part found. */
-const gc = async ({ keepSweep = [], yes = false, ...options }: Options, context: Context): Promise<void> => {
+/** Reports what would be freed, and frees it with `--yes`. The API frees a large collection in parts; the first answer counts all of it. */
+const collectGarbage = async (
+  { keepSweep = [], yes = false, ...options }: Options,
+  context: Context,
+): Promise<void> => {
   const { client, output } = context;
   const body = RetentionPolicy.parse({ ...options, keepSweeps: keepSweep });
   if (!yes) {
@@ -33,16 +34,16 @@ export const gcCommand = (program: Command, context: () => Context): void => {
   const { keepDays, keepBest } = RetentionPolicy.parse({});
   program
     .command('gc')
-    .description('free the checkpoints that no kept trial needs; says what would go unless --yes')
+    .description('free the checkpoints that no kept trial needs; without --yes, only say which')
     .option(
       '--keep-days <days>',
-      'keep all trials of sweeps that ended less than so many days ago',
+      'keep all trials of sweeps that ended in the last days',
       readAmount,
       keepDays,
     )
-    .option('--keep-best <number>', 'keep so many best trials of every sweep', readWhole(0), keepBest)
+    .option('--keep-best <number>', 'keep this many best trials of every sweep', readWhole(0), keepBest)
     .addOption(
-      new Option('--metric <name>', 'what is best (default: what the sweep is ranked by)').choices(
+      new Option('--metric <name>', 'best by this (default: what the sweep is ranked by)').choices(
         EvaluationMetricName.options,
       ),
     )
@@ -52,7 +53,7 @@ export const gcCommand = (program: Command, context: () => Context): void => {
         'best against this attack (default: as the sweep is ranked; with --metric the worst case over all)',
       ).choices(AttackName.options),
     )
-    .option('--keep-sweep <id or name>', 'keep all trials of this sweep; may be given again', again)
+    .option('--keep-sweep <id or name>', 'keep all trials of this sweep; may be given again', collect)
     .option('--yes', 'do it')
-    .action((options: Options) => gc(options, context()));
+    .action((options: Options) => collectGarbage(options, context()));
 };

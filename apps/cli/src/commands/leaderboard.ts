@@ -13,9 +13,9 @@ import { describeComparison } from '../output/comparison.ts';
 import { describeLeaderboard, distanceInstead, titleOf } from '../output/leaderboard.ts';
 import { present } from '../output/terminal.ts';
 import { allPages } from '../requests.ts';
-import { readWhole } from '../values.ts';
+import { collect, readWhole } from '../values.ts';
 
-/** For `--attack`: over all attacks of a trial. */
+/** A value of `--attack`: the worst case over all attacks of a trial. */
 const worst = 'worst';
 
 export type LeaderboardOptions = {
@@ -30,9 +30,7 @@ export type LeaderboardOptions = {
   readonly limit: number;
 };
 
-const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
-
-/** What the leaderboard may be asked, the same for looking and for exporting. */
+/** Adds the options that `best` and `export` share. */
 export const withFilters = (command: Command, limit: number): Command =>
   command
     .addOption(
@@ -44,7 +42,7 @@ export const withFilters = (command: Command, limit: number): Command =>
     .addOption(
       new Option(
         '--metric <name>',
-        'rank by this (default: robust accuracy, or the median distance where that tells nothing apart)',
+        'rank by this (default: robust accuracy, or the median distance when all of those are 0)',
       ).choices(EvaluationMetricName.options),
     )
     .option('--recipe <name>', 'only this recipe; may be given again', collect)
@@ -61,7 +59,7 @@ export const withFilters = (command: Command, limit: number): Command =>
         .default('trial'),
     )
     .addOption(
-      new Option('--masked <where>', 'where runs with masked gradients rank')
+      new Option('--masked <where>', 'where runs with masked gradients stand')
         .choices(['last', 'equal', 'hide'])
         .default('last'),
     )
@@ -69,20 +67,20 @@ export const withFilters = (command: Command, limit: number): Command =>
 
 type Ranked = { readonly attack: AttackName | undefined; readonly rows: LeaderboardRow[] };
 
-/** By what is asked for, or else by what runs are ranked by unless someone says: the first of these that finds any. */
+/** Ranks as the options say. Without `attack` and `metric`: by the first of the usual rankings that finds a run. */
 export const readRanked = async (
   { limit, attack, metric, ...filters }: LeaderboardOptions,
   { client }: Context,
 ): Promise<Ranked> => {
   const api = client();
   const { sweep } = filters;
-  const usual = async () =>
+  const readUsual = async () =>
     usualRankings(
       sweep === undefined ? undefined : (await api.getSweep({ params: { id: sweep } })).definition,
     );
   const rankings: readonly Partial<Ranking>[] =
     attack === undefined && metric === undefined
-      ? await usual()
+      ? await readUsual()
       : [{ attack: attack === worst ? undefined : attack, metric }];
   let found: Ranked = { attack: undefined, rows: [] };
   for (const ranking of rankings) {
@@ -96,23 +94,23 @@ export const readRanked = async (
   return found;
 };
 
-const best = async (options: LeaderboardOptions, context: Context): Promise<void> => {
-  const first = await readRanked(options, context);
-  const apart = options.metric === undefined ? distanceInstead(first.rows) : null;
+const showBest = async (options: LeaderboardOptions, context: Context): Promise<void> => {
+  const asked = await readRanked(options, context);
+  const distance = options.metric === undefined ? distanceInstead(asked.rows) : null;
   const { attack, rows } =
-    apart === null
-      ? first
-      : await readRanked({ ...options, attack: first.attack ?? worst, metric: apart }, context);
-  if (apart !== null)
+    distance === null
+      ? asked
+      : await readRanked({ ...options, attack: asked.attack ?? worst, metric: distance }, context);
+  if (distance !== null)
     context.output.note(
-      `All of these runs have a robust accuracy of 0: ranked by ${titleOf(apart)} instead.`,
+      `All of these runs have a robust accuracy of 0, so they are ranked by ${titleOf(distance)} instead.`,
     );
   present(context.output, rows, () => describeLeaderboard(rows, { attack }));
 };
 
 export const leaderboardCommands = (program: Command, context: () => Context): void => {
   withFilters(program.command('best').description('the most robust runs, best first'), 20).action(
-    (options: LeaderboardOptions) => best(options, context()),
+    (options: LeaderboardOptions) => showBest(options, context()),
   );
   program
     .command('compare')

@@ -2,14 +2,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Client } from '@funnel/client';
 import { renderTable2, type Table2, type TrialResult } from '@funnel/table2';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { present } from '../output/terminal.ts';
 import { allPages } from '../requests.ts';
 
-/** A sweep with every trial's evaluations, checks and training curves. */
-const readTable2 = async (client: Client, id: string): Promise<Table2> => {
+const readSweep = async (client: Client, id: string): Promise<Table2> => {
   const sweep = await client.getSweep({ params: { id } });
   const trials = await allPages((query) => client.listTrials({ params: { id }, query }));
   const results: TrialResult[] = [];
@@ -26,21 +25,14 @@ const readTable2 = async (client: Client, id: string): Promise<Table2> => {
 
 type Options = { readonly sweep: string; readonly out?: string };
 
-const reports = { table2: { read: readTable2, render: renderTable2 } } as const;
-
-const report = async (
-  name: keyof typeof reports,
-  { sweep, out }: Options,
-  { client, output }: Context,
-): Promise<void> => {
-  const { read, render } = reports[name];
-  const data = await read(client(), sweep);
+const reportTable2 = async ({ sweep, out }: Options, { client, output }: Context): Promise<void> => {
+  const data = await readSweep(client(), sweep);
   if (data.results.every(({ trial }) => trial.status !== 'completed'))
     throw new Exit(
       exitCodes.incomplete,
-      `Expected a sweep with completed trials, but none of ${sweep} is: funnel watch ${sweep}`,
+      `Expected a sweep with completed trials, but ${sweep} has none: \`npx funnel watch ${sweep}\``,
     );
-  const text = render(data);
+  const text = renderTable2(data);
   if (out !== undefined) {
     mkdirSync(dirname(out), { recursive: true });
     writeFileSync(out, text);
@@ -50,13 +42,13 @@ const report = async (
 };
 
 export const reportCommand = (program: Command, context: () => Context): void => {
-  const command = program.command('report').description('a report of a sweep, as Markdown');
-  for (const name of Object.keys(reports) as (keyof typeof reports)[]) // its own keys
-    command
-      .command(name)
-      .description('the paper’s Table 2 beside the sweep’s numbers')
-      .addOption(new Option('--sweep <id>', 'a sweep such as examples/table2.yaml').makeOptionMandatory())
-      .option('--out <file>', 'where to write it; stdout unless said')
-      .exitOverride()
-      .action((options: Options) => report(name, options, context()));
+  program
+    .command('report')
+    .description('a report of a sweep, as Markdown')
+    .command('table2')
+    .description('the paper’s Table 2 beside the sweep’s numbers')
+    .requiredOption('--sweep <id>', 'a sweep such as examples/table2.yaml')
+    .option('--out <file>', 'where to write it (default: stdout)')
+    .exitOverride()
+    .action((options: Options) => reportTable2(options, context()));
 };

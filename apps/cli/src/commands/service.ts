@@ -79,7 +79,7 @@ export const serviceCommands = (program: Command, context: () => Context): void 
     .command('worker')
     .description('add a worker to the database of DATABASE_URL (and the queue of REDIS_URL)')
     .option('--slots <number>', 'trainers (default: one per core, as memory allows)', readWhole(1))
-    .option('--backend <name>', 'where tensors live (default: the best that works here)')
+    .option('--backend <name>', 'what computes (default: the best that works here)')
     .action((options: WorkerOptions) => runWorker(options, context()));
   program
     .command('workers')

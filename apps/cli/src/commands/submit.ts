@@ -10,7 +10,6 @@ import { readLeaderboard, watchSweep } from '../watch.ts';
 
 type Options = { readonly watch?: boolean; readonly key?: string; readonly set?: readonly Change[] };
 
-/** The same file at another size. */
 const withChanges = (command: Command): Command =>
   command.option(
     '--set <path=value>',
@@ -18,18 +17,19 @@ const withChanges = (command: Command): Command =>
     readChange,
   );
 
-/** Watches a sweep to its end and prints its leaderboard. Ends with `incomplete` unless every trial completed. */
-export const watchToTheEnd = async (context: Context, sweepId: string): Promise<void> => {
+/** Watches a sweep to its end and prints its leaderboard. Throws Exit with `incomplete` unless every trial completed. */
+const watchToEnd = async (context: Context, sweepId: string): Promise<void> => {
   const { output } = context;
   const client = context.client();
   const sweep = await watchSweep(client, sweepId, output, context.signal).catch((error: unknown) => {
-    if (context.signal.aborted) output.note(`The sweep goes on. To look again: funnel watch ${sweepId}`);
+    if (context.signal.aborted)
+      output.note(`The sweep goes on. Watch it again: \`npx funnel watch ${sweepId}\``);
     throw error;
   });
   const { attack, rows } = await readLeaderboard(client, sweep);
   present(output, { sweep, leaderboard: rows }, () => describeLeaderboard(rows, { attack }));
-  const all = Object.values(sweep.trials).reduce((sum, count) => sum + count, 0);
-  if (sweep.status === 'completed' && sweep.trials.completed === all) return;
+  const trials = Object.values(sweep.trials).reduce((sum, count) => sum + count, 0);
+  if (sweep.status === 'completed' && sweep.trials.completed === trials) return;
   const troubles = await readTroubles(client, sweep);
   throw new Exit(
     exitCodes.incomplete,
@@ -45,25 +45,25 @@ const submit = async (file: string, { watch, key, set }: Options, context: Conte
     .createSweep({ body, ...(key ? { headers: { 'idempotency-key': key } } : {}) });
   if (!watch) {
     present(output, sweep, describeSweep);
-    return output.note(`How it goes on: funnel watch ${sweep.id}`);
+    return output.note(`Watch it: \`npx funnel watch ${sweep.id}\``);
   }
   output.note(
     `Sweep ${sweep.id} submitted: ${sweep.plan.trials} trials, ${sweep.plan.epochs.needed} epochs.`,
   );
-  await watchToTheEnd(context, sweep.id);
+  await watchToEnd(context, sweep.id);
 };
 
 export const submitCommands = (program: Command, context: () => Context): void => {
   withChanges(program.command('submit').description('submit a sweep from a JSON or YAML file (- is stdin)'))
     .argument('<file>', 'the sweep, such as examples/quickstart.yaml')
-    .option('-w, --watch', 'show progress until it has ended, then the leaderboard')
+    .option('-w, --watch', 'show its progress until it has ended, then the leaderboard')
     .option('--key <key>', 'Idempotency-Key: the same key gives the same sweep')
     .action((file: string, options: Options) => submit(file, options, context()));
   program
     .command('watch')
     .description('show the progress of a sweep until it has ended')
     .argument('<sweep>')
-    .action((id: string) => watchToTheEnd(context(), id));
+    .action((id: string) => watchToEnd(context(), id));
   withChanges(
     program
       .command('plan')

@@ -20,7 +20,7 @@ const listSweeps = async (
   );
 };
 
-const showEither = async (id: string, { client, output }: Context): Promise<void> => {
+const show = async (id: string, { client, output }: Context): Promise<void> => {
   const api = client();
   const showSweep = async (): Promise<void> => {
     const sweep = await api.getSweep({ params: { id } });
@@ -54,7 +54,7 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
     .command('show')
     .description('one sweep, or one trial with its stages and evaluations')
     .argument('<id>')
-    .action((id: string) => showEither(id, context()));
+    .action((id: string) => show(id, context()));
   for (const [name, [method, description]] of Object.entries(actions))
     program
       .command(name)

@@ -18,10 +18,13 @@ const listTrials = async (
     api.listTrials({ params: { id }, query: { status, ...page } });
   const trials = await allPages(ask, limit);
   present(output, trials, describeTrials);
-  if (trials.length === limit) output.note(`The first ${limit}: --limit shows more, funnel export has all.`);
+  if (trials.length === limit)
+    output.note(
+      `The first ${limit}: --limit shows more, \`npx funnel export trials --sweep ${id}\` has all.`,
+    );
 };
 
-/** A trial stands for its stages. */
+/** The stages of a trial, or the one stage with this id. */
 const stagesOf = (id: string, { client }: Context): Promise<readonly Stage[]> => {
   const api = client();
   return firstFound<readonly Stage[]>(id, {
@@ -45,7 +48,7 @@ const showLog = async (id: string, context: Context): Promise<void> => {
 export const trialCommands = (program: Command, context: () => Context): void => {
   program
     .command('trials')
-    .description('the trials of a sweep, and how far each is')
+    .description('the trials of a sweep, and the state of each')
     .argument('<sweep>')
     .addOption(new Option('--status <status>').choices(TrialStatus.options))
     .option('--limit <number>', 'at most so many', readWhole(1), 50)

@@ -12,28 +12,28 @@ type TableName = 'leaderboard' | keyof typeof tables;
 type Options = LeaderboardOptions & { readonly format?: Format; readonly out?: string };
 
 const tableNames: readonly TableName[] = ['leaderboard', 'trials', 'evaluations', 'metrics'];
-/** Those that every table listens to; the others are questions to the leaderboard. */
-const everyTable = ['sweep', 'format', 'out'];
+/** Options that every table has. The others are for the leaderboard alone. */
+const commonOptions = ['sweep', 'format', 'out'];
 
-/** As said; else by the file's name; else CSV, or JSON with --json. */
-const formatOf = ({ format, out }: Options, json: boolean): Format => {
+/** `--format`, else the ending of the file, else JSON with `--json`, else CSV. */
+const chooseFormat = ({ format, out }: Options, json: boolean): Format => {
   const ending = formatNames.find((name) => extname(out ?? '') === `.${name}`);
   return format ?? ending ?? (json ? 'json' : 'csv');
 };
 
-const read = async (name: TableName, options: Options, context: Context): Promise<Table> => {
+const readTable = async (name: TableName, options: Options, context: Context): Promise<Table> => {
   if (name !== 'leaderboard') return tables[name](context.client(), options.sweep);
   const { format, out, ...query } = options;
   const { rows } = await readRanked(query, context);
   return fillTable([...leaderboardColumns, ...hyperparameterColumns(rows)], rows);
 };
 
-/** A program that is written to: no terminal wants Parquet. */
+/** Throws Exit when Parquet would be written to a terminal. */
 const refuseTerminal = (format: Format, out: string | undefined): void => {
   if (format === 'parquet' && out === undefined && process.stdout.isTTY)
     throw new Exit(
       exitCodes.usage,
-      'Parquet is not text. Name a file with --out, or send the output to a program.',
+      'Parquet is not text: name a file with --out, or send the output to a program.',
     );
 };
 
@@ -46,23 +46,25 @@ export const exportCommand = (program: Command, context: () => Context): void =>
     100_000,
   )
     .addOption(
-      new Option('--format <name>', "how (default: by the file's name, else csv)").choices(formatNames),
+      new Option('--format <name>', "of the file (default: by the file's name, else csv)").choices(
+        formatNames,
+      ),
     )
-    .option('--out <file>', 'write to this file instead of stdout');
+    .option('--out <file>', 'write to this file (default: stdout)');
   command.action(async (name: TableName, options: Options) => {
     const asked = command.options
       .map((option) => option.attributeName())
-      .filter((key) => command.getOptionValueSource(key) === 'cli' && !everyTable.includes(key));
+      .filter((key) => command.getOptionValueSource(key) === 'cli' && !commonOptions.includes(key));
     if (name !== 'leaderboard' && asked.length > 0)
       throw new Exit(
         exitCodes.usage,
-        `--${asked[0]} asks the leaderboard, and ${name} are all of a sweep: leave it out, or leave out "${name}"`,
+        `--${asked[0]} is for the leaderboard, but ${name} has no ranking: leave out the option, or leave out "${name}"`,
       );
     const given = context();
-    const format = formatOf(options, given.output.json);
+    const format = chooseFormat(options, given.output.json);
     refuseTerminal(format, options.out);
-    if (options.out !== undefined) mkdirSync(dirname(options.out), { recursive: true }); // before the work, not after it
-    const table = await read(name, options, given);
+    if (options.out !== undefined) mkdirSync(dirname(options.out), { recursive: true }); // It fails before the API is asked, not afterwards.
+    const table = await readTable(name, options, given);
     const content = formats[format](table);
     if (options.out === undefined) writeResult(process.stdout, content);
     else {

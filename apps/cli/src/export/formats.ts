@@ -1,8 +1,8 @@
 import { parquetWriteBuffer } from 'hyparquet-writer';
 
-/** Tables as they leave for other programs: typed columns, the same in CSV, JSON and Parquet. */
+/** Tables with typed columns, and the files that they become: CSV, JSON and Parquet with the same values. */
 export type ColumnType = 'string' | 'integer' | 'number' | 'boolean' | 'time';
-/** Times are ISO 8601 in UTC. A number may be "Infinity", as in JSON. Null where there is no value. */
+/** A time is ISO 8601 in UTC. A number may be "Infinity", as in the API's JSON. Null is a missing value. */
 export type Cell = string | number | boolean | null;
 
 export type Column<Row> = {
@@ -20,20 +20,20 @@ export type Table = readonly {
 export const fillTable = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Table =>
   columns.map(({ name, type, value }) => ({ name, type, cells: rows.map((row) => value(row) ?? null) }));
 
-/** The same, row by row: one object with every column as a key. */
+/** The rows of a table: one object each, with every column as a key. */
 export const tableRows = (table: Table): Record<string, Cell>[] =>
   (table[0]?.cells ?? []).map((_, i) =>
     Object.fromEntries(table.map(({ name, cells }) => [name, cells[i]!])),
   );
 
-/** RFC 4180: a csvField with a comma, a quote or a line break is quoted. Missing values are empty. */
+/** RFC 4180: a field with a comma, a quote or a line break is quoted. A missing value is empty. */
 const csvField = (value: unknown): string => {
   if (value === null || value === undefined) return '';
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
-/** One line of titles (by default every key that any row has, in order of appearance) and one line per row. */
+/** A line of titles, then one line per row. Titles default to the keys of all rows, in order of appearance. */
 export const formatCsv = (
   rows: readonly Readonly<Record<string, unknown>>[],
   titles: readonly string[] = [...new Set(rows.flatMap((row) => Object.keys(row)))],
@@ -50,14 +50,14 @@ const parquetTypes = {
   time: 'TIMESTAMP',
 } as const satisfies Record<ColumnType, string>;
 
-/** JSON has no infinity and no times: Parquet has both. */
-const typed = (type: ColumnType, cell: Cell): Cell | Date => {
+/** Parquet has infinity and times, which JSON has not. */
+const toParquet = (type: ColumnType, cell: Cell): Cell | Date => {
   if (cell === null) return null;
   if (type === 'time') return new Date(String(cell));
   return type === 'number' ? Number(cell) : cell;
 };
 
-/** Apache Parquet, Snappy-compressed; a missing value is a null and not a NaN. */
+/** Compressed with Snappy. A missing value is null, not NaN. */
 const parquet = (table: Table): Uint8Array =>
   new Uint8Array(
     parquetWriteBuffer({
@@ -66,7 +66,7 @@ const parquet = (table: Table): Uint8Array =>
         name,
         type: parquetTypes[type],
         nullable: true,
-        data: cells.map((cell) => typed(type, cell)),
+        data: cells.map((cell) => toParquet(type, cell)),
       })),
     }),
   );

@@ -1,4 +1,4 @@
-/** What a row of every table says, before its hyperparameters. Names are those of the API. */
+/** The tables that `funnel export` reads from the API. Names of columns are those of the API. */
 
 import type { Client } from '@funnel/client';
 import {
@@ -31,7 +31,7 @@ const [text, integer, number, time] = [column('string'), column('integer'), colu
 const trialKeys = <Row extends Trial>(): Column<Row>[] => [
   text('trialId', ({ id }) => id),
   text('sweepId', ({ sweepId }) => sweepId),
-  integer('number', ({ number: place }) => place),
+  integer('number', ({ number: ordinal }) => ordinal),
   text('recipe', ({ recipe }) => recipe),
   text('dataset', ({ dataset }) => dataset),
   integer('seed', ({ seed }) => seed),
@@ -48,7 +48,7 @@ export const trialColumns: readonly Column<Trial>[] = [
 
 const summaryNames = Object.keys(EvaluationSummary.shape) as (keyof EvaluationSummary)[];
 
-/** An interval is two columns. */
+/** An interval becomes two columns. */
 const summaryColumns: readonly Column<Evaluated>[] = summaryNames.flatMap((name) => {
   const bound = (end: 0 | 1) => (row: Evaluated) => (row.evaluation.summary[name] as readonly number[])[end];
   return name.endsWith('Interval')
@@ -96,14 +96,14 @@ export const leaderboardColumns: readonly Column<LeaderboardRow>[] = [
 
 type HasHyperparameters = { readonly hyperparameters: Readonly<Record<string, HyperparameterValue>> };
 
-/** By its declaration and not by what a sweep gave it: the files of two sweeps have columns of the same types. */
+/** The type comes from the declaration, not from the values: files of two sweeps have columns of the same types. */
 const typeOf = (name: HyperparameterName): ColumnType => {
   const hyperparameter = hyperparameterDeclaration(name);
   if (isNumeric(hyperparameter)) return 'number';
   return hyperparameter.kind === 'boolean' ? 'boolean' : 'string';
 };
 
-/** One column for every hyperparameter that one of the rows has, in the order of their declaration. */
+/** A column for each hyperparameter that at least one row has, in the order of declaration. */
 export const hyperparameterColumns = <Row extends HasHyperparameters>(
   rows: readonly Row[],
 ): Column<Row>[] => {
@@ -113,26 +113,26 @@ export const hyperparameterColumns = <Row extends HasHyperparameters>(
     .map((name) => ({ name, type: typeOf(name), value: (row) => row.hyperparameters[name] }));
 };
 
-/** Requests under way at once. */
-const width = 8;
+const maxRequests = 8;
 
-const eachOf = async <Item, Result>(
+/** Asks for every item, with at most `maxRequests` at the same time. Returns the answers in the order of the items. */
+const askForEach = async <Item, Result>(
   items: readonly Item[],
   ask: (item: Item) => Promise<Result>,
 ): Promise<Result[]> => {
   const results: Result[] = [];
   let next = 0;
-  const walk = async (): Promise<void> => {
+  const askForNext = async (): Promise<void> => {
     while (next < items.length) {
       const i = next++;
       results[i] = await ask(items[i]!);
     }
   };
-  await Promise.all(Array.from({ length: width }, walk));
+  await Promise.all(Array.from({ length: maxRequests }, askForNext));
   return results;
 };
 
-/** The trials of one sweep, or of all, oldest sweep first. */
+/** The trials of one sweep, or of all sweeps, oldest sweep first. */
 const readTrials = async (client: Client, sweep: string | undefined): Promise<Trial[]> => {
   const sweeps =
     sweep === undefined
@@ -149,7 +149,7 @@ const withHyperparameters = <Row extends Trial>(
   rows: readonly Row[],
 ): Table => fillTable([...columns, ...hyperparameterColumns(rows)], rows);
 
-/** Tables about trials: a row per trial, per evaluation of a trial, or per trial, metric and epoch. */
+/** `trials` has a row per trial, `evaluations` per trial and attack, `metrics` per trial, metric and epoch. */
 export const tables = {
   trials: async (client: Client, sweep?: string): Promise<Table> =>
     withHyperparameters(trialColumns, await readTrials(client, sweep)),
@@ -160,7 +160,7 @@ export const tables = {
   },
   metrics: async (client: Client, sweep?: string): Promise<Table> => {
     const trials = await readTrials(client, sweep);
-    const curves = await eachOf(
+    const curves = await askForEach(
       trials,
       async ({ id }) => (await client.getMetrics({ params: { id } })).series,
     );

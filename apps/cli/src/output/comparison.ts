@@ -21,7 +21,7 @@ const evaluationRow = (
   }),
 });
 
-/** What withstood an attack and, where one of the trials rejects images, how many of the attacked it rejected. */
+/** The robust accuracy under one attack and, when one of the trials rejects images, the share of attacked images that it rejects. */
 const evaluationRows = (trials: readonly TrialDetail[], name: string): Row[] => {
   const rejects = trials.some(({ evaluations }) =>
     evaluations.some(({ summary }) => summary.rejectedAttacked !== undefined),
@@ -32,14 +32,14 @@ const evaluationRows = (trials: readonly TrialDetail[], name: string): Row[] => 
   ];
 };
 
-/** The same under every attack. */
+/** The share of clean images that a trial rejects does not depend on the attack. */
 const rejectedClean = (trials: readonly TrialDetail[]): Row[] => {
   const shares = trials.map(({ evaluations }) => evaluations[0]?.summary.rejectedClean);
   if (shares.every((share) => share === undefined)) return [];
   return [{ what: 'rejected clean', cells: shares.map(formatShare) }];
 };
 
-/** One column per trial: what they differ in, then what came of them. */
+/** One column per trial: first the differences between the trials, then their results. */
 export const describeComparison = ({
   trials,
   differs,

@@ -1,7 +1,8 @@
+/** Numbers, times and tables for the terminal. */
 import type { ExtendedNumber } from '@funnel/contracts';
 import Table from 'cli-table3';
 
-/** At most four significant digits; `∞` for infinity, `–` for what is not there. */
+/** At most four significant digits. Infinity is `∞`, a missing number `–`. */
 export const formatNumber = (extended: ExtendedNumber | null | undefined): string => {
   if (extended === null || extended === undefined) return '–';
   const value = Number(extended);
@@ -11,11 +12,11 @@ export const formatNumber = (extended: ExtendedNumber | null | undefined): strin
   return size >= 1e-3 && size < 1e4 ? String(Number(value.toPrecision(4))) : value.toExponential(2);
 };
 
-/** A share in [0, 1] as per cent with one decimal. */
+/** A share in [0, 1] as a percentage with one decimal. */
 export const formatShare = (value: number | null | undefined): string =>
   value === null || value === undefined ? '–' : `${(value * 100).toFixed(1)} %`;
 
-/** `42 s`, `3 min 5 s`, `2 h 10 min`: two units at most. */
+/** `42 s`, `3 min 5 s`, `2 h 10 min`: at most two units. */
 export const formatDuration = (seconds: number): string => {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;
@@ -26,21 +27,21 @@ export const formatDuration = (seconds: number): string => {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 };
 
-const two = (value: number): string => String(value).padStart(2, '0');
+const twoDigits = (value: number): string => String(value).padStart(2, '0');
 
-/** `2026-11-22 21:16:05`, on the clock of this machine: what the API says is in UTC. */
+/** `2026-11-22 21:16:05` in the time zone of this machine. The API's times are in UTC. */
 export const formatSecond = (at: string): string => {
   const time = new Date(at);
-  const day = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join('-');
-  return `${day} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':')}`;
+  const day = [time.getFullYear(), twoDigits(time.getMonth() + 1), twoDigits(time.getDate())].join('-');
+  return `${day} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(twoDigits).join(':')}`;
 };
 
-/** The same to the minute. */
+/** `2026-11-22 21:16` in the time zone of this machine. */
 export const formatMinute = (at: string): string => formatSecond(at).slice(0, -':05'.length);
 
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
-/** A bar of `width` characters for a share of 0 to 1, in steps of an eighth of a character. */
+/** A bar of `width` characters for a share in [0, 1], in steps of an eighth of a character. */
 export const progressBar = (share: number, width: number): string => {
   const filled = Math.min(1, Math.max(0, share)) * width;
   const whole = Math.floor(filled);
@@ -51,11 +52,12 @@ export const progressBar = (share: number, width: number): string => {
 export type Column<Row> = {
   readonly title: string;
   readonly value: (row: Row) => string;
-  /** Numbers are read from the right. (Default: left) */
+  /** Numbers stand on the right. (Default: left) */
   readonly align?: 'left' | 'right';
 };
 
-const thin = {
+/** No lines and two blanks between columns: `cut` and `awk` can read it. */
+const noLines = {
   top: '',
   'top-mid': '',
   'top-left': '',
@@ -71,14 +73,14 @@ const thin = {
   right: '',
   'right-mid': '',
   middle: '  ',
-}; // prettier in a terminal, and lines can be cut by columns
+};
 
-/** A table without lines: a row of titles and one line per row. */
+/** A line of titles, then one line per row. No line ends in blanks. */
 export const formatTable = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string => {
   const table = new Table({
     head: columns.map(({ title }) => title),
     colAligns: columns.map(({ align }) => align ?? 'left'),
-    chars: thin,
+    chars: noLines,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
   for (const row of rows) table.push(columns.map(({ value }) => value(row)));

@@ -1,4 +1,4 @@
-/** What a ranking is by, in words, and whether it ranks anything. */
+/** The leaderboard in words: what it ranks by, whether the rows can be compared, and the rows. */
 
 import {
   type AttackName,
@@ -13,26 +13,26 @@ import {
 import { type Column, formatNumber, formatShare, formatTable } from './format.ts';
 import { differingHyperparameters, settingsText } from './trials.ts';
 
-/** Units keep their capital. */
+/** The title of a metric within a sentence: a word begins small, a unit such as L2 keeps its capital. */
 export const titleOf = (metric: EvaluationMetricName): string =>
   evaluationMetrics[metric].title.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
 
-/** Whether more than one run has a place, and all have the same one. */
-const tiesAll = (rows: readonly LeaderboardRow[]): boolean =>
+/** Returns true when there are several rows and all have the same value. */
+const allTie = (rows: readonly LeaderboardRow[]): boolean =>
   rows.length > 1 && rows.every(({ value }) => value === rows[0]!.value);
 
-/** Nothing withstands, so that all are equal: what they differ in is how far the attacks had to go. */
+/** Where the attacks fool every model on every image, robust accuracies are all 0. Then the distance that they needed ranks the models. */
 export const distanceInstead = (rows: readonly LeaderboardRow[]): EvaluationMetricName | null => {
   const [top] = rows;
-  const nothingStands = top?.metric === 'robustAccuracy' && rows.every(({ value }) => value === 0);
-  return nothingStands ? distanceMetric(top.attack) : null;
+  const allFooled = top?.metric === 'robustAccuracy' && rows.every(({ value }) => value === 0);
+  return allFooled ? distanceMetric(top.attack) : null;
 };
 
-/** Rows that were attacked with other settings are not one ranking: then every row says its own. */
+/** Rows whose attacks had different settings cannot be compared. Then every row shows its settings. */
 export const sameSettings = (rows: readonly LeaderboardRow[]): boolean =>
   new Set(rows.map((row) => `${row.attack} ${settingsText(row)}`)).size === 1;
 
-/** The balls of a row of the worst case; a dash where its attacks are held to none. */
+/** The norm balls that the attacks of a worst-case row stay in, or a dash when they have none. */
 export const budgetText = ({ within = {} }: LeaderboardRow): string => threatModelText(within) || '–';
 
 export const sameBudget = (rows: readonly LeaderboardRow[]): boolean =>
@@ -47,27 +47,29 @@ const attackText = (rows: readonly LeaderboardRow[], attack: AttackName | undefi
   return `under ${attack}${settings === '' ? '' : ` (${settings})`}`;
 };
 
-const equal = ({ metric, value }: LeaderboardRow): string => {
+const describeTie = ({ metric, value }: LeaderboardRow): string => {
   const other = metric === 'medianL2' ? 'robustAccuracy' : 'medianL2';
-  const said = value === null ? 'None of them has a value' : 'All of them are equal';
-  return `${said}: this ranking tells nothing apart. Another one: --metric ${other}`;
+  const reason = value === null ? 'No run has a value' : 'All runs have the same value';
+  return `${reason}, so this metric ranks nothing. Try --metric ${other}.`;
 };
 
-/** What was attacked otherwise, or on other images, stands in one table and is no one ranking. */
-const unlike = (rows: readonly LeaderboardRow[], attack: AttackName | undefined): readonly string[] => {
+/** Warnings about rows that stand in one table and cannot be compared. */
+const incomparable = (rows: readonly LeaderboardRow[], attack: AttackName | undefined): readonly string[] => {
   const datasets = new Set(rows.map(({ dataset }) => dataset));
   return [
-    ...(datasets.size > 1 ? [`Data sets differ: --dataset ${[...datasets][0]} keeps one.`] : []),
+    ...(datasets.size > 1 ? [`The data sets differ: --dataset ${[...datasets][0]} keeps one of them.`] : []),
     ...(attack !== undefined && !sameSettings(rows)
-      ? ['Settings differ: only rows of the same settings can be compared.']
+      ? ['The attack settings differ: only rows with the same settings can be compared.']
       : []),
     ...(attack === undefined && !sameBudget(rows)
-      ? ['Budgets differ: only rows of the same budget can be compared. --sweep ID keeps one sweep.']
+      ? [
+          'The attack budgets differ: only rows with the same budget can be compared. --sweep ID keeps one sweep.',
+        ]
       : []),
   ];
 };
 
-/** The sentences above a ranking. `attack`: what was asked for; the worst case over all where it was none. */
+/** The sentences above the table. `attack` is what the rows are ranked under; undefined: the worst case over all attacks. */
 export const describeRanking = (
   rows: readonly LeaderboardRow[],
   attack: AttackName | undefined,
@@ -77,11 +79,11 @@ export const describeRanking = (
   const { direction } = evaluationMetrics[top.metric];
   return [
     `Ranked by ${titleOf(top.metric)} ${attackText(rows, attack)}; ${direction === 'max' ? 'higher' : 'lower'} is better.`,
-    ...(tiesAll(rows) ? [equal(top)] : unlike(rows, attack)),
+    ...(allTie(rows) ? [describeTie(top)] : incomparable(rows, attack)),
   ];
 };
 
-/** `fgsm: why` and `pgd-linf: why` as `fgsm, pgd-linf: why`: what was found about the model is said once, whichever attacks it concerns. */
+/** `fgsm: why` and `pgd-linf: why` become `fgsm, pgd-linf: why`: the same reason stands once, with all its attacks. */
 export const joinReasons = (reasons: readonly string[]): string => {
   const attacks = new Map<string, string[]>();
   for (const reason of reasons) {
@@ -91,7 +93,7 @@ export const joinReasons = (reasons: readonly string[]): string => {
   return [...attacks].map(([why, names]) => [names.join(', '), why].filter(Boolean).join(': ')).join('; ');
 };
 
-/** What a value is where it is no mean: `2 of 3 seeds: ∞`. */
+/** A value over seeds is a mean, unless some seeds are infinite: ` (2 of 3 seeds: ∞)`. */
 const infiniteText = ({ seeds, infiniteSeeds = 0 }: LeaderboardRow): string =>
   infiniteSeeds > 0 && seeds.length > 1 ? ` (${infiniteSeeds} of ${seeds.length} seeds: ∞)` : '';
 
@@ -102,19 +104,19 @@ const valueText = (row: LeaderboardRow): string => {
   return `${format(value)}${interval}${infiniteText(row)}`;
 };
 
-/** Where a defence rejects images: how many clean ones, and how many under the attack of the row. */
+/** For defences that reject images: the share of clean images, and of images under the attack of the row. */
 const rejectionColumns: readonly Column<LeaderboardRow>[] = [
   { title: 'rejected clean', value: (row) => formatShare(row.rejectedClean), align: 'right' },
   { title: 'attacked', value: (row) => formatShare(row.rejectedAttacked), align: 'right' },
 ];
 
-type Asked = {
-  /** What the ranking is by; the worst case over all attacks where it is none. */
+type RankedUnder = {
+  /** Undefined: the worst case over all attacks. */
   readonly attack: AttackName | undefined;
 };
 
-/** What the ranking is by, the ranking as a table, and why runs are marked below it. */
-export const describeLeaderboard = (rows: readonly LeaderboardRow[], { attack }: Asked): string => {
+/** The sentences, the table, and below it the reasons for verdicts other than ok. */
+export const describeLeaderboard = (rows: readonly LeaderboardRow[], { attack }: RankedUnder): string => {
   const [top] = rows;
   if (!top) return 'No evaluation yet.';
   const columns: Column<LeaderboardRow>[] = [

@@ -1,3 +1,4 @@
+/** Workers and the collection of garbage, in words. */
 import type { Collection, Worker } from '@funnel/contracts';
 import { formatMinute, formatTable } from './format.ts';
 import { countsText } from './sweeps.ts';
@@ -6,7 +7,7 @@ type Row = Collection['sweeps'][number];
 
 const units = ['B', 'kB', 'MB', 'GB', 'TB'];
 
-/** 1000 to a kB, three digits: 1.23 GB. */
+/** `1.23 GB`: three digits, 1 kB is 1000 bytes. */
 export const formatBytes = (bytes: number): string => {
   const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
   return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power]}`;
@@ -14,21 +15,21 @@ export const formatBytes = (bytes: number): string => {
 
 export const describeCollection = (collection: Collection, collected: boolean): string => {
   const { trials, checkpoints, blobs, bytes, sweeps } = collection;
-  if (checkpoints === 0) return 'Nothing to free: every checkpoint is one that a kept trial needs.';
+  if (checkpoints === 0) return 'Nothing to free: kept trials need every checkpoint.';
   const table = formatTable<Row>(
     [
       { title: 'sweep', value: ({ id }) => id },
       { title: 'name', value: ({ name }) => name },
-      { title: 'given up', value: (row) => `${row.trials}`, align: 'right' },
+      { title: 'not kept', value: (row) => `${row.trials}`, align: 'right' },
       { title: 'kept', value: ({ kept }) => `${kept}`, align: 'right' },
     ],
     sweeps,
   );
   const what = `${checkpoints} checkpoints of ${trials} trials: ${blobs} blobs, ${formatBytes(bytes)}.`;
-  const next = collected
+  const conclusion = collected
     ? `Freed ${what}`
-    : `Would free ${what} Metrics and evaluations stay. Nothing has been done: add --yes.`;
-  return `${table}\n${next}`;
+    : `Would free ${what} Metrics and evaluations stay. Nothing was done: --yes does it.`;
+  return `${table}\n${conclusion}`;
 };
 
 const workText = ({ running }: Worker): string => {
@@ -42,10 +43,10 @@ const speedText = ({ running }: Worker): string => {
   return speeds.length === 0 ? '–' : String(Math.round(speeds.reduce((sum, speed) => sum + speed, 0)));
 };
 
-/** Who works, on what hardware, and what each runs now. */
+/** The workers, their hardware, and what each runs now. */
 export const describeWorkers = (workers: readonly Worker[]): string =>
   workers.length === 0
-    ? 'No worker is here, so no sweep goes on. On a machine that reaches the database: funnel worker'
+    ? 'No worker is online, so no sweep goes on. Start one on a machine that reaches the database: `npx funnel worker`'
     : formatTable<Worker>(
         [
           { title: 'worker', value: ({ id }) => id },

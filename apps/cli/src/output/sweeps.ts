@@ -23,7 +23,7 @@ const timeLeft: Column<Sweep> = {
 
 export const describeSweeps = (sweeps: readonly Sweep[]): string =>
   sweeps.length === 0
-    ? 'No sweep yet: funnel submit FILE'
+    ? 'No sweep yet: `npx funnel submit FILE`'
     : formatTable<Sweep>(
         [
           { title: 'sweep', value: ({ id }) => id },
@@ -32,7 +32,7 @@ export const describeSweeps = (sweeps: readonly Sweep[]): string =>
           ...(sweeps.some(({ etaSeconds }) => etaSeconds !== null) ? [timeLeft] : []),
           { title: 'trials', value: ({ trials }) => countsText(trials) },
           { title: 'created', value: ({ createdAt }) => formatMinute(createdAt) },
-          // Last, as it is the one that may be long.
+          // Last, because it may be long.
           { title: 'name', value: ({ name }) => name },
         ],
         sweeps,
@@ -63,7 +63,7 @@ export const describeSweep = (sweep: SweepDetail): string => {
   ].join('\n');
 };
 
-/** The values of each hyperparameter, and what of the search space makes no trial of its own; empty where nothing was searched. */
+/** The values of each hyperparameter, and the parts of the search space that add no trial. Empty without a search space. */
 const describeSpace = ({ space = [], leftOut = [] }: Plan): readonly string[] => {
   const hyperparameters = formatTable(
     [
@@ -79,7 +79,7 @@ const describeSpace = ({ space = [], leftOut = [] }: Plan): readonly string[] =>
   ];
 };
 
-/** What a sweep would do and what sharing saves. */
+/** What a sweep would do, and what sharing saves. */
 export const describePlan = (plan: Plan): string => {
   const { trials, stages, epochs, sharing } = plan;
   const kinds = Object.entries(stages) as [StageKind, { total: number; cached: number }][];

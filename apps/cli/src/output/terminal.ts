@@ -1,34 +1,34 @@
-/** stdout and stderr of this process: results are written whole, and a command knows what to do when nobody can be told anything more. */
+/** The terminal of this process: results on stdout, everything else on stderr, and how a command ends when its reader or its user ends it. */
 
 import { fstatSync, writeFileSync } from 'node:fs';
 import { Exit, exitCodes } from '../exit.ts';
 
-/** A pipe whose reader has ended, or a terminal that was closed. */
+/** Returns true when the reader of a pipe has ended, or the terminal was closed. */
 export const isReaderGone = ({ code }: NodeJS.ErrnoException): boolean => code === 'EPIPE' || code === 'EIO';
 
-let leave: (() => void) | null = null;
+let onReaderGone: (() => void) | null = null;
 
 /**
- * For a command that goes on for long: it ends by `end` when the reader of stdout or stderr has gone, and goes on when one of them cannot
- * be written for another reason. `end` may be called more than once.
+ * For a command that runs long: `end` is called when the reader of stdout or stderr has gone, perhaps more than once. When a stream cannot be
+ * written for another reason, the command goes on.
  */
 export const endWithReader = (end: () => void): void => {
-  leave = end;
+  onReaderGone = end;
 };
 
-export const noteReaderGone = (): void => leave?.();
+export const noteReaderGone = (): void => onReaderGone?.();
 
-const refusal = ({ message }: Error): string => `The output cannot be written: ${message}`;
+const describeRefusal = ({ message }: Error): string => `The output cannot be written: ${message}`;
 
-/** To be called once, before anything is written. Without it, a stream that cannot be written ends the process with a stack. */
+/** Call it once, before anything is written. Without it, a stream that cannot be written ends the process with a stack. */
 export const watchStreams = (): void => {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (isReaderGone(error)) {
-      if (leave) return leave();
-      process.exit(exitCodes.ok); // `funnel ls | head`: head has what it wanted
+      if (onReaderGone) return onReaderGone();
+      process.exit(exitCodes.ok); // `funnel ls | head`: `head` has all that it wanted
     }
-    process.stderr.write(`${refusal(error)}\n`);
-    if (!leave) process.exit(exitCodes.failed);
+    process.stderr.write(`${describeRefusal(error)}\n`);
+    if (!onReaderGone) process.exit(exitCodes.failed);
     process.exitCode = exitCodes.failed;
   });
   process.stderr.on('error', (error: NodeJS.ErrnoException) => {
@@ -36,7 +36,7 @@ export const watchStreams = (): void => {
   });
 };
 
-/** Writes a result. Node's own stream for files drops the rest of what a full disk took a part of, and reports nothing. */
+/** Writes a result. When a full disk takes only a part, Node's own stream for files drops the rest and reports nothing. Throws Exit then. */
 export const writeResult = (
   stdout: NodeJS.WriteStream & { readonly fd: 1 },
   content: string | Uint8Array,
@@ -48,25 +48,25 @@ export const writeResult = (
   try {
     writeFileSync(stdout.fd, content);
   } catch (error) {
-    throw new Exit(exitCodes.failed, refusal(error as Error));
+    throw new Exit(exitCodes.failed, describeRefusal(error as Error));
   }
 };
 
-/** Where a command's words go: results to stdout, everything about the way there to stderr. */
-
 export type Output = {
-  /** With `--json`: results are JSON and nothing else is on stdout. */
+  /** True with `--json`: results are JSON, and stdout has nothing else. */
   readonly json: boolean;
+  /** Writes a result to stdout. */
   readonly write: (text: string) => void;
+  /** Writes a line to stderr. */
   readonly note: (text: string) => void;
-  /** The terminal's width where stderr is one, else null: then nothing is drawn over. */
+  /** The width of the terminal, or null when stderr is no terminal. */
   readonly columns: () => number | null;
-  /** Overwrites what was drawn last on a terminal. */
+  /** Writes lines over the lines that it wrote last. For terminals only. */
   readonly draw: (lines: readonly string[]) => void;
 };
 
-/** Back to the first of the lines drawn last, and everything below it erased. */
-const back = (lines: number): string => (lines > 0 ? `\x1b[${lines}A\x1b[J` : '');
+/** Moves to the first of the lines that were drawn last, and erases everything from there on. */
+const eraseLines = (lines: number): string => (lines > 0 ? `\x1b[${lines}A\x1b[J` : '');
 
 export const createOutput = (
   json: boolean,
@@ -87,34 +87,34 @@ export const createOutput = (
     },
     columns: () => (isTerminal ? stderr.columns || 80 : null),
     draw: (lines) => {
-      const width = stderr.columns || 80; // 0: a terminal that does not know
+      const width = stderr.columns || 80; // 0: the terminal does not know its width
       const fitted = lines.map((line) => `${[...line].slice(0, width - 1).join('')}\n`);
-      stderr.write(back(drawn) + fitted.join(''));
+      stderr.write(eraseLines(drawn) + fitted.join(''));
       drawn = lines.length;
     },
   };
 };
 
-/** Prints a result: as it is with `--json`, else as `text` shows it. */
+/** Writes a result: as JSON with `--json`, else in the words of `text`. */
 export const present = <T>(output: Output, result: T, text: (result: T) => string): void =>
   output.write(output.json ? JSON.stringify(result, null, 2) : text(result));
 
-/** Signals that a person or a service manager sends to end a program in the foreground; SIGHUP comes when its terminal is closed. */
+/** A person or a service manager ends a program with these. SIGHUP comes when its terminal is closed. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** One Ctrl-C arrives twice when npm passes on what the terminal has sent to both: what follows within this time is the same one. */
-const sameMilliseconds = 1000;
+/** npm passes on a Ctrl-C that the terminal has already sent. A second signal within this time is the same Ctrl-C. */
+const sameSignalMs = 1000;
 
 export type Interruption = {
-  /** Aborted by the first signal, or when the reader of the output has gone. */
+  /** The first signal aborts it, or the end of the output's reader. */
   readonly signal: AbortSignal;
-  /** Resolves then. */
+  /** Resolves when `signal` is aborted. */
   readonly happened: Promise<void>;
-  /** Returns true when it was the reader who went, and no signal. */
+  /** Returns true when the reader has ended and no signal has come. */
   readonly isReaderGone: () => boolean;
 };
 
-/** Waits for the first signal, or for the reader's end; a second signal, a second later or more, calls `force`. */
+/** Waits for a signal or the end of the output's reader. A second signal, at least a second later, calls `force`. */
 export const untilInterrupted = (force: () => void): Interruption => {
   const controller = new AbortController();
   const { signal } = controller;
@@ -128,7 +128,7 @@ export const untilInterrupted = (force: () => void): Interruption => {
   });
   const onSignal = (): void => {
     if (!signal.aborted) controller.abort();
-    else if (performance.now() - firstAt > sameMilliseconds) force();
+    else if (performance.now() - firstAt > sameSignalMs) force();
   };
   for (const name of signals) process.on(name, onSignal);
   endWithReader(() => {
@@ -139,8 +139,6 @@ export const untilInterrupted = (force: () => void): Interruption => {
   return { signal, happened, isReaderGone: () => readerGone };
 };
 
-/** Milliseconds that a connection which did not close may still hold a process that has ended its work. */
-const holdMilliseconds = 2000;
-
-/** Ends the process soon, with its exit status, even when something that did not close still holds it. */
-export const endSoon = (): void => void setTimeout(() => process.exit(), holdMilliseconds).unref();
+/** Ends the process in this time, with its exit status, although a connection that did not close keeps it alive. */
+const exitMs = 2000;
+export const endSoon = (): void => void setTimeout(() => process.exit(), exitMs).unref();

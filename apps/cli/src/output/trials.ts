@@ -1,3 +1,4 @@
+/** Trials and the stages of a trial, in words. */
 import {
   type AttackName,
   attackSpec,
@@ -22,25 +23,25 @@ import {
 
 type Run = { readonly attack: AttackName; readonly settings: Readonly<Record<string, unknown>> };
 
-/** Without these no share means anything: how far, and whether that far at once or in search of the smallest change. */
+/** A success rate means nothing without these: the size of the change, and whether the attack searched for a smaller one. */
 const always = new Set(['epsilon', 'search']);
 
-/** These, and what was set to something else than the attack's default. */
+/** Those settings, and all that differ from the attack's defaults. */
 export const settingsText = ({ attack, settings }: Run): string => {
-  const usual: Readonly<Record<string, unknown>> = attackSpec(attack).settings;
+  const defaults: Readonly<Record<string, unknown>> = attackSpec(attack).settings;
   return Object.keys(attacks[attack].settings.shape)
     .map((name) => ({ name, value: settings[name], text: JSON.stringify(settings[name]) }))
-    .filter(({ name, text }) => text && (always.has(name) || text !== JSON.stringify(usual[name])))
+    .filter(({ name, text }) => text && (always.has(name) || text !== JSON.stringify(defaults[name])))
     .map(({ name, value, text }) => `${name}=${typeof value === 'string' ? value : text}`)
     .join(' ');
 };
 
 type HasHyperparameters = { readonly hyperparameters: Readonly<Record<string, HyperparameterValue>> };
 
-/** Hyperparameters that come firstShown where they differ. */
+/** Hyperparameters whose columns come first. */
 const firstShown: readonly HyperparameterName[] = ['gamma', 'beta'];
 
-/** Columns beyond these do not fit a terminal; `funnel export` has all of them. */
+/** More columns do not fit a terminal. `funnel export` has all of them. */
 const maxHyperparameters = 6;
 
 const hyperparameterText = (value: HyperparameterValue | undefined): string => {
@@ -48,7 +49,7 @@ const hyperparameterText = (value: HyperparameterValue | undefined): string => {
   return typeof value === 'number' ? formatNumber(value) : String(value);
 };
 
-/** One column for each of the hyperparameters in which rows that have them differ: what is the same everywhere tells no row from another. */
+/** A column for each hyperparameter that differs between the rows that have it. Equal ones would tell no row from another. */
 export const differingHyperparameters = <Row extends HasHyperparameters>(
   rows: readonly Row[],
 ): Column<Row>[] => {
@@ -66,7 +67,7 @@ export const differingHyperparameters = <Row extends HasHyperparameters>(
   }));
 };
 
-/** Trials of one sweep: what tells them apart, and how far each is. */
+/** The trials of one sweep: their differences, and the state of each. */
 export const describeTrials = (trials: readonly Trial[]): string =>
   trials.length === 0
     ? 'No such trial.'
@@ -87,7 +88,7 @@ export const describeTrials = (trials: readonly Trial[]): string =>
 
 type Evaluation = Trial['evaluations'][number];
 
-/** Where a defence rejects images: how many clean, which are not attacked, and how many of the attacked, which counts as defended. */
+/** For defences that reject images. A rejected clean image is not attacked. A rejected attacked image counts as defended. */
 const rejectionColumns: readonly Column<Evaluation>[] = [
   {
     title: 'rejected clean',
@@ -159,13 +160,14 @@ export type StageLog = { readonly stage: Stage; readonly lines: readonly StageLo
 
 const levelMarks = { info: ' ', warn: '!', error: '✗' } as const;
 
+/** One event of a stage; the stack of an error is indented below it. */
 const lineText = ({ at, attempt, level, message, detail }: StageLogLine): string => {
   const who = attempt === null ? '' : `attempt ${attempt} `;
   const stack = detail === null ? '' : `\n${detail.replaceAll(/^/gm, '      ')}`;
   return `${levelMarks[level]} ${formatSecond(at)}  ${who}${message}${stack}`;
 };
 
-/** What happened to each stage, oldest first, under a line that names it. */
+/** For each stage a line that names it, then its events, oldest first. */
 export const describeLogs = (logs: readonly StageLog[]): string =>
   logs
     .map(({ stage: { kind, attack, status, id }, lines }) =>

@@ -1,3 +1,4 @@
+/** What `funnel up` shows when its services run: the quickstart sweep on an empty database, else the sweeps that exist. */
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { type Client, FunnelError } from '@funnel/client';
@@ -13,11 +14,11 @@ import { type Output, present } from '../output/terminal.ts';
 import { readSweepFile } from '../sweep-file.ts';
 import { readLeaderboard, watchSweep } from '../watch.ts';
 
-/** Seconds that a mirror has for its first byte. */
+/** Seconds until a mirror must have sent its first byte. */
 const connectSeconds = 3;
 
-/** MNIST where it lies on this machine or can be fetched, else the generated digits; says which, and why. */
-export const chooseDataset = async (env: Env, output: Output, signal: AbortSignal): Promise<DatasetName> => {
+/** Chooses MNIST when it lies on this machine or can be downloaded, else the generated digits. Notes which, and why. */
+const chooseDataset = async (env: Env, output: Output, signal: AbortSignal): Promise<DatasetName> => {
   const places = placesOf(env);
   const found = findDataset('mnist', places);
   if (found) {
@@ -33,8 +34,8 @@ export const chooseDataset = async (env: Env, output: Output, signal: AbortSigna
     return 'mnist';
   } catch {
     signal.throwIfAborted();
-    output.note('Data: no mirror could be reached, so the generated digits (glyphs) are used instead.');
-    output.note('      `funnel data get mnist` says what is in the way.');
+    output.note('Data: no mirror answered, so the generated digits (glyphs) are used instead.');
+    output.note('      `npx funnel data get mnist` says why.');
     return 'glyphs';
   }
 };
@@ -43,21 +44,21 @@ const quickstartFile = fileURLToPath(new URL('../../../../examples/quickstart.ya
 
 const quickstartTitles: Partial<Record<DatasetName, string>> = { glyphs: 'Quickstart on generated digits' };
 
-/** The quickstart sweep as its quickstartFile says, on the data set that is there. */
+/** The sweep of examples/quickstart.yaml, on this data set. */
 const quickstartOn = (dataset: DatasetName): SweepInput => {
-  const written = readSweepFile(quickstartFile);
+  const sweep = readSweepFile(quickstartFile);
   return {
-    ...written,
-    name: quickstartTitles[dataset] ?? written.name,
-    dataset: { ...written.dataset, name: dataset },
+    ...sweep,
+    name: quickstartTitles[dataset] ?? sweep.name,
+    dataset: { ...sweep.dataset, name: dataset },
   };
 };
 
 /**
- * The quickstart sweep: found again when it was submitted before (its key is the hash of what it says), made to go on when it is
- * paused, submitted anew when it was cancelled.
+ * Submits the quickstart sweep. Its idempotency key is its hash, so that the next start finds the same sweep. A paused sweep is resumed, a
+ * cancelled one is submitted again.
  */
-export const submitQuickstart = async (client: Client, dataset: DatasetName): Promise<SweepDetail> => {
+const submitQuickstart = async (client: Client, dataset: DatasetName): Promise<SweepDetail> => {
   const body = quickstartOn(dataset);
   const key = `quickstart-${createHash('sha256').update(JSON.stringify(body)).digest('hex').slice(0, 16)}`;
   const sweep = await client.createSweep({ body, headers: { 'idempotency-key': key } });
@@ -67,18 +68,16 @@ export const submitQuickstart = async (client: Client, dataset: DatasetName): Pr
   return sweep;
 };
 
-/** What `funnel up` shows once everything runs: the quickstart on an empty database, else what is there already. */
-
 type Welcome = {
   readonly client: Client;
   readonly env: Env;
   readonly output: Output;
-  /** The quickstart sweep is to be done, whatever else is there. */
+  /** Runs the quickstart sweep, whatever other sweeps there are. */
   readonly once: boolean;
   readonly signal: AbortSignal;
 };
 
-/** Shows a sweep to its end, then its leaderboard. Resolves to whether every trial completed. */
+/** Shows a sweep to its end, then its leaderboard. Returns true when every trial completed. */
 const showSweep = async ({ client, output, signal }: Welcome, id: string): Promise<boolean> => {
   const started = performance.now();
   const sweep = await watchSweep(client, id, output, signal);
@@ -96,13 +95,13 @@ const runQuickstart = async (options: Welcome): Promise<boolean> => {
   const { needed, unshared } = plan.epochs;
   output.note(
     progress === 1
-      ? `Sweep: ${name}: done before`
+      ? `Sweep: ${name}: completed earlier`
       : `Sweep: ${name}: ${plan.trials} trials, ${needed} epochs to train (${unshared} if nothing were shared)`,
   );
   return showSweep(options, id);
 };
 
-/** Resolves to false when the quickstart sweep ended and not every trial of it completed. */
+/** Shows the quickstart sweep on an empty database, else the sweeps that exist. Returns false when a trial of the shown sweep did not complete. */
 export const welcome = async (options: Welcome): Promise<boolean> => {
   const { client, output, once, signal } = options;
   try {
@@ -113,11 +112,11 @@ export const welcome = async (options: Welcome): Promise<boolean> => {
     if (running) return await showSweep(options, running.id);
   } catch (error) {
     if (once || signal.aborted) throw error;
-    // The service runs, whatever could not be shown or submitted.
-    const closed = error instanceof FunnelError && ['UNAUTHENTICATED', 'FORBIDDEN'].includes(error.code);
+    // The service goes on without this.
+    const wantsToken = error instanceof FunnelError && ['UNAUTHENTICATED', 'FORBIDDEN'].includes(error.code);
     output.note(
-      closed
-        ? 'Tokens are needed here: with one in FUNNEL_TOKEN, what runs is shown.\n'
+      wantsToken
+        ? 'The API wants a token: with one in FUNNEL_TOKEN, the running sweep is shown.\n'
         : `${explain(error).text}\n`,
     );
   }

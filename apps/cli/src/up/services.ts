@@ -1,3 +1,8 @@
+/**
+ * The services of `funnel up`, all in one process: PostgreSQL from npm (or DATABASE_URL), the API and one worker. API and worker do no
+ * arithmetic: trainers do, and they are processes of their own. Trainers end when the channel to this process closes, however it ends, and
+ * PostgreSQL is told to shut down. Only SIGKILL leaves PostgreSQL running; the next start finds it and uses it.
+ */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,11 +17,11 @@ import type { Output } from '../output/terminal.ts';
 
 type Line = { readonly msg?: string; readonly error?: string; readonly err?: { readonly message?: string } };
 
-/** The same words are said once in this time: a database that is away fails every request. */
-const quietMilliseconds = 30_000;
+/** The same sentence is written at most once in this time: without its database, every request fails. */
+const repeatMs = 30_000;
 
-/** Says lines of the log in words; what was said just now is counted, and said again with its number. */
-const createTerminal = (say: (sentence: string) => void) => {
+/** Turns lines of the log into sentences. A repeated sentence is counted, and written again later with its count. */
+const createErrorWriter = (note: (sentence: string) => void) => {
   const said = new Map<string, { readonly at: number; more: number }>();
   return (text: string): void => {
     const { msg, error, err }: Line = JSON.parse(text);
@@ -24,17 +29,17 @@ const createTerminal = (say: (sentence: string) => void) => {
     const sentence = `${msg ?? 'something happened'}${why ? `: ${why}` : ''}`;
     const before = said.get(sentence);
     const now = performance.now();
-    if (before && now - before.at < quietMilliseconds) {
+    if (before && now - before.at < repeatMs) {
       before.more++;
       return;
     }
-    say(before?.more ? `${sentence} (and ${before.more} times since it was said last)` : sentence);
-    for (const [old, { at }] of said) if (now - at >= quietMilliseconds) said.delete(old);
+    note(before?.more ? `${sentence} (and ${before.more} times since the last report)` : sentence);
+    for (const [old, { at }] of said) if (now - at >= repeatMs) said.delete(old);
     said.set(sentence, { at: now, more: 0 });
   };
 };
 
-/** Everything goes to `funnel.log`; errors are also said on the terminal, in words. */
+/** A logger that writes to `funnel.log` of the folder, and errors also to the terminal. */
 export const createLog = (home: string, level: string, output: Output): Logger => {
   mkdirSync(home, { recursive: true });
   const say = (sentence: string): void => output.note(`! ${sentence}`);
@@ -42,33 +47,34 @@ export const createLog = (home: string, level: string, output: Output): Logger =
     { level },
     multistream([
       { level: 'trace', stream: logDestination(join(home, 'funnel.log'), { say }) },
-      { level: 'error', stream: { write: createTerminal(say) } },
+      { level: 'error', stream: { write: createErrorWriter(say) } },
     ]),
   );
 };
 
-/** A worker that ends by itself is started again: the API and the dashboard go on meanwhile. */
+const firstPauseMs = 1000;
+const maxPauseMs = 60_000;
+/** After a run of this length, the pauses begin anew with the first. */
+const stableMs = 60_000;
 
-const firstPause = 1000;
-const longestPause = 60_000;
-/** What ends a worker that has worked for so long is something new. */
-const wellMilliseconds = 60_000;
-
-/** `failed` rejects when it ends by itself for the first time. */
+/** `failed` rejects when the first worker ends by itself. */
 export type KeptWorker = Pick<RunningWorker, 'slots' | 'backend' | 'device' | 'failed' | 'stop'>;
 
-/** Throws what the first start throws: that one tells whether a worker can run here at all. */
-export const keepWorker = async (start: () => Promise<RunningWorker>, log: Logger): Promise<KeptWorker> => {
+/**
+ * Starts a worker, and starts another one whenever it ends by itself. API and dashboard go on meanwhile. Throws the error of the first start:
+ * it shows that no worker can run here.
+ */
+const keepWorker = async (start: () => Promise<RunningWorker>, log: Logger): Promise<KeptWorker> => {
   const first = await start();
-  const leaving = new AbortController();
-  const left = new Promise<void>((resolve) => {
-    leaving.signal.addEventListener('abort', () => resolve());
+  const stopping = new AbortController();
+  const stopped = new Promise<void>((resolve) => {
+    stopping.signal.addEventListener('abort', () => resolve());
   });
 
-  /** Resolves to why the worker ended. */
-  const endOf = async (worker: RunningWorker): Promise<unknown> => {
+  /** Resolves when the worker has ended, to the error that ended it. */
+  const waitForEnd = async (worker: RunningWorker): Promise<unknown> => {
     try {
-      return await Promise.race([worker.failed, left]);
+      return await Promise.race([worker.failed, stopped]);
     } catch (error) {
       return error;
     } finally {
@@ -76,30 +82,30 @@ export const keepWorker = async (start: () => Promise<RunningWorker>, log: Logge
     }
   };
 
-  const keep = async (): Promise<void> => {
-    let pause = firstPause;
+  const keepRunning = async (): Promise<void> => {
+    let pause = firstPauseMs;
     for (let next = () => Promise.resolve(first); ; next = start) {
-      const begun = performance.now();
-      const error = await next().then(endOf, (refusal: unknown) => refusal);
-      if (leaving.signal.aborted) return;
-      if (performance.now() - begun > wellMilliseconds) pause = firstPause;
+      const startedAt = performance.now();
+      const error = await next().then(waitForEnd, (startError: unknown) => startError);
+      if (stopping.signal.aborted) return;
+      if (performance.now() - startedAt > stableMs) pause = firstPauseMs;
       log.error(
         { error: error instanceof Error ? error.message : String(error) },
         `the worker ended and is started again in ${pause / 1000} s`,
       );
-      await sleep(pause, undefined, { signal: leaving.signal }).catch(() => {});
-      if (leaving.signal.aborted) return;
-      pause = Math.min(longestPause, 2 * pause);
+      await sleep(pause, undefined, { signal: stopping.signal }).catch(() => {});
+      if (stopping.signal.aborted) return;
+      pause = Math.min(maxPauseMs, 2 * pause);
     }
   };
-  const keeping = keep();
+  const kept = keepRunning();
 
   const { slots, backend, device, failed } = first;
   return {
     ...{ slots, backend, device, failed },
     stop: async () => {
-      leaving.abort();
-      await keeping;
+      stopping.abort();
+      await kept;
     },
   };
 };
@@ -107,15 +113,15 @@ export const keepWorker = async (start: () => Promise<RunningWorker>, log: Logge
 const isTaken = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 
-/** An address that a browser can open: a wildcard is reached through loopback. */
-const openable = (address: string): string =>
+/** An address that a browser can open: loopback instead of a wildcard. */
+const toOpenable = (address: string): string =>
   address.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//127.0.0.1:');
 
 /**
- * The API as `variables` say, on the wanted port or, where that is taken, on a free one. Throws a ZodError that names a variable that is
- * wrong, and what `startApi` throws.
+ * Starts the API as `variables` say, on a free port when the wanted one is taken. Throws a ZodError that names a wrong variable, and what
+ * `startApi` throws.
  */
-export const startApiSomewhere = async (
+const startApiOnFreePort = async (
   variables: NodeJS.ProcessEnv,
   logger: Logger,
   signal: AbortSignal,
@@ -126,15 +132,8 @@ export const startApiSomewhere = async (
     logger.info({ port: options.port }, 'port was taken');
     return startApi({ ...options, port: 0 });
   });
-  return { ...api, url: openable(api.url) };
+  return { ...api, url: toOpenable(api.url) };
 };
-
-/**
- * Everything that `funnel up` runs, in one process: PostgreSQL from npm (or DATABASE_URL), the API and one worker. API and supervisor do
- * no arithmetic (trainers do, as processes of their own), so one process loses nothing and leaves nothing. However it ends, its trainers
- * see the closed channel and end at once, and PostgreSQL is told to shut down. Only SIGKILL leaves PostgreSQL running: the next start finds
- * it and uses it again.
- */
 
 export type Services = {
   readonly url: string;
@@ -146,11 +145,11 @@ export type ServiceOptions = {
   readonly variables: NodeJS.ProcessEnv;
   readonly home: string;
   readonly log: Logger;
-  /** Tells the person at the terminal. */
+  /** Writes a line to the terminal. */
   readonly note: (sentence: string) => void;
-  /** Takes what has to be stopped, in the order of starting. */
+  /** Called with the function that stops a service, each time one has started. */
   readonly onStarted: (stop: () => Promise<unknown>) => void;
-  /** Aborted: what has not been started yet is not. */
+  /** When it is aborted, no further service starts. */
   readonly signal: AbortSignal;
 };
 
@@ -173,7 +172,7 @@ export const startServices = async (options: ServiceOptions): Promise<Services> 
   signal.throwIfAborted();
   const applied = await whenAdmitted(
     () => migrate(databaseUrl, { onWait: note }),
-    (error) => log.warn({ err: error }, 'the database takes no connection now: waiting until it does'),
+    (error) => log.warn({ err: error }, 'the database accepts no connection now; waiting until it does'),
     signal,
   );
   if (applied.length > 0) {
@@ -183,7 +182,7 @@ export const startServices = async (options: ServiceOptions): Promise<Services> 
   const variables = { ...options.variables, DATABASE_URL: databaseUrl };
   const workerLog = log.child({ part: 'worker' });
   const [api, worker] = await Promise.allSettled([
-    startApiSomewhere(variables, log.child({ part: 'api' }), signal),
+    startApiOnFreePort(variables, log.child({ part: 'api' }), signal),
     keepWorker(
       () => startWorker({ ...workerOptions(readWorkerEnv(variables)), signal, log: workerLog }),
       workerLog,

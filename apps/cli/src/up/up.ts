@@ -21,12 +21,12 @@ const describeServices = ({ worker, embedded }: Services, home: string): string 
 const describeAddresses = ({ url }: Services): string =>
   `Dashboard and API   ${url}\nAPI reference       ${url}/docs`;
 
-/** An example to go on with, on data that this machine has. */
+/** An example sweep for the user's next step, on a data set that this machine has. */
 const nextSweep = (env: Env): string =>
   `examples/gamma-beta.yaml${findDataset('mnist', placesOf(env)) ? '' : ' --set dataset.name=glyphs'}`;
 
-/** A number of a process is given again: only one that answers is taken for a running Funnel. */
-const refuseSecond = async (home: string): Promise<void> => {
+/** Throws Exit when Funnel runs in this folder. Process ids are used again, so the address must answer too. */
+const refuseSecondStart = async (home: string): Promise<void> => {
   const address = readAddress(home);
   if (!address) return;
   const answer = await fetch(`${address.url}/healthz`, { signal: AbortSignal.timeout(2000) }).catch(
@@ -39,7 +39,7 @@ const refuseSecond = async (home: string): Promise<void> => {
   );
 };
 
-/** With `once` nobody is served but the one who waits for the sweep. Else a worker that ends by itself is started again. */
+/** Rejects when the worker ends by itself and `once` is true. Else the worker is started again, and this never settles. */
 const workerFailure = ({ worker }: Services, once: boolean): Promise<never> =>
   worker.failed.catch((error: unknown) => {
     if (!once) return new Promise<never>(() => {});
@@ -47,27 +47,26 @@ const workerFailure = ({ worker }: Services, once: boolean): Promise<never> =>
     throw new Exit(exitCodes.failed, `The worker cannot go on: ${reason}`);
   });
 
-/** What is left of the time to end when nobody knows any more what works: then PostgreSQL is told to shut down, and nothing is waited for. */
-const brokenMilliseconds = 30_000;
+/** After an uncaught error, the process ends in this time, whatever has not stopped by then. */
+const stopMs = 30_000;
 
-/** Rejects with an error that nobody caught: everything is stopped in order then, as at the end of any other run. */
-const untilBroken = (log: Logger): Promise<never> => {
-  const broken = new Promise<never>((_, reject) => {
+/** Rejects with an error that nothing caught, so that all services are stopped in order. */
+const uncaughtError = (log: Logger): Promise<never> => {
+  const rejection = new Promise<never>((_, reject) => {
     process.on('uncaughtException', (error) => {
-      log.fatal({ err: error }, 'nobody caught this error');
-      setTimeout(() => process.exit(exitCodes.failed), brokenMilliseconds).unref();
+      log.fatal({ err: error }, 'an error was not caught');
+      setTimeout(() => process.exit(exitCodes.failed), stopMs).unref();
       reject(error);
     });
   });
-  broken.catch(() => {}); // one more, while everything is being stopped
-  return broken;
+  rejection.catch(() => {}); // A second error may come while services stop.
+  return rejection;
 };
 
 /** Runs until Ctrl-C, or until the leaderboard with `once`; then stops everything. */
 export const up = async ({ once = false, port, host }: UpOptions, context: Context): Promise<void> => {
-  const { output } = context;
-  const { env } = context;
-  // The flags are said to all parts in the way in which they read everything else.
+  const { env, output } = context;
+  // All parts read their settings from variables: options become variables too.
   const variables = {
     ...context.variables,
     ...(port === undefined ? {} : { FUNNEL_PORT: String(port) }),
@@ -75,7 +74,7 @@ export const up = async ({ once = false, port, host }: UpOptions, context: Conte
     FUNNEL_HOME: resolve(env.FUNNEL_HOME),
   };
   const home = resolve(env.FUNNEL_HOME);
-  await refuseSecond(home);
+  await refuseSecondStart(home);
 
   const interruption = untilInterrupted(() => process.exit(exitCodes.interrupted));
   const ending = new AbortController();
@@ -107,14 +106,14 @@ export const up = async ({ once = false, port, host }: UpOptions, context: Conte
   };
   let isComplete = true;
   try {
-    isComplete = await Promise.race([run(), untilBroken(log)]);
+    isComplete = await Promise.race([run(), uncaughtError(log)]);
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
   } finally {
     ending.abort();
     if (interruption.signal.aborted) output.note('\nStopping: trainers write checkpoints …');
     for (const stop of stops.reverse())
-      await stop().catch((error: unknown) => log.error({ err: error }, 'a part did not stop well'));
+      await stop().catch((error: unknown) => log.error({ err: error }, 'a service did not stop'));
     output.note('Funnel has stopped.');
     endSoon();
   }

@@ -1,9 +1,9 @@
-/** What a document tells its reader to type: its fenced blocks, and commands within its sentences. */
+/** The parts of a document that a reader may type: fenced blocks, and commands in sentences. */
 import { readFileSync } from 'node:fs';
 
 export type Block = {
   readonly document: string;
-  /** Of the opening fence, counted from 1. */
+  /** The line of the opening fence, counted from 1. */
   readonly line: number;
   readonly language: string;
   readonly text: string;
@@ -25,7 +25,7 @@ export const blocksOf = (document: string): Block[] => {
   );
 };
 
-/** Files of the repository that a document points at, by link or picture, without their anchors. */
+/** Files of the repository that a document links to or shows, without anchors. */
 export const filesOf = (document: string): string[] => {
   const prose = read(document).replaceAll(/^( *)```[\s\S]*?^\1```$/gm, '');
   const targets = [...prose.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)].map(
@@ -43,7 +43,7 @@ export const namesOf = (document: string): string[] =>
     ([, path = '']) => new URL(path, root).href,
   );
 
-/** One command per line, without its remark; a line that ends in a backslash goes on. */
+/** One command per line, without its comment. A line that ends in a backslash continues. */
 export const commandsOf = ({ text }: Block): string[] =>
   text
     .replaceAll('\\\n', ' ')
@@ -51,7 +51,7 @@ export const commandsOf = ({ text }: Block): string[] =>
     .map((line) => line.replace(/(^|\s)#\s.*$/, '').trim())
     .filter((line) => line !== '');
 
-/** Commands that stand in a sentence: `npx funnel doctor`. */
+/** Commands in sentences: `npx funnel doctor`. */
 export const inlineCommandsOf = (document: string): string[] => {
   const prose = read(document).replaceAll(/^( *)```[\s\S]*?^\1```$/gm, '');
   return [...prose.matchAll(/`([^`\n]+)`/g)]

@@ -1,4 +1,4 @@
-/** Commands that no test can run as they stand: they install, serve for ever, or need machines. Each says what stands in for it. */
+/** Commands that a test cannot run as they are: they install, serve for ever, or need more machines. Each has a check instead. */
 import { spawn } from 'node:child_process';
 import { startApi } from '@funnel/api';
 import { createClient } from '@funnel/client';
@@ -9,7 +9,7 @@ import { parse } from 'yaml';
 import { read } from './blocks.ts';
 import type { Workplace } from './workplace.ts';
 
-/** What runs before every change lands, word for word. */
+/** .ci/run has this command word for word. */
 const landing = (command: string) => () => {
   expect(
     read('.ci/run')
@@ -19,8 +19,8 @@ const landing = (command: string) => () => {
   ).toBe(true);
 };
 
-/** A command on a database of its own: what it does would shut the other commands out. */
-const apart =
+/** Runs a command on a database of its own: a token there would close the database to the other commands. */
+const onOwnDatabase =
   (command: string) =>
   async ({ run }: Workplace): Promise<void> => {
     const database = await createTestDatabase();
@@ -32,7 +32,7 @@ const apart =
     }
   };
 
-/** A service that has a token answers who brings it, and nobody else. */
+/** A service with a token answers calls with the token, and no others. */
 const withToken = async ({ run }: Workplace): Promise<void> => {
   const database = await createTestDatabase();
   const logger = pino({ level: 'silent' });
@@ -49,8 +49,8 @@ const withToken = async ({ run }: Workplace): Promise<void> => {
   }
 };
 
-/** Starts it, waits until the service knows the new worker, and tells it to go. */
-const joinsAndGoes = async ({ url, env, folder }: Workplace): Promise<void> => {
+/** Starts a worker, waits until the service lists it, and stops it. */
+const workerJoins = async ({ url, env, folder }: Workplace): Promise<void> => {
   const client = createClient({ url });
   const online = async () =>
     (await client.listWorkers()).items.filter(({ status }) => status === 'online').length;
@@ -70,7 +70,7 @@ const joinsAndGoes = async ({ url, env, folder }: Workplace): Promise<void> => {
 };
 
 export const elsewhere: Readonly<Record<string, (workplace: Workplace) => void | Promise<void>>> = {
-  // apps/cli/test/up.test.ts serves until it is told to go; `--once` is the same and leaves.
+  // apps/cli/test/up.test.ts serves until it is stopped. `--once` does the same and ends.
   'npm start': () => {
     expect(JSON.parse(read('package.json')).scripts.start).toBe('node infra/bootstrap/start.mjs');
     expect(read('infra/bootstrap/start.mjs')).toContain("runFunnel(['up', ...process.argv.slice(2)])");
@@ -78,7 +78,7 @@ export const elsewhere: Readonly<Record<string, (workplace: Workplace) => void |
   'npm start -- --once': landing('npm start -- --once'),
   'npm test': landing('npm test'),
   'npm run chaos': landing('npm run chaos'),
-  'DATABASE_URL=postgres://… REDIS_URL=redis://… npx funnel worker': joinsAndGoes,
+  'DATABASE_URL=postgres://… REDIS_URL=redis://… npx funnel worker': workerJoins,
   // infra/test/compose.test.ts judges the file; a service scales when nothing of it can exist only once.
   'docker compose up --scale worker=4': () => {
     const { worker } = parse(read('docker-compose.yml'), { merge: true }).services;
@@ -92,9 +92,11 @@ export const elsewhere: Readonly<Record<string, (workplace: Workplace) => void |
     const { status, output } = await run('npx', ['funnel', 'report', 'table2', '--sweep', items[0]!.id]);
     expect([status, output]).toEqual([0, expect.stringContaining('# Table 2')]);
   },
-  'npx funnel token create NAME': apart('npx funnel token create NAME'),
-  'npx funnel token create alice --role submit': apart('npx funnel token create alice --role submit'),
-  'npx funnel token revoke alice': apart('npx funnel token create alice && npx funnel token revoke alice'),
+  'npx funnel token create NAME': onOwnDatabase('npx funnel token create NAME'),
+  'npx funnel token create alice --role submit': onOwnDatabase('npx funnel token create alice --role submit'),
+  'npx funnel token revoke alice': onOwnDatabase(
+    'npx funnel token create alice && npx funnel token revoke alice',
+  ),
   'FUNNEL_TOKEN=funnel_… npx funnel ls': withToken,
   'curl -N http://127.0.0.1:7070/v1/events': async ({ run, url }) => {
     const listen = (seconds: string) =>

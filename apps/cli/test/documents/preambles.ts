@@ -1,4 +1,4 @@
-/** What the code in a document takes for granted. */
+/** What the code blocks of a document rely on. */
 import * as tf from '@tensorflow/tfjs';
 
 /** A linear classifier as TensorFlow.js saves one, file by file. */

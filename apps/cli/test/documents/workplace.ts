@@ -1,4 +1,4 @@
-/** A folder as a reader of the documents has it, on a service of its own whose trainers are stand-ins. */
+/** A folder as a reader of the documents has it, with a service of its own and simulated trainers. */
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ export type Workplace = {
   readonly folder: string;
   readonly url: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Runs a program in the folder; its stdout and stderr together. */
+  /** Runs a program in the folder. `output` is stdout and stderr together. */
   readonly run: (
     program: string,
     args: readonly string[],

@@ -84,7 +84,7 @@ export const resultRoutes = {
     role: 'read',
     query: LeaderboardQuery,
     response: pageOf(LeaderboardRow),
-    errors: ['INVALID_REQUEST'],
+    errors: ['INVALID_REQUEST', 'NOT_FOUND'],
   },
   compare: {
     method: 'GET',

@@ -1,5 +1,6 @@
 /** The ends of an attempt: its stage gets a result, ends without one, or goes to another attempt. */
 import { AppError, type FunnelEvent, type StageKind } from '@funnel/contracts';
+import { text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { releaseDependants, skipDependants } from '../lifecycle/dependants.ts';
@@ -10,7 +11,8 @@ import { type AttemptError, type LeasedStage, recordOutcome, withLease } from '.
 
 /** The result of a training stage is its final checkpoint. */
 const finalCheckpoint = async (tx: Tx, { spec }: LeasedStage): Promise<string> => {
-  const [row] = await tx.query<{ hash: string }>(
+  const [row] = await tx.query(
+    { hash: text() },
     `SELECT p.hash FROM chains c JOIN checkpoints p ON p.chain_id = c.id
      WHERE c.hash = $1 AND p.epoch = $2 AND p.step = 0`,
     [spec.chain, spec.epochs],
@@ -27,7 +29,7 @@ const insertEvaluation = async (tx: Tx, stageId: string, evaluation: EvaluationW
   const { attack, settings, summary, verdict, diagnostics, records, gallery } = evaluation;
   const { index, label, correct, predicted, success, l2, linf, l0, steps, queries } = records;
   const json = [settings, summary, diagnostics].map((value) => JSON.stringify(value));
-  await tx.query(
+  await tx.run(
     `INSERT INTO evaluations (stage_id, attack, settings, summary, diagnostics, verdict,
        index, label, correct, predicted, success, l2, linf, l0, steps, queries,
        gallery_shape, gallery_index, gallery_original, gallery_attacked)
@@ -119,7 +121,7 @@ export const endStage = (db: Db, { stageId, status, message, ...lease }: StageEn
     ifEnded: { outcome: status, answer: undefined },
   });
 
-/** Seconds before the next attempt: 1, 2, 4, … after the first, second, third failure, at most 60. A fault that passes gets the time to. */
+/** Seconds before the next attempt: 1, 2, 4, … after the first, second, third failure, at most 60. A fault may be gone by then. */
 const backoffSeconds = (failures: number): number => Math.min(60, 2 ** (failures - 1));
 
 /** Makes a running stage ready for another attempt, after `delaySeconds`. A held stage (its sweeps are paused) waits for its sweep. */
@@ -139,7 +141,7 @@ const fail = async (tx: Tx, stage: LeasedStage, failure: Failure): Promise<Faile
   const { stageId, code, message, maxAttempts } = failure;
   const failures = stage.failures + 1;
   await recordOutcome(tx, failure, 'failed', failure);
-  await tx.query('UPDATE stages SET failures = $2, error_code = $3, error_message = $4 WHERE id = $1', [
+  await tx.run('UPDATE stages SET failures = $2, error_code = $3, error_message = $4 WHERE id = $1', [
     stageId,
     failures,
     code,

@@ -1,5 +1,6 @@
 import type { FunnelEvent, Position } from '@funnel/contracts';
 import { chainNumber, dropSuperseded, insertCheckpoint } from '../checkpoints/checkpoints.ts';
+import { text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { passRecorded } from '../lifecycle/dependants.ts';
@@ -13,13 +14,13 @@ const writeMetrics = (
   epoch: number,
   metrics: Readonly<Record<string, number | null>>,
 ) =>
-  tx.query(
+  tx.run(
     `INSERT INTO metrics (chain_id, name, epoch, value)
      SELECT $1, name, $2, value FROM unnest($3::text[], $4::float8[]) AS m (name, value) ON CONFLICT DO NOTHING`,
     [chainId, epoch, Object.keys(metrics), Object.values(metrics)],
   );
 
-/** A new epoch is progress: what failed before it no longer counts against the stage. */
+/** Records how far training is. After a new epoch, earlier failures and expired leases no longer count against the stage. */
 const noteProgress = (
   tx: Tx,
   { stageId, fencingToken }: Lease,
@@ -27,7 +28,7 @@ const noteProgress = (
   newEpoch: boolean,
   matches: boolean,
 ) =>
-  tx.query(
+  tx.run(
     `WITH stage AS (
        UPDATE stages SET epoch = $3, step = $4,
          failures = CASE WHEN $5 THEN 0 ELSE failures END, expiries = CASE WHEN $5 THEN 0 ELSE expiries END
@@ -38,9 +39,10 @@ const noteProgress = (
     [stageId, fencingToken, epoch, step, newEpoch, matches],
   );
 
-/** Another stage of the chain that ends at this epoch is complete by it. */
+/** Completes another stage of the chain whose last epoch this is. */
 const passOthers = async (tx: Tx, { spec }: LeasedStage, epoch: number) => {
-  const rows = await tx.query<{ id: string }>(
+  const rows = await tx.query(
+    { id: text() },
     "SELECT id FROM stages WHERE kind <> 'attack' AND chain = $1 AND epochs = $2 AND id <> $3",
     [spec.chain, epoch, spec.id],
   );
@@ -84,8 +86,8 @@ const record = async (tx: Tx, stage: LeasedStage, write: CheckpointWrite): Promi
 };
 
 /**
- * Records the state of the stage's chain at a position, and the epoch's metrics, once: the same again is no change. What other stages
- * of the chain end there complete with it. Errors: STALE_LEASE, INVALID_REQUEST (blobs missing or not what they are called).
+ * Records the checkpoint of a position of the stage's chain, and the metrics of the epoch. A second call with the same changes nothing. Other stages
+ * of the chain that end at this position complete. Errors: STALE_LEASE, INVALID_REQUEST (a blob is missing, or has another hash than its name).
  */
 export const recordCheckpoint = (db: Db, write: CheckpointWrite): Promise<CheckpointRecorded> =>
   withLease(db, { lease: write, write: (tx, stage) => record(tx, stage, write) });

@@ -1,14 +1,15 @@
-/** What a worker says of itself: that it is there, that it lives, that it leaves. */
+/** What a worker writes about itself: registration, heartbeats, its end. */
 import type { StageStatus } from '@funnel/contracts';
+import { bool, orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration, newestMigration } from '../connection/schema-version.ts';
 import { reading, transaction } from '../connection/transaction.ts';
 import type { Heartbeat, HeartbeatAnswer, WorkerRegistration } from '../types.ts';
 
-/** Its version is kept with its schema, as in semver: `0.1.0+0006_worst_case`. */
+/** Writes a worker that starts. Its version is stored with its schema, as in semver: `0.1.0+0006_worst_case`. */
 export const registerWorker = async (db: Db, worker: WorkerRegistration): Promise<void> => {
   const { id, host, pid, version, backend, device, slots } = worker;
-  await reading(db).query(
+  await reading(db).run(
     `INSERT INTO workers (id, host, pid, version, backend, device, slots) VALUES ($1, $2, $3, $4, $5, $6, $7)
      ON CONFLICT (id) DO UPDATE SET host = $2, pid = $3, version = $4, backend = $5, device = $6, slots = $7,
        status = 'online', started_at = now(), heartbeat_at = now()`,
@@ -16,30 +17,30 @@ export const registerWorker = async (db: Db, worker: WorkerRegistration): Promis
   );
 };
 
-/** `draining`: it takes nothing new. `gone`: it has ended. Its leases are none of this: hand them back first. */
+/** `draining`: the worker claims nothing new. `gone`: it has ended. Does nothing about its leases: call `releaseStage` for each of them before. */
 export const retireWorker = async (
   db: Db,
   { workerId, status }: { workerId: string; status: 'draining' | 'gone' },
 ): Promise<void> => {
-  await reading(db).query('UPDATE workers SET status = $2, heartbeat_at = now() WHERE id = $1', [
+  await reading(db).run('UPDATE workers SET status = $2, heartbeat_at = now() WHERE id = $1', [
     workerId,
     status,
   ]);
 };
 
-/** One for each lease that there is something to say about, or one without a stage. */
-type Row = {
-  applied: string | null;
-  stage_id: string | null;
-  status: StageStatus | null;
-  same: boolean | null;
-  held: boolean | null;
+/** One row for each lease whose stage could be locked or does not exist; or one row without a stage. */
+const heartbeatColumns = {
+  applied: orNull(text()),
+  stage_id: orNull(text()),
+  status: orNull(text<StageStatus>()),
+  same: orNull(bool()),
+  held: orNull(bool()),
 };
 
 /**
- * Keeps the worker's leases, all in one statement and by the database's clock, and says which stages it no longer has and which it should
- * stop. A stage that someone is just writing to is left for the next beat: whoever writes to it is alive, and nobody expires it meanwhile.
- * Errors: SCHEMA_MISMATCH when the database is of another schema than this version; no lease is kept then.
+ * Renews the leases of a worker, all in one statement and by the clock of the database. Resolves to the stages that the worker no longer has, and
+ * those that it should stop. A stage that another transaction has locked waits for the next heartbeat: its lease cannot expire meanwhile. Errors:
+ * SCHEMA_MISMATCH when the database has another schema than this version; then no lease is renewed.
  */
 export const heartbeat = async (
   db: Db,
@@ -48,7 +49,8 @@ export const heartbeat = async (
   const rows = await transaction(
     db,
     async (tx) => {
-      const found = await tx.query<Row>(
+      const found = await tx.query(
+        heartbeatColumns,
         `WITH worker AS (
        UPDATE workers SET heartbeat_at = now(), memory_bytes = $2, status = CASE WHEN status = 'gone' THEN 'online' ELSE status END WHERE id = $1
      ), held AS (
@@ -62,11 +64,11 @@ export const heartbeat = async (
        FROM held h JOIN found f ON f.id = h.stage_id
        WHERE s.id = f.id AND f.status = 'running' AND f.fencing_token = h.fencing_token
      )
-     SELECT ${appliedMigration} AS applied, said.* FROM (VALUES (1)) AS always LEFT JOIN (
+     SELECT ${appliedMigration} AS applied, answer.* FROM (VALUES (1)) AS always LEFT JOIN (
        SELECT h.stage_id, f.status, f.fencing_token = h.fencing_token AS same, f.sweep_id IS NULL AS held
        FROM held h LEFT JOIN found f ON f.id = h.stage_id
        WHERE f.id IS NOT NULL OR NOT EXISTS (SELECT FROM stages s WHERE s.id = h.stage_id)
-     ) AS said ON true`,
+     ) AS answer ON true`,
         [
           workerId,
           memoryBytes === null ? null : Math.round(memoryBytes),
@@ -81,8 +83,8 @@ export const heartbeat = async (
       checkMigration(found[0]!.applied);
       return found;
     },
-    // Several tries fit into one lease.
-    { patience: Math.max(1000, leaseSeconds * 200) },
+    // Short enough that several tries fit into one lease.
+    { timeoutMs: Math.max(1000, leaseSeconds * 200) },
   );
   const lost: string[] = [];
   const stop: { stageId: string; reason: 'cancel' | 'pause' }[] = [];

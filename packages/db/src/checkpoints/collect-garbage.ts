@@ -13,7 +13,7 @@ import {
 import { float8, int4, jsonb, orNull, type RowOf, text, texts } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx, transaction } from '../connection/transaction.ts';
-import { lockStructure } from '../lifecycle/accounts.ts';
+import { lockStructure } from '../lifecycle/scheduling.ts';
 import { dropUnused } from './checkpoints.ts';
 
 /** A sweep and how its trials are ranked. An empty attack means the worst case. */
@@ -39,8 +39,8 @@ const rankEndedSweeps = async (
   const rankingOf = ({ attacks, dataset, objective }: RowOf<typeof endedColumns>) => {
     if (attack !== undefined || metric !== undefined)
       return { attack, metric: metric ?? usualMetricOf(attack) };
-    const own = objectiveOf({ attacks, dataset, objective: objective ?? undefined });
-    return { attack: own.run?.attack, metric: own.metric };
+    const usual = objectiveOf({ attacks, dataset, objective: objective ?? undefined });
+    return { attack: usual.run?.attack, metric: usual.metric };
   };
   return (await reading(db).query(endedColumns, selectEnded)).flatMap((sweeps) => {
     const ranking = rankingOf(sweeps);

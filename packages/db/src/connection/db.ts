@@ -7,8 +7,8 @@ import { withoutConnection } from './database-errors.ts';
 /** A statement that was answered. */
 export type ExecutedStatement = {
   readonly text: string;
-  /** What the caller says that it gives; null where the caller only states a type. */
-  readonly columns: Columns | null;
+  /** What the caller says that it gives. */
+  readonly columns: Columns;
   /** What PostgreSQL says that it gives. */
   readonly fields: readonly pg.FieldDef[];
 };

@@ -24,7 +24,7 @@ export const appliedMigration = `(SELECT max(migration_name COLLATE "C") FROM _p
 const advice = (applied: string | null): string =>
   applied !== null && applied > newestMigration
     ? `a newer version of Funnel has migrated it. Install the version that has ${applied}, and start again`
-    : 'it is older than this version. Start the API of this version, or run `funnel migrate`, and start again';
+    : 'it is older than this version. Start the API of this version, or run `npx funnel migrate`, and start again';
 
 /**
  * Refuses a database that was migrated, or restored from an older backup, after this process checked it at its start. `applied`: the value

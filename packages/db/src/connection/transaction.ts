@@ -17,8 +17,6 @@ import { appliedMigration, checkMigration } from './schema-version.ts';
 export type Tx = {
   /** Rows of one statement. `columns` says what its SELECT or RETURNING list gives. */
   query<C extends Columns>(columns: C, text: string, values?: readonly unknown[]): Promise<RowOf<C>[]>;
-  /** The same where the caller states the type of a row and nothing checks it. */
-  query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Runs one statement that gives no rows. */
   run(text: string, values?: readonly unknown[]): Promise<void>;
   /** Says that the transaction wrote to the outbox: the relay is woken after the commit. */
@@ -53,7 +51,7 @@ const statementsOn = (
   client: Queryable,
   { isNamed, timeoutMs, onStatement, wakeRelay }: StatementOptions,
 ): Tx => {
-  const execute = async (columns: Columns | null, text: string, values: readonly unknown[] = []) => {
+  const execute = async (columns: Columns, text: string, values: readonly unknown[] = []) => {
     const config: pg.QueryConfig & { query_timeout?: number } = { text, values: [...values] };
     if (isNamed) config.name = nameOf(text);
     if (timeoutMs !== undefined) config.query_timeout = timeoutMs;
@@ -62,13 +60,10 @@ const statementsOn = (
     return rows;
   };
   return {
-    query: (first: Columns | string, ...rest: unknown[]) =>
-      typeof first === 'string'
-        ? execute(null, first, rest[0] as readonly unknown[])
-        : execute(first, rest[0] as string, rest[1] as readonly unknown[]),
+    query: execute,
     run: async (text, values) => void (await execute({}, text, values)),
     wakeRelay,
-  } as Tx; // overloads
+  };
 };
 
 /** Gives a connection back to the pool; a broken one is closed. After one that did not answer, the others are not used again either. */
@@ -110,7 +105,7 @@ const withConnection = async <T>(db: Db, use: (tx: Tx) => Promise<T>): Promise<T
 
 /** Single statements outside of any transaction. Errors: UNAVAILABLE, STORAGE_FULL, SCHEMA_MISMATCH. */
 export const reading = (db: Db): Tx => ({
-  query: (...statement: [never, ...never[]]) => withConnection(db, (tx) => tx.query(...statement)),
+  query: (columns, text, values) => withConnection(db, (tx) => tx.query(columns, text, values)),
   run: (text, values) => withConnection(db, (tx) => tx.run(text, values)),
   wakeRelay: db.wakeRelay,
 });
@@ -155,18 +150,18 @@ const runOnce = async <T>(db: Db, body: Body<T>, timeoutMs: number | undefined):
 
 /**
  * Runs `body` in one READ COMMITTED transaction, and again when PostgreSQL ended it to resolve a deadlock: `body` must have no effects but
- * its statements. `patience`: milliseconds in which one statement must be answered. Errors: UNAVAILABLE when the connection breaks or does
+ * its statements. `timeoutMs`: milliseconds in which one statement must be answered. Errors: UNAVAILABLE when the connection breaks or does
  * not answer (it is then unknown whether a COMMIT under way arrived, so every operation of this package may safely be called again),
  * STORAGE_FULL, SCHEMA_MISMATCH, and what `body` throws.
  */
 export const transaction = async <T>(
   db: Db,
   body: Body<T>,
-  { patience }: { readonly patience?: number } = {},
+  { timeoutMs }: { readonly timeoutMs?: number } = {},
 ): Promise<T> => {
   for (let tries = 1; ; tries++) {
     try {
-      return await runOnce(db, body, patience);
+      return await runOnce(db, body, timeoutMs);
     } catch (error) {
       if (!isRetriable(error) || tries >= maxTries) throw await explain(db, error);
       await backoff(tries);

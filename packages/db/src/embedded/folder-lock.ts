@@ -63,14 +63,14 @@ const tryTake = async (file: string): Promise<boolean> => {
 
 const usersOf = (dir: string): Users => {
   const folder = usersFolder(dir);
-  const mine = path.join(folder, String(process.pid));
+  const ownFile = path.join(folder, String(process.pid));
   return {
     add: async () => {
       await mkdir(folder, { recursive: true });
-      await writeFile(mine, '');
+      await writeFile(ownFile, '');
     },
     remove: async () => {
-      await rm(mine, { force: true });
+      await rm(ownFile, { force: true });
       return !isAnyAlive(await readdir(folder).catch(() => []));
     },
   };

@@ -6,21 +6,23 @@
  * surrogate that failed or was cancelled has no result, like a `depends_on` that did.
  */
 import type { StageKind, StageStatus } from '@funnel/contracts';
+import { orNull, type RowOf, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { idsOf, lockOrder, move, type StageChange } from './transitions.ts';
 
 /** An ended stage. `cause`: why it was skipped, or else its own end. */
-export type End = {
-  readonly id: string;
-  readonly kind: StageKind;
-  readonly status: StageStatus;
-  readonly cause: StageStatus;
-  readonly code: string | null;
-  readonly message: string | null;
+export const endColumns = {
+  id: text(),
+  kind: text<StageKind>(),
+  status: text<StageStatus>(),
+  cause: text<StageStatus>(),
+  code: orNull(text()),
+  message: orNull(text()),
 };
+export type End = RowOf<typeof endColumns>;
 
-/** SQL: an `End` of stage `s`. */
-export const endColumns = (s: string) =>
+/** SQL: the SELECT list of `endColumns`, for stage `s`. */
+export const endList = (s: string) =>
   `${s}.id, ${s}.kind, ${s}.status, coalesce(${s}.skip_cause, ${s}.status) AS cause, ${s}.error_code AS code, ${s}.error_message AS message`;
 
 /** SQL: stage `g` has ended in a result without networks, or depends on one that has. */
@@ -46,7 +48,8 @@ export const hasNoSurrogate = (s: string) => `(
  * so the later transaction sees what the earlier one ended.
  */
 const lockTransferAttacks = async (tx: Tx, ids: readonly string[]): Promise<readonly string[]> => {
-  const rows = await tx.query<{ id: string }>(
+  const rows = await tx.query(
+    { id: text() },
     `SELECT s.id FROM stages s
      WHERE (s.status = 'waiting' AND s.surrogates <> '{}' AND s.depends_on = ANY($1)) OR ${waitsForSurrogate('s', '$1')}
      ORDER BY ${lockOrder('s')} FOR NO KEY UPDATE`,

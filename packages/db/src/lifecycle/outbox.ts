@@ -3,6 +3,7 @@
  * the queue and deletes the rows. When it is killed, or the queue is away, the rows stay: a reconciler wakes the relay of its own process, which
  * takes them. A stage is announced at least once; a second notification harms nothing, because a claim decides who gets the stage.
  */
+import { int8, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
 
@@ -22,7 +23,8 @@ export const relayOnce = async (
   notify: (stageIds: readonly string[]) => Promise<void>,
 ): Promise<number> => {
   const database = reading(db);
-  const rows = await database.query<{ id: number; stage_id: string }>(
+  const rows = await database.query(
+    { id: int8(), stage_id: text() },
     `UPDATE outbox SET due_at = now() + make_interval(secs => ${holdSeconds})
      WHERE id = ANY(ARRAY(SELECT id FROM outbox WHERE due_at <= now() ORDER BY id LIMIT ${maxRows} FOR UPDATE SKIP LOCKED))
      RETURNING id, stage_id`,
@@ -32,10 +34,10 @@ export const relayOnce = async (
   try {
     await notify([...new Set(rows.map((row) => row.stage_id))]);
   } catch (error) {
-    await database.query('UPDATE outbox SET due_at = now() WHERE id = ANY($1)', [ids]).catch(() => {}); // else after `holdSeconds`
+    await database.run('UPDATE outbox SET due_at = now() WHERE id = ANY($1)', [ids]).catch(() => {}); // else after `holdSeconds`
     throw error;
   }
-  await database.query('DELETE FROM outbox WHERE id = ANY($1)', [ids]);
+  await database.run('DELETE FROM outbox WHERE id = ANY($1)', [ids]);
   return rows.length;
 };
 

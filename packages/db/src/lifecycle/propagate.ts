@@ -3,7 +3,8 @@
  * outbox. Locks are taken in one order everywhere: stages (`lockOrder`), trials by id, sweeps by id, counts. A change of a sweep holds the
  * sweep's row early, and so locks the running stages of the sweep before it (`lockSweep`).
  */
-import type { FunnelEvent } from '@funnel/contracts';
+import type { FunnelEvent, SweepStatus } from '@funnel/contracts';
+import { bool, int8, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { noteCleanAccuracy, scoreStages } from '../scores/scores.ts';
 import { idsOf, type StageChange } from './transitions.ts';
@@ -18,7 +19,8 @@ export const stageSweeps = async (
 ): Promise<ReadonlyMap<string, readonly SweepLink[]>> => {
   const links = new Map<string, SweepLink[]>();
   if (stageIds.length === 0) return links;
-  const rows = await tx.query<{ stage_id: string; sweep_id: string; direct: boolean }>(
+  const rows = await tx.query(
+    { stage_id: text(), sweep_id: text(), direct: bool() },
     'SELECT stage_id, sweep_id, direct FROM sweep_stages WHERE stage_id = ANY($1) ORDER BY sweep_id',
     [stageIds],
   );
@@ -52,7 +54,8 @@ export const readCounts = async (
   tx: Tx,
   sweepIds: readonly string[],
 ): Promise<ReadonlyMap<string, SweepCounts>> => {
-  const rows = await tx.query<{ sweep_id: string; subject: string; count: number }>(
+  const rows = await tx.query(
+    { sweep_id: text(), subject: text(), count: int8() },
     'SELECT sweep_id, subject, sum(count)::bigint AS count FROM sweep_counts WHERE sweep_id = ANY($1) GROUP BY sweep_id, subject HAVING sum(count) <> 0 ORDER BY 1, 2',
     [sweepIds],
   );
@@ -96,7 +99,8 @@ const maxEvents = 200;
 const condense = async (tx: Tx, events: readonly FunnelEvent[]): Promise<readonly FunnelEvent[]> => {
   if (events.length <= maxEvents) return events;
   const ids = [...new Set(events.map((event) => event.sweepId))];
-  const rows = await tx.query<{ id: string; status: 'running' }>(
+  const rows = await tx.query(
+    { id: text(), status: text<SweepStatus>() },
     'SELECT id, status FROM sweeps WHERE id = ANY($1) ORDER BY id',
     [ids],
   );
@@ -122,7 +126,7 @@ type Written = {
 const write = async (tx: Tx, { counts: changes, events, readyStages }: Written): Promise<void> => {
   const counts = sumCounts(changes);
   if (counts.length + events.length + readyStages.length === 0) return;
-  await tx.query(
+  await tx.run(
     `WITH counted AS (
        INSERT INTO sweep_counts AS c (sweep_id, slot, subject, count)
        SELECT d.sweep_id, pg_backend_pid() % ${slots}, d.subject, d.delta
@@ -150,7 +154,7 @@ const write = async (tx: Tx, { counts: changes, events, readyStages }: Written):
 
 /** Writes the ready stages on the account of a sweep into the outbox: when it is submitted, resumed or retried. */
 export const announceSweep = async (tx: Tx, sweepId: string): Promise<void> => {
-  await tx.query(
+  await tx.run(
     `INSERT INTO outbox (stage_id, due_at)
      SELECT id, ready_at FROM stages s
      WHERE sweep_id = $1 AND status = 'ready' AND NOT EXISTS (SELECT FROM outbox o WHERE o.stage_id = s.id)

@@ -7,43 +7,46 @@ import type {
   StageSpec,
   StageStatus,
 } from '@funnel/contracts';
+import { float8, int4, jsonb, orNull, type RowOf, text, texts, timestamptz } from '../connection/columns.ts';
 
-/** A row of `stages`, as `SELECT *` gives it. */
-export type StageRow = {
-  readonly id: string;
-  readonly chain: string;
-  readonly kind: StageKind;
-  readonly recipe: RecipeName;
-  readonly hyperparameters: Record<string, HyperparameterValue>;
-  readonly seed: number;
-  readonly dataset: DatasetSpec;
-  readonly epochs: number;
-  readonly parent: string | null;
-  readonly attack: AttackRun | null;
-  readonly surrogates: string[];
-  readonly status: StageStatus;
-  readonly depends_on: string | null;
-  readonly start_epoch: number;
-  readonly skip_cause: StageStatus | null;
-  readonly sweep_id: string | null;
-  readonly planned_by: string | null;
-  readonly ordinal: number;
-  readonly ready_at: Date;
-  readonly fencing_token: number;
-  readonly lease_until: Date | null;
-  readonly worker_id: string | null;
-  readonly epoch: number | null;
-  readonly step: number | null;
-  readonly images_per_second: number | null;
-  readonly failures: number;
-  readonly expiries: number;
-  readonly checkpoint: string | null;
-  readonly error_code: string | null;
-  readonly error_message: string | null;
-  readonly created_at: Date;
-  readonly started_at: Date | null;
-  readonly finished_at: Date | null;
+/** The columns of table `stages`, as `SELECT *` gives them. */
+export const stageColumns = {
+  id: text(),
+  chain: text(),
+  kind: text<StageKind>(),
+  recipe: text<RecipeName>(),
+  hyperparameters: jsonb<Record<string, HyperparameterValue>>(),
+  seed: int4(),
+  dataset: jsonb<DatasetSpec>(),
+  epochs: int4(),
+  parent: orNull(text()),
+  attack: orNull(jsonb<AttackRun>()),
+  surrogates: texts(),
+  status: text<StageStatus>(),
+  depends_on: orNull(text()),
+  start_epoch: int4(),
+  skip_cause: orNull(text<StageStatus>()),
+  sweep_id: orNull(text()),
+  planned_by: orNull(text()),
+  ordinal: int4(),
+  ready_at: timestamptz(),
+  fencing_token: int4(),
+  lease_until: orNull(timestamptz()),
+  worker_id: orNull(text()),
+  epoch: orNull(int4()),
+  step: orNull(int4()),
+  images_per_second: orNull(float8()),
+  failures: int4(),
+  expiries: int4(),
+  checkpoint: orNull(text()),
+  error_code: orNull(text()),
+  error_message: orNull(text()),
+  created_at: timestamptz(),
+  started_at: orNull(timestamptz()),
+  finished_at: orNull(timestamptz()),
 };
+
+export type StageRow = RowOf<typeof stageColumns>;
 
 export const specOf = (row: StageRow): StageSpec => ({
   id: row.id,

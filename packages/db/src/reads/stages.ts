@@ -102,14 +102,14 @@ export const listStages = async (
   db: Db,
   { sweepId, limit, cursor }: { readonly sweepId: string; readonly limit: number; readonly cursor?: string },
 ): Promise<Page<Stage>> => {
-  const after = cursor ? readCursor(cursor, isNumber) : -1;
+  const lastOrdinal = cursor ? readCursor(cursor, isNumber) : -1;
   if (!cursor) await assertSweep(db, sweepId);
   const rows = await reading(db).query(
     { ...stageColumns, ordinal: int4() },
     `SELECT ${stageList}, l.ordinal
      FROM (SELECT stage_id, ordinal FROM sweep_stages WHERE sweep_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3) AS l
      JOIN stages s ON s.id = l.stage_id ${joinTotals} ORDER BY l.ordinal`,
-    [sweepId, after, limit + 1],
+    [sweepId, lastOrdinal, limit + 1],
   );
   return pageOf(rows, limit, stageOf, (last) => last.ordinal);
 };

@@ -89,13 +89,13 @@ export const listTrials = async (
   { sweepId, limit, cursor, status }: TrialsQuery,
 ): Promise<Page<Trial>> => {
   const tx = reading(db);
-  const after = cursor ? readCursor(cursor, isNumber) : -1;
+  const lastNumber = cursor ? readCursor(cursor, isNumber) : -1;
   if (!cursor) await assertSweep(db, sweepId);
   const rows = await tx.query(
     trialColumns,
     `SELECT ${listOf(trialColumns, 't')} FROM trials t
      WHERE t.sweep_id = $1 AND t.number > $2 ${status ? 'AND t.status = $4' : ''} ORDER BY t.number LIMIT $3`,
-    [sweepId, after, limit + 1, ...(status ? [status] : [])],
+    [sweepId, lastNumber, limit + 1, ...(status ? [status] : [])],
   );
   const ids = rows.map((row) => row.id);
   const evaluations = await evaluationsOfTrials(tx, ids);
@@ -133,11 +133,11 @@ const detailsOf = async (tx: Tx, ids: readonly string[]): Promise<readonly Trial
   ]);
   const worstCases = await worstCasesOf(tx, ids, (id) => evaluations.get(id) ?? []);
   return rows.map((row) => {
-    const own = evaluations.get(row.id) ?? [];
+    const ofTrial = evaluations.get(row.id) ?? [];
     return {
-      ...trialOf(row, own, worstCases.get(row.id)),
+      ...trialOf(row, ofTrial, worstCases.get(row.id)),
       stages: [...(stages.get(row.id) ?? [])],
-      evaluations: [...own],
+      evaluations: [...ofTrial],
       warnings: [...(warnings.get(row.id) ?? [])],
     };
   });

@@ -1,10 +1,8 @@
-/** The trials of a submission, and which stages they and their sweep point at. */
-import type { SweepPlan } from '@funnel/contracts';
+/** Writes the trials of a submission, their hyperparameters, and which stages they and their sweep need. */
+import type { HyperparameterValue, SweepPlan } from '@funnel/contracts';
 import { jsonArray, plainArray } from '../connection/array-literals.ts';
 import type { Tx } from '../connection/transaction.ts';
-import { firstTrials } from './configurations.ts';
-import { insertHyperparameters } from './insert-hyperparameters.ts';
-import { chunks, idsOf, type PlacedStage } from './submission-rows.ts';
+import { chunks, firstTrials, idsOf, type PlacedStage, type PlannedTrial } from './submission-rows.ts';
 
 const insertTrialRows = async (
   tx: Tx,
@@ -14,9 +12,9 @@ const insertTrialRows = async (
 ): Promise<void> => {
   const places = new Map([...firstTrials(trials).keys()].map((hash, place) => [hash, place]));
   for (const part of chunks(trials)) {
-    // What seeds have in common travels, and is read as JSON, once for all of them.
+    // Trials that differ in their seed alone share these values: they are sent and parsed once.
     const common = [...firstTrials(part).values()];
-    await tx.query(
+    await tx.run(
       `WITH common AS MATERIALIZED (
          SELECT place, recipe, hyperparameters::jsonb, configuration
          FROM unnest($3::int[], $4::text[], $5::text[], $6::text[]) AS x (place, recipe, hyperparameters, configuration)
@@ -39,10 +37,78 @@ const insertTrialRows = async (
   }
 };
 
-/** Without a join: of a sweep that has just been written, the planner of PostgreSQL knows nothing to join by. */
+/** The value of one hyperparameter. `configuration`: the index of the configuration in its sweep. */
+type Cell = { readonly configuration: number; readonly value: HyperparameterValue };
+
+const numberOf = (value: HyperparameterValue): number | null => (typeof value === 'number' ? value : null);
+const wordOf = (value: HyperparameterValue): string | null =>
+  typeof value === 'number' ? null : String(value);
+
+/** The hyperparameters of each configuration, its recipe and data set among them, by name. */
+const columnsOf = (
+  dataset: string,
+  configurations: readonly PlannedTrial[],
+): ReadonlyMap<string, readonly Cell[]> => {
+  const columns = new Map<string, Cell[]>();
+  for (const [configuration, { recipe, hyperparameters }] of configurations.entries())
+    for (const [hyperparameter, value] of Object.entries({ recipe, dataset, ...hyperparameters })) {
+      const cells = columns.get(hyperparameter);
+      if (cells) cells.push({ configuration, value });
+      else columns.set(hyperparameter, [{ configuration, value }]);
+    }
+  return columns;
+};
+
+/** What the leaderboard filters by: values that all trials share are written once, the others for each configuration. */
+const insertHyperparameters = async (
+  tx: Tx,
+  sweepId: string,
+  dataset: string,
+  plan: SweepPlan,
+): Promise<void> => {
+  const configurations = [...firstTrials(plan.trials).values()];
+  const shared: { hyperparameter: string; value: HyperparameterValue }[] = [];
+  const varied: (Cell & { hyperparameter: string })[] = [];
+  for (const [hyperparameter, cells] of columnsOf(dataset, configurations)) {
+    const { value } = cells[0]!;
+    if (cells.length === configurations.length && cells.every((cell) => cell.value === value))
+      shared.push({ hyperparameter, value });
+    else for (const cell of cells) varied.push({ hyperparameter, ...cell });
+  }
+  await tx.run(
+    'INSERT INTO sweep_hyperparameters (sweep_id, hyperparameter, number, word) SELECT $1, * FROM unnest($2::text[], $3::float8[], $4::text[])',
+    [
+      sweepId,
+      plainArray(shared.map((cell) => cell.hyperparameter)),
+      plainArray(shared.map((cell) => numberOf(cell.value))),
+      wordArray(shared),
+    ],
+  );
+  if (varied.length === 0) return;
+  await tx.run(
+    `INSERT INTO configuration_hyperparameters (sweep_id, configuration_index, hyperparameter, number, word)
+     SELECT $1, * FROM unnest($2::int[], $3::text[], $4::float8[], $5::text[])`,
+    [
+      sweepId,
+      plainArray(varied.map((cell) => cell.configuration)),
+      plainArray(varied.map((cell) => cell.hyperparameter)),
+      plainArray(varied.map((cell) => numberOf(cell.value))),
+      wordArray(varied),
+    ],
+  );
+};
+
+/** Words may hold any character: JSON quotes a text as PostgreSQL quotes an element of an array. */
+const wordArray = (cells: readonly { readonly value: HyperparameterValue }[]): string =>
+  `{${cells
+    .map(({ value }) => wordOf(value))
+    .map((word) => (word === null ? 'NULL' : JSON.stringify(word)))
+    .join(',')}}`;
+
+/** Joins no table: PostgreSQL has no statistics of rows that were just written, and would join them badly. */
 const insertTrialStages = async (tx: Tx, sweepId: string, { trials }: SweepPlan): Promise<void> => {
   for (const part of chunks(trials))
-    await tx.query(
+    await tx.run(
       `INSERT INTO trial_stages (trial_id, ordinal, stage_id)
        SELECT $1 || '-' || lpad(number::text, 5, '0'), ordinal, stage FROM unnest($2::int[], $3::int[], $4::text[]) AS x (number, ordinal, stage)`,
       [
@@ -55,17 +121,17 @@ const insertTrialStages = async (tx: Tx, sweepId: string, { trials }: SweepPlan)
 };
 
 const insertSweepStages = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<void> => {
-  await tx.query(
+  await tx.run(
     'INSERT INTO sweep_stages (sweep_id, ordinal, stage_id) SELECT $1, ordinal, id FROM unnest($2::int[], $3::text[]) AS x (ordinal, id)',
     [sweepId, plainArray(placed.map(({ ordinal }) => ordinal)), plainArray(idsOf(placed))],
   );
 };
 
-/** Unfinished stages of other sweeps that this one's wait for: this sweep needs them too. */
+/** Links the sweep to the unfinished stages of other sweeps that its own depend on: it needs them too. */
 const insertIndirect = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<void> => {
   const roots = idsOf(placed.filter(({ stage, isUncertain }) => isUncertain || stage.cached));
   if (roots.length === 0) return;
-  await tx.query(
+  await tx.run(
     `WITH RECURSIVE needed AS (
        SELECT a.id, a.depends_on FROM stages s JOIN stages a ON a.id = s.depends_on
        WHERE s.id = ANY($2) AND s.status = 'waiting' AND a.status IN ('waiting', 'ready', 'running')

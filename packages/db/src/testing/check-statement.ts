@@ -25,7 +25,6 @@ const compareColumn = (
 
 /** The differences between the two, as sentences without their subject. */
 export const differencesOf = ({ columns, fields }: Omit<ExecutedStatement, 'text'>): readonly string[] => {
-  if (columns === null) return [];
   const given = new Map(
     fields.filter((field) => field.dataTypeID !== voidType).map((field) => [field.name, field]),
   );

@@ -1,14 +1,15 @@
-/** Puts right what crashes leave behind. Every API and worker process calls it every few seconds; one at a time does the work. */
+/** Repairs what crashes leave behind. Every API and worker process calls it every few seconds; one of them at a time does the work. */
 import type { StageKind } from '@funnel/contracts';
 import { failStage, returnStage } from '../attempts/end-attempt.ts';
 import { type AttemptError, recordOutcome } from '../attempts/lease.ts';
+import { bool, float8, int4, orNull, type RowOf, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
-import { reassignLeft } from '../lifecycle/accounts.ts';
 import {
   type End,
   endColumns,
+  endList,
   hasNoSurrogate,
   isFree,
   passRecorded,
@@ -16,35 +17,37 @@ import {
   skipDependants,
 } from '../lifecycle/dependants.ts';
 import { propagate } from '../lifecycle/propagate.ts';
+import { scheduleOrphans } from '../lifecycle/scheduling.ts';
 import type { StageChange } from '../lifecycle/transitions.ts';
 import type { Reconciled } from '../types.ts';
 
 export type ReconcileOptions = {
-  /** Leases may run out this many times the number of attempts that may fail: machines die for reasons of their own. */
+  /** Failed attempts before a stage fails. A stage may lose its lease `expiriesPerAttempt` times as often, since machines die for reasons of their own. */
   readonly maxAttempts: number;
-  /** The lease that workers ask for. */
+  /** Seconds of a worker's lease. */
   readonly leaseSeconds: number;
-  /** What another process did less than this many seconds ago is not done again: a fleet of workers may all call. (Default: 1) */
+  /** Does nothing when another process reconciled less than this many seconds ago. (Default: 1) */
   readonly everySeconds?: number;
 };
 
 const expiriesPerAttempt = 5;
 
-/** Seconds between two visits that are nothing unusual, however short the lease. */
+/** Seconds between two rounds that count as no gap, however short the lease. */
 const minGap = 6;
 
-/** Seconds by which the last visit may lie ahead because its transaction began after this one; more, and the clock was set back. */
+/** Seconds by which the last round may lie in the future, since its transaction may have begun after this one. More: the clock was set back. */
 const clockSlack = 1;
 
 /** Stages announced again: one notification makes a worker claim until nothing is ready. */
 const maxAnnounced = 200;
 
 /**
- * One process at a time, and not again at once. Resolves to the seconds since the last visit of any process (negative when the clock was
- * set back meanwhile), null if it is not its turn.
+ * Resolves to the seconds since the last round of any process (negative when the clock was set back meanwhile). Null: another process is at it, or
+ * has just done it.
  */
 const takeTurn = async (tx: Tx, everySeconds: number): Promise<number | null> => {
-  const [turn] = await tx.query<{ applied: string | null; free: boolean; gap: number | null }>(
+  const [turn] = await tx.query(
+    { applied: orNull(text()), free: bool(), gap: orNull(float8()) },
     `SELECT ${appliedMigration} AS applied, pg_try_advisory_xact_lock(hashtext('funnel reconcile')) AS free,
        (SELECT extract(epoch FROM now() - at)::float8 FROM duties WHERE name = 'reconcile') AS gap`,
   );
@@ -52,49 +55,51 @@ const takeTurn = async (tx: Tx, everySeconds: number): Promise<number | null> =>
   const gap = turn!.gap ?? Number.POSITIVE_INFINITY;
   const tooSoon = gap < everySeconds && gap > -clockSlack;
   if (!turn!.free || tooSoon) return null;
-  await tx.query(
+  await tx.run(
     `INSERT INTO duties (name, at) VALUES ('reconcile', now()) ON CONFLICT (name) DO UPDATE SET at = now()`,
   );
   return gap;
 };
 
 /**
- * After a gap (the database was away, or everything was down) workers have had no chance to renew their leases: they get one lease's time
- * before anything expires, so that a live one is never failed.
+ * After a gap (the database was away, or everything was down) no worker could renew its leases. They all get the time of one lease before any of
+ * them expires, so that no live worker loses its stage.
  */
 const forgiveGap = async (tx: Tx, gap: number, leaseSeconds: number): Promise<void> => {
   if (gap <= Math.max(leaseSeconds / 2, minGap)) return;
-  await tx.query(
+  await tx.run(
     `UPDATE stages SET lease_until = now() + make_interval(secs => $1) WHERE status = 'running' AND lease_until < now() + make_interval(secs => $1)`,
     [leaseSeconds],
   );
 };
 
-/** The database's clock was set back: what was to happen at a time that is now far off happens as if it had been written just now. */
+/** After the clock of the database was set back, times that were stored before lie too far in the future: they become those of a write from now. */
 const followClock = async (tx: Tx, gap: number, leaseSeconds: number): Promise<void> => {
   if (gap > -clockSlack) return;
-  await tx.query(
+  await tx.run(
     `UPDATE stages SET lease_until = now() + make_interval(secs => $1) WHERE status = 'running' AND lease_until > now() + make_interval(secs => $1)`,
     [leaseSeconds],
   );
-  await tx.query(
+  await tx.run(
     `UPDATE stages SET ready_at = now() WHERE status IN ('waiting', 'ready') AND ready_at > now()`,
   );
-  await tx.query('UPDATE outbox SET due_at = now() WHERE due_at > now()');
-  await tx.query(`UPDATE workers SET heartbeat_at = now() WHERE heartbeat_at > now()`);
+  await tx.run('UPDATE outbox SET due_at = now() WHERE due_at > now()');
+  await tx.run(`UPDATE workers SET heartbeat_at = now() WHERE heartbeat_at > now()`);
 };
 
-type Expired = {
-  readonly id: string;
-  readonly kind: StageKind;
-  readonly fencing_token: number;
-  readonly worker_id: string;
-  readonly expiries: number;
+const expiredColumns = {
+  id: text(),
+  kind: text<StageKind>(),
+  fencing_token: int4(),
+  worker_id: orNull(text()),
+  expiries: int4(),
 };
+type Expired = RowOf<typeof expiredColumns>;
 
-/** A stage that someone is just writing to is not dead: its row is locked, and skipped. */
+/** Counts the leases that have run out. Skips locked stages: their worker is writing, so it is alive. */
 const findExpired = (tx: Tx): Promise<readonly Expired[]> =>
-  tx.query<Expired>(
+  tx.query(
+    expiredColumns,
     `UPDATE stages s SET expiries = expiries + 1
      FROM (SELECT id FROM stages WHERE status = 'running' AND lease_until < now() ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) AS e
      WHERE s.id = e.id RETURNING s.id, s.kind, s.fencing_token, s.worker_id, s.expiries`,
@@ -111,24 +116,23 @@ const expire = async (tx: Tx, stage: Expired, maxAttempts: number): Promise<read
     : returnStage(tx, stage.id, 0);
 };
 
-/** Workers that have not been heard of for four leases are gone, and after a day forgotten. */
+/** A worker without a heartbeat for the time of four leases is gone; after a day its row is deleted. */
 const retireSilent = async (tx: Tx, leaseSeconds: number): Promise<void> => {
-  await tx.query(
+  await tx.run(
     `UPDATE workers SET status = 'gone' WHERE status <> 'gone' AND heartbeat_at < now() - make_interval(secs => $1)`,
     [4 * leaseSeconds],
   );
-  await tx.query(`DELETE FROM workers WHERE status = 'gone' AND heartbeat_at < now() - interval '1 day'`);
+  await tx.run(`DELETE FROM workers WHERE status = 'gone' AND heartbeat_at < now() - interval '1 day'`);
 };
 
-/**
- * What the transactions of this package never leave behind, and what is repaired all the same, once a minute: stages that wait for a stage
- * or a sweep that has ended. Old events, which no stream asks for any more, are deleted with it.
- */
+/** Seconds between two repairs, which walk over all waiting stages. */
 const repairSeconds = 60;
+/** Older events are deleted: no stream asks for them any more. */
 const eventDays = 7;
 
 const isRepairDue = async (tx: Tx): Promise<boolean> => {
   const rows = await tx.query(
+    { name: text() },
     `INSERT INTO duties AS d (name, at) VALUES ('repair', now())
      ON CONFLICT (name) DO UPDATE SET at = now() WHERE d.at < now() - make_interval(secs => $1)
      RETURNING name`,
@@ -137,21 +141,23 @@ const isRepairDue = async (tx: Tx): Promise<boolean> => {
   return rows.length > 0;
 };
 
-/** Ended stages that someone still waits for, though all that it needs has ended, or one of them badly. */
+/** Ended stages for which another stage still waits, though everything that this one depends on has ended, or one of it without a result. */
 const stuck = (tx: Tx): Promise<readonly End[]> =>
-  tx.query<End>(
-    `SELECT ${endColumns('a')} FROM stages s JOIN stages a ON a.id = s.depends_on
+  tx.query(
+    endColumns,
+    `SELECT ${endList('a')} FROM stages s JOIN stages a ON a.id = s.depends_on
      WHERE s.status = 'waiting' AND a.status NOT IN ('waiting', 'ready', 'running')
        AND (a.status <> 'completed' OR ${isFree('s')} OR ${hasNoSurrogate('s')})
      UNION
-     SELECT ${endColumns('a')} FROM stages s CROSS JOIN LATERAL unnest(s.surrogates) AS g (id) JOIN stages a ON a.id = g.id
+     SELECT ${endList('a')} FROM stages s CROSS JOIN LATERAL unnest(s.surrogates) AS g (id) JOIN stages a ON a.id = g.id
      WHERE s.status = 'waiting' AND s.surrogates <> '{}' AND coalesce(a.skip_cause, a.status) IN ('failed', 'cancelled')
      ORDER BY 1 LIMIT 1000`,
   );
 
-/** Stages that could start or wait, though a longer run has recorded their epoch. */
+/** Unfinished stages whose last epoch a longer run of their chain has recorded. */
 const recorded = async (tx: Tx): Promise<readonly string[]> => {
-  const rows = await tx.query<{ id: string }>(
+  const rows = await tx.query(
+    { id: text() },
     `SELECT s.id FROM stages s JOIN chains c ON c.hash = s.chain
      JOIN checkpoints p ON p.chain_id = c.id AND p.epoch = s.epochs AND p.step = 0
      WHERE s.status IN ('waiting', 'ready') AND s.kind <> 'attack' LIMIT 1000`,
@@ -159,10 +165,11 @@ const recorded = async (tx: Tx): Promise<readonly string[]> => {
   return rows.map((row) => row.id);
 };
 
+/** Mends statuses that no transaction of this package leaves behind. Resolves to the changes: none, unless there is a bug or somebody changed the tables. */
 const repair = async (tx: Tx): Promise<readonly StageChange[]> => {
   if (!(await isRepairDue(tx))) return [];
-  await tx.query('DELETE FROM events WHERE at < now() - make_interval(days => $1)', [eventDays]);
-  await reassignLeft(tx);
+  await tx.run('DELETE FROM events WHERE at < now() - make_interval(days => $1)', [eventDays]);
+  await scheduleOrphans(tx);
   const changes: StageChange[] = [...(await passRecorded(tx, await recorded(tx)))];
   for (const end of await stuck(tx))
     changes.push(
@@ -177,10 +184,10 @@ const repair = async (tx: Tx): Promise<readonly StageChange[]> => {
  * outbox would grow.
  */
 const announceAgain = async (tx: Tx): Promise<void> => {
-  await tx.query(
+  await tx.run(
     `DELETE FROM outbox o WHERE NOT EXISTS (SELECT FROM stages s WHERE s.id = o.stage_id AND s.status = 'ready')`,
   );
-  await tx.query(
+  await tx.run(
     `INSERT INTO outbox (stage_id, due_at)
      SELECT id, ready_at FROM stages
      WHERE status = 'ready' AND sweep_id IS NOT NULL AND ready_at <= now() AND NOT EXISTS (SELECT FROM outbox WHERE due_at <= now())

@@ -124,7 +124,7 @@ const YamlEditor = (props: {
       title="Sweep file"
       note={
         <>
-          YAML or JSON, as for <code>funnel submit</code>.
+          YAML or JSON, as for <code>npx funnel submit FILE</code>.
         </>
       }
     >

@@ -95,7 +95,7 @@ const SweepActions = ({ sweep }: { readonly sweep: SweepDetail }) => {
           </button>
         ))}
         <a className="button" href={href(['new'], { sweep: sweep.id })}>
-          Copy into a new sweep
+          Duplicate
         </a>
       </div>
       <ErrorNotice error={error} />

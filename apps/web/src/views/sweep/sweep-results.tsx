@@ -35,18 +35,18 @@ const useTrials = (sweepId: string): ListState<Trial> => {
     mayChange: (trial) => !hasEnded(trial.status),
     all: true,
   });
-  const moved = useRef(new Set<string>());
+  const changedIds = useRef(new Set<string>());
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
   const tookMs = useRef(0);
 
   const refresh = async () => {
-    const ids = new Set(moved.current);
-    moved.current.clear();
+    const ids = new Set(changedIds.current);
+    changedIds.current.clear();
     const started = performance.now();
     await list.refresh((trial) => ids.has(trial.id) || trial.status === 'running');
     tookMs.current = performance.now() - started;
     timer.current = null;
-    if (moved.current.size > 0) schedule();
+    if (changedIds.current.size > 0) schedule();
   };
   const schedule = () => {
     timer.current ??= setTimeout(() => void refresh(), Math.max(minRefreshMs, 10 * tookMs.current));
@@ -63,7 +63,7 @@ const useTrials = (sweepId: string): ListState<Trial> => {
       if (event.sweepId !== sweepId) continue;
       if (event.type === 'trial') {
         changes.set(event.trialId, (trial) => ({ ...trial, status: event.status }));
-        moved.current.add(event.trialId);
+        changedIds.current.add(event.trialId);
       }
       if (event.type === 'evaluation') results = true;
     }

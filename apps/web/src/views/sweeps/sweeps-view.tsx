@@ -154,7 +154,7 @@ export const SweepsView = () => {
                 A sweep trains and attacks one model for every point of a search space. Fill in the form, or
                 submit a file:
               </p>
-              <pre className="mono">funnel submit sweep.yaml --watch</pre>
+              <pre className="mono">npx funnel submit sweep.yaml --watch</pre>
               <a className="button" data-kind="primary" href={href(['new'])}>
                 New sweep
               </a>

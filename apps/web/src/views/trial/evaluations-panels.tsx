@@ -1,5 +1,6 @@
 import {
   budgetsOf,
+  checkLabel,
   type Diagnostic,
   diagnostics,
   type Evaluation,
@@ -196,11 +197,12 @@ const Check = ({ check }: { readonly check: Diagnostic }) => (
   <li className="check-line">
     <span>
       <strong>{diagnostics[check.id].title}.</strong> {check.detail}{' '}
-      {check.value === null ? null : (
-        <span className="muted small">
-          {formatNumber(check.value)}, compared with {formatNumber(check.threshold)}
-        </span>
-      )}
+      <span className="muted small">
+        {checkLabel(check.id)}
+        {check.value === null
+          ? null
+          : `: ${formatNumber(check.value)}, compared with ${formatNumber(check.threshold)}`}
+      </span>
     </span>
     <Verdict verdict={check.verdict} brief />
   </li>

@@ -105,7 +105,7 @@ const Fleet = ({ workers, now }: { readonly workers: readonly Worker[]; readonly
         <section className="panel">
           <Empty title={gone.length === 0 ? 'No worker has ever connected' : 'No worker is online'}>
             <p>Sweeps wait until a worker starts. Start one on any machine that can reach the database:</p>
-            <pre className="mono">funnel worker --slots 2</pre>
+            <pre className="mono">npx funnel worker --slots 2</pre>
           </Empty>
         </section>
       )}
