@@ -60,7 +60,7 @@ export type RunningWorker = {
 
 const reconcileMilliseconds = 3000;
 /** Beyond the drain time: for the last writes of stages, and for all that is closed after them. */
-const settleMilliseconds = 2000;
+const lastWritesMilliseconds = 2000;
 const closingMilliseconds = 5000;
 const drainMillisecondsOf = ({ drainSeconds = 10 }: WorkerOptions): number => drainSeconds * 1000;
 const workerName = (): string => `${hostname()}-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
@@ -164,7 +164,7 @@ const open = async (
     retireWorker(db, { workerId: id, status: 'draining' }).catch(() => {});
     return supervisor.drain(drainMilliseconds);
   };
-  closing.add('stages', drain, drainMilliseconds + settleMilliseconds);
+  closing.add('stages', drain, drainMilliseconds + lastWritesMilliseconds);
   const failed = Promise.race([supervisor.failed, heartbeat.refused]);
   failed.catch((error: unknown) => {
     if (!isMismatch(error)) return;
@@ -193,7 +193,10 @@ const open = async (
 export const startWorker = async (options: WorkerOptions): Promise<RunningWorker> => {
   const id = options.id ?? workerName();
   const log = options.log.child({ worker: id });
-  const closing = createClosing(log, drainMillisecondsOf(options) + settleMilliseconds + closingMilliseconds);
+  const closing = createClosing(
+    log,
+    drainMillisecondsOf(options) + lastWritesMilliseconds + closingMilliseconds,
+  );
   try {
     return await open(options, id, log, closing);
   } catch (error) {

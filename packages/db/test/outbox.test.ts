@@ -16,7 +16,7 @@ import {
 import { relayOnce } from '../src/lifecycle/outbox.ts';
 import { transitions } from '../src/lifecycle/transitions.ts';
 import { leaseOf } from './support/attempts.ts';
-import { query, takeOutbox } from './support/rows.ts';
+import { query, takeOutbox } from './support/queries.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
@@ -182,14 +182,6 @@ describe('the status of a stage', () => {
         [...text.matchAll(set)].some(([, columns]) => /(?<![\w.])"?status"?\s*=|\$\{/.test(columns!)),
     );
     expect(writers.map(({ file }) => file)).toEqual(['packages/db/src/lifecycle/transitions.ts']);
-  });
-
-  test('changes as ARCHITECTURE.md draws it', () => {
-    const page = readFileSync(fileURLToPath(new URL('../../../ARCHITECTURE.md', import.meta.url)), 'utf8');
-    const drawn = [...page.matchAll(/^ {2}(\w+) --> (\w+)/gm)].map(([, from, to]) => `${from} ${to}`);
-    const { reopen, ...others } = transitions; // in words below the picture
-    const pairs = Object.values(others).flatMap(({ from, to }) => from.map((status) => `${status} ${to}`));
-    expect(drawn.sort()).toEqual([...new Set(pairs)].sort());
   });
 
   test('every transition to ready says since when, and each one has a reason', () => {
