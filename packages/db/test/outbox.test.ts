@@ -148,6 +148,17 @@ describe('a relay', () => {
     await drain(db);
   });
 
+  test('closes although the queue does not answer', async () => {
+    await takeOutbox(db);
+    const notify = vi.fn(() => new Promise<void>(() => {}));
+    const relay = startRelay(db, { notify, onError: (error) => expect.unreachable(String(error)) });
+    await submit(db, { seeds: [seed] });
+    await vi.waitFor(() => expect(notify).toHaveBeenCalledOnce());
+    await relay.close();
+    expect(await rows()).toBe(1);
+    await drain(db);
+  });
+
   test('leaves nothing about stages that workers found by themselves while the queue was away', async () => {
     await takeOutbox(db);
     await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
