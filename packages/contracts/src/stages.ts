@@ -1,4 +1,7 @@
-/** The statuses of sweeps, trials and stages. Which changes a stage may make stands in `packages/db/src/lifecycle/transitions.ts`. */
+/**
+ * Stages: their kinds, their specification, and the statuses of stages, trials and sweeps. `packages/db/src/lifecycle/transitions.ts` lists
+ * which status may follow which.
+ */
 import { z } from 'zod';
 import { AttackName } from './attacks.ts';
 import { Sha256 } from './checkpoint.ts';
@@ -7,9 +10,9 @@ import { HyperparameterValue } from './hyperparameters.ts';
 import { RecipeName } from './recipes.ts';
 
 /**
- * waiting (for the stages that it depends on) → ready → running → an end. `diverged` (a loss that is not finite) and `collapsed` (an
- * auto-encoder that ignores its input) are results, not errors: the same inputs would end so again. `skipped`: a stage that it depends on
- * ended without a usable result.
+ * waiting (for the stages that it depends on) → ready → running → one of the others, which are final. `diverged` (a loss is not finite) and
+ * `collapsed` (an auto-encoder ignores its input) are results, not errors: the same inputs give the same end. `skipped`: a stage that it
+ * depends on ended without a usable result.
  */
 export const StageStatus = z.enum([
   'waiting',
@@ -24,7 +27,7 @@ export const StageStatus = z.enum([
 ]);
 export type StageStatus = z.infer<typeof StageStatus>;
 
-/** A trial owns no work: its status is what its stages make it. */
+/** The status of a trial follows from its stages. */
 export const TrialStatus = z.enum([
   'waiting',
   'running',
@@ -36,24 +39,22 @@ export const TrialStatus = z.enum([
 ]);
 export type TrialStatus = z.infer<typeof TrialStatus>;
 
-/** `completed`: every trial has ended, however it ended. */
+/** `completed`: every trial has ended, successfully or not. */
 export const SweepStatus = z.enum(['running', 'paused', 'completed', 'cancelled']);
 export type SweepStatus = z.infer<typeof SweepStatus>;
 
 export const StageKind = z.enum(['initialise', 'optimise', 'classify', 'attack']);
 export type StageKind = z.infer<typeof StageKind>;
 
-/** What a worker is handed, and what it hands back. */
-
-/** An attack with all of its settings: an evaluation's key. */
+/** An attack with all of its settings. */
 export const AttackRun = z.strictObject({ attack: AttackName, settings: z.record(z.string(), z.unknown()) });
 export type AttackRun = z.infer<typeof AttackRun>;
 
 /**
  * The specification of a stage: everything that its result depends on, and nothing else.
  *
- * `chain` is the hash of all of it but the length; `id` of the chain and the length. So the stages (chain, 11) and (chain, 31) are
- * points on one line of training, and the state at 11 is the same whether or not training went on.
+ * `chain` is the hash of everything except the length; `id` is the hash of chain and length. The stages (chain, 11 epochs) and (chain, 31
+ * epochs) are points of one training run: the checkpoint at epoch 11 is the same whether or not training continues.
  */
 export const StageSpec = z.strictObject({
   id: Sha256,
@@ -66,10 +67,10 @@ export const StageSpec = z.strictObject({
   dataset: DatasetSpec,
   /** Epochs of this kind of stage in its result; 0 for `attack`. */
   epochs: z.int().min(0),
-  /** The stage whose networks this one starts from (null: from scratch); part of the chain's identity. */
+  /** The stage whose networks this one starts from (null: from scratch); part of the chain. */
   parent: z.string().nullable(),
   attack: AttackRun.nullable(),
-  /** The stages, sorted, whose classifiers an attack makes its images on; empty where it needs none. Part of the chain's identity. */
+  /** Ids, sorted, of the stages on whose classifiers a transfer attack makes its images; empty for other attacks. Part of the chain. */
   surrogates: z.array(z.string()),
 });
 export type StageSpec = z.infer<typeof StageSpec>;
