@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { Db } from '../../packages/db/src/index.ts';
 import { openTestDb } from '../../packages/db/src/testing/index.ts';
-import { claim, finish } from '../../packages/db/test/support/stand-in.ts';
+import { claim, finish } from '../../packages/db/test/support/simulated-trainer.ts';
 import { submit } from '../../packages/db/test/support/submit.ts';
 
 const manifest = new URL('../k8s/components/autoscaling/scaled-object.yaml', import.meta.url);

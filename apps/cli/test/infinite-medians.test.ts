@@ -14,7 +14,7 @@ import { createTestDatabase, type TestDatabase } from '@funnel/db/testing';
 import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { claim, evaluationOf, finish } from '../../../packages/db/test/support/stand-in.ts';
+import { claim, evaluationOf, finish } from '../../../packages/db/test/support/simulated-trainer.ts';
 import { funnel } from './funnel.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'funnel-infinite-'));

@@ -13,10 +13,10 @@ import {
   resumeSweep,
   retrySweep,
 } from '../src/index.ts';
-import { query, sweepStatus, trained, trialStatuses, wrongCounts } from './support/queries.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
-import { claim, drain, evaluationOf, finish, record } from './support/stand-in.ts';
+import { claim, drain, evaluationOf, finish, record } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
+import { query, sweepStatus, trained, trialStatuses, wrongCounts } from './support/tables.ts';
 
 shareDb();
 /** Deletes the sweeps of earlier tests, so that no policy can collect their checkpoints. */

@@ -1,4 +1,4 @@
-/** Sweeps through the real planner: what it settles is what the database must keep. */
+/** Sweeps through the real planner: the database must store what the planner builds. */
 import { type Plan, SweepDefinition, type SweepInput } from '@funnel/contracts';
 import { buildPlan, outlineSweep } from '@funnel/planner';
 import { type Db, type Submitted, submitSweep } from '../../src/index.ts';
