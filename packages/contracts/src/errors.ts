@@ -111,7 +111,11 @@ export const errors = {
     title: 'The model, the images or the labels cannot be attacked as given',
     hint: 'Give logits (no softmax), images in the bounds and of the input shape, and labels below the number of classes.',
   },
-  BACKEND_UNUSABLE: { status: 422, title: 'This backend cannot be used here', hint: 'Run `npx funnel doctor`.' },
+  BACKEND_UNUSABLE: {
+    status: 422,
+    title: 'This backend cannot be used here',
+    hint: 'Run `npx funnel doctor`.',
+  },
   STALE_LEASE: {
     status: 409,
     title: 'The stage has been given to another attempt',
