@@ -23,7 +23,7 @@ export const step = async (title, action) => {
  */
 export const run = (command, args, { env = {}, show = 'all' } = {}) =>
   new Promise((resolve, reject) => {
-    const stdio = { all: 'inherit', messages: ['inherit', 2, 'inherit'] }[show] ?? [
+    const stdio = { all: 'inherit', messages: ['ignore', 2, 'inherit'] }[show] ?? [
       'ignore',
       'ignore',
       'pipe',

@@ -2,12 +2,13 @@
  * Runs the twenty sweeps on a Funnel that is already there, one after the other, and writes down all that must stay the same from version to
  * version: plans, identities of stages, hashes of checkpoints, leaderboards. Speaks HTTP alone, so that it runs against any version.
  *
- *   node tools/twenty-sweeps/record.mjs --url http://127.0.0.1:7070 --out now.json [--expect before.json]
+ *   node tools/twenty-sweeps/record.mjs --url http://127.0.0.1:7070 --out now.json.gz --expect tools/twenty-sweeps/expected.json.gz
  *
- * With --expect it exits with 1 when anything differs, and prints the first differences.
+ * The database must be empty, or a plan finds stages that are done already. `expected.json.gz` is what version 0.1.0 gives on wasm. With --expect it exits with 1 when anything differs, and prints the first differences.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { sweeps } from './sweeps.mjs';
 
 const { values } = parseArgs({
@@ -59,6 +60,9 @@ const withNewNames = (value) => {
 
 /** Ids of sweeps and trials hold the time of the submission: here the sweep's name stands for it. */
 const stable = (id, name) => (value) => JSON.parse(JSON.stringify(value).replaceAll(id, name));
+
+/** Reasons of a verdict are words for people: the verdict is the result. */
+const withoutWords = (rows) => rows.map(({ reasons, ...row }) => row);
 
 const ended = async (id) => {
   for (;;) {
@@ -117,8 +121,8 @@ const record = async (definition) => {
       };
     }),
     trials: trials.map(({ createdAt, finishedAt, ...trial }) => trial),
-    leaderboard: await all(`/v1/leaderboard?${query}`),
-    configurations: await all(`/v1/leaderboard?${query}&group=configuration`),
+    leaderboard: withoutWords(await all(`/v1/leaderboard?${query}`)),
+    configurations: withoutWords(await all(`/v1/leaderboard?${query}&group=configuration`)),
   });
 };
 
@@ -139,14 +143,14 @@ for (const [i, definition] of sweeps.entries()) {
     `${i + 1} of ${sweeps.length}: ${definition.name} (${Math.round((Date.now() - started) / 1000)} s)`,
   );
 }
-writeFileSync(values.out, `${JSON.stringify(records, null, 1)}\n`);
+writeFileSync(values.out, gzipSync(`${JSON.stringify(records, null, 1)}\n`));
 const stages = new Map(records.flatMap((entry) => entry.stages.map((stage) => [stage.id, stage])));
 const checkpoints = new Set([...stages.values()].map(({ checkpoint }) => checkpoint).filter(Boolean));
 console.error(
   `${records.length} sweeps, ${stages.size} stages, ${checkpoints.size} checkpoints, ${records.reduce((sum, { leaderboard }) => sum + leaderboard.length, 0)} rows of leaderboards`,
 );
 if (values.expect) {
-  const found = differences(JSON.parse(readFileSync(values.expect, 'utf8')), records);
+  const found = differences(JSON.parse(gunzipSync(readFileSync(values.expect)).toString()), records);
   for (const line of found.slice(0, 20)) console.error(line);
   console.error(found.length === 0 ? 'Nothing differs.' : `${found.length} values differ.`);
   process.exitCode = found.length === 0 ? 0 : 1;

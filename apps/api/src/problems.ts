@@ -57,13 +57,14 @@ const detailOf = ({ code, message, details: { part } }: AppError): string =>
 export const toProblem = (error: AppError, requestId?: string): Problem => {
   const { status, title, hint } = errors[error.code];
   const issues = z.array(ProblemIssue).safeParse(error.details.issues);
+  const ownHint = error.details.hint;
   return {
     type: `urn:funnel:error:${error.code.toLowerCase().replaceAll('_', '-')}`,
     title,
     status,
     code: error.code,
     detail: detailOf(error),
-    hint,
+    hint: typeof ownHint === 'string' ? ownHint : hint,
     ...(requestId !== undefined && { instance: `urn:uuid:${requestId}` }),
     ...(issues.success && { issues: issues.data }),
   };

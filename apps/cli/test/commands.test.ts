@@ -201,7 +201,7 @@ describe('funnel', () => {
     expect(await json('resume', id)).toMatchObject({ status: 'running' });
     const refused = await run('delete', id);
     expect(refused.status).toBe(3);
-    expect(refused.stderr).toContain('That cannot be done in this status');
+    expect(refused.stderr).toContain('The current status does not allow this');
     expect(await json('cancel', id)).toMatchObject({ status: 'cancelled' });
     expect((await run('cancel', id)).status).toBe(3);
     const watched = await run('watch', id);

@@ -1,4 +1,4 @@
-/** What a checkpoint is made of. Its hash is the sha-256 of its manifest's canonical JSON; every tensor file is content-addressed. */
+/** The content of a checkpoint. Its hash is the SHA-256 of the canonical JSON of its manifest; every blob is content-addressed. */
 import { z } from 'zod';
 
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -6,7 +6,7 @@ export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 export const TensorSpec = z.strictObject({ name: z.string(), shape: z.array(z.int()) });
 export type TensorSpec = z.infer<typeof TensorSpec>;
 
-/** One network: its weights are one blob, float32 little-endian, in the order of `weights`. */
+/** One network. Its weights are one blob, float32 little-endian, in the order of `weights`. */
 export const NetworkManifest = z.strictObject({
   /** Keras-style topology that `tf.loadLayersModel` opens (JSON of `model.toJSON(null, false)`). */
   topology: z.record(z.string(), z.unknown()),
@@ -15,19 +15,19 @@ export const NetworkManifest = z.strictObject({
 });
 export type NetworkManifest = z.infer<typeof NetworkManifest>;
 
-/** Where training stands: `epoch` epochs are complete, and `step` steps of the next one. */
+/** How far training is: `epoch` epochs are complete, and `step` steps of the next one. */
 export const Position = z.strictObject({ epoch: z.int().min(0), step: z.int().min(0) });
 export type Position = z.infer<typeof Position>;
 
 /**
- * The state of a chain at a position. Self-contained: it names every network that a later stage may need, frozen ones by the blob that
- * they already had. `moments` (Adam's, float32) is what training continues with; a state without it can be used but not continued.
+ * The state of a chain at a position. It names every network that a later stage may need; a frozen network keeps its blob. Training
+ * continues from `moments` (Adam's, float32): a checkpoint without them can be used but not continued.
  */
 export const CheckpointManifest = z.strictObject({
   position: Position,
   networks: z.record(z.string(), NetworkManifest),
   moments: z.strictObject({ tensors: z.array(TensorSpec), blob: Sha256 }).nullable(),
-  /** Numbers that continue with the training: sums of the running epoch, the floor of β, … */
+  /** Numbers that training continues with: sums of the running epoch, the floor of β, … */
   scalars: z.record(z.string(), z.number()),
 });
 export type CheckpointManifest = z.infer<typeof CheckpointManifest>;

@@ -1,6 +1,6 @@
 /**
- * The data sets by name. A digest names the *content* of a data set (for IDX files: their bytes after gunzip), so that identities
- * do not depend on who compressed it, and the planner needs no data at hand.
+ * The data sets. A digest names the *content* of a data set (for IDX files: their bytes after gunzip), so that identities do not depend on
+ * how it was compressed, and the planner needs no data.
  */
 import { z } from 'zod';
 
@@ -16,7 +16,7 @@ export type DatasetFile = {
 /** The first `count` images of each split, in files with the names of the whole ones. */
 export type DatasetExtract = { readonly count: number; readonly files: readonly DatasetFile[] };
 
-/** Radii of attacks at a fixed ε that are usual for a data set, so that numbers can be laid beside published ones. */
+/** The usual radii of attacks at a fixed ε on a data set, so that results can be compared with published ones. */
 export type Budgets = { readonly linf: number; readonly l2: number };
 
 export type Dataset = {
@@ -27,7 +27,7 @@ export type Dataset = {
   readonly train: number;
   readonly test: number;
   readonly budgets: Budgets;
-  /** Raise with a generator's output, or the sha-256s of the files joined. */
+  /** Of the content: a name that changes with the generator's output, or the SHA-256 of each file, joined. */
   readonly digest: string;
   readonly files: readonly DatasetFile[];
   /** What a folder may hold instead of the whole files, for tests: `fixtures/data`. It serves who asks for no more images. */
@@ -131,13 +131,13 @@ export type DatasetName = keyof typeof datasets;
 export const datasetNames = Object.keys(datasets) as DatasetName[];
 export const DatasetName = z.enum(datasetNames as [DatasetName, ...DatasetName[]]);
 
-/** Of the data set, or of MNIST where none is named. */
+/** The budgets of a data set; those of MNIST where none is named. */
 export const budgetsOf = (name: DatasetName = 'mnist'): Budgets => datasets[name].budgets;
 
 const largest = (part: 'train' | 'test'): number =>
   Math.max(...datasetNames.map((name) => datasets[name][part]));
 
-/** Which images a sweep uses: always the first ones, so that subsets nest. */
+/** How many images a sweep uses: always the first ones, so that a smaller set is part of a larger one. */
 export const DatasetSpec = z
   .strictObject({
     name: DatasetName,

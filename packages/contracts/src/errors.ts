@@ -1,11 +1,11 @@
-/** The one table of error codes: status, title, and what to do. `application/problem+json` bodies are made from it (RFC 9457). */
+/** All error codes: HTTP status, title, and what to do. The `application/problem+json` bodies (RFC 9457) are made from this table. */
 import { z } from 'zod';
 
 export const errors = {
   INVALID_REQUEST: {
     status: 400,
-    title: 'The request does not match what this route takes',
-    hint: 'See `issues`: each names a path, what was expected and what came.',
+    title: 'The request does not match the schema of this route',
+    hint: 'See `issues`: each has a path, what was expected and what was received.',
   },
   MALFORMED_BODY: {
     status: 400,
@@ -14,7 +14,7 @@ export const errors = {
   },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
-    title: 'This content type is not taken',
+    title: 'This content type is not supported',
     hint: 'Send application/json or application/yaml.',
   },
   BODY_TOO_LARGE: {
@@ -29,7 +29,7 @@ export const errors = {
   },
   CONTINUOUS_GRID: {
     status: 422,
-    title: 'A grid cannot walk a continuous range',
+    title: 'A grid cannot contain a continuous range',
     hint: 'Give the range a step or a count, or use random search.',
   },
   UNAUTHENTICATED: {
@@ -49,16 +49,16 @@ export const errors = {
   },
   CROSS_ORIGIN: {
     status: 403,
-    title: 'Another site may not change anything here',
+    title: 'Requests from other sites are refused',
     hint: 'Call from the dashboard itself, or without an Origin header.',
   },
   ROUTE_NOT_FOUND: { status: 404, title: 'There is no such route', hint: 'See /docs.' },
   METHOD_NOT_ALLOWED: {
     status: 405,
-    title: 'This route does not take that method',
+    title: 'This route does not support that method',
     hint: 'See the Allow header, or /docs.',
   },
-  NOT_FOUND: { status: 404, title: 'There is no such thing', hint: 'Check the id.' },
+  NOT_FOUND: { status: 404, title: 'Not found', hint: 'Check the id.' },
   IDEMPOTENCY_CONFLICT: {
     status: 409,
     title: 'This Idempotency-Key was used with another body',
@@ -66,21 +66,21 @@ export const errors = {
   },
   INVALID_TRANSITION: {
     status: 409,
-    title: 'That cannot be done in this status',
-    hint: 'See `status` of the thing.',
+    title: 'The current status does not allow this',
+    hint: 'See its `status`.',
   },
   RATE_LIMITED: { status: 429, title: 'Too many requests', hint: 'Wait as long as Retry-After says.' },
   TOO_MANY_OWN_STREAMS: {
     status: 429,
-    title: 'Too many clients are watching with this token',
+    title: 'This token has too many event streams open',
     hint: 'Close some, give programs tokens of their own, or raise FUNNEL_MAX_STREAMS_PER_TOKEN.',
   },
   TOO_MANY_STREAMS: {
     status: 503,
-    title: 'Too many clients are watching',
+    title: 'Too many event streams are open',
     hint: 'Close some, or raise FUNNEL_MAX_STREAMS.',
   },
-  UNAVAILABLE: { status: 503, title: 'A part that this needs is not reachable', hint: 'See /readyz.' },
+  UNAVAILABLE: { status: 503, title: 'The database or the queue cannot be reached', hint: 'See /readyz.' },
   STORAGE_FULL: {
     status: 507,
     title: 'The database has no room left',
@@ -93,8 +93,8 @@ export const errors = {
   },
   INTERNAL: {
     status: 500,
-    title: 'A fault of the service',
-    hint: 'Its log has the details under this request id.',
+    title: 'Internal error',
+    hint: 'The log of the API has the details under this request id.',
   },
   DATASET_MISSING: {
     status: 422,
@@ -103,7 +103,7 @@ export const errors = {
   },
   DATASET_CORRUPT: {
     status: 422,
-    title: 'A file of the data set is not what it should be',
+    title: 'A file of the data set is corrupt',
     hint: 'Delete the file and run `npx funnel data get`.',
   },
   ATTACK_INPUT: {
@@ -118,14 +118,14 @@ export const errors = {
   },
   STALE_LEASE: {
     status: 409,
-    title: 'The stage has been given to another attempt',
-    hint: 'Nothing to do: the write was refused, the other attempt goes on.',
+    title: 'Another attempt has the lease of the stage',
+    hint: 'Nothing to do: the write was refused, and the other attempt continues.',
   },
 } as const satisfies Record<string, { status: number; title: string; hint: string }>;
 
 export type ErrorCode = keyof typeof errors;
 
-/** An error that a person can act on. `message` says what was expected and what came. */
+/** An error that a user can act on. `message` says what was expected and what was received. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, unknown>>;

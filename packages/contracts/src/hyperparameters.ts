@@ -1,7 +1,9 @@
 /**
- * Every hyperparameter of every recipe, each declared once: kind, bounds, default, scale, unit, title, and the one line that says what it does. The
- * search space, validation, OpenAPI, CLI, form and leaderboard columns derive from this table. Which stage *reads* a hyperparameter stands in the recipe
- * (`recipes/*.ts`); a hyperparameter enters the identity of the stages that read it and of nothing before them.
+ * Every hyperparameter of every recipe, each declared once: kind, bounds, default, scale, unit, title, and one line that says what it does.
+ * The search space, validation, OpenAPI, CLI, form and leaderboard columns derive from this table. A recipe (`recipes.ts`) lists which of
+ * its stages *read* a hyperparameter; it enters the identity of these stages, and of no stage before them.
+ *
+ * To add one: declare it in `declarations` below, list it in `reads` of a stage, and use it in the engine's recipe.
  */
 import { z } from 'zod';
 
@@ -12,13 +14,13 @@ type Words = {
   readonly assumed?: true;
 };
 
-/** The largest value, and the smallest (`min`) or what every value exceeds (`above`). */
+/** The largest value, and the smallest one (`min`) or the largest one that is too small (`above`). */
 type Bounds = ({ readonly min: number } | { readonly above: number }) & { readonly max: number };
 
 type Axis = {
   /** The axis of plots, and the spacing that the form proposes for a range. */
   readonly scale: 'linear' | 'log';
-  /** What the number counts or is measured in; absent for a plain number. */
+  /** The unit of the number; absent for a plain number. */
   readonly unit?: string;
 };
 
@@ -38,12 +40,12 @@ export const isNumeric = (
 
 const numeric =
   <K extends NumericHyperparameter['kind']>(kind: K) =>
-  (bounds: Bounds, usual: number, words: Words & Partial<Axis>) =>
-    ({ kind, bounds, default: usual, scale: 'linear', ...words }) as const;
+  (bounds: Bounds, defaultValue: number, words: Words & Partial<Axis>) =>
+    ({ kind, bounds, default: defaultValue, scale: 'linear', ...words }) as const;
 const real = numeric('real');
 const whole = numeric('whole');
-const choice = <const C extends string>(choices: readonly C[], usual: NoInfer<C>, words: Words) =>
-  ({ kind: 'word', choices, default: usual, ...words }) as const;
+const choice = <const C extends string>(choices: readonly C[], defaultValue: NoInfer<C>, words: Words) =>
+  ({ kind: 'word', choices, default: defaultValue, ...words }) as const;
 
 type ValueOf<K> = K extends { readonly kind: 'real' | 'whole' }
   ? number
@@ -64,7 +66,7 @@ const bareSchema = (hyperparameter: HyperparameterDeclaration): z.ZodType => {
   return ('above' in bounds ? number.gt(bounds.above) : number.min(bounds.min)).max(bounds.max);
 };
 
-/** Takes a value of the hyperparameter, or nothing for its default. */
+/** Accepts a value of the hyperparameter; `undefined` becomes the default. */
 const schemaOf = (hyperparameter: HyperparameterDeclaration): z.ZodDefault => {
   const { title, description, assumed, kind } = hyperparameter;
   const axis = isNumeric(hyperparameter)
@@ -75,9 +77,10 @@ const schemaOf = (hyperparameter: HyperparameterDeclaration): z.ZodDefault => {
     .meta({ title, description, kind, ...axis, ...(assumed && { assumed }) });
 };
 
-const epochs = (max: number, usual: number, words: Words & Partial<Axis>) =>
-  whole({ min: 1, max }, usual, { unit: 'epochs', ...words });
-const rate = (usual: number, words: Words & Partial<Axis>) => real({ above: 0, max: 1 }, usual, words);
+const epochs = (max: number, defaultValue: number, words: Words & Partial<Axis>) =>
+  whole({ min: 1, max }, defaultValue, { unit: 'epochs', ...words });
+const rate = (defaultValue: number, words: Words & Partial<Axis>) =>
+  real({ above: 0, max: 1 }, defaultValue, words);
 
 const declarations = {
   filters: {
@@ -138,7 +141,7 @@ const declarations = {
   }),
   defenderInput: choice(['attacked', 'clean'], 'attacked', {
     title: 'Defender input',
-    description: 'What the defender reconstructs from during initialisation: Att(x), as eq. 4 says, or x.',
+    description: 'Input of the defender during initialisation: Att(x), as in eq. 4, or x.',
     assumed: true,
   }),
   optimiseEpochs: epochs(100_000, 31, {
@@ -164,13 +167,13 @@ const declarations = {
   beta: real({ min: 0, max: 1e6 }, 0.01, {
     title: 'β',
     description:
-      'Least reconstruction loss that the attacker must cause in the defender (eq. 5; §4.1: 0.01), on the scale of `lossScale`.',
+      'Reconstruction loss that the attacker must at least cause in the defender (eq. 5; §4.1: 0.01), on the scale of `lossScale`.',
     scale: 'log',
   }),
   betaUnit: choice(['loss', 'floor'], 'loss', {
     title: 'β unit',
     description:
-      "β as a loss, or as a multiple of the defender's loss in the last epoch of initialisation (its floor): below 1× it never bites.",
+      "β as a loss, or as a multiple of the defender's loss in the last epoch of initialisation (its floor): below 1× the constraint always holds.",
     assumed: true,
   }),
   penalty: choice(['constraint', 'printed'], 'constraint', {
@@ -181,7 +184,8 @@ const declarations = {
   }),
   hinge: choice(['batch', 'image'], 'batch', {
     title: 'Hinge over',
-    description: 'The hinge on the batch mean of L (the expectation stands inside the max) or per image.',
+    description:
+      'The hinge applies to the mean of L over the batch (the expectation stands inside the max), or to each image.',
     assumed: true,
   }),
   classifierEpochs: epochs(10_000, 20, {
@@ -212,7 +216,7 @@ const declarations = {
   trainingSteps: whole({ min: 1, max: 1000 }, 10, {
     title: 'Training attack steps',
     description:
-      'Gradient steps of the attack on each training image (Madry et al. 2018 and TRADES: 40; 10 to 20 do for a sweep; 1 is FGSM).',
+      'Gradient steps of the attack on each training image (Madry et al. 2018 and TRADES: 40; 10 to 20 suffice for a sweep; 1 is FGSM).',
     unit: 'steps',
     scale: 'log',
   }),
@@ -248,7 +252,7 @@ const declarations = {
   reformerNoise: real({ min: 0, max: 1 }, 0.1, {
     title: 'Reformer noise',
     description:
-      "Deviation of the normal noise on what MagNet's auto-encoders are shown; they are asked for the clean image (Meng & Chen 2017: 0.1).",
+      "Standard deviation of the normal noise on the inputs of MagNet's auto-encoders, which reconstruct the clean image (Meng & Chen 2017: 0.1).",
   }),
   dropRate: real({ min: 0, max: 0.5 }, 0.001, {
     title: 'Drop rate',
@@ -263,7 +267,7 @@ const declarations = {
   detectorAdversary: choice(['static', 'dynamic'], 'static', {
     title: 'Detector adversary',
     description:
-      'What the detector is trained on: images made against the classifier, or against classifier and detector at once (Metzen et al. 2017, eq. 2).',
+      'Training images of the detector: perturbed against the classifier, or against classifier and detector at once (Metzen et al. 2017, eq. 2).',
   }),
   falsePositiveRate: real({ min: 0, max: 0.5 }, 0.05, {
     title: 'False-positive rate',
@@ -291,6 +295,6 @@ export const hyperparameters = Object.fromEntries(
 export const Hyperparameters = z.strictObject(hyperparameters);
 export type Hyperparameters = z.infer<typeof Hyperparameters>;
 export const defaultHyperparameters: Readonly<Hyperparameters> = Hyperparameters.parse({});
-/** A value of some hyperparameter: what a table cell can hold. */
+/** A value of any hyperparameter. */
 export const HyperparameterValue = z.union([z.number(), z.string(), z.boolean()]);
 export type HyperparameterValue = z.infer<typeof HyperparameterValue>;

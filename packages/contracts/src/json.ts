@@ -8,7 +8,7 @@ export const orInfinity = (finite: z.ZodNumber) => z.union([finite, z.literal('I
 export const ExtendedNumber = orInfinity(z.number());
 export type ExtendedNumber = z.infer<typeof ExtendedNumber>;
 
-/** `value` must not be NaN or −∞: a number that does not exist is null. */
+/** `value` must be finite or +∞; a number that does not exist is null, not NaN. */
 export const writeExtended = (value: number): ExtendedNumber =>
   value === Number.POSITIVE_INFINITY ? 'Infinity' : value;
 
@@ -16,7 +16,10 @@ export const readExtended = <Missing extends null | undefined>(
   value: ExtendedNumber | Missing,
 ): number | Missing => (value === null || value === undefined ? value : Number(value));
 
-/** JSON with keys sorted at every depth: equal values give equal text, so it can be hashed. Refuses what JSON would change in silence. */
+/**
+ * JSON with keys sorted at every depth: equal values give equal text, so the text can be hashed. Throws a TypeError where JSON would change
+ * a value silently: NaN, infinities, undefined in an array, functions.
+ */
 export const canonicalJson = (value: unknown): string => {
   if (typeof value === 'number' && !Number.isFinite(value))
     throw new TypeError(`Expected a finite number, but got ${value}`);

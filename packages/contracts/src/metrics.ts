@@ -1,4 +1,4 @@
-/** Every number that Funnel records or ranks by: its direction, unit and one line of meaning. */
+/** Every metric that Funnel records or ranks by: its direction, unit and one line that explains it. */
 import { z } from 'zod';
 
 export type Metric = {
@@ -25,7 +25,7 @@ export const trainingMetrics = {
   },
   hingeActive: {
     title: 'Hinge active',
-    description: 'Share of steps on which the penalty was not zero: 0 means that β never bit.',
+    description: 'Share of steps with a penalty above zero; 0 means that the constraint of β always held.',
     direction: 'max',
     unit: 'fraction',
   },
@@ -86,13 +86,13 @@ export const trainingMetrics = {
   },
   detectorLoss: {
     title: 'Detector loss',
-    description: 'Cross-entropy of clean against perturbed, half of each, mean over the epoch.',
+    description: 'Cross-entropy over as many clean as perturbed images, mean over the epoch.',
     direction: 'min',
     unit: 'loss',
   },
   detectionArea: {
     title: 'Detection AUC',
-    description: 'Chance that a perturbed test image looks more suspicious to the detector than a clean one.',
+    description: 'Probability that the detector scores a perturbed test image higher than a clean one.',
     direction: 'max',
     unit: 'fraction',
   },
@@ -105,11 +105,11 @@ export const trainingMetrics = {
 } as const satisfies Record<string, Metric>;
 export type TrainingMetricName = keyof typeof trainingMetrics;
 
-/** What an evaluation is ranked by; columns of the leaderboard. Infinity ranks as the greatest value, a missing value after every present one. */
+/** The metrics of an evaluation, which the leaderboard ranks by. Infinity is the largest value; a missing value ranks last. */
 export const evaluationMetrics = {
   robustAccuracy: {
     title: 'Robust accuracy',
-    description: 'Share of all attacked-set images classified right clean and not fooled.',
+    description: 'Share of all images that are classified right and that the attack did not fool.',
     direction: 'max',
     unit: 'fraction',
   },
@@ -122,26 +122,26 @@ export const evaluationMetrics = {
   medianL2: {
     title: 'Median L2',
     description:
-      'Median minimal L2 norm over the correctly classified, failures counted as infinite: ∞ when at least half of them withstand.',
+      'Median over the correctly classified images of the smallest L2 distance that fools; ∞ where at least half of them withstand.',
     direction: 'max',
     unit: 'L2',
   },
   medianLinf: {
     title: 'Median L∞',
     description:
-      'Median minimal L∞ norm over the correctly classified, failures counted as infinite: ∞ when at least half of them withstand.',
+      'Median over the correctly classified images of the smallest L∞ distance that fools; ∞ where at least half of them withstand.',
     direction: 'max',
     unit: 'Linf',
   },
   noiseLevel: {
     title: 'Noise level',
-    description: "Mean true L2 norm over successes: the paper's reading.",
+    description: "Mean true L2 norm of the successful changes: the paper's noise level.",
     direction: 'max',
     unit: 'L2',
   },
   cleanAccuracy: {
     title: 'Clean accuracy',
-    description: 'Share of unattacked images classified right.',
+    description: 'Share of images classified right without an attack.',
     direction: 'max',
     unit: 'fraction',
   },

@@ -1,4 +1,4 @@
-/** The planner's answer: what a sweep consists of, and what of it is there already. Pure data between planner and database, and its words. */
+/** The plan of a sweep: its trials and stages, and which of their results the database has already. Pure data between planner and database. */
 import { z } from 'zod';
 import { type Hyperparameters, HyperparameterValue } from './hyperparameters.ts';
 import type { RecipeName } from './recipes.ts';
@@ -7,31 +7,34 @@ import { StageKind } from './statuses.ts';
 
 const Count = z.int().min(0);
 
-/** What sharing saves. `cached`: epochs that the database had before. `needed` + `cached` + what trials share = `unshared`. */
+/** What sharing saves: `unshared` is `needed` + `cached` + the epochs that trials share with each other. */
 export const EpochCount = z.strictObject({
-  unshared: Count.meta({ description: 'Epochs if every trial trained alone.' }),
+  unshared: Count.meta({ description: 'Epochs if every trial trained all of its stages.' }),
   needed: Count.meta({ description: 'Epochs that must still be trained for this sweep.' }),
-  cached: Count.meta({ description: 'Epochs found done, or under way, for other sweeps.' }),
+  cached: Count.meta({ description: 'Epochs that other sweeps have trained, or are training.' }),
 });
 export type EpochCount = z.infer<typeof EpochCount>;
 
-/** What a sweep takes for one hyperparameter of its search space. */
+/** The values of one hyperparameter of the search space. */
 export const PlannedHyperparameter = z
   .strictObject({
     hyperparameter: z.string(),
     asked: Count.nullable().meta({
-      description: 'Values asked for, equal ones included; null for a continuous range.',
+      description: 'Number of values in the definition, including equal ones; null for a continuous range.',
     }),
     different: Count.nullable().meta({
-      description: 'Different values among them; null where a continuous range holds any number.',
+      description: 'Number of different values; null for a continuous range of real numbers.',
     }),
     values: z.array(HyperparameterValue).meta({
-      description: 'The first ten of these, in order; empty for a continuous range.',
+      description: 'The first ten different values, in order; empty for a continuous range.',
     }),
     continuous: z
       .strictObject({ min: z.number(), max: z.number(), scale: z.enum(['linear', 'log']) })
       .nullable()
-      .meta({ description: 'The range that values are drawn from, evenly on its scale; else null.' }),
+      .meta({
+        description:
+          'The continuous range that values are drawn from, uniformly on its scale; null for other dimensions.',
+      }),
   })
   .meta({ id: 'PlannedHyperparameter' });
 export type PlannedHyperparameter = z.infer<typeof PlannedHyperparameter>;
@@ -44,18 +47,17 @@ export const Plan = z
     /** unshared / (needed + cached) */
     sharing: z.number(),
     space: z.array(PlannedHyperparameter).optional().meta({
-      description:
-        'The hyperparameters of the search space; absent in plans that were made before it was noted.',
+      description: 'The hyperparameters of the search space; absent in plans of older versions.',
     }),
     leftOut: z.array(z.string()).optional().meta({
       description:
-        'What was asked for and makes no trial of its own, such as equal values: one sentence each.',
+        'Parts of the definition that make no trial of their own, such as equal values: one sentence each.',
     }),
   })
   .meta({ id: 'Plan' });
 export type Plan = z.infer<typeof Plan>;
 
-/** One point of the search space with one seed; only the hyperparameters that its recipe reads. */
+/** One point of the search space with one seed. It has only the hyperparameters that its recipe reads. */
 export type TrialPoint = {
   readonly recipe: RecipeName;
   readonly hyperparameters: Partial<Hyperparameters>;
@@ -65,33 +67,33 @@ export type TrialPoint = {
 export type PlannedTrial = TrialPoint & {
   /** 0, 1, … in the order of the search space. */
   readonly number: number;
-  /** Hash of the point without its seed: what seeds are averaged over. */
+  /** Hash of the point without its seed. Trials with the same hash are averaged. */
   readonly configuration: string;
   /** Stage ids in the order of the recipe, attacks last. */
   readonly stages: readonly string[];
 };
 
-/** A chain's position in the database, as the planner needs to know it. */
+/** What the database has of a chain. */
 export type KnownChain = {
-  /** Epochs whose networks are stored. */
+  /** Epochs with stored networks. */
   readonly recorded: readonly number[];
-  /** Of these, the ones that training can continue from (moments stored). */
+  /** Those of them that training can continue from, because moments are stored. */
   readonly continuable: readonly number[];
-  /** Epochs of stages of this chain that exist and have not ended badly (waiting, ready, running, or with a result). */
+  /** Lengths in epochs of the existing stages of this chain that are waiting, ready or running, or have a result. */
   readonly stages: readonly number[];
-  /** Of these, the ones under way (waiting, ready or running) and not held by a cancelled sweep. */
+  /** Those of them that are waiting, ready or running and that a live sweep wants. */
   readonly pending: readonly number[];
 };
 export type Known = ReadonlyMap<string, KnownChain>;
 
 export type PlannedStage = StageSpec & {
-  /** The stage that must end first; null: it can start at once. Those of `surrogates` must have ended too. */
+  /** The stage that must end first; null: none. The stages in `surrogates` must have ended, too. */
   readonly dependsOn: string | null;
-  /** The epoch that it continues from on its own chain (0: from its parent). */
+  /** The epoch of its own chain that it continues from; 0: it starts from its parent. */
   readonly startEpoch: number;
-  /** Its result is recorded already: `passed` on the way of a longer run. */
+  /** A longer run of its chain has recorded its result already. */
   readonly passed: boolean;
-  /** The database has this very stage; nothing is to be inserted but the trials that point at it. */
+  /** The database has this stage already: only its links to trials are inserted. */
   readonly cached: boolean;
 };
 

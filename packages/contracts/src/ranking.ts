@@ -1,10 +1,10 @@
 /**
- * What the worst case over the attacks of a trial counts.
+ * How trials are ranked: the worst case over the attacks of a trial, and the metric that ranks where nobody names one.
  *
- * The trial's threat model is the union of the balls that its bounded attacks (fixed ε, no search) are held to: for each norm the largest
- * ε among them. An image is fooled in the worst case if any attack, whatever it minimised, found an adversarial inside one of these balls,
- * by its true distance. What a bounded attack finds lies in its own ball. Where no attack is bounded there is no ball: everything found
- * counts, which is nearly every image, and distances are what to rank by. The distance of an image is the least that any attack found.
+ * The threat model of a trial is the union of the balls of its bounded attacks (fixed ε, no search): for each norm, the ball with the
+ * largest ε. In the worst case an image is fooled if any attack found an adversarial whose true distance lies inside one of these balls,
+ * whatever the attack minimised. Without a bounded attack there is no ball: every adversarial counts, nearly every image is fooled, and the
+ * distance ranks. The distance of an image is the smallest that any attack found.
  */
 import { z } from 'zod';
 import { normTitles } from './attacks/define-attack.ts';
@@ -21,31 +21,32 @@ const epsilon = (norm: string) =>
     .number()
     .gt(0)
     .optional()
-    .meta({ description: `The largest ε that an attack of the trial is held to in ${norm}.` });
+    .meta({ description: `The largest ε of the trial’s attacks at a fixed ε in ${norm}.` });
 
-/** By norm, the radius of the ball; a norm without a bounded attack has none. */
+/** The radius of the ball of each norm; absent for a norm without a bounded attack. */
 export const ThreatModel = z.strictObject({ linf: epsilon(normTitles.linf), l2: epsilon(normTitles.l2) });
 export type ThreatModel = z.infer<typeof ThreatModel>;
 
-/** The ball that an attack is held to; undefined for one that looks for the smallest change, and is judged by how far it had to go. */
+/** The ball of an attack at a fixed ε; undefined for an attack that searches for the smallest change. */
 export const ballOf = ({ attack, settings }: Run): Ball | undefined => {
   const { family, norm } = attacks[attack];
   const bounded = family === 'fixed' && norm !== 'l0' && settings.search !== true;
   return bounded && typeof settings.epsilon === 'number' ? { norm, epsilon: settings.epsilon } : undefined;
 };
 
-/** Held to a fixed ε: its robust accuracy says how many images stand within that ε. */
+/** True for an attack at a fixed ε: its robust accuracy is the share of images that withstand within that ε. */
 export const isBounded = (run: Run): boolean => ballOf(run) !== undefined;
 
 export const threatModelOf = (runs: readonly Run[]): ThreatModel => {
-  const largest: ThreatModel = {};
+  const radii: ThreatModel = {};
   for (const ball of runs.map(ballOf))
-    if (ball) largest[ball.norm] = Math.max(largest[ball.norm] ?? 0, ball.epsilon);
-  return largest;
+    if (ball) radii[ball.norm] = Math.max(radii[ball.norm] ?? 0, ball.epsilon);
+  return radii;
 };
 
 /**
- * How far from an image its ball of radius ε reaches: images are float32, so what was made at exactly ε is measured a little beyond it.
+ * The largest measured distance that still counts as inside a ball of radius ε: images are float32, so an adversarial at exactly ε is
+ * measured a little beyond it.
  * 1e-5 of ε covers sums over a few hundred thousand values, 1e-6 the pixel values themselves (half a step of float32 at 1 is 3e-8).
  */
 export const reachOf = (epsilon: number): number =>
@@ -57,31 +58,30 @@ export const threatModelText = (balls: ThreatModel): string =>
     .flatMap((norm) => (balls[norm] === undefined ? [] : [`${normTitles[norm]} ${balls[norm]}`]))
     .join(' or ');
 
-/** `, within L∞ 0.3 or L2 2`, to go on with a sentence; empty without a ball. */
+/** `, within L∞ 0.3 or L2 2`, to continue a sentence with; empty without a ball. */
 export const withinText = (balls: ThreatModel): string => {
   const text = threatModelText(balls);
   return text === '' ? '' : `, within ${text}`;
 };
 
-/**
- * What runs are ranked by where nobody says.
+/*
+ * The metric that ranks where nobody names one.
  *
- * Within a sweep all trials meet the same attacks, so that the worst case over them (`threat-model.ts`) is the same question to each: robust
- * accuracy where a ball says how far an attack may go, else the median distance. Across sweeps the attacks differ, and what is compared
- * is one of them by its name.
+ * All trials of a sweep meet the same attacks, so their worst cases can be compared: by robust accuracy where the threat model has a ball,
+ * otherwise by the median distance. Attacks differ across sweeps; there one attack is compared by its name.
  *
- * An attack at a fixed ε leaves a share of the images standing: its robust accuracy. One that looks for the smallest change nearly always
- * succeeds in the end: its robust accuracy is 0 for everybody, the distance that it needs is not.
+ * An attack at a fixed ε fools some of the images: its robust accuracy ranks. An attack that searches for the smallest change fools nearly
+ * all: its robust accuracy is 0 for every trial, but the distance that it needs differs.
  */
 
-/** Of how far an attack must go, in the norm that it minimises. */
+/** The metric of the distance that an attack needs, in the norm that it minimises. */
 export const distanceMetric = (attack: AttackName): EvaluationMetricName =>
   attacks[attack].norm === 'linf' ? 'medianLinf' : 'medianL2';
 
 export const usualMetric = (run: Run): EvaluationMetricName =>
   isBounded(run) ? 'robustAccuracy' : distanceMetric(run.attack);
 
-/** Where only the attack's name is known, or that the worst case over all attacks is asked for. */
+/** The usual metric where only the name of the attack is known; `undefined` stands for the worst case over all attacks. */
 export const usualMetricOf = (attack: AttackName | undefined): EvaluationMetricName =>
   attack === undefined || attacks[attack].family === 'fixed' ? 'robustAccuracy' : distanceMetric(attack);
 
@@ -92,8 +92,8 @@ export type Ranking = {
 };
 
 /**
- * A sweep's own objective; else the worst case over its attacks, or its only attack. `run`: the attack with its settings, undefined for
- * the worst case.
+ * The objective of a sweep; without one, its only attack, or the worst case over its attacks. `run` is the attack with its settings,
+ * undefined for the worst case.
  */
 export const objectiveOf = ({
   attacks: list,
@@ -110,15 +110,15 @@ export const objectiveOf = ({
   return { run: undefined, metric: usualMetric(runs.find(isBounded) ?? runs[0]!) };
 };
 
-/** What nearly every list of attacks has at a fixed ε, and what there is to say of runs that have not met it. */
-const acrossSweeps: readonly [Ranking, Ranking] = [
+/** First an attack at a fixed ε that nearly every sweep has; then the worst case, for trials that have not met this attack. */
+const rankingsAcrossSweeps: readonly [Ranking, Ranking] = [
   { attack: 'pgd-linf', metric: 'robustAccuracy' },
   { attack: undefined, metric: 'robustAccuracy' },
 ];
 
-/** What runs are ranked by unless someone says: those of a sweep, or of all sweeps. The first of them that finds any. */
+/** Rankings of the trials of a sweep, or of all sweeps, where nobody names one. The first that finds any trial is used. */
 export const usualRankings = (definition?: SweepDefinition): readonly [Ranking, ...Ranking[]] => {
-  if (!definition) return acrossSweeps;
+  if (!definition) return rankingsAcrossSweeps;
   const { run, metric } = objectiveOf(definition);
   return [{ attack: run?.attack, metric }];
 };

@@ -1,34 +1,38 @@
+/**
+ * Every recipe, declared once: its stages in order, and for each stage the hyperparameters that it reads, its length, the metrics that it
+ * records and the networks in its checkpoints. What `reads` lists decides which trials share a stage.
+ */
 import { z } from 'zod';
 import type { HyperparameterName, Hyperparameters } from './hyperparameters.ts';
 import type { TrainingMetricName } from './metrics.ts';
 
-/** One training stage of a recipe: what it reads decides what it shares. */
+/** One training stage of a recipe. Trials share it where they agree on the hyperparameters that it reads. */
 export type TrainingStage = {
   readonly kind: 'initialise' | 'optimise' | 'classify';
-  /** Hyperparameters that change this stage's result, its length excepted. Hyperparameters of earlier stages arrive through the parent's identity. */
+  /** Hyperparameters that change the result of this stage, except its length. Those of earlier stages count through the parent's identity. */
   readonly reads: readonly HyperparameterName[];
-  /** Hyperparameters that only decide how long it trains: fewer epochs are a checkpoint on the way of more. */
+  /** Hyperparameters that only decide how long it trains: a run of 31 epochs passes the checkpoint of a run of 11. */
   readonly lengthOf: readonly HyperparameterName[];
   readonly epochs: (h: Hyperparameters) => number;
   /** Metrics that every epoch records, in the order of a table's columns (declared in `metrics.ts`). */
   readonly records: readonly TrainingMetricName[];
-  /** Networks that its checkpoints hold, those of earlier stages that it keeps included. */
+  /** Networks in its checkpoints, including those that it keeps from earlier stages. */
   readonly networks: readonly string[];
 };
 
-/** What the planner, the API and the form know of a recipe; its arithmetic is in the engine under the same name. */
+/** What planner, API and form need to know of a recipe. `packages/engine/src/recipes` has its arithmetic under the same name. */
 export type Recipe = {
   readonly title: string;
   readonly description: string;
   readonly citation: string;
-  /** Part of every identity below: raise it when the same hyperparameters give other weights. */
+  /** Part of the identity of every stage: raise it when the same hyperparameters give other weights. */
   readonly version: number;
   readonly stages: readonly TrainingStage[];
 };
 
 const defineRecipe = <R extends Recipe>(recipe: R): R => recipe;
 
-/** Dense ReLU + logits on the frozen encoder of whatever came before (§3.3, §4.1): the same for every auto-encoder recipe. */
+/** A dense ReLU layer and logits on the frozen encoder of the stage before (§3.3, §4.1): the same for every auto-encoder recipe. */
 const classify = {
   kind: 'classify',
   reads: ['batchSize', 'classifierRate', 'classifierUnits', 'labelSmoothing', 'initializer'],
@@ -38,7 +42,7 @@ const classify = {
   networks: ['classifier', 'defender-encoder', 'head'],
 } as const satisfies TrainingStage;
 
-/** What every stage reads that trains the defender's encoder and a classifier on it together, on labelled images. */
+/** Hyperparameters of every stage that trains an encoder and a classifier on it together, on labelled images. */
 const supervisedHyperparameters = [
   'filters',
   'latent',
@@ -51,7 +55,7 @@ const supervisedHyperparameters = [
 const funn = defineRecipe({
   title: 'FUNN',
   description:
-    'Attacker and defender auto-encoders trained against each other; the classifier stands on the defender’s encoder.',
+    'Attacker and defender auto-encoders trained against each other; the classifier is trained on the defender’s encoder.',
   citation: 'Vigouroux & Picard, “FUNN: Flexible Unsupervised Neural Network”, §3, eq. 3–5',
   version: 1,
   stages: [
@@ -98,7 +102,7 @@ const funn = defineRecipe({
 const classic = defineRecipe({
   title: 'Classic auto-encoder',
   description:
-    'The defender’s architecture trained plainly for as many updates as FUNN gets: the baseline of Table 2.',
+    'The defender’s architecture as a plain auto-encoder, trained for as many updates as FUNN: the baseline of Table 2.',
   citation: 'Vigouroux & Picard, “FUNN”, §4.2, Table 2',
   version: 1,
   stages: [
@@ -117,7 +121,7 @@ const classic = defineRecipe({
 const adversarialTraining = defineRecipe({
   title: 'Adversarial training',
   description:
-    'Encoder and classifier trained together, on nothing but images that PGD perturbed against them: the baseline that a robust encoder must beat.',
+    'Encoder and classifier trained together, only on images that PGD perturbed against them: the baseline that a robust encoder must beat.',
   citation: 'Madry et al. 2018, Towards deep learning models resistant to adversarial attacks, §2, eq. 2.1',
   version: 1,
   stages: [
@@ -141,7 +145,7 @@ const adversarialTraining = defineRecipe({
 const trades = defineRecipe({
   title: 'TRADES',
   description:
-    'Encoder and classifier trained together, right on clean images and of one mind about those that were perturbed to change it.',
+    'Encoder and classifier trained together: right on clean images, and with the same prediction on images perturbed to change it.',
   citation:
     'Zhang et al. 2019, Theoretically principled trade-off between robustness and accuracy, eq. 5, algorithm 1',
   version: 1,
@@ -167,7 +171,7 @@ const trades = defineRecipe({
 const distillation = defineRecipe({
   title: 'Defensive distillation',
   description:
-    'A student taught by a teacher’s probabilities at high temperature. Long broken: it hides gradients and no more, so the diagnostics must flag it.',
+    'A student trained on a teacher’s probabilities at high temperature. Broken long ago: it only hides gradients, so the diagnostics must flag it.',
   citation:
     'Papernot et al. 2016, Distillation as a defense to adversarial perturbations, §IV; broken by Carlini & Wagner 2017',
   version: 1,
@@ -194,7 +198,7 @@ const distillation = defineRecipe({
 const magnet = defineRecipe({
   title: 'MagNet',
   description:
-    'A plain classifier behind two auto-encoders: what they cannot rebuild is rejected, what passes is classified as one of them rebuilds it.',
+    'A plain classifier behind two auto-encoders: an image that they cannot reconstruct is rejected; any other is classified by the reconstruction of one of them.',
   citation:
     'Meng & Chen 2017, MagNet: a two-pronged defense against adversarial examples, §4, §5.2; broken by Carlini & Wagner 2017',
   version: 1,
@@ -221,7 +225,7 @@ const magnet = defineRecipe({
 const detector = defineRecipe({
   title: 'Detector',
   description:
-    'A plain classifier with a side network on its first feature map that learns to tell perturbed images from clean ones, and rejects them.',
+    'A plain classifier, and a side network on its first feature map that learns to distinguish perturbed images from clean ones and rejects them.',
   citation: 'Metzen et al. 2017, On detecting adversarial perturbations, §3; broken by Carlini & Wagner 2017',
   version: 1,
   stages: [
@@ -254,7 +258,7 @@ const detector = defineRecipe({
   ],
 });
 
-/** The registry: a new recipe is a file in `recipes`, its line here, and its arithmetic in the engine. */
+/** The registry. A new recipe is a declaration above, a line here, and its arithmetic in the engine. */
 export const recipes = {
   funn,
   classic,
@@ -269,7 +273,7 @@ export type RecipeName = keyof typeof recipes;
 export const recipeNames = Object.keys(recipes) as RecipeName[];
 export const RecipeName = z.enum(recipeNames as [RecipeName, ...RecipeName[]]);
 
-/** The hyperparameters that change anything about a trial of this recipe, in declaration order. */
+/** The hyperparameters that a trial of this recipe depends on, in the order of the stages. */
 export const hyperparametersOf = (name: RecipeName): readonly HyperparameterName[] => {
   const stages: Recipe['stages'] = recipes[name].stages;
   return [...new Set(stages.flatMap((stage) => [...stage.reads, ...stage.lengthOf]))];

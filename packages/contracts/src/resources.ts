@@ -1,6 +1,6 @@
 /**
- * What the API answers with. Times are ISO 8601 in UTC. A median distance that is infinite is "Infinity" (`json.ts`); a number
- * that does not exist is null.
+ * The answers and events of the API. Times are ISO 8601 in UTC. An infinite median distance is "Infinity" (`json.ts`); a number that does
+ * not exist is null.
  */
 import { z } from 'zod';
 import { Diagnostic, Verdict } from './attacks/diagnostics.ts';
@@ -32,9 +32,9 @@ export const Sweep = z
     finishedAt: Time.nullable(),
     trials: StatusCounts(TrialStatus),
     plan: Plan,
-    /** Epochs trained by attempts of this sweep's stages since its submission (those that `plan.epochs.needed` promised). */
+    /** Epochs of `plan.epochs.needed` that have been trained. */
     epochsTrained: Count,
-    /** 0 to 1, by epochs and attacks. */
+    /** 0 to 1, in epochs and attacks. */
     progress: z.number(),
     etaSeconds: z.number().nullable(),
     priority: z.int(),
@@ -52,7 +52,7 @@ export const Stage = z
     hyperparameters: z.record(z.string(), HyperparameterValue),
     seed: z.int(),
     epochs: Count,
-    /** Epoch at which its own work began: what it continued from. */
+    /** The epoch that it continued from. */
     startEpoch: Count,
     position: Position.nullable(),
     parent: Sha256.nullable(),
@@ -60,13 +60,13 @@ export const Stage = z
     attack: AttackRun.nullable(),
     surrogates: z
       .array(Sha256)
-      .meta({ description: 'Stages whose classifiers a transfer attack uses: they must end first too.' }),
+      .meta({ description: 'Stages whose classifiers a transfer attack uses. They must end first, too.' }),
     attempts: Count,
     fencingToken: Count,
     workerId: z.string().nullable(),
     checkpoint: Sha256.nullable(),
     error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
-    sharedBy: Count.meta({ description: 'Trials that point at it.' }),
+    sharedBy: Count.meta({ description: 'Number of trials that need it.' }),
     seconds: z.number().nullable().meta({ description: 'Wall-clock seconds of its attempts.' }),
     startedAt: Time.nullable(),
     finishedAt: Time.nullable(),
@@ -74,16 +74,16 @@ export const Stage = z
   .meta({ id: 'Stage' });
 export type Stage = z.infer<typeof Stage>;
 
-/** One line of what happened to a stage. */
+/** One line of the log of a stage. */
 export const StageLogLine = z
   .strictObject({
     at: Time,
     attempt: Count.nullable().meta({
-      description: 'Which attempt said it; null for an epoch, whoever recorded it.',
+      description: 'Number of the attempt; null for the line of an epoch.',
     }),
     level: z.enum(['info', 'warn', 'error']),
     message: z.string(),
-    detail: z.string().nullable().meta({ description: 'Where an error came from: its stack.' }),
+    detail: z.string().nullable().meta({ description: 'The stack of an error.' }),
   })
   .meta({ id: 'StageLogLine' });
 export type StageLogLine = z.infer<typeof StageLogLine>;
@@ -106,12 +106,12 @@ export const Evaluation = z
   .meta({ id: 'Evaluation' });
 export type Evaluation = z.infer<typeof Evaluation>;
 
-/** Over all attacks of a trial, image by image: `threat-model.ts`. */
+/** The worst case over all attacks of a trial, image by image: see `ranking.ts`. */
 export const WorstCase = z
   .strictObject({
     within: ThreatModel.meta({
       description:
-        'The balls inside which a find counts against robust accuracy; empty where everything found does.',
+        'The balls inside which an adversarial counts against robust accuracy; empty where every adversarial counts.',
     }),
     values: z.record(EvaluationMetricName, ExtendedNumber.nullable()),
   })
@@ -129,7 +129,7 @@ export const Trial = z
     hyperparameters: z.record(z.string(), HyperparameterValue),
     status: TrialStatus,
     cleanAccuracy: z.number().nullable(),
-    /** The worst of its evaluations' verdicts; null until one is there. */
+    /** The worst verdict of its evaluations; null before the first. */
     verdict: Verdict.nullable(),
     evaluations: z.array(
       z.strictObject({
@@ -149,7 +149,7 @@ export type Trial = z.infer<typeof Trial>;
 export const TrialDetail = Trial.extend({
   stages: z.array(Stage),
   evaluations: z.array(Evaluation),
-  /** Messages about what a number means, such as a hinge that never bit. */
+  /** Warnings about the meaning of a number, for example a penalty that was always zero. */
   warnings: z.array(z.string()),
 }).meta({ id: 'TrialDetail' });
 export type TrialDetail = z.infer<typeof TrialDetail>;
@@ -166,8 +166,8 @@ export const MetricSeries = z
 export type MetricSeries = z.infer<typeof MetricSeries>;
 
 /**
- * Ranked best first. Ties share a rank and are ordered by trial id; a missing value ranks after every present one; a masked run
- * ranks after every unmasked one unless asked otherwise.
+ * Ranked best first. Ties share a rank and are ordered by trial id. A missing value ranks after all others. A masked trial ranks after all
+ * others unless the query says otherwise.
  */
 export const LeaderboardRow = z
   .strictObject({
@@ -176,33 +176,34 @@ export const LeaderboardRow = z
     sweepId: z.string(),
     recipe: RecipeName,
     dataset: DatasetName,
-    /** One seed, or the seeds of a configuration when grouped. */
+    /** The seed of a trial, or all seeds of a configuration. */
     seeds: z.array(z.int()),
     hyperparameters: z.record(z.string(), HyperparameterValue),
     attack: AttackName,
     settings: z.record(z.string(), z.unknown()),
     within: WorstCase.shape.within.optional().meta({
       description:
-        'In the worst case over all attacks: the balls inside which a find counts. Then `attack` is the strongest of them.',
+        'For the worst case over all attacks: the balls inside which an adversarial counts. `attack` is then the strongest attack.',
     }),
     metric: EvaluationMetricName,
     value: ExtendedNumber.nullable().meta({
       description:
-        'Of a configuration: the mean over its seeds where all are finite, else their median. Null where any seed has no value.',
+        'For a configuration: the mean over its seeds where all are finite, otherwise their median. Null where a seed has no value.',
     }),
     infiniteSeeds: Count.optional().meta({
-      description: 'Of a configuration: how many of its seeds have the value ∞. Absent where none has.',
+      description:
+        'For a configuration: the number of its seeds with the value ∞. Absent where there are none.',
     }),
     halfWidth: z.number().nullable().meta({
       description:
         'Half-width of the 95 % interval of the mean over seeds (Student’s t). Null for one seed, and where a seed is infinite.',
     }),
     cleanAccuracy: z.number().nullable(),
-    /** As in an evaluation's summary, mean over the seeds: absent where the defence rejects nothing. */
+    /** As in the summary of an evaluation, mean over the seeds; absent where the defence rejects nothing. */
     rejectedClean: EvaluationSummary.shape.rejectedClean,
     rejectedAttacked: EvaluationSummary.shape.rejectedAttacked,
     verdict: Verdict,
-    /** Why it is marked, in words; empty when ok. */
+    /** The reasons for the verdict, one sentence each; empty for `ok`. */
     reasons: z.array(z.string()),
   })
   .meta({ id: 'LeaderboardRow' });
@@ -213,9 +214,9 @@ export const Worker = z
     id: z.string(),
     host: z.string(),
     pid: z.int(),
-    version: z.string().meta({ description: 'Of Funnel.' }),
+    version: z.string().meta({ description: 'Version of Funnel.' }),
     schema: z.string().nullable().meta({
-      description: 'The migration whose database it works on; null of a worker of Funnel 0.1.0.',
+      description: 'The newest migration that the worker knows; null for a worker of Funnel 0.1.0.',
     }),
     backend: z.string(),
     device: z.string(),
@@ -237,21 +238,21 @@ export const Worker = z
   .meta({ id: 'Worker' });
 export type Worker = z.infer<typeof Worker>;
 
-/** One change, by whom, and from where. */
+/** One change: who made it, what was changed, and from which address. */
 export const AuditEntry = z
   .strictObject({
     id: z.int(),
     at: Time,
-    actor: z.string().meta({ description: 'Name of the token; `local` where none is needed.' }),
+    actor: z.string().meta({ description: 'Name of the token; `local` where no token is needed.' }),
     action: z.string().meta({ description: 'Name of the route.' }),
-    subject: z.string().nullable().meta({ description: 'Id of what was changed.' }),
+    subject: z.string().nullable().meta({ description: 'Id of the changed sweep or token.' }),
     address: z.string().nullable(),
     details: z.record(z.string(), z.unknown()),
   })
   .meta({ id: 'AuditEntry' });
 export type AuditEntry = z.infer<typeof AuditEntry>;
 
-/** What the event stream says. Every event has a growing id; a client that reconnects with `Last-Event-ID` misses none. */
+/** An event of the event stream. Ids grow; a client that reconnects with `Last-Event-ID` misses no event. */
 
 export const FunnelEvent = z
   .discriminatedUnion('type', [

@@ -1,4 +1,4 @@
-/** Every route, declared once: the server registers them, OpenAPI and the typed client derive from them, and so does the access check. */
+/** All routes, each declared once. The server registers them; OpenAPI, the typed client and the access check derive from them. */
 import { resultRoutes } from './routes/result-routes.ts';
 import type { Route } from './routes/route.ts';
 import { serviceRoutes } from './routes/service-routes.ts';

@@ -1,6 +1,6 @@
 /**
- * A search space gives each hyperparameter a value, a list of values, or a range. It follows from the hyperparameters' declarations: the ends of a range are
- * held to what the hyperparameter takes, so its points need no check of their own.
+ * A search space gives each hyperparameter a value, a list of values, or a range. It follows from the declarations of the hyperparameters.
+ * The ends of a range must be values of the hyperparameter, so the points between need no check of their own.
  */
 import { z } from 'zod';
 import {
@@ -15,7 +15,7 @@ import {
 
 /**
  * `{ min, max, step }` walks linearly and includes max when a step lands on it; `{ min, max, count, scale }` places count points
- * evenly on a linear or logarithmic axis, both ends included. `{ min, max, scale }` alone is continuous: for random search only.
+ * evenly on a linear or logarithmic axis, including both ends. `{ min, max, scale }` alone is continuous: for random search only.
  */
 export const Range = z
   .strictObject({
@@ -39,7 +39,7 @@ export const Range = z
   });
 export type Range = z.infer<typeof Range>;
 
-/** One hyperparameter's part of a search space. In a list or alone a value stands without its default, so that absence is visible. */
+/** The schema of one hyperparameter in a search space. It has no default: a hyperparameter that is not named stays absent. */
 const dimension = (name: HyperparameterName) => {
   const value: z.ZodType<HyperparameterValue> = hyperparameters[name].unwrap();
   const list = z.array(value).min(1, 'Expected at least one value, but got an empty list').max(10_000);
@@ -49,7 +49,7 @@ const dimension = (name: HyperparameterName) => {
 };
 
 export type Dimension = HyperparameterValue | readonly HyperparameterValue[] | Range;
-/** As people write it: a range may leave out its scale. */
+/** As users write it: a range may omit its scale. */
 export type DimensionInput = HyperparameterValue | readonly HyperparameterValue[] | z.input<typeof Range>;
 
 // `fromEntries` forgets which key has which type; the keys are those of `hyperparameters` by construction.
@@ -59,46 +59,50 @@ const shape = Object.fromEntries(hyperparameterNames.map((name) => [name, dimens
 
 export const SearchSpace = z.strictObject(shape).meta({
   title: 'Search space',
-  description: 'Each hyperparameter: a value, a list, or a range. What is not named keeps its default.',
+  description:
+    'Each hyperparameter: a value, a list, or a range. Hyperparameters that are not named keep their defaults.',
 });
 export type SearchSpace = { readonly [K in HyperparameterName]?: Dimension };
 
 export const isRange = (dimension: Dimension): dimension is Range =>
   typeof dimension === 'object' && !Array.isArray(dimension);
 
-type Fault = { readonly path: keyof Range; readonly expected: string };
+type RangeFault = { readonly path: keyof Range; readonly expected: string };
 
-/** Below it a number has fewer digits than the points of a range, and a ratio of two numbers overflows easily. */
-const smallestNormal = 2 ** -1022;
-const largestRatio = 1e300;
+/** Smaller numbers have fewer digits than the points of a range, and a ratio of two numbers overflows easily. */
+const minNormal = 2 ** -1022;
+const maxRatio = 1e300;
 
 const endFault = ({ kind, bounds }: NumericHyperparameter, value: number): string | null => {
-  if (value !== 0 && Math.abs(value) < smallestNormal) return `at least ${smallestNormal}`;
+  if (value !== 0 && Math.abs(value) < minNormal) return `at least ${minNormal}`;
   if (kind === 'whole' && !Number.isInteger(value)) return 'a whole number';
   if (value > bounds.max) return `at most ${bounds.max}`;
   if ('above' in bounds) return value > bounds.above ? null : `more than ${bounds.above}`;
   return value >= bounds.min ? null : `at least ${bounds.min}`;
 };
 
-/** Points have 15 digits where a step makes them and 12 where a count does: neighbours must differ in these. */
+/** Points are rounded to 15 digits for a step and to 12 for a count: neighbours must differ after that. */
 const stepDigits = 1e-14;
 const countDigits = 1e-11;
 
-const spacingFault = ({ min, max, step, count, scale }: Range): Fault | null => {
-  if (min >= max) return null; // one point; or ends the wrong way round, which `Range` itself refuses
+const spacingFault = ({ min, max, step, count, scale }: Range): RangeFault | null => {
+  if (min >= max) return null; // one point; `Range` refuses min > max
   if (scale === 'log' && min > 0 && !Number.isFinite(max / min))
-    return { path: 'min', expected: `at least ${max / largestRatio} on a log scale` };
-  const largest = Math.max(Math.abs(min), Math.abs(max));
-  if (step !== undefined && step < largest * stepDigits)
-    return { path: 'step', expected: `a step of at least ${largest * stepDigits}` };
+    return { path: 'min', expected: `at least ${max / maxRatio} on a log scale` };
+  const maxEnd = Math.max(Math.abs(min), Math.abs(max));
+  if (step !== undefined && step < maxEnd * stepDigits)
+    return { path: 'step', expected: `a step of at least ${maxEnd * stepDigits}` };
   if (count === undefined) return null;
-  const apart = scale === 'log' ? Math.log(max / min) : (max - min) / largest;
-  const most = Math.floor(apart / countDigits) + 1;
-  return count > most ? { path: 'count', expected: `at most ${most} points so close together` } : null;
+  const length = scale === 'log' ? Math.log(max / min) : (max - min) / maxEnd;
+  const maxCount = Math.floor(length / countDigits) + 1;
+  if (count <= maxCount) return null;
+  return maxCount < 2
+    ? { path: 'max', expected: 'an end that is further from `min` than the last digits of both' }
+    : { path: 'count', expected: `at most ${maxCount} points so close together` };
 };
 
-/** What a hyperparameter refuses of a range that is well formed in itself: its ends first, and then how it is divided. */
-export const rangeFaults = (hyperparameter: NumericHyperparameter, range: Range): readonly Fault[] => {
+/** Why a hyperparameter refuses a well-formed range: first faults of its ends; without these, a fault of its step or count. */
+export const rangeFaults = (hyperparameter: NumericHyperparameter, range: Range): readonly RangeFault[] => {
   const ends = (['min', 'max'] as const).flatMap((path) => {
     const expected = endFault(hyperparameter, range[path]);
     return expected ? [{ path, expected }] : [];
@@ -114,7 +118,11 @@ export const Search = z.discriminatedUnion('strategy', [
   z.strictObject({ strategy: z.literal('grid') }),
   z.strictObject({
     strategy: z.literal('random'),
-    trials: z.int().min(1).max(100_000).meta({ description: 'Points drawn, before seeds.' }),
+    trials: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .meta({ description: 'Number of points drawn; each is trained with every seed.' }),
     seed: z
       .int()
       .min(0)

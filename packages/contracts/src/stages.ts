@@ -1,4 +1,4 @@
-/** What a worker is handed, and what it hands back. */
+/** Stages: their specification, and what a worker gets and returns. */
 import { z } from 'zod';
 import { AttackName } from './attacks.ts';
 import { Sha256 } from './checkpoint.ts';
@@ -7,15 +7,15 @@ import { HyperparameterValue } from './hyperparameters.ts';
 import { RecipeName } from './recipes.ts';
 import { StageKind } from './statuses.ts';
 
-/** An attack with all of its settings: an evaluation's key. */
+/** An attack with all of its settings. */
 export const AttackRun = z.strictObject({ attack: AttackName, settings: z.record(z.string(), z.unknown()) });
 export type AttackRun = z.infer<typeof AttackRun>;
 
 /**
  * The specification of a stage: everything that its result depends on, and nothing else.
  *
- * `chain` is the hash of all of it but the length; `id` of the chain and the length. So the stages (chain, 11) and (chain, 31) are
- * points on one line of training, and the state at 11 is the same whether or not training went on.
+ * `chain` is the hash of everything except the length; `id` is the hash of chain and length. The stages (chain, 11 epochs) and (chain, 31
+ * epochs) are points of one training run: the checkpoint at epoch 11 is the same whether or not training continues.
  */
 export const StageSpec = z.strictObject({
   id: Sha256,
@@ -28,10 +28,10 @@ export const StageSpec = z.strictObject({
   dataset: DatasetSpec,
   /** Epochs of this kind of stage in its result; 0 for `attack`. */
   epochs: z.int().min(0),
-  /** The stage whose networks this one starts from (null: from scratch); part of the chain's identity. */
+  /** The stage whose networks this one starts from (null: from scratch); part of the chain. */
   parent: z.string().nullable(),
   attack: AttackRun.nullable(),
-  /** The stages, sorted, whose classifiers an attack makes its images on; empty where it needs none. Part of the chain's identity. */
+  /** Ids, sorted, of the stages on whose classifiers a transfer attack makes its images; empty for other attacks. Part of the chain. */
   surrogates: z.array(z.string()),
 });
 export type StageSpec = z.infer<typeof StageSpec>;

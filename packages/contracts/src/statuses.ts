@@ -1,10 +1,10 @@
-/** The statuses of sweeps, trials and stages. Which changes a stage may make stands in `packages/db/src/lifecycle/transitions.ts`. */
+/** The statuses of stages, trials and sweeps, and the kinds of stages. `packages/db/src/lifecycle/transitions.ts` lists which status may follow which. */
 import { z } from 'zod';
 
 /**
- * waiting (for the stages that it depends on) → ready → running → an end. `diverged` (a loss that is not finite) and `collapsed` (an
- * auto-encoder that ignores its input) are results, not errors: the same inputs would end so again. `skipped`: a stage that it depends on
- * ended without a usable result.
+ * waiting (for the stages that it depends on) → ready → running → one of the others, which are final. `diverged` (a loss is not finite) and
+ * `collapsed` (an auto-encoder ignores its input) are results, not errors: the same inputs give the same end. `skipped`: a stage that it
+ * depends on ended without a usable result.
  */
 export const StageStatus = z.enum([
   'waiting',
@@ -19,7 +19,7 @@ export const StageStatus = z.enum([
 ]);
 export type StageStatus = z.infer<typeof StageStatus>;
 
-/** A trial owns no work: its status is what its stages make it. */
+/** The status of a trial follows from its stages. */
 export const TrialStatus = z.enum([
   'waiting',
   'running',
@@ -31,7 +31,7 @@ export const TrialStatus = z.enum([
 ]);
 export type TrialStatus = z.infer<typeof TrialStatus>;
 
-/** `completed`: every trial has ended, however it ended. */
+/** `completed`: every trial has ended, successfully or not. */
 export const SweepStatus = z.enum(['running', 'paused', 'completed', 'cancelled']);
 export type SweepStatus = z.infer<typeof SweepStatus>;
 

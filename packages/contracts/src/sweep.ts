@@ -1,4 +1,4 @@
-/** The sweep file: what a user writes, as JSON or YAML. Strict: a misspelt key is an error, never ignored. */
+/** The sweep file, which a user writes as JSON or YAML. Strict: a misspelt key is an error and is never ignored. */
 import { z } from 'zod';
 import { AttackList, PresetName } from './attacks/presets.ts';
 import { AttackName } from './attacks.ts';
@@ -8,7 +8,7 @@ import { EvaluationMetricName } from './metrics.ts';
 import { hyperparametersOf, RecipeName } from './recipes.ts';
 import { type Dimension, isRange, rangeFaults, Search, SearchSpace } from './search-space.ts';
 
-/** Trials beyond this are refused before anything is written. */
+/** A sweep with more trials is refused before anything is written. */
 export const maxTrials = 100_000;
 
 const Seed = z
@@ -16,7 +16,7 @@ const Seed = z
   .min(0)
   .max(2 ** 31 - 1);
 
-/** A number of seeds (0, 1, …) or the seeds themselves. */
+/** The number of seeds (0, 1, …), or a list of seeds. */
 const Seeds = z.union([
   z
     .int()
@@ -45,7 +45,7 @@ const definition = z.strictObject({
   search: Search.default({ strategy: 'grid' }),
   seeds: Seeds.default([0]).meta({
     title: 'Seeds',
-    description: 'How many seeds (0, 1, …), or a list of them.',
+    description: 'The number of seeds (0, 1, …), or a list of seeds.',
   }),
   attacks: z
     .union([AttackList, z.strictObject({ preset: PresetName })])
@@ -57,21 +57,19 @@ const definition = z.strictObject({
   objective: z.strictObject({ attack: AttackName, metric: EvaluationMetricName }).optional().meta({
     title: 'Objective',
     description:
-      'What the sweep is ranked by; unless said, the worst case over its attacks: robust accuracy where one of them is held to an ε, or else the median distance.',
+      'How the trials are ranked. By default by the worst case over the attacks: robust accuracy where one of them has a fixed ε, otherwise the median distance.',
   }),
-  priority: z
-    .int()
-    .min(0)
-    .max(99)
-    .default(50)
-    .meta({ title: 'Priority', description: 'Higher goes first; equals share the workers.' }),
+  priority: z.int().min(0).max(99).default(50).meta({
+    title: 'Priority',
+    description: 'Sweeps with a higher priority run first; equal ones share the workers.',
+  }),
   maxRunning: z.int().min(1).max(100_000).optional().meta({
     title: 'Running at once',
-    description: 'How many of its stages may run at the same time; as many as there are workers unless said.',
+    description: 'The maximum number of its stages that run at the same time. By default there is no limit.',
   }),
 });
 
-/** As the database has it. An older version may have accepted what `SweepDefinition` refuses today, and it is still shown. */
+/** A definition in the database. An older version may have accepted one that `SweepDefinition` refuses today; it is still shown. */
 export const StoredDefinition = definition.meta({ id: 'SweepDefinition' });
 
 type Issue = { readonly path: readonly string[]; readonly message: string; readonly input: unknown };
@@ -104,7 +102,7 @@ export const SweepDefinition = definition
   })
   .meta({ id: 'SweepDefinition' });
 
-/** What is stored and worked with: defaults filled in. */
+/** As stored, with all defaults filled in. */
 export type SweepDefinition = z.output<typeof SweepDefinition>;
-/** What a user may write. */
+/** As a user may write it. */
 export type SweepInput = z.input<typeof SweepDefinition>;

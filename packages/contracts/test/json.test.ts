@@ -9,12 +9,12 @@ import {
 } from '../src/index.ts';
 
 describe('numbers that may be infinite', () => {
-  it.each([0, -1.5, 5e-324, Number.MAX_VALUE, Number.POSITIVE_INFINITY])('%s goes through JSON', (value) => {
+  it.each([0, -1.5, 5e-324, Number.MAX_VALUE, Number.POSITIVE_INFINITY])('%s survives JSON', (value) => {
     const read = ExtendedNumber.parse(JSON.parse(JSON.stringify(writeExtended(value))));
     expect(readExtended(read)).toBe(value);
   });
 
-  it('are the text Infinity in JSON, which is no other text', () => {
+  it('are the text Infinity in JSON, and no other text is accepted', () => {
     expect(JSON.stringify([writeExtended(Number.POSITIVE_INFINITY), writeExtended(1)])).toBe(
       '["Infinity",1]',
     );
@@ -23,7 +23,7 @@ describe('numbers that may be infinite', () => {
     expect([readExtended(null), readExtended(undefined)]).toEqual([null, undefined]);
   });
 
-  it('are only those of which more is better: an infinite value ranks first', () => {
+  it('are only metrics with direction max, so that an infinite value ranks first', () => {
     const infinite = evaluationMetricNames.filter(
       (name) => EvaluationSummary.shape[name].safeParse('Infinity').success,
     );

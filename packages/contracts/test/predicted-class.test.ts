@@ -26,7 +26,7 @@ it('classesOf reads the logits at the start of every row', () => {
   expect([...classesOf(rows.subarray(0, 6), 3)]).toEqual([noClass, 2]);
 });
 
-it('only another class than the label is a mistake', () => {
+it('only a class that differs from the label is a mistake', () => {
   expect([isMistake(2, 1), isMistake(1, 1), isMistake(noClass, 1), isMistake(noClass, noClass)]).toEqual([
     true,
     false,

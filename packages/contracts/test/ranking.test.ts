@@ -19,8 +19,8 @@ import {
 
 const specs = (...list: readonly Parameters<typeof attackSpec>[0][]) => list.map(attackSpec);
 
-describe('the balls that a trial is attacked in', () => {
-  it('are those of its attacks at a fixed ε, the largest of each norm', () => {
+describe('the threat model of a trial', () => {
+  it('has the ball of its attacks at a fixed ε, for each norm the largest', () => {
     const model = threatModelOf(
       specs(
         { attack: 'pgd-linf', epsilon: 0.1 },
@@ -37,7 +37,7 @@ describe('the balls that a trial is attacked in', () => {
     expect(threatModelOf(specs('deepfool-l2', 'bim'))).toEqual({});
   });
 
-  it('hold whatever is declared to be at a fixed ε, unless it searches', () => {
+  it('has a ball for every attack that is declared with a fixed ε, unless it searches', () => {
     for (const name of attackNames) {
       const { family, norm, settings } = attacks[name];
       const searches = 'search' in settings.shape;
@@ -48,9 +48,9 @@ describe('the balls that a trial is attacked in', () => {
     }
   });
 
-  it('reach as far as float32 rounds, and no further', () => {
+  it('allows for the rounding of float32, and for no more', () => {
     for (const epsilon of [0.001, 0.005, 0.1, 0.3, 2, 8.4, 100]) {
-      // The worst pixel: the image, the step and their sum are each rounded.
+      // The worst case of a pixel: image, step and sum are each rounded.
       expect(Math.fround(1 - Math.fround(1 - Math.fround(epsilon)))).toBeLessThanOrEqual(reachOf(epsilon));
       expect(reachOf(epsilon) / epsilon - 1).toBeLessThanOrEqual(1.001e-3);
     }
@@ -65,17 +65,17 @@ const objective = (input: Partial<SweepInput>) => {
   return [run?.attack, metric];
 };
 
-describe('what runs are ranked by where nobody says', () => {
-  it('is the robust accuracy at a fixed ε, and the distance of an attack that looks for the smallest change', () => {
+describe('the ranking where nobody names one', () => {
+  it('is by robust accuracy at a fixed ε, and by distance for an attack that searches for the smallest change', () => {
     expect(usualMetric(attackSpec('pgd-linf'))).toBe('robustAccuracy');
     expect(usualMetric(attackSpec('deepfool-l2'))).toBe('medianL2');
     expect(usualMetric(attackSpec('fmn-linf'))).toBe('medianLinf');
-    // Foolbox 1.8's FGSM looks for the smallest ε: it fools nearly everything in the end.
+    // FGSM of Foolbox 1.8 searches for the smallest ε and fools nearly every image.
     expect(usualMetric(attackSpec({ attack: 'fgsm', search: true }))).toBe('medianLinf');
     expect(usualMetric(attackSpec({ attack: 'fgsm', search: false }))).toBe('robustAccuracy');
   });
 
-  it('is what the sweep says, else the worst case over its attacks, else its only attack', () => {
+  it('is the objective of the sweep, or its only attack, or the worst case over its attacks', () => {
     expect(objective({ objective: { attack: 'fmn-l2', metric: 'medianL2' } })).toEqual([
       'fmn-l2',
       'medianL2',
@@ -85,13 +85,13 @@ describe('what runs are ranked by where nobody says', () => {
       undefined,
       'robustAccuracy',
     ]);
-    // Without a ball everything falls somewhere.
+    // Without a ball nearly every image is fooled.
     expect(objective({ attacks: ['deepfool-linf', 'cw-l2'] })).toEqual([undefined, 'medianLinf']);
     expect(objective({ attacks: ['pgd-l2'] })).toEqual(['pgd-l2', 'robustAccuracy']);
     expect(objective({ attacks: ['fmn-linf'] })).toEqual(['fmn-linf', 'medianLinf']);
   });
 
-  it('is across sweeps an attack by name, or else the worst case', () => {
+  it('is by a named attack across sweeps, or by the worst case', () => {
     const [first, second] = usualRankings();
     expect(
       presetNames.filter((preset) =>
@@ -104,7 +104,7 @@ describe('what runs are ranked by where nobody says', () => {
     ]);
   });
 
-  it('is filled in where the leaderboard is asked', () => {
+  it('fills in the metric of a leaderboard query', () => {
     const metric = (query: object) => (routes.leaderboard.query.parse(query) as { metric: string }).metric;
     expect(metric({})).toBe('robustAccuracy');
     expect(metric({ attack: 'pgd-l2' })).toBe('robustAccuracy');

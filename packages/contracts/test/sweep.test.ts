@@ -35,7 +35,7 @@ describe('a sweep definition', () => {
     });
   });
 
-  it('parses what it wrote', () => {
+  it('parses its own output', () => {
     const once = SweepDefinition.parse({
       ...base,
       space: { gamma: { min: 1, max: 10, count: 3, scale: 'log' } },
@@ -77,7 +77,7 @@ describe('a sweep definition', () => {
     expect(refuse(input)).toContain(path);
   });
 
-  it('has a JSON Schema that a form can be drawn from', () => {
+  it('has a JSON Schema for the form', () => {
     const schema = JSON.stringify(z.toJSONSchema(SweepDefinition, { io: 'input' }));
     for (const name of hyperparameterNames)
       expect(schema).toContain(JSON.stringify(hyperparameterDeclaration(name).description));
@@ -98,7 +98,7 @@ describe('hyperparameters', () => {
     expect([...read].sort()).toEqual([...hyperparameterNames].sort());
   });
 
-  it('lengths are read by no stage: they would tell prefixes apart', () => {
+  it('no stage reads a length: stages of different lengths would not share a chain', () => {
     for (const name of recipeNames)
       for (const stage of recipes[name].stages)
         expect(
@@ -108,7 +108,7 @@ describe('hyperparameters', () => {
         ).toEqual([]);
   });
 
-  it('what stages record is declared as a metric', () => {
+  it('every metric that a stage records is declared', () => {
     for (const name of recipeNames)
       for (const stage of recipes[name].stages)
         for (const metric of stage.records) expect(trainingMetrics).toHaveProperty(metric);
@@ -122,7 +122,7 @@ describe('canonical JSON', () => {
     );
     expect(canonicalJson({ a: 1, b: undefined })).toBe(canonicalJson({ a: 1 }));
   });
-  it('refuses what JSON changes in silence', () => {
+  it('refuses values that JSON changes silently', () => {
     expect(() => canonicalJson({ a: Number.NaN })).toThrow('finite');
     expect(() => canonicalJson([undefined])).toThrow('undefined');
   });

@@ -80,6 +80,9 @@ const average = (utilities: readonly number[]): number => {
   return utilities.reduce((sum, utility) => sum + utility, 0) / utilities.length;
 };
 
+/** Rounds to nine digits by way of the twelve that the database keeps: where a mean is close to a tie, rounding it once gives another ninth digit. */
+const roundKept = (value: number): number => Math.round(Math.round(value * 1e12) / 1e3) / 1e9;
+
 /** The expected ranking: the values of all configurations in order, computed from the scores of single trials. */
 const rankedByHand = async (attack: string, metric: string) => {
   type Score = {
@@ -106,7 +109,7 @@ const rankedByHand = async (attack: string, metric: string) => {
       trial: group[0]!.trial,
       ordinal: group[0]!.ordinal,
       masked: group.some((score) => score.masked),
-      utility: utilities.length === group.length ? Math.round(average(utilities) * 1e9) / 1e9 : null,
+      utility: utilities.length === group.length ? roundKept(average(utilities)) : null,
       seeds: group.length,
       infinite: utilities.filter((utility) => utility === Number.POSITIVE_INFINITY).length,
     };
@@ -131,7 +134,7 @@ const rankedByPages = async (attack: string | undefined, metric: string) => {
       found.push({
         trial: row.trialId,
         masked: row.verdict === 'masked',
-        value: row.value === null ? null : Math.round(Number(row.value) * 1e9) / 1e9,
+        value: row.value === null ? null : roundKept(Number(row.value)),
         seeds: row.seeds.length,
         infinite: row.infiniteSeeds ?? 0,
         interval: row.halfWidth !== null,

@@ -150,7 +150,20 @@ describe('one attack', () => {
     expect(await rank({ sweep, recipe: 'funn', dataset: 'glyphs' })).toHaveLength(5);
     expect(await rank({ sweep, dataset: 'mnist' })).toEqual([]);
     await expect(rank({ where: ['gama:5'] })).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
-    await expect(rank({ where: ['gamma:a..b'] })).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    for (const where of [
+      'gamma:a..b',
+      'gamma:0x10',
+      'gamma:1e999',
+      'gamma:5..1',
+      'gamma:1..2..3',
+      'gamma: 5',
+    ])
+      await expect(rank({ where }), where).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    expect(await rank({ sweep, attack: 'fgsm', where: 'gamma:5..Infinity' })).toHaveLength(1);
+    await expect(rank({ sweep: 'none' })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: 'Expected a sweep, but there is none with id none',
+    });
   });
 });
 

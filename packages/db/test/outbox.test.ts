@@ -1,4 +1,4 @@
-/** The outbox between PostgreSQL and the queue: a stage that became ready is told of, whoever dies in between. */
+/** One writer of a stage's status; and the outbox: the queue is told of every stage that became ready, whichever process dies in between. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
@@ -182,6 +182,14 @@ describe('the status of a stage', () => {
         [...text.matchAll(set)].some(([, columns]) => /(?<![\w.])"?status"?\s*=|\$\{/.test(columns!)),
     );
     expect(writers.map(({ file }) => file)).toEqual(['packages/db/src/lifecycle/transitions.ts']);
+  });
+
+  test('changes as ARCHITECTURE.md draws it', () => {
+    const page = readFileSync(fileURLToPath(new URL('../../../ARCHITECTURE.md', import.meta.url)), 'utf8');
+    const drawn = [...page.matchAll(/^ {2}(\w+) --> (\w+)/gm)].map(([, from, to]) => `${from} ${to}`);
+    const { reopen, ...others } = transitions; // in words below the picture
+    const pairs = Object.values(others).flatMap(({ from, to }) => from.map((status) => `${status} ${to}`));
+    expect(drawn.sort()).toEqual([...new Set(pairs)].sort());
   });
 
   test('every transition to ready says since when, and each one has a reason', () => {

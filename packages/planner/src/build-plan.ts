@@ -1,4 +1,4 @@
-/** What is left to do: each stage's starting point, given what the database knows of its chain. */
+/** From the stages of a sweep to the work that is left: where each stage starts, given what the database has of its chain. */
 import {
   type Known,
   type KnownChain,
@@ -11,10 +11,10 @@ import {
 import { stageId } from './identity.ts';
 import type { Outline } from './outline.ts';
 
-const unknown: KnownChain = { recorded: [], continuable: [], stages: [], pending: [] };
+const emptyChain: KnownChain = { recorded: [], continuable: [], stages: [], pending: [] };
 
-/** Every field written out: thirty thousand such objects are made several times as fast as by spreading one into the next. */
-const planned = (
+/** Every field is written out: for thirty thousand stages that is several times as fast as a spread. */
+const planStage = (
   spec: StageSpec,
   {
     dependsOn,
@@ -45,31 +45,31 @@ const planned = (
 };
 
 /**
- * One chain's stages, shortest first. A stage is, in this order:
- * - *cached*: the database has it, done or under way;
- * - *passed*: a longer run recorded its epoch;
- * - *carried*: a longer run is under way and will record its epoch;
- * - else it continues from the longest state before it, or starts from its parent.
+ * The stages of one chain, shortest first. For a stage, the first case that holds:
+ * - *cached*: the database has the stage, done or in progress;
+ * - *passed*: a longer run has recorded its epoch;
+ * - *carried*: a longer run is in progress and will record its epoch;
+ * - otherwise it continues from the longest checkpoint before it, or starts from its parent.
  */
-const settleChain = (targets: readonly StageSpec[], known: KnownChain): readonly PlannedStage[] => {
-  /** Epochs at which a stage that continues may start, and the stage to wait for. */
-  const starts = new Map<number, string | null>();
-  for (const epoch of known.continuable) starts.set(epoch, null);
-  for (const epoch of known.pending) starts.set(epoch, stageId(targets[0]!.chain, epoch));
+const planChain = (targets: readonly StageSpec[], known: KnownChain): readonly PlannedStage[] => {
+  /** The epochs that a stage may continue from, and the stage that must end first (null: none). */
+  const continuable = new Map<number, string | null>();
+  for (const epoch of known.continuable) continuable.set(epoch, null);
+  for (const epoch of known.pending) continuable.set(epoch, stageId(targets[0]!.chain, epoch));
 
   return targets.map((spec): PlannedStage => {
     const { epochs, chain } = spec;
     if (known.stages.includes(epochs))
-      return planned(spec, { dependsOn: null, startEpoch: epochs, cached: true });
+      return planStage(spec, { dependsOn: null, startEpoch: epochs, cached: true });
     if (known.recorded.includes(epochs))
-      return planned(spec, { dependsOn: null, startEpoch: epochs, passed: true });
+      return planStage(spec, { dependsOn: null, startEpoch: epochs, passed: true });
     const carrier = known.pending.filter((longer) => longer > epochs).sort((a, b) => a - b)[0];
     if (carrier !== undefined)
-      return planned(spec, { dependsOn: stageId(chain, carrier), startEpoch: epochs });
-    const startEpoch = Math.max(0, ...[...starts.keys()].filter((epoch) => epoch < epochs));
-    starts.set(epochs, spec.id);
-    const dependsOn = startEpoch > 0 ? starts.get(startEpoch)! : spec.parent;
-    return planned(spec, { dependsOn, startEpoch });
+      return planStage(spec, { dependsOn: stageId(chain, carrier), startEpoch: epochs });
+    const startEpoch = Math.max(0, ...[...continuable.keys()].filter((epoch) => epoch < epochs));
+    continuable.set(epochs, spec.id);
+    const dependsOn = startEpoch > 0 ? continuable.get(startEpoch)! : spec.parent;
+    return planStage(spec, { dependsOn, startEpoch });
   });
 };
 
@@ -98,31 +98,31 @@ const countStages = (stages: readonly PlannedStage[]): Plan['stages'] =>
 
 const depths = Object.fromEntries(StageKind.options.map((kind, i) => [kind, i])) as Record<StageKind, number>; // one entry for every kind
 
-/** The plan: what `outlineSweep` found, against what the database knows of its chains. Same inputs, same plan. */
+/** The plan of a sweep, from its outline and from what the database has of its chains. Pure: the same inputs give the same plan. */
 export const buildPlan = (outline: Outline, known: Known): SweepPlan => {
-  const settled = new Map<string, PlannedStage>();
+  const planned = new Map<string, PlannedStage>();
   let distinct = 0;
   let needed = 0;
   for (const [chain, targets] of groupBy(outline.stages, (stage) => stage.chain)) {
     targets.sort((a, b) => a.epochs - b.epochs);
     distinct += targets.at(-1)!.epochs;
-    for (const stage of settleChain(targets, known.get(chain) ?? unknown)) {
-      settled.set(stage.id, stage);
+    for (const stage of planChain(targets, known.get(chain) ?? emptyChain)) {
+      planned.set(stage.id, stage);
       if (!stage.cached) needed += stage.epochs - stage.startEpoch;
     }
   }
-  const unshared = sum(outline.trials.map((trial) => sum(trial.stages.map((id) => settled.get(id)!.epochs))));
-  // Stable: within a kind and a length, the order of the outline.
+  const unshared = sum(outline.trials.map((trial) => sum(trial.stages.map((id) => planned.get(id)!.epochs))));
+  // The sort is stable: within a kind and a length, the order of the outline stays.
   const stages = outline.stages
-    .map((stage) => settled.get(stage.id)!)
+    .map((stage) => planned.get(stage.id)!)
     .sort((a, b) => depths[a.kind] - depths[b.kind] || a.epochs - b.epochs);
   const epochs = { unshared, needed, cached: distinct - needed };
-  const done = epochs.needed + epochs.cached;
+  const shared = epochs.needed + epochs.cached;
   const plan: Plan = {
     trials: outline.trials.length,
     stages: countStages(stages),
     epochs,
-    sharing: done === 0 ? 1 : epochs.unshared / done,
+    sharing: shared === 0 ? 1 : epochs.unshared / shared,
     ...outline.report,
   };
   return { trials: outline.trials, stages, plan };

@@ -1,4 +1,4 @@
-/** What a plan says of its search space: the values of each hyperparameter, and what of the definition makes no trials of its own. */
+/** From a search space to trials: pure, in a fixed order, and counted before any trial is made. */
 import {
   AppError,
   type Dimension,
@@ -16,9 +16,10 @@ import {
 } from '@funnel/contracts';
 import { type Axis, axisOf, choosePoints, countPoints, spaceSize } from './points.ts';
 
+/** What a plan says of its search space: the values of each hyperparameter, and the parts of the definition that make no trials. */
 export type SpaceReport = Required<Pick<Plan, 'space' | 'leftOut'>>;
 
-/** Values of a hyperparameter that a plan shows: those of most sweeps, and the beginning of the others. */
+/** A plan shows this many values of a hyperparameter. */
 const maxShown = 10;
 
 const describeAxis = (
@@ -35,38 +36,39 @@ const describeAxis = (
   return { hyperparameter, asked, different, values: [], continuous: { min, max, scale } };
 };
 
-export const describeAxes = (axes: readonly Axis[], space: SearchSpace): PlannedHyperparameter[] =>
+const describeAxes = (axes: readonly Axis[], space: SearchSpace): PlannedHyperparameter[] =>
   axes.map((axis) => describeAxis(axis, space));
 
-type Named = { readonly name: string; readonly asked: number; readonly different: number };
+type Counted = { readonly name: string; readonly asked: number; readonly different: number };
 
-const number = (value: number): string => value.toLocaleString('en-US');
+const formatCount = (value: number): string => value.toLocaleString('en-US');
 
-export const sameTwice = (dimensions: readonly Named[]): readonly string[] =>
+/** One sentence for each dimension with equal values. */
+const describeRepeats = (dimensions: readonly Counted[]): readonly string[] =>
   dimensions.flatMap(({ name, asked, different }) =>
-    different < asked ? [`${name}: ${number(asked)} asked for, ${number(different)} different`] : [],
+    different < asked
+      ? [`${name}: ${formatCount(asked)} asked for, ${formatCount(different)} different`]
+      : [],
   );
 
-/** What a search found for one recipe. `size`: the points of its space. */
-export type Found = {
+/** The result of a search for one recipe. `size`: the number of points of its space. */
+type SearchResult = {
   readonly recipe: RecipeName;
   readonly points: number;
   readonly draws: number | null;
   readonly size: number;
 };
 
-/** A random search that found fewer points than it was asked for. */
-export const shortOf = (search: Search, found: readonly Found[]): readonly string[] => {
+/** One sentence for each recipe for which a random search found fewer points than requested. */
+const describeShortfalls = (search: Search, results: readonly SearchResult[]): readonly string[] => {
   if (search.strategy !== 'random') return [];
-  return found.flatMap(({ recipe, points, draws, size }) => {
+  return results.flatMap(({ recipe, points, draws, size }) => {
     if (points === search.trials) return [];
-    const which = found.length === 1 ? '' : `${recipe}, `;
-    const why = points === size ? 'the space has no more' : `${number(draws ?? 0)} draws found no more`;
-    return [`${which}${number(points)} of ${number(search.trials)}: ${why}`];
+    const which = results.length === 1 ? '' : `${recipe}, `;
+    const why = points === size ? 'the space has no more' : `${formatCount(draws ?? 0)} draws found no more`;
+    return [`${which}${formatCount(points)} of ${formatCount(search.trials)}: ${why}`];
   });
 };
-
-/** From a search space to trials: pure, in a fixed order, and counted before anything is made. */
 
 type Axes = ReadonlyMap<HyperparameterName, Axis>;
 
@@ -77,14 +79,14 @@ const axesOf = ({ space }: SweepDefinition): Axes =>
     ),
   );
 
-/** Those that this recipe reads, in the hyperparameters' order of declaration. */
-const readBy = (recipe: RecipeName, axes: Axes): readonly Axis[] =>
+/** The axes that this recipe reads. */
+const axesReadBy = (recipe: RecipeName, axes: Axes): readonly Axis[] =>
   hyperparametersOf(recipe).flatMap((name) => axes.get(name) ?? []);
 
-const written = (count: number): string =>
+const formatLarge = (count: number): string =>
   count > Number.MAX_SAFE_INTEGER ? `more than ${Number.MAX_SAFE_INTEGER}` : String(count);
 
-/** What to make smaller: the longest of all that trials are multiplied by. */
+/** Names the longest dimension, which the user should shorten. */
 const tooLarge = (trials: number, axes: Axes, { search, seeds }: SweepDefinition): AppError => {
   const dimensions =
     search.strategy === 'random'
@@ -92,11 +94,11 @@ const tooLarge = (trials: number, axes: Axes, { search, seeds }: SweepDefinition
       : [...axes.values()].map(({ hyperparameter, size }) => ({ path: `space.${hyperparameter}`, size }));
   const [{ path, size }] = [...dimensions, { path: 'seeds', size: seeds.length }].sort(
     (a, b) => b.size - a.size,
-  ) as [(typeof dimensions)[number]]; // seeds at least
-  const received = `${written(size)} values`;
+  ) as [(typeof dimensions)[number]]; // not empty: it has the seeds
+  const received = `${formatLarge(size)} values`;
   return new AppError(
     'SWEEP_TOO_LARGE',
-    `Expected at most ${maxTrials} trials, but got ${written(trials)}. The longest dimension is ${path} with ${received}.`,
+    `Expected at most ${maxTrials} trials, but got ${formatLarge(trials)}. The longest dimension is ${path} with ${received}.`,
     {
       trials: Math.min(trials, Number.MAX_SAFE_INTEGER),
       limit: maxTrials,
@@ -105,10 +107,11 @@ const tooLarge = (trials: number, axes: Axes, { search, seeds }: SweepDefinition
   );
 };
 
-const countChecked = (definition: SweepDefinition, axes: Axes): number => {
+/** Throws SWEEP_TOO_LARGE. */
+const checkedCount = (definition: SweepDefinition, axes: Axes): number => {
   const { recipes, search, seeds } = definition;
   const points = [...new Set(recipes)].reduce(
-    (sum, recipe) => sum + countPoints(readBy(recipe, axes), search),
+    (sum, recipe) => sum + countPoints(axesReadBy(recipe, axes), search),
     0,
   );
   const trials = points * new Set(seeds).size;
@@ -117,32 +120,32 @@ const countChecked = (definition: SweepDefinition, axes: Axes): number => {
 };
 
 /**
- * The trials of a sweep, without making one; costs the same for every range. Exact for a grid. For a random search, those that it asks for: a
- * small space has fewer. Throws SWEEP_TOO_LARGE beyond the limit, CONTINUOUS_GRID, and INVALID_REQUEST.
+ * The number of trials of a sweep, without making any; the length of a range does not matter. Exact for a grid; for a random search the
+ * requested number, although a small space has fewer. Throws SWEEP_TOO_LARGE beyond the limit, CONTINUOUS_GRID, and INVALID_REQUEST.
  */
 export const countTrials = (definition: SweepDefinition): number =>
-  countChecked(definition, axesOf(definition));
+  checkedCount(definition, axesOf(definition));
 
 export type Expansion = { readonly trials: readonly TrialPoint[]; readonly report: SpaceReport };
 
-/** Every trial once: recipe by recipe, point by point, seed by seed. Throws what `countTrials` throws. */
+/** Every trial once, in the order of recipes, points and seeds. Throws like `countTrials`. */
 export const expandSweep = (definition: SweepDefinition): Expansion => {
   const axes = axesOf(definition);
-  countChecked(definition, axes);
+  checkedCount(definition, axes);
   const { search } = definition;
   const recipes = [...new Set(definition.recipes)];
   const seeds = [...new Set(definition.seeds)];
   const trials: TrialPoint[] = [];
-  const found: Found[] = [];
+  const results: SearchResult[] = [];
   for (const recipe of recipes) {
-    const read = readBy(recipe, axes);
-    const usual = Object.fromEntries(
+    const read = axesReadBy(recipe, axes);
+    const defaults = Object.fromEntries(
       hyperparametersOf(recipe).map((name) => [name, defaultHyperparameters[name]]),
     );
     const { points, draws } = choosePoints(read, search);
-    found.push({ recipe, points: points.length, draws, size: spaceSize(read) });
+    results.push({ recipe, points: points.length, draws, size: spaceSize(read) });
     for (const point of points) {
-      const hyperparameters = { ...usual, ...point };
+      const hyperparameters = { ...defaults, ...point };
       for (const seed of seeds) trials.push({ recipe, hyperparameters, seed });
     }
   }
@@ -151,7 +154,7 @@ export const expandSweep = (definition: SweepDefinition): Expansion => {
     report: {
       space: describeAxes([...axes.values()], definition.space),
       leftOut: [
-        ...sameTwice([
+        ...describeRepeats([
           { name: 'recipes', asked: definition.recipes.length, different: recipes.length },
           ...[...axes.values()].map(({ hyperparameter, asked, size }) => ({
             name: hyperparameter,
@@ -160,7 +163,7 @@ export const expandSweep = (definition: SweepDefinition): Expansion => {
           })),
           { name: 'seeds', asked: definition.seeds.length, different: seeds.length },
         ]),
-        ...shortOf(search, found),
+        ...describeShortfalls(search, results),
       ],
     },
   };

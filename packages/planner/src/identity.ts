@@ -1,6 +1,6 @@
 /**
- * Identities: the hash of everything that can change a result, and of nothing else. Two trials that agree on it share the work,
- * whoever submitted them and when.
+ * Identities: the hash of everything that can change a result, and of nothing else. Trials with the same identity share the work, whoever
+ * submitted them and when.
  */
 import { hash } from 'node:crypto';
 import {
@@ -16,19 +16,19 @@ import {
 
 export const sha256 = (text: string): string => hash('sha256', text);
 
-/** A point without its seed: seeds are averaged over it. */
+/** The hash of a point without its seed. */
 export const configurationId = ({ recipe, hyperparameters }: TrialPoint): string =>
   sha256(`{"hyperparameters":${canonicalJson(hyperparameters)},"recipe":"${recipe}"}`);
 
-/** The checks that judge an evaluation are part of it: judged otherwise, it is another result. */
+/** The version of the checks is part of the identity: with other checks the evaluation is another result. */
 const attackIdentity = (run: AttackRun) => ({
   ...run,
   version: attacks[run.attack].version,
   diagnosis: diagnosisVersion,
 });
 
-/** The canonical text of what many stages have in common, made once for each object: a large sweep has few of these and many stages. */
-const commonText = <T extends object>(describe: (value: T) => unknown): ((value: T) => string) => {
+/** The canonical JSON of a value that many stages share, computed once for each object. */
+const memoizedText = <T extends object>(describe: (value: T) => unknown): ((value: T) => string) => {
   const texts = new WeakMap<T, string>();
   return (value) => {
     const known = texts.get(value);
@@ -39,20 +39,20 @@ const commonText = <T extends object>(describe: (value: T) => unknown): ((value:
   };
 };
 
-const hyperparametersText = commonText((hyperparameters: StageSpec['hyperparameters']) => hyperparameters);
-const attackText = commonText(attackIdentity);
-const datasetText = commonText((dataset: StageSpec['dataset']) => ({
+const hyperparametersText = memoizedText((hyperparameters: StageSpec['hyperparameters']) => hyperparameters);
+const attackText = memoizedText(attackIdentity);
+const datasetText = memoizedText((dataset: StageSpec['dataset']) => ({
   ...dataset,
   digest: datasets[dataset.name].digest,
 }));
 
 /**
- * The chain of a stage: all of it but its length. The subset sizes in `dataset` are those that this kind reads (see `outline.ts`), and
- * hyperparameters of earlier stages arrive through `parent`.
+ * The chain of a stage: everything except its length. `dataset` has only the sizes that this kind of stage reads (see `outline.ts`), and the
+ * hyperparameters of earlier stages count through `parent`.
  */
 export const chainId = (stage: Omit<StageSpec, 'id' | 'chain' | 'epochs'>, engineVersion: string): string => {
   const { recipe, kind, seed, parent, attack, surrogates } = stage;
-  // Canonical JSON: keys in order. Surrogates are left out where there are none: what has none is what it was before there were any.
+  // Canonical JSON, with sorted keys. Without surrogates the key is absent, so that identities from before surrogates stay valid.
   const made = `"attack":${attack ? attackText(attack) : 'null'},"dataset":${datasetText(stage.dataset)},"engine":${JSON.stringify(engineVersion)}`;
   const read = `"hyperparameters":${hyperparametersText(stage.hyperparameters)},"kind":"${kind}","parent":${parent === null ? 'null' : `"${parent}"`}`;
   const others = surrogates.length > 0 ? `,"surrogates":${canonicalJson(surrogates)}` : '';
@@ -61,6 +61,6 @@ export const chainId = (stage: Omit<StageSpec, 'id' | 'chain' | 'epochs'>, engin
   );
 };
 
-/** A stage is a point on its chain. */
+/** The identity of the stage of a chain that ends after `epochs`. */
 export const stageId = (chain: string, epochs: number): string =>
   sha256(`{"chain":"${chain}","epochs":${epochs}}`);

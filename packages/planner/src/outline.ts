@@ -1,7 +1,5 @@
 /**
- * Which classifiers a transfer attack makes its images on: the first ones of the sweep that are not the attacked one, in the order of
- * the trials. So every trial of a sweep is attacked from the same few networks (the one or two that are among them, from the next), and
- * a sweep of n trials has n × `surrogates` such edges, not n².
+ * From trials to the stages that they need, each once. It does not know which results exist already: see `build-plan.ts`.
  */
 import {
   AppError,
@@ -24,43 +22,46 @@ import {
 import { expandSweep, type SpaceReport } from './expand-trials.ts';
 import { chainId, configurationId, stageId } from './identity.ts';
 
-/** How many the attack asks for; 0: it needs none. */
-const wanted = ({ attack, settings }: AttackRun): number =>
+/*
+ * The surrogates of a transfer attack are the first other classifiers of the sweep, in the order of the trials. All trials of a sweep are
+ * attacked from the same few networks, and n trials need n × `surrogates` links, not n².
+ */
+
+/** The number of surrogates that an attack uses; 0 for attacks without. */
+const surrogateCount = ({ attack, settings }: AttackRun): number =>
   needsSurrogates(attacks[attack]) ? (settings as AttackSettings<'transfer-linf'>).surrogates : 0; // parsed by the attack's declaration
 
-/** Stage ids, sorted, so that the order of the trials does not tell equal sets apart. `classifiers`: distinct, first trial first. */
-export const surrogatesOf = (
+/** Ids of stages, sorted, so that the order of the trials does not matter. `classifiers`: distinct, in the order of the trials. */
+const surrogatesOf = (
   attack: AttackRun,
   attacked: string,
   classifiers: readonly string[],
 ): readonly string[] => {
-  const most = wanted(attack);
-  if (most === 0) return [];
+  const count = surrogateCount(attack);
+  if (count === 0) return [];
   return classifiers
-    .slice(0, most + 1)
+    .slice(0, count + 1)
     .filter((id) => id !== attacked)
-    .slice(0, most)
+    .slice(0, count)
     .sort();
 };
 
-/** Throws INVALID_REQUEST where an attack needs another classifier and the sweep has but one. */
-export const checkSurrogates = (
-  { attacks: written }: SweepDefinition,
+/** Throws INVALID_REQUEST where an attack needs another classifier and the sweep has only one. */
+const checkSurrogates = (
+  { attacks: list }: SweepDefinition,
   runs: readonly AttackRun[],
   classifiers: readonly string[],
 ): void => {
-  const needy = runs.find((run) => wanted(run) > 0);
-  if (!needy || classifiers.length > 1) return;
-  const expected = `a sweep of at least two classifiers, since ${needy.attack} makes its images on those of other trials`;
+  const transfer = runs.find((run) => surrogateCount(run) > 0);
+  if (!transfer || classifiers.length > 1) return;
+  const expected = `a sweep of at least two classifiers, since ${transfer.attack} makes its images on those of other trials`;
   const received = `${classifiers.length}`;
   throw new AppError(
     'INVALID_REQUEST',
     `Expected ${expected}, but got ${received}. Add a seed or a value, or list the attacks without the transfer ones.`,
-    { issues: [{ path: 'preset' in written ? 'attacks.preset' : 'attacks', expected, received }] },
+    { issues: [{ path: 'preset' in list ? 'attacks.preset' : 'attacks', expected, received }] },
   );
 };
-
-/** From trials to the stages that they need, each once. Knows nothing of what is done already: that is `build-plan.ts`. */
 
 export type Outline = {
   readonly trials: readonly PlannedTrial[];
@@ -69,16 +70,16 @@ export type Outline = {
   readonly report: SpaceReport;
 };
 
-/** Computed once for each key: what many trials have in common is one object. */
-const remember = <K, V>(make: (key: K) => V): ((key: K) => V) => {
-  const made = new Map<K, V>();
+/** Computes a value once for each key, so that trials share one object. */
+const memoize = <K, V>(make: (key: K) => V): ((key: K) => V) => {
+  const values = new Map<K, V>();
   return (key) => {
-    if (!made.has(key)) made.set(key, make(key));
-    return made.get(key)!;
+    if (!values.has(key)) values.set(key, make(key));
+    return values.get(key)!;
   };
 };
 
-/** Sizes that this kind of stage does not read are set to one, so that they do not tell equal work apart. */
+/** Sets the sizes that this kind of stage does not read to one, so that they do not change its identity. */
 const subset = (kind: StageKind, { name, train, test, attack }: DatasetSpec): DatasetSpec => {
   if (kind === 'attack') return { name, train: 1, test: attack, attack };
   if (kind === 'classify') return { name, train, test, attack: 1 };
@@ -98,13 +99,13 @@ type Step = {
   readonly kind: StageKind;
   readonly hyperparameters: StageSpec['hyperparameters'];
   readonly epochs: number;
-  /** Its stages, by what else tells them apart: the parent, or where there is none the seed. */
-  readonly made: Map<string, StageSpec>;
+  /** Its stages, by their parent, or by the seed where they have none. */
+  readonly specs: Map<string, StageSpec>;
 };
 
-/** What the stages of a point read, in their order. Seeds have it in common, and points that differ in other hyperparameters only. */
+/** The steps of a point in order, with the hyperparameters that each reads. Points that agree on these share a step, and so do seeds. */
 const createSteps = (): ((point: TrialPoint) => readonly Step[]) => {
-  const stepsOf = remember((name: RecipeName) =>
+  const stepsOf = memoize((name: RecipeName) =>
     (recipes[name] as Recipe).stages.map((stage) => ({ stage, steps: new Map<string, Step>() })),
   );
   return ({ recipe, hyperparameters }) => {
@@ -115,40 +116,40 @@ const createSteps = (): ((point: TrialPoint) => readonly Step[]) => {
       const same = steps.get(key);
       if (same) return same;
       const read = Object.fromEntries(reads.map((hyperparameter) => [hyperparameter, all[hyperparameter]]));
-      const step = { kind, hyperparameters: read, epochs, made: new Map<string, StageSpec>() };
+      const step = { kind, hyperparameters: read, epochs, specs: new Map<string, StageSpec>() };
       steps.set(key, step);
       return step;
     });
   };
 };
 
-/** The line of stages that one trial walks to its classifier. */
+/** The stages of one trial up to its classifier. */
 const trainingOf = (
   { recipe, seed }: TrialPoint,
   steps: readonly Step[],
   subsetOf: Subset,
   engineVersion: string,
 ): readonly StageSpec[] => {
-  const line: StageSpec[] = [];
+  const stages: StageSpec[] = [];
   let parent: StageSpec['parent'] = null;
-  for (const { kind, hyperparameters, epochs, made } of steps) {
+  for (const { kind, hyperparameters, epochs, specs } of steps) {
     const key = parent ?? `${seed}`;
-    let stage = made.get(key);
+    let stage = specs.get(key);
     if (!stage) {
       const dataset = subsetOf(kind);
       stage = specify(
         { kind, recipe, hyperparameters, seed, dataset, epochs, parent, attack: null, surrogates: [] },
         engineVersion,
       );
-      made.set(key, stage);
+      specs.set(key, stage);
     }
-    line.push(stage);
+    stages.push(stage);
     parent = stage.id;
   }
-  return line;
+  return stages;
 };
 
-/** Attacks read none. */
+/** Attacks read no hyperparameters. */
 const noHyperparameters = {};
 
 /** Every attack on the classifier of one trial. */
@@ -177,11 +178,11 @@ const attacksOn = (
     ),
   );
 
-/** All trials of a sweep and all stages that any of them needs. Throws what `countTrials` and `checkSurrogates` throw. */
+/** All trials of a sweep and all stages that any of them needs. Throws like `countTrials`, and INVALID_REQUEST for surrogates that do not exist. */
 export const outlineSweep = (definition: SweepDefinition, engineVersion: string): Outline => {
   const { dataset } = definition;
   const attackRuns = expandAttacks(definition.attacks, { dataset: dataset.name });
-  const subsetOf = remember((kind: StageKind) => subset(kind, dataset));
+  const subsetOf = memoize((kind: StageKind) => subset(kind, dataset));
   const { trials: points, report } = expandSweep(definition);
   const stepsOf = createSteps();
   const commonOf = (point: TrialPoint) => ({
@@ -189,25 +190,32 @@ export const outlineSweep = (definition: SweepDefinition, engineVersion: string)
     steps: stepsOf(point),
     configuration: configurationId(point),
   });
-  // The seeds of a point follow each other and share one hyperparameters object.
+  // The seeds of a point are consecutive and share one object `hyperparameters`.
   let common: ReturnType<typeof commonOf> | undefined;
   const trained = points.map((point) => {
     if (common?.hyperparameters !== point.hyperparameters) common = commonOf(point);
     const { steps, configuration } = common;
-    return { point, configuration, line: trainingOf(point, steps, subsetOf, engineVersion) };
+    return { point, configuration, training: trainingOf(point, steps, subsetOf, engineVersion) };
   });
-  const classifiers = [...new Set(trained.map(({ line }) => line.at(-1)!.id))];
+  const classifiers = [...new Set(trained.map(({ training }) => training.at(-1)!.id))];
   checkSurrogates(definition, attackRuns, classifiers);
   const stages = new Map<string, StageSpec>();
-  const trials = trained.map(({ point, configuration, line }, number) => {
-    const attacked = attacksOn(line.at(-1)!.id, point, subsetOf, attackRuns, classifiers, engineVersion);
-    const walked = [...line, ...attacked];
-    for (const stage of walked) stages.set(stage.id, stage);
+  const trials = trained.map(({ point, configuration, training }, number) => {
+    const attacksOfTrial = attacksOn(
+      training.at(-1)!.id,
+      point,
+      subsetOf,
+      attackRuns,
+      classifiers,
+      engineVersion,
+    );
+    const stagesOfTrial = [...training, ...attacksOfTrial];
+    for (const stage of stagesOfTrial) stages.set(stage.id, stage);
     return {
       ...point,
       number,
       configuration,
-      stages: walked.map((stage) => stage.id),
+      stages: stagesOfTrial.map((stage) => stage.id),
     };
   });
   return { trials, stages: [...stages.values()], report };

@@ -1,6 +1,6 @@
 /**
- * The values of one hyperparameter, by number: none is made before it is asked for. The ends of a range are values of the hyperparameter, and so is every point
- * between them.
+ * The points of a search space: the values of one hyperparameter, which are computed one by one from their index, and the strategies that
+ * combine them. `SweepDefinition` checks that the ends of a range are values of the hyperparameter; then so is every point between.
  */
 import {
   AppError,
@@ -18,56 +18,56 @@ import { sha256 } from './identity.ts';
 
 export type Axis = {
   readonly hyperparameter: HyperparameterName;
-  /** Values asked for, equal ones included; null: a continuous range. */
+  /** Number of values in the definition, including equal ones; null: a continuous range. */
   readonly asked: number | null;
-  /** Different values; Infinity for a continuous range of reals. */
+  /** Number of different values; Infinity for a continuous range of real numbers. */
   readonly size: number;
-  /** The value number `index` of `size`, in the order of the list or range; null where a grid cannot walk them. */
+  /** The value at `index` < `size`, in the order of the list or range; null for a continuous range. */
   readonly at: ((index: number) => HyperparameterValue) | null;
-  /** The value at a share of the axis, 0 ≤ share < 1: a uniform share gives a uniform value. */
+  /** The value at a share of the axis, 0 ≤ share < 1. A uniform share gives a uniform value. */
   readonly draw: (share: number) => HyperparameterValue;
 };
 
-const inside = ({ min, max }: Range, value: number): number => Math.min(max, Math.max(min, value));
+const clamp = ({ min, max }: Range, value: number): number => Math.min(max, Math.max(min, value));
 
-/** The point at a share of the way from min to max, on the range's own scale; both ends exact. */
-const between = (range: Range, share: number): number => {
+/** The point at a share of the range, 0 ≤ share ≤ 1, on the range's scale; both ends are exact. */
+const pointAt = (range: Range, share: number): number => {
   const { min, max, scale } = range;
   if (share === 0) return min;
   if (share === 1) return max;
   const value = scale === 'log' ? min * (max / min) ** share : min + (max - min) * share;
-  return inside(range, Number(value.toPrecision(12)));
+  return clamp(range, Number(value.toPrecision(12)));
 };
 
-/** A step that misses `max` by less than this share of a step still lands on it: 0.1 + 0.2 is not 0.3. */
-const slack = 1e-9;
+/** The last step may miss `max` by this share of a step and still counts as `max`: 0.1 + 0.2 is not 0.3. */
+const stepTolerance = 1e-9;
 
 type Points = { readonly size: number; readonly at: (index: number) => number };
 
-const steps = (range: Range, step: number): Points => {
+const steppedPoints = (range: Range, step: number): Points => {
   const { min, max } = range;
-  const last = Math.floor((max - min) / step + slack);
-  const lands = Math.abs(max - (min + last * step)) <= slack * step;
+  const last = Math.floor((max - min) / step + stepTolerance);
+  const endsAtMax = Math.abs(max - (min + last * step)) <= stepTolerance * step;
   return {
     size: last + 1,
     at: (index) => {
       if (index === 0) return min;
-      if (index === last && lands) return max;
-      return inside(range, Number((min + index * step).toPrecision(15)));
+      if (index === last && endsAtMax) return max;
+      return clamp(range, Number((min + index * step).toPrecision(15)));
     },
   };
 };
 
-const counted = (range: Range, count: number): Points => ({
+const countedPoints = (range: Range, count: number): Points => ({
   size: count,
-  at: (index) => between(range, index / (count - 1)),
+  at: (index) => pointAt(range, index / (count - 1)),
 });
 
 /**
- * The first of `count` points whose next one is at least 1 away. Up to it, rounding leaves out no whole number; from it on, rounding makes no
- * two points equal.
+ * The index of the first of `count` points whose successor is at least 1 away. Up to this point rounding skips no whole number; from it on
+ * rounding makes no two points equal.
  */
-const firstApart = ({ min, max, scale }: Range, count: number): number => {
+const firstSparseIndex = ({ min, max, scale }: Range, count: number): number => {
   const last = count - 1;
   if (scale === 'linear') return max - min < last ? last : 0;
   const growth = Math.log(max / min) / last;
@@ -75,41 +75,41 @@ const firstApart = ({ min, max, scale }: Range, count: number): number => {
   return Math.min(last, Math.max(0, first));
 };
 
-/** `count` points rounded to whole numbers, equal ones once: every whole number while the points are dense, then the points themselves. */
-const countedWhole = (range: Range, count: number): Points => {
-  const rounded = (index: number): number => Math.round(counted(range, count).at(index));
-  const apart = firstApart(range, count);
-  const dense = rounded(apart) - range.min;
+/** `count` points rounded to whole numbers, equal ones once: every whole number where the points are dense, then the points themselves. */
+const countedWholePoints = (range: Range, count: number): Points => {
+  const rounded = (index: number): number => Math.round(countedPoints(range, count).at(index));
+  const sparse = firstSparseIndex(range, count);
+  const dense = rounded(sparse) - range.min;
   return {
-    size: dense + count - apart,
-    at: (index) => (index <= dense ? range.min + index : rounded(apart + index - dense)),
+    size: dense + count - sparse,
+    at: (index) => (index <= dense ? range.min + index : rounded(sparse + index - dense)),
   };
 };
 
-/** Null: the range is continuous. */
+/** The points of a range; null for a continuous one. */
 const pointsOf = (range: Range, isWhole: boolean): Points | null => {
   const { min, max, step, count } = range;
   if (min === max) return { size: 1, at: () => min };
-  if (step !== undefined) return steps(range, step);
-  if (count !== undefined) return isWhole ? countedWhole(range, count) : counted(range, count);
+  if (step !== undefined) return steppedPoints(range, step);
+  if (count !== undefined) return isWhole ? countedWholePoints(range, count) : countedPoints(range, count);
   return null;
 };
 
-/** The `size` whole numbers from min to max. Linear: each as likely as the others. Log: as likely as [n − ½, n + ½) is wide on that scale. */
+/** One of the `size` whole numbers from min to max. Linear: all are equally likely. Log: n is as likely as [n − ½, n + ½) is wide on that scale. */
 const drawWhole = (range: Range, size: number, share: number): number => {
   const { min, max, scale } = range;
   if (scale === 'linear') return min + Math.floor(share * size);
   const low = min - 0.5;
-  return inside(range, Math.round(low * ((max + 0.5) / low) ** share));
+  return clamp(range, Math.round(low * ((max + 0.5) / low) ** share));
 };
 
 const continuous = (range: Range, isWhole: boolean): Pick<Axis, 'size' | 'draw'> => {
-  if (!isWhole) return { size: Number.POSITIVE_INFINITY, draw: (share) => between(range, share) };
+  if (!isWhole) return { size: Number.POSITIVE_INFINITY, draw: (share) => pointAt(range, share) };
   const size = range.max - range.min + 1;
   return { size, draw: (share) => drawWhole(range, size, share) };
 };
 
-/** For a definition that `SweepDefinition` did not read: an older version accepted ranges that it refuses. */
+/** Throws INVALID_REQUEST for a range that `SweepDefinition` refuses: an older version may have stored it. */
 const refuseFaults = (hyperparameter: HyperparameterName, range: Range): void => {
   const declared = hyperparameterDeclaration(hyperparameter);
   const [fault] = isNumeric(declared) ? rangeFaults(declared, range) : [];
@@ -121,7 +121,7 @@ const refuseFaults = (hyperparameter: HyperparameterName, range: Range): void =>
   });
 };
 
-/** Costs the same for every range, however many points it has; a list is walked once. Throws INVALID_REQUEST. */
+/** The axis of one hyperparameter. Takes constant time for a range, whatever its number of points. Throws INVALID_REQUEST. */
 export const axisOf = (hyperparameter: HyperparameterName, dimension: Dimension): Axis => {
   const discrete = (asked: number, size: number, at: (index: number) => HyperparameterValue): Axis => ({
     hyperparameter,
@@ -131,9 +131,9 @@ export const axisOf = (hyperparameter: HyperparameterName, dimension: Dimension)
     draw: (share) => at(Math.floor(share * size)),
   });
   if (!isRange(dimension)) {
-    const written = Array.isArray(dimension) ? dimension : [dimension];
-    const values = [...new Set(written)];
-    return discrete(written.length, values.length, (index) => values[index]!);
+    const list = Array.isArray(dimension) ? dimension : [dimension];
+    const values = [...new Set(list)];
+    return discrete(list.length, values.length, (index) => values[index]!);
   }
   refuseFaults(hyperparameter, dimension);
   const isWhole = hyperparameterDeclaration(hyperparameter).kind === 'whole';
@@ -142,34 +142,32 @@ export const axisOf = (hyperparameter: HyperparameterName, dimension: Dimension)
   return discrete(dimension.count ?? points.size, points.size, points.at);
 };
 
-/** How the points of a search space are chosen. A strategy of the sweep file is an entry here, which does not compile while one is missing. */
-
 export type Point = Readonly<Record<string, HyperparameterValue>>;
 
-/** `draws`: points drawn, those that were there already included; null where none is left to chance. */
+/** `draws`: the number of draws, including repeated points; null for a grid. */
 export type Chosen = { readonly points: readonly Point[]; readonly draws: number | null };
 
 type Strategy<S extends Search> = {
-  /** Points at most; makes none of them. */
+  /** The maximum number of points; computes none of them. */
   readonly count: (axes: readonly Axis[], search: S) => number;
-  /** Each once, in a fixed order. */
+  /** The points, each once, in a fixed order. */
   readonly choose: (axes: readonly Axis[], search: S) => Chosen;
 };
 
-/** Different points of the space; Infinity where a hyperparameter has a continuous range of reals. */
+/** The number of different points of the space; Infinity where a hyperparameter has a continuous range of real numbers. */
 export const spaceSize = (axes: readonly Axis[]): number =>
   axes.reduce((product, { size }) => product * size, 1);
 
-type Walked = Axis & { readonly at: NonNullable<Axis['at']> };
+type DiscreteAxis = Axis & { readonly at: NonNullable<Axis['at']> };
 
-/** Throws CONTINUOUS_GRID. */
-const walked = (axes: readonly Axis[]): readonly Walked[] =>
+/** Throws CONTINUOUS_GRID where an axis is continuous. */
+const discreteAxes = (axes: readonly Axis[]): readonly DiscreteAxis[] =>
   axes.map((axis) => {
     const { hyperparameter, at } = axis;
     if (at) return { ...axis, at };
     throw new AppError(
       'CONTINUOUS_GRID',
-      `Expected a step or a count for the range of ${hyperparameter}, since a grid cannot walk a continuous range`,
+      `Expected a step or a count for the range of ${hyperparameter}, since a grid cannot contain a continuous range`,
       {
         issues: [
           { path: `space.${hyperparameter}`, expected: 'a step or a count', received: 'a continuous range' },
@@ -178,11 +176,11 @@ const walked = (axes: readonly Axis[]): readonly Walked[] =>
     );
   });
 
-/** Later hyperparameters turn fastest, like the digits of a number. */
+/** All combinations. Later hyperparameters change fastest, like the digits of a number. */
 const grid: Strategy<Extract<Search, { strategy: 'grid' }>> = {
-  count: (axes) => spaceSize(walked(axes)),
+  count: (axes) => spaceSize(discreteAxes(axes)),
   choose: (axes) => {
-    const digits = walked(axes)
+    const digits = discreteAxes(axes)
       .map(({ hyperparameter, size, at }) => ({
         hyperparameter,
         values: Array.from({ length: size }, (_, index) => at(index)),
@@ -201,14 +199,14 @@ const grid: Strategy<Extract<Search, { strategy: 'grid' }>> = {
   },
 };
 
-/** Uniform in [0, 1), from the first 52 bits of a hash: a draw depends on the search's seed, its number and its hyperparameter alone. */
+/** Uniform in [0, 1), from the first 52 bits of a hash: a draw depends only on the seed of the search, its number and its hyperparameter. */
 const uniform = (...words: readonly (string | number)[]): number =>
   Number.parseInt(sha256(JSON.stringify(words)).slice(0, 13), 16) / 2 ** 52;
 
-/** Draws for each point that is wanted, before a search gives up looking for new ones. */
+/** A random search stops after this many draws for each point that it should find. */
 const maxTries = 20;
 
-/** Ends when it has as many points as were asked for or as the space has, or when it has tried `mostTries` times for each of these. */
+/** Draws until it has the requested number of points or all points of the space, or has drawn `maxTries` times for each of these. */
 const random: Strategy<Extract<Search, { strategy: 'random' }>> = {
   count: (_axes, { trials }) => trials,
   choose: (axes, { trials, seed }) => {
@@ -226,11 +224,12 @@ const random: Strategy<Extract<Search, { strategy: 'random' }>> = {
   },
 };
 
+/** One entry for every strategy of the sweep file: a missing one does not compile. */
 const strategies = { grid, random } satisfies {
   readonly [Name in Search['strategy']]: Strategy<Extract<Search, { strategy: Name }>>;
 };
 
-const strategyOf = (search: Search) => strategies[search.strategy] as Strategy<Search>; // each is asked with the search that names it
+const strategyOf = (search: Search) => strategies[search.strategy] as Strategy<Search>; // each gets the search with its name
 
 export const countPoints = (axes: readonly Axis[], search: Search): number =>
   strategyOf(search).count(axes, search);

@@ -25,7 +25,7 @@ const chain = (known: Partial<KnownChain>): KnownChain => ({
 });
 
 describe('sharing within a sweep', () => {
-  it('initialises once for trials that differ only in γ, β or the rates of optimise', () => {
+  it('trains one initialisation for trials that differ only in γ, β or the rates of optimise', () => {
     const { stages } = plan({
       space: { gamma: [1, 3, 5], beta: [0.01, 0.02], optimiseAttackerRate: [1e-5, 1e-4] },
     });
@@ -36,7 +36,7 @@ describe('sharing within a sweep', () => {
     );
   });
 
-  it('makes fewer epochs a checkpoint on the way of more', () => {
+  it('trains a short run as a part of the longer one', () => {
     const { stages, plan: counts } = plan({ space: { optimiseEpochs: [31, 11, 21] } });
     const optimise = ofKind(stages, 'optimise');
     expect(optimise.map((s) => [s.epochs, s.startEpoch])).toEqual([[11, 0], [21, 11], [31, 21]]); // biome-ignore format: pairs
@@ -63,7 +63,7 @@ describe('sharing within a sweep', () => {
     });
   });
 
-  it('attacks one classifier many times', () => {
+  it('runs all attacks on one classifier', () => {
     const { stages } = plan({ attacks: ['fgsm', 'deepfool-l2'] });
     expect(ofKind(stages, 'attack').map((s) => s.dependsOn)).toEqual(
       Array(2).fill(ofKind(stages, 'classify')[0]?.id),
@@ -76,7 +76,7 @@ describe('identity', () => {
     outline(input, version).stages.map((stage) => stage.id);
   const base = ids({});
 
-  it('does not depend on names, on the order of keys, or on who else is in the sweep', () => {
+  it('does not depend on names, on the order of keys, or on other trials of the sweep', () => {
     expect(ids({ name: 'other', priority: 3, space: { beta: 0.01, gamma: 5 } })).toEqual(base);
     expect(ids({ space: { gamma: [5, 1] } })).toEqual(expect.arrayContaining(base));
   });
@@ -114,7 +114,7 @@ describe('against a database', () => {
     expect(counts.epochs).toEqual({ unshared: 60, needed: 0, cached: 60 });
   });
 
-  it('takes an epoch that a longer run recorded', () => {
+  it('uses an epoch that a longer run recorded', () => {
     expect(settle([11], { recorded: [1, 11, 31], stages: [31] })[0]).toMatchObject({
       passed: true,
       startEpoch: 11,
@@ -122,7 +122,7 @@ describe('against a database', () => {
     });
   });
 
-  it('waits for a longer run that is under way', () => {
+  it('waits for a longer run that is in progress', () => {
     expect(settle([11], { stages: [31], pending: [31] })[0]).toMatchObject({
       passed: false,
       cached: false,
@@ -131,25 +131,25 @@ describe('against a database', () => {
     });
   });
 
-  it('continues from the longest state that can be continued', () => {
+  it('continues from the longest checkpoint that has moments', () => {
     const [stage] = settle([31], { recorded: [5, 11, 20], continuable: [5, 11], stages: [11] });
     expect(stage).toMatchObject({ startEpoch: 11, dependsOn: null });
   });
 
-  it('continues a shorter run that is under way when that ends', () => {
+  it('continues a shorter run that is in progress when that ends', () => {
     expect(settle([31], { stages: [11], pending: [11] })[0]).toMatchObject({
       startEpoch: 11,
       dependsOn: stageId(line, 11),
     });
   });
 
-  it('trains what is recorded but cannot be continued again, and says so', () => {
+  it('counts epochs that it trains again because their checkpoint has no moments', () => {
     const known = new Map([[line, chain({ recorded: [20] })]]);
     const { plan: counts } = plan({ space: { optimiseEpochs: 31 } }, known);
     expect(counts.epochs.needed).toBe(60);
   });
 
-  it('plans every epoch of every chain exactly once, whatever is known', () => {
+  it('plans every epoch of a chain exactly once, whatever the database has', () => {
     // Walk the stages in order and train what each says: no epoch twice, none missing.
     for (const known of [
       {},

@@ -15,7 +15,7 @@ const codeOf = (act: () => unknown): string => {
 };
 
 describe('a grid', () => {
-  it('walks every combination once, later hyperparameters fastest, seeds innermost', () => {
+  it('has every combination once: later hyperparameters change faster, seeds fastest', () => {
     const trials = expandTrials(sweep({ space: { gamma: [1, 5], beta: [0.01, 0.02, 0.01] }, seeds: 2 }));
     const points = trials.map((t) => [t.hyperparameters.gamma, t.hyperparameters.beta, t.seed]);
     expect(points).toEqual([
@@ -39,7 +39,7 @@ describe('a grid', () => {
     );
   });
 
-  it('fills in the paper’s values for what is not named', () => {
+  it('uses the paper’s values of hyperparameters that are not named', () => {
     const [trial] = expandTrials(sweep({}));
     expect(trial?.hyperparameters).toMatchObject({
       gamma: 5,
@@ -57,18 +57,18 @@ describe('a grid', () => {
     [{ min: 0.01, max: 100, count: 5, scale: 'log' as const }, [0.01, 0.1, 1, 10, 100]],
     [{ min: 0, max: 1, count: 3 }, [0, 0.5, 1]],
     [{ min: 2, max: 2, step: 1 }, [2]],
-  ])('walks %j', (range, values) => {
+  ])('has the points of %j', (range, values) => {
     expect(expandTrials(sweep({ space: { gamma: range } })).map((t) => t.hyperparameters.gamma)).toEqual(
       values,
     );
   });
 
-  it('rounds the points of a range over a hyperparameter that counts, each once', () => {
+  it('rounds the points of a range of whole numbers, each once', () => {
     const trials = expandTrials(sweep({ space: { latent: { min: 1, max: 8, count: 20, scale: 'log' } } }));
     expect(trials.map((t) => t.hyperparameters.latent)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  it('refuses a billion points at once, without making them', () => {
+  it('refuses a billion points without making them', () => {
     const many = { min: 0, max: 1, count: 1000 };
     const definition = sweep({
       space: { gamma: many, beta: many, optimiseAttackerRate: { min: 1e-6, max: 1, count: 1000 } },
@@ -77,7 +77,7 @@ describe('a grid', () => {
     expect(codeOf(() => expandTrials(definition))).toBe('SWEEP_TOO_LARGE');
   });
 
-  it('refuses a continuous range, and an end that the hyperparameter refuses, by path', () => {
+  it('refuses a continuous range, and an end that is no value of the hyperparameter', () => {
     expect(codeOf(() => expandTrials(sweep({ space: { gamma: { min: 0, max: 1 } } })))).toBe(
       'CONTINUOUS_GRID',
     );
@@ -94,7 +94,7 @@ describe('random search', () => {
     latent: { min: 8, max: 64 },
   };
 
-  it('draws as many points as asked, inside their ranges, the same for the same seed', () => {
+  it('draws the requested number of points, inside their ranges, and the same for the same seed', () => {
     const draw = (seed: number) =>
       expandTrials(sweep({ space, search: { strategy: 'random', trials: 50, seed } }));
     const trials = draw(1);
@@ -109,21 +109,21 @@ describe('random search', () => {
     expect(draw(2)).not.toEqual(trials);
   });
 
-  it('is uniform on the axis of the range', () => {
+  it('is uniform on the scale of the range', () => {
     const trials = expandTrials(sweep({ space, search: { strategy: 'random', trials: 2000 } }));
     const below = trials.filter((t) => t.hyperparameters.gamma! < 1).length / trials.length; // 1 is the middle of 0.1 … 10 in log
     expect(below).toBeGreaterThan(0.45);
     expect(below).toBeLessThan(0.55);
   });
 
-  it('does not draw a point twice, and ends when a small space is exhausted', () => {
+  it('has no point twice, and stops when it has all points of a small space', () => {
     const trials = expandTrials(
       sweep({ space: { gamma: [1, 2, 3] }, search: { strategy: 'random', trials: 10 } }),
     );
     expect(trials.map((t) => t.hyperparameters.gamma).sort()).toEqual([1, 2, 3]);
   });
 
-  it('keeps the draws of a hyperparameter when another one joins', () => {
+  it('keeps the draws of a hyperparameter when another one is added', () => {
     const draw = (more: object) =>
       expandTrials(
         sweep({ space: { gamma: space.gamma, ...more }, search: { strategy: 'random', trials: 5 } }),

@@ -1,4 +1,4 @@
-/** Every hyperparameter of every recipe, through every way of writing a dimension. The points are computed a second time, in another way. */
+/** Every hyperparameter of every recipe, with every form of a dimension. The tests compute the points a second time, in another way. */
 import {
   type DimensionInput,
   type HyperparameterName,
@@ -60,7 +60,7 @@ const near = (values: readonly number[], axis: readonly number[]): void => {
 };
 
 describe.each(each)('%s: %s', (recipe, name) => {
-  it('takes its default, alone and in a list, and the plan says it', () => {
+  it('accepts its default, alone and in a list, and the plan shows it', () => {
     const { default: usual } = hyperparameterDeclaration(name);
     expect(valuesOf(recipe, name, usual)).toEqual([usual]);
     expect(valuesOf(recipe, name, [usual, usual])).toEqual([usual]);
@@ -78,7 +78,7 @@ describe.each(numeric)('%s: %s as a number', (recipe, name, hyperparameter) => {
   const { ends, places } = decimals(hyperparameter);
   const [min, max] = ends.map((digits) => decimal(digits, places)) as [number, number];
 
-  it('walks by steps, from min, to the last point that is not beyond max', () => {
+  it('steps from min to the last point that is not beyond max', () => {
     for (const step of [1, 7, ends[1] - ends[0]]) {
       const count = Math.floor((ends[1] - ends[0]) / step) + 1;
       const axis = Array.from({ length: count }, (_, i) => decimal(ends[0] + i * step, places));
@@ -86,7 +86,7 @@ describe.each(numeric)('%s: %s as a number', (recipe, name, hyperparameter) => {
     }
   });
 
-  it('takes a number of points, both ends exact', () => {
+  it('accepts a number of points; both ends are exact', () => {
     for (const count of [2, 3, 7]) {
       const axis = Array.from({ length: count }, (_, i) => (min * (count - 1 - i) + max * i) / (count - 1));
       axis[count - 1] = max;
@@ -98,7 +98,7 @@ describe.each(numeric)('%s: %s as a number', (recipe, name, hyperparameter) => {
     }
   });
 
-  it('takes a number of points on a log scale, both ends exact', () => {
+  it('accepts a number of points on a log scale; both ends are exact', () => {
     for (const count of [2, 3, 7]) {
       const power = (i: number) =>
         Math.exp(Math.log(min) + (i / (count - 1)) * (Math.log(max) - Math.log(min)));
@@ -109,7 +109,7 @@ describe.each(numeric)('%s: %s as a number', (recipe, name, hyperparameter) => {
     }
   });
 
-  it('is drawn within its bounds, from both halves of its scale', () => {
+  it('is drawn within the range, from both halves of its scale', () => {
     for (const scale of ['linear', 'log'] as const) {
       const search = { strategy: 'random', trials: 40, seed: 1 };
       const drawn = numbersOf(recipe, name, { min, max, scale }, { search });
@@ -123,7 +123,7 @@ describe.each(numeric)('%s: %s as a number', (recipe, name, hyperparameter) => {
     }
   });
 
-  it('refuses ends that the hyperparameter does not take, by path, however the points would lie', () => {
+  it('refuses ends that are not values of the hyperparameter, and names the path', () => {
     const beyond = hyperparameter.bounds.max * 10;
     const below =
       'above' in hyperparameter.bounds ? hyperparameter.bounds.above : hyperparameter.bounds.min - 1;
@@ -173,23 +173,26 @@ describe('points of ranges', () => {
     expect(numbersOf('funn', 'gamma', range)).toEqual(values);
   });
 
-  it.each(['linear', 'log'] as const)('that round to one whole number are there once (%s)', (scale) => {
-    for (const [min, max] of [[1, 3], [1, 100], [7, 4096], [100, 130], [1, 2]] as const) // biome-ignore format: pairs
-      for (const count of [2, 3, 5, 17, 60, 300, 5000]) {
-        const at = (share: number) =>
-          scale === 'log' ? min * (max / min) ** share : min + (max - min) * share;
-        const points = Array.from({ length: count }, (_, i) => Number(at(i / (count - 1)).toPrecision(12)));
-        const different = [...new Set(points.map(Math.round))];
-        const range = { min, max, count, scale };
-        expect(numbersOf('funn', 'latent', range), JSON.stringify(range)).toEqual(different);
-        expect(plannedOf('funn', 'latent', range)).toMatchObject({
-          asked: count,
-          different: different.length,
-        });
-      }
-  });
+  it.each(['linear', 'log'] as const)(
+    'that round to the same whole number are counted once (%s)',
+    (scale) => {
+      for (const [min, max] of [[1, 3], [1, 100], [7, 4096], [100, 130], [1, 2]] as const) // biome-ignore format: pairs
+        for (const count of [2, 3, 5, 17, 60, 300, 5000]) {
+          const at = (share: number) =>
+            scale === 'log' ? min * (max / min) ** share : min + (max - min) * share;
+          const points = Array.from({ length: count }, (_, i) => Number(at(i / (count - 1)).toPrecision(12)));
+          const different = [...new Set(points.map(Math.round))];
+          const range = { min, max, count, scale };
+          expect(numbersOf('funn', 'latent', range), JSON.stringify(range)).toEqual(different);
+          expect(plannedOf('funn', 'latent', range)).toMatchObject({
+            asked: count,
+            different: different.length,
+          });
+        }
+    },
+  );
 
-  it('refuses ends that have too few digits, and a log scale whose ends are too far apart to divide', () => {
+  it('refuses ends with too few digits, and a log scale with ends too far apart to divide', () => {
     const issueOf = (optimiseDefenderRate: object) =>
       SweepDefinition.safeParse({
         name: 'x',
@@ -211,7 +214,7 @@ describe('points of ranges', () => {
     expect(issueOf({ min: 1e-300, max: 1, count: 4, scale: 'log' })).toBeUndefined();
   });
 
-  it('refuses points so close together that their digits do not tell them apart', () => {
+  it('refuses points so close together that they are equal after rounding', () => {
     const issueOf = (gamma: object) =>
       SweepDefinition.safeParse({ name: 'x', dataset: { name: 'glyphs' }, space: { gamma } }).error
         ?.issues[0];

@@ -1,4 +1,4 @@
-/** An identity written a second time, straight from the definition: what the hash is of, and what it is not of. */
+/** A second implementation of identities, straight from their definition. */
 import { createHash } from 'node:crypto';
 import {
   type AttackRun,
@@ -50,7 +50,7 @@ const chainOf = ({ id, chain, epochs, ...stage }: StageSpec): string =>
     }),
   );
 
-it('the identity of a stage is the hash of all that its result depends on, checks included where it is attacked', () => {
+it('the identity of a stage is the hash of everything that its result depends on; for an attack this includes the checks', () => {
   const kinds = new Set(stages.map(({ kind }) => kind));
   expect(kinds).toEqual(new Set(['initialise', 'optimise', 'classify', 'attack']));
   expect(stages.map(({ chain }) => chain)).toEqual(stages.map(chainOf));

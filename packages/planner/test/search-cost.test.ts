@@ -1,6 +1,6 @@
 /**
- * What planning a search costs, in values made and read. Every value of a range of reals between its ends is rounded by `toPrecision`, and
- * every value of a list is read from it: both are counted.
+ * The cost of planning a search, in values made and read. Every value between the ends of a range of real numbers is rounded by
+ * `toPrecision`, and every value of a list is read from the list: the tests count both.
  */
 import { AppError, type SearchSpace, SweepDefinition, type SweepInput } from '@funnel/contracts';
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
@@ -35,14 +35,14 @@ const shown = 10;
 const fine = { min: 0, max: 1e6, step: 0.01 };
 
 describe('a random search', () => {
-  it('makes one value, and those that the plan shows, for one trial over 100,000,001 points', () => {
+  it('makes one value, and the values that the plan shows, for one trial over 100,000,001 points', () => {
     const definition = sweep({ space: { gamma: fine }, search: random(1) });
     const [trial] = expandTrials(definition);
     expect(trial?.hyperparameters.gamma).toBe(864069.38);
     expect(made.mock.calls.length).toBeLessThanOrEqual(1 + shown);
   });
 
-  it('makes a value for each draw, and draws what version 0.1.0 drew', () => {
+  it('makes a value for each draw, and draws the same values as version 0.1.0', () => {
     const gamma = { min: 1, max: 64, count: 100_000 };
     const trials = expandTrials(sweep({ space: { gamma }, search: random(100) }));
     expect(trials).toHaveLength(100);
@@ -72,7 +72,7 @@ describe('a random search', () => {
     expect(reads).toBeLessThanOrEqual(3 * list.length);
   });
 
-  it('ends when it has all points of a small space, and the plan says so', () => {
+  it('stops when it has all points of a small space, and the plan says so', () => {
     const definition = sweep({
       space: { gamma: { min: 0, max: 1, step: 0.25 } },
       search: random(100_000),
@@ -93,8 +93,8 @@ describe('a random search', () => {
     expect(leftOutOf(sweep({ space, search: random(4) }))).toEqual([]);
   });
 
-  it('gives up after twenty draws for each point that it wants, and the plan says so', () => {
-    // Two doubles, and numbers of 12 digits between them: one value, though the range is continuous.
+  it('stops after twenty draws for each requested point, and the plan says so', () => {
+    // Between two adjacent doubles: rounded to 12 digits there is one value, though the range is continuous.
     const gamma = { min: 0.3, max: 0.30000000000000004 };
     const definition = sweep({ space: { gamma }, search: random(10) });
     const [left] = leftOutOf(definition)!;
@@ -102,12 +102,12 @@ describe('a random search', () => {
     expect(made.mock.calls.length).toBeLessThanOrEqual(200 + shown);
   });
 
-  it('draws each whole number of a range as often as the others', () => {
+  it('draws all whole numbers of a range equally often', () => {
     const drawn = Array.from({ length: 900 }, (_, seed) => {
       const definition = sweep({ space: { latent: { min: 1, max: 3 } }, search: random(1, seed) });
       return expandTrials(definition)[0]!.hyperparameters.latent;
     });
-    // 300 of 900 are expected, with a deviation of 14: at the ends half as many would come if draws were rounded.
+    // 300 of 900 are expected, with a standard deviation of 14. Rounding would halve the count at both ends.
     for (const value of [1, 2, 3]) {
       const times = drawn.filter((other) => other === value).length;
       expect(times, `${value}`).toBeGreaterThan(300 - 4 * 14);
@@ -115,7 +115,7 @@ describe('a random search', () => {
     }
   });
 
-  it('draws a whole number on a log scale as often as its interval is wide there', () => {
+  it('draws a whole number on a log scale in proportion to the width of its interval there', () => {
     const latent = { min: 1, max: 4, scale: 'log' as const };
     const count = 1200;
     const drawn = Array.from(
@@ -131,7 +131,7 @@ describe('a random search', () => {
     }
   });
 
-  it('counts as many trials as it asks for, without making a value', () => {
+  it('counts the requested trials without making a value', () => {
     const definition = sweep({ space: { gamma: fine }, search: random(70), seeds: 5 });
     made.mockClear();
     expect(countTrials(definition)).toBe(350);
@@ -157,7 +157,7 @@ describe('a grid', () => {
     },
   );
 
-  it('that has too many seeds is refused by them', () => {
+  it('with too many seeds is refused, and the error names the seeds', () => {
     const refusal = refusalOf(() =>
       countTrials(sweep({ space: { gamma: { min: 1, max: 11, step: 1 } }, seeds: 10_000 })),
     );
@@ -166,7 +166,7 @@ describe('a grid', () => {
     );
   });
 
-  it('of 100,000 points makes each once', () => {
+  it('of 100,000 points makes each point once', () => {
     const definition = sweep({ space: { gamma: { min: 1, max: 64, count: 100_000 } } });
     const trials = expandTrials(definition);
     expect(trials).toHaveLength(100_000);
@@ -174,7 +174,7 @@ describe('a grid', () => {
     expect(made.mock.calls.length).toBeLessThanOrEqual(100_000 + shown);
   });
 
-  it('is counted without its equal values, and the plan names them', () => {
+  it('counts equal values once, and the plan names them', () => {
     const definition = sweep({
       recipes: ['classic', 'classic'],
       space: { latent: { min: 1, max: 3, count: 5 }, classifierRate: [0.1, 0.2, 0.1] },
@@ -195,7 +195,7 @@ describe('the plan', () => {
   const spaceOf = (input: Partial<SweepInput>) =>
     buildPlan(outlineSweep(sweep(input), '1'), new Map()).plan.space;
 
-  it('lists the first ten values of a hyperparameter, and how many there are', () => {
+  it('lists the first ten values of a hyperparameter, and the number of values', () => {
     expect(spaceOf({ space: { gamma: { min: 1, max: 64, step: 1 } } })).toEqual([
       {
         hyperparameter: 'gamma',
@@ -207,7 +207,7 @@ describe('the plan', () => {
     ]);
   });
 
-  it('says what a continuous range is drawn from', () => {
+  it('has the ends and the scale of a continuous range', () => {
     const space = { gamma: { min: 0.1, max: 10, scale: 'log' as const }, latent: { min: 8, max: 64 } };
     expect(spaceOf({ space, search: random(5) })).toEqual([
       {
@@ -221,5 +221,5 @@ describe('the plan', () => {
     ]);
   });
 
-  it('is silent about hyperparameters that keep their defaults', () => expect(spaceOf({})).toEqual([]));
+  it('omits hyperparameters that keep their defaults', () => expect(spaceOf({})).toEqual([]));
 });

@@ -1,4 +1,4 @@
-/** Identities of version 0.1.0, as constants: whoever changes one throws away what was trained under it, and must mean to. */
+/** Identities of version 0.1.0 as constants. A change of one makes everything that was trained under it useless, so it must be intended. */
 import { recipeNames, SweepDefinition } from '@funnel/contracts';
 import { expect, it } from 'vitest';
 import { outlineSweep } from '../src/index.ts';
@@ -27,7 +27,7 @@ const identities = [
   ['detector', 'attack', '0411c2151d4aab410d016ef6e5bb02da0971c70416323883489888336d18f83f'],
 ] as const;
 
-it('the stages of every recipe have the identities that version 0.1.0 gave them', () => {
+it('the stages of every recipe have the identities of version 0.1.0', () => {
   const { stages } = outlineSweep(
     SweepDefinition.parse({
       name: 'identities',

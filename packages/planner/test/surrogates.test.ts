@@ -30,7 +30,7 @@ const surrogateTrials = (input: Partial<SweepInput>): number[][] => {
 };
 
 describe('the surrogates of a transfer attack', () => {
-  it('are the first other classifiers of the sweep, the same for every trial that is not among them', () => {
+  it('are the first other classifiers of the sweep, the same for all trials after these', () => {
     expect(surrogateTrials({ space: gammas(6) })).toEqual([
       [1, 2, 3],
       [0, 2, 3],
@@ -43,11 +43,11 @@ describe('the surrogates of a transfer attack', () => {
     expect(surrogateTrials({ seeds: 4, attacks: [two] })).toEqual([[1, 2], [0, 2], [0, 1], [0, 1]]); // biome-ignore format: pairs
   });
 
-  it('are as many as there are, where there are fewer than asked for', () => {
+  it('are all other classifiers where a sweep has fewer than requested', () => {
     expect(surrogateTrials({ space: gammas(2) })).toEqual([[1], [0]]);
   });
 
-  it('are linear in the trials', () => {
+  it('grow linearly with the trials', () => {
     const edges = plan({ space: gammas(200) }).stages.reduce(
       (sum, stage) => sum + stage.surrogates.length,
       0,
@@ -59,7 +59,7 @@ describe('the surrogates of a transfer attack', () => {
     expect(surrogateTrials({ recipes: ['classic', 'funn'] })).toEqual([[1], [0]]);
   });
 
-  it('wait for nothing of their own: every stage needs only classifiers of the plan, and each but its own', () => {
+  it('are classifiers of the plan, but never the attacked one', () => {
     const { stages } = plan({ space: gammas(5), attacks: ['fgsm', 'transfer-linf', 'transfer-l2'] });
     const kinds = new Map(stages.map((stage) => [stage.id, stage.kind]));
     for (const stage of stages) {
@@ -69,7 +69,7 @@ describe('the surrogates of a transfer attack', () => {
     }
   });
 
-  it('are counted like any other attack', () => {
+  it('do not change the counts of the plan', () => {
     const { plan: counts } = plan({ space: gammas(4), attacks: ['fgsm', 'transfer-linf'] });
     expect(counts).toMatchObject({ trials: 4, stages: { attack: { total: 8, cached: 0 } } });
     expect(counts.epochs).toEqual(plan({ space: gammas(4), attacks: ['fgsm'] }).plan.epochs);
@@ -82,7 +82,7 @@ describe('identity', () => {
       .stages.filter((stage: Pick<PlannedStage, 'kind'>) => stage.kind === 'attack')
       .map((stage) => stage.id);
 
-  it('of other attacks does not depend on who else is in the sweep, that of transfer does', () => {
+  it('of a transfer attack depends on the first trials of the sweep; of other attacks it does not', () => {
     const fgsm = (n: number) => attackIds({ space: gammas(n), attacks: ['fgsm'] });
     expect(fgsm(6)).toEqual(expect.arrayContaining(fgsm(4)));
     const [first] = attackIds({ space: gammas(4) });
@@ -100,7 +100,7 @@ it.each<[string, Partial<SweepInput>, string]>([
   ['named', { attacks: ['fgsm', 'transfer-l2'] }, 'attacks'],
   ['in a preset', { attacks: { preset: 'full' } }, 'attacks.preset'],
   ['in a preset of a list', { attacks: ['preset:full'] }, 'attacks'],
-])('a sweep of one classifier is refused a transfer attack, %s', (_, input, path) => {
+])('a transfer attack on a sweep with one classifier is refused: %s', (_, input, path) => {
   expect(() => outline(input)).toThrow(
     expect.objectContaining({
       code: 'INVALID_REQUEST',

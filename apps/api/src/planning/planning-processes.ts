@@ -115,6 +115,7 @@ export const createPlanningProcesses = ({
     new AppError(
       'UNAVAILABLE',
       `Expected the sweep to be planned, but ${closing ? 'the service is closing' : 'the process that plans has ended'}`,
+      { hint: 'Send the request again: nothing of it was done.' },
     );
 
   /** `how`: the signal or the exit code. */

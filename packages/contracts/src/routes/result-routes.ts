@@ -8,7 +8,7 @@ import { RecipeName } from '../recipes.ts';
 import { LeaderboardRow, MetricSeries, TrialDetail } from '../resources.ts';
 import { ById, Id, many, page, pageOf, type Route } from './route.ts';
 
-/** `gamma:5`, `beta:0.01..0.1` (both ends included) or `gamma:5..Infinity`: a hyperparameter and the values to keep. */
+/** `gamma:5`, `beta:0.01..0.1` (both ends included) or `gamma:5..Infinity`: a hyperparameter and the values that trials may have. */
 export const HyperparameterFilter = z
   .string()
   .max(200)
@@ -35,13 +35,11 @@ export const LeaderboardQuery = z
     masked: z
       .enum(['last', 'equal', 'hide'])
       .default('last')
-      .meta({ description: 'Where runs with masked gradients rank.' }),
+      .meta({ description: 'Where trials with masked gradients rank.' }),
     ...page,
   })
   .transform((query) => ({ ...query, metric: query.metric ?? usualMetricOf(query.attack) }));
 export type LeaderboardQuery = z.output<typeof LeaderboardQuery>;
-
-/** What came of trials, and how they compare. */
 
 export const resultRoutes = {
   getTrial: {
@@ -65,11 +63,11 @@ export const resultRoutes = {
   getImages: {
     method: 'GET',
     url: '/v1/trials/:id/evaluations/:stage/images',
-    summary: 'Per-image records of one evaluation, and the pictures of the first few.',
+    summary: 'Per-image records of one evaluation, and the first few images before and after the attack.',
     role: 'read',
     params: z.strictObject({ id: Id, stage: Id }),
     response: EvaluationRecords.extend({
-      /** Originals and attacked images of the first few records, bytes 0–255 in base64, `shape` each. */
+      /** The first few images before and after the attack: bytes 0–255 in base64, each with `shape`. */
       gallery: z.strictObject({
         shape: z.array(z.int()),
         index: z.array(z.int()),
@@ -82,11 +80,11 @@ export const resultRoutes = {
   leaderboard: {
     method: 'GET',
     url: '/v1/leaderboard',
-    summary: 'Which runs are the most robust, best first.',
+    summary: 'Trials or configurations ranked by robustness, best first.',
     role: 'read',
     query: LeaderboardQuery,
     response: pageOf(LeaderboardRow),
-    errors: ['INVALID_REQUEST'],
+    errors: ['INVALID_REQUEST', 'NOT_FOUND'],
   },
   compare: {
     method: 'GET',

@@ -1,4 +1,4 @@
-/** What is declared of a route. `role` is the least role that may call it; `null` is open to all. */
+/** The declaration of a route, and parameters that many routes share. */
 import { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
 
@@ -7,33 +7,32 @@ export type Role = (typeof roles)[number];
 
 export type Route = {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** Fastify's notation: `:id`. */
+  /** With Fastify's notation of parameters: `:id`. */
   readonly url: string;
   readonly summary: string;
+  /** The lowest role that may call it; null: everybody. */
   readonly role: Role | null;
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
   readonly headers?: z.ZodType;
-  /** `text/event-stream` and binary routes have no schema: `produces` names their type. */
+  /** Absent for event streams, texts and binary answers: `produces` names their content type. */
   readonly response?: z.ZodType;
   readonly produces?: string;
   readonly status?: 200 | 201 | 204;
   readonly errors: readonly ErrorCode[];
 };
 
-/** What many routes take in the same way. */
-
 export const Id = z.string().min(1).max(100);
 export const ById = z.strictObject({ id: Id });
-/** Keyset paging: `cursor` is what the last page answered as `next`. */
+/** Keyset paging: `cursor` is the field `next` of the previous page. */
 export const page = {
   limit: z.coerce.number<number | string>().int().min(1).max(1000).default(50),
   cursor: z.string().max(200).optional(),
 };
 export const pageOf = <T extends z.ZodType>(item: T) =>
   z.strictObject({ items: z.array(item), next: z.string().nullable() });
-/** A query value given once or many times. */
+/** A query parameter that may be repeated. */
 export const many = <T extends z.ZodType>(item: T) =>
   z
     .union([z.array(item).max(100), item.transform((value: z.output<T>): z.output<T>[] => [value])])

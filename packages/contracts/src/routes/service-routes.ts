@@ -1,4 +1,4 @@
-/** The work itself: who does it, its stages, and the networks that it left. */
+/** Routes for workers, stages and networks, and for the service itself. */
 import { z } from 'zod';
 import { AuditEntry, Evaluation, Stage, StageLogLine, Worker } from '../resources.ts';
 import { Collection, RetentionPolicy } from '../retention.ts';
@@ -8,7 +8,7 @@ export const serviceRoutes = {
   listWorkers: {
     method: 'GET',
     url: '/v1/workers',
-    summary: 'Workers and what each runs.',
+    summary: 'Workers, and the stages that each runs.',
     role: 'read',
     response: z.strictObject({ items: z.array(Worker) }),
     errors: [],
@@ -25,7 +25,7 @@ export const serviceRoutes = {
   getStageLog: {
     method: 'GET',
     url: '/v1/stages/:id/log',
-    summary: 'What happened to a stage, oldest first: its attempts, their errors, and its epochs.',
+    summary: 'The log of a stage, oldest first: its attempts, their errors, and its epochs.',
     role: 'read',
     params: ById,
     response: z.strictObject({ items: z.array(StageLogLine) }),
@@ -56,7 +56,7 @@ export const serviceRoutes = {
   getWeights: {
     method: 'GET',
     url: '/v1/checkpoints/:hash/:network/weights.bin',
-    summary: 'Its weights, float32 little-endian.',
+    summary: 'The weights of a network, float32 little-endian.',
     role: 'read',
     params: z.strictObject({ hash: Id, network: Id }),
     produces: 'application/octet-stream',
@@ -65,7 +65,7 @@ export const serviceRoutes = {
   getSchema: {
     method: 'GET',
     url: '/v1/schema',
-    summary: 'Hyperparameters, recipes, data sets, attacks and metrics, for forms and pictures.',
+    summary: 'Hyperparameters, recipes, data sets, attacks and metrics, for forms and plots.',
     role: 'read',
     response: z.looseObject({}),
     errors: [],
@@ -88,7 +88,8 @@ export const serviceRoutes = {
   planCollection: {
     method: 'POST',
     url: '/v1/garbage/plan',
-    summary: 'What a retention policy would free: checkpoints that no kept trial needs. Frees nothing.',
+    summary:
+      'The checkpoints that a retention policy would delete, because no kept trial needs them. Deletes nothing.',
     role: 'read',
     body: RetentionPolicy,
     response: Collection,
@@ -107,7 +108,7 @@ export const serviceRoutes = {
   listAudit: {
     method: 'GET',
     url: '/v1/audit',
-    summary: 'Who changed what, newest first.',
+    summary: 'The audit log, newest first.',
     role: 'admin',
     query: z.strictObject({ ...page }),
     response: pageOf(AuditEntry),
@@ -116,7 +117,7 @@ export const serviceRoutes = {
   getServiceMetrics: {
     method: 'GET',
     url: '/metrics',
-    summary: 'Numbers about the service itself, in the text format of Prometheus.',
+    summary: 'Metrics of the service, in the text format of Prometheus.',
     role: 'read',
     produces: 'text/plain',
     errors: [],
@@ -124,7 +125,7 @@ export const serviceRoutes = {
   getOpenApi: {
     method: 'GET',
     url: '/openapi.json',
-    summary: 'This description, as OpenAPI 3.1.',
+    summary: 'This API as an OpenAPI 3.1 document.',
     role: null,
     response: z.looseObject({ openapi: z.string() }),
     errors: [],
@@ -132,7 +133,7 @@ export const serviceRoutes = {
   health: {
     method: 'GET',
     url: '/healthz',
-    summary: 'The process answers.',
+    summary: 'Answers while the process runs.',
     role: null,
     response: z.strictObject({ status: z.literal('ok') }),
     errors: [],
@@ -140,7 +141,7 @@ export const serviceRoutes = {
   ready: {
     method: 'GET',
     url: '/readyz',
-    summary: 'Database and queue answer, and the database has the schema of this version.',
+    summary: 'Answers `ok` where database and queue answer and the database has the schema of this version.',
     role: null,
     response: z.strictObject({ status: z.literal('ok'), database: z.literal('ok'), queue: z.literal('ok') }),
     errors: ['UNAVAILABLE', 'SCHEMA_MISMATCH'],

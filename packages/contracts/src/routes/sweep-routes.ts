@@ -1,4 +1,4 @@
-/** Sweeps: planned, submitted, listed, steered. */
+/** Routes that plan, submit, list and control sweeps. */
 import { z } from 'zod';
 import { Plan } from '../plan.ts';
 import { Stage, Sweep, SweepDetail, Trial } from '../resources.ts';
@@ -21,7 +21,7 @@ export const sweepRoutes = {
   planSweep: {
     method: 'POST',
     url: '/v1/sweeps/plan',
-    summary: 'What a sweep would do: trials, stages, epochs with and without sharing. Writes nothing.',
+    summary: 'The plan of a sweep: trials, stages, epochs with and without sharing. Writes nothing.',
     role: 'read',
     body: SweepDefinition,
     response: Plan,

@@ -1,4 +1,4 @@
-/** Hands out the best ready stage: highest priority, then the sweep with the fewest running (below its limit), then the oldest. */
+/** Gives a worker the best ready stage: the highest priority, then the sweep with the fewest running stages (below its limit), then the oldest. */
 import { type CheckpointManifest, StageKind } from '@funnel/contracts';
 import { bool, int4, jsonb, orNull, type RowOf, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
@@ -10,9 +10,9 @@ import { transitionSql } from '../lifecycle/transitions.ts';
 import type { ClaimedStage, ClaimRequest, StageStart } from '../types.ts';
 
 /**
- * Sweeps in order of their claim to the next worker, each with its first ready stage that no one else is just taking. Only as many are
- * looked at as it takes to find one. The row lock and the condition are one statement, so a stage is claimed once; that two stages of one
- * chain never run at once is also a unique index.
+ * SQL: the sweeps in the order in which they get the next worker, each with its first ready stage that no other transaction has locked.
+ * PostgreSQL stops at the first stage that it finds. It checks and locks in one statement, so a stage is claimed once. Two stages of one chain
+ * never run at once; a unique index makes sure of it.
  */
 const pick = `
   SELECT picked.id, turn.id AS sweep, turn.max_running
@@ -34,9 +34,9 @@ const pick = `
     OR (turn.running < turn.max_running AND pg_try_advisory_xact_lock(hashtext('funnel claim'), hashtext(turn.id)))
   LIMIT 1`;
 
-/** One row, whose `id` is null when nothing is ready. */
-const look = `SELECT ${appliedMigration} AS applied, found.* FROM (VALUES (1)) AS always LEFT JOIN (${pick}) AS found ON true`;
-const lookColumns = {
+/** SQL: one row. Its `id` is null when nothing is ready. */
+const pickOrNull = `SELECT ${appliedMigration} AS applied, found.* FROM (VALUES (1)) AS always LEFT JOIN (${pick}) AS found ON true`;
+const pickedColumns = {
   applied: orNull(text()),
   id: orNull(text()),
   sweep: orNull(text()),
@@ -44,22 +44,22 @@ const lookColumns = {
 };
 
 /**
- * Sweeps that limit their running stages are claimed from one at a time. Who claimed before has committed by now, but maybe after `pick` had
- * begun to look: so it is counted once more.
+ * Whether the sweep has as many running stages as it may. Claims from such a sweep come one after the other (advisory lock), but the claim before
+ * this one may have committed after `pick` counted: so this counts again.
  */
-const isFull = async (tx: Tx, { sweep, max_running: most }: RowOf<typeof lookColumns>): Promise<boolean> => {
-  if (most === null) return false;
+const isFull = async (tx: Tx, { sweep, max_running: max }: RowOf<typeof pickedColumns>): Promise<boolean> => {
+  if (max === null) return false;
   const [row] = await tx.query(
     { running: int4() },
     "SELECT count(*)::int AS running FROM stages WHERE sweep_id = $1 AND status = 'running'",
     [sweep],
   );
-  return row!.running >= most;
+  return row!.running >= max;
 };
 
 const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined> => {
   const { workerId, leaseSeconds, kinds = StageKind.options, sweep = null } = request;
-  const [picked] = await tx.query(lookColumns, look, [kinds, sweep]);
+  const [picked] = await tx.query(pickedColumns, pickOrNull, [kinds, sweep]);
   checkMigration(picked!.applied);
   if (picked!.id === null || (await isFull(tx, picked!))) return undefined;
   const [row] = await tx.query(
@@ -73,7 +73,7 @@ const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined
        UPDATE sweeps SET started_at = now() WHERE id IN (
          SELECT w.id FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
          WHERE l.stage_id = $1 AND w.started_at IS NULL
-         FOR NO KEY UPDATE OF w SKIP LOCKED -- a fleet that wakes at once does not queue here: one of them says when it began
+         FOR NO KEY UPDATE OF w SKIP LOCKED -- many workers may start at once: one of them writes it, the others do not wait
        )
      )
      SELECT * FROM claimed`,
@@ -90,8 +90,8 @@ const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined
 };
 
 /**
- * Where it starts: from the furthest state of its own chain that training can go on from, else from its parent's final networks, else
- * (null) from nothing.
+ * Where the training starts: from the furthest checkpoint of its own chain that training can continue, else from the final networks of its
+ * parent, else (null) from random weights.
  */
 const startOf = async (tx: Tx, stage: StageRow): Promise<StageStart | null> => {
   const [row] = await tx.query(
@@ -112,7 +112,7 @@ const startOf = async (tx: Tx, stage: StageRow): Promise<StageStart | null> => {
     : { manifest: { ...row.manifest, moments: null }, sameChain: false };
 };
 
-/** Final networks of the classifiers that an attack makes its images on, in the order of its specification; unusable ones are left out. */
+/** Final networks of the classifiers that an attack makes its images on, in the order of its specification, without unusable ones. */
 const surrogatesOf = async (tx: Tx, { surrogates }: StageRow): Promise<readonly CheckpointManifest[]> => {
   if (surrogates.length === 0) return [];
   const rows = await tx.query(
@@ -126,8 +126,8 @@ const surrogatesOf = async (tx: Tx, { surrogates }: StageRow): Promise<readonly 
 };
 
 /**
- * The caller has the stage until its lease runs out; `heartbeat` keeps it. Null: nothing is ready (for these kinds, this sweep, within
- * its limit of running stages). Errors: SCHEMA_MISMATCH when the database is of another schema than this version.
+ * Claims a stage. The caller has it until its lease runs out; `heartbeat` renews the lease. Null: nothing is ready (of these kinds, for this sweep,
+ * within the limit of running stages). Errors: SCHEMA_MISMATCH when the database has another schema than this version.
  */
 export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage | null> =>
   transaction(db, async (tx) => {

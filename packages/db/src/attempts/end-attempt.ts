@@ -121,7 +121,7 @@ export const endStage = (db: Db, { stageId, status, message, ...lease }: StageEn
     ifEnded: { outcome: status, answer: undefined },
   });
 
-/** Seconds before the next attempt: 1, 2, 4, … after the first, second, third failure, at most 60. A fault that passes gets the time to. */
+/** Seconds before the next attempt: 1, 2, 4, … after the first, second, third failure, at most 60. A fault may be gone by then. */
 const backoffSeconds = (failures: number): number => Math.min(60, 2 ** (failures - 1));
 
 /** Makes a running stage ready for another attempt, after `delaySeconds`. A held stage (its sweeps are paused) waits for its sweep. */

@@ -1,4 +1,4 @@
-/** Fencing: a write is taken only from the attempt that has the stage. */
+/** Fencing: only the attempt that has the stage may write. */
 import { AppError, type StageKind, type StageSpec } from '@funnel/contracts';
 import { orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
@@ -25,7 +25,8 @@ export type LeasedStage = {
 };
 
 /**
- * A lease that ran out but was not taken over is still good: slow is not dead. The row lock makes the check and what follows one act.
+ * Locks the stage if the lease is still valid. A lease that ran out is valid until the reconciler or another attempt takes the stage: the worker may
+ * only be slow. Nobody can take the stage before the transaction of this lock ends.
  */
 const lockLease = async (
   tx: Tx,
@@ -43,7 +44,7 @@ const lockLease = async (
   return { spec: specOf(row), kind: row.kind, plannedBy: row.planned_by, failures: row.failures };
 };
 
-/** How this very attempt ended, if it did. */
+/** How the attempt of this lease ended, or `running`; undefined when there is no such attempt. */
 const outcomeOf = async (
   tx: Tx,
   { stageId, fencingToken, workerId }: Lease,
@@ -56,7 +57,7 @@ const outcomeOf = async (
   return row?.outcome;
 };
 
-/** Counted in a transaction that commits: refused writes are told of. */
+/** Counts a refused write. The transaction commits, so that the count stays. */
 const countRefusal = (tx: Tx, { stageId, fencingToken }: Lease) =>
   tx.run('UPDATE attempts SET fenced = fenced + 1 WHERE stage_id = $1 AND fencing_token = $2', [
     stageId,
@@ -69,13 +70,13 @@ type Fenced<T> = {
   readonly write: (tx: Tx, stage: LeasedStage) => Promise<T>;
   /** The answer when the attempt has ended with this outcome already: the answer to the first call was lost. */
   readonly ifEnded?: { readonly outcome: Outcome; readonly answer: T };
-  /** Also in a database that another version has migrated meanwhile. (Default: false) */
+  /** Write also into a database that another version has migrated meanwhile. (Default: false) */
   readonly anySchema?: boolean;
 };
 
 /**
- * Errors: STALE_LEASE when another attempt has the stage, or it has ended in another way; SCHEMA_MISMATCH when the database has been
- * migrated since the attempt began.
+ * Runs the write of an attempt in a transaction. Errors: STALE_LEASE when another attempt has the stage, or it has ended in another way;
+ * SCHEMA_MISMATCH when the database was migrated since the attempt began.
  */
 export const withLease = async <T>(
   db: Db,
@@ -99,7 +100,7 @@ export const withLease = async <T>(
 
 export type AttemptError = { readonly code: string; readonly message: string; readonly stack?: string };
 
-/** Ends the attempt in the table of attempts; its stage is moved besides. */
+/** Writes the end of an attempt into the table of attempts. The caller moves the stage. */
 export const recordOutcome = (
   tx: Tx,
   { stageId, fencingToken }: Lease,

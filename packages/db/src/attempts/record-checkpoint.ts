@@ -20,7 +20,7 @@ const writeMetrics = (
     [chainId, epoch, Object.keys(metrics), Object.values(metrics)],
   );
 
-/** A new epoch is progress: what failed before it no longer counts against the stage. */
+/** Records how far training is. After a new epoch, earlier failures and expired leases no longer count against the stage. */
 const noteProgress = (
   tx: Tx,
   { stageId, fencingToken }: Lease,
@@ -39,7 +39,7 @@ const noteProgress = (
     [stageId, fencingToken, epoch, step, newEpoch, matches],
   );
 
-/** Another stage of the chain that ends at this epoch is complete by it. */
+/** Completes another stage of the chain whose last epoch this is. */
 const passOthers = async (tx: Tx, { spec }: LeasedStage, epoch: number) => {
   const rows = await tx.query(
     { id: text() },
@@ -86,8 +86,8 @@ const record = async (tx: Tx, stage: LeasedStage, write: CheckpointWrite): Promi
 };
 
 /**
- * Records the state of the stage's chain at a position, and the epoch's metrics, once: the same again is no change. What other stages
- * of the chain end there complete with it. Errors: STALE_LEASE, INVALID_REQUEST (blobs missing or not what they are called).
+ * Records the checkpoint of a position of the stage's chain, and the metrics of the epoch. A second call with the same changes nothing. Other stages
+ * of the chain that end at this position complete. Errors: STALE_LEASE, INVALID_REQUEST (a blob is missing, or has another hash than its name).
  */
 export const recordCheckpoint = (db: Db, write: CheckpointWrite): Promise<CheckpointRecorded> =>
   withLease(db, { lease: write, write: (tx, stage) => record(tx, stage, write) });

@@ -1,4 +1,4 @@
-/** What a worker says of itself: that it is there, that it lives, that it leaves. */
+/** What a worker writes about itself: registration, heartbeats, its end. */
 import type { StageStatus } from '@funnel/contracts';
 import { bool, orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
@@ -6,7 +6,7 @@ import { appliedMigration, checkMigration, newestMigration } from '../connection
 import { reading, transaction } from '../connection/transaction.ts';
 import type { Heartbeat, HeartbeatAnswer, WorkerRegistration } from '../types.ts';
 
-/** Its version is kept with its schema, as in semver: `0.1.0+0006_worst_case`. */
+/** Writes a worker that starts. Its version is stored with its schema, as in semver: `0.1.0+0006_worst_case`. */
 export const registerWorker = async (db: Db, worker: WorkerRegistration): Promise<void> => {
   const { id, host, pid, version, backend, device, slots } = worker;
   await reading(db).run(
@@ -17,7 +17,7 @@ export const registerWorker = async (db: Db, worker: WorkerRegistration): Promis
   );
 };
 
-/** `draining`: it takes nothing new. `gone`: it has ended. Its leases are none of this: hand them back first. */
+/** `draining`: the worker claims nothing new. `gone`: it has ended. Does nothing about its leases: call `releaseStage` for each of them before. */
 export const retireWorker = async (
   db: Db,
   { workerId, status }: { workerId: string; status: 'draining' | 'gone' },
@@ -28,7 +28,7 @@ export const retireWorker = async (
   ]);
 };
 
-/** One for each lease that there is something to say about, or one without a stage. */
+/** One row for each lease whose stage could be locked or does not exist; or one row without a stage. */
 const heartbeatColumns = {
   applied: orNull(text()),
   stage_id: orNull(text()),
@@ -38,9 +38,9 @@ const heartbeatColumns = {
 };
 
 /**
- * Keeps the worker's leases, all in one statement and by the database's clock, and says which stages it no longer has and which it should
- * stop. A stage that someone is just writing to is left for the next beat: whoever writes to it is alive, and nobody expires it meanwhile.
- * Errors: SCHEMA_MISMATCH when the database is of another schema than this version; no lease is kept then.
+ * Renews the leases of a worker, all in one statement and by the clock of the database. Resolves to the stages that the worker no longer has, and
+ * those that it should stop. A stage that another transaction has locked waits for the next heartbeat: its lease cannot expire meanwhile. Errors:
+ * SCHEMA_MISMATCH when the database has another schema than this version; then no lease is renewed.
  */
 export const heartbeat = async (
   db: Db,
@@ -64,11 +64,11 @@ export const heartbeat = async (
        FROM held h JOIN found f ON f.id = h.stage_id
        WHERE s.id = f.id AND f.status = 'running' AND f.fencing_token = h.fencing_token
      )
-     SELECT ${appliedMigration} AS applied, said.* FROM (VALUES (1)) AS always LEFT JOIN (
+     SELECT ${appliedMigration} AS applied, answer.* FROM (VALUES (1)) AS always LEFT JOIN (
        SELECT h.stage_id, f.status, f.fencing_token = h.fencing_token AS same, f.sweep_id IS NULL AS held
        FROM held h LEFT JOIN found f ON f.id = h.stage_id
        WHERE f.id IS NOT NULL OR NOT EXISTS (SELECT FROM stages s WHERE s.id = h.stage_id)
-     ) AS said ON true`,
+     ) AS answer ON true`,
         [
           workerId,
           memoryBytes === null ? null : Math.round(memoryBytes),
@@ -83,7 +83,7 @@ export const heartbeat = async (
       checkMigration(found[0]!.applied);
       return found;
     },
-    // Several tries fit into one lease.
+    // Short enough that several tries fit into one lease.
     { timeoutMs: Math.max(1000, leaseSeconds * 200) },
   );
   const lost: string[] = [];

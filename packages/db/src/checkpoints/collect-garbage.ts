@@ -13,7 +13,7 @@ import {
 import { float8, int4, jsonb, orNull, type RowOf, text, texts } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx, transaction } from '../connection/transaction.ts';
-import { lockStructure } from '../lifecycle/accounts.ts';
+import { lockStructure } from '../lifecycle/scheduling.ts';
 import { dropUnused } from './checkpoints.ts';
 
 /** A sweep and how its trials are ranked. An empty attack means the worst case. */

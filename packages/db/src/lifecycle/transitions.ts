@@ -1,6 +1,6 @@
 /**
- * Every way in which a stage changes its status, in one table, and the one function that applies it. Nothing else writes `stages.status`
- * (a test reads the sources for it). What follows from a change for trials, sweeps, counts, events and the queue is in `propagate.ts`.
+ * Every way in which a stage changes its status, in one table, and the function that applies it. Nothing else writes `stages.status`: a test
+ * searches the sources for it. What follows from a change for trials, sweeps, counts, events and the queue is in `propagate.ts`.
  */
 import type { StageKind, StageStatus } from '@funnel/contracts';
 import { text } from '../connection/columns.ts';
@@ -17,6 +17,7 @@ type Transition = {
   readonly from: readonly StageStatus[];
   /** One status, or those among which the caller's column `target.status` chooses. */
   readonly to: StageStatus | readonly StageStatus[];
+  /** What happens then, for readers: no code uses it. */
   readonly when: string;
   /** SQL: the columns that are set or reset with it. `s` is the stage, `target` the caller's row for it. */
   readonly sets: string;
@@ -50,7 +51,7 @@ export const transitions = {
     from: ['running'],
     to: 'completed',
     when: 'its attempt delivers the result',
-    sets: `${ended}, checkpoint = target.checkpoint, epoch = s.epochs, step = 0, error_code = NULL, error_message = NULL`,
+    sets: `${ended}, ${result}, error_code = NULL, error_message = NULL`,
   },
   pass: {
     from: ['waiting', 'ready'],
@@ -108,8 +109,8 @@ const list = (statuses: readonly StageStatus[]): string => statuses.map((status)
 
 /**
  * SQL: moves the stages that `target` selects and whose status allows it. `target` gives each `id` once, and the columns that the transition
- * reads; `also` sets further columns from it. The rows are locked first: a status that has changed meanwhile counts. The two lists are joined
- * to the table, never to each other: PostgreSQL does not know how long they are, and two long ones would take it minutes.
+ * reads; `also` sets further columns from it. The rows are locked first, and the status is that after locking. `target` and `locked` are joined
+ * to the table, never to each other: PostgreSQL cannot estimate their length, and would compare every row of one with every row of the other.
  */
 export const transitionSql = (
   name: TransitionName,
@@ -144,13 +145,13 @@ export const move = (
 ): Promise<readonly StageChange[]> =>
   tx.query(changeColumns, transitionSql(name, target, also === undefined ? {} : { also }), values);
 
-/** The status that a new stage begins with. `dependsOn`: null when nothing that it needs is missing. */
+/** The status that a new stage begins with. `dependsOn`: null when it depends on nothing that has still to be done. */
 export const firstStatus = (dependsOn: string | null): 'ready' | 'waiting' =>
   dependsOn === null ? 'ready' : 'waiting';
 
 /**
- * Writes new stages on the account of sweep `$1`. Values that stages have in common (`$2`–`$6`) travel, and are read as JSON, once for all
- * of them; each stage names the place of its own (`$7`). `firstStatus` says the same in TypeScript.
+ * Writes new stages, scheduled for sweep `$1`. Values that many stages share (`$2`–`$6`) are sent and parsed once; each stage gives the index of
+ * its own in `$7`. The status is that of `firstStatus`.
  */
 export const createStages = (tx: Tx, values: readonly unknown[]) =>
   tx.run(

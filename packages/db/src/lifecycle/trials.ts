@@ -1,17 +1,17 @@
 /**
- * A trial owns no work: its status is what its stages make it.
- * - `running`: one of them is running;
+ * The status of a trial follows from its stages, and that of a sweep from its trials.
+ * - `running`: a stage of the trial is running;
  * - `waiting`: none is running and some have not ended;
- * - else the worst of their ends. A skipped stage counts as what it was skipped for.
- * In a cancelled sweep, a trial that had not ended is `cancelled` and stays so, whatever other sweeps do with its stages.
+ * - else the worst end of its stages. A skipped stage counts as the end for which it was skipped.
+ * A trial that had not ended when its sweep was cancelled is `cancelled`, and stays so whatever other sweeps do with its stages.
  */
 import type { TrialStatus } from '@funnel/contracts';
 import { type RowOf, text, texts } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
-import { passOn } from './accounts.ts';
+import { scheduleLeftBehind } from './scheduling.ts';
 import type { StageChange } from './transitions.ts';
 
-/** Trials of one sweep that went the same way. */
+/** Trials of one sweep whose status changed in the same way. */
 export type TrialChange = {
   readonly sweepId: string;
   readonly from: TrialStatus;
@@ -21,7 +21,7 @@ export type TrialChange = {
 
 const isEnded = (status: TrialStatus): boolean => status !== 'waiting' && status !== 'running';
 
-/** SQL: the status that the stages of trial `t` make. */
+/** SQL: the status of trial `t` that follows from its stages. */
 const derivedStatus = `(
   SELECT CASE
     WHEN bool_or(s.status = 'running') THEN 'running'
@@ -41,15 +41,16 @@ const changeColumns = {
   trials: texts(),
 };
 
-const update = (which: string, status: string, reopen = false): string => `
+/** SQL: gives the trials `t` that meet `condition` the status that `status` gives. */
+const update = (condition: string, status: string, reopen = false): string => `
   WITH derived AS (
-    SELECT t.id, t.status AS was, ${status} AS now FROM trials t WHERE ${which}
+    SELECT t.id, t.status AS was, ${status} AS now FROM trials t WHERE ${condition}
   ), changed AS (
     UPDATE trials SET status = derived.now,
       finished_at = CASE WHEN derived.now IN ('waiting', 'running') THEN NULL ELSE now() END
     FROM derived
     WHERE trials.id = derived.id AND derived.now <> derived.was
-      -- A trial that failed is not reopened by another sweep's new attempts, but gets their good end.
+      -- New attempts for another sweep do not reopen a trial that failed, but it gets their end.
       AND (${reopen} OR NOT (derived.was = 'failed' AND derived.now IN ('waiting', 'running')))
     RETURNING trials.id, trials.sweep_id, derived.was, derived.now
   )
@@ -60,8 +61,8 @@ const changes = (rows: readonly RowOf<typeof changeColumns>[]): TrialChange[] =>
   rows.map(({ sweep_id, ...row }) => ({ sweepId: sweep_id, ...row }));
 
 /**
- * Locks first and looks afterwards, in two statements: of two transactions that end the last two stages of a trial, the later one then
- * sees both.
+ * Locks the trials that share the stages. Their status is derived in the next statement: when two transactions end the last two stages of a trial,
+ * the later one sees both ends.
  */
 const lock = (
   tx: Tx,
@@ -76,12 +77,12 @@ const lock = (
     [stageIds, statuses],
   );
 
-/** Brings the trials that share the changed stages up to date. */
+/** Derives the status of the trials that share the changed stages. Resolves to the trials that changed. */
 export const deriveTrials = async (
   tx: Tx,
   stageChanges: readonly StageChange[],
 ): Promise<readonly TrialChange[]> => {
-  // Between waiting and ready nothing changes for a trial.
+  // A stage that becomes ready changes nothing for its trials.
   const begun = stageChanges.filter((change) => change.to === 'running').map((change) => change.id);
   const other = stageChanges
     .filter(({ from, to }) => to !== 'running' && !(to === 'ready' && from === 'waiting'))
@@ -102,13 +103,13 @@ export const deriveTrials = async (
   return result;
 };
 
-/** The trials of a sweep that has just been written, or is opened again. */
+/** Derives the status of all trials of a sweep that was just written, or is opened again. */
 export const deriveSweepTrials = async (tx: Tx, sweepId: string): Promise<readonly TrialChange[]> =>
   changes(await tx.query(changeColumns, update('t.sweep_id = $1', derivedStatus, true), [sweepId]));
 
 /**
- * Completes the sweeps whose last trial has just ended. Locks the sweep's row before it looks, so that of two transactions that end the last
- * two trials, the later one sees both. Resolves to their ids.
+ * Completes the sweeps whose last trial has ended. Locks the sweeps first: when two transactions end the last two trials of a sweep, the later one
+ * sees both ends. Resolves to the ids of the completed sweeps.
  */
 export const finishSweeps = async (tx: Tx, changes: readonly TrialChange[]): Promise<readonly string[]> => {
   const ids = [...new Set(changes.filter((change) => isEnded(change.to)).map((change) => change.sweepId))];
@@ -126,6 +127,6 @@ export const finishSweeps = async (tx: Tx, changes: readonly TrialChange[]): Pro
     [ids],
   );
   const finished = rows.map((row) => row.id);
-  if (finished.length > 0) await passOn(tx, finished);
+  if (finished.length > 0) await scheduleLeftBehind(tx, finished);
   return finished;
 };

@@ -24,6 +24,7 @@ import {
   readLeaderboardCursor,
   writeLeaderboardCursor,
 } from './ranking.ts';
+import { assertSweep } from './sweeps.ts';
 
 /** Why trials are marked: the checks of their evaluations that did not pass, each once. */
 const reasonsOf = async (
@@ -100,12 +101,13 @@ const cursorAfter = (row: RankedRow, rank: number, count: number): LeaderboardCu
   count,
 });
 
-/** Best first. `LeaderboardRow` says how ties, missing values and masked runs are ranked. Errors: INVALID_REQUEST. */
+/** Best first. `LeaderboardRow` says how ties, missing values and masked runs are ranked. Errors: INVALID_REQUEST, NOT_FOUND (the sweep). */
 export const leaderboard = async (db: Db, query: LeaderboardQuery): Promise<Page<LeaderboardRow>> => {
   const tx = reading(db);
   const { limit, metric } = query;
   const cursor = query.cursor === undefined ? undefined : readLeaderboardCursor(query.cursor);
   const found = await findRanked(tx, query, cursor);
+  if (found.length === 0 && query.sweep !== undefined) await assertSweep(db, query.sweep);
   const rows = found.slice(0, limit);
   const ranks = ranksOf(rows, cursor, query.masked === 'last');
   const reasons = await reasonsOf(tx, rows);

@@ -92,11 +92,22 @@ const refuseFilter = (filter: string, expected: string): never => {
 const isHyperparameter = (name: string): name is HyperparameterName =>
   (hyperparameterNames as readonly string[]).includes(name);
 
+const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** Decimal digits, or an infinity written as a word. What only overflows to infinity, such as 1e999, is a slip. */
 const numberOf = (filter: string, text: string): number => {
   const value = Number(text);
-  return text.trim() !== '' && !Number.isNaN(value)
+  return /^[+-]?Infinity$/.test(text) || (decimal.test(text) && Number.isFinite(value))
     ? value
-    : refuseFilter(filter, 'a number, or two of them joined by ..');
+    : refuseFilter(filter, 'a number in decimal digits, or two of them joined by ..');
+};
+
+const rangeOf = (filter: string, text: string): readonly [number, number] => {
+  const [from = '', to = from, ...more] = text.split('..');
+  const [min, max] = [numberOf(filter, from), numberOf(filter, to)];
+  if (more.length > 0 || min > max)
+    refuseFilter(filter, 'the smaller number first, and the larger one after ..');
+  return [min, max];
 };
 
 /**
@@ -121,8 +132,7 @@ const hyperparameterCondition = (filter: string, add: AddParameter): string => {
       `a hyperparameter (one of ${hyperparameterNames.join(', ')}), a colon and a value or a range`,
     );
   if (!isNumeric(hyperparameterDeclaration(name))) return wordCondition(name, [text], add);
-  const [from = '', to = from] = text.split('..');
-  const range = [from, to].map((end) => `${add(numberOf(filter, end))}::float8`);
+  const range = rangeOf(filter, text).map((end) => `${add(end)}::float8`);
   return valueCondition(add(name), `number BETWEEN ${range.join(' AND ')}`);
 };
 

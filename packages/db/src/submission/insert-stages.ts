@@ -1,4 +1,4 @@
-/** The stages of a submission that are not there yet, and those that ended badly and get another chance. */
+/** Writes the stages that a submission adds, and reopens those that ended without a result that it can use. */
 import type { PlannedStage } from '@funnel/contracts';
 import { jsonArray, plainArray, plainArrays } from '../connection/array-literals.ts';
 import type { Tx } from '../connection/transaction.ts';
@@ -8,7 +8,7 @@ import { chunks, idsOf, inputsOf, type PlacedStage } from './submission-rows.ts'
 
 type Common = Pick<PlannedStage, 'kind' | 'recipe' | 'hyperparameters' | 'dataset' | 'attack'>;
 
-/** Numbers things in the order in which they are first seen. */
+/** Returns a function that gives equal things the same number, from 0 in the order of their first call. */
 const numbering = (): ((thing: unknown) => number) => {
   const numbers = new Map<unknown, number>();
   return (thing) => {
@@ -19,7 +19,9 @@ const numbering = (): ((thing: unknown) => number) => {
   };
 };
 
-/** What stages have in common, seeds above all, and for each stage the place of its own. By identity: the planner makes each of them once. */
+/**
+ * The values that many stages share, each once, and for each stage the index of its own. Compares by identity: the planner makes each value once.
+ */
 const commonOf = (
   placed: readonly PlacedStage[],
 ): { common: readonly Common[]; places: readonly number[] } => {
@@ -83,8 +85,8 @@ const inputsOfUncertain = (placed: readonly PlacedStage[]): readonly string[] =>
 ];
 
 /**
- * Locks what is there and not ended, and what it or the plan waits for. Whoever ends it before has committed, and is seen from here on;
- * whoever ends it later waits, and then sees this sweep.
+ * Locks the unfinished stages that the plan shares with other sweeps, and those that it depends on. A transaction that ended one of them before has
+ * committed, and later statements see it; one that ends it later waits for this lock, and then sees this sweep.
  */
 const lockUnfinished = async (tx: Tx, placed: readonly PlacedStage[]): Promise<void> => {
   const known = idsOf(placed.filter(({ stage }) => stage.cached));
@@ -97,7 +99,7 @@ const lockUnfinished = async (tx: Tx, placed: readonly PlacedStage[]): Promise<v
   );
 };
 
-/** Stages that wait for one that was there before, against what that one is now. */
+/** Updates the new stages that depend on a stage of another sweep, by what this stage is now. */
 const updateUncertain = async (tx: Tx, placed: readonly PlacedStage[]): Promise<readonly StageChange[]> => {
   const uncertain = idsOf(placed.filter((one) => one.isUncertain));
   if (uncertain.length === 0) return [];
@@ -119,7 +121,7 @@ const updateUncertain = async (tx: Tx, placed: readonly PlacedStage[]): Promise<
   return [...passed, ...released, ...skipped];
 };
 
-/** Resolves to the changes of stages, new ones included. */
+/** Resolves to the changes of stages that the database had, and of new ones after they were written. */
 export const insertStages = async (
   tx: Tx,
   sweepId: string,

@@ -1,4 +1,4 @@
-/** The trials of a submission, and which stages they and their sweep point at. */
+/** Writes the trials of a submission, their hyperparameters, and which stages they and their sweep need. */
 import type { HyperparameterValue, SweepPlan } from '@funnel/contracts';
 import { jsonArray, plainArray } from '../connection/array-literals.ts';
 import type { Tx } from '../connection/transaction.ts';
@@ -12,7 +12,7 @@ const insertTrialRows = async (
 ): Promise<void> => {
   const places = new Map([...firstTrials(trials).keys()].map((hash, place) => [hash, place]));
   for (const part of chunks(trials)) {
-    // What seeds have in common travels, and is read as JSON, once for all of them.
+    // Trials that differ in their seed alone share these values: they are sent and parsed once.
     const common = [...firstTrials(part).values()];
     await tx.run(
       `WITH common AS MATERIALIZED (
@@ -37,7 +37,7 @@ const insertTrialRows = async (
   }
 };
 
-/** `configuration`: which of the sweep's. */
+/** The value of one hyperparameter. `configuration`: the index of the configuration in its sweep. */
 type Cell = { readonly configuration: number; readonly value: HyperparameterValue };
 
 const numberOf = (value: HyperparameterValue): number | null => (typeof value === 'number' ? value : null);
@@ -59,6 +59,7 @@ const columnsOf = (
   return columns;
 };
 
+/** What the leaderboard filters by: values that all trials share are written once, the others for each configuration. */
 const insertHyperparameters = async (
   tx: Tx,
   sweepId: string,
@@ -66,21 +67,21 @@ const insertHyperparameters = async (
   plan: SweepPlan,
 ): Promise<void> => {
   const configurations = [...firstTrials(plan.trials).values()];
-  const agreed: { hyperparameter: string; value: HyperparameterValue }[] = [];
+  const shared: { hyperparameter: string; value: HyperparameterValue }[] = [];
   const varied: (Cell & { hyperparameter: string })[] = [];
   for (const [hyperparameter, cells] of columnsOf(dataset, configurations)) {
     const { value } = cells[0]!;
     if (cells.length === configurations.length && cells.every((cell) => cell.value === value))
-      agreed.push({ hyperparameter, value });
+      shared.push({ hyperparameter, value });
     else for (const cell of cells) varied.push({ hyperparameter, ...cell });
   }
   await tx.run(
     'INSERT INTO sweep_hyperparameters (sweep_id, hyperparameter, number, word) SELECT $1, * FROM unnest($2::text[], $3::float8[], $4::text[])',
     [
       sweepId,
-      plainArray(agreed.map((cell) => cell.hyperparameter)),
-      plainArray(agreed.map((cell) => numberOf(cell.value))),
-      wordArray(agreed),
+      plainArray(shared.map((cell) => cell.hyperparameter)),
+      plainArray(shared.map((cell) => numberOf(cell.value))),
+      wordArray(shared),
     ],
   );
   if (varied.length === 0) return;
@@ -97,14 +98,14 @@ const insertHyperparameters = async (
   );
 };
 
-/** Words may hold anything: JSON's quoting of a text is PostgreSQL's quoting of an array's element. */
+/** Words may hold any character: JSON quotes a text as PostgreSQL quotes an element of an array. */
 const wordArray = (cells: readonly { readonly value: HyperparameterValue }[]): string =>
   `{${cells
     .map(({ value }) => wordOf(value))
     .map((word) => (word === null ? 'NULL' : JSON.stringify(word)))
     .join(',')}}`;
 
-/** Without a join: of a sweep that has just been written, the planner of PostgreSQL knows nothing to join by. */
+/** Joins no table: PostgreSQL has no statistics of rows that were just written, and would join them badly. */
 const insertTrialStages = async (tx: Tx, sweepId: string, { trials }: SweepPlan): Promise<void> => {
   for (const part of chunks(trials))
     await tx.run(
@@ -126,7 +127,7 @@ const insertSweepStages = async (tx: Tx, sweepId: string, placed: readonly Place
   );
 };
 
-/** Unfinished stages of other sweeps that this one's wait for: this sweep needs them too. */
+/** Links the sweep to the unfinished stages of other sweeps that its own depend on: it needs them too. */
 const insertIndirect = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<void> => {
   const roots = idsOf(placed.filter(({ stage, isUncertain }) => isUncertain || stage.cached));
   if (roots.length === 0) return;

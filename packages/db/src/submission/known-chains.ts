@@ -1,4 +1,4 @@
-/** What the database has of chains: what a plan is settled against. */
+/** What the database knows of chains: a plan is built from it. */
 import type { Known, KnownChain, StageSpec, StageStatus } from '@funnel/contracts';
 import { plainArray } from '../connection/array-literals.ts';
 import { bool, int4, text } from '../connection/columns.ts';
@@ -8,16 +8,16 @@ import { chunks } from './submission-rows.ts';
 
 type Mutable = { -readonly [K in keyof KnownChain]: number[] };
 
-/** A stage that is asked about. */
+/** A stage that a plan asks about. */
 export type Wanted = Pick<StageSpec, 'id' | 'chain' | 'parent' | 'kind'>;
 
 export type Found = {
   readonly known: Known;
-  /** Ids of the stages of these chains that are there, however they ended. */
-  readonly there: ReadonlySet<string>;
+  /** Ids of the stages of these chains that the database has, whatever their status. */
+  readonly existing: ReadonlySet<string>;
 };
 
-/** Those without parents, their children, theirs, … */
+/** Splits stages into those without parents, their children, the children of these, … */
 const generations = (stages: readonly Wanted[]): readonly (readonly Wanted[])[] => {
   const depths = new Map<string, number>();
   const levels: Wanted[][] = [];
@@ -40,7 +40,7 @@ const stageColumns = {
   live: bool(),
 };
 
-/** Chains that are trained along; an attack is all of its chain, and is asked for by its id. */
+/** Chains of training. An attack is the only stage of its chain, and is asked for by its id. */
 const chainsOf = (stages: readonly Wanted[]): readonly string[] => [
   ...new Set(stages.filter(({ kind }) => kind !== 'attack').map((stage) => stage.chain)),
 ];
@@ -49,22 +49,22 @@ const attacksOf = (stages: readonly Wanted[]): readonly string[] =>
 
 const facts = `s.id, s.chain, s.epochs, s.status,
   s.status NOT IN ('failed', 'cancelled') AND coalesce(s.skip_cause, '') NOT IN ('failed', 'cancelled')
-    -- Completed, but its state has been collected since.
+    -- Completed, but its checkpoint has been deleted by the collection since.
     AND NOT (s.status = 'completed' AND s.kind <> 'attack' AND s.checkpoint IS NULL) AS live`;
 
-/** Chains, or attacks, per question: few enough that PostgreSQL looks each of them up, and does not read its tables. */
+/** Chains or attacks per query: few enough that PostgreSQL uses its indexes and does not read whole tables. */
 const chunk = 1_000;
 
 /**
- * `stages`: parents before children. A stage is never there without its parent (who needs it needs both), so where they are many,
- * children are asked about only where the parent is there: a large sweep of new trials asks for little more than its first stages.
+ * `stages`: parents before children. The database never has a stage without its parent, because a sweep that needs one needs both. So when there are
+ * many stages, it is asked about children only where it has the parent: for a large sweep of new trials, little more than the first stages.
  *
- * A state in the middle of an epoch counts as continuable at the epochs before it: that epoch will be trained to its end, once. Stages
- * that were skipped because another one ended in a result will be skipped again, so they count as there.
+ * A checkpoint in the middle of an epoch counts as continuable at the epochs before it: that epoch will be trained to its end, once. A stage that
+ * was skipped because another one diverged or collapsed would be skipped again, so it counts as known.
  */
 export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Found> => {
   const known = new Map<string, Mutable>();
-  const there = new Set<string>();
+  const existing = new Set<string>();
   const of = (chain: string): Mutable => {
     const found = known.get(chain) ?? { recorded: [], continuable: [], stages: [], pending: [] };
     known.set(chain, found);
@@ -79,7 +79,7 @@ export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Foun
       [plainArray(chains), plainArray(attacks)],
     );
     for (const { id, chain, epochs, status, live } of rows) {
-      there.add(id);
+      existing.add(id);
       if (!live) continue;
       of(chain).stages.push(epochs);
       if (status === 'waiting' || status === 'ready' || status === 'running') of(chain).pending.push(epochs);
@@ -100,11 +100,11 @@ export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Foun
   if (stages.length <= chunk) await ask(chainsOf(stages), attacksOf(stages));
   else
     for (const level of generations(stages)) {
-      const candidates = level.filter(({ parent }) => parent === null || there.has(parent));
+      const candidates = level.filter(({ parent }) => parent === null || existing.has(parent));
       for (const part of chunks(chainsOf(candidates), chunk)) await ask(part, []);
       for (const part of chunks(attacksOf(candidates), chunk)) await ask([], part);
     }
-  return { known, there };
+  return { known, existing };
 };
 
 export const knownChains = async (db: Db, stages: readonly Wanted[]): Promise<Known> =>

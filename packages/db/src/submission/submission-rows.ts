@@ -1,9 +1,9 @@
-/** A plan as rows: what JavaScript knows of them before PostgreSQL sees them. */
+/** A plan as rows of tables: order, groups and chunks. Nothing here asks the database. */
 import type { PlannedStage, SweepPlan } from '@funnel/contracts';
 
 export type PlacedStage = {
   readonly stage: PlannedStage;
-  /** First trials first, and each trial in the order of its stages: results come trial by trial, not kind by kind. */
+  /** Order of the first trial that needs the stage, then of its stages: results come trial by trial, not kind by kind. */
   readonly ordinal: number;
   /** The database has it, and it ended badly or lost its result: it gets another chance. */
   readonly hasEnded: boolean;
@@ -14,11 +14,11 @@ export type PlacedStage = {
 export const idsOf = (placed: readonly PlacedStage[]): readonly string[] =>
   placed.map(({ stage }) => stage.id);
 
-/** All that must have ended before it starts. */
+/** Ids of the stages that must have ended before it starts. */
 export const inputsOf = ({ dependsOn, surrogates }: PlannedStage): readonly string[] =>
   dependsOn === null ? surrogates : [dependsOn, ...surrogates];
 
-const positions = (plan: SweepPlan): ReadonlyMap<string, number> => {
+const ordinals = (plan: SweepPlan): ReadonlyMap<string, number> => {
   const order = new Map<string, number>();
   for (const trial of plan.trials)
     for (const id of trial.stages) if (!order.has(id)) order.set(id, order.size);
@@ -27,7 +27,7 @@ const positions = (plan: SweepPlan): ReadonlyMap<string, number> => {
 
 /** `known`: ids of the stages that the database has. */
 export const placeStages = (plan: SweepPlan, known: ReadonlySet<string>): readonly PlacedStage[] => {
-  const order = positions(plan);
+  const order = ordinals(plan);
   const isNew = new Set(plan.stages.filter((stage) => !stage.cached).map((stage) => stage.id));
   return plan.stages.map((stage) => ({
     stage,
@@ -37,7 +37,7 @@ export const placeStages = (plan: SweepPlan, known: ReadonlySet<string>): readon
   }));
 };
 
-/** Rows per statement: one statement never holds more than some ten megabytes. */
+/** Rows of one statement: it holds at most some ten megabytes. */
 const chunk = 10_000;
 
 export const chunks = <T>(items: readonly T[], size = chunk): readonly (readonly T[])[] =>
@@ -45,9 +45,9 @@ export const chunks = <T>(items: readonly T[], size = chunk): readonly (readonly
 
 export type PlannedTrial = SweepPlan['trials'][number];
 
-/** The first trial of each configuration, by its hash. The order is that of the trials, and its places are the configurations' numbers. */
+/** The first trial of each configuration (a point of the search space, without the seed), by hash. Its order gives the index of each configuration. */
 export const firstTrials = (trials: readonly PlannedTrial[]): ReadonlyMap<string, PlannedTrial> => {
-  const first = new Map<string, PlannedTrial>();
-  for (const trial of trials) if (!first.has(trial.configuration)) first.set(trial.configuration, trial);
-  return first;
+  const firstOf = new Map<string, PlannedTrial>();
+  for (const trial of trials) if (!firstOf.has(trial.configuration)) firstOf.set(trial.configuration, trial);
+  return firstOf;
 };

@@ -1,10 +1,10 @@
-/** A sweep comes in whole: itself, its trials, the stages that are missing and what is known of the others, in one transaction. */
+/** Writes a sweep in one transaction: the sweep, its trials, the stages that the database does not have, and results that it has already. */
 import { AppError, type SweepPlan } from '@funnel/contracts';
 import { int8, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
-import { lockStructure, schedule } from '../lifecycle/accounts.ts';
 import { announceSweep, type CountChange, propagate } from '../lifecycle/propagate.ts';
+import { lockStructure, scheduleSweep } from '../lifecycle/scheduling.ts';
 import { firstStatus } from '../lifecycle/transitions.ts';
 import { deriveSweepTrials, finishSweeps } from '../lifecycle/trials.ts';
 import { inheritScores, noteCleanAccuracy } from '../scores/scores.ts';
@@ -28,7 +28,7 @@ const findSubmission = async (tx: Tx, { key, bodyHash }: Idempotency): Promise<s
   throw new AppError('IDEMPOTENCY_CONFLICT', message, { sweepId: row.sweep_id });
 };
 
-/** Milliseconds of the database's clock, then chance: ids grow with time, so the newest sweeps are the last. */
+/** Resolves to the new id: milliseconds by the clock of the database, then random digits, so that ids grow with time. */
 const insertSweep = async (
   tx: Tx,
   { definition, idempotency }: Submission,
@@ -60,13 +60,13 @@ const insertSweep = async (
 
 /** Gives the new trials what the database has already: accuracies, scores, statuses. Resolves to true when every trial has ended. */
 const inherit = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<boolean> => {
-  const there = placed.map(({ stage }) => stage).filter((stage) => stage.cached || stage.passed);
-  if (there.length === 0) return false;
+  const finished = placed.map(({ stage }) => stage).filter((stage) => stage.cached || stage.passed);
+  if (finished.length === 0) return false;
   await noteCleanAccuracy(
     tx,
-    there.filter((stage) => stage.kind === 'classify').map((stage) => stage.id),
+    finished.filter((stage) => stage.kind === 'classify').map((stage) => stage.id),
   );
-  if (there.some((stage) => stage.kind === 'attack')) {
+  if (finished.some((stage) => stage.kind === 'attack')) {
     const rows = await tx.query({ id: text() }, 'SELECT id FROM trials WHERE sweep_id = $1', [sweepId]);
     await inheritScores(
       tx,
@@ -89,7 +89,7 @@ const countRows = async (tx: Tx, sweepId: string): Promise<readonly CountChange[
   return rows.map((row) => ({ sweepId, ...row }));
 };
 
-/** Nothing was there before: everything is as it has just been written. */
+/** The counts of a sweep whose stages are all new: they follow from the plan. */
 const countNew = (
   sweepId: string,
   placed: readonly PlacedStage[],
@@ -106,19 +106,19 @@ const countNew = (
 };
 
 const write = async (tx: Tx, submission: Submission): Promise<Submitted> => {
-  const { known, there } = await readKnown(tx, submission.stages);
+  const { known, existing } = await readKnown(tx, submission.stages);
   const plan = submission.buildPlan(known);
-  const placed = placeStages(plan, there);
+  const placed = placeStages(plan, existing);
   const sweepId = await insertSweep(tx, submission, plan);
   const changes = await insertStages(tx, sweepId, placed);
-  // No link to the new sweep exists yet: what this tells and counts is for the sweeps that were there.
+  // The new sweep has no links to stages yet: these events and counts are those of earlier sweeps.
   await propagate(tx, { changes });
   await insertTrials(tx, sweepId, submission.definition.dataset.name, plan, placed);
-  if (placed.some(({ stage, isUncertain }) => stage.cached || isUncertain)) await schedule(tx, sweepId);
+  if (placed.some(({ stage, isUncertain }) => stage.cached || isUncertain)) await scheduleSweep(tx, sweepId);
   const finished = await inherit(tx, sweepId, placed);
   await announceSweep(tx, sweepId);
   const counts =
-    known.size + there.size === 0
+    known.size + existing.size === 0
       ? countNew(sweepId, placed, plan.trials.length)
       : await countRows(tx, sweepId);
   await propagate(tx, {
@@ -130,9 +130,8 @@ const write = async (tx: Tx, submission: Submission): Promise<Submitted> => {
 };
 
 /**
- * Writes a sweep, or nothing. What the database knows of the chains is read, `settle` plans against it, and the plan is written, while
- * no other submission, cancel or collection can change it: what the plan promises is what will be trained. Errors: IDEMPOTENCY_CONFLICT
- * and what `settle` throws.
+ * Writes a sweep, or nothing. Reads what the database knows of the chains, calls `buildPlan` with it, and writes the plan. No other submission,
+ * cancel or collection can run meanwhile, so the plan says what will be trained. Errors: IDEMPOTENCY_CONFLICT and those of `buildPlan`.
  */
 export const submitSweep = (db: Db, submission: Submission): Promise<Submitted> =>
   transaction(db, async (tx) => {

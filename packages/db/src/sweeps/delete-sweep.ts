@@ -5,7 +5,7 @@ import { type Tx, transaction } from '../connection/transaction.ts';
 import { propagate } from '../lifecycle/propagate.ts';
 import { lockSweep, lockUnfinished } from './lock-sweep.ts';
 
-/** Stages among these that no sweep points at, with their attempts and evaluations; and chains without stages, with all that they recorded. */
+/** Deletes the stages among these that no sweep needs, with attempts and evaluations; then chains without stages, with their checkpoints. */
 const deleteOrphans = async (tx: Tx, stageIds: readonly string[]): Promise<void> => {
   const chains = await tx.query(
     { chain: text() },
@@ -30,7 +30,7 @@ const deleteOrphans = async (tx: Tx, stageIds: readonly string[]): Promise<void>
   );
 };
 
-/** Deletes a sweep that has ended, and what only it needed. Errors: NOT_FOUND, INVALID_TRANSITION. */
+/** Deletes a sweep that has ended, and the stages and checkpoints that only this sweep needed. Errors: NOT_FOUND, INVALID_TRANSITION. */
 export const deleteSweep = (db: Db, id: string): Promise<void> =>
   transaction(db, async (tx) => {
     await lockSweep(tx, id, 'delete', ['completed', 'cancelled']);
@@ -44,7 +44,7 @@ export const deleteSweep = (db: Db, id: string): Promise<void> =>
       id,
     ]);
     await tx.run('DELETE FROM configuration_hyperparameters WHERE sweep_id = $1', [id]);
-    await tx.run('DELETE FROM sweeps WHERE id = $1', [id]); // trials, scores, counts and idempotency keys go with it
+    await tx.run('DELETE FROM sweeps WHERE id = $1', [id]); // cascades to trials, scores, counts and idempotency keys
     const ids = stages.map((row) => row.stage_id);
     await deleteOrphans(tx, ids);
     await tx.run(

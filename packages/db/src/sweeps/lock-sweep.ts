@@ -1,8 +1,8 @@
-/** How a change of a sweep begins: alone among changes of structure, and in step with the attempts that write to the same rows. */
+/** The locks with which an operation on a whole sweep begins. Attempts lock the same rows, in the same order. */
 import { AppError, type SweepStatus } from '@funnel/contracts';
 import { text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
-import { lockStructure } from '../lifecycle/accounts.ts';
+import { lockStructure } from '../lifecycle/scheduling.ts';
 import { lockOrder } from '../lifecycle/transitions.ts';
 
 const lockRunning = (tx: Tx, sweepId: string): Promise<void> =>
@@ -13,8 +13,8 @@ const lockRunning = (tx: Tx, sweepId: string): Promise<void> =>
   );
 
 /**
- * Locks a sweep that is in one of these statuses, after its running stages: an attempt that ends writes to its stage, to what waits for
- * that, and to its sweeps, in this order. Errors: NOT_FOUND, INVALID_TRANSITION.
+ * Locks the running stages of a sweep, then the sweep, which must be in one of the `allowed` statuses. An attempt that ends locks in this order, too:
+ * its stage, the stages that depend on it, its sweeps. Errors: NOT_FOUND, INVALID_TRANSITION.
  */
 export const lockSweep = async (
   tx: Tx,
@@ -39,8 +39,8 @@ export const lockSweep = async (
 };
 
 /**
- * Locks the unfinished stages of a sweep. Whoever writes rows of a sweep for the sake of a stage has locked that stage
- * before it read which sweeps have it: so nobody is in the middle of such a write, and who comes later does not find the sweep any more.
+ * Locks the unfinished stages of a sweep. A transaction that writes rows of a sweep because of a stage locks this stage first, and then reads which
+ * sweeps need it. So no such write is under way after this lock, and a later one no longer finds the sweep when it was deleted.
  */
 export const lockUnfinished = (tx: Tx, sweepId: string): Promise<void> =>
   tx.run(

@@ -1,6 +1,7 @@
 /**
- * A longer run of a sweep that is being cancelled may carry shorter stages of others: it would train on for epochs that nobody wants.
- * Those that it carries are told to run themselves, from where it stands; then nobody needs it, and it is cancelled with its sweep.
+ * When a sweep is cancelled, other sweeps may wait for the checkpoints that one of its longer stages passes on its way: a stage carries shorter stages
+ * of its chain. The longer stage would then train epochs that no sweep needs. So the shorter stages become stages that run themselves, from where
+ * the longer one stands. After that no other sweep needs the longer stage, and it is cancelled with its sweep.
  */
 import { int4, orNull, type RowOf, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
@@ -10,7 +11,7 @@ import { move, type StageChange } from '../lifecycle/transitions.ts';
 const candidateColumns = { id: text(), chain: text(), epochs: int4(), depends_on: orNull(text()) };
 type Candidate = RowOf<typeof candidateColumns>;
 
-/** Unfinished stages of the sweep that other live sweeps need, but only because stages of theirs wait for them. */
+/** Unfinished stages of the sweep that other live sweeps need only because their own stages depend on them. */
 const indirectlyNeeded = (tx: Tx, sweepId: string): Promise<readonly Candidate[]> =>
   tx.query(
     candidateColumns,
@@ -23,7 +24,7 @@ const indirectlyNeeded = (tx: Tx, sweepId: string): Promise<readonly Candidate[]
     [sweepId],
   );
 
-/** Live stages that wait for any of these. */
+/** Stages of other live sweeps that wait for any of these. */
 const waiting = (tx: Tx, sweepId: string, ids: readonly string[]): Promise<readonly Candidate[]> =>
   tx.query(
     candidateColumns,
@@ -35,11 +36,11 @@ const waiting = (tx: Tx, sweepId: string, ids: readonly string[]): Promise<reado
     [sweepId, ids],
   );
 
-/** `one` is recorded on the way of `other`. */
-const carries = (other: Candidate, one: Candidate): boolean =>
-  other.chain === one.chain && other.epochs > one.epochs;
+/** `longer` passes the last epoch of `shorter` on its way. */
+const carries = (longer: Candidate, shorter: Candidate): boolean =>
+  longer.chain === shorter.chain && longer.epochs > shorter.epochs;
 
-/** Of each chain's carried stages the longest takes the carrier's place, and carries the shorter ones on. */
+/** New dependencies of the carried stages: the longest takes the place of the carrier, and carries the others. */
 const successors = (
   carrier: Candidate,
   carried: readonly Candidate[],
@@ -48,12 +49,12 @@ const successors = (
   return carried.map(({ id }) => ({ id, depends_on: id === longest?.id ? carrier.depends_on : longest!.id }));
 };
 
-/** Resolves to the stages made ready. */
+/** Resolves to the stages that became ready. */
 export const releaseCarried = async (tx: Tx, sweepId: string): Promise<readonly StageChange[]> => {
   const changes: StageChange[] = [];
   for (const carrier of await indirectlyNeeded(tx, sweepId)) {
     const dependants = await waiting(tx, sweepId, [carrier.id]);
-    // Someone continues from it, or starts from its result: it is needed to its end.
+    // A stage that continues from its end, or starts from its result, needs all of it.
     if (dependants.length === 0 || !dependants.every((one) => carries(carrier, one))) continue;
     const moves = successors(carrier, dependants);
     const ids = moves.map((one) => one.id);

@@ -1,11 +1,11 @@
-/** Pause, resume, cancel, retry: what a person does to a whole sweep. */
+/** Pause, resume, cancel and retry a whole sweep. */
 import { AppError, type StageKind, type StageStatus, type SweepStatus } from '@funnel/contracts';
 import { int4, int8, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
-import { schedule, scheduleStages } from '../lifecycle/accounts.ts';
 import { isFree } from '../lifecycle/dependants.ts';
 import { announceSweep, type CountChange, propagate, trialCounts } from '../lifecycle/propagate.ts';
+import { scheduleStages, scheduleSweep } from '../lifecycle/scheduling.ts';
 import { idsOf, move, type StageChange, transitionSql } from '../lifecycle/transitions.ts';
 import { deriveSweepTrials } from '../lifecycle/trials.ts';
 import { lockSweep } from './lock-sweep.ts';
@@ -19,22 +19,22 @@ const setStatus = (tx: Tx, id: string, status: SweepStatus) =>
 
 /**
  * Holds the stages that only this sweep needs: no new one starts, and running ones are told by their next heartbeat to write a checkpoint
- * and be released. Stages that another running sweep needs go on, on its account. Errors: NOT_FOUND, INVALID_TRANSITION.
+ * and be released. Stages that another running sweep needs are scheduled for that sweep. Errors: NOT_FOUND, INVALID_TRANSITION.
  */
 export const pauseSweep = (db: Db, id: string): Promise<void> =>
   transaction(db, async (tx) => {
     await lockSweep(tx, id, 'pause', ['running']);
     await setStatus(tx, id, 'paused');
-    await schedule(tx, id);
+    await scheduleSweep(tx, id);
     await propagate(tx, { changes: [], events: [{ type: 'sweep', sweepId: id, status: 'paused' }] });
   });
 
-/** Goes on from the checkpoints. Errors: NOT_FOUND, INVALID_TRANSITION. */
+/** Schedules the stages of a paused sweep again; they continue from their checkpoints. Errors: NOT_FOUND, INVALID_TRANSITION. */
 export const resumeSweep = (db: Db, id: string): Promise<void> =>
   transaction(db, async (tx) => {
     await lockSweep(tx, id, 'resume', ['paused']);
     await setStatus(tx, id, 'running');
-    await schedule(tx, id);
+    await scheduleSweep(tx, id);
     await announceSweep(tx, id);
     await propagate(tx, { changes: [], events: [{ type: 'sweep', sweepId: id, status: 'running' }] });
   });
@@ -101,7 +101,7 @@ export const cancelSweep = (db: Db, id: string): Promise<void> =>
     await setStatus(tx, id, 'cancelled');
     const released = await releaseCarried(tx, id);
     const cancelled = await cancelStages(tx, id);
-    await schedule(tx, id);
+    await scheduleSweep(tx, id);
     const counts = await cancelTrials(tx, id);
     const events = [{ type: 'sweep', sweepId: id, status: 'cancelled' }] as const;
     await propagate(tx, { changes: [...cancelled, ...released], counts, events });
@@ -137,7 +137,7 @@ export const retrySweep = (db: Db, id: string): Promise<void> =>
       throw new AppError('INVALID_TRANSITION', `Expected failed stages to retry, but sweep ${id} has none`);
     const status = before === 'completed' ? 'running' : before;
     await setStatus(tx, id, status);
-    await schedule(tx, id);
+    await scheduleSweep(tx, id);
     await scheduleStages(tx, idsOf(changes));
     const counts = trialCounts(await deriveSweepTrials(tx, id));
     await propagate(tx, { changes, counts, events: [{ type: 'sweep', sweepId: id, status }] });

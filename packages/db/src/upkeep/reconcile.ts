@@ -1,4 +1,4 @@
-/** Puts right what crashes leave behind. Every API and worker process calls it every few seconds; one at a time does the work. */
+/** Repairs what crashes leave behind. Every API and worker process calls it every few seconds; one of them at a time does the work. */
 import type { StageKind } from '@funnel/contracts';
 import { failStage, returnStage } from '../attempts/end-attempt.ts';
 import { type AttemptError, recordOutcome } from '../attempts/lease.ts';
@@ -6,7 +6,6 @@ import { bool, float8, int4, orNull, type RowOf, text } from '../connection/colu
 import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
-import { reassignLeft } from '../lifecycle/accounts.ts';
 import {
   type End,
   endColumns,
@@ -18,32 +17,33 @@ import {
   skipDependants,
 } from '../lifecycle/dependants.ts';
 import { propagate } from '../lifecycle/propagate.ts';
+import { scheduleOrphans } from '../lifecycle/scheduling.ts';
 import type { StageChange } from '../lifecycle/transitions.ts';
 import type { Reconciled } from '../types.ts';
 
 export type ReconcileOptions = {
-  /** Leases may run out this many times the number of attempts that may fail: machines die for reasons of their own. */
+  /** Failed attempts before a stage fails. A stage may lose its lease `expiriesPerAttempt` times as often, since machines die for reasons of their own. */
   readonly maxAttempts: number;
-  /** The lease that workers ask for. */
+  /** Seconds of a worker's lease. */
   readonly leaseSeconds: number;
-  /** What another process did less than this many seconds ago is not done again: a fleet of workers may all call. (Default: 1) */
+  /** Does nothing when another process reconciled less than this many seconds ago. (Default: 1) */
   readonly everySeconds?: number;
 };
 
 const expiriesPerAttempt = 5;
 
-/** Seconds between two visits that are nothing unusual, however short the lease. */
+/** Seconds between two rounds that count as no gap, however short the lease. */
 const minGap = 6;
 
-/** Seconds by which the last visit may lie ahead because its transaction began after this one; more, and the clock was set back. */
+/** Seconds by which the last round may lie in the future, since its transaction may have begun after this one. More: the clock was set back. */
 const clockSlack = 1;
 
 /** Stages announced again: one notification makes a worker claim until nothing is ready. */
 const maxAnnounced = 200;
 
 /**
- * One process at a time, and not again at once. Resolves to the seconds since the last visit of any process (negative when the clock was
- * set back meanwhile), null if it is not its turn.
+ * Resolves to the seconds since the last round of any process (negative when the clock was set back meanwhile). Null: another process is at it, or
+ * has just done it.
  */
 const takeTurn = async (tx: Tx, everySeconds: number): Promise<number | null> => {
   const [turn] = await tx.query(
@@ -62,8 +62,8 @@ const takeTurn = async (tx: Tx, everySeconds: number): Promise<number | null> =>
 };
 
 /**
- * After a gap (the database was away, or everything was down) workers have had no chance to renew their leases: they get one lease's time
- * before anything expires, so that a live one is never failed.
+ * After a gap (the database was away, or everything was down) no worker could renew its leases. They all get the time of one lease before any of
+ * them expires, so that no live worker loses its stage.
  */
 const forgiveGap = async (tx: Tx, gap: number, leaseSeconds: number): Promise<void> => {
   if (gap <= Math.max(leaseSeconds / 2, minGap)) return;
@@ -73,7 +73,7 @@ const forgiveGap = async (tx: Tx, gap: number, leaseSeconds: number): Promise<vo
   );
 };
 
-/** The database's clock was set back: what was to happen at a time that is now far off happens as if it had been written just now. */
+/** After the clock of the database was set back, times that were stored before lie too far in the future: they become those of a write from now. */
 const followClock = async (tx: Tx, gap: number, leaseSeconds: number): Promise<void> => {
   if (gap > -clockSlack) return;
   await tx.run(
@@ -96,7 +96,7 @@ const expiredColumns = {
 };
 type Expired = RowOf<typeof expiredColumns>;
 
-/** A stage that someone is just writing to is not dead: its row is locked, and skipped. */
+/** Counts the leases that have run out. Skips locked stages: their worker is writing, so it is alive. */
 const findExpired = (tx: Tx): Promise<readonly Expired[]> =>
   tx.query(
     expiredColumns,
@@ -116,7 +116,7 @@ const expire = async (tx: Tx, stage: Expired, maxAttempts: number): Promise<read
     : returnStage(tx, stage.id, 0);
 };
 
-/** Workers that have not been heard of for four leases are gone, and after a day forgotten. */
+/** A worker without a heartbeat for the time of four leases is gone; after a day its row is deleted. */
 const retireSilent = async (tx: Tx, leaseSeconds: number): Promise<void> => {
   await tx.run(
     `UPDATE workers SET status = 'gone' WHERE status <> 'gone' AND heartbeat_at < now() - make_interval(secs => $1)`,
@@ -125,11 +125,9 @@ const retireSilent = async (tx: Tx, leaseSeconds: number): Promise<void> => {
   await tx.run(`DELETE FROM workers WHERE status = 'gone' AND heartbeat_at < now() - interval '1 day'`);
 };
 
-/**
- * What the transactions of this package never leave behind, and what is repaired all the same, once a minute: stages that wait for a stage
- * or a sweep that has ended. Old events, which no stream asks for any more, are deleted with it.
- */
+/** Seconds between two repairs, which walk over all waiting stages. */
 const repairSeconds = 60;
+/** Older events are deleted: no stream asks for them any more. */
 const eventDays = 7;
 
 const isRepairDue = async (tx: Tx): Promise<boolean> => {
@@ -143,7 +141,7 @@ const isRepairDue = async (tx: Tx): Promise<boolean> => {
   return rows.length > 0;
 };
 
-/** Ended stages that someone still waits for, though all that it needs has ended, or one of them badly. */
+/** Ended stages for which another stage still waits, though everything that this one depends on has ended, or one of it without a result. */
 const stuck = (tx: Tx): Promise<readonly End[]> =>
   tx.query(
     endColumns,
@@ -156,7 +154,7 @@ const stuck = (tx: Tx): Promise<readonly End[]> =>
      ORDER BY 1 LIMIT 1000`,
   );
 
-/** Stages that could start or wait, though a longer run has recorded their epoch. */
+/** Unfinished stages whose last epoch a longer run of their chain has recorded. */
 const recorded = async (tx: Tx): Promise<readonly string[]> => {
   const rows = await tx.query(
     { id: text() },
@@ -167,10 +165,11 @@ const recorded = async (tx: Tx): Promise<readonly string[]> => {
   return rows.map((row) => row.id);
 };
 
+/** Mends statuses that no transaction of this package leaves behind. Resolves to the changes: none, unless there is a bug or somebody changed the tables. */
 const repair = async (tx: Tx): Promise<readonly StageChange[]> => {
   if (!(await isRepairDue(tx))) return [];
   await tx.run('DELETE FROM events WHERE at < now() - make_interval(days => $1)', [eventDays]);
-  await reassignLeft(tx);
+  await scheduleOrphans(tx);
   const changes: StageChange[] = [...(await passRecorded(tx, await recorded(tx)))];
   for (const end of await stuck(tx))
     changes.push(

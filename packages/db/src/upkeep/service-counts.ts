@@ -1,25 +1,25 @@
-/** Numbers about the whole of the work, for monitoring and scaling. */
+/** Counts over all sweeps, for monitoring and scaling. */
 import { float8, int4, int4s, int8, orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { reading } from '../connection/transaction.ts';
 
-/** Upper bounds, in seconds, of the classes in which durations of attempts are counted: from an attack on few images to a night. */
+/** Upper bounds, in seconds, of the histogram of durations of attempts: from an attack on few images to a night. */
 export const attemptBounds = [1, 2.5, 5, 10, 30, 60, 150, 300, 900, 1800, 3600, 10_800, 36_000] as const;
 
 export type ServiceCounts = {
   readonly stages: readonly { readonly kind: string; readonly status: string; readonly count: number }[];
-  /** What running stages do together, by their last heartbeats. */
+  /** Images per second of all running stages together, by their last heartbeats. */
   readonly throughput: readonly { readonly kind: string; readonly imagesPerSecond: number }[];
-  /** Stages that a worker could claim now. */
+  /** Ready stages that a worker could claim now. */
   readonly claimable: number;
-  /** Ended ones. */
+  /** Attempts that have ended. */
   readonly attempts: readonly {
     readonly kind: string;
     readonly outcome: string;
     readonly attempts: number;
     readonly seconds: number;
-    /** How many took no longer than each of `attemptBounds`: an attempt counts for its own class and all above. */
+    /** How many took no longer than each of `attemptBounds`; an attempt counts in every class from its own upwards. */
     readonly within: readonly number[];
   }[];
   readonly expiredLeases: number;
@@ -72,7 +72,7 @@ export const pingDatabase = async (db: Db): Promise<void> => {
   await reading(db).query({ one: int4() }, 'SELECT 1 AS one');
 };
 
-/** That the database still has the schema of this version. Errors: UNAVAILABLE, SCHEMA_MISMATCH. */
+/** Resolves when the database has the schema of this version. Errors: UNAVAILABLE, SCHEMA_MISMATCH. */
 export const pingSchema = async (db: Db): Promise<void> => {
   const [row] = await reading(db).query({ applied: orNull(text()) }, `SELECT ${appliedMigration} AS applied`);
   checkMigration(row!.applied);
