@@ -60,6 +60,17 @@ describe('infra/docker/Dockerfile', () => {
     },
   );
 
+  it('has the built command line, and what it is built with only until then', () => {
+    const [build] = stage('sources').instructions.filter((each) => each.getKeyword() === 'RUN');
+    expect(build!.getArgumentsContent()).toMatch(
+      /node infra\/bootstrap\/cli\.mjs .* rm -rf node_modules\/rolldown /s,
+    );
+    for (const name of ['funnel', 'cuda-modules'])
+      expect(
+        stage(name).instructions.some((each) => each.getTextContent().includes('--from=sources /app /app')),
+      ).toBe(true);
+  });
+
   it('gives the GPU library a Node that it works on', () => {
     const [, major] = /^node:(\d+)\./.exec(stage('node-22').base) ?? [];
     expect(Number(major)).toBeLessThan(23);
