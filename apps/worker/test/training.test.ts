@@ -4,7 +4,7 @@ import { engineVersion } from '@funnel/engine/engine-version';
 import { expect, it } from 'vitest';
 import { one, openTestDatabase, results, runningStage, submit, sweepEnded, worker } from './fixtures.ts';
 
-const patience = 80_000;
+const timeoutMs = 80_000;
 
 const tiny: SweepInput = {
   name: 'tiny',
@@ -26,14 +26,14 @@ const tiny: SweepInput = {
 
 it('trains and attacks to the same bits, even when its trainers are killed meanwhile', async () => {
   const calm = await openTestDatabase();
-  await sweepEnded(calm, await startTiny(calm), patience);
+  await sweepEnded(calm, await startTiny(calm), timeoutMs);
 
   const stormy = await openTestDatabase();
   const sweepId = await submit(stormy, tiny, engineVersion);
   const running = await worker(stormy, { simulation: undefined });
   await runningStage(stormy);
   for (const pid of running.trainers()) process.kill(pid, 'SIGKILL');
-  await sweepEnded(stormy, sweepId, patience);
+  await sweepEnded(stormy, sweepId, timeoutMs);
   expect(
     await one(stormy, `SELECT 1 AS killed FROM attempts WHERE error_code = 'TRAINER_KILLED'`),
   ).toBeTruthy();
@@ -68,7 +68,7 @@ it('attacks every trial with images made on the networks of other trials', async
     engineVersion,
   );
   await worker(db, { simulation: undefined });
-  await sweepEnded(db, sweepId, patience);
+  await sweepEnded(db, sweepId, timeoutMs);
   const { rows } = await db.pool.query<{
     surrogates: string[];
     parent: string;

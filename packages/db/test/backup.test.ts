@@ -8,7 +8,7 @@ import { migrate } from '../src/migrate.ts';
 import { administer, databaseUrl } from '../src/testing/test-database.ts';
 import { answersOf } from './golden/answers.ts';
 import { findPrograms, startOwnServer } from './support/own-server.ts';
-import { query, sweepStatus, trained, wrongCounts } from './support/rows.ts';
+import { query, sweepStatus, trained, wrongCounts } from './support/queries.ts';
 import { claim, drain, finish, record } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
 

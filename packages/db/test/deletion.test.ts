@@ -23,7 +23,7 @@ import {
   trialStatuses,
   wrongAverages,
   wrongCounts,
-} from './support/rows.ts';
+} from './support/queries.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, evaluationOf, finish, record, train } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';

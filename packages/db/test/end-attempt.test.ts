@@ -9,7 +9,14 @@ import {
   releaseStage,
 } from '../src/index.ts';
 import { leaseOf, letExpire, options, stageRow } from './support/attempts.ts';
-import { query, stageCounts, sweepStatus, takeOutbox, trialStatuses, wrongCounts } from './support/rows.ts';
+import {
+  query,
+  stageCounts,
+  sweepStatus,
+  takeOutbox,
+  trialStatuses,
+  wrongCounts,
+} from './support/queries.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, evaluationOf, finish, record } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { cancelSweep, type Db, eventsAfter, isEventAfter, lastEventId, onEvents } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
-import { query } from './support/rows.ts';
+import { query } from './support/queries.ts';
 import { claim, drain, finish } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
 

@@ -10,7 +10,7 @@ import {
 } from '../src/index.ts';
 import { studentT975 } from '../src/scores/student-t.ts';
 import { openTestDb } from '../src/testing/index.ts';
-import { query } from './support/rows.ts';
+import { query } from './support/queries.ts';
 import { claim, evaluationOf, finish } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
 

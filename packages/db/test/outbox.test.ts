@@ -1,4 +1,4 @@
-/** The outbox between PostgreSQL and the queue: a stage that became ready is told of, whoever dies in between. */
+/** One writer of a stage's status; and the outbox: the queue is told of every stage that became ready, whichever process dies in between. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
@@ -16,7 +16,7 @@ import {
 import { relayOnce } from '../src/lifecycle/outbox.ts';
 import { transitions } from '../src/lifecycle/transitions.ts';
 import { leaseOf } from './support/attempts.ts';
-import { query, takeOutbox } from './support/rows.ts';
+import { query, takeOutbox } from './support/queries.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
@@ -145,6 +145,17 @@ describe('a relay', () => {
     await query(db, `UPDATE outbox SET due_at = due_at - interval '15 s'`);
     expect(await relayOnce(db, notify)).toBe(1);
     expect(told).toEqual([stage]);
+    await drain(db);
+  });
+
+  test('closes although the queue does not answer', async () => {
+    await takeOutbox(db);
+    const notify = vi.fn(() => new Promise<void>(() => {}));
+    const relay = startRelay(db, { notify, onError: (error) => expect.unreachable(String(error)) });
+    await submit(db, { seeds: [seed] });
+    await vi.waitFor(() => expect(notify).toHaveBeenCalledOnce());
+    await relay.close();
+    expect(await rows()).toBe(1);
     await drain(db);
   });
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { claimStage, completeStage, getBlobs, getCheckpoint, recordCheckpoint } from '../src/index.ts';
 import { leaseOf } from './support/attempts.ts';
-import { query } from './support/rows.ts';
+import { query } from './support/queries.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, finish, record, stateAt } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';

@@ -62,7 +62,7 @@ import {
 import { differencesOf } from '../src/testing/check-statement.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { beat, leaseOf, letExpire, options } from './support/attempts.ts';
-import { query } from './support/rows.ts';
+import { query } from './support/queries.ts';
 import { claim, drain, evaluationOf, finish, record } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';
 

@@ -11,7 +11,7 @@ import {
   trained,
   trialStatuses,
   wrongCounts,
-} from './support/rows.ts';
+} from './support/queries.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish, record } from './support/stand-in.ts';
 import { definition, submit } from './support/submit.ts';

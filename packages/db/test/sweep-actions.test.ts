@@ -18,7 +18,7 @@ import {
   trained,
   trialStatuses,
   wrongCounts,
-} from './support/rows.ts';
+} from './support/queries.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish, record } from './support/stand-in.ts';
 import { submit } from './support/submit.ts';

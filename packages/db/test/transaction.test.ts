@@ -3,7 +3,7 @@ import { int4 } from '../src/connection/columns.ts';
 import { transaction } from '../src/connection/transaction.ts';
 import { createDb, type Db, pingDatabase, submitSweep } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
-import { query } from './support/rows.ts';
+import { query } from './support/queries.ts';
 import { definition } from './support/submit.ts';
 
 let db: Db;

@@ -16,7 +16,7 @@ import {
 } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { leaseOf, letExpire, options, stageRow } from './support/attempts.ts';
-import { query, takeOutbox } from './support/rows.ts';
+import { query, takeOutbox } from './support/queries.ts';
 import { submit } from './support/submit.ts';
 
 let db: Db;

@@ -1,4 +1,4 @@
-/** How much a training step computes, and how fast this machine multiplies: the floor under every measured time. */
+/** The number of operations of a training step, and the speed of this machine's matrix product: together the floor of every step time. */
 import * as tf from '@tensorflow/tfjs';
 
 export type Sizes = {
@@ -14,7 +14,7 @@ export const benchStages = ['initialise', 'optimise', 'classic'] as const;
 const imageSize = 28;
 const taps = 9;
 
-/** Multiply-adds of each layer for one image, in order, and its weights. Padding counts: what is not computed there is our gain. */
+/** Multiply-adds of a layer for one image, and its weights. Padding counts, although an implementation may skip it. */
 type Layer = { readonly multiplies: number; readonly weights: number };
 
 /** Side lengths of the feature maps, from the image to the last convolution. */
@@ -64,11 +64,11 @@ const total = (layers: readonly Layer[]): number =>
   layers.reduce((sum, { multiplies }) => sum + multiplies, 0);
 
 /**
- * Floating-point operations that one step on one image needs: forwards, the gradient of every weight that learns, and the gradient of
- * every input that something learning depends on. Nothing twice: *optimise* in one pass, the frozen encoder's features computed before.
+ * Floating-point operations of one step on one image: the forward pass, the gradient of every trained weight, and the gradient of every
+ * input that a trained weight depends on. Nothing is computed twice: *optimise* is one pass, and the codes of the frozen encoder are known.
  */
 export const operationsPerImage = (stage: BenchStage, sizes: Sizes): number => {
-  /** Forwards and weights, and inputs of all layers but the first, whose input is data. */
+  /** Forward pass, gradients of weights, and gradients of inputs except of the first layer, whose input is data. */
   const trained = (layers: readonly Layer[]): number => 3 * total(layers) - layers[0]!.multiplies;
   const [Ea, Ga] = [encoder(sizes), generator(sizes, sizes.noise)];
   const [Ed, Gd] = [encoder(sizes), generator(sizes, 0)];
@@ -80,7 +80,7 @@ export const operationsPerImage = (stage: BenchStage, sizes: Sizes): number => {
   return 2 * multiplies[stage]();
 };
 
-/** Operations per second of the largest plain matrix product in reach of the caches, the fastest of several. */
+/** Operations per second of a plain matrix product that fits into the caches, the fastest of several. */
 export const measureGemm = async (): Promise<number> => {
   const size = 512;
   const [a, b] = [tf.ones([size, size]), tf.ones([size, size])] as [tf.Tensor2D, tf.Tensor2D];

@@ -1,4 +1,4 @@
-/** What `bench attack` times, what Foolbox needed for the same, and how many passes of the model each takes at least. */
+/** The attacks that `bench attack` times, with Foolbox's times for the same and the minimum number of passes of the model. */
 import type { AttackInput } from '@funnel/contracts';
 
 type Spent = { readonly steps: number; readonly queries: number };
@@ -7,25 +7,25 @@ type PassCounts = { readonly forward: number; readonly backward: number };
 export type AttackCase = {
   readonly name: string;
   readonly attack: AttackInput;
-  /** Seconds per image on one core of a machine of this kind, small MNIST convolutional network; null: not measured, or not there. */
+  /** Seconds per image on one core of such a machine, on a small convolutional network for MNIST; null: not measured, or Foolbox lacks it. */
   readonly foolbox18: number | null;
   readonly foolbox3: number | null;
-  /** How many times as fast as each this is meant to be. */
+  /** We want to be at least this many times as fast as each. */
   readonly target?: { readonly foolbox18?: number; readonly foolbox3?: number };
-  /** Forward and backward passes per image, given the mean steps and queries. */
+  /** The forward and backward passes per image, from the mean numbers of steps and queries. */
   readonly passes: (spent: Spent) => PassCounts;
   readonly maxImages: number;
   readonly warmUp: number;
 };
 
-/** A gradient at every step, and the last look. */
+/** A gradient at every step, and a forward pass at the end. */
 const ascent = ({ steps, queries }: Spent): PassCounts => ({ forward: queries, backward: steps });
 /** Nine differences of logits per step. */
 const deepfool = ({ steps, queries }: Spent): PassCounts => ({ forward: queries, backward: 9 * steps });
 const oneGradient = ({ queries }: Spent): PassCounts => ({ forward: queries, backward: 1 });
 const forwardOnly = ({ queries }: Spent): PassCounts => ({ forward: queries, backward: 0 });
 
-/** As many as Foolbox 3.3.4's times were taken with, in one batch; Foolbox 1.8 takes images one at a time, and fewer do. */
+/** Foolbox 3.3.4 was timed on a batch of 500 images; Foolbox 1.8 takes images one by one, so fewer suffice. */
 const asBatch = { maxImages: 500, warmUp: 128 };
 const oneByOne = { maxImages: 100, warmUp: 32 };
 
@@ -141,7 +141,7 @@ export type AttackCaseName = (typeof attackCases)[number]['name'];
 
 type Anchors = Pick<AttackCase, 'foolbox18' | 'foolbox3'>;
 
-/** Whether an image takes as little of each tool's time as its target says. */
+/** True where the time per image meets the target for each tool. */
 export const meets = (
   target: NonNullable<AttackCase['target']>,
   anchors: Anchors,

@@ -1,4 +1,4 @@
-/** `bench attack`: every attack's time per image, beside Foolbox's on the same kind of machine and the floor of the model's own passes. */
+/** `bench attack`: the time of every attack per image, beside Foolbox's on such a machine and the floor: the passes of the model alone. */
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -12,11 +12,14 @@ import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { type AttackCase, attackCaseNames, attackCases, meets } from './attack-cases.ts';
 
-const defaultModel = fileURLToPath(new URL('../../../../shared/oracle/mnist-conv', import.meta.url));
+const fixtureModel = fileURLToPath(new URL('../../../fixtures/oracle/mnist-conv', import.meta.url));
+
+const fixtureData = fileURLToPath(new URL('../../../fixtures/data', import.meta.url));
 
 const Options = z.strictObject({
-  model: z.string().default(defaultModel),
+  model: z.string().default(fixtureModel),
   dataset: DatasetName.default('mnist'),
+  data: z.string().default(fixtureData),
   images: z.coerce.number().pipe(z.int().min(1).max(10_000)).default(500),
   only: z
     .string()
@@ -29,16 +32,17 @@ const Options = z.strictObject({
 export type BenchAttackOptions = z.input<typeof Options>;
 
 export const attackUsage = `attack [--model DIR] [--dataset mnist|fashion-mnist|glyphs] [--images 500] [--only ${attackCaseNames.slice(0, 2).join(',')},…]
-       [--backend wasm|…] [--json]
-  Times every attack on a layers model that outputs logits (default ../shared/oracle/mnist-conv), beside Foolbox 1.8 and 3.3.4,
-  on at most so many images; attacks that only Foolbox 1.8 has, which takes images one by one, on 100 or fewer.`;
+       [--data DIR] [--backend wasm|…] [--json]
+  Times every attack on a layers model that outputs logits (default fixtures/oracle/mnist-conv), beside Foolbox 1.8 and 3.3.4, on at most
+  this many images. Attacks that only Foolbox 1.8 has run on 100 images or fewer, since it takes images one by one. --data: the folder that
+  has mnist/ (default fixtures/data, with the first 1,000 test images).`;
 
-/** Times the chosen attacks on the first correctly classified test images. Slow attacks take fewer images. */
+/** Times the chosen attacks on the first correctly classified test images. Slow attacks run on fewer images. */
 export const benchAttack = async (options: BenchAttackOptions = {}): Promise<readonly AttackTiming[]> => {
-  const { model: folder, dataset, images, only, backend } = Options.parse(options);
+  const { model: folder, dataset, data, images, only, backend } = Options.parse(options);
   await openBackend(backend);
   const model = await loadLayersModel(folder);
-  const given = await correctImages(model, dataset, images);
+  const given = await correctImages(model, dataset, data, images);
   const passes = await timePasses(model, given.images);
   const timings: AttackTiming[] = [];
   for (const attackCase of attackCases.filter(({ name }) => only.includes(name)))
@@ -61,7 +65,7 @@ const timeAttack = async (
 ): Promise<AttackTiming> => {
   const { attack, name, foolbox18, foolbox3, target = null } = attackCase;
   const count = Math.min(given.labels.length, attackCase.maxImages);
-  await evaluateAttack({ model, ...take(given, Math.min(count, attackCase.warmUp)), attack }); // compiles what it needs
+  await evaluateAttack({ model, ...take(given, Math.min(count, attackCase.warmUp)), attack }); // compiles its kernels
   const cpu = process.cpuUsage();
   const start = performance.now();
   const { summary } = await evaluateAttack({ model, ...take(given, count), attack });
@@ -97,9 +101,7 @@ const loadLayersModel = async (folder: string): Promise<ClassifierModel> => {
   if (!existsSync(file))
     throw new AppError(
       'ATTACK_INPUT',
-      folder === defaultModel
-        ? 'Expected ../shared/oracle/mnist-conv beside this checkout, but it is not there: give --model DIR, a layers model of MNIST images that outputs logits'
-        : `Expected a layers model in ${folder}, but there is no model.json: give --model`,
+      `Expected a layers model in ${folder}, but there is no model.json: name another folder with --model`,
     );
   const { modelTopology, weightsManifest } = JSON.parse(await readFile(file, 'utf8'));
   const shards: string[] = weightsManifest.flatMap(({ paths }: { paths: string[] }) => paths);
@@ -113,15 +115,17 @@ const loadLayersModel = async (folder: string): Promise<ClassifierModel> => {
   );
 };
 
-/** The first `count` test images that the model classifies correctly. */
+/** The first `count` test images that the model classifies correctly, or fewer where the folder `data` has no more images. */
 const correctImages = async (
   model: ClassifierModel,
   name: z.output<typeof DatasetName>,
+  data: string,
   count: number,
 ): Promise<Given> => {
-  const dataset = await loadDataset(DatasetSpec.parse({ name }), { dir: process.env.FUNNEL_DATA ?? null });
-  const test = await dataset.test();
-  const rows = Array.from({ length: Math.min(test.count, 2 * count + 100) }, (_, row) => row);
+  const available = data === fixtureData ? 1000 : 10_000;
+  const spec = DatasetSpec.parse({ name, test: Math.min(2 * count + 100, available), attack: 1 });
+  const test = await (await loadDataset(spec, { dir: data })).test();
+  const rows = Array.from({ length: test.count }, (_, row) => row);
   const pixels = gatherImages(test, rows);
   const logits = tf.tidy(() => model.logits(tf.tensor(pixels, [rows.length, ...model.shape])));
   const classes = classesOf(await logits.data<'float32'>(), model.classes);
@@ -137,7 +141,7 @@ const correctImages = async (
 const batch = 128;
 const repeats = 20;
 
-/** Seconds per image of a forward pass, and of the backward pass that makes it a gradient, in full batches: the best of several. */
+/** Seconds per image of a forward pass, and of the backward pass that a gradient adds, in full batches: the best of several. */
 const timePasses = async (model: ClassifierModel, images: Float32Array): Promise<Passes> => {
   const width = model.shape.reduce((product, size) => product * size, 1);
   const x = tf.tensor(
@@ -145,15 +149,15 @@ const timePasses = async (model: ClassifierModel, images: Float32Array): Promise
     [batch, ...model.shape],
   );
   const best = async (run: () => tf.Tensor): Promise<number> => {
-    let least = Number.POSITIVE_INFINITY;
+    let fastest = Number.POSITIVE_INFINITY;
     for (let i = 0; i < repeats; i++) {
       const start = performance.now();
       const result = tf.tidy(run);
       await result.data();
-      least = Math.min(least, performance.now() - start);
+      fastest = Math.min(fastest, performance.now() - start);
       result.dispose();
     }
-    return least / 1000 / batch;
+    return fastest / 1000 / batch;
   };
   const forward = await best(() => model.logits(x));
   const gradient = await best(() => tf.grad((input) => tf.sum(model.logits(input)))(x));
@@ -161,7 +165,7 @@ const timePasses = async (model: ClassifierModel, images: Float32Array): Promise
   return { forward, backward: Math.max(gradient - forward, 0) };
 };
 
-/** The command: prints the table, or one JSON line per attack. */
+/** The command. Prints a table, or one JSON line per attack. */
 export const attack = async (args: readonly string[]): Promise<void> => {
   const string = { type: 'string' } as const;
   const { values } = parseArgs({
@@ -169,6 +173,7 @@ export const attack = async (args: readonly string[]): Promise<void> => {
     options: {
       model: string,
       dataset: string,
+      data: string,
       images: string,
       only: string,
       backend: string,
@@ -189,19 +194,17 @@ export const attack = async (args: readonly string[]): Promise<void> => {
   printTimings(timings);
 };
 
-/** What `bench attack` prints. */
-
 export type AttackTiming = {
   readonly attack: string;
   readonly images: number;
   /** Wall and processor time, seconds per image. */
   readonly seconds: number;
   readonly cpuSeconds: number;
-  /** What the model's passes alone take, at the speed of a full batch. */
+  /** The time of the model's passes alone, at the speed of a full batch. */
   readonly floorSeconds: number;
   readonly foolbox18: number | null;
   readonly foolbox3: number | null;
-  /** Null where none is set. */
+  /** Null where the case has no target. */
   readonly target: NonNullable<AttackCase['target']> | null;
   readonly meetsTarget: boolean | null;
   readonly successRate: number;

@@ -1,4 +1,4 @@
-/** `bench fleet`: many workers on one PostgreSQL, without the training: claims, writes and heartbeats, and what gives way first. */
+/** `bench fleet`: many workers on one PostgreSQL, without training: their claims, writes and heartbeats, and what saturates first. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
@@ -8,10 +8,10 @@ import { openTables } from './service.ts';
 import { type Operation, operations } from './simulate-worker.ts';
 
 export const fleetUsage = `fleet [--workers 500] [--processes 2] [--pool N] [--seconds 20] [--stage 10] [--trials 10000] [--json]
-  Simulated workers on a PostgreSQL of their own: idle, at stages of --stage seconds each, and at stages of no length.
-  --pool: connections that the workers of each process share; otherwise each has a pool of its own.`;
+  Simulated workers on a private PostgreSQL: idle, with stages of --stage seconds, and with stages of 0 seconds.
+  --pool: connections that the workers of a process share; by default each worker has a pool.`;
 
-const count = (fallback: number) => z.coerce.number().pipe(z.int().min(1)).default(fallback);
+const count = (defaultValue: number) => z.coerce.number().pipe(z.int().min(1)).default(defaultValue);
 
 const Options = z.strictObject({
   workers: count(500),
@@ -23,7 +23,7 @@ const Options = z.strictObject({
   json: z.boolean().default(false),
 });
 
-/** Each worker's pool may open five connections; the API and its queue have theirs. */
+/** Five connections for the pool of each worker, and some for the API and its queue. */
 const connectionsFor = (workers: number): number => workers * 5 + 100;
 
 type Saturated = { readonly saturated: readonly string[] };
@@ -43,7 +43,7 @@ const lines = ({
   )
     .map(([waits, mean]) => `${waits} ${mean}`)
     .join(', ')}`,
-  `  gives way first: ${saturated.join('; then ') || 'nothing, there is room everywhere'}`,
+  `  saturated first: ${saturated.join('; then ') || 'nothing'}`,
   ...operations.flatMap((operation: Operation) => {
     const timing = timings[operation];
     if (!timing) return [];
@@ -72,9 +72,9 @@ export const fleet = async (args: readonly string[]): Promise<void> => {
   };
   const log = (line: string): void => console.error(line);
   const limits = { cores: availableParallelism(), connections: connectionsFor(workers) };
-  const phasesMeasured = await untilInterrupted(async (closing) => {
+  const phasesMeasured = await untilInterrupted(async (onEnd) => {
     const tables = await openTables({ max_connections: String(connectionsFor(workers)) });
-    closing(tables.close);
+    onEnd(tables.close);
     return measureFleet(tables, { workers, processes, pool, trials, phases, log });
   });
   const reports = phasesMeasured.map((report) => ({ ...report, saturated: saturated(report, limits) }));
@@ -83,47 +83,48 @@ export const fleet = async (args: readonly string[]): Promise<void> => {
   if (reports.some(({ failures }) => Object.keys(failures).length > 0)) process.exitCode = 1;
 };
 
-/** What a phase of the fleet was held up by, from what the database was seen doing. */
-
 export type Limits = {
-  /** Of this machine, which server and simulated workers share. */
+  /** Cores of this machine, which the server and the simulated workers share. */
   readonly cores: number;
-  /** That the server allows. */
+  /** Connections that the server allows. */
   readonly connections: number;
 };
 
-type Seen = Watched & { readonly workerCores: number };
+type Observed = Watched & { readonly workerCores: number };
 
-/** Of all cores or connections: beyond it they are used up. */
-const full = 0.85;
-/** Sessions that wait at once, on the mean: below it nobody is held up. */
-const some = 1;
+/** From this share on, cores or connections count as saturated. */
+const fullShare = 0.85;
+/** From this mean number of waiting sessions on, what they wait for counts as saturated. */
+const waitingSessions = 1;
 
 const disk = /^IO |^LWLock WAL/;
 const locks = /^(Lock|LWLock(?! WAL)) /;
 
-const sum = (sessions: Seen['sessions'], pattern: RegExp): number =>
+const sum = (sessions: Observed['sessions'], pattern: RegExp): number =>
   Object.entries(sessions).reduce((total, [waits, mean]) => total + (pattern.test(waits) ? mean : 0), 0);
 
-const maxOf = (sessions: Seen['sessions'], pattern: RegExp): string =>
+const maxOf = (sessions: Observed['sessions'], pattern: RegExp): string =>
   Object.entries(sessions)
     .filter(([waits]) => pattern.test(waits))
     .sort((a, b) => b[1] - a[1])[0]?.[0] ?? '';
 
 /**
- * In words, what gave way first, and then what did too; empty when there was room everywhere. A full processor comes first: whoever waits
- * for a core keeps what others wait for.
+ * What was saturated, the worst first; empty where nothing was. A saturated processor comes first: a session that waits for a core keeps the
+ * locks that others wait for.
  */
-export const saturated = ({ cores, workerCores, sessions, connections }: Seen, limits: Limits): string[] => {
-  const busy = (cores ?? 0) + workerCores;
+export const saturated = (
+  { cores, workerCores, sessions, connections }: Observed,
+  limits: Limits,
+): string[] => {
+  const busyCores = (cores ?? 0) + workerCores;
   const causes: (readonly [string, number])[] = [
     [
       `the processor: PostgreSQL ${cores ?? '?'} and simulated workers ${workerCores} of ${limits.cores} cores`,
-      busy / limits.cores / full,
+      busyCores / limits.cores / fullShare,
     ],
-    [`connections: ${connections} of ${limits.connections}`, connections / limits.connections / full],
-    [`the disk: sessions wait for ${maxOf(sessions, disk)}`, sum(sessions, disk) / some],
-    [`rows that many want: sessions wait for ${maxOf(sessions, locks)}`, sum(sessions, locks) / some],
+    [`connections: ${connections} of ${limits.connections}`, connections / limits.connections / fullShare],
+    [`the disk: sessions wait for ${maxOf(sessions, disk)}`, sum(sessions, disk) / waitingSessions],
+    [`contended rows: sessions wait for ${maxOf(sessions, locks)}`, sum(sessions, locks) / waitingSessions],
   ];
   const [processor, ...others] = causes;
   return [processor!, ...others.sort((a, b) => b[1] - a[1])]

@@ -1,4 +1,4 @@
-/** `bench load`: what the service takes, how that grows with what it holds, and what Fastify and PostgreSQL alone would take. */
+/** `bench load`: the time of the API's answers, how it grows with the tables, and the time of Fastify and of PostgreSQL alone. */
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { measureBare, measureSize, type SizeReport } from './measure-load.ts';
@@ -6,10 +6,10 @@ import { untilInterrupted } from './processes.ts';
 import { openTables } from './service.ts';
 
 export const loadUsage = `load [--trials 1000,10000,100000] [--metrics 10000000] [--submit 10000] [--streams 200] [--clients 2] [--json]
-  Lists, trials and leaderboards over HTTP on tables of these sizes, a submission, and clients of the event stream, on a PostgreSQL of
-  its own. --metrics: numbers in the largest tables; the smaller ones have their share. --calls, --seconds: of each question at most.`;
+  Times lists, trials and leaderboards over HTTP on tables of these sizes, submissions, and clients of the event stream, on a private
+  PostgreSQL. --metrics: numbers in the largest tables; smaller tables have their share. --calls, --seconds: limits for each question.`;
 
-const count = (fallback: number) => z.coerce.number().pipe(z.int().min(1)).default(fallback);
+const count = (defaultValue: number) => z.coerce.number().pipe(z.int().min(1)).default(defaultValue);
 
 const Options = z.strictObject({
   trials: z
@@ -27,12 +27,12 @@ const Options = z.strictObject({
   json: z.boolean().default(false),
 });
 
-/** Milliseconds and seconds that are promised at the largest size. */
+/** Targets at the largest size: milliseconds of an answer, seconds of a submission and of the plan of a collection. */
 const targets = { answer: 50, submission: 3, collection: 5 };
 
 const sweeps = 10;
-/** Of every trial besides its optimise epochs: the classifier's. */
-const otherEpochs = 3;
+/** Epochs of the classifier of every trial. */
+const classifierEpochs = 3;
 const metricsPerEpoch = 3;
 
 const table = (sizes: readonly SizeReport[]): readonly string[] => {
@@ -51,45 +51,45 @@ const table = (sizes: readonly SizeReport[]): readonly string[] => {
     `${'numbers of training curves'.padEnd(wide)}${sizes.map(({ metrics }) => cell(String(metrics))).join('')}`,
     ...rows,
     `${`submission of ${sizes[0]!.submissions.trials}, s`.padEnd(wide)}${sizes.map(({ submissions }) => cell(submissions.seconds.join(', '))).join('')}`,
-    `${'plan of a collection: most, nothing, s'.padEnd(wide)}${sizes.map(({ collections }) => cell(`${collections.most.seconds}, ${collections.nothing.seconds}`)).join('')}`,
+    `${'plan of a collection: many, none, s'.padEnd(wide)}${sizes.map(({ collections }) => cell(`${collections.many.seconds}, ${collections.none.seconds}`)).join('')}`,
     `${`event to ${sizes[0]!.streams.clients} clients`.padEnd(wide)}${sizes.map(({ streams }) => cell(`${streams.delay.p50} / ${streams.delay.p99}`)).join('')}`,
   ];
 };
 
-const missedOf = ({ trials, answers, submissions, collections }: SizeReport): readonly string[] => [
+const missedTargets = ({ trials, answers, submissions, collections }: SizeReport): readonly string[] => [
   ...answers
     .filter(({ service }) => service.p99 > targets.answer)
     .map(
       ({ name, service }) =>
-        `${name} at ${trials} trials: p99 ${service.p99} ms, wanted at most ${targets.answer} ms`,
+        `${name} at ${trials} trials: p99 ${service.p99} ms, expected at most ${targets.answer} ms`,
     ),
   ...Object.values(collections)
     .filter(({ seconds }) => seconds > targets.collection)
     .map(
       ({ checkpoints, seconds }) =>
-        `plan of a collection of ${checkpoints} checkpoints at ${trials} trials: ${seconds} s, wanted at most ${targets.collection} s`,
+        `plan of a collection of ${checkpoints} checkpoints at ${trials} trials: ${seconds} s, expected at most ${targets.collection} s`,
     ),
   ...submissions.seconds
     .filter((seconds) => seconds > targets.submission)
     .map(
       (seconds) =>
-        `submission of ${submissions.trials} trials: ${seconds} s, wanted at most ${targets.submission} s`,
+        `submission of ${submissions.trials} trials: ${seconds} s, expected at most ${targets.submission} s`,
     ),
 ];
 
 const measure = async (
   options: z.infer<typeof Options>,
   log: (line: string) => void,
-  closing: (end: () => Promise<void>) => void,
+  onEnd: (end: () => Promise<void>) => void,
 ) => {
   const { trials, metrics, submit, streams, changes, calls, seconds, clients } = options;
   const bounds = { calls, seconds, clients };
-  const most = Math.max(...trials);
-  const epochs = Math.max(1, Math.round(metrics / (most * metricsPerEpoch)) - otherEpochs);
+  const maxTrials = Math.max(...trials);
+  const epochs = Math.max(1, Math.round(metrics / (maxTrials * metricsPerEpoch)) - classifierEpochs);
   const bare = await measureBare(bounds);
   log(`bare Fastify: p99 ${bare.p99} ms`);
   const tables = await openTables();
-  closing(tables.close);
+  onEnd(tables.close);
   const sizes: SizeReport[] = [];
   for (const size of trials)
     sizes.push(await measureSize(tables, size, { bounds, sweeps, epochs, submit, streams, changes, log }));
@@ -107,8 +107,8 @@ export const load = async (args: readonly string[]): Promise<void> => {
   });
   const options = Options.parse(values);
   const log = (line: string): void => console.error(line);
-  const { bare, sizes } = await untilInterrupted((closing) => measure(options, log, closing));
-  const missed = missedOf(sizes.at(-1)!);
+  const { bare, sizes } = await untilInterrupted((onEnd) => measure(options, log, onEnd));
+  const missed = missedTargets(sizes.at(-1)!);
   if (options.json) console.log(JSON.stringify({ bare, sizes, targets, missed }));
   else {
     console.log(
@@ -120,7 +120,7 @@ export const load = async (args: readonly string[]): Promise<void> => {
   const wrong = sizes.reduce((sum, { streams }) => sum + streams.wrong, 0);
   if (wrong > 0) {
     console.error(
-      `Expected every stream client to hear every event once and in order, but ${wrong} did not.`,
+      `Expected every client of the event stream to receive every event once and in order, but ${wrong} did not.`,
     );
     process.exitCode = 1;
   }

@@ -22,10 +22,10 @@ export type PhaseReport = Watched & {
   readonly name: string;
   readonly seconds: number;
   readonly stageSeconds: number;
-  /** By operation; absent where there was none. */
+  /** By operation; absent for an operation that did not happen. */
   readonly timings: Readonly<Partial<Record<Operation, Timing>>>;
   readonly failures: Readonly<Record<string, number>>;
-  /** Cores kept busy by the simulated workers. */
+  /** Mean number of cores that the simulated workers used. */
   readonly workerCores: number;
 };
 
@@ -45,8 +45,8 @@ const stopWorkers = async (child: ChildProcess): Promise<void> => {
   clearTimeout(late);
 };
 
-/** More than a phase may take beyond its time: whoever is in the middle of a statement ends it. */
-const grace = 90;
+/** Seconds that a phase may take beyond its time, in which running statements end. */
+const graceSeconds = 90;
 
 const runPhase = async (
   name: string,
@@ -55,7 +55,7 @@ const runPhase = async (
   db: ReturnType<typeof createDb>,
 ): Promise<PhaseReport> => {
   const watch = await watchDatabase(db);
-  const signal = AbortSignal.timeout((phase.seconds + grace) * 1000);
+  const signal = AbortSignal.timeout((phase.seconds + graceSeconds) * 1000);
   const answers = crews.map(async (child) => {
     const answered = once(child, 'message', { signal });
     child.send(phase);
@@ -86,7 +86,7 @@ const runPhase = async (
   };
 };
 
-/** All phases on one database: the first before there is any work, the others on one sweep of `trials`. */
+/** Measures all phases on one database. The first phase has no work; before the second a sweep of `trials` trials is submitted. */
 export const measureFleet = async (
   tables: Tables,
   { workers, processes, pool, trials, phases, log }: FleetOptions,
@@ -98,8 +98,8 @@ export const measureFleet = async (
   const crews: ChildProcess[] = [];
   try {
     for (let i = 0; i < processes; i++) {
-      const some = Math.floor(workers / processes) + (i < workers % processes ? 1 : 0);
-      crews.push(await startWorkers({ databaseUrl, name: `fleet-${i}`, workers: some, pool }));
+      const share = Math.floor(workers / processes) + (i < workers % processes ? 1 : 0);
+      crews.push(await startWorkers({ databaseUrl, name: `fleet-${i}`, workers: share, pool }));
     }
     log(`${workers} workers in ${processes} processes`);
     const reports: PhaseReport[] = [];
@@ -125,7 +125,7 @@ export const measureFleet = async (
   }
 };
 
-/** One epoch each: what is measured is the traffic around stages. */
+/** One epoch per stage, since the traffic around stages is measured. */
 const shortSpace = {
   gamma: Array.from({ length: 10 }, (_, i) => i + 1),
   beta: Array.from({ length: 5 }, (_, i) => (i + 1) / 100),
@@ -134,20 +134,19 @@ const shortSpace = {
   classifierEpochs: 1,
 };
 
-/** What PostgreSQL does while others work it: its connections, what its sessions wait for, and its share of the processor. */
-
+/** What PostgreSQL did during a phase. */
 export type Watched = {
   readonly connections: number;
-  /** Sessions at once on the mean, by what they wait for (and in which statement); `running` waits for nothing but a core. */
+  /** Mean number of active sessions, by what they wait for (for locks, with the statement); `running`: for nothing but a core. */
   readonly sessions: Readonly<Record<string, number>>;
-  /** Cores kept busy by the server; null where there is no /proc. */
+  /** Mean number of cores that the server used; null where there is no /proc. */
   readonly cores: number | null;
 };
 
 const ticksPerSecond = 100;
-const lookMilliseconds = 250;
+const sampleMs = 250;
 
-/** pid, parent, and ticks of its own and of its children that have ended. */
+/** The parent of a process, the ticks of the process, and the ticks of its ended children. */
 const readStat = async (pid: string) => {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const fields = text
@@ -161,7 +160,7 @@ const readStat = async (pid: string) => {
   };
 };
 
-/** Processor seconds of a server since it started, by the process id of one of its sessions. */
+/** Processor seconds of a server since its start. `backend`: the process id of one of its sessions. */
 const serverSeconds = async (backend: number): Promise<number | null> => {
   const { parent } = await readStat(String(backend));
   if (parent === 0) return null;
@@ -181,30 +180,30 @@ const activity = `
 
 const round = (value: number): number => Math.round(value * 100) / 100;
 
-/** Looks until `stop`. */
+/** Samples the activity of the database until `stop`. */
 export const watchDatabase = async (db: Db): Promise<{ readonly stop: () => Promise<Watched> }> => {
   const { rows } = await db.pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   const backend = rows[0]!.pid;
   const before = await serverSeconds(backend);
-  const begun = performance.now();
+  const started = performance.now();
   const sums = new Map<string, number>();
   let connections = 0;
-  let looks = 0;
-  const look = async (): Promise<void> => {
+  let samples = 0;
+  const sample = async (): Promise<void> => {
     type Row = { waits: string; sessions: number; total: boolean };
     const answer = await db.pool.query<Row>(activity);
-    looks++;
+    samples++;
     for (const { waits, sessions, total } of answer.rows)
       if (total) connections = Math.max(connections, sessions);
       else sums.set(waits, (sums.get(waits) ?? 0) + sessions);
   };
-  const timer = setInterval(() => void look().catch(() => {}), lookMilliseconds);
+  const timer = setInterval(() => void sample().catch(() => {}), sampleMs);
   return {
     stop: async () => {
       clearInterval(timer);
-      const seconds = (performance.now() - begun) / 1000;
+      const seconds = (performance.now() - started) / 1000;
       const after = await serverSeconds(backend);
-      const sessions = [...sums].map(([waits, sum]) => [waits, round(sum / Math.max(1, looks))] as const);
+      const sessions = [...sums].map(([waits, sum]) => [waits, round(sum / Math.max(1, samples))] as const);
       return {
         connections,
         sessions: Object.fromEntries(sessions.sort((a, b) => b[1] - a[1]).slice(0, 6)),

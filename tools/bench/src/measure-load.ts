@@ -14,21 +14,21 @@ import {
 import { type Bounds, type Timing, timeCalls, timingOf } from './timing.ts';
 
 export type LoadOptions = {
-  /** Of each question. */
+  /** Limits for each question. */
   readonly bounds: Bounds;
   readonly sweeps: number;
   readonly epochs: number;
-  /** Trials of a submission. */
+  /** Number of trials of a submission. */
   readonly submit: number;
   readonly streams: number;
   readonly changes: number;
   readonly log: (line: string) => void;
 };
 
-export type Answered = {
+type Answer = {
   readonly name: string;
   readonly service: Timing;
-  /** Its statements by themselves, one client. */
+  /** The SQL of the answer alone, one client. */
   readonly sql: Timing;
 };
 
@@ -37,7 +37,7 @@ export type SizeReport = {
   readonly metrics: number;
   readonly fillSeconds: number;
   readonly bytes: number;
-  readonly answers: readonly Answered[];
+  readonly answers: readonly Answer[];
   readonly collections: PlannedCollections;
   readonly submissions: Submissions;
   readonly streams: Streams;
@@ -46,7 +46,7 @@ export type SizeReport = {
 const warmUps = 40;
 const submissions = 3;
 
-/** Fastify with nothing to do. */
+/** Times Fastify with a trivial route. */
 export const measureBare = async (bounds: Bounds): Promise<Timing> => {
   const server = await openBare();
   const http = createHttpClient(server.url, bounds.clients);
@@ -62,7 +62,7 @@ export const measureBare = async (bounds: Bounds): Promise<Timing> => {
 
 type Parts = { readonly http: HttpClient; readonly db: ReturnType<typeof createDb>; readonly draw: Draw };
 
-const ask = async (name: string, { http, db, draw }: Parts, bounds: Bounds): Promise<Answered> => {
+const measureQuestion = async (name: string, { http, db, draw }: Parts, bounds: Bounds): Promise<Answer> => {
   const question = questions[name]!;
   const call = async () => {
     const { path } = question(draw);
@@ -70,14 +70,14 @@ const ask = async (name: string, { http, db, draw }: Parts, bounds: Bounds): Pro
   };
   await timeCalls(call, { ...bounds, calls: warmUps });
   const service = await timeCalls(call, bounds);
-  const bare = async () => {
+  const sqlOnly = async () => {
     const statements = await recordStatements(db, question(draw).read);
     return () => replay(db, statements);
   };
-  return { name, service, sql: await timeCalls(bare, { ...bounds, clients: 1 }) };
+  return { name, service, sql: await timeCalls(sqlOnly, { ...bounds, clients: 1 }) };
 };
 
-/** One database of `trials` trials, from empty to dropped. */
+/** Measures one database with `trials` trials, which is created and dropped. */
 export const measureSize = async (
   tables: Tables,
   trials: number,
@@ -85,10 +85,10 @@ export const measureSize = async (
 ): Promise<SizeReport> => {
   const name = `load_${trials}`;
   const trialsPerSweep = Math.max(1, Math.round(trials / sweeps));
-  const begun = performance.now();
+  const started = performance.now();
   log(`${trials} trials: filling`);
   const databaseUrl = await tables.create(name, { sweeps, trialsPerSweep, epochs });
-  const fillSeconds = Math.round((performance.now() - begun) / 100) / 10;
+  const fillSeconds = Math.round((performance.now() - started) / 100) / 10;
   const db = createDb(databaseUrl, { max: 4 });
   const [size] = (
     await db.pool.query<{ metrics: number; bytes: number }>(
@@ -98,19 +98,23 @@ export const measureSize = async (
   const api = await openApi(databaseUrl);
   const http = createHttpClient(api.url, bounds.clients);
   try {
-    const answers: Answered[] = [];
+    const answers: Answer[] = [];
     for (const name of Object.keys(questions)) {
-      const answer = await ask(name, { http, db, draw: createDraw(sweeps, trialsPerSweep) }, bounds);
+      const answer = await measureQuestion(
+        name,
+        { http, db, draw: createDraw(sweeps, trialsPerSweep) },
+        bounds,
+      );
       log(`${trials} trials: ${name}: p99 ${answer.service.p99} ms`);
       answers.push(answer);
     }
     const collections = await timeCollections(http);
-    log(`${trials} trials: a collection planned in ${collections.most.seconds} s`);
+    log(`${trials} trials: a collection planned in ${collections.many.seconds} s`);
     const submitted = await timeSubmissions(http, submit, submissions);
     log(`${trials} trials: ${submit} more submitted in ${submitted.seconds.join(', ')} s`);
     const small = { name: 'watched', dataset: { name: 'glyphs' }, space: {}, attacks: ['fgsm'] };
     const { id } = JSON.parse(await http.call('POST', '/v1/sweeps', { body: small, status: 201 })) as {
-      id: string; // what the route declares
+      id: string; // see the declaration of the route
     };
     const watched = await measureStreams({ url: api.url, db, http }, { id, clients: streams, changes });
     log(`${trials} trials: ${watched.events} events to ${streams} clients, ${watched.wrong} of them wrong`);
@@ -123,12 +127,10 @@ export const measureSize = async (
   }
 };
 
-/** Many clients of the event stream at once: what each is told, in which order, and how long after it happened. */
+type StreamClient = { readonly received: string[]; readonly delays: number[]; readonly close: () => void };
 
-type Listener = { readonly received: string[]; readonly delays: number[]; readonly close: () => void };
-
-/** `at` is the database's clock at the start of the transaction, which is this machine's. */
-const open = async (url: string): Promise<Listener> => {
+/** A client of the event stream. `at` of an event is the start of its transaction; the database has the clock of this machine. */
+const openStream = async (url: string): Promise<StreamClient> => {
   const received: string[] = [];
   const delays: number[] = [];
   const request: ClientRequest = get(new URL('/v1/events', url), { agent: false });
@@ -142,12 +144,12 @@ const open = async (url: string): Promise<Listener> => {
     for (const block of blocks) {
       const data = block.split('\n').find((line) => line.startsWith('data: '));
       if (data === undefined) continue;
-      const { id, at } = JSON.parse(data.slice('data: '.length)) as FunnelEventRow; // what the service declares
+      const { id, at } = JSON.parse(data.slice('data: '.length)) as FunnelEventRow; // see the declaration of the event stream
       received.push(id);
       delays.push(Date.now() - Date.parse(at));
     }
   });
-  response.on('error', () => {}); // closed from here
+  response.on('error', () => {}); // `close` destroys the request
   await once(response, 'data');
   return { received, delays, close: () => request.destroy() };
 };
@@ -155,57 +157,57 @@ const open = async (url: string): Promise<Listener> => {
 export type Streams = {
   readonly clients: number;
   readonly events: number;
-  /** Clients that did not hear every event exactly once and in order. */
+  /** Number of clients that did not receive every event exactly once and in order. */
   readonly wrong: number;
-  /** Milliseconds from the transaction to the client. */
+  /** Milliseconds from the start of the transaction to the client. */
   readonly delay: Timing;
 };
 
-const patience = 30_000;
+const streamTimeoutMs = 30_000;
 
-/** `changes` pauses and resumptions of sweep `id`, one after the other, under the ears of all clients. */
+/** Pauses and resumes sweep `id` in turns, `changes` times, while all clients listen. */
 export const measureStreams = async (
   { url, db, http }: { readonly url: string; readonly db: Db; readonly http: HttpClient },
   { id, clients, changes }: { readonly id: string; readonly clients: number; readonly changes: number },
 ): Promise<Streams> => {
-  const listeners = await Promise.all(Array.from({ length: clients }, () => open(url)));
+  const streams = await Promise.all(Array.from({ length: clients }, () => openStream(url)));
   try {
     const after = await lastEventId(db);
-    const begun = performance.now();
+    const started = performance.now();
     for (let i = 0; i < changes; i++)
       await http.call('POST', `/v1/sweeps/${id}/${i % 2 === 0 ? 'pause' : 'resume'}`);
     const events = (await eventsAfter(db, { after, limit: 1_000_000 })).map((row) => row.id);
-    const deadline = Date.now() + patience;
-    while (listeners.some(({ received }) => received.length < events.length) && Date.now() < deadline)
+    const deadline = Date.now() + streamTimeoutMs;
+    while (streams.some(({ received }) => received.length < events.length) && Date.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 10));
-    const seconds = (performance.now() - begun) / 1000;
+    const seconds = (performance.now() - started) / 1000;
     return {
       clients,
       events: events.length,
-      wrong: listeners.filter(({ received }) => received.join() !== events.join()).length,
+      wrong: streams.filter(({ received }) => received.join() !== events.join()).length,
       delay: timingOf(
-        listeners.flatMap(({ delays }) => delays),
+        streams.flatMap(({ delays }) => delays),
         seconds,
       ),
     };
   } finally {
-    for (const { close } of listeners) close();
+    for (const { close } of streams) close();
   }
 };
 
 export type PlannedCollections = {
-  /** Checkpoints that would go, and how long it took to say so. */
-  readonly most: { readonly checkpoints: number; readonly seconds: number };
-  readonly nothing: { readonly checkpoints: number; readonly seconds: number };
+  /** The number of checkpoints in the plan, and the time of planning. */
+  readonly many: { readonly checkpoints: number; readonly seconds: number };
+  readonly none: { readonly checkpoints: number; readonly seconds: number };
 };
 
-/** What `funnel gc --dry-run` asks: of a service that keeps ten trials of every sweep, and of one that keeps all. */
+/** Times the plan of a collection, with a policy that keeps ten trials of every sweep and with one that keeps all. */
 export const timeCollections = async (http: HttpClient): Promise<PlannedCollections> => {
   const plan = async (policy: Partial<RetentionPolicy>) => {
-    const begun = performance.now();
+    const started = performance.now();
     const text = await http.call('POST', '/v1/garbage/plan', { body: policy });
-    const { checkpoints } = JSON.parse(text) as Collection; // what the route declares
-    return { checkpoints, seconds: Math.round(performance.now() - begun) / 1000 };
+    const { checkpoints } = JSON.parse(text) as Collection; // see the declaration of the route
+    return { checkpoints, seconds: Math.round(performance.now() - started) / 1000 };
   };
-  return { most: await plan({ keepDays: 0, keepBest: 10 }), nothing: await plan({}) };
+  return { many: await plan({ keepDays: 0, keepBest: 10 }), none: await plan({}) };
 };

@@ -1,5 +1,5 @@
+/** Times the training steps of Funnel and, in turns with them, those of its peer: PyTorch, eager and compiled. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Checkpoint } from '@funnel/engine';
@@ -15,24 +15,70 @@ import {
 import { syntheticDataset, type TimedStage, timeStage } from './time-stage.ts';
 import { median } from './timing.ts';
 
+const peerModes = ['eager', 'compiled'] as const;
+type PeerMode = (typeof peerModes)[number];
+
+/** A line of `train_torch.py`. */
+const PeerLine = z.object({
+  stage: z.enum(benchStages),
+  mode: z.enum(peerModes),
+  ms_per_step: z.number(),
+  images_per_s: z.number(),
+  threads: z.int(),
+  parameters: z.int(),
+  torch: z.string(),
+});
+type PeerLine = z.infer<typeof PeerLine>;
+
+export type Peer = {
+  /** PyTorch's version. */
+  readonly version: string;
+  readonly run: (mode: PeerMode, flags: readonly string[]) => Promise<readonly PeerLine[]>;
+};
+
+const script = fileURLToPath(new URL('../peers/train_torch.py', import.meta.url));
+
+/** The peer, run by the Python at this path, or the reason why it cannot run. */
+export const findPeer = async (python: string): Promise<Peer | { readonly missing: string }> => {
+  const version = await promisify(execFile)(python, ['-c', 'import torch; print(torch.__version__)']).catch(
+    () => null,
+  );
+  if (version === null)
+    return {
+      missing: `${python} cannot import torch. Install tools/bench/peers/requirements.txt in a virtual environment, and name its Python with --python`,
+    };
+  return {
+    version: version.stdout.trim(),
+    run: async (mode, flags) => {
+      const modeFlags = mode === 'compiled' ? ['--compile'] : [];
+      const { stdout } = await promisify(execFile)(python, [script, ...flags, ...modeFlags]);
+      return stdout
+        .trim()
+        .split('\n')
+        .map((line) => PeerLine.parse(JSON.parse(line)));
+    },
+  };
+};
+
 export type MeasureOptions = {
   readonly sizes: Sizes;
   readonly batch: number;
   readonly steps: number;
   readonly rounds: number;
-  /** PyTorch's side, run in turns with ours. */
-  readonly torch: Torch | undefined;
-  readonly torchDevice: string;
+  readonly peer: Peer | undefined;
+  readonly peerDevice: string;
 };
 
 export type StageResult = {
   readonly stage: BenchStage;
-  /** Medians over the rounds, of one step. */
+  /** Median over the rounds, of one step. */
   readonly milliseconds: number;
-  readonly pytorchMilliseconds: number | null;
-  /** Floating-point operations of one step, and how long they take at the speed of a matrix product. */
+  /** The same of the peer; null without a peer. */
+  readonly peerMilliseconds: Readonly<Record<PeerMode, number>> | null;
+  /** Floating-point operations of one step, and the time that they take at the speed of a matrix product. */
   readonly operations: number;
   readonly floorMilliseconds: number;
+  /** Resident bytes before and after the last round. */
   readonly memory: readonly [number, number];
 };
 
@@ -43,14 +89,17 @@ export type Measured = {
   readonly parameters: number;
 };
 
-/** Times every stage once, *optimise* from what *initialise* left. */
+/** Long epochs, so that their ends are not timed. */
+const stepsPerEpoch = 200;
+
+/** Times every stage once. *optimise* starts from the checkpoint of *initialise*. */
 export const timeStages = async (
   { sizes, batch, steps }: MeasureOptions,
   profile = false,
 ): Promise<Record<BenchStage, TimedStage>> => {
   const { filters, latent, noise } = sizes;
   const hyperparameters = { filters: filters.join('-'), latent, noise, batchSize: batch };
-  const dataset = syntheticDataset(batch * 200); // long epochs: their ends are not what is timed
+  const dataset = syntheticDataset(batch * stepsPerEpoch);
   const time = (stage: BenchStage, start: Checkpoint | null) =>
     timeStage(stage, { hyperparameters, dataset, steps, start, profile });
   const initialise = await time('initialise', null);
@@ -58,72 +107,40 @@ export const timeStages = async (
   return { initialise, optimise, classic: await time('classic', null) };
 };
 
-export const measure = async (options: MeasureOptions): Promise<Measured> => {
-  const { sizes, batch, torch } = options;
-  const flags = {
+const peerFlags = ({ sizes, batch, steps, peerDevice }: MeasureOptions): readonly string[] =>
+  Object.entries({
     ...{ filters: sizes.filters.join(','), latent: sizes.latent, noise: sizes.noise },
-    ...{ batch, steps: options.steps, device: options.torchDevice, threads: 1 },
-  };
-  const ours: Record<BenchStage, TimedStage>[] = [];
-  const theirs: { readonly stage: BenchStage; readonly ms_per_step: number }[] = [];
+    ...{ batch, steps, device: peerDevice, threads: 1 },
+  }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+
+/** In each round Funnel, PyTorch and compiled PyTorch run one after the other, since the speed of a machine drifts. */
+export const measure = async (options: MeasureOptions): Promise<Measured> => {
+  const { sizes, batch, peer } = options;
+  const own: Record<BenchStage, TimedStage>[] = [];
+  const peerLines: PeerLine[] = [];
   const gemm: number[] = [];
   for (let round = 0; round < options.rounds; round++) {
     gemm.push(await measureGemm());
-    ours.push(await timeStages(options));
-    if (torch)
-      theirs.push(
-        ...(await torch.run(Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]))),
-      );
+    own.push(await timeStages(options));
+    if (peer) for (const mode of peerModes) peerLines.push(...(await peer.run(mode, peerFlags(options))));
   }
-  const best = Math.max(...gemm);
+  const bestGemm = Math.max(...gemm);
+  const peerMedian = (stage: BenchStage, mode: PeerMode): number =>
+    median(
+      peerLines.filter((line) => line.stage === stage && line.mode === mode).map((line) => line.ms_per_step),
+    );
   const stages = benchStages.map((stage): StageResult => {
     const operations = batch * operationsPerImage(stage, sizes);
-    const pytorch = theirs.filter((line) => line.stage === stage).map((line) => line.ms_per_step);
     return {
       stage,
-      milliseconds: median(ours.map((round) => round[stage].millisecondsPerStep)),
-      pytorchMilliseconds: pytorch.length > 0 ? median(pytorch) : null,
+      milliseconds: median(own.map((round) => round[stage].millisecondsPerStep)),
+      peerMilliseconds: peer
+        ? { eager: peerMedian(stage, 'eager'), compiled: peerMedian(stage, 'compiled') }
+        : null,
       operations,
-      floorMilliseconds: (1000 * operations) / best,
-      memory: ours.at(-1)![stage].memory,
+      floorMilliseconds: (1000 * operations) / bestGemm,
+      memory: own.at(-1)![stage].memory,
     };
   });
-  return { stages, gemm: best, parameters: countParameters(sizes) };
-};
-
-/** PyTorch doing the same training steps, where it is installed. */
-
-const Line = z.object({
-  stage: z.enum(benchStages),
-  ms_per_step: z.number(),
-  images_per_s: z.number(),
-  threads: z.int(),
-  parameters: z.int(),
-});
-export type TorchLine = z.infer<typeof Line>;
-
-/** Beside the repository, unless given. */
-const usualScript = fileURLToPath(new URL('../../../../shared/bench/train_torch.py', import.meta.url));
-/** Debian's python3-torch belongs to the system's interpreter. */
-const python = '/usr/bin/python3';
-
-export type Torch = { readonly run: (flags: readonly string[]) => Promise<readonly TorchLine[]> };
-
-/** PyTorch's side of the benchmark, or why there is none. */
-export const findTorch = async (script = usualScript): Promise<Torch | { readonly missing: string }> => {
-  if (!existsSync(script))
-    return { missing: `its script ${script} is not there (--torch names another place)` };
-  try {
-    await promisify(execFile)(python, ['-c', 'import torch']);
-  } catch {
-    return { missing: 'Debian’s python3-torch, python3-numpy and libopenblas0-pthread are not installed' };
-  }
-  const run = async (flags: readonly string[]): Promise<readonly TorchLine[]> => {
-    const { stdout } = await promisify(execFile)(python, [script, ...flags]);
-    return stdout
-      .trim()
-      .split('\n')
-      .map((line) => Line.parse(JSON.parse(line)));
-  };
-  return { run };
+  return { stages, gemm: bestGemm, parameters: countParameters(sizes) };
 };

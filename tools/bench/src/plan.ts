@@ -1,4 +1,4 @@
-/** `bench plan`: what sharing saves, counted for a large sweep and measured on a small one. */
+/** `bench plan`: the epochs that sharing saves, counted for a large sweep and measured on a small one. */
 import { parseArgs } from 'node:util';
 import { type StageSpec, SweepDefinition } from '@funnel/contracts';
 import {
@@ -15,7 +15,7 @@ import { z } from 'zod';
 import { syntheticDataset } from './time-stage.ts';
 
 export const planUsage = `plan [--backend auto|cuda|tensorflow|webgpu|wasm|cpu] [--images 256] [--json]
-  Epochs of 3 γ × 3 β × 3 rates × epochs {11, 21, 31} × 3 seeds with and without sharing; then a small sweep, trained both ways.`;
+  Epochs of 3 γ × 3 β × 3 rates × epochs {11, 21, 31} × 3 seeds with and without sharing; then trains a small sweep both ways.`;
 
 const Options = z.strictObject({
   images: z.coerce.number().pipe(z.int().min(1)).default(256),
@@ -25,7 +25,7 @@ const Options = z.strictObject({
 
 const base = { dataset: { name: 'mnist' }, attacks: ['deepfool-l2'] } as const;
 
-/** The sweep of the paper's kind that the plan is counted for. */
+/** A sweep of the paper's kind, which is only planned. */
 const large = SweepDefinition.parse({
   ...base,
   name: 'large',
@@ -38,7 +38,7 @@ const large = SweepDefinition.parse({
   seeds: 3,
 });
 
-/** The same tree, cut down: few images, a small network, few epochs. */
+/** A similar sweep that is trained: few images, a small network, few epochs. */
 const small = SweepDefinition.parse({
   ...base,
   name: 'small',
@@ -50,7 +50,7 @@ const small = SweepDefinition.parse({
     initialiseEpochs: [3],
     classifierEpochs: [1],
     gamma: [1, 5],
-    beta: [0.05, 0.5], // the second bites on every step, so that every trial ends differently
+    beta: [0.05, 0.5], // the penalty of the second is never zero, so that every trial ends differently
     optimiseEpochs: [1, 2, 3],
   },
   seeds: 2,
@@ -112,10 +112,8 @@ export const plan = async (args: readonly string[]): Promise<void> => {
   }
 };
 
-/** Trains a sweep's stages in this process, with and without sharing them between trials. */
-
 export type Run = {
-  /** Hash of the checkpoint that each trial ends with, by the trial's number. */
+  /** Hash of the last checkpoint of each trial, by the number of the trial. */
   readonly checkpoints: ReadonlyMap<number, string>;
   readonly epochs: number;
   readonly seconds: number;
@@ -125,7 +123,7 @@ type Blobs = Checkpoint['blobs'];
 /** A checkpoint with every blob that its manifest names. */
 type State = { readonly manifest: Checkpoint['manifest']; readonly blobs: Blobs };
 
-/** Trains a stage from `start` and answers the state after each of its epochs, the last one last. */
+/** Trains a stage from `start`. Resolves to the state after each epoch, in order. */
 const trainStage = async (
   spec: StageSpec,
   start: StageStart | null,
@@ -142,7 +140,7 @@ const trainStage = async (
       },
     },
   );
-  if (outcome.status === 'completed' || outcome.status === 'collapsed') return states; // too short a training may well collapse
+  if (outcome.status === 'completed' || outcome.status === 'collapsed') return states; // short training may collapse
   throw new Error(
     `Expected ${spec.kind} to complete, but it ${'message' in outcome ? outcome.message : outcome.status}`,
   );
@@ -161,7 +159,7 @@ const measure = async (
   return { checkpoints, epochs, seconds: (performance.now() - started) / 1000 };
 };
 
-/** Every trial trains all of its own stages. */
+/** Every trial trains all of its stages. */
 export const runUnshared = (outline: Outline, dataset: LoadedDataset): Promise<Run> =>
   measure(async (count) => {
     const byId = new Map(outline.stages.map((stage) => [stage.id, stage]));
@@ -178,7 +176,7 @@ export const runUnshared = (outline: Outline, dataset: LoadedDataset): Promise<R
     return ends;
   });
 
-/** Every stage is trained once; a longer run passes through the shorter ones of its chain. */
+/** Every stage is trained once; the longest run of a chain passes the results of the shorter ones. */
 export const runShared = (outline: Outline, dataset: LoadedDataset): Promise<Run> =>
   measure(async (count) => {
     const states = new Map<string, State>();

@@ -1,28 +1,28 @@
-/** What is timed as one trainer runs in a process with a trainer's options. */
+/** Processes of a benchmark: one with the options of a trainer, servers of their own, and the clean-up on Ctrl-C. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { oneCore } from '@funnel/worker';
 
-export const hasOneCore = (): boolean => oneCore.every((option) => process.execArgv.includes(option));
+/** True where this process has the options of a worker's trainer, which keep it on one core. */
+export const isSingleThreaded = (): boolean => oneCore.every((option) => process.execArgv.includes(option));
 
-/** This process's command once more, in such a process: its output is ours, and so is its exit code. */
-export const repeatInOneCore = async (): Promise<void> => {
+/** Runs the command of this process again with these options; output and exit code become those of this process. */
+export const rerunSingleThreaded = async (): Promise<void> => {
   const child = spawn(process.execPath, [...oneCore, ...process.execArgv, ...process.argv.slice(1)], {
     stdio: 'inherit',
   });
-  process.on('SIGINT', () => {}); // a terminal's reaches both, and the child ends what it started
+  process.on('SIGINT', () => {}); // Ctrl-C reaches both, and the child cleans up
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   const [code] = await once(child, 'exit');
   process.exitCode = typeof code === 'number' ? code : 1;
 };
 
 /**
- * Runs `work`, then ends in reverse order what it handed to `closing`: also when it fails, and on Ctrl-C or SIGTERM, which leave nothing
- * running.
+ * Runs `use`, then calls the functions that it passed to `onEnd`, last one first: also where `use` fails, and on Ctrl-C or SIGTERM.
  */
 export const untilInterrupted = async <T>(
-  work: (closing: (end: () => Promise<void>) => void) => Promise<T>,
+  use: (onEnd: (end: () => Promise<void>) => void) => Promise<T>,
 ): Promise<T> => {
   const ends: (() => Promise<void>)[] = [];
   const endEach = async (): Promise<void> => {
@@ -33,25 +33,24 @@ export const untilInterrupted = async <T>(
   const interrupt = (): void => void endAll().finally(() => process.exit(130));
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
-    return await work((end) => ends.push(end));
+    return await use((end) => ends.push(end));
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     await endAll();
   }
 };
 
-/** Servers in processes of their own, which say where they listen and end with this one. */
-
 export type Server = { readonly url: string; readonly close: () => Promise<void> };
 
-/** Milliseconds for a server to come up, and to go. */
-const patience = 60_000;
+/** For a server to start, and for it to stop. */
+const serverTimeoutMs = 60_000;
 
-const ended = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
+const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
-const open = async (script: string, options: unknown): Promise<Server> => {
+/** Starts a server in a process of its own. The process sends its address, and ends when this one disconnects. */
+const openServer = async (script: string, options: unknown): Promise<Server> => {
   const child = fork(fileURLToPath(new URL(script, import.meta.url)), [JSON.stringify(options)]);
-  const signal = AbortSignal.timeout(patience);
+  const signal = AbortSignal.timeout(serverTimeoutMs);
   const [url] = await Promise.race([
     once(child, 'message', { signal }),
     once(child, 'exit', { signal }).then(([code]) => {
@@ -61,8 +60,8 @@ const open = async (script: string, options: unknown): Promise<Server> => {
   return {
     url: String(url),
     close: async () => {
-      if (ended(child)) return;
-      const late = setTimeout(() => child.kill('SIGKILL'), patience);
+      if (hasEnded(child)) return;
+      const late = setTimeout(() => child.kill('SIGKILL'), serverTimeoutMs);
       child.disconnect();
       await once(child, 'exit');
       clearTimeout(late);
@@ -70,8 +69,9 @@ const open = async (script: string, options: unknown): Promise<Server> => {
   };
 };
 
-/** The product's own API. */
-export const openApi = (databaseUrl: string): Promise<Server> => open('./api-process.ts', { databaseUrl });
+/** The API of Funnel. */
+export const openApi = (databaseUrl: string): Promise<Server> =>
+  openServer('./api-process.ts', { databaseUrl });
 
 /** A Fastify with one route that does nothing. */
-export const openBare = (): Promise<Server> => open('./bare-process.ts', {});
+export const openBare = (): Promise<Server> => openServer('./bare-process.ts', {});

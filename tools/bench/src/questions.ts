@@ -1,4 +1,4 @@
-/** What a dashboard asks: each question as a request and as the read behind it, about sweeps and trials drawn by lot. */
+/** The questions of a dashboard about random sweeps and trials, each as a request and as the database read behind it. */
 import { type LeaderboardQuery, routes } from '@funnel/contracts';
 import {
   compareTrials,
@@ -12,16 +12,16 @@ import {
   listTrials,
 } from '@funnel/db';
 
-export type Asked = { readonly path: string; readonly read: (db: Db) => Promise<unknown> };
+export type Question = { readonly path: string; readonly read: (db: Db) => Promise<unknown> };
 
-/** Draws ids of the filled tables. */
+/** Draws random ids of the filled tables. */
 export type Draw = {
   readonly below: (limit: number) => number;
   readonly sweep: () => string;
   readonly trial: () => string;
 };
 
-/** Ids as `fillTables` makes them. */
+/** Draws ids in the form of `fillTables`. */
 export const createDraw = (sweeps: number, trialsPerSweep: number): Draw => {
   const below = (limit: number): number => Math.floor(Math.random() * limit);
   const sweep = (): string => `f${(1 + below(sweeps)).toString(16).padStart(15, '0')}`;
@@ -32,7 +32,7 @@ const limit = 50;
 
 type LeaderboardInput = Partial<Record<keyof LeaderboardQuery, string | string[]>>;
 
-const board = (query: LeaderboardInput): Asked => {
+const rankingOf = (query: LeaderboardInput): Question => {
   const words = Object.entries(query).flatMap(([name, value]) =>
     [value].flat().map((word) => [name, word] as [string, string]),
   );
@@ -43,7 +43,7 @@ const board = (query: LeaderboardInput): Asked => {
   };
 };
 
-export const questions: Readonly<Record<string, (draw: Draw) => Asked>> = {
+export const questions: Readonly<Record<string, (draw: Draw) => Question>> = {
   'sweeps, newest 50': () => ({ path: '/v1/sweeps', read: (db) => listSweeps(db, { limit }) }),
   sweep: ({ sweep }) => {
     const id = sweep();
@@ -53,7 +53,7 @@ export const questions: Readonly<Record<string, (draw: Draw) => Asked>> = {
     const sweepId = sweep();
     return { path: `/v1/sweeps/${sweepId}/trials`, read: (db) => listTrials(db, { sweepId, limit }) };
   },
-  'trials, 50 anywhere': ({ trial }) => {
+  'trials, 50 from a random one': ({ trial }) => {
     const [sweepId = '', number = ''] = trial().split('-');
     const cursor = Buffer.from(JSON.stringify(Number(number))).toString('base64url');
     return {
@@ -88,25 +88,26 @@ export const questions: Readonly<Record<string, (draw: Draw) => Asked>> = {
       read: (db) => compareTrials(db, [...ids]),
     };
   },
-  leaderboard: () => board({}),
-  'leaderboard of an attack': () => board({ attack: 'gradient', metric: 'medianL2' }),
-  'leaderboard of a sweep': ({ sweep }) => board({ sweep: sweep() }),
-  'leaderboard where γ is …': ({ below }) => board({ where: [`gamma:${below(20)}`] }),
+  leaderboard: () => rankingOf({}),
+  'leaderboard of an attack': () => rankingOf({ attack: 'gradient', metric: 'medianL2' }),
+  'leaderboard of a sweep': ({ sweep }) => rankingOf({ sweep: sweep() }),
+  'leaderboard where γ is …': ({ below }) => rankingOf({ where: [`gamma:${below(20)}`] }),
   'leaderboard where γ and β are in …': ({ below }) =>
-    board({ where: [`gamma:${below(10)}..${10 + below(10)}`, 'beta:0.001..0.01'], recipe: 'funn' }),
-  'leaderboard, masked alike': () => board({ masked: 'equal', dataset: 'mnist' }),
-  'leaderboard by configuration': () => board({ group: 'configuration' }),
-  'leaderboard of a sweep by configuration': ({ sweep }) => board({ sweep: sweep(), group: 'configuration' }),
+    rankingOf({ where: [`gamma:${below(10)}..${10 + below(10)}`, 'beta:0.001..0.01'], recipe: 'funn' }),
+  'leaderboard, masked ranked equally': () => rankingOf({ masked: 'equal', dataset: 'mnist' }),
+  'leaderboard by configuration': () => rankingOf({ group: 'configuration' }),
+  'leaderboard of a sweep by configuration': ({ sweep }) =>
+    rankingOf({ sweep: sweep(), group: 'configuration' }),
 };
 
-/** The SQL that a read consists of, taken down while it runs, so that it can be run again by itself: what the service cannot beat. */
+/* The SQL of a read is recorded while it runs, so that it can be timed alone: the floor of an answer. */
 
-/** What the read handed to the driver. */
+/** A statement that a read sent to the database. */
 export type Statement = { readonly text: string; readonly values?: unknown[] };
 
 type Client = Awaited<ReturnType<Db['connect']>>;
 
-const listened = (client: Client, statements: Statement[]): Client =>
+const recordingClient = (client: Client, statements: Statement[]): Client =>
   new Proxy(client, {
     get: (target, key) => {
       const member: unknown = Reflect.get(target, key);
@@ -124,11 +125,11 @@ export const recordStatements = async (
   read: (db: Db) => Promise<unknown>,
 ): Promise<readonly Statement[]> => {
   const statements: Statement[] = [];
-  await read({ ...db, connect: async () => listened(await db.connect(), statements) });
+  await read({ ...db, connect: async () => recordingClient(await db.connect(), statements) });
   return statements;
 };
 
-/** One after the other, on any connection. */
+/** Runs the statements one after the other. */
 export const replay = async (db: Db, statements: readonly Statement[]): Promise<void> => {
   for (const { text, values } of statements) await db.pool.query({ text, values });
 };

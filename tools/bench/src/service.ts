@@ -1,4 +1,4 @@
-/** Requests over connections that stay open, with as little of a client's own work as possible. */
+/** What `load` and `fleet` measure: a private PostgreSQL with filled tables, a thin HTTP client, and a large sweep. */
 
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
@@ -9,7 +9,7 @@ import { createDb, migrate, startEmbedded } from '@funnel/db';
 import { type Filling, fillTables } from '@funnel/db/testing';
 
 export type HttpClient = {
-  /** The body. Throws when the status is not the one that is expected. */
+  /** Resolves to the body. Throws where the status is not the expected one. */
   readonly call: (
     method: string,
     path: string,
@@ -18,8 +18,9 @@ export type HttpClient = {
   readonly close: () => void;
 };
 
-const slowest = 120_000;
+const requestTimeoutMs = 120_000;
 
+/** Keeps its connections open and does as little work of its own as possible. */
 export const createHttpClient = (url: string, clients: number): HttpClient => {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   return {
@@ -27,21 +28,27 @@ export const createHttpClient = (url: string, clients: number): HttpClient => {
       new Promise((resolve, reject) => {
         const payload = body === undefined ? undefined : JSON.stringify(body);
         const headers = payload === undefined ? {} : { 'content-type': 'application/json' };
-        const sent = request(new URL(path, url), { method, agent, headers, timeout: slowest }, (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('error', reject);
-          response.on('end', () => {
-            const text = Buffer.concat(chunks).toString();
-            if (response.statusCode === status) resolve(text);
-            else
-              reject(
-                new Error(`Expected ${status} of ${method} ${path}, but got ${response.statusCode}: ${text}`),
-              );
-          });
-        });
+        const sent = request(
+          new URL(path, url),
+          { method, agent, headers, timeout: requestTimeoutMs },
+          (response) => {
+            const chunks: Buffer[] = [];
+            response.on('data', (chunk: Buffer) => chunks.push(chunk));
+            response.on('error', reject);
+            response.on('end', () => {
+              const text = Buffer.concat(chunks).toString();
+              if (response.statusCode === status) resolve(text);
+              else
+                reject(
+                  new Error(
+                    `Expected ${status} of ${method} ${path}, but got ${response.statusCode}: ${text}`,
+                  ),
+                );
+            });
+          },
+        );
         sent.on('timeout', () =>
-          sent.destroy(new Error(`Expected an answer of ${path} within ${slowest / 1000} s`)),
+          sent.destroy(new Error(`Expected an answer to ${path} within ${requestTimeoutMs / 1000} s`)),
         );
         sent.on('error', reject);
         sent.end(payload);
@@ -50,20 +57,18 @@ export const createHttpClient = (url: string, clients: number): HttpClient => {
   };
 };
 
-/** A private PostgreSQL with the product's settings, and databases in it that are filled for one measurement each. */
-
 export type Tables = {
-  /** Migrated; filled where there is something to fill it with. */
+  /** Creates a database with the tables of Funnel, and fills them where `filling` is given. */
   readonly create: (name: string, filling?: Filling) => Promise<string>;
   readonly drop: (name: string) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
-/** `settings`: of the server, on top of the product's. */
+/** Starts a private PostgreSQL with Funnel's settings and `settings` on top. */
 export const openTables = async (settings: Readonly<Record<string, string>> = {}): Promise<Tables> => {
   const folder = await mkdtemp(path.join(tmpdir(), 'funnel-load-'));
-  await chmod(folder, 0o755); // the server's user passes through
-  // Filling writes gigabytes: no checkpoint in the middle of it.
+  await chmod(folder, 0o755); // PostgreSQL runs as another user
+  // Filling writes gigabytes; a checkpoint in between would distort the measurement.
   const filling = { max_wal_size: '8GB', checkpoint_timeout: '30min' };
   const server = await startEmbedded({
     dir: path.join(folder, 'pgdata'),
@@ -90,9 +95,9 @@ export const openTables = async (settings: Readonly<Record<string, string>> = {}
   };
 };
 
-const perSeed = 50;
+const trialsPerSeed = 50;
 
-/** `trials` FUNN trials (a multiple of 50): γ × β, and as many seeds as it takes; `round` makes it another one. */
+/** A sweep of `trials` FUNN trials (a multiple of 50): 10 γ × 5 β, and enough seeds. Sweeps of different rounds share no stage. */
 export const largeSweep = (trials: number, round: number): SweepInput => ({
   name: `load ${round}`,
   dataset: { name: 'mnist' },
@@ -101,13 +106,13 @@ export const largeSweep = (trials: number, round: number): SweepInput => ({
     beta: Array.from({ length: 5 }, (_, i) => (i + 1) / 100),
     latent: 64 + round,
   },
-  seeds: Math.max(1, Math.round(trials / perSeed)),
+  seeds: Math.max(1, Math.round(trials / trialsPerSeed)),
   attacks: ['fgsm'],
 });
 
 export type Submissions = { readonly trials: number; readonly seconds: readonly number[] };
 
-/** One after the other, each of trials that nobody has seen. */
+/** Times submissions, one after the other. No trial is in two of them. */
 export const timeSubmissions = async (
   http: HttpClient,
   trials: number,
@@ -115,9 +120,9 @@ export const timeSubmissions = async (
 ): Promise<Submissions> => {
   const seconds: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const begun = performance.now();
+    const started = performance.now();
     await http.call('POST', '/v1/sweeps', { body: largeSweep(trials, round), status: 201 });
-    seconds.push(Math.round(performance.now() - begun) / 1000);
+    seconds.push(Math.round(performance.now() - started) / 1000);
   }
   return { trials, seconds };
 };

@@ -1,6 +1,6 @@
 /**
- * A worker without trainers: it claims, writes, beats and reconciles as the product's worker does, as often and over a pool of its own,
- * and lets time pass where a trainer would work.
+ * A worker without training: it claims, writes, sends heartbeats and reconciles like a real worker, equally often, and waits where a trainer
+ * would train.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -16,31 +16,31 @@ import {
 } from '@funnel/db';
 import { createSimulatedTrainer } from '@funnel/worker';
 
-/** What takes time, in milliseconds each; `idle` is a claim that found nothing. */
+/** The timed operations; `idle` is a claim that found no stage. */
 export const operations = ['claim', 'idle', 'checkpoint', 'complete', 'heartbeat', 'reconcile'] as const;
 export type Operation = (typeof operations)[number];
 
 export type Phase = {
   readonly seconds: number;
-  /** Of every stage, on the mean; 0: all that the database gives. */
+  /** Mean length of a stage; 0: as many stages as the database can give. */
   readonly stageSeconds: number;
 };
 
 export type Recorder = {
-  readonly time: <T>(operation: Operation | ((result: T) => Operation), work: () => Promise<T>) => Promise<T>;
+  readonly time: <T>(operation: Operation | ((result: T) => Operation), act: () => Promise<T>) => Promise<T>;
   readonly fail: (error: unknown) => void;
 };
 
-/** As the worker's own: see apps/worker. */
+/** The same as in apps/worker. */
 const leaseSeconds = 10;
-const beatMilliseconds = 2000;
-const reconcileMilliseconds = 3000;
-const pollMilliseconds = 2000;
+const heartbeatMs = 2000;
+const reconcileMs = 3000;
+const pollMs = 2000;
 const maxAttempts = 3;
 
 const trainer = createSimulatedTrainer({});
 
-/** The networks that a stage starts from, out of the database. */
+/** Loads the networks that a stage starts from. */
 const loadStart = async (db: Db, { start }: ClaimedStage) => {
   if (!start) return null;
   const { networks, moments } = start.manifest;
@@ -48,7 +48,7 @@ const loadStart = async (db: Db, { start }: ClaimedStage) => {
   return { ...start, blobs: await getBlobs(db, hashes) };
 };
 
-const work = async (
+const runStage = async (
   db: Db,
   claimed: ClaimedStage,
   { time }: Recorder,
@@ -72,33 +72,34 @@ const work = async (
       },
     },
   );
-  if (end.status !== 'completed') throw new Error(`Expected the stand-in to complete, but it ${end.status}`);
+  if (end.status !== 'completed')
+    throw new Error(`Expected the simulated trainer to complete, but it ${end.status}`);
   await time('complete', () =>
     completeStage(db, { stageId, fencingToken, evaluation: end.evaluation ?? undefined }),
   );
 };
 
-/** Works for one phase; resolves when everything is handed back. */
+/** Works for one phase. Resolves when every stage is completed or released. */
 export const simulateWorker = async (
   db: Db,
   workerId: string,
   { seconds, stageSeconds }: Phase,
   recorder: Recorder,
 ): Promise<void> => {
-  const over = new AbortController();
-  const timer = setTimeout(() => over.abort(), seconds * 1000);
-  const { signal } = over;
-  /** False: the phase ended meanwhile. Spread, so that workers do not march in step. */
+  const phaseEnd = new AbortController();
+  const timer = setTimeout(() => phaseEnd.abort(), seconds * 1000);
+  const { signal } = phaseEnd;
+  /** Waits between half and one and a half times `mean`, so that workers do not act at the same moment. False: the phase has ended. */
   const wait = async (mean: number): Promise<boolean> => {
     await sleep(mean * 1000 * (0.5 + Math.random()), undefined, { signal }).catch(() => {});
     return !signal.aborted;
   };
   let held: ClaimedStage | null = null;
 
-  const every = async (milliseconds: number, duty: () => Promise<unknown>): Promise<void> => {
+  const repeat = async (milliseconds: number, duty: () => Promise<unknown>): Promise<void> => {
     while (await wait(milliseconds / 1000)) await duty().catch(recorder.fail);
   };
-  const beat = () => {
+  const sendHeartbeat = () => {
     const leases = held ? [{ ...held, position: null, imagesPerSecond: null }] : [];
     return recorder.time('heartbeat', () =>
       heartbeat(db, { workerId, leases, memoryBytes: 1, leaseSeconds }),
@@ -107,22 +108,20 @@ export const simulateWorker = async (
   const claim = () =>
     recorder.time<ClaimedStage | null>(
       (result) => (result ? 'claim' : 'idle'),
-      () => claimStage(db, { workerId, leaseSeconds, backend: 'stand-in', device: 'none' }),
+      () => claimStage(db, { workerId, leaseSeconds, backend: 'simulated', device: 'none' }),
     );
-  const turn = async (): Promise<void> => {
+  const runNext = async (): Promise<void> => {
     held = await claim();
-    if (held) await work(db, held, recorder, wait, stageSeconds).finally(() => (held = null));
-    else await wait(pollMilliseconds / 1000);
+    if (held) await runStage(db, held, recorder, wait, stageSeconds).finally(() => (held = null));
+    else await wait(pollMs / 1000);
   };
   const claiming = async (): Promise<void> => {
-    while (!signal.aborted) await turn().catch(recorder.fail);
+    while (!signal.aborted) await runNext().catch(recorder.fail);
   };
   await Promise.all([
     claiming(),
-    every(beatMilliseconds, beat),
-    every(reconcileMilliseconds, () =>
-      recorder.time('reconcile', () => reconcile(db, { maxAttempts, leaseSeconds })),
-    ),
+    repeat(heartbeatMs, sendHeartbeat),
+    repeat(reconcileMs, () => recorder.time('reconcile', () => reconcile(db, { maxAttempts, leaseSeconds }))),
   ]);
   clearTimeout(timer);
 };

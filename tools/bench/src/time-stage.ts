@@ -21,20 +21,20 @@ import { median } from './timing.ts';
 
 export type TimedStage = {
   readonly millisecondsPerStep: number;
-  /** What the stage left, for the next to start from. */
+  /** The last checkpoint, from which the next stage starts. */
   readonly checkpoint: Checkpoint;
-  /** Bytes of the process when the clock started and when it stopped: equal but for garbage, however many steps lie between. */
+  /** Resident bytes of the process at the start and at the end of the timing. Without a leak they differ only by garbage. */
   readonly memory: readonly [number, number];
-  /** Where the timed steps' time went; only when asked for, since it takes some itself. */
+  /** The time of each kernel in the timed steps; only on request, since profiling takes time. */
   readonly profile: { readonly steps: number; readonly kernels: KernelProfile } | undefined;
 };
 
-/** Steps before the clock counts: kernels are compiled and optimised meanwhile. */
+/** Steps that are not timed: kernels are compiled and optimised during these. */
 const warmUpSteps = 10;
 
-const nowhere = '0'.repeat(64);
+const noId = '0'.repeat(64);
 
-/** A stage with these hyperparameters, and the defaults of those that it reads besides. */
+/** The specification of a stage with these hyperparameters and the defaults of all others. */
 export const specOf = (
   recipeName: RecipeName,
   kind: StageKind,
@@ -45,8 +45,8 @@ export const specOf = (
   const reads = recipe.stages.find((stage) => stage.kind === kind)!.reads;
   const all = Hyperparameters.parse(hyperparameters);
   return {
-    id: nowhere,
-    chain: nowhere,
+    id: noId,
+    chain: noId,
     kind,
     recipe: recipeName,
     hyperparameters: Object.fromEntries(reads.map((name) => [name, all[name]])),
@@ -65,7 +65,7 @@ const stagesTimed = {
   classic: ['classic', 'initialise'],
 } as const satisfies Record<BenchStage, readonly [RecipeName, StageKind]>;
 
-/** The product's stage behind one of the benchmark's names. */
+/** The stage of Funnel behind a name of the benchmark. */
 export const timedSpec = (
   stage: BenchStage,
   hyperparameters: Partial<Hyperparameters>,
@@ -78,15 +78,15 @@ export const timedSpec = (
 export type TimeStageOptions = {
   readonly hyperparameters: Partial<Hyperparameters>;
   readonly dataset: LoadedDataset;
-  /** Least number of steps to time. */
+  /** Minimum number of steps to time. */
   readonly steps: number;
   readonly start: Checkpoint | null;
   readonly profile: boolean;
 };
 
 /**
- * Trains as a worker would, batches and metrics included, until `steps` steps are timed, then stops as a worker would. The time of a
- * step is the median over the engine's own reports of its speed.
+ * Trains like a worker, including batches and metrics, and stops like a worker after `steps` timed steps. The time of a step is the median
+ * over the engine's reports of its speed.
  */
 export const timeStage = async (
   stage: BenchStage,
@@ -140,8 +140,8 @@ export const timeStage = async (
 const side = 28;
 
 /**
- * Images whose brightness says their label, with noise: what they show does not matter to a benchmark, but an auto-encoder that
- * ignores its input does not get to the next stage.
+ * Noisy images whose brightness depends on their label. The content does not matter to a benchmark, but on images that are all alike an
+ * auto-encoder would ignore its input and end as collapsed.
  */
 const makeSplit = (count: number): Split => {
   const images = new Uint8Array(count * side * side);

@@ -1,10 +1,12 @@
-/** Of at least one value. */
+/** Statistics of times, and the timing of concurrent calls. */
+
+/** The median of at least one value. */
 export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
   return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
 };
 
-/** The value that a share `p` (0 to 1) of at least one value does not exceed: the nearest rank. */
+/** The `p` quantile (0 to 1) of at least one value, by nearest rank. */
 export const percentile = (values: readonly number[], p: number): number => {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)]!;
@@ -20,11 +22,11 @@ export type Timing = {
 };
 
 export type Bounds = {
-  /** Calls at most. */
+  /** Maximum number of calls. */
   readonly calls: number;
-  /** No call begins after this. */
+  /** No call starts after this time. */
   readonly seconds: number;
-  /** Each has one call under way at a time. */
+  /** Number of concurrent clients; each makes one call at a time. */
   readonly clients: number;
 };
 
@@ -39,19 +41,19 @@ export const timingOf = (milliseconds: readonly number[], seconds: number): Timi
 });
 
 /**
- * Times calls, one after the other for each client. `prepare` is not timed: it says what the next call is. A call that fails ends the
- * measurement with its error.
+ * Times calls; each client makes one after the other. `prepare` returns the next call and is not timed. Rejects with the error of a call
+ * that fails.
  */
 export const timeCalls = async (
   prepare: () => Promise<() => Promise<unknown>>,
   { calls, seconds, clients }: Bounds,
 ): Promise<Timing> => {
   const taken: number[] = [];
-  const begun = performance.now();
-  let begunCalls = 0;
+  const started = performance.now();
+  let startedCalls = 0;
   const client = async (): Promise<void> => {
-    while (begunCalls < calls && (begunCalls < clients || performance.now() - begun < seconds * 1000)) {
-      begunCalls++;
+    while (startedCalls < calls && (startedCalls < clients || performance.now() - started < seconds * 1000)) {
+      startedCalls++;
       const call = await prepare();
       const start = performance.now();
       await call();
@@ -59,5 +61,5 @@ export const timeCalls = async (
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
-  return timingOf(taken, (performance.now() - begun) / 1000);
+  return timingOf(taken, (performance.now() - started) / 1000);
 };

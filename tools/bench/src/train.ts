@@ -1,16 +1,17 @@
-/** `bench train`: the product's training steps, beside PyTorch's and the floor. */
+/** `bench train`: the time of Funnel's training steps, beside PyTorch's and the floor. */
 import { parseArgs } from 'node:util';
 import { formatProfile, openBackend } from '@funnel/engine';
 import { z } from 'zod';
 import { benchStages } from './arithmetic.ts';
-import { findTorch, type Measured, type MeasureOptions, measure, timeStages } from './measure.ts';
-import { hasOneCore, repeatInOneCore } from './processes.ts';
+import { findPeer, type Measured, type MeasureOptions, measure, timeStages } from './measure.ts';
+import { isSingleThreaded, rerunSingleThreaded } from './processes.ts';
 import { compareTrainers } from './trainers.ts';
 
 export const trainUsage = `train [--backend auto|cuda|tensorflow|webgpu|wasm|cpu] [--filters 32,64] [--latent 64] [--noise 16] [--batch 128]
-      [--steps 20] [--rounds 3] [--device cpu|cuda] [--torch path/of/train_torch.py] [--no-torch] [--trainers 1] [--profile] [--json]
-  Times one training step of each stage; PyTorch, if it is there, in turns with it (--device: PyTorch's). --trainers: instead,
-  that many of a worker's trainers side by side and each alone, in turns. --profile: where the time goes, kernel by kernel.`;
+      [--steps 20] [--rounds 3] [--python python3] [--device cpu|cuda] [--no-torch] [--trainers 1] [--profile] [--json]
+  Times one training step of each stage, in turns with PyTorch, eager and compiled. --python: a Python with the packages of
+  tools/bench/peers/requirements.txt. --device: PyTorch's device. --trainers: times that many trainers of a worker side by side and each
+  alone, in turns, instead. --profile: the time of each kernel.`;
 
 const Count = z.coerce.number().pipe(z.int().min(1));
 const Size = z.coerce.number().pipe(z.int().min(0));
@@ -26,7 +27,7 @@ const Options = z.strictObject({
   rounds: Count.default(3),
   backend: z.enum(['auto', 'cuda', 'tensorflow', 'webgpu', 'wasm', 'cpu']).default('auto'),
   device: z.enum(['cpu', 'cuda']).default('cpu'),
-  torch: z.string().optional(),
+  python: z.string().default('python3'),
   'no-torch': z.boolean().default(false),
   trainers: Count.default(1),
   json: z.boolean().default(false),
@@ -42,7 +43,7 @@ const parse = (args: readonly string[]): Options => {
     args: [...args],
     options: {
       ...{ filters: string, latent: string, noise: string, batch: string, steps: string, rounds: string },
-      ...{ backend: string, device: string, torch: string, 'no-torch': flag, trainers: string },
+      ...{ backend: string, device: string, python: string, 'no-torch': flag, trainers: string },
       ...{ json: flag, profile: flag },
     },
   });
@@ -51,16 +52,16 @@ const parse = (args: readonly string[]): Options => {
 
 export const train = async (args: readonly string[]): Promise<void> => {
   const options = parse(args);
-  if (!hasOneCore()) return repeatInOneCore();
-  if (options.trainers > 1) return tellTrainers(options);
+  if (!isSingleThreaded()) return rerunSingleThreaded();
+  if (options.trainers > 1) return printTrainers(options);
   const { batch, latent, noise, steps, rounds, json } = options;
   const filters = options.filters.split(',').map(Number);
   const backend = await openBackend(options.backend);
-  const torch = options['no-torch'] ? { missing: 'not asked for' } : await findTorch(options.torch);
+  const peer = options['no-torch'] ? { missing: '--no-torch' } : await findPeer(options.python);
   const measureOptions: MeasureOptions = {
     ...{ sizes: { filters, latent, noise }, batch, steps, rounds },
-    torch: 'missing' in torch ? undefined : torch,
-    torchDevice: options.device,
+    peer: 'missing' in peer ? undefined : peer,
+    peerDevice: options.device,
   };
   const measured = await measure(measureOptions);
   if (json) for (const line of jsonLines(measured, batch, backend.name)) console.log(line);
@@ -70,10 +71,9 @@ export const train = async (args: readonly string[]): Promise<void> => {
     console.log(
       `Batch ${batch}, filters ${options.filters}, latent ${latent}, noise ${noise}: ${measured.parameters} parameters.`,
     );
-    console.log(
-      `Medians of ${rounds} rounds of ${steps} steps. One thread${'missing' in torch ? '' : ', as PyTorch'}.`,
-    );
-    if ('missing' in torch) console.log(`No PyTorch beside it: ${torch.missing}.`);
+    const what = 'missing' in peer ? '' : ` PyTorch ${peer.version}, one thread, too.`;
+    console.log(`Medians of ${rounds} rounds of ${steps} steps, one thread.${what}`);
+    if ('missing' in peer) console.log(`Without PyTorch: ${peer.missing}.`);
     for (const line of table(measured, batch)) console.log(line);
   }
   if (options.profile) {
@@ -85,44 +85,17 @@ export const train = async (args: readonly string[]): Promise<void> => {
   }
 };
 
-/** One trainer alone and several at once, in turns: a machine is not equally fast at all times. */
-const tellTrainers = async (options: Options): Promise<void> => {
-  const { trainers, rounds, backend, latent, noise, batch: batchSize } = options;
-  const hyperparameters = { filters: options.filters.replaceAll(',', '-'), latent, noise, batchSize };
-  for await (const { stage, imagesPerSecond, times, turns } of compareTrainers({
-    hyperparameters,
-    backend,
-    trainers,
-    rounds,
-  })) {
-    const images = Math.round(imagesPerSecond);
-    const each = turns.map((turn) => Number(turn.toFixed(2)));
-    console.log(
-      options.json
-        ? JSON.stringify({
-            trainers,
-            stage,
-            images_per_s: images,
-            times: Number(times.toFixed(2)),
-            turns: each,
-          })
-        : `${trainers} trainers, ${stage}: ${images} images/s, ${times.toFixed(2)} × one (${each.join(', ')})`,
-    );
-  }
-};
-
-/** Run by one thread, as PyTorch beside it. */
 const threads = 1;
 const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
 const megabytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
 
-/** One line for each stage: the keys of `train_torch.py`, then ours. */
-export const jsonLines = (
+/** One line for each stage: the keys of `train_torch.py`, then more. */
+const jsonLines = (
   { stages, gemm, parameters }: Measured,
   batch: number,
   backend: string,
 ): readonly string[] =>
-  stages.map(({ stage, milliseconds, pytorchMilliseconds, operations, floorMilliseconds, memory }) =>
+  stages.map(({ stage, milliseconds, peerMilliseconds, operations, floorMilliseconds, memory }) =>
     JSON.stringify({
       stage,
       ms_per_step: rounded(milliseconds, 2),
@@ -134,29 +107,51 @@ export const jsonLines = (
       gflop_per_step: rounded(operations / 1e9, 3),
       gemm_gflops: rounded(gemm / 1e9, 1),
       rss_mb: memory.map(megabytes),
-      ...(pytorchMilliseconds !== null && {
-        pytorch_ms_per_step: rounded(pytorchMilliseconds, 2),
-        pytorch_images_per_s: Math.round((1000 * batch) / pytorchMilliseconds),
-        ratio: rounded(pytorchMilliseconds / milliseconds, 2),
+      ...(peerMilliseconds && {
+        pytorch_ms_per_step: rounded(peerMilliseconds.eager, 2),
+        pytorch_compiled_ms_per_step: rounded(peerMilliseconds.compiled, 2),
+        ratio: rounded(peerMilliseconds.eager / milliseconds, 2),
+        compiled_ratio: rounded(peerMilliseconds.compiled / milliseconds, 2),
       }),
     }),
   );
 
-export const table = ({ stages }: Measured, batch: number): readonly string[] => {
+const table = ({ stages }: Measured, batch: number): readonly string[] => {
   const row = (cells: readonly string[]): string =>
-    cells.map((cell, i) => (i === 0 ? cell.padEnd(12) : cell.padStart(12))).join('');
+    cells.map((cell, i) => (i === 0 ? cell.padEnd(12) : cell.padStart(13))).join('');
+  const peerCells = (milliseconds: number, peer: number | undefined): readonly string[] =>
+    peer === undefined ? ['–', '–'] : [peer.toFixed(1), (peer / milliseconds).toFixed(2)];
   return [
-    row(['stage', 'ms/step', 'images/s', 'floor ms', 'PyTorch ms', 'ratio', 'RSS MB']),
-    ...stages.map(({ stage, milliseconds, pytorchMilliseconds, floorMilliseconds, memory }) =>
+    row([
+      ...['stage', 'ms/step', 'images/s', 'floor ms'],
+      ...['PyTorch ms', 'ratio', 'compiled ms', 'ratio', 'RSS MB'],
+    ]),
+    ...stages.map(({ stage, milliseconds, peerMilliseconds, floorMilliseconds, memory }) =>
       row([
         stage,
         milliseconds.toFixed(1),
         Math.round((1000 * batch) / milliseconds).toString(),
         floorMilliseconds.toFixed(1),
-        pytorchMilliseconds?.toFixed(1) ?? '–',
-        pytorchMilliseconds ? (pytorchMilliseconds / milliseconds).toFixed(2) : '–',
+        ...peerCells(milliseconds, peerMilliseconds?.eager),
+        ...peerCells(milliseconds, peerMilliseconds?.compiled),
         memory.map(megabytes).join('→'),
       ]),
     ),
   ];
+};
+
+/** One trainer alone and several at once, in turns, since the speed of a machine drifts. */
+const printTrainers = async (options: Options): Promise<void> => {
+  const { trainers, rounds, backend, latent, noise, batch: batchSize } = options;
+  const hyperparameters = { filters: options.filters.replaceAll(',', '-'), latent, noise, batchSize };
+  const results = compareTrainers({ hyperparameters, backend, trainers, rounds });
+  for await (const { stage, imagesPerSecond, times, turns } of results) {
+    const images = Math.round(imagesPerSecond);
+    const each = turns.map((turn) => rounded(turn, 2));
+    console.log(
+      options.json
+        ? JSON.stringify({ trainers, stage, images_per_s: images, times: rounded(times, 2), turns: each })
+        : `${trainers} trainers, ${stage}: ${images} images/s, ${times.toFixed(2)} × one (${each.join(', ')})`,
+    );
+  }
 };

@@ -1,4 +1,4 @@
-/** The worker's own trainers, one alone and several side by side, in turns. */
+/** Times the trainers of a worker, one alone and several side by side, in turns. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type DatasetSpec, Hyperparameters, type StageSpec } from '@funnel/contracts';
 import { startTrainer, type Trainer } from '@funnel/worker';
@@ -8,19 +8,19 @@ import { untilInterrupted } from './processes.ts';
 import { timedSpec } from './time-stage.ts';
 import { median } from './timing.ts';
 
-/** Long epochs: their ends are not what is timed. */
+/** Long epochs, so that their ends are not timed. */
 const dataset: DatasetSpec = { name: 'glyphs', train: 25_600, test: 1, attack: 1 };
 
-/** Steps before the clock counts: kernels are compiled and optimised meanwhile. */
+/** Steps that are not timed: kernels are compiled and optimised during these. */
 const warmUpSteps = 40;
 
-/** Of one turn, in milliseconds: until all run as they will, and until the clock stops. */
-const settling = 300;
-const span = 1500;
+/** Milliseconds of a turn before the timing starts, and of the timing. */
+const warmUpMs = 300;
+const timedMs = 1500;
 
 type Checkpoint = Parameters<Parameters<Trainer['run']>[1]['onCheckpoint']>[0];
 
-/** A trainer in the middle of a stage. `stepsPerSecond`: between two moments of `performance.now()`. */
+/** A trainer that runs a stage. `stepsPerSecond` takes two readings of `performance.now()`. */
 type Training = {
   readonly pid: number;
   readonly stepsPerSecond: (from: number, to: number) => number;
@@ -57,9 +57,9 @@ const startTraining = async (
       },
     },
   );
-  let outcome = 'trains on';
-  const note = (how: unknown): void => {
-    outcome = `ended: ${how instanceof Error ? how.message : JSON.stringify(how)}`;
+  let state = 'is still training';
+  const note = (result: unknown): void => {
+    state = `ended: ${result instanceof Error ? result.message : JSON.stringify(result)}`;
   };
   end.then(note, note);
   return {
@@ -69,14 +69,16 @@ const startTraining = async (
       const [first, final] = [within[0], within.at(-1)];
       if (!first || !final || first === final)
         throw new Error(
-          `Expected a trainer to make several steps of ${spec.kind} within ${span} ms, but it ${outcome}`,
+          `Expected a trainer to make several steps of ${spec.kind} within ${timedMs} ms, but it ${state}`,
         );
       return (1000 * (final.steps - first.steps)) / (final.at - first.at);
     },
     warm: Promise.race([
       warm,
       end.then((outcome) => {
-        throw new Error(`Expected ${spec.kind} to train on, but it ended as ${JSON.stringify(outcome)}`);
+        throw new Error(
+          `Expected ${spec.kind} to continue training, but it ended as ${JSON.stringify(outcome)}`,
+        );
       }),
     ]),
     checkpoint: async () => {
@@ -91,12 +93,12 @@ const startTraining = async (
   };
 };
 
-/** Of each trainer, while these run and all others of this machine's trainers stand still. */
+/** Steps per second of each trainer, while these run and all other trainers are stopped. */
 const timeTogether = async (running: readonly Training[]): Promise<readonly number[]> => {
   for (const { pid } of running) process.kill(pid, 'SIGCONT');
-  await wait(settling);
+  await wait(warmUpMs);
   const from = performance.now();
-  await wait(span);
+  await wait(timedMs);
   const speeds = running.map((training) => training.stepsPerSecond(from, performance.now()));
   for (const { pid } of running) process.kill(pid, 'SIGSTOP');
   return speeds;
@@ -106,9 +108,9 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 
 export type SideBySide = {
   readonly stage: BenchStage;
-  /** Of all trainers together. */
+  /** Sum over all trainers. */
   readonly imagesPerSecond: number;
-  /** How many times one trainer's, that alone has the machine: the median over turns, and the turns. */
+  /** Speed of all trainers together, in multiples of one trainer alone: the median over turns, and each turn. */
   readonly times: number;
   readonly turns: readonly number[];
 };
@@ -117,7 +119,7 @@ export type CompareOptions = {
   readonly hyperparameters: Partial<Hyperparameters>;
   readonly backend: string;
   readonly trainers: number;
-  /** Turns, in each of which every trainer runs alone once and all of them run together once. */
+  /** Number of turns. In each turn every trainer runs alone once, and all run together once. */
   readonly rounds: number;
 };
 
@@ -126,11 +128,11 @@ const compareStage = (
   from: Checkpoint | null,
   { hyperparameters, backend, trainers, rounds }: CompareOptions,
 ): Promise<SideBySide> =>
-  untilInterrupted(async (closing) => {
+  untilInterrupted(async (onEnd) => {
     const spec = timedSpec(stage, hyperparameters, dataset);
     const start = async (): Promise<Training> => {
       const training = await startTraining(backend, spec, from);
-      closing(training.close); // one that stands still would not notice that it is alone
+      onEnd(training.close); // a stopped trainer would not notice that its parent has gone
       return training;
     };
     const all = await Promise.all(Array.from({ length: trainers }, start));
@@ -152,16 +154,16 @@ const compareStage = (
     };
   });
 
-/** What *optimise* starts from: an *initialise* that was stopped after its warm-up. */
+/** A checkpoint of *initialise* after its warm-up, from which *optimise* starts. */
 const trainFirst = ({ hyperparameters, backend }: CompareOptions): Promise<Checkpoint> =>
-  untilInterrupted(async (closing) => {
+  untilInterrupted(async (onEnd) => {
     const training = await startTraining(backend, timedSpec('initialise', hyperparameters, dataset), null);
-    closing(training.close);
+    onEnd(training.close);
     await training.warm;
     return training.checkpoint();
   });
 
-/** One stage after the other, as soon as it is timed. */
+/** Yields each stage as soon as it is timed. */
 export async function* compareTrainers(options: CompareOptions): AsyncGenerator<SideBySide> {
   const first = await trainFirst(options);
   for (const stage of benchStages) yield compareStage(stage, stage === 'optimise' ? first : null, options);

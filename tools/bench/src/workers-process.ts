@@ -1,4 +1,4 @@
-/** Some of the simulated workers, in a process of their own: does each phase that it is told of, and answers with what it took. */
+/** A process with some of the simulated workers. It runs each phase that the parent process sends, and answers with the times. */
 import { createDb, type Db, registerWorker, retireWorker } from '@funnel/db';
 import { type Operation, operations, type Phase, type Recorder, simulateWorker } from './simulate-worker.ts';
 
@@ -6,25 +6,25 @@ export type WorkersOptions = {
   readonly databaseUrl: string;
   readonly name: string;
   readonly workers: number;
-  /** Connections that all of them share; null: each has a pool of its own, as real ones do. */
+  /** Connections that all of them share; null: each has its own pool, like real workers. */
   readonly pool: number | null;
 };
 
 export type PhaseResult = {
-  /** Milliseconds of every call. */
+  /** Milliseconds of each call. */
   readonly taken: Readonly<Record<Operation, readonly number[]>>;
-  /** Messages of what failed, with how often. */
+  /** Messages of errors, with their counts. */
   readonly failures: Readonly<Record<string, number>>;
   readonly cpuSeconds: number;
 };
 
-const { databaseUrl, name, workers, pool } = JSON.parse(process.argv[2] ?? '{}') as WorkersOptions; // written by measure-fleet.ts
+const { databaseUrl, name, workers, pool } = JSON.parse(process.argv[2] ?? '{}') as WorkersOptions; // see measure-fleet.ts
 
-/** A worker with one slot opens five connections at most. */
+/** A worker with one slot opens at most five connections. */
 const ownPool = 5;
 
 const shared = pool === null ? null : createDb(databaseUrl, { max: pool, name: 'funnel fleet' });
-const crew = Array.from({ length: workers }, (_, i): { id: string; db: Db } => ({
+const simulated = Array.from({ length: workers }, (_, i): { id: string; db: Db } => ({
   id: `${name}-${i}`,
   db: shared ?? createDb(databaseUrl, { max: ownPool, name: 'funnel fleet' }),
 }));
@@ -40,37 +40,37 @@ const run = async (phase: Phase): Promise<PhaseResult> => {
   };
   const failures: Record<string, number> = {};
   const recorder: Recorder = {
-    time: async (operation, work) => {
-      const begun = performance.now();
-      const result = await work();
-      const milliseconds = performance.now() - begun;
+    time: async (operation, act) => {
+      const started = performance.now();
+      const result = await act();
+      const milliseconds = performance.now() - started;
       taken[typeof operation === 'function' ? operation(result) : operation].push(milliseconds);
       return result;
     },
     fail: (error) => {
       const text = error instanceof Error ? error.message : String(error);
-      const message = text.replace(/[0-9a-f]{64}/g, '…').slice(0, 120); // one line for all stages
+      const message = text.replace(/[0-9a-f]{64}/g, '…').slice(0, 120); // without ids, so that equal errors are counted together
       failures[message] = (failures[message] ?? 0) + 1;
     },
   };
   const before = cpu();
-  await Promise.all(crew.map(({ id, db }) => simulateWorker(db, id, phase, recorder)));
+  await Promise.all(simulated.map(({ id, db }) => simulateWorker(db, id, phase, recorder)));
   return { taken, failures, cpuSeconds: cpu() - before };
 };
 
 const leave = async (): Promise<void> => {
   await Promise.all(
-    crew.map(({ id, db }) => retireWorker(db, { workerId: id, status: 'gone' }).catch(() => {})),
+    simulated.map(({ id, db }) => retireWorker(db, { workerId: id, status: 'gone' }).catch(() => {})),
   );
-  await Promise.all([...new Set(crew.map(({ db }) => db))].map((db) => db.close()));
+  await Promise.all([...new Set(simulated.map(({ db }) => db))].map((db) => db.close()));
 };
 
-for (const { id, db } of crew) {
+for (const { id, db } of simulated) {
   const what = {
     host: name,
     pid: process.pid,
     version: 'fleet',
-    backend: 'stand-in',
+    backend: 'simulated',
     device: 'none',
     slots: 1,
   };
@@ -78,5 +78,5 @@ for (const { id, db } of crew) {
 }
 process.on('message', (phase: Phase) => void run(phase).then((result) => process.send?.(result)));
 process.once('disconnect', () => void leave().finally(() => process.exit(0)));
-process.on('SIGINT', () => {}); // the process that started it says when
+process.on('SIGINT', () => {}); // the parent process decides when
 process.send?.(operations.length);

@@ -2,7 +2,7 @@ import { attackSpec } from '@funnel/contracts';
 import { expect, test } from 'vitest';
 import { attackCaseNames, attackCases, meets } from '../src/attack-cases.ts';
 
-test('every case is an attack that exists, under a name of its own, with at least one anchor', () => {
+test('every case is an existing attack with a unique name and a time of Foolbox', () => {
   expect(new Set(attackCaseNames).size).toBe(attackCases.length);
   for (const { attack, foolbox18, foolbox3 } of attackCases) {
     expect(attackSpec(attack).attack).toBe(attack.attack);
@@ -10,7 +10,7 @@ test('every case is an attack that exists, under a name of its own, with at leas
   }
 });
 
-test('passes are counted by hand: nine class gradients per DeepFool step, none for an attack that sees only classes', () => {
+test('passes agree with a count by hand: nine class gradients per DeepFool step, none for an attack without gradients', () => {
   const spent = { steps: 4, queries: 5 };
   const passesOf = (name: string) =>
     attackCases.find((attackCase) => attackCase.name === name)!.passes(spent);
@@ -20,7 +20,7 @@ test('passes are counted by hand: nine class gradients per DeepFool step, none f
   expect(passesOf('Single Pixel')).toEqual({ forward: 5, backward: 0 });
 });
 
-test('a target is met only where every tool it names is outrun as far as it says', () => {
+test('a target is met only where it is met for every tool that it names', () => {
   const anchors = { foolbox18: 0.1, foolbox3: 0.02 };
   expect(meets({ foolbox18: 10, foolbox3: 1 }, anchors, 0.01)).toBe(true);
   expect(meets({ foolbox18: 10, foolbox3: 1 }, anchors, 0.011)).toBe(false);

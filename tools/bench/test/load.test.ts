@@ -9,29 +9,29 @@ test('a percentile is the nearest rank', () => {
   expect(percentile([7], 0.99)).toBe(7);
 });
 
-test('calls are bounded in number and in clients', async () => {
+test('the number of calls and of concurrent calls is limited', async () => {
   let open = 0;
-  let most = 0;
+  let maxOpen = 0;
   const call = async () => async () => {
-    most = Math.max(most, ++open);
+    maxOpen = Math.max(maxOpen, ++open);
     await new Promise(setImmediate);
     open--;
   };
   expect(await timeCalls(call, { calls: 50, seconds: 60, clients: 3 })).toMatchObject({ calls: 50 });
-  expect(most).toBe(3);
-  // Out of time from the beginning: one call of each client.
+  expect(maxOpen).toBe(3);
+  // Without any time each client makes one call.
   expect(await timeCalls(call, { calls: 50, seconds: 0, clients: 3 })).toMatchObject({ calls: 3 });
 });
 
-test('every question has an answer in filled tables, and the same statements can be run by themselves', async () => {
+test('every question has an answer in filled tables, and its statements can be run alone', async () => {
   const db = await openTestDb();
   onTestFinished(() => db.close());
   await fillTables(db.url, { sweeps: 2, trialsPerSweep: 20, epochs: 2 });
   const draw = createDraw(2, 20);
   for (const [name, question] of Object.entries(questions)) {
     let answer: unknown;
-    const statements = await recordStatements(db, async (listened) => {
-      answer = await question(draw).read(listened);
+    const statements = await recordStatements(db, async (recorded) => {
+      answer = await question(draw).read(recorded);
     });
     expect(statements.length, name).toBeGreaterThan(0);
     expect(answer, name).toBeTruthy();

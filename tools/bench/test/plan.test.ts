@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { runShared, runUnshared } from '../src/plan.ts';
 import { syntheticDataset } from '../src/time-stage.ts';
 
-test('sharing stages between trials changes what is trained, and no bit of what comes out', async () => {
+test('sharing stages between trials changes the number of epochs, and no bit of the results', async () => {
   await openBackend('wasm');
   const definition = SweepDefinition.parse({
     name: 'tiny',
@@ -21,7 +21,7 @@ test('sharing stages between trials changes what is trained, and no bit of what 
   const [shared, unshared] = [await runShared(outline, dataset), await runUnshared(outline, dataset)];
   expect([...shared.checkpoints]).toEqual([...unshared.checkpoints]);
   expect(new Set(shared.checkpoints.values()).size).toBe(4);
-  // A β that the loss stays below: the hinge is active and every γ gives other weights.
-  // Shared: one initialisation of 2, two chains of 2, four classifiers. By themselves: 2 + (1 or 2) + 1, four times.
+  // The loss stays below β: the penalty is active, and every γ gives other weights.
+  // Shared: one initialisation of 2, two chains of 2, four classifiers. Unshared: 2 + (1 or 2) + 1, four times.
   expect([shared.epochs, unshared.epochs]).toEqual([2 + 2 * 2 + 4, 2 * (2 + 1 + 1) + 2 * (2 + 2 + 1)]);
 });

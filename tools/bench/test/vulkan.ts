@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-/** Chromium's software Vulkan, where Debian puts it: for a Mesa too old for Dawn. */
+/** Chromium's software Vulkan on Debian, for a Mesa that is too old for Dawn. */
 const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
 const findsAdapter = `
@@ -11,7 +11,7 @@ const findsAdapter = `
   process.exit(adapter ? 0 : 1);
 `;
 
-/** Whether Dawn finds an adapter in a process with this environment: in ours, it could be asked only once. */
+/** True where Dawn finds an adapter in a process with this environment. In this process Dawn could be started only once. */
 async function works(icd: string | undefined): Promise<boolean> {
   const env = { ...process.env, ...(icd && { VK_ICD_FILENAMES: icd }) };
   return promisify(execFile)(process.execPath, ['--input-type=module', '-e', findsAdapter], {
@@ -22,7 +22,7 @@ async function works(icd: string | undefined): Promise<boolean> {
     .catch(() => false);
 }
 
-/** Prepares this process for WebGPU on whatever Vulkan there is, a GPU's or a software one; says what is missing otherwise. */
+/** Prepares this process for WebGPU on the Vulkan of a GPU or in software. Resolves to the reason where there is none. */
 export async function prepareVulkan(): Promise<string | undefined> {
   if (await works(undefined)) return undefined;
   if (existsSync(swiftShader) && (await works(swiftShader))) {

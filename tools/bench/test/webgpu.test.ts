@@ -8,7 +8,7 @@ import { prepareVulkan } from './vulkan.ts';
 const missing = await prepareVulkan();
 if (missing) console.warn(`SKIPPED: WebGPU is not tested, ${missing}.`);
 
-/** Single precision, sums in another order, this many steps: losses and noise levels agree to this share, pixels to this difference. */
+/** Sums in single precision and in another order: losses and noise levels agree relative to this, pixels to this difference. */
 const lossTolerance = 1e-3;
 const pixelTolerance = 1e-4;
 
@@ -21,10 +21,10 @@ const stages: readonly (readonly [RecipeName, StageKind, number])[] = [
   ['funn', 'optimise', 1],
   ['funn', 'classify', 2],
 ];
-/** Few and small: software Vulkan takes half a second for a step, and as long to compile each of fifty shaders. */
+/** Few small images: software Vulkan takes half a second for a step and for the compilation of each of fifty shaders. */
 const dataset = syntheticDataset(16, 10);
 
-/** Every loss of every epoch, and what two attacks on the classifier reach. */
+/** Every loss of every epoch, and the result of an attack on the classifier. */
 async function trainAndAttack(backend: BackendName) {
   await openBackend(backend);
   const losses: number[] = [];
@@ -66,7 +66,7 @@ describe.skipIf(missing !== undefined)('webgpu', () => {
     results = { wasm: await trainAndAttack('wasm'), webgpu: await trainAndAttack('webgpu') };
   }, 240_000);
 
-  test('trains with the loss curve of wasm', () => {
+  test('has the loss curve of wasm', () => {
     const { wasm, webgpu } = results;
     expect(webgpu.losses).toHaveLength(wasm.losses.length);
     expect(wasm.losses.length).toBe(2 + 2 + 2);
@@ -74,7 +74,7 @@ describe.skipIf(missing !== undefined)('webgpu', () => {
       expect(Math.abs(webgpu.losses[i]! / loss - 1), `loss ${i}`).toBeLessThan(lossTolerance);
   });
 
-  test('attacks as wasm does', () => {
+  test('has the attack results of wasm', () => {
     const { wasm, webgpu } = results;
     expect(wasm.summary.attempted).toBeGreaterThan(0);
     expect(wasm.summary.successes).toBe(wasm.summary.attempted);
@@ -84,7 +84,7 @@ describe.skipIf(missing !== undefined)('webgpu', () => {
     expect(counts(webgpu.summary)).toEqual(counts(wasm.summary));
     expect(Math.abs(webgpu.summary.noiseLevel! / wasm.summary.noiseLevel! - 1)).toBeLessThan(lossTolerance);
     const worst = wasm.adversarials.reduce(
-      (most, value, i) => Math.max(most, Math.abs(value - webgpu.adversarials[i]!)),
+      (max, value, i) => Math.max(max, Math.abs(value - webgpu.adversarials[i]!)),
       0,
     );
     expect(worst).toBeLessThan(pixelTolerance);

@@ -86,12 +86,12 @@ const drawFault = (random: Random, names: readonly DrawnFault[]): DrawnFault => 
 };
 
 /** Milliseconds for which a fault is tried while what it is done to comes back from the one before, and between two tries. */
-const patience = 10_000;
+const timeoutMs = 10_000;
 const pauseBetweenTries = 500;
 
 /** False: what it is done to stayed away, or the run was over first. */
 const inject = async (name: DrawnFault, target: Target, signal: AbortSignal): Promise<boolean> => {
-  const deadline = Date.now() + patience;
+  const deadline = Date.now() + timeoutMs;
   while (!signal.aborted && Date.now() < deadline) {
     const done = await faults[name](target).catch(() => false); // the queue or the database is down: it will be back
     if (done) return true;

@@ -111,7 +111,7 @@ const undisturbed = async (
   }
 };
 
-const suffer = async (
+const runUnderFaults = async (
   { folder, database, queueUrl }: Run,
   redis: Awaited<ReturnType<typeof openRedis>> | null,
   options: ChaosOptions,
@@ -193,7 +193,11 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
   let keep = true;
   try {
     await migrate(database.url);
-    const report = await suffer({ folder, database, queueUrl: redis?.url ?? database.url }, redis, options);
+    const report = await runUnderFaults(
+      { folder, database, queueUrl: redis?.url ?? database.url },
+      redis,
+      options,
+    );
     keep = !report.ok;
     if (keep) options.log(`logs are kept in ${folder}`);
     return report;

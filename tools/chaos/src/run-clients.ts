@@ -73,7 +73,7 @@ const watch = async (db: Db, url: string, signal: AbortSignal) => {
 const settling = 180;
 
 /** Lets everything run to its end; false: something never does. */
-const settle = async (db: Db, url: string, signal: AbortSignal): Promise<boolean> => {
+const endEverySweep = async (db: Db, url: string, signal: AbortSignal): Promise<boolean> => {
   const client = createClient({ url });
   const paused = await db.pool.query<{ id: string }>("SELECT id FROM sweeps WHERE status = 'paused'");
   for (const { id } of paused.rows) await client.resumeSweep({ params: { id } });
@@ -128,7 +128,7 @@ const hammer = async (db: Db, fleet: Fleet, options: ClientsOptions) => {
   clearTimeout(timer);
   const watched = await watching;
   log('the clients have gone; what is left is done to its end');
-  const ended = await settle(db, fleet.url, signal);
+  const ended = await endEverySweep(db, fleet.url, signal);
   const unended = ended ? [] : [`sweeps or stages that had not ended ${settling} s later`];
   return { answers, ...watched, findings: [...watched.findings, ...unended] };
 };

@@ -31,7 +31,7 @@ export type Command = {
 };
 
 const restartMilliseconds = 300;
-const patienceMilliseconds = 20_000;
+const stopTimeoutMs = 20_000;
 
 export const keepRunning = ({ name, command, args, env = {}, logs }: Command): Process => {
   const log = openSync(path.join(logs, `${name}.log`), 'a');
@@ -62,7 +62,7 @@ export const keepRunning = ({ name, command, args, env = {}, logs }: Command): P
       wanted = false;
       child.kill('SIGCONT');
       child.kill('SIGTERM');
-      const late = setTimeout(() => child.kill('SIGKILL'), patienceMilliseconds);
+      const late = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
       await gone;
       clearTimeout(late);
     },

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { Db } from '../../src/index.ts';
 import { openTestDb } from '../../src/testing/index.ts';
-import { query } from './rows.ts';
+import { query } from './queries.ts';
 import { drain } from './stand-in.ts';
 
 export let db: Db;

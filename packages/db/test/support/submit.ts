@@ -26,9 +26,9 @@ export const submit = async (
     definition: sweep,
     stages: outline.stages,
     buildPlan: (known) => {
-      const settled = buildPlan(outline, known);
-      plan = settled.plan;
-      return settled;
+      const built = buildPlan(outline, known);
+      plan = built.plan;
+      return built;
     },
     idempotency,
   });
