@@ -1,4 +1,4 @@
-/** The same laws with real training: tfjs on wasm, small networks on generated digits. */
+/** The laws of a worker with real training: tfjs on wasm, small networks on generated digits. */
 import type { SweepInput } from '@funnel/contracts';
 import { engineVersion } from '@funnel/engine/engine-version';
 import { expect, it } from 'vitest';
@@ -24,7 +24,7 @@ const tiny: SweepInput = {
   attacks: [{ attack: 'fgsm', search: false, epsilon: 0.1 }],
 };
 
-it('trains and attacks to the same bits whether or not its trainers are killed on the way', async () => {
+it('trains and attacks to the same bits, even when its trainers are killed meanwhile', async () => {
   const calm = await openTestDatabase();
   await sweepEnded(calm, await startTiny(calm), timeoutMs);
 
@@ -40,7 +40,7 @@ it('trains and attacks to the same bits whether or not its trainers are killed o
   expect(await results(stormy)).toEqual(await results(calm));
 }, 180_000);
 
-/** Enough for a classifier that gets most digits right: what it gets wrong anyway is not attacked. */
+/** Enough training for a classifier that gets most digits right: images that it gets wrong are not attacked. */
 const learning: SweepInput['space'] = {
   filters: '8-16',
   latent: 32,
@@ -53,7 +53,7 @@ const learning: SweepInput['space'] = {
   classifierRate: 4e-3,
 };
 
-it('attacks every trial from the networks of the others', async () => {
+it('attacks every trial with images made on the networks of other trials', async () => {
   const db = await openTestDatabase();
   const attack = { attack: 'transfer-linf', epsilon: 0.3, steps: 5, surrogates: 2 } as const;
   const sweepId = await submit(
