@@ -13,7 +13,7 @@ import {
 } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { drain } from '../../../packages/db/test/support/stand-in.ts';
+import { drain } from '../../../packages/db/test/support/simulated-trainer.ts';
 import { build, oneTrial, type TestApp } from './build.ts';
 
 let api: TestApp;

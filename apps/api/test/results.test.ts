@@ -2,7 +2,7 @@ import { type Client, createClient } from '@funnel/client';
 import type { SweepDetail } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 // The simulated trainer of the database's tests.
-import { drain } from '../../../packages/db/test/support/stand-in.ts';
+import { drain } from '../../../packages/db/test/support/simulated-trainer.ts';
 import { build, oneTrial, type TestApp } from './build.ts';
 
 let api: TestApp;

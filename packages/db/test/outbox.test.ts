@@ -16,10 +16,10 @@ import {
 import { relayOnce } from '../src/lifecycle/outbox.ts';
 import { transitions } from '../src/lifecycle/transitions.ts';
 import { leaseOf } from './support/attempts.ts';
-import { query, takeOutbox } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
-import { claim, drain, finish } from './support/stand-in.ts';
+import { claim, drain, finish } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
+import { query, takeOutbox } from './support/tables.ts';
 
 shareDb();
 
@@ -148,6 +148,17 @@ describe('a relay', () => {
     await drain(db);
   });
 
+  test('closes although the queue does not answer', async () => {
+    await takeOutbox(db);
+    const notify = vi.fn(() => new Promise<void>(() => {}));
+    const relay = startRelay(db, { notify, onError: (error) => expect.unreachable(String(error)) });
+    await submit(db, { seeds: [seed] });
+    await vi.waitFor(() => expect(notify).toHaveBeenCalledOnce());
+    await relay.close();
+    expect(await rows()).toBe(1);
+    await drain(db);
+  });
+
   test('leaves nothing about stages that workers found by themselves while the queue was away', async () => {
     await takeOutbox(db);
     await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
@@ -182,14 +193,6 @@ describe('the status of a stage', () => {
         [...text.matchAll(set)].some(([, columns]) => /(?<![\w.])"?status"?\s*=|\$\{/.test(columns!)),
     );
     expect(writers.map(({ file }) => file)).toEqual(['packages/db/src/lifecycle/transitions.ts']);
-  });
-
-  test('changes as ARCHITECTURE.md draws it', () => {
-    const page = readFileSync(fileURLToPath(new URL('../../../ARCHITECTURE.md', import.meta.url)), 'utf8');
-    const drawn = [...page.matchAll(/^ {2}(\w+) --> (\w+)/gm)].map(([, from, to]) => `${from} ${to}`);
-    const { reopen, ...others } = transitions; // in words below the picture
-    const pairs = Object.values(others).flatMap(({ from, to }) => from.map((status) => `${status} ${to}`));
-    expect(drawn.sort()).toEqual([...new Set(pairs)].sort());
   });
 
   test('every transition to ready says since when, and each one has a reason', () => {

@@ -21,7 +21,7 @@ import {
   retireWorker,
 } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
-import { claim, drain, finish, record } from './support/stand-in.ts';
+import { claim, drain, finish, record } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 
 let db: Db;

@@ -3,7 +3,7 @@ import { routes } from '@funnel/contracts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { claimStage, type Db, failAttempt, readStageLog, registerWorker } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
-import { claim, finish, record } from './support/stand-in.ts';
+import { claim, finish, record } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 
 let db: Db;

@@ -7,7 +7,7 @@ import { Problem } from '@funnel/contracts';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 // The simulated trainer of the database's tests.
-import { claim, drain, finish } from '../../../../packages/db/test/support/stand-in.ts';
+import { claim, drain, finish } from '../../../../packages/db/test/support/simulated-trainer.ts';
 import { createOpenApiDocument } from '../../src/openapi.ts';
 import { build, fingerprint, oneTrial, type TestApp } from '../build.ts';
 import { type FuzzRequest, generateRequest, type KnownIds, operationsOf } from './generate-request.ts';

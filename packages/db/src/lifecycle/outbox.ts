@@ -3,6 +3,7 @@
  * the queue and deletes the rows. When it is killed, or the queue is away, the rows stay: a reconciler wakes the relay of its own process, which
  * takes them. A stage is announced at least once; a second notification harms nothing, because a claim decides who gets the stage.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { int8, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
@@ -12,6 +13,9 @@ const maxRows = 1000;
 
 /** Seconds for which a round keeps its rows from other relays. The rows of a process that was killed come back after it. */
 const holdSeconds = 15;
+
+/** Milliseconds for which `close` waits for a round. */
+const closeTimeoutMs = 1000;
 
 /**
  * One round: takes rows that are due and that no other relay has, calls `notify` with their stages, and deletes them. Resolves to the number of
@@ -44,7 +48,7 @@ export const relayOnce = async (
 export type Relay = {
   /** Starts a round, or one more after the round under way. Never throws. */
   readonly wake: () => void;
-  /** Waits for the round under way. */
+  /** Waits for the round under way, but at most a second: the queue may not answer. Rows that it leaves are due again after `holdSeconds`. */
   readonly close: () => Promise<void>;
 };
 
@@ -81,7 +85,9 @@ export const startRelay = (db: Db, { notify, onError }: RelayOptions): Relay => 
     close: async () => {
       isClosed = true;
       forget();
-      await round;
+      const late = new AbortController();
+      const timeout = sleep(closeTimeoutMs, undefined, { signal: late.signal }).catch(() => {});
+      await Promise.race([round, timeout]).finally(() => late.abort());
     },
   };
 };

@@ -9,7 +9,7 @@ import pg from 'pg';
 import { completeStage, createDb, saveToken, writeAudit } from '../../src/index.ts';
 import { readMigrations } from '../../src/migrate.ts';
 import { createTestDatabase } from '../../src/testing/index.ts';
-import { claim, drain, evaluationOf, finish, record } from '../support/stand-in.ts';
+import { claim, drain, evaluationOf, finish, record } from '../support/simulated-trainer.ts';
 import { submit } from '../support/submit.ts';
 import { answersOf } from './answers.ts';
 import { dumpDatabase } from './dump.ts';

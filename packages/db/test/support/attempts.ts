@@ -1,6 +1,6 @@
 /** Attempts as a worker sees them: its leases, their beats, and leases that ran out. */
 import { type ClaimedStage, type Db, heartbeat } from '../../src/index.ts';
-import { query } from './rows.ts';
+import { query } from './tables.ts';
 
 export const leaseOf = ({ stageId, fencingToken }: ClaimedStage) => ({ stageId, fencingToken });
 export const stale = { code: 'STALE_LEASE' };
