@@ -37,9 +37,10 @@ const isInstalled = () => {
 
 /** Runs the npm that runs this script, else the npm of the PATH. */
 const npm = (args) => {
+  const options = { show: 'messages' }; // stdout belongs to the command that comes next.
   const script = process.env.npm_execpath;
-  if (script?.endsWith('.js')) return run(process.execPath, [script, ...args]);
-  return run(process.platform === 'win32' ? 'npm.cmd' : 'npm', args);
+  if (script?.endsWith('.js')) return run(process.execPath, [script, ...args], options);
+  return run(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, options);
 };
 
 const installPackages = async () => {

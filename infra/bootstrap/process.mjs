@@ -19,11 +19,15 @@ export const step = async (title, action) => {
 
 /**
  * Runs a program in the root of the checkout. Resolves to its exit code, which is 128 + n after signal n, as in a shell. `show` says which of its
- * output is shown: `all`, `errors` (stderr, when it fails) or `none`.
+ * output is shown: `all`, `messages` (all of it, on stderr), `errors` (stderr, when it fails) or `none`.
  */
 export const run = (command, args, { env = {}, show = 'all' } = {}) =>
   new Promise((resolve, reject) => {
-    const stdio = show === 'all' ? 'inherit' : ['ignore', 'ignore', 'pipe'];
+    const stdio = { all: 'inherit', messages: ['ignore', 2, 'inherit'] }[show] ?? [
+      'ignore',
+      'ignore',
+      'pipe',
+    ];
     const child = spawn(command, args, { cwd: root, stdio, env: { ...process.env, ...env } });
     let errors = '';
     child.stderr?.on('data', (chunk) => {

@@ -1,6 +1,6 @@
 /**
- * What the health checks run. `api`: it answers. `worker`: a worker of this host has said so within the last minute. A worker that
- * cannot reach the database is not ill, and a new one would not reach it either: then this says yes.
+ * The health checks of containers. `api`: the API answers. `worker`: a worker of this host sent a heartbeat within the last minute. When the
+ * database cannot be reached, the worker counts as healthy, because a new one could not reach it either.
  */
 import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
@@ -23,7 +23,7 @@ const worker = async () => {
     );
     seconds = rows[0].seconds;
   } catch (error) {
-    console.log(`the database cannot be asked: ${error.message}`);
+    console.log(`the database does not answer: ${error.message}`);
     return true;
   } finally {
     await client.end().catch(() => {});
@@ -38,6 +38,6 @@ if (!check) {
   console.error(`Expected api or worker, but got ${process.argv[2]}`);
   process.exit(2);
 }
-const said = await check().catch((error) => error.message);
-if (said !== true) console.error(said);
-process.exit(said === true ? 0 : 1);
+const result = await check().catch((error) => error.message);
+if (result !== true) console.error(result);
+process.exit(result === true ? 0 : 1);

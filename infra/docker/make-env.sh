@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes .env from .env.example, with a fresh random value for every secret that is empty there. An .env that exists is left alone.
+# Writes .env from .env.example, with a fresh random value for every empty secret. Does not change an existing .env.
 set -eu
 cd "${1:-$(dirname "$0")/../..}"
 

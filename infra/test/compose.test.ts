@@ -1,4 +1,4 @@
-/** What `docker compose config` would say about docker-compose.yml, and what it would not say. */
+/** Checks docker-compose.yml as `docker compose config` does, and more. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
@@ -67,7 +67,7 @@ const passedOn = services.flatMap(([, { environment = {} }]) =>
 const dependenciesOf = ({ depends_on = [] }: Service): string[] =>
   Array.isArray(depends_on) ? depends_on : Object.keys(depends_on);
 
-/** Done once, or images without a program that could ask how they are. */
+/** Services that end by themselves, or whose image has no program for a health check. */
 const unwatched = ['migrate', 'otel-collector', 'jaeger'];
 
 describe('docker-compose.yml', () => {
@@ -151,7 +151,7 @@ describe('docker-compose.yml', () => {
       );
   });
 
-  it('gives every worker more time to go than it needs', () => {
+  it('gives every worker more time to stop than it needs', () => {
     const workers = services.filter(([name]) => name.startsWith('worker'));
     expect(workers).toHaveLength(3);
     for (const [, { environment, stop_grace_period = '10s' }] of workers) {
@@ -160,7 +160,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('gives Redis what BullMQ needs', () => {
+  it('gives Redis the settings that BullMQ needs', () => {
     const settings = read('infra/docker/redis.conf');
     expect(settings).toMatch(/^appendonly yes$/m);
     expect(settings).toMatch(/^maxmemory-policy noeviction$/m);
@@ -204,7 +204,7 @@ describe('.env.example', () => {
     }
   });
 
-  it('names profiles that there are', () => {
+  it('names profiles that exist', () => {
     const profiles = services.flatMap(([, { profiles: own = [] }]) => own);
     expect(profiles).toContain(example.get('COMPOSE_PROFILES')?.value);
   });

@@ -12,7 +12,7 @@ const stages = stagesOf(text);
 const names = stages.map(({ name }) => name);
 const stage = (name: string): Stage => stages.find((each) => each.name === name)!;
 
-/** The words of every such instruction of a stage and of the stages below it, the nearest last. */
+/** The words of every instruction with this name, of a stage and of the stages that it is built on, its own last. */
 const inherited = (name: string, keyword: string): string[] => {
   if (!names.includes(name)) return [];
   const { base, instructions } = stage(name);
@@ -59,6 +59,17 @@ describe('infra/docker/Dockerfile', () => {
       expect(program && existsSync(new URL(program, root))).toBe(true);
     },
   );
+
+  it('has the built command line, and what it is built with only until then', () => {
+    const [build] = stage('sources').instructions.filter((each) => each.getKeyword() === 'RUN');
+    expect(build!.getArgumentsContent()).toMatch(
+      /node infra\/bootstrap\/cli\.mjs .* rm -rf node_modules\/rolldown /s,
+    );
+    for (const name of ['funnel', 'cuda-modules'])
+      expect(
+        stage(name).instructions.some((each) => each.getTextContent().includes('--from=sources /app /app')),
+      ).toBe(true);
+  });
 
   it('gives the GPU library a Node that it works on', () => {
     const [, major] = /^node:(\d+)\./.exec(stage('node-22').base) ?? [];

@@ -3,7 +3,7 @@ import { DockerfileParser, type Instruction } from 'dockerfile-ast';
 
 export type Stage = {
   readonly name: string;
-  /** What it is built on: an image, or an earlier stage. */
+  /** Its base: an image, or an earlier stage. */
   readonly base: string;
   readonly instructions: readonly Instruction[];
 };

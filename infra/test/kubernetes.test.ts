@@ -1,4 +1,4 @@
-/** What a cluster would say about the manifests, and what it would not say but an operator would learn at night. */
+/** Checks the manifests as a cluster does, and for faults that a cluster shows only while it runs. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -11,7 +11,7 @@ import { build, containersOf, type Resource, templateOf } from './kustomize.ts';
 const schema = JSON.parse(readFileSync(new URL('schemas/kubernetes.json', import.meta.url), 'utf8'));
 const ajv = new Ajv2020({ strict: false, allErrors: true }).addSchema(schema, 'kubernetes');
 
-/** What is wrong with a resource; an unknown kind is wrong. */
+/** The faults of a resource. An unknown kind is a fault. */
 const faultsOf = (resource: Resource): string[] => {
   const kind = `${resource.apiVersion}/${resource.kind}`;
   const validate = ajv.getSchema(`kubernetes#/properties/${encodeURIComponent(kind.replaceAll('/', '~1'))}`);
@@ -30,7 +30,7 @@ type Container = {
   envFrom?: { configMapRef?: { name: string }; secretRef?: { name: string } }[];
   volumeMounts?: { name: string }[];
 };
-/** Of the shape that the schema has been asked for. */
+/** A resource whose shape the schema has checked. */
 const containers = (resource: Resource): Container[] => containersOf(resource) as unknown as Container[];
 const at = <T>(value: unknown, ...keys: (string | number)[]): T | undefined =>
   keys.reduce<unknown>(
@@ -41,7 +41,7 @@ const at = <T>(value: unknown, ...keys: (string | number)[]): T | undefined =>
 const component = 'app.kubernetes.io/component';
 const componentOf = (pod: Resource): string => templateOf(pod)?.metadata.labels?.[component] ?? '';
 
-/** Which program runs in a pod, and what it is told. */
+/** The program of a pod, with its settings. */
 const variablesOf: Record<string, readonly string[]> = {
   api: Object.keys(ApiEnv.shape),
   worker: Object.keys(WorkerEnv.shape),

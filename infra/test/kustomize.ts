@@ -1,6 +1,6 @@
 /**
- * What `kubectl kustomize` makes of a folder, as far as infra/k8s uses it: resources, components, patches (merged, or JSON 6902), replicas,
- * images, labels, namespace. It lets the manifests be checked where there is no kubectl; where there is one, a test holds the two together.
+ * Does what `kubectl kustomize` does with a folder, as far as infra/k8s uses it: resources, components, patches (merged, or JSON 6902), replicas,
+ * images, labels, namespace. So tests check the manifests without kubectl; with kubectl, a test compares the two.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';

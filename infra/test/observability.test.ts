@@ -1,4 +1,4 @@
-/** Rules and dashboard speak only of what the API says, and speak PromQL. */
+/** Rules and dashboard use only series that the API has, and their expressions are PromQL. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -28,10 +28,10 @@ const expressions = [
   ...rows.flatMap(({ panels }) =>
     panels.flatMap(({ title, queries }) => queries.map(({ expr }) => ({ title, expr }))),
   ),
-  // Grafana puts a duration there.
+  // Grafana puts a duration in its place.
 ].map(({ title, expr }) => ({ title, ...parsePromql(expr.replaceAll('$__rate_interval', '5m')) }));
 
-/** Label names by series name, as the API declares them; what Prometheus itself adds beside. */
+/** Label names by series name, as the API declares them, and those that Prometheus adds. */
 const declared = (): Map<string, readonly string[]> => {
   const nothing = async () => {
     throw new Error('nothing is scraped here');

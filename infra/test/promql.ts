@@ -1,10 +1,10 @@
-/** What a PromQL expression names, by Prometheus' own grammar. */
+/** The names in a PromQL expression, by Prometheus' own grammar. */
 import { parser } from '@prometheus-io/lezer-promql';
 
 export type Selector = { readonly metric: string; readonly labels: readonly string[] };
 
 export type Expression = {
-  /** The first place that is not PromQL, if there is one. */
+  /** The first part that is not PromQL, if there is one. */
   readonly fault: string | null;
   readonly selectors: readonly Selector[];
   /** Labels of `by (…)` and `without (…)`. */

@@ -1,4 +1,4 @@
-/** The question that KEDA asks the database, on the real tables. */
+/** The query that KEDA runs, on the real tables. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
@@ -27,7 +27,7 @@ const wanted = async (): Promise<number> => {
 it('counts the stages that a worker could have or has', async () => {
   expect(await wanted()).toBe(0);
   await submit(db, { space: { gamma: [1, 2, 3] } });
-  // One initialisation is ready; what needs it waits.
+  // One initialisation is ready; the stages that depend on it wait.
   expect(await wanted()).toBe(1);
   const initialise = (await claim(db))!;
   expect(await wanted()).toBe(1);
@@ -36,6 +36,6 @@ it('counts the stages that a worker could have or has', async () => {
   const optimise = (await claim(db))!;
   expect(await wanted()).toBe(3);
   await finish(db, optimise);
-  // Its classifier follows.
+  // Then its classifier is ready.
   expect(await wanted()).toBe(3);
 });

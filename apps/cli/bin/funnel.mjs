@@ -17,10 +17,13 @@ const prepare = async () => {
     const { buildCli } = await import('../../../infra/bootstrap/cli.mjs');
     await buildCli();
   } catch (error) {
-    if (!['EACCES', 'EPERM', 'EROFS'].includes(error.code)) throw error;
-    console.error(
-      `Funnel must be built after a change, but ${error.path} cannot be written (${error.code}): run \`npx funnel\` once as the owner of ${root}.`,
-    );
+    if (['EACCES', 'EPERM', 'EROFS'].includes(error.code))
+      console.error(
+        `Funnel must be built after a change, but ${error.path} cannot be written (${error.code}): run \`npx funnel --version\` once as the owner of ${root}.`,
+      );
+    else if (error.errors)
+      console.error(error.message); // The bundler says what is wrong in which source.
+    else throw error;
     process.exit(1);
   }
 };

@@ -46,7 +46,7 @@ const recordsOf = (found: Found): EvaluationRecords => {
 type Point = { readonly gamma: number; readonly seed: number };
 
 /** Does everything that is ready; `found`: what each attack finds on a point. */
-const work = async (found: (point: Point, attack: string) => Found): Promise<void> => {
+const runAll = async (found: (point: Point, attack: string) => Found): Promise<void> => {
   const attack = async (claimed: ClaimedStage) => {
     const { rows } = await db.pool.query<Point>(
       `SELECT (t.hyperparameters ->> 'gamma')::float8 AS gamma, t.seed FROM trials t JOIN trial_stages l ON l.trial_id = t.id WHERE l.stage_id = $1`,
@@ -141,7 +141,7 @@ describe('runs of one seed', () => {
 
   beforeAll(async () => {
     sweep = await submit('one seed', [1, 2, 3, 4, 5], [0]);
-    await work(({ gamma }, attack) => found[gamma]![attack === 'deepfool-l2' ? 0 : 1]);
+    await runAll(({ gamma }, attack) => found[gamma]![attack === 'deepfool-l2' ? 0 : 1]);
   });
 
   it('rank infinity first and a missing value last, however long the pages', async () => {
@@ -283,7 +283,7 @@ describe('configurations', () => {
   let sweep: string;
   beforeAll(async () => {
     sweep = await submit('three seeds', [1, 2, 3, 4, 5], [1, 2, 3]);
-    await work(({ gamma, seed }) => Array.from({ length: 4 }, () => distances[gamma]![seed - 1]!));
+    await runAll(({ gamma, seed }) => Array.from({ length: 4 }, () => distances[gamma]![seed - 1]!));
   });
 
   it('have the mean where all seeds are finite, else the median, and say how many are infinite', async () => {

@@ -7,25 +7,25 @@ export type Deferred<T> = {
   readonly reject: (error: unknown) => void;
 };
 
-/** A promise and what settles it (Node 20 lacks `Promise.withResolvers`). A rejection that nobody waits for is not an accident. */
+/** A promise with its `resolve` and `reject` (Node 20 lacks `Promise.withResolvers`). It may reject when nothing waits for it. */
 export const deferred = <T>(): Deferred<T> => {
   let resolve: Deferred<T>['resolve'] = () => {};
   let reject: Deferred<T>['reject'] = () => {};
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes;
-    reject = no;
+  const promise = new Promise<T>((resolvePromise, rejectPromise) => {
+    resolve = resolvePromise;
+    reject = rejectPromise;
   });
   promise.catch(() => {});
   return { promise, resolve, reject };
 };
 
-/** Calls `task` again and again, `milliseconds` after its last call has ended. Logs its errors. */
+/** Calls `task` until stopped, each time `milliseconds` after the last call has ended. Logs its errors. */
 export const repeat = (milliseconds: number, log: Logger, task: () => Promise<void>) => {
   const ended = new AbortController();
   const loop = async (): Promise<void> => {
     while (!ended.signal.aborted) {
       await task().catch((error: unknown) =>
-        log.warn({ error: error instanceof Error ? error.message : String(error) }, 'housekeeping failed'),
+        log.warn({ error: error instanceof Error ? error.message : String(error) }, 'periodic task failed'),
       );
       await sleep(milliseconds, undefined, { signal: ended.signal }).catch(() => {});
     }
@@ -41,16 +41,16 @@ export const repeat = (milliseconds: number, log: Logger, task: () => Promise<vo
 
 type Step = { readonly what: string; readonly close: () => Promise<unknown>; readonly milliseconds: number };
 
-/** Milliseconds that a part has when the time of all is up. */
+/** Each part has at least this time, even when the time of all parts is over. */
 const minMilliseconds = 100;
 
 /**
- * What was opened and has to be closed, last opened first. A part that does not close in its time, or at all, does not hold up the rest,
- * and all of them together take no longer than `allMilliseconds`, but for a moment each.
+ * Closes the parts that were added, the last one first. A part that is late or fails does not hold up the others. All parts together take
+ * `allMilliseconds` at most, plus `minMilliseconds` for each part after that.
  */
 export const createClosing = (log: Logger, allMilliseconds: number) => {
   const steps: Step[] = [];
-  /** Returns false when the time was up. */
+  /** Resolves to false when the part was late. */
   const closeOne = async ({ what, close, milliseconds }: Step): Promise<boolean> => {
     const late = new AbortController();
     const timeout = sleep(milliseconds, 'late', { signal: late.signal }).catch(() => 'in time');
@@ -62,7 +62,7 @@ export const createClosing = (log: Logger, allMilliseconds: number) => {
     } catch (error) {
       log.warn(
         { what, error: error instanceof Error ? error.message : String(error) },
-        'part did not close well',
+        'part failed to close',
       );
       return true;
     } finally {
@@ -84,7 +84,7 @@ export const createClosing = (log: Logger, allMilliseconds: number) => {
     },
     /** Parts that did not close in time. */
     late: (): readonly string[] => late,
-    /** Once, whoever asks. */
+    /** Closes all parts; a second call waits for the first. */
     close: (): Promise<void> => {
       closing ??= closeAll();
       return closing;

@@ -12,13 +12,13 @@ import { gatherImages, loadClassifier } from '@funnel/engine';
 import type { StageTask } from './messages.ts';
 import type { RunKind } from './run-stage.ts';
 
-/** Pictures kept of an evaluation: the first images that the attack fooled, then the first of the others. */
+/** An evaluation keeps so many pictures: of the first images that the attack fooled, then of the first others. */
 const maxPictures = 24;
 
 const toBytes = (pixels: Float32Array): Uint8Array =>
   Uint8Array.from(pixels, (value) => Math.round(value * 255));
 
-/** Some images before and after, as bytes. `images`: [n, …shape] in [0, 1], in the order of the evaluation's records. */
+/** Some images before and after the attack, as bytes. `images`: [n, …shape] in [0, 1], in the order of the evaluation's records. */
 export const gallery = (
   { records, adversarials }: Evaluation,
   images: Float32Array,
@@ -42,15 +42,15 @@ export const gallery = (
   };
 };
 
-/** Classifiers whose reports are kept: the attacks on one follow each other. */
+/** The reports of so many classifiers are kept. The attacks on one classifier usually follow each other. */
 const maxReports = 8;
 
-/** A network that gets every image wrong cannot be diagnosed, and needs no diagnosis. */
-const nothing: DiagnosticsReport = { verdict: 'ok', images: 0, checks: [] };
+/** The report of a network that gets every image wrong: it cannot be diagnosed. */
+const emptyReport: DiagnosticsReport = { verdict: 'ok', images: 0, checks: [] };
 
-const unlessHopeless = (report: Promise<DiagnosticsReport>): Promise<DiagnosticsReport> =>
+const orEmpty = (report: Promise<DiagnosticsReport>): Promise<DiagnosticsReport> =>
   report.catch((error: unknown) => {
-    if (error instanceof AppError && error.code === 'ATTACK_INPUT') return nothing;
+    if (error instanceof AppError && error.code === 'ATTACK_INPUT') return emptyReport;
     throw error;
   });
 
@@ -61,21 +61,21 @@ const merge = (model: DiagnosticsReport, transfer: DiagnosticsReport): Diagnosti
 });
 
 export type Diagnosed = {
-  /** What names the model and the images, and these together with the surrogates. */
+  /** `model` names the model and the images, `surrogates` these and the surrogates. Reports are kept by these keys. */
   readonly keys: { readonly model: string; readonly surrogates: string };
   readonly options: DiagnoseOptions;
 };
 
 /**
- * The checks of an honest evaluation, once per classifier: they run attacks of their own, so that every attack on the same network and
- * images carries the same report, whoever made it. A transfer attack adds the checks that need its surrogates (H3, H18).
+ * Diagnoses each classifier once. The checks run their own attacks, so all attacks on the same network and images share one report. A
+ * transfer attack adds the checks that need its surrogates (H3 `transfer-beats-white-box`, H18 `attack-does-not-transfer`).
  */
 export const createDiagnosis = () => {
   const reports = new Map<string, DiagnosticsReport>();
   const once = async (key: string, make: () => Promise<DiagnosticsReport>): Promise<DiagnosticsReport> => {
     const known = reports.get(key);
     if (known) return known;
-    const report = await unlessHopeless(make());
+    const report = await orEmpty(make());
     reports.set(key, report);
     for (const oldest of reports.keys()) if (reports.size > maxReports) reports.delete(oldest);
     return report;
@@ -90,7 +90,7 @@ export const createDiagnosis = () => {
 
 const aliveMilliseconds = 1000;
 
-/** What the diagnosis depends on: the classifiers' checkpoints and the images. */
+/** A diagnosis depends on the checkpoints of the classifiers and on the images. */
 const diagnosisKeys = ({ spec, start, surrogates }: StageTask): Diagnosed['keys'] => {
   const own = [start?.manifest.networks, start?.manifest.scalars, spec.dataset, spec.seed];
   return {
@@ -101,7 +101,7 @@ const diagnosisKeys = ({ spec, start, surrogates }: StageTask): Diagnosed['keys'
 
 const bounds = [0, 1] as const;
 
-/** Attacks the parent's classifier on the first `dataset.attack` test images. Stopped, it leaves nothing: it begins again. */
+/** Attacks the parent's classifier on the first `dataset.attack` test images. A stopped attack keeps nothing and begins again later. */
 export const createAttackStage = (): RunKind => {
   const diagnoseOnce = createDiagnosis();
   return async (task, { signal, onProgress }, load) => {
@@ -116,7 +116,7 @@ export const createAttackStage = (): RunKind => {
     const surrogates = others.map((other): ClassifierModel => ({ ...other, bounds }));
     const started = performance.now();
     let imagesPerSecond: number | null = null;
-    // A batch can take minutes. The timer's turn comes only when the attack yields between its steps: that is the sign that it goes on.
+    // A batch can take minutes. This timer runs only when the attack yields between its steps, so it shows that the attack goes on.
     const alive = setInterval(() => onProgress({ position: null, imagesPerSecond }), aliveMilliseconds);
     const given = {
       model: { ...classifier, bounds },

@@ -1,17 +1,17 @@
 /**
- * The spans of one attempt, under the submission of the sweep that it is done for: fetching where it starts from, each stretch that its
- * trainer trained, and the storing of what came of it.
+ * The spans of one attempt, below the submission of its sweep: loading the start, training from one checkpoint to the next, and writing
+ * checkpoints and the result.
  */
 import type { Position } from '@funnel/contracts';
 import type { ClaimedStage } from '@funnel/db';
 import { type Span, sweepContext, type Tracer } from '@funnel/tracing';
 
 export type AttemptTrace = {
-  /** A span that lasts until it is ended. */
+  /** Begins a span; the caller ends it. */
   readonly begin: (name: string) => Span;
-  /** From now on the trainer works. */
+  /** The trainer starts to work now. */
   readonly trainerStarts: () => void;
-  /** It has come to a checkpoint: a span of what it did since the one before. */
+  /** Adds a span of the training since the last checkpoint. */
   readonly trainerReached: (position: Position) => void;
   readonly end: (status: string, error?: string) => void;
 };
@@ -20,7 +20,7 @@ export const traceAttempt = (
   tracer: Tracer,
   { spec, fencingToken, attempt, sweepIds }: ClaimedStage,
 ): AttemptTrace => {
-  // A stage that sweeps share stands in the trace of one of them.
+  // A stage that several sweeps share belongs to the trace of the first, and links to the others.
   const [owner, ...others] = sweepIds.map(sweepContext);
   const span = tracer.start(spec.kind, {
     kind: 'consumer',

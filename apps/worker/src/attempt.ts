@@ -5,31 +5,32 @@ import { type Deferred, deferred } from './async.ts';
 import type { Trainer } from './trainer-process.ts';
 
 /**
- * Why an attempt is being ended before its stage is. `lost`: the lease is somebody else's; `cancel`: the stage has ended: of neither is
- * anything written any more. `hung`: no progress for too long; `refused`: the database would not take what it wrote: both are failures.
- * `drain` (also: an upgrade of the database) and `pause` hand the stage back and cost no attempt.
+ * Why an attempt is stopped before its stage is done.
+ * `lost`: another attempt has the stage. `cancel`: the stage was cancelled. After both, the worker writes nothing more.
+ * `hung`: no progress for too long. `refused`: the database refused a write. Both are failures.
+ * `drain` (the worker stops, or the database was upgraded) and `pause` release the stage without spending an attempt.
  */
 export type StopReason = 'drain' | 'pause' | 'cancel' | 'hung' | 'refused' | 'lost';
 
-/** One try of a stage by this worker, from claim to the last write. Its fields change as it goes. */
+/** One try of a stage by this worker, from its claim to its last write. Its fields change meanwhile. */
 export type Attempt = {
   readonly claimed: ClaimedStage;
-  /** Null until its trainer has been told. */
+  /** Null until it has a trainer. */
   trainer: Trainer | null;
   position: Position | null;
   imagesPerSecond: number | null;
-  /** Checkpoints on their way to the database: waiting for it is not hanging. */
+  /** Number of checkpoints that are being written. An attempt that waits for the database does not hang. */
   saving: number;
-  /** Milliseconds without progress, as counted by the watchdog. */
+  /** Milliseconds without progress; the watchdog counts them. */
   idleMilliseconds: number;
-  /** True after its first progress: before it, data is loaded and kernels compiled. */
+  /** True after its first progress. Before it, the trainer loads data and compiles kernels. */
   moved: boolean;
   stopping: StopReason | null;
-  /** Why it was `refused`. */
+  /** The error of the database when it was `refused`. */
   refusal: unknown;
-  /** Aborted when nothing more may be written: the lease is lost, or the worker gives up. */
+  /** Aborted when nothing more may be written: the lease is lost, or the worker's time to stop is over. */
   readonly abandon: AbortController;
-  /** Settles when its trainer no longer works on it: from then on the trainer may be at another stage. */
+  /** Resolves when its trainer no longer works on it. The trainer may then run another stage. */
   readonly ended: Deferred<void>;
   hasEnded: boolean;
 };
@@ -49,7 +50,7 @@ export const newAttempt = (claimed: ClaimedStage): Attempt => ({
   hasEnded: false,
 });
 
-/** Its trainer no longer works on it. */
+/** Notes that its trainer no longer works on it. */
 export const noteEnd = (attempt: Attempt): void => {
   attempt.hasEnded = true;
   attempt.ended.resolve();
@@ -68,7 +69,7 @@ const within = async (event: Promise<unknown>, milliseconds: number): Promise<bo
   return won;
 };
 
-/** SIGTERM ends a trainer even while a step blocks it (it has no handler for it); SIGKILL ends one that is stopped or stuck in the system. */
+/** SIGTERM ends a trainer even while a step blocks it, because it has no handler. SIGKILL ends one that is suspended or stuck in the kernel. */
 export const killTrainer = async (trainer: Trainer): Promise<void> => {
   trainer.kill('SIGTERM');
   if (await within(trainer.gone, 1000)) return;
@@ -96,20 +97,20 @@ export const stopAttempt = async (
   await killTrainer(trainer);
 };
 
-/** Milliseconds between two looks of the watchdog. A look costs nothing; the limits are minutes. */
+/** Milliseconds between two checks of the watchdog. A check costs nothing; the limits are minutes. */
 export const watchMilliseconds = 1000;
 
-/** Loading data and compiling kernels may take this many times as long as a step. */
+/** The first progress may take this many times the limit, because the trainer loads data and compiles kernels first. */
 const firstStepAllowance = 2;
 
 /**
- * Counts how long each attempt has made no progress and names those beyond the limit. It counts its own looks, each for at most two
- * intervals: a worker that was stopped, or a clock that jumped, ages nobody.
+ * Counts how long each attempt has made no progress. Each check adds two intervals at most, so a worker that was suspended, or a clock that
+ * jumped, makes no attempt look hung.
  */
 export const createWatchdog = (hangMilliseconds: number, now: () => number = () => performance.now()) => {
   let last = now();
   return {
-    /** Attempts that are beyond the limit now. */
+    /** Counts the time since the last check, and returns the attempts beyond the limit. */
     findHung: (attempts: Iterable<Attempt>): Attempt[] => {
       const elapsed = Math.min(now() - last, 2 * watchMilliseconds);
       last = now();

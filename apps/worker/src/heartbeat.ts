@@ -19,13 +19,13 @@ export type HeartbeatOptions = {
 const memoryOf = (attempts: ReadonlySet<Attempt>): number =>
   [...attempts].reduce((sum, { trainer }) => sum + (trainer?.memoryBytes() ?? 0), process.memoryUsage.rss());
 
-/** A worker that lost a stage stops working on it at once: a step may finish, nothing is written. */
+/** Milliseconds for the trainer of a lost stage to finish its step. Nothing is written. */
 const lostGrace = 1000;
-/** Nobody waits for the checkpoint of what is cancelled. */
+/** The same for a cancelled stage, whose checkpoint nobody needs. */
 const cancelGrace = 1500;
 
-/** One heartbeat: renews every lease, and stops what the database wants stopped. */
-const beat = async (options: HeartbeatOptions): Promise<void> => {
+/** One heartbeat: renews every lease, and stops the attempts that the database wants stopped. */
+const sendHeartbeat = async (options: HeartbeatOptions): Promise<void> => {
   const { db, workerId, leaseSeconds, attempts, stopMilliseconds, log } = options;
   const held = [...attempts].filter((attempt) => !attempt.abandon.signal.aborted);
   const leases = held.map(({ claimed, position, imagesPerSecond }) => ({
@@ -53,16 +53,16 @@ const beat = async (options: HeartbeatOptions): Promise<void> => {
   }
 };
 
-/** A stop is heard of within this time, however long the lease is. */
+/** A worker learns of a pause or a cancellation within this time, however long the lease is. */
 const maxMilliseconds = 2000;
 
 export type RunningHeartbeat = {
-  /** Rejects when another version has migrated the database: no lease is kept any more. */
+  /** Rejects when another version has migrated the database. Then no lease is renewed any more. */
   readonly refused: Promise<never>;
   readonly stop: () => Promise<void>;
 };
 
-/** Beats every third of a lease, or every 2 s, whatever the trainers do, until stopped. A beat that fails is tried again sooner. */
+/** Sends a heartbeat every third of a lease, but at least every 2 s, until stopped. It repeats a failed one after a third of that time. */
 export const startHeartbeat = (options: HeartbeatOptions): RunningHeartbeat => {
   const refusal = deferred<never>();
   const period = Math.min(maxMilliseconds, (options.leaseSeconds * 1000) / 3);
@@ -71,7 +71,7 @@ export const startHeartbeat = (options: HeartbeatOptions): RunningHeartbeat => {
     while (!ended.signal.aborted) {
       let pause = period;
       try {
-        await beat(options);
+        await sendHeartbeat(options);
       } catch (error) {
         if (isMismatch(error)) return refusal.reject(error);
         options.log.warn(

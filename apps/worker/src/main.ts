@@ -1,6 +1,6 @@
 /**
- * A worker as a process of its own: `node --import tsx apps/worker/src/main.ts`. SIGTERM, SIGINT and SIGHUP drain it and end it with
- * status 0; a fault that it cannot go on with ends it with 1.
+ * The worker process: `node --import tsx apps/worker/src/main.ts`. On SIGTERM, SIGINT and SIGHUP it releases its stages and ends with status 0.
+ * After a fault that stops it, it ends with status 1.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@funnel/contracts';
@@ -23,36 +23,36 @@ const parseEnv = () => {
 const env = parseEnv();
 const log = pino({ level: env.FUNNEL_LOG_LEVEL }, logDestination(1));
 
-/** What a person can act on is said in its own words. */
-const sayFatal = (error: unknown, otherwise: string): void => {
+/** An error that a person can mend is logged without its stack. */
+const logFatal = (error: unknown, message: string): void => {
   if (error instanceof AppError) log.fatal({ code: error.code }, error.message);
-  else log.fatal({ err: error }, otherwise);
+  else log.fatal({ err: error }, message);
 };
 
-/** Aborted by the first signal: a start that waits for its database waits no longer. */
-const ending = new AbortController();
-const starting = startWorker({ ...workerOptions(env), signal: ending.signal, log });
+/** Aborted by the first signal; a start that waits for the database then stops waiting. */
+const stopping = new AbortController();
+const starting = startWorker({ ...workerOptions(env), signal: stopping.signal, log });
 
-/** Milliseconds that a start which is under way may still take when the process is told to end. */
-const startTime = 3_000;
+/** When the process is told to stop while it starts, the start has this time to finish. */
+const startMilliseconds = 3_000;
 
-const leave = async (): Promise<void> => {
-  if (ending.signal.aborted) return;
-  ending.abort();
-  const worker = await Promise.race([starting.catch(() => null), sleep(startTime, null)]);
+const stop = async (): Promise<void> => {
+  if (stopping.signal.aborted) return;
+  stopping.abort();
+  const worker = await Promise.race([starting.catch(() => null), sleep(startMilliseconds, null)]);
   await worker?.stop();
-  process.exit(worker && worker.notClosed().length > 0 ? 1 : 0); // the log has said what did not close in time
+  process.exit(worker && worker.notClosed().length > 0 ? 1 : 0); // the log names the parts that did not close in time
 };
-// Before anything is started: the process can be told to end at any moment.
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, leave);
+// Set before anything waits, because a signal can come at any moment.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
 
 let worker: RunningWorker | undefined;
 try {
   worker = await starting;
   await worker.failed;
 } catch (error) {
-  if (!ending.signal.aborted) {
-    sayFatal(error, worker ? 'worker cannot go on' : 'could not start');
+  if (!stopping.signal.aborted) {
+    logFatal(error, worker ? 'worker cannot go on' : 'could not start');
     await worker?.stop();
     process.exit(1);
   }

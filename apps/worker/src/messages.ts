@@ -1,13 +1,13 @@
 /**
- * What a worker and its trainers say to each other over IPC (structured clone: Maps and Uint8Arrays arrive as such). A trainer runs one
- * stage at a time; `run` numbers the runs, so that a late word about an earlier one is known as such.
+ * The messages between a worker and its trainers over IPC (structured clone, which keeps Maps and Uint8Arrays). A trainer runs one stage at a
+ * time. `run` numbers the runs, so that a late message about an earlier run can be ignored.
  */
 import type { CheckpointManifest, Position, StageSpec } from '@funnel/contracts';
 import type { EvaluationWrite } from '@funnel/db';
 import type { DataPlaces } from '@funnel/engine';
 import type { SimulationOptions } from './simulated-faults.ts';
 
-/** Where training starts: blobs are those that the manifest names. */
+/** The checkpoint that a stage starts from. `blobs` has all blobs that the manifest names, by their SHA-256. */
 export type StageStart = {
   readonly manifest: CheckpointManifest;
   readonly blobs: ReadonlyMap<string, Uint8Array>;
@@ -21,17 +21,17 @@ export type Surrogate = Omit<StageStart, 'sameChain'>;
 export type StageTask = {
   readonly spec: StageSpec;
   readonly start: StageStart | null;
-  /** What a transfer attack makes its images on; empty for every other stage. */
+  /** The classifiers on which a transfer attack makes its images. Empty for all other stages. */
   readonly surrogates: readonly Surrogate[];
 };
 
 export type Checkpoint = {
   readonly manifest: CheckpointManifest;
-  /** Every blob that the manifest names and that the run did not start with. */
+  /** The blobs that the manifest names, without those that the run started with. */
   readonly blobs: ReadonlyMap<string, Uint8Array>;
 };
 
-/** `stopped`: it was asked to; what it had trained is in its last checkpoint. */
+/** `stopped`: the supervisor asked for it; the last checkpoint has the training so far. */
 export type StageEnd =
   | { readonly status: 'completed'; readonly evaluation: EvaluationWrite | null }
   | { readonly status: 'diverged' | 'collapsed'; readonly message: string }
@@ -39,11 +39,11 @@ export type StageEnd =
   | { readonly status: 'failed'; readonly code: string; readonly message: string; readonly stack: string };
 
 export type TrainerSetup = {
-  /** Where data sets are looked for, before the usual places. */
+  /** Folders to look for data sets in, before the usual ones. */
   readonly places: DataPlaces;
   /** A backend's name, or `auto`. */
   readonly backend: string;
-  /** Pseudo training with known outcomes instead of tfjs. */
+  /** Simulated training instead of tfjs. */
   readonly simulation: SimulationOptions | null;
 };
 
@@ -79,9 +79,9 @@ export type FromTrainer =
   | { readonly type: 'ended'; readonly run: number; readonly end: StageEnd; readonly memoryBytes: number };
 
 export type StageHooks = {
-  /** Aborted: train on to the end of the step, hand over a checkpoint, and end as `stopped`. */
+  /** When aborted: finish the step, send a checkpoint, and end as `stopped`. */
   readonly signal: AbortSignal;
-  /** `metrics` at the end of an epoch, null in the middle of one. Resolves when training may go on. */
+  /** `metrics`: of the epoch at its end, null within an epoch. Resolves when training may go on. */
   readonly onCheckpoint: (
     checkpoint: Checkpoint,
     metrics: Readonly<Record<string, number | null>> | null,
@@ -89,7 +89,7 @@ export type StageHooks = {
   readonly onProgress: (progress: { position: Position | null; imagesPerSecond: number | null }) => void;
 };
 
-/** Runs stages of every kind, one at a time. What it throws fails the attempt. */
+/** Runs stages of every kind, one at a time. When it throws, the attempt fails. */
 export type StageRunner = {
   readonly identity: TrainerIdentity;
   readonly run: (task: StageTask, hooks: StageHooks) => Promise<StageEnd>;

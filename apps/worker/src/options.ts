@@ -5,40 +5,40 @@ import type { SimulationOptions } from './simulated-faults.ts';
 
 export type WorkerOptions = {
   readonly databaseUrl: string;
-  /** `redis://…`, or `postgres://…` for the queue beside the data. (Default: `databaseUrl`) */
+  /** `redis://…`, or `postgres://…` for a queue in PostgreSQL. (Default: `databaseUrl`) */
   readonly queueUrl?: string;
   /** A name for people. (Default: host name, process id and a random part) */
   readonly id?: string;
-  /** What FUNNEL_DATA and FUNNEL_HOME name: where data sets are looked for. (Default: the usual places) */
+  /** The folders of FUNNEL_DATA and FUNNEL_HOME, to look for data sets in. (Default: the usual folders) */
   readonly places?: DataPlaces;
   /** Trainers. (Default: one per core, as many as memory holds, 8 at most) */
   readonly slots?: number;
   /** A backend's name, or `auto`. (Default: `auto`) */
   readonly backend?: string;
-  /** After so long without a heartbeat a stage is given to others. (Default: 10) */
+  /** After so long without a heartbeat other workers may claim the stage. (Default: 10) */
   readonly leaseSeconds?: number;
-  /** A stage fails for good after so many failed attempts. (Default: 3) */
+  /** A stage has failed after so many failed attempts. (Default: 3) */
   readonly maxAttempts?: number;
-  /** Everything is handed back within this time after `stop`. (Default: 10) */
+  /** `stop` releases all stages within this time. (Default: 10) */
   readonly drainSeconds?: number;
   /** How long a trainer may take for the checkpoint of a pause before it is killed. (Default: 4) */
   readonly stopSeconds?: number;
-  /** A trainer without progress for so long is killed, and its attempt has failed. (Default: 300) */
+  /** The worker kills a trainer without progress for so long, and the attempt has failed. (Default: 300) */
   readonly hangSeconds?: number;
-  /** A trainer that holds more is replaced between stages. (Default: 1.5 GiB) */
+  /** The worker replaces a trainer that holds more, between stages. (Default: 1.5 GiB) */
   readonly memoryLimitBytes?: number;
-  /** Seconds between looks for work that no ring announced. (Default: 2) */
+  /** Seconds between two queries for work without a notification. (Default: 2) */
   readonly pollSeconds?: number;
   /** A collector of traces that speaks OTLP over HTTP, such as http://localhost:4318. (Default: no traces) */
   readonly tracesUrl?: string;
-  /** Pseudo training with known outcomes instead of tfjs: for tests of everything around training. */
+  /** Simulated training instead of tfjs, for tests of everything around training. */
   readonly simulation?: SimulationOptions;
-  /** Aborted: a worker that waits for its database waits no longer. */
+  /** When aborted, a worker that waits for the database stops waiting. */
   readonly signal?: AbortSignal;
   readonly log: Logger;
 };
 
-/** What a worker is told by its environment. Every variable stands in .env.example. */
+/** The worker's environment variables. .env.example explains each of them. */
 
 const positive = (value: number) => z.coerce.number().gt(0).default(value);
 
@@ -58,11 +58,11 @@ export const Env = z.object({
 });
 export type Env = z.infer<typeof Env>;
 
-/** Throws a ZodError that names the variables that are wrong. An empty variable counts as one that is not set. */
+/** Throws a ZodError that names the wrong variables. An empty variable counts as not set. */
 export const readEnv = (variables: NodeJS.ProcessEnv): Env =>
   Env.parse(Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')));
 
-/** What the environment says about a worker, for everything that starts one. */
+/** The environment as options of a worker. */
 export const workerOptions = (env: Env): Omit<WorkerOptions, 'log'> => ({
   databaseUrl: env.DATABASE_URL,
   queueUrl: env.REDIS_URL,

@@ -1,15 +1,15 @@
-/** Memory that ran out: how it shows, and what to do about it. */
+/** How to recognise that memory ran out, and the advice to a person. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * As V8, WebAssembly, C++ and TensorFlow say it. TensorFlow.js on WebAssembly does not ask whether it got the memory that it asked for: it
- * writes to where there is none.
+ * The messages of V8, WebAssembly, C++ and TensorFlow. TensorFlow.js on WebAssembly does not check whether an allocation succeeded, so it then
+ * accesses memory out of bounds.
  */
-const words =
+const messages =
   /out of memory|memory access out of bounds|Cannot enlarge memory|\bOOM\b|WebAssembly\.Memory|Array buffer allocation failed|bad_alloc|Cannot allocate memory/i;
 
-export const saysOutOfMemory = (text: string): boolean => words.test(text);
+export const isOutOfMemory = (text: string): boolean => messages.test(text);
 
 export const memoryAdvice =
   'Give this worker more memory or fewer trainers (FUNNEL_SLOTS), or the sweep a smaller batchSize or filters';
@@ -33,8 +33,8 @@ const ownGroup = (pattern: RegExp): string | null => {
 };
 
 /**
- * How many processes the kernel has ended for want of memory: in this process's control group and below, else on the whole machine; null
- * where nobody counts. A trainer that was killed while this grew was killed for it.
+ * How many processes the kernel has killed because memory ran out, in this process's control group and below, else on the whole machine.
+ * Null where the kernel does not count. When this number grew while a trainer was killed, memory was the reason.
  */
 export const countMemoryKills = (): number | null => {
   const [second, first] = [ownGroup(/^0::(.+)$/m), ownGroup(/^\d+:memory:(.+)$/m)];

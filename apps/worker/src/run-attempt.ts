@@ -19,28 +19,25 @@ import { type Trainer, TrainerDeath } from './trainer-process.ts';
 
 export const isStale = (error: unknown): boolean => error instanceof AppError && error.code === 'STALE_LEASE';
 
-/** Another version has migrated the database: this one can write no result there. */
+/** True when another version has migrated the database, so that this one can write no result. */
 export const isMismatch = (error: unknown): boolean =>
   error instanceof AppError && error.code === 'SCHEMA_MISMATCH';
 
-const firstWait = 100;
-const longestWait = 3_000;
+const minWait = 100;
+const maxWait = 3_000;
 
 /**
- * Sends a write until it is taken: while the database is away, waits from 0.1 s up to 3 s between tries. Throws what waiting cannot
- * mend, and whatever came last once `signal` is aborted.
+ * Repeats a write until it succeeds. While the database is away, it waits 0.1 s to 3 s between two tries. Throws a permanent error at once, and
+ * the last error when `signal` is aborted.
  */
 export const persist = async <T>(write: () => Promise<T>, signal: AbortSignal, log: Logger): Promise<T> => {
-  for (let wait = firstWait; ; wait = Math.min(wait * 2, longestWait)) {
+  for (let wait = minWait; ; wait = Math.min(wait * 2, maxWait)) {
     try {
       return await write();
     } catch (error) {
       if (signal.aborted || !isTransient(error)) throw error;
-      log.warn(
-        { error: error instanceof Error ? error.message : String(error), wait },
-        'database was out of reach',
-      );
-      // Spread out, so that many workers do not come back in step.
+      log.warn({ error: error instanceof Error ? error.message : String(error), wait }, 'database was away');
+      // Random, so that many workers do not come back at the same moment.
       await sleep(wait * (0.5 + Math.random()), undefined, { signal }).catch(() => {});
     }
   }
@@ -59,7 +56,7 @@ const blobsOf = (manifest: StageStart['manifest']): string[] => [
   ...(manifest.moments ? [manifest.moments.blob] : []),
 ];
 
-/** What the stage is done from, with all bytes: its start and the surrogates of its attack. */
+/** The task with all bytes: the start of the stage, and the surrogates of its attack. */
 const loadTask = async ({ db, log }: AttemptContext, attempt: Attempt): Promise<StageTask> => {
   const { spec, start, surrogates } = attempt.claimed;
   const fetch = (manifest: StageStart['manifest']) =>
@@ -73,10 +70,10 @@ const loadTask = async ({ db, log }: AttemptContext, attempt: Attempt): Promise<
   };
 };
 
-/** A trainer that is told to stop because of what it wrote has this long, in milliseconds. */
+/** Milliseconds that a trainer has to stop after the database refused its checkpoint. */
 const refusedGrace = 1000;
 
-/** Stores a checkpoint. Never throws: what cannot be stored ends the attempt. */
+/** Writes a checkpoint. Never throws: when the write fails for good, it stops the attempt. */
 const store = async (
   context: Running,
   attempt: Attempt,
@@ -96,7 +93,7 @@ const store = async (
     if (!recorded.matches)
       log.error(
         { position: manifest.position, stored: recorded.hash },
-        'state differs from the one stored before',
+        'checkpoint differs from the one stored before',
       );
   } catch (error) {
     if (attempt.abandon.signal.aborted) return;
@@ -109,7 +106,7 @@ const store = async (
   }
 };
 
-/** Lets the trainer work. A trainer that was killed because its stage was to stop has stopped; one that died otherwise has failed. */
+/** Runs the stage in the trainer. A trainer that dies has failed, unless the worker killed it to stop the stage. */
 const train = async (
   context: Running,
   attempt: Attempt,
@@ -144,8 +141,8 @@ const train = async (
   }
 };
 
-/** Codes of errors that another attempt, on whatever machine, would meet again. */
-const hopeless: ReadonlySet<string> = new Set(['ATTACK_INPUT']);
+/** Codes of errors that every other attempt would have too. */
+const permanentErrors: ReadonlySet<string> = new Set(['ATTACK_INPUT']);
 
 /** Writes how the attempt ended. */
 const writeEnd = async (
@@ -171,7 +168,7 @@ const writeEnd = async (
           code: end.code,
           message: end.message,
           stack: end.stack,
-          maxAttempts: hopeless.has(end.code) ? 1 : maxAttempts,
+          maxAttempts: permanentErrors.has(end.code) ? 1 : maxAttempts,
         }),
       );
   }
@@ -183,36 +180,41 @@ const failureOf = (error: unknown): StageEnd => {
   return { status: 'failed', code, message, stack: stack ?? message };
 };
 
-/** A result for a database that another version has migrated is nobody's fault: its stage is handed back. */
+/** The end after a refused write. When another version has migrated the database, the stage is released; else it failed. */
 const endOfRefused = (refusal: unknown): StageEnd =>
   isMismatch(refusal) ? { status: 'stopped' } : failureOf(refusal);
 
-/** In place of a reason that the database does not take either. */
-const unsaid: StageEnd = {
+/** The end when the database refused the reason too. */
+const withoutReason: StageEnd = {
   status: 'failed',
   code: 'INTERNAL',
   message: 'The database took neither the result nor the reason: see the log of the worker',
   stack: '',
 };
 
-type Ended = { readonly end: StageEnd; readonly asIntended: boolean };
+/** The end that was written, and whether it is the intended one. */
+type Ended = { readonly end: StageEnd; readonly isIntended: boolean };
 
 /**
- * Writes how it ended. An end that the database refuses, for a reason that waiting does not mend, becomes a failure with that reason, so
- * that the stage is tried again or given up and its lease does not expire. Throws when the database refuses that too.
+ * Writes how the attempt ended. When the database refuses this for good, it writes a failure with the database's reason, so that the stage is
+ * tried again or fails at once, and not only after its lease. Throws when the database refuses that too.
  */
 const writeEndOrFail = async (
   context: AttemptContext,
   attempt: Attempt,
   intended: StageEnd,
 ): Promise<Ended> => {
-  const ends: readonly ((refusal: unknown) => StageEnd)[] = [() => intended, endOfRefused, () => unsaid];
+  const ends: readonly ((refusal: unknown) => StageEnd)[] = [
+    () => intended,
+    endOfRefused,
+    () => withoutReason,
+  ];
   let refusal: unknown;
   for (const [tries, endAfter] of ends.entries())
     try {
       const end = endAfter(refusal);
       await writeEnd(context, attempt, end);
-      return { end, asIntended: tries === 0 };
+      return { end, isIntended: tries === 0 };
     } catch (error) {
       if (isStale(error) || attempt.abandon.signal.aborted) throw error;
       context.log.error({ err: error }, 'the database refused a result');
@@ -222,9 +224,8 @@ const writeEndOrFail = async (
 };
 
 /**
- * One attempt from its claim to its last write. Never throws: a lost lease ends it silently (its writes were refused and counted), and
- * what cannot be written at all is left to the lease, which lapses. Resolves to false when the database refused a write for a reason
- * that waiting does not mend.
+ * One attempt from its claim to its last write. Never throws. After a lost lease it writes nothing more (the database refused and counted the
+ * write). When the end cannot be written at all, the lease ends by itself. Resolves to false when the database refused a write for good.
  */
 export const runAttempt = async (
   context: AttemptContext,
@@ -242,27 +243,27 @@ export const runAttempt = async (
       .catch(failureOf)
       .finally(() => noteEnd(attempt));
     if (attempt.abandon.signal.aborted) {
-      log.info({ reason: attempt.stopping }, 'stage was given up');
+      log.info({ reason: attempt.stopping }, 'attempt was abandoned');
       return true;
     }
     const wasRefused = attempt.stopping === 'refused';
     const intended = wasRefused ? endOfRefused(attempt.refusal) : trained;
     const storing = trace.begin('store result');
-    const { end, asIntended } = await writeEndOrFail(inner, attempt, intended).finally(() => storing.end());
+    const { end, isIntended } = await writeEndOrFail(inner, attempt, intended).finally(() => storing.end());
     trace.end(end.status, 'message' in end ? end.message : undefined);
     const seconds = Number(((performance.now() - started) / 1000).toFixed(2));
     if (end.status === 'failed') log.error({ seconds, code: end.code, error: end.message }, 'attempt failed');
     else log.info({ seconds, status: end.status }, 'stage ended');
-    return asIntended && !wasRefused;
+    return isIntended && !wasRefused;
   } catch (error) {
     if (isStale(error)) log.warn('lease was lost: the result was refused');
     else if (!attempt.abandon.signal.aborted) {
-      log.error({ err: error }, 'result could not be written: the lease will lapse');
+      log.error({ err: error }, 'result could not be written: the lease will end by itself');
       return false;
     }
     return true;
   } finally {
-    // Whatever ended it before its result was written; a span ends once.
+    // For an attempt that ended before its result was written. A second end of a span does nothing.
     trace.end(attempt.stopping ?? 'lost');
   }
 };

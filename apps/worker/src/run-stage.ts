@@ -10,12 +10,12 @@ import {
 import { createAttackStage } from './attack-stage.ts';
 import type { StageEnd, StageHooks, StageRunner, StageTask, TrainerSetup } from './messages.ts';
 
-/** Splits kept at once: a sweep uses one data set, and a trainer's memory is small. */
+/** So many splits are kept: a sweep uses one data set, and the memory of a trainer is small. */
 const maxSplits = 4;
 
 /**
- * Data sets by the splits that stages really read, so that a stage of training and the attack after it, whose specifications name
- * other subsets, share what is loaded.
+ * Keeps loaded data sets split by split. So a training stage and the attack after it share a split, although their specifications name
+ * different subsets.
  */
 export const createDatasetCache = (places: DataPlaces) => {
   const splits = new Map<string, ReturnType<LoadedDataset['train']>>();
@@ -23,7 +23,7 @@ export const createDatasetCache = (places: DataPlaces) => {
     const found = splits.get(key) ?? load();
     splits.delete(key);
     splits.set(key, found); // the newest last
-    // A failure (a file that is not there yet) is not kept.
+    // Not kept, because the missing file may come later.
     found.catch(() => splits.delete(key));
     for (const oldest of splits.keys()) if (splits.size > maxSplits) splits.delete(oldest);
     return found;
@@ -40,12 +40,10 @@ export const createDatasetCache = (places: DataPlaces) => {
 
 type LoadDataset = ReturnType<typeof createDatasetCache>;
 
-/** The trainer's work on one kind of stage. */
+/** Runs one kind of stage in the trainer. */
 export type RunKind = (task: StageTask, hooks: StageHooks, load: LoadDataset) => Promise<StageEnd>;
 
-/** The trainer's work by kind of stage: training is the engine's, attacking is the attacks' on the engine's classifier. */
-
-/** An epoch that takes longer than this is checkpointed on its way: a crash costs at most so much. */
+/** Within a long epoch there is a checkpoint so often, so a crash loses no more training than that. */
 const checkpointSeconds = 30;
 
 const trainStage: RunKind = async (task, hooks, load) => {
@@ -61,9 +59,9 @@ const createKinds = (): Readonly<Record<StageKind, RunKind>> => ({
   attack: createAttackStage(),
 });
 
-/** Opens the backend that `setup` names. Throws BackendUnavailable, saying what is missing. */
+/** Opens the backend that `setup` names. Throws BackendUnavailable, which says what is missing. */
 export const createStageRunner = async (setup: TrainerSetup): Promise<StageRunner> => {
-  // Another name than those it knows is refused there, with the reason.
+  // `openBackend` refuses an unknown name, with the reason.
   const backend = await openBackend(setup.backend as 'auto');
   const load = createDatasetCache(setup.places);
   const kinds = createKinds();

@@ -3,15 +3,15 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { StageKind, StageSpec } from '@funnel/contracts';
 import type { StageEnd } from './messages.ts';
 
-/** Which stages something happens to: those that match all that is given. */
+/** Selects stages by all fields that are given. */
 type StageMatch = { readonly kind?: StageKind; readonly seed?: number; readonly epoch?: number };
 
 export type SimulatedFault = StageMatch & {
   /**
-   * `throw`: an error in the training code. `exit`, `abort`: the process ends, plainly or by a native abort. `memory`: V8's heap runs full.
-   * `buffers`: memory outside of that heap is taken until there is none. `wasm`: a WebAssembly memory grows beyond what it may.
-   * `trap`: WebAssembly reaches for memory that it has not, as TensorFlow.js does when it gets none.
-   * `block`: a step never returns and no signal handler runs. `idle`: training waits for ever. `diverge`, `collapse`: the result is one.
+   * `throw`: an error in the training code. `exit`, `abort`: the process exits, or ends by a native abort. `memory`: V8's heap runs full.
+   * `buffers`: the process takes memory outside of that heap until none is left. `wasm`: a WebAssembly memory grows beyond its limit.
+   * `trap`: WebAssembly accesses memory out of bounds, as TensorFlow.js does after a failed allocation.
+   * `block`: a step never returns, and no signal handler runs. `idle`: training waits for ever. `diverge`, `collapse`: the stage ends so.
    */
   readonly fault:
     | 'throw'
@@ -27,17 +27,17 @@ export type SimulatedFault = StageMatch & {
     | 'collapse';
 };
 
-/** How the stand-in trainer behaves; its results depend on the stage alone and not on any of this, but for their size. */
+/** How the simulated trainer behaves. Its results depend on the stage alone; only their size depends on these options. */
 export type SimulationOptions = {
   /** (Default: 4) */
   readonly stepsPerEpoch?: number;
   /** (Default: 0) */
   readonly stepMilliseconds?: number;
-  /** What goes wrong, at the first step of the epochs that match. (Default: nothing) */
+  /** Faults, at the first step of the epochs that match. (Default: none) */
   readonly faults?: readonly SimulatedFault[];
-  /** Of a network's weights, a multiple of 4: real ones have 5 to 11 MB. (Default: 32) */
+  /** Bytes of a network's weights, a multiple of 4. Real networks have 5 to 11 MB. (Default: 32) */
   readonly weightBytes?: number;
-  /** A file that every step is noted in as it begins, a line `epoch step` each: what a trainer does is seen without being told. (Default: none) */
+  /** A file that gets a line `epoch step` at the beginning of every step, so that tests see the steps without messages. (Default: none) */
   readonly journal?: string | null;
 };
 
@@ -51,17 +51,17 @@ const block = (milliseconds: number): void => {
 };
 
 const fillMemory = (): never => {
-  const hoard: number[][] = [];
-  for (;;) hoard.push(Array.from({ length: 1e5 }, Math.random));
+  const held: number[][] = [];
+  for (;;) held.push(Array.from({ length: 1e5 }, Math.random));
 };
 
 const bufferBytes = 16 * 2 ** 20;
 
-/** One at a time, so that whoever limits this process sees it grow; filled, so that its pages are really there. */
+/** Takes one buffer at a time, so that a limit on this process can act; filled, so that its pages exist. */
 const takeMemory = async (): Promise<never> => {
-  const hoard: Buffer[] = [];
+  const held: Buffer[] = [];
   for (;;) {
-    hoard.push(Buffer.alloc(bufferBytes, 1));
+    held.push(Buffer.alloc(bufferBytes, 1));
     await setImmediate();
   }
 };
@@ -89,7 +89,7 @@ const trap = (): never => {
 
 const faults: Record<SimulatedFault['fault'], () => StageEnd | Promise<StageEnd>> = {
   throw: () => {
-    throw new Error('The stand-in was told to throw');
+    throw new Error('The simulated trainer was told to throw');
   },
   exit: () => process.exit(3),
   abort: () => process.abort(),
@@ -102,11 +102,11 @@ const faults: Record<SimulatedFault['fault'], () => StageEnd | Promise<StageEnd>
     return { status: 'stopped' };
   },
   idle: () => new Promise<never>(() => {}),
-  diverge: () => ({ status: 'diverged', message: 'The stand-in was told to diverge' }),
-  collapse: () => ({ status: 'collapsed', message: 'The stand-in was told to collapse' }),
+  diverge: () => ({ status: 'diverged', message: 'The simulated trainer was told to diverge' }),
+  collapse: () => ({ status: 'collapsed', message: 'The simulated trainer was told to collapse' }),
 };
 
-/** Takes as long as a step, and does what the options want to happen at this one. */
+/** Waits as long as a step takes. Then injects the fault that `options` has for this step, if any. */
 export const injectFault = async (
   spec: StageSpec,
   epoch: number,

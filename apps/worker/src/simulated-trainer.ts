@@ -12,7 +12,7 @@ import type { EvaluationWrite } from '@funnel/db';
 import type { Checkpoint, StageEnd, StageHooks, StageRunner, StageTask } from './messages.ts';
 import { injectFault, type SimulationOptions } from './simulated-faults.ts';
 
-/** Uniform in [0, 1) for image `index`: from the hash of the attacked network's state alone. */
+/** A number in [0, 1) for image `index`, from the hash of the attacked network's state. */
 const draw = (state: Uint8Array, what: string, index: number): number =>
   createHash('sha256').update(state).update(`${what}:${index}`).digest().readUInt32LE(0) / 2 ** 32;
 
@@ -21,8 +21,8 @@ const attackImages = (state: Uint8Array, images: number): EvaluationRecords => {
   const correct = index.map((i) => draw(state, 'correct', i) < 0.9);
   const success = index.map((i) => correct[i]! && draw(state, 'success', i) < 0.5);
   const label = index.map((i) => i % 10);
-  const distance = (most: number) =>
-    index.map((i) => (success[i] ? most * draw(state, `distance ${most}`, i) : null));
+  const distance = (maximum: number) =>
+    index.map((i) => (success[i] ? maximum * draw(state, `distance ${maximum}`, i) : null));
   return {
     index,
     label,
@@ -37,7 +37,7 @@ const attackImages = (state: Uint8Array, images: number): EvaluationRecords => {
   };
 };
 
-/** What the attack of a stage "found" on the network whose state this is: plausible numbers, the same ones every time. */
+/** A simulated evaluation of the network with this state: plausible numbers, the same every time. */
 export const simulatedEvaluation = (spec: StageSpec, state: Uint8Array): EvaluationWrite => {
   if (!spec.attack)
     throw new AppError('INTERNAL', `Expected an attack in the stage ${spec.id}, but got none`);
@@ -55,9 +55,8 @@ export const simulatedEvaluation = (spec: StageSpec, state: Uint8Array): Evaluat
 };
 
 /**
- * A trainer without arithmetic: weights and numbers are hashes. What it hands over depends on the stage's specification and on the
- * blobs that it starts from, step by step, so that a resume from the wrong state, a step left out or a step done twice gives another
- * hash. Everything around training is tested with it: the queue, leases, kills, the database.
+ * A trainer without arithmetic: weights and numbers are hashes. Each step hashes the state before it, so a resume from the wrong state, a
+ * missing step or a repeated step gives another hash. Tests of queue, leases, kills and database use it.
  */
 
 const sha256 = (...parts: readonly (string | Uint8Array)[]): Buffer => {
@@ -66,7 +65,7 @@ const sha256 = (...parts: readonly (string | Uint8Array)[]): Buffer => {
   return hash.digest();
 };
 
-/** Eight float32 in [0, 1), over and over: 32 bytes like a hash unless more are asked for. */
+/** Float32 in [0, 1): eight numbers from the hash, repeated up to `bytes`. */
 const asWeights = (state: Buffer, bytes: number): Uint8Array => {
   const floats = Float32Array.from(
     { length: bytes / 4 },
@@ -99,7 +98,7 @@ const checkpointAt = (
   };
 };
 
-/** The state that training goes on from: its own moments, else a hash of the parent's networks, else of the stage alone. */
+/** The state before the first step: the moments of its own checkpoint, else a hash of the parent's networks, else of the chain. */
 const firstState = ({ spec, start }: StageTask): Buffer => {
   if (!start) return sha256('scratch', spec.chain);
   const blob = start.sameChain ? start.manifest.moments?.blob : start.manifest.networks.encoder?.blob;
@@ -111,7 +110,7 @@ const firstState = ({ spec, start }: StageTask): Buffer => {
   return start.sameChain ? Buffer.from(bytes) : sha256('parent', spec.chain, bytes);
 };
 
-/** An attack depends on the network that it attacks and on those that it makes its images on. */
+/** The state of the attacked network, hashed with those of the surrogates. */
 const attackedState = (task: StageTask): Buffer => {
   const { spec, surrogates } = task;
   if (spec.surrogates.length > 0 && surrogates.length === 0)

@@ -1,4 +1,4 @@
-/** A slot holds one trainer, reused from stage to stage, and replaces it when it died or grew too large. */
+/** A slot holds one trainer for many stages, and replaces it when it has died or grown too large. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { killTrainer } from './attempt.ts';
@@ -6,11 +6,11 @@ import type { TrainerIdentity, TrainerSetup } from './messages.ts';
 import { startTrainer, type Trainer } from './trainer-process.ts';
 
 export type Slot = {
-  /** The slot's trainer, started or replaced as needed. Rejects when it could not be started so often that it never will. */
+  /** The slot's trainer, started or replaced if necessary. Rejects when it did not start in `maxStarts` tries. */
   readonly trainer: () => Promise<Trainer>;
   readonly identity: () => Promise<TrainerIdentity>;
   readonly pid: () => number | null;
-  /** Between stages: replaces a trainer that holds more memory than it should. */
+  /** Call between stages: kills a trainer that holds more memory than the limit, so that the next stage gets a new one. */
   readonly tidy: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
@@ -49,7 +49,7 @@ export const createSlot = ({ setup, memoryLimitBytes, log }: SlotOptions): Slot 
     }
   };
 
-  /** One start at a time, whoever asks. */
+  /** The start under way; a second call waits for it. */
   let starting: Promise<Trainer> | null = null;
   const trainer = async (): Promise<Trainer> => {
     if (closed) throw new Error('The slot is closed');

@@ -10,8 +10,8 @@ import { runAttempt } from './run-attempt.ts';
 import type { Slot } from './slot.ts';
 
 /**
- * Wakes slots that wait for work. A ring wakes one; whoever finds work rings again, so one ring drains all there is. A ring that comes
- * while nobody waits is kept: the next one to wait returns at once.
+ * Wakes slots that wait for work. `wakeOne` wakes one slot; a slot that finds work wakes the next, so one signal is enough for all work. A
+ * signal that comes while no slot waits is kept for the next one that waits.
  */
 export type WakeUpSignal = {
   readonly wakeOne: () => void;
@@ -21,35 +21,35 @@ export type WakeUpSignal = {
 };
 
 export const createWakeUpSignal = (): WakeUpSignal => {
-  const sleepers = new Set<() => void>();
-  let kept = false;
+  const waiting = new Set<() => void>();
+  let isKept = false;
   const wakeOne = (): void => {
-    const [first] = sleepers;
-    if (first) first();
-    else kept = true;
+    const [wake] = waiting;
+    if (wake) wake();
+    else isKept = true;
   };
   return {
     wakeOne,
     wakeAll: () => {
-      for (const wake of [...sleepers]) wake();
-      kept = true;
+      for (const wake of [...waiting]) wake();
+      isKept = true;
     },
     wait: () =>
       new Promise((resolve) => {
-        if (kept) {
-          kept = false;
+        if (isKept) {
+          isKept = false;
           return resolve();
         }
         const wake = (): void => {
-          sleepers.delete(wake);
+          waiting.delete(wake);
           resolve();
         };
-        sleepers.add(wake);
+        waiting.add(wake);
       }),
   };
 };
 
-/** Claims stages for its slots while it runs, and lets nothing that happens to one of them reach the others. */
+/** Claims stages for its slots. A fault of one stage or slot does not affect the others. */
 
 export type SupervisorOptions = {
   readonly db: Db;
@@ -67,18 +67,18 @@ export type SupervisorOptions = {
 };
 
 export type Supervisor = {
-  /** Rejects when a slot cannot work at all: no trainer starts, or the database refuses this worker in words. */
+  /** Rejects when a slot cannot work: no trainer starts, or the database refuses this worker. */
   readonly failed: Promise<never>;
-  /** Claims nothing more, lets every trainer checkpoint, and hands everything back within `milliseconds`. */
+  /** Claims nothing more, lets every trainer write a checkpoint, and releases all stages within `milliseconds`. */
   readonly drain: (milliseconds: number) => Promise<void>;
 };
 
-/** Of a drain's time, this much is kept for ending trainers that did not stop and for the last writes. */
+/** This much of the time to drain is kept for killing trainers that did not stop, and for the last writes. */
 const reserveMilliseconds = 2000;
 
-const longestPause = 60_000;
+const maxPause = 60_000;
 /** 1, 2, 4, … s, at most a minute. */
-const pauseAfter = (faults: number): number => Math.min(longestPause, 1000 * 2 ** (faults - 1));
+const pauseAfter = (faults: number): number => Math.min(maxPause, 1000 * 2 ** (faults - 1));
 
 export const startSupervisor = (options: SupervisorOptions): Supervisor => {
   const { db, wakeUp, slots, workerId, identity, attempts, log } = options;
@@ -86,9 +86,10 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
   const failure = deferred<never>();
   let draining = false;
 
-  const leaving = new AbortController();
+  /** Aborted by `drain`: ends the pauses of slots. */
+  const drained = new AbortController();
 
-  /** Null: nothing is to be had now. Throws what the database refuses in words, which is what this worker is, and what nobody foresaw. */
+  /** Resolves to null when there is no work, or the database is away. Throws every other error. */
   const claim = async (): Promise<ClaimedStage | null> => {
     try {
       return await claimStage(db, { workerId, leaseSeconds, ...identity });
@@ -99,13 +100,13 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
     }
   };
 
-  /** An earlier attempt of the same stage can only have lost its lease: this worker was asleep and has not heard of it yet. */
+  /** An earlier attempt of the same stage has lost its lease: this worker was suspended and does not know it yet. */
   const abandonEarlier = (stageId: string): void => {
     for (const attempt of attempts)
       if (attempt.claimed.spec.id === stageId) void stopAttempt(attempt, 'lost', 0);
   };
 
-  /** Claims a stage and does it. Resolves to whether the database took all that came of it. */
+  /** Claims a stage and runs it. Resolves to true when the database took all its writes. */
   const runOne = async (slot: Slot): Promise<boolean> => {
     const claimed = await claim();
     if (!claimed) {
@@ -117,27 +118,27 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
     const attempt = newAttempt(claimed);
     attempts.add(attempt);
     if (draining) attempt.stopping = 'drain';
-    const taken = await runAttempt({ db, maxAttempts, tracer, log }, attempt, slot.trainer).finally(() =>
+    const isWritten = await runAttempt({ db, maxAttempts, tracer, log }, attempt, slot.trainer).finally(() =>
       attempts.delete(attempt),
     );
     await slot.tidy();
-    return taken;
+    return isWritten;
   };
 
-  /** A fault that nobody foresaw ends neither the slot nor the worker: it pauses, the longer the more there were in a row. */
+  /** Runs stage after stage. After an unexpected error the slot pauses, the longer the more errors came in a row. */
   const serveSlot = async (slot: Slot): Promise<void> => {
     let faults = 0;
     while (!draining) {
-      // A stage is claimed only for a trainer that is there.
+      // No stage is claimed before its trainer is ready.
       await slot.trainer();
       if (draining) return;
-      const taken = await runOne(slot).catch((error: unknown) => {
+      const isWritten = await runOne(slot).catch((error: unknown) => {
         if (error instanceof AppError) throw error;
         log.error({ err: error }, 'claim failed');
         return false;
       });
-      faults = taken ? 0 : faults + 1;
-      if (faults > 0) await sleep(pauseAfter(faults), undefined, { signal: leaving.signal }).catch(() => {});
+      faults = isWritten ? 0 : faults + 1;
+      if (faults > 0) await sleep(pauseAfter(faults), undefined, { signal: drained.signal }).catch(() => {});
     }
   };
 
@@ -154,7 +155,7 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
     failed: failure.promise,
     drain: async (milliseconds) => {
       draining = true;
-      leaving.abort();
+      drained.abort();
       clearInterval(poll);
       wakeUp.wakeAll();
       const grace = Math.max(0, milliseconds - reserveMilliseconds);

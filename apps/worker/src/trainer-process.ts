@@ -1,4 +1,4 @@
-/** One trainer as its supervisor sees it: a child process that runs one stage at a time, can be asked to stop, and can be killed. */
+/** A trainer as the supervisor sees it: a child process that runs one stage at a time. The supervisor can stop a stage, or kill the process. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -13,22 +13,22 @@ import type {
   TrainerIdentity,
   TrainerSetup,
 } from './messages.ts';
-import { countMemoryKills, memoryAdvice, saysOutOfMemory } from './out-of-memory.ts';
+import { countMemoryKills, isOutOfMemory, memoryAdvice } from './out-of-memory.ts';
 
 const script = fileURLToPath(new URL('./trainer.ts', import.meta.url));
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
-/** JavaScript's own heap; tensors and data sets lie outside it. A leak ends its trainer before it ends the machine. */
+/** Limit of the JavaScript heap, which holds neither tensors nor data sets. A leak ends the trainer before it harms the machine. */
 const heapMegabytes = 1024;
 
 /**
- * Node's options for a process that trains on one core. V8 would mark garbage and compile on other threads, which takes 3 to 4 % of a
- * second core: another trainer's. A small nursery is swept often, half a millisecond each time, and so lets go of the batches' buffers
- * before their size calls for a collection of the whole heap, which is 25 ms on the thread that trains.
+ * Options of Node for a process that trains on one core. Without them V8 marks garbage and compiles on other threads, which takes 3 to 4 % of
+ * a second core from another trainer. A small young generation is collected often, half a millisecond each time. This frees the buffers of
+ * batches before they cause a collection of the whole heap, which takes 25 ms of training.
  */
 export const oneCore: readonly string[] = ['--single-threaded', '--max-semi-space-size=4'];
 
-/** How a trainer went that was not asked to. `code` is what an attempt fails with. */
+/** A trainer ended by itself. `code` is the error code of the failed attempt. */
 export class TrainerDeath extends Error {
   readonly code: 'TRAINER_OUT_OF_MEMORY' | 'TRAINER_KILLED' | 'TRAINER_CRASHED' | 'TRAINER_UNUSABLE';
   constructor(code: TrainerDeath['code'], message: string) {
@@ -41,7 +41,7 @@ export class TrainerDeath extends Error {
 export type Progress = Extract<FromTrainer, { type: 'progress' }>;
 
 export type RunHandlers = {
-  /** Resolves when the checkpoint is stored, or given up: then the trainer may go on. Must not reject. */
+  /** Resolves when the checkpoint is written, or cannot be; then the trainer may go on. Must not reject. */
   readonly onCheckpoint: (
     state: Checkpoint,
     metrics: Readonly<Record<string, number | null>> | null,
@@ -51,28 +51,28 @@ export type RunHandlers = {
 
 export type Trainer = {
   readonly pid: number;
-  /** Rejects with `TrainerDeath` if it dies first or cannot use its backend. */
+  /** Rejects with `TrainerDeath` when the process ends before, or cannot use its backend. */
   readonly ready: Promise<TrainerIdentity>;
-  /** Resolves when the process is gone. */
+  /** Resolves when the process has ended. */
   readonly gone: Promise<TrainerDeath>;
   readonly isAlive: () => boolean;
-  /** Resident memory as it last said, in bytes. */
+  /** Resident memory in bytes, by its last message. */
   readonly memoryBytes: () => number;
-  /** Rejects with `TrainerDeath` if the process dies under it. */
+  /** Rejects with `TrainerDeath` when the process ends meanwhile. */
   readonly run: (task: StageTask, handlers: RunHandlers) => Promise<StageEnd>;
-  /** Asks the running stage to checkpoint and end. */
+  /** Asks the trainer to write a checkpoint and end the stage. */
   readonly stop: () => void;
   readonly kill: (signal: 'SIGTERM' | 'SIGKILL') => void;
 };
 
-/** A line of a native stack, such as ` 3: 0xb7a1e2 node::Abort() [node]`: it says nothing to anyone here. */
+/** A line of a native stack, such as ` 3: 0xb7a1e2 node::Abort() [node]`. Error messages leave it out. */
 const nativeFrame = /^\s*\d+: 0x[0-9a-f]+ /;
 
 type Death = {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stderr: string;
-  /** Whether the system ended something for its memory while this one worked; null where nobody counts. */
+  /** Whether the kernel killed a process for its memory meanwhile; null where the kernel does not count. */
   readonly memoryKills: boolean | null;
 };
 
@@ -80,33 +80,33 @@ const describeDeath = ({ code, signal, stderr, memoryKills }: Death): TrainerDea
   const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !nativeFrame.test(line));
   const last = lines.slice(-8).join('\n');
   const how = signal ? `was ended by ${signal}` : `exited with ${code}`;
-  const said = last === '' ? '' : `. Its last words:\n${last}`;
-  if (saysOutOfMemory(stderr))
+  const output = last === '' ? '' : `. Its last output:\n${last}`;
+  if (isOutOfMemory(stderr))
     return new TrainerDeath(
       'TRAINER_OUT_OF_MEMORY',
-      `The trainer ran out of memory (it ${how}). ${memoryAdvice}${said}`,
+      `The trainer ran out of memory (it ${how}). ${memoryAdvice}${output}`,
     );
   if (signal === 'SIGKILL' && memoryKills)
     return new TrainerDeath(
       'TRAINER_OUT_OF_MEMORY',
-      `The trainer was killed by the system, whose memory ran out (it ${how}). ${memoryAdvice}${said}`,
+      `The trainer was killed by the system, whose memory ran out (it ${how}). ${memoryAdvice}${output}`,
     );
   if (signal === 'SIGKILL') {
-    const perhaps = memoryKills === null ? ', perhaps by the system for its memory' : '';
+    const perhaps = memoryKills === null ? ', perhaps the system, for its memory' : '';
     return new TrainerDeath(
       'TRAINER_KILLED',
-      `The trainer was killed from outside${perhaps} (it ${how})${said}`,
+      `Another process killed the trainer${perhaps} (it ${how})${output}`,
     );
   }
-  return new TrainerDeath('TRAINER_CRASHED', `The trainer ${how}${said}`);
+  return new TrainerDeath('TRAINER_CRASHED', `The trainer ${how}${output}`);
 };
 
 type Current = { readonly number: number; readonly handlers: RunHandlers; readonly end: Deferred<StageEnd> };
 
-/** Characters: a native abort's cause stands before its stack. */
+/** Characters of stderr that are kept. The cause of a native abort stands before its long stack. */
 const maxStderr = 20_000;
 
-/** Keeps the last of a stream, for the message of a crash. */
+/** Keeps the end of stderr, for the message of a crash. */
 const tailOf = (child: ChildProcess, log: Logger): (() => string) => {
   let tail = '';
   child.stderr?.on('data', (chunk: Buffer) => {
@@ -120,7 +120,7 @@ const tailOf = (child: ChildProcess, log: Logger): (() => string) => {
 };
 
 export const startTrainer = (setup: TrainerSetup, log: Logger): Trainer => {
-  // A process group of its own: Ctrl-C in a terminal reaches the supervisor alone, which then asks for a checkpoint.
+  // Detached, in another process group: so Ctrl-C in a terminal reaches only the supervisor, which then asks for a checkpoint.
   const child = fork(script, [], {
     serialization: 'advanced',
     detached: true,
@@ -136,7 +136,7 @@ export const startTrainer = (setup: TrainerSetup, log: Logger): Trainer => {
   let alive = true;
   let killsBefore = countMemoryKills() ?? 0;
 
-  /** A channel that closes while a message is under way is a death, which `close` reports. */
+  /** When the channel closes meanwhile, the process has ended, and `close` reports that. */
   const tell = (message: ToTrainer): void => {
     if (child.connected) child.send(message, () => {});
   };

@@ -1,35 +1,35 @@
-/** The child process that trains and attacks: one stage at a time, told what to do and heard over IPC (see messages.ts). */
+/** The child process that trains and attacks, one stage at a time. It talks to its supervisor over IPC (messages.ts). */
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { deferred } from './async.ts';
 import type { FromTrainer, StageEnd, StageRunner, ToTrainer, TrainerSetup } from './messages.ts';
-import { saysOutOfMemory } from './out-of-memory.ts';
+import { isOutOfMemory } from './out-of-memory.ts';
 
 /**
- * Resolves when the message is written. Who sends a large one must wait for that: a loop that trains gives the event loop one turn per
- * step, in which one pipe's buffer goes out, and all that is said later queues behind the rest.
+ * Resolves when the message is written. Wait for this after a large message: the training loop gives the event loop one turn per step, and each
+ * turn sends one buffer of the pipe, so all later messages would queue behind it.
  */
 const send = (message: FromTrainer): Promise<void> =>
   new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
 
-/** tfjs is loaded only where it is used: a stand-in starts in a tenth of the time. */
+/** Loads tfjs only if it is used: a simulated trainer starts in a tenth of the time. */
 const createRunner = async (setup: TrainerSetup): Promise<StageRunner> => {
   if (setup.simulation)
     return (await import('./simulated-trainer.ts')).createSimulatedTrainer(setup.simulation);
   return (await import('./run-stage.ts')).createStageRunner(setup);
 };
 
-/** The error, and what it was thrown for. */
-const chainOf = (error: unknown): readonly Error[] =>
-  error instanceof Error ? [error, ...chainOf(error.cause)] : [];
+/** The error and its causes. */
+const causesOf = (error: unknown): readonly Error[] =>
+  error instanceof Error ? [error, ...causesOf(error.cause)] : [];
 
 /**
- * Memory that ran out is not got back: WebAssembly's only grows, and after a trap in it nothing that it holds can be trusted. This process
- * ends as one that the system ended would, and the next stage gets another.
+ * Ends this process after it ran out of memory: a WebAssembly memory only grows, and after a trap its content is not reliable. The next stage
+ * gets another process.
  */
-const endIfBeyondUse = (error: unknown): void => {
-  const cause = chainOf(error).find(
-    (each) => each instanceof WebAssembly.RuntimeError || saysOutOfMemory(each.message),
+const exitIfOutOfMemory = (error: unknown): void => {
+  const cause = causesOf(error).find(
+    (each) => each instanceof WebAssembly.RuntimeError || isOutOfMemory(each.message),
   );
   if (!cause) return;
   writeSync(process.stderr.fd, `${cause.name}: ${cause.message}\n`);
@@ -49,7 +49,7 @@ const failure = (error: unknown): Extract<StageEnd, { status: 'failed' }> => {
   };
 };
 
-/** Progress is said at most this often. */
+/** Progress is sent at most so often. */
 const progressMilliseconds = 200;
 
 type Run = {
@@ -66,8 +66,8 @@ const runTask = async (
   const state: Run = { number: run, stop: new AbortController(), saved: new Map() };
   current = state;
   let checkpoints = 0;
-  let saidAt = 0;
-  // One checkpoint may be on its way to the database while the next epoch trains; a second one waits for it.
+  let progressAt = 0;
+  // While one checkpoint is being written, the next epoch trains. A second checkpoint waits for the first.
   let saving: Promise<void> = Promise.resolve();
   const end = await runner
     .run(task, {
@@ -80,8 +80,8 @@ const runTask = async (
       },
       onProgress: ({ position, imagesPerSecond }) => {
         const now = performance.now();
-        if (now - saidAt < progressMilliseconds) return;
-        saidAt = now;
+        if (now - progressAt < progressMilliseconds) return;
+        progressAt = now;
         void send({
           type: 'progress',
           run,
@@ -92,7 +92,7 @@ const runTask = async (
       },
     })
     .catch((error: unknown) => {
-      endIfBeyondUse(error);
+      exitIfOutOfMemory(error);
       return failure(error);
     });
   await saving;
@@ -127,18 +127,18 @@ process.on('message', (message: ToTrainer) => {
   }
 });
 
-const watch = `
+const watchParent = `
   const { workerData } = require('node:worker_threads');
   setInterval(() => { if (process.ppid !== workerData) process.kill(process.pid, 'SIGKILL'); }, 500);
 `;
 
 /**
- * Ends this process when its parent is gone, however it went: the closed IPC channel says so at once, and a thread that looks at the
- * parent's id says so even while a training step blocks the event loop.
+ * Ends this process when its parent has ended. The closed IPC channel tells it at once. A thread that checks the parent's id tells it even while
+ * a training step blocks the event loop.
  */
 export const dieWithParent = (): void => {
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-  new Worker(watch, { eval: true, workerData: process.ppid, execArgv: [], stdin: false }).unref();
+  new Worker(watchParent, { eval: true, workerData: process.ppid, execArgv: [], stdin: false }).unref();
 };
 
 dieWithParent();

@@ -21,17 +21,17 @@ import { isMismatch } from './run-attempt.ts';
 import { createSlot } from './slot.ts';
 import { createWakeUpSignal, startSupervisor } from './supervisor.ts';
 
-/** What one trainer of the default sizes may take, node and data set included, in bytes. */
+/** Bytes that one trainer with the default sizes may take, with Node and the data set. */
 export const trainerBytes = 1.5 * 2 ** 30;
 const maxSlots = 8;
 
-/** Memory that this process may use: a container's limit where there is one. */
+/** Bytes that this process may use: the limit of its container, else all memory. */
 const availableBytes = (): number => {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem();
 };
 
-/** One trainer per core, as many as memory holds, and 8 at most: more are asked for by number. */
+/** One trainer per core, as many as memory holds, 8 at most. For more, set the number. */
 export const defaultSlots = (
   cores: number = os.availableParallelism(),
   bytes: number = availableBytes(),
@@ -45,29 +45,29 @@ export type RunningWorker = {
   /** Process ids of its trainers. */
   readonly trainers: () => readonly number[];
   /**
-   * Rejects when it cannot go on: no trainer can be started, a claim is refused as wrong, or another version has migrated the database
-   * (SCHEMA_MISMATCH, in words; what it ran is being handed back).
+   * Rejects when the worker cannot go on: no trainer starts, the database refuses a claim, or another version has migrated the database
+   * (SCHEMA_MISMATCH; the worker then releases its stages).
    */
   readonly failed: Promise<never>;
   /**
-   * Hands everything back within its drain time, and closes what it opened within some 7 s more, whatever database and queue do. A second
-   * call waits for the first.
+   * Releases all stages within the time to drain, and closes all parts within about 7 s more, even if database or queue do not answer. A
+   * second call waits for the first.
    */
   readonly stop: () => Promise<void>;
-  /** Parts that `stop` gave up waiting for. */
+  /** The parts that did not close in time. */
   readonly notClosed: () => readonly string[];
 };
 
 const reconcileMilliseconds = 3000;
-/** Beyond the drain time: for the last writes of stages, and for all that is closed after them. */
-const settleMilliseconds = 2000;
+/** After the time to drain: for the last writes of stages, and for closing the other parts. */
+const lastWritesMilliseconds = 2000;
 const closingMilliseconds = 5000;
 const drainMillisecondsOf = ({ drainSeconds = 10 }: WorkerOptions): number => drainSeconds * 1000;
 const workerName = (): string => `${hostname()}-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
 
 type Closing = ReturnType<typeof createClosing>;
 
-/** Opens everything that a worker consists of, each part with its end. */
+/** Opens all parts of a worker, and adds each to `closing`. */
 const open = async (
   options: WorkerOptions,
   id: string,
@@ -83,22 +83,22 @@ const open = async (
   const tracer = createTracer({
     endpoint: options.tracesUrl,
     resource: { 'service.name': 'funnel-worker', 'service.instance.id': id },
-    onError: (error) => log.warn({ error: error.message }, 'traces are not taken'),
+    onError: (error) => log.warn({ error: error.message }, 'the collector takes no traces'),
   });
   closing.add('traces', tracer.close);
-  // Trainers load tfjs while connections are made.
+  // Trainers load tfjs while the worker connects.
   const slots = Array.from({ length: slotCount }, () => createSlot({ setup, memoryLimitBytes, log }));
   closing.add('trainers', () => Promise.all(slots.map((slot) => slot.close())));
-  const first = slots[0]!.identity();
-  first.catch(() => {}); // waited for below, perhaps after something else failed
+  const firstIdentity = slots[0]!.identity();
+  firstIdentity.catch(() => {}); // awaited below, unless something else fails before
   const onError = (error: Error) => log.warn({ error: error.message }, 'a connection broke');
-  const admitted = <T>(work: () => Promise<T>): Promise<T> =>
+  const admitted = <T>(connect: () => Promise<T>): Promise<T> =>
     whenAdmitted(
-      work,
+      connect,
       (error) =>
         log.warn(
           { error: error instanceof Error ? error.message : String(error) },
-          'the database takes no connection now: waiting until it does',
+          'the database takes no connection now: waiting',
         ),
       options.signal,
     );
@@ -109,10 +109,10 @@ const open = async (
   closing.add('queue', () => queue.close());
   const relay = startRelay(db, {
     notify: queue.notify,
-    onError: (error) => log.warn({ error: String(error) }, 'could not tell the queue of ready stages'),
+    onError: (error) => log.warn({ error: String(error) }, 'could not notify the queue of ready stages'),
   });
   closing.add('relay', relay.close);
-  const identity = await first;
+  const identity = await firstIdentity;
   const { backend, device } = identity;
   await admitted(() =>
     registerWorker(db, {
@@ -138,7 +138,7 @@ const open = async (
   closing.add('watchdog', async () => clearInterval(watching));
   const reconciling = repeat(reconcileMilliseconds, log, async () => {
     const { expired } = await reconcile(db, { maxAttempts, leaseSeconds });
-    if (expired.length > 0) log.warn({ expired }, 'leases had expired');
+    if (expired.length > 0) log.warn({ expired }, 'leases have expired');
   });
   closing.add('reconciler', reconciling.stop);
   const wakeUp = createWakeUpSignal();
@@ -160,15 +160,15 @@ const open = async (
     log,
   });
   const drain = (): Promise<void> => {
-    // Only to be seen: a database that is away must not hold up the rest.
+    // Only for people who look: when the database is away, this may fail.
     retireWorker(db, { workerId: id, status: 'draining' }).catch(() => {});
     return supervisor.drain(drainMilliseconds);
   };
-  closing.add('stages', drain, drainMilliseconds + settleMilliseconds);
+  closing.add('stages', drain, drainMilliseconds + lastWritesMilliseconds);
   const failed = Promise.race([supervisor.failed, heartbeat.refused]);
   failed.catch((error: unknown) => {
     if (!isMismatch(error)) return;
-    // No checkpoint of theirs would be taken, and no lease is kept: they go back at once.
+    // The database would take no checkpoint and keeps no lease, so the stages are released at once.
     for (const attempt of attempts) void stopAttempt(attempt, 'drain', 0);
   });
 
@@ -186,14 +186,16 @@ const open = async (
 };
 
 /**
- * A worker: claims stages, runs each in a trainer process of its own, and keeps their leases alive. Waits for a
- * database that takes no connection for now. Throws when database or backend cannot be used, and leaves nothing behind then. The queue may
- * be away: then the worker looks for work by itself.
+ * Starts a worker, which claims stages, runs each in a trainer process, and renews their leases. Waits while the database takes no connections.
+ * Throws when database or backend cannot be used, and closes everything then. When the queue is away, the worker polls the database.
  */
 export const startWorker = async (options: WorkerOptions): Promise<RunningWorker> => {
   const id = options.id ?? workerName();
   const log = options.log.child({ worker: id });
-  const closing = createClosing(log, drainMillisecondsOf(options) + settleMilliseconds + closingMilliseconds);
+  const closing = createClosing(
+    log,
+    drainMillisecondsOf(options) + lastWritesMilliseconds + closingMilliseconds,
+  );
   try {
     return await open(options, id, log, closing);
   } catch (error) {

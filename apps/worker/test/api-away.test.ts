@@ -1,4 +1,4 @@
-/** Workers without the API: it submits a sweep, ends while the sweep runs, and the workers go on to the last stage by themselves. */
+/** Workers without the API: the API takes a sweep and ends while the sweep runs. The workers run all its stages without it. */
 import { expect, it, onTestFinished } from 'vitest';
 import { hasRedis, startRedis } from '../../../packages/queue/test/redis-server.ts';
 import { startApi } from '../../api/src/start-api.ts';
@@ -43,7 +43,7 @@ it.each(queues)(
       logger: silent,
     });
     onTestFinished(api.close);
-    // They look for work only when they are told of it.
+    // They claim only after a notification.
     const options = { ...(queueUrl && { queueUrl }), pollSeconds: 3600, simulation: { stepMilliseconds: 5 } };
     await Promise.all([workerProcess(db, options), workerProcess(db, options)]);
     const answer = await fetch(`${api.url}/v1/sweeps`, {

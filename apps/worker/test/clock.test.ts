@@ -1,4 +1,4 @@
-/** The clock of the database jumps under a worker that is at work: `now()` is what a table of this test says on top of the real one. */
+/** The clock of the database jumps while a worker works: `now()` is the real time plus an offset from a table of this test. */
 import { expect, it } from 'vitest';
 import {
   one,
@@ -12,9 +12,9 @@ import {
   worker,
 } from './fixtures.ts';
 
-it('jumps by hours, ahead and back, cost no attempt, expire nobody and hold nothing up', async () => {
+it('jumps by hours, ahead and back, spend no attempt, end no lease and delay nothing', async () => {
   const db = await openTestDatabase();
-  // A name is looked for in the order of search_path, where pg_catalog stands first only unless it is named.
+  // PostgreSQL looks for names in pg_catalog first, unless search_path names it at another place.
   await db.pool.query(`
     CREATE SCHEMA jumping;
     CREATE TABLE jumping.clock AS SELECT interval '0' AS ahead;
@@ -22,7 +22,7 @@ it('jumps by hours, ahead and back, cost no attempt, expire nobody and hold noth
       $$ SELECT pg_catalog.now() + (SELECT ahead FROM jumping.clock) $$;
     DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = jumping, pg_catalog, public', current_database()); END $$`);
   const jump = (by: string) => db.pool.query('UPDATE jumping.clock SET ahead = ahead + $1::interval', [by]);
-  /** The reconciler has looked at this time, which is when leases expire. */
+  /** The reconciler has run at this time, so leases would have ended. */
   const reconciledNow = () =>
     until(() =>
       one(

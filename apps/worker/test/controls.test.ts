@@ -1,4 +1,4 @@
-/** The controls of every evaluation: adversarial training helps and is believed, defensive distillation only seems to and is flagged. */
+/** Two controls of every evaluation: adversarial training helps and is not flagged; defensive distillation only seems to help and is flagged. */
 import { type DiagnoseOptions, diagnose, evaluateAttack } from '@funnel/attacks';
 import { type RecipeName, SweepDefinition } from '@funnel/contracts';
 import { gatherImages, loadClassifier, loadDataset, openBackend, runStage } from '@funnel/engine';
@@ -13,7 +13,7 @@ const pgd = { attack: 'pgd-linf', epsilon: budgets.linf } as const;
 
 type Classifier = ReturnType<typeof loadClassifier>;
 
-/** Trains a recipe as a sweep would, stage after stage. */
+/** Trains all stages of a recipe, as a sweep does. */
 const train = async (recipe: RecipeName, space: Record<string, number | string>): Promise<Classifier> => {
   const sizes = { filters: '8-16', latent: 32, batchSize: 32, classifierUnits: 32 };
   const definition = {
@@ -42,7 +42,7 @@ const train = async (recipe: RecipeName, space: Record<string, number | string>)
   return loadClassifier(states.at(-1)!);
 };
 
-/** The classifier and the images that it is attacked on. */
+/** The classifier, and the images to attack. */
 const given = async (classifier: Classifier): Promise<DiagnoseOptions> => {
   const test = await (await loadDataset(dataset)).test();
   const rows = Array.from({ length: attacked }, (_, row) => row);
@@ -54,7 +54,7 @@ beforeAll(async () => void (await openBackend('wasm')));
 
 const supervised = { classifierRate: 3e-3, classifierEpochs: 8 };
 
-it('adversarial training withstands PGD as nobody undefended does, and is not flagged', async () => {
+it('adversarial training withstands PGD, as no undefended network does, and is not flagged', async () => {
   const robustness = async (trainingEpsilon: number) => {
     const classifier = await train('adversarial-training', {
       ...supervised,
@@ -76,7 +76,7 @@ it('adversarial training withstands PGD as nobody undefended does, and is not fl
   for (const { classifier } of [plain, hardened]) classifier.dispose();
 }, 120_000);
 
-it('distillation withstands PGD on the cross-entropy, falls to the margin, and is flagged', async () => {
+it('distillation withstands PGD on the cross-entropy, is fooled by PGD on the margin, and is flagged', async () => {
   const classifier = await train('distillation', { ...supervised, initialiseEpochs: 8, temperature: 100 });
   const options = await given(classifier);
   const [believed, seen] = [

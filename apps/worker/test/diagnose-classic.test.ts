@@ -1,4 +1,4 @@
-/** A plain auto-encoder's classifier, trained and attacked as the worker does it: nobody defended it, and nothing is wrong with it. */
+/** The classifier of a plain auto-encoder, trained and attacked by the worker's code: it has no defence, and no check may flag it. */
 import { SweepDefinition } from '@funnel/contracts';
 import { engineVersion } from '@funnel/engine/engine-version';
 import { outlineSweep } from '@funnel/planner';
@@ -22,7 +22,7 @@ const sweep = SweepDefinition.parse({
   attacks: ['deepfool-l2'],
 });
 
-it('falls to DeepFool, and its gradients are found right', async () => {
+it('is fooled by DeepFool, and the checks find its gradients right', async () => {
   const { run } = await createStageRunner({ places: {}, backend: 'wasm', simulation: null });
   let last = null as Omit<StageStart, 'sameChain'> | null; // assigned where the compiler does not look
   for (const spec of outlineSweep(sweep, engineVersion).stages) {

@@ -1,4 +1,4 @@
-/** Sweeps, workers and what came of them, for tests on a real database. */
+/** Sweeps, workers and their results, for tests on a real database. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
@@ -13,7 +13,7 @@ import { type RunningWorker, startWorker, type WorkerOptions } from '../src/inde
 
 export const silent = pino({ level: 'silent' });
 
-/** A database of this test's own; dropped after it. */
+/** A new database, dropped after the test. */
 export const openTestDatabase = async (): Promise<Db> => {
   const database = await createTestDatabase();
   const db = createDb(database.url);
@@ -24,7 +24,7 @@ export const openTestDatabase = async (): Promise<Db> => {
   return db;
 };
 
-/** Two trials that share their initialisation, and two more of another seed. */
+/** Two trials that share their initialisation, and two more with another seed. */
 export const smallSweep: SweepInput = {
   name: 'small',
   recipes: 'funn',
@@ -69,7 +69,7 @@ const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
 type WorkerProcess = { readonly child: ChildProcess; readonly trainers: readonly number[] };
 
-/** A worker as a process that may have to wait before it starts; killed after the test. See `workerProcess`. */
+/** A worker process, killed after the test. `started` resolves when it has started. See `workerProcess`. */
 export const forkWorker = (options: Options, through: readonly string[] = []) => {
   const [execPath, ...before] = [...through, process.execPath];
   const child = fork(script, [JSON.stringify({ slots: 2, simulation: {}, ...options })], {
@@ -82,8 +82,8 @@ export const forkWorker = (options: Options, through: readonly string[] = []) =>
 };
 
 /**
- * A worker as a process that can be killed or stopped; killed after the test. Resolves when it has started. `through`: a command that
- * becomes the one after it, such as prlimit.
+ * A worker process, which a test can kill or suspend; killed after the test. Resolves when it has started. `through`: a command that runs the
+ * command after it, such as prlimit.
  */
 export const workerProcess = (
   db: Db,
@@ -91,7 +91,7 @@ export const workerProcess = (
   through: readonly string[] = [],
 ): Promise<WorkerProcess> => forkWorker({ databaseUrl: db.url, ...options }, through).started;
 
-/** Waits for a condition of the world outside: databases and processes. Nearly as long as a test may take: how long is no matter of right or wrong. */
+/** Waits until `what` no longer rejects, nearly as long as a test may take: the time does not decide whether a result is right. */
 export const until = <T>(what: () => Promise<T>, milliseconds = 110_000): Promise<T> =>
   vi.waitFor(what, { timeout: milliseconds, interval: 20 });
 
@@ -117,7 +117,7 @@ export const runningStage = (db: Db, kind = 'optimise'): Promise<{ id: string }>
     ]),
   );
 
-/** Everything that a sweep left: the hash of every checkpoint at an epoch's end, every metric, every evaluation's summary. */
+/** All results in the database: the hash of every checkpoint at the end of an epoch, every metric, the summary of every evaluation. */
 export const results = async (db: Db) => {
   const checkpoints = await db.pool.query(
     'SELECT c.hash AS chain, p.epoch, p.hash FROM checkpoints p JOIN chains c ON c.id = p.chain_id WHERE p.step = 0 ORDER BY 1, 2',
@@ -129,7 +129,7 @@ export const results = async (db: Db) => {
   return { checkpoints: checkpoints.rows, metrics: metrics.rows, evaluations: evaluations.rows };
 };
 
-/** What the small sweep leaves when nothing happens to it. */
+/** The results of a sweep that nothing disturbs. */
 export const undisturbedResults = async (input: SweepInput = smallSweep) => {
   const db = await openTestDatabase();
   const sweepId = await submit(db, input);

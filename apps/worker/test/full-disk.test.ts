@@ -1,4 +1,4 @@
-/** A PostgreSQL whose disk really is full, under a worker. */
+/** A worker whose PostgreSQL has a full disk: a real, small file system. */
 import path from 'node:path';
 import { createDb, type Db, migrate, startEmbedded } from '@funnel/db';
 import { mountSmallDisk } from '@funnel/db/testing';
@@ -7,11 +7,11 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { startWorker } from '../src/index.ts';
 import { one, results, runningStage, submit, sweepEnded, undisturbedResults, until } from './fixtures.ts';
 
-/** The tables have room for a while in the pages that they have; a large insert has not. */
+/** Small inserts still fit into existing pages of the tables; a large insert does not. */
 const growTable = (db: Db) =>
   db.pool.query("CREATE TABLE much AS SELECT repeat('x', 1000) FROM generate_series(1, 50000)");
 
-/** Files of the log are there for a while; a new one has no room. Then the server ends, and cannot start. */
+/** PostgreSQL first fills existing files of its log; a new file has no room. Then the server ends, and cannot start. */
 const growLog = async (db: Db): Promise<void> => {
   for (;;)
     await db.pool.query(
@@ -20,7 +20,7 @@ const growLog = async (db: Db): Promise<void> => {
 };
 
 it.for([
-  ['refuses what it has no room for', growTable, /No space left on device|terminat|Connection|ECONN/],
+  ['refuses inserts', growTable, /No space left on device|terminat|Connection|ECONN/],
   ['ends and cannot start', growLog, /terminat|Connection|ECONN|No space left on device/],
 ] as const)(
   'waits until there is room, and ends with the results of the undisturbed run: PostgreSQL %s',

@@ -1,4 +1,4 @@
-/** Trainers that really run out of memory, in every way that there is on this machine, and what their sweep comes to. */
+/** Trainers that run out of memory, in every way that this machine has, and how their sweep ends. */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { one, openTestDatabase, submit, sweepEnded, until, workerProcess } from 
 
 type Fault = 'memory' | 'buffers' | 'wasm';
 
-/** Runs a sweep of two seeds of which one never gets the memory that its classifiers want. */
+/** Runs a sweep of two seeds; the trainers of one run out of memory in every classifier. */
 const starve = async (db: Db, fault: Fault, through: readonly string[] = []): Promise<void> => {
   const sweepId = await submit(db);
   const simulation = { faults: [{ fault, kind: 'classify', seed: 1 }] } as const;
@@ -47,7 +47,7 @@ it('V8’s heap is full: the trainer aborts, its stage is tried again and then f
   await expectFailedForMemory(db, /ran out of memory \(it was ended by SIGABRT\).*heap out of memory/s);
 });
 
-it('WebAssembly’s memory cannot grow: the trainer gives way to another', async () => {
+it('WebAssembly’s memory cannot grow: another trainer replaces this one', async () => {
   const db = await openTestDatabase();
   await starve(db, 'wasm');
   await expectFailedForMemory(db, /ran out of memory .*WebAssembly\.Memory\.grow/s);
@@ -56,7 +56,7 @@ it('WebAssembly’s memory cannot grow: the trainer gives way to another', async
 const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
 if (!hasPrlimit) console.warn('prlimit is not installed, so a limit of memory that is no heap is not tested');
 
-/** Bytes that any process of the worker may write to: enough for a supervisor and a trainer that takes no more than it needs. */
+/** Limit of writable memory for each process of the worker: enough for a supervisor, and for a trainer without faults. */
 const dataBytes = 700 * 2 ** 20;
 
 it.runIf(hasPrlimit)('the system gives no more memory (RLIMIT_DATA): the same', async () => {
@@ -102,12 +102,12 @@ it.runIf(hasPrlimit)(
       "SELECT failures, error_code, error_message FROM stages WHERE status = 'failed' AND failures > 0",
     );
     expect(stage).toMatchObject({ failures: 2, error_code: 'TRAINER_OUT_OF_MEMORY' });
-    // Whose memory it is that ends first, V8's or that of the tensors, is the system's choice.
+    // Whether V8 or a tensor fails first depends on the system.
     expect(stage.error_message).toMatch(/ran out of memory/);
   },
 );
 
-/** A control group (version 2) of our own with a limit; null where there is none to be had. */
+/** Makes a control group (version 2) with a limit; null where this is not possible. */
 const makeGroup = (bytes: number): string | null => {
   try {
     const own = /^0::(.+)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1] ?? '/';
@@ -126,7 +126,7 @@ const makeGroup = (bytes: number): string | null => {
   return null;
 };
 
-it('the kernel kills it (memory.max of its control group): the same', async ({ skip }) => {
+it('the kernel kills the trainer (memory.max of its control group): the same', async ({ skip }) => {
   const group = makeGroup(700 * 2 ** 20);
   if (!group) {
     console.warn(

@@ -1,4 +1,4 @@
-/** What the database refuses for a reason that no waiting mends costs an attempt, and never a worker. */
+/** A write that the database refuses for good fails an attempt, and never ends a worker. */
 import type { Db } from '@funnel/db';
 import { expect, it } from 'vitest';
 import {
@@ -12,7 +12,7 @@ import {
   worker,
 } from './fixtures.ts';
 
-/** The next so many rows are refused with an error that nobody foresaw. */
+/** The database refuses the next so many rows with an unexpected error. */
 const refuse = (db: Db, table: string, way: 'INSERT' | 'UPDATE', times: number, when = 'true') =>
   db.pool.query(`
     CREATE SEQUENCE refusals;
@@ -30,7 +30,7 @@ const outcomes = async (db: Db) =>
 const sweep = { ...smallSweep, seeds: 1 };
 const stages = 1 + 2 * (2 + 2); // one initialisation; of each trial an optimisation, a classifier and two attacks
 
-it('a result that is refused ends its attempt with the reason, and the stage is tried again', async () => {
+it('a refused result fails its attempt with the reason, and the stage is tried again', async () => {
   const db = await openTestDatabase();
   await refuse(db, 'evaluations', 'INSERT', 2);
   const sweepId = await submit(db, sweep);
@@ -48,7 +48,7 @@ it('a result that is refused ends its attempt with the reason, and the stage is 
   expect(await results(db)).toEqual(await undisturbedResults(sweep));
 });
 
-it('a checkpoint that is refused ends its attempt with the reason, too', async () => {
+it('a refused checkpoint fails its attempt with the reason', async () => {
   const db = await openTestDatabase();
   await refuse(db, 'metrics', 'INSERT', 1);
   const sweepId = await submit(db, sweep);
@@ -60,7 +60,7 @@ it('a checkpoint that is refused ends its attempt with the reason, too', async (
   ]);
 });
 
-it('a stage whose result is refused every time fails with the reason, and the others go on', async () => {
+it('a stage whose result is refused every time fails with the reason, and other stages go on', async () => {
   const db = await openTestDatabase();
   await refuse(db, 'evaluations', 'INSERT', 1000, `new.attack = 'fgsm'`);
   const sweepId = await submit(db, sweep);
@@ -78,7 +78,7 @@ it('a stage whose result is refused every time fails with the reason, and the ot
   ]);
 });
 
-it('a reason that is refused, too, is left out', async () => {
+it('when the database refuses the reason too, the attempt fails without it', async () => {
   const db = await openTestDatabase();
   await refuse(db, 'evaluations', 'INSERT', 1);
   await db.pool.query(`ALTER TABLE attempts ADD CHECK (error_message <> 'nobody foresaw this')`);
@@ -92,7 +92,7 @@ it('a reason that is refused, too, is left out', async () => {
   expect(failed.message).toContain('neither the result nor the reason');
 });
 
-it('claims that are refused do not end a worker', async () => {
+it('refused claims do not end a worker', async () => {
   const db = await openTestDatabase();
   await refuse(db, 'attempts', 'INSERT', 2);
   const sweepId = await submit(db, sweep);

@@ -1,4 +1,4 @@
-/** A worker whose queue is away, or whose database takes nobody for now: it works on or waits, and ends when it is told to. */
+/** A worker whose queue is away, or whose database takes no connections: it goes on or waits, and ends when it is told to stop. */
 import { once } from 'node:events';
 import { createDb } from '@funnel/db';
 import { createLimitedRole, createTestDatabase, type Gate, startGate, throughGate } from '@funnel/db/testing';
@@ -61,7 +61,7 @@ describe.each(queues)('a worker with its queue on a %s', (_, openQueue) => {
 });
 
 describe('a database that takes no more connections', () => {
-  it('is waited for by workers that start, and taken up again by those that run; each ends when it is told to', async () => {
+  it('workers that start wait, running ones connect again, and each ends when it is told to stop', async () => {
     const database = await createTestDatabase();
     const role = await createLimitedRole(database.url);
     const db = createDb(database.url);
@@ -75,7 +75,7 @@ describe('a database that takes no more connections', () => {
     const waiting = forkWorker(options);
     const firstEnds = once(waiting.child, 'exit');
     await role.limit(6);
-    // Each of them wants some 8 connections.
+    // Each worker needs about 8 connections.
     const workers = [waiting, ...Array.from({ length: 3 }, () => forkWorker(options))];
     await until(async () => expect((await role.connections()).length).toBe(6));
     const sweep = await submit(db);

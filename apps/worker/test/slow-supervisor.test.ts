@@ -1,4 +1,4 @@
-/** What a trainer does while nobody reads what it sends: a checkpoint is far larger than the pipe between them. */
+/** A trainer whose supervisor does not read its messages. A checkpoint is much larger than the buffer of the pipe. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -17,7 +17,7 @@ const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
 /** As large as those of real networks. */
 const weightBytes = 8 * 2 ** 20;
-/** Longer than the time between two words of progress, so that there is one of every epoch. */
+/** Longer than the time between two progress messages, so that every epoch has one. */
 const simulation = { stepsPerEpoch: 4, stepMilliseconds: 80, weightBytes };
 const spec = trainingSpec({ epochs: 5 });
 
@@ -50,7 +50,7 @@ it.runIf(process.platform === 'linux')(
     await vi.waitFor(() => expect(begun().at(-1)).toBe('1 3'), { timeout: 30_000 });
     const before = memoryOf(trainer);
 
-    // As long as another one, with a supervisor that reads, needs for two epochs of the same length.
+    // Another trainer, whose supervisor reads, needs this time for two epochs of the same length.
     const other = startTrainer({ places: {}, backend: 'auto', simulation }, pino({ level: 'silent' }));
     onTestFinished(() => killTrainer(other));
     const trained = await other.run(
@@ -59,7 +59,7 @@ it.runIf(process.platform === 'linux')(
     );
     expect(trained.status).toBe('completed');
     expect(begun().at(-1)).toBe('1 3');
-    // The checkpoint, and its bytes as they are sent.
+    // The checkpoint, and a copy of its bytes while they are sent.
     expect(memoryOf(trainer) - before).toBeLessThan(4 * weightBytes);
 
     const said = once(supervisor, 'message') as Promise<[{ status: string; received: Heard }]>;
@@ -69,7 +69,7 @@ it.runIf(process.platform === 'linux')(
     expect(begun()).toEqual(Array.from({ length: 20 }, (_, i) => `${Math.floor(i / 4)} ${i % 4}`));
     const checkpoints = received.filter(({ what }) => what === 'checkpoint').map(({ epoch }) => epoch);
     expect(checkpoints).toEqual([1, 2, 3, 4, 5]);
-    // Of epoch n is spoken only after what epoch n - 1 left has come, and of every one that was not slept through.
+    // Progress of epoch n comes after the checkpoint of epoch n - 1, and every epoch has progress but those during the pause.
     for (const [place, { what, epoch }] of received.entries())
       if (what === 'progress') {
         const known = received.slice(0, place).filter((word) => word.what === 'checkpoint');

@@ -1,6 +1,6 @@
 /**
- * A supervisor that stops reading: it starts a trainer, runs the task of its first argument on it, and stops itself (SIGSTOP) when it
- * hears of the second epoch. Awake again, it says what it heard, in order.
+ * A supervisor that stops reading. It starts a trainer, runs the task of its first argument on it, and suspends itself (SIGSTOP) at the first
+ * progress of the second epoch. When it goes on, it reports the messages that it received, in order.
  */
 import { pino } from 'pino';
 import { startTrainer } from '../src/trainer-process.ts';
@@ -10,7 +10,7 @@ const trainer = startTrainer({ places: {}, backend: 'auto', simulation }, pino({
 await trainer.ready;
 process.send?.({ trainer: trainer.pid });
 
-/** Epochs count from 0; a checkpoint is of the epochs before its own. */
+/** Epochs count from 0; the checkpoint of epoch n holds the epochs before n. */
 const received: { readonly what: 'checkpoint' | 'progress'; readonly epoch: number }[] = [];
 let slept = false;
 const end = await trainer.run(

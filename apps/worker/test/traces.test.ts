@@ -12,7 +12,7 @@ type SentSpan = {
   attributes: { key: string; value: { stringValue?: string; intValue?: string } }[];
 };
 
-/** A collector that remembers. */
+/** A collector that keeps all spans. */
 const collector = async () => {
   const spans: SentSpan[] = [];
   const server = createServer(async (request, response) => {
@@ -28,13 +28,13 @@ const collector = async () => {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, spans };
 };
 
-it('a sweep is one trace: every attempt under its submission, every epoch under its attempt', async () => {
+it('a sweep is one trace: every attempt is below the submission, every epoch below its attempt', async () => {
   const { url, spans } = await collector();
   const db = await openTestDatabase();
   const sweepId = await submit(db);
   const running = await worker(db, { tracesUrl: url });
   await sweepEnded(db, sweepId);
-  // The last spans are sent at the end.
+  // The worker sends the last spans when it ends.
   await running.stop();
 
   const root = sweepContext(sweepId);

@@ -31,7 +31,7 @@ const runOn = async (on: Trainer, task: StageTask, onProgress: () => void = () =
 const lastBlob = ({ checkpoints }: Outcome) => checkpoints.at(-1)?.manifest.networks.encoder?.blob;
 
 describe('a trainer', () => {
-  it('runs stage after stage, the same stage to the same bits', async () => {
+  it('runs stage after stage, and the same stage to the same bits', async () => {
     const on = trainer();
     expect((await on.ready).backend).toBe('stand-in');
     const first = await runOn(on, { spec: trainingSpec(), start: null, surrogates: [] });
@@ -41,7 +41,7 @@ describe('a trainer', () => {
     expect(second.checkpoints).toEqual(first.checkpoints);
   });
 
-  it('stopped in mid-epoch and continued elsewhere ends with the bits of the undisturbed run', async () => {
+  it('stopped within an epoch and continued in another process ends with the bits of the undisturbed run', async () => {
     const undisturbed = await runOn(trainer(), { spec: trainingSpec(), start: null, surrogates: [] });
     const on = trainer({ stepMilliseconds: 20 });
     const stopped = await runOn(on, { spec: trainingSpec(), start: null, surrogates: [] }, () => on.stop());
@@ -71,10 +71,13 @@ describe('a trainer', () => {
     expect(on.isAlive()).toBe(false);
   });
 
-  it('says what the training code threw and goes on with the next stage', async () => {
+  it('reports the error of the training code and runs the next stage', async () => {
     const on = trainer({ faults: [{ fault: 'throw', seed: 7 }] });
     const thrown = await runOn(on, { spec: trainingSpec({ seed: 7 }), start: null, surrogates: [] });
-    expect(thrown.end).toMatchObject({ status: 'failed', message: 'The stand-in was told to throw' });
+    expect(thrown.end).toMatchObject({
+      status: 'failed',
+      message: 'The simulated trainer was told to throw',
+    });
     expect((await runOn(on, { spec: trainingSpec(), start: null, surrogates: [] })).end.status).toBe(
       'completed',
     );

@@ -1,10 +1,10 @@
-/** The same laws with real training: tfjs on wasm, small networks on generated digits. */
+/** The laws of a worker with real training: tfjs on wasm, small networks on generated digits. */
 import type { SweepInput } from '@funnel/contracts';
 import { engineVersion } from '@funnel/engine/engine-version';
 import { expect, it } from 'vitest';
 import { one, openTestDatabase, results, runningStage, submit, sweepEnded, worker } from './fixtures.ts';
 
-const patience = 80_000;
+const timeoutMs = 80_000;
 
 const tiny: SweepInput = {
   name: 'tiny',
@@ -24,23 +24,23 @@ const tiny: SweepInput = {
   attacks: [{ attack: 'fgsm', search: false, epsilon: 0.1 }],
 };
 
-it('trains and attacks to the same bits whether or not its trainers are killed on the way', async () => {
+it('trains and attacks to the same bits, even when its trainers are killed meanwhile', async () => {
   const calm = await openTestDatabase();
-  await sweepEnded(calm, await startTiny(calm), patience);
+  await sweepEnded(calm, await startTiny(calm), timeoutMs);
 
   const stormy = await openTestDatabase();
   const sweepId = await submit(stormy, tiny, engineVersion);
   const running = await worker(stormy, { simulation: undefined });
   await runningStage(stormy);
   for (const pid of running.trainers()) process.kill(pid, 'SIGKILL');
-  await sweepEnded(stormy, sweepId, patience);
+  await sweepEnded(stormy, sweepId, timeoutMs);
   expect(
     await one(stormy, `SELECT 1 AS killed FROM attempts WHERE error_code = 'TRAINER_KILLED'`),
   ).toBeTruthy();
   expect(await results(stormy)).toEqual(await results(calm));
 }, 180_000);
 
-/** Enough for a classifier that gets most digits right: what it gets wrong anyway is not attacked. */
+/** Enough training for a classifier that gets most digits right: images that it gets wrong are not attacked. */
 const learning: SweepInput['space'] = {
   filters: '8-16',
   latent: 32,
@@ -53,7 +53,7 @@ const learning: SweepInput['space'] = {
   classifierRate: 4e-3,
 };
 
-it('attacks every trial from the networks of the others', async () => {
+it('attacks every trial with images made on the networks of other trials', async () => {
   const db = await openTestDatabase();
   const attack = { attack: 'transfer-linf', epsilon: 0.3, steps: 5, surrogates: 2 } as const;
   const sweepId = await submit(
@@ -68,7 +68,7 @@ it('attacks every trial from the networks of the others', async () => {
     engineVersion,
   );
   await worker(db, { simulation: undefined });
-  await sweepEnded(db, sweepId, patience);
+  await sweepEnded(db, sweepId, timeoutMs);
   const { rows } = await db.pool.query<{
     surrogates: string[];
     parent: string;

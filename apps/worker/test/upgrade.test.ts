@@ -1,4 +1,4 @@
-/** Workers that run while somebody changes the database under them: another version migrates it, or it refuses what they write. */
+/** Workers whose database changes while they run: another version migrates it, or it refuses their writes. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ import {
   workerProcess,
 } from './fixtures.ts';
 
-/** What a newer version does: other tables, and a line in the ledger. */
+/** Migrates as a newer version would: other tables, and a row in the list of migrations. */
 const upgrade = (db: Db) =>
   db.pool.query(`
     BEGIN;
@@ -27,7 +27,7 @@ const upgrade = (db: Db) =>
     INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) VALUES ('x', 'x', '9999_to_come', now());
     COMMIT`);
 
-/** The database of this version again: workers started now stand for those of the newer one. */
+/** Gives the database this version again, so that workers started now play those of the newer version. */
 const asTheNewVersion = (db: Db) =>
   db.pool.query(`
     BEGIN;
@@ -44,7 +44,7 @@ const attempts = (db: Db) =>
        (SELECT sum(failures + expiries)::int FROM stages) AS spent FROM attempts`,
   );
 
-it('a worker that another version overtakes hands back what it runs, at no attempt, and ends in words; a new one completes it', async () => {
+it('when another version migrates the database, a worker releases its stages without spending an attempt and says why it ends; a new one completes them', async () => {
   const db = await openTestDatabase();
   const sweepId = await submit(db);
   const { child } = await workerProcess(db, { simulation: { stepMilliseconds: 25 } });
@@ -73,7 +73,7 @@ it('a worker that another version overtakes hands back what it runs, at no attem
   expect(await results(db)).toEqual(await undisturbedResults());
 });
 
-it('a worker as people start it says what to do and ends with 1 when an older backup comes back under it', async () => {
+it('when an older backup is restored under it, a worker process says what to do and ends with 1', async () => {
   const db = await openTestDatabase();
   const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
   const { PATH = '', HOME = '' } = process.env;
@@ -98,7 +98,7 @@ it('a worker as people start it says what to do and ends with 1 when an older ba
   });
 });
 
-it('an attempt whose result the database never takes has failed, with the reason', async () => {
+it('an attempt whose result the database always refuses has failed, with the reason', async () => {
   const db = await openTestDatabase();
   const sweepId = await submit(db, { ...smallSweep, seeds: 1 });
   await db.pool.query(`

@@ -10,11 +10,11 @@ const attempt = (change: Partial<Attempt> = {}): Attempt => ({
   ...change,
 });
 
-/** A watchdog with a limit of 10 s on a clock that the test winds. */
+/** A watchdog with a limit of 10 s, on a clock that the test sets. */
 const wound = () => {
   let clock = 0;
   const watchdog = createWatchdog(10_000, () => clock);
-  /** So many looks, one a second. */
+  /** So many checks, one per second. */
   const pass = (seconds: number, attempts: readonly Attempt[]): readonly Attempt[] => {
     let hung: readonly Attempt[] = [];
     for (let i = 0; i < seconds; i++) {
@@ -27,7 +27,7 @@ const wound = () => {
 };
 
 describe('the watchdog', () => {
-  it('names an attempt that has moved and then made no progress for longer than the limit', () => {
+  it('returns an attempt that made progress, and then none for longer than the limit', () => {
     const moved = attempt({ moved: true });
     const { pass } = wound();
     expect(pass(10, [moved])).toEqual([]);
@@ -47,12 +47,12 @@ describe('the watchdog', () => {
       noteProgress(moving);
     }
   });
-  it('blames nobody for the database, for a stop that is under way, or for a wait before the trainer', () => {
+  it('does not count while the database is written to, while the attempt stops, or before it has a trainer', () => {
     const { pass } = wound();
     const others = [attempt({ saving: 1 }), attempt({ stopping: 'pause' }), attempt({ trainer: null })];
     expect(pass(100, others)).toEqual([]);
   });
-  it('does not take a night in suspension for a hang', () => {
+  it('does not count a night in which the worker was suspended', () => {
     const { jump, findHung } = wound();
     const asleep = attempt({ moved: true });
     jump(30_000);
@@ -60,8 +60,8 @@ describe('the watchdog', () => {
   });
 });
 
-describe('the doorbell', () => {
-  it('wakes one sleeper per ring, and keeps one ring for who comes later', async () => {
+describe('the wake-up signal', () => {
+  it('wakes one waiting slot per signal, and keeps one signal for a slot that waits later', async () => {
     const signal = createWakeUpSignal();
     const woken: string[] = [];
     const sleep = (name: string) => signal.wait().then(() => woken.push(name));

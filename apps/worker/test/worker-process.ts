@@ -1,4 +1,4 @@
-/** A worker as `apps/worker/src/main.ts` runs it, with options as JSON and a word to the test when it is there, or cannot go on. */
+/** A worker process like `apps/worker/src/main.ts`, with options as JSON. It tells the test when it has started, or cannot go on. */
 import { pino } from 'pino';
 import { startWorker } from '../src/index.ts';
 

@@ -17,7 +17,7 @@ import {
   workerProcess,
 } from './fixtures.ts';
 
-/** What the small sweep leaves when nothing happens to it; run once for all tests. */
+/** The results of the small sweep when nothing disturbs it; run once for all tests. */
 let reference: ReturnType<typeof undisturbedResults> | undefined;
 const undisturbed = () => {
   reference ??= undisturbedResults();
@@ -25,7 +25,7 @@ const undisturbed = () => {
 };
 
 const slow = { stepMilliseconds: 25 };
-/** A zombie that nobody has buried yet is dead. */
+/** A zombie counts as dead. */
 const isAlive = (pid: number): boolean => {
   try {
     return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
@@ -53,7 +53,7 @@ describe('a worker', () => {
     expect(trained).toEqual({ epochs: plan.epochs.needed, fenced: 0 });
   });
 
-  it('attacks a classifier from those of other trials, to the same results whoever runs it', async () => {
+  it('attacks a classifier with images made on those of other trials, to the same results on every worker', async () => {
     const input: SweepInput = { ...smallSweep, attacks: ['transfer-linf', 'fgsm'] };
     const db = await openTestDatabase();
     const sweepId = await submit(db, input);
@@ -69,7 +69,7 @@ describe('a worker', () => {
     expect(await results(db)).toEqual(await undisturbedResults(input));
   });
 
-  it('whose trainers are killed with -9 in mid-epoch ends with the results of the undisturbed run', async () => {
+  it('whose trainers are killed with -9 within an epoch ends with the results of the undisturbed run', async () => {
     const db = await openTestDatabase();
     const sweepId = await submit(db);
     const running = await worker(db, { simulation: slow });
@@ -84,7 +84,7 @@ describe('a worker', () => {
     expect(await results(db)).toEqual(await undisturbed());
   });
 
-  it('killed with -9 takes its trainers with it, and another one ends the sweep with the same results', async () => {
+  it('killed with -9 takes its trainers with it, and another worker completes the sweep with the same results', async () => {
     const db = await openTestDatabase();
     const sweepId = await submit(db);
     const { child: doomed } = await workerProcess(db, { simulation: slow, leaseSeconds: 1 });
@@ -102,7 +102,7 @@ describe('a worker', () => {
     expect(await results(db)).toEqual(await undisturbed());
   });
 
-  it('waits while the disk of the database is full, and loses nothing and no attempt by it', async () => {
+  it('waits while the disk of the database is full, and loses no result and spends no attempt', async () => {
     const db = await openTestDatabase();
     const sweepId = await submit(db);
     await db.pool.query(`
@@ -122,7 +122,7 @@ describe('a worker', () => {
     expect(await results(db)).toEqual(await undisturbed());
   });
 
-  it('stopped past its lease is fenced when it wakes: its writes are refused and counted, and it works on', async () => {
+  it('suspended past its lease is fenced when it wakes: the database refuses and counts its writes, and it goes on with other stages', async () => {
     const db = await openTestDatabase();
     const sweepId = await submit(db);
     const { child: sleeper } = await workerProcess(db, { simulation: slow, leaseSeconds: 1, slots: 1 });
@@ -141,7 +141,7 @@ describe('a worker', () => {
     expect(await results(db)).toEqual(await undisturbed());
   });
 
-  it('told to go (SIGTERM) hands everything back from a checkpoint, at no attempt, and exits with 0', async () => {
+  it('told to stop (SIGTERM) releases its stages at a checkpoint, without spending an attempt, and exits with 0', async () => {
     const db = await openTestDatabase();
     const sweepId = await submit(db);
     const { child: leaving } = await workerProcess(db, { simulation: slow });
@@ -220,7 +220,7 @@ describe('a worker', () => {
     },
   );
 
-  it('goes on after a pause from its checkpoint, with the results of the undisturbed run', async () => {
+  it('goes on from its checkpoint after a pause, with the results of the undisturbed run', async () => {
     const db = await openTestDatabase();
     const sweepId = await submit(db);
     await worker(db, { simulation: slow });
@@ -251,7 +251,7 @@ describe('a worker', () => {
     });
   });
 
-  it('lets no trainer outlive it, even one that a step blocks', async () => {
+  it('leaves no trainer behind, even one that a step blocks', async () => {
     const db = await openTestDatabase();
     await submit(db, { ...smallSweep, seeds: 1 });
     const { child, trainers } = await workerProcess(db, {

@@ -1,8 +1,8 @@
 /**
  * What the Grafana dashboard shows.
  *
- * Every API process says alike what the database knows, so those numbers are the maximum over processes; what a process counts itself
- * (requests, streams, faults) is the sum.
+ * Numbers from the database are the same in every API process, so a panel shows their maximum over processes. A process counts requests,
+ * streams and faults itself, so a panel shows their sum.
  */
 type Query = { readonly expr: string; readonly legend?: string };
 export type Panel = {
@@ -40,7 +40,8 @@ export const rows: readonly {
       },
       {
         title: 'Stages claimable',
-        description: 'Stages that a free slot would take at once. Grows when there are too few workers.',
+        description:
+          'Stages that a free slot would claim at once. The number grows when there are too few workers.',
         queries: [{ expr: 'max(funnel_stages_claimable)' }],
         stat: { zero: 'green', above: 'text' },
       },
@@ -52,13 +53,13 @@ export const rows: readonly {
       },
       {
         title: 'Database',
-        description: '1: it answered the last scrape.',
+        description: '1 when it answered the last scrape.',
         queries: [{ expr: 'max(funnel_part_up{part="database"})' }],
         stat: { zero: 'red', above: 'green' },
       },
       {
         title: 'Queue',
-        description: '1: it answered the last scrape.',
+        description: '1 when it answered the last scrape.',
         queries: [{ expr: 'max(funnel_part_up{part="queue"})' }],
         stat: { zero: 'red', above: 'green' },
       },
@@ -71,7 +72,7 @@ export const rows: readonly {
     panels: [
       {
         title: 'Stages by status',
-        description: 'What has not ended yet.',
+        description: 'Stages that have not ended.',
         queries: [
           {
             expr: 'sum by (status) (max by (kind, status) (funnel_stages{status=~"waiting|ready|running"}))',
@@ -82,7 +83,8 @@ export const rows: readonly {
       },
       {
         title: 'Slots and running stages',
-        description: 'Running below slots while stages are claimable means that something does not claim.',
+        description:
+          'Workers do not claim when fewer stages run than there are slots, although stages are claimable.',
         queries: [
           { expr: 'sum(max by (status) (funnel_worker_slots{status="online"}))', legend: 'slots' },
           { expr: 'sum(max by (kind) (funnel_stages{status="running"}))', legend: 'running' },
@@ -135,15 +137,16 @@ export const rows: readonly {
       {
         title: 'Leases that ran out, writes refused',
         description:
-          'Per hour. A worker died or lost the database; a worker that came back was kept from writing. Results are not affected.',
+          'Per hour. A worker died or lost the database, or came back too late to write. Results are not affected.',
         queries: [
           { expr: 'max(increase(funnel_leases_expired_total[1h]))', legend: 'leases expired' },
           { expr: 'max(increase(funnel_writes_fenced_total[1h]))', legend: 'writes fenced' },
         ],
       },
       {
-        title: 'Rings in the queue',
-        description: 'Rings by state. They carry no work: a long queue is noise, not loss.',
+        title: 'Notifications in the queue',
+        description:
+          'Notifications by state. They carry no work, so a long queue delays nothing and loses nothing.',
         queries: [{ expr: 'max by (state) (funnel_queue_jobs)', legend: '{{state}}' }],
       },
       {
@@ -192,7 +195,7 @@ export const rows: readonly {
       },
       {
         title: 'Event streams',
-        description: 'Browsers and clients that watch.',
+        description: 'Open streams of browsers and clients.',
         queries: [{ expr: 'sum(funnel_event_streams)', legend: 'streams' }],
       },
     ],

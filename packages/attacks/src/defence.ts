@@ -3,9 +3,9 @@
  */
 import { type AttackSpec, classesOf } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
+import { indicesWhere, valuesAt } from './batch-rows.ts';
 import { type ClassifierModel, checkLogits } from './classifier.ts';
 import { createFlatModel, type FlatModel } from './flat-model.ts';
-import { indicesWhere, valuesAt } from './rows.ts';
 
 /**
  * `[n, width]` → `[n]`: the class of each row (`classOf`, which may be `noClass`), or the number `classes` when the defence rejects the

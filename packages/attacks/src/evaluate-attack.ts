@@ -15,13 +15,13 @@ import {
 import { correctMaxPoolGradient } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { type Attack, type AttackContext, type EvaluationResources, prepareResources } from './attack.ts';
+import { indicesWhere, takeRows, valuesAt } from './batch-rows.ts';
 import { type ClassifierModel, checkImages, checkLabels } from './classifier.ts';
 import { createPredictor, type Predict, planTargets } from './defence.ts';
 import { createFlatModel } from './flat-model.ts';
 import { type Distances, measureRow, project } from './norms.ts';
 import { createRandom } from './random.ts';
 import { attacks } from './registry.ts';
-import { indicesWhere, takeRows, valuesAt } from './rows.ts';
 import { summarise } from './statistics.ts';
 
 export type EvaluateAttackOptions = {

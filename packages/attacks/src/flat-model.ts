@@ -4,8 +4,8 @@
  */
 import { AppError, classesOf, classOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
+import { isHostBackend } from './batch-rows.ts';
 import type { ClassifierModel } from './classifier.ts';
-import { isHostBackend } from './rows.ts';
 
 export type FlatModel = {
   /** Values per image: the product of `shape`. */

@@ -5,8 +5,8 @@
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { AttackContext, AttackResult } from './attack.ts';
+import { createRowStore, indicesWhere, replaceRows, takeRows, valuesAt } from './batch-rows.ts';
 import type { FlatModel } from './flat-model.ts';
-import { createRowStore, indicesWhere, replaceRows, takeRows, valuesAt } from './rows.ts';
 
 /** Candidates of several images: row i of `x` belongs to image `owners[i]` and lies `distances[i]` away from it. */
 type Candidates = {

@@ -3,9 +3,9 @@
  * mistake.
  */
 import * as tf from '@tensorflow/tfjs';
+import { oneHot } from './batch-rows.ts';
 import type { FlatModel } from './flat-model.ts';
 import { signOf } from './norms.ts';
-import { oneHot } from './rows.ts';
 
 export type RowLoss = (logits: tf.Tensor2D) => tf.Tensor1D;
 

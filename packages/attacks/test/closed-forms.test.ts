@@ -2,11 +2,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { projectOntoHyperplane } from '../src/attacks/fab.ts';
+import { oneHot } from '../src/batch-rows.ts';
 import { createFlatModel } from '../src/flat-model.ts';
 import { evaluateAttack } from '../src/index.ts';
 import { crossEntropy, margin, targetedDifferenceRatio } from '../src/losses.ts';
 import { signOf } from '../src/norms.ts';
-import { oneHot } from '../src/rows.ts';
 import { linearModel, tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
 beforeAll(useWasm);

@@ -121,15 +121,15 @@ describe.each([11, 21, 31])('against the scalar reference, on random network %i'
 
 describe('random streams', () => {
   it('repeat by path, differ by any part of it, and look uniform and normal', () => {
-    const first = (...path: (string | number)[]) => createRandom(...path).uniform();
-    expect(first(1, 'pgd', 7)).toBe(first(1, 'pgd', 7));
+    const firstNumber = (...path: (string | number)[]) => createRandom(...path).uniform();
+    expect(firstNumber(1, 'pgd', 7)).toBe(firstNumber(1, 'pgd', 7));
     expect(
       new Set([
-        first(1, 'pgd', 7),
-        first(2, 'pgd', 7),
-        first(1, 'pgd', 8),
-        first(1, 'gdp', 7),
-        first(1, 'pgd', 7, 0),
+        firstNumber(1, 'pgd', 7),
+        firstNumber(2, 'pgd', 7),
+        firstNumber(1, 'pgd', 8),
+        firstNumber(1, 'gdp', 7),
+        firstNumber(1, 'pgd', 7, 0),
       ]).size,
     ).toBe(5);
     const { uniform, normal, permutation, integer } = createRandom(5);

@@ -35,4 +35,5 @@ export * from './retention.ts';
 export * from './routes.ts';
 export * from './search-space.ts';
 export * from './stages.ts';
+export * from './statuses.ts';
 export * from './sweep.ts';

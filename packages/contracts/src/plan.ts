@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { type Hyperparameters, HyperparameterValue } from './hyperparameters.ts';
 import type { RecipeName } from './recipes.ts';
-import { StageKind, type StageSpec } from './stages.ts';
+import type { StageSpec } from './stages.ts';
+import { StageKind } from './statuses.ts';
 
 const Count = z.int().min(0);
 

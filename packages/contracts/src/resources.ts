@@ -14,7 +14,8 @@ import { EvaluationMetricName } from './metrics.ts';
 import { Plan } from './plan.ts';
 import { ThreatModel } from './ranking.ts';
 import { RecipeName } from './recipes.ts';
-import { AttackRun, StageKind, StageStatus, SweepStatus, TrialStatus } from './stages.ts';
+import { AttackRun } from './stages.ts';
+import { StageKind, StageStatus, SweepStatus, TrialStatus } from './statuses.ts';
 import { StoredDefinition } from './sweep.ts';
 
 const Time = z.iso.datetime();

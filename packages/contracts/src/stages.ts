@@ -1,50 +1,11 @@
-/**
- * Stages: their kinds, their specification, and the statuses of stages, trials and sweeps. `packages/db/src/lifecycle/transitions.ts` lists
- * which status may follow which.
- */
+/** Stages: their specification, and what a worker gets and returns. */
 import { z } from 'zod';
 import { AttackName } from './attacks.ts';
 import { Sha256 } from './checkpoint.ts';
 import { DatasetSpec } from './datasets.ts';
 import { HyperparameterValue } from './hyperparameters.ts';
 import { RecipeName } from './recipes.ts';
-
-/**
- * waiting (for the stages that it depends on) → ready → running → one of the others, which are final. `diverged` (a loss is not finite) and
- * `collapsed` (an auto-encoder ignores its input) are results, not errors: the same inputs give the same end. `skipped`: a stage that it
- * depends on ended without a usable result.
- */
-export const StageStatus = z.enum([
-  'waiting',
-  'ready',
-  'running',
-  'completed',
-  'diverged',
-  'collapsed',
-  'failed',
-  'skipped',
-  'cancelled',
-]);
-export type StageStatus = z.infer<typeof StageStatus>;
-
-/** The status of a trial follows from its stages. */
-export const TrialStatus = z.enum([
-  'waiting',
-  'running',
-  'completed',
-  'failed',
-  'diverged',
-  'collapsed',
-  'cancelled',
-]);
-export type TrialStatus = z.infer<typeof TrialStatus>;
-
-/** `completed`: every trial has ended, successfully or not. */
-export const SweepStatus = z.enum(['running', 'paused', 'completed', 'cancelled']);
-export type SweepStatus = z.infer<typeof SweepStatus>;
-
-export const StageKind = z.enum(['initialise', 'optimise', 'classify', 'attack']);
-export type StageKind = z.infer<typeof StageKind>;
+import { StageKind } from './statuses.ts';
 
 /** An attack with all of its settings. */
 export const AttackRun = z.strictObject({ attack: AttackName, settings: z.record(z.string(), z.unknown()) });

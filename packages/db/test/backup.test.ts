@@ -8,9 +8,9 @@ import { migrate } from '../src/migrate.ts';
 import { administer, databaseUrl } from '../src/testing/test-database.ts';
 import { answersOf } from './golden/answers.ts';
 import { findPrograms, startOwnServer } from './support/own-server.ts';
-import { query, sweepStatus, trained, wrongCounts } from './support/rows.ts';
 import { claim, drain, finish, record } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
+import { query, sweepStatus, trained, wrongCounts } from './support/tables.ts';
 
 const programs = findPrograms();
 if (!programs)

@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { type ClaimedStage, cancelSweep, claimStage, getBlobs, releaseStage } from '../src/index.ts';
 import { leaseOf } from './support/attempts.ts';
-import { query, wrongCounts } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, finish, sha256, stateAt } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
+import { query, wrongCounts } from './support/tables.ts';
 
 shareDb();
 
@@ -16,7 +16,7 @@ describe('claim', () => {
     const stages = 2 + 3 * 20;
     const done: string[] = [];
     let epochs = 0;
-    const work = async (worker: number) => {
+    const runWorker = async (worker: number) => {
       while (done.length < stages) {
         const claimed = await claim(db, `worker-${worker}`);
         if (!claimed) continue;
@@ -25,7 +25,7 @@ describe('claim', () => {
         done.push(claimed.stageId);
       }
     };
-    await Promise.all(Array.from({ length: 20 }, (_, i) => work(i)));
+    await Promise.all(Array.from({ length: 20 }, (_, i) => runWorker(i)));
     expect(done).toHaveLength(stages);
     expect(new Set(done).size).toBe(done.length);
     expect(epochs).toBe(plan.epochs.needed);

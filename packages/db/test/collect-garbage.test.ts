@@ -13,10 +13,10 @@ import {
   resumeSweep,
   retrySweep,
 } from '../src/index.ts';
-import { query, sweepStatus, trained, trialStatuses, wrongCounts } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, evaluationOf, finish, record } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
+import { query, sweepStatus, trained, trialStatuses, wrongCounts } from './support/tables.ts';
 
 shareDb();
 /** Deletes the sweeps of earlier tests, so that no policy can collect their checkpoints. */
@@ -237,7 +237,7 @@ test('a collection that runs out of time says so, and continues when it is calle
   const { sweepId } = await submit(db, gammas(...Array.from({ length: 110 }, (_, i) => i + 1)));
   await drain(db);
   const before = await stored();
-  const first = await collectGarbage(db, policy(), { dryRun: false, patience: 0 });
+  const first = await collectGarbage(db, policy(), { dryRun: false, timeoutMs: 0 });
   expect(first.done).toBe(false);
   expect(first.bytes).toBe(before.bytes);
   const between = await stored();

@@ -19,9 +19,9 @@ import {
 } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { createRandom, type Random } from './support/random.ts';
-import { query, wrongAverages } from './support/rows.ts';
 import { claim, evaluationOf, train } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
+import { query, wrongAverages } from './support/tables.ts';
 
 let db: Db;
 beforeAll(async () => {
@@ -60,7 +60,7 @@ const end = async (claimed: ClaimedStage, random: Random): Promise<void> => {
 };
 
 /** Several workers at the same time, until no stage is ready or enough stages have ended. */
-const work = async (random: Random, most = Number.POSITIVE_INFINITY): Promise<void> => {
+const runWorkers = async (random: Random, most = Number.POSITIVE_INFINITY): Promise<void> => {
   let left = most;
   const worker = async (_: unknown, i: number): Promise<void> => {
     while (left-- > 0) {
@@ -184,25 +184,25 @@ test.each([1, 2, 3])('the averages agree with the scores after random work (seed
   const attacks: ('fgsm' | 'gradient')[] = ['fgsm', 'gradient'];
   const latent = 8 + seed;
   const first = await submit(db, { seeds: [1, 2, 3], space: { ...space, latent }, attacks });
-  await work(random, 30);
+  await runWorkers(random, 30);
   // It shares half of its stages with the first sweep, and its seeds come in another order.
   const second = await submit(db, {
     seeds: [3, 4, 1],
     space: { gamma: [3, 4, 5], latent },
     attacks: ['fgsm'],
   });
-  await work(random, 30);
+  await runWorkers(random, 30);
   expect(await wrongAverages(db)).toEqual([]);
   await cancelSweep(db, second.sweepId);
-  await work(random);
+  await runWorkers(random);
   expect(await wrongAverages(db)).toEqual([]);
   for (const { sweepId } of [first, second]) await retrySweep(db, sweepId).catch(() => {}); // when a stage failed
-  await work(random);
+  await runWorkers(random);
   // All of its stages are done already.
   const third = await submit(db, { seeds: [1, 2, 3], space: { ...space, latent }, attacks });
-  await work(random);
+  await runWorkers(random);
   expect(await wrongAverages(db)).toEqual([]);
-  await Promise.all([deleteSweep(db, first.sweepId), work(random)]);
+  await Promise.all([deleteSweep(db, first.sweepId), runWorkers(random)]);
   await collectGarbage(
     db,
     { keepDays: 0, keepBest: 0, metric: 'robustAccuracy', keepSweeps: [] },

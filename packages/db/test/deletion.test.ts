@@ -16,6 +16,9 @@ import {
 } from '../src/index.ts';
 import { leaseOf, letExpire, options } from './support/attempts.ts';
 import { meet } from './support/gate.ts';
+import { db, seed, shareDb } from './support/shared-db.ts';
+import { claim, drain, evaluationOf, finish, record, train } from './support/simulated-trainer.ts';
+import { submit } from './support/submit.ts';
 import {
   query,
   stageCounts,
@@ -23,10 +26,7 @@ import {
   trialStatuses,
   wrongAverages,
   wrongCounts,
-} from './support/rows.ts';
-import { db, seed, shareDb } from './support/shared-db.ts';
-import { claim, drain, evaluationOf, finish, record, train } from './support/simulated-trainer.ts';
-import { submit } from './support/submit.ts';
+} from './support/tables.ts';
 
 shareDb();
 
@@ -111,7 +111,7 @@ const writers: Readonly<Record<string, Writer>> = {
     write: (writer, claimed) =>
       failAttempt(writer, { ...leaseOf(claimed), code: 'X', message: 'x', maxAttempts: 1 }),
   },
-  'a stage handed back': {
+  'a released stage': {
     prepare: running,
     write: (writer, claimed) => releaseStage(writer, leaseOf(claimed)),
   },

@@ -9,10 +9,10 @@ import {
   releaseStage,
 } from '../src/index.ts';
 import { leaseOf, letExpire, options, stageRow } from './support/attempts.ts';
-import { query, stageCounts, sweepStatus, takeOutbox, trialStatuses, wrongCounts } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, evaluationOf, finish, record } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
+import { query, stageCounts, sweepStatus, takeOutbox, trialStatuses, wrongCounts } from './support/tables.ts';
 
 shareDb();
 

@@ -3,9 +3,9 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { cancelSweep, type Db, eventsAfter, isEventAfter, lastEventId, onEvents } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
-import { query } from './support/rows.ts';
 import { claim, drain, finish } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
+import { query } from './support/tables.ts';
 
 let db: Db;
 beforeAll(async () => {

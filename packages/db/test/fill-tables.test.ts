@@ -10,7 +10,7 @@ import {
   listTrials,
 } from '../src/index.ts';
 import { fillTables, openTestDb } from '../src/testing/index.ts';
-import { query, wrongCounts } from './support/rows.ts';
+import { query, wrongCounts } from './support/tables.ts';
 
 test('the filled tables agree with each other, and every read function can read them', async () => {
   const db = await openTestDb();

@@ -7,8 +7,8 @@ import { checkSchema, createDb, type Db, reconcile } from '../src/index.ts';
 import { migrate, readMigrations } from '../src/migrate.ts';
 import { createTestDatabase } from '../src/testing/index.ts';
 import { answersOf } from './golden/answers.ts';
-import { query, sweepStatus, trained, wrongCounts } from './support/rows.ts';
 import { drain } from './support/simulated-trainer.ts';
+import { query, sweepStatus, trained, wrongCounts } from './support/tables.ts';
 
 const folder = fileURLToPath(new URL('./golden', import.meta.url));
 const schemas = readdirSync(folder)

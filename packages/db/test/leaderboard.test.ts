@@ -10,9 +10,9 @@ import {
 } from '../src/index.ts';
 import { studentT975 } from '../src/scores/student-t.ts';
 import { openTestDb } from '../src/testing/index.ts';
-import { query } from './support/rows.ts';
 import { claim, evaluationOf, finish } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
+import { query } from './support/tables.ts';
 
 let db: Db;
 beforeAll(async () => {

@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { completeStage, endStage, failAttempt, reconcile, releaseStage } from '../src/index.ts';
 import { beat, leaseOf, letExpire, options, stageRow, stale } from './support/attempts.ts';
-import { query, takeOutbox, trained, wrongCounts } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish, record, train } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
+import { query, takeOutbox, trained, wrongCounts } from './support/tables.ts';
 
 shareDb();
 

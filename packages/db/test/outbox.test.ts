@@ -16,10 +16,10 @@ import {
 import { relayOnce } from '../src/lifecycle/outbox.ts';
 import { transitions } from '../src/lifecycle/transitions.ts';
 import { leaseOf } from './support/attempts.ts';
-import { query, takeOutbox } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
+import { query, takeOutbox } from './support/tables.ts';
 
 shareDb();
 

@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { claimStage, completeStage, getBlobs, getCheckpoint, recordCheckpoint } from '../src/index.ts';
 import { leaseOf } from './support/attempts.ts';
-import { query } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, finish, record, stateAt } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
+import { query } from './support/tables.ts';
 
 shareDb();
 

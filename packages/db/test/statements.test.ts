@@ -62,9 +62,9 @@ import {
 import { differencesOf } from '../src/testing/check-statement.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { beat, leaseOf, letExpire, options } from './support/attempts.ts';
-import { query } from './support/rows.ts';
 import { claim, drain, evaluationOf, finish, record } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
+import { query } from './support/tables.ts';
 
 let db: Db;
 const executed = new Map<string, ExecutedStatement>();

@@ -3,6 +3,9 @@ import { outlineSweep } from '@funnel/planner';
 import { describe, expect, test } from 'vitest';
 import { cancelSweep } from '../src/index.ts';
 import { type StageRow, specOf } from '../src/lifecycle/stage-row.ts';
+import { db, seed, shareDb } from './support/shared-db.ts';
+import { claim, drain, finish, record } from './support/simulated-trainer.ts';
+import { definition, submit } from './support/submit.ts';
 import {
   query,
   stageCounts,
@@ -11,10 +14,7 @@ import {
   trained,
   trialStatuses,
   wrongCounts,
-} from './support/rows.ts';
-import { db, seed, shareDb } from './support/shared-db.ts';
-import { claim, drain, finish, record } from './support/simulated-trainer.ts';
-import { definition, submit } from './support/submit.ts';
+} from './support/tables.ts';
 
 shareDb();
 

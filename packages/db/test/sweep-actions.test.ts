@@ -10,6 +10,9 @@ import {
   retrySweep,
 } from '../src/index.ts';
 import { beat, leaseOf } from './support/attempts.ts';
+import { db, seed, shareDb } from './support/shared-db.ts';
+import { claim, drain, finish, record } from './support/simulated-trainer.ts';
+import { submit } from './support/submit.ts';
 import {
   query,
   stageCounts,
@@ -18,10 +21,7 @@ import {
   trained,
   trialStatuses,
   wrongCounts,
-} from './support/rows.ts';
-import { db, seed, shareDb } from './support/shared-db.ts';
-import { claim, drain, finish, record } from './support/simulated-trainer.ts';
-import { submit } from './support/submit.ts';
+} from './support/tables.ts';
 
 shareDb();
 

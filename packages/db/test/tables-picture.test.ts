@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Db } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
-import { query } from './support/rows.ts';
+import { query } from './support/tables.ts';
 
 const document = readFileSync(new URL('../../../docs/tables.md', import.meta.url), 'utf8');
 const [, picture = '', prose = ''] = /```mermaid\n(.*?)```(.*)/s.exec(document) ?? [];

@@ -3,8 +3,8 @@ import { int4 } from '../src/connection/columns.ts';
 import { transaction } from '../src/connection/transaction.ts';
 import { createDb, type Db, pingDatabase, submitSweep } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
-import { query } from './support/rows.ts';
 import { definition } from './support/submit.ts';
+import { query } from './support/tables.ts';
 
 let db: Db;
 beforeAll(async () => {
@@ -61,11 +61,11 @@ describe('transaction', () => {
 
   test('changes nothing when its body throws', async () => {
     const before = await query(db, 'SELECT balance FROM accounts ORDER BY id');
-    const work = transaction(db, async (tx) => {
+    const failing = transaction(db, async (tx) => {
       await tx.run('UPDATE accounts SET balance = 100');
       throw new Error('no');
     });
-    await expect(work).rejects.toThrow('no');
+    await expect(failing).rejects.toThrow('no');
     expect(await query(db, 'SELECT balance FROM accounts ORDER BY id')).toEqual(before);
     const refused = submitSweep(db, {
       definition: definition(),

@@ -16,10 +16,10 @@ import {
   resumeSweep,
   retrySweep,
 } from '../src/index.ts';
-import { query, stageCounts, sweepStatus, takeOutbox, trialStatuses, wrongCounts } from './support/rows.ts';
 import { db, seed, shareDb } from './support/shared-db.ts';
 import { claim, drain, finish, stateAt } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
+import { query, stageCounts, sweepStatus, takeOutbox, trialStatuses, wrongCounts } from './support/tables.ts';
 
 shareDb();
 
@@ -100,7 +100,7 @@ describe('a transfer attack', () => {
     const total = Object.values(plan.stages).reduce((sum, { total }) => sum + total, 0);
     const done: string[] = [];
     let idle = 0;
-    const work = async (worker: number) => {
+    const runWorker = async (worker: number) => {
       while (done.length < total && idle < 5000) {
         const claimed = await claim(db, `worker-${worker}`);
         if (claimed) {
@@ -109,7 +109,7 @@ describe('a transfer attack', () => {
         } else idle++;
       }
     };
-    await Promise.all(Array.from({ length: 20 }, (_, i) => work(i)));
+    await Promise.all(Array.from({ length: 20 }, (_, i) => runWorker(i)));
     expect(new Set(done).size).toBe(total);
     expect(done).toHaveLength(total);
     expect(await sweepStatus(db, sweepId)).toBe('completed');

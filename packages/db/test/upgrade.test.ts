@@ -16,8 +16,8 @@ import {
 } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { leaseOf, letExpire, options, stageRow } from './support/attempts.ts';
-import { query, takeOutbox } from './support/rows.ts';
 import { submit } from './support/submit.ts';
+import { query, takeOutbox } from './support/tables.ts';
 
 let db: Db;
 beforeAll(async () => {

@@ -10,9 +10,9 @@ import { type ClaimedStage, completeStage, type Db } from '../src/index.ts';
 import { migrate } from '../src/migrate.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { createRandom, type Random } from './support/random.ts';
-import { query, wrongAverages } from './support/rows.ts';
 import { claim, evaluationOf, finish } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
+import { query, wrongAverages } from './support/tables.ts';
 import { undoMigrations } from './support/undo-migrations.ts';
 
 let db: Db;

@@ -102,7 +102,7 @@ describe('against a database', () => {
   const optimiseOf = (input: Partial<SweepInput>) =>
     outline(input).stages.find((s) => s.kind === 'optimise')!;
   const { chain: line } = optimiseOf({});
-  const settle = (epochs: number[], known: Partial<KnownChain>) =>
+  const plannedStages = (epochs: number[], known: Partial<KnownChain>) =>
     ofKind(plan({ space: { optimiseEpochs: epochs } }, new Map([[line, chain(known)]])).stages, 'optimise');
 
   it('finds the whole sweep done', () => {
@@ -115,7 +115,7 @@ describe('against a database', () => {
   });
 
   it('uses an epoch that a longer run recorded', () => {
-    expect(settle([11], { recorded: [1, 11, 31], stages: [31] })[0]).toMatchObject({
+    expect(plannedStages([11], { recorded: [1, 11, 31], stages: [31] })[0]).toMatchObject({
       passed: true,
       startEpoch: 11,
       dependsOn: null,
@@ -123,7 +123,7 @@ describe('against a database', () => {
   });
 
   it('waits for a longer run that is in progress', () => {
-    expect(settle([11], { stages: [31], pending: [31] })[0]).toMatchObject({
+    expect(plannedStages([11], { stages: [31], pending: [31] })[0]).toMatchObject({
       passed: false,
       cached: false,
       startEpoch: 11,
@@ -132,12 +132,12 @@ describe('against a database', () => {
   });
 
   it('continues from the longest checkpoint that has moments', () => {
-    const [stage] = settle([31], { recorded: [5, 11, 20], continuable: [5, 11], stages: [11] });
+    const [stage] = plannedStages([31], { recorded: [5, 11, 20], continuable: [5, 11], stages: [11] });
     expect(stage).toMatchObject({ startEpoch: 11, dependsOn: null });
   });
 
   it('continues a shorter run that is in progress when that ends', () => {
-    expect(settle([31], { stages: [11], pending: [11] })[0]).toMatchObject({
+    expect(plannedStages([31], { stages: [11], pending: [11] })[0]).toMatchObject({
       startEpoch: 11,
       dependsOn: stageId(line, 11),
     });
@@ -157,7 +157,7 @@ describe('against a database', () => {
       { stages: [11], pending: [11] },
       { recorded: [21], continuable: [] },
     ]) {
-      const stages = settle([11, 21, 31], known);
+      const stages = plannedStages([11, 21, 31], known);
       const trained = stages
         .filter((s) => !s.cached && !s.passed)
         .flatMap((s) => Array.from({ length: s.epochs - s.startEpoch }, (_, i) => s.startEpoch + i + 1));

@@ -3,6 +3,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { oneCore } from '@funnel/worker';
+import type { ServerOptions } from './server-process.ts';
 
 /** True where this process has the options of a worker's trainer, which keep it on one core. */
 export const isSingleThreaded = (): boolean => oneCore.every((option) => process.execArgv.includes(option));
@@ -47,14 +48,14 @@ const serverTimeoutMs = 60_000;
 
 const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
-/** Starts a server in a process of its own. The process sends its address, and ends when this one disconnects. */
-const openServer = async (script: string, options: unknown): Promise<Server> => {
-  const child = fork(fileURLToPath(new URL(script, import.meta.url)), [JSON.stringify(options)]);
+/** Starts a server in a process of its own. */
+const openServer = async (options: ServerOptions): Promise<Server> => {
+  const child = fork(fileURLToPath(new URL('server-process.ts', import.meta.url)), [JSON.stringify(options)]);
   const signal = AbortSignal.timeout(serverTimeoutMs);
   const [url] = await Promise.race([
     once(child, 'message', { signal }),
     once(child, 'exit', { signal }).then(([code]) => {
-      throw new Error(`Expected ${script} to listen, but it ended with ${code}`);
+      throw new Error(`Expected the server to listen, but it ended with ${code}`);
     }),
   ]);
   return {
@@ -70,8 +71,7 @@ const openServer = async (script: string, options: unknown): Promise<Server> => 
 };
 
 /** The API of Funnel. */
-export const openApi = (databaseUrl: string): Promise<Server> =>
-  openServer('./api-process.ts', { databaseUrl });
+export const openApi = (databaseUrl: string): Promise<Server> => openServer({ databaseUrl });
 
 /** A Fastify with one route that does nothing. */
-export const openBare = (): Promise<Server> => openServer('./bare-process.ts', {});
+export const openBare = (): Promise<Server> => openServer({ databaseUrl: null });

@@ -1,17 +1,20 @@
-/** What the tables promise about each other, whatever is done to the service: each a question whose answer is 0. */
+/**
+ * The audit of a run: rules that the tables must obey at any time, and the comparison of all results with the expected ones. A rule is a
+ * count that must be 0.
+ */
 
 import { createHash } from 'node:crypto';
 import { type CheckpointManifest, canonicalJson, type EvaluationSummary } from '@funnel/contracts';
 import type { Db } from '@funnel/db';
 import { networksOf, type Results } from './expected.ts';
 
-export const rows = async <Row>(db: Db, sql: string): Promise<readonly Row[]> =>
-  (await db.pool.query(sql)).rows as Row[]; // shapes stand in the statements
+const rowsOf = async <Row>(db: Db, sql: string): Promise<readonly Row[]> =>
+  (await db.pool.query(sql)).rows as Row[]; // the statement decides the type
 
-export const one = async (db: Db, sql: string): Promise<number> =>
-  Number((await rows<{ n: unknown }>(db, sql))[0]?.n ?? 0);
+export const countOf = async (db: Db, sql: string): Promise<number> =>
+  Number((await rowsOf<{ n: unknown }>(db, sql))[0]?.n ?? 0);
 
-/** What there is too much of, and how it is counted. */
+/** A description of the rows that must not exist, and the SQL that counts them. */
 type Rule = readonly [what: string, sql: string];
 
 const wrongCounts = `
@@ -24,7 +27,7 @@ const wrongCounts = `
   )
   SELECT count(*) AS n FROM kept FULL JOIN real USING (sweep_id, subject) WHERE kept.n IS DISTINCT FROM real.n`;
 
-/** With an infinite seed it is the median; its two ends are not interpolated, since ∞ − ∞ is no number. */
+/** With an infinite seed the average is the median: the mean of its two ends, since an interpolation would compute ∞ − ∞. */
 const wrongAverages = `
   WITH seeds AS (
     SELECT sweep_id, configuration_index, ordinal, metric, min(trial_id) AS trial_id, bool_or(masked) AS masked,
@@ -39,7 +42,7 @@ const wrongAverages = `
     OR (k.utility IS NULL) <> (r.utility IS NULL) OR (k.utility = 'Infinity') <> (r.utility = 'Infinity')
     OR (r.utility <> 'Infinity' AND abs(k.utility - r.utility) > 1e-9)`;
 
-const intoTheVoid = `
+const danglingReferences = `
   SELECT (SELECT count(*) FROM sweep_stages l WHERE NOT EXISTS (SELECT FROM sweeps w WHERE w.id = l.sweep_id))
     + (SELECT count(*) FROM sweep_stages l WHERE NOT EXISTS (SELECT FROM stages s WHERE s.id = l.stage_id))
     + (SELECT count(*) FROM trial_stages ts WHERE NOT EXISTS (SELECT FROM trials t WHERE t.id = ts.trial_id))
@@ -48,7 +51,7 @@ const intoTheVoid = `
     + (SELECT count(*) FROM stages s WHERE s.planned_by IS NOT NULL AND NOT EXISTS (SELECT FROM sweeps w WHERE w.id = s.planned_by))
     + (SELECT count(*) FROM stages s WHERE s.sweep_id IS NOT NULL AND NOT EXISTS (SELECT FROM sweeps w WHERE w.id = s.sweep_id)) AS n`;
 
-const ofNobody = `
+const wrongAccount = `
   SELECT count(*) AS n FROM stages s
   WHERE s.status IN ('waiting', 'ready', 'running')
     AND EXISTS (SELECT FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id WHERE l.stage_id = s.id AND w.status = 'running')
@@ -56,27 +59,27 @@ const ofNobody = `
       SELECT FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
       WHERE l.stage_id = s.id AND w.id = s.sweep_id AND w.status = 'running')`;
 
-/** True of every moment, since whatever changes one of the two sides changes the other in the same transaction. */
+/** Rules that hold at any time, since both sides change in the same transaction. */
 export const atAnyTime: readonly Rule[] = [
-  ['counts that are not those of the rows', wrongCounts],
-  ['averages over seeds that are not those of the scores', wrongAverages],
+  ['counts that differ from the rows', wrongCounts],
+  ['averages over seeds that differ from the scores', wrongAverages],
   [
-    'stages that run without a lease',
+    'running stages without a lease',
     `SELECT count(*) AS n FROM stages s WHERE s.status = 'running' AND NOT EXISTS (
        SELECT FROM attempts a WHERE a.stage_id = s.id AND a.fencing_token = s.fencing_token AND a.worker_id = s.worker_id AND a.outcome = 'running')`,
   ],
   [
-    'attempts that run without their stage',
+    'running attempts whose stage does not run',
     `SELECT count(*) AS n FROM attempts a WHERE a.outcome = 'running' AND NOT EXISTS (
        SELECT FROM stages s WHERE s.id = a.stage_id AND s.fencing_token = a.fencing_token AND s.status = 'running')`,
   ],
   [
-    'unfinished stages on the account of a sweep that does not run, though one that runs needs them',
-    ofNobody,
+    'unfinished stages on the account of a sweep that does not run, although a running sweep needs them',
+    wrongAccount,
   ],
-  ['rows that point at nothing', intoTheVoid],
+  ['references to rows that do not exist', danglingReferences],
   [
-    'stages that no sweep has',
+    'stages without a sweep',
     'SELECT count(*) AS n FROM stages s WHERE NOT EXISTS (SELECT FROM sweep_stages l WHERE l.stage_id = s.id)',
   ],
   [
@@ -84,36 +87,34 @@ export const atAnyTime: readonly Rule[] = [
     "SELECT count(*) AS n FROM (SELECT stage_id FROM attempts WHERE outcome = 'completed' GROUP BY 1 HAVING count(*) > 1) twice",
   ],
   [
-    'checkpoints that another attempt computed otherwise',
+    'checkpoints for which another attempt computed other bits',
     'SELECT coalesce(sum(mismatches), 0) AS n FROM attempts',
   ],
 ];
 
-/** True when every sweep has ended. */
+/** Rules that hold when every sweep has ended. */
 export const atRest: readonly Rule[] = [
   ['attempts that never ended', "SELECT count(*) AS n FROM attempts WHERE outcome = 'running'"],
   [
-    'stored blobs that nothing names',
+    'stored blobs without a reference',
     'SELECT count(*) AS n FROM blobs b WHERE NOT EXISTS (SELECT FROM checkpoint_blobs c WHERE c.sha256 = b.sha256)',
   ],
 ];
 
-/** Rules that do not hold now, in words. */
+/** One sentence for each rule that does not hold now. */
 export const violations = async (db: Db, rules: readonly Rule[]): Promise<readonly string[]> => {
   const found: string[] = [];
   for (const [what, sql] of rules) {
-    const n = await one(db, sql);
+    const n = await countOf(db, sql);
     if (n !== 0) found.push(`${n} ${what}`);
   }
   return found;
 };
 
-/** The tables against what they must hold: every stage exactly one result, the expected one; no number lost, doubled or changed. */
-
 export type Audit = {
   readonly findings: readonly string[];
   readonly counts: Readonly<Record<string, number>>;
-  /** sha-256 of all results in the tables, and of all that were expected: the same networks, numbers and evaluations, or not. */
+  /** SHA-256 of all results in the tables, and of all expected results. */
   readonly digest: string;
   readonly referenceDigest: string;
 };
@@ -123,7 +124,7 @@ export const digestOf = (results: Results): string =>
     .update(canonicalJson(Object.values(results).map((table) => [...table].sort())))
     .digest('hex');
 
-/** Differences between two tables of the same kind, each with an example. `part`: not all that was expected must be there. */
+/** Differences between expected and found results of one kind, each with an example. `part`: some expected results may be missing. */
 const compare = (
   what: string,
   expected: ReadonlyMap<string, unknown>,
@@ -140,20 +141,20 @@ const compare = (
   );
 };
 
-/** What the tables hold of results, in the form of what is expected. */
+/** All results in the tables. */
 export const readResults = async (db: Db): Promise<Results> => {
   type State = { chain: string; epoch: number; manifest: CheckpointManifest };
-  const states = await rows<State>(
+  const states = await rowsOf<State>(
     db,
     'SELECT c.hash AS chain, k.epoch, k.manifest FROM checkpoints k JOIN chains c ON c.id = k.chain_id WHERE k.step = 0',
   );
   type Metric = { chain: string; epoch: number; name: string; value: number };
-  const numbers = await rows<Metric>(
+  const numbers = await rowsOf<Metric>(
     db,
     'SELECT c.hash AS chain, m.epoch, m.name, m.value FROM metrics m JOIN chains c ON c.id = m.chain_id',
   );
   type Row = { stage: string; summary: EvaluationSummary; success: boolean[] };
-  const evaluations = await rows<Row>(db, 'SELECT stage_id AS stage, summary, success FROM evaluations');
+  const evaluations = await rowsOf<Row>(db, 'SELECT stage_id AS stage, summary, success FROM evaluations');
   return {
     networks: new Map(states.map((s) => [`${s.chain} ${s.epoch}`, networksOf(s.manifest)])),
     metrics: new Map(numbers.map((m) => [`${m.chain} ${m.epoch} ${m.name}`, m.value])),
@@ -163,31 +164,31 @@ export const readResults = async (db: Db): Promise<Results> => {
   };
 };
 
-/** `part`: what was found is only a part of what was expected, as when sweeps were cancelled or deleted. (Default: all of it) */
+/** `part`: some expected results may be missing, because sweeps were cancelled or deleted. (Default: false) */
 export const compareResults = (expected: Results, found: Results, { part = false } = {}): string[] => [
   ...compare('checkpoints', expected.networks, found.networks, part),
   ...compare('metrics', expected.metrics, found.metrics, part),
   ...compare('evaluations', expected.evaluations, found.evaluations, part),
 ];
 
-/** Everything that must hold when the sweep has ended. */
+/** Checks everything that must hold when the sweep has ended. */
 export const audit = async (db: Db, expected: Results): Promise<Audit> => {
   const counts = {
-    trials: await one(db, 'SELECT count(*) AS n FROM trials'),
-    stages: await one(db, 'SELECT count(*) AS n FROM stages'),
-    stagesCompleted: await one(db, "SELECT count(*) AS n FROM stages WHERE status = 'completed'"),
-    attempts: await one(db, 'SELECT count(*) AS n FROM attempts'),
-    attemptsExpired: await one(db, "SELECT count(*) AS n FROM attempts WHERE outcome = 'expired'"),
-    attemptsFailed: await one(db, "SELECT count(*) AS n FROM attempts WHERE outcome = 'failed'"),
-    attemptsHandedBack: await one(db, "SELECT count(*) AS n FROM attempts WHERE outcome = 'handed-back'"),
-    fencedWrites: await one(db, 'SELECT coalesce(sum(fenced), 0) AS n FROM attempts'),
-    metrics: await one(db, 'SELECT count(*) AS n FROM metrics'),
-    epochsTrained: await one(db, 'SELECT coalesce(sum(epochs), 0) AS n FROM attempts'),
-    epochsUnshared: await one(
+    trials: await countOf(db, 'SELECT count(*) AS n FROM trials'),
+    stages: await countOf(db, 'SELECT count(*) AS n FROM stages'),
+    stagesCompleted: await countOf(db, "SELECT count(*) AS n FROM stages WHERE status = 'completed'"),
+    attempts: await countOf(db, 'SELECT count(*) AS n FROM attempts'),
+    attemptsExpired: await countOf(db, "SELECT count(*) AS n FROM attempts WHERE outcome = 'expired'"),
+    attemptsFailed: await countOf(db, "SELECT count(*) AS n FROM attempts WHERE outcome = 'failed'"),
+    attemptsHandedBack: await countOf(db, "SELECT count(*) AS n FROM attempts WHERE outcome = 'handed-back'"),
+    fencedWrites: await countOf(db, 'SELECT coalesce(sum(fenced), 0) AS n FROM attempts'),
+    metrics: await countOf(db, 'SELECT count(*) AS n FROM metrics'),
+    epochsTrained: await countOf(db, 'SELECT coalesce(sum(epochs), 0) AS n FROM attempts'),
+    epochsUnshared: await countOf(
       db,
       "SELECT coalesce(sum((plan->'epochs'->>'unshared')::int), 0) AS n FROM sweeps",
     ),
-    epochsPlanned: await one(
+    epochsPlanned: await countOf(
       db,
       "SELECT coalesce(sum((plan->'epochs'->>'needed')::int), 0) AS n FROM sweeps",
     ),

@@ -1,14 +1,14 @@
-/** A client that submits, pauses, resumes, cancels, retries, deletes and reads sweeps, its own and those of others, without asking whether it may. */
+/** A client that submits, pauses, resumes, cancels, retries, deletes and reads random sweeps, whatever their status. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, createClient, FunnelError } from '@funnel/client';
 import type { SweepInput } from '@funnel/contracts';
 import type { Random } from './random.ts';
 
-/** Sweeps that all clients know of. A deleted one stays for a while: it is asked for all the same. */
+/** Ids of sweeps that all clients use. A deleted sweep stays for a while, so that clients also ask for sweeps that do not exist. */
 export type Known = string[];
 const maxKnown = 40;
 
-/** How often each operation was answered how, such as `cancel 409`; and what was answered with 5xx, or not at all. */
+/** Counts by operation and answer, such as `cancel 409`; and descriptions of 5xx answers and of missing answers. */
 export type Answers = { readonly counts: Map<string, number>; readonly faults: string[] };
 
 export type ClientOptions = {
@@ -17,12 +17,12 @@ export type ClientOptions = {
   readonly known: Known;
   readonly answers: Answers;
   readonly random: Random;
-  /** Aborted: it does what it is doing, and ends. */
+  /** When aborted, the client finishes its operation and ends. */
   readonly signal: AbortSignal;
 };
 
-/** Milliseconds between two operations of one client, on the mean. */
-const pause = 200;
+/** Mean milliseconds between two operations of a client. */
+const pauseMs = 200;
 
 type Operation = (client: Client, id: string, options: ClientOptions) => Promise<unknown>;
 
@@ -33,8 +33,8 @@ const submit = async (client: Client, { sweeps, known, random }: ClientOptions):
   return id;
 };
 
-/** What is gone, or not in the state that this needs, is left as it is. */
-const unlessRefused = async (answer: Promise<unknown>): Promise<void> => {
+/** Ignores 404 and 409: another client was faster. */
+const ignoreRefusal = async (answer: Promise<unknown>): Promise<void> => {
   await answer.catch((error: unknown) => {
     if (!(error instanceof FunnelError && (error.status === 404 || error.status === 409))) throw error;
   });
@@ -44,9 +44,9 @@ const operations = {
   submit: (client, _, options) => submit(client, options),
   'submit, cancel and delete': async (client, _, options) => {
     const params = { id: await submit(client, options) };
-    await sleep(pause * options.random.between(0, 4));
-    await unlessRefused(client.cancelSweep({ params }));
-    await unlessRefused(client.deleteSweep({ params }));
+    await sleep(pauseMs * options.random.between(0, 4));
+    await ignoreRefusal(client.cancelSweep({ params }));
+    await ignoreRefusal(client.deleteSweep({ params }));
   },
   pause: (client, id) => client.pauseSweep({ params: { id } }),
   resume: (client, id) => client.resumeSweep({ params: { id } }),
@@ -59,7 +59,7 @@ const operations = {
 
 type OperationName = keyof typeof operations;
 
-/** How often each is drawn, beside the others. */
+/** Relative frequencies of the operations. */
 const weights: Readonly<Record<OperationName, number>> = {
   submit: 4,
   'submit, cancel and delete': 4,
@@ -72,7 +72,7 @@ const weights: Readonly<Record<OperationName, number>> = {
   'list trials': 1,
 };
 
-const urn = (Object.keys(operations) as OperationName[]).flatMap((name) =>
+const tickets = (Object.keys(operations) as OperationName[]).flatMap((name) =>
   Array<OperationName>(weights[name]).fill(name),
 );
 
@@ -89,12 +89,12 @@ export const runClient = async (options: ClientOptions): Promise<void> => {
   const { url, known, answers, random, signal } = options;
   const client = createClient({ url, retries: 0 });
   while (!signal.aborted) {
-    const name = known.length === 0 ? 'submit' : urn[random.below(urn.length)]!;
+    const name = known.length === 0 ? 'submit' : tickets[random.below(tickets.length)]!;
     const id = known[random.below(known.length)] ?? '';
     await (operations[name] as Operation)(client, id, options).then(
       () => note(answers, name, null),
       (error: unknown) => note(answers, name, error),
     );
-    await sleep(pause * random.between(0.4, 1.6), undefined, { signal }).catch(() => {});
+    await sleep(pauseMs * random.between(0.4, 1.6), undefined, { signal }).catch(() => {});
   }
 };

@@ -1,3 +1,4 @@
+/** The sweeps of the chaos suite, and the results that they must have. */
 import {
   type CheckpointManifest,
   canonicalJson,
@@ -11,11 +12,11 @@ import { createSimulatedTrainer } from '@funnel/worker';
 
 const steps = [1, 2, 3, 4, 5];
 const optimiseEpochs = [2, 3, 4];
-const most = steps.length * steps.length * optimiseEpochs.length;
+const trialsPerSeed = steps.length * steps.length * optimiseEpochs.length;
 
 /**
- * `trials` FUNN trials at least, two attacks each, one of them made on the networks of other trials: 5 γ × up to 5 β × epochs {2, 3, 4},
- * and as many seeds as it takes. 300 trials have 1,204 stages.
+ * At least `trials` FUNN trials with two attacks each, one of them a transfer attack: 5 γ × up to 5 β × epochs {2, 3, 4}, and enough seeds.
+ * 300 trials have 1,204 stages.
  */
 export const simulatedSweep = (trials: number): SweepInput => ({
   name: 'chaos',
@@ -27,11 +28,11 @@ export const simulatedSweep = (trials: number): SweepInput => ({
     optimiseEpochs,
     classifierEpochs: 2,
   },
-  seeds: Math.max(1, Math.ceil(trials / most)),
+  seeds: Math.max(1, Math.ceil(trials / trialsPerSeed)),
   attacks: ['fgsm', 'transfer-linf'],
 });
 
-/** Small enough to train for real in a minute or two, with every kind of sharing in it, and long enough for every kind of fault. */
+/** A sweep for real training in a minute or two. It has every kind of sharing and is long enough for every kind of fault. */
 export const realSweep = (): SweepInput => ({
   name: 'chaos, trained',
   recipes: ['funn', 'classic'],
@@ -52,8 +53,8 @@ export const realSweep = (): SweepInput => ({
 });
 
 /**
- * Sweeps of one to eight trials that share stages with each other: the same chains to other epochs, the same networks under other attacks.
- * Classifiers of seed 1 are there to fail (see run-clients.ts).
+ * Sweeps of one to eight trials that share stages: the same chains with other lengths, the same networks under other attacks. The
+ * classifiers of seed 1 fail (see run-clients.ts).
  */
 export const sharedSweeps = (): readonly SweepInput[] =>
   [1, 2, 3, 5].flatMap((optimiseEpochs) =>
@@ -72,24 +73,20 @@ export const sharedSweeps = (): readonly SweepInput[] =>
     ),
   );
 
-/**
- * What a sweep must come to, worked out without database, queue or processes: the stand-in trainer run over the plan in one loop. Every
- * stage's networks by epoch, its metrics and its evaluation are compared with what the tables hold in the end.
- */
-
-/** Results that do not depend on who computed them, how often and in which order. */
+/** The results of a sweep: they do not depend on the workers, the number of attempts or the order. */
 export type Results = {
   /** `chain epoch` → blobs of its networks. */
   readonly networks: ReadonlyMap<string, string>;
   /** `chain epoch name` → value. */
   readonly metrics: ReadonlyMap<string, number>;
-  /** stage → its summary and records. */
+  /** stage → summary and records. */
   readonly evaluations: ReadonlyMap<string, string>;
 };
 
 export const networksOf = ({ networks }: CheckpointManifest): string =>
   canonicalJson(Object.fromEntries(Object.entries(networks).map(([name, { blob }]) => [name, blob])));
 
+/** The results of a simulated sweep, computed in one loop over its plan, without database, queue or processes. */
 export const expectedOf = async (sweep: SweepInput): Promise<Results> => {
   const { stages } = buildPlan(outlineSweep(SweepDefinition.parse(sweep), engineVersion), new Map());
   const trainer = createSimulatedTrainer({ stepMilliseconds: 0 });
@@ -100,7 +97,7 @@ export const expectedOf = async (sweep: SweepInput): Promise<Results> => {
   const blobs = new Map<string, Uint8Array>();
 
   const run = async (stage: PlannedStage): Promise<void> => {
-    // From its own chain where it continues, else from its parent.
+    // A stage continues its own chain, or starts from its parent.
     const from = stage.startEpoch > 0 ? stage.dependsOn : stage.parent;
     const manifest = from === null ? null : results.get(from)!;
     const start = manifest && { manifest, blobs, sameChain: stage.startEpoch > 0 };

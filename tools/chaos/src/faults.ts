@@ -1,4 +1,4 @@
-/** What is done to a run, each under the name that the report counts it by. A fault takes as long as it takes; they come one by one. */
+/** The faults, by the names in the report. They are injected one after the other; PostgreSQL goes down independently of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createStageQueue } from '@funnel/queue';
 import type { Fleet } from './fleet.ts';
@@ -14,14 +14,15 @@ export type Target = {
   readonly random: Random;
 };
 
-/** False: there was nothing to do it to just now. */
+/** Resolves to false where the target does not run at the moment. */
 type Fault = (target: Target) => Promise<boolean>;
 
 const anyWorker = ({ fleet, random }: Target) => fleet.workers[random.below(fleet.workers.length)]!;
-/** Beyond the lease, so that others take over before the sleeper wakes. */
-const beyond = ({ leaseSeconds, random }: Target): number => (leaseSeconds + random.between(1, 3)) * 1000;
+/** Milliseconds longer than the lease, so that another worker takes over meanwhile. */
+const longerThanLease = ({ leaseSeconds, random }: Target): number =>
+  (leaseSeconds + random.between(1, 3)) * 1000;
 
-/** FLUSHALL where the queue is in Redis; where it is in PostgreSQL, every ring is forgotten. Throws while the server is away. */
+/** FLUSHALL where the queue is in Redis; deletes every job where it is in PostgreSQL. Throws while the server is down. */
 const emptyQueue: Fault = async ({ queueUrl, redis }) => {
   if (redis) {
     await redis.flush();
@@ -32,7 +33,7 @@ const emptyQueue: Fault = async ({ queueUrl, redis }) => {
   return true;
 };
 
-/** In the order in which they come first: nothing that needs a server right after that server was killed. */
+/** Each is injected once in this order, then they are drawn. No fault that needs a server follows directly after the fault that kills it. */
 export const faults = {
   'kill worker': async (target) => anyWorker(target).kill('SIGKILL'),
   'empty the queue': emptyQueue,
@@ -46,25 +47,25 @@ export const faults = {
   'stop worker beyond its lease': async (target) => {
     const worker = anyWorker(target);
     if (!worker.kill('SIGSTOP')) return false;
-    await sleep(beyond(target));
+    await sleep(longerThanLease(target));
     worker.kill('SIGCONT');
     return true;
   },
   'kill Redis': async ({ redis }) => redis?.crash() ?? false,
   'drain worker': async (target) => anyWorker(target).kill('SIGTERM'),
-  'black-hole a worker’s database': async (target) => {
-    target.fleet.blackHole.swallow();
-    await sleep(beyond(target));
-    target.fleet.blackHole.heal();
+  'silence a worker’s connections to PostgreSQL': async (target) => {
+    target.fleet.relay.silence();
+    await sleep(longerThanLease(target));
+    target.fleet.relay.restore();
     return true;
   },
-  'freeze PostgreSQL beyond the lease': (target) => target.database.freeze(beyond(target)),
+  'freeze PostgreSQL beyond the lease': (target) => target.database.freeze(longerThanLease(target)),
 } as const satisfies Record<string, Fault>;
 
 type DrawnFault = keyof typeof faults;
 export type FaultName = DrawnFault | DatabaseFault;
 
-/** How often each kind is drawn, beside the others. */
+/** Relative frequencies of the kinds. */
 const weights: Readonly<Record<DrawnFault, number>> = {
   'kill worker': 4,
   'kill trainer': 4,
@@ -73,7 +74,7 @@ const weights: Readonly<Record<DrawnFault, number>> = {
   'drain worker': 2,
   'empty the queue': 2,
   'kill Redis': 2,
-  'black-hole a worker’s database': 1,
+  'silence a worker’s connections to PostgreSQL': 1,
   'freeze PostgreSQL beyond the lease': 1,
 };
 
@@ -81,53 +82,53 @@ const kindsOf = ({ redis }: Pick<Target, 'redis'>): readonly DrawnFault[] =>
   (Object.keys(faults) as DrawnFault[]).filter((name) => redis || name !== 'kill Redis');
 
 const drawFault = (random: Random, names: readonly DrawnFault[]): DrawnFault => {
-  const urn = names.flatMap((name) => Array<DrawnFault>(weights[name]).fill(name));
-  return urn[random.below(urn.length)]!;
+  const tickets = names.flatMap((name) => Array<DrawnFault>(weights[name]).fill(name));
+  return tickets[random.below(tickets.length)]!;
 };
 
-/** Milliseconds for which a fault is tried while what it is done to comes back from the one before, and between two tries. */
-const patience = 10_000;
-const pauseBetweenTries = 500;
+/** A fault is tried for this long while its target recovers from an earlier fault, with this pause between two tries. */
+const injectTimeoutMs = 10_000;
+const retryPauseMs = 500;
 
-/** False: what it is done to stayed away, or the run was over first. */
+/** Resolves to false where the target stayed down or the run ended first. */
 const inject = async (name: DrawnFault, target: Target, signal: AbortSignal): Promise<boolean> => {
-  const deadline = Date.now() + patience;
+  const deadline = Date.now() + injectTimeoutMs;
   while (!signal.aborted && Date.now() < deadline) {
-    const done = await faults[name](target).catch(() => false); // the queue or the database is down: it will be back
+    const done = await faults[name](target).catch(() => false); // the queue or the database is down and will be back
     if (done) return true;
-    await sleep(pauseBetweenTries, undefined, { signal }).catch(() => {});
+    await sleep(retryPauseMs, undefined, { signal }).catch(() => {});
   }
   return false;
 };
 
-/** How often each kind was done, and which kinds never were though they were tried, or never had a turn. */
+/** How often each kind was injected, and the kinds that were never injected. */
 export type Injected = {
-  readonly done: Readonly<Record<string, number>>;
-  readonly never: readonly FaultName[];
+  readonly counts: Readonly<Record<string, number>>;
+  readonly missing: readonly FaultName[];
 };
 
 export type Pace = {
   readonly signal: AbortSignal;
-  /** Between two faults, on the mean. */
+  /** Mean time between two faults. */
   readonly pauseSeconds: number;
-  /** Between two ends of PostgreSQL, on the mean; 0: never. */
+  /** Mean seconds between two crashes or restarts of PostgreSQL; 0: never. */
   readonly postgresEvery: number;
   readonly seed: number;
 };
 
-/** Injects until `signal` is aborted; every kind comes once before any is drawn by lot. PostgreSQL goes down beside that. */
+/** Injects until `signal` is aborted: every kind once, then random ones. PostgreSQL goes down independently. */
 export const injectFaults = async (
   target: Target,
   { signal, pauseSeconds, postgresEvery, seed }: Pace,
   onFault: (name: FaultName) => void,
 ): Promise<Injected> => {
   const kinds = kindsOf(target);
-  const done: Record<string, number> = {};
+  const counts: Record<string, number> = {};
   const count = (name: FaultName): void => {
-    done[name] = (done[name] ?? 0) + 1;
+    counts[name] = (counts[name] ?? 0) + 1;
     onFault(name);
   };
-  // Its own numbers: how long the other faults take must not change when it goes down.
+  // A separate generator, so that the durations of other faults do not change these times.
   const random = createRandom(seed + 1);
   const restarting = restartDatabase(target.database, { signal, everySeconds: postgresEvery, random }, count);
   for (let i = 0; !signal.aborted; i++) {
@@ -138,28 +139,26 @@ export const injectFaults = async (
   }
   await restarting;
   const wanted: readonly FaultName[] = postgresEvery > 0 ? [...databaseFaults, ...kinds] : kinds;
-  return { done, never: wanted.filter((name) => done[name] === undefined) };
+  return { counts, missing: wanted.filter((name) => counts[name] === undefined) };
 };
 
-/** PostgreSQL goes down every few seconds, on a clock of its own: whatever else happens, it happens beside that. */
-
-/** In turns: SIGQUIT ends it as a crash does, so that it recovers from its log; SIGINT rolls back what is under way and shuts down. */
-const ways = [
+/** In turns: SIGQUIT is a crash, after which PostgreSQL recovers from its log; SIGINT rolls back open transactions and shuts down. */
+const databaseEnds = [
   { name: 'crash PostgreSQL', signal: 'SIGQUIT' },
   { name: 'restart PostgreSQL', signal: 'SIGINT' },
 ] as const;
 
-export type DatabaseFault = (typeof ways)[number]['name'];
-export const databaseFaults: readonly DatabaseFault[] = ways.map(({ name }) => name);
+export type DatabaseFault = (typeof databaseEnds)[number]['name'];
+export const databaseFaults: readonly DatabaseFault[] = databaseEnds.map(({ name }) => name);
 
 export type RestartOptions = {
   readonly signal: AbortSignal;
-  /** Between two, on the mean; 0: never. */
+  /** Mean time between two; 0: never. */
   readonly everySeconds: number;
   readonly random: Random;
 };
 
-/** Until `signal` is aborted. A server that is still coming back is left alone until the next turn. */
+/** Ends PostgreSQL again and again until `signal` is aborted. A server that is still starting is left alone until the next turn. */
 export const restartDatabase = async (
   database: Database,
   { signal, everySeconds, random }: RestartOptions,
@@ -170,7 +169,7 @@ export const restartDatabase = async (
     const pause = everySeconds * 1000 * random.between(0.6, 1.4);
     await sleep(pause, undefined, { signal }).catch(() => {});
     if (signal.aborted) return;
-    const way = ways[turn % ways.length]!;
+    const way = databaseEnds[turn % databaseEnds.length]!;
     if (!(await database.end(way.signal))) continue;
     turn++;
     onFault(way.name);

@@ -1,29 +1,27 @@
-/** A TCP relay that can go silent: connections stay open and nothing passes, as when a cable is cut or a firewall forgets a flow. */
+/** The processes of a run: API and workers, one of them behind a TCP relay that can go silent. */
 import { once } from 'node:events';
 import { createServer, connect as dial, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type Database, freePort, keepRunning, type Process } from './services.ts';
 import type { WorkerProcessOptions } from './worker-process.ts';
 
-export type BlackHole = {
+/** A TCP relay. While it is silent, connections stay open and nothing passes, as where a cable is cut or a firewall forgets a connection. */
+export type Relay = {
   readonly port: number;
-  /** Nothing passes until `heal`, which cuts the silent connections. */
-  readonly swallow: () => void;
-  readonly heal: () => void;
+  /** Nothing passes until `restore`, which closes the silent connections. */
+  readonly silence: () => void;
+  readonly restore: () => void;
   readonly close: () => Promise<void>;
 };
 
-export const openBlackHole = async (target: {
-  readonly host: string;
-  readonly port: number;
-}): Promise<BlackHole> => {
+const openRelay = async (target: { readonly host: string; readonly port: number }): Promise<Relay> => {
   const sockets = new Set<Socket>();
   let silent = false;
   const keep = (socket: Socket): Socket => {
     sockets.add(socket);
     return socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
   };
-  const relay = (from: Socket, to: Socket): void => {
+  const pipe = (from: Socket, to: Socket): void => {
     from.on('data', (bytes) => {
       if (!silent) to.write(bytes);
     });
@@ -34,40 +32,38 @@ export const openBlackHole = async (target: {
   const server = createServer((near) => {
     const far = keep(dial(target.port, target.host));
     keep(near);
-    relay(near, far);
-    relay(far, near);
+    pipe(near, far);
+    pipe(far, near);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  const cut = (): void => {
+  const closeAll = (): void => {
     for (const socket of sockets) socket.destroy();
   };
   return {
     port: typeof address === 'object' && address ? address.port : 0,
-    swallow: () => {
+    silence: () => {
       silent = true;
     },
-    heal: () => {
+    restore: () => {
       silent = false;
-      cut();
+      closeAll();
     },
     close: async () => {
-      cut();
+      closeAll();
       server.close();
       await once(server, 'close');
     },
   };
 };
 
-/** The processes that a run makes suffer: the API and the workers, some of them behind a relay that can go silent. */
-
 export type Fleet = {
   readonly url: string;
   readonly api: Process;
   readonly workers: readonly Process[];
   /** Between the last worker and PostgreSQL. */
-  readonly blackHole: BlackHole;
+  readonly relay: Relay;
   readonly stop: () => Promise<void>;
 };
 
@@ -90,21 +86,21 @@ export const startFleet = async ({
   logs,
   worker,
 }: FleetOptions): Promise<Fleet> => {
-  const blackHole = await openBlackHole({ host: '127.0.0.1', port: database.port });
+  const relay = await openRelay({ host: '127.0.0.1', port: database.port });
   const port = await freePort();
   const redis: Record<string, string> = queueUrl.startsWith('redis') ? { REDIS_URL: queueUrl } : {};
   const node = (name: string, args: readonly string[], env: Record<string, string> = {}): Process =>
     keepRunning({ name, command: process.execPath, args: ['--import', 'tsx', ...args], env, logs });
-  const api = node('api', [source('../../api/src/main.ts')], {
+  const api = node('api', [source('../../../apps/api/src/main.ts')], {
     DATABASE_URL: database.url,
     ...redis,
     FUNNEL_HOST: '127.0.0.1',
     FUNNEL_PORT: String(port),
   });
   const startWorker = (i: number): Process => {
-    const through = i === workers - 1 ? blackHole.port : database.port;
-    const databaseUrl = database.url.replace(`:${database.port}/`, `:${through}/`);
-    // A queue in PostgreSQL is reached as the data is.
+    const port = i === workers - 1 ? relay.port : database.port;
+    const databaseUrl = database.url.replace(`:${database.port}/`, `:${port}/`);
+    // A queue in PostgreSQL is reached through the same port.
     const options: WorkerProcessOptions = {
       maxAttempts: 1000,
       ...worker,
@@ -116,16 +112,16 @@ export const startFleet = async ({
     };
     return node(`worker-${i}`, [source('worker-process.ts'), JSON.stringify(options)]);
   };
-  const all = Array.from({ length: workers }, (_, i) => startWorker(i));
+  const workerProcesses = Array.from({ length: workers }, (_, i) => startWorker(i));
   return {
     url: `http://127.0.0.1:${port}`,
     api,
-    workers: all,
-    blackHole,
+    workers: workerProcesses,
+    relay,
     stop: async () => {
-      blackHole.heal();
-      await Promise.all([api, ...all].map((process) => process.stop()));
-      await blackHole.close();
+      relay.restore();
+      await Promise.all([api, ...workerProcesses].map((process) => process.stop()));
+      await relay.close();
     },
   };
 };

@@ -1,4 +1,4 @@
-/** `npm run chaos`: kills things on purpose and audits what is left. Exit code 0 only if everything holds. */
+/** `npm run chaos`: kills processes and servers on purpose, then audits the results. The exit code is 0 only if every check holds. */
 import { readFile } from 'node:fs/promises';
 import type { SweepInput } from '@funnel/contracts';
 import { Command, Option } from 'commander';
@@ -14,22 +14,27 @@ const program = new Command('chaos')
   .addOption(
     new Option('--queue <backend>', 'queue backend').choices(['postgres', 'redis', 'both']).default('both'),
   )
-  .option('--trials <n>', 'trials of the stand-in sweep, at least', Number, 300)
+  .option('--trials <n>', 'minimum number of trials of the simulated sweep', Number, 300)
   .option('--workers <n>', 'worker processes', Number, 4)
-  .option('--seed <n>', 'what decides the faults', Number, 1)
-  .option('--step <ms>', 'what a step of the stand-in trainer takes', Number, 40)
-  .option('--pause <seconds>', 'between two faults, on the mean', Number, 2)
-  .option('--postgres-every <seconds>', 'between two ends of PostgreSQL, on the mean; 0: never', Number, 5)
-  .option('--limit <seconds>', 'a run that takes longer has failed', Number, 900)
-  .option('--sweep <file>', 'sweep file (YAML or JSON) to train for real instead of the small one')
-  .option('--no-stand-in', 'leave out the large sweep with the stand-in trainer')
-  .option('--no-trained', 'leave out the smaller sweep with real training')
+  .option('--seed <n>', 'seed of the faults', Number, 1)
+  .option('--step <ms>', 'time of a step of the simulated trainer', Number, 40)
+  .option('--pause <seconds>', 'mean time between two faults', Number, 2)
+  .option(
+    '--postgres-every <seconds>',
+    'mean time between two crashes or restarts of PostgreSQL; 0: never',
+    Number,
+    5,
+  )
+  .option('--limit <seconds>', 'a run that takes longer fails', Number, 900)
+  .option('--sweep <file>', 'sweep file (YAML or JSON) of the run with real training')
+  .option('--no-simulated', 'omit the large sweep with the simulated trainer')
+  .option('--no-trained', 'omit the small sweep with real training')
   .option(
     '--clients <n>',
-    'instead of faults: so many clients that change sweeps with shared stages at once',
+    'instead of faults: this many concurrent clients that change sweeps with shared stages',
     Number,
   )
-  .option('--minutes <n>', 'how long the clients do that', Number, 3)
+  .option('--minutes <n>', 'how long the clients work', Number, 3)
   .option('--json', 'end with one line of JSON; progress goes to stderr');
 
 type Flags = {
@@ -42,7 +47,7 @@ type Flags = {
   postgresEvery: number;
   limit: number;
   sweep?: string;
-  simulation: boolean;
+  simulated: boolean;
   trained: boolean;
   clients?: number;
   minutes: number;
@@ -62,7 +67,7 @@ const describeClients = (report: ClientsReport): string =>
 
 const describe = (report: ChaosReport): string => {
   const verdict = verdictOf(report);
-  const missed = report.notInjected.length > 0 ? `; no turn: ${report.notInjected.join(', ')}` : '';
+  const missed = report.notInjected.length > 0 ? `; not injected: ${report.notInjected.join(', ')}` : '';
   return `${report.training} on ${report.queue}: ${verdict}\n  in ${report.seconds} s; injected: ${pairs(report.injected)}${missed}; restarts ${report.restarts}\n  ${pairs(report.counts)}\n  results ${report.digest}, expected ${report.referenceDigest}`;
 };
 
@@ -76,7 +81,7 @@ const {
   postgresEvery,
   limit,
   sweep: file,
-  simulation,
+  simulated,
   trained,
   clients,
   minutes,
@@ -86,15 +91,15 @@ const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
 const sweep = file === undefined ? undefined : (parse(await readFile(file, 'utf8')) as SweepInput); // checked by the API
-const kinds = [...(simulation ? (['stand-in'] as const) : []), ...(trained ? (['trained'] as const) : [])];
+const kinds = [...(simulated ? (['simulated'] as const) : []), ...(trained ? (['trained'] as const) : [])];
 const backends = queue === 'both' ? (['postgres', 'redis'] as const) : [queue];
 if (!hasRedis() && queue === 'redis')
   program.error('Expected redis-server on this machine, but there is none', { exitCode: 2 });
-const there = backends.filter((backend) => backend === 'postgres' || hasRedis());
-if (there.length < backends.length)
+const available = backends.filter((backend) => backend === 'postgres' || hasRedis());
+if (available.length < backends.length)
   log('NOT TESTED: the queue on Redis, because redis-server is missing on this machine');
 const reports: (ChaosReport | ClientsReport)[] = [];
-for (const backend of there) {
+for (const backend of available) {
   if (clients !== undefined) {
     log(`── ${clients} clients, queue on ${backend} ──`);
     const report = await runClients({
@@ -127,6 +132,6 @@ for (const backend of there) {
     reports.push(report);
   }
 }
-const ok = !interrupted.signal.aborted && reports.every((report) => report.ok);
+const ok = !interrupted.signal.aborted && reports.length > 0 && reports.every((report) => report.ok);
 if (json) process.stdout.write(`${JSON.stringify({ ok, reports })}\n`);
 process.exit(ok ? 0 : 1);

@@ -1,10 +1,10 @@
-/** Faults are drawn from a seed, so that a run that failed can be set up again (what the processes do in between is not repeatable). */
+/** Random numbers from a seed, so that a failed run can be repeated with the same faults. (The timing of the processes is not repeatable.) */
 export type Random = {
   readonly below: (count: number) => number;
   readonly between: (low: number, high: number) => number;
 };
 
-/** mulberry32 (T. Ettinger, public domain algorithm): enough for choosing whom to kill. */
+/** mulberry32 (T. Ettinger, public domain). */
 export const createRandom = (seed: number): Random => {
   let state = seed >>> 0;
   const uniform = (): number => {

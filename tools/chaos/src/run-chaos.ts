@@ -12,22 +12,22 @@ import { type Database, isAlive, makeFolder, openDatabase, openRedis } from './s
 
 export type ChaosOptions = {
   readonly queue: 'postgres' | 'redis';
-  /** `trained`: real training on wasm, a small sweep. `stand-in`: hashes, a large one. */
-  readonly training: 'stand-in' | 'trained';
-  /** What is trained for real. (Default: a small sweep) */
+  /** `trained`: a small sweep with real training on wasm. `simulated`: a large sweep whose results are hashes. */
+  readonly training: 'simulated' | 'trained';
+  /** The sweep with real training. (Default: a small one) */
   readonly sweep?: SweepInput;
   readonly trials: number;
   readonly workers: number;
   readonly seed: number;
-  /** Of a step of the stand-in trainer: how long its sweep lasts. */
+  /** Time of a step of the simulated trainer. */
   readonly stepMilliseconds: number;
-  /** Between two faults, on the mean. */
+  /** Mean time between two faults. */
   readonly pauseSeconds: number;
-  /** Between two ends of PostgreSQL, on the mean; 0: never. */
+  /** Mean seconds between two crashes or restarts of PostgreSQL; 0: never. */
   readonly postgresEvery: number;
-  /** The run has failed when the sweep has not ended by then. */
+  /** A run whose sweep takes longer fails. */
   readonly limitSeconds: number;
-  /** Aborted: it stops as if the time were over, and leaves nothing running. */
+  /** When aborted, the run stops as at its time limit and leaves nothing running. */
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
 };
@@ -38,7 +38,7 @@ export type ChaosReport = Audit & {
   readonly ok: boolean;
   readonly seconds: number;
   readonly injected: Readonly<Record<string, number>>;
-  /** Kinds of fault that had no turn before the sweep ended. */
+  /** Kinds of fault that were not injected before the sweep ended. */
   readonly notInjected: readonly string[];
   readonly restarts: number;
   readonly leftRunning: number;
@@ -46,7 +46,7 @@ export type ChaosReport = Audit & {
 
 const leaseSeconds = 3;
 
-/** Waits until the sweep has ended, whatever happens to the API meanwhile. */
+/** Waits until the sweep has ended, even while the API is down. Resolves to whether it completed. */
 const untilEnded = async (
   url: string,
   id: string,
@@ -67,7 +67,7 @@ const untilEnded = async (
   return false;
 };
 
-/** Submitted until an answer comes: the key makes sure that it is one sweep. */
+/** Submits until an answer comes. The idempotency key ensures that only one sweep is made. */
 const submit = async (url: string, definition: SweepInput): Promise<string> => {
   const client = createClient({ url, retries: 60, backoff: 250 });
   const sweep = await client.createSweep({ body: definition, headers: { 'idempotency-key': 'chaos' } });
@@ -76,13 +76,13 @@ const submit = async (url: string, definition: SweepInput): Promise<string> => {
 
 type Run = { readonly folder: string; readonly database: Database; readonly queueUrl: string };
 
-/** The same sweep without faults, in a database of its own: what real training must come to. */
-const undisturbed = async (
+/** Trains the sweep without faults in a separate database: the results that real training must have. */
+const resultsWithoutFaults = async (
   options: ChaosOptions,
   definition: SweepInput,
   worker: FleetOptions['worker'],
 ): Promise<Results> => {
-  const folder = await makeFolder('calm');
+  const folder = await makeFolder('reference');
   const database = await openDatabase(folder);
   try {
     await migrate(database.url);
@@ -98,7 +98,7 @@ const undisturbed = async (
       const ended = await untilEnded(fleet.url, await submit(fleet.url, definition), options, () => {});
       if (!ended)
         throw new Error(
-          `Expected the undisturbed sweep to complete within ${options.limitSeconds} s; see the logs in ${folder}`,
+          `Expected the sweep without faults to complete within ${options.limitSeconds} s; see the logs in ${folder}`,
         );
     } finally {
       await fleet.stop();
@@ -111,7 +111,8 @@ const undisturbed = async (
   }
 };
 
-const suffer = async (
+/** Runs the sweep under faults and audits it. */
+const injectAndAudit = async (
   { folder, database, queueUrl }: Run,
   redis: Awaited<ReturnType<typeof openRedis>> | null,
   options: ChaosOptions,
@@ -120,7 +121,9 @@ const suffer = async (
   const real = options.training === 'trained';
   const worker = real ? { backend: 'wasm', slots: 1 } : { simulation: { stepMilliseconds }, slots: 2 };
   const definition = real ? (options.sweep ?? realSweep()) : simulatedSweep(trials);
-  const expected = real ? await undisturbed(options, definition, worker) : await expectedOf(definition);
+  const expected = real
+    ? await resultsWithoutFaults(options, definition, worker)
+    : await expectedOf(definition);
   log(
     `expected: ${expected.networks.size} checkpoints, ${expected.metrics.size} metrics, ${expected.evaluations.size} evaluations`,
   );
@@ -130,10 +133,10 @@ const suffer = async (
   const notePids = (): void => {
     for (const process of [fleet.api, ...fleet.workers]) pids.add(process.pid() ?? 0);
   };
-  const begun = Date.now();
-  const over = new AbortController();
-  const elapsed = (): string => `${((Date.now() - begun) / 1000).toFixed(1)} s`;
-  let injected: Injected = { done: {}, never: [] };
+  const started = Date.now();
+  const sweepEnd = new AbortController();
+  const elapsed = (): string => `${((Date.now() - started) / 1000).toFixed(1)} s`;
+  let injected: Injected = { counts: {}, missing: [] };
   let ended = false;
   try {
     const id = await submit(fleet.url, definition);
@@ -143,49 +146,50 @@ const suffer = async (
     };
     const injecting = injectFaults(
       { fleet, database, redis, queueUrl, leaseSeconds, random: createRandom(seed) },
-      { signal: over.signal, pauseSeconds, postgresEvery, seed },
+      { signal: sweepEnd.signal, pauseSeconds, postgresEvery, seed },
       onFault,
     );
-    let told = 0;
+    let logged = 0;
     ended = await untilEnded(fleet.url, id, options, (progress) => {
-      if (progress >= told + 0.1) log(`${elapsed()}  ${Math.round(progress * 100)} % done`);
-      if (progress >= told + 0.1) told = progress;
+      if (progress < logged + 0.1) return;
+      log(`${elapsed()}  ${Math.round(progress * 100)} % done`);
+      logged = progress;
     });
-    over.abort();
+    sweepEnd.abort();
     injected = await injecting;
   } finally {
-    over.abort();
+    sweepEnd.abort();
     notePids();
     await fleet.stop();
   }
-  const seconds = Math.round((Date.now() - begun) / 100) / 10;
+  const seconds = Math.round((Date.now() - started) / 100) / 10;
   const restarts = [fleet.api, ...fleet.workers].reduce((sum, process) => sum + process.starts() - 1, 0);
   pids.delete(0);
   const leftRunning = [...pids].filter(isAlive).length;
   const db = createDb(database.url);
   const { findings, ...audited } = await audit(db, expected).finally(() => db.close());
-  const all = [
+  const allFindings = [
     ...(ended || options.signal.aborted ? [] : [`the sweep did not complete within ${limitSeconds} s`]),
     ...(options.signal.aborted ? ['the run was interrupted'] : []),
-    ...(Object.keys(injected.done).length > 0 ? [] : ['no fault could be injected']),
-    ...(leftRunning === 0 ? [] : [`${leftRunning} processes left running`]),
+    ...(Object.keys(injected.counts).length > 0 ? [] : ['no fault could be injected']),
+    ...(leftRunning === 0 ? [] : [`${leftRunning} processes still running`]),
     ...findings,
   ];
   return {
     queue: options.queue,
     training: options.training,
-    ok: all.length === 0,
+    ok: allFindings.length === 0,
     seconds,
-    injected: injected.done,
-    notInjected: injected.never,
+    injected: injected.counts,
+    notInjected: injected.missing,
     restarts,
     leftRunning,
-    findings: all,
+    findings: allFindings,
     ...audited,
   };
 };
 
-/** One sweep under faults, from an empty database to the audit. Its folder is kept when something is wrong. */
+/** Runs one sweep under faults, from an empty database to the audit. Keeps its folder where a check fails. */
 export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
   const folder = await makeFolder('chaos');
   const database = await openDatabase(folder);
@@ -193,7 +197,11 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
   let keep = true;
   try {
     await migrate(database.url);
-    const report = await suffer({ folder, database, queueUrl: redis?.url ?? database.url }, redis, options);
+    const report = await injectAndAudit(
+      { folder, database, queueUrl: redis?.url ?? database.url },
+      redis,
+      options,
+    );
     keep = !report.ok;
     if (keep) options.log(`logs are kept in ${folder}`);
     return report;

@@ -1,11 +1,11 @@
-/** Many clients at once on sweeps that share stages, while workers do them: what the tables promise must hold all the time and in the end. */
+/** Many concurrent clients change sweeps that share stages, while workers run them. The rules of the tables must hold all the time. */
 import { setMaxListeners } from 'node:events';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@funnel/client';
 import { createDb, type Db, migrate } from '@funnel/db';
-import { atAnyTime, atRest, compareResults, digestOf, one, readResults, violations } from './audit.ts';
+import { atAnyTime, atRest, compareResults, countOf, digestOf, readResults, violations } from './audit.ts';
 import { type Answers, type Known, runClient } from './client.ts';
 import { expectedOf, type Results, sharedSweeps } from './expected.ts';
 import { type Fleet, startFleet } from './fleet.ts';
@@ -18,9 +18,9 @@ export type ClientsOptions = {
   readonly minutes: number;
   readonly workers: number;
   readonly seed: number;
-  /** Of a step of the stand-in trainer. */
+  /** Time of a step of the simulated trainer. */
   readonly stepMilliseconds: number;
-  /** Aborted: it stops as if the time were over. */
+  /** When aborted, the run stops as at its end. */
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
 };
@@ -35,7 +35,7 @@ export type ClientsReport = {
   readonly counts: Readonly<Record<string, number>>;
 };
 
-/** Merged: what any of the sweeps may leave. */
+/** The results of all sweeps, merged. */
 const expectedOfAll = async (): Promise<Results> => {
   const all = await Promise.all(sharedSweeps().map(expectedOf));
   return {
@@ -45,48 +45,48 @@ const expectedOfAll = async (): Promise<Results> => {
   };
 };
 
-/** Looks at the tables every second, and whether the API answers; resolves to what did not hold at any time. */
+/** Checks the tables and the API every second. Resolves to everything that was ever wrong. */
 const watch = async (db: Db, url: string, signal: AbortSignal) => {
-  /** As it was last, by what there was too much of. */
+  /** The last finding of each rule. */
   const found = new Map<string, string>();
   const note = (finding: string): void => {
     found.set(finding.replace(/^\d+ /, ''), `while clients worked: ${finding}`);
   };
-  let looks = 0;
-  let longestAnswer = 0;
-  const late = 'stages whose lease ran out 10 s ago, and that nobody was given';
+  let checks = 0;
+  let slowestAnswer = 0;
+  const late = 'stages whose lease expired 10 s ago and was not reclaimed';
   const overdue =
     "SELECT count(*) AS n FROM stages WHERE status = 'running' AND lease_until < now() - interval '10 seconds'";
   while (!signal.aborted) {
     for (const finding of await violations(db, [...atAnyTime, [late, overdue]])) note(finding);
     const asked = performance.now();
     const answer = await fetch(`${url}/healthz`).catch(() => null);
-    longestAnswer = Math.max(longestAnswer, performance.now() - asked);
+    slowestAnswer = Math.max(slowestAnswer, performance.now() - asked);
     if (!answer?.ok) note(`/healthz answered ${answer?.status ?? 'nothing'}`);
-    looks++;
+    checks++;
     await sleep(1000, undefined, { signal }).catch(() => {});
   }
-  return { findings: [...found.values()], looks, longestAnswer: Math.round(longestAnswer) };
+  return { findings: [...found.values()], checks, slowestAnswer: Math.round(slowestAnswer) };
 };
 
-/** Seconds that all sweeps have to end when nobody touches them any more. */
-const settling = 180;
+/** Time for all sweeps to end after the last client. */
+const endTimeoutSeconds = 180;
 
-/** Lets everything run to its end; false: something never does. */
-const settle = async (db: Db, url: string, signal: AbortSignal): Promise<boolean> => {
+/** Waits until everything has ended. Resolves to false where something does not end in time. */
+const untilAllEnded = async (db: Db, url: string, signal: AbortSignal): Promise<boolean> => {
   const client = createClient({ url });
   const paused = await db.pool.query<{ id: string }>("SELECT id FROM sweeps WHERE status = 'paused'");
   for (const { id } of paused.rows) await client.resumeSweep({ params: { id } });
   const open = `SELECT (SELECT count(*) FROM sweeps WHERE status IN ('running', 'paused'))
     + (SELECT count(*) FROM stages WHERE status IN ('waiting', 'ready', 'running')) AS n`;
-  for (let i = 0; i < settling && !signal.aborted; i++) {
-    if ((await one(db, open)) === 0) return true;
+  for (let i = 0; i < endTimeoutSeconds && !signal.aborted; i++) {
+    if ((await countOf(db, open)) === 0) return true;
     await sleep(1000);
   }
   return false;
 };
 
-/** Errors in the logs of the processes, but for those of attempts that were to fail. */
+/** Errors in the logs of the processes, except of attempts that fail on purpose. */
 const loggedErrors = async (folder: string): Promise<readonly string[]> => {
   const found = new Map<string, number>();
   for (const file of (await readdir(folder)).filter((name) => /^(api|worker-\d+)\.log$/.test(name)))
@@ -103,34 +103,35 @@ const loggedErrors = async (folder: string): Promise<readonly string[]> => {
 
 const restartsOf = ({ api, workers }: Fleet): string[] =>
   [api, ...workers].flatMap((process) =>
-    process.starts() > 1 ? [`${process.name} ended by itself ${process.starts() - 1} times`] : [],
+    process.starts() > 1 ? [`${process.name} crashed ${process.starts() - 1} times`] : [],
   );
 
-const hammer = async (db: Db, fleet: Fleet, options: ClientsOptions) => {
+/** Runs the clients, then waits for the end of all sweeps. */
+const runAllClients = async (db: Db, fleet: Fleet, options: ClientsOptions) => {
   const { clients, minutes, seed, signal, log } = options;
   const answers: Answers = { counts: new Map(), faults: [] };
   const known: Known = [];
-  const over = new AbortController();
-  setMaxListeners(0, over.signal); // every client listens to it
-  signal.addEventListener('abort', () => over.abort());
-  const timer = setTimeout(() => over.abort(), minutes * 60_000);
-  const watching = watch(db, fleet.url, over.signal);
+  const clientsEnd = new AbortController();
+  setMaxListeners(0, clientsEnd.signal); // every client listens
+  signal.addEventListener('abort', () => clientsEnd.abort());
+  const timer = setTimeout(() => clientsEnd.abort(), minutes * 60_000);
+  const watching = watch(db, fleet.url, clientsEnd.signal);
   const sweeps = sharedSweeps();
   await Promise.all(
     Array.from({ length: clients }, (_, i) =>
       runClient({
         url: fleet.url,
-        ...{ sweeps, known, answers, signal: over.signal },
+        ...{ sweeps, known, answers, signal: clientsEnd.signal },
         random: createRandom(seed * 1000 + i),
       }),
     ),
   );
   clearTimeout(timer);
   const watched = await watching;
-  log('the clients have gone; what is left is done to its end');
-  const ended = await settle(db, fleet.url, signal);
-  const unended = ended ? [] : [`sweeps or stages that had not ended ${settling} s later`];
-  return { answers, ...watched, findings: [...watched.findings, ...unended] };
+  log('the clients have ended; waiting for the sweeps');
+  const ended = await untilAllEnded(db, fleet.url, signal);
+  const unfinished = ended ? [] : [`sweeps or stages did not end within ${endTimeoutSeconds} s`];
+  return { answers, ...watched, findings: [...watched.findings, ...unfinished] };
 };
 
 const untilReady = async (url: string, signal: AbortSignal): Promise<void> => {
@@ -141,7 +142,7 @@ const untilReady = async (url: string, signal: AbortSignal): Promise<void> => {
   }
 };
 
-/** From an empty database to the audit. Its folder is kept when something is wrong. */
+/** Runs the clients, from an empty database to the audit. Keeps its folder where a check fails. */
 export const runClients = async (options: ClientsOptions): Promise<ClientsReport> => {
   const { queue, workers, stepMilliseconds, signal, log } = options;
   const folder = await makeFolder('clients');
@@ -153,7 +154,7 @@ export const runClients = async (options: ClientsOptions): Promise<ClientsReport
     const expected = await expectedOfAll();
     const db = createDb(database.url);
     const simulation = { stepMilliseconds, faults: [{ fault: 'throw', kind: 'classify', seed: 1 }] as const };
-    const begun = Date.now();
+    const started = Date.now();
     const fleet = await startFleet({
       ...{ database, workers, logs: folder },
       queueUrl: redis?.url ?? database.url,
@@ -161,7 +162,7 @@ export const runClients = async (options: ClientsOptions): Promise<ClientsReport
       worker: { simulation, slots: 2, maxAttempts: 1 },
     });
     const ran = await untilReady(fleet.url, signal)
-      .then(() => hammer(db, fleet, options))
+      .then(() => runAllClients(db, fleet, options))
       .finally(fleet.stop);
     const results = await readResults(db);
     const findings = [
@@ -173,16 +174,16 @@ export const runClients = async (options: ClientsOptions): Promise<ClientsReport
       ...compareResults(expected, results, { part: true }),
     ];
     const counts = {
-      sweepsLeft: await one(db, 'SELECT count(*) AS n FROM sweeps'),
-      stagesLeft: await one(db, 'SELECT count(*) AS n FROM stages'),
-      attemptsLeft: await one(db, 'SELECT count(*) AS n FROM attempts'),
-      fencedWrites: await one(db, 'SELECT coalesce(sum(fenced), 0) AS n FROM attempts'),
-      deadlocks: await one(
+      sweepsLeft: await countOf(db, 'SELECT count(*) AS n FROM sweeps'),
+      stagesLeft: await countOf(db, 'SELECT count(*) AS n FROM stages'),
+      attemptsLeft: await countOf(db, 'SELECT count(*) AS n FROM attempts'),
+      fencedWrites: await countOf(db, 'SELECT coalesce(sum(fenced), 0) AS n FROM attempts'),
+      deadlocks: await countOf(
         db,
         'SELECT deadlocks AS n FROM pg_stat_database WHERE datname = current_database()',
       ),
-      looks: ran.looks,
-      longestAnswerMilliseconds: ran.longestAnswer,
+      checks: ran.checks,
+      slowestAnswerMilliseconds: ran.slowestAnswer,
     };
     await db.close();
     keep = findings.length > 0;
@@ -191,7 +192,7 @@ export const runClients = async (options: ClientsOptions): Promise<ClientsReport
     return {
       ok: !keep && !signal.aborted,
       ...{ queue, clients: options.clients, findings, counts },
-      seconds: Math.round((Date.now() - begun) / 100) / 10,
+      seconds: Math.round((Date.now() - started) / 100) / 10,
       answers: Object.fromEntries([...ran.answers.counts].sort()),
     };
   } finally {

@@ -1,4 +1,4 @@
-/** Processes of one run: started again whenever they end, until they are told to stop for good. */
+/** The private PostgreSQL and Redis of a run, on free ports, and processes that are restarted whenever they end. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,11 +13,11 @@ import { startEmbedded } from '@funnel/db';
 export type Process = {
   readonly name: string;
   readonly pid: () => number | undefined;
-  /** False when it is not running just now. */
+  /** False where it does not run at the moment. */
   readonly kill: (signal: NodeJS.Signals) => boolean;
-  /** Times that it was started. */
+  /** How often it was started. */
   readonly starts: () => number;
-  /** SIGTERM, then SIGKILL after a while; resolves when it is gone. */
+  /** Sends SIGTERM, later SIGKILL; resolves when it has ended. */
   readonly stop: () => Promise<void>;
 };
 
@@ -30,8 +30,8 @@ export type Command = {
   readonly logs: string;
 };
 
-const restartMilliseconds = 300;
-const patienceMilliseconds = 20_000;
+const restartMs = 300;
+const stopTimeoutMs = 20_000;
 
 export const keepRunning = ({ name, command, args, env = {}, logs }: Command): Process => {
   const log = openSync(path.join(logs, `${name}.log`), 'a');
@@ -41,14 +41,14 @@ export const keepRunning = ({ name, command, args, env = {}, logs }: Command): P
   let gone: Promise<void>;
   const start = (): void => {
     starts += 1;
-    // Only what is named here: a DATABASE_URL of the surroundings must not reach a process that is made to suffer.
+    // Only the variables named here: a DATABASE_URL of the environment must not reach these processes.
     const inherited = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
     child = spawn(command, args, { env: { ...inherited, ...env }, stdio: ['ignore', log, log] });
     gone = new Promise((resolve) => {
       child.once('error', () => resolve());
       child.once('exit', () => {
         resolve();
-        if (wanted) setTimeout(() => wanted && start(), restartMilliseconds);
+        if (wanted) setTimeout(() => wanted && start(), restartMs);
       });
     });
   };
@@ -62,14 +62,14 @@ export const keepRunning = ({ name, command, args, env = {}, logs }: Command): P
       wanted = false;
       child.kill('SIGCONT');
       child.kill('SIGTERM');
-      const late = setTimeout(() => child.kill('SIGKILL'), patienceMilliseconds);
+      const late = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
       await gone;
       clearTimeout(late);
     },
   };
 };
 
-/** Children of a process (Linux): a worker's trainers. */
+/** Process ids of the children of a process, on Linux: for a worker, its trainers. */
 export const childrenOf = async (pid: number): Promise<readonly number[]> => {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
   return text.split(' ').filter(Boolean).map(Number);
@@ -84,9 +84,7 @@ export const isAlive = (pid: number): boolean => {
   }
 };
 
-/** The private PostgreSQL and Redis of a run, in a folder of their own, on free ports. */
-
-/** A folder of a run's own, which the user that PostgreSQL runs as may enter (it does not run as root). */
+/** A new folder that the user of PostgreSQL may enter, which is not root. */
 export const makeFolder = async (name: string): Promise<string> => {
   const folder = await mkdtemp(path.join(tmpdir(), `funnel-${name}-`));
   await chmod(folder, 0o755);
@@ -104,14 +102,14 @@ export const freePort = (): Promise<number> =>
 export type Database = {
   readonly url: string;
   readonly port: number;
-  /** It is started again on the same port. False when it is not running just now. */
+  /** Ends it; it is restarted on the same port. False where it does not run at the moment. */
   readonly end: (signal: 'SIGQUIT' | 'SIGINT') => Promise<boolean>;
-  /** All of its processes stand still for so long, as when a fail-over or a suspended machine keeps it. False as `end`. */
+  /** Stops all of its processes for this long, like a suspended machine. False where it does not run at the moment. */
   readonly freeze: (milliseconds: number) => Promise<boolean>;
   readonly stop: () => Promise<void>;
 };
 
-/** False when there is no such process (any more). */
+/** False where there is no such process. */
 const signalTo = (pid: number, signal: NodeJS.Signals): boolean => {
   try {
     return pid > 0 && process.kill(pid, signal);
@@ -120,7 +118,7 @@ const signalTo = (pid: number, signal: NodeJS.Signals): boolean => {
   }
 };
 
-/** The embedded server, which is started again whenever it ends. */
+/** The embedded server, which restarts whenever it ends. */
 export const openDatabase = async (folder: string): Promise<Database> => {
   const dir = path.join(folder, 'pgdata');
   const { url, port, stop } = await startEmbedded({ dir, settings: { max_connections: '300' } });
@@ -129,7 +127,7 @@ export const openDatabase = async (folder: string): Promise<Database> => {
   const end = async (signal: 'SIGQUIT' | 'SIGINT'): Promise<boolean> => signalTo(await postmaster(), signal);
   const freeze = async (milliseconds: number): Promise<boolean> => {
     const pid = await postmaster();
-    // The postmaster first: it must not start others in place of those that stand still.
+    // The postmaster first, so that it starts no process in place of stopped ones.
     if (!signalTo(pid, 'SIGSTOP')) return false;
     const all = [...(await childrenOf(pid)), pid];
     for (const child of all) signalTo(child, 'SIGSTOP');
@@ -143,15 +141,15 @@ export const openDatabase = async (folder: string): Promise<Database> => {
 export type Redis = {
   readonly url: string;
   readonly crash: () => boolean;
-  /** FLUSHALL: every key is gone. */
+  /** FLUSHALL: deletes every key. */
   readonly flush: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
-/** Whether this machine has a redis-server to run. */
+/** True where this machine has redis-server. */
 export const hasRedis = (): boolean => spawnSync('redis-server', ['--version']).status === 0;
 
-/** Redis with an append-only file; killed, it comes back with what it had written. */
+/** Redis with an append-only file: after a kill it restarts with everything that it had written. */
 export const openRedis = async (folder: string): Promise<Redis> => {
   const port = await freePort();
   const server = keepRunning({
@@ -173,7 +171,7 @@ export const openRedis = async (folder: string): Promise<Redis> => {
     ],
     logs: folder,
   });
-  // Redis understands commands as plain lines, too.
+  // Redis also accepts commands as plain lines.
   const flush = async (): Promise<void> => {
     const socket = connect(port, '127.0.0.1');
     socket.end('FLUSHALL\r\n');

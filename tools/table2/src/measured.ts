@@ -141,7 +141,7 @@ const seriesOf = ({ series }: TrialResult, kind: StageKind, name: string): numbe
     (value): value is number => value !== null,
   );
 
-const over = (results: readonly TrialResult[], of: (result: TrialResult) => number | null | undefined) =>
+const meanOver = (results: readonly TrialResult[], of: (result: TrialResult) => number | null | undefined) =>
   estimate(results.map(of).filter((value): value is number => value !== null && value !== undefined));
 
 /** Null for an attack that this version does not have. A setting that an earlier version did not have gets its default, which does the same. */
@@ -190,10 +190,10 @@ const summarise = (name: string, all: readonly TrialResult[]): Configuration => 
       .filter(({ trial }) => trial.status !== 'completed')
       .map(({ trial: { seed, status } }) => ({ seed, status })),
     rows: printedRows.map((printed) => ({ printed, measured: measure(summariesOf(results, printed)) })),
-    cleanAccuracy: over(results, ({ trial }) => trial.cleanAccuracy),
-    floor: over(results, (result) => seriesOf(result, 'initialise', 'defenderLoss').at(-1)),
-    hinge: over(results, (result) => mean(seriesOf(result, 'optimise', 'hingeActive'))),
-    attackerLoss: over(results, (result) => seriesOf(result, 'optimise', 'attackerLoss').at(-1)),
+    cleanAccuracy: meanOver(results, ({ trial }) => trial.cleanAccuracy),
+    floor: meanOver(results, (result) => seriesOf(result, 'initialise', 'defenderLoss').at(-1)),
+    hinge: meanOver(results, (result) => mean(seriesOf(result, 'optimise', 'hingeActive'))),
+    attackerLoss: meanOver(results, (result) => seriesOf(result, 'optimise', 'attackerLoss').at(-1)),
     verdict: checks.some((one) => one.checks.length > 0)
       ? worstVerdict(results.map(({ trial }) => trial.verdict ?? 'ok'))
       : null,

@@ -9,7 +9,7 @@ const collectTimeoutMs = 20_000;
 export const retentionHandlers = ({ db }: Context): Pick<Handlers, 'planCollection' | 'collectGarbage'> => ({
   planCollection: ({ body }) => collectGarbage(db, body, { dryRun: true }),
   collectGarbage: async ({ body }, reply) => {
-    const collected = await collectGarbage(db, body, { dryRun: false, patience: collectTimeoutMs });
+    const collected = await collectGarbage(db, body, { dryRun: false, timeoutMs: collectTimeoutMs });
     const { sweeps, ...counts } = collected;
     reply.note({ policy: body, ...counts });
     return collected;

@@ -1,12 +1,13 @@
 /** Commands that a test cannot run as they are: they install, serve for ever, or need more machines. Each has a check instead. */
 import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { startApi } from '@funnel/api';
 import { createClient } from '@funnel/client';
 import { createTestDatabase } from '@funnel/db/testing';
 import { pino } from 'pino';
 import { expect, vi } from 'vitest';
 import { parse } from 'yaml';
-import { read } from './blocks.ts';
+import { read, root } from './blocks.ts';
 import type { Workplace } from './workplace.ts';
 
 /** .ci/run has this command word for word. */
@@ -55,7 +56,7 @@ const workerJoins = async ({ url, env, folder }: Workplace): Promise<void> => {
   const online = async () =>
     (await client.listWorkers()).items.filter(({ status }) => status === 'online').length;
   const before = await online();
-  const worker = spawn('npx', ['funnel', 'worker'], {
+  const worker = spawn(fileURLToPath(new URL('funnel', root)), ['worker'], {
     cwd: folder,
     env: { ...env, FUNNEL_SLOTS: '1', FUNNEL_BACKEND: 'cpu' },
     stdio: 'ignore',
@@ -78,7 +79,7 @@ export const elsewhere: Readonly<Record<string, (workplace: Workplace) => void |
   'npm start -- --once': landing('npm start -- --once'),
   'npm test': landing('npm test'),
   'npm run chaos': landing('npm run chaos'),
-  'DATABASE_URL=postgres://… REDIS_URL=redis://… npx funnel worker': workerJoins,
+  'DATABASE_URL=postgres://… REDIS_URL=redis://… ./funnel worker': workerJoins,
   // infra/test/compose.test.ts judges the file; a service scales when nothing of it can exist only once.
   'docker compose up --scale worker=4': () => {
     const { worker } = parse(read('docker-compose.yml'), { merge: true }).services;

@@ -10,11 +10,11 @@
 import { classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
+import { chooseRows, createRowStore, indicesWhere, oneHot, takeRows, valuesAt } from '../batch-rows.ts';
 import { likelyClasses } from '../flat-model.ts';
 import { confirmHits, type RunResult, repeatUntilFooled } from '../hits.ts';
 import { crossEntropy, type RowLoss, targetedDifferenceRatio } from '../losses.ts';
 import { ascentDirection, type Norm, project, randomDirections } from '../norms.ts';
-import { chooseRows, createRowStore, indicesWhere, oneHot, takeRows, valuesAt } from '../rows.ts';
 
 export const apgdCe =
   (norm: Norm): Attack<'apgd-ce-linf' | 'apgd-ce-l2'> =>

@@ -9,10 +9,10 @@
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
+import { indicesWhere, takeRows, valuesAt } from '../batch-rows.ts';
 import { classesAndDistances, createNearestHits } from '../hits.ts';
 import { lossDirection } from '../losses.ts';
 import { type Norm, project } from '../norms.ts';
-import { indicesWhere, takeRows, valuesAt } from '../rows.ts';
 
 /**
  * Every image runs its own search: some images restart at another ε while others are in the middle of a run. A step costs a forward pass

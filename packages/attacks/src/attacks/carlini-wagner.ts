@@ -9,10 +9,10 @@
 import type { AttackSettings } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
+import { indicesWhere, oneHot, takeRows, valuesAt } from '../batch-rows.ts';
 import { createNearestHits, keepConfirmed, type NearestHits } from '../hits.ts';
 import { margin } from '../losses.ts';
 import { rowNorms } from '../norms.ts';
-import { indicesWhere, oneHot, takeRows, valuesAt } from '../rows.ts';
 
 type Settings = AttackSettings<'cw-l2'>;
 

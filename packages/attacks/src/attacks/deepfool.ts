@@ -10,9 +10,9 @@
 import { classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { type Attack, streaming } from '../attack.ts';
+import { createRowStore, indicesWhere, takeRows, valuesAt } from '../batch-rows.ts';
 import { type FlatModel, likelyClasses } from '../flat-model.ts';
 import { dualNorms, type Norm, signOf } from '../norms.ts';
-import { createRowStore, indicesWhere, takeRows, valuesAt } from '../rows.ts';
 
 /** When an image is finished, the next one takes its row, so every pass of the model stays full. */
 export const deepfool = (norm: Norm): Attack<'deepfool-l2' | 'deepfool-linf'> =>

@@ -9,10 +9,10 @@
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
+import { chooseRows, indicesWhere, oneHot } from '../batch-rows.ts';
 import { type FlatModel, likelyClasses } from '../flat-model.ts';
 import { createNearestHits, type NearestHits } from '../hits.ts';
 import { type Norm, randomDirections, rowNorms } from '../norms.ts';
-import { chooseRows, indicesWhere, oneHot } from '../rows.ts';
 
 const maxBias = 0.1; // α_max
 const overshoot = 1.05; // η

@@ -7,10 +7,10 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
+import { takeRows } from '../batch-rows.ts';
 import { repeatUntilFooled } from '../hits.ts';
 import { margin } from '../losses.ts';
 import { ascentDirection, type Norm, project } from '../norms.ts';
-import { takeRows } from '../rows.ts';
 import { ascend } from './pgd.ts';
 
 export const feature =

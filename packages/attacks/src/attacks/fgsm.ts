@@ -8,8 +8,8 @@
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext, AttackResult } from '../attack.ts';
+import { indicesWhere, takeRows } from '../batch-rows.ts';
 import { lossDirection } from '../losses.ts';
-import { indicesWhere, takeRows } from '../rows.ts';
 
 /** With `search: false` one step of exactly ε, at the cost of 1 gradient and 1 forward pass. */
 export const fgsm: Attack<'fgsm'> = async (context, settings) => {

@@ -8,10 +8,10 @@
 import { classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
+import { indicesWhere, oneHot } from '../batch-rows.ts';
 import { createNearestHits, keepConfirmed } from '../hits.ts';
 import { margin } from '../losses.ts';
 import { dualNorms, type Norm, project, rowNorms } from '../norms.ts';
-import { indicesWhere, oneHot } from '../rows.ts';
 
 const minGamma = 0.001;
 /** A radius beyond any image in [0, 1]. */

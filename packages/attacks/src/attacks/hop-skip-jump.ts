@@ -10,8 +10,8 @@
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
+import { indicesWhere, valuesAt } from '../batch-rows.ts';
 import type { Random } from '../random.ts';
-import { indicesWhere, valuesAt } from '../rows.ts';
 
 /** How often the start draws noise, until one draw fools the model, and in how many steps it blends the noise in. */
 const startDraws = 50;

@@ -9,9 +9,9 @@
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack } from '../attack.ts';
+import { indicesWhere, takeRows, valuesAt } from '../batch-rows.ts';
 import { classesAndDistances, createNearestHits } from '../hits.ts';
 import { lossDirection, type Scaling } from '../losses.ts';
-import { indicesWhere, takeRows, valuesAt } from '../rows.ts';
 import { epsilonGrid } from './fgsm.ts';
 
 /** The iterates of one image with one step size. */

@@ -9,8 +9,8 @@
 import { type AttackSettings, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
+import { oneHot, valuesAt } from '../batch-rows.ts';
 import { type PixelGrid, pixelGrid } from '../flat-model.ts';
-import { oneHot, valuesAt } from '../rows.ts';
 
 type Settings = AttackSettings<'local-search'>;
 

@@ -5,9 +5,9 @@
  */
 import { isMistake } from '@funnel/contracts';
 import type { Attack } from '../attack.ts';
+import { indicesWhere } from '../batch-rows.ts';
 import { repeatUntilFooled } from '../hits.ts';
 import { type Norm, randomStarts } from '../norms.ts';
-import { indicesWhere } from '../rows.ts';
 
 export const noise =
   (norm: Norm): Attack<'noise-linf' | 'noise-l2'> =>

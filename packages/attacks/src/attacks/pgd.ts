@@ -8,10 +8,10 @@
 import { classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
+import { chooseRows, createRowStore, indicesWhere, oneHot, takeRows, valuesAt } from '../batch-rows.ts';
 import { confirmHits, type RunResult, repeatUntilFooled } from '../hits.ts';
 import { crossEntropy, margin, type RowLoss } from '../losses.ts';
 import { ascentDirection, type Norm, project, randomDirections, randomStarts } from '../norms.ts';
-import { chooseRows, createRowStore, indicesWhere, oneHot, takeRows, valuesAt } from '../rows.ts';
 
 export const pgd =
   (norm: Norm): Attack<'pgd-linf' | 'pgd-l2'> =>

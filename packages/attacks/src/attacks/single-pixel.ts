@@ -8,8 +8,8 @@
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack } from '../attack.ts';
+import { createRowStore } from '../batch-rows.ts';
 import { pixelGrid } from '../flat-model.ts';
-import { createRowStore } from '../rows.ts';
 
 type Candidate = { readonly row: number; readonly pixel: number; readonly value: 0 | 1 };
 

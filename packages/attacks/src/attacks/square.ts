@@ -7,10 +7,10 @@
 import type { AttackSettings } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack } from '../attack.ts';
+import { indicesWhere, valuesAt } from '../batch-rows.ts';
 import { marginsOf, type PixelGrid, pixelGrid } from '../flat-model.ts';
 import type { Norm } from '../norms.ts';
 import type { Random } from '../random.ts';
-import { indicesWhere, valuesAt } from '../rows.ts';
 
 /** The first candidate of an image, and a change of the best candidate so far. Both write into `target`, a row of pixels in [0, 1]. */
 type Proposals = {

@@ -7,10 +7,10 @@
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack } from '../attack.ts';
+import { indicesWhere, oneHot } from '../batch-rows.ts';
 import { repeatUntilFooled } from '../hits.ts';
 import { crossEntropy, margin } from '../losses.ts';
 import { ascentDirection, type Norm, project, randomStarts } from '../norms.ts';
-import { indicesWhere, oneHot } from '../rows.ts';
 
 export const transfer =
   (norm: Norm): Attack<'transfer-linf' | 'transfer-l2'> =>

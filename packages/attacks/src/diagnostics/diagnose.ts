@@ -14,12 +14,12 @@ import {
 import { correctMaxPoolGradient } from '@funnel/kernels';
 import type * as tf from '@tensorflow/tfjs';
 import type { EvaluationResources } from '../attack.ts';
+import { indicesWhere, takeRows, valuesAt } from '../batch-rows.ts';
 import { type ClassifierModel, checkImages, checkLabels } from '../classifier.ts';
 import { createPredictor } from '../defence.ts';
 import { createYield, evaluateAttack } from '../evaluate-attack.ts';
 import { createFlatModel } from '../flat-model.ts';
 import { createRandom } from '../random.ts';
-import { indicesWhere, takeRows, valuesAt } from '../rows.ts';
 import {
   accuracyRisesWithEpsilon,
   attackHasNotConverged,

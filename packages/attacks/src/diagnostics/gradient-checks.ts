@@ -1,8 +1,8 @@
 /** Checks of the gradients that attacks follow: H10 they exist, H13 they are right, H20 they keep their direction over a short distance. */
 import * as tf from '@tensorflow/tfjs';
+import { oneHot } from '../batch-rows.ts';
 import { crossEntropy, margin } from '../losses.ts';
 import { project } from '../norms.ts';
-import { oneHot } from '../rows.ts';
 import { median } from '../statistics.ts';
 import { type Check, type CheckContext, diagnostic, isCertain, percent } from './check.ts';
 

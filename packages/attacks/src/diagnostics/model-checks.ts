@@ -5,11 +5,11 @@
 import { classesOf } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { linearisedStep } from '../attacks/deepfool.ts';
+import { oneHot } from '../batch-rows.ts';
 import { areProbabilities } from '../classifier.ts';
 import { likelyClasses, marginsOf } from '../flat-model.ts';
 import { crossEntropy } from '../losses.ts';
 import { ascentDirection, project } from '../norms.ts';
-import { oneHot } from '../rows.ts';
 import { median } from '../statistics.ts';
 import { type Check, type CheckContext, diagnostic, percent } from './check.ts';
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Plan } from '../plan.ts';
 import { Stage, Sweep, SweepDetail, Trial } from '../resources.ts';
-import { SweepStatus, TrialStatus } from '../stages.ts';
+import { SweepStatus, TrialStatus } from '../statuses.ts';
 import { SweepDefinition } from '../sweep.ts';
 import { ById, page, pageOf, type Route } from './route.ts';
 

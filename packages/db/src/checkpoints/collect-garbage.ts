@@ -191,17 +191,17 @@ export type CollectOptions = {
   /** Only say what would be deleted. */
   readonly dryRun: boolean;
   /** No further batch begins after so many milliseconds, and `done` is false in the answer. (Default: no limit) */
-  readonly patience?: number;
+  readonly timeoutMs?: number;
 };
 
 /** What was deleted, or with `dryRun` would be deleted. Errors: INVALID_REQUEST when there is no such sweep to keep. */
 export const collectGarbage = async (
   db: Db,
   policy: RetentionPolicy,
-  { dryRun, patience = Number.POSITIVE_INFINITY }: CollectOptions,
+  { dryRun, timeoutMs = Number.POSITIVE_INFINITY }: CollectOptions,
 ): Promise<Collection> => {
   await refuseUnknownSweeps(db, policy.keepSweeps);
-  const end = performance.now() + patience;
+  const end = performance.now() + timeoutMs;
   const request = { policy, ended: await rankEndedSweeps(db, policy) };
   const { chains, ...collection } = await takeSurvey(db, request, dryRun);
   if (dryRun) return { ...collection, done: true };

@@ -152,7 +152,7 @@ const write = async (tx: Tx, { counts: changes, events, readyStages }: Written):
   if (readyStages.length > 0) tx.wakeRelay();
 };
 
-/** Writes the ready stages on the account of a sweep into the outbox: when it is submitted, resumed or retried. */
+/** Writes the ready stages that are scheduled for a sweep into the outbox, after the sweep was submitted or resumed. */
 export const announceSweep = async (tx: Tx, sweepId: string): Promise<void> => {
   await tx.run(
     `INSERT INTO outbox (stage_id, due_at)

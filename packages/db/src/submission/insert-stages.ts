@@ -61,7 +61,7 @@ const values = (sweepId: string, placed: readonly PlacedStage[]): unknown[] => {
   ];
 };
 
-/** Reopens stages that ended badly, or whose result was collected, on the account of the new sweep. */
+/** Reopens stages that ended without a result, or whose checkpoint was deleted, and schedules them for the new sweep. */
 const reopen = (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<readonly StageChange[]> =>
   move(
     tx,

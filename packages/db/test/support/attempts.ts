@@ -1,6 +1,6 @@
 /** Leases as a worker uses them: heartbeats, and leases that ran out. */
 import { type ClaimedStage, type Db, heartbeat } from '../../src/index.ts';
-import { query } from './rows.ts';
+import { query } from './tables.ts';
 
 export const leaseOf = ({ stageId, fencingToken }: ClaimedStage) => ({ stageId, fencingToken });
 export const stale = { code: 'STALE_LEASE' };

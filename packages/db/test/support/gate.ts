@@ -1,7 +1,7 @@
 /** Interleaves two transactions: one is held at a table while the other goes as far as it can. */
 import { vi } from 'vitest';
 import { createDb, type Db } from '../../src/index.ts';
-import { query } from './rows.ts';
+import { query } from './tables.ts';
 
 type Table = 'sweep_counts' | 'configuration_scores' | 'sweeps' | 'trials';
 type Way = 'INSERT' | 'UPDATE' | 'DELETE';

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { Db } from '../../src/index.ts';
 import { openTestDb } from '../../src/testing/index.ts';
-import { query } from './rows.ts';
 import { drain } from './simulated-trainer.ts';
+import { query } from './tables.ts';
 
 export let db: Db;
 export let seed = 0;

@@ -1,4 +1,4 @@
-/** A simulated trainer: checkpoints are a function of chain and position, so that every run of a stage gives the same bits. */
+/** A simulated trainer: its states are a function of chain and position, so that every run of a stage gives the same bits. */
 import { createHash } from 'node:crypto';
 import type {
   CheckpointManifest,

@@ -1,4 +1,4 @@
-/** Submits sweeps through the real planner. */
+/** Sweeps through the real planner: the database must store what the planner builds. */
 import { type Plan, SweepDefinition, type SweepInput } from '@funnel/contracts';
 import { buildPlan, outlineSweep } from '@funnel/planner';
 import { type Db, type Submitted, submitSweep } from '../../src/index.ts';
@@ -26,9 +26,9 @@ export const submit = async (
     definition: sweep,
     stages: outline.stages,
     buildPlan: (known) => {
-      const settled = buildPlan(outline, known);
-      plan = settled.plan;
-      return settled;
+      const built = buildPlan(outline, known);
+      plan = built.plan;
+      return built;
     },
     idempotency,
   });

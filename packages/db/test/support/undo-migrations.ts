@@ -1,6 +1,6 @@
 /** Undoes the newest migrations, so that a test can apply them again to data of an older schema. Funnel itself never undoes a migration. */
 import type { Db } from '../../src/index.ts';
-import { query } from './rows.ts';
+import { query } from './tables.ts';
 
 const renamedColumns = [
   ['stages', 'lease_epoch', 'fencing_token'],

@@ -1,0 +1,138 @@
+/** The launcher on a copy of the sources: it builds what is missing and what has changed, and nothing else. */
+import { execFile } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { funnel, launcher } from './funnel.ts';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const copy = mkdtempSync(join(tmpdir(), 'funnel-launcher-'));
+afterAll(() => rmSync(copy, { recursive: true, force: true }));
+
+/** node_modules of the copy: packages from npm by links, Funnel's own packages as in the copy. */
+const linkPackages = (): void => {
+  const there = join(root, 'node_modules');
+  const here = join(copy, 'node_modules');
+  mkdirSync(join(here, '@funnel'), { recursive: true });
+  for (const name of readdirSync(there).filter((each) => !each.startsWith('.') && each !== '@funnel'))
+    symlinkSync(join(there, name), join(here, name));
+  cpSync(join(there, '.package-lock.json'), join(here, '.package-lock.json'));
+  for (const folder of ['apps', 'packages', 'tools'])
+    for (const name of readdirSync(join(copy, folder)))
+      symlinkSync(join(copy, folder, name), join(here, '@funnel', name));
+};
+
+beforeAll(() => {
+  for (const part of ['package.json', 'package-lock.json', 'infra/bootstrap', 'apps', 'packages', 'tools'])
+    cpSync(join(root, part), join(copy, part), {
+      recursive: true,
+      filter: (path) => !['node_modules', 'dist', 'test'].includes(basename(path)),
+    });
+  linkPackages();
+});
+
+const dist = join(copy, 'apps/cli/dist');
+const run = async (...args: string[]): Promise<string> => {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+    join(copy, 'apps/cli/bin/funnel.mjs'),
+    ...args,
+  ]);
+  expect(stderr).toBe('');
+  return stdout;
+};
+const builtAt = (): number => statSync(join(dist, 'main.js')).mtimeMs;
+const source = (path: string): string => join(copy, path);
+const change = (path: string, from: string, to: string): void => {
+  const text = readFileSync(source(path), 'utf8');
+  expect(text).toContain(from);
+  writeFileSync(source(path), text.replaceAll(from, to));
+};
+
+describe('the launcher', () => {
+  it('builds once, again after any change of a source, and not when only a time has changed', async () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'apps/cli/package.json'), 'utf8'));
+    expect(await run('--version')).toBe(`${version}\n`);
+    const first = builtAt();
+    expect(await run('ls', '--help')).toContain('sweeps, newest first');
+    expect(builtAt()).toBe(first);
+
+    // As a checkout or a copy does.
+    utimesSync(source('apps/cli/src/commands/sweeps.ts'), 1, 1);
+    await run('--version');
+    expect(builtAt()).toBe(first);
+
+    // The same length and an older time: only the content tells.
+    change('apps/cli/src/commands/sweeps.ts', 'sweeps, newest first', 'sweeps, latest first');
+    utimesSync(source('apps/cli/src/commands/sweeps.ts'), 2, 2);
+    expect(await run('ls', '--help')).toContain('sweeps, latest first');
+
+    // A package, a manifest, and the build script itself.
+    change('packages/contracts/src/statuses.ts', "'paused'", "'halted'");
+    expect(await run('ls', '--help')).toMatch(/choices:.*"halted"/);
+    change('apps/cli/package.json', `"version": "${version}"`, '"version": "9.9.9"');
+    expect(await run('--version')).toBe('9.9.9\n');
+    const before = builtAt();
+    change('infra/bootstrap/build.mjs', 'const keptDays = 7', 'const keptDays = 8');
+    await run('--version');
+    expect(builtAt()).toBeGreaterThan(before);
+
+    // A command that started before finds its chunks.
+    expect(readdirSync(dist).filter((name) => name.startsWith('sweeps-')).length).toBeGreaterThan(1);
+  });
+
+  it('lets one of several first calls build', async () => {
+    rmSync(dist, { recursive: true });
+    const all = await Promise.all([1, 2, 3].map(() => run('--version')));
+    expect(new Set(all).size).toBe(1);
+    expect(readdirSync(dist).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+});
+
+/** Sources in the chunks that `funnel ls` loads: those of its entry, of its command, and of all that they import. */
+const sourcesOfLs = (): string[] => {
+  const folder = join(dirname(dirname(launcher)), 'dist');
+  const loaded = new Map<string, string>();
+  const load = (name: string): void => {
+    if (loaded.has(name)) return;
+    const text = readFileSync(join(folder, name), 'utf8');
+    loaded.set(name, text);
+    for (const [, next] of text.matchAll(/^import (?:[^'"]*? from )?["']\.\/([^"']+)["']/gm)) load(next!);
+  };
+  load('main.js');
+  const [command] = /sweeps-[\w-]+\.js/.exec(loaded.get('main.js')!)!;
+  load(command);
+  return [...loaded.values()].flatMap((text) =>
+    [...text.matchAll(/^\/\/(?:#region| )\s*(\S+\/\S+\.\w+)$/gm)].map(([, path]) => path!),
+  );
+};
+
+it('`funnel ls` loads no schema of a sweep, no YAML and nothing that computes', async () => {
+  await funnel(['--version']);
+  const sources = sourcesOfLs();
+  expect(sources).toEqual(expect.arrayContaining([expect.stringMatching(/cli\/src\/commands\/sweeps\.ts$/)]));
+  const own = sources.flatMap((path) => /(?:apps|packages|tools)\/.*/.exec(path) ?? []);
+  expect(own.filter((path) => path.startsWith('packages/')).sort()).toEqual([
+    'packages/client/src/client.ts',
+    'packages/client/src/events.ts',
+    'packages/client/src/request.ts',
+    'packages/contracts/src/errors.ts',
+    'packages/contracts/src/statuses.ts',
+  ]);
+  const packages = sources.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
+  for (const name of ['yaml', 'pg', 'fastify', '@tensorflow/tfjs', 'hyparquet-writer'])
+    expect(packages).not.toContain(name);
+});

@@ -1,0 +1,39 @@
+/** The statuses of stages, trials and sweeps, and the kinds of stages. `packages/db/src/lifecycle/transitions.ts` lists which status may follow which. */
+import { z } from 'zod';
+
+/**
+ * waiting (for the stages that it depends on) → ready → running → one of the others, which are final. `diverged` (a loss is not finite) and
+ * `collapsed` (an auto-encoder ignores its input) are results, not errors: the same inputs give the same end. `skipped`: a stage that it
+ * depends on ended without a usable result.
+ */
+export const StageStatus = z.enum([
+  'waiting',
+  'ready',
+  'running',
+  'completed',
+  'diverged',
+  'collapsed',
+  'failed',
+  'skipped',
+  'cancelled',
+]);
+export type StageStatus = z.infer<typeof StageStatus>;
+
+/** The status of a trial follows from its stages. */
+export const TrialStatus = z.enum([
+  'waiting',
+  'running',
+  'completed',
+  'failed',
+  'diverged',
+  'collapsed',
+  'cancelled',
+]);
+export type TrialStatus = z.infer<typeof TrialStatus>;
+
+/** `completed`: every trial has ended, successfully or not. */
+export const SweepStatus = z.enum(['running', 'paused', 'completed', 'cancelled']);
+export type SweepStatus = z.infer<typeof SweepStatus>;
+
+export const StageKind = z.enum(['initialise', 'optimise', 'classify', 'attack']);
+export type StageKind = z.infer<typeof StageKind>;

@@ -1,0 +1,24 @@
+/** A server for a benchmark: the API on a database, or the floor of HTTP. It sends its address and ends when the parent process disconnects. */
+import { startApi } from '@funnel/api';
+import { engineVersion } from '@funnel/engine/engine-version';
+import { fastify } from 'fastify';
+import { pino } from 'pino';
+
+export type ServerOptions = {
+  /** Null: a Fastify with one route that answers a constant object. */
+  readonly databaseUrl: string | null;
+};
+
+const startBare = async () => {
+  const app = fastify();
+  app.get('/', async () => ({ status: 'ok' }));
+  return { url: await app.listen({ host: '127.0.0.1', port: 0 }), close: () => app.close() };
+};
+
+const { databaseUrl } = JSON.parse(process.argv[2] ?? '{}') as ServerOptions; // see processes.ts
+const logger = pino({ level: 'warn' }, pino.destination(2));
+const server =
+  databaseUrl === null ? await startBare() : await startApi({ databaseUrl, port: 0, engineVersion, logger });
+process.once('disconnect', () => void server.close().then(() => process.exit(0)));
+process.on('SIGINT', () => {}); // the parent process decides when
+process.send?.(server.url);
