@@ -6,6 +6,7 @@ import { BackendUnavailable, backendNames, findDataset, openBackend } from '@fun
 import { createStageQueue } from '@funnel/queue';
 import { defaultSlots } from '@funnel/worker';
 import { type Env, placesOf } from './env.ts';
+import { formatCount } from './output/format.ts';
 
 /** `note`: nothing is wrong, but it is worth knowing. */
 export type Finding = {
@@ -84,7 +85,7 @@ const machine = (): Finding[] => [
   {
     what: 'Machine',
     verdict: 'ok',
-    detail: `${os.availableParallelism()} cores, ${gibibytes(os.totalmem())}: ${defaultSlots()} trainers by default`,
+    detail: `${formatCount(os.availableParallelism(), 'core')}, ${gibibytes(os.totalmem())}: ${formatCount(defaultSlots(), 'trainer')} by default`,
   },
 ];
 

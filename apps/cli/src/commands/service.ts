@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import type { Finding } from '../doctor.ts';
 import { Exit, exitCodes } from '../exit.ts';
+import { formatCount } from '../output/format.ts';
 import { describeWorkers } from '../output/service.ts';
 import { endSoon, isReaderGone, noteReaderGone, present, untilInterrupted } from '../output/terminal.ts';
 import type { UpOptions } from '../up/up.ts';
@@ -36,7 +37,7 @@ const runWorker = async (
     log: pino({ level: env.FUNNEL_LOG_LEVEL }, logDestination(2, { onLost })),
   });
   output.note(
-    `Worker ${worker.id}: ${worker.slots} trainers on ${worker.backend} (${worker.device}). Ctrl-C returns all work to the queue.`,
+    `Worker ${worker.id}: ${formatCount(worker.slots, 'trainer')} on ${worker.backend} (${worker.device}). Ctrl-C returns all work to the queue.`,
   );
   await Promise.race([interruption.happened, worker.failed]).finally(worker.stop);
   endSoon();

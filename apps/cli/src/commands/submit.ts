@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
+import { formatCount } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
 import { describePlan } from '../output/plan.ts';
 import { countsText, describeSweep } from '../output/sweeps.ts';
@@ -49,7 +50,7 @@ const submit = async (file: string, { watch, key, set }: Options, context: Conte
     return output.note(`Watch it: \`npx funnel watch ${sweep.id}\``);
   }
   output.note(
-    `Sweep ${sweep.id} submitted: ${sweep.plan.trials} trials, ${sweep.plan.epochs.needed} epochs.`,
+    `Sweep ${sweep.id} submitted: ${formatCount(sweep.plan.trials, 'trial')}, ${formatCount(sweep.plan.epochs.needed, 'epoch')}.`,
   );
   await watchToEnd(context, sweep.id);
 };

@@ -4,6 +4,7 @@ import { Argument, type Command, Option } from 'commander';
 import { type LeaderboardOptions, readRanked, withFilters } from '../commands/leaderboard.ts';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
+import { formatCount } from '../output/format.ts';
 import { writeResult } from '../output/terminal.ts';
 import { type Format, fillTable, formatNames, formats, type Table } from './formats.ts';
 import { hyperparameterColumns, leaderboardColumns, tables } from './tables.ts';
@@ -70,7 +71,9 @@ export const exportCommand = (program: Command, context: () => Context): void =>
     else {
       writeFileSync(options.out, content);
       const written = { file: options.out, rows: table[0]?.cells.length ?? 0, columns: table.length };
-      given.output.note(`${written.file}: ${written.rows} rows, ${written.columns} columns`);
+      given.output.note(
+        `${written.file}: ${formatCount(written.rows, 'row')}, ${formatCount(written.columns, 'column')}`,
+      );
       if (given.output.json) given.output.write(JSON.stringify(written, null, 2));
     }
   });

@@ -1,5 +1,5 @@
 import { describeValues, type Plan, type StageKind } from '@funnel/contracts';
-import { formatNumber, formatTable } from './format.ts';
+import { formatCount, formatNumber, formatTable } from './format.ts';
 
 /** The values of each hyperparameter, and the parts of the search space that add no trial. Empty without a search space. */
 const describeSpace = ({ space = [], leftOut = [] }: Plan): readonly string[] => {
@@ -30,11 +30,11 @@ export const describePlan = (plan: Plan): string => {
     kinds,
   );
   return [
-    `${trials} ${trials === 1 ? 'trial' : 'trials'}`,
+    formatCount(trials, 'trial'),
     '',
     ...describeSpace(plan),
     table,
     '',
-    `${epochs.needed} epochs to train, ${epochs.cached} done or under way for others; ${epochs.unshared} if every trial trained alone (${formatNumber(sharing)}×).`,
+    `${formatCount(epochs.needed, 'epoch')} to train, ${epochs.cached} done or under way for others; ${epochs.unshared} if every trial trained alone (${formatNumber(sharing)}×).`,
   ].join('\n');
 };

@@ -1,6 +1,6 @@
 /** Workers and the collection of garbage, in words. */
 import type { Collection, Worker } from '@funnel/contracts';
-import { formatMinute, formatTable } from './format.ts';
+import { formatCount, formatMinute, formatTable } from './format.ts';
 import { countsText } from './sweeps.ts';
 
 type Row = Collection['sweeps'][number];
@@ -25,7 +25,7 @@ export const describeCollection = (collection: Collection, collected: boolean): 
     ],
     sweeps,
   );
-  const what = `${checkpoints} checkpoints of ${trials} trials: ${blobs} blobs, ${formatBytes(bytes)}.`;
+  const what = `${formatCount(checkpoints, 'checkpoint')} of ${formatCount(trials, 'trial')}: ${formatCount(blobs, 'blob')}, ${formatBytes(bytes)}.`;
   const conclusion = collected
     ? `Freed ${what}`
     : `Would free ${what} Metrics and evaluations stay. Nothing was done: --yes does it.`;

@@ -7,7 +7,7 @@ import { getDataset } from '@funnel/engine/datasets/get-dataset';
 import { findDataset } from '@funnel/engine/datasets/load-dataset';
 import { type Env, placesOf } from '../env.ts';
 import { explain } from '../explain.ts';
-import { formatDuration } from '../output/format.ts';
+import { formatCount, formatDuration } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
 import { describeSweeps } from '../output/sweeps.ts';
 import { type Output, present } from '../output/terminal.ts';
@@ -96,7 +96,7 @@ const runQuickstart = async (options: Welcome): Promise<boolean> => {
   output.note(
     progress === 1
       ? `Sweep: ${name}: completed earlier`
-      : `Sweep: ${name}: ${plan.trials} trials, ${needed} epochs to train (${unshared} if nothing were shared)`,
+      : `Sweep: ${name}: ${formatCount(plan.trials, 'trial')}, ${formatCount(needed, 'epoch')} to train (${unshared} if nothing were shared)`,
   );
   return showSweep(options, id);
 };

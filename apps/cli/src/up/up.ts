@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { type Context, readAddress, removeAddress, writeAddress } from '../context.ts';
 import { type Env, placesOf } from '../env.ts';
 import { Exit, exitCodes } from '../exit.ts';
+import { formatCount } from '../output/format.ts';
 import { endSoon, untilInterrupted } from '../output/terminal.ts';
 import { welcome } from './quickstart.ts';
 import { createLog, type Services, startServices } from './services.ts';
@@ -13,7 +14,7 @@ export type UpOptions = { readonly once?: boolean; readonly port?: number; reado
 
 const describeServices = ({ worker, embedded }: Services, home: string): string =>
   [
-    `Worker              ${worker.slots} trainer${worker.slots === 1 ? '' : 's'} on ${worker.backend} (${worker.device})`,
+    `Worker              ${formatCount(worker.slots, 'trainer')} on ${worker.backend} (${worker.device})`,
     `Data                ${embedded ? `embedded PostgreSQL in ${home}` : 'the PostgreSQL of DATABASE_URL'}`,
     `Log                 ${home}/funnel.log`,
   ].join('\n');

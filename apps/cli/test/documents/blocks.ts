@@ -37,11 +37,16 @@ export const filesOf = (document: string): string[] => {
   return paths.map((path) => new URL(path, new URL(document, root)).href);
 };
 
-/** Files and folders of the repository that a document names: `packages/…`. */
+/** Files and folders of the repository that a document names, such as `packages/…`. What is built is not in a fresh clone. */
 export const namesOf = (document: string): string[] =>
-  [...read(document).matchAll(/`((?:packages|apps|infra|prisma|examples|docs)\/[^`\s<>*:]+)`/g)].map(
-    ([, path = '']) => new URL(path, root).href,
-  );
+  [
+    ...read(document).matchAll(
+      /`((?:packages|apps|infra|prisma|examples|docs|tools|fixtures)\/[^`\s<>*:]+)`/g,
+    ),
+  ]
+    .map(([, path = '']) => path)
+    .filter((path) => !path.includes('/dist/'))
+    .map((path) => new URL(path, root).href);
 
 /** One command per line, without its comment. A line that ends in a backslash continues. */
 export const commandsOf = ({ text }: Block): string[] =>
