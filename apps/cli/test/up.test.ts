@@ -257,7 +257,7 @@ it.runIf(process.platform === 'linux')(
       for (const pid of trainersOf(child.pid!)) process.kill(Number(pid), 'SIGKILL');
     }, 100);
     onTestFinished(() => clearInterval(killing));
-    await said(/the worker ended and is started again in 1 s: The trainer was killed/);
+    await said(/the worker ended and is started again in 1 s: Another process killed the trainer/);
     expect((await client.listSweeps()).items).toHaveLength(1);
     clearInterval(killing);
     await vi.waitFor(
