@@ -24,7 +24,7 @@ const median = (values) => {
   return (sorted[Math.floor(middle - 0.5)] + sorted[Math.floor(middle)]) / 2;
 };
 
-measure(command); // Builds, if it must.
+measure(command); // The first call may build.
 const rounds = Array.from({ length: 10 }, () => ({
   node: measure([process.execPath, '-e', '0']),
   command: measure(command),

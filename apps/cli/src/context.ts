@@ -9,7 +9,7 @@ import { createOutput, endWithReader, type Output } from './output/terminal.ts';
 
 export type Context = {
   readonly env: Env;
-  /** The environment as it came, for parts that read more of it. */
+  /** All environment variables, for API and worker, which read their own. */
   readonly variables: NodeJS.ProcessEnv;
   readonly output: Output;
   /** A client of the API that `--url`, FUNNEL_URL or the running `funnel up` of this folder names, in this order. */
@@ -18,7 +18,7 @@ export type Context = {
   readonly signal: AbortSignal;
 };
 
-/** `funnel up` writes where it answers into its folder. Every other command in the same folder reads that. */
+/** `funnel up` writes its address into its folder. Every other command in the same folder reads it. */
 export type Address = { readonly url: string; readonly pid: number };
 
 const addressFile = (home: string): string => join(resolve(home), 'address.json');
@@ -32,7 +32,7 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Null when no `funnel up` runs in this folder. A killed one leaves its address behind, which does not count. */
+/** Null when no `funnel up` runs in this folder. The address that a killed one left behind does not count. */
 export const readAddress = (home: string): Address | null => {
   try {
     const address: Address = JSON.parse(readFileSync(addressFile(home), 'utf8'));

@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { type Context, createContext } from './context.ts';
-import { exitCodes, exitCodesHelp } from './exit.ts';
+import { exitCodes, exitCodesHelp, explain } from './exit.ts';
 import { watchStreams } from './output/terminal.ts';
 
 /** Adds the commands of one file to the program. A command asks for its context when it runs. */
@@ -22,13 +22,8 @@ export const commandFiles: readonly CommandFile[] = [
   },
   {
     heading: 'Sweeps:',
-    names: ['ls', 'show', 'pause', 'resume', 'cancel', 'retry', 'delete'],
+    names: ['ls', 'show', 'pause', 'resume', 'cancel', 'retry', 'delete', 'trials', 'log'],
     load: async () => (await import('./commands/sweeps.ts')).sweepCommands,
-  },
-  {
-    heading: 'Sweeps:',
-    names: ['trials', 'log'],
-    load: async () => (await import('./commands/trials.ts')).trialCommands,
   },
   {
     heading: 'Results:',
@@ -73,7 +68,7 @@ export const commandFiles: readonly CommandFile[] = [
   },
 ];
 
-/** The files that a command line needs: the one of its command, or all for help, completion and what is no command. */
+/** The files that a command line needs: the one of its command. All of them for help, for completion, and for a word that is no command. */
 const neededFiles = (args: readonly string[]): readonly CommandFile[] => {
   const command = args.find((arg, i) => !arg.startsWith('-') && args[i - 1] !== '--url');
   const file = commandFiles.find(({ names }) => names.some((name) => name === command));
@@ -123,7 +118,6 @@ export const main = async (args: readonly string[]): Promise<void> => {
       process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
       return;
     }
-    const { explain } = await import('./explain.ts');
     const { text, status } = explain(error, process.env);
     if (text !== '') process.stderr.write(`${text}\n`);
     process.exitCode = status;

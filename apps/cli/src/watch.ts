@@ -100,7 +100,7 @@ const pollMs = { terminal: 500, log: 1000 };
 /** A log gets a line when a stage has ended, and at least one in this time. */
 const maxQuietMs = 30_000;
 
-/** The API or its database does not answer, or the disk is full. This ends without a new request from us. */
+/** The API or its database does not answer, or the disk is full. Waiting helps. */
 const isTemporary = (error: unknown): error is FunnelError =>
   error instanceof FunnelError && (!error.answered || [502, 503, 504, 507].includes(error.status));
 

@@ -16,7 +16,7 @@ it('loads the file of the command that is called, and every file where none is',
   const loaded = async (...args: string[]) =>
     (await buildProgram({}, args)).commands.map((command) => command.name());
   const every = await loaded();
-  expect(await loaded('--json', '--url', 'gc', 'trials', 'best')).toEqual(['trials', 'log']);
+  expect(await loaded('--json', '--url', 'gc', 'compare', 'export')).toEqual(['best', 'compare']);
   for (const args of [['--help'], ['help', 'gc'], ['gcc'], ['completion', 'bash'], ['--version']])
     expect(await loaded(...args), args.join(' ')).toEqual(every);
 });

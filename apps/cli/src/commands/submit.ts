@@ -1,9 +1,9 @@
+import { describeValues, type Plan, type StageKind } from '@funnel/contracts';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
-import { formatCount } from '../output/format.ts';
+import { formatCount, formatNumber, formatTable } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
-import { describePlan } from '../output/plan.ts';
 import { countsText, describeSweep } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
 import { readTroubles } from '../requests.ts';
@@ -53,6 +53,44 @@ const submit = async (file: string, { watch, key, set }: Options, context: Conte
     `Sweep ${sweep.id} submitted: ${formatCount(sweep.plan.trials, 'trial')}, ${formatCount(sweep.plan.epochs.needed, 'epoch')}.`,
   );
   await watchToEnd(context, sweep.id);
+};
+
+/** The values of each hyperparameter, and the parts of the search space that add no trial. Empty without a search space. */
+const describeSpace = ({ space = [], leftOut = [] }: Plan): readonly string[] => {
+  const hyperparameters = formatTable(
+    [
+      { title: 'hyperparameter', value: ({ hyperparameter }) => hyperparameter },
+      { title: 'values', value: describeValues },
+    ],
+    space,
+  );
+  return [
+    ...(space.length > 0 ? [hyperparameters, ''] : []),
+    ...leftOut,
+    ...(leftOut.length > 0 ? [''] : []),
+  ];
+};
+
+/** What a sweep would do, and what sharing saves. */
+const describePlan = (plan: Plan): string => {
+  const { trials, stages, epochs, sharing } = plan;
+  const kinds = Object.entries(stages) as [StageKind, { total: number; cached: number }][];
+  const table = formatTable(
+    [
+      { title: 'stage', value: ([kind]) => kind },
+      { title: 'number', value: ([, { total }]) => String(total), align: 'right' as const },
+      { title: 'done already', value: ([, { cached }]) => String(cached), align: 'right' as const },
+    ],
+    kinds,
+  );
+  return [
+    formatCount(trials, 'trial'),
+    '',
+    ...describeSpace(plan),
+    table,
+    '',
+    `${formatCount(epochs.needed, 'epoch')} to train, ${epochs.cached} done or under way for others; ${epochs.unshared} if every trial trained alone (${formatNumber(sharing)}×).`,
+  ].join('\n');
 };
 
 export const submitCommands = (program: Command, context: () => Context): void => {

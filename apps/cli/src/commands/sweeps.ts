@@ -1,10 +1,14 @@
-import { SweepStatus } from '@funnel/contracts';
+import { type Stage, SweepStatus, TrialStatus } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { describeSweep, describeSweeps } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
+import type { StageLog } from '../output/trials.ts';
 import { allPages, firstFound, readTroubles } from '../requests.ts';
 import { readWhole } from '../values.ts';
+
+/** They need every declaration of attacks and hyperparameters, which `funnel ls` does not. */
+const loadTrialWords = () => import('../output/trials.ts');
 
 type SweepListOptions = { readonly status?: SweepStatus; readonly search?: string; readonly limit: number };
 
@@ -29,10 +33,51 @@ const show = async (id: string, { client, output }: Context): Promise<void> => {
   };
   const showTrial = async (): Promise<void> => {
     const trial = await api.getTrial({ params: { id } });
-    const { describeTrial } = await import('../output/trials.ts');
+    const { describeTrial } = await loadTrialWords();
     present(output, trial, describeTrial);
   };
   await firstFound(id, { sweep: showSweep, trial: showTrial });
+};
+
+type TrialListOptions = { readonly status?: TrialStatus; readonly limit: number };
+
+const listTrials = async (
+  id: string,
+  { status, limit }: TrialListOptions,
+  { client, output }: Context,
+): Promise<void> => {
+  const api = client();
+  const ask = (page: { limit: number; cursor?: string }) =>
+    api.listTrials({ params: { id }, query: { status, ...page } });
+  const trials = await allPages(ask, limit);
+  const { describeTrials } = await loadTrialWords();
+  present(output, trials, describeTrials);
+  if (trials.length === limit)
+    output.note(
+      `The first ${limit}: --limit shows more, \`npx funnel export trials --sweep ${id}\` has all.`,
+    );
+};
+
+/** The stages of a trial, or the one stage with this id. */
+const stagesOf = (id: string, { client }: Context): Promise<readonly Stage[]> => {
+  const api = client();
+  return firstFound<readonly Stage[]>(id, {
+    trial: async () => (await api.getTrial({ params: { id } })).stages,
+    stage: async () => [await api.getStage({ params: { id } })],
+  });
+};
+
+const showLog = async (id: string, context: Context): Promise<void> => {
+  const api = context.client();
+  const stages = await stagesOf(id, context);
+  const logs = await Promise.all(
+    stages.map(async (stage): Promise<StageLog> => {
+      const { items } = await api.getStageLog({ params: { id: stage.id } });
+      return { stage, lines: items };
+    }),
+  );
+  const { describeLogs } = await loadTrialWords();
+  present(context.output, logs, describeLogs);
 };
 
 const actions = {
@@ -73,4 +118,16 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
       await client().deleteSweep({ params: { id } });
       present(output, { deleted: id }, () => `Sweep ${id} is deleted.`);
     });
+  program
+    .command('trials')
+    .description('the trials of a sweep, and the state of each')
+    .argument('<sweep>')
+    .addOption(new Option('--status <status>').choices(TrialStatus.options))
+    .option('--limit <number>', 'at most so many', readWhole(1), 50)
+    .action((id: string, options: TrialListOptions) => listTrials(id, options, context()));
+  program
+    .command('log')
+    .description('what happened to the stages of a trial: attempts, workers, epochs, errors')
+    .argument('<id>', 'a trial, or one stage')
+    .action((id: string) => showLog(id, context()));
 };

@@ -6,7 +6,7 @@ import type { DatasetName, SweepDetail, SweepInput } from '@funnel/contracts';
 import { getDataset } from '@funnel/engine/datasets/get-dataset';
 import { findDataset } from '@funnel/engine/datasets/load-dataset';
 import { type Env, placesOf } from '../env.ts';
-import { explain } from '../explain.ts';
+import { explain } from '../exit.ts';
 import { formatCount, formatDuration } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
 import { describeSweeps } from '../output/sweeps.ts';
