@@ -43,7 +43,11 @@ const withToken = async ({ run }: Workplace): Promise<void> => {
     const { output } = await run('npx', ['funnel', 'token', 'create', 'alice'], env);
     const [token = ''] = /funnel_[\w-]+/.exec(output) ?? [];
     expect((await run('npx', ['funnel', 'ls'], { ...env, FUNNEL_TOKEN: token })).status, output).toBe(0);
-    expect((await run('npx', ['funnel', 'ls'], env)).status).toBe(3);
+    // The API looks for a first token at most every two seconds.
+    await vi.waitFor(async () => expect((await run('npx', ['funnel', 'ls'], env)).status).toBe(3), {
+      timeout: 60_000,
+      interval: 200,
+    });
   } finally {
     await api.close();
     await database.drop();
