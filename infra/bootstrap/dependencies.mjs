@@ -4,7 +4,7 @@
  * `dependencies.json` accepts it until a day and for a reason.
  */
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { announce, root } from './process.mjs';
 
@@ -99,7 +99,9 @@ const manifestsOf = () => {
   const folders = ['apps', 'packages', 'tools'].flatMap((parent) =>
     readdirSync(join(root, parent)).map((name) => `${parent}/${name}/package.json`),
   );
-  return Object.fromEntries(['package.json', ...folders].map((path) => [path, read(path)]));
+  // A folder of tools may be scripts alone, without a package.
+  const manifests = folders.filter((path) => existsSync(join(root, path)));
+  return Object.fromEntries(['package.json', ...manifests].map((path) => [path, read(path)]));
 };
 
 /** Prints every fault. Resolves to 1 when there is one, else to 0. A registry without advisories is announced and is no fault. */
