@@ -4,7 +4,7 @@
  * `dependencies.json` accepts it until a day and for a reason.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { announce, root } from './process.mjs';
 
