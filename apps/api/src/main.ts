@@ -23,7 +23,7 @@ const parseEnv = (): Env => {
 const env = parseEnv();
 const logger = pino({ level: env.FUNNEL_LOG_LEVEL }, logDestination(1));
 
-/** Aborts when the process must end: a start that waits for its database stops waiting. */
+/** Aborted when the process must end, so that a start that waits for the database stops waiting. */
 const ending = new AbortController();
 
 const start = async (): Promise<StartedApi> => {
@@ -43,12 +43,12 @@ const startTimeoutMs = 3_000;
 /** Milliseconds after which the process ends in any case: more than a start and `StartedApi.close` together may take. */
 const closeTimeoutMs = 40_000;
 
-// Installed before the start ends, since a signal may come at any time. Exits with 0, or with 1 if this throws.
+// Installed before the start ends, since a signal may come at any time. The process exits with 0, or with 1 if the callback throws.
 closeWithGrace(
   {
     delay: closeTimeoutMs,
     logger,
-    // After these, which a broken process gets, Node must not run more JavaScript.
+    // A process that gets one of these signals is broken. Node must not run more JavaScript in it.
     skip: ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV'],
   },
   async ({ signal, err }) => {

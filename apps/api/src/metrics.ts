@@ -1,5 +1,5 @@
 /**
- * The service's metrics for Prometheus. Most come from PostgreSQL at every scrape, since no process owns those numbers.
+ * The service's metrics for Prometheus. Most come from PostgreSQL at every scrape, since no single process knows those numbers.
  */
 import { attemptBounds, type ServiceCounts } from '@funnel/db';
 import type { FastifyInstance } from 'fastify';
@@ -89,7 +89,7 @@ type CountMetric = {
 
 const one = (value: number): readonly Row[] => [{ labels: {}, value }];
 
-/** The metrics of what the database counts. */
+/** The metrics that the database counts. */
 const countMetrics = ({
   gauge,
   total,
@@ -129,7 +129,7 @@ const countMetrics = ({
     rows: ({ workers }) => workers.map(({ status, count }) => ({ labels: { status }, value: count })),
   },
   {
-    metric: gauge('worker_slots', 'Slots of workers, by their status.', ['status']),
+    metric: gauge('worker_slots', 'Slots of workers, by status of the worker.', ['status']),
     rows: ({ workers }) => workers.map(({ status, slots }) => ({ labels: { status }, value: slots })),
   },
 ];
@@ -152,7 +152,7 @@ export const createServiceMetrics = ({
     registers: [registry],
   });
   const gauge: Define<Gauge> = (name, help, labels = []) => new Gauge(define(name, help, labels));
-  /** The database counts: each scrape sets the value anew. It never falls, except through `funnel gc`. */
+  /** Where the database counts, each scrape replaces the value, which falls only after `funnel gc`. */
   const total: Define<Counter> = (name, help, labels = []) => new Counter(define(name, help, labels));
 
   const queueDepth = gauge('queue_jobs', 'Notifications in the queue, by state.', ['state']);

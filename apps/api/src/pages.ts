@@ -71,14 +71,14 @@ const plainPage = `<!doctype html>
 </ul>
 `;
 
-/** Paths that are no pages of the dashboard: those below these folders, and those with an extension. */
+/** Paths that are not pages of the dashboard: those below these folders, and those with an extension. */
 const notPages = /^\/(v1|docs|assets)(\/|$)|\.[a-z0-9]+$/i;
 
 const wantsPage = ({ method, headers, url }: FastifyRequest): boolean =>
   method === 'GET' && (headers.accept ?? '').includes('text/html') && !notPages.test(url.split('?')[0]!);
 
 type Dashboard = {
-  /** Whether a browser asks for a page of the dashboard. Only asked when no route and no file matches. */
+  /** Whether a browser asks for a page of the dashboard. Only called when no route and no file matches. */
   readonly isPage: (request: FastifyRequest) => boolean;
   readonly sendPage: (reply: FastifyReply) => FastifyReply;
 };
@@ -116,7 +116,7 @@ const pages = async (app: FastifyInstance, { document, webFolder }: PagesOptions
   );
 };
 
-/** Serves /docs and the dashboard. Every path that nothing serves gets the dashboard's page, or a problem. */
+/** Serves /docs and the dashboard. Any other path gets the dashboard's page, or a problem. */
 export const pagesPlugin = fp(pages, {
   name: 'pages',
   dependencies: ['problems', 'security-headers', 'routes'],

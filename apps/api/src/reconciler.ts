@@ -1,7 +1,7 @@
 /**
- * How workers learn of ready stages. The relay tells the queue after every commit of this process that made stages ready. The reconciler does
- * so every few seconds for what was left behind: it expires leases, makes the stages ready that should be, and wakes the relay. So a lost
- * notification costs seconds, and never work.
+ * How workers learn of ready stages. The relay tells the queue after every commit of this process that made stages ready. Every few
+ * seconds the reconciler repairs what was missed: it expires leases, makes stages ready that should be, and wakes the relay. So a lost
+ * notification delays a stage by seconds, and no work is lost.
  */
 import { AppError } from '@funnel/contracts';
 import { type Db, type Relay, startRelay } from '@funnel/db';

@@ -39,7 +39,7 @@ export type StartedApi = {
   readonly notClosed: () => readonly string[];
 };
 
-/** Milliseconds to close the app with its running requests, and each part after it. */
+/** Milliseconds that the app with its running requests may take to close, and each part after it. */
 const requestTimeoutMs = 20_000;
 const partTimeoutMs = 3_000;
 
@@ -66,7 +66,7 @@ const createCloser = (logger: Logger) => {
 
 const builtDashboard = fileURLToPath(new URL('../../web/dist', import.meta.url));
 
-/** Throws if the port is taken, and the errors of `buildApp`. Waits while the database takes no connection. */
+/** Throws if the port is taken or `buildApp` throws. Waits while the database takes no connection. */
 export const startApi = async (options: StartOptions): Promise<StartedApi> => {
   const { databaseUrl, port, host = '127.0.0.1', logger } = options;
   const onError = (error: Error) => logger.warn({ err: error }, 'lost an idle connection');

@@ -34,7 +34,7 @@ const versionOf = async (address: string): Promise<string> => {
   try {
     await pingDatabase(db);
     const { rows } = await db.pool.query<{ server_version: string }>('SHOW server_version');
-    return rows[0]?.server_version ?? 'of no version';
+    return rows[0]?.server_version ?? 'unknown version';
   } finally {
     await db.close();
   }
@@ -43,7 +43,7 @@ const versionOf = async (address: string): Promise<string> => {
 export const examineDatabase = async ({ DATABASE_URL }: Addresses): Promise<Finding> => {
   const what = 'PostgreSQL';
   if (!DATABASE_URL)
-    return { what, verdict: 'ok', detail: 'embedded (from npm); DATABASE_URL names another' };
+    return { what, verdict: 'ok', detail: 'embedded (from npm); set DATABASE_URL to use another' };
   try {
     const version = await versionOf(DATABASE_URL);
     return { what, verdict: 'ok', detail: `${version} at ${withoutPassword(DATABASE_URL)}` };
@@ -59,7 +59,7 @@ export const examineDatabase = async ({ DATABASE_URL }: Addresses): Promise<Find
 
 export const examineQueue = async ({ REDIS_URL }: Addresses): Promise<Finding> => {
   const what = 'Queue';
-  if (!REDIS_URL) return { what, verdict: 'ok', detail: 'in the database; REDIS_URL names a Redis' };
+  if (!REDIS_URL) return { what, verdict: 'ok', detail: 'in the database; set REDIS_URL to use Redis' };
   try {
     const queue = await createStageQueue(queueAddress(REDIS_URL, REDIS_URL));
     await queue.ping().finally(() => queue.close());

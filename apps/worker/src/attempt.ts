@@ -12,7 +12,7 @@ import type { Trainer } from './trainer-process.ts';
  */
 export type StopReason = 'drain' | 'pause' | 'cancel' | 'hung' | 'refused' | 'lost';
 
-/** One try of a stage by this worker, from its claim to its last write. Its fields change meanwhile. */
+/** One try of a stage by this worker, from its claim to its last write. Its fields change while it runs. */
 export type Attempt = {
   readonly claimed: ClaimedStage;
   /** Null until it has a trainer. */
@@ -50,7 +50,7 @@ export const newAttempt = (claimed: ClaimedStage): Attempt => ({
   hasEnded: false,
 });
 
-/** Notes that its trainer no longer works on it. */
+/** Notes that the attempt's trainer no longer works on it. */
 export const noteEnd = (attempt: Attempt): void => {
   attempt.hasEnded = true;
   attempt.ended.resolve();
@@ -78,8 +78,8 @@ export const killTrainer = async (trainer: Trainer): Promise<void> => {
 };
 
 /**
- * The kill ladder: ask for a checkpoint, wait `graceMilliseconds` for it, then end the process. Resolves when the trainer no longer
- * works on the stage, at once where it has ended by itself. A lost lease overrides a request to stop.
+ * Stops an attempt in three steps: asks for a checkpoint, waits `graceMilliseconds` for it, then ends the process. Resolves when the trainer
+ * no longer works on the stage: at once if the attempt has already ended. `lost` and `cancel` replace an earlier reason.
  */
 export const stopAttempt = async (
   attempt: Attempt,

@@ -12,7 +12,7 @@ import {
 } from './bullmq-queue.ts';
 import type { StageQueue, StageQueueOptions } from './stage-queue.ts';
 
-/** Parameters of an address that name a file, as in addresses of PostgreSQL, and the option of Node's TLS that the file becomes. */
+/** Maps each parameter of an address that names a file (as in PostgreSQL's addresses) to the option of Node's TLS that takes the content. */
 const files = { sslrootcert: 'ca', sslcert: 'cert', sslkey: 'key' } as const;
 
 const readTlsFile = (name: string, file: string): Buffer => {
@@ -29,8 +29,8 @@ const readTlsFile = (name: string, file: string): Buffer => {
 type RedisAddress = { readonly url: string; readonly options: Pick<RedisOptions, 'tls'> };
 
 /**
- * Reads an address such as `rediss://user:password@host:port?sslrootcert=…`; the driver itself does not know the files. Throws a TypeError when
- * a file is not there, or when an address without TLS names one.
+ * Reads an address such as `rediss://user:password@host:port?sslrootcert=…`; the driver itself does not know these
+ * parameters. Throws a TypeError when a file is not there, or when an address without TLS names one.
  */
 const redisAddress = (address: string): RedisAddress => {
   const url = new URL(address);
@@ -58,7 +58,7 @@ const advices: readonly (readonly [RegExp, string])[] = [
   [/^NOPERM/, 'the user of REDIS_URL lacks permissions that a queue needs: give it ~* &* +@all'],
   [
     /self-signed certificate|unable to (verify|get)|certificate signature failure/,
-    'its certificate is of an authority that is not known here: name the file of that authority in REDIS_URL (rediss://…?sslrootcert=/path/to/ca.crt)',
+    'its certificate comes from an authority that is not known here: name the file of that authority in REDIS_URL (rediss://…?sslrootcert=/path/to/ca.crt)',
   ],
   [
     /does not match certificate's altnames/,
@@ -76,8 +76,8 @@ const advices: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Makes the error that users see from an error of the driver. That one carries the command that failed, which after a refused password is the
- * password: so the new error has no cause, and its message holds neither user nor password.
+ * Turns an error of the driver into the error that users see. The driver's error contains the command that failed, and after a refused password
+ * that command contains the password. So the new error has no cause, and its message contains neither user nor password.
  */
 const redisFault = ({ message }: Error): Error => {
   const advice = advices.find(([pattern]) => pattern.test(message))?.[1];
@@ -86,7 +86,7 @@ const redisFault = ({ message }: Error): Error => {
 
 /** The driver does not reconnect: see keep-open.ts. All times in milliseconds. */
 const common: RedisOptions = { retryStrategy: () => null, disconnectTimeout: 200, keepAlive: 10_000 };
-/** Fails at once while Redis is away: the outbox in the database keeps the stage. */
+/** Fails at once while Redis cannot be reached: the outbox in the database keeps the stage. */
 const producer: RedisOptions = {
   ...common,
   enableOfflineQueue: false,

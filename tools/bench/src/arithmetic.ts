@@ -1,4 +1,4 @@
-/** The number of operations of a training step, and the speed of this machine's matrix product: together the floor of every step time. */
+/** The number of operations of a training step, and the speed of this machine's matrix product. Together they give the shortest possible time of a step. */
 import * as tf from '@tensorflow/tfjs';
 
 export type Sizes = {

@@ -176,7 +176,7 @@ export const runUnshared = (outline: Outline, dataset: LoadedDataset): Promise<R
     return ends;
   });
 
-/** Every stage is trained once; the longest run of a chain passes the results of the shorter ones. */
+/** Trains every stage once. The longest stage of a chain also produces the results of the shorter ones on its way. */
 export const runShared = (outline: Outline, dataset: LoadedDataset): Promise<Run> =>
   measure(async (count) => {
     const states = new Map<string, State>();

@@ -1,4 +1,4 @@
-/** What `load` and `fleet` measure: a private PostgreSQL with filled tables, a thin HTTP client, and a large sweep. */
+/** Shared by `bench load` and `bench fleet`: a private PostgreSQL with filled tables, a thin HTTP client, and a large sweep. */
 
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:http';

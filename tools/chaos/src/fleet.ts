@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type Database, freePort, keepRunning, type Process } from './services.ts';
 import type { WorkerProcessOptions } from './worker-process.ts';
 
-/** A TCP relay. While it is silent, connections stay open and nothing passes, as where a cable is cut or a firewall forgets a connection. */
+/** A TCP relay. While it is silent, connections stay open and no data passes, as if a cable were cut or a firewall had forgotten the connection. */
 export type Relay = {
   readonly port: number;
   /** Nothing passes until `restore`, which closes the silent connections. */
@@ -100,7 +100,7 @@ export const startFleet = async ({
   const startWorker = (i: number): Process => {
     const port = i === workers - 1 ? relay.port : database.port;
     const databaseUrl = database.url.replace(`:${database.port}/`, `:${port}/`);
-    // A queue in PostgreSQL is reached through the same port.
+    // If the queue is in PostgreSQL too, the worker reaches it through the same port.
     const options: WorkerProcessOptions = {
       maxAttempts: 1000,
       ...worker,

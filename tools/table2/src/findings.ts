@@ -16,15 +16,15 @@ import {
 import { type Printed, printedShare } from './printed.ts';
 
 /**
- * One attack on FUNN compared with the same attack on the plain auto-encoder of the same architecture: what the defence changes.
- * `success` is a difference of shares. `factor` is the least, middle and greatest ratio of the median L2 over the seeds that both have.
+ * What the defence changes under one attack: FUNN compared with the plain auto-encoder of the same architecture. `success` is a difference of
+ * shares. `factor`: each seed that both have gives the ratio of their median L2; these are the smallest, the median and the largest ratio.
  */
 export type Shift = {
   readonly title: string;
   readonly success: number;
-  /** True when the intervals of both over the pooled images do not overlap. */
+  /** True when their two intervals, each over the images of all seeds, do not overlap. */
   readonly clear: boolean;
-  /** Null when no seed has two finite medians. */
+  /** Null when no seed has a finite median in both. */
   readonly factor: readonly [number, number, number] | null;
 };
 
@@ -131,7 +131,7 @@ const agreement = (configuration: Configuration): string[] => {
   return [`${name}${which}.${rest.length > 0 ? ` Outside: ${list(rest)}.` : ''} ${noise}`];
 };
 
-/** A success rate this much above the printed one is another result. */
+/** The headline does not reproduce if our success rate is at least this much above the printed one. */
 const clearlyAbove = 0.2;
 
 const headline = (configuration: Configuration): string[] => {
@@ -158,7 +158,7 @@ const hinge = ({ name, hinge: active, floor, hyperparameters, attackerLoss }: Co
   const floorText = floor === null ? '' : `; the defender’s loss after initialisation was ${number(floor)}`;
   if (active.mean === 0)
     return [
-      `**In \`${name}\` the constraint never bit**: ${beta}${floorText}. The hinge was active on no step, so the attacker was only asked to copy, and these runs are by the paper’s own equations auto-encoders of slightly noisy images: they cannot say whether the constraint helps.`,
+      `**In \`${name}\` the constraint never bit**: ${beta}${floorText}. The hinge was active on no step, so the attacker was only asked to copy, and by the paper’s own equations these runs are auto-encoders of slightly noisy images. They do not show whether the constraint helps.`,
     ];
   if (active.mean < hardlyActive)
     return [
@@ -169,7 +169,7 @@ const hinge = ({ name, hinge: active, floor, hyperparameters, attackerLoss }: Co
   ];
 };
 
-/** The change of the median L2, as far as all seeds agree on its direction. */
+/** How the median L2 changes, and whether all seeds agree on the direction. */
 const describeMedian = (factor: NonNullable<Shift['factor']>): string => {
   const [low, , high] = factor;
   const direction =
@@ -219,7 +219,7 @@ const describeVerdict = ({ name, verdict, findings: found, seeds }: Configuratio
   return `\`${name}\` is **${verdict}**: ${reasons.join('; ')}.`;
 };
 
-/** What an observed rate of 0 cannot exclude. */
+/** The highest success rate that is compatible with no observed success. */
 const resolution = (configurations: readonly Configuration[]): string[] => {
   const counts = configurations.flatMap(({ rows }) =>
     rows.flatMap(({ measured }) => measured?.attempted ?? []),

@@ -30,7 +30,7 @@ export type RouteRequest<K extends RouteName> = {
   readonly headers: Parsed<Routes[K], 'headers'>;
   readonly body: Parsed<Routes[K], 'body'>;
   readonly caller: Caller;
-  /** The caller among whom the service is shared fairly: a token, or an address while no token is needed. */
+  /** Whose share of the service this request uses: a token's, or an address's while no token is needed. */
   readonly client: string;
   readonly log: FastifyBaseLogger;
 };

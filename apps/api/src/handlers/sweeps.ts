@@ -29,7 +29,7 @@ type SweepHandlers = Pick<
   | 'deleteSweep'
 >;
 
-/** The handler of an action on a sweep. It returns the sweep as a list shows it. */
+/** The handler of an action on a sweep. It returns the sweep with the fields that a list of sweeps has. */
 const actionWith =
   ({ db }: Context, act: (db: Db, id: string) => Promise<void>) =>
   async ({ params }: { readonly params: { readonly id: string } }): Promise<Sweep> => {
@@ -61,8 +61,8 @@ const submission = ({
       { definition: body, engineVersion, ...(key !== undefined && { idempotencyKey: key }) },
       client,
     );
-    relay.wake(); // a planning process commits on a connection of its own, which does not wake this relay
-    // The root span of all work on the sweep. A repeated submission is the same sweep, whose span was sent the first time.
+    relay.wake(); // a planning process commits on its own connection, so its commit does not wake this relay
+    // The root span of all work on the sweep. A repeated submission returns the same sweep; its span was sent the first time.
     if (created) tracer.start('submit', { context: sweepContext(sweepId), kind: 'server', start }).end();
     reply.status(created ? 201 : 200);
     reply.header('location', `/v1/sweeps/${sweepId}`);

@@ -1,7 +1,7 @@
 /**
- * Planning and reading that never block the event loop. Small sweeps and small bodies take milliseconds and are handled here, each in a
- * turn of the event loop of its own. Larger ones go to planning processes, through queues that are fair between callers. What takes a
- * second has a queue of its own, so that it never waits for what takes ten.
+ * Planning and reading that never block the event loop. Small sweeps and small bodies take milliseconds and are handled here, each in its
+ * own turn of the event loop. Larger ones go to planning processes, through queues that are fair between callers. Requests that take about a
+ * second have their own queue, so that they never wait for requests that take ten.
  */
 import { setImmediate } from 'node:timers/promises';
 import {
@@ -32,7 +32,7 @@ type Waiting = { readonly caller: string; readonly start: () => void };
 
 /**
  * Runs a bounded number of tasks at once. The next task belongs to the caller with the fewest running tasks, and a caller with running
- * tasks leaves the last slot to the others. So no caller can make the others wait, whatever it asks for.
+ * tasks may not take the last free slot. So no caller can make the others wait, whatever it asks for.
  */
 export type FairQueue = {
   /** Runs `task` when it has a slot. Throws RATE_LIMITED, and the errors of `task`. */
@@ -72,7 +72,7 @@ export const createFairQueue = (slots: number): FairQueue => {
       if (waitingOfCaller >= maxWaiting)
         throw new AppError(
           'RATE_LIMITED',
-          `Expected at most ${maxWaiting} large requests to wait for one caller, but there are more`,
+          `Expected at most ${maxWaiting} waiting large requests per caller, but got more`,
         );
       await new Promise<void>((resolve) => {
         waiting.add({ caller, start: resolve });
@@ -87,13 +87,13 @@ export const createFairQueue = (slots: number): FairQueue => {
   };
 };
 
-/** Limits of one question: computing time, without the time of the database, and memory. */
+/** Limits of one question: seconds of computing (waiting for the database does not count), and bytes of memory. */
 const maxSeconds = 10;
 const maxBytes = 2 ** 30;
 
 /**
- * One queue for each kind of question, with as many processes: plans of a second, large plans, and submissions, which may wait for the
- * database.
+ * One queue for each kind of question: plans that take about a second, large plans, and submissions, which may wait for the database. The
+ * number is how many questions run at once.
  */
 const createQueues = () => ({
   medium: createFairQueue(2),
@@ -101,7 +101,7 @@ const createQueues = () => ({
   submit: createFairQueue(2),
 });
 
-/** Runs each task in a turn of the event loop of its own, so that the API answers other requests between two tasks. */
+/** Runs each task in its own turn of the event loop, so that the API answers other requests between two tasks. */
 const createTurns = () => {
   let last: Promise<unknown> = Promise.resolve();
   return async <T>(task: () => T | Promise<T>): Promise<T> => {
@@ -112,7 +112,7 @@ const createTurns = () => {
   };
 };
 
-/** Questions of the same `caller` wait for one another. (Default: one caller for all) */
+/** The queues are fair between values of `caller`. (Default: one caller for all questions) */
 type Ask<Request, Answer> = (request: Request, caller?: string) => Promise<Answer>;
 const anyCaller = '';
 

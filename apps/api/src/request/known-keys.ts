@@ -20,7 +20,7 @@ const alternatives = (schema: z.ZodType): readonly z.ZodType[] => {
 const isObjectLike = (value: unknown): value is Readonly<Record<PropertyKey, unknown>> =>
   typeof value === 'object' && value !== null;
 
-/** Whether `input` may be meant for this option of a union: no literal of the schema has another value in `input`. */
+/** Whether `input` may be meant for this option of a union. False when the schema has a literal and `input` has another value there. */
 const mayMatch = (schema: z.ZodType, input: unknown): boolean =>
   !(schema instanceof z.ZodObject) ||
   !isObjectLike(input) ||
@@ -76,12 +76,12 @@ const distance = (a: string, b: string): number => {
   return row[b.length]!;
 };
 
-/** Edits up to which a word resembles `name`: a third of its letters. */
+/** A word resembles `name` if it is at most this many edits away: a third of the letters of `name`. */
 const maxEdits = (name: string): number => Math.max(1, Math.floor(name.length / 3));
 
 /**
- * The name that `word` resembles most, or null. An edit changes the length by at most one, so names of another length are not compared: a
- * word of a megabyte costs nothing.
+ * The name that `word` resembles most, or null. An edit changes the length by at most one, so a name of a very different length is not
+ * compared, and a word of a megabyte takes no time.
  */
 export const nearest = (word: string, names: readonly string[]): string | null => {
   const ranked = names

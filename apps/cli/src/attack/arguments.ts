@@ -25,7 +25,7 @@ const usage = (message: string): Exit =>
     `${message}\n→ \`npx funnel attack --list\` shows every attack with its settings.`,
   );
 
-/** Attacks may need these, and the folder of a model does not have them. */
+/** Resources that some attacks need and that the folder of a model does not contain. */
 const resources = { encoder: 'the model’s encoder', surrogates: 'other models' } as const;
 
 /** What the attack needs besides a model and images, in words, or null. */
@@ -80,7 +80,7 @@ const refusedIndices = (text: string, why: string): Exit =>
 
 const fromRange = (text: string): number[] => {
   const match = /^(\d+)(?:-(\d+))?$/.exec(text.trim());
-  if (!match) throw refusedIndices(text, 'this is neither');
+  if (!match) throw refusedIndices(text, 'this is none of them');
   const start = Number(match[1]);
   const end = Number(match[2] ?? match[1]);
   if (end < start) throw refusedIndices(text, 'the last index lies before the first');

@@ -72,8 +72,8 @@ export const loadModel = async (path: string): Promise<tf.LayersModel | tf.Graph
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
 
 /**
- * The model of a folder as a classifier of a data set's images. A model without a fixed image size takes the data set's size. A model of
- * flat rows gets flat images. Throws ATTACK_INPUT when the sizes differ.
+ * The model of a folder as a classifier of a data set's images. A model without a fixed image size takes the data set's size. A model
+ * that takes flat vectors gets flattened images. Throws ATTACK_INPUT when the sizes differ.
  */
 export const loadClassifier = async (folder: string, dataset: DatasetName): Promise<ClassifierModel> => {
   const model = await loadModel(folder);

@@ -36,7 +36,7 @@ export const withFilters = (command: Command, limit: number): Command =>
     .addOption(
       new Option(
         '--attack <name>',
-        `rank by this attack, or by the ${worst} case over all (default: as the sweep says, over all sweeps ${usualRankings()[0].attack})`,
+        `rank by this attack, or by the ${worst} case over all attacks (default: the choice of the sweep; over all sweeps ${usualRankings()[0].attack})`,
       ).choices([...AttackName.options, worst]),
     )
     .addOption(
@@ -63,11 +63,11 @@ export const withFilters = (command: Command, limit: number): Command =>
         .choices(['last', 'equal', 'hide'])
         .default('last'),
     )
-    .option('--limit <number>', 'at most so many', readWhole(1), limit);
+    .option('--limit <number>', 'the largest number of rows', readWhole(1), limit);
 
 type Ranked = { readonly attack: AttackName | undefined; readonly rows: LeaderboardRow[] };
 
-/** Ranks as the options say. Without `attack` and `metric`: by the first of the usual rankings that finds a run. */
+/** Ranks as the options say. Without `attack` and `metric`, the first usual ranking that finds a run is used. */
 export const readRanked = async (
   { limit, attack, metric, ...filters }: LeaderboardOptions,
   { client }: Context,

@@ -65,7 +65,7 @@ export const serviceCommands = (program: Command, context: () => Context): void 
     .addOption(
       new Option(
         '--port <number>',
-        'of the API; if it is taken, another one (default: FUNNEL_PORT, 7070)',
+        'port of the API; if it is taken, another one (default: FUNNEL_PORT, 7070)',
       ).argParser(readWhole(0, 65_535)),
     )
     .option(

@@ -15,7 +15,7 @@ type Options = { readonly watch?: boolean; readonly key?: string; readonly set?:
 const withChanges = (command: Command): Command =>
   command.option(
     '--set <path=value>',
-    'write over the file, such as dataset.train=3000 or seeds=2; may be given again',
+    'replace a value of the file, such as dataset.train=3000 or seeds=2; may be given again',
     readChange,
   );
 

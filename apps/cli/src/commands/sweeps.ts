@@ -7,7 +7,7 @@ import type { StageLog } from '../output/trials.ts';
 import { allPages, firstFound, readTroubles } from '../requests.ts';
 import { readWhole } from '../values.ts';
 
-/** They need every declaration of attacks and hyperparameters, which `funnel ls` does not. */
+/** Loaded only when needed: this module loads every declaration of attacks and hyperparameters, and `funnel ls` uses none of them. */
 const loadTrialWords = () => import('../output/trials.ts');
 
 type SweepListOptions = { readonly status?: SweepStatus; readonly search?: string; readonly limit: number };
@@ -82,7 +82,7 @@ const showLog = async (id: string, context: Context): Promise<void> => {
 
 const actions = {
   pause: ['pauseSweep', 'stop a sweep after a checkpoint; nothing new starts'],
-  resume: ['resumeSweep', 'go on with a paused sweep'],
+  resume: ['resumeSweep', 'continue a paused sweep'],
   cancel: ['cancelSweep', 'stop what only this sweep needs; finished results stay'],
   retry: ['retrySweep', 'give the failed stages of a sweep new attempts'],
 } as const;
@@ -93,7 +93,7 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
     .description('sweeps, newest first')
     .addOption(new Option('--status <status>').choices(SweepStatus.options))
     .option('--search <text>', 'in the name')
-    .option('--limit <number>', 'at most so many', readWhole(1), 50)
+    .option('--limit <number>', 'the largest number of rows', readWhole(1), 50)
     .action((options: SweepListOptions) => listSweeps(options, context()));
   program
     .command('show')
@@ -123,7 +123,7 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
     .description('the trials of a sweep, and the state of each')
     .argument('<sweep>')
     .addOption(new Option('--status <status>').choices(TrialStatus.options))
-    .option('--limit <number>', 'at most so many', readWhole(1), 50)
+    .option('--limit <number>', 'the largest number of rows', readWhole(1), 50)
     .action((id: string, options: TrialListOptions) => listTrials(id, options, context()));
   program
     .command('log')

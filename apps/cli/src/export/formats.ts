@@ -50,7 +50,7 @@ const parquetTypes = {
   time: 'TIMESTAMP',
 } as const satisfies Record<ColumnType, string>;
 
-/** Parquet has infinity and times, which JSON has not. */
+/** Parquet has infinity and times, which JSON does not have. */
 const toParquet = (type: ColumnType, cell: Cell): Cell | Date => {
   if (cell === null) return null;
   if (type === 'time') return new Date(String(cell));

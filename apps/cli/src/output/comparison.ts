@@ -32,7 +32,7 @@ const evaluationRows = (trials: readonly TrialDetail[], name: string): Row[] => 
   ];
 };
 
-/** The share of clean images that a trial rejects does not depend on the attack. */
+/** One row for all attacks, since the share of clean images that a trial rejects does not depend on the attack. */
 const rejectedClean = (trials: readonly TrialDetail[]): Row[] => {
   const shares = trials.map(({ evaluations }) => evaluations[0]?.summary.rejectedClean);
   if (shares.every((share) => share === undefined)) return [];

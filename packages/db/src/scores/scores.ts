@@ -7,7 +7,7 @@ import { text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { copyWorstCases, scoreWorstCases, utilitySigns } from './worst-cases.ts';
 
-/** Scores of every attack of the trials $1 that are not there yet. $2, $3: metrics and their signs. */
+/** Inserts the missing scores of every attack of the trials $1. $2, $3: metrics and their signs. */
 const insertAttackScores = `
   INSERT INTO scores (trial_id, stage_id, metric, sweep_id, ordinal, configuration_index, attack, value, utility)
   SELECT t.id, e.stage_id, m.metric, t.sweep_id, ts.ordinal, t.configuration_index, e.attack, v.value, v.value * m.sign
@@ -35,10 +35,10 @@ const updateVerdicts = `
 const hasInfiniteSeed = `bool_or(abs(s.utility) = 'Infinity')`;
 
 /**
- * The averages of the configurations of the trials $1. They are stored beside the scores, because nobody can know which average is the best
- * before all are computed. When every seed is finite: the mean, and the sample deviation. When a seed is infinite: the median, which is the
+ * The averages of the configurations of the trials $1. They are stored beside the scores, because a ranking would have to compute all of
+ * them to find the best. When every seed is finite: the mean, and the sample deviation. When a seed is infinite: the median, which is the
  * mean of the middle two where the count is even, and no deviation. A configuration with a missing value has no average; one with a masked
- * seed is masked. Summands are taken in one order, so that the same scores give the same bits.
+ * seed is masked. The values are added in a fixed order, so that the same scores give the same bits.
  */
 const upsertAverages = `
   INSERT INTO configuration_scores AS c (sweep_id, configuration_index, ordinal, metric, attack, trial_id, utility, deviation, masked)
@@ -56,13 +56,19 @@ const upsertAverages = `
   SET trial_id = excluded.trial_id, utility = excluded.utility, deviation = excluded.deviation, masked = excluded.masked
   WHERE (c.trial_id, c.utility, c.deviation, c.masked) IS DISTINCT FROM (excluded.trial_id, excluded.utility, excluded.deviation, excluded.masked)`;
 
-/** The first statement locks the rows, and waits for a transaction that scores another seed. The second one sees what that transaction committed. */
+/**
+ * Runs the statement twice. The first run locks the rows, and waits for a transaction that scores another seed. The second run sees what that
+ * transaction committed.
+ */
 const averageSeeds = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
   await tx.run(upsertAverages, [trialIds]);
   await tx.run(upsertAverages, [trialIds]);
 };
 
-/** Scores the trials that share these attack stages. It locks the trials: of two last evaluations, the later one sees both. */
+/**
+ * Scores the trials that share these attack stages. It locks the trials, so when the last two evaluations complete at once, the second
+ * transaction sees both.
+ */
 export const scoreStages = async (tx: Tx, stageIds: readonly string[]): Promise<void> => {
   if (stageIds.length === 0) return;
   const trials = await tx.query(
@@ -79,7 +85,7 @@ export const scoreStages = async (tx: Tx, stageIds: readonly string[]): Promise<
 };
 
 /**
- * Scores the trials of a sweep that is being submitted. Their evaluations were there before, and other trials may have the same worst cases.
+ * Scores the trials of a sweep that is being submitted. Their evaluations exist already, and other trials may have the same worst cases.
  * No other transaction can score their seeds yet, so one statement averages them.
  */
 export const inheritScores = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
@@ -90,7 +96,7 @@ export const inheritScores = async (tx: Tx, trialIds: readonly string[]): Promis
   await tx.run(upsertAverages, [trialIds]);
 };
 
-/** Copies the clean accuracy of trials from their classifiers: the one on the test images after the last epoch. */
+/** Copies the clean accuracy of each trial from its classifier, as measured on the test images after the last epoch. */
 export const noteCleanAccuracy = async (tx: Tx, classifyStages: readonly string[]): Promise<void> => {
   if (classifyStages.length === 0) return;
   await tx.run(

@@ -1,4 +1,4 @@
-/** What the database knows of chains: a plan is built from it. */
+/** Reads what the database knows about chains. A plan is built from it. */
 import type { Known, KnownChain, StageSpec, StageStatus } from '@funnel/contracts';
 import { plainArray } from '../connection/array-literals.ts';
 import { bool, int4, text } from '../connection/columns.ts';
@@ -49,17 +49,18 @@ const attacksOf = (stages: readonly Wanted[]): readonly string[] =>
 
 const facts = `s.id, s.chain, s.epochs, s.status,
   s.status NOT IN ('failed', 'cancelled') AND coalesce(s.skip_cause, '') NOT IN ('failed', 'cancelled')
-    -- Completed, but its checkpoint has been deleted by the collection since.
+    -- Not live: completed stages whose checkpoint the collection has deleted.
     AND NOT (s.status = 'completed' AND s.kind <> 'attack' AND s.checkpoint IS NULL) AS live`;
 
 /** Chains or attacks per query: few enough that PostgreSQL uses its indexes and does not read whole tables. */
 const chunk = 1_000;
 
 /**
- * `stages`: parents before children. The database never has a stage without its parent, because a sweep that needs one needs both. So when there are
- * many stages, it is asked about children only where it has the parent: for a large sweep of new trials, little more than the first stages.
+ * `stages`: parents before children. The database never has a stage without its parent, because a sweep that needs a stage also needs its parent. So for
+ * many stages, this asks about a stage only if the database has its parent. For a large sweep of new trials, it asks about little more than the
+ * stages without parents.
  *
- * A checkpoint in the middle of an epoch counts as continuable at the epochs before it: that epoch will be trained to its end, once. A stage that
+ * A checkpoint in the middle of an epoch counts as continuable at the epochs before it: the rest of its epoch will be trained, once. A stage that
  * was skipped because another one diverged or collapsed would be skipped again, so it counts as known.
  */
 export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Found> => {

@@ -1,13 +1,13 @@
-/** A plan as rows of tables: order, groups and chunks. Nothing here asks the database. */
+/** A plan as rows of tables: order, groups and chunks. Nothing here queries the database. */
 import type { PlannedStage, SweepPlan } from '@funnel/contracts';
 
 export type PlacedStage = {
   readonly stage: PlannedStage;
-  /** Order of the first trial that needs the stage, then of its stages: results come trial by trial, not kind by kind. */
+  /** Ordered by the first trial that needs the stage, then by that trial's order of stages. So results arrive trial by trial, not kind by kind. */
   readonly ordinal: number;
-  /** The database has it, and it ended badly or lost its result: it gets another chance. */
+  /** The database has the stage, but it has no result: it failed, was cancelled or lost its result. It will run again. */
   readonly hasEnded: boolean;
-  /** It depends on a stage that the database has: only the database knows whether it can start. */
+  /** The stage depends on another one that the database has, so only the database knows whether it can start. */
   readonly isUncertain: boolean;
 };
 
@@ -45,7 +45,7 @@ export const chunks = <T>(items: readonly T[], size = chunk): readonly (readonly
 
 export type PlannedTrial = SweepPlan['trials'][number];
 
-/** The first trial of each configuration (a point of the search space, without the seed), by hash. Its order gives the index of each configuration. */
+/** The first trial of each configuration (a point of the search space, without the seed), by hash. The order of the map gives the index of each configuration. */
 export const firstTrials = (trials: readonly PlannedTrial[]): ReadonlyMap<string, PlannedTrial> => {
   const firstOf = new Map<string, PlannedTrial>();
   for (const trial of trials) if (!firstOf.has(trial.configuration)) firstOf.set(trial.configuration, trial);

@@ -21,12 +21,12 @@ export const shapes = {
 
 export const batch = 3;
 export const adam = { beta1: 0.9, beta2: 0.999, rate: 0.01, epsilon: 1e-7, steps: 2 } as const;
-/** A prediction so confident that softmax − one-hot is far below the epsilon of single precision, so a loss must start from the logits. */
+/** A prediction so confident that softmax − one-hot is far below the epsilon of single precision, so a loss must be computed from the logits. */
 export const confident = { logits: [20, 0, -1], label: 0 } as const;
 
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** Numbers in [−1, 1] / `range`, each a multiple of 1/256/`range`, from a linear congruential generator. */
+/** Numbers from −1/`range` to 1/`range`, all multiples of 1/(256 · `range`), from a linear congruential generator. */
 function numbers(shape: readonly number[], seed: number, range = 1): Float32Array {
   let state = seed;
   return Float32Array.from({ length: size(shape) }, () => {
@@ -138,7 +138,7 @@ function adamSteps(start: tf.Tensor, gradient: tf.Tensor): tf.Tensor {
 }
 
 /**
- * Computes every check on the current backend and calls `report` with each as soon as it can be computed; a check needs only those before
+ * Computes every check on the current backend and calls `report` for each in order. A check needs only the results of those before
  * it. Call it inside a tidy.
  */
 export function solveChecks(report: (name: CheckName, compute: () => tf.Tensor) => tf.Tensor): void {
@@ -191,7 +191,7 @@ export interface SelfTest {
   readonly worst: CheckResult;
 }
 
-/** The largest relative error that is allowed: single precision, with sums in any order. */
+/** The largest allowed relative error. It leaves room for single precision and for sums in any order. */
 const tolerance = 1e-4;
 
 function errorOf(values: ArrayLike<number>, expected: readonly number[]): number {

@@ -71,7 +71,7 @@ type Sizes = {
   readonly classifierRate: number;
 };
 
-/** The encoder of the defender and the head on it as one classifier, from the start or new, and an optimiser over both. */
+/** The defender's encoder and a head on it as one classifier, and an optimiser over both. The weights come from the stage's start, or are new. */
 export const trainableClassifier = ({
   hyperparameters,
   image,

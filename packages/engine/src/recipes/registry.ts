@@ -1,4 +1,4 @@
-/** The arithmetic of every recipe. A recipe or stage that `contracts/recipes` declares and that is missing here does not compile. */
+/** The arithmetic of every recipe. The code does not compile if `contracts/recipes` declares a recipe or stage that is missing here. */
 
 import type { RecipeName } from '@funnel/contracts';
 import type { KindsOf, StageHyperparameters, StageRecipe } from '../training/stage.ts';

@@ -96,7 +96,7 @@ export const f32x4 = {
     return [...simd(0x0c), ...bytes];
   },
   splatOf: (scalar: Code): Code => [...scalar, ...simd(0x13)],
-  /** Lanes of `a` (0–3) and `b` (4–7) in the order named. */
+  /** Lanes of `a` (0–3) and `b` (4–7) in the order that `lanes` gives. */
   shuffle: (a: Code, b: Code, lanes: readonly [number, number, number, number]): Code => [
     ...a,
     ...b,
@@ -136,7 +136,7 @@ export const doWhile = (body: Code, condition: Code): Code => [
 
 export const when = (condition: Code, body: Code): Code => [...condition, 0x04, 0x40, ...body, 0x0b];
 
-/** Runs the body `count` times, a number that is known when the kernel is written. `counter` counts down. */
+/** Runs the body `count` times. The count is known when the kernel is written. `counter` counts down. */
 export const times = (counter: Local, count: number, body: Code): Code => {
   if (count < 2) return count === 1 ? body : [];
   const repeated = seq(body, set(counter, i32.sub(get(counter), i32.const(1))));
@@ -157,7 +157,7 @@ export type Module = Uint8Array<ArrayBuffer>;
 /** A compiled kernel: takes addresses, counts and floats, and writes to the heap. */
 export type Kernel = (...args: number[]) => void;
 
-/** Locals to take by destructuring. */
+/** A list of locals, to destructure. */
 type Some = readonly [Local, Local, Local, Local, Local, Local, Local, Local];
 
 /** Creates the locals of one function, in any order. */
@@ -178,7 +178,7 @@ export function assemble(
   const parameters = [...new Array<number>(integers).fill(I32), ...new Array<number>(floats).fill(F32)];
   const declared: number[] = [];
   const allot = (type: number): Local => ({ index: parameters.length + declared.push(type) - 1 });
-  // The tuple type may be longer than the list. To use a local that was not requested throws when the kernel is written.
+  // The tuple type may be longer than the list. Using a local that was not requested throws when the kernel is written.
   const some = (locals: Local[]): Some => locals as unknown as Some;
   const parameter = parameters.map((_, index) => ({ index }));
   const code = body(
@@ -198,7 +198,7 @@ export function assemble(
   ]);
 }
 
-/** Compiles a module onto a heap. */
+/** Compiles a module. Its kernel works on `memory`. */
 export function instantiate(module: Module, memory: WebAssembly.Memory): Kernel {
   const instance = new WebAssembly.Instance(new WebAssembly.Module(module), { heap: { memory } });
   return instance.exports.run as Kernel; // assemble() exports exactly this

@@ -1,5 +1,5 @@
 /**
- * Programs that go over memory once: activations and their gradients, sums of rows, Adam, combinations.
+ * Kernels that read each input once: activations and their gradients, sums of rows, Adam, combinations.
  */
 import {
   advance,
@@ -46,7 +46,7 @@ function forEach(
   );
 }
 
-/** Back through a ReLU: target = gradient where output > 0, else 0. Parameters: gradient, output, target, count. */
+/** The gradient of a ReLU: target = gradient where output > 0, else 0. Parameters: gradient, output, target, count. */
 export function reluGradient(): Module {
   return assemble(4, ([gradient, output, target, count], locals) =>
     forEach(locals, count, [gradient, output, target], (store) => {
@@ -126,7 +126,7 @@ export function tanh(spec: { range: 'unit' | 'symmetric' }): Module {
   });
 }
 
-/** Back through y = (1 + tanh z) / 2: target = gradient · 2·y·(1 − y). Parameters: gradient, y, target, count. */
+/** The gradient of y = (1 + tanh z) / 2: target = gradient · 2·y·(1 − y). Parameters: gradient, y, target, count. */
 export function unitTanhGradient(): Module {
   return assemble(4, ([gradient, output, target, count], locals) => {
     const y = locals.v128();
@@ -181,14 +181,15 @@ export interface Combination {
   readonly channels: number;
   /** From one position of the target to the next. */
   readonly positionStride: number;
-  /** From 8 channels of a position of the target to the next 8: 32, or a panel. */
+  /** From one block of 8 channels of the target to the next block of the same position: 32, or the size of a panel. */
   readonly blockStride: number;
   readonly start: 'zero' | 'bias';
   readonly activation: 'linear' | 'relu';
 }
 
 /**
- * Sums of a few positions: target[position, c] = activation(start + Σ factor · source[term, c]) for every channel c.
+ * Each position of the target is a weighted sum of a few positions of the source:
+ * target[position, c] = activation(start + Σ factor · source[term, c]) for every channel c.
  *
  * Parameters: source, target, bias, table, end of the table. The table has for each position the number of its terms, at least one, and for
  * each term its offset in the source, in bytes, and its factor (a 32-bit float).
@@ -196,7 +197,7 @@ export interface Combination {
 export function combination(spec: Combination): Module {
   const { channels, positionStride, blockStride } = spec;
   if (channels % tileColumns !== 0) throw new Error(`Expected a multiple of 8 channels, but got ${channels}`);
-  // As many channels at once as registers and count allow, so that the table is read once for all of them.
+  // As many channels at once as the registers hold and the number of channels allows, so that the table is read once for all of them.
   const panels = channels % (2 * tileColumns) === 0 ? 2 : 1;
   const vectors = Array.from({ length: 2 * panels }, (_, v) => v);
   return assemble(5, ([source, target, bias, table, tableEnd], locals) => {
