@@ -72,6 +72,12 @@ const ended = async (id) => {
   }
 };
 
+/** What a stage is and came to; the others say when and where it ran. */
+const stageFields = [
+  ...['id', 'chain', 'kind', 'recipe', 'status', 'hyperparameters', 'seed', 'epochs', 'startEpoch'],
+  ...['parent', 'dependsOn', 'attack', 'surrogates', 'checkpoint'],
+];
+
 const record = async (definition) => {
   const plan = await call('/v1/sweeps/plan', definition);
   const { id } = await call('/v1/sweeps', definition);
@@ -88,38 +94,7 @@ const record = async (definition) => {
     plan: withNewNames(plan),
     planAtSubmission: withNewNames(sweep.plan),
     definition: sweep.definition,
-    stages: stages.map((stage) => {
-      const {
-        id,
-        chain,
-        kind,
-        recipe,
-        status,
-        hyperparameters,
-        seed,
-        epochs,
-        startEpoch,
-        parent,
-        dependsOn,
-      } = stage;
-      const { attack, surrogates, checkpoint } = stage;
-      return {
-        id,
-        chain,
-        kind,
-        recipe,
-        status,
-        hyperparameters,
-        seed,
-        epochs,
-        startEpoch,
-        parent,
-        dependsOn,
-        attack,
-        surrogates,
-        checkpoint,
-      };
-    }),
+    stages: stages.map((stage) => Object.fromEntries(stageFields.map((field) => [field, stage[field]]))),
     trials: trials.map(({ createdAt, finishedAt, ...trial }) => trial),
     leaderboard: withoutWords(await all(`/v1/leaderboard?${query}`)),
     configurations: withoutWords(await all(`/v1/leaderboard?${query}&group=configuration`)),
