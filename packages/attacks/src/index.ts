@@ -4,6 +4,7 @@ export type { Attack, AttackContext, AttackResult, EvaluationResources } from '.
 export { type ClassifierModel, classifierModel, type ModelOptions } from './classifier.ts';
 export { type DiagnoseOptions, diagnose, diagnoseTransfer } from './diagnostics/diagnose.ts';
 export { type EvaluateAttackOptions, type Evaluation, evaluateAttack } from './evaluate-attack.ts';
+export { type ExamineOptions, examineClassifier, splitByGradients } from './examine/examine.ts';
 export { attacks } from './registry.ts';
 export {
   curveEpsilons,
