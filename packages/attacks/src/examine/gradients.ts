@@ -24,7 +24,7 @@ type Examined = {
 const directions = 20;
 const threshold = 0.05;
 /** The change of a pixel, in units of [0, 1]: the small one for curved functions, the large one against the rounding of float32. */
-const steps = [2.5e-4, 2e-3] as const;
+const smallSteps = [2.5e-4, 2e-3] as const;
 /** The points keep this distance from 0 and 1, so that no step leaves the range of pixels. */
 const edge = 0.05;
 
@@ -153,6 +153,10 @@ type Comparison = {
 const relativeErrors = async ({ model, points, signs, gradients, random }: Comparison) => {
   const { width, classes } = model;
   const count = points.length / width;
+  const f = (logits: Float32Array, row: number): number =>
+    dot(signs, (row % count) * classes, logits, row * classes, classes);
+  const here = await logitsOf(model, points);
+  const steps = stepsFor(gradients, here, width, classes);
   const errors: { random: number[]; own: number[]; changes: boolean } = {
     random: [],
     own: [],
@@ -161,23 +165,19 @@ const relativeErrors = async ({ model, points, signs, gradients, random }: Compa
   for (let direction = 0; direction <= directions; direction++) {
     const { uniform } = random('direction', direction);
     const isOwn = direction === directions;
-    const v = isOwn ? ownDirections(gradients, width) : points.map(() => (uniform() < 0.5 ? -1 : 1));
-    const moved = new Float32Array(points.length * 4);
-    [steps[0], -steps[0], steps[1], -steps[1]].forEach((step, part) => {
-      for (let i = 0; i < points.length; i++) moved[part * points.length + i] = points[i]! + step * v[i]!;
-    });
-    const outputs = tf.tidy(() => model.logits(tf.tensor2d(moved, [4 * count, width])));
-    const logits = await outputs.data<'float32'>();
-    outputs.dispose();
+    const v = isOwn
+      ? ownDirections(gradients, width, steps[1])
+      : points.map(() => (uniform() < 0.5 ? -1 : 1));
+    const logits = await logitsOf(model, moved(points, v, [steps[0], -steps[0], steps[1], -steps[1]]));
     for (let row = 0; row < count; row++) {
-      const f = (part: number) => dot(signs, row * classes, logits, (part * count + row) * classes, classes);
       const analytic = dot(gradients, row * width, v, row * width, width);
-      const rounding = 3e-6 * norm(logits, row * classes, classes);
+      const rounding = 3e-6 * norm(here, row * classes, classes);
       const measured = steps.flatMap((step, i) => {
-        const central = (f(2 * i) - f(2 * i + 1)) / (2 * step);
-        const size = Math.max(Math.abs(central), Math.abs(analytic));
-        if (Math.abs(central) * 2 * step > rounding) errors.changes = true;
-        return size * 2 * step > 20 * rounding ? [Math.abs(central - analytic) / size] : [];
+        const right = (f(logits, 2 * i * count + row) - f(here, row)) / step;
+        const left = (f(here, row) - f(logits, (2 * i + 1) * count + row)) / step;
+        const size = Math.max(Math.abs(left + right) / 2, Math.abs(analytic));
+        if (Math.abs(left + right) * step > rounding) errors.changes = true;
+        return size * 2 * step > 20 * rounding ? [distanceToInterval(analytic, left, right) / size] : [];
       });
       if (measured.length > 0) errors[isOwn ? 'own' : 'random'].push(Math.min(...measured));
     }
@@ -185,14 +185,43 @@ const relativeErrors = async ({ model, points, signs, gradients, random }: Compa
   return errors;
 };
 
+/** `smallSteps`, or larger ones for a model whose outputs hardly change: a difference must be well above the rounding of float32. */
+const stepsFor = (gradients: Float32Array, logits: Float32Array, width: number, classes: number) => {
+  const count = logits.length / classes;
+  const slope = norm(gradients, 0, gradients.length) / Math.sqrt(count); // of a step of 1 in a random direction
+  const rounding = (3e-6 * norm(logits, 0, logits.length)) / Math.sqrt(count);
+  const factor = [1, 4, 16].find((times) => slope * 2 * smallSteps[1] * times > 100 * rounding) ?? 16;
+  return smallSteps.map((step) => step * factor) as [number, number];
+};
+
+const logitsOf = async (model: FlatModel, rows: Float32Array): Promise<Float32Array> => {
+  const logits = tf.tidy(() => model.logits(tf.tensor2d(rows, [rows.length / model.width, model.width])));
+  const values = await logits.data<'float32'>();
+  logits.dispose();
+  return values;
+};
+
+/** All points moved by each step: `[steps × points, width]`. */
+const moved = (points: Float32Array, v: Float32Array, steps: readonly number[]): Float32Array => {
+  const result = new Float32Array(points.length * steps.length);
+  steps.forEach((step, part) => {
+    for (let i = 0; i < points.length; i++) result[part * points.length + i] = points[i]! + step * v[i]!;
+  });
+  return result;
+};
+
+/** 0 inside: at a kink, any value between the two one-sided derivatives is right. */
+const distanceToInterval = (value: number, a: number, b: number): number =>
+  Math.max(0, Math.min(a, b) - value, value - Math.max(a, b));
+
 /** Each row of the gradients, scaled so that the mean square of its values is 1 and no step leaves the range of pixels. */
-const ownDirections = (gradients: Float32Array, width: number): Float32Array => {
+const ownDirections = (gradients: Float32Array, width: number, step: number): Float32Array => {
   const scaled = gradients.slice();
   for (let start = 0; start < scaled.length; start += width) {
     const row = scaled.subarray(start, start + width);
     const largest = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     const rms = norm(row, 0, width) / Math.sqrt(width);
-    const scale = largest === 0 ? 0 : Math.min(1 / rms, edge / (steps[1] * largest));
+    const scale = largest === 0 ? 0 : Math.min(1 / rms, edge / (step * largest));
     row.forEach((value, i) => {
       row[i] = value * scale;
     });
