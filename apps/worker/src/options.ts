@@ -1,4 +1,4 @@
-import type { DataPlaces } from '@funnel/engine';
+import type { DataFolders } from '@funnel/engine';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { SimulationOptions } from './simulated-faults.ts';
@@ -10,7 +10,7 @@ export type WorkerOptions = {
   /** A name for people. (Default: host name, process id and a random part) */
   readonly id?: string;
   /** The folders of FUNNEL_DATA and FUNNEL_HOME, to look for data sets in. (Default: the usual folders) */
-  readonly places?: DataPlaces;
+  readonly folders?: DataFolders;
   /** Trainers. (Default: one per core, as many as memory holds, 8 at most) */
   readonly slots?: number;
   /** A backend's name, or `auto`. (Default: `auto`) */
@@ -66,7 +66,7 @@ export const readEnv = (variables: NodeJS.ProcessEnv): Env =>
 export const workerOptions = (env: Env): Omit<WorkerOptions, 'log'> => ({
   databaseUrl: env.DATABASE_URL,
   queueUrl: env.REDIS_URL,
-  places: { dir: env.FUNNEL_DATA, home: env.FUNNEL_HOME },
+  folders: { dir: env.FUNNEL_DATA, home: env.FUNNEL_HOME },
   slots: env.FUNNEL_SLOTS,
   backend: env.FUNNEL_BACKEND,
   leaseSeconds: env.FUNNEL_LEASE_SECONDS,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { summarise } from '@funnel/attacks/summary';
+import { summarise } from '@funnel/attacks/statistics';
 import {
   AppError,
   datasets,
