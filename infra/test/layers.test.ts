@@ -37,7 +37,7 @@ test.each(packages)('$name imports no package but contracts and kernels', ({ nam
 
 /** The command line starts the API and a worker on one machine (`funnel up`) and writes the report; benchmarks and faults need real programs. */
 const composers: Readonly<Record<string, readonly string[]>> = {
-  '@funnel/cli': ['api', 'worker', 'table2'],
+  '@funnel/cli': ['api', 'table2', 'worker'],
   '@funnel/bench': ['api', 'worker'],
   '@funnel/chaos': ['worker'],
 };
