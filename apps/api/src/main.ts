@@ -15,7 +15,7 @@ const parseEnv = (): Env => {
     return readEnv(process.env);
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
-    console.error(`The environment is not complete:\n${z.prettifyError(error)}`);
+    console.error(`Cannot start with these environment variables:\n${z.prettifyError(error)}`);
     process.exit(2);
   }
 };
@@ -29,7 +29,7 @@ const ending = new AbortController();
 const start = async (): Promise<StartedApi> => {
   const applied = await whenAdmitted(
     () => migrate(env.DATABASE_URL, { onWait: (words) => logger.warn(words) }),
-    (error) => logger.warn({ err: error }, 'the database takes no connection now: waiting until it does'),
+    (error) => logger.warn({ err: error }, 'the database accepts no connections now: waiting until it does'),
     ending.signal,
   );
   if (applied.length > 0) logger.info({ applied }, 'migrated the database');

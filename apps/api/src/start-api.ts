@@ -85,7 +85,7 @@ export const startApi = async (options: StartOptions): Promise<StartedApi> => {
     await closer.close('database', db.close, partTimeoutMs);
   };
   const onWait = (error: unknown): void =>
-    logger.warn({ err: error }, 'the database takes no connection now: waiting until it does');
+    logger.warn({ err: error }, 'the database accepts no connections now: waiting until it does');
   try {
     const build = async () => {
       await ensureEnvironmentTokens(db, options.tokens ?? {});

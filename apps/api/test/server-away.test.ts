@@ -151,7 +151,7 @@ describe('an API whose database', () => {
     });
     await role.limit();
     const api = run({ DATABASE_URL: role.url });
-    await says(api, 'the database takes no connection now: waiting until it does');
+    await says(api, 'the database accepts no connections now: waiting until it does');
     await role.admit();
     const url = await listening(api);
     await isReady(url);
