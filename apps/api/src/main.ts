@@ -23,7 +23,7 @@ const parseEnv = (): Env => {
 const env = parseEnv();
 const logger = pino({ level: env.FUNNEL_LOG_LEVEL }, logDestination(1));
 
-/** Aborted when the process must end, so that a start that waits for the database stops waiting. */
+/** Aborted when the process must end; a start that waits for the database then stops waiting. */
 const ending = new AbortController();
 
 const start = async (): Promise<StartedApi> => {
