@@ -105,7 +105,7 @@ describe('the API as a process', () => {
   });
 
   test.each([
-    ['nothing is said', {}, 2, /DATABASE_URL/],
+    ['the environment is empty', {}, 2, /DATABASE_URL/],
     ['a variable is wrong', { DATABASE_URL: 'postgres://x', FUNNEL_PORT: 'http' }, 2, /FUNNEL_PORT/],
     [
       'it could be reached by others and nobody has a token',

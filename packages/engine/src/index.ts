@@ -1,4 +1,4 @@
-/** The public interface of the engine. README.md says in which order to read the files behind it. */
+/** The public interface of the engine. README.md lists the files in reading order. */
 export { formatProfile, type KernelProfile, startProfile } from '@funnel/kernels';
 export {
   type Backend,

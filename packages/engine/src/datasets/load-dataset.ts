@@ -1,4 +1,4 @@
-/** Finds a data set on this machine and loads it. Where each data set comes from stands in `sources`. */
+/** Finds a data set on this machine and loads it. `sources` says where each data set comes from. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AppError, type DatasetName, type DatasetSpec, datasets } from '@funnel/contracts';
@@ -15,7 +15,7 @@ export const dataFolders = ({ dir, home }: DataFolders): readonly string[] => [
   resolve(home || '.funnel', 'data'),
 ];
 
-/** The first folder that has every file of a data set, or null. It does not check their content. */
+/** The first folder that has every file of a data set, or null. Does not check the content of the files. */
 export const findDataset = (name: DatasetName, folders: DataFolders): string | null => {
   const names = datasets[name].files.map((file) => file.name);
   const isComplete = (folder: string): boolean => names.every((file) => existsSync(join(folder, file)));
@@ -38,7 +38,7 @@ export type Source =
       readonly mirrors: readonly string[];
     };
 
-/** A data set that `contracts/datasets.ts` declares and that has no source here does not compile. */
+/** The code does not compile if a data set of `contracts/datasets.ts` has no source here. */
 export const sources: Readonly<Record<DatasetName, Source>> = {
   mnist: {
     read: readIdxSplit,
@@ -59,8 +59,8 @@ export const sources: Readonly<Record<DatasetName, Source>> = {
 
 /**
  * The first `spec.train` training and `spec.test` test images of a data set. Throws DATASET_MISSING where the data set is not on this
- * machine, and in `train` and `test` where its folder has only an extract that is too small. These two throw DATASET_CORRUPT where a file
- * differs from its declaration.
+ * machine. `train` and `test` of the answer throw DATASET_MISSING where the folder has an extract that is too small, and DATASET_CORRUPT
+ * where a file differs from its declaration.
  */
 export const loadDataset = async (spec: DatasetSpec, folders: DataFolders = {}): Promise<LoadedDataset> => {
   const source = sources[spec.name];
@@ -102,7 +102,7 @@ const requireImages = (
   if (found.count >= count) return;
   throw new AppError(
     'DATASET_MISSING',
-    `Expected ${count} ${split} images of ${name}, but ${folder} has an extract: the first ${found.count}`,
+    `Expected ${count} ${split} images of ${name}, but ${folder} has an extract with only the first ${found.count}`,
     { dataset: name, folder, split, expected: count, found: found.count },
   );
 };
@@ -121,7 +121,7 @@ const copyFirst = (split: Split, count: number): Split => {
 const missing = (name: DatasetName, folders: DataFolders): AppError =>
   new AppError(
     'DATASET_MISSING',
-    `Expected ${datasets[name].files.map((file) => file.name).join(', ')} in a folder ${name}, but found none of: ${dataFolders(folders).join(', ')}`,
+    `Expected ${datasets[name].files.map((file) => file.name).join(', ')} in a folder ${name}, but none of these folders has such a folder: ${dataFolders(folders).join(', ')}`,
     { dataset: name, searched: dataFolders(folders) },
   );
 
