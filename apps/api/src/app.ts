@@ -41,11 +41,11 @@ export type ApiOptions = {
   readonly rateLimit?: number;
   /** Largest JSON body in bytes. A YAML body may have a sixteenth of it. (Default: 1 MiB) */
   readonly maxBodyBytes?: number;
-  /** Seconds of computing for planning one sweep, or for reading one body. (Default: 10) */
+  /** Seconds of computing that planning one sweep, or reading one body, may take. (Default: 10) */
   readonly planningSeconds?: number;
-  /** Open event streams. (Default: 500) */
+  /** The largest number of open event streams. (Default: 500) */
   readonly maxStreams?: number;
-  /** Open event streams of one token. No such limit while no token is needed. (Default: a quarter of maxStreams, but at least 8) */
+  /** The same for one token. While no token is needed, only `maxStreams` counts. (Default: a quarter of maxStreams, but at least 8) */
   readonly maxStreamsPerToken?: number;
   /** Seconds for a whole request to arrive. (Default: 30) */
   readonly arrivalSeconds?: number;
@@ -65,7 +65,7 @@ export type ApiOptions = {
   readonly logger?: FastifyBaseLogger;
 };
 
-/** Milliseconds after which a request is answered with UNAVAILABLE. Submitting 100,000 trials takes less. */
+/** Milliseconds after which the answer to a request is UNAVAILABLE. Submitting 100,000 trials takes less. */
 const handlerTimeoutMs = 120_000;
 
 /** Builds the app. Throws UNAUTHENTICATED if others can reach the address and no token exists. */
@@ -85,7 +85,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   const document = createOpenApiDocument(version);
   const app = createServer({ ...options, maxBodyBytes, maxStreams });
 
-  // The hooks of a request run in this order: an answer has its security headers before a caller is refused.
+  // The hooks of a request run in this order. Security headers come before access, so that refusals have them too.
   await app.register(connectionsPlugin);
   await app.register(problemsPlugin);
   await app.register(bodiesPlugin, { jsonBytes: maxBodyBytes, yamlBytes: Math.ceil(maxBodyBytes / 16) });

@@ -32,12 +32,12 @@ export type Components = {
 };
 
 /**
- * What a client may send (`input`) and what it gets (`output`) differ where a schema has defaults or transforms. Then the output has a name
- * of its own: `SweepDefinitionOutput`.
+ * Where a schema has defaults or transforms, its `input`, which a client may send, differs from its `output`, which a client gets. The output
+ * then has a name of its own, such as `SweepDefinitionOutput`.
  */
 export const createComponents = (): Components => {
   const named: Record<string, JsonSchema> = {};
-  /** The first definition of each id, in JSON: another one with the same id is the other direction. */
+  /** The first definition of each id, in JSON. A different definition with the same id is the output. */
   const firstOf: Record<string, string> = {};
 
   const nameOf = (id: string, definition: unknown): string => {
@@ -155,7 +155,7 @@ const operationOf = (name: string, route: Route, components: Components): JsonSc
 export const createOpenApiDocument = (version: string): OpenApiDocument => {
   const components = createComponents();
   const entries = Object.entries(routes) as [string, Route][];
-  // Bodies first: a plain name then means what a client may send.
+  // Bodies come first, so a plain name means the input.
   for (const [, { body }] of entries) if (body) components.add(body, 'input');
   components.add(Problem, 'output');
 

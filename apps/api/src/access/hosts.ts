@@ -25,8 +25,8 @@ export type HostRules = {
 };
 
 /**
- * On loopback: the names of loopback, and `allowed`. On other addresses, where callers need tokens: any name, unless `allowed` has names;
- * then these and the names of loopback.
+ * On loopback, Host may have the names of loopback and those in `allowed`. On other addresses, where callers need tokens, Host may have any
+ * name; where `allowed` is not empty, only the same names as on loopback.
  */
 export const hostRules = (listening: string, allowed: readonly string[]): HostRules => {
   if (isLoopback(listening))
@@ -59,6 +59,6 @@ export const checkOrigin = ({ method, headers }: FastifyRequest): void => {
   if (sent !== host?.toLowerCase())
     throw new AppError(
       'CROSS_ORIGIN',
-      `Expected the origin of ${host} itself, but got ${JSON.stringify(origin.slice(0, 100))}`,
+      `Expected the origin ${host}, but got ${JSON.stringify(origin.slice(0, 100))}`,
     );
 };

@@ -26,7 +26,7 @@ type ResultHandlers = Pick<
   | 'getEvaluation'
 >;
 
-/** Trials of one comparison. */
+/** The smallest and the largest number of trials in one comparison. */
 const minCompared = 2;
 const maxCompared = 6;
 
