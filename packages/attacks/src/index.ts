@@ -5,6 +5,7 @@ export { type ClassifierModel, classifierModel, type ModelOptions } from './clas
 export { type DiagnoseOptions, diagnose, diagnoseTransfer } from './diagnostics/diagnose.ts';
 export { type EvaluateAttackOptions, type Evaluation, evaluateAttack } from './evaluate-attack.ts';
 export { type ExamineOptions, examineClassifier, splitByGradients } from './examine/examine.ts';
+export { type LoadOptions, loadClassifier } from './models/load-classifier.ts';
 export { attacks } from './registry.ts';
 export {
   curveEpsilons,

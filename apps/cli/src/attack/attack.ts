@@ -22,6 +22,7 @@ import { present } from '../output/terminal.ts';
 import { settingsText } from '../output/trials.ts';
 import { collect, readWhole } from '../values.ts';
 import { missingFor, readAttacks, readIndices, readSetting } from './arguments.ts';
+import { type ModelFlags, readModel, withModelOptions } from './model.ts';
 
 type Setting = {
   readonly name: string;
@@ -70,8 +71,7 @@ const describeAttacks = ({ attacks: all, presets: groups }: ReturnType<typeof li
   return `${all.map(one).join('\n\n')}\n\n${presetTable}`;
 };
 
-type Options = {
-  readonly model?: string;
+type Options = ModelFlags & {
   readonly dataset?: DatasetName;
   readonly split: 'train' | 'test';
   readonly indices: string;
@@ -140,21 +140,26 @@ const loadImages = async (
   return { images: gatherImages(images, indices), labels: indices.map((index) => images.labels[index]!) };
 };
 
+/** Values in [0, 1] on the scale of the model's pixels. */
+const toBounds = (values: Float32Array, [low, high]: readonly [number, number]): Float32Array =>
+  low === 0 && high === 1 ? values : values.map((value) => low + value * (high - low));
+
 const runAttacks = async (options: Options, { env, output, signal }: Context): Promise<void> => {
-  const model = required(options.model, '--model DIR');
+  const model = required(options.model, '--model PATH');
   const dataset = required(options.dataset, '--dataset NAME');
   const names = required(options.attack, '--attack NAME');
   const indices = readIndices(options.indices);
   if (options.out) mkdirSync(dirname(options.out), { recursive: true }); // It fails before the attacks run, not afterwards.
   const { specs, leftOut } = readAttacks(names, options.set ?? {}, dataset);
-  const [{ openBackend }, { evaluateAttack }, { loadClassifier }] = await Promise.all([
+  const [{ openBackend }, { evaluateAttack }] = await Promise.all([
     import('@funnel/engine'),
     import('@funnel/attacks'),
-    import('./model.ts'),
   ]);
   const { name: backend } = await openBackend(options.backend);
-  const { images, labels } = await loadImages(dataset, options.split, indices, dataFoldersOf(env));
-  const classifier = await loadClassifier(model, dataset);
+  const classifier = await readModel(model, dataset, options, env, signal);
+  const given = await loadImages(dataset, options.split, indices, dataFoldersOf(env));
+  const images = toBounds(given.images, classifier.bounds);
+  const { labels } = given;
   const results: Result[] = [];
   for (const spec of specs) {
     const started = performance.now();
@@ -185,10 +190,9 @@ const runAttacks = async (options: Options, { env, output, signal }: Context): P
 };
 
 export const attackCommand = (program: Command, context: () => Context): void => {
-  program
-    .command('attack')
-    .description('attack any TensorFlow.js classifier from disk, image by image')
-    .option('--model <dir>', 'folder with a model.json (layers or graph model; outputs logits)')
+  withModelOptions(
+    program.command('attack').description('attack any TensorFlow.js classifier, image by image'),
+  )
     .addOption(new Option('--dataset <name>', 'images to attack').choices(DatasetName.options))
     .addOption(new Option('--split <split>', 'of the data set').choices(['test', 'train']).default('test'))
     .option('--indices <indices>', 'a range such as 0-99, or a file with a JSON array', '0-99')

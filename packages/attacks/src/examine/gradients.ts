@@ -156,7 +156,7 @@ const relativeErrors = async ({ model, points, signs, gradients, random }: Compa
   const f = (logits: Float32Array, row: number): number =>
     dot(signs, (row % count) * classes, logits, row * classes, classes);
   const here = await logitsOf(model, points);
-  const steps = stepsFor(gradients, here, width, classes);
+  const steps = stepsFor(gradients, here, classes);
   const errors: { random: number[]; own: number[]; changes: boolean } = {
     random: [],
     own: [],
@@ -186,7 +186,7 @@ const relativeErrors = async ({ model, points, signs, gradients, random }: Compa
 };
 
 /** `smallSteps`, or larger ones for a model whose outputs hardly change: a difference must be well above the rounding of float32. */
-const stepsFor = (gradients: Float32Array, logits: Float32Array, width: number, classes: number) => {
+const stepsFor = (gradients: Float32Array, logits: Float32Array, classes: number) => {
   const count = logits.length / classes;
   const slope = norm(gradients, 0, gradients.length) / Math.sqrt(count); // of a step of 1 in a random direction
   const rounding = (3e-6 * norm(logits, 0, logits.length)) / Math.sqrt(count);
