@@ -57,7 +57,7 @@ export const sweeps = [
   }),
   sweep('detector, both adversaries', {
     recipes: 'detector',
-    // Reads no classifier epochs: JSON leaves out what is undefined.
+    // The detector reads no classifier epochs; JSON leaves out an undefined value.
     space: {
       classifierEpochs: undefined,
       initialiseEpochs: 1,

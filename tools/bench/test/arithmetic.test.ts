@@ -4,7 +4,7 @@ import { countParameters, operationsPerImage } from '../src/arithmetic.ts';
 const usual = { filters: [32, 64], latent: 64, noise: 16 };
 const convolutional = { filters: [16, 32, 64], latent: 0, noise: 16 };
 
-test('parameters are those of the same networks in PyTorch', () => {
+test('the number of parameters is that of the same networks in PyTorch', () => {
   expect(countParameters(usual)).toBe(934_530);
   expect(countParameters(convolutional)).toBe(97_666);
 });

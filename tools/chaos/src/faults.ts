@@ -33,7 +33,7 @@ const emptyQueue: Fault = async ({ queueUrl, redis }) => {
   return true;
 };
 
-/** Each is injected once in this order, then they are drawn. No fault that needs a server follows directly after the fault that kills it. */
+/** Each is injected once in this order; later faults are drawn at random. No fault that needs a server directly follows the one that kills it. */
 export const faults = {
   'kill worker': async (target) => anyWorker(target).kill('SIGKILL'),
   'empty the queue': emptyQueue,
@@ -153,7 +153,7 @@ export const databaseFaults: readonly DatabaseFault[] = databaseEnds.map(({ name
 
 export type RestartOptions = {
   readonly signal: AbortSignal;
-  /** Mean time between two; 0: never. */
+  /** Mean seconds between two ends; 0: never. */
   readonly everySeconds: number;
   readonly random: Random;
 };
