@@ -5,7 +5,10 @@ import * as tf from '@tensorflow/tfjs';
 export type Run = (input: tf.Tensor) => tf.Tensor2D;
 
 export type OutputOptions = {
-  /** The name of the output, or of any layer or node of the model. Default: its only output. */
+  /**
+   * The name of the output, or of any layer or node of the model. `logits` also finds the only output that is no softmax and no sigmoid.
+   * Default: the only output.
+   */
   readonly output?: string;
   /** The name of the input, or of the node of a graph that takes the images. Default: its only input. */
   readonly input?: string;
@@ -62,7 +65,9 @@ export const layersHead = (model: tf.LayersModel, { output }: OutputOptions, dro
         : refuse(
             `Expected one output, but the model has ${model.outputs.length}: ${model.outputNames.join(', ')}. Give \`output\``,
           )
-      : (model.outputs[model.outputNames.indexOf(output)] ?? layerOutput(model, output));
+      : (model.outputs[model.outputNames.indexOf(output)] ??
+        (output === 'logits' ? onlyLogits(model) : undefined) ??
+        layerOutput(model, output));
   const { tensor, dropped } = drop ? beforeActivation(chosen) : { tensor: chosen, dropped: 'none' as const };
   const cut =
     tensor === model.outputs[0] && model.outputs.length === 1
@@ -70,6 +75,12 @@ export const layersHead = (model: tf.LayersModel, { output }: OutputOptions, dro
       : tf.model({ inputs: model.inputs, outputs: tensor });
   // `apply`, not `predict`: `predict` splits batches and hides the operations from the gradient tape.
   return { run: (input) => matrix(cut.apply(input, { training: false })), dropped };
+};
+
+/** `logits`, where no output has this name, means the only output that is no softmax and no sigmoid. */
+const onlyLogits = (model: tf.LayersModel): tf.SymbolicTensor | undefined => {
+  const found = model.outputs.filter((tensor) => beforeActivation(tensor).dropped === 'none');
+  return found.length === 1 ? found[0] : undefined;
 };
 
 const layerOutput = (model: tf.LayersModel, name: string): tf.SymbolicTensor => {
@@ -112,7 +123,9 @@ export const graphHead = (model: tf.GraphModel, { output, input }: OutputOptions
         : refuse(
             `Expected one output, but the model has ${names.length}: ${signatureNames(model).join(', ')}. Give \`output\``,
           )
-      : (signatureNode(model, output) ?? output);
+      : (signatureNode(model, output) ??
+        (nodes[output] === undefined && output === 'logits' ? onlyLogitsNode(model) : undefined) ??
+        output);
   const at = chosen.replace(/:\d+$/, '');
   if (nodes[at] === undefined)
     return refuse(
@@ -123,6 +136,14 @@ export const graphHead = (model: tf.GraphModel, { output, input }: OutputOptions
   const node = dropped === 'none' ? chosen : nodes[last]!.inputNames[0]!;
   const images = input ?? model.inputs[0]!.name;
   return { run: (x) => matrix(model.execute({ [images]: x }, node)), dropped };
+};
+
+const onlyLogitsNode = (model: tf.GraphModel): string | undefined => {
+  const nodes = graphNodes(model);
+  const found = model.outputNodes.filter(
+    (name) => squashing(nodes[source(nodes, name.replace(/:\d+$/, ''))]?.op ?? '') === 'none',
+  );
+  return found.length === 1 ? found[0] : undefined;
 };
 
 const signatureNames = (model: tf.GraphModel): readonly string[] => {
