@@ -45,7 +45,7 @@ export type ApiOptions = {
   readonly planningSeconds?: number;
   /** The largest number of open event streams. (Default: 500) */
   readonly maxStreams?: number;
-  /** The same for one token. While no token is needed, only `maxStreams` counts. (Default: a quarter of maxStreams, but at least 8) */
+  /** The largest number of open event streams of one token, if the API needs tokens. (Default: a quarter of maxStreams, but at least 8) */
   readonly maxStreamsPerToken?: number;
   /** Seconds for a whole request to arrive. (Default: 30) */
   readonly arrivalSeconds?: number;

@@ -72,7 +72,7 @@ export type OpenApiDocument = {
 const parametersOf = (route: Route, components: Components): readonly JsonSchema[] =>
   (['params', 'query', 'headers'] as const).flatMap((part) => {
     const declared = route[part];
-    const schema = declared instanceof z.ZodPipe ? declared.in : declared; // the pipe fills in members that are no parameters
+    const schema = declared instanceof z.ZodPipe ? declared.in : declared; // the input of the pipe: what a client sends
     if (!(schema instanceof z.ZodObject)) return [];
     const place = { params: 'path', query: 'query', headers: 'header' }[part];
     return Object.entries(schema.shape).map(([name, member]) => {

@@ -83,7 +83,7 @@ const trapping = [
 
 const trap = (): never => {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(trapping)));
-  (exports.f as () => void)(); // what the module above exports
+  (exports.f as () => void)(); // `trapping` exports the function `f`
   throw new Error('Expected WebAssembly to trap, but it did not');
 };
 
