@@ -125,7 +125,7 @@ const statuses: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
-/** Answers on the bare socket what Node could not parse: no HTTP, headers that are too large, or a request that arrives too slowly. */
+/** Answers, on the bare socket, a request that Node could not parse: no HTTP, headers that are too large, or too slow in arriving. */
 export const answerClientError = (fault: NodeJS.ErrnoException, socket: Socket): void => {
   if (fault.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

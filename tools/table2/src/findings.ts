@@ -219,7 +219,7 @@ const describeVerdict = ({ name, verdict, findings: found, seeds }: Configuratio
   return `\`${name}\` is **${verdict}**: ${reasons.join('; ')}.`;
 };
 
-/** The highest success rate that is compatible with no observed success. */
+/** A sentence on the highest success rate at which so few attacked images may show no success at all. */
 const resolution = (configurations: readonly Configuration[]): string[] => {
   const counts = configurations.flatMap(({ rows }) =>
     rows.flatMap(({ measured }) => measured?.attempted ?? []),

@@ -5,7 +5,7 @@
 import { AppError, type RouteName } from '@funnel/contracts';
 import type { FastifyRequest } from 'fastify';
 
-/** As the Host header writes them: with an IPv6 address in brackets. */
+/** The names of loopback in the form of the Host header: an IPv6 address is in brackets. */
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 
 /** Whether only this machine can reach a server that listens here. */
