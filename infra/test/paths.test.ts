@@ -28,7 +28,7 @@ const rooted = /^(apps|docs|examples|fixtures|infra|packages|prisma|tools)\/[\w.
 const source = /^[\w./-]+\.(ts|tsx|mjs|prisma)$/;
 
 const exists = (name: string): boolean => {
-  if (/\/dist(\/|$)/.test(name)) return true; // built on demand
+  if (/\/dist(\/|$)/.test(name)) return true; // built when a command needs it
   if (rooted.test(name)) {
     const trimmed = name.replace(/\/$/, '');
     if (!/[<*]/.test(trimmed)) return existsSync(path.join(root, trimmed));

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createDb, queueAddress, whenAdmitted } from '@funnel/db';
+import { createDb, queueAddress, retryUntilAdmitted } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
@@ -91,7 +91,7 @@ export const startApi = async (options: StartOptions): Promise<StartedApi> => {
       await ensureEnvironmentTokens(db, options.tokens ?? {});
       return buildApp({ ...options, db, queue, tracer, webFolder });
     };
-    const app = await whenAdmitted(build, onWait, options.signal);
+    const app = await retryUntilAdmitted(build, onWait, options.signal);
     const url = await app.listen({ host, port });
     return {
       url,

@@ -6,14 +6,14 @@ import { createDb, migrate } from '@funnel/db';
 import {
   createTestDatabase,
   hasPgbouncer,
-  sayIfNoPgbouncer,
   startPooler,
   type TestDatabase,
+  warnWithoutPgbouncer,
 } from '@funnel/db/testing';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { oneTrial } from './build.ts';
 
-sayIfNoPgbouncer('a start of the API after a migration through a pooler');
+warnWithoutPgbouncer('a start of the API after a migration through a pooler');
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -5,9 +5,9 @@ import {
   createTestDatabase,
   hasOpenssl,
   type SecureServer,
-  sayIfNoOpenssl,
   startSecureServer,
   type TestDatabase,
+  warnWithoutOpenssl,
 } from '@funnel/db/testing';
 import { createStageQueue } from '@funnel/queue';
 import { pino } from 'pino';
@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startApi } from '../src/start-api.ts';
 import { oneTrial } from './build.ts';
 
-sayIfNoOpenssl('TLS to the queue');
+warnWithoutOpenssl('TLS to the queue');
 
 describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
   let server: SecureServer;

@@ -4,7 +4,7 @@
  */
 import type { CheckpointManifest, Position, StageSpec } from '@funnel/contracts';
 import type { EvaluationWrite } from '@funnel/db';
-import type { DataPlaces } from '@funnel/engine';
+import type { DataFolders } from '@funnel/engine';
 import type { SimulationOptions } from './simulated-faults.ts';
 
 /** The checkpoint that a stage starts from. `blobs` has all blobs that the manifest names, by their SHA-256. */
@@ -40,7 +40,7 @@ export type StageEnd =
 
 export type TrainerSetup = {
   /** Where to look for data sets. */
-  readonly places: DataPlaces;
+  readonly folders: DataFolders;
   /** A backend's name, or `auto`. */
   readonly backend: string;
   /** Simulated training instead of tfjs. */

@@ -1,4 +1,4 @@
-import type { DataPlaces } from '@funnel/engine';
+import type { DataFolders } from '@funnel/engine';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { SimulationOptions } from './simulated-faults.ts';
@@ -10,7 +10,7 @@ export type WorkerOptions = {
   /** A name for people. (Default: host name, process id and a random part) */
   readonly id?: string;
   /** FUNNEL_DATA and FUNNEL_HOME, the folders in which to look for data sets. (Default: the usual folders) */
-  readonly places?: DataPlaces;
+  readonly folders?: DataFolders;
   /** The number of trainers. (Default: one per core, as many as memory holds, 8 at most) */
   readonly slots?: number;
   /** A backend's name, or `auto`. (Default: `auto`) */
@@ -65,7 +65,7 @@ export const readEnv = (variables: NodeJS.ProcessEnv): Env =>
 export const workerOptions = (env: Env): Omit<WorkerOptions, 'log'> => ({
   databaseUrl: env.DATABASE_URL,
   queueUrl: env.REDIS_URL,
-  places: { dir: env.FUNNEL_DATA, home: env.FUNNEL_HOME },
+  folders: { dir: env.FUNNEL_DATA, home: env.FUNNEL_HOME },
   slots: env.FUNNEL_SLOTS,
   backend: env.FUNNEL_BACKEND,
   leaseSeconds: env.FUNNEL_LEASE_SECONDS,

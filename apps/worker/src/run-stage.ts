@@ -1,6 +1,6 @@
 import type { DatasetSpec, StageKind } from '@funnel/contracts';
 import {
-  type DataPlaces,
+  type DataFolders,
   engineVersion,
   type LoadedDataset,
   loadDataset,
@@ -17,7 +17,7 @@ const maxSplits = 4;
  * Keeps loaded data sets split by split. A training stage and the attack after it can thus share a split, although their specifications
  * differ.
  */
-export const createDatasetCache = (places: DataPlaces) => {
+export const createDatasetCache = (folders: DataFolders) => {
   const splits = new Map<string, ReturnType<LoadedDataset['train']>>();
   const cached = (key: string, load: () => ReturnType<LoadedDataset['train']>) => {
     const found = splits.get(key) ?? load();
@@ -29,7 +29,7 @@ export const createDatasetCache = (places: DataPlaces) => {
     return found;
   };
   return async (spec: DatasetSpec): Promise<LoadedDataset> => {
-    const dataset = await loadDataset(spec, places);
+    const dataset = await loadDataset(spec, folders);
     return {
       spec,
       train: () => cached(`${spec.name} train ${spec.train}`, dataset.train),
@@ -63,7 +63,7 @@ const createKinds = (): Readonly<Record<StageKind, RunKind>> => ({
 export const createStageRunner = async (setup: TrainerSetup): Promise<StageRunner> => {
   // `openBackend` refuses an unknown name and says why.
   const backend = await openBackend(setup.backend as 'auto');
-  const load = createDatasetCache(setup.places);
+  const load = createDatasetCache(setup.folders);
   const kinds = createKinds();
   return {
     identity: { backend: backend.name, device: backend.device, engineVersion },

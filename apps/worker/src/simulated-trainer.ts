@@ -3,7 +3,7 @@
  * missing step or a repeated step gives another hash. Tests of queue, leases, kills and database use it.
  */
 import { createHash } from 'node:crypto';
-import { summarise } from '@funnel/attacks/summary';
+import { summarise } from '@funnel/attacks/statistics';
 import {
   AppError,
   datasets,

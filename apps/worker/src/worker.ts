@@ -6,8 +6,8 @@ import {
   reconcile,
   registerWorker,
   retireWorker,
+  retryUntilAdmitted,
   startRelay,
-  whenAdmitted,
 } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
@@ -77,7 +77,7 @@ const open = async (
   const { databaseUrl, leaseSeconds = 10, maxAttempts = 3, simulation = null } = options;
   const drainMilliseconds = drainMillisecondsOf(options);
   const slotCount = options.slots ?? defaultSlots();
-  const setup = { places: options.places ?? {}, backend: options.backend ?? 'auto', simulation };
+  const setup = { folders: options.folders ?? {}, backend: options.backend ?? 'auto', simulation };
   const memoryLimitBytes = options.memoryLimitBytes ?? trainerBytes;
 
   const tracer = createTracer({
@@ -93,7 +93,7 @@ const open = async (
   firstIdentity.catch(() => {}); // awaited below, unless another part fails first
   const onError = (error: Error) => log.warn({ error: error.message }, 'a connection broke');
   const admitted = <T>(connect: () => Promise<T>): Promise<T> =>
-    whenAdmitted(
+    retryUntilAdmitted(
       connect,
       (error) =>
         log.warn(

@@ -51,7 +51,7 @@ it.runIf(process.platform === 'linux')(
     const before = memoryOf(trainer);
 
     // Waits as long as another trainer, whose supervisor reads, needs for two epochs of the same length.
-    const other = startTrainer({ places: {}, backend: 'auto', simulation }, pino({ level: 'silent' }));
+    const other = startTrainer({ folders: {}, backend: 'auto', simulation }, pino({ level: 'silent' }));
     onTestFinished(() => killTrainer(other));
     const trained = await other.run(
       { spec: trainingSpec({ epochs: 2 }), start: null, surrogates: [] },

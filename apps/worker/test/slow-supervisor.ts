@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { startTrainer } from '../src/trainer-process.ts';
 
 const { simulation, spec } = JSON.parse(process.argv[2] ?? '{}');
-const trainer = startTrainer({ places: {}, backend: 'auto', simulation }, pino({ level: 'silent' }));
+const trainer = startTrainer({ folders: {}, backend: 'auto', simulation }, pino({ level: 'silent' }));
 await trainer.ready;
 process.send?.({ trainer: trainer.pid });
 

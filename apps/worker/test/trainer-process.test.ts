@@ -9,7 +9,7 @@ import { continueFrom, trainingSpec } from './simulated-task.ts';
 const log = pino({ level: 'silent' });
 const trainers: Trainer[] = [];
 const trainer = (simulation: SimulationOptions = {}): Trainer => {
-  const started = startTrainer({ places: {}, backend: 'auto', simulation }, log);
+  const started = startTrainer({ folders: {}, backend: 'auto', simulation }, log);
   trainers.push(started);
   return started;
 };

@@ -12,6 +12,8 @@ type Words = {
   readonly description: string;
   /** The value was not printed in the paper: it is our choice and reports say so. */
   readonly assumed?: true;
+  /** The version that added it, after 0.1.0: it stays out of identities while it has its default (decision 18). */
+  readonly since?: string;
 };
 
 /** The largest value, and the smallest one (`min`) or the largest one that is too small (`above`). */
@@ -68,13 +70,13 @@ const bareSchema = (hyperparameter: HyperparameterDeclaration): z.ZodType => {
 
 /** Accepts a value of the hyperparameter; `undefined` becomes the default. */
 const schemaOf = (hyperparameter: HyperparameterDeclaration): z.ZodDefault => {
-  const { title, description, assumed, kind } = hyperparameter;
+  const { title, description, assumed, since, kind } = hyperparameter;
   const axis = isNumeric(hyperparameter)
     ? { scale: hyperparameter.scale, ...(hyperparameter.unit && { unit: hyperparameter.unit }) }
     : {};
   return bareSchema(hyperparameter)
     .default(hyperparameter.default)
-    .meta({ title, description, kind, ...axis, ...(assumed && { assumed }) });
+    .meta({ title, description, kind, ...axis, ...(assumed && { assumed }), ...(since && { since }) });
 };
 
 const epochs = (max: number, defaultValue: number, words: Words & Partial<Axis>) =>

@@ -12,7 +12,7 @@ export { type Blobs, type Checkpoint, hashManifest, type Stored } from './checkp
 export { type Classifier, loadClassifier } from './classifier.ts';
 export { type DownloadProgress, type GetOptions, getDataset } from './datasets/get-dataset.ts';
 export {
-  type DataPlaces,
+  type DataFolders,
   findDataset,
   loadDataset,
   verifyDataset,

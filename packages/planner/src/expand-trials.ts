@@ -168,6 +168,3 @@ export const expandSweep = (definition: SweepDefinition): Expansion => {
     },
   };
 };
-
-export const expandTrials = (definition: SweepDefinition): readonly TrialPoint[] =>
-  expandSweep(definition).trials;

@@ -12,7 +12,8 @@ import {
   SweepDefinition,
 } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { buildPlan, expandTrials, outlineSweep } from '../src/index.ts';
+import { expandSweep } from '../src/expand-trials.ts';
+import { buildPlan, outlineSweep } from '../src/index.ts';
 
 const define = (recipe: RecipeName, name: HyperparameterName, dimension: DimensionInput, more: object = {}) =>
   SweepDefinition.parse({
@@ -23,7 +24,7 @@ const define = (recipe: RecipeName, name: HyperparameterName, dimension: Dimensi
     ...more,
   });
 const valuesOf = (...of: Parameters<typeof define>): HyperparameterValue[] =>
-  expandTrials(define(...of)).map(({ hyperparameters }) => hyperparameters[of[1]]!);
+  expandSweep(define(...of)).trials.map(({ hyperparameters }) => hyperparameters[of[1]]!);
 const numbersOf = (...of: Parameters<typeof define>): number[] => valuesOf(...of) as number[];
 /** What the plan says of the values, which are at most ten here. */
 const plannedOf = (...of: Parameters<typeof define>) =>

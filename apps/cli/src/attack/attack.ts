@@ -11,11 +11,11 @@ import {
   presetNames,
   presets,
 } from '@funnel/contracts';
-import type { DataPlaces } from '@funnel/engine';
+import type { DataFolders } from '@funnel/engine';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
-import { placesOf } from '../env.ts';
+import { dataFoldersOf } from '../env.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { formatNumber, formatShare, formatTable } from '../output/format.ts';
 import { present } from '../output/terminal.ts';
@@ -121,7 +121,7 @@ const loadImages = async (
   name: DatasetName,
   split: 'train' | 'test',
   indices: readonly number[],
-  places: DataPlaces,
+  folders: DataFolders,
 ) => {
   const { gatherImages, loadDataset } = await import('@funnel/engine');
   const size = datasets[name][split];
@@ -134,7 +134,7 @@ const loadImages = async (
   const count = Math.max(...indices) + 1;
   const dataset = await loadDataset(
     { name, train: split === 'train' ? count : 1, test: split === 'test' ? count : 1, attack: 1 },
-    places,
+    folders,
   );
   const images = await dataset[split]();
   return { images: gatherImages(images, indices), labels: indices.map((index) => images.labels[index]!) };
@@ -153,7 +153,7 @@ const runAttacks = async (options: Options, { env, output, signal }: Context): P
     import('./model.ts'),
   ]);
   const { name: backend } = await openBackend(options.backend);
-  const { images, labels } = await loadImages(dataset, options.split, indices, placesOf(env));
+  const { images, labels } = await loadImages(dataset, options.split, indices, dataFoldersOf(env));
   const classifier = await loadClassifier(model, dataset);
   const results: Result[] = [];
   for (const spec of specs) {

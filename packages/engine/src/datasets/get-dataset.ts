@@ -3,7 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AppError, type DatasetFile, type DatasetName, datasets } from '@funnel/contracts';
 import { unpackFile } from './idx.ts';
-import { type DataPlaces, dataFolders, findDataset, sources } from './load-dataset.ts';
+import { type DataFolders, dataFolders, findDataset, sources } from './load-dataset.ts';
 
 export type DownloadProgress = {
   readonly file: string;
@@ -12,7 +12,7 @@ export type DownloadProgress = {
   readonly total: number | null;
 };
 
-export type GetOptions = DataPlaces & {
+export type GetOptions = DataFolders & {
   readonly onProgress?: (progress: DownloadProgress) => void;
   readonly signal?: AbortSignal;
   /** URLs of folders that have the files. (Default: the public mirrors) */
