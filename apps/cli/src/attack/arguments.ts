@@ -28,7 +28,7 @@ const usage = (message: string): Exit =>
 /** Resources that some attacks need and that the folder of a model does not contain. */
 const resources = { encoder: 'the model’s encoder', surrogates: 'other models' } as const;
 
-/** What the attack needs besides a model and images, in words, or null. */
+/** The resources that the attack needs besides a model and images, as text, or null. */
 export const missingFor = (name: AttackName): string | null => {
   const declaration = attacks[name];
   const needs: readonly AttackResource[] = 'needs' in declaration ? (declaration.needs ?? []) : [];
@@ -38,7 +38,7 @@ export const missingFor = (name: AttackName): string | null => {
 /** Throws Exit for an attack that needs more than a model, and for a setting that the attack does not have. */
 const checkNames = (name: string, settings: Readonly<Record<string, unknown>>): void => {
   const known = AttackName.safeParse(name).data;
-  if (known === undefined) return; // The schema refuses it later and lists all names.
+  if (known === undefined) return; // The schema refuses an unknown name later, and lists all names.
   const missing = missingFor(known);
   if (missing !== null)
     throw usage(
@@ -47,7 +47,7 @@ const checkNames = (name: string, settings: Readonly<Record<string, unknown>>): 
   const names = Object.keys(attacks[known].settings.shape);
   const unknown = Object.keys(settings).find((setting) => !names.includes(setting));
   if (unknown !== undefined)
-    throw usage(`Expected settings of ${name} (${names.join(', ') || 'it has none'}), but got ${unknown}`);
+    throw usage(`Expected settings of ${name} (${names.join(', ') || 'none'}), but got ${unknown}`);
 };
 
 /**
@@ -75,12 +75,12 @@ export const readAttacks = (
 const refusedIndices = (text: string, why: string): Exit =>
   new Exit(
     exitCodes.usage,
-    `Expected a range such as 0-99, ranges joined by commas, or a file with a JSON array of indices: ${why} (${text})`,
+    `Expected a range such as 0-99, ranges joined by commas, or a file with a JSON array of indices, but got ${text}: ${why}`,
   );
 
 const fromRange = (text: string): number[] => {
   const match = /^(\d+)(?:-(\d+))?$/.exec(text.trim());
-  if (!match) throw refusedIndices(text, 'this is none of them');
+  if (!match) throw refusedIndices(text, 'it is neither a number nor a range');
   const start = Number(match[1]);
   const end = Number(match[2] ?? match[1]);
   if (end < start) throw refusedIndices(text, 'the last index lies before the first');
@@ -99,7 +99,7 @@ const fromFile = (path: string): number[] => {
     content.length === 0 ||
     !content.every((index) => Number.isInteger(index) && index >= 0)
   )
-    throw refusedIndices(path, 'the file holds something else');
+    throw refusedIndices(path, 'the file has no JSON array of indices, or an empty one');
   return content;
 };
 

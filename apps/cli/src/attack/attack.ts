@@ -145,7 +145,7 @@ const runAttacks = async (options: Options, { env, output, signal }: Context): P
   const dataset = required(options.dataset, '--dataset NAME');
   const names = required(options.attack, '--attack NAME');
   const indices = readIndices(options.indices);
-  if (options.out) mkdirSync(dirname(options.out), { recursive: true }); // It fails before the attacks run, not afterwards.
+  if (options.out) mkdirSync(dirname(options.out), { recursive: true }); // Before the attacks, so that a wrong folder fails at once.
   const { specs, leftOut } = readAttacks(names, options.set ?? {}, dataset);
   const [{ openBackend }, { evaluateAttack }, { loadClassifier }] = await Promise.all([
     import('@funnel/engine'),
@@ -170,7 +170,7 @@ const runAttacks = async (options: Options, { env, output, signal }: Context): P
     results.push({ ...spec, summary: evaluation.summary, rows: rowsOf(evaluation.records) });
     output.note(`${spec.attack}: ${((performance.now() - started) / 1000).toFixed(1)} s on ${backend}`);
   }
-  for (const attack of leftOut) output.note(`${attack}: left out, it needs ${missingFor(attack)}`);
+  for (const attack of leftOut) output.note(`${attack}: left out, because it needs ${missingFor(attack)}`);
   const [only] = results;
   const document = {
     model,
@@ -189,19 +189,21 @@ export const attackCommand = (program: Command, context: () => Context): void =>
     .command('attack')
     .description('attack any TensorFlow.js classifier from disk, image by image')
     .option('--model <dir>', 'folder with a model.json (layers or graph model; outputs logits)')
-    .addOption(new Option('--dataset <name>', 'images to attack').choices(DatasetName.options))
-    .addOption(new Option('--split <split>', 'of the data set').choices(['test', 'train']).default('test'))
-    .option('--indices <indices>', 'a range such as 0-99, or a file with a JSON array', '0-99')
-    .option('--attack <name>', 'an attack or preset:NAME; may be given again', collect)
-    .option(
-      '--set <name=value>',
-      'a setting of the attack, such as steps=50; may be given again',
-      readSetting,
+    .addOption(
+      new Option('--dataset <name>', 'the data set of the images to attack').choices(DatasetName.options),
     )
+    .addOption(
+      new Option('--split <split>', 'the part of the data set').choices(['test', 'train']).default('test'),
+    )
+    .option('--indices <indices>', 'a range such as 0-99, or a file with a JSON array', '0-99')
+    .option('--attack <name>', 'an attack or preset:NAME; may be repeated', collect)
+    .option('--set <name=value>', 'a setting of the attack, such as steps=50; may be repeated', readSetting)
     .option('--seed <number>', 'seed of all random numbers', readWhole(0), 0)
-    .addOption(new Option('--backend <name>', 'what computes').choices(backends).default('auto'))
+    .addOption(
+      new Option('--backend <name>', 'the backend of the computation').choices(backends).default('auto'),
+    )
     .option('--out <file>', 'write the summary and one row per image as JSON')
-    .option('--list', 'every attack and preset with its settings')
+    .option('--list', 'print every attack and preset with its settings')
     .addHelpText(
       'after',
       '\nExample:\n  npx funnel attack --model ./model --dataset mnist --indices 0-99 --attack deepfool-l2 --set steps=50 --out rows.json',

@@ -47,7 +47,7 @@ export const loadModel = async (path: string): Promise<tf.LayersModel | tf.Graph
     } catch (error) {
       throw refuseModel(
         file,
-        `its weights cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+        `its weights could not be read: ${error instanceof Error ? error.message : String(error)}`,
       );
     }
   };
@@ -85,7 +85,7 @@ export const loadClassifier = async (folder: string, dataset: DatasetName): Prom
   if (sizeOf(classifier.shape) !== sizeOf(shape))
     throw new AppError(
       'ATTACK_INPUT',
-      `Expected a model of images [${shape.join(', ')}], as ${title} has them, but this one takes [${classifier.shape.join(', ')}]`,
+      `Expected a model of images [${shape.join(', ')}], the shape of ${title}, but this one takes [${classifier.shape.join(', ')}]`,
     );
   return classifier;
 };
