@@ -75,12 +75,13 @@ const parametersOf = (route: Route, components: Components): readonly JsonSchema
     const schema = declared instanceof z.ZodPipe ? declared.in : declared; // the input of the pipe: what a client sends
     if (!(schema instanceof z.ZodObject)) return [];
     const place = { params: 'path', query: 'query', headers: 'header' }[part];
+    const { required = [] } = components.add(schema, 'input') as { readonly required?: readonly string[] };
     return Object.entries(schema.shape).map(([name, member]) => {
       const json = components.add(member as z.ZodType, 'input');
       return {
         name,
         in: place,
-        required: place === 'path',
+        required: required.includes(name),
         ...(typeof json.description === 'string' && { description: json.description }),
         schema: json,
       };

@@ -40,8 +40,13 @@ export const hostRules = (listening: string, allowed: readonly string[]): HostRu
   };
 };
 
-/** Throws HOST_NOT_ALLOWED. */
-export const checkHost = ({ names, exempt }: HostRules, { headers, routeOptions }: FastifyRequest): void => {
+/** Throws HOST_NOT_ALLOWED, and INVALID_REQUEST for HTTP/1.1 without Host. */
+export const checkHost = (
+  { names, exempt }: HostRules,
+  { headers, raw, routeOptions }: FastifyRequest,
+): void => {
+  if (headers.host === undefined && raw.httpVersion === '1.1')
+    throw new AppError('INVALID_REQUEST', 'Expected a Host header, but got none');
   const { routeName } = routeOptions.config;
   const host = withoutPort(headers.host ?? '');
   if (names === null || names.includes(host) || (routeName && exempt.includes(routeName))) return;
