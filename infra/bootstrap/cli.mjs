@@ -7,7 +7,7 @@ import { root } from './process.mjs';
 /** Packages that every command loads, and fastify-type-provider-zod, which must see the same zod. Commands load other packages on demand. */
 const packaged = ['commander', 'zod', 'yaml', 'cli-table3', 'fastify-type-provider-zod'];
 
-/** Modules that every command loads that calls the API. They become one chunk, because each file costs a millisecond. */
+/** Every command that calls the API loads these modules. They become one chunk, because each file costs a millisecond. */
 const common = [
   'node_modules/commander/',
   'node_modules/zod/',

@@ -35,7 +35,10 @@ export const findLoose = (manifests, { packages }) => {
 
 const nameOf = (path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 
-/** Returns a line for every package with an install script that `allowScripts` does not name, and for every name there that is no dependency. */
+/**
+ * Returns a line for every package with an install script that `allowScripts` does not name, and for every name in `allowScripts` that is no
+ * dependency.
+ */
 export const findScripts = (allowScripts, { packages }) => {
   const entries = Object.entries(packages).filter(([path]) => path.includes('node_modules/'));
   const scripted = new Set(

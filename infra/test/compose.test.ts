@@ -173,7 +173,7 @@ describe('.env.example', () => {
       const line = example.get(name);
       expect(line, name).toBeDefined();
       if (operator === ':?') expect(line, name).toEqual({ value: '', set: true });
-      // Where a container's default is not the program's, .env.example shows the program's.
+      // Where container and program have different defaults, .env.example shows that of the program.
       else if (!(name in WorkerEnv.shape)) expect(line?.value, name).toBe(rest);
     }
     for (const name of passedOn) expect(example.get(name)?.set, name).toBe(false);

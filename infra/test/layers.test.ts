@@ -1,6 +1,6 @@
 /**
- * The layers of the repository: packages import `contracts` and `kernels` only, apps and tools compose packages, and nothing imports an app
- * but the programs named here. The linter already refuses an import that the package.json of its folder does not list.
+ * The layers of the repository. Packages import only `contracts` and `kernels`. Apps and tools compose packages. Only the programs named here
+ * import an app. The linter already refuses an import that the package.json of its folder does not list.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -26,7 +26,7 @@ const [packages, apps, tools] = ['packages', 'apps', 'tools'].map(manifestsIn) a
 ];
 const packageNames = packages.map(({ name }) => name.slice('@funnel/'.length));
 
-test.each(packages)('$name imports no package but contracts and kernels', ({ name, dependencies }) => {
+test.each(packages)('$name imports only the packages contracts and kernels', ({ name, dependencies }) => {
   const base = name === '@funnel/contracts' || name === '@funnel/kernels' ? [] : ['contracts', 'kernels'];
   const others = ours(dependencies).filter((each) => !base.includes(each));
   expect(

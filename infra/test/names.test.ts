@@ -37,7 +37,7 @@ const identifiers: Readonly<Record<string, string>> = {
   unstick: 'what it does',
 };
 
-/** Patterns of names: `mostBytes` is `maxBytes`. */
+/** Patterns of names that nothing may have, and the names to use instead: `maxBytes` for `mostBytes`. */
 const patterns: readonly (readonly [RegExp, string])[] = [
   [/^most[A-Z]/, 'max…'],
   [/^least[A-Z]/, 'min…'],

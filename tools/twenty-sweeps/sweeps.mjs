@@ -1,5 +1,5 @@
 /**
- * Twenty small sweeps that between them use every recipe, every way to write a dimension, both searches, presets, transfer attacks and
+ * Twenty small sweeps that together use every recipe, every way to write a dimension, both searches, presets, transfer attacks and
  * stages shared between sweeps. All on generated digits, so that they run anywhere.
  */
 const dataset = { name: 'glyphs', train: 256, test: 128, attack: 20 };

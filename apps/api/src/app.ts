@@ -6,6 +6,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { accessPlugin } from './access/access.ts';
 import { hostRules, isLoopback } from './access/hosts.ts';
 import { createTokenGate } from './access/tokens.ts';
+import { answerHeadersPlugin } from './answer-headers.ts';
 import {
   createStreamLimits,
   databaseEvents,
@@ -15,7 +16,7 @@ import {
 import { metricsPlugin } from './metrics.ts';
 import { observeRequestsPlugin } from './observe-requests.ts';
 import { createOpenApiDocument, version } from './openapi.ts';
-import { pagesPlugin, securityHeadersPlugin } from './pages.ts';
+import { pagesPlugin } from './pages.ts';
 import { planningPlugin } from './planning/planning.ts';
 import { problemsPlugin } from './problems.ts';
 import { reconcilerPlugin } from './reconciler.ts';
@@ -45,7 +46,7 @@ export type ApiOptions = {
   readonly planningSeconds?: number;
   /** The largest number of open event streams. (Default: 500) */
   readonly maxStreams?: number;
-  /** The same for one token. While no token is needed, only `maxStreams` counts. (Default: a quarter of maxStreams, but at least 8) */
+  /** The largest number of open event streams of one token, if the API needs tokens. (Default: a quarter of maxStreams, but at least 8) */
   readonly maxStreamsPerToken?: number;
   /** Seconds for a whole request to arrive. (Default: 30) */
   readonly arrivalSeconds?: number;
@@ -85,11 +86,11 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   const document = createOpenApiDocument(version);
   const app = createServer({ ...options, maxBodyBytes, maxStreams });
 
-  // The hooks of a request run in this order. Security headers come before access, so that refusals have them too.
+  // The hooks of a request run in this order.
+  await app.register(answerHeadersPlugin);
   await app.register(connectionsPlugin);
   await app.register(problemsPlugin);
   await app.register(bodiesPlugin, { jsonBytes: maxBodyBytes, yamlBytes: Math.ceil(maxBodyBytes / 16) });
-  await app.register(securityHeadersPlugin);
   await app.register(accessPlugin, {
     ...gate,
     hosts: hostRules(host, options.allowedHosts ?? []),

@@ -3,10 +3,6 @@ import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 
 const observeRequests = async (app: FastifyInstance): Promise<void> => {
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
-  });
-
   app.addHook('onResponse', async (request, reply) => {
     const { method, ip, caller, routeOptions } = request;
     const { routeName: route } = routeOptions.config;

@@ -72,15 +72,16 @@ export type OpenApiDocument = {
 const parametersOf = (route: Route, components: Components): readonly JsonSchema[] =>
   (['params', 'query', 'headers'] as const).flatMap((part) => {
     const declared = route[part];
-    const schema = declared instanceof z.ZodPipe ? declared.in : declared; // the pipe fills in members that are no parameters
+    const schema = declared instanceof z.ZodPipe ? declared.in : declared; // the input of the pipe: what a client sends
     if (!(schema instanceof z.ZodObject)) return [];
     const place = { params: 'path', query: 'query', headers: 'header' }[part];
+    const { required = [] } = components.add(schema, 'input') as { readonly required?: readonly string[] };
     return Object.entries(schema.shape).map(([name, member]) => {
       const json = components.add(member as z.ZodType, 'input');
       return {
         name,
         in: place,
-        required: place === 'path',
+        required: required.includes(name),
         ...(typeof json.description === 'string' && { description: json.description }),
         schema: json,
       };

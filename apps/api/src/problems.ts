@@ -2,11 +2,13 @@
  * Every error answer is `application/problem+json` (RFC 9457), made from the table of errors in contracts. Clients never get a stack; the
  * log gets the whole error.
  */
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { AppError, type ErrorCode, errors, type Problem, ProblemIssue } from '@funnel/contracts';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { z } from 'zod';
+import { setAnswerHeaders } from './answer-headers.ts';
 
 /** The code for one of Fastify's own errors. */
 const frameworkCode = (code: string, status: number): ErrorCode => {
@@ -95,16 +97,19 @@ const log = (logger: FastifyBaseLogger, error: AppError): void => {
   else logger.debug({ code, detail }, 'refused a request');
 };
 
+/** `thrown` as an answer, and a line about it in the log. */
+const refuse = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  const error = asAppError(thrown, request.headers['content-type']);
+  log(request.log, error);
+  return reply
+    .code(errors[error.code].status)
+    .headers(headersOf(error))
+    .type(problemType)
+    .send(JSON.stringify(toProblem(error, request.id)));
+};
+
 const problems = async (app: FastifyInstance): Promise<void> => {
-  app.setErrorHandler((thrown, request, reply) => {
-    const error = asAppError(thrown, request.headers['content-type']);
-    log(request.log, error);
-    return reply
-      .code(errors[error.code].status)
-      .headers(headersOf(error))
-      .type(problemType)
-      .send(JSON.stringify(toProblem(error, request.id)));
-  });
+  app.setErrorHandler(refuse);
 };
 
 /**
@@ -112,11 +117,13 @@ const problems = async (app: FastifyInstance): Promise<void> => {
  */
 export const problemsPlugin = fp(problems, { name: 'problems' });
 
-/** Answers a request that Fastify could not route: an address that does not decode, or a parameter that is too long. */
+/**
+ * Answers a request that Fastify could not route: an address that does not decode, or a parameter that is too long. No hook runs for such a
+ * request.
+ */
 export const answerFrameworkError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
-  const error = asAppError(thrown);
-  const problem = JSON.stringify(toProblem(error, request.id));
-  reply.code(errors[error.code].status).type(problemType).send(problem);
+  setAnswerHeaders(request, reply);
+  refuse(thrown, request, reply);
 };
 
 /** The status lines for some of Node's error codes. */
@@ -125,16 +132,27 @@ const statuses: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
-/** Answers on the bare socket what Node could not parse: no HTTP, headers that are too large, or a request that arrives too slowly. */
-export const answerClientError = (fault: NodeJS.ErrnoException, socket: Socket): void => {
+/** Answers, on the bare socket, a request that Node could not parse: no HTTP, headers that are too large, or a request that arrives too slowly. */
+export const answerClientError = (
+  fault: NodeJS.ErrnoException,
+  socket: Socket,
+  logger: FastifyBaseLogger,
+): void => {
   if (fault.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
+  const id = randomUUID(); // there is no request that could have one
+  const error = new AppError('INVALID_REQUEST', `Expected HTTP, but: ${fault.message}`);
+  log(logger.child({ reqId: id }), error);
   const line = statuses[fault.code ?? ''] ?? '400 Bad Request';
-  const problem = toProblem(new AppError('INVALID_REQUEST', `Expected HTTP, but: ${fault.message}`));
-  const body = JSON.stringify({ ...problem, status: Number(line.slice(0, 3)) });
-  socket.end(
-    `HTTP/1.1 ${line}\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const body = JSON.stringify({ ...toProblem(error, id), status: Number(line.slice(0, 3)) });
+  const headers = {
+    'Content-Type': problemType,
+    'Content-Length': Buffer.byteLength(body),
+    'X-Request-Id': id,
+    Connection: 'close',
+  };
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end([`HTTP/1.1 ${line}`, ...head, '', body].join('\r\n'));
 };

@@ -27,7 +27,10 @@ const methodsAt = (path: string): readonly string[] => [
   ...new Set(patterns.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)),
 ];
 
-/** Answers a request that has no route: 204 for OPTIONS, 405 if the path has routes of other methods, else 404. */
+/**
+ * Answers a request that has no route: 204 for OPTIONS, 405 if the path takes other methods, 400 if a part of the path is too long for a
+ * parameter, else 404.
+ */
 export const answerMissing = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const path = request.url.split('?')[0]!;
   const methods = methodsAt(path);
@@ -36,6 +39,8 @@ export const answerMissing = (request: FastifyRequest, reply: FastifyReply): Fas
   const allowed = [...methods, 'OPTIONS'].join(', ');
   reply.header('allow', allowed);
   if (request.method === 'OPTIONS') return reply.code(204).send();
+  if (methods.includes(request.method))
+    throw new AppError('INVALID_REQUEST', 'Expected an id in the path, but got a much longer text');
   throw new AppError(
     'METHOD_NOT_ALLOWED',
     `Expected ${allowed} at ${path.slice(0, 200)}, but got ${request.method}`,

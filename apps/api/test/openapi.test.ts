@@ -84,6 +84,24 @@ describe('the OpenAPI document', () => {
       }
   });
 
+  test('requires a parameter where the route does', () => {
+    const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
+    const required = operations.flatMap(({ operationId, parameters }) =>
+      (parameters as { name: string; required: boolean }[])
+        .filter((parameter) => parameter.required)
+        .map(({ name }) => `${operationId} ${name}`),
+    );
+    const missed = (Object.entries(routes) as [string, Route][]).flatMap(([operationId, route]) =>
+      (['params', 'query', 'headers'] as const).flatMap((part) =>
+        (route[part]?.safeParse({}).error?.issues ?? []).map(
+          ({ path }) => `${operationId} ${String(path[0])}`,
+        ),
+      ),
+    );
+    expect(missed).toContain('compare trials');
+    expect(required.sort()).toEqual(missed.sort());
+  });
+
   test('says what a client may send, and what it gets back, where the two differ', () => {
     expect(at('#/components/schemas/SweepDefinition/required')).toEqual(['name', 'dataset']);
     expect(at('#/components/schemas/SweepDefinitionOutput/required')).toContain('priority');

@@ -53,7 +53,7 @@ describe('readAttacks', () => {
   it('expands a preset', () => {
     expect(readAttacks(['preset:paper'], {}, 'mnist').specs.length).toBeGreaterThan(5);
   });
-  it('leaves attacks of a preset out that need more than a model, and refuses them by name', () => {
+  it('leaves out attacks of a preset that need more than a model, and refuses them by name', () => {
     const { specs, leftOut } = readAttacks(['preset:full'], {}, 'mnist');
     expect(leftOut).toEqual(['feature-linf', 'feature-l2', 'transfer-linf', 'transfer-l2']);
     expect(specs.map(({ attack }) => attack)).not.toContain('transfer-l2');

@@ -29,7 +29,10 @@ const save = async (layers: tf.LayersModel, path: string): Promise<void> => {
   );
 };
 
-/** A linear model. Its scores are the sums of ten vertical bands and a little more, so that none are equal. It is right about as often as chance. */
+/**
+ * A linear model. Its scores are the sums of ten vertical bands, plus a little, so that no two are equal. Its accuracy is about that of
+ * chance.
+ */
 const linear = (activation: 'linear' | 'softmax'): tf.LayersModel => {
   const kernel = tf.tidy(() =>
     tf
@@ -158,7 +161,7 @@ describe('funnel attack', () => {
   });
 
   it('gives the same results for a graph model and the same layers model', async () => {
-    // Named, so that nothing else is taken instead: the last bits are another backend's own.
+    // The backend is named, because other backends differ in the last bits.
     const args = ['--indices', '0-29', '--attack', 'deepfool-l2', '--backend', 'wasm', '--json'];
     const [ofLayers, ofGraph] = await Promise.all(
       [model, graph].map(async (path): Promise<Document> => {

@@ -15,7 +15,7 @@ export type StopReason = 'drain' | 'pause' | 'cancel' | 'hung' | 'refused' | 'lo
 /** One try of a stage by this worker, from its claim to its last write. Its fields change while it runs. */
 export type Attempt = {
   readonly claimed: ClaimedStage;
-  /** Null until it has a trainer. */
+  /** Null until the trainer has started. */
   trainer: Trainer | null;
   position: Position | null;
   imagesPerSecond: number | null;

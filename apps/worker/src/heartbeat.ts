@@ -19,7 +19,7 @@ export type HeartbeatOptions = {
 const memoryOf = (attempts: ReadonlySet<Attempt>): number =>
   [...attempts].reduce((sum, { trainer }) => sum + (trainer?.memoryBytes() ?? 0), process.memoryUsage.rss());
 
-/** Milliseconds that the trainer of a lost stage has to finish its step. The worker writes nothing of it. */
+/** Milliseconds that the trainer of a lost stage has to finish its step. The worker writes nothing more for this stage. */
 const lostGrace = 1000;
 /** Milliseconds that the trainer of a cancelled stage has to finish its step. Nobody needs its checkpoint. */
 const cancelGrace = 1500;

@@ -144,7 +144,7 @@ const train = async (
   }
 };
 
-/** Codes of errors that every other attempt would have too. */
+/** Codes of errors that another attempt cannot avoid. */
 const permanentErrors: ReadonlySet<string> = new Set(['ATTACK_INPUT']);
 
 /** Writes how the attempt ended. */

@@ -49,7 +49,7 @@ const failure = (error: unknown): Extract<StageEnd, { status: 'failed' }> => {
   };
 };
 
-/** Progress is sent at most so often. */
+/** The shortest time between two messages of progress. */
 const progressMilliseconds = 200;
 
 type Run = {

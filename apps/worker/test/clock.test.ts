@@ -22,7 +22,7 @@ it('jumps by hours, ahead and back, spend no attempt, end no lease and delay not
       $$ SELECT pg_catalog.now() + (SELECT ahead FROM jumping.clock) $$;
     DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = jumping, pg_catalog, public', current_database()); END $$`);
   const jump = (by: string) => db.pool.query('UPDATE jumping.clock SET ahead = ahead + $1::interval', [by]);
-  /** Waits until the reconciler has run by the changed clock, and so has ended every lease that it takes for expired. */
+  /** Waits until the reconciler has run by the changed clock: it has ended every lease that is expired by this clock. */
   const reconciledNow = () =>
     until(() =>
       one(

@@ -33,11 +33,6 @@ export type AttackSpec = OneOfAttacks<{
   [Name in AttackName]: { readonly attack: Name; readonly settings: AttackSettings<Name> };
 }>;
 
-const specOf = (name: AttackName) => {
-  const settings: z.ZodObject = attacks[name].settings;
-  return z.strictObject({ attack: z.literal(name), settings: settings.prefault({}) });
-};
-
 /** At most about a hundred characters of a value, as JSON. */
 const abbreviate = (value: unknown): string => {
   if (typeof value !== 'string') return JSON.stringify(value).slice(0, 100);
@@ -45,7 +40,7 @@ const abbreviate = (value: unknown): string => {
 };
 
 /** Makes `{ attack, settings }` of a name or a flat object. Refuses a name that is not in `known` with an issue that says it. */
-export const nest = (known: readonly string[]) => (value: unknown, context: z.RefinementCtx) => {
+const nest = (known: readonly string[]) => (value: unknown, context: z.RefinementCtx) => {
   const object = typeof value === 'string' ? { attack: value } : value;
   if (typeof object !== 'object' || object === null || !('attack' in object)) return object;
   const { attack, ...rest } = object;
@@ -58,17 +53,41 @@ export const nest = (known: readonly string[]) => (value: unknown, context: z.Re
   return { attack, settings: rest };
 };
 
-/** One schema per attack: the options of every union that parses attacks. */
-export const attackSpecOptions = attackNames.map(specOf) as [
-  ReturnType<typeof specOf>,
-  ...ReturnType<typeof specOf>[],
-];
+const specOf = (name: AttackName) => {
+  const settings: z.ZodObject = attacks[name].settings;
+  return z.strictObject({ attack: z.literal(name), settings: settings.prefault({}) });
+};
 
-/** Parses an `AttackInput`. The error names an unknown attack or setting. */
-export const AttackSpec = z.preprocess(
-  nest(attackNames),
-  z.discriminatedUnion('attack', attackSpecOptions),
-) as unknown as z.ZodType<AttackSpec, AttackInput>; // the options of the union come from the mapped types above
+/** The settings beside the name. */
+const flatOf = (name: AttackName) =>
+  z.strictObject({ attack: z.literal(name), ...attacks[name].settings.shape });
+
+const referenceTo = (preset: string) => z.strictObject({ attack: z.literal(preset) });
+
+type Option = ReturnType<typeof specOf | typeof referenceTo>;
+
+/**
+ * The schema of one attack in every form in which people write it, or of a reference to one of these presets. It parses to `{ attack, settings }`
+ * and to `{ attack: <preset> }`. Its errors name an unknown attack or setting.
+ */
+export const writtenAttack = (presets: readonly string[]) => {
+  const known = [...attackNames, ...presets];
+  const options = [...attackNames.map(specOf), ...presets.map(referenceTo)];
+  const forms = () => z.union([z.enum(known), ...attackNames.map(flatOf), ...options]);
+  return z
+    .unknown()
+    .meta({
+      // `nest` accepts every form, which no JSON Schema shows. Made when a JSON Schema is asked for, because few programs do.
+      get anyOf() {
+        return z.toJSONSchema(forms(), { io: 'input' }).anyOf;
+      },
+    })
+    .transform(nest(known))
+    .pipe(z.discriminatedUnion('attack', options as [Option, ...Option[]]));
+};
+
+// The types of the options are the mapped types above.
+export const AttackSpec = writtenAttack([]) as unknown as z.ZodType<AttackSpec, AttackInput>;
 
 export const attackSpec = (input: AttackInput): AttackSpec => AttackSpec.parse(input);
 

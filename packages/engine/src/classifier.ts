@@ -51,7 +51,7 @@ export const loadClassifier = (checkpoint: Stored): Classifier => {
 };
 
 type Defence = {
-  /** What the classifier gets instead of the images: [batch, …shape] → the same. Differentiable. */
+  /** [batch, …shape] → [batch, …shape]: the classifier gets these images in place of the given ones. Differentiable. */
   readonly reform: (images: tf.Tensor) => tf.Tensor;
   /** [batch, …shape] → [batch]: 0 or greater where the image is rejected. Differentiable. */
   readonly suspicion: (images: tf.Tensor) => tf.Tensor1D;

@@ -10,7 +10,7 @@ export type AttackCase = {
   /** Seconds per image on one core of a similar machine, on a small convolutional network for MNIST; null: not measured, or not in Foolbox. */
   readonly foolbox18: number | null;
   readonly foolbox3: number | null;
-  /** The least speed that we want, in multiples of each Foolbox's speed. */
+  /** The least speed that we want, in multiples of the speed of each version of Foolbox. */
   readonly target?: { readonly foolbox18?: number; readonly foolbox3?: number };
   /** The forward and backward passes per image, from the mean numbers of steps and queries. */
   readonly passes: (spent: Spent) => PassCounts;

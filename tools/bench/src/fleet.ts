@@ -92,7 +92,7 @@ export type Limits = {
 
 type Observed = Watched & { readonly workerCores: number };
 
-/** From this share on, cores or connections count as saturated. */
+/** Cores or connections count as saturated when at least this share of them is busy. */
 const fullShare = 0.85;
 /** Where at least this many sessions wait on average, the resource that they wait for counts as saturated. */
 const waitingSessions = 1;

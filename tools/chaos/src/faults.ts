@@ -33,7 +33,10 @@ const emptyQueue: Fault = async ({ queueUrl, redis }) => {
   return true;
 };
 
-/** Each is injected once in this order; later faults are drawn at random. No fault that needs a server directly follows the one that kills it. */
+/**
+ * Each is injected once in this order; later faults are drawn at random. A fault that needs a server never comes just after the fault that
+ * kills this server.
+ */
 export const faults = {
   'kill worker': async (target) => anyWorker(target).kill('SIGKILL'),
   'empty the queue': emptyQueue,

@@ -77,7 +77,7 @@ export const describeComparison = ({ configuration, baseline, shifts }: Comparis
   [
     `### \`${configuration.name}\` against \`${baseline.name}\``,
     '',
-    '*success*: the difference of the mean success rates. *clear*: yes where the two intervals over the images do not overlap. *factor*: the ratio of the median L2 on one seed; the median ratio over seeds, with the smallest and the largest.',
+    '*success*: the difference of the mean success rates. *clear*: yes where the two intervals over the images do not overlap. *factor*: for each seed, the median L2 divided by the median L2 of the baseline; the table shows the median of these ratios, with the smallest and the largest in parentheses.',
     '',
     table(
       ['attack', 'success, points', 'clear', 'median L2, factor'],
@@ -149,7 +149,7 @@ const headline = (configuration: Configuration): string[] => {
   ];
 };
 
-/** If the constraint was active on a smaller share of steps, it cannot have done much. */
+/** A constraint that was active on a smaller share of steps cannot have changed much. */
 const hardlyActive = 0.05;
 
 const hinge = ({ name, hinge: active, floor, hyperparameters, attackerLoss }: Configuration): string[] => {
@@ -219,7 +219,7 @@ const describeVerdict = ({ name, verdict, findings: found, seeds }: Configuratio
   return `\`${name}\` is **${verdict}**: ${reasons.join('; ')}.`;
 };
 
-/** The highest success rate that is compatible with no observed success. */
+/** A sentence on the highest success rate at which so few attacked images may show no success at all. */
 const resolution = (configurations: readonly Configuration[]): string[] => {
   const counts = configurations.flatMap(({ rows }) =>
     rows.flatMap(({ measured }) => measured?.attempted ?? []),

@@ -22,7 +22,7 @@ type Made = {
   readonly status?: 'completed' | 'failed';
   readonly beta?: number;
   readonly hinge?: readonly number[];
-  /** Of every attack, of 40 images attacked. */
+  /** The successes of every attack, among 40 attacked images. */
   readonly successes: number;
   readonly attempted?: number;
   readonly checks?: readonly Diagnostic[];

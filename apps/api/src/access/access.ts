@@ -113,7 +113,7 @@ const createRequestLimit = (app: FastifyInstance, clientOf: (request: FastifyReq
   };
 };
 
-/** Ends the answer to `request`, a stream, when its caller loses access. */
+/** Ends the stream that answers `request` when its caller loses access. */
 const watchStream = (streams: StreamWatch, request: FastifyRequest, reply: FastifyReply): void => {
   const token = bearer(request);
   const unwatch = streams.watch(

@@ -30,7 +30,7 @@ export type RouteRequest<K extends RouteName> = {
   readonly headers: Parsed<Routes[K], 'headers'>;
   readonly body: Parsed<Routes[K], 'body'>;
   readonly caller: Caller;
-  /** The client against whose share of the service this request counts: a token, or an address while no token is needed. */
+  /** The client for which this request counts, where each client has a share of the service: a token, or an address while no token is needed. */
   readonly client: string;
   readonly log: FastifyBaseLogger;
 };

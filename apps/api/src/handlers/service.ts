@@ -3,7 +3,7 @@ import { collectGarbage, getSweep, listAudit, listWorkers, pingSchema } from '@f
 import { describeSchema } from './describe-schema.ts';
 import { type Context, type Handlers, localCaller } from './handler.ts';
 
-/** Milliseconds that one call collects garbage: much less than the time limit of a request. */
+/** Milliseconds after which one call stops collecting garbage: much less than the time limit of a request. */
 const collectTimeoutMs = 20_000;
 
 export const retentionHandlers = ({ db }: Context): Pick<Handlers, 'planCollection' | 'collectGarbage'> => ({

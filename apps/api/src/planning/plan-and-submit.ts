@@ -139,7 +139,7 @@ const outlineChecked = (definition: SweepDefinition, engineVersion: string): Out
 };
 
 export type PlanRequest = { readonly definition: SweepDefinition; readonly engineVersion: string };
-/** `idempotencyKey`: a second request with the same key returns the first one's sweep. */
+/** `idempotencyKey`: a second request with the same key returns the sweep of the first. */
 export type SubmitRequest = PlanRequest & { readonly idempotencyKey?: string };
 
 export type Planner = {

@@ -35,7 +35,7 @@ export type Asked = {
 /** A message to a planning process. Every question carries the database's address: an argument would show its password in `ps`. */
 export type Question = Asked & { readonly databaseUrl: string };
 
-/** A message from a planning process. Errors lose their class between processes, so a refusal is plain data. `bytes`: memory after it. */
+/** A message from a planning process. Errors lose their class between processes, so a refusal is plain data. `bytes`: the memory of the process. */
 export type Answer = { readonly bytes: number } & (
   | { readonly value: unknown }
   | {

@@ -139,13 +139,13 @@ export const createPlanning = (db: Db, { seconds = maxSeconds }: PlanningOptions
   const queues = createQueues();
   const inTurn = createTurns();
 
-  const limit = `within ${seconds} s of computing and 1 GB`;
+  const limit = `at most ${seconds} s of computing and 1 GB of memory`;
   const tooLarge = (definition: SweepDefinition): AppError => {
     const { path, values } = largestFactor(definition);
     const received = `${values.toLocaleString('en-US')} values`;
     return new AppError(
       'SWEEP_TOO_LARGE',
-      `Expected a sweep that can be planned ${limit}, but this one cannot. Its largest dimension is ${path} with ${received}.`,
+      `Expected a sweep that takes ${limit} to plan, but this one takes more. Its largest dimension is ${path} with ${received}.`,
       { issues: [{ path, expected: 'fewer values', received }] },
     );
   };
@@ -185,7 +185,10 @@ export const createPlanning = (db: Db, { seconds = maxSeconds }: PlanningOptions
         caller,
         { kind: 'read', request: { route, body } },
         () =>
-          new AppError('MALFORMED_BODY', `Expected a body that can be read ${limit}, but this one cannot`),
+          new AppError(
+            'MALFORMED_BODY',
+            `Expected a body that takes ${limit} to read, but this one takes more`,
+          ),
       );
     },
     start: processes.start,

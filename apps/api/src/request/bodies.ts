@@ -96,7 +96,7 @@ const checkKeys = (document: Document): void => {
 
 /**
  * One document of YAML 1.2 with the core schema. Throws MALFORMED_BODY, also for unknown tags, for aliases that multiply, and for
- * everything that the parser would only warn of.
+ * every text for which the parser gives a warning.
  */
 export const parseYaml = (text: string): unknown => {
   checkDepth(text);

@@ -224,7 +224,7 @@ const refuse = (part: Part, explained: Explained): AppError => {
 const refuseOne = (part: Part, issue: Explained['issues'][number]): AppError =>
   refuse(part, { issues: [issue], faults: 1 });
 
-/** Throws INVALID_REQUEST for text that PostgreSQL cannot store; percent-decoding can give such text. The parser of bodies checks bodies. */
+/** Throws INVALID_REQUEST for text that PostgreSQL cannot store; percent-decoding can give such text. Bodies were checked when they were parsed. */
 const checkTexts = (part: Part, input: unknown): void => {
   if (part === 'body' || typeof input !== 'object' || input === null) return;
   for (const [key, value] of Object.entries(input))

@@ -1,4 +1,3 @@
-import { routes } from '@funnel/contracts';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isLoopback } from '../../src/access/hosts.ts';
 import { addToken, build, fingerprint, oneTrial, type TestApp, tokenOf } from '../build.ts';
@@ -62,23 +61,6 @@ describe('on loopback, without tokens', () => {
       expect(Object.keys(response.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
     }
   });
-});
-
-describe('every answer', () => {
-  test.each(['/v1/sweeps', '/v1/sweeps/x', '/nothing', '/docs/', '/', routes.getOpenApi.url])(
-    'of %s has the security headers',
-    async (url) => {
-      const { headers } = await api.app.inject(url);
-      expect(headers).toMatchObject({
-        'x-content-type-options': 'nosniff',
-        'x-frame-options': 'DENY',
-        'referrer-policy': 'no-referrer',
-      });
-      expect(headers['content-security-policy']).toMatch(/default-src 'self'.*frame-ancestors 'none'/);
-      expect(headers).not.toHaveProperty('x-powered-by');
-      expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
-    },
-  );
 });
 
 test('a client that calls too often gets a 429 with Retry-After', async () => {

@@ -105,7 +105,7 @@ describe('where tokens are needed', () => {
     leaveAll([...greedy, ...others]);
   });
 
-  test('a released stream is free for the same token, and its client gets it by waiting', async () => {
+  test('when one stream of a token ends, a waiting client with the same token gets its place', async () => {
     const [first, second] = await vi.waitFor(async () => {
       const pair = await several(2, tokenOf('read'));
       if (statusesOf(pair).some((status) => status !== 200)) leaveAll(pair);

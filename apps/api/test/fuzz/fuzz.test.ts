@@ -1,7 +1,7 @@
 /**
  * Requests made from the OpenAPI document: valid ones, nearly valid ones and nonsense. No answer may be a fault of the service. Every refusal
- * is a short problem, and the refused request has written nothing. FUNNEL_FUZZ_REQUESTS sets the number of requests, and prints how long the
- * service was silent. FUNNEL_FUZZ_SEED chooses the requests.
+ * is a short problem, and the refused request has written nothing. FUNNEL_FUZZ_REQUESTS sets the number of requests; with it, the test also
+ * prints how long the service was silent. FUNNEL_FUZZ_SEED chooses the requests.
  */
 import { Problem } from '@funnel/contracts';
 import type { FastifyInstance, InjectOptions } from 'fastify';

@@ -38,7 +38,7 @@ const listDatasets = async ({ env, output }: Context): Promise<void> => {
         {
           title: 'where',
           value: ({ folder, generated }) =>
-            generated ? 'generated, always here' : (folder ?? 'not here: `npx funnel data get`'),
+            generated ? 'generated, needs no files' : (folder ?? 'missing: `npx funnel data get`'),
         },
       ],
       rows,
@@ -66,7 +66,7 @@ const getDatasets = async (
       },
     });
     results.push({ name, folder });
-    output.note(`${name}: ${folder ?? 'generated, nothing to get'}`);
+    output.note(`${name}: ${folder ?? 'generated, nothing to download'}`);
   }
   if (output.json) output.write(JSON.stringify(results, null, 2));
 };
@@ -77,23 +77,21 @@ const verifyDatasets = async (names: readonly DatasetName[], { env, output }: Co
   for (const name of orAll(names))
     results.push({ name, folder: await verifyDataset(name, dataFoldersOf(env)) });
   present(output, results, (rows) =>
-    rows
-      .map(({ name, folder }) => `${name}: every file is what it should be (${folder ?? 'generated'})`)
-      .join('\n'),
+    rows.map(({ name, folder }) => `${name}: every file is correct (${folder ?? 'generated'})`).join('\n'),
   );
 };
 
 export const dataCommand = (program: Command, context: () => Context): void => {
-  const data = program.command('data').description('data sets on this machine');
+  const data = program.command('data').description('list, download or check the data sets on this machine');
   const names = () =>
-    new Argument('[names...]', 'data sets (default: every one that consists of files)').choices(datasetNames);
+    new Argument('[names...]', 'data sets (default: all that consist of files)').choices(datasetNames);
   data
     .command('list')
-    .description('every data set, and where it lies')
+    .description('list all data sets with their folders')
     .action(() => listDatasets(context()));
   data
     .command('get')
-    .description('download what is missing, and check it')
+    .description('download missing files, and check them')
     .addArgument(names())
     .action((given: DatasetName[]) => getDatasets(given, context()));
   data

@@ -1,14 +1,6 @@
 /** Presets, named lists of attacks at the usual budgets of a data set, and the lists of attacks in a sweep, which may name presets. */
 import { z } from 'zod';
-import {
-  type AttackInput,
-  type AttackSpec,
-  attackKey,
-  attackNames,
-  attackSpec,
-  attackSpecOptions,
-  nest,
-} from '../attacks.ts';
+import { type AttackInput, type AttackSpec, attackKey, attackSpec, writtenAttack } from '../attacks.ts';
 import { type Budgets, budgetsOf, type DatasetName } from '../datasets.ts';
 
 export type Preset = {
@@ -113,14 +105,13 @@ export const presetAttacks = (preset: PresetName, dataset?: DatasetName): readon
 export type PresetReference = `preset:${PresetName}`;
 const presetReferences = presetNames.map((name): PresetReference => `preset:${name}`);
 
-const presetOf = (preset: PresetReference) => z.strictObject({ attack: z.literal(preset) });
-
 /** An entry of a list of attacks: an attack, or all attacks of a preset. */
 export type AttackListEntry = AttackSpec | { readonly attack: PresetReference };
-const AttackListEntry = z.preprocess(
-  nest([...attackNames, ...presetReferences]),
-  z.discriminatedUnion('attack', [...attackSpecOptions, ...presetReferences.map(presetOf)]),
-) as unknown as z.ZodType<AttackListEntry, AttackInput | PresetReference | AttackListEntry>; // as above
+// The types of the options are the mapped types of `attacks.ts`.
+const AttackListEntry = writtenAttack(presetReferences) as unknown as z.ZodType<
+  AttackListEntry,
+  AttackInput | PresetReference | AttackListEntry
+>;
 
 /** The attacks of a sweep: attacks and presets. `expandAttacks` takes the parsed list. */
 export const AttackList = z

@@ -21,7 +21,10 @@ export const shapes = {
 
 export const batch = 3;
 export const adam = { beta1: 0.9, beta2: 0.999, rate: 0.01, epsilon: 1e-7, steps: 2 } as const;
-/** At this prediction, the probabilities of the wrong classes are below the epsilon of single precision. Only a loss of logits keeps them. */
+/**
+ * At this prediction, the probabilities of the wrong classes are below the epsilon of single precision. A loss that is computed from
+ * probabilities loses them; a loss that is computed from logits keeps them.
+ */
 export const confident = { logits: [20, 0, -1], label: 0 } as const;
 
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

@@ -84,7 +84,7 @@ export const getFile = async (
   }
   throw new AppError(
     'DATASET_MISSING',
-    `Expected ${file.name} from one of ${mirrors.length} mirrors, but none gave it. ${faults.join('. ')}`,
+    `Expected ${file.name} from one of ${mirrors.length} mirrors, but every download failed. ${faults.join('. ')}`,
     { file: file.name, faults },
   );
 };

@@ -121,7 +121,7 @@ const copyFirst = (split: Split, count: number): Split => {
 const missing = (name: DatasetName, folders: DataFolders): AppError =>
   new AppError(
     'DATASET_MISSING',
-    `Expected ${datasets[name].files.map((file) => file.name).join(', ')} in a folder ${name}, but none of these folders has such a folder: ${dataFolders(folders).join(', ')}`,
+    `Expected ${datasets[name].files.map((file) => file.name).join(', ')} in a folder ${name}, but there is no folder ${name} in any of: ${dataFolders(folders).join(', ')}`,
     { dataset: name, searched: dataFolders(folders) },
   );
 

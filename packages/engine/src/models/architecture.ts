@@ -9,7 +9,7 @@ export type Layer =
       readonly filters: number;
       readonly activation: 'relu' | 'linear';
     }
-  /** `unitTanh` is the paper's (1 + tanh)/2. `size` is the output's size; the input's does not determine it, because halving rounds up. */
+  /** `unitTanh` is the paper's (1 + tanh)/2. `size` is the size of the output: either 2n − 1 or 2n for an input of size n. */
   | {
       readonly kind: 'conv2dTranspose';
       readonly name: string;

@@ -149,7 +149,7 @@ export type Adam = {
   readonly weights: readonly tf.Variable[];
   /** First and second moment of each weight: m₀, v₀, m₁, v₁, … */
   readonly moments: readonly tf.Variable[];
-  /** One update. `t` counts updates from 1. It is the only state besides the moments. */
+  /** One update. `t` counts updates from 1. Adam has no other state than `t` and the moments. */
   readonly update: (gradients: readonly tf.Tensor[], t: number) => void;
   readonly dispose: () => void;
 };

@@ -148,7 +148,7 @@ function adamSteps(start: Numbers, gradient: Numbers): Numbers {
   return w;
 }
 
-/** The softmax of each class, and 0 at the label, which the self-test leaves out. */
+/** The softmax of each class, but 0 at the label: the self-test does not compare the value there. */
 function confidentGradient(): Numbers {
   const { label } = confident;
   const logits: readonly number[] = confident.logits;

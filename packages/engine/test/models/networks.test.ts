@@ -79,7 +79,7 @@ describe('initial weights', () => {
     ['glorotNormal', (fanIn: number, fanOut: number) => 2 / (fanIn + fanOut)],
     ['heUniform', (fanIn: number) => 2 / fanIn],
     ['heNormal', (fanIn: number) => 2 / fanIn],
-  ] as const)('of %s have its variance, and all biases but the last are 0', (initializer, variance) => {
+  ] as const)('have the variance of %s, and all biases except the last are 0', (initializer, variance) => {
     const values = initialWeights(architecture, initializer, createRandom(3), 0.25);
     for (const [i, { name, fanIn, fanOut }] of weightSpecs(architecture).entries()) {
       const drawn = values[i]!;
