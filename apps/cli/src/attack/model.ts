@@ -1,5 +1,5 @@
 /** The options of commands that take a model, and the model that they name. */
-import { type ClassifierModel, loadClassifier, type ModelOptions } from '@funnel/attacks';
+import type { ClassifierModel, ModelOptions } from '@funnel/attacks';
 import { AppError, type DatasetName, datasets } from '@funnel/contracts';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Env } from '../env.ts';
@@ -75,6 +75,7 @@ export const readModel = async (
   env: Partial<Env> = {},
   signal?: AbortSignal,
 ): Promise<ClassifierModel> => {
+  const { loadClassifier } = await import('@funnel/attacks');
   try {
     return await loadClassifier(source, {
       shape: datasets[dataset].shape,
