@@ -1,4 +1,4 @@
-/** What the caller gives to an evaluation: a classifier, images and labels. The functions here check them. All errors are ATTACK_INPUT. */
+/** The input of an evaluation: a classifier, images and labels. The functions here check it. All their errors are ATTACK_INPUT. */
 import { AppError } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 
@@ -30,7 +30,7 @@ export type ModelOptions = {
 
 type Classifier = tf.LayersModel | tf.GraphModel | ((images: tf.Tensor) => tf.Tensor);
 
-/** Wraps a TensorFlow.js layers model, a graph model or a function. Errors: ATTACK_INPUT when the shapes are not those of a classifier. */
+/** Wraps a TensorFlow.js layers model, a graph model or a function. Errors: ATTACK_INPUT when the shapes do not fit a classifier. */
 export const classifierModel = (model: Classifier, options: ModelOptions = {}): ClassifierModel => {
   const bounds = options.bounds ?? [0, 1];
   if (!(bounds[0] < bounds[1]))
