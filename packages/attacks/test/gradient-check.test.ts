@@ -1,4 +1,4 @@
-/** H13 (`gradient-is-wrong`) on networks with right gradients, also with kinks, and on functions with wrong gradients. */
+/** H13 (`gradient-is-wrong`) on networks with right gradients, with and without kinks, and on functions with wrong gradients. */
 
 import { correctMaxPoolGradient } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
@@ -35,7 +35,7 @@ const check = async (
   return found!;
 };
 
-/** The model with its input changed by `value`; the change declares `gradient`, right or wrong, as its gradient. */
+/** The model after a change of its input. `value` is the change; `gradient` is its declared gradient, right or wrong. */
 const behind = (
   { logits, shape, classes }: ClassifierModel,
   value: (x: tf.Tensor) => tf.Tensor,

@@ -74,8 +74,8 @@ const distanceToInterval = (value: number, a: number, b: number): number =>
  * The usual formula is ‖analytic − central‖ / ‖central‖ at the images themselves. It flags honest networks (7 % on the classifier of a
  * plain auto-encoder, 23 % on a network with max-pooling), because images lie where no gradient exists: over a black background every
  * pre-activation is the bias alone, within h of the kink of its ReLU, and pooled values tie. The check therefore moves to 0.9·x + 0.1·u
- * with u uniform in [0, 1], and accepts any value between the two one-sided derivatives of a kink. With both changes honest networks come
- * to 0.6 % at most. The rest is the rounding of float32, which grows in differences with a smaller h.
+ * with u uniform in [0, 1], and accepts any value between the two one-sided derivatives of a kink. With both changes honest networks reach
+ * 0.6 % at most. This remainder is the rounding of float32, which grows when h is smaller.
  */
 export const gradientIsWrong: Check = async ({ model, values, labels: all, random }) => {
   const count = Math.min(maxImages, all.length);
@@ -116,7 +116,7 @@ export const gradientIsWrong: Check = async ({ model, values, labels: all, rando
   }
   tf.dispose([x, gap, gradient]);
   const value = wrong === 0 ? 0 : Math.sqrt(wrong / Math.max(Math.min(slopes, differences), 1e-12));
-  const detail = `Gradients differ from finite differences by ${percent(value)} over ${pixels.length} pixels of ${count} images, taken 10 % towards noise, off the kinks.`;
+  const detail = `Gradients differ from finite differences by ${percent(value)} over ${pixels.length} pixels of ${count} images, which are moved 10 % towards noise, away from kinks.`;
   return [diagnostic('H13', { value, threshold: 0.05, flagged: value > 0.05, certain: value > 0.5, detail })];
 };
 
