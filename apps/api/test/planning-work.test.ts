@@ -108,7 +108,7 @@ describe('a limit', () => {
     const refused = {
       code: 'SWEEP_TOO_LARGE',
       message: expect.stringMatching(
-        /within 1 s of computing \(FUNNEL_PLANNING_SECONDS\) .*space\.gamma with 100,000 values/,
+        /at most 1 s of computing \(FUNNEL_PLANNING_SECONDS\) .*space\.gamma with 100,000 values/,
       ),
       details: { issues: [{ path: 'space.gamma', expected: 'fewer values', received: '100,000 values' }] },
     };
