@@ -39,7 +39,7 @@ describe('a grid', () => {
     );
   });
 
-  it('uses the paper’s values of hyperparameters that are not named', () => {
+  it('uses the paper’s values for hyperparameters that the sweep does not name', () => {
     const [trial] = expandTrials(sweep({}));
     expect(trial?.hyperparameters).toMatchObject({
       gamma: 5,
@@ -94,7 +94,7 @@ describe('random search', () => {
     latent: { min: 8, max: 64 },
   };
 
-  it('draws the requested number of points, inside their ranges, and the same for the same seed', () => {
+  it('draws the requested number of points, inside their ranges, and the same points for the same seed', () => {
     const draw = (seed: number) =>
       expandTrials(sweep({ space, search: { strategy: 'random', trials: 50, seed } }));
     const trials = draw(1);
