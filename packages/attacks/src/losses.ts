@@ -68,7 +68,8 @@ export const targetedDifferenceRatio = (labels: tf.Tensor2D, targets: tf.Tensor2
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => saved[0]!.mul(dy.expandDims(1));
     return { value: numerator.div(denominator).neg().squeeze([1]), gradFunc };
   });
-  return (logits) => loss(logits) as tf.Tensor1D; // one number per row
+  // Two classes: the numerator equals the denominator, so the ratio is constant. The margin has the same direction without the division.
+  return (logits) => (logits.shape[1] === 2 ? margin(labels)(logits) : (loss(logits) as tf.Tensor1D)); // one number per row
 };
 
 /** How an attack scales a gradient. `sign`: ±1 per pixel. `rms`: root mean square 1, so ε is a size per pixel. `l2`: L2 norm 1. */

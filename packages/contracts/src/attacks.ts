@@ -91,6 +91,18 @@ export const AttackSpec = writtenAttack([]) as unknown as z.ZodType<AttackSpec, 
 
 export const attackSpec = (input: AttackInput): AttackSpec => AttackSpec.parse(input);
 
+/** The version of an attack with these settings. It is part of the identity of its results. */
+export const attackVersion = ({
+  attack,
+  settings,
+}: {
+  readonly attack: AttackName;
+  readonly settings: Readonly<Record<string, unknown>>;
+}): number => {
+  const { version, versionFor }: AttackDeclaration = attacks[attack];
+  return versionFor?.(settings) ?? version;
+};
+
 /** A text that is the same for equal specs, whatever the order of their settings. */
 export const attackKey = ({ attack, settings }: AttackSpec): string =>
   `${attack}${JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)))}`;

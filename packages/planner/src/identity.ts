@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   type AttackRun,
   attacks,
+  attackVersion,
   canonicalJson,
   DatasetSpec,
   datasets,
@@ -59,7 +60,7 @@ export const configurationId = ({ recipe, hyperparameters }: TrialPoint): string
 const attackIdentity = (run: AttackRun) => ({
   ...run,
   settings: identifyingSettings[run.attack]!(run.settings),
-  version: attacks[run.attack].version,
+  version: attackVersion(run),
   diagnosis: diagnosisVersion,
 });
 

@@ -40,7 +40,7 @@ type EpsilonGrid = {
   readonly refine: boolean;
 };
 
-/** A count gives an even grid over (0, `epsilon`]; a list stays as it is. */
+/** A count gives an even grid over (0, `epsilon`]; a list is tried from its smallest ε to its largest. */
 export const epsilonGrid = ({
   epsilon,
   epsilons,
@@ -50,7 +50,7 @@ export const epsilonGrid = ({
 }): EpsilonGrid =>
   typeof epsilons === 'number'
     ? { epsilons: evenlySpaced(epsilon, epsilons), refine: true }
-    : { epsilons, refine: false };
+    : { epsilons: epsilons.toSorted((a, b) => a - b), refine: false };
 
 /** `count` evenly spaced points of (0, max]: numpy's `linspace(0, max, count + 1)[1:]`. */
 const evenlySpaced = (max: number, count: number): number[] =>
@@ -67,8 +67,8 @@ type Cursor = {
 };
 
 /**
- * For every image the smallest ε of the grid at which clip(image + ε·direction) is a hit. When the first pass finds no hit, or finds it
- * among its first 20 ε, a second pass tries 20 evenly spaced ε up to the last ε of the first pass. `directions`: `[n, width]`; this
+ * For every image the smallest ε of the grid at which clip(image + ε·direction) is a hit. With `refine`, when the first pass finds no hit, or
+ * finds it among its first 20 ε, a second pass tries 20 evenly spaced ε up to the last ε of the first pass. `directions`: `[n, width]`; this
  * function disposes of it.
  * Every image searches at its own pace. The fewer images are left, the more ε each of them tries per pass of the model.
  */
@@ -145,7 +145,7 @@ const advance = (cursor: Cursor, hit: number, count: number, refine: boolean): v
   if (hit >= 0) cursor.best = Math.min(cursor.best, cursor.epsilons[last]!);
   const exhausted = hit < 0 && cursor.next === cursor.epsilons.length;
   if (hit < 0 && !exhausted) return;
-  const needsSecondPass = cursor.pass === 1 && (exhausted || (refine && last < 20));
+  const needsSecondPass = cursor.pass === 1 && refine && (exhausted || last < 20);
   if (!needsSecondPass) {
     cursor.done = true;
     return;

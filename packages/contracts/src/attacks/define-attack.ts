@@ -21,6 +21,8 @@ export type AttackDeclaration<Settings extends z.ZodObject = z.ZodObject> = {
   readonly needs?: readonly AttackResource[];
   /** Part of a stage's identity. Raise it when the same settings and seed give another result. */
   readonly version: number;
+  /** The version for these settings, where a change gave another result for some settings only. */
+  versionFor?(settings: z.output<Settings>): number;
   readonly settings: Settings;
 };
 

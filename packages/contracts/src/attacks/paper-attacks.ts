@@ -2,6 +2,10 @@
 import { z } from 'zod';
 import { type AttackDeclaration, defineAttack, normTitles, setting } from './define-attack.ts';
 
+/** Since version 2 a list of ε is tried in ascending order, and no other ε. Grids from a count are as in version 1. */
+const listVersion = ({ epsilons }: { epsilons: number | number[] }): number =>
+  typeof epsilons === 'number' ? 1 : 2;
+
 const foolbox = 'Rauber et al. 2017, Foolbox 1.8';
 const deepfool = (norm: 'l2' | 'linf') =>
   defineAttack({
@@ -79,6 +83,7 @@ export const paperAttacks = {
     norm: 'linf',
     access: 'gradient',
     version: 1,
+    versionFor: listVersion,
     settings: z.strictObject({
       search: setting.search(
         true,
@@ -97,6 +102,7 @@ export const paperAttacks = {
     norm: 'l2',
     access: 'gradient',
     version: 1,
+    versionFor: listVersion,
     settings: z.strictObject({
       epsilon: setting.epsilon(
         1,

@@ -247,7 +247,7 @@ export const strongerAttacks = {
     family: 'minimisation',
     norm: 'l2',
     access: 'decision',
-    version: 1,
+    version: 2,
     settings: z.strictObject({
       steps: setting.steps(64),
       initialEvaluations: z
