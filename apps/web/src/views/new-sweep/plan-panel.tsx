@@ -66,7 +66,7 @@ const Figures = ({ plan }: { readonly plan: Plan }) => {
           {needed === 0
             ? 'Nothing is left to train.'
             : needed === unshared
-              ? 'The trials share no training.'
+              ? 'Sharing saves no epochs here.'
               : `Without sharing, training would take ${formatFactor(unshared / needed)} times as long.`}
         </p>
       </div>

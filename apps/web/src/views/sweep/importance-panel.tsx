@@ -218,7 +218,7 @@ export const ImportancePanel = (props: {
   return (
     <Panel
       title="Which hyperparameters matter"
-      note={`The share of the variance of ${inSentence(objective.title)} that each hyperparameter explains on its own, over ${plural(measured, 'trial')}.${comparable ? '' : ' Only trials whose recipe reads the hyperparameter count.'} The mark shows the share that chance alone reaches in one of twenty random shuffles.${ranked ? ' Some values are ∞, so ranks are used instead of values.' : ''}`}
+      note={`The share of the variance of ${inSentence(objective.title)} that each hyperparameter explains on its own, over ${plural(measured, 'trial')}.${comparable ? '' : ' The share of a hyperparameter is computed over the trials whose recipe reads it.'} The mark shows the share that chance alone reaches in one of twenty random shuffles.${ranked ? ' Some values are ∞, so ranks are used instead of values.' : ''}`}
     >
       {rows.length === 0 || name === null ? (
         <p className="muted" style={{ minHeight: 200 }}>
