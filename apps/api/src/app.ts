@@ -6,6 +6,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { accessPlugin } from './access/access.ts';
 import { hostRules, isLoopback } from './access/hosts.ts';
 import { createTokenGate } from './access/tokens.ts';
+import { answerHeadersPlugin } from './answer-headers.ts';
 import {
   createStreamLimits,
   databaseEvents,
@@ -15,7 +16,7 @@ import {
 import { metricsPlugin } from './metrics.ts';
 import { observeRequestsPlugin } from './observe-requests.ts';
 import { createOpenApiDocument, version } from './openapi.ts';
-import { pagesPlugin, securityHeadersPlugin } from './pages.ts';
+import { pagesPlugin } from './pages.ts';
 import { planningPlugin } from './planning/planning.ts';
 import { problemsPlugin } from './problems.ts';
 import { reconcilerPlugin } from './reconciler.ts';
@@ -41,11 +42,11 @@ export type ApiOptions = {
   readonly rateLimit?: number;
   /** Largest JSON body in bytes. A YAML body may have a sixteenth of it. (Default: 1 MiB) */
   readonly maxBodyBytes?: number;
-  /** Seconds of computing for planning one sweep, or for reading one body. (Default: 10) */
+  /** Seconds of computing that planning one sweep, or reading one body, may take. (Default: 10) */
   readonly planningSeconds?: number;
-  /** Open event streams. (Default: 500) */
+  /** The largest number of open event streams. (Default: 500) */
   readonly maxStreams?: number;
-  /** Open event streams of one token. No such limit while no token is needed. (Default: a quarter of maxStreams, but at least 8) */
+  /** The largest number of open event streams of one token, if the API needs tokens. (Default: a quarter of maxStreams, but at least 8) */
   readonly maxStreamsPerToken?: number;
   /** Seconds for a whole request to arrive. (Default: 30) */
   readonly arrivalSeconds?: number;
@@ -65,7 +66,7 @@ export type ApiOptions = {
   readonly logger?: FastifyBaseLogger;
 };
 
-/** Milliseconds after which a request is answered with UNAVAILABLE. Submitting 100,000 trials takes less. */
+/** Milliseconds after which the answer to a request is UNAVAILABLE. Submitting 100,000 trials takes less. */
 const handlerTimeoutMs = 120_000;
 
 /** Builds the app. Throws UNAUTHENTICATED if others can reach the address and no token exists. */
@@ -85,11 +86,11 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
   const document = createOpenApiDocument(version);
   const app = createServer({ ...options, maxBodyBytes, maxStreams });
 
-  // The hooks of a request run in this order: an answer has its security headers before a caller is refused.
+  // The hooks of a request run in this order.
+  await app.register(answerHeadersPlugin);
   await app.register(connectionsPlugin);
   await app.register(problemsPlugin);
   await app.register(bodiesPlugin, { jsonBytes: maxBodyBytes, yamlBytes: Math.ceil(maxBodyBytes / 16) });
-  await app.register(securityHeadersPlugin);
   await app.register(accessPlugin, {
     ...gate,
     hosts: hostRules(host, options.allowedHosts ?? []),

@@ -1,12 +1,8 @@
-/** What the service notes about every request: a line in the log, and its latency. */
+/** Notes every request: a line in the log, and its latency. */
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 
 const observeRequests = async (app: FastifyInstance): Promise<void> => {
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
-  });
-
   app.addHook('onResponse', async (request, reply) => {
     const { method, ip, caller, routeOptions } = request;
     const { routeName: route } = routeOptions.config;

@@ -1,7 +1,6 @@
-/** What browsers get: security headers with every answer, the API's documentation at /docs, and the dashboard. */
+/** The parts for browsers: the API's documentation at /docs, and the dashboard. */
 import { access } from 'node:fs/promises';
 import path from 'node:path';
-import helmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
@@ -9,35 +8,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { OpenApiDocument } from './openapi.ts';
 import { answerMissing } from './routes.ts';
-
-const securityHeaders = async (app: FastifyInstance): Promise<void> => {
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'self'"],
-        // tfjs-wasm in the browser compiles its kernels.
-        scriptSrc: ["'self'", "'wasm-unsafe-eval'"],
-        // Charts and /docs set styles on elements.
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:', 'blob:'],
-        fontSrc: ["'self'", 'data:'],
-        workerSrc: ["'self'", 'blob:'],
-        objectSrc: ["'none'"],
-        baseUri: ["'none'"],
-        formAction: ["'self'"],
-        frameAncestors: ["'none'"],
-      },
-    },
-    frameguard: { action: 'deny' },
-    referrerPolicy: { policy: 'no-referrer' },
-    // The proxy that adds TLS sets this header; browsers ignore it over plain HTTP.
-    strictTransportSecurity: false,
-  });
-};
-
-/** The dashboard and /docs load all of their parts from this service, so browsers may load nothing from elsewhere. */
-export const securityHeadersPlugin = fp(securityHeaders, { name: 'security-headers' });
 
 /** Swagger UI at /docs. It loads nothing from the internet. */
 const registerDocs = async (app: FastifyInstance, document: OpenApiDocument): Promise<void> => {
@@ -71,7 +41,7 @@ const plainPage = `<!doctype html>
 </ul>
 `;
 
-/** Paths that are not pages of the dashboard: those below these folders, and those with an extension. */
+/** Paths that are not pages of the dashboard: paths below these folders, and paths with an extension. */
 const notPages = /^\/(v1|docs|assets)(\/|$)|\.[a-z0-9]+$/i;
 
 const wantsPage = ({ method, headers, url }: FastifyRequest): boolean =>
@@ -119,5 +89,5 @@ const pages = async (app: FastifyInstance, { document, webFolder }: PagesOptions
 /** Serves /docs and the dashboard. Any other path gets the dashboard's page, or a problem. */
 export const pagesPlugin = fp(pages, {
   name: 'pages',
-  dependencies: ['problems', 'security-headers', 'routes'],
+  dependencies: ['problems', 'answer-headers', 'routes'],
 });

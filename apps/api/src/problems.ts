@@ -2,11 +2,13 @@
  * Every error answer is `application/problem+json` (RFC 9457), made from the table of errors in contracts. Clients never get a stack; the
  * log gets the whole error.
  */
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { AppError, type ErrorCode, errors, type Problem, ProblemIssue } from '@funnel/contracts';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { z } from 'zod';
+import { setAnswerHeaders } from './answer-headers.ts';
 
 /** The code for one of Fastify's own errors. */
 const frameworkCode = (code: string, status: number): ErrorCode => {
@@ -17,16 +19,16 @@ const frameworkCode = (code: string, status: number): ErrorCode => {
   return 'INVALID_REQUEST';
 };
 
-/** The message for one of Fastify's own errors: ours, where Fastify's does not say what was expected and what came. */
+/** The message for one of Fastify's own errors. Ours replaces a message that does not say what was expected and what came. */
 const frameworkMessage = (code: ErrorCode, error: Error, contentType: string | undefined): string => {
   if (code === 'UNSUPPORTED_MEDIA_TYPE')
     return `Expected application/json or application/yaml, but got ${contentType?.slice(0, 100) || 'no content type'}`;
   if (code === 'BODY_TOO_LARGE')
-    return 'Expected at most FUNNEL_MAX_BODY_BYTES of JSON, or a sixteenth of that of YAML, but got more';
+    return 'Expected at most FUNNEL_MAX_BODY_BYTES of JSON, or a sixteenth as much YAML, but got more';
   return error.message;
 };
 
-/** Errors of Fastify and Node carry a code and a status. Null for all others, and for their 500: those are faults of ours. */
+/** Errors of Fastify and Node carry a code and a status. Null for all other errors, and for status 500: these are our own faults. */
 const fromFramework = (error: unknown, contentType: string | undefined): AppError | null => {
   if (!(error instanceof Error) || !('statusCode' in error) || !('code' in error)) return null;
   const { statusCode: status, code } = error;
@@ -41,13 +43,13 @@ export const asAppError = (error: unknown, contentType?: string): AppError => {
   if (error instanceof AppError) return error;
   return (
     fromFramework(error, contentType) ??
-    new AppError('INTERNAL', 'Something failed that should not', {}, { cause: error })
+    new AppError('INTERNAL', 'The service failed unexpectedly', {}, { cause: error })
   );
 };
 
 /**
- * The detail that clients see. Of an unreachable part they learn its name only: its host and its message stay in the log, since a caller
- * may not have shown a token yet.
+ * The detail that clients see. For an unreachable part it gives only the name of the part. The host and the error message stay in the log,
+ * because the caller may not have shown a token yet.
  */
 const detailOf = ({ code, message, details: { part } }: AppError): string =>
   code === 'UNAVAILABLE' && typeof part === 'string'
@@ -95,28 +97,33 @@ const log = (logger: FastifyBaseLogger, error: AppError): void => {
   else logger.debug({ code, detail }, 'refused a request');
 };
 
+/** `thrown` as an answer, and a line about it in the log. */
+const refuse = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  const error = asAppError(thrown, request.headers['content-type']);
+  log(request.log, error);
+  return reply
+    .code(errors[error.code].status)
+    .headers(headersOf(error))
+    .type(problemType)
+    .send(JSON.stringify(toProblem(error, request.id)));
+};
+
 const problems = async (app: FastifyInstance): Promise<void> => {
-  app.setErrorHandler((thrown, request, reply) => {
-    const error = asAppError(thrown, request.headers['content-type']);
-    log(request.log, error);
-    return reply
-      .code(errors[error.code].status)
-      .headers(headersOf(error))
-      .type(problemType)
-      .send(JSON.stringify(toProblem(error, request.id)));
-  });
+  app.setErrorHandler(refuse);
 };
 
 /**
- * Answers everything that a handler or a hook throws. A route keeps the error handler of its time, so this plugin comes before the routes.
+ * Answers every error of a handler or a hook. A route uses the error handler that was set before it, so this plugin comes before the routes.
  */
 export const problemsPlugin = fp(problems, { name: 'problems' });
 
-/** Answers a request that Fastify could not route: an address that does not decode, or a parameter that is too long. */
+/**
+ * Answers a request that Fastify could not route: an address that does not decode, or a parameter that is too long. No hook runs for such a
+ * request.
+ */
 export const answerFrameworkError = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
-  const error = asAppError(thrown);
-  const problem = JSON.stringify(toProblem(error, request.id));
-  reply.code(errors[error.code].status).type(problemType).send(problem);
+  setAnswerHeaders(request, reply);
+  refuse(thrown, request, reply);
 };
 
 /** The status lines for some of Node's error codes. */
@@ -125,16 +132,27 @@ const statuses: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
-/** Answers on the bare socket what Node could not parse: no HTTP, headers that are too large, or a request that arrives too slowly. */
-export const answerClientError = (fault: NodeJS.ErrnoException, socket: Socket): void => {
+/** Answers, on the bare socket, a request that Node could not parse: no HTTP, headers that are too large, or a request that arrives too slowly. */
+export const answerClientError = (
+  fault: NodeJS.ErrnoException,
+  socket: Socket,
+  logger: FastifyBaseLogger,
+): void => {
   if (fault.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
+  const id = randomUUID(); // there is no request that could have one
+  const error = new AppError('INVALID_REQUEST', `Expected HTTP, but: ${fault.message}`);
+  log(logger.child({ reqId: id }), error);
   const line = statuses[fault.code ?? ''] ?? '400 Bad Request';
-  const problem = toProblem(new AppError('INVALID_REQUEST', `Expected HTTP, but: ${fault.message}`));
-  const body = JSON.stringify({ ...problem, status: Number(line.slice(0, 3)) });
-  socket.end(
-    `HTTP/1.1 ${line}\r\nContent-Type: ${problemType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const body = JSON.stringify({ ...toProblem(error, id), status: Number(line.slice(0, 3)) });
+  const headers = {
+    'Content-Type': problemType,
+    'Content-Length': Buffer.byteLength(body),
+    'X-Request-Id': id,
+    Connection: 'close',
+  };
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end([`HTTP/1.1 ${line}`, ...head, '', body].join('\r\n'));
 };

@@ -1,32 +1,41 @@
-/** The HTTP server under the app: what it accepts, and how it closes its connections. */
+/** The HTTP server under the app: its limits, and how it closes its connections. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { AppError } from '@funnel/contracts';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import fp from 'fastify-plugin';
 import type { ApiOptions } from './app.ts';
 import { answerClientError, answerFrameworkError } from './problems.ts';
 
 const connections = async (app: FastifyInstance): Promise<void> => {
-  const idle = new Set<Socket>();
+  /** Open connections, and how many of their requests wait for an answer: a client need not wait before it sends the next one. */
+  const waiting = new Map<Socket, number>();
   let closing = false;
 
-  const setIdle = (socket: Socket): void => {
-    if (closing) socket.destroySoon();
-    else if (!socket.destroyed) idle.add(socket);
+  const addWaiting = (socket: Socket, change: 1 | -1): void => {
+    const before = waiting.get(socket);
+    if (before === undefined) return; // the client has closed the connection
+    waiting.set(socket, before + change);
+    if (closing && before + change === 0) socket.destroySoon();
   };
 
   app.server.on('connection', (socket: Socket) => {
-    setIdle(socket);
-    socket.once('close', () => idle.delete(socket));
+    waiting.set(socket, 0);
+    if (closing) socket.destroySoon();
+    socket.once('close', () => waiting.delete(socket));
   });
   app.server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    idle.delete(socket);
-    response.once('close', () => setIdle(socket));
+    addWaiting(socket, 1);
+    response.once('close', () => addWaiting(socket, -1));
+  });
+  // A request that comes after a running one on the same connection. Fastify's own refusal would not be a problem (RFC 9457).
+  app.addHook('onRequest', async () => {
+    if (closing) throw new AppError('UNAVAILABLE', 'Expected the service to go on, but it is closing');
   });
   app.addHook('preClose', async () => {
     closing = true;
-    for (const socket of idle) socket.destroySoon();
+    for (const [socket, requests] of waiting) if (requests === 0) socket.destroySoon();
   });
 };
 
@@ -38,7 +47,7 @@ export const connectionsPlugin = fp(connections, { name: 'connections' });
 
 /** Milliseconds for a whole request to arrive, so that a client that sends byte by byte does not hold a connection for long. */
 const arrivalTimeoutMs = 30_000;
-/** Connections besides those of streams. Node closes further ones at once. */
+/** How many connections there may be besides those of streams. Node closes further ones at once. */
 const otherConnections = 2000;
 
 export const createServer = (
@@ -46,7 +55,7 @@ export const createServer = (
 ): FastifyInstance => {
   const { logger, trustProxy = false, maxBodyBytes, maxStreams } = options;
   const timeout = options.arrivalSeconds === undefined ? arrivalTimeoutMs : options.arrivalSeconds * 1000;
-  const app = fastify({
+  const app: FastifyInstance = fastify({
     ...(logger && { loggerInstance: logger }),
     logController: new LogController({ disableRequestLogging: true }), // observe-requests.ts writes one line instead of two
     genReqId: () => randomUUID(),
@@ -54,11 +63,18 @@ export const createServer = (
     trustProxy: trustProxy ? (_, hop) => hop === 0 : false,
     bodyLimit: maxBodyBytes,
     requestTimeout: timeout,
-    http: { headersTimeout: timeout, connectionsCheckingInterval: Math.ceil(timeout / 3) },
+    http: {
+      headersTimeout: timeout,
+      connectionsCheckingInterval: Math.ceil(timeout / 3),
+      requireHostHeader: false, // `checkHost` requires it, and answers with a problem
+    },
     routerOptions: { maxParamLength: 500 },
     frameworkErrors: answerFrameworkError,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: (fault, socket) => answerClientError(fault, socket, app.log),
+    return503OnClosing: false, // connectionsPlugin refuses these requests
   });
+  // Node itself would answer 417 to an expectation that it does not know. HTTP allows to ignore it.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.server.maxConnections = maxStreams + otherConnections;
   return app;
 };

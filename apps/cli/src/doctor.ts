@@ -5,7 +5,7 @@ import { createDb, pingDatabase, queueAddress } from '@funnel/db';
 import { BackendUnavailable, backendNames, findDataset, openBackend } from '@funnel/engine';
 import { createStageQueue } from '@funnel/queue';
 import { defaultSlots } from '@funnel/worker';
-import { type Env, placesOf } from './env.ts';
+import { dataFoldersOf, type Env } from './env.ts';
 import { formatCount } from './output/format.ts';
 
 /** `note`: not a fault, but useful to know. */
@@ -93,7 +93,7 @@ const dataSets = (env: Env): Finding[] =>
   datasetNames.map((name): Finding => {
     const what = `Data: ${name}`;
     if (datasets[name].files.length === 0) return { what, verdict: 'ok', detail: 'generated' };
-    const folder = findDataset(name, placesOf(env));
+    const folder = findDataset(name, dataFoldersOf(env));
     if (folder) return { what, verdict: 'ok', detail: folder };
     return {
       what,

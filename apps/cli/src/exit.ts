@@ -11,6 +11,8 @@ export const exitCodes = {
   refused: 3,
   unreachable: 4,
   incomplete: 5,
+  marked: 6,
+  unfit: 7,
   /** The status that a shell reports for a program that SIGINT ended. */
   interrupted: 130,
   /** The status that a shell reports for a program that SIGPIPE ended. */
@@ -24,6 +26,8 @@ const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   refused: 'the API refused the request and said why',
   unreachable: 'nobody answers at the address of the API',
   incomplete: 'the sweep ended, but not every trial completed',
+  marked: 'the examination of a model found something that results must carry',
+  unfit: 'attacks would not measure the robustness of this model',
   interrupted: 'Ctrl-C',
   readerGone: 'the program that reads the output ended before the command, as in `npx funnel up | head`',
 };

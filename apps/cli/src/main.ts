@@ -43,8 +43,8 @@ export const commandFiles: readonly CommandFile[] = [
   { heading: 'Results:', names: ['gc'], load: async () => (await import('./commands/gc.ts')).gcCommand },
   {
     heading: 'Without a sweep:',
-    names: ['attack'],
-    load: async () => (await import('./attack/attack.ts')).attackCommand,
+    names: ['examine', 'attack'],
+    load: async () => (await import('./attack/attack.ts')).attackCommands,
   },
   {
     heading: 'Without a sweep:',

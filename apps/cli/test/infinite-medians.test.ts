@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type StartedApi, startApi } from '@funnel/api';
-import { summarise } from '@funnel/attacks/summary';
+import { summarise } from '@funnel/attacks/statistics';
 import { type Client, createClient } from '@funnel/client';
 import type { Collection, EvaluationRecords, LeaderboardRow, TrialDetail } from '@funnel/contracts';
 import { type ClaimedStage, completeStage, createDb, type Db } from '@funnel/db';

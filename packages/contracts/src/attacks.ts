@@ -1,4 +1,4 @@
-/** The registry of all attacks, and how a sweep, the command line and the API write one attack with its settings. */
+/** The registry of all attacks, and the form in which a sweep, the command line and the API write one attack with its settings. */
 import { z } from 'zod';
 import type { AttackDeclaration } from './attacks/define-attack.ts';
 import { paperAttacks } from './attacks/paper-attacks.ts';
@@ -33,19 +33,14 @@ export type AttackSpec = OneOfAttacks<{
   [Name in AttackName]: { readonly attack: Name; readonly settings: AttackSettings<Name> };
 }>;
 
-const specOf = (name: AttackName) => {
-  const settings: z.ZodObject = attacks[name].settings;
-  return z.strictObject({ attack: z.literal(name), settings: settings.prefault({}) });
-};
-
-/** At most about a hundred characters of a value, as JSON. */
+/** A value as JSON, cut to about a hundred characters. */
 const abbreviate = (value: unknown): string => {
   if (typeof value !== 'string') return JSON.stringify(value).slice(0, 100);
   return value.length > 100 ? `${JSON.stringify(value.slice(0, 100))}…` : JSON.stringify(value);
 };
 
-/** Makes `{ attack, settings }` of a name or a flat object. Refuses a name that is not in `known` with an issue that says it. */
-export const nest = (known: readonly string[]) => (value: unknown, context: z.RefinementCtx) => {
+/** Makes `{ attack, settings }` from a name or a flat object. Refuses a name that is not in `known`; the issue quotes the name. */
+const nest = (known: readonly string[]) => (value: unknown, context: z.RefinementCtx) => {
   const object = typeof value === 'string' ? { attack: value } : value;
   if (typeof object !== 'object' || object === null || !('attack' in object)) return object;
   const { attack, ...rest } = object;
@@ -58,20 +53,44 @@ export const nest = (known: readonly string[]) => (value: unknown, context: z.Re
   return { attack, settings: rest };
 };
 
-/** One schema per attack: the options of every union that parses attacks. */
-export const attackSpecOptions = attackNames.map(specOf) as [
-  ReturnType<typeof specOf>,
-  ...ReturnType<typeof specOf>[],
-];
+const specOf = (name: AttackName) => {
+  const settings: z.ZodObject = attacks[name].settings;
+  return z.strictObject({ attack: z.literal(name), settings: settings.prefault({}) });
+};
 
-/** Parses an `AttackInput`. The error names an unknown attack or setting. */
-export const AttackSpec = z.preprocess(
-  nest(attackNames),
-  z.discriminatedUnion('attack', attackSpecOptions),
-) as unknown as z.ZodType<AttackSpec, AttackInput>; // the options of the union come from the mapped types above
+/** The settings beside the name. */
+const flatOf = (name: AttackName) =>
+  z.strictObject({ attack: z.literal(name), ...attacks[name].settings.shape });
+
+const referenceTo = (preset: string) => z.strictObject({ attack: z.literal(preset) });
+
+type Option = ReturnType<typeof specOf | typeof referenceTo>;
+
+/**
+ * The schema of one attack in every form in which people write it, or of a reference to one of these presets. It parses to `{ attack, settings }`
+ * and to `{ attack: <preset> }`. Its errors name an unknown attack or setting.
+ */
+export const writtenAttack = (presets: readonly string[]) => {
+  const known = [...attackNames, ...presets];
+  const options = [...attackNames.map(specOf), ...presets.map(referenceTo)];
+  const forms = () => z.union([z.enum(known), ...attackNames.map(flatOf), ...options]);
+  return z
+    .unknown()
+    .meta({
+      // `nest` accepts every form, which no JSON Schema shows. Made when a JSON Schema is asked for, because few programs do.
+      get anyOf() {
+        return z.toJSONSchema(forms(), { io: 'input' }).anyOf;
+      },
+    })
+    .transform(nest(known))
+    .pipe(z.discriminatedUnion('attack', options as [Option, ...Option[]]));
+};
+
+// The types of the options are the mapped types above.
+export const AttackSpec = writtenAttack([]) as unknown as z.ZodType<AttackSpec, AttackInput>;
 
 export const attackSpec = (input: AttackInput): AttackSpec => AttackSpec.parse(input);
 
-/** A text that is equal for equal specs, in whichever order their settings stand. */
+/** A text that is the same for equal specs, whatever the order of their settings. */
 export const attackKey = ({ attack, settings }: AttackSpec): string =>
   `${attack}${JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)))}`;

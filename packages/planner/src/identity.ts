@@ -1,28 +1,64 @@
 /**
- * Identities: the hash of everything that can change a result, and of nothing else. Trials with the same identity share the work, whoever
- * submitted them and when.
+ * An identity is the hash of everything that can change a result, and of nothing else. Trials share stages with the same identity, no
+ * matter who submitted the trials or when.
  */
 import { hash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import {
   type AttackRun,
   attacks,
   canonicalJson,
+  DatasetSpec,
   datasets,
   diagnosisVersion,
+  Hyperparameters,
   recipes,
   type StageSpec,
   type TrialPoint,
 } from '@funnel/contracts';
+import type { z } from 'zod';
 
 export const sha256 = (text: string): string => hash('sha256', text);
 
+/** The fields that a version after 0.1.0 added, with their defaults. Their schemas say `since` in their meta. */
+const addedFields = (schema: z.ZodObject): readonly (readonly [name: string, standard: unknown])[] =>
+  Object.entries(schema.shape).flatMap(([name, field]) =>
+    (field as z.ZodType).meta()?.since === undefined ? [] : [[name, (field as z.ZodType).parse(undefined)]],
+  );
+
+/**
+ * Returns a function that drops each added field that has its default. So a stage keeps the identity that it had before the field existed,
+ * and its result stays in use (decision 18). Other fields count with every value.
+ */
+export const droppingAddedDefaults = (schema: z.ZodObject) => {
+  const added = addedFields(schema);
+  return <T extends object>(fields: T): Partial<T> => {
+    if (added.length === 0) return fields;
+    const dropped = new Set(
+      added.flatMap(([name, standard]) =>
+        isDeepStrictEqual(fields[name as keyof T], standard) ? [name] : [],
+      ),
+    );
+    return Object.fromEntries(Object.entries(fields).filter(([name]) => !dropped.has(name))) as Partial<T>;
+  };
+};
+
+const identifyingHyperparameters = droppingAddedDefaults(Hyperparameters);
+const identifyingDataset = droppingAddedDefaults(DatasetSpec);
+const identifyingSettings = Object.fromEntries(
+  Object.entries(attacks).map(([name, { settings }]) => [name, droppingAddedDefaults(settings)]),
+);
+
 /** The hash of a point without its seed. */
 export const configurationId = ({ recipe, hyperparameters }: TrialPoint): string =>
-  sha256(`{"hyperparameters":${canonicalJson(hyperparameters)},"recipe":"${recipe}"}`);
+  sha256(
+    `{"hyperparameters":${canonicalJson(identifyingHyperparameters(hyperparameters))},"recipe":"${recipe}"}`,
+  );
 
-/** The version of the checks is part of the identity: with other checks the evaluation is another result. */
+/** The version of the checks is part of the identity, because an evaluation contains their findings. */
 const attackIdentity = (run: AttackRun) => ({
   ...run,
+  settings: identifyingSettings[run.attack]!(run.settings),
   version: attacks[run.attack].version,
   diagnosis: diagnosisVersion,
 });
@@ -39,20 +75,22 @@ const memoizedText = <T extends object>(describe: (value: T) => unknown): ((valu
   };
 };
 
-const hyperparametersText = memoizedText((hyperparameters: StageSpec['hyperparameters']) => hyperparameters);
+const hyperparametersText = memoizedText((hyperparameters: StageSpec['hyperparameters']) =>
+  identifyingHyperparameters(hyperparameters),
+);
 const attackText = memoizedText(attackIdentity);
 const datasetText = memoizedText((dataset: StageSpec['dataset']) => ({
-  ...dataset,
+  ...identifyingDataset(dataset),
   digest: datasets[dataset.name].digest,
 }));
 
 /**
- * The chain of a stage: everything except its length. `dataset` has only the sizes that this kind of stage reads (see `outline.ts`), and the
- * hyperparameters of earlier stages count through `parent`.
+ * The chain of a stage: the hash of everything except its length. `dataset` has only the sizes that this kind of stage reads (see
+ * `outline.ts`). The hyperparameters of earlier stages count through `parent`.
  */
 export const chainId = (stage: Omit<StageSpec, 'id' | 'chain' | 'epochs'>, engineVersion: string): string => {
   const { recipe, kind, seed, parent, attack, surrogates } = stage;
-  // Canonical JSON, with sorted keys. Without surrogates the key is absent, so that identities from before surrogates stay valid.
+  // Canonical JSON, with sorted keys. Without surrogates the key is absent: identities that are older than surrogates stay valid.
   const made = `"attack":${attack ? attackText(attack) : 'null'},"dataset":${datasetText(stage.dataset)},"engine":${JSON.stringify(engineVersion)}`;
   const read = `"hyperparameters":${hyperparametersText(stage.hyperparameters)},"kind":"${kind}","parent":${parent === null ? 'null' : `"${parent}"`}`;
   const others = surrogates.length > 0 ? `,"surrogates":${canonicalJson(surrogates)}` : '';

@@ -1,8 +1,8 @@
 /**
- * Tokens: whether callers need one, whose a token is, and the tokens that the environment brings.
+ * Tokens: whether callers need one, which caller a token belongs to, and the tokens of the environment.
  *
  * A service that others can reach does not start without a token. In containers and clusters nobody can make the first token by hand, so
- * the environment brings it (FUNNEL_ADMIN_TOKEN). A changed secret replaces the token of the earlier one.
+ * it comes from the environment (FUNNEL_ADMIN_TOKEN). When this secret changes, its new token replaces the earlier one.
  */
 import { createHash } from 'node:crypto';
 import { AppError, type Role } from '@funnel/contracts';
@@ -25,25 +25,54 @@ export type TokenGateOptions = {
   readonly host: string;
 };
 
-/** Milliseconds between two checks whether the first token has been made. */
-const recheckMs = 2000;
+/**
+ * Calls share runs of `run`, but no call gets the result of a run that began before it. So many calls at once cost two runs: the one under
+ * way, and one for all calls since.
+ */
+export const shareRuns = <T>(run: () => Promise<T>): (() => Promise<T>) => {
+  let running: Promise<T> | null = null;
+  let next: Promise<T> | null = null;
+  const call = (): Promise<T> => {
+    if (!running) {
+      running = run().finally(() => {
+        running = null;
+      });
+      return running;
+    }
+    next ??= running
+      .catch(() => {})
+      .then(() => {
+        next = null;
+        return call();
+      });
+    return next;
+  };
+  return call;
+};
 
-/** Throws UNAUTHENTICATED if tokens are required and none exists: nobody could call the service. */
+/**
+ * Throws UNAUTHENTICATED if tokens are required and none is valid: nobody could call the service.
+ *
+ * From the first token on, a token is needed for ever: revoking the last one must not open the service. Until then each request asks the
+ * database, so that the first token counts from the next request on, whichever process made it.
+ */
 export const createTokenGate = async (db: Db, { required, host }: TokenGateOptions): Promise<TokenGate> => {
-  let needed = required || (await anyToken(db));
-  let checkedAt = Date.now();
-  if (required && !(await anyToken(db)))
+  if (required && !(await listTokens(db)).some(({ revokedAt }) => revokedAt === null))
     throw new AppError(
       'UNAUTHENTICATED',
       `Expected at least one token before listening on ${host} for others, but there is none: make one with \`npx funnel token create NAME\``,
     );
+  let needed = required;
+  const check = shareRuns(async () => {
+    needed ||= await anyToken(db);
+  });
   return {
     tokensNeeded: async () => {
-      // Once needed, a token is needed for ever: revoking the last one must not open the service.
-      if (!needed && Date.now() - checkedAt > recheckMs) {
-        checkedAt = Date.now();
-        needed = await anyToken(db);
-      }
+      if (!needed)
+        await check().catch((error: unknown) => {
+          // Then nothing in the database can be read or changed either. /metrics must say that the database is away.
+          if (!(error instanceof AppError && error.code === 'UNAVAILABLE')) throw error;
+        });
       return needed;
     },
     findCaller: (tokenHash) => findToken(db, tokenHash),
@@ -62,7 +91,7 @@ const roleOf = { admin: 'admin', metrics: 'read' } as const satisfies Record<key
 /** A name that identifies the secret without revealing it. */
 const nameOf = (kind: string, hash: string): string => `environment-${kind}-${hash.slice(0, 8)}`;
 
-/** For `catch`: ignores that the token is gone, since another process that starts at the same time may have revoked it. */
+/** For `catch`: ignores a missing token, because another process that starts at the same time may have revoked it. */
 const ignoreNotFound = (error: unknown): void => {
   if (!(error instanceof AppError && error.code === 'NOT_FOUND')) throw error;
 };

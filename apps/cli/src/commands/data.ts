@@ -1,7 +1,7 @@
 import { type DatasetName, datasetNames, datasets } from '@funnel/contracts';
 import { Argument, type Command } from 'commander';
 import type { Context } from '../context.ts';
-import { placesOf } from '../env.ts';
+import { dataFoldersOf } from '../env.ts';
 import { formatTable, progressBar } from '../output/format.ts';
 import { present } from '../output/terminal.ts';
 
@@ -25,7 +25,7 @@ const listDatasets = async ({ env, output }: Context): Promise<void> => {
       train,
       test,
       generated,
-      folder: generated ? null : findDataset(name, placesOf(env)),
+      folder: generated ? null : findDataset(name, dataFoldersOf(env)),
     };
   });
   present(output, found, (rows) =>
@@ -58,7 +58,7 @@ const getDatasets = async (
   const results = [];
   for (const name of orAll(names)) {
     const folder = await getDataset(name, {
-      ...placesOf(env),
+      ...dataFoldersOf(env),
       signal,
       onProgress: ({ file, received, total }) => {
         if (output.columns() !== null)
@@ -74,7 +74,8 @@ const getDatasets = async (
 const verifyDatasets = async (names: readonly DatasetName[], { env, output }: Context): Promise<void> => {
   const { verifyDataset } = await import('@funnel/engine/datasets/load-dataset');
   const results = [];
-  for (const name of orAll(names)) results.push({ name, folder: await verifyDataset(name, placesOf(env)) });
+  for (const name of orAll(names))
+    results.push({ name, folder: await verifyDataset(name, dataFoldersOf(env)) });
   present(output, results, (rows) =>
     rows.map(({ name, folder }) => `${name}: every file is correct (${folder ?? 'generated'})`).join('\n'),
   );

@@ -5,7 +5,7 @@ import { type Client, FunnelError } from '@funnel/client';
 import type { DatasetName, SweepDetail, SweepInput } from '@funnel/contracts';
 import { getDataset } from '@funnel/engine/datasets/get-dataset';
 import { findDataset } from '@funnel/engine/datasets/load-dataset';
-import { type Env, placesOf } from '../env.ts';
+import { dataFoldersOf, type Env } from '../env.ts';
 import { explain } from '../exit.ts';
 import { formatCount, formatDuration } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
@@ -19,8 +19,8 @@ const connectSeconds = 3;
 
 /** Chooses MNIST if it is on this machine or can be downloaded, else the generated digits. Tells the user the choice and the reason. */
 const chooseDataset = async (env: Env, output: Output, signal: AbortSignal): Promise<DatasetName> => {
-  const places = placesOf(env);
-  const found = findDataset('mnist', places);
+  const folders = dataFoldersOf(env);
+  const found = findDataset('mnist', folders);
   if (found) {
     output.note(`Data: MNIST from ${found}`);
     return 'mnist';
@@ -29,7 +29,7 @@ const chooseDataset = async (env: Env, output: Output, signal: AbortSignal): Pro
     'Data: MNIST is not on this machine (FUNNEL_DATA can name a folder that has it); trying to download it …',
   );
   try {
-    const folder = await getDataset('mnist', { ...places, signal, connectSeconds });
+    const folder = await getDataset('mnist', { ...folders, signal, connectSeconds });
     output.note(`Data: MNIST, downloaded to ${folder}`);
     return 'mnist';
   } catch {

@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readEnv as readApiEnv, type StartedApi, startApi, startOptions } from '@funnel/api';
-import { migrate, startEmbedded, whenAdmitted } from '@funnel/db';
+import { migrate, retryUntilAdmitted, startEmbedded } from '@funnel/db';
 import { engineVersion } from '@funnel/engine/engine-version';
 import { logDestination } from '@funnel/log';
 import { type RunningWorker, readEnv as readWorkerEnv, startWorker, workerOptions } from '@funnel/worker';
@@ -44,12 +44,12 @@ const createErrorWriter = (note: (sentence: string) => void) => {
 /** A logger that writes to `funnel.log` of the folder, and errors also to the terminal. */
 export const createLog = (home: string, level: string, output: Output): Logger => {
   mkdirSync(home, { recursive: true });
-  const say = (sentence: string): void => output.note(`! ${sentence}`);
+  const tell = (sentence: string): void => output.note(`! ${sentence}`);
   return pino(
     { level },
     multistream([
-      { level: 'trace', stream: logDestination(join(home, 'funnel.log'), { say }) },
-      { level: 'error', stream: { write: createErrorWriter(say) } },
+      { level: 'trace', stream: logDestination(join(home, 'funnel.log'), { tell }) },
+      { level: 'error', stream: { write: createErrorWriter(tell) } },
     ]),
   );
 };
@@ -172,7 +172,7 @@ export const startServices = async (options: ServiceOptions): Promise<Services> 
   const { log, note, onStarted, signal } = options;
   const databaseUrl = await openDatabase(options);
   signal.throwIfAborted();
-  const applied = await whenAdmitted(
+  const applied = await retryUntilAdmitted(
     () => migrate(databaseUrl, { onWait: note }),
     (error) => log.warn({ err: error }, 'the database accepts no connection now; waiting'),
     signal,

@@ -3,7 +3,7 @@ import { createClient } from '@funnel/client';
 import { findDataset } from '@funnel/engine/datasets/load-dataset';
 import type { Logger } from 'pino';
 import { type Context, readAddress, removeAddress, writeAddress } from '../context.ts';
-import { type Env, placesOf } from '../env.ts';
+import { dataFoldersOf, type Env } from '../env.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { formatCount } from '../output/format.ts';
 import { endSoon, untilInterrupted } from '../output/terminal.ts';
@@ -24,7 +24,7 @@ const describeAddresses = ({ url }: Services): string =>
 
 /** An example sweep for the user's next step, on a data set that this machine has. */
 const nextSweep = (env: Env): string =>
-  `examples/gamma-beta.yaml${findDataset('mnist', placesOf(env)) ? '' : ' --set dataset.name=glyphs'}`;
+  `examples/gamma-beta.yaml${findDataset('mnist', dataFoldersOf(env)) ? '' : ' --set dataset.name=glyphs'}`;
 
 /**
  * Throws Exit when Funnel already runs in this folder. The system may give the same process id to another program, so the address must

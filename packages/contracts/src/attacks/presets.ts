@@ -1,14 +1,6 @@
-/** Presets, named lists of attacks at the usual budgets of a data set, and the lists of attacks in a sweep, which may name presets. */
+/** Presets are named lists of attacks at the usual budgets of a data set. The list of attacks in a sweep may name presets. */
 import { z } from 'zod';
-import {
-  type AttackInput,
-  type AttackSpec,
-  attackKey,
-  attackNames,
-  attackSpec,
-  attackSpecOptions,
-  nest,
-} from '../attacks.ts';
+import { type AttackInput, type AttackSpec, attackKey, attackSpec, writtenAttack } from '../attacks.ts';
 import { type Budgets, budgetsOf, type DatasetName } from '../datasets.ts';
 
 export type Preset = {
@@ -17,7 +9,7 @@ export type Preset = {
   readonly attacks: (budgets: Budgets) => readonly AttackInput[];
 };
 
-/** Table 2 of the paper, with every reading of its ε = 0.005, then the numbers in its text. */
+/** Table 2 of the paper, with every possible meaning of its ε = 0.005, then the numbers in its text. */
 const paper: readonly AttackInput[] = [
   { attack: 'deepfool-l2', steps: 50 },
   { attack: 'deepfool-linf', steps: 50 },
@@ -96,7 +88,8 @@ export const presets = {
   },
   full: {
     title: 'Full',
-    description: 'The paper, the standard, more restarts, and decision-based, feature and transfer attacks.',
+    description:
+      'The presets `paper`, `quick` and `standard`, more restarts, and decision-based, feature and transfer attacks.',
     attacks: full,
   },
 } as const satisfies Record<string, Preset>;
@@ -105,7 +98,7 @@ export type PresetName = keyof typeof presets;
 export const presetNames = Object.keys(presets) as PresetName[];
 export const PresetName = z.enum(presetNames as [PresetName, ...PresetName[]]);
 
-/** The attacks of a preset at the usual budgets of the data set, without defaults. */
+/** The attacks of a preset at the usual budgets of the data set, without default settings. */
 export const presetAttacks = (preset: PresetName, dataset?: DatasetName): readonly AttackInput[] =>
   presets[preset].attacks(budgetsOf(dataset));
 
@@ -113,14 +106,13 @@ export const presetAttacks = (preset: PresetName, dataset?: DatasetName): readon
 export type PresetReference = `preset:${PresetName}`;
 const presetReferences = presetNames.map((name): PresetReference => `preset:${name}`);
 
-const presetOf = (preset: PresetReference) => z.strictObject({ attack: z.literal(preset) });
-
 /** An entry of a list of attacks: an attack, or all attacks of a preset. */
 export type AttackListEntry = AttackSpec | { readonly attack: PresetReference };
-const AttackListEntry = z.preprocess(
-  nest([...attackNames, ...presetReferences]),
-  z.discriminatedUnion('attack', [...attackSpecOptions, ...presetReferences.map(presetOf)]),
-) as unknown as z.ZodType<AttackListEntry, AttackInput | PresetReference | AttackListEntry>; // as above
+// The types of the options are the mapped types of `attacks.ts`.
+const AttackListEntry = writtenAttack(presetReferences) as unknown as z.ZodType<
+  AttackListEntry,
+  AttackInput | PresetReference | AttackListEntry
+>;
 
 /** The attacks of a sweep: attacks and presets. `expandAttacks` takes the parsed list. */
 export const AttackList = z
