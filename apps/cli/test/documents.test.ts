@@ -124,15 +124,19 @@ describe('documents', () => {
     expect(output).toMatch(/^(fgsm|deepfool-l2) fooled \d+ of \d+$/m);
   });
 
-  it.each([...documents, 'ARCHITECTURE.md', 'docs/extending.md', 'docs/recipes.md', 'docs/running.md'])(
-    '%s points at files that exist, and at pictures that load quickly',
-    (document) => {
-      for (const file of [...filesOf(document), ...namesOf(document)]) {
-        expect(existsSync(new URL(file)), file).toBe(true);
-        if (file.endsWith('.png')) expect(statSync(new URL(file)).size, file).toBeLessThan(300_000);
-      }
-    },
-  );
+  it.each([
+    ...documents,
+    'ARCHITECTURE.md',
+    'docs/extending.md',
+    'docs/models.md',
+    'docs/recipes.md',
+    'docs/running.md',
+  ])('%s points at files that exist, and at pictures that load quickly', (document) => {
+    for (const file of [...filesOf(document), ...namesOf(document)]) {
+      expect(existsSync(new URL(file)), file).toBe(true);
+      if (file.endsWith('.png')) expect(statSync(new URL(file)).size, file).toBeLessThan(300_000);
+    }
+  });
 
   it('every block is tested, and every replaced command still stands in a document', () => {
     const known = ['sh', 'yaml', 'json', 'ts', 'python', 'mermaid']; // a diagram is looked at

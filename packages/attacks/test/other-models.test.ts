@@ -66,6 +66,7 @@ const wrappings: readonly (readonly [name: string, options?: LoadOptions])[] = [
   ['graph-softmax', { fromProbabilities: true }],
   ['sigmoid', { fromProbabilities: true }],
   ['two-outputs', { output: 'logits' }],
+  ['dynamic', { output: 'logits' }],
   ['rescaling-255', { bounds: [0, 255] }],
   ['minus-one-to-one', { bounds: [-1, 1] }],
 ];
@@ -124,6 +125,12 @@ describe('refuses in a sentence', () => {
       /Expected a model of images \[32, 32, 3\].*\[28, 28, 1\]/,
     ],
     ['an input that is not there', 'base', { input: 'nothing' }, /Expected the input of the model/],
+    [
+      'a dynamic operator',
+      'dynamic',
+      {},
+      /contains Where, which has no gradient.*before Where with `output`/,
+    ],
     ['a folder without a model', '.', {}, /ENOENT/],
   ] as const)('%s', async (_, name, options, message) => {
     await expect(load(name, options)).rejects.toThrow(message);
@@ -131,7 +138,7 @@ describe('refuses in a sentence', () => {
 
   it.each([
     ['model.h5', /tensorflowjs_converter --input_format=keras .*model\.h5 OUT/],
-    ['model.keras', /--input_format=keras_keras .*model\.keras OUT/],
+    ['model.keras', /--input_format=keras_keras --output_format=tfjs_layers_model .*model\.keras OUT/],
     ['model.onnx', /onnx2tf -i .*model\.onnx/],
     ['model.pt', /torch\.onnx\.export/],
     ['saved/saved_model.pb', /--input_format=tf_saved_model .*saved OUT/],

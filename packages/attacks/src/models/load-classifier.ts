@@ -28,10 +28,10 @@ export const loadClassifier = async (source: string, options: LoadOptions = {}):
   try {
     return classifierModel(model, options);
   } catch (error) {
-    const dynamic = /dynamic op '(\w+)'|dynamic op.*?(\w+)/.exec(error instanceof Error ? error.message : '');
-    if (!dynamic) throw error;
+    const [, operator] = /dynamic op '(\w+)'/.exec(error instanceof Error ? error.message : '') ?? [];
+    if (operator === undefined) throw error;
     return refuse(
-      `Expected a model without dynamic operators, but ${source} contains ${dynamic[1] ?? dynamic[2]}: its output shapes depend on values, so it has no gradients. Export the model up to its logits, or name a node before it with \`output\``,
+      `Expected a model without dynamic operators, but ${source} contains ${operator}, which has no gradient in TensorFlow.js. Export the model up to its logits, or name a node before ${operator} with \`output\``,
     );
   }
 };
@@ -124,7 +124,11 @@ const within = (base: string, path: string, file: string): string => {
 /** The commands that convert other formats. */
 const conversions: readonly (readonly [pattern: RegExp, convert: (path: string) => string])[] = [
   [/\.(h5|hdf5)$/i, (path) => `tensorflowjs_converter --input_format=keras ${path} OUT`],
-  [/\.keras$/i, (path) => `tensorflowjs_converter --input_format=keras_keras ${path} OUT`],
+  [
+    /\.keras$/i,
+    (path) =>
+      `tensorflowjs_converter --input_format=keras_keras --output_format=tfjs_layers_model ${path} OUT`,
+  ],
   [
     /(^|[\\/])saved_model\.pb$/i,
     (path) =>

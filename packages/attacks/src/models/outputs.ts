@@ -98,11 +98,14 @@ type GraphNode = { readonly name: string; readonly op: string; readonly inputNam
 export const graphNodes = (model: tf.GraphModel): Readonly<Record<string, GraphNode>> =>
   (model as unknown as { executor: { graph: { nodes: Record<string, GraphNode> } } }).executor.graph.nodes;
 
-/** Signature names of outputs (`logits`), and their nodes (`Identity_1`). */
+/** The node (`Identity_1`) of an output that has a name in the signature (`logits`), as converters write them. */
 const signatureNode = (model: tf.GraphModel, name: string): string | undefined => {
   const { outputs = {} } = (model.modelSignature ?? {}) as { outputs?: Record<string, { name: string }> };
   return outputs[name]?.name.replace(/:0$/, '');
 };
+
+/** The node of an output of the model. `outputNodes` lists names of the signature where there are some. */
+const nodeOf = (model: tf.GraphModel, output: string): string => signatureNode(model, output) ?? output;
 
 /** Skips nodes that only pass their input on. */
 const source = (nodes: Readonly<Record<string, GraphNode>>, name: string): string => {
@@ -119,7 +122,7 @@ export const graphHead = (model: tf.GraphModel, { output, input }: OutputOptions
   const chosen =
     output === undefined
       ? names.length === 1
-        ? names[0]!
+        ? nodeOf(model, names[0]!)
         : refuse(
             `Expected one output, but the model has ${names.length}: ${signatureNames(model).join(', ')}. Give \`output\``,
           )
@@ -140,9 +143,9 @@ export const graphHead = (model: tf.GraphModel, { output, input }: OutputOptions
 
 const onlyLogitsNode = (model: tf.GraphModel): string | undefined => {
   const nodes = graphNodes(model);
-  const found = model.outputNodes.filter(
-    (name) => squashing(nodes[source(nodes, name.replace(/:\d+$/, ''))]?.op ?? '') === 'none',
-  );
+  const found = model.outputNodes
+    .map((name) => nodeOf(model, name))
+    .filter((name) => squashing(nodes[source(nodes, name.replace(/:\d+$/, ''))]?.op ?? '') === 'none');
   return found.length === 1 ? found[0] : undefined;
 };
 

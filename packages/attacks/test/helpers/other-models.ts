@@ -312,6 +312,13 @@ const graphVariants: Readonly<Record<string, GraphVariant>> = {
       return [op('AddV2', 'logits', [logits, op('Mul', 'nothing', [log, constant('none', tf.scalar(0))])])];
     },
   },
+  /** The places of the positive logits: their number depends on values, so TensorFlow.js runs it only asynchronously. */
+  dynamic: {
+    tail: ({ op, constant }, logits) => {
+      const named = op('Identity', 'logits', [logits]);
+      return [op('Where', 'places', [op('Greater', 'positive', [named, constant('zero', tf.scalar(0))])])];
+    },
+  },
   'fixed-batch': { inputShape: [1, ...image] },
   'fixed-batch-of-8': { inputShape: [8, ...image] },
   'two-outputs': { tail: ({ op }, logits) => [op('Softmax', 'probabilities', [logits]), logits] },
