@@ -59,7 +59,8 @@ export const withLock = async (path, action) => {
   const start = performance.now();
   for (let announced = false; !take(path); ) {
     const holder = holderOf(path);
-    if (holder !== 0 && !isAlive(holder)) {
+    // A process takes a lock once. Its own id in the lock is that of a killed one: a container starts with the same ids again.
+    if (holder === process.pid || (holder !== 0 && !isAlive(holder))) {
       breakStale(path, holder);
       continue;
     }

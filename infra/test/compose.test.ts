@@ -204,6 +204,16 @@ describe('.env.example', () => {
     }
   });
 
+  it('shows seconds that the programs take, and they refuse seconds that no timer can wait for', () => {
+    for (const { shape } of [ApiEnv, CliEnv, WorkerEnv])
+      for (const [name, schema] of Object.entries(shape)) {
+        if (!name.endsWith('_SECONDS')) continue;
+        expect(schema.safeParse(example.get(name)?.value).success, name).toBe(true);
+        for (const wrong of ['0', '-1', '86401', 'Infinity', 'a minute'])
+          expect(schema.safeParse(wrong).success, `${name}=${wrong}`).toBe(false);
+      }
+  });
+
   it('names profiles that exist', () => {
     const profiles = services.flatMap(([, { profiles: own = [] }]) => own);
     expect(profiles).toContain(example.get('COMPOSE_PROFILES')?.value);

@@ -4,6 +4,8 @@ import type { StartOptions } from './start-api.ts';
 
 /** A token travels in a header, so it has no spaces. It is long, so that nobody can guess it. */
 const secret = z.string().regex(/^[!-~]{16,500}$/, 'Expected 16 to 500 printable characters without spaces');
+/** A timer of Node that waits for more than 24 days fires at once. */
+const seconds = (value: number, max = 86_400) => z.coerce.number().gt(0).max(max).default(value);
 const count = (value: number) => z.coerce.number().int().min(1).default(value);
 /** `a, b` → ['a', 'b'] */
 const list = z
@@ -29,8 +31,9 @@ export const Env = z.object({
   FUNNEL_MAX_STREAMS: count(500),
   FUNNEL_MAX_STREAMS_PER_TOKEN: z.coerce.number().int().min(1).optional(),
   FUNNEL_MAX_ATTEMPTS: count(3),
-  FUNNEL_LEASE_SECONDS: z.coerce.number().gt(0).default(10),
-  FUNNEL_RECONCILE_SECONDS: z.coerce.number().gt(0).default(3),
+  FUNNEL_PLANNING_SECONDS: seconds(10, 100), // a request is answered within 120 s, and also waits for the database
+  FUNNEL_LEASE_SECONDS: seconds(10),
+  FUNNEL_RECONCILE_SECONDS: seconds(3),
   FUNNEL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   FUNNEL_ADMIN_TOKEN: secret.optional(),
   FUNNEL_METRICS_TOKEN: secret.optional(),
@@ -55,6 +58,7 @@ export const startOptions = (env: Env): Omit<StartOptions, 'engineVersion' | 'lo
   maxBodyBytes: env.FUNNEL_MAX_BODY_BYTES,
   maxStreams: env.FUNNEL_MAX_STREAMS,
   maxStreamsPerToken: env.FUNNEL_MAX_STREAMS_PER_TOKEN,
+  planningSeconds: env.FUNNEL_PLANNING_SECONDS,
   maxAttempts: env.FUNNEL_MAX_ATTEMPTS,
   leaseSeconds: env.FUNNEL_LEASE_SECONDS,
   reconcileSeconds: env.FUNNEL_RECONCILE_SECONDS,

@@ -125,4 +125,5 @@ test('docs/api.md gives the default limits', () => {
   const env = readEnv({ DATABASE_URL: 'postgres://localhost/funnel' });
   expect(text).toContain(`| \`FUNNEL_MAX_BODY_BYTES\` | ${env.FUNNEL_MAX_BODY_BYTES} |`);
   expect(text).toContain(`| \`FUNNEL_MAX_STREAMS\` | ${env.FUNNEL_MAX_STREAMS} |`);
+  expect(text).toContain(`| \`FUNNEL_PLANNING_SECONDS\` | ${env.FUNNEL_PLANNING_SECONDS} |`);
 });

@@ -1,7 +1,7 @@
 /** The checks of `funnel doctor`. They change nothing. They print no password, because users paste the output into questions. */
 import os from 'node:os';
-import { datasetNames, datasets } from '@funnel/contracts';
-import { createDb, pingDatabase, queueAddress } from '@funnel/db';
+import { AppError, datasetNames, datasets, errors } from '@funnel/contracts';
+import { createDb, pendingMigrations, pingDatabase, queueAddress } from '@funnel/db';
 import { BackendUnavailable, backendNames, findDataset, openBackend } from '@funnel/engine';
 import { createStageQueue } from '@funnel/queue';
 import { defaultSlots } from '@funnel/worker';
@@ -54,6 +54,24 @@ export const examineDatabase = async ({ DATABASE_URL }: Addresses): Promise<Find
       detail: `${withoutPassword(DATABASE_URL)} cannot be used: ${messageOf(error)}`,
       hint: 'Check DATABASE_URL, or leave it out for the embedded one.',
     };
+  }
+};
+
+/** Nothing for the embedded database, which `up` brings to its version at every start, and for one that cannot be reached. */
+export const examineSchema = async ({ DATABASE_URL }: Addresses): Promise<readonly Finding[]> => {
+  const what = 'Schema';
+  if (!DATABASE_URL) return [];
+  try {
+    const pending = await pendingMigrations(DATABASE_URL);
+    if (pending.length === 0) return [{ what, verdict: 'ok', detail: 'the database is of this version' }];
+    const detail = `the database is older than this version: ${formatCount(pending.length, 'migration')} to apply (${pending.join(', ')})`;
+    return [
+      { what, verdict: 'note', detail, hint: 'Run `npx funnel migrate`, or start the API of this version.' },
+    ];
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    if (error.code !== 'SCHEMA_MISMATCH') return [];
+    return [{ what, verdict: 'fault', detail: error.message, hint: errors.SCHEMA_MISMATCH.hint }];
   }
 };
 
@@ -129,6 +147,7 @@ const backends = async (): Promise<Finding[]> => {
 export const examine = async (env: Env): Promise<readonly Finding[]> => [
   ...machine(),
   await examineDatabase(env),
+  ...(await examineSchema(env)),
   await examineQueue(env),
   ...dataSets(env),
   ...(await backends()),

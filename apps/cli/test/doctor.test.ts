@@ -1,6 +1,7 @@
+import { createDb, type Db, pendingMigrations } from '@funnel/db';
 import { createTestDatabase } from '@funnel/db/testing';
-import { expect, it } from 'vitest';
-import { examineDatabase, examineQueue } from '../src/doctor.ts';
+import { describe, expect, it } from 'vitest';
+import { examineDatabase, examineQueue, examineSchema } from '../src/doctor.ts';
 
 it('names the PostgreSQL and its address, without the password', async () => {
   const { url, drop } = await createTestDatabase();
@@ -13,6 +14,72 @@ it('names the PostgreSQL and its address, without the password', async () => {
   expect(finding.detail).toContain(`${username}:***@${host}`);
   expect(password.length).toBeGreaterThan(10);
   expect(finding.detail).not.toContain(password);
+});
+
+describe('the schema', () => {
+  /** What doctor finds in a database after `change`. */
+  const find = async (change: (db: Db) => Promise<unknown>, options?: { migrated: boolean }) => {
+    const { url, drop } = await createTestDatabase(options);
+    const db = createDb(url);
+    try {
+      await change(db);
+      return await examineSchema({ DATABASE_URL: url });
+    } finally {
+      await db.close();
+      await drop();
+    }
+  };
+  const deleteNewest =
+    'DELETE FROM _prisma_migrations WHERE migration_name = (SELECT max(migration_name) FROM _prisma_migrations) RETURNING migration_name';
+
+  it('is of this version', async () => {
+    expect(await find(async () => {})).toMatchObject([
+      { verdict: 'ok', detail: expect.stringContaining('this version') },
+    ]);
+  });
+
+  it('misses a migration, or all: the command is `funnel migrate`, and nothing is changed', async () => {
+    let missing = '';
+    const older = await find(async (db) => {
+      missing = (await db.pool.query(deleteNewest)).rows[0].migration_name;
+    });
+    const hint = expect.stringContaining('npx funnel migrate');
+    expect(older).toMatchObject([
+      { verdict: 'note', hint, detail: expect.stringContaining(`1 migration to apply (${missing})`) },
+    ]);
+    const empty = await find(
+      async (db) => {
+        await examineSchema({ DATABASE_URL: db.url });
+        const { rows } = await db.pool.query(
+          "SELECT count(*)::int AS tables FROM pg_tables WHERE schemaname = 'public'",
+        );
+        expect(rows).toEqual([{ tables: 0 }]);
+        expect(await pendingMigrations(db.url)).toContain('0001_init');
+      },
+      { migrated: false },
+    );
+    expect(empty).toMatchObject([{ verdict: 'note', hint, detail: expect.stringContaining('0001_init') }]);
+  });
+
+  it('is newer than this version', async () => {
+    const newer = await find((db) =>
+      db.pool.query(
+        "INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) VALUES ('x', 'x', '9999_later', now())",
+      ),
+    );
+    expect(newer).toMatchObject([
+      {
+        verdict: 'fault',
+        detail: expect.stringMatching(/at most migration \d+_\w+, but it has 9999_later/),
+        hint: expect.stringContaining('newest version'),
+      },
+    ]);
+  });
+
+  it('is not mentioned where there is no database to look at', async () => {
+    expect(await examineSchema({})).toEqual([]);
+    expect(await examineSchema({ DATABASE_URL: 'postgres://alice:hidden@127.0.0.1:1/funnel' })).toEqual([]);
+  });
 });
 
 const addresses = [

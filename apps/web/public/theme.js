@@ -1,7 +1,7 @@
-// Runs before the first paint, so that a chosen theme does not flash. A file of its own: no inline script for a strict CSP.
+// Runs before the first paint, so that the other theme does not flash. A separate file, because a strict CSP forbids inline scripts.
 try {
   const theme = localStorage.getItem('funnel-theme');
   if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
 } catch {
-  // Storage is off: the system's theme it is.
+  // Storage is off, so the page uses the system's theme.
 }

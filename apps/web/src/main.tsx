@@ -18,7 +18,7 @@ import './styles/table.css';
 
 type View = ComponentType<ViewProps>;
 
-/** A view in a chunk of its own, which is loaded when the page is opened. */
+/** A view in its own chunk, which the browser loads when the page is opened. */
 const lazyView = (load: () => Promise<View>): View => lazy(async () => ({ default: await load() }));
 
 const SweepView = lazyView(async () => (await import('./views/sweep/sweep-view.tsx')).SweepView);
@@ -34,8 +34,8 @@ const TryItView = lazyView(async () => (await import('./views/try-it/try-it-view
 const WorkersView = lazyView(async () => (await import('./views/workers/workers-view.tsx')).WorkersView);
 
 const NotFoundView = () => (
-  <Empty title="There is no such page">
-    <p>The address may be mistyped, or from another version.</p>
+  <Empty title="This page does not exist">
+    <p>The address may be mistyped, or belong to another version of Funnel.</p>
     <a className="button" href={href(['sweeps'])}>
       Show the sweeps
     </a>

@@ -44,7 +44,7 @@ export const useHashPath = (): [string, typeof navigate] => [
   navigate,
 ];
 
-/** wouter decodes a path only in part: the parts of an address are decoded here. */
+/** Decodes the parts of a path, which wouter decodes only in part. */
 export const decodeParams = (params: ViewProps['params']): ViewProps['params'] =>
   Object.fromEntries(
     Object.entries(params).map(([name, value]) => [name, value && decodeURIComponent(value)]),

@@ -62,7 +62,7 @@ export const ShellBar = () => {
   return (
     <header className="shell-bar">
       <div className="shell-bar-inner">
-        <a className="brand" href={href(['sweeps'])} aria-label="Funnel, to the sweeps">
+        <a className="brand" href={href(['sweeps'])} aria-label="Funnel: show the sweeps">
           <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden="true">
             <g stroke="var(--accent)" strokeWidth="2.6" strokeLinecap="round">
               <path d="M2 4.5h16" />
@@ -97,7 +97,7 @@ export const ShellBar = () => {
   );
 };
 
-/** Single keys. They work while no text field has the focus. */
+/** Shortcuts of one key. They work while no text field has the focus. */
 const shortcuts = [
   { keys: 's', title: 'Sweeps', run: () => navigate(href(['sweeps'])) },
   { keys: 'l', title: 'Leaderboard', run: () => navigate(href(['leaderboard'])) },
@@ -112,8 +112,8 @@ const shortcuts = [
 ] as const;
 
 const tableAndChartKeys = [
-  { keys: '↑ ↓', title: 'Move in a table; Enter opens, Space chooses a row' },
-  { keys: '← →', title: 'Move a brush; Delete clears it' },
+  { keys: '↑ ↓', title: 'Move between the rows of a table; Enter opens a row, Space chooses it' },
+  { keys: '← →', title: 'Move the end of a brush; Delete removes the brush' },
 ] as const;
 
 const isTyping = (target: EventTarget | null): boolean =>
@@ -179,9 +179,9 @@ export const TokenDialog = () => {
   return (
     <dialog className="dialog" ref={dialog} aria-labelledby="token-title">
       <form action={save} className="stack">
-        <h2 id="token-title">This server asks for a token</h2>
+        <h2 id="token-title">This server needs a token</h2>
         <p className="muted">
-          Make one with <code>npx funnel token create NAME</code>. This browser keeps it.
+          Create a token with <code>npx funnel token create NAME</code>. This browser stores it.
         </p>
         <label className="label">
           Token

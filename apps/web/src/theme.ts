@@ -1,4 +1,7 @@
-/** The theme that a person chose, kept in this browser, and its colours for canvases. `public/theme.js` applies it before the first paint. */
+/**
+ * The theme that the user chose, which this browser stores, and its colours for canvases. `public/theme.js` applies it before the first
+ * paint.
+ */
 import { useMemo, useSyncExternalStore } from 'react';
 
 export type ThemeChoice = 'system' | 'light' | 'dark';
@@ -35,7 +38,7 @@ const watch = (listener: () => void) => {
 
 export const useThemeChoice = (): ThemeChoice => useSyncExternalStore(watch, readChoice);
 
-/** The theme on show. Canvases read their colours again when it changes. */
+/** The current theme. Canvases read their colours again when it changes. */
 const useTheme = (): 'light' | 'dark' => {
   const choice = useThemeChoice();
   const dark = useSyncExternalStore(watch, () => systemDark.matches);

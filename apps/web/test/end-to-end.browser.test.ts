@@ -72,7 +72,7 @@ describeInBrowser('a whole sweep', () => {
     await page.getByRole('link', { name: 'Results' }).click();
     await page.getByRole('rowgroup').getByRole('link', { name: '3', exact: true }).click();
     await page.getByRole('heading', { name: 'Trial 3' }).waitFor();
-    await page.getByRole('heading', { name: 'What the attack did' }).scrollIntoViewIfNeeded();
+    await page.getByRole('heading', { name: 'Attacked images' }).scrollIntoViewIfNeeded();
     await page.getByRole('img', { name: 'Reconstructed from the attacked image' }).first().waitFor();
     expect(await seriousFindings(page)).toEqual([]);
 

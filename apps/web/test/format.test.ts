@@ -86,7 +86,7 @@ describe('visible rows', () => {
     expect(rows.before + (rows.last - rows.first) * 35 + rows.after).toBe(2000 * 35);
   });
 
-  it('are none in an empty table', () => {
+  it('do not exist in an empty table', () => {
     expect(rowWindow([], 0, 35)).toEqual({ first: 0, last: 0, before: 0, after: 0 });
   });
 });

@@ -33,7 +33,7 @@ describeInBrowser('live pages', () => {
     world.finishTrial(live());
     await page.getByText(`${completed()} completed`).waitFor();
     await page.getByText(`${completed()} of 84 measured`).waitFor();
-    await page.getByRole('link', { name: 'Funnel, to the sweeps' }).click();
+    await page.getByRole('link', { name: 'Funnel: show the sweeps' }).click();
     await page.getByText(`${ended()} of 84`).waitFor();
     world.finishTrial(live());
     await page.getByText(`${ended()} of 84`).waitFor();
@@ -52,7 +52,7 @@ describeInBrowser('live pages', () => {
     await close();
   });
 
-  it('miss nothing that happens while the connection is lost', async () => {
+  it('show all changes that happen while the connection is lost', async () => {
     const { page, close } = await open(browser, `${api.url}#/sweeps/live`);
     await page.getByText('Live', { exact: true }).waitFor();
     const streams = () => api.requests.get('events') ?? 0;
@@ -134,7 +134,7 @@ describeInBrowser('live pages', () => {
       refuse: (name) => (wanted && name !== 'health' ? 'UNAUTHENTICATED' : null),
     });
     const { page, close } = await open(browser, `${guarded.url}#/sweeps`);
-    await page.getByRole('heading', { name: 'This server asks for a token' }).waitFor();
+    await page.getByRole('heading', { name: 'This server needs a token' }).waitFor();
     wanted = false;
     await page.getByRole('textbox', { name: 'Token' }).fill('fnl_secret');
     await page.getByRole('button', { name: 'Use this token' }).click();

@@ -1,6 +1,6 @@
 /**
- * How smooth the pages are with 1,000 sweeps and with 2,000 trials: `node --import tsx apps/web/test/measure.ts`. A long task is one
- * that blocks the page for more than 50 ms. It prints figures and never fails, because they depend on the machine.
+ * Measures how smooth the pages are with 1,000 sweeps and with 2,000 trials: `node --import tsx apps/web/test/measure.ts`. A long task
+ * blocks the page for more than 50 ms. The script prints figures and never fails, because they depend on the machine.
  */
 import type { Page } from 'playwright-core';
 import { dist, launch, open } from './browser.ts';

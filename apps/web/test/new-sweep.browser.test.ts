@@ -24,7 +24,7 @@ describeInBrowser('the form for a new sweep', () => {
   it('plans while a person types, and submits what it shows', async () => {
     const { page, faults, close } = await open(browser, `${api.url}#/new`);
     await page.getByRole('button', { name: 'Submit 1 trial' }).waitFor();
-    const how = page.getByRole('group', { name: 'γ: how' });
+    const how = page.getByRole('group', { name: 'γ: default, values or range' });
     await how.getByRole('button', { name: 'Values' }).click();
     await page.getByLabel('γ: values').fill('1, 5, 10');
     await page.getByLabel('Seeds per point').fill('2');
@@ -48,7 +48,7 @@ describeInBrowser('the form for a new sweep', () => {
     const { page, close } = await open(browser, `${api.url}#/new`);
     await page.getByRole('button', { name: 'Submit 1 trial' }).waitFor();
     await page
-      .getByRole('group', { name: 'Classifier rate: how' })
+      .getByRole('group', { name: 'Classifier rate: default, values or range' })
       .getByRole('button', { name: 'Values' })
       .click();
     await page.getByLabel('Classifier rate: values').fill('0.001, 7');
@@ -81,7 +81,7 @@ describeInBrowser('the form for a new sweep', () => {
     await close();
   });
 
-  it('shows in the form what was just typed into the file', async () => {
+  it('shows in the form the values that were typed into the file', async () => {
     const { page, close } = await open(browser, `${api.url}#/new`);
     await page.getByRole('button', { name: 'YAML' }).click();
     await page

@@ -12,9 +12,9 @@ const pages = [
   ['#/sweeps/done/training', 'Defender loss'],
   ['#/sweeps/done/stages', 'Double-click a stage'],
   ['#/sweeps/done/definition', 'optimiseEpochs'],
-  ['#/trials/done.9', 'Can these numbers be believed?'],
+  ['#/trials/done.9', 'Can you trust these numbers?'],
   ['#/sweeps/defences/stages', 'makes its images on this classifier'],
-  ['#/trials/defences.4', 'What the defence rejected'],
+  ['#/trials/defences.4', 'Rejected images'],
   ['#/leaderboard?sweep=defences&attack=deepfool-l2', 'Ranked by median L2 under DeepFool L2'],
   ['#/leaderboard?sweep=done', 'in the worst case over the attacks of each run, within L∞ 0.3 or L2 2'],
   ['#/trials/done.8', 'Robust accuracy within L∞ 0.3 or L2 2'],
@@ -25,7 +25,7 @@ const pages = [
   ['#/new', 'Submit 1 trial'],
   ['#/try/done.9', 'Draw something'],
   ['#/workers', 'NVIDIA H100'],
-  ['#/nowhere', 'There is no such page'],
+  ['#/nowhere', 'This page does not exist'],
 ] as const;
 
 describeInBrowser('every page', () => {

@@ -59,7 +59,7 @@ const draw = async (page: Page): Promise<void> => {
 };
 
 const toGallery = async (page: Page): Promise<void> => {
-  const heading = page.getByRole('heading', { name: 'What the attack did' });
+  const heading = page.getByRole('heading', { name: 'Attacked images' });
   await heading.scrollIntoViewIfNeeded();
   await page.getByRole('img', { name: 'Reconstructed from the attacked image' }).first().waitFor();
   await heading.evaluate((element) => {
@@ -91,8 +91,8 @@ const shots: readonly Shot[] = [
     dark: true,
   },
   { name: 'stages', address: `#/sweeps/${sweep}/stages`, text: 'Double-click a stage', height: 1000 },
-  { name: 'trial', address: `#/trials/${best}`, text: 'What the attack did', height: 760, act: toGallery },
-  { name: 'compare', address: `#/compare?trials=${best},${classic}`, text: 'What differs', height: 1000 },
+  { name: 'trial', address: `#/trials/${best}`, text: 'Attacked images', height: 760, act: toGallery },
+  { name: 'compare', address: `#/compare?trials=${best},${classic}`, text: 'Differences', height: 1000 },
   { name: 'leaderboard', address: `#/leaderboard?sweep=${sweep}`, text: 'its sweep', height: 800 },
   { name: 'new-sweep', address: `#/new?sweep=${sweep}`, text: 'Already trained', height: 1000 },
   { name: 'try-it', address: `#/try/${best}`, text: 'Draw something', height: 900, act: draw },

@@ -90,7 +90,7 @@ describeInBrowser('a sweep', () => {
     await page.getByRole('link', { name: `Trial ${number}`, exact: true }).waitFor();
     await page.getByRole('link', { name: 'Compare side by side' }).click();
     await page.getByRole('heading', { name: /Compare \d trials/ }).waitFor();
-    await page.getByRole('heading', { name: 'What differs' }).waitFor();
+    await page.getByRole('heading', { name: 'Differences' }).waitFor();
     await close();
   });
 
@@ -131,7 +131,7 @@ describeInBrowser('a sweep', () => {
       .getByRole('link', { name: String(number), exact: true })
       .click();
     await page.getByRole('heading', { name: `Trial ${number}` }).waitFor();
-    await page.getByRole('heading', { name: 'What the attack did' }).scrollIntoViewIfNeeded();
+    await page.getByRole('heading', { name: 'Attacked images' }).scrollIntoViewIfNeeded();
     await page.getByRole('img', { name: 'Reconstructed from the attacked image' }).first().waitFor();
     expect(faults).toEqual([]);
     await close();

@@ -48,13 +48,13 @@ describeInBrowser('trying a model', () => {
     await page.getByText(/L∞ 0.4,/).waitFor();
     await page.getByRole('button', { name: 'FGSM, one step' }).click();
     await page.getByText(/The decision/).waitFor();
-    await page.getByRole('button', { name: 'Wipe' }).click();
+    await page.getByRole('button', { name: 'Clear' }).click();
     await page.getByText('Draw something').waitFor();
     expect(faults).toEqual([]);
     await close();
   });
 
-  it('accepts a test image, for people without a pointer', async () => {
+  it('accepts a test image, for users without a pointer', async () => {
     const { page, close } = await open(browser, `${api.url}#/try/done.9`);
     await page.getByText('Draw something').waitFor();
     await page
@@ -65,7 +65,7 @@ describeInBrowser('trying a model', () => {
     await close();
   });
 
-  it('starts with the best model and lets a person choose another', async () => {
+  it('starts with the best model and lets the user choose another', async () => {
     const { page, close } = await open(browser, `${api.url}#/try`);
     await page.getByText('Draw something').waitFor();
     const model = page.getByLabel('Model');

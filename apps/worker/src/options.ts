@@ -38,7 +38,8 @@ export type WorkerOptions = {
   readonly log: Logger;
 };
 
-const positive = (value: number) => z.coerce.number().gt(0).default(value);
+/** A timer of Node that waits for more than 24 days fires at once. */
+const seconds = (value: number) => z.coerce.number().gt(0).max(86_400).default(value);
 
 /** The worker's environment variables. .env.example explains each of them. */
 export const Env = z.object({
@@ -48,10 +49,10 @@ export const Env = z.object({
   FUNNEL_DATA: z.string().optional(),
   FUNNEL_SLOTS: z.coerce.number().int().min(1).optional(),
   FUNNEL_BACKEND: z.string().default('auto'),
-  FUNNEL_LEASE_SECONDS: positive(10),
+  FUNNEL_LEASE_SECONDS: seconds(10),
   FUNNEL_MAX_ATTEMPTS: z.coerce.number().int().min(1).default(3),
-  FUNNEL_DRAIN_SECONDS: positive(10),
-  FUNNEL_HANG_SECONDS: positive(300),
+  FUNNEL_DRAIN_SECONDS: seconds(10),
+  FUNNEL_HANG_SECONDS: seconds(300),
   FUNNEL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
 });

@@ -4,8 +4,13 @@ import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSyn
 import path from 'node:path';
 import type { Db } from '@funnel/db';
 import { engineVersion } from '@funnel/engine/engine-version';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { one, openTestDatabase, submit, sweepEnded, until, workerProcess } from './fixtures.ts';
+
+// A sweep here starts three to five trainers, each about 3 s of processor time, one after the other. On a machine with other work that takes
+// minutes, which is no fault. So every wait ends with its condition, and the limits are only there for a sweep that never ends.
+vi.setConfig({ testTimeout: 600_000 });
+const patienceMs = 590_000;
 
 type Fault = 'memory' | 'buffers' | 'wasm';
 
@@ -14,7 +19,7 @@ const starve = async (db: Db, fault: Fault, through: readonly string[] = []): Pr
   const sweepId = await submit(db);
   const simulation = { faults: [{ fault, kind: 'classify', seed: 1 }] } as const;
   await workerProcess(db, { slots: 1, maxAttempts: 2, simulation }, through);
-  await sweepEnded(db, sweepId, 100_000);
+  await sweepEnded(db, sweepId, patienceMs);
 };
 
 const expectFailedForMemory = async (db: Db, how: RegExp): Promise<void> => {
@@ -80,7 +85,7 @@ it.runIf(hasPrlimit)(
         recipes: 'classic',
         dataset: { name: 'glyphs', train: 2048, test: 20, attack: 10 },
         space: {
-          filters: ['32-64', '4-8'],
+          filters: ['512', '4-8'], // the first layer alone needs 2048 · 14 · 14 · 512 · 4 bytes, more than the limit
           batchSize: 2048,
           latent: 8,
           initialiseEpochs: 1,
@@ -91,14 +96,14 @@ it.runIf(hasPrlimit)(
       },
       engineVersion,
     );
-    const through = ['prlimit', `--data=${480 * 2 ** 20}`];
+    const through = ['prlimit', `--data=${dataBytes}`];
     await workerProcess(db, { slots: 1, maxAttempts: 2, backend: 'wasm', simulation: undefined }, through);
-    await sweepEnded(db, sweepId, 100_000);
+    await sweepEnded(db, sweepId, patienceMs);
     const { rows: trials } = await db.pool.query(
       "SELECT hyperparameters ->> 'filters' AS filters, status FROM trials ORDER BY number",
     );
     expect(trials).toEqual([
-      { filters: '32-64', status: 'failed' },
+      { filters: '512', status: 'failed' },
       { filters: '4-8', status: 'completed' },
     ]);
     const stage = await one<{ failures: number; error_code: string; error_message: string }>(
@@ -106,8 +111,9 @@ it.runIf(hasPrlimit)(
       "SELECT failures, error_code, error_message FROM stages WHERE status = 'failed' AND failures > 0",
     );
     expect(stage).toMatchObject({ failures: 2, error_code: 'TRAINER_OUT_OF_MEMORY' });
-    // Whether V8 or a tensor fails first depends on the system.
-    expect(stage.error_message).toMatch(/ran out of memory/);
+    expect(stage.error_message).toMatch(
+      /ran out of memory .*(memory access out of bounds|Cannot enlarge memory|WebAssembly\.Memory)/s,
+    );
   },
 );
 

@@ -12,12 +12,13 @@ const folder = mkdtempSync(join(tmpdir(), 'funnel-lock-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A process that takes the lock, writes that it has it, works for a moment, and writes that it is done. */
-const contender = (lock: string, diary: string) =>
+const contender = (lock: string, diary: string, before = '') =>
   execute(process.execPath, [
     '--input-type=module',
     '--eval',
     `import { appendFileSync } from 'node:fs';
      import { setTimeout as sleep } from 'node:timers/promises';
+     ${before}
      import { withLock } from ${JSON.stringify(lockModule)};
      await withLock(${JSON.stringify(lock)}, async () => {
        appendFileSync(${JSON.stringify(diary)}, 'in\\n');
@@ -35,4 +36,12 @@ it('one process at a time has the lock, even after a killed process left its loc
   await Promise.all(Array.from({ length: 4 }, () => contender(lock, diary)));
   expect(readFileSync(diary, 'utf8')).toBe('in\nout\n'.repeat(5));
   expect(existsSync(lock)).toBe(false);
+});
+
+it('goes on where a killed process with its own id left a lock behind', async () => {
+  const lock = join(folder, 'again.lock');
+  const diary = join(folder, 'another diary');
+  const before = `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(lock)}, String(process.pid));`;
+  await contender(lock, diary, before);
+  expect(readFileSync(diary, 'utf8')).toBe('in\nout\n');
 });

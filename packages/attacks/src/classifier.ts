@@ -1,4 +1,4 @@
-/** What the caller gives to an evaluation: a classifier, images and labels. The functions here check them. All errors are ATTACK_INPUT. */
+/** The input of an evaluation: a classifier, images and labels. The functions here check it. All their errors are ATTACK_INPUT. */
 import { AppError } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { imageInput, inPartsOf, type Layout } from './models/layouts.ts';
@@ -48,7 +48,7 @@ type Classifier = tf.LayersModel | tf.GraphModel | ((images: tf.Tensor) => tf.Te
 /**
  * Wraps a TensorFlow.js layers model, a graph model or a function, `[n, ...shape]` → `[n, classes]`. A model may take its channels first,
  * images without a channel axis, flat rows, or batches of one fixed size; `outputs.ts` says what happens to its outputs. Errors:
- * ATTACK_INPUT when the shapes are not those of a classifier.
+ * ATTACK_INPUT when the shapes do not fit a classifier.
  */
 export const classifierModel = (model: Classifier, options: ModelOptions = {}): ClassifierModel => {
   const bounds = options.bounds ?? [0, 1];

@@ -1,4 +1,4 @@
-/** The public names of the package. `README.md` says what to read first. */
+/** The public names of the package. `README.md` lists the files in reading order. */
 export { correctMaxPoolGradient } from '@funnel/kernels';
 export type { Attack, AttackContext, AttackResult, EvaluationResources } from './attack.ts';
 export { type ClassifierModel, classifierModel, type ModelOptions } from './classifier.ts';

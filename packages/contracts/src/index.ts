@@ -20,6 +20,7 @@ export {
   attackNames,
   attackSpec,
   attacks,
+  attackVersion,
 } from './attacks.ts';
 export * from './checkpoint.ts';
 export * from './datasets.ts';

@@ -20,7 +20,7 @@ export { isTransient, retryUntilAdmitted } from './connection/database-errors.ts
 export { createDb, type Db, type DbOptions } from './connection/db.ts';
 export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './embedded/start-embedded.ts';
 export { type Relay, startRelay } from './lifecycle/outbox.ts';
-export { checkSchema, migrate } from './migrate.ts';
+export { checkSchema, migrate, pendingMigrations } from './migrate.ts';
 export { type EvaluationImages, getEvaluation, getImages } from './reads/evaluations.ts';
 export { type EventsQuery, eventsAfter, isEventAfter, lastEventId, onEvents } from './reads/events.ts';
 export { leaderboard } from './reads/leaderboard.ts';

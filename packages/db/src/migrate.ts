@@ -270,15 +270,27 @@ export const migrate = (
   });
 
 /**
- * Checks that another process has brought the database to this version. Errors: SCHEMA_MISMATCH (as for `migrate`, and when a migration is
- * missing), UNAVAILABLE.
+ * The names of the migrations that `migrate` would apply, oldest first. Changes nothing. Errors: SCHEMA_MISMATCH (as for `migrate`),
+ * UNAVAILABLE.
  */
-export const checkSchema = (url: string, { folder = migrationsFolder } = {}): Promise<void> =>
+export const pendingMigrations = (
+  url: string,
+  { folder = migrationsFolder } = {},
+): Promise<readonly string[]> =>
   connected(url, async (client) => {
     const { rows } = await client.query("SELECT to_regclass('_prisma_migrations') IS NOT NULL AS made");
     const missing = missingFrom(await readMigrations(folder), rows[0].made ? await readLedger(client) : []);
-    if (missing.length > 0)
-      throw mismatch(
-        `Expected a database of migration ${missing.at(-1)!.name}, but ${missing[0]!.name} has not been applied: start the API of this version, or run \`npx funnel migrate\``,
-      );
+    return missing.map(({ name }) => name);
   });
+
+/**
+ * Checks that another process has brought the database to this version. Errors: SCHEMA_MISMATCH (as for `migrate`, and when a migration is
+ * missing), UNAVAILABLE.
+ */
+export const checkSchema = async (url: string, options?: { readonly folder?: string }): Promise<void> => {
+  const missing = await pendingMigrations(url, options);
+  if (missing.length > 0)
+    throw mismatch(
+      `Expected a database of migration ${missing.at(-1)}, but ${missing[0]} has not been applied: start the API of this version, or run \`npx funnel migrate\``,
+    );
+};

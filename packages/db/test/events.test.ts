@@ -2,7 +2,7 @@ import type { FunnelEventRow } from '@funnel/contracts';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { cancelSweep, type Db, eventsAfter, isEventAfter, lastEventId, onEvents } from '../src/index.ts';
-import { openTestDb } from '../src/testing/index.ts';
+import { createTestDatabase, openTestDb } from '../src/testing/index.ts';
 import { claim, drain, finish } from './support/simulated-trainer.ts';
 import { submit } from './support/submit.ts';
 import { query } from './support/tables.ts';
@@ -83,6 +83,25 @@ describe('the stream', () => {
     expect(seen).toHaveLength(2);
     expect(isEventAfter(seen[1]!.id, seen[0]!.id)).toBe(true);
     await Promise.all([early.end(), late.end()]);
+  });
+
+  test('does not wait for a transaction of another database on the same server', async () => {
+    const start = await lastEventId(db);
+    const elsewhere = await createTestDatabase();
+    const [other, own] = [new pg.Client(elsewhere.url), new pg.Client(db.url)];
+    await Promise.all([other.connect(), own.connect()]);
+    await other.query('BEGIN');
+    await other.query('SELECT pg_current_xact_id()');
+    await own.query('BEGIN');
+    await own.query(insert, ['own']);
+    await query(db, insert, ['after both']);
+    expect(await all(start)).toEqual([]); // of this database, the own one still runs
+    await own.query('COMMIT');
+    const seen = (await all(start)).map(({ id }) => id);
+    expect(seen).toHaveLength(2);
+    expect(await lastEventId(db)).toBe(seen[1]);
+    await Promise.all([other.end(), own.end()]);
+    await elsewhere.drop();
   });
 
   test('has one event for many changes of one transaction', async () => {

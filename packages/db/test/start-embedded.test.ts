@@ -1,12 +1,14 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { findPostmaster, isAlive } from '../src/embedded/server-process.ts';
+import { isAlive } from '../src/embedded/processes.ts';
+import { findPostmaster } from '../src/embedded/server-process.ts';
 import { type EmbeddedDatabase, startEmbedded } from '../src/index.ts';
 
 const script = fileURLToPath(new URL('./support/embedded-process.ts', import.meta.url));
@@ -137,6 +139,33 @@ describe('startEmbedded', () => {
       interval: 50,
     });
     expect((await findPostmaster(dir))?.pid).not.toBe(before!.pid);
+  });
+
+  test('starts a server when the found one ends before it answers, on its port', async () => {
+    await (await start()).stop();
+    const ending = spawn('sleep', ['600'], { cwd: dir });
+    const listener = createServer(async (socket) => {
+      socket.destroy();
+      await kill(ending);
+      listener.close();
+    }).listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const { port } = listener.address() as AddressInfo;
+    const file = [ending.pid, dir, Math.floor(Date.now() / 1000), port, '', '127.0.0.1', '', 'stopping'];
+    await writeFile(path.join(dir, 'postmaster.pid'), file.join('\n'));
+    const server = await start();
+    expect(server.port).toBe(port);
+    expect(await query(server.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  test('starts a killed server on the port that another process still expects', async () => {
+    const { child, url, port } = await startElsewhere();
+    child.kill('SIGSTOP'); // it cannot start the server again itself
+    process.kill((await findPostmaster(dir))!.pid, 'SIGKILL');
+    await vi.waitFor(async () => expect(await findPostmaster(dir)).toBeNull(), 30_000);
+    expect((await start()).port).toBe(port);
+    child.kill('SIGCONT');
+    expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
   test('the server ends with a process that exits without `stop`, unless another process uses it', async () => {

@@ -42,7 +42,7 @@ describe('a grid', () => {
     );
   });
 
-  it('uses the paper’s values of hyperparameters that are not named', () => {
+  it('uses the paper’s values for hyperparameters that the sweep does not name', () => {
     const [trial] = expandSweep(sweep({})).trials;
     expect(trial?.hyperparameters).toMatchObject({
       gamma: 5,
@@ -99,7 +99,7 @@ describe('random search', () => {
     latent: { min: 8, max: 64 },
   };
 
-  it('draws the requested number of points, inside their ranges, and the same for the same seed', () => {
+  it('draws the requested number of points, inside their ranges, and the same points for the same seed', () => {
     const draw = (seed: number) =>
       expandSweep(sweep({ space, search: { strategy: 'random', trials: 50, seed } })).trials;
     const trials = draw(1);

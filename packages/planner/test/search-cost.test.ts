@@ -1,6 +1,6 @@
 /**
- * The cost of planning a search, in values made and read. Every value between the ends of a range of real numbers is rounded by
- * `toPrecision`, and every value of a list is read from the list: the tests count both.
+ * The cost of planning a search, in values that the planner makes and reads. The planner rounds every value between the ends of a range of
+ * real numbers with `toPrecision`, and reads every value of a list from the list. The tests count both.
  */
 import { AppError, type SearchSpace, SweepDefinition, type SweepInput } from '@funnel/contracts';
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
@@ -36,7 +36,7 @@ const shown = 10;
 const fine = { min: 0, max: 1e6, step: 0.01 };
 
 describe('a random search', () => {
-  it('makes one value, and the values that the plan shows, for one trial over 100,000,001 points', () => {
+  it('for one trial over 100,000,001 points makes one value, besides the values that the plan shows', () => {
     const definition = sweep({ space: { gamma: fine }, search: random(1) });
     const [trial] = expandSweep(definition).trials;
     expect(trial?.hyperparameters.gamma).toBe(864069.38);
@@ -97,7 +97,7 @@ describe('a random search', () => {
   });
 
   it('stops after twenty draws for each requested point, and the plan says so', () => {
-    // Between two adjacent doubles: rounded to 12 digits there is one value, though the range is continuous.
+    // The ends are adjacent doubles: the range is continuous, but rounding to 12 digits leaves one value.
     const gamma = { min: 0.3, max: 0.30000000000000004 };
     const definition = sweep({ space: { gamma }, search: random(10) });
     const [left] = leftOutOf(definition)!;
@@ -118,7 +118,7 @@ describe('a random search', () => {
     }
   });
 
-  it('draws a whole number on a log scale in proportion to the width of its interval there', () => {
+  it('draws a whole number on a log scale in proportion to the width of its interval on that scale', () => {
     const latent = { min: 1, max: 4, scale: 'log' as const };
     const count = 1200;
     const drawn = Array.from(
@@ -148,7 +148,7 @@ describe('a grid', () => {
     [{ gamma: { ...fine, step: 1e-8 }, beta: [1, 2] }, 'space.gamma', 100_000_000_000_001],
     [{ gamma: { min: 0, max: 1, count: 400 }, beta: { min: 0, max: 1, count: 500 } }, 'space.beta', 500],
   ])(
-    'that is too large is refused by its longest dimension before a value is made: %j',
+    'that is too large is refused before any value is made, and the error names the longest dimension: %j',
     (space, path, size) => {
       const definition = sweep({ space });
       made.mockClear();
@@ -177,7 +177,7 @@ describe('a grid', () => {
     expect(made.mock.calls.length).toBeLessThanOrEqual(100_000 + shown);
   });
 
-  it('counts equal values once, and the plan names them', () => {
+  it('counts equal values once, and the plan reports them', () => {
     const definition = sweep({
       recipes: ['classic', 'classic'],
       space: { latent: { min: 1, max: 3, count: 5 }, classifierRate: [0.1, 0.2, 0.1] },

@@ -25,25 +25,54 @@ export type TokenGateOptions = {
   readonly host: string;
 };
 
-/** Milliseconds between two checks whether the first token has been made. */
-const recheckMs = 2000;
+/**
+ * Calls share runs of `run`, but no call gets the result of a run that began before it. So many calls at once cost two runs: the one under
+ * way, and one for all calls since.
+ */
+export const shareRuns = <T>(run: () => Promise<T>): (() => Promise<T>) => {
+  let running: Promise<T> | null = null;
+  let next: Promise<T> | null = null;
+  const call = (): Promise<T> => {
+    if (!running) {
+      running = run().finally(() => {
+        running = null;
+      });
+      return running;
+    }
+    next ??= running
+      .catch(() => {})
+      .then(() => {
+        next = null;
+        return call();
+      });
+    return next;
+  };
+  return call;
+};
 
-/** Throws UNAUTHENTICATED if tokens are required and none exists: nobody could call the service. */
+/**
+ * Throws UNAUTHENTICATED if tokens are required and none is valid: nobody could call the service.
+ *
+ * From the first token on, a token is needed for ever: revoking the last one must not open the service. Until then each request asks the
+ * database, so that the first token counts from the next request on, whichever process made it.
+ */
 export const createTokenGate = async (db: Db, { required, host }: TokenGateOptions): Promise<TokenGate> => {
-  let needed = required || (await anyToken(db));
-  let checkedAt = Date.now();
-  if (required && !(await anyToken(db)))
+  if (required && !(await listTokens(db)).some(({ revokedAt }) => revokedAt === null))
     throw new AppError(
       'UNAUTHENTICATED',
       `Expected at least one token before listening on ${host} for others, but there is none: make one with \`npx funnel token create NAME\``,
     );
+  let needed = required;
+  const check = shareRuns(async () => {
+    needed ||= await anyToken(db);
+  });
   return {
     tokensNeeded: async () => {
-      // Once needed, a token is needed for ever: revoking the last one must not open the service.
-      if (!needed && Date.now() - checkedAt > recheckMs) {
-        checkedAt = Date.now();
-        needed = await anyToken(db);
-      }
+      if (!needed)
+        await check().catch((error: unknown) => {
+          // Then nothing in the database can be read or changed either. /metrics must say that the database is away.
+          if (!(error instanceof AppError && error.code === 'UNAVAILABLE')) throw error;
+        });
       return needed;
     },
     findCaller: (tokenHash) => findToken(db, tokenHash),

@@ -139,7 +139,7 @@ export const createPlanning = (db: Db, { seconds = maxSeconds }: PlanningOptions
   const queues = createQueues();
   const inTurn = createTurns();
 
-  const limit = `at most ${seconds} s of computing and 1 GB of memory`;
+  const limit = `at most ${seconds} s of computing (FUNNEL_PLANNING_SECONDS) and 1 GB of memory`;
   const tooLarge = (definition: SweepDefinition): AppError => {
     const { path, values } = largestFactor(definition);
     const received = `${values.toLocaleString('en-US')} values`;

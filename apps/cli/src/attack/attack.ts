@@ -84,11 +84,18 @@ const examine = async (options: ModelOptions, context: Context): Promise<void> =
     throw new Exit(examination.status === 'marked' ? exitCodes.marked : exitCodes.unfit);
 };
 
+/** Makes the folder and those above it. Node's own recursive mkdir never ends in a file system such as /proc. */
+const makeFolder = (folder: string): void => {
+  if (statSync(folder, { throwIfNoEntry: false })) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
+};
+
 /** Throws Exit when a result could not be written to the file. The folder is made. */
 const checkOut = (file: string): void => {
   const folder = dirname(file);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a folder');
     accessSync(folder, constants.W_OK);
     if (statSync(file, { throwIfNoEntry: false })) accessSync(file, constants.W_OK);

@@ -24,7 +24,7 @@ type InfinityPlace = {
   /** The smallest and the largest finite value. */
   readonly low: number;
   readonly high: number;
-  /** Where ∞ is drawn; null where no value is infinite. */
+  /** The coordinate of ∞; null if no value is infinite. */
   readonly infinity: number | null;
 };
 
@@ -152,7 +152,7 @@ export const OutcomeBar = ({ summary }: { readonly summary: EvaluationSummary })
       {present.map((name) => {
         const from = x;
         x += shares[name] * width;
-        // A gap of one pixel separates neighbours that look alike to some people.
+        // A gap of one pixel, because some people see neighbouring colours as equal.
         return <Fill key={name} name={name} x={from} width={Math.max(0.5, x - from - 1)} />;
       })}
     </svg>

@@ -15,7 +15,7 @@ const roundedUp = (value: number): number => {
   return Number((Math.ceil(value / unit - 1e-9) * unit).toPrecision(3));
 };
 
-/** The evaluations whose attacks use this norm. Without one, all of them: every result is measured in all norms. */
+/** The evaluations whose attacks use this norm. If there is none, all evaluations, because every result is measured in all norms. */
 const ofNorm = (evaluations: readonly Evaluation[], norm: 'linf' | 'l2'): readonly Evaluation[] => {
   const matching = evaluations.filter(({ attack }) => attacks[attack].norm === norm);
   return matching.length > 0 ? matching : evaluations;
@@ -71,7 +71,7 @@ export const useRobustnessCurves = (
     );
     const isComplete = (i: number) =>
       records[i]!.length > 0 && records[i]!.length === wanted.filter(({ trial }) => trial === i).length;
-    // An attack at a fixed ε says nothing about other radii.
+    // An attack at a fixed ε gives no result for other radii.
     const fixedAt =
       wanted.length > 0 &&
       wanted.every(({ evaluation }) => isBounded(evaluation) && attacks[evaluation.attack].norm === norm)

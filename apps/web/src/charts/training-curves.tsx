@@ -16,7 +16,7 @@ export type TrialCurves = {
 type PanelSpec = {
   readonly title: string;
   readonly kinds: readonly StageKind[];
-  /** The first is drawn strong, the second faint. */
+  /** The first curve is drawn strong, the second faint. */
   readonly metrics: readonly (keyof typeof trainingMetrics)[];
   /** `log`: a logarithmic axis if the values span more than one and a half powers of ten. */
   readonly scale: 'log' | 'linear' | 'share';

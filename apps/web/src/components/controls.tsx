@@ -59,7 +59,7 @@ const copyText = async (text: string): Promise<void> => {
   if (!copied) throw new Error('The browser refused to copy');
 };
 
-/** Copies a text that is made on click, and says so. */
+/** Makes a text on click, copies it, and shows whether this worked. */
 export const CopyButton = (props: {
   readonly title: string;
   readonly text: () => string | Promise<string>;
@@ -80,12 +80,12 @@ export const CopyButton = (props: {
   };
   return (
     <button type="button" className="button" onClick={copy} aria-live="polite">
-      {state === 'copied' ? 'Copied' : state === 'failed' ? 'Cannot copy here' : props.title}
+      {state === 'copied' ? 'Copied' : state === 'failed' ? 'Could not copy' : props.title}
     </button>
   );
 };
 
-/** A declared sentence, with text between backticks as code. */
+/** A sentence from the contracts; text between backticks is shown as code. */
 export const Prose = ({ text }: { readonly text: string }) => (
   <>{text.split('`').map((part, i) => (i % 2 === 1 ? <code key={i}>{part}</code> : part))}</>
 );

@@ -39,7 +39,7 @@ export const useNow = (everyMs = 10_000): number => {
   return now;
 };
 
-/** Whether a media query matches. */
+/** Returns true while a media query matches. */
 export const useMedia = (query: string): boolean => {
   const watch = useCallback(
     (listener: () => void) => {

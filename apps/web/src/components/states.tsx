@@ -1,4 +1,4 @@
-/** What a page shows when there is no data, when data is loading, and after an error. */
+/** The states of a page or panel without data: empty, loading, or after an error. */
 import { FunnelError } from '@funnel/client';
 import { Component, type ReactNode } from 'react';
 
@@ -56,7 +56,7 @@ type Loadable<T> = {
   readonly refetch?: () => unknown;
 };
 
-/** A skeleton until the data has loaded. After an error the last data stays, with the error above it. */
+/** A skeleton until the data has loaded. After an error, the last data with the error above it. */
 export const Loaded = <T,>(props: {
   readonly state: Loadable<T>;
   readonly height: number;

@@ -3,7 +3,7 @@ import { formatPercent } from '../format.ts';
 
 type AnyStatus = StageStatus | SweepStatus | TrialStatus | 'online' | 'draining' | 'gone';
 
-/** Every status has its own shape and is also written out: colour alone is not readable for everyone. */
+/** Every status has its own shape and is also written out, because not everybody can distinguish the colours. */
 const shapes: Record<AnyStatus, 'disc' | 'ring' | 'triangle' | 'diamond' | 'bars' | 'cross' | 'square'> = {
   completed: 'disc',
   online: 'disc',

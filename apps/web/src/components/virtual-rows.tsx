@@ -2,7 +2,7 @@
 import { useVirtualizer, useWindowVirtualizer, type VirtualItem } from '@tanstack/react-virtual';
 import { type RefObject, useLayoutEffect, useState } from 'react';
 
-/** Rows [first, last) are drawn. `before` and `after` are the heights of the rows that are left out. */
+/** Rows [first, last) are drawn. `before` and `after` are the heights of the rows that are not drawn. */
 type RowWindow = {
   readonly first: number;
   readonly last: number;
@@ -30,7 +30,7 @@ export const usePageRows = (
   height: number,
 ): RowWindow => {
   const [top, setTop] = useState(0);
-  // What stands above the table can change in any render.
+  // The content above the table can change in any render.
   useLayoutEffect(() => {
     if (table.current) setTop(Math.round(table.current.getBoundingClientRect().top + window.scrollY));
   });
@@ -56,6 +56,6 @@ export const useScrolledRows = (
   return rowWindow(rows.getVirtualItems(), count, height);
 };
 
-/** Takes the place of the rows that are left out. */
+/** An empty row with the height of the rows that are not drawn. */
 export const SpacerRow = ({ height }: { readonly height: number }) =>
   height > 0 ? <tr className="spacer" style={{ height }} /> : null;

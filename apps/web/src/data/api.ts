@@ -80,7 +80,7 @@ const pageFetch: typeof fetch = async (input, init) => {
   }
 };
 
-/** The client of all pages. The server is where the page came from, with the prefix of any proxy. */
+/** The client of all pages. The address of the server is that of the page, with the prefix of a proxy. */
 export const client: Client = createClient({
   url: new URL('.', document.baseURI).href,
   token: readToken() ?? undefined,

@@ -1,7 +1,7 @@
 /**
  * Follows the event stream and passes events to the cache and to the lists on show. All tabs of a browser share one stream, because
  * browsers open few connections to one host: the tab that holds a lock reads the stream and forwards it to the others. When that tab
- * closes, another one continues from the last event id, and the server replays what happened in between.
+ * closes, another one continues from the last event id, and the server replays the events in between.
  */
 import type { FunnelEventRow } from '@funnel/contracts';
 import { focusManager } from '@tanstack/react-query';
@@ -91,7 +91,7 @@ const openEventStream = (listener: StreamListener): void => {
           batch.push(row);
         }
       } catch {
-        broadcast({ kind: 'status', status: 'lost' }); // the token dialog or an error on the page explains why
+        broadcast({ kind: 'status', status: 'lost' }); // the token dialog or an error on the page gives the reason
       }
       await pause(refusalPauseMs);
     }
@@ -105,11 +105,11 @@ const openEventStream = (listener: StreamListener): void => {
 
 type LiveBatch = {
   readonly rows: readonly FunnelEventRow[];
-  /** Events may have been missed: everything on show should be fetched again. */
+  /** True if events may have been missed: all shown data should be fetched again. */
   readonly gap: boolean;
 };
 
-/** A browser may freeze a hidden page. After this time, everything is fetched again. */
+/** A browser may freeze a hidden page. After this time, the page fetches all data again. */
 const frozenMs = 120_000;
 
 const createLive = () => {

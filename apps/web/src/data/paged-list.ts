@@ -23,7 +23,7 @@ type PagedQuery<T> = {
   readonly idOf: (item: T) => string;
   /** Items that may have changed while the list was not shown. Their pages are fetched again when it is shown again. */
   readonly mayChange?: (item: T) => boolean;
-  /** Fetch all pages at once, not only as far as a person scrolls. */
+  /** Fetch all pages at once, and not only when the user scrolls. */
   readonly all?: boolean;
   /** These events make the whole list stale: all of its loaded pages are fetched again. */
   readonly affectedBy?: AffectedBy;
@@ -46,7 +46,7 @@ export const itemsOf = <T>(pages: Pages<T> | undefined, idOf: (item: T) => strin
   return [...items.values()];
 };
 
-/** Takes over changed items from a page that was fetched again. New items go to the front; items that it lacks stay. */
+/** Merges a page that was fetched again into the loaded page. New items go to the front. Loaded items that the fetched page lacks stay. */
 const mergePage = <T>(old: Pages<T>, index: number, fresh: Page<T>, idOf: (item: T) => string): Pages<T> => {
   const known = new Set(old.pages.flatMap((page) => page.items.map(idOf)));
   const freshById = new Map(fresh.items.map((item) => [idOf(item), item]));
@@ -92,7 +92,9 @@ export const listChanges = <T>(client: QueryClient, query: PagedQuery<T>) => {
   const find = () => cache.find<Pages<T>>({ queryKey: key, exact: true });
   const read = () => client.getQueryData<Pages<T>>(key);
 
-  /** Changes the loaded pages. A request that is under way ends with the pages from before, so the change is then made again. */
+  /**
+   * Changes the loaded pages. A request in progress replaces the pages by those from before the change, so the change is then made again.
+   */
   const change = (update: (pages: Pages<T>) => Pages<T>): void => {
     const apply = () => client.setQueryData<Pages<T>>(key, (pages) => pages && update(pages));
     apply();

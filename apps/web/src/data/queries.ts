@@ -1,4 +1,4 @@
-/** Every question that the pages ask the server, with the events that make its answer stale. Use them with `useQuery` and `useAnswers`. */
+/** Every query of the pages to the server, with the events that make its answer stale. Use them with `useQuery` and `useAnswers`. */
 import type { FunnelEvent, Trial, TrialDetail } from '@funnel/contracts';
 import { queryOptions, type UseQueryOptions, type UseQueryResult, useQueries } from '@tanstack/react-query';
 import { call } from './api.ts';
@@ -76,7 +76,7 @@ export const stageLogQuery = (id: string) =>
     meta: liveMeta((event) => 'stage' in event && event.stage === id),
   });
 
-/** The plan of a definition. The definition is part of the key, so that the same text is planned once. */
+/** The plan of a definition. The definition is part of the key, so that the server plans the same text only once. */
 export const planQuery = (definition: object) =>
   queryOptions({
     queryKey: ['plan', definition],
@@ -86,7 +86,7 @@ export const planQuery = (definition: object) =>
 export const hasEnded = (status: Trial['status']): boolean => status !== 'waiting' && status !== 'running';
 
 export type Answers<T> = {
-  /** In the order of the questions; undefined until an answer arrives. */
+  /** In the order of the queries; undefined until an answer arrives. */
   readonly data: readonly (T | undefined)[];
   /** The first error; null without one. */
   readonly error: Error | null;

@@ -1,11 +1,11 @@
 /**
- * The cache of answers (TanStack Query). An answer is fetched once and stays until events make it stale. Stale answers on show are
- * fetched again with pauses, so that many events cost the server little. Nothing is fetched again for a hidden page.
+ * The cache of answers (TanStack Query). An answer is fetched once and stays until events make it stale. A stale answer that a visible page
+ * shows is fetched again after a pause, so that many events cost the server little.
  */
 import type { FunnelEvent } from '@funnel/contracts';
 import { focusManager, type Query, QueryClient } from '@tanstack/react-query';
 
-/** Whether an event makes an answer stale. `data` is the answer that is cached, if any. */
+/** Returns true if an event makes an answer stale. `data`: the cached answer, if there is one. */
 export type AffectedBy<T = unknown> = (event: FunnelEvent, data: T | undefined) => boolean;
 
 declare module '@tanstack/react-query' {
@@ -44,7 +44,7 @@ export const createQueryClient = (): QueryClient =>
 
 type Timing = { readonly startedAt: number; readonly tookMs: number };
 
-/** Marks cached answers as stale and fetches those on show again, after a pause of five times the last fetch. */
+/** Marks cached answers as stale, and fetches the shown ones again. The pause between two fetches is five times the duration of a fetch. */
 export const createStaleMarker = (client: QueryClient) => {
   const cache = client.getQueryCache();
   const timings = new WeakMap<Query, Timing>();

@@ -1,4 +1,4 @@
-/** The objective by which pages judge trials: one metric, of one attack or of the worst case over all attacks. */
+/** The objective by which pages rank trials: one metric, under one attack or in the worst case over all attacks. */
 import { wilsonInterval } from '@funnel/attacks/statistics';
 import {
   type AttackSpec,
@@ -47,9 +47,9 @@ export const defaultObjective = (
   return { attack: run ? keyOfRun(run) : '', metric };
 };
 
-/** `Worst case over all, within L∞ 0.3 or L2 2`. */
+/** `Worst case over all attacks, within L∞ 0.3 or L2 2`. */
 export const worstCaseTitle = (runs: Parameters<typeof threatModelOf>[0]): string =>
-  `Worst case over all${withinText(threatModelOf(runs))}`;
+  `Worst case over all attacks${withinText(threatModelOf(runs))}`;
 
 export const createObjective = (attack: string, metric: EvaluationMetricName): Objective => ({
   attack,
@@ -67,7 +67,7 @@ const intervals = {
 
 export type Result = {
   readonly trial: Trial;
-  /** Null until the trial is measured, and without a value. A distance may be infinite. */
+  /** Null if the trial is not measured yet, or has no value. A distance may be infinite. */
   readonly value: number | null;
   readonly interval: Interval | null;
   readonly clean: number | null;
@@ -102,7 +102,7 @@ export const resultOf = (trial: Trial, objective: Objective): Result => ({
   masked: trial.verdict === 'masked',
 });
 
-/** Orders results from best to worst: masked runs last, results without a value last among their kind, ties by number. */
+/** Orders results from best to worst: unmasked runs before masked ones, then by value with missing values last, then by number. */
 export const ranked = (results: readonly Result[], direction: 'max' | 'min'): Result[] => {
   const sign = direction === 'max' ? -1 : 1;
   return [...results].sort((a, b) => {

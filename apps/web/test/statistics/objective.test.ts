@@ -58,10 +58,10 @@ describe('the objective', () => {
   it('names the balls of the worst case', () => {
     const { definition } = trials();
     expect(worstCaseTitle(attackOptions(definition).map(({ spec }) => spec))).toBe(
-      'Worst case over all, within L∞ 0.3 or L2 2',
+      'Worst case over all attacks, within L∞ 0.3 or L2 2',
     );
     expect(worstCaseTitle(attackOptions(define({ attacks: ['cw-l2'] })).map(({ spec }) => spec))).toBe(
-      'Worst case over all',
+      'Worst case over all attacks',
     );
   });
 

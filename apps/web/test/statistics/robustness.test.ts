@@ -9,7 +9,7 @@ import {
 } from '../../src/statistics/robustness.ts';
 import { uniformOf } from '../fake-api/digits.ts';
 
-/** Per image: the distance at which it was fooled, null if it never was, 'wrong' if it was wrong without a change. */
+/** Per image: the distance at which the attack fooled it; null if it never did; 'wrong' if the clean image was misclassified. */
 const records = (falls: readonly (number | null | 'wrong')[]): EvaluationRecords => ({
   index: falls.map((_, i) => i),
   label: falls.map(() => 0),

@@ -13,7 +13,7 @@ import type { Attack, AttackContext } from '../attack.ts';
 import { indicesWhere, valuesAt } from '../batch-rows.ts';
 import type { Random } from '../random.ts';
 
-/** How often the start draws noise, until one draw fools the model, and in how many steps it blends the noise in. */
+/** The start draws noise at most this often, until a draw fools the model, and then tries this many shares of noise in the image. */
 const startDraws = 50;
 const blendSteps = 50;
 /** After this many halvings a step is below the resolution of float32. */
@@ -29,7 +29,9 @@ export const hopSkipJump: Attack<'hop-skip-jump-l2'> = async (context, settings)
   const randoms = Array.from(labels, (_, row) => context.random(row));
   const x = clean.slice(); // the adversarials, row by row
   const threshold = settings.gamma / (width * Math.sqrt(width));
-  const rows = await blendNoise(fools, clean, x, randoms, width);
+  const noisy = await blendNoise(fools, clean, x, randoms, width);
+  const others = indicesWhere(labels.length, (row) => !noisy.includes(row));
+  const rows = Int32Array.of(...noisy, ...(await startFromImages(context, fools, clean, x, others))).sort();
   await bisectToBoundary(fools, clean, x, rows, width, threshold);
   for (let step = 0; step < settings.steps; step++) {
     const distances = Float64Array.from(rows, (row) => rowDistance(clean, x, row, width));
@@ -74,7 +76,10 @@ const rowDistance = (a: Float32Array, b: Float32Array, row: number, width: numbe
 
 const clip = (value: number): number => Math.min(1, Math.max(0, value));
 
-/** Blends as little uniform noise into every image as fools the model. Returns the images for which some noise did. */
+/**
+ * Blends the smallest share of uniform noise that fools the model into every image. Returns the images for which some noise fools the
+ * model.
+ */
 const blendNoise = async (
   fools: Decision,
   clean: Float32Array,
@@ -110,6 +115,83 @@ const blendNoise = async (
   }
   const neverFooled = new Set(unfooled);
   return Int32Array.from(randoms.keys()).filter((row) => !neverFooled.has(row));
+};
+
+/** How many images of other classes, the nearest ones first, and how many coarse patterns a start tries. */
+const startImages = 100;
+const startPatterns = 50;
+
+/**
+ * Starts for images for which no noise fools the model, as when the model takes all noise for the image's own class: the nearest images of
+ * other classes among those of the evaluation, then patterns of coarse blocks. Returns the rows that got a start.
+ */
+const startFromImages = async (
+  { model, labels, random, resources }: AttackContext,
+  fools: Decision,
+  clean: Float32Array,
+  x: Float32Array,
+  rows: Int32Array,
+): Promise<Int32Array> => {
+  const { width } = model;
+  if (rows.length === 0) return rows;
+  const { images, labels: classes } = resources.pool;
+  const pool = await images.data<'float32'>();
+  const nearest = (row: number): number[] =>
+    Array.from(classes.keys())
+      .filter((other) => classes[other] !== labels[row])
+      .map((other) => ({ other, distance: distanceBetween(clean, row, pool, other, width) }))
+      .sort((a, b) => a.distance - b.distance || a.other - b.other)
+      .slice(0, startImages)
+      .map(({ other }) => other);
+  const candidates = Array.from(rows, nearest);
+  const patterns = Array.from(rows, (row) => random(row, 'pattern'));
+  const most = Math.max(...candidates.map(({ length }) => length));
+  let open = Array.from(rows.keys());
+  for (let attempt = 0; attempt < most + startPatterns && open.length > 0; attempt++) {
+    const values = new Float32Array(open.length * width);
+    open.forEach((i, k) => {
+      const other = candidates[i]![attempt];
+      values.set(
+        other === undefined
+          ? coarsePattern(model.shape, patterns[i]!)
+          : pool.subarray(other * width, (other + 1) * width),
+        k * width,
+      );
+    });
+    const hits = await fools(
+      values,
+      Int32Array.from(open, (i) => rows[i]!),
+    );
+    open.forEach((i, k) => {
+      if (hits[k] === 1) x.set(values.subarray(k * width, (k + 1) * width), rows[i]! * width);
+    });
+    open = open.filter((_, k) => hits[k] === 0);
+  }
+  const unfooled = new Set(open.map((i) => rows[i]!));
+  return rows.filter((row) => !unfooled.has(row));
+};
+
+const distanceBetween = (
+  a: Float32Array,
+  row: number,
+  b: Float32Array,
+  other: number,
+  width: number,
+): number => {
+  let sum = 0;
+  for (let i = 0; i < width; i++) sum += (a[row * width + i]! - b[other * width + i]!) ** 2;
+  return sum;
+};
+
+/** An image of about 4 × 4 blocks, each of one random value. */
+const coarsePattern = (shape: readonly number[], random: Random): Float32Array => {
+  const [height = 1, width = 1, channels = 1] = shape.length === 1 ? [1, shape[0]] : shape;
+  const blocks = Float32Array.from({ length: 16 * channels }, () => random.uniform());
+  return Float32Array.from({ length: height * width * channels }, (_, at) => {
+    const [row, column] = [Math.floor(at / (width * channels)), Math.floor(at / channels) % width];
+    const block = Math.floor((row * 4) / height) * 4 + Math.floor((column * 4) / width);
+    return blocks[block * channels + (at % channels)]!;
+  });
 };
 
 /** Bisects between every image and its adversarial to within `threshold` of their distance. The result stays adversarial. */

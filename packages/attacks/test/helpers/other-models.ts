@@ -327,23 +327,7 @@ const graphVariants: Readonly<Record<string, GraphVariant>> = {
   },
 };
 
-export const otherModelNames: readonly string[] = [
-  ...[
-    'base',
-    'channels-first',
-    'no-channel',
-    'flat',
-    'softmax',
-    'softmax-layer',
-    'sigmoid',
-    'tanh',
-    'logits-times-20',
-  ],
-  ...['rescaling-255', 'minus-one-to-one', 'dropout', 'depthwise', 'dilated', 'conv3d', 'upsample-and-pool'],
-  ...['two-classes', 'one-sigmoid', 'always-wrong', 'keras-3', ...Object.keys(graphVariants)],
-];
-
-/** Writes every model of `otherModelNames` into a folder of its name below `folder`. */
+/** Writes every model into a folder of its name below `folder`. */
 export const writeOtherModels = async (folder: string): Promise<void> => {
   const base = await loadLayersModel('mnist-conv');
   for (const [name, variant] of Object.entries(layersVariants()))

@@ -1,77 +1,97 @@
 /** The lock of a data folder: one process at a time starts or stops its server. A folder beside it lists the processes that use the server. */
 import { readdirSync, rmSync } from 'node:fs';
-import {
-  type FileHandle,
-  link,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '@funnel/contracts';
-import { isAlive, waitUntil } from './server-process.ts';
+import { isRunning, ownName } from './processes.ts';
+import { waitUntil } from './server-process.ts';
 
-/** The processes that use the server of a folder. Each has a file that is named by its process id. */
+/** The processes that use the server of a folder. Each has a file that is named by the process and holds the port of the server. */
 type Users = {
   /** Adds this process. */
-  add(): Promise<void>;
+  add(port: number): Promise<void>;
+  /** The port where a living process expects the server; null when there is none. */
+  port(): Promise<number | null>;
   /** Removes this process. Resolves to true when no other living process is left. */
   remove(): Promise<boolean>;
 };
 
 const usersFolder = (dir: string): string => `${dir}.users`;
 
-const isAnyAlive = (names: readonly string[]): boolean => names.map(Number).some(isAlive);
+const ignoreCode =
+  (code: string) =>
+  (error: NodeJS.ErrnoException): void => {
+    if (error.code !== code) throw error;
+  };
 
-const holderOf = async (file: string): Promise<number> =>
-  Number(await readFile(file, 'utf8').catch(() => '0'));
+/** Longer than any start or stop takes. */
+const maxLockMs = 180_000;
 
-/** Removes the lock of a dead process by one rename, and puts it back when it turns out to be of another process. */
-const removeLockOf = async (file: string, dead: number): Promise<void> => {
-  const aside = `${file}.${process.pid}`;
-  await rename(file, aside).catch(() => {}); // another process was faster
-  if ((await holderOf(aside)) !== dead) await link(aside, file).catch(() => {});
+/**
+ * The name of the process that has the lock; null when there is no lock. Empty when it is not known: on a full disk, Funnel before 0.2 made a
+ * file without content.
+ */
+const holderOf = async (file: string): Promise<string | null> => {
+  const name = await readlink(file)
+    .catch(() => readFile(file, 'utf8'))
+    .catch(() => null);
+  return name === null ? null : path.basename(name.trim());
+};
+
+/** Whether the process that made the lock is surely gone. */
+const isAbandoned = async (file: string, holder: string): Promise<boolean> => {
+  if (holder !== '') return !isRunning(holder);
+  const found = await stat(file).catch(() => null);
+  return found !== null && Date.now() - found.mtimeMs > maxLockMs;
+};
+
+/** Removes an abandoned lock by one rename, and puts it back when it turns out to be of another process. */
+const removeLockOf = async (file: string, holder: string): Promise<void> => {
+  const aside = `${file}.${ownName}`;
+  await rename(file, aside).catch(ignoreCode('ENOENT')); // another process was faster
+  const moved = await holderOf(aside);
+  if (moved !== null && moved !== holder) await makeLock(file, moved);
   await rm(aside, { force: true });
 };
 
-/** Writes the process id into the lock. The name of the file is the lock: when the disk is full the id may be missing, and a server can still be stopped. */
-const writePid = async (handle: FileHandle): Promise<void> => {
+/**
+ * Returns false when there is a lock. The lock is a symbolic link to the name of its holder: it never is without the name, because it appears
+ * whole and needs no space of a full disk. (`junction`: Windows allows other links to administrators only.)
+ */
+const makeLock = async (file: string, holder: string): Promise<boolean> => {
   try {
-    await handle.write(String(process.pid));
+    await symlink(holder, file, 'junction');
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-  } finally {
-    await handle.close();
+    ignoreCode('EEXIST')(error as NodeJS.ErrnoException);
+    return false;
   }
 };
 
 const tryTake = async (file: string): Promise<boolean> => {
-  try {
-    await writePid(await open(file, 'wx', 0o600));
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
+  if (await makeLock(file, ownName)) return true;
   const holder = await holderOf(file);
-  if (holder > 0 && !isAlive(holder)) await removeLockOf(file, holder);
+  if (holder !== null && (await isAbandoned(file, holder))) await removeLockOf(file, holder);
   return false;
 };
 
 const usersOf = (dir: string): Users => {
   const folder = usersFolder(dir);
-  const ownFile = path.join(folder, String(process.pid));
+  const ownFile = path.join(folder, ownName);
+  const living = async (): Promise<readonly string[]> =>
+    (await readdir(folder).catch(() => [])).filter(isRunning);
   return {
-    add: async () => {
+    add: async (port) => {
       await mkdir(folder, { recursive: true });
-      await writeFile(ownFile, '');
+      await writeFile(ownFile, String(port)).catch(ignoreCode('ENOSPC')); // the file is there, and its name counts
+    },
+    port: async () => {
+      const texts = (await living()).map((name) => readFile(path.join(folder, name), 'utf8').catch(() => ''));
+      return (await Promise.all(texts)).map(Number).find((port) => port > 0) ?? null;
     },
     remove: async () => {
       await rm(ownFile, { force: true });
-      return !isAnyAlive(await readdir(folder).catch(() => []));
+      return (await living()).length === 0;
     },
   };
 };
@@ -79,9 +99,9 @@ const usersOf = (dir: string): Users => {
 /** `remove` of the users, without waiting. For the exit of a process, which cannot wait. */
 export const removeUserSync = (dir: string): boolean => {
   const folder = usersFolder(dir);
-  rmSync(path.join(folder, String(process.pid)), { force: true });
+  rmSync(path.join(folder, ownName), { force: true });
   try {
-    return !isAnyAlive(readdirSync(folder));
+    return !readdirSync(folder).some(isRunning);
   } catch {
     return true; // there is no such folder
   }
@@ -90,10 +110,10 @@ export const removeUserSync = (dir: string): boolean => {
 /** Runs `body` while no other process, and no other call in this process, has the lock of `dir`. Errors: UNAVAILABLE after three minutes. */
 export const withFolderLock = async <T>(dir: string, body: (users: Users) => Promise<T>): Promise<T> => {
   const file = `${dir}.lock`;
-  if (!(await waitUntil(() => tryTake(file), 180_000)))
+  if (!(await waitUntil(() => tryTake(file), maxLockMs)))
     throw new AppError(
       'UNAVAILABLE',
-      `Process ${await holderOf(file)} has been starting or stopping PostgreSQL in ${dir} for three minutes. End it, or delete ${file}.`,
+      `Process ${(await holderOf(file))?.split('-')[0]} has been starting or stopping PostgreSQL in ${dir} for three minutes. End it, or delete ${file}.`,
       { part: 'database' },
     );
   try {

@@ -7,18 +7,10 @@ import path from 'node:path';
 import { AppError } from '@funnel/contracts';
 import pg from 'pg';
 import { type Account, environment, superuser } from './prepare.ts';
+import { isAlive } from './processes.ts';
 
 /** The main process of a server, as `postmaster.pid` in its data folder names it. */
 export type Postmaster = { readonly pid: number; readonly port: number };
-
-export const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // alive, and of another user
-  }
-};
 
 /** Linux: the working folder of a process. For every process of a PostgreSQL server that is the data folder. */
 const workingFolder = (pid: number | string): Promise<string | null> =>
@@ -258,10 +250,14 @@ export const startServer = async (
   );
 };
 
-/** Starts a server on a free port. When another program takes the port first, it tries another one. */
-export const startServerOnFreePort = async (options: ServerOptions, password: string) => {
+/** Starts a server on the preferred port, else on a free one. When another program has the port, or takes it first, it tries another one. */
+export const startServerOnAnyPort = async (
+  options: ServerOptions,
+  password: string,
+  preferredPort: number | null,
+) => {
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
+    const port = (attempt === 1 ? preferredPort : null) ?? (await freePort());
     try {
       return { ...(await startServer(options, port, password)), port };
     } catch (error) {

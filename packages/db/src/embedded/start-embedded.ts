@@ -14,12 +14,11 @@ import { checkAccess, findAccount, findBinaries, makeDataFolder, readPassword } 
 import {
   ensureDatabase,
   findPostmaster,
-  isAlive,
   type Postmaster,
   requestStop,
   type ServerOptions,
   startServer,
-  startServerOnFreePort,
+  startServerOnAnyPort,
   stopPostmaster,
   waitUntil,
 } from './server-process.ts';
@@ -117,20 +116,27 @@ export type EmbeddedDatabase = {
   stop(): Promise<void>;
 };
 
-/** Uses a server that runs already. Errors: UNAVAILABLE when it does not answer. */
-const reuse = async ({ pid, port }: Postmaster, dir: string, password: string) => {
-  let url = '';
-  await waitUntil(async () => {
-    url = await ensureDatabase(port, password).catch(() => '');
-    return url !== '' || !isAlive(pid);
-  }, 60_000);
-  if (!url)
-    throw new AppError(
-      'UNAVAILABLE',
-      `A PostgreSQL server (process ${pid}) holds ${dir} but does not answer on port ${port}. End it and start again.`,
-      { part: 'database' },
-    );
-  return { child: null, url, port };
+/**
+ * The address of a running server. Null when the server ends before it answers, since it may have been on the way to its end. Errors:
+ * UNAVAILABLE when it neither answers nor ends.
+ */
+const addressOf = async (
+  { pid, port }: Postmaster,
+  dir: string,
+  password: string,
+): Promise<string | null> => {
+  let url: string | null = null;
+  const isRunning = async () => (await findPostmaster(dir))?.pid === pid;
+  const answeredOrEnded = async () => {
+    url = await ensureDatabase(port, password).catch(() => null);
+    return url !== null || !(await isRunning());
+  };
+  if (await waitUntil(answeredOrEnded, 60_000)) return url;
+  throw new AppError(
+    'UNAVAILABLE',
+    `A PostgreSQL server (process ${pid}) holds ${dir} but does not answer on port ${port}. End it and start again.`,
+    { part: 'database' },
+  );
 };
 
 /** The last process that uses the folder stops the server, whichever process started it. */
@@ -169,14 +175,16 @@ export const startEmbedded = async ({
       const password = await readPassword(folder);
       const options = { dir: folder, postgres, account, settings };
       const found = await findPostmaster(folder);
-      const { child, url, port } = found
-        ? await reuse(found, folder, password)
-        : await startServerOnFreePort(options, password);
+      const foundUrl = found && (await addressOf(found, folder, password));
+      const { child, url, port } =
+        found && foundUrl
+          ? { child: null, url: foundUrl, port: found.port }
+          : await startServerOnAnyPort(options, password, found?.port ?? (await users.port()));
       const endRestarts = keepRunning({ options, port, password, child, log });
-      await users.add();
+      await users.add(port);
       log(
-        found ? 'PostgreSQL was running and is used again' : 'PostgreSQL started',
-        { dir: folder, port, pid: found?.pid ?? child?.pid },
+        child ? 'PostgreSQL started' : 'PostgreSQL was running and is used again',
+        { dir: folder, port, pid: child?.pid ?? found?.pid },
         'info',
       );
       return {

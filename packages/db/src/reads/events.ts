@@ -1,7 +1,7 @@
 /**
  * The event stream. Transactions do not commit in the order in which they number their rows. So a reader gets events in the order of the
- * transactions that wrote them, and only from transactions that are older than every transaction still running: no event can appear later
- * before one that was read already.
+ * transactions that wrote them, and only from transactions that are older than every transaction still running in this database: no event
+ * can appear later before one that was read already.
  */
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,8 +12,17 @@ import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
 import { eventsChannel } from '../lifecycle/propagate.ts';
 
-/** The oldest transaction that still runs. */
-const horizon = 'pg_snapshot_xmin(pg_current_snapshot())';
+/**
+ * The oldest transaction that may still run in this database. A snapshot has the running transactions of the whole server. Those that the
+ * server shows in another database do not count: they write no events here, and may run for hours.
+ */
+const horizon = `coalesce(
+  (SELECT running FROM pg_snapshot_xip(pg_current_snapshot()) AS running
+   WHERE NOT EXISTS (
+     SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
+     WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND transactionid = running::xid AND datname <> current_database())
+   ORDER BY running LIMIT 1),
+  pg_snapshot_xmax(pg_current_snapshot()))`;
 
 /** The numbers of an id: its transaction, and the event itself, as in `812-3304`. The empty text comes before all events. */
 const parseId = (id: string): readonly [bigint, bigint] => {

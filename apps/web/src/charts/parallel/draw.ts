@@ -101,7 +101,7 @@ export const drawLines = (context: CanvasRenderingContext2D, picture: Picture, c
   context.globalAlpha = 1;
 };
 
-/** Draws chosen and hovered rows on a layer of their own, so that a moving pointer does not redraw thousands of lines. */
+/** Draws chosen and hovered rows on a separate layer, so that a moving pointer does not redraw thousands of lines. */
 export const drawMarked = (
   context: CanvasRenderingContext2D,
   { places, layout }: Picture,

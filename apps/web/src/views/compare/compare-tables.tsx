@@ -23,7 +23,7 @@ import { href } from '../../router.ts';
 import { rejects } from '../trial/evaluations-panels.tsx';
 
 /** Passes the number of trials to the style sheet, so that all tables have the same columns. */
-const columnsStyle = (trials: number): CSSProperties => ({ '--trials': trials }) as CSSProperties; // React's types do not know custom properties
+const columnsStyle = (trials: number): CSSProperties => ({ '--trials': trials }) as CSSProperties; // React's types have no custom properties
 
 /** `Trial 17`; with its sweep if another trial has the same number. */
 export const trialName = (trial: TrialDetail, all: readonly TrialDetail[]): string =>
@@ -78,7 +78,7 @@ const costOf = (trial: TrialDetail): number =>
 
 type EvaluationOf = (trial: TrialDetail, key: string) => Evaluation | undefined;
 
-/** The rejected shares, if one of the trials rejects images. Rejecting clean images is bad; rejecting attacked ones is the purpose of the defence. */
+/** The rejected shares, if one of the trials rejects images. A defence should reject few clean images, and many attacked ones. */
 const Rejections = (props: {
   readonly trials: readonly TrialDetail[];
   readonly runs: ReadonlyMap<string, Evaluation>;
@@ -189,7 +189,7 @@ export const CompareResults = (props: {
               />
             ))}
             <Row
-              title="Cost, with shared work divided"
+              title="Time, with shared stages divided among their trials"
               better="min"
               cells={trials.map((trial) => ({ value: costOf(trial), text: formatDuration(costOf(trial)) }))}
             />
@@ -223,18 +223,18 @@ export const CompareSpec = ({
   const shown = rows.filter((row) => showAll || isDifferent(row));
   return (
     <Panel
-      title={showAll ? 'Specification' : 'What differs'}
+      title={showAll ? 'Specification' : 'Differences'}
       actions={
         <label className="check small">
           <input type="checkbox" checked={showAll} onChange={(event) => setShowAll(event.target.checked)} />
-          Also show what is the same
+          Also show equal values
         </label>
       }
       flush
     >
       {shown.length === 0 ? (
         <p className="muted panel-body">
-          Nothing differs: recipe, data, hyperparameters and seed are the same.
+          There are no differences: recipe, data set, hyperparameters and seed are equal.
         </p>
       ) : null}
       <div className="table-wrap">

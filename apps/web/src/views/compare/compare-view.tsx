@@ -93,7 +93,7 @@ const CompareGallery = ({ trials }: { readonly trials: readonly TrialDetail[] })
   if (!run) return null;
   const all = images.data.filter((data) => data !== undefined);
   const first = all[0];
-  // Images that are in most galleries are chosen first.
+  // Images that are in the most galleries come first.
   const counts = new Map<number, number>();
   for (const { gallery } of all)
     for (const index of gallery.index) counts.set(index, (counts.get(index) ?? 0) + 1);
@@ -192,7 +192,7 @@ export const CompareView = () => {
   const leaveOut = (id: string) => setText(ids.filter((other) => other !== id).join(','));
   if (ids.length < 2)
     return (
-      <Empty title="Two to six trials can be compared">
+      <Empty title="Choose two to six trials to compare">
         <p>Tick trials in the table of a sweep or in the leaderboard.</p>
         <a className="button" href={href(['leaderboard'])}>
           Show the leaderboard

@@ -60,7 +60,7 @@ export const useLeaderboardQuery = (definition: SweepDefinition | undefined) => 
     navigate(href(['leaderboard'], { ...Object.fromEntries(query), [name]: value }), { replace: true });
   };
   const [, next] = usualRankings(definition);
-  /** Switches to the next default ranking, for when the first has no runs. Null if the address names a ranking. */
+  /** Switches to the next default ranking, if the first has no runs. Null if the address names a ranking. */
   const fallBack =
     next && !query.has('attack')
       ? () =>
@@ -127,7 +127,7 @@ export const LeaderboardFilters = ({
 }) => (
   <div className="board-filters">
     <Select label="Attack" value={query.attack ?? worstOfAll} onChange={(value) => set('attack', value)}>
-      <Option value={worstOfAll} title="Worst case over all" />
+      <Option value={worstOfAll} title="Worst case over all attacks" />
       {attackNames.map((name) => (
         <Option key={name} value={name} title={attacks[name].title} />
       ))}

@@ -25,7 +25,7 @@ const differing = (rows: readonly LeaderboardRow[]): string[] => {
   for (const { hyperparameters } of rows)
     for (const [name, value] of Object.entries(hyperparameters))
       seen.set(name, (seen.get(name) ?? new Set()).add(value));
-  // Those with the most values come first, because a narrow column cuts off the rest.
+  // The hyperparameters with the most values come first, because a narrow column cuts off the rest.
   return [...seen]
     .filter(([, values]) => values.size > 1)
     .sort(([, a], [, b]) => b.size - a.size)
@@ -43,7 +43,7 @@ const infiniteText = ({ seeds, infiniteSeeds = 0 }: LeaderboardRow): string | nu
 const Rejected = ({ row }: { readonly row: LeaderboardRow }) => (
   <td>
     {row.rejectedClean === undefined ? (
-      <span className="muted" title="This defence rejects nothing.">
+      <span className="muted" title="This defence rejects no images.">
         –
       </span>
     ) : (
@@ -100,7 +100,7 @@ const Row = (props: {
       </td>
       <td className="board-value">
         {value === null ? (
-          <span className="muted" title="No value: nothing was attacked, or nothing was fooled.">
+          <span className="muted" title="No value, because no image was attacked or no image was fooled.">
             –
           </span>
         ) : (
@@ -122,7 +122,7 @@ const Row = (props: {
         {infinite === null ? null : (
           <span
             className="muted small board-settings"
-            title="Some seeds are infinite, so there is no mean. This is the median of the seeds."
+            title="Some seeds are infinite, so there is no mean. This value is the median of the seeds."
           >
             {infinite}
           </span>

@@ -24,17 +24,17 @@ const underWhat = ({ attack }: BoardQuery, items: readonly LeaderboardRow[]): st
     const budgets = new Set(items.map(({ within = {} }) => withinText(within)));
     const [within = ''] = budgets;
     if (budgets.size > 1)
-      return 'in the worst case over the attacks of each run, whose budgets differ: compare rows of the same sweep';
+      return 'in the worst case over the attacks of each run; the budgets of the attacks differ, so compare only rows of the same sweep';
     return `in the worst case over the attacks of each run${within}`;
   }
   const settings = new Set(items.map(settingsLabel));
   if (settings.size > 1)
-    return `under ${attacks[attack].title}, whose settings differ: compare rows of the same settings`;
+    return `under ${attacks[attack].title}; its settings differ, so compare only rows with the same settings`;
   const [own = ''] = settings;
   return `under ${attacks[attack].title}${own === '' ? '' : `, ${own}`}`;
 };
 
-/** What the runs are ranked by, and a notice if all of them have the same value. */
+/** The metric that ranks the runs, and a notice if all of them have the same value. */
 const RankedBy = ({
   items,
   query,
@@ -53,21 +53,21 @@ const RankedBy = ({
     <div className="board-ranked">
       <p className="muted small">
         Ranked by {inSentence(title)} {underWhat(query, items)}. {direction === 'max' ? 'Higher' : 'Lower'} is
-        better.{mixed ? ' Data sets differ: choose one to compare like with like.' : ''}
+        better.{mixed ? ' The data sets differ: choose one of them to compare its runs.' : ''}
       </p>
       {equal ? (
         <p className="notice" role="note">
           {top.value === null
             ? 'None of these runs has a value'
             : `All of these runs have ${formatMetric(query.metric)(Number(top.value))}`}
-          , so this metric does not tell them apart. Another one, such as {other}, may.
+          , so this metric cannot rank them. Try another metric, such as {other}.
         </p>
       ) : null}
     </div>
   );
 };
 
-/** New results change the ranks: the board is fetched again at most this often. */
+/** New results change the ranks. The board is fetched again with at least this pause. */
 const everyMs = 5000;
 
 const isFiltered = ({ sweep, dataset, recipe, where }: BoardQuery): boolean =>
@@ -119,8 +119,8 @@ const Board = ({ definition }: { readonly definition: SweepDefinition | undefine
           <h1>Leaderboard</h1>
           <p className="muted">
             {query.sweep === undefined
-              ? 'Which runs are the most robust, over all sweeps.'
-              : 'Which runs of this sweep are the most robust.'}{' '}
+              ? 'The most robust runs of all sweeps.'
+              : 'The most robust runs of this sweep.'}{' '}
             Runs with masked gradients are marked, and you choose where they rank.
           </p>
         </div>

@@ -147,7 +147,7 @@ export const AttacksSection = (props: {
   return (
     <Panel
       title="Attacks"
-      note={isOwnList ? 'Your own list, each with its settings.' : presets[draft.preset!].description}
+      note={isOwnList ? 'Your own list of attacks with their settings.' : presets[draft.preset!].description}
       actions={
         <Segmented
           label="Attacks"

@@ -132,7 +132,7 @@ const SearchFields = ({
       />
     </Labelled>
     <Labelled
-      title="Running at once"
+      title="Stages at once"
       hint="At most this many stages of this sweep run at once. Empty: no limit."
       error={issueAt(issues, 'maxRunning')}
     >
@@ -171,7 +171,7 @@ export const BasicsSection = (props: {
             onChange={(event) => onChange({ name: event.target.value })}
           />
         </Labelled>
-        <Labelled title="What should it show? (optional)" error={issueAt(issues, 'description')}>
+        <Labelled title="What should this sweep show? (optional)" error={issueAt(issues, 'description')}>
           <textarea
             className="input"
             rows={2}

@@ -1,4 +1,4 @@
-/** A sweep as it is typed: every number is still text. */
+/** A sweep in the form: every number is still the text that the user typed. */
 import {
   type AttackName,
   type DatasetName,

@@ -27,7 +27,7 @@ import './new-sweep.css';
 const randomKey = (): string =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** The draft is stored here, so that it survives a visit to another page. */
+/** The key in the session storage. The stored draft survives a visit to another page. */
 const storageKey = 'funnel-draft';
 
 const readStoredDraft = (): Draft | null => {
@@ -175,7 +175,7 @@ const Editor = ({
   const parsed = useMemo(() => SweepDefinition.safeParse(input), [input]);
   const issues = useMemo(() => issuesOf(parsed.error), [parsed]);
 
-  // A plan needs no name, so that the plan is shown before a name is typed.
+  // The plan is shown before the sweep has a name, so the request uses this name.
   const unnamed = useMemo(() => ({ ...(input as object), name: 'plan' }), [input]);
   const parsedUnnamed = useMemo(() => SweepDefinition.safeParse(unnamed), [unnamed]);
   const planInput = useDebounced(parsedUnnamed.success ? unnamed : null, pauseMs);
@@ -185,7 +185,7 @@ const Editor = ({
   const current = plan.data !== undefined && JSON.stringify(planInput) === JSON.stringify(unnamed);
 
   const body = JSON.stringify(input);
-  // One key per definition: the server accepts it once, even if the button is pressed twice.
+  // One key per definition, so the server creates one sweep even if the user presses the button twice.
   const key = useMemo(randomKey, [body]);
 
   const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
@@ -237,8 +237,8 @@ const Editor = ({
         <div className="page-head-text">
           <h1>New sweep</h1>
           <p className="muted">
-            One trial for every point of the search space and every seed. Stages that trials share are trained
-            once.
+            A sweep has one trial for every point of the search space and every seed. Funnel trains shared
+            stages once.
           </p>
         </div>
         <Segmented

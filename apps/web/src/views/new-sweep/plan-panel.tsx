@@ -17,7 +17,7 @@ const EpochBar = ({ plan }: { readonly plan: Plan }) => {
   );
 };
 
-/** The values of each hyperparameter, and the points that get no trial of their own. */
+/** The values of each hyperparameter, and the parts of the search space that make no trials. */
 const Space = ({ plan: { space = [], leftOut = [] } }: { readonly plan: Plan }) => (
   <>
     {space.length === 0 ? null : (
@@ -66,7 +66,7 @@ const Figures = ({ plan }: { readonly plan: Plan }) => {
           {needed === 0
             ? 'Nothing is left to train.'
             : needed === unshared
-              ? 'Nothing is shared.'
+              ? 'Sharing saves no epochs here.'
               : `Without sharing, training would take ${formatFactor(unshared / needed)} times as long.`}
         </p>
       </div>
@@ -92,7 +92,7 @@ const Figures = ({ plan }: { readonly plan: Plan }) => {
   );
 };
 
-/** The plan of the sweep as typed. The last plan stays, in a paler colour, until the next arrives. */
+/** The plan of the sweep in the form. The last plan stays, in a paler colour, until the next one arrives. */
 export const PlanPanel = (props: {
   readonly plan: Plan | undefined;
   readonly current: boolean;

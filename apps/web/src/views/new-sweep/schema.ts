@@ -1,4 +1,4 @@
-/** What the form takes from the declared schemas: fields to draw, and errors by path. New hyperparameters and settings need no code here. */
+/** Reads the declared schemas for the form: the fields to draw, and errors by path. New hyperparameters and settings need no code here. */
 import { z } from 'zod';
 
 export type Field = {
@@ -75,7 +75,7 @@ export const fieldOf = (schema: z.ZodType): Field => {
 
 type Issue = z.core.$ZodIssue;
 
-/** Path and message of an issue. For a union, the branch whose issue lies deepest is the one that was meant. */
+/** Path and message of an issue. For a union, the user probably meant the branch with the deepest issue. */
 const explain = (issue: Issue): { readonly path: string; readonly message: string } => {
   const path = issue.path.join('.');
   if (issue.code !== 'invalid_union') return { path, message: issue.message };

@@ -73,7 +73,7 @@ const RangeInputs = ({
       {input(
         'count',
         'number of values',
-        hyperparameter.step === undefined ? 'how many' : `steps of ${hyperparameter.step}`,
+        hyperparameter.step === undefined ? 'number' : `steps of ${hyperparameter.step}`,
       )}
       <select
         className="input"
@@ -131,7 +131,7 @@ const HyperparameterRow = (props: {
       </div>
       <div className="hyperparameter-inputs">
         <Segmented
-          label={`${meta.title}: how`}
+          label={`${meta.title}: default, values or range`}
           value={hyperparameter.mode}
           options={modes}
           onChange={setMode}
@@ -178,7 +178,7 @@ const groupsOf = (
 };
 
 const notes: Record<string, string> = {
-  initialise: 'Varying these trains an initialisation for each value.',
+  initialise: 'Each value of these needs its own initialisation.',
   optimise: 'Trials that differ only here share their initialisation.',
   classify: 'Trials that differ only here share their auto-encoder.',
 };
@@ -198,7 +198,7 @@ export const HyperparametersSection = (props: {
   return (
     <Panel
       title="Search space"
-      note={`${set} of ${total} hyperparameters set; the others keep their defaults.`}
+      note={`${set} of ${total} hyperparameters are set; the others keep their defaults.`}
       actions={
         <input
           className="input"

@@ -1,4 +1,4 @@
-/** Which hyperparameters matter: the variance that each explains, and the mean objective at each value of one. */
+/** The importance of the hyperparameters: the variance that each explains, and the mean objective at each value of the chosen one. */
 
 import type { HyperparameterValue } from '@funnel/contracts';
 import { useMemo, useState } from 'react';
@@ -209,7 +209,7 @@ export const ImportancePanel = (props: {
   const name = rows.some((row) => row.name === picked) ? picked : (rows[0]?.name ?? null);
   const column = columns.find((candidate) => candidate.name === name);
   const levels = useMemo(() => (column ? levelMeans(column.values, column.objective) : []), [column]);
-  // Shares add up only if all hyperparameters are judged by the same trials.
+  // Shares add up only if all hyperparameters are computed from the same trials.
   const comparable = columns.every(({ values }) => values.length === measured);
   const explained = rows.reduce((sum, row) => sum + row.importance, 0);
   const ranked = columns[0]!.objective.some((value) => !Number.isFinite(value));
@@ -218,7 +218,7 @@ export const ImportancePanel = (props: {
   return (
     <Panel
       title="Which hyperparameters matter"
-      note={`The share of the variance of ${inSentence(objective.title)} that each hyperparameter explains on its own, over ${plural(measured, 'trial')}.${comparable ? '' : ' Only trials whose recipe reads the hyperparameter count.'} The mark shows what chance alone reaches in one of twenty random shuffles.${ranked ? ' Some values are ∞, so ranks are used instead of values.' : ''}`}
+      note={`The share of the variance of ${inSentence(objective.title)} that each hyperparameter explains on its own, over ${plural(measured, 'trial')}.${comparable ? '' : ' The share of a hyperparameter is computed over the trials whose recipe reads it.'} The mark shows the share that chance alone reaches in one of twenty random shuffles.${ranked ? ' Some values are ∞, so ranks are used instead of values.' : ''}`}
     >
       {rows.length === 0 || name === null ? (
         <p className="muted" style={{ minHeight: 200 }}>

@@ -195,7 +195,7 @@ export const ResultsTab = ({ sweep }: SweepTabProps) => {
   const axes = useMemo(() => specs.map(createAxis), [specs]);
   const active = useMemo(() => brushedRows(axes, specs, brushes), [axes, specs, brushes]);
   const shade = useMemo(() => shadeOf(results, objective), [results, objective]);
-  // The lines follow the brush at once; the other charts follow when it rests.
+  // The lines follow the brush at once; the other charts follow when the brush stops.
   const shown = useDebounced(active, brushes.size === 0 ? 0 : restMs);
   const rowOf = useMemo(() => new Map(results.map(({ trial }, row) => [trial.number, row])), [results]);
   const chosenRows = chosen.numbers.flatMap((number) => rowOf.get(number) ?? []);
@@ -237,7 +237,7 @@ export const ResultsTab = ({ sweep }: SweepTabProps) => {
       </ObjectiveTools>
       <Panel
         title="Hyperparameters and results"
-        note={`One line per trial; the better its ${inSentence(objective.title)}, the stronger the line. Drag along an axis to keep the trials in that range, here and below. Click a line to choose its trial.`}
+        note={`One line per trial; lines with better ${inSentence(objective.title)} are stronger. Drag along an axis to show only the trials in that range, here and in the panels below. Click a line to choose its trial.`}
       >
         <ParallelCoordinates
           specs={specs}

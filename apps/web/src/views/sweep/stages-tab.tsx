@@ -124,7 +124,9 @@ const Facts = ({ stage, sweepId }: { readonly stage: Stage; readonly sweepId: st
       {stage.attack === null ? (
         <Fact title="Epochs">
           {formatCount(stage.epochs)}
-          {stage.startEpoch > 0 ? `; this stage trains those after ${formatCount(stage.startEpoch)}` : ''}
+          {stage.startEpoch > 0
+            ? `; this stage trains the epochs after ${formatCount(stage.startEpoch)}`
+            : ''}
         </Fact>
       ) : (
         <Fact title="Attack">{attackLabel(stage.attack)}</Fact>
@@ -142,7 +144,7 @@ const Facts = ({ stage, sweepId }: { readonly stage: Stage; readonly sweepId: st
         <Fact title="Waits for">{link(stage.dependsOn)}</Fact>
       )}
       {stage.surrogates.length === 0 ? null : (
-        <Fact title="Makes its images on">
+        <Fact title="Surrogates">
           <span className="row" style={{ gap: '2px 10px' }}>
             {stage.surrogates.map((id) => (
               <span key={id}>{link(id)}</span>
@@ -199,7 +201,7 @@ export const StagesTab = ({ sweep }: SweepTabProps) => {
       <ErrorNotice error={error} />
       <Panel
         title="Stage tree"
-        note={`Each stage stands to the right of the stage that it starts from. The more stages start from it, the taller it is.${partial ? ` ${plural(items.length, 'stage')} loaded so far.` : ''}`}
+        note={`Each stage is drawn to the right of the stage that it starts from. Stages from which many others start are taller.${partial ? ` ${plural(items.length, 'stage')} loaded so far.` : ''}`}
       >
         <StageTree stages={items} selected={selected ?? null} onSelect={(id) => select(id ?? undefined)} />
       </Panel>

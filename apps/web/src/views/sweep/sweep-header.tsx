@@ -18,7 +18,7 @@ import {
 import { href, navigate } from '../../router.ts';
 import { type Action, actionsOf, actionTitles } from './actions.ts';
 
-/** How many epochs the sweep has trained, and how many sharing saves. */
+/** The number of epochs that the sweep has trained, and the number that sharing saves. */
 const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
   const { unshared, needed, cached } = sweep.plan.epochs;
   return (
@@ -49,8 +49,8 @@ const SharingFact = ({ sweep }: { readonly sweep: Sweep }) => {
 
 const consequences: Partial<Record<Action, string>> = {
   cancelSweep:
-    'Stages that only this sweep needs are stopped. Finished results stay, and stages that other sweeps need go on.',
-  deleteSweep: 'The sweep and its trials are deleted. Stages that other sweeps need stay.',
+    'Funnel stops the stages that only this sweep needs. Finished results stay, and stages that other sweeps need go on.',
+  deleteSweep: 'Funnel deletes the sweep and its trials. Stages that other sweeps need stay.',
 };
 
 const SweepActions = ({ sweep }: { readonly sweep: SweepDetail }) => {

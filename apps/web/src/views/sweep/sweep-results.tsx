@@ -22,7 +22,7 @@ import {
 export type SweepTabProps = { readonly sweep: SweepDetail };
 
 const pageSize = 250;
-/** The least time between two refreshes of results. A slow server gets longer pauses: ten times the last refresh. */
+/** The shortest pause between two refreshes of results. If a refresh takes long, the next pause is ten times its duration. */
 const minRefreshMs = 2000;
 
 /** All trials of a sweep. An event changes the status of a trial at once; results come with the next refresh of its page. */
@@ -80,14 +80,14 @@ const useTrials = (sweepId: string): ListState<Trial> => {
   return state;
 };
 
-/** At most this many trials can be chosen for closer comparison. Each has a colour of its own. */
+/** At most this many trials can be chosen for comparison. Each has its own colour. */
 export const maxChosen = 6;
 
 export type Chosen = {
   /** Trial numbers, in the order of their colours. */
   readonly numbers: readonly number[];
   readonly toggle: (number: number) => void;
-  /** The page made the choice, because no person has. */
+  /** True if the page chose the trials, because the user has not chosen any. */
   readonly byDefault: boolean;
   readonly reset: () => void;
 };
@@ -184,7 +184,7 @@ export const ObjectiveTools = ({
 }) => (
   <div className="results-tools">
     <label className="label">
-      Judge by
+      Attack
       <select
         className="input"
         value={data.objective.attack}

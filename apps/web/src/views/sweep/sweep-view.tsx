@@ -24,7 +24,7 @@ const DefinitionTab = ({ sweep }: SweepTabProps) => {
   return (
     <Panel
       title="Definition"
-      note="As submitted, with defaults filled in."
+      note="The submitted definition, with its defaults."
       actions={<CopyButton title="Copy as YAML" text={() => definitionYaml(sweep.definition)} />}
     >
       {text === null ? (
@@ -123,7 +123,7 @@ export const SweepView = ({ params }: ViewProps) => {
               </a>
             ))}
           </nav>
-          {tab ? <tab.Tab sweep={sweep} /> : <Empty title="A sweep has no such tab" />}
+          {tab ? <tab.Tab sweep={sweep} /> : <Empty title="This tab does not exist" />}
         </>
       )}
     </Loaded>

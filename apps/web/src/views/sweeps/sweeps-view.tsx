@@ -24,7 +24,7 @@ const FleetLine = () => {
     <p className="muted" style={{ minHeight: 21 }}>
       {data === undefined ? null : online.length === 0 ? (
         <>
-          No worker is online: nothing will start. <a href={href(['workers'])}>Workers</a>
+          No worker is online, so no sweep makes progress. <a href={href(['workers'])}>Workers</a>
         </>
       ) : (
         <>
@@ -36,9 +36,9 @@ const FleetLine = () => {
   );
 };
 
-/** Changed sweeps are fetched together, at most this often. */
+/** The shortest pause between two fetches of changed sweeps. */
 const everyMs = 1000;
-/** More changed sweeps than this are fetched as pages. */
+/** If more sweeps than this have changed, whole pages are fetched. */
 const maxSingle = 10;
 
 /** Keeps a list of sweeps up to date with events: new sweeps appear at the top, deleted ones disappear. */

@@ -82,7 +82,7 @@ const Curve = ({ trial, norm }: { readonly trial: TrialDetail; readonly norm: 'l
 export const EvaluationsPanel = ({ trial }: { readonly trial: TrialDetail }) => (
   <Panel
     title="Attacks"
-    note="Robust accuracy counts all images; success counts those that were classified correctly before the attack. An attack that looks for the smallest change fools nearly all images, so compare its distances. The noise level is the mean L2 norm over successes; medians count failures as infinite."
+    note="Robust accuracy is a share of all images. Success is a share of the images that were classified correctly before the attack. An attack that looks for the smallest change fools nearly all images, so compare its median distances. The noise level is the mean L2 norm over successes; medians count a failure as infinite."
     flush
   >
     <div className="table-wrap">
@@ -125,7 +125,7 @@ export const EvaluationsPanel = ({ trial }: { readonly trial: TrialDetail }) => 
   </Panel>
 );
 
-/** Whether the defence of a trial can reject images. */
+/** Returns true if the defence of a trial can reject images. */
 export const rejects = ({ evaluations }: Pick<TrialDetail, 'evaluations'>): boolean =>
   evaluations.some(({ summary }) => summary.rejectedClean !== undefined);
 
@@ -159,7 +159,7 @@ const RejectionRow = ({ evaluation }: { readonly evaluation: Evaluation }) => {
 export const RejectionsPanel = ({ trial }: { readonly trial: TrialDetail }) =>
   rejects(trial) ? (
     <Panel
-      title="What the defence rejected"
+      title="Rejected images"
       note="Robust accuracy counts an image that is rejected under attack as correct. It counts an image that is rejected before any attack as wrong."
       flush
     >
@@ -244,8 +244,8 @@ const Group = ({ evaluation }: { readonly evaluation: Evaluation }) => {
 
 export const DiagnosticsPanel = ({ trial }: { readonly trial: TrialDetail }) => (
   <Panel
-    title="Can these numbers be believed?"
-    note="A defence that hides its gradients looks robust to weak attacks. These checks ask whether that happened here."
+    title="Can you trust these numbers?"
+    note="A defence that hides its gradients looks robust to weak attacks. These checks test whether that happened here."
   >
     <div className="check-groups">
       {trial.evaluations.map((evaluation) => (

@@ -68,8 +68,8 @@ export const GalleryPanel = ({ trial }: { readonly trial: TrialDetail }) => {
   const classes = datasets[trial.dataset].classes;
   return (
     <Panel
-      title="What the attack did"
-      note="Blue pixels became darker, orange ones brighter. The largest change has full strength."
+      title="Attacked images"
+      note="The attack made blue pixels darker and orange pixels brighter. The largest change has the strongest colour."
       actions={
         <select
           className="input"

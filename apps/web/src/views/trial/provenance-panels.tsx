@@ -47,7 +47,7 @@ const linesByStage = (trial: TrialDetail): { readonly kind: string; readonly lin
 export const SpecPanel = ({ trial }: { readonly trial: TrialDetail }) => (
   <Panel
     title="Specification"
-    note="Each hyperparameter is listed under the first stage that reads it. Bold: not the default. †: not printed in the paper; the value is our choice."
+    note="Each hyperparameter is listed under the first stage that reads it. Bold: not the default. †: the paper does not print a value, so the value is our choice."
   >
     <div className="spec">
       {linesByStage(trial).map(({ kind, lines }) => (
@@ -141,7 +141,7 @@ export const CostPanel = ({ trial }: { readonly trial: TrialDetail }) => {
 export const CheckpointsPanel = ({ trial }: { readonly trial: TrialDetail }) => {
   const stored = trial.stages.filter(({ checkpoint, kind }) => checkpoint !== null && kind !== 'attack');
   return (
-    <Panel title="Checkpoints" note="Each network opens with tf.loadLayersModel(address).">
+    <Panel title="Checkpoints" note="To open a network, call tf.loadLayersModel(address).">
       {stored.length === 0 ? <p className="muted">No checkpoint is stored yet.</p> : null}
       <div className="stack">
         {stored.map((stage) => (

@@ -156,7 +156,7 @@ const Warnings = ({ warnings }: { readonly warnings: readonly string[] }) =>
     </div>
   );
 
-/** Why a trial ended without a result: the errors of its stages. */
+/** The reasons for which a trial ended without a result: the errors of its stages. */
 const Endings = ({ trial }: { readonly trial: TrialDetail }) => {
   const ended = trial.stages.filter(
     ({ status }) => status === 'failed' || status === 'diverged' || status === 'collapsed',

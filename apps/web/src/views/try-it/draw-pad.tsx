@@ -124,7 +124,7 @@ export const DrawPad = (props: {
         }}
       />
       <button type="button" className="button" onClick={wipe}>
-        Wipe
+        Clear
       </button>
     </div>
   );

@@ -46,7 +46,7 @@ export const useTried = (
     };
     if (!running.current) void runLatest();
   }, [request]);
-  // Until the newest request has finished, the result of the one before stays on show.
+  // Until the newest request has finished, the page shows the result of the one before.
   return {
     tried: request === null ? null : (finished?.tried ?? null),
     busy: request !== null && finished?.request !== request,
@@ -156,7 +156,7 @@ export const Outcome = (props: {
             </figcaption>
           </figure>
           <p className="muted small">
-            Blue: darker. Orange: brighter. The largest change is drawn at full strength.
+            Blue: darker. Orange: brighter. The largest change has the strongest colour.
           </p>
         </section>
       </div>

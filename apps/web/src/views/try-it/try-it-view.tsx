@@ -22,7 +22,7 @@ import { DrawPad } from './draw-pad.tsx';
 import { Outcome, useTried } from './outcome.tsx';
 import './try-it.css';
 
-/** The most robust trials of the first default ranking that has any, best first. */
+/** The most robust trials, best first, by the first default ranking that has trials. */
 const bestQuery = queryOptions({
   queryKey: ['best-trials'],
   queryFn: async ({ signal }): Promise<readonly LeaderboardRow[]> => {
@@ -58,7 +58,7 @@ const TrialPicker = (props: {
         value={id ?? ''}
         onChange={(event) => props.onPick(event.target.value)}
       >
-        {listed || id === undefined ? null : <option value={id}>the trial that you came from</option>}
+        {listed || id === undefined ? null : <option value={id}>the trial of the previous page</option>}
         {best.map((row) => (
           <option key={row.trialId} value={row.trialId}>
             {title(row)}
@@ -82,7 +82,7 @@ const Samples = ({
   if (stage === undefined) return null;
   const { classes, title } = datasets[trial.dataset];
   return (
-    <Panel title={`Or choose one from ${title}`}>
+    <Panel title={`Or choose a test image of ${title}`}>
       {data === undefined ? (
         <Skeleton height={52} />
       ) : (
@@ -229,7 +229,8 @@ export const TryItView = ({ params }: ViewProps) => {
         <div className="page-head-text">
           <h1>Try it</h1>
           <p className="muted">
-            Draw a digit, let a trained model read it, and see how small a change makes it read another.
+            Draw a digit and see how a trained model classifies it. Then see how small a change is enough for
+            another class.
           </p>
         </div>
         <TrialPicker best={trials} id={id} onPick={(next) => navigate(href(['try', next]))} />

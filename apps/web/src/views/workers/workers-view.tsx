@@ -80,7 +80,7 @@ const WorkerCard = ({ worker, now }: { readonly worker: Worker; readonly now: nu
   );
 };
 
-/** Heartbeats (memory, speed) are not events: this page fetches them this often. */
+/** Heartbeats (memory, speed) are not events, so this page fetches them with this pause. */
 const heartbeatMs = 5000;
 
 const Cards = ({ workers, now }: { readonly workers: readonly Worker[]; readonly now: number }) => (
@@ -91,7 +91,7 @@ const Cards = ({ workers, now }: { readonly workers: readonly Worker[]; readonly
   </div>
 );
 
-/** The workers. Every restart leaves a worker that is gone, so these are folded away. */
+/** The workers. Every restart leaves an entry of a worker that is gone, so these entries are folded away. */
 const Fleet = ({ workers, now }: { readonly workers: readonly Worker[]; readonly now: number }) => {
   const connected = workers.filter(({ status }) => status !== 'gone').sort((a, b) => (a.id < b.id ? -1 : 1));
   const gone = workers
@@ -131,7 +131,7 @@ export const WorkersView = () => {
       <header className="page-head">
         <div className="page-head-text">
           <h1>Workers</h1>
-          <p className="muted">Workers train and attack. Each runs as many stages at once as it has slots.</p>
+          <p className="muted">Workers train and attack models. Each slot of a worker runs one stage.</p>
         </div>
       </header>
       <Loaded state={state} height={200}>
