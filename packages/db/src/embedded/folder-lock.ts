@@ -1,4 +1,7 @@
-/** The lock of a data folder: one process at a time starts or stops its server. A folder beside it lists the processes that use the server. */
+/**
+ * The lock of a data folder: only one process at a time starts or stops the server of the folder. The folder `<dir>.users` lists the
+ * processes that use the server.
+ */
 import { readdirSync, rmSync } from 'node:fs';
 import {
   type FileHandle,
@@ -15,7 +18,7 @@ import path from 'node:path';
 import { AppError } from '@funnel/contracts';
 import { isAlive, waitUntil } from './server-process.ts';
 
-/** The processes that use the server of a folder. Each has a file that is named by its process id. */
+/** The processes that use the server of a folder. Each has a file with its process id as name. */
 type Users = {
   /** Adds this process. */
   add(): Promise<void>;
@@ -30,7 +33,7 @@ const isAnyAlive = (names: readonly string[]): boolean => names.map(Number).some
 const holderOf = async (file: string): Promise<number> =>
   Number(await readFile(file, 'utf8').catch(() => '0'));
 
-/** Removes the lock of a dead process by one rename, and puts it back when it turns out to be of another process. */
+/** Removes the lock of a dead process by one rename. Puts the lock back if it belongs to another process. */
 const removeLockOf = async (file: string, dead: number): Promise<void> => {
   const aside = `${file}.${process.pid}`;
   await rename(file, aside).catch(() => {}); // another process was faster
@@ -38,7 +41,10 @@ const removeLockOf = async (file: string, dead: number): Promise<void> => {
   await rm(aside, { force: true });
 };
 
-/** Writes the process id into the lock. The name of the file is the lock: when the disk is full the id may be missing, and a server can still be stopped. */
+/**
+ * Writes the process id into the lock. On a full disk the id may be missing, but the file itself is the lock, so a server can still be
+ * stopped.
+ */
 const writePid = async (handle: FileHandle): Promise<void> => {
   try {
     await handle.write(String(process.pid));
@@ -76,7 +82,7 @@ const usersOf = (dir: string): Users => {
   };
 };
 
-/** `remove` of the users, without waiting. For the exit of a process, which cannot wait. */
+/** `remove` of the users as a synchronous function, for the exit of a process. */
 export const removeUserSync = (dir: string): boolean => {
   const folder = usersFolder(dir);
   rmSync(path.join(folder, String(process.pid)), { force: true });
