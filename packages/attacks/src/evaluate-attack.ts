@@ -12,7 +12,7 @@ import {
   type EvaluationSummary,
   isMistake,
 } from '@funnel/contracts';
-import { correctMaxPoolGradient } from '@funnel/kernels';
+import { correctOperators } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { type Attack, type AttackContext, type EvaluationResources, prepareResources } from './attack.ts';
 import { indicesWhere, takeRows, valuesAt } from './batch-rows.ts';
@@ -57,7 +57,7 @@ export type Evaluation = {
  * the signal's reason after an abort.
  */
 export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Evaluation> => {
-  correctMaxPoolGradient();
+  correctOperators();
   const spec = attackSpec(options.attack);
   const model = createFlatModel(options.model, options.batchSize);
   const images = await checkImages(options.images, options.model); // [n, width] in [0, 1]

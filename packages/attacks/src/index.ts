@@ -1,5 +1,5 @@
 /** The public names of the package. `README.md` lists the files in reading order. */
-export { correctMaxPoolGradient } from '@funnel/kernels';
+export { correctOperators } from '@funnel/kernels';
 export type { Attack, AttackContext, AttackResult, EvaluationResources } from './attack.ts';
 export { type ClassifierModel, classifierModel, type ModelOptions } from './classifier.ts';
 export { type DiagnoseOptions, diagnose, diagnoseTransfer } from './diagnostics/diagnose.ts';

@@ -1,6 +1,6 @@
 /** H13 (`gradient-is-wrong`) on networks with right gradients, with and without kinks, and on functions with wrong gradients. */
 
-import { correctMaxPoolGradient } from '@funnel/kernels';
+import { correctOperators } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { gradientIsShattered, gradientIsWrong } from '../src/diagnostics/gradient-checks.ts';
@@ -12,7 +12,7 @@ import { tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
 beforeAll(async () => {
   await useWasm();
-  correctMaxPoolGradient();
+  correctOperators();
 });
 
 const check = async (

@@ -39,6 +39,20 @@ const abbreviate = (value: unknown): string => {
   return value.length > 100 ? `${JSON.stringify(value.slice(0, 100))}…` : JSON.stringify(value);
 };
 
+/** `8/255` as a number; null for any other text. */
+export const readFraction = (text: string): number | null => {
+  const match = /^\s*(\d+(?:\.\d+)?)\s*\/\s*(\d+(?:\.\d+)?)\s*$/.exec(text);
+  return match && Number(match[2]) !== 0 ? Number(match[1]) / Number(match[2]) : null;
+};
+
+/** The same settings, with a number for every fraction that is written as text. */
+const readFractions = (value: unknown): unknown => {
+  if (typeof value === 'string') return readFraction(value) ?? value;
+  if (Array.isArray(value)) return value.map(readFractions);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, setting]) => [name, readFractions(setting)]));
+};
+
 /** Makes `{ attack, settings }` from a name or a flat object. Refuses a name that is not in `known`; the issue quotes the name. */
 const nest = (known: readonly string[]) => (value: unknown, context: z.RefinementCtx) => {
   const object = typeof value === 'string' ? { attack: value } : value;
@@ -49,8 +63,10 @@ const nest = (known: readonly string[]) => (value: unknown, context: z.Refinemen
     context.addIssue({ code: 'custom', path: ['attack'], input: attack, message });
     return z.NEVER;
   }
-  if (attack.startsWith('preset:') || 'settings' in rest) return object;
-  return { attack, settings: rest };
+  if (attack.startsWith('preset:')) return object;
+  return 'settings' in rest
+    ? { ...object, settings: readFractions(rest.settings) }
+    : { attack, settings: readFractions(rest) };
 };
 
 const specOf = (name: AttackName) => {
@@ -101,6 +117,17 @@ export const attackVersion = ({
 }): number => {
   const { version, versionFor }: AttackDeclaration = attacks[attack];
   return versionFor?.(settings) ?? version;
+};
+
+/**
+ * Why an attack cannot be meant so: an ε above 1 in L∞ is more than the whole range of pixels, probably a number of grey levels. Null for
+ * other attacks. Definitions that an older version stored may have such an ε.
+ */
+export const epsilonFault = ({ attack, settings }: AttackSpec): string | null => {
+  const epsilon = 'epsilon' in settings ? settings.epsilon : 0;
+  return attacks[attack].norm === 'linf' && epsilon > 1
+    ? `Expected ε of ${attack} on the scale of [0, 1], but got ${epsilon}: did you mean epsilon=${epsilon}/255?`
+    : null;
 };
 
 /** A text that is the same for equal specs, whatever the order of their settings. */

@@ -21,6 +21,8 @@ export {
   attackSpec,
   attacks,
   attackVersion,
+  epsilonFault,
+  readFraction,
 } from './attacks.ts';
 export * from './checkpoint.ts';
 export * from './datasets.ts';

@@ -8,6 +8,7 @@ import {
   hyperparametersOf,
   recipeNames,
   recipes,
+  StoredDefinition,
   SweepDefinition,
   trainingMetrics,
 } from '../src/index.ts';
@@ -17,6 +18,39 @@ const refuse = (input: object): string[] => {
   const result = SweepDefinition.safeParse({ ...base, ...input });
   return result.success ? [] : result.error.issues.map((issue) => issue.path.join('.'));
 };
+
+describe('ε of an attack', () => {
+  const attacks = (list: unknown[]) => SweepDefinition.parse({ ...base, attacks: list }).attacks;
+
+  it('may be a fraction, alone and in a list', () => {
+    expect(
+      attacks([
+        { attack: 'pgd-linf', epsilon: '8/255' },
+        { attack: 'fgsm', settings: { epsilons: ['4/255', 0.1] } },
+      ]),
+    ).toMatchObject([{ settings: { epsilon: 8 / 255 } }, { settings: { epsilons: [4 / 255, 0.1] } }]);
+    expect(refuse({ attacks: [{ attack: 'pgd-linf', epsilon: '8/0' }] })).not.toEqual([]);
+  });
+
+  it('above 1 is refused with a question in L∞; L2 may be larger', () => {
+    const result = SweepDefinition.safeParse({ ...base, attacks: [{ attack: 'pgd-linf', epsilon: 8 }] });
+    expect(result.error?.message).toMatch(/did you mean epsilon=8.+255\?/);
+    expect(refuse({ attacks: ['fgsm', { attack: 'pgd-linf', epsilon: 8 }] })).toEqual(['attacks.1']);
+    expect(
+      refuse({
+        attacks: [
+          { attack: 'pgd-l2', epsilon: 8 },
+          { attack: 'pgd-linf', epsilon: 1 },
+        ],
+      }),
+    ).toEqual([]);
+  });
+
+  it('above 1 stays readable in a stored definition', () => {
+    const stored = { ...base, attacks: [{ attack: 'pgd-linf', epsilon: 8 }] };
+    expect(StoredDefinition.safeParse(stored).success).toBe(true);
+  });
+});
 
 describe('a sweep definition', () => {
   it('needs only a name and a data set', () => {

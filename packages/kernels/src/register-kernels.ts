@@ -10,6 +10,8 @@ import type { Geometry } from './geometry.ts';
 import { heapOf, type Tensors } from './heap.ts';
 import { layerKernels } from './layer-kernels.ts';
 import { multiply } from './matrix.ts';
+import { remembering } from './operators/convolution-gradients.ts';
+import { identity } from './operators/kernel-corrections.ts';
 import type { LinearOrRelu } from './passes.ts';
 import { reluGradient } from './wasm/elementwise.ts';
 
@@ -172,13 +174,6 @@ export function registerReluGradient(): void {
   });
 }
 
-/** Identity without a copy, because tensors are immutable. (The kernel of tfjs-wasm copies.) */
-const identity: tf.KernelFunc = ({ inputs, backend }) => {
-  const { x } = inputs as Tensors<'x'>;
-  heapOf(backend).backend.incRef(x.dataId);
-  return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
-};
-
 /** Cast without a copy where the type stays the same. (The kernel of tfjs-wasm copies.) */
 const cast: PartialKernel = (call) => {
   const { x } = call.inputs as Tensors<'x'>;
@@ -223,6 +218,6 @@ export function registerKernels(): void {
         `${kernelName} with these shapes, types or attributes is not supported on wasm; use another backend.`,
       );
     };
-    replace(kernelName, kernelFunc);
+    replace(kernelName, kernelName === 'FusedConv2D' ? remembering(kernelFunc) : kernelFunc);
   }
 }

@@ -9,7 +9,9 @@ import {
   attackSpec,
   attacks,
   type DatasetName,
+  epsilonFault,
   expandAttacks,
+  readFraction,
 } from '@funnel/contracts';
 import { InvalidArgumentError } from 'commander';
 import { Exit, exitCodes } from '../exit.ts';
@@ -23,12 +25,6 @@ export const readSetting = (text: string, earlier: Readonly<Record<string, unkno
     ...earlier,
     [text.slice(0, at).trim()]: readFraction(text.slice(at + 1)) ?? readYaml(text.slice(at + 1)),
   };
-};
-
-/** `8/255` as a number; null for anything else. */
-const readFraction = (text: string): number | null => {
-  const match = /^\s*(\d+(?:\.\d+)?)\s*\/\s*(\d+(?:\.\d+)?)\s*$/.exec(text);
-  return match && Number(match[2]) !== 0 ? Number(match[1]) / Number(match[2]) : null;
 };
 
 const usage = (message: string): Exit =>
@@ -71,13 +67,10 @@ const withSettings = (spec: AttackSpec, settings: Settings): AttackSpec => {
 const describeNames = (specs: readonly AttackSpec[]): string =>
   [...new Set(specs.flatMap(settingNames))].join(', ') || 'none';
 
-/** A distance in L∞ above 1 is the whole range of pixels: probably a number of grey levels. Throws Exit. */
-const checkEpsilon = ({ attack, settings }: AttackSpec): void => {
-  const epsilon = 'epsilon' in settings ? settings.epsilon : 0;
-  if (attacks[attack].norm === 'linf' && epsilon > 1)
-    throw usage(
-      `Expected ε of ${attack} on the scale of [0, 1], but got ${epsilon}: did you mean epsilon=${epsilon}/255?`,
-    );
+/** Throws Exit for an ε that cannot be meant. */
+const checkEpsilon = (spec: AttackSpec): void => {
+  const fault = epsilonFault(spec);
+  if (fault !== null) throw usage(fault);
 };
 
 /**

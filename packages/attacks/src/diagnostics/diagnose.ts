@@ -11,7 +11,7 @@ import {
   type DiagnosticsReport,
   worstVerdict,
 } from '@funnel/contracts';
-import { correctMaxPoolGradient } from '@funnel/kernels';
+import { correctOperators } from '@funnel/kernels';
 import type * as tf from '@tensorflow/tfjs';
 import type { EvaluationResources } from '../attack.ts';
 import { indicesWhere, takeRows, valuesAt } from '../batch-rows.ts';
@@ -109,7 +109,7 @@ const runChecks = async (
   initialCheck: Check,
   otherChecks: readonly Check[],
 ): Promise<DiagnosticsReport> => {
-  correctMaxPoolGradient();
+  correctOperators();
   const model = createFlatModel(options.model, options.batchSize);
   const all = await checkImages(options.images, options.model);
   const labels = checkLabels(options.labels, all.shape[0], model.classes);

@@ -6,7 +6,7 @@ import {
   type ExaminationFinding,
   worstStatus,
 } from '@funnel/contracts';
-import { correctMaxPoolGradient } from '@funnel/kernels';
+import { correctOperators } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { type ClassifierModel, checkImages, checkLabels } from '../classifier.ts';
 import { createFlatModel, type FlatModel } from '../flat-model.ts';
@@ -38,7 +38,7 @@ const maxImages = 100;
  * hundred forward passes. Returns findings and does not throw for a bad model. Errors: ATTACK_INPUT when images or labels do not fit.
  */
 export const examineClassifier = async (options: ExamineOptions): Promise<Examination> => {
-  correctMaxPoolGradient();
+  correctOperators();
   const all = await checkImages(options.images, options.model); // [n, width] in [0, 1]
   const x = all.slice([0, 0], [Math.min(maxImages, all.shape[0]), all.shape[1]]);
   all.dispose();

@@ -3,7 +3,8 @@
  * objects in `{ module, class_name, config, registered_name }`, writes data types as policies, and calls in `inbound_nodes` as arguments.
  */
 import { AppError } from '@funnel/contracts';
-import type * as tf from '@tensorflow/tfjs';
+import { activationName } from './keras-classes.ts';
+import type { LayerTree } from './keras-weights.ts';
 
 type Json = { readonly [key: string]: unknown };
 type LayerJson = {
@@ -16,89 +17,152 @@ type LayerJson = {
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Layers that change images in training only. At inference they pass their input on. */
-const trainingOnly =
-  /^Random(Flip|Rotation|Zoom|Contrast|Translation|Brightness|Crop|Height|Width|Shear|Hue|Saturation|Erasing|Sharpness|Grayscale|Invert|Posterization|ColorJitter|ColorDegeneration)$/;
+/** Layers that pass their input on at inference. RandomCrop does not: it resizes. */
+const isIdentity =
+  /^(Identity|ActivityRegularization|(Spatial|Gaussian|Alpha)?Dropout([123]D)?|GaussianNoise|Random(Flip|Rotation|Zoom|Contrast|Translation|Brightness|Height|Width|Shear|Hue|Saturation|Erasing|Sharpness|Grayscale|Invert|Posterization|Perspective|ElasticTransform|GaussianBlur|ColorJitter|ColorDegeneration)|RandAugment|AugMix|CutMix|MixUp|Solarization)$/;
 
-/** Names that Keras 3 gives to activations and TensorFlow.js does not know. */
-const activations: Readonly<Record<string, string>> = { silu: 'swish', leaky_relu: 'leakyRelu' };
+/** The way out for layers that TensorFlow.js lacks. */
+export const asGraph =
+  "export a graph model: `model.export('SAVED_MODEL')` in Python, then `tensorflowjs_converter --input_format=tf_saved_model SAVED_MODEL OUT`";
 
-/** Layers that TensorFlow.js has under these class names; the others are refused by name. */
-const refuseLayer = (name: string, className: string): never => {
+/** A layer that TensorFlow.js lacks, or would compute otherwise than Keras. */
+const refuseLayer = (name: string, what: string): never => {
   throw new AppError(
     'ATTACK_INPUT',
-    `Expected layers that TensorFlow.js has, but the layer ${name} is a ${className}: replace it by built-in layers, or convert the model to a graph model (\`tensorflowjs_converter --input_format=keras_saved_model --output_format=tfjs_graph_model\`)`,
+    `Expected layers that TensorFlow.js computes as Keras 3 does, but the layer ${name} ${what}: ${asGraph}`,
   );
 };
 
-const dtypeOf = (dtype: unknown): unknown =>
-  isObject(dtype) && isObject(dtype.config) ? dtype.config.name : dtype;
-
-/** Initializers, regularizers and constraints: only class name and config. */
-const unwrapped = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(unwrapped);
-  if (!isObject(value)) return value;
-  if ('class_name' in value && 'config' in value)
-    return { class_name: value.class_name, config: unwrapped(value.config) };
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unwrapped(inner)]));
-};
-
 /** `[layer, node, tensor]` of every tensor among the arguments of a call, in order. */
-const histories = (value: unknown): readonly (readonly [string, number, number])[] => {
+const histories = (value: unknown): readonly History[] => {
   if (Array.isArray(value)) return value.flatMap(histories);
   if (!isObject(value)) return [];
   if (value.class_name === '__keras_tensor__' && isObject(value.config))
-    return [value.config.keras_history as [string, number, number]];
+    return [value.config.keras_history as History];
   return Object.values(value).flatMap(histories);
 };
 
+/** True when a call passes a number or a text, as `images * 2` does. TensorFlow.js has no place for it. */
+const hasConstant = (value: unknown): boolean =>
+  Array.isArray(value)
+    ? value.some(hasConstant)
+    : isObject(value)
+      ? value.class_name !== '__keras_tensor__' && Object.values(value).some(hasConstant)
+      : value !== null && value !== undefined;
+
+/** `[layer, node, tensor]`. In TensorFlow.js the node 0 of a model is the model itself, and calls of it follow. */
+type History = readonly [string, number, number];
+type Renumber = (history: History) => History;
+
 /** Keras 3: one object per call. Keras 2: one list per call of `[layer, node, tensor, arguments]`. */
-const inboundNodes = (calls: unknown): unknown =>
+const inboundNodes = (layer: string, calls: unknown, renumber: Renumber): unknown =>
   Array.isArray(calls) && calls.every(isObject)
-    ? calls.map((call) => histories([call.args, call.kwargs]).map((history) => [...history, {}]))
+    ? calls.map((call) => {
+        const { training: _training, mask: _mask, ...others } = isObject(call.kwargs) ? call.kwargs : {};
+        if (hasConstant([call.args, others])) refuseLayer(layer, 'is called with a constant');
+        return histories([call.args, others]).map((history) => [...renumber(history), {}]);
+      })
     : calls;
 
-const asList = (ends: unknown): unknown =>
-  Array.isArray(ends) && typeof ends[0] === 'string' ? [ends] : ends;
+/** The inputs or outputs of a model. A single one is not in a list. */
+const endsOf = (ends: unknown, renumber: Renumber): unknown => {
+  const list = (Array.isArray(ends) && typeof ends[0] === 'string' ? [ends] : ends) as History[];
+  return Array.isArray(list) ? list.map(renumber) : list;
+};
 
-const layerConfig = (className: string, config: Record<string, unknown>): Record<string, unknown> => {
-  const { batch_shape: batchShape, activation, ...rest } = config;
-  const shape = batchShape ?? rest.batch_input_shape;
-  const axis = Array.isArray(rest.axis) && rest.axis.length === 1 ? { axis: rest.axis[0] } : {};
-  const cleaned = unwrapped({ ...rest, ...axis }) as Record<string, unknown>;
-  const name = typeof activation === 'string' ? (activations[activation] ?? activation) : undefined;
+/** What TensorFlow.js would ignore without a word: a sentence about it, or undefined. */
+const ignored = (className: string, config: Record<string, unknown>): string | undefined => {
+  if (typeof config.groups === 'number' && config.groups !== 1) return 'is a convolution in groups';
+  if (Array.isArray(config.output_padding) || typeof config.output_padding === 'number')
+    return 'has output_padding';
+  if (className === 'UpSampling2D' && config.interpolation !== 'nearest') return 'resizes bilinearly';
+  if (className === 'Resizing') return 'is a Resizing, which TensorFlow.js aligns otherwise';
+  if (className === 'LayerNormalization' && config.rms_scaling === true) return 'has rms_scaling';
+  if (className === 'ReLU' && config.threshold) return 'has a threshold';
+  if (className === 'ReLU' && config.negative_slope && typeof config.max_value === 'number')
+    return 'has a negative_slope and a max_value';
+  if (className === 'Rescaling' && (isObject(config.scale) || Array.isArray(config.scale)))
+    return 'has a scale for each channel';
+  if (className === 'Rescaling' && (isObject(config.offset) || Array.isArray(config.offset)))
+    return 'has an offset for each channel';
+  if (/^(Lambda|TFOpLambda|SlicingOpLambda)$/.test(className))
+    return `is a ${className}, which is Python code`;
+  return undefined;
+};
+
+/** The name of an activation. Keras writes a function as its name, or as an object around it. */
+const activationOf = (layer: string, activation: unknown): string => {
+  if (typeof activation === 'string') return activationName(activation);
+  if (isObject(activation) && activation.class_name === 'function' && typeof activation.config === 'string')
+    return activationName(activation.config);
+  return refuseLayer(layer, 'has an activation that is a layer or code');
+};
+
+/** Without what only training needs. Every weight is set later, so a fast initializer serves for all. */
+const forInference = (config: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(config)
+      .filter(([key]) => !/_(regularizer|constraint)$/.test(key))
+      .map(([key, value]) => [key, key.endsWith('_initializer') ? 'zeros' : value]),
+  );
+
+/** The config of a layer in the words of Keras 2. All layers compute in float32, also those of a mixed policy. */
+const layerConfig = (name: string, config: Record<string, unknown>): Record<string, unknown> => {
+  const { batch_shape: _batch, activation, axis, ...rest } = config;
   return {
-    ...cleaned,
-    ...(rest.dtype === undefined ? {} : { dtype: dtypeOf(rest.dtype) }),
-    ...(shape === undefined ? {} : { batch_input_shape: shape }),
-    ...(name === undefined ? {} : { activation: name }),
-    ...(className === 'ReLU' ? { negative_slope: undefined, max_value: rest.max_value ?? undefined } : {}),
+    ...forInference(rest),
+    dtype: 'float32',
+    ...shapeOf(config),
+    ...(axis === undefined ? {} : { axis: Array.isArray(axis) && axis.length === 1 ? axis[0] : axis }),
+    ...(activation === undefined || activation === null
+      ? {}
+      : { activation: activationOf(name, activation) }),
   };
+};
+
+type ClassAndConfig = Pick<LayerJson, 'class_name' | 'config'>;
+
+/** The layer of TensorFlow.js that computes what a layer of Keras 3 computes. */
+const translated = (className: string, name: string, config: Record<string, unknown>): ClassAndConfig => {
+  const base = { name, trainable: false, dtype: 'float32', ...shapeOf(config) };
+  if (isIdentity.test(className))
+    return { class_name: 'Activation', config: { ...base, activation: 'linear' } };
+  const reason = ignored(className, config);
+  if (reason !== undefined) refuseLayer(name, reason);
+  const read = layerConfig(name, config);
+  if (className === 'LeakyReLU')
+    return { class_name: className, config: { ...base, alpha: config.negative_slope ?? config.alpha } };
+  if (className === 'ReLU')
+    return config.negative_slope
+      ? { class_name: 'LeakyReLU', config: { ...base, alpha: config.negative_slope } }
+      : {
+          class_name: className,
+          config: typeof config.max_value === 'number' ? { ...base, max_value: config.max_value } : base,
+        };
+  const pooling = /^Global(Average|Max)Pooling2D$/.exec(className)?.[1];
+  if (pooling && config.keepdims === true)
+    return {
+      class_name: 'Keras3GlobalPooling',
+      config: { ...base, kind: pooling === 'Max' ? 'max' : 'mean', data_format: config.data_format },
+    };
+  return { class_name: className, config: read };
 };
 
 const isModel = (className: string): boolean => /^(Sequential|Functional|Model)$/.test(className);
 
-const readLayer = ({
-  class_name: className,
-  name,
-  config,
-  inbound_nodes: calls,
-  ...rest
-}: LayerJson): LayerJson => {
-  const layerName = String(name ?? config.name ?? className);
-  if (/^(Lambda|TFOpLambda|SlicingOpLambda)$/.test(className)) refuseLayer(layerName, className);
-  const nodes = calls === undefined ? {} : { inbound_nodes: inboundNodes(calls) };
-  const named = name === undefined && config.name === undefined ? {} : { name: layerName };
-  if (isModel(className)) return { class_name: className, ...named, config: readModel(config), ...nodes };
-  if (trainingOnly.test(className))
-    return {
-      class_name: 'Activation',
-      ...named,
-      config: { name: layerName, trainable: false, activation: 'linear', ...shapeOf(config) },
-      ...nodes,
-    };
-  const { build_config: _build, module: _module, registered_name: _registered, ...others } = rest as Json;
-  return { ...others, class_name: className, ...named, config: layerConfig(className, config), ...nodes };
+const nameOf = ({ class_name: className, name, config }: LayerJson): string =>
+  String(name ?? config.name ?? className);
+
+const readLayer = (layer: LayerJson, renumber: Renumber): LayerJson => {
+  const { class_name: className, config, inbound_nodes: calls } = layer;
+  const name = nameOf(layer);
+  return {
+    name,
+    ...(isModel(className)
+      ? { class_name: className, config: readModel(config) }
+      : translated(className, name, config)),
+    ...(calls === undefined ? {} : { inbound_nodes: inboundNodes(name, calls, renumber) }),
+  };
 };
 
 const shapeOf = (config: Record<string, unknown>): Record<string, unknown> => {
@@ -110,13 +174,15 @@ const shapeOf = (config: Record<string, unknown>): Record<string, unknown> => {
 const readModel = (config: Record<string, unknown>): Record<string, unknown> => {
   const {
     build_input_shape: built,
-    dtype,
+    dtype: _policy,
     layers,
     input_layers: inputs,
     output_layers: outputs,
     ...rest
   } = config;
-  const read = (layers as LayerJson[]).map(readLayer);
+  const models = new Set((layers as LayerJson[]).filter((each) => isModel(each.class_name)).map(nameOf));
+  const renumber: Renumber = ([layer, node, tensor]) => [layer, models.has(layer) ? node + 1 : node, tensor];
+  const read = (layers as LayerJson[]).map((layer) => readLayer(layer, renumber));
   const [first] = read;
   const lacksShape =
     first && !('batch_input_shape' in first.config) && !isModel(first.class_name) && Array.isArray(built);
@@ -124,8 +190,8 @@ const readModel = (config: Record<string, unknown>): Record<string, unknown> => 
   return {
     ...rest,
     layers: read,
-    ...(inputs === undefined ? {} : { input_layers: asList(inputs) }),
-    ...(outputs === undefined ? {} : { output_layers: asList(outputs) }),
+    ...(inputs === undefined ? {} : { input_layers: endsOf(inputs, renumber) }),
+    ...(outputs === undefined ? {} : { output_layers: endsOf(outputs, renumber) }),
   };
 };
 
@@ -135,22 +201,24 @@ type Topology = { readonly model_config?: unknown; readonly keras_version?: stri
 export const isKeras3 = (topology: object): boolean =>
   /^[3-9]/.test(String((topology as Topology).keras_version ?? ''));
 
-/** The topology in the words of Keras 2. Errors: ATTACK_INPUT for a layer that is code, such as Lambda. */
+const modelOf = (topology: object): ClassAndConfig =>
+  ('model_config' in topology ? topology.model_config : topology) as ClassAndConfig;
+
+/**
+ * The topology in the words of Keras 2. Errors: ATTACK_INPUT for a layer that is code, such as Lambda, or that TensorFlow.js would compute
+ * otherwise.
+ */
 export const readKeras3 = (topology: object): object => {
-  const parsed = topology as Topology & { class_name?: string; config?: unknown };
-  const model = (isObject(parsed.model_config) ? parsed.model_config : parsed) as {
-    class_name: string;
-    config: Record<string, unknown>;
-  };
-  const read = { class_name: model.class_name, config: readModel(model.config) };
-  return parsed.model_config === undefined ? { ...parsed, ...read } : { ...parsed, model_config: read };
+  const { class_name: className, config } = modelOf(topology);
+  return { class_name: className, config: readModel(config) };
 };
 
-/** Keras 3 puts the names of models before the names of weights; TensorFlow.js looks for `layer/weight`. */
-export const readKeras3Weights = (
-  specs: readonly tf.io.WeightsManifestEntry[],
-): tf.io.WeightsManifestEntry[] => {
-  const shortNames = specs.map(({ name }) => name.split('/').slice(-2).join('/'));
-  const isUnique = new Set(shortNames).size === shortNames.length;
-  return specs.map((spec, i) => (isUnique ? { ...spec, name: shortNames[i]! } : { ...spec }));
+/** The layers of the topology, as Keras names and orders them. */
+export const layerTree = (topology: object): LayerTree => {
+  const tree = (layer: LayerJson): LayerTree => ({
+    name: nameOf(layer),
+    className: layer.class_name,
+    layers: isModel(layer.class_name) ? (layer.config.layers as LayerJson[]).map(tree) : [],
+  });
+  return tree(modelOf(topology));
 };

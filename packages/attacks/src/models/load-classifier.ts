@@ -3,7 +3,9 @@ import { AppError } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { hasFiles, isFile, isFolder, joinPath, readBytes } from '#files';
 import { type ClassifierModel, classifierModel, type ModelOptions } from '../classifier.ts';
-import { isKeras3, readKeras3, readKeras3Weights } from './keras.ts';
+import { asGraph, isKeras3, layerTree, readKeras3 } from './keras.ts';
+import { registerKeras3 } from './keras-classes.ts';
+import { setKeras3Weights } from './keras-weights.ts';
 
 export type LoadOptions = ModelOptions & {
   /** Sent with each request for an address, such as an Authorization header. */
@@ -56,18 +58,27 @@ export const loadModel = async (
     shards.push(shard);
   }
   const weightSpecs = groups.flatMap(({ weights }) => weights);
-  const isOfKeras3 = format !== 'graph-model' && isKeras3(modelTopology!);
-  const artifacts: tf.io.ModelArtifacts = {
-    modelTopology: isOfKeras3 ? readKeras3(modelTopology!) : modelTopology!,
-    weightSpecs: isOfKeras3 ? readKeras3Weights(weightSpecs) : weightSpecs,
-    weightData: joined(shards),
-    ...(signature && { signature }),
-    ...(userDefinedMetadata && { userDefinedMetadata: userDefinedMetadata as Record<string, never> }),
-  };
-  const handler = { load: async () => artifacts };
+  const weightData = joined(shards);
   try {
+    if (format !== 'graph-model' && isKeras3(modelTopology!)) {
+      registerKeras3();
+      const model = await tf.loadLayersModel({
+        load: async () => ({ modelTopology: readKeras3(modelTopology!) }),
+      });
+      setKeras3Weights(model, tf.io.decodeWeights(weightData, weightSpecs), layerTree(modelTopology!));
+      return model;
+    }
+    const artifacts: tf.io.ModelArtifacts = {
+      modelTopology: modelTopology!,
+      weightSpecs,
+      weightData,
+      ...(signature && { signature }),
+      ...(userDefinedMetadata && { userDefinedMetadata: userDefinedMetadata as Record<string, never> }),
+    };
+    const handler = { load: async () => artifacts };
     return format === 'graph-model' ? await tf.loadGraphModel(handler) : await tf.loadLayersModel(handler);
   } catch (error) {
+    if (error instanceof AppError) throw error;
     return refuse(explain(file, error instanceof Error ? error.message : String(error)));
   }
 };
@@ -207,10 +218,10 @@ const joined = (parts: readonly Uint8Array[]): ArrayBuffer => {
   return all.buffer;
 };
 
-/** The reader of TensorFlow.js says a class name and asks to register it. */
+/** The reader of TensorFlow.js names a class or an activation, and asks to register it. */
 const explain = (file: string, message: string): string => {
-  const unknown = /Unknown layer: (\w+)/.exec(message)?.[1];
-  if (unknown)
-    return `Expected layers that TensorFlow.js has, but ${file} contains a ${unknown}: register it with tf.serialization.registerClass and use the library, replace it by built-in layers, or convert the model to a graph model (\`tensorflowjs_converter --input_format=keras_saved_model --output_format=tfjs_graph_model\`)`;
+  const [, kind, name] = /Unknown (layer|activation): (\w+)/.exec(message) ?? [];
+  if (name !== undefined)
+    return `Expected layers and activations that TensorFlow.js has, but ${file} contains the ${kind} ${name}: replace it by a built-in one, or ${asGraph}. In a program, tf.serialization.registerClass makes it known`;
   return `Expected ${file} to be a TensorFlow.js model (a folder with a model.json, layers or graph model), but TensorFlow.js refuses it: ${message}`;
 };

@@ -1,0 +1,85 @@
+/**
+ * Pooling over images and volumes.
+ *
+ * tfjs-wasm 4.22 gives the gradient of a maximum to the *last* of several equal maxima, and loses part of it where windows overlap or end
+ * before the image; both backends divide the gradient of an average by the size of the window also where the window reaches into the padding;
+ * tfjs-cpu confuses the taps of windows that are not cubes. TensorFlow and PyTorch give the gradient to the first of equal maxima.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { allocate, valuesOf } from './host.ts';
+import { forEachWindow, type Windows, windowsOf } from './windows.ts';
+
+type Call = Parameters<tf.KernelFunc>[0];
+type Inputs<Name extends string> = Readonly<Record<Name, tf.TensorInfo>>;
+
+/** The windows of a pooling kernel over `x`, of four or five axes. */
+function poolingWindows(x: tf.TensorInfo, attributes: Call['attrs']): Windows {
+  const { filterSize, strides, pad, dimRoundingMode } = attributes as unknown as tf.MaxPoolGradAttrs;
+  if (x.shape.length === 4) {
+    const shape = x.shape as [number, number, number, number];
+    return windowsOf(tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode));
+  }
+  const shape = x.shape as [number, number, number, number, number];
+  const [size, steps] = [filterSize, strides] as [number, number]; // or three numbers each, which the type does not say
+  const valid = pad as 'valid' | 'same' | number; // volumes have no other padding
+  return windowsOf(tf.backend_util.computePool3DInfo(shape, size, steps, 1, valid, dimRoundingMode));
+}
+
+/** The largest value of each window of a volume. */
+export const maxPool3D: tf.KernelFunc = ({ inputs, attrs, backend }) => {
+  const { x } = inputs as Inputs<'x'>;
+  const windows = poolingWindows(x, attrs);
+  const { channels } = windows;
+  const y = allocate(backend, [windows.batch, ...windows.map, channels]);
+  const [values, pooled] = valuesOf(backend, x, y);
+  forEachWindow(windows, (position, count, pixels) => {
+    for (let channel = 0; channel < channels; channel++) {
+      let greatest = Number.NEGATIVE_INFINITY;
+      for (let i = 0; i < count; i++) greatest = Math.max(greatest, values[pixels[i]! * channels + channel]!);
+      pooled[position * channels + channel] = greatest;
+    }
+  });
+  return y;
+};
+
+/** The gradient of maximum pooling: all of it to the first of the largest values of a window. */
+export const maxPoolGradient: tf.KernelFunc = ({ inputs, attrs, backend }) => {
+  const { dy, input } = inputs as Inputs<'dy' | 'input'>; // the names that tfjs gives them
+  const windows = poolingWindows(input, attrs);
+  const { channels } = windows;
+  const dx = allocate(backend, input.shape);
+  const [x, upstream, gradient] = valuesOf(backend, input, dy, dx);
+  forEachWindow(windows, (position, count, pixels) => {
+    for (let channel = 0; channel < channels; channel++) {
+      let greatest = Number.NEGATIVE_INFINITY;
+      let at = -1;
+      for (let i = 0; i < count; i++) {
+        const index = pixels[i]! * channels + channel;
+        if (x[index]! > greatest) {
+          greatest = x[index]!;
+          at = index;
+        }
+      }
+      if (at >= 0) gradient[at]! += upstream[position * channels + channel]!;
+    }
+  });
+  return dx;
+};
+
+/** The gradient of average pooling: equal shares for the values of a window that lie within the image. */
+export const averagePoolGradient: tf.KernelFunc = ({ inputs, attrs, backend }) => {
+  const { dy, input } = inputs as Inputs<'dy' | 'input'>;
+  const windows = poolingWindows(input, attrs);
+  const { channels } = windows;
+  const dx = allocate(backend, input.shape);
+  const [upstream, gradient] = valuesOf(backend, dy, dx);
+  forEachWindow(windows, (position, count, pixels) => {
+    for (let i = 0; i < count; i++) {
+      const to = pixels[i]! * channels;
+      const from = position * channels;
+      for (let channel = 0; channel < channels; channel++)
+        gradient[to + channel]! += upstream[from + channel]! / count;
+    }
+  });
+  return dx;
+};
