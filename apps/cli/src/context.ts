@@ -7,12 +7,16 @@ import { Exit, exitCodes } from './exit.ts';
 import { fetchOverHttp } from './http.ts';
 import { createOutput, endWithReader, type Output } from './output/terminal.ts';
 
+export type Service = { readonly url: string; readonly token: string | undefined };
+
 export type Context = {
   readonly env: Env;
   /** All environment variables. API and worker read their own variables from them. */
   readonly variables: NodeJS.ProcessEnv;
   readonly output: Output;
-  /** A client of the API that `--url`, FUNNEL_URL or the running `funnel up` of this folder names, in this order. */
+  /** The API that `--url`, FUNNEL_URL or the running `funnel up` of this folder names, in this order, and the token for it. */
+  readonly service: () => Service;
+  /** A client of this API. */
   readonly client: () => Client;
   /** Ctrl-C aborts it. */
   readonly signal: AbortSignal;
@@ -66,16 +70,16 @@ const chooseUrl = (env: Env, { url }: GlobalOptions): string => {
 export const createContext = (variables: NodeJS.ProcessEnv, options: GlobalOptions): Context => {
   const env = readEnv(variables);
   const interruption = new AbortController();
+  const service = (): Service => ({
+    url: chooseUrl(env, options),
+    token: env.FUNNEL_TOKEN ?? env.FUNNEL_ADMIN_TOKEN,
+  });
   return {
     env,
     variables,
     output: createOutput(options.json ?? false, process.stdout, process.stderr),
-    client: () =>
-      createClient({
-        url: chooseUrl(env, options),
-        token: env.FUNNEL_TOKEN ?? env.FUNNEL_ADMIN_TOKEN,
-        fetch: fetchOverHttp,
-      }),
+    service,
+    client: () => createClient({ ...service(), fetch: fetchOverHttp }),
     get signal() {
       // A command that reads this property ends itself when the signal is aborted. Ctrl-C ends the process of every other command.
       if (process.listenerCount('SIGINT') === 0) {

@@ -56,15 +56,15 @@ type Subject = {
 };
 
 /** Opens the backend, and reads the model and the images. */
-const readSubject = async (options: ModelOptions, { env, signal }: Context): Promise<Subject> => {
+const readSubject = async (options: ModelOptions, context: Context): Promise<Subject> => {
   const source = required(options.model, '--model PATH');
   const dataset = required(options.dataset, '--dataset NAME');
   const indices = readIndices(options.indices);
   checkIndices(dataset, options.split, indices);
   const { openBackend } = await import('@funnel/engine');
   const { name: backend } = await openBackend(options.backend);
-  const model = await readModel(source, dataset, options, env, signal);
-  const given = await readImages(dataset, options.split, indices, model.bounds, dataFoldersOf(env));
+  const model = await readModel(source, dataset, options, context);
+  const given = await readImages(dataset, options.split, indices, model.bounds, dataFoldersOf(context.env));
   return { source, dataset, indices, backend, model, given };
 };
 

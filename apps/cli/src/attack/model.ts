@@ -2,7 +2,7 @@
 import type { ClassifierModel, ModelOptions } from '@funnel/attacks';
 import { AppError, type DatasetName, datasets } from '@funnel/contracts';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Env } from '../env.ts';
+import type { Context, Service } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 
 export type ModelFlags = {
@@ -54,10 +54,18 @@ const modelOptions = (flags: ModelFlags): ModelOptions => ({
   ...(flags.layout && { layout: flags.layout }),
 });
 
-/** The token goes to the service that FUNNEL_URL names, and to no other address. */
-const headersFor = (source: string, { FUNNEL_TOKEN, FUNNEL_URL }: Partial<Env>): Record<string, string> =>
-  FUNNEL_TOKEN && FUNNEL_URL && source.startsWith(`${FUNNEL_URL.replace(/\/$/, '')}/`)
-    ? { authorization: `Bearer ${FUNNEL_TOKEN}` }
+/** A service that asks for a token answers 401, or 403 to one without the right. */
+const tokenHint = (message: string): string =>
+  / answers 40[13]$/.test(message)
+    ? '\n→ Set FUNNEL_TOKEN, and FUNNEL_URL to the address of the service: no other address gets the token.'
+    : '';
+
+const isAddress = (source: string): boolean => /^https?:\/\//i.test(source);
+
+/** The token goes to the service of this command line, and to no other address. */
+const headersFor = (source: string, { url, token }: Service): Record<string, string> =>
+  token !== undefined && new URL(source).href.startsWith(new URL('v1/', `${url.replace(/\/$/, '')}/`).href)
+    ? { authorization: `Bearer ${token}` }
     : {};
 
 /**
@@ -68,20 +76,19 @@ export const readModel = async (
   source: string,
   dataset: DatasetName,
   flags: ModelFlags,
-  env: Partial<Env> = {},
-  signal?: AbortSignal,
+  { service, signal }: Pick<Context, 'service' | 'signal'>,
 ): Promise<ClassifierModel> => {
   const { loadClassifier } = await import('@funnel/attacks');
   try {
     return await loadClassifier(source, {
       shape: datasets[dataset].shape,
-      headers: headersFor(source, env),
-      ...(signal && { signal }),
+      ...(isAddress(source) && { headers: headersFor(source, service()) }),
+      signal,
       ...modelOptions(flags),
     });
   } catch (error) {
     if (error instanceof AppError && error.code === 'ATTACK_INPUT')
-      throw new Exit(exitCodes.usage, error.message);
+      throw new Exit(exitCodes.usage, `${error.message}${tokenHint(error.message)}`);
     throw error;
   }
 };
