@@ -19,7 +19,7 @@ export const loadRolldown = async () => {
   return (await import(pathToFileURL(resolve('rolldown')).href)).rolldown;
 };
 
-/** Reads the sources and notes them. A module keeps the address of its source: files that it names lie beside that. */
+/** Reads the sources and notes them. `import.meta.url` stays the address of the source, because modules name files beside their sources. */
 const readSources = (folder, notes) => ({
   name: 'read-sources',
   load(id) {
@@ -32,7 +32,7 @@ const readSources = (folder, notes) => ({
   },
 });
 
-/** Files that decide what comes out, although no module imports them. */
+/** Files that change the build although no module imports them. */
 const otherInputs = (sources) => [
   'package-lock.json',
   ...readdirSync(join(root, 'infra/bootstrap'))
@@ -41,7 +41,7 @@ const otherInputs = (sources) => [
   ...new Set(sources.map((path) => `${path.split('/').slice(0, 2).join('/')}/package.json`)),
 ];
 
-/** Days that chunks of earlier builds stay: a running `funnel up` may load one of them late. */
+/** Days for which chunks of earlier builds stay: a running `funnel up` may load one of them late. */
 const keptDays = 7;
 
 const removeOldChunks = (folder, current) => {
@@ -63,7 +63,7 @@ const build = async ({ input, folder, isPackaged, plugins = [], groups = [] }) =
       !importer?.includes('/node_modules/') &&
       !isPackaged(id),
     plugins: [...plugins, readSources(folder, notes)],
-    // A declaration that nothing uses is left out: making a schema has no effect.
+    // The bundle leaves out a declaration that nothing uses. This is safe, because making a schema has no side effect.
     treeshake: {
       moduleSideEffects: [{ test: /[\\/]packages[\\/]contracts[\\/]src[\\/]/, sideEffects: false }],
     },
@@ -76,7 +76,7 @@ const build = async ({ input, folder, isPackaged, plugins = [], groups = [] }) =
     codeSplitting: { groups },
   });
   await bundle.close();
-  // Chunks are named by their content. The entry comes last: whoever reads it finds all of its chunks.
+  // The name of a chunk is a hash of its content. The entry is moved last, so a process that reads it finds all of its chunks.
   const entry = basename(input).replace(/\.ts$/, '.js');
   const names = output.map(({ fileName }) => fileName).filter((name) => name !== entry);
   for (const name of [...names, entry]) renameSync(join(fresh, name), join(folder, name));
@@ -87,7 +87,7 @@ const build = async ({ input, folder, isPackaged, plugins = [], groups = [] }) =
 };
 
 /**
- * Builds `input` and all that it imports into `folder`, unless what is there is current. Of two processes at the same time, one waits for the other.
+ * Builds `input` and all that it imports into `folder`, unless the build there is current. Of two processes at the same time, one waits for the other.
  * `isPackaged(id)`: this package from npm becomes a part of the bundle. `plugins` and `groups` (of chunks) are rolldown's.
  */
 export const buildSources = async (options) => {

@@ -1,7 +1,7 @@
 /**
- * Whether what was built still follows from its inputs. A build notes size, time and hash of every file that it read in `inputs.json` of its
- * folder. Size and time are compared first: that takes milliseconds for hundreds of files. A file with another time is read and hashed, because
- * a checkout, a copy or an image gives an unchanged file a new time.
+ * Tells whether a build is current. A build notes size, time and hash of every file that it read in `inputs.json` of its folder. A check
+ * compares size and time first, which takes milliseconds for hundreds of files. It reads and hashes a file of which only the time differs,
+ * because a checkout, a copy or an image gives an unchanged file a new time.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
@@ -10,14 +10,14 @@ import { root } from './process.mjs';
 
 const hashOf = (content) => createHash('sha256').update(content).digest('hex');
 
-/** Reads a file, given by its path from the root. The time is taken before the content: a change in between shows later. */
+/** Reads a file, given by its path from the root. Takes the time before the content, so that the next check sees a change in between. */
 export const readInput = (path) => {
   const { size, mtimeMs } = statSync(join(root, path));
   const content = readFileSync(join(root, path));
   return { content, note: { size, mtimeMs, hash: hashOf(content) } };
 };
 
-/** Writes the notes of a build, path → note, so that a reader sees all of them or those of the build before. */
+/** Writes the notes of a build, path → note. A reader sees either all of them or the notes of the build before. */
 export const writeNotes = (folder, notes) => {
   const file = join(folder, 'inputs.json');
   writeFileSync(`${file}.${process.pid}`, JSON.stringify(notes));
@@ -50,7 +50,7 @@ export const isCurrent = (folder) => {
     try {
       writeNotes(folder, notes);
     } catch {
-      // The folder may belong to somebody else, or to an image. Then the next call hashes again.
+      // This user may not be allowed to write to the folder. The next call then hashes again.
     }
   return true;
 };

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { buildSources, loadRolldown, pathOf } from './build.mjs';
 import { root } from './process.mjs';
 
-/** What every command loads. fastify-type-provider-zod must see the same zod as the API. Commands load other packages when they need them. */
+/** Packages that every command loads, and fastify-type-provider-zod, which must see the same zod. Commands load other packages on demand. */
 const packaged = ['commander', 'zod', 'yaml', 'cli-table3', 'fastify-type-provider-zod'];
 
-/** What every command that asks the API loads. It becomes one chunk, because each file costs a millisecond. */
+/** Every command that calls the API loads these modules. They become one chunk, because each file costs a millisecond. */
 const common = [
   'node_modules/commander/',
   'node_modules/zod/',
@@ -28,8 +28,8 @@ const routesWithoutSchemas = async () => {
 };
 
 /**
- * @funnel/client asks of a route whether it has a body and an answer, and never checks one. Without their schemas, a command that asks the API
- * does not make the four hundred schemas of the contracts.
+ * @funnel/client reads only whether a route has a body and a response, and never uses their schemas. Without the schemas, a command that calls
+ * the API does not have to make the four hundred schemas of the contracts.
  */
 const lightRoutes = {
   name: 'light-routes',

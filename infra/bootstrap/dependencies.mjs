@@ -13,7 +13,7 @@ const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 const exact = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/;
 const ranges = ['dependencies', 'devDependencies', 'optionalDependencies'];
 
-/** npm installs one of these per platform. A lock file that another platform wrote does not have their hashes. */
+/** True for a package that npm installs on some platforms only. A lock file that another platform wrote does not have its hash. */
 const isPlatform = ({ optional, os, cpu }) => Boolean(optional && (os || cpu));
 
 /** `manifests`: path → package.json. Returns a line for every dependency without one exact version or without a hash. */
@@ -35,7 +35,10 @@ export const findLoose = (manifests, { packages }) => {
 
 const nameOf = (path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 
-/** Returns a line for every package with an install script that `allowScripts` does not name, and for every name there that is no dependency. */
+/**
+ * Returns a line for every package with an install script that `allowScripts` does not name, and for every name in `allowScripts` that is no
+ * dependency.
+ */
 export const findScripts = (allowScripts, { packages }) => {
   const entries = Object.entries(packages).filter(([path]) => path.includes('node_modules/'));
   const scripted = new Set(
@@ -74,7 +77,7 @@ export const findAdvisories = (report, accepted, today) => {
   return [...lines, ...stale];
 };
 
-/** The report of `npm audit`, or an object with a message. npm exits with 1 when it finds something, so the status tells nothing. */
+/** The report of `npm audit`, or an object with a message. npm exits with 1 also when it has a report, so nothing here uses the status. */
 const audit = () =>
   new Promise((resolve) => {
     const script = process.env.npm_execpath;
@@ -99,12 +102,12 @@ const manifestsOf = () => {
   const folders = ['apps', 'packages', 'tools'].flatMap((parent) =>
     readdirSync(join(root, parent)).map((name) => `${parent}/${name}/package.json`),
   );
-  // A folder of tools may be scripts alone, without a package.
+  // A folder of `tools` may hold only scripts, without a package.json.
   const manifests = folders.filter((path) => existsSync(join(root, path)));
   return Object.fromEntries(['package.json', ...manifests].map((path) => [path, read(path)]));
 };
 
-/** Prints every fault. Resolves to 1 when there is one, else to 0. A registry without advisories is announced and is no fault. */
+/** Prints every fault. Resolves to 1 when there is one, else to 0. Prints a note, and finds no fault, where the registry has no advisories. */
 export const checkDependencies = async () => {
   const lock = read('package-lock.json');
   const manifests = manifestsOf();

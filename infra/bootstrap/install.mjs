@@ -21,8 +21,8 @@ const checkNode = () => {
 const packagesOf = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
 
 /**
- * npm writes node_modules/.package-lock.json at the end of every installation. It is missing after an interrupted one, and lists what is
- * installed after `npm install`, `npm ci` and updates.
+ * npm writes node_modules/.package-lock.json at the end of every installation, also of an update. The file lists the installed packages. It is
+ * missing after an interrupted installation.
  */
 const isInstalled = () => {
   if (!existsSync(join(root, 'node_modules/.package-lock.json'))) return false;

@@ -20,7 +20,7 @@ const isAlive = (pid) => {
   }
 };
 
-/** A link appears whole: one of several processes makes it, and nobody sees a lock without its holder's process id. */
+/** Only one of several processes can make the link, and it appears with its content: no process sees a lock without its holder's id. */
 const take = (path) => {
   const mine = `${path}.${process.pid}.new`;
   writeFileSync(mine, String(process.pid));
@@ -36,8 +36,8 @@ const take = (path) => {
 };
 
 /**
- * Moves the lock of a killed process aside; only one of several processes can. When two found the same old lock, the second may have moved the
- * new lock of the first. Then it puts that back.
+ * Moves the lock of a killed process aside; only one of several processes can. When two processes found the same old lock, the second may move
+ * the new lock of the first. It then moves that lock back.
  */
 const breakStale = (path, holder) => {
   const aside = `${path}.${process.pid}`;
@@ -50,7 +50,7 @@ const breakStale = (path, holder) => {
   else rmSync(aside, { force: true });
 };
 
-/** Waiting is announced after this time: most builds take less. */
+/** A wait is announced only after this time, because most builds take less. */
 const silentMs = 3000;
 
 /** Runs `action` while holding a lock file, so that two processes do not install or build the same folder at the same time. */

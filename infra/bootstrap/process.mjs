@@ -1,4 +1,4 @@
-/** What the scripts here share: the folder of the checkout, messages, and other programs. */
+/** The parts that all scripts here use: the folder of the checkout, messages, and running other programs. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -18,8 +18,8 @@ export const step = async (title, action) => {
 };
 
 /**
- * Runs a program in the root of the checkout. Resolves to its exit code, which is 128 + n after signal n, as in a shell. `show` says which of its
- * output is shown: `all`, `messages` (all of it, on stderr), `errors` (stderr, when it fails) or `none`.
+ * Runs a program in the root of the checkout. Resolves to its exit code, which is 128 + n after signal n, as in a shell. `show` chooses the
+ * output that is shown: `all`, `messages` (all of it, on stderr), `errors` (stderr, when it fails) or `none`.
  */
 export const run = (command, args, { env = {}, show = 'all' } = {}) =>
   new Promise((resolve, reject) => {

@@ -10,7 +10,7 @@ const launcher = join(root, 'apps/cli/bin/funnel.mjs');
 const given = process.argv.slice(2);
 const command = given.length > 0 ? given : [process.execPath, launcher, 'ls'];
 
-/** Milliseconds of CPU time, from the shell: Node reports no child's. */
+/** Milliseconds of CPU time. The shell measures it, because Node does not report the CPU time of a child. */
 const measure = (words) => {
   const script = 'TIMEFORMAT="%U %S"; time "$@" > /dev/null 2>&1';
   const { stderr } = spawnSync('bash', ['-c', script, 'bash', ...words], { encoding: 'utf8' });

@@ -1,6 +1,6 @@
 /**
  * `npm start`: installs what is missing, builds the dashboard and the command line when their sources have changed, then runs `funnel up` in this
- * process. A second process would need signals passed on, and `kill -9` would leave it behind.
+ * process. With a second process, this one would have to pass signals on, and `kill -9` would leave the second one behind.
  */
 
 import { install } from './install.mjs';

@@ -4,10 +4,6 @@ import { delimiter, join } from 'node:path';
 import { install } from './install.mjs';
 import { announce, root, run, runTool, step } from './process.mjs';
 
-/**
- * Programs that tests need and npm does not have. On Debian and Ubuntu, root installs them. Elsewhere the tests that need them are skipped, and a
- * message says how to get the program. With CI=true or FUNNEL_REQUIRE_ALL=1, a skip is a failure.
- */
 const onPath = (names) =>
   (process.env.PATH ?? '')
     .split(delimiter)
@@ -16,6 +12,10 @@ const onPath = (names) =>
 const holds = (folder, ending) =>
   existsSync(folder) && readdirSync(folder, { recursive: true }).some((name) => name.endsWith(ending));
 
+/**
+ * Programs that tests need and that npm does not have. On Debian and Ubuntu, root installs them. Elsewhere the tests that need them are skipped,
+ * and a message says how to get the program. With CI=true or FUNNEL_REQUIRE_ALL=1, a skip is a failure.
+ */
 const needs = [
   {
     what: 'Redis',
@@ -75,7 +75,7 @@ const aptInstall = async (packages) => {
   await install('errors');
 };
 
-/** Installs missing programs where that is possible. Returns what cannot be tested without the others. */
+/** Installs missing programs where that is possible. Returns the purposes of those that are still missing. */
 const provide = async () => {
   const packages = missing().flatMap((need) => need.packages);
   if (packages.length > 0 && process.getuid?.() === 0 && onPath(['apt-get']))

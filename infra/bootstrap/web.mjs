@@ -17,7 +17,7 @@ const sources = [
   path.join(root, 'package-lock.json'),
 ];
 
-/** When the newest file of a folder was written, or the file itself. */
+/** The time at which a file, or the newest file below a folder, was written. */
 const newest = (place) => {
   const status = statSync(place);
   if (!status.isDirectory()) return status.mtimeMs;
@@ -29,7 +29,7 @@ const newest = (place) => {
 
 const isCurrent = () => existsSync(built) && Math.max(...sources.map(newest)) <= statSync(built).mtimeMs;
 
-/** Builds into another folder and moves that into place at the end: an API that serves the pages never sees half of them. */
+/** Builds into another folder and moves it into place at the end, so that an API that serves the pages never sees half of them. */
 const build = async () => {
   const dist = path.join(web, 'dist');
   const fresh = path.join(root, 'node_modules/.funnel-web');

@@ -89,7 +89,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('starts nothing before what it needs is healthy, and needs nothing of a profile that may be off', () => {
+  it('starts a service only after the services that it needs, none of which has a profile that may be off', () => {
     for (const [name, { depends_on = {}, profiles = [] }] of services) {
       const conditions = Array.isArray(depends_on) ? [] : Object.entries(depends_on);
       for (const [other, { condition }] of conditions) {
@@ -127,7 +127,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('keeps database and queue inside, and publishes on loopback unless told otherwise', () => {
+  it('keeps database and queue inside, and publishes on loopback unless .env says otherwise', () => {
     expect(compose.networks.inside).toEqual({ internal: true });
     for (const name of ['postgres', 'redis']) {
       expect(compose.services[name]?.networks).toEqual(['inside']);
@@ -137,7 +137,7 @@ describe('docker-compose.yml', () => {
       for (const port of ports) expect(port).toMatch(/^(127\.0\.0\.1|\$\{FUNNEL_ADDRESS:-127\.0\.0\.1\}):/);
   });
 
-  it('tells each program only what it listens to', () => {
+  it('sets only variables that the program reads', () => {
     const apps: Record<string, object> = {
       migrate: CliEnv.shape,
       api: ApiEnv.shape,
@@ -173,7 +173,7 @@ describe('.env.example', () => {
       const line = example.get(name);
       expect(line, name).toBeDefined();
       if (operator === ':?') expect(line, name).toEqual({ value: '', set: true });
-      // Where a container's default is not the program's, .env.example shows the program's.
+      // Where container and program have different defaults, .env.example shows that of the program.
       else if (!(name in WorkerEnv.shape)) expect(line?.value, name).toBe(rest);
     }
     for (const name of passedOn) expect(example.get(name)?.set, name).toBe(false);
@@ -181,7 +181,7 @@ describe('.env.example', () => {
       expect(example.get(environment)).toEqual({ value: '', set: true });
   });
 
-  it('has every variable of every program, and none besides', () => {
+  it('has every variable of every program, and no other', () => {
     const programs = new Set([ApiEnv, CliEnv, WorkerEnv].flatMap(({ shape }) => Object.keys(shape)));
     const ours = new Set([
       'COMPOSE_PROFILES',
@@ -199,7 +199,7 @@ describe('.env.example', () => {
         const { data } = shape[name as keyof typeof shape].safeParse(undefined) as { data?: unknown };
         return data === undefined ? [] : [String(data)];
       });
-      // Where there is no default, the line is empty or an example of what belongs there.
+      // Where there is no default, the line is empty or shows an example.
       if (!set && defaults.length > 0) expect(defaults, name).toContain(value);
     }
   });

@@ -50,7 +50,7 @@ describe('infra/docker/Dockerfile', () => {
   });
 
   it.each(['funnel', 'vulkan', 'cuda'])(
-    '%s runs as an ordinary user, under an init, and says how it is',
+    '%s runs as an ordinary user, under an init, and has a health check',
     (name) => {
       expect(inherited(name, 'USER').at(-1)).toBe('node');
       expect(inherited(name, 'ENTRYPOINT').at(-1)).toBe('["tini", "--"]');
@@ -60,7 +60,7 @@ describe('infra/docker/Dockerfile', () => {
     },
   );
 
-  it('has the built command line, and what it is built with only until then', () => {
+  it('has the built command line, and removes its bundler after the build', () => {
     const [build] = stage('sources').instructions.filter((each) => each.getKeyword() === 'RUN');
     expect(build!.getArgumentsContent()).toMatch(
       /node infra\/bootstrap\/cli\.mjs .* rm -rf node_modules\/rolldown /s,
@@ -82,7 +82,7 @@ describe('infra/docker/Dockerfile', () => {
     ).toBe(true);
   });
 
-  it('sets no variable that no program reads', () => {
+  it('sets only variables that a program reads', () => {
     const read = [ApiEnv, CliEnv, WorkerEnv].flatMap(({ shape }) => Object.keys(shape));
     const set = stages
       .flatMap(({ name }) => inherited(name, 'ENV'))

@@ -35,7 +35,7 @@ describe('infra/docker/healthy.mjs api', () => {
   });
   afterAll(() => server.close());
 
-  it('is content with an answer, and with nothing else', async () => {
+  it('succeeds only when the API answers with 200', async () => {
     expect(await check('api', { FUNNEL_PORT: port })).toEqual({ code: 0, said: '' });
     status = 503;
     expect(await check('api', { FUNNEL_PORT: port })).toMatchObject({
@@ -54,7 +54,7 @@ describe('infra/docker/healthy.mjs worker', () => {
   afterAll(() => db.close());
   const ask = () => check('worker', { DATABASE_URL: db.url });
 
-  it('wants a worker of this host with a fresh heartbeat', async () => {
+  it('succeeds only with a worker of this host that has a fresh heartbeat', async () => {
     const worker = { pid: 1, version: '1', backend: 'wasm', device: 'cpu', slots: 1 };
     await registerWorker(db, { ...worker, id: 'elsewhere', host: 'elsewhere' });
     expect(await ask()).toEqual({ code: 1, said: 'no worker of this host is online\n' });
@@ -69,7 +69,7 @@ describe('infra/docker/healthy.mjs worker', () => {
     expect((await ask()).code).toBe(1);
   });
 
-  it('calls the worker healthy while the database is away', async () => {
+  it('succeeds while the database does not answer', async () => {
     const away = await check('worker', { DATABASE_URL: 'postgres://funnel@127.0.0.1:1/funnel' });
     expect(away).toMatchObject({ code: 0, said: expect.stringContaining('the database does not answer') });
   });

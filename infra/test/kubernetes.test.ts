@@ -41,7 +41,7 @@ const at = <T>(value: unknown, ...keys: (string | number)[]): T | undefined =>
 const component = 'app.kubernetes.io/component';
 const componentOf = (pod: Resource): string => templateOf(pod)?.metadata.labels?.[component] ?? '';
 
-/** The program of a pod, with its settings. */
+/** The variables that the program of each pod reads. */
 const variablesOf: Record<string, readonly string[]> = {
   api: Object.keys(ApiEnv.shape),
   worker: Object.keys(WorkerEnv.shape),
@@ -57,16 +57,16 @@ describe.each(['cpu', 'gpu', 'dev'])('overlay %s', (overlay) => {
   const workerValue = (name: string): string | undefined =>
     containers(worker)[0]!.env?.find((variable) => variable.name === name)?.value;
 
-  it('is what the schemas of Kubernetes and KEDA ask for', () => {
+  it('matches the schemas of Kubernetes and KEDA', () => {
     expect(resources.flatMap(faultsOf)).toEqual([]);
   });
 
-  it('names each thing once', () => {
+  it('has no two resources of a kind with the same name', () => {
     const names = resources.map(({ kind, metadata }) => `${kind} ${metadata.namespace} ${metadata.name}`);
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('runs every pod as the restricted profile asks, on a root that is read-only, within limits', () => {
+  it('runs every pod by the restricted profile, on a read-only root, within limits', () => {
     for (const pod of pods) {
       expect(templateOf(pod)?.spec.securityContext).toMatchObject({
         runAsNonRoot: true,
@@ -88,7 +88,7 @@ describe.each(['cpu', 'gpu', 'dev'])('overlay %s', (overlay) => {
     for (const { image } of pods.flatMap(containers)) expect(image).toMatch(/:v?\d+\.\d+/);
   });
 
-  it('mounts, and refers to, only what is there', () => {
+  it('mounts only volumes that exist, and refers only to resources that exist', () => {
     for (const pod of pods) {
       const serviceAccountName = at<string>(templateOf(pod), 'spec', 'serviceAccountName');
       const volumes = at<{ name: string }[]>(templateOf(pod), 'spec', 'volumes') ?? [];
@@ -103,7 +103,7 @@ describe.each(['cpu', 'gpu', 'dev'])('overlay %s', (overlay) => {
     }
   });
 
-  it('selects pods that are there', () => {
+  it('selects pods that exist', () => {
     const components = pods.map(componentOf);
     for (const resource of resources) {
       const selected =
@@ -114,7 +114,7 @@ describe.each(['cpu', 'gpu', 'dev'])('overlay %s', (overlay) => {
     }
   });
 
-  it('tells each program only what it listens to', () => {
+  it('sets only variables that the program reads', () => {
     const shared = Object.keys(at<object>(find('ConfigMap', 'funnel'), 'data') ?? {});
     expect(shared).not.toEqual([]);
     // Overlays for real clusters expect the Secret to be there (docs/running.md).
@@ -122,19 +122,19 @@ describe.each(['cpu', 'gpu', 'dev'])('overlay %s', (overlay) => {
     for (const pod of pods)
       for (const { env = [], envFrom = [] } of containers(pod)) {
         const known = variablesOf[componentOf(pod)];
-        const told = env.map(({ name }) => name);
-        if (envFrom.some(({ configMapRef }) => configMapRef)) told.push(...shared);
-        if (envFrom.some(({ secretRef }) => secretRef)) told.push(...secrets);
-        if (known) expect(known).toEqual(expect.arrayContaining(told));
+        const variables = env.map(({ name }) => name);
+        if (envFrom.some(({ configMapRef }) => configMapRef)) variables.push(...shared);
+        if (envFrom.some(({ secretRef }) => secretRef)) variables.push(...secrets);
+        if (known) expect(known).toEqual(expect.arrayContaining(variables));
       }
   });
 
-  it('gives the worker more time to go than it needs', () => {
+  it('gives the worker more time to stop than it needs', () => {
     const grace = at<number>(templateOf(worker), 'spec', 'terminationGracePeriodSeconds');
     expect(grace).toBeGreaterThanOrEqual(Number(workerValue('FUNNEL_DRAIN_SECONDS')) + 25);
   });
 
-  it('scales by as many stages as a worker has slots, but for a fixed number in development', () => {
+  it('adds a worker for as many stages as it has slots; in development the number of workers is fixed', () => {
     const scaled = find('ScaledObject', 'funnel-worker');
     expect(scaled === undefined).toBe(overlay === 'dev');
     if (!scaled) return;

@@ -9,10 +9,10 @@ const folder = (overlay: string): string =>
 const kubectl = spawnSync('kubectl', ['version', '--client']).status === 0;
 if (!kubectl)
   console.warn(
-    'NOT TESTED against the real one: infra/test/kustomize.ts. kubectl is missing on this machine.',
+    'NOT TESTED: whether infra/test/kustomize.ts agrees with kubectl, which is missing on this machine.',
   );
 
-/** Without an order where Kubernetes gives it no meaning: of resources, and of things with a name. */
+/** Sorts keys, and lists of named things, whose order means nothing to Kubernetes. */
 const sortLists = (value: Json): Json => {
   if (Array.isArray(value)) {
     const items = value.map(sortLists);
@@ -59,7 +59,7 @@ describe('kustomize.ts', () => {
     });
   });
 
-  it.runIf(kubectl).each(['cpu', 'gpu', 'dev'])('makes of overlay %s what kubectl makes of it', (overlay) => {
+  it.runIf(kubectl).each(['cpu', 'gpu', 'dev'])('renders overlay %s like kubectl', (overlay) => {
     const rendered = execFileSync('kubectl', ['kustomize', folder(overlay)], { encoding: 'utf8' });
     const resources = parseAllDocuments(rendered).map((document) => document.toJS() as Resource);
     expect(byName(build(folder(overlay)))).toEqual(byName(resources));

@@ -1,6 +1,6 @@
 /**
- * Does what `kubectl kustomize` does with a folder, as far as infra/k8s uses it: resources, components, patches (merged, or JSON 6902), replicas,
- * images, labels, namespace. So tests check the manifests without kubectl; with kubectl, a test compares the two.
+ * Renders a folder like `kubectl kustomize`, with the features that infra/k8s uses: resources, components, patches (merged, or JSON 6902),
+ * replicas, images, labels, namespace. So tests check the manifests without kubectl; where kubectl is installed, a test compares the two.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -70,7 +70,7 @@ const matching = (resources: Resource[], { kind, name }: Target): Resource[] => 
   const found = resources.filter(
     (resource) => (!kind || resource.kind === kind) && (!name || resource.metadata.name === name),
   );
-  if (found.length === 0) throw new Error(`a patch is for ${kind} ${name}, which is not there`);
+  if (found.length === 0) throw new Error(`a patch is for ${kind} ${name}, which does not exist`);
   return found;
 };
 

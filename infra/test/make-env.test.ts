@@ -16,7 +16,7 @@ describe('infra/docker/make-env.sh', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('puts a secret of its own behind every empty one, changes nothing else, and is for its owner alone', () => {
+  it('gives every empty secret a value of its own, changes nothing else, and lets only the owner read the file', () => {
     execFileSync(script, [folder]);
     const lines = readFileSync(join(folder, '.env'), 'utf8').split('\n');
     const before = readFileSync(join(folder, '.env.example'), 'utf8').split('\n');
@@ -33,7 +33,7 @@ describe('infra/docker/make-env.sh', () => {
     expect(statSync(join(folder, '.env')).mode & 0o777).toBe(0o600);
   });
 
-  it('leaves what is there alone', () => {
+  it('does not change an existing .env', () => {
     const before = readFileSync(join(folder, '.env'), 'utf8');
     expect(execFileSync(script, [folder], { encoding: 'utf8' })).toContain('nothing was changed');
     expect(readFileSync(join(folder, '.env'), 'utf8')).toBe(before);

@@ -1,4 +1,4 @@
-/** Names that hindered a first reading. They were replaced by the field's words, and do not come back. */
+/** Names that hindered a first reading. The field's words have replaced them, and they must not come back. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -14,7 +14,7 @@ const files = execFileSync('git', ['ls-files', '*.ts', '*.tsx', '*.mts', '*.mjs'
   .trim()
   .split('\n');
 
-/** Nothing may be called so: what to call it instead. */
+/** Names that nothing may have, and the names to use instead. */
 const identifiers: Readonly<Record<string, string>> = {
   leaseEpoch: 'fencingToken',
   lease_epoch: 'fencing_token',
@@ -37,7 +37,7 @@ const identifiers: Readonly<Record<string, string>> = {
   unstick: 'what it does',
 };
 
-/** Patterns of names: `mostBytes` is `maxBytes`. */
+/** Patterns of names that nothing may have, and the names to use instead: `maxBytes` for `mostBytes`. */
 const patterns: readonly (readonly [RegExp, string])[] = [
   [/^most[A-Z]/, 'max…'],
   [/^least[A-Z]/, 'min…'],
@@ -45,10 +45,10 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/[a-z]Knobs?(?![a-z])|^Knobs?$/, 'Hyperparameter'],
 ];
 
-/** No function may be called so: each says nothing of what it does. */
+/** Names that no function may have: they do not say what the function does. */
 const functions = new Set(['work', 'look', 'first', 'over']);
 
-/** No file may be called so. */
+/** Names that no file may have. */
 const fileNames = new Set(
   'places.ts rows.ts best.ts tries.ts starts.ts outcomes.ts reasons.ts sides.ts closing.ts every.ts chosen.ts apart.ts utils.ts common.ts helpers.ts'.split(
     ' ',

@@ -28,7 +28,7 @@ const expressions = [
   ...rows.flatMap(({ panels }) =>
     panels.flatMap(({ title, queries }) => queries.map(({ expr }) => ({ title, expr }))),
   ),
-  // Grafana puts a duration in its place.
+  // Grafana replaces `$__rate_interval` by a duration.
 ].map(({ title, expr }) => ({ title, ...parsePromql(expr.replaceAll('$__rate_interval', '5m')) }));
 
 /** Label names by series name, as the API declares them, and those that Prometheus adds. */
@@ -79,14 +79,14 @@ describe('alert rules and dashboard', () => {
   });
 });
 
-it('docs/api.md names every number that the API declares', () => {
+it('docs/api.md names every metric that the API declares', () => {
   const page = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
   const names = [...declared().keys()].map((name) => name.replace(/_(bucket|sum|count)$/, ''));
   for (const name of new Set(names)) if (name !== 'up') expect(page).toContain(`\`${name}\``);
 });
 
 describe('alert rules', () => {
-  it('say who is to act and what it means', () => {
+  it('say who must act, and what has happened', () => {
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
     for (const { labels, annotations } of rules) {
       expect(['page', 'ticket']).toContain(labels.severity);
@@ -95,15 +95,15 @@ describe('alert rules', () => {
     }
   });
 
-  it('are each played: once until they fire, once where they must not', () => {
-    const played: { alertname: string; exp_alerts: unknown[] }[] = parse(
+  it('each have a test in which they fire, and one in which they do not', () => {
+    const alertTests: { alertname: string; exp_alerts: unknown[] }[] = parse(
       read('prometheus/alerts.test.yml'),
     ).tests.flatMap(({ alert_rule_test }: { alert_rule_test: [] }) => alert_rule_test);
     const names = rules.map(({ alert }) => alert).sort();
     const namesOf = (fires: boolean): string[] =>
       [
         ...new Set(
-          played
+          alertTests
             .filter(({ exp_alerts }) => exp_alerts.length > 0 === fires)
             .map(({ alertname }) => alertname),
         ),
@@ -115,9 +115,9 @@ describe('alert rules', () => {
   const promtool = spawnSync('promtool', ['--version']).status === 0;
   if (!promtool)
     console.warn(
-      'NOT PLAYED on this machine: the alert rules. promtool is missing; `apt-get install prometheus` brings it.',
+      'NOT TESTED on this machine: the alert rules. promtool is missing; `apt-get install prometheus` installs it.',
     );
-  it.runIf(promtool)('do what alerts.test.yml says, by promtool', () => {
+  it.runIf(promtool)('pass the tests of alerts.test.yml in promtool', () => {
     const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', 'alerts.test.yml'], {
       cwd: fileURLToPath(new URL('prometheus', folder)),
       encoding: 'utf8',
@@ -128,7 +128,7 @@ describe('alert rules', () => {
 });
 
 describe('the dashboard', () => {
-  it('in the repository is the one that its source makes', () => {
+  it('in the repository is the one that its source generates', () => {
     expect(JSON.parse(read('grafana/dashboards/funnel.json'))).toEqual(dashboard);
   });
 

@@ -1,4 +1,4 @@
-/** What the documents name is there: paths of files and folders in backticks, and the targets of links. */
+/** Every file and folder that a document names exists: the paths in backticks, and the targets of links. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const notOurs = new Set(['node_modules', 'dist', '.git', '.funnel']);
 
-/** Every file below `folder`, by its path from the root, without what npm installs and what is built. */
+/** Every file below `folder`, by its path from the root, without installed packages and built files. */
 const filesBelow = (folder: string): string[] =>
   readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     if (notOurs.has(entry.name)) return [];
@@ -19,7 +19,7 @@ const files = filesBelow('');
 const folders = new Set(
   files.flatMap((file) => [path.posix.dirname(file), path.posix.dirname(path.posix.dirname(file))]),
 );
-// The changelog names what was there at its time.
+// The changelog names files of earlier versions.
 const documents = files.filter((file) => file.endsWith('.md') && file !== 'CHANGELOG.md');
 
 /** From the root, such as `packages/db/src`. `<name>` and `*` stand for any name. */
@@ -28,7 +28,7 @@ const rooted = /^(apps|docs|examples|fixtures|infra|packages|prisma|tools)\/[\w.
 const source = /^[\w./-]+\.(ts|tsx|mjs|prisma)$/;
 
 const exists = (name: string): boolean => {
-  if (/\/dist(\/|$)/.test(name)) return true; // built when it is wanted
+  if (/\/dist(\/|$)/.test(name)) return true; // built when a command needs it
   if (rooted.test(name)) {
     const trimmed = name.replace(/\/$/, '');
     if (!/[<*]/.test(trimmed)) return existsSync(path.join(root, trimmed));
@@ -53,11 +53,11 @@ const linked = (prose: string): string[] =>
     .map(([, target]) => target!)
     .filter((target) => !/^\w+:/.test(target));
 
-test.each(documents)('%s names no file or folder that is not there', (document) => {
+test.each(documents)('%s names only files and folders that exist', (document) => {
   expect(named(proseOf(document)).filter((name) => !exists(name))).toEqual([]);
 });
 
-test.each(documents)('%s links to nothing that is not there', (document) => {
+test.each(documents)('%s links only to files that exist', (document) => {
   const from = path.join(root, path.dirname(document));
   expect(linked(proseOf(document)).filter((target) => !existsSync(path.join(from, target)))).toEqual([]);
 });

@@ -24,7 +24,7 @@ const wanted = async (): Promise<number> => {
   return rows[0]![0];
 };
 
-it('counts the stages that a worker could have or has', async () => {
+it('counts the stages that a worker runs or could claim', async () => {
   expect(await wanted()).toBe(0);
   await submit(db, { space: { gamma: [1, 2, 3] } });
   // One initialisation is ready; the stages that depend on it wait.

@@ -1,10 +1,11 @@
 /**
  * Runs the twenty sweeps on a Funnel that is already there, one after the other, and writes down all that must stay the same from version to
- * version: plans, identities of stages, hashes of checkpoints, leaderboards. Speaks HTTP alone, so that it runs against any version.
+ * version: plans, identities of stages, hashes of checkpoints, leaderboards. Uses only HTTP, so that it runs against any version.
  *
  *   node tools/twenty-sweeps/record.mjs --url http://127.0.0.1:7070 --out now.json.gz --expect tools/twenty-sweeps/expected.json.gz
  *
- * The database must be empty, or a plan finds stages that are done already. `expected.json.gz` is what version 0.1.0 gives on wasm. With --expect it exits with 1 when anything differs, and prints the first differences.
+ * The database must be empty; otherwise a plan finds stages that are done already. `expected.json.gz` is the record of version 0.1.0 on wasm.
+ * With --expect, the script prints the first differences and exits with 1 when anything differs.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -44,7 +45,7 @@ const all = async (path) => {
   return items;
 };
 
-/** Names that fields had before: a version from before that change is recorded under the new ones. */
+/** Earlier names of fields. The record of an earlier version gets the new names. */
 const renamed = new Map([
   ['knob', 'hyperparameter'],
   ['after', 'dependsOn'],
@@ -58,10 +59,10 @@ const withNewNames = (value) => {
   );
 };
 
-/** Ids of sweeps and trials hold the time of the submission: here the sweep's name stands for it. */
+/** Ids of sweeps and trials contain the time of the submission. The record has the sweep's name in their place. */
 const stable = (id, name) => (value) => JSON.parse(JSON.stringify(value).replaceAll(id, name));
 
-/** Reasons of a verdict are words for people: the verdict is the result. */
+/** Leaves out the reasons of a verdict, whose wording may change. */
 const withoutWords = (rows) => rows.map(({ reasons, ...row }) => row);
 
 const ended = async (id) => {
@@ -72,7 +73,7 @@ const ended = async (id) => {
   }
 };
 
-/** What a stage is and came to; the others say when and where it ran. */
+/** The fields that describe a stage and its result. The others say when and where it ran. */
 const stageFields = [
   ...['id', 'chain', 'kind', 'recipe', 'status', 'hyperparameters', 'seed', 'epochs', 'startEpoch'],
   ...['parent', 'dependsOn', 'attack', 'surrogates', 'checkpoint'],

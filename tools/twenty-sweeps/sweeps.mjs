@@ -1,5 +1,5 @@
 /**
- * Twenty small sweeps that between them use every recipe, every way to write a dimension, both searches, presets, transfer attacks and
+ * Twenty small sweeps that together use every recipe, every way to write a dimension, both searches, presets, transfer attacks and
  * stages shared between sweeps. All on generated digits, so that they run anywhere.
  */
 const dataset = { name: 'glyphs', train: 256, test: 128, attack: 20 };
@@ -57,7 +57,7 @@ export const sweeps = [
   }),
   sweep('detector, both adversaries', {
     recipes: 'detector',
-    // Reads no classifier epochs: JSON leaves out what is undefined.
+    // The detector reads no classifier epochs; JSON leaves out an undefined value.
     space: {
       classifierEpochs: undefined,
       initialiseEpochs: 1,

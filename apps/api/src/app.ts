@@ -42,11 +42,11 @@ export type ApiOptions = {
   readonly rateLimit?: number;
   /** Largest JSON body in bytes. A YAML body may have a sixteenth of it. (Default: 1 MiB) */
   readonly maxBodyBytes?: number;
-  /** Seconds of computing for planning one sweep, or for reading one body. (Default: 10) */
+  /** Seconds of computing that planning one sweep, or reading one body, may take. (Default: 10) */
   readonly planningSeconds?: number;
-  /** Open event streams. (Default: 500) */
+  /** The largest number of open event streams. (Default: 500) */
   readonly maxStreams?: number;
-  /** Open event streams of one token. No such limit while no token is needed. (Default: a quarter of maxStreams, but at least 8) */
+  /** The largest number of open event streams of one token, if the API needs tokens. (Default: a quarter of maxStreams, but at least 8) */
   readonly maxStreamsPerToken?: number;
   /** Seconds for a whole request to arrive. (Default: 30) */
   readonly arrivalSeconds?: number;
@@ -66,7 +66,7 @@ export type ApiOptions = {
   readonly logger?: FastifyBaseLogger;
 };
 
-/** Milliseconds after which a request is answered with UNAVAILABLE. Submitting 100,000 trials takes less. */
+/** Milliseconds after which the answer to a request is UNAVAILABLE. Submitting 100,000 trials takes less. */
 const handlerTimeoutMs = 120_000;
 
 /** Builds the app. Throws UNAUTHENTICATED if others can reach the address and no token exists. */

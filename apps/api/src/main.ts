@@ -1,7 +1,7 @@
 /** The API as a process of its own: `node --import tsx apps/api/src/main.ts`. A signal or an uncaught error closes it gracefully. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@funnel/contracts';
-import { migrate, whenAdmitted } from '@funnel/db';
+import { migrate, retryUntilAdmitted } from '@funnel/db';
 import { engineVersion } from '@funnel/engine/engine-version';
 import { logDestination } from '@funnel/log';
 import closeWithGrace from 'close-with-grace';
@@ -15,7 +15,7 @@ const parseEnv = (): Env => {
     return readEnv(process.env);
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
-    console.error(`The environment is not complete:\n${z.prettifyError(error)}`);
+    console.error(`Cannot start with these environment variables:\n${z.prettifyError(error)}`);
     process.exit(2);
   }
 };
@@ -23,13 +23,13 @@ const parseEnv = (): Env => {
 const env = parseEnv();
 const logger = pino({ level: env.FUNNEL_LOG_LEVEL }, logDestination(1));
 
-/** Aborted when the process must end, so that a start that waits for the database stops waiting. */
+/** Aborted when the process must end; a start that waits for the database then stops waiting. */
 const ending = new AbortController();
 
 const start = async (): Promise<StartedApi> => {
-  const applied = await whenAdmitted(
+  const applied = await retryUntilAdmitted(
     () => migrate(env.DATABASE_URL, { onWait: (words) => logger.warn(words) }),
-    (error) => logger.warn({ err: error }, 'the database takes no connection now: waiting until it does'),
+    (error) => logger.warn({ err: error }, 'the database accepts no connections now: waiting until it does'),
     ending.signal,
   );
   if (applied.length > 0) logger.info({ applied }, 'migrated the database');

@@ -103,7 +103,10 @@ const countMetrics = ({
       stages.map(({ kind, status, count }) => ({ labels: { kind, status }, value: count })),
   },
   {
-    metric: gauge('stages_claimable', 'Stages that a worker could claim now: what to scale workers on.'),
+    metric: gauge(
+      'stages_claimable',
+      'Stages that a worker could claim now. Scale the number of workers by it.',
+    ),
     rows: ({ claimable }) => one(claimable),
   },
   {
@@ -152,7 +155,7 @@ export const createServiceMetrics = ({
     registers: [registry],
   });
   const gauge: Define<Gauge> = (name, help, labels = []) => new Gauge(define(name, help, labels));
-  /** Where the database counts, each scrape replaces the value, which falls only after `funnel gc`. */
+  /** For numbers that the database counts, each scrape replaces the value; the value falls only after `funnel gc`. */
   const total: Define<Counter> = (name, help, labels = []) => new Counter(define(name, help, labels));
 
   const queueDepth = gauge('queue_jobs', 'Notifications in the queue, by state.', ['state']);

@@ -1,4 +1,4 @@
-/** What the service notes about every request: a line in the log, and its latency. */
+/** Notes every request: a line in the log, and its latency. */
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 

@@ -32,12 +32,12 @@ export type Components = {
 };
 
 /**
- * What a client may send (`input`) and what it gets (`output`) differ where a schema has defaults or transforms. Then the output has a name
- * of its own: `SweepDefinitionOutput`.
+ * Where a schema has defaults or transforms, its `input`, which a client may send, differs from its `output`, which a client gets. The output
+ * then has a name of its own, such as `SweepDefinitionOutput`.
  */
 export const createComponents = (): Components => {
   const named: Record<string, JsonSchema> = {};
-  /** The first definition of each id, in JSON: another one with the same id is the other direction. */
+  /** The first definition of each id, in JSON. A different definition with the same id is the output. */
   const firstOf: Record<string, string> = {};
 
   const nameOf = (id: string, definition: unknown): string => {
@@ -72,7 +72,7 @@ export type OpenApiDocument = {
 const parametersOf = (route: Route, components: Components): readonly JsonSchema[] =>
   (['params', 'query', 'headers'] as const).flatMap((part) => {
     const declared = route[part];
-    const schema = declared instanceof z.ZodPipe ? declared.in : declared; // the pipe fills in members that are no parameters
+    const schema = declared instanceof z.ZodPipe ? declared.in : declared; // the input of the pipe: what a client sends
     if (!(schema instanceof z.ZodObject)) return [];
     const place = { params: 'path', query: 'query', headers: 'header' }[part];
     const { required = [] } = components.add(schema, 'input') as { readonly required?: readonly string[] };
@@ -156,7 +156,7 @@ const operationOf = (name: string, route: Route, components: Components): JsonSc
 export const createOpenApiDocument = (version: string): OpenApiDocument => {
   const components = createComponents();
   const entries = Object.entries(routes) as [string, Route][];
-  // Bodies first: a plain name then means what a client may send.
+  // Bodies come first, so a plain name means the input.
   for (const [, { body }] of entries) if (body) components.add(body, 'input');
   components.add(Problem, 'output');
 

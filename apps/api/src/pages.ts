@@ -1,4 +1,4 @@
-/** What browsers get: the API's documentation at /docs, and the dashboard. */
+/** The parts for browsers: the API's documentation at /docs, and the dashboard. */
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 import fastifyStatic from '@fastify/static';
@@ -41,7 +41,7 @@ const plainPage = `<!doctype html>
 </ul>
 `;
 
-/** Paths that are not pages of the dashboard: those below these folders, and those with an extension. */
+/** Paths that are not pages of the dashboard: paths below these folders, and paths with an extension. */
 const notPages = /^\/(v1|docs|assets)(\/|$)|\.[a-z0-9]+$/i;
 
 const wantsPage = ({ method, headers, url }: FastifyRequest): boolean =>

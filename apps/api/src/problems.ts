@@ -19,16 +19,16 @@ const frameworkCode = (code: string, status: number): ErrorCode => {
   return 'INVALID_REQUEST';
 };
 
-/** The message for one of Fastify's own errors: ours, where Fastify's does not say what was expected and what came. */
+/** The message for one of Fastify's own errors. Ours replaces a message that does not say what was expected and what came. */
 const frameworkMessage = (code: ErrorCode, error: Error, contentType: string | undefined): string => {
   if (code === 'UNSUPPORTED_MEDIA_TYPE')
     return `Expected application/json or application/yaml, but got ${contentType?.slice(0, 100) || 'no content type'}`;
   if (code === 'BODY_TOO_LARGE')
-    return 'Expected at most FUNNEL_MAX_BODY_BYTES of JSON, or a sixteenth of that of YAML, but got more';
+    return 'Expected at most FUNNEL_MAX_BODY_BYTES of JSON, or a sixteenth as much YAML, but got more';
   return error.message;
 };
 
-/** Errors of Fastify and Node carry a code and a status. Null for all others, and for their 500: those are faults of ours. */
+/** Errors of Fastify and Node carry a code and a status. Null for all other errors, and for status 500: these are our own faults. */
 const fromFramework = (error: unknown, contentType: string | undefined): AppError | null => {
   if (!(error instanceof Error) || !('statusCode' in error) || !('code' in error)) return null;
   const { statusCode: status, code } = error;
@@ -43,13 +43,13 @@ export const asAppError = (error: unknown, contentType?: string): AppError => {
   if (error instanceof AppError) return error;
   return (
     fromFramework(error, contentType) ??
-    new AppError('INTERNAL', 'Something failed that should not', {}, { cause: error })
+    new AppError('INTERNAL', 'The service failed unexpectedly', {}, { cause: error })
   );
 };
 
 /**
- * The detail that clients see. Of an unreachable part they learn its name only: its host and its message stay in the log, since a caller
- * may not have shown a token yet.
+ * The detail that clients see. For an unreachable part it gives only the name of the part. The host and the error message stay in the log,
+ * because the caller may not have shown a token yet.
  */
 const detailOf = ({ code, message, details: { part } }: AppError): string =>
   code === 'UNAVAILABLE' && typeof part === 'string'
@@ -113,7 +113,7 @@ const problems = async (app: FastifyInstance): Promise<void> => {
 };
 
 /**
- * Answers everything that a handler or a hook throws. A route keeps the error handler of its time, so this plugin comes before the routes.
+ * Answers every error of a handler or a hook. A route uses the error handler that was set before it, so this plugin comes before the routes.
  */
 export const problemsPlugin = fp(problems, { name: 'problems' });
 
@@ -132,7 +132,7 @@ const statuses: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
-/** Answers on the bare socket what Node could not parse: no HTTP, headers that are too large, or a request that arrives too slowly. */
+/** Answers, on the bare socket, a request that Node could not parse: no HTTP, headers that are too large, or a request that arrives too slowly. */
 export const answerClientError = (
   fault: NodeJS.ErrnoException,
   socket: Socket,

@@ -1,6 +1,6 @@
 /**
- * How workers learn of ready stages. The relay tells the queue after every commit of this process that made stages ready. Every few
- * seconds the reconciler repairs what was missed: it expires leases, makes stages ready that should be, and wakes the relay. So a lost
+ * Announces ready stages to the workers. The relay notifies the queue after every commit of this process that made stages ready. Every few
+ * seconds the reconciler repairs omissions: it ends expired leases, makes stages ready that should be ready, and wakes the relay. So a lost
  * notification delays a stage by seconds, and no work is lost.
  */
 import { AppError } from '@funnel/contracts';
@@ -61,11 +61,11 @@ const reconciler = async (
 ): Promise<void> => {
   const relay = startRelay(db, {
     notify: queue.notify,
-    onError: (error) => app.log.warn({ err: error }, 'could not tell the queue of ready stages'),
+    onError: (error) => app.log.warn({ err: error }, 'could not notify the queue of ready stages'),
   });
   app.decorate('relay', relay);
 
-  // Set while the database has the schema of another version. Then the API neither reads nor writes it.
+  // Set while the database has the schema of another version. The API then neither reads nor writes the database.
   let mismatch: AppError | null = null;
   app.addHook('onRequest', async ({ routeOptions }) => {
     if (mismatch && routeOptions.url?.startsWith('/v1/')) throw mismatch;

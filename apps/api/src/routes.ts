@@ -1,6 +1,6 @@
 /**
- * Registers every declared route. A request is parsed strictly by the route's schemas, and an answer must match its declaration. Where no
- * route is, the answer is 404, or 405 with the allowed methods.
+ * Registers every declared route. A request is parsed strictly by the route's schemas, and an answer must match its declaration. Without a
+ * route, the answer is 404, or, where the path has routes of other methods, 405 with these methods.
  */
 import { AppError, type Route, type RouteName, routes } from '@funnel/contracts';
 import { type Change, type Db, writeAudit } from '@funnel/db';
@@ -28,7 +28,7 @@ const methodsAt = (path: string): readonly string[] => [
 ];
 
 /**
- * Answers a request that no route takes: 204 for OPTIONS, 405 if the path takes other methods, 400 if a part of the path is too long for a
+ * Answers a request that has no route: 204 for OPTIONS, 405 if the path takes other methods, 400 if a part of the path is too long for a
  * parameter, else 404.
  */
 export const answerMissing = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
@@ -136,7 +136,7 @@ const answerWith =
     return reply.send();
   };
 
-/** The plugins that this one depends on bring the other members of Context. */
+/** The plugins on which this one depends add the other members of Context. */
 type RoutesOptions = Omit<Context, 'hub' | 'metrics' | 'planning' | 'relay'> & {
   /** Milliseconds after which the answer is UNAVAILABLE. Streams have no timeout. */
   readonly timeout: number;

@@ -1,4 +1,4 @@
-/** The HTTP server under the app: what it accepts, and how it closes its connections. */
+/** The HTTP server under the app: its limits, and how it closes its connections. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -47,7 +47,7 @@ export const connectionsPlugin = fp(connections, { name: 'connections' });
 
 /** Milliseconds for a whole request to arrive, so that a client that sends byte by byte does not hold a connection for long. */
 const arrivalTimeoutMs = 30_000;
-/** Connections besides those of streams. Node closes further ones at once. */
+/** How many connections there may be besides those of streams. Node closes further ones at once. */
 const otherConnections = 2000;
 
 export const createServer = (

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createDb, queueAddress, whenAdmitted } from '@funnel/db';
+import { createDb, queueAddress, retryUntilAdmitted } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
@@ -18,9 +18,9 @@ export type StartOptions = Omit<ApiOptions, 'db' | 'queue' | 'logger' | 'tracer'
   readonly queueUrl?: string;
   /** 0 means any free port. */
   readonly port: number;
-  /** Saved before the API listens. (Default: none) */
+  /** Tokens that are saved before the API listens. (Default: none) */
   readonly tokens?: EnvironmentTokens;
-  /** The address of an OpenTelemetry collector that takes OTLP over HTTP, such as http://localhost:4318. (Default: no traces) */
+  /** The address of an OpenTelemetry collector that accepts OTLP over HTTP, such as http://localhost:4318. (Default: no traces) */
   readonly tracesUrl?: string;
   /** Ends the wait for the database at the start. */
   readonly signal?: AbortSignal;
@@ -31,8 +31,8 @@ export type StartedApi = {
   /** The address where it listens, such as `http://127.0.0.1:7070`. */
   readonly url: string;
   /**
-   * Answers the running requests, ends the streams and closes the connections. Takes at most 30 s, whatever database and queue do. The log
-   * names the parts that did not close in time.
+   * Answers the running requests, ends the streams and closes the connections. Takes at most 30 s, even if database and queue do not answer.
+   * The log names the parts that did not close in time.
    */
   readonly close: () => Promise<void>;
   /** The parts that did not close in time, or failed to close. */
@@ -55,7 +55,7 @@ const createCloser = (logger: Logger) => {
         if (!(await Promise.race([close().then(() => false), timedOut]))) return;
         logger.error({ what, milliseconds: timeout }, 'part did not close in time');
       } catch (error) {
-        logger.error({ what, err: error }, 'part did not close well');
+        logger.error({ what, err: error }, 'part failed to close');
       } finally {
         closed.abort();
       }
@@ -66,7 +66,7 @@ const createCloser = (logger: Logger) => {
 
 const builtDashboard = fileURLToPath(new URL('../../web/dist', import.meta.url));
 
-/** Throws if the port is taken or `buildApp` throws. Waits while the database takes no connection. */
+/** Throws if the port is taken or `buildApp` throws. Waits while the database accepts no connections. */
 export const startApi = async (options: StartOptions): Promise<StartedApi> => {
   const { databaseUrl, port, host = '127.0.0.1', logger } = options;
   const onError = (error: Error) => logger.warn({ err: error }, 'lost an idle connection');
@@ -85,13 +85,13 @@ export const startApi = async (options: StartOptions): Promise<StartedApi> => {
     await closer.close('database', db.close, partTimeoutMs);
   };
   const onWait = (error: unknown): void =>
-    logger.warn({ err: error }, 'the database takes no connection now: waiting until it does');
+    logger.warn({ err: error }, 'the database accepts no connections now: waiting until it does');
   try {
     const build = async () => {
       await ensureEnvironmentTokens(db, options.tokens ?? {});
       return buildApp({ ...options, db, queue, tracer, webFolder });
     };
-    const app = await whenAdmitted(build, onWait, options.signal);
+    const app = await retryUntilAdmitted(build, onWait, options.signal);
     const url = await app.listen({ host, port });
     return {
       url,

@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { hashToken } from '../src/access/tokens.ts';
 import { type ApiOptions, buildApp } from '../src/app.ts';
 
-/** To the API, the queue is something that it notifies. */
+/** A queue that records notifications. The API never listens to the queue. */
 export const createFakeQueue = (): StageQueue & { readonly notifications: string[] } => {
   const notifications: string[] = [];
   return {

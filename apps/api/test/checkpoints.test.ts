@@ -49,7 +49,7 @@ const store = async (): Promise<string> => {
   return hash;
 };
 
-test('a stored network opens in tfjs by its address, and computes what the engine does', async () => {
+test('a stored network opens in tfjs by its address, and gives the same outputs as in the engine', async () => {
   const hash = await store();
   const model = await tf.loadLayersModel(`${url}/v1/checkpoints/${hash}/classifier/model.json`);
   const images = tf.randomUniform([3, 28, 28, 1], 0, 1, 'float32', 5);

@@ -74,7 +74,7 @@ describe('the event stream', () => {
     expect(new Set(rows.map((row) => row.id))).toHaveLength(rows.length);
   });
 
-  test('has the form that browsers read', async () => {
+  test('has the format that browsers read', async () => {
     const { id } = await submit('form');
     const controller = new AbortController();
     const response = await fetch(`${url}/v1/events?sweep=${id}`, {

@@ -6,14 +6,14 @@ import { createDb, migrate } from '@funnel/db';
 import {
   createTestDatabase,
   hasPgbouncer,
-  sayIfNoPgbouncer,
   startPooler,
   type TestDatabase,
+  warnWithoutPgbouncer,
 } from '@funnel/db/testing';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { oneTrial } from './build.ts';
 
-sayIfNoPgbouncer('a start of the API after a migration through a pooler');
+warnWithoutPgbouncer('a start of the API after a migration through a pooler');
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -105,7 +105,7 @@ describe('the API as a process', () => {
   });
 
   test.each([
-    ['nothing is said', {}, 2, /DATABASE_URL/],
+    ['the environment is empty', {}, 2, /DATABASE_URL/],
     ['a variable is wrong', { DATABASE_URL: 'postgres://x', FUNNEL_PORT: 'http' }, 2, /FUNNEL_PORT/],
     [
       'it could be reached by others and nobody has a token',

@@ -66,7 +66,7 @@ describe('the OpenAPI document', () => {
     );
   });
 
-  test('refers only to what it has', () => {
+  test('refers only to schemas that it has', () => {
     const refs = new Set(refsIn(document));
     expect(refs.size).toBeGreaterThan(5);
     for (const ref of refs) expect(at(ref), ref).toBeTypeOf('object');
@@ -113,7 +113,7 @@ describe('the OpenAPI document', () => {
 
 const text = await readFile(new URL('../../../docs/api.md', import.meta.url), 'utf8');
 
-test('docs/api.md names every route, and none that is not there', () => {
+test('docs/api.md names exactly the declared routes', () => {
   const table = [...text.matchAll(/`(GET|POST|DELETE) (\/[^`]+)`/g)].map(
     ([, method, url]) => `${method} ${url}`,
   );
@@ -121,7 +121,7 @@ test('docs/api.md names every route, and none that is not there', () => {
   expect([...new Set(table)].sort()).toEqual(declared.sort());
 });
 
-test('docs/api.md gives the limits that there are by default', () => {
+test('docs/api.md gives the default limits', () => {
   const env = readEnv({ DATABASE_URL: 'postgres://localhost/funnel' });
   expect(text).toContain(`| \`FUNNEL_MAX_BODY_BYTES\` | ${env.FUNNEL_MAX_BODY_BYTES} |`);
   expect(text).toContain(`| \`FUNNEL_MAX_STREAMS\` | ${env.FUNNEL_MAX_STREAMS} |`);

@@ -1,4 +1,4 @@
-/** What is planned on the event loop and what in processes, their limits, and the order of callers. */
+/** Planning: the requests that run on the event loop and those in processes, the limits, and the order of callers. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { AppError, SweepDefinition, type SweepInput } from '@funnel/contracts';
@@ -12,7 +12,7 @@ import { readBody } from '../src/request/bodies.ts';
 import { oneTrial } from './build.ts';
 
 const engineVersion = 'test';
-const patient = { timeout: 60_000 };
+const longWait = { timeout: 60_000 };
 const sweep = (input: Partial<SweepInput>): SweepDefinition =>
   SweepDefinition.parse({ ...oneTrial, ...input });
 const range = (count: number) => ({ min: 1, max: 64, count });
@@ -53,7 +53,7 @@ const many = 100_001;
 test.each<[string, Partial<SweepInput>, string]>([
   ['one trial', {}, 'small'],
   ['stages', { space: { gamma: range(600) } }, 'medium'],
-  ['stages without end', { space: { gamma: range(9000) } }, 'large'],
+  ['very many stages', { space: { gamma: range(9000) } }, 'large'],
   [
     'a few points of many values',
     { space: { gamma: range(5000) }, search: { strategy: 'random', trials: 1 } },
@@ -108,7 +108,7 @@ describe('a limit', () => {
     const refused = {
       code: 'SWEEP_TOO_LARGE',
       message: expect.stringMatching(
-        /within 1 s of computing \(FUNNEL_PLANNING_SECONDS\) .*space\.gamma with 100,000 values/,
+        /at most 1 s of computing \(FUNNEL_PLANNING_SECONDS\) .*space\.gamma with 100,000 values/,
       ),
       details: { issues: [{ path: 'space.gamma', expected: 'fewer values', received: '100,000 values' }] },
     };
@@ -136,7 +136,7 @@ describe('a limit', () => {
     await expect
       .poll(
         async () => (await db.pool.query(`SELECT count(*) AS n FROM pg_locks WHERE NOT granted`)).rows[0].n,
-        patient,
+        longWait,
       )
       .toBeGreaterThan(0);
     await blocked.query('ROLLBACK');
@@ -152,9 +152,9 @@ describe('processes', () => {
     const closed = Promise.all(
       plans.map((plan) => expect(plan).rejects.toMatchObject({ code: 'UNAVAILABLE' })),
     );
-    await expect.poll(() => planning.processes(), patient).toHaveLength(2);
+    await expect.poll(() => planning.processes(), longWait).toHaveLength(2);
     const small = planning.plan({ definition: medium, engineVersion }, 'a');
-    await expect.poll(() => planning.processes(), patient).toHaveLength(3);
+    await expect.poll(() => planning.processes(), longWait).toHaveLength(3);
     const late = expect(small).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await planning.close();
     await Promise.all([closed, late]);
@@ -164,7 +164,7 @@ describe('processes', () => {
     const planning = opened();
     const plan = planning.plan({ definition: medium, engineVersion });
     const refused = expect(plan).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    await expect.poll(() => planning.processes(), patient).toHaveLength(1);
+    await expect.poll(() => planning.processes(), longWait).toHaveLength(1);
     const [pid] = planning.processes();
     process.kill(pid!, 'SIGKILL');
     await refused;
@@ -172,7 +172,7 @@ describe('processes', () => {
     expect(planning.processes()).not.toContain(pid);
   });
 
-  test('one that has grown ends after its answer, and others answer again', async () => {
+  test('one that uses too much memory ends after its answer, and others answer again', async () => {
     for (const keptBytes of [1, 2 ** 40]) {
       const processes = createPlanningProcesses({ seconds: 1000, bytes: 2 ** 40, keptBytes });
       onTestFinished(processes.close);
@@ -199,7 +199,7 @@ describe('processes', () => {
     const pid = Number(String(text));
     expect(pid).toBeGreaterThan(0);
     parent.kill('SIGKILL');
-    await once(parent, 'close'); // both had its output open
+    await once(parent, 'close'); // the output closes only when parent and child have both ended
   });
 });
 

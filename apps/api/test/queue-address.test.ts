@@ -5,9 +5,9 @@ import {
   createTestDatabase,
   hasOpenssl,
   type SecureServer,
-  sayIfNoOpenssl,
   startSecureServer,
   type TestDatabase,
+  warnWithoutOpenssl,
 } from '@funnel/db/testing';
 import { createStageQueue } from '@funnel/queue';
 import { pino } from 'pino';
@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startApi } from '../src/start-api.ts';
 import { oneTrial } from './build.ts';
 
-sayIfNoOpenssl('TLS to the queue');
+warnWithoutOpenssl('TLS to the queue');
 
 describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
   let server: SecureServer;
@@ -29,7 +29,7 @@ describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
     server.url({ sslmode, sslrootcert: server.certificates.authority }, password);
 
   it('gets notifications from the API over TLS, and listeners receive them', async () => {
-    const queueUrl = withAuthority('require'); // less than is done: taken as verify-full
+    const queueUrl = withAuthority('require'); // the service treats `require` like `verify-full`
     const api = await startApi({
       databaseUrl: database.url,
       queueUrl,
@@ -71,7 +71,7 @@ describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
       /name the file of that authority in REDIS_URL \(sslrootcert=/,
     ],
     ['plain text', () => server.url({}), /it may want TLS \(add \?sslmode=verify-full to REDIS_URL\)/],
-  ] as const)('%s is refused with what to do, and without a secret', async (_, url, words) => {
+  ] as const)('%s is refused: the error says what to do, and contains no secret', async (_, url, words) => {
     const received: unknown[] = [];
     const queue = await createStageQueue({
       ...queueAddress(url(), database.url),

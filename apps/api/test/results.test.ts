@@ -22,7 +22,7 @@ afterAll(() => api.close());
 
 const trials = async () => (await client.listTrials({ params: { id: sweep.id } })).items;
 
-describe('results, through the client that users get', () => {
+describe('results, through the typed client', () => {
   test('a finished sweep has its cost', () => {
     expect(sweep).toMatchObject({ status: 'completed', trials: { completed: 4 }, progress: 1 });
     expect(sweep.epochsTrained).toBe(sweep.plan.epochs.needed);

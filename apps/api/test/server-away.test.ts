@@ -142,7 +142,7 @@ describe.each(queues)('an API with its queue on a %s', (_, openQueue) => {
 });
 
 describe('an API whose database', () => {
-  test('takes no more connections: it waits at the start, and is ready when there is room', async () => {
+  test('accepts no more connections: it waits at the start, and is ready when there is room', async () => {
     const database = await createTestDatabase();
     const role = await createLimitedRole(database.url);
     onTestFinished(async () => {
@@ -151,7 +151,7 @@ describe('an API whose database', () => {
     });
     await role.limit();
     const api = run({ DATABASE_URL: role.url });
-    await says(api, 'the database takes no connection now: waiting until it does');
+    await says(api, 'the database accepts no connections now: waiting until it does');
     await role.admit();
     const url = await listening(api);
     await isReady(url);
@@ -172,7 +172,7 @@ describe('an API whose database', () => {
     });
     const api = run({ DATABASE_URL: throughGate(database.url, gate) });
     const url = await listening(api);
-    const events = await fetch(`${url}/v1/events`); // a listening connection, too
+    const events = await fetch(`${url}/v1/events`); // this opens a listening connection, too
     gate.stall();
     await lacks('database', url);
     const code = await api.ends();

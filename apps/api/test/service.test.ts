@@ -24,7 +24,7 @@ describe('the service', () => {
     expect((await get('/readyz')).json()).toEqual({ status: 'ok', database: 'ok', queue: 'ok' });
   });
 
-  test('is not ready when the queue is away', async () => {
+  test('is not ready when the queue does not answer', async () => {
     const away = await build({
       queue: { ...createFakeQueue(), ping: () => Promise.reject(new Error('away')) },
     });
@@ -72,7 +72,7 @@ describe('the service', () => {
     const worker = { id: 'w', host: 'h', pid: 1, version: '1', backend: 'cpu', device: '', slots: 3 };
     await registerWorker(api.db, worker);
     await api.app.inject({ method: 'POST', url: '/v1/sweeps', payload: oneTrial });
-    // The relay tells the queue after the commit, beside the answer.
+    // The relay notifies the queue after the commit, at about the time of the answer.
     await vi.waitFor(() => expect(api.queue.notifications).toHaveLength(1), 30_000);
     const response = await get('/metrics');
     expect(response.headers['content-type']).toMatch(/^text\/plain/);

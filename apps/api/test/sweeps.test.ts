@@ -225,7 +225,7 @@ describe('a sweep', () => {
     const ready = stages
       .json<{ items: { id: string; status: string }[] }>()
       .items.filter((stage) => stage.status === 'ready');
-    // The relay tells the queue after the commit, beside the answer.
+    // The relay notifies the queue after the commit, at about the time of the answer.
     await vi.waitFor(
       () => expect([...api.queue.notifications].sort()).toEqual(ready.map((stage) => stage.id).sort()),
       30_000,
@@ -237,7 +237,7 @@ describe('a sweep', () => {
     expect(rows).toEqual([{ actor: 'local', action: 'createSweep', subject: sweep.id }]);
   });
 
-  test('is accepted when the queue is away: the reconciler notifies later', async () => {
+  test('is accepted when the queue does not answer: the reconciler notifies later', async () => {
     const away = await build({
       queue: { ...api.queue, notify: () => Promise.reject(new Error('away')) },
     });

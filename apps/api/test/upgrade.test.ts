@@ -16,11 +16,11 @@ test('answers 503, writes nothing, and serves again when the schema matches agai
     `ALTER TABLE sweeps RENAME COLUMN name TO name_to_come;
      INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) VALUES ('x', 'x', '9999_to_come', now())`,
   );
-  // At once, before the reconciler has noticed: by the statement that fails.
+  // A statement that fails shows the mismatch at once, before the reconciler has noticed it.
   expect(await get('/v1/sweeps')).toMatchObject(refusal);
   expect(await get('/readyz')).toMatchObject(refusal);
   expect(await get('/healthz')).toEqual({ status: 'ok' });
-  // Later also for statements that the tables would accept.
+  // Later the API also refuses statements that the tables would accept.
   await vi.waitFor(async () => expect(await get('/v1/workers')).toMatchObject(refusal), { timeout: 60_000 });
   await api.db.pool.query('ALTER TABLE sweeps RENAME COLUMN name_to_come TO name');
   const before = await fingerprint(api.db);

@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** `funnel`: runs the built command line. Where that is missing or older than its sources, it is built first, after what it needs is installed. */
+/**
+ * `funnel`: runs the built command line. If the build is missing or older than its sources, the launcher installs missing packages and
+ * builds first.
+ */
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +25,7 @@ const prepare = async () => {
         `Funnel must be built after a change, but ${error.path} cannot be written (${error.code}): run \`npx funnel --version\` once as the owner of ${root}.`,
       );
     else if (error.errors)
-      console.error(error.message); // The bundler says what is wrong in which source.
+      console.error(error.message); // The bundler names the source and the mistake.
     else throw error;
     process.exit(1);
   }

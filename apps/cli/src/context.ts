@@ -1,4 +1,4 @@
-/** What every command gets: the environment, where its output goes, and a client of the right API. */
+/** The context of every command: the environment, the output, and a client of the API. */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Client, createClient } from '@funnel/client';
@@ -9,7 +9,7 @@ import { createOutput, endWithReader, type Output } from './output/terminal.ts';
 
 export type Context = {
   readonly env: Env;
-  /** All environment variables, for API and worker, which read their own. */
+  /** All environment variables. API and worker read their own variables from them. */
   readonly variables: NodeJS.ProcessEnv;
   readonly output: Output;
   /** A client of the API that `--url`, FUNNEL_URL or the running `funnel up` of this folder names, in this order. */
@@ -32,7 +32,7 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Null when no `funnel up` runs in this folder. The address that a killed one left behind does not count. */
+/** Null when no `funnel up` runs in this folder. A killed `funnel up` leaves its address behind, and this one is ignored. */
 export const readAddress = (home: string): Address | null => {
   try {
     const address: Address = JSON.parse(readFileSync(addressFile(home), 'utf8'));
@@ -77,7 +77,7 @@ export const createContext = (variables: NodeJS.ProcessEnv, options: GlobalOptio
         fetch: fetchOverHttp,
       }),
     get signal() {
-      // A command that asks for the signal ends by it. Ctrl-C ends the process of every other command.
+      // A command that reads this property ends itself when the signal is aborted. Ctrl-C ends the process of every other command.
       if (process.listenerCount('SIGINT') === 0) {
         process.once('SIGINT', () => interruption.abort());
         endWithReader(() => process.exit(exitCodes.readerGone));

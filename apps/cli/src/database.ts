@@ -1,4 +1,4 @@
-/** What commands do in the database itself, without the API. */
+/** The commands that use the database directly, without the API. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Role } from '@funnel/contracts';
@@ -18,7 +18,10 @@ import type { Env } from './env.ts';
 import { Exit, exitCodes } from './exit.ts';
 
 type Options = {
-  /** Makes the embedded database where there is none. A command that only reads may run in the wrong folder. (Default: false) */
+  /**
+   * Creates the embedded database if it does not exist. Commands that only read do not, because they may run in the wrong folder. (Default:
+   * false)
+   */
   readonly make?: boolean;
 };
 
@@ -34,7 +37,7 @@ const withDatabaseUrl = async <T>(
   if (!make && !existsSync(dir))
     throw new Exit(
       exitCodes.failed,
-      `There is no database in ${home}.\n→ Go to the folder where Funnel was started, or name it with FUNNEL_HOME or DATABASE_URL.`,
+      `There is no database in ${home}.\n→ Go to the folder in which you started Funnel, or set FUNNEL_HOME or DATABASE_URL.`,
     );
   const embedded = await startEmbedded({ dir });
   try {
@@ -44,11 +47,11 @@ const withDatabaseUrl = async <T>(
   }
 };
 
-/** What a person reads when migrations were applied. */
+/** The sentence that tells a user about applied migrations. */
 export const describeMigrations = (applied: readonly string[]): string =>
-  `The database was brought to this version: ${applied.join(', ')}`;
+  `Migrated the database: ${applied.join(', ')}`;
 
-/** Runs `action` on the database after its migrations, and closes and stops afterwards what it opened and started. */
+/** Migrates the database, runs `action` on it, and closes the connections. Stops the embedded database if this call started it. */
 const withDatabase = <T>(
   { env, output }: Context,
   action: (db: Db) => Promise<T>,
@@ -88,7 +91,7 @@ export const addToken = (context: Context, { name, role, hash }: NewToken): Prom
         details: { role },
       });
     },
-    // The first start on an open address needs a token that exists already.
+    // Before the first start on an address other than loopback, a token must exist. So the database may not exist yet.
     { make: true },
   );
 

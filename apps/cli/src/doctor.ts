@@ -1,14 +1,14 @@
-/** The checks of `funnel doctor`. They change nothing, and print no password: people paste the output into questions. */
+/** The checks of `funnel doctor`. They change nothing. They print no password, because users paste the output into questions. */
 import os from 'node:os';
 import { AppError, datasetNames, datasets, errors } from '@funnel/contracts';
 import { createDb, pendingMigrations, pingDatabase, queueAddress } from '@funnel/db';
 import { BackendUnavailable, backendNames, findDataset, openBackend } from '@funnel/engine';
 import { createStageQueue } from '@funnel/queue';
 import { defaultSlots } from '@funnel/worker';
-import { type Env, placesOf } from './env.ts';
+import { dataFoldersOf, type Env } from './env.ts';
 import { formatCount } from './output/format.ts';
 
-/** `note`: nothing is wrong, but it is worth knowing. */
+/** `note`: not a fault, but useful to know. */
 export type Finding = {
   readonly what: string;
   readonly verdict: 'ok' | 'note' | 'fault';
@@ -18,7 +18,7 @@ export type Finding = {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** The address without its password, which may be a part of it or a parameter. */
+/** The address without its password, whether the password stands before the host or in a parameter. */
 const withoutPassword = (address: string): string => {
   if (!URL.canParse(address)) return 'an address that cannot be read';
   const url = new URL(address);
@@ -111,7 +111,7 @@ const dataSets = (env: Env): Finding[] =>
   datasetNames.map((name): Finding => {
     const what = `Data: ${name}`;
     if (datasets[name].files.length === 0) return { what, verdict: 'ok', detail: 'generated' };
-    const folder = findDataset(name, placesOf(env));
+    const folder = findDataset(name, dataFoldersOf(env));
     if (folder) return { what, verdict: 'ok', detail: folder };
     return {
       what,
@@ -121,7 +121,7 @@ const dataSets = (env: Env): Finding[] =>
     };
   });
 
-/** Tries one backend after the other: tfjs has one at a time. */
+/** Tries one backend after the other, because tfjs uses one at a time. */
 const backends = async (): Promise<Finding[]> => {
   const findings: Finding[] = [];
   for (const name of backendNames) {
@@ -139,7 +139,9 @@ const backends = async (): Promise<Finding[]> => {
     }
   }
   const usable = findings.some(({ verdict }) => verdict === 'ok');
-  return usable ? findings : [...findings, { what: 'Backends', verdict: 'fault', detail: 'none works here' }];
+  return usable
+    ? findings
+    : [...findings, { what: 'Backends', verdict: 'fault', detail: 'none works on this machine' }];
 };
 
 export const examine = async (env: Env): Promise<readonly Finding[]> => [

@@ -23,7 +23,7 @@ export const readEnv = (variables: NodeJS.ProcessEnv): Env =>
   Env.parse(Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== '')));
 
 /** Where data sets lie: in the folder that FUNNEL_DATA names, and in `data` of Funnel's own folder. */
-export const placesOf = ({ FUNNEL_DATA, FUNNEL_HOME }: Env) => ({
+export const dataFoldersOf = ({ FUNNEL_DATA, FUNNEL_HOME }: Env) => ({
   dir: FUNNEL_DATA ?? null,
   home: resolve(FUNNEL_HOME),
 });

@@ -1,4 +1,4 @@
-/** How a command ends: the exit statuses of `funnel`, the error that carries one, and the words for every error. */
+/** The end of a command: the exit statuses of `funnel`, the error class `Exit`, and the text of every error. */
 import { FunnelError } from '@funnel/client';
 import { AppError, errors, type Problem } from '@funnel/contracts';
 import { z } from 'zod';
@@ -11,24 +11,28 @@ export const exitCodes = {
   refused: 3,
   unreachable: 4,
   incomplete: 5,
-  /** What a shell reports of a program that SIGINT ended. */
+  marked: 6,
+  unfit: 7,
+  /** The status that a shell reports for a program that SIGINT ended. */
   interrupted: 130,
-  /** What a shell reports of a program that SIGPIPE ended. */
+  /** The status that a shell reports for a program that SIGPIPE ended. */
   readerGone: 141,
 } as const;
 
 const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
-  ok: 'the command did what it should',
-  failed: 'something went wrong',
+  ok: 'the command succeeded',
+  failed: 'the command failed',
   usage: 'the command line or the environment is wrong',
   refused: 'the API refused the request and said why',
   unreachable: 'nobody answers at the address of the API',
   incomplete: 'the sweep ended, but not every trial completed',
+  marked: 'the examination of a model found something that results must carry',
+  unfit: 'attacks would not measure the robustness of this model',
   interrupted: 'Ctrl-C',
-  readerGone: 'the reader of the output ended before the command, as in `npx funnel up | head`',
+  readerGone: 'the program that reads the output ended before the command, as in `npx funnel up | head`',
 };
 
-/** Stands below the help of `funnel`. */
+/** The list of exit statuses below the help of `funnel`. */
 export const exitCodesHelp = `\nExit status:\n${Object.entries(exitCodes)
   .map(([name, code]) => `  ${String(code).padStart(3)}  ${meanings[name as keyof typeof exitCodes]}`)
   .join('\n')}`;
@@ -43,12 +47,12 @@ export class Exit extends Error {
   }
 }
 
-/** A problem that the API reports: what is wrong, where, and what to do. */
+/** The text of a problem that the API reports: the mistake, its place, and the next step. */
 const describeProblem = ({ title, detail, hint, issues = [] }: Problem): string =>
   issues.length === 0
     ? `${title}: ${detail}\n→ ${hint}`
     : [
-        // The detail repeats the first issue, and the hint points at the issues.
+        // The detail and the hint are left out: the detail repeats the first issue, and the hint refers to the issues.
         `${title}:`,
         ...issues.map(
           ({ path, expected, received }) => `  ${path || '(all)'}: expected ${expected}, got ${received}`,
@@ -56,15 +60,15 @@ const describeProblem = ({ title, detail, hint, issues = [] }: Problem): string 
         '→ Nothing was done. Correct the request and try again.',
       ].join('\n');
 
-/** The values of these variables are not printed. */
+/** Returns true for variables whose values must not be printed. */
 const isSecret = (name: string): boolean => /TOKEN|PASSWORD|_URL$/.test(name);
 
-/** The issues of a schema by their paths. An issue with an environment variable also says the variable's value. */
+/** One line per issue of a schema, with its path. For an environment variable, the line also has the variable's value. */
 const describeIssues = ({ issues }: z.ZodError, variables: NodeJS.ProcessEnv): string =>
   issues
     .map(({ path, message }) => {
       const name = String(path[0] ?? '');
-      // Zod reports the number that it made of a text, not the text.
+      // Zod reports NaN, the number that it made from the text, and not the text itself.
       const text = message.replace(/^Invalid input: /, '').replace(/, received NaN$/, '');
       if (/^[A-Z][A-Z_]+$/.test(name))
         return `The environment variable ${name}${isSecret(name) ? '' : ` is “${variables[name] ?? ''}”`}: ${text}`;
@@ -82,7 +86,7 @@ export const explain = (
     return error.answered
       ? { text: describeProblem(error.problem), status: exitCodes.refused }
       : {
-          text: `${error.message}\n→ Start it with \`npm start\`, or name its address with --url or FUNNEL_URL.`,
+          text: `${error.message}\n→ Start Funnel with \`npm start\`, or give its address with --url or FUNNEL_URL.`,
           status: exitCodes.unreachable,
         };
   if (error instanceof AppError) {
@@ -93,7 +97,7 @@ export const explain = (
   if (error instanceof z.ZodError) return { text: describeIssues(error, variables), status: exitCodes.usage };
   if (error instanceof Error && error.name === 'AbortError')
     return { text: '', status: exitCodes.interrupted };
-  // The operating system refused something: a folder that does not exist, a full disk. A stack would not help.
+  // An error of the operating system, such as a missing folder or a full disk. A stack would not help.
   if (error instanceof Error && 'syscall' in error) return { text: error.message, status: exitCodes.failed };
   return {
     text: error instanceof Error ? (error.stack ?? error.message) : String(error),

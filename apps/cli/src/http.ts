@@ -1,6 +1,6 @@
 /**
- * A `fetch` for @funnel/client over node:http. A command asks one or two questions and ends. Node's own `fetch` compiles an HTTP parser from
- * WebAssembly first, which takes more CPU time than all the rest of `funnel ls` (docs/adr/0014-built-command-line.md).
+ * A `fetch` for @funnel/client over node:http. A command sends one or two requests and ends. Node's own `fetch` first compiles an HTTP
+ * parser from WebAssembly, which takes more CPU time than the rest of `funnel ls` (docs/adr/0014-built-command-line.md).
  */
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
@@ -40,12 +40,12 @@ export const fetchOverHttp: Fetch = (address, init) =>
         const { statusCode = 0, headers } = message;
         if (statusCode < 300 || statusCode >= 400 || headers.location === undefined)
           return resolve(toAnswer(address, message));
-        // Redirections are rare, and Node's own `fetch` knows their rules.
+        // Redirections are rare, and Node's own `fetch` can follow them.
         message.resume();
         resolve(fetch(address, init));
       },
     );
-    // When every address of a name refuses, the first error stands for all.
+    // If every address of a host name refuses the connection, report only the first error.
     request.on('error', (error) => reject(error instanceof AggregateError ? error.errors[0] : error));
     request.end(body);
   });

@@ -13,7 +13,7 @@ type CommandFile = {
   readonly load: () => Promise<Register>;
 };
 
-/** Every command, in the order of the help. A file is loaded when one of its commands is called: the others cost nothing. */
+/** Every command, in the order of the help. Only the file of the called command is loaded, so the others cost no time. */
 export const commandFiles: readonly CommandFile[] = [
   {
     heading: 'Sweeps:',
@@ -43,8 +43,8 @@ export const commandFiles: readonly CommandFile[] = [
   { heading: 'Results:', names: ['gc'], load: async () => (await import('./commands/gc.ts')).gcCommand },
   {
     heading: 'Without a sweep:',
-    names: ['attack'],
-    load: async () => (await import('./attack/attack.ts')).attackCommand,
+    names: ['examine', 'attack'],
+    load: async () => (await import('./attack/attack.ts')).attackCommands,
   },
   {
     heading: 'Without a sweep:',
@@ -68,7 +68,7 @@ export const commandFiles: readonly CommandFile[] = [
   },
 ];
 
-/** The files that a command line needs: the one of its command. All of them for help, for completion, and for a word that is no command. */
+/** The files that a command line needs: the file of its command. Help, completion and an unknown command need all files. */
 const neededFiles = (args: readonly string[]): readonly CommandFile[] => {
   const command = args.find((arg, i) => !arg.startsWith('-') && args[i - 1] !== '--url');
   const file = commandFiles.find(({ names }) => names.some((name) => name === command));
@@ -91,7 +91,7 @@ export const buildProgram = async (
     .version(manifest.version, '-V, --version')
     .addOption(new Option('--json', 'results as JSON on stdout'))
     .addOption(
-      new Option('--url <address>', 'the API (default: FUNNEL_URL, else the one that runs in this folder)'),
+      new Option('--url <address>', 'the API (default: FUNNEL_URL, else the API that runs in this folder)'),
     )
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
@@ -114,7 +114,7 @@ export const main = async (args: readonly string[]): Promise<void> => {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Commander has printed its message. Help and the version are no mistakes.
+      // Commander has printed its message. It also throws for --help and --version, with exit code 0.
       process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
       return;
     }

@@ -1,4 +1,4 @@
-/** Questions that take more than one request to the API. */
+/** Queries that need more than one request to the API. */
 import { type Client, FunnelError } from '@funnel/client';
 import type { Sweep, TrialDetail, TrialStatus } from '@funnel/contracts';
 import { Exit, exitCodes } from './exit.ts';
@@ -21,7 +21,10 @@ export const allPages = async <Item>(
   return items;
 };
 
-/** An id does not tell what it names: asks for each kind of thing in turn, and returns the first answer. Throws Exit when none has the id. */
+/**
+ * An id may belong to any kind of thing. Asks the API for each kind in turn, and returns the first answer. Throws Exit when no kind has the
+ * id.
+ */
 export const firstFound = async <T>(
   id: string,
   kinds: Readonly<Record<string, () => Promise<T>>>,
@@ -38,10 +41,10 @@ export const firstFound = async <T>(
   );
 };
 
-/** Statuses of trials that did not complete for a reason of their own. */
+/** Statuses of trials that ended without a result. A cancelled trial is not among them. */
 const troubled = ['failed', 'diverged', 'collapsed'] as const satisfies readonly TrialStatus[];
 
-/** Trials of each status that are described: the others mostly failed for the same reason. */
+/** At most this many trials of each status are described. The others mostly failed for the same reason. */
 const maxEach = 3;
 
 const troubleOf = ({ stages }: TrialDetail): string => {
@@ -52,7 +55,10 @@ const troubleOf = ({ stages }: TrialDetail): string => {
   return `${stage.kind}${stage.error ? `: ${stage.error.code}: ${stage.error.message}` : ''}`;
 };
 
-/** Why trials of a sweep did not complete: a line for each of the first few, then how to see the others. Empty when every trial completed. */
+/**
+ * The reasons for which trials of a sweep did not complete: a line for each of the first few, then commands that show more. Empty when no
+ * trial failed, diverged or collapsed.
+ */
 export const readTroubles = async (client: Client, { id, trials }: Sweep): Promise<readonly string[]> => {
   const present = troubled.filter((status) => (trials[status] ?? 0) > 0);
   const lists = await Promise.all(

@@ -31,7 +31,7 @@ const writeOver = (document: Document, path: readonly string[], value: unknown):
   } catch {
     throw new Exit(
       exitCodes.usage,
-      `--set ${path.join('.')} cannot be written over the file: a part of that path is not a mapping`,
+      `--set ${path.join('.')} cannot be applied: a part of this path is not a mapping in the file`,
     );
   }
 };
@@ -50,7 +50,7 @@ export const readSweepFile = (path: string, changes: readonly Change[] = []): Sw
       `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-  // JSON is YAML. A key that stands twice is an error in both.
+  // JSON is YAML. A duplicate key is an error in both.
   const document = parseDocument(text, { uniqueKeys: true });
   const [error] = document.errors;
   if (error) throw new Exit(exitCodes.usage, `${path} is neither JSON nor YAML: ${error.message.trimEnd()}`);

@@ -1,4 +1,4 @@
-/** What stands behind an option: commander calls these before the command runs. They throw InvalidArgumentError. */
+/** Parsers for the values of options. Commander calls them before the command runs. They throw InvalidArgumentError. */
 import { InvalidArgumentError } from 'commander';
 
 /** A whole number in digits, from `min` to `max`. */
@@ -7,15 +7,15 @@ export const readWhole =
   (text: string): number => {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    const bounds = max === Number.MAX_SAFE_INTEGER ? `from ${min} on` : `from ${min} to ${max}`;
+    const bounds = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
     throw new InvalidArgumentError(`Expected a whole number ${bounds}.`);
   };
 
-/** A number from 0 on, such as 0.5 days. */
+/** A number of at least 0, such as 0.5 days. */
 export const readAmount = (text: string): number => {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
-  throw new InvalidArgumentError('Expected a number from 0 on.');
+  throw new InvalidArgumentError('Expected a number of at least 0.');
 };
 
 /** For an option that may be given several times: all of its values in order. */

@@ -1,4 +1,4 @@
-/** Watching a sweep to its end: its progress in lines of text, and the loop that asks for it. */
+/** Shows the progress of a sweep until its end: the lines of text, and the loop that asks the API. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, FunnelError } from '@funnel/client';
 import {
@@ -13,7 +13,7 @@ import type { Output } from './output/terminal.ts';
 
 const endedStatuses = new Set(['completed', 'diverged', 'collapsed', 'failed', 'skipped', 'cancelled']);
 
-/** How many of the stages have ended. */
+/** `done`: stages that have ended. */
 export const countStages = ({ stages }: SweepDetail): { readonly done: number; readonly total: number } => ({
   done: stages.reduce((sum, { status, count }) => sum + (endedStatuses.has(status) ? count : 0), 0),
   total: stages.reduce((sum, { count }) => sum + count, 0),
@@ -38,7 +38,7 @@ const progressParts = (sweep: SweepDetail): readonly string[] => {
 /** `63 % · 5 of 9 stages · 12 of 24 epochs · about 20 s left` */
 export const progressSentence = (sweep: SweepDetail): string => progressParts(sweep).join(' · ');
 
-/** Characters of the longest sentence of this sweep. A layout by it stands still while the numbers change. */
+/** The length of the longest sentence of this sweep. The layout uses this length, so it does not move while the numbers change. */
 const longestSentence = (sweep: SweepDetail): number => {
   const { total } = countStages(sweep);
   const { needed } = sweep.plan.epochs;
@@ -46,7 +46,7 @@ const longestSentence = (sweep: SweepDetail): number => {
     .length;
 };
 
-/** Joins parts by dots, on as many lines as they need. */
+/** Joins the parts with ` · `, on as many lines as they need. */
 const wrap = (parts: readonly string[], width: number): readonly string[] => {
   const lines: string[] = [];
   for (const part of parts) {
@@ -58,10 +58,13 @@ const wrap = (parts: readonly string[], width: number): readonly string[] => {
 };
 
 const widestBar = 32;
-/** A shorter bar shows nothing. */
+/** A shorter bar could not show the progress. */
 const shortestBar = 8;
 
-/** Name, bar and sentence on one line. If they do not fit: the name above. If that does not fit either: each below the other. */
+/**
+ * Name, bar and sentence on one line. If they do not fit, the name has its own line. If bar and sentence do not fit on one line either,
+ * each has its own.
+ */
 const sweepLines = (sweep: SweepDetail, width: number): readonly string[] => {
   const bar = (room: number): string => progressBar(sweep.progress, Math.min(widestBar, room));
   const besideSentence = width - longestSentence(sweep) - 1;
@@ -95,16 +98,16 @@ export const progressLines = (
 
 const isOver = ({ status }: SweepDetail): boolean => status === 'completed' || status === 'cancelled';
 
-/** Milliseconds between two questions to the API. A terminal shows every answer. */
+/** Milliseconds between two requests. A terminal shows every answer. */
 const pollMs = { terminal: 500, log: 1000 };
-/** A log gets a line when a stage has ended, and at least one in this time. */
+/** A log gets a line whenever a stage has ended, and at least one in this time. */
 const maxQuietMs = 30_000;
 
 /** The API or its database does not answer, or the disk is full. Waiting helps. */
 const isTemporary = (error: unknown): error is FunnelError =>
   error instanceof FunnelError && (!error.answered || [502, 503, 504, 507].includes(error.status));
 
-/** Writes progress to an output that is no terminal. */
+/** Writes the progress to an output that is not a terminal. */
 const createProgressLog = (output: Output) => {
   let done = -1;
   let loggedAt = 0;
@@ -130,8 +133,8 @@ const readProgress = async (
 };
 
 /**
- * Shows the progress of a sweep until the sweep has ended, then returns the sweep. Waits for an API that does not answer: its next answer
- * has all that happened meanwhile. Throws an AbortError when `signal` is aborted.
+ * Shows the progress of a sweep until the sweep has ended, then returns the sweep. If the API does not answer, it waits; the next answer
+ * has the current state. Throws an AbortError when `signal` is aborted.
  */
 export const watchSweep = async (
   client: Client,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { funnel } from './funnel.ts';
+import { funnel, spawnFunnel } from './funnel.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'funnel-attack-'));
 const model = join(folder, 'model');
@@ -29,7 +29,10 @@ const save = async (layers: tf.LayersModel, path: string): Promise<void> => {
   );
 };
 
-/** A linear model. Its scores are the sums of ten vertical bands and a little more, so that none are equal. It is right about as often as chance. */
+/**
+ * A linear model. Its scores are the sums of ten vertical bands, plus a little, so that no two are equal. Its accuracy is about that of
+ * chance.
+ */
 const linear = (activation: 'linear' | 'softmax'): tf.LayersModel => {
   const kernel = tf.tidy(() =>
     tf
@@ -150,7 +153,16 @@ describe('funnel attack', () => {
     expect(written.rows.slice(0, 3).map(({ index }) => index)).toEqual([40, 3, 17]);
     expect(written.rows).toHaveLength(33);
     for (const row of written.rows) {
-      expect(Object.keys(row)).toEqual(['index', 'success', 'l2', 'linf', 'l0', 'steps']);
+      expect(Object.keys(row)).toEqual([
+        'index',
+        'label',
+        'predicted',
+        'success',
+        'l2',
+        'linf',
+        'l0',
+        'steps',
+      ]);
       if (row.success) expect(row.l2).toBeGreaterThan(0);
       else expect(row.l2).toBeNull();
     }
@@ -158,7 +170,7 @@ describe('funnel attack', () => {
   });
 
   it('gives the same results for a graph model and the same layers model', async () => {
-    // Named, so that nothing else is taken instead: the last bits are another backend's own.
+    // The backend is named, because other backends differ in the last bits.
     const args = ['--indices', '0-29', '--attack', 'deepfool-l2', '--backend', 'wasm', '--json'];
     const [ofLayers, ofGraph] = await Promise.all(
       [model, graph].map(async (path): Promise<Document> => {
@@ -182,6 +194,67 @@ describe('funnel attack', () => {
     expect(evaluations.every(({ rows }) => rows.length === 6)).toBe(true);
   });
 
+  it('gives a setting to every attack that has it, as a fraction too', async () => {
+    const ran = await attack(
+      ...[
+        '--model',
+        model,
+        '--indices',
+        '0-9',
+        '--attack',
+        'pgd-linf',
+        '--attack',
+        'noise-linf',
+        '--attack',
+        'fmn-l2',
+      ],
+      ...['--set', 'epsilon=8/255', '--set', 'steps=3', '--json'],
+    );
+    expect(ran.status, ran.stderr).toBe(0);
+    const { evaluations } = JSON.parse(ran.stdout);
+    expect(
+      evaluations.map(({ settings }: { settings: Record<string, number> }) => [
+        settings.epsilon,
+        settings.steps,
+      ]),
+    ).toEqual([
+      [8 / 255, 3],
+      [8 / 255, undefined],
+      [undefined, 3],
+    ]);
+  });
+
+  it('keeps the results that were finished when another attack fails or Ctrl-C comes', async () => {
+    const out = join(folder, 'interrupted.json');
+    const args = [
+      '--model',
+      model,
+      '--indices',
+      '0-99',
+      '--attack',
+      'noise-linf',
+      '--attack',
+      'hop-skip-jump-l2',
+    ];
+    const child = spawnFunnel([
+      'attack',
+      '--dataset',
+      'glyphs',
+      ...args,
+      '--set',
+      'steps=1000',
+      '--out',
+      out,
+    ]);
+    child.stderr.on('data', (chunk) => {
+      if (String(chunk).includes('noise-linf: ')) child.kill('SIGINT');
+    });
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(130);
+    const written = JSON.parse(readFileSync(out, 'utf8'));
+    expect(written.evaluations.map((one: { attack: string }) => one.attack)).toEqual(['noise-linf']);
+    expect(written.leftOut).toEqual([{ attack: 'hop-skip-jump-l2', reason: 'interrupted' }]);
+  });
+
   it('lists every attack with its settings', async () => {
     const { stdout } = await funnel(['attack', '--list']);
     expect(stdout).toMatch(/--set overshoot=0\.05/);
@@ -190,15 +263,21 @@ describe('funnel attack', () => {
 
   it.each([
     [['--model', '/nowhere', '--attack', 'fgsm'], 2, /TensorFlow.js model .*ENOENT/],
-    [['--model', softmax, '--attack', 'fgsm'], 1, /Expected logits, but got probabilities/],
-    [['--model', small, '--attack', 'fgsm'], 1, /Expected a model of images \[28, 28, 1\].*\[14, 14, 1\]/],
+    [['--model', softmax, '--attack', 'fgsm'], 7, /The outputs are probabilities.*--from-probabilities/],
+    [['--model', softmax, '--attack', 'fgsm', '--force'], 1, /fgsm: left out, because Expected logits/],
+    [['--model', small, '--attack', 'fgsm'], 2, /Expected a model of images \[28, 28, 1\].*\[14, 14, 1\]/],
     [['--model', few, '--attack', 'fgsm'], 1, /Expected labels from 0 to 4, but got \d/],
     [['--model', model, '--attack', 'transfer-l2'], 2, /needs other models/],
     [['--model', model, '--attack', 'fgsm', '--indices', '9-3'], 2, /last index lies before the first/],
     [['--model', model, '--attack', 'fgsm', '--backend', 'gpu'], 2, /Allowed choices are auto/],
     [['--model', model, '--attack', 'fgsm', '--indices', '20000'], 2, /Expected indices below 10000/],
     [['--model', model, '--attack', 'fgsm', '--set', 'stepz=1'], 2, /stepz/],
-    [['--attack', 'fgsm'], 2, /--model DIR/],
+    [['--model', model, '--attack', 'fgsm', '--indices', '0-4294967296'], 2, /at most 100000 images/],
+    [['--model', model, '--attack', 'fgsm', '--set', 'epsilon=8'], 2, /did you mean epsilon=8\/255\?/],
+    [['--model', model, '--attack', 'fgsm', '--out', folder], 2, /it is a folder/],
+    [['--model', model, '--attack', 'fgsm', '--out', '/proc/none/x.json'], 2, /after --out/],
+    [['--model', model, '--attack', 'fgsm', '--bounds', '1,0'], 2, /such as 0,255/],
+    [['--attack', 'fgsm'], 2, /--model PATH/],
   ] as const)('%j ends with %i and says why', async (args, status, words) => {
     const ran = await attack(...args);
     expect(ran.stderr).toMatch(words);

@@ -151,7 +151,7 @@ describe('funnel', () => {
     expect(await json('export', '--sweep', id)).toHaveLength(2);
   });
 
-  it('exports trials, evaluations and curves, in every format the same', async () => {
+  it('exports the same trials, evaluations and curves in every format', async () => {
     const { id } = await json<SweepDetail>('submit', small('exported'));
     await json('watch', id);
     type Row = Record<string, unknown>;
@@ -191,7 +191,7 @@ describe('funnel', () => {
     const mixed = await run('export', 'trials', '--attack', 'fgsm');
     expect([mixed.status, mixed.stderr]).toEqual([
       2,
-      expect.stringContaining('--attack is for the leaderboard'),
+      expect.stringContaining('--attack is only for the leaderboard'),
     ]);
   });
 
@@ -275,7 +275,7 @@ describe('funnel', () => {
     await run('cancel', id);
   });
 
-  it('names what is wrong with a sweep by its path, and ends with 3', async () => {
+  it('names the path of each mistake in a sweep, and exits with 3', async () => {
     const { status, stderr } = await run('plan', sweepFile('wrong', [data, 'space: { gama: 1 }']));
     expect(status).toBe(3);
     expect(stderr).toMatch(/^[^\n]*:\n {2}space\.gama: expected a known key[^\n]*\n→ Nothing was done/);
@@ -286,11 +286,11 @@ describe('funnel', () => {
     [['plam', 'x'], 2, /Did you mean plan/],
     [['best', '--metric', 'beauty'], 2, /Allowed choices are robustAccuracy/],
     [['show'], 2, /missing required argument/],
-    [['ls', '--limit', 'many'], 2, /Expected a whole number from 1 on/],
+    [['ls', '--limit', 'many'], 2, /Expected a whole number of at least 1/],
     [['up', '--port', '70700'], 2, /Expected a whole number from 0 to 65535/],
-    [['gc', '--keep-days', '-1'], 2, /Expected a number from 0 on/],
+    [['gc', '--keep-days', '-1'], 2, /Expected a number of at least 0/],
     [['plan', quickstart, '--set', 'seeds=[1'], 2, /Expected a value in YAML, but got \[1/],
-    [['plan', quickstart, '--set', 'name.x=1'], 2, /--set name\.x cannot be written/],
+    [['plan', quickstart, '--set', 'name.x=1'], 2, /--set name\.x cannot be applied/],
     [['export', '--out', '/dev/null/all.csv'], 1, /^E[A-Z]+: [^\n]*'\/dev\/null'\n$/],
     [['ls', '--url', 'http://127.0.0.1:9'], 4, /npm start/],
     [['show', 'nothing'], 3, /neither a sweep nor a trial with the id nothing/],

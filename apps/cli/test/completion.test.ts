@@ -27,7 +27,7 @@ const there = (shell: string): boolean => {
   return found;
 };
 
-/** What bash offers for the last word. */
+/** The completions that bash offers for the last word. */
 const inBash = (...words: string[]): string[] => {
   const ask = `source ./bash
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
@@ -62,7 +62,7 @@ describe('completion', () => {
     expect([status, stderr]).toEqual([0, '']);
   });
 
-  it.runIf(there('fish'))('in fish: it offers the words that begin so', () => {
+  it.runIf(there('fish'))('in fish: it offers the words that begin with the typed letters', () => {
     const ask = (line: string) =>
       spawnSync('fish', ['--no-config', '-c', `source ./fish; complete -C '${line}'`], {
         cwd: folder,

@@ -3,7 +3,7 @@ import { createTestDatabase } from '@funnel/db/testing';
 import { describe, expect, it } from 'vitest';
 import { examineDatabase, examineQueue, examineSchema } from '../src/doctor.ts';
 
-it('says which PostgreSQL it is, without the password of its address', async () => {
+it('names the PostgreSQL and its address, without the password', async () => {
   const { url, drop } = await createTestDatabase();
   const finding = await examineDatabase({ DATABASE_URL: url }).finally(drop);
   expect(finding).toMatchObject({
@@ -91,7 +91,7 @@ const addresses = [
   'hidden',
 ];
 
-it.each(addresses)('says what is wrong with %s, without its password', async (address) => {
+it.each(addresses)('reports a fault of %s, without its password', async (address) => {
   const finding = await examineDatabase({ DATABASE_URL: address });
   expect(finding).toMatchObject({ verdict: 'fault', hint: expect.stringContaining('DATABASE_URL') });
   expect(JSON.stringify(finding)).not.toContain('hidden');
@@ -103,7 +103,7 @@ it.each([
   'rediss://:hidden@127.0.0.1:1?sslrootcert=/nowhere/ca.crt',
   'redis://alice:hidden@127.0.0.1:port',
   'http://alice:hidden@127.0.0.1',
-])('says what is wrong with the queue at %s, without its password', async (address) => {
+])('reports a fault of the queue at %s, without its password', async (address) => {
   const finding = await examineQueue({ REDIS_URL: address });
   expect(finding).toMatchObject({ verdict: 'fault', hint: expect.stringContaining('REDIS_URL') });
   expect(JSON.stringify(finding)).not.toContain('hidden');

@@ -59,7 +59,7 @@ const runCommand = async (command: string): Promise<void> => {
   if (other) return other(workplace);
   const { status, output } = await workplace.run('bash', ['-euo', 'pipefail', '-c', adapted(command)]);
   expect(status, `${command}\n${output}`).toBe(0);
-  // The API answers a refusal with a body, and curl does not mind.
+  // When the API refuses a request, curl exits with 0 and prints the problem.
   if (command.startsWith('curl')) expect(output, command).not.toContain('urn:funnel:error');
 };
 

@@ -1,4 +1,4 @@
-/** Files of all formats have the values that the API answers. */
+/** Files of all formats have the same values as the API's answers. */
 import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
 import { fillTable, formats, type Table, tableRows } from '../src/export/formats.ts';

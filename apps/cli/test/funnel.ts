@@ -1,4 +1,4 @@
-/** Runs the command line as a process of its own, with separate streams. */
+/** Runs the command line as a separate process, with separate streams. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

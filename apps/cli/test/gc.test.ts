@@ -1,4 +1,4 @@
-/** `funnel gc` against a running service with a finished sweep: it reports first, then frees. */
+/** `funnel gc` against a running service with a finished sweep: first only the report, then the deletion. */
 import { type StartedApi, startApi } from '@funnel/api';
 import type { AuditEntry, Collection, Sweep } from '@funnel/contracts';
 import { createTestDatabase, type TestDatabase } from '@funnel/db/testing';
@@ -45,8 +45,8 @@ afterAll(async () => {
 
 const everything = ['--keep-days', '0', '--keep-best', '1'];
 
-it('reports what it would free, and frees it with --yes', async () => {
-  expect((await run('gc')).stdout).toBe('Nothing to free: kept trials need every checkpoint.\n');
+it('reports the checkpoints that it would delete, and deletes them with --yes', async () => {
+  expect((await run('gc')).stdout).toBe('Nothing to delete: the kept trials need every checkpoint.\n');
   const promised = await json<Collection & { collected: boolean }>('gc', ...everything);
   expect(promised).toMatchObject({
     trials: 2,
@@ -56,10 +56,10 @@ it('reports what it would free, and frees it with --yes', async () => {
   expect(promised.bytes).toBeGreaterThan(0);
   const said = await run('gc', ...everything);
   expect(said.stdout).toContain(
-    `Would free ${promised.checkpoints} checkpoints of 2 trials: ${promised.blobs} blobs`,
+    `Would delete ${promised.checkpoints} checkpoints of 2 trials: ${promised.blobs} blobs`,
   );
-  expect(said.stdout).toMatch(/Nothing was done: --yes does it\./);
-  expect((await run('gc', ...everything, '--keep-sweep', 'old')).stdout).toMatch(/^Nothing to free/);
+  expect(said.stdout).toMatch(/Nothing was deleted: add --yes to delete\./);
+  expect((await run('gc', ...everything, '--keep-sweep', 'old')).stdout).toMatch(/^Nothing to delete/);
 
   expect(await json('gc', ...everything, '--yes')).toEqual({ ...promised, collected: true });
   expect(await json('gc', ...everything)).toMatchObject({ checkpoints: 0, bytes: 0 });
@@ -68,7 +68,7 @@ it('reports what it would free, and frees it with --yes', async () => {
   expect((await run('show', sweep.id)).status).toBe(0);
 });
 
-it('refuses a wrong policy', async () => {
+it('refuses an invalid policy', async () => {
   const { status, stderr } = await run('gc', '--keep-days', 'many');
   expect(status).not.toBe(0);
   expect(stderr).toMatch(/--keep-days/);

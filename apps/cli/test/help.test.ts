@@ -12,7 +12,7 @@ it('lists the global options of every command, and puts every command under a he
   }
 });
 
-it('loads the file of the command that is called, and every file where none is', async () => {
+it('loads only the file of the called command, and without a command every file', async () => {
   const loaded = async (...args: string[]) =>
     (await buildProgram({}, args)).commands.map((command) => command.name());
   const every = await loaded();

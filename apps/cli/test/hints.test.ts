@@ -1,4 +1,4 @@
-/** Every command that the program, its pages, its alerts and its examples name works as typed: the real program parses it. */
+/** The program, its pages, alerts and examples name commands. Each of them works as typed: the real program parses it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,7 +24,7 @@ const readShown = (file: string): string => {
     : text.replaceAll(/ \\\n# +/g, ' ');
 };
 
-/** What stands for the expressions in hints. Every other one is an id. */
+/** Values for the expressions in hints. Every other expression is an id. */
 const samples: Readonly<Record<string, string>> = {
   '${name}': 'mnist',
   '${present[0]}': 'failed',
@@ -39,7 +39,7 @@ const hints = files.flatMap((file): Hint[] =>
   ),
 );
 
-/** The program, in which every command only notes that it was reached. */
+/** Parses a command with the real program, but does not run it. Returns the name of the command that would run. */
 const parse = async (command: string): Promise<string> => {
   const program = await buildProgram({});
   let reached = '';
@@ -76,17 +76,17 @@ describe('hints', () => {
     );
   });
 
-  it('all begin with npx: `funnel` alone is on nobody’s path', () => {
+  it('all begin with npx, because `funnel` alone is not on the PATH', () => {
     const names = commandFiles.flatMap((file) => file.names).join('|');
     const bare = new RegExp(`(?<!npx )(?<!name: ')\\bfunnel (${names})\\b`, 'g');
     const found = files.flatMap((file) =>
       [...readShown(file).matchAll(bare)].map(([words]) => `${file}: ${words}`),
     );
-    // kubectl's namespace has the same name.
+    // The Kubernetes namespace is called `funnel` too.
     expect(found.filter((line) => !line.startsWith('infra/k8s'))).toEqual([]);
   });
 
-  it('would be found wanting', async () => {
+  it('with a mistake are refused', async () => {
     for (const command of ['token create', 'retry', 'data get nothing', 'trials x --status odd', 'gcc'])
       await expect(parse(command), command).rejects.toThrow();
   });

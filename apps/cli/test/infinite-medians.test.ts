@@ -1,12 +1,12 @@
 /**
- * A median distance is infinite when at least half of the attacked images withstand: the best value there is, from the records of every
- * image to pages, files and the choice of what is kept. A run of which nothing was attacked has no value.
+ * A median distance is infinite when at least half of the attacked images withstand the attack. This is the best value, in the records of
+ * images, on pages, in files, and when `gc` chooses the runs to keep. A run without attacked images has no value.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type StartedApi, startApi } from '@funnel/api';
-import { summarise } from '@funnel/attacks/summary';
+import { summarise } from '@funnel/attacks/statistics';
 import { type Client, createClient } from '@funnel/client';
 import type { Collection, EvaluationRecords, LeaderboardRow, TrialDetail } from '@funnel/contracts';
 import { type ClaimedStage, completeStage, createDb, type Db } from '@funnel/db';
@@ -23,7 +23,7 @@ let api: StartedApi;
 let client: Client;
 let db: Db;
 
-/** Distances of four images: null where one withstands, `wrong` where it is misclassified clean and not attacked. */
+/** Distances of four images. null: the image withstands the attack. `wrong`: the clean image is misclassified, and so not attacked. */
 type Found = readonly (number | null | 'wrong')[];
 
 const recordsOf = (found: Found): EvaluationRecords => {
@@ -45,7 +45,7 @@ const recordsOf = (found: Found): EvaluationRecords => {
 
 type Point = { readonly gamma: number; readonly seed: number };
 
-/** Does everything that is ready; `found`: what each attack finds on a point. */
+/** Runs all ready stages. `found`: the distances that an attack finds at a point. */
 const runAll = async (found: (point: Point, attack: string) => Found): Promise<void> => {
   const attack = async (claimed: ClaimedStage) => {
     const { rows } = await db.pool.query<Point>(
@@ -104,7 +104,7 @@ afterAll(async () => {
 });
 
 describe('runs of one seed', () => {
-  /** By γ: what DeepFool and FMN find. Together their least distances decide. */
+  /** By γ: the distances that DeepFool and FMN find. The worst case takes the smaller one of each image. */
   const found: Readonly<Record<number, readonly [Found, Found]>> = {
     1: [
       ['wrong', 'wrong', 'wrong', 'wrong'],
@@ -121,7 +121,7 @@ describe('runs of one seed', () => {
     4: [
       [2, 2, null, null],
       [null, null, 4, 4],
-    ], // each infinite, together the mean of 2 and 4
+    ], // infinite for each attack; for both together the mean of 2 and 4
     5: [
       [1, null, null, null],
       [null, 1, null, null],
@@ -144,7 +144,7 @@ describe('runs of one seed', () => {
     await runAll(({ gamma }, attack) => found[gamma]![attack === 'deepfool-l2' ? 0 : 1]);
   });
 
-  it('rank infinity first and a missing value last, however long the pages', async () => {
+  it('rank infinity first and a missing value last, for any length of a page', async () => {
     for (const group of ['trial', 'configuration'] as const)
       for (const limit of [1, 2, 50]) {
         const rows: LeaderboardRow[] = [];
@@ -184,7 +184,7 @@ describe('runs of one seed', () => {
     expect(rows).toEqual(values.map((value) => ({ value, utility: value })));
   });
 
-  it('are filtered by their hyperparameters, to infinity too', async () => {
+  it('are filtered by their hyperparameters, also by a range up to infinity', async () => {
     const rows = (where: string) =>
       json<LeaderboardRow[]>('best', '--sweep', sweep, '--metric', 'medianL2', '--where', where);
     expect(brief(await rows('gamma:1..3'))).toEqual([
@@ -218,7 +218,7 @@ describe('runs of one seed', () => {
 
   it('are shown with ∞ in the terminal', async () => {
     const text = await run('best', '--sweep', sweep, '--metric', 'medianL2');
-    expect(text).not.toContain('ranks nothing');
+    expect(text).not.toContain('cannot rank');
     const lines = text.split('\n').filter((line) => / {2}(deepfool|fmn)-l2/.test(line));
     expect(lines.map((line) => /(\S+)\s+(deepfool|fmn)-l2/.exec(line)![1])).toEqual([
       '∞',
@@ -260,7 +260,7 @@ describe('runs of one seed', () => {
     expect(ranked.map(({ value }) => value)).toEqual([infinity, infinity, 3, 0.5, null]);
   });
 
-  it('are what gc keeps', async () => {
+  it('are kept by gc', async () => {
     const kept = await json<Collection>('gc', '--keep-days', '0', '--keep-best', '2', '--yes');
     expect(kept.sweeps).toMatchObject([{ id: sweep, trials: 3, kept: 2 }]);
     const { rows } = await db.pool.query(
@@ -286,7 +286,7 @@ describe('configurations', () => {
     await runAll(({ gamma, seed }) => Array.from({ length: 4 }, () => distances[gamma]![seed - 1]!));
   });
 
-  it('have the mean where all seeds are finite, else the median, and say how many are infinite', async () => {
+  it('have the mean if all seeds are finite, else the median and the number of infinite seeds', async () => {
     const query = { sweep, metric: 'medianL2', group: 'configuration' } as const;
     const { items } = await client.leaderboard({ query });
     expect(
@@ -303,7 +303,7 @@ describe('configurations', () => {
       [1, 2, undefined, 4],
       [4, null, 1, 5],
     ]);
-    // Student's t for two degrees of freedom, 4.302653, times the standard error 1 / √3; a median has no such interval.
+    // Student's t for two degrees of freedom, 4.302653, times the standard error 1 / √3. A median has no interval.
     expect(items.map(({ halfWidth }) => halfWidth)).toEqual([
       ...[null, null, null],
       expect.closeTo(4.302653 / Math.sqrt(3), 6),
@@ -313,7 +313,7 @@ describe('configurations', () => {
     expect(single.items.every(({ infiniteSeeds }) => infiniteSeeds === undefined)).toBe(true);
   });
 
-  it('say so in the terminal and in files', async () => {
+  it('show the number of infinite seeds in the terminal and in files', async () => {
     const board = ['--sweep', sweep, '--metric', 'medianL2', '--group', 'configuration'];
     const text = await run('best', ...board);
     expect(text).toContain('∞ (2 of 3 seeds: ∞)');

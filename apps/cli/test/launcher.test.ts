@@ -1,4 +1,4 @@
-/** The launcher on a copy of the sources: it builds what is missing and what has changed, and nothing else. */
+/** The launcher on a copy of the sources: it builds if the build is missing or a source has changed, and only then. */
 import { execFile } from 'node:child_process';
 import {
   cpSync,
@@ -23,7 +23,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const copy = mkdtempSync(join(tmpdir(), 'funnel-launcher-'));
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-/** node_modules of the copy: packages from npm by links, Funnel's own packages as in the copy. */
+/** node_modules of the copy: links to the packages from npm, and to Funnel's own packages in the copy. */
 const linkPackages = (): void => {
   const there = join(root, 'node_modules');
   const here = join(copy, 'node_modules');
@@ -70,12 +70,12 @@ describe('the launcher', () => {
     expect(await run('ls', '--help')).toContain('sweeps, newest first');
     expect(builtAt()).toBe(first);
 
-    // As a checkout or a copy does.
+    // A checkout or a copy changes times too.
     utimesSync(source('apps/cli/src/commands/sweeps.ts'), 1, 1);
     await run('--version');
     expect(builtAt()).toBe(first);
 
-    // The same length and an older time: only the content tells.
+    // The new text has the same length and an older time: only the content differs.
     change('apps/cli/src/commands/sweeps.ts', 'sweeps, newest first', 'sweeps, latest first');
     utimesSync(source('apps/cli/src/commands/sweeps.ts'), 2, 2);
     expect(await run('ls', '--help')).toContain('sweeps, latest first');
@@ -90,11 +90,11 @@ describe('the launcher', () => {
     await run('--version');
     expect(builtAt()).toBeGreaterThan(before);
 
-    // A command that started before finds its chunks.
+    // The old chunks stay, because a command that started before may still load them.
     expect(readdirSync(dist).filter((name) => name.startsWith('sweeps-')).length).toBeGreaterThan(1);
   });
 
-  it('lets one of several first calls build', async () => {
+  it('builds once for several first calls at the same time', async () => {
     rmSync(dist, { recursive: true });
     const all = await Promise.all([1, 2, 3].map(() => run('--version')));
     expect(new Set(all).size).toBe(1);
@@ -120,7 +120,7 @@ const sourcesOfLs = (): string[] => {
   );
 };
 
-it('`funnel ls` loads no schema of a sweep, no YAML and nothing that computes', async () => {
+it('`funnel ls` loads no schema of a sweep, no YAML parser and no TensorFlow.js', async () => {
   await funnel(['--version']);
   const sources = sourcesOfLs();
   expect(sources).toEqual(expect.arrayContaining([expect.stringMatching(/cli\/src\/commands\/sweeps\.ts$/)]));

@@ -1,4 +1,4 @@
-/** The progress of a sweep fits the width of its terminal, and nothing is cut off. */
+/** The progress of a sweep fits the width of the terminal, and no part is cut off. */
 import type { SweepDetail, Worker } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { progressLines, progressSentence } from '../src/watch.ts';

@@ -1,4 +1,4 @@
-/** A ranking says what it ranks by, and when it ranks nothing. */
+/** A ranking names its metric, and says when this metric cannot rank the rows. */
 import { type LeaderboardRow, SweepDefinition } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { type LeaderboardOptions, readRanked } from '../src/commands/leaderboard.ts';
@@ -63,17 +63,17 @@ describe('a ranking in words', () => {
   it('says when all runs have the same value', () => {
     const equal = describeLeaderboard([row({}), row({})], { attack: 'deepfool-linf' });
     expect(equal).toContain(
-      'All runs have the same value, so this metric ranks nothing. Try --metric medianL2.',
+      'All runs have the same value, so this metric cannot rank them. Try --metric medianL2.',
     );
     expect(describeLeaderboard([row({}), row({ value: 0.1 })], { attack: 'deepfool-linf' })).not.toContain(
-      'ranks nothing',
+      'cannot rank',
     );
     expect(
       describeLeaderboard(
         [row({ metric: 'medianL2', value: null }), row({ metric: 'medianL2', value: null })],
         { attack: undefined },
       ),
-    ).toContain('No run has a value, so this metric ranks nothing. Try --metric robustAccuracy.');
+    ).toContain('No run has a value, so this metric cannot rank them. Try --metric robustAccuracy.');
   });
 });
 
@@ -86,7 +86,7 @@ it('ranks by the distance in the norm of the attack when every image is fooled',
 });
 
 describe('the ranking without --attack and --metric', () => {
-  /** A service that has rows for some questions only. Returns the questions that it got. */
+  /** A service that has rows only for some queries. Returns the queries that it got. */
   const ask = async (options: Partial<LeaderboardOptions>, answers: (attack?: string) => boolean) => {
     const asked: unknown[] = [];
     const client = {

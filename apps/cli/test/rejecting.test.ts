@@ -32,7 +32,7 @@ afterAll(async () => {
   rmSync(home, { recursive: true });
 });
 
-/** Small, and good enough to let most images pass. Both thresholds are set low, so that clean images are rejected too. */
+/** A small sweep whose defences accept most images. Both thresholds are low, so that the defences reject clean images too. */
 const sweep = `
 name: rejecting
 recipes: [magnet, detector]
@@ -73,7 +73,7 @@ const submit = async (): Promise<Submitted> => {
 
 const count = (flags: readonly boolean[]): number => flags.filter(Boolean).length;
 
-it('are attacked in sweeps, and every place that shows their numbers shows what they reject', async () => {
+it('are attacked in sweeps, and every view of their results shows the rejected shares', async () => {
   const { sweep, leaderboard } = await submit();
   expect(sweep.trials).toEqual({ completed: 2 });
   expect(leaderboard).toHaveLength(4); // two attacks of one name on each
@@ -108,7 +108,7 @@ it('are attacked in sweeps, and every place that shows their numbers shows what 
       );
       expect(summary.rejectedClean).toBe(rejectedClean / summary.images);
       expect(summary.attempted).toBe(count(records.correct));
-      // What is rejected is defended: it is among those that stand.
+      // A rejected image counts as defended, so it is among the images without a success.
       const rejectedAttacked = summary.rejectedAttacked! * summary.attempted;
       expect(rejectedAttacked).toBeLessThanOrEqual(summary.attempted - summary.successes);
       expect(count(records.success)).toBe(summary.successes);
@@ -119,7 +119,7 @@ it('are attacked in sweeps, and every place that shows their numbers shows what 
   }
   const summaries = trials.flatMap(({ evaluations }) => evaluations.map(({ summary }) => summary));
   for (const summary of summaries) expect(summary.rejectedClean).toBeGreaterThan(0);
-  // Whoever knows only the classifier is caught; whoever knows the detector too goes around it.
+  // The detector rejects more images of an attack that knows only the classifier, and such an attack succeeds less often.
   const [seen, unseen] = trials.find(({ recipe }) => recipe === 'detector')!.evaluations;
   expect(unseen!.summary.rejectedAttacked).toBeGreaterThan(seen!.summary.rejectedAttacked!);
   expect(unseen!.summary.successes).toBeLessThan(seen!.summary.successes);

@@ -31,20 +31,20 @@ describe('a result that cannot be written', () => {
   ])('is a failure with a message: %s', async (_, args) => {
     expect(await runInto('/dev/full', args)).toEqual({
       status: 1,
-      stderr: 'The output cannot be written: ENOSPC: no space left on device, write\n',
+      stderr: 'The output could not be written: ENOSPC: no space left on device, write\n',
     });
   });
 
-  it.runIf(process.platform === 'linux')('is a failure too when a part was written', async () => {
+  it.runIf(process.platform === 'linux')('is a failure even if a part was written', async () => {
     const home = mkdtempSync(join(tmpdir(), 'funnel-streams-'));
     onTestFinished(() => rmSync(home, { recursive: true, force: true }));
     const file = join(home, 'out');
     const whole = (await funnel(['completion', 'bash'])).stdout;
     expect(whole.length).toBeGreaterThan(1000);
-    // Files of this process end at 1000 bytes: what a disk does that becomes full.
+    // The process may write at most 1000 bytes to a file, as if the disk became full then.
     expect(await runInto(file, ['completion', 'bash'], ['prlimit', '--fsize=1000'])).toEqual({
       status: 1,
-      stderr: 'The output cannot be written: EFBIG: file too large, write\n',
+      stderr: 'The output could not be written: EFBIG: file too large, write\n',
     });
     expect(readFileSync(file, 'utf8')).toBe(whole.slice(0, 1000));
     expect(await runInto(file, ['completion', 'bash'])).toEqual({ status: 0, stderr: '' });
@@ -52,7 +52,7 @@ describe('a result that cannot be written', () => {
   });
 });
 
-it.each(['stdout', 'stderr'] as const)('the end of the reader of %s is no failure', async (name) => {
+it.each(['stdout', 'stderr'] as const)('the end of the program that reads %s is no failure', async (name) => {
   const child = spawn(process.execPath, [launcher, 'completion', name === 'stdout' ? 'bash' : 'no shell'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -63,11 +63,11 @@ it.each(['stdout', 'stderr'] as const)('the end of the reader of %s is no failur
   });
   child[name].destroy();
   const [status] = await once(child, 'close');
-  // The command line is wrong in the second case, and its status says so, whoever reads.
+  // In the second case the command line is wrong. The exit status says so even without a reader.
   expect({ status, said }).toEqual({ status: name === 'stdout' ? 0 : 2, said: '' });
 });
 
-/** A database of its own. `workers` returns the workers that were there. */
+/** Makes a database. `workers` returns the rows of its workers, ended ones too. */
 const openWorkplace = async () => {
   const database = await createTestDatabase();
   const db = createDb(database.url);
@@ -80,7 +80,7 @@ const openWorkplace = async () => {
 
 const worker = ['worker', '--slots', '1', '--backend', 'cpu'];
 
-it('a worker returns its work when the reader of its log has ended', async () => {
+it('a worker releases its stages when the reader of its log has ended', async () => {
   const { url, workers } = await openWorkplace();
   const child = spawnFunnel(worker, { env: { DATABASE_URL: url, FUNNEL_LOG_LEVEL: 'debug' } });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -13,7 +13,7 @@ afterAll(() => database?.drop());
 
 const token = (...args: string[]) => funnel(['token', ...args], { env: { DATABASE_URL: database.url } });
 
-it('does not make a database in order to read it', async () => {
+it('does not create a database if it only reads', async () => {
   const home = mkdtempSync(join(tmpdir(), 'funnel-token-'));
   onTestFinished(() => rmSync(home, { recursive: true }));
   for (const args of [['token', 'list'], ['token', 'revoke', 'ci'], ['migrate']]) {
@@ -23,7 +23,7 @@ it('does not make a database in order to read it', async () => {
   expect(readdirSync(home)).toEqual([]);
 });
 
-it('makes a token, shows it once, lists it without its secret, and revokes it', async () => {
+it('creates a token, shows it once, lists it without its secret, and revokes it', async () => {
   const made = await token('create', 'ci', '--role', 'read');
   expect(made.status, made.stderr).toBe(0);
   const secret = made.stdout.trim();

@@ -13,7 +13,7 @@ import { afterAll, expect, it, onTestFinished, vi } from 'vitest';
 import { funnel, spawnFunnel } from './funnel.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'funnel-up-'));
-chmodSync(home, 0o755); // as root, PostgreSQL runs as somebody else
+chmodSync(home, 0o755); // if root runs the test, PostgreSQL runs as another user
 
 const restored = join(home, 'restored');
 afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
@@ -24,12 +24,12 @@ const processes = (belongs: (pid: string) => boolean): string[] =>
     try {
       return /^\d+$/.test(pid) && !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ') && belongs(pid);
     } catch {
-      return false; // gone while looking
+      return false; // the process has ended in the meantime
     }
   });
 const serversIn = (folder: string) => processes((pid) => readlinkSync(`/proc/${pid}/cwd`).startsWith(folder));
 const servers = () => serversIn(home);
-/** PostgreSQL is a child too, but it survives its parent by design. */
+/** Without PostgreSQL, which is a child process too, but is designed to survive its parent. */
 const trainersOf = (parent: number) =>
   processes(
     (pid) =>
@@ -52,7 +52,7 @@ const start = async (port: number, folder = home, env: Readonly<Record<string, s
   });
   onTestFinished(() => {
     child.kill('SIGKILL');
-    // What a test that failed leaves running.
+    // A failed test leaves PostgreSQL running.
     for (const pid of serversIn(folder)) process.kill(Number(pid), 'SIGKILL');
   });
   let words = '';
@@ -79,7 +79,7 @@ it.runIf(process.platform === 'linux')(
     const port = await takenPort();
     const first = await start(port);
     expect(first.url).not.toContain(`:${port}`);
-    await first.said(/The database was brought to this version: 0001_init, /);
+    await first.said(/Migrated the database: 0001_init, /);
     await first.said(/0 of 13 stages/);
     await vi.waitFor(
       async () => {
@@ -94,7 +94,8 @@ it.runIf(process.platform === 'linux')(
 
     const second = await funnel(['up'], { env: { FUNNEL_HOME: home } });
     expect(second.status).toBe(1);
-    expect(second.stderr).toContain(`already: ${first.url}`);
+    expect(second.stderr).toMatch(/already runs in .*: /);
+    expect(second.stderr).toContain(first.url);
 
     first.child.kill('SIGKILL');
     await vi.waitFor(() => expect(processes((pid) => trainers.includes(pid))).toEqual([]), {
@@ -109,7 +110,7 @@ it.runIf(process.platform === 'linux')(
     expect(status).toBe(0);
     expect(servers()).toEqual([]);
 
-    // What docs/operations.md calls a backup: the data folder and its password, copied while nothing runs, put back elsewhere.
+    // The backup of docs/operations.md: copy the data folder and its password while nothing runs, and restore both in another folder.
     mkdirSync(restored);
     for (const part of ['pgdata', 'pgdata.password'])
       execFileSync('cp', ['-a', join(home, part), join(restored, part)]);
@@ -125,7 +126,7 @@ it.runIf(process.platform === 'linux')(
 const thrower = `--import=data:text/javascript,${encodeURIComponent("process.on('SIGUSR2', () => { throw new Error('out of the blue'); })")}`;
 
 it.runIf(process.platform === 'linux')(
-  'stops PostgreSQL however it ends, and works without a log',
+  'stops PostgreSQL at every kind of end, and works without a log',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'funnel-up-ends-'));
     chmodSync(folder, 0o755);
@@ -138,7 +139,7 @@ it.runIf(process.platform === 'linux')(
       return status;
     };
 
-    // Nobody reads on: `funnel up 2>&1 | head`. Its log cannot be written either.
+    // The reader ends, as in `funnel up 2>&1 | head`. The log cannot be written either.
     mkdirSync(join(folder, 'funnel.log'));
     const unread = await start(0, folder);
     await unread.said(/The log \S+ cannot be written \(EISDIR/);
@@ -161,11 +162,11 @@ it.runIf(process.platform === 'linux')(
     );
     expect(readFileSync(join(folder, 'funnel.log'), 'utf8')).toMatch(/"level":60.*out of the blue/);
 
-    // Ctrl-C until it listens: nothing is waited for, PostgreSQL shuts down by itself.
+    // Repeated Ctrl-C: Funnel ends at once, and PostgreSQL shuts down by itself.
     const forced = await start(0, folder);
     const again = setInterval(() => forced.child.kill('SIGINT'), 20);
     onTestFinished(() => clearInterval(again));
-    await ended(forced); // with a status that depends on when the last of them arrives
+    await ended(forced); // the status depends on the time of the last signal
   },
   300_000,
 );
@@ -203,7 +204,7 @@ it.runIf(process.platform === 'linux')(
     const isReady = async () => (await fetch(`${url}/readyz`)).status;
     await vi.waitFor(async () => expect((await sweep()).progress).toBeGreaterThan(0), { timeout: 120_000 });
 
-    // Room for rows is missing: what needs none is answered, what needs some is refused in words.
+    // There is no room for rows: the API answers requests that need no room, and refuses the others with a hint.
     disk.fill();
     await expect(client.createSweep({ body: large })).rejects.toMatchObject({
       status: 507,
@@ -211,7 +212,7 @@ it.runIf(process.platform === 'linux')(
     });
     expect(await isReady()).toBe(200);
 
-    // Room for PostgreSQL's own log is missing: it ends, and cannot start.
+    // There is no room for PostgreSQL's write-ahead log: PostgreSQL ends, and cannot start.
     const database = openEmbedded(folder);
     const growLog = async (): Promise<void> => {
       for (;;)
@@ -245,19 +246,19 @@ it.runIf(process.platform === 'linux')(
 );
 
 it.runIf(process.platform === 'linux')(
-  'goes on serving when its worker ends by itself, says so, and starts it again',
+  'goes on serving when its worker ends by itself, reports the end, and starts another worker',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'funnel-up-worker-'));
     chmodSync(folder, 0o755);
     onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
     const { child, said, client } = await start(0, folder);
     const before = (await client.listWorkers()).items.map(({ id }) => id);
-    // A worker whose trainers die as often as they are started cannot go on.
+    // A worker ends if its trainers die again and again.
     const killing = setInterval(() => {
       for (const pid of trainersOf(child.pid!)) process.kill(Number(pid), 'SIGKILL');
     }, 100);
     onTestFinished(() => clearInterval(killing));
-    await said(/the worker ended and is started again in 1 s: Another process killed the trainer/);
+    await said(/the worker ended; Funnel starts another one in 1 s: Another process killed the trainer/);
     expect((await client.listSweeps()).items).toHaveLength(1);
     clearInterval(killing);
     await vi.waitFor(

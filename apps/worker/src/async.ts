@@ -7,7 +7,7 @@ export type Deferred<T> = {
   readonly reject: (error: unknown) => void;
 };
 
-/** A promise with its `resolve` and `reject` (Node 20 lacks `Promise.withResolvers`). It may reject when nothing waits for it. */
+/** A promise with its `resolve` and `reject` (Node 20 lacks `Promise.withResolvers`). A rejection that nothing awaits does no harm. */
 export const deferred = <T>(): Deferred<T> => {
   let resolve: Deferred<T>['resolve'] = () => {};
   let reject: Deferred<T>['reject'] = () => {};
@@ -41,12 +41,12 @@ export const repeat = (milliseconds: number, log: Logger, task: () => Promise<vo
 
 type Step = { readonly what: string; readonly close: () => Promise<unknown>; readonly milliseconds: number };
 
-/** Each part has at least this time, even when the time of all parts is over. */
+/** Each part gets at least this time, even when the time for all parts is over. */
 const minMilliseconds = 100;
 
 /**
- * Closes the parts that were added, the last one first. A part that is late or fails does not hold up the others. All parts together take
- * `allMilliseconds` at most, plus `minMilliseconds` for each part after that.
+ * Closes the parts that were added, the last one first. A part that is late or fails does not delay the others. All parts together take
+ * `allMilliseconds` at most; each part that is still open then takes `minMilliseconds` more.
  */
 export const createClosing = (log: Logger, allMilliseconds: number) => {
   const steps: Step[] = [];

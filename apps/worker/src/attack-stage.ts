@@ -12,7 +12,7 @@ import { gatherImages, loadClassifier } from '@funnel/engine';
 import type { StageTask } from './messages.ts';
 import type { RunKind } from './run-stage.ts';
 
-/** An evaluation keeps so many pictures: of the first images that the attack fooled, then of the first others. */
+/** How many pictures an evaluation keeps: of the first images on which the attack succeeded, then of the first others. */
 const maxPictures = 24;
 
 const toBytes = (pixels: Float32Array): Uint8Array =>
@@ -42,10 +42,10 @@ export const gallery = (
   };
 };
 
-/** The reports of so many classifiers are kept. The attacks on one classifier usually follow each other. */
+/** How many reports are kept. The attacks on one classifier usually follow each other. */
 const maxReports = 8;
 
-/** The report of a network that gets every image wrong: it cannot be diagnosed. */
+/** The report for a network that gets every image wrong. The checks need an image that it gets right. */
 const emptyReport: DiagnosticsReport = { verdict: 'ok', images: 0, checks: [] };
 
 const orEmpty = (report: Promise<DiagnosticsReport>): Promise<DiagnosticsReport> =>
@@ -61,7 +61,7 @@ const merge = (model: DiagnosticsReport, transfer: DiagnosticsReport): Diagnosti
 });
 
 export type Diagnosed = {
-  /** `model` names the model and the images, `surrogates` these and the surrogates. Reports are kept by these keys. */
+  /** The keys under which reports are kept. `model` names the model and the images; `surrogates` names the surrogates too. */
   readonly keys: { readonly model: string; readonly surrogates: string };
   readonly options: DiagnoseOptions;
 };

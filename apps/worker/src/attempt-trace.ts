@@ -9,7 +9,7 @@ import { type Span, sweepContext, type Tracer } from '@funnel/tracing';
 export type AttemptTrace = {
   /** Begins a span; the caller ends it. */
   readonly begin: (name: string) => Span;
-  /** The trainer starts to work now. */
+  /** Notes that the trainer starts to work now. */
   readonly trainerStarts: () => void;
   /** Adds a span of the training since the last checkpoint. */
   readonly trainerReached: (position: Position) => void;

@@ -6,7 +6,7 @@ import type { Trainer } from './trainer-process.ts';
 
 /**
  * Why an attempt is stopped before its stage is done.
- * `lost`: another attempt has the stage. `cancel`: the stage was cancelled. After both, the worker writes nothing more.
+ * `lost`: another attempt has the stage. `cancel`: the stage was cancelled. After either, the worker writes nothing more.
  * `hung`: no progress for too long. `refused`: the database refused a write. Both are failures.
  * `drain` (the worker stops, or the database was upgraded) and `pause` release the stage without spending an attempt.
  */
@@ -15,7 +15,7 @@ export type StopReason = 'drain' | 'pause' | 'cancel' | 'hung' | 'refused' | 'lo
 /** One try of a stage by this worker, from its claim to its last write. Its fields change while it runs. */
 export type Attempt = {
   readonly claimed: ClaimedStage;
-  /** Null until it has a trainer. */
+  /** Null until the trainer has started. */
   trainer: Trainer | null;
   position: Position | null;
   imagesPerSecond: number | null;
@@ -26,11 +26,11 @@ export type Attempt = {
   /** True after its first progress. Before it, the trainer loads data and compiles kernels. */
   moved: boolean;
   stopping: StopReason | null;
-  /** The error of the database when it was `refused`. */
+  /** The error of the database, where `stopping` is `refused`. */
   refusal: unknown;
   /** Aborted when nothing more may be written: the lease is lost, or the worker's time to stop is over. */
   readonly abandon: AbortController;
-  /** Resolves when its trainer no longer works on it. The trainer may then run another stage. */
+  /** Resolves when the trainer no longer works on this attempt. The trainer may then run another stage. */
   readonly ended: Deferred<void>;
   hasEnded: boolean;
 };
@@ -69,7 +69,7 @@ const within = async (event: Promise<unknown>, milliseconds: number): Promise<bo
   return won;
 };
 
-/** SIGTERM ends a trainer even while a step blocks it, because it has no handler. SIGKILL ends one that is suspended or stuck in the kernel. */
+/** SIGTERM ends a trainer even while a step blocks it, because trainers have no handler. SIGKILL also ends a suspended trainer. */
 export const killTrainer = async (trainer: Trainer): Promise<void> => {
   trainer.kill('SIGTERM');
   if (await within(trainer.gone, 1000)) return;
@@ -97,7 +97,7 @@ export const stopAttempt = async (
   await killTrainer(trainer);
 };
 
-/** Milliseconds between two checks of the watchdog. A check costs nothing; the limits are minutes. */
+/** Milliseconds between two checks of the watchdog. */
 export const watchMilliseconds = 1000;
 
 /** The first progress may take this many times the limit, because the trainer loads data and compiles kernels first. */

@@ -19,9 +19,9 @@ export type HeartbeatOptions = {
 const memoryOf = (attempts: ReadonlySet<Attempt>): number =>
   [...attempts].reduce((sum, { trainer }) => sum + (trainer?.memoryBytes() ?? 0), process.memoryUsage.rss());
 
-/** Milliseconds for the trainer of a lost stage to finish its step. Nothing is written. */
+/** Milliseconds that the trainer of a lost stage has to finish its step. The worker writes nothing more for this stage. */
 const lostGrace = 1000;
-/** The same for a cancelled stage, whose checkpoint nobody needs. */
+/** Milliseconds that the trainer of a cancelled stage has to finish its step. Nobody needs its checkpoint. */
 const cancelGrace = 1500;
 
 /** One heartbeat: renews every lease, and stops the attempts that the database wants stopped. */
@@ -57,12 +57,12 @@ const sendHeartbeat = async (options: HeartbeatOptions): Promise<void> => {
 const maxMilliseconds = 2000;
 
 export type RunningHeartbeat = {
-  /** Rejects when another version has migrated the database. Then no lease is renewed any more. */
+  /** Rejects when another version has migrated the database. The heartbeat then ends and renews no more leases. */
   readonly refused: Promise<never>;
   readonly stop: () => Promise<void>;
 };
 
-/** Sends a heartbeat every third of a lease, but at least every 2 s, until stopped. It repeats a failed one after a third of that time. */
+/** Sends a heartbeat every third of a lease, but at least every 2 s, until stopped. Repeats a failed heartbeat after a third of that time. */
 export const startHeartbeat = (options: HeartbeatOptions): RunningHeartbeat => {
   const refusal = deferred<never>();
   const period = Math.min(maxMilliseconds, (options.leaseSeconds * 1000) / 3);

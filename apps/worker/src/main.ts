@@ -15,7 +15,7 @@ const parseEnv = () => {
     return readEnv(process.env);
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
-    console.error(`The environment is not complete:\n${z.prettifyError(error)}`);
+    console.error(`Cannot start with these environment variables:\n${z.prettifyError(error)}`);
     process.exit(2);
   }
 };
@@ -33,7 +33,7 @@ const logFatal = (error: unknown, message: string): void => {
 const stopping = new AbortController();
 const starting = startWorker({ ...workerOptions(env), signal: stopping.signal, log });
 
-/** When the process is told to stop while it starts, the start has this time to finish. */
+/** When a signal comes during the start, the start has this time to finish. */
 const startMilliseconds = 3_000;
 
 const stop = async (): Promise<void> => {
@@ -43,7 +43,7 @@ const stop = async (): Promise<void> => {
   await worker?.stop();
   process.exit(worker && worker.notClosed().length > 0 ? 1 : 0); // the log names the parts that did not close in time
 };
-// Set before anything waits, because a signal can come at any moment.
+// Set before the first `await`, because a signal can come at any moment.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
 
 let worker: RunningWorker | undefined;

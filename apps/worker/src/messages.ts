@@ -4,14 +4,14 @@
  */
 import type { CheckpointManifest, Position, StageSpec } from '@funnel/contracts';
 import type { EvaluationWrite } from '@funnel/db';
-import type { DataPlaces } from '@funnel/engine';
+import type { DataFolders } from '@funnel/engine';
 import type { SimulationOptions } from './simulated-faults.ts';
 
 /** The checkpoint that a stage starts from. `blobs` has all blobs that the manifest names, by their SHA-256. */
 export type StageStart = {
   readonly manifest: CheckpointManifest;
   readonly blobs: ReadonlyMap<string, Uint8Array>;
-  /** True: a checkpoint of the stage's own chain, to continue from. False: the parent's result, whose networks it builds on. */
+  /** True: the stage continues from a checkpoint of its own chain. False: it builds on the networks of its parent's result. */
   readonly sameChain: boolean;
 };
 
@@ -27,11 +27,11 @@ export type StageTask = {
 
 export type Checkpoint = {
   readonly manifest: CheckpointManifest;
-  /** The blobs that the manifest names, without those that the run started with. */
+  /** The blobs that the manifest names, except for the blobs with which the run started. */
   readonly blobs: ReadonlyMap<string, Uint8Array>;
 };
 
-/** `stopped`: the supervisor asked for it; the last checkpoint has the training so far. */
+/** `stopped`: the supervisor asked for a stop; the last checkpoint has the training so far. */
 export type StageEnd =
   | { readonly status: 'completed'; readonly evaluation: EvaluationWrite | null }
   | { readonly status: 'diverged' | 'collapsed'; readonly message: string }
@@ -39,8 +39,8 @@ export type StageEnd =
   | { readonly status: 'failed'; readonly code: string; readonly message: string; readonly stack: string };
 
 export type TrainerSetup = {
-  /** Folders to look for data sets in, before the usual ones. */
-  readonly places: DataPlaces;
+  /** Where to look for data sets. */
+  readonly folders: DataFolders;
   /** A backend's name, or `auto`. */
   readonly backend: string;
   /** Simulated training instead of tfjs. */
@@ -81,7 +81,7 @@ export type FromTrainer =
 export type StageHooks = {
   /** When aborted: finish the step, send a checkpoint, and end as `stopped`. */
   readonly signal: AbortSignal;
-  /** `metrics`: of the epoch at its end, null within an epoch. Resolves when training may go on. */
+  /** `metrics`: the metrics of an epoch at its end; null within an epoch. Resolves when training may go on. */
   readonly onCheckpoint: (
     checkpoint: Checkpoint,
     metrics: Readonly<Record<string, number | null>> | null,

@@ -1,4 +1,4 @@
-import type { DataPlaces } from '@funnel/engine';
+import type { DataFolders } from '@funnel/engine';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { SimulationOptions } from './simulated-faults.ts';
@@ -9,23 +9,23 @@ export type WorkerOptions = {
   readonly queueUrl?: string;
   /** A name for people. (Default: host name, process id and a random part) */
   readonly id?: string;
-  /** The folders of FUNNEL_DATA and FUNNEL_HOME, to look for data sets in. (Default: the usual folders) */
-  readonly places?: DataPlaces;
-  /** Trainers. (Default: one per core, as many as memory holds, 8 at most) */
+  /** FUNNEL_DATA and FUNNEL_HOME, the folders in which to look for data sets. (Default: the usual folders) */
+  readonly folders?: DataFolders;
+  /** The number of trainers. (Default: one per core, as many as memory holds, 8 at most) */
   readonly slots?: number;
   /** A backend's name, or `auto`. (Default: `auto`) */
   readonly backend?: string;
-  /** After so long without a heartbeat other workers may claim the stage. (Default: 10) */
+  /** Seconds without a heartbeat after which other workers may claim a stage. (Default: 10) */
   readonly leaseSeconds?: number;
-  /** A stage has failed after so many failed attempts. (Default: 3) */
+  /** The number of failed attempts after which a stage has failed. (Default: 3) */
   readonly maxAttempts?: number;
-  /** `stop` releases all stages within this time. (Default: 10) */
+  /** Seconds within which `stop` releases all stages. (Default: 10) */
   readonly drainSeconds?: number;
-  /** How long a trainer may take for the checkpoint of a pause before it is killed. (Default: 4) */
+  /** Seconds that a trainer has to write the checkpoint of a pause; then the worker kills it. (Default: 4) */
   readonly stopSeconds?: number;
-  /** The worker kills a trainer without progress for so long, and the attempt has failed. (Default: 300) */
+  /** Seconds without progress after which the worker kills a trainer; the attempt has then failed. (Default: 300) */
   readonly hangSeconds?: number;
-  /** The worker replaces a trainer that holds more, between stages. (Default: 1.5 GiB) */
+  /** Bytes of memory above which the worker replaces a trainer between two stages. (Default: 1.5 GiB) */
   readonly memoryLimitBytes?: number;
   /** Seconds between two queries for work without a notification. (Default: 2) */
   readonly pollSeconds?: number;
@@ -38,11 +38,10 @@ export type WorkerOptions = {
   readonly log: Logger;
 };
 
-/** The worker's environment variables. .env.example explains each of them. */
-
 /** A timer of Node that waits for more than 24 days fires at once. */
 const seconds = (value: number) => z.coerce.number().gt(0).max(86_400).default(value);
 
+/** The worker's environment variables. .env.example explains each of them. */
 export const Env = z.object({
   DATABASE_URL: z.string().min(1, 'Expected a postgres:// address'),
   REDIS_URL: z.string().optional(),
@@ -67,7 +66,7 @@ export const readEnv = (variables: NodeJS.ProcessEnv): Env =>
 export const workerOptions = (env: Env): Omit<WorkerOptions, 'log'> => ({
   databaseUrl: env.DATABASE_URL,
   queueUrl: env.REDIS_URL,
-  places: { dir: env.FUNNEL_DATA, home: env.FUNNEL_HOME },
+  folders: { dir: env.FUNNEL_DATA, home: env.FUNNEL_HOME },
   slots: env.FUNNEL_SLOTS,
   backend: env.FUNNEL_BACKEND,
   leaseSeconds: env.FUNNEL_LEASE_SECONDS,

@@ -1,10 +1,10 @@
-/** How to recognise that memory ran out, and the advice to a person. */
+/** Recognises that memory ran out, and says what to do about it. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * The messages of V8, WebAssembly, C++ and TensorFlow. TensorFlow.js on WebAssembly does not check whether an allocation succeeded, so it then
- * accesses memory out of bounds.
+ * The messages of V8, WebAssembly, C++ and TensorFlow. TensorFlow.js on WebAssembly does not check whether an allocation succeeded. After a
+ * failed one, it accesses memory out of bounds.
  */
 const messages =
   /out of memory|memory access out of bounds|Cannot enlarge memory|\bOOM\b|WebAssembly\.Memory|Array buffer allocation failed|bad_alloc|Cannot allocate memory/i;
@@ -33,8 +33,9 @@ const ownGroup = (pattern: RegExp): string | null => {
 };
 
 /**
- * How many processes the kernel has killed because memory ran out, in this process's control group and below, else on the whole machine.
- * Null where the kernel does not count. When this number grew while a trainer was killed, memory was the reason.
+ * How many processes the kernel has killed because memory ran out: in this process's control group and the groups below it, or, without
+ * control groups, on the whole machine. Null where the kernel does not count. When the number grows while a trainer is killed, memory is
+ * the reason.
  */
 export const countMemoryKills = (): number | null => {
   const [second, first] = [ownGroup(/^0::(.+)$/m), ownGroup(/^\d+:memory:(.+)$/m)];

@@ -19,7 +19,7 @@ import { type Trainer, TrainerDeath } from './trainer-process.ts';
 
 export const isStale = (error: unknown): boolean => error instanceof AppError && error.code === 'STALE_LEASE';
 
-/** True when another version has migrated the database, so that this one can write no result. */
+/** True when another version has migrated the database. This version can then write no result. */
 export const isMismatch = (error: unknown): boolean =>
   error instanceof AppError && error.code === 'SCHEMA_MISMATCH';
 
@@ -27,8 +27,8 @@ const minWait = 100;
 const maxWait = 3_000;
 
 /**
- * Repeats a write until it succeeds. While the database is away, it waits 0.1 s to 3 s between two tries. Throws a permanent error at once, and
- * the last error when `signal` is aborted.
+ * Repeats a write until it succeeds. While the database cannot be reached, waits 0.1 s to 3 s between two tries. Throws a permanent error at
+ * once, and the last error when `signal` is aborted.
  */
 export const persist = async <T>(write: () => Promise<T>, signal: AbortSignal, log: Logger): Promise<T> => {
   for (let wait = minWait; ; wait = Math.min(wait * 2, maxWait)) {
@@ -36,8 +36,11 @@ export const persist = async <T>(write: () => Promise<T>, signal: AbortSignal, l
       return await write();
     } catch (error) {
       if (signal.aborted || !isTransient(error)) throw error;
-      log.warn({ error: error instanceof Error ? error.message : String(error), wait }, 'database was away');
-      // Random, so that many workers do not come back at the same moment.
+      log.warn(
+        { error: error instanceof Error ? error.message : String(error), wait },
+        'write failed: trying again',
+      );
+      // Random, so that many workers do not try again at the same moment.
       await sleep(wait * (0.5 + Math.random()), undefined, { signal }).catch(() => {});
     }
   }
@@ -56,7 +59,7 @@ const blobsOf = (manifest: StageStart['manifest']): string[] => [
   ...(manifest.moments ? [manifest.moments.blob] : []),
 ];
 
-/** The task with all bytes: the start of the stage, and the surrogates of its attack. */
+/** The task with all blobs that it needs: those of the start of the stage, and of the surrogates of its attack. */
 const loadTask = async ({ db, log }: AttemptContext, attempt: Attempt): Promise<StageTask> => {
   const { spec, start, surrogates } = attempt.claimed;
   const fetch = (manifest: StageStart['manifest']) =>
@@ -106,7 +109,7 @@ const store = async (
   }
 };
 
-/** Runs the stage in the trainer. A trainer that dies has failed, unless the worker killed it to stop the stage. */
+/** Runs the stage in the trainer. When the trainer dies, the attempt has failed, unless the worker killed the trainer to stop the stage. */
 const train = async (
   context: Running,
   attempt: Attempt,
@@ -141,7 +144,7 @@ const train = async (
   }
 };
 
-/** Codes of errors that every other attempt would have too. */
+/** Codes of errors that another attempt cannot avoid. */
 const permanentErrors: ReadonlySet<string> = new Set(['ATTACK_INPUT']);
 
 /** Writes how the attempt ended. */
@@ -180,15 +183,16 @@ const failureOf = (error: unknown): StageEnd => {
   return { status: 'failed', code, message, stack: stack ?? message };
 };
 
-/** The end after a refused write. When another version has migrated the database, the stage is released; else it failed. */
+/** The end after a refused write. Where another version has migrated the database, the worker releases the stage; else the attempt failed. */
 const endOfRefused = (refusal: unknown): StageEnd =>
   isMismatch(refusal) ? { status: 'stopped' } : failureOf(refusal);
 
-/** The end when the database refused the reason too. */
+/** The end to write when the database has refused the intended end, and also a failure with the reason. */
 const withoutReason: StageEnd = {
   status: 'failed',
   code: 'INTERNAL',
-  message: 'The database took neither the result nor the reason: see the log of the worker',
+  message:
+    'The database accepted neither the result nor the reason for refusing it: see the log of the worker',
   stack: '',
 };
 
@@ -196,8 +200,9 @@ const withoutReason: StageEnd = {
 type Ended = { readonly end: StageEnd; readonly isIntended: boolean };
 
 /**
- * Writes how the attempt ended. When the database refuses this for good, it writes a failure with the database's reason, so that the stage is
- * tried again or fails at once, and not only after its lease. Throws when the database refuses that too.
+ * Writes how the attempt ended. When the database refuses this for good, writes a failure with the database's reason, so that the stage is
+ * tried again or fails at once, without waiting for the end of its lease. When the database refuses the reason too, writes a failure without
+ * it. Throws when the database refuses that as well.
  */
 const writeEndOrFail = async (
   context: AttemptContext,
@@ -224,8 +229,8 @@ const writeEndOrFail = async (
 };
 
 /**
- * One attempt from its claim to its last write. Never throws. After a lost lease it writes nothing more (the database refused and counted the
- * write). When the end cannot be written at all, the lease ends by itself. Resolves to false when the database refused a write for good.
+ * One attempt from its claim to its last write. Never throws. After a lost lease, writes nothing more (the database refused and counted the
+ * write). When the end cannot be written at all, the lease runs out. Resolves to false when the database refused a write for good.
  */
 export const runAttempt = async (
   context: AttemptContext,
@@ -258,12 +263,12 @@ export const runAttempt = async (
   } catch (error) {
     if (isStale(error)) log.warn('lease was lost: the result was refused');
     else if (!attempt.abandon.signal.aborted) {
-      log.error({ err: error }, 'result could not be written: the lease will end by itself');
+      log.error({ err: error }, 'result could not be written: the lease will run out');
       return false;
     }
     return true;
   } finally {
-    // For an attempt that ended before its result was written. A second end of a span does nothing.
+    // Ends the span of an attempt whose result was not written. For any other attempt this does nothing: its span has ended.
     trace.end(attempt.stopping ?? 'lost');
   }
 };

@@ -1,6 +1,6 @@
 import type { DatasetSpec, StageKind } from '@funnel/contracts';
 import {
-  type DataPlaces,
+  type DataFolders,
   engineVersion,
   type LoadedDataset,
   loadDataset,
@@ -10,26 +10,26 @@ import {
 import { createAttackStage } from './attack-stage.ts';
 import type { StageEnd, StageHooks, StageRunner, StageTask, TrainerSetup } from './messages.ts';
 
-/** So many splits are kept: a sweep uses one data set, and the memory of a trainer is small. */
+/** How many splits are kept. A sweep uses one data set, and a trainer has little memory. */
 const maxSplits = 4;
 
 /**
- * Keeps loaded data sets split by split. So a training stage and the attack after it share a split, although their specifications name
- * different subsets.
+ * Keeps loaded data sets split by split. A training stage and the attack after it can thus share a split, although their specifications
+ * differ.
  */
-export const createDatasetCache = (places: DataPlaces) => {
+export const createDatasetCache = (folders: DataFolders) => {
   const splits = new Map<string, ReturnType<LoadedDataset['train']>>();
   const cached = (key: string, load: () => ReturnType<LoadedDataset['train']>) => {
     const found = splits.get(key) ?? load();
     splits.delete(key);
     splits.set(key, found); // the newest last
-    // Not kept, because the missing file may come later.
+    // A failed load is not kept, because the missing file may come later.
     found.catch(() => splits.delete(key));
     for (const oldest of splits.keys()) if (splits.size > maxSplits) splits.delete(oldest);
     return found;
   };
   return async (spec: DatasetSpec): Promise<LoadedDataset> => {
-    const dataset = await loadDataset(spec, places);
+    const dataset = await loadDataset(spec, folders);
     return {
       spec,
       train: () => cached(`${spec.name} train ${spec.train}`, dataset.train),
@@ -43,7 +43,7 @@ type LoadDataset = ReturnType<typeof createDatasetCache>;
 /** Runs one kind of stage in the trainer. */
 export type RunKind = (task: StageTask, hooks: StageHooks, load: LoadDataset) => Promise<StageEnd>;
 
-/** Within a long epoch there is a checkpoint so often, so a crash loses no more training than that. */
+/** Seconds between two checkpoints within a long epoch. A crash loses no more training than this. */
 const checkpointSeconds = 30;
 
 const trainStage: RunKind = async (task, hooks, load) => {
@@ -61,9 +61,9 @@ const createKinds = (): Readonly<Record<StageKind, RunKind>> => ({
 
 /** Opens the backend that `setup` names. Throws BackendUnavailable, which says what is missing. */
 export const createStageRunner = async (setup: TrainerSetup): Promise<StageRunner> => {
-  // `openBackend` refuses an unknown name, with the reason.
+  // `openBackend` refuses an unknown name and says why.
   const backend = await openBackend(setup.backend as 'auto');
-  const load = createDatasetCache(setup.places);
+  const load = createDatasetCache(setup.folders);
   const kinds = createKinds();
   return {
     identity: { backend: backend.name, device: backend.device, engineVersion },

@@ -11,7 +11,8 @@ export type SimulatedFault = StageMatch & {
    * `throw`: an error in the training code. `exit`, `abort`: the process exits, or ends by a native abort. `memory`: V8's heap runs full.
    * `buffers`: the process takes memory outside of that heap until none is left. `wasm`: a WebAssembly memory grows beyond its limit.
    * `trap`: WebAssembly accesses memory out of bounds, as TensorFlow.js does after a failed allocation.
-   * `block`: a step never returns, and no signal handler runs. `idle`: training waits for ever. `diverge`, `collapse`: the stage ends so.
+   * `block`: a step never returns, and no signal handler runs. `idle`: training waits for ever. `diverge`, `collapse`: the stage
+   * ends as diverged or collapsed.
    */
   readonly fault:
     | 'throw'
@@ -57,7 +58,7 @@ const fillMemory = (): never => {
 
 const bufferBytes = 16 * 2 ** 20;
 
-/** Takes one buffer at a time, so that a limit on this process can act; filled, so that its pages exist. */
+/** Takes one buffer after the other, so that a limit on this process can act. Fills each, so that the system must provide its pages. */
 const takeMemory = async (): Promise<never> => {
   const held: Buffer[] = [];
   for (;;) {
@@ -83,7 +84,7 @@ const trapping = [
 
 const trap = (): never => {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(trapping)));
-  (exports.f as () => void)(); // what the module above exports
+  (exports.f as () => void)(); // `trapping` exports the function `f`
   throw new Error('Expected WebAssembly to trap, but it did not');
 };
 

@@ -1,5 +1,9 @@
+/**
+ * A trainer without arithmetic: weights and numbers are hashes. Each step hashes the state before it, so a resume from the wrong state, a
+ * missing step or a repeated step gives another hash. Tests of queue, leases, kills and database use it.
+ */
 import { createHash } from 'node:crypto';
-import { summarise } from '@funnel/attacks/summary';
+import { summarise } from '@funnel/attacks/statistics';
 import {
   AppError,
   datasets,
@@ -37,7 +41,7 @@ const attackImages = (state: Uint8Array, images: number): EvaluationRecords => {
   };
 };
 
-/** A simulated evaluation of the network with this state: plausible numbers, the same every time. */
+/** A simulated evaluation of the network with this state: plausible numbers that depend on the state alone. */
 export const simulatedEvaluation = (spec: StageSpec, state: Uint8Array): EvaluationWrite => {
   if (!spec.attack)
     throw new AppError('INTERNAL', `Expected an attack in the stage ${spec.id}, but got none`);
@@ -53,11 +57,6 @@ export const simulatedEvaluation = (spec: StageSpec, state: Uint8Array): Evaluat
     gallery: { shape: [1, 1, 1], index: [0], original: Uint8Array.of(0), attacked: Uint8Array.of(255) },
   };
 };
-
-/**
- * A trainer without arithmetic: weights and numbers are hashes. Each step hashes the state before it, so a resume from the wrong state, a
- * missing step or a repeated step gives another hash. Tests of queue, leases, kills and database use it.
- */
 
 const sha256 = (...parts: readonly (string | Uint8Array)[]): Buffer => {
   const hash = createHash('sha256');
@@ -98,26 +97,26 @@ const checkpointAt = (
   };
 };
 
-/** The state before the first step: the moments of its own checkpoint, else a hash of the parent's networks, else of the chain. */
+/** The state before the first step: the moments of a start of the same chain, a hash of another start's network, or a hash of the chain. */
 const firstState = ({ spec, start }: StageTask): Buffer => {
   if (!start) return sha256('scratch', spec.chain);
   const blob = start.sameChain ? start.manifest.moments?.blob : start.manifest.networks.encoder?.blob;
   const bytes = blob && start.blobs.get(blob);
   if (!bytes)
     throw new Error(
-      `Expected the blob ${blob} among those of the start, but got ${[...start.blobs.keys()].join(', ')}`,
+      `Expected the blob ${blob} among the blobs of the start, but got ${[...start.blobs.keys()].join(', ')}`,
     );
   return start.sameChain ? Buffer.from(bytes) : sha256('parent', spec.chain, bytes);
 };
 
-/** The state of the attacked network, hashed with those of the surrogates. */
+/** The state of the attacked network, hashed with the states of the surrogates. */
 const attackedState = (task: StageTask): Buffer => {
   const { spec, surrogates } = task;
   if (spec.surrogates.length > 0 && surrogates.length === 0)
     throw new Error(`Expected surrogates for the attack ${spec.attack?.attack}, but got none`);
   const others = surrogates.map(({ manifest, blobs }) => {
     const bytes = blobs.get(manifest.networks.encoder!.blob);
-    if (!bytes) throw new Error(`Expected the bytes of every surrogate, but one came without`);
+    if (!bytes) throw new Error(`Expected the bytes of every surrogate, but one has none`);
     return bytes;
   });
   const state = firstState(task);

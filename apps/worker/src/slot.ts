@@ -1,4 +1,4 @@
-/** A slot holds one trainer for many stages, and replaces it when it has died or grown too large. */
+/** A slot holds one trainer for many stages, and replaces the trainer when it has died or uses too much memory. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { killTrainer } from './attempt.ts';
@@ -49,7 +49,7 @@ export const createSlot = ({ setup, memoryLimitBytes, log }: SlotOptions): Slot 
     }
   };
 
-  /** The start under way; a second call waits for it. */
+  /** The start that is running, if any; a second call waits for it. */
   let starting: Promise<Trainer> | null = null;
   const trainer = async (): Promise<Trainer> => {
     if (closed) throw new Error('The slot is closed');

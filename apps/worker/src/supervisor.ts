@@ -11,12 +11,12 @@ import type { Slot } from './slot.ts';
 
 /**
  * Wakes slots that wait for work. `wakeOne` wakes one slot; a slot that finds work wakes the next, so one signal is enough for all work. A
- * signal that comes while no slot waits is kept for the next one that waits.
+ * signal that comes while no slot waits is kept for the next slot that waits.
  */
 export type WakeUpSignal = {
   readonly wakeOne: () => void;
   readonly wakeAll: () => void;
-  /** Resolves when it is woken. */
+  /** Resolves at the next signal, or at once when one is kept. */
   readonly wait: () => Promise<void>;
 };
 
@@ -49,8 +49,6 @@ export const createWakeUpSignal = (): WakeUpSignal => {
   };
 };
 
-/** Claims stages for its slots. A fault of one stage or slot does not affect the others. */
-
 export type SupervisorOptions = {
   readonly db: Db;
   readonly wakeUp: WakeUpSignal;
@@ -73,13 +71,14 @@ export type Supervisor = {
   readonly drain: (milliseconds: number) => Promise<void>;
 };
 
-/** This much of the time to drain is kept for killing trainers that did not stop, and for the last writes. */
+/** The last part of the time to drain, for killing trainers that did not stop and for the last writes. */
 const reserveMilliseconds = 2000;
 
 const maxPause = 60_000;
-/** 1, 2, 4, … s, at most a minute. */
+/** The pause after some faults in a row: 1, 2, 4, … s, at most a minute. */
 const pauseAfter = (faults: number): number => Math.min(maxPause, 1000 * 2 ** (faults - 1));
 
+/** Claims stages for its slots and runs them. A fault of one stage or slot does not affect the others. */
 export const startSupervisor = (options: SupervisorOptions): Supervisor => {
   const { db, wakeUp, slots, workerId, identity, attempts, log } = options;
   const { leaseSeconds, maxAttempts, pollMilliseconds, tracer } = options;
@@ -89,7 +88,7 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
   /** Aborted by `drain`: ends the pauses of slots. */
   const drained = new AbortController();
 
-  /** Resolves to null when there is no work, or the database is away. Throws every other error. */
+  /** Resolves to null when there is no work, or the database cannot be reached. Throws every other error. */
   const claim = async (): Promise<ClaimedStage | null> => {
     try {
       return await claimStage(db, { workerId, leaseSeconds, ...identity });
@@ -100,13 +99,13 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
     }
   };
 
-  /** An earlier attempt of the same stage has lost its lease: this worker was suspended and does not know it yet. */
+  /** Stops an earlier attempt of the same stage. It lost its lease while this worker was suspended, and the worker does not know this yet. */
   const abandonEarlier = (stageId: string): void => {
     for (const attempt of attempts)
       if (attempt.claimed.spec.id === stageId) void stopAttempt(attempt, 'lost', 0);
   };
 
-  /** Claims a stage and runs it. Resolves to true when the database took all its writes. */
+  /** Claims a stage and runs it. Resolves to true when the database accepted all its writes. */
   const runOne = async (slot: Slot): Promise<boolean> => {
     const claimed = await claim();
     if (!claimed) {
@@ -125,11 +124,11 @@ export const startSupervisor = (options: SupervisorOptions): Supervisor => {
     return isWritten;
   };
 
-  /** Runs stage after stage. After an unexpected error the slot pauses, the longer the more errors came in a row. */
+  /** Runs stage after stage. After an unexpected error the slot pauses; the pause grows with each error in a row. */
   const serveSlot = async (slot: Slot): Promise<void> => {
     let faults = 0;
     while (!draining) {
-      // No stage is claimed before its trainer is ready.
+      // The slot claims no stage before its trainer is ready.
       await slot.trainer();
       if (draining) return;
       const isWritten = await runOne(slot).catch((error: unknown) => {

@@ -1,4 +1,4 @@
-/** A trainer as the supervisor sees it: a child process that runs one stage at a time. The supervisor can stop a stage, or kill the process. */
+/** The supervisor's side of a trainer, a child process that runs one stage at a time. The supervisor can stop a stage, or kill the process. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -51,14 +51,14 @@ export type RunHandlers = {
 
 export type Trainer = {
   readonly pid: number;
-  /** Rejects with `TrainerDeath` when the process ends before, or cannot use its backend. */
+  /** Rejects with `TrainerDeath` when the process ends before it is ready, or cannot use its backend. */
   readonly ready: Promise<TrainerIdentity>;
   /** Resolves when the process has ended. */
   readonly gone: Promise<TrainerDeath>;
   readonly isAlive: () => boolean;
-  /** Resident memory in bytes, by its last message. */
+  /** Resident memory in bytes, from the last message. */
   readonly memoryBytes: () => number;
-  /** Rejects with `TrainerDeath` when the process ends meanwhile. */
+  /** Rejects with `TrainerDeath` when the process ends before the stage does. */
   readonly run: (task: StageTask, handlers: RunHandlers) => Promise<StageEnd>;
   /** Asks the trainer to write a checkpoint and end the stage. */
   readonly stop: () => void;
@@ -72,7 +72,7 @@ type Death = {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stderr: string;
-  /** Whether the kernel killed a process for its memory meanwhile; null where the kernel does not count. */
+  /** Whether the kernel killed a process during the run because memory ran out; null where the kernel does not count. */
   readonly memoryKills: boolean | null;
 };
 
@@ -89,10 +89,10 @@ const describeDeath = ({ code, signal, stderr, memoryKills }: Death): TrainerDea
   if (signal === 'SIGKILL' && memoryKills)
     return new TrainerDeath(
       'TRAINER_OUT_OF_MEMORY',
-      `The trainer was killed by the system, whose memory ran out (it ${how}). ${memoryAdvice}${output}`,
+      `The system ran out of memory and killed the trainer (it ${how}). ${memoryAdvice}${output}`,
     );
   if (signal === 'SIGKILL') {
-    const perhaps = memoryKills === null ? ', perhaps the system, for its memory' : '';
+    const perhaps = memoryKills === null ? ', perhaps the system, to free memory' : '';
     return new TrainerDeath(
       'TRAINER_KILLED',
       `Another process killed the trainer${perhaps} (it ${how})${output}`,
@@ -103,7 +103,7 @@ const describeDeath = ({ code, signal, stderr, memoryKills }: Death): TrainerDea
 
 type Current = { readonly number: number; readonly handlers: RunHandlers; readonly end: Deferred<StageEnd> };
 
-/** Characters of stderr that are kept. The cause of a native abort stands before its long stack. */
+/** How many characters of stderr are kept. The cause of a native abort comes before its long stack. */
 const maxStderr = 20_000;
 
 /** Keeps the end of stderr, for the message of a crash. */
@@ -136,7 +136,7 @@ export const startTrainer = (setup: TrainerSetup, log: Logger): Trainer => {
   let alive = true;
   let killsBefore = countMemoryKills() ?? 0;
 
-  /** When the channel closes meanwhile, the process has ended, and `close` reports that. */
+  /** Sends a message. Where the channel is closed, the process has ended, and the event `close` reports that. */
   const tell = (message: ToTrainer): void => {
     if (child.connected) child.send(message, () => {});
   };
@@ -164,7 +164,8 @@ export const startTrainer = (setup: TrainerSetup, log: Logger): Trainer => {
     current?.end.reject(death);
     gone.resolve(death);
   };
-  // `close` comes when stderr has been read to its end; should something else hold stderr open, half a second is enough.
+  // The event `close` comes after the last output on stderr. Another process may hold stderr open; then the end is reported half a second
+  // after `exit`.
   const ended = (code: number | null, signal: NodeJS.Signals | null): void => {
     const kills = countMemoryKills();
     const memoryKills = kills === null ? null : kills > killsBefore;

@@ -6,8 +6,8 @@ import type { FromTrainer, StageEnd, StageRunner, ToTrainer, TrainerSetup } from
 import { isOutOfMemory } from './out-of-memory.ts';
 
 /**
- * Resolves when the message is written. Wait for this after a large message: the training loop gives the event loop one turn per step, and each
- * turn sends one buffer of the pipe, so all later messages would queue behind it.
+ * Sends a message and resolves when it is written. Wait for this after a large message: the training loop gives the event loop one turn per
+ * step, and each turn sends one buffer of the pipe. Later messages would wait behind the large one.
  */
 const send = (message: FromTrainer): Promise<void> =>
   new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
@@ -49,7 +49,7 @@ const failure = (error: unknown): Extract<StageEnd, { status: 'failed' }> => {
   };
 };
 
-/** Progress is sent at most so often. */
+/** The shortest time between two messages of progress. */
 const progressMilliseconds = 200;
 
 type Run = {
@@ -133,8 +133,8 @@ const watchParent = `
 `;
 
 /**
- * Ends this process when its parent has ended. The closed IPC channel tells it at once. A thread that checks the parent's id tells it even while
- * a training step blocks the event loop.
+ * Ends this process when its parent has ended. The IPC channel then closes, which shows this at once. A thread checks the id of the parent and
+ * notices its end even while a training step blocks the event loop.
  */
 export const dieWithParent = (): void => {
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));

@@ -6,8 +6,8 @@ import {
   reconcile,
   registerWorker,
   retireWorker,
+  retryUntilAdmitted,
   startRelay,
-  whenAdmitted,
 } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
@@ -21,7 +21,7 @@ import { isMismatch } from './run-attempt.ts';
 import { createSlot } from './slot.ts';
 import { createWakeUpSignal, startSupervisor } from './supervisor.ts';
 
-/** Bytes that one trainer with the default sizes may take, with Node and the data set. */
+/** Bytes that one trainer with the default sizes may use, including Node and the data set. */
 export const trainerBytes = 1.5 * 2 ** 30;
 const maxSlots = 8;
 
@@ -59,7 +59,7 @@ export type RunningWorker = {
 };
 
 const reconcileMilliseconds = 3000;
-/** After the time to drain: for the last writes of stages, and for closing the other parts. */
+/** Two times that follow the time to drain: for the last writes of stages, and for closing the other parts. */
 const lastWritesMilliseconds = 2000;
 const closingMilliseconds = 5000;
 const drainMillisecondsOf = ({ drainSeconds = 10 }: WorkerOptions): number => drainSeconds * 1000;
@@ -77,28 +77,28 @@ const open = async (
   const { databaseUrl, leaseSeconds = 10, maxAttempts = 3, simulation = null } = options;
   const drainMilliseconds = drainMillisecondsOf(options);
   const slotCount = options.slots ?? defaultSlots();
-  const setup = { places: options.places ?? {}, backend: options.backend ?? 'auto', simulation };
+  const setup = { folders: options.folders ?? {}, backend: options.backend ?? 'auto', simulation };
   const memoryLimitBytes = options.memoryLimitBytes ?? trainerBytes;
 
   const tracer = createTracer({
     endpoint: options.tracesUrl,
     resource: { 'service.name': 'funnel-worker', 'service.instance.id': id },
-    onError: (error) => log.warn({ error: error.message }, 'the collector takes no traces'),
+    onError: (error) => log.warn({ error: error.message }, 'could not send traces to the collector'),
   });
   closing.add('traces', tracer.close);
   // Trainers load tfjs while the worker connects.
   const slots = Array.from({ length: slotCount }, () => createSlot({ setup, memoryLimitBytes, log }));
   closing.add('trainers', () => Promise.all(slots.map((slot) => slot.close())));
   const firstIdentity = slots[0]!.identity();
-  firstIdentity.catch(() => {}); // awaited below, unless something else fails before
+  firstIdentity.catch(() => {}); // awaited below, unless another part fails first
   const onError = (error: Error) => log.warn({ error: error.message }, 'a connection broke');
   const admitted = <T>(connect: () => Promise<T>): Promise<T> =>
-    whenAdmitted(
+    retryUntilAdmitted(
       connect,
       (error) =>
         log.warn(
           { error: error instanceof Error ? error.message : String(error) },
-          'the database takes no connection now: waiting',
+          'the database accepts no connections now: waiting until it does',
         ),
       options.signal,
     );
@@ -160,7 +160,7 @@ const open = async (
     log,
   });
   const drain = (): Promise<void> => {
-    // Only for people who look: when the database is away, this may fail.
+    // This status only informs people, so the write may fail.
     retireWorker(db, { workerId: id, status: 'draining' }).catch(() => {});
     return supervisor.drain(drainMilliseconds);
   };
@@ -168,7 +168,7 @@ const open = async (
   const failed = Promise.race([supervisor.failed, heartbeat.refused]);
   failed.catch((error: unknown) => {
     if (!isMismatch(error)) return;
-    // The database would take no checkpoint and keeps no lease, so the stages are released at once.
+    // The database would accept no checkpoint and renew no lease, so the worker releases its stages at once.
     for (const attempt of attempts) void stopAttempt(attempt, 'drain', 0);
   });
 
@@ -186,8 +186,8 @@ const open = async (
 };
 
 /**
- * Starts a worker, which claims stages, runs each in a trainer process, and renews their leases. Waits while the database takes no connections.
- * Throws when database or backend cannot be used, and closes everything then. When the queue is away, the worker polls the database.
+ * Starts a worker, which claims stages, runs each in a trainer process, and renews their leases. Waits while the database accepts no
+ * connections. When the database or the backend is not usable, closes all parts and throws. Without its queue, the worker polls the database.
  */
 export const startWorker = async (options: WorkerOptions): Promise<RunningWorker> => {
   const id = options.id ?? workerName();

@@ -43,7 +43,7 @@ it.each(queues)(
       logger: silent,
     });
     onTestFinished(api.close);
-    // They claim only after a notification.
+    // These workers practically never poll, so they claim only after a notification.
     const options = { ...(queueUrl && { queueUrl }), pollSeconds: 3600, simulation: { stepMilliseconds: 5 } };
     await Promise.all([workerProcess(db, options), workerProcess(db, options)]);
     const answer = await fetch(`${api.url}/v1/sweeps`, {

@@ -14,7 +14,7 @@ import {
 
 it('jumps by hours, ahead and back, spend no attempt, end no lease and delay nothing', async () => {
   const db = await openTestDatabase();
-  // PostgreSQL looks for names in pg_catalog first, unless search_path names it at another place.
+  // PostgreSQL searches pg_catalog first, unless search_path lists it at another place.
   await db.pool.query(`
     CREATE SCHEMA jumping;
     CREATE TABLE jumping.clock AS SELECT interval '0' AS ahead;
@@ -22,7 +22,7 @@ it('jumps by hours, ahead and back, spend no attempt, end no lease and delay not
       $$ SELECT pg_catalog.now() + (SELECT ahead FROM jumping.clock) $$;
     DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = jumping, pg_catalog, public', current_database()); END $$`);
   const jump = (by: string) => db.pool.query('UPDATE jumping.clock SET ahead = ahead + $1::interval', [by]);
-  /** The reconciler has run at this time, so leases would have ended. */
+  /** Waits until the reconciler has run by the changed clock: it has ended every lease that is expired by this clock. */
   const reconciledNow = () =>
     until(() =>
       one(

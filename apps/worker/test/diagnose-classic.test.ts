@@ -23,8 +23,8 @@ const sweep = SweepDefinition.parse({
 });
 
 it('is fooled by DeepFool, and the checks find its gradients right', async () => {
-  const { run } = await createStageRunner({ places: {}, backend: 'wasm', simulation: null });
-  let last = null as Omit<StageStart, 'sameChain'> | null; // assigned where the compiler does not look
+  const { run } = await createStageRunner({ folders: {}, backend: 'wasm', simulation: null });
+  let last = null as Omit<StageStart, 'sameChain'> | null; // assigned in a callback, which the compiler does not follow
   for (const spec of outlineSweep(sweep, engineVersion).stages) {
     const before = last;
     const ended = await run(

@@ -91,7 +91,7 @@ export const workerProcess = (
   through: readonly string[] = [],
 ): Promise<WorkerProcess> => forkWorker({ databaseUrl: db.url, ...options }, through).started;
 
-/** Waits until `what` no longer rejects, nearly as long as a test may take: the time does not decide whether a result is right. */
+/** Waits until `what` no longer rejects, for nearly as long as a test may take: a slow machine fails no test. */
 export const until = <T>(what: () => Promise<T>, milliseconds = 110_000): Promise<T> =>
   vi.waitFor(what, { timeout: milliseconds, interval: 20 });
 

@@ -59,7 +59,7 @@ it.for([
     disk.fill();
     await expect(grow(db)).rejects.toThrow(refusal);
     if (grow === growLog) {
-      disk.fill(); // what the end of its processes gave back
+      disk.fill(); // takes the space that the ended processes freed
       await until(async () => expect(said.join('\n')).toContain('could not be started'));
     }
     await until(async () => expect(warnings.join('')).toMatch(/No space left|cannot be reached/), patienceMs);

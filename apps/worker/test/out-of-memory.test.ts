@@ -1,4 +1,4 @@
-/** Trainers that run out of memory, in every way that this machine has, and how their sweep ends. */
+/** Trainers that run out of memory, in every way that this machine can produce, and the end of their sweep. */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,7 +14,7 @@ const patienceMs = 590_000;
 
 type Fault = 'memory' | 'buffers' | 'wasm';
 
-/** Runs a sweep of two seeds; the trainers of one run out of memory in every classifier. */
+/** Runs a sweep of two seeds. For one seed, every trainer of a classifier runs out of memory. */
 const starve = async (db: Db, fault: Fault, through: readonly string[] = []): Promise<void> => {
   const sweepId = await submit(db);
   const simulation = { faults: [{ fault, kind: 'classify', seed: 1 }] } as const;
@@ -59,19 +59,23 @@ it('WebAssembly’s memory cannot grow: another trainer replaces this one', asyn
 });
 
 const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
-if (!hasPrlimit) console.warn('prlimit is not installed, so a limit of memory that is no heap is not tested');
+if (!hasPrlimit)
+  console.warn('prlimit is not installed, so running out of memory outside of the heap is not tested');
 
 /** Limit of writable memory for each process of the worker: enough for a supervisor, and for a trainer without faults. */
 const dataBytes = 700 * 2 ** 20;
 
-it.runIf(hasPrlimit)('the system gives no more memory (RLIMIT_DATA): the same', async () => {
-  const db = await openTestDatabase();
-  await starve(db, 'buffers', ['prlimit', `--data=${dataBytes}`]);
-  await expectFailedForMemory(db, /ran out of memory/);
-});
+it.runIf(hasPrlimit)(
+  'the system gives no more memory (RLIMIT_DATA): the stage is tried again and then fails',
+  async () => {
+    const db = await openTestDatabase();
+    await starve(db, 'buffers', ['prlimit', `--data=${dataBytes}`]);
+    await expectFailedForMemory(db, /ran out of memory/);
+  },
+);
 
 it.runIf(hasPrlimit)(
-  'real training finds no more memory for its tensors: its stages fail, a smaller network trains beside them on fresh trainers',
+  'real training runs out of memory for its tensors: its stages fail, and a smaller network trains on new trainers',
   async () => {
     const db = await openTestDatabase();
     const sweepId = await submit(
@@ -132,11 +136,13 @@ const makeGroup = (bytes: number): string | null => {
   return null;
 };
 
-it('the kernel kills the trainer (memory.max of its control group): the same', async ({ skip }) => {
+it('the kernel kills the trainer (memory.max of its control group): the stage is tried again and then fails', async ({
+  skip,
+}) => {
   const group = makeGroup(700 * 2 ** 20);
   if (!group) {
     console.warn(
-      'no control group of version 2 with memory can be made here: the kernel’s kill is not tested',
+      'this machine lets us make no control group (version 2) for memory, so a kill by the kernel is not tested',
     );
     return skip();
   }
@@ -145,6 +151,6 @@ it('the kernel kills the trainer (memory.max of its control group): the same', a
   await starve(db, 'buffers', ['sh', '-c', enter]);
   await expectFailedForMemory(
     db,
-    /was killed by the system, whose memory ran out \(it was ended by SIGKILL\)/,
+    /The system ran out of memory and killed the trainer \(it was ended by SIGKILL\)/,
   );
 });

@@ -12,7 +12,7 @@ import {
   worker,
 } from './fixtures.ts';
 
-/** The database refuses the next so many rows with an unexpected error. */
+/** Makes the database refuse the next `times` rows with an unexpected error. */
 const refuse = (db: Db, table: string, way: 'INSERT' | 'UPDATE', times: number, when = 'true') =>
   db.pool.query(`
     CREATE SEQUENCE refusals;
@@ -28,7 +28,7 @@ const outcomes = async (db: Db) =>
   ).rows;
 
 const sweep = { ...smallSweep, seeds: 1 };
-const stages = 1 + 2 * (2 + 2); // one initialisation; of each trial an optimisation, a classifier and two attacks
+const stages = 1 + 2 * (2 + 2); // one initialisation; for each of two trials, an optimisation, a classifier and two attacks
 
 it('a refused result fails its attempt with the reason, and the stage is tried again', async () => {
   const db = await openTestDatabase();

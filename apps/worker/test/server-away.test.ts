@@ -1,4 +1,4 @@
-/** A worker whose queue is away, or whose database takes no connections: it goes on or waits, and ends when it is told to stop. */
+/** A worker goes on without its queue, waits while its database accepts no connections, and in both cases ends when it is told to stop. */
 import { once } from 'node:events';
 import { createDb } from '@funnel/db';
 import { createLimitedRole, createTestDatabase, type Gate, startGate, throughGate } from '@funnel/db/testing';
@@ -60,7 +60,7 @@ describe.each(queues)('a worker with its queue on a %s', (_, openQueue) => {
   });
 });
 
-describe('a database that takes no more connections', () => {
+describe('a database that accepts no more connections', () => {
   it('workers that start wait, running ones connect again, and each ends when it is told to stop', async () => {
     const database = await createTestDatabase();
     const role = await createLimitedRole(database.url);

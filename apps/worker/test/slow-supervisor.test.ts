@@ -15,7 +15,7 @@ import { trainingSpec } from './simulated-task.ts';
 const script = fileURLToPath(new URL('./slow-supervisor.ts', import.meta.url));
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
-/** As large as those of real networks. */
+/** As large as the weights of real networks. */
 const weightBytes = 8 * 2 ** 20;
 /** Longer than the time between two progress messages, so that every epoch has one. */
 const simulation = { stepsPerEpoch: 4, stepMilliseconds: 80, weightBytes };
@@ -28,10 +28,10 @@ const memoryOf = (pid: number): number => {
 };
 const isStopped = (pid: number): boolean => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') T ');
 
-type Heard = readonly { readonly what: 'checkpoint' | 'progress'; readonly epoch: number }[];
+type Received = readonly { readonly what: 'checkpoint' | 'progress'; readonly epoch: number }[];
 
 it.runIf(process.platform === 'linux')(
-  'a trainer begins no epoch before the checkpoint of the last one is read, and then goes on as if nothing had been',
+  'a trainer begins no epoch before the supervisor has read the checkpoint of the epoch before, and then goes on as usual',
   async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'funnel-slow-supervisor-'));
     const journal = path.join(folder, 'steps');
@@ -50,8 +50,8 @@ it.runIf(process.platform === 'linux')(
     await vi.waitFor(() => expect(begun().at(-1)).toBe('1 3'), { timeout: 30_000 });
     const before = memoryOf(trainer);
 
-    // Another trainer, whose supervisor reads, needs this time for two epochs of the same length.
-    const other = startTrainer({ places: {}, backend: 'auto', simulation }, pino({ level: 'silent' }));
+    // Waits as long as another trainer, whose supervisor reads, needs for two epochs of the same length.
+    const other = startTrainer({ folders: {}, backend: 'auto', simulation }, pino({ level: 'silent' }));
     onTestFinished(() => killTrainer(other));
     const trained = await other.run(
       { spec: trainingSpec({ epochs: 2 }), start: null, surrogates: [] },
@@ -62,18 +62,20 @@ it.runIf(process.platform === 'linux')(
     // The checkpoint, and a copy of its bytes while they are sent.
     expect(memoryOf(trainer) - before).toBeLessThan(4 * weightBytes);
 
-    const said = once(supervisor, 'message') as Promise<[{ status: string; received: Heard }]>;
+    const said = once(supervisor, 'message') as Promise<[{ status: string; received: Received }]>;
     supervisor.kill('SIGCONT');
     const [{ status, received }] = await said;
     expect(status).toBe('completed');
     expect(begun()).toEqual(Array.from({ length: 20 }, (_, i) => `${Math.floor(i / 4)} ${i % 4}`));
     const checkpoints = received.filter(({ what }) => what === 'checkpoint').map(({ epoch }) => epoch);
     expect(checkpoints).toEqual([1, 2, 3, 4, 5]);
-    // Progress of epoch n comes after the checkpoint of epoch n - 1, and every epoch has progress but those during the pause.
+    // Every epoch has progress. Progress of epoch n (from 0) comes after the checkpoints 1 to n.
     for (const [place, { what, epoch }] of received.entries())
       if (what === 'progress') {
-        const known = received.slice(0, place).filter((word) => word.what === 'checkpoint');
-        expect(known.map((word) => word.epoch)).toEqual(Array.from({ length: epoch }, (_, i) => i + 1));
+        const earlier = received.slice(0, place).filter((message) => message.what === 'checkpoint');
+        expect(earlier.map((message) => message.epoch)).toEqual(
+          Array.from({ length: epoch }, (_, i) => i + 1),
+        );
       }
     expect(new Set(received.filter(({ what }) => what === 'progress').map(({ epoch }) => epoch))).toEqual(
       new Set([0, 1, 2, 3, 4]),

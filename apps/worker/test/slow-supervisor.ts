@@ -1,12 +1,12 @@
 /**
  * A supervisor that stops reading. It starts a trainer, runs the task of its first argument on it, and suspends itself (SIGSTOP) at the first
- * progress of the second epoch. When it goes on, it reports the messages that it received, in order.
+ * progress of the second epoch. When it continues, it reports the messages that it received, in order.
  */
 import { pino } from 'pino';
 import { startTrainer } from '../src/trainer-process.ts';
 
 const { simulation, spec } = JSON.parse(process.argv[2] ?? '{}');
-const trainer = startTrainer({ places: {}, backend: 'auto', simulation }, pino({ level: 'silent' }));
+const trainer = startTrainer({ folders: {}, backend: 'auto', simulation }, pino({ level: 'silent' }));
 await trainer.ready;
 process.send?.({ trainer: trainer.pid });
 
@@ -19,7 +19,7 @@ const end = await trainer.run(
     onCheckpoint: async ({ manifest }) =>
       void received.push({ what: 'checkpoint', epoch: manifest.position.epoch }),
     onProgress: ({ position }) => {
-      const { epoch } = position!; // of training, which has one
+      const { epoch } = position!; // progress of training has a position
       received.push({ what: 'progress', epoch });
       if (slept || epoch === 0) return;
       slept = true;

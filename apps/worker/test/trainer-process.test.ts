@@ -9,7 +9,7 @@ import { continueFrom, trainingSpec } from './simulated-task.ts';
 const log = pino({ level: 'silent' });
 const trainers: Trainer[] = [];
 const trainer = (simulation: SimulationOptions = {}): Trainer => {
-  const started = startTrainer({ places: {}, backend: 'auto', simulation }, log);
+  const started = startTrainer({ folders: {}, backend: 'auto', simulation }, log);
   trainers.push(started);
   return started;
 };
@@ -31,7 +31,7 @@ const runOn = async (on: Trainer, task: StageTask, onProgress: () => void = () =
 const lastBlob = ({ checkpoints }: Outcome) => checkpoints.at(-1)?.manifest.networks.encoder?.blob;
 
 describe('a trainer', () => {
-  it('runs stage after stage, and the same stage to the same bits', async () => {
+  it('runs stage after stage, and gives the same bits for the same stage', async () => {
     const on = trainer();
     expect((await on.ready).backend).toBe('stand-in');
     const first = await runOn(on, { spec: trainingSpec(), start: null, surrogates: [] });

@@ -24,20 +24,20 @@ const tiny: SweepInput = {
   attacks: [{ attack: 'fgsm', search: false, epsilon: 0.1 }],
 };
 
-it('trains and attacks to the same bits, even when its trainers are killed meanwhile', async () => {
-  const calm = await openTestDatabase();
-  await sweepEnded(calm, await startTiny(calm), timeoutMs);
+it('gives the same bits, even when its trainers are killed in the middle of training', async () => {
+  const undisturbed = await openTestDatabase();
+  await sweepEnded(undisturbed, await startTiny(undisturbed), timeoutMs);
 
-  const stormy = await openTestDatabase();
-  const sweepId = await submit(stormy, tiny, engineVersion);
-  const running = await worker(stormy, { simulation: undefined });
-  await runningStage(stormy);
+  const disturbed = await openTestDatabase();
+  const sweepId = await submit(disturbed, tiny, engineVersion);
+  const running = await worker(disturbed, { simulation: undefined });
+  await runningStage(disturbed);
   for (const pid of running.trainers()) process.kill(pid, 'SIGKILL');
-  await sweepEnded(stormy, sweepId, timeoutMs);
+  await sweepEnded(disturbed, sweepId, timeoutMs);
   expect(
-    await one(stormy, `SELECT 1 AS killed FROM attempts WHERE error_code = 'TRAINER_KILLED'`),
+    await one(disturbed, `SELECT 1 AS killed FROM attempts WHERE error_code = 'TRAINER_KILLED'`),
   ).toBeTruthy();
-  expect(await results(stormy)).toEqual(await results(calm));
+  expect(await results(disturbed)).toEqual(await results(undisturbed));
 }, 180_000);
 
 /** Enough training for a classifier that gets most digits right: images that it gets wrong are not attacked. */
@@ -84,7 +84,7 @@ it('attacks every trial with images made on the networks of other trials', async
   expect(rows).toHaveLength(3);
   for (const { surrogates, parent, queries, ids, fooled } of rows) {
     expect(surrogates).toEqual(classifiers.filter((id) => id !== parent));
-    expect(queries).toBeGreaterThan(0); // one question to the attacked network per surrogate that an image withstood
+    expect(queries).toBeGreaterThan(0); // at most one query of the attacked network per surrogate
     expect(queries).toBeLessThanOrEqual(2);
     expect(fooled).toBeGreaterThan(0);
     expect(ids).toEqual(expect.arrayContaining(['H1', 'H3', 'H18']));

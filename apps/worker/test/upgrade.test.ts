@@ -27,7 +27,7 @@ const upgrade = (db: Db) =>
     INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) VALUES ('x', 'x', '9999_to_come', now());
     COMMIT`);
 
-/** Gives the database this version again, so that workers started now play those of the newer version. */
+/** Gives the database this version again, so that workers that start now take the part of the newer version. */
 const asTheNewVersion = (db: Db) =>
   db.pool.query(`
     BEGIN;
@@ -73,7 +73,7 @@ it('when another version migrates the database, a worker releases its stages wit
   expect(await results(db)).toEqual(await undisturbedResults());
 });
 
-it('when an older backup is restored under it, a worker process says what to do and ends with 1', async () => {
+it('when an older backup replaces its database, a worker process says what to do and ends with 1', async () => {
   const db = await openTestDatabase();
   const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
   const { PATH = '', HOME = '' } = process.env;
@@ -98,7 +98,7 @@ it('when an older backup is restored under it, a worker process says what to do 
   });
 });
 
-it('an attempt whose result the database always refuses has failed, with the reason', async () => {
+it('an attempt fails with the reason when the database refuses its result every time', async () => {
   const db = await openTestDatabase();
   const sweepId = await submit(db, { ...smallSweep, seeds: 1 });
   await db.pool.query(`

@@ -53,7 +53,7 @@ describe('a worker', () => {
     expect(trained).toEqual({ epochs: plan.epochs.needed, fenced: 0 });
   });
 
-  it('attacks a classifier with images made on those of other trials, to the same results on every worker', async () => {
+  it('attacks a classifier with images made on the classifiers of other trials, with the same results after a kill', async () => {
     const input: SweepInput = { ...smallSweep, attacks: ['transfer-linf', 'fgsm'] };
     const db = await openTestDatabase();
     const sweepId = await submit(db, input);
@@ -161,7 +161,7 @@ describe('a worker', () => {
   });
 
   it.each(['exit', 'throw'] as const)(
-    'gives a stage up after its attempts when it dies by %s, and the rest of the sweep goes on',
+    'gives up a stage when all its attempts end by %s, and runs the rest of the sweep',
     async (fault) => {
       const db = await openTestDatabase();
       const sweepId = await submit(db);

@@ -1,4 +1,4 @@
-/** The build of the command line builds a package for others too: JavaScript that runs without tsx, with npm's packages outside. */
+/** The build of the command line can also build a package for other people: JavaScript that runs without tsx and imports npm's packages. */
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -3,7 +3,7 @@ import { findAdvisories, findLoose, findScripts } from '../dependencies.mjs';
 
 const integrity = 'sha512-x';
 
-test('one version of everything, with known bits, from a registry', () => {
+test('a dependency without one exact version, a hash and a registry is a fault', () => {
   const manifests = {
     'package.json': { dependencies: { a: '1.2.3', b: '^1.0.0' }, devDependencies: { c: '1.0.0-beta.17' } },
     'apps/x/package.json': { optionalDependencies: { d: 'latest' } },
@@ -26,7 +26,7 @@ test('one version of everything, with known bits, from a registry', () => {
   ]);
 });
 
-test('a script at installation is allowed or refused by name, and no name is idle', () => {
+test('allowScripts must name every package with a script at installation, and only dependencies', () => {
   const packages = {
     'node_modules/a': { hasInstallScript: true },
     'node_modules/b/node_modules/c': { hasInstallScript: true },
@@ -42,14 +42,14 @@ const advisory = (id: string, severity: string) => ({
   ...{ name: 'a', severity, title: 'Bad', url: `https://github.com/advisories/${id}` },
 });
 
-test('severe advisories fail until they are accepted, for a time', () => {
+test('a severe advisory is a fault, except until the day to which it is accepted', () => {
   const report = {
     vulnerabilities: {
       a: { via: [advisory('GHSA-1', 'high'), advisory('GHSA-2', 'moderate')] },
       b: { via: ['a', advisory('GHSA-1', 'high'), advisory('GHSA-3', 'critical')] },
     },
   };
-  const why = 'Only reached by what we do not use';
+  const why = 'Only code that we do not use reaches it';
   expect(findAdvisories(report, {}, '2026-11-22')).toEqual([
     'GHSA-1 (high): a: Bad',
     'GHSA-3 (critical): a: Bad',
@@ -61,7 +61,7 @@ test('severe advisories fail until they are accepted, for a time', () => {
   ).toEqual(['dependencies.json accepts GHSA-1, which no longer concerns any dependency']);
 });
 
-test('a registry without advisories is no clean bill', () => {
+test('an answer without advisories does not count as a report', () => {
   expect(() => findAdvisories({ message: '405 Method Not Allowed' }, {}, '2026-11-22')).toThrow('405');
   expect(() => findAdvisories({ error: { summary: 'not implemented' } }, {}, '2026-11-22')).toThrow(
     'not implemented',

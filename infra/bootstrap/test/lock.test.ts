@@ -27,7 +27,7 @@ const contender = (lock: string, diary: string, before = '') =>
      });`,
   ]);
 
-it('lets one in at a time, also where a killed process left its lock behind', async () => {
+it('one process at a time has the lock, even after a killed process left its lock file', async () => {
   const lock = join(folder, 'below/install.lock');
   const diary = join(folder, 'diary');
   await contender(lock, diary);

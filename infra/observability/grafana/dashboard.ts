@@ -70,7 +70,7 @@ const layOut = () => {
   });
 };
 
-/** As Grafana's own export has it (schema version 39, Grafana 10 and newer). */
+/** In the format of Grafana's own export (schema version 39, Grafana 10 and newer). */
 export const dashboard = {
   uid: 'funnel',
   title: 'Funnel',

@@ -1,8 +1,8 @@
 /**
- * What the Grafana dashboard shows.
+ * The panels of the Grafana dashboard.
  *
- * Numbers from the database are the same in every API process, so a panel shows their maximum over processes. A process counts requests,
- * streams and faults itself, so a panel shows their sum.
+ * Numbers from the database are the same in every API process, so a panel shows their maximum over processes. Each process counts only its own
+ * requests, streams and faults, so a panel shows their sum.
  */
 type Query = { readonly expr: string; readonly legend?: string };
 export type Panel = {
@@ -47,7 +47,7 @@ export const rows: readonly {
       },
       {
         title: 'Stages failed',
-        description: 'Stages that spent all their attempts.',
+        description: 'Stages that used up all their attempts.',
         queries: [{ expr: 'sum(max by (kind) (funnel_stages{status="failed"})) or vector(0)' }],
         stat: { zero: 'green', above: 'red' },
       },
@@ -84,7 +84,7 @@ export const rows: readonly {
       {
         title: 'Slots and running stages',
         description:
-          'Workers do not claim when fewer stages run than there are slots, although stages are claimable.',
+          'If fewer stages run than there are slots, although stages are claimable, workers fail to claim.',
         queries: [
           { expr: 'sum(max by (status) (funnel_worker_slots{status="online"}))', legend: 'slots' },
           { expr: 'sum(max by (kind) (funnel_stages{status="running"}))', legend: 'running' },
@@ -137,7 +137,7 @@ export const rows: readonly {
       {
         title: 'Leases that ran out, writes refused',
         description:
-          'Per hour. A worker died or lost the database, or came back too late to write. Results are not affected.',
+          'Per hour. A worker died, lost its connection to the database, or wrote too late. Results are not affected.',
         queries: [
           { expr: 'max(increase(funnel_leases_expired_total[1h]))', legend: 'leases expired' },
           { expr: 'max(increase(funnel_writes_fenced_total[1h]))', legend: 'writes fenced' },

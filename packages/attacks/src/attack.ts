@@ -1,6 +1,6 @@
 /**
- * What an attack is: a function from images to candidates. An attack only proposes; the driver (`evaluate-attack.ts`) clips each candidate,
- * runs the model on it again and measures it.
+ * An attack is a function from images to candidates. It only proposes them: the driver (`evaluate-attack.ts`) clips each candidate, runs
+ * the model on it again and measures it.
  */
 import {
   AppError,
@@ -35,7 +35,7 @@ export type AttackContext = {
   readonly labels: Int32Array;
   /** The random stream of one image; it does not depend on the batch. `path` tells restarts and purposes apart. */
   readonly random: (row: number, ...path: readonly (string | number)[]) => Random;
-  /** To be awaited once per step: throws when the run was cancelled, and from time to time lets other events run. */
+  /** An attack awaits this function once per step. It throws when the run was cancelled, and regularly lets other events run. */
   readonly yieldToEventLoop: () => Promise<void>;
   readonly resources: AttackResources;
 };
@@ -49,11 +49,11 @@ export type AttackResult = {
   readonly queries: Int32Array;
 };
 
-/** What some attacks need besides the model and the images, as the caller gives it. */
+/** Some attacks need more than the model and the images. The caller gives these resources. */
 export type EvaluationResources = {
   /** Images in the model's bounds, `[n, ...shape]` → features, `[n, …]`. Differentiable. */
   readonly encoder?: (images: tf.Tensor) => tf.Tensor;
-  /** Other models with the same input, such as those of other trials of a sweep. */
+  /** Other models with the same input, such as the models of other trials of a sweep. */
   readonly surrogates?: readonly ClassifierModel[];
 };
 

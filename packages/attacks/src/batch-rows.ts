@@ -26,7 +26,9 @@ const copyRows = (from: Float32Array, to: Float32Array, rows: Int32Array, width:
     to.set(from.subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width);
 };
 
-/** The rows of `a` where `isFromA` holds, else those of `b`. Rows are copied, not added, so a NaN does not spread to another row. */
+/**
+ * The rows of `a` where `isFromA` holds, elsewhere the rows of `b`. Rows are copied, not added, so a NaN does not spread to another row.
+ */
 export const chooseRows = (
   isFromA: (row: number) => boolean,
   a: tf.Tensor2D,

@@ -1,6 +1,16 @@
-/** What the caller gives to an evaluation: a classifier, images and labels. The functions here check them. All errors are ATTACK_INPUT. */
+/** The input of an evaluation: a classifier, images and labels. The functions here check it. All their errors are ATTACK_INPUT. */
 import { AppError } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
+import { imageInput, inPartsOf, type Layout } from './models/layouts.ts';
+import {
+  asTwoClasses,
+  graphHead,
+  type Head,
+  invertProbabilities,
+  layersHead,
+  matrix,
+  type OutputOptions,
+} from './models/outputs.ts';
 
 export type ClassifierModel = {
   /** `[n, ...shape]` in `bounds` → `[n, classes]` logits. Differentiable and deterministic; no row depends on another row. */
@@ -19,9 +29,14 @@ export type ClassifierModel = {
   };
 };
 
-export type ModelOptions = {
-  /** The shape of one image. Required for a function, and for a model that leaves its height or width open. */
+export type ModelOptions = OutputOptions & {
+  /**
+   * The shape of one image, `[height, width, channels]`. Required for a function, for a model that leaves its height or width open, and
+   * for a model that takes flat rows of pixels.
+   */
   readonly shape?: readonly number[];
+  /** Where the model's input has its channels. Default: as its shape shows. */
+  readonly layout?: Layout;
   /** The number of classes. Default: the width of the model's output. */
   readonly classes?: number;
   /** The lowest and the highest pixel value. Default [0, 1]. */
@@ -30,18 +45,22 @@ export type ModelOptions = {
 
 type Classifier = tf.LayersModel | tf.GraphModel | ((images: tf.Tensor) => tf.Tensor);
 
-/** Wraps a TensorFlow.js layers model, a graph model or a function. Errors: ATTACK_INPUT when the shapes are not those of a classifier. */
+/**
+ * Wraps a TensorFlow.js layers model, a graph model or a function, `[n, ...shape]` → `[n, classes]`. A model may take its channels first,
+ * images without a channel axis, flat rows, or batches of one fixed size; `outputs.ts` says what happens to its outputs. Errors:
+ * ATTACK_INPUT when the shapes do not fit a classifier.
+ */
 export const classifierModel = (model: Classifier, options: ModelOptions = {}): ClassifierModel => {
   const bounds = options.bounds ?? [0, 1];
-  if (!(bounds[0] < bounds[1]))
+  if (!(bounds[0] < bounds[1] && Number.isFinite(bounds[1] - bounds[0])))
     refuse(`Expected bounds [low, high] with low < high, but got [${bounds.join(', ')}]`);
-  const shape = options.shape ?? (typeof model === 'function' ? undefined : imageShape(model));
-  if (shape === undefined || shape.length === 0 || shape.some((size) => !Number.isInteger(size) || size < 1))
-    return refuse(
-      `Expected the shape of one image, such as [28, 28, 1], but got ${JSON.stringify(shape)}: give \`shape\``,
-    );
-  const logits = logitsFunction(model);
-  const classes = options.classes ?? classCount(logits, shape);
+  const declared = typeof model === 'function' ? undefined : declaredInput(model, options.input);
+  const { shape, arrange } = imageInput(declared?.sizes, options.shape, options.layout);
+  const sample = () => sampleImages(arrange, shape, bounds, declared?.batch);
+  const run = logitsOf(model, options, sample);
+  const parts = declared?.batch === undefined ? run : inPartsOf(declared.batch, run);
+  const logits = (images: tf.Tensor) => parts(arrange(images));
+  const classes = options.classes ?? tf.tidy(() => logits(tf.zeros([1, ...shape])).shape[1]);
   return { logits, shape, classes, bounds };
 };
 
@@ -49,32 +68,67 @@ const refuse = (message: string): never => {
   throw new AppError('ATTACK_INPUT', message);
 };
 
-const imageShape = (model: tf.LayersModel | tf.GraphModel): readonly number[] | undefined => {
-  const inputs = model.inputs;
+type DeclaredInput = {
+  readonly sizes: readonly (number | null)[] | undefined;
+  readonly batch: number | undefined;
+};
+
+const positive = (size: number | null | undefined): number | null => (size && size > 0 ? size : null);
+
+/** The input that takes the images: its sizes, and the size of a batch where the model fixes it. */
+const declaredInput = (model: tf.LayersModel | tf.GraphModel, name: string | undefined): DeclaredInput => {
+  const { inputs } = model;
+  const names = inputs.map((input) => input.name);
+  const at = name === undefined ? 0 : names.indexOf(name);
   if (inputs.length !== 1)
-    refuse(`Expected a model with one input, the images, but got ${inputs.length} inputs`);
-  const shape = inputs[0]?.shape?.slice(1);
-  return shape?.every((size): size is number => typeof size === 'number' && size > 0) ? shape : undefined;
+    refuse(
+      `Expected a model with one input, the images, but got ${inputs.length} inputs: ${names.join(', ')}. Export the model with the others built in`,
+    );
+  if (at < 0 && model instanceof tf.LayersModel)
+    refuse(`Expected the input of the model (${names.join(', ')}), but got ${name}`);
+  const shape = inputs[at]?.shape;
+  return {
+    sizes: shape?.slice(1).map(positive),
+    batch: positive(shape?.[0]) ?? undefined,
+  };
 };
 
-const logitsFunction = (model: Classifier): ClassifierModel['logits'] => {
-  if (typeof model === 'function') return (images) => singleOutput(model(images));
-  // `apply`, not `predict`: `predict` splits batches and hides the operations from the gradient tape.
-  if (model instanceof tf.LayersModel)
-    return (images) => singleOutput(model.apply(images, { training: false }));
-  return (images) => singleOutput(model.predict(images));
-};
+/** Four images of noise, for asking the model what its outputs look like. `[4, …]`, or as many as the model takes. */
+const sampleImages = (
+  arrange: (images: tf.Tensor) => tf.Tensor,
+  shape: readonly number[],
+  [low, high]: readonly [number, number],
+  batch = 4,
+): tf.Tensor => arrange(tf.randomUniform([batch, ...shape], low, high, 'float32', 1));
 
-const singleOutput = (output: unknown): tf.Tensor2D => {
-  if (!(output instanceof tf.Tensor))
-    return refuse('Expected a model with one output, the logits, but got several outputs');
-  if (output.rank !== 2)
-    refuse(`Expected logits of shape [batch, classes], but got [${output.shape.join(', ')}]`);
-  return output as tf.Tensor2D; // rank checked
+/** Input of the model → `[n, classes]` logits. */
+const logitsOf = (
+  model: Classifier,
+  options: OutputOptions,
+  sample: () => tf.Tensor,
+): ((input: tf.Tensor) => tf.Tensor2D) => {
+  const head = (drop: boolean): Head => {
+    if (typeof model === 'function') return { run: (images) => matrix(model(images)), dropped: 'none' };
+    return model instanceof tf.LayersModel
+      ? layersHead(model, options, drop)
+      : graphHead(model, options, drop);
+  };
+  const { fromProbabilities = false } = options;
+  const plain = head(fromProbabilities);
+  const { width, isUnit } = tf.tidy(() => {
+    const outputs = plain.run(sample());
+    const inside = tf.all(tf.logicalAnd(tf.greaterEqual(outputs, 0), tf.lessEqual(outputs, 1)));
+    return { width: outputs.shape[1], isUnit: inside.dataSync()[0] === 1 };
+  });
+  // A single output in [0, 1] is a sigmoid: its logit is what attacks need.
+  const isSigmoid = width === 1 && isUnit && plain.dropped === 'none';
+  const opened = isSigmoid ? head(true) : plain;
+  const inverted =
+    (fromProbabilities || isSigmoid) && opened.dropped === 'none'
+      ? invertProbabilities(opened.run, sample)
+      : opened.run;
+  return width === 1 ? asTwoClasses(inverted) : inverted;
 };
-
-const classCount = (logits: ClassifierModel['logits'], shape: readonly number[]): number =>
-  tf.tidy(() => logits(tf.zeros([1, ...shape])).shape[1]);
 
 /** Returns the images as a new tensor of rows in [0, 1], `[n, width]`. */
 export const checkImages = async (
@@ -121,7 +175,7 @@ export const checkLogits = (logits: Float32Array, classes: number): void => {
     refuse(`Expected finite logits, but got ${logits[invalid]} for image ${Math.floor(invalid / classes)}`);
   if (areProbabilities(logits, classes))
     refuse(
-      'Expected logits, but got probabilities (every row lies in [0, 1] and sums to 1): give the model without its last softmax',
+      'Expected logits, but got probabilities (every row lies in [0, 1] and sums to 1): give `fromProbabilities`, or the model without its last softmax',
     );
 };
 

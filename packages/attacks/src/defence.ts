@@ -1,5 +1,6 @@
 /**
- * Defences that reject images (MagNet, detectors): which class the defended model answers, and which model an attack works against (ADR 6).
+ * Defences that reject images (MagNet, detectors): the class that the defended model gives, and the model that an attack works against (ADR
+ * 6).
  */
 import { type AttackSpec, classesOf } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
@@ -51,10 +52,10 @@ type Defended = {
 };
 
 /**
- * Which model the attack works against, for which images:
+ * Chooses the models that the attack works against, and the images for each model:
  * without a defence the model itself, for all images;
  * with `against: defence` one guarded model per label;
- * with `against: classifier` the bare classifier, for the images that it classifies correctly: the others need no attack.
+ * with `against: classifier` the bare classifier, for the images that this classifier classifies correctly: the others need no attack.
  */
 export const planTargets = async (
   { settings }: AttackSpec,

@@ -26,7 +26,7 @@ import { summarise } from './statistics.ts';
 
 export type EvaluateAttackOptions = {
   readonly model: ClassifierModel;
-  /** `[n, ...shape]` in the model's bounds: a tensor, which stays the caller's, or the values in row-major order. */
+  /** `[n, ...shape]` in the model's bounds: a tensor, which the caller still owns, or the values in row-major order. */
   readonly images: tf.Tensor | Float32Array;
   /** The true class of every image, `[n]`. */
   readonly labels: ArrayLike<number>;
@@ -52,8 +52,8 @@ export type Evaluation = {
 };
 
 /**
- * Runs one attack on every correctly classified image. Images are `[n, ...shape]`, for MNIST `[n, 28, 28, 1]` in [0, 1]. The cost is that
- * of the attack and two forward passes per image. Errors: ATTACK_INPUT when the model, images, labels or settings do not fit together;
+ * Runs one attack on every correctly classified image. Images are `[n, ...shape]`, for MNIST `[n, 28, 28, 1]` in [0, 1]. The cost is the
+ * attack's own cost and two forward passes per image. Errors: ATTACK_INPUT when the model, images, labels or settings do not fit together;
  * the signal's reason after an abort.
  */
 export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Evaluation> => {
@@ -135,7 +135,7 @@ export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Ev
   }
 };
 
-/** The number of passes whose images a streaming attack gets at once. A larger number only costs memory. */
+/** A streaming attack gets the images of this many passes at once. A larger number only costs memory. */
 const streamedBatches = 8;
 
 const checkIndices = (indices: ArrayLike<number> | undefined, images: number): number[] => {
@@ -185,7 +185,7 @@ export const createYield = (signal?: AbortSignal): (() => Promise<void>) => {
 
 /** Runs the attack on one batch, limits its candidates and asks the model for their classes. Disposes of the batch's images. */
 const runAndVerify = async (spec: AttackSpec, batch: AttackContext, predict: Predict) => {
-  const attack = attacks[spec.attack] as Attack; // this attack's own schema parsed its settings
+  const attack = attacks[spec.attack] as Attack; // the schema of this attack parsed the settings
   const { adversarials, steps, queries } = await attack(batch, spec.settings);
   const x = limit(adversarials, batch.images, spec);
   const predicted = await predict(x);

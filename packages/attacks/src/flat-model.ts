@@ -128,8 +128,9 @@ const pullbacks = (
   });
 
 /**
- * What a score-based attack sees of the model. `values`: n rows of pixels in [0, 1]. Returns per row the margin z_y − max over j ≠ y of
- * z_j, and whether the model misclassifies the row. A margin is NaN when a logit is NaN or when both terms are the same infinity.
+ * The part of the model's output that a score-based attack uses. `values`: n rows of pixels in [0, 1]. Returns per row the margin z_y − max
+ * over j ≠ y of z_j, and whether the model misclassifies the row. A margin is NaN when a logit is NaN or when both terms are the same
+ * infinity.
  */
 export const marginsOf = async (model: FlatModel, values: Float32Array, labels: Int32Array) => {
   const logits = tf.tidy(() => model.logits(tf.tensor2d(values, [labels.length, model.width])));
@@ -145,8 +146,8 @@ export const marginsOf = async (model: FlatModel, values: Float32Array, labels: 
 };
 
 /**
- * The most likely wrong classes of clean images, by their logits, for the `classes` most likely classes in all: `[classes − 1][n]`. Slot j
- * holds the j-th most likely class of every image, its label left out. The label is the most likely class of a correctly classified image.
+ * The most likely wrong classes of clean images, by their logits: `[classes − 1][n]`. Slot j holds the j-th most likely wrong class of
+ * every image. `classes` counts the label too: it is the most likely class of a correctly classified image.
  */
 export const likelyClasses = async (
   model: FlatModel,

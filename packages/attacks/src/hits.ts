@@ -19,7 +19,7 @@ type Candidates = {
 export type NearestHits = {
   /** The distance of an image's nearest hit; infinite without a hit. */
   readonly distance: (image: number) => number;
-  /** `hits`: rows of the candidates that a plain pass found to be hits. A row replaces its image's hit when it lies nearer. */
+  /** `hits`: rows of the candidates that a plain pass confirmed as hits. A row replaces the hit of its image when the row lies nearer. */
   readonly keep: (candidates: Candidates, hits: Int32Array) => void;
   /** `[n, width]`: the nearest hits, and the image itself where there is none. The caller disposes of the tensor. */
   readonly take: () => tf.Tensor2D;
@@ -52,8 +52,8 @@ export const createNearestHits = (images: tf.Tensor2D): NearestHits => {
 };
 
 /**
- * `x`: `[n, width]`. Returns those of the rows `suspects` that the model misclassifies in a plain pass, the pass that the driver makes.
- * Costs one forward pass per suspect.
+ * `x`: `[n, width]`. Returns the rows of `suspects` that the model misclassifies in a plain pass, the pass that the driver makes. Costs one
+ * forward pass per suspect.
  */
 export const confirmHits = async (
   model: FlatModel,
@@ -69,8 +69,9 @@ export const confirmHits = async (
 };
 
 /**
- * `suspects`: rows that a pass with a gradient misclassified. Confirms the suspects that lie nearer than their image's hit so far, and
- * keeps those confirmed. Returns the rows `asked`, which cost one more forward pass each, and `hits`, the suspects that were not refuted.
+ * `suspects`: rows that a pass with a gradient misclassified. Confirms the suspects that lie nearer than the nearest hit of their image so
+ * far, and keeps the confirmed ones. Returns `asked`, the rows that cost one more forward pass each, and `hits`, the suspects that no pass
+ * refuted.
  */
 export const keepConfirmed = async (
   nearest: NearestHits,
@@ -105,7 +106,7 @@ export type RunResult = AttackResult & { readonly fooled: Int32Array };
 
 /**
  * Runs an attack up to `count` times: from other starts, at other targets or on other surrogates. Each run gets only the images that no
- * run before has fooled; `run` must not dispose of them. Steps and queries are sums over the runs.
+ * earlier run has fooled; `run` must not dispose of them. Steps and queries are sums over the runs.
  */
 export const repeatUntilFooled = async (
   context: AttackContext,

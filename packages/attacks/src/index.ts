@@ -1,9 +1,11 @@
-/** The public names of the package. `README.md` says what to read first. */
+/** The public names of the package. `README.md` lists the files in reading order. */
 export { correctMaxPoolGradient } from '@funnel/kernels';
 export type { Attack, AttackContext, AttackResult, EvaluationResources } from './attack.ts';
 export { type ClassifierModel, classifierModel, type ModelOptions } from './classifier.ts';
 export { type DiagnoseOptions, diagnose, diagnoseTransfer } from './diagnostics/diagnose.ts';
 export { type EvaluateAttackOptions, type Evaluation, evaluateAttack } from './evaluate-attack.ts';
+export { type ExamineOptions, examineClassifier, splitByGradients } from './examine/examine.ts';
+export { type LoadOptions, loadClassifier } from './models/load-classifier.ts';
 export { attacks } from './registry.ts';
 export {
   curveEpsilons,

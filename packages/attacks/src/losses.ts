@@ -27,7 +27,7 @@ export const crossEntropy = (labels: tf.Tensor2D): RowLoss => {
   return (logits) => loss(logits) as tf.Tensor1D; // summed over classes
 };
 
-/** The logits with the true class far below all others, so that their maximum is that of the other classes. `[n, classes]`. */
+/** The logits with the true class far below all others, so that the maximum is taken over the other classes. `[n, classes]`. */
 const withoutLabel = (logits: tf.Tensor2D, labels: tf.Tensor2D): tf.Tensor2D => logits.sub(labels.mul(1e9));
 
 /**
@@ -41,8 +41,8 @@ export const margin =
 
 /**
  * Targeted difference-of-logits ratio −(z_y − z_t) / (z₍₁₎ − ½(z₍₃₎ + z₍₄₎)) (Croce & Hein 2020, eq. 7). A factor on the logits does not
- * change it, so large logits cannot hide its gradient. With fewer than four classes the last rank stands in for the missing ranks.
- * `labels` and `targets`: one-hot, `[n, classes]`.
+ * change it, so large logits cannot hide its gradient. With fewer than four classes the last rank replaces the missing ranks. `labels` and
+ * `targets`: one-hot, `[n, classes]`.
  */
 export const targetedDifferenceRatio = (labels: tf.Tensor2D, targets: tf.Tensor2D): RowLoss => {
   const loss = tf.customGrad((z, save) => {

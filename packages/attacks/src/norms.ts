@@ -87,9 +87,7 @@ export const measureRow = (
   return { l2: Math.sqrt(squares), linf, l0 };
 };
 
-/**
- * `[n, width]`: one row of draws per image, each from that image's own stream. Drawn on the host, so every backend gets the same values.
- */
+/** `[n, width]`: one row of draws per image, from the image's own stream. The host draws, so every backend gets the same values. */
 const drawRows = (
   context: AttackContext,
   path: readonly (string | number)[],

@@ -1,4 +1,4 @@
-/** Which function runs each declared attack. The file does not compile while an attack is missing. */
+/** The function of every declared attack. The file does not compile while an attack is missing. */
 import type { AttackName } from '@funnel/contracts';
 import type { Attack } from './attack.ts';
 import { apgdCe, apgdTargeted } from './attacks/apgd.ts';

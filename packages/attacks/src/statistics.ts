@@ -1,4 +1,6 @@
-/** From per-image records to the numbers of a report: intervals and medians, the summary, the worst case over attacks, the curve over ε. */
+/**
+ * Turns per-image records into the numbers of a report: intervals and medians, the summary, the worst case over attacks, the curve over ε.
+ */
 import {
   AppError,
   type AttackName,

@@ -68,19 +68,22 @@ describe('on a linear classifier', () => {
       { attack: 'noise-linf', epsilon },
     ] as const;
 
-  it.each(within(distanceLinf * 0.98))('$attack fails just below it', async (attack) => {
+  it.each(within(distanceLinf * 0.98))('$attack fails just below the smallest ε', async (attack) => {
     const { model: linear, dispose } = model();
     const { records } = await evaluateAttack({ model: linear, ...given, attack });
     expect(records.success).toEqual([false]);
     dispose();
   });
 
-  it.each(within(distanceLinf * 1.05).slice(0, 3))('$attack succeeds just above it', async (attack) => {
-    const { model: linear, dispose } = model();
-    const { records } = await evaluateAttack({ model: linear, ...given, attack });
-    expect(records.success).toEqual([true]);
-    dispose();
-  });
+  it.each(within(distanceLinf * 1.05).slice(0, 3))(
+    '$attack succeeds just above the smallest ε',
+    async (attack) => {
+      const { model: linear, dispose } = model();
+      const { records } = await evaluateAttack({ model: linear, ...given, attack });
+      expect(records.success).toEqual([true]);
+      dispose();
+    },
+  );
 });
 
 describe('projectOntoHyperplane', () => {
@@ -144,7 +147,7 @@ describe('gradients', () => {
     tiny.dispose();
   });
 
-  it('of one shared forward pass equal those of separate passes', () => {
+  it('of one shared forward pass equal the gradients of separate passes', () => {
     const tiny = tinyNetwork(4);
     const model = createFlatModel(tiny.model);
     const x = tf.tensor2d(tinyImages(tiny.model, 6).images, [6, 64]);

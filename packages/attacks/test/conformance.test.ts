@@ -16,7 +16,7 @@ beforeAll(async () => {
   target = tinyNetwork(1);
   other = tinyNetwork(2);
   given = tinyImages(target.model, count);
-  given.labels[0] = (given.labels[0]! + 1) % 5; // one image is misclassified clean
+  given.labels[0] = (given.labels[0]! + 1) % 5; // the model misclassifies one clean image
 });
 afterAll(() => {
   target.dispose();

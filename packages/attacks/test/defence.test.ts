@@ -8,8 +8,8 @@ import { tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 beforeAll(useWasm);
 
 /**
- * Two pixels. The class is 1 where the first is above ½. What differs from its neighbour by 0.2 or more is rejected: so from [0.4, 0.4]
- * a step in the first pixel alone is seen once it is 0.2 long.
+ * A model of two pixels. The class is 1 where the first pixel is above ½. The defence rejects an image whose pixels differ by `tolerance`
+ * or more.
  */
 const onALine = (tolerance: number): ClassifierModel => {
   const logits = (images: tf.Tensor): tf.Tensor2D => {
@@ -24,7 +24,7 @@ const onALine = (tolerance: number): ClassifierModel => {
   return { ...plain, defence: { bare: plain.logits, suspicion } };
 };
 
-/** Two images that pass, and one that is rejected clean. */
+/** Two images that pass, and one that the defence rejects even when clean. */
 const images = Float32Array.of(0.4, 0.4, 0.35, 0.5, 0.1, 0.9);
 const given = { images, labels: [0, 0, 0] };
 const pgd = { attack: 'pgd-linf', epsilon: 0.15, steps: 20 } as const;
@@ -36,7 +36,7 @@ describe('a defence that rejects', () => {
     const { summary, records } = await evaluateAttack({ model: onALine(0.2), ...given, attack });
     expect(records).toMatchObject({
       correct: [true, true, false],
-      predicted: [0, 1, 2], // one beyond the last class: rejected
+      predicted: [0, 1, 2], // 2, the number of classes, means rejected
       success: [false, true, false],
     });
     expect(summary).toMatchObject({
@@ -63,7 +63,7 @@ describe('a defence that rejects', () => {
 
   it('rejects an image whose suspicion is NaN', async () => {
     const model = onALine(0.2);
-    // FGSM moves the first pixel alone: of the first image to [0.7, 0.4], of the second to [0.65, 0.5].
+    // FGSM moves the first pixel alone: the first image becomes [0.7, 0.4], the second [0.65, 0.5].
     const suspicion = (images: tf.Tensor): tf.Tensor1D => {
       const [first] = tf.split(images.reshape([-1, 2]), 2, 1);
       return tf.sub(tf.sqrt(tf.sub(0.6, first!)), 1).reshape([-1]); // NaN where the first pixel is above 0.6

@@ -6,7 +6,7 @@ import { tinyImages, tinyNetwork, useWasm } from './helpers/tiny.ts';
 
 beforeAll(useWasm);
 
-it('a check that measures or judges otherwise needs a higher diagnosisVersion: raise it with any number below', async () => {
+it('the findings belong to this diagnosisVersion: raise it when a finding below changes', async () => {
   const { model, dispose } = tinyNetwork(1);
   const { checks } = await diagnose({
     model,
@@ -15,13 +15,13 @@ it('a check that measures or judges otherwise needs a higher diagnosisVersion: r
     control: model,
     resources: { surrogates: [model] },
   });
-  const said = checks.map(
+  const findings = checks.map(
     ({ id, value, threshold, verdict }) => `${id} ${value?.toFixed(2)} ${threshold} ${verdict}`,
   );
-  expect({ diagnosisVersion, said }).toMatchInlineSnapshot(`
+  expect({ diagnosisVersion, findings }).toMatchInlineSnapshot(`
     {
       "diagnosisVersion": 2,
-      "said": [
+      "findings": [
         "H1 0.00 0.005 ok",
         "H2 0.00 0.002 ok",
         "H3 0.00 0 ok",

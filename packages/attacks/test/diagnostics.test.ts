@@ -70,7 +70,7 @@ describe('on a small network', () => {
     dispose();
   });
 
-  it('flags gradients that are not those of the function', async () => {
+  it('flags gradients that are wrong for the function', async () => {
     const { model, dispose } = tinyNetwork(1);
     // Rounds pixels to eighths. The function is flat almost everywhere; its declared gradient points the wrong way.
     const quantised = classifierModel(

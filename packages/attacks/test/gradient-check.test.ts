@@ -1,9 +1,9 @@
-/** H13 (`gradient-is-wrong`) on networks with right gradients, also with kinks, and on functions with wrong gradients. */
+/** H13 (`gradient-is-wrong`) on networks with right gradients, with and without kinks, and on functions with wrong gradients. */
 
 import { correctMaxPoolGradient } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { gradientIsWrong } from '../src/diagnostics/gradient-checks.ts';
+import { gradientIsShattered, gradientIsWrong } from '../src/diagnostics/gradient-checks.ts';
 import { createFlatModel } from '../src/flat-model.ts';
 import { type ClassifierModel, classifierModel } from '../src/index.ts';
 import { createRandom } from '../src/random.ts';
@@ -18,10 +18,11 @@ beforeAll(async () => {
 const check = async (
   classifier: ClassifierModel,
   { images, labels }: { readonly images: Float32Array; readonly labels: Int32Array },
+  run = gradientIsWrong,
 ) => {
   const model = createFlatModel(classifier);
   const x = tf.tensor2d(images, [labels.length, model.width]);
-  const [found] = await gradientIsWrong({
+  const [found] = await run({
     model,
     images: x,
     values: images,
@@ -35,7 +36,7 @@ const check = async (
   return found!;
 };
 
-/** The model with its input changed by `value`; the change declares `gradient`, right or wrong, as its gradient. */
+/** The model after a change of its input. `value` is the change; `gradient` is its declared gradient, right or wrong. */
 const behind = (
   { logits, shape, classes }: ClassifierModel,
   value: (x: tf.Tensor) => tf.Tensor,
@@ -67,6 +68,16 @@ describe('on a small network', () => {
     const { model } = tinyNetwork(1);
     const found = await check(behind(model, value, gradient), tinyImages(model, 20));
     expect(found).toMatchObject({ id: 'H13', verdict });
+  });
+
+  it('flags a gradient that is not a number where a pixel is black', async () => {
+    const { model } = tinyNetwork(1);
+    const root = classifierModel((x) => model.logits(tf.sqrt(tf.mul(x, x))), { shape: model.shape });
+    const found = await check(root, tinyImages(model, 20)); // three of ten pixels are black
+    expect(found).toMatchObject({ id: 'H13', verdict: 'masked', value: 1 });
+    expect(found.detail).toMatch(/not a number at 20 of 20 images/);
+    const shattered = await check(root, tinyImages(model, 20), gradientIsShattered);
+    expect(shattered).toMatchObject({ id: 'H20', verdict: 'suspect', value: 0 });
   });
 
   it('accepts kinks: ReLUs whose inputs are nearly zero on black images', async () => {

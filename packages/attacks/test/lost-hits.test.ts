@@ -15,7 +15,10 @@ const attacksThatKeepNearest = [
   { attack: 'cw-l2', steps: 100, searchSteps: 5, learningRate: 0.05, initialConstant: 0.01 },
 ] as const;
 
-/** A dense network and 100 images of 8×8. tfjs-wasm runs a dense layer with bias and ReLU as one kernel, under a gradient as three. */
+/**
+ * A dense network and 100 images of 8×8. tfjs-wasm runs a dense layer with bias and ReLU as one kernel, and as three kernels under a
+ * gradient.
+ */
 const denseNetwork = (seed: number) => {
   const { normal, uniform } = createRandom(seed, 'dense');
   const draw = (rows: number, columns: number, scale: number) =>
@@ -67,7 +70,7 @@ describe('on wasm', () => {
       const given = denseNetwork(8);
       const { model, rows } = counting(given.model);
       const { records } = await evaluateAttack({ ...given, model, attack });
-      const driver = 2 * given.labels.length; // clean, and what the attack found
+      const driver = 2 * given.labels.length; // one pass over the clean images, one over the candidates
       expect(records.queries.reduce((sum, count) => sum + count)).toBe(rows() - driver);
     },
   );
@@ -94,10 +97,10 @@ describe.each(['wasm', 'cpu'] as const)(
       const images = new Float32Array(4).fill(0.5);
       const { records } = await evaluateAttack({ model, images, labels: [0], attack });
       expect(records.success).toEqual([true]);
-      const [distance, least] =
+      const [distance, smallest] =
         attack.attack === 'fmn-linf' ? [records.linf[0]!, 0.06] : [records.l2[0]!, 0.1];
-      expect(distance).toBeGreaterThanOrEqual(least * 0.999);
-      expect(distance).toBeLessThanOrEqual(least * 1.1);
+      expect(distance).toBeGreaterThanOrEqual(smallest * 0.999);
+      expect(distance).toBeLessThanOrEqual(smallest * 1.1);
       w.dispose();
     });
   },

@@ -46,7 +46,7 @@ const onDevice = () => {
   return { encoder, logits: (x: tf.Tensor): tf.Tensor2D => tf.matMul(encoder(x) as tf.Tensor2D, w2).add(b2) };
 };
 
-/** z_k − max over j ≠ k of z_j: above 0 where class k is given. `[n, 1]`. */
+/** z_k − max over j ≠ k of z_j: above 0 where k is the class of the row. `[n, 1]`. */
 const lead = (z: tf.Tensor2D, k: number): tf.Tensor2D => {
   const own = tf.oneHot(tf.tensor1d([k], 'int32'), classes).toFloat() as tf.Tensor2D;
   return tf.sum(z.mul(own), 1, true).sub(tf.max(z.sub(own.mul(1e9)), 1, true)) as tf.Tensor2D;
@@ -91,7 +91,7 @@ const gapOf = (x: ArrayLike<number>): number => {
   return first! - second!;
 };
 
-/** The gap is too large for float32 to decide otherwise. */
+/** The gap is so large that the rounding of float32 does not change the class. */
 const isDecisive = (x: ArrayLike<number>): boolean => gapOf(x) > 1e-3;
 const truthOf = (x: ArrayLike<number>, { silent }: Case): number => {
   const k = argMax(logitsOf(network, x));
@@ -112,7 +112,7 @@ const watched = ({ term }: Case) => {
     return answer(x);
   };
   const as = (f: ClassifierModel['logits']) => classifierModel(f, { shape: [side, side, 1], classes });
-  // The first surrogate has the same NaNs and may change nothing; then the second surrogate must be tried.
+  // On the first surrogate, which has the same NaNs, an attack may not move at all. It must then try the second surrogate.
   return { model: as(watching), resources: { encoder, surrogates: [as(answer), as(logits)] }, asked };
 };
 

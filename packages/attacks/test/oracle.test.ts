@@ -1,6 +1,6 @@
 /**
- * The same images fall, at the same distance, as under Foolbox 1.8.0 on four models. DeepFool creeps up to a boundary and crosses it by
- * rounding alone (§1.2 of the reference): on a few images another rounding meets a tie and goes on elsewhere, in any implementation.
+ * On four models the attacks fool the same images as Foolbox 1.8.0, at the same distance. The exception is DeepFool: near a boundary its
+ * steps are so small that rounding decides. On a few images any two implementations round differently and end in different places.
  */
 import type { AttackInput } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
@@ -12,9 +12,9 @@ import { useWasm } from './helpers/tiny.ts';
 type Case = {
   readonly oracle: string;
   readonly attack: AttackInput;
-  /** How many of the first images: the slower ones on fewer, to keep the suite quick. */
+  /** The number of images, from the first on. Slow attacks run on fewer, to keep the suite quick. */
   readonly images: number;
-  /** Least share of images with the same outcome. */
+  /** The smallest allowed share of images with the same outcome. */
   readonly same: number;
 };
 
@@ -66,7 +66,7 @@ describe.each(oracleNames)('on %s', (name) => {
     expect(median(differences)).toBeLessThanOrEqual(1e-3);
   });
 
-  it('single-pixel fools the same images: it tries everything', async () => {
+  it('single-pixel fools the same images: it tries every pixel', async () => {
     const { indices, attacks } = loadOracle(name);
     const rows = attacks['single-pixel']!.rows.slice(0, 12);
     const model = await loadClassifier(name);
@@ -80,7 +80,7 @@ describe.each(oracleNames)('on %s', (name) => {
 describe('local-search', () => {
   beforeAll(useWasm);
 
-  // Its draws differ from numpy's. On 40 images of each model Foolbox fools 0, 0, 3 and 0; the three are these.
+  // Our draws differ from numpy's. Of 40 images per model Foolbox fools 0, 0, 3 and 0; the first case takes these three images.
   it.each([
     { name: 'fashion-conv', fooled: true },
     { name: 'mnist-mlp', fooled: false },

@@ -96,7 +96,7 @@ describe.each([11, 21, 31])('against the scalar reference, on random network %i'
     const { images, rows, labels } = imagesFor(mlp, 0);
     const { records } = await evaluateAttack({ model: onDevice(mlp), images, labels, attack });
     rows.forEach((row, i) => {
-      const expected = reference(mlp, row, labels[i]!, settings as never); // each with its own settings, by the table
+      const expected = reference(mlp, row, labels[i]!, settings as never); // the table gives each reference its own settings
       expect(records.success[i]).toBe(expected !== null);
       if (expected) expect(Math.abs(records.l2[i]! / distance(expected, row) - 1)).toBeLessThan(1e-4);
     });

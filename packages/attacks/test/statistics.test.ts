@@ -128,7 +128,7 @@ describe('worstCase and robustnessCurve', () => {
     expect(worst.l2).toEqual([1, 3, 4, null]);
     expect(worst.linf).toEqual([0.05, 0.3, 0.4, null]);
     expect(worst.queries).toEqual([10, 10, 10, 10]);
-    expect(records.success).toEqual([true, true, false, false]); // the evaluations are left as they were
+    expect(records.success).toEqual([true, true, false, false]); // the evaluations themselves do not change
   });
 
   it('falls from the clean accuracy to the share of images that no attack fools', () => {
@@ -154,7 +154,7 @@ describe('worstCase and robustnessCurve', () => {
 });
 
 describe('the Wilson interval', () => {
-  it('has the ends at which the observed share is 1.96 standard errors away', () => {
+  it('ends where the observed share is 1.96 standard errors away', () => {
     for (const [k, n] of [
       [1, 10],
       [5, 10],

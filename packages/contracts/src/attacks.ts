@@ -1,4 +1,4 @@
-/** The registry of all attacks, and how a sweep, the command line and the API write one attack with its settings. */
+/** The registry of all attacks, and the form in which a sweep, the command line and the API write one attack with its settings. */
 import { z } from 'zod';
 import type { AttackDeclaration } from './attacks/define-attack.ts';
 import { paperAttacks } from './attacks/paper-attacks.ts';
@@ -33,13 +33,13 @@ export type AttackSpec = OneOfAttacks<{
   [Name in AttackName]: { readonly attack: Name; readonly settings: AttackSettings<Name> };
 }>;
 
-/** At most about a hundred characters of a value, as JSON. */
+/** A value as JSON, cut to about a hundred characters. */
 const abbreviate = (value: unknown): string => {
   if (typeof value !== 'string') return JSON.stringify(value).slice(0, 100);
   return value.length > 100 ? `${JSON.stringify(value.slice(0, 100))}…` : JSON.stringify(value);
 };
 
-/** Makes `{ attack, settings }` of a name or a flat object. Refuses a name that is not in `known` with an issue that says it. */
+/** Makes `{ attack, settings }` from a name or a flat object. Refuses a name that is not in `known`; the issue quotes the name. */
 const nest = (known: readonly string[]) => (value: unknown, context: z.RefinementCtx) => {
   const object = typeof value === 'string' ? { attack: value } : value;
   if (typeof object !== 'object' || object === null || !('attack' in object)) return object;
@@ -91,6 +91,6 @@ export const AttackSpec = writtenAttack([]) as unknown as z.ZodType<AttackSpec, 
 
 export const attackSpec = (input: AttackInput): AttackSpec => AttackSpec.parse(input);
 
-/** A text that is equal for equal specs, in whichever order their settings stand. */
+/** A text that is the same for equal specs, whatever the order of their settings. */
 export const attackKey = ({ attack, settings }: AttackSpec): string =>
   `${attack}${JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)))}`;

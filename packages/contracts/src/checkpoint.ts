@@ -15,13 +15,13 @@ export const NetworkManifest = z.strictObject({
 });
 export type NetworkManifest = z.infer<typeof NetworkManifest>;
 
-/** How far training is: `epoch` epochs are complete, and `step` steps of the next one. */
+/** The progress of training: `epoch` complete epochs, and `step` steps of the next epoch. */
 export const Position = z.strictObject({ epoch: z.int().min(0), step: z.int().min(0) });
 export type Position = z.infer<typeof Position>;
 
 /**
- * The state of a chain at a position. It names every network that a later stage may need; a frozen network keeps its blob. Training
- * continues from `moments` (Adam's, float32): a checkpoint without them can be used but not continued.
+ * The state of a chain at a position. It names every network that a later stage may need; a frozen network keeps its blob. `moments` are
+ * Adam's, float32. Training cannot continue from a checkpoint without them, but attacks and later stages can use it.
  */
 export const CheckpointManifest = z.strictObject({
   position: Position,

@@ -1,6 +1,6 @@
 /**
- * The data sets. A digest names the *content* of a data set (for IDX files: their bytes after gunzip), so that identities do not depend on
- * how it was compressed, and the planner needs no data.
+ * The data sets. A digest names the *content* of a data set (for IDX files: their bytes after gunzip). Identities therefore do not depend
+ * on the compression of the files, and the planner needs no data.
  */
 import { z } from 'zod';
 
@@ -13,10 +13,10 @@ export type DatasetFile = {
   readonly bytes: number;
 };
 
-/** The first `count` images of each split, in files with the names of the whole ones. */
+/** The first `count` images of each split, in files with the same names as the files of the whole data set. */
 export type DatasetExtract = { readonly count: number; readonly files: readonly DatasetFile[] };
 
-/** The usual radii of attacks at a fixed ε on a data set, so that results can be compared with published ones. */
+/** The radii that published results usually give for attacks at a fixed ε on a data set. */
 export type Budgets = { readonly linf: number; readonly l2: number };
 
 export type Dataset = {
@@ -27,19 +27,21 @@ export type Dataset = {
   readonly train: number;
   readonly test: number;
   readonly budgets: Budgets;
-  /** Of the content: a name that changes with the generator's output, or the SHA-256 of each file, joined. */
+  /** The digest of the content: the SHA-256 of all files, joined, or for a generated data set a name that changes with its content. */
   readonly digest: string;
   readonly files: readonly DatasetFile[];
-  /** What a folder may hold instead of the whole files, for tests: `fixtures/data`. It serves who asks for no more images. */
+  /**
+   * A part that a folder may hold instead of the whole files, for tests: `fixtures/data`. It suffices for sweeps that use no more images.
+   */
   readonly extract: DatasetExtract | null;
 };
 
 const digits = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
 
-/** By their SHA-256 after gunzip. */
+/** The SHA-256 of each file after gunzip. */
 type Digests = readonly [trainImages: string, trainLabels: string, testImages: string, testLabels: string];
 
-/** The four files of MNIST's layout, of splits with so many images. */
+/** The four files in MNIST's layout, for splits of `train` and `test` images. */
 const idxFiles = (train: number, test: number, sha256: Digests): readonly DatasetFile[] =>
   [
     { name: 'train-images-idx3-ubyte.gz', bytes: 16 + 784 * train },
@@ -76,7 +78,7 @@ const mnistExtract: DatasetExtract = {
   ]),
 };
 
-/** Madry et al. 2018 and AutoAttack's table. */
+/** From Madry et al. 2018 and AutoAttack's table. */
 const mnistBudgets: Budgets = { linf: 0.3, l2: 2 };
 
 export const datasets = {
@@ -131,32 +133,28 @@ export type DatasetName = keyof typeof datasets;
 export const datasetNames = Object.keys(datasets) as DatasetName[];
 export const DatasetName = z.enum(datasetNames as [DatasetName, ...DatasetName[]]);
 
-/** The budgets of a data set; those of MNIST where none is named. */
+/** The budgets of a data set; of MNIST when the caller names none. */
 export const budgetsOf = (name: DatasetName = 'mnist'): Budgets => datasets[name].budgets;
 
 const largest = (part: 'train' | 'test'): number =>
   Math.max(...datasetNames.map((name) => datasets[name][part]));
 
-/** How many images a sweep uses: always the first ones, so that a smaller set is part of a larger one. */
+/** The number of images that a sweep uses: always the first ones, so that a smaller set is part of a larger one. */
 export const DatasetSpec = z
   .strictObject({
     name: DatasetName,
-    train: z
-      .int()
-      .min(1)
-      .max(largest('train'))
-      .default(largest('train'))
-      .meta({ title: 'Training images', description: 'The first this many training images.' }),
-    test: z
-      .int()
-      .min(1)
-      .max(largest('test'))
-      .default(largest('test'))
-      .meta({ title: 'Test images', description: 'Clean accuracy is measured on the first this many.' }),
+    train: z.int().min(1).max(largest('train')).default(largest('train')).meta({
+      title: 'Training images',
+      description: 'A sweep trains on the first images of the split, up to this number.',
+    }),
+    test: z.int().min(1).max(largest('test')).default(largest('test')).meta({
+      title: 'Test images',
+      description: 'Clean accuracy is measured on the first images of the split, up to this number.',
+    }),
     attack: z.int().min(1).max(largest('test')).default(1000).meta({
       title: 'Attacked images',
       description:
-        'Attacks run on the correctly classified among the first this many test images (§4.2: 1,000).',
+        'Of the first test images up to this number, attacks run on the correctly classified ones (§4.2: 1,000).',
     }),
   })
   .refine((d) => d.attack <= d.test, {

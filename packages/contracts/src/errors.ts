@@ -1,11 +1,14 @@
-/** All error codes: HTTP status, title, and what to do. The `application/problem+json` bodies (RFC 9457) are made from this table. */
+/**
+ * All error codes, each with HTTP status, title and a hint what to do. The API makes its `application/problem+json` bodies (RFC 9457) from
+ * this table.
+ */
 import { z } from 'zod';
 
 export const errors = {
   INVALID_REQUEST: {
     status: 400,
     title: 'The request does not match the schema of this route',
-    hint: 'See `issues`: each has a path, what was expected and what was received.',
+    hint: 'See `issues`: each gives a path, the expected value and the received value.',
   },
   MALFORMED_BODY: {
     status: 400,
@@ -44,13 +47,13 @@ export const errors = {
   },
   HOST_NOT_ALLOWED: {
     status: 421,
-    title: 'This service is not called by that name',
-    hint: 'Use localhost or the address it listens on, or name the host in FUNNEL_ALLOWED_HOSTS.',
+    title: 'This service does not answer to that host name',
+    hint: 'Use localhost or the address that the service listens on, or add the host to FUNNEL_ALLOWED_HOSTS.',
   },
   CROSS_ORIGIN: {
     status: 403,
     title: 'Requests from other sites are refused',
-    hint: 'Call from the dashboard itself, or without an Origin header.',
+    hint: 'Use the dashboard itself, or send no Origin header.',
   },
   ROUTE_NOT_FOUND: { status: 404, title: 'There is no such route', hint: 'See /docs.' },
   METHOD_NOT_ALLOWED: {
@@ -67,13 +70,13 @@ export const errors = {
   INVALID_TRANSITION: {
     status: 409,
     title: 'The current status does not allow this',
-    hint: 'See its `status`.',
+    hint: 'Look at the `status` of the sweep.',
   },
   RATE_LIMITED: { status: 429, title: 'Too many requests', hint: 'Wait as long as Retry-After says.' },
   TOO_MANY_OWN_STREAMS: {
     status: 429,
     title: 'This token has too many event streams open',
-    hint: 'Close some, give programs tokens of their own, or raise FUNNEL_MAX_STREAMS_PER_TOKEN.',
+    hint: 'Close some, give each program its own token, or raise FUNNEL_MAX_STREAMS_PER_TOKEN.',
   },
   TOO_MANY_STREAMS: {
     status: 503,
@@ -94,7 +97,7 @@ export const errors = {
   INTERNAL: {
     status: 500,
     title: 'Internal error',
-    hint: 'The log of the API has the details under this request id.',
+    hint: 'Look for this request id in the log of the API.',
   },
   DATASET_MISSING: {
     status: 422,
@@ -108,8 +111,8 @@ export const errors = {
   },
   ATTACK_INPUT: {
     status: 422,
-    title: 'The model, the images or the labels cannot be attacked as given',
-    hint: 'Give logits (no softmax), images in the bounds and of the input shape, and labels below the number of classes.',
+    title: 'The attack cannot use this model, these images or these labels',
+    hint: 'Give a model that returns logits (no softmax), images within the bounds and of the input shape, and labels below the number of classes.',
   },
   BACKEND_UNUSABLE: {
     status: 422,
@@ -119,13 +122,13 @@ export const errors = {
   STALE_LEASE: {
     status: 409,
     title: 'Another attempt has the lease of the stage',
-    hint: 'Nothing to do: the write was refused, and the other attempt continues.',
+    hint: 'You need not do anything: the database refused the write, and the other attempt continues.',
   },
 } as const satisfies Record<string, { status: number; title: string; hint: string }>;
 
 export type ErrorCode = keyof typeof errors;
 
-/** An error that a user can act on. `message` says what was expected and what was received. */
+/** An error that a user can act on. `message` gives the expected and the received value. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, unknown>>;

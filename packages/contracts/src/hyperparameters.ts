@@ -1,7 +1,7 @@
 /**
- * Every hyperparameter of every recipe, each declared once: kind, bounds, default, scale, unit, title, and one line that says what it does.
- * The search space, validation, OpenAPI, CLI, form and leaderboard columns derive from this table. A recipe (`recipes.ts`) lists which of
- * its stages *read* a hyperparameter; it enters the identity of these stages, and of no stage before them.
+ * Every hyperparameter of every recipe, each declared once: kind, bounds, default, scale, unit, title and one line of description. The
+ * search space, validation, OpenAPI, CLI, form and leaderboard columns derive from this table. A recipe (`recipes.ts`) lists the
+ * hyperparameters that each of its stages *reads*. A hyperparameter enters the identity of these stages, and of no stage before them.
  *
  * To add one: declare it in `declarations` below, list it in `reads` of a stage, and use it in the engine's recipe.
  */
@@ -10,17 +10,17 @@ import { z } from 'zod';
 type Words = {
   readonly title: string;
   readonly description: string;
-  /** The value was not printed in the paper: it is our choice and reports say so. */
+  /** The paper does not give the value. We chose it, and reports say so. */
   readonly assumed?: true;
   /** The version that added it, after 0.1.0: it stays out of identities while it has its default (decision 18). */
   readonly since?: string;
 };
 
-/** The largest value, and the smallest one (`min`) or the largest one that is too small (`above`). */
+/** `max`: the largest value. `min`: the smallest value. `above`: values must be larger than this. */
 type Bounds = ({ readonly min: number } | { readonly above: number }) & { readonly max: number };
 
 type Axis = {
-  /** The axis of plots, and the spacing that the form proposes for a range. */
+  /** The scale of the axis in plots, and the spacing that the form proposes for a range. */
   readonly scale: 'linear' | 'log';
   /** The unit of the number; absent for a plain number. */
   readonly unit?: string;
@@ -105,7 +105,7 @@ const declarations = {
   noise: whole({ min: 0, max: 1024 }, 16, {
     title: 'Noise units',
     description:
-      "Uniform(−1, 1) values concatenated to the attacker's code (§3.2); channels where the code is a feature map.",
+      "Number of Uniform(−1, 1) values concatenated to the attacker's code (§3.2); number of channels if the code is a feature map.",
     unit: 'units',
     assumed: true,
   }),
@@ -169,7 +169,7 @@ const declarations = {
   beta: real({ min: 0, max: 1e6 }, 0.01, {
     title: 'β',
     description:
-      'Reconstruction loss that the attacker must at least cause in the defender (eq. 5; §4.1: 0.01), on the scale of `lossScale`.',
+      'Smallest reconstruction loss that the attacker must cause in the defender (eq. 5; §4.1: 0.01), on the scale of `lossScale`.',
     scale: 'log',
   }),
   betaUnit: choice(['loss', 'floor'], 'loss', {
@@ -213,7 +213,7 @@ const declarations = {
   trainingEpsilon: real({ min: 0, max: 1 }, 0.3, {
     title: 'Training ε',
     description:
-      'Radius of the L∞ ball in which images are perturbed during training (Madry et al. 2018: 0.3 on MNIST); 0 perturbs nothing.',
+      'Radius of the L∞ ball in which training perturbs images (Madry et al. 2018: 0.3 on MNIST); 0 perturbs nothing.',
   }),
   trainingSteps: whole({ min: 1, max: 1000 }, 10, {
     title: 'Training attack steps',
@@ -231,7 +231,7 @@ const declarations = {
   warmupEpochs: whole({ min: 0, max: 10_000 }, 10, {
     title: 'ε warm-up epochs',
     description:
-      'Epochs over which the training ε grows from 0 to its value, update by update; 0 begins with all of it.',
+      'Epochs over which the training ε grows from 0 to its value, update by update; 0 starts with the full value.',
     unit: 'epochs',
   }),
   tradesBeta: real({ min: 0, max: 1e6 }, 1, {
@@ -243,7 +243,7 @@ const declarations = {
   temperature: real({ above: 0, max: 1e4 }, 100, {
     title: 'Temperature',
     description:
-      'T of softmax(z / T) in which teacher and student are trained; the student is used at T = 1 (Papernot et al. 2016: 100 on MNIST).',
+      'T of softmax(z / T), at which teacher and student are trained; the trained student runs at T = 1 (Papernot et al. 2016: 100 on MNIST).',
     scale: 'log',
   }),
   reformerRate: rate(1e-3, {
@@ -259,7 +259,7 @@ const declarations = {
   dropRate: real({ min: 0, max: 0.5 }, 0.001, {
     title: 'Drop rate',
     description:
-      'Share of held-out clean images that each of MagNet’s detectors rejects: sets its threshold (Meng & Chen 2017: 0.001).',
+      'Share of held-out clean images that each of MagNet’s detectors rejects. It determines the threshold (Meng & Chen 2017: 0.001).',
     scale: 'log',
   }),
   detectorEpochs: epochs(10_000, 20, {
@@ -269,12 +269,12 @@ const declarations = {
   detectorAdversary: choice(['static', 'dynamic'], 'static', {
     title: 'Detector adversary',
     description:
-      'Training images of the detector: perturbed against the classifier, or against classifier and detector at once (Metzen et al. 2017, eq. 2).',
+      'The detector trains on images perturbed against the classifier (static), or against classifier and detector at once (dynamic; Metzen et al. 2017, eq. 2).',
   }),
   falsePositiveRate: real({ min: 0, max: 0.5 }, 0.05, {
     title: 'False-positive rate',
     description:
-      'Share of held-out clean images that the detector rejects: sets its threshold (usual: 0.01 to 0.05).',
+      'Share of held-out clean images that the detector rejects. It determines the threshold (usual: 0.01 to 0.05).',
     scale: 'log',
   }),
 } as const satisfies Record<string, HyperparameterDeclaration>;

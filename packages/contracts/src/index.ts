@@ -9,6 +9,7 @@ export {
 } from './attacks/define-attack.ts';
 export * from './attacks/diagnostics.ts';
 export * from './attacks/evaluation.ts';
+export * from './attacks/examination.ts';
 export * from './attacks/presets.ts';
 export {
   type AttackInput,

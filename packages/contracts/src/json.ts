@@ -1,6 +1,6 @@
 /**
- * Numbers that may be infinite, such as a median distance where most images withstand. JSON has no infinity: there it is the text
- * "Infinity", which `Number`, PostgreSQL's `::float8` and Python's `float` read.
+ * Numbers that may be infinite, such as a median distance when most images withstand an attack. JSON has no infinity, so it is written as
+ * the text "Infinity", which `Number`, PostgreSQL's `::float8` and Python's `float` read.
  */
 import { z } from 'zod';
 

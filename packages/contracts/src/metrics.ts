@@ -1,10 +1,10 @@
-/** Every metric that Funnel records or ranks by: its direction, unit and one line that explains it. */
+/** Every metric that Funnel records or ranks by, each with direction, unit and one line of description. */
 import { z } from 'zod';
 
 export type Metric = {
   readonly title: string;
   readonly description: string;
-  /** Which way is better. */
+  /** Whether a larger or a smaller value is better. */
   readonly direction: 'max' | 'min';
   readonly unit: 'fraction' | 'loss' | 'L2' | 'Linf' | 'count';
 };
@@ -43,7 +43,7 @@ export const trainingMetrics = {
   },
   attackedAccuracy: {
     title: 'Attacked training accuracy',
-    description: 'Share of training images classified right under the attack that they were trained with.',
+    description: 'Share of training images classified right under the attack of the training.',
     direction: 'max',
     unit: 'fraction',
   },
@@ -61,7 +61,7 @@ export const trainingMetrics = {
   },
   bareAccuracy: {
     title: 'Accuracy without the defence',
-    description: 'Share of unattacked test images that the classifier behind MagNet gets right by itself.',
+    description: 'Share of unattacked test images that MagNet’s classifier alone classifies right.',
     direction: 'max',
     unit: 'fraction',
   },
@@ -73,20 +73,19 @@ export const trainingMetrics = {
   },
   reformerLoss: {
     title: 'Reformer loss',
-    description:
-      'Mean squared error of MagNet’s auto-encoder I, which detects and reforms, mean over the epoch.',
+    description: 'Mean squared error of MagNet’s auto-encoder I (detects and reforms), mean over the epoch.',
     direction: 'min',
     unit: 'loss',
   },
   secondReformerLoss: {
     title: 'Second reformer loss',
-    description: 'Mean squared error of MagNet’s auto-encoder II, which detects alone, mean over the epoch.',
+    description: 'Mean squared error of MagNet’s auto-encoder II (only detects), mean over the epoch.',
     direction: 'min',
     unit: 'loss',
   },
   detectorLoss: {
     title: 'Detector loss',
-    description: 'Cross-entropy over as many clean as perturbed images, mean over the epoch.',
+    description: 'Cross-entropy over clean and perturbed images in equal numbers, mean over the epoch.',
     direction: 'min',
     unit: 'loss',
   },

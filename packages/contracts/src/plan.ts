@@ -1,4 +1,7 @@
-/** The plan of a sweep: its trials and stages, and which of their results the database has already. Pure data between planner and database. */
+/**
+ * The plan of a sweep: its trials and stages, and the results that the database already has. Pure data, which the planner gives to the
+ * database.
+ */
 import { z } from 'zod';
 import { type Hyperparameters, HyperparameterValue } from './hyperparameters.ts';
 import type { RecipeName } from './recipes.ts';
@@ -7,7 +10,7 @@ import { StageKind } from './statuses.ts';
 
 const Count = z.int().min(0);
 
-/** What sharing saves: `unshared` is `needed` + `cached` + the epochs that trials share with each other. */
+/** The saving by sharing: `unshared` is `needed` + `cached` + the epochs that trials share with each other. */
 export const EpochCount = z.strictObject({
   unshared: Count.meta({ description: 'Epochs if every trial trained all of its stages.' }),
   needed: Count.meta({ description: 'Epochs that must still be trained for this sweep.' }),
@@ -20,7 +23,8 @@ export const PlannedHyperparameter = z
   .strictObject({
     hyperparameter: z.string(),
     asked: Count.nullable().meta({
-      description: 'Number of values in the definition, including equal ones; null for a continuous range.',
+      description:
+        'Number of values in the definition; equal values count each. Null for a continuous range.',
     }),
     different: Count.nullable().meta({
       description: 'Number of different values; null for a continuous range of real numbers.',
@@ -50,8 +54,7 @@ export const Plan = z
       description: 'The hyperparameters of the search space; absent in plans of older versions.',
     }),
     leftOut: z.array(z.string()).optional().meta({
-      description:
-        'Parts of the definition that make no trial of their own, such as equal values: one sentence each.',
+      description: 'Parts of the definition that add no trial, such as repeated values: one sentence each.',
     }),
   })
   .meta({ id: 'Plan' });
@@ -73,27 +76,27 @@ export type PlannedTrial = TrialPoint & {
   readonly stages: readonly string[];
 };
 
-/** What the database has of a chain. */
+/** The parts of a chain that are in the database. */
 export type KnownChain = {
   /** Epochs with stored networks. */
   readonly recorded: readonly number[];
-  /** Those of them that training can continue from, because moments are stored. */
+  /** The recorded epochs with stored moments: training can continue from these. */
   readonly continuable: readonly number[];
   /** Lengths in epochs of the existing stages of this chain that are waiting, ready or running, or have a result. */
   readonly stages: readonly number[];
-  /** Those of them that are waiting, ready or running and that a live sweep wants. */
+  /** The lengths of stages that are waiting, ready or running and that a live sweep needs. */
   readonly pending: readonly number[];
 };
 export type Known = ReadonlyMap<string, KnownChain>;
 
 export type PlannedStage = StageSpec & {
-  /** The stage that must end first; null: none. The stages in `surrogates` must have ended, too. */
+  /** The stage that must end first, or null. The stages in `surrogates` must end first, too. */
   readonly dependsOn: string | null;
-  /** The epoch of its own chain that it continues from; 0: it starts from its parent. */
+  /** The epoch of its chain from which the stage continues; 0: it starts from its parent. */
   readonly startEpoch: number;
-  /** A longer run of its chain has recorded its result already. */
+  /** A longer run of the chain has already recorded the result of this stage. */
   readonly passed: boolean;
-  /** The database has this stage already: only its links to trials are inserted. */
+  /** The stage is already in the database: submission inserts only its links to trials. */
   readonly cached: boolean;
 };
 

@@ -1,14 +1,14 @@
 /**
- * The class that a classifier gives an image, and whether it is a mistake. Every count of clean images and of an attack's hits uses these
- * functions.
+ * The class that a classifier gives to an image, and the test whether it is a mistake. Every count of correct clean images and of an
+ * attack's hits uses these functions.
  */
 
-/** Stands for a class where the model gave none, which is neither right nor a mistake. */
+/** The result for an image to which the model gives no class. It is neither right nor a mistake. */
 export const noClass = -1;
 
 /**
- * The class of one row of logits: the index of the largest, or the lowest index of several equally large finite ones. A single +∞ wins.
- * Returns `noClass` where a logit is NaN, where several are +∞, and where all are −∞: softmax has no value there.
+ * The class of one row of logits: the index of the largest logit, or the lowest index if several finite logits are the largest. A single +∞
+ * is the largest. Returns `noClass` if a logit is NaN, if several are +∞, or if all are −∞: softmax then has no value.
  */
 export const classOf = (logits: ArrayLike<number>): number => {
   let [best, ties] = [0, 0];

@@ -1,10 +1,10 @@
 /**
- * How trials are ranked: the worst case over the attacks of a trial, and the metric that ranks where nobody names one.
+ * The ranking of trials: the worst case over the attacks of a trial, and the default metric.
  *
  * The threat model of a trial is the union of the balls of its bounded attacks (fixed ε, no search): for each norm, the ball with the
  * largest ε. In the worst case an image is fooled if any attack found an adversarial whose true distance lies inside one of these balls,
- * whatever the attack minimised. Without a bounded attack there is no ball: every adversarial counts, nearly every image is fooled, and the
- * distance ranks. The distance of an image is the smallest that any attack found.
+ * whatever the attack minimised. Without a bounded attack there is no ball. Every adversarial then counts, the attacks fool nearly every
+ * image, and trials are ranked by distance. The distance of an image is the smallest that any attack found.
  */
 import { z } from 'zod';
 import { normTitles } from './attacks/define-attack.ts';
@@ -34,7 +34,7 @@ export const ballOf = ({ attack, settings }: Run): Ball | undefined => {
   return bounded && typeof settings.epsilon === 'number' ? { norm, epsilon: settings.epsilon } : undefined;
 };
 
-/** True for an attack at a fixed ε: its robust accuracy is the share of images that withstand within that ε. */
+/** True for an attack at a fixed ε: its robust accuracy is the share of images that the attack does not fool within this ε. */
 export const isBounded = (run: Run): boolean => ballOf(run) !== undefined;
 
 export const threatModelOf = (runs: readonly Run[]): ThreatModel => {
@@ -45,9 +45,9 @@ export const threatModelOf = (runs: readonly Run[]): ThreatModel => {
 };
 
 /**
- * The largest measured distance that still counts as inside a ball of radius ε: images are float32, so an adversarial at exactly ε is
- * measured a little beyond it.
- * 1e-5 of ε covers sums over a few hundred thousand values, 1e-6 the pixel values themselves (half a step of float32 at 1 is 3e-8).
+ * The largest measured distance that still counts as inside a ball of radius ε: images are float32, so the measured distance of an
+ * adversarial at exactly ε is slightly more than ε. 1e-5 of ε covers sums over a few hundred thousand values, 1e-6 the pixel values
+ * themselves (half a step of float32 at 1 is 3e-8).
  */
 export const reachOf = (epsilon: number): number =>
   epsilon === 0 ? 0 : epsilon + Math.max(1e-6, 1e-5 * epsilon);
@@ -65,13 +65,13 @@ export const withinText = (balls: ThreatModel): string => {
 };
 
 /*
- * The metric that ranks where nobody names one.
+ * The default metric.
  *
- * All trials of a sweep meet the same attacks, so their worst cases can be compared: by robust accuracy where the threat model has a ball,
- * otherwise by the median distance. Attacks differ across sweeps; there one attack is compared by its name.
+ * All trials of a sweep meet the same attacks, so their worst cases can be compared: by robust accuracy if the threat model has a ball,
+ * otherwise by the median distance. Different sweeps run different attacks, so a ranking across sweeps compares one named attack.
  *
- * An attack at a fixed ε fools some of the images: its robust accuracy ranks. An attack that searches for the smallest change fools nearly
- * all: its robust accuracy is 0 for every trial, but the distance that it needs differs.
+ * An attack at a fixed ε fools some of the images, so trials are ranked by robust accuracy. An attack that searches for the smallest change
+ * fools nearly all images. Its robust accuracy is near 0 for every trial, so trials are ranked by the distance that it needs.
  */
 
 /** The metric of the distance that an attack needs, in the norm that it minimises. */
@@ -81,7 +81,7 @@ export const distanceMetric = (attack: AttackName): EvaluationMetricName =>
 export const usualMetric = (run: Run): EvaluationMetricName =>
   isBounded(run) ? 'robustAccuracy' : distanceMetric(run.attack);
 
-/** The usual metric where only the name of the attack is known; `undefined` stands for the worst case over all attacks. */
+/** The usual metric for the name of an attack, without its settings; `undefined` means the worst case over all attacks. */
 export const usualMetricOf = (attack: AttackName | undefined): EvaluationMetricName =>
   attack === undefined || attacks[attack].family === 'fixed' ? 'robustAccuracy' : distanceMetric(attack);
 
@@ -110,13 +110,13 @@ export const objectiveOf = ({
   return { run: undefined, metric: usualMetric(runs.find(isBounded) ?? runs[0]!) };
 };
 
-/** First an attack at a fixed ε that nearly every sweep has; then the worst case, for trials that have not met this attack. */
+/** First an attack at a fixed ε that nearly every sweep runs; then the worst case, for trials without this attack. */
 const rankingsAcrossSweeps: readonly [Ranking, Ranking] = [
   { attack: 'pgd-linf', metric: 'robustAccuracy' },
   { attack: undefined, metric: 'robustAccuracy' },
 ];
 
-/** Rankings of the trials of a sweep, or of all sweeps, where nobody names one. The first that finds any trial is used. */
+/** The default rankings of the trials of a sweep, or of all sweeps. The leaderboard uses the first one under which it finds a trial. */
 export const usualRankings = (definition?: SweepDefinition): readonly [Ranking, ...Ranking[]] => {
   if (!definition) return rankingsAcrossSweeps;
   const { run, metric } = objectiveOf(definition);

@@ -1,26 +1,31 @@
 /**
  * Every recipe, declared once: its stages in order, and for each stage the hyperparameters that it reads, its length, the metrics that it
- * records and the networks in its checkpoints. What `reads` lists decides which trials share a stage.
+ * records and the networks in its checkpoints. `reads` decides which trials share a stage.
  */
 import { z } from 'zod';
 import type { HyperparameterName, Hyperparameters } from './hyperparameters.ts';
 import type { TrainingMetricName } from './metrics.ts';
 
-/** One training stage of a recipe. Trials share it where they agree on the hyperparameters that it reads. */
+/** One training stage of a recipe. Trials share the stage if they agree on the hyperparameters that it reads. */
 export type TrainingStage = {
   readonly kind: 'initialise' | 'optimise' | 'classify';
-  /** Hyperparameters that change the result of this stage, except its length. Those of earlier stages count through the parent's identity. */
+  /**
+   * Hyperparameters that change the result of this stage, except its length. Hyperparameters of earlier stages count through the parent's
+   * identity.
+   */
   readonly reads: readonly HyperparameterName[];
-  /** Hyperparameters that only decide how long it trains: a run of 31 epochs passes the checkpoint of a run of 11. */
+  /** Hyperparameters that only decide the number of epochs: a run of 31 epochs passes through the checkpoint of a run of 11. */
   readonly lengthOf: readonly HyperparameterName[];
   readonly epochs: (h: Hyperparameters) => number;
-  /** Metrics that every epoch records, in the order of a table's columns (declared in `metrics.ts`). */
+  /** Metrics that every epoch records (declared in `metrics.ts`). Tables show them in this order. */
   readonly records: readonly TrainingMetricName[];
-  /** Networks in its checkpoints, including those that it keeps from earlier stages. */
+  /** Networks in the checkpoints of the stage, including networks that it keeps from earlier stages. */
   readonly networks: readonly string[];
 };
 
-/** What planner, API and form need to know of a recipe. `packages/engine/src/recipes` has its arithmetic under the same name. */
+/**
+ * The part of a recipe that planner, API and form need. `packages/engine/src/recipes` has the arithmetic of the recipe under the same name.
+ */
 export type Recipe = {
   readonly title: string;
   readonly description: string;
@@ -32,7 +37,10 @@ export type Recipe = {
 
 const defineRecipe = <R extends Recipe>(recipe: R): R => recipe;
 
-/** A dense ReLU layer and logits on the frozen encoder of the stage before (§3.3, §4.1): the same for every auto-encoder recipe. */
+/**
+ * A dense ReLU layer and logits on the frozen encoder of the previous stage (§3.3, §4.1). The stage is the same for every auto-encoder
+ * recipe.
+ */
 const classify = {
   kind: 'classify',
   reads: ['batchSize', 'classifierRate', 'classifierUnits', 'labelSmoothing', 'initializer'],
@@ -42,7 +50,7 @@ const classify = {
   networks: ['classifier', 'defender-encoder', 'head'],
 } as const satisfies TrainingStage;
 
-/** Hyperparameters of every stage that trains an encoder and a classifier on it together, on labelled images. */
+/** Hyperparameters of every stage that trains an encoder together with a classifier on top of it, on labelled images. */
 const supervisedHyperparameters = [
   'filters',
   'latent',
@@ -121,7 +129,7 @@ const classic = defineRecipe({
 const adversarialTraining = defineRecipe({
   title: 'Adversarial training',
   description:
-    'Encoder and classifier trained together, only on images that PGD perturbed against them: the baseline that a robust encoder must beat.',
+    'Encoder and classifier trained together, only on images that PGD perturbs against them. A robust encoder must beat this baseline.',
   citation: 'Madry et al. 2018, Towards deep learning models resistant to adversarial attacks, §2, eq. 2.1',
   version: 1,
   stages: [
@@ -145,7 +153,7 @@ const adversarialTraining = defineRecipe({
 const trades = defineRecipe({
   title: 'TRADES',
   description:
-    'Encoder and classifier trained together: right on clean images, and with the same prediction on images perturbed to change it.',
+    'Encoder and classifier trained together, to be right on clean images and to predict the same for images that are perturbed to change the prediction.',
   citation:
     'Zhang et al. 2019, Theoretically principled trade-off between robustness and accuracy, eq. 5, algorithm 1',
   version: 1,
@@ -198,7 +206,7 @@ const distillation = defineRecipe({
 const magnet = defineRecipe({
   title: 'MagNet',
   description:
-    'A plain classifier behind two auto-encoders: an image that they cannot reconstruct is rejected; any other is classified by the reconstruction of one of them.',
+    'A plain classifier behind two auto-encoders. An image that they cannot reconstruct is rejected; for any other image the classifier sees the reconstruction by one of them.',
   citation:
     'Meng & Chen 2017, MagNet: a two-pronged defense against adversarial examples, §4, §5.2; broken by Carlini & Wagner 2017',
   version: 1,

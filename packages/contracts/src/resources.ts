@@ -52,7 +52,7 @@ export const Stage = z
     hyperparameters: z.record(z.string(), HyperparameterValue),
     seed: z.int(),
     epochs: Count,
-    /** The epoch that it continued from. */
+    /** The epoch from which the stage continued. */
     startEpoch: Count,
     position: Position.nullable(),
     parent: Sha256.nullable(),
@@ -66,7 +66,7 @@ export const Stage = z
     workerId: z.string().nullable(),
     checkpoint: Sha256.nullable(),
     error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
-    sharedBy: Count.meta({ description: 'Number of trials that need it.' }),
+    sharedBy: Count.meta({ description: 'Number of trials that need this stage.' }),
     seconds: z.number().nullable().meta({ description: 'Wall-clock seconds of its attempts.' }),
     startedAt: Time.nullable(),
     finishedAt: Time.nullable(),
@@ -79,7 +79,7 @@ export const StageLogLine = z
   .strictObject({
     at: Time,
     attempt: Count.nullable().meta({
-      description: 'Number of the attempt; null for the line of an epoch.',
+      description: 'Number of the attempt; null for a line about an epoch.',
     }),
     level: z.enum(['info', 'warn', 'error']),
     message: z.string(),
@@ -111,7 +111,7 @@ export const WorstCase = z
   .strictObject({
     within: ThreatModel.meta({
       description:
-        'The balls inside which an adversarial counts against robust accuracy; empty where every adversarial counts.',
+        'The balls inside which an adversarial counts against robust accuracy; empty if every adversarial counts.',
     }),
     values: z.record(EvaluationMetricName, ExtendedNumber.nullable()),
   })
@@ -129,7 +129,7 @@ export const Trial = z
     hyperparameters: z.record(z.string(), HyperparameterValue),
     status: TrialStatus,
     cleanAccuracy: z.number().nullable(),
-    /** The worst verdict of its evaluations; null before the first. */
+    /** The worst verdict of the trial's evaluations; null before the first. */
     verdict: Verdict.nullable(),
     evaluations: z.array(
       z.strictObject({
@@ -139,7 +139,9 @@ export const Trial = z
         verdict: Verdict,
       }),
     ),
-    worstCase: WorstCase.nullable().meta({ description: 'Null until all of its attacks are complete.' }),
+    worstCase: WorstCase.nullable().meta({
+      description: 'Null until all attacks of the trial are complete.',
+    }),
     createdAt: Time,
     finishedAt: Time.nullable(),
   })
@@ -167,7 +169,7 @@ export type MetricSeries = z.infer<typeof MetricSeries>;
 
 /**
  * Ranked best first. Ties share a rank and are ordered by trial id. A missing value ranks after all others. A masked trial ranks after all
- * others unless the query says otherwise.
+ * others, unless the query sets `masked` to another value.
  */
 export const LeaderboardRow = z
   .strictObject({
@@ -188,18 +190,17 @@ export const LeaderboardRow = z
     metric: EvaluationMetricName,
     value: ExtendedNumber.nullable().meta({
       description:
-        'For a configuration: the mean over its seeds where all are finite, otherwise their median. Null where a seed has no value.',
+        'For a configuration: the mean over its seeds if all values are finite, otherwise the median. Null if a seed has no value.',
     }),
     infiniteSeeds: Count.optional().meta({
-      description:
-        'For a configuration: the number of its seeds with the value ∞. Absent where there are none.',
+      description: 'For a configuration: the number of its seeds with the value ∞. Absent if there are none.',
     }),
     halfWidth: z.number().nullable().meta({
       description:
-        'Half-width of the 95 % interval of the mean over seeds (Student’s t). Null for one seed, and where a seed is infinite.',
+        'Half-width of the 95 % interval of the mean over seeds (Student’s t). Null for one seed, and if the value of a seed is infinite.',
     }),
     cleanAccuracy: z.number().nullable(),
-    /** As in the summary of an evaluation, mean over the seeds; absent where the defence rejects nothing. */
+    /** As in the summary of an evaluation, mean over the seeds; absent without a defence that rejects images. */
     rejectedClean: EvaluationSummary.shape.rejectedClean,
     rejectedAttacked: EvaluationSummary.shape.rejectedAttacked,
     verdict: Verdict,
@@ -238,12 +239,12 @@ export const Worker = z
   .meta({ id: 'Worker' });
 export type Worker = z.infer<typeof Worker>;
 
-/** One change: who made it, what was changed, and from which address. */
+/** One change: the token that made it, the action, the changed object and the address of the client. */
 export const AuditEntry = z
   .strictObject({
     id: z.int(),
     at: Time,
-    actor: z.string().meta({ description: 'Name of the token; `local` where no token is needed.' }),
+    actor: z.string().meta({ description: 'Name of the token; `local` if the API needs no token.' }),
     action: z.string().meta({ description: 'Name of the route.' }),
     subject: z.string().nullable().meta({ description: 'Id of the changed sweep or token.' }),
     address: z.string().nullable(),
@@ -252,7 +253,7 @@ export const AuditEntry = z
   .meta({ id: 'AuditEntry' });
 export type AuditEntry = z.infer<typeof AuditEntry>;
 
-/** An event of the event stream. Ids grow; a client that reconnects with `Last-Event-ID` misses no event. */
+/** An event of the event stream. A client that reconnects with the `Last-Event-ID` that it received last misses no event. */
 
 export const FunnelEvent = z
   .discriminatedUnion('type', [

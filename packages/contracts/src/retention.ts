@@ -1,4 +1,4 @@
-/** Garbage collection: which checkpoints are kept, and what deleting the others frees. Metrics and evaluations are never deleted. */
+/** Garbage collection: the checkpoints that it keeps, and the space that it frees. It never deletes metrics and evaluations. */
 import { z } from 'zod';
 import { AttackName } from './attacks.ts';
 import { EvaluationMetricName } from './metrics.ts';
@@ -7,11 +7,12 @@ export const RetentionPolicy = z
   .strictObject({
     keepDays: z.number().min(0).max(36_500).default(30).meta({
       title: 'Days',
-      description: 'Keep all trials of sweeps that ended less than this many days ago.',
+      description: 'Keep all trials of sweeps that ended at most this number of days ago.',
     }),
     keepBest: z.int().min(0).max(100_000).default(10).meta({
       title: 'Best',
-      description: 'Keep this many of the best trials of every sweep, in the order of the leaderboard.',
+      description:
+        'Keep this number of trials of every sweep, the best ones in the order of the leaderboard.',
     }),
     metric: EvaluationMetricName.optional().meta({
       description:
@@ -39,10 +40,11 @@ export const Collection = z
       description: 'Blobs (networks and moments) of these checkpoints that no other checkpoint has.',
     }),
     bytes: Count.meta({ description: 'Size of these blobs.' }),
-    sweeps: z
-      .array(z.strictObject({ id: z.string(), name: z.string(), trials: Count, kept: Count }))
-      .meta({ description: 'Sweeps with trials that are not kept: the number of these, and of kept ones.' }),
-    done: z.boolean().meta({ description: 'False: the call stopped before the end; call again.' }),
+    sweeps: z.array(z.strictObject({ id: z.string(), name: z.string(), trials: Count, kept: Count })).meta({
+      description:
+        'Sweeps with trials that are no longer kept: the number of these trials, and the number of kept trials.',
+    }),
+    done: z.boolean().meta({ description: 'False if the call stopped early: call again.' }),
   })
   .meta({ id: 'Collection' });
 export type Collection = z.infer<typeof Collection>;

@@ -1,6 +1,6 @@
 /**
- * A search space gives each hyperparameter a value, a list of values, or a range. It follows from the declarations of the hyperparameters.
- * The ends of a range must be values of the hyperparameter, so the points between need no check of their own.
+ * A search space gives each hyperparameter a value, a list of values, or a range. Its schema derives from the declarations of the
+ * hyperparameters. The ends of a range must be values of the hyperparameter, so no check of the points between is necessary.
  */
 import { z } from 'zod';
 import {
@@ -14,8 +14,9 @@ import {
 } from './hyperparameters.ts';
 
 /**
- * `{ min, max, step }` walks linearly and includes max when a step lands on it; `{ min, max, count, scale }` places count points
- * evenly on a linear or logarithmic axis, including both ends. `{ min, max, scale }` alone is continuous: for random search only.
+ * `{ min, max, step }` goes from min to max in equal steps and includes max when a step meets it. `{ min, max, count, scale }` places
+ * `count` points evenly on a linear or logarithmic axis, including both ends. `{ min, max, scale }` alone is continuous, for random search
+ * only.
  */
 export const Range = z
   .strictObject({
@@ -49,10 +50,10 @@ const dimension = (name: HyperparameterName) => {
 };
 
 export type Dimension = HyperparameterValue | readonly HyperparameterValue[] | Range;
-/** As users write it: a range may omit its scale. */
+/** A dimension as users write it: a range may omit its scale. */
 export type DimensionInput = HyperparameterValue | readonly HyperparameterValue[] | z.input<typeof Range>;
 
-// `fromEntries` forgets which key has which type; the keys are those of `hyperparameters` by construction.
+// `fromEntries` forgets the type of each key; the keys are the names of the hyperparameters by construction.
 const shape = Object.fromEntries(hyperparameterNames.map((name) => [name, dimension(name)])) as unknown as {
   [K in HyperparameterName]: z.ZodOptional<z.ZodType<Dimension, DimensionInput>>;
 };
@@ -69,7 +70,7 @@ export const isRange = (dimension: Dimension): dimension is Range =>
 
 type RangeFault = { readonly path: keyof Range; readonly expected: string };
 
-/** Smaller numbers have fewer digits than the points of a range, and a ratio of two numbers overflows easily. */
+/** Numbers below `minNormal` have fewer digits than the points of a range need. A ratio above `maxRatio` is close to overflow. */
 const minNormal = 2 ** -1022;
 const maxRatio = 1e300;
 
@@ -81,7 +82,7 @@ const endFault = ({ kind, bounds }: NumericHyperparameter, value: number): strin
   return value >= bounds.min ? null : `at least ${bounds.min}`;
 };
 
-/** Points are rounded to 15 digits for a step and to 12 for a count: neighbours must differ after that. */
+/** Points are rounded to 15 digits for a step and to 12 for a count. Neighbours must differ after the rounding. */
 const stepDigits = 1e-14;
 const countDigits = 1e-11;
 
@@ -97,11 +98,13 @@ const spacingFault = ({ min, max, step, count, scale }: Range): RangeFault | nul
   const maxCount = Math.floor(length / countDigits) + 1;
   if (count <= maxCount) return null;
   return maxCount < 2
-    ? { path: 'max', expected: 'an end that is further from `min` than the last digits of both' }
-    : { path: 'count', expected: `at most ${maxCount} points so close together` };
+    ? { path: 'max', expected: 'an end that differs from `min` in more than the last digits' }
+    : { path: 'count', expected: `at most ${maxCount} points in so small a range` };
 };
 
-/** Why a hyperparameter refuses a well-formed range: first faults of its ends; without these, a fault of its step or count. */
+/**
+ * The reasons why a hyperparameter refuses a well-formed range: faults of its ends, or if the ends are right, a fault of its step or count.
+ */
 export const rangeFaults = (hyperparameter: NumericHyperparameter, range: Range): readonly RangeFault[] => {
   const ends = (['min', 'max'] as const).flatMap((path) => {
     const expected = endFault(hyperparameter, range[path]);

@@ -1,4 +1,4 @@
-/** Stages: their specification, and what a worker gets and returns. */
+/** The specification of a stage. */
 import { z } from 'zod';
 import { AttackName } from './attacks.ts';
 import { Sha256 } from './checkpoint.ts';
@@ -28,10 +28,10 @@ export const StageSpec = z.strictObject({
   dataset: DatasetSpec,
   /** Epochs of this kind of stage in its result; 0 for `attack`. */
   epochs: z.int().min(0),
-  /** The stage whose networks this one starts from (null: from scratch); part of the chain. */
+  /** The stage from whose networks this stage starts; null: it starts from new networks. Part of the chain. */
   parent: z.string().nullable(),
   attack: AttackRun.nullable(),
-  /** Ids, sorted, of the stages on whose classifiers a transfer attack makes its images; empty for other attacks. Part of the chain. */
+  /** The sorted ids of the stages whose classifiers a transfer attack uses; empty for other attacks. Part of the chain. */
   surrogates: z.array(z.string()),
 });
 export type StageSpec = z.infer<typeof StageSpec>;

@@ -1,10 +1,13 @@
-/** The statuses of stages, trials and sweeps, and the kinds of stages. `packages/db/src/lifecycle/transitions.ts` lists which status may follow which. */
+/**
+ * The statuses of stages, trials and sweeps, and the kinds of stages. `packages/db/src/lifecycle/transitions.ts` lists the allowed
+ * transitions.
+ */
 import { z } from 'zod';
 
 /**
- * waiting (for the stages that it depends on) → ready → running → one of the others, which are final. `diverged` (a loss is not finite) and
- * `collapsed` (an auto-encoder ignores its input) are results, not errors: the same inputs give the same end. `skipped`: a stage that it
- * depends on ended without a usable result.
+ * waiting (for other stages) → ready → running → one of the other statuses, which are final. `diverged` (a loss is not finite) and
+ * `collapsed` (an auto-encoder ignores its input) are results, not errors: the same inputs end in the same way. `skipped`: the stage
+ * depends on a stage that ended without a usable result.
  */
 export const StageStatus = z.enum([
   'waiting',
@@ -19,7 +22,7 @@ export const StageStatus = z.enum([
 ]);
 export type StageStatus = z.infer<typeof StageStatus>;
 
-/** The status of a trial follows from its stages. */
+/** The status of a trial follows from the statuses of its stages. */
 export const TrialStatus = z.enum([
   'waiting',
   'running',

@@ -8,7 +8,7 @@ import { EvaluationMetricName } from './metrics.ts';
 import { hyperparametersOf, RecipeName } from './recipes.ts';
 import { type Dimension, isRange, rangeFaults, Search, SearchSpace } from './search-space.ts';
 
-/** A sweep with more trials is refused before anything is written. */
+/** The planner refuses a sweep with more trials, before anything is written. */
 export const maxTrials = 100_000;
 
 const Seed = z
@@ -38,7 +38,7 @@ const definition = z.strictObject({
   recipes: Recipes.default(['funn']).meta({
     title: 'Recipes',
     description:
-      'One name or a list. A hyperparameter that a recipe does not read does not multiply its trials.',
+      'One name or a list. A recipe ignores values of hyperparameters that it does not read: they add no trials of this recipe.',
   }),
   dataset: DatasetSpec,
   space: SearchSpace.default({}),
@@ -57,19 +57,23 @@ const definition = z.strictObject({
   objective: z.strictObject({ attack: AttackName, metric: EvaluationMetricName }).optional().meta({
     title: 'Objective',
     description:
-      'How the trials are ranked. By default by the worst case over the attacks: robust accuracy where one of them has a fixed ε, otherwise the median distance.',
+      'The ranking of the trials. Default: the worst case over the attacks, by robust accuracy if one of them has a fixed ε, otherwise by the median distance.',
   }),
   priority: z.int().min(0).max(99).default(50).meta({
     title: 'Priority',
-    description: 'Sweeps with a higher priority run first; equal ones share the workers.',
+    description: 'Sweeps with a higher priority run first. Sweeps of equal priority share the workers.',
   }),
   maxRunning: z.int().min(1).max(100_000).optional().meta({
     title: 'Running at once',
-    description: 'The maximum number of its stages that run at the same time. By default there is no limit.',
+    description:
+      'The maximum number of stages of this sweep that run at the same time. By default there is no limit.',
   }),
 });
 
-/** A definition in the database. An older version may have accepted one that `SweepDefinition` refuses today; it is still shown. */
+/**
+ * A definition in the database. An older version may have accepted a definition that `SweepDefinition` refuses today. This schema accepts
+ * it, so that the API can still show it.
+ */
 export const StoredDefinition = definition.meta({ id: 'SweepDefinition' });
 
 type Issue = { readonly path: readonly string[]; readonly message: string; readonly input: unknown };
@@ -102,7 +106,7 @@ export const SweepDefinition = definition
   })
   .meta({ id: 'SweepDefinition' });
 
-/** As stored, with all defaults filled in. */
+/** A definition with all defaults filled in, as the database stores it. */
 export type SweepDefinition = z.output<typeof SweepDefinition>;
-/** As a user may write it. */
+/** A definition as a user may write it. */
 export type SweepInput = z.input<typeof SweepDefinition>;

@@ -7,7 +7,7 @@ import { AttackSpec, attackKey, attackNames, attackSpec, attacks } from '../src/
 import type { DatasetName } from '../src/datasets.ts';
 
 describe('AttackSpec', () => {
-  it('fills in defaults, from a name, from settings beside it, and from what it made itself', () => {
+  it('fills in defaults: from a name, from a name with settings, and from its own output', () => {
     const full = { attack: 'deepfool-l2', settings: { steps: 50, overshoot: 0.05, classes: 10 } };
     expect(attackSpec('deepfool-l2')).toEqual(full);
     expect(AttackSpec.parse({ attack: 'deepfool-l2', steps: 50 })).toEqual(full);
@@ -38,7 +38,7 @@ describe('AttackSpec', () => {
 });
 
 describe('expandAttacks', () => {
-  it('names every attack once, whatever the spelling', () => {
+  it('returns every attack once, whichever way it is written', () => {
     const specs = expandAttacks([
       'fgsm',
       { attack: 'fgsm', epsilon: 1 },
@@ -70,7 +70,7 @@ it('a list of attacks has a JSON Schema to draw forms from', () => {
   for (const word of ['deepfool-l2', 'preset:paper', 'Overshoot']) expect(schema).toContain(word);
 });
 
-it('rows and columns of an evaluation are the same numbers', () => {
+it('evaluationRows makes rows of the columns of an evaluation', () => {
   const columns = {
     ...{ index: [5, 6], label: [1, 2], correct: [true, false], predicted: [3, 4], success: [true, false] },
     ...{ l2: [0.5, null], linf: [0.1, null], l0: [7, null], steps: [2, 0], queries: [3, 0] },

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { checkLabel, Diagnostic, diagnosticIds, diagnostics } from '../src/attacks/diagnostics.ts';
 
-it('every check has a name of its own, of words with hyphens', () => {
+it('every check has its own name, of words with hyphens', () => {
   const names = diagnosticIds.map((id) => diagnostics[id].name);
   expect(new Set(names).size).toBe(22);
   for (const name of names) expect(name).toMatch(/^[a-z]+(-[a-z]+)+$/);

@@ -5,11 +5,11 @@ const [inf, nan] = [Number.POSITIVE_INFINITY, Number.NaN];
 
 describe('classOf', () => {
   it.each([
-    ['the greatest', [0.5, 2, 1], 1],
-    ['the lowest of equals', [-1, 3, 3], 1],
-    ['an infinite one that stands alone', [5, 1e38, inf], 2],
-    ['the greatest beside −∞', [-inf, -7, -inf], 1],
-    ['none where one is NaN, wherever it stands', [9, nan, 1], noClass],
+    ['the largest', [0.5, 2, 1], 1],
+    ['the lowest index of equals', [-1, 3, 3], 1],
+    ['the only infinite one', [5, 1e38, inf], 2],
+    ['the largest beside −∞', [-inf, -7, -inf], 1],
+    ['none where one in the middle is NaN', [9, nan, 1], noClass],
     ['none where the first is NaN', [nan, 1, 2], noClass],
     ['none where the last is NaN, +∞ or not', [inf, 1, nan], noClass],
     ['none where two are +∞', [inf, 1, inf], noClass],

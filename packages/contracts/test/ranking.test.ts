@@ -20,7 +20,7 @@ import {
 const specs = (...list: readonly Parameters<typeof attackSpec>[0][]) => list.map(attackSpec);
 
 describe('the threat model of a trial', () => {
-  it('has the ball of its attacks at a fixed ε, for each norm the largest', () => {
+  it('has for each norm the largest ball of its attacks at a fixed ε', () => {
     const model = threatModelOf(
       specs(
         { attack: 'pgd-linf', epsilon: 0.1 },
@@ -42,7 +42,7 @@ describe('the threat model of a trial', () => {
       const { family, norm, settings } = attacks[name];
       const searches = 'search' in settings.shape;
       const fixed = searches ? { attack: name, search: false } : name;
-      const ball = ballOf(attackSpec(fixed as never)); // by name, from the table itself
+      const ball = ballOf(attackSpec(fixed as never)); // a name of the table, with or without `search`
       expect(ball?.norm, name).toBe(family === 'fixed' ? norm : undefined);
       if (searches) expect(ballOf(attackSpec({ attack: name, search: true } as never)), name).toBeUndefined();
     }
@@ -50,7 +50,7 @@ describe('the threat model of a trial', () => {
 
   it('allows for the rounding of float32, and for no more', () => {
     for (const epsilon of [0.001, 0.005, 0.1, 0.3, 2, 8.4, 100]) {
-      // The worst case of a pixel: image, step and sum are each rounded.
+      // The largest rounding error of a pixel: image, step and sum are each rounded.
       expect(Math.fround(1 - Math.fround(1 - Math.fround(epsilon)))).toBeLessThanOrEqual(reachOf(epsilon));
       expect(reachOf(epsilon) / epsilon - 1).toBeLessThanOrEqual(1.001e-3);
     }
@@ -65,7 +65,7 @@ const objective = (input: Partial<SweepInput>) => {
   return [run?.attack, metric];
 };
 
-describe('the ranking where nobody names one', () => {
+describe('the default ranking', () => {
   it('is by robust accuracy at a fixed ε, and by distance for an attack that searches for the smallest change', () => {
     expect(usualMetric(attackSpec('pgd-linf'))).toBe('robustAccuracy');
     expect(usualMetric(attackSpec('deepfool-l2'))).toBe('medianL2');
@@ -91,7 +91,7 @@ describe('the ranking where nobody names one', () => {
     expect(objective({ attacks: ['fmn-linf'] })).toEqual(['fmn-linf', 'medianLinf']);
   });
 
-  it('is by a named attack across sweeps, or by the worst case', () => {
+  it('across sweeps is by one attack first, then by the worst case', () => {
     const [first, second] = usualRankings();
     expect(
       presetNames.filter((preset) =>

@@ -56,7 +56,7 @@ describe('a sweep definition', () => {
     ['a negative β', { space: { beta: -0.01 } }, 'space.beta'],
     ['0 epochs', { space: { optimiseEpochs: 0 } }, 'space.optimiseEpochs'],
     ['half an epoch', { space: { optimiseEpochs: 1.5 } }, 'space.optimiseEpochs'],
-    ['a range upside down', { space: { gamma: { min: 5, max: 1, step: 1 } } }, 'space.gamma.max'],
+    ['a range with min above max', { space: { gamma: { min: 5, max: 1, step: 1 } } }, 'space.gamma.max'],
     [
       'a logarithmic range from 0',
       { space: { gamma: { min: 0, max: 1, count: 3, scale: 'log' } } },
@@ -93,12 +93,12 @@ describe('hyperparameters', () => {
     }
   });
 
-  it('are each read by some recipe, and no recipe reads others', () => {
+  it('are each read by some recipe, and recipes read no others', () => {
     const read = new Set(recipeNames.flatMap((name) => hyperparametersOf(name)));
     expect([...read].sort()).toEqual([...hyperparameterNames].sort());
   });
 
-  it('no stage reads a length: stages of different lengths would not share a chain', () => {
+  it('no stage reads its length: otherwise stages of different lengths would not share a chain', () => {
     for (const name of recipeNames)
       for (const stage of recipes[name].stages)
         expect(

@@ -6,12 +6,12 @@ import {
   createTestDatabase,
   hasPgbouncer,
   type Pooler,
-  sayIfNoPgbouncer,
   startPooler,
   type TestDatabase,
+  warnWithoutPgbouncer,
 } from '../src/testing/index.ts';
 
-sayIfNoPgbouncer('a migration through a pooler');
+warnWithoutPgbouncer('a migration through a pooler');
 
 describe.runIf(hasPgbouncer)('through PgBouncer in transaction mode', () => {
   let database: TestDatabase;

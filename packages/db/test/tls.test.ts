@@ -6,11 +6,11 @@ import {
   createTestDatabase,
   hasOpenssl,
   type SecureServer,
-  sayIfNoOpenssl,
   startSecureServer,
+  warnWithoutOpenssl,
 } from '../src/testing/index.ts';
 
-sayIfNoOpenssl('TLS to PostgreSQL');
+warnWithoutOpenssl('TLS to PostgreSQL');
 
 describe.runIf(hasOpenssl)('PostgreSQL with TLS and password', () => {
   let server: SecureServer;

@@ -1,4 +1,4 @@
-/** Images of a split as tensors: those at some indices, and passes over all of them that learn nothing. */
+/** Reads images of a split as tensors, and runs networks over a whole split without training them. */
 import { setImmediate } from 'node:timers/promises';
 import { classesOf } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
@@ -30,7 +30,7 @@ export const targetsAt = (
   return { labels, oneHot: tf.oneHot(labels, classes).toFloat() as tf.Tensor2D };
 };
 
-/** What `compute` gives for the indices 0 … count − 1, in order. `compute`: indices → [n, …]; runs inside a tidy. */
+/** The results of `compute` for the indices 0 … count − 1, in order. `compute`: indices → [n, …]; runs inside a tidy. */
 const inPasses = async (
   count: number,
   imagesPerPass: number,
@@ -52,12 +52,12 @@ const inPasses = async (
 /** The codes of the images at `indices`, [n, …code]. They belong to the caller's tidy. */
 export type Codes = (indices: Uint32Array) => tf.Tensor;
 
-/** More bytes of codes than this are computed batch by batch instead. Not a share of memory, so that every machine does the same. */
+/** Larger codes are computed batch by batch. The limit does not depend on the machine's memory, so every machine does the same. */
 const maxCachedBytes = 256 * 2 ** 20;
 
 /**
- * What a frozen encoder makes of every image of `split`: computed now, once, where it fits into memory, else when it is asked for.
- * Stops early when `signal` is aborted; the codes of the images that are left are then 0.
+ * The codes that a frozen encoder gives for the images of `split`. Codes of up to `maxBytes` are computed now, for the whole split; larger
+ * ones are computed on each call. Stops early when `signal` is aborted; the codes of the remaining images are then 0.
  */
 export const encodeAll = async (
   encoder: Network,
@@ -80,7 +80,7 @@ export const encodeAll = async (
 
 const measuredPerPass = 500;
 
-/** What `perImage` gives for every image of a split, in order. `perImage`: [n, …shape] → [n]; runs inside a tidy. */
+/** The value of `perImage` for every image of a split, in order. `perImage`: [n, …shape] → [n]; runs inside a tidy. */
 export const eachImage = (
   split: Split,
   perImage: (images: tf.Tensor, indices: Uint32Array) => tf.Tensor,
@@ -88,8 +88,8 @@ export const eachImage = (
   inPasses(split.count, measuredPerPass, (indices) => perImage(imagesAt(split, indices), indices));
 
 /**
- * For every image of a split, 1 where it is classified correctly, else 0. An image without a class (`classOf`: logits that are not
- * finite) is not. `logitsAt`: indices → [n, classes].
+ * For every image of a split, 1 where it is classified correctly, else 0. An image whose logits are not finite has no class (`classOf`)
+ * and counts as 0. `logitsAt`: indices → [n, classes].
  */
 export const correctAt = async (
   logitsAt: (indices: Uint32Array) => tf.Tensor,
@@ -100,7 +100,7 @@ export const correctAt = async (
   return Float32Array.from(predicted, (label, i) => Number(label === split.labels[i]));
 };
 
-/** The same from a function of the images: [n, …shape] → [n, classes]. */
+/** Like `correctAt`, with a function of the images: [n, …shape] → [n, classes]. */
 export const correctOf = (logits: (images: tf.Tensor) => tf.Tensor, split: Split): Promise<Float32Array> =>
   correctAt((indices) => logits(imagesAt(split, indices)), split);
 

@@ -1,6 +1,6 @@
 /**
- * Checkpoints: a manifest, whose hash is the checkpoint's name, and blobs with the weights and moments. What a checkpoint looks like stands
- * in `contracts`; `training/train.ts` makes them.
+ * Checkpoints: a manifest, whose hash is the checkpoint's name, and blobs with the weights and moments. `contracts` declares the manifest;
+ * `training/train.ts` makes checkpoints.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -18,7 +18,7 @@ export type Blobs = ReadonlyMap<string, Uint8Array>;
 
 export type Checkpoint = {
   readonly manifest: CheckpointManifest;
-  /** The blobs that the manifest names, without those of the start. */
+  /** The blobs that the manifest names, except for the blobs of the start. */
   readonly blobs: Blobs;
 };
 
@@ -44,7 +44,7 @@ export const packTensors = (
   return { blob: sha256(bytes), bytes };
 };
 
-/** The tensors of a blob, copied. Throws when the size of the blob is not that of `specs`. */
+/** The tensors of a blob, copied. Throws when the size of the blob differs from the size that `specs` gives. */
 export const unpackTensors = (bytes: Uint8Array, specs: readonly TensorSpec[]): Float32Array[] => {
   const lengths = specs.map((spec) => spec.shape.reduce((a, b) => a * b, 1));
   const expected = 4 * lengths.reduce((a, b) => a + b, 0);
@@ -65,7 +65,7 @@ const blobOf = (blobs: Blobs, hash: string, what: string): Uint8Array => {
   return bytes;
 };
 
-/** A network as a checkpoint stores it. Reads its weights from the device. `finite`: whether all of them are finite. */
+/** A network in the form of a checkpoint. Reads its weights from the device. `finite`: whether all weights are finite. */
 export const storeNetwork = async (
   network: Network,
 ): Promise<{ readonly manifest: NetworkManifest; readonly bytes: Uint8Array; readonly finite: boolean }> => {

@@ -1,6 +1,6 @@
 /**
- * A trained classifier, loaded from its checkpoint, behind its defence where it has one: a reformer or detectors that reject images. And how
- * a detector's threshold is set.
+ * Loads a trained classifier from its checkpoint, with its defence where it has one: a reformer, or detectors that reject images. Also
+ * computes the thresholds of detectors.
  */
 import * as tf from '@tensorflow/tfjs';
 import { loadNetwork, type Stored } from './checkpoint.ts';
@@ -51,7 +51,7 @@ export const loadClassifier = (checkpoint: Stored): Classifier => {
 };
 
 type Defence = {
-  /** What the classifier gets instead of the images: [batch, …shape] → the same. Differentiable. */
+  /** [batch, …shape] → [batch, …shape]: the classifier gets these images in place of the given ones. Differentiable. */
   readonly reform: (images: tf.Tensor) => tf.Tensor;
   /** [batch, …shape] → [batch]: 0 or greater where the image is rejected. Differentiable. */
   readonly suspicion: (images: tf.Tensor) => tf.Tensor1D;
@@ -125,7 +125,7 @@ const loadDetector = (checkpoint: Stored): Defence => {
   };
 };
 
-/** How a defence is loaded, by the name of a network that only its checkpoints have. */
+/** The loader of each defence. Its key is the name of a network that only checkpoints with this defence have. */
 const defences: Readonly<Record<string, (checkpoint: Stored) => Defence>> = {
   reformer: loadMagnet,
   detector: loadDetector,
@@ -147,8 +147,8 @@ export const holdOut = (train: Split): { readonly heldOut: Split; readonly rest:
 };
 
 /**
- * The score from which on an image is rejected, so that the share `rate` of clean images is: the k-th greatest of `scores`, k = ⌊n · rate⌋
- * (MagNet, `get_thrs`). Where k is 0, no image of these is rejected, and the threshold lies just above the greatest score.
+ * The threshold at which the share `rate` of clean images is rejected: the k-th greatest of their `scores`, k = ⌊n · rate⌋ (MagNet,
+ * `get_thrs`). Scores at or above the threshold are rejected. Where k is 0, the threshold lies just above the greatest score.
  */
 export const thresholdOf = (scores: Float32Array, rate: number): number => {
   const sorted = Float32Array.from(scores).sort();
@@ -158,7 +158,7 @@ export const thresholdOf = (scores: Float32Array, rate: number): number => {
 };
 
 /**
- * The area under the ROC curve: the chance that a value of `positives` is above one of `negatives`, where a tie counts half (Mann &
+ * The area under the ROC curve: the chance that a value of `positives` is greater than a value of `negatives`; a tie counts half (Mann &
  * Whitney 1947).
  */
 export const areaUnderCurve = (negatives: Float32Array, positives: Float32Array): number => {

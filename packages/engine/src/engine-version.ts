@@ -7,9 +7,9 @@
  * - another random stream, or other numbers drawn from one,
  * - another order of summation in a kernel or a loss.
  *
- * Do not raise it for a new recipe, hyperparameter, data set or backend: these have identities of their own. Nor for a change that leaves
- * all bits as they are; `test/same-bits.test.ts` and `test/recipes/every-recipe.test.ts` check that a stage gives the same bits again.
+ * Do not raise it for a new recipe, hyperparameter, data set or backend: these have identities of their own. Do not raise it either for a
+ * change that keeps all bits. `test/same-bits.test.ts` and `test/recipes/every-recipe.test.ts` check that a stage gives the same bits again.
  *
- * The API reads this file without loading TensorFlow.js, so it imports nothing.
+ * The API reads this file without loading TensorFlow.js, so this file imports nothing.
  */
 export const engineVersion = '1';

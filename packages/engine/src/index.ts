@@ -1,4 +1,4 @@
-/** The public interface of the engine. README.md says in which order to read the files behind it. */
+/** The public interface of the engine. README.md lists the files in reading order. */
 export { formatProfile, type KernelProfile, startProfile } from '@funnel/kernels';
 export {
   type Backend,
@@ -12,7 +12,7 @@ export { type Blobs, type Checkpoint, hashManifest, type Stored } from './checkp
 export { type Classifier, loadClassifier } from './classifier.ts';
 export { type DownloadProgress, type GetOptions, getDataset } from './datasets/get-dataset.ts';
 export {
-  type DataPlaces,
+  type DataFolders,
   findDataset,
   loadDataset,
   verifyDataset,

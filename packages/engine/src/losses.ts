@@ -1,6 +1,6 @@
 /**
- * Distances and losses, written with their gradients (`tf.customGrad`): recording the composed ops for the backward pass costs several
- * times as much as their arithmetic.
+ * Distances and losses, each with its own gradient (`tf.customGrad`). Without it, TensorFlow.js records every operation for the backward
+ * pass, which costs several times as much as the arithmetic.
  */
 import type { Hyperparameters } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
@@ -25,7 +25,7 @@ const squaredError = (a: tf.Tensor, b: tf.Tensor): tf.Tensor1D => {
 export type Distance = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor1D;
 
 /**
- * L of equations 3–5 (Vigouroux & Picard). The paper calls it Euclidean and prints numbers that fit none of its readings exactly, so it is
+ * L of equations 3–5 (Vigouroux & Picard). The paper calls L Euclidean, and its printed numbers fit no reading of the word exactly, so L is
  * a hyperparameter: the mean squared error per pixel, half of it, or the norm over 128. The 1e-12 under the root bounds the slope of
  * the norm where the error is 0.
  */
@@ -81,7 +81,7 @@ export const divergence = (a: tf.Tensor2D, b: tf.Tensor2D): tf.Scalar => {
 
 /**
  * The identity, whose gradient is multiplied by `scale`: one factor, or one per image. `scale` is called once, in the backward pass and
- * inside its tidy, so the factor may depend on what the forward pass computes later.
+ * inside its tidy, so the factor may depend on values that the forward pass computes later.
  *
  * With it, one pass gives two players the gradients of their own losses: with `Def(scaleGradient(Att(x), () => −γ·[L < β]))` and the loss
  * `L + mse(Att(x), x)`, the defender descends L and the attacker mse + γ·max(β − L, 0).

@@ -1,4 +1,4 @@
-/** Random numbers: streams that are named by words, the same on every machine and backend. */
+/** Streams of random numbers. Each has a name, a list of words, and is the same on every machine and backend. */
 import { createHash } from 'node:crypto';
 
 /** A stream of random numbers. Uniform values are exact in float32. */
@@ -41,7 +41,7 @@ export const createRandom = (...words: readonly (string | number)[]): Random => 
   const bits = xoshiro128([word(0), word(1), word(2), word(3)]);
   const uniform = (): number => (bits() >>> 8) * 2 ** -24;
   const below = (bound: number): number => {
-    const rejected = 2 ** 32 % bound; // without this, the first residues would be likelier
+    const rejected = 2 ** 32 % bound; // without this, small values would be more likely than large ones
     let value = bits();
     while (value < rejected) value = bits();
     return value % bound;

@@ -15,7 +15,7 @@ describe('distances', () => {
     ['mse', [1.25 / 3, 0.0625 / 3]],
     ['half-mse', [1.25 / 6, 0.0625 / 6]],
     ['norm', [Math.sqrt(1.25) / 128, 0.25 / 128]],
-  ] as const)('%s is what its name says, for each image', (scale, expected) => {
+  ] as const)('%s has the value of its formula for each image', (scale, expected) => {
     const measured = distances[scale](a(), b());
     expect(measured.shape).toEqual([2]);
     for (const [i, value] of [...measured.dataSync()].entries()) expect(value).toBeCloseTo(expected[i]!, 7);
@@ -119,7 +119,7 @@ describe('divergence', () => {
 });
 
 describe('scaleGradient', () => {
-  it('is the identity forwards, and backwards a factor that the forward pass decides', () => {
+  it('is the identity in the forward pass, and multiplies the gradient by a factor that this pass computes', () => {
     const x = tf.tensor1d([1, 2, 3]);
     let loss = tf.scalar(0);
     const f = (input: tf.Tensor) => {

@@ -48,7 +48,7 @@ describe('areaUnderCurve', () => {
 describe('MagNet', () => {
   beforeAll(async () => void (await openBackend('cpu')));
 
-  it('scores an image by its reconstruction error, and rejects it from the threshold on', () => {
+  it('scores an image by its reconstruction error, and rejects it at or above the threshold', () => {
     // Auto-encoders that answer 0: an image of [a, b] has the scores (a² + b²)/2 and (|a| + |b|)/2.
     const blank = { apply: (x: tf.Tensor) => tf.zerosLike(x) } as Network;
     const scores = magnetScores(blank, blank);

@@ -13,7 +13,7 @@ export interface AdamRates {
   readonly epsilon: number;
 }
 
-/** FunnelAdam: weight, gradient, first and second moment, all of one shape. It changes weight and moments in place and answers nothing. */
+/** FunnelAdam: weight, gradient, first and second moment, all of one shape. It changes weight and moments in place and returns nothing. */
 export const adamKernel: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const { weight, gradient, first, second } = inputs as Tensors<'weight' | 'gradient' | 'first' | 'second'>;
   const { beta1, beta2, rate, epsilon } = attrs as unknown as AdamRates;
@@ -33,8 +33,8 @@ export const adamKernel: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   return [];
 };
 
-/** Copies the values of a variable that shares them with a clone, so that the clone does not change with it. */
-function own(variable: tf.Variable): tf.Variable {
+/** Gives the variable its own copy of values that it shares with a clone. A change in place then leaves the clone as it is. */
+function withOwnValues(variable: tf.Variable): tf.Variable {
   if (tf.backend().refCount(variable.dataId) > 1)
     tf.tidy(() => variable.assign(tf.tensor(variable.dataSync().slice(), variable.shape)));
   return variable;
@@ -52,7 +52,12 @@ export function adamStep(
   rates: AdamRates,
 ): void {
   if (tf.getKernel('FunnelAdam', tf.getBackend())) {
-    const inputs = { weight: own(weight), gradient, first: own(first), second: own(second) };
+    const inputs = {
+      weight: withOwnValues(weight),
+      gradient,
+      first: withOwnValues(first),
+      second: withOwnValues(second),
+    };
     tf.engine().runKernel('FunnelAdam', inputs, { ...rates });
     return;
   }

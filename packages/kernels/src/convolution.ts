@@ -28,7 +28,7 @@ import { packColumns, packRows, panelCount, panelRow } from './wasm/pack.ts';
 import { preparePairedImage, preparePairedMap } from './winograd-convolution.ts';
 import { pairConvolution } from './winograd-pairing.ts';
 
-/** What happens to a sum before it is stored. */
+/** The bias and the activation that a sum gets before it is stored. */
 export interface Finish {
   readonly bias?: Address | undefined;
   readonly activation: LinearOrRelu;
@@ -57,7 +57,10 @@ export function mapToImage(heap: Heap, geometry: Geometry, batch: number, at: Pa
   pass(heap, 'mapToImage', geometry, planImage, batch, at, finish, sizes);
 }
 
-/** Chooses by the geometry: in pairs (Winograd) where that saves work, by patches for images of few channels, else directly. */
+/**
+ * Chooses the algorithm by the geometry: outputs in pairs (Winograd) where that saves work, patches for images of few channels, else
+ * direct.
+ */
 function planMap(heap: Heap, geometry: Geometry, ends: Ends): Plan {
   const pairing = pairConvolution(geometry);
   if (pairing) return preparePairedMap(heap, geometry, pairing, ends);
@@ -90,7 +93,7 @@ function pass(
     run(input, output, batch);
     return;
   }
-  // A few images at a time, so that the masked gradient is still in the cache when it is read again.
+  // A few images at a time, so that the masked gradient is still in the cache when the pass reads it.
   inGroups(batch, (first, images) => {
     const offset = 4 * first * sizes.input;
     const gradient = throughRelu(heap, input + offset, mask + offset, images * sizes.input);
@@ -98,7 +101,7 @@ function pass(
   });
 }
 
-/** Packs a filter in its own order: [taps · image channels, map channels] → panels. */
+/** Packs a filter and keeps its order: [taps · image channels, map channels] → panels. */
 function preparePackedRows(heap: Heap, geometry: Geometry): (filter: Address) => Address {
   const columns = geometry.map.channels;
   const depth = patchLength(geometry);

@@ -29,9 +29,10 @@ import { preparePairedGradient } from './winograd-convolution.ts';
 import { pairConvolution } from './winograd-pairing.ts';
 
 /**
- * The gradient of the filter, [height, width, image channels, map channels]: Σ over batch and positions of image × map under each tap. For a
- * convolution, the map is the gradient; for a transposed convolution, the image is. `gradient` names that side; its sums over all axes but
- * the channels are the gradient of the bias. The order of summation: groups of four images, then rows, columns, images.
+ * The gradient of the filter, [height, width, image channels, map channels]: Σ over batch and positions of image × map under each tap. For
+ * a convolution the map side holds the gradient of the output; for a transposed convolution the image side does. `gradient` names this
+ * side. The sums of this side over all axes but the channels are the gradient of the bias. The order of summation: groups of four images,
+ * then rows, columns, images.
  */
 export function filterGradient(
   heap: Heap,
@@ -113,7 +114,7 @@ function preparePanels(heap: Heap, { map }: Geometry, images: number, masked: bo
   };
 }
 
-/** Adds image × map under each tap to the filter. Answers the address of the pixels with the mask applied. */
+/** Adds image × map under each tap to the filter. Returns the address of the pixels with the mask applied. */
 type Correlate = (image: Side, panels: Address, filter: Address) => Address;
 
 function preparePlaneSide(heap: Heap, geometry: Geometry, images: number, masked: boolean): Correlate {

@@ -15,7 +15,7 @@ export interface Geometry {
   readonly padding: { readonly top: number; readonly left: number };
 }
 
-/** 3×3 taps, stride 2, 'same' padding as in Keras: a single row or column of padding comes last. */
+/** 3×3 taps, stride 2, 'same' padding as in Keras: a single row of padding is at the bottom, a single column at the right. */
 export function halving(
   image: readonly [number, number],
   channels: { readonly image: number; readonly map: number },
@@ -77,11 +77,11 @@ function positionsUnder(
   tap: number,
   stride: number,
   padding: number,
-  inside: number,
+  pixels: number,
   outputs: number,
 ): [number, number] {
   const from = Math.max(0, Math.ceil((padding - tap) / stride));
-  const to = Math.min(outputs, Math.floor((inside - 1 + padding - tap) / stride) + 1);
+  const to = Math.min(outputs, Math.floor((pixels - 1 + padding - tap) / stride) + 1);
   return [from, Math.max(from, to)];
 }
 
@@ -111,8 +111,8 @@ export function mapTable({ image, map, filter, stride, padding }: Geometry): num
 }
 
 /**
- * The order in which `imageTable` packs the taps of one row of the filter: taps that meet the same pixels follow each other, from the last
- * to the first, so that their values in the map are neighbours.
+ * The order in which `imageTable` packs the taps of one row of the filter. Taps that meet the same pixels are neighbours, from the last to
+ * the first. Their values in the map are then neighbours too.
  */
 const columnOrder = ({ filter, stride }: Geometry): number[] =>
   range(stride.width).flatMap((phase) =>
@@ -128,8 +128,8 @@ export function tapOrder(geometry: Geometry): number[] {
 }
 
 /**
- * The table of a contraction from map to image: for each pixel, the stretches of the map whose filters cover it. `weightRow` is the size in
- * bytes of the weights of one value of the map: the row of a panel, or one float for dot products.
+ * The table of a contraction from map to image: for each pixel, the stretches of the map whose filters cover the pixel. `weightRow` is the
+ * size in bytes of the weights of one value of the map: the row of a panel, or one float for dot products.
  */
 export function imageTable(geometry: Geometry, weightRow = panelRow): number[] {
   const { image, map, filter, stride, padding } = geometry;
@@ -174,7 +174,10 @@ function planes({ image, stride }: Geometry) {
   });
 }
 
-/** The offsets in bytes of the pixels of an image, plane by plane. After a `gather` by them, the pixels under one tap are neighbours. */
+/**
+ * The offsets in bytes of the pixels of an image, plane by plane. After a `gather` with this table, the pixels under one tap are
+ * neighbours.
+ */
 export function planeTable(geometry: Geometry): number[] {
   const { image, stride } = geometry;
   return planes(geometry).flatMap(({ py, px, height, width }) =>
@@ -227,8 +230,8 @@ export function tapTables(geometry: Geometry, images: number): number[][] {
 }
 
 /**
- * For each position, the offsets in bytes of the values of the patch under it, tap by tap and channel by channel. They point into scratch
- * space whose first float is 0, for taps outside the image, and where the image starts after 16 bytes.
+ * For each position, the offsets in bytes of the values of the patch under it, tap by tap and channel by channel. The offsets point into
+ * scratch space. Its first float is 0, for taps outside the image; the image starts after 16 bytes.
  */
 export function patchTable({ image, map, filter, stride, padding }: Geometry): number[] {
   const table: number[] = [];

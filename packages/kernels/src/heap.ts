@@ -8,7 +8,7 @@ import { instantiate, type Kernel, type Module } from './wasm/assembler.ts';
 /** A byte offset on the heap of tfjs-wasm. */
 export type Address = number;
 
-/** The inputs of a kernel by name. The type of tfjs does not say which names there are. */
+/** The inputs of a kernel by name. The type of tfjs does not list the names. */
 export type Tensors<Name extends string> = Readonly<Record<Name, tf.TensorInfo>>;
 
 /** A table of 32-bit integers on the heap, which a kernel reads from start to end. */
@@ -30,7 +30,7 @@ export interface Heap {
   copy(from: Address, to: Address, floats: number): void;
   /** Scratch space of at least `bytes` bytes. It is valid until the next call with the same name. */
   scratch(name: string, bytes: number): Address;
-  /** Copies integers to the heap for ever. */
+  /** Copies integers to the heap and never frees them. */
   table(integers: readonly number[]): Table;
   compile(module: Module): Kernel;
   /** The result of `make`, which is called once for each heap and name. */
@@ -51,7 +51,7 @@ const heaps = new WeakMap<BackendWasm, Heap>();
 
 /** The heap of the backend that tfjs passes to a kernel. */
 export function heapOf(backend: unknown): Heap {
-  const wasm = backend as BackendWasm; // tfjs passes kernels of 'wasm' that backend
+  const wasm = backend as BackendWasm; // tfjs calls a kernel of 'wasm' with this backend
   const known = heaps.get(wasm);
   if (known) return known;
   const heap = createHeap(wasm);
@@ -63,7 +63,7 @@ function createHeap(backend: BackendWasm): Heap {
   const module = backend.wasm as unknown as Emscripten;
   const { memory } = module.asm;
   const malloc = (bytes: number): Address => {
-    const address = module._malloc(bytes) >>> 0; // Emscripten answers a signed number
+    const address = module._malloc(bytes) >>> 0; // Emscripten returns a signed number
     if (address === 0)
       throw new Error(`The wasm heap (4 GiB at most) has no room for ${bytes} bytes: use smaller batches.`);
     return address;
@@ -115,11 +115,11 @@ export type HeapBackend = {
 
 /** The current backend, or undefined where it has no heap. Works without an import of the wasm backend. */
 export const heapBackend = (): HeapBackend | undefined => {
-  const backend = tf.backend() as Partial<HeapBackend>; // which functions it has tells what it is
+  const backend = tf.backend() as Partial<HeapBackend>; // only the wasm backend has these functions
   return backend.makeOutput && backend.typedArrayFromHeap ? (backend as HeapBackend) : undefined;
 };
 
-/** Calls `make` once for each count: kernels and tables that depend on the number of images. */
+/** Calls `make` once for each count. For kernels and tables that depend on the number of images. */
 export function perCount<T>(make: (count: number) => T): (count: number) => T {
   const made: T[] = [];
   return (count) => {

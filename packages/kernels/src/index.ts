@@ -1,16 +1,16 @@
 /**
  * Layers, Adam and corrections for TensorFlow.js. The import changes no backend: `registerKernels` makes wasm fast, and
- * `correctMaxPoolGradient` makes it right. README.md says in which order to read the files.
+ * `correctMaxPoolGradient` makes it right. README.md lists the files in reading order.
  */
 
 // Layers and an optimiser that run on any backend.
 export { type AdamRates, adamStep } from './adam-step.ts';
-// The wasm backend's memory, and what a backend computes with.
+// The memory of the wasm backend.
 export { type HeapBackend, heapBackend } from './heap.ts';
 export { averagePool, conv2d, conv2dSame, conv2dTranspose, dense, upSample } from './layers.ts';
 // Changes to the wasm backend.
 export { correctMaxPoolGradient } from './max-pool-gradient.ts';
-// Where the time goes.
+// The time in each kernel.
 export { formatProfile, type KernelProfile, startProfile } from './profile.ts';
 export { registerKernels } from './register-kernels.ts';
 export { hasFusedMultiplyAdd } from './wasm/assembler.ts';

@@ -1,6 +1,6 @@
 /**
- * Kernels for whole layers, under names of our own: forwards with bias and activation, and the gradients, which also go back through the ReLU
- * (`mask`, the output of the ReLU: the gradient passes where it is above 0).
+ * Kernels for whole layers, under names of our own. A forward kernel adds the bias and applies the activation. A gradient kernel also goes
+ * back through the ReLU: a gradient passes where `mask`, the output of the ReLU, is above 0.
  */
 import * as tf from '@tensorflow/tfjs';
 import { imageToMap, mapToImage } from './convolution.ts';
@@ -82,7 +82,10 @@ const toImage: tf.KernelFunc = (call) => {
   return activate(heap, call, image);
 };
 
-/** image, map, mask?, and which side is the gradient → the gradients of filter [h, w, image channels, map channels] and bias [channels] */
+/**
+ * image, map, mask?, and the name of the side that is the gradient → the gradients of filter [h, w, image channels, map channels] and bias
+ * [channels]
+ */
 const toFilter: tf.KernelFunc = (call) => {
   const { image, map, mask } = call.inputs as Tensors<'image' | 'map'> & Optional<'mask'>;
   const { geometry, gradient } = call.attrs as unknown as LayerAttributes & { gradient: 'image' | 'map' };

@@ -21,7 +21,10 @@ function runAll(name: KernelName, inputs: Tensors, attributes: object): tf.Tenso
 const run = (name: KernelName, inputs: Tensors, attributes: object): tf.Tensor =>
   runAll(name, inputs, attributes)[0]!;
 
-/** A bias gradient that was computed with a weight gradient, until tfjs asks for it. There is at most one: tfjs asks for both in a row. */
+/**
+ * A kernel computed this bias gradient together with a weight gradient; tfjs has not asked for it yet. There is at most one, because tfjs
+ * asks for the two gradients one after the other.
+ */
 let waiting: tf.Tensor | undefined;
 
 /** The gradients of weights and bias, when one kernel computes both. */
@@ -30,7 +33,7 @@ function computedTogether(compute: () => tf.Tensor[]) {
   return {
     weights: (): tf.Tensor => {
       const [weights, bias] = compute();
-      waiting?.dispose(); // nobody asked for it: the bias of that layer is not trained
+      waiting?.dispose(); // tfjs never asked for it, because the bias of that layer is not trained
       own = waiting = tf.keep(bias!);
       return weights!;
     },
@@ -140,11 +143,13 @@ const halved = {
   dimRoundingMode: undefined,
 };
 
-/** The gradient before the activation, from the gradient after it and its output: ReLU lets pass where its output is above 0. */
+/** Takes the gradient after an activation and the output `y`, and returns the gradient before it. A ReLU passes it where `y` is above 0. */
 const throughActivation = (dy: tf.Tensor, y: tf.Tensor, activation: 'relu' | 'linear'): tf.Tensor =>
   activation === 'relu' ? tf.mul(dy, tf.step(y)) : dy;
 
-/** Σ over all axes but the last, [… , channels] → [channels], as a product with ones: tfjs-wasm would transpose the whole tensor. */
+/**
+ * Σ over all axes but the last, [… , channels] → [channels], as a product with ones. For a sum tfjs-wasm would transpose the whole tensor.
+ */
 const sumToChannels = (dy: tf.Tensor): tf.Tensor1D => {
   const channels = dy.shape.at(-1)!;
   const rows = dy.size / channels;

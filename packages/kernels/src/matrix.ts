@@ -15,7 +15,7 @@ export interface Sizes {
   readonly columns: number;
 }
 
-/** A block of so many k and columns of weights stays in the cache while all rows are multiplied with it. */
+/** The size of a block of weights, in k and in columns. A block stays in the cache while all rows are multiplied with it. */
 const depthBlock = 512;
 const columnBlock = 64;
 

@@ -1,7 +1,7 @@
 /**
- * The gradient of max pooling on wasm. Where several values of a window are equal maxima, tfjs-wasm 4.22 gives the gradient to the *last*;
- * TensorFlow, PyTorch and the other backends of tfjs give it to the first. Behind a ReLU such ties are frequent, so an attack would take
- * another path than on other backends.
+ * The gradient of max pooling on wasm. Where several values of a window are equal maxima, tfjs-wasm 4.22 gives the gradient to the last of
+ * them; TensorFlow, PyTorch and the other backends of tfjs give it to the first. Ties are frequent after a ReLU, so an attack on wasm would
+ * take another path than on other backends.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { HeapBackend } from './heap.ts';
@@ -39,13 +39,13 @@ const maxPoolGradient: tf.KernelFunc = ({ inputs, attrs, backend }) => {
       for (let col = 0; col < outWidth; col++) {
         const left = col * strideWidth - padInfo.left;
         for (let channel = 0; channel < inChannels; channel++, out++) {
-          let greatest = Number.NEGATIVE_INFINITY;
+          let largest = Number.NEGATIVE_INFINITY;
           let at = -1;
           for (let y = Math.max(0, top); y < Math.min(inHeight, top + filterHeight); y++)
             for (let u = Math.max(0, left); u < Math.min(inWidth, left + filterWidth); u++) {
               const index = origin + y * rowStride + u * inChannels + channel;
-              if (x[index]! > greatest) {
-                greatest = x[index]!;
+              if (x[index]! > largest) {
+                largest = x[index]!;
                 at = index;
               }
             }
@@ -57,7 +57,7 @@ const maxPoolGradient: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   return dx;
 };
 
-/** The index, among four equal values, of the one that gets the gradient of their maximum on the current backend. */
+/** On the current backend one of four equal values gets the gradient of their maximum. Returns the index of this value. */
 const indexOfTiedMaximum = (): number =>
   tf.tidy(() => {
     const gradient = tf.grad((x) => tf.sum(tf.maxPool(x as tf.Tensor4D, 2, 1, 'valid')))(
@@ -66,7 +66,9 @@ const indexOfTiedMaximum = (): number =>
     return gradient.dataSync().indexOf(1);
   });
 
-/** Replaces the kernel of wasm where it gives the gradient to the last. Does nothing on other backends, or where it is already right. */
+/**
+ * Replaces the kernel of tfjs-wasm if it gives the gradient to the last maximum. Does nothing on other backends, or if the kernel is right.
+ */
 export const correctMaxPoolGradient = (): void => {
   if (tf.getBackend() !== 'wasm' || indexOfTiedMaximum() === 0) return;
   tf.unregisterKernel('MaxPoolGrad', 'wasm');

@@ -1,5 +1,6 @@
 /**
- * What convolutions, matrix products and their gradients share: weights in panels, groups of four images, patches, ReLU masks.
+ * The parts that convolutions, matrix products and their gradients have in common: weights in panels, groups of four images, patches, ReLU
+ * masks.
  */
 import { type Geometry, imageSize, mapSize, patchTable, tapCount } from './geometry.ts';
 import { type Address, type Heap, perCount, type Table } from './heap.ts';
@@ -30,12 +31,12 @@ function inFours(
 ): Contract {
   const kernelFor = perCount((images) => heap.compile(write(images)));
   return (images, { input, weights, output, bias = 0, table }) => {
-    const left = images % 4;
-    const whole = images - left;
+    const remaining = images % 4;
+    const whole = images - remaining;
     if (whole > 0) kernelFor(4)(input, weights, output, bias, table.start, table.end, whole / 4);
-    if (left === 0) return;
+    if (remaining === 0) return;
     const [from, to] = [input + whole * strides.inputStride, output + whole * strides.outputStride];
-    kernelFor(left)(from, weights, to, bias, table.start, table.end, 1);
+    kernelFor(remaining)(from, weights, to, bias, table.start, table.end, 1);
   };
 }
 
@@ -61,7 +62,7 @@ export function inGroups(batch: number, run: (first: number, images: number) => 
   for (let first = 0; first < batch; first += groupSize) run(first, Math.min(groupSize, batch - first));
 }
 
-/** Whether an image has so few channels that it is better rearranged into patches. */
+/** Whether an image has so few channels that a convolution is faster on patches. */
 export const isNarrow = ({ image }: Geometry): boolean => image.channels < 4;
 
 export const patchLength = (geometry: Geometry): number => tapCount(geometry) * geometry.image.channels;
@@ -85,7 +86,7 @@ export function preparePatches(heap: Heap, geometry: Geometry): (from: Address, 
   };
 }
 
-/** A gradient back through the ReLU whose output is `mask`, in scratch space. */
+/** Takes a gradient back through the ReLU whose output is `mask`. The result is in scratch space. */
 export function throughRelu(heap: Heap, gradient: Address, mask: Address, floats: number): Address {
   const target = heap.scratch('masked', 4 * floats);
   const kernel = heap.once('reluGradient', () => heap.compile(reluGradient()));
@@ -93,13 +94,13 @@ export function throughRelu(heap: Heap, gradient: Address, mask: Address, floats
   return target;
 }
 
-/** How the sums of a convolution start and end. Its kernels are specialised to this and to the geometry. */
+/** How the sums of a convolution start and end. Kernels are compiled for these values and for the geometry. */
 export interface Ends {
   readonly start: 'zero' | 'bias';
   readonly activation: LinearOrRelu;
 }
 
-/** Packs the filter, and answers a function that computes the output of some images. */
+/** Packs the filter, and returns a function that computes the output of some images. */
 export type Plan = (filter: Address, bias: Address | undefined) => Run;
 export type Run = (input: Address, output: Address, images: number) => void;
 
@@ -111,7 +112,7 @@ export interface Side {
 
 export type SideName = 'image' | 'map';
 
-/** Where the gradients of filter and bias go. `bias` is used only where one side is named as the gradient. */
+/** The addresses for the gradients of filter and bias. `bias` is used only when the caller names the side that is the gradient. */
 export interface Results {
   readonly filter: Address;
   readonly bias: Address;

@@ -1,6 +1,4 @@
-/**
- * Where the time of a computation goes, kernel by kernel.
- */
+/** Measures the time that a computation spends in each kernel. */
 import * as tf from '@tensorflow/tfjs';
 
 export interface KernelTime {
@@ -20,8 +18,8 @@ export interface KernelProfile {
 }
 
 /**
- * Starts to measure the time of every kernel on the current backend. The function that it answers stops, and answers the profile. Only one
- * profile can run at a time. On a GPU, kernels only queue their work, so the times are those of the host.
+ * Starts to measure the time of every kernel on the current backend. Returns a function that ends the measurement and returns the profile.
+ * Only one profile can run at a time. On a GPU, kernels only queue their work, so the times are times of the host.
  */
 export function startProfile(): () => KernelProfile {
   const backend = tf.getBackend();
@@ -74,7 +72,7 @@ export async function profileKernels<T>(
   }
 }
 
-/** The profile as lines of text: times and calls of one step, where it measured `steps` steps. */
+/** The profile as lines of text, with times and calls per step. `steps`: the number of steps that the profile measured. */
 export function formatProfile(
   { backend, milliseconds, outsideMilliseconds, kernels }: KernelProfile,
   steps = 1,

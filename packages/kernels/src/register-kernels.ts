@@ -1,5 +1,6 @@
 /**
- * What replaces kernels of tfjs-wasm: convolution, matrix products, ReLU's gradient, identity and cast. And how all kernels are registered.
+ * Replacements for kernels of tfjs-wasm (convolution, matrix products, ReLU's gradient, identity and cast), and the registration of all
+ * kernels.
  */
 import * as tf from '@tensorflow/tfjs';
 import { adamKernel } from './adam-step.ts';
@@ -14,7 +15,7 @@ import { reluGradient } from './wasm/elementwise.ts';
 
 type Shape4D = [number, number, number, number];
 
-/** A kernel for some inputs. It answers undefined for the others, which then go to the kernel of tfjs-wasm. */
+/** A kernel for some inputs. It returns undefined for other inputs, which then go to the kernel of tfjs-wasm. */
 export type PartialKernel = (call: Parameters<tf.KernelFunc>[0]) => tf.TensorInfo | undefined;
 
 /** The attributes that all convolution kernels share. */
@@ -95,20 +96,20 @@ export const convolveFilter: PartialKernel = (call) => {
   return dw;
 };
 
-interface Attributes {
+interface MatMulAttributes {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
   readonly activation?: string;
 }
 
 /**
- * BatchMatMul and _FusedMatMul: a [batch, rows, depth], b [batch, depth, columns], either with a batch of 1, or both without a batch; bias
- * [columns].
+ * BatchMatMul and _FusedMatMul: a [batch, rows, depth], b [batch, depth, columns], where `a` or `b` may have a batch of 1, or both may have
+ * no batch; bias [columns].
  */
 export const matMul: PartialKernel = (call) => {
   const { a, b } = call.inputs as Tensors<'a' | 'b'>;
   const { bias, preluActivationWeights } = call.inputs;
-  const { transposeA, transposeB, activation = 'linear' } = call.attrs as unknown as Attributes;
+  const { transposeA, transposeB, activation = 'linear' } = call.attrs as unknown as MatMulAttributes;
   const [rows, depth] = a.shape.slice(-2) as [number, number];
   const sizes = {
     rows: transposeA ? depth : rows,
@@ -117,7 +118,7 @@ export const matMul: PartialKernel = (call) => {
   };
   const batches = [a, b].map(({ shape }) => tf.util.sizeFromShape(shape.slice(0, -2))) as [number, number];
   const batch = Math.max(...batches);
-  const plain =
+  const isSupported =
     a.dtype === 'float32' &&
     b.dtype === 'float32' &&
     (a.shape.length === 2 || a.shape.length === 3) &&
@@ -125,7 +126,7 @@ export const matMul: PartialKernel = (call) => {
     batches.every((count) => count === batch || count === 1) &&
     (activation === 'linear' || activation === 'relu') &&
     !preluActivationWeights;
-  if (!plain) return undefined;
+  if (!isSupported) return undefined;
   const finishing = bias !== undefined || activation === 'relu';
   if (finishing && (transposeA || (bias && tf.util.sizeFromShape(bias.shape) !== sizes.columns)))
     return undefined;

@@ -28,7 +28,7 @@ import {
   weightsCount,
 } from './winograd-pairing.ts';
 
-/** The table of the contraction from combined pixels to sums. The products of a sum follow each other, as do its weights. */
+/** The table of the contraction from combined pixels to sums. The products of a sum follow each other, and so do its weights. */
 function sumsTable(pairing: Pairing, { image, map }: Geometry): number[] {
   let product = 0;
   return pairing.flatMap(({ products }, sum) => {
@@ -164,7 +164,7 @@ const runTables = (
     const first = products.findIndex((product) => product.weight === weight);
     const count = products.filter((product) => product.weight === weight).length;
     if (count === 0) return [];
-    // The sums with one weight are neighbours, in the order of its products.
+    // The sums that have products with this weight are neighbours, in the order of these products.
     return [
       4 * first * images * channels,
       panelRow * products[first]!.sum * images,
@@ -238,7 +238,7 @@ export function preparePairedGradient(
           ? values + skip
           : throughRelu(heap, values + skip, mask + skip, images * floats);
       };
-      // At most one side is masked, because the scratch space of the ReLU holds one gradient.
+      // At most one side may have a mask: the scratch space of the ReLU holds only one gradient.
       const from = {
         image: unmasked('image', pixels * image.channels),
         map: unmasked('map', positions * map.channels),

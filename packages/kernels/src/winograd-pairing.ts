@@ -10,10 +10,10 @@ import { combination } from './wasm/elementwise.ts';
  * One axis of a 3-tap convolution of stride 2 with fewer multiplications: Winograd's F(2, 2) (Winograd 1980) on the taps that neighbouring
  * outputs share.
  *
- * Output j is aⱼ·w₀ + bⱼ·w₁ + aⱼ₊₁·w₂, where a are the pixels under the outer taps and b those under the middle tap. Two outputs take
+ * Output j is aⱼ·w₀ + bⱼ·w₁ + aⱼ₊₁·w₂, where a are the pixels under the outer taps and b the pixels under the middle tap. For two outputs:
  *   n₀ = (aⱼ − aⱼ₊₁)·w₀ + bⱼ·w₁    n₁ = aⱼ₊₁·(w₀ + w₂)    n₂ = (aⱼ₊₂ − aⱼ₊₁)·w₂ + bⱼ₊₁·w₁
  *   yⱼ = n₀ + n₁                   yⱼ₊₁ = n₁ + n₂
- * five multiplications instead of six. An output at the border, where one outer tap is on padding, takes two by itself.
+ * This takes five multiplications instead of six. At the border, where one outer tap is on padding, an output takes two multiplications alone.
  */
 
 /** The weights of n₀, n₁ and n₂, each as a sum of taps. */
@@ -21,13 +21,13 @@ export const weightsOfSums: readonly Operator[] = [[[0], [1]], [[0, 2]], [[2], [
   weights.map((taps) => taps.map((from) => ({ from, factor: 1 }))),
 );
 
-/** n₀, n₁ or n₂ of some outputs. */
+/** One of the sums n₀, n₁ and n₂, for one or two outputs. */
 export interface AxisSum {
-  /** Which of them: its weights are `weightsOfSums[kind]`. */
+  /** 0, 1 or 2 for n₀, n₁ or n₂. The weights of the sum are `weightsOfSums[kind]`. */
   readonly kind: number;
-  /** For each of its weights, the pixels with which it is multiplied. */
+  /** For each weight, the pixels that are multiplied with it. */
   readonly factors: Operator;
-  /** The outputs to which it is added. */
+  /** The outputs to which the sum is added. */
   readonly outputs: readonly Term[];
 }
 
@@ -40,7 +40,7 @@ export function pairOutputs(
   const outer = (j: number): number => 2 * j - padding;
   const inside = (pixel: number): boolean => pixel >= 0 && pixel < pixels;
   const [borderAtStart, borderAtEnd] = [!inside(outer(0)), !inside(outer(outputs))];
-  // Compute as many border outputs singly as leave an even number to pair.
+  // Border outputs are computed alone where this leaves an even number of outputs to pair.
   const odd = outputs % 2 === 1;
   const [first, last] =
     borderAtStart && borderAtEnd && !odd
@@ -54,7 +54,7 @@ export function pairOutputs(
 
   const [a, b] = [outer, (j: number): number => outer(j) + 1];
   const sums: AxisSum[] = [];
-  /** Pixels with their signs, without those on padding. */
+  /** Pixels with their signs, except for pixels on padding. */
   const pixelsOf = (...signed: readonly (readonly [number, number])[]): Term[] =>
     signed.filter(([pixel]) => inside(pixel)).map(([from, factor]) => ({ from, factor }));
   const add = (kind: number, outputs: readonly number[], ...factors: Term[][]): void => {
@@ -137,7 +137,7 @@ export const weightsCount = filterOperator.length;
 const combineCost = 3;
 const minGain = 1.2;
 
-/** The work of the plain convolution, relative to that of the pairing. */
+/** The work of the plain convolution divided by the work of the pairing. */
 function gainOf(pairing: Pairing, { image, map, filter, stride, padding }: Geometry): number {
   const within = (tap: number, pixels: number, outputs: number, step: number, before: number): number =>
     Array.from({ length: outputs }, (_, j) => j * step - before + tap).filter((at) => at >= 0 && at < pixels)
@@ -192,7 +192,7 @@ export function pairConvolution(geometry: Geometry): Pairing | undefined {
 export const pixelOperator = (pairing: Pairing): Operator =>
   pairing.flatMap(({ products }) => products.map(({ pixels }) => pixels));
 
-/** Positions of the map → sums (as a transpose: sums → positions). */
+/** Positions of the map → sums. The transpose maps sums → positions. */
 export const sumOperator = (pairing: Pairing): Operator => pairing.map(({ positions }) => positions);
 
 /** The strides of combined positions in bytes: from image to image, position to position, and 8 channels to the next 8. */

@@ -17,7 +17,7 @@ export interface Pair {
   readonly cpu: readonly Float32Array[];
 }
 
-/** The results of `compute` on wasm and on tfjs-cpu, which sums in double precision or nearly so. */
+/** The results of `compute` on wasm and on tfjs-cpu, which sums in nearly double precision. */
 export async function onBoth(compute: () => tf.Tensor[]): Promise<Pair> {
   const on = async (backend: string): Promise<Float32Array[]> => {
     await tf.setBackend(backend);
@@ -26,7 +26,7 @@ export async function onBoth(compute: () => tf.Tensor[]): Promise<Pair> {
   return { wasm: await on('wasm'), cpu: await on('cpu') };
 }
 
-/** Every value agrees to `tolerance` of the largest value of its tensor. */
+/** Expects every value to agree within `tolerance` times the largest value of its tensor. */
 export function expectClose({ wasm, cpu }: Pair, tolerance = 5e-6): void {
   expect(wasm.map((values) => values.length)).toEqual(cpu.map((values) => values.length));
   const errors = wasm.map((values, i) => {

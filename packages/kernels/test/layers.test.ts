@@ -116,7 +116,7 @@ test('computes only the gradients that are asked for, and leaves none behind', a
   expect(tf.memory().numTensors - before).toBeLessThanOrEqual(1);
 });
 
-test('has the same bits every time, and for an image alone as in a batch', async () => {
+test('gives the same bits every time, and the same bits for an image alone and in a batch', async () => {
   await tf.setBackend('wasm');
   const [filter, bias] = [uniform([3, 3, 2, 4], 1), uniform([4], 2)];
   const x = uniform([7, 9, 9, 2], 3);

@@ -12,7 +12,7 @@ export type LogDestination = {
 
 export type LogDestinationOptions = {
   /** Tells a person that lines are lost, and later that no more are lost. (Default: writes to stderr, and ignores a failure of that) */
-  readonly say?: (sentence: string) => void;
+  readonly tell?: (sentence: string) => void;
   /** Called for every lost line, with the reason. */
   readonly onLost?: (error: NodeJS.ErrnoException) => void;
 };
@@ -24,7 +24,7 @@ const quietMs = 60_000;
 const writeTimeoutMs = 1000;
 const pauseMs = 20;
 
-const sayOnStderr = (sentence: string): void => {
+const tellOnStderr = (sentence: string): void => {
   try {
     writeSync(2, `${sentence}\n`);
   } catch {
@@ -52,7 +52,7 @@ const withDescriptor = (place: LogPlace, use: (descriptor: number) => void): voi
 /** A destination for pino: `pino({ level }, logDestination('funnel.log'))`. Each line is written before `write` returns. */
 export const logDestination = (
   place: LogPlace,
-  { say = sayOnStderr, onLost }: LogDestinationOptions = {},
+  { tell = tellOnStderr, onLost }: LogDestinationOptions = {},
 ): LogDestination => {
   let lost = 0;
   let reason = '';
@@ -92,13 +92,13 @@ export const logDestination = (
     if (lost === 1 && performance.now() - toldAt >= quietMs) {
       toldAt = performance.now();
       toldOfLoss = true;
-      say(`The ${nameOf(place)} cannot be written (${reason}). Its lines are dropped until it can.`);
+      tell(`The ${nameOf(place)} cannot be written (${reason}). Its lines are dropped until it can.`);
     }
     onLost?.(error);
   };
 
   const noteRecovery = (): void => {
-    if (toldOfLoss) say(`The ${nameOf(place)} is written again. Lines that were lost: ${lost}.`);
+    if (toldOfLoss) tell(`The ${nameOf(place)} is written again. Lines that were lost: ${lost}.`);
     lost = 0;
     toldOfLoss = false;
   };

@@ -27,7 +27,7 @@ const open = (file: string) => {
   const said: string[] = [];
   const lost: (string | undefined)[] = [];
   const { write } = logDestination(file, {
-    say: (sentence) => said.push(sentence),
+    tell: (sentence) => said.push(sentence),
     onLost: ({ code }) => lost.push(code),
   });
   return { said, lost, log: (msg: string) => write(`${JSON.stringify({ msg })}\n`) };

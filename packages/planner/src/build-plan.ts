@@ -1,4 +1,6 @@
-/** From the stages of a sweep to the work that is left: where each stage starts, given what the database has of its chain. */
+/**
+ * Plans the remaining work for the stages of a sweep: the epoch from which each stage starts, given the parts of its chain in the database.
+ */
 import {
   type Known,
   type KnownChain,
@@ -45,11 +47,11 @@ const planStage = (
 };
 
 /**
- * The stages of one chain, shortest first. For a stage, the first case that holds:
- * - *cached*: the database has the stage, done or in progress;
+ * Plans the stages of one chain, shortest first. The first of these cases that holds decides about a stage:
+ * - *cached*: the stage is in the database, finished or in progress;
  * - *passed*: a longer run has recorded its epoch;
  * - *carried*: a longer run is in progress and will record its epoch;
- * - otherwise it continues from the longest checkpoint before it, or starts from its parent.
+ * - otherwise the stage continues from the longest shorter checkpoint, or starts from its parent.
  */
 const planChain = (targets: readonly StageSpec[], known: KnownChain): readonly PlannedStage[] => {
   /** The epochs that a stage may continue from, and the stage that must end first (null: none). */
@@ -98,7 +100,7 @@ const countStages = (stages: readonly PlannedStage[]): Plan['stages'] =>
 
 const depths = Object.fromEntries(StageKind.options.map((kind, i) => [kind, i])) as Record<StageKind, number>; // one entry for every kind
 
-/** The plan of a sweep, from its outline and from what the database has of its chains. Pure: the same inputs give the same plan. */
+/** The plan of a sweep, from its outline and from the known parts of its chains. Pure: the same inputs give the same plan. */
 export const buildPlan = (outline: Outline, known: Known): SweepPlan => {
   const planned = new Map<string, PlannedStage>();
   let distinct = 0;

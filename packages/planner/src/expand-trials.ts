@@ -1,4 +1,4 @@
-/** From a search space to trials: pure, in a fixed order, and counted before any trial is made. */
+/** Makes trials from a search space: pure, in a fixed order. Counts the trials before it makes any. */
 import {
   AppError,
   type Dimension,
@@ -16,7 +16,7 @@ import {
 } from '@funnel/contracts';
 import { type Axis, axisOf, choosePoints, countPoints, spaceSize } from './points.ts';
 
-/** What a plan says of its search space: the values of each hyperparameter, and the parts of the definition that make no trials. */
+/** The report of a plan on its search space: the values of each hyperparameter, and the parts of the definition that add no trials. */
 export type SpaceReport = Required<Pick<Plan, 'space' | 'leftOut'>>;
 
 /** A plan shows this many values of a hyperparameter. */
@@ -94,7 +94,7 @@ const tooLarge = (trials: number, axes: Axes, { search, seeds }: SweepDefinition
       : [...axes.values()].map(({ hyperparameter, size }) => ({ path: `space.${hyperparameter}`, size }));
   const [{ path, size }] = [...dimensions, { path: 'seeds', size: seeds.length }].sort(
     (a, b) => b.size - a.size,
-  ) as [(typeof dimensions)[number]]; // not empty: it has the seeds
+  ) as [(typeof dimensions)[number]]; // not empty: the list contains the seeds
   const received = `${formatLarge(size)} values`;
   return new AppError(
     'SWEEP_TOO_LARGE',
@@ -120,8 +120,9 @@ const checkedCount = (definition: SweepDefinition, axes: Axes): number => {
 };
 
 /**
- * The number of trials of a sweep, without making any; the length of a range does not matter. Exact for a grid; for a random search the
- * requested number, although a small space has fewer. Throws SWEEP_TOO_LARGE beyond the limit, CONTINUOUS_GRID, and INVALID_REQUEST.
+ * The number of trials of a sweep. Makes no trial, so the time does not depend on the length of a range. Exact for a grid. For a random
+ * search it is the requested number, even if the space has fewer points. Throws SWEEP_TOO_LARGE beyond the limit, CONTINUOUS_GRID, and
+ * INVALID_REQUEST.
  */
 export const countTrials = (definition: SweepDefinition): number =>
   checkedCount(definition, axesOf(definition));
@@ -168,6 +169,3 @@ export const expandSweep = (definition: SweepDefinition): Expansion => {
     },
   };
 };
-
-export const expandTrials = (definition: SweepDefinition): readonly TrialPoint[] =>
-  expandSweep(definition).trials;

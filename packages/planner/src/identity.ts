@@ -1,6 +1,6 @@
 /**
- * Identities: the hash of everything that can change a result, and of nothing else. Trials with the same identity share the work, whoever
- * submitted them and when.
+ * An identity is the hash of everything that can change a result, and of nothing else. Trials share stages with the same identity, no
+ * matter who submitted the trials or when.
  */
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
@@ -55,7 +55,7 @@ export const configurationId = ({ recipe, hyperparameters }: TrialPoint): string
     `{"hyperparameters":${canonicalJson(identifyingHyperparameters(hyperparameters))},"recipe":"${recipe}"}`,
   );
 
-/** The version of the checks is part of the identity: with other checks the evaluation is another result. */
+/** The version of the checks is part of the identity, because an evaluation contains their findings. */
 const attackIdentity = (run: AttackRun) => ({
   ...run,
   settings: identifyingSettings[run.attack]!(run.settings),
@@ -85,12 +85,12 @@ const datasetText = memoizedText((dataset: StageSpec['dataset']) => ({
 }));
 
 /**
- * The chain of a stage: everything except its length. `dataset` has only the sizes that this kind of stage reads (see `outline.ts`), and the
- * hyperparameters of earlier stages count through `parent`.
+ * The chain of a stage: the hash of everything except its length. `dataset` has only the sizes that this kind of stage reads (see
+ * `outline.ts`). The hyperparameters of earlier stages count through `parent`.
  */
 export const chainId = (stage: Omit<StageSpec, 'id' | 'chain' | 'epochs'>, engineVersion: string): string => {
   const { recipe, kind, seed, parent, attack, surrogates } = stage;
-  // Canonical JSON, with sorted keys. Without surrogates the key is absent, so that identities from before surrogates stay valid.
+  // Canonical JSON, with sorted keys. Without surrogates the key is absent: identities that are older than surrogates stay valid.
   const made = `"attack":${attack ? attackText(attack) : 'null'},"dataset":${datasetText(stage.dataset)},"engine":${JSON.stringify(engineVersion)}`;
   const read = `"hyperparameters":${hyperparametersText(stage.hyperparameters)},"kind":"${kind}","parent":${parent === null ? 'null' : `"${parent}"`}`;
   const others = surrogates.length > 0 ? `,"surrogates":${canonicalJson(surrogates)}` : '';

@@ -1,5 +1,5 @@
 /**
- * From trials to the stages that they need, each once. It does not know which results exist already: see `build-plan.ts`.
+ * Finds the stages that the trials of a sweep need, each once. The outline does not know which results already exist: see `build-plan.ts`.
  */
 import {
   AppError,
@@ -23,15 +23,18 @@ import { expandSweep, type SpaceReport } from './expand-trials.ts';
 import { chainId, configurationId, stageId } from './identity.ts';
 
 /*
- * The surrogates of a transfer attack are the first other classifiers of the sweep, in the order of the trials. All trials of a sweep are
- * attacked from the same few networks, and n trials need n × `surrogates` links, not n².
+ * The surrogates of a transfer attack are the first other classifiers of the sweep, in the order of the trials. All trials of a sweep thus
+ * use the same few surrogates, and n trials need n × `surrogates` links, not n².
  */
 
-/** The number of surrogates that an attack uses; 0 for attacks without. */
+/** The number of surrogates that an attack uses; 0 for attacks that use none. */
 const surrogateCount = ({ attack, settings }: AttackRun): number =>
-  needsSurrogates(attacks[attack]) ? (settings as AttackSettings<'transfer-linf'>).surrogates : 0; // parsed by the attack's declaration
+  needsSurrogates(attacks[attack]) ? (settings as AttackSettings<'transfer-linf'>).surrogates : 0; // the declaration of the attack has parsed them
 
-/** Ids of stages, sorted, so that the order of the trials does not matter. `classifiers`: distinct, in the order of the trials. */
+/**
+ * The ids of the surrogates, sorted, so that the order of the trials does not matter. `classifiers`: all different, in the order of the
+ * trials.
+ */
 const surrogatesOf = (
   attack: AttackRun,
   attacked: string,
@@ -46,7 +49,7 @@ const surrogatesOf = (
     .sort();
 };
 
-/** Throws INVALID_REQUEST where an attack needs another classifier and the sweep has only one. */
+/** Throws INVALID_REQUEST if an attack needs another classifier and the sweep has only one. */
 const checkSurrogates = (
   { attacks: list }: SweepDefinition,
   runs: readonly AttackRun[],
@@ -54,11 +57,11 @@ const checkSurrogates = (
 ): void => {
   const transfer = runs.find((run) => surrogateCount(run) > 0);
   if (!transfer || classifiers.length > 1) return;
-  const expected = `a sweep of at least two classifiers, since ${transfer.attack} makes its images on those of other trials`;
+  const expected = `a sweep of at least two classifiers, since ${transfer.attack} makes its images on the classifiers of other trials`;
   const received = `${classifiers.length}`;
   throw new AppError(
     'INVALID_REQUEST',
-    `Expected ${expected}, but got ${received}. Add a seed or a value, or list the attacks without the transfer ones.`,
+    `Expected ${expected}, but got ${received}. Add a seed or a value, or remove the transfer attacks from the list.`,
     { issues: [{ path: 'preset' in list ? 'attacks.preset' : 'attacks', expected, received }] },
   );
 };
@@ -70,7 +73,7 @@ export type Outline = {
   readonly report: SpaceReport;
 };
 
-/** Computes a value once for each key, so that trials share one object. */
+/** Computes a value once for each key, so that trials share the same object. */
 const memoize = <K, V>(make: (key: K) => V): ((key: K) => V) => {
   const values = new Map<K, V>();
   return (key) => {
@@ -99,11 +102,14 @@ type Step = {
   readonly kind: StageKind;
   readonly hyperparameters: StageSpec['hyperparameters'];
   readonly epochs: number;
-  /** Its stages, by their parent, or by the seed where they have none. */
+  /** The stages of the step, by their parent, or by the seed if they have no parent. */
   readonly specs: Map<string, StageSpec>;
 };
 
-/** The steps of a point in order, with the hyperparameters that each reads. Points that agree on these share a step, and so do seeds. */
+/**
+ * The steps of a point in order, with the hyperparameters that each step reads. Points that agree on these share the step; all seeds share
+ * it too.
+ */
 const createSteps = (): ((point: TrialPoint) => readonly Step[]) => {
   const stepsOf = memoize((name: RecipeName) =>
     (recipes[name] as Recipe).stages.map((stage) => ({ stage, steps: new Map<string, Step>() })),
@@ -178,7 +184,10 @@ const attacksOn = (
     ),
   );
 
-/** All trials of a sweep and all stages that any of them needs. Throws like `countTrials`, and INVALID_REQUEST for surrogates that do not exist. */
+/**
+ * All trials of a sweep and all stages that any of them needs. Throws like `countTrials`, and INVALID_REQUEST if there is no surrogate for
+ * an attack.
+ */
 export const outlineSweep = (definition: SweepDefinition, engineVersion: string): Outline => {
   const { dataset } = definition;
   const attackRuns = expandAttacks(definition.attacks, { dataset: dataset.name });

@@ -1,6 +1,6 @@
 /**
- * The points of a search space: the values of one hyperparameter, which are computed one by one from their index, and the strategies that
- * combine them. `SweepDefinition` checks that the ends of a range are values of the hyperparameter; then so is every point between.
+ * The points of a search space. An axis computes each value of one hyperparameter from the index of the value; a strategy combines the
+ * axes. `SweepDefinition` checks that the ends of a range are values of the hyperparameter; every point between is then a value too.
  */
 import {
   AppError,
@@ -18,7 +18,7 @@ import { sha256 } from './identity.ts';
 
 export type Axis = {
   readonly hyperparameter: HyperparameterName;
-  /** Number of values in the definition, including equal ones; null: a continuous range. */
+  /** Number of values in the definition; equal values count each. Null for a continuous range. */
   readonly asked: number | null;
   /** Number of different values; Infinity for a continuous range of real numbers. */
   readonly size: number;
@@ -39,7 +39,7 @@ const pointAt = (range: Range, share: number): number => {
   return clamp(range, Number(value.toPrecision(12)));
 };
 
-/** The last step may miss `max` by this share of a step and still counts as `max`: 0.1 + 0.2 is not 0.3. */
+/** The last point counts as `max` if it misses `max` by at most this share of a step: 0.1 + 0.2 is not 0.3. */
 const stepTolerance = 1e-9;
 
 type Points = { readonly size: number; readonly at: (index: number) => number };
@@ -64,8 +64,8 @@ const countedPoints = (range: Range, count: number): Points => ({
 });
 
 /**
- * The index of the first of `count` points whose successor is at least 1 away. Up to this point rounding skips no whole number; from it on
- * rounding makes no two points equal.
+ * The index of the first of `count` points whose successor is at least 1 away. Before this point rounding skips no whole number. From this
+ * point on rounding makes no two points equal.
  */
 const firstSparseIndex = ({ min, max, scale }: Range, count: number): number => {
   const last = count - 1;
@@ -75,7 +75,10 @@ const firstSparseIndex = ({ min, max, scale }: Range, count: number): number => 
   return Math.min(last, Math.max(0, first));
 };
 
-/** `count` points rounded to whole numbers, equal ones once: every whole number where the points are dense, then the points themselves. */
+/**
+ * `count` points rounded to whole numbers; equal ones count once. The result has every whole number where the points are dense, then the
+ * rounded points.
+ */
 const countedWholePoints = (range: Range, count: number): Points => {
   const rounded = (index: number): number => Math.round(countedPoints(range, count).at(index));
   const sparse = firstSparseIndex(range, count);
@@ -95,7 +98,10 @@ const pointsOf = (range: Range, isWhole: boolean): Points | null => {
   return null;
 };
 
-/** One of the `size` whole numbers from min to max. Linear: all are equally likely. Log: n is as likely as [n − ½, n + ½) is wide on that scale. */
+/**
+ * One of the `size` whole numbers from min to max. Linear: all are equally likely. Log: the probability of n is proportional to the width
+ * of [n − ½, n + ½) on the log scale.
+ */
 const drawWhole = (range: Range, size: number, share: number): number => {
   const { min, max, scale } = range;
   if (scale === 'linear') return min + Math.floor(share * size);
@@ -109,7 +115,7 @@ const continuous = (range: Range, isWhole: boolean): Pick<Axis, 'size' | 'draw'>
   return { size, draw: (share) => drawWhole(range, size, share) };
 };
 
-/** Throws INVALID_REQUEST for a range that `SweepDefinition` refuses: an older version may have stored it. */
+/** Throws INVALID_REQUEST for a range that `SweepDefinition` refuses. An older version may have stored such a range. */
 const refuseFaults = (hyperparameter: HyperparameterName, range: Range): void => {
   const declared = hyperparameterDeclaration(hyperparameter);
   const [fault] = isNumeric(declared) ? rangeFaults(declared, range) : [];
@@ -121,7 +127,7 @@ const refuseFaults = (hyperparameter: HyperparameterName, range: Range): void =>
   });
 };
 
-/** The axis of one hyperparameter. Takes constant time for a range, whatever its number of points. Throws INVALID_REQUEST. */
+/** The axis of one hyperparameter. For a range the time does not depend on the number of points. Throws INVALID_REQUEST. */
 export const axisOf = (hyperparameter: HyperparameterName, dimension: Dimension): Axis => {
   const discrete = (asked: number, size: number, at: (index: number) => HyperparameterValue): Axis => ({
     hyperparameter,
@@ -154,13 +160,13 @@ type Strategy<S extends Search> = {
   readonly choose: (axes: readonly Axis[], search: S) => Chosen;
 };
 
-/** The number of different points of the space; Infinity where a hyperparameter has a continuous range of real numbers. */
+/** The number of different points of the space; Infinity if a hyperparameter has a continuous range of real numbers. */
 export const spaceSize = (axes: readonly Axis[]): number =>
   axes.reduce((product, { size }) => product * size, 1);
 
 type DiscreteAxis = Axis & { readonly at: NonNullable<Axis['at']> };
 
-/** Throws CONTINUOUS_GRID where an axis is continuous. */
+/** Throws CONTINUOUS_GRID if an axis is continuous. */
 const discreteAxes = (axes: readonly Axis[]): readonly DiscreteAxis[] =>
   axes.map((axis) => {
     const { hyperparameter, at } = axis;
@@ -206,7 +212,9 @@ const uniform = (...words: readonly (string | number)[]): number =>
 /** A random search stops after this many draws for each point that it should find. */
 const maxTries = 20;
 
-/** Draws until it has the requested number of points or all points of the space, or has drawn `maxTries` times for each of these. */
+/**
+ * Draws until it has the requested number of points or all points of the space. Gives up after `maxTries` draws for each of these points.
+ */
 const random: Strategy<Extract<Search, { strategy: 'random' }>> = {
   count: (_axes, { trials }) => trials,
   choose: (axes, { trials, seed }) => {
@@ -229,7 +237,7 @@ const strategies = { grid, random } satisfies {
   readonly [Name in Search['strategy']]: Strategy<Extract<Search, { strategy: Name }>>;
 };
 
-const strategyOf = (search: Search) => strategies[search.strategy] as Strategy<Search>; // each gets the search with its name
+const strategyOf = (search: Search) => strategies[search.strategy] as Strategy<Search>; // each strategy gets a search of its own kind
 
 export const countPoints = (axes: readonly Axis[], search: Search): number =>
   strategyOf(search).count(axes, search);

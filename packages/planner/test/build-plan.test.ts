@@ -46,7 +46,7 @@ describe('sharing within a sweep', () => {
     expect(counts.epochs).toEqual({ unshared: 150, needed: 100, cached: 0 });
   });
 
-  it('counts the sweep of the design: 3 γ × 3 β × 3 rates × epochs {11, 21, 31} × 3 seeds', () => {
+  it('counts the epochs of a large sweep: 3 γ × 3 β × 3 rates × epochs {11, 21, 31} × 3 seeds', () => {
     const { plan: counts } = plan({
       space: {
         gamma: [1, 3, 5],
@@ -86,7 +86,7 @@ describe('identity', () => {
     ['the classifier’s rate changes only classify and attack', { space: { classifierRate: 0.01 } }, 2],
     ['an attack’s setting changes only the attack', { attacks: [{ attack: 'fgsm', epsilon: 0.2 }] }, 3],
     ['the number of attacked images changes only the attack', { dataset: { name: 'glyphs', attack: 10 } }, 3],
-    ['test images change classify and what follows', { dataset: { name: 'glyphs', test: 2000 } }, 2],
+    ['test images change classify and attack', { dataset: { name: 'glyphs', test: 2000 } }, 2],
     ['training images change everything', { dataset: { name: 'glyphs', train: 10 } }, 0],
     ['another data set changes everything', { dataset: { name: 'mnist' } }, 0],
     ['the seed changes everything', { seeds: [1] }, 0],
@@ -105,7 +105,7 @@ describe('against a database', () => {
   const plannedStages = (epochs: number[], known: Partial<KnownChain>) =>
     ofKind(plan({ space: { optimiseEpochs: epochs } }, new Map([[line, chain(known)]])).stages, 'optimise');
 
-  it('finds the whole sweep done', () => {
+  it('finds the whole sweep in the database', () => {
     const known: Known = new Map(
       outline({}).stages.map((s) => [s.chain, chain({ stages: [s.epochs], recorded: [s.epochs] })]),
     );
@@ -136,7 +136,7 @@ describe('against a database', () => {
     expect(stage).toMatchObject({ startEpoch: 11, dependsOn: null });
   });
 
-  it('continues a shorter run that is in progress when that ends', () => {
+  it('continues a shorter run after its end when it is in progress', () => {
     expect(plannedStages([31], { stages: [11], pending: [11] })[0]).toMatchObject({
       startEpoch: 11,
       dependsOn: stageId(line, 11),
@@ -150,7 +150,7 @@ describe('against a database', () => {
   });
 
   it('plans every epoch of a chain exactly once, whatever the database has', () => {
-    // Walk the stages in order and train what each says: no epoch twice, none missing.
+    // Goes through the stages in order and counts the epochs that each trains: none twice, none missing.
     for (const known of [
       {},
       { recorded: [7], continuable: [7] },

@@ -1,4 +1,4 @@
-/** Every hyperparameter of every recipe, with every form of a dimension. The tests compute the points a second time, in another way. */
+/** Every hyperparameter of every recipe, with every form of a dimension. The tests compute the points in a second way and compare. */
 import {
   type DimensionInput,
   type HyperparameterName,
@@ -12,7 +12,8 @@ import {
   SweepDefinition,
 } from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
-import { buildPlan, expandTrials, outlineSweep } from '../src/index.ts';
+import { expandSweep } from '../src/expand-trials.ts';
+import { buildPlan, outlineSweep } from '../src/index.ts';
 
 const define = (recipe: RecipeName, name: HyperparameterName, dimension: DimensionInput, more: object = {}) =>
   SweepDefinition.parse({
@@ -23,9 +24,9 @@ const define = (recipe: RecipeName, name: HyperparameterName, dimension: Dimensi
     ...more,
   });
 const valuesOf = (...of: Parameters<typeof define>): HyperparameterValue[] =>
-  expandTrials(define(...of)).map(({ hyperparameters }) => hyperparameters[of[1]]!);
+  expandSweep(define(...of)).trials.map(({ hyperparameters }) => hyperparameters[of[1]]!);
 const numbersOf = (...of: Parameters<typeof define>): number[] => valuesOf(...of) as number[];
-/** What the plan says of the values, which are at most ten here. */
+/** The plan's report on the hyperparameter. Here it has at most ten values. */
 const plannedOf = (...of: Parameters<typeof define>) =>
   buildPlan(outlineSweep(define(...of), '1'), new Map()).plan.space?.[0];
 
@@ -78,7 +79,7 @@ describe.each(numeric)('%s: %s as a number', (recipe, name, hyperparameter) => {
   const { ends, places } = decimals(hyperparameter);
   const [min, max] = ends.map((digits) => decimal(digits, places)) as [number, number];
 
-  it('steps from min to the last point that is not beyond max', () => {
+  it('steps from min to the last point up to max', () => {
     for (const step of [1, 7, ends[1] - ends[0]]) {
       const count = Math.floor((ends[1] - ends[0]) / step) + 1;
       const axis = Array.from({ length: count }, (_, i) => decimal(ends[0] + i * step, places));
@@ -167,7 +168,7 @@ describe('points of ranges', () => {
     [{ min: 0.30000000000000004, max: 0.9, count: 2 }, [0.30000000000000004, 0.9]],
     [{ min: 0.30000000000000004, max: 0.9, step: 0.3 }, [0.30000000000000004, 0.6, 0.9]],
     [{ min: 0.1, max: 0.30000000000000004, step: 0.1 }, [0.1, 0.2, 0.30000000000000004]],
-    [{ min: 0, max: 1, step: 0.33333333334 }, [0, 0.33333333334, 0.66666666668, 1]], // it misses by less than 1e-9 of a step
+    [{ min: 0, max: 1, step: 0.33333333334 }, [0, 0.33333333334, 0.66666666668, 1]], // the last step misses 1 by less than 1e-9 of a step
     [{ min: 1e-7, max: 3.1622776601684e-4, count: 2, scale: 'log' as const }, [1e-7, 3.1622776601684e-4]],
   ])('keep every digit of the ends of %j', (range, values) => {
     expect(numbersOf('funn', 'gamma', range)).toEqual(values);
@@ -192,7 +193,7 @@ describe('points of ranges', () => {
     },
   );
 
-  it('refuses ends with too few digits, and a log scale with ends too far apart to divide', () => {
+  it('refuses ends with too few digits, and on a log scale ends whose ratio overflows', () => {
     const issueOf = (optimiseDefenderRate: object) =>
       SweepDefinition.safeParse({
         name: 'x',

@@ -1,10 +1,11 @@
 /**
- * The cost of planning a search, in values made and read. Every value between the ends of a range of real numbers is rounded by
- * `toPrecision`, and every value of a list is read from the list: the tests count both.
+ * The cost of planning a search, in values that the planner makes and reads. The planner rounds every value between the ends of a range of
+ * real numbers with `toPrecision`, and reads every value of a list from the list. The tests count both.
  */
 import { AppError, type SearchSpace, SweepDefinition, type SweepInput } from '@funnel/contracts';
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
-import { buildPlan, countTrials, expandTrials, outlineSweep } from '../src/index.ts';
+import { expandSweep } from '../src/expand-trials.ts';
+import { buildPlan, countTrials, outlineSweep } from '../src/index.ts';
 
 const sweep = (input: Partial<SweepInput>): SweepDefinition =>
   SweepDefinition.parse({ name: 'test', dataset: { name: 'glyphs' }, attacks: ['fgsm'], ...input });
@@ -35,16 +36,16 @@ const shown = 10;
 const fine = { min: 0, max: 1e6, step: 0.01 };
 
 describe('a random search', () => {
-  it('makes one value, and the values that the plan shows, for one trial over 100,000,001 points', () => {
+  it('for one trial over 100,000,001 points makes one value, besides the values that the plan shows', () => {
     const definition = sweep({ space: { gamma: fine }, search: random(1) });
-    const [trial] = expandTrials(definition);
+    const [trial] = expandSweep(definition).trials;
     expect(trial?.hyperparameters.gamma).toBe(864069.38);
     expect(made.mock.calls.length).toBeLessThanOrEqual(1 + shown);
   });
 
   it('makes a value for each draw, and draws the same values as version 0.1.0', () => {
     const gamma = { min: 1, max: 64, count: 100_000 };
-    const trials = expandTrials(sweep({ space: { gamma }, search: random(100) }));
+    const trials = expandSweep(sweep({ space: { gamma }, search: random(100) })).trials;
     expect(trials).toHaveLength(100);
     expect(trials.slice(0, 6).map(({ hyperparameters }) => hyperparameters.gamma)).toEqual([
       55.4363243632, 48.0079200792, 39.0278102781, 33.5171451715, 13.4545945459, 45.0947709477,
@@ -67,7 +68,7 @@ describe('a random search', () => {
       },
     });
     const space: SearchSpace = { gamma: watched, beta: watched, initialiseDefenderRate: watched };
-    const trials = expandTrials({ ...definition, space });
+    const trials = expandSweep({ ...definition, space }).trials;
     expect(trials).toHaveLength(600);
     expect(reads).toBeLessThanOrEqual(3 * list.length);
   });
@@ -77,7 +78,9 @@ describe('a random search', () => {
       space: { gamma: { min: 0, max: 1, step: 0.25 } },
       search: random(100_000),
     });
-    const values = expandTrials(definition).map(({ hyperparameters }) => hyperparameters.gamma as number);
+    const values = expandSweep(definition).trials.map(
+      ({ hyperparameters }) => hyperparameters.gamma as number,
+    );
     expect(values.sort((a, b) => a - b)).toEqual([0, 0.25, 0.5, 0.75, 1]);
     expect(made.mock.calls.length).toBeLessThanOrEqual(5 * 20 + shown);
     expect(leftOutOf(definition)).toEqual(['5 of 100,000: the space has no more']);
@@ -94,7 +97,7 @@ describe('a random search', () => {
   });
 
   it('stops after twenty draws for each requested point, and the plan says so', () => {
-    // Between two adjacent doubles: rounded to 12 digits there is one value, though the range is continuous.
+    // The ends are adjacent doubles: the range is continuous, but rounding to 12 digits leaves one value.
     const gamma = { min: 0.3, max: 0.30000000000000004 };
     const definition = sweep({ space: { gamma }, search: random(10) });
     const [left] = leftOutOf(definition)!;
@@ -105,7 +108,7 @@ describe('a random search', () => {
   it('draws all whole numbers of a range equally often', () => {
     const drawn = Array.from({ length: 900 }, (_, seed) => {
       const definition = sweep({ space: { latent: { min: 1, max: 3 } }, search: random(1, seed) });
-      return expandTrials(definition)[0]!.hyperparameters.latent;
+      return expandSweep(definition).trials[0]!.hyperparameters.latent;
     });
     // 300 of 900 are expected, with a standard deviation of 14. Rounding would halve the count at both ends.
     for (const value of [1, 2, 3]) {
@@ -115,13 +118,13 @@ describe('a random search', () => {
     }
   });
 
-  it('draws a whole number on a log scale in proportion to the width of its interval there', () => {
+  it('draws a whole number on a log scale in proportion to the width of its interval on that scale', () => {
     const latent = { min: 1, max: 4, scale: 'log' as const };
     const count = 1200;
     const drawn = Array.from(
       { length: count },
       (_, seed) =>
-        expandTrials(sweep({ space: { latent }, search: random(1, seed) }))[0]!.hyperparameters.latent,
+        expandSweep(sweep({ space: { latent }, search: random(1, seed) })).trials[0]!.hyperparameters.latent,
     );
     for (const value of [1, 2, 3, 4]) {
       const share = Math.log((value + 0.5) / (value - 0.5)) / Math.log(4.5 / 0.5);
@@ -145,7 +148,7 @@ describe('a grid', () => {
     [{ gamma: { ...fine, step: 1e-8 }, beta: [1, 2] }, 'space.gamma', 100_000_000_000_001],
     [{ gamma: { min: 0, max: 1, count: 400 }, beta: { min: 0, max: 1, count: 500 } }, 'space.beta', 500],
   ])(
-    'that is too large is refused by its longest dimension before a value is made: %j',
+    'that is too large is refused before any value is made, and the error names the longest dimension: %j',
     (space, path, size) => {
       const definition = sweep({ space });
       made.mockClear();
@@ -168,20 +171,20 @@ describe('a grid', () => {
 
   it('of 100,000 points makes each point once', () => {
     const definition = sweep({ space: { gamma: { min: 1, max: 64, count: 100_000 } } });
-    const trials = expandTrials(definition);
+    const trials = expandSweep(definition).trials;
     expect(trials).toHaveLength(100_000);
     expect(trials.at(-1)?.hyperparameters.gamma).toBe(64);
     expect(made.mock.calls.length).toBeLessThanOrEqual(100_000 + shown);
   });
 
-  it('counts equal values once, and the plan names them', () => {
+  it('counts equal values once, and the plan reports them', () => {
     const definition = sweep({
       recipes: ['classic', 'classic'],
       space: { latent: { min: 1, max: 3, count: 5 }, classifierRate: [0.1, 0.2, 0.1] },
       seeds: [4, 4],
     });
     expect(countTrials(definition)).toBe(6);
-    expect(expandTrials(definition)).toHaveLength(6);
+    expect(expandSweep(definition).trials).toHaveLength(6);
     expect(leftOutOf(definition)).toEqual([
       'recipes: 2 asked for, 1 different',
       'latent: 5 asked for, 3 different',

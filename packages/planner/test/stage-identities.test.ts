@@ -1,4 +1,4 @@
-/** Identities of version 0.1.0 as constants. A change of one makes everything that was trained under it useless, so it must be intended. */
+/** Identities of version 0.1.0 as constants. A change of an identity makes all results stored under it useless, so it must be intended. */
 import { recipeNames, SweepDefinition } from '@funnel/contracts';
 import { expect, it } from 'vitest';
 import { outlineSweep } from '../src/index.ts';

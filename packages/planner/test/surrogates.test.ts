@@ -15,7 +15,7 @@ const outline = (input: Partial<SweepInput>) =>
 const plan = (input: Partial<SweepInput>) => buildPlan(outline(input), new Map());
 const gammas = (n: number) => ({ gamma: Array.from({ length: n }, (_, i) => i + 1) });
 
-/** By trial: the numbers of the trials whose classifiers its last attack uses. */
+/** For each trial, the numbers of the trials whose classifiers its last attack uses. */
 const surrogateTrials = (input: Partial<SweepInput>): number[][] => {
   const { trials, stages } = plan(input);
   const byId = new Map(stages.map((stage) => [stage.id, stage]));
@@ -30,7 +30,7 @@ const surrogateTrials = (input: Partial<SweepInput>): number[][] => {
 };
 
 describe('the surrogates of a transfer attack', () => {
-  it('are the first other classifiers of the sweep, the same for all trials after these', () => {
+  it('are the first other classifiers of the sweep, and the same ones for all later trials', () => {
     expect(surrogateTrials({ space: gammas(6) })).toEqual([
       [1, 2, 3],
       [0, 2, 3],
@@ -43,7 +43,7 @@ describe('the surrogates of a transfer attack', () => {
     expect(surrogateTrials({ seeds: 4, attacks: [two] })).toEqual([[1, 2], [0, 2], [0, 1], [0, 1]]); // biome-ignore format: pairs
   });
 
-  it('are all other classifiers where a sweep has fewer than requested', () => {
+  it('are all other classifiers if a sweep has fewer than requested', () => {
     expect(surrogateTrials({ space: gammas(2) })).toEqual([[1], [0]]);
   });
 

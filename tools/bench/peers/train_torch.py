@@ -1,4 +1,4 @@
-"""PyTorch doing the same training steps as Funnel, for a comparison side by side.
+"""Times the same training steps as Funnel in PyTorch, for a comparison.
 
     python3 -m venv VENV && VENV/bin/pip install -r requirements.txt
     VENV/bin/python train_torch.py --compile
@@ -8,7 +8,7 @@ Prints one JSON line per stage: {"stage": "initialise"|"optimise"|"classic", "mo
 
 The networks: `--filters 32,64` gives 3x3 convolutions with stride 2, 'same' padding and ReLU; `--latent N` adds a linear dense code of
 N units (0: the last convolution is the code, linear). The generator mirrors the encoder and ends in (1 + tanh)/2. The attacker's
-generator sees the code with `--noise N` uniform values (dense code) or N uniform channels (convolutional code).
+generator gets the code and `--noise N` uniform values (dense code) or N uniform channels (convolutional code).
 
 `--compile`: every network call and loss of a step runs through torch.compile (inductor); the optimisers are the usual ones. Warm-up
 steps, which include compilation, are not timed.

@@ -1,4 +1,4 @@
-/** The number of operations of a training step, and the speed of this machine's matrix product. Together they give the shortest possible time of a step. */
+/** The number of operations of a training step, and the speed of this machine's matrix product. Together they give the floor of a step. */
 import * as tf from '@tensorflow/tfjs';
 
 export type Sizes = {
@@ -24,7 +24,7 @@ const mapSizes = ({ filters }: Sizes): readonly number[] => {
   return sizes;
 };
 
-/** The convolutions between map i and map i + 1, or their transposes: the same number of multiplications both ways. */
+/** The convolutions between map i and map i + 1, or their transposes, which need the same number of multiplications. */
 const convolutions = (sizes: Sizes, outermost: number): Layer[] => {
   const sides = mapSizes(sizes);
   const channels = [1, ...sizes.filters.slice(0, -1), outermost];

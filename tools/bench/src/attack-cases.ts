@@ -1,4 +1,4 @@
-/** The attacks that `bench attack` times, with Foolbox's times for the same and the minimum number of passes of the model. */
+/** The attacks that `bench attack` times, with Foolbox's times for the same attacks and the minimum number of passes of the model. */
 import type { AttackInput } from '@funnel/contracts';
 
 type Spent = { readonly steps: number; readonly queries: number };
@@ -7,10 +7,10 @@ type PassCounts = { readonly forward: number; readonly backward: number };
 export type AttackCase = {
   readonly name: string;
   readonly attack: AttackInput;
-  /** Seconds per image on one core of such a machine, on a small convolutional network for MNIST; null: not measured, or Foolbox lacks it. */
+  /** Seconds per image on one core of a similar machine, on a small convolutional network for MNIST; null: not measured, or not in Foolbox. */
   readonly foolbox18: number | null;
   readonly foolbox3: number | null;
-  /** We want to be at least this many times as fast as each. */
+  /** The least speed that we want, in multiples of the speed of each version of Foolbox. */
   readonly target?: { readonly foolbox18?: number; readonly foolbox3?: number };
   /** The forward and backward passes per image, from the mean numbers of steps and queries. */
   readonly passes: (spent: Spent) => PassCounts;

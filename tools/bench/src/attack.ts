@@ -1,4 +1,4 @@
-/** `bench attack`: the time of each attack per image, beside Foolbox's time on a similar machine and the floor, which is the time of the model's passes alone. */
+/** `bench attack`: the time of each attack per image, beside Foolbox's on a similar machine, and beside the time of the model's passes alone. */
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -34,7 +34,7 @@ export type BenchAttackOptions = z.input<typeof Options>;
 export const attackUsage = `attack [--model DIR] [--dataset mnist|fashion-mnist|glyphs] [--images 500] [--only ${attackCaseNames.slice(0, 2).join(',')},…]
        [--data DIR] [--backend wasm|…] [--json]
   Times every attack on a layers model that outputs logits (default fixtures/oracle/mnist-conv), beside Foolbox 1.8 and 3.3.4, on at most
-  this many images. An attack that only Foolbox 1.8 has runs on at most 100 images, since that version takes images one by one. --data: the folder that
+  --images images. An attack that only Foolbox 1.8 has runs on at most 100 images, since that version takes images one by one. --data: the folder that
   has mnist/ (default fixtures/data, with the first 1,000 test images).`;
 
 /** Times the chosen attacks on the first correctly classified test images. Slow attacks run on fewer images. */
@@ -185,7 +185,7 @@ export const attack = async (args: readonly string[]): Promise<void> => {
     console.error(error.message);
     process.exitCode = 1;
     return null;
-  }); // benchAttack checks them
+  }); // benchAttack checks the values
   if (timings === null) return;
   if (values.json) {
     for (const timing of timings) console.log(JSON.stringify(timing));

@@ -1,4 +1,4 @@
-/** `bench fleet`: many workers on one PostgreSQL, without training: their claims, writes and heartbeats, and what saturates first. */
+/** `bench fleet`: many workers on one PostgreSQL, without training: their claims, writes and heartbeats, and the resource that is saturated first. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
@@ -92,9 +92,9 @@ export type Limits = {
 
 type Observed = Watched & { readonly workerCores: number };
 
-/** From this share on, cores or connections count as saturated. */
+/** Cores or connections count as saturated when at least this share of them is busy. */
 const fullShare = 0.85;
-/** From this mean number of waiting sessions on, what they wait for counts as saturated. */
+/** Where at least this many sessions wait on average, the resource that they wait for counts as saturated. */
 const waitingSessions = 1;
 
 const disk = /^IO |^LWLock WAL/;
@@ -109,8 +109,8 @@ const maxOf = (sessions: Observed['sessions'], pattern: RegExp): string =>
     .sort((a, b) => b[1] - a[1])[0]?.[0] ?? '';
 
 /**
- * What was saturated, the worst first; empty where nothing was. A saturated processor comes first: a session that waits for a core keeps the
- * locks that others wait for.
+ * The saturated resources, the worst first. A saturated processor comes before all others: a session that waits for a core keeps the locks
+ * that other sessions wait for.
  */
 export const saturated = (
   { cores, workerCores, sessions, connections }: Observed,

@@ -7,7 +7,7 @@ import { openTables } from './service.ts';
 
 export const loadUsage = `load [--trials 1000,10000,100000] [--metrics 10000000] [--submit 10000] [--streams 200] [--clients 2] [--json]
   Times lists, trials and leaderboards over HTTP on tables of these sizes, submissions, and clients of the event stream, on a private
-  PostgreSQL. --metrics: numbers in the largest tables; smaller tables have their share. --calls, --seconds: limits for each question.`;
+  PostgreSQL. --metrics: numbers in the largest tables; smaller tables have fewer in proportion. --calls, --seconds: limits for each question.`;
 
 const count = (defaultValue: number) => z.coerce.number().pipe(z.int().min(1)).default(defaultValue);
 

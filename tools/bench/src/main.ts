@@ -1,5 +1,6 @@
-/** Benchmarks: `npm run bench -- train|plan|attack|load|fleet …`. */
+/** Benchmarks: `npm run bench -- train|plan|attack|examine|load|fleet …`. */
 import { attack, attackUsage } from './attack.ts';
+import { examine, examineUsage } from './examine.ts';
 import { fleet, fleetUsage } from './fleet.ts';
 import { load, loadUsage } from './load.ts';
 import { plan, planUsage } from './plan.ts';
@@ -9,6 +10,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   train,
   plan,
   attack,
+  examine,
   load,
   fleet,
 };
@@ -17,7 +19,7 @@ const [name = '', ...args] = process.argv.slice(2);
 const command = commands[name];
 if (command === undefined) {
   console.error(
-    `Expected one of ${Object.keys(commands).join(', ')}, but got ${name || 'nothing'}.\n\n${trainUsage}\n${planUsage}\n${attackUsage}\n${loadUsage}\n${fleetUsage}`,
+    `Expected one of ${Object.keys(commands).join(', ')}, but got ${name || 'nothing'}.\n\n${trainUsage}\n${planUsage}\n${attackUsage}\n${examineUsage}\n${loadUsage}\n${fleetUsage}`,
   );
   process.exitCode = 2;
 } else await command(args);

@@ -45,7 +45,7 @@ const stopWorkers = async (child: ChildProcess): Promise<void> => {
   clearTimeout(late);
 };
 
-/** Seconds that a phase may take beyond its time, in which running statements end. */
+/** Extra seconds after a phase for running statements to end. */
 const graceSeconds = 90;
 
 const runPhase = async (
@@ -125,7 +125,7 @@ export const measureFleet = async (
   }
 };
 
-/** One epoch per stage, since the traffic around stages is measured. */
+/** One epoch per stage, because the benchmark measures the traffic around stages. */
 const shortSpace = {
   gamma: Array.from({ length: 10 }, (_, i) => i + 1),
   beta: Array.from({ length: 5 }, (_, i) => (i + 1) / 100),
@@ -134,10 +134,10 @@ const shortSpace = {
   classifierEpochs: 1,
 };
 
-/** What PostgreSQL did during a phase. */
+/** The activity of PostgreSQL during a phase. */
 export type Watched = {
   readonly connections: number;
-  /** Mean number of active sessions, by what they wait for (for locks, with the statement); `running`: for nothing but a core. */
+  /** Mean number of active sessions by the event that they wait for (for locks, with the statement). `running`: they wait for no event. */
   readonly sessions: Readonly<Record<string, number>>;
   /** Mean number of cores that the server used; null where there is no /proc. */
   readonly cores: number | null;

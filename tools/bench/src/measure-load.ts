@@ -77,7 +77,7 @@ const measureQuestion = async (name: string, { http, db, draw }: Parts, bounds: 
   return { name, service, sql: await timeCalls(sqlOnly, { ...bounds, clients: 1 }) };
 };
 
-/** Measures one database with `trials` trials, which is created and dropped. */
+/** Creates a database with `trials` trials, measures it, and drops it. */
 export const measureSize = async (
   tables: Tables,
   trials: number,

@@ -71,9 +71,9 @@ export type MeasureOptions = {
 
 export type StageResult = {
   readonly stage: BenchStage;
-  /** Median over the rounds, of one step. */
+  /** The time of one step: the median over the rounds. */
   readonly milliseconds: number;
-  /** The same of the peer; null without a peer. */
+  /** The same for the peer; null without a peer. */
   readonly peerMilliseconds: Readonly<Record<PeerMode, number>> | null;
   /** Floating-point operations of one step, and the time that they take at the speed of a matrix product. */
   readonly operations: number;

@@ -142,7 +142,7 @@ const trainStage = async (
   );
   if (outcome.status === 'completed' || outcome.status === 'collapsed') return states; // short training may collapse
   throw new Error(
-    `Expected ${spec.kind} to complete, but it ${'message' in outcome ? outcome.message : outcome.status}`,
+    `Expected ${spec.kind} to complete, but it ended as ${outcome.status}${'message' in outcome ? `: ${outcome.message}` : ''}`,
   );
 };
 

@@ -1,4 +1,4 @@
-/** Processes of a benchmark: one with the options of a trainer, servers of their own, and the clean-up on Ctrl-C. */
+/** Processes of a benchmark: starts this process again with the options of a trainer, starts servers, and cleans up on Ctrl-C. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -43,7 +43,7 @@ export const untilInterrupted = async <T>(
 
 export type Server = { readonly url: string; readonly close: () => Promise<void> };
 
-/** For a server to start, and for it to stop. */
+/** The time for a server to start, and for it to stop. */
 const serverTimeoutMs = 60_000;
 
 const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;

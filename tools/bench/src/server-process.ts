@@ -1,4 +1,4 @@
-/** A server for a benchmark: the API on a database, or the floor of HTTP. It sends its address and ends when the parent process disconnects. */
+/** A server for a benchmark: the API on a database, or a bare Fastify. It sends its address and ends when its parent process disconnects. */
 import { startApi } from '@funnel/api';
 import { engineVersion } from '@funnel/engine/engine-version';
 import { fastify } from 'fastify';
@@ -20,5 +20,5 @@ const logger = pino({ level: 'warn' }, pino.destination(2));
 const server =
   databaseUrl === null ? await startBare() : await startApi({ databaseUrl, port: 0, engineVersion, logger });
 process.once('disconnect', () => void server.close().then(() => process.exit(0)));
-process.on('SIGINT', () => {}); // the parent process decides when
+process.on('SIGINT', () => {}); // the parent process decides when this one ends
 process.send?.(server.url);

@@ -41,7 +41,7 @@ export const createHttpClient = (url: string, clients: number): HttpClient => {
               else
                 reject(
                   new Error(
-                    `Expected ${status} of ${method} ${path}, but got ${response.statusCode}: ${text}`,
+                    `Expected status ${status} from ${method} ${path}, but got ${response.statusCode}: ${text}`,
                   ),
                 );
             });
@@ -112,7 +112,7 @@ export const largeSweep = (trials: number, round: number): SweepInput => ({
 
 export type Submissions = { readonly trials: number; readonly seconds: readonly number[] };
 
-/** Times submissions, one after the other. No trial is in two of them. */
+/** Times submissions, one after the other. No two of them share a trial. */
 export const timeSubmissions = async (
   http: HttpClient,
   trials: number,

@@ -1,6 +1,6 @@
 /**
- * A worker without training: it claims, writes, sends heartbeats and reconciles like a real worker, equally often, and waits where a trainer
- * would train.
+ * A worker without training: it claims, writes, sends heartbeats and reconciles as often as a real worker, and waits where a trainer would
+ * train.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -73,7 +73,7 @@ const runStage = async (
     },
   );
   if (end.status !== 'completed')
-    throw new Error(`Expected the simulated trainer to complete, but it ${end.status}`);
+    throw new Error(`Expected the simulated trainer to complete, but it ended as ${end.status}`);
   await time('complete', () =>
     completeStage(db, { stageId, fencingToken, evaluation: end.evaluation ?? undefined }),
   );

@@ -127,7 +127,7 @@ export const timeStage = async (
   );
   if (outcome.status !== 'stopped' || !checkpoint || !first || !last)
     throw new Error(
-      `Expected ${stage} to train until it was stopped, but it ${'message' in outcome ? outcome.message : outcome.status}`,
+      `Expected ${stage} to train until it was stopped, but it ended as ${outcome.status}${'message' in outcome ? `: ${outcome.message}` : ''}`,
     );
   return {
     millisecondsPerStep: median(times),

@@ -34,7 +34,7 @@ const startTraining = async (
   spec: StageSpec,
   from: Checkpoint | null,
 ): Promise<Training> => {
-  const trainer = startTrainer({ places: {}, backend, simulation: null }, pino({ level: 'silent' }));
+  const trainer = startTrainer({ folders: {}, backend, simulation: null }, pino({ level: 'silent' }));
   await trainer.ready;
   const readings: { readonly at: number; readonly steps: number }[] = [];
   const stepsPerEpoch = Math.ceil(dataset.train / Number(spec.hyperparameters.batchSize));

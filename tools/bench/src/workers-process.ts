@@ -6,7 +6,7 @@ export type WorkersOptions = {
   readonly databaseUrl: string;
   readonly name: string;
   readonly workers: number;
-  /** Connections that all of them share; null: each has its own pool, like real workers. */
+  /** Connections that all workers of the process share; null: each worker has its own pool, like real workers. */
   readonly pool: number | null;
 };
 
@@ -78,5 +78,5 @@ for (const { id, db } of simulated) {
 }
 process.on('message', (phase: Phase) => void run(phase).then((result) => process.send?.(result)));
 process.once('disconnect', () => void leave().finally(() => process.exit(0)));
-process.on('SIGINT', () => {}); // the parent process decides when
+process.on('SIGINT', () => {}); // the parent process decides when this one ends
 process.send?.(operations.length);

@@ -4,7 +4,7 @@ import { countParameters, operationsPerImage } from '../src/arithmetic.ts';
 const usual = { filters: [32, 64], latent: 64, noise: 16 };
 const convolutional = { filters: [16, 32, 64], latent: 0, noise: 16 };
 
-test('parameters are those of the same networks in PyTorch', () => {
+test('the number of parameters is that of the same networks in PyTorch', () => {
   expect(countParameters(usual)).toBe(934_530);
   expect(countParameters(convolutional)).toBe(97_666);
 });
@@ -15,7 +15,7 @@ test('operations of one convolution and a dense code, by hand', () => {
   const sizes = { filters: [2], latent: 3, noise: 0 };
   expect(operationsPerImage('classic', sizes)).toBe(2 * (3 * (2 * conv + 2 * code) - conv));
   expect(operationsPerImage('initialise', sizes)).toBe(2 * operationsPerImage('classic', sizes));
-  // G_a without the gradient of the codes, E_d whole, G_d without its weights'.
+  // G_a without the gradient of the codes, E_d whole, G_d without the gradients of its weights.
   const optimise = 3 * (code + conv) - code + 3 * (conv + code) + 2 * (code + conv);
   expect(operationsPerImage('optimise', sizes)).toBe(2 * optimise);
 });

@@ -11,7 +11,7 @@ const findsAdapter = `
   process.exit(adapter ? 0 : 1);
 `;
 
-/** True where Dawn finds an adapter in a process with this environment. In this process Dawn could be started only once. */
+/** True where Dawn finds an adapter in a process with this environment. A process can start Dawn only once, so this starts another process. */
 async function works(icd: string | undefined): Promise<boolean> {
   const env = { ...process.env, ...(icd && { VK_ICD_FILENAMES: icd }) };
   return promisify(execFile)(process.execPath, ['--input-type=module', '-e', findsAdapter], {
@@ -29,5 +29,5 @@ export async function prepareVulkan(): Promise<string | undefined> {
     process.env.VK_ICD_FILENAMES = swiftShader;
     return undefined;
   }
-  return 'no Vulkan driver that Dawn takes: install mesa-vulkan-drivers 23 or newer, or chromium for its SwiftShader';
+  return 'because there is no Vulkan driver that Dawn accepts: install mesa-vulkan-drivers 23 or newer, or chromium for its SwiftShader';
 }

@@ -8,7 +8,7 @@ import { prepareVulkan } from './vulkan.ts';
 const missing = await prepareVulkan();
 if (missing) console.warn(`SKIPPED: WebGPU is not tested, ${missing}.`);
 
-/** Sums in single precision and in another order: losses and noise levels agree relative to this, pixels to this difference. */
+/** Sums are in single precision and in another order. Losses and noise levels may differ by this ratio, pixels by this difference. */
 const lossTolerance = 1e-3;
 const pixelTolerance = 1e-4;
 
@@ -66,7 +66,7 @@ describe.skipIf(missing !== undefined)('webgpu', () => {
     results = { wasm: await trainAndAttack('wasm'), webgpu: await trainAndAttack('webgpu') };
   }, 240_000);
 
-  test('has the loss curve of wasm', () => {
+  test('has the same loss curve as wasm', () => {
     const { wasm, webgpu } = results;
     expect(webgpu.losses).toHaveLength(wasm.losses.length);
     expect(wasm.losses.length).toBe(2 + 2 + 2);
@@ -74,7 +74,7 @@ describe.skipIf(missing !== undefined)('webgpu', () => {
       expect(Math.abs(webgpu.losses[i]! / loss - 1), `loss ${i}`).toBeLessThan(lossTolerance);
   });
 
-  test('has the attack results of wasm', () => {
+  test('has the same attack results as wasm', () => {
     const { wasm, webgpu } = results;
     expect(wasm.summary.attempted).toBeGreaterThan(0);
     expect(wasm.summary.successes).toBe(wasm.summary.attempted);

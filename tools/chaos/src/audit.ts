@@ -27,7 +27,7 @@ const wrongCounts = `
   )
   SELECT count(*) AS n FROM kept FULL JOIN real USING (sweep_id, subject) WHERE kept.n IS DISTINCT FROM real.n`;
 
-/** With an infinite seed the average is the median: the mean of its two ends, since an interpolation would compute ∞ − ∞. */
+/** Where a seed's score is infinite, the average is the median: the mean of the two middle values. (An interpolation would compute ∞ − ∞.) */
 const wrongAverages = `
   WITH seeds AS (
     SELECT sweep_id, configuration_index, ordinal, metric, min(trial_id) AS trial_id, bool_or(masked) AS masked,
@@ -74,7 +74,7 @@ export const atAnyTime: readonly Rule[] = [
        SELECT FROM stages s WHERE s.id = a.stage_id AND s.fencing_token = a.fencing_token AND s.status = 'running')`,
   ],
   [
-    'unfinished stages on the account of a sweep that does not run, although a running sweep needs them',
+    'unfinished stages that count for a sweep that does not run, although a running sweep needs them',
     wrongAccount,
   ],
   ['references to rows that do not exist', danglingReferences],

@@ -4,7 +4,7 @@ import { type Client, createClient, FunnelError } from '@funnel/client';
 import type { SweepInput } from '@funnel/contracts';
 import type { Random } from './random.ts';
 
-/** Ids of sweeps that all clients use. A deleted sweep stays for a while, so that clients also ask for sweeps that do not exist. */
+/** Ids of sweeps that all clients use. A deleted sweep stays in the list for a while, so that clients also ask for sweeps that do not exist. */
 export type Known = string[];
 const maxKnown = 40;
 

@@ -121,7 +121,7 @@ export const expectedOf = async (sweep: SweepInput): Promise<Results> => {
       },
     );
     if (end.status !== 'completed')
-      throw new Error(`Expected stage ${stage.id} to complete without faults, but it ${end.status}`);
+      throw new Error(`Expected stage ${stage.id} to complete without faults, but it ended as ${end.status}`);
     if (end.evaluation)
       evaluations.set(
         stage.id,

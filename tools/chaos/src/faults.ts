@@ -33,7 +33,10 @@ const emptyQueue: Fault = async ({ queueUrl, redis }) => {
   return true;
 };
 
-/** Each is injected once in this order, then they are drawn. No fault that needs a server follows directly after the fault that kills it. */
+/**
+ * Each is injected once in this order; later faults are drawn at random. A fault that needs a server never comes just after the fault that
+ * kills this server.
+ */
 export const faults = {
   'kill worker': async (target) => anyWorker(target).kill('SIGKILL'),
   'empty the queue': emptyQueue,
@@ -153,7 +156,7 @@ export const databaseFaults: readonly DatabaseFault[] = databaseEnds.map(({ name
 
 export type RestartOptions = {
   readonly signal: AbortSignal;
-  /** Mean time between two; 0: never. */
+  /** Mean seconds between two ends; 0: never. */
   readonly everySeconds: number;
   readonly random: Random;
 };

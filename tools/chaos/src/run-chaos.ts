@@ -46,7 +46,7 @@ export type ChaosReport = Audit & {
 
 const leaseSeconds = 3;
 
-/** Waits until the sweep has ended, even while the API is down. Resolves to whether it completed. */
+/** Waits until the sweep has ended, even while the API is down. Resolves to true where the sweep completed. */
 const untilEnded = async (
   url: string,
   id: string,

@@ -45,7 +45,7 @@ const expectedOfAll = async (): Promise<Results> => {
   };
 };
 
-/** Checks the tables and the API every second. Resolves to everything that was ever wrong. */
+/** Checks the tables and the API every second. Resolves to the findings of all checks. */
 const watch = async (db: Db, url: string, signal: AbortSignal) => {
   /** The last finding of each rule. */
   const found = new Map<string, string>();
@@ -112,7 +112,7 @@ const runAllClients = async (db: Db, fleet: Fleet, options: ClientsOptions) => {
   const answers: Answers = { counts: new Map(), faults: [] };
   const known: Known = [];
   const clientsEnd = new AbortController();
-  setMaxListeners(0, clientsEnd.signal); // every client listens
+  setMaxListeners(0, clientsEnd.signal); // every client adds a listener
   signal.addEventListener('abort', () => clientsEnd.abort());
   const timer = setTimeout(() => clientsEnd.abort(), minutes * 60_000);
   const watching = watch(db, fleet.url, clientsEnd.signal);

@@ -41,7 +41,7 @@ export const keepRunning = ({ name, command, args, env = {}, logs }: Command): P
   let gone: Promise<void>;
   const start = (): void => {
     starts += 1;
-    // Only the variables named here: a DATABASE_URL of the environment must not reach these processes.
+    // The process gets only the variables named here: a DATABASE_URL of the environment must not reach it.
     const inherited = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' };
     child = spawn(command, args, { env: { ...inherited, ...env }, stdio: ['ignore', log, log] });
     gone = new Promise((resolve) => {
@@ -84,7 +84,7 @@ export const isAlive = (pid: number): boolean => {
   }
 };
 
-/** A new folder that the user of PostgreSQL may enter, which is not root. */
+/** A new folder that every user may enter, because PostgreSQL does not run as root. */
 export const makeFolder = async (name: string): Promise<string> => {
   const folder = await mkdtemp(path.join(tmpdir(), `funnel-${name}-`));
   await chmod(folder, 0o755);
@@ -102,9 +102,9 @@ export const freePort = (): Promise<number> =>
 export type Database = {
   readonly url: string;
   readonly port: number;
-  /** Ends it; it is restarted on the same port. False where it does not run at the moment. */
+  /** Ends the server, which then restarts on the same port. False where it does not run at the moment. */
   readonly end: (signal: 'SIGQUIT' | 'SIGINT') => Promise<boolean>;
-  /** Stops all of its processes for this long, like a suspended machine. False where it does not run at the moment. */
+  /** Stops all processes of the server for this long, like a suspended machine. False where it does not run at the moment. */
   readonly freeze: (milliseconds: number) => Promise<boolean>;
   readonly stop: () => Promise<void>;
 };
@@ -127,7 +127,7 @@ export const openDatabase = async (folder: string): Promise<Database> => {
   const end = async (signal: 'SIGQUIT' | 'SIGINT'): Promise<boolean> => signalTo(await postmaster(), signal);
   const freeze = async (milliseconds: number): Promise<boolean> => {
     const pid = await postmaster();
-    // The postmaster first, so that it starts no process in place of stopped ones.
+    // Stops the postmaster first, so that it starts no process in place of a stopped one.
     if (!signalTo(pid, 'SIGSTOP')) return false;
     const all = [...(await childrenOf(pid)), pid];
     for (const child of all) signalTo(child, 'SIGSTOP');

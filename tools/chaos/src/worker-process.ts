@@ -1,4 +1,7 @@
-/** A worker of the chaos suite: the real one, with a simulated trainer unless the run trains. Its argument is its options as JSON. */
+/**
+ * A worker of the chaos suite: the real worker, with a simulated trainer unless the run trains. The argument of the process is the worker's
+ * options as JSON.
+ */
 import { startWorker, type WorkerOptions } from '@funnel/worker';
 import { pino } from 'pino';
 

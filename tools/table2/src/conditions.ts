@@ -1,4 +1,4 @@
-/** What was run: sizes, epochs, seeds, and every hyperparameter that the paper does not print or prints with another value. */
+/** The conditions of the sweep: sizes, epochs, seeds, and every hyperparameter that the paper does not print or prints with another value. */
 import {
   datasets,
   type HyperparameterName,
@@ -78,7 +78,7 @@ export const conditions = (data: Table2, configurations: readonly Configuration[
   const { sweep } = data;
   const { dataset, seeds } = sweep.definition;
   const size = (key: keyof typeof paper) => [
-    `${key === 'attack' ? 'Attacked: correct ones among the first' : `${key === 'train' ? 'Training' : 'Test'} images`}`,
+    `${key === 'attack' ? 'Attacked: correctly classified images among the first' : `${key === 'train' ? 'Training' : 'Test'} images`}`,
     String(dataset[key]),
     String(paper[key]),
   ];
@@ -96,7 +96,7 @@ export const conditions = (data: Table2, configurations: readonly Configuration[
     '```',
     '',
     `Epochs: ${configurations.map(epochsOf).join('; ')}.`,
-    `The auto-encoders saw ${percent(shareOfTraining(data, configurations))} of the images that the paper’s did (images × epochs), in ${percent(shareOfUpdates(data, configurations))} of its updates; the least of the configurations.`,
+    `The auto-encoders saw ${percent(shareOfTraining(data, configurations))} of the paper’s images (images × epochs), in ${percent(shareOfUpdates(data, configurations))} of its updates. These are the smallest shares of all configurations.`,
     '',
     table(
       ['', 'here', 'paper'],
@@ -104,6 +104,6 @@ export const conditions = (data: Table2, configurations: readonly Configuration[
       [1, 2],
     ),
     '',
-    'Hyperparameters that are not in this table have the printed values. “Not printed” are assumptions: the paper gives neither the sizes of its networks nor the scale of its loss, and its penalty has the opposite sign from the constraint (5) that it is to enforce ([docs/recipes.md](recipes.md)).',
+    'Hyperparameters that are not in this table have the printed values. Where the paper’s value is “not printed”, ours is an assumption: the paper gives neither the sizes of its networks nor the scale of its loss, and its penalty has the wrong sign for constraint (5), which it must enforce ([docs/recipes.md](recipes.md)).',
   ].join('\n');
 };

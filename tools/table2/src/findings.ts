@@ -1,4 +1,4 @@
-/** What the numbers say: FUNN against the plain auto-encoder, and both against the paper. A sentence appears only if the numbers support it. */
+/** Sentences on the numbers: FUNN against the plain auto-encoder, and both against the paper. A sentence appears only if the numbers support it. */
 
 import { median, wilsonInterval } from '@funnel/attacks/statistics';
 import { checkLabel } from '@funnel/contracts';
@@ -16,8 +16,8 @@ import {
 import { type Printed, printedShare } from './printed.ts';
 
 /**
- * What the defence changes under one attack: FUNN compared with the plain auto-encoder of the same architecture. `success` is a difference of
- * shares. `factor`: each seed that both have gives the ratio of their median L2; these are the smallest, the median and the largest ratio.
+ * The change under one attack from the plain auto-encoder to FUNN of the same architecture. `success` is the difference of the shares.
+ * `factor`: for each seed that both have, the ratio of the median L2; of these ratios the smallest, the median and the largest.
  */
 export type Shift = {
   readonly title: string;
@@ -77,7 +77,7 @@ export const describeComparison = ({ configuration, baseline, shifts }: Comparis
   [
     `### \`${configuration.name}\` against \`${baseline.name}\``,
     '',
-    'Difference of the mean success rates; *clear* where the two intervals of the images do not overlap. The factor is seed by seed: its middle, least and greatest.',
+    '*success*: the difference of the mean success rates. *clear*: yes where the two intervals over the images do not overlap. *factor*: for each seed, the median L2 divided by the median L2 of the baseline; the table shows the median of these ratios, with the smallest and the largest in parentheses.',
     '',
     table(
       ['attack', 'success, points', 'clear', 'median L2, factor'],
@@ -117,7 +117,7 @@ const agreement = (configuration: Configuration): string[] => {
   const judged = judge(configuration);
   if (judged.length === 0) return [];
   const [same, other] = [judged.filter((one) => one.agrees), judged.filter((one) => !one.agrees)];
-  const name = `**\`${configuration.name}\`**: of ${judged.length} rows with a printed success rate ${same.length} agree`;
+  const name = `**\`${configuration.name}\`**: ${same.length} of ${judged.length} rows with a printed success rate agree`;
   const which = same.length > 0 ? ` (${list(same.map(({ title }) => title))})` : '';
   const rest = other.map(
     ({ title, printed, measured }) =>
@@ -127,8 +127,8 @@ const agreement = (configuration: Configuration): string[] => {
     one.printed.noise === null ? [] : [{ ...one, noise: one.printed.noise }],
   );
   const near = noises.filter(({ noise, measured }) => noiseAgrees(noise, measured));
-  const noise = `Of ${noises.length} printed noise levels ${near.length} lie within our interval over seeds${near.length > 0 ? ` (${list(near.map(({ title }) => title))})` : ''}.`;
-  return [`${name}${which}.${rest.length > 0 ? ` Outside: ${list(rest)}.` : ''} ${noise}`];
+  const noise = `${near.length} of ${noises.length} printed noise levels lie within our interval over seeds${near.length > 0 ? ` (${list(near.map(({ title }) => title))})` : ''}.`;
+  return [`${name}${which}.${rest.length > 0 ? ` These do not: ${list(rest)}.` : ''} ${noise}`];
 };
 
 /** The headline does not reproduce if our success rate is at least this much above the printed one. */
@@ -142,14 +142,14 @@ const headline = (configuration: Configuration): string[] => {
   const longer = find(configuration, 'DeepFool L2, 1000 steps');
   const steps = measured.meanSteps === null ? '' : `, in ${measured.meanSteps.toFixed(1)} steps on average`;
   return [
-    `**The headline does not reproduce with \`${configuration.name}\`.** DeepFool L2 with 50 steps is printed at ${printed.success} %; here it fools ${percentage(measured.success)}${steps}, at a median L2 of ${distance(measured.medianL2)}.` +
+    `**The headline does not reproduce with \`${configuration.name}\`.** For DeepFool L2 with 50 steps, the paper prints a success rate of ${printed.success} %; here it is ${percentage(measured.success)}${steps}, with a median L2 of ${distance(measured.medianL2)}.` +
       (longer && longer.measured.success.mean - measured.success.mean < 0.05
-        ? ` More steps change little here (${percentage(longer.measured.success)} after 1000), where the paper goes from 0.54 % to 15.25 %: that a network needs so many steps suggests that its gradients led the attack hardly anywhere; here 50 are enough.`
+        ? ` With 1000 steps, our rate changes little (${percentage(longer.measured.success)}), but the paper’s rises from 0.54 % to 15.25 %. A network that needs so many steps probably has gradients that hardly help the attack. Here 50 steps are enough.`
         : ''),
   ];
 };
 
-/** If the constraint was active on a smaller share of steps, it cannot have done much. */
+/** A constraint that was active on a smaller share of steps cannot have changed much. */
 const hardlyActive = 0.05;
 
 const hinge = ({ name, hinge: active, floor, hyperparameters, attackerLoss }: Configuration): string[] => {
@@ -158,14 +158,14 @@ const hinge = ({ name, hinge: active, floor, hyperparameters, attackerLoss }: Co
   const floorText = floor === null ? '' : `; the defender’s loss after initialisation was ${number(floor)}`;
   if (active.mean === 0)
     return [
-      `**In \`${name}\` the constraint never bit**: ${beta}${floorText}. The hinge was active on no step, so the attacker was only asked to copy, and by the paper’s own equations these runs are auto-encoders of slightly noisy images. They do not show whether the constraint helps.`,
+      `**In \`${name}\` the constraint was never active**: ${beta}${floorText}. The hinge was 0 on every step, so the attacker learned only to copy images. By the paper’s own equations, these runs train auto-encoders on slightly noisy images. They do not show whether the constraint helps.`,
     ];
   if (active.mean < hardlyActive)
     return [
-      `**In \`${name}\` the constraint hardly ever bit**: on ${percentage(active)} of the steps (${beta}${floorText}). What these runs say about it is next to nothing: they are very nearly the paper’s networks without the constraint.`,
+      `**In \`${name}\` the constraint was hardly ever active**: on ${percentage(active)} of the steps (${beta}${floorText}). These runs say almost nothing about the constraint: they train nearly the paper’s networks without it.`,
     ];
   return [
-    `In \`${name}\` the constraint bit on ${percentage(active)} of the steps (${beta}${floorText}); the attacker’s own loss ended at ${number(attackerLoss)}.`,
+    `In \`${name}\` the constraint was active on ${percentage(active)} of the steps (${beta}${floorText}). At the end, the attacker’s own loss was ${number(attackerLoss)}.`,
   ];
 };
 
@@ -188,10 +188,10 @@ const shifts = (configurations: readonly Configuration[]): string[] =>
     const deepfool = all.find(({ title }) => title === 'DeepFool L2, 50 steps');
     const words =
       lower.length + higher.length === 0
-        ? 'no attack’s success differs beyond the images’ intervals'
+        ? 'no attack has a clearly different success rate'
         : [
-            lower.length > 0 ? `clearly fewer images fall to ${list(lower.map(({ title }) => title))}` : '',
-            higher.length > 0 ? `clearly more to ${list(higher.map(({ title }) => title))}` : '',
+            lower.length > 0 ? `clearly lower success of ${list(lower.map(({ title }) => title))}` : '',
+            higher.length > 0 ? `clearly higher success of ${list(higher.map(({ title }) => title))}` : '',
           ]
             .filter(Boolean)
             .join(', ');
@@ -219,7 +219,7 @@ const describeVerdict = ({ name, verdict, findings: found, seeds }: Configuratio
   return `\`${name}\` is **${verdict}**: ${reasons.join('; ')}.`;
 };
 
-/** The highest success rate that is compatible with no observed success. */
+/** A sentence on the highest success rate at which so few attacked images may show no success at all. */
 const resolution = (configurations: readonly Configuration[]): string[] => {
   const counts = configurations.flatMap(({ rows }) =>
     rows.flatMap(({ measured }) => measured?.attempted ?? []),
@@ -228,7 +228,7 @@ const resolution = (configurations: readonly Configuration[]): string[] => {
   const least = Math.min(...counts);
   const [, high] = wilsonInterval(0, least);
   return [
-    `A configuration was attacked on ${least === Math.max(...counts) ? least : `${least} to ${Math.max(...counts)}`} images in all. No success among ${least} is compatible with rates up to ${percent(high)}: where the paper prints less than that, agreeing says little, and two such rates cannot be told apart here.`,
+    `Each attack on a configuration had ${least === Math.max(...counts) ? least : `${least} to ${Math.max(...counts)}`} images in all. When none of ${least} images is fooled, the true rate may still be up to ${percent(high)}. So this sweep cannot tell two rates below that apart, and to agree with such a printed rate means little.`,
   ];
 };
 
@@ -260,9 +260,9 @@ export const findings = (data: Table2, configurations: readonly Configuration[])
     ...configurations.flatMap(fgsmNoise),
     ...(share < 0.99 || dataset.attack < 1000
       ? [
-          `These runs had ${percent(share)} of the paper’s training and attacked the correct ones of ${dataset.attack} images instead of 1000. What differs from the printed numbers may differ for that reason; \`examples/table2.yaml\` as it stands has the paper’s sizes.`,
+          `These runs had ${percent(share)} of the paper’s training, and attacked the correctly classified ones of ${dataset.attack} images instead of 1000. This may be the reason for differences from the printed numbers. \`examples/table2.yaml\` without changes has the paper’s sizes.`,
         ]
       : []),
-    'One more reason no run can exclude: filters, code, noise units and the loss’s scale are not printed, so the paper’s network is not known.',
+    'Every run has one more possible reason for differences: the paper does not print filters, code, noise units and the scale of the loss, so we do not know its network.',
   ];
 };

@@ -1,4 +1,4 @@
-/** The sweep in numbers: configurations, and what each attack measured over their seeds. */
+/** The sweep in numbers: configurations, and the results of each attack over their seeds. */
 
 import { mean, median, wilsonInterval } from '@funnel/attacks/statistics';
 import {
@@ -120,7 +120,7 @@ export type Configuration = {
   readonly recipe: string;
   readonly hyperparameters: Readonly<Record<string, HyperparameterValue>>;
   readonly seeds: readonly number[];
-  /** Seeds whose trial did not complete. The numbers are without them. */
+  /** Seeds whose trial did not complete. The numbers leave them out. */
   readonly missing: readonly { readonly seed: number; readonly status: string }[];
   readonly rows: readonly Row[];
   readonly cleanAccuracy: Estimate | null;
@@ -144,7 +144,7 @@ const seriesOf = ({ series }: TrialResult, kind: StageKind, name: string): numbe
 const meanOver = (results: readonly TrialResult[], of: (result: TrialResult) => number | null | undefined) =>
   estimate(results.map(of).filter((value): value is number => value !== null && value !== undefined));
 
-/** Null for an attack that this version does not have. A setting that an earlier version did not have gets its default, which does the same. */
+/** Null for an attack that this version does not have. A setting that an earlier version did not have gets its default, which changes nothing. */
 const keyOf = (attack: unknown): string | null => {
   const { data } = AttackSpec.safeParse(attack);
   return data === undefined ? null : attackKey(data);
@@ -213,12 +213,12 @@ export const configurationsOf = (results: readonly TrialResult[]): Configuration
   const groups = new Map<string, TrialResult[]>();
   for (const result of ordered) {
     const { recipe, hyperparameters } = result.trial;
-    const told = names
+    const described = names
       .filter((name) => name in hyperparameters)
       .map(
         (name) => `${hyperparameterDeclaration(name as HyperparameterName).title} ${hyperparameters[name]}`,
       ); // Trials have declared hyperparameters only.
-    const name = [recipe, ...told].join(', ');
+    const name = [recipe, ...described].join(', ');
     groups.set(name, [...(groups.get(name) ?? []), result]);
   }
   return [...groups].map(([name, group]) => summarise(name, group));

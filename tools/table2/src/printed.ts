@@ -1,4 +1,4 @@
-/** What the paper prints in Table 2 and in §4.3: percentages and noise levels, unchanged. Then what arithmetic says about the printed table. */
+/** The percentages and noise levels that the paper prints in Table 2 and in §4.3, unchanged, and what follows from them by arithmetic. */
 
 import type { AttackInput } from '@funnel/contracts';
 import { list } from './format.ts';
@@ -122,7 +122,7 @@ export const isShareOf = (percent: number, n: number): boolean =>
 
 const clean = 966;
 
-/** Each printed row once, although several attacks may stand for it. */
+/** Each printed row once, although several of our rows may repeat it. */
 const inTable = printedRows.filter(
   ({ where, title }, i) =>
     where === 'table' && title.split(' (')[0] !== printedRows[i - 1]?.title.split(' (')[0],
@@ -147,8 +147,8 @@ export const printedFaults = (): string[] => {
   const funn = denominators('funn');
   return [
     `**The denominator.** ${fits.length} of the ${proper('classic').length} classic success rates below 100 % (${list(fits)}) are k/${clean} to the last printed digit, so the denominator is most likely the number of images classified correctly among the first 1000, at a clean accuracy of 96.6 %; we count the same way. The column “Our Method” ${funn.length === 0 ? 'fits no single denominator between 900 and 1000' : `fits the denominators ${list(funn.map(String))}`}.`,
-    '**The MagNet column** looks transposed: 3.2 and 4.8 are 100 − 96.8 and 100 − 95.2, which are MagNet’s accuracies *without* its defence, where 0.6 is 100 − 99.4, one with it; with the defence MagNet reports about 0 % on the first two as well. (The arithmetic is exact; MagNet’s accuracies are as recalled, not checked against its text.) So we print no comparison with it.',
-    '**Noise levels** are true L2 norms in [0, 1], averaged over successes: Single Pixel’s is 1.0, one pixel from black to white. β = 0.01 is on the scale of a mean squared error per pixel, which is an L2 norm of 2.80: the text’s comparison of a noise level of 0.0075 with β compares two units.',
-    '**Signs of masked gradients in the printed table itself**: Single Pixel (4.72 %) fools more images than DeepFool L2 (0.54 %), which may change every pixel and follows gradients; DeepFool L∞ goes from 4.13 % to 89.20 % between 50 and 200 steps, though on the plain auto-encoder 50 steps are printed as enough for every image. FUNN is also printed as weaker than the plain auto-encoder under FGSM (1.61 % against 0.41 %) and under the iterative attack (1.25 % against 1.04 %).',
+    '**The MagNet column** looks transposed: 3.2 and 4.8 are 100 − 96.8 and 100 − 95.2, and MagNet reports 96.8 and 95.2 as accuracies *without* its defence; 0.6 is 100 − 99.4, an accuracy *with* it. With its defence, MagNet reports a success rate of about 0 % for the first two attacks as well. (The arithmetic is exact. MagNet’s accuracies are from memory, not checked against its text.) So this report does not compare with MagNet.',
+    '**Noise levels** are true L2 norms in [0, 1], averaged over successes: Single Pixel’s is 1.0, one pixel from black to white. β = 0.01 is a mean squared error per pixel, which corresponds to an L2 norm of 2.80. So the text compares numbers in different units where it compares a noise level of 0.0075 with β.',
+    '**Signs of masked gradients in the printed table itself**: Single Pixel (4.72 %) fools more images than DeepFool L2 (0.54 %), although DeepFool may change every pixel and follows gradients. DeepFool L∞ rises from 4.13 % with 50 steps to 89.20 % with 200, although 50 steps fool every image on the plain auto-encoder. By the printed rates, FUNN is also weaker than the plain auto-encoder under FGSM (1.61 % against 0.41 %) and under the iterative attack (1.25 % against 1.04 %).',
   ];
 };

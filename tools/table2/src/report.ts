@@ -59,11 +59,11 @@ const resultsOf = (configuration: Configuration): string =>
   );
 
 const legend = [
-  '- *success*: images that the attack fooled, of those classified correctly. Mean over seeds with its 95 % interval (Student’s t; none where all seeds are alike).',
+  '- *success*: the share of the correctly classified images on which the attack succeeded. Mean over seeds with its 95 % interval (Student’s t; no interval where all seeds give the same).',
   '- *of the images*: 95 % Wilson interval of all seeds’ images together. *agrees*: the printed rate lies within one of the two intervals; “near 100 %”: ours is at least 95 %.',
-  '- *noise level*: mean L2 norm over the fooled images, the paper’s reading, over the seeds that had any (± half of its interval); *failures as 0*: over all attacked images, the other reading.',
-  '- *median L2*: over the attacked images with failures as infinity, then over seeds; ∞ where half of the images withstand.',
-  '- *verdict*: the worst over seeds of the checks in [docs/attacks.md](attacks.md).',
+  '- *noise level*: the mean L2 norm over the successes, as in the paper; the mean over the seeds that had a success, ± half of its interval. *failures as 0*: the mean L2 norm over all attacked images.',
+  '- *median L2*: the median over the attacked images, where a failure counts as infinity, then the median over seeds; ∞ where half of the images withstand.',
+  '- *verdict*: the worst verdict over seeds of the checks in [docs/attacks.md](attacks.md).',
 ].join('\n');
 
 export type { Table2, TrialResult } from './measured.ts';
@@ -74,10 +74,10 @@ export const renderTable2 = (data: Table2): string => {
   const bullets = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
   return `${[
     '# Table 2: our numbers beside the printed ones',
-    'Written by `npx funnel report table2 --sweep ID` from the database of a sweep: every number of ours comes from it, and so does every sentence that speaks of one. `examples/table2.yaml` is such a sweep.',
+    '`npx funnel report table2 --sweep ID` writes this page from the database of a sweep. Every number of ours comes from the sweep, and so does every sentence about such a number. `examples/table2.yaml` is a sweep for this report.',
     conditions(data, configurations),
     overview(configurations),
-    '*loss after initialise*: the defender’s reconstruction loss at the end of that stage, which for `classic` is all of its training.',
+    '*loss after initialise*: the defender’s reconstruction loss at the end of that stage. For `classic`, this stage is the whole training of the auto-encoder.',
     '## Row by row',
     legend,
     ...configurations.map(resultsOf),

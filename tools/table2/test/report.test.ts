@@ -1,4 +1,4 @@
-/** The report of Table 2 on made-up sweeps: its numbers by hand, and sentences that turn with them. */
+/** The report of Table 2 on made-up sweeps: its numbers by hand, and sentences that depend on them. */
 import {
   type AttackSpec,
   attackSpec,
@@ -22,7 +22,7 @@ type Made = {
   readonly status?: 'completed' | 'failed';
   readonly beta?: number;
   readonly hinge?: readonly number[];
-  /** Of every attack, of 40 images attacked. */
+  /** The successes of every attack, among 40 attacked images. */
   readonly successes: number;
   readonly attempted?: number;
   readonly checks?: readonly Diagnostic[];
@@ -73,7 +73,7 @@ const made = ({ number, recipe, seed, ...options }: Made): TrialResult => {
     { kind: 'initialise', name: 'defenderLoss', epochs: [1, 2], values: [0.03, 0.02] },
     ...(hinge ? [{ kind: 'optimise', name: 'hingeActive', epochs: [1, 2], values: hinge }] : []),
   ];
-  return { trial, series } as unknown as TrialResult; // what the report reads of it
+  return { trial, series } as unknown as TrialResult; // the fields that the report reads
 };
 
 const render = (results: readonly TrialResult[]): string =>
@@ -109,9 +109,9 @@ const plain = [
 ];
 
 describe('the report of Table 2', () => {
-  it('gives means over seeds with their intervals beside what is printed, and says whether it agrees', () => {
+  it('gives means over seeds with their intervals beside the printed numbers, and says whether they agree', () => {
     const text = render(plain);
-    // 95 % and 90 %: mean 92.5, s = 3.54, t₁ = 12.706: ± 31.8, of which 100 is the end.
+    // 95 % and 90 %: mean 92.5, s = 3.54, t₁ = 12.706: ± 31.8, cut at 100.
     expect(row(text, 'classic', 'DeepFool L2, 50 steps')).toEqual([
       'DeepFool L2, 50 steps',
       '94.41 %',
@@ -124,12 +124,12 @@ describe('the report of Table 2', () => {
       '1.4',
     ]);
     expect(row(text, 'classic', 'Single Pixel')[4]).toBe('no');
-    expect(text).toContain('saw 2.3 % of the images'); // 6000 · 9 of 60000 · 40
+    expect(text).toContain('saw 2.3 % of the paper’s images'); // 6000 · 9 of 60000 · 40
     expect(text).toContain('in 2.3 % of its updates'); // 47 · 9 of 469 · 40
     expect(text).toContain("--set 'space.beta=[0.01,0.05]'");
   });
 
-  it('leaves out trials that did not complete and networks that nothing could be tried on, and says so', () => {
+  it('leaves out trials that did not complete and networks without an attacked image, and says so', () => {
     const text = render([
       ...plain,
       made({ number: 2, recipe: 'classic', seed: 2, status: 'failed', successes: 0 }),
@@ -145,7 +145,7 @@ describe('the report of Table 2', () => {
     expect(row(text, 'funn', 'DeepFool L2, 50 steps')[8]).toBe('∞');
   });
 
-  it('says that the headline does not reproduce where it does not, and nothing of the kind where it does', () => {
+  it('says that the headline does not reproduce only where it does not', () => {
     const fooled = render([
       ...plain,
       made({ number: 2, recipe: 'funn', seed: 0, hinge: [0, 0], successes: 39 }),
@@ -157,23 +157,23 @@ describe('the report of Table 2', () => {
       made({ number: 2, recipe: 'funn', seed: 0, hinge: [0, 0], successes: 0 }),
     ]);
     expect(robust).not.toContain('headline');
-    expect(robust).toContain('clearly fewer images fall to DeepFool L2, 50 steps');
+    expect(robust).toContain('clearly lower success of DeepFool L2, 50 steps');
     expect(fooled).toContain('smaller on some seeds and larger on others, × 1.00');
   });
 
-  it('tells a hinge that bit from one that never did, per configuration', () => {
+  it('tells an active constraint from one that was never active, per configuration', () => {
     const text = render([
       ...plain,
       made({ number: 2, recipe: 'funn', seed: 0, hinge: [0, 0], successes: 39 }),
       made({ number: 3, recipe: 'funn', seed: 0, beta: 0.05, hinge: [0.5, 0.7], successes: 39 }),
     ]);
-    expect(text).toContain('In `funn, β 0.01` the constraint never bit');
-    expect(text).toContain('In `funn, β 0.05` the constraint bit on 60.0 % of the steps');
+    expect(text).toContain('In `funn, β 0.01` the constraint was never active');
+    expect(text).toContain('In `funn, β 0.05` the constraint was active on 60.0 % of the steps');
   });
 
-  it('calls a constraint that bit on one step in a hundred what it is', () => {
+  it('says that a constraint was hardly ever active when it was active on one step in a hundred', () => {
     const text = render([made({ number: 0, recipe: 'funn', seed: 0, hinge: [0.01, 0.01], successes: 39 })]);
-    expect(text).toContain('hardly ever bit**: on 1.0 % of the steps');
+    expect(text).toContain('hardly ever active**: on 1.0 % of the steps');
   });
 
   it('names the checks that failed', () => {
@@ -188,7 +188,7 @@ describe('the report of Table 2', () => {
   });
 });
 
-it('knows of which counts a printed percentage can be made', () => {
+it('knows whether a printed percentage is a share of a number of images', () => {
   expect([94.41, 0.41, 1.04, 44.41].every((percent) => isShareOf(percent, 966))).toBe(true);
   expect(isShareOf(9.17, 966)).toBe(false);
 });

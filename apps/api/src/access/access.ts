@@ -1,6 +1,6 @@
 /**
- * Who may call what. One hook runs before every route: it checks the Host and the Origin, limits the requests of an address and of a token,
- * finds the caller by its token and compares the caller's role with the role that the route declares.
+ * Decides who may call which route. One hook runs before every route. It checks the Host and the Origin, limits the requests of an address and
+ * of a token, finds the caller by its token, and compares the caller's role with the role that the route declares.
  */
 import rateLimit from '@fastify/rate-limit';
 import { AppError, type Role, type Route, roles, routes } from '@funnel/contracts';
@@ -16,7 +16,7 @@ import { hashToken } from './tokens.ts';
  */
 type StreamWatch = {
   /**
-   * Calls `end` when the token with this hash gives no more access; null: the stream was opened without a token. Returns a function that
+   * Calls `end` when the token with this hash no longer gives access; null: the stream was opened without a token. Returns a function that
    * ends the watch.
    */
   readonly watch: (tokenHash: string | null, end: () => void) => () => void;
@@ -24,7 +24,7 @@ type StreamWatch = {
 };
 
 type StreamWatchOptions = {
-  /** Rejects if the database cannot be asked; then the streams go on. */
+  /** Rejects if the database does not answer; the streams then stay open. */
   readonly hasAccess: (tokenHash: string | null) => Promise<boolean>;
   /** Milliseconds between two checks. */
   readonly interval: number;
@@ -80,7 +80,7 @@ const bearer = ({ headers }: FastifyRequest): string | null =>
 const routeOf = ({ routeOptions: { config } }: FastifyRequest): Route | null =>
   config.routeName === undefined ? null : routes[config.routeName];
 
-/** Whether a caller with the role `held` may do what `needed` allows. */
+/** Whether the role `held` includes the rights of the role `needed`. */
 const includes = (held: Role, needed: Role): boolean => roles.indexOf(held) >= roles.indexOf(needed);
 
 /** The caller of a request. Throws UNAUTHENTICATED. */
@@ -93,7 +93,7 @@ const authenticate = async (request: FastifyRequest, options: AccessOptions): Pr
   if (!caller)
     throw new AppError(
       'UNAUTHENTICATED',
-      'Expected a token that is known and not revoked, but this is not one',
+      'Expected a known token that is not revoked, but got an unknown or a revoked one',
     );
   return caller;
 };
@@ -113,7 +113,7 @@ const createRequestLimit = (app: FastifyInstance, clientOf: (request: FastifyReq
   };
 };
 
-/** Ends the answer to `request`, a stream, when its caller loses access. */
+/** Ends the stream that answers `request` when its caller loses access. */
 const watchStream = (streams: StreamWatch, request: FastifyRequest, reply: FastifyReply): void => {
   const token = bearer(request);
   const unwatch = streams.watch(
@@ -138,7 +138,7 @@ const access = async (app: FastifyInstance, options: AccessOptions): Promise<voi
     request.caller = anonymous;
     checkHost(options.hosts, request);
     checkOrigin(request);
-    // The address counts before the token is checked: guessing tokens must be limited too.
+    // Counts the request for its address before it checks the token, so that guessing tokens is limited too.
     await limitAddress(request);
     const route = routeOf(request);
     const needed = route?.role ?? null;

@@ -5,7 +5,7 @@
 import { AppError, type RouteName } from '@funnel/contracts';
 import type { FastifyRequest } from 'fastify';
 
-/** As the Host header writes them: with an IPv6 address in brackets. */
+/** The names of loopback in the form of the Host header: an IPv6 address is in brackets. */
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 
 /** Whether only this machine can reach a server that listens here. */
@@ -25,8 +25,8 @@ export type HostRules = {
 };
 
 /**
- * On loopback: the names of loopback, and `allowed`. On other addresses, where callers need tokens: any name, unless `allowed` has names;
- * then these and the names of loopback.
+ * On loopback, Host may have the names of loopback and those in `allowed`. On other addresses, where callers need tokens, Host may have any
+ * name; where `allowed` is not empty, only the same names as on loopback.
  */
 export const hostRules = (listening: string, allowed: readonly string[]): HostRules => {
   if (isLoopback(listening))
@@ -64,6 +64,6 @@ export const checkOrigin = ({ method, headers }: FastifyRequest): void => {
   if (sent !== host?.toLowerCase())
     throw new AppError(
       'CROSS_ORIGIN',
-      `Expected the origin of ${host} itself, but got ${JSON.stringify(origin.slice(0, 100))}`,
+      `Expected the origin ${host}, but got ${JSON.stringify(origin.slice(0, 100))}`,
     );
 };

@@ -1,8 +1,8 @@
 /**
- * Tokens: whether callers need one, whose a token is, and the tokens that the environment brings.
+ * Tokens: whether callers need one, which caller a token belongs to, and the tokens of the environment.
  *
  * A service that others can reach does not start without a token. In containers and clusters nobody can make the first token by hand, so
- * the environment brings it (FUNNEL_ADMIN_TOKEN). A changed secret replaces the token of the earlier one.
+ * it comes from the environment (FUNNEL_ADMIN_TOKEN). When this secret changes, its new token replaces the earlier one.
  */
 import { createHash } from 'node:crypto';
 import { AppError, type Role } from '@funnel/contracts';
@@ -91,7 +91,7 @@ const roleOf = { admin: 'admin', metrics: 'read' } as const satisfies Record<key
 /** A name that identifies the secret without revealing it. */
 const nameOf = (kind: string, hash: string): string => `environment-${kind}-${hash.slice(0, 8)}`;
 
-/** For `catch`: ignores that the token is gone, since another process that starts at the same time may have revoked it. */
+/** For `catch`: ignores a missing token, because another process that starts at the same time may have revoked it. */
 const ignoreNotFound = (error: unknown): void => {
   if (!(error instanceof AppError && error.code === 'NOT_FOUND')) throw error;
 };

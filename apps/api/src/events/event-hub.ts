@@ -25,7 +25,7 @@ export const defaultStreamsPerCaller = (total: number): number => Math.max(8, Ma
 
 export const createStreamLimits = ({ total, perCaller }: StreamLimitsOptions): StreamLimits => {
   let open = 0;
-  /** Without callers that have no stream. */
+  /** Streams by caller. A caller without a stream has no entry. */
   const byCaller = new Map<string, number>();
 
   const add = (caller: string, change: 1 | -1): void => {
@@ -40,12 +40,12 @@ export const createStreamLimits = ({ total, perCaller }: StreamLimitsOptions): S
       if (caller !== null && (byCaller.get(caller) ?? 0) >= perCaller)
         throw new AppError(
           'TOO_MANY_OWN_STREAMS',
-          `Expected at most ${perCaller} streams at once with the token ${JSON.stringify(caller)}, but there are as many`,
+          `Expected at most ${perCaller} streams at once with the token ${JSON.stringify(caller)}, but it has that many already`,
         );
       if (open >= total)
         throw new AppError(
           'TOO_MANY_STREAMS',
-          `Expected at most ${total} streams at once, but there are as many`,
+          `Expected at most ${total} streams at once, but there are that many already`,
         );
       open++;
       if (caller !== null) add(caller, 1);
@@ -93,7 +93,7 @@ export type EventHubOptions = {
   readonly onError: (error: unknown) => void;
 };
 
-/** Events that one query reads. */
+/** The largest number of events that one query reads. */
 const pageSize = 500;
 
 /** Milliseconds for clients to read the rest of their streams when the hub closes. */
@@ -117,7 +117,7 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
   let cursor = '';
   let started: Promise<{ close: () => Promise<void> }> | null = null;
   let reading: Promise<void> | null = null;
-  /** A notification came while the hub was reading. */
+  /** True when a notification came while the hub was reading. */
   let notified = false;
 
   /** Offers all events after the cursor to the streams. */
@@ -167,7 +167,7 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
     return started;
   };
 
-  /** The id to begin after. An id after the newest event comes from an earlier database: then the stream begins now. */
+  /** The id after which the stream begins. An id after the newest event comes from an earlier database; the stream then begins now. */
   const startFrom = async (lastEventId: string): Promise<string> => {
     const latest = await source.latest();
     return source.isAfter(lastEventId, latest) ? latest : lastEventId;
@@ -175,7 +175,7 @@ export const createEventHub = (options: EventHubOptions): EventHub => {
 
   return {
     open: async ({ caller, sweep, lastEventId }) => {
-      if (closed) throw new AppError('UNAVAILABLE', 'Expected the service to go on, but it is closing');
+      if (closed) throw new AppError('UNAVAILABLE', 'Expected the service to be open, but it is closing');
       const release = limits.acquire(caller);
       try {
         await ensureStarted();
@@ -220,7 +220,7 @@ const events = async (app: FastifyInstance, options: Omit<EventHubOptions, 'onEr
   const onError = (error: unknown) => app.log.warn({ err: error }, 'could not read events');
   const hub = createEventHub({ ...options, onError });
   app.decorate('eventHub', hub);
-  // Before the server waits for its connections: streams do not end by themselves.
+  // This runs before the server waits for its connections to end, because streams do not end by themselves.
   app.addHook('preClose', hub.close);
 };
 

@@ -1,13 +1,13 @@
-/** One client of the event stream: which events it has got, and how many bytes it has not read yet. */
+/** The stream of one client: the events that it has got, and the bytes that it has not read yet. */
 import { Readable } from 'node:stream';
 import type { FunnelEventRow } from '@funnel/contracts';
 
 /**
- * Where events come from: the part of the database that streams need. Ids are ordered, and a new event never comes before one that `after`
+ * A source of events: the part of the database that streams need. Ids are ordered, and a new event never comes before one that `after`
  * has already returned.
  */
 export type EventSource = {
-  /** The next events after that id: the oldest first, `limit` at most. */
+  /** The next events after the id `after`: the oldest first, `limit` at most. */
   readonly after: (query: {
     readonly after: string;
     readonly sweep?: string;
@@ -15,7 +15,7 @@ export type EventSource = {
   }) => Promise<readonly FunnelEventRow[]>;
   /** The id of the newest event that `after` can return. If there is none, an id that comes before every event. */
   readonly latest: () => Promise<string>;
-  /** Whether the event `id` comes after `cursor`. Only this function reads ids. */
+  /** Whether the event `id` comes after `cursor`. Only this function interprets ids. */
   readonly isAfter: (id: string, cursor: string) => boolean;
   /** Calls `wake` when there may be new events. Calls are lost while the connection is down, so the hub also reads at every heartbeat. */
   readonly listen: (wake: () => void) => Promise<{ readonly close: () => Promise<void> }>;
@@ -24,8 +24,8 @@ export type EventSource = {
 const texts = new WeakMap<FunnelEventRow, string>();
 
 /**
- * One event in the text of an event stream: https://html.spec.whatwg.org/multipage/server-sent-events.html. All clients share one text of
- * it.
+ * One event in the text of an event stream: https://html.spec.whatwg.org/multipage/server-sent-events.html. The text is made once for all
+ * clients.
  */
 export const eventText = (row: FunnelEventRow): string => {
   const text = texts.get(row) ?? `id: ${row.id}\ndata: ${JSON.stringify(row)}\n\n`;
@@ -61,21 +61,21 @@ export type EventStreamOptions = {
   readonly onError: (error: unknown) => void;
 };
 
-/** Events that one query reads. */
+/** The largest number of events that one query reads. */
 const pageSize = 500;
 
 /**
- * A stream is *live* (it sends what is offered) or *catching up* (it reads pages of events from the database, the next one when the client
- * has read the last). It begins with catching up, and catches up again whenever its buffer has been full. So each client costs the same
- * memory, and none misses an event. A client that reads nothing between two heartbeats although its buffer is full is dropped.
+ * A stream is *live* (it sends the events that it is offered) or *catching up* (it reads pages of events from the database, the next one when
+ * the client has read the last). It begins with catching up, and catches up again whenever its buffer has been full. So the memory for each
+ * client is bounded, and no client misses an event. The stream drops a client that has data to read but reads nothing between two heartbeats.
  */
 export const createEventStream = (options: EventStreamOptions): EventStream => {
   const { source, sweep, bufferBytes } = options;
   let { cursor } = options;
   let live = false;
-  /** Events were offered while the stream was catching up: it must read once more before it goes live. */
+  /** True when events were offered while the stream was catching up: it must read once more before it goes live. */
   let behind = false;
-  /** Data was waiting at the last heartbeat, and the client has not read since. */
+  /** True when data was waiting at the last heartbeat, and the client has not read since. */
   let stalled = false;
   let onDrained = (): void => {};
 

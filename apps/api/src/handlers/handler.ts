@@ -30,7 +30,7 @@ export type RouteRequest<K extends RouteName> = {
   readonly headers: Parsed<Routes[K], 'headers'>;
   readonly body: Parsed<Routes[K], 'body'>;
   readonly caller: Caller;
-  /** Whose share of the service this request uses: a token's, or an address's while no token is needed. */
+  /** The client for which this request counts, where each client has a share of the service: a token, or an address while no token is needed. */
   readonly client: string;
   readonly log: FastifyBaseLogger;
 };
@@ -63,14 +63,14 @@ export type Handler<K extends RouteName> = (
 /** Exactly one handler for every declared route. */
 export type Handlers = { readonly [K in RouteName]: Handler<K> };
 
-/** What handlers use. */
+/** The parts that handlers use. */
 export type Context = {
   readonly db: Db;
   readonly queue: StageQueue;
   readonly hub: EventHub;
   readonly metrics: ServiceMetrics;
   readonly document: OpenApiDocument;
-  /** Tells the queue of ready stages. */
+  /** Notifies the queue of ready stages. */
   readonly relay: Relay;
   readonly engineVersion: string;
   readonly planning: Pick<Planning, 'plan' | 'submit'>;

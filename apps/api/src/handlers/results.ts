@@ -26,7 +26,7 @@ type ResultHandlers = Pick<
   | 'getEvaluation'
 >;
 
-/** Trials of one comparison. */
+/** The smallest and the largest number of trials in one comparison. */
 const minCompared = 2;
 const maxCompared = 6;
 
@@ -76,7 +76,7 @@ const findNetwork = async (db: Db, hash: string, name: string): Promise<NetworkM
   return network;
 };
 
-/** The content of a hash never changes. `private`, because the request may have needed a token. */
+/** For content with its hash as the address, which never changes. `private`, because the request may have needed a token. */
 const keepForever = (reply: RouteReply): void =>
   reply.header('cache-control', 'private, max-age=31536000, immutable');
 

@@ -3,7 +3,7 @@ import { collectGarbage, getSweep, listAudit, listWorkers, pingSchema } from '@f
 import { describeSchema } from './describe-schema.ts';
 import { type Context, type Handlers, localCaller } from './handler.ts';
 
-/** Milliseconds that one call collects garbage: much less than the time limit of a request. */
+/** Milliseconds after which one call stops collecting garbage: much less than the time limit of a request. */
 const collectTimeoutMs = 20_000;
 
 export const retentionHandlers = ({ db }: Context): Pick<Handlers, 'planCollection' | 'collectGarbage'> => ({
@@ -28,7 +28,7 @@ type ServiceHandlers = Pick<
   | 'ready'
 >;
 
-/** Milliseconds in which a part must answer. */
+/** Milliseconds within which a part must answer. */
 const pingTimeoutMs = 3000;
 
 /** Throws UNAVAILABLE if `ping` fails or takes too long. */
@@ -60,7 +60,7 @@ export const serviceHandlers = ({ db, queue, hub, metrics, document }: Context):
     getSchema: () => schema,
     events: async ({ query, headers, caller }, reply) => {
       const { sweep } = query;
-      if (sweep !== undefined) await getSweep(db, sweep); // throws NOT_FOUND: an unknown sweep would be a stream without events
+      if (sweep !== undefined) await getSweep(db, sweep); // throws NOT_FOUND; else an unknown sweep would give a stream without events
       const stream = await hub.open({
         // Without tokens, all streams belong to the user of this machine: many tabs are no abuse.
         caller: caller === localCaller ? null : caller.name,

@@ -1,9 +1,9 @@
 /**
- * Planning and submitting a sweep, and how much work that is.
+ * Plans and submits a sweep, and computes how much work that is.
  *
- * `sizeOf` computes the work in closed form from the definition: it makes no trial, no value and no attack. By its answer, planning.ts
- * plans on the event loop or in a planning process; both run `createPlanner`. That counts the stages before it expands the definition, and
- * expands it before it writes anything.
+ * `sizeOf` computes the work in closed form from the definition, without making any trial, value or attack. From its answer, planning.ts
+ * decides whether to plan on the event loop or in a planning process. Both use `createPlanner`. A planner counts the stages before it expands
+ * the definition, and writes nothing before the definition is expanded.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -73,7 +73,7 @@ const countSettings = ({ attacks }: SweepDefinition): number => {
 const countDraws = ({ search, space }: SweepDefinition): number =>
   search.strategy === 'random' ? search.trials * Object.keys(space).length : 0;
 
-/** The number of values that planning looks at: written values, points of ranges, draws and settings. */
+/** The number of values that planning reads: written values, points of ranges, draws and settings. */
 const countValues = (definition: SweepDefinition): number =>
   factorsOf(definition).reduce(
     (sum, { values }) => sum + values,
@@ -82,7 +82,7 @@ const countValues = (definition: SweepDefinition): number =>
 
 /** Up to these limits a sweep is small. Planning it takes up to about 20 ms. */
 const smallLimits = { values: 1000, stages: 2000 };
-/** Up to these limits a sweep is medium. Planning it takes about a second, so it must not wait for a large one. */
+/** Up to these limits a sweep is medium. Planning it takes about a second, so it must not wait for a large sweep. */
 const mediumLimits = { values: 20_000, stages: 20_000 };
 
 export type Size = 'small' | 'medium' | 'large';
@@ -90,14 +90,14 @@ export type Size = 'small' | 'medium' | 'large';
 /** Throws SWEEP_TOO_LARGE for more trials than a sweep may have, and the other errors of `countTrials`. */
 export const sizeOf = (definition: SweepDefinition): Size => {
   const values = countValues(definition);
-  if (values > mediumLimits.values) return 'large'; // countTrials may look at every value
+  if (values > mediumLimits.values) return 'large'; // countTrials may read every value
   const counted = { ...definition, recipes: [...new Set(definition.recipes)] };
   const stages = countTrials(counted) * (longestTraining(counted) + countListedAttacks(definition));
   if (values <= smallLimits.values && stages <= smallLimits.stages) return 'small';
   return stages <= mediumLimits.stages ? 'medium' : 'large';
 };
 
-/** Stages of one sweep, as many as 100,000 trials with ten attacks need. */
+/** The largest number of stages of one sweep: as many as 100,000 trials with ten attacks need. */
 const maxStages = 1_000_000;
 
 const countAttacks = ({ attacks, dataset }: SweepDefinition): number =>
@@ -139,7 +139,7 @@ const outlineChecked = (definition: SweepDefinition, engineVersion: string): Out
 };
 
 export type PlanRequest = { readonly definition: SweepDefinition; readonly engineVersion: string };
-/** `idempotencyKey`: a second request with the same key returns the first one's sweep. */
+/** `idempotencyKey`: a second request with the same key returns the sweep of the first. */
 export type SubmitRequest = PlanRequest & { readonly idempotencyKey?: string };
 
 export type Planner = {

@@ -1,9 +1,9 @@
 /**
  * A planning process: reads large bodies and plans large sweeps, one question at a time. It ends with its parent, the API.
  *
- * A thread ends the process when one question has computed for too long or needs too much memory; planning itself never yields. A question
- * is too long when both the clock and the processor have counted its seconds. On a busy machine the clock counts too many; while many
- * threads collect garbage, the processor does.
+ * Planning never yields to the event loop, so a thread watches it. The thread ends the process when a question needs too much memory, or when
+ * both the clock and the processor time of the question have passed the limit. The clock alone counts too much on a busy machine; the
+ * processor time alone counts too much while many threads collect garbage.
  */
 import { Worker } from 'node:worker_threads';
 import { AppError, type Route, routes } from '@funnel/contracts';
@@ -32,7 +32,7 @@ setInterval(() => {
 `;
 
 type TimeLimit = {
-  /** What `compute` returns. A `compute` that exceeds the limits never returns: the process ends. */
+  /** Returns the value of `compute`. When `compute` exceeds the limits, the process ends instead. */
   readonly time: <T>(compute: () => T) => T;
 };
 
@@ -52,7 +52,7 @@ const createTimeLimit = ({ seconds, bytes }: Limits): TimeLimit => {
   };
 };
 
-const limit = createTimeLimit(JSON.parse(process.argv[2]!) as Limits); // planning-processes.ts writes it
+const limit = createTimeLimit(JSON.parse(process.argv[2]!) as Limits); // planning-processes.ts writes this argument
 
 let planner: Planner | undefined;
 const plannerOn = (databaseUrl: string): Planner => {

@@ -1,6 +1,6 @@
 /**
- * The processes that plan: each answers one question at a time. One is kept ready, because a start takes a second. A process that has grown
- * ends after its answer, and so does one that is idle while there are others.
+ * The planning processes. Each answers one question at a time. One process is kept ready, because a start takes a second. A process that uses
+ * too much memory ends after its answer. An idle process ends when there are others.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -13,7 +13,7 @@ import type { PlanRequest, SubmitRequest } from './plan-and-submit.ts';
 /** The signal that ends a process which exceeded a limit. Nothing else sends this signal. */
 export const limitSignal = 'SIGVTALRM';
 
-/** Of one question. */
+/** The limits of one question. */
 export type Limits = {
   /** Seconds of computing. */
   readonly seconds: number;
@@ -35,7 +35,7 @@ export type Asked = {
 /** A message to a planning process. Every question carries the database's address: an argument would show its password in `ps`. */
 export type Question = Asked & { readonly databaseUrl: string };
 
-/** A message from it. Errors lose their class between processes, so a refusal is plain data. `bytes`: memory of the process afterwards. */
+/** A message from a planning process. Errors lose their class between processes, so a refusal is plain data. `bytes`: the memory of the process. */
 export type Answer = { readonly bytes: number } & (
   | { readonly value: unknown }
   | {
@@ -51,14 +51,14 @@ export type Answer = { readonly bytes: number } & (
 const script = fileURLToPath(new URL('./planning-process.ts', import.meta.url));
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 
-/** Heap of a process. Submitting a sweep needs more memory than planning it, for which Limits has its own bound. */
+/** The limit of a process's heap. It is higher than the bound on planning (`Limits`), because submitting a sweep needs more memory. */
 const heapMegabytes = 2048;
 /**
  * V8's young generation. Most objects of a plan live until its end; with more room V8 copies them less often, which saves a quarter of the
  * time.
  */
 const youngMegabytes = 64;
-/** Memory with which a process may wait for its next question. */
+/** A process with more memory than this ends after its answer. */
 const defaultKeptBytes = 400 * 2 ** 20;
 /** Milliseconds without a question after which a process ends, unless it is the only one. */
 const idleMs = 30_000;
@@ -75,7 +75,7 @@ type Process = {
   readonly child: ChildProcess;
   /** Resolves the current question: with its answer, or with an error if the process ends. Null while the process waits for a question. */
   onOutcome: ((outcome: Answer | Error) => void) | null;
-  /** Whether it has worked on a question. A process that ends before that is not replaced at once: the next one might end as well. */
+  /** Whether the process has worked on a question. If it ends before that, nothing replaces it at once: the next one might end as well. */
   hasWorked: boolean;
   idleTimer: NodeJS.Timeout | undefined;
 };
@@ -99,7 +99,7 @@ const unwrap = (answer: Answer): unknown => {
 };
 
 export type ProcessOptions = Limits & {
-  /** Memory with which a process may wait for its next question. (Default: 400 MiB) */
+  /** A process with more bytes of memory than this ends after its answer. (Default: 400 MiB) */
   readonly keptBytes?: number;
 };
 
@@ -114,8 +114,8 @@ export const createPlanningProcesses = ({
   const unavailable = (): AppError =>
     new AppError(
       'UNAVAILABLE',
-      `Expected the sweep to be planned, but ${closing ? 'the service is closing' : 'the process that plans has ended'}`,
-      { hint: 'Send the request again: nothing of it was done.' },
+      `Expected the sweep to be planned, but ${closing ? 'the service is closing' : 'the planning process has ended'}`,
+      { hint: 'Send the request again: it has changed nothing.' },
     );
 
   /** `how`: the signal or the exit code. */
@@ -140,7 +140,7 @@ export const createPlanningProcesses = ({
     all.add(process);
     child.on('message', (answer: Answer) => process.onOutcome?.(answer));
     child.once('exit', (code, signal) => ended(process, signal ?? code));
-    // A start or a message that failed. Without this listener the error would end the API.
+    // A start or a message failed. Without this listener the error would end the API.
     child.on('error', () => {
       child.kill('SIGKILL');
       if (child.pid === undefined) ended(process, null);
@@ -148,7 +148,7 @@ export const createPlanningProcesses = ({
     return process;
   };
 
-  /** The process waits for its next question; after a while it ends, unless it is the only one. */
+  /** Lets the process wait for its next question. After `idleMs` it ends, unless it is the only one. */
   const setIdle = (process: Process): void => {
     process.onOutcome = null;
     clearTimeout(process.idleTimer);

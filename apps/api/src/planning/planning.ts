@@ -1,6 +1,6 @@
 /**
- * Planning and reading that never block the event loop. Small sweeps and small bodies take milliseconds and are handled here, each in its
- * own turn of the event loop. Larger ones go to planning processes, through queues that are fair between callers. Requests that take about a
+ * Plans sweeps and reads bodies without blocking the event loop. Small sweeps and small bodies take milliseconds; this process handles them, each
+ * in its own turn of the event loop. Larger ones go to planning processes, through queues that are fair between callers. Requests that take about a
  * second have their own queue, so that they never wait for requests that take ten.
  */
 import { setImmediate } from 'node:timers/promises';
@@ -25,14 +25,14 @@ import {
 } from './plan-and-submit.ts';
 import { type Answers, type Asked, BeyondLimits, createPlanningProcesses } from './planning-processes.ts';
 
-/** Requests of one caller that may wait in one queue. */
+/** How many requests of one caller may wait in one queue. */
 const maxWaiting = 20;
 
 type Waiting = { readonly caller: string; readonly start: () => void };
 
 /**
  * Runs a bounded number of tasks at once. The next task belongs to the caller with the fewest running tasks, and a caller with running
- * tasks may not take the last free slot. So no caller can make the others wait, whatever it asks for.
+ * tasks may not take the last free slot. So no caller can make the others wait.
  */
 export type FairQueue = {
   /** Runs `task` when it has a slot. Throws RATE_LIMITED, and the errors of `task`. */
@@ -92,8 +92,8 @@ const maxSeconds = 10;
 const maxBytes = 2 ** 30;
 
 /**
- * One queue for each kind of question: plans that take about a second, large plans, and submissions, which may wait for the database. The
- * number is how many questions run at once.
+ * One queue for each kind of question: plans that take about a second, large plans, and submissions, which may wait for the database. Each
+ * number says how many questions run at once.
  */
 const createQueues = () => ({
   medium: createFairQueue(2),
@@ -139,13 +139,13 @@ export const createPlanning = (db: Db, { seconds = maxSeconds }: PlanningOptions
   const queues = createQueues();
   const inTurn = createTurns();
 
-  const limit = `within ${seconds} s of computing (FUNNEL_PLANNING_SECONDS) and 1 GB of memory`;
+  const limit = `at most ${seconds} s of computing (FUNNEL_PLANNING_SECONDS) and 1 GB of memory`;
   const tooLarge = (definition: SweepDefinition): AppError => {
     const { path, values } = largestFactor(definition);
     const received = `${values.toLocaleString('en-US')} values`;
     return new AppError(
       'SWEEP_TOO_LARGE',
-      `Expected a sweep that can be planned ${limit}, but this one cannot. Its largest dimension is ${path} with ${received}.`,
+      `Expected a sweep that takes ${limit} to plan, but this one takes more. Its largest dimension is ${path} with ${received}.`,
       { issues: [{ path, expected: 'fewer values', received }] },
     );
   };
@@ -185,7 +185,10 @@ export const createPlanning = (db: Db, { seconds = maxSeconds }: PlanningOptions
         caller,
         { kind: 'read', request: { route, body } },
         () =>
-          new AppError('MALFORMED_BODY', `Expected a body that can be read ${limit}, but this one cannot`),
+          new AppError(
+            'MALFORMED_BODY',
+            `Expected a body that takes ${limit} to read, but this one takes more`,
+          ),
       );
     },
     start: processes.start,

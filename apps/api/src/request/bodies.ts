@@ -24,7 +24,7 @@ const closingQuote = (text: string, open: number): number => {
   }
 };
 
-/** Whether the string that ends before `after` is a key: in valid JSON, a colon follows keys and nothing else. */
+/** Whether the string that ends before `after` is a key. In valid JSON, a colon follows only a key. */
 const isKey = (text: string, after: number): boolean => {
   let i = after;
   while (' \t\r\n'.includes(text.charAt(i)) && i < text.length) i++;
@@ -57,7 +57,7 @@ const findDuplicateKey = (json: string): string | null => {
   return null;
 };
 
-/** Throws MALFORMED_BODY, also for what JSON.parse accepts: a duplicate key, the key `__proto__`, a million brackets. */
+/** Throws MALFORMED_BODY, also for three faults that JSON.parse accepts: a duplicate key, the key `__proto__`, a million brackets. */
 export const parseJson = (text: string): unknown => {
   const value: unknown = parseAs('JSON', () => JSON.parse(text));
   const duplicate = findDuplicateKey(text);
@@ -67,7 +67,7 @@ export const parseJson = (text: string): unknown => {
   return value;
 };
 
-/** Collections that may be open at once. */
+/** How many collections may be open at once. */
 const maxOpen = 64;
 
 /** Throws MALFORMED_BODY for deep nesting: the YAML parser recurses, and deep enough text would end the process. */
@@ -80,7 +80,7 @@ const checkDepth = (text: string): void => {
   }
 };
 
-/** Throws MALFORMED_BODY for duplicate keys. The parser's own check compares every key with every other one. */
+/** Throws MALFORMED_BODY for duplicate keys. The parser's own check is too slow: it compares every key with every other one. */
 const checkKeys = (document: Document): void => {
   visit(document, {
     Map: (_, { items }) => {
@@ -96,7 +96,7 @@ const checkKeys = (document: Document): void => {
 
 /**
  * One document of YAML 1.2 with the core schema. Throws MALFORMED_BODY, also for unknown tags, for aliases that multiply, and for
- * everything that the parser would only warn of.
+ * every text for which the parser gives a warning.
  */
 export const parseYaml = (text: string): unknown => {
   checkDepth(text);
@@ -107,7 +107,7 @@ export const parseYaml = (text: string): unknown => {
       stringKeys: true,
       uniqueKeys: false,
       resolveKnownTags: false,
-      prettyErrors: false, // it would draw a code frame for every error
+      prettyErrors: false, // `true` would draw a code frame for every error
       lineCounter: lines,
       logLevel: 'error',
     });

@@ -1,6 +1,6 @@
 /**
- * One part of a request (params, query, headers or body) against its declared schema. A refusal names each fault by path, by what was
- * expected and by what came: zod's issues in plain words, and of a union only the option that the client meant.
+ * Checks one part of a request (params, query, headers or body) against its declared schema. A refusal gives the path of each fault, what was
+ * expected and what came. It puts zod's issues into plain words; for a union, it explains only the option that the client meant.
  *
  * A body may have 100,000 faults. The first 50 are explained, one by one, and the others are only counted.
  */
@@ -14,11 +14,11 @@ type UnionIssue = Extract<Issue, { code: 'invalid_union' }>;
 type UnknownKeys = Extract<Issue, { code: 'unrecognized_keys' }>;
 type Bound = Extract<Issue, { code: 'too_small' | 'too_big' }>;
 
-/** Faults that a refusal explains. */
+/** How many faults a refusal explains. */
 const maxIssues = 50;
 /** Characters of `expected`: enough for the names of all attacks, or of all hyperparameters. */
 const maxExpected = 2000;
-/** Characters of `received`: a shown value has at most 100, and some words stand around it. */
+/** Characters of `received`: a shown value has at most 100, and there may be some words around it. */
 const maxReceived = 150;
 
 type Fault = { readonly path: readonly PropertyKey[]; readonly expected: string; readonly received: string };
@@ -70,7 +70,7 @@ const isWrongType = (issue: Issue): boolean => {
   return issue.code === 'invalid_value' && !issue.values.some((value) => typeof value === typeof issue.input);
 };
 
-/** Lazy: a fault is explained when somebody asks for it. */
+/** Lazy: a fault is explained only when it is read. */
 type Faults = Iterable<Fault>;
 type Explain = (issue: Issue, at: readonly PropertyKey[]) => Faults;
 
@@ -182,7 +182,7 @@ export type Explained = {
   readonly faults: number;
 };
 
-/** `input` is the value that was parsed. `part` ("body", "query", …) is the path of a fault of the whole value. */
+/** `input` is the value that was parsed. A fault of the whole value has the path `part` ("body", "query", …). */
 export const explainIssues = (
   error: z.ZodError,
   schema: z.ZodType,
@@ -224,7 +224,7 @@ const refuse = (part: Part, explained: Explained): AppError => {
 const refuseOne = (part: Part, issue: Explained['issues'][number]): AppError =>
   refuse(part, { issues: [issue], faults: 1 });
 
-/** Throws INVALID_REQUEST for text that PostgreSQL cannot store. Percent-decoding makes any text; parsing has checked a body already. */
+/** Throws INVALID_REQUEST for text that PostgreSQL cannot store; percent-decoding can give such text. Bodies were checked when they were parsed. */
 const checkTexts = (part: Part, input: unknown): void => {
   if (part === 'body' || typeof input !== 'object' || input === null) return;
   for (const [key, value] of Object.entries(input))
@@ -232,7 +232,7 @@ const checkTexts = (part: Part, input: unknown): void => {
       if (typeof text === 'string' && !isStorable(text))
         throw refuseOne(part, {
           path: formatPath([key]),
-          expected: 'text without NUL and half surrogate pairs',
+          expected: 'text without NUL and without half surrogate pairs',
           received: describeValue(text),
         });
 };

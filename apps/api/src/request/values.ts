@@ -1,5 +1,5 @@
 /**
- * Values that clients send: how error texts show them, and which of them no route takes.
+ * Values that clients send: how error texts show them, and which values no route accepts.
  *
  * A value may be a megabyte. An error text shows the first 100 characters of it, and making that text reads no more than that.
  */
@@ -70,7 +70,7 @@ const maxMessage = 500;
 export const malformed = (message: string, cause?: unknown): AppError =>
   new AppError('MALFORMED_BODY', cut(message, maxMessage), {}, { cause });
 
-/** What `parse` returns. If it throws, throws MALFORMED_BODY with the parser's message; `format` names what the text should be. */
+/** Returns the value of `parse`. If `parse` throws, throws MALFORMED_BODY with its message. `format` names the expected format. */
 export const parseAs = <T>(format: string, parse: () => T): T => {
   try {
     return parse();
@@ -83,7 +83,7 @@ export const parseAs = <T>(format: string, parse: () => T): T => {
   }
 };
 
-/** Levels of nesting. A sweep file has fewer than ten. */
+/** The largest number of levels of nesting. A sweep file has fewer than ten. */
 const maxDepth = 32;
 
 /** PostgreSQL stores neither NUL nor one half of a surrogate pair. */

@@ -79,7 +79,7 @@ test('a client that calls too often gets a 429 with Retry-After', async () => {
   expect((await api.app.inject({ url: '/healthz', remoteAddress: '10.0.0.10' })).statusCode).toBe(200);
 });
 
-test('requests of an address and of a token are counted apart, in windows of a minute', async () => {
+test('requests of an address and of a token are counted separately, in windows of a minute', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   const own = await build({ rateLimit: 3, prepare: (db) => addToken(db, 'read') });
   onTestFinished(async () => {

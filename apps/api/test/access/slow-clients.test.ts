@@ -31,7 +31,7 @@ test.each([
     'half of a body',
     'POST /v1/sweeps HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
   ],
-])('one that sends %s is sent away', async (_, bytes) => {
+])('a client that sends %s loses its connection', async (_, bytes) => {
   const { socket, answer } = dial();
   socket.write(bytes);
   expect(await answer).toMatch(

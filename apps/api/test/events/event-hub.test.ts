@@ -174,7 +174,7 @@ describe('createEventHub', () => {
     await expect(hub.open({ caller: null })).resolves.toBeDefined();
   });
 
-  test('the next client tries again if the database was away for the first one', async () => {
+  test('the next client tries again if the hub could not start for the first one', async () => {
     const { source, write } = createLog();
     const listen = vi.fn(source.listen).mockRejectedValueOnce(new Error('away'));
     const { hub } = openHub(

@@ -15,7 +15,7 @@ describe('createStreamLimits', () => {
     limits.acquire('b');
     limits.acquire('c');
     expect(() => limits.acquire('c')).toThrow(expect.objectContaining({ code: 'TOO_MANY_STREAMS' }));
-    // The caller's own limit comes first: that one the caller can change.
+    // The caller's own limit comes first: a caller can close its own streams.
     expect(() => limits.acquire('a')).toThrow(expect.objectContaining({ code: 'TOO_MANY_OWN_STREAMS' }));
   });
 
@@ -46,7 +46,7 @@ describe('createStreamLimits', () => {
   });
 });
 
-/** From here over real connections. */
+/** The tests from here on use real connections. */
 
 const listenOn = async ({ app }: TestApp): Promise<number> => {
   await app.listen({ host: '127.0.0.1', port: 0 });
@@ -96,7 +96,7 @@ describe('where tokens are needed', () => {
     const { response } = greedy[2]!;
     expect(await response.json()).toMatchObject({
       code: 'TOO_MANY_OWN_STREAMS',
-      detail: 'Expected at most 2 streams at once with the token "a read", but there are as many',
+      detail: 'Expected at most 2 streams at once with the token "a read", but it has that many already',
       hint: expect.stringContaining('FUNNEL_MAX_STREAMS_PER_TOKEN'),
     });
     expect(response.headers.get('retry-after')).toBe('2');
@@ -105,7 +105,7 @@ describe('where tokens are needed', () => {
     leaveAll([...greedy, ...others]);
   });
 
-  test('a released stream is free for the same token, and its client gets it by waiting', async () => {
+  test('when one stream of a token ends, a waiting client with the same token gets its place', async () => {
     const [first, second] = await vi.waitFor(async () => {
       const pair = await several(2, tokenOf('read'));
       if (statusesOf(pair).some((status) => status !== 200)) leaveAll(pair);
@@ -146,7 +146,7 @@ describe('where tokens are needed', () => {
   });
 });
 
-describe('where none is needed', () => {
+describe('where no tokens are needed', () => {
   let api: TestApp;
   let port: number;
   beforeAll(async () => {
@@ -184,7 +184,7 @@ describe('where none is needed', () => {
   };
 
   test('a client that connects and leaves quickly leaves no stream open', async () => {
-    // At every moment of a request: before it is read, while its stream opens, and after the answer.
+    // The client leaves at every moment of a request: before it is read, while its stream opens, and after the answer.
     for (let round = 0; round < 20; round++)
       await Promise.all(Array.from({ length: 10 }, (_, i) => breakOff(i % 2)));
     await vi.waitFor(async () => expect(await open()).toBe(0), 30_000);

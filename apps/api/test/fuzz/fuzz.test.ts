@@ -1,7 +1,7 @@
 /**
- * Requests made from the OpenAPI document: right, nearly right and nonsense. No answer is a fault of the service, every refusal has the
- * one form and is short, and none has written anything. FUNNEL_FUZZ_REQUESTS and FUNNEL_FUZZ_SEED make it longer or repeat it, and have it
- * say how long the service was silent.
+ * Requests made from the OpenAPI document: valid ones, nearly valid ones and nonsense. No answer may be a fault of the service. Every refusal
+ * is a short problem, and the refused request has written nothing. FUNNEL_FUZZ_REQUESTS sets the number of requests; with it, the test also
+ * prints how long the service was silent. FUNNEL_FUZZ_SEED chooses the requests.
  */
 import { Problem } from '@funnel/contracts';
 import type { FastifyInstance, InjectOptions } from 'fastify';
@@ -30,7 +30,7 @@ const isLong = process.env.FUNNEL_FUZZ_REQUESTS !== undefined;
 let api: TestApp;
 let health: HealthWatch;
 beforeAll(async () => {
-  // Every name is allowed in Host, except the one that the generator wants refused.
+  // The API listens on loopback, so it refuses the foreign Host that the generator sometimes sends.
   api = await build({ rateLimit: 1e9, planningSeconds: 3 });
   health = await watchHealth(await api.app.listen({ host: '127.0.0.1', port: 0 }));
 });
@@ -54,7 +54,7 @@ const random = createRandom(seed);
 const generator: Generator = { random, resolve: (ref) => schemas[ref.split('/').at(-1)!]! };
 const operations = operationsOf(document);
 
-/** Ids of existing objects. `id` is one of four kinds, so that one in four is right. */
+/** Ids of existing objects. `id` mixes four kinds of objects, so about one in four fits its route. */
 const knownIds = async (): Promise<KnownIds> => {
   const some = async (sql: string): Promise<string[]> => {
     const { rows } = await api.db.pool.query<{ id: string }>(`${sql} ORDER BY random() LIMIT 5`);
@@ -75,8 +75,8 @@ const knownIds = async (): Promise<KnownIds> => {
   };
 };
 
-/** Does some of the work meanwhile, so that stages, trials and sweeps have every status. */
-const workALittle = async (): Promise<void> => {
+/** Completes up to three stages, so that stages, trials and sweeps have every status. */
+const completeSomeStages = async (): Promise<void> => {
   for (let i = 0; i < 3; i++) {
     const claimed = await claim(api.db);
     if (claimed) await finish(api.db, claimed);
@@ -108,7 +108,7 @@ const send = async (
   return { status: response.statusCode, type, body };
 };
 
-/** What is wrong with the answer, or null. */
+/** The fault of an answer, or null. */
 const fault = (request: FuzzRequest, { status, type, body }: Answer): string | null => {
   if (status >= 500) return 'a fault of the service';
   if (status < 400) return null;
@@ -116,7 +116,7 @@ const fault = (request: FuzzRequest, { status, type, body }: Answer): string | n
   if (request.method === 'HEAD') return null;
   if (Buffer.byteLength(body) > longestRefusal) return `a refusal of ${body.length} characters`;
   const problem = Problem.safeParse(JSON.parse(body));
-  if (!problem.success) return 'a problem that is not one';
+  if (!problem.success) return 'a problem that does not match its schema';
   return problem.data.status === status ? null : 'a problem with another status';
 };
 
@@ -136,7 +136,7 @@ test(`${requests} requests of seed ${seed}`, { timeout: 60_000 + requests * 100 
   for (let i = 0; i < requests; i++) {
     if (i % 100 === 99) {
       await checkUnwritten();
-      await workALittle();
+      await completeSomeStages();
       before = await fingerprint(api.db);
     }
     const request = generateRequest(generator, operations, ids);

@@ -1,4 +1,4 @@
-/** Bodies within the size limits. A service that read all of their content before it answered would be busy for long. */
+/** Bodies within the size limits that would keep a service busy for long, if it read all of their content. */
 
 const times = <T>(count: number, make: (i: number) => T): readonly T[] =>
   Array.from({ length: count }, (_, i) => make(i));

@@ -66,7 +66,7 @@ describe('of many faults', () => {
   });
 });
 
-describe('what came', () => {
+describe('a received value', () => {
   test('is written as JSON, and not read beyond the shown part', () => {
     const { list, reads } = counting(Array.from({ length: 100_000 }, (_, i) => i));
     expect(describeValue(list)).toBe(

@@ -17,7 +17,7 @@ const sweep = { name: 'x', dataset: { name: 'glyphs' } };
 const inSpace = (space: unknown) => issuesOf(SweepDefinition, { ...sweep, space });
 const rangeOrList = 'a number, a list or an object';
 
-describe('what is wrong in a search space', () => {
+describe('a fault in a search space', () => {
   test.each<[unknown, ProblemIssue]>([
     [{ gamma: Number.NaN }, { path: 'space.gamma', expected: rangeOrList, received: 'NaN' }],
     [
@@ -63,7 +63,7 @@ describe('what is wrong in a search space', () => {
   });
 });
 
-describe('what is wrong elsewhere in a sweep', () => {
+describe('a fault elsewhere in a sweep', () => {
   test.each<[object, ProblemIssue]>([
     [
       { spcae: {} },
@@ -136,13 +136,13 @@ describe('what is wrong elsewhere in a sweep', () => {
     ]);
   });
 
-  test('a refusal shows at most a line of what came', () => {
+  test('a refusal shows at most a line of a received value', () => {
     const [issue] = inSpace({ lossScale: 'x'.repeat(10_000) });
     expect(issue!.received.length).toBeLessThan(110);
   });
 });
 
-describe('what is wrong in an address', () => {
+describe('a fault in an address', () => {
   const { query } = routes.leaderboard;
   test.each<[object, ProblemIssue]>([
     [{ limit: 'x' }, { path: 'limit', expected: 'a number', received: '"x"' }],
@@ -167,7 +167,7 @@ describe('what is wrong in an address', () => {
       { sweep: 'a\0b' },
       {
         path: 'sweep',
-        expected: 'text without NUL and half surrogate pairs',
+        expected: 'text without NUL and without half surrogate pairs',
         received: String.raw`"a\u0000b"`,
       },
     ],

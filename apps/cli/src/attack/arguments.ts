@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import {
+  type AttackInput,
   type AttackListEntry,
   AttackName,
   type AttackResource,
   type AttackSpec,
+  attackKey,
+  attackSpec,
   attacks,
   type DatasetName,
   expandAttacks,
@@ -16,7 +19,16 @@ import { readYaml } from '../sweep-file.ts';
 export const readSetting = (text: string, earlier: Readonly<Record<string, unknown>> = {}) => {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError(`Expected NAME=VALUE, such as steps=50, but got ${text}`);
-  return { ...earlier, [text.slice(0, at).trim()]: readYaml(text.slice(at + 1)) };
+  return {
+    ...earlier,
+    [text.slice(0, at).trim()]: readFraction(text.slice(at + 1)) ?? readYaml(text.slice(at + 1)),
+  };
+};
+
+/** `8/255` as a number; null for anything else. */
+const readFraction = (text: string): number | null => {
+  const match = /^\s*(\d+(?:\.\d+)?)\s*\/\s*(\d+(?:\.\d+)?)\s*$/.exec(text);
+  return match && Number(match[2]) !== 0 ? Number(match[1]) / Number(match[2]) : null;
 };
 
 const usage = (message: string): Exit =>
@@ -28,61 +40,87 @@ const usage = (message: string): Exit =>
 /** Resources that some attacks need and that the folder of a model does not contain. */
 const resources = { encoder: 'the model’s encoder', surrogates: 'other models' } as const;
 
-/** What the attack needs besides a model and images, in words, or null. */
+/** The resources that the attack needs besides a model and images, as text, or null. */
 export const missingFor = (name: AttackName): string | null => {
   const declaration = attacks[name];
   const needs: readonly AttackResource[] = 'needs' in declaration ? (declaration.needs ?? []) : [];
   return needs.length > 0 ? needs.map((need) => resources[need]).join(' and ') : null;
 };
 
-/** Throws Exit for an attack that needs more than a model, and for a setting that the attack does not have. */
-const checkNames = (name: string, settings: Readonly<Record<string, unknown>>): void => {
+/** Throws Exit for an attack that needs more than a model. */
+const checkName = (name: string): void => {
   const known = AttackName.safeParse(name).data;
-  if (known === undefined) return; // The schema refuses it later and lists all names.
-  const missing = missingFor(known);
-  if (missing !== null)
+  const missing = known && missingFor(known); // The schema refuses an unknown name later, and lists all names.
+  if (missing)
     throw usage(
       `Expected an attack that needs a model and images only, but ${name} needs ${missing}: run it in a sweep`,
     );
-  const names = Object.keys(attacks[known].settings.shape);
-  const unknown = Object.keys(settings).find((setting) => !names.includes(setting));
-  if (unknown !== undefined)
-    throw usage(`Expected settings of ${name} (${names.join(', ') || 'it has none'}), but got ${unknown}`);
+};
+
+type Settings = Readonly<Record<string, unknown>>;
+
+const settingNames = ({ attack }: AttackSpec): readonly string[] =>
+  Object.keys(attacks[attack].settings.shape);
+
+/** The attack with those of the settings that it has. Throws a ZodError that names a wrong value. */
+const withSettings = (spec: AttackSpec, settings: Settings): AttackSpec => {
+  const own = Object.entries(settings).filter(([name]) => settingNames(spec).includes(name));
+  return attackSpec({ attack: spec.attack, ...spec.settings, ...Object.fromEntries(own) } as AttackInput);
+};
+
+const describeNames = (specs: readonly AttackSpec[]): string =>
+  [...new Set(specs.flatMap(settingNames))].join(', ') || 'none';
+
+/** A distance in L∞ above 1 is the whole range of pixels: probably a number of grey levels. Throws Exit. */
+const checkEpsilon = ({ attack, settings }: AttackSpec): void => {
+  const epsilon = 'epsilon' in settings ? settings.epsilon : 0;
+  if (attacks[attack].norm === 'linf' && epsilon > 1)
+    throw usage(
+      `Expected ε of ${attack} on the scale of [0, 1], but got ${epsilon}: did you mean epsilon=${epsilon}/255?`,
+    );
 };
 
 /**
- * The attacks that `--attack` and `--set` name. Settings go with exactly one attack. Attacks of a preset that need more than a model are
- * left out; `leftOut` names them. Throws Exit, or a ZodError that names an unknown attack or a wrong setting.
+ * The attacks that `--attack` and `--set` name. A setting goes with every attack that has it. Attacks of a preset that need more than a model
+ * are left out; `leftOut` names them. Throws Exit for a setting that no attack has, or a ZodError that names an unknown attack or a wrong
+ * value.
  */
 export const readAttacks = (
   names: readonly string[],
-  settings: Readonly<Record<string, unknown>>,
+  settings: Settings,
   dataset: DatasetName,
 ): { readonly specs: readonly AttackSpec[]; readonly leftOut: readonly AttackName[] } => {
-  const set = Object.keys(settings).length > 0;
-  if (set && (names.length > 1 || names[0]?.startsWith('preset:')))
-    throw usage('Expected --set with one attack, but got several attacks or a preset');
-  for (const name of names) checkNames(name, settings);
-  const entries = names.map((attack) => ({ attack, ...settings }));
-  // expandAttacks checks names and values.
-  const all = expandAttacks(entries as unknown as AttackListEntry[], { dataset });
-  return {
-    specs: all.filter(({ attack }) => missingFor(attack) === null),
-    leftOut: [...new Set(all.map(({ attack }) => attack).filter((attack) => missingFor(attack) !== null))],
-  };
+  for (const name of names) checkName(name);
+  const all = expandAttacks(names.map((attack) => ({ attack })) as unknown as AttackListEntry[], { dataset });
+  const unknown = Object.keys(settings).find(
+    (name) => !all.some((spec) => settingNames(spec).includes(name)),
+  );
+  if (unknown !== undefined)
+    throw usage(`Expected settings of ${names.join(', ')} (${describeNames(all)}), but got ${unknown}`);
+  const changed = all.map((spec) => withSettings(spec, settings));
+  const specs = [...new Map(changed.map((spec) => [attackKey(spec), spec])).values()];
+  const runnable = specs.filter(({ attack }) => missingFor(attack) === null);
+  for (const spec of runnable) checkEpsilon(spec);
+  const leftOut = specs.map(({ attack }) => attack).filter((attack) => missingFor(attack) !== null);
+  return { specs: runnable, leftOut: [...new Set(leftOut)] };
 };
 
 const refusedIndices = (text: string, why: string): Exit =>
   new Exit(
     exitCodes.usage,
-    `Expected a range such as 0-99, ranges joined by commas, or a file with a JSON array of indices: ${why} (${text})`,
+    `Expected a range such as 0-99, ranges joined by commas, or a file with a JSON array of indices, but got ${text}: ${why}`,
   );
+
+/** More images than any data set has. */
+const maxIndices = 100_000;
 
 const fromRange = (text: string): number[] => {
   const match = /^(\d+)(?:-(\d+))?$/.exec(text.trim());
-  if (!match) throw refusedIndices(text, 'this is none of them');
+  if (!match) throw refusedIndices(text, 'it is neither a number nor a range');
   const start = Number(match[1]);
   const end = Number(match[2] ?? match[1]);
+  if (end - start >= maxIndices)
+    throw refusedIndices(text, `at most ${maxIndices} images are attacked at once`);
   if (end < start) throw refusedIndices(text, 'the last index lies before the first');
   return Array.from({ length: end - start + 1 }, (_, i) => start + i);
 };
@@ -97,9 +135,10 @@ const fromFile = (path: string): number[] => {
   if (
     !Array.isArray(content) ||
     content.length === 0 ||
+    content.length > maxIndices ||
     !content.every((index) => Number.isInteger(index) && index >= 0)
   )
-    throw refusedIndices(path, 'the file holds something else');
+    throw refusedIndices(path, `the file has no JSON array of 1 to ${maxIndices} indices`);
   return content;
 };
 

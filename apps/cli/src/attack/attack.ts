@@ -1,212 +1,261 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+/** `funnel examine` looks at a classifier; `funnel attack` examines it and attacks it, image by image. */
+import { accessSync, constants, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import {
-  type AttackSpec,
-  attackNames,
-  attacks,
-  DatasetName,
-  datasets,
-  type EvaluationRecords,
-  type EvaluationSummary,
-  presetNames,
-  presets,
-} from '@funnel/contracts';
-import type { DataPlaces } from '@funnel/engine';
+import type { ClassifierModel } from '@funnel/attacks';
+import { type AttackSpec, DatasetName, type Examination } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
-import { z } from 'zod';
 import type { Context } from '../context.ts';
-import { placesOf } from '../env.ts';
+import { dataFoldersOf } from '../env.ts';
 import { Exit, exitCodes } from '../exit.ts';
-import { formatNumber, formatShare, formatTable } from '../output/format.ts';
-import { present } from '../output/terminal.ts';
-import { settingsText } from '../output/trials.ts';
+import { formatDuration } from '../output/format.ts';
+import { type Output, present } from '../output/terminal.ts';
 import { collect, readWhole } from '../values.ts';
 import { missingFor, readAttacks, readIndices, readSetting } from './arguments.ts';
-
-type Setting = {
-  readonly name: string;
-  readonly title: string;
-  readonly default: unknown;
-  readonly description: string;
-};
-
-const settingsOf = (name: (typeof attackNames)[number]): Setting[] => {
-  const { properties = {} } = z.toJSONSchema(attacks[name].settings, { io: 'input' });
-  return Object.entries(properties).map(([key, property]) => {
-    const {
-      title = key,
-      description = '',
-      default: value,
-    } = property as { title?: string; description?: string; default?: unknown };
-    return { name: key, title, default: value, description };
-  });
-};
-
-/** Every attack with its settings, and every preset, as the contracts declare them. */
-const listAttacks = () => ({
-  attacks: attackNames.map((name) => {
-    const { title, description, citation, family, norm, access } = attacks[name];
-    return { name, title, description, citation, family, norm, access, settings: settingsOf(name) };
-  }),
-  presets: presetNames.map((name) => ({ name: `preset:${name}`, description: presets[name].description })),
-});
-
-const describeAttacks = ({ attacks: all, presets: groups }: ReturnType<typeof listAttacks>): string => {
-  const one = ({ name, title, description, family, norm, access, settings }: (typeof all)[number]): string =>
-    [
-      `${name}  ${title} (${family}, ${norm}, ${access})`,
-      `  ${description}`,
-      ...settings.map(
-        (setting) => `    --set ${setting.name}=${JSON.stringify(setting.default)}  ${setting.description}`,
-      ),
-    ].join('\n');
-  const presetTable = formatTable(
-    [
-      { title: 'preset', value: (preset: (typeof groups)[number]) => preset.name },
-      { title: '', value: (preset) => preset.description },
-    ],
-    groups,
-  );
-  return `${all.map(one).join('\n\n')}\n\n${presetTable}`;
-};
-
-type Options = {
-  readonly model?: string;
-  readonly dataset?: DatasetName;
-  readonly split: 'train' | 'test';
-  readonly indices: string;
-  readonly attack?: readonly string[];
-  readonly set?: Readonly<Record<string, unknown>>;
-  readonly seed: number;
-  readonly backend: (typeof backends)[number];
-  readonly out?: string;
-  readonly list?: boolean;
-};
+import { checkIndices, type Images, readImages } from './images.ts';
+import { type ModelFlags, readModel, withModelOptions } from './model.ts';
+import {
+  describeAttacks,
+  describeExamination,
+  describeFinding,
+  describeResults,
+  listAttacks,
+  type Result,
+  resultOf,
+} from './report.ts';
 
 const backends = ['auto', 'cuda', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 
-const rowsOf = (records: EvaluationRecords) =>
-  records.index.map((index, row) => ({
-    index,
-    success: records.success[row]!,
-    l2: records.l2[row]!,
-    linf: records.linf[row]!,
-    l0: records.l0[row]!,
-    steps: records.steps[row]!,
-  }));
+type ModelOptions = ModelFlags & {
+  readonly dataset?: DatasetName;
+  readonly split: 'train' | 'test';
+  readonly indices: string;
+  readonly seed: number;
+  readonly backend: (typeof backends)[number];
+};
 
-type Result = AttackSpec & { readonly summary: EvaluationSummary; readonly rows: ReturnType<typeof rowsOf> };
-
-const describeResults = (results: readonly Result[]): string =>
-  formatTable<Result>(
-    [
-      { title: 'attack', value: ({ attack }) => attack },
-      { title: 'settings', value: settingsText },
-      { title: 'clean', value: ({ summary }) => formatShare(summary.cleanAccuracy), align: 'right' },
-      { title: 'success', value: ({ summary }) => formatShare(summary.successRate), align: 'right' },
-      { title: 'robust', value: ({ summary }) => formatShare(summary.robustAccuracy), align: 'right' },
-      { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },
-      { title: 'median L∞', value: ({ summary }) => formatNumber(summary.medianLinf), align: 'right' },
-      { title: 'noise level', value: ({ summary }) => formatNumber(summary.noiseLevel), align: 'right' },
-    ],
-    results,
-  );
+type AttackOptions = ModelOptions & {
+  readonly attack?: readonly string[];
+  readonly set?: Readonly<Record<string, unknown>>;
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly list?: boolean;
+};
 
 const required = <T>(value: T | undefined, flag: string): T => {
   if (value === undefined) throw new Exit(exitCodes.usage, `error: required option '${flag}' not specified`);
   return value;
 };
 
-const loadImages = async (
-  name: DatasetName,
-  split: 'train' | 'test',
-  indices: readonly number[],
-  places: DataPlaces,
-) => {
-  const { gatherImages, loadDataset } = await import('@funnel/engine');
-  const size = datasets[name][split];
-  const beyond = indices.find((index) => index >= size);
-  if (beyond !== undefined)
-    throw new Exit(
-      exitCodes.usage,
-      `Expected indices below ${size}, the ${split} images of ${name}, but got ${beyond}`,
-    );
-  const count = Math.max(...indices) + 1;
-  const dataset = await loadDataset(
-    { name, train: split === 'train' ? count : 1, test: split === 'test' ? count : 1, attack: 1 },
-    places,
-  );
-  const images = await dataset[split]();
-  return { images: gatherImages(images, indices), labels: indices.map((index) => images.labels[index]!) };
+type Subject = {
+  readonly source: string;
+  readonly dataset: DatasetName;
+  readonly indices: readonly number[];
+  readonly backend: string;
+  readonly model: ClassifierModel;
+  readonly given: Images;
 };
 
-const runAttacks = async (options: Options, { env, output, signal }: Context): Promise<void> => {
-  const model = required(options.model, '--model DIR');
+/** Opens the backend, and reads the model and the images. */
+const readSubject = async (options: ModelOptions, { env, signal }: Context): Promise<Subject> => {
+  const source = required(options.model, '--model PATH');
   const dataset = required(options.dataset, '--dataset NAME');
-  const names = required(options.attack, '--attack NAME');
   const indices = readIndices(options.indices);
-  if (options.out) mkdirSync(dirname(options.out), { recursive: true }); // It fails before the attacks run, not afterwards.
-  const { specs, leftOut } = readAttacks(names, options.set ?? {}, dataset);
-  const [{ openBackend }, { evaluateAttack }, { loadClassifier }] = await Promise.all([
-    import('@funnel/engine'),
-    import('@funnel/attacks'),
-    import('./model.ts'),
-  ]);
+  checkIndices(dataset, options.split, indices);
+  const { openBackend } = await import('@funnel/engine');
   const { name: backend } = await openBackend(options.backend);
-  const { images, labels } = await loadImages(dataset, options.split, indices, placesOf(env));
-  const classifier = await loadClassifier(model, dataset);
-  const results: Result[] = [];
-  for (const spec of specs) {
-    const started = performance.now();
-    const evaluation = await evaluateAttack({
-      model: classifier,
-      images,
-      labels,
-      indices,
-      attack: spec,
-      seed: options.seed,
-      signal,
-    });
-    results.push({ ...spec, summary: evaluation.summary, rows: rowsOf(evaluation.records) });
-    output.note(`${spec.attack}: ${((performance.now() - started) / 1000).toFixed(1)} s on ${backend}`);
+  const model = await readModel(source, dataset, options, env, signal);
+  const given = await readImages(dataset, options.split, indices, model.bounds, dataFoldersOf(env));
+  return { source, dataset, indices, backend, model, given };
+};
+
+const examineSubject = async ({ model, given }: Subject, seed: number): Promise<Examination> => {
+  const { examineClassifier } = await import('@funnel/attacks');
+  return examineClassifier({ model, ...given, seed });
+};
+
+const examine = async (options: ModelOptions, context: Context): Promise<void> => {
+  const subject = await readSubject(options, context);
+  const examination = await examineSubject(subject, options.seed);
+  const { source, dataset } = subject;
+  present(context.output, { model: source, dataset, split: options.split, ...examination }, () =>
+    describeExamination(examination),
+  );
+  if (examination.status !== 'ok')
+    throw new Exit(examination.status === 'marked' ? exitCodes.marked : exitCodes.unfit);
+};
+
+/** Makes the folder and those above it. Node's own recursive mkdir never ends in a file system such as /proc. */
+const makeFolder = (folder: string): void => {
+  if (statSync(folder, { throwIfNoEntry: false })) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
+};
+
+/** Throws Exit when a result could not be written to the file. The folder is made. */
+const checkOut = (file: string): void => {
+  const folder = dirname(file);
+  try {
+    makeFolder(folder);
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a folder');
+    accessSync(folder, constants.W_OK);
+    if (statSync(file, { throwIfNoEntry: false })) accessSync(file, constants.W_OK);
+  } catch (error) {
+    throw new Exit(
+      exitCodes.usage,
+      `Expected a file that can be written after --out, but got ${file}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
-  for (const attack of leftOut) output.note(`${attack}: left out, it needs ${missingFor(attack)}`);
-  const [only] = results;
-  const document = {
-    model,
+};
+
+/** Replaces the file as a whole, so that a reader never sees half of a result. */
+const replaceFile = (file: string, content: string): void => {
+  const next = `${file}.${process.pid}.part`;
+  writeFileSync(next, content);
+  renameSync(next, file);
+};
+
+/** On a terminal one line that is drawn again: what runs, how many images are done, and how long the rest will take. */
+const createProgress = (output: Output, what: string) => {
+  const started = performance.now();
+  return ({ done, total }: { readonly done: number; readonly total: number }): void => {
+    const elapsed = performance.now() - started;
+    if (output.columns() === null || elapsed < 2000 || done === 0) return;
+    const left = formatDuration(((elapsed / done) * (total - done)) / 1000);
+    output.draw(done < total ? [`${what}: ${done} of ${total} images · ${left} left`] : []);
+  };
+};
+
+type LeftOut = { readonly attack: string; readonly reason: string };
+
+const gradientReasons = {
+  wrong: 'the gradients of the model are wrong',
+  missing: 'the model has no gradients',
+} as const;
+
+/** The attacks that can be believed after the examination, and the others with the reason. Throws Exit for a model that is refused. */
+const selectAttacks = async (
+  examination: Examination,
+  specs: readonly AttackSpec[],
+  { output, force }: { readonly output: Output; readonly force: boolean },
+): Promise<{ readonly run: readonly AttackSpec[]; readonly leftOut: readonly LeftOut[] }> => {
+  for (const finding of examination.findings)
+    if (finding.status !== 'ok') output.note(describeFinding(finding));
+  if (force) return { run: specs, leftOut: [] };
+  if (examination.status === 'refused')
+    throw new Exit(
+      exitCodes.unfit,
+      'No attack ran. Change the options as the findings say, or give --force.',
+    );
+  const { splitByGradients } = await import('@funnel/attacks');
+  const { run, leftOut } = splitByGradients(examination, specs);
+  const { gradients } = examination;
+  const reason = gradients === 'right' ? '' : gradientReasons[gradients];
+  return { run, leftOut: leftOut.map(({ attack }) => ({ attack, reason })) };
+};
+
+const runAttacks = async (options: AttackOptions, context: Context): Promise<void> => {
+  const { output, signal } = context;
+  const names = required(options.attack, '--attack NAME');
+  const dataset = required(options.dataset, '--dataset NAME');
+  const read = readAttacks(names, options.set ?? {}, dataset);
+  if (options.out) checkOut(options.out);
+  const subject = await readSubject(options, context);
+  const examination = await examineSubject(subject, options.seed);
+  const { run, leftOut } = await selectAttacks(examination, read.specs, {
+    output,
+    force: options.force ?? false,
+  });
+  const results: Result[] = [];
+  const failed: LeftOut[] = [];
+  const missing = read.leftOut.map((attack) => ({ attack, reason: `it needs ${missingFor(attack)}` }));
+  const document = () => ({
+    model: subject.source,
     dataset,
     split: options.split,
     seed: options.seed,
-    backend,
-    ...(results.length === 1 ? only : { evaluations: results }),
-  };
-  if (options.out) writeFileSync(options.out, `${JSON.stringify(document, null, 1)}\n`);
-  present(output, document, () => describeResults(results));
+    backend: subject.backend,
+    examination,
+    leftOut: [...missing, ...leftOut, ...failed],
+    ...(results.length === 1 && run.length === 1 ? results[0] : { evaluations: results }),
+  });
+  const { evaluateAttack } = await import('@funnel/attacks');
+  for (const spec of run) {
+    const started = performance.now();
+    if (signal.aborted) {
+      failed.push({ attack: spec.attack, reason: 'interrupted' });
+      continue;
+    }
+    try {
+      const evaluation = await evaluateAttack({
+        model: subject.model,
+        ...subject.given,
+        indices: subject.indices,
+        attack: spec,
+        seed: options.seed,
+        signal,
+        onProgress: createProgress(output, spec.attack),
+      });
+      results.push(resultOf(evaluation));
+      output.note(
+        `${spec.attack}: ${formatDuration((performance.now() - started) / 1000)} on ${subject.backend}`,
+      );
+    } catch (error) {
+      const reason = error instanceof Error ? error.message.split('\n')[0]! : String(error);
+      failed.push({ attack: spec.attack, reason: signal.aborted ? 'interrupted' : reason });
+    }
+    if (options.out) replaceFile(options.out, `${JSON.stringify(document(), null, 1)}\n`);
+  }
+  const final = document();
+  if (options.out) replaceFile(options.out, `${JSON.stringify(final, null, 1)}\n`);
+  for (const { attack, reason } of final.leftOut) output.note(`${attack}: left out, because ${reason}`);
+  if (results.some(({ summary }) => summary.attempted === 0))
+    output.note(
+      'No image was attacked, because the model classifies none of them correctly: there is no rate.',
+    );
+  present(output, final, () => describeResults(results));
+  if (signal.aborted) throw new Exit(exitCodes.interrupted);
+  if (failed.length > 0) throw new Exit(exitCodes.failed);
 };
 
-export const attackCommand = (program: Command, context: () => Context): void => {
-  program
-    .command('attack')
-    .description('attack any TensorFlow.js classifier from disk, image by image')
-    .option('--model <dir>', 'folder with a model.json (layers or graph model; outputs logits)')
-    .addOption(new Option('--dataset <name>', 'images to attack').choices(DatasetName.options))
-    .addOption(new Option('--split <split>', 'of the data set').choices(['test', 'train']).default('test'))
+const withImageOptions = (command: Command): Command =>
+  withModelOptions(command)
+    .addOption(new Option('--dataset <name>', 'the data set of the images').choices(DatasetName.options))
+    .addOption(
+      new Option('--split <split>', 'the part of the data set').choices(['test', 'train']).default('test'),
+    )
     .option('--indices <indices>', 'a range such as 0-99, or a file with a JSON array', '0-99')
-    .option('--attack <name>', 'an attack or preset:NAME; may be given again', collect)
+    .option('--seed <number>', 'seed of all random numbers', readWhole(0), 0)
+    .addOption(
+      new Option('--backend <name>', 'the backend of the computation').choices(backends).default('auto'),
+    );
+
+export const attackCommands = (program: Command, context: () => Context): void => {
+  withImageOptions(
+    program
+      .command('examine')
+      .description(
+        'say whether attacks on a TensorFlow.js classifier can be believed: outputs, pixels, gradients',
+      ),
+  )
+    .addHelpText('after', '\nExample:\n  npx funnel examine --model ./model --dataset mnist')
+    .action(async (options: ModelOptions) => examine(options, context()));
+  withImageOptions(
+    program.command('attack').description('attack any TensorFlow.js classifier, image by image'),
+  )
+    .option('--attack <name>', 'an attack or preset:NAME; may be repeated', collect)
     .option(
       '--set <name=value>',
-      'a setting of the attack, such as steps=50; may be given again',
+      'a setting, such as steps=50 or epsilon=8/255; may be repeated',
       readSetting,
     )
-    .option('--seed <number>', 'seed of all random numbers', readWhole(0), 0)
-    .addOption(new Option('--backend <name>', 'what computes').choices(backends).default('auto'))
-    .option('--out <file>', 'write the summary and one row per image as JSON')
-    .option('--list', 'every attack and preset with its settings')
+    .option('--out <file>', 'write summaries and one row per image as JSON, after each attack')
+    .option('--force', 'attack the model although its examination refuses it')
+    .option('--list', 'print every attack and preset with its settings')
     .addHelpText(
       'after',
       '\nExample:\n  npx funnel attack --model ./model --dataset mnist --indices 0-99 --attack deepfool-l2 --set steps=50 --out rows.json',
     )
-    .action(async (options: Options) => {
+    .action(async (options: AttackOptions) => {
       const given = context();
       if (options.list) return present(given.output, listAttacks(), describeAttacks);
       await runAttacks(options, given);

@@ -1,91 +1,91 @@
-import { readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { type ClassifierModel, classifierModel } from '@funnel/attacks';
+/** The options of commands that take a model, and the model that they name. */
+import type { ClassifierModel, ModelOptions } from '@funnel/attacks';
 import { AppError, type DatasetName, datasets } from '@funnel/contracts';
-import * as tf from '@tensorflow/tfjs';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Env } from '../env.ts';
 import { Exit, exitCodes } from '../exit.ts';
 
-type ModelJson = {
-  readonly format?: string;
-  readonly modelTopology?: object;
-  readonly signature?: object;
-  readonly weightsManifest?: readonly {
-    readonly paths: readonly string[];
-    readonly weights: tf.io.WeightsManifestEntry[];
-  }[];
+export type ModelFlags = {
+  readonly model?: string;
+  readonly bounds?: readonly [number, number];
+  readonly fromProbabilities?: boolean;
+  readonly output?: string;
+  readonly input?: string;
+  readonly layout?: 'channels-last' | 'channels-first';
 };
 
-const refuseModel = (path: string, why: string): Exit =>
-  new Exit(
-    exitCodes.usage,
-    `Expected ${path} to be a TensorFlow.js model (a folder with a model.json, layers or graph model), but ${why}`,
-  );
-
-const readJson = (path: string): ModelJson => {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw refuseModel(path, error instanceof Error ? error.message : String(error));
-  }
-};
-
-/** The model.json of a folder, or the path itself. */
-const modelFile = (path: string): string => {
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  return isFolder ? join(path, 'model.json') : path;
-};
-
-/** Loads a layers or graph model, whose weights lie beside its model.json. Throws Exit that says what is wrong with the files. */
-export const loadModel = async (path: string): Promise<tf.LayersModel | tf.GraphModel> => {
-  const file = modelFile(path);
-  const { format, modelTopology, signature, weightsManifest } = readJson(file);
-  if (!modelTopology || !weightsManifest)
-    throw refuseModel(file, 'it has no modelTopology or no weightsManifest');
-  const readShard = (shard: string): Buffer => {
-    try {
-      return readFileSync(join(dirname(file), shard));
-    } catch (error) {
-      throw refuseModel(
-        file,
-        `its weights cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-      );
-    }
-  };
-  const weights = Buffer.concat(weightsManifest.flatMap(({ paths }) => paths.map(readShard)));
-  const artifacts: tf.io.ModelArtifacts = {
-    modelTopology,
-    signature,
-    weightSpecs: weightsManifest.flatMap((group) => group.weights),
-    weightData: weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength),
-  };
-  const handler = { load: async () => artifacts };
-  try {
-    return format === 'graph-model' ? await tf.loadGraphModel(handler) : await tf.loadLayersModel(handler);
-  } catch (error) {
-    throw refuseModel(
-      file,
-      `TensorFlow.js refuses it: ${error instanceof Error ? error.message : String(error)}`,
+/** Reads `0,255`. */
+const readBounds = (text: string): readonly [number, number] => {
+  const parts = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  const [low, high] = parts;
+  if (parts.length !== 2 || !parts.every(Number.isFinite) || !(low! < high!))
+    throw new InvalidArgumentError(
+      `Expected the lowest and the highest value of a pixel, such as 0,255, but got ${text}`,
     );
-  }
+  return [low!, high!];
 };
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
+/** Adds `--model` and the options that say how to read the model. */
+export const withModelOptions = (command: Command): Command =>
+  command
+    .option(
+      '--model <path>',
+      'a folder with a model.json, the file, or its http address (layers or graph model)',
+    )
+    .option(
+      '--bounds <low,high>',
+      'values of black and white that the model expects, such as 0,255',
+      readBounds,
+    )
+    .option(
+      '--from-probabilities',
+      'the outputs are probabilities: drop the softmax or sigmoid, or invert it',
+    )
+    .option('--output <name>', 'the output with the logits, or a layer or node')
+    .option('--input <name>', 'the node of a graph model that takes the images')
+    .addOption(
+      new Option(
+        '--layout <layout>',
+        'where the input has its channels, if its shape could mean both',
+      ).choices(['channels-last', 'channels-first']),
+    );
+
+const modelOptions = (flags: ModelFlags): ModelOptions => ({
+  ...(flags.bounds && { bounds: flags.bounds }),
+  ...(flags.fromProbabilities && { fromProbabilities: true }),
+  ...(flags.output !== undefined && { output: flags.output }),
+  ...(flags.input !== undefined && { input: flags.input }),
+  ...(flags.layout && { layout: flags.layout }),
+});
+
+/** The token goes to the service that FUNNEL_URL names, and to no other address. */
+const headersFor = (source: string, { FUNNEL_TOKEN, FUNNEL_URL }: Partial<Env>): Record<string, string> =>
+  FUNNEL_TOKEN && FUNNEL_URL && source.startsWith(`${FUNNEL_URL.replace(/\/$/, '')}/`)
+    ? { authorization: `Bearer ${FUNNEL_TOKEN}` }
+    : {};
 
 /**
- * The model of a folder as a classifier of a data set's images. A model without a fixed image size takes the data set's size. A model
- * that takes flat vectors gets flattened images. Throws ATTACK_INPUT when the sizes differ.
+ * The model as a classifier of a data set's images. A model without a fixed image size takes the data set's size. Throws Exit for a model
+ * that cannot be read or does not fit.
  */
-export const loadClassifier = async (folder: string, dataset: DatasetName): Promise<ClassifierModel> => {
-  const model = await loadModel(folder);
-  const { shape, title } = datasets[dataset];
-  const [input, ...others] = model.inputs;
-  const declared = input?.shape?.slice(1) ?? [];
-  const isOpen = declared.length !== 1 && declared.some((size) => !(size !== null && size > 0));
-  const classifier = classifierModel(model, isOpen && others.length === 0 ? { shape } : {});
-  if (sizeOf(classifier.shape) !== sizeOf(shape))
-    throw new AppError(
-      'ATTACK_INPUT',
-      `Expected a model of images [${shape.join(', ')}], as ${title} has them, but this one takes [${classifier.shape.join(', ')}]`,
-    );
-  return classifier;
+export const readModel = async (
+  source: string,
+  dataset: DatasetName,
+  flags: ModelFlags,
+  env: Partial<Env> = {},
+  signal?: AbortSignal,
+): Promise<ClassifierModel> => {
+  const { loadClassifier } = await import('@funnel/attacks');
+  try {
+    return await loadClassifier(source, {
+      shape: datasets[dataset].shape,
+      headers: headersFor(source, env),
+      ...(signal && { signal }),
+      ...modelOptions(flags),
+    });
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'ATTACK_INPUT')
+      throw new Exit(exitCodes.usage, error.message);
+    throw error;
+  }
 };

@@ -9,7 +9,7 @@ type Known = {
   readonly inner: readonly string[];
 };
 
-/** What a shell can complete, read from the program itself. */
+/** The words that a shell can complete, read from the program itself. */
 const knownCommands = (program: Command): Known[] =>
   program.commands.map((command) => ({
     name: command.name(),
@@ -33,7 +33,7 @@ const valuesOf = (commands: readonly Known[]): { command: string; flag: string; 
       .map((flag) => ({ command: name, flag: flag.name, values: flag.values.join(' ') })),
   );
 
-// One line of the reply is one word: the name of a file may have blanks.
+// Each line of the reply is one word, because the name of a file may contain spaces.
 const bash = (commands: readonly Known[]): string => `_funnel() {
   local words="" line IFS=$' \\t\\n'
   if [ "$COMP_CWORD" -eq 1 ]; then words="${commands.map(({ name }) => name).join(' ')}"
@@ -89,7 +89,7 @@ const shells = { bash, zsh, fish } as const;
 export const completionCommand = (program: Command): void => {
   program
     .command('completion')
-    .description('a script for your shell: source <(npx funnel completion bash)')
+    .description('print a completion script for your shell: source <(npx funnel completion bash)')
     .addArgument(new Argument('<shell>').choices(Object.keys(shells)))
     .action((shell: keyof typeof shells) => {
       writeResult(process.stdout, `${shells[shell](knownCommands(program))}\n`);

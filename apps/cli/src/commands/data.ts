@@ -1,7 +1,7 @@
 import { type DatasetName, datasetNames, datasets } from '@funnel/contracts';
 import { Argument, type Command } from 'commander';
 import type { Context } from '../context.ts';
-import { placesOf } from '../env.ts';
+import { dataFoldersOf } from '../env.ts';
 import { formatTable, progressBar } from '../output/format.ts';
 import { present } from '../output/terminal.ts';
 
@@ -25,7 +25,7 @@ const listDatasets = async ({ env, output }: Context): Promise<void> => {
       train,
       test,
       generated,
-      folder: generated ? null : findDataset(name, placesOf(env)),
+      folder: generated ? null : findDataset(name, dataFoldersOf(env)),
     };
   });
   present(output, found, (rows) =>
@@ -38,7 +38,7 @@ const listDatasets = async ({ env, output }: Context): Promise<void> => {
         {
           title: 'where',
           value: ({ folder, generated }) =>
-            generated ? 'generated, always here' : (folder ?? 'not here: `npx funnel data get`'),
+            generated ? 'generated, needs no files' : (folder ?? 'missing: `npx funnel data get`'),
         },
       ],
       rows,
@@ -58,7 +58,7 @@ const getDatasets = async (
   const results = [];
   for (const name of orAll(names)) {
     const folder = await getDataset(name, {
-      ...placesOf(env),
+      ...dataFoldersOf(env),
       signal,
       onProgress: ({ file, received, total }) => {
         if (output.columns() !== null)
@@ -66,7 +66,7 @@ const getDatasets = async (
       },
     });
     results.push({ name, folder });
-    output.note(`${name}: ${folder ?? 'generated, nothing to get'}`);
+    output.note(`${name}: ${folder ?? 'generated, nothing to download'}`);
   }
   if (output.json) output.write(JSON.stringify(results, null, 2));
 };
@@ -74,25 +74,24 @@ const getDatasets = async (
 const verifyDatasets = async (names: readonly DatasetName[], { env, output }: Context): Promise<void> => {
   const { verifyDataset } = await import('@funnel/engine/datasets/load-dataset');
   const results = [];
-  for (const name of orAll(names)) results.push({ name, folder: await verifyDataset(name, placesOf(env)) });
+  for (const name of orAll(names))
+    results.push({ name, folder: await verifyDataset(name, dataFoldersOf(env)) });
   present(output, results, (rows) =>
-    rows
-      .map(({ name, folder }) => `${name}: every file is what it should be (${folder ?? 'generated'})`)
-      .join('\n'),
+    rows.map(({ name, folder }) => `${name}: every file is correct (${folder ?? 'generated'})`).join('\n'),
   );
 };
 
 export const dataCommand = (program: Command, context: () => Context): void => {
-  const data = program.command('data').description('data sets on this machine');
+  const data = program.command('data').description('list, download or check the data sets on this machine');
   const names = () =>
-    new Argument('[names...]', 'data sets (default: every one that consists of files)').choices(datasetNames);
+    new Argument('[names...]', 'data sets (default: all that consist of files)').choices(datasetNames);
   data
     .command('list')
-    .description('every data set, and where it lies')
+    .description('list all data sets with their folders')
     .action(() => listDatasets(context()));
   data
     .command('get')
-    .description('download what is missing, and check it')
+    .description('download missing files, and check them')
     .addArgument(names())
     .action((given: DatasetName[]) => getDatasets(given, context()));
   data

@@ -9,7 +9,7 @@ import { present } from '../output/terminal.ts';
 /** Loaded when a command runs: PostgreSQL's driver is large, and help does not need it. */
 const loadDatabase = () => import('../database.ts');
 
-/** 256 random bits. Only their hash is stored: nobody can see the token a second time. */
+/** 256 random bits. The database has only their hash, so nobody can read the token later. */
 const newToken = (): { readonly token: string; readonly hash: string } => {
   const token = `funnel_${randomBytes(32).toString('base64url')}`;
   return { token, hash: createHash('sha256').update(token).digest('hex') };
@@ -25,13 +25,13 @@ const createToken = async (
   await addToken(context, { name, role, hash });
   present(context.output, { name, role, token }, () => token);
   context.output.note(
-    `The token of ${name} (${role}) is shown only now. From now on the API wants a token with every call: set FUNNEL_TOKEN.`,
+    `This is the only time that the token of ${name} (${role}) is shown. From now on the API needs a token for every call: set FUNNEL_TOKEN.`,
   );
 };
 
 const describeTokens = (tokens: readonly TokenInfo[]): string =>
   tokens.length === 0
-    ? 'No token: on loopback, everyone on this machine may do everything.'
+    ? 'There is no token, so on loopback everyone on this machine may do everything.'
     : formatTable<TokenInfo>(
         [
           { title: 'name', value: ({ name }) => name },
@@ -46,18 +46,18 @@ const describeTokens = (tokens: readonly TokenInfo[]): string =>
         tokens,
       );
 
-/** Tokens are made and revoked in the database itself. Whoever reaches the database needs no token. */
+/** These commands write tokens directly to the database. To run them, a user needs access to the database, and no token. */
 export const databaseCommands = (program: Command, context: () => Context): void => {
-  const token = program.command('token').description('who may call the API, and what they may do');
+  const token = program.command('token').description('create, list or revoke the tokens for the API');
   token
     .command('create')
-    .description('make a token and show it, once')
-    .argument('<name>', 'whose it is')
-    .addOption(new Option('--role <role>', 'what it may do').choices(roles).default('submit'))
+    .description('create a token, and print it once')
+    .argument('<name>', 'a name for the person or program that will use the token')
+    .addOption(new Option('--role <role>', 'the permissions of the token').choices(roles).default('submit'))
     .action((name: string, options: { role: Role }) => createToken(name, options, context()));
   token
     .command('list')
-    .description('every token, without its secret')
+    .description('list all tokens, without their secrets')
     .action(async () => {
       const given = context();
       const { readTokens } = await loadDatabase();
@@ -65,17 +65,17 @@ export const databaseCommands = (program: Command, context: () => Context): void
     });
   token
     .command('revoke')
-    .description('make a token useless, at once')
+    .description('revoke a token at once')
     .argument('<name>')
     .action(async (name: string) => {
       const given = context();
       const { endToken } = await loadDatabase();
       await endToken(given, name);
-      present(given.output, { revoked: name }, () => `The token of ${name} opens nothing any more.`);
+      present(given.output, { revoked: name }, () => `The token of ${name} is revoked.`);
     });
   program
     .command('migrate')
-    .description('bring the database to this version')
+    .description('migrate the database to the version of this program')
     .action(async () => {
       const given = context();
       const { migrateDatabase } = await loadDatabase();

@@ -14,7 +14,10 @@ type Options = {
   readonly yes?: boolean;
 };
 
-/** Reports what would be freed, and frees it with `--yes`. The API frees a large collection in parts; the first answer counts all of it. */
+/**
+ * Reports the checkpoints that a collection would delete, and deletes them with `--yes`. The API deletes many checkpoints in parts; its
+ * first answer counts all of them.
+ */
 const collectGarbage = async (
   { keepSweep = [], yes = false, ...options }: Options,
   context: Context,
@@ -34,26 +37,31 @@ export const gcCommand = (program: Command, context: () => Context): void => {
   const { keepDays, keepBest } = RetentionPolicy.parse({});
   program
     .command('gc')
-    .description('free the checkpoints that no kept trial needs; without --yes, only say which')
+    .description('delete the checkpoints that no kept trial needs; without --yes, only report them')
     .option(
       '--keep-days <days>',
-      'keep all trials of sweeps that ended in the last days',
+      'keep all trials of sweeps that ended within this number of days',
       readAmount,
       keepDays,
     )
-    .option('--keep-best <number>', 'keep this many best trials of every sweep', readWhole(0), keepBest)
+    .option(
+      '--keep-best <number>',
+      'keep this number of the best trials of every sweep',
+      readWhole(0),
+      keepBest,
+    )
     .addOption(
-      new Option('--metric <name>', 'best by this (default: what the sweep is ranked by)').choices(
+      new Option('--metric <name>', 'the metric for --keep-best (default: as the sweep is ranked)').choices(
         EvaluationMetricName.options,
       ),
     )
     .addOption(
       new Option(
         '--attack <name>',
-        'best against this attack (default: as the sweep is ranked; with --metric the worst case over all)',
+        'the attack for --keep-best (default: as the sweep is ranked; with --metric the worst case over all attacks)',
       ).choices(AttackName.options),
     )
-    .option('--keep-sweep <id or name>', 'keep all trials of this sweep; may be given again', collect)
-    .option('--yes', 'do it')
+    .option('--keep-sweep <id or name>', 'keep all trials of this sweep; may be repeated', collect)
+    .option('--yes', 'delete the checkpoints')
     .action((options: Options) => collectGarbage(options, context()));
 };

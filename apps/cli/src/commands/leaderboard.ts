@@ -15,7 +15,7 @@ import { present } from '../output/terminal.ts';
 import { allPages } from '../requests.ts';
 import { collect, readWhole } from '../values.ts';
 
-/** A value of `--attack`: the worst case over all attacks of a trial. */
+/** The value of `--attack` that means the worst case over all attacks of a trial. */
 const worst = 'worst';
 
 export type LeaderboardOptions = {
@@ -42,24 +42,24 @@ export const withFilters = (command: Command, limit: number): Command =>
     .addOption(
       new Option(
         '--metric <name>',
-        'rank by this (default: robust accuracy, or the median distance when all of those are 0)',
+        'rank by this metric (default: robust accuracy, or the median distance when every robust accuracy is 0)',
       ).choices(EvaluationMetricName.options),
     )
-    .option('--recipe <name>', 'only this recipe; may be given again', collect)
+    .option('--recipe <name>', 'only this recipe; may be repeated', collect)
     .addOption(new Option('--dataset <name>', 'only this data set').choices(DatasetName.options))
     .option('--sweep <id>', 'only this sweep')
     .option(
       '--where <hyperparameter:value>',
-      'only these values, such as gamma:5 or beta:0.01..0.1; may be given again',
+      'only these values, such as gamma:5 or beta:0.01..0.1; may be repeated',
       collect,
     )
     .addOption(
-      new Option('--group <by>', 'every trial, or the mean over seeds')
+      new Option('--group <by>', 'one row per trial, or one per configuration with the mean over its seeds')
         .choices(['trial', 'configuration'])
         .default('trial'),
     )
     .addOption(
-      new Option('--masked <where>', 'where runs with masked gradients stand')
+      new Option('--masked <where>', 'the place of runs with masked gradients')
         .choices(['last', 'equal', 'hide'])
         .default('last'),
     )
@@ -67,7 +67,7 @@ export const withFilters = (command: Command, limit: number): Command =>
 
 type Ranked = { readonly attack: AttackName | undefined; readonly rows: LeaderboardRow[] };
 
-/** Ranks as the options say. Without `attack` and `metric`, the first usual ranking that finds a run is used. */
+/** Ranks by the options. Without `attack` and `metric`, it tries the usual rankings in order, and takes the first that finds a run. */
 export const readRanked = async (
   { limit, attack, metric, ...filters }: LeaderboardOptions,
   { client }: Context,
@@ -109,12 +109,12 @@ const showBest = async (options: LeaderboardOptions, context: Context): Promise<
 };
 
 export const leaderboardCommands = (program: Command, context: () => Context): void => {
-  withFilters(program.command('best').description('the most robust runs, best first'), 20).action(
+  withFilters(program.command('best').description('list the most robust runs, best first'), 20).action(
     (options: LeaderboardOptions) => showBest(options, context()),
   );
   program
     .command('compare')
-    .description('two to six trials side by side')
+    .description('show two to six trials side by side')
     .argument('<trials...>', 'trial ids')
     .action(async (trials: string[]) => {
       const { client, output } = context();

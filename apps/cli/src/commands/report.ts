@@ -44,11 +44,11 @@ const reportTable2 = async ({ sweep, out }: Options, { client, output }: Context
 export const reportCommand = (program: Command, context: () => Context): void => {
   program
     .command('report')
-    .description('a report of a sweep, as Markdown')
+    .description('write a report of a sweep, as Markdown')
     .command('table2')
-    .description('the paper’s Table 2 beside the sweep’s numbers')
+    .description('compare the sweep’s numbers with Table 2 of the paper')
     .requiredOption('--sweep <id>', 'a sweep such as examples/table2.yaml')
-    .option('--out <file>', 'where to write it (default: stdout)')
+    .option('--out <file>', 'the file for the report (default: stdout)')
     .exitOverride()
     .action((options: Options) => reportTable2(options, context()));
 };

@@ -17,7 +17,7 @@ const runWorker = async (
   if (!env.DATABASE_URL)
     throw new Exit(
       exitCodes.usage,
-      'Expected DATABASE_URL: a worker joins the database of a service. On one machine `npx funnel up` brings its own worker.',
+      'Expected DATABASE_URL, the database that the worker works for, but it is not set. On one machine, `npx funnel up` starts its own worker.',
     );
   const [{ readEnv, startWorker, workerOptions }, { logDestination }, { pino }] = await Promise.all([
     import('@funnel/worker'),
@@ -54,23 +54,23 @@ const describeFindings = (findings: readonly Finding[]): string =>
     )
     .join('\n');
 
-/** `up`, `worker` and `doctor` load the service's packages when they run: nothing else needs them. */
+/** Only `up`, `worker` and `doctor` need the packages of the service. They load these when they run. */
 export const serviceCommands = (program: Command, context: () => Context): void => {
   program
     .command('up')
     .description(
       'run everything on this machine: database, API, dashboard and a worker; on an empty database, the quickstart sweep',
     )
-    .option('--once', 'end after the leaderboard of the quickstart sweep')
+    .option('--once', 'run the quickstart sweep, print its leaderboard, and end')
     .addOption(
       new Option(
         '--port <number>',
-        'port of the API; if it is taken, another one (default: FUNNEL_PORT, 7070)',
+        'port of the API; if it is taken, Funnel chooses another one (default: FUNNEL_PORT, 7070)',
       ).argParser(readWhole(0, 65_535)),
     )
     .option(
       '--host <address>',
-      'to listen on; any but loopback needs tokens (default: FUNNEL_HOST, 127.0.0.1)',
+      'address on which the API listens; every address except loopback needs tokens (default: FUNNEL_HOST, 127.0.0.1)',
     )
     .action(async (options: UpOptions) => {
       const { up } = await import('../up/up.ts');
@@ -79,12 +79,16 @@ export const serviceCommands = (program: Command, context: () => Context): void 
   program
     .command('worker')
     .description('add a worker to the database of DATABASE_URL (and the queue of REDIS_URL)')
-    .option('--slots <number>', 'trainers (default: one per core, as memory allows)', readWhole(1))
-    .option('--backend <name>', 'what computes (default: the best that works here)')
+    .option(
+      '--slots <number>',
+      'number of trainers (default: one per core, or fewer if memory is short)',
+      readWhole(1),
+    )
+    .option('--backend <name>', 'the backend of the trainers (default: the best that works on this machine)')
     .action((options: WorkerOptions) => runWorker(options, context()));
   program
     .command('workers')
-    .description('the workers of this API, their hardware, and what each runs')
+    .description('list the workers, their hardware, and the stages that they run')
     .action(async () => {
       const { client, output } = context();
       const { items } = await client().listWorkers();
@@ -92,7 +96,7 @@ export const serviceCommands = (program: Command, context: () => Context): void 
     });
   program
     .command('doctor')
-    .description('what this machine has, what is missing, and how to get it')
+    .description('check Node, database, queue, data sets and backends, and say how to install missing parts')
     .action(async () => {
       const { env, output } = context();
       const { examine } = await import('../doctor.ts');

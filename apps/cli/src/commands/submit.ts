@@ -15,7 +15,7 @@ type Options = { readonly watch?: boolean; readonly key?: string; readonly set?:
 const withChanges = (command: Command): Command =>
   command.option(
     '--set <path=value>',
-    'replace a value of the file, such as dataset.train=3000 or seeds=2; may be given again',
+    'replace a value of the file, such as dataset.train=3000 or seeds=2; may be repeated',
     readChange,
   );
 
@@ -71,7 +71,7 @@ const describeSpace = ({ space = [], leftOut = [] }: Plan): readonly string[] =>
   ];
 };
 
-/** What a sweep would do, and what sharing saves. */
+/** The trials, stages and epochs of a sweep, with and without sharing. */
 const describePlan = (plan: Plan): string => {
   const { trials, stages, epochs, sharing } = plan;
   const kinds = Object.entries(stages) as [StageKind, { total: number; cached: number }][];
@@ -89,14 +89,14 @@ const describePlan = (plan: Plan): string => {
     ...describeSpace(plan),
     table,
     '',
-    `${formatCount(epochs.needed, 'epoch')} to train, ${epochs.cached} done or under way for others; ${epochs.unshared} if every trial trained alone (${formatNumber(sharing)}×).`,
+    `${formatCount(epochs.needed, 'epoch')} to train; ${epochs.cached} done, or in progress for another sweep; ${epochs.unshared} without sharing (${formatNumber(sharing)}×).`,
   ].join('\n');
 };
 
 export const submitCommands = (program: Command, context: () => Context): void => {
   withChanges(program.command('submit').description('submit a sweep from a JSON or YAML file (- is stdin)'))
     .argument('<file>', 'the sweep, such as examples/quickstart.yaml')
-    .option('-w, --watch', 'show its progress until it has ended, then the leaderboard')
+    .option('-w, --watch', 'show the progress until the sweep has ended, then the leaderboard')
     .option('--key <key>', 'Idempotency-Key: the same key gives the same sweep')
     .action((file: string, options: Options) => submit(file, options, context()));
   program
@@ -107,7 +107,7 @@ export const submitCommands = (program: Command, context: () => Context): void =
   withChanges(
     program
       .command('plan')
-      .description('what a sweep would do: trials, stages, epochs with and without sharing'),
+      .description('show the trials, stages and epochs of a sweep, with and without sharing; writes nothing'),
   )
     .argument('<file>', 'the sweep (- is stdin)')
     .action(async (file: string, { set }: Options) => {

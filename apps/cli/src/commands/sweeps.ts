@@ -54,7 +54,7 @@ const listTrials = async (
   present(output, trials, describeTrials);
   if (trials.length === limit)
     output.note(
-      `The first ${limit}: --limit shows more, \`npx funnel export trials --sweep ${id}\` has all.`,
+      `These are the first ${limit} trials. --limit shows more; \`npx funnel export trials --sweep ${id}\` has all.`,
     );
 };
 
@@ -81,23 +81,23 @@ const showLog = async (id: string, context: Context): Promise<void> => {
 };
 
 const actions = {
-  pause: ['pauseSweep', 'stop a sweep after a checkpoint; nothing new starts'],
+  pause: ['pauseSweep', 'stop the running stages of a sweep at their next checkpoint, and start no others'],
   resume: ['resumeSweep', 'continue a paused sweep'],
-  cancel: ['cancelSweep', 'stop what only this sweep needs; finished results stay'],
+  cancel: ['cancelSweep', 'stop the stages that only this sweep needs; finished results stay'],
   retry: ['retrySweep', 'give the failed stages of a sweep new attempts'],
 } as const;
 
 export const sweepCommands = (program: Command, context: () => Context): void => {
   program
     .command('ls')
-    .description('sweeps, newest first')
+    .description('list sweeps, newest first')
     .addOption(new Option('--status <status>').choices(SweepStatus.options))
-    .option('--search <text>', 'in the name')
+    .option('--search <text>', 'only sweeps whose name contains this text')
     .option('--limit <number>', 'the largest number of rows', readWhole(1), 50)
     .action((options: SweepListOptions) => listSweeps(options, context()));
   program
     .command('show')
-    .description('one sweep, or one trial with its stages and evaluations')
+    .description('show one sweep, or one trial with its stages and evaluations')
     .argument('<id>')
     .action((id: string) => show(id, context()));
   for (const [name, [method, description]] of Object.entries(actions))
@@ -120,14 +120,14 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
     });
   program
     .command('trials')
-    .description('the trials of a sweep, and the state of each')
+    .description('list the trials of a sweep with their statuses')
     .argument('<sweep>')
     .addOption(new Option('--status <status>').choices(TrialStatus.options))
     .option('--limit <number>', 'the largest number of rows', readWhole(1), 50)
     .action((id: string, options: TrialListOptions) => listTrials(id, options, context()));
   program
     .command('log')
-    .description('what happened to the stages of a trial: attempts, workers, epochs, errors')
+    .description('show the log of a trial’s stages: attempts, workers, epochs, errors')
     .argument('<id>', 'a trial, or one stage')
     .action((id: string) => showLog(id, context()));
 };

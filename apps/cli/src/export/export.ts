@@ -13,7 +13,7 @@ type TableName = 'leaderboard' | keyof typeof tables;
 type Options = LeaderboardOptions & { readonly format?: Format; readonly out?: string };
 
 const tableNames: readonly TableName[] = ['leaderboard', 'trials', 'evaluations', 'metrics'];
-/** Options that every table has. The others are for the leaderboard alone. */
+/** Options for every table. All other options are only for the leaderboard. */
 const commonOptions = ['sweep', 'format', 'out'];
 
 /** `--format`, else the ending of the file, else JSON with `--json`, else CSV. */
@@ -42,29 +42,30 @@ export const exportCommand = (program: Command, context: () => Context): void =>
   const command = withFilters(
     program
       .command('export')
-      .description('the leaderboard, trials, evaluations or training curves as CSV, JSON or Parquet')
-      .addArgument(new Argument('[table]', 'what to export').choices(tableNames).default('leaderboard')),
+      .description('export the leaderboard, trials, evaluations or training curves as CSV, JSON or Parquet')
+      .addArgument(new Argument('[table]', 'the table to export').choices(tableNames).default('leaderboard')),
     100_000,
   )
     .addOption(
-      new Option('--format <name>', "of the file (default: by the file's name, else csv)").choices(
+      new Option('--format <name>', 'format of the file (default: by the ending of --out, else csv)').choices(
         formatNames,
       ),
     )
     .option('--out <file>', 'write to this file (default: stdout)');
   command.action(async (name: TableName, options: Options) => {
-    const asked = command.options
+    const leaderboardOptions = command.options
       .map((option) => option.attributeName())
       .filter((key) => command.getOptionValueSource(key) === 'cli' && !commonOptions.includes(key));
-    if (name !== 'leaderboard' && asked.length > 0)
+    if (name !== 'leaderboard' && leaderboardOptions.length > 0)
       throw new Exit(
         exitCodes.usage,
-        `--${asked[0]} is for the leaderboard, but ${name} has no ranking: leave out the option, or leave out "${name}"`,
+        `--${leaderboardOptions[0]} is only for the leaderboard, but the table is ${name}: leave out the option, or leave out "${name}"`,
       );
     const given = context();
     const format = chooseFormat(options, given.output.json);
     refuseTerminal(format, options.out);
-    if (options.out !== undefined) mkdirSync(dirname(options.out), { recursive: true }); // It fails before the API is asked, not afterwards.
+    // Before the requests, so that a wrong folder fails at once.
+    if (options.out !== undefined) mkdirSync(dirname(options.out), { recursive: true });
     const table = await readTable(name, options, given);
     const content = formats[format](table);
     if (options.out === undefined) writeResult(process.stdout, content);

@@ -50,7 +50,7 @@ const parquetTypes = {
   time: 'TIMESTAMP',
 } as const satisfies Record<ColumnType, string>;
 
-/** Parquet has infinity and times, which JSON does not have. */
+/** Unlike JSON, Parquet has infinity and times. */
 const toParquet = (type: ColumnType, cell: Cell): Cell | Date => {
   if (cell === null) return null;
   if (type === 'time') return new Date(String(cell));

@@ -1,4 +1,4 @@
-/** The tables that `funnel export` reads from the API. Names of columns are those of the API. */
+/** The tables that `funnel export` reads from the API. Columns have the names of the API's fields. */
 
 import type { Client } from '@funnel/client';
 import {

@@ -56,11 +56,11 @@ export const progressBar = (share: number, width: number): string => {
 export type Column<Row> = {
   readonly title: string;
   readonly value: (row: Row) => string;
-  /** Numbers stand on the right. (Default: left) */
+  /** Numbers are aligned to the right. (Default: left) */
   readonly align?: 'left' | 'right';
 };
 
-/** No lines and two blanks between columns: `cut` and `awk` can read it. */
+/** No lines, and two spaces between columns, so that `cut` and `awk` can read the table. */
 const noLines = {
   top: '',
   'top-mid': '',
@@ -79,7 +79,7 @@ const noLines = {
   middle: '  ',
 };
 
-/** A line of titles, then one line per row. No line ends in blanks. */
+/** A line of titles, then one line per row. No line ends in spaces. */
 export const formatTable = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string => {
   const table = new Table({
     head: columns.map(({ title }) => title),

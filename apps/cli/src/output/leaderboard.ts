@@ -1,4 +1,4 @@
-/** The leaderboard in words: what it ranks by, whether the rows can be compared, and the rows. */
+/** The leaderboard as text: the metric that ranks, warnings about rows that cannot be compared, and the rows. */
 
 import {
   type AttackName,
@@ -13,7 +13,7 @@ import {
 import { type Column, formatNumber, formatShare, formatTable } from './format.ts';
 import { differingHyperparameters, settingsText } from './trials.ts';
 
-/** The title of a metric within a sentence: a word begins small, a unit such as L2 keeps its capital. */
+/** The title of a metric within a sentence. A word starts in lower case; a norm such as L2 keeps its capital. */
 export const titleOf = (metric: EvaluationMetricName): string =>
   evaluationMetrics[metric].title.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
 
@@ -21,7 +21,10 @@ export const titleOf = (metric: EvaluationMetricName): string =>
 const allTie = (rows: readonly LeaderboardRow[]): boolean =>
   rows.length > 1 && rows.every(({ value }) => value === rows[0]!.value);
 
-/** Where the attacks fool every model on every image, robust accuracies are all 0. Then the distance that they needed ranks the models. */
+/**
+ * If the attacks fool every model on every image, all robust accuracies are 0. Then the median distance of the attacks ranks the models.
+ * Null otherwise.
+ */
 export const distanceInstead = (rows: readonly LeaderboardRow[]): EvaluationMetricName | null => {
   const [top] = rows;
   const allFooled = top?.metric === 'robustAccuracy' && rows.every(({ value }) => value === 0);
@@ -50,10 +53,10 @@ const attackText = (rows: readonly LeaderboardRow[], attack: AttackName | undefi
 const describeTie = ({ metric, value }: LeaderboardRow): string => {
   const other = metric === 'medianL2' ? 'robustAccuracy' : 'medianL2';
   const reason = value === null ? 'No run has a value' : 'All runs have the same value';
-  return `${reason}, so this metric ranks nothing. Try --metric ${other}.`;
+  return `${reason}, so this metric cannot rank them. Try --metric ${other}.`;
 };
 
-/** Warnings about rows that stand in one table and cannot be compared. */
+/** Warnings about rows of one table that cannot be compared. */
 const incomparable = (rows: readonly LeaderboardRow[], attack: AttackName | undefined): readonly string[] => {
   const datasets = new Set(rows.map(({ dataset }) => dataset));
   return [
@@ -69,7 +72,7 @@ const incomparable = (rows: readonly LeaderboardRow[], attack: AttackName | unde
   ];
 };
 
-/** The sentences above the table. `attack` is what the rows are ranked under; undefined: the worst case over all attacks. */
+/** The sentences above the table. `attack`: the attack that ranks the rows; undefined: the worst case over all attacks. */
 export const describeRanking = (
   rows: readonly LeaderboardRow[],
   attack: AttackName | undefined,
@@ -83,7 +86,7 @@ export const describeRanking = (
   ];
 };
 
-/** `fgsm: why` and `pgd-linf: why` become `fgsm, pgd-linf: why`: the same reason stands once, with all its attacks. */
+/** Names the same reason once, with all its attacks: `fgsm: why` and `pgd-linf: why` become `fgsm, pgd-linf: why`. */
 export const joinReasons = (reasons: readonly string[]): string => {
   const attacks = new Map<string, string[]>();
   for (const reason of reasons) {

@@ -1,4 +1,4 @@
-/** Workers and the collection of garbage, in words. */
+/** Workers and garbage collections as text. */
 import type { Collection, Worker } from '@funnel/contracts';
 import { formatCount, formatMinute, formatTable } from './format.ts';
 import { countsText } from './sweeps.ts';
@@ -15,7 +15,7 @@ export const formatBytes = (bytes: number): string => {
 
 export const describeCollection = (collection: Collection, collected: boolean): string => {
   const { trials, checkpoints, blobs, bytes, sweeps } = collection;
-  if (checkpoints === 0) return 'Nothing to free: kept trials need every checkpoint.';
+  if (checkpoints === 0) return 'Nothing to delete: the kept trials need every checkpoint.';
   const table = formatTable<Row>(
     [
       { title: 'sweep', value: ({ id }) => id },
@@ -27,8 +27,8 @@ export const describeCollection = (collection: Collection, collected: boolean): 
   );
   const what = `${formatCount(checkpoints, 'checkpoint')} of ${formatCount(trials, 'trial')}: ${formatCount(blobs, 'blob')}, ${formatBytes(bytes)}.`;
   const conclusion = collected
-    ? `Freed ${what}`
-    : `Would free ${what} Metrics and evaluations stay. Nothing was done: --yes does it.`;
+    ? `Deleted ${what}`
+    : `Would delete ${what} Metrics and evaluations stay. Nothing was deleted: add --yes to delete.`;
   return `${table}\n${conclusion}`;
 };
 
@@ -43,10 +43,10 @@ const speedText = ({ running }: Worker): string => {
   return speeds.length === 0 ? '–' : String(Math.round(speeds.reduce((sum, speed) => sum + speed, 0)));
 };
 
-/** The workers, their hardware, and what each runs now. */
+/** The workers, their hardware, and the stages that they run now. */
 export const describeWorkers = (workers: readonly Worker[]): string =>
   workers.length === 0
-    ? 'No worker is online, so no sweep goes on. Start one on a machine that reaches the database: `npx funnel worker`'
+    ? 'No worker is online, so sweeps wait. Start a worker on a machine that can reach the database: `npx funnel worker`'
     : formatTable<Worker>(
         [
           { title: 'worker', value: ({ id }) => id },

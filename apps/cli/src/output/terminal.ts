@@ -1,15 +1,18 @@
-/** The terminal of this process: results on stdout, everything else on stderr, and how a command ends when its reader or its user ends it. */
+/**
+ * The terminal of this process: results on stdout, everything else on stderr, and the end of a command by Ctrl-C or by the end of its
+ * reader.
+ */
 
 import { fstatSync, writeFileSync } from 'node:fs';
 import { Exit, exitCodes } from '../exit.ts';
 
-/** Returns true when the reader of a pipe has ended, or the terminal was closed. */
+/** Returns true when the program that reads the pipe has ended, or the terminal was closed. */
 export const isReaderGone = ({ code }: NodeJS.ErrnoException): boolean => code === 'EPIPE' || code === 'EIO';
 
 let onReaderGone: (() => void) | null = null;
 
 /**
- * For a command that runs long: `end` is called when the reader of stdout or stderr has gone, perhaps more than once. When a stream cannot be
+ * For a long-running command: calls `end` when the reader of stdout or stderr has ended, possibly more than once. If a stream cannot be
  * written for another reason, the command goes on.
  */
 export const endWithReader = (end: () => void): void => {
@@ -18,14 +21,14 @@ export const endWithReader = (end: () => void): void => {
 
 export const noteReaderGone = (): void => onReaderGone?.();
 
-const describeRefusal = ({ message }: Error): string => `The output cannot be written: ${message}`;
+const describeRefusal = ({ message }: Error): string => `The output could not be written: ${message}`;
 
 /** Call it once, before anything is written. Without it, a stream that cannot be written ends the process with a stack. */
 export const watchStreams = (): void => {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (isReaderGone(error)) {
       if (onReaderGone) return onReaderGone();
-      process.exit(exitCodes.ok); // `funnel ls | head`: `head` has all that it wanted
+      process.exit(exitCodes.ok); // `funnel ls | head`: `head` has read enough
     }
     process.stderr.write(`${describeRefusal(error)}\n`);
     if (!onReaderGone) process.exit(exitCodes.failed);
@@ -36,7 +39,10 @@ export const watchStreams = (): void => {
   });
 };
 
-/** Writes a result. When a full disk takes only a part, Node's own stream for files drops the rest and reports nothing. Throws Exit then. */
+/**
+ * Writes a result. If a full disk takes only a part, Node's own stream for files drops the rest and reports no error; this function throws
+ * Exit.
+ */
 export const writeResult = (
   stdout: NodeJS.WriteStream & { readonly fd: 1 },
   content: string | Uint8Array,
@@ -61,11 +67,11 @@ export type Output = {
   readonly note: (text: string) => void;
   /** The width of the terminal, or null when stderr is no terminal. */
   readonly columns: () => number | null;
-  /** Writes lines over the lines that it wrote last. For terminals only. */
+  /** Replaces the lines that it wrote before by these. For terminals only. */
   readonly draw: (lines: readonly string[]) => void;
 };
 
-/** Moves to the first of the lines that were drawn last, and erases everything from there on. */
+/** Moves the cursor to the first of the lines drawn before, and erases everything below. */
 const eraseLines = (lines: number): string => (lines > 0 ? `\x1b[${lines}A\x1b[J` : '');
 
 export const createOutput = (
@@ -87,7 +93,7 @@ export const createOutput = (
     },
     columns: () => (isTerminal ? stderr.columns || 80 : null),
     draw: (lines) => {
-      const width = stderr.columns || 80; // 0: the terminal does not know its width
+      const width = stderr.columns || 80; // 0: the width of the terminal is unknown
       const fitted = lines.map((line) => `${[...line].slice(0, width - 1).join('')}\n`);
       stderr.write(eraseLines(drawn) + fitted.join(''));
       drawn = lines.length;
@@ -99,14 +105,14 @@ export const createOutput = (
 export const present = <T>(output: Output, result: T, text: (result: T) => string): void =>
   output.write(output.json ? JSON.stringify(result, null, 2) : text(result));
 
-/** A person or a service manager ends a program with these. SIGHUP comes when its terminal is closed. */
+/** The signals by which a user or a service manager ends a program. SIGHUP comes when the terminal is closed. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** npm passes on a Ctrl-C that the terminal has already sent. A second signal within this time is the same Ctrl-C. */
+/** npm passes on a Ctrl-C that the terminal has already sent, so a second signal within this time is the same Ctrl-C. */
 const sameSignalMs = 1000;
 
 export type Interruption = {
-  /** The first signal aborts it, or the end of the output's reader. */
+  /** Aborted by the first signal, or when the reader of the output has ended. */
   readonly signal: AbortSignal;
   /** Resolves when `signal` is aborted. */
   readonly happened: Promise<void>;
@@ -139,6 +145,6 @@ export const untilInterrupted = (force: () => void): Interruption => {
   return { signal, happened, isReaderGone: () => readerGone };
 };
 
-/** Ends the process in this time, with its exit status, although a connection that did not close keeps it alive. */
+/** The process ends after this time, with its exit status, even if an open connection keeps it alive. */
 const exitMs = 2000;
 export const endSoon = (): void => void setTimeout(() => process.exit(), exitMs).unref();

@@ -1,4 +1,4 @@
-/** Trials and the stages of a trial, in words. */
+/** Trials and the stages of a trial as text. */
 import {
   type AttackName,
   attackSpec,
@@ -26,7 +26,7 @@ type Run = { readonly attack: AttackName; readonly settings: Readonly<Record<str
 /** A success rate means nothing without these: the size of the change, and whether the attack searched for a smaller one. */
 const always = new Set(['epsilon', 'search']);
 
-/** Those settings, and all that differ from the attack's defaults. */
+/** The settings in `always`, and all others that differ from the attack's defaults. */
 export const settingsText = ({ attack, settings }: Run): string => {
   const defaults: Readonly<Record<string, unknown>> = attackSpec(attack).settings;
   return Object.keys(attacks[attack].settings.shape)
@@ -41,7 +41,7 @@ type HasHyperparameters = { readonly hyperparameters: Readonly<Record<string, Hy
 /** Hyperparameters whose columns come first. */
 const firstShown: readonly HyperparameterName[] = ['gamma', 'beta'];
 
-/** More columns do not fit a terminal. `funnel export` has all of them. */
+/** More columns do not fit into a terminal. `funnel export` has all of them. */
 const maxHyperparameters = 6;
 
 const hyperparameterText = (value: HyperparameterValue | undefined): string => {
@@ -49,7 +49,7 @@ const hyperparameterText = (value: HyperparameterValue | undefined): string => {
   return typeof value === 'number' ? formatNumber(value) : String(value);
 };
 
-/** A column for each hyperparameter that differs between the rows that have it. Equal ones would tell no row from another. */
+/** A column for each hyperparameter whose values differ between the rows that have it. Equal values would not help to distinguish rows. */
 export const differingHyperparameters = <Row extends HasHyperparameters>(
   rows: readonly Row[],
 ): Column<Row>[] => {
@@ -67,10 +67,10 @@ export const differingHyperparameters = <Row extends HasHyperparameters>(
   }));
 };
 
-/** The trials of one sweep: their differences, and the state of each. */
+/** The trials of one sweep: the hyperparameters that differ, and the status of each. */
 export const describeTrials = (trials: readonly Trial[]): string =>
   trials.length === 0
-    ? 'No such trial.'
+    ? 'No trial matches.'
     : formatTable<Trial>(
         [
           { title: '#', value: ({ number }) => String(number), align: 'right' },
@@ -118,7 +118,7 @@ const evaluationTable = (evaluations: readonly Evaluation[]): string =>
   );
 
 const worstCaseLine = ({ within, values }: NonNullable<Trial['worstCase']>): string =>
-  `worst case over them${withinText(within)}: robust ${formatShare(readExtended(values.robustAccuracy))}, median L2 ${formatNumber(values.medianL2)}`;
+  `worst case over these attacks${withinText(within)}: robust ${formatShare(readExtended(values.robustAccuracy))}, median L2 ${formatNumber(values.medianL2)}`;
 
 const stageTable = (stages: readonly Stage[]): string =>
   formatTable<Stage>(

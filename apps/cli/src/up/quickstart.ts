@@ -1,11 +1,11 @@
-/** What `funnel up` shows when its services run: the quickstart sweep on an empty database, else the sweeps that exist. */
+/** The output of `funnel up` once its services run: the quickstart sweep on an empty database, else the existing sweeps. */
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { type Client, FunnelError } from '@funnel/client';
 import type { DatasetName, SweepDetail, SweepInput } from '@funnel/contracts';
 import { getDataset } from '@funnel/engine/datasets/get-dataset';
 import { findDataset } from '@funnel/engine/datasets/load-dataset';
-import { type Env, placesOf } from '../env.ts';
+import { dataFoldersOf, type Env } from '../env.ts';
 import { explain } from '../exit.ts';
 import { formatCount, formatDuration } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
@@ -14,27 +14,27 @@ import { type Output, present } from '../output/terminal.ts';
 import { readSweepFile } from '../sweep-file.ts';
 import { readLeaderboard, watchSweep } from '../watch.ts';
 
-/** Seconds until a mirror must have sent its first byte. */
+/** A mirror must send its first byte within this many seconds. */
 const connectSeconds = 3;
 
-/** Chooses MNIST when it lies on this machine or can be downloaded, else the generated digits. Notes which, and why. */
+/** Chooses MNIST if it is on this machine or can be downloaded, else the generated digits. Tells the user the choice and the reason. */
 const chooseDataset = async (env: Env, output: Output, signal: AbortSignal): Promise<DatasetName> => {
-  const places = placesOf(env);
-  const found = findDataset('mnist', places);
+  const folders = dataFoldersOf(env);
+  const found = findDataset('mnist', folders);
   if (found) {
     output.note(`Data: MNIST from ${found}`);
     return 'mnist';
   }
   output.note(
-    'Data: MNIST is not on this machine (FUNNEL_DATA names a folder that has it); trying to download it …',
+    'Data: MNIST is not on this machine (FUNNEL_DATA can name a folder that has it); trying to download it …',
   );
   try {
-    const folder = await getDataset('mnist', { ...places, signal, connectSeconds });
+    const folder = await getDataset('mnist', { ...folders, signal, connectSeconds });
     output.note(`Data: MNIST, downloaded to ${folder}`);
     return 'mnist';
   } catch {
     signal.throwIfAborted();
-    output.note('Data: no mirror answered, so the generated digits (glyphs) are used instead.');
+    output.note('Data: no mirror answered, so Funnel uses generated digits (glyphs) instead.');
     output.note('      `npx funnel data get mnist` says why.');
     return 'glyphs';
   }
@@ -55,8 +55,8 @@ const quickstartOn = (dataset: DatasetName): SweepInput => {
 };
 
 /**
- * Submits the quickstart sweep. Its idempotency key is its hash, so that the next start finds the same sweep. A paused sweep is resumed, a
- * cancelled one is submitted again.
+ * Submits the quickstart sweep. Its idempotency key is its hash, so the next start finds the same sweep. Resumes the sweep if it is paused,
+ * and submits it again if it was cancelled.
  */
 const submitQuickstart = async (client: Client, dataset: DatasetName): Promise<SweepDetail> => {
   const body = quickstartOn(dataset);
@@ -72,12 +72,12 @@ type Welcome = {
   readonly client: Client;
   readonly env: Env;
   readonly output: Output;
-  /** Runs the quickstart sweep, whatever other sweeps there are. */
+  /** Runs the quickstart sweep even if the database has other sweeps. */
   readonly once: boolean;
   readonly signal: AbortSignal;
 };
 
-/** Shows a sweep to its end, then its leaderboard. Returns true when every trial completed. */
+/** Shows the progress of a sweep until its end, then its leaderboard. Returns true when every trial completed. */
 const showSweep = async ({ client, output, signal }: Welcome, id: string): Promise<boolean> => {
   const started = performance.now();
   const sweep = await watchSweep(client, id, output, signal);
@@ -96,12 +96,15 @@ const runQuickstart = async (options: Welcome): Promise<boolean> => {
   output.note(
     progress === 1
       ? `Sweep: ${name}: completed earlier`
-      : `Sweep: ${name}: ${formatCount(plan.trials, 'trial')}, ${formatCount(needed, 'epoch')} to train (${unshared} if nothing were shared)`,
+      : `Sweep: ${name}: ${formatCount(plan.trials, 'trial')}, ${formatCount(needed, 'epoch')} to train (${unshared} without sharing)`,
   );
   return showSweep(options, id);
 };
 
-/** Shows the quickstart sweep on an empty database, else the sweeps that exist. Returns false when a trial of the shown sweep did not complete. */
+/**
+ * Shows the quickstart sweep on an empty database, else the existing sweeps. Returns false when a trial of the shown sweep did not
+ * complete.
+ */
 export const welcome = async (options: Welcome): Promise<boolean> => {
   const { client, output, once, signal } = options;
   try {
@@ -112,11 +115,11 @@ export const welcome = async (options: Welcome): Promise<boolean> => {
     if (running) return await showSweep(options, running.id);
   } catch (error) {
     if (once || signal.aborted) throw error;
-    // The service goes on without this.
+    // The service goes on, although this output failed.
     const wantsToken = error instanceof FunnelError && ['UNAUTHENTICATED', 'FORBIDDEN'].includes(error.code);
     output.note(
       wantsToken
-        ? 'The API wants a token: with one in FUNNEL_TOKEN, the running sweep is shown.\n'
+        ? 'The API needs a token. Set FUNNEL_TOKEN to see the running sweep here.\n'
         : `${explain(error).text}\n`,
     );
   }

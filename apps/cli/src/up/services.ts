@@ -1,13 +1,13 @@
 /**
- * The services of `funnel up`, all in one process: PostgreSQL from npm (or DATABASE_URL), the API and one worker. API and worker do no
- * arithmetic: trainers do, and they are processes of their own. Trainers end when the channel to this process closes, however it ends, and
- * PostgreSQL is told to shut down. Only SIGKILL leaves PostgreSQL running; the next start finds it and uses it.
+ * The services of `funnel up`: PostgreSQL from npm (or DATABASE_URL), the API and one worker. API and worker run in this process;
+ * PostgreSQL and the trainers have their own. However this process ends, its channels to the trainers close, and so the trainers end. It
+ * also shuts PostgreSQL down. Only after SIGKILL does PostgreSQL go on running; the next start finds it and uses it.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readEnv as readApiEnv, type StartedApi, startApi, startOptions } from '@funnel/api';
-import { migrate, startEmbedded, whenAdmitted } from '@funnel/db';
+import { migrate, retryUntilAdmitted, startEmbedded } from '@funnel/db';
 import { engineVersion } from '@funnel/engine/engine-version';
 import { logDestination } from '@funnel/log';
 import { type RunningWorker, readEnv as readWorkerEnv, startWorker, workerOptions } from '@funnel/worker';
@@ -17,52 +17,54 @@ import type { Output } from '../output/terminal.ts';
 
 type Line = { readonly msg?: string; readonly error?: string; readonly err?: { readonly message?: string } };
 
-/** The same sentence is written at most once in this time: without its database, every request fails. */
+/** The same sentence is written at most once in this time. Without its database, for example, every request would write one. */
 const repeatMs = 30_000;
 
-/** Turns lines of the log into sentences. A repeated sentence is counted, and written again later with its count. */
+/** Turns lines of the log into sentences. Counts a repeated sentence, and writes it again later with its count. */
 const createErrorWriter = (note: (sentence: string) => void) => {
-  const said = new Map<string, { readonly at: number; more: number }>();
+  const printed = new Map<string, { readonly at: number; repeats: number }>();
   return (text: string): void => {
     const { msg, error, err }: Line = JSON.parse(text);
     const why = error ?? err?.message;
     const sentence = `${msg ?? 'something happened'}${why ? `: ${why}` : ''}`;
-    const before = said.get(sentence);
+    const before = printed.get(sentence);
     const now = performance.now();
     if (before && now - before.at < repeatMs) {
-      before.more++;
+      before.repeats++;
       return;
     }
-    note(before?.more ? `${sentence} (and ${before.more} times since the last report)` : sentence);
-    for (const [old, { at }] of said) if (now - at >= repeatMs) said.delete(old);
-    said.set(sentence, { at: now, more: 0 });
+    note(
+      before?.repeats ? `${sentence} (and ${before.repeats} times since this was last printed)` : sentence,
+    );
+    for (const [old, { at }] of printed) if (now - at >= repeatMs) printed.delete(old);
+    printed.set(sentence, { at: now, repeats: 0 });
   };
 };
 
 /** A logger that writes to `funnel.log` of the folder, and errors also to the terminal. */
 export const createLog = (home: string, level: string, output: Output): Logger => {
   mkdirSync(home, { recursive: true });
-  const say = (sentence: string): void => output.note(`! ${sentence}`);
+  const tell = (sentence: string): void => output.note(`! ${sentence}`);
   return pino(
     { level },
     multistream([
-      { level: 'trace', stream: logDestination(join(home, 'funnel.log'), { say }) },
-      { level: 'error', stream: { write: createErrorWriter(say) } },
+      { level: 'trace', stream: logDestination(join(home, 'funnel.log'), { tell }) },
+      { level: 'error', stream: { write: createErrorWriter(tell) } },
     ]),
   );
 };
 
 const firstPauseMs = 1000;
 const maxPauseMs = 60_000;
-/** After a run of this length, the pauses begin anew with the first. */
+/** After a run of this length, the next pause is `firstPauseMs` again. */
 const stableMs = 60_000;
 
 /** `failed` rejects when the first worker ends by itself. */
 export type KeptWorker = Pick<RunningWorker, 'slots' | 'backend' | 'device' | 'failed' | 'stop'>;
 
 /**
- * Starts a worker, and starts another one whenever it ends by itself. API and dashboard go on meanwhile. Throws the error of the first start:
- * it shows that no worker can run here.
+ * Starts a worker, and starts another one whenever it ends by itself. API and dashboard go on meanwhile. Throws the error of the first
+ * start, because then no worker can run on this machine.
  */
 const keepWorker = async (start: () => Promise<RunningWorker>, log: Logger): Promise<KeptWorker> => {
   const first = await start();
@@ -91,7 +93,7 @@ const keepWorker = async (start: () => Promise<RunningWorker>, log: Logger): Pro
       if (performance.now() - startedAt > stableMs) pause = firstPauseMs;
       log.error(
         { error: error instanceof Error ? error.message : String(error) },
-        `the worker ended and is started again in ${pause / 1000} s`,
+        `the worker ended; Funnel starts another one in ${pause / 1000} s`,
       );
       await sleep(pause, undefined, { signal: stopping.signal }).catch(() => {});
       if (stopping.signal.aborted) return;
@@ -113,13 +115,13 @@ const keepWorker = async (start: () => Promise<RunningWorker>, log: Logger): Pro
 const isTaken = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 
-/** An address that a browser can open: loopback instead of a wildcard. */
+/** An address that a browser can open: loopback instead of the wildcard 0.0.0.0 or [::]. */
 const toOpenable = (address: string): string =>
   address.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//127.0.0.1:');
 
 /**
- * Starts the API as `variables` say, on a free port when the wanted one is taken. Throws a ZodError that names a wrong variable, and what
- * `startApi` throws.
+ * Starts the API with the settings in `variables`, on a free port if the wanted one is taken. Throws a ZodError that names a wrong
+ * variable, and the errors of `startApi`.
  */
 const startApiOnFreePort = async (
   variables: NodeJS.ProcessEnv,
@@ -147,7 +149,7 @@ export type ServiceOptions = {
   readonly log: Logger;
   /** Writes a line to the terminal. */
   readonly note: (sentence: string) => void;
-  /** Called with the function that stops a service, each time one has started. */
+  /** Called whenever a service has started, with the function that stops this service. */
   readonly onStarted: (stop: () => Promise<unknown>) => void;
   /** When it is aborted, no further service starts. */
   readonly signal: AbortSignal;
@@ -170,9 +172,9 @@ export const startServices = async (options: ServiceOptions): Promise<Services> 
   const { log, note, onStarted, signal } = options;
   const databaseUrl = await openDatabase(options);
   signal.throwIfAborted();
-  const applied = await whenAdmitted(
+  const applied = await retryUntilAdmitted(
     () => migrate(databaseUrl, { onWait: note }),
-    (error) => log.warn({ err: error }, 'the database accepts no connection now; waiting until it does'),
+    (error) => log.warn({ err: error }, 'the database accepts no connection now; waiting'),
     signal,
   );
   if (applied.length > 0) {

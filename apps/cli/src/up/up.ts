@@ -3,7 +3,7 @@ import { createClient } from '@funnel/client';
 import { findDataset } from '@funnel/engine/datasets/load-dataset';
 import type { Logger } from 'pino';
 import { type Context, readAddress, removeAddress, writeAddress } from '../context.ts';
-import { type Env, placesOf } from '../env.ts';
+import { dataFoldersOf, type Env } from '../env.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { formatCount } from '../output/format.ts';
 import { endSoon, untilInterrupted } from '../output/terminal.ts';
@@ -24,9 +24,12 @@ const describeAddresses = ({ url }: Services): string =>
 
 /** An example sweep for the user's next step, on a data set that this machine has. */
 const nextSweep = (env: Env): string =>
-  `examples/gamma-beta.yaml${findDataset('mnist', placesOf(env)) ? '' : ' --set dataset.name=glyphs'}`;
+  `examples/gamma-beta.yaml${findDataset('mnist', dataFoldersOf(env)) ? '' : ' --set dataset.name=glyphs'}`;
 
-/** Throws Exit when Funnel runs in this folder. Process ids are used again, so the address must answer too. */
+/**
+ * Throws Exit when Funnel already runs in this folder. The system may give the same process id to another program, so the address must
+ * answer too.
+ */
 const refuseSecondStart = async (home: string): Promise<void> => {
   const address = readAddress(home);
   if (!address) return;
@@ -36,22 +39,25 @@ const refuseSecondStart = async (home: string): Promise<void> => {
   if (!answer?.ok) return;
   throw new Exit(
     exitCodes.failed,
-    `Funnel runs in ${home} already: ${address.url} (process ${address.pid}).`,
+    `Funnel already runs in ${home}: ${address.url} (process ${address.pid}).`,
   );
 };
 
-/** Rejects when the worker ends by itself and `once` is true. Else the worker is started again, and this never settles. */
+/**
+ * Rejects when the worker ends by itself and `once` is true. Without `once`, the promise never settles, because `keepWorker` starts another
+ * worker.
+ */
 const workerFailure = ({ worker }: Services, once: boolean): Promise<never> =>
   worker.failed.catch((error: unknown) => {
     if (!once) return new Promise<never>(() => {});
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Exit(exitCodes.failed, `The worker cannot go on: ${reason}`);
+    throw new Exit(exitCodes.failed, `The worker ended: ${reason}`);
   });
 
-/** After an uncaught error, the process ends in this time, whatever has not stopped by then. */
+/** After an uncaught error, the process ends after this time, even if a service has not stopped. */
 const stopMs = 30_000;
 
-/** Rejects with an error that nothing caught, so that all services are stopped in order. */
+/** Rejects with the first uncaught error, so that `up` can stop all services in order. */
 const uncaughtError = (log: Logger): Promise<never> => {
   const rejection = new Promise<never>((_, reject) => {
     process.on('uncaughtException', (error) => {
@@ -64,10 +70,10 @@ const uncaughtError = (log: Logger): Promise<never> => {
   return rejection;
 };
 
-/** Runs until Ctrl-C, or until the leaderboard with `once`; then stops everything. */
+/** Runs until Ctrl-C, or with `once` until it has printed the leaderboard; then stops everything. */
 export const up = async ({ once = false, port, host }: UpOptions, context: Context): Promise<void> => {
   const { env, output } = context;
-  // All parts read their settings from variables: options become variables too.
+  // All services read their settings from variables, so options become variables too.
   const variables = {
     ...context.variables,
     ...(port === undefined ? {} : { FUNNEL_PORT: String(port) }),

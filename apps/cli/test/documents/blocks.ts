@@ -37,7 +37,9 @@ export const filesOf = (document: string): string[] => {
   return paths.map((path) => new URL(path, new URL(document, root)).href);
 };
 
-/** Files and folders of the repository that a document names, such as `packages/…`. What is built is not in a fresh clone. */
+/**
+ * Files and folders of the repository that a document names, such as `packages/…`, without built files: a fresh clone does not have them.
+ */
 export const namesOf = (document: string): string[] =>
   [
     ...read(document).matchAll(

@@ -10,7 +10,7 @@ import { parse } from 'yaml';
 import { read, root } from './blocks.ts';
 import type { Workplace } from './workplace.ts';
 
-/** .ci/run has this command word for word. */
+/** Asserts that .ci/run contains exactly this command. */
 const landing = (command: string) => () => {
   expect(
     read('.ci/run')
@@ -20,7 +20,7 @@ const landing = (command: string) => () => {
   ).toBe(true);
 };
 
-/** Runs a command on a database of its own: a token there would close the database to the other commands. */
+/** Runs a command on its own database. With a token in the shared database, the other commands would need a token too. */
 const onOwnDatabase =
   (command: string) =>
   async ({ run }: Workplace): Promise<void> => {
@@ -84,14 +84,14 @@ export const elsewhere: Readonly<Record<string, (workplace: Workplace) => void |
   'npm test': landing('npm test'),
   'npm run chaos': landing('npm run chaos'),
   'DATABASE_URL=postgres://… REDIS_URL=redis://… ./funnel worker': workerJoins,
-  // infra/test/compose.test.ts judges the file; a service scales when nothing of it can exist only once.
+  // infra/test/compose.test.ts checks the file. A service can scale if it has no fixed name and no fixed port.
   'docker compose up --scale worker=4': () => {
     const { worker } = parse(read('docker-compose.yml'), { merge: true }).services;
     expect(worker).toMatchObject({ command: expect.anything() });
     expect(worker).not.toHaveProperty('container_name');
     expect(worker).not.toHaveProperty('ports');
   },
-  // ID is the sweep that the command before it submitted.
+  // ID is the sweep that the command above it submitted.
   'npx funnel report table2 --sweep ID --out docs/table2.md': async ({ run, url }) => {
     const { items } = await createClient({ url }).listSweeps({ query: { search: 'Table 2' } });
     const { status, output } = await run('npx', ['funnel', 'report', 'table2', '--sweep', items[0]!.id]);
@@ -109,7 +109,7 @@ export const elsewhere: Readonly<Record<string, (workplace: Workplace) => void |
     // A busy machine may need longer to answer.
     const first = await listen('2');
     const { status, output } = first.output.includes('text/event-stream') ? first : await listen('30');
-    // 28: the time was over, as it must be for a stream that goes on.
+    // 28: curl stopped at its time limit, because the stream does not end.
     expect([status, output]).toEqual([28, expect.stringContaining('text/event-stream')]);
   },
 };

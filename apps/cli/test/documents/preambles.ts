@@ -1,9 +1,9 @@
-/** What the code blocks of a document rely on. */
+/** Code that the code blocks of a document need before them. */
 import * as tf from '@tensorflow/tfjs';
 
 /** A linear classifier as TensorFlow.js saves one, file by file. */
 export const linearModel = async (): Promise<Record<'model.json' | 'weights.bin', Uint8Array>> => {
-  tf.env().set('IS_TEST', true); // else tfjs advertises itself
+  tf.env().set('IS_TEST', true); // otherwise tfjs prints an advertisement
   await tf.setBackend('cpu');
   const model = tf.sequential({
     layers: [

@@ -1,4 +1,4 @@
-/** A folder as a reader of the documents has it, with a service of its own and simulated trainers. */
+/** A folder like that of a reader of the documents, with its own service and simulated trainers. */
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -48,7 +48,7 @@ export const openWorkplace = async (): Promise<Workplace> => {
   const api = await startApi({ databaseUrl: database.url, port: 0, engineVersion: 'stand-in', logger: log });
   const worker = await startWorker({ databaseUrl: database.url, slots: 2, simulation: {}, log });
   symlinkSync(fileURLToPath(new URL('examples', root)), join(folder, 'examples'));
-  // In a clone `npx funnel` is this launcher.
+  // In a clone, `npx funnel` runs this launcher.
   mkdirSync(join(folder, 'bin'));
   const launcher = fileURLToPath(new URL('apps/cli/bin/funnel.mjs', root));
   const npx = join(folder, 'bin', 'npx');

@@ -61,7 +61,7 @@ type State = {
   readonly bestGradient: tf.Tensor2D;
 };
 
-/** One run. A row leaves the batch when it is fooled. */
+/** One run. A row leaves the batch at its first hit. */
 const ascend = async (context: AttackContext, ascent: Ascent): Promise<RunResult> => {
   const { model, images, labels } = context;
   const found = createRowStore(labels.length);
@@ -135,8 +135,8 @@ const lossGradient = async (
     const loss = lossOf(oneHot(valuesAt(labels, rows), model.classes), rows);
     const pass = model.gradient(x, loss);
     return [pass.gradient, tf.concat([pass.logits, loss(pass.logits).expandDims<tf.Tensor2D>(1)], 1)];
-  }) as [tf.Tensor2D, tf.Tensor2D]; // tidy loses that it is a pair
-  const values = await numbers.data<'float32'>(); // the one read of a step
+  }) as [tf.Tensor2D, tf.Tensor2D]; // the type of tidy forgets that this is a pair
+  const values = await numbers.data<'float32'>(); // the only read from the device in a step
   numbers.dispose();
   const width = model.classes + 1;
   return {
@@ -220,7 +220,7 @@ type Schedule = {
   readonly report: (loss: number) => StepReport;
 };
 
-/** The smallest share of the steps since the last checkpoint that must have raised the loss (ρ). */
+/** ρ: the step size halves when at most this share of the steps since the last checkpoint raised the loss. */
 const minRising = 0.75;
 
 const createSchedule = (stepSize: number, steps: number): Schedule => {
@@ -236,7 +236,7 @@ const createSchedule = (stepSize: number, steps: number): Schedule => {
   let stepsSinceCheckpoint = 0;
   return {
     begin: (loss) => {
-      best = Number.isNaN(loss) ? Number.NEGATIVE_INFINITY : loss; // after a NaN the next loss improves
+      best = Number.isNaN(loss) ? Number.NEGATIVE_INFINITY : loss; // a NaN counts as −∞, so the next loss improves on it
       bestAtCheckpoint = best;
       last = 0; // the reference implementation compares the first iterate with an empty slot of its loss table
     },

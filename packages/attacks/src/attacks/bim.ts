@@ -1,7 +1,8 @@
 /**
  * Basic Iterative Method (Kurakin et al. 2017, §2.2) with the semantics of Foolbox 1.8 (`foolbox/attacks/iterative_projected_gradient.py`):
  * x ← P(x + a·direction(∇L)) from the image, L the cross-entropy, P the projection onto the ball. A run stops at its first hit.
- * `search: true` looks for the smallest ε: times 1.5 until a run succeeds, then 20 bisections, with a in proportion to ε.
+ * `search: true` looks for the smallest ε: it multiplies ε by 1.5 until a run succeeds, then bisects 20 times. The step size a stays in
+ * proportion to ε.
  *
  * Norm: L∞ (`bim`) or L2 (`bim-l2`). Images: rows of [batch, 28, 28, 1] in [0, 1].
  * Cost per image: `steps` gradients and forward passes at a fixed ε; at most 40 times as many with `search`.
@@ -83,7 +84,7 @@ type EpsilonSearch = {
 
 const searchRuns = 20;
 
-/** Without `search` only one run, at `start`. */
+/** Without `search` there is only one run, at ε = `start`. */
 const createEpsilonSearch = (start: number, search: boolean): EpsilonSearch => {
   let epsilon = start;
   let good = Number.POSITIVE_INFINITY;
@@ -132,7 +133,7 @@ const ascend = (
 
 type Step = {
   readonly x: tf.Tensor2D;
-  /** The rows of `x` that continue, and the rows of the batch that they belong to. */
+  /** The rows of `x` that continue, and their rows in the batch. */
   readonly continuing: Int32Array;
   readonly continuingRows: Int32Array;
   readonly restartingRows: Int32Array;
@@ -140,7 +141,9 @@ type Step = {
   readonly scaling: 'sign' | 'l2';
 };
 
-/** The next state: the images that continue, with a new gradient, then those that restart at the clean image, with the initial one. */
+/**
+ * The next state: first the images that continue, with a new gradient; then the images that restart, with the gradient of the clean image.
+ */
 const assemble = ({ model, images, labels }: AttackContext, step: Step): State => {
   const { x, continuing, continuingRows, restartingRows, initialDirection, scaling } = step;
   const rows = Int32Array.of(...continuingRows, ...restartingRows);

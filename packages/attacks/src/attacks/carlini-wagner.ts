@@ -1,7 +1,7 @@
 /**
  * Carlini & Wagner L2 (2017, §V–VI), as in Foolbox 3: Adam on δ in tanh space minimises ‖x − x̂‖² + c·max(0, κ − margin).
- * A search per image looks for the smallest constant c that succeeds. An image ends a constant early when its loss stops falling; Foolbox
- * stops the whole batch.
+ * A search per image looks for the smallest constant c that succeeds. An image stops a run early when its own loss stops falling; Foolbox
+ * stops the whole batch at once.
  *
  * Norm: L2, no budget. Images: rows of [batch, 28, 28, 1] in [0, 1].
  * Cost per image: at most `searchSteps`·`steps` gradients, and one forward pass per nearer hit, to confirm it.
@@ -47,7 +47,7 @@ export const carliniWagner: Attack<'cw-l2'> = async (context, settings) => {
 /** δ and Adam's first and second moments, `[rows, width]`. */
 type State = { readonly delta: tf.Tensor2D; readonly first: tf.Tensor2D; readonly second: tf.Tensor2D };
 
-/** One constant per image: `steps` steps of Adam from δ = 0. Returns 1 for every image that a step fooled. */
+/** One run, with one constant per image: `steps` steps of Adam from δ = 0. Returns 1 for every image with a hit. */
 const minimise = async (
   context: AttackContext,
   settings: Settings,
@@ -101,7 +101,7 @@ const minimise = async (
   return succeeded;
 };
 
-/** The images, their points in tanh space, and what these points give when they are mapped back. All `[rows, width]`. */
+/** The images, their points in tanh space, and these points mapped back to pixels. All `[rows, width]`. */
 type Space = { readonly origin: tf.Tensor2D; readonly w: tf.Tensor2D; readonly mappedBack: tf.Tensor2D };
 
 /** x = (tanh(w) + 1) / 2 = σ(2w). */

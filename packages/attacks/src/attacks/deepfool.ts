@@ -4,8 +4,8 @@
  * and the first adversarial iterate is the result.
  *
  * Norm: L2 or L∞. Images: rows of [batch, 28, 28, 1] in [0, 1].
- * Cost per image and step: 1 forward pass, then 1 forward pass and `classes` − 1 gradients for the linearisation. `queries` counts the
- * first.
+ * Cost per image and step: 1 forward pass, then 1 forward pass and `classes` − 1 gradients for the linearisation. `queries` counts only the
+ * first pass.
  */
 import { classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
@@ -66,7 +66,7 @@ export const deepfool = (norm: Norm): Attack<'deepfool-l2' | 'deepfool-linf'> =>
     return { adversarials: found.collect(images), steps, queries };
   });
 
-/** The rows of `a`, then those of `b`. Disposes of both. */
+/** The rows of `a`, then the rows of `b`. Disposes of both tensors. */
 const concatRows = (a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D => {
   const joined = tf.concat(
     [a, b].filter(({ shape }) => shape[0] > 0),
@@ -94,7 +94,7 @@ type Linearisation = {
   /** The classes whose boundaries are compared, `[slots][n]`: slot j holds one class per row. */
   readonly candidates: readonly Int32Array[];
   readonly norm: Norm;
-  /** 1 steps onto the boundary, a larger factor beyond it. */
+  /** 1 moves a row onto the boundary; a larger factor moves it beyond. */
   readonly stepFactor: number;
 };
 
@@ -117,7 +117,7 @@ export const linearisedStep = async ({
   const gradients = differenceGradients(model, x, labels, candidates); // [slots · n, width], slot by slot
   const norms = tf.tidy(() => dualNorms(gradients, norm));
   const sizes = await norms.data<'float32'>();
-  const nearest = Int32Array.from({ length: n }, (_, row) => row); // starts at the row itself, so that no row gets the NaN of another
+  const nearest = Int32Array.from({ length: n }, (_, row) => row); // the row itself at first, so that no row takes a NaN from another row
   const lengths = new Float32Array(n);
   for (let row = 0; row < n; row++) {
     let smallest = Number.POSITIVE_INFINITY;

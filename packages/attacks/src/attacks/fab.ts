@@ -1,7 +1,7 @@
 /**
- * FAB-T (Croce & Hein 2020, "Minimally distorted adversarial examples", Algorithm 1, targeted; `autoattack/fab_base.py`): steps onto the
- * linearised boundary between an image's class and a target class, biased towards the image; after a hit a step back towards the image.
- * The nearest hit over all targets and restarts is the result.
+ * FAB-T (Croce & Hein 2020, "Minimally distorted adversarial examples", Algorithm 1, targeted; `autoattack/fab_base.py`): every step goes
+ * onto the linearised boundary between an image's class and a target class, with a bias towards the image. A hit then moves back towards
+ * its image. The nearest hit over all targets and restarts is the result.
  *
  * Norm: L∞ or L2, no budget. Images: rows of [batch, 28, 28, 1] in [0, 1].
  * Cost per image: `targets`·`restarts`·`steps` gradients and as many forward passes.
@@ -43,7 +43,9 @@ export const fab =
     return { adversarials: nearest.take(), steps, queries: steps.map((count) => 2 * count) };
   };
 
-/** Half as far from the image as its nearest hit or as ε, whichever is smaller, in a random direction. */
+/**
+ * A point in a random direction from the image. Its distance is half of ε, or half of the distance of the nearest hit when that is smaller.
+ */
 const randomStart = (
   context: AttackContext,
   nearest: NearestHits,
@@ -81,7 +83,7 @@ const advance = async (
   return next;
 };
 
-/** A mean of two projections onto the linearised boundary, one of the iterate and one of the image, weighted by their lengths. */
+/** The weighted mean of two projections onto the linearised boundary: of the iterate and of the image. Their lengths give the weights. */
 const stepToBoundary = (
   model: FlatModel,
   images: tf.Tensor2D,
@@ -101,7 +103,8 @@ const stepToBoundary = (
 };
 
 /**
- * Newton steps on a concave, piecewise linear function, from the left. A step is exact within a linear piece, and no step passes the root.
+ * The number of Newton steps towards λ. The function is concave and piecewise linear, and the search starts left of its root. A step is
+ * exact within a linear piece, and no step passes the root.
  */
 const newtonSteps = 10;
 
@@ -128,7 +131,7 @@ export const projectOntoHyperplane = (
     let lambda = tf.zerosLike(gap);
     for (let i = 0; i < newtonSteps; i++)
       lambda = tf.tidy(() => {
-        const unused = tf.relu(limit.sub(rate.mul(lambda))); // of the limit of each pixel
+        const unused = tf.relu(limit.sub(rate.mul(lambda))); // the unused part of each pixel's limit
         const missing = goal.sub(tf.sum(limit.sub(unused), 1, true));
         const slope = tf.sum(rate.mul(tf.step(unused)), 1, true);
         return lambda.add(tf.maximum(missing, 0).div(tf.maximum(slope, 1e-12)));

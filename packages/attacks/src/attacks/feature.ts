@@ -1,6 +1,7 @@
 /**
  * Adaptive attack on an encoder (Sabour et al. 2016, eq. 1; Tramèr et al. 2020): moves an image's features onto those of a guide, an image
- * of another class, then increases the margin from there. It fools a defence whose classifier hides its gradient while its encoder has one.
+ * of another class, then increases the margin from there. It fools a defence whose classifier hides its gradient but whose encoder does
+ * not.
  *
  * Norm: L∞ or L2. Images: rows of [batch, 28, 28, 1] in [0, 1]. Needs `resources.encoder`.
  * Cost per image: at most `guides`·`steps` gradients of the encoder and `guides`·(`steps` / 2 + 1) of the model.
@@ -74,8 +75,8 @@ const encodePool = ({ model, resources: { encoder, pool } }: AttackContext): tf.
   });
 
 /**
- * For every image the features of its guide, the `guide`-th nearest image of another class, or the farthest when there are fewer:
- * `[n, features]`. An image whose features are not finite is no guide. An image without a guide gets its own features.
+ * The features of every image's guide, `[n, features]`. The guide is the `guide`-th nearest image of another class, or the farthest one
+ * when there are fewer. An image whose features are not finite is no guide. An image without a guide gets its own features.
  */
 const guideFeatures = async (
   context: AttackContext,

@@ -11,7 +11,7 @@ import type { Attack, AttackContext, AttackResult } from '../attack.ts';
 import { indicesWhere, takeRows } from '../batch-rows.ts';
 import { lossDirection } from '../losses.ts';
 
-/** With `search: false` one step of exactly ε, at the cost of 1 gradient and 1 forward pass. */
+/** With `search: false` the attack takes one step of exactly ε. This costs 1 gradient and 1 forward pass. */
 export const fgsm: Attack<'fgsm'> = async (context, settings) => {
   const { images, labels, model } = context;
   const directions = lossDirection(model, images, labels, 'sign');
@@ -67,9 +67,9 @@ type Cursor = {
 };
 
 /**
- * For every image the smallest ε of the grid at which clip(image + ε·direction) is a hit. After a first pass without a hit, or with a hit
- * among its first 20 ε, a second pass tries 20 even steps up to the last ε of the first. `directions`: `[n, width]`; this function disposes
- * of it.
+ * For every image the smallest ε of the grid at which clip(image + ε·direction) is a hit. When the first pass finds no hit, or finds it
+ * among its first 20 ε, a second pass tries 20 evenly spaced ε up to the last ε of the first pass. `directions`: `[n, width]`; this
+ * function disposes of it.
  * Every image searches at its own pace. The fewer images are left, the more ε each of them tries per pass of the model.
  */
 const searchEpsilon = async (
@@ -139,7 +139,7 @@ const stepAlong = (images: tf.Tensor2D, directions: tf.Tensor2D, epsilons: Float
 
 /** Moves a cursor past the `count` ε that were tried. `hit`: the index of the first one that fooled the model, −1 for none. */
 const advance = (cursor: Cursor, hit: number, count: number, refine: boolean): void => {
-  const last = cursor.next + (hit < 0 ? count : hit + 1) - 1; // index of the last ε that counts
+  const last = cursor.next + (hit < 0 ? count : hit + 1) - 1; // index of the hit, or of the last ε that was tried
   cursor.queries += last - cursor.next + 1;
   cursor.next = last + 1;
   if (hit >= 0) cursor.best = Math.min(cursor.best, cursor.epsilons[last]!);

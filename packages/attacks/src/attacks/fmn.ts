@@ -14,7 +14,7 @@ import { margin } from '../losses.ts';
 import { dualNorms, type Norm, project, rowNorms } from '../norms.ts';
 
 const minGamma = 0.001;
-/** A radius beyond any image in [0, 1]. */
+/** Larger than the distance of any two images in [0, 1]. */
 const maxRadius = 1e6;
 
 export const fmn =
@@ -44,7 +44,7 @@ export const fmn =
       const stepSize = settings.stepSize * (0.01 + 0.99 * decay);
       const next = tf.tidy(() => {
         const unit = gradient.div(tf.maximum(rowNorms(gradient, 'l2'), 1e-12));
-        // Into [0, 1] first: a projection towards the image stays in the range, while a clip after it would use less than the radius.
+        // Clips first: the projection then moves towards the image and stays in [0, 1]. A clip after the projection would shorten the step.
         const ahead: tf.Tensor2D = tf.clipByValue(x.add<tf.Tensor2D>(unit.mul(stepSize)), 0, 1);
         const limits = Float32Array.from(radii, (radius) => Math.min(radius, maxRadius));
         return project(ahead, images, norm, tf.tensor2d(limits, [limits.length, 1]));
@@ -60,7 +60,7 @@ export const fmn =
 /** From 1 at the first step down to 0 at the last. */
 const cosine = (step: number, steps: number): number => (1 + Math.cos((Math.PI * step) / steps)) / 2;
 
-/** What a pass with a gradient says of one iterate. */
+/** The measurements of one iterate, from a pass with a gradient. */
 type Measurement = {
   readonly fooled: boolean;
   readonly distance: number;
@@ -82,8 +82,8 @@ const measure = async (
     const gap: tf.Tensor2D = tf.abs(margin(truth)(logits)).expandDims(1);
     const slope = searching ? dualNorms(gradient.mul(canMove(x, gradient)), norm) : tf.onesLike(gap);
     return [gradient, tf.concat([logits, distance, gap.div(slope.add(1e-12))], 1)];
-  }) as [tf.Tensor2D, tf.Tensor2D]; // tidy loses that it is a pair
-  const values = await numbers.data<'float32'>(); // the one read of a step
+  }) as [tf.Tensor2D, tf.Tensor2D]; // the type of tidy forgets that this is a pair
+  const values = await numbers.data<'float32'>(); // the only read from the device in a step
   numbers.dispose();
   const width = model.classes + 2;
   const classes = classesOf(values, model.classes, width);
@@ -98,7 +98,7 @@ const measure = async (
   return { gradient, rows };
 };
 
-/** 1 for a pixel that can still move in the direction of the gradient, 0 for a pixel at that bound. */
+/** 1 for a pixel that can still move in the direction of the gradient, 0 for a pixel at its bound. */
 const canMove = (x: tf.Tensor2D, gradient: tf.Tensor2D): tf.Tensor2D =>
   tf.tidy(() => {
     const up = tf.step(gradient);
@@ -106,8 +106,8 @@ const canMove = (x: tf.Tensor2D, gradient: tf.Tensor2D): tf.Tensor2D =>
   });
 
 /**
- * The radius of the next step's ball. Before the first hit of an image it reaches to the linearised boundary; after it, the radius shrinks
- * by γ on a hit and grows by γ on a miss. `nearest`: the distance of the nearest hit so far, this iterate included.
+ * The radius of the next step's ball. Before the first hit of an image the ball reaches the linearised boundary. Afterwards the radius
+ * shrinks by γ on a hit and grows by γ on a miss. `nearest`: the distance of the nearest hit so far, this iterate included.
  */
 const nextRadius = (
   radius: number,

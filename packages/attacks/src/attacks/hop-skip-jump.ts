@@ -13,7 +13,7 @@ import type { Attack, AttackContext } from '../attack.ts';
 import { indicesWhere, valuesAt } from '../batch-rows.ts';
 import type { Random } from '../random.ts';
 
-/** How often the start draws noise, until one draw fools the model, and in how many steps it blends the noise in. */
+/** The start draws noise at most this often, until a draw fools the model, and then tries this many shares of noise in the image. */
 const startDraws = 50;
 const blendSteps = 50;
 /** After this many halvings a step is below the resolution of float32. */
@@ -74,7 +74,10 @@ const rowDistance = (a: Float32Array, b: Float32Array, row: number, width: numbe
 
 const clip = (value: number): number => Math.min(1, Math.max(0, value));
 
-/** Blends as little uniform noise into every image as fools the model. Returns the images for which some noise did. */
+/**
+ * Blends the smallest share of uniform noise that fools the model into every image. Returns the images for which some noise fools the
+ * model.
+ */
 const blendNoise = async (
   fools: Decision,
   clean: Float32Array,

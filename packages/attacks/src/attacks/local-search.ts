@@ -1,7 +1,7 @@
 /**
  * Local Search (Narodytska & Kasiviswanathan 2017, Algorithm 1) with the semantics of Foolbox 1.8 (`foolbox/attacks/localsearch.py`):
- * greedy rounds on few pixels. A round probes pixels far out of range, changes those whose probe left the *lowest* probability of the true
- * class, and probes near these pixels next. `pick: 'highest'` is what Foolbox 2.1 and later do.
+ * greedy rounds on few pixels. A round probes pixels far out of range, changes the pixels whose probe left the *lowest* probability of the
+ * true class, and probes near these pixels next. `pick: 'highest'` does the same as Foolbox 2.1 and later.
  *
  * Norm: L0. Images: rows of [batch, 28, 28, 1] in [0, 1].
  * Cost per image and round: at most 129 forward passes, no gradient. All images take their rounds together and share the passes.
@@ -125,7 +125,7 @@ const choosePixels = (
   return Int32Array.from(order.slice(0, pixels), (i) => candidates[i]!);
 };
 
-/** Multiplies a pixel by `cycle`, cyclically in range: black goes to ¾, ⅞, … */
+/** Multiplies a pixel by `cycle`. A value beyond one end of the range enters again at the other end: black goes to ¾, ⅞, … */
 const changePixel = (
   { image, pixels }: Search,
   pixel: number,
@@ -139,7 +139,7 @@ const changePixel = (
   }
 };
 
-/** All pixels of the squares with half side `distance` around the chosen ones, each pixel once. */
+/** All pixels of the squares with half side `distance` around the chosen pixels, each pixel once. */
 const neighbours = (chosen: Int32Array, { height, width }: PixelGrid, distance: number): Int32Array => {
   const found = new Set<number>();
   for (const pixel of chosen) {

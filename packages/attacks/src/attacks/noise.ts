@@ -1,5 +1,6 @@
 /**
- * Random noise (Carlini et al. 2019, §4.6): uniform draws from the ball until one fools the model. Every gradient attack must find more.
+ * Random noise (Carlini et al. 2019, §4.6): uniform draws from the ball until one fools the model. A gradient attack must fool more images
+ * than this one.
  *
  * Norm: L∞ or L2. Images: rows of [batch, 28, 28, 1] in [0, 1]. Cost per image: at most `draws` forward passes, no gradient.
  */

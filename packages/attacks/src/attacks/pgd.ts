@@ -46,7 +46,7 @@ export type Ascent = {
   readonly restart: number;
 };
 
-/** One run of projected gradient ascent. A row leaves the batch when it is fooled. The feature attack ends with such a run too. */
+/** One run of projected gradient ascent. A row leaves the batch at its first hit. The feature attack calls this function too. */
 export const ascend = async (context: AttackContext, ascent: Ascent): Promise<RunResult> => {
   const { model, labels } = context;
   const { norm, epsilon, stepSize } = ascent;
@@ -110,8 +110,8 @@ const lossGradient = async (
     const pass = model.gradient(x, lossOf(oneHot(labels, model.classes)));
     const isZero = tf.equal(tf.max(tf.abs(pass.gradient), 1, true), 0).toFloat();
     return [pass.gradient, tf.concat([pass.logits, isZero as tf.Tensor2D], 1)];
-  }) as [tf.Tensor2D, tf.Tensor2D]; // tidy loses that it is a pair
-  const values = await numbers.data<'float32'>(); // the one read of a step
+  }) as [tf.Tensor2D, tf.Tensor2D]; // the type of tidy forgets that this is a pair
+  const values = await numbers.data<'float32'>(); // the only read from the device in a step
   numbers.dispose();
   const width = model.classes + 1;
   return {
@@ -130,8 +130,8 @@ const takeAll = ({ x, gradient, origin }: State, rows: Int32Array): State => ({
 });
 
 /**
- * What an image follows while its gradient is exactly zero: one random direction, the same at every step. The word 'anywhere' names the
- * random stream: another word would change results.
+ * An image follows this direction while its gradient is exactly zero: one random direction, the same at every step. The word 'anywhere'
+ * names the random stream: another word would change results.
  */
 const fallbackDirections = (
   context: AttackContext,

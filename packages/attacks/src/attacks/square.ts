@@ -116,7 +116,7 @@ const proposeSquare: Proposals['propose'] = (
   }
 };
 
-/** Into the ball around `pixel`, then into [0, 1]. */
+/** Clips a value to the ball around `pixel`, then to [0, 1]. */
 const limit = (value: number, pixel: number, epsilon: number): number =>
   Math.min(1, Math.max(0, Math.min(pixel + epsilon, Math.max(pixel - epsilon, value))));
 
@@ -167,7 +167,7 @@ const proposeWindows: Proposals['propose'] = (target, image, best, grid, epsilon
   spendBudget(target, image, delta, epsilon);
 };
 
-/** One bump up beside one bump down, `side × side`, of length 1: one above the other or side by side. */
+/** A bump up and a bump down in a square of `side × side`, one above the other or side by side. The L2 length of the pair is 1. */
 const bumpPair = (side: number, random: Random): Float64Array => {
   const half = Math.floor(side / 2);
   const values = new Float64Array(side * side);
@@ -178,7 +178,7 @@ const bumpPair = (side: number, random: Random): Float64Array => {
   return unit.map((_, at) => unit[(at % side) * side + Math.floor(at / side)]!);
 };
 
-/** A bump over `rows × columns`: nested rectangles of weight 1/k², of length 1. */
+/** A bump over `rows × columns`: the sum of nested rectangles of weight 1/k², scaled to L2 length 1. */
 const bump = (rows: number, columns: number): Float64Array => {
   const values = new Float64Array(rows * columns);
   let [top, left] = [Math.floor(rows / 2), Math.floor(columns / 2)];

@@ -1,8 +1,10 @@
 /**
- * Transfer attack (Papernot et al. 2016): PGD on other models, the surrogates; the last iterate is tried on the attacked model.
+ * Transfer attack (Papernot et al. 2016): PGD on other models, the surrogates. The attack then tries the last iterate on the attacked
+ * model.
  *
  * Norm: L∞ or L2. Images: rows of [batch, 28, 28, 1] in [0, 1]. Needs `resources.surrogates`.
- * Cost per image and surrogate: `steps` gradients of the surrogate and 1 forward pass of the attacked model, which alone `queries` counts.
+ * Cost per image and surrogate: `steps` gradients of the surrogate and 1 forward pass of the attacked model. `queries` counts only the
+ * forward pass.
  */
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';

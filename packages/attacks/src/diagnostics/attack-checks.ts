@@ -1,6 +1,6 @@
 /**
- * Checks that compare attacks with each other (H1–H9, H17, H18, H21, H22): a stronger attack must find what a weaker one finds, a larger
- * budget must not raise the accuracy, and an attack without a budget must succeed.
+ * Checks that compare attacks with each other (H1–H9, H17, H18, H21, H22): a stronger attack must fool every image that a weaker one fools,
+ * a larger budget must not raise the accuracy, and an attack without a budget must succeed.
  */
 import type { AttackInput } from '@funnel/contracts';
 import { worstCase } from '../statistics.ts';
@@ -80,7 +80,7 @@ export const transferBeatsWhiteBox: Check = async (context) => {
       value: failed,
       threshold: 0.5,
       flagged: failed > 0.5,
-      detail: `${percent(failed)} of ${labels.length} images withstand what was made on surrogates at L∞ ${budgets.linf}.`,
+      detail: `${percent(failed)} of ${labels.length} images withstand the adversarials made on surrogates at L∞ ${budgets.linf}.`,
     }),
   ];
 };
@@ -139,8 +139,8 @@ export const unconstrainedAttackFails: Check = async ({ evaluate, labels }) => {
 };
 
 /**
- * H6 = the share of the images whose smallest L2 perturbation found is larger than their distance to an image of another class: that image
- * is a smaller perturbation. Flagged above 0 (Carlini et al. 2019, §5).
+ * H6 = the share of the images whose smallest L2 perturbation found is larger than their distance to an image of another class: that other
+ * image is itself a smaller perturbation. Flagged above 0 (Carlini et al. 2019, §5).
  */
 export const distanceIsImplausible: Check = async (context) => {
   const { evaluate, labels } = context;
@@ -191,7 +191,7 @@ export const accuracyRisesWithEpsilon: Check = async ({ evaluate, budgets, label
   return [diagnostic('H5', { value, threshold: 1, flagged: value > 1, detail })];
 };
 
-/** The gain of a longer attack that is no finding: one percentage point, or one image of fewer than a hundred. */
+/** A longer attack may gain this much without a flag: one percentage point, or one image of fewer than a hundred. */
 const allowedGain = (images: number): number => Math.max(0.01, 1 / images) + 1e-9;
 
 /** H7 = A(40 steps) − A(160 steps) under PGD; flagged above `allowedGain`. */
@@ -236,6 +236,6 @@ export const worstCaseBeatsBestAttack: Check = async ({ evaluate, budgets, label
   for (const attack of attacks) evaluations.push(await evaluate(attack));
   const lowest = Math.min(...evaluations.map(accuracyUnder));
   const worst = 1 - worstCase(evaluations).success.filter(Boolean).length / Math.max(labels.length, 1);
-  const detail = `Per image the worst of ${attacks.length} attacks leaves ${worst.toFixed(3)}; the best single attack ${lowest.toFixed(3)}. The former is reported.`;
+  const detail = `The worst case per image over ${attacks.length} attacks leaves an accuracy of ${worst.toFixed(3)}; the best single attack leaves ${lowest.toFixed(3)}. Results report the worst case.`;
   return [diagnostic('H22', { value: lowest - worst, threshold: 1, flagged: false, detail })];
 };

@@ -1,5 +1,6 @@
 /**
- * A check of an evaluation: what it gets, and how it makes its finding. `packages/contracts/src/attacks/diagnostics.ts` names all checks.
+ * A check of an evaluation: its input, and the functions that make its finding. `packages/contracts/src/attacks/diagnostics.ts` names all
+ * checks.
  */
 import {
   type AttackInput,

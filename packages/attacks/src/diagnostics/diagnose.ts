@@ -1,6 +1,6 @@
 /**
- * Diagnoses a model: runs all checks and says whether a low success rate can be believed. The checks run attacks of their own on a few
- * images, so they mean the same for every trial, whichever attacks evaluated it.
+ * Diagnoses a model: runs all checks and says whether a low success rate can be believed. The checks run their own attacks on a few images,
+ * so their findings can be compared between trials, whichever attacks evaluated these.
  */
 import {
   AppError,
@@ -54,9 +54,9 @@ export type DiagnoseOptions = {
   readonly indices?: ArrayLike<number>;
   /** The data set whose usual budgets the checks take. */
   readonly dataset?: DatasetName;
-  /** Budgets in place of those of the data set. */
+  /** Replaces the budgets of the data set. */
   readonly budgets?: Budgets;
-  /** How many images the checks take, the first ones that the model classifies correctly. Default 50. */
+  /** The number of images. The checks take the first ones that the model classifies correctly. Default 50. */
   readonly limit?: number;
   readonly seed?: number;
   readonly batchSize?: number;
@@ -99,7 +99,7 @@ const checks: readonly Check[] = [
 export const diagnose = (options: DiagnoseOptions): Promise<DiagnosticsReport> =>
   runChecks(options, outputsAreProbabilities, checks);
 
-/** Runs only the checks that need surrogates (H3, H18), for a caller that has the other findings. Errors: those of `diagnose`. */
+/** Runs only the checks that need surrogates (H3, H18), for a caller that has the other findings. Errors: as for `diagnose`. */
 export const diagnoseTransfer = (options: DiagnoseOptions): Promise<DiagnosticsReport> =>
   runChecks(options, transferBeatsWhiteBox, []);
 

@@ -61,6 +61,19 @@ const maxImages = 20;
 const step = 1e-3;
 const noiseShare = 0.1;
 
+/** How many of the first images have a gradient that is not a number, at the images themselves: √x has none at 0. */
+const countNotNumbers = async (
+  model: CheckContext['model'],
+  images: tf.Tensor2D,
+  count: number,
+  loss: (logits: tf.Tensor2D) => tf.Tensor,
+): Promise<number> => {
+  const sums = tf.tidy(() => tf.sum(model.gradient(images.slice([0, 0], [count, -1]), loss).gradient, 1));
+  const values = await sums.data<'float32'>();
+  sums.dispose();
+  return values.filter((value) => !Number.isFinite(value)).length;
+};
+
 /** The distance of `value` from the interval between `a` and `b`. */
 const distanceToInterval = (value: number, a: number, b: number): number =>
   Math.max(0, Math.min(a, b) - value, value - Math.max(a, b));
@@ -74,10 +87,10 @@ const distanceToInterval = (value: number, a: number, b: number): number =>
  * The usual formula is ‖analytic − central‖ / ‖central‖ at the images themselves. It flags honest networks (7 % on the classifier of a
  * plain auto-encoder, 23 % on a network with max-pooling), because images lie where no gradient exists: over a black background every
  * pre-activation is the bias alone, within h of the kink of its ReLU, and pooled values tie. The check therefore moves to 0.9·x + 0.1·u
- * with u uniform in [0, 1], and accepts any value between the two one-sided derivatives of a kink. With both changes honest networks come
- * to 0.6 % at most. The rest is the rounding of float32, which grows in differences with a smaller h.
+ * with u uniform in [0, 1], and accepts any value between the two one-sided derivatives of a kink. With both changes honest networks reach
+ * 0.6 % at most. This remainder is the rounding of float32, which grows when h is smaller.
  */
-export const gradientIsWrong: Check = async ({ model, values, labels: all, random }) => {
+export const gradientIsWrong: Check = async ({ model, images, values, labels: all, random }) => {
   const count = Math.min(maxImages, all.length);
   const labels = all.slice(0, count);
   const noise = random('H13', 'noise');
@@ -102,6 +115,7 @@ export const gradientIsWrong: Check = async ({ model, values, labels: all, rando
   };
   const gradient = tf.tidy(() => model.gradient(x, loss).gradient);
   const analytic = await gradient.data<'float32'>();
+  const notNumbers = await countNotNumbers(model, images, count, loss);
   const here = await lossesAt(0, 0);
   let [wrong, slopes, differences] = [0, 0, 0];
   for (const pixel of pixels) {
@@ -115,8 +129,13 @@ export const gradientIsWrong: Check = async ({ model, values, labels: all, rando
     }
   }
   tf.dispose([x, gap, gradient]);
-  const value = wrong === 0 ? 0 : Math.sqrt(wrong / Math.max(Math.min(slopes, differences), 1e-12));
-  const detail = `Gradients differ from finite differences by ${percent(value)} over ${pixels.length} pixels of ${count} images, taken 10 % towards noise, off the kinks.`;
+  if (notNumbers > 0) {
+    const detail = `The gradient is not a number at ${notNumbers} of ${count} images.`;
+    return [diagnostic('H13', { value: 1, threshold: 0.05, flagged: true, detail })];
+  }
+  const difference = wrong === 0 ? 0 : Math.sqrt(wrong / Math.max(Math.min(slopes, differences), 1e-12));
+  const value = Number.isFinite(difference) ? difference : 1; // no comparison flags NaN
+  const detail = `Gradients differ from finite differences by ${percent(value)} over ${pixels.length} pixels of ${count} images, which are moved 10 % towards noise, away from kinks.`;
   return [diagnostic('H13', { value, threshold: 0.05, flagged: value > 0.05, certain: value > 0.5, detail })];
 };
 
@@ -135,7 +154,11 @@ export const gradientIsShattered: Check = async (context) => {
     const norms = tf.sqrt(tf.sum(tf.square(here), 1).mul(tf.sum(tf.square(near), 1)));
     return tf.sum(here.mul(near), 1).div(tf.maximum(norms, 1e-30));
   });
-  const value = median([...(await cosines.data<'float32'>())]) ?? 1;
+  // A gradient that is not a number has no direction.
+  const directions = Array.from(await cosines.data<'float32'>(), (cosine) =>
+    Number.isNaN(cosine) ? 0 : cosine,
+  );
+  const value = median(directions) ?? 1;
   cosines.dispose();
   const detail = `Gradients 0.1 (L2) apart have a median cosine of ${value.toFixed(3)} over ${labels.length} images.`;
   return [diagnostic('H20', { value, threshold: 0.3, flagged: value < 0.3, detail })];

@@ -1,6 +1,7 @@
 /**
- * Checks of the model's answers: the same answer twice (H11), logits (H12), a loss that small noise does not change (H14), a loss that an
- * attack can follow to its end (H15, H16: indicators of attack failure, Pintor et al. 2022), a locally linear boundary (H19).
+ * Checks of the model's outputs: H11 passes over the same images agree, H12 the outputs are logits, H14 small noise does not change the
+ * loss, H15 and H16 an attack can follow the loss to its end (indicators of attack failure, Pintor et al. 2022), H19 the boundary is
+ * locally linear.
  */
 import { classesOf } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
@@ -93,7 +94,7 @@ export const optimisationIsIncomplete: Check = async (context) => {
       value: lost,
       threshold: 1,
       flagged: false,
-      detail: `${percent(lost)} of ${labels.length} images are fooled on the way of plain PGD but not at its end; the best on the path is kept.`,
+      detail: `${percent(lost)} of ${labels.length} images are fooled by an earlier iterate of plain PGD but not by its last; an attack keeps the best iterate.`,
     }),
     diagnostic('H16', {
       value: unfinished,

@@ -30,7 +30,7 @@ export const loadLayersModel = async (name: OracleName): Promise<tf.LayersModel>
   const weightData = weights.buffer.slice(
     weights.byteOffset,
     weights.byteOffset + weights.byteLength,
-  ) as ArrayBuffer; // readFileSync never shares
+  ) as ArrayBuffer; // readFileSync returns no SharedArrayBuffer
   return tf.loadLayersModel(
     tf.io.fromMemory({ modelTopology, weightSpecs: weightsManifest[0].weights, weightData }),
   );
@@ -48,7 +48,10 @@ export type Images = {
 const read = (folder: string, file: string): Buffer =>
   gunzipSync(readFileSync(`${fixtures}/data/${folder}/${file}-ubyte.gz`));
 
-/** Images by index, values in [0, 1]: of the first 1,000 of each part of MNIST, and of the first 200 test images of Fashion-MNIST. */
+/**
+ * Images by index, values in [0, 1]. The fixtures hold the first 1,000 images of each part of MNIST and the first 200 test images of
+ * Fashion-MNIST.
+ */
 export const loadImages = (
   model: OracleName,
   indices: readonly number[],

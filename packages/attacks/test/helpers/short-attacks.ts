@@ -1,7 +1,7 @@
 /** Every attack with settings that make it quick. */
 import type { AttackInput, AttackName } from '@funnel/contracts';
 
-/** Few steps, and budgets at which some images fall and some do not. */
+/** Few steps, and budgets at which the attacks fool some images and not others. */
 export const shortAttacks: { readonly [Name in AttackName]: Extract<AttackInput, { attack: Name }> } = {
   'deepfool-l2': { attack: 'deepfool-l2' },
   'deepfool-linf': { attack: 'deepfool-linf' },

@@ -1,4 +1,4 @@
-/** A two-layer perceptron and its Jacobian in plain double precision, one image at a time: what the batched code is compared with. */
+/** A two-layer perceptron and its Jacobian in plain double precision, one image at a time. The tests compare the batched code with it. */
 export type Mlp = {
   readonly inputs: number;
   readonly hidden: number;

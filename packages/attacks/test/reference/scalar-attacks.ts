@@ -6,7 +6,7 @@ const clip = (value: number): number => Math.min(1, Math.max(0, value));
 export const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
   Math.hypot(...Array.from(a, (value, i) => value - b[i]!));
 
-/** The class `Adversarial`: the result is the nearest of all candidates tried that fool the model. */
+/** Foolbox's class `Adversarial`: the result is the nearest candidate that fools the model. */
 const createAdversarial = (mlp: Mlp, image: ArrayLike<number>, label: number) => {
   let best: readonly number[] | null = null;
   return {
@@ -139,9 +139,7 @@ export const deepfoolReference = (
   return { x, steps, success: false };
 };
 
-/**
- * `SinglePixelAttack`: every pixel and value that fools the model. Which of them the attack finds first depends on its random order alone.
- */
+/** `SinglePixelAttack`: every pixel and value that fools the model. The attack finds one of them; its random order decides which. */
 export const singlePixelReference = (
   mlp: Mlp,
   image: ArrayLike<number>,

@@ -1,12 +1,12 @@
-/** What the declaration of an attack says, and the settings that several attacks share. Distances are in units of the pixel range. */
+/** The type of an attack's declaration, and the settings that several attacks share. Distances are in units of the pixel range. */
 import { z } from 'zod';
 
 export type AttackFamily = 'fixed' | 'minimisation';
 export type AttackNorm = 'linf' | 'l2' | 'l0';
 export const normTitles = { linf: 'L∞', l2: 'L2', l0: 'L0' } as const satisfies Record<AttackNorm, string>;
-/** What the attacker sees: gradients, logits, only the predicted class, or the gradients of another model. */
+/** The knowledge of the attacker: gradients, logits, only the predicted class, or the gradients of another model. */
 export type AttackAccess = 'gradient' | 'score' | 'decision' | 'transfer';
-/** What an attack needs besides the model, the images and the labels. */
+/** A resource that an attack needs besides the model, the images and the labels. */
 export type AttackResource = 'encoder' | 'surrogates';
 
 export type AttackDeclaration<Settings extends z.ZodObject = z.ZodObject> = {
@@ -24,7 +24,7 @@ export type AttackDeclaration<Settings extends z.ZodObject = z.ZodObject> = {
   readonly settings: Settings;
 };
 
-/** Keeps the literal types of a declaration, and adds `against`, the setting that every attack has. */
+/** Adds `against`, the setting that every attack has, and keeps the literal types of the declaration. */
 export const defineAttack = <Shape extends z.core.$ZodLooseShape>(
   attack: AttackDeclaration<z.ZodObject<Shape, z.core.$strict>>,
 ) => ({ ...attack, settings: attack.settings.extend({ against: setting.against() }) });
@@ -57,7 +57,7 @@ export const setting = {
       .meta({
         title: 'ε grid',
         description:
-          'How many evenly spaced ε up to `epsilon` the attack tries, or a list of the ε to try instead.',
+          'The number of evenly spaced ε up to `epsilon` that the attack tries, or a list of the ε themselves.',
       }),
 
   search: (value: boolean, description: string) =>
@@ -69,16 +69,16 @@ export const setting = {
   against: () =>
     z.enum(['defence', 'classifier']).optional().meta({
       title: 'Against',
-      default: 'defence', // for readers of the schema only: an absent value stays absent, and out of identities
+      default: 'defence', // only for readers of the schema: parsing leaves an absent value absent, so it stays out of identities
       description:
-        'What the attack works against when a defence rejects or changes images: the classifier with its defence (default, adaptive), or the bare classifier (oblivious).',
+        'The target of the attack when a defence rejects or changes images: the classifier with its defence (default, adaptive), or the bare classifier (oblivious).',
     }),
 
   surrogates: (value = 3) =>
     z.int().min(1).max(16).default(value).meta({
       title: 'Surrogates',
       description:
-        'How many other classifiers the attack runs on; it succeeds if a result of one of them fools the model. In a sweep these are classifiers of other trials.',
+        'The number of other classifiers that the attack runs on. It succeeds if an image that it made on one of them fools the model. In a sweep these are classifiers of other trials.',
     }),
 
   restarts: (value = 1) =>
@@ -103,6 +103,7 @@ export const setting = {
   targets: () =>
     z.int().min(1).max(1000).default(9).meta({
       title: 'Targets',
-      description: 'How many classes the attack tries as target, from the second most likely class down.',
+      description:
+        'The number of classes that the attack tries as target, from the second most likely class down.',
     }),
 };

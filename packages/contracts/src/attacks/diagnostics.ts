@@ -1,7 +1,7 @@
 /** The checks of an evaluation. A check compares a number with a threshold; its verdict is about the evaluation, not about the defence. */
 import { z } from 'zod';
 
-/** `masked`: the low success rate is an artefact. `suspect`: look before you believe it. */
+/** `masked`: the low success rate is an artefact. `suspect`: it may be an artefact. */
 export const Verdict = z.enum(['ok', 'suspect', 'masked']);
 export type Verdict = z.infer<typeof Verdict>;
 
@@ -11,14 +11,15 @@ export const worstVerdict = (verdicts: readonly Verdict[]): Verdict =>
   verdicts.reduce<Verdict>((worst, verdict) => (severity[verdict] > severity[worst] ? verdict : worst), 'ok');
 
 /**
- * Part of the identity of an attack stage, because the diagnosis is part of its result. Raise it when a check measures or judges otherwise.
+ * Part of the identity of an attack stage, because the diagnosis is part of its result. Raise it when a check measures differently or has
+ * another threshold.
  */
 export const diagnosisVersion = 2;
 
 type CheckDeclaration = {
-  /** What the check found when it is flagged. `packages/attacks` computes it in a function of this name. */
+  /** The problem that a flagged check has found. `packages/attacks` has a function of this name. */
   readonly name: string;
-  /** What holds when the check is not flagged. */
+  /** The statement that holds when the check is not flagged. */
   readonly title: string;
   /** True when a certain finding makes the verdict `masked`. */
   readonly masks: boolean;
@@ -61,14 +62,14 @@ export const Diagnostic = z.strictObject({
   id: DiagnosticId.meta({
     description: `The number of the check. Names: ${diagnosticIds.map((id) => `${id} ${diagnostics[id].name}`).join(', ')}.`,
   }),
-  /** Null when a condition of the check was not met: `detail` says which, and the verdict is `ok`. */
+  /** Null when the check could not run: `detail` gives the reason, and the verdict is `ok`. */
   value: z
     .number()
     .nullable()
     .meta({ description: 'The computed number; null when it could not be computed.' }),
   threshold: z.number().meta({ description: 'The number that `value` is compared with.' }),
   verdict: Verdict,
-  detail: z.string().meta({ description: 'One sentence: what was compared, over how many images.' }),
+  detail: z.string().meta({ description: 'One sentence: the compared numbers, and the number of images.' }),
 });
 export type Diagnostic = z.infer<typeof Diagnostic>;
 

@@ -1,5 +1,5 @@
 /**
- * What an evaluation reports. A median distance is "Infinity" when the attack fails on at least half of the attacked images. A number that
+ * The report of an evaluation. A median distance is "Infinity" when the attack fails on at least half of the attacked images. A number that
  * does not exist is null: a mean over no successes, a median over no attacked images, the distance of an image without an adversarial.
  * Shares and rates are in [0, 1]; distances are in units of the pixel range.
  */
@@ -16,7 +16,7 @@ const medianOverAttacked = (what: string) =>
   orInfinity(z.number().min(0))
     .nullable()
     .meta({
-      description: `Median ${what} over the attacked images, failures as infinity: "Infinity" when the attack fails on at least half of them. Null without attacked images.`,
+      description: `Median ${what} over the attacked images, where a failure counts as infinity: "Infinity" when the attack fails on at least half of them. Null without attacked images.`,
     });
 
 export const EvaluationSummary = z.strictObject({
@@ -31,7 +31,7 @@ export const EvaluationSummary = z.strictObject({
   robustInterval: interval('95 % Wilson interval of robustAccuracy.'),
   noiseLevel: distance('Mean true L2 norm over successes, as in the paper. Null without successes.'),
   noiseLevelAll: distance(
-    'Mean true L2 norm over all attacked images, failures as 0. Null without attacked images.',
+    'Mean true L2 norm over all attacked images, where a failure counts as 0. Null without attacked images.',
   ),
   meanSquaredError: distance(
     'Mean squared error per pixel over successes, on the scale of β. Null without successes.',
@@ -57,10 +57,12 @@ export type EvaluationSummary = z.infer<typeof EvaluationSummary>;
 export const EvaluationRow = z.strictObject({
   index: z.int().min(0).meta({ description: 'Index of the image in its split.' }),
   label: z.int().min(0),
-  correct: z.boolean().meta({ description: 'Classified correctly, and not rejected, when clean.' }),
+  correct: z
+    .boolean()
+    .meta({ description: 'The model classifies the clean image correctly and does not reject it.' }),
   predicted: z.int().min(0).meta({
     description:
-      'Class of the adversarial, or of the clean image without one; the number of classes when the defence rejects that image.',
+      'Class of the adversarial, or of the clean image if there is no adversarial. The number of classes if the defence rejects that image.',
   }),
   success: z.boolean(),
   l2: distance('True L2 norm; null = no adversarial found.'),
@@ -99,7 +101,7 @@ export const evaluationRows = (records: EvaluationRecords): EvaluationRow[] =>
 /** Robust accuracy over ε in one norm, with 95 % Wilson intervals. */
 export const RobustnessCurve = z.strictObject({
   norm: z.enum(['l2', 'linf']),
-  images: count('Images behind every point, with those that are misclassified when clean.'),
+  images: count('Number of images behind every point, including images that are misclassified when clean.'),
   attacks: z
     .array(AttackName)
     .meta({ description: 'The curve shows the worst case per image over these attacks.' }),

@@ -23,7 +23,7 @@ const deepfool = (norm: 'l2' | 'linf') =>
         .meta({ title: 'Overshoot', description: 'Share by which every step goes beyond the boundary.' }),
       classes: z.int().min(2).max(10_000).default(10).meta({
         title: 'Classes',
-        description: 'How many of the most likely classes of the clean image are candidates.',
+        description: 'The attack tries this many of the most likely classes of the clean image.',
       }),
     }),
   });
@@ -40,7 +40,7 @@ const bim = (norm: 'l2' | 'linf', defaults: { readonly epsilon: number; readonly
     settings: z.strictObject({
       search: setting.search(
         true,
-        'Multiply ε by 1.5 until an image fools the model, then bisect 20 times, with the step size in proportion. False: exactly ε.',
+        'Multiply ε by 1.5 until an image fools the model, then bisect 20 times; the step size stays in proportion to ε. False: exactly ε.',
       ),
       epsilon: setting.epsilon(
         defaults.epsilon,
@@ -73,7 +73,7 @@ export const paperAttacks = {
   fgsm: defineAttack({
     title: 'FGSM',
     description:
-      'One step along the sign of the gradient: of a fixed ε, or of the smallest ε of a grid that fools the model.',
+      'One step along the sign of the gradient. Its size is a fixed ε, or the smallest ε of a grid that fools the model.',
     citation: `Goodfellow et al. 2015, Explaining and harnessing adversarial examples; semantics of ${foolbox}`,
     family: 'fixed',
     norm: 'linf',
@@ -91,7 +91,7 @@ export const paperAttacks = {
   gradient: defineAttack({
     title: 'Gradient',
     description:
-      'One step along the gradient, scaled to root mean square 1, of the smallest size of a grid that fools the model.',
+      'One step along the gradient, scaled to root mean square 1. Its size is the smallest of a grid that fools the model.',
     citation: foolbox,
     family: 'minimisation',
     norm: 'l2',
@@ -129,7 +129,7 @@ export const paperAttacks = {
   'local-search': defineAttack({
     title: 'Local Search',
     description:
-      'Greedy rounds on few pixels: probes pixels far out of range, changes those that lower the true class most, then probes near them.',
+      'Greedy rounds on few pixels: probes pixels far out of range, changes the pixels that lower the score of the true class most, then probes near them.',
     citation: `Narodytska & Kasiviswanathan 2017, Simple black-box adversarial perturbations; semantics of ${foolbox}`,
     family: 'minimisation',
     norm: 'l0',
@@ -139,7 +139,8 @@ export const paperAttacks = {
       steps: setting.steps(150, 'Maximum number of rounds (R).'),
       cycle: z.number().gt(0).max(2).default(1.5).meta({
         title: 'Cycle factor',
-        description: 'Factor for a chosen pixel, cyclically in range (r).',
+        description:
+          'Factor for a chosen pixel; a value beyond one end of the range enters again at the other end (r).',
       }),
       probe: z.number().gt(0).max(1000).default(10).meta({
         title: 'Probe value',

@@ -1,4 +1,4 @@
-/** Presets, named lists of attacks at the usual budgets of a data set, and the lists of attacks in a sweep, which may name presets. */
+/** Presets are named lists of attacks at the usual budgets of a data set. The list of attacks in a sweep may name presets. */
 import { z } from 'zod';
 import { type AttackInput, type AttackSpec, attackKey, attackSpec, writtenAttack } from '../attacks.ts';
 import { type Budgets, budgetsOf, type DatasetName } from '../datasets.ts';
@@ -9,7 +9,7 @@ export type Preset = {
   readonly attacks: (budgets: Budgets) => readonly AttackInput[];
 };
 
-/** Table 2 of the paper, with every reading of its ε = 0.005, then the numbers in its text. */
+/** Table 2 of the paper, with every possible meaning of its ε = 0.005, then the numbers in its text. */
 const paper: readonly AttackInput[] = [
   { attack: 'deepfool-l2', steps: 50 },
   { attack: 'deepfool-linf', steps: 50 },
@@ -88,7 +88,8 @@ export const presets = {
   },
   full: {
     title: 'Full',
-    description: 'The paper, the standard, more restarts, and decision-based, feature and transfer attacks.',
+    description:
+      'The presets `paper`, `quick` and `standard`, more restarts, and decision-based, feature and transfer attacks.',
     attacks: full,
   },
 } as const satisfies Record<string, Preset>;
@@ -97,7 +98,7 @@ export type PresetName = keyof typeof presets;
 export const presetNames = Object.keys(presets) as PresetName[];
 export const PresetName = z.enum(presetNames as [PresetName, ...PresetName[]]);
 
-/** The attacks of a preset at the usual budgets of the data set, without defaults. */
+/** The attacks of a preset at the usual budgets of the data set, without default settings. */
 export const presetAttacks = (preset: PresetName, dataset?: DatasetName): readonly AttackInput[] =>
   presets[preset].attacks(budgetsOf(dataset));
 

@@ -1,4 +1,4 @@
-/** Attacks that a credible evaluation needs besides those of the paper, and weak attacks that they must beat. */
+/** Attacks that a credible evaluation needs besides the attacks of the paper, and weak attacks that these must beat. */
 import { z } from 'zod';
 import { type AttackDeclaration, defineAttack, normTitles, setting } from './define-attack.ts';
 
@@ -27,7 +27,7 @@ const apgdCe = (norm: 'l2' | 'linf') =>
   defineAttack({
     title: `APGD-CE ${normTitles[norm]}`,
     description:
-      'PGD on the cross-entropy with momentum; the step size halves when the loss stops rising, so there is none to choose.',
+      'PGD on the cross-entropy with momentum. The step size halves when the loss stops rising, so nobody has to choose it.',
     citation: autoAttack,
     family: 'fixed',
     norm,
@@ -62,7 +62,7 @@ const fab = (norm: 'l2' | 'linf') =>
   defineAttack({
     title: `FAB-T ${normTitles[norm]}`,
     description:
-      'Minimal perturbations along the linearised boundary to each target class, biased towards the image.',
+      'Minimal perturbations along the linearised boundary to each target class, with a bias towards the image.',
     citation:
       'Croce & Hein 2020, Minimally distorted adversarial examples with a fast adaptive boundary attack',
     family: 'minimisation',
@@ -121,11 +121,11 @@ const fmn = (norm: 'l2' | 'linf') =>
       steps: setting.steps(100),
       stepSize: z.number().gt(0).default(1).meta({
         title: 'Step size',
-        description: 'Length of the first step; decays on a cosine to a hundredth.',
+        description: 'Length of the first step; it falls along a cosine to a hundredth.',
       }),
       gamma: z.number().gt(0).lt(1).default(0.05).meta({
         title: 'γ',
-        description: 'Share by which the radius shrinks or grows in the first step; decays on a cosine.',
+        description: 'Share by which the radius shrinks or grows in the first step; it falls along a cosine.',
       }),
     }),
   });
@@ -149,7 +149,7 @@ const feature = (norm: 'l2' | 'linf') =>
       guides: z.int().min(1).max(1000).default(5).meta({
         title: 'Guides',
         description:
-          'How many images of other classes the attack tries as targets in feature space, nearest first.',
+          'The number of images of other classes that the attack tries as targets in feature space, nearest first.',
       }),
     }),
   });
@@ -158,7 +158,7 @@ const transfer = (norm: 'l2' | 'linf') =>
   defineAttack({
     title: `Transfer ${normTitles[norm]}`,
     description:
-      'PGD on other models; the result is tried on this one. In a sweep, other trials are the surrogates.',
+      'PGD on other models, the surrogates; the attack then tries the result on this model. In a sweep the surrogates are classifiers of other trials.',
     citation: 'Papernot et al. 2016, Transferability in machine learning',
     family: 'fixed',
     norm,
@@ -177,7 +177,7 @@ const transfer = (norm: 'l2' | 'linf') =>
 const noise = (norm: 'l2' | 'linf') =>
   defineAttack({
     title: `Random noise ${normTitles[norm]}`,
-    description: 'Uniform draws from the ball: every gradient attack must do better.',
+    description: 'Uniform draws from the ball. Every gradient attack must fool more images.',
     citation: 'Carlini et al. 2019, On evaluating adversarial robustness',
     family: 'fixed',
     norm,
@@ -207,12 +207,10 @@ export const strongerAttacks = {
     version: 2,
     settings: z.strictObject({
       steps: setting.steps(1000, 'Adam steps per constant.'),
-      searchSteps: z
-        .int()
-        .min(1)
-        .max(100)
-        .default(9)
-        .meta({ title: 'Search steps', description: 'How many constants the attack tries per image.' }),
+      searchSteps: z.int().min(1).max(100).default(9).meta({
+        title: 'Search steps',
+        description: 'The number of constants that the attack tries per image.',
+      }),
       learningRate: z
         .number()
         .gt(0)
@@ -244,7 +242,7 @@ export const strongerAttacks = {
   'hop-skip-jump-l2': defineAttack({
     title: 'HopSkipJump L2',
     description:
-      'Walks along the boundary and sees only the predicted class; thousands of queries per image.',
+      'Walks along the boundary and sees only the predicted class. It needs thousands of queries per image.',
     citation: 'Chen et al. 2020, HopSkipJumpAttack',
     family: 'minimisation',
     norm: 'l2',

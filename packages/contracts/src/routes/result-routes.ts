@@ -8,7 +8,9 @@ import { RecipeName } from '../recipes.ts';
 import { LeaderboardRow, MetricSeries, TrialDetail } from '../resources.ts';
 import { ById, Id, many, page, pageOf, type Route } from './route.ts';
 
-/** `gamma:5`, `beta:0.01..0.1` (both ends included) or `gamma:5..Infinity`: a hyperparameter and the values that trials may have. */
+/**
+ * `gamma:5`, `beta:0.01..0.1` (both ends included) or `gamma:5..Infinity`: a hyperparameter and the values that a trial may have for it.
+ */
 export const HyperparameterFilter = z
   .string()
   .max(200)
@@ -18,11 +20,11 @@ export const LeaderboardQuery = z
   .strictObject({
     attack: AttackName.optional().meta({
       description:
-        'Rank by this attack. When left out, by the worst case over all attacks of a trial: image by image, what any of them found inside the balls of those at a fixed ε.',
+        'Rank by this attack. By default the leaderboard ranks by the worst case over all attacks of a trial: an image is fooled if any attack found an adversarial inside one of the balls of the attacks at a fixed ε.',
     }),
     metric: EvaluationMetricName.optional().meta({
       description:
-        'Rank by this. Unless said: robust accuracy, or for an attack that looks for the smallest change the median distance that it needs.',
+        'Rank by this metric. Default: robust accuracy, or the median distance for an attack that searches for the smallest change.',
     }),
     recipe: many(RecipeName),
     dataset: DatasetName.optional(),
@@ -30,12 +32,12 @@ export const LeaderboardQuery = z
     where: many(HyperparameterFilter),
     group: z.enum(['trial', 'configuration']).default('trial').meta({
       description:
-        '`configuration`: mean over seeds with its interval, or the median where a seed is infinite.',
+        '`configuration`: the mean over seeds with its interval, or the median if the value of a seed is infinite.',
     }),
-    masked: z
-      .enum(['last', 'equal', 'hide'])
-      .default('last')
-      .meta({ description: 'Where trials with masked gradients rank.' }),
+    masked: z.enum(['last', 'equal', 'hide']).default('last').meta({
+      description:
+        'The place of trials with masked gradients: after all others, among the others, or not shown.',
+    }),
     ...page,
   })
   .transform((query) => ({ ...query, metric: query.metric ?? usualMetricOf(query.attack) }));

@@ -7,16 +7,16 @@ export type Role = (typeof roles)[number];
 
 export type Route = {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** With Fastify's notation of parameters: `:id`. */
+  /** Parameters in Fastify's notation: `:id`. */
   readonly url: string;
   readonly summary: string;
-  /** The lowest role that may call it; null: everybody. */
+  /** The lowest role that may call the route; null: everybody may. */
   readonly role: Role | null;
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
   readonly headers?: z.ZodType;
-  /** Absent for event streams, texts and binary answers: `produces` names their content type. */
+  /** Absent for event streams, texts and binary answers; for these `produces` gives the content type. */
   readonly response?: z.ZodType;
   readonly produces?: string;
   readonly status?: 200 | 201 | 204;

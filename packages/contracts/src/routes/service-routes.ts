@@ -141,7 +141,7 @@ export const serviceRoutes = {
   ready: {
     method: 'GET',
     url: '/readyz',
-    summary: 'Answers `ok` where database and queue answer and the database has the schema of this version.',
+    summary: 'Answers `ok` if database and queue answer and the database has the schema of this version.',
     role: null,
     response: z.strictObject({ status: z.literal('ok'), database: z.literal('ok'), queue: z.literal('ok') }),
     errors: ['UNAVAILABLE', 'SCHEMA_MISMATCH'],

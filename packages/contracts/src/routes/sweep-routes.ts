@@ -30,8 +30,7 @@ export const sweepRoutes = {
   createSweep: {
     method: 'POST',
     url: '/v1/sweeps',
-    summary:
-      'Submit a sweep. With an Idempotency-Key the same request can be sent again and gives the same sweep.',
+    summary: 'Submit a sweep. With an Idempotency-Key a repeated request returns the same sweep.',
     role: 'submit',
     headers: z.looseObject({ 'idempotency-key': z.string().min(1).max(200).optional() }),
     body: SweepDefinition,
@@ -87,9 +86,9 @@ export const sweepRoutes = {
     response: pageOf(Stage),
     errors: ['NOT_FOUND'],
   },
-  pauseSweep: sweepAction('pause', 'Stop after a checkpoint; nothing new starts.'),
+  pauseSweep: sweepAction('pause', 'Stop running stages after a checkpoint, and start no others.'),
   resumeSweep: sweepAction('resume', 'Go on from the checkpoints.'),
-  cancelSweep: sweepAction('cancel', 'Stop what only this sweep needs. Finished results stay.'),
+  cancelSweep: sweepAction('cancel', 'Stop the stages that only this sweep needs. Finished results stay.'),
   retrySweep: sweepAction('retry', 'Give failed stages new attempts.'),
   deleteSweep: {
     method: 'DELETE',

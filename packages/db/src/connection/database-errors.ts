@@ -159,7 +159,7 @@ const maxPauseMs = 5_000;
  * Calls `operation` again, after pauses of 0.1 s up to 5 s, for as long as the server answers but accepts no connection. Calls `onWait`
  * once, with the server's error. Throws every other error, and the last error once `signal` is aborted.
  */
-export const whenAdmitted = async <T>(
+export const retryUntilAdmitted = async <T>(
   operation: () => Promise<T>,
   onWait: (error: unknown) => void,
   signal?: AbortSignal,

@@ -8,13 +8,13 @@ export {
   throughGate,
 } from './faults.ts';
 export { type Filling, fillTables } from './fill-tables.ts';
-export { hasPgbouncer, type Pooler, sayIfNoPgbouncer, startPooler } from './pooler.ts';
+export { hasPgbouncer, type Pooler, startPooler, warnWithoutPgbouncer } from './pooler.ts';
 export {
   type Certificates,
   hasOpenssl,
   makeCertificates,
   type SecureServer,
-  sayIfNoOpenssl,
   startSecureServer,
+  warnWithoutOpenssl,
 } from './secure-server.ts';
 export { createTestDatabase, openTestDb, type TestDatabase } from './test-database.ts';

@@ -27,7 +27,7 @@ const program = findProgram();
 export const hasPgbouncer = program !== null;
 
 /** Warns that `what` is not tested when there is no PgBouncer. With FUNNEL_REQUIRE_ALL it throws instead. */
-export const sayIfNoPgbouncer = (what: string): void => {
+export const warnWithoutPgbouncer = (what: string): void => {
   if (hasPgbouncer) return;
   const how = `pgbouncer is not installed, so ${what} is not tested (Debian: apt-get install pgbouncer)`;
   if (process.env.FUNNEL_REQUIRE_ALL) throw new Error(how);

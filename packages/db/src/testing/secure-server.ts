@@ -12,7 +12,7 @@ import { administer } from './test-database.ts';
 export const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
 /** Warns that `what` is not tested when there is no openssl. With FUNNEL_REQUIRE_ALL it throws instead. */
-export const sayIfNoOpenssl = (what: string): void => {
+export const warnWithoutOpenssl = (what: string): void => {
   if (hasOpenssl) return;
   const how = `openssl is not installed, so ${what} is not tested (Debian: apt-get install openssl)`;
   if (process.env.FUNNEL_REQUIRE_ALL) throw new Error(how);

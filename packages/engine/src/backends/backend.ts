@@ -1,4 +1,4 @@
-/** What a backend is. Each has a driver in a file of its own; open-backend.ts lists and tests them. */
+/** The types of a backend and its driver. Each driver has a file of its own; open-backend.ts lists and tests them. */
 
 /** Best first: the order in which `auto` tries them. */
 export const backendNames = ['cuda', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
@@ -7,17 +7,17 @@ export type BackendName = (typeof backendNames)[number];
 /** An opened backend: tfjs now runs on it. */
 export interface Backend {
   readonly name: BackendName;
-  /** The hardware or code that computes, in words: the name of a GPU, or the kind of processor code. */
+  /** The hardware in words: the name of a GPU, or the kind of code that runs on the processor. */
   readonly device: string;
   /** The version of each library on which the results depend, by name. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Bytes of memory for tensors, or null where it is not known. */
+  /** Bytes of memory for tensors, or null where the backend cannot tell. */
   readonly memoryBytes: number | null;
   /** Whether the same inputs give the same bits. True for wasm and cpu only. */
   readonly repeatable: boolean;
 }
 
-/** How one backend is opened. Throws BackendUnavailable when this machine cannot run it. */
+/** Opens one backend. Throws BackendUnavailable when this machine cannot run it. */
 export interface BackendDriver {
   readonly name: BackendName;
   /** `chosen`: true where the user named this backend, false where `auto` tries it. */

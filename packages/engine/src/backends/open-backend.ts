@@ -1,4 +1,4 @@
-/** The list of backends, and how one is opened: `auto` takes the best that works, and no backend is used untested. */
+/** Lists the backends and opens one of them. `auto` takes the best that works. Every backend must pass the self-test first. */
 import * as tf from '@tensorflow/tfjs';
 import {
   type Backend,
@@ -14,13 +14,13 @@ import { cuda, tensorflow } from './tensorflow.ts';
 import { wasm } from './wasm.ts';
 import { webgpu } from './webgpu.ts';
 
-/** Best first, as `backendNames`. */
+/** Best first, in the order of `backendNames`. */
 export const drivers: readonly BackendDriver[] = [cuda, tensorflow, webgpu, wasm, cpu];
 
 /** Results of self-tests in this process. The arithmetic of a backend does not change while it runs. */
 const tested = new Map<BackendName, SelfTest>();
 
-/** The self-test of the backend that tfjs runs on. */
+/** The result of the self-test of `name`, the backend on which tfjs runs now. */
 export async function selfTestOf(name: BackendName): Promise<SelfTest> {
   const known = tested.get(name);
   if (known) return known;
@@ -66,7 +66,7 @@ export type BackendReport =
       readonly selfTest: SelfTest;
     };
 
-/** Every backend, best first: why it is not usable here, or on what it runs and the result of its self-test. */
+/** Every backend, best first: the reason why it does not open here, or its device and the result of its self-test. */
 export async function describeBackends(): Promise<readonly BackendReport[]> {
   const before = tf.getBackend();
   const reports: BackendReport[] = [];

@@ -21,7 +21,10 @@ export const shapes = {
 
 export const batch = 3;
 export const adam = { beta1: 0.9, beta2: 0.999, rate: 0.01, epsilon: 1e-7, steps: 2 } as const;
-/** A prediction so confident that softmax − one-hot is far below the epsilon of single precision, so a loss must be computed from the logits. */
+/**
+ * At this prediction, the probabilities of the wrong classes are below the epsilon of single precision. A loss that is computed from
+ * probabilities loses them; a loss that is computed from logits keeps them.
+ */
 export const confident = { logits: [20, 0, -1], label: 0 } as const;
 
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
@@ -117,7 +120,7 @@ function deepFoolStep(image: tf.Tensor, filter: tf.Tensor, bias: tf.Tensor): tf.
   const slope = tf.sum(tf.mul(all, tf.expandDims(own, 2)), 1, true); // [batch, 1, pixels]
   const w = tf.sub(all, slope); // [batch, classes, pixels]
   const gap = tf.abs(tf.sub(logits, tf.sum(tf.mul(logits, own), 1, true))); // [batch, classes]
-  const square = tf.add(tf.sum(tf.square(w), 2), own); // its own class gets 1, so that nothing is divided by 0
+  const square = tf.add(tf.sum(tf.square(w), 2), own); // the own class gets 1, because its w is 0 and `square` is a divisor
   const distance = tf.add(tf.div(gap, tf.sqrt(square)), tf.mul(own, 1e9)); // [batch, classes]
   const nearest = tf.oneHot(tf.argMin(distance, 1), classes).toFloat(); // [batch, classes]
   const scale = tf.mul(tf.div(gap, square), nearest); // [batch, classes]
@@ -138,8 +141,8 @@ function adamSteps(start: tf.Tensor, gradient: tf.Tensor): tf.Tensor {
 }
 
 /**
- * Computes every check on the current backend and calls `report` for each in order. A check needs only the results of those before
- * it. Call it inside a tidy.
+ * Computes every check on the current backend and calls `report` for each in order. A check uses the results of earlier checks only. Call
+ * this function inside a tidy.
  */
 export function solveChecks(report: (name: CheckName, compute: () => tf.Tensor) => tf.Tensor): void {
   const image = constant('image', shapes.image);
@@ -155,7 +158,7 @@ export function solveChecks(report: (name: CheckName, compute: () => tf.Tensor) 
   );
   report('mean squared error', () => tf.losses.meanSquaredError(image, rebuilt));
 
-  const target = constant('image', shapes.image); // another tensor, so that no gradient of the image goes through it
+  const target = constant('image', shapes.image); // a tensor of its own, so that the gradient of the image leaves the target out
   const loss = (x: tf.Tensor, ...rest: tf.Tensor[]) =>
     tf.mean<tf.Scalar>(tf.square(tf.sub(layers(x, rest).rebuilt, target)));
   let gradients: tf.Tensor[] | undefined;

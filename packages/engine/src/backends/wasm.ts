@@ -19,7 +19,7 @@ export const wasm: BackendDriver = {
     setThreadsCount(1);
     registerKernels();
     await withoutListeners(async () => {
-      // tfjs answers false where WebAssembly cannot start, and would go on with another backend.
+      // Where WebAssembly cannot start, tfjs answers false and would go on with another backend.
       if (!(await tf.setBackend('wasm')))
         throw new BackendUnavailable(
           'wasm could not be started: there may be too little memory, or too few addresses (ulimit -v).',

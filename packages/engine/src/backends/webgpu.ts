@@ -35,7 +35,7 @@ export const webgpu: BackendDriver = {
   },
 };
 
-/** Whether to try at all. On Linux the device folder tells; to load Vulkan in vain would cost half a second and print warnings. */
+/** Whether this machine may have a GPU. On Linux, /dev shows it. Loading Vulkan without a GPU costs half a second and prints warnings. */
 async function mayHaveGpu(): Promise<boolean> {
   if (process.platform !== 'linux') return true;
   const listed = await Promise.all(['/dev', '/dev/dri'].map((folder) => readdir(folder).catch(() => [])));
@@ -70,7 +70,7 @@ async function provideGpu(): Promise<GPU> {
   return provided;
 }
 
-/** The version of a package that does not export it. */
+/** The version of a package that does not export its version. */
 const versionOf = (name: string): string =>
   (createRequire(import.meta.url)(`${name}/package.json`) as { version: string }).version;
 

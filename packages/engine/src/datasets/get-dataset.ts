@@ -1,9 +1,9 @@
-/** Downloads a data set from public mirrors. A file counts as downloaded only when its content is as declared. */
+/** Downloads a data set from public mirrors, and keeps a file only when its content has the declared size and SHA-256. */
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AppError, type DatasetFile, type DatasetName, datasets } from '@funnel/contracts';
 import { unpackFile } from './idx.ts';
-import { type DataPlaces, dataFolders, findDataset, sources } from './load-dataset.ts';
+import { type DataFolders, dataFolders, findDataset, sources } from './load-dataset.ts';
 
 export type DownloadProgress = {
   readonly file: string;
@@ -12,12 +12,12 @@ export type DownloadProgress = {
   readonly total: number | null;
 };
 
-export type GetOptions = DataPlaces & {
+export type GetOptions = DataFolders & {
   readonly onProgress?: (progress: DownloadProgress) => void;
   readonly signal?: AbortSignal;
   /** URLs of folders that have the files. (Default: the public mirrors) */
   readonly mirrors?: readonly string[];
-  /** Seconds to wait for data from a mirror: a machine without internet access should know within seconds. (Default: 5) */
+  /** Seconds to wait for data from a mirror. The wait is short, so that a machine without internet access fails soon. (Default: 5) */
   readonly connectSeconds?: number;
 };
 
@@ -57,7 +57,7 @@ const download = async (
   }
 };
 
-/** Downloads one file from the first mirror that has it as declared. A rename puts it in place, so no reader sees a part of it. */
+/** Downloads one file from the first mirror that has the declared content. Renames the finished file into place, so no reader sees a part. */
 export const getFile = async (
   file: DatasetFile,
   folder: string,
@@ -84,7 +84,7 @@ export const getFile = async (
   }
   throw new AppError(
     'DATASET_MISSING',
-    `Expected ${file.name} from one of ${mirrors.length} mirrors, but none gave it. ${faults.join('. ')}`,
+    `Expected ${file.name} from one of ${mirrors.length} mirrors, but every download failed. ${faults.join('. ')}`,
     { file: file.name, faults },
   );
 };

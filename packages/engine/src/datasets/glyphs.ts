@@ -1,9 +1,9 @@
 /**
- * Digits that look as if drawn by hand: a generated data set that needs no download. Stage identities name it `glyphs-1`, so another
- * picture for the same index needs another name.
+ * Digits that look as if drawn by hand: a generated data set that needs no download. Stage identities contain its name, `glyphs-1`. Code
+ * that draws another picture for an index needs another name.
  *
- * A digit is one of a few ways to write it (`strokesOfDigits`), with every point a little off (`jittered`), slanted, scaled and bent as a
- * whole (`warp`), and drawn with a round pen (`renderStrokes`).
+ * To draw a digit, the code takes one of a few ways to write it (`strokesOfDigits`), moves every point a little (`jittered`), slants, scales
+ * and bends the whole digit (`warp`), and draws it with a round pen (`renderStrokes`).
  */
 import { createRandom, type Random } from '../random.ts';
 import type { Split, SplitName } from './split.ts';

@@ -12,7 +12,7 @@ import type { Split, SplitName } from './split.ts';
 
 export type IdxArray = { readonly dims: readonly number[]; readonly values: Uint8Array };
 
-/** A whole split from two of the four files of MNIST, or the first images where the folder has the extract. Throws DATASET_CORRUPT. */
+/** Reads a split from two of MNIST's four files: all of it, or the first images where the folder has the extract. Throws DATASET_CORRUPT. */
 export const readIdxSplit = async (name: DatasetName, folder: string, split: SplitName): Promise<Split> => {
   const { files, extract, shape, classes, ...sizes } = datasets[name];
   const [imageFile, labelFile] = split === 'train' ? [0, 1] : [2, 3];
@@ -35,8 +35,8 @@ export const readIdxSplit = async (name: DatasetName, folder: string, split: Spl
 const unzip = promisify<Uint8Array, Buffer>(gunzip);
 
 /**
- * Unpacks a gzipped file of a data set. Throws DATASET_CORRUPT where its content is none of those declared; errors name `path` and what the
- * first declaration says.
+ * Unpacks a gzipped file of a data set. Throws DATASET_CORRUPT where its content fits neither `declared` nor any of `others`; the error
+ * names `path`.
  */
 export const unpackFile = async (
   path: string,
@@ -47,7 +47,7 @@ export const unpackFile = async (
   const bytes = await unzip(zipped).catch((error: Error) => {
     throw new AppError(
       'DATASET_CORRUPT',
-      `Expected ${path} to be a whole gzip file, but found ${zipped.length} bytes that are not: ${error.message}`,
+      `Expected ${path} to be a whole gzip file, but its ${zipped.length} bytes do not unpack: ${error.message}`,
       { file: path },
       { cause: error },
     );

@@ -1,4 +1,4 @@
-/** Finds a data set on this machine and loads it. Where each data set comes from stands in `sources`. */
+/** Finds a data set on this machine and loads it. `sources` says where each data set comes from. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AppError, type DatasetName, type DatasetSpec, datasets } from '@funnel/contracts';
@@ -7,20 +7,20 @@ import { readIdxSplit } from './idx.ts';
 import type { LoadedDataset, Split, SplitName } from './split.ts';
 
 /** `dir`: the value of FUNNEL_DATA. `home`: the value of FUNNEL_HOME ('.funnel' unless given); its folder `data` receives downloads. */
-export type DataPlaces = { readonly dir?: string | null; readonly home?: string | null };
+export type DataFolders = { readonly dir?: string | null; readonly home?: string | null };
 
 /** Folders that may hold `mnist/` and `fashion-mnist/`, in the order in which they are searched. */
-export const dataFolders = ({ dir, home }: DataPlaces): readonly string[] => [
+export const dataFolders = ({ dir, home }: DataFolders): readonly string[] => [
   ...(dir ? [resolve(dir)] : []),
   resolve(home || '.funnel', 'data'),
 ];
 
-/** The first folder that has every file of a data set, or null. It does not check their content. */
-export const findDataset = (name: DatasetName, places: DataPlaces): string | null => {
+/** The first folder that has every file of a data set, or null. Does not check the content of the files. */
+export const findDataset = (name: DatasetName, folders: DataFolders): string | null => {
   const names = datasets[name].files.map((file) => file.name);
   const isComplete = (folder: string): boolean => names.every((file) => existsSync(join(folder, file)));
   return (
-    dataFolders(places)
+    dataFolders(folders)
       .map((folder) => join(folder, name))
       .find(isComplete) ?? null
   );
@@ -38,7 +38,7 @@ export type Source =
       readonly mirrors: readonly string[];
     };
 
-/** A data set that `contracts/datasets.ts` declares and that has no source here does not compile. */
+/** The code does not compile if a data set of `contracts/datasets.ts` has no source here. */
 export const sources: Readonly<Record<DatasetName, Source>> = {
   mnist: {
     read: readIdxSplit,
@@ -59,10 +59,10 @@ export const sources: Readonly<Record<DatasetName, Source>> = {
 
 /**
  * The first `spec.train` training and `spec.test` test images of a data set. Throws DATASET_MISSING where the data set is not on this
- * machine, and in `train` and `test` where its folder has only an extract that is too small. These two throw DATASET_CORRUPT where a file
- * differs from its declaration.
+ * machine. `train` and `test` of the answer throw DATASET_MISSING where the folder has an extract that is too small, and DATASET_CORRUPT
+ * where a file differs from its declaration.
  */
-export const loadDataset = async (spec: DatasetSpec, places: DataPlaces = {}): Promise<LoadedDataset> => {
+export const loadDataset = async (spec: DatasetSpec, folders: DataFolders = {}): Promise<LoadedDataset> => {
   const source = sources[spec.name];
   if ('generate' in source)
     return {
@@ -70,8 +70,8 @@ export const loadDataset = async (spec: DatasetSpec, places: DataPlaces = {}): P
       train: once(async () => source.generate('train', spec.train)),
       test: once(async () => source.generate('test', spec.test)),
     };
-  const folder = findDataset(spec.name, places);
-  if (folder === null) throw missing(spec.name, places);
+  const folder = findDataset(spec.name, folders);
+  if (folder === null) throw missing(spec.name, folders);
   const read = async (split: SplitName): Promise<Split> => {
     const found = await source.read(spec.name, folder, split);
     requireImages(spec.name, split, spec[split], found, folder);
@@ -81,11 +81,11 @@ export const loadDataset = async (spec: DatasetSpec, places: DataPlaces = {}): P
 };
 
 /** Reads and checks every file of a data set. Answers the folder with the files, or null for a generated one. Throws like `loadDataset`. */
-export const verifyDataset = async (name: DatasetName, places: DataPlaces = {}): Promise<string | null> => {
+export const verifyDataset = async (name: DatasetName, folders: DataFolders = {}): Promise<string | null> => {
   const source = sources[name];
   if ('generate' in source) return null;
-  const folder = findDataset(name, places);
-  if (folder === null) throw missing(name, places);
+  const folder = findDataset(name, folders);
+  if (folder === null) throw missing(name, folders);
   for (const split of ['train', 'test'] as const)
     requireImages(name, split, datasets[name][split], await source.read(name, folder, split), folder);
   return folder;
@@ -102,7 +102,7 @@ const requireImages = (
   if (found.count >= count) return;
   throw new AppError(
     'DATASET_MISSING',
-    `Expected ${count} ${split} images of ${name}, but ${folder} has an extract: the first ${found.count}`,
+    `Expected ${count} ${split} images of ${name}, but ${folder} has an extract with only the first ${found.count}`,
     { dataset: name, folder, split, expected: count, found: found.count },
   );
 };
@@ -118,11 +118,11 @@ const copyFirst = (split: Split, count: number): Split => {
   };
 };
 
-const missing = (name: DatasetName, places: DataPlaces): AppError =>
+const missing = (name: DatasetName, folders: DataFolders): AppError =>
   new AppError(
     'DATASET_MISSING',
-    `Expected ${datasets[name].files.map((file) => file.name).join(', ')} in a folder ${name}, but found none of: ${dataFolders(places).join(', ')}`,
-    { dataset: name, searched: dataFolders(places) },
+    `Expected ${datasets[name].files.map((file) => file.name).join(', ')} in a folder ${name}, but there is no folder ${name} in any of: ${dataFolders(folders).join(', ')}`,
+    { dataset: name, searched: dataFolders(folders) },
   );
 
 const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {

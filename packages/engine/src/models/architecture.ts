@@ -9,7 +9,7 @@ export type Layer =
       readonly filters: number;
       readonly activation: 'relu' | 'linear';
     }
-  /** `unitTanh` is the paper's (1 + tanh)/2. `size` is the size of the output: two sizes halve to the same input, so it must be given. */
+  /** `unitTanh` is the paper's (1 + tanh)/2. `size` is the size of the output: either 2n − 1 or 2n for an input of size n. */
   | {
       readonly kind: 'conv2dTranspose';
       readonly name: string;
@@ -42,12 +42,12 @@ export type WeightSpec = {
 };
 
 const taps = 3 * 3;
-/** With a stride of 2 in both directions, a pixel of the larger side meets a quarter of the taps on average. */
+/** With a stride of 2 in both directions, a pixel of the larger map meets a quarter of the kernel's 9 taps on average. */
 const strided = taps / 4;
 const halved = (size: number): number => Math.ceil(size / 2);
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** The output shape of `layer` for the shape `input`. Throws where the layer cannot take it. */
+/** The output shape of `layer` for the shape `input`. Throws where the layer does not accept this shape. */
 const outputOf = (layer: Layer, input: readonly number[]): readonly number[] => {
   const refuse = (expected: string): never => {
     throw new Error(`Layer ${layer.name} expected ${expected}, but got [${input.join(', ')}]`);

@@ -85,8 +85,8 @@ export const classifierHead = (encoder: Architecture, units: number, classes: nu
 };
 
 /**
- * The shape of the attacker's noise u for one image (§3.2: "an uniform random vector is concatenated to the encoder's features"): as many
- * units, or channels of a convolutional code, as the input of the generator exceeds the code.
+ * The shape of the attacker's noise u for one image (§3.2: "an uniform random vector is concatenated to the encoder's features"). Its number
+ * of units (of channels, for a convolutional code) is that of the generator's input minus that of the code.
  */
 export const noiseShape = (encoder: Network, generator: Network): readonly number[] => {
   const code = outputShape(encoder.architecture);
@@ -106,7 +106,7 @@ const convolution = (number: number, filters: number): Layer => ({
   filters,
 });
 
-/** MagNet's auto-encoder I, detector and reformer. Its middle is half as large as the image, so that it drops detail. For even sizes. */
+/** MagNet's auto-encoder I, both detector and reformer. Its middle is half as large as the image, so that it drops detail. For even sizes. */
 export const firstReformer = (image: readonly number[]): Architecture => ({
   input: image,
   layers: [
@@ -120,7 +120,7 @@ export const firstReformer = (image: readonly number[]): Architecture => ({
   ],
 });
 
-/** MagNet's auto-encoder II, a detector alone. */
+/** MagNet's auto-encoder II, only a detector. */
 export const secondReformer = (image: readonly number[]): Architecture => ({
   input: image,
   layers: [convolution(1, hidden), convolution(2, hidden), convolution(3, image.at(-1)!)],

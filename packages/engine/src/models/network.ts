@@ -1,4 +1,4 @@
-/** A network: an architecture with weights on the device. And the initial values of its weights. */
+/** A network: an architecture with weights on the device. Also draws the initial weights. */
 import type { Hyperparameters } from '@funnel/contracts';
 import { averagePool, conv2d, conv2dSame, conv2dTranspose, dense, upSample } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
@@ -48,7 +48,7 @@ export const createNetwork = (architecture: Architecture, values: readonly Float
   return networkOver(architecture, weights);
 };
 
-/** A network that shares its weights with others, such as two networks as one. */
+/** A network that shares its weights with other networks, such as two networks joined into one. */
 export const networkOver = (architecture: Architecture, weights: readonly tf.Variable[]): Network => {
   const apply = (input: tf.Tensor): tf.Tensor => {
     let x = input;
@@ -98,8 +98,8 @@ const isBias = (spec: WeightSpec): boolean => spec.fanIn === 0;
 
 /**
  * Initial weights in the order of `weightSpecs`: kernels from `initializer`, biases 0, and `outputBias` for the bias of the last layer. A
- * generator starts with the bias that gives the mean pixel. Started from 0, its output is grey, and the first updates towards black drive
- * the codes and ReLUs so far that half of the networks paint the mean image for ever.
+ * generator starts with the bias that gives the mean pixel. With a bias of 0, its output starts grey. The first updates towards black then
+ * push codes and ReLUs so far that half of the networks give the mean image for every input, and never recover.
  */
 export const initialWeights = (
   architecture: Architecture,

@@ -1,4 +1,4 @@
-/** Architectures to and from the Keras JSON that `tf.loadLayersModel` opens: a Sequential model of standard layers. */
+/** Converts architectures to and from the Keras JSON that `tf.loadLayersModel` opens: a Sequential model of standard layers. */
 import { z } from 'zod';
 import type { Architecture, Layer } from './architecture.ts';
 import { shapesOf } from './architecture.ts';
@@ -21,8 +21,8 @@ const convolution = {
 const square = { padding: 'valid', data_format: 'channels_last' };
 
 /**
- * A layer as Keras layers. A transposed convolution with 'same' padding always doubles the size in Keras, so an odd size is the doubled
- * one without its first row and column.
+ * A layer as Keras layers. In Keras, a transposed convolution with 'same' padding always doubles the size. For an odd size, a cropping
+ * layer then removes the first row or column.
  */
 const kerasLayers = (layer: Layer, input: readonly number[]): readonly KerasLayer[] => {
   switch (layer.kind) {

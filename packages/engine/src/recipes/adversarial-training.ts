@@ -1,6 +1,6 @@
 /**
- * PGD adversarial training (Madry et al. 2018, eq. 2.1): the weights minimise the mean over the images of the greatest loss within the
- * L∞ ball around each.
+ * PGD adversarial training (Madry et al. 2018, eq. 2.1). The loss of an image is the greatest loss within the L∞ ball around it. The weights
+ * minimise the mean of this loss over the images.
  */
 import * as tf from '@tensorflow/tfjs';
 import { cleanAccuracyOf, targetsAt } from '../batches.ts';

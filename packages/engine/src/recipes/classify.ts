@@ -1,4 +1,4 @@
-/** How classifiers are trained: on a frozen encoder (funn, classic), or encoder and head together (all other recipes). */
+/** Trains classifiers: a head on a frozen encoder (funn, classic), or encoder and head together (all other recipes). */
 import type * as tf from '@tensorflow/tfjs';
 import { correctAt, encodeAll, shareOf, targetsAt } from '../batches.ts';
 import type { Split } from '../datasets/split.ts';

@@ -1,4 +1,4 @@
-/** A detector of perturbations (Metzen et al. 2017): a binary side network on a feature map of a classifier that it does not change. */
+/** A detector of perturbations (Metzen et al. 2017): a binary side network on a feature map of a classifier. The classifier does not change. */
 import * as tf from '@tensorflow/tfjs';
 import { correctOf, eachImage, shareOf, targetsAt } from '../batches.ts';
 import { areaUnderCurve, holdOut, thresholdNames, thresholdOf } from '../classifier.ts';

@@ -8,7 +8,7 @@ import { accuracyOf } from '../training/measure.ts';
 import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
 import { trainableClassifier } from './classify.ts';
 
-/** softmax(z / T): [batch, classes] → the same. A higher T gives more weight to the classes other than the greatest. */
+/** softmax(z / T): [batch, classes] → the same. A higher T gives more weight to the less likely classes. */
 export const softened = (logits: tf.Tensor, temperature: number): tf.Tensor2D =>
   tf.softmax(tf.div(logits as tf.Tensor2D, temperature));
 
@@ -43,7 +43,7 @@ export const initialise: StageRecipe<StageHyperparameters<'distillation', 'initi
   return { networks: { teacher }, frozen: {}, optimisers: { teacher: adam }, step };
 };
 
-/** The student, from new weights. It is used at T = 1, where its logits are T times what its training asked for. */
+/** The student, from new weights. Training divides its logits by T; later use does not. */
 export const classify: StageRecipe<StageHyperparameters<'distillation', 'classify'>> = async (setup) => {
   const { hyperparameters, train, test, classes, network, frozen, signal } = setup;
   const teacherLogits = await encodeAll(network('teacher'), train, signal); // of all training images

@@ -80,7 +80,7 @@ export const initialise: StageRecipe<StageHyperparameters<'funn', 'initialise'>>
 const slopes: Record<Hyperparameters['penalty'], (loss: tf.Tensor, beta: number) => tf.Tensor> = {
   /** P = max(β − L, 0), which enforces constraint (5). */
   constraint: (loss, beta) => tf.neg(tf.step(tf.sub(beta, loss))),
-  /** P = max(L − β, 0), as the paper prints it: it penalises what constraint (5) demands. */
+  /** P = max(L − β, 0), as the paper prints it. It penalises L > β, which constraint (5) demands. */
   printed: (loss, beta) => tf.step(tf.sub(loss, beta)),
 };
 

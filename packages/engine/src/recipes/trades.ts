@@ -10,10 +10,10 @@ import { accuracyOf } from '../training/measure.ts';
 import { type Batch, descend, type StageHyperparameters, type StageRecipe } from '../training/stage.ts';
 import { trainableClassifier } from './classify.ts';
 
-/** Standard deviation of the noise with which x′ starts. At x itself the gradient of the divergence is 0 (algorithm 1). */
+/** x′ starts at x plus noise of this standard deviation, because the gradient of the divergence is 0 at x itself (algorithm 1). */
 const startDeviation = 1e-3;
 
-/** x′ maximises KL(p(x) ‖ p(x′)) in the ball; the weights descend CE(z(x), y) + β·KL(p(x) ‖ p(x′)), through both p. */
+/** x′ maximises KL(p(x) ‖ p(x′)) in the ball; the weights descend CE(z(x), y) + β·KL(p(x) ‖ p(x′)), with gradients through p(x) and p(x′). */
 export const classify: StageRecipe<StageHyperparameters<'trades', 'classify'>> = async (setup) => {
   const { hyperparameters, train, test, classes } = setup;
   const { classifier, networks, adam } = trainableClassifier(setup);
@@ -23,7 +23,7 @@ export const classify: StageRecipe<StageHyperparameters<'trades', 'classify'>> =
   const step = (batch: Batch) => {
     const x = batch.images(); // [batch, 28, 28, 1]
     const { labels, oneHot } = targetsAt(train, batch.indices, classes); // [batch], [batch, 10]
-    const z = classifier.apply(x) as tf.Tensor2D; // [batch, 10], constant to the attack
+    const z = classifier.apply(x) as tf.Tensor2D; // [batch, 10], constant during the attack
     const attack = {
       epsilon: warmedUpEpsilon(hyperparameters.trainingEpsilon, batch.update, warmup),
       steps: hyperparameters.trainingSteps,

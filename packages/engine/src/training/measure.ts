@@ -1,4 +1,4 @@
-/** What training measures: the accuracy of a batch, means over an epoch, and whether an auto-encoder has collapsed. */
+/** Measures training: the accuracy of a batch, means over an epoch, and whether an auto-encoder has collapsed. */
 import type { TrainingMetricName } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { imagesAt, range } from '../batches.ts';
@@ -21,11 +21,11 @@ const perStep: ReadonlySet<string> = new Set<TrainingMetricName>(['hingeActive']
 
 /** Means of metrics over an epoch. It collects scalars on the device and reads many at once, so that no step waits for the device. */
 export type Meter = {
-  /** Takes over the scalars of one step. */
+  /** Takes the scalars of one step and later disposes of them. */
   readonly add: (metrics: BatchMetrics, step: number, images: number) => void;
   /** How many scalars wait to be read. */
   readonly pending: () => number;
-  /** Reads them. Answers the first that is not finite, or null. */
+  /** Reads the waiting scalars. Answers the first that is not finite, or null. */
   readonly flush: () => Promise<{
     readonly name: string;
     readonly value: number;
@@ -85,9 +85,9 @@ export const createMeter = (sums: Readonly<Record<string, number>> = {}): Meter 
 const sampleSize = 256;
 
 /**
- * An auto-encoder has collapsed where the variance of its outputs is below this share of the variance of the images. Measured: networks
- * with hardly any training have shares of 1e-5 to 1e-2, dead ones below 1e-10, ones that paint the mean image 1e-3, working ones 0.5 and
- * more. So the limit is strict only after a fair number of updates.
+ * An auto-encoder has collapsed where the variance of its outputs is below this share of the variance of the images. Measured shares: 1e-5
+ * to 1e-2 in networks with hardly any training, below 1e-10 in dead ones, 1e-3 in networks that always give the mean image, 0.5 and more
+ * in working ones. So the limit is strict only after 200 updates.
  */
 const minShare = (updates: number): number => (updates < 200 ? 1e-6 : 1e-2);
 
@@ -120,8 +120,8 @@ const rebuild = (checkpoint: Stored, name: string, images: tf.Tensor): tf.Tensor
 };
 
 /**
- * A sentence on the first of the auto-encoders `names` that ignores its input, or null where none does. Results that are built on such a
- * network must not be scored. `updates`: how many the stage that made them did.
+ * An error text for the first auto-encoder of `names` that ignores its input, or null where none does. Later stages must not use such an
+ * auto-encoder. `updates`: the number of updates of the stage that made these networks.
  */
 export const findCollapse = async (
   checkpoint: Stored,
@@ -140,7 +140,7 @@ export const findCollapse = async (
       const share = (await varianceOf(rebuilt)) / variance;
       rebuilt.dispose();
       if (!(share >= min))
-        return `The ${name} ignores its input: over ${indices.length} images the variance of its output is ${share.toExponential(1)} times theirs (expected at least ${min.toExponential(0)} after ${updates} updates). Another seed, initializer or rate may help.`;
+        return `The ${name} ignores its input: over ${indices.length} images, the variance of its output is ${share.toExponential(1)} times the variance of the images (expected at least ${min.toExponential(0)} after ${updates} updates). Another seed, initializer or rate may help.`;
     }
     return null;
   } finally {

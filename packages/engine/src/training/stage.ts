@@ -1,6 +1,6 @@
 /**
- * What a recipe is written against: what a stage of training is given (`Setup`, `Batch`), what it answers (`Training`), and the optimiser.
- * `train.ts` runs it.
+ * The interface of a recipe: its input (`Setup`, `Batch`), its answer (`Training`), and the optimiser that it uses. `train.ts` runs the
+ * recipe.
  */
 import {
   type CheckpointManifest,
@@ -55,7 +55,7 @@ export const readHyperparameters = (spec: StageSpec): Partial<Hyperparameters> =
   return z.strictObject(required).parse(spec.hyperparameters) as Partial<Hyperparameters>; // the keys are `reads`
 };
 
-/** What a recipe builds a stage from. `H`: the hyperparameters that this kind of stage reads. */
+/** The input from which a recipe builds a stage. `H`: the hyperparameters that this kind of stage reads. */
 export type Setup<H = Partial<Hyperparameters>> = {
   readonly hyperparameters: H;
   readonly start: StageStart | null;
@@ -78,7 +78,7 @@ export type Setup<H = Partial<Hyperparameters>> = {
 
 /** One batch of one epoch. The tensors belong to the tidy of the step. */
 export type Batch = {
-  /** Which training images: their indices in the split, [batch]. */
+  /** The indices of the batch's images in the split, [batch]. */
   readonly indices: Uint32Array;
   /** The images, [batch, height, width, channels] in [0, 1]. */
   readonly images: () => tf.Tensor;
@@ -109,9 +109,9 @@ export type Training = {
   readonly afterEpoch?: () => Promise<Partial<Record<TrainingMetricName, number>>>;
   /** Numbers that checkpoints keep for later stages, computed from the metrics of the epoch that ended. */
   readonly scalars?: (metrics: Readonly<Record<string, number>>) => Readonly<Record<string, number>>;
-  /** Auto-encoders of the start that the stage depends on. It does not train where one of them ignores its input. */
+  /** Auto-encoders of the start that the stage depends on. Where one of them ignores its input, the stage ends as `collapsed` at once. */
   readonly dependsOnAutoEncoders?: readonly string[];
-  /** Auto-encoders that the stage produces. It ends as `collapsed` where one of them ignores its input. */
+  /** Auto-encoders that the stage produces. Where one of them ignores its input, the stage ends as `collapsed`. */
   readonly producesAutoEncoders?: readonly string[];
 };
 
@@ -123,7 +123,7 @@ export type Progress = {
   readonly position: Position;
   /** Steps of an epoch. */
   readonly steps: number;
-  /** Since the last report. */
+  /** Measured since the last report. */
   readonly imagesPerSecond: number;
 };
 
@@ -149,7 +149,7 @@ export type Adam = {
   readonly weights: readonly tf.Variable[];
   /** First and second moment of each weight: m₀, v₀, m₁, v₁, … */
   readonly moments: readonly tf.Variable[];
-  /** One update. `t` counts updates from 1. It is the only state besides the moments. */
+  /** One update. `t` counts updates from 1. Adam has no other state than `t` and the moments. */
   readonly update: (gradients: readonly tf.Tensor[], t: number) => void;
   readonly dispose: () => void;
 };

@@ -40,7 +40,7 @@ export type StageOptions = StageHooks & {
 
 type Scalars = Readonly<Record<string, number>>;
 
-/** Scalars that may wait on the device. The loop notices a loss that is not finite when it reads them. */
+/** How many scalars may wait on the device. The loop notices a loss that is not finite only when it reads them. */
 const maxPending = 48;
 
 /**
@@ -98,10 +98,10 @@ export const runStage = async (
     const reportProgress = createReporter(steps, onProgress);
     let scalars = keptScalarsOf(start);
     let newest: Stored | null = start;
-    let saved = begin; // the newest position that needs no saving
+    let saved = begin; // the newest position of which a checkpoint exists
     let savedAt = performance.now();
 
-    /** Hands the state over. Answers whether all weights are finite: a state where one is not is no checkpoint. */
+    /** Hands the state over as a checkpoint. Where a weight is not finite, hands over nothing and answers false. */
     const save = async (position: Position, metrics: Scalars | null): Promise<boolean> => {
       const checkpoint = await captureCheckpoint(training, position, scalars, meter.sums());
       if (checkpoint === null) return false;
@@ -123,7 +123,7 @@ export const runStage = async (
       const order = shuffled(createRandom(spec.seed, spec.kind, 'order', epoch), split.count); // [count]
       const firstStep = epoch === begin.epoch ? begin.step : 0;
       for (let step = firstStep; step < steps; step++) {
-        // Before the step: read the losses, save and stop where it is time to.
+        // Before the step: read the losses; save or stop where that is due.
         const stop = signal.aborted;
         const due = step > firstStep && performance.now() - savedAt > 1000 * checkpointSeconds;
         if (stop || due || meter.pending() >= maxPending) {
@@ -132,7 +132,7 @@ export const runStage = async (
         }
         const unsaved = epoch !== saved.epoch || step !== saved.step;
         if ((stop || due) && unsaved && !(await save({ epoch, step }, null)))
-          return diverged('weight, but one was not', epoch, step - 1);
+          return diverged('weight, but one was infinite or NaN', epoch, step - 1);
         if (stop) return { status: 'stopped' };
 
         // The step: forward pass, backward pass, update.
@@ -150,7 +150,7 @@ export const runStage = async (
       const metrics = { ...meter.finish(split.count, steps), ...(await training.afterEpoch?.()) };
       scalars = { ...scalars, ...training.scalars?.(metrics) };
       if (!(await save({ epoch: epoch + 1, step: 0 }, metrics)))
-        return diverged('weight, but one was not', epoch, steps - 1);
+        return diverged('weight, but one was infinite or NaN', epoch, steps - 1);
     }
 
     // The end.
@@ -174,13 +174,13 @@ const recipeOf = ({ recipe, kind }: StageTask['spec']): StageRecipe<Partial<Hype
     throw new Error(
       `Expected a training stage of ${recipe} (${Object.keys(stages).join(', ')}), but got ${kind}`,
     );
-  return stage as StageRecipe<Partial<Hyperparameters>>; // `readHyperparameters` gives each stage those that its type names
+  return stage as StageRecipe<Partial<Hyperparameters>>; // `readHyperparameters` gives each stage the hyperparameters that its type names
 };
 
 /** Scalars of a manifest whose name has this prefix are sums of the running epoch. Later stages read the others. */
 const sumPrefix = 'sum.';
 
-/** The sums of the epoch in which the start stands. A start of another chain has none. */
+/** The sums of the unfinished epoch of the start. A start of another chain has none. */
 const epochSumsOf = (start: StageStart | null): Record<string, number> =>
   Object.fromEntries(
     Object.entries(start?.sameChain ? start.manifest.scalars : {})

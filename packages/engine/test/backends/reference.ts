@@ -1,4 +1,4 @@
-/** The self-test's problem solved in double precision with plain loops: nothing here knows tfjs. */
+/** Solves the problem of the self-test in double precision, with plain loops and without tfjs. */
 import {
   adam,
   batch,
@@ -16,7 +16,7 @@ const [, height, width] = shapes.image;
 const [, mapHeight, mapWidth, channels] = shapes.map;
 const pixels = height * width;
 const units = mapHeight * mapWidth * channels;
-/** 'same' padding of an odd size under 3 taps and a stride of 2. */
+/** The 'same' padding on each side, for an odd size, a kernel of 3 and a stride of 2. */
 const padding = 1;
 
 /** Every (image, map position, pixel, tap) that a 3×3 stride-2 convolution connects. */
@@ -91,7 +91,8 @@ function denseBack(x: Numbers, kernel: Numbers, dy: Numbers): { x: Numbers; kern
 
 const relu = (z: Numbers): Numbers => {
   const nearest = Math.min(...z.map(Math.abs));
-  if (nearest < 1e-4) throw new Error(`The problem is ill-posed: a ReLU's input is ${nearest}, on its kink.`);
+  if (nearest < 1e-4)
+    throw new Error(`The problem is ill-posed: a ReLU's input is ${nearest}, too close to its kink at 0.`);
   return z.map((value) => Math.max(0, value));
 };
 const reluBack = (dy: Numbers, y: Numbers): Numbers => dy.map((value, i) => (y[i]! > 0 ? value : 0));
@@ -134,7 +135,7 @@ function deepFoolStep(image: Numbers): Numbers {
   return moves;
 }
 
-/** Adam on the conv filter with its gradient held still. */
+/** Adam on the conv filter, with the same gradient in every step. */
 function adamSteps(start: Numbers, gradient: Numbers): Numbers {
   const [w, m, v] = [Float64Array.from(start), zeros(start.length), zeros(start.length)];
   for (let t = 1; t <= adam.steps; t++)
@@ -147,7 +148,7 @@ function adamSteps(start: Numbers, gradient: Numbers): Numbers {
   return w;
 }
 
-/** Softmax; at the label, where single precision keeps only the difference to 1, nothing. */
+/** The softmax of each class, but 0 at the label: the self-test does not compare the value there. */
 function confidentGradient(): Numbers {
   const { label } = confident;
   const logits: readonly number[] = confident.logits;
@@ -191,7 +192,7 @@ export function solve(): Record<CheckName, Numbers> {
       `gradient of ${(typeof weightNames)[number]}`,
       Numbers
     >),
-    // The target is data: the loss is differentiated through the auto-encoder alone.
+    // The target is constant: the gradient goes through the auto-encoder alone.
     'gradient of image': spread(dMap, weight['conv filter'], 0),
     Adam: adamSteps(weight['conv filter'], filterGradient),
     'softmax cross-entropy, gradient of confident logits': confidentGradient(),

@@ -1,4 +1,4 @@
-/** In a file of its own, and so in a process of its own: tfjs starts WebAssembly only once. */
+/** These tests need a file, and so a process, of their own: tfjs starts WebAssembly only once. */
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openBackend } from '../../src/backends/open-backend.ts';

@@ -18,7 +18,7 @@ import { createRandom, uniformNoise } from '../../src/random.ts';
 
 const image = [28, 28, 1];
 const made: Network[] = [];
-/** With biases that keep most ReLUs away from their kinks: at 0 a position that hears nothing sits right on one. */
+/** A network whose biases keep most ReLUs away from their kinks. With a bias of 0, a position whose inputs are all 0 is exactly on the kink. */
 const build = (architecture: Architecture, seed = 0): Network => {
   const values = initialWeights(architecture, 'glorotUniform', createRandom(seed));
   const lifted = (drawn: Float32Array, i: number) =>
@@ -60,7 +60,7 @@ describe('architectures', () => {
     expect(shapes(classifierHead(encoder(image, map), 64, 10))).toEqual(['7×7×16', '784', '64', '10']);
   });
 
-  it('end linear at the code and in [0, 1] at the image', () => {
+  it('have a linear code, and images in [0, 1]', () => {
     const last = (architecture: Architecture) => architecture.layers.at(-1);
     expect(last(encoder(image, { filters: [4], latent: 0 }))).toMatchObject({ activation: 'linear' });
     expect(last(encoder(image, { filters: [4], latent: 3 }))).toMatchObject({
@@ -79,7 +79,7 @@ describe('initial weights', () => {
     ['glorotNormal', (fanIn: number, fanOut: number) => 2 / (fanIn + fanOut)],
     ['heUniform', (fanIn: number) => 2 / fanIn],
     ['heNormal', (fanIn: number) => 2 / fanIn],
-  ] as const)('of %s have its variance, and all biases but the last are 0', (initializer, variance) => {
+  ] as const)('have the variance of %s, and all biases except the last are 0', (initializer, variance) => {
     const values = initialWeights(architecture, initializer, createRandom(3), 0.25);
     for (const [i, { name, fanIn, fanOut }] of weightSpecs(architecture).entries()) {
       const drawn = values[i]!;
@@ -88,12 +88,12 @@ describe('initial weights', () => {
         continue;
       }
       const measured = drawn.reduce((sum, value) => sum + value * value, 0) / drawn.length;
-      // The spread of an estimated variance: at most √(2/n) of it.
+      // The standard error of an estimated variance is at most √(2/n) times the variance.
       expect(Math.abs(measured / variance(fanIn, fanOut) - 1)).toBeLessThan(5 * Math.sqrt(2 / drawn.length));
     }
   });
 
-  it('count the real connections of a strided kernel', () => {
+  it('are scaled by the mean number of connections of a strided kernel', () => {
     const fans = (a: Architecture) =>
       weightSpecs(a)
         .filter((w) => w.name.endsWith('kernel'))
@@ -131,7 +131,7 @@ describe.each(['cpu', 'wasm'] as const)('networks on %s', (backend) => {
   });
 
   it.each(cases)(
-    '%s is what tf.loadLayersModel makes of its topology and weights',
+    '%s gives the same outputs as the model that tf.loadLayersModel makes of its topology and weights',
     async (_, architecture) => {
       const network = build(architecture);
       const topology = topologyOf(architecture);
@@ -158,12 +158,12 @@ describe.each(['cpu', 'wasm'] as const)('networks on %s', (backend) => {
   );
 
   /**
-   * Along the gradient g the loss must rise by |g|² per unit: one number that holds every component to account. Summed in double
-   * precision, since the change is small beside the loss; ReLU's kinks leave a difference of about a hundredth.
+   * Along the gradient g the loss must rise by |g|² per unit; every component of g has a part in this number. The loss is summed in double
+   * precision, since its change is small. The kinks of ReLUs leave an error of about 0.01.
    */
   it.each(cases)('the gradients of %s are those of finite differences', (_, architecture) => {
     const network = build(architecture, 5);
-    // Without kinks steps may be long, and where σ after σ makes gradients small they must be.
+    // Networks of σ have no kinks, so the step may be long. It must be long, because many σ in a row make gradients small.
     const smooth = architecture.layers.some(({ kind }) => kind === 'conv2dSame');
     const length = smooth ? 0.03 : 3e-3;
     const x = noise([3, ...architecture.input], 2);

@@ -17,10 +17,10 @@ it.each([1, 20, 100])('softened logits at T = %i agree with a plain computation'
 it('the student learns from the logits of the teacher, not from the labels', async () => {
   const hyperparameters = { temperature: 20, classifierRate: 0.01 };
   const teacher = await run(specOf('distillation', 'initialise', 1, hyperparameters));
-  const ownTeacher = await run(specOf('distillation', 'initialise', 40, hyperparameters));
+  const longerTrained = await run(specOf('distillation', 'initialise', 40, hyperparameters));
   const student = async (taughtBy: typeof teacher) =>
     (await run(specOf('distillation', 'classify', 1, hyperparameters), onto(taughtBy))).last.manifest;
-  const [one, other] = [await student(teacher), await student(ownTeacher)];
+  const [one, other] = [await student(teacher), await student(longerTrained)];
   expect(one.networks.classifier!.blob).not.toBe(other.networks.classifier!.blob); // with the same seed, batches and labels
   expect(one.networks.teacher!.blob).toBe(teacher.last.manifest.networks.teacher!.blob);
 });

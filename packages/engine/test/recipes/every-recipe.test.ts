@@ -64,7 +64,7 @@ describe.each(names)('%s', (name) => {
   });
 
   it('ends in a classifier that can be loaded and attacked, and leaves no tensor behind', async () => {
-    await lineOf(name); // so that everything that a backend allocates once exists
+    await lineOf(name); // after this, the backend has allocated all tensors that it keeps
     const before = tf.memory().numTensors;
     const line = await lineOf(name);
     const classifier = loadClassifier(line.at(-1)!.ran.last);

@@ -25,7 +25,7 @@ const split = {
   images: Uint8Array.from(answers.keys()),
   labels: Uint8Array.from(answers, ({ label }) => label),
 };
-/** Looks up the answer by the image's one pixel, which is its number. */
+/** Looks up the logits of each image. The one pixel of an image is its index. */
 const network = (images: tf.Tensor): tf.Tensor =>
   tf.gather(logits(), images.mul(255).round().reshape([-1]).toInt());
 

@@ -42,7 +42,7 @@ describe.each([
   ['detector', { falsePositiveRate: 0.5 }],
   ['detector', { falsePositiveRate: 0.5, detectorAdversary: 'dynamic' }],
 ] as const)('%s with %o', (name, hyperparameters) => {
-  it('recorded the metrics that its checkpoint has', async () => {
+  it('recorded the metrics that its loaded classifier gives', async () => {
     const ran = await trained(name, hyperparameters);
     const metrics = ran.metrics.at(-1)!;
     const { rejectedShare, cleanAccuracy } = await judged(ran);

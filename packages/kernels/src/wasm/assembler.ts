@@ -158,11 +158,11 @@ export type Module = Uint8Array<ArrayBuffer>;
 export type Kernel = (...args: number[]) => void;
 
 /** A list of locals, to destructure. */
-type Some = readonly [Local, Local, Local, Local, Local, Local, Local, Local];
+type LocalTuple = readonly [Local, Local, Local, Local, Local, Local, Local, Local];
 
 /** Creates the locals of one function, in any order. */
 export interface Locals {
-  i32(count: number): Some;
+  i32(count: number): LocalTuple;
   v128(): Local;
 }
 
@@ -172,19 +172,19 @@ const text = (name: string): Code => [...unsigned(name.length), ...new TextEncod
 /** A module whose `run` takes `integers` addresses or counts, then `floats` numbers; its memory is imported as `heap.memory`. */
 export function assemble(
   integers: number,
-  body: (parameters: Some, locals: Locals, floats: Some) => Code,
+  body: (parameters: LocalTuple, locals: Locals, floats: LocalTuple) => Code,
   floats = 0,
 ): Module {
   const parameters = [...new Array<number>(integers).fill(I32), ...new Array<number>(floats).fill(F32)];
   const declared: number[] = [];
   const allot = (type: number): Local => ({ index: parameters.length + declared.push(type) - 1 });
   // The tuple type may be longer than the list. Using a local that was not requested throws when the kernel is written.
-  const some = (locals: Local[]): Some => locals as unknown as Some;
+  const asTuple = (locals: Local[]): LocalTuple => locals as unknown as LocalTuple;
   const parameter = parameters.map((_, index) => ({ index }));
   const code = body(
-    some(parameter.slice(0, integers)),
-    { i32: (count) => some(Array.from({ length: count }, () => allot(I32))), v128: () => allot(V128) },
-    some(parameter.slice(integers)),
+    asTuple(parameter.slice(0, integers)),
+    { i32: (count) => asTuple(Array.from({ length: count }, () => allot(I32))), v128: () => allot(V128) },
+    asTuple(parameter.slice(integers)),
   );
   const locals = declared.flatMap((type) => [1, type]);
   const run: Code = [...unsigned(declared.length), ...locals, ...code, 0x0b];

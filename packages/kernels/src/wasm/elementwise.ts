@@ -99,7 +99,7 @@ const tanhOdd = [
   1.48572235717979e-5, 6.37261928875436e-4, 4.89352455891786e-3,
 ];
 const tanhEven = [1.19825839466702e-6, 1.18534705686654e-4, 2.268434632439e-3, 4.89352518554385e-3];
-const tanhLimit = 7.905311107635498; // beyond, tanh rounds to 1
+const tanhLimit = 7.905311107635498; // tanh rounds to 1 beyond this
 
 /** target = (1 + tanh(source)) / 2, or tanh itself. Parameters: source, target, count. */
 export function tanh(spec: { range: 'unit' | 'symmetric' }): Module {
@@ -175,7 +175,7 @@ export function adam(): Module {
   );
 }
 
-/** What a combination is specialised to. Strides are in bytes. */
+/** The shape for which a combination is compiled. Strides are in bytes. */
 export interface Combination {
   /** Channels at a position, a multiple of 8. */
   readonly channels: number;
@@ -191,13 +191,13 @@ export interface Combination {
  * Each position of the target is a weighted sum of a few positions of the source:
  * target[position, c] = activation(start + Σ factor · source[term, c]) for every channel c.
  *
- * Parameters: source, target, bias, table, end of the table. The table has for each position the number of its terms, at least one, and for
- * each term its offset in the source, in bytes, and its factor (a 32-bit float).
+ * Parameters: source, target, bias, table, end of the table. For each position the table holds the number of terms (at least one), and for
+ * each term the offset in the source, in bytes, and the factor (a 32-bit float).
  */
 export function combination(spec: Combination): Module {
   const { channels, positionStride, blockStride } = spec;
   if (channels % tileColumns !== 0) throw new Error(`Expected a multiple of 8 channels, but got ${channels}`);
-  // As many channels at once as the registers hold and the number of channels allows, so that the table is read once for all of them.
+  // Computes 16 channels per reading of the table, the most that the registers hold, or 8 where 16 does not divide the number of channels.
   const panels = channels % (2 * tileColumns) === 0 ? 2 : 1;
   const vectors = Array.from({ length: 2 * panels }, (_, v) => v);
   return assemble(5, ([source, target, bias, table, tableEnd], locals) => {

@@ -4,7 +4,7 @@
 import { advance, assemble, doWhile, f32x4, get, i32, type Module, seq, set } from './assembler.ts';
 import { tileColumns } from './products.ts';
 
-/** A *panel* has the weights of 8 columns, [k, 8]. `panelRow`: the bytes of one k. `panelCount`: the panels of so many columns. */
+/** A *panel* has the weights of 8 columns, [k, 8]. `panelRow`: bytes per k. `panelCount`: the number of panels for `columns` columns. */
 export const panelRow = 4 * tileColumns;
 export const panelCount = (columns: number): number => Math.ceil(columns / tileColumns);
 
@@ -79,9 +79,9 @@ export function packColumns(spec: { columns: number; depth: number; panelStride:
 }
 
 /**
- * Copies rows of `length` floats of several images. A table has the offset of each row, in bytes. The copy is [entry, image, length] or, with
- * a `panelStride`, in panels of 8, [column / 8, entry, image, 8]. With `masked`, a value becomes 0 where `mask` is not above 0, as in the
- * gradient of a ReLU.
+ * Copies rows of `length` floats from several images. A table holds the offset of each row, in bytes. The copy is [entry, image, length]
+ * or, with a `panelStride`, in panels of 8, [column / 8, entry, image, 8]. With `masked`, a value becomes 0 where `mask` is not above 0, as
+ * in the gradient of a ReLU.
  *
  * Parameters: source, mask, target, table, end of the table, images. Writes up to 28 bytes past the target's end.
  */
@@ -131,8 +131,8 @@ export function gather(spec: {
 
 /**
  * Copies the patch of `length` floats under each position of an image. Patches are `step` bytes apart.
- * Parameters: image, scratch (its first float is 0; the image is copied to it after 16 bytes), target, table, end of the table. The table
- * has for each value its offset in the scratch, in bytes: 0 outside the image, else 16 + the offset in the image.
+ * Parameters: image, scratch (its first float is 0; the program copies the image to it after 16 bytes), target, table, end of the table.
+ * For each value the table holds its offset in the scratch, in bytes: 0 outside the image, else 16 + the offset in the image.
  */
 export function patches(spec: { length: number; imageBytes: number; step: number }): Module {
   const { length, imageBytes, step } = spec;

@@ -26,7 +26,7 @@ export const tileColumns = 8;
 
 /** A tile of running sums in registers, `rows` × up to 8 columns. */
 export interface Tile {
-  /** Code for every vector of sums: `column` is its first column, `lanes` how many of its four lanes count. */
+  /** Code for every vector of sums: `column` is its first column, `lanes` the number of its lanes in use. */
   each(body: (sum: Local, row: number, column: number, lanes: number) => Code): Code;
   /** sums[row, column] += left(row) · right(column): `left` has one float in all lanes, `right` four neighbouring floats. */
   accumulate(left: (row: number) => Code, right: (column: number) => Code): Code;
@@ -76,7 +76,7 @@ export function storeLanes(address: Code, value: Code, lanes: number, offset: nu
   ).flat();
 }
 
-/** What a contraction is specialised to. Strides are in bytes. */
+/** The shape for which a contraction is compiled. Strides are in bytes. */
 export interface Contraction {
   readonly fused: boolean;
   /** Images computed at once, 1 to 4. A weight is loaded once for all of them. */
@@ -85,7 +85,7 @@ export interface Contraction {
   readonly outputStride: number;
   /** Columns of the output at one position (its channels). */
   readonly columns: number;
-  /** From the panel of 8 columns, [k, 8], to the next. */
+  /** From one panel of 8 columns, [k, 8], to the next. */
   readonly panelStride: number;
   readonly start: 'zero' | 'bias' | 'output';
   readonly activation: 'linear' | 'relu';
@@ -95,8 +95,8 @@ export interface Contraction {
  * output[image, position, n] = activation(start + Σ over the position's segments, over k: input[image, segment + k] · weights[k, n]).
  *
  * Parameters: input, weights, output, bias, table, end of the table, groups (of `images` images).
- * The table has for each position: output offset, number of segments, and for each segment input offset, weight offset and length, all in
- * bytes of the respective array. Sums run over k in the order of the table, for any number of images at once.
+ * For each position the table holds the output offset and the number of segments, and for each segment the input offset, the weight offset
+ * and the length. Offsets and lengths are in bytes. Sums run over k in the order of the table, for any number of images at once.
  */
 export function contraction(spec: Contraction): Module {
   const { images, inputStride, outputStride, columns, panelStride } = spec;
@@ -161,7 +161,7 @@ export function contraction(spec: Contraction): Module {
   });
 }
 
-/** What dot products are specialised to. Strides are in bytes. */
+/** The shape for which dot products are compiled. Strides are in bytes. */
 export interface DotProducts {
   readonly fused: boolean;
   /** Images computed at once, 1 to 4. */
@@ -170,17 +170,17 @@ export interface DotProducts {
   readonly outputStride: number;
   /** Columns of the output at one position, 1 to 3. For more, `contraction` is faster. */
   readonly columns: number;
-  /** From the weights of one column to those of the next. */
+  /** From the weights of one column to the weights of the next. */
   readonly columnStride: number;
   readonly start: 'zero' | 'bias';
   readonly activation: 'linear' | 'relu';
 }
 
 /**
- * The same as `contraction`, for outputs of few channels: it computes four k at once instead of eight columns.
+ * Computes the same as `contraction`, for outputs of few channels: four k at once instead of eight columns.
  *
- * Parameters and table are those of `contraction`, but the weights of a column follow each other, and all lengths are multiples of four
- * floats. Four sums run over k ≡ 0, 1, 2, 3 (mod 4); the result is (0 + 2) + (1 + 3), then the bias is added.
+ * Parameters and table are the same as for `contraction`, but the weights of a column follow each other, and all lengths are multiples of
+ * four floats. Four sums run over k ≡ 0, 1, 2, 3 (mod 4); the result is (0 + 2) + (1 + 3), then the bias is added.
  */
 export function dotProducts(spec: DotProducts): Module {
   const { fused, images, inputStride, outputStride, columns, columnStride } = spec;
@@ -247,7 +247,7 @@ export function dotProducts(spec: DotProducts): Module {
   });
 }
 
-/** What a correlation is specialised to. Strides and steps are in bytes. */
+/** The shape for which a correlation is compiled. Strides and steps are in bytes. */
 export interface Correlation {
   readonly fused: boolean;
   /** Rows of the result: the channels of the input at one position. */
@@ -265,8 +265,8 @@ export interface Correlation {
 /**
  * result[m, n] += Σ over the table's runs, over k: input[run + k · inputStep + m] · gradient[run + k, n].
  *
- * Parameters: input, gradient, result, table, end of the table. The table has for each run: input offset, gradient offset (within a panel)
- * and length · 32, in bytes. Sums run over the runs, then over k.
+ * Parameters: input, gradient, result, table, end of the table. For each run the table holds the input offset, the gradient offset (within
+ * a panel) and length · 32, in bytes. Sums run over the runs, then over k.
  */
 export function correlation(spec: Correlation): Module {
   const { rows, columns, resultStride, inputStep, panelStride } = spec;

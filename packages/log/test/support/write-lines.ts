@@ -21,7 +21,7 @@ if (place === 'stdout') {
     writeSync(2, 'wrote to the end\n');
   }, 1);
 } else {
-  const { write } = logDestination(place!, { say: () => {} });
+  const { write } = logDestination(place!, { tell: () => {} });
   for (let number = 1; number <= 4; number++) write(line(number));
   truncateSync(place!, 320);
   write(line(5));

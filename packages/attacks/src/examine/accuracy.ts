@@ -1,0 +1,123 @@
+/** Does the model classify these images? If it does not, the examination looks for the usual reasons: pixel range, colours, axes, labels. */
+import { classesOf, type ExaminationFinding } from '@funnel/contracts';
+import * as tf from '@tensorflow/tfjs';
+import type { FlatModel } from '../flat-model.ts';
+
+type Images = {
+  readonly model: FlatModel;
+  /** The range of pixels that the model was said to expect. */
+  readonly bounds: readonly [number, number];
+  /** `[n, width]` in [0, 1]. */
+  readonly values: Float32Array;
+  readonly labels: Int32Array;
+  /** The outputs for these images, `[n, classes]`. */
+  readonly outputs: Float32Array;
+};
+
+/** A change of the images that a user may have forgotten, and the question to ask if it helps. */
+type Explanation = { readonly question: string; readonly change: (images: Images) => Float32Array };
+
+/** The model scales rows from [0, 1] to its bounds; this takes it to other bounds instead. */
+const rescaled =
+  (low: number, high: number) =>
+  ({ values, bounds: [from, to] }: Images): Float32Array =>
+    values.map((value) => (low + value * (high - low) - from) / (to - from));
+
+const transposed = ({ model: { shape, width }, values }: Images): Float32Array => {
+  const [height = 1, columns = 1, channels = 1] = shape;
+  if (height !== columns || shape.length > 3) return values;
+  return values.map((_, i) => {
+    const [image, at] = [Math.floor(i / width), i % width];
+    const [row, column, channel] = [
+      Math.floor(at / (columns * channels)),
+      Math.floor(at / channels) % columns,
+      at % channels,
+    ];
+    return values[image * width + (column * columns + row) * channels + channel]!;
+  });
+};
+
+/** In this order: a later change must be better by 2 % of the images, because a high contrast hides a wrong range. */
+const explanations: readonly Explanation[] = [
+  { question: 'does the model expect values from 0 to 1? (`--bounds 0,1`)', change: rescaled(0, 1) },
+  { question: 'does the model expect values from −1 to 1? (`--bounds -1,1`)', change: rescaled(-1, 1) },
+  {
+    question:
+      'does the model expect values with mean 0 and deviation 1? (for MNIST `--bounds -0.4242,2.8215`)',
+    change: rescaled(-0.4242, 2.8215),
+  },
+  { question: 'does the model expect values from 0 to 255? (`--bounds 0,255`)', change: rescaled(0, 255) },
+  {
+    question: 'does the model expect dark on light? Invert the images',
+    change: ({ values }) => values.map((value) => 1 - value),
+  },
+  { question: 'does the model expect rows and columns exchanged? Transpose the images', change: transposed },
+];
+
+const accuracyOf = (predicted: Int32Array, labels: Int32Array): number =>
+  labels.reduce((count, label, i) => count + (predicted[i] === label ? 1 : 0), 0) / labels.length;
+
+const predict = async (model: FlatModel, values: Float32Array): Promise<Int32Array> => {
+  const x = tf.tensor2d(values, [values.length / model.width, model.width]);
+  const predicted = await model.predict(x);
+  x.dispose();
+  return predicted;
+};
+
+/** The accuracy after each predicted class is read as the label that it mostly stands for. */
+const accuracyWithOtherLabels = (predicted: Int32Array, labels: Int32Array, classes: number): number => {
+  const counts = Array.from({ length: classes }, () => new Int32Array(classes));
+  predicted.forEach((k, i) => {
+    if (k < classes) counts[k]![labels[i]!]!++;
+  });
+  const used = new Set<number>();
+  const right = counts.map((row) => {
+    const label = row.indexOf(Math.max(...row));
+    if (row[label] === 0 || used.has(label)) return 0;
+    used.add(label);
+    return row[label]!;
+  });
+  return right.reduce((sum, value) => sum + value, 0) / labels.length;
+};
+
+const share = (value: number): string => `${Math.round(100 * value)} %`;
+
+/**
+ * The clean accuracy. An accuracy of at least 50 % passes. Below it the check tries other ranges of pixels, inverted, transposed images and
+ * other orders of the labels, and asks the question whose change raises the accuracy most. At 0 % there is nothing to attack.
+ */
+export const checkAccuracy = async (images: Images): Promise<ExaminationFinding> => {
+  const { model, labels, outputs } = images;
+  const predicted = classesOf(outputs, model.classes);
+  const accuracy = accuracyOf(predicted, labels);
+  const seen = `${share(accuracy)} of the ${labels.length} images are classified correctly`;
+  const result = (status: ExaminationFinding['status'], detail: string): ExaminationFinding => ({
+    name: 'accuracy',
+    status,
+    detail,
+    value: accuracy,
+  });
+  if (accuracy >= 0.5) return result('ok', `${seen}.`);
+  const enough = Math.max(accuracy + 0.3, 0.5);
+  let best: { accuracy: number; question: string } = { accuracy: 0, question: '' };
+  for (const { question, change } of explanations) {
+    const other = accuracyOf(await predict(model, change(images)), labels);
+    if (other > best.accuracy + 0.02) best = { accuracy: other, question };
+  }
+  if (best.accuracy >= enough)
+    return result('refused', `${seen}, and ${share(best.accuracy)} otherwise: ${best.question}.`);
+  if (
+    labels.length >= 2 * model.classes &&
+    accuracyWithOtherLabels(predicted, labels, model.classes) >= enough
+  )
+    return result(
+      'refused',
+      `${seen}, but the predicted classes are the labels in another order: check the order of the classes.`,
+    );
+  if (accuracy === 0)
+    return result('refused', `${seen}: there is nothing to attack. Check model, data set and labels.`);
+  return result(
+    'marked',
+    `${seen}: rates over so few images say little. Check the data set, and the range of pixels (\`--bounds\`).`,
+  );
+};

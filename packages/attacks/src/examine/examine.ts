@@ -1,0 +1,95 @@
+/** Examines a classifier before it is attacked: would a low success rate say something about the model? */
+import {
+  type AttackSpec,
+  attacks,
+  type Examination,
+  type ExaminationFinding,
+  worstStatus,
+} from '@funnel/contracts';
+import { correctMaxPoolGradient } from '@funnel/kernels';
+import * as tf from '@tensorflow/tfjs';
+import { type ClassifierModel, checkImages, checkLabels } from '../classifier.ts';
+import { createFlatModel, type FlatModel } from '../flat-model.ts';
+import { createRandom, type Random } from '../random.ts';
+import { checkAccuracy } from './accuracy.ts';
+import { compareGradients } from './gradients.ts';
+import {
+  checkIndependence,
+  checkRepeatability,
+  checkSaturation,
+  describeOutputs,
+  outputsOf,
+} from './outputs.ts';
+
+export type ExamineOptions = {
+  readonly model: ClassifierModel;
+  /** `[n, ...shape]` in the model's bounds: a tensor, which stays the caller's, or the values in row-major order. The first 100 are used. */
+  readonly images: tf.Tensor | Float32Array;
+  /** The true class of every image, `[n]`. */
+  readonly labels: ArrayLike<number>;
+  /** The same seed gives the same examination. Default 0. */
+  readonly seed?: number;
+};
+
+const maxImages = 100;
+
+/**
+ * Looks at outputs, repeatability, independence from the batch, accuracy, gradients and saturation, on the present backend. Costs some
+ * hundred forward passes. Returns findings and does not throw for a bad model. Errors: ATTACK_INPUT when images or labels do not fit.
+ */
+export const examineClassifier = async (options: ExamineOptions): Promise<Examination> => {
+  correctMaxPoolGradient();
+  const all = await checkImages(options.images, options.model); // [n, width] in [0, 1]
+  const x = all.slice([0, 0], [Math.min(maxImages, all.shape[0]), all.shape[1]]);
+  all.dispose();
+  try {
+    const model = createFlatModel(options.model);
+    const labels = checkLabels(options.labels, options.labels.length, model.classes).slice(0, x.shape[0]);
+    const values = await x.data<'float32'>();
+    const random = (...path: readonly (string | number)[]) =>
+      createRandom(options.seed ?? 0, 'examine', ...path);
+    const outputs = await outputsOf(model, x);
+    const nearby = await outputsNearby(model, x, values, random('nearby'));
+    const findings: ExaminationFinding[] = [describeOutputs(outputs, nearby, model.classes)];
+    findings.push(await checkRepeatability(model, x, outputs));
+    findings.push(await checkIndependence(model, x, outputs));
+    findings.push(await checkAccuracy({ model, bounds: options.model.bounds, values, labels, outputs }));
+    const { gradients, finding } = await compareGradients({ model, values, random });
+    findings.push(finding);
+    if (gradients === 'right') findings.push(await checkSaturation(model, x, labels, outputs));
+    return {
+      status: worstStatus(findings.map(({ status }) => status)),
+      backend: tf.getBackend(),
+      images: x.shape[0],
+      gradients,
+      findings,
+    };
+  } finally {
+    x.dispose();
+  }
+};
+
+/** The outputs for the images moved 10 % towards noise. */
+const outputsNearby = async (model: FlatModel, x: tf.Tensor2D, values: Float32Array, noise: Random) => {
+  const moved = tf.tensor2d(
+    values.map((value) => 0.9 * value + 0.1 * noise.uniform()),
+    x.shape,
+  );
+  const outputs = await outputsOf(model, moved);
+  moved.dispose();
+  return outputs;
+};
+
+const needsGradients = (spec: AttackSpec): boolean => attacks[spec.attack].access === 'gradient';
+
+/**
+ * Splits attacks into those whose results can be believed after this examination, and those that are blind because the model's gradients
+ * are wrong or missing.
+ */
+export const splitByGradients = (
+  { gradients }: Pick<Examination, 'gradients'>,
+  specs: readonly AttackSpec[],
+): { readonly run: readonly AttackSpec[]; readonly leftOut: readonly AttackSpec[] } => ({
+  run: specs.filter((spec) => gradients === 'right' || !needsGradients(spec)),
+  leftOut: specs.filter((spec) => gradients !== 'right' && needsGradients(spec)),
+});

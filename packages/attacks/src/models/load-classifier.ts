@@ -1,0 +1,212 @@
+/** Reads a TensorFlow.js model from a file, a folder or an address, and says of other formats how to convert them. */
+import { AppError } from '@funnel/contracts';
+import * as tf from '@tensorflow/tfjs';
+import { hasFiles, isFile, isFolder, joinPath, readBytes } from '#files';
+import { type ClassifierModel, classifierModel, type ModelOptions } from '../classifier.ts';
+import { isKeras3, readKeras3, readKeras3Weights } from './keras.ts';
+
+export type LoadOptions = ModelOptions & {
+  /** Sent with each request for an address, such as an Authorization header. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+};
+
+const maxTopologyBytes = 64 * 2 ** 20;
+const maxWeightBytes = 2 * 2 ** 30;
+const requestMs = 120_000;
+
+const refuse = (message: string): never => {
+  throw new AppError('ATTACK_INPUT', message);
+};
+
+/**
+ * Loads a layers or graph model as a classifier. `source`: a folder with a model.json, such a file, or the http address of one (a folder's
+ * address may leave `/model.json` out). Errors: ATTACK_INPUT when the model cannot be read, with the way out; the signal's reason.
+ */
+export const loadClassifier = async (source: string, options: LoadOptions = {}): Promise<ClassifierModel> => {
+  const model = await loadModel(source, options);
+  try {
+    return classifierModel(model, options);
+  } catch (error) {
+    const dynamic = /dynamic op '(\w+)'|dynamic op.*?(\w+)/.exec(error instanceof Error ? error.message : '');
+    if (!dynamic) throw error;
+    return refuse(
+      `Expected a model without dynamic operators, but ${source} contains ${dynamic[1] ?? dynamic[2]}: its output shapes depend on values, so it has no gradients. Export the model up to its logits, or name a node before it with \`output\``,
+    );
+  }
+};
+
+/** Loads a layers or graph model. */
+export const loadModel = async (
+  source: string,
+  options: Pick<LoadOptions, 'headers' | 'signal'> = {},
+): Promise<tf.LayersModel | tf.GraphModel> => {
+  const { base, file } = await locate(source);
+  const read = (path: string, maxBytes: number) => readAny(path, maxBytes, options);
+  const text = new TextDecoder().decode(await read(file, maxTopologyBytes).catch(refuseFile(file)));
+  const { format, modelTopology, signature, weightsManifest, userDefinedMetadata } = parse(file, text);
+  const groups = weightsManifest!;
+  const shards: Uint8Array[] = [];
+  let left = maxWeightBytes;
+  for (const path of groups.flatMap(({ paths }) => paths)) {
+    const shard = await read(within(base, path, file), left).catch(
+      refuseFile(file, `its weights ${path} cannot be read: `),
+    );
+    left -= shard.byteLength;
+    shards.push(shard);
+  }
+  const weightSpecs = groups.flatMap(({ weights }) => weights);
+  const isOfKeras3 = format !== 'graph-model' && isKeras3(modelTopology!);
+  const artifacts: tf.io.ModelArtifacts = {
+    modelTopology: isOfKeras3 ? readKeras3(modelTopology!) : modelTopology!,
+    weightSpecs: isOfKeras3 ? readKeras3Weights(weightSpecs) : weightSpecs,
+    weightData: joined(shards),
+    ...(signature && { signature }),
+    ...(userDefinedMetadata && { userDefinedMetadata: userDefinedMetadata as Record<string, never> }),
+  };
+  const handler = { load: async () => artifacts };
+  try {
+    return format === 'graph-model' ? await tf.loadGraphModel(handler) : await tf.loadLayersModel(handler);
+  } catch (error) {
+    return refuse(explain(file, error instanceof Error ? error.message : String(error)));
+  }
+};
+
+type ModelJson = {
+  readonly format?: string;
+  readonly modelTopology?: object;
+  readonly signature?: object;
+  readonly userDefinedMetadata?: object;
+  readonly weightsManifest?: readonly {
+    readonly paths: readonly string[];
+    readonly weights: tf.io.WeightsManifestEntry[];
+  }[];
+};
+
+const notAModel = (file: string, why: string): never =>
+  refuse(
+    `Expected ${file} to be a TensorFlow.js model (a folder with a model.json, layers or graph model), but ${why}`,
+  );
+
+const refuseFile =
+  (file: string, what = '') =>
+  (error: unknown): never => {
+    if (error instanceof Error && error.name === 'AbortError') throw error;
+    return notAModel(file, `${what}${error instanceof Error ? error.message : String(error)}`);
+  };
+
+const parse = (file: string, text: string): ModelJson => {
+  let json: ModelJson | null = null;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    return notAModel(file, error instanceof Error ? error.message : String(error));
+  }
+  if (
+    typeof json !== 'object' ||
+    json === null ||
+    !json.modelTopology ||
+    !Array.isArray(json.weightsManifest)
+  )
+    return notAModel(file, 'it has no modelTopology or no weightsManifest');
+  return json;
+};
+
+const isAddress = (source: string): boolean => /^https?:\/\//i.test(source);
+
+/** Weights lie beside the model.json or below it. */
+const within = (base: string, path: string, file: string): string => {
+  if (/^([\\/]|[a-z]+:)|(^|[\\/])\.\.([\\/]|$)/i.test(path))
+    return notAModel(file, `its weights lie outside of its folder (${path})`);
+  return isAddress(base) || !hasFiles ? new URL(path, base).href : joinPath(base, path);
+};
+
+/** The commands that convert other formats. */
+const conversions: readonly (readonly [pattern: RegExp, convert: (path: string) => string])[] = [
+  [/\.(h5|hdf5)$/i, (path) => `tensorflowjs_converter --input_format=keras ${path} OUT`],
+  [/\.keras$/i, (path) => `tensorflowjs_converter --input_format=keras_keras ${path} OUT`],
+  [
+    /(^|[\\/])saved_model\.pb$/i,
+    (path) =>
+      `tensorflowjs_converter --input_format=tf_saved_model ${path.replace(/[\\/]?saved_model\.pb$/i, '') || '.'} OUT`,
+  ],
+  [
+    /\.tflite$/i,
+    () =>
+      'tensorflowjs_converter --input_format=tf_saved_model SAVED_MODEL OUT, from the model before it became .tflite',
+  ],
+  [
+    /\.onnx$/i,
+    (path) =>
+      `onnx2tf -i ${path} -o SAVED_MODEL && tensorflowjs_converter --input_format=tf_saved_model SAVED_MODEL OUT`,
+  ],
+  [
+    /\.(pt|pth|safetensors|ckpt|bin)$/i,
+    () =>
+      'torch.onnx.export(model, images, "model.onnx") in Python, then onnx2tf -i model.onnx -o SAVED_MODEL && tensorflowjs_converter --input_format=tf_saved_model SAVED_MODEL OUT',
+  ],
+];
+
+const refuseFormat = (source: string): void => {
+  const conversion = conversions.find(([pattern]) => pattern.test(source));
+  if (conversion)
+    refuse(
+      `Expected a TensorFlow.js model, but got ${source}. Convert it: ${conversion[1](source)}, then give the folder OUT`,
+    );
+};
+
+/** The model.json of a source, and the folder or address that its weights are relative to. */
+const locate = async (source: string): Promise<{ readonly base: string; readonly file: string }> => {
+  if (isAddress(source) || !hasFiles) {
+    const here = (globalThis as { document?: { baseURI: string } }).document?.baseURI;
+    const url = new URL(source, here);
+    refuseFormat(url.pathname);
+    if (!url.pathname.endsWith('.json')) url.pathname = `${url.pathname.replace(/\/$/, '')}/model.json`;
+    return { base: url.href, file: url.href };
+  }
+  if (await isFolder(source)) {
+    const file = joinPath(source, 'model.json');
+    if (!(await isFile(file)) && (await isFile(joinPath(source, 'saved_model.pb'))))
+      refuseFormat(joinPath(source, 'saved_model.pb'));
+    return { base: source, file };
+  }
+  refuseFormat(source);
+  return { base: joinPath(source, '..'), file: source };
+};
+
+const readAny = async (
+  path: string,
+  maxBytes: number,
+  { headers = {}, signal }: Pick<LoadOptions, 'headers' | 'signal'>,
+): Promise<Uint8Array> => {
+  if (!isAddress(path)) return readBytes(path, maxBytes);
+  const limit = AbortSignal.timeout(requestMs);
+  const response = await fetch(path, { headers, signal: signal ? AbortSignal.any([signal, limit]) : limit });
+  if (!response.ok) throw new Error(`${path} answers ${response.status}`);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw new Error(`${path} has more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return new Uint8Array(joined(chunks));
+};
+
+const joined = (parts: readonly Uint8Array[]): ArrayBuffer => {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.byteLength;
+  }
+  return all.buffer;
+};
+
+/** The reader of TensorFlow.js says a class name and asks to register it. */
+const explain = (file: string, message: string): string => {
+  const unknown = /Unknown layer: (\w+)/.exec(message)?.[1];
+  if (unknown)
+    return `Expected layers that TensorFlow.js has, but ${file} contains a ${unknown}: register it with tf.serialization.registerClass and use the library, replace it by built-in layers, or convert the model to a graph model (\`tensorflowjs_converter --input_format=keras_saved_model --output_format=tfjs_graph_model\`)`;
+  return `Expected ${file} to be a TensorFlow.js model (a folder with a model.json, layers or graph model), but TensorFlow.js refuses it: ${message}`;
+};

@@ -1,0 +1,187 @@
+/** The examination on models whose faults are known. `npm run bench -- examine` does the same with 100 seeds and trained recipes. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Examination } from '@funnel/contracts';
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type ClassifierModel,
+  classifierModel,
+  examineClassifier,
+  type LoadOptions,
+  loadClassifier,
+  splitByGradients,
+} from '../src/index.ts';
+import { loadImages, loadClassifier as loadOracleClassifier, oracleNames } from './helpers/oracle.ts';
+import { writeOtherModels } from './helpers/other-models.ts';
+import { useWasm } from './helpers/tiny.ts';
+
+let folder: string;
+const shape = [28, 28, 1];
+const first50 = Array.from({ length: 50 }, (_, i) => i);
+const mnist = loadImages('mnist-conv', first50);
+const seeds = [0, 1, 2];
+
+beforeAll(async () => {
+  await useWasm();
+  folder = mkdtempSync(join(tmpdir(), 'funnel-examine-'));
+  await writeOtherModels(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const load = (name: string, options: LoadOptions = {}) =>
+  loadClassifier(join(folder, name), { shape, ...options });
+
+const examine = (
+  model: ClassifierModel,
+  labels: ArrayLike<number> = mnist.labels,
+  seed = 0,
+): Promise<Examination> => {
+  const [low, high] = model.bounds;
+  return examineClassifier({
+    model,
+    images: mnist.images.map((value) => low + value * (high - low)),
+    labels,
+    seed,
+  });
+};
+
+const findingsOf = ({ findings }: Examination) =>
+  findings.flatMap(({ name, status }) => (status === 'ok' ? [] : [`${name} ${status}`]));
+
+describe('honest models are not flagged', () => {
+  it.each(oracleNames)('%s', async (name) => {
+    const model = await loadOracleClassifier(name);
+    const { images, labels } = loadImages(name, first50);
+    for (const seed of seeds) {
+      const before = tf.memory().numTensors;
+      const examination = await examineClassifier({ model, images, labels, seed });
+      expect(tf.memory().numTensors).toBe(before);
+      expect(findingsOf(examination)).toEqual([]);
+      expect(examination).toMatchObject({ status: 'ok', gradients: 'right', backend: 'wasm', images: 50 });
+      expect(examination.findings.find((finding) => finding.name === 'gradients')!.value).toBeLessThan(0.01);
+    }
+  });
+
+  it.each([
+    ['base', {}],
+    ['channels-first', {}],
+    ['flat', {}],
+    ['dropout', {}],
+    ['keras-3', {}],
+    ['graph', {}],
+    ['fixed-batch', {}],
+    ['softmax', { fromProbabilities: true }],
+    ['sigmoid', { fromProbabilities: true }],
+    ['rescaling-255', { bounds: [0, 255] }],
+    ['minus-one-to-one', { bounds: [-1, 1] }],
+  ] as const)('%s', async (name, options) => {
+    expect(findingsOf(await examine(await load(name, options)))).toEqual([]);
+  });
+});
+
+describe('what is wrong is said with the way out', () => {
+  it.each([
+    ['softmax', 'outputs refused', /probabilities.*--from-probabilities/],
+    ['softmax-layer', 'outputs refused', /probabilities.*--from-probabilities/],
+    ['sigmoid', 'outputs refused', /sigmoids.*--from-probabilities/],
+    ['tanh', 'outputs marked', /tanh/],
+    ['logits-times-20', 'saturation marked', /saturated in float32.*apgd-t, deepfool, fmn/],
+    [
+      'rescaling-255',
+      'accuracy refused',
+      /does the model expect values from 0 to 255\? \(`--bounds 0,255`\)/,
+    ],
+    [
+      'minus-one-to-one',
+      'accuracy refused',
+      /does the model expect values from −1 to 1\? \(`--bounds -1,1`\)/,
+    ],
+    ['always-wrong', 'accuracy refused', /labels in another order/],
+    ['nan-beyond', 'outputs marked', /not finite numbers for \d+ of 50 images.*never counts as a success/],
+    ['root-of-square', 'gradients marked', /not a number at \d of \d images.*square root/],
+    ['rounded', 'gradients marked', /zero everywhere, although the outputs change/],
+  ] as const)('%s: %s', async (name, finding, words) => {
+    for (const seed of seeds) {
+      const examination = await examine(await load(name), mnist.labels, seed);
+      expect(findingsOf(examination)).toContain(finding);
+      expect(examination.findings.map(({ detail }) => detail).join('\n')).toMatch(words);
+    }
+  });
+
+  it('a model that gives all images the same outputs', async () => {
+    const model = classifierModel((x) => tf.zeros([x.shape[0]!, 10]).add(tf.sum(x).mul(0)), {
+      shape,
+      classes: 10,
+    });
+    expect(findingsOf(await examine(model))).toContain('outputs refused');
+  });
+
+  it('a model whose answers are random', async () => {
+    const base = await load('base');
+    const model = classifierModel((x) => base.logits(tf.dropout(x, 0.2)), { shape, classes: 10 });
+    expect(findingsOf(await examine(model))).toContain('repeatability marked');
+  });
+
+  it('a model in which an image depends on the others of the batch', async () => {
+    const base = await load('base');
+    const model = classifierModel((x) => base.logits(x.sub(tf.mean(x, 0, true).mul(0.3))), {
+      shape,
+      classes: 10,
+    });
+    expect(findingsOf(await examine(model))).toContain('independence marked');
+  });
+});
+
+/** The model with a wrong gradient for its input. */
+const withGradient = (model: ClassifierModel, gradient: (dy: tf.Tensor) => tf.Tensor): ClassifierModel => {
+  const input = tf.customGrad((x) => ({ value: (x as tf.Tensor).clone(), gradFunc: gradient }));
+  return classifierModel((images) => model.logits(input(images)), { shape, classes: 10 });
+};
+const halves = (other: number): tf.Tensor =>
+  tf.tensor(
+    Float32Array.from({ length: 784 }, (_, i) => (i % 28 < 14 ? 1 : other)),
+    [1, 28, 28, 1],
+  );
+
+it.each([
+  ['too long by 10 %', (dy: tf.Tensor) => dy.mul(1.1)],
+  ['too short by 10 %', (dy: tf.Tensor) => dy.mul(0.9)],
+  ['turned around', (dy: tf.Tensor) => dy.neg()],
+  ['zero', (dy: tf.Tensor) => tf.zerosLike(dy)],
+  ['zero on one half', (dy: tf.Tensor) => dy.mul(halves(0))],
+  ['turned around on one half', (dy: tf.Tensor) => dy.mul(halves(-1))],
+  ['not a number', (dy: tf.Tensor) => dy.div(0).sub(dy.div(0))],
+])('flags a gradient that is %s', async (_, gradient) => {
+  const model = withGradient(await load('base'), gradient);
+  for (const seed of seeds) expect((await examine(model, mnist.labels, seed)).gradients).toBe('wrong');
+});
+
+it('names the operator that has no gradient', async () => {
+  const base = await load('base');
+  const cut = tf.customGrad((x) => ({
+    value: (x as tf.Tensor).clone(),
+    gradFunc: () => {
+      throw new Error("Kernel 'Invented' not registered for backend 'wasm'. Did you forget …");
+    },
+  }));
+  const examination = await examine(classifierModel((x) => base.logits(cut(x)), { shape, classes: 10 }));
+  expect(examination.gradients).toBe('missing');
+  expect(examination.findings.find(({ name }) => name === 'gradients')!.detail).toMatch(
+    /operator Invented has none/,
+  );
+});
+
+it('leaves white-box attacks out where gradients are wrong, and no others', () => {
+  const specs = [
+    { attack: 'fgsm', settings: {} },
+    { attack: 'square-linf', settings: {} },
+    { attack: 'hop-skip-jump-l2', settings: {} },
+    { attack: 'noise-l2', settings: {} },
+  ] as unknown as Parameters<typeof splitByGradients>[1];
+  const { run, leftOut } = splitByGradients({ gradients: 'wrong' }, specs);
+  expect(run.map(({ attack }) => attack)).toEqual(['square-linf', 'hop-skip-jump-l2', 'noise-l2']);
+  expect(leftOut.map(({ attack }) => attack)).toEqual(['fgsm']);
+  expect(splitByGradients({ gradients: 'right' }, specs).leftOut).toEqual([]);
+});
