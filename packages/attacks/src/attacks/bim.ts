@@ -6,6 +6,7 @@
  *
  * Norm: L∞ (`bim`) or L2 (`bim-l2`). Images: rows of [batch, 28, 28, 1] in [0, 1].
  * Cost per image: `steps` gradients and forward passes at a fixed ε; at most 40 times as many with `search`.
+ * `queries` counts the forward passes and the first gradient.
  */
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
