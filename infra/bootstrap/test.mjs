@@ -13,8 +13,8 @@ const holds = (folder, ending) =>
   existsSync(folder) && readdirSync(folder, { recursive: true }).some((name) => name.endsWith(ending));
 
 /**
- * Programs that tests need and that npm does not have. On Debian and Ubuntu, root installs them. Elsewhere the tests that need them are skipped,
- * and a message says how to get the program. With CI=true or FUNNEL_REQUIRE_ALL=1, a skip is a failure.
+ * Programs that tests need and that npm does not have. If root runs this script on Debian or Ubuntu, it installs them. Otherwise it skips the
+ * tests that need them, and a message says how to get the program. With CI=true or FUNNEL_REQUIRE_ALL=1, a skip is a failure.
  */
 const needs = [
   {
@@ -69,13 +69,13 @@ const aptInstall = async (packages) => {
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   const install = (show) =>
     run('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { env, show });
-  // Only a fresh image needs an update, which takes long.
+  // Tries without `apt-get update` first, because the update takes long and only a new container image needs it.
   if ((await install('none')) === 0) return;
   await run('apt-get', ['update', '-qq'], { env, show: 'errors' });
   await install('errors');
 };
 
-/** Installs missing programs where that is possible. Returns the purposes of those that are still missing. */
+/** Installs missing programs where that is possible. Returns what cannot be tested because a program is still missing. */
 const provide = async () => {
   const packages = missing().flatMap((need) => need.packages);
   if (packages.length > 0 && process.getuid?.() === 0 && onPath(['apt-get']))

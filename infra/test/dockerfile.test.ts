@@ -12,7 +12,7 @@ const stages = stagesOf(text);
 const names = stages.map(({ name }) => name);
 const stage = (name: string): Stage => stages.find((each) => each.name === name)!;
 
-/** The words of every instruction with this name, of a stage and of the stages that it is built on, its own last. */
+/** The arguments of every instruction `keyword` in the stage `name` and in its base stages. The stage's own instructions come last. */
 const inherited = (name: string, keyword: string): string[] => {
   if (!names.includes(name)) return [];
   const { base, instructions } = stage(name);

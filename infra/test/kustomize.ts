@@ -1,6 +1,7 @@
 /**
  * Renders a folder like `kubectl kustomize`, with the features that infra/k8s uses: resources, components, patches (merged, or JSON 6902),
- * replicas, images, labels, namespace. So tests check the manifests without kubectl; where kubectl is installed, a test compares the two.
+ * replicas, images, labels, namespace. So tests can check the manifests without kubectl. If kubectl is installed, a test compares its output
+ * with that of this file.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +34,7 @@ const isFields = (value: Json | undefined): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const nameOf = (value: Json): Json | undefined => (isFields(value) ? value.name : undefined);
 
-/** A strategic merge: objects by key, lists of named things by name, other lists as a whole. */
+/** A strategic merge. It merges objects key by key, and lists of named objects name by name. A patch replaces every other list. */
 export const merge = (base: Json | undefined, patch: Json): Json => {
   if (isFields(base) && isFields(patch)) {
     const merged: Fields = { ...base };
@@ -85,7 +86,7 @@ const applyPatch = (resources: Resource[], patch: Fields | Operation[], target?:
     Object.assign(resource, merge(resource as Fields, patch));
 };
 
-/** The pod templates of a resource: none or one. */
+/** The pod template of a resource, or null if it has none. */
 export const templateOf = (resource: Resource): { metadata: Resource['metadata']; spec: Fields } | null =>
   ['Deployment', 'StatefulSet', 'Job'].includes(resource.kind)
     ? (resource.spec?.template as unknown as { metadata: Resource['metadata']; spec: Fields })

@@ -36,6 +36,6 @@ it('counts the stages that a worker runs or could claim', async () => {
   const optimise = (await claim(db))!;
   expect(await wanted()).toBe(3);
   await finish(db, optimise);
-  // Then its classifier is ready.
+  // Now the classify stage that follows this optimise stage is ready.
   expect(await wanted()).toBe(3);
 });

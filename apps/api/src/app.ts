@@ -1,4 +1,4 @@
-/** The app: which plugins it has, and in which order. Each plugin names the plugins that must come before it. */
+/** The app. This file lists its plugins in their order. Each plugin names the plugins that must come before it. */
 import { type Db, readServiceCounts, reconcile } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import { createTracer, type Tracer } from '@funnel/tracing';
@@ -54,7 +54,7 @@ export type ApiOptions = {
   readonly watchStreamsSeconds?: number;
   /** A stage fails when this many attempts have failed. (Default: 3) */
   readonly maxAttempts?: number;
-  /** Seconds without a heartbeat after which the stages of a worker go to others. The workers must have the same value. (Default: 10) */
+  /** If a worker sends no heartbeat for this many seconds, other workers get its stages. The workers must have the same value. (Default: 10) */
   readonly leaseSeconds?: number;
   /** Seconds between rounds of the reconciler. It runs while the app listens. (Default: 3) */
   readonly reconcileSeconds?: number;

@@ -32,12 +32,12 @@ export type Components = {
 };
 
 /**
- * Where a schema has defaults or transforms, its `input`, which a client may send, differs from its `output`, which a client gets. The output
- * then has a name of its own, such as `SweepDefinitionOutput`.
+ * A client sends the `input` of a schema and gets its `output`. With defaults or transforms these differ. Then the output has a second name,
+ * such as `SweepDefinitionOutput`.
  */
 export const createComponents = (): Components => {
   const named: Record<string, JsonSchema> = {};
-  /** The first definition of each id, in JSON. A different definition with the same id is the output. */
+  /** The first definition of each id, in JSON. If a later definition of the same id differs, it is the output of the schema. */
   const firstOf: Record<string, string> = {};
 
   const nameOf = (id: string, definition: unknown): string => {
@@ -114,7 +114,7 @@ const successOf = (route: Route, components: Components): JsonSchema => {
   return { [status]: { description: route.summary } };
 };
 
-/** The errors of every route, besides its own. */
+/** The errors that every route has, in addition to those that it declares. */
 const commonErrors = (route: Route): readonly ErrorCode[] => [
   'INVALID_REQUEST',
   ...(route.role === null ? [] : (['UNAUTHENTICATED', 'FORBIDDEN'] as const)),
@@ -156,7 +156,7 @@ const operationOf = (name: string, route: Route, components: Components): JsonSc
 export const createOpenApiDocument = (version: string): OpenApiDocument => {
   const components = createComponents();
   const entries = Object.entries(routes) as [string, Route][];
-  // Bodies come first, so a plain name means the input.
+  // Adds the bodies first. So the name without `Output` is the name of the input.
   for (const [, { body }] of entries) if (body) components.add(body, 'input');
   components.add(Problem, 'output');
 

@@ -9,7 +9,10 @@ import type { ApiOptions } from './app.ts';
 import { answerClientError, answerFrameworkError } from './problems.ts';
 
 const connections = async (app: FastifyInstance): Promise<void> => {
-  /** Open connections, and how many of their requests wait for an answer: a client need not wait before it sends the next one. */
+  /**
+   * For each open connection, the number of requests without an answer. There may be several, because a client may send a request before
+   * it has the answer to the last.
+   */
   const waiting = new Map<Socket, number>();
   let closing = false;
 
@@ -29,7 +32,8 @@ const connections = async (app: FastifyInstance): Promise<void> => {
     addWaiting(socket, 1);
     response.once('close', () => addWaiting(socket, -1));
   });
-  // A request that comes after a running one on the same connection. Fastify's own refusal would not be a problem (RFC 9457).
+  // Refuses a request that comes on a connection whose last request still runs. Fastify would refuse it too, but its answer is not a problem
+  // document (RFC 9457).
   app.addHook('onRequest', async () => {
     if (closing) throw new AppError('UNAVAILABLE', 'Expected the service to go on, but it is closing');
   });
@@ -40,14 +44,14 @@ const connections = async (app: FastifyInstance): Promise<void> => {
 };
 
 /**
- * When the app closes, connections without a request end at once, and the others after their answer. Node itself closes idle connections
- * only after their first request; for one that a browser opened in advance and never used, it waits a minute.
+ * When the app closes, connections without a request end at once, and the others after their answer. Node closes an idle connection at once
+ * only if it had a request before. Browsers open connections in advance; Node would wait a minute for such an unused one.
  */
 export const connectionsPlugin = fp(connections, { name: 'connections' });
 
 /** Milliseconds for a whole request to arrive, so that a client that sends byte by byte does not hold a connection for long. */
 const arrivalTimeoutMs = 30_000;
-/** How many connections there may be besides those of streams. Node closes further ones at once. */
+/** The largest number of connections that are not event streams. Node closes any further connection at once. */
 const otherConnections = 2000;
 
 export const createServer = (
@@ -73,7 +77,7 @@ export const createServer = (
     clientErrorHandler: (fault, socket) => answerClientError(fault, socket, app.log),
     return503OnClosing: false, // connectionsPlugin refuses these requests
   });
-  // Node itself would answer 417 to an expectation that it does not know. HTTP allows to ignore it.
+  // Node would answer 417 to an unknown `Expect` header. HTTP allows a server to ignore this header.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.server.maxConnections = maxStreams + otherConnections;
   return app;

@@ -9,7 +9,7 @@ import { createOpenApiDocument, version } from './openapi.ts';
 
 const defaultFile = fileURLToPath(new URL('../dist/openapi.json', import.meta.url));
 
-/** Writes the document, and the folder around it. */
+/** Writes the document. Makes its folder if necessary. */
 const writeDocument = async (file: string): Promise<void> => {
   await mkdir(path.dirname(file), { recursive: true });
   await writeFile(file, `${JSON.stringify(createOpenApiDocument(version), null, 2)}\n`);

@@ -1,4 +1,4 @@
-/** The headers that every answer has, in every way in which a request may be answered or refused. */
+/** Every answer has these headers, whether the API answers the request or refuses it, and wherever in the code it does so. */
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';

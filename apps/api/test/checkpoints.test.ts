@@ -20,7 +20,7 @@ afterAll(() => api.close());
 
 const body = encoder([28, 28, 1], { filters: [4, 8], latent: 6 });
 const classifier = joined(body, classifierHead(body, 5, 10));
-/** Different weights, the same in every run. */
+/** Weights that differ from each other, but not from run to run. */
 const values = weightSpecs(classifier).map(({ shape }, i) =>
   Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, j) => Math.sin(i + 0.37 * j) / 3),
 );

@@ -26,7 +26,7 @@ const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   refused: 'the API refused the request and said why',
   unreachable: 'nobody answers at the address of the API',
   incomplete: 'the sweep ended, but not every trial completed',
-  marked: 'the examination of a model found something that results must carry',
+  marked: 'the examination of a model has findings that its results must mention',
   unfit: 'attacks would not measure the robustness of this model',
   interrupted: 'Ctrl-C',
   readerGone: 'the program that reads the output ended before the command, as in `npx funnel up | head`',

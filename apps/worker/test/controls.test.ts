@@ -1,4 +1,7 @@
-/** Two controls of every evaluation: adversarial training helps and is not flagged; defensive distillation only seems to help and is flagged. */
+/**
+ * Two models with known results test the checks of an evaluation. Adversarial training really helps, and the checks must not flag it.
+ * Defensive distillation only seems to help, and the checks must flag it.
+ */
 import { type DiagnoseOptions, diagnose, evaluateAttack } from '@funnel/attacks';
 import { type RecipeName, SweepDefinition } from '@funnel/contracts';
 import { gatherImages, loadClassifier, loadDataset, openBackend, runStage } from '@funnel/engine';

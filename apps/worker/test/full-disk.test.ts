@@ -73,8 +73,8 @@ it.for([
     expect(await results(db)).toEqual(await undisturbedResults());
     if (grow !== growLog) return;
     expect(said).toEqual([
-      'PostgreSQL ended by itself and is started again',
-      expect.stringMatching(/No space left on device.*It is tried again until it starts\.$/s),
+      'PostgreSQL ended by itself; Funnel starts it again',
+      expect.stringMatching(/No space left on device.*Funnel tries again until it starts\.$/s),
       'PostgreSQL runs again',
     ]);
   },

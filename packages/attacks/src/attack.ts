@@ -45,7 +45,10 @@ export type AttackResult = {
   readonly adversarials: tf.Tensor2D;
   /** `[n]`: iterations that the attack spent on each row. */
   readonly steps: Int32Array;
-  /** `[n]`: forward passes that the attack spent on each row; a pass with a gradient counts once. */
+  /**
+   * `[n]`: passes of the attacked model that the attack counts for each row; a pass with a gradient counts once. Passes of the driver do not
+   * count, nor does an image that fills a pass but comes after the hit. Where an attack leaves out more, its file says so.
+   */
   readonly queries: Int32Array;
 };
 

@@ -31,7 +31,8 @@ const pgd = { attack: 'pgd-linf', epsilon: 0.15, steps: 20 } as const;
 
 describe('a defence that rejects', () => {
   it('is not fooled by an image that it rejects, and reports the clean images that it rejects', async () => {
-    // FGSM on the classifier moves the first pixel alone, to [0.7, 0.4] and [0.65, 0.5]: the second has no gradient.
+    // FGSM on the classifier changes only the first pixel, because the second pixel has no gradient. The images become [0.7, 0.4] and [0.65,
+    // 0.5].
     const attack = { attack: 'fgsm', search: false, epsilon: 0.3, against: 'classifier' } as const;
     const { summary, records } = await evaluateAttack({ model: onALine(0.2), ...given, attack });
     expect(records).toMatchObject({

@@ -1,6 +1,4 @@
-/**
- * The typed client: one method per declared route. The routes' schemas give each method its parameters and its result.
- */
+/** The typed client: one method per declared route. The schemas of the routes determine the parameters and the result of each method. */
 import { type FunnelEventRow, type Route, type RouteName, routes } from '@funnel/contracts';
 import type { z } from 'zod';
 import { streamEvents } from './events.ts';
@@ -23,7 +21,7 @@ type Sent<R, Part extends string> = R extends { readonly [P in Part]: infer S ex
   ? z.input<S>
   : never;
 
-/** An undeclared part is left out. A part without required members is optional. */
+/** The type of one part of a route's input. An undeclared part is absent; a part without required members is optional. */
 type PartOf<R, Part extends string> = [Sent<R, Part>] extends [never]
   ? unknown
   : Record<string, never> extends Sent<R, Part>
@@ -62,7 +60,7 @@ export type EventsOptions = {
 };
 
 export type Client = { readonly [K in Exclude<RouteName, 'events'>]: Method<K> } & {
-  /** Events as they happen. Connects again after a lost connection, and misses no event. */
+  /** Yields events as they happen. Reconnects after a lost connection, and misses no event. */
   readonly events: (options?: EventsOptions) => AsyncGenerator<FunnelEventRow, void, undefined>;
   /** The full address of `path` (such as `/v1/checkpoints/…/model.json`). */
   readonly urlOf: (path: string) => string;
@@ -76,7 +74,7 @@ export type ClientOptions = {
   readonly fetch?: Fetch;
 } & Partial<RetryOptions>;
 
-/** Whether two calls do no more than one: reads, deletions, and submissions with a key. */
+/** Whether a second call has no further effect: reads, deletions, and submissions with a key. */
 const isIdempotent = (route: Route, parts: Parts): boolean =>
   route.method !== 'POST' || route.role === 'read' || parts.headers?.['idempotency-key'] !== undefined;
 
@@ -84,19 +82,19 @@ const isIdempotent = (route: Route, parts: Parts): boolean =>
 const randomKey = (): string =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** Gives a submission without a key a random one, so that it can be repeated when its answer is lost. */
+/** Gives a submission without a key a random one, so that the client can repeat it after a lost answer. */
 const withKey = (name: RouteName, parts: Parts): Parts =>
   name === 'createSweep' && parts.headers?.['idempotency-key'] === undefined
     ? { ...parts, headers: { 'idempotency-key': randomKey(), ...parts.headers } }
     : parts;
 
-/** Whether a 404 means that an earlier attempt, whose answer was lost, has deleted the object. */
+/** Whether a 404 means that an earlier attempt with a lost answer has deleted the object. */
 const isDeleted = (route: Route, attempt: number, error: unknown): boolean =>
   route.method === 'DELETE' && attempt > 0 && error instanceof FunnelError && error.status === 404;
 
 /**
- * Creates a client. Its methods throw FunnelError, which has the problem from the service. A call that is safe to repeat is repeated, with
- * growing pauses, while the service is away or asks to wait.
+ * Creates a client. Its methods throw FunnelError, which has the problem from the service. While the service is away or asks to wait, the
+ * client repeats calls that are safe to repeat, with growing pauses.
  *
  *     const client = createClient({ url: 'http://127.0.0.1:7070' });
  *     const sweep = await client.createSweep({ body: { name: 'γ', dataset: { name: 'glyphs' }, space: { gamma: [1, 5] } } });
@@ -110,7 +108,7 @@ export const createClient = ({
   retries = 4,
   backoff = 200,
 }: ClientOptions): Client => {
-  // A browser's fetch cannot be called as a property of another object, so it is wrapped.
+  // The wrapper is necessary because a browser's fetch cannot be called as a property of another object.
   const connection: Connection = { url, token, fetch: customFetch ?? ((...input) => fetch(...input)) };
   const retry: RetryOptions = { retries, backoff };
 

@@ -1,4 +1,4 @@
-/** The event stream as an async iterator that goes on when its connection is lost. */
+/** The event stream as an async iterator that continues after a lost connection. */
 import { type FunnelEventRow, routes } from '@funnel/contracts';
 import { createParser } from 'eventsource-parser';
 import type { EventsOptions } from './client.ts';
@@ -19,7 +19,7 @@ import {
 const silenceTimeoutMs = 45_000;
 
 type StreamBlock = {
-  /** The id that the stream has reached. */
+  /** The id of the position in the stream. */
   readonly id?: string;
   /** An event in JSON. Heartbeats have none. */
   readonly data?: string;
@@ -27,7 +27,7 @@ type StreamBlock = {
   readonly retry?: number;
 };
 
-/** Takes text in pieces, cut anywhere, and returns the blocks that each piece completes. */
+/** Returns a function that takes the text in pieces of any length, and returns the blocks that each piece completes. */
 const createBlockParser = (): ((piece: string) => readonly StreamBlock[]) => {
   let blocks: StreamBlock[] = [];
   const parser = createParser({
@@ -61,13 +61,13 @@ async function* readBlocks(response: Answer, onSilence: () => void): AsyncGenera
     }
   } finally {
     clearTimeout(timer);
-    await reader.cancel().catch(() => {}); // the connection may be broken already
+    await reader.cancel().catch(() => {}); // the connection may already be broken
   }
 }
 
 /**
- * Yields events until `signal` aborts. After a lost connection it connects again and goes on after the last event. A refusal (no token, no
- * such sweep) is thrown as FunnelError.
+ * Yields events until `signal` aborts. After a lost connection it reconnects and continues after the last event. Throws a FunnelError when
+ * the service refuses the stream (no token, unknown sweep).
  */
 export async function* streamEvents(
   connection: Connection,
@@ -86,8 +86,8 @@ export async function* streamEvents(
       for await (const block of readBlocks(response, () => silence.abort())) {
         failures = 0;
         pause = block.retry ?? pause;
-        if (block.data !== undefined) yield JSON.parse(block.data) as FunnelEventRow; // as the route declares
-        // Only after the caller took the event: the service sends an event again that nobody took.
+        if (block.data !== undefined) yield JSON.parse(block.data) as FunnelEventRow; // the route declares this type
+        // After the `yield`: an event that the caller did not take is sent again.
         last = block.id ?? last;
       }
     } catch (error) {
@@ -98,6 +98,6 @@ export async function* streamEvents(
         continue;
       }
     }
-    if (!signal?.aborted) await wait(pause, signal).catch(() => {}); // aborted: the loop ends
+    if (!signal?.aborted) await wait(pause, signal).catch(() => {}); // after an abort the loop ends
   }
 }

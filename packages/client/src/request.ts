@@ -1,12 +1,12 @@
-/** One call over HTTP: its address and headers, its answer, its errors, and when it is repeated. */
+/** One call over HTTP: its address and headers, its answer, its errors, and its repetitions. */
 import { type ErrorCode, errors, Problem, type Route } from '@funnel/contracts';
 
-/** The problem that the service answered, or the reason why it did not answer. */
+/** Has the problem from the service, or the reason why there was no answer. */
 export class FunnelError extends Error {
   readonly problem: Problem;
-  /** Whether the service answered. If not, nobody knows whether it did what was asked. */
+  /** Whether the service answered. If not, nobody knows whether it carried out the call. */
   readonly answered: boolean;
-  /** Seconds to wait, as the service asked. */
+  /** The number of seconds that the service asked the caller to wait. */
   readonly retryAfter: number | null;
 
   constructor(
@@ -35,7 +35,7 @@ const problemOf = (code: ErrorCode, detail: string): Problem => {
   return { type: 'about:blank', code, status, title, hint, detail };
 };
 
-/** The error of a call without an answer: refused, unreachable, cut off, or too slow. */
+/** The error of a call without an answer: the connection was refused, impossible, cut off, or too slow. */
 const unanswered = (url: string, cause: unknown): FunnelError => {
   // The message of fetch is only "fetch failed"; its cause has the reason.
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
@@ -59,7 +59,7 @@ const parseJson = (text: string): unknown => {
   }
 };
 
-/** The error of an answer that is no success. An answer that is not from Funnel, such as a proxy's page, keeps its status. */
+/** The error of an unsuccessful answer. For an answer that is not from Funnel, such as a proxy's page, it has the status of this answer. */
 const refused = async (response: Answer): Promise<FunnelError> => {
   const text = await response.text().catch(() => '');
   const details = { answered: true, retryAfter: retryAfterSeconds(response.headers.get('retry-after')) };
@@ -74,18 +74,18 @@ const refused = async (response: Answer): Promise<FunnelError> => {
 };
 
 export type RetryOptions = {
-  /** How often a call is repeated at most. (Default: 4) */
+  /** The largest number of repetitions of a call. (Default: 4) */
   readonly retries: number;
   /** Milliseconds before the first repetition. Each further pause is up to twice as long. (Default: 200) */
   readonly backoff: number;
 };
 
-/** The longest pause in milliseconds, whatever the service asks for. */
+/** The longest pause in milliseconds, even if the service asks for a longer one. */
 const maxWait = 30_000;
 
 /**
- * Whether to repeat a call. Every call is repeated after a 429, since the service did nothing then. An idempotent one is also repeated when
- * the service did not answer, or answered that it cannot now.
+ * Whether to repeat a call. After a 429 every call is repeated, because the service did nothing. An idempotent call is also repeated if the
+ * service did not answer, or answered that it is not available now.
  */
 export const mayRetry = (error: FunnelError, idempotent: boolean): boolean => {
   if (error.status === 429) return true;
@@ -94,7 +94,8 @@ export const mayRetry = (error: FunnelError, idempotent: boolean): boolean => {
 };
 
 /**
- * The pause in milliseconds: as long as the service asked, plus a random time that doubles with each attempt, so that clients spread out.
+ * The pause in milliseconds: the time that the service asked for, plus a random time that doubles with each attempt, so that many clients
+ * do not return at once.
  */
 export const retryDelay = (error: FunnelError, attempt: number, { backoff }: RetryOptions): number => {
   const asked = error.retryAfter === null ? 0 : error.retryAfter * 1000;
@@ -144,7 +145,7 @@ export type Answer = Pick<Response, 'ok' | 'status' | 'url' | 'body' | 'json' | 
   readonly headers: Pick<Headers, 'get'>;
 };
 
-/** The global `fetch` is one. */
+/** The part of the global `fetch` that the client uses. */
 export type Fetch = (
   address: string,
   init: {
@@ -156,7 +157,7 @@ export type Fetch = (
 ) => Promise<Answer>;
 
 export type Connection = {
-  /** The address of the service. It may have a path, as behind a proxy. */
+  /** The address of the service. It may have a path, for example behind a proxy. */
   readonly url: string;
   readonly token?: string;
   readonly fetch: Fetch;
@@ -217,7 +218,7 @@ export const send = async (
   return response;
 };
 
-/** The content of an answer, as the route declares it. */
+/** Reads the content of an answer in the form that the route declares. */
 export const readAnswer = async (route: Route, response: Answer): Promise<unknown> => {
   try {
     if (route.response) return await response.json();

@@ -31,7 +31,7 @@ describe('calls', () => {
     expect(requests[0]!.headers.authorization).toBe('Bearer secret');
   });
 
-  test('throw the problem of the service, and are not repeated', async () => {
+  test('throw the problem from the service, and are not repeated', async () => {
     const { url, requests } = await startServer((_, response) => sendJson(response, 404, problem));
     const error = await createClient({ url, backoff })
       .getSweep({ params: { id: 'x' } })
@@ -55,7 +55,7 @@ describe('calls', () => {
     expect(error).toMatchObject({ status: 418, code: 'INTERNAL', answered: true });
   });
 
-  test('return text, bytes or nothing, as the route declares', async () => {
+  test('return text, bytes or nothing, according to the route', async () => {
     const { url } = await startServer((request, response) => {
       if (request.method === 'DELETE') response.writeHead(204).end();
       else if (request.url === '/metrics') response.end('up 1\n');
@@ -68,7 +68,7 @@ describe('calls', () => {
     expect(new Float32Array(weights.buffer)).toEqual(new Float32Array([1]));
   });
 
-  test('take exactly what the routes declare', () => {
+  test('take exactly the input that the routes declare', () => {
     const client = createClient({ url: 'http://127.0.0.1:1' });
     expectTypeOf(client.getSweep).parameter(0).toEqualTypeOf<{ readonly params: { id: string } }>();
     expectTypeOf(client.health).parameter(0).toBeUnknown();
@@ -86,12 +86,12 @@ describe('calls', () => {
       // @ts-expect-error: no body
       client.createSweep({}),
     ];
-    expect([accepted, refused]).toHaveLength(2); // never called: the compiler is what tests them
+    expect([accepted, refused]).toHaveLength(2); // never called: the compiler tests them
   });
 });
 
 describe('repetition', () => {
-  test('of a submission uses one key, so that it is one sweep', async () => {
+  test('of a submission uses one key, so that only one sweep is created', async () => {
     const { url, requests } = await startServer((request, response, call) =>
       call === 0
         ? void request.socket.destroy()
@@ -118,7 +118,7 @@ describe('repetition', () => {
     expect(requests[0]!.headers['idempotency-key']).toBe('mine');
   });
 
-  test('does not happen where a lost answer may hide a change', async () => {
+  test('does not happen for a call whose lost answer may hide a change', async () => {
     const { url, requests } = await startServer((request) => void request.socket.destroy());
     const error = await createClient({ url, backoff })
       .pauseSweep({ params: { id: 'x' } })
@@ -148,7 +148,7 @@ describe('repetition', () => {
     expect(requests).toHaveLength(3);
   });
 
-  test('of a deletion takes 404 for success', async () => {
+  test('of a deletion treats 404 as success', async () => {
     const { url } = await startServer((request, response, call) =>
       call === 0 ? void request.socket.destroy() : sendJson(response, 404, problem),
     );

@@ -10,7 +10,7 @@ const row = (id: number): FunnelEventRow => ({
 });
 const text = (id: number) => `id: ${id}\ndata: ${JSON.stringify(row(id))}\n\n`;
 
-test('events go on after the last complete one when the connection is lost', async () => {
+test('after a lost connection events continue after the last complete one', async () => {
   const { url, requests } = await startServer((request, response, call) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     if (call === 0) {
@@ -30,7 +30,7 @@ test('events go on after the last complete one when the connection is lost', asy
   expect(requests[0]!.url).toBe('/v1/events?sweep=s');
 });
 
-test('events come again after the service was away', async () => {
+test('events come again when the service is back', async () => {
   const { url } = await startServer((_, response, call) => {
     if (call < 3) sendJson(response, 503, {});
     else response.writeHead(200, { 'content-type': 'text/event-stream' }).write(text(1));
@@ -66,7 +66,7 @@ const streamOf = (pieces: readonly string[]): ReadableStream<Uint8Array> =>
     },
   });
 
-test('a connection that is lost before the first event goes on where it began', async () => {
+test('after a connection that is lost before the first event, the stream continues from the same position', async () => {
   const { url, requests } = await startServer((request, response, call) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     if (call > 0) response.write(text(8));
@@ -77,7 +77,7 @@ test('a connection that is lost before the first event goes on where it began', 
   expect(requests.map(({ headers }) => headers['last-event-id'])).toEqual([undefined, '7']);
 });
 
-test('events are the same wherever the stream is cut into pieces', async () => {
+test('the places at which the stream is cut into pieces do not change the events', async () => {
   const stream = `retry: 1\nid: 4\n: id 4\n\n${text(5)}: beat\n\nid: 6\r\ndata:${JSON.stringify(row(6))}\r\n\r\n:\n\n${text(7)}${text(8).slice(0, -1)}`;
   for (let first = 0; first <= stream.length; first++) {
     const second = Math.min(first + 1, stream.length);
@@ -96,7 +96,7 @@ test('events are the same wherever the stream is cut into pieces', async () => {
       ids.push(id);
       if (ids.length === 4) break;
     }
-    // The event that was not complete comes again from the second connection, which begins with the same events here.
+    // The second connection begins with the same events here. It sends the incomplete event again.
     expect([ids, asked]).toEqual([
       ['5', '6', '7', '5'],
       [null, '7'],

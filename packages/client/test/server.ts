@@ -16,7 +16,7 @@ export type TestServer = {
   }[];
 };
 
-/** Closes with the test. `call` counts from 0. */
+/** Closes at the end of the test. `call` counts from 0. */
 export const startServer = async (answer: Answer): Promise<TestServer> => {
   const requests: { method: string; url: string; headers: IncomingMessage['headers'] }[] = [];
   const server = createServer((request, response) => {

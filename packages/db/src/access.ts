@@ -1,6 +1,6 @@
 /**
- * Who may use the API, and who changed what. Of a token only the sha-256 of its secret is stored: reading the database gives nobody access.
- * The audit log only grows.
+ * Tokens, which give access to the API, and the audit log of all changes. The database stores only the sha-256 of a token's secret, so
+ * nobody gets access by reading it. The audit log only grows.
  */
 import { randomUUID } from 'node:crypto';
 import { AppError, type AuditEntry, type Role } from '@funnel/contracts';
@@ -18,7 +18,10 @@ export type TokenInfo = {
   readonly revokedAt: string | null;
 };
 
-/** A name is never used twice, so that the audit log stays true. Errors: INVALID_TRANSITION when the name is taken. */
+/**
+ * Refuses a name that was used before, even by a revoked token, so that a name in the audit log means one token. Errors:
+ * INVALID_TRANSITION.
+ */
 export const saveToken = async (
   db: Db,
   { name, role, hash }: { name: string; role: Role; hash: string },

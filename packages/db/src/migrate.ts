@@ -1,6 +1,6 @@
 /**
- * Applies `prisma/migrations`, forward only. The ledger is Prisma's own table in Prisma's own format, under Prisma's own lock, so that people
- * who have Prisma's engine may use `prisma migrate deploy` on the same database.
+ * Applies `prisma/migrations`, forward only. It uses Prisma's table of migrations, in Prisma's format, and Prisma's lock. So `prisma
+ * migrate deploy` works on the same database.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { migrationNames, migrationsFolder } from './connection/schema-version.ts
 
 export { migrationsFolder };
 
-/** The oldest major version of PostgreSQL that still gets corrections, and that Funnel is tested with. */
+/** The oldest major version of PostgreSQL with support; Funnel is tested with it. */
 const minVersion = 14;
 
 /** The advisory lock of migrations. `prisma migrate` takes it too, for its session. */
@@ -57,7 +57,7 @@ export const readMigrations = (folder = migrationsFolder): Promise<readonly Migr
 
 const mismatch = (message: string) => new AppError('SCHEMA_MISMATCH', message);
 
-/** Refuses a ledger that this version cannot continue: of a newer version, of an edited migration, or of one that failed. */
+/** Refuses a ledger that this version cannot continue: a newer version wrote it, a migration was edited, or a migration failed. */
 const checkLedger = (migrations: readonly Migration[], applied: readonly LedgerRow[]): void => {
   const known = new Map(migrations.map((migration) => [migration.name, migration]));
   for (const { migration_name: name, checksum, finished_at } of applied) {
@@ -92,7 +92,7 @@ const apply = async (client: pg.Client, { name, sql, checksum }: Migration): Pro
     if (isUnreachable(error) || isRetriable(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(
-      `Migration ${name} failed and nothing of it was kept, nor of those before it in this run: ${reason}`,
+      `Migration ${name} failed, and the database was left as it was before this run: ${reason}`,
       { cause: error },
     );
   }
@@ -124,8 +124,8 @@ type Blocker = {
 };
 
 /**
- * The processes that hold a lock which process $1 waits for, or wait for it before $1. The number of an advisory lock stands in two columns of
- * `pg_locks`.
+ * The processes that block process $1: each holds a lock that $1 waits for, or waits for it before $1. `pg_locks` splits the number of an
+ * advisory lock into two columns.
  */
 const selectBlockers = `
   SELECT a.pid, a.application_name AS application, a.state, coalesce(a.xact_start, a.state_change) AS since,
@@ -135,21 +135,21 @@ const selectBlockers = `
 const describeBlocker = ({ pid, application, state, since, migrates }: Blocker): string => {
   const who = migrates ? 'another migration' : 'a connection that uses the tables';
   const details = `pid ${pid}, since ${since?.toISOString() ?? 'a time that is not shown'}, application ${application || 'without a name'}`;
-  // Funnel 0.1 took a lock of the session, which a pooler keeps.
+  // Funnel 0.1 took a lock of the session. A pooler keeps such a lock.
   const advice =
     migrates && state === 'idle'
-      ? `; it does nothing: if that stays so, a pooler keeps the lock of a migration that has ended, and SELECT pg_terminate_backend(${pid}) frees it`
+      ? `; this connection is idle: if it stays idle, a pooler keeps the lock of a migration that has ended, and SELECT pg_terminate_backend(${pid}) frees the lock`
       : '';
   return `waits for ${who} (${details})${advice}`;
 };
 
 const checkIntervalMs = 1000;
-/** A wait that lasts is reported again after so many checks. */
+/** After this many checks a continuing wait is reported again. */
 const checksUntilRepeat = 60;
 
 /**
- * When the server's process `pid` waits for longer than a second, tells `onWait` which processes it waits for. The returned function ends that.
- * `withClient` opens a second connection, and only then. A failure of that connection is ignored.
+ * If the server's process `pid` waits for more than a second, calls `onWait` with the processes that block it. The returned function ends
+ * the reports. `withClient` opens a second connection, but not before that second is over. A failure of this connection has no effect.
  */
 const reportBlockers = (
   pid: number,
@@ -185,7 +185,7 @@ const connected = async <T>(url: string, use: (client: pg.Client) => Promise<T>)
     application_name: 'funnel migrate',
     connectionTimeoutMillis: 10_000,
   });
-  client.on('error', () => {}); // a broken connection also rejects the statement that runs, and that error is handled
+  client.on('error', () => {}); // the current statement also rejects with this error, and the caller handles it
   try {
     await client.connect();
     return await use(client);
@@ -205,23 +205,23 @@ const checkServer = async (client: pg.Client): Promise<void> => {
 };
 
 /**
- * Begins the transaction, and returns the process id of the server's end. The lock and the settings belong to the transaction: a pooler that
- * gives the connection to another client keeps neither.
+ * Begins the transaction, and returns the process id in the server. The lock and the settings belong to the transaction, so a pooler that
+ * gives the connection to another client passes on neither.
  */
 const begin = async (client: pg.Client): Promise<number> => {
   await client.query('BEGIN');
-  // Time limits of the role or the database are for requests. A migration takes as long as the tables are large.
+  // Time limits of the role or the database are for requests. The time of a migration grows with the tables.
   await client.query(
     `SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout')`,
   );
-  // A migration whose process was suspended, or whose connection went silent, does not block the others for ever.
+  // A migration whose process is suspended or whose connection is silent must not block the others for ever.
   await client.query(`SET LOCAL idle_in_transaction_session_timeout = '60s'`);
   return (await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]!.pid;
 };
 
 const maxTries = 10;
 
-/** Applies all migrations or none. It may deadlock with processes that still use the old tables; then it tries again. */
+/** Applies all migrations or none. Tries again after a deadlock with processes that still use the old tables. */
 const applyInOne = async (
   client: pg.Client,
   migrations: readonly Migration[],
@@ -245,14 +245,16 @@ const applyInOne = async (
 
 export type MigrateOptions = {
   readonly folder?: string;
-  /** Called with a sentence when the migration waits for longer than a second: what it waits for. Called again every minute. */
+  /**
+   * Called when the migration waits for more than a second, with a sentence that names the blocking connections. Called again every minute.
+   */
   readonly onWait?: (words: string) => void;
 };
 
 /**
  * Brings the database at `url` to this version, in one transaction: a failure leaves the database as it was. Two processes that migrate at
- * the same time wait for each other, without a limit. Resolves to the names of the migrations that it applied. Errors: SCHEMA_MISMATCH (the
- * database is of a newer version, or of an edited or incomplete migration), UNAVAILABLE.
+ * the same time wait for each other, without a limit. Resolves to the names of the migrations that it applied. Errors: SCHEMA_MISMATCH (a
+ * newer version made the database, or a migration was edited or is incomplete), UNAVAILABLE.
  */
 export const migrate = (
   url: string,
@@ -264,7 +266,8 @@ export const migrate = (
     const applied = await applyInOne(client, migrations, (pid) =>
       reportBlockers(pid, onWait, (use) => connected(url, use)),
     );
-    // After a restore into a new cluster, stored transaction numbers may be larger than its own. Nobody could read such events in order.
+    // After a restore into a new cluster, stored transaction numbers may be larger than the numbers of the cluster. Such events could not
+    // be read in order.
     await client.query('DELETE FROM events WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())');
     return applied;
   });

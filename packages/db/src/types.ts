@@ -1,4 +1,4 @@
-/** What the operations of this package take and return, beyond the resources of the contracts. */
+/** The inputs and results of the operations of this package, besides the resources of the contracts. */
 import type {
   AttackRun,
   CheckpointManifest,
@@ -16,18 +16,19 @@ import type {
 import type { Wanted } from './submission/known-chains.ts';
 
 /**
- * Every write of an attempt carries its lease. It is refused (STALE_LEASE, counted) when another attempt has the stage. `workerId`: also when
- * another worker has it, because the tokens of a stage that was deleted and submitted anew begin at 1 again.
+ * Every write of an attempt carries its lease. The database refuses and counts the write (STALE_LEASE) if another attempt has the stage.
+ * With `workerId` it also refuses if another worker has the stage: the tokens of a stage that was deleted and submitted again start again
+ * at 1.
  */
 export type Lease = { readonly stageId: string; readonly fencingToken: number; readonly workerId?: string };
 
 export type Submission = {
   readonly definition: SweepDefinition;
-  /** Every stage that the sweep points at, parents before children: `buildPlan` gets what the database knows of their chains. */
+  /** Every stage that the sweep needs, parents before children. `buildPlan` gets the known parts of their chains. */
   readonly stages: readonly Wanted[];
-  /** The last step of the planner. Runs inside the transaction, while no other submission can change what is known. Pure. */
+  /** The last step of the planner. Runs inside the transaction, while no other submission can change the known chains. Pure. */
   readonly buildPlan: (known: Known) => SweepPlan;
-  /** The same key with the same body gives the same sweep; the same key with another body is IDEMPOTENCY_CONFLICT. */
+  /** The same key with the same body returns the same sweep; the same key with another body is the error IDEMPOTENCY_CONFLICT. */
   readonly idempotency?: { readonly key: string; readonly bodyHash: string };
 };
 
@@ -42,7 +43,7 @@ export type ClaimRequest = {
   readonly leaseSeconds: number;
   /** (Default: every kind) */
   readonly kinds?: readonly StageKind[];
-  /** Only stages that are scheduled for this sweep. (Default: those of every sweep) */
+  /** Only stages that are scheduled for this sweep. (Default: stages of every sweep) */
   readonly sweep?: string;
   readonly backend?: string;
   readonly device?: string;
@@ -50,31 +51,31 @@ export type ClaimRequest = {
 };
 
 /**
- * Where training starts. `sameChain`: true when it continues its own chain from `manifest.position`, with its moments. False: it starts from the
- * final networks of its parent, and `moments` is null.
+ * The start of training. `sameChain` is true if the stage continues its own chain from `manifest.position`, with its moments. False: the
+ * stage starts from the final networks of its parent, and `moments` is null.
  */
 export type StageStart = { readonly manifest: CheckpointManifest; readonly sameChain: boolean };
 
 export type ClaimedStage = Lease & {
   readonly spec: StageSpec;
-  /** Which attempt this is, from 1. Attempts that were released do not count. */
+  /** The number of this attempt, from 1. Released attempts do not count. */
   readonly attempt: number;
   readonly start: StageStart | null;
-  /** Final states of the classifiers that a transfer attack makes its images on, without those that diverged or collapsed. */
+  /** Final states of the surrogates of a transfer attack, without surrogates that diverged or collapsed. */
   readonly surrogates: readonly CheckpointManifest[];
   readonly sweepIds: readonly string[];
 };
 
 export type CheckpointWrite = Lease & {
   readonly manifest: CheckpointManifest;
-  /** The bytes of the blobs that the manifest names, by their hash. Blobs that the database has may be left out. */
+  /** The bytes of the blobs that the manifest names, by their hash. Blobs that are already in the database may be left out. */
   readonly blobs: ReadonlyMap<string, Uint8Array>;
   /** Metrics of the epoch that ends at the position; null in mid-epoch (`step` > 0). */
   readonly metrics: Readonly<Record<string, number | null>> | null;
 };
 
 export type CheckpointRecorded = {
-  /** Hash of the stored checkpoint of this position. It is the written one unless `matches` is false. */
+  /** Hash of the stored checkpoint of this position. It is the hash of the written checkpoint unless `matches` is false. */
   readonly hash: string;
   /** False: a checkpoint with other bits was recorded for this position before, and stays. */
   readonly matches: boolean;
@@ -141,9 +142,9 @@ export type WorkerRegistration = {
 export type Reconciled = {
   /** Ids of the stages whose lease had run out. */
   readonly expired: readonly string[];
-  /** How many statuses had to be corrected: 0 unless there is a bug, or somebody has changed the tables. */
+  /** The number of corrected statuses: 0 unless there is a bug or somebody has changed the tables. */
   readonly repaired: number;
-  /** False: another process is reconciling, or has just done so. */
+  /** False: another process is reconciling or has just reconciled. */
   readonly done: boolean;
 };
 

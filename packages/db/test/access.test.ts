@@ -37,7 +37,7 @@ test('tokens can be saved, found by their hash, listed and revoked', async () =>
   expect(await listTokens(db)).toMatchObject([{ name: 'ci', revokedAt: expect.any(String) }]);
 });
 
-test('the audit log is read page by page, newest first', async () => {
+test('the audit log has pages, newest entries first', async () => {
   const sweep = 'sweep';
   for (const action of ['createSweep', 'cancelSweep', 'deleteSweep'])
     await writeAudit(db, {

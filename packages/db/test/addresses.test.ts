@@ -2,7 +2,7 @@ import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { databaseAddress, queueAddress } from '../src/connection/addresses.ts';
 
-/** How the driver reads an address. */
+/** The driver's interpretation of an address. */
 const read = (address: string) => {
   const { host, port, user, password, database, ssl } = new pg.Client(databaseAddress(address));
   return { host, port, user, password, database, ssl };
@@ -21,16 +21,16 @@ describe('databaseAddress', () => {
       { host: '/run/postgresql', user: 'a', password: 'b', database: 'd' },
     ],
     ['postgres:///d?host=/run/postgresql&user=a', { host: '/run/postgresql', user: 'a', database: 'd' }],
-  ])('%s is read as it stands', (address, expected) => {
+  ])('the driver reads %s without changes', (address, expected) => {
     expect(read(address)).toMatchObject(expected);
   });
 
   test.each(['verify-full', 'verify-ca', 'require', 'prefer'])(
-    'with sslmode=%s the driver verifies the certificate and warns of nothing',
+    'with sslmode=%s the driver verifies the certificate and gives no warning',
     (mode) => {
       const address = databaseAddress(`postgres://a:b@h/d?sslmode=${mode}&sslrootcert=system`);
       expect(address).toBe('postgres://a:b@h/d?sslmode=verify-full');
-      expect(read(address).ssl).toEqual({}); // Node's own rules
+      expect(read(address).ssl).toEqual({}); // no options: Node's default checks apply
     },
   );
 
@@ -63,7 +63,7 @@ describe('queueAddress', () => {
     expect(queueAddress(url, database)).toEqual({ url });
   });
 
-  test('reads the address of another PostgreSQL as it reads the database’s', () => {
+  test('treats the address of another PostgreSQL like the address of the database', () => {
     const { url, explain } = queueAddress('postgres://q:b@h/d?sslmode=require&sslrootcert=system', database);
     expect(url).toBe('postgres://q:b@h/d?sslmode=verify-full');
     const told = explain!(
@@ -84,7 +84,7 @@ describe('queueAddress', () => {
       'postgres://a:hidden@h/d?sslmode=verify-full&sslcert=/nowhere',
       'Expected the file of sslcert in REDIS_URL',
     ],
-  ])('%s is refused by the name of its variable', (url, words) => {
+  ])('refuses %s and names the variable', (url, words) => {
     const refused = () => queueAddress(url, database);
     expect(refused).toThrow(
       expect.objectContaining({ code: 'UNAVAILABLE', message: expect.stringContaining(words) }),

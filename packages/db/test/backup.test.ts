@@ -1,4 +1,4 @@
-/** Backup and restore of a PostgreSQL that the user runs, by the commands of docs/operations.md as they are printed there. */
+/** Backup and restore of a PostgreSQL that the user runs, with exactly the commands of docs/operations.md. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ const commandOf = (program: string): string => {
 };
 
 test.runIf(programs)(
-  'a dump that was taken while a sweep ran and restored on another server gives the same answers, and the sweep continues',
+  'a dump from the middle of a sweep, restored on another server, gives the same answers, and the sweep continues',
   async () => {
     const server = await startOwnServer(programs!);
     onTestFinished(server.stop);

@@ -1,4 +1,4 @@
-/** Which stage a claim gives. */
+/** The stage that a claim gives to a worker. */
 import { describe, expect, test } from 'vitest';
 import { type ClaimedStage, cancelSweep, claimStage, getBlobs, releaseStage } from '../src/index.ts';
 import { leaseOf } from './support/attempts.ts';
@@ -57,7 +57,7 @@ describe('claim', () => {
     for (const one of claimed) await releaseStage(db, leaseOf(one));
   });
 
-  test('gives only the kinds and the sweep that were asked for', async () => {
+  test('gives only stages of the requested kinds and sweep', async () => {
     const { sweepId } = await submit(db, { seeds: [seed, seed + 500] });
     const request = { workerId: 'w', leaseSeconds: 60 };
     expect(await claimStage(db, { ...request, kinds: ['attack'] })).toBeNull();
@@ -81,7 +81,7 @@ describe('claim', () => {
     await finish(db, first!);
   });
 
-  test('keeps to the limit of a sweep, however many ask at once; other sweeps go on', async () => {
+  test('keeps to the limit of a sweep when many workers claim at once; other sweeps go on', async () => {
     const limited = await submit(db, { seeds: [0, 1, 2, 3, 4, 5].map((n) => seed + 700 + n), maxRunning: 2 });
     const other = await submit(db, { seeds: [seed + 800] });
     const request = { workerId: 'w', leaseSeconds: 60 };
@@ -99,7 +99,7 @@ describe('claim', () => {
     await cancelSweep(db, other.sweepId);
   });
 
-  test('gives the networks of the parent to start from, without its moments', async () => {
+  test('gives the networks of the parent as start, without its moments', async () => {
     await submit(db, { seeds: [seed] });
     const initialise = (await claim(db))!;
     await finish(db, initialise);

@@ -71,7 +71,7 @@ const finishWith = async (outcomes: readonly Outcome[]): Promise<void> => {
 };
 const shares = (...fooled: number[]): Outcome[] => fooled.map((count) => ({ fooled: count }));
 
-test('a dry run names what a collection then deletes, and a kept trial keeps what it needs', async () => {
+test('a dry run names exactly the rows that a collection then deletes, and a kept trial keeps everything that it needs', async () => {
   const first = await submit(db, gammas(1, 2, 3));
   await drain(db);
   const live = await submit(db, gammas(3, 4));
@@ -94,7 +94,7 @@ test('a dry run names what a collection then deletes, and a kept trial keeps wha
     blobs: before.blobs - promised.blobs,
     bytes: before.bytes - promised.bytes,
   });
-  // The best trials by number; one that is given up; one that the live sweep shares.
+  // The best trials by number; a trial that is given up; a trial that the live sweep shares.
   expect(await wholeOf(first.sweepId, 3)).toEqual([true, false, true]);
   expect(await collect({ keepBest: 1 })).toMatchObject({ checkpoints: 0 });
 
@@ -128,7 +128,7 @@ test('a collected stage is trained again when a sweep needs it', async () => {
   expect(await wrongCounts(db)).toEqual([]);
 });
 
-test('the best trials of each sweep are the best by the metric and the attack of the policy', async () => {
+test('the policy’s metric and attack decide which trials of each sweep are the best', async () => {
   const a = await submit(db, gammas(1, 2, 3));
   await finishWith(shares(3, 1, 2));
   const b = await submit(db, gammas(4, 5));
@@ -143,9 +143,9 @@ test('the best trials of each sweep are the best by the metric and the attack of
   expect(await wholeOf(a.sweepId, 3)).toEqual([false, false, false]);
 });
 
-test('without a metric in the policy, the best trials are those that each sweep ranks first', async () => {
+test('without a metric in the policy, the objective of each sweep decides which trials are the best', async () => {
   const usual = { keepBest: 1, metric: undefined };
-  // Every image is fooled, and no attack has an ε: the distance of the nearest adversarial image ranks the trials.
+  // The attacks fool every image, and none has an ε: the distance of the nearest adversarial image ranks the trials.
   const a = await submit(db, { ...gammas(1, 2, 3), attacks: ['fgsm', 'gradient'] });
   await finishWith([0.3, 0.9, 0.9, 0.8, 0.2, 0.5].map((l2) => ({ fooled: 4, l2 })));
   const b = await submit(db, {
@@ -195,7 +195,7 @@ test('when a kept trial needs an early epoch of a chain, only that epoch is kept
   expect(epochs).toEqual([{ epoch: 4 }]);
 });
 
-test('a running stage and everything that its sweep needs is kept, even when another sweep gave it up', async () => {
+test('a collection keeps a running stage and everything that its sweep needs, even if another sweep gave it up', async () => {
   const cancelled = await submit(db, gammas(1, 2));
   const live = await submit(db, gammas(2));
   await finish(db, (await claim(db))!); // the initialisation that both trials share
@@ -233,7 +233,7 @@ test('a failed stage can be retried after a collection, from the same checkpoint
   expect(await trained(db, sweepId)).toBe(plan.epochs.needed);
 });
 
-test('a collection that runs out of time says so, and continues when it is called again', async () => {
+test('a collection that runs out of time reports it, and the next call continues', async () => {
   const { sweepId } = await submit(db, gammas(...Array.from({ length: 110 }, (_, i) => i + 1)));
   await drain(db);
   const before = await stored();
@@ -249,7 +249,7 @@ test('a collection that runs out of time says so, and continues when it is calle
   expect(await sweepStatus(db, sweepId)).toBe('completed');
 });
 
-test('a collection that runs beside a submission keeps what the new sweep needs', async () => {
+test('a collection during a submission keeps the checkpoints that the new sweep needs', async () => {
   await submit(db, gammas(1, 2, 3, 4));
   await drain(db);
   const [again] = await Promise.all([

@@ -1,7 +1,7 @@
 /**
- * Every transaction that writes scores updates the averages over seeds, and they must always be the averages of the scores. These tests compare
- * them with a plain aggregate after seeds that end at the same time, sweeps that share stages, masked and missing results, retries, and cancelled
- * and deleted sweeps.
+ * Every transaction that writes scores also updates the averages over seeds. These tests compare the averages with a plain aggregate of the
+ * scores: after seeds that end at the same time, for sweeps that share stages, for masked and missing results, after retries, and for
+ * cancelled and deleted sweeps.
  */
 import { routes } from '@funnel/contracts';
 import pg from 'pg';
@@ -56,12 +56,12 @@ const end = async (claimed: ClaimedStage, random: Random): Promise<void> => {
         )
       : undefined;
   await completeStage(db, { stageId, fencingToken, evaluation });
-  if (random() < 0.2) await completeStage(db, { stageId, fencingToken, evaluation }); // as if the first answer was lost
+  if (random() < 0.2) await completeStage(db, { stageId, fencingToken, evaluation }); // a second call, as after a lost answer
 };
 
-/** Several workers at the same time, until no stage is ready or enough stages have ended. */
-const runWorkers = async (random: Random, most = Number.POSITIVE_INFINITY): Promise<void> => {
-  let left = most;
+/** Runs several workers at the same time, until no stage is ready or `limit` stages have ended. */
+const runWorkers = async (random: Random, limit = Number.POSITIVE_INFINITY): Promise<void> => {
+  let left = limit;
   const worker = async (_: unknown, i: number): Promise<void> => {
     while (left-- > 0) {
       const claimed = await claim(db, `worker ${i}`);
@@ -80,7 +80,10 @@ const average = (utilities: readonly number[]): number => {
   return utilities.reduce((sum, utility) => sum + utility, 0) / utilities.length;
 };
 
-/** Rounds to nine digits by way of the twelve that the database keeps: where a mean is close to a tie, rounding it once gives another ninth digit. */
+/**
+ * Rounds to the twelve digits of the database first, then to nine: if a mean is close to a tie, rounding it only once gives another ninth
+ * digit.
+ */
 const roundKept = (value: number): number => Math.round(Math.round(value * 1e12) / 1e3) / 1e9;
 
 /** The expected ranking: the values of all configurations in order, computed from the scores of single trials. */
@@ -123,7 +126,7 @@ const rankedByHand = async (attack: string, metric: string) => {
   );
 };
 
-/** The ranking that the leaderboard gives, read page by page. */
+/** The ranking of the leaderboard, read page by page. */
 const rankedByPages = async (attack: string | undefined, metric: string) => {
   const found = [];
   let cursor: string | undefined;
@@ -151,7 +154,7 @@ test('the average contains all seeds that end at the same moment', async () => {
     if (claimed.spec.kind === 'attack') attacks.push(claimed);
     else await end(claimed, () => 0.9);
   }
-  const [first, ...others] = attacks.map((claimed, i) => () => end(claimed, () => 0.5 + i / 20)); // each with another distance
+  const [first, ...others] = attacks.map((claimed, i) => () => end(claimed, () => 0.5 + i / 20)); // each with a different distance
   await first!();
   // The others run at the same time: each has read the scores and waits for the lock of the averages.
   const client = new pg.Client({ connectionString: db.url });
@@ -185,7 +188,7 @@ test.each([1, 2, 3])('the averages agree with the scores after random work (seed
   const latent = 8 + seed;
   const first = await submit(db, { seeds: [1, 2, 3], space: { ...space, latent }, attacks });
   await runWorkers(random, 30);
-  // It shares half of its stages with the first sweep, and its seeds come in another order.
+  // The second sweep shares half of its stages with the first one, and has its seeds in another order.
   const second = await submit(db, {
     seeds: [3, 4, 1],
     space: { gamma: [3, 4, 5], latent },
@@ -196,9 +199,9 @@ test.each([1, 2, 3])('the averages agree with the scores after random work (seed
   await cancelSweep(db, second.sweepId);
   await runWorkers(random);
   expect(await wrongAverages(db)).toEqual([]);
-  for (const { sweepId } of [first, second]) await retrySweep(db, sweepId).catch(() => {}); // when a stage failed
+  for (const { sweepId } of [first, second]) await retrySweep(db, sweepId).catch(() => {}); // fails if no stage has failed
   await runWorkers(random);
-  // All of its stages are done already.
+  // All stages of this sweep have ended before.
   const third = await submit(db, { seeds: [1, 2, 3], space: { ...space, latent }, attacks });
   await runWorkers(random);
   expect(await wrongAverages(db)).toEqual([]);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { claimStage, createDb, type Db, heartbeat, pingDatabase } from '../src/index.ts';
 import { createTestDatabase, type TestDatabase } from '../src/testing/index.ts';
 
-/** A proxy in front of the server that can drop all bytes without closing a connection, so that neither end notices. */
+/** A proxy in front of the server. It can drop all bytes without closing a connection, so that neither end notices. */
 const openProxy = async (url: string) => {
   const { hostname, port } = new URL(url);
   const clients = new Set<Socket>();
@@ -51,7 +51,7 @@ afterAll(async () => {
 
 const beat = () => heartbeat(db, { workerId: 'w', leases: [], memoryBytes: null, leaseSeconds: 1 });
 
-test('when all connections went silent, only one heartbeat fails', async () => {
+test('when all connections go silent, only one heartbeat fails', async () => {
   await Promise.all(Array.from({ length: 5 }, () => pingDatabase(db)));
   expect(db.pool.totalCount).toBe(5);
   proxy.cut();

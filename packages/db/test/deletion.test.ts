@@ -30,7 +30,7 @@ import {
 
 shareDb();
 
-/** Two sweeps of the same stages, both under way. One is cancelled: the one whose plan has their epochs, or the other. */
+/** Two running sweeps of the same stages. Cancels one of them: the sweep whose plan counts the epochs, or the other. */
 const shareStages = async (cancelled: 'planner' | 'other') => {
   const sweeps = [await submit(db, { seeds: [seed] }), await submit(db, { seeds: [seed] })];
   const [doomed, kept] = (cancelled === 'planner' ? sweeps : sweeps.reverse()).map(({ sweepId }) => sweepId);
@@ -39,7 +39,7 @@ const shareStages = async (cancelled: 'planner' | 'other') => {
   return { doomed: doomed!, kept: kept! };
 };
 
-/** What the tables have of a sweep, or of stages that belong to it. */
+/** The number of rows that belong to a sweep or to its stages. */
 const rowsOf = (sweepId: string) =>
   query(
     db,
@@ -118,7 +118,7 @@ const writers: Readonly<Record<string, Writer>> = {
   'an expired lease': {
     prepare: async () => {
       const claimed = await running();
-      await reconcile(db, options); // the first visit after a while expires nothing
+      await reconcile(db, options); // the first round after a gap expires no lease
       await letExpire(db, claimed.stageId);
       return claimed;
     },
@@ -194,7 +194,7 @@ describe('an attempt goes on', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('when its stage is claimed while the sweep is being cancelled: nothing is left running', async () => {
+  test('when its stage is claimed while the sweep is being cancelled, and no stage is left running', async () => {
     const { sweepId } = await submit(db, { seeds: [seed] });
     const { deadlocks } = await meet(db, {
       ...{ table: 'trials', way: 'UPDATE' },
@@ -213,7 +213,7 @@ describe('an attempt goes on', () => {
   });
 });
 
-test('a worker of a deleted sweep cannot write to the same stage when it is submitted anew', async () => {
+test('a worker of a deleted sweep cannot write to the same stage after a new submission', async () => {
   const { sweepId } = await submit(db, { seeds: [seed] });
   const before = (await claim(db, 'sleeper'))!;
   await cancelSweep(db, sweepId);
@@ -253,7 +253,7 @@ test('a claim that commits during a cancellation leaves no running attempt', asy
   expect(await wrongCounts(db)).toEqual([]);
 });
 
-test('the reconciler schedules a stage anew that got a sweep in the moment in which the sweep ended', async () => {
+test('the reconciler reschedules a stage that was assigned to a sweep at the moment of the sweep’s end', async () => {
   const { sweepId } = await submit(db, { seeds: [seed], space: { gamma: 9 } });
   await drain(db);
   const next = (await submit(db, { seeds: [seed + 500] })).sweepId;

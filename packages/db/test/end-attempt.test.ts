@@ -1,4 +1,4 @@
-/** How attempts end, and what this means for the stages that depend on them. */
+/** The ends of attempts, and their effect on the stages that depend on them. */
 import { describe, expect, test } from 'vitest';
 import {
   type ClaimedStage,

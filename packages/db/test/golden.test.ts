@@ -1,4 +1,6 @@
-/** Databases of every released schema, migrated to this version: they give the same answers as before, and their running sweeps continue. */
+/**
+ * Databases of every released schema, migrated to this version. They give the same answers as before, and their running sweeps continue.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -15,7 +17,7 @@ const schemas = readdirSync(folder)
   .filter((name) => name.endsWith('.sql'))
   .map((name) => name.slice(0, -'.sql'.length))
   .sort();
-/** Fields that were renamed since: old answers are compared under the new names. */
+/** Fields that have been renamed. The test compares old answers under the new names. */
 const renamed = new Map([
   ['leaseEpoch', 'fencingToken'],
   ['after', 'dependsOn'],
@@ -87,7 +89,7 @@ describe.each(schemas)('a database of schema %s', (schema) => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('is refused and left as it is when it has a migration of a newer version', async () => {
+  test('is refused without changes when it has a migration of a newer version', async () => {
     const url = await restore(schema);
     const db = open(url);
     await query(

@@ -22,7 +22,7 @@ afterAll(() => db.close());
 
 type Outcome = Parameters<typeof evaluationOf>[2] & { readonly success: readonly boolean[] };
 
-/** Runs all stages that are ready; `outcome` says what an attack does to the trial of this γ and seed. */
+/** Runs all ready stages; `outcome` gives the result of an attack on the trial of this γ and seed. */
 const runAll = async (outcome: (gamma: number, attack: string, seed: number) => Outcome): Promise<void> => {
   for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
     if (claimed.spec.kind !== 'attack') await finish(db, claimed);
@@ -101,7 +101,7 @@ describe('one attack', () => {
     ]);
   });
 
-  test('ranks a missing value last; less is better when the metric says so', async () => {
+  test('ranks a missing value last; ranks small values first for a metric to minimise', async () => {
     expect(brief(await rank({ sweep, attack: 'fgsm', metric: 'medianL2', masked: 'equal' }))).toEqual([
       [1, 3, 0.7],
       [2, 1, 0.3],
@@ -168,7 +168,7 @@ describe('one attack', () => {
 });
 
 describe('the worst case', () => {
-  test('counts images, exists once all attacks are complete, and names the strongest attack', async () => {
+  test('counts images, exists when all attacks are complete, and names the strongest attack', async () => {
     const { sweepId: sweep } = await submit(db, {
       seeds: [2],
       space: { gamma: [1, 2] },
@@ -218,7 +218,7 @@ describe('the worst case', () => {
         { attack: 'fgsm', search: false, epsilon: 0.1 },
       ],
     });
-    // `evaluationOf` makes the L∞ distance half of the L2 distance: only for γ = 1 are DeepFool's images inside the ball.
+    // `evaluationOf` makes the L∞ distance half of the L2 distance, so DeepFool's images are inside the ball only for γ = 1.
     await runAll((gamma, name) =>
       name === 'deepfool-l2'
         ? { success: fooled(4), l2: gamma === 1 ? 0.3 : 3 }

@@ -1,4 +1,4 @@
-/** An attempt that lost its lease can write nothing, and its worker learns of it. */
+/** An attempt that lost its lease cannot write, and its worker learns this. */
 import { describe, expect, test } from 'vitest';
 import { completeStage, endStage, failAttempt, reconcile, releaseStage } from '../src/index.ts';
 import { beat, leaseOf, letExpire, options, stageRow, stale } from './support/attempts.ts';
@@ -10,7 +10,7 @@ import { query, takeOutbox, trained, wrongCounts } from './support/tables.ts';
 shareDb();
 
 describe('a lease fences every write', () => {
-  test('refuses and counts the writes of an attempt that lost it, and the heartbeat says so', async () => {
+  test('refuses and counts the writes of an attempt that lost it, and the heartbeat reports the loss', async () => {
     const { sweepId } = await submit(db, { seeds: [seed] });
     const slow = (await claim(db, 'slow'))!;
     await record(db, slow, { epoch: 1, step: 0 });
@@ -78,7 +78,7 @@ describe('a lease fences every write', () => {
     await finish(db, claimed);
   });
 
-  test('of many processes that reconcile at once, one does the work', async () => {
+  test('when many processes reconcile at once, one of them does the work', async () => {
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => reconcile(db, { ...options, everySeconds: 60 })),
     );
@@ -87,7 +87,7 @@ describe('a lease fences every write', () => {
     expect(await reconcile(db, options)).toMatchObject({ done: true, repaired: 0 });
   });
 
-  test('does not expire after the database was away before workers had time to renew it', async () => {
+  test('does not expire after a time without the database, before workers can renew it', async () => {
     await submit(db, { seeds: [seed] });
     const claimed = (await claim(db))!;
     await letExpire(db, claimed.stageId);
@@ -100,7 +100,7 @@ describe('a lease fences every write', () => {
   test('a clock that is set back delays nothing: leases of dead workers expire, and ready stages can be claimed', async () => {
     await submit(db, { seeds: [seed, seed + 1_000_000] });
     const claimed = (await claim(db))!;
-    // As an hour's jump leaves it: everything that was written before lies in the future.
+    // After a jump of an hour, all times that were written before lie in the future.
     await query(db, `UPDATE duties SET at = now() + interval '1 hour' WHERE name = 'reconcile'`);
     await query(
       db,
@@ -117,7 +117,7 @@ describe('a lease fences every write', () => {
     expect(row!.seconds).toBeLessThanOrEqual(options.leaseSeconds);
   });
 
-  test('a second call of the same end, after a lost answer, changes nothing', async () => {
+  test('a second call with the same end, after a lost answer, changes nothing', async () => {
     await submit(db, { seeds: [seed] });
     const claimed = (await claim(db))!;
     await train(db, claimed);

@@ -58,7 +58,7 @@ describe('migrate', () => {
   test('a migration that fails changes nothing', async () => {
     await addMigration('9998_broken', 'CREATE TABLE half (id INT); SELECT no_such_column;');
     await expect(migrate(database.url, { folder })).rejects.toThrow(
-      /9998_broken failed and nothing of it was kept.*no_such_column/,
+      /9998_broken failed, and the database was left as it was.*no_such_column/,
     );
     expect(await rows("SELECT to_regclass('half') AS half")).toEqual([{ half: null }]);
     await rm(path.join(folder, '9998_broken'), { recursive: true });
@@ -113,7 +113,7 @@ const run = async (sql: string): Promise<void> => {
   await client.query(sql);
 };
 
-/** A folder with the migrations of this version and these ones. */
+/** A folder with the migrations of this version and the given ones. */
 const withMigrations = async (files: Readonly<Record<string, string>>): Promise<string> => {
   const own = await mkdtemp(path.join(tmpdir(), 'funnel-migrations-'));
   onTestFinished(() => rm(own, { recursive: true }));
@@ -125,7 +125,7 @@ const withMigrations = async (files: Readonly<Record<string, string>>): Promise<
   return own;
 };
 
-/** The first sentence of a migration about what it waits for, and the migration itself. */
+/** Starts a migration. Resolves to its first report of a wait, and to the migration itself. */
 const untilItWaits = async (own?: string) => {
   let migrating: Promise<readonly string[]> = Promise.resolve([]);
   const words = await new Promise<string>((resolve, reject) => {
@@ -138,7 +138,7 @@ const untilItWaits = async (own?: string) => {
 describe('a migration beside other connections', () => {
   const lock = 'SELECT pg_advisory_xact_lock(72707369)';
 
-  test('says which migration it waits for, and continues after it', async () => {
+  test('reports the migration that it waits for, and continues after it', async () => {
     const { client, pid } = await connection('funnel migrate');
     await client.query('BEGIN');
     await client.query(lock);
@@ -152,7 +152,7 @@ describe('a migration beside other connections', () => {
     expect(await migrating).toEqual([]);
   });
 
-  test('says how to free the lock of an older version that a pooler keeps', async () => {
+  test('reports how to free the lock of an older version that a pooler keeps', async () => {
     const { client, pid } = await connection('funnel migrate');
     await client.query('SELECT pg_advisory_lock(72707369)');
     const { words, migrating } = await untilItWaits();
@@ -161,7 +161,7 @@ describe('a migration beside other connections', () => {
     expect(await migrating).toEqual([]);
   });
 
-  test('says which connection locks a table that it changes', async () => {
+  test('reports the connection that locks a table that it changes', async () => {
     const { client, pid } = await connection('a backup');
     await client.query('BEGIN');
     await client.query('LOCK TABLE tokens IN ACCESS SHARE MODE');
@@ -177,7 +177,7 @@ describe('a migration beside other connections', () => {
   test('tries again when PostgreSQL ends it to resolve a deadlock', async () => {
     await run('CREATE TABLE first (id INT); CREATE TABLE gate (id INT); CREATE TABLE second (id INT)');
     const [somebody, keeper] = [await connection('somebody'), await connection('keeper')];
-    await somebody.client.query("SET deadlock_timeout = '1h'"); // so that PostgreSQL never ends this one
+    await somebody.client.query("SET deadlock_timeout = '1h'"); // so that PostgreSQL never ends this transaction
     for (const { client } of [somebody, keeper]) await client.query('BEGIN');
     await somebody.client.query('LOCK TABLE second IN ACCESS SHARE MODE');
     await keeper.client.query('LOCK TABLE gate IN ACCESS SHARE MODE');
@@ -192,7 +192,7 @@ describe('a migration beside other connections', () => {
       expect(blocked.rowCount).toBe(1);
     });
     await keeper.client.query('COMMIT');
-    await crossing; // it got the table, so PostgreSQL ended the migration
+    await crossing; // this transaction got the table, so PostgreSQL ended the migration
     await somebody.client.query('COMMIT');
     expect(await migrating).toEqual(['9002_all']);
   });

@@ -1,4 +1,7 @@
-/** One writer of a stage's status; and the outbox: the queue is told of every stage that became ready, whichever process dies in between. */
+/**
+ * Only one place writes a stage's status. And the outbox: the queue is told of every stage that became ready, even if a process dies in
+ * between.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
@@ -42,7 +45,7 @@ const reconcileNow = async (by: Db) => {
 };
 
 describe('a relay', () => {
-  test('tells of what each transaction made ready, in its own process and without being asked', async () => {
+  test('tells the queue of the stages that each transaction of its process made ready, without a call', async () => {
     await takeOutbox(db);
     const { told, notify } = queue();
     const relay = startRelay(db, { notify, onError: (error) => expect.unreachable(String(error)) });
@@ -59,7 +62,7 @@ describe('a relay', () => {
     await drain(db);
   });
 
-  test('leaves the rows to the next round when the queue is away, and to another process when its own dies', async () => {
+  test('leaves the rows to the next round if the queue is away, and to another process if its own process dies', async () => {
     await takeOutbox(db);
     await submit(db, { seeds: [seed] });
     const [stage] = await readyStages();
@@ -75,7 +78,7 @@ describe('a relay', () => {
     await drain(db);
   });
 
-  test('shares the rows with another one: each row is told of by one of them', async () => {
+  test('shares the rows with other relays: each row is announced by one of them', async () => {
     await takeOutbox(db);
     const ids = Array.from({ length: 2500 }, (_, i) => String(i));
     await query(db, 'INSERT INTO outbox (stage_id, due_at) SELECT unnest($1::text[]), now()', [ids]);
@@ -87,7 +90,7 @@ describe('a relay', () => {
     expect(await rows()).toBe(0);
   });
 
-  test('tells of a stage that waits for its backoff when that is over, not before', async () => {
+  test('tells the queue of a stage after its backoff, not before', async () => {
     await submit(db, { seeds: [seed] });
     const claimed = (await claim(db))!;
     await takeOutbox(db);
@@ -101,17 +104,17 @@ describe('a relay', () => {
     await drain(db);
   });
 
-  test('a queue that loses everything is told again, once, however long nobody relays', async () => {
+  test('a queue that lost everything is told again, only once per stage', async () => {
     await submit(db, { seeds: [seed], space: { gamma: [1, 2, 3] } });
     await finish(db, (await claim(db))!);
-    await takeOutbox(db); // told, and lost by the queue
+    await takeOutbox(db); // the queue was told, and lost it
     const ready = await readyStages();
     for (let i = 0; i < 3; i++) await reconcileNow(db);
     expect((await takeOutbox(db)).sort()).toEqual(ready);
     await drain(db);
   });
 
-  test('that waits for the queue does not hold back the event stream', async () => {
+  test('does not hold back the event stream while it waits for the queue', async () => {
     await takeOutbox(db);
     const { sweepId } = await submit(db, { seeds: [seed] });
     let answer = (): void => {};
@@ -134,11 +137,11 @@ describe('a relay', () => {
     expect(await relayOnce(db, notify)).toBeGreaterThan(0);
   });
 
-  test('that was killed loses its rows to others after a while', async () => {
+  test('gives its rows to others some time after it was killed', async () => {
     await takeOutbox(db);
     await submit(db, { seeds: [seed] });
     const [stage] = await readyStages();
-    void relayOnce(db, () => new Promise(() => {})); // as if it ended here
+    void relayOnce(db, () => new Promise(() => {})); // never ends, like a killed relay
     await vi.waitFor(async () => expect(await isDue()).toBe(false));
     const { told, notify } = queue();
     expect(await relayOnce(db, notify)).toBe(0);
@@ -159,7 +162,7 @@ describe('a relay', () => {
     await drain(db);
   });
 
-  test('leaves nothing about stages that workers found by themselves while the queue was away', async () => {
+  test('leaves no rows for stages that workers found without the queue', async () => {
     await takeOutbox(db);
     await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
     await drain(db);
@@ -169,7 +172,7 @@ describe('a relay', () => {
   });
 });
 
-/** Source files of the whole tree that run; `testing` fills tables for load tests, past all operations. */
+/** Source files of the whole tree that run in production. `testing` is not among them: it fills tables directly, for load tests. */
 const sources = (): { readonly file: string; readonly text: string }[] => {
   const root = fileURLToPath(new URL('../../..', import.meta.url));
   const isSource = (file: string) =>
@@ -183,7 +186,7 @@ const sources = (): { readonly file: string; readonly text: string }[] => {
 
 describe('the status of a stage', () => {
   test('is written by the table of transitions alone', () => {
-    /** The columns that a statement sets stand between SET and the first FROM, WHERE or RETURNING. */
+    /** The set columns of a statement are between SET and the first FROM, WHERE or RETURNING. */
     const set =
       /UPDATE\s+"?stages\b[\s\S]*?\bSET\b([\s\S]*?)(?:\bFROM\b|\bWHERE\b|\bRETURNING\b|[`'"]\s*[,;)]|$)/gi;
     const writers = sources().filter(
@@ -195,7 +198,7 @@ describe('the status of a stage', () => {
     expect(writers.map(({ file }) => file)).toEqual(['packages/db/src/lifecycle/transitions.ts']);
   });
 
-  test('every transition to ready says since when, and each one has a reason', () => {
+  test('every transition to ready sets the time, and every transition has a reason', () => {
     for (const { to, sets, when } of Object.values(transitions)) {
       if ([to].flat().includes('ready')) expect(sets).toMatch(/\bready_at = now\(\)/);
       expect(when.length).toBeGreaterThan(10);

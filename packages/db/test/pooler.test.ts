@@ -54,7 +54,7 @@ describe.runIf(hasPgbouncer)('through PgBouncer in transaction mode', () => {
     expect(await rows(pooler.url, settings)).toEqual(await rows(database.url, settings));
   });
 
-  test('the next migration waits for nothing, on the database itself and through the pooler', async () => {
+  test('the next migration does not wait, neither on the database itself nor through the pooler', async () => {
     const waits: string[] = [];
     const onWait = (words: string): void => void waits.push(words);
     expect(await migrate(database.url, { onWait })).toEqual([]);

@@ -55,7 +55,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-/** Checks that a value is what the route declares. */
+/** Checks that a value matches the schema of the route. */
 const fits = (
   route: { response?: { safeParse(value: unknown): { success: boolean; error?: unknown } } },
   value: unknown,
@@ -150,7 +150,7 @@ describe('trials', () => {
     await expect(getMetrics(db, 'none')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('can be compared, with the names of what they differ in', async () => {
+  test('can be compared, with the names of the fields in which they differ', async () => {
     const answer = await compareTrials(db, [`${done}-00001`, `${done}-00000`]);
     fits(routes.compare, answer);
     expect(answer).toMatchObject({ trials: [{ number: 1 }, { number: 0 }], differs: ['gamma'] });
@@ -229,7 +229,7 @@ describe('stages and workers', () => {
       outcome: 'completed',
       attempts: 2,
     });
-    // Each class counts all shorter attempts too, and the largest counts every attempt of a test.
+    // Each class also counts all shorter attempts, so the largest class counts every attempt of a test.
     for (const { attempts, within } of counts.attempts) {
       expect(within).toHaveLength(attemptBounds.length);
       expect(within).toEqual([...within].sort((a, b) => a - b));
@@ -238,7 +238,7 @@ describe('stages and workers', () => {
   });
 });
 
-test('a stage that ends is read as completed, with its checkpoint', async () => {
+test('a completed stage is read with its checkpoint', async () => {
   const claimed = (await claim(db))!;
   await finish(db, claimed);
   expect(await getStage(db, claimed.stageId)).toMatchObject({

@@ -1,4 +1,4 @@
-/** What is stored at the end of an epoch, and which stages complete by it. */
+/** The rows that the end of an epoch stores, and the stages that it completes. */
 import { describe, expect, test } from 'vitest';
 import { claimStage, completeStage, getBlobs, getCheckpoint, recordCheckpoint } from '../src/index.ts';
 import { leaseOf } from './support/attempts.ts';
@@ -10,7 +10,7 @@ import { query } from './support/tables.ts';
 shareDb();
 
 describe('recordCheckpoint', () => {
-  test('records a position once: the same bits change nothing, other bits are counted', async () => {
+  test('records a position once: a second write with the same bits changes nothing, and other bits are counted', async () => {
     await submit(db, { seeds: [seed] });
     const claimed = (await claim(db))!;
     const first = await record(db, claimed, { epoch: 1, step: 0 });

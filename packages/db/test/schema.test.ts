@@ -31,12 +31,12 @@ const sqlOfSchema = async (url: string): Promise<string> => {
   return stdout.replace('CREATE SCHEMA IF NOT EXISTS "public";', '');
 };
 
-/** Columns in their order; `rank`, because a dropped column leaves a gap in the numbers. */
+/** Columns in their order. Uses `rank`, because a dropped column leaves a gap in the numbers. */
 const columns = `
   SELECT table_name, column_name, rank() OVER (PARTITION BY table_name ORDER BY ordinal_position) AS place, udt_name, is_nullable, column_default
   FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '_prisma_migrations' ORDER BY 1, 3`;
 
-/** Without CHECKs, and below without partial indexes: Prisma has no words for them, so only the migrations have them. */
+/** Without CHECKs, and below without partial indexes: Prisma cannot express them, so only the migrations have them. */
 const constraints = `
   SELECT conrelid::regclass::text AS table, conname, contype, pg_get_constraintdef(oid) AS definition
   FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'f', 'u') AND conrelid::regclass::text <> '_prisma_migrations'

@@ -1,4 +1,4 @@
-/** The log of a stage: what its attempts did. */
+/** The log of a stage: its attempts and epochs. */
 import { routes } from '@funnel/contracts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { claimStage, type Db, failAttempt, readStageLog, registerWorker } from '../src/index.ts';

@@ -68,7 +68,7 @@ const kill = async (child: ChildProcess) => {
 };
 
 describe('startEmbedded', () => {
-  test('makes a server on loopback with a password, and finds it again', async () => {
+  test('makes a server on loopback with a password, and uses the same folder at the next start', async () => {
     const first = await start();
     await query(first.url, 'CREATE TABLE kept AS SELECT 42 AS answer');
     expect(await query(first.url, 'SHOW listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }]);
@@ -109,7 +109,7 @@ describe('startEmbedded', () => {
     expect(await query(again.url, 'SELECT one FROM kept')).toEqual([{ one: 1 }]);
   });
 
-  test('starts although another process has got the process id of the dead server', async () => {
+  test('starts even if another process has the process id of the dead server', async () => {
     await (await start()).stop();
     const [, folder, ...rest] =
       `0\n${dir}\n${Math.floor(Date.now() / 1000)}\n5432\n\n127.0.0.1\n\nready`.split('\n');
@@ -128,7 +128,7 @@ describe('startEmbedded', () => {
     expect((await findPostmaster(dir))?.pid).not.toBe(before!.pid);
   });
 
-  test('a process that found the server also starts it again when its starter was killed', async () => {
+  test('a process that uses the server of another one starts it again after that one was killed', async () => {
     const { child } = await startElsewhere();
     const server = await start();
     await kill(child);
@@ -204,7 +204,7 @@ describe('startEmbedded', () => {
   });
 
   test.runIf(isRoot)(
-    'as root, the error names a folder above it that the user postgres may not enter',
+    'as root, the error names a folder in the path that the user postgres may not enter',
     async () => {
       await chmod(home, 0o700);
       await expect(start()).rejects.toMatchObject({

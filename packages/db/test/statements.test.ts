@@ -1,6 +1,6 @@
 /**
- * Every SQL statement of this package runs here, on a migrated database. PostgreSQL says which columns each one gives, and they are compared
- * with the columns that the statement declares: their names, their types, and whether they may be NULL.
+ * Runs every SQL statement of this package on a migrated database. Compares PostgreSQL's description of the result with the columns that
+ * the statement declares: their names, their types, and whether they may be NULL.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -80,7 +80,7 @@ const claimClassifier = async (): Promise<ClaimedStage> => {
   throw new Error('Expected a classifier to be ready, but none is');
 };
 
-/** Sweeps from their submission to their deletion, in every way that has statements of its own. */
+/** Runs sweeps from their submission to their deletion, along every path with its own statements. */
 const runSweeps = async (): Promise<void> => {
   const worker = {
     id: 'worker',
@@ -92,7 +92,7 @@ const runSweeps = async (): Promise<void> => {
     slots: 1,
   };
   await registerWorker(db, worker);
-  await reconcile(db, options); // the first time expires no lease
+  await reconcile(db, options); // the first round expires no lease
   const idempotency = { key: 'key', bodyHash: 'hash' };
   const first = await submit(db, { seeds: [1, 2], space: { gamma: [1, 2] } }, idempotency);
   await submit(db, { seeds: [1, 2], space: { gamma: [1, 2] } }, idempotency);
@@ -114,13 +114,13 @@ const runSweeps = async (): Promise<void> => {
   await reconcile(db, options);
   await query(db, 'UPDATE stages SET ready_at = now()');
   await drain(db);
-  // The same work again: all of it is there, and then all but one attack, which is masked.
+  // The same work again: first everything exists, then everything except one attack, which is masked.
   await submit(db, { seeds: [1, 2], space: { gamma: [1, 2] } });
   await submit(db, { seeds: [1, 2], space: { gamma: [1, 2] }, attacks: ['fgsm', 'gradient'] });
   for (let attack = await claim(db); attack; attack = await claim(db)) {
     const evaluation = evaluationOf(attack, [true, false, false, false], { verdict: 'masked' });
     await completeStage(db, { ...leaseOf(attack), evaluation });
-    await completeStage(db, { ...leaseOf(attack), evaluation }); // as if the first answer was lost
+    await completeStage(db, { ...leaseOf(attack), evaluation }); // a second call, as after a lost answer
   }
   await submit(db, { seeds: [1, 2], space: { gamma: [1, 2] }, attacks: ['fgsm', 'gradient'] });
   await submit(db, { recipes: ['funn', 'magnet'], seeds: [1], maxRunning: 1 });
@@ -143,7 +143,7 @@ const runSweeps = async (): Promise<void> => {
   await retrySweep(db, failing);
   await drain(db);
 
-  // A longer run carries the stages of a shorter one, and is cancelled.
+  // A longer run carries the stages of a shorter one, and is then cancelled.
   const short = await submit(db, { seeds: [6], space: { initialiseEpochs: 2 } });
   const long = await submit(db, { seeds: [6], space: { initialiseEpochs: 4 } });
   await pauseSweep(db, short.sweepId);
@@ -158,7 +158,7 @@ const runSweeps = async (): Promise<void> => {
   await cancelSweep(db, carried.sweepId);
   await drain(db);
 
-  // The reconciler after a pause, after the clock was set back, and where it repairs.
+  // The reconciler after a gap, after the clock was set back, and with statuses to repair.
   await submit(db, { seeds: [9] });
   for (const at of [`now() - interval '1 hour'`, `now() + interval '1 hour'`]) {
     await query(db, `UPDATE duties SET at = ${at} WHERE name = 'reconcile'`);
@@ -166,7 +166,7 @@ const runSweeps = async (): Promise<void> => {
     await reconcile(db, options);
   }
   const large = { seeds: [2], space: { gamma: { min: 1, max: 100, count: 100 } } };
-  await cancelSweep(db, (await submit(db, large)).sweepId); // so many events that they are condensed
+  await cancelSweep(db, (await submit(db, large)).sweepId); // with so many events that they are condensed
   await retireWorker(db, { workerId: 'worker', status: 'gone' });
   await collectGarbage(db, RetentionPolicy.parse({ keepDays: 0, keepBest: 0, keepSweeps: [failing] }), {
     dryRun: false,
@@ -247,10 +247,10 @@ afterAll(() => db.close());
 
 const source = fileURLToPath(new URL('../src', import.meta.url));
 
-/** Statements outside of `reading` and `transaction`: they set up a server, a schema, a connection or a test. */
+/** Files with statements outside of `reading` and `transaction`: they set up a server, a schema, a connection or a test. */
 const isSetup = (file: string) => /^(embedded|testing)\/|^migrate\.ts$/.test(file);
 
-/** The texts in the source that begin like a statement, as patterns: what is inserted into a text may be anything. */
+/** The texts in the source that begin like a statement, as patterns: any text may stand for an inserted expression. */
 const statementsInSource = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !isSetup(file))
   .flatMap((file) => {
@@ -284,7 +284,7 @@ test('every statement gives the columns that it declares', () => {
   expect(wrong).toEqual([]);
 });
 
-// But for arrays: Prisma makes each array column one that may be NULL, and no statement writes NULL there.
+// Arrays are an exception: Prisma lets every array column be NULL, and no statement writes NULL there.
 test('a column that may be NULL in its table may be NULL in the row', async () => {
   const nullable = await query<{ key: string }>(
     db,
@@ -302,7 +302,7 @@ test('a column that may be NULL in its table may be NULL in the row', async () =
   expect(wrong).toEqual([]);
 });
 
-test('a column with another name or type is noticed', async () => {
+test('the comparison finds a column with another name or type', async () => {
   const columns = { name: text(), revoked_at: orNull(text()), seed: int4() };
   const seen: ExecutedStatement[] = [];
   const other = { ...db, onStatement: (statement: ExecutedStatement) => void seen.push(statement) };

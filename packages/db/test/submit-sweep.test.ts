@@ -47,7 +47,7 @@ describe('a submitted sweep', () => {
     expect(trials[1]).toEqual({ id: `${sweepId}-00001`, number: 1 });
   });
 
-  test('has every stage as it was planned, whatever the stage shares with others', async () => {
+  test('has every stage exactly as planned, also stages that share values with others', async () => {
     const input: Partial<SweepInput> = {
       seeds: [seed, seed + 1000],
       recipes: ['funn', 'classic', 'magnet'],
@@ -80,7 +80,7 @@ describe('a submitted sweep', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('finds everything done that an earlier one did', async () => {
+  test('uses all results of an earlier sweep', async () => {
     const first = await submit(db, { seeds: [seed] });
     await drain(db);
     const second = await submit(db, { seeds: [seed] });
@@ -94,7 +94,7 @@ describe('a submitted sweep', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('of a thousand stages finds the existing ones of each generation, and its counts are those of its rows', async () => {
+  test('of a thousand stages finds the existing ones of each generation, and its counts agree with its rows', async () => {
     await submit(db, { seeds: [seed], space: { gamma: [1, 2, 3] } });
     const gamma = Array.from({ length: 340 }, (_, i) => i + 1);
     const { plan, sweepId } = await submit(db, { seeds: [seed], space: { gamma } });
@@ -119,7 +119,7 @@ describe('a submitted sweep', () => {
     await cancelSweep(db, again.sweepId);
   });
 
-  test('waits for stages that another one has under way, and does not repeat them', async () => {
+  test('waits for unfinished stages of another sweep, and does not repeat them', async () => {
     const first = await submit(db, { seeds: [seed] });
     const claimed = await claim(db);
     const second = await submit(db, { seeds: [seed], space: { gamma: 9 } });
@@ -133,7 +133,7 @@ describe('a submitted sweep', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('of fewer epochs completes when a longer one passes them, or has passed them', async () => {
+  test('of fewer epochs completes when a longer one records its last epoch, or has recorded it', async () => {
     const long = await submit(db, { seeds: [seed], space: { optimiseEpochs: 6 } });
     await finish(db, (await claim(db))!);
     const optimise = (await claim(db))!;
@@ -180,7 +180,7 @@ describe('a submitted sweep', () => {
     expect(await trained(db, sweepId)).toBe(4);
   });
 
-  test('is found by its idempotency key, and another body with that key is a conflict', async () => {
+  test('is found by its idempotency key, and the same key with another body is a conflict', async () => {
     const key = { key: `key-${seed}`, bodyHash: 'a' };
     const first = await submit(db, { seeds: [seed] }, key);
     const again = await submit(db, { seeds: [seed] }, key);

@@ -26,7 +26,7 @@ import {
 shareDb();
 
 describe('pause and resume', () => {
-  test('start nothing new, stop running stages at a checkpoint, and go on from there', async () => {
+  test('start no other stages, stop running ones at a checkpoint, and go on from there', async () => {
     const { sweepId } = await submit(db, { seeds: [seed] });
     const claimed = (await claim(db))!;
     await record(db, claimed, { epoch: 1, step: 0 });
@@ -55,7 +55,7 @@ describe('pause and resume', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('leave stages running that another running sweep needs, scheduled for that sweep', async () => {
+  test('keep stages running that another running sweep needs, and schedule them for that sweep', async () => {
     const first = await submit(db, { seeds: [seed] });
     const second = await submit(db, { seeds: [seed], space: { gamma: 7 } });
     const claimed = (await claim(db))!;
@@ -104,7 +104,7 @@ describe('a stage that is scheduled for a sweep that has ended', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('runs for the sweeps that wait for it when a third one reopens it', async () => {
+  test('runs for the sweeps that wait for it when a third sweep reopens it', async () => {
     const ended = await submit(db, { seeds: [seed] });
     const other = await submit(db, { seeds: [seed], space: { gamma: 7 } });
     const live = await submit(db, { seeds: [seed, seed + 500] });
@@ -168,7 +168,7 @@ describe('cancel', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('lets shorter stages that a cancelled one carried go on from where it stood, no further than they need', async () => {
+  test('lets shorter stages that a cancelled one carried go on from its last checkpoint, up to their own last epochs', async () => {
     const long = await submit(db, { seeds: [seed], space: { optimiseEpochs: 9 } });
     await finish(db, (await claim(db))!);
     const carrier = (await claim(db))!;
@@ -191,7 +191,7 @@ describe('cancel', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('keeps a stage that others continue from', async () => {
+  test('keeps a stage from which others continue', async () => {
     const short = await submit(db, { seeds: [seed], space: { optimiseEpochs: 3 } });
     const long = await submit(db, { seeds: [seed], space: { optimiseEpochs: 5 } });
     await cancelSweep(db, short.sweepId);
@@ -239,7 +239,7 @@ describe('retry', () => {
 });
 
 describe('delete', () => {
-  test('deletes what only this sweep needed, keeps what others need, and leaves no link to a missing row', async () => {
+  test('deletes the rows that only this sweep needed, keeps the rows that others need, and leaves no link to a missing row', async () => {
     const first = await submit(db, { seeds: [seed], space: { gamma: [1, 2] } });
     await expect(deleteSweep(db, first.sweepId)).rejects.toMatchObject({ code: 'INVALID_TRANSITION' });
     await drain(db);
@@ -258,7 +258,7 @@ describe('delete', () => {
     expect(
       await query(db, 'SELECT metric, value FROM scores WHERE sweep_id = $1 ORDER BY 1, 2', [second.sweepId]),
     ).toEqual(before);
-    // What a submission relies on when it looks for what is there.
+    // A submission relies on this when it looks for existing stages.
     const strays = `SELECT id FROM stages s WHERE NOT EXISTS (SELECT FROM stages p WHERE p.id = s.parent) AND parent IS NOT NULL`;
     expect(await query(db, strays)).toEqual([]);
     await deleteSweep(db, second.sweepId);

@@ -1,4 +1,4 @@
-/** The picture in docs/tables.md shows the real tables: all of them, with columns, keys and links as they are. */
+/** The picture in docs/tables.md shows all tables, with their real columns, keys and links. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Db } from '../src/index.ts';
@@ -36,7 +36,7 @@ afterAll(() => db.close());
 const textsOf = async (sql: string) => (await query<{ text: string }>(db, sql)).map((row) => row.text);
 
 describe('docs/tables.md', () => {
-  test('draws every table, and says what a row of it is', async () => {
+  test('draws every table, and has a sentence about its rows', async () => {
     const tables = await textsOf(
       `SELECT table_name AS text FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1`,
     );
@@ -44,7 +44,7 @@ describe('docs/tables.md', () => {
     expect([...prose.matchAll(/^\| `(\w+)` \|/gm)].map(([, table]) => table)).toEqual(drawnTables);
   });
 
-  test('draws columns that are there, with their types, and all of the primary key', async () => {
+  test('draws existing columns, with their types, and all columns of the primary keys', async () => {
     const columns = await textsOf(
       `SELECT concat_ws(' ', c.table_name, c.column_name, c.udt_name,
          CASE WHEN i.indisprimary THEN 'PK' END) AS text

@@ -1,4 +1,4 @@
-/** Addresses with TLS and passwords, against a server that accepts nothing else. */
+/** Addresses with TLS and passwords, on a server that demands both. */
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createDb, type Db, listTokens, migrate, onEvents, pingDatabase } from '../src/index.ts';
@@ -24,20 +24,20 @@ describe.runIf(hasOpenssl)('PostgreSQL with TLS and password', () => {
 
   const byAddress = (url: string): string => url.replace('@localhost:', '@127.0.0.1:');
 
-  const opened = async <T>(url: string, work: (db: Db) => Promise<T>): Promise<T> => {
+  const opened = async <T>(url: string, use: (db: Db) => Promise<T>): Promise<T> => {
     const db = createDb(url, { max: 2 });
-    return work(db).finally(() => db.close());
+    return use(db).finally(() => db.close());
   };
 
   it.each([
-    ['as libpq names it', () => verified],
+    ['the mode verify-full', () => verified],
     [
-      'a mode that asks for less than the driver does',
+      'a mode that demands less than the driver verifies',
       () => server.url({ sslmode: 'require', sslrootcert: server.certificates.authority }),
     ],
-    ['whoever answers', () => server.url({ sslmode: 'no-verify' })],
+    ['a mode that verifies nothing', () => server.url({ sslmode: 'no-verify' })],
     ['by address, with an IP in the certificate', () => byAddress(verified)],
-  ])('is spoken over an encrypted connection: %s', async (_, url) => {
+  ])('encrypts the connection: %s', async (_, url) => {
     await opened(url(), async (db) => {
       const { rows } = await db.pool.query(
         'SELECT current_user AS name, ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
@@ -49,7 +49,7 @@ describe.runIf(hasOpenssl)('PostgreSQL with TLS and password', () => {
     });
   });
 
-  it('carries announcements over an encrypted connection too', async () => {
+  it('also encrypts the connection for notifications', async () => {
     await opened(verified, async (db) => {
       let woken = (): void => {};
       const announced = new Promise<void>((resolve) => {
@@ -82,22 +82,22 @@ describe.runIf(hasOpenssl)('PostgreSQL with TLS and password', () => {
     [
       'no TLS',
       () => server.url({}),
-      /it may want TLS \(add \?sslmode=verify-full to DATABASE_URL\).*no encryption/,
+      /it may demand TLS \(add \?sslmode=verify-full to DATABASE_URL\).*no encryption/,
     ],
     [
       'an authority that signed nothing here',
       () => server.url({ sslmode: 'verify-full', sslrootcert: server.certificates.stranger }),
-      /authority that is not known here: name the file .* \(sslrootcert=/,
+      /does not know the authority of its certificate: name the file .* \(sslrootcert=/,
     ],
     [
       'an address that names no authority',
       () => server.url({ sslmode: 'verify-full' }),
-      /authority that is not known here: name the file .* \(sslrootcert=/,
+      /does not know the authority of its certificate: name the file .* \(sslrootcert=/,
     ],
     [
       'the usual authorities',
       () => server.url({ sslmode: 'verify-full', sslrootcert: 'system' }),
-      /authority that is not known here/,
+      /does not know the authority of its certificate/,
     ],
     [
       'a missing file',
@@ -121,7 +121,7 @@ describe.runIf(hasOpenssl)('PostgreSQL with TLS and password', () => {
     ],
   ];
 
-  it.each(refused)('%s is refused with what to do, and without a secret', async (_, url, words) => {
+  it.each(refused)('refuses %s; the error says what to do and contains no secret', async (_, url, words) => {
     const error = await opened(url(), pingDatabase).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringMatching(words) });
     const same = await migrate(url()).catch((thrown: unknown) => thrown);
@@ -130,25 +130,25 @@ describe.runIf(hasOpenssl)('PostgreSQL with TLS and password', () => {
       for (const form of [server.secret, encodeURIComponent(server.secret)]) expect(told).not.toContain(form);
   });
 
-  it('asked of a server without TLS is refused with what to do', async () => {
+  it('is refused by a server without TLS; the error says what to do', async () => {
     const database = await createTestDatabase({ migrated: false });
     const error = await opened(`${database.url}?sslmode=verify-full`, pingDatabase)
       .catch((thrown: unknown) => thrown)
       .finally(() => database.drop());
     expect(error).toMatchObject({
       code: 'UNAVAILABLE',
-      message: expect.stringMatching(/does not speak TLS: turn it on there/),
+      message: expect.stringMatching(/does not support TLS: turn TLS on in the server/),
     });
   });
 
-  it('a certificate without the address is refused by address, and taken by name', async () => {
-    await server.rename('DNS:localhost,DNS:127.0.0.1'); // an address that is written as a DNS name does not count as an address
+  it('a certificate without the IP address is refused under the address, and accepted under the name', async () => {
+    await server.rename('DNS:localhost,DNS:127.0.0.1'); // an IP address that is written as a DNS name does not count
     await vi.waitFor(
       () =>
         expect(opened(byAddress(verified), pingDatabase)).rejects.toMatchObject({
           code: 'UNAVAILABLE',
           message: expect.stringMatching(
-            /certificate is for another name: .*has it as IP in its subjectAltName.*127\.0\.0\.1 is not in the cert's list/,
+            /certificate is for another name: .*names the address as IP in its subjectAltName.*127\.0\.0\.1 is not in the cert's list/,
           ),
         }),
       30_000,
@@ -156,7 +156,7 @@ describe.runIf(hasOpenssl)('PostgreSQL with TLS and password', () => {
     await opened(verified, pingDatabase);
   });
 
-  it('a certificate for another name is refused with what to do', async () => {
+  it('a certificate for another name is refused; the error says what to do', async () => {
     await server.rename('DNS:elsewhere');
     await vi.waitFor(
       () =>

@@ -78,7 +78,7 @@ describe('transaction', () => {
     expect(await query(db, 'SELECT FROM sweeps')).toEqual([]);
   });
 
-  test('a full disk is STORAGE_FULL, nothing is half written, and writing works once there is space', async () => {
+  test('a full disk is STORAGE_FULL, nothing is half written, and writing works again when there is space', async () => {
     // The error of PostgreSQL when it cannot extend a file.
     await query(
       db,

@@ -1,4 +1,7 @@
-/** Attacks that need the classifiers of other trials: when they start, what a claim gives them, and what happens when a classifier is missing. */
+/**
+ * Attacks that need the classifiers of other trials: their start, the networks that a claim gives them, and the effect of a missing
+ * classifier.
+ */
 import { RetentionPolicy, type SweepInput } from '@funnel/contracts';
 import { describe, expect, test } from 'vitest';
 import {
@@ -71,7 +74,7 @@ describe('a transfer attack', () => {
         `SELECT s.id FROM stages s WHERE s.status = 'waiting' AND s.surrogates <> '{}' AND (s.surrogates || s.depends_on) <@ $1::text[]`,
         [[...done]],
       );
-      expect(waiting).toEqual([]); // nobody waits for what is there
+      expect(waiting).toEqual([]); // no attack waits whose stages have all completed
     }
     expect(attacked).toHaveLength(4);
     for (const { spec, surrogates } of attacked) {
@@ -116,7 +119,7 @@ describe('a transfer attack', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('is shared by sweeps, whether it is done or under way', async () => {
+  test('is shared by sweeps, both before and after its end', async () => {
     const first = await submit(db, four());
     await finish(db, (await claim(db))!);
     const second = await submit(db, four());
@@ -128,7 +131,7 @@ describe('a transfer attack', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('is ready at once when its classifiers have completed before', async () => {
+  test('is ready at once if its classifiers have completed before', async () => {
     await submit(db, { ...four(), attacks: ['fgsm'] });
     await drain(db);
     await takeOutbox(db);
@@ -141,7 +144,7 @@ describe('a transfer attack', () => {
 });
 
 describe('a surrogate without a result', () => {
-  test('that collapsed is left out, now and in later sweeps: the other trials complete', async () => {
+  test('that collapsed is left out, now and in later sweeps, and the other trials complete', async () => {
     const { sweepId } = await submit(db, four());
     await collapse(await until('optimise')); // of the first trial, so that its classifier is skipped
     for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
@@ -154,7 +157,7 @@ describe('a surrogate without a result', () => {
     expect(await trialStatuses(db, sweepId)).toEqual(['collapsed', 'completed', 'completed', 'completed']);
     expect(await sweepStatus(db, sweepId)).toBe('completed');
     expect((await getTrial(db, `${sweepId}-00003`)).warnings).toEqual([
-      'transfer-linf was made on 1 of 2 networks: the trials of the others diverged or collapsed.',
+      'transfer-linf used 1 of 2 surrogates: the trials of the others diverged or collapsed.',
     ]);
     await takeOutbox(db);
     const l2 = await submit(db, { ...four(), attacks: [{ attack: 'transfer-l2', surrogates: 2 }] });
@@ -169,7 +172,7 @@ describe('a surrogate without a result', () => {
     return stages.filter(({ status }) => status === 'skipped').length;
   };
 
-  test('that was the last one: the attack is skipped with the reason', async () => {
+  test('that was the last one leads to a skipped attack, with the reason', async () => {
     const { sweepId } = await submit(db, { ...four(), space: { gamma: [1, 2] } });
     await collapse(await until('optimise'));
     await drain(db);
@@ -177,7 +180,7 @@ describe('a surrogate without a result', () => {
     const [, last] = await transfersOf(sweepId);
     expect(last).toMatchObject({ status: 'skipped', skip_cause: 'collapsed' });
     expect((await getStage(db, last!.id)).error?.message).toMatch(
-      /^None of the 1 classifiers that it makes its images on has a usable result: .*It ignores its input/,
+      /^No surrogate has a usable result \(0 of 1\): .*It ignores its input/,
     );
     const again = await submit(db, { ...four(), space: { gamma: [1, 2] } });
     expect(await sweepStatus(db, again.sweepId)).toBe('completed');
@@ -202,7 +205,7 @@ describe('a surrogate without a result', () => {
     expect(await wrongCounts(db)).toEqual([]);
   });
 
-  test('that is cancelled with another sweep is trained for the one that still needs it', async () => {
+  test('that is cancelled with another sweep is trained for the sweep that still needs it', async () => {
     const first = await submit(db, four());
     const second = await submit(db, { ...four(), attacks: [{ attack: 'transfer-linf', surrogates: 2 }] });
     const claimed = await until('classify');
@@ -251,7 +254,7 @@ describe('transfer attacks of a sweep', () => {
     expect(await sweepStatus(db, sweepId)).toBe('completed');
   });
 
-  test('that is deleted leave nothing that others do not need', async () => {
+  test('that is deleted leave only the rows that others need', async () => {
     const first = await submit(db, four());
     const second = await submit(db, { ...four(), attacks: [{ attack: 'transfer-linf', surrogates: 2 }] });
     await drain(db);
@@ -263,7 +266,7 @@ describe('transfer attacks of a sweep', () => {
     expect(await query(db, 'SELECT id FROM stages WHERE seed = $1', [seed])).toEqual([]);
   });
 
-  test('are mended by the reconciler when their status is wrong, and left alone when they wait with reason', async () => {
+  test('are repaired by the reconciler if their status is wrong, and not touched if they wait for a reason', async () => {
     const { sweepId } = await submit(db, four());
     const mend = async () => {
       await query(db, `DELETE FROM duties`);

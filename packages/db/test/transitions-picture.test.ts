@@ -1,4 +1,4 @@
-/** ARCHITECTURE.md draws the transitions of a stage as the table in `lifecycle/transitions.ts` has them. */
+/** The transitions of a stage in ARCHITECTURE.md agree with the table in `lifecycle/transitions.ts`. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { firstStatus, transitions } from '../src/lifecycle/transitions.ts';
@@ -18,7 +18,7 @@ test('an arrow for every transition from every status, and no other', () => {
   expect(drawn.sort()).toEqual([...starts, ...arrows].sort());
 });
 
-test('the list below the picture says when each happens', () => {
+test('the list below the picture has the reason for each transition', () => {
   const rows = [...prose.matchAll(/^\| `(\w+)` \| (.+) \|$/gm)].map(([, name, when]) => [name, when]);
   expect(rows).toEqual(Object.entries(transitions).map(([name, { when }]) => [name, when]));
 });

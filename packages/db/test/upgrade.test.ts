@@ -1,4 +1,4 @@
-/** A process of this version, in a database that another version has migrated. */
+/** A process of this version on a database that another version has migrated. */
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import {
   claimStage,
@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-/** Until the test ends. */
+/** Pretends until the end of the test that a newer version has migrated the database. */
 const migrateByNewer = async (sql = ''): Promise<void> => {
   await query(
     db,
@@ -51,7 +51,7 @@ test('claims nothing, keeps no lease, writes no result and repairs nothing, but 
   const before = await stageRow(db, claimed.stageId);
   await migrateByNewer();
   back();
-  const manifest = {} as never; // it is refused before anybody reads it
+  const manifest = {} as never; // never read, because the write is refused
   const beat = { ...lease, position: null, imagesPerSecond: null };
   const refused: readonly (() => Promise<unknown>)[] = [
     () => claimStage(db, request),
@@ -87,7 +87,7 @@ test('continues the same attempts when the database has the schema of this versi
   ).toEqual({ lost: [], stop: [] });
 });
 
-test('does not count a migration that is only begun or was rolled back', async () => {
+test('does not count a migration that has only begun or was rolled back', async () => {
   await query(
     db,
     `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, rolled_back_at) VALUES ('y', 'y', '9998_begun', NULL, NULL), ('z', 'z', '9999_back', now(), now())`,

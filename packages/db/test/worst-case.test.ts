@@ -23,7 +23,7 @@ afterAll(() => db.close());
 
 type Met = { readonly attack: AttackInput; readonly ball?: readonly ['linf' | 'l2', number] };
 
-/** Attacks, each with its ball as its paper gives it. */
+/** Attacks, each with the ball of its paper. */
 const met = {
   pgd: { attack: { attack: 'pgd-linf', epsilon: 0.1 }, ball: ['linf', 0.1] },
   wider: { attack: { attack: 'square-linf', epsilon: 0.3 }, ball: ['linf', 0.3] },
@@ -77,7 +77,10 @@ const draw = (random: Random, correct: readonly boolean[], share: number): Evalu
   };
 };
 
-/** The median, in which an image that no attack fooled is infinite. Of an even number: the mean of the middle two. Null of no image. */
+/**
+ * The median; an image that no attack fooled counts as infinite. For an even number it is the mean of the middle two values. Null for no
+ * image.
+ */
 const median = (values: readonly number[]): number | null => {
   const sorted = [...values].sort((a, b) => (a === b ? 0 : a - b));
   const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
@@ -127,7 +130,10 @@ const complete = async (claimed: ClaimedStage, records: EvaluationRecords, l2: n
   });
 };
 
-/** Runs a sweep with these attacks; resolves to what each attack found in each trial. `right`: the share of images that are correct when clean. */
+/**
+ * Runs a sweep with these attacks. Resolves to the results of each attack on each trial. `right`: the share of images that are classified
+ * correctly when clean.
+ */
 const run = async (
   list: readonly Met[],
   random: Random,
@@ -201,7 +207,7 @@ test('agrees with a loop over the images for random attacks', async () => {
   expect(await wrongAverages(db)).toEqual([]);
 });
 
-test('a sweep whose stages were all done before gets the worst cases of the sweeps that did them', async () => {
+test('a sweep whose results all exist gets the worst cases of the earlier sweeps', async () => {
   const list = lists[2]!;
   const found = await run(list, createRandom(3), 200);
   const { sweepId } = await submit(db, {
@@ -209,7 +215,7 @@ test('a sweep whose stages were all done before gets the worst cases of the swee
     space: { gamma: [1, 2] },
     attacks: list.map(({ attack }) => attack),
   });
-  // A set with one attack less has another worst case.
+  // A sweep without one of the attacks has another worst case.
   const fewer = await submit(db, {
     seeds: [200, 201],
     space: { gamma: [1, 2] },
@@ -270,7 +276,7 @@ test('a migrated older database gets the same worst cases', async () => {
   const wanted = await everything();
   expect((await worstCases()).length).toBeGreaterThan(200);
   await forgetInfinity();
-  // As older versions stored it: one bit per image, and a worst case without a budget.
+  // The form of older versions: one bit per image, and a worst case without a budget.
   await query(db, `ALTER TABLE evaluations ADD COLUMN fooled VARBIT NOT NULL DEFAULT ''`);
   await query(
     db,

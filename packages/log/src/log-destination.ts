@@ -1,4 +1,4 @@
-/** Writes the lines of a log. It never throws and never ends the process: lines that cannot be written are counted and dropped. */
+/** Writes the lines of a log. It never throws and never ends the process: it counts and drops lines that it cannot write. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 
@@ -6,21 +6,21 @@ import { hostname } from 'node:os';
 export type LogPlace = string | 1 | 2;
 
 export type LogDestination = {
-  /** Writes one line, which ends with its line break. */
+  /** Writes one line. `line` ends with a line break. */
   readonly write: (line: string) => void;
 };
 
 export type LogDestinationOptions = {
-  /** Tells a person that lines are lost, and later that no more are lost. (Default: writes to stderr, and ignores a failure of that) */
+  /** Tells a person that lines are lost, and later that the log is written again. (Default: writes to stderr, and ignores a failure) */
   readonly tell?: (sentence: string) => void;
   /** Called for every lost line, with the reason. */
   readonly onLost?: (error: NodeJS.ErrnoException) => void;
 };
 
-/** The shortest time between two sentences about lost lines: on a disk that is almost full, a log may fail and recover again and again. */
+/** The shortest time between two reports of lost lines: on a disk that is almost full, a log may fail and recover again and again. */
 const quietMs = 60_000;
 
-/** How long a line waits for a slow reader of a pipe. */
+/** A line waits for a slow reader of a pipe for at most this time. */
 const writeTimeoutMs = 1000;
 const pauseMs = 20;
 
@@ -39,7 +39,7 @@ const pause = (): void => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
 };
 
-/** Opens the file for every line, so that a file that was deleted, moved or put back causes no error. */
+/** Opens the file for every line, so that a deleted, moved or restored file causes no error. */
 const withDescriptor = (place: LogPlace, use: (descriptor: number) => void): void => {
   const descriptor = typeof place === 'number' ? place : openSync(place, 'a');
   try {
@@ -49,14 +49,14 @@ const withDescriptor = (place: LogPlace, use: (descriptor: number) => void): voi
   }
 };
 
-/** A destination for pino: `pino({ level }, logDestination('funnel.log'))`. Each line is written before `write` returns. */
+/** A destination for pino: `pino({ level }, logDestination('funnel.log'))`. `write` returns after the line is written. */
 export const logDestination = (
   place: LogPlace,
   { tell = tellOnStderr, onLost }: LogDestinationOptions = {},
 ): LogDestination => {
   let lost = 0;
   let reason = '';
-  /** The last write wrote only the beginning of a line. */
+  /** True if the last write wrote only the beginning of a line. */
   let isLineUnfinished = false;
   let toldAt = Number.NEGATIVE_INFINITY;
   let toldOfLoss = false;

@@ -1,4 +1,4 @@
-/** Logs that really cannot be written: a full device, a folder in place of the file, a pipe whose reader has ended. */
+/** Logs that cannot be written for real reasons: a full device, a folder in place of the file, a pipe whose reader has ended. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -47,7 +47,7 @@ const missing = (lost: number) =>
   });
 
 it.runIf(existsSync('/dev/full'))(
-  'drops lines while the disk is full, and says how many it lost once there is space',
+  'drops lines while the disk is full, and reports their number when there is space again',
   () => {
     const home = folder();
     const file = join(home, 'log');
@@ -58,7 +58,7 @@ it.runIf(existsSync('/dev/full'))(
     for (const name of ['one', 'two', 'three']) log(name);
     expect(lost).toEqual(['ENOSPC', 'ENOSPC', 'ENOSPC']);
     expect(said).toEqual([
-      `The log ${file} cannot be written (ENOSPC: no space left on device, write). Its lines are dropped until it can.`,
+      `The log ${file} cannot be written (ENOSPC: no space left on device, write). Its lines are lost until writing works again.`,
     ]);
     rmSync(file);
     renameSync(join(home, 'kept'), file);
@@ -84,7 +84,7 @@ it('continues when a folder is in place of the file, when the file was deleted, 
   rmSync(join(file, '..'), { recursive: true });
   log('no folder');
   expect(lost).toEqual(['EISDIR', 'ENOENT']);
-  // It reports a log that fails again and again once a minute.
+  // A log that fails again and again is reported once a minute.
   expect(said).toEqual([
     expect.stringContaining('cannot be written (EISDIR'),
     expect.stringContaining('is written again. Lines that were lost: 1.'),
@@ -100,25 +100,19 @@ const writer = (command: readonly string[], ...args: readonly string[]) => {
   });
 };
 
-it.runIf(process.platform === 'linux')(
-  'starts a new line after a line that was written in part',
-  async () => {
-    const file = join(folder(), 'log');
-    // The files of this process end at 1000 bytes, as on a disk that becomes full within a line.
-    const child = writer(['prlimit', '--fsize=1000'], file);
-    const [status] = await once(child, 'close');
-    expect(status).toBe(0);
-    const [first, unfinished, ...rest] = readFileSync(file, 'utf8').trimEnd().split('\n');
-    expect(JSON.parse(first!)).toMatchObject({ number: 1 });
-    expect(() => JSON.parse(unfinished!)).toThrow();
-    expect(rest.map((line) => JSON.parse(line))).toEqual([
-      missing(1),
-      expect.objectContaining({ number: 5 }),
-    ]);
-  },
-);
+it.runIf(process.platform === 'linux')('starts a new line after a partly written line', async () => {
+  const file = join(folder(), 'log');
+  // A file of this process can have at most 1000 bytes, so a line is cut as on a disk that becomes full.
+  const child = writer(['prlimit', '--fsize=1000'], file);
+  const [status] = await once(child, 'close');
+  expect(status).toBe(0);
+  const [first, unfinished, ...rest] = readFileSync(file, 'utf8').trimEnd().split('\n');
+  expect(JSON.parse(first!)).toMatchObject({ number: 1 });
+  expect(() => JSON.parse(unfinished!)).toThrow();
+  expect(rest.map((line) => JSON.parse(line))).toEqual([missing(1), expect.objectContaining({ number: 5 })]);
+});
 
-it('continues when the reader of its pipe has ended, and says so on stderr', async () => {
+it('continues when the reader of its pipe has ended, and reports it on stderr', async () => {
   const child = writer([], 'stdout');
   let said = '';
   child.stderr.on('data', (chunk) => {
@@ -129,7 +123,7 @@ it('continues when the reader of its pipe has ended, and says so on stderr', asy
   const [status] = await once(child, 'close');
   expect(status).toBe(0);
   expect(said.split('\n')).toEqual([
-    'The log on stdout cannot be written (EPIPE: broken pipe, write). Its lines are dropped until it can.',
+    'The log on stdout cannot be written (EPIPE: broken pipe, write). Its lines are lost until writing works again.',
     'wrote to the end',
     '',
   ]);

@@ -1,11 +1,11 @@
-/** A `StageQueue` made of BullMQ's queue and worker, on either backend. */
+/** Implements `StageQueue` with BullMQ's queue and worker, for both backends. */
 import { type Kept, keepOpen, type OpenPart, type Part, within } from './keep-open.ts';
 import type { Listener, StageQueue } from './stage-queue.ts';
 
 export type Notification = { readonly stageId: string };
 export type OnNotification = (notification: Notification) => Promise<void>;
 
-/** What is used of BullMQ's `Queue`. */
+/** The part of BullMQ's `Queue` that this package uses. */
 export type BullmqQueue = {
   addBulk: (
     jobs: { name: string; data: Notification; opts: typeof jobOptions & { jobId: string } }[],
@@ -14,30 +14,30 @@ export type BullmqQueue = {
   drain: (delayed?: boolean) => Promise<void>;
 };
 
-/** What is used of BullMQ's `Worker`, made with `workerOptions`. */
+/** The part of BullMQ's `Worker` that this package uses. Workers get `workerOptions`. */
 export type BullmqWorker = {
   waitUntilReady: () => Promise<unknown>;
   run: () => Promise<void>;
   close: () => Promise<void>;
 };
 
-/** What a backend adds to BullMQ: connections, and its errors in words. */
+/** The part of a backend that BullMQ lacks: connections, and errors in words. */
 export type Backend = {
   readonly openQueue: OpenPart<BullmqQueue>;
   readonly openListener: (onNotification: OnNotification, concurrency: number) => OpenPart<unknown>;
-  /** Makes the error that is reported from an error of the driver; it must hold no secret. */
+  /** Turns an error of the driver into the error to report, which must contain no secret. */
   readonly describe: (error: Error) => Error;
-  /** Makes the error that is thrown from an error of the driver. (Default: that error) */
+  /** Turns an error of the driver into the error to throw. (Default: throws the driver's error) */
   readonly explain?: (error: Error) => Error;
 };
 
 /**
- * `autorun`: the worker starts only when its connections are there. `runRetryDelay`, milliseconds: the pause after a connection that was refused
- * without an error event, and how much longer the worker may live for it.
+ * `autorun`: the worker does not start before its connections are open. `runRetryDelay`, in milliseconds: the pause of a worker after a
+ * refused connection without an error event. The end of the worker may take this much longer.
  */
 export const workerOptions = { autorun: false, runRetryDelay: 1_000 } as const;
 
-/** Closes a worker at its first error: while it is not closing, a worker uses its broken connection again without a pause. */
+/** Closes a worker at its first error. A worker that is not closing would use its broken connection again without a pause. */
 export const closeOnError =
   (worker: BullmqWorker, fail: (error: Error) => void) =>
   (error: Error): void => {
@@ -45,7 +45,7 @@ export const closeOnError =
     fail(error);
   };
 
-/** A queue or a worker of BullMQ as a part for `keepOpen`. `ready`: resolves when it can be used. `cut`: destroys its sockets. */
+/** A queue or a worker of BullMQ as a part for `keepOpen`. `ready` resolves when the part can be used; `cut` destroys its sockets. */
 export const partOf = <T extends { close: () => Promise<unknown> }>(
   value: T,
   ready: Promise<unknown>,
@@ -58,18 +58,18 @@ export const startWorker = async (worker: BullmqWorker, onError: (error: Error) 
   worker.run().catch(onError);
 };
 
-/** A job is removed as soon as it was received, so that its stage can be announced again and nothing grows. */
+/** BullMQ removes a job when a worker has processed it, so that the stage can be announced again and the queue does not grow. */
 const jobOptions = { removeOnComplete: true, removeOnFail: true, attempts: 1 } as const;
 
-/** BullMQ ignores a second job with the id of a stored one. It refuses ids with a colon and ids of digits alone. */
+/** BullMQ ignores a second job with the same id as a stored one. It refuses ids with a colon and ids of only digits. */
 const jobId = (stageId: string): string => `stage-${stageId}`;
 
-/** Milliseconds. A server that takes longer for an answer, the first one included, counts as away. */
+/** Milliseconds. A server that takes longer for an answer counts as away. This includes the first answer. */
 const answerTimeout = 5_000;
 /** Milliseconds between two reports of a fault that persists. */
 const reportInterval = 60_000;
 
-/** Reports a fault when it is new, and once a minute while it persists. */
+/** Reports a new fault at once, and a fault that persists once a minute. */
 const createReports = (onError: (error: Error) => void) => {
   const known = new Map<string, { readonly since: string; reportedAt: number; times: number }>();
   return {
@@ -101,7 +101,7 @@ export const openBullmqQueue = async (
   const listeners = new Set<Kept<unknown>>();
   let closing: Promise<unknown> | undefined;
 
-  /** Asks the open queue. One that does not answer in time is discarded. */
+  /** Asks the open queue. Discards a queue that does not answer in time. */
   const ask = async <T>(question: (queue: BullmqQueue) => Promise<T>): Promise<T> => {
     const queue = kept.get();
     try {

@@ -1,7 +1,7 @@
 /**
- * Keeps one part of a queue (what sends, or what listens) open for as long as it is wanted. BullMQ does not survive a first connection that
- * fails: it keeps the rejected promise, and its worker awaits that promise again at once, without end. So nothing here depends on how BullMQ or a
- * driver reconnects: a part that broke is discarded, and a new one is opened after a pause that grows.
+ * Keeps one part of a queue (the sender, or a listener) open until it is closed. BullMQ does not survive a failure of its first connection:
+ * it keeps the rejected promise, and its worker awaits this promise again and again. So this code does not rely on reconnection by BullMQ
+ * or a driver. It discards a part that broke, and opens a new one after a growing pause.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -11,7 +11,7 @@ export type Part<T> = {
   readonly ready: Promise<unknown>;
   /** Closes the part in order. May wait for a server that does not answer. */
   readonly close: () => Promise<unknown>;
-  /** Destroys the sockets of the part: everything that waits for them ends. */
+  /** Destroys the sockets of the part, so that no operation waits for them any more. */
   readonly cut: () => void;
 };
 
@@ -19,31 +19,31 @@ export type Part<T> = {
 export type OpenPart<T> = (fail: (error: Error) => void) => Part<T>;
 
 export type Kept<T> = {
-  /** The open part. Throws the reason while there is none. */
+  /** The open part. While no part is open, throws the reason. */
   readonly get: () => T;
   /** Resolves when the first attempt to open a part has succeeded or failed. */
   readonly tried: Promise<void>;
   /** Discards the open part, as if it had called `fail` itself. */
   readonly fail: (error: Error) => void;
-  /** Closes the part within 3 s, whatever its server does. */
+  /** Closes the part within 3 s, even if its server does not answer. */
   readonly close: () => Promise<void>;
 };
 
 /** All times in milliseconds. */
 const openTimeout = 60_000;
 const closeTimeout = 2_000;
-/** For a part that broke, or whose sockets were cut. */
+/** The time to close a part that broke or whose sockets were cut. */
 const discardTimeout = 500;
 const firstPause = 100;
 const maxPause = 5_000;
-/** The pause starts from the first one again after a part that was open for this long. */
+/** After a part was open for this time, the next pause is the first one again. */
 const stableTime = 10_000;
 
 /** Doubles with each failure. Half of it is random, so that many processes do not reconnect at the same moment. */
 const pauseAfter = (failures: number): number =>
   Math.min(maxPause, firstPause * 2 ** (failures - 1)) * (0.5 + Math.random() / 2);
 
-/** Waits for `promise`, but no longer than `milliseconds`. Returns false when that time was over first. */
+/** Waits for `promise`, but no longer than `milliseconds`. Resolves to false if the time was over first. */
 export const within = async (milliseconds: number, promise: Promise<unknown>): Promise<boolean> => {
   const done = new AbortController();
   const late = sleep(milliseconds, false, { signal: done.signal }).catch(() => true);
@@ -56,11 +56,11 @@ const discard = async ({ close, cut }: Part<unknown>, milliseconds: number): Pro
   cut();
   // `close` ends when the sockets are gone, and clears its timers.
   await within(discardTimeout, closed);
-  cut(); // sockets that were opened in between
+  cut(); // a second time, for sockets that were opened in between
 };
 
 export type KeepOptions = {
-  /** Makes the error for logs and callers from an error of the driver. */
+  /** Turns an error of the driver into the error for logs and callers. */
   readonly describe: (error: Error) => Error;
   /** Called for every failure. */
   readonly onFault: (error: Error) => void;
@@ -79,13 +79,13 @@ export const keepOpen = <T>(open: OpenPart<T>, { describe, onFault, onOpen }: Ke
     markTried = resolve;
   });
 
-  /** Runs one part from its opening to its last socket. Returns how long it was open, in milliseconds. */
+  /** Runs one part until its last socket is closed. Resolves to the time for which it was open, in milliseconds. */
   const runPart = async (): Promise<number> => {
     const partEnded = new Promise<void>((resolve, reject) => {
       endPart = resolve;
       failPart = reject;
     });
-    partEnded.catch(() => {}); // awaited below, perhaps only after the part was opened
+    partEnded.catch(() => {}); // awaited below, but perhaps only after a rejection
     const part = open(failPart);
     let openedAt: number | null = null;
     try {
@@ -102,7 +102,7 @@ export const keepOpen = <T>(open: OpenPart<T>, { describe, onFault, onOpen }: Ke
     } catch (error) {
       fault = describe(error instanceof Error ? error : new Error(String(error)));
       if (!ended.signal.aborted) onFault(fault);
-      // Before BullMQ closes: it removes its error listeners first, and an error of a socket after that would end the process.
+      // Before `close` of BullMQ, which first removes its error listeners: a later error of a socket would end the process.
       part.cut();
     }
     current = null;

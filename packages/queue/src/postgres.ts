@@ -14,11 +14,14 @@ import type { StageQueue, StageQueueOptions } from './stage-queue.ts';
 
 const { Queue, Worker } = withBackend(createPostgresBackend);
 
-/** BullMQ handles the errors of idle connections alone: without a handler, one that breaks while BullMQ migrates would end the process. */
+/**
+ * BullMQ handles only the errors of idle connections. Without this handler, a connection that breaks while BullMQ migrates would end the
+ * process.
+ */
 class Client extends pg.Client {
   constructor(config?: string | pg.ClientConfig) {
     super(config);
-    this.on('error', () => {}); // the query under way is rejected too
+    this.on('error', () => {}); // the current query also rejects with this error
   }
 }
 
@@ -73,7 +76,7 @@ export const openPostgresQueue = async ({
         worker.on('error', onFault);
         return partOf(worker, startWorker(worker, onFault), cut);
       },
-      // The driver attaches the whole connection to the error of an idle one: too much for a log.
+      // The driver attaches the whole connection to the error of an idle one, which is too much for a log.
       describe: explain ?? (({ message }) => new Error(`PostgreSQL: ${message}`)),
       ...(explain && { explain }),
     },

@@ -12,7 +12,10 @@ import {
 } from './bullmq-queue.ts';
 import type { StageQueue, StageQueueOptions } from './stage-queue.ts';
 
-/** Maps each parameter of an address that names a file (as in PostgreSQL's addresses) to the option of Node's TLS that takes the content. */
+/**
+ * Parameters of an address that name a file, as in PostgreSQL's addresses. Each maps to the option of Node's TLS for the content of the
+ * file.
+ */
 const files = { sslrootcert: 'ca', sslcert: 'cert', sslkey: 'key' } as const;
 
 const readTlsFile = (name: string, file: string): Buffer => {
@@ -29,8 +32,8 @@ const readTlsFile = (name: string, file: string): Buffer => {
 type RedisAddress = { readonly url: string; readonly options: Pick<RedisOptions, 'tls'> };
 
 /**
- * Reads an address such as `rediss://user:password@host:port?sslrootcert=…`; the driver itself does not know these
- * parameters. Throws a TypeError when a file is not there, or when an address without TLS names one.
+ * Reads an address such as `rediss://user:password@host:port?sslrootcert=…`; the driver itself does not know these parameters. Throws a
+ * TypeError when a file is missing, or when an address without TLS names one.
  */
 const redisAddress = (address: string): RedisAddress => {
   const url = new URL(address);
@@ -48,17 +51,17 @@ const redisAddress = (address: string): RedisAddress => {
   return { url: url.href, options: Object.keys(tls).length > 0 ? { tls } : {} };
 };
 
-/** What a user can do about an error of the driver. */
+/** Advice to the user for errors of the driver. */
 const advices: readonly (readonly [RegExp, string])[] = [
   [/^WRONGPASS|invalid password/, 'it refuses the user or the password: check both in REDIS_URL'],
   [
     /^NOAUTH|Authentication required/,
-    'it asks for a password: put it into REDIS_URL (redis://user:password@host)',
+    'it demands a password: write the password into REDIS_URL (redis://user:password@host)',
   ],
-  [/^NOPERM/, 'the user of REDIS_URL lacks permissions that a queue needs: give it ~* &* +@all'],
+  [/^NOPERM/, 'the user of REDIS_URL lacks permissions that a queue needs: give the user ~* &* +@all'],
   [
     /self-signed certificate|unable to (verify|get)|certificate signature failure/,
-    'its certificate comes from an authority that is not known here: name the file of that authority in REDIS_URL (rediss://…?sslrootcert=/path/to/ca.crt)',
+    'this machine does not know the authority of its certificate: name the file of the authority in REDIS_URL (rediss://…?sslrootcert=/path/to/ca.crt)',
   ],
   [
     /does not match certificate's altnames/,
@@ -67,17 +70,17 @@ const advices: readonly (readonly [RegExp, string])[] = [
   [/certificate has expired|not yet valid/, 'its certificate is not valid now: renew it, or check the clock'],
   [
     /wrong version number|packet length too long|EPROTO|before secure TLS connection/,
-    'it does not speak TLS on this port: use redis:// in REDIS_URL, or its TLS port',
+    'it does not support TLS on this port: use redis:// in REDIS_URL, or the port for TLS',
   ],
   [
     /ECONNRESET|EPIPE|Connection is closed/,
-    'it closed the connection: it has stopped, or its port takes TLS only (then use rediss:// in REDIS_URL)',
+    'it closed the connection: it has stopped, or its port accepts only TLS (then use rediss:// in REDIS_URL)',
   ],
 ];
 
 /**
- * Turns an error of the driver into the error that users see. The driver's error contains the command that failed, and after a refused password
- * that command contains the password. So the new error has no cause, and its message contains neither user nor password.
+ * Turns an error of the driver into the error that users see. The driver's error contains the failed command, which may contain the
+ * password. So the new error has no cause, and its message contains neither user nor password.
  */
 const redisFault = ({ message }: Error): Error => {
   const advice = advices.find(([pattern]) => pattern.test(message))?.[1];
@@ -103,7 +106,7 @@ export const openRedisQueue = async ({
 }: StageQueueOptions): Promise<StageQueue> => {
   const { url, options } = redisAddress(address);
 
-  /** The connections of one part (BullMQ duplicates the first one for its blocking commands); `cut` ends them all. */
+  /** The connections of one part (BullMQ duplicates the first one for its blocking commands); `cut` ends all of them. */
   const connections = (role: RedisOptions, onFault: (error: Error) => void) => {
     const clients: Redis[] = [];
     const connect = (override: Partial<RedisOptions> = {}): Redis => {

@@ -1,6 +1,6 @@
 /**
- * A queue in a process of its own. It prints `there` or `away` when that changes, `received STAGE` for each notification, and `fault MESSAGE` for
- * each report. SIGTERM only closes the queue: the process ends when nothing of the queue is left.
+ * A queue in its own process. It prints `there` or `away` when the state of the queue changes, `received STAGE` for each notification, and
+ * `fault MESSAGE` for each report. SIGTERM only closes the queue: the process ends when the queue has released all of its resources.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createStageQueue } from '../src/stage-queue.ts';

@@ -1,4 +1,4 @@
-/** A redis-server of a test's own on a free port, where the program is installed. */
+/** Starts a redis-server for one test file on a free port, if the program is installed. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -27,7 +27,7 @@ const answers = (port: number): Promise<void> =>
 
 export type RedisTestOptions = { readonly args?: readonly string[]; readonly tls?: boolean };
 
-/** `args`: further arguments. `tls`: the port takes TLS, and there is none for plain text. */
+/** `args`: further arguments. `tls`: the port accepts only TLS. */
 export const startRedis = async ({ args = [], tls = false }: RedisTestOptions = {}) => {
   const port = await freePort();
   const dir = await mkdtemp(path.join(tmpdir(), 'funnel-redis-'));

@@ -1,4 +1,4 @@
-/** A queue goes on after its server was away, in every way, and closes when it is told to. On real servers, behind a gate. */
+/** A queue recovers from every kind of absence of its server, and closes even during one. The tests use real servers behind a gate. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -10,14 +10,14 @@ import { hasRedis, startRedis } from './redis-server.ts';
 
 type Server = {
   readonly gate: Gate;
-  /** The address that goes through the gate. */
+  /** The address of the server through the gate. */
   readonly url: string;
-  /** The address that goes past the gate. */
+  /** The address of the server without the gate. */
   readonly direct: string;
-  /** The server disconnects the clients of `url`, and takes no new ones until `admit`. */
+  /** The server disconnects the clients of `url`, and accepts no new ones until `admit`. */
   readonly refuse: () => Promise<void>;
   readonly admit: () => Promise<void>;
-  /** The connections of the clients of `url`, as the server names them. */
+  /** The server's names of the connections from clients of `url`. */
   readonly connections: () => Promise<readonly string[]>;
   readonly kill: (connection: string) => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -76,13 +76,13 @@ const backends = [['postgres', openPostgres], ...(hasRedis ? [['redis', openRedi
 if (!hasRedis && process.env.FUNNEL_REQUIRE_ALL) throw new Error('redis-server is not installed');
 
 const script = fileURLToPath(new URL('./queue-process.ts', import.meta.url));
-/** Nearly as long as a test may take: a slow machine is no failure. */
+/** Nearly the time limit of a test, so that a slow machine causes no failure. */
 const wait = { timeout: 100_000, interval: 20 };
 
 type QueueProcess = {
   readonly child: ChildProcess;
   readonly lines: () => readonly string[];
-  /** Resolves when the process has printed this line, after the one of the last call. */
+  /** Resolves when the process has printed this line after the line of the previous call. */
   readonly says: (line: string) => Promise<void>;
   readonly ends: () => Promise<{ readonly code: number | null }>;
 };
@@ -139,7 +139,7 @@ describe.each(backends)('a queue on a %s', (backend, openServer) => {
   const newName = (): string => `away-${runs++}`;
   const stage = (): string => `${runs++}`.padStart(64, 'a');
 
-  /** Announces a stage past the gate, as a reconciler does: until the notification is received. */
+  /** Announces a stage without the gate, again and again like a reconciler, until the notification is received. */
   const announce = async (name: string, { lines }: QueueProcess): Promise<void> => {
     const publisher = await createStageQueue({ url: server.direct, name });
     const id = stage();
@@ -156,17 +156,20 @@ describe.each(backends)('a queue on a %s', (backend, openServer) => {
     }
   };
 
-  it.each(absences)('%s when it is opened delivers once the server is back', async (_, leave, back) => {
-    const name = newName();
-    await leave(server);
-    const queue = startProcess(server.url, name);
-    await queue.says('away').finally(() => back(server));
-    await queue.says('there');
-    await announce(name, queue);
-    expect(await queue.ends()).toEqual({ code: 0 });
-  });
+  it.each(absences)(
+    '%s at the opening of the queue delivers when the server is back',
+    async (_, leave, back) => {
+      const name = newName();
+      await leave(server);
+      const queue = startProcess(server.url, name);
+      await queue.says('away').finally(() => back(server));
+      await queue.says('there');
+      await announce(name, queue);
+      expect(await queue.ends()).toEqual({ code: 0 });
+    },
+  );
 
-  it('that goes away in every way, one after the other, delivers again each time', async () => {
+  it('that is away in each of these ways, one after the other, delivers again each time', async () => {
     const name = newName();
     const queue = startProcess(server.url, name);
     await queue.says('there');
@@ -179,7 +182,7 @@ describe.each(backends)('a queue on a %s', (backend, openServer) => {
     expect(await queue.ends()).toEqual({ code: 0 });
   });
 
-  it('that kills its connections one by one delivers after each', async () => {
+  it('that kills its connections one by one delivers again after each', async () => {
     const name = newName();
     const queue = startProcess(server.url, name);
     await queue.says('there');
@@ -192,20 +195,23 @@ describe.each(backends)('a queue on a %s', (backend, openServer) => {
     expect(await queue.ends()).toEqual({ code: 0 });
   });
 
-  it.each(absences)('%s when the process is told to end lets it end', async (_, leave, back) => {
-    const queue = startProcess(server.url, newName());
-    try {
-      await queue.says('there');
-      await leave(server);
-      await queue.says('away');
-      expect(await queue.ends()).toEqual({ code: 0 });
-      expect(queue.lines().at(-1)).toBe('closed');
-    } finally {
-      await back(server);
-    }
-  });
+  it.each(absences)(
+    '%s when the process is told to end does not keep the process alive',
+    async (_, leave, back) => {
+      const queue = startProcess(server.url, newName());
+      try {
+        await queue.says('there');
+        await leave(server);
+        await queue.says('away');
+        expect(await queue.ends()).toEqual({ code: 0 });
+        expect(queue.lines().at(-1)).toBe('closed');
+      } finally {
+        await back(server);
+      }
+    },
+  );
 
-  it('that cuts every connection is tried again after pauses that grow, and its fault is reported once', async () => {
+  it('that cuts every connection is tried again after growing pauses, and its fault is reported once', async () => {
     const faults: string[] = [];
     server.gate.slam();
     const before = server.gate.attempts();
@@ -218,7 +224,7 @@ describe.each(backends)('a queue on a %s', (backend, openServer) => {
     try {
       await vi.waitFor(() => expect(server.gate.attempts() - before).toBeGreaterThanOrEqual(7), wait);
       const attempts = server.gate.attempts() - before;
-      // The pauses between them: at least half of 0.1, 0.2, 0.4, … 5 s. A timer is never early.
+      // The pauses between the attempts are at least half of 0.1, 0.2, 0.4, … 5 s. A timer is never early.
       const pauses = Array.from({ length: attempts - 1 }, (_, i) => Math.min(5_000, 100 * 2 ** i) / 2);
       expect(performance.now() - begun).toBeGreaterThanOrEqual(pauses.reduce((a, b) => a + b) - attempts);
       expect(faults.length).toBeGreaterThan(0);

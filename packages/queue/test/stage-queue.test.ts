@@ -1,4 +1,4 @@
-/** What every backend of the queue must do, on real servers. */
+/** The behaviour that every backend of the queue must have, on real servers. */
 import { createTestDatabase } from '@funnel/db/testing';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -45,7 +45,7 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
     let server: Server;
     const open: StageQueue[] = [];
     let runs = 0;
-    /** A queue of its own for every test, as seen from `clients` processes. */
+    /** A new queue for every test, opened `clients` times, as by several processes. */
     const queues = async <const N extends number>(clients: N): Promise<StageQueue[]> => {
       const name = `test-${process.pid}-${runs++}`;
       const made = await Promise.all(
@@ -75,7 +75,7 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
       });
     });
 
-    it('keeps notifications until somebody listens, and removes them once received', async () => {
+    it('keeps notifications until a listener starts, and removes received ones', async () => {
       const [queue] = await queues(1);
       await queue!.notify([stage(1), stage(2)]);
       expect(await queue!.counts()).toEqual({ waiting: 2, active: 0 });
@@ -98,14 +98,14 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
       await vi.waitFor(() => expect(received).toEqual([stage(1), stage(1)]), { timeout: 10_000 });
     });
 
-    it('takes an id of digits alone, and an empty list', async () => {
+    it('accepts an id of only digits, and an empty list', async () => {
       const [queue] = await queues(1);
       await queue!.notify([]);
-      await queue!.notify(['1'.repeat(64)]); // BullMQ refuses a job id of digits alone
+      await queue!.notify(['1'.repeat(64)]); // BullMQ refuses a job id of only digits
       expect((await queue!.counts()).waiting).toBe(1);
     });
 
-    it('calls a listener for at most as many notifications at a time as it asked for', async () => {
+    it('calls a listener for at most `concurrency` notifications at a time', async () => {
       const [queue] = await queues(1);
       let active = 0;
       let maxActive = 0;
@@ -155,14 +155,14 @@ describe.each([['postgres', openPostgres], ...(hasRedis ? [['redis', openRedis] 
       await vi.waitFor(() => expect(received).toEqual([stage(3)]), { timeout: 10_000 });
     });
 
-    it('delivers notifications again after the server was gone', async () => {
+    it('delivers notifications again after an interruption of the server', async () => {
       const [publisher, listener] = await queues(2);
       const received: string[] = [];
       await listen(listener!, received);
       await publisher!.notify([stage(1)]);
       await vi.waitFor(() => expect(received).toContain(stage(1)), { timeout: 10_000 });
       await server.interrupt();
-      // As the reconciler does: announce the stage until the notification is received.
+      // Announces the stage again and again like the reconciler, until the notification is received.
       await vi.waitFor(
         async () => {
           await publisher!.notify([stage(2)]);

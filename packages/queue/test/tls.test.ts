@@ -1,4 +1,4 @@
-/** Addresses with TLS and a password, on servers that refuse anything else. */
+/** Addresses with TLS and a password, on servers that demand both. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -15,7 +15,7 @@ if (missing.length > 0) {
   console.warn(how);
 }
 
-/** Its colon, at sign and slash must be escaped in an address. It has no blank, which the user file of Redis does not take. */
+/** Its colon, at sign and slash must be escaped in an address. It has no blank, because the user file of Redis allows none. */
 const secret = 'p@ss:w/rd?#%';
 
 type Server = {
@@ -69,7 +69,7 @@ const backends = [
   ...(hasOpenssl && hasRedis ? [['redis', openRedis] as const] : []),
 ];
 
-/** The errors of a queue at this address: of a ping, of a notification, and all that it reported. */
+/** The errors of a queue at this address: of a ping, of a notification, and all reported ones. */
 const faultsOf = async (url: string) => {
   const received: unknown[] = [];
   const queue = await createStageQueue({ url, onError: (error) => void received.push(error) });
@@ -79,7 +79,7 @@ const faultsOf = async (url: string) => {
   return { asked, notified, all: inspect([asked, notified, received], { depth: 6, showHidden: true }) };
 };
 
-describe.each(backends)('the queue on %s by TLS and password', (name, openServer) => {
+describe.each(backends)('the queue on %s with TLS and password', (name, openServer) => {
   let server: Server;
   beforeAll(async () => {
     server = await openServer();
@@ -97,7 +97,7 @@ describe.each(backends)('the queue on %s by TLS and password', (name, openServer
     await Promise.all([publisher!.close(), listener!.close()]);
   });
 
-  it('takes an address that is in its certificate', async () => {
+  it('accepts an IP address that is in its certificate', async () => {
     const queue = await createStageQueue({ url: server.url('own').replace('@localhost:', '@127.0.0.1:') });
     await queue.ping().finally(() => queue.close());
   });
@@ -105,7 +105,7 @@ describe.each(backends)('the queue on %s by TLS and password', (name, openServer
   const words = {
     redis: {
       password: /refuses the user or the password: check both in REDIS_URL/,
-      authority: /authority that is not known here: .*rediss:\/\/…\?sslrootcert=/,
+      authority: /does not know the authority of its certificate: .*rediss:\/\/…\?sslrootcert=/,
       plain: /closed the connection: .*rediss:\/\//,
     },
     postgres: {
@@ -117,8 +117,12 @@ describe.each(backends)('the queue on %s by TLS and password', (name, openServer
 
   it.each([
     ['a wrong password', () => server.url('own', 'not the secret'), words.password],
-    ['an authority that signed nothing of the server', () => server.url('stranger'), words.authority],
-    ['no authority named', () => server.url('none'), words.authority],
+    [
+      'an authority that did not sign the server’s certificate',
+      () => server.url('stranger'),
+      words.authority,
+    ],
+    ['an address without an authority', () => server.url('none'), words.authority],
     ['plain text', () => server.plain, words.plain],
   ] as const)('%s is refused, and no secret is shown', async (_, url, expected) => {
     const { asked, notified, all } = await faultsOf(url());
@@ -139,12 +143,12 @@ describe.each(backends)('the queue on %s by TLS and password', (name, openServer
 describe('an address', () => {
   it.each([
     [
-      'a file that is not there',
+      'a missing file',
       'rediss://u:hidden@h?sslrootcert=/nowhere/ca.crt',
       /sslrootcert in REDIS_URL at "\/nowhere/,
     ],
     [
-      'a file where there is no TLS',
+      'a file but no TLS',
       'redis://u:hidden@h?sslrootcert=/nowhere/ca.crt',
       /Expected rediss:\/\/ in REDIS_URL/,
     ],

@@ -1,11 +1,13 @@
 /**
- * Spans for an OpenTelemetry collector, by OTLP/HTTP with JSON. The part of the protocol that Funnel uses is one POST, so there is no SDK: what
- * an SDK adds (instrumentation of every library, samplers, processors) is not wanted, and it would make a worker start later.
+ * Spans for an OpenTelemetry collector, by OTLP/HTTP with JSON. Funnel uses no SDK, because its part of the protocol is a single POST. It
+ * does not need the other parts of an SDK (instrumentation of every library, samplers, processors), and with an SDK a worker would start
+ * more slowly.
  *
- * Tracing never delays or fails what it traces: spans are sent in the background, and dropped when the collector does not take them.
+ * Tracing never delays a traced operation and never makes it fail: the tracer sends spans in the background, and drops them if the
+ * collector does not accept them.
  *
- * The trace of a sweep follows from the sweep's id, so the API and the workers agree on it without a column, a header or a job that carries
- * it, and a worker that starts years later still finds it.
+ * The trace id of a sweep is computed from the sweep's id. So the API and the workers agree on it without a column, a header or a job that
+ * carries it. Even a worker that starts years later computes the same trace id.
  */
 import { createHash, randomBytes } from 'node:crypto';
 
@@ -36,7 +38,7 @@ export type FinishedSpan = {
   readonly kind: 'internal' | 'server' | 'consumer';
   readonly context: SpanContext;
   readonly parent: SpanContext | null;
-  /** Spans of other traces that the span also belongs to. */
+  /** Spans of other traces to which the span also belongs. */
   readonly links: readonly SpanContext[];
   /** Milliseconds since 1970. */
   readonly start: number;
@@ -87,7 +89,7 @@ const exportRequest = (resource: Attributes, spans: readonly FinishedSpan[]) => 
 });
 
 export type SpanOptions = {
-  /** The context of the span where it is known already. (Default: a new one under `parent`) */
+  /** The context of the span, if it is already known. (Default: a new one under `parent`) */
   readonly context?: SpanContext;
   readonly parent?: SpanContext;
   readonly links?: readonly SpanContext[];
@@ -105,7 +107,7 @@ export type Span = {
 
 export type Tracer = {
   readonly start: (name: string, options?: SpanOptions) => Span;
-  /** Sends the spans that are left. Resolves also when the collector does not take them. */
+  /** Sends the remaining spans. Also resolves if the collector does not accept them. */
   readonly close: () => Promise<void>;
 };
 
@@ -119,7 +121,7 @@ export type TracerOptions = {
 };
 
 const spansPerRequest = 256;
-/** How many spans wait while the collector is slow or away. More are dropped. */
+/** The largest number of spans that wait while the collector is slow or away. Further spans are dropped. */
 const maxPending = 4096;
 const flushIntervalMs = 1000;
 const timeoutMs = 5000;
@@ -146,7 +148,8 @@ export const createTracer = ({ endpoint, resource, onError }: TracerOptions): Tr
         signal: AbortSignal.timeout(timeoutMs),
       });
       await response.arrayBuffer();
-      if (!response.ok) throw new Error(`Expected ${url} to take spans, but it answered ${response.status}`);
+      if (!response.ok)
+        throw new Error(`Expected ${url} to accept spans, but it answered ${response.status}`);
       failing = false;
     } catch (error) {
       if (!failing) onError?.(error instanceof Error ? error : new Error(String(error)));

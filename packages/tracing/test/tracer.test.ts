@@ -57,7 +57,7 @@ describe('a tracer', () => {
     const tracer = createTracer({ endpoint, resource: { 'service.name': 'funnel-test' } });
     const sweep = tracer.start('submit', { context: sweepContext('s-1'), kind: 'server' });
     sweep.end({ attributes: { 'funnel.trials': 18 } });
-    // In another process and later, from the sweep's id alone.
+    // Computed from the sweep's id alone, as in another process and at a later time.
     const attempt = tracer.start('attempt', {
       parent: sweepContext('s-1'),
       links: [sweepContext('s-2')],
@@ -124,7 +124,7 @@ describe('a tracer', () => {
     });
     for (let number = 0; number < 300; number++) tracer.start('span').end();
     await tracer.close();
-    expect(complaints).toEqual([`Expected ${endpoint}v1/traces to take spans, but it answered 503`]);
+    expect(complaints).toEqual([`Expected ${endpoint}v1/traces to accept spans, but it answered 503`]);
   });
 
   it('continues when there is no collector', async () => {

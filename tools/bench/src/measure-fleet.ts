@@ -22,7 +22,7 @@ export type PhaseReport = Watched & {
   readonly name: string;
   readonly seconds: number;
   readonly stageSeconds: number;
-  /** By operation; absent for an operation that did not happen. */
+  /** The times of each operation. An operation that did not happen has no entry. */
   readonly timings: Readonly<Partial<Record<Operation, Timing>>>;
   readonly failures: Readonly<Record<string, number>>;
   /** Mean number of cores that the simulated workers used. */
@@ -45,7 +45,7 @@ const stopWorkers = async (child: ChildProcess): Promise<void> => {
   clearTimeout(late);
 };
 
-/** Extra seconds after a phase for running statements to end. */
+/** After a phase, running statements get this many more seconds to end. */
 const graceSeconds = 90;
 
 const runPhase = async (
@@ -86,7 +86,10 @@ const runPhase = async (
   };
 };
 
-/** Measures all phases on one database. The first phase has no work; before the second a sweep of `trials` trials is submitted. */
+/**
+ * Measures all phases on one database. In the first phase there is no work. Before the second phase, this function submits a sweep of
+ * `trials` trials.
+ */
 export const measureFleet = async (
   tables: Tables,
   { workers, processes, pool, trials, phases, log }: FleetOptions,
@@ -137,7 +140,10 @@ const shortSpace = {
 /** The activity of PostgreSQL during a phase. */
 export type Watched = {
   readonly connections: number;
-  /** Mean number of active sessions by the event that they wait for (for locks, with the statement). `running`: they wait for no event. */
+  /**
+   * For each event that sessions wait for: the mean number of active sessions that wait for it. The name of a lock includes the statement.
+   * Sessions under `running` wait for nothing.
+   */
   readonly sessions: Readonly<Record<string, number>>;
   /** Mean number of cores that the server used; null where there is no /proc. */
   readonly cores: number | null;

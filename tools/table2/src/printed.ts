@@ -1,4 +1,4 @@
-/** The percentages and noise levels that the paper prints in Table 2 and in §4.3, unchanged, and what follows from them by arithmetic. */
+/** The percentages and noise levels of Table 2 and §4.3 of the paper, as printed. `printedFaults` computes what follows from them. */
 
 import type { AttackInput } from '@funnel/contracts';
 import { list } from './format.ts';

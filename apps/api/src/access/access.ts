@@ -16,7 +16,8 @@ import { hashToken } from './tokens.ts';
  */
 type StreamWatch = {
   /**
-   * Calls `end` when the token with this hash no longer gives access; null: the stream was opened without a token. Returns a function that
+   * Calls `end` when the token with this hash no longer gives access. `tokenHash` is null if the stream was opened without a token. Returns a
+   * function that
    * ends the watch.
    */
   readonly watch: (tokenHash: string | null, end: () => void) => () => void;
@@ -71,7 +72,7 @@ export type AccessOptions = {
   readonly watchStreams: number;
 };
 
-/** The caller of pages, files and routes without a role. */
+/** The caller of every request that needs no role: pages, files, and some routes. */
 const anonymous: Caller = { name: 'anonymous', role: 'read' };
 
 const bearer = ({ headers }: FastifyRequest): string | null =>
@@ -99,8 +100,8 @@ const authenticate = async (request: FastifyRequest, options: AccessOptions): Pr
 };
 
 /**
- * Counts each request of a client in windows of a minute. Every API process counts for itself. The function that it returns throws
- * RATE_LIMITED when the window is full.
+ * Counts each request of a client in windows of a minute. Every API process counts for itself. Returns a function that throws RATE_LIMITED
+ * when the client's window is full.
  */
 const createRequestLimit = (app: FastifyInstance, clientOf: (request: FastifyRequest) => string) => {
   const count = app.createRateLimit({ keyGenerator: clientOf });

@@ -1,4 +1,4 @@
-/** The stream of one client: the events that it has got, and the bytes that it has not read yet. */
+/** The event stream of one client. It remembers which events the client has got, and which bytes the client has not read. */
 import { Readable } from 'node:stream';
 import type { FunnelEventRow } from '@funnel/contracts';
 
@@ -17,7 +17,10 @@ export type EventSource = {
   readonly latest: () => Promise<string>;
   /** Whether the event `id` comes after `cursor`. Only this function interprets ids. */
   readonly isAfter: (id: string, cursor: string) => boolean;
-  /** Calls `wake` when there may be new events. Calls are lost while the connection is down, so the hub also reads at every heartbeat. */
+  /**
+   * Calls `wake` when there may be new events. While the connection to the database is down, `wake` is not called. So the event hub
+   * (event-hub.ts) also reads at every heartbeat.
+   */
   readonly listen: (wake: () => void) => Promise<{ readonly close: () => Promise<void> }>;
 };
 
@@ -34,14 +37,14 @@ export const eventText = (row: FunnelEventRow): string => {
 };
 
 /**
- * A block without data: the client remembers its id for the next connection, and no event fires. The comment repeats the id, for parsers
- * that report no id without data.
+ * A block without data: the client remembers its id for the next connection, and no event fires. The comment repeats the id, because some
+ * parsers report an id only when the block has data.
  */
 export const cursorText = (id: string): string => `id: ${id}\n: id ${id}\n\n`;
 
 export type EventStream = {
   readonly readable: Readable;
-  /** Sends new events, which all clients get. */
+  /** Gives the stream new events. Every client is offered the same events. */
   readonly offer: (rows: readonly FunnelEventRow[]) => void;
   /**
    * Sends a heartbeat, which keeps proxies from closing a quiet stream, and ends the stream if its client does not read. `cursor` is the id
@@ -65,8 +68,9 @@ export type EventStreamOptions = {
 const pageSize = 500;
 
 /**
- * A stream is *live* (it sends the events that it is offered) or *catching up* (it reads pages of events from the database, the next one when
- * the client has read the last). It begins with catching up, and catches up again whenever its buffer has been full. So the memory for each
+ * A stream is *live* (it sends the events that it is offered) or *catching up* (it reads events from the database page by page, and reads the
+ * next page when the client has read the previous one). It begins with catching up, and catches up again whenever its buffer has been full.
+ * So the memory for each
  * client is bounded, and no client misses an event. The stream drops a client that has data to read but reads nothing between two heartbeats.
  */
 export const createEventStream = (options: EventStreamOptions): EventStream => {

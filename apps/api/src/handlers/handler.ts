@@ -30,7 +30,7 @@ export type RouteRequest<K extends RouteName> = {
   readonly headers: Parsed<Routes[K], 'headers'>;
   readonly body: Parsed<Routes[K], 'body'>;
   readonly caller: Caller;
-  /** The client for which this request counts, where each client has a share of the service: a token, or an address while no token is needed. */
+  /** The client whose share of the service this request uses up. A client is a token, or an address while no token is needed. */
   readonly client: string;
   readonly log: FastifyBaseLogger;
 };
@@ -46,7 +46,10 @@ export type RouteReply = {
 /** Handlers may return readonly values. */
 type ReadonlyDeep<T> = T extends object ? { readonly [K in keyof T]: ReadonlyDeep<T[K]> } : T;
 
-/** What a handler returns: the declared response (with or without its defaults), nothing for 204, else text, bytes or a stream. */
+/**
+ * A handler returns the declared response, with or without its defaults. A route with status 204 returns nothing. Other routes return
+ * text, bytes or a stream.
+ */
 export type RouteAnswer<K extends RouteName> = Routes[K] extends {
   readonly response: infer S extends z.ZodType;
 }
@@ -63,7 +66,7 @@ export type Handler<K extends RouteName> = (
 /** Exactly one handler for every declared route. */
 export type Handlers = { readonly [K in RouteName]: Handler<K> };
 
-/** The parts that handlers use. */
+/** The parts of the service that handlers use. */
 export type Context = {
   readonly db: Db;
   readonly queue: StageQueue;

@@ -34,7 +34,7 @@ const isKey = (text: string, after: number): boolean => {
 /**
  * The first key that an object holds twice, or null. `json` must be valid JSON. Takes linear time.
  *
- * JSON.parse would keep the last of the two and lose the other one, such as half of a search space.
+ * JSON.parse would keep the second value and lose the first. So half of a search space could be lost.
  */
 const findDuplicateKey = (json: string): string | null => {
   const objects: Set<string>[] = [];
@@ -67,7 +67,7 @@ export const parseJson = (text: string): unknown => {
   return value;
 };
 
-/** How many collections may be open at once. */
+/** The largest number of levels of nesting in YAML. */
 const maxOpen = 64;
 
 /** Throws MALFORMED_BODY for deep nesting: the YAML parser recurses, and deep enough text would end the process. */
@@ -95,8 +95,8 @@ const checkKeys = (document: Document): void => {
 };
 
 /**
- * One document of YAML 1.2 with the core schema. Throws MALFORMED_BODY, also for unknown tags, for aliases that multiply, and for
- * every text for which the parser gives a warning.
+ * One document of YAML 1.2 with the core schema. Throws MALFORMED_BODY for text that is not YAML, and also for: unknown tags; aliases that
+ * make the value much larger than the text; everything that the parser warns of.
  */
 export const parseYaml = (text: string): unknown => {
   checkDepth(text);
@@ -137,7 +137,7 @@ const decodeUtf8 = (bytes: Uint8Array): string =>
 export const readBody = (schema: z.ZodType | undefined, raw: RawBody | undefined): unknown =>
   parsePart('body', schema, raw && parsers[raw.format](decodeUtf8(raw.bytes)));
 
-/** Bytes of a body that the event loop reads itself. The most expensive body of this size takes about 30 ms. */
+/** The event loop reads bodies of at most this many bytes. The most expensive body of this size takes about 30 ms. */
 const quickBytes = { json: 16 * 1024, yaml: 2 * 1024 };
 
 export const isQuickToRead = ({ format, bytes }: RawBody): boolean => bytes.length <= quickBytes[format];

@@ -1,4 +1,4 @@
-/** The keys that a schema knows at a path, and which of them a misspelt key resembles. */
+/** Finds the keys that a schema has at a path, and the one that is most like a misspelt key. */
 import { z } from 'zod';
 
 /** The schemas that a value may match here: without wrappers (optional, default, …), and one for each option of a union. */
@@ -20,7 +20,7 @@ const alternatives = (schema: z.ZodType): readonly z.ZodType[] => {
 const isObjectLike = (value: unknown): value is Readonly<Record<PropertyKey, unknown>> =>
   typeof value === 'object' && value !== null;
 
-/** Whether `input` may be meant for this option of a union. False when the schema has a literal and `input` has another value there. */
+/** Whether the user may have meant this option of a union. False when `input` has another value than a literal of the schema. */
 const mayMatch = (schema: z.ZodType, input: unknown): boolean =>
   !(schema instanceof z.ZodObject) ||
   !isObjectLike(input) ||

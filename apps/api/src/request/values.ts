@@ -1,7 +1,7 @@
 /**
- * Values that clients send: how error texts show them, and which values no route accepts.
+ * Values that clients send. This file shows them in error texts, and refuses those that are never allowed.
  *
- * A value may be a megabyte. An error text shows the first 100 characters of it, and making that text reads no more than that.
+ * A value may be a megabyte. An error text shows its first 100 characters, and the function that makes the text reads only these.
  */
 import { AppError } from '@funnel/contracts';
 
@@ -12,7 +12,10 @@ const maxShown = 100;
 export const cut = (text: string, length = maxShown): string =>
   text.length > length ? `${text.slice(0, length)}…` : text;
 
-/** The start of `JSON.stringify(value)`: all of it if it has at most `room` characters, else a little more than `room` of them. */
+/**
+ * The start of `JSON.stringify(value)`. A text of at most `room` characters is complete; of a longer text, a little more than `room`
+ * characters are returned.
+ */
 const jsonStart = (value: unknown, room: number): string => {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, room + 1));
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
@@ -70,7 +73,10 @@ const maxMessage = 500;
 export const malformed = (message: string, cause?: unknown): AppError =>
   new AppError('MALFORMED_BODY', cut(message, maxMessage), {}, { cause });
 
-/** Returns the value of `parse`. If `parse` throws, throws MALFORMED_BODY with its message. `format` names the expected format. */
+/**
+ * Returns the value of `parse`. If `parse` throws, this function throws MALFORMED_BODY with the same message. `format` names the expected
+ * format.
+ */
 export const parseAs = <T>(format: string, parse: () => T): T => {
   try {
     return parse();
@@ -96,7 +102,7 @@ const checkText = (text: string): void => {
 };
 
 /**
- * Throws MALFORMED_BODY unless `value` is plain data: texts that PostgreSQL stores, no key `__proto__`, at most 32 levels. Goes level by
+ * Throws MALFORMED_BODY for a text that PostgreSQL cannot store, for a key `__proto__`, and for more than 32 levels. Goes level by
  * level and not by recursion, so that deep nesting cannot overflow the stack.
  */
 export const checkPlainData = (value: unknown): void => {

@@ -91,7 +91,7 @@ const makeFolder = (folder: string): void => {
   mkdirSync(folder);
 };
 
-/** Throws Exit when a result could not be written to the file. The folder is made. */
+/** Makes the folder of the file. Throws Exit if a result could not be written to the file. */
 const checkOut = (file: string): void => {
   const folder = dirname(file);
   try {
@@ -107,14 +107,14 @@ const checkOut = (file: string): void => {
   }
 };
 
-/** Replaces the file as a whole, so that a reader never sees half of a result. */
+/** Replaces the whole file at once, so that a reader never sees half of a result. */
 const replaceFile = (file: string, content: string): void => {
   const next = `${file}.${process.pid}.part`;
   writeFileSync(next, content);
   renameSync(next, file);
 };
 
-/** On a terminal one line that is drawn again: what runs, how many images are done, and how long the rest will take. */
+/** On a terminal, one line that changes in place: the running attack, the number of finished images, and the time left. */
 const createProgress = (output: Output, what: string) => {
   const started = performance.now();
   return ({ done, total }: { readonly done: number; readonly total: number }): void => {
@@ -132,7 +132,10 @@ const gradientReasons = {
   missing: 'the model has no gradients',
 } as const;
 
-/** The attacks that can be believed after the examination, and the others with the reason. Throws Exit for a model that is refused. */
+/**
+ * The attacks whose results can be trusted after the examination, and the others with the reason. Throws Exit if the examination refuses
+ * the model.
+ */
 const selectAttacks = async (
   examination: Examination,
   specs: readonly AttackSpec[],
@@ -210,7 +213,7 @@ const runAttacks = async (options: AttackOptions, context: Context): Promise<voi
   for (const { attack, reason } of final.leftOut) output.note(`${attack}: left out, because ${reason}`);
   if (results.some(({ summary }) => summary.attempted === 0))
     output.note(
-      'No image was attacked, because the model classifies none of them correctly: there is no rate.',
+      'No image was attacked, because the model classifies none of them correctly. So there is no success rate.',
     );
   present(output, final, () => describeResults(results));
   if (signal.aborted) throw new Exit(exitCodes.interrupted);
@@ -234,7 +237,7 @@ export const attackCommands = (program: Command, context: () => Context): void =
     program
       .command('examine')
       .description(
-        'say whether attacks on a TensorFlow.js classifier can be believed: outputs, pixels, gradients',
+        'say whether attacks on a TensorFlow.js classifier can be trusted: outputs, pixels, gradients',
       ),
   )
     .addHelpText('after', '\nExample:\n  npx funnel examine --model ./model --dataset mnist')

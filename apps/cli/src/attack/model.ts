@@ -32,21 +32,17 @@ export const withModelOptions = (command: Command): Command =>
       '--model <path>',
       'a folder with a model.json, the file, or its http address (layers or graph model)',
     )
-    .option(
-      '--bounds <low,high>',
-      'values of black and white that the model expects, such as 0,255',
-      readBounds,
-    )
+    .option('--bounds <low,high>', 'the values of black and white for the model, such as 0,255', readBounds)
     .option(
       '--from-probabilities',
       'the outputs are probabilities: drop the softmax or sigmoid, or invert it',
     )
-    .option('--output <name>', 'the output with the logits, or a layer or node')
+    .option('--output <name>', 'the output, layer or node that gives the logits')
     .option('--input <name>', 'the node of a graph model that takes the images')
     .addOption(
       new Option(
         '--layout <layout>',
-        'where the input has its channels, if its shape could mean both',
+        'the place of the channels, if the shape of the input allows both',
       ).choices(['channels-last', 'channels-first']),
     );
 

@@ -1,4 +1,4 @@
-/** What `funnel attack` and `funnel examine` print: lists of attacks, results, and findings about the model. */
+/** The output of `funnel attack` and `funnel examine`: lists of attacks, results, and findings about the model. */
 import type { Evaluation } from '@funnel/attacks';
 import {
   type AttackName,
@@ -90,7 +90,7 @@ export const resultOf = ({ attack, summary, records }: Evaluation): Result => ({
   rows: rowsOf(records),
 });
 
-/** Where no image was attacked there is no rate. */
+/** A rate as text; a dash if no image was attacked. */
 const rate = (summary: EvaluationSummary, value: number): string =>
   summary.attempted === 0 ? '–' : formatShare(value);
 
@@ -118,9 +118,9 @@ export const describeFinding = ({ name, status, detail }: ExaminationFinding): s
   `${symbols[status]} ${name}: ${detail || examinationTitles[name]}`;
 
 const verdicts = {
-  ok: 'Attacks on this model say something about it.',
-  marked: 'Attacks run, and their results carry this mark.',
-  refused: 'Attacks would not measure the robustness of this model. --force runs them all the same.',
+  ok: 'Attacks measure the robustness of this model.',
+  marked: 'Attacks run, and their results mention these findings.',
+  refused: 'Attacks would not measure the robustness of this model. --force runs them nevertheless.',
 } as const satisfies Record<Examination['status'], string>;
 
 export const describeExamination = ({ status, findings, images, backend }: Examination): string =>

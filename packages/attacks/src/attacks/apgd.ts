@@ -5,7 +5,7 @@
  *
  * Norm: L∞ or L2. Images: rows of [batch, 28, 28, 1] in [0, 1].
  * Cost per image: at most `restarts`·(`steps` + 1) gradients, times the number of targets for APGD-T, and one forward pass per iterate
- * that looks adversarial, to confirm it.
+ * that looks adversarial, to confirm it. `queries` leaves these forward passes out, and the one that ranks the targets of APGD-T.
  */
 import { classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';

@@ -6,6 +6,7 @@
  *
  * Norm: L∞ (`bim`) or L2 (`bim-l2`). Images: rows of [batch, 28, 28, 1] in [0, 1].
  * Cost per image: `steps` gradients and forward passes at a fixed ε; at most 40 times as many with `search`.
+ * `queries` counts the forward passes and the first gradient.
  */
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
@@ -15,6 +16,9 @@ import { classesAndDistances, createNearestHits } from '../hits.ts';
 import { lossDirection } from '../losses.ts';
 import { type Norm, project } from '../norms.ts';
 
+/** A longer step ends at the same point of the ball; its square may overflow float32. */
+const largestRatio = 1e6;
+
 /**
  * Every image runs its own search: some images restart at another ε while others are in the middle of a run. A step costs a forward pass
  * for every image in it, and a gradient for every image that continues. The gradient at the image itself is computed once.
@@ -23,7 +27,7 @@ export const bim =
   (norm: Norm): Attack<'bim' | 'bim-l2'> =>
   async (context, settings) => {
     const { images, labels, model } = context;
-    const ratio = (settings.stepSize ?? settings.epsilon / 6) / settings.epsilon;
+    const ratio = Math.min((settings.stepSize ?? settings.epsilon / 6) / settings.epsilon, largestRatio);
     const scaling = norm === 'linf' ? 'sign' : 'l2';
     const searches = Array.from(labels, () => createEpsilonSearch(settings.epsilon, settings.search));
     const iteration = new Int32Array(labels.length);

@@ -5,7 +5,7 @@
  *
  * Norm: L2 or L∞. Images: rows of [batch, 28, 28, 1] in [0, 1].
  * Cost per image and step: 1 forward pass, then 1 forward pass and `classes` − 1 gradients for the linearisation. `queries` counts only the
- * first pass.
+ * first pass, and not the one that ranks the classes of the clean image.
  */
 import { classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';

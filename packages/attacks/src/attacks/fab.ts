@@ -4,7 +4,7 @@
  * its image. The nearest hit over all targets and restarts is the result.
  *
  * Norm: L∞ or L2, no budget. Images: rows of [batch, 28, 28, 1] in [0, 1].
- * Cost per image: `targets`·`restarts`·`steps` gradients and as many forward passes.
+ * Cost per image: `targets`·`restarts`·`steps` gradients and as many forward passes. `queries` leaves out the pass that ranks the targets.
  */
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';

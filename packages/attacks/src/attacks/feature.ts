@@ -5,6 +5,7 @@
  *
  * Norm: L∞ or L2. Images: rows of [batch, 28, 28, 1] in [0, 1]. Needs `resources.encoder`.
  * Cost per image: at most `guides`·`steps` gradients of the encoder and `guides`·(`steps` / 2 + 1) of the model.
+ * `queries` counts the gradients of both, and leaves out the passes of the encoder without a gradient and those that confirm a hit.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';

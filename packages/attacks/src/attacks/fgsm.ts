@@ -4,6 +4,7 @@
  *
  * FGSM: x' = clip(x + ε·sign ∇L), L∞. Gradient: x' = clip(x + ε·∇L / rms(∇L)), L2. L is the cross-entropy.
  * Images: rows of [batch, 28, 28, 1] in [0, 1]. Cost per image: 1 gradient; 1 forward pass for each ε tried, at most `epsilons` + 20.
+ * With `search: false`, `queries` counts the driver's forward pass too: the attack makes none of its own.
  */
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
@@ -11,7 +12,7 @@ import type { Attack, AttackContext, AttackResult } from '../attack.ts';
 import { indicesWhere, takeRows } from '../batch-rows.ts';
 import { lossDirection } from '../losses.ts';
 
-/** With `search: false` the attack takes one step of exactly ε. This costs 1 gradient and 1 forward pass. */
+/** With `search: false` the attack takes one step of exactly ε. This costs 1 gradient, and the driver makes the forward pass. */
 export const fgsm: Attack<'fgsm'> = async (context, settings) => {
   const { images, labels, model } = context;
   const directions = lossDirection(model, images, labels, 'sign');

@@ -5,6 +5,7 @@
  *
  * Norm: L∞ (`sign`) or L2 (`rms`). Images: rows of [batch, 28, 28, 1] in [0, 1].
  * Cost per image with E step sizes: E·steps forward passes and 1 + E·(steps − 1) gradients; all images share the passes.
+ * `queries` counts the forward passes and the first gradient.
  */
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';

@@ -4,6 +4,7 @@
  *
  * Norm: L∞ or L2. Images: rows of [batch, 28, 28, 1] in [0, 1].
  * Cost per image: at most `restarts`·(`steps` + 1) gradients, and one forward pass per iterate that looks adversarial, to confirm it.
+ * `queries` leaves these forward passes out.
  */
 import { classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';

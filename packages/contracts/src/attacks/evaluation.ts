@@ -71,7 +71,9 @@ export const EvaluationRow = z.strictObject({
     description: 'Changed pixels (all channels of one pixel count once); null = no adversarial found.',
   }),
   steps: count('Iterations of the attack.'),
-  queries: count('Forward passes; a pass with a gradient counts once.'),
+  queries: count(
+    'Passes of the model that the attack counts; a pass with a gradient counts once. Some attacks leave some passes out, so compare this number within one attack only.',
+  ),
 });
 export type EvaluationRow = z.infer<typeof EvaluationRow>;
 

@@ -11,8 +11,8 @@ import type { ClaimedStage, ClaimRequest, StageStart } from '../types.ts';
 
 /**
  * SQL: the sweeps in the order in which they get the next worker, each with its first ready stage that no other transaction has locked.
- * PostgreSQL stops at the first stage that it finds. It checks and locks in one statement, so a stage is claimed once. Two stages of one chain
- * never run at once; a unique index makes sure of it.
+ * PostgreSQL stops at the first stage that it finds. It checks and locks in one statement, so a stage is claimed once. A unique index makes
+ * sure that two stages of one chain never run at once.
  */
 const pick = `
   SELECT picked.id, turn.id AS sweep, turn.max_running
@@ -34,7 +34,7 @@ const pick = `
     OR (turn.running < turn.max_running AND pg_try_advisory_xact_lock(hashtext('funnel claim'), hashtext(turn.id)))
   LIMIT 1`;
 
-/** SQL: one row. Its `id` is null when nothing is ready. */
+/** SQL: one row in every case. Its `id` is null when no stage is ready. */
 const pickOrNull = `SELECT ${appliedMigration} AS applied, found.* FROM (VALUES (1)) AS always LEFT JOIN (${pick}) AS found ON true`;
 const pickedColumns = {
   applied: orNull(text()),
@@ -44,8 +44,8 @@ const pickedColumns = {
 };
 
 /**
- * Whether the sweep has as many running stages as it may. Claims from such a sweep come one after the other (advisory lock), but the claim before
- * this one may have committed after `pick` counted: so this counts again.
+ * Whether the sweep has reached its limit of running stages. An advisory lock orders the claims from a sweep with a limit. The previous
+ * claim may have committed after `pick` counted, so this function counts again.
  */
 const isFull = async (tx: Tx, { sweep, max_running: max }: RowOf<typeof pickedColumns>): Promise<boolean> => {
   if (max === null) return false;
@@ -73,7 +73,7 @@ const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined
        UPDATE sweeps SET started_at = now() WHERE id IN (
          SELECT w.id FROM sweep_stages l JOIN sweeps w ON w.id = l.sweep_id
          WHERE l.stage_id = $1 AND w.started_at IS NULL
-         FOR NO KEY UPDATE OF w SKIP LOCKED -- many workers may start at once: one of them writes it, the others do not wait
+         FOR NO KEY UPDATE OF w SKIP LOCKED -- many workers may start at once: one of them writes the time, and the others do not wait
        )
      )
      SELECT * FROM claimed`,
@@ -90,8 +90,8 @@ const take = async (tx: Tx, request: ClaimRequest): Promise<StageRow | undefined
 };
 
 /**
- * Where the training starts: from the furthest checkpoint of its own chain that training can continue, else from the final networks of its
- * parent, else (null) from random weights.
+ * The start of the training: the furthest checkpoint of its own chain from which training can continue, else the final networks of its
+ * parent, else null (random weights).
  */
 const startOf = async (tx: Tx, stage: StageRow): Promise<StageStart | null> => {
   const [row] = await tx.query(
@@ -112,7 +112,7 @@ const startOf = async (tx: Tx, stage: StageRow): Promise<StageStart | null> => {
     : { manifest: { ...row.manifest, moments: null }, sameChain: false };
 };
 
-/** Final networks of the classifiers that an attack makes its images on, in the order of its specification, without unusable ones. */
+/** The final networks of the surrogates of an attack, in the order of its specification, without unusable ones. */
 const surrogatesOf = async (tx: Tx, { surrogates }: StageRow): Promise<readonly CheckpointManifest[]> => {
   if (surrogates.length === 0) return [];
   const rows = await tx.query(
@@ -126,8 +126,8 @@ const surrogatesOf = async (tx: Tx, { surrogates }: StageRow): Promise<readonly 
 };
 
 /**
- * Claims a stage. The caller has it until its lease runs out; `heartbeat` renews the lease. Null: nothing is ready (of these kinds, for this sweep,
- * within the limit of running stages). Errors: SCHEMA_MISMATCH when the database has another schema than this version.
+ * Claims a stage. The caller has it until its lease runs out; `heartbeat` renews the lease. Null: no stage is ready (of these kinds, for
+ * this sweep, within the limit of running stages). Errors: SCHEMA_MISMATCH when the database has another schema than this version.
  */
 export const claimStage = (db: Db, request: ClaimRequest): Promise<ClaimedStage | null> =>
   transaction(db, async (tx) => {

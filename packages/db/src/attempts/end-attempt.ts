@@ -24,7 +24,7 @@ const finalCheckpoint = async (tx: Tx, { spec }: LeasedStage): Promise<string> =
   );
 };
 
-/** An evaluation is written once: the identity of its stage stands for everything that it depends on. */
+/** Writes an evaluation once: the identity of the stage covers everything that the evaluation depends on. */
 const insertEvaluation = async (tx: Tx, stageId: string, evaluation: EvaluationWrite): Promise<void> => {
   const { attack, settings, summary, verdict, diagnostics, records, gallery } = evaluation;
   const { index, label, correct, predicted, success, l2, linf, l0, steps, queries } = records;
@@ -77,7 +77,7 @@ const complete = async (tx: Tx, stage: LeasedStage, completion: Completion): Pro
 };
 
 /**
- * Writes in one transaction: the result, the stages that became ready by it, the status of trials and sweeps, the scores and the events. A
+ * Writes in one transaction: the result, the stages that are ready now, the status of trials and sweeps, the scores and the events. A
  * second call of the same attempt changes nothing. Errors: STALE_LEASE, INVALID_TRANSITION (no final checkpoint), INVALID_REQUEST.
  */
 export const completeStage = (db: Db, completion: Completion): Promise<void> =>
@@ -106,8 +106,8 @@ const endBadly = async (
 };
 
 /**
- * Ends a stage whose training diverged or collapsed: a result, since the same inputs would end so again. Stages that depend on it are skipped,
- * and transfer attacks go on without it. Errors: STALE_LEASE.
+ * Ends a stage whose training diverged or collapsed. This is a result, because the same inputs would end in the same way. It skips the
+ * stages that depend on this one; transfer attacks go on without its classifier. Errors: STALE_LEASE.
  */
 export const endStage = (db: Db, { stageId, status, message, ...lease }: StageEnd): Promise<void> =>
   withLease(db, {
@@ -121,10 +121,13 @@ export const endStage = (db: Db, { stageId, status, message, ...lease }: StageEn
     ifEnded: { outcome: status, answer: undefined },
   });
 
-/** Seconds before the next attempt: 1, 2, 4, … after the first, second, third failure, at most 60. A fault may be gone by then. */
+/** Seconds before the next attempt: 1, 2, 4, … after the first, second, third failure, at most 60. The fault may be over by then. */
 const backoffSeconds = (failures: number): number => Math.min(60, 2 ** (failures - 1));
 
-/** Makes a running stage ready for another attempt, after `delaySeconds`. A held stage (its sweeps are paused) waits for its sweep. */
+/**
+ * Makes a running stage ready for another attempt, after `delaySeconds`. A held stage (its sweeps are paused) becomes claimable when a
+ * sweep resumes.
+ */
 export const returnStage = (tx: Tx, stageId: string, delaySeconds: number): Promise<readonly StageChange[]> =>
   move(tx, 'return', 'SELECT $1::text AS id, $2::float8 AS delay_seconds', [stageId, delaySeconds]);
 
@@ -167,8 +170,8 @@ export const failAttempt = (db: Db, failure: Failure): Promise<Failed> =>
   });
 
 /**
- * Releases a stage unfinished, by no fault of its own (drain, pause, an upgrade of the database): this costs no attempt. Works in a database
- * of any schema that has what it writes; where it does not, the lease runs out. Errors: STALE_LEASE.
+ * Releases an unfinished stage for a reason outside the stage (drain, pause, an upgrade of the database). This costs no attempt. Works
+ * under any schema that has the columns that it writes; under other schemas the lease runs out. Errors: STALE_LEASE.
  */
 export const releaseStage = (db: Db, lease: Lease): Promise<void> =>
   withLease(db, {

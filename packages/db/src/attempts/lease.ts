@@ -16,7 +16,7 @@ export type Outcome =
   | 'handed-back'
   | 'cancelled';
 
-/** A stage that is running under the caller's lease, its row locked. */
+/** A stage that is running under the caller's lease; its row is locked. */
 export type LeasedStage = {
   readonly spec: StageSpec;
   readonly kind: StageKind;
@@ -25,8 +25,8 @@ export type LeasedStage = {
 };
 
 /**
- * Locks the stage if the lease is still valid. A lease that ran out is valid until the reconciler or another attempt takes the stage: the worker may
- * only be slow. Nobody can take the stage before the transaction of this lock ends.
+ * Locks the stage if the lease is still valid. A lease that ran out is valid until the reconciler or another attempt takes the stage,
+ * because the worker may only be slow. Until this transaction ends, nobody can take the stage.
  */
 const lockLease = async (
   tx: Tx,
@@ -68,15 +68,15 @@ type Fenced<T> = {
   readonly lease: Lease;
   /** Runs with the stage locked. */
   readonly write: (tx: Tx, stage: LeasedStage) => Promise<T>;
-  /** The answer when the attempt has ended with this outcome already: the answer to the first call was lost. */
+  /** The result when the attempt has already ended with this outcome: the caller did not get the result of its first call. */
   readonly ifEnded?: { readonly outcome: Outcome; readonly answer: T };
-  /** Write also into a database that another version has migrated meanwhile. (Default: false) */
+  /** Write even if another version has migrated the database meanwhile. (Default: false) */
   readonly anySchema?: boolean;
 };
 
 /**
- * Runs the write of an attempt in a transaction. Errors: STALE_LEASE when another attempt has the stage, or it has ended in another way;
- * SCHEMA_MISMATCH when the database was migrated since the attempt began.
+ * Runs the write of an attempt in a transaction. Errors: STALE_LEASE when another attempt has the stage, or the stage has ended in another
+ * way; SCHEMA_MISMATCH when the database was migrated after the attempt began.
  */
 export const withLease = async <T>(
   db: Db,
@@ -93,7 +93,7 @@ export const withLease = async <T>(
   const { stageId, fencingToken } = lease;
   throw new AppError(
     'STALE_LEASE',
-    `Expected the lease of stage ${stageId} to be attempt ${fencingToken}, but another attempt has it or it has ended`,
+    `Expected attempt ${fencingToken} to have the lease of stage ${stageId}, but another attempt has it or the stage has ended`,
     { stageId, fencingToken },
   );
 };

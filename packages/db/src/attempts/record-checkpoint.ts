@@ -20,7 +20,7 @@ const writeMetrics = (
     [chainId, epoch, Object.keys(metrics), Object.values(metrics)],
   );
 
-/** Records how far training is. After a new epoch, earlier failures and expired leases no longer count against the stage. */
+/** Records the position of the training. After a new epoch, earlier failures and expired leases no longer count against the stage. */
 const noteProgress = (
   tx: Tx,
   { stageId, fencingToken }: Lease,
@@ -39,7 +39,7 @@ const noteProgress = (
     [stageId, fencingToken, epoch, step, newEpoch, matches],
   );
 
-/** Completes another stage of the chain whose last epoch this is. */
+/** Completes another stage of the chain if this is its last epoch. */
 const passOthers = async (tx: Tx, { spec }: LeasedStage, epoch: number) => {
   const rows = await tx.query(
     { id: text() },
@@ -86,8 +86,9 @@ const record = async (tx: Tx, stage: LeasedStage, write: CheckpointWrite): Promi
 };
 
 /**
- * Records the checkpoint of a position of the stage's chain, and the metrics of the epoch. A second call with the same changes nothing. Other stages
- * of the chain that end at this position complete. Errors: STALE_LEASE, INVALID_REQUEST (a blob is missing, or has another hash than its name).
+ * Records the checkpoint of a position of the stage's chain, and the metrics of the epoch. A second call with the same checkpoint changes
+ * nothing. Other stages of the chain that end at this position complete. Errors: STALE_LEASE, INVALID_REQUEST (a blob is missing, or its
+ * hash differs from its name).
  */
 export const recordCheckpoint = (db: Db, write: CheckpointWrite): Promise<CheckpointRecorded> =>
   withLease(db, { lease: write, write: (tx, stage) => record(tx, stage, write) });

@@ -1,4 +1,4 @@
-/** What a worker writes about itself: registration, heartbeats, its end. */
+/** The rows of workers: registration, heartbeats, the end of a worker. */
 import type { StageStatus } from '@funnel/contracts';
 import { bool, orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
@@ -6,7 +6,7 @@ import { appliedMigration, checkMigration, newestMigration } from '../connection
 import { reading, transaction } from '../connection/transaction.ts';
 import type { Heartbeat, HeartbeatAnswer, WorkerRegistration } from '../types.ts';
 
-/** Writes a worker that starts. Its version is stored with its schema, as in semver: `0.1.0+0006_worst_case`. */
+/** Writes the row of a worker that starts. The version includes the schema, in semver's notation: `0.1.0+0006_worst_case`. */
 export const registerWorker = async (db: Db, worker: WorkerRegistration): Promise<void> => {
   const { id, host, pid, version, backend, device, slots } = worker;
   await reading(db).run(
@@ -17,7 +17,10 @@ export const registerWorker = async (db: Db, worker: WorkerRegistration): Promis
   );
 };
 
-/** `draining`: the worker claims nothing new. `gone`: it has ended. Does nothing about its leases: call `releaseStage` for each of them before. */
+/**
+ * `draining`: the worker claims no more stages. `gone`: it has ended. Does not touch its leases: call `releaseStage` for each of them
+ * before.
+ */
 export const retireWorker = async (
   db: Db,
   { workerId, status }: { workerId: string; status: 'draining' | 'gone' },
@@ -38,9 +41,9 @@ const heartbeatColumns = {
 };
 
 /**
- * Renews the leases of a worker, all in one statement and by the clock of the database. Resolves to the stages that the worker no longer has, and
- * those that it should stop. A stage that another transaction has locked waits for the next heartbeat: its lease cannot expire meanwhile. Errors:
- * SCHEMA_MISMATCH when the database has another schema than this version; then no lease is renewed.
+ * Renews all leases of a worker in one statement, by the clock of the database. Resolves to the stages that the worker no longer has, and
+ * the stages that it should stop. A stage that another transaction has locked waits for the next heartbeat; a locked stage cannot expire.
+ * Errors: SCHEMA_MISMATCH when the database has another schema than this version; the call then renews no lease.
  */
 export const heartbeat = async (
   db: Db,
@@ -83,7 +86,7 @@ export const heartbeat = async (
       checkMigration(found[0]!.applied);
       return found;
     },
-    // Short enough that several tries fit into one lease.
+    // So short that several tries fit into one lease.
     { timeoutMs: Math.max(1000, leaseSeconds * 200) },
   );
   const lost: string[] = [];

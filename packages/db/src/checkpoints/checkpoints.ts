@@ -1,6 +1,7 @@
 /**
- * Checkpoints and their bytes. A checkpoint is a manifest; the bytes that it names are blobs. A blob's name is the sha-256 of its bytes, and
- * PostgreSQL checks that for every row. A position of a chain is recorded once: a later write for the same position changes nothing.
+ * Checkpoints and their bytes. A checkpoint is a manifest; the bytes that it names are blobs. A blob's name is the sha-256 of its bytes;
+ * PostgreSQL checks the name of every row. The first write for a position of a chain stays: a later write for the same position changes
+ * nothing.
  */
 import { createHash } from 'node:crypto';
 import { AppError, type CheckpointManifest, canonicalJson, type Position } from '@funnel/contracts';
@@ -35,7 +36,8 @@ export const getBlobs = async (
     'SELECT sha256, bytes FROM blobs WHERE sha256 = ANY($1)',
     [hashes],
   );
-  const found = new Map(rows.map((row) => [row.sha256, new Uint8Array(row.bytes)])); // copied: aligned, and a Buffer does not survive a message to another process
+  // Copies the bytes: the copy is aligned, and a Buffer does not survive a message to another process.
+  const found = new Map(rows.map((row) => [row.sha256, new Uint8Array(row.bytes)]));
   const missing = hashes.filter((hash) => !found.has(hash));
   if (missing.length > 0)
     throw new AppError('NOT_FOUND', `Expected the blobs ${missing.join(', ')}, but they are not stored`, {
@@ -45,9 +47,9 @@ export const getBlobs = async (
 };
 
 /**
- * Stores those of the blobs `needed` that are not stored yet, from the bytes `given`. It writes them in the order of their names, so that two
- * writers of the same blobs cannot deadlock. Errors: INVALID_REQUEST when the bytes of a blob are neither stored nor given, or do not have
- * the hash that they are named by.
+ * Stores the blobs of `needed` that are not stored yet, from the bytes `given`. Writes them in the order of their names, so that two
+ * writers of the same blobs cannot deadlock. Errors: INVALID_REQUEST when the bytes of a blob are neither stored nor given, or when their
+ * hash differs from the name.
  */
 const putBlobs = async (
   tx: Tx,
@@ -59,7 +61,7 @@ const putBlobs = async (
     if (!bytes)
       throw new AppError(
         'INVALID_REQUEST',
-        `Expected the bytes of blob ${name}, which is not stored, but they were not given`,
+        `Expected the bytes of blob ${name}, which is not stored, but got none`,
         { blob: name },
       );
     const actual = sha256(bytes);
@@ -75,8 +77,8 @@ const putBlobs = async (
 };
 
 /**
- * Deletes those of the blobs that no checkpoint refers to. A blob that another transaction is about to refer to is locked by the foreign key
- * of that transaction, and is skipped.
+ * Deletes the blobs that no checkpoint refers to. Skips a blob to which another transaction is adding a reference: the foreign key of that
+ * transaction locks the blob.
  */
 export const dropUnused = async (tx: Tx, hashes: readonly string[]): Promise<void> => {
   if (hashes.length === 0) return;
@@ -89,13 +91,13 @@ export const dropUnused = async (tx: Tx, hashes: readonly string[]): Promise<voi
   );
 };
 
-/** The number that stands for a chain in tables with many rows. A chain without a number gets one. */
+/** The number that represents a chain in tables with many rows. A chain without a number gets one. */
 export const chainNumber = async (tx: Tx, chain: string): Promise<number> => {
   const find = () => tx.query({ id: int4() }, 'SELECT id FROM chains WHERE hash = $1', [chain]);
   const [found] = await find();
   if (found) return found.id;
   await tx.run('INSERT INTO chains (hash) VALUES ($1) ON CONFLICT DO NOTHING', [chain]);
-  const [inserted] = await find(); // by this transaction, or by the one that it waited for
+  const [inserted] = await find(); // this transaction inserted it, or the one that it waited for
   return inserted!.id;
 };
 
@@ -107,7 +109,7 @@ export type StoredCheckpoint = {
   /** The hash of the checkpoint that is stored now. */
   readonly hash: string;
   readonly inserted: boolean;
-  /** Whether the stored checkpoint is the one that was written. */
+  /** Whether the stored checkpoint equals the checkpoint of this call. */
   readonly matches: boolean;
 };
 
@@ -125,7 +127,7 @@ export const insertCheckpoint = async (
     key,
   );
   const hash = checkpointHash(manifest);
-  // The same state, but its moments were dropped since: an attempt that had to start further back needs them again.
+  // The same state, but its moments have been dropped. An attempt that started from an earlier checkpoint needs them again.
   const restoresMoments = stored?.hash === hash && !stored.continuable && manifest.moments !== null;
   if (stored && !restoresMoments)
     return { hash: stored.hash, inserted: false, matches: stored.hash === hash };
@@ -144,8 +146,8 @@ export const insertCheckpoint = async (
 };
 
 /**
- * Drops what nobody needs once this position is recorded: states in the middle of earlier epochs, and Adam's moments of all earlier states.
- * It keeps the moments at the end of a stage of the chain, because a longer stage may continue from them.
+ * Drops states that nobody needs after this position: states in the middle of earlier epochs, and Adam's moments of all earlier states.
+ * Keeps the moments at the end of a stage of the chain, because a longer stage may continue from them.
  */
 export const dropSuperseded = async (tx: Tx, chainId: number, { epoch, step }: Position): Promise<void> => {
   const fromMidEpoch = await tx.query(
@@ -180,7 +182,7 @@ export const dropSuperseded = async (tx: Tx, chainId: number, { epoch, step }: P
   );
 };
 
-/** The manifest as it can be used now: `moments` is null where they were dropped. Errors: NOT_FOUND. */
+/** The manifest of a checkpoint; `moments` is null if they were dropped. Errors: NOT_FOUND. */
 export const getCheckpoint = async (db: Db, hash: string): Promise<CheckpointManifest> => {
   const [row] = await reading(db).query(
     { manifest: jsonb<CheckpointManifest>(), continuable: bool() },

@@ -1,6 +1,6 @@
 /**
- * Frees the space of checkpoints that no kept trial needs. Results stay: metrics, evaluations, scores, statuses. When a later sweep needs a
- * collected state, it trains it again.
+ * Frees the space of checkpoints that no kept trial needs. Results stay: metrics, evaluations, scores, statuses. A later sweep that needs a
+ * deleted state trains it again.
  */
 import {
   AppError,
@@ -16,7 +16,7 @@ import { reading, type Tx, transaction } from '../connection/transaction.ts';
 import { lockStructure } from '../lifecycle/scheduling.ts';
 import { dropUnused } from './checkpoints.ts';
 
-/** A sweep and how its trials are ranked. An empty attack means the worst case. */
+/** A sweep and the ranking of its trials. An empty attack means the worst case. */
 type RankedSweep = { readonly sweep: string; readonly attack: string; readonly metric: string };
 
 const endedColumns = {
@@ -26,12 +26,12 @@ const endedColumns = {
   objective: orNull(jsonb<SweepDefinition['objective']>()),
 };
 
-/** Ended sweeps with the same attacks, data set and objective stand in one row. */
+/** Ended sweeps with the same attacks, data set and objective share one row. */
 const selectEnded = `
   SELECT array_agg(id) AS ids, definition -> 'attacks' AS attacks, definition -> 'dataset' AS dataset, definition -> 'objective' AS objective
   FROM sweeps WHERE status IN ('completed', 'cancelled') GROUP BY 2, 3, 4`;
 
-/** The ended sweeps. Their trials are ranked as the policy says, or else as the sweep itself ranks them. */
+/** The ended sweeps. The policy ranks their trials, or if it names no ranking, the objective of each sweep does. */
 const rankEndedSweeps = async (
   db: Db,
   { attack, metric }: Pick<RetentionPolicy, 'attack' | 'metric'>,
@@ -48,7 +48,10 @@ const rankEndedSweeps = async (
   });
 };
 
-/** A policy that names an unknown sweep is misspelt, and the sweep that it meant to keep would lose its checkpoints. Errors: INVALID_REQUEST. */
+/**
+ * Refuses a policy with an unknown sweep: the name is probably misspelt, and the intended sweep would lose its checkpoints. Errors:
+ * INVALID_REQUEST.
+ */
 const refuseUnknownSweeps = async (db: Db, names: readonly string[]): Promise<void> => {
   if (names.length === 0) return;
   const unknown = await reading(db).query(
@@ -70,11 +73,11 @@ const refuseUnknownSweeps = async (db: Db, names: readonly string[]): Promise<vo
 };
 
 /**
- * $1: days to keep. $2: how many best trials to keep. $3–$5: ended sweeps, and by which attack ('' for the worst case) and metric each is
- * ranked. $6: sweeps to keep, by id or name. A sweep that ended after $3–$5 were read is left alone.
+ * $1: days to keep. $2: how many best trials to keep. $3–$5: ended sweeps, with the attack ('' for the worst case) and the metric that rank
+ * each. $6: sweeps to keep, by id or name. A sweep that ended after $3–$5 were read keeps everything.
  *
- * A trial is given up when its sweep has ended long enough ago, is not to be kept, and the trial is not among its best. A stage is needed when
- * a live sweep or a trial that is not given up has it, or when a retry of a failed stage would start from it.
+ * A trial is given up when its sweep ended more than $1 days ago, $6 does not name the sweep, and the trial is not among the best of the
+ * sweep. A stage is needed when a live sweep or a kept trial has it, or when a retry of a failed stage would start from it.
  */
 const decisions = `
   ended AS (
@@ -96,8 +99,8 @@ const decisions = `
   )`;
 
 /**
- * The checkpoints to delete. A chain with an unfinished stage is left alone. When no trial is given up, nothing is read. `only`: a condition
- * on stages `s`.
+ * The checkpoints to delete. A chain with an unfinished stage keeps all of its checkpoints. When no trial is given up, PostgreSQL reads no
+ * stages. `only`: a condition on stages `s`.
  */
 const superfluous = (only: string) => `
   WITH ${decisions}, held AS (
@@ -118,7 +121,7 @@ const superfluous = (only: string) => `
     WHERE p.step > 0 OR NOT EXISTS (SELECT FROM considered s WHERE s.chain = k.chain AND s.epochs = p.epoch AND s.needed)
   )`;
 
-/** Counts what would be deleted. $7: whether to list the chains, too. */
+/** Counts the rows to delete. $7: whether to list the chains, too. */
 const survey = `${superfluous('true')}, released AS (
     SELECT b.sha256, count(*) AS refs FROM superfluous p JOIN checkpoint_blobs b USING (chain_id, epoch, step) GROUP BY 1
   ), freed AS (
@@ -155,7 +158,7 @@ const parametersOf = ({ policy: { keepDays, keepBest, keepSweeps }, ended }: Req
   keepSweeps,
 ];
 
-/** The statement joins all stages, trials and checkpoints. With enough memory for that it takes half the time. */
+/** The statement joins all stages, trials and checkpoints. With enough memory for the joins it takes half the time. */
 const takeSurvey = (db: Db, request: Request, dryRun: boolean) =>
   transaction(db, async (tx) => {
     await tx.run("SET LOCAL work_mem = '128MB'");
@@ -163,7 +166,7 @@ const takeSurvey = (db: Db, request: Request, dryRun: boolean) =>
     return found!;
   });
 
-/** A collected stage has no checkpoint. The next sweep that needs the stage finds none, and trains it. $7: chains. */
+/** Deletes the checkpoints, and empties `checkpoint` of their stages: the next sweep that needs such a stage trains it. $7: chains. */
 const remove = `${superfluous('s.chain = ANY($7)')}, emptied AS (
     UPDATE stages s SET checkpoint = NULL FROM superfluous p WHERE s.chain = p.chain AND s.epochs = p.epoch AND p.step = 0
   ), released AS (
@@ -174,10 +177,10 @@ const remove = `${superfluous('s.chain = ANY($7)')}, emptied AS (
   )
   SELECT DISTINCT sha256 FROM released`;
 
-/** Chains per transaction: few enough that nobody waits long for the lock. */
+/** Chains per transaction: so few that nobody waits long for the lock. */
 const batch = 100;
 
-/** Decides again under the lock: checkpoints that a submission has come to need since the survey are kept. */
+/** Decides again under the lock, because a submission after the survey may need some of the checkpoints. */
 const removeBatch = async (tx: Tx, request: Request, chains: readonly string[]): Promise<void> => {
   await lockStructure(tx);
   const rows = await tx.query({ sha256: text() }, remove, [...parametersOf(request), chains]);
@@ -188,13 +191,16 @@ const removeBatch = async (tx: Tx, request: Request, chains: readonly string[]):
 };
 
 export type CollectOptions = {
-  /** Only say what would be deleted. */
+  /** Only report what a run would delete. */
   readonly dryRun: boolean;
-  /** No further batch begins after so many milliseconds, and `done` is false in the answer. (Default: no limit) */
+  /** After this time no further batch begins, and `done` is false in the result. (Default: no limit) */
   readonly timeoutMs?: number;
 };
 
-/** What was deleted, or with `dryRun` would be deleted. Errors: INVALID_REQUEST when there is no such sweep to keep. */
+/**
+ * Deletes superfluous checkpoints, or with `dryRun` only counts them. Resolves to the counts. Errors: INVALID_REQUEST when the policy names
+ * an unknown sweep.
+ */
 export const collectGarbage = async (
   db: Db,
   policy: RetentionPolicy,

@@ -1,12 +1,12 @@
 /**
- * Addresses of PostgreSQL: `postgres://user:password@host:port/database?sslmode=…`. They are checked once, where they come in. No message
- * repeats any part of the user or the password.
+ * Addresses of PostgreSQL: `postgres://user:password@host:port/database?sslmode=…`. Each address is checked once, when a process gets it.
+ * No message contains any part of the user or the password.
  */
 import { accessSync, constants } from 'node:fs';
 import { AppError } from '@funnel/contracts';
 import { type AddressName, partAt, withoutConnection } from './database-errors.ts';
 
-/** The driver treats all of these alike: TLS, and it verifies the certificate and the name in it. */
+/** The driver treats these modes alike: it uses TLS, and verifies the certificate and the name in it. */
 const verifyingModes: ReadonlySet<string> = new Set(['verify-full', 'verify-ca', 'require', 'prefer']);
 /** No TLS, and TLS to any server that answers. */
 const otherModes: ReadonlySet<string> = new Set(['disable', 'no-verify']);
@@ -16,14 +16,14 @@ const unusable = (name: AddressName, message: string) =>
   new AppError('UNAVAILABLE', message, { part: partAt(name) });
 
 const parse = (address: string, name: AddressName): URL => {
-  // With a socket's folder in `host`, the place of the host may be empty: the driver reads that, URL does not.
+  // An address with a socket's folder in `host` may have no host before the path. The driver accepts it, URL does not.
   const whole = URL.canParse(address) ? address : address.replace('@/', '@localhost/');
-  // The error that URL throws holds its input, and so the password.
+  // No `new URL` of a wrong address: the error would contain the address, with the password.
   const url = URL.canParse(whole) ? new URL(whole) : null;
   if (url?.protocol === 'postgres:' || url?.protocol === 'postgresql:') return url;
   throw unusable(
     name,
-    `Expected ${name} to be postgres://user:password@host:5432/database, but it is not such an address: in user and password, write other characters than letters and digits as %XX`,
+    `Expected ${name} to be postgres://user:password@host:5432/database, but it has another form: in user and password, write all characters except letters and digits as %XX`,
   );
 };
 
@@ -35,12 +35,12 @@ const checkMode = (url: URL, name: AddressName): void => {
       name,
       `Expected sslmode in ${name} to be one of ${[...verifyingModes, ...otherModes].join(', ')}, but got ${JSON.stringify(mode)}`,
     );
-  // The driver verifies more than some of these modes ask for. The address says so, so that no later driver verifies less.
+  // The driver verifies more than some of these modes demand. The explicit mode makes sure that a later driver verifies no less.
   url.searchParams.set('sslmode', 'verify-full');
 };
 
 const checkFiles = (url: URL, name: AddressName): void => {
-  // libpq's word for the usual authorities. The driver takes those when the parameter is absent.
+  // In libpq `system` means the usual authorities. The driver uses these when the parameter is absent.
   if (url.searchParams.get('sslrootcert') === 'system') url.searchParams.delete('sslrootcert');
   for (const parameter of fileParameters) {
     const file = url.searchParams.get(parameter);
@@ -57,7 +57,7 @@ const checkFiles = (url: URL, name: AddressName): void => {
   }
 };
 
-/** The same address as the driver should read it. Errors: UNAVAILABLE with what to change. */
+/** Checks the address, and returns it in the form for the driver. Errors: UNAVAILABLE, which says what to change. */
 export const databaseAddress = (address: string, name: AddressName = 'DATABASE_URL'): string => {
   const url = parse(address, name);
   checkMode(url, name);
@@ -67,13 +67,16 @@ export const databaseAddress = (address: string, name: AddressName = 'DATABASE_U
 
 export type QueueAddress = {
   readonly url: string;
-  /** Explains an error of this PostgreSQL: it says what to change and holds no secret. Absent for Redis, whose errors the queue explains. */
+  /**
+   * Turns an error of this PostgreSQL into one that says what to change and contains no secret. Absent for Redis, whose errors the queue
+   * explains.
+   */
   readonly explain?: (error: Error) => Error;
 };
 
 /**
- * Where the queue is kept: in the database, or where REDIS_URL (`queueUrl`) says. REDIS_URL may name another PostgreSQL, whose address is
- * then read and checked like the database's. Errors: UNAVAILABLE with what to change.
+ * The address of the queue: REDIS_URL (`queueUrl`), or without it the database. REDIS_URL may name another PostgreSQL; its address is then
+ * checked like the database's. Errors: UNAVAILABLE, which says what to change.
  */
 export const queueAddress = (queueUrl: string | undefined, databaseUrl: string): QueueAddress => {
   const [url, name] =

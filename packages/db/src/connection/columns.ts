@@ -1,6 +1,6 @@
 /**
- * The columns that a statement gives, each with PostgreSQL's own name of its type. TypeScript derives the type of a row from such a table,
- * and tests compare the table with what PostgreSQL says of the statement: a column that gets another name or type fails them.
+ * Tables of the columns in a statement's result, each with PostgreSQL's name of its type. TypeScript derives the type of a row from such a
+ * table. Tests compare the table with PostgreSQL's description of the result: they fail when a column has another name or type.
  */
 
 /** Object identifiers of PostgreSQL's built-in types (`pg_type.oid`), which are the same in every server. */
@@ -25,17 +25,17 @@ export const typeIds = {
 export type Column<Value> = {
   readonly type: keyof typeof typeIds;
   readonly isNullable: boolean;
-  /** Never there: it only carries the type. */
+  /** Never set: it only carries the type. */
   readonly value?: Value;
 };
 
 const column = <Value>(type: keyof typeof typeIds): Column<Value> => ({ type, isNullable: false });
 
-/** `Value`: the words that are stored, such as a status. */
+/** `Value`: the possible texts, such as the statuses. */
 export const text = <Value extends string = string>() => column<Value>('text');
 export const int2 = () => column<number>('int2');
 export const int4 = () => column<number>('int4');
-/** Comes as a number: counts and ids stay far below 2^53. */
+/** The driver gives a number: counts and ids stay far below 2^53. */
 export const int8 = () => column<number>('int8');
 export const float8 = () => column<number>('float8');
 export const bool = () => column<boolean>('bool');
@@ -43,22 +43,22 @@ export const timestamptz = () => column<Date>('timestamptz');
 export const bytea = () => column<Buffer>('bytea');
 /** The number of a transaction; too large for a JavaScript number. */
 export const xid8 = () => column<string>('xid8');
-/** `Value`: what was stored. The database does not check it. */
+/** `Value`: the type of the stored value. The database does not check it. */
 export const jsonb = <Value>() => column<Value>('jsonb');
 
 export const texts = <Value extends string = string>() => column<Value[]>('text[]');
 export const int2s = () => column<number[]>('int2[]');
-/** `Value`: with null where an element may be NULL. */
+/** `Value`: includes null if an element may be NULL. */
 export const int4s = <Value extends number | null = number>() => column<Value[]>('int4[]');
 export const float8s = <Value extends number | null = number>() => column<Value[]>('float8[]');
 export const bools = () => column<boolean[]>('bool[]');
 
-/** The same column where it may be NULL. */
+/** The same column, which may be NULL. */
 export const orNull = <Value>({ type }: Column<Value>): Column<Value | null> => ({ type, isNullable: true });
 
 export type Columns = Readonly<Record<string, Column<unknown>>>;
 
-/** A row as the driver gives it. */
+/** A row in the form in which the driver gives it. */
 export type RowOf<C extends Columns> = {
   readonly [Name in keyof C]: C[Name] extends Column<infer Value> ? Value : never;
 };

@@ -1,4 +1,4 @@
-/** Errors of PostgreSQL and of the driver: which ones a retry cures, and what a person is told. */
+/** Errors of PostgreSQL and of the driver: whether a retry helps, and the message for a person. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@funnel/contracts';
@@ -12,7 +12,10 @@ export const errorCode = (error: unknown): string | undefined =>
 /** Serialization failure and deadlock: the same transaction will succeed when it is run again. */
 const retriable: ReadonlySet<string> = new Set(['40001', '40P01']);
 
-/** The server shuts down, crashed, starts, has no connection left, or ended an idle one; then sockets that broke or never opened. */
+/**
+ * The codes of PostgreSQL mean: the server shuts down, crashed, starts, has no connection left, or ended an idle one. The codes of sockets
+ * mean: the socket broke or never opened.
+ */
 const unreachable: ReadonlySet<string> = new Set(
   (
     '08000 08001 08003 08004 08006 57P01 57P02 57P03 57P05 53300 25P03 25006 ' +
@@ -20,25 +23,25 @@ const unreachable: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** The server answers but refuses the connection, or its certificate does not fit the address: what the reader can do. */
+/** The server answers but refuses the connection, or its certificate does not fit the address. Each text says what the reader can do. */
 const refusals: readonly (readonly [RegExp, string])[] = [
   [
     /^28P01$/,
-    'it refuses the user or the password: check both in DATABASE_URL (other characters than letters and digits are written as %XX)',
+    'it refuses the user or the password: check both in DATABASE_URL (write all characters except letters and digits as %XX)',
   ],
   [
     /^28000$/,
-    'it refuses this kind of connection: it may want TLS (add ?sslmode=verify-full to DATABASE_URL), a client certificate (sslcert, sslkey), or this machine in its pg_hba.conf',
+    'it refuses this kind of connection: it may demand TLS (add ?sslmode=verify-full to DATABASE_URL), a client certificate (sslcert, sslkey), or a line for this machine in its pg_hba.conf',
   ],
   [/^3D000$/, 'it has no such database: create it, or check the name at the end of DATABASE_URL'],
   [
     /^ERR_TLS_CERT_ALTNAME_INVALID$/,
-    'its certificate is for another name: use that name in DATABASE_URL (a certificate for an address has it as IP in its subjectAltName)',
+    'its certificate is for another name: use that name in DATABASE_URL (a certificate for an IP address names the address as IP in its subjectAltName)',
   ],
   [/^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/, 'its certificate is not valid now: renew it, or check the clock'],
   [
     /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(_LOCALLY)?)|CERT_SIGNATURE_FAILURE)$/,
-    'its certificate comes from an authority that is not known here: name the file of that authority in DATABASE_URL (sslrootcert=/path/to/ca.crt)',
+    'this machine does not know the authority of its certificate: name the file of the authority in DATABASE_URL (sslrootcert=/path/to/ca.crt)',
   ],
 ];
 
@@ -46,12 +49,15 @@ const noTls = /^The server does not support SSL connections/;
 
 const refusalOf = (error: unknown): string | undefined => {
   if (error instanceof Error && noTls.test(error.message))
-    return 'it does not speak TLS: turn it on there (ssl = on), or leave sslmode out of DATABASE_URL';
+    return 'it does not support TLS: turn TLS on in the server (ssl = on), or remove sslmode from DATABASE_URL';
   const code = errorCode(error) ?? '';
   return refusals.find(([codes]) => codes.test(code))?.[1];
 };
 
-/** A statement took too long or waited too long for a lock, or the server lacks memory or another resource: it may work later. */
+/**
+ * A statement took too long or waited too long for a lock, or the server lacks memory or another resource. The same statement may work
+ * later.
+ */
 const busy: ReadonlySet<string> = new Set(['57014', '55P03', '53000', '53200', '53400']);
 
 /** The driver throws these without a code. */
@@ -62,8 +68,8 @@ const brokenConnection =
 const storageFull: ReadonlySet<string> = new Set(['53100']);
 
 /**
- * Constraints that only a concurrent transaction can violate, and that the next try does not: two claims of one chain, and a blob that was
- * collected between two statements.
+ * Only a concurrent transaction can cause a violation of these constraints, so the next try succeeds: two claims of one chain, and a blob
+ * that was collected between two statements.
  */
 const racing: ReadonlySet<string> = new Set(['stages_running_chain_key', 'checkpoint_blobs_sha256_fkey']);
 
@@ -71,18 +77,18 @@ const constraintOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'constraint' in error ? String(error.constraint) : '';
 
 /**
- * The statement was prepared before a migration changed its columns. The connection that prepared it must be closed; the next one prepares
- * it again.
+ * A migration changed the columns of a prepared statement. The connection that prepared it must be closed; the next connection prepares it
+ * again.
  */
 export const isOutdated = (error: unknown): boolean => errorCode(error) === '0A000';
 
-/** The tables do not have what the statement asks for, or do not accept what it writes: they may have another schema. */
+/** The tables lack a column that the statement names, or do not accept its values: they may have another schema. */
 export const isOfTables = (error: unknown): boolean => /^(0A|22|23|42)/.test(errorCode(error) ?? '');
 
 export const isRetriable = (error: unknown): boolean =>
   retriable.has(errorCode(error) ?? '') || racing.has(constraintOf(error)) || isOutdated(error);
 
-/** The answer did not come within the time limit of the statement. */
+/** There was no answer within the time limit of the statement. */
 export const isAnswerMissing = (error: unknown): boolean =>
   error instanceof Error && error.message.startsWith('Query read timeout');
 
@@ -96,7 +102,7 @@ const isBusy = (error: unknown): boolean => isRetriable(error) || busy.has(error
 
 /**
  * Whether waiting can help: the database restarts, fails over, cannot be reached, is too busy, or has no room now. Any other error would
- * come again. `error` is one that an operation of this package threw. This is the only place that decides it.
+ * come again. `error`: an error of an operation of this package. No other code decides this question.
  */
 export const isTransient = (error: unknown): boolean =>
   error instanceof AppError && (error.code === 'UNAVAILABLE' || error.code === 'STORAGE_FULL');
@@ -106,7 +112,10 @@ export type AddressName = 'DATABASE_URL' | 'REDIS_URL';
 
 export const partAt = (name: AddressName): string => (name === 'DATABASE_URL' ? 'database' : 'queue');
 
-/** The error as a person should read it: UNAVAILABLE or STORAGE_FULL. Any other error is returned as it is. `name`: the variable that names the server. */
+/**
+ * The error with a message for a person: UNAVAILABLE or STORAGE_FULL. Returns any other error unchanged. `name`: the variable that names
+ * the server.
+ */
 export const databaseError = (error: unknown, name: AddressName = 'DATABASE_URL'): unknown => {
   const part = partAt(name);
   if (error instanceof AppError) return error;
@@ -138,7 +147,10 @@ export const databaseError = (error: unknown, name: AddressName = 'DATABASE_URL'
   return error;
 };
 
-/** The driver attaches the whole connection, with its password, to the error of an idle connection. This removes it, so that no log gets it. */
+/**
+ * The driver attaches the whole connection, with its password, to the error of an idle connection. This function removes it, to keep it out
+ * of logs.
+ */
 export const withoutConnection = (error: Error, name?: AddressName): Error => {
   if ('client' in error) delete error.client;
   const explained = databaseError(error, name);
@@ -156,8 +168,8 @@ const firstPauseMs = 100;
 const maxPauseMs = 5_000;
 
 /**
- * Calls `operation` again, after pauses of 0.1 s up to 5 s, for as long as the server answers but accepts no connection. Calls `onWait`
- * once, with the server's error. Throws every other error, and the last error once `signal` is aborted.
+ * Repeats `operation`, after pauses of 0.1 s up to 5 s, while the server answers but accepts no connection. Calls `onWait` once, with the
+ * server's error. Throws every other error, and the last error once `signal` is aborted.
  */
 export const retryUntilAdmitted = async <T>(
   operation: () => Promise<T>,

@@ -1,30 +1,33 @@
-/** The pool of connections that every operation of this package takes first. */
+/** The pool of connections, the first argument of every operation of this package. */
 import pg from 'pg';
 import { databaseAddress } from './addresses.ts';
 import { type Columns, typeIds } from './columns.ts';
 import { withoutConnection } from './database-errors.ts';
 
-/** A statement that was answered. */
+/** A statement and the description of its result. */
 export type ExecutedStatement = {
   readonly text: string;
-  /** What the caller says that it gives. */
+  /** The columns that the caller declares. */
   readonly columns: Columns;
-  /** What PostgreSQL says that it gives. */
+  /** The columns that PostgreSQL describes. */
   readonly fields: readonly pg.FieldDef[];
 };
 
 export type StatementListener = (statement: ExecutedStatement) => void;
 
 export type Db = {
-  /** As the driver should read it; holds the password. */
+  /** The address in the form for the driver; contains the password. */
   readonly url: string;
   readonly pool: pg.Pool;
   readonly onStatement?: StatementListener;
-  /** A connection, which the caller must release. Never one that `replaceConnections` ruled out. */
+  /** A connection, which the caller must release. It is younger than the last call of `replaceConnections`. */
   connect(): Promise<pg.PoolClient>;
-  /** No connection that was opened before now is used again: one of them did not answer, and the others may have the same fault (half-open TCP). */
+  /** Rules out all connections that are open now: one of them did not answer, and the others may have the same fault (half-open TCP). */
   replaceConnections(): void;
-  /** Calls `listener` after each commit of a transaction that wrote to the outbox (`lifecycle/outbox.ts`). The returned function ends that. */
+  /**
+   * Calls `listener` after each commit of a transaction that wrote to the outbox (`lifecycle/outbox.ts`). The returned function removes the
+   * listener.
+   */
   onOutbox(listener: () => void): () => void;
   /** Calls the listeners of `onOutbox`. */
   wakeRelay(): void;
@@ -32,28 +35,28 @@ export type Db = {
 };
 
 export type DbOptions = {
-  /** The most connections at a time. (Default: 10) */
+  /** The largest number of connections at a time. (Default: 10) */
   readonly max?: number;
   /** Shown in `pg_stat_activity`. (Default: funnel) */
   readonly name?: string;
   /** Called for every connection that breaks while it is idle. The pool replaces it. */
   readonly onError?: (error: Error) => void;
-  /** Called for every statement that was answered: tests compare its columns. */
+  /** Called after every statement: tests compare its columns. */
   readonly onStatement?: StatementListener;
 };
 
-/** bigint comes as a number: counts and ids here stay far below 2^53. */
+/** Reads bigint as a number: counts and ids stay far below 2^53. */
 const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
   oid === typeIds.int8
     ? Number
     : pg.types.getTypeParser(oid, format as 'text')) as unknown as typeof pg.types.getTypeParser; // overloads of pg
 
 /**
- * Opens nothing yet: the pool makes connections when they are needed, so this works while the database still starts. Errors: UNAVAILABLE
- * when `address` is not the address of a PostgreSQL database.
+ * Opens no connection yet: the pool opens connections when an operation needs one, so the database may still be starting. Errors:
+ * UNAVAILABLE when `address` is not the address of a PostgreSQL database.
  *
- * The timeouts end every failure: a connection that stays silent (half-open TCP) fails the query after 30 s, and a client that was stopped
- * inside a transaction loses it, and its locks, after 10 s.
+ * The timeouts limit every failure: on a connection that stays silent (half-open TCP) a query fails after 30 s, and a client that stops
+ * inside a transaction loses the transaction and its locks after 10 s.
  */
 export const createDb = (
   address: string,
@@ -85,7 +88,7 @@ export const createDb = (
     }
   };
   // The pool handles errors of idle connections only. Without this handler, a connection that breaks between two statements of a
-  // transaction would end the process. The next statement on it fails, which is enough.
+  // transaction would end the process. The handler can be empty, because the next statement on the connection fails.
   pool.on('connect', (client) => client.on('error', () => {}));
   const outboxListeners = new Set<() => void>();
   return {

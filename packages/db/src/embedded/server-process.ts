@@ -1,4 +1,4 @@
-/** The server process of a data folder: how to find it, start it and stop it. */
+/** Finds, starts and stops the server process of a data folder. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { readdir, readFile, readlink, realpath, rm, stat, statfs } from 'node:fs/promises';
@@ -23,16 +23,16 @@ const readPostmaster = async (dir: string): Promise<Postmaster | null> => {
   return pid && pid > 0 ? { pid, port: port ?? 0 } : null;
 };
 
-/** The running server of this data folder; null when there is none, even if a file of a dead one is there. */
+/** The running server of this data folder, or null. A `postmaster.pid` of a dead server does not count. */
 export const findPostmaster = async (dir: string): Promise<Postmaster | null> => {
   const found = await readPostmaster(dir);
   if (!found || !isAlive(found.pid)) return null;
   if (process.platform !== 'linux') return found;
-  // Another process may have got the same number since.
+  // Another process may have the same number now.
   return (await workingFolder(found.pid)) === (await realpath(dir)) ? found : null;
 };
 
-/** Linux: processes of a server that was killed. They end within moments; until then, nobody else may use their shared memory. */
+/** Linux: processes of a server that was killed. They end soon; until then, no other server may use their shared memory. */
 const remainingProcesses = async (dir: string): Promise<readonly number[]> => {
   if (process.platform !== 'linux') return [];
   const folder = await realpath(dir);
@@ -43,7 +43,7 @@ const remainingProcesses = async (dir: string): Promise<readonly number[]> => {
 
 const shortPause = () => new Promise((resolve) => setTimeout(resolve, 20));
 
-/** Waits until `condition` holds. Resolves to false when it did not within `ms`. */
+/** Waits until `condition` holds. Resolves to false after `ms` milliseconds. */
 export const waitUntil = async (
   condition: () => boolean | Promise<boolean>,
   ms: number,
@@ -57,8 +57,7 @@ export const waitUntil = async (
 };
 
 /**
- * Removes what a crashed server left and a new one would refuse to start with. PostgreSQL takes a stale `postmaster.pid` for a running server
- * when another program has got its process number.
+ * Removes the `postmaster.pid` of a crashed server. PostgreSQL would not start with it if another program now has the process number in it.
  */
 const clearStale = async (dir: string): Promise<void> => {
   const gone = await waitUntil(async () => (await remainingProcesses(dir)).length === 0, 10_000);
@@ -66,7 +65,7 @@ const clearStale = async (dir: string): Promise<void> => {
     await rm(path.join(dir, 'postmaster.pid'), { force: true });
 };
 
-/** Asks the server for a fast shutdown, without waiting. For the exit of a process, which cannot wait. */
+/** Asks the server for a fast shutdown, and does not wait. For the exit of a process. */
 export const requestStop = (dir: string): void => {
   try {
     const pid = Number.parseInt(readFileSync(path.join(dir, 'postmaster.pid'), 'utf8'), 10);
@@ -78,8 +77,8 @@ export const requestStop = (dir: string): void => {
 };
 
 /**
- * A fast shutdown: PostgreSQL rolls transactions back and writes everything. After 20 s an immediate shutdown, after which the next start
- * replays the log.
+ * Tries a fast shutdown first: PostgreSQL rolls transactions back and writes everything. After 20 s it tries an immediate shutdown; the
+ * next start then replays the log.
  */
 export const stopPostmaster = async ({ pid }: Postmaster): Promise<void> => {
   const send = (name: NodeJS.Signals) => {
@@ -103,14 +102,14 @@ const defaultSettings: Readonly<Record<string, string>> = {
   unix_socket_directories: '',
   max_connections: '200',
   shared_buffers: '256MB',
-  // There is one machine and no replica.
+  // There is no replica.
   wal_level: 'minimal',
   max_wal_senders: '0',
   // Statements take milliseconds; compiling them would take longer.
   jit: 'off',
   random_page_cost: '1.1',
   log_min_messages: 'warning',
-  // fsync and synchronous_commit stay on: data that was acknowledged survives a power cut.
+  // fsync and synchronous_commit stay on: committed data survives a power cut.
 };
 
 const megabyte = 1_000_000;
@@ -134,7 +133,7 @@ const freePort = (): Promise<number> =>
 
 const connect = async (url: string): Promise<pg.Client> => {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
-  client.on('error', () => {}); // the statement that runs is rejected too
+  client.on('error', () => {}); // the current statement also rejects with this error
   await client.connect();
   return client;
 };
@@ -163,10 +162,10 @@ export type ServerOptions = {
 const logFile = (dir: string): string => `${dir}.log`;
 const maxLogBytes = 10_000_000;
 
-/** The log line of a connection that came while the server started or ended: `… [process] FATAL:  the database system is starting up`. */
+/** The log line of a connection attempt while the server started or ended: `… [process] FATAL:  the database system is starting up`. */
 const refusedConnection = /(\[\d+\]) FATAL: {2}the database system is /;
 
-/** The last lines of the server's log, without those of refused connections. */
+/** The last lines of the server's log, without the lines of refused connections. */
 const lastLogLines = async (dir: string): Promise<string> => {
   const text = await readFile(logFile(dir), 'utf8').catch(() => '');
   const lines = text.trim().split('\n');
@@ -178,8 +177,8 @@ const lastLogLines = async (dir: string): Promise<string> => {
 };
 
 /**
- * Starts the program. It gets a process group of its own, because Ctrl-C in the terminal is for Funnel, which stops the server after everything
- * that uses it. Its log goes to a file, so that the server can outlive the process that started it.
+ * Starts the program in its own process group, so that Ctrl-C in the terminal reaches only Funnel. Funnel stops the server after everything
+ * that uses it. The server logs to a file, so that it can outlive the process that started it.
  */
 const spawnServer = async (
   { dir, postgres, account, settings }: ServerOptions,
@@ -205,8 +204,8 @@ const spawnServer = async (
 };
 
 /**
- * Starts a server and waits until it answers; after a crash it may need a while to recover. Ends it when `signal` is aborted before that.
- * Errors: UNAVAILABLE with the last lines of its log.
+ * Starts a server and waits until it answers; after a crash the server may need a while to recover. Kills the server if `signal` is aborted
+ * before it answers. Errors: UNAVAILABLE with the last lines of the server's log.
  */
 export const startServer = async (
   options: ServerOptions,

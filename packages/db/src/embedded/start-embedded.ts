@@ -1,7 +1,7 @@
 /**
- * Funnel's own PostgreSQL, from npm: created on the first start and found again on the next ones. It listens on loopback only, on a port that
- * was free, with a password. It has no socket file, whose path could be too long. When the server ends by itself, it is started again on its
- * port, so that its clients only need to reconnect.
+ * Funnel's own PostgreSQL, from npm. The first start creates the data folder; later starts use it again. The server listens on loopback
+ * only, on a free port, and demands a password. It has no socket file, because the path could be too long. If the server ends by itself,
+ * Funnel starts it again on the same port, so that clients only need to reconnect.
  */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ import {
   waitUntil,
 } from './server-process.ts';
 
-/** `warn`: for a person to read. */
+/** `warn`: a person should read it. */
 type Log = (
   message: string,
   fields: Readonly<Record<string, unknown>>,
@@ -32,7 +32,7 @@ type Log = (
 
 const checkIntervalMs = 500;
 const firstPauseMs = 500;
-/** The longest pause between two tries to start the server: a full disk that has space again is noticed within this time. */
+/** The longest pause between two tries to start the server. When a full disk has space again, the server starts within this time. */
 const maxPauseMs = 5_000;
 
 type RunningServer = {
@@ -60,12 +60,12 @@ const untilEnded = async (child: ChildProcess | null, dir: string, signal: Abort
     await pause(checkIntervalMs, signal);
 };
 
-/** Starts the server again whenever it ends, and tries for as long as that fails. Returns a function that ends this. */
+/** Starts the server again whenever it ends, and repeats the start until it succeeds. Returns a function that ends the restarts. */
 const keepRunning = ({ options, port, password, child: firstChild, log }: RunningServer): (() => void) => {
   const ending = new AbortController();
   const { signal } = ending;
 
-  /** The new server's process; null when another process that uses the folder started it first. */
+  /** Resolves to the process of the new server; to null if another process that uses the folder started a server first. */
   const startAgain = (): Promise<ChildProcess | null> =>
     withFolderLock(options.dir, async () => {
       if (signal.aborted || (await findPostmaster(options.dir))) return null;
@@ -81,8 +81,8 @@ const keepRunning = ({ options, port, password, child: firstChild, log }: Runnin
       } catch (error) {
         if (signal.aborted) return null;
         const reason = error instanceof Error ? error.message : String(error);
-        // A person reads this once; the message of the successful start has the number of tries.
-        if (tries === 1) log(`${reason}\nIt is tried again until it starts.`, {}, 'warn');
+        // Shown to a person only once; the message of the successful start has the number of tries.
+        if (tries === 1) log(`${reason}\nFunnel tries again until it starts.`, {}, 'warn');
         else log('PostgreSQL could not be started again', { tries, error: reason }, 'debug');
         await pause(Math.min(maxPauseMs, firstPauseMs * 2 ** (tries - 1)), signal);
       }
@@ -94,7 +94,7 @@ const keepRunning = ({ options, port, password, child: firstChild, log }: Runnin
       await untilEnded(child, options.dir, signal);
       if (signal.aborted) return;
       const { exitCode: code, signalCode } = child ?? {};
-      log('PostgreSQL ended by itself and is started again', { code, signal: signalCode }, 'warn');
+      log('PostgreSQL ended by itself; Funnel starts it again', { code, signal: signalCode }, 'warn');
     }
   };
   void watch();
@@ -149,9 +149,9 @@ const stop = (dir: string): Promise<void> =>
   });
 
 /**
- * Starts the server of `dir`, or uses the one that a killed Funnel left running; keeps it running until `stop`. A process that ends without
- * `stop` asks the server to stop, unless it is killed with SIGKILL. Works as root (PostgreSQL then runs as the user `postgres`) and as an
- * ordinary user. Errors: UNAVAILABLE with what to do.
+ * Starts the server of `dir`, or uses a server that a killed Funnel left running. Keeps it running until `stop`. A process that ends
+ * without `stop` asks the server to stop, unless it is killed with SIGKILL. Works as root (PostgreSQL then runs as the user `postgres`) and
+ * as an ordinary user. Errors: UNAVAILABLE with what to do.
  */
 export const startEmbedded = async ({
   dir,

@@ -1,16 +1,16 @@
 /**
- * What the end of a stage means for the stages that depend on it.
+ * The effect of a stage's end on the stages that depend on it.
  *
- * `depends_on` must have completed. Of the surrogates of a transfer attack (stages whose classifiers it makes its images on) each must have
- * ended in a result. A surrogate that diverged or collapsed would do so again: it is left out, and at least one must be usable. A
- * surrogate that failed or was cancelled has no result, like a `depends_on` that did.
+ * The stage in `depends_on` must have completed. Every surrogate of a transfer attack (a stage whose classifier the attack uses) must have
+ * ended with a result, and at least one must be usable. The attack leaves out surrogates that diverged or collapsed, because they would do
+ * so again. A surrogate or a `depends_on` that failed or was cancelled has no result.
  */
 import type { StageKind, StageStatus } from '@funnel/contracts';
 import { orNull, type RowOf, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { idsOf, lockOrder, move, type StageChange } from './transitions.ts';
 
-/** An ended stage. `cause`: why it was skipped, or else its own end. */
+/** An ended stage. `cause`: the end for which it was skipped, or else its own end. */
 export const endColumns = {
   id: text(),
   kind: text<StageKind>(),
@@ -25,10 +25,10 @@ export type End = RowOf<typeof endColumns>;
 export const endList = (s: string) =>
   `${s}.id, ${s}.kind, ${s}.status, coalesce(${s}.skip_cause, ${s}.status) AS cause, ${s}.error_code AS code, ${s}.error_message AS message`;
 
-/** SQL: stage `g` has ended in a result without networks, or depends on one that has. */
+/** SQL: stage `g` has ended with a result without networks, or depends on such a stage. */
 const isUnusable = (g: string) => `coalesce(${g}.skip_cause, ${g}.status) IN ('diverged', 'collapsed')`;
 
-/** SQL: stage `s` waits for a surrogate among the ids `values`. Written so that it finds the partial index. */
+/** SQL: stage `s` waits for a surrogate among the ids `values`. The form of the condition lets PostgreSQL use the partial index. */
 const waitsForSurrogate = (s: string, values: string) =>
   `(${s}.status = 'waiting' AND ${s}.surrogates <> '{}' AND ${s}.surrogates && ${values}::text[])`;
 
@@ -44,8 +44,8 @@ export const hasNoSurrogate = (s: string) => `(
   ${s}.surrogates <> '{}' AND (SELECT bool_and(${isUnusable('g')}) FROM stages g WHERE g.id = ANY(${s}.surrogates)))`;
 
 /**
- * Several transactions may end the surrogates of one attack at once. Each locks the attack in one statement and looks at it in the next:
- * so the later transaction sees what the earlier one ended.
+ * Several transactions may end the surrogates of one attack at once. Each locks the attack in one statement and reads its surrogates in the
+ * next one. The later transaction thus sees the stages that the earlier one ended.
  */
 const lockTransferAttacks = async (tx: Tx, ids: readonly string[]): Promise<readonly string[]> => {
   const rows = await tx.query(
@@ -58,7 +58,7 @@ const lockTransferAttacks = async (tx: Tx, ids: readonly string[]): Promise<read
   return rows.map((row) => row.id);
 };
 
-/** Releases the transfer attacks for which `ids` were the last to end, and skips those that are left without a usable surrogate. */
+/** Releases the transfer attacks that waited only for `ids`, and skips the attacks that have no usable surrogate. */
 const updateTransferAttacks = async (tx: Tx, ids: readonly string[]): Promise<readonly StageChange[]> => {
   const attacks = await lockTransferAttacks(tx, ids);
   if (attacks.length === 0) return [];
@@ -72,7 +72,7 @@ const updateTransferAttacks = async (tx: Tx, ids: readonly string[]): Promise<re
     tx,
     'skip',
     `SELECT s.id, coalesce(g.skip_cause, g.status) AS skip_cause, g.error_code,
-       'None of the ' || cardinality(s.surrogates) || ' classifiers that it makes its images on has a usable result: ' || coalesce(g.error_message, g.status) AS error_message
+       'No surrogate has a usable result (0 of ' || cardinality(s.surrogates) || '): ' || coalesce(g.error_message, g.status) AS error_message
      FROM stages s JOIN stages g ON g.id = s.surrogates[1]
      WHERE s.id = ANY($1) AND s.status = 'waiting' AND ${hasNoSurrogate('s')}`,
     [attacks],
@@ -80,7 +80,7 @@ const updateTransferAttacks = async (tx: Tx, ids: readonly string[]): Promise<re
   return [...ready, ...skipped];
 };
 
-/** Releases the stages that waited for these and for nothing else. */
+/** Releases the stages that waited only for these. */
 export const releaseDependants = async (tx: Tx, ids: readonly string[]): Promise<readonly StageChange[]> => [
   ...(await move(
     tx,
@@ -96,8 +96,8 @@ const skipTarget = (from: string) =>
   `SELECT id, $2::text AS skip_cause, $3::text AS error_code, $4::text AS error_message FROM ${from}`;
 
 /**
- * Skips the stages that depend on `end`, and those that depend on them. A transfer attack that has one of them as a surrogate goes on with
- * the others where the end is a result (diverged, collapsed), and is skipped where it is not.
+ * Skips all stages that depend on `end`, directly or through other stages. Then treats the transfer attacks that have one of these stages
+ * as a surrogate: if the end is a result (diverged, collapsed), the attack goes on with its other surrogates; otherwise it is skipped too.
  */
 export const skipDependants = async (tx: Tx, end: End): Promise<readonly StageChange[]> => {
   const message = `The ${end.kind} stage ${end.id} that it needs ${end.status}: ${end.message ?? end.cause}`;
@@ -125,8 +125,8 @@ export const skipDependants = async (tx: Tx, end: End): Promise<readonly StageCh
 };
 
 /**
- * Completes the stages among `ids` whose last epoch a longer run of their chain has recorded: no attempt is needed. Resolves to the changes,
- * with those of their dependants.
+ * Completes the stages among `ids` whose last epoch a longer run of their chain has recorded. They need no attempt. Resolves to the changes
+ * of these stages and of the stages that depend on them.
  */
 export const passRecorded = async (tx: Tx, ids: readonly string[]): Promise<readonly StageChange[]> => {
   if (ids.length === 0) return [];

@@ -1,26 +1,27 @@
 /**
- * The outbox: which stages became ready, written by the transaction that made them ready. After the commit, a relay of the same process tells
- * the queue and deletes the rows. When it is killed, or the queue is away, the rows stay: a reconciler wakes the relay of its own process, which
- * takes them. A stage is announced at least once; a second notification harms nothing, because a claim decides who gets the stage.
+ * The outbox lists stages that became ready. The transaction that made them ready writes the rows. After the commit, a relay in the same
+ * process notifies the queue and deletes the rows. If the process is killed or the queue is away, the rows stay; a reconciler wakes the
+ * relay of its own process, which takes them. Every stage is announced at least once. A second notification does no harm, because a claim
+ * decides who gets the stage.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { int8, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
 
-/** Rows of one round: bounds what the queue gets at once after it was away for long. */
+/** Rows of one round: limits the notifications at once after the queue was away for long. */
 const maxRows = 1000;
 
-/** Seconds for which a round keeps its rows from other relays. The rows of a process that was killed come back after it. */
+/** Seconds for which a round keeps its rows from other relays. If the process is killed, the rows are due again after this time. */
 const holdSeconds = 15;
 
 /** Milliseconds for which `close` waits for a round. */
 const closeTimeoutMs = 1000;
 
 /**
- * One round: takes rows that are due and that no other relay has, calls `notify` with their stages, and deletes them. Resolves to the number of
- * rows. When `notify` rejects, the rows are due again at once, and its error is thrown. No transaction is open while the queue answers: it
- * would hold back the event stream, which reads up to the oldest open transaction.
+ * One round: takes rows that are due and that no other relay has, calls `notify` with their stages, and deletes them. Resolves to the
+ * number of rows. If `notify` rejects, the rows are due again at once, and the function throws the error. No transaction is open while the
+ * queue answers, because an open transaction would hold back the event stream, which reads only up to the oldest one.
  */
 export const relayOnce = async (
   db: Db,
@@ -38,7 +39,7 @@ export const relayOnce = async (
   try {
     await notify([...new Set(rows.map((row) => row.stage_id))]);
   } catch (error) {
-    await database.run('UPDATE outbox SET due_at = now() WHERE id = ANY($1)', [ids]).catch(() => {}); // else after `holdSeconds`
+    await database.run('UPDATE outbox SET due_at = now() WHERE id = ANY($1)', [ids]).catch(() => {}); // if this fails, they are due after `holdSeconds`
     throw error;
   }
   await database.run('DELETE FROM outbox WHERE id = ANY($1)', [ids]);
@@ -46,16 +47,19 @@ export const relayOnce = async (
 };
 
 export type Relay = {
-  /** Starts a round, or one more after the round under way. Never throws. */
+  /** Starts a round, or another one after the current round. Never throws. */
   readonly wake: () => void;
-  /** Waits for the round under way, but at most a second: the queue may not answer. Rows that it leaves are due again after `holdSeconds`. */
+  /**
+   * Waits for the current round, but at most a second, because the queue may not answer. The remaining rows are due again after
+   * `holdSeconds`.
+   */
   readonly close: () => Promise<void>;
 };
 
 export type RelayOptions = {
   /** Tells the queue that stages are ready; rejects when it is away. */
   readonly notify: (stageIds: readonly string[]) => Promise<void>;
-  /** The rows stay, and the next round takes them. */
+  /** Called when a round fails. The rows stay, and the next round takes them. */
   readonly onError: (error: unknown) => void;
 };
 

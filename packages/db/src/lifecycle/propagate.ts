@@ -1,7 +1,7 @@
 /**
- * What follows from changed stages, in the transaction that changed them: the status of trials and sweeps, scores, counts, events, and the
- * outbox. Locks are taken in one order everywhere: stages (`lockOrder`), trials by id, sweeps by id, counts. A change of a sweep holds the
- * sweep's row early, and so locks the running stages of the sweep before it (`lockSweep`).
+ * Propagates changes of stages in the same transaction: to the status of trials and sweeps, scores, counts, events, and the outbox. All
+ * transactions lock in the same order: stages (`lockOrder`), trials by id, sweeps by id, counts. An operation on a sweep locks the row of
+ * the sweep early, so it first locks the running stages of the sweep (`lockSweep`).
  */
 import type { FunnelEvent, SweepStatus } from '@funnel/contracts';
 import { bool, int8, text } from '../connection/columns.ts';
@@ -36,7 +36,7 @@ export const stageSweeps = async (
 /** A change of a count that pages show (`SweepCount` in the schema). */
 export type CountChange = { readonly sweepId: string; readonly subject: string; readonly delta: number };
 
-/** Leaves out counts that do not change. The others are in key order, so that two writers never wait for each other in a circle. */
+/** Leaves out counts that do not change, and sorts the others by key, so that two writers cannot deadlock. */
 const sumCounts = (changes: readonly CountChange[]): readonly CountChange[] => {
   const sums = new Map<string, CountChange>();
   for (const change of changes) {
@@ -93,7 +93,7 @@ const trialEvents = (changes: readonly TrialChange[]): FunnelEvent[] =>
     trials.map((trialId): FunnelEvent => ({ type: 'trial', sweepId, trialId, status: to })),
   );
 
-/** Above this many events, each sweep gets one event instead, and its readers read anew. */
+/** If there are more events than this, each sweep gets one event instead, and its readers read everything again. */
 const maxEvents = 200;
 
 const condense = async (tx: Tx, events: readonly FunnelEvent[]): Promise<readonly FunnelEvent[]> => {
@@ -107,13 +107,15 @@ const condense = async (tx: Tx, events: readonly FunnelEvent[]): Promise<readonl
   return rows.map(({ id, status }) => ({ type: 'sweep', sweepId: id, status }));
 };
 
-/** The channel on which PostgreSQL announces that there are new events. */
+/** The channel on which PostgreSQL announces new events. */
 export const eventsChannel = 'funnel_events';
 
-/** Two writers of one sweep wait for each other only when their connections share a slot. */
+/** The counts of a sweep are spread over this many slots. Two writers wait for each other only if their connections share a slot. */
 const slots = 16;
 
-/** One notification makes a worker claim until nothing is ready, so a transaction need not announce more stages than there are workers. */
+/**
+ * After one notification a worker claims until no stage is ready. So a transaction need not announce more stages than there are workers.
+ */
 const maxAnnounced = 1000;
 
 type Written = {
@@ -171,7 +173,7 @@ export type Changes = {
   readonly counts?: readonly CountChange[];
 };
 
-/** To be called once, as the last act of a transaction. Resolves to the sweeps of each changed stage. */
+/** A transaction calls this function once, as its last step. Resolves to the sweeps of each changed stage. */
 export const propagate = async (
   tx: Tx,
   { changes, events = [], counts = [] }: Changes,

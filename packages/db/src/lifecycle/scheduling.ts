@@ -1,19 +1,20 @@
 /**
- * The sweep that a stage is scheduled for (`stages.sweep_id`): of the running sweeps that need it, the one with the highest priority, then the
- * oldest. Its priority and its limit decide when the stage is claimed. A stage that no running sweep needs is held: nobody claims it.
+ * Chooses the sweep for which a stage is scheduled (`stages.sweep_id`): of the running sweeps that need the stage, the one with the highest
+ * priority, then the oldest. The priority and the limit of this sweep decide when a worker claims the stage. A stage that no running sweep
+ * needs is held: no worker claims it.
  */
 import type { Tx } from '../connection/transaction.ts';
 import { lockOrder } from './transitions.ts';
 
 /**
- * Lets the operations on whole sweeps (submit, pause, resume, cancel, retry, delete, collect) run one after the other, so that what one of them
- * has read stays true until it commits. Attempts do not take this lock.
+ * Lets the operations on whole sweeps (submit, pause, resume, cancel, retry, delete, collect) run one after the other, so that the rows
+ * that one of them reads stay the same until it commits. Attempts do not take this lock.
  */
 export const lockStructure = (tx: Tx) => tx.run("SELECT pg_advisory_xact_lock(hashtext('funnel structure'))");
 
 /**
- * SQL: assigns a sweep to each unfinished stage that `selection` gives as `id`. It locks them in no order: to sort a hundred thousand stages costs
- * more than the rare deadlock with an attempt, after which the transaction runs again.
+ * SQL: assigns a sweep to each unfinished stage that `selection` gives as `id`. It locks the stages in no fixed order: sorting a hundred
+ * thousand stages costs more than the rare deadlock with an attempt, after which the transaction runs again.
  */
 const assign = (selection: string): string =>
   `UPDATE stages s SET sweep_id = turn.sweep_id, ordinal = coalesce(turn.ordinal, s.ordinal)
@@ -27,42 +28,49 @@ const assign = (selection: string): string =>
    WHERE s.id = old.id AND s.sweep_id IS DISTINCT FROM turn.sweep_id`;
 
 /**
- * SQL: locks the stages of `selection` that meet `condition`. A stage is locked in one statement and assigned in the next: when two transactions
- * concern one stage (one sweep ends while another begins to need it, or retries it), the later one sees both sweeps as they are.
+ * SQL: locks the stages of `selection` that meet `condition`. A stage is locked in one statement and assigned in the next. Two transactions
+ * may concern one stage: one sweep ends while another sweep begins to need the stage or retries it. The later transaction then sees the new
+ * state of both sweeps.
  */
 const lock = (selection: string, condition: string): string =>
   `SELECT FROM stages s WHERE s.id IN (${selection}) AND ${condition} ORDER BY ${lockOrder('s')} FOR NO KEY UPDATE`;
 
 const ofSweep = 'SELECT stage_id AS id FROM sweep_stages WHERE sweep_id = $1';
-/** Stages that are scheduled for another sweep. The end of a sweep cannot concern held stages, or those scheduled for this sweep. */
+/** Stages that are scheduled for another sweep. Only these can be concerned when that sweep ends at the same time. */
 const isForOtherSweep = `s.status IN ('waiting', 'ready', 'running') AND s.sweep_id <> $1`;
 
 /**
- * Schedules the unfinished stages of a sweep anew, after the sweep changed. A running stage that is held from now on learns of it by its next
- * heartbeat, and is released.
+ * Schedules the unfinished stages of a sweep again after a change of the sweep. If a running stage is held from now on, its worker learns
+ * this from the next heartbeat and releases the stage.
  */
 export const scheduleSweep = async (tx: Tx, sweepId: string): Promise<void> => {
   await tx.run(lock(ofSweep, isForOtherSweep), [sweepId]);
   await tx.run(assign(ofSweep), [sweepId]);
 };
 
-/** Schedules stages anew that this transaction has locked. */
+/** Schedules stages again that this transaction has locked. */
 export const scheduleStages = (tx: Tx, stageIds: readonly string[]) =>
   tx.run(assign('SELECT unnest($1::text[]) AS id'), [stageIds]);
 
-/** SQL: stages that may be unfinished when the sweeps `$1` end: those that theirs waited for, and failed ones that another sweep may retry. */
+/**
+ * SQL: stages that may be unfinished when the sweeps `$1` end: stages of other sweeps that their stages waited for, and failed stages that
+ * another sweep may retry.
+ */
 const leftBehind = `
   SELECT stage_id AS id FROM sweep_stages WHERE sweep_id = ANY($1) AND NOT direct
   UNION
   SELECT ts.stage_id FROM trials t JOIN trial_stages ts ON ts.trial_id = t.id WHERE t.sweep_id = ANY($1) AND t.status = 'failed'`;
 
-/** Schedules the stages that sweeps leave unfinished when they end for another sweep that needs them. */
+/** When sweeps end, schedules the stages that they leave unfinished for another sweep that needs them. */
 export const scheduleLeftBehind = async (tx: Tx, sweepIds: readonly string[]): Promise<void> => {
   await tx.run(lock(leftBehind, `s.status <> 'completed'`), [sweepIds]);
   await tx.run(assign(leftBehind), [sweepIds]);
 };
 
-/** Schedules stages anew that are scheduled for a sweep that has ended: a stage can get such a sweep in the moment in which the sweep ends. */
+/**
+ * Reschedules stages that are scheduled for an ended sweep. This can happen when a stage is assigned to a sweep at the moment of the
+ * sweep's end.
+ */
 export const scheduleOrphans = (tx: Tx) =>
   tx.run(
     assign(

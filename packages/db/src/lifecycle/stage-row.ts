@@ -9,7 +9,7 @@ import type {
 } from '@funnel/contracts';
 import { float8, int4, jsonb, orNull, type RowOf, text, texts, timestamptz } from '../connection/columns.ts';
 
-/** The columns of table `stages`, as `SELECT *` gives them. */
+/** All columns of table `stages`. */
 export const stageColumns = {
   id: text(),
   chain: text(),

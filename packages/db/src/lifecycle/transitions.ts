@@ -1,6 +1,6 @@
 /**
- * Every way in which a stage changes its status, in one table, and the function that applies it. Nothing else writes `stages.status`: a test
- * searches the sources for it. What follows from a change for trials, sweeps, counts, events and the queue is in `propagate.ts`.
+ * All changes of a stage's status, in one table, and the function that applies them. No other code writes `stages.status`: a test searches
+ * the sources for it. `propagate.ts` applies the effects on trials, sweeps, counts, events and the queue.
  */
 import type { StageKind, StageStatus } from '@funnel/contracts';
 import { text } from '../connection/columns.ts';
@@ -15,11 +15,11 @@ export type StageChange = {
 
 type Transition = {
   readonly from: readonly StageStatus[];
-  /** One status, or those among which the caller's column `target.status` chooses. */
+  /** One status, or several: the caller's column `target.status` then chooses. */
   readonly to: StageStatus | readonly StageStatus[];
-  /** What happens then, for readers: no code uses it. */
+  /** The reason for the change, for readers: no code uses it. */
   readonly when: string;
-  /** SQL: the columns that are set or reset with it. `s` is the stage, `target` the caller's row for it. */
+  /** SQL: the columns that the change sets or resets. `s` is the stage, `target` the caller's row for it. */
   readonly sets: string;
 };
 
@@ -99,8 +99,8 @@ export const transitions = {
 export type TransitionName = keyof typeof transitions;
 
 /**
- * SQL: the order in which many unfinished stages `s` are locked. An attempt that ends locks its stage, then the stages that depend on it. So
- * running stages come first, and ready ones before those that wait for them.
+ * SQL: the order in which a transaction locks unfinished stages `s`. An attempt that ends locks its stage, then the stages that depend on
+ * it. So running stages come first, then ready stages, then waiting ones.
  */
 export const lockOrder = (s: string): string =>
   `array_position(ARRAY['running', 'ready', 'waiting'], ${s}.status), ${s}.id`;
@@ -108,9 +108,10 @@ export const lockOrder = (s: string): string =>
 const list = (statuses: readonly StageStatus[]): string => statuses.map((status) => `'${status}'`).join(', ');
 
 /**
- * SQL: moves the stages that `target` selects and whose status allows it. `target` gives each `id` once, and the columns that the transition
- * reads; `also` sets further columns from it. The rows are locked first, and the status is that after locking. `target` and `locked` are joined
- * to the table, never to each other: PostgreSQL cannot estimate their length, and would compare every row of one with every row of the other.
+ * SQL: changes the status of the stages that `target` selects, if their status allows it. `target` gives each `id` once, and the columns
+ * that the transition reads; `also` sets further columns from it. The statement locks the rows first and then reads their status. It joins
+ * `target` and `locked` to the table, never to each other: PostgreSQL cannot estimate their length, and would compare every row of one with
+ * every row of the other.
  */
 export const transitionSql = (
   name: TransitionName,
@@ -145,13 +146,13 @@ export const move = (
 ): Promise<readonly StageChange[]> =>
   tx.query(changeColumns, transitionSql(name, target, also === undefined ? {} : { also }), values);
 
-/** The status that a new stage begins with. `dependsOn`: null when it depends on nothing that has still to be done. */
+/** The first status of a new stage. `dependsOn`: null if the stage waits for no other stage. */
 export const firstStatus = (dependsOn: string | null): 'ready' | 'waiting' =>
   dependsOn === null ? 'ready' : 'waiting';
 
 /**
- * Writes new stages, scheduled for sweep `$1`. Values that many stages share (`$2`–`$6`) are sent and parsed once; each stage gives the index of
- * its own in `$7`. The status is that of `firstStatus`.
+ * Writes new stages, scheduled for sweep `$1`. Values that many stages share (`$2`–`$6`) are sent and parsed once; `$7` has an index into
+ * them for each stage. The status is the same as in `firstStatus`.
  */
 export const createStages = (tx: Tx, values: readonly unknown[]) =>
   tx.run(

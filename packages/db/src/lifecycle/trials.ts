@@ -1,9 +1,9 @@
 /**
- * The status of a trial follows from its stages, and that of a sweep from its trials.
+ * The status of a trial follows from its stages, and the status of a sweep from its trials.
  * - `running`: a stage of the trial is running;
- * - `waiting`: none is running and some have not ended;
- * - else the worst end of its stages. A skipped stage counts as the end for which it was skipped.
- * A trial that had not ended when its sweep was cancelled is `cancelled`, and stays so whatever other sweeps do with its stages.
+ * - `waiting`: no stage is running, but some have not ended;
+ * - otherwise the worst end of its stages. A skipped stage counts as the end for which it was skipped. A trial that had not ended when its
+ * sweep was cancelled is `cancelled`. It stays `cancelled` even if another sweep completes its stages.
  */
 import type { TrialStatus } from '@funnel/contracts';
 import { type RowOf, text, texts } from '../connection/columns.ts';
@@ -41,7 +41,7 @@ const changeColumns = {
   trials: texts(),
 };
 
-/** SQL: gives the trials `t` that meet `condition` the status that `status` gives. */
+/** SQL: sets the status of the trials `t` that meet `condition` to the value of `status`. */
 const update = (condition: string, status: string, reopen = false): string => `
   WITH derived AS (
     SELECT t.id, t.status AS was, ${status} AS now FROM trials t WHERE ${condition}
@@ -50,7 +50,7 @@ const update = (condition: string, status: string, reopen = false): string => `
       finished_at = CASE WHEN derived.now IN ('waiting', 'running') THEN NULL ELSE now() END
     FROM derived
     WHERE trials.id = derived.id AND derived.now <> derived.was
-      -- New attempts for another sweep do not reopen a trial that failed, but it gets their end.
+      -- New attempts for another sweep do not reopen a failed trial, but their end becomes its status.
       AND (${reopen} OR NOT (derived.was = 'failed' AND derived.now IN ('waiting', 'running')))
     RETURNING trials.id, trials.sweep_id, derived.was, derived.now
   )
@@ -61,8 +61,8 @@ const changes = (rows: readonly RowOf<typeof changeColumns>[]): TrialChange[] =>
   rows.map(({ sweep_id, ...row }) => ({ sweepId: sweep_id, ...row }));
 
 /**
- * Locks the trials that share the stages. Their status is derived in the next statement: when two transactions end the last two stages of a trial,
- * the later one sees both ends.
+ * Locks the trials that share the stages. The next statement derives their status. So when two transactions end the last two stages of a
+ * trial, the later one sees both ends.
  */
 const lock = (
   tx: Tx,
@@ -103,13 +103,13 @@ export const deriveTrials = async (
   return result;
 };
 
-/** Derives the status of all trials of a sweep that was just written, or is opened again. */
+/** Derives the status of all trials of a sweep that is new or reopened. */
 export const deriveSweepTrials = async (tx: Tx, sweepId: string): Promise<readonly TrialChange[]> =>
   changes(await tx.query(changeColumns, update('t.sweep_id = $1', derivedStatus, true), [sweepId]));
 
 /**
- * Completes the sweeps whose last trial has ended. Locks the sweeps first: when two transactions end the last two trials of a sweep, the later one
- * sees both ends. Resolves to the ids of the completed sweeps.
+ * Completes the sweeps whose last trial has ended. Locks the sweeps first, so that when two transactions end the last two trials of a
+ * sweep, the later one sees both ends. Resolves to the ids of the completed sweeps.
  */
 export const finishSweeps = async (tx: Tx, changes: readonly TrialChange[]): Promise<readonly string[]> => {
   const ids = [...new Set(changes.filter((change) => isEnded(change.to)).map((change) => change.sweepId))];

@@ -1,4 +1,4 @@
-/** Evaluations: what one attack did to one trial, and the worst case over all attacks of a trial. */
+/** Evaluations: the results of one attack on one trial, and the worst case over all attacks of a trial. */
 import {
   AppError,
   type AttackName,
@@ -80,7 +80,7 @@ export type EvaluationImages = EvaluationRecords & {
   };
 };
 
-/** Arrays of one length: an element per image. */
+/** Arrays of the same length, with one element per image. */
 const recordColumns = {
   index: int4s(),
   label: int2s(),
@@ -125,8 +125,8 @@ export const getImages = async (
 };
 
 /**
- * The worst case of each trial. A trial has none before all of its attacks are complete. `runsOf`: the attacks of a trial, from which its
- * threat model follows.
+ * The worst case of each trial. A trial has none until all of its attacks are complete. `runsOf`: the attacks of a trial, which determine
+ * its threat model.
  */
 export const worstCasesOf = async (
   tx: Tx,
@@ -145,7 +145,9 @@ export const worstCasesOf = async (
 
 type TrialOfSweep = { readonly trial_id: string; readonly sweep_id: string };
 
-/** The threat model of each sweep. All trials of a sweep meet the same attacks, so the statement reads those of one trial each. */
+/**
+ * The threat model of each sweep. All trials of a sweep meet the same attacks, so the statement reads the attacks of one trial per sweep.
+ */
 export const threatModels = async (
   tx: Tx,
   trials: readonly TrialOfSweep[],

@@ -24,7 +24,7 @@ const horizon = `coalesce(
    ORDER BY running LIMIT 1),
   pg_snapshot_xmax(pg_current_snapshot()))`;
 
-/** The numbers of an id: its transaction, and the event itself, as in `812-3304`. The empty text comes before all events. */
+/** The two numbers of an id such as `812-3304`: of the transaction and of the event. The empty text comes before all events. */
 const parseId = (id: string): readonly [bigint, bigint] => {
   if (id === '') return [0n, 0n];
   const match = /^(\d{1,20})-(\d{1,19})$/.exec(id);
@@ -75,19 +75,19 @@ export const lastEventId = async (db: Db): Promise<string> => {
   return row ? `${row.xid}-${row.id}` : '';
 };
 
-/** Whether an older transaction that still runs keeps committed events from being read. */
+/** Whether committed events cannot be read yet, because an older transaction is still running. */
 const hasPendingEvents = async (db: Db): Promise<boolean> => {
   const rows = await reading(db).query({}, `SELECT FROM events WHERE xid >= ${horizon} LIMIT 1`);
   return rows.length > 0;
 };
 
 const pendingDelayMs = 50;
-/** The pause before a reconnection: doubled with each failure, and half of it random. */
+/** The pause before a reconnection. It doubles with each failure, and half of it is random. */
 const firstReconnectMs = 500;
 const maxReconnectMs = 8_000;
-/** How long `close` waits for the connection to end in order. */
+/** `close` waits this long for the orderly end of the connection. */
 const endTimeoutMs = 1_000;
-/** How often a query checks that the connection still answers. */
+/** A query checks at this interval that the connection still answers. */
 const probeIntervalMs = 15_000;
 
 /**
@@ -97,16 +97,16 @@ const probeIntervalMs = 15_000;
 export const onEvents = async (db: Db, onChange: () => void): Promise<{ close(): Promise<void> }> => {
   let closed = false;
   let client: pg.Client | undefined;
-  /** Of the connection that is open or being opened. */
+  /** The socket of the connection that is open or opening. */
   let socket = new Socket();
   let retry: NodeJS.Timeout | undefined;
   let failures = 0;
   let isCheckPlanned = false;
 
-  /** Reads the state before it calls `onChange`: when no event was pending, the reader that is called finds all events. */
+  /** Looks for pending events before it calls `onChange`: if none was pending, the called reader finds all events. */
   const checkPending = async (): Promise<void> => {
-    isCheckPlanned = false; // a notification from here on plans another check
-    const pending = await hasPendingEvents(db).catch(() => false); // unreachable: the listening connection fails too, and reconnects
+    isCheckPlanned = false; // a notification after this line plans another check
+    const pending = await hasPendingEvents(db).catch(() => false); // if the database cannot be reached, the listening connection fails too, and reconnects
     if (closed) return;
     onChange();
     if (pending) planCheck();
@@ -170,7 +170,7 @@ export const onEvents = async (db: Db, onChange: () => void): Promise<{ close():
       const timeout = sleep(endTimeoutMs, undefined, { signal: ended.signal }).catch(() => {});
       await Promise.race([client?.end().catch(() => {}), timeout]);
       ended.abort();
-      socket.destroy(); // when the server does not answer, or a connection is just being opened
+      socket.destroy(); // needed when the server does not answer, or while a connection is opening
     },
   };
 };

@@ -1,4 +1,4 @@
-/** The leaderboard: which runs are the most robust. A page costs the same wherever it is in the ranking (`ranking.ts`). */
+/** The leaderboard ranks runs by robustness. The cost of a page does not depend on its place in the ranking (`ranking.ts`). */
 import {
   checkLabel,
   type Diagnostic,
@@ -26,7 +26,7 @@ import {
 } from './ranking.ts';
 import { assertSweep } from './sweeps.ts';
 
-/** Why trials are marked: the checks of their evaluations that did not pass, each once. */
+/** The reasons for the verdicts of trials: the checks of their evaluations that did not pass, each once. */
 const reasonsOf = async (
   tx: Tx,
   ranked: readonly RankedRow[],
@@ -51,7 +51,7 @@ const reasonsOf = async (
 
 type Rejections = { readonly rejectedClean: number; readonly rejectedAttacked: number };
 
-/** A recipe whose defence rejects images records how many clean images it rejects. */
+/** True if a stage of the recipe records the share of clean images that its defence rejects. */
 const rejectsImages = (name: RecipeName): boolean => {
   const recipe: Recipe = recipes[name];
   return recipe.stages.some(({ records }) => records.includes('rejectedShare'));
@@ -61,8 +61,8 @@ const keyOf = ({ trial_id, ordinal }: { readonly trial_id: string; readonly ordi
   `${trial_id} ${ordinal}`;
 
 /**
- * The shares of images that the defences of ranked runs rejected, by `keyOf`. Runs of recipes that reject nothing have none. `averageSeeds`:
- * the mean over all seeds of each row's configuration.
+ * The shares of images that the defences of ranked runs rejected, by `keyOf`. Runs without such a defence have no entry. `averageSeeds`:
+ * take the mean over all seeds of each row's configuration.
  */
 const rejectionsOf = async (
   tx: Tx,
@@ -101,7 +101,9 @@ const cursorAfter = (row: RankedRow, rank: number, count: number): LeaderboardCu
   count,
 });
 
-/** Best first. `LeaderboardRow` says how ties, missing values and masked runs are ranked. Errors: INVALID_REQUEST, NOT_FOUND (the sweep). */
+/**
+ * Best first. `LeaderboardRow` describes the rank of ties, missing values and masked runs. Errors: INVALID_REQUEST, NOT_FOUND (the sweep).
+ */
 export const leaderboard = async (db: Db, query: LeaderboardQuery): Promise<Page<LeaderboardRow>> => {
   const tx = reading(db);
   const { limit, metric } = query;

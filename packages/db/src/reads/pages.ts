@@ -1,4 +1,7 @@
-/** Pages of lists, and the cursor that says where a page ended. Clients get the cursor as an opaque text; it is checked when it returns. */
+/**
+ * Pages of lists, and the cursor that marks the end of a page. Clients get the cursor as an opaque text; the API checks it when a client
+ * sends it back.
+ */
 import { AppError } from '@funnel/contracts';
 
 export const writeCursor = (value: unknown): string =>
@@ -7,11 +10,11 @@ export const writeCursor = (value: unknown): string =>
 const refuseCursor = (cursor: string): never => {
   throw new AppError(
     'INVALID_REQUEST',
-    `Expected \`cursor\` as the last page gave it in \`next\`, but got ${JSON.stringify(cursor)}`,
+    `Expected \`cursor\` to be the field \`next\` of the last page, but got ${JSON.stringify(cursor)}`,
   );
 };
 
-/** The value that `writeCursor` wrote. Errors: INVALID_REQUEST when it is not one that `isCursor` accepts. */
+/** The value that `writeCursor` wrote. Errors: INVALID_REQUEST when `isCursor` does not accept it. */
 export const readCursor = <T>(cursor: string, isCursor: (value: unknown) => value is T): T => {
   let value: unknown;
   try {
@@ -26,8 +29,8 @@ export const isNumber = (value: unknown): value is number => Number.isSafeIntege
 export const isText = (value: unknown): value is string => typeof value === 'string' && value.length <= 100;
 
 /**
- * A page of at most `limit` items from up to `limit + 1` rows: the row beyond the limit says that there is a next page. `cursorOf`: the value
- * that the next page starts after.
+ * A page of at most `limit` items from up to `limit + 1` rows: a row beyond the limit means that there is a next page. `cursorOf`: the next
+ * page starts after this value.
  */
 export const pageOf = <Row, Item>(
   rows: readonly Row[],

@@ -1,6 +1,6 @@
 /**
- * The rows of one page of the leaderboard, in their order. PostgreSQL walks once, in order, through an index whose columns answer all filters,
- * and stops when the page is full.
+ * The rows of one page of the leaderboard, in order. PostgreSQL reads an index once, in order, and stops when the page is full. The columns
+ * of the index are enough for all filters.
  */
 import {
   AppError,
@@ -22,16 +22,16 @@ import { bool, float8, int2, int4s, int8, jsonb, orNull, type RowOf, text } from
 import type { Tx } from '../connection/transaction.ts';
 import { isNumber, isText, readCursor, writeCursor } from './pages.ts';
 
-/** Where a page ended, and what the next page needs to continue the ranks. */
+/** The end of a page, and the state from which the next page continues the ranks. */
 export type LeaderboardCursor = {
   readonly masked: boolean;
   readonly utility: number | null;
   readonly trial: string;
-  /** Which of the trial's stages. */
+  /** The index of the stage among the stages of the trial. */
   readonly ordinal: number;
   /** The rank of the last row; the next row has the same rank if it ties. */
   readonly rank: number;
-  /** How many rows came so far. */
+  /** The number of rows so far. */
   readonly count: number;
 };
 
@@ -94,12 +94,14 @@ const isHyperparameter = (name: string): name is HyperparameterName =>
 
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
-/** Decimal digits, or an infinity written as a word. What only overflows to infinity, such as 1e999, is a slip. */
+/**
+ * Accepts decimal digits, or an infinity as a word. Refuses a number that overflows to infinity, such as 1e999: it is probably a mistake.
+ */
 const numberOf = (filter: string, text: string): number => {
   const value = Number(text);
   return /^[+-]?Infinity$/.test(text) || (decimal.test(text) && Number.isFinite(value))
     ? value
-    : refuseFilter(filter, 'a number in decimal digits, or two of them joined by ..');
+    : refuseFilter(filter, 'a number in decimal digits, or two numbers joined by ..');
 };
 
 const rangeOf = (filter: string, text: string): readonly [number, number] => {
@@ -111,8 +113,8 @@ const rangeOf = (filter: string, text: string): readonly [number, number] => {
 };
 
 /**
- * Selects the scores `s` whose sweep, or else whose configuration, has a value of this hyperparameter that fulfils `match`, a condition on
- * `number` or `word`.
+ * Selects the scores `s` for which the sweep or the configuration has a value of this hyperparameter that fulfils `match`. `match`: a
+ * condition on `number` or `word`.
  */
 const valueCondition = (hyperparameter: string, match: string): string =>
   `(s.sweep_id IN (SELECT sweep_id FROM sweep_hyperparameters WHERE hyperparameter = ${hyperparameter} AND ${match})
@@ -136,7 +138,10 @@ const hyperparameterCondition = (filter: string, add: AddParameter): string => {
   return valueCondition(add(name), `number BETWEEN ${range.join(' AND ')}`);
 };
 
-/** The conditions on scores `s`: what to rank, and which trials. An empty attack means the worst case. Errors: INVALID_REQUEST. */
+/**
+ * The conditions on scores `s`: the attack and metric that rank, and the filters on trials. An empty attack means the worst case. Errors:
+ * INVALID_REQUEST.
+ */
 const scoreConditions = (
   { attack, metric, sweep, recipe, dataset, where }: LeaderboardQuery,
   add: AddParameter,
@@ -157,9 +162,9 @@ const rankedColumns = {
   /** Null: the value is missing. */
   utility: orNull(float8()),
   seeds: int4s(),
-  /** In a ranking of configurations: how many seeds have an infinite value. */
+  /** In a ranking of configurations: the number of seeds with an infinite value. */
   infinite_seeds: int8(),
-  /** Of the values of the seeds; null for one seed, and when a seed is infinite. */
+  /** The deviation over the seeds; null for one seed, and if a value is infinite. */
   deviation: orNull(float8()),
   clean_accuracy: orNull(float8()),
   sweep_id: text(),
@@ -173,7 +178,7 @@ const rankedColumns = {
 
 export type RankedRow = RowOf<typeof rankedColumns>;
 
-/** The rows that rank after the cursor, among rows that are masked like it. */
+/** The rows that rank after the cursor, among rows with the same `masked` as the cursor. */
 const rowsAfter = ({ utility, trial, ordinal }: LeaderboardCursor, add: AddParameter): string => {
   const key = `(s.trial_id, s.ordinal) > (${add(trial)}, ${add(ordinal)})`;
   if (utility === null) return `(s.utility IS NULL AND ${key})`;
@@ -187,7 +192,7 @@ const orderOf = (mode: LeaderboardQuery['masked'], alias: string): string =>
     .map((key) => `${alias}.${key}`)
     .join(', ');
 
-/** The conditions of the walks through the index that a ranking consists of. */
+/** The conditions of the index scans that make up a ranking. */
 const walksOf = (
   mode: LeaderboardQuery['masked'],
   cursor: LeaderboardCursor | undefined,
@@ -199,7 +204,7 @@ const walksOf = (
   return [!cursor ? 'true' : cursor.masked ? `s.masked AND ${rest}` : `(s.masked OR ${rest})`];
 };
 
-/** The table that holds the rows in order, and what is joined to the rows `r` of a page. */
+/** The table that holds the rows in order, and the joins to the rows `r` of a page. */
 const groups = {
   trial: {
     table: 'scores',
@@ -220,8 +225,8 @@ const groups = {
 } satisfies Record<LeaderboardQuery['group'], unknown>;
 
 /**
- * The rows of a page, best first, and one row more if there is one. The index has masked rows after all others; where they rank among the
- * others, two walks are merged. Errors: INVALID_REQUEST.
+ * The rows of a page, best first, and one row more if there is one. The index has masked rows after all others. If they rank among the
+ * others, the statement merges two scans. Errors: INVALID_REQUEST.
  */
 export const findRanked = async (
   tx: Tx,

@@ -56,9 +56,9 @@ const ownColumns = {
 const stageColumns = {
   ...ownColumns,
   attempts: int8(),
-  /** Of all attempts together; null before the first one. */
+  /** Seconds of all attempts together; null before the first attempt. */
   seconds: orNull(float8()),
-  /** How many trials have the stage. */
+  /** The number of trials that have the stage. */
   shared_by: int8(),
 };
 
@@ -97,7 +97,7 @@ const stageOf = (row: RowOf<typeof stageColumns>): Stage => ({
   finishedAt: row.finished_at?.toISOString() ?? null,
 });
 
-/** In the order in which they should run; the stages of other sweeps that they wait for come last. Errors: NOT_FOUND. */
+/** The stages of a sweep in the order in which they should run, then the stages of other sweeps that these wait for. Errors: NOT_FOUND. */
 export const listStages = async (
   db: Db,
   { sweepId, limit, cursor }: { readonly sweepId: string; readonly limit: number; readonly cursor?: string },
@@ -144,7 +144,7 @@ export const stagesOfTrials = async (
   return found;
 };
 
-/** The log shows the newest of each. A stage has few attempts, but may have ten thousand epochs. */
+/** The log shows at most this many attempts and epochs, the newest. A stage has few attempts, but may have ten thousand epochs. */
 const maxAttempts = 200;
 const maxEpochs = 500;
 
@@ -171,7 +171,7 @@ const epochColumns = {
   metrics: orNull(jsonb<Readonly<Record<string, number | null>>>()),
 };
 
-/** Outcomes that are no fault: the work is done, or somebody asked for the end. */
+/** Outcomes that are no fault: the work is done, or a person or a worker asked for the end. */
 const orderlyOutcomes: readonly string[] = ['completed', 'handed-back', 'cancelled'];
 
 const startLine = (row: RowOf<typeof attemptColumns>): StageLogLine => {
@@ -190,7 +190,7 @@ const endLine = (row: RowOf<typeof attemptColumns>, at: Date): StageLogLine => {
     row.outcome,
     ...(row.epochs > 0 ? [`${row.epochs} new epochs`] : []),
     ...(row.fenced > 0 ? [`${row.fenced} writes refused because another attempt had the stage`] : []),
-    ...(row.mismatches > 0 ? [`${row.mismatches} checkpoints with other bits than those there`] : []),
+    ...(row.mismatches > 0 ? [`${row.mismatches} checkpoints whose bits differ from the stored ones`] : []),
     ...(row.error_message === null ? [] : [`${row.error_code ?? 'INTERNAL'}: ${row.error_message}`]),
   ];
   return {
@@ -213,7 +213,7 @@ const epochLine = ({ created_at, epoch, metrics }: RowOf<typeof epochColumns>): 
   detail: null,
 });
 
-/** What happened to a stage, oldest first: its attempts, and the epochs that it added to its chain. Errors: NOT_FOUND. */
+/** The log of a stage, oldest first: its attempts, and the epochs that it added to its chain. Errors: NOT_FOUND. */
 export const readStageLog = async (db: Db, id: string): Promise<StageLogLine[]> => {
   const tx = reading(db);
   const [stages, attempts, epochs] = await Promise.all([

@@ -37,7 +37,7 @@ const sweepList =
 
 const unfinished = ['waiting', 'ready', 'running'];
 
-/** The work that this sweep itself must do: the epochs of its plan, and the attacks that were not there before. */
+/** The work of this sweep: the epochs of its plan, and the attacks that had no result before. */
 const measureWork = ({ plan }: SweepRow, counts: SweepCounts) => {
   let attacks = 0;
   let attacksLeft = 0;
@@ -61,7 +61,7 @@ const progressOf = (row: SweepRow, counts: SweepCounts): number => {
   return total === 0 ? 0 : done / total;
 };
 
-/** Seconds that are left if the rest goes as fast as the part that is done. */
+/** The remaining seconds, if the rest goes as fast as the part that is done. */
 const etaOf = ({ status, elapsed }: SweepRow, progress: number): number | null =>
   status === 'running' && elapsed !== null && progress > 0 && progress < 1
     ? Math.round((elapsed * (1 - progress)) / progress)
@@ -95,11 +95,11 @@ export type SweepsQuery = {
   readonly limit: number;
   readonly cursor?: string;
   readonly status?: SweepStatus;
-  /** A part of the name; upper and lower case are the same. */
+  /** A part of the name; upper and lower case do not matter. */
   readonly search?: string;
 };
 
-/** A pattern of names that contain `text`. Characters that mean something in a pattern stand for themselves. */
+/** A pattern of names that contain `text`, with the special characters of patterns escaped. */
 const containing = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`;
 
 /** Newest first. */
@@ -140,7 +140,7 @@ export const getSweep = async (db: Db, id: string): Promise<SweepDetail> => {
   const counts = (await readCounts(tx, [id])).get(id)!;
   const stages = [...counts].flatMap(([subject, count]) => {
     const [what, kind, status] = subject.split(':');
-    return what === 'stage' ? [{ kind: kind as StageKind, status: status as StageStatus, count }] : []; // `lifecycle` names counts so
+    return what === 'stage' ? [{ kind: kind as StageKind, status: status as StageStatus, count }] : []; // `lifecycle` writes subjects of this form
   });
   return { ...sweepOf(row, counts), definition: row.definition, stages };
 };

@@ -163,7 +163,7 @@ export const getMetrics = async (db: Db, trialId: string): Promise<readonly Metr
   );
 };
 
-/** Trials in the order of `ids`, and the names of what they differ in. Errors: NOT_FOUND. */
+/** Trials in the order of `ids`, and the names of the fields in which they differ. Errors: NOT_FOUND. */
 export const compareTrials = async (db: Db, ids: readonly string[]): Promise<Comparison> => {
   const trials = await detailsOf(reading(db), ids);
   const cells = trials.map(

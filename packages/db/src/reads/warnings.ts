@@ -1,4 +1,4 @@
-/** Warnings about trials: what a reader of their numbers should know and cannot see in them. */
+/** Warnings about trials: facts that their numbers do not show. */
 import type { StageKind, StageStatus } from '@funnel/contracts';
 import { int4, int8, orNull, text, texts } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
@@ -19,7 +19,7 @@ const failedStages: FindWarnings = async (tx, trialIds) => {
   );
   return rows.map(({ trial, kind, status, message }) => ({
     trial,
-    text: `Its ${kind} stage ${status}: ${message ?? 'no message'}`,
+    text: `The ${kind} stage ${status}: ${message ?? 'no message'}`,
   }));
 };
 
@@ -51,7 +51,7 @@ const mixedBackends: FindWarnings = async (tx, trialIds) => {
       ? [
           {
             trial,
-            text: `It was trained on several backends (${names.join(', ')}), whose arithmetic differs in the last bits.`,
+            text: `The trial was trained on several backends (${names.join(', ')}), whose arithmetic differs in the last bits.`,
           },
         ]
       : []),
@@ -59,7 +59,7 @@ const mixedBackends: FindWarnings = async (tx, trialIds) => {
       ? [
           {
             trial,
-            text: `${mismatches} repeated epochs did not give the same bits: this backend does not repeat itself exactly.`,
+            text: `${mismatches} repeated epochs gave other bits: the results of this backend are not exactly reproducible.`,
           },
         ]
       : []),
@@ -77,7 +77,7 @@ const missingSurrogates: FindWarnings = async (tx, trialIds) => {
   );
   return rows.map(({ trial, attack, wanted, used }) => ({
     trial,
-    text: `${attack} was made on ${used} of ${wanted} networks: the trials of the others diverged or collapsed.`,
+    text: `${attack} used ${used} of ${wanted} surrogates: the trials of the others diverged or collapsed.`,
   }));
 };
 

@@ -27,13 +27,13 @@ const runningColumns = {
   images_per_second: orNull(float8()),
 };
 
-/** Workers of 0.1.0 store another version here, and no schema. */
+/** Workers of 0.1.0 stored a version of another kind here, without a schema. */
 const versionsOf = (stored: string): Pick<Worker, 'version' | 'schema'> => {
   const [version, schema = null] = stored.split('+') as [string, string?]; // a text has at least one part
   return { version, schema };
 };
 
-/** Workers that are online first, then the others; each with the stages that it runs. */
+/** Live workers first, then workers that are gone; each with the stages that it runs. */
 export const listWorkers = async (db: Db): Promise<readonly Worker[]> => {
   const tx = reading(db);
   const workers = await tx.query(

@@ -1,6 +1,7 @@
 /**
- * The leaderboard's rows. The transaction that completes an evaluation writes them, so that ranking is one index scan: the scores of each
- * attack, the worst case over all attacks of a trial once they are complete (`worst-cases.ts`), and the averages over seeds.
+ * The rows of the leaderboard: the scores of each attack, the worst case over all attacks of a trial when these are complete
+ * (`worst-cases.ts`), and the averages over seeds. The transaction that completes an evaluation writes them, so that a ranking is one index
+ * scan.
  */
 import { evaluationMetricNames } from '@funnel/contracts';
 import { text } from '../connection/columns.ts';
@@ -35,10 +36,10 @@ const updateVerdicts = `
 const hasInfiniteSeed = `bool_or(abs(s.utility) = 'Infinity')`;
 
 /**
- * The averages of the configurations of the trials $1. They are stored beside the scores, because a ranking would have to compute all of
- * them to find the best. When every seed is finite: the mean, and the sample deviation. When a seed is infinite: the median, which is the
- * mean of the middle two where the count is even, and no deviation. A configuration with a missing value has no average; one with a masked
- * seed is masked. The values are added in a fixed order, so that the same scores give the same bits.
+ * The averages of the configurations of the trials $1. They are stored, because a ranking would otherwise have to compute all of them to
+ * find the best. If all values are finite, the row has their mean and sample deviation. If a value is infinite, the row has the median (the
+ * mean of the middle two values for an even count) and no deviation. A configuration with a missing value has no average; a configuration
+ * with a masked seed is masked. The statement adds the values in a fixed order, so that the same scores give the same bits.
  */
 const upsertAverages = `
   INSERT INTO configuration_scores AS c (sweep_id, configuration_index, ordinal, metric, attack, trial_id, utility, deviation, masked)
@@ -57,8 +58,8 @@ const upsertAverages = `
   WHERE (c.trial_id, c.utility, c.deviation, c.masked) IS DISTINCT FROM (excluded.trial_id, excluded.utility, excluded.deviation, excluded.masked)`;
 
 /**
- * Runs the statement twice. The first run locks the rows, and waits for a transaction that scores another seed. The second run sees what that
- * transaction committed.
+ * Runs the statement twice. The first run locks the rows, and waits for a transaction that scores another seed. The second run sees the
+ * rows that this transaction committed.
  */
 const averageSeeds = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
   await tx.run(upsertAverages, [trialIds]);
@@ -85,8 +86,8 @@ export const scoreStages = async (tx: Tx, stageIds: readonly string[]): Promise<
 };
 
 /**
- * Scores the trials of a sweep that is being submitted. Their evaluations exist already, and other trials may have the same worst cases.
- * No other transaction can score their seeds yet, so one statement averages them.
+ * Scores the trials of a new sweep whose evaluations already exist. Other trials may have the same worst cases. No other transaction can
+ * score their seeds yet, so one statement averages them.
  */
 export const inheritScores = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
   await scoreAttacks(tx, trialIds);
@@ -96,7 +97,7 @@ export const inheritScores = async (tx: Tx, trialIds: readonly string[]): Promis
   await tx.run(upsertAverages, [trialIds]);
 };
 
-/** Copies the clean accuracy of each trial from its classifier, as measured on the test images after the last epoch. */
+/** Copies to each trial the clean accuracy of its classifier, measured on the test images after the last epoch. */
 export const noteCleanAccuracy = async (tx: Tx, classifyStages: readonly string[]): Promise<void> => {
   if (classifyStages.length === 0) return;
   await tx.run(

@@ -1,6 +1,6 @@
 /** The 95 % interval of a mean over few seeds, from the 97.5 % quantile of Student's t distribution. */
 
-/** The quantile for one to thirty degrees of freedom, to six digits (closed forms and tables agree on them). */
+/** The quantile for one to thirty degrees of freedom, to six digits. Closed forms and printed tables agree on these values. */
 const table = [
   12.706205, 4.302653, 3.182446, 2.776445, 2.570582, 2.446912, 2.364624, 2.306004, 2.262157, 2.228139,
   2.200985, 2.178813, 2.160369, 2.144787, 2.13145, 2.119905, 2.109816, 2.100922, 2.093024, 2.085963, 2.079614,
@@ -9,7 +9,10 @@ const table = [
 
 const z = 1.959963984540054;
 
-/** For more: the Cornish–Fisher expansion around the normal quantile, exact to six digits there (Abramowitz & Stegun 26.7.5). */
+/**
+ * For more than thirty: the Cornish–Fisher expansion around the normal quantile, which is exact to six digits there (Abramowitz & Stegun
+ * 26.7.5).
+ */
 const expansion = (df: number): number =>
   z +
   (z ** 3 + z) / (4 * df) +

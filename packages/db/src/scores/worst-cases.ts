@@ -1,7 +1,7 @@
 /**
- * The worst case over the attacks of a trial, image by image, as `ranking.ts` of the contracts defines it: which images an attack fooled
- * inside one of the trial's balls, and the least distance that any attack found. Noise level and clean accuracy are not of this kind: their
- * worst case is the worst value of any attack, and a missing value is never the worst.
+ * The worst case over the attacks of a trial, image by image, by the definition in `ranking.ts` of the contracts: the images that an attack
+ * fooled inside one of the trial's balls, and the least distance that any attack found. Noise level and clean accuracy have no value per
+ * image: their worst case is the worst value of any attack. A missing value is never the worst.
  *
  * Each set of evaluations is read once, by the transaction that completes the last attack of a trial: a thousand images and six attacks take
  * about ten milliseconds. Trials with the same evaluations share the result. The worst case over one attack is that attack.
@@ -23,7 +23,7 @@ export const utilitySigns = evaluationMetricNames.map((name) =>
   evaluationMetrics[name].direction === 'max' ? 1 : -1,
 );
 
-/** The trials among $1 whose attacks are all complete and that have no worst case yet, each with its evaluations in order. */
+/** The trials of $1 without a worst case whose attacks are all complete, each with its evaluations in order. */
 const withoutWorstCase = (columns: string) => `
   SELECT ts.trial_id AS id, array_agg(e.stage_id ORDER BY ts.ordinal) AS stages ${columns}
   FROM trial_stages ts JOIN stages s ON s.id = ts.stage_id AND s.kind = 'attack' LEFT JOIN evaluations e ON e.stage_id = s.id
@@ -43,7 +43,10 @@ const unscoredColumns = {
 
 type UnscoredTrial = RowOf<typeof unscoredColumns>;
 
-/** Copies the worst cases of other trials that have exactly the same evaluations. With one evaluation there is nothing to compute, so it is left out. */
+/**
+ * Copies the worst cases of other trials that have exactly the same evaluations. Leaves out trials with one evaluation, for which
+ * `copyOnlyAttack` is enough.
+ */
 const copyFromTwin = `
   INSERT INTO scores (trial_id, stage_id, metric, sweep_id, ordinal, configuration_index, attack, value, utility)
   SELECT t.id, w.stage_id, w.metric, t.sweep_id, -1, t.configuration_index, '', w.value, w.utility
@@ -63,13 +66,14 @@ const copyOnlyAttack = `
   INSERT INTO scores (trial_id, stage_id, metric, sweep_id, ordinal, configuration_index, attack, value, utility)
   SELECT trial_id, stage_id, metric, sweep_id, -1, configuration_index, '', value, utility FROM scores WHERE trial_id = ANY($1) AND ordinal >= 0`;
 
-/** SQL of the median, over the attacked images, of the least distance in this norm; null where no image was attacked. */
+/** SQL: the median of the least distance in this norm over the attacked images; null if no image was attacked. */
 const medianOf = (norm: 'l2' | 'linf'): string =>
   `CASE WHEN z.attempted > 0 THEN coalesce((j.${norm}[(z.attempted + 1) / 2] + j.${norm}[z.attempted / 2 + 1]) / 2, 'Infinity') END`;
 
 /**
- * $1–$5: the evaluations of each set, whether everything counts that the attack found, and the radii of the balls (null: no ball). $6, $7:
- * trials and their sets. The arrays of `joint` are sorted and lack the images that no attack fooled: a median beyond their end is infinite.
+ * $1–$5: the evaluations of each set, whether all adversarials of the attack count, and the radii of the balls (null: no ball). $6, $7:
+ * trials and their sets. The arrays of `joint` are sorted and do not contain the images that no attack fooled: a median beyond the end of
+ * an array is infinite.
  */
 const insertWorstCases = `
   INSERT INTO scores (trial_id, stage_id, metric, sweep_id, ordinal, configuration_index, attack, value, utility)
@@ -142,7 +146,7 @@ const scoreSets = (tx: Tx, sets: readonly TrialSet[]): Promise<void> => {
   ]);
 };
 
-/** Scores the worst cases of those of these trials whose attacks are all complete. The scores of each attack must be there. */
+/** Scores the worst cases of the trials whose attacks are all complete. The scores of each attack must exist already. */
 export const scoreWorstCases = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
   const sets = new Map<string, [UnscoredTrial, ...UnscoredTrial[]]>();
   for (const trial of await tx.query(unscoredColumns, unscored, [trialIds])) {
@@ -158,7 +162,7 @@ export const scoreWorstCases = async (tx: Tx, trialIds: readonly string[]): Prom
     await scoreSets(tx, others.slice(first, first + setsPerStatement));
 };
 
-/** Copies the worst cases that other trials have of the same evaluations, so that a sweep whose work is all done already is scored at once. */
+/** Copies worst cases from other trials with the same evaluations. This scores a sweep at once if all of its results exist. */
 export const copyWorstCases = async (tx: Tx, trialIds: readonly string[]): Promise<void> => {
   await tx.run(copyFromTwin, [trialIds]);
 };

@@ -1,4 +1,4 @@
-/** Writes the stages that a submission adds, and reopens those that ended without a result that it can use. */
+/** Writes the new stages of a submission, and reopens stages that ended without a result that the submission can use. */
 import type { PlannedStage } from '@funnel/contracts';
 import { jsonArray, plainArray, plainArrays } from '../connection/array-literals.ts';
 import type { Tx } from '../connection/transaction.ts';
@@ -8,7 +8,7 @@ import { chunks, idsOf, inputsOf, type PlacedStage } from './submission-rows.ts'
 
 type Common = Pick<PlannedStage, 'kind' | 'recipe' | 'hyperparameters' | 'dataset' | 'attack'>;
 
-/** Returns a function that gives equal things the same number, from 0 in the order of their first call. */
+/** Returns a function that numbers values from 0 in the order of their first call. Equal values get the same number. */
 const numbering = (): ((thing: unknown) => number) => {
   const numbers = new Map<unknown, number>();
   return (thing) => {
@@ -20,7 +20,8 @@ const numbering = (): ((thing: unknown) => number) => {
 };
 
 /**
- * The values that many stages share, each once, and for each stage the index of its own. Compares by identity: the planner makes each value once.
+ * The values that many stages share, each once, and for each stage the index of its values. Compares by identity, because the planner makes
+ * each value once.
  */
 const commonOf = (
   placed: readonly PlacedStage[],
@@ -85,8 +86,9 @@ const inputsOfUncertain = (placed: readonly PlacedStage[]): readonly string[] =>
 ];
 
 /**
- * Locks the unfinished stages that the plan shares with other sweeps, and those that it depends on. A transaction that ended one of them before has
- * committed, and later statements see it; one that ends it later waits for this lock, and then sees this sweep.
+ * Locks the unfinished stages that the plan shares with other sweeps, and the stages that its own stages depend on. If another transaction
+ * ended one of them earlier, it has committed, and later statements see the end. If another transaction ends one later, it waits for this
+ * lock, and then sees this sweep.
  */
 const lockUnfinished = async (tx: Tx, placed: readonly PlacedStage[]): Promise<void> => {
   const known = idsOf(placed.filter(({ stage }) => stage.cached));
@@ -99,7 +101,7 @@ const lockUnfinished = async (tx: Tx, placed: readonly PlacedStage[]): Promise<v
   );
 };
 
-/** Updates the new stages that depend on a stage of another sweep, by what this stage is now. */
+/** Updates the new stages that depend on a stage of another sweep, by the current status of that stage. */
 const updateUncertain = async (tx: Tx, placed: readonly PlacedStage[]): Promise<readonly StageChange[]> => {
   const uncertain = idsOf(placed.filter((one) => one.isUncertain));
   if (uncertain.length === 0) return [];
@@ -121,7 +123,7 @@ const updateUncertain = async (tx: Tx, placed: readonly PlacedStage[]): Promise<
   return [...passed, ...released, ...skipped];
 };
 
-/** Resolves to the changes of stages that the database had, and of new ones after they were written. */
+/** Resolves to the changes of stages that existed before, and to later changes of new stages. */
 export const insertStages = async (
   tx: Tx,
   sweepId: string,

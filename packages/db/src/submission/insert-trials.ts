@@ -1,4 +1,4 @@
-/** Writes the trials of a submission, their hyperparameters, and which stages they and their sweep need. */
+/** Writes the trials of a submission, their hyperparameters, and the links of the trials and of the sweep to stages. */
 import type { HyperparameterValue, SweepPlan } from '@funnel/contracts';
 import { jsonArray, plainArray } from '../connection/array-literals.ts';
 import type { Tx } from '../connection/transaction.ts';
@@ -12,7 +12,7 @@ const insertTrialRows = async (
 ): Promise<void> => {
   const places = new Map([...firstTrials(trials).keys()].map((hash, place) => [hash, place]));
   for (const part of chunks(trials)) {
-    // Trials that differ in their seed alone share these values: they are sent and parsed once.
+    // Trials that differ only in their seed share these values, which are sent and parsed once.
     const common = [...firstTrials(part).values()];
     await tx.run(
       `WITH common AS MATERIALIZED (
@@ -44,7 +44,7 @@ const numberOf = (value: HyperparameterValue): number | null => (typeof value ==
 const wordOf = (value: HyperparameterValue): string | null =>
   typeof value === 'number' ? null : String(value);
 
-/** The hyperparameters of each configuration, its recipe and data set among them, by name. */
+/** The hyperparameters of each configuration by name; recipe and data set count as hyperparameters here. */
 const columnsOf = (
   dataset: string,
   configurations: readonly PlannedTrial[],
@@ -59,7 +59,7 @@ const columnsOf = (
   return columns;
 };
 
-/** What the leaderboard filters by: values that all trials share are written once, the others for each configuration. */
+/** Writes the values that the leaderboard filters by: values that all trials share once, other values for each configuration. */
 const insertHyperparameters = async (
   tx: Tx,
   sweepId: string,
@@ -98,14 +98,14 @@ const insertHyperparameters = async (
   );
 };
 
-/** Words may hold any character: JSON quotes a text as PostgreSQL quotes an element of an array. */
+/** Words may contain any character. JSON quotes a text in the same way as PostgreSQL quotes an element of an array. */
 const wordArray = (cells: readonly { readonly value: HyperparameterValue }[]): string =>
   `{${cells
     .map(({ value }) => wordOf(value))
     .map((word) => (word === null ? 'NULL' : JSON.stringify(word)))
     .join(',')}}`;
 
-/** Joins no table: PostgreSQL has no statistics of rows that were just written, and would join them badly. */
+/** Joins no table, because PostgreSQL has no statistics of new rows and would choose a bad plan for the join. */
 const insertTrialStages = async (tx: Tx, sweepId: string, { trials }: SweepPlan): Promise<void> => {
   for (const part of chunks(trials))
     await tx.run(
@@ -127,7 +127,7 @@ const insertSweepStages = async (tx: Tx, sweepId: string, placed: readonly Place
   );
 };
 
-/** Links the sweep to the unfinished stages of other sweeps that its own depend on: it needs them too. */
+/** Links the sweep to the unfinished stages of other sweeps that its own stages depend on, because the sweep needs them too. */
 const insertIndirect = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<void> => {
   const roots = idsOf(placed.filter(({ stage, isUncertain }) => isUncertain || stage.cached));
   if (roots.length === 0) return;

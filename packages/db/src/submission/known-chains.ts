@@ -1,4 +1,4 @@
-/** Reads what the database knows about chains. A plan is built from it. */
+/** Reads the stages and checkpoints of chains, from which the planner builds a plan. */
 import type { Known, KnownChain, StageSpec, StageStatus } from '@funnel/contracts';
 import { plainArray } from '../connection/array-literals.ts';
 import { bool, int4, text } from '../connection/columns.ts';
@@ -8,16 +8,16 @@ import { chunks } from './submission-rows.ts';
 
 type Mutable = { -readonly [K in keyof KnownChain]: number[] };
 
-/** A stage that a plan asks about. */
+/** A stage of a future plan. */
 export type Wanted = Pick<StageSpec, 'id' | 'chain' | 'parent' | 'kind'>;
 
 export type Found = {
   readonly known: Known;
-  /** Ids of the stages of these chains that the database has, whatever their status. */
+  /** Ids of the stages of these chains in the database, of any status. */
   readonly existing: ReadonlySet<string>;
 };
 
-/** Splits stages into those without parents, their children, the children of these, … */
+/** Splits stages into stages without parents, their children, the children of these, … */
 const generations = (stages: readonly Wanted[]): readonly (readonly Wanted[])[] => {
   const depths = new Map<string, number>();
   const levels: Wanted[][] = [];
@@ -40,7 +40,7 @@ const stageColumns = {
   live: bool(),
 };
 
-/** Chains of training. An attack is the only stage of its chain, and is asked for by its id. */
+/** Chains of training stages. An attack is the only stage of its chain; `attacksOf` gives its id. */
 const chainsOf = (stages: readonly Wanted[]): readonly string[] => [
   ...new Set(stages.filter(({ kind }) => kind !== 'attack').map((stage) => stage.chain)),
 ];
@@ -49,19 +49,19 @@ const attacksOf = (stages: readonly Wanted[]): readonly string[] =>
 
 const facts = `s.id, s.chain, s.epochs, s.status,
   s.status NOT IN ('failed', 'cancelled') AND coalesce(s.skip_cause, '') NOT IN ('failed', 'cancelled')
-    -- Not live: completed stages whose checkpoint the collection has deleted.
+    -- Not live: completed stages whose checkpoint garbage collection has deleted.
     AND NOT (s.status = 'completed' AND s.kind <> 'attack' AND s.checkpoint IS NULL) AS live`;
 
-/** Chains or attacks per query: few enough that PostgreSQL uses its indexes and does not read whole tables. */
+/** Chains or attacks per query: so few that PostgreSQL uses its indexes and does not read whole tables. */
 const chunk = 1_000;
 
 /**
- * `stages`: parents before children. The database never has a stage without its parent, because a sweep that needs a stage also needs its parent. So for
- * many stages, this asks about a stage only if the database has its parent. For a large sweep of new trials, it asks about little more than the
- * stages without parents.
+ * `stages`: parents before children. The database never has a stage without its parent, because a sweep that needs a stage also needs the
+ * parent. So if there are many stages, the function looks for a stage only if the database has its parent. For a large sweep of new trials
+ * it looks for little more than the stages without parents.
  *
- * A checkpoint in the middle of an epoch counts as continuable at the epochs before it: the rest of its epoch will be trained, once. A stage that
- * was skipped because another one diverged or collapsed would be skipped again, so it counts as known.
+ * A checkpoint in the middle of an epoch counts as continuable from its last complete epoch, because the rest of its epoch will be trained
+ * once. A stage that was skipped because another one diverged or collapsed would be skipped again, so it counts as known.
  */
 export const readKnown = async (tx: Tx, stages: readonly Wanted[]): Promise<Found> => {
   const known = new Map<string, Mutable>();

@@ -1,20 +1,23 @@
-/** A plan as rows of tables: order, groups and chunks. Nothing here queries the database. */
+/** Turns a plan into rows of tables: order, groups and chunks. Does not query the database. */
 import type { PlannedStage, SweepPlan } from '@funnel/contracts';
 
 export type PlacedStage = {
   readonly stage: PlannedStage;
-  /** Ordered by the first trial that needs the stage, then by that trial's order of stages. So results arrive trial by trial, not kind by kind. */
+  /**
+   * The order follows the first trial that needs the stage, then the stages within that trial. So results arrive trial by trial, not kind
+   * by kind.
+   */
   readonly ordinal: number;
-  /** The database has the stage, but it has no result: it failed, was cancelled or lost its result. It will run again. */
+  /** The stage is in the database without a result: it failed, was cancelled or lost its result. It will run again. */
   readonly hasEnded: boolean;
-  /** The stage depends on another one that the database has, so only the database knows whether it can start. */
+  /** The stage depends on an older stage in the database, so only the database knows whether it can start. */
   readonly isUncertain: boolean;
 };
 
 export const idsOf = (placed: readonly PlacedStage[]): readonly string[] =>
   placed.map(({ stage }) => stage.id);
 
-/** Ids of the stages that must have ended before it starts. */
+/** Ids of the stages that must end before this stage starts. */
 export const inputsOf = ({ dependsOn, surrogates }: PlannedStage): readonly string[] =>
   dependsOn === null ? surrogates : [dependsOn, ...surrogates];
 
@@ -25,7 +28,7 @@ const ordinals = (plan: SweepPlan): ReadonlyMap<string, number> => {
   return order;
 };
 
-/** `known`: ids of the stages that the database has. */
+/** `known`: ids of the stages in the database. */
 export const placeStages = (plan: SweepPlan, known: ReadonlySet<string>): readonly PlacedStage[] => {
   const order = ordinals(plan);
   const isNew = new Set(plan.stages.filter((stage) => !stage.cached).map((stage) => stage.id));
@@ -37,7 +40,7 @@ export const placeStages = (plan: SweepPlan, known: ReadonlySet<string>): readon
   }));
 };
 
-/** Rows of one statement: it holds at most some ten megabytes. */
+/** Rows per statement: a statement then has at most about ten megabytes. */
 const chunk = 10_000;
 
 export const chunks = <T>(items: readonly T[], size = chunk): readonly (readonly T[])[] =>

@@ -1,4 +1,4 @@
-/** Writes a sweep in one transaction: the sweep, its trials, the stages that the database does not have, and results that it has already. */
+/** Writes a sweep in one transaction: the sweep, its trials, the missing stages, and the scores from results that already exist. */
 import { AppError, type SweepPlan } from '@funnel/contracts';
 import { int8, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
@@ -24,11 +24,11 @@ const findSubmission = async (tx: Tx, { key, bodyHash }: Idempotency): Promise<s
   );
   if (!row) return null;
   if (row.body_hash === bodyHash) return row.sweep_id;
-  const message = `Expected the body that came with Idempotency-Key ${key} the first time (sweep ${row.sweep_id}), but it differs`;
+  const message = `Expected the same body as in the first request with Idempotency-Key ${key} (sweep ${row.sweep_id}), but got another one`;
   throw new AppError('IDEMPOTENCY_CONFLICT', message, { sweepId: row.sweep_id });
 };
 
-/** Resolves to the new id: milliseconds by the clock of the database, then random digits, so that ids grow with time. */
+/** Resolves to the new id: the time in milliseconds by the clock of the database, then random digits. So ids grow with time. */
 const insertSweep = async (
   tx: Tx,
   { definition, idempotency }: Submission,
@@ -58,7 +58,7 @@ const insertSweep = async (
   return id;
 };
 
-/** Gives the new trials what the database has already: accuracies, scores, statuses. Resolves to true when every trial has ended. */
+/** Sets accuracies, scores and statuses of the new trials from existing results. Resolves to true if every trial has ended. */
 const inherit = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<boolean> => {
   const finished = placed.map(({ stage }) => stage).filter((stage) => stage.cached || stage.passed);
   if (finished.length === 0) return false;
@@ -111,7 +111,7 @@ const write = async (tx: Tx, submission: Submission): Promise<Submitted> => {
   const placed = placeStages(plan, existing);
   const sweepId = await insertSweep(tx, submission, plan);
   const changes = await insertStages(tx, sweepId, placed);
-  // The new sweep has no links to stages yet: these events and counts are those of earlier sweeps.
+  // The new sweep has no links to stages yet, so these events and counts belong to earlier sweeps.
   await propagate(tx, { changes });
   await insertTrials(tx, sweepId, submission.definition.dataset.name, plan, placed);
   if (placed.some(({ stage, isUncertain }) => stage.cached || isUncertain)) await scheduleSweep(tx, sweepId);
@@ -130,8 +130,8 @@ const write = async (tx: Tx, submission: Submission): Promise<Submitted> => {
 };
 
 /**
- * Writes a sweep, or nothing. Reads what the database knows of the chains, calls `buildPlan` with it, and writes the plan. No other submission,
- * cancel or collection can run meanwhile, so the plan says what will be trained. Errors: IDEMPOTENCY_CONFLICT and those of `buildPlan`.
+ * Writes a sweep, or nothing. Reads the known parts of the chains, calls `buildPlan` with them, and writes the plan. No other submission,
+ * cancel or collection can run meanwhile, so the plan is exact. Errors: IDEMPOTENCY_CONFLICT and the errors of `buildPlan`.
  */
 export const submitSweep = (db: Db, submission: Submission): Promise<Submitted> =>
   transaction(db, async (tx) => {

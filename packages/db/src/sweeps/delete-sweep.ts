@@ -5,7 +5,7 @@ import { type Tx, transaction } from '../connection/transaction.ts';
 import { propagate } from '../lifecycle/propagate.ts';
 import { lockSweep, lockUnfinished } from './lock-sweep.ts';
 
-/** Deletes the stages among these that no sweep needs, with attempts and evaluations; then chains without stages, with their checkpoints. */
+/** Deletes the given stages that no sweep needs, with attempts and evaluations; then chains without stages, with their checkpoints. */
 const deleteOrphans = async (tx: Tx, stageIds: readonly string[]): Promise<void> => {
   const chains = await tx.query(
     { chain: text() },

@@ -1,4 +1,4 @@
-/** The locks with which an operation on a whole sweep begins. Attempts lock the same rows, in the same order. */
+/** The locks that an operation on a whole sweep takes first. Attempts lock the same rows, in the same order. */
 import { AppError, type SweepStatus } from '@funnel/contracts';
 import { text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
@@ -13,8 +13,8 @@ const lockRunning = (tx: Tx, sweepId: string): Promise<void> =>
   );
 
 /**
- * Locks the running stages of a sweep, then the sweep, which must be in one of the `allowed` statuses. An attempt that ends locks in this order, too:
- * its stage, the stages that depend on it, its sweeps. Errors: NOT_FOUND, INVALID_TRANSITION.
+ * Locks the running stages of a sweep, then the sweep, which must be in one of the `allowed` statuses. An attempt that ends also locks in
+ * this order: its stage, the stages that depend on it, its sweeps. Errors: NOT_FOUND, INVALID_TRANSITION.
  */
 export const lockSweep = async (
   tx: Tx,
@@ -39,8 +39,8 @@ export const lockSweep = async (
 };
 
 /**
- * Locks the unfinished stages of a sweep. A transaction that writes rows of a sweep because of a stage locks this stage first, and then reads which
- * sweeps need it. So no such write is under way after this lock, and a later one no longer finds the sweep when it was deleted.
+ * Locks the unfinished stages of a sweep. When a change of a stage writes rows of its sweeps, the transaction locks the stage first and
+ * then reads the sweeps that need it. So after this lock no such write is in progress, and a later one no longer finds the deleted sweep.
  */
 export const lockUnfinished = (tx: Tx, sweepId: string): Promise<void> =>
   tx.run(

@@ -1,7 +1,8 @@
 /**
- * When a sweep is cancelled, other sweeps may wait for the checkpoints that one of its longer stages passes on its way: a stage carries shorter stages
- * of its chain. The longer stage would then train epochs that no sweep needs. So the shorter stages become stages that run themselves, from where
- * the longer one stands. After that no other sweep needs the longer stage, and it is cancelled with its sweep.
+ * A stage carries shorter stages of its chain: it records their final checkpoints on its way. When a sweep is cancelled, other sweeps may
+ * wait for such checkpoints from one of its longer stages, which would then train epochs that no sweep needs. So the shorter stages run on
+ * their own instead, from the last checkpoint of the longer one. After that no other sweep needs the longer stage, and it is cancelled with
+ * its sweep.
  */
 import { int4, orNull, type RowOf, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
@@ -36,11 +37,11 @@ const waiting = (tx: Tx, sweepId: string, ids: readonly string[]): Promise<reado
     [sweepId, ids],
   );
 
-/** `longer` passes the last epoch of `shorter` on its way. */
+/** `longer` records the last epoch of `shorter` on its way. */
 const carries = (longer: Candidate, shorter: Candidate): boolean =>
   longer.chain === shorter.chain && longer.epochs > shorter.epochs;
 
-/** New dependencies of the carried stages: the longest takes the place of the carrier, and carries the others. */
+/** The new dependencies of the carried stages: the longest one replaces the carrier, and carries the others. */
 const successors = (
   carrier: Candidate,
   carried: readonly Candidate[],
@@ -54,7 +55,7 @@ export const releaseCarried = async (tx: Tx, sweepId: string): Promise<readonly 
   const changes: StageChange[] = [];
   for (const carrier of await indirectlyNeeded(tx, sweepId)) {
     const dependants = await waiting(tx, sweepId, [carrier.id]);
-    // A stage that continues from its end, or starts from its result, needs all of it.
+    // A stage that continues from the end of the carrier, or starts from its result, needs the whole carrier.
     if (dependants.length === 0 || !dependants.every((one) => carries(carrier, one))) continue;
     const moves = successors(carrier, dependants);
     const ids = moves.map((one) => one.id);

@@ -18,8 +18,9 @@ const setStatus = (tx: Tx, id: string, status: SweepStatus) =>
   );
 
 /**
- * Holds the stages that only this sweep needs: no new one starts, and running ones are told by their next heartbeat to write a checkpoint
- * and be released. Stages that another running sweep needs are scheduled for that sweep. Errors: NOT_FOUND, INVALID_TRANSITION.
+ * Holds the stages that only this sweep needs: no further one starts, and the next heartbeat tells the workers of running ones to write a
+ * checkpoint and release the stage. Stages that another running sweep needs are scheduled for that sweep. Errors: NOT_FOUND,
+ * INVALID_TRANSITION.
  */
 export const pauseSweep = (db: Db, id: string): Promise<void> =>
   transaction(db, async (tx) => {
@@ -47,8 +48,8 @@ const cancelledColumns = {
 };
 
 /**
- * Cancels the unfinished stages of the sweep that no other live sweep needs, and their running attempts. In two statements: only the second
- * one sees an attempt that was being claimed during the first.
+ * Cancels the unfinished stages of the sweep that no other live sweep needs, and their running attempts. Uses two statements, because only
+ * the second one sees an attempt that was claimed during the first.
  */
 const cancelStages = async (tx: Tx, sweepId: string): Promise<readonly StageChange[]> => {
   const rows = await tx.query(
@@ -73,7 +74,7 @@ const cancelStages = async (tx: Tx, sweepId: string): Promise<readonly StageChan
   return rows.map(({ id, kind, from }) => ({ id, kind, from, to: 'cancelled' }));
 };
 
-/** Cancels the trials of the sweep that have not ended, even where another sweep goes on with their stages. */
+/** Cancels the trials of the sweep that have not ended, even if another sweep goes on with their stages. */
 const cancelTrials = async (tx: Tx, sweepId: string): Promise<readonly CountChange[]> => {
   const rows = await tx.query(
     { from: text(), n: int8() },
@@ -92,8 +93,8 @@ const cancelTrials = async (tx: Tx, sweepId: string): Promise<readonly CountChan
 };
 
 /**
- * Stops the stages that only this sweep needs, at once: the writes of running attempts are refused from here on, and their workers learn of it
- * by the next heartbeat. Finished results stay. Errors: NOT_FOUND, INVALID_TRANSITION.
+ * Stops the stages that only this sweep needs, at once: from now on the database refuses writes of their running attempts, and the workers
+ * learn this from the next heartbeat. Finished results stay. Errors: NOT_FOUND, INVALID_TRANSITION.
  */
 export const cancelSweep = (db: Db, id: string): Promise<void> =>
   transaction(db, async (tx) => {
@@ -107,7 +108,7 @@ export const cancelSweep = (db: Db, id: string): Promise<void> =>
     await propagate(tx, { changes: [...cancelled, ...released], counts, events });
   });
 
-/** Reopens the failed stages of the sweep, and those that were skipped for them in any live sweep. */
+/** Reopens the failed stages of the sweep, and the stages of any live sweep that were skipped because of them. */
 const reopenFailed = (tx: Tx, sweepId: string): Promise<readonly StageChange[]> =>
   move(
     tx,

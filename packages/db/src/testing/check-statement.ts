@@ -1,12 +1,12 @@
 /**
- * Compares the columns that a statement declares with those that PostgreSQL says it gives. `openTestDb` does it for every statement of every
- * test, so a column that gets another name or type fails the tests that use it.
+ * Compares the columns that a statement declares with PostgreSQL's description of the result. `openTestDb` does this for every statement of
+ * every test, so the tests of a statement fail when a column has another name or type.
  */
 import type { FieldDef } from 'pg';
 import { type Column, typeIds } from '../connection/columns.ts';
 import type { ExecutedStatement } from '../connection/db.ts';
 
-/** What functions such as `pg_advisory_xact_lock` give: one value of type void. */
+/** Functions such as `pg_advisory_xact_lock` return one value of type void. */
 const voidType = 2278;
 
 const typeNames = new Map<number, string>(Object.entries(typeIds).map(([name, id]) => [id, name]));
@@ -23,7 +23,7 @@ const compareColumn = (
   return [`declares ${name} as ${column.type}, but PostgreSQL gives ${actual}`];
 };
 
-/** The differences between the two, as sentences without their subject. */
+/** The differences as sentences; the subject, the statement, is missing. */
 export const differencesOf = ({ columns, fields }: Omit<ExecutedStatement, 'text'>): readonly string[] => {
   const given = new Map(
     fields.filter((field) => field.dataTypeID !== voidType).map((field) => [field.name, field]),
@@ -32,7 +32,7 @@ export const differencesOf = ({ columns, fields }: Omit<ExecutedStatement, 'text
   return [...names].flatMap((name) => compareColumn(name, columns[name], given.get(name)));
 };
 
-/** For `DbOptions.onStatement`. Throws when a statement gives other columns than it declares. */
+/** For `DbOptions.onStatement`. Throws when a statement returns other columns than it declares. */
 export const checkStatement = (statement: ExecutedStatement): void => {
   const differences = differencesOf(statement);
   if (differences.length > 0)

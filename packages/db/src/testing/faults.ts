@@ -13,15 +13,15 @@ import pg from 'pg';
 /** A TCP proxy in front of a server. */
 export type Gate = {
   readonly port: number;
-  /** How many connections came while the gate listened. */
+  /** The number of connections that clients opened while the gate listened. */
   readonly attempts: () => number;
-  /** Connects all clients, and those that were held by `stall`, to the server. */
+  /** Connects all clients to the server, including the clients that `stall` holds. */
   readonly open: () => Promise<void>;
-  /** Cuts all connections and stops listening: new connections are refused. */
+  /** Cuts all connections and stops listening, so that new connections are refused. */
   readonly close: () => Promise<void>;
   /** Cuts all connections, and every new one at once. */
   readonly slam: () => void;
-  /** Passes nothing on and closes nothing: connections stay open and silent. */
+  /** Keeps all connections open, but passes no bytes on. */
   readonly stall: () => void;
 };
 
@@ -99,11 +99,11 @@ export const throughGate = (address: string, { port }: Gate): string => {
   return url.href;
 };
 
-/** A role with a limit of connections. Tests connect as a superuser otherwise, to whom no limit applies. */
+/** A role with a limit of connections. Other tests connect as a superuser, to whom no limit applies. */
 export type LimitedRole = {
-  /** The address of the database as this role, which has all rights of the owner. */
+  /** The address of the database for this role, which has all rights of the owner. */
   readonly url: string;
-  /** Allows this role `count` connections (default: none), and ends those beyond. */
+  /** Allows this role `count` connections (default: none), and ends the connections beyond this number. */
   readonly limit: (count?: number) => Promise<void>;
   /** Removes the limit. */
   readonly admit: () => Promise<void>;
@@ -161,14 +161,15 @@ export type SmallDisk = {
   unmount(): void;
 };
 
-/** Null, with a warning, when this machine cannot mount one. With FUNNEL_REQUIRE_ALL it throws instead. */
+/** Null, with a warning, if this machine cannot mount one. With FUNNEL_REQUIRE_ALL it throws instead. */
 export const mountSmallDisk = (megabytes: number): SmallDisk | null => {
   const folder = mkdtempSync(path.join(tmpdir(), 'funnel-disk-'));
   const options = `size=${megabytes}m,mode=755`;
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'funnel-test', folder]);
   if (status !== 0) {
     rmSync(folder, { recursive: true });
-    const how = 'no file system can be mounted here (it takes root): a full disk is not tested for real';
+    const how =
+      'this process cannot mount a file system (only root can), so the tests do not use a really full disk';
     if (process.env.FUNNEL_REQUIRE_ALL) throw new Error(how);
     console.warn(how);
     return null;

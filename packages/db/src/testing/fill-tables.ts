@@ -1,6 +1,6 @@
 /**
- * Fills the tables as they look after long use. PostgreSQL itself makes the rows, for load tests that need a hundred thousand trials and cannot
- * wait for them. Counts, links, scores and hyperparameters agree with the rows, as the operations keep them.
+ * Fills the tables with the rows of long use, for load tests that need a hundred thousand trials. PostgreSQL itself makes the rows, which
+ * is fast. Counts, links, scores and hyperparameters agree with the rows, as after real operations.
  */
 import pg from 'pg';
 
@@ -37,7 +37,7 @@ const statements = ({ sweeps, trialsPerSweep, epochs }: Filling): readonly strin
       'classify', jsonb_build_object('total', ${trialsPerSweep}, 'cached', 0), 'attack', jsonb_build_object('total', ${trialsPerSweep}, 'cached', 0)),
     'epochs', jsonb_build_object('unshared', ${trialsPerSweep * (epochs + 12)}, 'needed', ${trialsPerSweep * (epochs + 3) + 9}, 'cached', 0), 'sharing', 1)`;
   return [
-    `SET work_mem = '256MB'`, // ten million rows are sorted on the way
+    `SET work_mem = '256MB'`, // one statement sorts ten million rows
     `INSERT INTO sweeps (id, name, definition, plan, priority, status, started_at, finished_at)
      SELECT 'f' || lpad(to_hex(w), 15, '0'), 'Load ' || w, ${definition('w')}, ${plan}, 50, 'completed', now(), now() FROM generate_series(1, ${sweeps}) AS w`,
     `INSERT INTO trials (id, sweep_id, number, recipe, dataset, seed, hyperparameters, configuration, configuration_index, status, clean_accuracy, verdict, finished_at)
@@ -67,7 +67,7 @@ const statements = ({ sweeps, trialsPerSweep, epochs }: Filling): readonly strin
      SELECT c.id, m, e, random() FROM chains c JOIN (SELECT DISTINCT stage, kind, epochs FROM fill) AS s ON s.stage = c.hash,
        unnest(CASE s.kind WHEN 'classify' THEN ARRAY['classifierLoss', 'cleanAccuracy', 'trainAccuracy'] ELSE ARRAY['attackerLoss', 'defenderLoss', 'hingeActive'] END) AS m,
        generate_series(1, s.epochs) AS e ORDER BY c.id, m, e`,
-    // A tiny checkpoint of the last epoch of each stage; real training also leaves one of every earlier epoch.
+    // A tiny checkpoint of the last epoch of each stage; real training also leaves a checkpoint of every earlier epoch.
     `INSERT INTO blobs (sha256, bytes) SELECT ${hash('hash')}, convert_to(hash, 'UTF8') FROM chains`,
     `INSERT INTO checkpoints (chain_id, epoch, step, hash, manifest, continuable)
      SELECT c.id, s.epochs, 0, c.hash, '{}', false FROM chains c JOIN stages s ON s.chain = c.hash`,
@@ -96,7 +96,7 @@ const statements = ({ sweeps, trialsPerSweep, epochs }: Filling): readonly strin
 /** Adds completed sweeps to the migrated, otherwise empty database at `url`: 10 × 10,000 trials × 31 epochs are ten million metrics. */
 export const fillTables = async (url: string, filling: Filling): Promise<void> => {
   const client = new pg.Client({ connectionString: url });
-  client.on('error', () => {}); // the statement that runs is rejected too
+  client.on('error', () => {}); // the current statement also rejects with this error
   await client.connect();
   try {
     for (const statement of statements(filling)) await client.query(statement);

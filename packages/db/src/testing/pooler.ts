@@ -9,7 +9,7 @@ import path from 'node:path';
 import { findAccount } from '../embedded/prepare.ts';
 import { administer } from './test-database.ts';
 
-/** The folders to search. Debian puts it into /usr/sbin, which is not in the PATH of every user. */
+/** The folders to search. Debian installs pgbouncer in /usr/sbin, which is not in the PATH of every user. */
 const folders = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin'];
 
 const findProgram = (): string | null => {
@@ -60,7 +60,7 @@ export type Pooler = {
   readonly stop: () => Promise<void>;
 };
 
-/** A pooler in front of the database at `url`. It keeps its connections to the server when clients leave. */
+/** A pooler in front of the database at `url`. It keeps its connections to the server when clients disconnect. */
 export const startPooler = async (url: string): Promise<Pooler> => {
   if (program === null) throw new Error('Expected pgbouncer to be installed, but it is not');
   const through = new URL(url);
@@ -74,7 +74,7 @@ export const startPooler = async (url: string): Promise<Pooler> => {
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`Expected pgbouncer to serve, but it ended with ${code}`);
   });
-  ended.catch(() => {}); // the race below handles a failure at the start; later it may end
+  ended.catch(() => {}); // the race below handles a failure at the start; a later end is no error
   const serving = async (): Promise<void> => {
     while (child.exitCode === null) {
       const served = await administer(through.href, 'SELECT 1').then(

@@ -1,4 +1,7 @@
-/** A PostgreSQL that accepts one user only by TLS and password. Its certificate comes from an authority of its own, made with openssl. */
+/**
+ * A PostgreSQL that accepts the user `scientist` only with TLS and a password. Its certificate comes from its own authority, made with
+ * openssl.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
@@ -40,7 +43,7 @@ const makeAuthority = (
   return { certificate, key };
 };
 
-/** A certificate for these names (as openssl lists them), signed by the authority of this folder. */
+/** A certificate for these names (in openssl's notation), signed by the authority of this folder. */
 const certify = (folder: string, names: string): { readonly certificate: string; readonly key: string } => {
   const file = (name: string): string => path.join(folder, name);
   const [key, request, certificate] = [file('server.key'), file('server.csr'), file('server.crt')];
@@ -67,11 +70,11 @@ export type SecureServer = {
   readonly certificates: Certificates;
   /** The password, which no message and no log may contain in any form. */
   readonly secret: string;
-  /** The address of the user who must use TLS; `parameters` stand after the question mark. */
+  /** The address for the user who must use TLS; `parameters` follow the question mark. */
   readonly url: (parameters: Readonly<Record<string, string>>, password?: string) => string;
   /** The same database without TLS, as its superuser. */
   readonly plain: string;
-  /** Gives the server a certificate for these names, as openssl lists them. */
+  /** Gives the server a certificate for these names, in openssl's notation. */
   readonly rename: (names: string) => Promise<void>;
   readonly stop: () => Promise<void>;
 };

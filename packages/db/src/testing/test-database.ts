@@ -1,6 +1,6 @@
 /**
- * Databases for tests. One PostgreSQL server serves a whole test run; it starts when the first test asks for a database. Each test file gets an
- * empty, migrated database of its own: a clone of a template, made in about 50 ms.
+ * Databases for tests. One PostgreSQL server serves a whole test run; it starts when the first test asks for a database. Each test file
+ * gets its own empty, migrated database: a clone of a template, made in about 50 ms.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -23,7 +23,7 @@ export type TestServer = {
   stop(): Promise<void>;
 };
 
-/** Nothing outlives the run, so the server need not wait for the disk. */
+/** No data is needed after the run, so the server need not wait for the disk. */
 const settings = {
   fsync: 'off',
   synchronous_commit: 'off',
@@ -41,7 +41,7 @@ export const databaseUrl = (serverUrl: string, database: string): string => {
 /** Runs one statement that cannot be part of a transaction, such as CREATE DATABASE. */
 export const administer = async (serverUrl: string, sql: string): Promise<void> => {
   const client = new pg.Client({ connectionString: serverUrl });
-  client.on('error', () => {}); // the statement that runs is rejected too
+  client.on('error', () => {}); // the current statement also rejects with this error
   await client.connect();
   try {
     await client.query(sql);
@@ -69,7 +69,7 @@ export const startTestServer = async (): Promise<TestServer> => {
 
 export type TestDatabase = {
   readonly url: string;
-  /** Drops it, whoever is still connected. */
+  /** Drops the database, even if clients are connected. */
   drop(): Promise<void>;
 };
 

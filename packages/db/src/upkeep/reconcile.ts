@@ -1,4 +1,7 @@
-/** Repairs what crashes leave behind. Every API and worker process calls it every few seconds; one of them at a time does the work. */
+/**
+ * Repairs the state of the tables after crashes. Every API and worker process calls this every few seconds; only one of them at a time does
+ * the work.
+ */
 import type { StageKind } from '@funnel/contracts';
 import { failStage, returnStage } from '../attempts/end-attempt.ts';
 import { type AttemptError, recordOutcome } from '../attempts/lease.ts';
@@ -22,28 +25,34 @@ import type { StageChange } from '../lifecycle/transitions.ts';
 import type { Reconciled } from '../types.ts';
 
 export type ReconcileOptions = {
-  /** Failed attempts before a stage fails. A stage may lose its lease `expiriesPerAttempt` times as often, since machines die for reasons of their own. */
+  /**
+   * Failed attempts before a stage fails. A stage may lose its lease `expiriesPerAttempt` times as often, because a lost machine is usually
+   * not the fault of the stage.
+   */
   readonly maxAttempts: number;
   /** Seconds of a worker's lease. */
   readonly leaseSeconds: number;
-  /** Does nothing when another process reconciled less than this many seconds ago. (Default: 1) */
+  /** Does nothing if another process has reconciled within this number of seconds. (Default: 1) */
   readonly everySeconds?: number;
 };
 
 const expiriesPerAttempt = 5;
 
-/** Seconds between two rounds that count as no gap, however short the lease. */
+/** A shorter time between two rounds, in seconds, never counts as a gap, even if the lease is short. */
 const minGap = 6;
 
-/** Seconds by which the last round may lie in the future, since its transaction may have begun after this one. More: the clock was set back. */
+/**
+ * The last round may lie up to this many seconds in the future, because its transaction may have begun after this one. If it lies further
+ * in the future, the clock was set back.
+ */
 const clockSlack = 1;
 
-/** Stages announced again: one notification makes a worker claim until nothing is ready. */
+/** The largest number of stages to announce again. It need not be large: after one notification a worker claims until no stage is ready. */
 const maxAnnounced = 200;
 
 /**
- * Resolves to the seconds since the last round of any process (negative when the clock was set back meanwhile). Null: another process is at it, or
- * has just done it.
+ * Resolves to the seconds since the last round of any process (negative when the clock was set back meanwhile). Null: another process is
+ * reconciling, or has just reconciled.
  */
 const takeTurn = async (tx: Tx, everySeconds: number): Promise<number | null> => {
   const [turn] = await tx.query(
@@ -62,8 +71,8 @@ const takeTurn = async (tx: Tx, everySeconds: number): Promise<number | null> =>
 };
 
 /**
- * After a gap (the database was away, or everything was down) no worker could renew its leases. They all get the time of one lease before any of
- * them expires, so that no live worker loses its stage.
+ * During a gap (the database or the whole service was down) no worker could renew its leases. After it, all leases are valid for the time
+ * of one lease, so that no live worker loses its stage.
  */
 const forgiveGap = async (tx: Tx, gap: number, leaseSeconds: number): Promise<void> => {
   if (gap <= Math.max(leaseSeconds / 2, minGap)) return;
@@ -73,7 +82,10 @@ const forgiveGap = async (tx: Tx, gap: number, leaseSeconds: number): Promise<vo
   );
 };
 
-/** After the clock of the database was set back, times that were stored before lie too far in the future: they become those of a write from now. */
+/**
+ * If the clock of the database was set back, times that were stored before lie too far in the future. They become the times of a write at
+ * this moment.
+ */
 const followClock = async (tx: Tx, gap: number, leaseSeconds: number): Promise<void> => {
   if (gap > -clockSlack) return;
   await tx.run(
@@ -96,7 +108,7 @@ const expiredColumns = {
 };
 type Expired = RowOf<typeof expiredColumns>;
 
-/** Counts the leases that have run out. Skips locked stages: their worker is writing, so it is alive. */
+/** Finds the stages whose lease has run out, and counts the expiry. Skips locked stages: their worker is writing, so it is alive. */
 const findExpired = (tx: Tx): Promise<readonly Expired[]> =>
   tx.query(
     expiredColumns,
@@ -125,9 +137,9 @@ const retireSilent = async (tx: Tx, leaseSeconds: number): Promise<void> => {
   await tx.run(`DELETE FROM workers WHERE status = 'gone' AND heartbeat_at < now() - interval '1 day'`);
 };
 
-/** Seconds between two repairs, which walk over all waiting stages. */
+/** Seconds between two repairs. A repair reads all waiting stages. */
 const repairSeconds = 60;
-/** Older events are deleted: no stream asks for them any more. */
+/** Events are deleted after this number of days, when no stream asks for them any more. */
 const eventDays = 7;
 
 const isRepairDue = async (tx: Tx): Promise<boolean> => {
@@ -141,7 +153,10 @@ const isRepairDue = async (tx: Tx): Promise<boolean> => {
   return rows.length > 0;
 };
 
-/** Ended stages for which another stage still waits, though everything that this one depends on has ended, or one of it without a result. */
+/**
+ * Ended stages that another stage still waits for by mistake: everything that the other stage depends on has ended, or a part of it without
+ * a result.
+ */
 const stuck = (tx: Tx): Promise<readonly End[]> =>
   tx.query(
     endColumns,
@@ -165,7 +180,10 @@ const recorded = async (tx: Tx): Promise<readonly string[]> => {
   return rows.map((row) => row.id);
 };
 
-/** Mends statuses that no transaction of this package leaves behind. Resolves to the changes: none, unless there is a bug or somebody changed the tables. */
+/**
+ * Corrects statuses that no transaction of this package leaves behind. Resolves to the changes: there are none unless there is a bug or
+ * somebody changed the tables.
+ */
 const repair = async (tx: Tx): Promise<readonly StageChange[]> => {
   if (!(await isRepairDue(tx))) return [];
   await tx.run('DELETE FROM events WHERE at < now() - make_interval(days => $1)', [eventDays]);
@@ -179,9 +197,9 @@ const repair = async (tx: Tx): Promise<readonly StageChange[]> => {
 };
 
 /**
- * Announces ready stages again, since the queue may have lost any notification; not while earlier rows still wait for the relay, which is
- * woken for these too. Rows of stages that are not ready any more are deleted: while the queue is away, workers find stages by themselves, and the
- * outbox would grow.
+ * Announces ready stages again, because the queue may lose notifications. Adds no rows while earlier rows wait for the relay, but wakes the
+ * relay in both cases. Deletes rows of stages that are no longer ready: workers also find stages without the queue, so the outbox would
+ * grow while the queue is away.
  */
 const announceAgain = async (tx: Tx): Promise<void> => {
   await tx.run(
@@ -215,8 +233,8 @@ const reconcileOnce = async (
 };
 
 /**
- * Expires leases by the database's clock, repairs statuses, and announces ready stages again. Errors: SCHEMA_MISMATCH: a process of
- * another version repairs nothing.
+ * Expires leases by the database's clock, repairs statuses, and announces ready stages again. Errors: SCHEMA_MISMATCH, because a process of
+ * another version must repair nothing.
  */
 export const reconcile = (db: Db, options: ReconcileOptions): Promise<Reconciled> =>
   transaction(db, (tx) => reconcileOnce(tx, options));

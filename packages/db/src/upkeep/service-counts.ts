@@ -4,7 +4,7 @@ import type { Db } from '../connection/db.ts';
 import { appliedMigration, checkMigration } from '../connection/schema-version.ts';
 import { reading } from '../connection/transaction.ts';
 
-/** Upper bounds, in seconds, of the histogram of durations of attempts: from an attack on few images to a night. */
+/** Upper bounds, in seconds, of the histogram of durations of attempts: from an attack on few images to training for a whole night. */
 export const attemptBounds = [1, 2.5, 5, 10, 30, 60, 150, 300, 900, 1800, 3600, 10_800, 36_000] as const;
 
 export type ServiceCounts = {
@@ -19,11 +19,11 @@ export type ServiceCounts = {
     readonly outcome: string;
     readonly attempts: number;
     readonly seconds: number;
-    /** How many took no longer than each of `attemptBounds`; an attempt counts in every class from its own upwards. */
+    /** For each of `attemptBounds`, the number of attempts that took no longer. So an attempt counts in several classes. */
     readonly within: readonly number[];
   }[];
   readonly expiredLeases: number;
-  /** Writes refused because the lease had gone to another attempt. */
+  /** Writes that were refused because another attempt had the lease. */
   readonly fencedWrites: number;
   readonly workers: readonly { readonly status: string; readonly count: number; readonly slots: number }[];
 };

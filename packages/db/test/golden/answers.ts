@@ -1,4 +1,4 @@
-/** The answers of a golden database. The version that made it recorded them, and every later version must give them too. */
+/** The answers of a golden database. The version that made the database recorded them, and every later version must give the same. */
 import { routes } from '@funnel/contracts';
 import {
   type Db,
@@ -14,7 +14,7 @@ import {
 
 const board = (query: Record<string, unknown>) => routes.leaderboard.query.parse({ limit: 100, ...query });
 
-/** As JSON, without the seconds of running stages, which grow. */
+/** The answers as JSON, without the seconds of running stages, which grow. */
 const withoutClock = (answers: unknown): unknown =>
   JSON.parse(
     JSON.stringify(answers, (key, value) => {

@@ -1,7 +1,7 @@
 /**
- * Makes the golden database of the schema as it is now: `npm run golden -w @funnel/db`, once per released schema, and never again for
- * that schema: later versions must be able to continue from what this version wrote. It holds a finished sweep, a running sweep with an attempt
- * that never ended, a masked trial, a token and an entry of the audit log.
+ * Makes the golden database of the current schema: `npm run golden -w @funnel/db`. Run it once per released schema, and never again for
+ * that schema, because later versions must be able to continue from the data of that release. It holds a finished sweep, a running sweep
+ * with an attempt that never ended, a masked trial, a token and an entry of the audit log.
  */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,7 @@ try {
   await submit(db, { name: 'finished', space: { gamma: [1, 2] }, seeds: 2, attacks: ['fgsm', 'gradient'] });
   for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
     const { stageId, fencingToken, spec } = claimed;
-    // One trial's gradient attack is masked; each attack fools other images.
+    // One trial has a masked gradient attack; each attack fools other images.
     if (spec.kind === 'attack' && spec.attack?.attack === 'gradient')
       await completeStage(db, {
         stageId,

@@ -1,10 +1,10 @@
-/** Leases as a worker uses them: heartbeats, and leases that ran out. */
+/** Leases in tests: heartbeats of a worker, and leases that ran out. */
 import { type ClaimedStage, type Db, heartbeat } from '../../src/index.ts';
 import { query } from './tables.ts';
 
 export const leaseOf = ({ stageId, fencingToken }: ClaimedStage) => ({ stageId, fencingToken });
 export const stale = { code: 'STALE_LEASE' };
-/** As if the lease had run out: the database's clock is not ours to turn. */
+/** Moves the end of the lease into the past, because a test cannot set the clock of the database. */
 export const letExpire = (db: Db, stageId: string) =>
   query(db, `UPDATE stages SET lease_until = now() - interval '1 second' WHERE id = $1`, [stageId]);
 export const options = { maxAttempts: 3, leaseSeconds: 15, everySeconds: 0 };

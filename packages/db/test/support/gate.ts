@@ -1,4 +1,4 @@
-/** Interleaves two transactions: one is held at a table while the other goes as far as it can. */
+/** Interleaves two transactions: the first one waits at a table while the second one runs until it ends or is blocked. */
 import { vi } from 'vitest';
 import { createDb, type Db } from '../../src/index.ts';
 import { query } from './tables.ts';
@@ -12,7 +12,7 @@ type Gate = {
   readonly open: () => Promise<void>;
 };
 
-/** A transaction that writes a row of `table` in this way waits until the gate is opened. */
+/** Closes a gate: a transaction that writes a row of `table` in this way waits until the gate is opened. */
 const closeGate = async (db: Db, table: Table, way: Way): Promise<Gate> => {
   await query(
     db,
@@ -43,7 +43,10 @@ const closeGate = async (db: Db, table: Table, way: Way): Promise<Gate> => {
   };
 };
 
-/** How often PostgreSQL ended a transaction of this database to resolve a deadlock. The count is exact once their connections are closed. */
+/**
+ * The number of transactions of this database that PostgreSQL ended to resolve a deadlock. The number is exact after their connections are
+ * closed.
+ */
 const deadlocks = async (db: Db): Promise<number> => {
   const [row] = await query<{ n: number }>(
     db,
@@ -57,13 +60,13 @@ type Work<T> = (db: Db) => Promise<T>;
 type Meeting<A, B> = {
   readonly table: Table;
   readonly way: Way;
-  /** The transaction that is held at the gate. */
+  /** The transaction that waits at the gate. */
   readonly first: Work<A>;
-  /** Begins while the first one is held. The gate opens when this one has ended or waits for the first one. */
+  /** Begins while the first one waits. The gate opens when this one has ended or waits for the first one. */
   readonly second: Work<B>;
 };
 
-/** Resolves to the results of both, and how many deadlocks there were. */
+/** Resolves to the results of both, and to the number of deadlocks. */
 export const meet = async <A, B>(
   db: Db,
   { table, way, first, second }: Meeting<A, B>,

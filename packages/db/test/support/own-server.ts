@@ -1,4 +1,4 @@
-/** A PostgreSQL server from the programs of this machine, with its client programs: like that of users who run their own. */
+/** A PostgreSQL server from the programs of this machine, with its client programs, for users who run their own server. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';

@@ -19,7 +19,7 @@ import {
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** The state of a chain at a position, and its bytes. `line`: another line of bits, as from a device that does not repeat itself. */
+/** The state of a chain at a position, and its bytes. `line`: gives other bits, as from a device whose results are not reproducible. */
 export const stateAt = (chain: string, { epoch, step }: Position, line = '') => {
   const weights = bytesOf(`weights${line} ${chain} ${epoch} ${step}`);
   const moments = bytesOf(`moments${line} ${chain} ${epoch} ${step}`);
@@ -52,7 +52,7 @@ export const record = (
           : { attackerLoss: 1 / position.epoch, defenderLoss: 2 / position.epoch },
   });
 
-/** Trains from where the claim says to the last epoch. Resolves to the number of epochs trained. */
+/** Trains from the start that the claim gives to the last epoch. Resolves to the number of trained epochs. */
 export const train = async (db: Db, claimed: ClaimedStage): Promise<number> => {
   const from = claimed.start?.sameChain ? claimed.start.manifest.position.epoch : 0;
   for (let epoch = from + 1; epoch <= claimed.spec.epochs; epoch++)
@@ -60,7 +60,7 @@ export const train = async (db: Db, claimed: ClaimedStage): Promise<number> => {
   return claimed.spec.epochs - from;
 };
 
-/** An evaluation of `success.length` images, all right when clean. */
+/** An evaluation of `success.length` images, all classified correctly when clean. */
 export const evaluationOf = (
   claimed: ClaimedStage,
   success: readonly boolean[],
@@ -125,7 +125,7 @@ export const evaluationOf = (
   };
 };
 
-/** Trains and completes a claimed stage. Resolves to the epochs that it trained. */
+/** Trains and completes a claimed stage. Resolves to the number of trained epochs. */
 export const finish = async (db: Db, claimed: ClaimedStage): Promise<number> => {
   const epochs = await train(db, claimed);
   const { stageId, fencingToken } = claimed;
@@ -138,7 +138,7 @@ export const finish = async (db: Db, claimed: ClaimedStage): Promise<number> => 
 export const claim = (db: Db, workerId = 'worker'): Promise<ClaimedStage | null> =>
   claimStage(db, { workerId, leaseSeconds: 60 });
 
-/** Claims and finishes stages until nothing is ready. Resolves to the epochs trained and the stages finished. */
+/** Claims and finishes stages until no stage is ready. Resolves to the number of trained epochs and the finished stages. */
 export const drain = async (db: Db, workerId = 'worker'): Promise<{ epochs: number; stages: string[] }> => {
   let epochs = 0;
   const stages: string[] = [];

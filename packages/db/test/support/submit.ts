@@ -1,4 +1,4 @@
-/** Sweeps through the real planner: the database must store what the planner builds. */
+/** Submits sweeps with the real planner, so that the database stores real plans. */
 import { type Plan, SweepDefinition, type SweepInput } from '@funnel/contracts';
 import { buildPlan, outlineSweep } from '@funnel/planner';
 import { type Db, type Submitted, submitSweep } from '../../src/index.ts';

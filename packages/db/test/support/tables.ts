@@ -7,13 +7,13 @@ export const query = async <Row = Record<string, unknown>>(
   values: unknown[] = [],
 ): Promise<Row[]> => (await db.pool.query(text, values)).rows as Row[];
 
-/** Empties the outbox, as a relay does. Resolves to the stages that it told of. */
+/** Empties the outbox, like a relay. Resolves to the stages of its rows. */
 export const takeOutbox = async (db: Db): Promise<string[]> => {
   const rows = await query<{ id: number; stage_id: string }>(db, 'DELETE FROM outbox RETURNING id, stage_id');
   return rows.sort((a, b) => a.id - b.id).map((row) => row.stage_id);
 };
 
-/** How many of the direct stages of a sweep have each `kind:status`. */
+/** The number of direct stages of a sweep for each `kind:status`. */
 export const stageCounts = async (db: Db, sweepId: string): Promise<Record<string, number>> => {
   const rows = await query<{ key: string; n: number }>(
     db,
@@ -59,7 +59,10 @@ export const trained = async (db: Db, sweepId: string): Promise<number> => {
   return row!.n;
 };
 
-/** The stored averages over seeds that differ from the scores. With an infinite seed it is the median, without interpolation: ∞ − ∞ has no value. */
+/**
+ * The stored averages over seeds that differ from the scores. With an infinite value the average is the median, without interpolation,
+ * because ∞ − ∞ has no value.
+ */
 export const wrongAverages = (db: Db): Promise<Record<string, unknown>[]> =>
   query(
     db,

@@ -46,7 +46,10 @@ const undo: readonly (readonly [migration: string, statements: readonly string[]
   ],
 ];
 
-/** Undoes `migration` and every later one. Of a migration that `undo` does not name, only the record is deleted: its statements can run again. */
+/**
+ * Undoes `migration` and every later one. For a migration without an entry in `undo` it deletes only the record, because the statements of
+ * that migration can run again.
+ */
 export const undoMigrations = async (db: Db, migration: string): Promise<void> => {
   for (const [name, statements] of undo)
     if (name >= migration) for (const statement of statements) await query(db, statement);

@@ -75,7 +75,10 @@ const uniform = (random: Random, variance: number) => {
   return () => (random.uniform() * 2 - 1) * limit;
 };
 
-/** Normal numbers, drawn again beyond two standard deviations, and scaled so that their variance is `variance` (as in Keras). */
+/**
+ * Draws normal numbers. Draws a number again if it is more than two standard deviations from 0, and scales the numbers so that their
+ * variance is `variance` (as in Keras).
+ */
 const truncatedNormal = (random: Random, variance: number) => {
   const deviation = Math.sqrt(variance) / 0.87962566103423978;
   return () => {
@@ -98,8 +101,8 @@ const isBias = (spec: WeightSpec): boolean => spec.fanIn === 0;
 
 /**
  * Initial weights in the order of `weightSpecs`: kernels from `initializer`, biases 0, and `outputBias` for the bias of the last layer. A
- * generator starts with the bias that gives the mean pixel. With a bias of 0, its output starts grey. The first updates towards black then
- * push codes and ReLUs so far that half of the networks give the mean image for every input, and never recover.
+ * generator starts with the bias that gives the mean pixel. With a bias of 0, its output starts grey. The first updates then make the output
+ * darker. They change codes and ReLUs so much that half of the networks give the mean image for every input, and stay so.
  */
 export const initialWeights = (
   architecture: Architecture,

@@ -43,7 +43,7 @@ export const initialise: StageRecipe<StageHyperparameters<'distillation', 'initi
   return { networks: { teacher }, frozen: {}, optimisers: { teacher: adam }, step };
 };
 
-/** The student, from new weights. Training divides its logits by T; later use does not. */
+/** Trains the student, which starts with new weights. In training its logits are divided by T; afterwards they are not. */
 export const classify: StageRecipe<StageHyperparameters<'distillation', 'classify'>> = async (setup) => {
   const { hyperparameters, train, test, classes, network, frozen, signal } = setup;
   const teacherLogits = await encodeAll(network('teacher'), train, signal); // of all training images

@@ -1,4 +1,4 @@
-/** Which images count as classified correctly where logits are not finite. */
+/** These tests say which images count as correct when logits are not finite. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openBackend } from '../../src/backends/open-backend.ts';

@@ -1,6 +1,6 @@
 /**
- * Writes lines of 300 bytes to a log. `write-lines.ts FILE` writes four, cuts the last one off after its beginning, and writes a fifth;
- * `write-lines.ts stdout` writes until a line is lost, and some more.
+ * Writes lines of 300 bytes to a log. `write-lines.ts FILE` writes four lines, then cuts the file in the middle of a line and writes a
+ * fifth line. `write-lines.ts stdout` writes until three lines are lost.
  */
 import { truncateSync, writeSync } from 'node:fs';
 import { logDestination } from '@funnel/log';
