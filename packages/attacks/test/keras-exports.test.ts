@@ -48,6 +48,8 @@ const readable = [
   'keras-augmented/layers',
   'keras-augmented/layers-h5',
   'keras-operators/graph',
+  'keras-folded/layers',
+  'keras-folded/graph',
 ];
 
 it.each(readable)('%s has the outputs of Keras', async (path) => {

@@ -3,6 +3,7 @@ import { AppError } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { hasFiles, isFile, isFolder, joinPath, readBytes } from '#files';
 import { type ClassifierModel, classifierModel, type ModelOptions } from '../classifier.ts';
+import { readGraph } from './graphs.ts';
 import { asGraph, isKeras3, layerTree, readKeras3 } from './keras.ts';
 import { registerKeras3 } from './keras-classes.ts';
 import { setKeras3Weights } from './keras-weights.ts';
@@ -68,15 +69,20 @@ export const loadModel = async (
       setKeras3Weights(model, tf.io.decodeWeights(weightData, weightSpecs), layerTree(modelTopology!));
       return model;
     }
-    const artifacts: tf.io.ModelArtifacts = {
-      modelTopology: modelTopology!,
-      weightSpecs,
-      weightData,
-      ...(signature && { signature }),
-      ...(userDefinedMetadata && { userDefinedMetadata: userDefinedMetadata as Record<string, never> }),
-    };
-    const handler = { load: async () => artifacts };
-    return format === 'graph-model' ? await tf.loadGraphModel(handler) : await tf.loadLayersModel(handler);
+    if (format !== 'graph-model')
+      return await tf.loadLayersModel({
+        load: async () => ({ modelTopology: modelTopology!, weightSpecs, weightData }),
+      });
+    const graph = readGraph(modelTopology!, weightSpecs);
+    return await tf.loadGraphModel({
+      load: async () => ({
+        modelTopology: graph.topology,
+        weightSpecs: graph.specs,
+        weightData,
+        ...(signature && { signature }),
+        ...(userDefinedMetadata && { userDefinedMetadata: userDefinedMetadata as Record<string, never> }),
+      }),
+    });
   } catch (error) {
     if (error instanceof AppError) throw error;
     return refuse(explain(file, error instanceof Error ? error.message : String(error)));
