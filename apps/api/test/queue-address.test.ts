@@ -68,7 +68,7 @@ describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
     [
       'an authority that is not known',
       () => server.url({ sslmode: 'verify-full' }),
-      /name the file of that authority in REDIS_URL \(sslrootcert=/,
+      /name the file of the authority in REDIS_URL \(sslrootcert=/,
     ],
     ['plain text', () => server.url({}), /it may demand TLS \(add \?sslmode=verify-full to REDIS_URL\)/],
   ] as const)('%s is refused with what to do, and without a secret', async (_, url, words) => {
