@@ -133,7 +133,7 @@ const reuse = async ({ pid, port }: Postmaster, dir: string, password: string) =
   return { child: null, url, port };
 };
 
-/** The last process that uses the folder stops the server, whichever process started it. */
+/** The last process that uses the folder stops the server, even if another process started it. */
 const stop = (dir: string): Promise<void> =>
   withFolderLock(dir, async (users) => {
     if (!(await users.remove())) return;
