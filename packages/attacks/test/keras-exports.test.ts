@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
-import { type LoadOptions, loadClassifier } from '../src/index.ts';
+import { evaluateAttack, examineClassifier, type LoadOptions, loadClassifier } from '../src/index.ts';
 import { useWasm } from './helpers/tiny.ts';
 
 beforeAll(useWasm);
@@ -36,7 +36,7 @@ const outputsOf = async (path: string, expected: Expected, options: LoadOptions 
 const largestDifference = (a: readonly (readonly number[])[], b: readonly (readonly number[])[]): number =>
   Math.max(...a.flatMap((row, i) => row.map((value, k) => Math.abs(value - b[i]![k]!))));
 
-it.each([
+const readable = [
   'keras-sequential/layers',
   'keras-sequential/layers-h5',
   'keras-sequential/graph',
@@ -48,11 +48,26 @@ it.each([
   'keras-augmented/layers',
   'keras-augmented/layers-h5',
   'keras-operators/graph',
-])('%s has the outputs of Keras', async (path) => {
+];
+
+it.each(readable)('%s has the outputs of Keras', async (path) => {
   const expected = expectedOf(path);
   const outputs = await outputsOf(path, expected);
   expect(outputs.map((row) => row.length)).toEqual([10, 10, 10]);
   expect(largestDifference(outputs, expected.outputs)).toBeLessThan(1e-4);
+});
+
+it.each(readable)('%s has gradients that match finite differences, and is attacked', async (path) => {
+  const expected = expectedOf(path);
+  const bounds = [0, expected.highest] as const;
+  const fromProbabilities = path.startsWith('keras-augmented');
+  const model = await loadClassifier(`${fixtures}/${path}`, { bounds, fromProbabilities });
+  const images = imagesOf(expected);
+  const labels = tf.tidy(() => tf.argMax(model.logits(images), 1).dataSync());
+  const examination = await examineClassifier({ model, images, labels });
+  expect(examination.gradients, JSON.stringify(examination.findings)).toBe('right');
+  const { summary } = await evaluateAttack({ model, images, labels, attack: 'fmn-l2' });
+  expect(summary).toMatchObject({ attempted: 3, successes: 3 });
 });
 
 it('drops the softmax of an export', async () => {

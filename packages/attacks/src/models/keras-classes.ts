@@ -49,6 +49,18 @@ class GlobalPooling extends tf.layers.Layer {
   }
 }
 
+/** `[n, …]` → `[n, values]`. That of TensorFlow.js takes no rows, `[n, c]`, as after global pooling. */
+class FlattenRows extends tf.layers.Layer {
+  static className = 'Keras3Flatten';
+  override computeOutputShape([batch = null, ...sizes]: Shape): Shape {
+    return [batch, sizes.reduce<number | null>((product, size) => product! * size!, 1)];
+  }
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const x = Array.isArray(inputs) ? inputs[0]! : inputs;
+    return tf.reshape(x, [x.shape[0]!, x.size / x.shape[0]!]);
+  }
+}
+
 let isRegistered = false;
 export const registerKeras3 = (): void => {
   if (isRegistered) return;
@@ -65,4 +77,5 @@ export const registerKeras3 = (): void => {
     tf.serialization.registerClass(Activation);
   }
   tf.serialization.registerClass(GlobalPooling);
+  tf.serialization.registerClass(FlattenRows);
 };

@@ -139,6 +139,8 @@ const translated = (className: string, name: string, config: Record<string, unkn
           class_name: className,
           config: typeof config.max_value === 'number' ? { ...base, max_value: config.max_value } : base,
         };
+  if (className === 'Flatten' && config.data_format !== 'channels_first')
+    return { class_name: 'Keras3Flatten', config: base };
   const pooling = /^Global(Average|Max)Pooling2D$/.exec(className)?.[1];
   if (pooling && config.keepdims === true)
     return {
