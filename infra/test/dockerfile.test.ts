@@ -71,7 +71,7 @@ describe('infra/docker/Dockerfile', () => {
       ).toBe(true);
   });
 
-  it('gives the GPU library a Node that it works on', () => {
+  it('runs the GPU library with a version of Node that this library supports', () => {
     const [, major] = /^node:(\d+)\./.exec(stage('node-22').base) ?? [];
     expect(Number(major)).toBeLessThan(23);
     expect(stage('cuda').base).toMatch(/^nvidia\/cuda:11\.\d+\.\d+-cudnn8-runtime-/);

@@ -181,7 +181,8 @@ export const createOpenApiDocument = (version: string): OpenApiDocument => {
         token: {
           type: 'http',
           scheme: 'bearer',
-          description: 'Made with `npx funnel token create NAME`. Not needed on loopback until one exists.',
+          description:
+            '`npx funnel token create NAME` makes a token. On loopback, callers need a token only after the first one was made.',
         },
       },
     },

@@ -154,7 +154,7 @@ describe('on a bare connection', () => {
   });
 });
 
-test('a request that comes on the connection of a running one while the service closes: 503', async () => {
+test('while the service closes, a second request on a busy connection gets 503', async () => {
   const own = await build();
   onTestFinished(() => own.db.close());
   await own.app.listen({ host: '127.0.0.1', port: 0 });

@@ -102,7 +102,7 @@ describe('the OpenAPI document', () => {
     expect(required.sort()).toEqual(missed.sort());
   });
 
-  test('says what a client may send, and what it gets back, where the two differ', () => {
+  test('has two schemas where a client sends something else than it gets back', () => {
     expect(at('#/components/schemas/SweepDefinition/required')).toEqual(['name', 'dataset']);
     expect(at('#/components/schemas/SweepDefinitionOutput/required')).toContain('priority');
     expect(at('#/components/schemas/SweepDetail/properties/definition')).toEqual({

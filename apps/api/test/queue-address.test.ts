@@ -68,7 +68,7 @@ describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
     [
       'an authority that is not known',
       () => server.url({ sslmode: 'verify-full' }),
-      /name the file of that authority in REDIS_URL \(sslrootcert=/,
+      /name the file of the authority in REDIS_URL \(sslrootcert=/,
     ],
     ['plain text', () => server.url({}), /it may want TLS \(add \?sslmode=verify-full to REDIS_URL\)/],
   ] as const)('%s is refused: the error says what to do, and contains no secret', async (_, url, words) => {

@@ -223,7 +223,7 @@ it.runIf(process.platform === 'linux')(
     await expect(growLog()).rejects.toThrow();
     disk.fill();
     await said(
-      /PostgreSQL in \S+ could not be started: .*No space left on device.*tried again until it starts/s,
+      /PostgreSQL in \S+ could not be started: .*No space left on device.*tries again until it starts/s,
     );
     expect(await isReady()).toBe(503);
 

@@ -28,6 +28,6 @@ it('builds @funnel/attacks with its siblings inside', async () => {
   expect(names).toEqual(expect.arrayContaining(['attacks', 'evaluateAttack']));
   const text = readFileSync(join(folder, 'index.js'), 'utf8');
   const imported = [...text.matchAll(/from "([^"]+)"/g)].map(([, name]) => name);
-  expect([...new Set(imported)].sort()).toEqual(['@tensorflow/tfjs', 'zod']);
+  expect([...new Set(imported)].sort()).toEqual(['@tensorflow/tfjs', 'node:fs/promises', 'node:path', 'zod']);
   expect(readdirSync(folder).sort()).toEqual(['index.js', 'inputs.json']);
 });

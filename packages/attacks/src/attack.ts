@@ -41,7 +41,9 @@ export type AttackContext = {
 };
 
 export type AttackResult = {
-  /** `[n, width]`: the best adversarial of every row; any values where the attack found none. The driver disposes of the tensor. */
+  /**
+   * `[n, width]`: the best adversarial of every row. A row without an adversarial may have any values. The driver disposes of the tensor.
+   */
   readonly adversarials: tf.Tensor2D;
   /** `[n]`: iterations that the attack spent on each row. */
   readonly steps: Int32Array;

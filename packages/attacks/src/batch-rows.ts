@@ -76,7 +76,7 @@ export const indicesWhere = (length: number, condition: (index: number) => boole
 type RowStore = {
   /** Makes a copy of `x[from[i]]` the result of row `to[i]`. */
   readonly put: (x: tf.Tensor2D, from: Int32Array, to: Int32Array) => void;
-  /** Returns all rows in order, with the row of `fallback` where none was put, and empties the store. */
+  /** Returns all rows in order, and empties the store. A row that was never put comes from `fallback`. */
   readonly collect: (fallback: tf.Tensor2D) => tf.Tensor2D;
 };
 

@@ -10,6 +10,7 @@ import {
   layersHead,
   matrix,
   type OutputOptions,
+  type Run,
 } from './models/outputs.ts';
 
 export type ClassifierModel = {
@@ -57,7 +58,8 @@ export const classifierModel = (model: Classifier, options: ModelOptions = {}): 
   const declared = typeof model === 'function' ? undefined : declaredInput(model, options.input);
   const { shape, arrange } = imageInput(declared?.sizes, options.shape, options.layout);
   const sample = () => sampleImages(arrange, shape, bounds, declared?.batch);
-  const run = logitsOf(model, options, sample);
+  const zeros = () => arrange(tf.zeros([declared?.batch ?? 1, ...shape]));
+  const run = logitsOf(model, options, { zeros, sample });
   const parts = declared?.batch === undefined ? run : inPartsOf(declared.batch, run);
   const logits = (images: tf.Tensor) => parts(arrange(images));
   const classes = options.classes ?? tf.tidy(() => logits(tf.zeros([1, ...shape])).shape[1]);
@@ -104,8 +106,8 @@ const sampleImages = (
 /** Input of the model → `[n, classes]` logits. */
 const logitsOf = (
   model: Classifier,
-  options: OutputOptions,
-  sample: () => tf.Tensor,
+  options: ModelOptions,
+  { zeros, sample }: { readonly zeros: () => tf.Tensor; readonly sample: () => tf.Tensor },
 ): ((input: tf.Tensor) => tf.Tensor2D) => {
   const head = (drop: boolean): Head => {
     if (typeof model === 'function') return { run: (images) => matrix(model(images)), dropped: 'none' };
@@ -115,20 +117,23 @@ const logitsOf = (
   };
   const { fromProbabilities = false } = options;
   const plain = head(fromProbabilities);
-  const { width, isUnit } = tf.tidy(() => {
-    const outputs = plain.run(sample());
-    const inside = tf.all(tf.logicalAnd(tf.greaterEqual(outputs, 0), tf.lessEqual(outputs, 1)));
-    return { width: outputs.shape[1], isUnit: inside.dataSync()[0] === 1 };
-  });
+  const isSingle = options.classes === undefined && tf.tidy(() => plain.run(zeros()).shape[1] === 1);
   // A single output in [0, 1] is a sigmoid: its logit is what attacks need.
-  const isSigmoid = width === 1 && isUnit && plain.dropped === 'none';
+  const isSigmoid = isSingle && plain.dropped === 'none' && liesInUnit(plain.run, sample);
   const opened = isSigmoid ? head(true) : plain;
   const inverted =
     (fromProbabilities || isSigmoid) && opened.dropped === 'none'
       ? invertProbabilities(opened.run, sample)
       : opened.run;
-  return width === 1 ? asTwoClasses(inverted) : inverted;
+  return isSingle ? asTwoClasses(inverted) : inverted;
 };
+
+/** Returns true when each output for some noise lies in [0, 1]. */
+const liesInUnit = (run: Run, sample: () => tf.Tensor): boolean =>
+  tf.tidy(() => {
+    const outputs = run(sample());
+    return tf.all(tf.logicalAnd(tf.greaterEqual(outputs, 0), tf.lessEqual(outputs, 1))).dataSync()[0] === 1;
+  });
 
 /** Returns the images as a new tensor of rows in [0, 1], `[n, width]`. */
 export const checkImages = async (

@@ -47,7 +47,7 @@ export type Evaluation = {
   readonly attack: AttackSpec;
   readonly summary: EvaluationSummary;
   readonly records: EvaluationRecords;
-  /** `[n, width]`, row-major, in the model's bounds; the clean image where the attack found no adversarial. */
+  /** `[n, width]`, row-major, in the model's bounds; the clean image if the attack found no adversarial. */
   readonly adversarials: Float32Array;
 };
 

@@ -21,7 +21,7 @@ export type NearestHits = {
   readonly distance: (image: number) => number;
   /** `hits`: rows of the candidates that a plain pass confirmed as hits. A row replaces the hit of its image when the row lies nearer. */
   readonly keep: (candidates: Candidates, hits: Int32Array) => void;
-  /** `[n, width]`: the nearest hits, and the image itself where there is none. The caller disposes of the tensor. */
+  /** `[n, width]`: the nearest hit of every image, or the image itself if it has none. The caller disposes of the tensor. */
   readonly take: () => tf.Tensor2D;
 };
 

@@ -135,8 +135,8 @@ export const curveEpsilons = (norm: 'l2' | 'linf'): number[] =>
 
 /**
  * Robust accuracy over ε: the share of all images that the model classifies correctly and for which no attack found an adversarial within
- * ε. Distances are measured in `norm`, whichever norm an attack minimises, with the tolerance of `reachOf`. Every point has a 95 % Wilson
- * interval.
+ * ε. Distances are measured in `norm`, even for an attack that minimises another norm, with the tolerance of `reachOf`. Every point has a
+ * 95 % Wilson interval.
  */
 export const robustnessCurve = (
   evaluations: readonly Evaluated[],

@@ -50,7 +50,7 @@ describe('a defence that rejects', () => {
     expect(EvaluationSummary.parse(summary)).toEqual(summary);
   });
 
-  it('falls to an attack against the classifier and the defence, which keeps the pixels close together', async () => {
+  it('does not stop an attack against classifier and defence together: this attack keeps the pixels close together', async () => {
     const model = onALine(0.02);
     const one = { images: images.slice(0, 2), labels: [0] };
     const oblivious = await evaluateAttack({ model, ...one, attack: { ...pgd, against: 'classifier' } });
@@ -77,7 +77,7 @@ describe('a defence that rejects', () => {
     expect(summary).toMatchObject({ attempted: 3, successes: 0, rejectedClean: 0, rejectedAttacked: 2 / 3 });
   });
 
-  it('that rejects nothing leaves the results as they are', async () => {
+  it('leaves the results as they are if it rejects nothing', async () => {
     const { model, dispose } = tinyNetwork(1);
     const never = (x: tf.Tensor): tf.Tensor1D => tf.fill([x.shape[0]!], -1e6);
     const guarded = { ...model, defence: { bare: model.logits, suspicion: never } };

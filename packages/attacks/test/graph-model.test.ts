@@ -49,7 +49,7 @@ const artifacts = (weights: readonly number[]): tf.io.ModelArtifacts => ({
   ]).buffer,
 });
 
-it('a graph model can be loaded and differentiated, and DeepFool moves it by 1.05 |f| / ‖w‖', async () => {
+it('a graph model can be loaded and differentiated: DeepFool moves the image by 1.05 |f| / ‖w‖', async () => {
   const graph = await tf.loadGraphModel({ load: async () => artifacts([0, 2, 0, -1, 0, 0, 0, 2]) });
   const model = classifierModel(graph);
   expect(model).toMatchObject({ shape: [2, 2, 1], classes: 2 });

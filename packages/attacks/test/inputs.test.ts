@@ -1,4 +1,4 @@
-/** Wrong inputs are refused. The error says what was expected and what came. */
+/** Wrong inputs are refused. The error gives the expected and the received value. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { classifierModel, evaluateAttack } from '../src/index.ts';

@@ -78,7 +78,7 @@ describe.each([11, 21, 31])('against the scalar reference, on random network %i'
     expect(compared).toBeGreaterThanOrEqual(15);
   });
 
-  const list: number[] = [0.1];
+  const list: number[] = [0.3, 0.1, 0.2];
   const fixed = { search: false, epsilon: 0.05, stepSize: 0.01, steps: 10 };
   const searched = { search: true, epsilon: 0.3, stepSize: 0.05, steps: 10 };
   it.each([

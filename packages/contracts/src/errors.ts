@@ -1,6 +1,6 @@
 /**
- * All error codes, each with HTTP status, title and a hint what to do. The API makes its `application/problem+json` bodies (RFC 9457) from
- * this table.
+ * All error codes, each with HTTP status, title and a hint for the user. The API makes its `application/problem+json` bodies (RFC 9457)
+ * from this table.
  */
 import { z } from 'zod';
 

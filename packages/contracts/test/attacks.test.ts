@@ -21,7 +21,7 @@ describe('AttackSpec', () => {
     [{ attack: 'fgsm', epsilon: -1 }, />0/],
     [{ attack: 7 }, /but got 7/],
     [7, /expected object/i],
-  ])('refuses %j and names what is wrong', (input, message) => {
+  ])('refuses %j and names the mistake', (input, message) => {
     expect(AttackSpec.safeParse(input).error?.message).toMatch(message);
   });
 

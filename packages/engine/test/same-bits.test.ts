@@ -41,7 +41,7 @@ describe.each(['cpu', 'wasm'] as const)('a stage on %s', (backend) => {
     }
   });
 
-  it('has the same checkpoints as a shorter run', async () => {
+  it('has, at the same epochs, the checkpoints of a shorter run of its chain', async () => {
     const [short, long] = [
       await line({ initialise: 1, optimise: 1, classify: 1 }),
       await line({ initialise: 1, optimise: 3, classify: 1 }),

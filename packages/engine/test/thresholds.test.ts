@@ -19,11 +19,14 @@ describe('thresholdOf', () => {
     expect(scores.filter((score) => score >= threshold).length).toBe(Math.floor(20 * rate));
   });
 
-  it.each([[scores], [Float32Array.of(-3)], [Float32Array.of(0, 0)]])('rejects none of %j at 0', (values) => {
-    const threshold = thresholdOf(values, 0);
-    expect(values.every((score) => score < Math.fround(threshold))).toBe(true);
-    expect(threshold).toBeCloseTo(Math.max(...values), 4);
-  });
+  it.each([[scores], [Float32Array.of(-3)], [Float32Array.of(0, 0)]])(
+    'rejects no score of %j at a rate of 0',
+    (values) => {
+      const threshold = thresholdOf(values, 0);
+      expect(values.every((score) => score < Math.fround(threshold))).toBe(true);
+      expect(threshold).toBeCloseTo(Math.max(...values), 4);
+    },
+  );
 });
 
 it('holds out the first twelfth and leaves the rest to train on', () => {
@@ -40,7 +43,7 @@ describe('areaUnderCurve', () => {
     [[3, 4], [1, 2], 0],
     [[1, 3], [2, 3], (1 + 0 + 1 + 0.5) / 4],
     [[5], [5, 5], 0.5],
-  ])('of %j below %j is %f', (clean, perturbed, expected) => {
+  ])('of clean scores %j and perturbed scores %j is %f', (clean, perturbed, expected) => {
     expect(areaUnderCurve(Float32Array.from(clean), Float32Array.from(perturbed))).toBe(expected);
   });
 });

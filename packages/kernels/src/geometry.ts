@@ -111,8 +111,8 @@ export function mapTable({ image, map, filter, stride, padding }: Geometry): num
 }
 
 /**
- * The order in which `imageTable` packs the taps of one row of the filter. Taps that meet the same pixels are neighbours, from the last to
- * the first. Their values in the map are then neighbours too.
+ * The order in which `imageTable` packs the taps of one row of the filter. The taps that a pixel meets follow each other, from the last to
+ * the first. So their values in the map follow each other, too.
  */
 const columnOrder = ({ filter, stride }: Geometry): number[] =>
   range(stride.width).flatMap((phase) =>

@@ -113,7 +113,7 @@ export type HeapBackend = {
   readonly typedArrayFromHeap: (tensor: tf.TensorInfo) => Float32Array;
 };
 
-/** The current backend, or undefined where it has no heap. Works without an import of the wasm backend. */
+/** The current backend, or undefined if it has no heap. Works without an import of the wasm backend. */
 export const heapBackend = (): HeapBackend | undefined => {
   const backend = tf.backend() as Partial<HeapBackend>; // only the wasm backend has these functions
   return backend.makeOutput && backend.typedArrayFromHeap ? (backend as HeapBackend) : undefined;

@@ -13,7 +13,7 @@ import { combination } from './wasm/elementwise.ts';
  * Output j is aⱼ·w₀ + bⱼ·w₁ + aⱼ₊₁·w₂, where a are the pixels under the outer taps and b the pixels under the middle tap. For two outputs:
  *   n₀ = (aⱼ − aⱼ₊₁)·w₀ + bⱼ·w₁    n₁ = aⱼ₊₁·(w₀ + w₂)    n₂ = (aⱼ₊₂ − aⱼ₊₁)·w₂ + bⱼ₊₁·w₁
  *   yⱼ = n₀ + n₁                   yⱼ₊₁ = n₁ + n₂
- * This takes five multiplications instead of six. At the border, where one outer tap is on padding, an output takes two multiplications alone.
+ * This takes five multiplications instead of six. At the border, where one outer tap is on padding, a single output takes two.
  */
 
 /** The weights of n₀, n₁ and n₂, each as a sum of taps. */

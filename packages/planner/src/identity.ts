@@ -29,7 +29,7 @@ const addedFields = (schema: z.ZodObject): readonly (readonly [name: string, sta
 
 /**
  * Returns a function that drops each added field that has its default. So a stage keeps the identity that it had before the field existed,
- * and its result stays in use (decision 18). Other fields count with every value.
+ * and its result stays in use (decision 18). All other fields are part of the identity, even if they have their default.
  */
 export const droppingAddedDefaults = (schema: z.ZodObject) => {
   const added = addedFields(schema);
@@ -100,6 +100,6 @@ export const chainId = (stage: Omit<StageSpec, 'id' | 'chain' | 'epochs'>, engin
   );
 };
 
-/** The identity of the stage of a chain that ends after `epochs`. */
+/** The identity of the stage that ends after `epochs` of this chain. */
 export const stageId = (chain: string, epochs: number): string =>
   sha256(`{"chain":"${chain}","epochs":${epochs}}`);

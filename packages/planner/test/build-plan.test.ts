@@ -149,7 +149,7 @@ describe('against a database', () => {
     expect(counts.epochs.needed).toBe(60);
   });
 
-  it('plans every epoch of a chain exactly once, whatever the database has', () => {
+  it('plans every epoch of a chain exactly once, with any state of the database', () => {
     // Goes through the stages in order and counts the epochs that each trains: none twice, none missing.
     for (const known of [
       {},

@@ -15,7 +15,7 @@ const outline = (input: Partial<SweepInput>) =>
 const plan = (input: Partial<SweepInput>) => buildPlan(outline(input), new Map());
 const gammas = (n: number) => ({ gamma: Array.from({ length: n }, (_, i) => i + 1) });
 
-/** For each trial, the numbers of the trials whose classifiers its last attack uses. */
+/** For each trial, the trials (by number) that give the surrogates of its last attack. */
 const surrogateTrials = (input: Partial<SweepInput>): number[][] => {
   const { trials, stages } = plan(input);
   const byId = new Map(stages.map((stage) => [stage.id, stage]));
@@ -43,7 +43,7 @@ describe('the surrogates of a transfer attack', () => {
     expect(surrogateTrials({ seeds: 4, attacks: [two] })).toEqual([[1, 2], [0, 2], [0, 1], [0, 1]]); // biome-ignore format: pairs
   });
 
-  it('are all other classifiers if a sweep has fewer than requested', () => {
+  it('are all other classifiers if the sweep has fewer of them than the attack asks for', () => {
     expect(surrogateTrials({ space: gammas(2) })).toEqual([[1], [0]]);
   });
 
@@ -82,7 +82,7 @@ describe('identity', () => {
       .stages.filter((stage: Pick<PlannedStage, 'kind'>) => stage.kind === 'attack')
       .map((stage) => stage.id);
 
-  it('of a transfer attack depends on the first trials of the sweep; of other attacks it does not', () => {
+  it('of a transfer attack depends on the first trials of the sweep; the identity of another attack does not', () => {
     const fgsm = (n: number) => attackIds({ space: gammas(n), attacks: ['fgsm'] });
     expect(fgsm(6)).toEqual(expect.arrayContaining(fgsm(4)));
     const [first] = attackIds({ space: gammas(4) });

@@ -57,7 +57,7 @@ const findDuplicateKey = (json: string): string | null => {
   return null;
 };
 
-/** Throws MALFORMED_BODY, also for three faults that JSON.parse accepts: a duplicate key, the key `__proto__`, a million brackets. */
+/** Throws MALFORMED_BODY, also for three faults that JSON.parse accepts: a duplicate key, the key `__proto__`, and nesting that is too deep. */
 export const parseJson = (text: string): unknown => {
   const value: unknown = parseAs('JSON', () => JSON.parse(text));
   const duplicate = findDuplicateKey(text);
@@ -76,7 +76,7 @@ const checkDepth = (text: string): void => {
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) if (token.type === 'error') throw malformed(token.message);
     if (parser.stack.length > maxOpen)
-      throw malformed(`Expected at most ${maxOpen} open collections, but the YAML nests deeper`);
+      throw malformed(`Expected at most ${maxOpen} levels, but the YAML is nested deeper`);
   }
 };
 

@@ -1,6 +1,6 @@
 /**
  * Diagnoses a model: runs all checks and says whether a low success rate can be believed. The checks run their own attacks on a few images,
- * so their findings can be compared between trials, whichever attacks evaluated these.
+ * so trials can be compared by their findings even if different attacks evaluated them.
  */
 import {
   AppError,
@@ -92,9 +92,9 @@ const checks: readonly Check[] = [
 ];
 
 /**
- * Runs all checks. When the outputs of the model are probabilities (H12), the report holds this one finding and nothing is attacked.
- * Errors: ATTACK_INPUT when model, images and labels do not fit together, or when the model classifies no image correctly; the signal's
- * reason after an abort.
+ * Runs all checks. When the outputs of the model are probabilities (H12), the report has only this finding, and no attack runs. Errors:
+ * ATTACK_INPUT when model, images and labels do not fit together, or when the model classifies no image correctly; the signal's reason
+ * after an abort.
  */
 export const diagnose = (options: DiagnoseOptions): Promise<DiagnosticsReport> =>
   runChecks(options, outputsAreProbabilities, checks);

@@ -35,7 +35,7 @@ const gradientSign = (mlp: Mlp, x: ArrayLike<number>, label: number): number[] =
 const steps = (greatest: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => ((i + 1) / count) * greatest);
 
-/** `GradientSignAttack(epsilons, max_epsilon)`, one ε at a time. */
+/** `GradientSignAttack(epsilons, max_epsilon)`, one ε at a time. Unlike Foolbox, a list is tried in ascending order and only once. */
 export const fgsmReference = (
   mlp: Mlp,
   image: ArrayLike<number>,
@@ -45,8 +45,8 @@ export const fgsmReference = (
   const adversarial = createAdversarial(mlp, image, label);
   const sign = gradientSign(mlp, image, label);
   const refine = typeof epsilons === 'number';
-  let tried = refine ? steps(epsilon, epsilons) : epsilons;
-  for (let pass = 0; pass < 2; pass++) {
+  let tried = refine ? steps(epsilon, epsilons) : epsilons.toSorted((a, b) => a - b);
+  for (let pass = 0; pass < (refine ? 2 : 1); pass++) {
     let reached = 0;
     for (const [i, size] of tried.entries()) {
       reached = i;

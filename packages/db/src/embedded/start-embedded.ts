@@ -139,7 +139,7 @@ const addressOf = async (
   );
 };
 
-/** The last process that uses the folder stops the server, whichever process started it. */
+/** The last process that uses the folder stops the server, even if another process started it. */
 const stop = (dir: string): Promise<void> =>
   withFolderLock(dir, async (users) => {
     if (!(await users.remove())) return;

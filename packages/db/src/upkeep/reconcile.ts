@@ -154,8 +154,8 @@ const isRepairDue = async (tx: Tx): Promise<boolean> => {
 };
 
 /**
- * Ended stages that another stage still waits for by mistake: everything that the other stage depends on has ended, or a part of it without
- * a result.
+ * Finds ended stages for which another stage waits by mistake. The other stage should be ready, because everything that it depends on has
+ * ended, or skipped, because a part of it has no result.
  */
 const stuck = (tx: Tx): Promise<readonly End[]> =>
   tx.query(

@@ -108,7 +108,7 @@ describe('initial weights', () => {
     ]);
   });
 
-  it('of a generator start at the mean pixel', () => {
+  it('let a generator give the mean pixel', () => {
     for (const mean of [0.13, 0.5, 0.9]) expect((1 + Math.tanh(biasOfMean(mean))) / 2).toBeCloseTo(mean, 10);
     expect(Number.isFinite(biasOfMean(0)) && Number.isFinite(biasOfMean(1))).toBe(true);
   });

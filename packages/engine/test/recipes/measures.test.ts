@@ -34,7 +34,7 @@ describe.each(['wasm', 'cpu'] as const)('on %s', (backend) => {
     await openBackend(backend);
   });
 
-  it('an image without a class is never classified correctly', async () => {
+  it('an image for which the logits give no class is never correct', async () => {
     const correct = answers.map((answer) => answer.correct);
     expect([...(await correctOf(network, split))]).toEqual(correct);
     expect(await cleanAccuracyOf(network, split)).toBe(2 / 8);

@@ -21,11 +21,9 @@ type Pair = [number, number];
 export const isDilated = (dilations: number | readonly number[] | null | undefined): boolean =>
   [dilations ?? 1].flat().some((rate) => rate !== 1);
 
-function infoOf(x: readonly number[], filter: readonly number[], attributes: Attributes) {
+function infoOf(x: readonly number[], filter: readonly number[], attributes: Attributes, depthwise = false) {
   if (attributes.dataFormat === 'NCHW')
-    throw new Error(
-      'Expected images with channels last (NHWC) for the gradient of a dilated convolution, but got NCHW.',
-    );
+    throw new Error('Expected images with channels last (NHWC) for this gradient, but got NCHW.');
   return tf.backend_util.computeConv2DInfo(
     x as Shape4D,
     filter as Shape4D,
@@ -33,16 +31,62 @@ function infoOf(x: readonly number[], filter: readonly number[], attributes: Att
     (attributes.dilations ?? 1) as number | Pair,
     attributes.pad,
     attributes.dimRoundingMode,
+    depthwise,
   );
 }
 
 const convolve = (x: tf.Tensor, filter: tf.Tensor, strides: Pair, dilations: Pair): tf.Tensor =>
   tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, strides, 'valid', 'NHWC', dilations);
 
+/** Pads an axis with zeros at both ends, or cuts it where a number is negative. */
+function fit(x: tf.Tensor, axis: number, before: number, after: number): tf.Tensor {
+  const sides = (first: number, last: number) =>
+    x.shape.map((_, i): Pair => (i === axis ? [first, last] : [0, 0]));
+  const [cutBefore, cutAfter] = [Math.max(0, -before), Math.max(0, -after)];
+  const begin = sides(cutBefore, 0).map(([first]) => first);
+  const kept = x.shape.map((size, i) => (i === axis ? size - cutBefore - cutAfter : size));
+  const cut = cutBefore + cutAfter > 0 ? tf.slice(x, begin, kept) : x;
+  return before > 0 || after > 0 ? tf.pad(cut, sides(Math.max(0, before), Math.max(0, after))) : cut;
+}
+
+/** Puts `stride − 1` zeros after each row or column of dy. */
+function space(dy: tf.Tensor, axis: 1 | 2, stride: number): tf.Tensor {
+  if (stride === 1) return dy;
+  const inner = tf.util.sizeFromShape(dy.shape.slice(axis + 1));
+  const spaced = tf.pad(tf.reshape(dy, [-1, 1, inner]), [
+    [0, 0],
+    [0, stride - 1],
+    [0, 0],
+  ]); // prettier-ignore
+  return tf.reshape(
+    spaced,
+    dy.shape.map((size, i) => (i === axis ? size * stride : size)),
+  );
+}
+
 /**
- * The gradient of a dilated convolution with respect to its images: a convolution of dy [batch, …map, out], padded by the whole filter, with
- * the filter [h, w, in, out] turned by 180°. Where there are dilations the stride is 1.
+ * dy [batch, …map, channels] as the input of the convolution with the turned filter that answers the gradient of the images [batch, height,
+ * width, in] of a convolution.
  */
+function upstreamOf(dy: tf.Tensor, shape: readonly number[], info: tf.backend_util.Conv2DInfo): tf.Tensor {
+  const { padInfo } = info;
+  const rows = space(dy, 1, info.strideHeight);
+  const tall = fit(
+    rows,
+    1,
+    info.effectiveFilterHeight - 1 - padInfo.top,
+    shape[1]! + padInfo.top - rows.shape[1]!,
+  );
+  const columns = space(tall, 2, info.strideWidth);
+  return fit(
+    columns,
+    2,
+    info.effectiveFilterWidth - 1 - padInfo.left,
+    shape[2]! + padInfo.left - columns.shape[2]!,
+  );
+}
+
+/** The gradient of a convolution with respect to its images: a convolution of dy with the filter [h, w, in, out] turned by 180°. */
 function toImages(
   dy: tf.Tensor,
   shape: readonly number[],
@@ -50,27 +94,32 @@ function toImages(
   attributes: Attributes,
 ): tf.Tensor {
   const info = infoOf(shape, filter.shape, attributes);
-  const [tall, wide] = [info.effectiveFilterHeight - 1, info.effectiveFilterWidth - 1];
-  const padded = tf.pad(dy, [
-    [0, 0],
-    [tall, tall],
-    [wide, wide],
-    [0, 0],
-  ]); // prettier-ignore
   const turned = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2]);
-  const whole = convolve(padded, turned, [1, 1], [info.dilationHeight, info.dilationWidth]);
-  const { top, left } = info.padInfo; // `whole` has the padding of the images too, but nothing beyond the last window
-  const missing = [0, 1].map((axis) =>
-    Math.max(0, [top, left][axis]! + shape[axis + 1]! - whole.shape[axis + 1]!),
-  );
-  const complete = tf.pad(whole, [
-    [0, 0],
-    [0, missing[0]!],
-    [0, missing[1]!],
-    [0, 0],
-  ]); // prettier-ignore
-  return tf.slice(complete, [0, top, left, 0], [...shape]);
+  return convolve(upstreamOf(dy, shape, info), turned, [1, 1], [info.dilationHeight, info.dilationWidth]);
 }
+
+/** The same of a depthwise convolution, with the filter [h, w, channels, multiplier]. */
+function toDepthwiseImages(
+  dy: tf.Tensor,
+  shape: readonly number[],
+  filter: tf.Tensor,
+  attributes: Attributes,
+): tf.Tensor {
+  const info = infoOf(shape, filter.shape, attributes, true);
+  const [height, width, channels, multiplier] = filter.shape as Shape4D;
+  const turned = tf.reshape(tf.reverse(filter, [0, 1]), [height, width, channels * multiplier, 1]);
+  const dilations: Pair = [info.dilationHeight, info.dilationWidth];
+  const upstream = upstreamOf(dy, shape, info) as tf.Tensor4D;
+  const dx = tf.depthwiseConv2d(upstream, turned as tf.Tensor4D, 1, 'valid', 'NHWC', dilations);
+  return multiplier === 1 ? dx : tf.sum(tf.reshape(dx, [...shape, multiplier]), -1);
+}
+
+/** The kernel DepthwiseConv2dNativeBackpropInput, as a forward pass, which backends make fast. */
+export const depthwiseToInput: tf.KernelFunc = ({ inputs, attrs }) => {
+  const { dy, filter } = inputs as Readonly<Record<'dy' | 'filter', tf.Tensor>>;
+  const attributes = attrs as unknown as Attributes & { readonly inputShape: readonly number[] };
+  return tf.tidy(() => toDepthwiseImages(dy, attributes.inputShape, filter, attributes));
+};
 
 /**
  * The gradient of a convolution with respect to its filter [h, w, in, out]: a convolution of the images, in which channels and batch change

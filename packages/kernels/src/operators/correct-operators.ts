@@ -3,8 +3,10 @@
  * holds after that, and docs/operators.md shows it.
  */
 import * as tf from '@tensorflow/tfjs';
+import { clipGradient, clipGradients } from './clip.ts';
 import {
   convolutionGradientList,
+  depthwiseToInput,
   filterGradientKernel,
   fusedGradients,
   remembering,
@@ -32,7 +34,7 @@ import { averagePoolGradient, maxPool3D, maxPoolGradient } from './pooling.ts';
 import { productGradients } from './product-gradients.ts';
 import { cropGradient, cropNearest, resizeBilinearGradient, resizeNearestGradient } from './resizing.ts';
 import { unsortedSegmentSum } from './segment-sum.ts';
-import { depthwiseToFilter, depthwiseToInput, volumeToFilter, volumeToInput } from './window-products.ts';
+import { depthwiseToFilter, volumeToFilter, volumeToInput } from './window-products.ts';
 
 /** Both backends are wrong, or ours is the same as theirs and faster. */
 const onBoth: Readonly<Record<string, Correction>> = {
@@ -42,6 +44,7 @@ const onBoth: Readonly<Record<string, Correction>> = {
   ResizeBilinearGrad: replacedBy(resizeBilinearGradient),
   ResizeNearestNeighborGrad: replacedBy(resizeNearestGradient),
   FunnelCropGradient: replacedBy(cropGradient),
+  FunnelClipGradient: replacedBy(clipGradient),
   StridedSlice: withAllAxes,
   UnsortedSegmentSum: replacedBy(unsortedSegmentSum),
 };
@@ -107,6 +110,7 @@ export function correctOperators(): void {
   gradientsCorrected = true;
   for (const gradient of [
     ...elementwiseGradients,
+    ...clipGradients(),
     ...movementGradients,
     ...convolutionGradientList,
     ...fusedGradients,

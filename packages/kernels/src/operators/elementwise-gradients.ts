@@ -66,18 +66,6 @@ const alongAxis: readonly Gradient[] = [
     kernel: 'Cumsum',
     inputs: (dy, _, { axis, exclusive, reverse }) => ({ x: () => tf.cumsum(dy, axis, exclusive, !reverse) }),
   }),
-  // The largest k of n: the gradient goes to the places from which they came.
-  {
-    kernel: 'TopK',
-    saved: ['x'],
-    outputs: [false, true],
-    inputs: (dy, [x, indices]) => ({
-      x: () => {
-        const places = tf.oneHot(indices as tf.Tensor1D, x!.shape.at(-1)!); // [..., k, n]
-        return tf.sum(tf.mul(tf.expandDims(dy, -1), tf.cast(places, 'float32')), -2);
-      },
-    }),
-  },
 ];
 
 export const elementwiseGradients: readonly Gradient[] = [...steps, ...broadcast, ...alongAxis];

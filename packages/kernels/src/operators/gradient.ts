@@ -39,6 +39,13 @@ export function registerGradient({ kernel, saved = [], outputs = [], inputs }: G
   });
 }
 
+/** The gradient that TensorFlow.js has for a kernel. Call it before that is replaced. */
+export const shippedGradient = (kernel: string) => {
+  const { gradFunc } = tf.getGradient(kernel);
+  return (dy: tf.Tensor, saved: readonly tf.Tensor[], attributes: object): InputGradients =>
+    gradFunc(dy, [...saved], attributes as tf.NamedAttrMap);
+};
+
 /** A gradient of zeros. (That of tf.zerosLike would have the type of x, and tfjs refuses gradients of integers.) */
 export const zeros = (x: tf.Tensor) => (): tf.Tensor => tf.zeros(x.shape);
 

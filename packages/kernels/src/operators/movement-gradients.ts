@@ -140,6 +140,13 @@ export const movementGradients: readonly Gradient[] = [
       indices: zeros(indices!),
     }),
   }),
+  // The largest k of n values are gathered from their places.
+  {
+    kernel: 'TopK',
+    saved: ['x'],
+    outputs: [false, true],
+    inputs: (dy, [x, indices]) => ({ x: () => ungather(dy, x!, indices!, x!.rank - 1, x!.rank - 1) }),
+  },
   {
     kernel: 'GatherNd',
     saved: ['params', 'indices'],

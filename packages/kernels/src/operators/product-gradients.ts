@@ -1,18 +1,15 @@
 /**
- * Gradients of products along axes, from those of TensorFlow.js.
+ * Gradients of products and of normalisation, from those of TensorFlow.js.
  */
 import * as tf from '@tensorflow/tfjs';
-import { type Gradient, gradient, type InputGradients, sumTo } from './gradient.ts';
+import { type Gradient, gradient, shippedGradient, sumTo } from './gradient.ts';
 
-/** The gradient that TensorFlow.js has for a kernel. */
-const shippedGradient = (kernel: string) => {
-  const { gradFunc } = tf.getGradient(kernel);
-  return (dy: tf.Tensor, saved: readonly tf.Tensor[], attributes: object): InputGradients =>
-    gradFunc(dy, [...saved], attributes as tf.NamedAttrMap);
-};
+type Shipped = ReturnType<typeof shippedGradient>;
 
 export function productGradients(): readonly Gradient[] {
-  const [matMul, prod] = [shippedGradient('BatchMatMul'), shippedGradient('Prod')];
+  const [matMul, prod, normalisation] = ['BatchMatMul', 'Prod', 'FusedBatchNorm'].map(shippedGradient) as [
+    ...[Shipped, Shipped, Shipped],
+  ];
   return [
     // TensorFlow.js forgets that one of the two may be the same for the whole batch.
     {
@@ -30,6 +27,19 @@ export function productGradients(): readonly Gradient[] {
       inputs: (dy, [x], { axis }) => {
         const axes = tf.util.parseAxisParam(axis as number | number[], x!.shape);
         return prod(dy, [x!], { axis: axes.toSorted((one, other) => one - other) });
+      },
+    }),
+    // TensorFlow.js repeats the deviations for every pixel before it multiplies. These are the same products.
+    gradient<tf.FusedBatchNormAttrs>({
+      kernel: 'FusedBatchNorm',
+      saved: ['x', 'mean', 'variance', 'scale'],
+      inputs: (dy, saved, attributes) => {
+        const [, , variance, scale] = saved;
+        const deviation = tf.rsqrt(tf.add(variance!, attributes.varianceEpsilon));
+        return {
+          ...normalisation(dy, saved, attributes),
+          x: () => tf.mul(tf.mul(dy, deviation), scale ?? tf.scalar(1)),
+        };
       },
     }),
   ];

@@ -1,6 +1,6 @@
 /**
- * The gradients of depthwise convolutions and of convolutions over volumes: loops over windows and channels. tfjs-wasm 4.22 has none for
- * depthwise convolutions, and wrong ones for volumes; tfjs-cpu ignores dilations.
+ * The gradients of convolutions over volumes, and of the filters of depthwise convolutions: loops over windows and channels. Those of
+ * tfjs-wasm 4.22 are wrong or missing; tfjs-cpu ignores dilations.
  */
 import * as tf from '@tensorflow/tfjs';
 import { allocate, valuesOf } from './host.ts';
@@ -44,30 +44,6 @@ function volumeWindows(
     tf.backend_util.computeConv3DInfo(volume as Shape5D, filter as Shape5D, strides, dilations, padding),
   );
 }
-
-/** dy [batch, …map, channels · multiplier], filter [h, w, channels, multiplier] → dx [batch, …image, channels] */
-export const depthwiseToInput: tf.KernelFunc = (call) => {
-  const { dy, filter } = call.inputs as Inputs<'dy' | 'filter'>;
-  const shape = attributesOf(call).inputShape!;
-  const windows = depthwiseWindows(shape, filter.shape, attributesOf(call));
-  const { channels, mapChannels } = windows;
-  const multiplier = mapChannels / channels;
-  const dx = allocate(call.backend, shape);
-  const [upstream, weights, gradient] = valuesOf(call.backend, dy, filter, dx);
-  forEachWindow(windows, (position, count, pixels, tapOf) => {
-    const from = position * mapChannels;
-    for (let i = 0; i < count; i++) {
-      const to = pixels[i]! * channels;
-      const tap = tapOf[i]! * mapChannels;
-      for (let out = 0, channel = 0; channel < channels; channel++) {
-        let sum = gradient[to + channel]!;
-        for (let m = 0; m < multiplier; m++, out++) sum += upstream[from + out]! * weights[tap + out]!;
-        gradient[to + channel] = sum;
-      }
-    }
-  });
-  return dx;
-};
 
 /** x [batch, …image, channels], dy [batch, …map, channels · multiplier] → the filter's gradient [h, w, channels, multiplier] */
 export const depthwiseToFilter: tf.KernelFunc = (call) => {

@@ -58,6 +58,8 @@ export const reductions: readonly OperatorCase[] = [
   use('ArgMax', 'times the input', [[4, 3]], (x) => tf.mul(x!, tf.cast(tf.argMax(x!, 0), 'float32'))),
   use('ArgMin', 'times the input', [[4, 3]], (x) => tf.mul(x!, tf.cast(tf.argMin(x!, 0), 'float32'))),
   use('TopK', 'values', [[4, 7]], (x) => tf.topk(x!, 3).values),
+  use('TopK', 'one of one', [[2, 3, 1]], (x) => tf.topk(x!, 1).values),
+  use('TopK', 'one axis', [[6]], (x) => tf.topk(x!, 2).values),
   use('TopK', 'values of three axes', [[2, 2, 7]], (x) => tf.topk(x!, 2).values),
   use('TopK', 'indices', [[4, 7]], (x) =>
     tf.mul(tf.cast(tf.topk(x!, 2).indices, 'float32'), tf.topk(x!, 2).values),
