@@ -70,7 +70,7 @@ describe.runIf(hasOpenssl)('the queue in another PostgreSQL', () => {
       () => server.url({ sslmode: 'verify-full' }),
       /name the file of the authority in REDIS_URL \(sslrootcert=/,
     ],
-    ['plain text', () => server.url({}), /it may want TLS \(add \?sslmode=verify-full to REDIS_URL\)/],
+    ['plain text', () => server.url({}), /it may demand TLS \(add \?sslmode=verify-full to REDIS_URL\)/],
   ] as const)('%s is refused: the error says what to do, and contains no secret', async (_, url, words) => {
     const received: unknown[] = [];
     const queue = await createStageQueue({
