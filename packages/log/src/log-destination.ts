@@ -92,7 +92,9 @@ export const logDestination = (
     if (lost === 1 && performance.now() - toldAt >= quietMs) {
       toldAt = performance.now();
       toldOfLoss = true;
-      tell(`The ${nameOf(place)} cannot be written (${reason}). Its lines are dropped until it can.`);
+      tell(
+        `The ${nameOf(place)} cannot be written (${reason}). Its lines are lost until writing works again.`,
+      );
     }
     onLost?.(error);
   };
