@@ -1,6 +1,6 @@
 /**
- * Greyscale dilation: y[position, c] = max over the window of x[pixel, c] + filter[tap, c]. tfjs-wasm 4.22 takes the padding for zeros, in both
- * directions; the padding has no values.
+ * Greyscale dilation: y[position, c] = max over the window of x[pixel, c] + filter[tap, c]. In tfjs-wasm 4.22 negative maxima become 0, and
+ * gradients go to wrong places.
  */
 import * as tf from '@tensorflow/tfjs';
 import { allocate, valuesOf } from './host.ts';

@@ -1,9 +1,10 @@
 /**
  * Pooling over images and volumes.
  *
- * tfjs-wasm 4.22 gives the gradient of a maximum to the *last* of several equal maxima, and loses part of it where windows overlap or end
- * before the image; both backends divide the gradient of an average by the size of the window also where the window reaches into the padding;
- * tfjs-cpu confuses the taps of windows that are not cubes. TensorFlow and PyTorch give the gradient to the first of equal maxima.
+ * In tfjs-wasm 4.22 the search for a maximum starts at the smallest positive float, so that negative maxima become 0 (in volumes) or lose their
+ * gradient, and of several equal maxima the *last* gets the gradient; TensorFlow and PyTorch give it to the first. In tfjs-cpu the gradient is
+ * wrong for windows that are not cubes. Both backends divide the gradient of an average by the size of the window also where the window
+ * reaches into the padding.
  */
 import * as tf from '@tensorflow/tfjs';
 import { allocate, valuesOf } from './host.ts';

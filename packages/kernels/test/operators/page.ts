@@ -33,7 +33,7 @@ export const faults: Readonly<Record<string, readonly [backends: readonly Backen
     ['cpu', 'wasm'],
     'no gradient on wasm, none with dilations on cpu; wasm: zeros for `same` with a stride beyond the filter',
   ],
-  Dilation2D: [['wasm'], 'wrong values and gradients at the padding'],
+  Dilation2D: [['wasm'], 'negative maxima become 0, and gradients go to wrong places'],
   Einsum: [['cpu', 'wasm'], 'no gradient; wasm does not have it'],
   FlipLeftRight: [['cpu', 'wasm'], 'no gradient'],
   FloorDiv: [['cpu', 'wasm'], 'the gradient is that of a division'],
@@ -45,13 +45,10 @@ export const faults: Readonly<Record<string, readonly [backends: readonly Backen
     ['cpu', 'wasm'],
     'no gradient, nor have `Less`, `LessEqual`, `Equal`, `NotEqual`, `LogicalAnd`, `LogicalOr`, `LogicalNot`, `Any`, `All`',
   ],
-  MaxPool: [
-    ['wasm'],
-    'the gradient is lost where windows overlap or end early; of equal maxima the last gets it',
-  ],
+  MaxPool: [['wasm'], 'the gradient of negative maxima is lost, and of equal maxima the last gets it'],
   MaxPool3D: [
     ['cpu', 'wasm'],
-    'cpu: the gradient confuses the taps of windows that are not cubes; wasm: wrong values at the padding',
+    'cpu: wrong gradients of windows that are not cubes; wasm: negative maxima become 0',
   ],
   Maximum: [['cpu', 'wasm'], 'no gradient of a broadcast input'],
   Minimum: [['cpu', 'wasm'], 'no gradient of a broadcast input'],
@@ -63,7 +60,7 @@ export const faults: Readonly<Record<string, readonly [backends: readonly Backen
   ],
   ResizeNearestNeighbor: [
     ['cpu', 'wasm'],
-    'half-pixel centres are forgotten on the way back; cpu: pixels are lost, and an image of one row never ends',
+    'half-pixel centres are forgotten on the way back; cpu: pixels are lost, and one row with aligned corners never ends',
   ],
   ScatterNd: [['cpu', 'wasm'], 'no gradient'],
   SquaredDifference: [['cpu', 'wasm'], 'no gradient of a broadcast input'],
