@@ -99,7 +99,7 @@ test('401 without a token, 403 for a lower role, 429 beyond the rate', async () 
   answers.forEach(expectHeaders);
 });
 
-test('an open stream', async () => {
+test('an open stream has the headers', async () => {
   const own = await build();
   onTestFinished(own.close);
   const response = await own.app.inject({ url: '/v1/events', payloadAsStream: true });

@@ -87,11 +87,12 @@ const datasetText = memoizedText((dataset: StageSpec['dataset']) => ({
 
 /**
  * The chain of a stage: the hash of everything except its length. `dataset` has only the sizes that this kind of stage reads (see
- * `outline.ts`). The hyperparameters of earlier stages count through `parent`.
+ * `outline.ts`). The hyperparameters of earlier stages are in the hash because `parent` is.
  */
 export const chainId = (stage: Omit<StageSpec, 'id' | 'chain' | 'epochs'>, engineVersion: string): string => {
   const { recipe, kind, seed, parent, attack, surrogates } = stage;
-  // Canonical JSON, with sorted keys. Without surrogates the key is absent: identities that are older than surrogates stay valid.
+  // Canonical JSON, with sorted keys. If a stage has no surrogates, the key is left out, so that identities from before surrogates existed
+  // stay valid.
   const made = `"attack":${attack ? attackText(attack) : 'null'},"dataset":${datasetText(stage.dataset)},"engine":${JSON.stringify(engineVersion)}`;
   const read = `"hyperparameters":${hyperparametersText(stage.hyperparameters)},"kind":"${kind}","parent":${parent === null ? 'null' : `"${parent}"`}`;
   const others = surrogates.length > 0 ? `,"surrogates":${canonicalJson(surrogates)}` : '';

@@ -1,7 +1,7 @@
 /** Finds the keys that a schema has at a path, and the one that is most like a misspelt key. */
 import { z } from 'zod';
 
-/** The schemas that a value may match here: without wrappers (optional, default, …), and one for each option of a union. */
+/** The schemas that `schema` stands for: itself without its wrappers (optional, default, …), or every option if it is a union. */
 const alternatives = (schema: z.ZodType): readonly z.ZodType[] => {
   if (schema instanceof z.ZodUnion)
     return schema.options.flatMap((option) => alternatives(option as z.ZodType));

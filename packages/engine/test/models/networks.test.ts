@@ -42,7 +42,7 @@ const noise = (shape: number[], seed = 1): tf.Tensor =>
   );
 
 describe('architectures', () => {
-  it('have the sizes of §4.1 and mirror each other, also for odd sizes', () => {
+  it('have the sizes of §4.1 of the paper; a generator has the layers of its encoder in the opposite order, also for odd sizes', () => {
     const sizes = { filters: parseFilters('8-16-32'), latent: 20 };
     const shapes = (architecture: Architecture) => shapesOf(architecture).map((shape) => shape.join('×'));
     expect(shapes(encoder(image, sizes))).toEqual(['28×28×1', '14×14×8', '7×7×16', '4×4×32', '512', '20']);
