@@ -118,10 +118,12 @@ describe('the ranking without --attack and --metric', () => {
   });
 
   it('is by the objective of a sweep, or as the options say', async () => {
-    expect((await ask({ sweep: 'a' }, () => true)).asked).toEqual([worst]);
+    expect((await ask({ sweep: '0123456789abcdef' }, () => true)).asked).toEqual([worst]);
     expect((await ask({ attack: 'worst' }, () => true)).asked).toEqual([[undefined, undefined]]);
     expect((await ask({ metric: 'medianL2' }, () => true)).asked).toEqual([[undefined, 'medianL2']]);
-    expect((await ask({ sweep: 'a', attack: 'cw-l2' }, () => false)).asked).toEqual([['cw-l2', undefined]]);
+    expect((await ask({ sweep: '0123456789abcdef', attack: 'cw-l2' }, () => false)).asked).toEqual([
+      ['cw-l2', undefined],
+    ]);
   });
 });
 
