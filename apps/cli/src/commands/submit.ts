@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { formatCount, formatDuration, formatNumber, formatTable } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
-import { countsText, describeSweep } from '../output/sweeps.ts';
+import { countsText, describeNextStep, describeSweep } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
 import { findSweep, firstOnly, readTroubles } from '../requests.ts';
 import { type Change, readChange, readSweepFile } from '../sweep-file.ts';
@@ -58,12 +58,15 @@ const watchToEnd = async (context: Context, idOrName: string, timeout?: number):
   present(output, { sweep, leaderboard: rows }, () => describeLeaderboard(rows, { attack }));
   if (!isComplete)
     output.note(firstOnly(rows.length, 'row', `\`npx funnel export --sweep ${sweepId}\` has all.`));
-  const trials = Object.values(sweep.trials).reduce((sum, count) => sum + count, 0);
-  if (sweep.status === 'completed' && sweep.trials.completed === trials) return;
+  if (sweep.status === 'completed') return;
   const troubles = await ask(() => readTroubles(client, sweep));
   throw new Exit(
     exitCodes.incomplete,
-    [`Not every trial completed: ${countsText(sweep.trials)}.`, ...troubles].join('\n'),
+    [
+      `Not every trial completed: ${countsText(sweep.trials)}.`,
+      ...troubles,
+      ...(sweep.status === 'cancelled' ? describeNextStep(sweep) : []),
+    ].join('\n'),
   );
 };
 
@@ -79,6 +82,11 @@ const submit = async (
   const sweep = await context
     .client()
     .createSweep({ body, ...(key ? { headers: { 'idempotency-key': key } } : {}) });
+  if (sweep.status === 'cancelling' || sweep.status === 'cancelled')
+    throw new Exit(
+      exitCodes.incomplete,
+      `The key ${key} belongs to sweep ${sweep.id}, which was cancelled, so nothing runs.\n→ Submit again with another --key, or without one.`,
+    );
   if (!watch) {
     present(output, sweep, describeSweep);
     return output.note(`Watch it: \`npx funnel watch ${sweep.id}\``);

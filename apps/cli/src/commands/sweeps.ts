@@ -1,7 +1,7 @@
-import { type Stage, SweepStatus, TrialStatus } from '@funnel/contracts';
+import { type Stage, StoredSweepStatus, TrialStatus } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
-import { describeSweep, describeSweeps } from '../output/sweeps.ts';
+import { describeNextStep, describeSweep, describeSweeps } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
 import type { StageLog } from '../output/trials.ts';
 import { findSweep, firstFound, firstItems, firstOnly, readTroubles } from '../requests.ts';
@@ -10,7 +10,11 @@ import { readWhole } from '../values.ts';
 /** Loaded only when needed: this module loads every declaration of attacks and hyperparameters, and `funnel ls` uses none of them. */
 const loadTrialWords = () => import('../output/trials.ts');
 
-type SweepListOptions = { readonly status?: SweepStatus; readonly search?: string; readonly limit: number };
+type SweepListOptions = {
+  readonly status?: StoredSweepStatus;
+  readonly search?: string;
+  readonly limit: number;
+};
 
 const listSweeps = async (
   { limit, ...query }: SweepListOptions,
@@ -92,7 +96,7 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
   program
     .command('ls')
     .description('list sweeps, newest first')
-    .addOption(new Option('--status <status>').choices(SweepStatus.options))
+    .addOption(new Option('--status <status>').choices(StoredSweepStatus.options))
     .option('--search <text>', 'only sweeps whose name contains this text')
     .option('--limit <number>', 'the largest number of rows', readWhole(1), 50)
     .action((options: SweepListOptions) => listSweeps(options, context()));
@@ -110,7 +114,7 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
         const { client, output } = context();
         const id = await findSweep(client(), idOrName);
         present(output, await client()[method]({ params: { id } }), (sweep) =>
-          describeSweeps([sweep], output.resultColumns()),
+          [describeSweeps([sweep], output.resultColumns()), ...describeNextStep(sweep)].join('\n'),
         );
       });
   program
