@@ -55,9 +55,7 @@ const decodePart = (part: string): string => {
 
 /** Decodes the parts of a path, which wouter decodes only in part. */
 export const decodeParams = (params: ViewProps['params']): ViewProps['params'] =>
-  Object.fromEntries(
-    Object.entries(params).map(([name, value]) => [name, value && decodePart(value)]),
-  );
+  Object.fromEntries(Object.entries(params).map(([name, value]) => [name, value && decodePart(value)]));
 
 export const useAddressQuery = (): URLSearchParams => {
   const address = useSyncExternalStore(subscribe, currentAddress);
