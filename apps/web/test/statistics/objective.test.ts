@@ -82,8 +82,8 @@ describe('the objective', () => {
     const { summary } = trial.evaluations[0]!;
     const same = { ...trial, worstCase: { within: {}, values: { ...trial.worstCase!.values, ...summary } } };
     const [low, high] = resultOf(same as Trial, createObjective('', 'successRate')).interval!;
-    expect(low).toBeCloseTo(summary.successInterval[0], 12);
-    expect(high).toBeCloseTo(summary.successInterval[1], 12);
+    expect(low).toBeCloseTo(summary.successInterval![0], 12);
+    expect(high).toBeCloseTo(summary.successInterval![1], 12);
     expect(resultOf({ ...trial, worstCase: null }, createObjective('', 'robustAccuracy')).value).toBeNull();
   });
 });
