@@ -60,6 +60,16 @@ describe('a ranking in words', () => {
     expect(alike).not.toMatch(/differ|within/);
   });
 
+  it('shows a dash for the rank of a run without a value', () => {
+    const rows = [
+      row({ value: 0.1 }),
+      row({ rank: null, value: null, verdict: 'masked', reasons: ['fgsm: why'] }),
+    ];
+    const lines = describeLeaderboard(rows, { attack: 'deepfool-linf' }).split('\n');
+    expect(lines.at(-2)).toMatch(/^– {2}.* – +masked$/);
+    expect(lines.at(-1)).toBe(`  ${rows[1]!.trialId}: masked: fgsm: why`);
+  });
+
   it('says when all runs have the same value', () => {
     const equal = describeLeaderboard([row({}), row({})], { attack: 'deepfool-linf' });
     expect(equal).toContain(
@@ -83,6 +93,7 @@ it('ranks by the distance in the norm of the attack when every image is fooled',
   expect(distanceInstead([row({}), row({ value: 0.01 })])).toBeNull();
   expect(distanceInstead([row({ metric: 'cleanAccuracy' })])).toBeNull();
   expect(distanceInstead([])).toBeNull();
+  expect(distanceInstead([row({ rank: null, value: null })])).toBe('medianLinf');
 });
 
 describe('the ranking without --attack and --metric', () => {

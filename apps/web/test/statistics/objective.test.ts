@@ -7,6 +7,7 @@ import {
   firstChoice,
   ranked,
   resultOf,
+  usualMetricFor,
   varyingHyperparameters,
   worstCaseTitle,
 } from '../../src/statistics/objective.ts';
@@ -53,6 +54,14 @@ describe('the objective', () => {
     const one = defaultObjective(define({ attacks: ['deepfool-linf'] }));
     expect(one.attack).toMatch(/^deepfool-linf/);
     expect(one.metric).toBe('medianLinf');
+  });
+
+  it('has a value under the chosen attack: a distance for an attack without a fixed ε', () => {
+    const options = attackOptions(define({ attacks: ['deepfool-linf', 'pgd-l2', 'fmn-l2'] }));
+    const metrics = options.map(({ key }) => usualMetricFor(options, key));
+    expect(metrics).toEqual(['medianLinf', 'robustAccuracy', 'medianL2']);
+    expect(usualMetricFor(options, '')).toBe('robustAccuracy');
+    expect(usualMetricFor([options[0]!, options[2]!], '')).toBe('medianLinf');
   });
 
   it('names the balls of the worst case', () => {
