@@ -1,5 +1,6 @@
 /**
  * Turns per-image records into the numbers of a report: intervals and medians, the summary, the worst case over attacks, the curve over ε.
+ * @module @funnel/attacks/statistics
  */
 import {
   AppError,
