@@ -21,6 +21,12 @@ export type { Attack, AttackContext, AttackResult, EvaluationResources } from '.
 export { type ClassifierModel, classifierModel, type ModelOptions } from './classifier.ts';
 export { type DiagnoseOptions, diagnose, diagnoseTransfer } from './diagnostics/diagnose.ts';
 export { type EvaluateAttackOptions, type Evaluation, evaluateAttack } from './evaluate-attack.ts';
+export {
+  type AttackOutcome,
+  type EvaluateAttacksOptions,
+  evaluateAttacks,
+  type WorstCase,
+} from './evaluate-attacks.ts';
 export { type ExamineOptions, examineClassifier, splitByGradients } from './examine/examine.ts';
 export { type LoadOptions, loadClassifier } from './models/load-classifier.ts';
 export { attacks } from './registry.ts';

@@ -48,18 +48,28 @@ export const median = (values: readonly number[]): number | null => {
   return Number.isNaN(value) ? null : value;
 };
 
+type SummaryOptions = {
+  /** The rows of the attacked images. Default: all that the model classifies correctly when clean. */
+  readonly attacked?: ArrayLike<number>;
+  /**
+   * How many clean images a defence rejected, and for how many attacked images it rejected the candidate. Absent for a model that rejects
+   * nothing.
+   */
+  readonly rejections?: { readonly clean: number; readonly attacked: number } | undefined;
+};
+
 /**
- * The denominator of the success rate is the number of attacked images, those that the model classifies correctly when clean.
- * `width`: values per image, for the mean squared error. `rejected`: how many clean images a defence rejected, and for how many attacked
- * images it rejected the candidate; undefined for a model that rejects nothing.
+ * The denominator of the success rate is the number of attacked images. The robust accuracy is the share of all images that were attacked
+ * and not fooled. `width`: values per image, for the mean squared error.
  */
 export const summarise = (
   records: EvaluationRecords,
   width: number,
-  rejected?: { readonly clean: number; readonly attacked: number },
+  { attacked: given, rejections }: SummaryOptions = {},
 ): EvaluationSummary => {
   const images = records.index.length;
-  const attacked = records.index.map((_, i) => i).filter((i) => records.correct[i]);
+  const correct = records.index.map((_, i) => i).filter((i) => records.correct[i]);
+  const attacked = given === undefined ? correct : Array.from(given);
   const fooled = attacked.filter((i) => records.success[i]);
   const attempted = attacked.length;
   const successes = fooled.length;
@@ -71,8 +81,8 @@ export const summarise = (
   return {
     images,
     attempted,
-    cleanAccuracy: images === 0 ? 0 : attempted / images,
-    cleanInterval: wilsonInterval(attempted, images),
+    cleanAccuracy: images === 0 ? 0 : correct.length / images,
+    cleanInterval: wilsonInterval(correct.length, images),
     successes,
     successRate: attempted === 0 ? 0 : successes / attempted,
     successInterval: wilsonInterval(successes, attempted),
@@ -87,9 +97,9 @@ export const summarise = (
     medianL0: medianOverAttacked(records.l0),
     meanQueries: mean(attacked.map((i) => records.queries[i]!)),
     meanSteps: mean(attacked.map((i) => records.steps[i]!)),
-    ...(rejected && {
-      rejectedClean: images === 0 ? 0 : rejected.clean / images,
-      rejectedAttacked: attempted === 0 ? 0 : rejected.attacked / attempted,
+    ...(rejections && {
+      rejectedClean: images === 0 ? 0 : rejections.clean / images,
+      rejectedAttacked: attempted === 0 ? 0 : rejections.attacked / attempted,
     }),
   };
 };

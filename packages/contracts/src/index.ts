@@ -23,6 +23,7 @@ export {
   attackVersion,
   epsilonFault,
   readFraction,
+  settingsJsonSchema,
 } from './attacks.ts';
 export * from './checkpoint.ts';
 export * from './datasets.ts';
@@ -30,6 +31,7 @@ export * from './errors.ts';
 export * from './hyperparameters.ts';
 export * from './json.ts';
 export * from './metrics.ts';
+export * from './next-step.ts';
 export * from './plan.ts';
 export * from './predicted-class.ts';
 export * from './ranking.ts';
@@ -41,3 +43,4 @@ export * from './search-space.ts';
 export * from './stages.ts';
 export * from './statuses.ts';
 export * from './sweep.ts';
+export * from './text.ts';

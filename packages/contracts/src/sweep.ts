@@ -1,12 +1,13 @@
 /** The sweep file, which a user writes as JSON or YAML. Strict: a misspelt key is an error and is never ignored. */
 import { z } from 'zod';
-import { AttackList, PresetName } from './attacks/presets.ts';
-import { AttackName, epsilonFault } from './attacks.ts';
+import { AttackList, entryFault, PresetName } from './attacks/presets.ts';
+import { AttackName } from './attacks.ts';
 import { DatasetSpec } from './datasets.ts';
 import { type HyperparameterName, hyperparameterDeclaration, isNumeric } from './hyperparameters.ts';
 import { EvaluationMetricName } from './metrics.ts';
 import { hyperparametersOf, RecipeName } from './recipes.ts';
 import { type Dimension, isRange, rangeFaults, Search, SearchSpace } from './search-space.ts';
+import { lineFault, linesFault } from './text.ts';
 
 /** The planner refuses a sweep with more trials, before anything is written. */
 export const maxTrials = 100_000;
@@ -98,16 +99,22 @@ const hyperparameterIssues = (
 };
 
 export const SweepDefinition = definition
-  .superRefine(({ recipes, space, attacks }, context) => {
+  .superRefine(({ name, description, recipes, space, attacks }, context) => {
+    const texts = {
+      name: [name, lineFault(name)],
+      description: [description, linesFault(description)],
+    } as const;
+    for (const [key, [input, message]] of Object.entries(texts))
+      if (message !== null) context.addIssue({ code: 'custom', path: [key], input, message });
     const entries = 'preset' in attacks ? [] : attacks;
     for (const [at, entry] of entries.entries()) {
-      const message = 'settings' in entry ? epsilonFault(entry) : null;
+      const message = entryFault(entry);
       if (message !== null)
         context.addIssue({ code: 'custom', path: ['attacks', at], input: entry, message });
     }
-    const names = [...new Set(recipes)];
-    for (const [name, dimension] of Object.entries(space) as [HyperparameterName, Dimension][])
-      for (const { path, ...issue } of hyperparameterIssues(name, dimension, names))
+    const recipeNames = [...new Set(recipes)];
+    for (const [hyperparameter, dimension] of Object.entries(space) as [HyperparameterName, Dimension][])
+      for (const { path, ...issue } of hyperparameterIssues(hyperparameter, dimension, recipeNames))
         context.addIssue({ code: 'custom', path: [...path], ...issue });
   })
   .meta({ id: 'SweepDefinition' });
