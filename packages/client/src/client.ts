@@ -57,7 +57,7 @@ type Method<K extends RouteName> =
 export type EventsOptions = {
   /** Only the events of this sweep. */
   readonly sweep?: string;
-  /** Begin after this event. (Default: begin now) */
+  /** Begin after this event; `'0-0'` begins with the first event. (Default: begin now, which misses the end of a sweep that is already over) */
   readonly lastEventId?: string;
   /** Ends the iteration. */
   readonly signal?: AbortSignal;
@@ -102,7 +102,7 @@ const isDeleted = (route: Route, attempt: number, error: unknown): boolean =>
  *
  *     const client = createClient({ url: 'http://127.0.0.1:7070' });
  *     const sweep = await client.createSweep({ body: { name: 'γ', dataset: { name: 'glyphs' }, space: { gamma: [1, 5] } } });
- *     for await (const { event } of client.events({ sweep: sweep.id })) console.log(event);
+ *     for await (const { event } of client.events({ sweep: sweep.id, lastEventId: '0-0' })) console.log(event);
  *     const { items } = await client.leaderboard({ query: { sweep: sweep.id } });
  */
 export const createClient = ({

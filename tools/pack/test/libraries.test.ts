@@ -193,9 +193,12 @@ describe('the README of client', () => {
     try {
       const [first = ''] = blocksOf(installed('client', 'README.md'), 'js');
       expect(first).toContain('http://127.0.0.1:7070');
-      const { code, output } = await runScript('sweep.js', first.replace('http://127.0.0.1:7070', api.url));
-      expect(code, output).toBe(0);
-      expect(output).toMatch(/^1 [\d.]+ [15]\n2 [\d.]+ [15]\n$/);
+      // The second sweep finds all its stages trained, and may end before its events are asked for.
+      for (const _ of ['first', 'second']) {
+        const { code, output } = await runScript('sweep.js', first.replace('http://127.0.0.1:7070', api.url));
+        expect(code, output).toBe(0);
+        expect(output).toMatch(/^1 [\d.]+ [15]\n[12] [\d.]+ [15]\n$/);
+      }
     } finally {
       await worker.stop();
       await api.close();
