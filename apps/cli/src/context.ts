@@ -4,8 +4,9 @@ import { join, resolve } from 'node:path';
 import { type Client, createClient } from '@funnel/client';
 import { type Env, readEnv } from './env.ts';
 import { Exit, exitCodes } from './exit.ts';
-import { fetchOverHttp } from './http.ts';
+import { fetchOverHttp, fetchThroughProxy } from './http.ts';
 import { createOutput, endWithReader, type Output } from './output/terminal.ts';
+import { hasProxy } from './proxy.ts';
 
 export type Service = { readonly url: string; readonly token: string | undefined };
 
@@ -79,7 +80,8 @@ export const createContext = (variables: NodeJS.ProcessEnv, options: GlobalOptio
     variables,
     output: createOutput(options.json ?? false, process.stdout, process.stderr),
     service,
-    client: () => createClient({ ...service(), fetch: fetchOverHttp }),
+    client: () =>
+      createClient({ ...service(), fetch: hasProxy(variables) ? fetchThroughProxy : fetchOverHttp }),
     get signal() {
       // A command that reads this property ends itself when the signal is aborted. Ctrl-C ends the process of every other command.
       if (process.listenerCount('SIGINT') === 0) {

@@ -5,11 +5,13 @@ import { Exit, exitCodes } from './exit.ts';
 
 type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
 
-/** Asks a paged route for one page after the other. Returns at most `max` items. */
-export const allPages = async <Item>(
-  ask: (page: { limit: number; cursor?: string }) => Promise<Page<Item>>,
-  max = Number.POSITIVE_INFINITY,
-): Promise<Item[]> => {
+type Ask<Item> = (page: { limit: number; cursor?: string }) => Promise<Page<Item>>;
+
+/** The first items of a paged list, at most `max`. `isComplete`: the list has no more. */
+export const firstItems = async <Item>(
+  ask: Ask<Item>,
+  max: number,
+): Promise<{ readonly items: Item[]; readonly isComplete: boolean }> => {
   const items: Item[] = [];
   let cursor: string | undefined;
   do {
@@ -18,8 +20,16 @@ export const allPages = async <Item>(
     items.push(...page.items);
     cursor = page.next ?? undefined;
   } while (cursor !== undefined && items.length < max);
-  return items;
+  return { items, isComplete: cursor === undefined };
 };
+
+/** Every item of a paged list. */
+export const allItems = async <Item>(ask: Ask<Item>): Promise<Item[]> =>
+  (await firstItems(ask, Number.POSITIVE_INFINITY)).items;
+
+/** Tells the user that a list ends before its last item. */
+export const firstOnly = (count: number, noun: string, more: string): string =>
+  `${count === 1 ? `This is the first ${noun}` : `These are the first ${count.toLocaleString('en-US')} ${noun}s`}; there are more. ${more}`;
 
 /**
  * An id may belong to any kind of thing. Asks the API for each kind in turn, and returns the first answer. Throws Exit when no kind has the

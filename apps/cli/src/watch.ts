@@ -10,6 +10,7 @@ import {
 } from '@funnel/contracts';
 import { formatDuration, progressBar } from './output/format.ts';
 import type { Output } from './output/terminal.ts';
+import { displayWidth } from './output/width.ts';
 
 const endedStatuses = new Set(['completed', 'diverged', 'collapsed', 'failed', 'skipped', 'cancelled']);
 
@@ -68,7 +69,7 @@ const shortestBar = 8;
 const sweepLines = (sweep: SweepDetail, width: number): readonly string[] => {
   const bar = (room: number): string => progressBar(sweep.progress, Math.min(widestBar, room));
   const besideSentence = width - longestSentence(sweep) - 1;
-  const besideName = besideSentence - [...sweep.name].length - 2;
+  const besideName = besideSentence - displayWidth(sweep.name) - 2;
   if (besideName >= shortestBar) return [`${sweep.name}  ${bar(besideName)} ${progressSentence(sweep)}`];
   if (besideSentence >= shortestBar) return [sweep.name, `${bar(besideSentence)} ${progressSentence(sweep)}`];
   return [sweep.name, bar(width), ...wrap(progressParts(sweep), width)];
@@ -103,9 +104,30 @@ const pollMs = { terminal: 500, log: 1000 };
 /** A log gets a line whenever a stage has ended, and at least one in this time. */
 const maxQuietMs = 30_000;
 
-/** The API or its database does not answer, or the disk is full. Waiting helps. */
+/** The API or its database does not answer, it has too many requests, or the disk is full. Waiting helps. */
 const isTemporary = (error: unknown): error is FunnelError =>
-  error instanceof FunnelError && (!error.answered || [502, 503, 504, 507].includes(error.status));
+  error instanceof FunnelError && (!error.answered || [429, 502, 503, 504, 507].includes(error.status));
+
+const pauseMs = 1000;
+
+/** Asks until the API answers, however long it is away. Tells the user once that it waits, and once that the API is back. */
+export const untilAnswered = async <T>(
+  ask: () => Promise<T>,
+  output: Output,
+  signal: AbortSignal,
+): Promise<T> => {
+  for (let isAway = false; ; isAway = true) {
+    try {
+      const answer = await ask();
+      if (isAway) output.note('The API answers again.');
+      return answer;
+    } catch (error) {
+      if (signal.aborted || !isTemporary(error)) throw error;
+      if (!isAway) output.note(`${error.message}. Waiting for it to come back …`);
+    }
+    await sleep(pauseMs, undefined, { signal });
+  }
+};
 
 /** Writes the progress to an output that is not a terminal. */
 const createProgressLog = (output: Output) => {
@@ -143,23 +165,13 @@ export const watchSweep = async (
   signal: AbortSignal,
 ): Promise<SweepDetail> => {
   const log = createProgressLog(output);
-  let isAway = false;
   for (;;) {
-    try {
-      const [sweep, workers] = await readProgress(client, id, signal);
-      isAway = false;
-      const columns = output.columns();
-      if (columns === null) log(sweep);
-      else output.draw(progressLines(sweep, workers, columns));
-      if (isOver(sweep)) return sweep;
-    } catch (error) {
-      if (signal.aborted || !isTemporary(error)) throw error;
-      if (!isAway) output.note(`${error.message}. Waiting for it to come back …`);
-      isAway = true;
-    }
-    await sleep(output.columns() === null ? pollMs.log : pollMs.terminal, undefined, {
-      signal,
-    });
+    const [sweep, workers] = await untilAnswered(() => readProgress(client, id, signal), output, signal);
+    const columns = output.columns();
+    if (columns === null) log(sweep);
+    else output.draw(progressLines(sweep, workers, columns));
+    if (isOver(sweep)) return sweep;
+    await sleep(columns === null ? pollMs.log : pollMs.terminal, undefined, { signal });
   }
 };
 
@@ -167,14 +179,18 @@ type SweepRanking = {
   /** Undefined: the worst case over all attacks. */
   readonly attack: AttackName | undefined;
   readonly rows: readonly LeaderboardRow[];
+  /** False when the sweep has more rows. */
+  readonly isComplete: boolean;
 };
 
-/** The trials of a sweep, ranked by its objective, or by the usual ranking when it has none. */
+const maxRows = 1000;
+
+/** The best trials of a sweep, ranked by its objective, or by the usual ranking when it has none. */
 export const readLeaderboard = async (
   client: Client,
   { id, definition }: SweepDetail,
 ): Promise<SweepRanking> => {
   const [{ attack, metric }] = usualRankings(definition);
-  const { items } = await client.leaderboard({ query: { sweep: id, limit: 1000, attack, metric } });
-  return { attack, rows: items };
+  const { items, next } = await client.leaderboard({ query: { sweep: id, limit: maxRows, attack, metric } });
+  return { attack, rows: items, isComplete: next === null };
 };

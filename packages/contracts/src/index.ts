@@ -41,3 +41,4 @@ export * from './search-space.ts';
 export * from './stages.ts';
 export * from './statuses.ts';
 export * from './sweep.ts';
+export * from './text.ts';

@@ -1,6 +1,4 @@
 /** `funnel examine` looks at a classifier; `funnel attack` examines it and attacks it, image by image. */
-import { accessSync, constants, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { ClassifierModel } from '@funnel/attacks';
 import { type AttackSpec, DatasetName, type Examination } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
@@ -8,6 +6,7 @@ import type { Context } from '../context.ts';
 import { dataFoldersOf } from '../env.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { formatDuration } from '../output/format.ts';
+import { checkOut, replaceFile } from '../output/out-file.ts';
 import { type Output, present } from '../output/terminal.ts';
 import { collect, readWhole } from '../values.ts';
 import { missingFor, readAttacks, readIndices, readSetting } from './arguments.ts';
@@ -82,36 +81,6 @@ const examine = async (options: ModelOptions, context: Context): Promise<void> =
   );
   if (examination.status !== 'ok')
     throw new Exit(examination.status === 'marked' ? exitCodes.marked : exitCodes.unfit);
-};
-
-/** Makes the folder and those above it. Node's own recursive mkdir never ends in a file system such as /proc. */
-const makeFolder = (folder: string): void => {
-  if (statSync(folder, { throwIfNoEntry: false })) return;
-  makeFolder(dirname(folder));
-  mkdirSync(folder);
-};
-
-/** Makes the folder of the file. Throws Exit if a result could not be written to the file. */
-const checkOut = (file: string): void => {
-  const folder = dirname(file);
-  try {
-    makeFolder(folder);
-    if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a folder');
-    accessSync(folder, constants.W_OK);
-    if (statSync(file, { throwIfNoEntry: false })) accessSync(file, constants.W_OK);
-  } catch (error) {
-    throw new Exit(
-      exitCodes.usage,
-      `Expected a file that can be written after --out, but got ${file}: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-};
-
-/** Replaces the whole file at once, so that a reader never sees half of a result. */
-const replaceFile = (file: string, content: string): void => {
-  const next = `${file}.${process.pid}.part`;
-  writeFileSync(next, content);
-  renameSync(next, file);
 };
 
 /** On a terminal, one line that changes in place: the running attack, the number of finished images, and the time left. */

@@ -12,7 +12,7 @@ import type { Context } from '../context.ts';
 import { describeComparison } from '../output/comparison.ts';
 import { describeLeaderboard, distanceInstead, titleOf } from '../output/leaderboard.ts';
 import { present } from '../output/terminal.ts';
-import { allPages } from '../requests.ts';
+import { firstItems, firstOnly } from '../requests.ts';
 import { collect, readWhole } from '../values.ts';
 
 /** The value of `--attack` that means the worst case over all attacks of a trial. */
@@ -65,7 +65,13 @@ export const withFilters = (command: Command, limit: number): Command =>
     )
     .option('--limit <number>', 'the largest number of rows', readWhole(1), limit);
 
-type Ranked = { readonly attack: AttackName | undefined; readonly rows: LeaderboardRow[] };
+export type Ranked = {
+  /** Undefined: the worst case over all attacks. */
+  readonly attack: AttackName | undefined;
+  readonly rows: readonly LeaderboardRow[];
+  /** False when there are more rows than were asked for. */
+  readonly isComplete: boolean;
+};
 
 /** Ranks by the options. Without `attack` and `metric`, it tries the usual rankings in order, and takes the first that finds a run. */
 export const readRanked = async (
@@ -82,14 +88,14 @@ export const readRanked = async (
     attack === undefined && metric === undefined
       ? await readUsual()
       : [{ attack: attack === worst ? undefined : attack, metric }];
-  let found: Ranked = { attack: undefined, rows: [] };
+  let found: Ranked = { attack: undefined, rows: [], isComplete: true };
   for (const ranking of rankings) {
     if (found.rows.length > 0) break;
-    const rows = await allPages(
+    const { items: rows, isComplete } = await firstItems(
       (page) => api.leaderboard({ query: { ...filters, ...ranking, ...page } }),
       limit,
     );
-    found = { attack: ranking.attack, rows };
+    found = { attack: ranking.attack, rows, isComplete };
   }
   return found;
 };
@@ -97,7 +103,7 @@ export const readRanked = async (
 const showBest = async (options: LeaderboardOptions, context: Context): Promise<void> => {
   const asked = await readRanked(options, context);
   const distance = options.metric === undefined ? distanceInstead(asked.rows) : null;
-  const { attack, rows } =
+  const { attack, rows, isComplete } =
     distance === null
       ? asked
       : await readRanked({ ...options, attack: asked.attack ?? worst, metric: distance }, context);
@@ -106,6 +112,7 @@ const showBest = async (options: LeaderboardOptions, context: Context): Promise<
       `All of these runs have a robust accuracy of 0, so they are ranked by ${titleOf(distance)} instead.`,
     );
   present(context.output, rows, () => describeLeaderboard(rows, { attack }));
+  if (!isComplete) context.output.note(firstOnly(rows.length, 'row', '--limit shows more.'));
 };
 
 export const leaderboardCommands = (program: Command, context: () => Context): void => {

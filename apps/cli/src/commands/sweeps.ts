@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { describeSweep, describeSweeps } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
 import type { StageLog } from '../output/trials.ts';
-import { allPages, firstFound, readTroubles } from '../requests.ts';
+import { firstFound, firstItems, firstOnly, readTroubles } from '../requests.ts';
 import { readWhole } from '../values.ts';
 
 /** Loaded only when needed: this module loads every declaration of attacks and hyperparameters, and `funnel ls` uses none of them. */
@@ -17,11 +17,10 @@ const listSweeps = async (
   { client, output }: Context,
 ): Promise<void> => {
   const api = client();
-  present(
-    output,
-    await allPages((page) => api.listSweeps({ query: { ...query, ...page } }), limit),
-    describeSweeps,
-  );
+  const ask = (page: { limit: number; cursor?: string }) => api.listSweeps({ query: { ...query, ...page } });
+  const { items, isComplete } = await firstItems(ask, limit);
+  present(output, items, (sweeps) => describeSweeps(sweeps, output.resultColumns()));
+  if (!isComplete) output.note(firstOnly(items.length, 'sweep', '--limit shows more.'));
 };
 
 const show = async (id: string, { client, output }: Context): Promise<void> => {
@@ -49,13 +48,13 @@ const listTrials = async (
   const api = client();
   const ask = (page: { limit: number; cursor?: string }) =>
     api.listTrials({ params: { id }, query: { status, ...page } });
-  const trials = await allPages(ask, limit);
+  const { items, isComplete } = await firstItems(ask, limit);
   const { describeTrials } = await loadTrialWords();
-  present(output, trials, describeTrials);
-  if (trials.length === limit)
-    output.note(
-      `These are the first ${limit} trials. --limit shows more; \`npx funnel export trials --sweep ${id}\` has all.`,
-    );
+  present(output, items, describeTrials);
+  if (!isComplete) {
+    const all = `\`npx funnel export trials --sweep ${id}\` has all.`;
+    output.note(firstOnly(items.length, 'trial', `--limit shows more; ${all}`));
+  }
 };
 
 /** The stages of a trial, or the one stage with this id. */
@@ -107,7 +106,9 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
       .argument('<sweep>')
       .action(async (id: string) => {
         const { client, output } = context();
-        present(output, await client()[method]({ params: { id } }), (sweep) => describeSweeps([sweep]));
+        present(output, await client()[method]({ params: { id } }), (sweep) =>
+          describeSweeps([sweep], output.resultColumns()),
+        );
       });
   program
     .command('delete')

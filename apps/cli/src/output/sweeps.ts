@@ -14,7 +14,8 @@ const timeLeft: Column<Sweep> = {
   align: 'right',
 };
 
-export const describeSweeps = (sweeps: readonly Sweep[]): string =>
+/** `width`: the columns of the terminal; null cuts no name. */
+export const describeSweeps = (sweeps: readonly Sweep[], width: number | null = null): string =>
   sweeps.length === 0
     ? 'No sweep yet: `npx funnel submit FILE`'
     : formatTable<Sweep>(
@@ -29,6 +30,7 @@ export const describeSweeps = (sweeps: readonly Sweep[]): string =>
           { title: 'name', value: ({ name }) => name },
         ],
         sweeps,
+        width,
       );
 
 const timeText = ({ createdAt, finishedAt, etaSeconds }: Sweep): string => {

@@ -12,7 +12,7 @@ import { describeLeaderboard } from '../output/leaderboard.ts';
 import { describeSweeps } from '../output/sweeps.ts';
 import { type Output, present } from '../output/terminal.ts';
 import { readSweepFile } from '../sweep-file.ts';
-import { readLeaderboard, watchSweep } from '../watch.ts';
+import { readLeaderboard, untilAnswered, watchSweep } from '../watch.ts';
 
 /** A mirror must send its first byte within this many seconds. */
 const connectSeconds = 3;
@@ -82,7 +82,7 @@ const showSweep = async ({ client, output, signal }: Welcome, id: string): Promi
   const started = performance.now();
   const sweep = await watchSweep(client, id, output, signal);
   output.note(`Sweep: ${sweep.status} after ${formatDuration((performance.now() - started) / 1000)}\n`);
-  const { attack, rows } = await readLeaderboard(client, sweep);
+  const { attack, rows } = await untilAnswered(() => readLeaderboard(client, sweep), output, signal);
   present(output, { sweep, leaderboard: rows }, () => `${describeLeaderboard(rows, { attack })}\n`);
   return sweep.status === 'completed' && sweep.trials.completed === sweep.plan.trials;
 };
@@ -110,7 +110,7 @@ export const welcome = async (options: Welcome): Promise<boolean> => {
   try {
     const { items } = await client.listSweeps({ query: { limit: 10 } }, { signal });
     if (once || items.length === 0) return await runQuickstart(options);
-    if (!output.json) output.write(`${describeSweeps(items)}\n`);
+    if (!output.json) output.write(`${describeSweeps(items, output.resultColumns())}\n`);
     const running = items.find(({ status }) => status === 'running');
     if (running) return await showSweep(options, running.id);
   } catch (error) {
