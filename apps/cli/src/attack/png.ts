@@ -68,24 +68,29 @@ const pixelsOf = (png: DecodedPng) => {
   return { white, pixel };
 };
 
-/** Reads an opaque PNG file of any colour type and depth. Throws Exit if the file cannot be read. */
-export const readPng = async (path: string): Promise<Picture> => {
+const decodeFile = async (path: string): Promise<DecodedPng> => {
   const { decode } = await import('fast-png');
   const file = readFile(path);
   try {
-    const png = decode(file, { checkCrc: true });
-    const { width, height, transparency } = png;
-    const { white, pixel } = pixelsOf(png);
-    const rgb = new Float32Array(width * height * 3);
-    for (let at = 0; at < width * height; at++) {
-      const [red, green, blue, alpha = white] = pixel(Math.floor(at / width), at % width);
-      if (red === undefined) throw new Error('a pixel has a colour that its palette lacks');
-      if (alpha !== white || transparency)
-        throw new Error('expected opaque pixels: save the image without an alpha channel');
-      rgb.set([red / white, green! / white, blue! / white], at * 3);
-    }
-    return { width, height, rgb };
+    return decode(file, { checkCrc: true });
   } catch (error) {
-    return refuseFile(path, error instanceof Error ? error.message : String(error));
+    const why = error instanceof Error ? error.message.replace(/:$/, '') : String(error);
+    return refuseFile(path, `expected a whole PNG file, but it cannot be decoded (${why})`);
   }
+};
+
+/** Reads an opaque PNG file of any colour type and depth. Throws Exit if the file cannot be read. */
+export const readPng = async (path: string): Promise<Picture> => {
+  const png = await decodeFile(path);
+  const { width, height, transparency } = png;
+  const { white, pixel } = pixelsOf(png);
+  const rgb = new Float32Array(width * height * 3);
+  for (let at = 0; at < width * height; at++) {
+    const [red, green, blue, alpha = white] = pixel(Math.floor(at / width), at % width);
+    if (red === undefined) return refuseFile(path, 'a pixel has a colour that the palette lacks');
+    if (alpha !== white || transparency)
+      return refuseFile(path, 'expected opaque pixels: save the image without an alpha channel');
+    rgb.set([red / white, green! / white, blue! / white], at * 3);
+  }
+  return { width, height, rgb };
 };
