@@ -48,12 +48,7 @@ describe('the four parts of AutoAttack', () => {
         'fashion-conv',
         Array.from({ length: count }, (_, i) => i),
       ),
-      attacks: [
-        { attack: 'apgd-ce-linf', epsilon: 0.05 },
-        { attack: 'apgd-t-linf', epsilon: 0.05 },
-        { attack: 'fab-t-linf', epsilon: 0.05 },
-        { attack: 'square-linf', epsilon: 0.05 },
-      ],
+      attacks: [{ attack: 'preset:autoattack', epsilon: 0.05 }],
     });
     const { balls, evaluation, leftOut } = worstOf(outcomes);
     expect({ balls, leftOut }).toEqual({ balls: { linf: 0.05 }, leftOut: [] });
