@@ -264,7 +264,7 @@ describe('funnel attack', () => {
   it.each([
     [['--model', '/nowhere', '--attack', 'fgsm'], 2, /TensorFlow.js model .*ENOENT/],
     [['--model', softmax, '--attack', 'fgsm'], 7, /The outputs are probabilities.*--from-probabilities/],
-    [['--model', softmax, '--attack', 'fgsm', '--force'], 1, /fgsm: left out, because Expected logits/],
+    [['--model', softmax, '--attack', 'fgsm', '--force'], 1, /Expected logits, but got probabilities/],
     [['--model', small, '--attack', 'fgsm'], 2, /Expected a model of images \[28, 28, 1\].*\[14, 14, 1\]/],
     [['--model', few, '--attack', 'fgsm'], 1, /Expected labels from 0 to 4, but got \d/],
     [['--model', model, '--attack', 'transfer-l2'], 2, /needs other models/],

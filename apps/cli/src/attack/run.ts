@@ -12,22 +12,22 @@ export const reasonOf = (error: unknown, signal: AbortSignal): string => {
   return error instanceof Error ? error.message.split('\n')[0]! : String(error);
 };
 
-/** On a terminal, one line that changes in place: what runs, how much is finished, and the time left. Without work left it disappears. */
-export const createProgress = (output: Output, unit: string) => {
-  let started = performance.now();
+/** On a terminal, one line that changes in place: what runs, how much is finished, and the time left. `clock`: now in ms. */
+export const createProgress = (output: Output, unit: string, clock = () => performance.now()) => {
+  let started = clock();
   return {
     draw: (what: string, { done, total }: { readonly done: number; readonly total: number }): void => {
-      const elapsed = performance.now() - started;
+      const elapsed = clock() - started;
       if (output.columns() === null || elapsed < 2000 || done === 0 || done === total) return;
       const left = formatDuration(((elapsed / done) * (total - done)) / 1000);
       output.draw([`${what}: ${done} of ${total} ${unit} · ${left} left`]);
     },
-    /** Returns how long it took in words, and starts anew. */
+    /** Removes the line, returns how long the work took in words, and starts anew. */
     end: (): string => {
       if (output.columns() !== null) output.draw([]);
-      const elapsed = performance.now() - started;
-      started = performance.now();
-      return formatDuration(elapsed / 1000);
+      const elapsed = clock() - started;
+      started = clock();
+      return elapsed < 1000 ? 'under 1 s' : formatDuration(elapsed / 1000);
     },
   };
 };
