@@ -55,7 +55,9 @@ describe('settings', () => {
     const [huge, ball] = await Promise.all(
       ['stepSize=1e30', 'stepSize=0.3'].map((step) => onMnist(...args, step)),
     );
-    expect(huge!.summary).toEqual(ball!.summary);
+    const predicted = ({ rows }: Document) => rows.map((row) => row.predicted);
+    expect(predicted(huge!)).toEqual(predicted(ball!));
+    expect(huge!.summary.medianL2).toBeCloseTo(Number(ball!.summary.medianL2), 6);
     expect(huge!.summary.successes).toBe(19);
   });
 });

@@ -37,7 +37,7 @@ type AttackOptions = SubjectOptions & {
 
 const examine = async (options: SubjectOptions, context: Context): Promise<void> => {
   const subject = await readSubject(options, context);
-  const examination = await examineSubject(subject, options.seed);
+  const examination = await examineSubject(subject, options.seed, context.output);
   present(context.output, { model: subject.model, ...subject.source.description, ...examination }, () =>
     describeExamination(examination, context.output.resultColumns()),
   );
@@ -68,7 +68,7 @@ const attack = async (options: AttackOptions, context: Context): Promise<void> =
   checkAdversarials(adversarials, [out, options.images, options.labels]);
   const subject = await readSubject(options, context);
   noteDefaults(options, subject, output);
-  const examination = await examineSubject(subject, seed);
+  const examination = await examineSubject(subject, seed, output);
   for (const finding of examination.findings)
     if (finding.status !== 'ok') output.note(wrapToWidth(describeFinding(finding), output.columns()));
   const { run, leftOut } = await selectAttacks(examination, asked.specs, force);
@@ -142,7 +142,10 @@ Examples:
     )
     .action(async (options: AttackOptions) => {
       const given = context();
-      if (options.list) return present(given.output, listAttacks(), describeAttacks);
+      if (options.list)
+        return present(given.output, listAttacks(), (list) =>
+          describeAttacks(list, given.output.resultColumns()),
+        );
       await attack(options, given);
     });
 };

@@ -25,7 +25,7 @@ export const runChecks = async (
 ): Promise<Checks> => {
   if (fault !== null) return { diagnosis: null, noDiagnosis: fault };
   const { diagnose } = await import('@funnel/attacks');
-  const progress = createProgress(output, 'steps');
+  const progress = createProgress(output);
   // Images of the user have no usual budgets, so the checks take those of the attacks.
   const budgets = { ...budgetsOf(source.dataset), ...(source.dataset ? {} : threatModelOf(attacks)) };
   try {

@@ -1,7 +1,7 @@
 /** `funnel attack --list`: every attack with its settings, and every preset. */
-import { type AttackName, attackNames, attacks, presetNames, presets } from '@funnel/contracts';
+import { type AttackName, attackNames, attacks, normTitles, presetNames, presets } from '@funnel/contracts';
 import { z } from 'zod';
-import { formatTable } from '../output/format.ts';
+import { wrapToWidth } from '../output/width.ts';
 
 type Setting = {
   readonly name: string;
@@ -31,24 +31,21 @@ export const listAttacks = () => ({
   presets: presetNames.map((name) => ({ name: `preset:${name}`, description: presets[name].description })),
 });
 
-export const describeAttacks = ({
-  attacks: all,
-  presets: groups,
-}: ReturnType<typeof listAttacks>): string => {
+/** `width`: the columns of the terminal. */
+export const describeAttacks = (
+  { attacks: all, presets: groups }: ReturnType<typeof listAttacks>,
+  width: number | null,
+): string => {
   const one = ({ name, title, description, family, norm, access, settings }: (typeof all)[number]): string =>
     [
-      `${name}  ${title} (${family}, ${norm}, ${access})`,
-      `  ${description}`,
-      ...settings.map(
-        (setting) => `    --set ${setting.name}=${JSON.stringify(setting.default)}  ${setting.description}`,
-      ),
+      wrapToWidth(`${name}  ${title} (${family}, ${normTitles[norm]}, ${access})`, width),
+      wrapToWidth(`  ${description}`, width),
+      ...settings.map((setting) => {
+        const value = JSON.stringify(setting.default);
+        return wrapToWidth(`    --set ${setting.name}=${value}  ${setting.description}`, width, '        ');
+      }),
     ].join('\n');
-  const presetTable = formatTable(
-    [
-      { title: 'preset', value: (preset: (typeof groups)[number]) => preset.name },
-      { title: '', value: (preset) => preset.description },
-    ],
-    groups,
-  );
-  return `${all.map(one).join('\n\n')}\n\n${presetTable}`;
+  const group = ({ name, description }: (typeof groups)[number]): string =>
+    wrapToWidth(`${name}  ${description}`, width);
+  return [...all.map(one), groups.map(group).join('\n')].join('\n\n');
 };

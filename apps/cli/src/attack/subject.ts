@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { dataFoldersOf } from '../env.ts';
 import { Exit, exitCodes } from '../exit.ts';
+import type { Output } from '../output/terminal.ts';
 import { readWhole } from '../values.ts';
 import { type ImageOptions, type ImageSource, type Images, openImages } from './images.ts';
 import { type ModelFlags, readModel, withModelOptions } from './model.ts';
@@ -55,9 +56,30 @@ export type Subject = {
 const toBounds = (values: Float32Array, [low, high]: readonly [number, number]): Float32Array =>
   low === 0 && high === 1 ? values : values.map((value) => low + value * (high - low));
 
+/** On a terminal, a line that says what happens, until it has happened. */
+const whileDrawing = async <Result>(
+  output: Output,
+  line: string,
+  run: () => Promise<Result>,
+): Promise<Result> => {
+  if (output.columns() === null) return run();
+  output.draw([line]);
+  try {
+    return await run();
+  } finally {
+    output.draw([]);
+  }
+};
+
 /** Opens the backend, and reads the model and the images. Throws Exit if they cannot be read or do not fit together. */
-export const readSubject = async (options: SubjectOptions, context: Context): Promise<Subject> => {
+export const readSubject = (options: SubjectOptions, context: Context): Promise<Subject> => {
   const model = required(options.model, '--model PATH');
+  return whileDrawing(context.output, 'reading the model and the images …', () =>
+    read(model, options, context),
+  );
+};
+
+const read = async (model: string, options: SubjectOptions, context: Context): Promise<Subject> => {
   const source = await openImages(options, dataFoldersOf(context.env));
   const { openBackend } = await import('@funnel/engine');
   const { name: backend } = await openBackend(options.backend);
@@ -72,7 +94,12 @@ export const readSubject = async (options: SubjectOptions, context: Context): Pr
   };
 };
 
-export const examineSubject = async ({ classifier, given }: Subject, seed: number): Promise<Examination> => {
-  const { examineClassifier } = await import('@funnel/attacks');
-  return examineClassifier({ model: classifier, ...given, seed });
-};
+export const examineSubject = (
+  { classifier, given }: Subject,
+  seed: number,
+  output: Output,
+): Promise<Examination> =>
+  whileDrawing(output, 'examining the model …', async () => {
+    const { examineClassifier } = await import('@funnel/attacks');
+    return examineClassifier({ model: classifier, ...given, seed });
+  });
