@@ -1,9 +1,10 @@
 /** Commands that gave a wrong answer once, or lost one: `funnel attack` on the models of the fixtures, with MNIST's first test images. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadDataset } from '@funnel/engine';
+import { encode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openNpy, readRows } from '../src/attack/npy.ts';
 import type { Outcome, Result, Row } from '../src/attack/results.ts';
@@ -37,6 +38,14 @@ const onImages = async (...args: readonly string[]): Promise<Document> => {
   return JSON.parse(ran.stdout);
 };
 const onMnist = (...args: readonly string[]) => onImages('--dataset', 'mnist', '--indices', '0-19', ...args);
+
+/** The bytes and the labels of the first twenty test images. */
+const firstImages = async () => {
+  const spec = { name: 'mnist', train: 1, test: 20, attack: 1 } as const;
+  const dataset = await loadDataset(spec, { dir: `${fixtures}/data`, home: folder });
+  const { images, labels } = await dataset.test();
+  return { images: images.slice(0, 20 * 784), labels: labels.slice(0, 20) };
+};
 
 describe('settings', () => {
   it.each(['[0.3,0.1]', '[0.1,0.3]'])(
@@ -94,17 +103,12 @@ describe('preset:autoattack with an ε', () => {
     const named = evaluations.flatMap(({ rows }) => rows).filter(({ success }) => success);
     expect(images.shape).toEqual([named.length, 28, 28, 1]);
     expect(named.map(({ adversarial }) => adversarial)).toEqual(named.map((_, i) => i));
-    const clean = await (
-      await loadDataset(
-        { name: 'mnist', train: 1, test: 20, attack: 1 },
-        { dir: `${fixtures}/data`, home: folder },
-      )
-    ).test();
+    const { images: clean } = await firstImages();
     const values = new Float32Array(784);
     for (const row of named) {
       readRows(images, [row.adversarial!], values);
       const changes = values.map((value, k) =>
-        Math.abs(value - Math.fround(clean.images[row.index * 784 + k]! / 255)),
+        Math.abs(value - Math.fround(clean[row.index * 784 + k]! / 255)),
       );
       expect(Math.max(...changes)).toBeCloseTo(row.linf!, 6);
     }
@@ -159,13 +163,9 @@ describe('images of the user', () => {
     );
   };
   beforeAll(async () => {
-    const data = await loadDataset(
-      { name: 'mnist', train: 1, test: 20, attack: 1 },
-      { dir: `${fixtures}/data`, home: folder },
-    );
-    const test = await data.test();
-    save(images, '(20, 28, 28)', test.images.subarray(0, 20 * 784));
-    save(labels, '(20,)', test.labels.subarray(0, 20));
+    const test = await firstImages();
+    save(images, '(20, 28, 28)', test.images);
+    save(labels, '(20,)', test.labels);
   });
 
   it('give the rows of the data set that they come from, without its name', async () => {
@@ -183,6 +183,28 @@ describe('images of the user', () => {
     expect(own).toMatchObject({ images, labels, summary: { images: 20, attempted: 19, successes: 19 } });
     expect(own.rows).toEqual(ofDataset.rows);
     expect(own).not.toHaveProperty('dataset');
+  });
+
+  it('give the same rows as PNG files, one of each class in turn', async () => {
+    const pictures = join(folder, 'pictures');
+    const { images: bytes, labels: classes } = await firstImages();
+    for (let i = 0; i < 20; i++) {
+      mkdirSync(join(pictures, String(classes[i])), { recursive: true });
+      const data = bytes.slice(i * 784, (i + 1) * 784);
+      writeFileSync(
+        join(pictures, String(classes[i]), `${i}.png`),
+        encode({ width: 28, height: 28, channels: 1, data }),
+      );
+    }
+    const args = ['--attack', 'fgsm', '--set', 'search=false', '--set', 'epsilon=0.1'];
+    const own = await onImages('--images', pictures, ...args);
+    const ofDataset = await onMnist(...args);
+    expect(own.rows.slice(0, 10).map(({ label }) => label)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 9, 0]);
+    const numberOf = (row: Row): number => Number(basename(row.file!, '.png'));
+    const sorted = own.rows.toSorted((a, b) => numberOf(a) - numberOf(b));
+    expect(sorted.map(({ file: _, index: __, ...row }) => row)).toEqual(
+      ofDataset.rows.map(({ index: _, ...row }) => row),
+    );
   });
 
   it('say the shape that the model needs', async () => {

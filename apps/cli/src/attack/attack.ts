@@ -38,6 +38,7 @@ type AttackOptions = SubjectOptions & {
 const examine = async (options: SubjectOptions, context: Context): Promise<void> => {
   const subject = await readSubject(options, context);
   const examination = await examineSubject(subject, options.seed, context.output);
+  context.signal.throwIfAborted();
   present(context.output, { model: subject.model, ...subject.source.description, ...examination }, () =>
     describeExamination(examination, context.output.resultColumns()),
   );
