@@ -5,6 +5,8 @@ import {
   type AttackName,
   type LeaderboardRow,
   type SweepDetail,
+  type SweepStatus,
+  statusText,
   usualRankings,
   type Worker,
 } from '@funnel/contracts';
@@ -32,7 +34,7 @@ const progressParts = (sweep: SweepDetail): readonly string[] => {
     ...(sweep.etaSeconds !== null && sweep.status === 'running'
       ? [`about ${formatDuration(sweep.etaSeconds)} left`]
       : []),
-    ...(sweep.status === 'running' ? [] : [sweep.status]),
+    ...(sweep.status === 'running' ? [] : [statusText(sweep.status)]),
   ];
 };
 
@@ -75,6 +77,10 @@ const sweepLines = (sweep: SweepDetail, width: number): readonly string[] => {
   return [sweep.name, bar(width), ...wrap(progressParts(sweep), width)];
 };
 
+/** The command that resumes a paused sweep. */
+const pauseLines = ({ id, status }: SweepDetail): readonly string[] =>
+  status === 'pausing' || status === 'paused' ? [`  \`npx funnel resume ${id}\` goes on`] : [];
+
 const runningLine = (
   { kind, position, epochs, imagesPerSecond }: Worker['running'][number],
   width: number,
@@ -94,14 +100,15 @@ export const progressLines = (
   const running = workers.filter(({ status }) => status !== 'gone').flatMap((worker) => worker.running);
   const shown = running.slice(0, 8).map((stage) => runningLine(stage, 16));
   const more = running.length > shown.length ? [`  … and ${running.length - shown.length} more stages`] : [];
-  return [...sweepLines(sweep, columns - 1), ...shown, ...more];
+  return [...sweepLines(sweep, columns - 1), ...pauseLines(sweep), ...shown, ...more];
 };
 
-const isOver = ({ status }: SweepDetail): boolean => status === 'completed' || status === 'cancelled';
+const goesOn: readonly SweepStatus[] = ['running', 'pausing', 'paused', 'cancelling'];
+const isOver = ({ status }: SweepDetail): boolean => !goesOn.includes(status);
 
 /** Milliseconds between two requests. A terminal shows every answer. */
 const pollMs = { terminal: 500, log: 1000 };
-/** A log gets a line whenever a stage has ended, and at least one in this time. */
+/** A log gets a line whenever a stage has ended or the status has changed, and at least one in this time. */
 const maxQuietMs = 30_000;
 
 /** The API or its database does not answer, it has too many requests, or the disk is full. Waiting helps. */
@@ -132,13 +139,17 @@ export const untilAnswered = async <T>(
 /** Writes the progress to an output that is not a terminal. */
 const createProgressLog = (output: Output) => {
   let done = -1;
+  let status: SweepStatus = 'running';
   let loggedAt = 0;
   return (sweep: SweepDetail): void => {
     const now = performance.now();
-    if (countStages(sweep).done === done && now - loggedAt < maxQuietMs) return;
+    const isNew = sweep.status !== status;
+    if (!isNew && countStages(sweep).done === done && now - loggedAt < maxQuietMs) return;
     done = countStages(sweep).done;
     loggedAt = now;
     output.note(`${sweep.name} ${progressSentence(sweep)}`);
+    status = sweep.status;
+    if (isNew) for (const line of pauseLines(sweep)) output.note(line);
   };
 };
 

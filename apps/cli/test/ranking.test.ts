@@ -28,7 +28,7 @@ const fgsm = (epsilon: number, value: number): LeaderboardRow =>
 
 describe('a ranking in words', () => {
   it('names metric, attack, settings and direction', () => {
-    const text = describeLeaderboard([fgsm(0.1, 0.4), fgsm(0.1, 0.3)], { attack: 'fgsm' });
+    const text = describeLeaderboard([fgsm(0.1, 0.4), { ...fgsm(0.1, 0.3), rank: 2 }], { attack: 'fgsm' });
     expect(text).toMatch(
       /^Ranked by robust accuracy under fgsm \(search=false epsilon=0\.1\); higher is better\.\n\n#/,
     );
@@ -58,6 +58,25 @@ describe('a ranking in words', () => {
     expect(text).toMatch(/fgsm\s+search=false epsilon=0\.1|fgsm\s+L∞ 0\.1/);
     const alike = describeLeaderboard([fgsm(0.1, 0.4), fgsm(0.1, 0.3)], { attack: undefined });
     expect(alike).not.toMatch(/differ|within/);
+  });
+
+  it('marks shared ranks, and says the reasons for a verdict once, with the trials', () => {
+    const masked = { verdict: 'masked', reasons: ['fgsm: flat.', 'pgd-linf: flat.'] } as const;
+    const text = describeLeaderboard(
+      [
+        row({ rank: 1, trialId: 'a', value: 0.3, ...masked }),
+        row({ rank: 1, trialId: 'b', value: 0.3, ...masked }),
+        row({ rank: 3, trialId: 'c', value: 0.1 }),
+      ],
+      { attack: 'deepfool-linf' },
+    );
+    const lines = text.split('\n');
+    expect(lines.slice(3, 6).map((line) => line.trim().split(/\s+/).slice(0, 2))).toEqual([
+      ['1=', 'a'],
+      ['1=', 'b'],
+      ['3', 'c'],
+    ]);
+    expect(lines.slice(6)).toEqual(['  a, b: masked: fgsm, pgd-linf: flat.']);
   });
 
   it('says when all runs have the same value', () => {
@@ -118,10 +137,12 @@ describe('the ranking without --attack and --metric', () => {
   });
 
   it('is by the objective of a sweep, or as the options say', async () => {
-    expect((await ask({ sweep: 'a' }, () => true)).asked).toEqual([worst]);
+    expect((await ask({ sweep: '0123456789abcdef' }, () => true)).asked).toEqual([worst]);
     expect((await ask({ attack: 'worst' }, () => true)).asked).toEqual([[undefined, undefined]]);
     expect((await ask({ metric: 'medianL2' }, () => true)).asked).toEqual([[undefined, 'medianL2']]);
-    expect((await ask({ sweep: 'a', attack: 'cw-l2' }, () => false)).asked).toEqual([['cw-l2', undefined]]);
+    expect((await ask({ sweep: '0123456789abcdef', attack: 'cw-l2' }, () => false)).asked).toEqual([
+      ['cw-l2', undefined],
+    ]);
   });
 });
 

@@ -73,7 +73,14 @@ describe('calls', () => {
     expectTypeOf(client.getSweep).parameter(0).toEqualTypeOf<{ readonly params: { id: string } }>();
     expectTypeOf(client.health).parameter(0).toBeUnknown();
     expectTypeOf<Awaited<ReturnType<typeof client.getSweep>>['status']>().toEqualTypeOf<
-      'running' | 'paused' | 'completed' | 'cancelled'
+      | 'running'
+      | 'pausing'
+      | 'paused'
+      | 'completed'
+      | 'completed-with-failures'
+      | 'failed'
+      | 'cancelling'
+      | 'cancelled'
     >();
     expectTypeOf(client).not.toHaveProperty('getSweeps');
     const body = { name: 'x', dataset: { name: 'mnist' } } as const;

@@ -31,6 +31,7 @@ export * from './errors.ts';
 export * from './hyperparameters.ts';
 export * from './json.ts';
 export * from './metrics.ts';
+export * from './next-step.ts';
 export * from './plan.ts';
 export * from './predicted-class.ts';
 export * from './ranking.ts';

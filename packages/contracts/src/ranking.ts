@@ -122,3 +122,10 @@ export const usualRankings = (definition?: SweepDefinition): readonly [Ranking, 
   const { run, metric } = objectiveOf(definition);
   return [{ attack: run?.attack, metric }];
 };
+
+/** The ranks as people read them: `1=` for rows that share a rank, since nothing but chance orders them. */
+export const rankTexts = (rows: readonly { readonly rank: number }[]): readonly string[] => {
+  const counts = new Map<number, number>();
+  for (const { rank } of rows) counts.set(rank, (counts.get(rank) ?? 0) + 1);
+  return rows.map(({ rank }) => `${rank}${counts.get(rank) === 1 ? '' : '='}`);
+};

@@ -140,6 +140,27 @@ describe('one attack', () => {
     });
   });
 
+  test('a filter finds the values that a table rounds to it', async () => {
+    const beta = { min: 0.001, max: 0.1, count: 4, scale: 'log' as const };
+    const { sweepId } = await submit(db, { seeds: [9], space: { gamma: 5, beta, batchSize: [16, 17] } });
+    await runAll(() => ({ success: fooled(1) }));
+    const found = async (where: string) =>
+      (await rank({ sweep: sweepId, attack: 'fgsm', where })).map(({ hyperparameters }) => hyperparameters);
+    const betas = async (where: string) =>
+      [...new Set((await found(where)).map((values) => Number(values.beta)))].sort((a, b) => a - b);
+    const [, second = 0, third = 0] = await betas('gamma:5');
+    expect([second, third]).toEqual([0.00464158883361, 0.0215443469003]);
+    expect(await betas('beta:0.004642')).toEqual([second]); // as tables show it
+    expect(await betas('beta:4.64e-3')).toEqual([second]);
+    expect(await betas(`beta:${second}`)).toEqual([second]);
+    expect(await betas('beta:0.0046415888')).toEqual([second]);
+    expect(await betas('beta:0.004642..0.02154')).toEqual([second, third]);
+    for (const other of ['0.004643', '0.0046415', '0.005', '0.00464158883361001'])
+      expect(await betas(`beta:${other}`), other).toEqual([]);
+    expect((await found('batchSize:16')).map(({ batchSize }) => batchSize)).toEqual([16, 16, 16, 16]);
+    expect(await found('batchSize:16.4')).toEqual([]);
+  });
+
   test('filters by sweep, recipe, data set and hyperparameters', async () => {
     expect(brief(await rank({ sweep, attack: 'fgsm', where: ['gamma:2..3'] }))).toHaveLength(2);
     expect(brief(await rank({ sweep, attack: 'fgsm', where: 'gamma:5' }))).toEqual([[1, 5, 0]]);

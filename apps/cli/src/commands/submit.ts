@@ -4,9 +4,9 @@ import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { formatCount, formatDuration, formatNumber, formatTable } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
-import { countsText, describeSweep } from '../output/sweeps.ts';
+import { countsText, describeNextStep, describeSweep } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
-import { firstOnly, readTroubles } from '../requests.ts';
+import { findSweep, firstOnly, readTroubles } from '../requests.ts';
 import { type Change, readChange, readSweepFile } from '../sweep-file.ts';
 import { readLine, readWhole } from '../values.ts';
 import { readLeaderboard, untilAnswered, watchSweep } from '../watch.ts';
@@ -38,10 +38,11 @@ const endOfWatch = ({ signal }: Context, timeout: number | undefined): AbortSign
   timeout === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeout * 1000)]);
 
 /** Watches a sweep to its end and prints its leaderboard. Throws Exit with `incomplete` unless every trial completed. */
-const watchToEnd = async (context: Context, sweepId: string, timeout?: number): Promise<void> => {
+const watchToEnd = async (context: Context, idOrName: string, timeout?: number): Promise<void> => {
   const { output } = context;
   const client = context.client();
   const signal = endOfWatch(context, timeout);
+  const sweepId = await findSweep(client, idOrName);
   const again = `Watch it again: \`npx funnel watch ${sweepId}\``;
   const sweep = await watchSweep(client, sweepId, output, signal).catch((error: unknown) => {
     if (context.signal.aborted) output.note(`The sweep goes on. ${again}`);
@@ -57,12 +58,15 @@ const watchToEnd = async (context: Context, sweepId: string, timeout?: number): 
   present(output, { sweep, leaderboard: rows }, () => describeLeaderboard(rows, { attack }));
   if (!isComplete)
     output.note(firstOnly(rows.length, 'row', `\`npx funnel export --sweep ${sweepId}\` has all.`));
-  const trials = Object.values(sweep.trials).reduce((sum, count) => sum + count, 0);
-  if (sweep.status === 'completed' && sweep.trials.completed === trials) return;
+  if (sweep.status === 'completed') return;
   const troubles = await ask(() => readTroubles(client, sweep));
   throw new Exit(
     exitCodes.incomplete,
-    [`Not every trial completed: ${countsText(sweep.trials)}.`, ...troubles].join('\n'),
+    [
+      `Not every trial completed: ${countsText(sweep.trials)}.`,
+      ...troubles,
+      ...(sweep.status === 'cancelled' ? describeNextStep(sweep) : []),
+    ].join('\n'),
   );
 };
 
@@ -78,6 +82,11 @@ const submit = async (
   const sweep = await context
     .client()
     .createSweep({ body, ...(key ? { headers: { 'idempotency-key': key } } : {}) });
+  if (sweep.status === 'cancelling' || sweep.status === 'cancelled')
+    throw new Exit(
+      exitCodes.incomplete,
+      `The key ${key} belongs to sweep ${sweep.id}, which was cancelled, so nothing runs.\n→ Submit again with another --key, or without one.`,
+    );
   if (!watch) {
     present(output, sweep, describeSweep);
     return output.note(`Watch it: \`npx funnel watch ${sweep.id}\``);
@@ -136,7 +145,7 @@ export const submitCommands = (program: Command, context: () => Context): void =
   program
     .command('watch')
     .description('show the progress of a sweep until it has ended')
-    .argument('<sweep>')
+    .argument('<sweep>', 'its id or its name')
     .addOption(timeoutOption())
     .action((id: string, { timeout }: Pick<Options, 'timeout'>) => watchToEnd(context(), id, timeout));
   withChanges(

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Plan } from '../plan.ts';
 import { Stage, Sweep, SweepDetail, Trial } from '../resources.ts';
-import { SweepStatus, TrialStatus } from '../statuses.ts';
+import { StoredSweepStatus, TrialStatus } from '../statuses.ts';
 import { SweepDefinition } from '../sweep.ts';
 import { Line } from '../text.ts';
 import { ById, page, pageOf, type Route } from './route.ts';
@@ -51,7 +51,9 @@ export const sweepRoutes = {
     summary: 'Sweeps, newest first.',
     role: 'read',
     query: z.strictObject({
-      status: SweepStatus.optional(),
+      status: StoredSweepStatus.optional().meta({
+        description: '`paused` and `cancelled` include sweeps of which a stage still runs.',
+      }),
       search: z.string().max(200).optional(),
       ...page,
     }),
