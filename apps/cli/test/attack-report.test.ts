@@ -23,7 +23,7 @@ const summary = (changes: Partial<EvaluationSummary> = {}) =>
 
 const results = [
   { attack: 'apgd-ce-linf', settings: { epsilon: 0.1, steps: 50 }, summary: summary(), rows: [] },
-  { attack: 'deepfool-l2', settings: { steps: 50 }, summary: summary({ robustAccuracy: 0 }), rows: [] },
+  { attack: 'deepfool-l2', settings: { steps: 50 }, summary: summary({ robustAccuracy: null }), rows: [] },
 ] as unknown as Result[];
 
 const report = (changes: Partial<AttackReport> = {}): AttackReport => ({
@@ -78,6 +78,9 @@ describe('the report of attacks', () => {
     const nothing = summary({
       attempted: 0,
       successes: 0,
+      successRate: null,
+      robustAccuracy: null,
+      robustInterval: null,
       medianL2: null,
       medianLinf: null,
       noiseLevel: null,
@@ -92,7 +95,12 @@ describe('the report of attacks', () => {
       '',
       'Clean accuracy: 0.0 % (0 of 20 images, wasm).',
     ]);
-    const without = describeReport(report({ worstCase: { balls: {}, summary: summary(), rows: [] } }), null);
+    const without = describeReport(
+      report({
+        worstCase: { balls: {}, summary: summary({ robustAccuracy: null, robustInterval: null }), rows: [] },
+      }),
+      null,
+    );
     expect(without).toMatch(/^worst case +19 +89\.5 % +– +2\.184 +0\.1 +2\.16$/m);
     expect(without).not.toContain('Robust accuracy');
   });

@@ -8,7 +8,13 @@ import { join } from 'node:path';
 import { type StartedApi, startApi } from '@funnel/api';
 import { summarise } from '@funnel/attacks/statistics';
 import { type Client, createClient } from '@funnel/client';
-import type { Collection, EvaluationRecords, LeaderboardRow, TrialDetail } from '@funnel/contracts';
+import {
+  type Collection,
+  type EvaluationRecords,
+  isBounded,
+  type LeaderboardRow,
+  type TrialDetail,
+} from '@funnel/contracts';
 import { type ClaimedStage, completeStage, createDb, type Db } from '@funnel/db';
 import { createTestDatabase, type TestDatabase } from '@funnel/db/testing';
 import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
@@ -54,7 +60,7 @@ const runAll = async (found: (point: Point, attack: string) => Found): Promise<v
     );
     const records = recordsOf(found(rows[0]!, claimed.spec.attack!.attack));
     const { stageId, fencingToken } = claimed;
-    const summary = summarise(records, 784);
+    const summary = summarise(records, { width: 784, hasBudget: isBounded(claimed.spec.attack!) });
     await completeStage(db, {
       stageId,
       fencingToken,

@@ -61,7 +61,7 @@ describe('a ranking in words', () => {
   });
 
   it('marks shared ranks, and says the reasons for a verdict once, with the trials', () => {
-    const masked = { verdict: 'masked', reasons: ['fgsm: flat.', 'pgd-linf: flat.'] } as const;
+    const masked = { verdict: 'masked' as const, reasons: ['fgsm: flat.', 'pgd-linf: flat.'] };
     const text = describeLeaderboard(
       [
         row({ rank: 1, trialId: 'a', value: 0.3, ...masked }),
@@ -77,6 +77,16 @@ describe('a ranking in words', () => {
       ['3', 'c'],
     ]);
     expect(lines.slice(6)).toEqual(['  a, b: masked: fgsm, pgd-linf: flat.']);
+  });
+
+  it('shows a dash for the rank of a run without a value', () => {
+    const rows = [
+      row({ value: 0.1 }),
+      row({ rank: null, value: null, verdict: 'masked', reasons: ['fgsm: why'] }),
+    ];
+    const lines = describeLeaderboard(rows, { attack: 'deepfool-linf' }).split('\n');
+    expect(lines.at(-2)).toMatch(/^– {2}.* – +masked$/);
+    expect(lines.at(-1)).toBe(`  ${rows[1]!.trialId}: masked: fgsm: why`);
   });
 
   it('says when all runs have the same value', () => {
@@ -102,6 +112,7 @@ it('ranks by the distance in the norm of the attack when every image is fooled',
   expect(distanceInstead([row({}), row({ value: 0.01 })])).toBeNull();
   expect(distanceInstead([row({ metric: 'cleanAccuracy' })])).toBeNull();
   expect(distanceInstead([])).toBeNull();
+  expect(distanceInstead([row({ rank: null, value: null })])).toBe('medianLinf');
 });
 
 describe('the ranking without --attack and --metric', () => {

@@ -10,6 +10,7 @@ import {
   ballOf,
   type EvaluationRecords,
   type EvaluationSummary,
+  isBounded,
   isMistake,
 } from '@funnel/contracts';
 import { correctOperators } from '@funnel/kernels';
@@ -165,7 +166,7 @@ export const attackSubject = async (
   };
   return {
     attack: spec,
-    summary: summarise(records, flat.width, { attacked, rejections }),
+    summary: summarise(records, { width: flat.width, hasBudget: isBounded(spec), attacked, rejections }),
     records,
     adversarials: toBounds(adversarials, classifier),
   };

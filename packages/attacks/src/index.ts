@@ -1,4 +1,21 @@
-/** The public names of the package. `README.md` lists the files in reading order. */
+/**
+ * The public names of the package. `README.md` lists the files in reading order.
+ * @module @funnel/attacks
+ */
+export {
+  AppError,
+  type AttackInput,
+  type AttackName,
+  type AttackSpec,
+  attackNames,
+  type Budgets,
+  type DiagnosticsReport,
+  type EvaluationRecords,
+  type EvaluationSummary,
+  type Examination,
+  expandAttacks,
+  type RobustnessCurve,
+} from '@funnel/contracts';
 export { correctOperators } from '@funnel/kernels';
 export type { Attack, AttackContext, AttackResult, EvaluationResources } from './attack.ts';
 export { type ClassifierModel, classifierModel, type ModelOptions } from './classifier.ts';

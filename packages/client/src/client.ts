@@ -1,4 +1,7 @@
-/** The typed client: one method per declared route. The schemas of the routes determine the parameters and the result of each method. */
+/**
+ * The typed client: one method per declared route. The schemas of the routes determine the parameters and the result of each method.
+ * @module @funnel/client
+ */
 import { type FunnelEventRow, type Route, type RouteName, routes } from '@funnel/contracts';
 import type { z } from 'zod';
 import { streamEvents } from './events.ts';
@@ -14,6 +17,7 @@ import {
   withRetries,
 } from './request.ts';
 
+export type { ErrorCode, FunnelEventRow, Problem, RouteName } from '@funnel/contracts';
 export { type Answer, type Fetch, FunnelError } from './request.ts';
 
 type Routes = typeof routes;

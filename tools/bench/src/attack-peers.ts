@@ -78,7 +78,7 @@ const Run = z.object({
   /** User and system time of the attack alone. */
   cpu_seconds: z.number(),
   /** Over all images. */
-  robust_accuracy: z.number(),
+  robust_accuracy: z.number().nullable(),
   /** In the attack's norm, over the images that were fooled. */
   median_distance: z.number().nullable(),
 });
@@ -127,7 +127,9 @@ export const attackPeers = async (values: BenchPeersOptions): Promise<void> => {
           printRow([
             ...[name, `${attack} ${norm}`, own.cpu_seconds.toFixed(2), peer.cpu_seconds.toFixed(2)],
             ratio.toFixed(2),
-            ...[own, peer].map(({ robust_accuracy }) => `${(100 * robust_accuracy).toFixed(1)} %`),
+            ...[own, peer].map(({ robust_accuracy }) =>
+              robust_accuracy === null ? '–' : `${(100 * robust_accuracy).toFixed(1)} %`,
+            ),
             ...[own, peer].map(({ median_distance }) => median_distance?.toFixed(3) ?? '–'),
           ]);
       }

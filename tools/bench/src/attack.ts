@@ -82,7 +82,7 @@ const timeAttack = async (
     foolbox3,
     target,
     meetsTarget: target && meets(target, { foolbox18, foolbox3 }, seconds),
-    successRate: summary.successRate,
+    successRate: summary.successRate ?? 0,
   };
 };
 

@@ -4,7 +4,6 @@ import {
   type DiagnosticsReport,
   type EvaluationSummary,
   type Examination,
-  isBounded,
   threatModelText,
   type Verdict,
 } from '@funnel/contracts';
@@ -32,12 +31,7 @@ type Line = {
   readonly name: string;
   readonly settings: string;
   readonly summary: EvaluationSummary;
-  /** A robust accuracy means something only within a budget. */
-  readonly hasBudget: boolean;
 };
-
-const share = ({ attempted }: EvaluationSummary, value: number | null): string =>
-  attempted === 0 ? '–' : formatShare(value);
 
 /** The columns before the settings, with the order in which they are left out on a narrow terminal; 0 stays. */
 const columns: readonly (Column<Line> & { readonly leaves: number })[] = [
@@ -50,13 +44,13 @@ const columns: readonly (Column<Line> & { readonly leaves: number })[] = [
   },
   {
     title: 'success',
-    value: ({ summary }) => share(summary, summary.successRate),
+    value: ({ summary }) => formatShare(summary.successRate),
     align: 'right',
     leaves: 4,
   },
   {
     title: 'robust',
-    value: ({ summary, hasBudget }) => (hasBudget ? share(summary, summary.robustAccuracy) : '–'),
+    value: ({ summary }) => formatShare(summary.robustAccuracy),
     align: 'right',
     leaves: 0,
   },
@@ -87,11 +81,11 @@ const resultTable = (lines: readonly Line[], width: number | null, left = 0): st
   return width === null || isLast || widest(table) <= width ? table : resultTable(lines, width, left + 1);
 };
 
-/** The sentence that people quote. Null without a budget or without attacked images. */
+/** The sentence that people quote. Null without a robust accuracy: without a budget, or without attacked images. */
 const robustSentence = ({ balls, summary }: NonNullable<Outcome['worstCase']>): string | null => {
   const within = threatModelText(balls);
   const { images, attempted, successes, robustAccuracy, robustInterval } = summary;
-  if (within === '' || attempted === 0) return null;
+  if (robustInterval === null) return null;
   const interval = robustInterval.map(formatShare).join(' to ');
   return `Robust accuracy within ${within}: ${formatShare(robustAccuracy)} (${attempted - successes} of ${formatCount(images, 'image')} withstand every attack; 95 % interval ${interval}).`;
 };
@@ -127,13 +121,11 @@ export const describeReport = (report: AttackReport, width: number | null): stri
     name: result.attack,
     settings: settingsText(result),
     summary: result.summary,
-    hasBudget: isBounded(result),
   }));
   const worstLine = worstCase && {
     name: 'worst case',
     settings: [threatModelText(worstCase.balls)].map((within) => within && `within ${within}`).join(''),
     summary: worstCase.summary,
-    hasBudget: threatModelText(worstCase.balls) !== '',
   };
   const sentences = [
     ...(first ? [cleanSentence(first.summary, report.backend)] : []),

@@ -110,7 +110,7 @@ const showBest = async (options: LeaderboardOptions, context: Context): Promise<
       : await readRanked({ ...options, attack: asked.attack ?? worst, metric: distance }, context);
   if (distance !== null)
     context.output.note(
-      `All of these runs have a robust accuracy of 0, so they are ranked by ${titleOf(distance)} instead.`,
+      `${asked.rows.some(({ value }) => value === 0) ? 'No run has a robust accuracy above 0' : 'No run has a robust accuracy'}, so they are ranked by ${titleOf(distance)} instead.`,
     );
   present(context.output, rows, () => describeLeaderboard(rows, { attack }));
   if (!isComplete) context.output.note(firstOnly(rows.length, 'row', '--limit shows more.'));

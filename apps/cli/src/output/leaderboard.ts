@@ -23,13 +23,13 @@ const allTie = (rows: readonly LeaderboardRow[]): boolean =>
   rows.length > 1 && rows.every(({ value }) => value === rows[0]!.value);
 
 /**
- * If the attacks fool every model on every image, all robust accuracies are 0. Then the median distance of the attacks ranks the models.
- * Null otherwise.
+ * If the attacks fool every model on every image, all robust accuracies are 0; if no attack has a fixed ε, there is none. Then the median
+ * distance of the attacks ranks the models. Null otherwise.
  */
 export const distanceInstead = (rows: readonly LeaderboardRow[]): EvaluationMetricName | null => {
   const [top] = rows;
-  const allFooled = top?.metric === 'robustAccuracy' && rows.every(({ value }) => value === 0);
-  return allFooled ? distanceMetric(top.attack) : null;
+  const saysNothing = top?.metric === 'robustAccuracy' && rows.every(({ value }) => !value);
+  return saysNothing ? distanceMetric(top.attack) : null;
 };
 
 /** Rows whose attacks had different settings cannot be compared. Then every row shows its settings. */

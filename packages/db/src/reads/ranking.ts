@@ -25,8 +25,8 @@ export type LeaderboardCursor = {
   readonly trial: string;
   /** The index of the stage among the stages of the trial. */
   readonly ordinal: number;
-  /** The rank of the last row; the next row has the same rank if it ties. */
-  readonly rank: number;
+  /** The rank of the last row; the next row has the same rank if it ties. Null for a row without a value. */
+  readonly rank: number | null;
   /** The number of rows so far. */
   readonly count: number;
 };
@@ -41,7 +41,8 @@ const isWrittenCursor = (value: unknown): value is WrittenCursor => {
     typeof masked === 'boolean' &&
     ExtendedNumber.nullable().safeParse(utility).success &&
     isText(trial) &&
-    [ordinal, rank, count].every(isNumber)
+    [ordinal, count].every(isNumber) &&
+    (rank === null || isNumber(rank))
   );
 };
 
@@ -59,18 +60,20 @@ export const writeLeaderboardCursor = ({ utility, ...rest }: LeaderboardCursor):
 
 type Rankable = { readonly masked: boolean; readonly utility: number | null };
 
-/** Rows that tie share a rank; the next rank counts all of them. `split`: masked rows rank among themselves. */
+/**
+ * Rows that tie share a rank; the next rank counts all of them. A row without a value has no rank. `split`: masked rows rank among themselves.
+ */
 export const ranksOf = (
   rows: readonly Rankable[],
   cursor: LeaderboardCursor | undefined,
   split: boolean,
-): readonly number[] => {
-  let last: (Rankable & { rank: number }) | undefined = cursor;
+): readonly (number | null)[] => {
+  let last: (Rankable & { rank: number | null }) | undefined = cursor;
   let count = cursor?.count ?? 0;
   return rows.map((row) => {
     count += 1;
     const ties = last !== undefined && last.utility === row.utility && (!split || last.masked === row.masked);
-    const rank = ties && last ? last.rank : count;
+    const rank = row.utility === null ? null : ties && last ? last.rank : count;
     last = { ...row, rank };
     return rank;
   });

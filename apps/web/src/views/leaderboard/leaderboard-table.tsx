@@ -92,7 +92,9 @@ const Row = (props: {
             type="checkbox"
             checked={props.chosen}
             onChange={props.onToggle}
-            aria-label={`Choose the run at rank ${row.rank}`}
+            aria-label={
+              row.rank === null ? `Choose the run ${row.trialId}` : `Choose the run at rank ${row.rank}`
+            }
           />
           {props.rank}
         </label>
@@ -108,7 +110,10 @@ const Row = (props: {
       </td>
       <td className="board-value">
         {value === null ? (
-          <span className="muted" title="No value, because no image was attacked or no image was fooled.">
+          <span
+            className="muted"
+            title="No value, because no image was attacked, no image was fooled, or no attack has a fixed ε."
+          >
             –
           </span>
         ) : (
