@@ -1,5 +1,12 @@
 /** A field that a version after 0.1.0 adds must not change the identities of what was made before it (decision 18). */
-import { attackNames, attackSpec, attacks, DatasetSpec, Hyperparameters } from '@funnel/contracts';
+import {
+  attackNames,
+  attackSpec,
+  attacks,
+  attackVersion,
+  DatasetSpec,
+  Hyperparameters,
+} from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { chainId, configurationId, droppingAddedDefaults } from '../src/identity.ts';
@@ -28,7 +35,10 @@ describe('a field that says since', () => {
 });
 
 /** Name → default of every added field. A default that changes gives old identities another meaning: raise the version of the recipe or attack. */
-const addedDefaults: Readonly<Record<string, unknown>> = {};
+const addedDefaults: Readonly<Record<string, unknown>> = {
+  'bim.largestEpsilon': null,
+  'bim-l2.largestEpsilon': null,
+};
 
 it('added fields keep their defaults', () => {
   const schemas: readonly (readonly [string, z.ZodObject])[] = [
@@ -106,4 +116,13 @@ it('a configuration with the default hyperparameters has the identity of version
   expect(configurationId({ recipe: 'classic', hyperparameters: Hyperparameters.parse({}), seed: 1 })).toBe(
     '262aad4d4aad0eca215b3ffab620b662e2cd9cee756ec2f0ae60cca1b0f79357',
   );
+});
+
+it('a search of BIM that now ends at the given ε has another identity than before; its other settings keep theirs', () => {
+  const versionOf = (settings: object): number => attackVersion(attackSpec({ attack: 'bim', ...settings }));
+  expect(versionOf({})).toBe(1);
+  expect(versionOf({ search: false, epsilon: 0.1 })).toBe(1);
+  expect(versionOf({ steps: 20 })).toBe(1);
+  expect(versionOf({ epsilon: 0.1 })).toBe(2);
+  expect(versionOf({ largestEpsilon: 0.3 })).toBe(2);
 });
