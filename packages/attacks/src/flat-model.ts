@@ -2,7 +2,7 @@
  * The model as attacks see it: rows of pixels in [0, 1] → logits and gradients. The caller disposes of every tensor that a function here
  * returns.
  */
-import { AppError, classesOf, classOf, isMistake } from '@funnel/contracts';
+import { AppError, classesOf, classOf, isMistake, noClass } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { isHostBackend } from './batch-rows.ts';
 import type { ClassifierModel } from './classifier.ts';
@@ -76,6 +76,46 @@ export const createFlatModel = (model: ClassifierModel, batchSize = defaultBatch
         return { logits: z!, gradient: gradient as tf.Tensor2D }; // a gradient has the shape of its x
       }),
     pullbacks: (x, cotangents) => pullbacks(forward, x, cotangents),
+  };
+};
+
+/**
+ * The same model, and a function that returns how many of its answers so far had no class (`noClass`): rows of logits with a NaN, for
+ * example. It counts rows with and without a gradient.
+ */
+export const countingInvalid = (
+  model: FlatModel,
+): { readonly model: FlatModel; readonly invalid: () => Promise<number> } => {
+  let pending: Promise<number> = Promise.resolve(0);
+  const countInvalid = async (logits: tf.Tensor2D): Promise<number> => {
+    const values = await logits.data<'float32'>();
+    logits.dispose();
+    return classesOf(values, model.classes).filter((k) => k === noClass).length;
+  };
+  const seen = (logits: tf.Tensor2D): tf.Tensor2D => {
+    const count = countInvalid(tf.keep(logits.clone())); // the caller may dispose of its logits before they are read
+    pending = Promise.all([pending, count]).then(([before, more]) => before + more);
+    pending.catch(() => undefined); // `invalid` throws it
+    return logits;
+  };
+  const withLogits = <Pass extends { readonly logits: tf.Tensor2D }>(pass: Pass): Pass => {
+    seen(pass.logits);
+    return pass;
+  };
+  return {
+    invalid: () => pending,
+    model: {
+      ...model,
+      logits: (x) => seen(model.logits(x)),
+      predict: async (x) => {
+        const classes = await model.predict(x);
+        const invalid = classes.filter((k) => k === noClass).length;
+        if (invalid > 0) pending = pending.then((before) => before + invalid);
+        return classes;
+      },
+      gradient: (x, loss) => withLogits(model.gradient(x, loss)),
+      pullbacks: (x, cotangents) => withLogits(model.pullbacks(x, cotangents)),
+    },
   };
 };
 
@@ -176,10 +216,13 @@ export type PixelGrid = {
   readonly pixels: number;
 };
 
-/** `shape`: `[height, width, channels]` or `[height, width]`. Errors: ATTACK_INPUT for another shape. */
+/** Whether images of this shape are grids of pixels: `[height, width, channels]` or `[height, width]`. */
+export const hasPixels = (shape: readonly number[]): boolean => shape.length === 2 || shape.length === 3;
+
+/** Errors: ATTACK_INPUT for another shape. */
 export const pixelGrid = (shape: readonly number[]): PixelGrid => {
   const [height, width, channels = 1] = shape;
-  if (height === undefined || width === undefined || shape.length > 3)
+  if (height === undefined || width === undefined || !hasPixels(shape))
     throw new AppError(
       'ATTACK_INPUT',
       `Expected images of shape [height, width, channels] for this attack, but got [${shape.join(', ')}]`,

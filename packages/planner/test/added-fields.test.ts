@@ -93,21 +93,27 @@ const chains: Readonly<Record<string, string>> = {
   'noise-l2': '86fbe1380a6031bc125d208c10b7c1223edba9730ad009ffe5561dc0df374287',
 };
 
+const chainOf = (name: (typeof attackNames)[number], images = 100): string =>
+  chainId(
+    {
+      kind: 'attack',
+      recipe: 'funn',
+      hyperparameters: {},
+      seed: 7,
+      dataset: { name: 'glyphs', train: 1, test: 100, attack: images },
+      parent: null,
+      attack: attackSpec(name),
+      surrogates: [],
+    },
+    '1',
+  );
+
+it('a diagnosis of fewer than five images has another identity than in version 0.1.0, and no other has', () => {
+  expect(chainOf('fgsm', 5)).toBe('7bb2e1bfbc2e9b263c8dcd1190f48651edab0e291457b82ec3eec12545da3250');
+  expect(chainOf('fgsm', 4)).not.toBe('8e602a718088636fa0628cf130b0d3bd33dc22ddcbd9899a93d8f402ad7b2fa4');
+});
+
 it('an attack with its default settings has the identity of version 0.1.0', () => {
-  const chainOf = (name: (typeof attackNames)[number]): string =>
-    chainId(
-      {
-        kind: 'attack',
-        recipe: 'funn',
-        hyperparameters: {},
-        seed: 7,
-        dataset: { name: 'glyphs', train: 1, test: 100, attack: 100 },
-        parent: null,
-        attack: attackSpec(name),
-        surrogates: [],
-      },
-      '1',
-    );
   for (const [name, chain] of Object.entries(chains))
     expect({ [name]: chainOf(name as 'fgsm') }).toEqual({ [name]: chain });
 });
