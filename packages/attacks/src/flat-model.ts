@@ -67,11 +67,13 @@ export const createFlatModel = (model: ClassifierModel, batchSize = defaultBatch
     gradient: (x, loss) =>
       tf.tidy(() => {
         const saved = createTensorSaver();
-        const gradient = tf.grad((input) => {
-          const z = forward(input);
-          saved.add(z);
-          return tf.sum(loss(z));
-        })(x);
+        const gradient = orRelease(saved, () =>
+          tf.grad((input) => {
+            const z = forward(input);
+            saved.add(z);
+            return tf.sum(loss(z));
+          })(x),
+        );
         const [z] = saved.release();
         return { logits: z!, gradient: gradient as tf.Tensor2D }; // a gradient has the shape of its x
       }),
@@ -136,6 +138,25 @@ const createTensorSaver = () => {
 };
 
 /**
+ * Runs tf.grad. When it throws, for example for an operator without a gradient, it leaves behind the tensors that the forward pass saved for
+ * the way back: this function disposes of them and of `saved`.
+ */
+const orRelease = <Result>(saved: ReturnType<typeof createTensorSaver>, run: () => Result): Result => {
+  try {
+    return run();
+  } catch (error) {
+    tf.dispose(saved.release());
+    const { state } = tf.engine();
+    const tape = state.activeTape as readonly { readonly saved?: tf.Tensor[] }[] | null; // the type of its nodes is not exported
+    if (state.gradientDepth === 0) {
+      for (const node of tape ?? []) tf.dispose(node.saved ?? []);
+      state.activeTape = null as never; // as after a gradient that succeeded
+    }
+    throw error;
+  }
+};
+
+/**
  * tf.grad runs the forward pass again for every gradient. This function runs it once. Inside the forward function of a custom operation
  * the tape exists but does not record: each inner tf.grad walks the tape back with another cotangent, and the outer tf.grad walks it back
  * with the last one.
@@ -147,7 +168,7 @@ const pullbacks = (
 ): { logits: tf.Tensor2D; gradients: tf.Tensor2D[] } =>
   tf.tidy(() => {
     const saved = createTensorSaver();
-    const last = tf.grad((input) => {
+    const grad = tf.grad((input) => {
       const z = forward(input);
       saved.add(z);
       const walkBack = tf.customGrad((value) => {
@@ -162,7 +183,8 @@ const pullbacks = (
         return { value: tf.sum(value as tf.Tensor), gradFunc };
       });
       return walkBack(z);
-    })(x);
+    });
+    const last = orRelease(saved, () => grad(x));
     const [logits, ...others] = saved.release();
     return { logits: logits!, gradients: [...others, last as tf.Tensor2D] }; // a gradient has the shape of its x
   });
