@@ -6,7 +6,6 @@ import {
   AppError,
   type AttackInput,
   type AttackSpec,
-  attackSpec,
   ballOf,
   type EvaluationRecords,
   type EvaluationSummary,
@@ -22,6 +21,7 @@ import { createPredictor, type Predict, planTargets } from './defence.ts';
 import { createFlatModel, type FlatModel } from './flat-model.ts';
 import { type Distances, measureRow, project } from './norms.ts';
 import { createRandom } from './random.ts';
+import { readAttack } from './read-attacks.ts';
 import { attacks } from './registry.ts';
 import { summarise } from './statistics.ts';
 
@@ -58,7 +58,7 @@ export type Evaluation = {
  * the signal's reason after an abort.
  */
 export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Evaluation> => {
-  const spec = attackSpec(options.attack);
+  const spec = readAttack(options.attack);
   const subject = await openSubject(options);
   try {
     return await attackSubject(subject, spec, options);

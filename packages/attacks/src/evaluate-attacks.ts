@@ -5,7 +5,6 @@
 import {
   type AttackSpec,
   type DatasetName,
-  expandAttacks,
   isBounded,
   reachOf,
   type ThreatModel,
@@ -19,6 +18,7 @@ import {
   type Subject,
   toBounds,
 } from './evaluate-attack.ts';
+import { expandAttacks } from './read-attacks.ts';
 import { summarise, worstCase } from './statistics.ts';
 
 export type EvaluateAttacksOptions = Omit<EvaluateAttackOptions, 'attack' | 'onProgress'> & {

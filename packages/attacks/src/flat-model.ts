@@ -5,7 +5,7 @@
 import { AppError, classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { isHostBackend } from './batch-rows.ts';
-import type { ClassifierModel } from './classifier.ts';
+import { type ClassifierModel, checkModel } from './classifier.ts';
 
 export type FlatModel = {
   /** Values per image: the product of `shape`. */
@@ -34,6 +34,7 @@ export type FlatModel = {
 const defaultBatchSize = (): number => (isHostBackend() ? 128 : 1024);
 
 export const createFlatModel = (model: ClassifierModel, batchSize = defaultBatchSize()): FlatModel => {
+  checkModel(model);
   const [low, high] = model.bounds;
   const width = model.shape.reduce((product, size) => product * size, 1);
   /** Differentiable: [n, width] in [0, 1] → [n, classes]. */

@@ -13,7 +13,6 @@ export {
   type EvaluationRecords,
   type EvaluationSummary,
   type Examination,
-  expandAttacks,
   type RobustnessCurve,
 } from '@funnel/contracts';
 export { correctOperators } from '@funnel/kernels';
@@ -29,6 +28,7 @@ export {
 } from './evaluate-attacks.ts';
 export { type ExamineOptions, examineClassifier, splitByGradients } from './examine/examine.ts';
 export { type LoadOptions, loadClassifier } from './models/load-classifier.ts';
+export { expandAttacks } from './read-attacks.ts';
 export { attacks } from './registry.ts';
 export {
   curveEpsilons,

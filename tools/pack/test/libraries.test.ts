@@ -110,7 +110,7 @@ describe('the README of attacks', () => {
     expect(output.split('\n')).toContain(printed);
   });
 
-  it('shows how to examine and attack a model of one’s own', async () => {
+  it('shows how to examine and attack your own model', async () => {
     const images = `import * as tf from '@tensorflow/tfjs';
 const images = tf.randomUniform([6, 28, 28, 1], 0, 1, 'float32', 1);
 const labels = (await loadClassifier('./my-model')).logits(images).argMax(1).dataSync();
@@ -118,9 +118,9 @@ const labels = (await loadClassifier('./my-model')).logits(images).argMax(1).dat
     const { code, output } = await runScript('second.js', images + second);
     expect(code, output).toBe(0);
     expect(output).toMatch(/^ok /m);
-    expect(output).toMatch(/^apgd-ce-linf fooled \d of 6$/m);
-    expect(output).toMatch(/^fmn-l2 fooled 6 of 6$/m);
-    expect(output).toMatch(/^robust against all of them within 8\/255: [\d.]+$/m);
+    expect(output).toMatch(/^apgd-ce-linf has run: \d images still stand$/m);
+    expect(output).toMatch(/^fmn-l2 has run: \d images still stand$/m);
+    expect(output).toMatch(/^robust accuracy within 8\/255: [\d.]+$/m);
   });
 
   describeInBrowser('in a browser', () => {
@@ -193,9 +193,12 @@ describe('the README of client', () => {
     try {
       const [first = ''] = blocksOf(installed('client', 'README.md'), 'js');
       expect(first).toContain('http://127.0.0.1:7070');
-      const { code, output } = await runScript('sweep.js', first.replace('http://127.0.0.1:7070', api.url));
-      expect(code, output).toBe(0);
-      expect(output).toMatch(/^1 [\d.]+ [15]\n2 [\d.]+ [15]\n$/);
+      // The second sweep finds all its stages trained, and may end before its events are asked for.
+      for (const _ of ['first', 'second']) {
+        const { code, output } = await runScript('sweep.js', first.replace('http://127.0.0.1:7070', api.url));
+        expect(code, output).toBe(0);
+        expect(output).toMatch(/^1 [\d.]+ [15]\n[12] [\d.]+ [15]\n$/);
+      }
     } finally {
       await worker.stop();
       await api.close();
