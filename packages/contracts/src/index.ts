@@ -4,6 +4,7 @@ export {
   type AttackFamily,
   type AttackNorm,
   type AttackResource,
+  longestStep,
   needsSurrogates,
   normTitles,
 } from './attacks/define-attack.ts';
@@ -11,6 +12,7 @@ export * from './attacks/diagnostics.ts';
 export * from './attacks/evaluation.ts';
 export * from './attacks/examination.ts';
 export * from './attacks/presets.ts';
+export { largestConstant } from './attacks/stronger-attacks.ts';
 export {
   type AttackInput,
   AttackName,
@@ -23,6 +25,7 @@ export {
   attackVersion,
   epsilonFault,
   readFraction,
+  searchLimitOf,
   settingsJsonSchema,
 } from './attacks.ts';
 export * from './checkpoint.ts';
