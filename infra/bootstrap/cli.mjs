@@ -5,15 +5,17 @@ import { buildSources, loadRolldown, pathOf } from './build.mjs';
 import { root } from './process.mjs';
 
 /** Packages that every command loads, and fastify-type-provider-zod, which must see the same zod. Commands load other packages on demand. */
-const packaged = ['commander', 'zod', 'yaml', 'cli-table3', 'fastify-type-provider-zod'];
+const packaged = ['commander', 'zod', 'yaml', 'cli-table3', 'string-width', 'fastify-type-provider-zod'];
 
 /** Every command that calls the API loads these modules. They become one chunk, because each file costs a millisecond. */
 const common = [
   'node_modules/commander/',
   'node_modules/zod/',
   'packages/client/',
-  'apps/cli/src/output/terminal.ts',
-  ...['context', 'env', 'exit', 'http', 'requests', 'values'].map((name) => `apps/cli/src/${name}.ts`),
+  ...['terminal', 'width'].map((name) => `apps/cli/src/output/${name}.ts`),
+  ...['context', 'env', 'exit', 'home', 'http', 'proxy', 'requests', 'values'].map(
+    (name) => `apps/cli/src/${name}.ts`,
+  ),
 ];
 
 const contracts = join(root, 'packages/contracts/src/index.ts');

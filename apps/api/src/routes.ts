@@ -2,7 +2,7 @@
  * Registers every declared route. A request is parsed strictly by the route's schemas, and an answer must match its declaration. Without a
  * route, the answer is 404, or, where the path has routes of other methods, 405 with these methods.
  */
-import { AppError, type Route, type RouteName, routes } from '@funnel/contracts';
+import { AppError, decodeHeader, type Route, type RouteName, routes } from '@funnel/contracts';
 import { type Change, type Db, writeAudit } from '@funnel/db';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
@@ -70,13 +70,21 @@ declare module 'fastify' {
 const clientOf = ({ caller, ip }: FastifyRequest): string =>
   caller === localCaller ? ip : `token ${caller.name}`;
 
+const decodeHeaders = (headers: FastifyRequest['headers']): FastifyRequest['headers'] =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? decodeHeader(value) : value,
+    ]),
+  );
+
 const parseRequest = async (name: RouteName, route: Route, request: FastifyRequest) => {
   const client = clientOf(request);
   const body = request.body as RawBody | undefined; // as bodiesPlugin makes it
   return {
     params: route.params && parsePart('params', route.params, request.params),
     query: parsePart('query', route.query, request.query),
-    headers: route.headers && parsePart('headers', route.headers, request.headers),
+    headers: route.headers && parsePart('headers', route.headers, decodeHeaders(request.headers)),
     body: await request.server.planning.read({ route: name, body }, client),
     caller: request.caller,
     client,

@@ -5,6 +5,11 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 
+/** As the API reads tokens: they travel in a header, after a space. */
+const token = z
+  .string()
+  .regex(/^[!-~]{1,500}$/, 'Expected a token: letters, digits and signs of ASCII without spaces or quotes');
+
 export const Env = z.object({
   DATABASE_URL: z.string().optional(),
   REDIS_URL: z.string().optional(),
@@ -12,8 +17,8 @@ export const Env = z.object({
   FUNNEL_DATA: z.string().optional(),
   FUNNEL_PORT: z.coerce.number().int().min(0).max(65_535).default(7070),
   FUNNEL_URL: z.string().optional(),
-  FUNNEL_TOKEN: z.string().optional(),
-  FUNNEL_ADMIN_TOKEN: z.string().optional(),
+  FUNNEL_TOKEN: token.optional(),
+  FUNNEL_ADMIN_TOKEN: token.optional(),
   FUNNEL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 export type Env = z.infer<typeof Env>;

@@ -13,6 +13,8 @@ export const exitCodes = {
   incomplete: 5,
   marked: 6,
   unfit: 7,
+  /** The status of the program `timeout` of coreutils. */
+  tooLate: 124,
   /** The status that a shell reports for a program that SIGINT ended. */
   interrupted: 130,
   /** The status that a shell reports for a program that SIGPIPE ended. */
@@ -28,6 +30,7 @@ const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   incomplete: 'the sweep ended, but not every trial completed',
   marked: 'the examination of a model has findings that its results must mention',
   unfit: 'attacks would not measure the robustness of this model',
+  tooLate: 'the sweep had not ended when the time of --timeout was over; it goes on',
   interrupted: 'Ctrl-C',
   readerGone: 'the program that reads the output ended before the command, as in `npx funnel up | head`',
 };

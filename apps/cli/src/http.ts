@@ -30,6 +30,9 @@ const toAnswer = (url: string, message: IncomingMessage): Answer => {
   };
 };
 
+/** The global `fetch` is the one with the proxy (proxy.ts). */
+export const fetchThroughProxy: Fetch = (address, init) => fetch(address, init);
+
 export const fetchOverHttp: Fetch = (address, init) =>
   new Promise((resolve, reject) => {
     const { body, ...options } = init;
@@ -47,5 +50,6 @@ export const fetchOverHttp: Fetch = (address, init) =>
     );
     // If every address of a host name refuses the connection, report only the first error.
     request.on('error', (error) => reject(error instanceof AggregateError ? error.errors[0] : error));
-    request.end(body);
+    // Bytes, because Node joins a text with the headers and writes both as UTF-8; headers are Latin-1.
+    request.end(body && Buffer.from(body));
   });

@@ -1,9 +1,11 @@
 /** `funnel`: reads the command line, runs one command, and turns an error into words and an exit status. */
+import { escapeControlsInLines } from '@funnel/contracts';
 import { Command, CommanderError, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { type Context, createContext } from './context.ts';
 import { exitCodes, exitCodesHelp, explain } from './exit.ts';
 import { watchStreams } from './output/terminal.ts';
+import { hasProxy, useProxy } from './proxy.ts';
 
 /** Adds the commands of one file to the program. A command asks for its context when it runs. */
 type Register = (program: Command, context: () => Context) => void;
@@ -110,6 +112,7 @@ export const buildProgram = async (
 export const main = async (args: readonly string[]): Promise<void> => {
   watchStreams();
   try {
+    if (hasProxy(process.env)) await useProxy(process.env);
     const program = await buildProgram(process.env, args);
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
@@ -119,7 +122,7 @@ export const main = async (args: readonly string[]): Promise<void> => {
       return;
     }
     const { text, status } = explain(error, process.env);
-    if (text !== '') process.stderr.write(`${text}\n`);
+    if (text !== '') process.stderr.write(`${escapeControlsInLines(text)}\n`);
     process.exitCode = status;
   }
 };

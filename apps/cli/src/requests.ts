@@ -5,11 +5,13 @@ import { Exit, exitCodes } from './exit.ts';
 
 type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
 
-/** Asks a paged route for one page after the other. Returns at most `max` items. */
-export const allPages = async <Item>(
-  ask: (page: { limit: number; cursor?: string }) => Promise<Page<Item>>,
-  max = Number.POSITIVE_INFINITY,
-): Promise<Item[]> => {
+type Ask<Item> = (page: { limit: number; cursor?: string }) => Promise<Page<Item>>;
+
+/** The first items of a paged list, at most `max`. `isComplete`: the list has no more. */
+export const firstItems = async <Item>(
+  ask: Ask<Item>,
+  max: number,
+): Promise<{ readonly items: Item[]; readonly isComplete: boolean }> => {
   const items: Item[] = [];
   let cursor: string | undefined;
   do {
@@ -18,7 +20,38 @@ export const allPages = async <Item>(
     items.push(...page.items);
     cursor = page.next ?? undefined;
   } while (cursor !== undefined && items.length < max);
-  return items;
+  return { items, isComplete: cursor === undefined };
+};
+
+/** Every item of a paged list. */
+export const allItems = async <Item>(ask: Ask<Item>): Promise<Item[]> =>
+  (await firstItems(ask, Number.POSITIVE_INFINITY)).items;
+
+/** Tells the user that a list ends before its last item. */
+export const firstOnly = (count: number, noun: string, more: string): string =>
+  `${count === 1 ? `This is the first ${noun}` : `These are the first ${count.toLocaleString('en-US')} ${noun}s`}; there are more. ${more}`;
+
+/** As Funnel makes the ids of sweeps and trials. */
+const madeId = /^[0-9a-f]{16}(-\d+)?$/;
+
+/** The id of the sweep that a user named by its id or its name. An id is not checked. Throws Exit when no sweep, or more than one, has the name. */
+export const findSweep = async (client: Client, idOrName: string): Promise<string> => {
+  if (madeId.test(idOrName)) return idOrName;
+  const sweeps = await allItems((page) =>
+    client.listSweeps({ query: { search: idOrName.slice(0, 200), ...page } }),
+  );
+  const named = sweeps.filter(({ name }) => name === idOrName);
+  if (named.length === 1) return named[0]!.id;
+  if (named.length === 0)
+    throw new Exit(
+      exitCodes.refused,
+      `There is no sweep with the id or the name ${idOrName}.\n→ \`npx funnel ls\` lists sweeps.`,
+    );
+  const ids = named.slice(0, 10).map(({ id, status }) => `  ${id}  ${status}`);
+  throw new Exit(
+    exitCodes.usage,
+    [`${named.length} sweeps have the name ${idOrName}. Give the id of one of them:`, ...ids].join('\n'),
+  );
 };
 
 /**

@@ -1,4 +1,5 @@
 /** Parsers for the values of options. Commander calls them before the command runs. They throw InvalidArgumentError. */
+import { lineFault } from '@funnel/contracts';
 import { InvalidArgumentError } from 'commander';
 
 /** A whole number in digits, from `min` to `max`. */
@@ -16,6 +17,13 @@ export const readAmount = (text: string): number => {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value;
   throw new InvalidArgumentError('Expected a number of at least 0.');
+};
+
+/** A text of one line, such as a name or a key. */
+export const readLine = (text: string): string => {
+  const fault = lineFault(text);
+  if (fault !== null) throw new InvalidArgumentError(`${fault}.`);
+  return text;
 };
 
 /** For an option that may be given several times: all of its values in order. */

@@ -5,11 +5,14 @@ import {
   type AttackName,
   type LeaderboardRow,
   type SweepDetail,
+  type SweepStatus,
+  statusText,
   usualRankings,
   type Worker,
 } from '@funnel/contracts';
 import { formatDuration, progressBar } from './output/format.ts';
 import type { Output } from './output/terminal.ts';
+import { displayWidth } from './output/width.ts';
 
 const endedStatuses = new Set(['completed', 'diverged', 'collapsed', 'failed', 'skipped', 'cancelled']);
 
@@ -31,7 +34,7 @@ const progressParts = (sweep: SweepDetail): readonly string[] => {
     ...(sweep.etaSeconds !== null && sweep.status === 'running'
       ? [`about ${formatDuration(sweep.etaSeconds)} left`]
       : []),
-    ...(sweep.status === 'running' ? [] : [sweep.status]),
+    ...(sweep.status === 'running' ? [] : [statusText(sweep.status)]),
   ];
 };
 
@@ -68,11 +71,15 @@ const shortestBar = 8;
 const sweepLines = (sweep: SweepDetail, width: number): readonly string[] => {
   const bar = (room: number): string => progressBar(sweep.progress, Math.min(widestBar, room));
   const besideSentence = width - longestSentence(sweep) - 1;
-  const besideName = besideSentence - [...sweep.name].length - 2;
+  const besideName = besideSentence - displayWidth(sweep.name) - 2;
   if (besideName >= shortestBar) return [`${sweep.name}  ${bar(besideName)} ${progressSentence(sweep)}`];
   if (besideSentence >= shortestBar) return [sweep.name, `${bar(besideSentence)} ${progressSentence(sweep)}`];
   return [sweep.name, bar(width), ...wrap(progressParts(sweep), width)];
 };
+
+/** The command that resumes a paused sweep. */
+const pauseLines = ({ id, status }: SweepDetail): readonly string[] =>
+  status === 'pausing' || status === 'paused' ? [`  \`npx funnel resume ${id}\` goes on`] : [];
 
 const runningLine = (
   { kind, position, epochs, imagesPerSecond }: Worker['running'][number],
@@ -93,30 +100,56 @@ export const progressLines = (
   const running = workers.filter(({ status }) => status !== 'gone').flatMap((worker) => worker.running);
   const shown = running.slice(0, 8).map((stage) => runningLine(stage, 16));
   const more = running.length > shown.length ? [`  … and ${running.length - shown.length} more stages`] : [];
-  return [...sweepLines(sweep, columns - 1), ...shown, ...more];
+  return [...sweepLines(sweep, columns - 1), ...pauseLines(sweep), ...shown, ...more];
 };
 
-const isOver = ({ status }: SweepDetail): boolean => status === 'completed' || status === 'cancelled';
+const goesOn: readonly SweepStatus[] = ['running', 'pausing', 'paused', 'cancelling'];
+const isOver = ({ status }: SweepDetail): boolean => !goesOn.includes(status);
 
 /** Milliseconds between two requests. A terminal shows every answer. */
 const pollMs = { terminal: 500, log: 1000 };
-/** A log gets a line whenever a stage has ended, and at least one in this time. */
+/** A log gets a line whenever a stage has ended or the status has changed, and at least one in this time. */
 const maxQuietMs = 30_000;
 
-/** The API or its database does not answer, or the disk is full. Waiting helps. */
+/** The API or its database does not answer, it has too many requests, or the disk is full. Waiting helps. */
 const isTemporary = (error: unknown): error is FunnelError =>
-  error instanceof FunnelError && (!error.answered || [502, 503, 504, 507].includes(error.status));
+  error instanceof FunnelError && (!error.answered || [429, 502, 503, 504, 507].includes(error.status));
+
+const pauseMs = 1000;
+
+/** Asks until the API answers, however long it is away. Tells the user once that it waits, and once that the API is back. */
+export const untilAnswered = async <T>(
+  ask: () => Promise<T>,
+  output: Output,
+  signal: AbortSignal,
+): Promise<T> => {
+  for (let isAway = false; ; isAway = true) {
+    try {
+      const answer = await ask();
+      if (isAway) output.note('The API answers again.');
+      return answer;
+    } catch (error) {
+      if (signal.aborted || !isTemporary(error)) throw error;
+      if (!isAway) output.note(`${error.message}. Waiting for it to come back …`);
+    }
+    await sleep(pauseMs, undefined, { signal });
+  }
+};
 
 /** Writes the progress to an output that is not a terminal. */
 const createProgressLog = (output: Output) => {
   let done = -1;
+  let status: SweepStatus = 'running';
   let loggedAt = 0;
   return (sweep: SweepDetail): void => {
     const now = performance.now();
-    if (countStages(sweep).done === done && now - loggedAt < maxQuietMs) return;
+    const isNew = sweep.status !== status;
+    if (!isNew && countStages(sweep).done === done && now - loggedAt < maxQuietMs) return;
     done = countStages(sweep).done;
     loggedAt = now;
     output.note(`${sweep.name} ${progressSentence(sweep)}`);
+    status = sweep.status;
+    if (isNew) for (const line of pauseLines(sweep)) output.note(line);
   };
 };
 
@@ -143,23 +176,13 @@ export const watchSweep = async (
   signal: AbortSignal,
 ): Promise<SweepDetail> => {
   const log = createProgressLog(output);
-  let isAway = false;
   for (;;) {
-    try {
-      const [sweep, workers] = await readProgress(client, id, signal);
-      isAway = false;
-      const columns = output.columns();
-      if (columns === null) log(sweep);
-      else output.draw(progressLines(sweep, workers, columns));
-      if (isOver(sweep)) return sweep;
-    } catch (error) {
-      if (signal.aborted || !isTemporary(error)) throw error;
-      if (!isAway) output.note(`${error.message}. Waiting for it to come back …`);
-      isAway = true;
-    }
-    await sleep(output.columns() === null ? pollMs.log : pollMs.terminal, undefined, {
-      signal,
-    });
+    const [sweep, workers] = await untilAnswered(() => readProgress(client, id, signal), output, signal);
+    const columns = output.columns();
+    if (columns === null) log(sweep);
+    else output.draw(progressLines(sweep, workers, columns));
+    if (isOver(sweep)) return sweep;
+    await sleep(columns === null ? pollMs.log : pollMs.terminal, undefined, { signal });
   }
 };
 
@@ -167,14 +190,18 @@ type SweepRanking = {
   /** Undefined: the worst case over all attacks. */
   readonly attack: AttackName | undefined;
   readonly rows: readonly LeaderboardRow[];
+  /** False when the sweep has more rows. */
+  readonly isComplete: boolean;
 };
 
-/** The trials of a sweep, ranked by its objective, or by the usual ranking when it has none. */
+const maxRows = 1000;
+
+/** The best trials of a sweep, ranked by its objective, or by the usual ranking when it has none. */
 export const readLeaderboard = async (
   client: Client,
   { id, definition }: SweepDetail,
 ): Promise<SweepRanking> => {
   const [{ attack, metric }] = usualRankings(definition);
-  const { items } = await client.leaderboard({ query: { sweep: id, limit: 1000, attack, metric } });
-  return { attack, rows: items };
+  const { items, next } = await client.leaderboard({ query: { sweep: id, limit: maxRows, attack, metric } });
+  return { attack, rows: items, isComplete: next === null };
 };

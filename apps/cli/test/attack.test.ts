@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openNpy } from '../src/attack/npy.ts';
 import { funnel, spawnFunnel } from './funnel.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'funnel-attack-'));
 const model = join(folder, 'model');
+const same = join(folder, 'same.json');
 const [softmax, graph, small, few] = ['softmax', 'graph', 'small', 'few'].map((name) =>
   join(folder, name),
 ) as [string, string, string, string];
@@ -226,6 +228,7 @@ describe('funnel attack', () => {
 
   it('keeps the results that were finished when another attack fails or Ctrl-C comes', async () => {
     const out = join(folder, 'interrupted.json');
+    const adversarials = join(folder, 'interrupted.npy');
     const args = [
       '--model',
       model,
@@ -245,6 +248,9 @@ describe('funnel attack', () => {
       'steps=1000',
       '--out',
       out,
+      '--adversarials',
+      adversarials,
+      '--diagnose',
     ]);
     child.stderr.on('data', (chunk) => {
       if (String(chunk).includes('noise-linf: ')) child.kill('SIGINT');
@@ -253,6 +259,9 @@ describe('funnel attack', () => {
     const written = JSON.parse(readFileSync(out, 'utf8'));
     expect(written.evaluations.map((one: { attack: string }) => one.attack)).toEqual(['noise-linf']);
     expect(written.leftOut).toEqual([{ attack: 'hop-skip-jump-l2', reason: 'interrupted' }]);
+    expect(written).toMatchObject({ diagnosis: null, noDiagnosis: 'interrupted' });
+    expect(written.evaluations[0].rows).toHaveLength(100);
+    expect(openNpy(adversarials).shape).toEqual([written.evaluations[0].summary.successes, 28, 28, 1]);
   });
 
   it('lists every attack with its settings', async () => {
@@ -264,7 +273,7 @@ describe('funnel attack', () => {
   it.each([
     [['--model', '/nowhere', '--attack', 'fgsm'], 2, /TensorFlow.js model .*ENOENT/],
     [['--model', softmax, '--attack', 'fgsm'], 7, /The outputs are probabilities.*--from-probabilities/],
-    [['--model', softmax, '--attack', 'fgsm', '--force'], 1, /fgsm: left out, because Expected logits/],
+    [['--model', softmax, '--attack', 'fgsm', '--force'], 1, /Expected logits, but got probabilities/],
     [['--model', small, '--attack', 'fgsm'], 2, /Expected a model of images \[28, 28, 1\].*\[14, 14, 1\]/],
     [['--model', few, '--attack', 'fgsm'], 1, /Expected labels from 0 to 4, but got \d/],
     [['--model', model, '--attack', 'transfer-l2'], 2, /needs other models/],
@@ -276,6 +285,21 @@ describe('funnel attack', () => {
     [['--model', model, '--attack', 'fgsm', '--set', 'epsilon=8'], 2, /did you mean epsilon=8\/255\?/],
     [['--model', model, '--attack', 'fgsm', '--out', folder], 2, /it is a folder/],
     [['--model', model, '--attack', 'fgsm', '--out', '/proc/none/x.json'], 2, /after --out/],
+    [
+      ['--model', model, '--attack', 'fgsm', '--adversarials', folder],
+      2,
+      /after --adversarials, but got .* it is a folder/,
+    ],
+    [
+      ['--model', model, '--attack', 'fgsm', '--adversarials', same, '--out', same],
+      2,
+      /same\.json is also the file of another option/,
+    ],
+    [
+      ['--model', model, '--attack', 'fgsm', '--images', 'X.npy'],
+      2,
+      /from one place, but got --dataset and --images/,
+    ],
     [['--model', model, '--attack', 'fgsm', '--bounds', '1,0'], 2, /such as 0,255/],
     [['--attack', 'fgsm'], 2, /--model PATH/],
   ] as const)('%j ends with %i and says why', async (args, status, words) => {

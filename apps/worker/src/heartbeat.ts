@@ -37,6 +37,9 @@ const sendHeartbeat = async (options: HeartbeatOptions): Promise<void> => {
   const { lost, stop } = await heartbeat(db, {
     workerId,
     leases,
+    stopping: [...attempts]
+      .filter(({ abandon }) => abandon.signal.aborted)
+      .map(({ claimed }) => claimed.spec.id),
     memoryBytes: memoryOf(attempts),
     leaseSeconds,
   });

@@ -6,10 +6,10 @@ import {
   AppError,
   type AttackInput,
   type AttackSpec,
-  attackSpec,
   ballOf,
   type EvaluationRecords,
   type EvaluationSummary,
+  isBounded,
   isMistake,
   noClass,
 } from '@funnel/contracts';
@@ -22,6 +22,7 @@ import { createPredictor, type Predict, planTargets } from './defence.ts';
 import { countingInvalid, createFlatModel, type FlatModel } from './flat-model.ts';
 import { type Distances, measureRow, project } from './norms.ts';
 import { createRandom } from './random.ts';
+import { readAttack } from './read-attacks.ts';
 import { attacks } from './registry.ts';
 import { summarise } from './statistics.ts';
 
@@ -58,7 +59,7 @@ export type Evaluation = {
  * the signal's reason after an abort.
  */
 export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Evaluation> => {
-  const spec = attackSpec(options.attack);
+  const spec = readAttack(options.attack);
   const subject = await openSubject(options);
   try {
     return await attackSubject(subject, spec, options);
@@ -168,7 +169,13 @@ export const attackSubject = async (
   };
   return {
     attack: spec,
-    summary: summarise(records, flat.width, { attacked, invalid, rejections }),
+    summary: summarise(records, {
+      width: flat.width,
+      hasBudget: isBounded(spec),
+      attacked,
+      invalid,
+      rejections,
+    }),
     records,
     adversarials: toBounds(adversarials, classifier),
   };

@@ -5,7 +5,6 @@
 import {
   type AttackSpec,
   type DatasetName,
-  expandAttacks,
   isBounded,
   reachOf,
   type ThreatModel,
@@ -19,6 +18,7 @@ import {
   type Subject,
   toBounds,
 } from './evaluate-attack.ts';
+import { expandAttacks } from './read-attacks.ts';
 import { summarise, worstCase } from './statistics.ts';
 
 export type EvaluateAttacksOptions = Omit<EvaluateAttackOptions, 'attack' | 'onProgress'> & {
@@ -45,7 +45,7 @@ type LeftOut = {
   readonly error: unknown;
 };
 
-/** Without budgets (no attack has a fixed ε) every adversarial counts. A robust accuracy is then no measure of the model. */
+/** Without budgets (no attack has a fixed ε) every adversarial counts, and there is no robust accuracy. */
 export type WorstCase = {
   readonly kind: 'worst-case';
   /** The largest ε of the attacks at a fixed ε in each norm. An image counts as fooled if an adversarial lies in one of these balls. */
@@ -96,7 +96,8 @@ const createWorstCase = async (subject: Subject, specs: readonly AttackSpec[]) =
     const worst = worstCase(evaluations);
     const success = standing.map((stands, image) => worst.correct[image]! && !stands);
     const records = { ...worst, success, predicted };
-    return { summary: summarise(records, model.width), records, adversarials };
+    const summary = summarise(records, { width: model.width, hasBudget: !isUnlimited });
+    return { summary, records, adversarials };
   };
   const report = (leftOut: readonly LeftOut[]): WorstCase => ({
     kind: 'worst-case',

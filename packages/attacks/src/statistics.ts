@@ -1,5 +1,6 @@
 /**
  * Turns per-image records into the numbers of a report: intervals and medians, the summary, the worst case over attacks, the curve over ε.
+ * @module @funnel/attacks/statistics
  */
 import {
   AppError,
@@ -48,6 +49,10 @@ export const median = (values: readonly number[]): number | null => {
 };
 
 type SummaryOptions = {
+  /** Values per image, for the mean squared error. */
+  readonly width: number;
+  /** Whether the attack has a fixed ε. Without one there is no robust accuracy: the attack fools nearly every image of every model. */
+  readonly hasBudget: boolean;
   /** The rows of the attacked images. Default: all that the model classifies correctly when clean. */
   readonly attacked?: ArrayLike<number>;
   /** How many answers during the attack had no class. Default 0. */
@@ -61,12 +66,11 @@ type SummaryOptions = {
 
 /**
  * The denominator of the success rate is the number of attacked images. The robust accuracy is the share of all images that were attacked
- * and not fooled. `width`: values per image, for the mean squared error.
+ * and not fooled. Where nothing was attacked there is neither.
  */
 export const summarise = (
   records: EvaluationRecords,
-  width: number,
-  { attacked: given, invalid = 0, rejections }: SummaryOptions = {},
+  { width, hasBudget, attacked: given, invalid = 0, rejections }: SummaryOptions,
 ): EvaluationSummary => {
   const images = records.index.length;
   const correct = records.index.map((_, i) => i).filter((i) => records.correct[i]);
@@ -74,6 +78,7 @@ export const summarise = (
   const fooled = attacked.filter((i) => records.success[i]);
   const attempted = attacked.length;
   const successes = fooled.length;
+  const isRobustnessKnown = hasBudget && attempted > 0;
   const l2 = fooled.map((i) => records.l2[i]!);
   const medianOverAttacked = (column: readonly (number | null)[]): ExtendedNumber | null => {
     const value = median(attacked.map((i) => column[i] ?? Number.POSITIVE_INFINITY));
@@ -85,10 +90,10 @@ export const summarise = (
     cleanAccuracy: images === 0 ? 0 : correct.length / images,
     cleanInterval: wilsonInterval(correct.length, images),
     successes,
-    successRate: attempted === 0 ? 0 : successes / attempted,
-    successInterval: wilsonInterval(successes, attempted),
-    robustAccuracy: images === 0 ? 0 : (attempted - successes) / images,
-    robustInterval: wilsonInterval(attempted - successes, images),
+    successRate: attempted === 0 ? null : successes / attempted,
+    successInterval: attempted === 0 ? null : wilsonInterval(successes, attempted),
+    robustAccuracy: isRobustnessKnown ? (attempted - successes) / images : null,
+    robustInterval: isRobustnessKnown ? wilsonInterval(attempted - successes, images) : null,
     noiseLevel: mean(l2),
     noiseLevelAll: mean(attacked.map((i) => records.l2[i] ?? 0)),
     meanSquaredError: mean(l2.map((norm) => (norm * norm) / width)),

@@ -1,5 +1,5 @@
 /** One call over HTTP: its address and headers, its answer, its errors, and its repetitions. */
-import { type ErrorCode, errors, Problem, type Route } from '@funnel/contracts';
+import { type ErrorCode, encodeHeader, errors, lineFault, Problem, type Route } from '@funnel/contracts';
 
 /** Has the problem from the service, or the reason why there was no answer. */
 export class FunnelError extends Error {
@@ -186,6 +186,13 @@ const queryOf = (query: Parts['query']): string => {
 const addressOf = (base: string, route: Pick<Route, 'url'>, { params, query }: Parts): string =>
   joinUrl(base, `${pathOf(route, params)}${queryOf(query)}`);
 
+/** Throws TypeError for a text with control characters, which no header can carry. */
+const toHeader = (name: string, text: string): string => {
+  const fault = lineFault(text);
+  if (fault !== null) throw new TypeError(`The ${name} cannot be sent. ${fault}`);
+  return encodeHeader(text);
+};
+
 const headersOf = (
   route: Route,
   token: string | undefined,
@@ -193,8 +200,8 @@ const headersOf = (
 ): Record<string, string> => {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(given ?? {}))
-    if (value !== undefined) headers[name] = String(value);
-  if (token !== undefined) headers.authorization = `Bearer ${token}`;
+    if (value !== undefined) headers[name] = toHeader(name, String(value));
+  if (token !== undefined) headers.authorization = `Bearer ${toHeader('token', token)}`;
   if (route.body) headers['content-type'] = 'application/json';
   return headers;
 };

@@ -15,7 +15,7 @@ import { Plan } from './plan.ts';
 import { ThreatModel } from './ranking.ts';
 import { RecipeName } from './recipes.ts';
 import { AttackRun } from './stages.ts';
-import { StageKind, StageStatus, SweepStatus, TrialStatus } from './statuses.ts';
+import { StageKind, StageStatus, StoredSweepStatus, SweepStatus, TrialStatus } from './statuses.ts';
 import { StoredDefinition } from './sweep.ts';
 
 const Time = z.iso.datetime();
@@ -34,9 +34,13 @@ export const Sweep = z
     plan: Plan,
     /** Epochs of `plan.epochs.needed` that have been trained. */
     epochsTrained: Count,
-    /** 0 to 1, in epochs and attacks. */
-    progress: z.number(),
-    etaSeconds: z.number().nullable(),
+    progress: z.number().meta({
+      description:
+        '0 to 1: the share of epochs and attacks with a result. When every trial has ended, the share of trials that completed.',
+    }),
+    etaSeconds: z.number().nullable().meta({
+      description: 'Seconds that the rest will take. Time in which no stage of the sweep ran does not count.',
+    }),
     priority: z.int(),
   })
   .meta({ id: 'Sweep' });
@@ -168,12 +172,13 @@ export const MetricSeries = z
 export type MetricSeries = z.infer<typeof MetricSeries>;
 
 /**
- * Ranked best first. Ties share a rank and are ordered by trial id. A missing value ranks after all others. A masked trial ranks after all
+ * Ranked best first. Ties share a rank and are ordered by trial id. A row without a value has no rank and
+ * comes after all others. A masked trial ranks after all
  * others, unless the query sets `masked` to another value.
  */
 export const LeaderboardRow = z
   .strictObject({
-    rank: z.int(),
+    rank: z.int().nullable().meta({ description: 'Null for a row without a value.' }),
     trialId: z.string(),
     sweepId: z.string(),
     recipe: RecipeName,
@@ -260,7 +265,7 @@ export const FunnelEvent = z
     z.strictObject({
       type: z.literal('sweep'),
       sweepId: z.string(),
-      status: SweepStatus.or(z.literal('deleted')),
+      status: StoredSweepStatus.or(z.literal('deleted')),
     }),
     z.strictObject({
       type: z.literal('trial'),

@@ -34,9 +34,29 @@ export const TrialStatus = z.enum([
 ]);
 export type TrialStatus = z.infer<typeof TrialStatus>;
 
-/** `completed`: every trial has ended, successfully or not. */
-export const SweepStatus = z.enum(['running', 'paused', 'completed', 'cancelled']);
+/**
+ * The status of a sweep in the database. When every trial has ended: `completed` (every trial completed), `completed-with-failures` (some
+ * did), or `failed` (none did: each failed, diverged or collapsed).
+ */
+export const StoredSweepStatus = z.enum([
+  'running',
+  'paused',
+  'completed',
+  'completed-with-failures',
+  'failed',
+  'cancelled',
+]);
+export type StoredSweepStatus = z.infer<typeof StoredSweepStatus>;
+
+/**
+ * The status of a sweep that people see. After a pause or a cancellation, trainers go on for some seconds. Until the last one has stopped,
+ * the sweep is `pausing` or `cancelling`.
+ */
+export const SweepStatus = z.enum([...StoredSweepStatus.options, 'pausing', 'cancelling']);
 export type SweepStatus = z.infer<typeof SweepStatus>;
+
+/** A status as words: `completed with failures`. */
+export const statusText = (status: string): string => status.replaceAll('-', ' ');
 
 export const StageKind = z.enum(['initialise', 'optimise', 'classify', 'attack']);
 export type StageKind = z.infer<typeof StageKind>;

@@ -7,6 +7,7 @@ import { type HyperparameterName, hyperparameterDeclaration, isNumeric } from '.
 import { EvaluationMetricName } from './metrics.ts';
 import { hyperparametersOf, RecipeName } from './recipes.ts';
 import { type Dimension, isRange, rangeFaults, Search, SearchSpace } from './search-space.ts';
+import { lineFault, linesFault } from './text.ts';
 
 /** The planner refuses a sweep with more trials, before anything is written. */
 export const maxTrials = 100_000;
@@ -98,16 +99,22 @@ const hyperparameterIssues = (
 };
 
 export const SweepDefinition = definition
-  .superRefine(({ recipes, space, attacks }, context) => {
+  .superRefine(({ name, description, recipes, space, attacks }, context) => {
+    const texts = {
+      name: [name, lineFault(name)],
+      description: [description, linesFault(description)],
+    } as const;
+    for (const [key, [input, message]] of Object.entries(texts))
+      if (message !== null) context.addIssue({ code: 'custom', path: [key], input, message });
     const entries = 'preset' in attacks ? [] : attacks;
     for (const [at, entry] of entries.entries()) {
       const message = entryFault(entry);
       if (message !== null)
         context.addIssue({ code: 'custom', path: ['attacks', at], input: entry, message });
     }
-    const names = [...new Set(recipes)];
-    for (const [name, dimension] of Object.entries(space) as [HyperparameterName, Dimension][])
-      for (const { path, ...issue } of hyperparameterIssues(name, dimension, names))
+    const recipeNames = [...new Set(recipes)];
+    for (const [hyperparameter, dimension] of Object.entries(space) as [HyperparameterName, Dimension][])
+      for (const { path, ...issue } of hyperparameterIssues(hyperparameter, dimension, recipeNames))
         context.addIssue({ code: 'custom', path: [...path], ...issue });
   })
   .meta({ id: 'SweepDefinition' });

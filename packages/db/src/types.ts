@@ -117,6 +117,8 @@ export type Progress = Lease & {
 export type Heartbeat = {
   readonly workerId: string;
   readonly leases: readonly Progress[];
+  /** Ids of stages whose trainers have not stopped yet, although the worker writes nothing more for them. (Default: none) */
+  readonly stopping?: readonly string[];
   readonly memoryBytes: number | null;
   readonly leaseSeconds: number;
 };

@@ -30,7 +30,7 @@ describe('the end of an attempt', () => {
       'attack:skipped': 1,
     });
     expect((await trialStatuses(db, sweepId)).sort()).toEqual(['completed', 'diverged']);
-    expect(await sweepStatus(db, sweepId)).toBe('completed');
+    expect(await sweepStatus(db, sweepId)).toBe('completed-with-failures');
     const [skipped] = await query(
       db,
       `SELECT error_message FROM stages WHERE status = 'skipped' AND kind = 'classify' ORDER BY finished_at DESC LIMIT 1`,
@@ -76,7 +76,7 @@ describe('the end of an attempt', () => {
     ).toMatchObject({ failed: true });
     await drain(db);
     expect((await trialStatuses(db, sweepId)).sort()).toEqual(['completed', 'failed']);
-    expect(await sweepStatus(db, sweepId)).toBe('completed');
+    expect(await sweepStatus(db, sweepId)).toBe('completed-with-failures');
     expect(await stageRow(db, poison.stageId)).toMatchObject({
       status: 'failed',
       error_message: 'SIGABRT again',

@@ -110,7 +110,7 @@ describe('a stage that is scheduled for a sweep that has ended', () => {
     const live = await submit(db, { seeds: [seed, seed + 500] });
     const poison = (await claim(db))!;
     await failAttempt(db, { ...leaseOf(poison), code: 'X', message: 'x', maxAttempts: 1 });
-    for (const { sweepId } of [ended, other]) expect(await sweepStatus(db, sweepId)).toBe('completed');
+    for (const { sweepId } of [ended, other]) expect(await sweepStatus(db, sweepId)).toBe('failed');
     expect((await trialStatuses(db, live.sweepId)).sort()).toEqual(['failed', 'waiting']);
     await retrySweep(db, other.sweepId);
     await drain(db);

@@ -19,7 +19,7 @@ type Rule = readonly [what: string, sql: string];
 
 const wrongCounts = `
   WITH kept AS (
-    SELECT sweep_id, subject, sum(count) AS n FROM sweep_counts WHERE subject <> 'trained' GROUP BY 1, 2 HAVING sum(count) <> 0
+    SELECT sweep_id, subject, sum(count) AS n FROM sweep_counts WHERE subject NOT IN ('trained', 'active') GROUP BY 1, 2 HAVING sum(count) <> 0
   ), real AS (
     SELECT l.sweep_id, 'stage:' || s.kind || ':' || s.status AS subject, count(*) AS n
     FROM sweep_stages l JOIN stages s ON s.id = l.stage_id WHERE l.direct GROUP BY 1, 2

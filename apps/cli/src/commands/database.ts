@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { formatMinute, formatTable } from '../output/format.ts';
 import { present } from '../output/terminal.ts';
+import { readLine } from '../values.ts';
 
 /** Loaded when a command runs: PostgreSQL's driver is large, and help does not need it. */
 const loadDatabase = () => import('../database.ts');
@@ -52,7 +53,7 @@ export const databaseCommands = (program: Command, context: () => Context): void
   token
     .command('create')
     .description('create a token, and print it once')
-    .argument('<name>', 'a name for the person or program that will use the token')
+    .argument('<name>', 'a name for the person or program that will use the token', readLine)
     .addOption(new Option('--role <role>', 'the permissions of the token').choices(roles).default('submit'))
     .action((name: string, options: { role: Role }) => createToken(name, options, context()));
   token

@@ -1,16 +1,22 @@
 import { describeValues, type Plan, type StageKind } from '@funnel/contracts';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
-import { formatCount, formatNumber, formatTable } from '../output/format.ts';
+import { formatCount, formatDuration, formatNumber, formatTable } from '../output/format.ts';
 import { describeLeaderboard } from '../output/leaderboard.ts';
-import { countsText, describeSweep } from '../output/sweeps.ts';
+import { countsText, describeNextStep, describeSweep } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
-import { readTroubles } from '../requests.ts';
+import { findSweep, firstOnly, readTroubles } from '../requests.ts';
 import { type Change, readChange, readSweepFile } from '../sweep-file.ts';
-import { readLeaderboard, watchSweep } from '../watch.ts';
+import { readLine, readWhole } from '../values.ts';
+import { readLeaderboard, untilAnswered, watchSweep } from '../watch.ts';
 
-type Options = { readonly watch?: boolean; readonly key?: string; readonly set?: readonly Change[] };
+type Options = {
+  readonly watch?: boolean;
+  readonly timeout?: number;
+  readonly key?: string;
+  readonly set?: readonly Change[];
+};
 
 const withChanges = (command: Command): Command =>
   command.option(
@@ -19,32 +25,68 @@ const withChanges = (command: Command): Command =>
     readChange,
   );
 
+/** A timer of Node waits for at most 24 days. */
+const maxTimeout = 2_000_000;
+
+const timeoutOption = (): Option =>
+  new Option('--timeout <seconds>', 'stop watching after this time; the sweep goes on').argParser(
+    readWhole(1, maxTimeout),
+  );
+
+/** Aborted by Ctrl-C, or after `timeout` seconds. */
+const endOfWatch = ({ signal }: Context, timeout: number | undefined): AbortSignal =>
+  timeout === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeout * 1000)]);
+
 /** Watches a sweep to its end and prints its leaderboard. Throws Exit with `incomplete` unless every trial completed. */
-const watchToEnd = async (context: Context, sweepId: string): Promise<void> => {
+const watchToEnd = async (context: Context, idOrName: string, timeout?: number): Promise<void> => {
   const { output } = context;
   const client = context.client();
-  const sweep = await watchSweep(client, sweepId, output, context.signal).catch((error: unknown) => {
-    if (context.signal.aborted)
-      output.note(`The sweep goes on. Watch it again: \`npx funnel watch ${sweepId}\``);
+  const signal = endOfWatch(context, timeout);
+  const sweepId = await findSweep(client, idOrName);
+  const again = `Watch it again: \`npx funnel watch ${sweepId}\``;
+  const sweep = await watchSweep(client, sweepId, output, signal).catch((error: unknown) => {
+    if (context.signal.aborted) output.note(`The sweep goes on. ${again}`);
+    else if (signal.aborted)
+      throw new Exit(
+        exitCodes.tooLate,
+        `The sweep had not ended after ${formatDuration(timeout!)}. It goes on. ${again}`,
+      );
     throw error;
   });
-  const { attack, rows } = await readLeaderboard(client, sweep);
+  const ask = <T>(read: () => Promise<T>): Promise<T> => untilAnswered(read, output, signal);
+  const { attack, rows, isComplete } = await ask(() => readLeaderboard(client, sweep));
   present(output, { sweep, leaderboard: rows }, () => describeLeaderboard(rows, { attack }));
-  const trials = Object.values(sweep.trials).reduce((sum, count) => sum + count, 0);
-  if (sweep.status === 'completed' && sweep.trials.completed === trials) return;
-  const troubles = await readTroubles(client, sweep);
+  if (!isComplete)
+    output.note(firstOnly(rows.length, 'row', `\`npx funnel export --sweep ${sweepId}\` has all.`));
+  if (sweep.status === 'completed') return;
+  const troubles = await ask(() => readTroubles(client, sweep));
   throw new Exit(
     exitCodes.incomplete,
-    [`Not every trial completed: ${countsText(sweep.trials)}.`, ...troubles].join('\n'),
+    [
+      `Not every trial completed: ${countsText(sweep.trials)}.`,
+      ...troubles,
+      ...(sweep.status === 'cancelled' ? describeNextStep(sweep) : []),
+    ].join('\n'),
   );
 };
 
-const submit = async (file: string, { watch, key, set }: Options, context: Context): Promise<void> => {
+const submit = async (
+  file: string,
+  { watch, timeout, key, set }: Options,
+  context: Context,
+): Promise<void> => {
   const { output } = context;
+  if (timeout !== undefined && !watch)
+    throw new Exit(exitCodes.usage, '--timeout is the time for --watch: give both, or leave out --timeout');
   const body = readSweepFile(file, set);
   const sweep = await context
     .client()
     .createSweep({ body, ...(key ? { headers: { 'idempotency-key': key } } : {}) });
+  if (sweep.status === 'cancelling' || sweep.status === 'cancelled')
+    throw new Exit(
+      exitCodes.incomplete,
+      `The key ${key} belongs to sweep ${sweep.id}, which was cancelled, so nothing runs.\n→ Submit again with another --key, or without one.`,
+    );
   if (!watch) {
     present(output, sweep, describeSweep);
     return output.note(`Watch it: \`npx funnel watch ${sweep.id}\``);
@@ -52,7 +94,7 @@ const submit = async (file: string, { watch, key, set }: Options, context: Conte
   output.note(
     `Sweep ${sweep.id} submitted: ${formatCount(sweep.plan.trials, 'trial')}, ${formatCount(sweep.plan.epochs.needed, 'epoch')}.`,
   );
-  await watchToEnd(context, sweep.id);
+  await watchToEnd(context, sweep.id, timeout);
 };
 
 /** The values of each hyperparameter, and the parts of the search space that add no trial. Empty without a search space. */
@@ -97,13 +139,15 @@ export const submitCommands = (program: Command, context: () => Context): void =
   withChanges(program.command('submit').description('submit a sweep from a JSON or YAML file (- is stdin)'))
     .argument('<file>', 'the sweep, such as examples/quickstart.yaml')
     .option('-w, --watch', 'show the progress until the sweep has ended, then the leaderboard')
-    .option('--key <key>', 'Idempotency-Key: the same key gives the same sweep')
+    .addOption(timeoutOption())
+    .option('--key <key>', 'Idempotency-Key: the same key gives the same sweep', readLine)
     .action((file: string, options: Options) => submit(file, options, context()));
   program
     .command('watch')
     .description('show the progress of a sweep until it has ended')
-    .argument('<sweep>')
-    .action((id: string) => watchToEnd(context(), id));
+    .argument('<sweep>', 'its id or its name')
+    .addOption(timeoutOption())
+    .action((id: string, { timeout }: Pick<Options, 'timeout'>) => watchToEnd(context(), id, timeout));
   withChanges(
     program
       .command('plan')

@@ -1,31 +1,35 @@
-import { type Stage, SweepStatus, TrialStatus } from '@funnel/contracts';
+import { type Stage, StoredSweepStatus, TrialStatus } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
-import { describeSweep, describeSweeps } from '../output/sweeps.ts';
+import { describeNextStep, describeSweep, describeSweeps } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
 import type { StageLog } from '../output/trials.ts';
-import { allPages, firstFound, readTroubles } from '../requests.ts';
+import { findSweep, firstFound, firstItems, firstOnly, readTroubles } from '../requests.ts';
 import { readWhole } from '../values.ts';
 
 /** Loaded only when needed: this module loads every declaration of attacks and hyperparameters, and `funnel ls` uses none of them. */
 const loadTrialWords = () => import('../output/trials.ts');
 
-type SweepListOptions = { readonly status?: SweepStatus; readonly search?: string; readonly limit: number };
+type SweepListOptions = {
+  readonly status?: StoredSweepStatus;
+  readonly search?: string;
+  readonly limit: number;
+};
 
 const listSweeps = async (
   { limit, ...query }: SweepListOptions,
   { client, output }: Context,
 ): Promise<void> => {
   const api = client();
-  present(
-    output,
-    await allPages((page) => api.listSweeps({ query: { ...query, ...page } }), limit),
-    describeSweeps,
-  );
+  const ask = (page: { limit: number; cursor?: string }) => api.listSweeps({ query: { ...query, ...page } });
+  const { items, isComplete } = await firstItems(ask, limit);
+  present(output, items, (sweeps) => describeSweeps(sweeps, output.resultColumns()));
+  if (!isComplete) output.note(firstOnly(items.length, 'sweep', '--limit shows more.'));
 };
 
-const show = async (id: string, { client, output }: Context): Promise<void> => {
+const show = async (idOrName: string, { client, output }: Context): Promise<void> => {
   const api = client();
+  const id = await findSweep(api, idOrName);
   const showSweep = async (): Promise<void> => {
     const sweep = await api.getSweep({ params: { id } });
     const troubles = output.json ? [] : await readTroubles(api, sweep);
@@ -42,20 +46,21 @@ const show = async (id: string, { client, output }: Context): Promise<void> => {
 type TrialListOptions = { readonly status?: TrialStatus; readonly limit: number };
 
 const listTrials = async (
-  id: string,
+  idOrName: string,
   { status, limit }: TrialListOptions,
   { client, output }: Context,
 ): Promise<void> => {
   const api = client();
+  const id = await findSweep(api, idOrName);
   const ask = (page: { limit: number; cursor?: string }) =>
     api.listTrials({ params: { id }, query: { status, ...page } });
-  const trials = await allPages(ask, limit);
+  const { items, isComplete } = await firstItems(ask, limit);
   const { describeTrials } = await loadTrialWords();
-  present(output, trials, describeTrials);
-  if (trials.length === limit)
-    output.note(
-      `These are the first ${limit} trials. --limit shows more; \`npx funnel export trials --sweep ${id}\` has all.`,
-    );
+  present(output, items, describeTrials);
+  if (!isComplete) {
+    const all = `\`npx funnel export trials --sweep ${id}\` has all.`;
+    output.note(firstOnly(items.length, 'trial', `--limit shows more; ${all}`));
+  }
 };
 
 /** The stages of a trial, or the one stage with this id. */
@@ -91,37 +96,41 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
   program
     .command('ls')
     .description('list sweeps, newest first')
-    .addOption(new Option('--status <status>').choices(SweepStatus.options))
+    .addOption(new Option('--status <status>').choices(StoredSweepStatus.options))
     .option('--search <text>', 'only sweeps whose name contains this text')
     .option('--limit <number>', 'the largest number of rows', readWhole(1), 50)
     .action((options: SweepListOptions) => listSweeps(options, context()));
   program
     .command('show')
     .description('show one sweep, or one trial with its stages and evaluations')
-    .argument('<id>')
+    .argument('<id>', 'the id or the name of a sweep, or the id of a trial')
     .action((id: string) => show(id, context()));
   for (const [name, [method, description]] of Object.entries(actions))
     program
       .command(name)
       .description(description)
-      .argument('<sweep>')
-      .action(async (id: string) => {
+      .argument('<sweep>', 'its id or its name')
+      .action(async (idOrName: string) => {
         const { client, output } = context();
-        present(output, await client()[method]({ params: { id } }), (sweep) => describeSweeps([sweep]));
+        const id = await findSweep(client(), idOrName);
+        present(output, await client()[method]({ params: { id } }), (sweep) =>
+          [describeSweeps([sweep], output.resultColumns()), ...describeNextStep(sweep)].join('\n'),
+        );
       });
   program
     .command('delete')
     .description('delete a sweep that has ended, with its trials')
-    .argument('<sweep>')
-    .action(async (id: string) => {
+    .argument('<sweep>', 'its id or its name')
+    .action(async (idOrName: string) => {
       const { client, output } = context();
+      const id = await findSweep(client(), idOrName);
       await client().deleteSweep({ params: { id } });
       present(output, { deleted: id }, () => `Sweep ${id} is deleted.`);
     });
   program
     .command('trials')
     .description('list the trials of a sweep with their statuses')
-    .argument('<sweep>')
+    .argument('<sweep>', 'its id or its name')
     .addOption(new Option('--status <status>').choices(TrialStatus.options))
     .option('--limit <number>', 'the largest number of rows', readWhole(1), 50)
     .action((id: string, options: TrialListOptions) => listTrials(id, options, context()));

@@ -1,11 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, extname } from 'node:path';
+import { extname } from 'node:path';
 import { Argument, type Command, Option } from 'commander';
 import { type LeaderboardOptions, readRanked, withFilters } from '../commands/leaderboard.ts';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { formatCount } from '../output/format.ts';
+import { checkOut, replaceFile } from '../output/out-file.ts';
 import { writeResult } from '../output/terminal.ts';
+import { findSweep, firstOnly } from '../requests.ts';
 import { type Format, fillTable, formatNames, formats, type Table } from './formats.ts';
 import { hyperparameterColumns, leaderboardColumns, tables } from './tables.ts';
 
@@ -16,16 +17,26 @@ const tableNames: readonly TableName[] = ['leaderboard', 'trials', 'evaluations'
 /** Options for every table. All other options are only for the leaderboard. */
 const commonOptions = ['sweep', 'format', 'out'];
 
-/** `--format`, else the ending of the file, else JSON with `--json`, else CSV. */
-const chooseFormat = ({ format, out }: Options, json: boolean): Format => {
-  const ending = formatNames.find((name) => extname(out ?? '') === `.${name}`);
-  return format ?? ending ?? (json ? 'json' : 'csv');
+/** `--format`, else the ending of the file, else JSON with `--json`, else CSV. Throws Exit for a file with another ending. */
+const chooseFormat = ({ format, out = '' }: Options, json: boolean): Format => {
+  const ending = extname(out).toLowerCase();
+  const named = formatNames.find((name) => `.${name}` === ending);
+  if (format === undefined && named === undefined && ending !== '')
+    throw new Exit(
+      exitCodes.usage,
+      `Expected a file that ends in ${formatNames.map((name) => `.${name}`).join(', ')} after --out, but got ${out}: name the format with --format, or choose one of these endings`,
+    );
+  return format ?? named ?? (json ? 'json' : 'csv');
 };
 
 const readTable = async (name: TableName, options: Options, context: Context): Promise<Table> => {
-  if (name !== 'leaderboard') return tables[name](context.client(), options.sweep);
+  if (name !== 'leaderboard') {
+    const client = context.client();
+    return tables[name](client, options.sweep && (await findSweep(client, options.sweep)));
+  }
   const { format, out, ...query } = options;
-  const { rows } = await readRanked(query, context);
+  const { rows, isComplete } = await readRanked(query, context);
+  if (!isComplete) context.output.note(firstOnly(rows.length, 'row', '--limit exports more.'));
   return fillTable([...leaderboardColumns, ...hyperparameterColumns(rows)], rows);
 };
 
@@ -64,13 +75,12 @@ export const exportCommand = (program: Command, context: () => Context): void =>
     const given = context();
     const format = chooseFormat(options, given.output.json);
     refuseTerminal(format, options.out);
-    // Before the requests, so that a wrong folder fails at once.
-    if (options.out !== undefined) mkdirSync(dirname(options.out), { recursive: true });
+    if (options.out !== undefined) checkOut(options.out);
     const table = await readTable(name, options, given);
     const content = formats[format](table);
     if (options.out === undefined) writeResult(process.stdout, content);
     else {
-      writeFileSync(options.out, content);
+      replaceFile(options.out, content);
       const written = { file: options.out, rows: table[0]?.cells.length ?? 0, columns: table.length };
       given.output.note(
         `${written.file}: ${formatCount(written.rows, 'row')}, ${formatCount(written.columns, 'column')}`,

@@ -12,7 +12,7 @@ import {
   type LeaderboardRow,
   type Trial,
 } from '@funnel/contracts';
-import { allPages } from '../requests.ts';
+import { allItems } from '../requests.ts';
 import { type Cell, type Column, type ColumnType, fillTable, type Table } from './formats.ts';
 
 type Evaluated = Trial & { readonly evaluation: Trial['evaluations'][number] };
@@ -50,7 +50,8 @@ const summaryNames = Object.keys(EvaluationSummary.shape) as (keyof EvaluationSu
 
 /** An interval becomes two columns. */
 const summaryColumns: readonly Column<Evaluated>[] = summaryNames.flatMap((name) => {
-  const bound = (end: 0 | 1) => (row: Evaluated) => (row.evaluation.summary[name] as readonly number[])[end];
+  const bound = (end: 0 | 1) => (row: Evaluated) =>
+    (row.evaluation.summary[name] as readonly number[] | null)?.[end];
   return name.endsWith('Interval')
     ? [number<Evaluated>(`${name}Low`, bound(0)), number<Evaluated>(`${name}High`, bound(1))]
     : [number<Evaluated>(name, ({ evaluation }) => evaluation.summary[name] as ExtendedNumber | null)]; // all others are numbers
@@ -136,12 +137,12 @@ const askForEach = async <Item, Result>(
 const readTrials = async (client: Client, sweep: string | undefined): Promise<Trial[]> => {
   const sweeps =
     sweep === undefined
-      ? (await allPages((page) => client.listSweeps({ query: page }))).map(({ id }) => id).reverse()
+      ? (await allItems((page) => client.listSweeps({ query: page }))).map(({ id }) => id).reverse()
       : [sweep];
-  const trials = [];
+  const lists: Trial[][] = [];
   for (const id of sweeps)
-    trials.push(...(await allPages((page) => client.listTrials({ params: { id }, query: page }))));
-  return trials;
+    lists.push(await allItems((page) => client.listTrials({ params: { id }, query: page })));
+  return lists.flat();
 };
 
 const withHyperparameters = <Row extends Trial>(

@@ -1,6 +1,7 @@
 /** Numbers, times and tables for the terminal. */
-import type { ExtendedNumber } from '@funnel/contracts';
+import { type ExtendedNumber, escapeControls } from '@funnel/contracts';
 import Table from 'cli-table3';
+import { cutToWidth, displayWidth } from './width.ts';
 
 /** At most four significant digits. Infinity is `∞`, a missing number `–`. */
 export const formatNumber = (extended: ExtendedNumber | null | undefined): string => {
@@ -60,7 +61,10 @@ export type Column<Row> = {
   readonly align?: 'left' | 'right';
 };
 
-/** No lines, and two spaces between columns, so that `cut` and `awk` can read the table. */
+/** Spaces between two columns. */
+const gap = 2;
+
+/** No lines, and spaces between columns, so that `cut` and `awk` can read the table. */
 const noLines = {
   top: '',
   'top-mid': '',
@@ -76,18 +80,46 @@ const noLines = {
   'mid-mid': '',
   right: '',
   'right-mid': '',
-  middle: '  ',
+  middle: ' '.repeat(gap),
 };
 
-/** A line of titles, then one line per row. No line ends in spaces. */
-export const formatTable = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string => {
+/** A shorter last column would say nothing; then lines are longer than the terminal. */
+const shortestLast = 20;
+
+/** Columns of the terminal that are left for the last column of a table. */
+const roomForLast = (
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): number => {
+  const widths = titles.map((title, i) =>
+    Math.max(...[title, ...rows.map((row) => row[i]!)].map(displayWidth)),
+  );
+  const others = widths.slice(0, -1).reduce((sum, each) => sum + each + gap, 0);
+  return Math.max(shortestLast, width - others);
+};
+
+/**
+ * A line of titles, then one line per row. No line ends in spaces. With `width`, the columns of the terminal, the last column is cut, so that
+ * lines fit.
+ */
+export const formatTable = <Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  width: number | null = null,
+): string => {
+  const titles = columns.map(({ title }) => title);
+  const cells = rows.map((row) => columns.map(({ value }) => escapeControls(value(row))));
+  const room = width === null ? null : roomForLast(titles, cells, width);
+  const fit = (cell: string, i: number): string =>
+    room !== null && i === columns.length - 1 ? cutToWidth(cell, room) : cell;
   const table = new Table({
-    head: columns.map(({ title }) => title),
+    head: titles,
     colAligns: columns.map(({ align }) => align ?? 'left'),
     chars: noLines,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  for (const row of rows) table.push(columns.map(({ value }) => value(row)));
+  for (const row of cells) table.push(row.map(fit));
   return table
     .toString()
     .split('\n')

@@ -1,4 +1,4 @@
-import { StageKind, type Sweep, type SweepDetail } from '@funnel/contracts';
+import { nextStep, StageKind, type Sweep, type SweepDetail, statusText } from '@funnel/contracts';
 import { type Column, formatDuration, formatMinute, formatShare, formatTable } from './format.ts';
 
 /** `3 completed, 1 failed` */
@@ -14,13 +14,14 @@ const timeLeft: Column<Sweep> = {
   align: 'right',
 };
 
-export const describeSweeps = (sweeps: readonly Sweep[]): string =>
+/** `width`: the columns of the terminal; null cuts no name. */
+export const describeSweeps = (sweeps: readonly Sweep[], width: number | null = null): string =>
   sweeps.length === 0
     ? 'No sweep yet: `npx funnel submit FILE`'
     : formatTable<Sweep>(
         [
           { title: 'sweep', value: ({ id }) => id },
-          { title: 'status', value: ({ status }) => status },
+          { title: 'status', value: ({ status }) => statusText(status) },
           { title: 'progress', value: ({ progress }) => formatShare(progress), align: 'right' },
           ...(sweeps.some(({ etaSeconds }) => etaSeconds !== null) ? [timeLeft] : []),
           { title: 'trials', value: ({ trials }) => countsText(trials) },
@@ -29,7 +30,21 @@ export const describeSweeps = (sweeps: readonly Sweep[]): string =>
           { title: 'name', value: ({ name }) => name },
         ],
         sweeps,
+        width,
       );
+
+const commands = {
+  resumeSweep: (id: string) => `npx funnel resume ${id}`,
+  retrySweep: (id: string) => `npx funnel retry ${id}`,
+  createSweep: () => 'npx funnel submit FILE',
+} as const;
+
+/** What to do about a sweep that does not go on by itself, with the command. Empty when there is nothing to do. */
+export const describeNextStep = (sweep: Sweep): readonly string[] => {
+  const step = nextStep(sweep);
+  if (step === null) return [];
+  return [`→ ${step.text}${step.route === null ? '' : ` \`${commands[step.route](sweep.id)}\``}`];
+};
 
 const timeText = ({ createdAt, finishedAt, etaSeconds }: Sweep): string => {
   if (finishedAt !== null)
@@ -46,12 +61,13 @@ export const describeSweep = (sweep: SweepDetail): string => {
     .map(({ kind, status, count }) => `  ${kind.padEnd(10)} ${status.padEnd(10)} ${count}`);
   return [
     `${sweep.name} (${sweep.id})`,
-    `status    ${sweep.status}, ${formatShare(sweep.progress)}${timeText(sweep)}`,
+    `status    ${statusText(sweep.status)}, ${formatShare(sweep.progress)}${timeText(sweep)}`,
     `data      ${dataset.name}: ${dataset.train} training, ${dataset.test} test, at most ${dataset.attack} attacked images`,
     `recipes   ${recipes.join(', ')}`,
     `trials    ${countsText(sweep.trials)}`,
     `epochs    ${sweep.epochsTrained} trained of ${epochs.needed} planned; ${epochs.unshared} without sharing`,
     'stages',
     ...stages,
+    ...describeNextStep(sweep),
   ].join('\n');
 };

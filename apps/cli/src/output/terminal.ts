@@ -4,7 +4,9 @@
  */
 
 import { fstatSync, writeFileSync } from 'node:fs';
+import { escapeControls, escapeControlsInJson, escapeControlsInLines } from '@funnel/contracts';
 import { Exit, exitCodes } from '../exit.ts';
+import { cutToWidth } from './width.ts';
 
 /** Returns true when the program that reads the pipe has ended, or the terminal was closed. */
 export const isReaderGone = ({ code }: NodeJS.ErrnoException): boolean => code === 'EPIPE' || code === 'EIO';
@@ -48,7 +50,12 @@ export const writeResult = (
   content: string | Uint8Array,
 ): void => {
   if (!fstatSync(stdout.fd).isFile()) {
-    stdout.write(content);
+    // A file or a program gets the text as it is. A terminal would obey its control characters.
+    stdout.write(
+      stdout.isTTY && typeof content === 'string'
+        ? escapeControlsInLines(content.replaceAll('\r\n', '\n'))
+        : content,
+    );
     return;
   }
   try {
@@ -61,12 +68,14 @@ export const writeResult = (
 export type Output = {
   /** True with `--json`: results are JSON, and stdout has nothing else. */
   readonly json: boolean;
-  /** Writes a result to stdout. */
+  /** Writes a result to stdout. This and all other functions escape control characters, which may come from other users. */
   readonly write: (text: string) => void;
   /** Writes a line to stderr. */
   readonly note: (text: string) => void;
   /** The width of the terminal, or null when stderr is no terminal. */
   readonly columns: () => number | null;
+  /** The width of the terminal that shows results, or null when stdout is no terminal. */
+  readonly resultColumns: () => number | null;
   /** Replaces the lines that it wrote before by these. For terminals only. */
   readonly draw: (lines: readonly string[]) => void;
 };
@@ -85,16 +94,17 @@ export const createOutput = (
     json,
     write: (text) => {
       drawn = 0;
-      writeResult(stdout, `${text}\n`);
+      writeResult(stdout, `${json ? escapeControlsInJson(text) : escapeControlsInLines(text)}\n`);
     },
     note: (text) => {
       drawn = 0;
-      stderr.write(`${text}\n`);
+      stderr.write(`${escapeControlsInLines(text)}\n`);
     },
     columns: () => (isTerminal ? stderr.columns || 80 : null),
+    resultColumns: () => (stdout.isTTY ? stdout.columns || 80 : null),
     draw: (lines) => {
       const width = stderr.columns || 80; // 0: the width of the terminal is unknown
-      const fitted = lines.map((line) => `${[...line].slice(0, width - 1).join('')}\n`);
+      const fitted = lines.map((line) => `${cutToWidth(escapeControls(line), width - 1)}\n`);
       stderr.write(eraseLines(drawn) + fitted.join(''));
       drawn = lines.length;
     },

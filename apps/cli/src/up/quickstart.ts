@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { type Client, FunnelError } from '@funnel/client';
-import type { DatasetName, SweepDetail, SweepInput } from '@funnel/contracts';
+import { type DatasetName, type SweepDetail, type SweepInput, statusText } from '@funnel/contracts';
 import { getDataset } from '@funnel/engine/datasets/get-dataset';
 import { findDataset } from '@funnel/engine/datasets/load-dataset';
 import { dataFoldersOf, type Env } from '../env.ts';
@@ -12,7 +12,7 @@ import { describeLeaderboard } from '../output/leaderboard.ts';
 import { describeSweeps } from '../output/sweeps.ts';
 import { type Output, present } from '../output/terminal.ts';
 import { readSweepFile } from '../sweep-file.ts';
-import { readLeaderboard, watchSweep } from '../watch.ts';
+import { readLeaderboard, untilAnswered, watchSweep } from '../watch.ts';
 
 /** A mirror must send its first byte within this many seconds. */
 const connectSeconds = 3;
@@ -63,8 +63,8 @@ const submitQuickstart = async (client: Client, dataset: DatasetName): Promise<S
   const key = `quickstart-${createHash('sha256').update(JSON.stringify(body)).digest('hex').slice(0, 16)}`;
   const sweep = await client.createSweep({ body, headers: { 'idempotency-key': key } });
   const { status } = await client.getSweep({ params: { id: sweep.id } });
-  if (status === 'cancelled') return client.createSweep({ body });
-  if (status === 'paused') await client.resumeSweep({ params: { id: sweep.id } });
+  if (status === 'cancelling' || status === 'cancelled') return client.createSweep({ body });
+  if (status === 'pausing' || status === 'paused') await client.resumeSweep({ params: { id: sweep.id } });
   return sweep;
 };
 
@@ -81,10 +81,12 @@ type Welcome = {
 const showSweep = async ({ client, output, signal }: Welcome, id: string): Promise<boolean> => {
   const started = performance.now();
   const sweep = await watchSweep(client, id, output, signal);
-  output.note(`Sweep: ${sweep.status} after ${formatDuration((performance.now() - started) / 1000)}\n`);
-  const { attack, rows } = await readLeaderboard(client, sweep);
+  output.note(
+    `Sweep: ${statusText(sweep.status)} after ${formatDuration((performance.now() - started) / 1000)}\n`,
+  );
+  const { attack, rows } = await untilAnswered(() => readLeaderboard(client, sweep), output, signal);
   present(output, { sweep, leaderboard: rows }, () => `${describeLeaderboard(rows, { attack })}\n`);
-  return sweep.status === 'completed' && sweep.trials.completed === sweep.plan.trials;
+  return sweep.status === 'completed';
 };
 
 const runQuickstart = async (options: Welcome): Promise<boolean> => {
@@ -110,7 +112,7 @@ export const welcome = async (options: Welcome): Promise<boolean> => {
   try {
     const { items } = await client.listSweeps({ query: { limit: 10 } }, { signal });
     if (once || items.length === 0) return await runQuickstart(options);
-    if (!output.json) output.write(`${describeSweeps(items)}\n`);
+    if (!output.json) output.write(`${describeSweeps(items, output.resultColumns())}\n`);
     const running = items.find(({ status }) => status === 'running');
     if (running) return await showSweep(options, running.id);
   } catch (error) {

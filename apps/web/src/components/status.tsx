@@ -1,4 +1,11 @@
-import type { StageStatus, Sweep, SweepStatus, TrialStatus, Verdict as VerdictName } from '@funnel/contracts';
+import {
+  type StageStatus,
+  type Sweep,
+  type SweepStatus,
+  statusText,
+  type TrialStatus,
+  type Verdict as VerdictName,
+} from '@funnel/contracts';
 import { formatPercent } from '../format.ts';
 
 type AnyStatus = StageStatus | SweepStatus | TrialStatus | 'online' | 'draining' | 'gone';
@@ -10,21 +17,32 @@ const shapes: Record<AnyStatus, 'disc' | 'ring' | 'triangle' | 'diamond' | 'bars
   running: 'disc',
   ready: 'ring',
   waiting: 'ring',
+  pausing: 'bars',
   paused: 'bars',
   draining: 'bars',
   failed: 'cross',
+  'completed-with-failures': 'cross',
   diverged: 'triangle',
   collapsed: 'diamond',
+  cancelling: 'square',
   cancelled: 'square',
   skipped: 'square',
   gone: 'square',
 };
 
+/** Statuses with the colour of another status. */
+const tones: Partial<Record<AnyStatus, AnyStatus>> = {
+  online: 'completed',
+  draining: 'paused',
+  gone: 'cancelled',
+  pausing: 'paused',
+  cancelling: 'cancelled',
+  'completed-with-failures': 'failed',
+};
+
 const statusTone = (status: AnyStatus): string => {
-  if (status === 'online') return 'var(--completed)';
-  if (status === 'draining') return 'var(--paused)';
-  if (status === 'gone') return 'var(--cancelled)';
-  return `var(--${status})`;
+  const tone = tones[status] ?? status;
+  return `var(--${tone})`;
 };
 
 const paths = {
@@ -46,7 +64,7 @@ export const StatusMark = ({ status }: { readonly status: AnyStatus }) => (
 export const Status = ({ status }: { readonly status: AnyStatus }) => (
   <span className="status" data-status={status}>
     <StatusMark status={status} />
-    {status}
+    {statusText(status)}
   </span>
 );
 
@@ -59,20 +77,19 @@ const order: readonly TrialStatus[] = [
   'running',
 ];
 
+/** Sweeps whose trials have all ended by themselves. */
+const showsEnds: readonly SweepStatus[] = ['completed', 'completed-with-failures', 'failed'];
+const unfinished: readonly SweepStatus[] = ['pausing', 'paused', 'cancelling', 'cancelled'];
+
 /**
- * The progress of a sweep. The filled part is the share of the work (epochs and attacks) that is done. When all of it is done, the
- * colours show how the trials ended.
+ * The progress of a sweep. The filled part is the share of the work (epochs and attacks) that is done. When all trials have ended, the
+ * colours show how.
  */
 export const ProgressBar = ({ sweep }: { readonly sweep: Pick<Sweep, 'progress' | 'trials' | 'status'> }) => {
   const ended = order.filter((status) => status !== 'running' && (sweep.trials[status] ?? 0) > 0);
   const total = ended.reduce((sum, status) => sum + (sweep.trials[status] ?? 0), 0);
-  const parts = total === 0 || sweep.progress < 1 ? [] : ended;
-  const tone =
-    sweep.status === 'paused'
-      ? 'var(--paused)'
-      : sweep.status === 'cancelled'
-        ? 'var(--cancelled)'
-        : 'var(--running)';
+  const parts = total > 0 && showsEnds.includes(sweep.status) ? ended : [];
+  const tone = statusTone(unfinished.includes(sweep.status) ? sweep.status : 'running');
   return (
     <div
       className="progress"
@@ -81,7 +98,11 @@ export const ProgressBar = ({ sweep }: { readonly sweep: Pick<Sweep, 'progress' 
       aria-valuenow={Math.round(100 * sweep.progress)}
       aria-valuemin={0}
       aria-valuemax={100}
-      title={`${formatPercent(sweep.progress)} of the work is done`}
+      title={
+        showsEnds.includes(sweep.status)
+          ? `${formatPercent(sweep.progress)} of the trials completed`
+          : `${formatPercent(sweep.progress)} of the work is done`
+      }
     >
       {parts.length > 0 ? (
         parts.map((status) => (

@@ -13,10 +13,16 @@ const touchesTrial = (event: FunnelEvent, trial: TrialDetail): boolean => {
   return (event.type === 'stage' || event.type === 'evaluation') && usesStage(trial, event.stage);
 };
 
+/** While trainers stop, the sweep is fetched with this pause. */
+const stoppingMs = 1000;
+const stopping: readonly string[] = ['pausing', 'cancelling'];
+
 export const sweepQuery = (id: string) =>
   queryOptions({
     queryKey: ['sweep', id],
     queryFn: ({ signal }) => call('getSweep', { params: { id } }, signal),
+    // The end of a pause or a cancellation is no event.
+    refetchInterval: ({ state }) => (stopping.includes(state.data?.status ?? '') ? stoppingMs : false),
     meta: liveMeta((event) => event.sweepId === id),
   });
 

@@ -7,6 +7,7 @@ import {
   type Recipe,
   recipes,
   type Stage,
+  type StoredSweepStatus,
   type Sweep,
   SweepDefinition,
   type SweepDetail,
@@ -25,11 +26,17 @@ export type FakeSweep = {
   readonly id: string;
   readonly definition: SweepDefinition;
   readonly createdAt: string;
-  status: Sweep['status'];
+  status: StoredSweepStatus;
   readonly plan: Sweep['plan'];
   readonly planned: readonly PlannedTrial[];
   readonly statuses: TrialStatus[];
   readonly stages: Map<string, Stage>;
+};
+
+const statusOf = (statuses: readonly TrialStatus[]): StoredSweepStatus => {
+  if (statuses.some((status) => status === 'waiting' || status === 'running')) return 'running';
+  if (statuses.every((status) => status === 'completed')) return 'completed';
+  return statuses.includes('completed') ? 'completed-with-failures' : 'failed';
 };
 
 const endOf = (point: PlannedTrial): TrialStatus => {
@@ -136,7 +143,7 @@ export const createWorld = () => {
       id: options.id ?? `s-${hex(definition.name + createdAt).slice(0, 12)}`,
       definition,
       createdAt,
-      status: done === planned.trials.length ? 'completed' : 'running',
+      status: statusOf(statuses),
       plan: planned.plan,
       planned: planned.trials,
       statuses,
@@ -152,16 +159,16 @@ export const createWorld = () => {
     const trials: Partial<Record<TrialStatus, number>> = {};
     for (const status of sweep.statuses) trials[status] = (trials[status] ?? 0) + 1;
     const ended = sweep.statuses.filter((status) => status !== 'waiting' && status !== 'running').length;
-    const progress = ended / sweep.statuses.length;
+    const hasEnded = ended === sweep.statuses.length;
+    const progress = (hasEnded ? (trials.completed ?? 0) : ended) / sweep.statuses.length;
     return {
       id: sweep.id,
       name: sweep.definition.name,
       status: sweep.status,
       createdAt: sweep.createdAt,
-      finishedAt:
-        sweep.status === 'completed'
-          ? new Date(Date.parse(sweep.createdAt) + 1000 * sweep.plan.epochs.needed).toISOString()
-          : null,
+      finishedAt: hasEnded
+        ? new Date(Date.parse(sweep.createdAt) + 1000 * sweep.plan.epochs.needed).toISOString()
+        : null,
       trials,
       plan: sweep.plan,
       epochsTrained: Math.round(progress * sweep.plan.epochs.needed),
@@ -258,7 +265,7 @@ export const createWorld = () => {
         });
     }
     emit({ type: 'trial', sweepId: sweep.id, trialId: `${sweep.id}.${n}`, status: 'completed' });
-    if (n === sweep.statuses.length - 1) sweep.status = 'completed';
+    sweep.status = statusOf(sweep.statuses);
     emit({ type: 'sweep', sweepId: sweep.id, status: sweep.status });
   };
 

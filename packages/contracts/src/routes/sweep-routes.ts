@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { Plan } from '../plan.ts';
 import { Stage, Sweep, SweepDetail, Trial } from '../resources.ts';
-import { SweepStatus, TrialStatus } from '../statuses.ts';
+import { StoredSweepStatus, TrialStatus } from '../statuses.ts';
 import { SweepDefinition } from '../sweep.ts';
+import { Line } from '../text.ts';
 import { ById, page, pageOf, type Route } from './route.ts';
 
 const sweepAction = (action: string, summary: string) =>
@@ -32,7 +33,7 @@ export const sweepRoutes = {
     url: '/v1/sweeps',
     summary: 'Submit a sweep. With an Idempotency-Key a repeated request returns the same sweep.',
     role: 'submit',
-    headers: z.looseObject({ 'idempotency-key': z.string().min(1).max(200).optional() }),
+    headers: z.looseObject({ 'idempotency-key': Line.min(1).max(200).optional() }),
     body: SweepDefinition,
     response: SweepDetail,
     status: 201,
@@ -50,7 +51,9 @@ export const sweepRoutes = {
     summary: 'Sweeps, newest first.',
     role: 'read',
     query: z.strictObject({
-      status: SweepStatus.optional(),
+      status: StoredSweepStatus.optional().meta({
+        description: '`paused` and `cancelled` include sweeps of which a stage still runs.',
+      }),
       search: z.string().max(200).optional(),
       ...page,
     }),

@@ -41,13 +41,13 @@ const heartbeatColumns = {
 };
 
 /**
- * Renews all leases of a worker in one statement, by the clock of the database. Resolves to the stages that the worker no longer has, and
+ * Renews all leases of a worker in one statement, by the clock of the database, and ends its cancelled attempts whose trainers have stopped. Resolves to the stages that the worker no longer has, and
  * the stages that it should stop. A stage that another transaction has locked waits for the next heartbeat; a locked stage cannot expire.
  * Errors: SCHEMA_MISMATCH when the database has another schema than this version; the call then renews no lease.
  */
 export const heartbeat = async (
   db: Db,
-  { workerId, leases, memoryBytes, leaseSeconds }: Heartbeat,
+  { workerId, leases, stopping = [], memoryBytes, leaseSeconds }: Heartbeat,
 ): Promise<HeartbeatAnswer> => {
   const rows = await transaction(
     db,
@@ -56,6 +56,9 @@ export const heartbeat = async (
         heartbeatColumns,
         `WITH worker AS (
        UPDATE workers SET heartbeat_at = now(), memory_bytes = $2, status = CASE WHEN status = 'gone' THEN 'online' ELSE status END WHERE id = $1
+     ), stopped AS (
+       UPDATE attempts a SET ended_at = now()
+       WHERE a.worker_id = $1 AND a.outcome = 'cancelled' AND a.ended_at IS NULL AND a.stage_id <> ALL($3) AND a.stage_id <> ALL($9)
      ), held AS (
        SELECT * FROM unnest($3::text[], $4::int[], $5::int[], $6::int[], $7::float8[]) AS h (stage_id, fencing_token, epoch, step, images_per_second)
      ), found AS (
@@ -81,6 +84,7 @@ export const heartbeat = async (
           leases.map((lease) => lease.position?.step ?? null),
           leases.map((lease) => lease.imagesPerSecond),
           leaseSeconds,
+          stopping,
         ],
       );
       checkMigration(found[0]!.applied);

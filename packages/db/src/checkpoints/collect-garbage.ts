@@ -29,7 +29,7 @@ const endedColumns = {
 /** Ended sweeps with the same attacks, data set and objective share one row. */
 const selectEnded = `
   SELECT array_agg(id) AS ids, definition -> 'attacks' AS attacks, definition -> 'dataset' AS dataset, definition -> 'objective' AS objective
-  FROM sweeps WHERE status IN ('completed', 'cancelled') GROUP BY 2, 3, 4`;
+  FROM sweeps WHERE status NOT IN ('running', 'paused') GROUP BY 2, 3, 4`;
 
 /** The ended sweeps. The policy ranks their trials, or if it names no ranking, the objective of each sweep does. */
 const rankEndedSweeps = async (
@@ -82,7 +82,7 @@ const refuseUnknownSweeps = async (db: Db, names: readonly string[]): Promise<vo
 const decisions = `
   ended AS (
     SELECT w.id, r.attack, r.metric FROM sweeps w JOIN unnest($3::text[], $4::text[], $5::text[]) AS r (id, attack, metric) ON r.id = w.id
-    WHERE w.status IN ('completed', 'cancelled') AND w.finished_at <= now() - make_interval(secs => $1::float8 * 86400)
+    WHERE w.status NOT IN ('running', 'paused') AND w.finished_at <= now() - make_interval(secs => $1::float8 * 86400)
       AND w.id <> ALL($6) AND w.name <> ALL($6)
   ), ranked AS (
     SELECT t.id, row_number() OVER (PARTITION BY t.sweep_id ORDER BY bool_or(s.masked), max(s.utility) DESC NULLS LAST, t.id) AS rank

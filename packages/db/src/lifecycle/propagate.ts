@@ -3,7 +3,7 @@
  * transactions lock in the same order: stages (`lockOrder`), trials by id, sweeps by id, counts. An operation on a sweep locks the row of
  * the sweep early, so it first locks the running stages of the sweep (`lockSweep`).
  */
-import type { FunnelEvent, SweepStatus } from '@funnel/contracts';
+import type { FunnelEvent, StoredSweepStatus } from '@funnel/contracts';
 import { bool, int8, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { noteCleanAccuracy, scoreStages } from '../scores/scores.ts';
@@ -100,7 +100,7 @@ const condense = async (tx: Tx, events: readonly FunnelEvent[]): Promise<readonl
   if (events.length <= maxEvents) return events;
   const ids = [...new Set(events.map((event) => event.sweepId))];
   const rows = await tx.query(
-    { id: text(), status: text<SweepStatus>() },
+    { id: text(), status: text<StoredSweepStatus>() },
     'SELECT id, status FROM sweeps WHERE id = ANY($1) ORDER BY id',
     [ids],
   );
@@ -185,7 +185,7 @@ export const propagate = async (
   await noteCleanAccuracy(tx, idsOf(completed.filter((change) => change.kind === 'classify')));
   const trials = await deriveTrials(tx, changes);
   const finished = await finishSweeps(tx, trials);
-  const ended = finished.map((sweepId): FunnelEvent => ({ type: 'sweep', sweepId, status: 'completed' }));
+  const ended = finished.map((sweep): FunnelEvent => ({ type: 'sweep', ...sweep }));
   const many = await condense(tx, [...stages.events, ...trialEvents(trials)]);
   const told = new Set([...events, ...ended].map((event) => `${event.type} ${event.sweepId}`));
   const rest = many.filter((event) => event.type !== 'sweep' || !told.has(`sweep ${event.sweepId}`));

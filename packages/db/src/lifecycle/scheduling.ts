@@ -75,6 +75,6 @@ export const scheduleOrphans = (tx: Tx) =>
   tx.run(
     assign(
       `SELECT s.id FROM stages s JOIN sweeps w ON w.id = s.sweep_id
-       WHERE s.status IN ('waiting', 'ready', 'running') AND w.status IN ('completed', 'cancelled') LIMIT 1000`,
+       WHERE s.status IN ('waiting', 'ready', 'running') AND w.status NOT IN ('running', 'paused') LIMIT 1000`,
     ),
   );

@@ -5,7 +5,7 @@
  * - otherwise the worst end of its stages. A skipped stage counts as the end for which it was skipped. A trial that had not ended when its
  * sweep was cancelled is `cancelled`. It stays `cancelled` even if another sweep completes its stages.
  */
-import type { TrialStatus } from '@funnel/contracts';
+import type { StoredSweepStatus, TrialStatus } from '@funnel/contracts';
 import { type RowOf, text, texts } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { scheduleLeftBehind } from './scheduling.ts';
@@ -107,26 +107,45 @@ export const deriveTrials = async (
 export const deriveSweepTrials = async (tx: Tx, sweepId: string): Promise<readonly TrialChange[]> =>
   changes(await tx.query(changeColumns, update('t.sweep_id = $1', derivedStatus, true), [sweepId]));
 
+/** SQL: the status of a sweep `w` whose trials have all ended. */
+const endOfSweep = `CASE
+    WHEN NOT EXISTS (SELECT FROM trials WHERE sweep_id = w.id AND status <> 'completed') THEN 'completed'
+    WHEN EXISTS (SELECT FROM trials WHERE sweep_id = w.id AND status = 'completed') THEN 'completed-with-failures'
+    ELSE 'failed' END`;
+
+export type FinishedSweep = { readonly sweepId: string; readonly status: StoredSweepStatus };
+
 /**
- * Completes the sweeps whose last trial has ended. Locks the sweeps first, so that when two transactions end the last two trials of a
- * sweep, the later one sees both ends. Resolves to the ids of the completed sweeps.
+ * Ends the sweeps whose last trial has ended. Corrects the status of a sweep that has ended before, when another sweep gives one of its
+ * trials a result. Locks the sweeps first, so that when two transactions end the last two trials of a sweep, the later one sees both ends.
+ * Resolves to the sweeps whose status changed.
  */
-export const finishSweeps = async (tx: Tx, changes: readonly TrialChange[]): Promise<readonly string[]> => {
+export const finishSweeps = async (
+  tx: Tx,
+  changes: readonly TrialChange[],
+): Promise<readonly FinishedSweep[]> => {
   const ids = [...new Set(changes.filter((change) => isEnded(change.to)).map((change) => change.sweepId))];
   if (ids.length === 0) return [];
   await tx.run(
-    `SELECT FROM sweeps WHERE id = ANY($1) AND status IN ('running', 'paused') ORDER BY id FOR NO KEY UPDATE`,
+    `SELECT FROM sweeps WHERE id = ANY($1) AND status <> 'cancelled' ORDER BY id FOR NO KEY UPDATE`,
     [ids],
   );
   const rows = await tx.query(
-    { id: text() },
-    `UPDATE sweeps SET status = 'completed', finished_at = now()
-     WHERE id = ANY($1) AND status IN ('running', 'paused')
-       AND NOT EXISTS (SELECT FROM trials WHERE sweep_id = sweeps.id AND status IN ('waiting', 'running'))
-     RETURNING id`,
+    { id: text(), status: text<StoredSweepStatus>() },
+    `UPDATE sweeps SET status = ended.status, finished_at = coalesce(finished_at, now())
+     FROM (
+       SELECT w.id, ${endOfSweep} AS status FROM sweeps w
+       WHERE w.id = ANY($1) AND w.status <> 'cancelled'
+         AND NOT EXISTS (SELECT FROM trials WHERE sweep_id = w.id AND status IN ('waiting', 'running'))
+     ) AS ended
+     WHERE sweeps.id = ended.id AND sweeps.status <> ended.status
+     RETURNING sweeps.id, sweeps.status`,
     [ids],
   );
-  const finished = rows.map((row) => row.id);
-  if (finished.length > 0) await scheduleLeftBehind(tx, finished);
-  return finished;
+  if (rows.length > 0)
+    await scheduleLeftBehind(
+      tx,
+      rows.map((row) => row.id),
+    );
+  return rows.map(({ id, status }) => ({ sweepId: id, status }));
 };

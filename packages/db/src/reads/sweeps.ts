@@ -4,13 +4,14 @@ import {
   type Plan,
   type StageKind,
   type StageStatus,
+  type StoredSweepStatus,
   type Sweep,
   type SweepDefinition,
   type SweepDetail,
   type SweepStatus,
   type TrialStatus,
 } from '@funnel/contracts';
-import { float8, int4, jsonb, orNull, type RowOf, text, timestamptz } from '../connection/columns.ts';
+import { int4, jsonb, orNull, type RowOf, text, timestamptz } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
 import { readCounts, type SweepCounts } from '../lifecycle/propagate.ts';
@@ -26,46 +27,61 @@ const sweepColumns = {
   priority: int4(),
   created_at: timestamptz(),
   finished_at: orNull(timestamptz()),
-  /** Seconds since the first attempt began, by the database's clock; null before. */
-  elapsed: orNull(float8()),
 };
 
 type SweepRow = RowOf<typeof sweepColumns>;
 
-const sweepList =
-  'id, name, status, definition, plan, priority, created_at, finished_at, extract(epoch FROM now() - started_at)::float8 AS elapsed';
+/** SQL: a stage of a paused sweep `w` runs until its next checkpoint. Stages that another running sweep needs go on, and do not count. */
+const stillPausing = `EXISTS (
+  SELECT FROM stages s JOIN sweep_stages l ON l.stage_id = s.id
+  WHERE s.status = 'running' AND s.sweep_id IS NULL AND l.sweep_id = w.id)`;
 
-const unfinished = ['waiting', 'ready', 'running'];
+/** SQL: a trainer still runs a stage that was cancelled with the sweep `w`. */
+const stillCancelling = `EXISTS (
+  SELECT FROM attempts a JOIN sweep_stages l ON l.stage_id = a.stage_id
+  WHERE a.outcome = 'cancelled' AND a.ended_at IS NULL AND l.sweep_id = w.id)`;
 
-/** The work of this sweep: the epochs of its plan, and the attacks that had no result before. */
+const sweepList = `w.id, w.name, w.definition, w.plan, w.priority, w.created_at, w.finished_at, CASE
+    WHEN w.status = 'paused' AND ${stillPausing} THEN 'pausing'
+    WHEN w.status = 'cancelled' AND ${stillCancelling} THEN 'cancelling'
+    ELSE w.status END AS status`;
+
+/**
+ * The work of this sweep: the epochs of its plan, and the attacks that had no result before. Only results count as done: an attack that
+ * was skipped does not.
+ */
 const measureWork = ({ plan }: SweepRow, counts: SweepCounts) => {
   let attacks = 0;
-  let attacksLeft = 0;
+  let attacksDone = 0;
   for (const [subject, count] of counts) {
     const [what, kind, status] = subject.split(':');
     if (what !== 'stage' || kind !== 'attack') continue;
     attacks += count;
-    if (unfinished.includes(status!)) attacksLeft += count;
+    if (status === 'completed') attacksDone += count;
   }
   const epochs = plan.epochs.needed;
   const cached = Math.min(plan.stages.attack.cached, attacks);
   const total = epochs + attacks - cached;
-  const done = Math.min(counts.get('trained') ?? 0, epochs) + Math.max(0, attacks - cached - attacksLeft);
+  const done = Math.min(counts.get('trained') ?? 0, epochs) + Math.max(0, attacksDone - cached);
   return { total, done };
 };
 
-/** From 0 to 1. */
+/** From 0 to 1; 1 only when every trial completed. */
 const progressOf = (row: SweepRow, counts: SweepCounts): number => {
   if (row.status === 'completed') return 1;
+  if (row.status === 'failed' || row.status === 'completed-with-failures')
+    return (counts.get('trial:completed') ?? 0) / row.plan.trials;
   const { total, done } = measureWork(row, counts);
   return total === 0 ? 0 : done / total;
 };
 
-/** The remaining seconds, if the rest goes as fast as the part that is done. */
-const etaOf = ({ status, elapsed }: SweepRow, progress: number): number | null =>
-  status === 'running' && elapsed !== null && progress > 0 && progress < 1
-    ? Math.round((elapsed * (1 - progress)) / progress)
+/** The remaining seconds, if the rest goes as fast as the part that is done. Null before the reconciler has seen a stage run. */
+const etaOf = ({ status }: SweepRow, counts: SweepCounts, progress: number): number | null => {
+  const active = (counts.get('active') ?? 0) / 1000;
+  return status === 'running' && active > 0 && progress > 0 && progress < 1
+    ? Math.round((active * (1 - progress)) / progress)
     : null;
+};
 
 const trialCounts = (counts: SweepCounts): Sweep['trials'] => {
   const entries = [...counts].filter(([subject]) => subject.startsWith('trial:'));
@@ -86,7 +102,7 @@ const sweepOf = (row: SweepRow, counts: SweepCounts): Sweep => {
     plan: row.plan,
     epochsTrained: counts.get('trained') ?? 0,
     progress,
-    etaSeconds: etaOf(row, progress),
+    etaSeconds: etaOf(row, counts, progress),
     priority: row.priority,
   };
 };
@@ -94,7 +110,7 @@ const sweepOf = (row: SweepRow, counts: SweepCounts): Sweep => {
 export type SweepsQuery = {
   readonly limit: number;
   readonly cursor?: string;
-  readonly status?: SweepStatus;
+  readonly status?: StoredSweepStatus;
   /** A part of the name; upper and lower case do not matter. */
   readonly search?: string;
 };
@@ -110,9 +126,9 @@ export const listSweeps = async (
   const tx = reading(db);
   const rows = await tx.query(
     sweepColumns,
-    `SELECT ${sweepList} FROM sweeps
-     WHERE ($1::text IS NULL OR id < $1) AND ($2::text IS NULL OR status = $2) AND ($3::text IS NULL OR name ILIKE $3)
-     ORDER BY id DESC LIMIT $4`,
+    `SELECT ${sweepList} FROM sweeps w
+     WHERE ($1::text IS NULL OR w.id < $1) AND ($2::text IS NULL OR w.status = $2) AND ($3::text IS NULL OR w.name ILIKE $3)
+     ORDER BY w.id DESC LIMIT $4`,
     [
       cursor ? readCursor(cursor, isText) : null,
       status ?? null,
@@ -135,7 +151,7 @@ export const listSweeps = async (
 /** Errors: NOT_FOUND. */
 export const getSweep = async (db: Db, id: string): Promise<SweepDetail> => {
   const tx = reading(db);
-  const [row] = await tx.query(sweepColumns, `SELECT ${sweepList} FROM sweeps WHERE id = $1`, [id]);
+  const [row] = await tx.query(sweepColumns, `SELECT ${sweepList} FROM sweeps w WHERE w.id = $1`, [id]);
   if (!row) throw new AppError('NOT_FOUND', `Expected a sweep, but there is none with id ${id}`);
   const counts = (await readCounts(tx, [id])).get(id)!;
   const stages = [...counts].flatMap(([subject, count]) => {

@@ -1,5 +1,5 @@
 /** Writes a sweep in one transaction: the sweep, its trials, the missing stages, and the scores from results that already exist. */
-import { AppError, type SweepPlan } from '@funnel/contracts';
+import { AppError, type StoredSweepStatus, type SweepPlan } from '@funnel/contracts';
 import { int8, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
@@ -58,10 +58,14 @@ const insertSweep = async (
   return id;
 };
 
-/** Sets accuracies, scores and statuses of the new trials from existing results. Resolves to true if every trial has ended. */
-const inherit = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<boolean> => {
+/** Sets accuracies, scores and statuses of the new trials from existing results. Resolves to the status of the sweep. */
+const inherit = async (
+  tx: Tx,
+  sweepId: string,
+  placed: readonly PlacedStage[],
+): Promise<StoredSweepStatus> => {
   const finished = placed.map(({ stage }) => stage).filter((stage) => stage.cached || stage.passed);
-  if (finished.length === 0) return false;
+  if (finished.length === 0) return 'running';
   await noteCleanAccuracy(
     tx,
     finished.filter((stage) => stage.kind === 'classify').map((stage) => stage.id),
@@ -74,7 +78,8 @@ const inherit = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]):
     );
   }
   const derived = await deriveSweepTrials(tx, sweepId);
-  return (await finishSweeps(tx, derived)).length > 0;
+  const [ended] = await finishSweeps(tx, derived);
+  return ended?.status ?? 'running';
 };
 
 const countRows = async (tx: Tx, sweepId: string): Promise<readonly CountChange[]> => {
@@ -115,7 +120,7 @@ const write = async (tx: Tx, submission: Submission): Promise<Submitted> => {
   await propagate(tx, { changes });
   await insertTrials(tx, sweepId, submission.definition.dataset.name, plan, placed);
   if (placed.some(({ stage, isUncertain }) => stage.cached || isUncertain)) await scheduleSweep(tx, sweepId);
-  const finished = await inherit(tx, sweepId, placed);
+  const status = await inherit(tx, sweepId, placed);
   await announceSweep(tx, sweepId);
   const counts =
     known.size + existing.size === 0
@@ -124,7 +129,7 @@ const write = async (tx: Tx, submission: Submission): Promise<Submitted> => {
   await propagate(tx, {
     changes: [],
     counts,
-    events: [{ type: 'sweep', sweepId, status: finished ? 'completed' : 'running' }],
+    events: [{ type: 'sweep', sweepId, status }],
   });
   return { sweepId, created: true };
 };

@@ -3,7 +3,7 @@ import { int4, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { propagate } from '../lifecycle/propagate.ts';
-import { lockSweep, lockUnfinished } from './lock-sweep.ts';
+import { endedStatuses, lockSweep, lockUnfinished } from './lock-sweep.ts';
 
 /** Deletes the given stages that no sweep needs, with attempts and evaluations; then chains without stages, with their checkpoints. */
 const deleteOrphans = async (tx: Tx, stageIds: readonly string[]): Promise<void> => {
@@ -33,7 +33,7 @@ const deleteOrphans = async (tx: Tx, stageIds: readonly string[]): Promise<void>
 /** Deletes a sweep that has ended, and the stages and checkpoints that only this sweep needed. Errors: NOT_FOUND, INVALID_TRANSITION. */
 export const deleteSweep = (db: Db, id: string): Promise<void> =>
   transaction(db, async (tx) => {
-    await lockSweep(tx, id, 'delete', ['completed', 'cancelled']);
+    await lockSweep(tx, id, 'delete', [...endedStatuses, 'cancelled']);
     await lockUnfinished(tx, id);
     const stages = await tx.query(
       { stage_id: text() },

@@ -1,5 +1,5 @@
 /** The locks that an operation on a whole sweep takes first. Attempts lock the same rows, in the same order. */
-import { AppError, type SweepStatus } from '@funnel/contracts';
+import { AppError, type StoredSweepStatus, statusText } from '@funnel/contracts';
 import { text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
 import { lockStructure } from '../lifecycle/scheduling.ts';
@@ -12,6 +12,13 @@ const lockRunning = (tx: Tx, sweepId: string): Promise<void> =>
     [sweepId],
   );
 
+/** The statuses of a sweep whose trials have all ended by themselves. */
+export const endedStatuses = [
+  'completed',
+  'completed-with-failures',
+  'failed',
+] as const satisfies readonly StoredSweepStatus[];
+
 /**
  * Locks the running stages of a sweep, then the sweep, which must be in one of the `allowed` statuses. An attempt that ends also locks in
  * this order: its stage, the stages that depend on it, its sweeps. Errors: NOT_FOUND, INVALID_TRANSITION.
@@ -20,12 +27,12 @@ export const lockSweep = async (
   tx: Tx,
   id: string,
   action: string,
-  allowed: readonly SweepStatus[],
-): Promise<SweepStatus> => {
+  allowed: readonly StoredSweepStatus[],
+): Promise<StoredSweepStatus> => {
   await lockStructure(tx);
   await lockRunning(tx, id);
   const [row] = await tx.query(
-    { status: text<SweepStatus>() },
+    { status: text<StoredSweepStatus>() },
     'SELECT status FROM sweeps WHERE id = $1 FOR NO KEY UPDATE',
     [id],
   );
@@ -33,7 +40,7 @@ export const lockSweep = async (
   if (allowed.includes(row.status)) return row.status;
   throw new AppError(
     'INVALID_TRANSITION',
-    `Expected a sweep that is ${allowed.join(' or ')} to ${action}, but ${id} is ${row.status}`,
+    `Expected a sweep that is ${allowed.map(statusText).join(' or ')} to ${action}, but ${id} is ${statusText(row.status)}`,
     { status: row.status },
   );
 };

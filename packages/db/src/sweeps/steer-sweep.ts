@@ -1,5 +1,5 @@
 /** Pause, resume, cancel and retry a whole sweep. */
-import { AppError, type StageKind, type StageStatus, type SweepStatus } from '@funnel/contracts';
+import { AppError, type StageKind, type StageStatus, type StoredSweepStatus } from '@funnel/contracts';
 import { int4, int8, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
@@ -8,12 +8,12 @@ import { announceSweep, type CountChange, propagate, trialCounts } from '../life
 import { scheduleStages, scheduleSweep } from '../lifecycle/scheduling.ts';
 import { idsOf, move, type StageChange, transitionSql } from '../lifecycle/transitions.ts';
 import { deriveSweepTrials } from '../lifecycle/trials.ts';
-import { lockSweep } from './lock-sweep.ts';
+import { endedStatuses, lockSweep } from './lock-sweep.ts';
 import { releaseCarried } from './release-carried.ts';
 
-const setStatus = (tx: Tx, id: string, status: SweepStatus) =>
+const setStatus = (tx: Tx, id: string, status: StoredSweepStatus) =>
   tx.run(
-    `UPDATE sweeps SET status = $2, finished_at = CASE WHEN $2 IN ('completed', 'cancelled') THEN now() END WHERE id = $1`,
+    `UPDATE sweeps SET status = $2, finished_at = CASE WHEN $2 = 'cancelled' THEN now() END WHERE id = $1`,
     [id, status],
   );
 
@@ -49,7 +49,7 @@ const cancelledColumns = {
 
 /**
  * Cancels the unfinished stages of the sweep that no other live sweep needs, and their running attempts. Uses two statements, because only
- * the second one sees an attempt that was claimed during the first.
+ * the second one sees an attempt that was claimed during the first. The attempts end later, when their workers have stopped the trainers.
  */
 const cancelStages = async (tx: Tx, sweepId: string): Promise<readonly StageChange[]> => {
   const rows = await tx.query(
@@ -67,7 +67,7 @@ const cancelStages = async (tx: Tx, sweepId: string): Promise<readonly StageChan
   );
   const running = rows.filter(({ from }) => from === 'running');
   await tx.run(
-    `UPDATE attempts a SET outcome = 'cancelled', ended_at = now() FROM unnest($1::text[], $2::int[]) AS r (id, fencing_token)
+    `UPDATE attempts a SET outcome = 'cancelled' FROM unnest($1::text[], $2::int[]) AS r (id, fencing_token)
      WHERE a.stage_id = r.id AND a.fencing_token = r.fencing_token`,
     [running.map(({ id }) => id), running.map((row) => row.fencing_token)],
   );
@@ -132,11 +132,11 @@ const reopenFailed = (tx: Tx, sweepId: string): Promise<readonly StageChange[]> 
 /** Gives failed stages new attempts. Errors: NOT_FOUND, INVALID_TRANSITION (cancelled, or nothing failed). */
 export const retrySweep = (db: Db, id: string): Promise<void> =>
   transaction(db, async (tx) => {
-    const before = await lockSweep(tx, id, 'retry', ['running', 'paused', 'completed']);
+    const before = await lockSweep(tx, id, 'retry', ['running', 'paused', ...endedStatuses]);
     const changes = await reopenFailed(tx, id);
     if (changes.length === 0)
       throw new AppError('INVALID_TRANSITION', `Expected failed stages to retry, but sweep ${id} has none`);
-    const status = before === 'completed' ? 'running' : before;
+    const status = before === 'paused' ? 'paused' : 'running';
     await setStatus(tx, id, status);
     await scheduleSweep(tx, id);
     await scheduleStages(tx, idsOf(changes));

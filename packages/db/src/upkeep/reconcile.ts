@@ -19,7 +19,7 @@ import {
   releaseDependants,
   skipDependants,
 } from '../lifecycle/dependants.ts';
-import { propagate } from '../lifecycle/propagate.ts';
+import { type CountChange, propagate } from '../lifecycle/propagate.ts';
 import { scheduleOrphans } from '../lifecycle/scheduling.ts';
 import type { StageChange } from '../lifecycle/transitions.ts';
 import type { Reconciled } from '../types.ts';
@@ -137,6 +137,29 @@ const retireSilent = async (tx: Tx, leaseSeconds: number): Promise<void> => {
   await tx.run(`DELETE FROM workers WHERE status = 'gone' AND heartbeat_at < now() - interval '1 day'`);
 };
 
+/** Ends the cancelled attempts of workers that are gone. Other workers end theirs by a heartbeat. */
+const endForgotten = (tx: Tx): Promise<void> =>
+  tx.run(
+    `UPDATE attempts a SET ended_at = now() WHERE a.outcome = 'cancelled' AND a.ended_at IS NULL
+       AND NOT EXISTS (SELECT FROM workers w WHERE w.id = a.worker_id AND w.status <> 'gone')`,
+  );
+
+/** After a longer time without a round, the service was probably down, and nothing ran. Seconds. */
+const maxActiveGap = 10;
+
+/**
+ * Adds the time since the last round to each sweep of which a stage runs now. The remaining time of a sweep is computed from this sum, so
+ * pauses and times without workers do not count.
+ */
+const addActiveTime = async (tx: Tx, gap: number): Promise<readonly CountChange[]> => {
+  const delta = Math.round(1000 * Math.max(0, Math.min(gap, maxActiveGap)));
+  const rows = await tx.query(
+    { id: text() },
+    `SELECT id FROM sweeps WHERE id IN (SELECT sweep_id FROM stages WHERE status = 'running')`,
+  );
+  return rows.map(({ id }) => ({ sweepId: id, subject: 'active', delta }));
+};
+
 /** Seconds between two repairs. A repair reads all waiting stages. */
 const repairSeconds = 60;
 /** Events are deleted after this number of days, when no stream asks for them any more. */
@@ -227,7 +250,9 @@ const reconcileOnce = async (
   for (const stage of expired) changes.push(...(await expire(tx, stage, maxAttempts)));
   const repaired = await repair(tx);
   await retireSilent(tx, leaseSeconds);
-  await propagate(tx, { changes: [...changes, ...repaired] });
+  await endForgotten(tx);
+  const counts = await addActiveTime(tx, gap);
+  await propagate(tx, { changes: [...changes, ...repaired], counts });
   await announceAgain(tx);
   return { done: true, expired: expired.map((stage) => stage.id), repaired: repaired.length };
 };

@@ -1,4 +1,4 @@
-import type { Sweep, SweepDetail, TrialStatus } from '@funnel/contracts';
+import { nextStep, type Sweep, type SweepDetail, statusText, type TrialStatus } from '@funnel/contracts';
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { useNow } from '../../components/hooks.ts';
@@ -130,7 +130,7 @@ const timeFact = (sweep: SweepDetail): { readonly title: string; readonly text: 
       title: 'Took',
       text: formatDuration((Date.parse(sweep.finishedAt) - Date.parse(sweep.createdAt)) / 1000),
     };
-  if (sweep.status === 'paused') return { title: 'Time left', text: 'paused' };
+  if (sweep.status !== 'running') return { title: 'Time left', text: statusText(sweep.status) };
   return { title: 'Time left', text: formatDuration(sweep.etaSeconds) };
 };
 
@@ -148,6 +148,7 @@ const order: readonly TrialStatus[] = [
 export const SweepHeader = ({ sweep }: { readonly sweep: SweepDetail }) => {
   const now = useNow();
   const time = timeFact(sweep);
+  const step = nextStep(sweep);
   const counts = order.flatMap((status) =>
     sweep.trials[status] ? [[status, sweep.trials[status]] as const] : [],
   );
@@ -192,6 +193,17 @@ export const SweepHeader = ({ sweep }: { readonly sweep: SweepDetail }) => {
           </div>
           <SharingFact sweep={sweep} />
         </dl>
+        {step === null ? null : (
+          <p className="muted sweep-step">
+            {step.text}
+            {step.route === 'createSweep' ? (
+              <>
+                {' '}
+                <a href={href(['new'], { sweep: sweep.id })}>Submit it again</a>
+              </>
+            ) : null}
+          </p>
+        )}
       </section>
     </>
   );

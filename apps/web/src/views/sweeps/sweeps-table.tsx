@@ -1,4 +1,4 @@
-import type { Sweep } from '@funnel/contracts';
+import { type Sweep, statusText } from '@funnel/contracts';
 import { useEffect, useRef } from 'react';
 import { useMedia } from '../../components/hooks.ts';
 import { Skeleton } from '../../components/states.tsx';
@@ -30,7 +30,7 @@ const troubleText = (sweep: Sweep): string =>
 const timeText = (sweep: Sweep): string => {
   if (sweep.finishedAt !== null)
     return `took ${formatDuration((Date.parse(sweep.finishedAt) - Date.parse(sweep.createdAt)) / 1000)}`;
-  if (sweep.status === 'paused') return 'paused';
+  if (sweep.status !== 'running') return statusText(sweep.status);
   return sweep.etaSeconds === null ? '–' : `${formatDuration(sweep.etaSeconds)} left`;
 };
 

@@ -1,4 +1,4 @@
-import { type Sweep, SweepStatus } from '@funnel/contracts';
+import { StoredSweepStatus, type Sweep } from '@funnel/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { useDeferredValue, useEffect, useRef, useState } from 'react';
 import { Segmented } from '../../components/controls.tsx';
@@ -89,12 +89,14 @@ const filters = [
   { value: 'running', title: 'Running' },
   { value: 'paused', title: 'Paused' },
   { value: 'completed', title: 'Completed' },
+  { value: 'completed-with-failures', title: 'With failures' },
+  { value: 'failed', title: 'Failed' },
   { value: 'cancelled', title: 'Cancelled' },
 ] as const;
 
 export const SweepsView = () => {
   const [statusText, setStatus] = useQueryValue('status');
-  const status = SweepStatus.safeParse(statusText).data;
+  const status = StoredSweepStatus.safeParse(statusText).data;
   const [typed, setTyped] = useState('');
   const search = useDeferredValue(typed.trim());
   const now = useNow();

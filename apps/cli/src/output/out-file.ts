@@ -1,0 +1,46 @@
+/** The file of `--out`: checked before the work, and replaced whole, so that nobody reads half of a result. */
+import { accessSync, constants, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Exit, exitCodes } from '../exit.ts';
+
+/** Makes the folder and those above it. Node's own recursive mkdir never ends in a file system such as /proc. */
+const makeFolder = (folder: string): void => {
+  if (statSync(folder, { throwIfNoEntry: false })) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
+};
+
+/** A pipe or a device, such as /dev/stdout, can be written but not replaced. */
+const isOrdinary = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
+
+/** Makes the folder of the file. Throws Exit if a result could not be written to the file. */
+export const checkOut = (file: string, option = '--out'): void => {
+  const folder = dirname(file);
+  try {
+    makeFolder(folder);
+    const stats = statSync(file, { throwIfNoEntry: false });
+    if (stats?.isDirectory()) throw new Error('it is a folder');
+    if (isOrdinary(file)) accessSync(folder, constants.W_OK);
+    if (stats) accessSync(file, constants.W_OK);
+  } catch (error) {
+    throw new Exit(
+      exitCodes.usage,
+      `Expected a file that can be written after ${option}, but got ${file}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+};
+
+/** Replaces the whole file at once. If the disk is full, the old file stays. */
+export const replaceFile = (file: string, content: string | Uint8Array): void => {
+  if (!isOrdinary(file)) {
+    writeFileSync(file, content);
+    return;
+  }
+  const next = `${file}.${process.pid}.part`;
+  try {
+    writeFileSync(next, content);
+    renameSync(next, file);
+  } finally {
+    rmSync(next, { force: true });
+  }
+};

@@ -1,0 +1,53 @@
+/** What a person can do about a sweep that does not run to its end by itself. */
+import type { Sweep } from './resources.ts';
+
+type Known = Pick<Sweep, 'status' | 'trials' | 'plan' | 'epochsTrained'>;
+
+export type NextStep = {
+  /** The state in one or two sentences: what was kept, and what happens next. */
+  readonly text: string;
+  /** The route that goes on: `createSweep` means to submit the same definition again. Null: nothing to do. */
+  readonly route: 'resumeSweep' | 'retrySweep' | 'createSweep' | null;
+};
+
+const count = (n: number): string => n.toLocaleString('en-US');
+const trialsText = (n: number): string => `${count(n)} ${n === 1 ? 'trial' : 'trials'}`;
+
+const keptText = ({ trials, plan, epochsTrained }: Known): string =>
+  `Kept: ${count(trials.completed ?? 0)} of ${trialsText(plan.trials)}, ${count(epochsTrained)} of ${count(plan.epochs.needed)} epochs.`;
+
+const afterFailures = ({ trials }: Known): NextStep => {
+  const failed = trials.failed ?? 0;
+  const ended = (trials.diverged ?? 0) + (trials.collapsed ?? 0);
+  const results = ended === 0 ? '' : `${trialsText(ended)} diverged or collapsed, and would do so again.`;
+  if (failed === 0)
+    return { text: [results, 'Change the search space.'].filter(Boolean).join(' '), route: null };
+  const retry = `A retry gives ${failed === 1 ? 'the failed trial' : `the ${trialsText(failed)} that failed`} new attempts.`;
+  return { text: [retry, results].filter(Boolean).join(' '), route: 'retrySweep' };
+};
+
+/** Null while the sweep runs, and when every trial completed. */
+export const nextStep = (sweep: Known): NextStep | null => {
+  switch (sweep.status) {
+    case 'running':
+    case 'completed':
+      return null;
+    case 'pausing':
+      return {
+        text: 'Running stages stop at their next checkpoint. No stage starts until the sweep is resumed.',
+        route: 'resumeSweep',
+      };
+    case 'paused':
+      return { text: 'No stage starts until the sweep is resumed.', route: 'resumeSweep' };
+    case 'cancelling':
+      return { text: `Trainers are stopping. ${keptText(sweep)}`, route: null };
+    case 'cancelled':
+      return {
+        text: `${keptText(sweep)} To go on, submit the sweep again: it computes nothing twice.`,
+        route: 'createSweep',
+      };
+    case 'failed':
+    case 'completed-with-failures':
+      return afterFailures(sweep);
+  }
+};

@@ -1,0 +1,76 @@
+/**
+ * Text from people: which characters it may have, and how a program shows the others. A control character can move a terminal's cursor or
+ * rename its window. A bidirectional control makes text read other than it is.
+ */
+import { z } from 'zod';
+
+/** C0, DEL and C1 controls, bidirectional controls, and the separators of lines and paragraphs. */
+const controls = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+/** The controls that text of several lines may have: tab, line feed, carriage return. */
+const layout = /[\t\n\r]/g;
+
+const escapeOne = (character: string): string => {
+  const code = character.codePointAt(0)!;
+  return code < 0x100
+    ? `\\x${code.toString(16).padStart(2, '0')}`
+    : `\\u${code.toString(16).padStart(4, '0')}`;
+};
+
+/** The text with every control character as an escape, such as `\x1b` or `\u202e`. Also tabs and line breaks. */
+export const escapeControls = (text: string): string => text.replace(controls, escapeOne);
+
+/** As `escapeControls`, but keeps tabs and line feeds. For text of several lines. */
+export const escapeControlsInLines = (text: string): string =>
+  text.replace(controls, (character) =>
+    character === '\n' || character === '\t' ? character : escapeOne(character),
+  );
+
+/** JSON in which no text has a raw control character. Expects JSON with or without indentation; its value stays the same. */
+export const escapeControlsInJson = (json: string): string =>
+  json.replace(controls, (character) =>
+    character === '\n' || character === '\t'
+      ? character
+      : `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  );
+
+/** The first forbidden character of a text as an escape; null when there is none. */
+const firstControl = (text: string): string | null => {
+  const [found] = text.match(controls) ?? [];
+  return found === undefined ? null : escapeOne(found);
+};
+
+/** Why a text is no line; null for a line. */
+export const lineFault = (text: string): string | null => {
+  const control = firstControl(text);
+  return control && `Expected a text without control characters and line breaks, but got ${control}`;
+};
+
+/** Why a text is not plain text of one or more lines; null when it is. */
+export const linesFault = (text: string): string | null => {
+  const control = firstControl(text.replace(layout, ''));
+  return control && `Expected a text without control characters, but got ${control}`;
+};
+
+/** A text of one line without control characters. */
+export const Line = z.string().check((context) => {
+  const message = lineFault(context.value);
+  if (message !== null) context.issues.push({ code: 'custom', input: context.value, message });
+});
+
+/**
+ * A header of HTTP carries bytes, which programs read as Latin-1. Funnel writes the bytes of UTF-8, so every letter can travel: each
+ * character of the result stands for one byte.
+ */
+export const encodeHeader = (text: string): string =>
+  Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
+
+/** The text of a header. Bytes that are no UTF-8, which a client of another make may send, are read as Latin-1. */
+export const decodeHeader = (header: string): string => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(
+      Uint8Array.from(header, (character) => character.charCodeAt(0)),
+    );
+  } catch {
+    return header;
+  }
+};
