@@ -1,12 +1,5 @@
-import type { DatasetSpec, StageKind } from '@funnel/contracts';
-import {
-  type DataFolders,
-  engineVersion,
-  type LoadedDataset,
-  loadDataset,
-  openBackend,
-  runStage,
-} from '@funnel/engine';
+import { type DatasetSpec, engineVersion, type StageKind } from '@funnel/contracts';
+import { type DataFolders, type LoadedDataset, loadDataset, openBackend, runStage } from '@funnel/engine';
 import { createAttackStage } from './attack-stage.ts';
 import type { StageEnd, StageHooks, StageRunner, StageTask, TrainerSetup } from './messages.ts';
 

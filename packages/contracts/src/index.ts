@@ -26,6 +26,7 @@ export {
 } from './attacks.ts';
 export * from './checkpoint.ts';
 export * from './datasets.ts';
+export * from './engine-version.ts';
 export * from './errors.ts';
 export * from './hyperparameters.ts';
 export * from './json.ts';
@@ -40,4 +41,6 @@ export * from './routes.ts';
 export * from './search-space.ts';
 export * from './stages.ts';
 export * from './statuses.ts';
+export * from './student-t.ts';
 export * from './sweep.ts';
+export * from './within.ts';

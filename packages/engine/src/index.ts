@@ -18,6 +18,5 @@ export {
   verifyDataset,
 } from './datasets/load-dataset.ts';
 export { gatherImages, type LoadedDataset, type Split } from './datasets/split.ts';
-export { engineVersion } from './engine-version.ts';
 export type { StageHooks, StageOutcome, StageStart, StageTask } from './training/stage.ts';
 export { runStage, type StageOptions } from './training/train.ts';

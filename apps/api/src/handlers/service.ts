@@ -1,4 +1,4 @@
-import { AppError } from '@funnel/contracts';
+import { AppError, within } from '@funnel/contracts';
 import { collectGarbage, getSweep, listAudit, listWorkers, pingSchema } from '@funnel/db';
 import { describeSchema } from './describe-schema.ts';
 import { type Context, type Handlers, localCaller } from './handler.ts';
@@ -33,12 +33,8 @@ const pingTimeoutMs = 3000;
 
 /** Throws UNAVAILABLE if `ping` fails or takes too long. */
 const checkPart = async (part: string, ping: Promise<unknown>): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${pingTimeoutMs} ms`)), pingTimeoutMs);
-  });
   try {
-    await Promise.race([ping, late]);
+    if (!(await within(pingTimeoutMs, ping))) throw new Error(`no answer in ${pingTimeoutMs} ms`);
   } catch (error) {
     if (error instanceof AppError && error.code === 'SCHEMA_MISMATCH') throw error;
     throw new AppError(
@@ -47,8 +43,6 @@ const checkPart = async (part: string, ping: Promise<unknown>): Promise<void> =>
       { part },
       { cause: error },
     );
-  } finally {
-    clearTimeout(timer);
   }
 };
 

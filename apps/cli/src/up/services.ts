@@ -3,12 +3,13 @@
  * PostgreSQL and the trainers have their own. However this process ends, its channels to the trainers close, and so the trainers end. It
  * also shuts PostgreSQL down. Only after SIGKILL does PostgreSQL go on running; the next start finds it and uses it.
  */
+
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readEnv as readApiEnv, type StartedApi, startApi, startOptions } from '@funnel/api';
+import { engineVersion } from '@funnel/contracts';
 import { migrate, retryUntilAdmitted, startEmbedded } from '@funnel/db';
-import { engineVersion } from '@funnel/engine/engine-version';
 import { logDestination } from '@funnel/log';
 import { type RunningWorker, readEnv as readWorkerEnv, startWorker, workerOptions } from '@funnel/worker';
 import { type Logger, multistream, pino } from 'pino';
