@@ -1,5 +1,12 @@
 import { type DatasetSpec, engineVersion, type StageKind } from '@funnel/contracts';
-import { type DataFolders, type LoadedDataset, loadDataset, openBackend, runStage } from '@funnel/engine';
+import {
+  type DataFolders,
+  freeingTensors,
+  type LoadedDataset,
+  loadDataset,
+  openBackend,
+  runStage,
+} from '@funnel/engine';
 import { createAttackStage } from './attack-stage.ts';
 import type { StageEnd, StageHooks, StageRunner, StageTask, TrainerSetup } from './messages.ts';
 
@@ -60,6 +67,7 @@ export const createStageRunner = async (setup: TrainerSetup): Promise<StageRunne
   const kinds = createKinds();
   return {
     identity: { backend: backend.name, device: backend.device, engineVersion },
-    run: (task, hooks) => kinds[task.spec.kind](task, hooks, load),
+    // A stopped attack throws between two steps, and leaves its tensors. The trainer runs one stage at a time, so all of them are of this stage.
+    run: (task, hooks) => freeingTensors(() => kinds[task.spec.kind](task, hooks, load)),
   };
 };
