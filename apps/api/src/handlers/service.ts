@@ -1,5 +1,5 @@
 import { AppError, within } from '@funnel/contracts';
-import { collectGarbage, getSweep, listAudit, listWorkers, pingSchema } from '@funnel/db';
+import { actingAs, collectGarbage, getSweep, listAudit, listWorkers, pingSchema } from '@funnel/db';
 import { describeSchema } from './describe-schema.ts';
 import { type Context, type Handlers, localCaller } from './handler.ts';
 
@@ -8,12 +8,8 @@ const collectTimeoutMs = 20_000;
 
 export const retentionHandlers = ({ db }: Context): Pick<Handlers, 'planCollection' | 'collectGarbage'> => ({
   planCollection: ({ body }) => collectGarbage(db, body, { dryRun: true }),
-  collectGarbage: async ({ body }, reply) => {
-    const collected = await collectGarbage(db, body, { dryRun: false, timeoutMs: collectTimeoutMs });
-    const { sweeps, ...counts } = collected;
-    reply.note({ policy: body, ...counts });
-    return collected;
-  },
+  collectGarbage: ({ body, author }) =>
+    collectGarbage(actingAs(db, author), body, { dryRun: false, timeoutMs: collectTimeoutMs }),
 });
 
 type ServiceHandlers = Pick<
