@@ -7,6 +7,7 @@ import { z } from 'zod';
 
 export const Env = z.object({
   DATABASE_URL: z.string().optional(),
+  DATABASE_DIRECT_URL: z.string().optional(),
   REDIS_URL: z.string().optional(),
   FUNNEL_HOME: z.string().default('.funnel'),
   FUNNEL_DATA: z.string().optional(),

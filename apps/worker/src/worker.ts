@@ -103,9 +103,16 @@ const open = async (
       options.signal,
     );
   await admitted(() => checkSchema(databaseUrl));
-  const db = createDb(databaseUrl, { name: 'funnel worker', max: slotCount + 4, onError });
+  const db = createDb(databaseUrl, {
+    direct: options.directUrl,
+    name: 'funnel worker',
+    max: slotCount + 4,
+    onError,
+  });
   closing.add('database', () => db.close());
-  const queue = await createStageQueue({ ...queueAddress(options.queueUrl, db.url), onError });
+  const address = queueAddress(options.queueUrl, db.direct);
+  await address.checkPooler?.();
+  const queue = await createStageQueue({ ...address, onError });
   closing.add('queue', () => queue.close());
   const relay = startRelay(db, {
     notify: queue.notify,

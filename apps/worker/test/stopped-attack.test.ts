@@ -6,7 +6,16 @@ import { beforeAll, expect, test } from 'vitest';
 import type { StageStart, StageTask } from '../src/messages.ts';
 import { createStageRunner } from '../src/run-stage.ts';
 
-const attacks = ['pgd-linf', 'apgd-ce-linf', 'deepfool-l2', 'cw-l2', 'fab-t-linf', 'fmn-l2', 'hop-skip-jump-l2', 'square-linf'];
+const attacks = [
+  'pgd-linf',
+  'apgd-ce-linf',
+  'deepfool-l2',
+  'cw-l2',
+  'fab-t-linf',
+  'fmn-l2',
+  'hop-skip-jump-l2',
+  'square-linf',
+];
 
 const sweep = SweepDefinition.parse({
   name: 'stopped',
