@@ -1,5 +1,5 @@
 /** The app. This file lists its plugins in their order. Each plugin names the plugins that must come before it. */
-import { type Db, readServiceCounts, reconcile } from '@funnel/db';
+import { type Db, pingDatabase, readServiceCounts, reconcile } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import { createTracer, type Tracer } from '@funnel/tracing';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
@@ -107,6 +107,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     heartbeat: 15_000,
   });
   await app.register(metricsPlugin, {
+    pingDatabase: () => pingDatabase(db),
     readCounts: () => readServiceCounts(db),
     readQueue: () => queue.counts(),
   });

@@ -1,13 +1,11 @@
 export {
   anyToken,
-  type Change,
   findToken,
   listAudit,
   listTokens,
   revokeToken,
   saveToken,
   type TokenInfo,
-  writeAudit,
 } from './access.ts';
 export { claimStage } from './attempts/claim-stage.ts';
 export { completeStage, endStage, failAttempt, releaseStage } from './attempts/end-attempt.ts';
@@ -17,7 +15,8 @@ export { getBlobs, getCheckpoint, missingBlobs } from './checkpoints/checkpoints
 export { type CollectOptions, collectGarbage } from './checkpoints/collect-garbage.ts';
 export { type QueueAddress, queueAddress } from './connection/addresses.ts';
 export { isTransient, retryUntilAdmitted } from './connection/database-errors.ts';
-export { createDb, type Db, type DbOptions } from './connection/db.ts';
+export { type Author, actingAs, createDb, type Db, type DbOptions } from './connection/db.ts';
+export { refusePooler } from './connection/pooler.ts';
 export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './embedded/start-embedded.ts';
 export { type Relay, startRelay } from './lifecycle/outbox.ts';
 export { checkSchema, migrate, pendingMigrations } from './migrate.ts';

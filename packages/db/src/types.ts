@@ -124,6 +124,8 @@ export type Heartbeat = {
 };
 
 export type HeartbeatAnswer = {
+  /** Whether the worker has a row. A worker that was silent for a day has lost its row: call `registerWorker` again. */
+  readonly isRegistered: boolean;
   /** Stages that another attempt has, or that have ended: kill the trainer, write nothing. */
   readonly lost: readonly string[];
   /** `pause`: record a checkpoint, then `releaseStage`. `cancel`: end the trainer; every further write is refused. */

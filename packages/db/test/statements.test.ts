@@ -11,6 +11,7 @@ import { int4, orNull, text } from '../src/connection/columns.ts';
 import type { ExecutedStatement } from '../src/connection/db.ts';
 import { reading } from '../src/connection/transaction.ts';
 import {
+  actingAs,
   anyToken,
   type ClaimedStage,
   cancelSweep,
@@ -57,7 +58,6 @@ import {
   revokeToken,
   saveToken,
   startRelay,
-  writeAudit,
 } from '../src/index.ts';
 import { differencesOf } from '../src/testing/check-statement.ts';
 import { openTestDb } from '../src/testing/index.ts';
@@ -208,12 +208,12 @@ const readResults = async (sweepId: string): Promise<void> => {
 };
 
 const useServices = async (): Promise<void> => {
-  await saveToken(db, { name: 'ci', role: 'submit', hash: 'a' });
+  const local = actingAs(db, { actor: 'local', address: null });
+  await saveToken(local, { name: 'ci', role: 'submit', hash: 'a' });
   await findToken(db, 'a');
   await anyToken(db);
   await listTokens(db);
   await revokeToken(db, 'ci');
-  await writeAudit(db, { actor: 'local', action: 'createToken', subject: null, address: null, details: {} });
   await listAudit(db, { limit: 1 });
   await eventsAfter(db, { after: '', limit: 1 });
   await lastEventId(db);

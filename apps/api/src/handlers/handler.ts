@@ -3,7 +3,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { Role, Route, RouteName, routes } from '@funnel/contracts';
-import type { Db, Relay } from '@funnel/db';
+import type { Author, Db, Relay } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import type { Tracer } from '@funnel/tracing';
 import type { FastifyBaseLogger } from 'fastify';
@@ -30,6 +30,8 @@ export type RouteRequest<K extends RouteName> = {
   readonly headers: Parsed<Routes[K], 'headers'>;
   readonly body: Parsed<Routes[K], 'body'>;
   readonly caller: Caller;
+  /** The author of the changes that this request makes (`actingAs`). */
+  readonly author: Author;
   /** The client whose share of the service this request uses up. A client is a token, or an address while no token is needed. */
   readonly client: string;
   readonly log: FastifyBaseLogger;
@@ -39,8 +41,6 @@ export type RouteRequest<K extends RouteName> = {
 export type RouteReply = {
   readonly status: (status: 200 | 201) => void;
   readonly header: (name: string, value: string) => void;
-  /** Adds details of this change to the audit log. */
-  readonly note: (details: Readonly<Record<string, unknown>>) => void;
 };
 
 /** Handlers may return readonly values. */

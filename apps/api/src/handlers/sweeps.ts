@@ -1,5 +1,7 @@
 import type { Sweep } from '@funnel/contracts';
 import {
+  type Author,
+  actingAs,
   cancelSweep,
   type Db,
   deleteSweep,
@@ -29,11 +31,13 @@ type SweepHandlers = Pick<
   | 'deleteSweep'
 >;
 
+type Change = { readonly params: { readonly id: string }; readonly author: Author };
+
 /** The handler of an action on a sweep. It returns the sweep with the fields that a list of sweeps has. */
 const actionWith =
   ({ db }: Context, act: (db: Db, id: string) => Promise<void>) =>
-  async ({ params }: { readonly params: { readonly id: string } }): Promise<Sweep> => {
-    await act(db, params.id);
+  async ({ params, author }: Change): Promise<Sweep> => {
+    await act(actingAs(db, author), params.id);
     const { definition, stages, ...sweep } = await getSweep(db, params.id);
     return sweep;
   };
@@ -54,11 +58,11 @@ const submission = ({
 }: Context): Pick<SweepHandlers, 'planSweep' | 'createSweep'> => ({
   planSweep: ({ body, client }) => planning.plan({ definition: body, engineVersion }, client),
 
-  createSweep: async ({ body, headers, client }, reply) => {
+  createSweep: async ({ body, headers, author, client }, reply) => {
     const start = Date.now();
     const key = headers['idempotency-key'];
     const { sweepId, created } = await planning.submit(
-      { definition: body, engineVersion, ...(key !== undefined && { idempotencyKey: key }) },
+      { definition: body, engineVersion, author, ...(key !== undefined && { idempotencyKey: key }) },
       client,
     );
     relay.wake(); // a planning process commits on its own connection, so its commit does not wake this relay
@@ -82,8 +86,8 @@ export const sweepHandlers = (context: Context): SweepHandlers => ({
   ...submission(context),
   ...reading(context),
   ...actions(context),
-  deleteSweep: async ({ params }) => {
-    await deleteSweep(context.db, params.id);
+  deleteSweep: async ({ params, author }) => {
+    await deleteSweep(actingAs(context.db, author), params.id);
     return undefined;
   },
 });

@@ -19,7 +19,7 @@ import {
   recipes,
   type SweepDefinition,
 } from '@funnel/contracts';
-import { type Db, knownChains, type Submitted, submitSweep } from '@funnel/db';
+import { type Author, actingAs, type Db, knownChains, type Submitted, submitSweep } from '@funnel/db';
 import { buildPlan, countTrials, type Outline, outlineSweep } from '@funnel/planner';
 
 /** The number of values of one hyperparameter, with duplicates. A continuous range counts as one. */
@@ -140,8 +140,8 @@ const outlineChecked = (definition: SweepDefinition, engineVersion: string): Out
 };
 
 export type PlanRequest = { readonly definition: SweepDefinition; readonly engineVersion: string };
-/** `idempotencyKey`: a second request with the same key returns the sweep of the first. */
-export type SubmitRequest = PlanRequest & { readonly idempotencyKey?: string };
+/** `idempotencyKey`: a second request with the same key returns the sweep of the first. `author`: see `actingAs`. (Default: no entry in the audit log) */
+export type SubmitRequest = PlanRequest & { readonly idempotencyKey?: string; readonly author?: Author };
 
 export type Planner = {
   /** Throws SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
@@ -160,9 +160,9 @@ export const createPlanner = (db: Db, time = <T>(compute: () => T): T => compute
     const outline = time(() => outlineChecked(definition, engineVersion));
     return buildPlan(outline, await knownChains(db, outline.stages)).plan;
   },
-  submit: async ({ definition, engineVersion, idempotencyKey: key }) => {
+  submit: async ({ definition, engineVersion, author, idempotencyKey: key }) => {
     const outline = time(() => outlineChecked(definition, engineVersion));
-    return submitSweep(db, {
+    return submitSweep(author ? actingAs(db, author) : db, {
       definition,
       stages: outline.stages,
       buildPlan: (known) => buildPlan(outline, known),

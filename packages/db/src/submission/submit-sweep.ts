@@ -2,7 +2,7 @@
 import { AppError, type StoredSweepStatus, type SweepPlan } from '@funnel/contracts';
 import { int8, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
-import { type Tx, transaction } from '../connection/transaction.ts';
+import { type Tx, transaction, type Writing } from '../connection/transaction.ts';
 import { announceSweep, type CountChange, propagate } from '../lifecycle/propagate.ts';
 import { lockStructure, scheduleSweep } from '../lifecycle/scheduling.ts';
 import { firstStatus } from '../lifecycle/transitions.ts';
@@ -110,11 +110,12 @@ const countNew = (
   return [...counts].map(([subject, delta]) => ({ sweepId, subject, delta }));
 };
 
-const write = async (tx: Tx, submission: Submission): Promise<Submitted> => {
+const write = async (tx: Writing, submission: Submission): Promise<Submitted> => {
   const { known, existing } = await readKnown(tx, submission.stages);
   const plan = submission.buildPlan(known);
   const placed = placeStages(plan, existing);
   const sweepId = await insertSweep(tx, submission, plan);
+  await tx.audit({ action: 'createSweep', subject: sweepId });
   const changes = await insertStages(tx, sweepId, placed);
   // The new sweep has no links to stages yet, so these events and counts belong to earlier sweeps.
   await propagate(tx, { changes });

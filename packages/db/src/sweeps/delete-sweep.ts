@@ -34,6 +34,7 @@ const deleteOrphans = async (tx: Tx, stageIds: readonly string[]): Promise<void>
 export const deleteSweep = (db: Db, id: string): Promise<void> =>
   transaction(db, async (tx) => {
     await lockSweep(tx, id, 'delete', [...endedStatuses, 'cancelled']);
+    await tx.audit({ action: 'deleteSweep', subject: id });
     await lockUnfinished(tx, id);
     const stages = await tx.query(
       { stage_id: text() },

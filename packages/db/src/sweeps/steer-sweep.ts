@@ -25,6 +25,7 @@ const setStatus = (tx: Tx, id: string, status: StoredSweepStatus) =>
 export const pauseSweep = (db: Db, id: string): Promise<void> =>
   transaction(db, async (tx) => {
     await lockSweep(tx, id, 'pause', ['running']);
+    await tx.audit({ action: 'pauseSweep', subject: id });
     await setStatus(tx, id, 'paused');
     await scheduleSweep(tx, id);
     await propagate(tx, { changes: [], events: [{ type: 'sweep', sweepId: id, status: 'paused' }] });
@@ -34,6 +35,7 @@ export const pauseSweep = (db: Db, id: string): Promise<void> =>
 export const resumeSweep = (db: Db, id: string): Promise<void> =>
   transaction(db, async (tx) => {
     await lockSweep(tx, id, 'resume', ['paused']);
+    await tx.audit({ action: 'resumeSweep', subject: id });
     await setStatus(tx, id, 'running');
     await scheduleSweep(tx, id);
     await announceSweep(tx, id);
@@ -99,6 +101,7 @@ const cancelTrials = async (tx: Tx, sweepId: string): Promise<readonly CountChan
 export const cancelSweep = (db: Db, id: string): Promise<void> =>
   transaction(db, async (tx) => {
     await lockSweep(tx, id, 'cancel', ['running', 'paused']);
+    await tx.audit({ action: 'cancelSweep', subject: id });
     await setStatus(tx, id, 'cancelled');
     const released = await releaseCarried(tx, id);
     const cancelled = await cancelStages(tx, id);
@@ -136,6 +139,7 @@ export const retrySweep = (db: Db, id: string): Promise<void> =>
     const changes = await reopenFailed(tx, id);
     if (changes.length === 0)
       throw new AppError('INVALID_TRANSITION', `Expected failed stages to retry, but sweep ${id} has none`);
+    await tx.audit({ action: 'retrySweep', subject: id });
     const status = before === 'paused' ? 'paused' : 'running';
     await setStatus(tx, id, status);
     await scheduleSweep(tx, id);
