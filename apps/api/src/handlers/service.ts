@@ -1,5 +1,13 @@
 import { AppError } from '@funnel/contracts';
-import { collectGarbage, getSweep, listAudit, listWorkers, pingSchema } from '@funnel/db';
+import {
+  collectGarbage,
+  getSweep,
+  getWorker,
+  listAudit,
+  listWorkers,
+  pingSchema,
+  restoreWorker,
+} from '@funnel/db';
 import { describeSchema } from './describe-schema.ts';
 import { type Context, type Handlers, localCaller } from './handler.ts';
 
@@ -19,6 +27,7 @@ export const retentionHandlers = ({ db }: Context): Pick<Handlers, 'planCollecti
 type ServiceHandlers = Pick<
   Handlers,
   | 'listWorkers'
+  | 'restoreWorker'
   | 'listAudit'
   | 'getSchema'
   | 'events'
@@ -56,6 +65,10 @@ export const serviceHandlers = ({ db, queue, hub, metrics, document }: Context):
   const schema = describeSchema();
   return {
     listWorkers: async () => ({ items: await listWorkers(db) }),
+    restoreWorker: async ({ params }) => {
+      await restoreWorker(db, params.id);
+      return getWorker(db, params.id);
+    },
     listAudit: ({ query }) => listAudit(db, query),
     getSchema: () => schema,
     events: async ({ query, headers, caller }, reply) => {
