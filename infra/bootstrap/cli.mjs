@@ -13,7 +13,7 @@ const common = [
   'node_modules/zod/',
   'packages/client/',
   ...['terminal', 'width'].map((name) => `apps/cli/src/output/${name}.ts`),
-  ...['context', 'env', 'exit', 'http', 'proxy', 'requests', 'values'].map(
+  ...['context', 'env', 'exit', 'home', 'http', 'proxy', 'requests', 'values'].map(
     (name) => `apps/cli/src/${name}.ts`,
   ),
 ];

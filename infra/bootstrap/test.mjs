@@ -44,7 +44,7 @@ const needs = [
   },
   {
     what: 'Chromium',
-    for: 'the dashboard in a browser',
+    for: 'the dashboard and the libraries in a browser',
     packages: ['chromium'],
     elsewhere:
       'https://www.chromium.org/getting-involved/download-chromium, then set FUNNEL_CHROMIUM to its path',

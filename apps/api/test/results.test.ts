@@ -14,7 +14,9 @@ beforeAll(async () => {
   api = await build();
   client = createClient({ url: await api.app.listen({ host: '127.0.0.1', port: 0 }) });
   const space = { ...oneTrial.space, gamma: [1, 5] };
-  const { id } = await client.createSweep({ body: { ...oneTrial, attacks: ['fgsm'], space, seeds: 2 } });
+  const { id } = await client.createSweep({
+    body: { ...oneTrial, attacks: [{ attack: 'fgsm', search: false }], space, seeds: 2 },
+  });
   await drain(api.db);
   sweep = await client.getSweep({ params: { id } });
 });

@@ -1,9 +1,8 @@
 /** The context of every command: the environment, the output, and a client of the API. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { type Client, createClient } from '@funnel/client';
 import { type Env, readEnv } from './env.ts';
 import { Exit, exitCodes } from './exit.ts';
+import { readAddress } from './home.ts';
 import { fetchOverHttp, fetchThroughProxy } from './http.ts';
 import { createOutput, endWithReader, type Output } from './output/terminal.ts';
 import { hasProxy } from './proxy.ts';
@@ -22,39 +21,6 @@ export type Context = {
   /** Ctrl-C aborts it. */
   readonly signal: AbortSignal;
 };
-
-/** `funnel up` writes its address into its folder. Every other command in the same folder reads it. */
-export type Address = { readonly url: string; readonly pid: number };
-
-const addressFile = (home: string): string => join(resolve(home), 'address.json');
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-};
-
-/** Null when no `funnel up` runs in this folder. A killed `funnel up` leaves its address behind, and this one is ignored. */
-export const readAddress = (home: string): Address | null => {
-  try {
-    const address: Address = JSON.parse(readFileSync(addressFile(home), 'utf8'));
-    return isAlive(address.pid) ? address : null;
-  } catch {
-    return null;
-  }
-};
-
-export const writeAddress = (home: string, url: string): void => {
-  mkdirSync(resolve(home), { recursive: true });
-  const next = `${addressFile(home)}.${process.pid}`;
-  writeFileSync(next, JSON.stringify({ url, pid: process.pid } satisfies Address));
-  renameSync(next, addressFile(home));
-};
-
-export const removeAddress = (home: string): void => rmSync(addressFile(home), { force: true });
 
 type GlobalOptions = { readonly json?: boolean; readonly url?: string };
 

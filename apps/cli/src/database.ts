@@ -1,6 +1,6 @@
 /** The commands that use the database directly, without the API. */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Role } from '@funnel/contracts';
 import {
   createDb,
@@ -16,6 +16,7 @@ import {
 import type { Context } from './context.ts';
 import type { Env } from './env.ts';
 import { Exit, exitCodes } from './exit.ts';
+import { embeddedFolder, makeHome } from './home.ts';
 
 type Options = {
   /**
@@ -33,12 +34,13 @@ const withDatabaseUrl = async <T>(
 ): Promise<T> => {
   if (env.DATABASE_URL) return action(env.DATABASE_URL);
   const home = resolve(env.FUNNEL_HOME);
-  const dir = join(home, 'pgdata');
+  const dir = embeddedFolder(home);
   if (!make && !existsSync(dir))
     throw new Exit(
       exitCodes.failed,
       `There is no database in ${home}.\n→ Go to the folder in which you started Funnel, or set FUNNEL_HOME or DATABASE_URL.`,
     );
+  makeHome(env);
   const embedded = await startEmbedded({ dir });
   try {
     return await action(embedded.url);

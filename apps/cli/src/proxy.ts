@@ -2,6 +2,7 @@
  * The proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name, for every request of the command line. Node's own `fetch` does not read these
  * variables before Node 24. Requests to this machine never go through a proxy.
  */
+import { Exit, exitCodes } from './exit.ts';
 
 const loopback = ['localhost', '127.0.0.1', '[::1]', '::1'];
 
@@ -12,7 +13,17 @@ const variableOf = (variables: NodeJS.ProcessEnv, name: string): string | undefi
 export const hasProxy = (variables: NodeJS.ProcessEnv): boolean =>
   ['HTTPS_PROXY', 'HTTP_PROXY'].some((name) => variableOf(variables, name) !== undefined);
 
-/** Makes the global `fetch` use the proxy. Throws TypeError for a proxy whose address is none. */
+/** The proxy that a variable names. Throws Exit for an address that is none. */
+const proxyOf = (variables: NodeJS.ProcessEnv, name: string): string | undefined => {
+  const proxy = variableOf(variables, name);
+  if (proxy === undefined || (URL.canParse(proxy) && /^https?:/.test(proxy))) return proxy;
+  throw new Exit(
+    exitCodes.usage,
+    `Expected the address of a proxy in ${name}, such as http://proxy:3128, but got ${proxy}`,
+  );
+};
+
+/** Makes the global `fetch` use the proxy. Throws Exit for a proxy whose address is none. */
 export const useProxy = async (variables: NodeJS.ProcessEnv): Promise<void> => {
   // Loaded only when needed: undici is large, and few machines have a proxy.
   const { EnvHttpProxyAgent, fetch, setGlobalDispatcher } = await import('undici');
@@ -21,8 +32,8 @@ export const useProxy = async (variables: NodeJS.ProcessEnv): Promise<void> => {
     .join(',');
   setGlobalDispatcher(
     new EnvHttpProxyAgent({
-      httpProxy: variableOf(variables, 'HTTP_PROXY'),
-      httpsProxy: variableOf(variables, 'HTTPS_PROXY'),
+      httpProxy: proxyOf(variables, 'HTTP_PROXY'),
+      httpsProxy: proxyOf(variables, 'HTTPS_PROXY'),
       noProxy,
       proxyTunnel: false, // for http only: many proxies refuse a tunnel to another port than 443
     }),

@@ -31,6 +31,29 @@ export const allItems = async <Item>(ask: Ask<Item>): Promise<Item[]> =>
 export const firstOnly = (count: number, noun: string, more: string): string =>
   `${count === 1 ? `This is the first ${noun}` : `These are the first ${count.toLocaleString('en-US')} ${noun}s`}; there are more. ${more}`;
 
+/** As Funnel makes the ids of sweeps and trials. */
+const madeId = /^[0-9a-f]{16}(-\d+)?$/;
+
+/** The id of the sweep that a user named by its id or its name. An id is not checked. Throws Exit when no sweep, or more than one, has the name. */
+export const findSweep = async (client: Client, idOrName: string): Promise<string> => {
+  if (madeId.test(idOrName)) return idOrName;
+  const sweeps = await allItems((page) =>
+    client.listSweeps({ query: { search: idOrName.slice(0, 200), ...page } }),
+  );
+  const named = sweeps.filter(({ name }) => name === idOrName);
+  if (named.length === 1) return named[0]!.id;
+  if (named.length === 0)
+    throw new Exit(
+      exitCodes.refused,
+      `There is no sweep with the id or the name ${idOrName}.\n→ \`npx funnel ls\` lists sweeps.`,
+    );
+  const ids = named.slice(0, 10).map(({ id, status }) => `  ${id}  ${status}`);
+  throw new Exit(
+    exitCodes.usage,
+    [`${named.length} sweeps have the name ${idOrName}. Give the id of one of them:`, ...ids].join('\n'),
+  );
+};
+
 /**
  * An id may belong to any kind of thing. Asks the API for each kind in turn, and returns the first answer. Throws Exit when no kind has the
  * id.

@@ -1,6 +1,7 @@
 /** Sweep files, and the values that `--set` writes over them. */
 import { readFileSync } from 'node:fs';
-import type { SweepInput } from '@funnel/contracts';
+import { AppError, type SweepInput } from '@funnel/contracts';
+import { decodeText, readSweepYaml } from '@funnel/contracts/sweep-yaml';
 import { InvalidArgumentError } from 'commander';
 import { type Document, parseDocument } from 'yaml';
 import { Exit, exitCodes } from './exit.ts';
@@ -36,26 +37,31 @@ const writeOver = (document: Document, path: readonly string[], value: unknown):
   }
 };
 
-/**
- * Reads a sweep file in JSON or YAML (`-` is stdin) and writes `changes` over it. The API checks the sweep. Throws Exit when the file is not
- * readable.
- */
-export const readSweepFile = (path: string, changes: readonly Change[] = []): SweepInput => {
-  let text: string;
+const readBytes = (path: string): Uint8Array => {
   try {
-    text = readFileSync(path === '-' ? 0 : path, 'utf8');
+    return readFileSync(path === '-' ? 0 : path);
   } catch (error) {
     throw new Exit(
       exitCodes.usage,
       `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-  // JSON is YAML. A duplicate key is an error in both.
-  const document = parseDocument(text, { uniqueKeys: true });
-  const [error] = document.errors;
-  if (error) throw new Exit(exitCodes.usage, `${path} is neither JSON nor YAML: ${error.message.trimEnd()}`);
-  if (document.contents === null)
-    throw new Exit(exitCodes.usage, `${path} is empty: expected a sweep, such as examples/quickstart.yaml`);
-  for (const change of changes) writeOver(document, change.path, change.value);
-  return document.toJS();
+};
+
+/**
+ * Reads a sweep file in JSON or YAML (`-` is stdin) and writes `changes` over it. The API checks the sweep. Throws Exit when the file is not
+ * readable.
+ */
+export const readSweepFile = (path: string, changes: readonly Change[] = []): SweepInput => {
+  const bytes = readBytes(path);
+  try {
+    const sweep = readSweepYaml(decodeText(bytes), (document) => {
+      for (const change of changes) writeOver(document, change.path, change.value);
+    });
+    if (sweep !== null) return sweep as SweepInput;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw new Exit(exitCodes.usage, `${path}: ${error.message.replace(/^In the body, /, '')}`);
+  }
+  throw new Exit(exitCodes.usage, `${path} is empty: expected a sweep, such as examples/quickstart.yaml`);
 };

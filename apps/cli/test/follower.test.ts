@@ -20,7 +20,7 @@ const serve = async (listener: RequestListener, onTunnel = (_: string) => {}): P
 };
 
 const sweep = (status: string) => ({
-  id: 's1',
+  id: '0123456789abcdef',
   name: 'followed',
   status,
   createdAt: '2026-11-29T08:00:00.000Z',
@@ -45,7 +45,7 @@ it.each([429, 502, 503, 504])('outlives answers of status %i', async (away) => {
     response.statusCode = asked++ < 6 ? away : 200;
     return response.end(JSON.stringify(sweep('completed')));
   });
-  const { status, stderr } = await funnel(['watch', 's1', '--url', url]);
+  const { status, stderr } = await funnel(['watch', '0123456789abcdef', '--url', url]);
   expect(stderr).toMatch(/Waiting for it to come back …\nThe API answers again\.\n/);
   expect(status, stderr).toBe(0);
   expect(asked).toBe(7);
@@ -56,9 +56,9 @@ it('ends after --timeout, and says that the sweep goes on', async () => {
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ ...sweep('running'), items: [], next: null }));
   });
-  const { status, stderr } = await funnel(['watch', 's1', '--url', url, '--timeout', '1']);
+  const { status, stderr } = await funnel(['watch', '0123456789abcdef', '--url', url, '--timeout', '1']);
   expect(stderr).toMatch(
-    /The sweep had not ended after 1 s\. It goes on\. Watch it again: `npx funnel watch s1`\n$/,
+    /The sweep had not ended after 1 s\. It goes on\. Watch it again: `npx funnel watch 0123456789abcdef`\n$/,
   );
   expect(status).toBe(124);
 });

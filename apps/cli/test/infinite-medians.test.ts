@@ -8,7 +8,13 @@ import { join } from 'node:path';
 import { type StartedApi, startApi } from '@funnel/api';
 import { summarise } from '@funnel/attacks/statistics';
 import { type Client, createClient } from '@funnel/client';
-import type { Collection, EvaluationRecords, LeaderboardRow, TrialDetail } from '@funnel/contracts';
+import {
+  type Collection,
+  type EvaluationRecords,
+  isBounded,
+  type LeaderboardRow,
+  type TrialDetail,
+} from '@funnel/contracts';
 import { type ClaimedStage, completeStage, createDb, type Db } from '@funnel/db';
 import { createTestDatabase, type TestDatabase } from '@funnel/db/testing';
 import { parquetMetadata, parquetReadObjects, parquetSchema } from 'hyparquet';
@@ -54,7 +60,7 @@ const runAll = async (found: (point: Point, attack: string) => Found): Promise<v
     );
     const records = recordsOf(found(rows[0]!, claimed.spec.attack!.attack));
     const { stageId, fencingToken } = claimed;
-    const summary = summarise(records, 784);
+    const summary = summarise(records, { width: 784, hasBudget: isBounded(claimed.spec.attack!) });
     await completeStage(db, {
       stageId,
       fencingToken,
@@ -133,7 +139,7 @@ describe('runs of one seed', () => {
     [5, 'Infinity', 1],
     [4, 3, 3],
     [2, 0.5, 4],
-    [1, null, 5],
+    [1, null, null],
   ];
   const brief = (rows: readonly LeaderboardRow[]) =>
     rows.map(({ hyperparameters, value, rank }) => [hyperparameters.gamma, value, rank]);
@@ -163,7 +169,7 @@ describe('runs of one seed', () => {
       [4, 'Infinity', 1],
       [5, 'Infinity', 1],
       [2, 0.625, 4],
-      [1, null, 5],
+      [1, null, null],
     ]);
     const linf = await client.leaderboard({ query: { sweep, metric: 'medianLinf' } });
     expect(linf.items.map(({ value }) => value)).toEqual([
@@ -190,7 +196,7 @@ describe('runs of one seed', () => {
     expect(brief(await rows('gamma:1..3'))).toEqual([
       [3, 'Infinity', 1],
       [2, 0.5, 2],
-      [1, null, 3],
+      [1, null, null],
     ]);
     expect(brief(await rows('gamma:4..Infinity'))).toEqual([
       [5, 'Infinity', 1],
@@ -301,7 +307,7 @@ describe('configurations', () => {
       [5, 'Infinity', 3, 1],
       [3, 5, 1, 3],
       [1, 2, undefined, 4],
-      [4, null, 1, 5],
+      [4, null, 1, null],
     ]);
     // Student's t for two degrees of freedom, 4.302653, times the standard error 1 / √3. A median has no interval.
     expect(items.map(({ halfWidth }) => halfWidth)).toEqual([

@@ -131,6 +131,7 @@ it('`funnel ls` loads no schema of a sweep, no YAML parser and no TensorFlow.js'
     'packages/client/src/request.ts',
     'packages/contracts/src/errors.ts',
     'packages/contracts/src/statuses.ts',
+    'packages/contracts/src/text.ts',
   ]);
   const packages = sources.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
   for (const name of ['yaml', 'pg', 'fastify', '@tensorflow/tfjs', 'hyparquet-writer'])

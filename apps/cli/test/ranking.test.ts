@@ -28,7 +28,7 @@ const fgsm = (epsilon: number, value: number): LeaderboardRow =>
 
 describe('a ranking in words', () => {
   it('names metric, attack, settings and direction', () => {
-    const text = describeLeaderboard([fgsm(0.1, 0.4), fgsm(0.1, 0.3)], { attack: 'fgsm' });
+    const text = describeLeaderboard([fgsm(0.1, 0.4), { ...fgsm(0.1, 0.3), rank: 2 }], { attack: 'fgsm' });
     expect(text).toMatch(
       /^Ranked by robust accuracy under fgsm \(search=false epsilon=0\.1\); higher is better\.\n\n#/,
     );
@@ -60,6 +60,35 @@ describe('a ranking in words', () => {
     expect(alike).not.toMatch(/differ|within/);
   });
 
+  it('marks shared ranks, and says the reasons for a verdict once, with the trials', () => {
+    const masked = { verdict: 'masked' as const, reasons: ['fgsm: flat.', 'pgd-linf: flat.'] };
+    const text = describeLeaderboard(
+      [
+        row({ rank: 1, trialId: 'a', value: 0.3, ...masked }),
+        row({ rank: 1, trialId: 'b', value: 0.3, ...masked }),
+        row({ rank: 3, trialId: 'c', value: 0.1 }),
+      ],
+      { attack: 'deepfool-linf' },
+    );
+    const lines = text.split('\n');
+    expect(lines.slice(3, 6).map((line) => line.trim().split(/\s+/).slice(0, 2))).toEqual([
+      ['1=', 'a'],
+      ['1=', 'b'],
+      ['3', 'c'],
+    ]);
+    expect(lines.slice(6)).toEqual(['  a, b: masked: fgsm, pgd-linf: flat.']);
+  });
+
+  it('shows a dash for the rank of a run without a value', () => {
+    const rows = [
+      row({ value: 0.1 }),
+      row({ rank: null, value: null, verdict: 'masked', reasons: ['fgsm: why'] }),
+    ];
+    const lines = describeLeaderboard(rows, { attack: 'deepfool-linf' }).split('\n');
+    expect(lines.at(-2)).toMatch(/^– {2}.* – +masked$/);
+    expect(lines.at(-1)).toBe(`  ${rows[1]!.trialId}: masked: fgsm: why`);
+  });
+
   it('says when all runs have the same value', () => {
     const equal = describeLeaderboard([row({}), row({})], { attack: 'deepfool-linf' });
     expect(equal).toContain(
@@ -83,6 +112,7 @@ it('ranks by the distance in the norm of the attack when every image is fooled',
   expect(distanceInstead([row({}), row({ value: 0.01 })])).toBeNull();
   expect(distanceInstead([row({ metric: 'cleanAccuracy' })])).toBeNull();
   expect(distanceInstead([])).toBeNull();
+  expect(distanceInstead([row({ rank: null, value: null })])).toBe('medianLinf');
 });
 
 describe('the ranking without --attack and --metric', () => {
@@ -118,10 +148,12 @@ describe('the ranking without --attack and --metric', () => {
   });
 
   it('is by the objective of a sweep, or as the options say', async () => {
-    expect((await ask({ sweep: 'a' }, () => true)).asked).toEqual([worst]);
+    expect((await ask({ sweep: '0123456789abcdef' }, () => true)).asked).toEqual([worst]);
     expect((await ask({ attack: 'worst' }, () => true)).asked).toEqual([[undefined, undefined]]);
     expect((await ask({ metric: 'medianL2' }, () => true)).asked).toEqual([[undefined, 'medianL2']]);
-    expect((await ask({ sweep: 'a', attack: 'cw-l2' }, () => false)).asked).toEqual([['cw-l2', undefined]]);
+    expect((await ask({ sweep: '0123456789abcdef', attack: 'cw-l2' }, () => false)).asked).toEqual([
+      ['cw-l2', undefined],
+    ]);
   });
 });
 

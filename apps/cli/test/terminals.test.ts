@@ -155,6 +155,36 @@ describe('widths', () => {
   });
 });
 
+describe('the name of a sweep in place of its id', () => {
+  it('finds the sweep', async () => {
+    const { id } = JSON.parse((await run(['submit', sweepFile('my sweep, γ'), '--json'])).stdout);
+    await run(['submit', sweepFile('my sweep, γ2')]);
+    for (const args of [
+      ['show', 'my sweep, γ'],
+      ['pause', 'my sweep, γ'],
+    ])
+      expect(JSON.parse((await run([...args, '--json'])).stdout).id).toBe(id);
+    expect((await run(['best', '--sweep', 'my sweep, γ'])).stdout).toBe('No evaluation yet.\n');
+    expect((await run(['trials', 'my sweep, γ'])).stdout).toContain(`${id}-00000`);
+  });
+
+  it('is refused when two sweeps have it, or none', async () => {
+    for (const file of [sweepFile('twice'), sweepFile('twice')]) await run(['submit', file]);
+    const ids = JSON.parse((await run(['ls', '--search', 'twice', '--json'])).stdout).map(
+      ({ id }: { id: string }) => id,
+    );
+    const { status, stderr } = await run(['cancel', 'twice']);
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: `2 sweeps have the name twice. Give the id of one of them:\n  ${ids[0]}  running\n  ${ids[1]}  running\n`,
+    });
+    expect(await run(['watch', 'twic'])).toMatchObject({
+      status: 3,
+      stderr: 'There is no sweep with the id or the name twic.\n→ `npx funnel ls` lists sweeps.\n',
+    });
+  });
+});
+
 it('a list that ends before its last item says so', async () => {
   await run(['submit', sweepFile('second')]);
   const cut = await run(['ls', '--limit', '1']);

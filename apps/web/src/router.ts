@@ -44,11 +44,18 @@ export const useHashPath = (): [string, typeof navigate] => [
   navigate,
 ];
 
+/** A part of a path. A part that is no encoded text, such as `100%`, stands for itself: its page says that it finds nothing. */
+const decodePart = (part: string): string => {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+};
+
 /** Decodes the parts of a path, which wouter decodes only in part. */
 export const decodeParams = (params: ViewProps['params']): ViewProps['params'] =>
-  Object.fromEntries(
-    Object.entries(params).map(([name, value]) => [name, value && decodeURIComponent(value)]),
-  );
+  Object.fromEntries(Object.entries(params).map(([name, value]) => [name, value && decodePart(value)]));
 
 export const useAddressQuery = (): URLSearchParams => {
   const address = useSyncExternalStore(subscribe, currentAddress);
@@ -64,7 +71,7 @@ export const useQueryValue = (
     const now = parseAddress(currentAddress());
     const path = now.path.split('/').filter((part) => part !== '');
     const next = { ...Object.fromEntries(now.query), [name]: value };
-    navigate(href(path.map(decodeURIComponent), next), { replace: true });
+    navigate(href(path.map(decodePart), next), { replace: true });
   };
   return [query.get(name) ?? undefined, set];
 };

@@ -1,41 +1,18 @@
-/** Builds the pages and starts Chromium for tests. Without Chromium, these tests are skipped with a notice; with CI=true they fail. */
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+/** Builds the pages and opens them in Chromium for tests. */
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { describe, expect } from 'vitest';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { buildWeb } from '../../../infra/bootstrap/web.mjs';
+import { launchChromium } from './chromium.ts';
 
-const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-
-const findChromium = (): string | null => {
-  const { FUNNEL_CHROMIUM: chosen, PATH = '' } = process.env;
-  if (chosen) return chosen;
-  const places = PATH.split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
-  return places.find((place) => existsSync(place)) ?? null;
-};
-
-const executablePath = findChromium();
-const required = process.env.CI === 'true' || process.env.FUNNEL_REQUIRE_ALL === '1';
-
-if (executablePath === null && !required)
-  process.stderr.write(
-    'NOT TESTED: the dashboard in a browser. Chromium is missing: apt-get install chromium, or set FUNNEL_CHROMIUM.\n',
-  );
-
-/** A suite that needs a browser. */
-export const describeInBrowser = (name: string, suite: () => void): void => {
-  describe.skipIf(executablePath === null && !required)(name, suite);
-};
+export { describeInBrowser } from './chromium.ts';
 
 export const dist = fileURLToPath(new URL('../dist', import.meta.url));
 
 export const launch = async (): Promise<Browser> => {
-  if (executablePath === null)
-    throw new Error('Expected Chromium, but found none: apt-get install chromium, or set FUNNEL_CHROMIUM');
   await buildWeb();
-  return chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  return launchChromium();
 };
 
 export type Opened = {

@@ -15,3 +15,7 @@ it('has the path / without an address', () => {
   expect(parseAddress('').path).toBe('/');
   expect(parseAddress('/?status=running').path).toBe('/');
 });
+
+it('keeps a part that is no encoded text, so that its page can say that it finds nothing', () => {
+  expect(decodeParams({ id: '100%', tab: '%E0%A4%A' })).toEqual({ id: '100%', tab: '%E0%A4%A' });
+});

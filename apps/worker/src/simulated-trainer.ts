@@ -8,6 +8,7 @@ import {
   AppError,
   datasets,
   type EvaluationRecords,
+  isBounded,
   type Recipe,
   recipes,
   type StageSpec,
@@ -50,7 +51,7 @@ export const simulatedEvaluation = (spec: StageSpec, state: Uint8Array): Evaluat
   return {
     attack: spec.attack.attack,
     settings: spec.attack.settings,
-    summary: summarise(records, height * width * channels),
+    summary: summarise(records, { width: height * width * channels, hasBudget: isBounded(spec.attack) }),
     verdict: 'ok',
     diagnostics: [],
     records,

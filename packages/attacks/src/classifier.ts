@@ -52,6 +52,8 @@ type Classifier = tf.LayersModel | tf.GraphModel | ((images: tf.Tensor) => tf.Te
  * ATTACK_INPUT when the shapes do not fit a classifier.
  */
 export const classifierModel = (model: Classifier, options: ModelOptions = {}): ClassifierModel => {
+  if (typeof model !== 'function' && !Array.isArray((model as Partial<tf.LayersModel> | undefined)?.inputs))
+    refuse(`Expected a layers model, a graph model or a function, but got ${kindOf(model)}`);
   const bounds = options.bounds ?? [0, 1];
   if (!(bounds[0] < bounds[1] && Number.isFinite(bounds[1] - bounds[0])))
     refuse(`Expected bounds [low, high] with low < high, but got [${bounds.join(', ')}]`);
@@ -68,6 +70,17 @@ export const classifierModel = (model: Classifier, options: ModelOptions = {}): 
 
 const refuse = (message: string): never => {
   throw new AppError('ATTACK_INPUT', message);
+};
+
+/** What a program without types has given: `undefined`, `Promise`, `Sequential`, `Array`. */
+const kindOf = (value: unknown): string => value?.constructor?.name ?? String(value);
+
+/** Checks what a caller gives as the model of an attack. */
+export const checkModel = (model: ClassifierModel): void => {
+  if (typeof (model as ClassifierModel | undefined)?.logits !== 'function')
+    refuse(
+      `Expected the result of classifierModel, or of \`await loadClassifier\`, as \`model\`, but got ${kindOf(model)}`,
+    );
 };
 
 type DeclaredInput = {
@@ -142,6 +155,11 @@ export const checkImages = async (
 ): Promise<tf.Tensor2D> => {
   const [low, high] = model.bounds;
   const width = model.shape.reduce((product, size) => product * size, 1);
+  const areValues = ArrayBuffer.isView(images) || (Array.isArray(images) && typeof images[0] === 'number');
+  if (!areValues && !(images instanceof tf.Tensor))
+    refuse(
+      `Expected images as a tensor of this TensorFlow.js, or as the Float32Array of its values, but got ${kindOf(images)}`,
+    );
   if (images instanceof tf.Tensor) {
     if (JSON.stringify(images.shape.slice(1)) !== JSON.stringify(model.shape))
       refuse(`Expected images of shape [n, ${model.shape.join(', ')}], but got [${images.shape.join(', ')}]`);
@@ -163,6 +181,10 @@ export const checkImages = async (
 };
 
 export const checkLabels = (labels: ArrayLike<number>, images: number, classes: number): Int32Array => {
+  if (typeof (labels as ArrayLike<number> | undefined)?.length !== 'number')
+    refuse(
+      `Expected labels as an array of class numbers, but got ${kindOf(labels)}${(labels as unknown) instanceof tf.Tensor ? ': give `await labels.data()`' : ''}`,
+    );
   if (labels.length !== images)
     refuse(`Expected one label per image, but got ${labels.length} for ${images} images`);
   for (let i = 0; i < images; i++) {

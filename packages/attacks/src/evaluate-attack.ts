@@ -6,10 +6,10 @@ import {
   AppError,
   type AttackInput,
   type AttackSpec,
-  attackSpec,
   ballOf,
   type EvaluationRecords,
   type EvaluationSummary,
+  isBounded,
   isMistake,
 } from '@funnel/contracts';
 import { correctOperators } from '@funnel/kernels';
@@ -18,9 +18,10 @@ import { type Attack, type AttackContext, type EvaluationResources, prepareResou
 import { indicesWhere, takeRows, valuesAt } from './batch-rows.ts';
 import { type ClassifierModel, checkImages, checkLabels } from './classifier.ts';
 import { createPredictor, type Predict, planTargets } from './defence.ts';
-import { createFlatModel } from './flat-model.ts';
+import { createFlatModel, type FlatModel } from './flat-model.ts';
 import { type Distances, measureRow, project } from './norms.ts';
 import { createRandom } from './random.ts';
+import { readAttack } from './read-attacks.ts';
 import { attacks } from './registry.ts';
 import { summarise } from './statistics.ts';
 
@@ -57,83 +58,125 @@ export type Evaluation = {
  * the signal's reason after an abort.
  */
 export const evaluateAttack = async (options: EvaluateAttackOptions): Promise<Evaluation> => {
+  const spec = readAttack(options.attack);
+  const subject = await openSubject(options);
+  try {
+    return await attackSubject(subject, spec, options);
+  } finally {
+    subject.images.dispose();
+  }
+};
+
+/** A model with images that are checked and classified: what several attacks on the same images share. */
+export type Subject = {
+  readonly classifier: ClassifierModel;
+  readonly model: FlatModel;
+  readonly predict: Predict;
+  /** `[n, width]` in [0, 1]. The owner of the subject disposes of it. */
+  readonly images: tf.Tensor2D;
+  readonly labels: Int32Array;
+  readonly indices: readonly number[];
+  /** `[n]`: the class that the model gives to each clean image. */
+  readonly cleanClasses: Int32Array;
+};
+
+/** Errors: ATTACK_INPUT when the model, images and labels do not fit together. */
+export const openSubject = async (
+  options: Pick<EvaluateAttackOptions, 'model' | 'images' | 'labels' | 'indices' | 'batchSize'>,
+): Promise<Subject> => {
   correctOperators();
-  const spec = attackSpec(options.attack);
-  const model = createFlatModel(options.model, options.batchSize);
-  const images = await checkImages(options.images, options.model); // [n, width] in [0, 1]
+  const { model: classifier, batchSize } = options;
+  const model = createFlatModel(classifier, batchSize);
+  const images = await checkImages(options.images, classifier);
   try {
     const labels = checkLabels(options.labels, images.shape[0], model.classes);
     const indices = checkIndices(options.indices, labels.length);
-    const resources = prepareResources(spec, options.resources, {
-      model,
-      classifier: options.model,
-      images,
-      labels,
-    });
-    const predict = createPredictor(options.model, options.batchSize);
+    const predict = createPredictor(classifier, batchSize);
     const cleanClasses = await predict(images, { checked: true });
-    const clean = await images.data<'float32'>();
-    const adversarials = clean.slice();
-    const records = createRecords(indices, labels, cleanClasses);
-    const attacked = indicesWhere(labels.length, (image) => cleanClasses[image] === labels[image]);
-    const yieldToEventLoop = createYield(options.signal);
-    const channels = model.shape.length > 1 ? model.shape[model.shape.length - 1]! : 1;
-    const size = model.batchSize * ((attacks[spec.attack] as Attack).streams ? streamedBatches : 1);
-    const targets = await planTargets(spec, { model: options.model, flat: model, images, labels, attacked });
-    const batches = targets.flatMap(({ model, rows }) =>
-      Array.from({ length: Math.ceil(rows.length / size) }, (_, i) => ({
-        model,
-        rows: rows.slice(i * size, (i + 1) * size),
-      })),
-    );
-    const total = batches.reduce((sum, { rows }) => sum + rows.length, 0);
-    let [done, rejected] = [0, 0];
-    for (const { model, rows } of batches) {
-      await yieldToEventLoop();
-      const random: AttackContext['random'] = (row, ...path) =>
-        createRandom(options.seed ?? 0, spec.attack, indices[rows[row]!]!, ...path);
-      const batch = {
-        model,
-        images: takeRows(images, rows),
-        labels: valuesAt(labels, rows),
-        random,
-        yieldToEventLoop,
-        resources,
-      };
-      const { predicted, values, steps, queries } = await runAndVerify(spec, batch, predict);
-      rows.forEach((image, row) => {
-        records.steps[image] = steps[row]!;
-        records.queries[image] = queries[row]!;
-        if (predicted[row] === model.classes) rejected++;
-        if (predicted[row] === model.classes || !isMistake(predicted[row]!, labels[image]!)) return;
-        adversarials.set(values.subarray(row * model.width, (row + 1) * model.width), image * model.width);
-        recordSuccess(
-          records,
-          image,
-          predicted[row]!,
-          measureRow(adversarials, clean, image, model.width, channels),
-        );
-      });
-      done += rows.length;
-      options.onProgress?.({ done, total });
-    }
-    const [low, high] = options.model.bounds;
-    const scaled =
-      low === 0 && high === 1 ? adversarials : adversarials.map((value) => low + value * (high - low));
-    const rejections = options.model.defence && {
-      clean: indicesWhere(cleanClasses.length, (image) => cleanClasses[image] === model.classes).length,
-      attacked: rejected,
-    };
-    return {
-      attack: spec,
-      summary: summarise(records, model.width, rejections),
-      records,
-      adversarials: scaled,
-    };
-  } finally {
+    return { classifier, model, predict, images, labels, indices, cleanClasses };
+  } catch (error) {
     images.dispose();
+    throw error;
   }
 };
+
+type AttackRunOptions = Pick<EvaluateAttackOptions, 'seed' | 'resources' | 'signal' | 'onProgress'> & {
+  /** `[n]`: false for a correctly classified image that needs no attack. Default: every such image is attacked. */
+  readonly only?: readonly boolean[];
+};
+
+/** Runs one attack on the subject. The summary counts as attacked only the images that this attack got. */
+export const attackSubject = async (
+  { classifier, model: flat, predict, images, labels, indices, cleanClasses }: Subject,
+  spec: AttackSpec,
+  { seed = 0, resources: given, signal, onProgress, only }: AttackRunOptions,
+): Promise<Evaluation> => {
+  const resources = prepareResources(spec, given, { model: flat, classifier, images, labels });
+  const clean = await images.data<'float32'>();
+  const adversarials = clean.slice();
+  const records = createRecords(indices, labels, cleanClasses);
+  const attacked = indicesWhere(
+    labels.length,
+    (image) => cleanClasses[image] === labels[image] && only?.[image] !== false,
+  );
+  const yieldToEventLoop = createYield(signal);
+  const channels = flat.shape.length > 1 ? flat.shape[flat.shape.length - 1]! : 1;
+  const size = flat.batchSize * ((attacks[spec.attack] as Attack).streams ? streamedBatches : 1);
+  const targets = await planTargets(spec, { model: classifier, flat, images, labels, attacked });
+  const batches = targets.flatMap(({ model, rows }) =>
+    Array.from({ length: Math.ceil(rows.length / size) }, (_, i) => ({
+      model,
+      rows: rows.slice(i * size, (i + 1) * size),
+    })),
+  );
+  const total = batches.reduce((sum, { rows }) => sum + rows.length, 0);
+  let [done, rejected] = [0, 0];
+  for (const { model, rows } of batches) {
+    await yieldToEventLoop();
+    const random: AttackContext['random'] = (row, ...path) =>
+      createRandom(seed, spec.attack, indices[rows[row]!]!, ...path);
+    const batch = {
+      model,
+      images: takeRows(images, rows),
+      labels: valuesAt(labels, rows),
+      random,
+      yieldToEventLoop,
+      resources,
+    };
+    const { predicted, values, steps, queries } = await runAndVerify(spec, batch, predict);
+    rows.forEach((image, row) => {
+      records.steps[image] = steps[row]!;
+      records.queries[image] = queries[row]!;
+      if (predicted[row] === model.classes) rejected++;
+      if (predicted[row] === model.classes || !isMistake(predicted[row]!, labels[image]!)) return;
+      adversarials.set(values.subarray(row * model.width, (row + 1) * model.width), image * model.width);
+      recordSuccess(
+        records,
+        image,
+        predicted[row]!,
+        measureRow(adversarials, clean, image, model.width, channels),
+      );
+    });
+    done += rows.length;
+    onProgress?.({ done, total });
+  }
+  const rejections = classifier.defence && {
+    clean: indicesWhere(cleanClasses.length, (image) => cleanClasses[image] === flat.classes).length,
+    attacked: rejected,
+  };
+  return {
+    attack: spec,
+    summary: summarise(records, { width: flat.width, hasBudget: isBounded(spec), attacked, rejections }),
+    records,
+    adversarials: toBounds(adversarials, classifier),
+  };
+};
+
+/** Values in [0, 1] on the scale of the model's pixels. */
+export const toBounds = (
+  values: Float32Array,
+  { bounds: [low, high] }: Pick<ClassifierModel, 'bounds'>,
+): Float32Array => (low === 0 && high === 1 ? values : values.map((value) => low + value * (high - low)));
 
 /** A streaming attack gets the images of this many passes at once. A larger number only costs memory. */
 const streamedBatches = 8;
@@ -186,12 +229,16 @@ export const createYield = (signal?: AbortSignal): (() => Promise<void>) => {
 /** Runs the attack on one batch, limits its candidates and asks the model for their classes. Disposes of the batch's images. */
 const runAndVerify = async (spec: AttackSpec, batch: AttackContext, predict: Predict) => {
   const attack = attacks[spec.attack] as Attack; // the schema of this attack parsed the settings
-  const { adversarials, steps, queries } = await attack(batch, spec.settings);
-  const x = limit(adversarials, batch.images, spec);
-  const predicted = await predict(x);
-  const values = await x.data<'float32'>();
-  tf.dispose([batch.images, adversarials, x]);
-  return { predicted, values, steps, queries };
+  try {
+    const { adversarials, steps, queries } = await attack(batch, spec.settings);
+    const x = limit(adversarials, batch.images, spec);
+    const predicted = await predict(x);
+    const values = await x.data<'float32'>();
+    tf.dispose([adversarials, x]);
+    return { predicted, values, steps, queries };
+  } finally {
+    batch.images.dispose();
+  }
 };
 
 /** Moves the candidates into the attack's ball and into [0, 1]. A pixel that is not finite gets its clean value. */

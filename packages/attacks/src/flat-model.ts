@@ -2,10 +2,10 @@
  * The model as attacks see it: rows of pixels in [0, 1] → logits and gradients. The caller disposes of every tensor that a function here
  * returns.
  */
-import { AppError, classesOf, classOf, isMistake } from '@funnel/contracts';
+import { AppError, classesOf, isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { isHostBackend } from './batch-rows.ts';
-import type { ClassifierModel } from './classifier.ts';
+import { type ClassifierModel, checkModel } from './classifier.ts';
 
 export type FlatModel = {
   /** Values per image: the product of `shape`. */
@@ -34,6 +34,7 @@ export type FlatModel = {
 const defaultBatchSize = (): number => (isHostBackend() ? 128 : 1024);
 
 export const createFlatModel = (model: ClassifierModel, batchSize = defaultBatchSize()): FlatModel => {
+  checkModel(model);
   const [low, high] = model.bounds;
   const width = model.shape.reduce((product, size) => product * size, 1);
   /** Differentiable: [n, width] in [0, 1] → [n, classes]. */
@@ -137,11 +138,13 @@ export const marginsOf = async (model: FlatModel, values: Float32Array, labels: 
   const z = await logits.data<'float32'>();
   logits.dispose();
   const margins = new Float32Array(labels.length);
-  const fooled = Array.from(labels, (label, row) => {
-    const rowLogits = z.subarray(row * model.classes, (row + 1) * model.classes);
-    margins[row] = rowLogits[label]! - Math.max(...rowLogits.filter((_, k) => k !== label)); // Math.max returns NaN for a NaN
-    return isMistake(classOf(rowLogits), label);
-  });
+  for (let row = 0; row < labels.length; row++) {
+    const [start, label] = [row * model.classes, labels[row]!];
+    let other = Number.NEGATIVE_INFINITY;
+    for (let k = 0; k < model.classes; k++) if (k !== label) other = Math.max(other, z[start + k]!); // NaN for a NaN
+    margins[row] = z[start + label]! - other;
+  }
+  const fooled = Array.from(classesOf(z, model.classes), (k, row) => isMistake(k, labels[row]!));
   return { margins, fooled };
 };
 

@@ -1,5 +1,6 @@
 /**
  * Turns per-image records into the numbers of a report: intervals and medians, the summary, the worst case over attacks, the curve over ε.
+ * @module @funnel/attacks/statistics
  */
 import {
   AppError,
@@ -47,21 +48,35 @@ export const median = (values: readonly number[]): number | null => {
   return Number.isNaN(value) ? null : value;
 };
 
+type SummaryOptions = {
+  /** Values per image, for the mean squared error. */
+  readonly width: number;
+  /** Whether the attack has a fixed ε. Without one there is no robust accuracy: the attack fools nearly every image of every model. */
+  readonly hasBudget: boolean;
+  /** The rows of the attacked images. Default: all that the model classifies correctly when clean. */
+  readonly attacked?: ArrayLike<number>;
+  /**
+   * How many clean images a defence rejected, and for how many attacked images it rejected the candidate. Absent for a model that rejects
+   * nothing.
+   */
+  readonly rejections?: { readonly clean: number; readonly attacked: number } | undefined;
+};
+
 /**
- * The denominator of the success rate is the number of attacked images, those that the model classifies correctly when clean.
- * `width`: values per image, for the mean squared error. `rejected`: how many clean images a defence rejected, and for how many attacked
- * images it rejected the candidate; undefined for a model that rejects nothing.
+ * The denominator of the success rate is the number of attacked images. The robust accuracy is the share of all images that were attacked
+ * and not fooled. Where nothing was attacked there is neither.
  */
 export const summarise = (
   records: EvaluationRecords,
-  width: number,
-  rejected?: { readonly clean: number; readonly attacked: number },
+  { width, hasBudget, attacked: given, rejections }: SummaryOptions,
 ): EvaluationSummary => {
   const images = records.index.length;
-  const attacked = records.index.map((_, i) => i).filter((i) => records.correct[i]);
+  const correct = records.index.map((_, i) => i).filter((i) => records.correct[i]);
+  const attacked = given === undefined ? correct : Array.from(given);
   const fooled = attacked.filter((i) => records.success[i]);
   const attempted = attacked.length;
   const successes = fooled.length;
+  const isRobustnessKnown = hasBudget && attempted > 0;
   const l2 = fooled.map((i) => records.l2[i]!);
   const medianOverAttacked = (column: readonly (number | null)[]): ExtendedNumber | null => {
     const value = median(attacked.map((i) => column[i] ?? Number.POSITIVE_INFINITY));
@@ -70,13 +85,13 @@ export const summarise = (
   return {
     images,
     attempted,
-    cleanAccuracy: images === 0 ? 0 : attempted / images,
-    cleanInterval: wilsonInterval(attempted, images),
+    cleanAccuracy: images === 0 ? 0 : correct.length / images,
+    cleanInterval: wilsonInterval(correct.length, images),
     successes,
-    successRate: attempted === 0 ? 0 : successes / attempted,
-    successInterval: wilsonInterval(successes, attempted),
-    robustAccuracy: images === 0 ? 0 : (attempted - successes) / images,
-    robustInterval: wilsonInterval(attempted - successes, images),
+    successRate: attempted === 0 ? null : successes / attempted,
+    successInterval: attempted === 0 ? null : wilsonInterval(successes, attempted),
+    robustAccuracy: isRobustnessKnown ? (attempted - successes) / images : null,
+    robustInterval: isRobustnessKnown ? wilsonInterval(attempted - successes, images) : null,
     noiseLevel: mean(l2),
     noiseLevelAll: mean(attacked.map((i) => records.l2[i] ?? 0)),
     meanSquaredError: mean(l2.map((norm) => (norm * norm) / width)),
@@ -86,9 +101,9 @@ export const summarise = (
     medianL0: medianOverAttacked(records.l0),
     meanQueries: mean(attacked.map((i) => records.queries[i]!)),
     meanSteps: mean(attacked.map((i) => records.steps[i]!)),
-    ...(rejected && {
-      rejectedClean: images === 0 ? 0 : rejected.clean / images,
-      rejectedAttacked: attempted === 0 ? 0 : rejected.attacked / attempted,
+    ...(rejections && {
+      rejectedClean: images === 0 ? 0 : rejections.clean / images,
+      rejectedAttacked: attempted === 0 ? 0 : rejections.attacked / attempted,
     }),
   };
 };

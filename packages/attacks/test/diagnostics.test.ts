@@ -138,7 +138,7 @@ describe('on MNIST', () => {
     const attack = { attack: 'pgd-linf', epsilon: 0.1, steps: 20 } as const;
     const hardened = await evaluateAttack({ model, ...given(), attack });
     const plain = await evaluateAttack({ model: await loadClassifier('mnist-mlp'), ...given(), attack });
-    expect(hardened.summary.robustAccuracy).toBeGreaterThan(plain.summary.robustAccuracy + 0.2);
+    expect(hardened.summary.robustAccuracy).toBeGreaterThan(plain.summary.robustAccuracy! + 0.2);
     const report = await diagnose({ model, ...given(), budgets: { linf: 0.1, l2: 1 }, limit: 20 });
     expect(masked(report)).toEqual([]);
     dispose();

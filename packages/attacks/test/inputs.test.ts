@@ -19,6 +19,13 @@ describe('classifierModel', () => {
     expect(classifierModel(layers())).toMatchObject({ shape: [2, 2, 1], classes: 3, bounds: [0, 1] });
   });
 
+  it.each([
+    ['nothing', undefined, /but got undefined/],
+    ['a model that is not awaited', Promise.resolve(), /but got Promise/],
+  ])('refuses %s', (_, model, message) => {
+    expect(() => classifierModel(model as never)).toThrow(message);
+  });
+
   it('requires the shape for a function, and bounds with low < high', () => {
     expect(() => classifierModel((x) => x)).toThrow(/shape of one image/);
     expect(() => classifierModel((x) => x, { shape: [4], bounds: [1, 1] })).toThrow(/low < high/);
@@ -29,6 +36,25 @@ describe('classifierModel', () => {
 describe('evaluateAttack', () => {
   const given = { images: new Float32Array(8).fill(0.5), labels: [0, 1], attack: 'fgsm' } as const;
   const model = () => classifierModel(layers());
+
+  // A program without types can give anything.
+  it.each([
+    ['no model', () => ({ model: undefined }), /classifierModel.*but got undefined/],
+    ['the model of TensorFlow.js itself', () => ({ model: layers() }), /classifierModel.*but got Sequential/],
+    ['no images', () => ({ images: undefined }), /Float32Array.*but got undefined/],
+    ['images as nested arrays', () => ({ images: [[[[0], [1]]]] }), /Float32Array.*but got Array/],
+    ['no labels', () => ({ labels: undefined }), /labels as an array.*but got undefined/],
+    ['labels as a tensor', () => ({ labels: tf.tensor1d([0, 1]) }), /labels\.data\(\)/],
+    ['an attack that does not exist', () => ({ attack: 'fgsn' }), /name of an attack, but got "fgsn"/],
+    ['a setting that does not exist', () => ({ attack: { attack: 'fgsm', epsilom: 1 } }), /epsilom/],
+    ['a preset', () => ({ attack: 'preset:quick' }), /but got "preset:quick"/],
+  ])('refuses %s', async (_, wrong, message) => {
+    const refused = evaluateAttack({ model: model(), ...given, ...wrong() } as never);
+    await expect(refused).rejects.toMatchObject({
+      code: 'ATTACK_INPUT',
+      message: expect.stringMatching(message),
+    });
+  });
 
   it.each([
     ['a number of values that is no multiple', { images: new Float32Array(7) }, /multiple of 4/],

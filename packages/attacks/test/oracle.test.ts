@@ -90,7 +90,7 @@ describe('local-search', () => {
     const chosen = indices.filter((_, i) => i < rows.length && (rows[i] !== null) === fooled).slice(0, 8);
     const model = await loadClassifier(name);
     const { summary } = await evaluateAttack({ model, ...loadImages(name, chosen), attack: 'local-search' });
-    const [low, high] = summary.successInterval;
+    const [low, high] = summary.successInterval!;
     expect(fooled ? high : low).toBeGreaterThanOrEqual(fooled ? 0.8 : 0);
     expect(fooled ? low : high).toBeLessThanOrEqual(fooled ? 1 : 0.4);
   });

@@ -32,9 +32,29 @@ const records = recordsOf([
   [false, null, null],
 ]);
 
+const options = { width: 100, hasBudget: true };
+
 describe('summarise', () => {
+  it('has no robust accuracy under an attack without a fixed ε', () => {
+    const summary = summarise(records, { ...options, hasBudget: false });
+    expect(summary).toMatchObject({ successRate: 2 / 3, robustAccuracy: null, robustInterval: null });
+  });
+
+  it('counts only the images that the attack got, if it did not get all', () => {
+    expect(summarise(records, { ...options, attacked: [1, 2] })).toMatchObject({
+      ...{
+        images: 4,
+        attempted: 2,
+        cleanAccuracy: 0.75,
+        successes: 1,
+        successRate: 0.5,
+        robustAccuracy: 0.25,
+      },
+    });
+  });
+
   it('divides by the correctly classified images, and counts failures as infinite distances', () => {
-    const summary = summarise(records, 100);
+    const summary = summarise(records, options);
     expect(summary).toMatchObject({
       images: 4,
       attempted: 3,
@@ -57,7 +77,7 @@ describe('summarise', () => {
   });
 
   it('writes an infinity as the text "Infinity", and never a NaN', () => {
-    const nothing = summarise(recordsOf([[true, null, null]]), 100);
+    const nothing = summarise(recordsOf([[true, null, null]]), options);
     expect(nothing).toMatchObject({
       successRate: 0,
       noiseLevel: null,
@@ -67,11 +87,16 @@ describe('summarise', () => {
       noiseLevelAll: 0,
     });
     expect(EvaluationSummary.parse(JSON.parse(JSON.stringify(nothing)))).toEqual(nothing);
-    const empty = summarise(recordsOf([]), 100);
+    const empty = summarise(recordsOf([]), options);
     expect(empty).toMatchObject({ attempted: 0, medianL2: null, medianLinf: null, medianL0: null });
     expect(EvaluationSummary.parse(JSON.parse(JSON.stringify(empty)))).toEqual(empty);
     // Only images that are misclassified when clean: the attack had nothing to do, which is not a failure.
-    expect(summarise(recordsOf([[false, null, null]]), 100)).toMatchObject({ attempted: 0, medianL2: null });
+    const untouched = summarise(recordsOf([[false, null, null]]), options);
+    expect(untouched).toMatchObject({
+      ...{ attempted: 0, cleanAccuracy: 0, medianL2: null },
+      ...{ successRate: null, successInterval: null, robustAccuracy: null, robustInterval: null },
+    });
+    expect(EvaluationSummary.parse(untouched)).toEqual(untouched);
   });
 
   it('has an infinite median when the attack fails on half of the images', () => {
@@ -81,7 +106,7 @@ describe('summarise', () => {
           [true, 1, 1],
           [true, null, null],
         ]),
-        1,
+        options,
       ).medianL2,
     ).toBe('Infinity');
   });

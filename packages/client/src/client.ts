@@ -1,4 +1,7 @@
-/** The typed client: one method per declared route. The schemas of the routes determine the parameters and the result of each method. */
+/**
+ * The typed client: one method per declared route. The schemas of the routes determine the parameters and the result of each method.
+ * @module @funnel/client
+ */
 import { type FunnelEventRow, type Route, type RouteName, routes } from '@funnel/contracts';
 import type { z } from 'zod';
 import { streamEvents } from './events.ts';
@@ -14,6 +17,7 @@ import {
   withRetries,
 } from './request.ts';
 
+export type { ErrorCode, FunnelEventRow, Problem, RouteName } from '@funnel/contracts';
 export { type Answer, type Fetch, FunnelError } from './request.ts';
 
 type Routes = typeof routes;
@@ -53,7 +57,7 @@ type Method<K extends RouteName> =
 export type EventsOptions = {
   /** Only the events of this sweep. */
   readonly sweep?: string;
-  /** Begin after this event. (Default: begin now) */
+  /** Begin after this event; `'0-0'` begins with the first event. (Default: begin now, which misses the end of a sweep that is already over) */
   readonly lastEventId?: string;
   /** Ends the iteration. */
   readonly signal?: AbortSignal;
@@ -93,12 +97,12 @@ const isDeleted = (route: Route, attempt: number, error: unknown): boolean =>
   route.method === 'DELETE' && attempt > 0 && error instanceof FunnelError && error.status === 404;
 
 /**
- * Creates a client. Its methods throw FunnelError, which has the problem from the service. While the service is away or asks to wait, the
+ * Creates a client; a `url` that is no address throws a TypeError. Its methods throw FunnelError, which has the problem from the service. While the service is away or asks to wait, the
  * client repeats calls that are safe to repeat, with growing pauses.
  *
  *     const client = createClient({ url: 'http://127.0.0.1:7070' });
  *     const sweep = await client.createSweep({ body: { name: 'γ', dataset: { name: 'glyphs' }, space: { gamma: [1, 5] } } });
- *     for await (const { event } of client.events({ sweep: sweep.id })) console.log(event);
+ *     for await (const { event } of client.events({ sweep: sweep.id, lastEventId: '0-0' })) console.log(event);
  *     const { items } = await client.leaderboard({ query: { sweep: sweep.id } });
  */
 export const createClient = ({
@@ -108,6 +112,10 @@ export const createClient = ({
   retries = 4,
   backoff = 200,
 }: ClientOptions): Client => {
+  if (!/^https?:/.test(url) || !URL.canParse(url))
+    throw new TypeError(
+      `Expected the address of the service as \`url\`, such as http://127.0.0.1:7070, but got ${JSON.stringify(url)}`,
+    );
   // The wrapper is necessary because a browser's fetch cannot be called as a property of another object.
   const connection: Connection = { url, token, fetch: customFetch ?? ((...input) => fetch(...input)) };
   const retry: RetryOptions = { retries, backoff };

@@ -15,6 +15,10 @@ const away: Problem = { ...problem, status: 503, code: 'UNAVAILABLE' };
 const backoff = 1;
 
 describe('calls', () => {
+  test.each([undefined, '', '127.0.0.1:7070', 'localhost:7070'])('need an address: %o is refused', (url) => {
+    expect(() => createClient({ url: url as string })).toThrow(/^Expected the address of the service/);
+  });
+
   test('fill the path, the query and the headers of the declared route', async () => {
     const { url, requests } = await startServer((_, response) =>
       sendJson(response, 200, { items: [], next: null }),

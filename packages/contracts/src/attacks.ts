@@ -39,9 +39,11 @@ const abbreviate = (value: unknown): string => {
   return value.length > 100 ? `${JSON.stringify(value.slice(0, 100))}…` : JSON.stringify(value);
 };
 
+const fraction = /^\s*(\d+(?:\.\d+)?)\s*\/\s*(\d+(?:\.\d+)?)\s*$/;
+
 /** `8/255` as a number; null for any other text. */
 export const readFraction = (text: string): number | null => {
-  const match = /^\s*(\d+(?:\.\d+)?)\s*\/\s*(\d+(?:\.\d+)?)\s*$/.exec(text);
+  const match = fraction.exec(text);
   return match && Number(match[2]) !== 0 ? Number(match[1]) / Number(match[2]) : null;
 };
 
@@ -53,6 +55,19 @@ const readFractions = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([name, setting]) => [name, readFractions(setting)]));
 };
 
+/** Adds to every number of a JSON Schema, except whole numbers, that a fraction as text stands for it. */
+const allowFractions = ({ jsonSchema }: { readonly jsonSchema: Record<string, unknown> }): void => {
+  if (jsonSchema.type !== 'number') return;
+  const bounds = Object.entries(jsonSchema).filter(([key]) => key === 'type' || /m(in|ax)imum$/i.test(key));
+  for (const [key] of bounds) delete jsonSchema[key];
+  const text = { type: 'string', pattern: fraction.source, description: 'A fraction, such as 8/255.' };
+  jsonSchema.anyOf = [Object.fromEntries(bounds), text];
+};
+
+/** The JSON Schema of settings as people write them: a number may be a fraction such as `"8/255"`. */
+export const settingsJsonSchema = (schema: z.ZodType): Readonly<Record<string, unknown>> =>
+  z.toJSONSchema(schema, { io: 'input', override: allowFractions });
+
 /** Makes `{ attack, settings }` from a name or a flat object. Refuses a name that is not in `known`; the issue quotes the name. */
 const nest = (known: readonly string[]) => (value: unknown, context: z.RefinementCtx) => {
   const object = typeof value === 'string' ? { attack: value } : value;
@@ -63,7 +78,7 @@ const nest = (known: readonly string[]) => (value: unknown, context: z.Refinemen
     context.addIssue({ code: 'custom', path: ['attack'], input: attack, message });
     return z.NEVER;
   }
-  if (attack.startsWith('preset:')) return object;
+  if (attack.startsWith('preset:') && Object.keys(rest).length === 0) return object;
   return 'settings' in rest
     ? { ...object, settings: readFractions(rest.settings) }
     : { attack, settings: readFractions(rest) };
@@ -78,24 +93,28 @@ const specOf = (name: AttackName) => {
 const flatOf = (name: AttackName) =>
   z.strictObject({ attack: z.literal(name), ...attacks[name].settings.shape });
 
-const referenceTo = (preset: string) => z.strictObject({ attack: z.literal(preset) });
-
-type Option = ReturnType<typeof specOf | typeof referenceTo>;
+type Option = z.ZodObject<{ attack: z.ZodLiteral<string> }>;
 
 /**
- * The schema of one attack in every form in which people write it, or of a reference to one of these presets. It parses to `{ attack, settings }`
- * and to `{ attack: <preset> }`. Its errors name an unknown attack or setting.
+ * The schema of one attack in every form in which people write it, or of a reference to one of these presets, each with the settings that can
+ * stand beside it. It parses to `{ attack, settings }`, and to `{ attack: <preset> }` for a preset without settings. Its errors name an unknown
+ * attack or setting.
  */
-export const writtenAttack = (presets: readonly string[]) => {
-  const known = [...attackNames, ...presets];
-  const options = [...attackNames.map(specOf), ...presets.map(referenceTo)];
-  const forms = () => z.union([z.enum(known), ...attackNames.map(flatOf), ...options]);
+export const writtenAttack = (presets: ReadonlyMap<string, z.ZodObject>) => {
+  const known = [...attackNames, ...presets.keys()];
+  const references = [...presets].map(([preset, settings]) =>
+    z.strictObject({ attack: z.literal(preset), settings: settings.optional() }),
+  );
+  const options: Option[] = [...attackNames.map(specOf), ...references];
+  const flatReferences = () =>
+    [...presets].map(([preset, { shape }]) => z.strictObject({ attack: z.literal(preset), ...shape }));
+  const forms = () => z.union([z.enum(known), ...attackNames.map(flatOf), ...flatReferences(), ...options]);
   return z
     .unknown()
     .meta({
       // `nest` accepts every form, which no JSON Schema shows. Made when a JSON Schema is asked for, because few programs do.
       get anyOf() {
-        return z.toJSONSchema(forms(), { io: 'input' }).anyOf;
+        return settingsJsonSchema(forms()).anyOf;
       },
     })
     .transform(nest(known))
@@ -103,7 +122,7 @@ export const writtenAttack = (presets: readonly string[]) => {
 };
 
 // The types of the options are the mapped types above.
-export const AttackSpec = writtenAttack([]) as unknown as z.ZodType<AttackSpec, AttackInput>;
+export const AttackSpec = writtenAttack(new Map()) as unknown as z.ZodType<AttackSpec, AttackInput>;
 
 export const attackSpec = (input: AttackInput): AttackSpec => AttackSpec.parse(input);
 
@@ -123,9 +142,15 @@ export const attackVersion = ({
  * Why an attack cannot be meant so: an ε above 1 in L∞ is more than the whole range of pixels, probably a number of grey levels. Null for
  * other attacks. Definitions that an older version stored may have such an ε.
  */
-export const epsilonFault = ({ attack, settings }: AttackSpec): string | null => {
-  const epsilon = 'epsilon' in settings ? settings.epsilon : 0;
-  return attacks[attack].norm === 'linf' && epsilon > 1
+export const epsilonFault = ({
+  attack,
+  settings,
+}: {
+  readonly attack: AttackName;
+  readonly settings: Readonly<Record<string, unknown>>;
+}): string | null => {
+  const { epsilon } = settings;
+  return attacks[attack].norm === 'linf' && typeof epsilon === 'number' && epsilon > 1
     ? `Expected ε of ${attack} on the scale of [0, 1], but got ${epsilon}: did you mean epsilon=${epsilon}/255?`
     : null;
 };

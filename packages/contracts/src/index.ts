@@ -24,6 +24,7 @@ export {
   attackVersion,
   epsilonFault,
   readFraction,
+  settingsJsonSchema,
 } from './attacks.ts';
 export * from './checkpoint.ts';
 export * from './datasets.ts';

@@ -104,17 +104,19 @@ export const trainingMetrics = {
 } as const satisfies Record<string, Metric>;
 export type TrainingMetricName = keyof typeof trainingMetrics;
 
-/** The metrics of an evaluation, which the leaderboard ranks by. Infinity is the largest value; a missing value ranks last. */
+/** The metrics of an evaluation, which the leaderboard ranks by. Infinity is the largest value; a missing value has no rank. */
 export const evaluationMetrics = {
   robustAccuracy: {
     title: 'Robust accuracy',
-    description: 'Share of all images that are classified right and that the attack did not fool.',
+    description:
+      'Share of all images that are classified right and that the attack did not fool within its fixed ε; none without attacked images.',
     direction: 'max',
     unit: 'fraction',
   },
   successRate: {
     title: 'Attack success',
-    description: 'Share of correctly classified images that the attack fooled.',
+    description:
+      'Share of correctly classified images that the attack fooled; none where there are no such images.',
     direction: 'min',
     unit: 'fraction',
   },

@@ -122,3 +122,10 @@ export const usualRankings = (definition?: SweepDefinition): readonly [Ranking, 
   const { run, metric } = objectiveOf(definition);
   return [{ attack: run?.attack, metric }];
 };
+
+/** The ranks as people read them: `1=` for rows that share a rank, since nothing but chance orders them, and `–` for a row without a rank. */
+export const rankTexts = (rows: readonly { readonly rank: number | null }[]): readonly string[] => {
+  const counts = new Map<number | null, number>();
+  for (const { rank } of rows) counts.set(rank, (counts.get(rank) ?? 0) + 1);
+  return rows.map(({ rank }) => (rank === null ? '–' : `${rank}${counts.get(rank) === 1 ? '' : '='}`));
+};

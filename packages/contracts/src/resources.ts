@@ -179,12 +179,13 @@ export const MetricSeries = z
 export type MetricSeries = z.infer<typeof MetricSeries>;
 
 /**
- * Ranked best first. Ties share a rank and are ordered by trial id. A missing value ranks after all others. A masked trial ranks after all
+ * Ranked best first. Ties share a rank and are ordered by trial id. A row without a value has no rank and
+ * comes after all others. A masked trial ranks after all
  * others, unless the query sets `masked` to another value.
  */
 export const LeaderboardRow = z
   .strictObject({
-    rank: z.int(),
+    rank: z.int().nullable().meta({ description: 'Null for a row without a value.' }),
     trialId: z.string(),
     sweepId: z.string(),
     recipe: RecipeName,

@@ -1,7 +1,7 @@
 /** The sweep file, which a user writes as JSON or YAML. Strict: a misspelt key is an error and is never ignored. */
 import { z } from 'zod';
-import { AttackList, PresetName } from './attacks/presets.ts';
-import { AttackName, epsilonFault } from './attacks.ts';
+import { AttackList, entryFault, PresetName } from './attacks/presets.ts';
+import { AttackName } from './attacks.ts';
 import { DatasetSpec } from './datasets.ts';
 import { type HyperparameterName, hyperparameterDeclaration, isNumeric } from './hyperparameters.ts';
 import { EvaluationMetricName } from './metrics.ts';
@@ -108,7 +108,7 @@ export const SweepDefinition = definition
       if (message !== null) context.addIssue({ code: 'custom', path: [key], input, message });
     const entries = 'preset' in attacks ? [] : attacks;
     for (const [at, entry] of entries.entries()) {
-      const message = 'settings' in entry ? epsilonFault(entry) : null;
+      const message = entryFault(entry);
       if (message !== null)
         context.addIssue({ code: 'custom', path: ['attacks', at], input: entry, message });
     }

@@ -36,6 +36,8 @@ describe('ε of an attack', () => {
     const result = SweepDefinition.safeParse({ ...base, attacks: [{ attack: 'pgd-linf', epsilon: 8 }] });
     expect(result.error?.message).toMatch(/did you mean epsilon=8.+255\?/);
     expect(refuse({ attacks: ['fgsm', { attack: 'pgd-linf', epsilon: 8 }] })).toEqual(['attacks.1']);
+    expect(refuse({ attacks: [{ attack: 'preset:autoattack', epsilon: 8 }] })).toEqual(['attacks.0']);
+    expect(refuse({ attacks: [{ attack: 'preset:autoattack', epsilon: '8/255' }] })).toEqual([]);
     expect(
       refuse({
         attacks: [

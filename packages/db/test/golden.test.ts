@@ -30,6 +30,23 @@ const withNewNames = (value: unknown): unknown => {
   );
 };
 
+/**
+ * Attacks without a fixed ε have lost their robust accuracy, and rows without a value their rank. No attack of a golden database has a fixed
+ * ε.
+ */
+const withoutRobustAccuracy = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withoutRobustAccuracy);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      name === 'robustAccuracy' || name === 'robustInterval' ? null : withoutRobustAccuracy(member),
+    ]),
+  );
+  const isRow = 'rank' in members && members.metric === 'robustAccuracy';
+  return isRow ? { ...members, rank: null, value: null, halfWidth: null } : members;
+};
+
 const read = (name: string): string => readFileSync(`${folder}/${name}`, 'utf8');
 
 /** A database that is filled from the dump, and dropped after the test. */
@@ -73,7 +90,9 @@ describe.each(schemas)('a database of schema %s', (schema) => {
     const url = await restore(schema);
     await migrate(url);
     const db = open(url);
-    expect(await answersOf(db)).toMatchObject(withNewNames(JSON.parse(read(`${schema}.json`))) as object);
+    expect(await answersOf(db)).toMatchObject(
+      withoutRobustAccuracy(withNewNames(JSON.parse(read(`${schema}.json`)))) as object,
+    );
 
     // The attempt that never ended loses its lease; the sweep continues from its checkpoint.
     await query(db, `UPDATE stages SET lease_until = now() - interval '1 minute' WHERE status = 'running'`);

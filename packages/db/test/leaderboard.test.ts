@@ -106,8 +106,8 @@ describe('one attack', () => {
       [1, 3, 0.7],
       [2, 1, 0.3],
       [3, 4, 0.1],
-      [4, 2, null],
-      [4, 5, null],
+      [null, 2, null],
+      [null, 5, null],
     ]);
     expect(brief(await rank({ sweep, attack: 'fgsm', metric: 'successRate', masked: 'equal' }))).toEqual([
       [1, 4, 0],
@@ -138,6 +138,27 @@ describe('one attack', () => {
     await expect(leaderboard(db, parse({ cursor: 'bm90aGluZw' }))).rejects.toMatchObject({
       code: 'INVALID_REQUEST',
     });
+  });
+
+  test('a filter finds the values that a table rounds to it', async () => {
+    const beta = { min: 0.001, max: 0.1, count: 4, scale: 'log' as const };
+    const { sweepId } = await submit(db, { seeds: [9], space: { gamma: 5, beta, batchSize: [16, 17] } });
+    await runAll(() => ({ success: fooled(1) }));
+    const found = async (where: string) =>
+      (await rank({ sweep: sweepId, attack: 'fgsm', where })).map(({ hyperparameters }) => hyperparameters);
+    const betas = async (where: string) =>
+      [...new Set((await found(where)).map((values) => Number(values.beta)))].sort((a, b) => a - b);
+    const [, second = 0, third = 0] = await betas('gamma:5');
+    expect([second, third]).toEqual([0.00464158883361, 0.0215443469003]);
+    expect(await betas('beta:0.004642')).toEqual([second]); // as tables show it
+    expect(await betas('beta:4.64e-3')).toEqual([second]);
+    expect(await betas(`beta:${second}`)).toEqual([second]);
+    expect(await betas('beta:0.0046415888')).toEqual([second]);
+    expect(await betas('beta:0.004642..0.02154')).toEqual([second, third]);
+    for (const other of ['0.004643', '0.0046415', '0.005', '0.00464158883361001'])
+      expect(await betas(`beta:${other}`), other).toEqual([]);
+    expect((await found('batchSize:16')).map(({ batchSize }) => batchSize)).toEqual([16, 16, 16, 16]);
+    expect(await found('batchSize:16.4')).toEqual([]);
   });
 
   test('filters by sweep, recipe, data set and hyperparameters', async () => {
@@ -186,12 +207,19 @@ describe('the worst case', () => {
     expect(await rank({ sweep, attack: 'fgsm' })).toHaveLength(1);
     await runAll((gamma, name) => masks[`${gamma} ${name}`]!);
     const rows = await rank({ sweep });
-    // No attack here has a ball, so every adversarial image counts.
+    // No attack here has a ball, so every adversarial image counts, and there is no robust accuracy.
     expect(
-      rows.map((row) => [row.hyperparameters.gamma, row.value, row.attack, row.verdict, row.within]),
+      rows.map((row) => [
+        row.rank,
+        row.hyperparameters.gamma,
+        row.value,
+        row.attack,
+        row.verdict,
+        row.within,
+      ]),
     ).toEqual([
-      [1, 0.25, 'gradient', 'ok', {}],
-      [2, 0.25, 'fgsm', 'masked', {}],
+      [null, 1, null, 'gradient', 'ok', {}],
+      [null, 2, null, 'fgsm', 'masked', {}],
     ]);
     expect((await rank({ sweep, metric: 'successRate' }))[0]!.value).toBe(0.75);
     // The least distance of each image: 0.7, 0.7, 0.9, ∞ and 0.4, 0.4, 0.5, ∞.
@@ -241,6 +269,49 @@ describe('the worst case', () => {
     expect(items[1]!.worstCase).toEqual(trial.worstCase);
   });
 });
+
+test('a trial of which nothing was attacked has no rate and no rank', async () => {
+  const { sweepId: sweep } = await submit(db, { seeds: [4], space: { gamma: [1, 2] }, attacks: bounded });
+  const nothing = { attempted: 0, cleanAccuracy: 0, successes: 0 };
+  const none = { successRate: null, successInterval: null, robustAccuracy: null, robustInterval: null };
+  for (let claimed = await claim(db); claimed; claimed = await claim(db)) {
+    const { stageId, fencingToken, spec } = claimed;
+    if (spec.kind !== 'attack') {
+      await finish(db, claimed);
+      continue;
+    }
+    const [trial] = await query<{ number: number }>(
+      db,
+      'SELECT t.number FROM trials t JOIN trial_stages ts ON ts.trial_id = t.id WHERE ts.stage_id = $1',
+      [stageId],
+    );
+    const evaluation = evaluationOf(claimed, fooled(trial!.number === 0 ? 4 : 0), { medianL2: null });
+    if (trial!.number === 1) {
+      Object.assign(evaluation.summary, nothing, none);
+      evaluation.records.correct.fill(false);
+    }
+    await completeStage(db, { stageId, fencingToken, evaluation });
+  }
+  for (const metric of ['robustAccuracy', 'successRate'] as const)
+    for (const attack of ['fgsm', undefined])
+      expect(
+        (await rank({ sweep, attack, metric })).map((row) => [
+          row.rank,
+          row.hyperparameters.gamma,
+          row.value,
+        ]),
+      ).toEqual([
+        [1, 1, metric === 'robustAccuracy' ? 0 : 1],
+        [null, 2, null],
+      ]);
+  const { items } = await listTrials(db, { sweepId: sweep, limit: 10 });
+  expect(items[1]!.worstCase?.values).toMatchObject({ robustAccuracy: null, successRate: null });
+});
+
+const bounded = [
+  { attack: 'fgsm' as const, search: false },
+  { attack: 'pgd-linf' as const, epsilon: 0.2 },
+];
 
 describe('seeds', () => {
   test('are averaged with Student’s interval; with a missing value there is no mean', async () => {

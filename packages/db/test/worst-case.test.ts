@@ -108,20 +108,30 @@ const judge = (attacks: readonly Measured[]) => {
   const fooled = attempted.filter((image) => attacks.some((attack) => counts(attack, image))).length;
   const strength = attacks.map((attack) => attempted.filter((image) => counts(attack, image)).length);
   return {
-    robustAccuracy: (attempted.length - fooled) / correct.length,
-    successRate: attempted.length === 0 ? 0 : fooled / attempted.length,
+    robustAccuracy: anywhere || attempted.length === 0 ? null : (attempted.length - fooled) / correct.length,
+    successRate: attempted.length === 0 ? null : fooled / attempted.length,
     medianL2: median(attempted.map((image) => least('l2', image))),
     medianLinf: median(attempted.map((image) => least('linf', image))),
     strongest: attacks.flatMap(({ stage }, i) => (strength[i] === Math.max(...strength) ? [stage] : [])),
   };
 };
 
-const complete = async (claimed: ClaimedStage, records: EvaluationRecords, l2: number): Promise<void> => {
+const complete = async (
+  claimed: ClaimedStage,
+  met: Met,
+  records: EvaluationRecords,
+  l2: number,
+): Promise<void> => {
   const evaluation = evaluationOf(claimed, records.success, { l2 });
   const attempted = records.correct.filter(Boolean).length;
-  const { strongest: _, medianL2, medianLinf, ...shares } = judge([{ attack: 'fgsm', stage: '', records }]);
+  const { strongest: _, medianL2, medianLinf, ...shares } = judge([{ ...met, stage: '', records }]);
   const written = (value: number | null) => (value === null ? null : writeExtended(value));
-  const alone = { ...shares, medianL2: written(medianL2), medianLinf: written(medianLinf) };
+  const alone = {
+    ...shares,
+    robustInterval: shares.robustAccuracy === null ? null : ([0, 1] as [number, number]),
+    successInterval: shares.successRate === null ? null : ([0, 1] as [number, number]),
+    ...{ medianL2: written(medianL2), medianLinf: written(medianLinf) },
+  };
   const { stageId, fencingToken } = claimed;
   await completeStage(db, {
     stageId,
@@ -157,15 +167,17 @@ const run = async (
     const correct = corrects.get(spec.parent!) ?? Array.from({ length: images }, () => random() < right);
     corrects.set(spec.parent!, correct);
     const records = draw(random, correct, random());
-    await complete(claimed, records, random());
+    const l2 = random();
     const [row] = await query<{ trial: string; place: number }>(
       db,
       `SELECT l.trial_id AS trial, (SELECT count(*) FROM trial_stages o JOIN stages s ON s.id = o.stage_id AND s.kind = 'attack'
          WHERE o.trial_id = l.trial_id AND o.ordinal < l.ordinal)::int AS place FROM trial_stages l WHERE l.stage_id = $1`,
       [stageId],
     );
+    const met = list[row!.place]!;
+    await complete(claimed, met, records, l2);
     const own = found.get(row!.trial) ?? [];
-    own[row!.place] = { ...list[row!.place]!, stage: stageId, records };
+    own[row!.place] = { ...met, stage: stageId, records };
     found.set(row!.trial, own);
   }
   return found;
@@ -257,6 +269,49 @@ const forgetInfinity = async (): Promise<void> => {
      ) AS o WHERE (c.sweep_id, c.configuration_index, c.ordinal, c.metric) = (o.sweep_id, o.configuration_index, o.ordinal, o.metric)`,
   );
 };
+
+/** Writes 0 for every missing rate in summaries, scores and averages, as in a database before migration 0013. */
+const inventRates = async (): Promise<void> => {
+  for (const [rate, interval] of [
+    ['robustAccuracy', 'robustInterval'],
+    ['successRate', 'successInterval'],
+  ])
+    await query(
+      db,
+      `UPDATE evaluations SET summary = summary || jsonb_build_object($1::text, 0, $2::text, '[0, 1]'::jsonb) WHERE summary -> $1 = 'null'`,
+      [rate, interval],
+    );
+  const rates = `metric IN ('robustAccuracy', 'successRate')`;
+  await query(db, `UPDATE scores SET value = 0, utility = 0 WHERE value IS NULL AND ${rates}`);
+  await query(
+    db,
+    `UPDATE configuration_scores c SET utility = o.utility, deviation = o.deviation FROM (
+       SELECT sweep_id, configuration_index, ordinal, metric, stddev_samp(utility ORDER BY trial_id) AS deviation,
+         round(avg(utility ORDER BY trial_id)::numeric, 12)::float8 AS utility
+       FROM scores WHERE ${rates} GROUP BY 1, 2, 3, 4
+     ) AS o WHERE (c.sweep_id, c.configuration_index, c.ordinal, c.metric) = (o.sweep_id, o.configuration_index, o.ordinal, o.metric)`,
+  );
+};
+
+test('a migrated database with a rate for every evaluation loses those that say nothing', async () => {
+  const wanted = await everything();
+  for (const metric of ['robustAccuracy', 'successRate'])
+    for (const worst of [true, false])
+      for (const missing of [true, false])
+        expect(
+          wanted.scores.some(
+            (row) =>
+              row.metric === metric && (row.ordinal === -1) === worst && (row.value === null) === missing,
+          ),
+        ).toBe(true);
+  await inventRates();
+  const invented = await everything();
+  expect(JSON.stringify(invented.summaries)).not.toMatch(/"(robustAccuracy|successRate)":null/);
+  expect(invented.averages).not.toEqual(wanted.averages);
+  await undoMigrations(db, '0013');
+  expect(await migrate(db.url)).toEqual(['0013_rates']);
+  expect(await everything()).toEqual(wanted);
+});
 
 test('a migrated database without infinite medians gets the same worst cases', async () => {
   const wanted = await everything();

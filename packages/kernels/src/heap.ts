@@ -2,7 +2,6 @@
  * The heap of tfjs-wasm: where kernels find tensors, scratch space and tables.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { instantiate, type Kernel, type Module } from './wasm/assembler.ts';
 
 /** A byte offset on the heap of tfjs-wasm. */
@@ -17,9 +16,20 @@ export interface Table {
   readonly end: Address;
 }
 
+/**
+ * The part of tfjs-wasm's backend that kernels use. Its own type is in `@tensorflow/tfjs-backend-wasm`, which a user of `@funnel/attacks` on another
+ * backend does not install.
+ */
+type BackendWasm = {
+  readonly wasm: unknown;
+  readonly dataIdMap: { get(dataId: tf.TensorInfo['dataId']): { readonly memoryOffset: Address } };
+  makeOutput(shape: number[], dtype: 'float32'): tf.TensorInfo;
+  typedArrayFromHeap(tensor: tf.TensorInfo): Float32Array;
+  disposeData(dataId: tf.TensorInfo['dataId']): boolean;
+};
+
 /** The heap of tfjs-wasm for kernels: tensors by address, scratch space, and kernels compiled onto the same memory. */
 export interface Heap {
-  readonly backend: BackendWasm;
   /** A new tensor with undefined values. */
   allocate(shape: readonly number[]): tf.TensorInfo;
   address(tensor: tf.TensorInfo): Address;
@@ -60,7 +70,7 @@ export function heapOf(backend: unknown): Heap {
 }
 
 function createHeap(backend: BackendWasm): Heap {
-  const module = backend.wasm as unknown as Emscripten;
+  const module = backend.wasm as Emscripten;
   const { memory } = module.asm;
   const malloc = (bytes: number): Address => {
     const address = module._malloc(bytes) >>> 0; // Emscripten returns a signed number
@@ -75,11 +85,10 @@ function createHeap(backend: BackendWasm): Heap {
     return made.get(name) as T; // `make` of the same caller made it
   };
   return {
-    backend,
     once,
     allocate: (shape) => backend.makeOutput([...shape], 'float32'),
     address: (tensor) => backend.dataIdMap.get(tensor.dataId).memoryOffset,
-    floats: (tensor) => backend.typedArrayFromHeap(tensor) as Float32Array,
+    floats: (tensor) => backend.typedArrayFromHeap(tensor),
     free: (tensor) => {
       backend.disposeData(tensor.dataId);
     },

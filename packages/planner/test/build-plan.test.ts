@@ -71,6 +71,24 @@ describe('sharing within a sweep', () => {
   });
 });
 
+it('a preset with ε makes one stage for each of its attacks, all on the classifier and none on another attack', () => {
+  const { stages } = plan({ attacks: [{ attack: 'preset:autoattack', epsilon: 0.1 }] });
+  const attacks = ofKind(stages, 'attack');
+  expect(attacks.map(({ attack }) => [attack!.attack, attack!.settings.epsilon])).toEqual([
+    ['apgd-ce-linf', 0.1],
+    ['apgd-t-linf', 0.1],
+    ['fab-t-linf', 0.1],
+    ['square-linf', 0.1],
+  ]);
+  expect(attacks.map((stage) => stage.dependsOn)).toEqual(Array(4).fill(ofKind(stages, 'classify')[0]?.id));
+  const separate = plan({
+    attacks: (['apgd-ce-linf', 'apgd-t-linf', 'fab-t-linf', 'square-linf'] as const).map(
+      (attack) => ({ attack, epsilon: 0.1 }) as { attack: 'apgd-ce-linf'; epsilon: number },
+    ),
+  });
+  expect(separate.stages.map(({ id }) => id)).toEqual(stages.map(({ id }) => id));
+});
+
 describe('identity', () => {
   const ids = (input: Partial<SweepInput>, version?: string) =>
     outline(input, version).stages.map((stage) => stage.id);

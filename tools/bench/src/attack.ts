@@ -11,6 +11,7 @@ import { gatherImages, loadDataset, openBackend } from '@funnel/engine';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { type AttackCase, attackCaseNames, attackCases, meets } from './attack-cases.ts';
+import { attackPeers, type BenchPeersOptions } from './attack-peers.ts';
 
 const fixtureModel = fileURLToPath(new URL('../../../fixtures/oracle/mnist-conv', import.meta.url));
 
@@ -81,7 +82,7 @@ const timeAttack = async (
     foolbox3,
     target,
     meetsTarget: target && meets(target, { foolbox18, foolbox3 }, seconds),
-    successRate: summary.successRate,
+    successRate: summary.successRate ?? 0,
   };
 };
 
@@ -168,6 +169,13 @@ const timePasses = async (model: ClassifierModel, images: Float32Array): Promise
 /** The command. Prints a table, or one JSON line per attack. */
 export const attack = async (args: readonly string[]): Promise<void> => {
   const string = { type: 'string' } as const;
+  if (args.includes('--peers')) {
+    const { values } = parseArgs({
+      args: args.filter((word) => word !== '--peers'),
+      options: { python: string, rounds: string, only: string, json: { type: 'boolean' } },
+    });
+    return attackPeers(values as BenchPeersOptions); // attackPeers checks the values
+  }
   const { values } = parseArgs({
     args: [...args],
     options: {

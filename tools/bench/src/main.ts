@@ -1,5 +1,6 @@
 /** Benchmarks: `npm run bench -- train|plan|attack|examine|load|fleet …`. */
 import { attack, attackUsage } from './attack.ts';
+import { attackPeersUsage } from './attack-peers.ts';
 import { examine, examineUsage } from './examine.ts';
 import { fleet, fleetUsage } from './fleet.ts';
 import { load, loadUsage } from './load.ts';
@@ -19,7 +20,7 @@ const [name = '', ...args] = process.argv.slice(2);
 const command = commands[name];
 if (command === undefined) {
   console.error(
-    `Expected one of ${Object.keys(commands).join(', ')}, but got ${name || 'nothing'}.\n\n${trainUsage}\n${planUsage}\n${attackUsage}\n${examineUsage}\n${loadUsage}\n${fleetUsage}`,
+    `Expected one of ${Object.keys(commands).join(', ')}, but got ${name || 'nothing'}.\n\n${trainUsage}\n${planUsage}\n${attackUsage}\n${attackPeersUsage}\n${examineUsage}\n${loadUsage}\n${fleetUsage}`,
   );
   process.exitCode = 2;
 } else await command(args);

@@ -67,7 +67,7 @@ const present = (values: readonly (number | null)[]): number[] =>
 export const measure = (bySeed: ReadonlyMap<number, EvaluationSummary>): Measured | null => {
   const tried = [...bySeed].filter(([, { attempted }]) => attempted > 0);
   const summaries = tried.map(([, summary]) => summary);
-  const success = estimate(summaries.map(({ successRate }) => successRate));
+  const success = estimate(present(summaries.map(({ successRate }) => successRate)));
   if (success === null) return null;
   const total = (of: (summary: EvaluationSummary) => number) =>
     summaries.reduce((sum, summary) => sum + of(summary), 0);

@@ -35,7 +35,7 @@ const medianOf = (successes: number, attempted: number): EvaluationSummary['medi
 
 const summary = (successes: number, attempted: number): EvaluationSummary => ({
   ...{ images: 40, attempted, cleanAccuracy: attempted / 40, cleanInterval: [0, 1] },
-  ...{ successes, successRate: attempted > 0 ? successes / attempted : 0, successInterval: [0, 1] },
+  ...{ successes, successRate: attempted > 0 ? successes / attempted : null, successInterval: [0, 1] },
   ...{ robustAccuracy: (attempted - successes) / 40, robustInterval: [0, 1] },
   ...{
     noiseLevel: successes > 0 ? 1.5 : null,

@@ -13,6 +13,7 @@ import {
   recipeNames,
   recipes,
   SweepDefinition,
+  settingsJsonSchema,
   trainingMetrics,
 } from '@funnel/contracts';
 import { z } from 'zod';
@@ -62,7 +63,10 @@ export const describeSchema = (): Record<string, unknown> => ({
     train,
     test,
   })),
-  attacks: mapValues(attacks, ({ settings, ...rest }) => ({ ...rest, settings: jsonSchema(settings) })),
+  attacks: mapValues(attacks, ({ settings, ...rest }) => {
+    const { $schema, ...json } = settingsJsonSchema(settings);
+    return { ...rest, settings: json };
+  }),
   presets: mapValues(presets, ({ title, description }, name) => ({
     title,
     description,

@@ -8,12 +8,12 @@
 import { createHash } from 'node:crypto';
 import {
   AppError,
+  attacksOf,
   canonicalJson,
   type Dimension,
   expandAttacks,
   isRange,
   type Plan,
-  PresetName,
   presetAttacks,
   type Recipe,
   recipes,
@@ -34,10 +34,7 @@ const valuesOf = (dimension: Dimension): number => {
 /** The number of attacks, with duplicates. */
 const countListedAttacks = ({ attacks, dataset }: SweepDefinition): number => {
   if ('preset' in attacks) return presetAttacks(attacks.preset, dataset.name).length;
-  return attacks.reduce((sum, entry) => {
-    if ('settings' in entry) return sum + 1;
-    return sum + presetAttacks(PresetName.parse(entry.attack.slice('preset:'.length)), dataset.name).length;
-  }, 0);
+  return attacks.reduce((sum, entry) => sum + attacksOf(entry, dataset.name).length, 0);
 };
 
 type Factor = { readonly path: string; readonly values: number };
@@ -65,8 +62,12 @@ export const largestFactor = (definition: SweepDefinition): Factor =>
 /** The number of values in the settings of attacks. */
 const countSettings = ({ attacks }: SweepDefinition): number => {
   if ('preset' in attacks) return 0;
-  const settings = attacks.flatMap((entry) => ('settings' in entry ? Object.values(entry.settings) : []));
-  return settings.reduce<number>((sum, value) => sum + (Array.isArray(value) ? value.length : 1), 0);
+  return attacks.reduce((sum, entry) => {
+    const values = Object.values(entry.settings ?? {}).map((value) =>
+      Array.isArray(value) ? value.length : 1,
+    );
+    return sum + attacksOf(entry).length * values.reduce((total, count) => total + count, 0);
+  }, 0);
 };
 
 /** The number of values that a random search draws, without repeated draws. */

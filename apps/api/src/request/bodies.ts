@@ -4,9 +4,9 @@
  * Fastify keeps a body as bytes (RawBody). `readBody` parses and checks it: on the event loop when it is small, in a planning process when
  * it is large (planning/planning.ts).
  */
+import { decodeText, readSweepYaml } from '@funnel/contracts/sweep-yaml';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
-import { type Document, isScalar, Lexer, LineCounter, Parser, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { parsePart } from './parse-part.ts';
 import { checkPlainData, describeValue, malformed, parseAs } from './values.ts';
@@ -67,58 +67,9 @@ export const parseJson = (text: string): unknown => {
   return value;
 };
 
-/** The largest number of levels of nesting in YAML. */
-const maxOpen = 64;
-
-/** Throws MALFORMED_BODY for deep nesting: the YAML parser recurses, and deep enough text would end the process. */
-const checkDepth = (text: string): void => {
-  const parser = new Parser();
-  for (const lexeme of new Lexer().lex(text)) {
-    for (const token of parser.next(lexeme)) if (token.type === 'error') throw malformed(token.message);
-    if (parser.stack.length > maxOpen)
-      throw malformed(`Expected at most ${maxOpen} levels, but the YAML is nested deeper`);
-  }
-};
-
-/** Throws MALFORMED_BODY for duplicate keys. The parser's own check is too slow: it compares every key with every other one. */
-const checkKeys = (document: Document): void => {
-  visit(document, {
-    Map: (_, { items }) => {
-      const keys = new Set<unknown>();
-      for (const { key } of items) {
-        const name = isScalar(key) ? key.value : key;
-        if (keys.has(name)) throw malformed(`Expected every key once, but got ${describeValue(name)} twice`);
-        keys.add(name);
-      }
-    },
-  });
-};
-
-/**
- * One document of YAML 1.2 with the core schema. Throws MALFORMED_BODY for text that is not YAML, and also for: unknown tags; aliases that
- * make the value much larger than the text; everything that the parser warns of.
- */
+/** As `readSweepYaml`. Throws MALFORMED_BODY also for a text that PostgreSQL cannot store, and for nesting that is too deep. */
 export const parseYaml = (text: string): unknown => {
-  checkDepth(text);
-  const lines = new LineCounter();
-  const value: unknown = parseAs('YAML', () => {
-    const document = parseDocument(text, {
-      schema: 'core',
-      stringKeys: true,
-      uniqueKeys: false,
-      resolveKnownTags: false,
-      prettyErrors: false, // `true` would draw a code frame for every error
-      lineCounter: lines,
-      logLevel: 'error',
-    });
-    const fault = document.errors[0] ?? document.warnings[0];
-    if (fault) {
-      const { line, col } = lines.linePos(fault.pos[0]);
-      throw malformed(`Expected YAML, but at line ${line}, column ${col}: ${fault.message}`, fault);
-    }
-    checkKeys(document);
-    return document.toJS({ maxAliasCount: 100 });
-  });
+  const value = readSweepYaml(text);
   checkPlainData(value);
   return value;
 };
@@ -130,12 +81,9 @@ const parsers = { json: parseJson, yaml: parseYaml };
 
 export type RawBody = { readonly format: keyof typeof parsers; readonly bytes: Uint8Array };
 
-const decodeUtf8 = (bytes: Uint8Array): string =>
-  parseAs('UTF-8', () => new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-
 /** The body as its route declares it. `raw` is undefined if there is no body. Throws MALFORMED_BODY and INVALID_REQUEST. */
 export const readBody = (schema: z.ZodType | undefined, raw: RawBody | undefined): unknown =>
-  parsePart('body', schema, raw && parsers[raw.format](decodeUtf8(raw.bytes)));
+  parsePart('body', schema, raw && parsers[raw.format](decodeText(raw.bytes)));
 
 /** The event loop reads bodies of at most this many bytes. The most expensive body of this size takes about 30 ms. */
 const quickBytes = { json: 16 * 1024, yaml: 2 * 1024 };

@@ -151,7 +151,12 @@ const explainWith = (schema: z.ZodType, input: unknown): Explain => {
     if (issue.code === 'invalid_union') return explainUnion(issue, at, explain);
     if (issue.code === 'unrecognized_keys') return explainKeys(issue, at);
     if (own) return one(own.expected, own.received);
-    if (issue.code === 'invalid_type') return one(typeName(issue.expected));
+    if (issue.code === 'invalid_type') {
+      const { input: given } = issue;
+      return issue.expected === 'string' && (typeof given === 'number' || typeof given === 'boolean')
+        ? one(`a text, such as ${JSON.stringify(String(given))} in quotes`)
+        : one(typeName(issue.expected));
+    }
     if (issue.code === 'too_small' || issue.code === 'too_big') return one(expectedBound(issue));
     if (issue.code === 'invalid_value') return one(oneOf(issue.values, issue.input));
     if (issue.code === 'invalid_format')

@@ -103,6 +103,18 @@ describe('a fault elsewhere in a sweep', () => {
       { path: 'attacks[0].epsilon', expected: 'more than 0', received: '-1' },
     ],
     [
+      { attacks: [{ attack: 'preset:autoattack', epsilno: 1 }] },
+      {
+        path: 'attacks[0].epsilno',
+        expected: 'a known key: did you mean "epsilon"?',
+        received: 'the key "epsilno"',
+      },
+    ],
+    [
+      { attacks: [{ attack: 'preset:autoattack', epsilon: -1 }] },
+      { path: 'attacks[0].epsilon', expected: 'more than 0', received: '-1' },
+    ],
+    [
       { dataset: { name: 'glyphs', test: 10, attack: 100 } },
       { path: 'dataset.attack', expected: 'at most as many attacked images as test images', received: '100' },
     ],

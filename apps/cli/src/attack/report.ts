@@ -90,18 +90,14 @@ export const resultOf = ({ attack, summary, records }: Evaluation): Result => ({
   rows: rowsOf(records),
 });
 
-/** A rate as text; a dash if no image was attacked. */
-const rate = (summary: EvaluationSummary, value: number): string =>
-  summary.attempted === 0 ? '–' : formatShare(value);
-
 export const describeResults = (results: readonly Result[]): string =>
   formatTable<Result>(
     [
       { title: 'attack', value: ({ attack }) => attack },
       { title: 'settings', value: settingsText },
       { title: 'clean', value: ({ summary }) => formatShare(summary.cleanAccuracy), align: 'right' },
-      { title: 'success', value: ({ summary }) => rate(summary, summary.successRate), align: 'right' },
-      { title: 'robust', value: ({ summary }) => rate(summary, summary.robustAccuracy), align: 'right' },
+      { title: 'success', value: ({ summary }) => formatShare(summary.successRate), align: 'right' },
+      { title: 'robust', value: ({ summary }) => formatShare(summary.robustAccuracy), align: 'right' },
       { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },
       { title: 'median L∞', value: ({ summary }) => formatNumber(summary.medianLinf), align: 'right' },
       { title: 'noise level', value: ({ summary }) => formatNumber(summary.noiseLevel), align: 'right' },

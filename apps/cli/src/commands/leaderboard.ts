@@ -12,7 +12,7 @@ import type { Context } from '../context.ts';
 import { describeComparison } from '../output/comparison.ts';
 import { describeLeaderboard, distanceInstead, titleOf } from '../output/leaderboard.ts';
 import { present } from '../output/terminal.ts';
-import { firstItems, firstOnly } from '../requests.ts';
+import { findSweep, firstItems, firstOnly } from '../requests.ts';
 import { collect, readWhole } from '../values.ts';
 
 /** The value of `--attack` that means the worst case over all attacks of a trial. */
@@ -47,7 +47,7 @@ export const withFilters = (command: Command, limit: number): Command =>
     )
     .option('--recipe <name>', 'only this recipe; may be repeated', collect)
     .addOption(new Option('--dataset <name>', 'only this data set').choices(DatasetName.options))
-    .option('--sweep <id>', 'only this sweep')
+    .option('--sweep <id or name>', 'only this sweep')
     .option(
       '--where <hyperparameter:value>',
       'only these values, such as gamma:5 or beta:0.01..0.1; may be repeated',
@@ -75,11 +75,12 @@ export type Ranked = {
 
 /** Ranks by the options. Without `attack` and `metric`, it tries the usual rankings in order, and takes the first that finds a run. */
 export const readRanked = async (
-  { limit, attack, metric, ...filters }: LeaderboardOptions,
+  { limit, attack, metric, sweep: named, ...others }: LeaderboardOptions,
   { client }: Context,
 ): Promise<Ranked> => {
   const api = client();
-  const { sweep } = filters;
+  const sweep = named === undefined ? undefined : await findSweep(api, named);
+  const filters = { ...others, sweep };
   const readUsual = async () =>
     usualRankings(
       sweep === undefined ? undefined : (await api.getSweep({ params: { id: sweep } })).definition,
@@ -109,7 +110,7 @@ const showBest = async (options: LeaderboardOptions, context: Context): Promise<
       : await readRanked({ ...options, attack: asked.attack ?? worst, metric: distance }, context);
   if (distance !== null)
     context.output.note(
-      `All of these runs have a robust accuracy of 0, so they are ranked by ${titleOf(distance)} instead.`,
+      `${asked.rows.some(({ value }) => value === 0) ? 'No run has a robust accuracy above 0' : 'No run has a robust accuracy'}, so they are ranked by ${titleOf(distance)} instead.`,
     );
   present(context.output, rows, () => describeLeaderboard(rows, { attack }));
   if (!isComplete) context.output.note(firstOnly(rows.length, 'row', '--limit shows more.'));

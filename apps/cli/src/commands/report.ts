@@ -5,9 +5,10 @@ import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
 import { checkOut, replaceFile } from '../output/out-file.ts';
 import { present } from '../output/terminal.ts';
-import { allItems } from '../requests.ts';
+import { allItems, findSweep } from '../requests.ts';
 
-const readSweep = async (client: Client, id: string): Promise<Table2> => {
+const readSweep = async (client: Client, idOrName: string): Promise<Table2> => {
+  const id = await findSweep(client, idOrName);
   const sweep = await client.getSweep({ params: { id } });
   const trials = await allItems((query) => client.listTrials({ params: { id }, query }));
   const results: TrialResult[] = [];
@@ -46,7 +47,7 @@ export const reportCommand = (program: Command, context: () => Context): void =>
     .description('write a report of a sweep, as Markdown')
     .command('table2')
     .description('compare the sweep’s numbers with Table 2 of the paper')
-    .requiredOption('--sweep <id>', 'a sweep such as examples/table2.yaml')
+    .requiredOption('--sweep <id or name>', 'a sweep such as examples/table2.yaml')
     .option('--out <file>', 'the file for the report (default: stdout)')
     .exitOverride()
     .action((options: Options) => reportTable2(options, context()));

@@ -1,7 +1,9 @@
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import type { Finding } from '../doctor.ts';
 import { Exit, exitCodes } from '../exit.ts';
+import { embeddedFolder, readAddress } from '../home.ts';
 import { formatCount } from '../output/format.ts';
 import { describeWorkers } from '../output/service.ts';
 import { endSoon, isReaderGone, noteReaderGone, present, untilInterrupted } from '../output/terminal.ts';
@@ -10,15 +12,31 @@ import { readWhole } from '../values.ts';
 
 type WorkerOptions = { readonly slots?: number; readonly backend?: string };
 
-const runWorker = async (
-  { slots, backend }: WorkerOptions,
-  { env, variables, output }: Context,
-): Promise<void> => {
-  if (!env.DATABASE_URL)
+type Joined = { readonly url: string; readonly leave: () => Promise<void> };
+
+/** The database of DATABASE_URL, else the embedded one of the Funnel that runs in this folder. `leave`: call it when the worker has ended. */
+const joinDatabase = async ({ env }: Context): Promise<Joined> => {
+  if (env.DATABASE_URL) return { url: env.DATABASE_URL, leave: async () => {} };
+  const address = readAddress(env.FUNNEL_HOME);
+  if (!address)
     throw new Exit(
       exitCodes.usage,
-      'Expected DATABASE_URL, the database that the worker works for, but it is not set. On one machine, `npx funnel up` starts its own worker.',
+      `No Funnel runs in ${resolve(env.FUNNEL_HOME)}, and DATABASE_URL is not set.\n→ Start Funnel in this folder with \`npm start\`, or set DATABASE_URL to the database that the worker works for.`,
     );
+  if (!address.embedded)
+    throw new Exit(
+      exitCodes.usage,
+      `The Funnel in ${resolve(env.FUNNEL_HOME)} uses the PostgreSQL of its own DATABASE_URL.\n→ Set the same DATABASE_URL for the worker.`,
+    );
+  const { startEmbedded } = await import('@funnel/db');
+  // The server runs already. It goes on until its last user has ended, so Funnel and worker may end in any order.
+  const { url, stop } = await startEmbedded({ dir: embeddedFolder(env.FUNNEL_HOME) });
+  return { url, leave: stop };
+};
+
+const runWorker = async ({ slots, backend }: WorkerOptions, context: Context): Promise<void> => {
+  const { env, variables, output } = context;
+  const database = await joinDatabase(context);
   const [{ readEnv, startWorker, workerOptions }, { logDestination }, { pino }] = await Promise.all([
     import('@funnel/worker'),
     import('@funnel/log'),
@@ -28,7 +46,7 @@ const runWorker = async (
   const onLost = (error: NodeJS.ErrnoException): void => {
     if (isReaderGone(error)) noteReaderGone();
   };
-  const options = workerOptions(readEnv(variables));
+  const options = workerOptions(readEnv({ ...variables, DATABASE_URL: database.url }));
   const worker = await startWorker({
     ...options,
     slots: slots ?? options.slots,
@@ -39,7 +57,7 @@ const runWorker = async (
   output.note(
     `Worker ${worker.id}: ${formatCount(worker.slots, 'trainer')} on ${worker.backend} (${worker.device}). Ctrl-C returns all work to the queue.`,
   );
-  await Promise.race([interruption.happened, worker.failed]).finally(worker.stop);
+  await Promise.race([interruption.happened, worker.failed]).finally(worker.stop).finally(database.leave);
   endSoon();
   if (interruption.isReaderGone()) throw new Exit(exitCodes.readerGone);
 };
@@ -68,6 +86,8 @@ export const serviceCommands = (program: Command, context: () => Context): void 
         'port of the API; if it is taken, Funnel chooses another one (default: FUNNEL_PORT, 7070)',
       ).argParser(readWhole(0, 65_535)),
     )
+    .option('--slots <number>', 'number of trainers (default: FUNNEL_SLOTS, else one per core)', readWhole(1))
+    .option('--data <folder>', 'folder with data sets (default: FUNNEL_DATA)')
     .option(
       '--host <address>',
       'address on which the API listens; every address except loopback needs tokens (default: FUNNEL_HOST, 127.0.0.1)',
@@ -78,7 +98,9 @@ export const serviceCommands = (program: Command, context: () => Context): void 
     });
   program
     .command('worker')
-    .description('add a worker to the database of DATABASE_URL (and the queue of REDIS_URL)')
+    .description(
+      'add a worker to the Funnel that runs in this folder, or to the database of DATABASE_URL (and the queue of REDIS_URL)',
+    )
     .option(
       '--slots <number>',
       'number of trainers (default: one per core, or fewer if memory is short)',

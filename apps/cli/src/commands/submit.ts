@@ -6,7 +6,7 @@ import { formatCount, formatDuration, formatNumber, formatTable } from '../outpu
 import { describeLeaderboard } from '../output/leaderboard.ts';
 import { countsText, describeNextStep, describeSweep } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
-import { firstOnly, readTroubles } from '../requests.ts';
+import { findSweep, firstOnly, readTroubles } from '../requests.ts';
 import { type Change, readChange, readSweepFile } from '../sweep-file.ts';
 import { readLine, readWhole } from '../values.ts';
 import { readLeaderboard, untilAnswered, watchSweep } from '../watch.ts';
@@ -38,10 +38,11 @@ const endOfWatch = ({ signal }: Context, timeout: number | undefined): AbortSign
   timeout === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeout * 1000)]);
 
 /** Watches a sweep to its end and prints its leaderboard. Throws Exit with `incomplete` unless every trial completed. */
-const watchToEnd = async (context: Context, sweepId: string, timeout?: number): Promise<void> => {
+const watchToEnd = async (context: Context, idOrName: string, timeout?: number): Promise<void> => {
   const { output } = context;
   const client = context.client();
   const signal = endOfWatch(context, timeout);
+  const sweepId = await findSweep(client, idOrName);
   const again = `Watch it again: \`npx funnel watch ${sweepId}\``;
   const sweep = await watchSweep(client, sweepId, output, signal).catch((error: unknown) => {
     if (context.signal.aborted) output.note(`The sweep goes on. ${again}`);
@@ -144,7 +145,7 @@ export const submitCommands = (program: Command, context: () => Context): void =
   program
     .command('watch')
     .description('show the progress of a sweep until it has ended')
-    .argument('<sweep>')
+    .argument('<sweep>', 'its id or its name')
     .addOption(timeoutOption())
     .action((id: string, { timeout }: Pick<Options, 'timeout'>) => watchToEnd(context(), id, timeout));
   withChanges(

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { describeNextStep, describeSweep, describeSweeps } from '../output/sweeps.ts';
 import { present } from '../output/terminal.ts';
 import type { StageLog } from '../output/trials.ts';
-import { firstFound, firstItems, firstOnly, readTroubles } from '../requests.ts';
+import { findSweep, firstFound, firstItems, firstOnly, readTroubles } from '../requests.ts';
 import { readWhole } from '../values.ts';
 
 /** Loaded only when needed: this module loads every declaration of attacks and hyperparameters, and `funnel ls` uses none of them. */
@@ -27,8 +27,9 @@ const listSweeps = async (
   if (!isComplete) output.note(firstOnly(items.length, 'sweep', '--limit shows more.'));
 };
 
-const show = async (id: string, { client, output }: Context): Promise<void> => {
+const show = async (idOrName: string, { client, output }: Context): Promise<void> => {
   const api = client();
+  const id = await findSweep(api, idOrName);
   const showSweep = async (): Promise<void> => {
     const sweep = await api.getSweep({ params: { id } });
     const troubles = output.json ? [] : await readTroubles(api, sweep);
@@ -45,11 +46,12 @@ const show = async (id: string, { client, output }: Context): Promise<void> => {
 type TrialListOptions = { readonly status?: TrialStatus; readonly limit: number };
 
 const listTrials = async (
-  id: string,
+  idOrName: string,
   { status, limit }: TrialListOptions,
   { client, output }: Context,
 ): Promise<void> => {
   const api = client();
+  const id = await findSweep(api, idOrName);
   const ask = (page: { limit: number; cursor?: string }) =>
     api.listTrials({ params: { id }, query: { status, ...page } });
   const { items, isComplete } = await firstItems(ask, limit);
@@ -101,15 +103,16 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
   program
     .command('show')
     .description('show one sweep, or one trial with its stages and evaluations')
-    .argument('<id>')
+    .argument('<id>', 'the id or the name of a sweep, or the id of a trial')
     .action((id: string) => show(id, context()));
   for (const [name, [method, description]] of Object.entries(actions))
     program
       .command(name)
       .description(description)
-      .argument('<sweep>')
-      .action(async (id: string) => {
+      .argument('<sweep>', 'its id or its name')
+      .action(async (idOrName: string) => {
         const { client, output } = context();
+        const id = await findSweep(client(), idOrName);
         present(output, await client()[method]({ params: { id } }), (sweep) =>
           [describeSweeps([sweep], output.resultColumns()), ...describeNextStep(sweep)].join('\n'),
         );
@@ -117,16 +120,17 @@ export const sweepCommands = (program: Command, context: () => Context): void =>
   program
     .command('delete')
     .description('delete a sweep that has ended, with its trials')
-    .argument('<sweep>')
-    .action(async (id: string) => {
+    .argument('<sweep>', 'its id or its name')
+    .action(async (idOrName: string) => {
       const { client, output } = context();
+      const id = await findSweep(client(), idOrName);
       await client().deleteSweep({ params: { id } });
       present(output, { deleted: id }, () => `Sweep ${id} is deleted.`);
     });
   program
     .command('trials')
     .description('list the trials of a sweep with their statuses')
-    .argument('<sweep>')
+    .argument('<sweep>', 'its id or its name')
     .addOption(new Option('--status <status>').choices(TrialStatus.options))
     .option('--limit <number>', 'the largest number of rows', readWhole(1), 50)
     .action((id: string, options: TrialListOptions) => listTrials(id, options, context()));

@@ -6,7 +6,7 @@ import { Exit, exitCodes } from '../exit.ts';
 import { formatCount } from '../output/format.ts';
 import { checkOut, replaceFile } from '../output/out-file.ts';
 import { writeResult } from '../output/terminal.ts';
-import { firstOnly } from '../requests.ts';
+import { findSweep, firstOnly } from '../requests.ts';
 import { type Format, fillTable, formatNames, formats, type Table } from './formats.ts';
 import { hyperparameterColumns, leaderboardColumns, tables } from './tables.ts';
 
@@ -30,7 +30,10 @@ const chooseFormat = ({ format, out = '' }: Options, json: boolean): Format => {
 };
 
 const readTable = async (name: TableName, options: Options, context: Context): Promise<Table> => {
-  if (name !== 'leaderboard') return tables[name](context.client(), options.sweep);
+  if (name !== 'leaderboard') {
+    const client = context.client();
+    return tables[name](client, options.sweep && (await findSweep(client, options.sweep)));
+  }
   const { format, out, ...query } = options;
   const { rows, isComplete } = await readRanked(query, context);
   if (!isComplete) context.output.note(firstOnly(rows.length, 'row', '--limit exports more.'));

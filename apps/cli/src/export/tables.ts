@@ -50,7 +50,8 @@ const summaryNames = Object.keys(EvaluationSummary.shape) as (keyof EvaluationSu
 
 /** An interval becomes two columns. */
 const summaryColumns: readonly Column<Evaluated>[] = summaryNames.flatMap((name) => {
-  const bound = (end: 0 | 1) => (row: Evaluated) => (row.evaluation.summary[name] as readonly number[])[end];
+  const bound = (end: 0 | 1) => (row: Evaluated) =>
+    (row.evaluation.summary[name] as readonly number[] | null)?.[end];
   return name.endsWith('Interval')
     ? [number<Evaluated>(`${name}Low`, bound(0)), number<Evaluated>(`${name}High`, bound(1))]
     : [number<Evaluated>(name, ({ evaluation }) => evaluation.summary[name] as ExtendedNumber | null)]; // all others are numbers

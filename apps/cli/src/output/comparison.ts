@@ -12,7 +12,7 @@ const evaluationRow = (
   trials: readonly TrialDetail[],
   name: string,
   what: string,
-  share: (summary: Evaluation['summary']) => number | undefined,
+  share: (summary: Evaluation['summary']) => number | null | undefined,
 ): Row => ({
   what: `${what}: ${name}`,
   cells: trials.map(({ evaluations }) => {

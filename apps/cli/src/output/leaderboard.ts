@@ -6,6 +6,7 @@ import {
   type EvaluationMetricName,
   evaluationMetrics,
   type LeaderboardRow,
+  rankTexts,
   readExtended,
   threatModelText,
   withinText,
@@ -22,13 +23,13 @@ const allTie = (rows: readonly LeaderboardRow[]): boolean =>
   rows.length > 1 && rows.every(({ value }) => value === rows[0]!.value);
 
 /**
- * If the attacks fool every model on every image, all robust accuracies are 0. Then the median distance of the attacks ranks the models.
- * Null otherwise.
+ * If the attacks fool every model on every image, all robust accuracies are 0; if no attack has a fixed ε, there is none. Then the median
+ * distance of the attacks ranks the models. Null otherwise.
  */
 export const distanceInstead = (rows: readonly LeaderboardRow[]): EvaluationMetricName | null => {
   const [top] = rows;
-  const allFooled = top?.metric === 'robustAccuracy' && rows.every(({ value }) => value === 0);
-  return allFooled ? distanceMetric(top.attack) : null;
+  const saysNothing = top?.metric === 'robustAccuracy' && rows.every(({ value }) => !value);
+  return saysNothing ? distanceMetric(top.attack) : null;
 };
 
 /** Rows whose attacks had different settings cannot be compared. Then every row shows its settings. */
@@ -113,6 +114,17 @@ const rejectionColumns: readonly Column<LeaderboardRow>[] = [
   { title: 'attacked', value: (row) => formatShare(row.rejectedAttacked), align: 'right' },
 ];
 
+/** The verdicts other than ok with their reasons. Trials with the same reasons share a line. */
+const describeVerdicts = (rows: readonly LeaderboardRow[]): readonly string[] => {
+  const trials = new Map<string, string[]>();
+  for (const { trialId, verdict, reasons } of rows) {
+    if (verdict === 'ok') continue;
+    const text = `${verdict}: ${joinReasons(reasons)}`;
+    trials.set(text, [...new Set([...(trials.get(text) ?? []), trialId])]);
+  }
+  return [...trials].map(([text, ids]) => `  ${ids.join(', ')}: ${text}`);
+};
+
 type RankedUnder = {
   /** Undefined: the worst case over all attacks. */
   readonly attack: AttackName | undefined;
@@ -122,8 +134,9 @@ type RankedUnder = {
 export const describeLeaderboard = (rows: readonly LeaderboardRow[], { attack }: RankedUnder): string => {
   const [top] = rows;
   if (!top) return 'No evaluation yet.';
+  const ranks = rankTexts(rows);
   const columns: Column<LeaderboardRow>[] = [
-    { title: '#', value: ({ rank }) => String(rank), align: 'right' },
+    { title: '#', value: (row) => ranks[rows.indexOf(row)]!, align: 'right' },
     { title: 'trial', value: ({ trialId }) => trialId },
     { title: 'recipe', value: ({ recipe }) => recipe },
     ...(new Set(rows.map(({ dataset }) => dataset)).size > 1
@@ -139,8 +152,7 @@ export const describeLeaderboard = (rows: readonly LeaderboardRow[], { attack }:
     ...(sameSettings(rows) ? [] : [{ title: 'settings', value: settingsText }]),
     { title: '', value: ({ verdict }) => (verdict === 'ok' ? '' : verdict) },
   ];
-  const reasons = rows
-    .filter(({ verdict }) => verdict !== 'ok')
-    .map(({ rank, verdict, reasons: why }) => `  ${rank}: ${verdict}: ${joinReasons(why)}`);
-  return [...describeRanking(rows, attack), '', formatTable(columns, rows), ...reasons].join('\n');
+  return [...describeRanking(rows, attack), '', formatTable(columns, rows), ...describeVerdicts(rows)].join(
+    '\n',
+  );
 };

@@ -3,7 +3,6 @@
  * PostgreSQL and the trainers have their own. However this process ends, its channels to the trainers close, and so the trainers end. It
  * also shuts PostgreSQL down. Only after SIGKILL does PostgreSQL go on running; the next start finds it and uses it.
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readEnv as readApiEnv, type StartedApi, startApi, startOptions } from '@funnel/api';
@@ -13,6 +12,7 @@ import { logDestination } from '@funnel/log';
 import { type RunningWorker, readEnv as readWorkerEnv, startWorker, workerOptions } from '@funnel/worker';
 import { type Logger, multistream, pino } from 'pino';
 import { describeMigrations } from '../database.ts';
+import { embeddedFolder } from '../home.ts';
 import type { Output } from '../output/terminal.ts';
 
 type Line = { readonly msg?: string; readonly error?: string; readonly err?: { readonly message?: string } };
@@ -43,7 +43,6 @@ const createErrorWriter = (note: (sentence: string) => void) => {
 
 /** A logger that writes to `funnel.log` of the folder, and errors also to the terminal. */
 export const createLog = (home: string, level: string, output: Output): Logger => {
-  mkdirSync(home, { recursive: true });
   const tell = (sentence: string): void => output.note(`! ${sentence}`);
   return pino(
     { level },
@@ -158,7 +157,7 @@ export type ServiceOptions = {
 const openDatabase = async ({ variables, home, log, note, onStarted }: ServiceOptions): Promise<string> => {
   if (variables.DATABASE_URL) return variables.DATABASE_URL;
   const embedded = await startEmbedded({
-    dir: join(home, 'pgdata'),
+    dir: embeddedFolder(home),
     log: (message, fields, level) => {
       log[level](fields, message);
       if (level === 'warn') note(`! ${message}`);

@@ -2,15 +2,22 @@ import { resolve } from 'node:path';
 import { createClient } from '@funnel/client';
 import { findDataset } from '@funnel/engine/datasets/load-dataset';
 import type { Logger } from 'pino';
-import { type Context, readAddress, removeAddress, writeAddress } from '../context.ts';
-import { dataFoldersOf, type Env } from '../env.ts';
+import type { Context } from '../context.ts';
+import { dataFoldersOf, type Env, readEnv } from '../env.ts';
 import { Exit, exitCodes } from '../exit.ts';
+import { makeHome, readAddress, removeAddress, writeAddress } from '../home.ts';
 import { formatCount } from '../output/format.ts';
 import { endSoon, untilInterrupted } from '../output/terminal.ts';
 import { welcome } from './quickstart.ts';
 import { createLog, type Services, startServices } from './services.ts';
 
-export type UpOptions = { readonly once?: boolean; readonly port?: number; readonly host?: string };
+export type UpOptions = {
+  readonly once?: boolean;
+  readonly port?: number;
+  readonly host?: string;
+  readonly slots?: number;
+  readonly data?: string;
+};
 
 const describeServices = ({ worker, embedded }: Services, home: string): string =>
   [
@@ -71,17 +78,20 @@ const uncaughtError = (log: Logger): Promise<never> => {
 };
 
 /** Runs until Ctrl-C, or with `once` until it has printed the leaderboard; then stops everything. */
-export const up = async ({ once = false, port, host }: UpOptions, context: Context): Promise<void> => {
-  const { env, output } = context;
+export const up = async (
+  { once = false, port, host, slots, data }: UpOptions,
+  context: Context,
+): Promise<void> => {
+  const { output } = context;
+  await refuseSecondStart(resolve(context.env.FUNNEL_HOME));
+  const home = makeHome(context.env);
   // All services read their settings from variables, so options become variables too.
-  const variables = {
-    ...context.variables,
-    ...(port === undefined ? {} : { FUNNEL_PORT: String(port) }),
-    ...(host === undefined ? {} : { FUNNEL_HOST: host }),
-    FUNNEL_HOME: resolve(env.FUNNEL_HOME),
-  };
-  const home = resolve(env.FUNNEL_HOME);
-  await refuseSecondStart(home);
+  const options = { FUNNEL_PORT: port, FUNNEL_HOST: host, FUNNEL_SLOTS: slots, FUNNEL_DATA: data };
+  const given = Object.entries(options).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)] as const],
+  );
+  const variables = { ...context.variables, ...Object.fromEntries(given), FUNNEL_HOME: home };
+  const env = readEnv(variables);
 
   const interruption = untilInterrupted(() => process.exit(exitCodes.interrupted));
   const ending = new AbortController();
@@ -93,7 +103,7 @@ export const up = async ({ once = false, port, host }: UpOptions, context: Conte
     const onStarted = (stop: () => Promise<unknown>) => stops.push(stop);
     const { note } = output;
     const services = await startServices({ variables, home, log, note, onStarted, signal: ending.signal });
-    writeAddress(home, services.url);
+    writeAddress(home, { url: services.url, embedded: services.embedded });
     onStarted(async () => removeAddress(home));
     const failure = workerFailure(services, once);
     failure.catch(() => ending.abort());

@@ -103,14 +103,18 @@ const outcomes = {
 type OutcomeName = keyof typeof outcomes;
 const outcomeNames = Object.keys(outcomes) as OutcomeName[];
 
-/** The outcomes as shares of all images, which add up to 1. `correct` and `rejectedAttacked` together are the robust accuracy. */
+/**
+ * The outcomes as shares of all images, which add up to 1. `correct` and `rejectedAttacked` together are the robust accuracy of an attack at a
+ * fixed ε.
+ */
 export const outcomeShares = (summary: EvaluationSummary): Readonly<Record<OutcomeName, number>> => {
-  const { cleanAccuracy, robustAccuracy, rejectedClean = 0, rejectedAttacked = 0 } = summary;
+  const { images, successes, cleanAccuracy, rejectedClean = 0, rejectedAttacked = 0 } = summary;
   const rejected = rejectedAttacked * cleanAccuracy;
+  const fooled = images === 0 ? 0 : successes / images;
   return {
-    correct: robustAccuracy - rejected,
+    correct: cleanAccuracy - fooled - rejected,
     rejectedAttacked: rejected,
-    fooled: cleanAccuracy - robustAccuracy,
+    fooled,
     wrong: 1 - cleanAccuracy - rejectedClean,
     rejectedClean,
   };

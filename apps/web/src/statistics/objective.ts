@@ -5,11 +5,13 @@ import {
   type EvaluationMetricName,
   evaluationMetrics,
   expandAttacks,
+  isBounded,
   objectiveOf,
   readExtended,
   type SweepDefinition,
   type Trial,
   threatModelOf,
+  usualMetric,
   withinText,
 } from '@funnel/contracts';
 import { attackLabel, formatMeasured, formatPercent, keyOfRun } from '../format.ts';
@@ -45,6 +47,16 @@ export const defaultObjective = (
 ): { readonly attack: string; readonly metric: EvaluationMetricName } => {
   const { run, metric } = objectiveOf(definition);
   return { attack: run ? keyOfRun(run) : '', metric };
+};
+
+/** The metric that has values under the attack of this key; '' for the worst case over all of them. */
+export const usualMetricFor = (
+  options: readonly { readonly key: string; readonly spec: AttackSpec }[],
+  attack: string,
+): EvaluationMetricName => {
+  const chosen = options.find(({ key, spec }) => (attack === '' ? isBounded(spec) : key === attack));
+  const run = (chosen ?? options[0])?.spec;
+  return run ? usualMetric(run) : 'robustAccuracy';
 };
 
 /** `Worst case over all attacks, within L∞ 0.3 or L2 2`. */

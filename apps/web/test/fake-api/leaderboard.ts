@@ -23,7 +23,7 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
       const candidates = trial.evaluations.filter(
         (e) => query.attack === undefined || e.attack === query.attack,
       );
-      const worst = [...candidates].sort((a, b) => a.summary.robustAccuracy - b.summary.robustAccuracy)[0];
+      const worst = [...candidates].sort((a, b) => b.summary.successes - a.summary.successes)[0];
       if (!worst) continue;
       const value = readExtended(
         (query.attack === undefined ? trial.worstCase?.values : worst.summary)?.[query.metric] ?? null,
@@ -83,5 +83,5 @@ export const leaderboardOf = (world: World, query: LeaderboardQuery): Leaderboar
   const byValue = (a: LeaderboardRow, b: LeaderboardRow) => (a.value === b.value ? 0 : of(b) - of(a));
   const last = (row: LeaderboardRow) => (query.masked === 'last' && row.verdict === 'masked' ? 1 : 0);
   ranked.sort((a, b) => last(a) - last(b) || byValue(a, b));
-  return ranked.map((row, i) => ({ ...row, rank: i + 1 }));
+  return ranked.map((row, i) => ({ ...row, rank: row.value === null ? null : i + 1 }));
 };

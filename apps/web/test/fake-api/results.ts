@@ -12,6 +12,7 @@ import {
   type ExtendedNumber,
   isBounded,
   type MetricSeries,
+  type Run,
   reachOf,
   readExtended,
   type Stage,
@@ -92,7 +93,7 @@ export const recordsOf = memoised((point: TrialPoint, run: AttackRun): Evaluatio
   };
 });
 
-export const summaryOf = (records: EvaluationRecords): EvaluationSummary => {
+export const summaryOf = (records: EvaluationRecords, run: Run): EvaluationSummary => {
   const images = records.index.length;
   const attempted = records.correct.filter(Boolean).length;
   const successes = records.success.filter(Boolean).length;
@@ -102,16 +103,17 @@ export const summaryOf = (records: EvaluationRecords): EvaluationSummary => {
     values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
   const l2 = found(records.l2);
   const noise = mean(l2);
+  const hasRobustness = isBounded(run) && attempted > 0;
   return {
     images,
     attempted,
     cleanAccuracy: attempted / images,
     cleanInterval: wilsonInterval(attempted, images),
     successes,
-    successRate: attempted === 0 ? 0 : successes / attempted,
-    successInterval: wilsonInterval(successes, attempted),
-    robustAccuracy: (attempted - successes) / images,
-    robustInterval: wilsonInterval(attempted - successes, images),
+    successRate: attempted === 0 ? null : successes / attempted,
+    successInterval: attempted === 0 ? null : wilsonInterval(successes, attempted),
+    robustAccuracy: hasRobustness ? (attempted - successes) / images : null,
+    robustInterval: hasRobustness ? wilsonInterval(attempted - successes, images) : null,
     noiseLevel: noise,
     noiseLevelAll: noise === null ? null : (noise * successes) / attempted,
     meanSquaredError: noise === null ? null : noise ** 2 / 784,
@@ -150,8 +152,9 @@ export const worstCaseOf = (point: TrialPoint, runs: readonly AttackRun[]): Wors
   return {
     within,
     values: {
-      robustAccuracy: (attempted.length - fooled) / correct.length,
-      successRate: fooled / Math.max(1, attempted.length),
+      robustAccuracy:
+        runs.some(isBounded) && attempted.length > 0 ? (attempted.length - fooled) / correct.length : null,
+      successRate: attempted.length === 0 ? null : fooled / attempted.length,
       medianL2: median('l2'),
       medianLinf: median('linf'),
       noiseLevel: noise.length === 0 ? null : Math.min(...noise),
@@ -172,7 +175,7 @@ const rejections = (point: TrialPoint, summary: EvaluationSummary): Partial<Eval
 };
 
 const summarise = memoised((point, run) => {
-  const summary = summaryOf(recordsOf(point, run));
+  const summary = summaryOf(recordsOf(point, run), run);
   return { ...summary, ...rejections(point, summary) };
 });
 

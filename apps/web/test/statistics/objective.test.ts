@@ -7,6 +7,7 @@ import {
   firstChoice,
   ranked,
   resultOf,
+  usualMetricFor,
   varyingHyperparameters,
   worstCaseTitle,
 } from '../../src/statistics/objective.ts';
@@ -55,6 +56,14 @@ describe('the objective', () => {
     expect(one.metric).toBe('medianLinf');
   });
 
+  it('has a value under the chosen attack: a distance for an attack without a fixed ε', () => {
+    const options = attackOptions(define({ attacks: ['deepfool-linf', 'pgd-l2', 'fmn-l2'] }));
+    const metrics = options.map(({ key }) => usualMetricFor(options, key));
+    expect(metrics).toEqual(['medianLinf', 'robustAccuracy', 'medianL2']);
+    expect(usualMetricFor(options, '')).toBe('robustAccuracy');
+    expect(usualMetricFor([options[0]!, options[2]!], '')).toBe('medianLinf');
+  });
+
   it('names the balls of the worst case', () => {
     const { definition } = trials();
     expect(worstCaseTitle(attackOptions(definition).map(({ spec }) => spec))).toBe(
@@ -82,8 +91,8 @@ describe('the objective', () => {
     const { summary } = trial.evaluations[0]!;
     const same = { ...trial, worstCase: { within: {}, values: { ...trial.worstCase!.values, ...summary } } };
     const [low, high] = resultOf(same as Trial, createObjective('', 'successRate')).interval!;
-    expect(low).toBeCloseTo(summary.successInterval[0], 12);
-    expect(high).toBeCloseTo(summary.successInterval[1], 12);
+    expect(low).toBeCloseTo(summary.successInterval![0], 12);
+    expect(high).toBeCloseTo(summary.successInterval![1], 12);
     expect(resultOf({ ...trial, worstCase: null }, createObjective('', 'robustAccuracy')).value).toBeNull();
   });
 });

@@ -13,6 +13,7 @@ import {
   isCertain,
   percent,
   pgdAt,
+  shareFooled,
   whiteBoxHits,
 } from './check.ts';
 
@@ -221,9 +222,9 @@ export const restartsFindMore: Check = async ({ evaluate, budgets, labels }) => 
 /** H21 = the lower success rate of DeepFool and PGD (L∞ 0.3) on an undefended model; flagged below 0.95: then the attack is wrong. */
 export const controlWithstandsAttacks: Check = async ({ control, labels }) => {
   if (control === undefined) return [];
-  const [deepfool, pgd] = [await control('deepfool-l2'), await control(pgdAt(0.3))];
-  const value = Math.min(deepfool.summary.successRate, pgd.summary.successRate);
-  const detail = `On the undefended model DeepFool fools ${percent(deepfool.summary.successRate)} and PGD ${percent(pgd.summary.successRate)} of ${labels.length} images.`;
+  const [deepfool, pgd] = [shareFooled(await control('deepfool-l2')), shareFooled(await control(pgdAt(0.3)))];
+  const value = Math.min(deepfool, pgd);
+  const detail = `On the undefended model DeepFool fools ${percent(deepfool)} and PGD ${percent(pgd)} of ${labels.length} images.`;
   return [diagnostic('H21', { value, threshold: 0.95, flagged: value < 0.95, detail })];
 };
 

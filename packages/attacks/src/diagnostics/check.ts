@@ -76,8 +76,11 @@ export const isCertain = (images: number, share: number): boolean => images * sh
 export const hits = ({ records }: Evaluation): Set<number> =>
   new Set(records.success.flatMap((success, i) => (success ? [i] : [])));
 
+/** The share of the attacked images that an attack fooled; 0 if none was attacked. */
+export const shareFooled = ({ summary }: Evaluation): number => summary.successRate ?? 0;
+
 /** The share of the images that an attack did not fool. */
-export const accuracyUnder = (evaluation: Evaluation): number => 1 - evaluation.summary.successRate;
+export const accuracyUnder = (evaluation: Evaluation): number => 1 - shareFooled(evaluation);
 
 export const pgdAt = (
   epsilon: number,

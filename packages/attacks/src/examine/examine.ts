@@ -39,12 +39,13 @@ const maxImages = 100;
  */
 export const examineClassifier = async (options: ExamineOptions): Promise<Examination> => {
   correctOperators();
+  const model = createFlatModel(options.model);
   const all = await checkImages(options.images, options.model); // [n, width] in [0, 1]
+  const count = all.shape[0];
   const x = all.slice([0, 0], [Math.min(maxImages, all.shape[0]), all.shape[1]]);
   all.dispose();
   try {
-    const model = createFlatModel(options.model);
-    const labels = checkLabels(options.labels, options.labels.length, model.classes).slice(0, x.shape[0]);
+    const labels = checkLabels(options.labels, count, model.classes).slice(0, x.shape[0]);
     const values = await x.data<'float32'>();
     const random = (...path: readonly (string | number)[]) =>
       createRandom(options.seed ?? 0, 'examine', ...path);

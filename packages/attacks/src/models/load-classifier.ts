@@ -27,6 +27,8 @@ const refuse = (message: string): never => {
  * address may leave `/model.json` out). Errors: ATTACK_INPUT when the model cannot be read, with the way out; the signal's reason.
  */
 export const loadClassifier = async (source: string, options: LoadOptions = {}): Promise<ClassifierModel> => {
+  if (typeof source !== 'string')
+    refuse(`Expected the path or the address of a model, but got ${JSON.stringify(source)}`);
   const model = await loadModel(source, options);
   try {
     return classifierModel(model, options);

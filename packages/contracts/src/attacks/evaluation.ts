@@ -1,6 +1,7 @@
 /**
  * The report of an evaluation. A median distance is "Infinity" when the attack fails on at least half of the attacked images. A number that
- * does not exist is null: a mean over no successes, a median over no attacked images, the distance of an image without an adversarial.
+ * does not exist is null: a mean over no successes, a rate or a median over no attacked images, the robust accuracy under an attack without a
+ * fixed ε, the distance of an image without an adversarial.
  * Shares and rates are in [0, 1]; distances are in units of the pixel range.
  */
 import { z } from 'zod';
@@ -11,6 +12,9 @@ const count = (description: string) => z.int().min(0).meta({ description });
 const share = (description: string) => z.number().min(0).max(1).meta({ description });
 const interval = (description: string) =>
   z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]).meta({ description });
+/** A share or an interval that does not exist for every evaluation. */
+const orNull = <Schema extends z.ZodType>(schema: Schema) =>
+  schema.nullable().meta({ description: schema.description ?? '' });
 const distance = (description: string) => z.number().min(0).nullable().meta({ description });
 const medianOverAttacked = (what: string) =>
   orInfinity(z.number().min(0))
@@ -25,10 +29,14 @@ export const EvaluationSummary = z.strictObject({
   cleanAccuracy: share('attempted / images.'),
   cleanInterval: interval('95 % Wilson interval of cleanAccuracy.'),
   successes: count('Attacked images for which the attack fooled the model.'),
-  successRate: share('successes / attempted; 0 without attacked images.'),
-  successInterval: interval('95 % Wilson interval of successRate.'),
-  robustAccuracy: share('(attempted − successes) / images.'),
-  robustInterval: interval('95 % Wilson interval of robustAccuracy.'),
+  successRate: orNull(share('successes / attempted. Null without attacked images.')),
+  successInterval: orNull(interval('95 % Wilson interval of successRate.')),
+  robustAccuracy: orNull(
+    share(
+      '(attempted − successes) / images. Null without attacked images, and for an attack without a fixed ε: it fools nearly every image of every model.',
+    ),
+  ),
+  robustInterval: orNull(interval('95 % Wilson interval of robustAccuracy.')),
   noiseLevel: distance('Mean true L2 norm over successes, as in the paper. Null without successes.'),
   noiseLevelAll: distance(
     'Mean true L2 norm over all attacked images, where a failure counts as 0. Null without attacked images.',

@@ -1,6 +1,16 @@
 /** Presets are named lists of attacks at the usual budgets of a data set. The list of attacks in a sweep may name presets. */
 import { z } from 'zod';
-import { type AttackInput, type AttackSpec, attackKey, attackSpec, writtenAttack } from '../attacks.ts';
+import {
+  type AttackInput,
+  type AttackName,
+  type AttackSpec,
+  attackKey,
+  attackSpec,
+  attacks,
+  epsilonFault,
+  settingsJsonSchema,
+  writtenAttack,
+} from '../attacks.ts';
 import { type Budgets, budgetsOf, type DatasetName } from '../datasets.ts';
 
 export type Preset = {
@@ -102,43 +112,124 @@ export const PresetName = z.enum(presetNames as [PresetName, ...PresetName[]]);
 export const presetAttacks = (preset: PresetName, dataset?: DatasetName): readonly AttackInput[] =>
   presets[preset].attacks(budgetsOf(dataset));
 
+const namesOf = (preset: PresetName): readonly AttackName[] => [
+  ...new Set(presetAttacks(preset).map((input) => (typeof input === 'string' ? input : input.attack))),
+];
+
+/** A setting of several attacks: the value must fit each of them. */
+const sharedSetting = (schemas: readonly [z.ZodType, ...z.ZodType[]]): z.ZodType => {
+  const { title, description } = schemas[0].meta() ?? {};
+  return z
+    .unknown()
+    .superRefine((value, context) => {
+      const results = schemas.map((schema) => schema.safeParse(value));
+      for (const issue of results.find(({ error }) => error)?.error?.issues ?? [])
+        context.addIssue({ ...issue });
+    })
+    .meta({
+      ...(title !== undefined && { title }),
+      ...(description !== undefined && { description }),
+      // The check above shows in no JSON Schema. Made when a JSON Schema is asked for, because few programs do.
+      get allOf() {
+        return [...new Set(schemas.map((schema) => JSON.stringify(boundsOf(schema))))].map((json) =>
+          JSON.parse(json),
+        );
+      },
+    })
+    .optional();
+};
+
+/** The JSON Schema of a setting without its default and its texts, which differ between attacks. */
+const boundsOf = (schema: z.ZodType): object => {
+  const { $schema, default: _, title, description, ...bounds } = settingsJsonSchema(schema);
+  return bounds;
+};
+
+/** The settings that can be given with a preset: those of its attacks. A value applies to every attack that has the setting. */
+const settingsOf = (preset: PresetName): z.ZodObject => {
+  const shapes = namesOf(preset).map(
+    (name): Readonly<Record<string, z.ZodType>> => attacks[name].settings.shape,
+  );
+  const names = [...new Set(shapes.flatMap(Object.keys))];
+  const schemasOf = (name: string) => shapes.flatMap((shape) => shape[name] ?? []);
+  return z.strictObject(
+    // A name comes from one of the shapes, so there is at least one schema.
+    Object.fromEntries(names.map((name) => [name, sharedSetting(schemasOf(name) as [z.ZodType])])),
+  );
+};
+
 /** In a list of attacks `preset:paper` stands for all attacks of the preset `paper`. */
 export type PresetReference = `preset:${PresetName}`;
-const presetReferences = presetNames.map((name): PresetReference => `preset:${name}`);
+
+const presetOf = (reference: PresetReference): PresetName =>
+  PresetName.parse(reference.slice('preset:'.length));
+
+/** All attacks of a preset; those that have one of these settings take it. */
+export type PresetEntry = {
+  readonly attack: PresetReference;
+  readonly settings?: Readonly<Record<string, unknown>>;
+};
 
 /** An entry of a list of attacks: an attack, or all attacks of a preset. */
-export type AttackListEntry = AttackSpec | { readonly attack: PresetReference };
+export type AttackListEntry = AttackSpec | PresetEntry;
+
+/** A preset as people write it beside its name: `{ attack: 'preset:autoattack', epsilon: 0.1 }`. */
+type PresetInput = { readonly attack: PresetReference } & Readonly<Record<string, unknown>>;
+
 // The types of the options are the mapped types of `attacks.ts`.
-const AttackListEntry = writtenAttack(presetReferences) as unknown as z.ZodType<
-  AttackListEntry,
-  AttackInput | PresetReference | AttackListEntry
->;
+const AttackListEntry = writtenAttack(
+  new Map(presetNames.map((name) => [`preset:${name}`, settingsOf(name)])),
+) as unknown as z.ZodType<AttackListEntry, AttackInput | PresetReference | PresetInput | AttackListEntry>;
 
 /** The attacks of a sweep: attacks and presets. `expandAttacks` takes the parsed list. */
-export const AttackList = z
-  .array(AttackListEntry)
-  .min(1)
-  .max(1000)
-  .meta({ title: 'Attacks', description: 'Attacks by name or with settings, and presets as `preset:NAME`.' });
+export const AttackList = z.array(AttackListEntry).min(1).max(1000).meta({
+  title: 'Attacks',
+  description:
+    'Attacks by name or with settings, and presets as `preset:NAME` or with settings for those of their attacks that have them.',
+});
 export type AttackList = z.infer<typeof AttackList>;
 
+const isPreset = (entry: AttackListEntry): entry is PresetEntry => entry.attack.startsWith('preset:');
+
+/** The `epsilonFault` of an attack, or of the first attack of a preset whose ε is too large; null without one. */
+export const entryFault = (entry: AttackListEntry): string | null => {
+  if (!isPreset(entry)) return epsilonFault(entry);
+  const { settings = {} } = entry;
+  const withEpsilon = namesOf(presetOf(entry.attack)).filter(
+    (name) => 'epsilon' in attacks[name].settings.shape,
+  );
+  return (
+    withEpsilon.map((attack) => epsilonFault({ attack, settings })).find((fault) => fault !== null) ?? null
+  );
+};
+
+/** The attacks of an entry without default settings: one attack, or those of a preset with the settings that each of them has. */
+export const attacksOf = (entry: AttackListEntry, dataset?: DatasetName): readonly AttackInput[] => {
+  if (!isPreset(entry)) return [entry];
+  const own = presetAttacks(presetOf(entry.attack), dataset);
+  const settings = Object.entries(entry.settings ?? {});
+  if (settings.length === 0) return own;
+  return own.map((input) => {
+    const written = typeof input === 'string' ? { attack: input } : input;
+    const fitting = settings.filter(([name]) => name in attacks[written.attack].settings.shape);
+    return { ...written, ...Object.fromEntries(fitting) } as AttackInput; // each attack's schema checked its settings
+  });
+};
+
 /**
- * Every attack of a list once, in order, with the defaults of its settings. Presets take the usual budgets of `dataset`.
- * Errors: a ZodError that names the unknown attack, preset or setting.
+ * Every attack of a list once, in order, with the defaults of its settings. Presets take the usual budgets of `dataset`, and the settings
+ * that stand beside their name. Errors: a ZodError that names the unknown attack, preset or setting.
  */
 export const expandAttacks = (
-  list: readonly (AttackInput | PresetReference | AttackListEntry)[] | { readonly preset: PresetName },
+  list:
+    | readonly (AttackInput | PresetReference | PresetInput | AttackListEntry)[]
+    | { readonly preset: PresetName },
   options: { readonly dataset?: DatasetName } = {},
 ): readonly AttackSpec[] => {
   const entries = 'preset' in list ? [`preset:${list.preset}`] : list;
   const specs = z
     .array(AttackListEntry)
     .parse(entries)
-    .flatMap((entry) => {
-      if ('settings' in entry) return [entry];
-      return presetAttacks(PresetName.parse(entry.attack.slice('preset:'.length)), options.dataset).map(
-        attackSpec,
-      );
-    });
+    .flatMap((entry) => (isPreset(entry) ? attacksOf(entry, options.dataset).map(attackSpec) : [entry]));
   return [...new Map(specs.map((spec) => [attackKey(spec), spec])).values()];
 };

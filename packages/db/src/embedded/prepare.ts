@@ -17,7 +17,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { arch, platform } from 'node:os';
+import { arch, platform, userInfo } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { AppError } from '@funnel/contracts';
@@ -161,6 +161,49 @@ const giveTo = async (file: string, { uid, gid }: Account): Promise<void> => {
   if (uid !== undefined && gid !== undefined) await chown(file, uid, gid);
 };
 
+const hasName = (): boolean => {
+  try {
+    userInfo();
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** `nobody` on every Linux. */
+const nobody = 65_534;
+
+/**
+ * initdb refuses a user id without a name, which containers and clusters may choose. Linux can show it the name of `nobody` in a namespace of
+ * its own; the files still belong to the real user.
+ */
+const runInitdb = async (
+  initdb: string,
+  args: readonly string[],
+  options: Account & { readonly cwd: string },
+): Promise<void> => {
+  const given = { ...options, env: environment };
+  if (options.uid !== undefined || hasName()) {
+    await execute(initdb, args, given);
+    return;
+  }
+  try {
+    await execute('unshare', ['--user', `--map-user=${nobody}`, initdb, ...args], given);
+  } catch (cause) {
+    throw new Error(
+      `the user id ${process.getuid?.()} has no name in /etc/passwd, which initdb needs, and \`unshare\` could not lend it one (${describeFailure(cause)}). Add a line for this user to /etc/passwd, or set DATABASE_URL`,
+      { cause },
+    );
+  }
+};
+
+const describeFailure = (error: unknown): string =>
+  error instanceof Error && 'stderr' in error && error.stderr
+    ? String(error.stderr).trim()
+    : error instanceof Error
+      ? error.message
+      : String(error);
+
 /**
  * Makes the data folder `dir` if it is missing. initdb works in `<dir>.unfinished`, which is renamed at the end: if the machine stops at
  * any time, `dir` is complete or absent. Deletes the unfinished folder of an interrupted run, but never a `dir` with files.
@@ -189,19 +232,14 @@ export const makeDataFolder = async (dir: string, initdb: string, account: Accou
     await giveTo(passwordCopy, account);
     const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
     const access = [`--username=${superuser}`, '--auth=scram-sha-256', `--pwfile=${passwordCopy}`];
-    await execute(initdb, [`--pgdata=${unfinished}`, ...locale, ...access], {
+    await runInitdb(initdb, [`--pgdata=${unfinished}`, ...locale, ...access], {
       ...account,
-      env: environment,
       cwd: unfinished,
     });
   } catch (cause) {
-    const reason =
-      cause instanceof Error && 'stderr' in cause && cause.stderr
-        ? String(cause.stderr).trim()
-        : String(cause);
     throw new AppError(
       'UNAVAILABLE',
-      `initdb could not make ${dir}: ${reason}`,
+      `initdb could not make ${dir}: ${describeFailure(cause)}`,
       { part: 'database' },
       { cause },
     );

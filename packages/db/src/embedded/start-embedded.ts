@@ -5,7 +5,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@funnel/contracts';
@@ -102,7 +102,7 @@ const keepRunning = ({ options, port, password, child: firstChild, log }: Runnin
 };
 
 export type EmbeddedOptions = {
-  /** The data folder; its parent also gets `<dir>.password` and `<dir>.log`. */
+  /** The data folder; its parent also gets `<dir>.password`, `<dir>.port` and `<dir>.log`. */
   readonly dir: string;
   readonly log?: Log;
   /** Server settings, which override Funnel's own. */
@@ -138,6 +138,18 @@ const addressOf = async (
     { part: 'database' },
   );
 };
+
+/** The port of the last start. The next start takes it again when it is free, so that addresses which people wrote down stay valid. */
+const portFile = (dir: string): string => `${dir}.port`;
+
+const readPort = async (dir: string): Promise<number | null> => {
+  const port = Number(await readFile(portFile(dir), 'utf8').catch(() => ''));
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? port : null;
+};
+
+/** On a full disk the next start takes another port. */
+const writePort = (dir: string, port: number): Promise<void> =>
+  writeFile(portFile(dir), String(port)).catch(() => {});
 
 /** The last process that uses the folder stops the server, even if another process started it. */
 const stop = (dir: string): Promise<void> =>
@@ -179,9 +191,14 @@ export const startEmbedded = async ({
       const { child, url, port } =
         found && foundUrl
           ? { child: null, url: foundUrl, port: found.port }
-          : await startServerOnAnyPort(options, password, found?.port ?? (await users.port()));
+          : await startServerOnAnyPort(
+              options,
+              password,
+              found?.port ?? (await users.port()) ?? (await readPort(folder)),
+            );
       const endRestarts = keepRunning({ options, port, password, child, log });
       await users.add(port);
+      await writePort(folder, port);
       log(
         child ? 'PostgreSQL started' : 'PostgreSQL was running and is used again',
         { dir: folder, port, pid: child?.pid ?? found?.pid },

@@ -92,7 +92,7 @@ const rejectionsOf = async (
   );
 };
 
-const cursorAfter = (row: RankedRow, rank: number, count: number): LeaderboardCursor => ({
+const cursorAfter = (row: RankedRow, rank: number | null, count: number): LeaderboardCursor => ({
   masked: row.masked,
   utility: row.utility,
   trial: row.trial_id,
@@ -144,7 +144,7 @@ export const leaderboard = async (db: Db, query: LeaderboardQuery): Promise<Page
   return {
     items,
     next: hasMore
-      ? writeLeaderboardCursor(cursorAfter(last, ranks.at(-1)!, (cursor?.count ?? 0) + rows.length))
+      ? writeLeaderboardCursor(cursorAfter(last, ranks.at(-1) ?? null, (cursor?.count ?? 0) + rows.length))
       : null,
   };
 };

@@ -3,15 +3,10 @@
  * of the index are enough for all filters.
  */
 import {
-  AppError,
   type AttackName,
   type DatasetName,
   ExtendedNumber,
-  type HyperparameterName,
   type HyperparameterValue,
-  hyperparameterDeclaration,
-  hyperparameterNames,
-  isNumeric,
   type LeaderboardQuery,
   type RecipeName,
   readExtended,
@@ -20,6 +15,7 @@ import {
 } from '@funnel/contracts';
 import { bool, float8, int2, int4s, int8, jsonb, orNull, type RowOf, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
+import { type AddParameter, hyperparameterCondition, wordCondition } from './hyperparameter-filters.ts';
 import { isNumber, isText, readCursor, writeCursor } from './pages.ts';
 
 /** The end of a page, and the state from which the next page continues the ranks. */
@@ -29,8 +25,8 @@ export type LeaderboardCursor = {
   readonly trial: string;
   /** The index of the stage among the stages of the trial. */
   readonly ordinal: number;
-  /** The rank of the last row; the next row has the same rank if it ties. */
-  readonly rank: number;
+  /** The rank of the last row; the next row has the same rank if it ties. Null for a row without a value. */
+  readonly rank: number | null;
   /** The number of rows so far. */
   readonly count: number;
 };
@@ -45,7 +41,8 @@ const isWrittenCursor = (value: unknown): value is WrittenCursor => {
     typeof masked === 'boolean' &&
     ExtendedNumber.nullable().safeParse(utility).success &&
     isText(trial) &&
-    [ordinal, rank, count].every(isNumber)
+    [ordinal, count].every(isNumber) &&
+    (rank === null || isNumber(rank))
   );
 };
 
@@ -63,79 +60,23 @@ export const writeLeaderboardCursor = ({ utility, ...rest }: LeaderboardCursor):
 
 type Rankable = { readonly masked: boolean; readonly utility: number | null };
 
-/** Rows that tie share a rank; the next rank counts all of them. `split`: masked rows rank among themselves. */
+/**
+ * Rows that tie share a rank; the next rank counts all of them. A row without a value has no rank. `split`: masked rows rank among themselves.
+ */
 export const ranksOf = (
   rows: readonly Rankable[],
   cursor: LeaderboardCursor | undefined,
   split: boolean,
-): readonly number[] => {
-  let last: (Rankable & { rank: number }) | undefined = cursor;
+): readonly (number | null)[] => {
+  let last: (Rankable & { rank: number | null }) | undefined = cursor;
   let count = cursor?.count ?? 0;
   return rows.map((row) => {
     count += 1;
     const ties = last !== undefined && last.utility === row.utility && (!split || last.masked === row.masked);
-    const rank = ties && last ? last.rank : count;
+    const rank = row.utility === null ? null : ties && last ? last.rank : count;
     last = { ...row, rank };
     return rank;
   });
-};
-
-/** Adds a value to the statement, and returns its `$n`. */
-type AddParameter = (value: unknown) => string;
-
-const refuseFilter = (filter: string, expected: string): never => {
-  throw new AppError('INVALID_REQUEST', `Expected ${expected}, but got ${JSON.stringify(filter)}`, {
-    issues: [{ path: 'where', expected, received: filter }],
-  });
-};
-
-const isHyperparameter = (name: string): name is HyperparameterName =>
-  (hyperparameterNames as readonly string[]).includes(name);
-
-const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
-/**
- * Accepts decimal digits, or an infinity as a word. Refuses a number that overflows to infinity, such as 1e999: it is probably a mistake.
- */
-const numberOf = (filter: string, text: string): number => {
-  const value = Number(text);
-  return /^[+-]?Infinity$/.test(text) || (decimal.test(text) && Number.isFinite(value))
-    ? value
-    : refuseFilter(filter, 'a number in decimal digits, or two numbers joined by ..');
-};
-
-const rangeOf = (filter: string, text: string): readonly [number, number] => {
-  const [from = '', to = from, ...more] = text.split('..');
-  const [min, max] = [numberOf(filter, from), numberOf(filter, to)];
-  if (more.length > 0 || min > max)
-    refuseFilter(filter, 'the smaller number first, and the larger one after ..');
-  return [min, max];
-};
-
-/**
- * Selects the scores `s` for which the sweep or the configuration has a value of this hyperparameter that fulfils `match`. `match`: a
- * condition on `number` or `word`.
- */
-const valueCondition = (hyperparameter: string, match: string): string =>
-  `(s.sweep_id IN (SELECT sweep_id FROM sweep_hyperparameters WHERE hyperparameter = ${hyperparameter} AND ${match})
-    OR (s.sweep_id, s.configuration_index) IN
-      (SELECT sweep_id, configuration_index FROM configuration_hyperparameters WHERE hyperparameter = ${hyperparameter} AND ${match}))`;
-
-/** `hyperparameter`: its name, or `recipe` or `dataset`, which are stored in the same way. */
-const wordCondition = (hyperparameter: string, words: readonly string[], add: AddParameter): string =>
-  valueCondition(add(hyperparameter), `word = ANY(${add(words)})`);
-
-/** A filter such as `gamma:5`, `beta:0.01..0.1` or `gamma:5..Infinity`. Errors: INVALID_REQUEST. */
-const hyperparameterCondition = (filter: string, add: AddParameter): string => {
-  const [name = '', text = ''] = filter.split(':');
-  if (!isHyperparameter(name))
-    return refuseFilter(
-      filter,
-      `a hyperparameter (one of ${hyperparameterNames.join(', ')}), a colon and a value or a range`,
-    );
-  if (!isNumeric(hyperparameterDeclaration(name))) return wordCondition(name, [text], add);
-  const range = rangeOf(filter, text).map((end) => `${add(end)}::float8`);
-  return valueCondition(add(name), `number BETWEEN ${range.join(' AND ')}`);
 };
 
 /**

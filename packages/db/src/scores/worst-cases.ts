@@ -1,7 +1,8 @@
 /**
  * The worst case over the attacks of a trial, image by image, by the definition in `ranking.ts` of the contracts: the images that an attack
  * fooled inside one of the trial's balls, and the least distance that any attack found. Noise level and clean accuracy have no value per
- * image: their worst case is the worst value of any attack. A missing value is never the worst.
+ * image: their worst case is the worst value of any attack. A missing value is never the worst. Without a ball there is no robust accuracy,
+ * and where nothing was attacked there is no success rate either.
  *
  * Each set of evaluations is read once, by the transaction that completes the last attack of a trial: a thousand images and six attacks take
  * about ten milliseconds. Trials with the same evaluations share the result. The worst case over one attack is that attack.
@@ -92,7 +93,8 @@ const insertWorstCases = `
     SELECT set_number, count(*) FILTER (WHERE inside) AS fooled, array_agg(l2 ORDER BY l2) AS l2, array_agg(linf ORDER BY linf) AS linf
     FROM images GROUP BY 1
   ), sizes AS (
-    SELECT a.set_number, max((e.summary ->> 'attempted')::int) AS attempted, max((e.summary ->> 'images')::int) AS images
+    SELECT a.set_number, max((e.summary ->> 'attempted')::int) AS attempted, max((e.summary ->> 'images')::int) AS images,
+      bool_or(a.l2 IS NOT NULL OR a.linf IS NOT NULL) AS has_ball
     FROM attacks a JOIN evaluations e USING (stage_id) GROUP BY 1
   ), strongest AS (
     SELECT DISTINCT ON (s.trial_id, s.metric) d.set_number, s.*
@@ -106,8 +108,8 @@ const insertWorstCases = `
   JOIN unnest($8::text[], $9::int[]) AS m (metric, sign) ON m.metric = s.metric
   CROSS JOIN LATERAL (
     SELECT CASE s.metric
-      WHEN 'robustAccuracy' THEN (z.attempted - coalesce(j.fooled, 0))::float8 / nullif(z.images, 0)
-      WHEN 'successRate' THEN coalesce(j.fooled::float8 / nullif(z.attempted, 0), 0)
+      WHEN 'robustAccuracy' THEN CASE WHEN z.has_ball AND z.attempted > 0 THEN (z.attempted - coalesce(j.fooled, 0))::float8 / z.images END
+      WHEN 'successRate' THEN coalesce(j.fooled, 0)::float8 / nullif(z.attempted, 0)
       WHEN 'medianL2' THEN ${medianOf('l2')}
       WHEN 'medianLinf' THEN ${medianOf('linf')}
       ELSE s.value

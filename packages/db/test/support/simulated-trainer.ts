@@ -1,11 +1,12 @@
 /** A simulated trainer: its states are a function of chain and position, so that every run of a stage gives the same bits. */
 import { createHash } from 'node:crypto';
-import type {
-  CheckpointManifest,
-  EvaluationRecords,
-  EvaluationSummary,
-  Position,
-  Verdict,
+import {
+  type CheckpointManifest,
+  type EvaluationRecords,
+  type EvaluationSummary,
+  isBounded,
+  type Position,
+  type Verdict,
 } from '@funnel/contracts';
 import {
   type ClaimedStage,
@@ -85,15 +86,16 @@ export const evaluationOf = (
     steps: each(() => 1),
     queries: each(() => 2),
   };
+  const hasBudget = isBounded(claimed.spec.attack!);
   const summary: EvaluationSummary = {
     ...{ images, attempted: images, cleanAccuracy: 1, cleanInterval: [0.9, 1], successes },
     ...{
       successRate: successes / images,
       successInterval: [0, 1],
-      robustAccuracy: (images - successes) / images,
+      robustAccuracy: hasBudget ? (images - successes) / images : null,
     },
     ...{
-      robustInterval: [0, 1],
+      robustInterval: hasBudget ? [0, 1] : null,
       noiseLevel: successes > 0 ? l2 : null,
       noiseLevelAll: l2,
       meanSquaredError: 0.01,

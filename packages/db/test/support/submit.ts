@@ -7,7 +7,7 @@ export const definition = (input: Partial<SweepInput> = {}): SweepDefinition =>
   SweepDefinition.parse({
     name: 'test',
     dataset: { name: 'glyphs', train: 100, test: 20, attack: 4 },
-    attacks: ['fgsm'],
+    attacks: [{ attack: 'fgsm', search: false }],
     ...input,
     space: { initialiseEpochs: 2, optimiseEpochs: 3, classifierEpochs: 1, ...input.space },
   });

@@ -58,7 +58,7 @@ const Row = (props: {
   );
 };
 
-const percentCell = (value: number | null, interval?: readonly [number, number]): Cell => ({
+const percentCell = (value: number | null, interval?: readonly [number, number] | null): Cell => ({
   value,
   text: formatPercent(value),
   note: interval ? `${formatPercent(interval[0], 0)}–${formatPercent(interval[1], 0)}` : undefined,

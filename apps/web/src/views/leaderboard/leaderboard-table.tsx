@@ -1,4 +1,10 @@
-import { evaluationMetrics, type LeaderboardRow, readExtended, threatModelText } from '@funnel/contracts';
+import {
+  evaluationMetrics,
+  type LeaderboardRow,
+  rankTexts,
+  readExtended,
+  threatModelText,
+} from '@funnel/contracts';
 import { useEffect, useMemo, useRef } from 'react';
 import { IntervalMark, infinityPlace } from '../../charts/marks.tsx';
 import { Skeleton } from '../../components/states.tsx';
@@ -57,6 +63,8 @@ const Rejected = ({ row }: { readonly row: LeaderboardRow }) => (
 
 const Row = (props: {
   readonly row: LeaderboardRow;
+  /** `1=` for a shared rank. */
+  readonly rank: string;
   readonly index: number;
   readonly hyperparameters: readonly string[];
   readonly range: readonly [number, number];
@@ -84,9 +92,11 @@ const Row = (props: {
             type="checkbox"
             checked={props.chosen}
             onChange={props.onToggle}
-            aria-label={`Choose the run at rank ${row.rank}`}
+            aria-label={
+              row.rank === null ? `Choose the run ${row.trialId}` : `Choose the run at rank ${row.rank}`
+            }
           />
-          {row.rank}
+          {props.rank}
         </label>
       </td>
       <td className="board-run">
@@ -100,7 +110,10 @@ const Row = (props: {
       </td>
       <td className="board-value">
         {value === null ? (
-          <span className="muted" title="No value, because no image was attacked or no image was fooled.">
+          <span
+            className="muted"
+            title="No value, because no image was attacked, no image was fooled, or no attack has a fixed ε."
+          >
             –
           </span>
         ) : (
@@ -154,6 +167,7 @@ export const LeaderboardTable = (props: {
 }) => {
   const { items, partial, loading, more } = props.state;
   const { metric } = props.query;
+  const ranks = useMemo(() => rankTexts(items), [items]);
   const body = useRef<HTMLTableSectionElement>(null);
   const visible = usePageRows(body, items.length, rowHeight);
   const hyperparameters = useMemo(() => differing(items), [items]);
@@ -204,6 +218,7 @@ export const LeaderboardTable = (props: {
             <Row
               key={`${row.trialId}/${row.attack}/${row.rank}`}
               row={row}
+              rank={ranks[visible.first + i]!}
               index={visible.first + i}
               hyperparameters={hyperparameters}
               range={range}

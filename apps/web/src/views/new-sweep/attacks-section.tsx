@@ -8,6 +8,7 @@ import {
   PresetName,
   presetNames,
   presets,
+  usualMetricOf,
 } from '@funnel/contracts';
 import { useId } from 'react';
 import type { z } from 'zod';
@@ -222,7 +223,9 @@ export const AttacksSection = (props: {
             onChange={(event) => {
               const attack = AttackName.safeParse(event.target.value).data;
               onChange({
-                objective: attack ? { attack, metric: draft.objective?.metric ?? 'robustAccuracy' } : null,
+                objective: attack
+                  ? { attack, metric: draft.objective?.metric ?? usualMetricOf(attack) }
+                  : null,
               });
             }}
           >

@@ -15,6 +15,7 @@ import {
   type Objective,
   type Result,
   resultOf,
+  usualMetricFor,
   varyingHyperparameters,
   worstCaseTitle,
 } from '../../statistics/objective.ts';
@@ -149,7 +150,7 @@ export const useSweepResults = (sweep: SweepDetail): SweepResults => {
     attackText === 'worst' ? '' : (attacks[Number(attackText ?? Number.NaN)]?.key ?? defaults.attack);
   const metric =
     EvaluationMetricName.safeParse(metricText).data ??
-    (attackText === undefined ? defaults.metric : 'robustAccuracy');
+    (attack === defaults.attack ? defaults.metric : usualMetricFor(attacks, attack));
   const objective = useMemo(() => createObjective(attack, metric), [attack, metric]);
   const results = useMemo(() => trials.map((trial) => resultOf(trial, objective)), [trials, objective]);
   const hyperparameters = useMemo(() => varyingHyperparameters(trials), [trials]);

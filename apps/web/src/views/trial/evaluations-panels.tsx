@@ -29,25 +29,38 @@ const measured = (extended: ExtendedNumber | null): string => {
   return value === null ? '–' : formatMeasured(value);
 };
 
+const RobustAccuracy = ({ evaluation }: { readonly evaluation: Evaluation }) => {
+  const { robustAccuracy, robustInterval } = evaluation.summary;
+  if (robustAccuracy === null || robustInterval === null)
+    return (
+      <td className="number muted" title="No attack at a fixed ε on a correctly classified image.">
+        –
+      </td>
+    );
+  const interval = `${formatPercent(robustInterval[0])} to ${formatPercent(robustInterval[1])}`;
+  return (
+    <td className="number" title={`95% interval ${interval}`}>
+      <IntervalMark
+        value={robustAccuracy}
+        interval={robustInterval}
+        low={0}
+        high={1}
+        hollow={evaluation.verdict === 'masked'}
+        label={`95% interval ${interval}`}
+      />{' '}
+      {formatPercent(robustAccuracy)}
+    </td>
+  );
+};
+
 const EvaluationRow = ({ evaluation }: { readonly evaluation: Evaluation }) => {
   const { summary, verdict } = evaluation;
-  const interval = `${formatPercent(summary.robustInterval[0])} to ${formatPercent(summary.robustInterval[1])}`;
   return (
     <tr>
       <th scope="row">
         {attackTitle(evaluation)} <span className="muted small">{settingsLabel(evaluation)}</span>
       </th>
-      <td className="number" title={`95% interval ${interval}`}>
-        <IntervalMark
-          value={summary.robustAccuracy}
-          interval={summary.robustInterval}
-          low={0}
-          high={1}
-          hollow={verdict === 'masked'}
-          label={`95% interval ${interval}`}
-        />{' '}
-        {formatPercent(summary.robustAccuracy)}
-      </td>
+      <RobustAccuracy evaluation={evaluation} />
       <td
         className="number"
         title={`${formatCount(summary.successes)} of ${formatCount(summary.attempted)} attacked`}
@@ -82,7 +95,7 @@ const Curve = ({ trial, norm }: { readonly trial: TrialDetail; readonly norm: 'l
 export const EvaluationsPanel = ({ trial }: { readonly trial: TrialDetail }) => (
   <Panel
     title="Attacks"
-    note="Robust accuracy is a share of all images. Success is a share of the images that were classified correctly before the attack. An attack that looks for the smallest change fools nearly all images, so compare its median distances. The noise level is the mean L2 norm over successes; medians count a failure as infinite."
+    note="Robust accuracy is a share of all images. Success is a share of the images that were classified correctly before the attack. An attack that looks for the smallest change fools nearly all images, so it has no robust accuracy: compare its median distances. The noise level is the mean L2 norm over successes; medians count a failure as infinite."
     flush
   >
     <div className="table-wrap">
@@ -129,11 +142,11 @@ export const EvaluationsPanel = ({ trial }: { readonly trial: TrialDetail }) => 
 export const rejects = ({ evaluations }: Pick<TrialDetail, 'evaluations'>): boolean =>
   evaluations.some(({ summary }) => summary.rejectedClean !== undefined);
 
-const Share = ({ share = 0, of }: { readonly share: number | undefined; readonly of: number }) => (
+const Share = ({ share, of }: { readonly share: number | null | undefined; readonly of: number }) => (
   <td className="number">
-    {formatPercent(share)}{' '}
+    {formatPercent(share ?? null)}{' '}
     <span className="muted small">
-      {formatCount(Math.round(share * of))} of {formatCount(of)}
+      {formatCount(Math.round((share ?? 0) * of))} of {formatCount(of)}
     </span>
   </td>
 );

@@ -39,7 +39,7 @@ const title = (row: LeaderboardRow): string => {
   const hyperparameters = titleHyperparameters
     .filter((name) => name in row.hyperparameters)
     .map((name) => `${hyperparameterTitle(name)} ${formatHyperparameter(row.hyperparameters[name])}`);
-  return `${row.rank}. ${row.recipe} on ${row.dataset}${hyperparameters.length > 0 ? `, ${hyperparameters.join(', ')}` : ''}: ${formatPercent(readExtended(row.value))} robust`;
+  return `${row.rank === null ? '' : `${row.rank}. `}${row.recipe} on ${row.dataset}${hyperparameters.length > 0 ? `, ${hyperparameters.join(', ')}` : ''}: ${formatPercent(readExtended(row.value))} robust`;
 };
 
 const TrialPicker = (props: {

@@ -1,0 +1,61 @@
+/**
+ * FUNNEL_HOME, Funnel's own folder: the embedded database, the log, and the address at which `funnel up` runs. Every other command in the same
+ * folder finds the running Funnel by this address.
+ */
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Env } from './env.ts';
+import { Exit, exitCodes } from './exit.ts';
+
+/** Makes the folder, and returns its full path. Throws Exit when the folder cannot be made or written. */
+export const makeHome = ({ FUNNEL_HOME }: Env): string => {
+  const home = resolve(FUNNEL_HOME);
+  const probe = join(home, `.probe-${process.pid}`);
+  try {
+    mkdirSync(home, { recursive: true });
+    writeFileSync(probe, '');
+    rmSync(probe);
+    return home;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Exit(
+      exitCodes.usage,
+      `Funnel keeps its database and its log in the folder FUNNEL_HOME, here ${home}, but it cannot write there (${code ?? message}).\n→ Set FUNNEL_HOME to a folder that you may write. (Default: .funnel in the current folder)`,
+    );
+  }
+};
+
+/** Where the database of `folder` lies when it is the embedded one. */
+export const embeddedFolder = (home: string): string => join(resolve(home), 'pgdata');
+
+/** `embedded`: this Funnel runs the PostgreSQL of its folder. Otherwise it uses the one of its own DATABASE_URL. */
+export type Address = { readonly url: string; readonly pid: number; readonly embedded: boolean };
+
+const addressFile = (home: string): string => join(resolve(home), 'address.json');
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+};
+
+/** Null when no `funnel up` runs in this folder. A killed `funnel up` leaves its address behind, and this one is ignored. */
+export const readAddress = (home: string): Address | null => {
+  try {
+    const address: Address = JSON.parse(readFileSync(addressFile(home), 'utf8'));
+    return isAlive(address.pid) ? address : null;
+  } catch {
+    return null;
+  }
+};
+
+export const writeAddress = (home: string, address: Omit<Address, 'pid'>): void => {
+  const next = `${addressFile(home)}.${process.pid}`;
+  writeFileSync(next, JSON.stringify({ ...address, pid: process.pid } satisfies Address));
+  renameSync(next, addressFile(home));
+};
+
+export const removeAddress = (home: string): void => rmSync(addressFile(home), { force: true });

@@ -1,0 +1,29 @@
+/** Reads attacks as callers write them. zod refuses a wrong one with its own error, which becomes an AppError here, like every other refused input. */
+import {
+  AppError,
+  type AttackInput,
+  type AttackSpec,
+  attackSpec,
+  expandAttacks as expand,
+} from '@funnel/contracts';
+import { z } from 'zod';
+
+const refusing = <Result>(read: () => Result): Result => {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    const faults = error.issues.map(({ path, message }) => [...path, message].join(': '));
+    throw new AppError('ATTACK_INPUT', faults.join('; '));
+  }
+};
+
+/** One attack with the defaults of its settings. Errors: ATTACK_INPUT, which names the unknown attack or setting. */
+export const readAttack = (input: AttackInput): AttackSpec => refusing(() => attackSpec(input));
+
+/**
+ * Every attack of a list once, in order, with the defaults of its settings. Presets take the usual budgets of `dataset`, and the settings
+ * that stand beside their name. Errors: ATTACK_INPUT, which names the unknown attack, preset or setting.
+ */
+export const expandAttacks = (...input: Parameters<typeof expand>): readonly AttackSpec[] =>
+  refusing(() => expand(...input));
