@@ -17,6 +17,7 @@ import { reading } from '../connection/transaction.ts';
 import { readCounts, type SweepCounts } from '../lifecycle/propagate.ts';
 import type { Page } from '../types.ts';
 import { isText, pageOf, readCursor } from './pages.ts';
+import { waitsOfSweep } from './waits.ts';
 
 const sweepColumns = {
   id: text(),
@@ -158,7 +159,8 @@ export const getSweep = async (db: Db, id: string): Promise<SweepDetail> => {
     const [what, kind, status] = subject.split(':');
     return what === 'stage' ? [{ kind: kind as StageKind, status: status as StageStatus, count }] : []; // `lifecycle` writes subjects of this form
   });
-  return { ...sweepOf(row, counts), definition: row.definition, stages };
+  const waitsFor = row.status === 'running' ? await waitsOfSweep(tx, id) : [];
+  return { ...sweepOf(row, counts), definition: row.definition, stages, waitsFor: [...waitsFor] };
 };
 
 /** Errors: NOT_FOUND when there is no such sweep. */
