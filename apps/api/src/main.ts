@@ -1,8 +1,7 @@
 /** The API as a process of its own: `node --import tsx apps/api/src/main.ts`. A signal or an uncaught error closes it gracefully. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError } from '@funnel/contracts';
+import { AppError, engineVersion } from '@funnel/contracts';
 import { migrate, retryUntilAdmitted } from '@funnel/db';
-import { engineVersion } from '@funnel/engine/engine-version';
 import { logDestination } from '@funnel/log';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';

@@ -1,7 +1,7 @@
 /** Starts the API with its own connections to database and queue, and closes them in the opposite order. */
 import { existsSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { within } from '@funnel/contracts';
 import { createDb, queueAddress, retryUntilAdmitted } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
@@ -49,15 +49,11 @@ const createCloser = (logger: Logger) => {
   return {
     notClosed,
     close: async (what: string, close: () => Promise<unknown>, timeout: number): Promise<void> => {
-      const closed = new AbortController();
-      const timedOut = sleep(timeout, true, { signal: closed.signal }).catch(() => false);
       try {
-        if (!(await Promise.race([close().then(() => false), timedOut]))) return;
+        if (await within(timeout, close())) return;
         logger.error({ what, milliseconds: timeout }, 'part did not close in time');
       } catch (error) {
         logger.error({ what, err: error }, 'part failed to close');
-      } finally {
-        closed.abort();
       }
       notClosed.push(what);
     },

@@ -114,7 +114,7 @@ const open = async (
   closing.add('relay', relay.close);
   const identity = await firstIdentity;
   const { backend, device } = identity;
-  await admitted(() =>
+  const register = (): Promise<void> =>
     registerWorker(db, {
       id,
       host: hostname(),
@@ -123,13 +123,21 @@ const open = async (
       backend,
       device,
       slots: slotCount,
-    }),
-  );
+    });
+  await admitted(register);
   closing.add('registration', () => retireWorker(db, { workerId: id, status: 'gone' }));
 
   const attempts = new Set<Attempt>();
   const stopMilliseconds = (options.stopSeconds ?? 4) * 1000;
-  const heartbeat = startHeartbeat({ db, workerId: id, leaseSeconds, stopMilliseconds, attempts, log });
+  const heartbeat = startHeartbeat({
+    db,
+    workerId: id,
+    register,
+    leaseSeconds,
+    stopMilliseconds,
+    attempts,
+    log,
+  });
   closing.add('heartbeat', heartbeat.stop);
   const watchdog = createWatchdog((options.hangSeconds ?? 300) * 1000);
   const watching = setInterval(() => {

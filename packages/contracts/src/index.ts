@@ -30,6 +30,7 @@ export {
 } from './attacks.ts';
 export * from './checkpoint.ts';
 export * from './datasets.ts';
+export * from './engine-version.ts';
 export * from './errors.ts';
 export * from './hyperparameters.ts';
 export * from './json.ts';
@@ -45,5 +46,7 @@ export * from './routes.ts';
 export * from './search-space.ts';
 export * from './stages.ts';
 export * from './statuses.ts';
+export * from './student-t.ts';
 export * from './sweep.ts';
 export * from './text.ts';
+export * from './within.ts';

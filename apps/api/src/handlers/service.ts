@@ -1,5 +1,5 @@
-import { AppError } from '@funnel/contracts';
-import { collectGarbage, getSweep, listAudit, listWorkers, pingSchema } from '@funnel/db';
+import { AppError, within } from '@funnel/contracts';
+import { actingAs, collectGarbage, getSweep, listAudit, listWorkers, pingSchema } from '@funnel/db';
 import { describeSchema } from './describe-schema.ts';
 import { type Context, type Handlers, localCaller } from './handler.ts';
 
@@ -8,12 +8,8 @@ const collectTimeoutMs = 20_000;
 
 export const retentionHandlers = ({ db }: Context): Pick<Handlers, 'planCollection' | 'collectGarbage'> => ({
   planCollection: ({ body }) => collectGarbage(db, body, { dryRun: true }),
-  collectGarbage: async ({ body }, reply) => {
-    const collected = await collectGarbage(db, body, { dryRun: false, timeoutMs: collectTimeoutMs });
-    const { sweeps, ...counts } = collected;
-    reply.note({ policy: body, ...counts });
-    return collected;
-  },
+  collectGarbage: ({ body, author }) =>
+    collectGarbage(actingAs(db, author), body, { dryRun: false, timeoutMs: collectTimeoutMs }),
 });
 
 type ServiceHandlers = Pick<
@@ -33,12 +29,8 @@ const pingTimeoutMs = 3000;
 
 /** Throws UNAVAILABLE if `ping` fails or takes too long. */
 const checkPart = async (part: string, ping: Promise<unknown>): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${pingTimeoutMs} ms`)), pingTimeoutMs);
-  });
   try {
-    await Promise.race([ping, late]);
+    if (!(await within(pingTimeoutMs, ping))) throw new Error(`no answer in ${pingTimeoutMs} ms`);
   } catch (error) {
     if (error instanceof AppError && error.code === 'SCHEMA_MISMATCH') throw error;
     throw new AppError(
@@ -47,8 +39,6 @@ const checkPart = async (part: string, ping: Promise<unknown>): Promise<void> =>
       { part },
       { cause: error },
     );
-  } finally {
-    clearTimeout(timer);
   }
 };
 

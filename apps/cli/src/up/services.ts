@@ -6,8 +6,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readEnv as readApiEnv, type StartedApi, startApi, startOptions } from '@funnel/api';
+import { engineVersion } from '@funnel/contracts';
 import { migrate, retryUntilAdmitted, startEmbedded } from '@funnel/db';
-import { engineVersion } from '@funnel/engine/engine-version';
 import { logDestination } from '@funnel/log';
 import { type RunningWorker, readEnv as readWorkerEnv, startWorker, workerOptions } from '@funnel/worker';
 import { type Logger, multistream, pino } from 'pino';

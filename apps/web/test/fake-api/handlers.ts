@@ -113,6 +113,7 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
   return {
     planSweep: (r) => world.plan(SweepDefinition.parse(r.body)).plan,
     createSweep: (r) => world.detailOf(world.addSweep(r.body as never)),
+    listSubmissions: () => ({ items: [], next: null }),
     listSweeps: (r) => {
       const { status, search } = r.query;
       const found = newest().filter(

@@ -15,11 +15,23 @@ export type ExecutedStatement = {
 
 export type StatementListener = (statement: ExecutedStatement) => void;
 
+/** In whose name a transaction changes something. */
+export type Author = {
+  /** The name of a token or of a program. */
+  readonly actor: string;
+  /** The address of the caller; null for a program on this machine. */
+  readonly address: string | null;
+  /** Further details for every entry of the audit log, such as the id of the request. */
+  readonly details?: Readonly<Record<string, unknown>>;
+};
+
 export type Db = {
   /** The address in the form for the driver; contains the password. */
   readonly url: string;
   readonly pool: pg.Pool;
   readonly onStatement?: StatementListener;
+  /** Set by `actingAs`. Without an author, transactions write no audit log: workers and the reconciler need none. */
+  readonly author?: Author;
   /** A connection, which the caller must release. It is younger than the last call of `replaceConnections`. */
   connect(): Promise<pg.PoolClient>;
   /** Rules out all connections that are open now: one of them did not answer, and the others may have the same fault (half-open TCP). */
@@ -45,6 +57,15 @@ export type DbOptions = {
   readonly onStatement?: StatementListener;
 };
 
+/** Milliseconds. A connection that has not answered a query by then counts as broken. */
+const queryTimeoutMs = 36_000;
+
+/**
+ * The server's limit for a statement whose answer the client awaits for `queryMs` milliseconds. It is shorter, so that a slow statement ends
+ * with an error of the server. The client then knows that the connection works, and keeps it.
+ */
+export const serverLimit = (queryMs: number): number => Math.floor((queryMs * 5) / 6);
+
 /** Reads bigint as a number: counts and ids stay far below 2^53. */
 const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
   oid === typeIds.int8
@@ -55,8 +76,9 @@ const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'te
  * Opens no connection yet: the pool opens connections when an operation needs one, so the database may still be starting. Errors:
  * UNAVAILABLE when `address` is not the address of a PostgreSQL database.
  *
- * The timeouts limit every failure: on a connection that stays silent (half-open TCP) a query fails after 30 s, and a client that stops
- * inside a transaction loses the transaction and its locks after 10 s.
+ * The timeouts limit every failure. PostgreSQL ends a statement that runs for 30 s, and the connection stays usable. A query without an
+ * answer fails after 36 s: then the connection is silent (half-open TCP). A client that stops inside a transaction loses the transaction and
+ * its locks after 10 s.
  */
 export const createDb = (
   address: string,
@@ -71,8 +93,8 @@ export const createDb = (
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
-    query_timeout: 30_000,
-    statement_timeout: 60_000,
+    query_timeout: queryTimeoutMs,
+    statement_timeout: serverLimit(queryTimeoutMs),
     idle_in_transaction_session_timeout: 10_000,
     types: { getTypeParser },
   });
@@ -109,3 +131,6 @@ export const createDb = (
     close: () => pool.end(),
   };
 };
+
+/** The same database for an author: changes made through it are in the audit log, each in the transaction that makes it. */
+export const actingAs = (db: Db, author: Author): Db => ({ ...db, author });
