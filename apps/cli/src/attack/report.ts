@@ -144,6 +144,13 @@ export const describeReport = (report: AttackReport, width: number | null): stri
 export const notesOf = ({ leftOut, evaluations, noDiagnosis }: AttackReport): readonly string[] => [
   ...leftOut.map(({ attack, reason }) => `${attack}: left out, because ${reason}`),
   ...(noDiagnosis === undefined ? [] : [`checks: left out, because ${noDiagnosis}`]),
+  ...evaluations.flatMap(({ attack, summary: { invalidAnswers } }) =>
+    invalidAnswers === undefined
+      ? []
+      : [
+          `${attack}: ${formatCount(invalidAnswers, 'answer')} of the model named no class (a logit was NaN, for example). None counts as a success.`,
+        ],
+  ),
   ...(evaluations[0]?.summary.attempted === 0
     ? [
         'No image was attacked, because the model classifies none of them correctly. So there is no success rate.',

@@ -29,7 +29,7 @@ export type Outcome = {
   readonly results: readonly Result[];
   /** The attacks without a result. */
   readonly leftOut: readonly LeftOut[];
-  /** Null for a single attack, and without any result. */
+  /** Null where fewer than two attacks have a result. */
   readonly worstCase:
     | (Pick<WorstCase, 'balls'> & { readonly summary: EvaluationSummary; readonly rows: readonly Row[] })
     | null;

@@ -72,7 +72,7 @@ export const runAttacks = async (
     } else if (one.kind === 'failure') {
       const leftOut = { attack: one.attack.attack, reason: reasonOf(one.error, signal) };
       outcome = { ...outcome, leftOut: [...outcome.leftOut, leftOut] };
-    } else if (attacks.length > 1 && one.evaluation !== null) {
+    } else if (outcome.results.length > 1 && one.evaluation !== null) {
       const { records, summary } = one.evaluation;
       outcome = {
         ...outcome,

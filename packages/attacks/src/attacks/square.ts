@@ -113,10 +113,8 @@ const tilesAndWindows = (grid: PixelGrid, epsilon: number): Proposals => {
   const spendBudget = (target: Float32Array, image: Float32Array): void => {
     const factor = epsilon / Math.max(Math.sqrt(squaredLength(delta)), 1e-12);
     for (let i = 0; i < target.length; i++) {
-      let value = image[i]! + delta[i]! * factor;
-      if (value < 0) value = 0; // Math.min and Math.max take twice as long
-      if (value > 1) value = 1;
-      target[i] = value;
+      const value = image[i]! + delta[i]! * factor;
+      target[i] = value < 0 ? 0 : Math.min(value, 1); // Math.max takes longer
     }
   };
   return {
