@@ -5,6 +5,7 @@
 import { AppError, decodeHeader, type Route, type RouteName, routes } from '@funnel/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import type { z } from 'zod';
 import { type Context, type Handlers, isStream, localCaller, type RouteReply } from './handlers/handler.ts';
 import { checkpointHandlers, resultHandlers } from './handlers/results.ts';
 import { retentionHandlers, serviceHandlers } from './handlers/service.ts';
@@ -93,8 +94,8 @@ const parseRequest = async (name: RouteName, route: Route, request: FastifyReque
 };
 
 /** The answer as JSON. An answer that does not match its declaration is a fault of ours; clients do not get it. */
-const serialize = (name: RouteName, route: Route, answer: unknown): string => {
-  const result = route.response!.safeParse(answer);
+const serialize = (name: RouteName, schema: z.ZodType, answer: unknown): string => {
+  const result = schema.safeParse(answer);
   if (!result.success) throw new Error(`Expected ${name} to answer as declared`, { cause: result.error });
   return JSON.stringify(result.data);
 };
@@ -107,22 +108,26 @@ const answerWith =
       status: (status) => void reply.code(status),
       header: (field, value) => void reply.header(field, value),
     });
-    if (route.response)
-      return reply.type('application/json; charset=utf-8').send(serialize(name, route, answer));
+    const schema = reply.statusCode === 202 ? route.accepted : route.response;
+    if (schema) return reply.type('application/json; charset=utf-8').send(serialize(name, schema, answer));
     if (route.produces) return reply.type(route.produces).send(answer);
     return reply.send();
   };
 
 /** The plugins on which this one depends add the other members of Context. */
-type RoutesOptions = Omit<Context, 'hub' | 'metrics' | 'planning' | 'relay'> & {
+type RoutesOptions = Omit<
+  Context,
+  'hub' | 'metrics' | 'planning' | 'relay' | 'submissions' | 'wakeActions'
+> & {
   /** Milliseconds after which the answer is UNAVAILABLE. Streams have no timeout. */
   readonly timeout: number;
 };
 
 const registerRoutes = async (app: FastifyInstance, options: RoutesOptions): Promise<void> => {
   const { db, timeout, ...context } = options;
-  const { eventHub: hub, metrics, planning, relay } = app;
-  const handlers: Handlers = createHandlers({ ...context, db, hub, metrics, planning, relay });
+  const { eventHub: hub, metrics, planning, relay, submissions, wakeActions } = app;
+  const parts = { hub, metrics, planning, relay, submissions, wakeActions };
+  const handlers: Handlers = createHandlers({ ...context, ...parts, db });
   for (const [name, route] of Object.entries(routes) as [RouteName, Route][])
     app.route({
       method: route.method,
@@ -137,5 +142,5 @@ const registerRoutes = async (app: FastifyInstance, options: RoutesOptions): Pro
 /** Registers every declared route. */
 export const routesPlugin = fp(registerRoutes, {
   name: 'routes',
-  dependencies: ['problems', 'bodies', 'access', 'events', 'metrics', 'planning', 'reconciler'],
+  dependencies: ['problems', 'bodies', 'access', 'events', 'metrics', 'planning', 'reconciler', 'background'],
 });

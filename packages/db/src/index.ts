@@ -38,9 +38,23 @@ export {
 } from './reads/trials.ts';
 export { getWorker, listWorkers } from './reads/workers.ts';
 export { knownChains } from './submission/known-chains.ts';
+export {
+  getSubmission,
+  listSubmissions,
+  postponeSubmission,
+  type Refusal,
+  refuseSubmission,
+  renewSubmission,
+  type SubmissionSize,
+  type SubmissionState,
+  storeSubmission,
+  type TakenSubmission,
+  takeSubmission,
+  withdrawSubmission,
+} from './submission/stored-submissions.ts';
 export { submitSweep } from './submission/submit-sweep.ts';
-export { deleteSweep } from './sweeps/delete-sweep.ts';
-export { cancelSweep, pauseSweep, resumeSweep, retrySweep } from './sweeps/steer-sweep.ts';
+export { cancelSweep, deleteSweep, pauseSweep, resumeSweep, retrySweep } from './sweeps/steer-sweep.ts';
+export { continueActions } from './sweeps/sweep-actions.ts';
 export type * from './types.ts';
 export { type ReconcileOptions, reconcile } from './upkeep/reconcile.ts';
 export {

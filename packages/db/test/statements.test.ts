@@ -19,6 +19,7 @@ import {
   collectGarbage,
   compareTrials,
   completeStage,
+  continueActions,
   type Db,
   deleteSweep,
   endStage,
@@ -31,6 +32,7 @@ import {
   getImages,
   getMetrics,
   getStage,
+  getSubmission,
   getSweep,
   getTrial,
   getWorker,
@@ -41,6 +43,7 @@ import {
   leaderboard,
   listAudit,
   listStages,
+  listSubmissions,
   listSweeps,
   listTokens,
   listTrials,
@@ -50,24 +53,31 @@ import {
   pauseSweep,
   pingDatabase,
   pingSchema,
+  postponeSubmission,
   readServiceCounts,
   readStageLog,
   reconcile,
+  refuseSubmission,
   registerWorker,
   releaseStage,
   restoreWorker,
+  renewSubmission,
   resumeSweep,
   retireWorker,
   retrySweep,
   revokeToken,
   saveToken,
   startRelay,
+  storeSubmission,
+  submitSweep,
+  takeSubmission,
+  withdrawSubmission,
 } from '../src/index.ts';
 import { differencesOf } from '../src/testing/check-statement.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { beat, leaseOf, letExpire, options } from './support/attempts.ts';
 import { claim, drain, evaluationOf, finish, record } from './support/simulated-trainer.ts';
-import { submit } from './support/submit.ts';
+import { definition, prepared, submit } from './support/submit.ts';
 import { query } from './support/tables.ts';
 
 let db: Db;
@@ -194,6 +204,33 @@ const runSweeps = async (): Promise<void> => {
     dryRun: false,
   });
   await deleteSweep(db, long.sweepId);
+  await runSubmissions();
+};
+
+/** Stored submissions, and actions on a sweep that another operation delays. */
+const runSubmissions = async (): Promise<void> => {
+  const sweep = definition({ seeds: [11] });
+  const request = { client: 'a', size: 'large', definition: sweep, engineVersion: 'engine-1' } as const;
+  const keyed = { ...request, bodyHash: 'hash', key: 'stored' };
+  await storeSubmission(db, keyed);
+  await storeSubmission(db, keyed);
+  const ticket = (await takeSubmission(db, 'large', 60))!;
+  await renewSubmission(db, ticket, 60);
+  await submitSweep(db, { ...prepared(sweep), ticket });
+  const { id } = (await storeSubmission(db, { ...request, bodyHash: 'hash' })) as { id: string }; // without a key it is stored
+  await postponeSubmission(db, (await takeSubmission(db, 'large', 60))!, 0);
+  await refuseSubmission(db, (await takeSubmission(db, 'large', 60))!, {
+    ...{ code: 'INTERNAL', message: 'x', details: {} },
+  });
+  await getSubmission(db, id);
+  await listSubmissions(db, { limit: 1 });
+  await withdrawSubmission(db, id);
+
+  const { sweepId } = await submit(db, { seeds: [12], space: { gamma: { min: 1, max: 64, count: 1400 } } });
+  await cancelSweep(db, sweepId);
+  while (await continueActions(db));
+  // More stages than a plan inside a transaction may have: the rows are written before the lock is taken.
+  await submit(db, { seeds: [13], space: { gamma: { min: 1, max: 64, count: 3400 } } });
 };
 
 /** Reads everything that pages show of a finished sweep. */

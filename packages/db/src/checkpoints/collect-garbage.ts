@@ -13,7 +13,7 @@ import {
 import { float8, int4, jsonb, orNull, type RowOf, text, texts } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx, transaction } from '../connection/transaction.ts';
-import { lockStructure } from '../lifecycle/scheduling.ts';
+import { lockStructure } from '../lifecycle/structure-lock.ts';
 import { dropUnused } from './checkpoints.ts';
 
 /** A sweep and the ranking of its trials. An empty attack means the worst case. */

@@ -77,6 +77,9 @@ const refusalOf = (error: unknown): string | undefined => {
  */
 const busy: ReadonlySet<string> = new Set(['57014', '55P03', '53000', '53200', '53400']);
 
+/** The statement waited for a lock for as long as its transaction may. */
+const lockTimeout = '55P03';
+
 /** The driver throws these without a code. */
 const brokenConnection =
   /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end)/;
@@ -155,6 +158,13 @@ export const databaseError = (error: unknown, name: AddressName = 'DATABASE_URL'
       'UNAVAILABLE',
       `PostgreSQL cannot be reached: ${message}`,
       { part },
+      { cause: error },
+    );
+  if (errorCode(error) === lockTimeout)
+    return new AppError(
+      'UNAVAILABLE',
+      'Expected to begin within seconds, but another operation on a large sweep takes longer. Nothing has changed.',
+      { isBusy: true, hint: 'Try again in a minute.' },
       { cause: error },
     );
   if (isBusy(error))
