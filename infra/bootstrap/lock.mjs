@@ -3,11 +3,12 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { announce } from './process.mjs';
 
+/** The id of the process that has the lock; null when there is no lock; 0 when the file has no id. */
 const holderOf = (path) => {
   try {
-    return Number(readFileSync(path, 'utf8'));
+    return Number(readFileSync(path, 'utf8')) || 0;
   } catch {
-    return 0;
+    return null;
   }
 };
 
@@ -59,8 +60,10 @@ export const withLock = async (path, action) => {
   const start = performance.now();
   for (let announced = false; !take(path); ) {
     const holder = holderOf(path);
-    // A process takes a lock once. Its own id in the lock is that of a killed one: a container starts with the same ids again.
-    if (holder === process.pid || (holder !== 0 && !isAlive(holder))) {
+    if (holder === null) continue;
+    // A process takes a lock once. Its own id in the lock is that of a killed one: a container starts with the same ids again. A lock
+    // appears with its content, so a lock without an id is what a power failure left.
+    if (holder === process.pid || holder === 0 || !isAlive(holder)) {
       breakStale(path, holder);
       continue;
     }

@@ -36,7 +36,12 @@ const declared = (): Map<string, readonly string[]> => {
   const nothing = async () => {
     throw new Error('nothing is scraped here');
   };
-  const { registry } = createServiceMetrics({ readCounts: nothing, readQueue: nothing, streams: () => 0 });
+  const { registry } = createServiceMetrics({
+    pingDatabase: async () => {},
+    readCounts: nothing,
+    readQueue: nothing,
+    streams: () => 0,
+  });
   const series = new Map<string, readonly string[]>([['up', []]]);
   for (const metric of registry.getMetricsAsArray()) {
     const { name, type, labelNames } = metric as unknown as {

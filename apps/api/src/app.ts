@@ -1,12 +1,13 @@
 /** The app. This file lists its plugins in their order. Each plugin names the plugins that must come before it. */
-import { type Db, readServiceCounts, reconcile } from '@funnel/db';
+import { type Db, pingDatabase, readServiceCounts, reconcile } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
-import { createTracer, type Tracer } from '@funnel/tracing';
+import { createTracer, sweepContext, type Tracer } from '@funnel/tracing';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { accessPlugin } from './access/access.ts';
 import { hostRules, isLoopback } from './access/hosts.ts';
 import { createTokenGate } from './access/tokens.ts';
 import { answerHeadersPlugin } from './answer-headers.ts';
+import { backgroundPlugin } from './background.ts';
 import {
   createStreamLimits,
   databaseEvents,
@@ -44,6 +45,8 @@ export type ApiOptions = {
   readonly maxBodyBytes?: number;
   /** Seconds of computing that planning one sweep, or reading one body, may take. (Default: 10) */
   readonly planningSeconds?: number;
+  /** Milliseconds for which a request waits for the end of its submission. (Default: 6000) */
+  readonly submissionWaitMs?: number;
   /** The largest number of open event streams. (Default: 500) */
   readonly maxStreams?: number;
   /** The largest number of open event streams of one token, if the API needs tokens. (Default: a quarter of maxStreams, but at least 8) */
@@ -66,7 +69,7 @@ export type ApiOptions = {
   readonly logger?: FastifyBaseLogger;
 };
 
-/** Milliseconds after which the answer to a request is UNAVAILABLE. Submitting 100,000 trials takes less. */
+/** Milliseconds after which the answer to a request is UNAVAILABLE. The plan of a large sweep may wait for others. */
 const handlerTimeoutMs = 120_000;
 
 /** Builds the app. Throws UNAUTHENTICATED if others can reach the address and no token exists. */
@@ -107,6 +110,7 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     heartbeat: 15_000,
   });
   await app.register(metricsPlugin, {
+    pingDatabase: () => pingDatabase(db),
     readCounts: () => readServiceCounts(db),
     readQueue: () => queue.counts(),
   });
@@ -119,10 +123,17 @@ export const buildApp = async (options: ApiOptions): Promise<FastifyInstance> =>
     interval: (options.reconcileSeconds ?? 3) * 1000,
   });
   await app.register(observeRequestsPlugin);
+  const tracer = options.tracer ?? createTracer({ endpoint: undefined, resource: {} });
   await app.register(planningPlugin, { db, seconds: options.planningSeconds });
+  await app.register(backgroundPlugin, {
+    db,
+    waitMs: options.submissionWaitMs,
+    // The root span of all work on the sweep.
+    onCreated: (sweepId, start) =>
+      tracer.start('submit', { context: sweepContext(sweepId), kind: 'server', start }).end(),
+  });
   await app.register(routesPlugin, {
-    ...{ db, queue, document, engineVersion },
-    tracer: options.tracer ?? createTracer({ endpoint: undefined, resource: {} }),
+    ...{ db, queue, document, engineVersion, tracer },
     timeout: handlerTimeoutMs,
   });
   await app.register(pagesPlugin, { document, webFolder: options.webFolder ?? null });

@@ -1,8 +1,7 @@
 /** The API as a process of its own: `node --import tsx apps/api/src/main.ts`. A signal or an uncaught error closes it gracefully. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError } from '@funnel/contracts';
+import { AppError, engineVersion } from '@funnel/contracts';
 import { migrate, retryUntilAdmitted } from '@funnel/db';
-import { engineVersion } from '@funnel/engine/engine-version';
 import { logDestination } from '@funnel/log';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
@@ -28,7 +27,7 @@ const ending = new AbortController();
 
 const start = async (): Promise<StartedApi> => {
   const applied = await retryUntilAdmitted(
-    () => migrate(env.DATABASE_URL, { onWait: (words) => logger.warn(words) }),
+    () => migrate(env.DATABASE_DIRECT_URL ?? env.DATABASE_URL, { onWait: (words) => logger.warn(words) }),
     (error) => logger.warn({ err: error }, 'the database accepts no connections now: waiting until it does'),
     ending.signal,
   );

@@ -1,5 +1,6 @@
 /**
- * The service's metrics for Prometheus. Most come from PostgreSQL at every scrape, since no single process knows those numbers.
+ * The service's metrics for Prometheus. Most come from PostgreSQL, since no single process knows those numbers. Counting them reads all
+ * stages, so a large database is read less often than it is scraped.
  */
 import { attemptBounds, type ServiceCounts } from '@funnel/db';
 import type { FastifyInstance } from 'fastify';
@@ -58,7 +59,39 @@ export const createCountedHistogram = (
   };
 };
 
+/** Reading may take this share of the time. */
+const readingShare = 0.05;
+/** Milliseconds. A quicker reading may be repeated at every scrape. */
+const quickMs = 100;
+
+/**
+ * Calls share readings. After a slow reading, they get its value until so much time has passed that reading takes a twentieth of the time at
+ * most: with a million stages a reading takes seconds, and nothing limits how often somebody scrapes. A failure is not kept. `now`: in
+ * milliseconds.
+ */
+export const sparing = <T>(read: () => Promise<T>, now: () => number = () => performance.now()) => {
+  let latest: { readonly value: Promise<T>; readonly until: number } | null = null;
+  return (): Promise<T> => {
+    if (latest && now() < latest.until) return latest.value;
+    const start = now();
+    const value = read();
+    latest = { value, until: Number.POSITIVE_INFINITY };
+    value.then(
+      () => {
+        const took = now() - start;
+        latest = took < quickMs ? null : { value, until: start + took / readingShare };
+      },
+      () => {
+        latest = null;
+      },
+    );
+    return value;
+  };
+};
+
 export type ServiceMetricsOptions = {
+  /** Rejects while the database is away. */
+  readonly pingDatabase: () => Promise<void>;
   readonly readCounts: () => Promise<ServiceCounts>;
   /** Notifications in the queue, by state. */
   readonly readQueue: () => Promise<Readonly<Record<string, number>>>;
@@ -143,10 +176,16 @@ const fill = (target: Gauge | Counter, rows: readonly Row[]): void => {
 };
 
 export const createServiceMetrics = ({
+  pingDatabase,
   readCounts,
   readQueue,
   streams,
 }: ServiceMetricsOptions): ServiceMetrics => {
+  const spareCounts = sparing(readCounts);
+  const readDatabase = async (): Promise<ServiceCounts> => {
+    await pingDatabase(); // the counts may be of a time before the database went away
+    return spareCounts();
+  };
   const registry = new Registry();
   const define = (name: string, help: string, labelNames: readonly string[]) => ({
     name: `funnel_${name}`,
@@ -198,7 +237,7 @@ export const createServiceMetrics = ({
     registry,
     text: async () => {
       await Promise.all([
-        scrape('database', readCounts, fillCounts),
+        scrape('database', readDatabase, fillCounts),
         scrape('queue', readQueue, (jobs) =>
           fill(
             queueDepth,

@@ -105,7 +105,15 @@ const successOf = (route: Route, components: Components): JsonSchema => {
     const schema = components.add(route.response, 'output');
     const answer = { description: route.summary, content: { 'application/json': { schema } } };
     // The answer to a request that was repeated under its Idempotency-Key is 200.
-    return status === 201 ? { 201: answer, 200: answer } : { [status]: answer };
+    return {
+      ...(status === 201 ? { 201: answer, 200: answer } : { [status]: answer }),
+      ...(route.accepted && {
+        202: {
+          description: 'Taken: `location` says where to follow.',
+          content: { 'application/json': { schema: components.add(route.accepted, 'output') } },
+        },
+      }),
+    };
   }
   if (route.produces) {
     const schema = route.produces === 'application/octet-stream' ? {} : { type: 'string' };

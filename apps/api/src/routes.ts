@@ -3,9 +3,9 @@
  * route, the answer is 404, or, where the path has routes of other methods, 405 with these methods.
  */
 import { AppError, decodeHeader, type Route, type RouteName, routes } from '@funnel/contracts';
-import { type Change, type Db, writeAudit } from '@funnel/db';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import type { z } from 'zod';
 import { type Context, type Handlers, isStream, localCaller, type RouteReply } from './handlers/handler.ts';
 import { checkpointHandlers, resultHandlers } from './handlers/results.ts';
 import { retentionHandlers, serviceHandlers } from './handlers/service.ts';
@@ -87,73 +87,47 @@ const parseRequest = async (name: RouteName, route: Route, request: FastifyReque
     headers: route.headers && parsePart('headers', route.headers, decodeHeaders(request.headers)),
     body: await request.server.planning.read({ route: name, body }, client),
     caller: request.caller,
+    author: { actor: request.caller.name, address: request.ip, details: { requestId: request.id } },
     client,
     log: request.log,
   };
 };
 
 /** The answer as JSON. An answer that does not match its declaration is a fault of ours; clients do not get it. */
-const serialize = (name: RouteName, route: Route, answer: unknown): string => {
-  const result = route.response!.safeParse(answer);
+const serialize = (name: RouteName, schema: z.ZodType, answer: unknown): string => {
+  const result = schema.safeParse(answer);
   if (!result.success) throw new Error(`Expected ${name} to answer as declared`, { cause: result.error });
   return JSON.stringify(result.data);
 };
 
-const idOf = (value: unknown): string | null =>
-  typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string'
-    ? value.id
-    : null;
-
-/** The change that a request made. Null for reads, and for a submission that was repeated under its key. */
-const changeOf = (
-  name: RouteName,
-  route: Route,
-  request: FastifyRequest,
-  answer: unknown,
-  status: number,
-  notes: Change['details'],
-): Change | null => {
-  const reads = route.method === 'GET' || route.role === 'read';
-  if (reads || status !== (route.status ?? 200)) return null;
-  return {
-    actor: request.caller.name,
-    action: name,
-    subject: idOf(request.params) ?? idOf(answer),
-    address: request.ip,
-    details: { requestId: request.id, ...notes },
-  };
-};
-
 const answerWith =
-  (db: Db, name: RouteName, route: Route, handler: AnyHandler) =>
+  (name: RouteName, route: Route, handler: AnyHandler) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     reply.code(route.status ?? 200).header('cache-control', 'no-store');
-    let notes: Change['details'] = {};
     const answer = await handler(await parseRequest(name, route, request), {
       status: (status) => void reply.code(status),
       header: (field, value) => void reply.header(field, value),
-      note: (details) => {
-        notes = details;
-      },
     });
-    const change = changeOf(name, route, request, answer, reply.statusCode, notes);
-    if (change) await writeAudit(db, change);
-    if (route.response)
-      return reply.type('application/json; charset=utf-8').send(serialize(name, route, answer));
+    const schema = reply.statusCode === 202 ? route.accepted : route.response;
+    if (schema) return reply.type('application/json; charset=utf-8').send(serialize(name, schema, answer));
     if (route.produces) return reply.type(route.produces).send(answer);
     return reply.send();
   };
 
 /** The plugins on which this one depends add the other members of Context. */
-type RoutesOptions = Omit<Context, 'hub' | 'metrics' | 'planning' | 'relay'> & {
+type RoutesOptions = Omit<
+  Context,
+  'hub' | 'metrics' | 'planning' | 'relay' | 'submissions' | 'wakeActions'
+> & {
   /** Milliseconds after which the answer is UNAVAILABLE. Streams have no timeout. */
   readonly timeout: number;
 };
 
 const registerRoutes = async (app: FastifyInstance, options: RoutesOptions): Promise<void> => {
   const { db, timeout, ...context } = options;
-  const { eventHub: hub, metrics, planning, relay } = app;
-  const handlers: Handlers = createHandlers({ ...context, db, hub, metrics, planning, relay });
+  const { eventHub: hub, metrics, planning, relay, submissions, wakeActions } = app;
+  const parts = { hub, metrics, planning, relay, submissions, wakeActions };
+  const handlers: Handlers = createHandlers({ ...context, ...parts, db });
   for (const [name, route] of Object.entries(routes) as [RouteName, Route][])
     app.route({
       method: route.method,
@@ -161,12 +135,12 @@ const registerRoutes = async (app: FastifyInstance, options: RoutesOptions): Pro
       exposeHeadRoute: methodsOf(route).includes('HEAD'),
       ...(!isStream(route) && { handlerTimeout: timeout }),
       config: { routeName: name },
-      handler: answerWith(db, name, route, handlers[name] as AnyHandler),
+      handler: answerWith(name, route, handlers[name] as AnyHandler),
     });
 };
 
 /** Registers every declared route. */
 export const routesPlugin = fp(registerRoutes, {
   name: 'routes',
-  dependencies: ['problems', 'bodies', 'access', 'events', 'metrics', 'planning', 'reconciler'],
+  dependencies: ['problems', 'bodies', 'access', 'events', 'metrics', 'planning', 'reconciler', 'background'],
 });

@@ -1,8 +1,8 @@
 /** Starts the API with its own connections to database and queue, and closes them in the opposite order. */
 import { existsSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createDb, queueAddress, retryUntilAdmitted } from '@funnel/db';
+import { within } from '@funnel/contracts';
+import { createDb, queueAddress, refusePooler, retryUntilAdmitted } from '@funnel/db';
 import { createStageQueue } from '@funnel/queue';
 import { createTracer } from '@funnel/tracing';
 import type { Logger } from 'pino';
@@ -14,7 +14,9 @@ export { readEnv, startOptions } from './env.ts';
 
 export type StartOptions = Omit<ApiOptions, 'db' | 'queue' | 'logger' | 'tracer'> & {
   readonly databaseUrl: string;
-  /** postgres:// or redis://. (Default: the database's address) */
+  /** The address of PostgreSQL itself, if `databaseUrl` is of a pooler: for the event streams and the queue. (Default: `databaseUrl`) */
+  readonly directUrl?: string | undefined;
+  /** postgres:// or redis://. (Default: `directUrl`) */
   readonly queueUrl?: string;
   /** 0 means any free port. */
   readonly port: number;
@@ -49,15 +51,11 @@ const createCloser = (logger: Logger) => {
   return {
     notClosed,
     close: async (what: string, close: () => Promise<unknown>, timeout: number): Promise<void> => {
-      const closed = new AbortController();
-      const timedOut = sleep(timeout, true, { signal: closed.signal }).catch(() => false);
       try {
-        if (!(await Promise.race([close().then(() => false), timedOut]))) return;
+        if (await within(timeout, close())) return;
         logger.error({ what, milliseconds: timeout }, 'part did not close in time');
       } catch (error) {
         logger.error({ what, err: error }, 'part failed to close');
-      } finally {
-        closed.abort();
       }
       notClosed.push(what);
     },
@@ -70,8 +68,9 @@ const builtDashboard = fileURLToPath(new URL('../../web/dist', import.meta.url))
 export const startApi = async (options: StartOptions): Promise<StartedApi> => {
   const { databaseUrl, port, host = '127.0.0.1', logger } = options;
   const onError = (error: Error) => logger.warn({ err: error }, 'lost an idle connection');
-  const db = createDb(databaseUrl, { max: 20, name: 'funnel api', onError });
-  const queue = await createStageQueue({ ...queueAddress(options.queueUrl, db.url), onError });
+  const db = createDb(databaseUrl, { direct: options.directUrl, max: 20, name: 'funnel api', onError });
+  const queueAt = queueAddress(options.queueUrl, db.direct);
+  const queue = await createStageQueue({ ...queueAt, onError });
   const webFolder = options.webFolder ?? (existsSync(builtDashboard) ? builtDashboard : null);
   const tracer = createTracer({
     endpoint: options.tracesUrl,
@@ -88,6 +87,8 @@ export const startApi = async (options: StartOptions): Promise<StartedApi> => {
     logger.warn({ err: error }, 'the database accepts no connections now: waiting until it does');
   try {
     const build = async () => {
+      await refusePooler(db.direct);
+      await queueAt.checkPooler?.();
       await ensureEnvironmentTokens(db, options.tokens ?? {});
       return buildApp({ ...options, db, queue, tracer, webFolder });
     };

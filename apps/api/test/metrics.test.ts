@@ -1,6 +1,6 @@
 import { Histogram, Registry } from 'prom-client';
-import { expect, it } from 'vitest';
-import { createCountedHistogram } from '../src/metrics.ts';
+import { describe, expect, it } from 'vitest';
+import { createCountedHistogram, sparing } from '../src/metrics.ts';
 
 const declared = {
   name: 'funnel_seconds',
@@ -40,4 +40,45 @@ it('has a title and no value before the first `set`', async () => {
   const registry = new Registry();
   createCountedHistogram(registry, declared);
   expect(await registry.metrics()).toBe('# HELP funnel_seconds Seconds.\n# TYPE funnel_seconds histogram\n');
+});
+
+describe('a spared reading', () => {
+  /** A reading that takes the given times, by a clock of its own. */
+  const readingOf = (took: readonly number[]) => {
+    const clock = { now: 0 };
+    let readings = 0;
+    const read = sparing(
+      async () => {
+        clock.now += took[readings] ?? 0;
+        return ++readings;
+      },
+      () => clock.now,
+    );
+    return { clock, read };
+  };
+
+  it('that took two seconds is repeated after 40 s from its start, when reading has taken a twentieth of the time', async () => {
+    const { clock, read } = readingOf([2000, 2000]);
+    expect(await read()).toBe(1);
+    clock.now = 39_999;
+    expect(await read()).toBe(1);
+    clock.now = 40_000;
+    expect(await read()).toBe(2);
+  });
+
+  it('that was quick is repeated at every scrape, and scrapes at once share it', async () => {
+    const { read } = readingOf([99, 99]);
+    expect(await Promise.all([read(), read()])).toEqual([1, 1]);
+    expect(await read()).toBe(2);
+  });
+
+  it('that failed is not kept', async () => {
+    let readings = 0;
+    const read = sparing(async () => {
+      if (++readings === 1) throw new Error('away');
+      return readings;
+    });
+    await expect(read()).rejects.toThrow('away');
+    expect(await read()).toBe(2);
+  });
 });

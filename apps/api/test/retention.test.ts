@@ -23,7 +23,6 @@ test('planning a collection changes nothing; collecting is in the audit log with
       details: {
         policy: { keepDays: 30, keepBest: 2, keepSweeps: [] },
         bytes: 0,
-        done: true,
       },
     },
   ]);

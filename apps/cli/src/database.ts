@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Role } from '@funnel/contracts';
 import {
+  actingAs,
   createDb,
   type Db,
   listTokens,
@@ -11,7 +12,6 @@ import {
   saveToken,
   startEmbedded,
   type TokenInfo,
-  writeAudit,
 } from '@funnel/db';
 import type { Context } from './context.ts';
 import type { Env } from './env.ts';
@@ -26,13 +26,16 @@ type Options = {
   readonly make?: boolean;
 };
 
-/** Runs `action` with the address of the database: DATABASE_URL, else the embedded one of this folder, started if it does not run. */
+/**
+ * Runs `action` with the address of the database: that of DATABASE_DIRECT_URL or DATABASE_URL, else the embedded one of this folder, started if
+ * it does not run.
+ */
 const withDatabaseUrl = async <T>(
   env: Env,
   action: (url: string) => Promise<T>,
   { make = false }: Options = {},
 ): Promise<T> => {
-  if (env.DATABASE_URL) return action(env.DATABASE_URL);
+  if (env.DATABASE_URL) return action(env.DATABASE_DIRECT_URL ?? env.DATABASE_URL);
   const home = resolve(env.FUNNEL_HOME);
   const dir = embeddedFolder(home);
   if (!make && !existsSync(dir))
@@ -78,20 +81,16 @@ const withDatabase = <T>(
 export const migrateDatabase = ({ env, output }: Context): Promise<readonly string[]> =>
   withDatabaseUrl(env, (url) => migrate(url, { onWait: output.note }));
 
+/** The author of changes that commands make in the database itself. */
+const author = { actor: 'cli', address: null } as const;
+
 type NewToken = { readonly name: string; readonly role: Role; readonly hash: string };
 
 export const addToken = (context: Context, { name, role, hash }: NewToken): Promise<void> =>
   withDatabase(
     context,
     async (db) => {
-      await saveToken(db, { name, role, hash });
-      await writeAudit(db, {
-        actor: 'cli',
-        action: 'createToken',
-        subject: name,
-        address: null,
-        details: { role },
-      });
+      await saveToken(actingAs(db, author), { name, role, hash });
     },
     // Before the first start on an address other than loopback, a token must exist. So the database may not exist yet.
     { make: true },
@@ -100,8 +99,10 @@ export const addToken = (context: Context, { name, role, hash }: NewToken): Prom
 export const readTokens = (context: Context): Promise<readonly TokenInfo[]> =>
   withDatabase(context, listTokens);
 
-export const endToken = (context: Context, name: string): Promise<void> =>
+/** Resolves to the names of the tokens that are still valid. */
+export const endToken = (context: Context, name: string): Promise<readonly string[]> =>
   withDatabase(context, async (db) => {
-    await revokeToken(db, name);
-    await writeAudit(db, { actor: 'cli', action: 'revokeToken', subject: name, address: null, details: {} });
+    await revokeToken(actingAs(db, author), name);
+    const tokens = await listTokens(db);
+    return tokens.filter(({ revokedAt }) => revokedAt === null).map((token) => token.name);
   });

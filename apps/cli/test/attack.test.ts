@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createNpy, openNpy } from '../src/attack/npy.ts';
 import { funnel, spawnFunnel } from './funnel.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'funnel-attack-'));
 const model = join(folder, 'model');
+const same = join(folder, 'same.json');
+const flat = join(folder, 'flat');
 const [softmax, graph, small, few] = ['softmax', 'graph', 'small', 'few'].map((name) =>
   join(folder, name),
 ) as [string, string, string, string];
@@ -33,7 +36,7 @@ const save = async (layers: tf.LayersModel, path: string): Promise<void> => {
  * A linear model. Its scores are the sums of ten vertical bands, plus a little, so that no two are equal. Its accuracy is about that of
  * chance.
  */
-const linear = (activation: 'linear' | 'softmax'): tf.LayersModel => {
+const linear = (activation: 'linear' | 'softmax', takesRows = false): tf.LayersModel => {
   const kernel = tf.tidy(() =>
     tf
       .oneHot(
@@ -50,7 +53,7 @@ const linear = (activation: 'linear' | 'softmax'): tf.LayersModel => {
   );
   const layers = tf.sequential({
     layers: [
-      tf.layers.flatten({ inputShape: [28, 28, 1] }),
+      tf.layers.reshape({ inputShape: takesRows ? [784] : [28, 28, 1], targetShape: [784] }),
       tf.layers.dense({ units: 10, activation, weights: [kernel, tf.zeros([10])] }),
     ],
   });
@@ -113,6 +116,7 @@ beforeAll(async () => {
   await saveGraph(linear('linear'), graph);
   await save(dense(14, 10), small);
   await save(dense(28, 5), few);
+  await save(linear('linear', true), flat);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -226,6 +230,7 @@ describe('funnel attack', () => {
 
   it('keeps the results that were finished when another attack fails or Ctrl-C comes', async () => {
     const out = join(folder, 'interrupted.json');
+    const adversarials = join(folder, 'interrupted.npy');
     const args = [
       '--model',
       model,
@@ -245,6 +250,9 @@ describe('funnel attack', () => {
       'steps=1000',
       '--out',
       out,
+      '--adversarials',
+      adversarials,
+      '--diagnose',
     ]);
     child.stderr.on('data', (chunk) => {
       if (String(chunk).includes('noise-linf: ')) child.kill('SIGINT');
@@ -253,6 +261,72 @@ describe('funnel attack', () => {
     const written = JSON.parse(readFileSync(out, 'utf8'));
     expect(written.evaluations.map((one: { attack: string }) => one.attack)).toEqual(['noise-linf']);
     expect(written.leftOut).toEqual([{ attack: 'hop-skip-jump-l2', reason: 'interrupted' }]);
+    expect(written).toMatchObject({ diagnosis: null, noDiagnosis: 'interrupted' });
+    expect(written.evaluations[0].rows).toHaveLength(100);
+    expect(openNpy(adversarials).shape).toEqual([written.evaluations[0].summary.successes, 28, 28, 1]);
+  });
+
+  it('runs all of preset:paper on a model of flat rows, since the data set says that they are images', async () => {
+    const args = [
+      '--indices',
+      '0-9',
+      '--attack',
+      'preset:paper',
+      '--set',
+      'steps=10',
+      '--no-diagnose',
+      '--json',
+    ];
+    const ran = await attack('--model', flat, ...args);
+    expect(ran.status, ran.stderr).toBe(0);
+    const { evaluations, leftOut } = JSON.parse(ran.stdout);
+    expect(leftOut).toEqual([]);
+    const names = evaluations.map((one: { attack: string }) => one.attack);
+    expect(names).toEqual(
+      expect.arrayContaining(['deepfool-l2', 'fgsm', 'bim', 'single-pixel', 'local-search', 'gradient']),
+    );
+  });
+
+  it('checks rows that are no images, and leaves only the check of pixels out', async () => {
+    const [images, labels] = [join(folder, 'X.npy'), join(folder, 'Y.npy')];
+    // Row i lights a band of the image that the linear model gives to class i mod 10.
+    const rows = createNpy(images, [784]);
+    rows.append(
+      Float32Array.from({ length: 20 * 784 }, (_, k) =>
+        Math.floor(((k % 28) * 10) / 28) === Math.floor(k / 784) % 10 ? 0.8 : 0.4,
+      ),
+    );
+    rows.close();
+    const header = `{'descr': '|u1', 'fortran_order': False, 'shape': (20,), }`.padEnd(117);
+    writeFileSync(
+      labels,
+      Buffer.concat([
+        Buffer.from('\x93NUMPY\x01\0v\0', 'latin1'),
+        Buffer.from(`${header}\n`),
+        Uint8Array.from({ length: 20 }, (_, i) => i % 10),
+      ]),
+    );
+    const args = [
+      '--model',
+      flat,
+      '--images',
+      images,
+      '--labels',
+      labels,
+      '--attack',
+      'fgsm',
+      '--diagnose',
+      '--json',
+    ];
+    const ran = await funnel(['attack', ...args]);
+    expect(ran.status, ran.stderr).toBe(0);
+    const { summary, diagnosis } = JSON.parse(ran.stdout);
+    expect(summary).toMatchObject({ images: 20, attempted: 20 });
+    const { checks }: { checks: { id: string; value: number | null; detail: string }[] } = diagnosis;
+    expect(checks.length).toBeGreaterThan(15);
+    expect(checks.filter(({ value }) => value === null).map(({ id, detail }) => [id, detail])).toEqual([
+      ['H2', 'Square needs images of height × width, not [784].'],
+    ]);
   });
 
   it('lists every attack with its settings', async () => {
@@ -264,7 +338,7 @@ describe('funnel attack', () => {
   it.each([
     [['--model', '/nowhere', '--attack', 'fgsm'], 2, /TensorFlow.js model .*ENOENT/],
     [['--model', softmax, '--attack', 'fgsm'], 7, /The outputs are probabilities.*--from-probabilities/],
-    [['--model', softmax, '--attack', 'fgsm', '--force'], 1, /fgsm: left out, because Expected logits/],
+    [['--model', softmax, '--attack', 'fgsm', '--force'], 1, /Expected logits, but got probabilities/],
     [['--model', small, '--attack', 'fgsm'], 2, /Expected a model of images \[28, 28, 1\].*\[14, 14, 1\]/],
     [['--model', few, '--attack', 'fgsm'], 1, /Expected labels from 0 to 4, but got \d/],
     [['--model', model, '--attack', 'transfer-l2'], 2, /needs other models/],
@@ -276,6 +350,21 @@ describe('funnel attack', () => {
     [['--model', model, '--attack', 'fgsm', '--set', 'epsilon=8'], 2, /did you mean epsilon=8\/255\?/],
     [['--model', model, '--attack', 'fgsm', '--out', folder], 2, /it is a folder/],
     [['--model', model, '--attack', 'fgsm', '--out', '/proc/none/x.json'], 2, /after --out/],
+    [
+      ['--model', model, '--attack', 'fgsm', '--adversarials', folder],
+      2,
+      /after --adversarials, but got .* it is a folder/,
+    ],
+    [
+      ['--model', model, '--attack', 'fgsm', '--adversarials', same, '--out', same],
+      2,
+      /same\.json is also the file of another option/,
+    ],
+    [
+      ['--model', model, '--attack', 'fgsm', '--images', 'X.npy'],
+      2,
+      /from one place, but got --dataset and --images/,
+    ],
     [['--model', model, '--attack', 'fgsm', '--bounds', '1,0'], 2, /such as 0,255/],
     [['--attack', 'fgsm'], 2, /--model PATH/],
   ] as const)('%j ends with %i and says why', async (args, status, words) => {

@@ -4,10 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type StartedApi, startApi } from '@funnel/api';
 import { createClient } from '@funnel/client';
-import type { EvaluationSummary, LeaderboardRow, SweepDetail } from '@funnel/contracts';
+import {
+  type EvaluationSummary,
+  engineVersion,
+  type LeaderboardRow,
+  type SweepDetail,
+} from '@funnel/contracts';
 import { createDb } from '@funnel/db';
 import { createTestDatabase, type TestDatabase } from '@funnel/db/testing';
-import { engineVersion } from '@funnel/engine/engine-version';
 import { type RunningWorker, startWorker } from '@funnel/worker';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';

@@ -181,11 +181,12 @@ export const TokenDialog = () => {
       <form action={save} className="stack">
         <h2 id="token-title">This server needs a token</h2>
         <p className="muted">
-          Create a token with <code>npx funnel token create NAME</code>. This browser stores it.
+          Create a token with <code>npx funnel token create NAME</code>. This browser stores it. If the server
+          has no token yet, leave the field empty.
         </p>
         <label className="label">
           Token
-          <input className="input mono" name="token" type="password" autoComplete="off" required />
+          <input className="input mono" name="token" type="password" autoComplete="off" />
         </label>
         <div className="row">
           <button type="submit" className="button" data-kind="primary">

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '@funnel/contracts';
 import type { Logger } from 'pino';
 
 export type Deferred<T> = {
@@ -52,11 +53,8 @@ export const createClosing = (log: Logger, allMilliseconds: number) => {
   const steps: Step[] = [];
   /** Resolves to false when the part was late. */
   const closeOne = async ({ what, close, milliseconds }: Step): Promise<boolean> => {
-    const late = new AbortController();
-    const timeout = sleep(milliseconds, 'late', { signal: late.signal }).catch(() => 'in time');
     try {
-      const outcome = await Promise.race([close(), timeout]);
-      if (outcome !== 'late') return true;
+      if (await within(milliseconds, close())) return true;
       log.warn({ what, milliseconds: Math.round(milliseconds) }, 'part did not close in time');
       return false;
     } catch (error) {
@@ -65,8 +63,6 @@ export const createClosing = (log: Logger, allMilliseconds: number) => {
         'part failed to close',
       );
       return true;
-    } finally {
-      late.abort();
     }
   };
   const late: string[] = [];

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Position } from '@funnel/contracts';
+import { type Position, within } from '@funnel/contracts';
 import type { ClaimedStage } from '@funnel/db';
 import { type Deferred, deferred } from './async.ts';
 import type { Trainer } from './trainer-process.ts';
@@ -61,18 +60,10 @@ export const noteProgress = (attempt: Attempt): void => {
   attempt.moved = true;
 };
 
-const within = async (event: Promise<unknown>, milliseconds: number): Promise<boolean> => {
-  const timer = new AbortController();
-  const late = sleep(milliseconds, false, { signal: timer.signal }).catch(() => false);
-  const won = await Promise.race([event.then(() => true), late]);
-  timer.abort();
-  return won;
-};
-
 /** SIGTERM ends a trainer even while a step blocks it, because trainers have no handler. SIGKILL also ends a suspended trainer. */
 export const killTrainer = async (trainer: Trainer): Promise<void> => {
   trainer.kill('SIGTERM');
-  if (await within(trainer.gone, 1000)) return;
+  if (await within(1000, trainer.gone)) return;
   trainer.kill('SIGKILL');
   await trainer.gone;
 };
@@ -93,7 +84,7 @@ export const stopAttempt = async (
   const { trainer, ended } = attempt;
   if (!trainer) return;
   trainer.stop();
-  if (graceMilliseconds > 0 && (await within(ended.promise, graceMilliseconds))) return;
+  if (graceMilliseconds > 0 && (await within(graceMilliseconds, ended.promise))) return;
   await killTrainer(trainer);
 };
 

@@ -9,6 +9,8 @@ import { isMismatch } from './run-attempt.ts';
 export type HeartbeatOptions = {
   readonly db: Db;
   readonly workerId: string;
+  /** Writes the row of this worker again. */
+  readonly register: () => Promise<void>;
   readonly leaseSeconds: number;
   /** How long a trainer may take for the checkpoint of a pause. */
   readonly stopMilliseconds: number;
@@ -24,9 +26,12 @@ const lostGrace = 1000;
 /** Milliseconds that the trainer of a cancelled stage has to finish its step. Nobody needs its checkpoint. */
 const cancelGrace = 1500;
 
-/** One heartbeat: renews every lease, and stops the attempts that the database wants stopped. */
+/**
+ * One heartbeat: renews every lease, and stops the attempts that the database wants stopped. A worker that was suspended for a day has no row
+ * any more, and registers again.
+ */
 const sendHeartbeat = async (options: HeartbeatOptions): Promise<void> => {
-  const { db, workerId, leaseSeconds, attempts, stopMilliseconds, log } = options;
+  const { db, workerId, register, leaseSeconds, attempts, stopMilliseconds, log } = options;
   const held = [...attempts].filter((attempt) => !attempt.abandon.signal.aborted);
   const leases = held.map(({ claimed, position, imagesPerSecond }) => ({
     stageId: claimed.spec.id,
@@ -34,7 +39,7 @@ const sendHeartbeat = async (options: HeartbeatOptions): Promise<void> => {
     position,
     imagesPerSecond,
   }));
-  const { lost, stop } = await heartbeat(db, {
+  const { isRegistered, lost, stop } = await heartbeat(db, {
     workerId,
     leases,
     stopping: [...attempts]
@@ -43,6 +48,7 @@ const sendHeartbeat = async (options: HeartbeatOptions): Promise<void> => {
     memoryBytes: memoryOf(attempts),
     leaseSeconds,
   });
+  if (!isRegistered) await register();
   for (const attempt of held) {
     const { id } = attempt.claimed.spec;
     const wanted = stop.find(({ stageId }) => stageId === id);

@@ -1,7 +1,7 @@
-import type { DatasetSpec, StageKind } from '@funnel/contracts';
+import { type DatasetSpec, engineVersion, type StageKind } from '@funnel/contracts';
 import {
   type DataFolders,
-  engineVersion,
+  freeingTensors,
   type LoadedDataset,
   loadDataset,
   openBackend,
@@ -67,6 +67,7 @@ export const createStageRunner = async (setup: TrainerSetup): Promise<StageRunne
   const kinds = createKinds();
   return {
     identity: { backend: backend.name, device: backend.device, engineVersion },
-    run: (task, hooks) => kinds[task.spec.kind](task, hooks, load),
+    // A stopped attack throws between two steps, and leaves its tensors. The trainer runs one stage at a time, so all of them are of this stage.
+    run: (task, hooks) => freeingTensors(() => kinds[task.spec.kind](task, hooks, load)),
   };
 };

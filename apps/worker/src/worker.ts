@@ -102,9 +102,16 @@ const open = async (
       options.signal,
     );
   await admitted(() => checkSchema(databaseUrl));
-  const db = createDb(databaseUrl, { name: 'funnel worker', max: slotCount + 4, onError });
+  const db = createDb(databaseUrl, {
+    direct: options.directUrl,
+    name: 'funnel worker',
+    max: slotCount + 4,
+    onError,
+  });
   closing.add('database', () => db.close());
-  const queue = await createStageQueue({ ...queueAddress(options.queueUrl, db.url), onError });
+  const address = queueAddress(options.queueUrl, db.direct);
+  await address.checkPooler?.();
+  const queue = await createStageQueue({ ...address, onError });
   closing.add('queue', () => queue.close());
   const relay = startRelay(db, {
     notify: queue.notify,
@@ -121,7 +128,7 @@ const open = async (
     override: options.abilities,
   };
   let abilities = await readAbilities(source);
-  await admitted(() =>
+  const register = (): Promise<void> =>
     registerWorker(db, {
       id,
       host: hostname(),
@@ -131,13 +138,21 @@ const open = async (
       device,
       slots: slotCount,
       abilities,
-    }),
-  );
+    });
+  await admitted(register);
   closing.add('registration', () => retireWorker(db, { workerId: id, status: 'gone' }));
 
   const attempts = new Set<Attempt>();
   const stopMilliseconds = (options.stopSeconds ?? 4) * 1000;
-  const heartbeat = startHeartbeat({ db, workerId: id, leaseSeconds, stopMilliseconds, attempts, log });
+  const heartbeat = startHeartbeat({
+    db,
+    workerId: id,
+    register,
+    leaseSeconds,
+    stopMilliseconds,
+    attempts,
+    log,
+  });
   closing.add('heartbeat', heartbeat.stop);
   const watchdog = createWatchdog((options.hangSeconds ?? 300) * 1000);
   const watching = setInterval(() => {

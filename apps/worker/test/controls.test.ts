@@ -3,9 +3,8 @@
  * Defensive distillation only seems to help, and the checks must flag it.
  */
 import { type DiagnoseOptions, diagnose, evaluateAttack } from '@funnel/attacks';
-import { type RecipeName, SweepDefinition } from '@funnel/contracts';
+import { engineVersion, type RecipeName, SweepDefinition } from '@funnel/contracts';
 import { gatherImages, loadClassifier, loadDataset, openBackend, runStage } from '@funnel/engine';
-import { engineVersion } from '@funnel/engine/engine-version';
 import { outlineSweep } from '@funnel/planner';
 import { beforeAll, expect, it } from 'vitest';
 

@@ -1,6 +1,5 @@
 /** The classifier of a plain auto-encoder, trained and attacked by the worker's code: it has no defence, and no check may flag it. */
-import { SweepDefinition } from '@funnel/contracts';
-import { engineVersion } from '@funnel/engine/engine-version';
+import { engineVersion, SweepDefinition } from '@funnel/contracts';
 import { outlineSweep } from '@funnel/planner';
 import { expect, it } from 'vitest';
 import type { StageStart } from '../src/messages.ts';

@@ -1,9 +1,10 @@
 /** Trainers that run out of memory, in every way that this machine can produce, and the end of their sweep. */
+
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { engineVersion } from '@funnel/contracts';
 import type { Db } from '@funnel/db';
-import { engineVersion } from '@funnel/engine/engine-version';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { one, openTestDatabase, submit, sweepEnded, until, workerProcess } from './fixtures.ts';
 

@@ -1,6 +1,5 @@
 /** The laws of a worker with real training: tfjs on wasm, small networks on generated digits. */
-import type { SweepInput } from '@funnel/contracts';
-import { engineVersion } from '@funnel/engine/engine-version';
+import { engineVersion, type SweepInput } from '@funnel/contracts';
 import { expect, it } from 'vitest';
 import { one, openTestDatabase, results, runningStage, submit, sweepEnded, worker } from './fixtures.ts';
 

@@ -53,6 +53,16 @@ describe('a worker', () => {
     expect(trained).toEqual({ epochs: plan.epochs.needed, fenced: 0 });
   });
 
+  it('registers again when its row was deleted, as after a day of suspension', async () => {
+    const db = await openTestDatabase();
+    const { id } = await worker(db);
+    await db.pool.query('DELETE FROM workers');
+    await until(async () => {
+      const { rows } = await db.pool.query('SELECT id, status, backend FROM workers');
+      expect(rows).toEqual([{ id, status: 'online', backend: 'stand-in' }]);
+    });
+  });
+
   it('attacks a classifier with images made on the classifiers of other trials, with the same results after a kill', async () => {
     const input: SweepInput = { ...smallSweep, attacks: ['transfer-linf', 'fgsm'] };
     const db = await openTestDatabase();

@@ -45,3 +45,11 @@ it('goes on where a killed process with its own id left a lock behind', async ()
   await contender(lock, diary, before);
   expect(readFileSync(diary, 'utf8')).toBe('in\nout\n');
 });
+
+it('goes on where a power failure left a lock without content', async () => {
+  const lock = join(folder, 'empty.lock');
+  const diary = join(folder, 'third diary');
+  writeFileSync(lock, '');
+  await contender(lock, diary);
+  expect(readFileSync(diary, 'utf8')).toBe('in\nout\n');
+});

@@ -11,6 +11,7 @@ import {
   type EvaluationSummary,
   isBounded,
   isMistake,
+  noClass,
 } from '@funnel/contracts';
 import { correctOperators } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
@@ -18,7 +19,7 @@ import { type Attack, type AttackContext, type EvaluationResources, prepareResou
 import { indicesWhere, takeRows, valuesAt } from './batch-rows.ts';
 import { type ClassifierModel, checkImages, checkLabels } from './classifier.ts';
 import { createPredictor, type Predict, planTargets } from './defence.ts';
-import { createFlatModel, type FlatModel } from './flat-model.ts';
+import { countingInvalid, createFlatModel, type FlatModel } from './flat-model.ts';
 import { type Distances, measureRow, project } from './norms.ts';
 import { createRandom } from './random.ts';
 import { readAttack } from './read-attacks.ts';
@@ -130,13 +131,14 @@ export const attackSubject = async (
     })),
   );
   const total = batches.reduce((sum, { rows }) => sum + rows.length, 0);
-  let [done, rejected] = [0, 0];
+  let [done, rejected, invalid] = [0, 0, 0];
   for (const { model, rows } of batches) {
     await yieldToEventLoop();
     const random: AttackContext['random'] = (row, ...path) =>
       createRandom(seed, spec.attack, indices[rows[row]!]!, ...path);
+    const counting = countingInvalid(model);
     const batch = {
-      model,
+      model: counting.model,
       images: takeRows(images, rows),
       labels: valuesAt(labels, rows),
       random,
@@ -144,6 +146,7 @@ export const attackSubject = async (
       resources,
     };
     const { predicted, values, steps, queries } = await runAndVerify(spec, batch, predict);
+    invalid += (await counting.invalid()) + predicted.filter((k) => k === noClass).length;
     rows.forEach((image, row) => {
       records.steps[image] = steps[row]!;
       records.queries[image] = queries[row]!;
@@ -166,7 +169,13 @@ export const attackSubject = async (
   };
   return {
     attack: spec,
-    summary: summarise(records, { width: flat.width, hasBudget: isBounded(spec), attacked, rejections }),
+    summary: summarise(records, {
+      width: flat.width,
+      hasBudget: isBounded(spec),
+      attacked,
+      invalid,
+      rejections,
+    }),
     records,
     adversarials: toBounds(adversarials, classifier),
   };

@@ -2,7 +2,7 @@
  * The model as attacks see it: rows of pixels in [0, 1] → logits and gradients. The caller disposes of every tensor that a function here
  * returns.
  */
-import { AppError, classesOf, isMistake } from '@funnel/contracts';
+import { AppError, classesOf, isMistake, noClass } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import { isHostBackend } from './batch-rows.ts';
 import { type ClassifierModel, checkModel } from './classifier.ts';
@@ -68,15 +68,57 @@ export const createFlatModel = (model: ClassifierModel, batchSize = defaultBatch
     gradient: (x, loss) =>
       tf.tidy(() => {
         const saved = createTensorSaver();
-        const gradient = tf.grad((input) => {
-          const z = forward(input);
-          saved.add(z);
-          return tf.sum(loss(z));
-        })(x);
+        const gradient = orRelease(saved, () =>
+          tf.grad((input) => {
+            const z = forward(input);
+            saved.add(z);
+            return tf.sum(loss(z));
+          })(x),
+        );
         const [z] = saved.release();
         return { logits: z!, gradient: gradient as tf.Tensor2D }; // a gradient has the shape of its x
       }),
     pullbacks: (x, cotangents) => pullbacks(forward, x, cotangents),
+  };
+};
+
+/**
+ * The same model, and a function that returns how many of its answers so far had no class (`noClass`): rows of logits with a NaN, for
+ * example. It counts rows with and without a gradient.
+ */
+export const countingInvalid = (
+  model: FlatModel,
+): { readonly model: FlatModel; readonly invalid: () => Promise<number> } => {
+  let pending: Promise<number> = Promise.resolve(0);
+  const countInvalid = async (logits: tf.Tensor2D): Promise<number> => {
+    const values = await logits.data<'float32'>();
+    logits.dispose();
+    return classesOf(values, model.classes).filter((k) => k === noClass).length;
+  };
+  const seen = (logits: tf.Tensor2D): tf.Tensor2D => {
+    const count = countInvalid(tf.keep(logits.clone())); // the caller may dispose of its logits before they are read
+    pending = Promise.all([pending, count]).then(([before, more]) => before + more);
+    pending.catch(() => undefined); // `invalid` throws it
+    return logits;
+  };
+  const withLogits = <Pass extends { readonly logits: tf.Tensor2D }>(pass: Pass): Pass => {
+    seen(pass.logits);
+    return pass;
+  };
+  return {
+    invalid: () => pending,
+    model: {
+      ...model,
+      logits: (x) => seen(model.logits(x)),
+      predict: async (x) => {
+        const classes = await model.predict(x);
+        const invalid = classes.filter((k) => k === noClass).length;
+        if (invalid > 0) pending = pending.then((before) => before + invalid);
+        return classes;
+      },
+      gradient: (x, loss) => withLogits(model.gradient(x, loss)),
+      pullbacks: (x, cotangents) => withLogits(model.pullbacks(x, cotangents)),
+    },
   };
 };
 
@@ -97,6 +139,25 @@ const createTensorSaver = () => {
 };
 
 /**
+ * Runs tf.grad. When it throws, for example for an operator without a gradient, it leaves behind the tensors that the forward pass saved for
+ * the way back: this function disposes of them and of `saved`.
+ */
+const orRelease = <Result>(saved: ReturnType<typeof createTensorSaver>, run: () => Result): Result => {
+  try {
+    return run();
+  } catch (error) {
+    tf.dispose(saved.release());
+    const { state } = tf.engine();
+    const tape = state.activeTape as readonly { readonly saved?: tf.Tensor[] }[] | null; // the type of its nodes is not exported
+    if (state.gradientDepth === 0) {
+      for (const node of tape ?? []) tf.dispose(node.saved ?? []);
+      state.activeTape = null as never; // as after a gradient that succeeded
+    }
+    throw error;
+  }
+};
+
+/**
  * tf.grad runs the forward pass again for every gradient. This function runs it once. Inside the forward function of a custom operation
  * the tape exists but does not record: each inner tf.grad walks the tape back with another cotangent, and the outer tf.grad walks it back
  * with the last one.
@@ -108,7 +169,7 @@ const pullbacks = (
 ): { logits: tf.Tensor2D; gradients: tf.Tensor2D[] } =>
   tf.tidy(() => {
     const saved = createTensorSaver();
-    const last = tf.grad((input) => {
+    const grad = tf.grad((input) => {
       const z = forward(input);
       saved.add(z);
       const walkBack = tf.customGrad((value) => {
@@ -123,7 +184,8 @@ const pullbacks = (
         return { value: tf.sum(value as tf.Tensor), gradFunc };
       });
       return walkBack(z);
-    })(x);
+    });
+    const last = orRelease(saved, () => grad(x));
     const [logits, ...others] = saved.release();
     return { logits: logits!, gradients: [...others, last as tf.Tensor2D] }; // a gradient has the shape of its x
   });
@@ -179,10 +241,13 @@ export type PixelGrid = {
   readonly pixels: number;
 };
 
-/** `shape`: `[height, width, channels]` or `[height, width]`. Errors: ATTACK_INPUT for another shape. */
+/** Whether images of this shape are grids of pixels: `[height, width, channels]` or `[height, width]`. */
+export const hasPixels = (shape: readonly number[]): boolean => shape.length === 2 || shape.length === 3;
+
+/** Errors: ATTACK_INPUT for another shape. */
 export const pixelGrid = (shape: readonly number[]): PixelGrid => {
   const [height, width, channels = 1] = shape;
-  if (height === undefined || width === undefined || shape.length > 3)
+  if (height === undefined || width === undefined || !hasPixels(shape))
     throw new AppError(
       'ATTACK_INPUT',
       `Expected images of shape [height, width, channels] for this attack, but got [${shape.join(', ')}]`,

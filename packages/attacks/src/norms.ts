@@ -2,11 +2,23 @@
  * The norms: distances between images, projections onto the ball of an attack, and random points in it. Distances are in units of the
  * pixel range: images lie in [0, 1].
  */
+import { longestStep } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { AttackContext } from './attack.ts';
 import type { Random } from './random.ts';
 
 export type Norm = 'l2' | 'linf';
+
+/** The length of a step of projected gradient ascent: `stepSize`, or 2.5 ε / steps. */
+export const stepLength = ({
+  epsilon,
+  stepSize,
+  steps,
+}: {
+  readonly epsilon: number;
+  readonly stepSize: number | null;
+  readonly steps: number;
+}): number => Math.min(stepSize ?? (2.5 * epsilon) / steps, longestStep(epsilon));
 
 /** The norm of every row: `[n, d]` → `[n, 1]`. */
 export const rowNorms = (delta: tf.Tensor2D, norm: Norm): tf.Tensor2D =>

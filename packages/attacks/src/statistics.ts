@@ -55,6 +55,8 @@ type SummaryOptions = {
   readonly hasBudget: boolean;
   /** The rows of the attacked images. Default: all that the model classifies correctly when clean. */
   readonly attacked?: ArrayLike<number>;
+  /** How many answers during the attack had no class. Default 0. */
+  readonly invalid?: number;
   /**
    * How many clean images a defence rejected, and for how many attacked images it rejected the candidate. Absent for a model that rejects
    * nothing.
@@ -68,7 +70,7 @@ type SummaryOptions = {
  */
 export const summarise = (
   records: EvaluationRecords,
-  { width, hasBudget, attacked: given, rejections }: SummaryOptions,
+  { width, hasBudget, attacked: given, invalid = 0, rejections }: SummaryOptions,
 ): EvaluationSummary => {
   const images = records.index.length;
   const correct = records.index.map((_, i) => i).filter((i) => records.correct[i]);
@@ -101,6 +103,7 @@ export const summarise = (
     medianL0: medianOverAttacked(records.l0),
     meanQueries: mean(attacked.map((i) => records.queries[i]!)),
     meanSteps: mean(attacked.map((i) => records.steps[i]!)),
+    ...(invalid > 0 && { invalidAnswers: invalid }),
     ...(rejections && {
       rejectedClean: images === 0 ? 0 : rejections.clean / images,
       rejectedAttacked: attempted === 0 ? 0 : rejections.attacked / attempted,

@@ -70,6 +70,57 @@ describe('on a small network', () => {
     dispose();
   });
 
+  it('does not suspect a model because of fewer than five images', async () => {
+    const { model, dispose } = tinyNetwork(1);
+    const noisy = changed(model, (logits) => logits.add(tf.randomNormal(logits.shape, 0, 0.05)));
+    for (const images of [1, 2, 3, 4]) {
+      const { checks } = await diagnose({ model: noisy, ...tinyImages(model, 10), budgets, limit: images });
+      expect(checks.filter(({ verdict }) => verdict === 'suspect')).toEqual([]);
+      const repeats = checks.find(({ id }) => id === 'H11')!;
+      expect(repeats.value).toBeGreaterThan(repeats.threshold);
+      expect(repeats.detail).toMatch(new RegExp(`^Too few images for a verdict \\(${images}\\)\\.`));
+    }
+    const { checks } = await diagnose({ model: noisy, ...tinyImages(model, 10), budgets, limit: 5 });
+    expect(checks.find(({ id }) => id === 'H11')).toMatchObject({ verdict: 'suspect' });
+    dispose();
+  });
+
+  it('masks gradients that are wrong even on few images', async () => {
+    const { model, dispose } = tinyNetwork(1);
+    const turned = classifierModel(
+      (images) =>
+        model.logits(
+          tf.customGrad((x) => ({ value: (x as tf.Tensor).clone(), gradFunc: (dy) => dy.neg() }))(images),
+        ),
+      { shape: model.shape, classes: model.classes },
+    );
+    const report = await diagnose({ model: turned, ...tinyImages(model, 10), budgets, limit: 3 });
+    expect(masked(report)).toContain('H13');
+    dispose();
+  });
+
+  it('skips only the check that needs pixels for a model of rows', async () => {
+    const { model, dispose } = tinyNetwork(1);
+    const width = model.shape.reduce((product, size) => product * size, 1);
+    const rows = classifierModel((x) => model.logits(x.reshape([-1, ...model.shape])), {
+      shape: [width],
+      classes: model.classes,
+    });
+    const given = tinyImages(model, 10);
+    const asGrid = await diagnose({ model, ...given, budgets });
+    const asRows = await diagnose({ model: rows, ...given, budgets });
+    const others = (report: DiagnosticsReport) => report.checks.filter(({ id }) => id !== 'H2');
+    expect(others(asRows)).toEqual(others(asGrid));
+    expect(asRows.checks.find(({ id }) => id === 'H2')).toEqual({
+      id: 'H2',
+      value: null,
+      threshold: 0.002,
+      verdict: 'ok',
+      detail: `Square needs images of height × width, not [${width}].`,
+    });
+    dispose();
+  });
+
   it('flags gradients that are wrong for the function', async () => {
     const { model, dispose } = tinyNetwork(1);
     // Rounds pixels to eighths. The function is flat almost everywhere; its declared gradient points the wrong way.

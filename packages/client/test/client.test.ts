@@ -85,6 +85,7 @@ describe('calls', () => {
       | 'failed'
       | 'cancelling'
       | 'cancelled'
+      | 'deleting'
     >();
     expectTypeOf(client).not.toHaveProperty('getSweeps');
     const body = { name: 'x', dataset: { name: 'mnist' } } as const;

@@ -138,6 +138,18 @@ export const attackVersion = ({
   return versionFor?.(settings) ?? version;
 };
 
+/** The largest ε that a search of this attack tries; infinite for a search without a limit. */
+export const searchLimitOf = ({
+  attack,
+  settings,
+}: {
+  readonly attack: AttackName;
+  readonly settings: Readonly<Record<string, unknown>>;
+}): number => {
+  const { searchLimit }: AttackDeclaration = attacks[attack];
+  return searchLimit?.(settings) ?? Number.POSITIVE_INFINITY;
+};
+
 /**
  * Why an attack cannot be meant so: an ε above 1 in L∞ is more than the whole range of pixels, probably a number of grey levels. Null for
  * other attacks. Definitions that an older version stored may have such an ε.

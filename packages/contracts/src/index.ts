@@ -5,6 +5,7 @@ export {
   type AttackFamily,
   type AttackNorm,
   type AttackResource,
+  longestStep,
   needsSurrogates,
   normTitles,
 } from './attacks/define-attack.ts';
@@ -12,6 +13,7 @@ export * from './attacks/diagnostics.ts';
 export * from './attacks/evaluation.ts';
 export * from './attacks/examination.ts';
 export * from './attacks/presets.ts';
+export { largestConstant } from './attacks/stronger-attacks.ts';
 export {
   type AttackInput,
   AttackName,
@@ -24,10 +26,12 @@ export {
   attackVersion,
   epsilonFault,
   readFraction,
+  searchLimitOf,
   settingsJsonSchema,
 } from './attacks.ts';
 export * from './checkpoint.ts';
 export * from './datasets.ts';
+export * from './engine-version.ts';
 export * from './errors.ts';
 export * from './hyperparameters.ts';
 export * from './json.ts';
@@ -43,5 +47,7 @@ export * from './routes.ts';
 export * from './search-space.ts';
 export * from './stages.ts';
 export * from './statuses.ts';
+export * from './student-t.ts';
 export * from './sweep.ts';
 export * from './text.ts';
+export * from './within.ts';

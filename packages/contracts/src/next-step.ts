@@ -1,7 +1,7 @@
 /** What a person can do about a sweep that does not run to its end by itself. */
 import type { Sweep } from './resources.ts';
 
-type Known = Pick<Sweep, 'status' | 'trials' | 'plan' | 'epochsTrained'>;
+type Known = Pick<Sweep, 'status' | 'trials' | 'plan' | 'epochsTrained' | 'action'>;
 
 export type NextStep = {
   /** The state in one or two sentences: what was kept, and what happens next. */
@@ -26,8 +26,21 @@ const afterFailures = ({ trials }: Known): NextStep => {
   return { text: [retry, results].filter(Boolean).join(' '), route: 'retrySweep' };
 };
 
-/** Null while the sweep runs, and when every trial completed. */
+/** Null while the sweep runs, and when every trial completed. Says how far an action on a large sweep is. */
 export const nextStep = (sweep: Known): NextStep | null => {
+  const step = stepOf(sweep);
+  if (!sweep.action) return step;
+  const { name, done, total } = sweep.action;
+  const text = `The ${nouns[name]} goes on: ${count(done)} of ${count(total)} stages.`;
+  return {
+    text: step ? `${step.text} ${text}` : text,
+    route: name === 'delete' ? null : (step?.route ?? null),
+  };
+};
+
+const nouns = { pause: 'pause', resume: 'resumption', cancel: 'cancellation', delete: 'deletion' } as const;
+
+const stepOf = (sweep: Known): NextStep | null => {
   switch (sweep.status) {
     case 'running':
     case 'completed':
@@ -41,6 +54,11 @@ export const nextStep = (sweep: Known): NextStep | null => {
       return { text: 'No stage starts until the sweep is resumed.', route: 'resumeSweep' };
     case 'cancelling':
       return { text: `Trainers are stopping. ${keptText(sweep)}`, route: null };
+    case 'deleting':
+      return {
+        text: 'Its trials, and the stages that no other sweep needs, are being deleted.',
+        route: null,
+      };
     case 'cancelled':
       return {
         text: `${keptText(sweep)} To go on, submit the sweep again: it computes nothing twice.`,

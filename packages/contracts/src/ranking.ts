@@ -1,7 +1,7 @@
 /**
  * The ranking of trials: the worst case over the attacks of a trial, and the default metric.
  *
- * The threat model of a trial is the union of the balls of its bounded attacks (fixed ε, no search): for each norm, the ball with the
+ * The threat model of a trial is the union of the balls of its bounded attacks (fixed ε, or a search up to it): for each norm, the ball with the
  * largest ε. In the worst case an image is fooled if any attack found an adversarial whose true distance lies inside one of these balls,
  * whatever the attack minimised. Without a bounded attack there is no ball. Every adversarial then counts, the attacks fool nearly every
  * image, and trials are ranked by distance. The distance of an image is the smallest that any attack found.
@@ -9,7 +9,7 @@
 import { z } from 'zod';
 import { normTitles } from './attacks/define-attack.ts';
 import { expandAttacks } from './attacks/presets.ts';
-import { type AttackName, type AttackSpec, attacks } from './attacks.ts';
+import { type AttackName, type AttackSpec, attacks, searchLimitOf } from './attacks.ts';
 import type { EvaluationMetricName } from './metrics.ts';
 import type { SweepDefinition } from './sweep.ts';
 
@@ -27,11 +27,17 @@ const epsilon = (norm: string) =>
 export const ThreatModel = z.strictObject({ linf: epsilon(normTitles.linf), l2: epsilon(normTitles.l2) });
 export type ThreatModel = z.infer<typeof ThreatModel>;
 
-/** The ball of an attack at a fixed ε; undefined for an attack that searches for the smallest change. */
+/**
+ * The ball of an attack at a fixed ε; undefined for an attack that searches for the smallest change. A search that goes no further than ε
+ * succeeds on the same images as one run at ε, so it has that ball.
+ */
 export const ballOf = ({ attack, settings }: Run): Ball | undefined => {
   const { family, norm } = attacks[attack];
-  const bounded = family === 'fixed' && norm !== 'l0' && settings.search !== true;
-  return bounded && typeof settings.epsilon === 'number' ? { norm, epsilon: settings.epsilon } : undefined;
+  const { epsilon, search } = settings;
+  if (family !== 'fixed' || norm === 'l0' || typeof epsilon !== 'number') return undefined;
+  if (search !== true) return { norm, epsilon };
+  const limit = searchLimitOf({ attack, settings });
+  return limit <= epsilon ? { norm, epsilon: limit } : undefined;
 };
 
 /** True for an attack at a fixed ε: its robust accuracy is the share of images that the attack does not fool within this ε. */

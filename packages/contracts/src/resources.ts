@@ -9,6 +9,7 @@ import { EvaluationSummary } from './attacks/evaluation.ts';
 import { AttackName } from './attacks.ts';
 import { Position, Sha256 } from './checkpoint.ts';
 import { DatasetName } from './datasets.ts';
+import { Problem } from './errors.ts';
 import { HyperparameterValue } from './hyperparameters.ts';
 import { ExtendedNumber } from './json.ts';
 import { EvaluationMetricName } from './metrics.ts';
@@ -43,6 +44,13 @@ export const Sweep = z
       description: 'Seconds that the rest will take. Time in which no stage of the sweep ran does not count.',
     }),
     priority: z.int(),
+    action: z
+      .strictObject({ name: z.enum(['pause', 'resume', 'cancel', 'delete']), done: Count, total: Count })
+      .nullable()
+      .meta({
+        description:
+          'The rest of an action on a large sweep, which goes on in batches: `done` of `total` stages. Null when nothing is left.',
+      }),
   })
   .meta({ id: 'Sweep' });
 export type Sweep = z.infer<typeof Sweep>;
@@ -104,6 +112,24 @@ export const SweepDetail = Sweep.extend({
   }),
 }).meta({ id: 'SweepDetail' });
 export type SweepDetail = z.infer<typeof SweepDetail>;
+
+/** A submission that waits for others, or that takes longer than a request may. */
+export const Submission = z
+  .strictObject({
+    id: z.string(),
+    name: z.string().meta({ description: 'The name of the sweep.' }),
+    status: z.enum(['waiting', 'running', 'completed', 'refused']),
+    ahead: Count.meta({
+      description: 'Number of unfinished submissions of the same size that came earlier.',
+    }),
+    sweepId: z.string().nullable().meta({ description: 'The sweep, once it is written.' }),
+    problem: Problem.nullable().meta({ description: 'Why the submission was refused.' }),
+    createdAt: Time,
+    startedAt: Time.nullable(),
+    finishedAt: Time.nullable(),
+  })
+  .meta({ id: 'Submission' });
+export type Submission = z.infer<typeof Submission>;
 
 export const Evaluation = z
   .strictObject({

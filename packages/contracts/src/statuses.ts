@@ -50,9 +50,9 @@ export type StoredSweepStatus = z.infer<typeof StoredSweepStatus>;
 
 /**
  * The status of a sweep that people see. After a pause or a cancellation, trainers go on for some seconds. Until the last one has stopped,
- * the sweep is `pausing` or `cancelling`.
+ * the sweep is `pausing` or `cancelling`. A sweep is `deleting` until the last of its rows is deleted.
  */
-export const SweepStatus = z.enum([...StoredSweepStatus.options, 'pausing', 'cancelling']);
+export const SweepStatus = z.enum([...StoredSweepStatus.options, 'pausing', 'cancelling', 'deleting']);
 export type SweepStatus = z.infer<typeof SweepStatus>;
 
 /** A status as words: `completed with failures`. */

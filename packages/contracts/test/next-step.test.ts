@@ -7,6 +7,7 @@ const sweep = (status: Sweep['status'], trials: Sweep['trials']) =>
     trials,
     epochsTrained: 1234,
     plan: { trials: 9, epochs: { needed: 5000 } },
+    action: null,
   }) as Sweep;
 
 it.each([
@@ -37,4 +38,11 @@ it.each([
 ] as const)('what to do about a sweep that is %s', (status, trials, expected) => {
   const step = nextStep(sweep(status, trials));
   expect(step && [step.route, step.text]).toEqual(expected);
+});
+
+it('says how far an action on a large sweep is', () => {
+  const paused = sweep('pausing', { waiting: 9 });
+  const step = nextStep({ ...paused, action: { name: 'pause', done: 2000, total: 400_000 } });
+  expect(step?.text).toMatch(/The pause goes on: 2,000 of 400,000 stages\.$/);
+  expect(step?.route).toBe('resumeSweep');
 });

@@ -37,6 +37,14 @@ describe('the threat model of a trial', () => {
     expect(threatModelOf(specs('deepfool-l2', 'bim'))).toEqual({});
   });
 
+  it('has the ball of a search that goes no further than ε', () => {
+    expect(threatModelOf(specs({ attack: 'bim', epsilon: 0.1 }))).toEqual({ linf: 0.1 });
+    expect(threatModelOf(specs({ attack: 'bim-l2', epsilon: 2, largestEpsilon: 1.5 }))).toEqual({ l2: 1.5 });
+    expect(threatModelOf(specs({ attack: 'bim', epsilon: 0.1, largestEpsilon: 0.2 }))).toEqual({});
+    const old = { search: true, epsilon: 0.1, stepSize: 0.05, steps: 10 }; // version 0.1.0 stored this
+    expect(ballOf({ attack: 'bim', settings: old })).toBeUndefined();
+  });
+
   it('has a ball for every attack that is declared with a fixed ε, unless it searches', () => {
     for (const name of attackNames) {
       const { family, norm, settings } = attacks[name];

@@ -1,12 +1,12 @@
 /**
  * Tokens, which give access to the API, and the audit log of all changes. The database stores only the sha-256 of a token's secret, so
- * nobody gets access by reading it. The audit log only grows.
+ * nobody gets access by reading it. The audit log only grows; the transaction of a change writes its entry (`Writing.audit`).
  */
 import { randomUUID } from 'node:crypto';
 import { AppError, type AuditEntry, type Role } from '@funnel/contracts';
 import { int8, jsonb, listOf, orNull, text, timestamptz } from './connection/columns.ts';
 import type { Db } from './connection/db.ts';
-import { reading } from './connection/transaction.ts';
+import { reading, transaction } from './connection/transaction.ts';
 import { isNumber, pageOf, readCursor } from './reads/pages.ts';
 import type { Page } from './types.ts';
 
@@ -26,16 +26,19 @@ export const saveToken = async (
   db: Db,
   { name, role, hash }: { name: string; role: Role; hash: string },
 ): Promise<void> => {
-  const inserted = await reading(db).query(
-    { id: text() },
-    'INSERT INTO tokens (id, name, role, hash) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING RETURNING id',
-    [randomUUID(), name, role, hash],
-  );
-  if (inserted.length === 0)
-    throw new AppError(
-      'INVALID_TRANSITION',
-      `Expected a new name, but there is a token called ${name} already`,
+  await transaction(db, async (tx) => {
+    const inserted = await tx.query(
+      { id: text() },
+      'INSERT INTO tokens (id, name, role, hash) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING RETURNING id',
+      [randomUUID(), name, role, hash],
     );
+    if (inserted.length === 0)
+      throw new AppError(
+        'INVALID_TRANSITION',
+        `Expected a new name, but there is a token called ${name} already`,
+      );
+    await tx.audit({ action: 'createToken', subject: name, details: { role } });
+  });
 };
 
 /** The valid token with this hash; null when there is none. Records that it was used, at most once a minute. */
@@ -86,25 +89,16 @@ export const listTokens = async (db: Db): Promise<readonly TokenInfo[]> => {
 
 /** The token gives no access from now on. Errors: NOT_FOUND when there is no valid token of that name. */
 export const revokeToken = async (db: Db, name: string): Promise<void> => {
-  const rows = await reading(db).query(
-    { name: text() },
-    'UPDATE tokens SET revoked_at = now() WHERE name = $1 AND revoked_at IS NULL RETURNING name',
-    [name],
-  );
-  if (rows.length === 0)
-    throw new AppError('NOT_FOUND', `Expected a valid token called ${name}, but there is none`);
-};
-
-export type Change = Readonly<Omit<AuditEntry, 'id' | 'at'>>;
-
-export const writeAudit = async (
-  db: Db,
-  { actor, action, subject, address, details }: Change,
-): Promise<void> => {
-  await reading(db).run(
-    'INSERT INTO audit_log (actor, action, subject, address, details) VALUES ($1, $2, $3, $4, $5)',
-    [actor, action, subject, address, JSON.stringify(details)],
-  );
+  await transaction(db, async (tx) => {
+    const rows = await tx.query(
+      { name: text() },
+      'UPDATE tokens SET revoked_at = now() WHERE name = $1 AND revoked_at IS NULL RETURNING name',
+      [name],
+    );
+    if (rows.length === 0)
+      throw new AppError('NOT_FOUND', `Expected a valid token called ${name}, but there is none`);
+    await tx.audit({ action: 'revokeToken', subject: name });
+  });
 };
 
 const auditColumns = {

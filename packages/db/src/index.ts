@@ -1,13 +1,11 @@
 export {
   anyToken,
-  type Change,
   findToken,
   listAudit,
   listTokens,
   revokeToken,
   saveToken,
   type TokenInfo,
-  writeAudit,
 } from './access.ts';
 export { announceAbilities } from './attempts/abilities.ts';
 export { claimStage } from './attempts/claim-stage.ts';
@@ -20,7 +18,8 @@ export { getBlobs, getCheckpoint, missingBlobs } from './checkpoints/checkpoints
 export { type CollectOptions, collectGarbage } from './checkpoints/collect-garbage.ts';
 export { type QueueAddress, queueAddress } from './connection/addresses.ts';
 export { isTransient, retryUntilAdmitted } from './connection/database-errors.ts';
-export { createDb, type Db, type DbOptions } from './connection/db.ts';
+export { type Author, actingAs, createDb, type Db, type DbOptions } from './connection/db.ts';
+export { refusePooler } from './connection/pooler.ts';
 export { type EmbeddedDatabase, type EmbeddedOptions, startEmbedded } from './embedded/start-embedded.ts';
 export { type Relay, startRelay } from './lifecycle/outbox.ts';
 export { checkSchema, migrate, pendingMigrations } from './migrate.ts';
@@ -39,9 +38,23 @@ export {
 } from './reads/trials.ts';
 export { getWorker, listWorkers } from './reads/workers.ts';
 export { knownChains } from './submission/known-chains.ts';
+export {
+  getSubmission,
+  listSubmissions,
+  postponeSubmission,
+  type Refusal,
+  refuseSubmission,
+  renewSubmission,
+  type SubmissionSize,
+  type SubmissionState,
+  storeSubmission,
+  type TakenSubmission,
+  takeSubmission,
+  withdrawSubmission,
+} from './submission/stored-submissions.ts';
 export { submitSweep } from './submission/submit-sweep.ts';
-export { deleteSweep } from './sweeps/delete-sweep.ts';
-export { cancelSweep, pauseSweep, resumeSweep, retrySweep } from './sweeps/steer-sweep.ts';
+export { cancelSweep, deleteSweep, pauseSweep, resumeSweep, retrySweep } from './sweeps/steer-sweep.ts';
+export { continueActions } from './sweeps/sweep-actions.ts';
 export type * from './types.ts';
 export { type ReconcileOptions, reconcile } from './upkeep/reconcile.ts';
 export {

@@ -28,11 +28,16 @@ export type Submission = {
   readonly definition: SweepDefinition;
   /** Every stage that the sweep needs, parents before children. `buildPlan` gets the known parts of their chains. */
   readonly stages: readonly Wanted[];
-  /** The last step of the planner. Runs inside the transaction, while no other submission can change the known chains. Pure. */
+  /** The last step of the planner. Pure. */
   readonly buildPlan: (known: Known) => SweepPlan;
   /** The same key with the same body returns the same sweep; the same key with another body is the error IDEMPOTENCY_CONFLICT. */
   readonly idempotency?: { readonly key: string; readonly bodyHash: string };
+  /** The stored submission that this carries out: the same transaction completes it. (Default: none) */
+  readonly ticket?: Ticket;
 };
+
+/** A stored submission in the hands of one process. Another attempt may take it when the lease of this one has run out. */
+export type Ticket = { readonly id: string; readonly attempt: number };
 
 export type Submitted = {
   readonly sweepId: string;
@@ -131,6 +136,8 @@ export type Heartbeat = {
 };
 
 export type HeartbeatAnswer = {
+  /** Whether the worker has a row. A worker that was silent for a day has lost its row: call `registerWorker` again. */
+  readonly isRegistered: boolean;
   /** Stages that another attempt has, or that have ended: kill the trainer, write nothing. */
   readonly lost: readonly string[];
   /** `pause`: record a checkpoint, then `releaseStage`. `cancel`: end the trainer; every further write is refused. */

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { transaction } from '../src/connection/transaction.ts';
 import {
+  actingAs,
   anyToken,
   type Db,
   findToken,
@@ -7,7 +9,6 @@ import {
   listTokens,
   revokeToken,
   saveToken,
-  writeAudit,
 } from '../src/index.ts';
 import { openTestDb } from '../src/testing/index.ts';
 
@@ -39,14 +40,10 @@ test('tokens can be saved, found by their hash, listed and revoked', async () =>
 
 test('the audit log has pages, newest entries first', async () => {
   const sweep = 'sweep';
-  for (const action of ['createSweep', 'cancelSweep', 'deleteSweep'])
-    await writeAudit(db, {
-      actor: 'local',
-      action,
-      subject: sweep,
-      address: '127.0.0.1',
-      details: { requestId: action },
-    });
+  for (const action of ['createSweep', 'cancelSweep', 'deleteSweep']) {
+    const local = actingAs(db, { actor: 'local', address: '127.0.0.1', details: { requestId: action } });
+    await transaction(local, (tx) => tx.audit({ action, subject: sweep }));
+  }
   const page = await listAudit(db, { limit: 2 });
   expect(page.items.map((entry) => entry.action)).toEqual(['deleteSweep', 'cancelSweep']);
   const last = await listAudit(db, { limit: 2, cursor: page.next! });

@@ -225,8 +225,8 @@ test('a worker of a deleted sweep cannot write to the same stage after a new sub
   const lease = { stageId, fencingToken, position: null, imagesPerSecond: null };
   const beatOf = (worker: string) =>
     heartbeat(db, { workerId: worker, leases: [lease], memoryBytes: null, leaseSeconds: 60 });
-  expect(await beatOf('sleeper')).toEqual({ lost: [stageId], stop: [] });
-  expect(await beatOf('other')).toEqual({ lost: [], stop: [] });
+  expect(await beatOf('sleeper')).toMatchObject({ lost: [stageId], stop: [] });
+  expect(await beatOf('other')).toMatchObject({ lost: [], stop: [] });
   await expect(
     failAttempt(db, { stageId, fencingToken, workerId, code: 'X', message: 'x', maxAttempts: 1 }),
   ).rejects.toMatchObject({ code: 'STALE_LEASE' });

@@ -30,8 +30,8 @@ describe('a lease fences every write', () => {
       failAttempt(db, { ...leaseOf(slow), code: 'X', message: 'late', maxAttempts: 3 }),
     ).rejects.toMatchObject(stale);
     await expect(releaseStage(db, leaseOf(slow))).rejects.toMatchObject(stale);
-    expect(await beat(db, slow)).toEqual({ lost: [slow.stageId], stop: [] });
-    expect(await beat(db, quick)).toEqual({ lost: [], stop: [] });
+    expect(await beat(db, slow)).toMatchObject({ lost: [slow.stageId], stop: [] });
+    expect(await beat(db, quick)).toMatchObject({ lost: [], stop: [] });
     const attempts = await query(
       db,
       'SELECT worker_id, outcome, fenced, epochs FROM attempts WHERE stage_id = $1 ORDER BY fencing_token',
@@ -52,10 +52,12 @@ describe('a lease fences every write', () => {
     const claimed = (await claim(db))!;
     await letExpire(db, claimed.stageId);
     await record(db, claimed, { epoch: 1, step: 0 });
-    expect(await beat(db, claimed, { position: { epoch: 1, step: 7 }, imagesPerSecond: 12.5 })).toEqual({
-      lost: [],
-      stop: [],
-    });
+    expect(await beat(db, claimed, { position: { epoch: 1, step: 7 }, imagesPerSecond: 12.5 })).toMatchObject(
+      {
+        lost: [],
+        stop: [],
+      },
+    );
     expect((await reconcile(db, options)).expired).toEqual([]);
     expect(await stageRow(db, claimed.stageId)).toMatchObject({ epoch: 1, step: 7, images_per_second: 12.5 });
     await record(db, claimed, { epoch: 2, step: 0 });
@@ -70,11 +72,11 @@ describe('a lease fences every write', () => {
     const writer = await db.pool.connect();
     await writer.query('BEGIN');
     await writer.query('SELECT FROM stages WHERE id = $1 FOR UPDATE', [claimed.stageId]);
-    expect(await beat(db, claimed)).toEqual({ lost: [], stop: [] });
+    expect(await beat(db, claimed)).toMatchObject({ lost: [], stop: [] });
     expect((await reconcile(db, options)).expired).toEqual([]);
     await writer.query('COMMIT');
     writer.release();
-    expect(await beat(db, { ...claimed, stageId: 'none' })).toEqual({ lost: ['none'], stop: [] });
+    expect(await beat(db, { ...claimed, stageId: 'none' })).toMatchObject({ lost: ['none'], stop: [] });
     await finish(db, claimed);
   });
 

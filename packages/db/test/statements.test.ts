@@ -11,6 +11,7 @@ import { int4, orNull, text } from '../src/connection/columns.ts';
 import type { ExecutedStatement } from '../src/connection/db.ts';
 import { reading } from '../src/connection/transaction.ts';
 import {
+  actingAs,
   announceAbilities,
   anyToken,
   type ClaimedStage,
@@ -18,6 +19,7 @@ import {
   collectGarbage,
   compareTrials,
   completeStage,
+  continueActions,
   type Db,
   deleteSweep,
   endStage,
@@ -30,6 +32,7 @@ import {
   getImages,
   getMetrics,
   getStage,
+  getSubmission,
   getSweep,
   getTrial,
   getWorker,
@@ -40,6 +43,7 @@ import {
   leaderboard,
   listAudit,
   listStages,
+  listSubmissions,
   listSweeps,
   listTokens,
   listTrials,
@@ -49,25 +53,31 @@ import {
   pauseSweep,
   pingDatabase,
   pingSchema,
+  postponeSubmission,
   readServiceCounts,
   readStageLog,
   reconcile,
+  refuseSubmission,
   registerWorker,
   releaseStage,
   restoreWorker,
+  renewSubmission,
   resumeSweep,
   retireWorker,
   retrySweep,
   revokeToken,
   saveToken,
   startRelay,
-  writeAudit,
+  storeSubmission,
+  submitSweep,
+  takeSubmission,
+  withdrawSubmission,
 } from '../src/index.ts';
 import { differencesOf } from '../src/testing/check-statement.ts';
 import { openTestDb } from '../src/testing/index.ts';
 import { beat, leaseOf, letExpire, options } from './support/attempts.ts';
 import { claim, drain, evaluationOf, finish, record } from './support/simulated-trainer.ts';
-import { submit } from './support/submit.ts';
+import { definition, prepared, submit } from './support/submit.ts';
 import { query } from './support/tables.ts';
 
 let db: Db;
@@ -194,6 +204,33 @@ const runSweeps = async (): Promise<void> => {
     dryRun: false,
   });
   await deleteSweep(db, long.sweepId);
+  await runSubmissions();
+};
+
+/** Stored submissions, and actions on a sweep that another operation delays. */
+const runSubmissions = async (): Promise<void> => {
+  const sweep = definition({ seeds: [11] });
+  const request = { client: 'a', size: 'large', definition: sweep, engineVersion: 'engine-1' } as const;
+  const keyed = { ...request, bodyHash: 'hash', key: 'stored' };
+  await storeSubmission(db, keyed);
+  await storeSubmission(db, keyed);
+  const ticket = (await takeSubmission(db, 'large', 60))!;
+  await renewSubmission(db, ticket, 60);
+  await submitSweep(db, { ...prepared(sweep), ticket });
+  const { id } = (await storeSubmission(db, { ...request, bodyHash: 'hash' })) as { id: string }; // without a key it is stored
+  await postponeSubmission(db, (await takeSubmission(db, 'large', 60))!, 0);
+  await refuseSubmission(db, (await takeSubmission(db, 'large', 60))!, {
+    ...{ code: 'INTERNAL', message: 'x', details: {} },
+  });
+  await getSubmission(db, id);
+  await listSubmissions(db, { limit: 1 });
+  await withdrawSubmission(db, id);
+
+  const { sweepId } = await submit(db, { seeds: [12], space: { gamma: { min: 1, max: 64, count: 1400 } } });
+  await cancelSweep(db, sweepId);
+  while (await continueActions(db));
+  // More stages than a plan inside a transaction may have: the rows are written before the lock is taken.
+  await submit(db, { seeds: [13], space: { gamma: { min: 1, max: 64, count: 3400 } } });
 };
 
 /** Reads everything that pages show of a finished sweep. */
@@ -230,12 +267,12 @@ const readResults = async (sweepId: string): Promise<void> => {
 };
 
 const useServices = async (): Promise<void> => {
-  await saveToken(db, { name: 'ci', role: 'submit', hash: 'a' });
+  const local = actingAs(db, { actor: 'local', address: null });
+  await saveToken(local, { name: 'ci', role: 'submit', hash: 'a' });
   await findToken(db, 'a');
   await anyToken(db);
   await listTokens(db);
   await revokeToken(db, 'ci');
-  await writeAudit(db, { actor: 'local', action: 'createToken', subject: null, address: null, details: {} });
   await listAudit(db, { limit: 1 });
   await eventsAfter(db, { after: '', limit: 1 });
   await lastEventId(db);

@@ -31,7 +31,7 @@ describe('pause and resume', () => {
     const claimed = (await claim(db))!;
     await record(db, claimed, { epoch: 1, step: 0 });
     await pauseSweep(db, sweepId);
-    expect(await beat(db, claimed)).toEqual({
+    expect(await beat(db, claimed)).toMatchObject({
       lost: [],
       stop: [{ stageId: claimed.stageId, reason: 'pause' }],
     });
@@ -60,7 +60,7 @@ describe('pause and resume', () => {
     const second = await submit(db, { seeds: [seed], space: { gamma: 7 } });
     const claimed = (await claim(db))!;
     await pauseSweep(db, first.sweepId);
-    expect(await beat(db, claimed)).toEqual({ lost: [], stop: [] });
+    expect(await beat(db, claimed)).toMatchObject({ lost: [], stop: [] });
     await finish(db, claimed);
     await drain(db);
     expect(await sweepStatus(db, second.sweepId)).toBe('completed');
@@ -125,7 +125,7 @@ describe('cancel', () => {
     for (let i = 0; i < 4; i++) await finish(db, (await claim(db))!);
     const claimed = (await claim(db))!;
     await cancelSweep(db, sweepId);
-    expect(await beat(db, claimed)).toEqual({
+    expect(await beat(db, claimed)).toMatchObject({
       lost: [],
       stop: [{ stageId: claimed.stageId, reason: 'cancel' }],
     });
@@ -151,7 +151,7 @@ describe('cancel', () => {
     const second = await submit(db, { seeds: [seed], space: { gamma: [2, 3] } });
     const claimed = (await claim(db))!;
     await cancelSweep(db, first.sweepId);
-    expect(await beat(db, claimed)).toEqual({ lost: [], stop: [] });
+    expect(await beat(db, claimed)).toMatchObject({ lost: [], stop: [] });
     await finish(db, claimed);
     await drain(db);
     expect(await sweepStatus(db, second.sweepId)).toBe('completed');
@@ -178,7 +178,7 @@ describe('cancel', () => {
     await takeOutbox(db);
     await cancelSweep(db, long.sweepId);
     const announced = await takeOutbox(db);
-    expect(await beat(db, carrier)).toEqual({
+    expect(await beat(db, carrier)).toMatchObject({
       lost: [],
       stop: [{ stageId: carrier.stageId, reason: 'cancel' }],
     });

@@ -111,6 +111,27 @@ describe('transaction', () => {
     await pingDatabase(db);
   });
 
+  test('a statement that takes too long is ended by the server, and its connection and all others are used again', async () => {
+    const one = createDb(db.url, { max: 1 });
+    const pid = () => transaction(one, (tx) => tx.query({ pid: int4() }, 'SELECT pg_backend_pid() AS pid'));
+    const before = await pid();
+    const slow = transaction(one, (tx) => tx.run('SELECT pg_sleep(60)'), { timeoutMs: 600 });
+    await expect(slow).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      message: expect.stringContaining('statement timeout'),
+    });
+    expect(await pid()).toEqual(before);
+    await one.close();
+  });
+
+  test('the server ends each statement before the client stops waiting for its answer', async () => {
+    const { rows } = await db.pool.query(
+      `SELECT setting::int AS limit FROM pg_settings WHERE name = 'statement_timeout'`,
+    );
+    expect(rows[0].limit).toBeGreaterThan(0);
+    expect(rows[0].limit).toBeLessThan(db.pool.options.query_timeout as number);
+  });
+
   test('a missing server is UNAVAILABLE', async () => {
     const nowhere = createDb('postgres://nobody@127.0.0.1:1/none');
     await expect(pingDatabase(nowhere)).rejects.toMatchObject({ code: 'UNAVAILABLE' });

@@ -19,6 +19,6 @@ export {
   verifyDataset,
 } from './datasets/load-dataset.ts';
 export { gatherImages, type LoadedDataset, type Split } from './datasets/split.ts';
-export { engineVersion } from './engine-version.ts';
+export { freeingTensors } from './freeing-tensors.ts';
 export type { StageHooks, StageOutcome, StageStart, StageTask } from './training/stage.ts';
 export { runStage, type StageOptions } from './training/train.ts';

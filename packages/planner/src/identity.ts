@@ -12,6 +12,7 @@ import {
   DatasetSpec,
   datasets,
   diagnosisVersion,
+  enoughImages,
   Hyperparameters,
   recipes,
   type StageSpec,
@@ -95,9 +96,11 @@ export const chainId = (stage: Omit<StageSpec, 'id' | 'chain' | 'epochs'>, engin
   // stay valid.
   const made = `"attack":${attack ? attackText(attack) : 'null'},"dataset":${datasetText(stage.dataset)},"engine":${JSON.stringify(engineVersion)}`;
   const read = `"hyperparameters":${hyperparametersText(stage.hyperparameters)},"kind":"${kind}","parent":${parent === null ? 'null' : `"${parent}"`}`;
+  // Since its version 3, a diagnosis of so few images has other verdicts. Identities of larger evaluations stay valid.
+  const few = attack && stage.dataset.attack < enoughImages ? ',"diagnosisOfFew":3' : '';
   const others = surrogates.length > 0 ? `,"surrogates":${canonicalJson(surrogates)}` : '';
   return sha256(
-    `{${made},${read},"recipe":"${recipe}","seed":${seed}${others},"version":${recipes[recipe].version}}`,
+    `{${made},${read},"recipe":"${recipe}","seed":${seed}${few}${others},"version":${recipes[recipe].version}}`,
   );
 };
 

@@ -1,5 +1,12 @@
 /** A field that a version after 0.1.0 adds must not change the identities of what was made before it (decision 18). */
-import { attackNames, attackSpec, attacks, DatasetSpec, Hyperparameters } from '@funnel/contracts';
+import {
+  attackNames,
+  attackSpec,
+  attacks,
+  attackVersion,
+  DatasetSpec,
+  Hyperparameters,
+} from '@funnel/contracts';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { chainId, configurationId, droppingAddedDefaults } from '../src/identity.ts';
@@ -28,7 +35,10 @@ describe('a field that says since', () => {
 });
 
 /** Name → default of every added field. A default that changes gives old identities another meaning: raise the version of the recipe or attack. */
-const addedDefaults: Readonly<Record<string, unknown>> = {};
+const addedDefaults: Readonly<Record<string, unknown>> = {
+  'bim.largestEpsilon': null,
+  'bim-l2.largestEpsilon': null,
+};
 
 it('added fields keep their defaults', () => {
   const schemas: readonly (readonly [string, z.ZodObject])[] = [
@@ -83,21 +93,27 @@ const chains: Readonly<Record<string, string>> = {
   'noise-l2': '86fbe1380a6031bc125d208c10b7c1223edba9730ad009ffe5561dc0df374287',
 };
 
+const chainOf = (name: (typeof attackNames)[number], images = 100): string =>
+  chainId(
+    {
+      kind: 'attack',
+      recipe: 'funn',
+      hyperparameters: {},
+      seed: 7,
+      dataset: { name: 'glyphs', train: 1, test: 100, attack: images },
+      parent: null,
+      attack: attackSpec(name),
+      surrogates: [],
+    },
+    '1',
+  );
+
+it('a diagnosis of fewer than five images has another identity than in version 0.1.0, and no other has', () => {
+  expect(chainOf('fgsm', 5)).toBe('7bb2e1bfbc2e9b263c8dcd1190f48651edab0e291457b82ec3eec12545da3250');
+  expect(chainOf('fgsm', 4)).not.toBe('8e602a718088636fa0628cf130b0d3bd33dc22ddcbd9899a93d8f402ad7b2fa4');
+});
+
 it('an attack with its default settings has the identity of version 0.1.0', () => {
-  const chainOf = (name: (typeof attackNames)[number]): string =>
-    chainId(
-      {
-        kind: 'attack',
-        recipe: 'funn',
-        hyperparameters: {},
-        seed: 7,
-        dataset: { name: 'glyphs', train: 1, test: 100, attack: 100 },
-        parent: null,
-        attack: attackSpec(name),
-        surrogates: [],
-      },
-      '1',
-    );
   for (const [name, chain] of Object.entries(chains))
     expect({ [name]: chainOf(name as 'fgsm') }).toEqual({ [name]: chain });
 });
@@ -106,4 +122,13 @@ it('a configuration with the default hyperparameters has the identity of version
   expect(configurationId({ recipe: 'classic', hyperparameters: Hyperparameters.parse({}), seed: 1 })).toBe(
     '262aad4d4aad0eca215b3ffab620b662e2cd9cee756ec2f0ae60cca1b0f79357',
   );
+});
+
+it('a search of BIM that now ends at the given ε has another identity than before; its other settings keep theirs', () => {
+  const versionOf = (settings: object): number => attackVersion(attackSpec({ attack: 'bim', ...settings }));
+  expect(versionOf({})).toBe(1);
+  expect(versionOf({ search: false, epsilon: 0.1 })).toBe(1);
+  expect(versionOf({ steps: 20 })).toBe(1);
+  expect(versionOf({ epsilon: 0.1 })).toBe(2);
+  expect(versionOf({ largestEpsilon: 0.3 })).toBe(2);
 });

@@ -1,5 +1,6 @@
 /** Implements `StageQueue` with BullMQ's queue and worker, for both backends. */
-import { type Kept, keepOpen, type OpenPart, type Part, within } from './keep-open.ts';
+import { within } from '@funnel/contracts';
+import { type Kept, keepOpen, type OpenPart, type Part } from './keep-open.ts';
 import type { Listener, StageQueue } from './stage-queue.ts';
 
 export type Notification = { readonly stageId: string };

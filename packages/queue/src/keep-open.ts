@@ -4,6 +4,7 @@
  * or a driver. It discards a part that broke, and opens a new one after a growing pause.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '@funnel/contracts';
 
 export type Part<T> = {
   readonly value: T;
@@ -42,13 +43,6 @@ const stableTime = 10_000;
 /** Doubles with each failure. Half of it is random, so that many processes do not reconnect at the same moment. */
 const pauseAfter = (failures: number): number =>
   Math.min(maxPause, firstPause * 2 ** (failures - 1)) * (0.5 + Math.random() / 2);
-
-/** Waits for `promise`, but no longer than `milliseconds`. Resolves to false if the time was over first. */
-export const within = async (milliseconds: number, promise: Promise<unknown>): Promise<boolean> => {
-  const done = new AbortController();
-  const late = sleep(milliseconds, false, { signal: done.signal }).catch(() => true);
-  return Promise.race([promise.then(() => true), late]).finally(() => done.abort());
-};
 
 const discard = async ({ close, cut }: Part<unknown>, milliseconds: number): Promise<void> => {
   const closed = close().catch(() => {});

@@ -5,10 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { type ClassifierModel, classifierModel, examineClassifier } from '@funnel/attacks';
-import { DatasetSpec, recipeNames, SweepDefinition } from '@funnel/contracts';
+import { DatasetSpec, engineVersion, recipeNames, SweepDefinition } from '@funnel/contracts';
 import {
   type Checkpoint,
-  engineVersion,
   gatherImages,
   loadClassifier,
   loadDataset,

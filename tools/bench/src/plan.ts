@@ -1,9 +1,8 @@
 /** `bench plan`: the epochs that sharing saves, counted for a large sweep and measured on a small one. */
 import { parseArgs } from 'node:util';
-import { type StageSpec, SweepDefinition } from '@funnel/contracts';
+import { engineVersion, type StageSpec, SweepDefinition } from '@funnel/contracts';
 import {
   type Checkpoint,
-  engineVersion,
   hashManifest,
   type LoadedDataset,
   openBackend,

@@ -41,7 +41,11 @@ export const untilInterrupted = async <T>(
   }
 };
 
-export type Server = { readonly url: string; readonly close: () => Promise<void> };
+export type Server = {
+  readonly url: string;
+  readonly pid: number;
+  readonly close: () => Promise<void>;
+};
 
 /** The time for a server to start, and for it to stop. */
 const serverTimeoutMs = 60_000;
@@ -60,6 +64,7 @@ const openServer = async (options: ServerOptions): Promise<Server> => {
   ]);
   return {
     url: String(url),
+    pid: child.pid!, // it runs
     close: async () => {
       if (hasEnded(child)) return;
       const late = setTimeout(() => child.kill('SIGKILL'), serverTimeoutMs);

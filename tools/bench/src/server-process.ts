@@ -1,6 +1,7 @@
 /** A server for a benchmark: the API on a database, or a bare Fastify. It sends its address and ends when its parent process disconnects. */
+
 import { startApi } from '@funnel/api';
-import { engineVersion } from '@funnel/engine/engine-version';
+import { engineVersion } from '@funnel/contracts';
 import { fastify } from 'fastify';
 import { pino } from 'pino';
 

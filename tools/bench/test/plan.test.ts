@@ -1,5 +1,5 @@
-import { SweepDefinition } from '@funnel/contracts';
-import { engineVersion, openBackend } from '@funnel/engine';
+import { engineVersion, SweepDefinition } from '@funnel/contracts';
+import { openBackend } from '@funnel/engine';
 import { outlineSweep } from '@funnel/planner';
 import { expect, test } from 'vitest';
 import { runShared, runUnshared } from '../src/plan.ts';

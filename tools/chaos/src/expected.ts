@@ -2,11 +2,11 @@
 import {
   type CheckpointManifest,
   canonicalJson,
+  engineVersion,
   type PlannedStage,
   SweepDefinition,
   type SweepInput,
 } from '@funnel/contracts';
-import { engineVersion } from '@funnel/engine';
 import { buildPlan, outlineSweep } from '@funnel/planner';
 import { createSimulatedTrainer } from '@funnel/worker';
 

@@ -10,6 +10,7 @@ import {
   type EvaluationSummary,
   type HyperparameterName,
   type HyperparameterValue,
+  halfWidth,
   hyperparameterDeclaration,
   type MetricSeries,
   readExtended,
@@ -18,7 +19,6 @@ import {
   type TrialDetail,
   worstVerdict,
 } from '@funnel/contracts';
-import { halfWidth } from '@funnel/db/student-t';
 import { type Printed, type PrintedRow, printedRows } from './printed.ts';
 
 const deviation = (values: readonly number[]): number | null => {

@@ -8,7 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { type Caller, isStream, localCaller } from '../handlers/handler.ts';
 import { checkHost, checkOrigin, type HostRules } from './hosts.ts';
-import { hashToken } from './tokens.ts';
+import { hashToken, type TokenGate } from './tokens.ts';
 
 /**
  * Checks the tokens of open streams again and again, because a stream stays open for long and its token may be revoked meanwhile. All
@@ -60,12 +60,8 @@ declare module 'fastify' {
   }
 }
 
-export type AccessOptions = {
+export type AccessOptions = TokenGate & {
   readonly hosts: HostRules;
-  /** Whether callers must show a token at all. */
-  readonly tokensNeeded: () => Promise<boolean>;
-  /** The caller whose token has this hash. Null for an unknown or revoked token. */
-  readonly findCaller: (tokenHash: string) => Promise<Caller | null>;
   /** Requests per minute of one address, and of one token. */
   readonly requestsPerMinute: number;
   /** Milliseconds between two checks of the tokens of open streams. */
@@ -78,6 +74,9 @@ const anonymous: Caller = { name: 'anonymous', role: 'read' };
 const bearer = ({ headers }: FastifyRequest): string | null =>
   /^Bearer ([!-~]{1,500})$/i.exec(headers.authorization ?? '')?.[1] ?? null;
 
+/** Whether a request shows a token, be it a valid one or not. A wrong token must not seem to work while no token is needed. */
+const showsToken = ({ headers }: FastifyRequest): boolean => /^Bearer\b/i.test(headers.authorization ?? '');
+
 const routeOf = ({ routeOptions: { config } }: FastifyRequest): Route | null =>
   config.routeName === undefined ? null : routes[config.routeName];
 
@@ -86,17 +85,21 @@ const includes = (held: Role, needed: Role): boolean => roles.indexOf(held) >= r
 
 /** The caller of a request. Throws UNAUTHENTICATED. */
 const authenticate = async (request: FastifyRequest, options: AccessOptions): Promise<Caller> => {
-  if (!(await options.tokensNeeded())) return localCaller;
+  const tokensNeeded = await options.tokensNeeded();
+  if (!tokensNeeded && !showsToken(request)) return localCaller;
   const token = bearer(request);
   if (token === null)
     throw new AppError('UNAUTHENTICATED', 'Expected `Authorization: Bearer <token>`, but got none');
-  const caller = await options.findCaller(hashToken(token));
-  if (!caller)
-    throw new AppError(
-      'UNAUTHENTICATED',
-      'Expected a known token that is not revoked, but got an unknown or a revoked one',
-    );
-  return caller;
+  // Prometheus must learn that the database is away.
+  const whileAway = request.routeOptions.config.routeName === 'getServiceMetrics';
+  const caller = await options.findCaller(hashToken(token), { whileAway });
+  if (caller) return caller;
+  throw new AppError(
+    'UNAUTHENTICATED',
+    tokensNeeded
+      ? 'Expected a known token that is not revoked, but got an unknown or a revoked one'
+      : 'Expected no token, because this service has none yet, but got one: it may be of another service. Send none (unset FUNNEL_TOKEN)',
+  );
 };
 
 /**

@@ -15,8 +15,11 @@ export const hashToken = (token: string): string => createHash('sha256').update(
 export type TokenGate = {
   /** Whether callers need a token. */
   readonly tokensNeeded: () => Promise<boolean>;
-  /** Null for an unknown or revoked token. */
-  readonly findCaller: (tokenHash: string) => Promise<Caller | null>;
+  /** Null for an unknown or revoked token. `whileAway`: the answer while the database is away (UNAVAILABLE) may be the last one. */
+  readonly findCaller: (
+    tokenHash: string,
+    options?: { readonly whileAway?: boolean },
+  ) => Promise<Caller | null>;
 };
 
 export type TokenGateOptions = {
@@ -50,6 +53,29 @@ export const shareRuns = <T>(run: () => Promise<T>): (() => Promise<T>) => {
   return call;
 };
 
+/** The largest number of tokens that a process remembers. */
+const maxRemembered = 1000;
+
+const isAway = (error: unknown): boolean => error instanceof AppError && error.code === 'UNAVAILABLE';
+
+/** Finds callers in the database, and remembers them for the time in which it is away. */
+const createFinder = (db: Db): TokenGate['findCaller'] => {
+  const remembered = new Map<string, Caller>();
+  return async (tokenHash, { whileAway = false } = {}) => {
+    try {
+      const caller = await findToken(db, tokenHash);
+      remembered.delete(tokenHash);
+      if (caller) remembered.set(tokenHash, caller);
+      for (const oldest of remembered.keys()) if (remembered.size > maxRemembered) remembered.delete(oldest);
+      return caller;
+    } catch (error) {
+      const last = remembered.get(tokenHash);
+      if (whileAway && isAway(error) && last) return last;
+      throw error;
+    }
+  };
+};
+
 /**
  * Throws UNAUTHENTICATED if tokens are required and none is valid: nobody could call the service.
  *
@@ -71,11 +97,11 @@ export const createTokenGate = async (db: Db, { required, host }: TokenGateOptio
       if (!needed)
         await check().catch((error: unknown) => {
           // Then nothing in the database can be read or changed either. /metrics must say that the database is away.
-          if (!(error instanceof AppError && error.code === 'UNAVAILABLE')) throw error;
+          if (!isAway(error)) throw error;
         });
       return needed;
     },
-    findCaller: (tokenHash) => findToken(db, tokenHash),
+    findCaller: createFinder(db),
   };
 };
 

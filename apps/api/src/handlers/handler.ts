@@ -3,7 +3,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { Role, Route, RouteName, routes } from '@funnel/contracts';
-import type { Db, Relay } from '@funnel/db';
+import type { Author, Db, Relay } from '@funnel/db';
 import type { StageQueue } from '@funnel/queue';
 import type { Tracer } from '@funnel/tracing';
 import type { FastifyBaseLogger } from 'fastify';
@@ -12,6 +12,7 @@ import type { EventHub } from '../events/event-hub.ts';
 import type { ServiceMetrics } from '../metrics.ts';
 import type { OpenApiDocument } from '../openapi.ts';
 import type { Planning } from '../planning/planning.ts';
+import type { Submissions } from '../planning/submissions.ts';
 
 type Routes = typeof routes;
 type Parsed<R, Part extends string> = R extends { readonly [P in Part]: infer S extends z.ZodType }
@@ -30,6 +31,8 @@ export type RouteRequest<K extends RouteName> = {
   readonly headers: Parsed<Routes[K], 'headers'>;
   readonly body: Parsed<Routes[K], 'body'>;
   readonly caller: Caller;
+  /** The author of the changes that this request makes (`actingAs`). */
+  readonly author: Author;
   /** The client whose share of the service this request uses up. A client is a token, or an address while no token is needed. */
   readonly client: string;
   readonly log: FastifyBaseLogger;
@@ -37,14 +40,16 @@ export type RouteRequest<K extends RouteName> = {
 
 /** Sets the parts of the answer besides its body. */
 export type RouteReply = {
-  readonly status: (status: 200 | 201) => void;
+  readonly status: (status: 200 | 201 | 202) => void;
   readonly header: (name: string, value: string) => void;
-  /** Adds details of this change to the audit log. */
-  readonly note: (details: Readonly<Record<string, unknown>>) => void;
 };
 
 /** Handlers may return readonly values. */
 type ReadonlyDeep<T> = T extends object ? { readonly [K in keyof T]: ReadonlyDeep<T[K]> } : T;
+
+type AcceptedAnswer<R> = R extends { readonly accepted: infer S extends z.ZodType }
+  ? ReadonlyDeep<z.output<S>>
+  : never;
 
 /**
  * A handler returns the declared response, with or without its defaults. A route with status 204 returns nothing. Other routes return
@@ -53,7 +58,7 @@ type ReadonlyDeep<T> = T extends object ? { readonly [K in keyof T]: ReadonlyDee
 export type RouteAnswer<K extends RouteName> = Routes[K] extends {
   readonly response: infer S extends z.ZodType;
 }
-  ? ReadonlyDeep<z.input<S>> | ReadonlyDeep<z.output<S>>
+  ? ReadonlyDeep<z.input<S>> | ReadonlyDeep<z.output<S>> | AcceptedAnswer<Routes[K]>
   : Routes[K] extends { readonly produces: string }
     ? string | Uint8Array | Readable
     : undefined;
@@ -76,7 +81,10 @@ export type Context = {
   /** Notifies the queue of ready stages. */
   readonly relay: Relay;
   readonly engineVersion: string;
-  readonly planning: Pick<Planning, 'plan' | 'submit'>;
+  readonly planning: Pick<Planning, 'plan'>;
+  readonly submissions: Pick<Submissions, 'submit'>;
+  /** Continues actions on large sweeps now. */
+  readonly wakeActions: () => void;
   readonly tracer: Tracer;
 };
 

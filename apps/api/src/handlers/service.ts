@@ -1,5 +1,6 @@
-import { AppError } from '@funnel/contracts';
+import { AppError, within } from '@funnel/contracts';
 import {
+  actingAs,
   collectGarbage,
   getSweep,
   getWorker,
@@ -16,12 +17,8 @@ const collectTimeoutMs = 20_000;
 
 export const retentionHandlers = ({ db }: Context): Pick<Handlers, 'planCollection' | 'collectGarbage'> => ({
   planCollection: ({ body }) => collectGarbage(db, body, { dryRun: true }),
-  collectGarbage: async ({ body }, reply) => {
-    const collected = await collectGarbage(db, body, { dryRun: false, timeoutMs: collectTimeoutMs });
-    const { sweeps, ...counts } = collected;
-    reply.note({ policy: body, ...counts });
-    return collected;
-  },
+  collectGarbage: ({ body, author }) =>
+    collectGarbage(actingAs(db, author), body, { dryRun: false, timeoutMs: collectTimeoutMs }),
 });
 
 type ServiceHandlers = Pick<
@@ -42,12 +39,8 @@ const pingTimeoutMs = 3000;
 
 /** Throws UNAVAILABLE if `ping` fails or takes too long. */
 const checkPart = async (part: string, ping: Promise<unknown>): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${pingTimeoutMs} ms`)), pingTimeoutMs);
-  });
   try {
-    await Promise.race([ping, late]);
+    if (!(await within(pingTimeoutMs, ping))) throw new Error(`no answer in ${pingTimeoutMs} ms`);
   } catch (error) {
     if (error instanceof AppError && error.code === 'SCHEMA_MISMATCH') throw error;
     throw new AppError(
@@ -56,8 +49,6 @@ const checkPart = async (part: string, ping: Promise<unknown>): Promise<void> =>
       { part },
       { cause: error },
     );
-  } finally {
-    clearTimeout(timer);
   }
 };
 
@@ -65,8 +56,8 @@ export const serviceHandlers = ({ db, queue, hub, metrics, document }: Context):
   const schema = describeSchema();
   return {
     listWorkers: async () => ({ items: await listWorkers(db) }),
-    restoreWorker: async ({ params }) => {
-      await restoreWorker(db, params.id);
+    restoreWorker: async ({ params, author }) => {
+      await restoreWorker(actingAs(db, author), params.id);
       return getWorker(db, params.id);
     },
     listAudit: ({ query }) => listAudit(db, query),

@@ -1,17 +1,24 @@
-import type { Sweep } from '@funnel/contracts';
+import { AppError, type Submission, type Sweep } from '@funnel/contracts';
 import {
+  type Author,
+  actingAs,
   cancelSweep,
   type Db,
   deleteSweep,
+  getSubmission,
   getSweep,
   listStages,
+  listSubmissions,
   listSweeps,
   listTrials,
   pauseSweep,
   resumeSweep,
   retrySweep,
+  type SubmissionState,
+  withdrawSubmission,
 } from '@funnel/db';
 import { sweepContext } from '@funnel/tracing';
+import { toProblem } from '../problems.ts';
 import type { Context, Handlers } from './handler.ts';
 
 type SweepHandlers = Pick<
@@ -27,13 +34,19 @@ type SweepHandlers = Pick<
   | 'cancelSweep'
   | 'retrySweep'
   | 'deleteSweep'
+  | 'listSubmissions'
+  | 'getSubmission'
+  | 'withdrawSubmission'
 >;
+
+type Change = { readonly params: { readonly id: string }; readonly author: Author };
 
 /** The handler of an action on a sweep. It returns the sweep with the fields that a list of sweeps has. */
 const actionWith =
-  ({ db }: Context, act: (db: Db, id: string) => Promise<void>) =>
-  async ({ params }: { readonly params: { readonly id: string } }): Promise<Sweep> => {
-    await act(db, params.id);
+  ({ db, wakeActions }: Context, act: (db: Db, id: string) => Promise<void>) =>
+  async ({ params, author }: Change): Promise<Sweep> => {
+    await act(actingAs(db, author), params.id);
+    wakeActions();
     const { definition, stages, ...sweep } = await getSweep(db, params.id);
     return sweep;
   };
@@ -45,28 +58,48 @@ const actions = (context: Context) => ({
   retrySweep: actionWith(context, retrySweep),
 });
 
-const submission = ({
-  db,
-  relay,
-  engineVersion,
-  planning,
-  tracer,
-}: Context): Pick<SweepHandlers, 'planSweep' | 'createSweep'> => ({
+const answerOf = ({ refusal, ...state }: SubmissionState): Submission => ({
+  ...state,
+  problem: refusal && toProblem(new AppError(refusal.code, refusal.message, refusal.details)),
+});
+
+type Submitting = Pick<
+  SweepHandlers,
+  'planSweep' | 'createSweep' | 'listSubmissions' | 'getSubmission' | 'withdrawSubmission'
+>;
+const submitting = ({ db, relay, engineVersion, planning, submissions, tracer }: Context): Submitting => ({
   planSweep: ({ body, client }) => planning.plan({ definition: body, engineVersion }, client),
 
-  createSweep: async ({ body, headers, client }, reply) => {
+  createSweep: async ({ body, headers, author, client }, reply) => {
     const start = Date.now();
     const key = headers['idempotency-key'];
-    const { sweepId, created } = await planning.submit(
-      { definition: body, engineVersion, ...(key !== undefined && { idempotencyKey: key }) },
-      client,
-    );
-    relay.wake(); // a planning process commits on its own connection, so its commit does not wake this relay
+    const outcome = await submissions.submit({
+      ...{ client, author, definition: body, engineVersion },
+      ...(key !== undefined && { idempotencyKey: key }),
+    });
+    if ('submission' in outcome) {
+      reply.status(202);
+      reply.header('location', `/v1/submissions/${outcome.submission.id}`);
+      reply.header('retry-after', '2');
+      return answerOf(outcome.submission);
+    }
+    const { sweepId, created } = outcome;
+    relay.wake();
     // The root span of all work on the sweep. A repeated submission returns the same sweep; its span was sent the first time.
     if (created) tracer.start('submit', { context: sweepContext(sweepId), kind: 'server', start }).end();
     reply.status(created ? 201 : 200);
     reply.header('location', `/v1/sweeps/${sweepId}`);
     return getSweep(db, sweepId);
+  },
+
+  listSubmissions: async ({ query }) => {
+    const { items, next } = await listSubmissions(db, query);
+    return { items: items.map(answerOf), next };
+  },
+  getSubmission: async ({ params }) => answerOf(await getSubmission(db, params.id)),
+  withdrawSubmission: async ({ params, author }) => {
+    await withdrawSubmission(actingAs(db, author), params.id);
+    return undefined;
   },
 });
 
@@ -79,11 +112,12 @@ const reading = ({ db }: Context): Pick<SweepHandlers, Reading> => ({
 });
 
 export const sweepHandlers = (context: Context): SweepHandlers => ({
-  ...submission(context),
+  ...submitting(context),
   ...reading(context),
   ...actions(context),
-  deleteSweep: async ({ params }) => {
-    await deleteSweep(context.db, params.id);
+  deleteSweep: async ({ params, author }) => {
+    await deleteSweep(actingAs(context.db, author), params.id);
+    context.wakeActions();
     return undefined;
   },
 });

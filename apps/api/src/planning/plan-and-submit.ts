@@ -19,7 +19,15 @@ import {
   recipes,
   type SweepDefinition,
 } from '@funnel/contracts';
-import { type Db, knownChains, type Submitted, submitSweep } from '@funnel/db';
+import {
+  type Author,
+  actingAs,
+  type Db,
+  knownChains,
+  type Submitted,
+  submitSweep,
+  type Ticket,
+} from '@funnel/db';
 import { buildPlan, countTrials, type Outline, outlineSweep } from '@funnel/planner';
 
 /** The number of values of one hyperparameter, with duplicates. A continuous range counts as one. */
@@ -74,6 +82,13 @@ const countSettings = ({ attacks }: SweepDefinition): number => {
 const countDraws = ({ search, space }: SweepDefinition): number =>
   search.strategy === 'random' ? search.trials * Object.keys(space).length : 0;
 
+/** The number of values that are written in the definition, without those of ranges. */
+const countWritten = ({ space, seeds, recipes }: SweepDefinition): number =>
+  Object.values(space as Readonly<Record<string, Dimension>>).reduce<number>(
+    (sum, dimension) => sum + (Array.isArray(dimension) ? dimension.length : 1),
+    seeds.length + recipes.length,
+  );
+
 /** The number of values that planning reads: written values, points of ranges, draws and settings. */
 const countValues = (definition: SweepDefinition): number =>
   factorsOf(definition).reduce(
@@ -88,12 +103,14 @@ const mediumLimits = { values: 20_000, stages: 20_000 };
 
 export type Size = 'small' | 'medium' | 'large';
 
-/** Throws SWEEP_TOO_LARGE for more trials than a sweep may have, and the other errors of `countTrials`. */
+/** Throws SWEEP_TOO_LARGE for more trials or stages than a sweep may have, and the other errors of `countTrials`. */
 export const sizeOf = (definition: SweepDefinition): Size => {
-  const values = countValues(definition);
-  if (values > mediumLimits.values) return 'large'; // countTrials may read every value
+  if (countWritten(definition) > mediumLimits.values) return 'large'; // countTrials reads every written value
   const counted = { ...definition, recipes: [...new Set(definition.recipes)] };
   const stages = countTrials(counted) * (longestTraining(counted) + countListedAttacks(definition));
+  if (stages > maxStages && countListedAttacks(definition) <= smallLimits.values) countStages(definition); // throws unless attacks repeat
+  const values = countValues(definition);
+  if (values > mediumLimits.values) return 'large';
   if (values <= smallLimits.values && stages <= smallLimits.stages) return 'small';
   return stages <= mediumLimits.stages ? 'medium' : 'large';
 };
@@ -140,8 +157,15 @@ const outlineChecked = (definition: SweepDefinition, engineVersion: string): Out
 };
 
 export type PlanRequest = { readonly definition: SweepDefinition; readonly engineVersion: string };
-/** `idempotencyKey`: a second request with the same key returns the sweep of the first. */
-export type SubmitRequest = PlanRequest & { readonly idempotencyKey?: string };
+/**
+ * `idempotencyKey`: a second request with the same key returns the sweep of the first. `author`: see `actingAs`. (Default: no entry in the
+ * audit log) `ticket`: the stored submission that this carries out.
+ */
+export type SubmitRequest = PlanRequest & {
+  readonly idempotencyKey?: string;
+  readonly author?: Author;
+  readonly ticket?: Ticket;
+};
 
 export type Planner = {
   /** Throws SWEEP_TOO_LARGE, CONTINUOUS_GRID, INVALID_REQUEST. */
@@ -151,7 +175,7 @@ export type Planner = {
 };
 
 /** The hash of a definition with its defaults: the same for JSON and YAML, and for any order of the keys. */
-const hashBody = (definition: SweepDefinition): string =>
+export const hashBody = (definition: SweepDefinition): string =>
   createHash('sha256').update(canonicalJson(definition)).digest('hex');
 
 /** `time` runs the part that a large definition makes slow: counting and expanding. A planning process limits its duration. */
@@ -160,13 +184,14 @@ export const createPlanner = (db: Db, time = <T>(compute: () => T): T => compute
     const outline = time(() => outlineChecked(definition, engineVersion));
     return buildPlan(outline, await knownChains(db, outline.stages)).plan;
   },
-  submit: async ({ definition, engineVersion, idempotencyKey: key }) => {
+  submit: async ({ definition, engineVersion, author, idempotencyKey: key, ticket }) => {
     const outline = time(() => outlineChecked(definition, engineVersion));
-    return submitSweep(db, {
+    return submitSweep(author ? actingAs(db, author) : db, {
       definition,
       stages: outline.stages,
       buildPlan: (known) => buildPlan(outline, known),
       ...(key !== undefined && { idempotency: { key, bodyHash: hashBody(definition) } }),
+      ...(ticket && { ticket }),
     });
   },
 });

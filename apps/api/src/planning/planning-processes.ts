@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { constants, setPriority } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { AppError, type ErrorCode, type Plan, type RouteName } from '@funnel/contracts';
 import type { Submitted } from '@funnel/db';
@@ -83,8 +84,11 @@ type Process = {
 export type PlanningProcesses = {
   /** Starts a process before the first question. */
   readonly start: () => void;
-  /** The answer. Throws BeyondLimits, UNAVAILABLE, and the errors of the question itself. */
-  readonly ask: (question: Question) => Promise<unknown>;
+  /**
+   * The answer. A process that answers a large question has a low priority, so that it delays nothing else, and ends after it, so that its
+   * memory is free again. Throws BeyondLimits, UNAVAILABLE, and the errors of the question itself.
+   */
+  readonly ask: (question: Question, options?: { readonly isLarge?: boolean }) => Promise<unknown>;
   readonly close: () => Promise<void>;
   /** The ids of all running processes. */
   readonly ids: () => readonly number[];
@@ -101,6 +105,14 @@ const unwrap = (answer: Answer): unknown => {
 export type ProcessOptions = Limits & {
   /** A process with more bytes of memory than this ends after its answer. (Default: 400 MiB) */
   readonly keptBytes?: number;
+};
+
+const lowerPriority = ({ child: { pid } }: Process): void => {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // The process has ended, or the system does not allow it: the answer is the same.
+  }
 };
 
 export const createPlanningProcesses = ({
@@ -168,11 +180,12 @@ export const createPlanningProcesses = ({
       keepOneReady = true;
       if (all.size === 0) setIdle(begin());
     },
-    ask: async (question) => {
+    ask: async (question, { isLarge = false } = {}) => {
       if (closing) throw unavailable();
       const process =
         [...all].find(({ onOutcome, child }) => onOutcome === null && child.connected) ?? begin();
       clearTimeout(process.idleTimer);
+      if (isLarge) lowerPriority(process);
       const outcome = await new Promise<Answer | Error>((resolve) => {
         process.onOutcome = resolve;
         process.child.send(question, (error) => error && process.child.kill('SIGKILL'));
@@ -180,7 +193,7 @@ export const createPlanningProcesses = ({
       if (outcome instanceof Error) throw outcome;
       process.hasWorked = true;
       setIdle(process);
-      if (outcome.bytes > keptBytes) end(process);
+      if (isLarge || outcome.bytes > keptBytes) end(process);
       return unwrap(outcome);
     },
     close: async () => {

@@ -92,13 +92,12 @@ const maxSeconds = 10;
 const maxBytes = 2 ** 30;
 
 /**
- * One queue for each kind of question: plans that take about a second, large plans, and submissions, which may wait for the database. Each
- * number says how many questions run at once.
+ * One queue for each kind of question: those that take about a second, and large plans. Each number says how many questions run at once.
+ * Submissions have their own queue in the database (`submissions.ts`).
  */
 const createQueues = () => ({
   medium: createFairQueue(2),
   large: createFairQueue(3),
-  submit: createFairQueue(2),
 });
 
 /** Runs each task in its own turn of the event loop, so that the API answers other requests between two tasks. */
@@ -118,7 +117,8 @@ const anyCaller = '';
 
 export type Planning = {
   readonly plan: Ask<PlanRequest, Plan>;
-  readonly submit: Ask<SubmitRequest, Submitted>;
+  /** Begins at once. The caller sees to it that few run at a time. */
+  readonly submit: (request: SubmitRequest) => Promise<Submitted>;
   /** The body of a request, parsed and checked. Throws MALFORMED_BODY, INVALID_REQUEST. */
   readonly read: Ask<{ readonly route: RouteName; readonly body: RawBody | undefined }, unknown>;
   /** Starts a process before the first question. */
@@ -150,45 +150,44 @@ export const createPlanning = (db: Db, { seconds = maxSeconds }: PlanningOptions
     );
   };
 
-  const ask = <K extends Asked['kind']>(
-    queue: FairQueue,
-    caller: string,
+  const ask = async <K extends Asked['kind']>(
     question: Extract<Asked, { kind: K }>,
     refusal: () => AppError,
-  ): Promise<Answers[K]> =>
-    queue.run(caller, async () => {
-      try {
-        return (await processes.ask({ ...question, databaseUrl: db.url })) as Answers[K]; // the answer to this kind of question
-      } catch (error) {
-        throw error instanceof BeyondLimits ? refusal() : error;
-      }
-    });
+    isLarge = false,
+  ): Promise<Answers[K]> => {
+    try {
+      return (await processes.ask({ ...question, databaseUrl: db.url }, { isLarge })) as Answers[K]; // the answer to this kind of question
+    } catch (error) {
+      throw error instanceof BeyondLimits ? refusal() : error;
+    }
+  };
 
   return {
     plan: async (request, caller = anyCaller) => {
       const size = sizeOf(request.definition);
       if (size === 'small') return inTurn(() => planner.plan(request));
-      return ask<'plan'>(queues[size], caller, { kind: 'plan', request }, () => tooLarge(request.definition));
-    },
-    submit: async (request, caller = anyCaller) => {
-      if (sizeOf(request.definition) === 'small') return inTurn(() => planner.submit(request));
-      return ask<'submit'>(queues.submit, caller, { kind: 'submit', request }, () =>
-        tooLarge(request.definition),
+      return queues[size].run(caller, () =>
+        ask<'plan'>({ kind: 'plan', request }, () => tooLarge(request.definition), size === 'large'),
       );
+    },
+    submit: async (request) => {
+      const size = sizeOf(request.definition);
+      if (size === 'small') return inTurn(() => planner.submit(request));
+      return ask<'submit'>({ kind: 'submit', request }, () => tooLarge(request.definition), size === 'large');
     },
     read: async ({ route, body }, caller = anyCaller) => {
       const schema = (routes[route] as Route).body;
       if (!body) return readBody(schema, body);
       if (isQuickToRead(body)) return inTurn(() => readBody(schema, body));
-      return ask<'read'>(
-        queues.medium,
-        caller,
-        { kind: 'read', request: { route, body } },
-        () =>
-          new AppError(
-            'MALFORMED_BODY',
-            `Expected a body that takes ${limit} to read, but this one takes more`,
-          ),
+      return queues.medium.run(caller, () =>
+        ask<'read'>(
+          { kind: 'read', request: { route, body } },
+          () =>
+            new AppError(
+              'MALFORMED_BODY',
+              `Expected a body that takes ${limit} to read, but this one takes more`,
+            ),
+        ),
       );
     },
     start: processes.start,

@@ -60,6 +60,46 @@ test('costs one query for requests that come together, and none when a token is 
   expect(await costOf(100, true)).toBe(0);
 });
 
+test('a token that the service does not know is refused, also while no token is needed', async () => {
+  const api = await build();
+  onTestFinished(api.close);
+  const get = async (authorization: string, url = '/v1/sweeps') =>
+    (await api.app.inject({ url, headers: { authorization } })).json();
+  for (const wrong of ['Bearer funnel_of_another_service', 'Bearer “abc”', 'bearer', 'Bearer '])
+    expect(await get(wrong)).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
+  expect((await get('Bearer funnel_of_another_service')).detail).toMatch(/^Expected no token.*FUNNEL_TOKEN/);
+  expect(await get('Basic of-a-proxy')).toMatchObject({ items: [] });
+});
+
+test('while the database is away, a token that worked shows the metrics, and nothing else', async () => {
+  const api = await build({ auth: 'required', prepare: (db) => addToken(db, 'read') });
+  onTestFinished(() => api.app.close());
+  const get = async (url: string, token = tokenOf('read')) =>
+    (await api.app.inject({ url, headers: { authorization: `Bearer ${token}` } })).statusCode;
+  expect(await get('/metrics')).toBe(200);
+  await api.db.close();
+  const metrics = await api.app.inject({
+    url: '/metrics',
+    headers: { authorization: `Bearer ${tokenOf('read')}` },
+  });
+  expect(metrics.statusCode).toBe(200);
+  expect(metrics.body.split('\n')).toContain('funnel_part_up{part="database"} 0');
+  expect(await get('/metrics', 'never-seen')).toBe(503);
+  expect(await get('/v1/sweeps')).toBe(503);
+});
+
+test('a revoked token is forgotten as soon as the database says so', async () => {
+  const db = await openTestDb();
+  await addToken(db, 'read');
+  const gate = await createTokenGate(db, gateOptions);
+  const find = () => gate.findCaller(hashToken(tokenOf('read')), { whileAway: true });
+  expect(await find()).toMatchObject({ role: 'read' });
+  await revokeToken(db, 'a read');
+  expect(await find()).toBeNull();
+  await db.close();
+  await expect(find()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+});
+
 test('while the database is away, the answer stays as it was', async () => {
   const db = await openTestDb();
   const gate = await createTokenGate(db, gateOptions);

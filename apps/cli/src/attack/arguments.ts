@@ -11,6 +11,9 @@ import {
   type DatasetName,
   epsilonFault,
   expandAttacks,
+  type Preset,
+  presetNames,
+  presets,
   readFraction,
 } from '@funnel/contracts';
 import { InvalidArgumentError } from 'commander';
@@ -81,10 +84,13 @@ const checkEpsilon = (spec: AttackSpec): void => {
 export const readAttacks = (
   names: readonly string[],
   settings: Settings,
-  dataset: DatasetName,
+  dataset?: DatasetName,
 ): { readonly specs: readonly AttackSpec[]; readonly leftOut: readonly AttackName[] } => {
   for (const name of names) checkName(name);
-  const all = expandAttacks(names.map((attack) => ({ attack })) as unknown as AttackListEntry[], { dataset });
+  const all = expandAttacks(
+    names.map((attack) => ({ attack })) as unknown as AttackListEntry[],
+    dataset === undefined ? {} : { dataset },
+  );
   const unknown = Object.keys(settings).find(
     (name) => !all.some((spec) => settingNames(spec).includes(name)),
   );
@@ -97,6 +103,17 @@ export const readAttacks = (
   const leftOut = specs.map(({ attack }) => attack).filter((attack) => missingFor(attack) !== null);
   return { specs: runnable, leftOut: [...new Set(leftOut)] };
 };
+
+const presetOf = (name: string): Preset | undefined => {
+  const preset = presetNames.find((known) => name === `preset:${known}`);
+  return preset && presets[preset];
+};
+
+export const namesPreset = (names: readonly string[]): boolean => names.some((name) => presetOf(name));
+
+/** Returns true if the attacks together are one measurement, so that each needs only the images that still stand. */
+export const areEnsemble = (names: readonly string[]): boolean =>
+  names.every((name) => presetOf(name)?.isEnsemble ?? false);
 
 const refusedIndices = (text: string, why: string): Exit =>
   new Exit(

@@ -1,6 +1,6 @@
 /** The options of commands that take a model, and the model that they name. */
 import type { ClassifierModel, ModelOptions } from '@funnel/attacks';
-import { AppError, type DatasetName, datasets } from '@funnel/contracts';
+import { AppError } from '@funnel/contracts';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Context, Service } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
@@ -69,26 +69,29 @@ const headersFor = (source: string, { url, token }: Service): Record<string, str
     : {};
 
 /**
- * The model as a classifier of a data set's images. A model without a fixed image size takes the data set's size. Throws Exit for a model
- * that cannot be read or does not fit.
+ * The model as a classifier of images of the first of these shapes that fits it. A model without a fixed image size takes the first. Throws
+ * Exit for a model that cannot be read or fits none of the shapes.
  */
 export const readModel = async (
   source: string,
-  dataset: DatasetName,
+  [shape, ...otherShapes]: readonly (readonly number[])[],
   flags: ModelFlags,
-  { service, signal }: Pick<Context, 'service' | 'signal'>,
+  context: Pick<Context, 'service' | 'signal'>,
 ): Promise<ClassifierModel> => {
   const { loadClassifier } = await import('@funnel/attacks');
   try {
     return await loadClassifier(source, {
-      shape: datasets[dataset].shape,
-      ...(isAddress(source) && { headers: headersFor(source, service()) }),
-      signal,
+      ...(shape && { shape }),
+      ...(isAddress(source) && { headers: headersFor(source, context.service()) }),
+      signal: context.signal,
       ...modelOptions(flags),
     });
   } catch (error) {
-    if (error instanceof AppError && error.code === 'ATTACK_INPUT')
-      throw new Exit(exitCodes.usage, `${error.message}${tokenHint(error.message)}`);
-    throw error;
+    if (!(error instanceof AppError && error.code === 'ATTACK_INPUT')) throw error;
+    if (otherShapes.length > 0)
+      return readModel(source, otherShapes, flags, context).catch(() => {
+        throw new Exit(exitCodes.usage, error.message);
+      });
+    throw new Exit(exitCodes.usage, `${error.message}${tokenHint(error.message)}`);
   }
 };

@@ -1,123 +1,159 @@
-/** The output of `funnel attack` and `funnel examine`: lists of attacks, results, and findings about the model. */
-import type { Evaluation } from '@funnel/attacks';
+/** The result of `funnel attack`: a JSON document, a table, and sentences. */
 import {
-  type AttackName,
-  type AttackSpec,
-  attackNames,
-  attacks,
-  type EvaluationRecords,
+  checkLabel,
+  type DiagnosticsReport,
   type EvaluationSummary,
   type Examination,
-  type ExaminationFinding,
-  examinationTitles,
-  presetNames,
-  presets,
+  threatModelText,
+  type Verdict,
 } from '@funnel/contracts';
-import { z } from 'zod';
-import { formatNumber, formatShare, formatTable } from '../output/format.ts';
+import { type Column, formatCount, formatNumber, formatShare, formatTable } from '../output/format.ts';
 import { settingsText } from '../output/trials.ts';
+import { displayWidth, wrapToWidth } from '../output/width.ts';
+import type { Checks } from './checks.ts';
+import type { LeftOut, Outcome, Result } from './results.ts';
 
-type Setting = {
+export type AttackReport = {
+  /** The images: a data set and its split, or the user's files. */
+  readonly [about: string]: unknown;
+  readonly examination: Examination;
+  readonly leftOut: readonly LeftOut[];
+  readonly evaluations: readonly Result[];
+  readonly worstCase?: NonNullable<Outcome['worstCase']>;
+} & Partial<Checks>;
+
+/** The document of `--json` and `--out`. The fields of a single attack stand beside those of the command. */
+export const asDocument = ({ evaluations, ...rest }: AttackReport, isSingle: boolean): object =>
+  isSingle && evaluations.length === 1 ? { ...rest, ...evaluations[0] } : { ...rest, evaluations };
+
+/** A line of the table: an attack, or the worst case over all of them. */
+type Line = {
   readonly name: string;
-  readonly title: string;
-  readonly default: unknown;
-  readonly description: string;
-};
-
-const settingsOf = (name: AttackName): Setting[] => {
-  const { properties = {} } = z.toJSONSchema(attacks[name].settings, { io: 'input' });
-  return Object.entries(properties).map(([key, property]) => {
-    const {
-      title = key,
-      description = '',
-      default: value,
-    } = property as { title?: string; description?: string; default?: unknown };
-    return { name: key, title, default: value, description };
-  });
-};
-
-/** Every attack with its settings, and every preset, as the contracts declare them. */
-export const listAttacks = () => ({
-  attacks: attackNames.map((name) => {
-    const { title, description, citation, family, norm, access } = attacks[name];
-    return { name, title, description, citation, family, norm, access, settings: settingsOf(name) };
-  }),
-  presets: presetNames.map((name) => ({ name: `preset:${name}`, description: presets[name].description })),
-});
-
-export const describeAttacks = ({
-  attacks: all,
-  presets: groups,
-}: ReturnType<typeof listAttacks>): string => {
-  const one = ({ name, title, description, family, norm, access, settings }: (typeof all)[number]): string =>
-    [
-      `${name}  ${title} (${family}, ${norm}, ${access})`,
-      `  ${description}`,
-      ...settings.map(
-        (setting) => `    --set ${setting.name}=${JSON.stringify(setting.default)}  ${setting.description}`,
-      ),
-    ].join('\n');
-  const presetTable = formatTable(
-    [
-      { title: 'preset', value: (preset: (typeof groups)[number]) => preset.name },
-      { title: '', value: (preset) => preset.description },
-    ],
-    groups,
-  );
-  return `${all.map(one).join('\n\n')}\n\n${presetTable}`;
-};
-
-const rowsOf = (records: EvaluationRecords) =>
-  records.index.map((index, row) => ({
-    index,
-    label: records.label[row]!,
-    predicted: records.predicted[row]!,
-    success: records.success[row]!,
-    l2: records.l2[row]!,
-    linf: records.linf[row]!,
-    l0: records.l0[row]!,
-    steps: records.steps[row]!,
-  }));
-
-export type Result = AttackSpec & {
+  readonly settings: string;
   readonly summary: EvaluationSummary;
-  readonly rows: ReturnType<typeof rowsOf>;
 };
 
-export const resultOf = ({ attack, summary, records }: Evaluation): Result => ({
-  ...attack,
-  summary,
-  rows: rowsOf(records),
-});
+/** The columns before the settings, with the order in which they are left out on a narrow terminal; 0 stays. */
+const columns: readonly (Column<Line> & { readonly leaves: number })[] = [
+  { title: 'attack', value: ({ name }) => name, leaves: 0 },
+  {
+    title: 'attacked',
+    value: ({ summary }) => String(summary.attempted),
+    align: 'right',
+    leaves: 2,
+  },
+  {
+    title: 'success',
+    value: ({ summary }) => formatShare(summary.successRate),
+    align: 'right',
+    leaves: 4,
+  },
+  {
+    title: 'robust',
+    value: ({ summary }) => formatShare(summary.robustAccuracy),
+    align: 'right',
+    leaves: 0,
+  },
+  { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right', leaves: 0 },
+  {
+    title: 'median L∞',
+    value: ({ summary }) => formatNumber(summary.medianLinf),
+    align: 'right',
+    leaves: 3,
+  },
+  {
+    title: 'noise level',
+    value: ({ summary }) => formatNumber(summary.noiseLevel),
+    align: 'right',
+    leaves: 1,
+  },
+];
 
-export const describeResults = (results: readonly Result[]): string =>
-  formatTable<Result>(
-    [
-      { title: 'attack', value: ({ attack }) => attack },
-      { title: 'settings', value: settingsText },
-      { title: 'clean', value: ({ summary }) => formatShare(summary.cleanAccuracy), align: 'right' },
-      { title: 'success', value: ({ summary }) => formatShare(summary.successRate), align: 'right' },
-      { title: 'robust', value: ({ summary }) => formatShare(summary.robustAccuracy), align: 'right' },
-      { title: 'median L2', value: ({ summary }) => formatNumber(summary.medianL2), align: 'right' },
-      { title: 'median L∞', value: ({ summary }) => formatNumber(summary.medianLinf), align: 'right' },
-      { title: 'noise level', value: ({ summary }) => formatNumber(summary.noiseLevel), align: 'right' },
-    ],
-    results,
-  );
+const settingsColumn: Column<Line> = { title: 'settings', value: ({ settings }) => settings };
 
-const symbols = { ok: '✓', marked: '!', refused: '✗' } as const satisfies Record<
-  Examination['status'],
-  string
->;
+const widest = (text: string): number => Math.max(...text.split('\n').map(displayWidth));
 
-export const describeFinding = ({ name, status, detail }: ExaminationFinding): string =>
-  `${symbols[status]} ${name}: ${detail || examinationTitles[name]}`;
+/** The table with as many columns as fit into the terminal; all of them without a terminal. */
+const resultTable = (lines: readonly Line[], width: number | null, left = 0): string => {
+  const shown = columns.filter(({ leaves }) => leaves === 0 || leaves > left);
+  const table = formatTable([...shown, settingsColumn], lines, width);
+  const isLast = !columns.some(({ leaves }) => leaves > left);
+  return width === null || isLast || widest(table) <= width ? table : resultTable(lines, width, left + 1);
+};
+
+/** The sentence that people quote. Null without a robust accuracy: without a budget, or without attacked images. */
+const robustSentence = ({ balls, summary }: NonNullable<Outcome['worstCase']>): string | null => {
+  const within = threatModelText(balls);
+  const { images, attempted, successes, robustAccuracy, robustInterval } = summary;
+  if (robustInterval === null) return null;
+  const interval = robustInterval.map(formatShare).join(' to ');
+  return `Robust accuracy within ${within}: ${formatShare(robustAccuracy)} (${attempted - successes} of ${formatCount(images, 'image')} withstand every attack; 95 % interval ${interval}).`;
+};
+
+const cleanSentence = ({ images, attempted }: EvaluationSummary, backend: unknown): string =>
+  `Clean accuracy: ${formatShare(images === 0 ? null : attempted / images)} (${attempted} of ${formatCount(images, 'image')}, ${backend}).`;
+
+const symbols = { ok: '✓', suspect: '!', masked: '✗' } as const satisfies Record<Verdict, string>;
 
 const verdicts = {
-  ok: 'Attacks measure the robustness of this model.',
-  marked: 'Attacks run, and their results mention these findings.',
-  refused: 'Attacks would not measure the robustness of this model. --force runs them nevertheless.',
-} as const satisfies Record<Examination['status'], string>;
+  ok: 'nothing speaks against these results',
+  suspect: 'look at these findings before you trust the results',
+  masked: 'a low success rate of these attacks is an artefact',
+} as const satisfies Record<Verdict, string>;
 
-export const describeExamination = ({ status, findings, images, backend }: Examination): string =>
-  [...findings.map(describeFinding), '', `${verdicts[status]} (${images} images, ${backend})`].join('\n');
+/** The verdict of the checks, and one line for each that found something or could not run. */
+const describeDiagnosis = ({ verdict, images, checks }: DiagnosticsReport): string[] => {
+  const told = checks.filter((check) => check.verdict !== 'ok' || check.value === null);
+  return [
+    `${symbols[verdict]} ${formatCount(checks.length, 'check')} on ${formatCount(images, 'image')}: ${verdicts[verdict]}.`,
+    ...told.map(
+      (check) =>
+        `${check.value === null ? '–' : symbols[check.verdict]} ${checkLabel(check.id)}: ${check.detail}`,
+    ),
+  ];
+};
+
+/** The table, the accuracy with and without attacks, and the checks. `width`: the columns of the terminal. */
+export const describeReport = (report: AttackReport, width: number | null): string => {
+  const { evaluations, worstCase, diagnosis } = report;
+  const [first] = evaluations;
+  const lines = evaluations.map((result) => ({
+    name: result.attack,
+    settings: settingsText(result),
+    summary: result.summary,
+  }));
+  const worstLine = worstCase && {
+    name: 'worst case',
+    settings: [threatModelText(worstCase.balls)].map((within) => within && `within ${within}`).join(''),
+    summary: worstCase.summary,
+  };
+  const sentences = [
+    ...(first ? [cleanSentence(first.summary, report.backend)] : []),
+    ...(worstCase ? [robustSentence(worstCase) ?? []].flat() : []),
+    ...(diagnosis ? describeDiagnosis(diagnosis) : []),
+  ];
+  return [
+    lines.length === 0
+      ? 'No attack has a result.'
+      : resultTable(worstLine ? [...lines, worstLine] : lines, width),
+    ...(sentences.length > 0 ? ['', ...sentences.map((sentence) => wrapToWidth(sentence, width))] : []),
+  ].join('\n');
+};
+
+/** What the table does not show, for stderr. */
+export const notesOf = ({ leftOut, evaluations, noDiagnosis }: AttackReport): readonly string[] => [
+  ...leftOut.map(({ attack, reason }) => `${attack}: left out, because ${reason}`),
+  ...(noDiagnosis === undefined ? [] : [`checks: left out, because ${noDiagnosis}`]),
+  ...evaluations.flatMap(({ attack, summary: { invalidAnswers } }) =>
+    invalidAnswers === undefined
+      ? []
+      : [
+          `${attack}: ${formatCount(invalidAnswers, 'answer')} of the model named no class (a logit was NaN, for example). None counts as a success.`,
+        ],
+  ),
+  ...(evaluations[0]?.summary.attempted === 0
+    ? [
+        'No image was attacked, because the model classifies none of them correctly. So there is no success rate.',
+      ]
+    : []),
+];

@@ -71,8 +71,12 @@ export const databaseCommands = (program: Command, context: () => Context): void
     .action(async (name: string) => {
       const given = context();
       const { endToken } = await loadDatabase();
-      await endToken(given, name);
-      present(given.output, { revoked: name }, () => `The token of ${name} is revoked.`);
+      const valid = await endToken(given, name);
+      present(given.output, { revoked: name, valid }, () => `The token of ${name} is revoked.`);
+      if (valid.length === 0)
+        given.output.note(
+          'No valid token is left, and the API still needs one for every call: make one with `npx funnel token create NAME`.',
+        );
     });
   program
     .command('migrate')

@@ -1,4 +1,4 @@
-import { describeValues, type Plan, type StageKind } from '@funnel/contracts';
+import { describeValues, type Plan, type StageKind, type Submission } from '@funnel/contracts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../context.ts';
 import { Exit, exitCodes } from '../exit.ts';
@@ -70,6 +70,19 @@ const watchToEnd = async (context: Context, idOrName: string, timeout?: number):
   );
 };
 
+/** Says where a large submission is in the queue, whenever that has changed. */
+const noteChanges = (output: Context['output']): ((submission: Submission) => void) => {
+  let last = '';
+  return ({ id, status, ahead }) => {
+    const text =
+      status === 'waiting'
+        ? `Submission ${id} waits: ${formatCount(ahead, 'submission')} before it. It goes on without this command.`
+        : `Submission ${id} is being written. It goes on without this command.`;
+    if (text !== last && (status === 'waiting' || status === 'running')) output.note(text);
+    last = text;
+  };
+};
+
 const submit = async (
   file: string,
   { watch, timeout, key, set }: Options,
@@ -81,7 +94,10 @@ const submit = async (
   const body = readSweepFile(file, set);
   const sweep = await context
     .client()
-    .createSweep({ body, ...(key ? { headers: { 'idempotency-key': key } } : {}) });
+    .createSweep(
+      { body, ...(key ? { headers: { 'idempotency-key': key } } : {}) },
+      { signal: context.signal, onSubmission: noteChanges(output) },
+    );
   if (sweep.status === 'cancelling' || sweep.status === 'cancelled')
     throw new Exit(
       exitCodes.incomplete,
@@ -135,6 +151,20 @@ const describePlan = (plan: Plan): string => {
   ].join('\n');
 };
 
+const describeSubmissions = (submissions: readonly Submission[]): string =>
+  submissions.length === 0
+    ? 'No submission waits.'
+    : formatTable<Submission>(
+        [
+          { title: 'submission', value: ({ id }) => id },
+          { title: 'status', value: ({ status }) => status },
+          { title: 'before it', value: ({ ahead }) => String(ahead), align: 'right' },
+          { title: 'name', value: ({ name }) => name },
+          { title: 'refused because', value: ({ problem }) => problem?.detail ?? '' },
+        ],
+        submissions,
+      );
+
 export const submitCommands = (program: Command, context: () => Context): void => {
   withChanges(program.command('submit').description('submit a sweep from a JSON or YAML file (- is stdin)'))
     .argument('<file>', 'the sweep, such as examples/quickstart.yaml')
@@ -142,6 +172,16 @@ export const submitCommands = (program: Command, context: () => Context): void =
     .addOption(timeoutOption())
     .option('--key <key>', 'Idempotency-Key: the same key gives the same sweep', readLine)
     .action((file: string, options: Options) => submit(file, options, context()));
+  program
+    .command('submissions')
+    .description('list the large submissions that wait or run, and those that were refused')
+    .option('--withdraw <id>', 'withdraw a submission whose sweep is not written yet')
+    .action(async ({ withdraw }: { readonly withdraw?: string }) => {
+      const { client, output } = context();
+      if (withdraw !== undefined) await client().withdrawSubmission({ params: { id: withdraw } });
+      const { items } = await client().listSubmissions({ query: { limit: 1000 } });
+      present(output, items, describeSubmissions);
+    });
   program
     .command('watch')
     .description('show the progress of a sweep until it has ended')

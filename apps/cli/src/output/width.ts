@@ -17,3 +17,19 @@ export const cutToWidth = (text: string, width: number): string => {
   }
   return `${start}…`;
 };
+
+/**
+ * The text in lines of at most `width` columns, broken at spaces, but not between a number and its %; all lines but the first are indented. As
+ * it is without a width.
+ */
+export const wrapToWidth = (text: string, width: number | null, indent = '  '): string => {
+  if (width === null) return text;
+  const lines: string[] = [];
+  for (const word of text.split(/ (?!%)/)) {
+    const last = lines.at(-1);
+    const longer = `${last} ${word}`;
+    if (last !== undefined && displayWidth(longer) <= width) lines[lines.length - 1] = longer;
+    else lines.push(last === undefined ? word : `${indent}${word}`);
+  }
+  return lines.join('\n');
+};

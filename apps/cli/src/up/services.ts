@@ -6,8 +6,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readEnv as readApiEnv, type StartedApi, startApi, startOptions } from '@funnel/api';
+import { engineVersion } from '@funnel/contracts';
 import { migrate, retryUntilAdmitted, startEmbedded } from '@funnel/db';
-import { engineVersion } from '@funnel/engine/engine-version';
 import { logDestination } from '@funnel/log';
 import { type RunningWorker, readEnv as readWorkerEnv, startWorker, workerOptions } from '@funnel/worker';
 import { type Logger, multistream, pino } from 'pino';
@@ -171,8 +171,11 @@ export const startServices = async (options: ServiceOptions): Promise<Services> 
   const { log, note, onStarted, signal } = options;
   const databaseUrl = await openDatabase(options);
   signal.throwIfAborted();
+  // The embedded database has no pooler.
+  const direct = options.variables.DATABASE_URL ? options.variables.DATABASE_DIRECT_URL : undefined;
+  const variables = { ...options.variables, DATABASE_URL: databaseUrl, DATABASE_DIRECT_URL: direct };
   const applied = await retryUntilAdmitted(
-    () => migrate(databaseUrl, { onWait: note }),
+    () => migrate(direct || databaseUrl, { onWait: note }),
     (error) => log.warn({ err: error }, 'the database accepts no connection now; waiting'),
     signal,
   );
@@ -180,7 +183,6 @@ export const startServices = async (options: ServiceOptions): Promise<Services> 
     note(describeMigrations(applied));
     log.info({ applied }, 'migrated the database');
   }
-  const variables = { ...options.variables, DATABASE_URL: databaseUrl };
   const workerLog = log.child({ part: 'worker' });
   const [api, worker] = await Promise.allSettled([
     startApiOnFreePort(variables, log.child({ part: 'api' }), signal),

@@ -26,6 +26,7 @@ const shapes: Record<AnyStatus, 'disc' | 'ring' | 'triangle' | 'diamond' | 'bars
   collapsed: 'diamond',
   cancelling: 'square',
   cancelled: 'square',
+  deleting: 'square',
   skipped: 'square',
   gone: 'square',
   'set-aside': 'cross',
@@ -39,6 +40,7 @@ const tones: Partial<Record<AnyStatus, AnyStatus>> = {
   'set-aside': 'failed',
   pausing: 'paused',
   cancelling: 'cancelled',
+  deleting: 'cancelled',
   'completed-with-failures': 'failed',
 };
 
@@ -81,7 +83,7 @@ const order: readonly TrialStatus[] = [
 
 /** Sweeps whose trials have all ended by themselves. */
 const showsEnds: readonly SweepStatus[] = ['completed', 'completed-with-failures', 'failed'];
-const unfinished: readonly SweepStatus[] = ['pausing', 'paused', 'cancelling', 'cancelled'];
+const unfinished: readonly SweepStatus[] = ['pausing', 'paused', 'cancelling', 'cancelled', 'deleting'];
 
 /**
  * The progress of a sweep. The filled part is the share of the work (epochs and attacks) that is done. When all trials have ended, the

@@ -13,9 +13,9 @@ const touchesTrial = (event: FunnelEvent, trial: TrialDetail): boolean => {
   return (event.type === 'stage' || event.type === 'evaluation') && usesStage(trial, event.stage);
 };
 
-/** While trainers stop, the sweep is fetched with this pause. */
+/** While trainers stop, or an action on a large sweep goes on, the sweep is fetched with this pause. */
 const stoppingMs = 1000;
-const stopping: readonly string[] = ['pausing', 'cancelling'];
+const stopping: readonly string[] = ['pausing', 'cancelling', 'deleting'];
 
 export const sweepQuery = (id: string) =>
   queryOptions({
@@ -61,6 +61,15 @@ export const compareQuery = (ids: readonly string[]) =>
       (event, answer) => answer?.trials.some((trial) => touchesTrial(event, trial)) ?? false,
     ),
   });
+
+/** Submissions have no events. */
+const submissionsMs = 3000;
+
+export const submissionsQuery = queryOptions({
+  queryKey: ['submissions'],
+  queryFn: ({ signal }) => call('listSubmissions', { query: { limit: 100 } }, signal),
+  refetchInterval: submissionsMs,
+});
 
 export const workersQuery = queryOptions({
   queryKey: ['workers'],

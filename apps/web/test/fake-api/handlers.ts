@@ -155,6 +155,7 @@ export const createHandlers = (world: World): Record<string, (request: Request) 
       );
     },
     createSweep: (r) => world.detailOf(world.addSweep(r.body as never)),
+    listSubmissions: () => ({ items: [], next: null }),
     listSweeps: (r) => {
       const { status, search } = r.query;
       const found = newest().filter(

@@ -181,6 +181,7 @@ export const createWorld = () => {
       etaSeconds:
         sweep.status === 'running' ? Math.round((1 - progress) * sweep.plan.epochs.needed * 2) : null,
       priority: sweep.definition.priority,
+      action: null,
     };
   };
 

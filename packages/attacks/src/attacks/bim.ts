@@ -1,14 +1,14 @@
 /**
  * Basic Iterative Method (Kurakin et al. 2017, §2.2) with the semantics of Foolbox 1.8 (`foolbox/attacks/iterative_projected_gradient.py`):
  * x ← P(x + a·direction(∇L)) from the image, L the cross-entropy, P the projection onto the ball. A run stops at its first hit.
- * `search: true` looks for the smallest ε: it multiplies ε by 1.5 until a run succeeds, then bisects 20 times. The step size a stays in
- * proportion to ε.
+ * `search: true` looks for the smallest ε: it multiplies ε by 1.5 up to a limit until a run succeeds, then bisects 20 times. The step size a
+ * stays in proportion to ε.
  *
  * Norm: L∞ (`bim`) or L2 (`bim-l2`). Images: rows of [batch, 28, 28, 1] in [0, 1].
  * Cost per image: `steps` gradients and forward passes at a fixed ε; at most 40 times as many with `search`.
  * `queries` counts the forward passes and the first gradient.
  */
-import { isMistake } from '@funnel/contracts';
+import { isMistake, searchLimitOf } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
 import { indicesWhere, takeRows, valuesAt } from '../batch-rows.ts';
@@ -29,7 +29,9 @@ export const bim =
     const { images, labels, model } = context;
     const ratio = Math.min((settings.stepSize ?? settings.epsilon / 6) / settings.epsilon, largestRatio);
     const scaling = norm === 'linf' ? 'sign' : 'l2';
-    const searches = Array.from(labels, () => createEpsilonSearch(settings.epsilon, settings.search));
+    const limit = searchLimitOf({ attack: norm === 'linf' ? 'bim' : 'bim-l2', settings });
+    const first = settings.search ? Math.min(settings.epsilon, limit) : settings.epsilon;
+    const searches = Array.from(labels, () => createEpsilonSearch(first, limit, settings.search));
     const iteration = new Int32Array(labels.length);
     const steps = new Int32Array(labels.length);
     const nearest = createNearestHits(images); // by squared L2
@@ -88,8 +90,8 @@ type EpsilonSearch = {
 
 const searchRuns = 20;
 
-/** Without `search` there is only one run, at ε = `start`. */
-const createEpsilonSearch = (start: number, search: boolean): EpsilonSearch => {
+/** Without `search` there is only one run, at ε = `start`. A search tries no ε above `limit`. */
+const createEpsilonSearch = (start: number, limit: number, search: boolean): EpsilonSearch => {
   let epsilon = start;
   let good = Number.POSITIVE_INFINITY;
   let bad = 0;
@@ -109,8 +111,8 @@ const createEpsilonSearch = (start: number, search: boolean): EpsilonSearch => {
           count = 0;
           epsilon = (good + bad) / 2;
         } else {
-          epsilon *= 1.5;
-          done = count === searchRuns;
+          done = count === searchRuns || epsilon === limit;
+          epsilon = Math.min(1.5 * epsilon, limit);
         }
       } else {
         if (success) good = epsilon;

@@ -1,15 +1,15 @@
 /**
  * Carlini & Wagner L2 (2017, §V–VI), as in Foolbox 3: Adam on δ in tanh space minimises ‖x − x̂‖² + c·max(0, κ − margin).
  * A search per image looks for the smallest constant c that succeeds. An image stops a run early when its own loss stops falling; Foolbox
- * stops the whole batch at once.
+ * stops the whole batch at once. An image without a hit of the confidence κ keeps its nearest misclassified iterate, if it has one.
  *
  * Norm: L2, no budget. Images: rows of [batch, 28, 28, 1] in [0, 1].
  * Cost per image: at most `searchSteps`·`steps` gradients, and one forward pass per nearer hit, to confirm it.
  */
-import type { AttackSettings } from '@funnel/contracts';
+import { type AttackSettings, largestConstant } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
-import { indicesWhere, oneHot, takeRows, valuesAt } from '../batch-rows.ts';
+import { indicesWhere, oneHot, replaceRows, takeRows, valuesAt } from '../batch-rows.ts';
 import { createNearestHits, keepConfirmed, type NearestHits } from '../hits.ts';
 import { margin } from '../losses.ts';
 import { rowNorms } from '../norms.ts';
@@ -25,24 +25,38 @@ export const carliniWagner: Attack<'cw-l2'> = async (context, settings) => {
   const { images, labels } = context;
   const lower = new Float64Array(labels.length); // the largest constant that failed
   const upper = new Float64Array(labels.length).fill(Number.POSITIVE_INFINITY); // the smallest constant that succeeded
-  const constants = Float64Array.from(labels, () => settings.initialConstant);
+  const constants = Float64Array.from(labels, () => Math.min(settings.initialConstant, largestConstant));
   const steps = new Int32Array(labels.length);
   const queries = new Int32Array(labels.length);
   const nearest = createNearestHits(images);
+  const misclassified = settings.confidence > 0 ? createNearestHits(images) : null; // for images without a hit
   for (let search = 0; search < settings.searchSteps; search++) {
     if (search === settings.searchSteps - 1 && settings.searchSteps >= 10)
       constants.forEach((_, row) => {
         constants[row] = Math.min(upper[row]!, 1e10);
       });
-    const succeeded = await minimise(context, settings, constants, nearest, { steps, queries });
+    const kept = { nearest, misclassified };
+    const succeeded = await minimise(context, settings, constants, kept, { steps, queries });
     constants.forEach((constant, row) => {
       if (succeeded[row] === 1) upper[row] = constant;
       else lower[row] = constant;
-      constants[row] = Number.isFinite(upper[row]!) ? (lower[row]! + upper[row]!) / 2 : constant * 10;
+      constants[row] = Number.isFinite(upper[row]!)
+        ? (lower[row]! + upper[row]!) / 2
+        : Math.min(constant * 10, largestConstant);
     });
   }
-  return { adversarials: nearest.take(), steps, queries };
+  return { adversarials: misclassified ? fillIn(nearest, misclassified) : nearest.take(), steps, queries };
 };
+
+/** The hits, and for images without one the nearest of `others`. `[n, width]`. */
+const fillIn = (nearest: NearestHits, others: NearestHits): tf.Tensor2D =>
+  tf.tidy(() => {
+    const [hits, fallback] = [nearest.take(), others.take()];
+    const rows = indicesWhere(hits.shape[0], (row) => nearest.distance(row) === Number.POSITIVE_INFINITY);
+    return replaceRows(hits, rows, fallback, rows);
+  });
+
+type Kept = { readonly nearest: NearestHits; readonly misclassified: NearestHits | null };
 
 /** δ and Adam's first and second moments, `[rows, width]`. */
 type State = { readonly delta: tf.Tensor2D; readonly first: tf.Tensor2D; readonly second: tf.Tensor2D };
@@ -52,7 +66,7 @@ const minimise = async (
   context: AttackContext,
   settings: Settings,
   constants: Float64Array,
-  nearest: NearestHits,
+  { nearest, misclassified }: Kept,
   { steps, queries }: { readonly steps: Int32Array; readonly queries: Int32Array },
 ): Promise<Uint8Array> => {
   const { images, labels, model } = context;
@@ -77,8 +91,16 @@ const minimise = async (
     const suspects = indicesWhere(rows.length, (i) => values[rows.length + i] === 1);
     const candidates = { x, owners: rows, distances: values.subarray(2 * rows.length) };
     const { asked, hits } = await keepConfirmed(nearest, model, labels, candidates, suspects);
-    x.dispose();
     for (const i of asked) queries[rows[i]!]!++;
+    if (misclassified) {
+      const others = indicesWhere(
+        rows.length,
+        (i) => values[3 * rows.length + i] === 1 && nearest.distance(rows[i]!) === Number.POSITIVE_INFINITY,
+      );
+      const more = await keepConfirmed(misclassified, model, labels, candidates, others);
+      for (const i of more.asked) queries[rows[i]!]!++;
+    }
+    x.dispose();
     for (const i of hits) succeeded[rows[i]!] = 1;
     for (const row of rows) {
       steps[row]!++;
@@ -112,7 +134,10 @@ const tanhSpace = (images: tf.Tensor2D): Space =>
     return { origin: images.clone(), w, mappedBack: tf.sigmoid(w.mul<tf.Tensor2D>(2)) };
   });
 
-/** Evaluates the objective at the current δ and moves δ by one step of Adam. `numbers`: loss, hit (0 or 1) and L2 per row, `[3, rows]`. */
+/**
+ * Evaluates the objective at the current δ and moves δ by one step of Adam. `numbers`: loss, hit (0 or 1), L2 and misclassified (0 or 1) per
+ * row, `[4, rows]`.
+ */
 const adamStep = (
   { model }: AttackContext,
   settings: Settings,
@@ -134,11 +159,13 @@ const adamStep = (
   const update = first.div(1 - beta1 ** step).div(tf.sqrt(second.div(1 - beta2 ** step)).add(adamEpsilon));
   const delta = state.delta.sub<tf.Tensor2D>(update.mul(settings.learningRate));
   const hit = tf.greater(gap(logits), settings.confidence).toFloat();
+  const misclassified = tf.greater(gap(logits), 0).toFloat();
+  const distance = rowNorms(x.sub(space.origin), 'l2').squeeze([1]);
   const loss = tf.sum(tf.square(change), 1).add(hinge(logits).mul(c.squeeze([1])));
   return {
     state: { delta, first, second },
     x,
-    numbers: tf.stack([loss, hit, rowNorms(x.sub(space.origin), 'l2').squeeze([1])]) as tf.Tensor2D, // three rows of [n]
+    numbers: tf.stack([loss, hit, distance, misclassified]) as tf.Tensor2D, // four rows of [n]
   };
 };
 

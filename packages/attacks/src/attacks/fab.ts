@@ -9,7 +9,7 @@
 import { isMistake } from '@funnel/contracts';
 import * as tf from '@tensorflow/tfjs';
 import type { Attack, AttackContext } from '../attack.ts';
-import { chooseRows, indicesWhere, oneHot } from '../batch-rows.ts';
+import { chooseRows, indicesWhere, isHostBackend, oneHot, takeRows, valuesAt } from '../batch-rows.ts';
 import { type FlatModel, likelyClasses } from '../flat-model.ts';
 import { createNearestHits, type NearestHits } from '../hits.ts';
 import { type Norm, randomDirections, rowNorms } from '../norms.ts';
@@ -108,6 +108,48 @@ const stepToBoundary = (
  */
 const newtonSteps = 10;
 
+/** The search of some rows for λ. `limit`, `rate`: `[rows, width]`; `goal`, `lambda`: `[rows, 1]`. */
+type Search = Readonly<Record<'limit' | 'rate' | 'goal' | 'lambda', tf.Tensor2D>>;
+
+const newtonStep = ({ limit, rate, goal, lambda }: Search): tf.Tensor2D =>
+  tf.tidy(() => {
+    const unused = tf.relu(limit.sub(rate.mul(lambda))); // the unused part of each pixel's limit
+    const missing = goal.sub(tf.sum(limit.sub(unused), 1, true));
+    const slope = tf.sum(rate.mul(tf.step(unused)), 1, true);
+    return lambda.add(tf.maximum(missing, 0).div(tf.maximum(slope, 1e-12)));
+  });
+
+/**
+ * λ of every row, `[n, 1]`. Most rows stop moving within three steps. Where a look at λ costs no round trip to a device, only the rows
+ * that still move take the other steps.
+ */
+const newton = (search: Search): tf.Tensor2D => {
+  if (!isHostBackend()) {
+    let { lambda } = search;
+    for (let i = 0; i < newtonSteps; i++) lambda = newtonStep({ ...search, lambda });
+    return lambda;
+  }
+  const found = search.lambda.dataSync<'float32'>().slice();
+  let moving = { ...search };
+  let rows = indicesWhere(found.length, () => true);
+  for (let i = 0; i < newtonSteps && rows.length > 0; i++) {
+    const lambda = newtonStep(moving);
+    const values = lambda.dataSync<'float32'>();
+    const kept = indicesWhere(rows.length, (at) => !Object.is(values[at], found[rows[at]!]));
+    for (const at of kept) found[rows[at]!] = values[at]!;
+    moving = { ...moving, lambda };
+    if (kept.length > rows.length / 2) continue;
+    rows = valuesAt(rows, kept);
+    moving = {
+      limit: takeRows(moving.limit, kept),
+      rate: takeRows(moving.rate, kept),
+      goal: takeRows(moving.goal, kept),
+      lambda: takeRows(moving.lambda, kept),
+    };
+  }
+  return tf.tensor2d(found, [found.length, 1]);
+};
+
 /**
  * The smallest δ in `norm` with ⟨w, δ⟩ = gap and 0 ≤ x + δ ≤ 1 (Croce & Hein 2020, §2.2); when there is none, the δ that moves every pixel
  * to its bound. Let ρ_i be the room of pixel i in the direction of w_i. Then δ_i = sign(w_i)·min(λ, ρ_i) in L∞ and
@@ -127,15 +169,7 @@ export const projectOntoHyperplane = (
     const room: tf.Tensor2D = up.mul<tf.Tensor2D>(tf.sub(1, x)).add(tf.sub(1, up).mul(x)); // [n, width]
     const rate = norm === 'linf' ? size : tf.square(size);
     const limit = size.mul<tf.Tensor2D>(room);
-    const goal = tf.abs(gap);
-    let lambda = tf.zerosLike(gap);
-    for (let i = 0; i < newtonSteps; i++)
-      lambda = tf.tidy(() => {
-        const unused = tf.relu(limit.sub(rate.mul(lambda))); // the unused part of each pixel's limit
-        const missing = goal.sub(tf.sum(limit.sub(unused), 1, true));
-        const slope = tf.sum(rate.mul(tf.step(unused)), 1, true);
-        return lambda.add(tf.maximum(missing, 0).div(tf.maximum(slope, 1e-12)));
-      });
+    const lambda = newton({ limit, rate, goal: tf.abs(gap), lambda: tf.zerosLike(gap) });
     const wanted: tf.Tensor2D = tf.clipByValue(
       norm === 'linf' ? tf.onesLike(x).mul(lambda) : size.mul(lambda),
       0,

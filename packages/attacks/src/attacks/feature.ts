@@ -12,14 +12,14 @@ import type { Attack, AttackContext } from '../attack.ts';
 import { takeRows } from '../batch-rows.ts';
 import { repeatUntilFooled } from '../hits.ts';
 import { margin } from '../losses.ts';
-import { ascentDirection, type Norm, project } from '../norms.ts';
+import { ascentDirection, type Norm, project, stepLength } from '../norms.ts';
 import { ascend } from './pgd.ts';
 
 export const feature =
   (norm: Norm): Attack<'feature-linf' | 'feature-l2'> =>
   async (context, settings) => {
     const { encoder } = context.resources;
-    const stepSize = settings.stepSize ?? (2.5 * settings.epsilon) / settings.steps;
+    const stepSize = stepLength(settings);
     const encoded = encodePool(context);
     const poolFeatures = await encoded.data<'float32'>();
     encoded.dispose();

@@ -12,13 +12,13 @@ import type { Attack, AttackContext } from '../attack.ts';
 import { chooseRows, createRowStore, indicesWhere, oneHot, takeRows, valuesAt } from '../batch-rows.ts';
 import { confirmHits, type RunResult, repeatUntilFooled } from '../hits.ts';
 import { crossEntropy, margin, type RowLoss } from '../losses.ts';
-import { ascentDirection, type Norm, project, randomDirections, randomStarts } from '../norms.ts';
+import { ascentDirection, type Norm, project, randomDirections, randomStarts, stepLength } from '../norms.ts';
 
 export const pgd =
   (norm: Norm): Attack<'pgd-linf' | 'pgd-l2'> =>
   (context, settings) => {
     const lossOf = settings.loss === 'margin' ? margin : crossEntropy;
-    const stepSize = settings.stepSize ?? (2.5 * settings.epsilon) / settings.steps;
+    const stepSize = stepLength(settings);
     return repeatUntilFooled(context, settings.restarts, (remaining, restart) =>
       ascend(remaining, {
         norm,

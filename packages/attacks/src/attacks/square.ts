@@ -114,7 +114,7 @@ const tilesAndWindows = (grid: PixelGrid, epsilon: number): Proposals => {
     const factor = epsilon / Math.max(Math.sqrt(squaredLength(delta)), 1e-12);
     for (let i = 0; i < target.length; i++) {
       const value = image[i]! + delta[i]! * factor;
-      target[i] = value < 0 ? 0 : value > 1 ? 1 : value; // Math.min and Math.max take twice as long
+      target[i] = value < 0 ? 0 : Math.min(value, 1); // Math.max takes longer
     }
   };
   return {

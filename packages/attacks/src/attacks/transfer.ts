@@ -12,14 +12,14 @@ import type { Attack } from '../attack.ts';
 import { indicesWhere, oneHot } from '../batch-rows.ts';
 import { repeatUntilFooled } from '../hits.ts';
 import { crossEntropy, margin } from '../losses.ts';
-import { ascentDirection, type Norm, project, randomStarts } from '../norms.ts';
+import { ascentDirection, type Norm, project, randomStarts, stepLength } from '../norms.ts';
 
 export const transfer =
   (norm: Norm): Attack<'transfer-linf' | 'transfer-l2'> =>
   (context, settings) => {
     const surrogates = context.resources.surrogates.slice(0, settings.surrogates);
     const lossOf = settings.loss === 'margin' ? margin : crossEntropy;
-    const stepSize = settings.stepSize ?? (2.5 * settings.epsilon) / settings.steps;
+    const stepSize = stepLength(settings);
     return repeatUntilFooled(context, surrogates.length, async (remaining, number) => {
       const surrogate = surrogates[number]!;
       const { images, labels, model } = remaining;

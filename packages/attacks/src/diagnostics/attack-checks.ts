@@ -3,6 +3,7 @@
  * a larger budget must not raise the accuracy, and an attack without a budget must succeed.
  */
 import type { AttackInput } from '@funnel/contracts';
+import { hasPixels } from '../flat-model.ts';
 import { worstCase } from '../statistics.ts';
 import {
   accuracyUnder,
@@ -11,6 +12,7 @@ import {
   diagnostic,
   hits,
   isCertain,
+  notRun,
   percent,
   pgdAt,
   shareFooled,
@@ -28,6 +30,7 @@ export const singleStepBeatsIterative: Check = async ({ evaluate, budgets, label
   const detail = `${percent(value)} of ${labels.length} images fall to FGSM but not to PGD at L∞ ${budgets.linf}.`;
   return [
     diagnostic('H1', {
+      images: labels.length,
       value,
       threshold: 0.005,
       flagged: value > 0.005,
@@ -41,7 +44,9 @@ const squareQueries = 500;
 
 /** H2 = |Square hits \ white-box hits| / n at one L∞ budget; flagged above 0.002, α of AutoAttack (`autoattack/checks.py`). */
 export const blackBoxBeatsWhiteBox: Check = async (context) => {
-  const { evaluate, budgets, labels } = context;
+  const { evaluate, budgets, labels, model } = context;
+  if (!hasPixels(model.shape))
+    return [notRun('H2', 0.002, `Square needs images of height × width, not [${model.shape.join(', ')}].`)];
   const blackBox = hits(
     await evaluate({ attack: 'square-linf', epsilon: budgets.linf, queries: squareQueries }),
   );
@@ -49,6 +54,7 @@ export const blackBoxBeatsWhiteBox: Check = async (context) => {
   const detail = `${percent(value)} of ${labels.length} images fall to Square (${squareQueries} queries) but to no gradient attack at L∞ ${budgets.linf}.`;
   return [
     diagnostic('H2', {
+      images: labels.length,
       value,
       threshold: 0.002,
       flagged: value > 0.002,
@@ -71,6 +77,7 @@ export const transferBeatsWhiteBox: Check = async (context) => {
   const failed = accuracyUnder(transfer);
   return [
     diagnostic('H3', {
+      images: labels.length,
       value,
       threshold: 0,
       flagged: value > 0,
@@ -78,6 +85,7 @@ export const transferBeatsWhiteBox: Check = async (context) => {
       detail: `${percent(value)} of ${labels.length} images fall to PGD on surrogates but to no gradient attack on the model itself.`,
     }),
     diagnostic('H18', {
+      images: labels.length,
       value: failed,
       threshold: 0.5,
       flagged: failed > 0.5,
@@ -96,6 +104,7 @@ export const noiseBeatsWhiteBox: Check = async (context) => {
   const detail = `${percent(value)} of ${labels.length} images fall to ${noiseDraws} random draws but to no gradient attack at L∞ ${budgets.linf}.`;
   return [
     diagnostic('H9', {
+      images: labels.length,
       value,
       threshold: 0,
       flagged: value > 0,
@@ -115,6 +124,7 @@ export const unboundedAttackFails: Check = async ({ evaluate, labels }) => {
   const detail = `Accuracy of ${labels.length} images under PGD is ${all.toFixed(3)} at L∞ 1 (0 expected) and ${grey.toFixed(3)} at L∞ 0.5 (at most 0.1).`;
   return [
     diagnostic('H4', {
+      images: labels.length,
       value,
       threshold: 0,
       flagged: value > 0,
@@ -130,6 +140,7 @@ export const unconstrainedAttackFails: Check = async ({ evaluate, labels }) => {
   const detail = `${percent(value)} of ${labels.length} images withstand FMN, whose budget is unlimited.`;
   return [
     diagnostic('H17', {
+      images: labels.length,
       value,
       threshold: 0,
       flagged: value > 0,
@@ -156,6 +167,7 @@ export const distanceIsImplausible: Check = async (context) => {
   const detail = `For ${impossible.length} of ${labels.length} images the least L2 found exceeds the distance to an image of another class.`;
   return [
     diagnostic('H6', {
+      images: labels.length,
       value,
       threshold: 0,
       flagged: value > 0,
@@ -189,7 +201,7 @@ export const accuracyRisesWithEpsilon: Check = async ({ evaluate, budgets, label
   });
   const value = Math.max(0, ...rises);
   const detail = `Accuracy under PGD at L∞ ${epsilons.map((e) => e.toFixed(3)).join(', ')} is ${accuracies.map((a) => a.toFixed(3)).join(', ')}.`;
-  return [diagnostic('H5', { value, threshold: 1, flagged: value > 1, detail })];
+  return [diagnostic('H5', { images: labels.length, value, threshold: 1, flagged: value > 1, detail })];
 };
 
 /** A longer attack may gain this much without a flag: one percentage point, or one image of fewer than a hundred. */
@@ -204,7 +216,7 @@ export const attackHasNotConverged: Check = async ({ evaluate, budgets, labels }
   const value = short - long;
   const detail = `Accuracy of ${labels.length} images under PGD is ${short.toFixed(3)} after 40 steps and ${long.toFixed(3)} after 160.`;
   const threshold = allowedGain(labels.length);
-  return [diagnostic('H7', { value, threshold, flagged: value > threshold, detail })];
+  return [diagnostic('H7', { images: labels.length, value, threshold, flagged: value > threshold, detail })];
 };
 
 /** H8 = A(1 restart) − A(10 restarts) under PGD; flagged above `allowedGain`: one start is not enough for this model. */
@@ -216,7 +228,7 @@ export const restartsFindMore: Check = async ({ evaluate, budgets, labels }) => 
   const value = one - ten;
   const detail = `Accuracy of ${labels.length} images under PGD is ${one.toFixed(3)} with 1 restart and ${ten.toFixed(3)} with 10.`;
   const threshold = allowedGain(labels.length);
-  return [diagnostic('H8', { value, threshold, flagged: value > threshold, detail })];
+  return [diagnostic('H8', { images: labels.length, value, threshold, flagged: value > threshold, detail })];
 };
 
 /** H21 = the lower success rate of DeepFool and PGD (L∞ 0.3) on an undefended model; flagged below 0.95: then the attack is wrong. */
@@ -225,7 +237,9 @@ export const controlWithstandsAttacks: Check = async ({ control, labels }) => {
   const [deepfool, pgd] = [shareFooled(await control('deepfool-l2')), shareFooled(await control(pgdAt(0.3)))];
   const value = Math.min(deepfool, pgd);
   const detail = `On the undefended model DeepFool fools ${percent(deepfool)} and PGD ${percent(pgd)} of ${labels.length} images.`;
-  return [diagnostic('H21', { value, threshold: 0.95, flagged: value < 0.95, detail })];
+  return [
+    diagnostic('H21', { images: labels.length, value, threshold: 0.95, flagged: value < 0.95, detail }),
+  ];
 };
 
 /**
@@ -238,5 +252,7 @@ export const worstCaseBeatsBestAttack: Check = async ({ evaluate, budgets, label
   const lowest = Math.min(...evaluations.map(accuracyUnder));
   const worst = 1 - worstCase(evaluations).success.filter(Boolean).length / Math.max(labels.length, 1);
   const detail = `The worst case per image over ${attacks.length} attacks leaves an accuracy of ${worst.toFixed(3)}; the best single attack leaves ${lowest.toFixed(3)}. Results report the worst case.`;
-  return [diagnostic('H22', { value: lowest - worst, threshold: 1, flagged: false, detail })];
+  return [
+    diagnostic('H22', { images: labels.length, value: lowest - worst, threshold: 1, flagged: false, detail }),
+  ];
 };

@@ -10,6 +10,7 @@ import {
   type Diagnostic,
   type DiagnosticId,
   diagnostics,
+  enoughImages,
   type Verdict,
 } from '@funnel/contracts';
 import type * as tf from '@tensorflow/tfjs';
@@ -50,6 +51,8 @@ export const memoise = (
 };
 
 type Finding = {
+  /** How many images the value is about. */
+  readonly images: number;
   readonly value: number;
   readonly threshold: number;
   /** The value is beyond the threshold. */
@@ -60,14 +63,28 @@ type Finding = {
   readonly detail: string;
 };
 
-/** A flagged check is `masked` when its entry in the table says `masks` and the finding is certain, else `suspect`. */
+/**
+ * A flagged check is `masked` when its entry in the table says `masks` and the finding is certain, else `suspect`. A finding that is not
+ * certain and rests on fewer than `enoughImages` images says so and stays `ok`.
+ */
 export const diagnostic = (
   id: DiagnosticId,
-  { value, threshold, flagged, certain = flagged, detail }: Finding,
+  { images, value, threshold, flagged, certain = flagged, detail }: Finding,
 ): Diagnostic => {
-  const verdict: Verdict = !flagged ? 'ok' : diagnostics[id].masks && certain ? 'masked' : 'suspect';
-  return { id, value, threshold, verdict, detail };
+  const flag: Verdict = !flagged ? 'ok' : diagnostics[id].masks && certain ? 'masked' : 'suspect';
+  return flag === 'suspect' && images < enoughImages
+    ? { id, value, threshold, verdict: 'ok', detail: `Too few images for a verdict (${images}). ${detail}` }
+    : { id, value, threshold, verdict: flag, detail };
 };
+
+/** A check that cannot run on this model. */
+export const notRun = (id: DiagnosticId, threshold: number, detail: string): Diagnostic => ({
+  id,
+  value: null,
+  threshold,
+  verdict: 'ok',
+  detail,
+});
 
 /** Returns true for at least three images and at least 5 % of all images: one image of 50 may be chance. */
 export const isCertain = (images: number, share: number): boolean => images * share >= 3 && share >= 0.05;

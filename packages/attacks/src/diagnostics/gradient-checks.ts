@@ -42,6 +42,7 @@ export const gradientIsZero: Check = async (context) => {
   const detail = `Cross-entropy gradient exactly zero on ${percent(zero)} of ${labels.length} images (margin: ${percent(zeroMargin)}); zero values ${percent(zeroPixels)}; p_y = 1 in float32 on ${percent(certainImages)}.`;
   return [
     diagnostic('H10', {
+      images: labels.length,
       value: zero,
       threshold: 0,
       flagged: zero > 0,
@@ -131,12 +132,21 @@ export const gradientIsWrong: Check = async ({ model, images, values, labels: al
   tf.dispose([x, gap, gradient]);
   if (notNumbers > 0) {
     const detail = `The gradient is not a number at ${notNumbers} of ${count} images.`;
-    return [diagnostic('H13', { value: 1, threshold: 0.05, flagged: true, detail })];
+    return [diagnostic('H13', { images: count, value: 1, threshold: 0.05, flagged: true, detail })];
   }
   const difference = wrong === 0 ? 0 : Math.sqrt(wrong / Math.max(Math.min(slopes, differences), 1e-12));
   const value = Number.isFinite(difference) ? difference : 1; // no comparison flags NaN
   const detail = `Gradients differ from finite differences by ${percent(value)} over ${pixels.length} pixels of ${count} images, which are moved 10 % towards noise, away from kinks.`;
-  return [diagnostic('H13', { value, threshold: 0.05, flagged: value > 0.05, certain: value > 0.5, detail })];
+  return [
+    diagnostic('H13', {
+      images: count,
+      value,
+      threshold: 0.05,
+      flagged: value > 0.05,
+      certain: value > 0.5,
+      detail,
+    }),
+  ];
 };
 
 /**
@@ -161,5 +171,5 @@ export const gradientIsShattered: Check = async (context) => {
   const value = median(directions) ?? 1;
   cosines.dispose();
   const detail = `Gradients 0.1 (L2) apart have a median cosine of ${value.toFixed(3)} over ${labels.length} images.`;
-  return [diagnostic('H20', { value, threshold: 0.3, flagged: value < 0.3, detail })];
+  return [diagnostic('H20', { images: labels.length, value, threshold: 0.3, flagged: value < 0.3, detail })];
 };

@@ -39,7 +39,9 @@ export const predictionsDiffer: Check = async ({ model, images, labels }) => {
         ),
       );
   const detail = `${repeats} forward passes over ${labels.length} images ${classesDiffer ? 'disagree on classes' : `differ by ${value.toExponential(1)} at most`}.`;
-  return [diagnostic('H11', { value, threshold: 1e-4, flagged: value > 1e-4, detail })];
+  return [
+    diagnostic('H11', { images: labels.length, value, threshold: 1e-4, flagged: value > 1e-4, detail }),
+  ];
 };
 
 /** H12 = 1 when every output row lies in [0, 1] and sums to 1 ± 1e-5: the model gives probabilities, not logits. */
@@ -48,7 +50,7 @@ export const outputsAreProbabilities: Check = async ({ model, images, labels }) 
   const value = areProbabilities(await logits.data<'float32'>(), model.classes) ? 1 : 0;
   logits.dispose();
   const detail = `Outputs for ${labels.length} images ${value === 1 ? 'are probabilities' : 'are not probabilities'}.`;
-  return [diagnostic('H12', { value, threshold: 0, flagged: value > 0, detail })];
+  return [diagnostic('H12', { images: labels.length, value, threshold: 0, flagged: value > 0, detail })];
 };
 
 const noises = 20;
@@ -68,7 +70,7 @@ export const lossIsUnstable: Check = async ({ model, values, labels, random }) =
   }
   const value = sum / Math.max(noises * labels.length, 1);
   const detail = `Noise of ±${radius / 2} per pixel changes the margin by ${(100 * value).toFixed(2)} % on average over ${labels.length} images.`;
-  return [diagnostic('H14', { value, threshold: 0.1, flagged: value > 0.1, detail })];
+  return [diagnostic('H14', { images: labels.length, value, threshold: 0.1, flagged: value > 0.1, detail })];
 };
 
 const steps = 40;
@@ -91,12 +93,14 @@ export const optimisationIsIncomplete: Check = async (context) => {
   const unfinished = unfooled.filter((path) => lateDrop(path) > 0.05).length / Math.max(unfooled.length, 1);
   return [
     diagnostic('H15', {
+      images: labels.length,
       value: lost,
       threshold: 1,
       flagged: false,
       detail: `${percent(lost)} of ${labels.length} images are fooled by an earlier iterate of plain PGD but not by its last; an attack keeps the best iterate.`,
     }),
     diagnostic('H16', {
+      images: unfooled.length,
       value: unfinished,
       threshold: 0.1,
       flagged: unfinished > 0.1,
@@ -163,6 +167,7 @@ export const boundaryIsNotLinear: Check = async ({ evaluate, model, images, valu
   const value = median(progress) ?? 0;
   return [
     diagnostic('H19', {
+      images: labels.length,
       value,
       threshold: 0.3,
       flagged: value < 0.3 || medianSteps > 20,

@@ -3,6 +3,7 @@
  * operators wrongly, and others have none. Attacks then find nothing, and the model looks robust.
  */
 import type { Examination, ExaminationFinding } from '@funnel/contracts';
+import { operatorsWithoutGradient } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { isHostBackend } from '../batch-rows.ts';
 import type { FlatModel } from '../flat-model.ts';
@@ -49,7 +50,7 @@ export const compareGradients = async (examined: Examined): Promise<GradientRepo
   const draw = random('signs');
   const signs = Float32Array.from({ length: count * model.classes }, () => (draw.uniform() < 0.5 ? -1 : 1));
   const atImages = await gradientAt(model, clean, signs);
-  if (typeof atImages === 'string') return missing(atImages);
+  if (typeof atImages === 'string') return missing(await blame(model, clean, atImages));
   const notNumbers = rowsWhere(atImages, model.width, (value) => !Number.isFinite(value));
   if (notNumbers > 0)
     return wrong(
@@ -57,7 +58,7 @@ export const compareGradients = async (examined: Examined): Promise<GradientRepo
       `The gradient is not a number at ${notNumbers} of ${count} images: an operator such as a square root has no derivative there. White-box attacks are blind; replace the operator, for example √x by √(x + 1e-12).`,
     );
   const atPoints = await gradientAt(model, points, signs);
-  if (typeof atPoints === 'string') return missing(atPoints);
+  if (typeof atPoints === 'string') return missing(await blame(model, points, atPoints));
   const {
     random: errors,
     own,
@@ -126,12 +127,26 @@ const gradientAt = async (
   }
 };
 
-/** TensorFlow.js names the operator in one of these ways. */
+/** TensorFlow.js names the operator in one of these ways, or in none. */
 const reasonOf = (message: string): string => {
   const operator =
     /Kernel '(\w+)' not registered/.exec(message)?.[1] ??
     /gradient function not found for (\w+)/.exec(message)?.[1];
   return operator ? `the operator ${operator} has none` : message.split('\n')[0]!.replace(/\.$/, '');
+};
+
+/** The operators of the model that have no gradient on this backend; `reason` if all that it runs have one. */
+const blame = async (model: FlatModel, rows: Float32Array, reason: string): Promise<string> => {
+  const first = tf.tensor2d(rows.slice(0, model.width), [1, model.width]);
+  const { kernelNames } = await tf.profile(() => {
+    tf.tidy(() => void model.logits(first));
+  });
+  first.dispose();
+  const operators = operatorsWithoutGradient(kernelNames, tf.getBackend());
+  if (operators.length === 0) return reason;
+  return operators.length === 1
+    ? `the operator ${operators[0]} has none`
+    : `the operators ${operators.join(', ')} have none`;
 };
 
 const rowsWhere = (values: Float32Array, width: number, condition: (value: number) => boolean): number => {

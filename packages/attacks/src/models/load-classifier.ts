@@ -1,5 +1,6 @@
 /** Reads a TensorFlow.js model from a file, a folder or an address, and says of other formats how to convert them. */
 import { AppError } from '@funnel/contracts';
+import { operatorTable } from '@funnel/kernels';
 import * as tf from '@tensorflow/tfjs';
 import { hasFiles, isFile, isFolder, joinPath, readBytes } from '#files';
 import { type ClassifierModel, classifierModel, type ModelOptions } from '../classifier.ts';
@@ -31,14 +32,46 @@ export const loadClassifier = async (source: string, options: LoadOptions = {}):
     refuse(`Expected the path or the address of a model, but got ${JSON.stringify(source)}`);
   const model = await loadModel(source, options);
   try {
-    return classifierModel(model, options);
+    const classifier = classifierModel(model, options);
+    await refuseWrongOperators(classifier, source);
+    return classifier;
   } catch (error) {
+    const [, kernel, backend] =
+      /Kernel '(\w+)' not registered for backend '(\w+)'/.exec(error instanceof Error ? error.message : '') ??
+      [];
+    if (kernel !== undefined)
+      return refuse(
+        `Expected operators that the backend ${backend} has, but ${source} contains ${kernel}, which it lacks. ${otherBackend(backend!)}`,
+      );
     const [, operator] = /dynamic op '(\w+)'/.exec(error instanceof Error ? error.message : '') ?? [];
     if (operator === undefined) throw error;
     return refuse(
       `Expected a model without dynamic operators, but ${source} contains ${operator}, which has no gradient in TensorFlow.js. Export the model up to its logits, or name a node before ${operator} with \`output\``,
     );
   }
+};
+
+const otherBackend = (backend: string): string =>
+  backend === 'cpu'
+    ? 'Replace the operator, or name a layer or node before it with `output`'
+    : 'Take the backend cpu, which has more operators and is about ten times slower (`--backend cpu`), or replace the operator';
+
+/** Refuses a model with an operator that this backend computes wrongly, according to the table in `docs/operators.md`. */
+const refuseWrongOperators = async (
+  { logits, shape, bounds }: ClassifierModel,
+  source: string,
+): Promise<void> => {
+  const backend = tf.getBackend();
+  if (backend !== 'cpu' && backend !== 'wasm') return;
+  const { kernelNames } = await tf.profile(() => {
+    tf.tidy(() => void logits(tf.fill([1, ...shape], bounds[0])));
+  });
+  const wrong = kernelNames.find((name) => operatorTable[name]?.[backend].forward === 'wrong');
+  if (wrong === undefined) return;
+  const other = backend === 'cpu' ? 'wasm' : 'cpu';
+  refuse(
+    `Expected operators that the backend ${backend} computes right, but ${source} contains ${wrong}, which it computes wrongly. Take the backend ${other} (\`--backend ${other}\`)`,
+  );
 };
 
 /** Loads a layers or graph model. */

@@ -23,6 +23,8 @@ export type AttackDeclaration<Settings extends z.ZodObject = z.ZodObject> = {
   readonly version: number;
   /** The version for these settings, where a change gave another result for some settings only. */
   versionFor?(settings: z.output<Settings>): number;
+  /** The largest ε that a search with these settings tries; infinite without a limit. Absent: the search has no limit. */
+  searchLimit?(settings: z.output<Settings>): number;
   readonly settings: Settings;
 };
 
@@ -34,6 +36,21 @@ export const defineAttack = <Shape extends z.core.$ZodLooseShape>(
 /** Returns true for an attack that makes its images on other classifiers. */
 export const needsSurrogates = ({ needs = [] }: Pick<AttackDeclaration, 'needs'>): boolean =>
   needs.includes('surrogates');
+
+/** The largest value of a setting without a natural bound: float32 ends at 3.4e38, and infinity times zero is NaN. */
+export const largestSetting = 1e30;
+
+/** The length of the longest step that an attack takes. A longer step ends at the same point of the ball; its square may overflow float32. */
+export const longestStep = (epsilon: number): number => 1e15 * epsilon;
+
+/** Since version 2 a step ends at `longestStep`. Before, the square of a longer one overflowed, and the projection onto L2 balls cancelled it. */
+export const stepVersion = ({
+  epsilon,
+  stepSize,
+}: {
+  readonly epsilon: number;
+  readonly stepSize: number | null;
+}): number => (stepSize !== null && stepSize > longestStep(epsilon) ? 2 : 1);
 
 const epsilon = (value: number, description: string) =>
   z.number().gt(0).max(1000).default(value).meta({ title: 'ε', description });
@@ -54,7 +71,7 @@ export const setting = {
   /** The grid of the gradient attacks in Foolbox 1.8. A count gives an even grid over (0, ε]; a list stays as it is. */
   epsilons: (value: number) =>
     z
-      .union([z.int().min(1).max(100_000), z.array(z.number().gt(0)).min(1).max(10_000)])
+      .union([z.int().min(1).max(100_000), z.array(z.number().gt(0).max(largestSetting)).min(1).max(10_000)])
       .default(value)
       .meta({
         title: 'ε grid',
@@ -66,7 +83,7 @@ export const setting = {
     z.boolean().default(value).meta({ title: 'Search', description }),
 
   stepSize: (value: number | null, description: string) =>
-    z.number().gt(0).nullable().default(value).meta({ title: 'Step size', description }),
+    z.number().gt(0).max(largestSetting).nullable().default(value).meta({ title: 'Step size', description }),
 
   against: () =>
     z.enum(['defence', 'classifier']).optional().meta({

@@ -16,6 +16,9 @@ export const worstVerdict = (verdicts: readonly Verdict[]): Verdict =>
  */
 export const diagnosisVersion = 2;
 
+/** No check says `suspect` because of fewer images than these. */
+export const enoughImages = 5;
+
 type CheckDeclaration = {
   /** The problem that a flagged check has found. `packages/attacks` has a function of this name. */
   readonly name: string;

@@ -50,6 +50,9 @@ export const EvaluationSummary = z.strictObject({
   medianL0: medianOverAttacked('number of changed pixels'),
   meanQueries: distance('Mean forward passes per attacked image. Null without attacked images.'),
   meanSteps: distance('Mean iterations per attacked image. Null without attacked images.'),
+  invalidAnswers: count(
+    'Answers of the model during the attack that name no class, because a logit is NaN, for example. Such an answer never counts as a success. Absent when there are none.',
+  ).optional(),
   rejectedClean: share(
     'Share of all images that the defence rejects when clean; these are not attacked. Absent for a model that rejects nothing.',
   ).optional(),

@@ -32,8 +32,19 @@ const deepfool = (norm: 'l2' | 'linf') =>
     }),
   });
 
-const bim = (norm: 'l2' | 'linf', defaults: { readonly epsilon: number; readonly stepSize: number }) =>
-  defineAttack({
+const bim = (norm: 'l2' | 'linf', defaults: { readonly epsilon: number; readonly stepSize: number }) => {
+  type Limits = {
+    readonly search: boolean;
+    readonly epsilon: number;
+    /** Undefined in results of 0.1.0, whose searches had no limit. */
+    readonly largestEpsilon?: number | null;
+  };
+  /** At the default ε a search has no limit, as in 0.1.0, because results with the default settings exist. */
+  const searchLimit = ({ epsilon, largestEpsilon }: Limits): number => {
+    if (largestEpsilon === undefined) return Number.POSITIVE_INFINITY;
+    return largestEpsilon ?? (epsilon === defaults.epsilon ? Number.POSITIVE_INFINITY : epsilon);
+  };
+  return defineAttack({
     title: `Basic Iterative Method ${normTitles[norm]}`,
     description: 'Gradient steps, projected onto the ball; stops at the first hit.',
     citation: `Kurakin et al. 2017, Adversarial examples in the physical world; semantics of ${foolbox}`,
@@ -41,19 +52,34 @@ const bim = (norm: 'l2' | 'linf', defaults: { readonly epsilon: number; readonly
     norm,
     access: 'gradient',
     version: 1,
+    versionFor: (settings: Limits): number =>
+      settings.search && Number.isFinite(searchLimit(settings)) ? 2 : 1,
+    searchLimit,
     settings: z.strictObject({
       search: setting.search(
         true,
-        'Multiply ε by 1.5 until an image fools the model, then bisect 20 times; the step size stays in proportion to ε. False: exactly ε.',
+        'Multiply ε by 1.5 up to `largestEpsilon` until an image fools the model, then bisect 20 times; the step size stays in proportion to ε. False: exactly ε.',
       ),
       epsilon: setting.epsilon(
         defaults.epsilon,
         `Radius of the ${normTitles[norm]} ball; the first ε of a search.`,
       ),
+      largestEpsilon: z
+        .number()
+        .gt(0)
+        .max(1000)
+        .nullable()
+        .default(null)
+        .meta({
+          title: 'Largest ε',
+          since: '0.2.0',
+          description: `The largest ε that a search tries. Null: \`epsilon\`, so that the search succeeds on the same images as one run at ε; but no limit where ε is ${defaults.epsilon}, the default.`,
+        }),
       stepSize: setting.stepSize(defaults.stepSize, 'Length of a step at ε; null is ε / 6.'),
       steps: setting.steps(10),
     }),
   });
+};
 
 const iterativeGradient = (sign: boolean) =>
   defineAttack({

@@ -17,6 +17,8 @@ export type Preset = {
   readonly title: string;
   readonly description: string;
   readonly attacks: (budgets: Budgets) => readonly AttackInput[];
+  /** The attacks are one measurement, the worst case: outside of sweeps each of them gets only the images that still stand. */
+  readonly isEnsemble?: true;
 };
 
 /** Table 2 of the paper, with every possible meaning of its ε = 0.005, then the numbers in its text. */
@@ -90,11 +92,13 @@ export const presets = {
     title: 'AutoAttack',
     description: "AutoAttack's four parts at the data set's L∞ budget.",
     attacks: autoattack,
+    isEnsemble: true,
   },
   standard: {
     title: 'Standard',
     description: "AutoAttack's four parts at the data set's L∞ and L2 budgets.",
     attacks: standard,
+    isEnsemble: true,
   },
   full: {
     title: 'Full',

@@ -1,6 +1,13 @@
 /** Attacks that a credible evaluation needs besides the attacks of the paper, and weak attacks that these must beat. */
 import { z } from 'zod';
-import { type AttackDeclaration, defineAttack, normTitles, setting } from './define-attack.ts';
+import {
+  type AttackDeclaration,
+  defineAttack,
+  largestSetting,
+  normTitles,
+  setting,
+  stepVersion,
+} from './define-attack.ts';
 
 const autoAttack = 'Croce & Hein 2020, Reliable evaluation of adversarial robustness (AutoAttack)';
 
@@ -13,6 +20,7 @@ const pgd = (norm: 'l2' | 'linf') =>
     norm,
     access: 'gradient',
     version: 1,
+    versionFor: stepVersion,
     settings: z.strictObject({
       epsilon: setting.radius(norm),
       steps: setting.steps(norm === 'l2' ? 50 : 40),
@@ -119,7 +127,7 @@ const fmn = (norm: 'l2' | 'linf') =>
     version: 2,
     settings: z.strictObject({
       steps: setting.steps(100),
-      stepSize: z.number().gt(0).default(1).meta({
+      stepSize: z.number().gt(0).max(largestSetting).default(1).meta({
         title: 'Step size',
         description: 'Length of the first step; it falls along a cosine to a hundredth.',
       }),
@@ -142,6 +150,7 @@ const feature = (norm: 'l2' | 'linf') =>
     access: 'gradient',
     needs: ['encoder'],
     version: 1,
+    versionFor: stepVersion,
     settings: z.strictObject({
       epsilon: setting.radius(norm),
       steps: setting.steps(60, 'Steps on the features; half as many steps on the margin follow.'),
@@ -165,6 +174,7 @@ const transfer = (norm: 'l2' | 'linf') =>
     access: 'transfer',
     needs: ['surrogates'],
     version: 1,
+    versionFor: stepVersion,
     settings: z.strictObject({
       epsilon: setting.radius(norm),
       steps: setting.steps(40),
@@ -194,6 +204,23 @@ const noise = (norm: 'l2' | 'linf') =>
     }),
   });
 
+/** The largest weight of the margin in Carlini & Wagner: the square of a gradient with a larger weight may overflow float32. */
+export const largestConstant = 1e14;
+
+/**
+ * Since version 3 no constant is above `largestConstant`, and an image without a hit of the given confidence keeps a misclassified
+ * iterate. Before, Adam stood still under larger constants.
+ */
+const carliniWagnerVersion = ({
+  initialConstant,
+  searchSteps,
+  confidence,
+}: {
+  readonly initialConstant: number;
+  readonly searchSteps: number;
+  readonly confidence: number;
+}): number => (confidence > 0 || initialConstant * 10 ** (searchSteps - 1) > largestConstant ? 3 : 2);
+
 export const strongerAttacks = {
   'pgd-linf': pgd('linf'),
   'pgd-l2': pgd('l2'),
@@ -205,6 +232,7 @@ export const strongerAttacks = {
     norm: 'l2',
     access: 'gradient',
     version: 2,
+    versionFor: carliniWagnerVersion,
     settings: z.strictObject({
       steps: setting.steps(1000, 'Adam steps per constant.'),
       searchSteps: z.int().min(1).max(100).default(9).meta({
@@ -220,13 +248,14 @@ export const strongerAttacks = {
       initialConstant: z
         .number()
         .gt(0)
+        .max(largestSetting)
         .default(0.001)
         .meta({ title: 'First constant', description: 'Weight of the margin in the first search step.' }),
-      confidence: z
-        .number()
-        .min(0)
-        .default(0)
-        .meta({ title: 'Confidence', description: 'Margin κ by which the wrong class must win.' }),
+      confidence: z.number().min(0).max(largestSetting).default(0).meta({
+        title: 'Confidence',
+        description:
+          'Margin κ by which the wrong class must win. An image on which no class wins by κ keeps its nearest misclassified iterate.',
+      }),
     }),
   }),
   'apgd-ce-linf': apgdCe('linf'),
@@ -263,6 +292,7 @@ export const strongerAttacks = {
       gamma: z
         .number()
         .gt(0)
+        .max(largestSetting)
         .default(1)
         .meta({ title: 'γ', description: 'Scale of the tolerance of the boundary search.' }),
     }),

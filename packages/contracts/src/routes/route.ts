@@ -20,6 +20,8 @@ export type Route = {
   readonly response?: z.ZodType;
   readonly produces?: string;
   readonly status?: 200 | 201 | 204;
+  /** The content of an answer 202: the service has taken the request, and carries it out later. */
+  readonly accepted?: z.ZodType;
   readonly errors: readonly ErrorCode[];
 };
 

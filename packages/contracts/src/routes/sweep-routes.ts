@@ -1,7 +1,7 @@
 /** Routes that plan, submit, list and control sweeps. */
 import { z } from 'zod';
 import { Plan } from '../plan.ts';
-import { Stage, Sweep, SweepDetail, Trial } from '../resources.ts';
+import { Stage, Submission, Sweep, SweepDetail, Trial } from '../resources.ts';
 import { StoredSweepStatus, TrialStatus } from '../statuses.ts';
 import { SweepDefinition } from '../sweep.ts';
 import { Line } from '../text.ts';
@@ -31,12 +31,14 @@ export const sweepRoutes = {
   createSweep: {
     method: 'POST',
     url: '/v1/sweeps',
-    summary: 'Submit a sweep. With an Idempotency-Key a repeated request returns the same sweep.',
+    summary:
+      'Submit a sweep. With an Idempotency-Key a repeated request returns the same sweep. A large sweep that is not written within seconds is answered with 202 and its place in the queue.',
     role: 'submit',
     headers: z.looseObject({ 'idempotency-key': Line.min(1).max(200).optional() }),
     body: SweepDefinition,
     response: SweepDetail,
     status: 201,
+    accepted: Submission,
     errors: [
       'INVALID_REQUEST',
       'MALFORMED_BODY',
@@ -44,6 +46,33 @@ export const sweepRoutes = {
       'CONTINUOUS_GRID',
       'IDEMPOTENCY_CONFLICT',
     ],
+  },
+  listSubmissions: {
+    method: 'GET',
+    url: '/v1/submissions',
+    summary: 'Submissions that wait or run, oldest first, and those that were refused within a day.',
+    role: 'read',
+    query: z.strictObject({ ...page }),
+    response: pageOf(Submission),
+    errors: [],
+  },
+  getSubmission: {
+    method: 'GET',
+    url: '/v1/submissions/:id',
+    summary: 'One submission: its place in the queue, its sweep, or why it was refused.',
+    role: 'read',
+    params: ById,
+    response: Submission,
+    errors: ['NOT_FOUND'],
+  },
+  withdrawSubmission: {
+    method: 'DELETE',
+    url: '/v1/submissions/:id',
+    summary: 'Withdraw a submission whose sweep is not written yet.',
+    role: 'submit',
+    params: ById,
+    status: 204,
+    errors: ['NOT_FOUND', 'INVALID_TRANSITION'],
   },
   listSweeps: {
     method: 'GET',
@@ -96,7 +125,8 @@ export const sweepRoutes = {
   deleteSweep: {
     method: 'DELETE',
     url: '/v1/sweeps/:id',
-    summary: 'Delete a sweep that has ended, with its trials. Stages that other sweeps need stay.',
+    summary:
+      'Delete a sweep that has ended, with its trials. Stages that other sweeps need stay. A large sweep is deleted in batches: it is `deleting` until then.',
     role: 'submit',
     params: ById,
     status: 204,

@@ -141,9 +141,7 @@ export const failStage = (
   error: AttemptError,
 ): Promise<readonly StageChange[]> => endBadly(tx, stage, 'failed', error);
 
-type Failed = { readonly failed: boolean };
-
-const fail = async (tx: Tx, stage: LeasedStage, failure: Failure): Promise<Failed> => {
+const fail = async (tx: Tx, stage: LeasedStage, failure: Failure): Promise<void> => {
   const { stageId, code, message, maxAttempts } = failure;
   const failures = stage.failures + 1;
   await recordOutcome(tx, failure, 'failed', failure);
@@ -154,23 +152,22 @@ const fail = async (tx: Tx, stage: LeasedStage, failure: Failure): Promise<Faile
     code,
     message,
   ]);
-  const failed = failures >= maxAttempts;
-  const changes = failed
-    ? await failStage(tx, { id: stageId, kind: stage.kind }, failure)
-    : await returnStage(tx, stageId, backoffSeconds(failures));
+  const changes =
+    failures >= maxAttempts
+      ? await failStage(tx, { id: stageId, kind: stage.kind }, failure)
+      : await returnStage(tx, stageId, backoffSeconds(failures));
   await propagate(tx, { changes });
-  return { failed };
 };
 
 /**
  * Records that an attempt failed. The stage gets another attempt after a backoff, until `maxAttempts` attempts have failed without a new epoch
  * between them; then it fails with this error. Errors: STALE_LEASE.
  */
-export const failAttempt = (db: Db, failure: Failure): Promise<Failed> =>
+export const failAttempt = (db: Db, failure: Failure): Promise<void> =>
   withLease(db, {
     lease: failure,
     write: (tx, stage) => fail(tx, stage, failure),
-    ifEnded: { outcome: 'failed', answer: { failed: false } },
+    ifEnded: { outcome: 'failed', answer: undefined },
   });
 
 /**

@@ -43,6 +43,7 @@ export const retireWorker = async (
 /** One row for each lease whose stage could be locked or does not exist; or one row without a stage. */
 const heartbeatColumns = {
   applied: orNull(text()),
+  registered: bool(),
   stage_id: orNull(text()),
   status: orNull(text<StageStatus>()),
   same: orNull(bool()),
@@ -50,8 +51,9 @@ const heartbeatColumns = {
 };
 
 /**
- * Renews all leases of a worker in one statement, by the clock of the database, and ends its cancelled attempts whose trainers have stopped. Resolves to the stages that the worker no longer has, and
- * the stages that it should stop. A stage that another transaction has locked waits for the next heartbeat; a locked stage cannot expire.
+ * Renews all leases of a worker in one statement, by the clock of the database, and ends its cancelled attempts whose trainers have stopped.
+ * Resolves to the stages that the worker no longer has, the stages that it should stop, and whether the worker has a row. A stage that
+ * another transaction has locked waits for the next heartbeat; a locked stage cannot expire.
  * Errors: SCHEMA_MISMATCH when the database has another schema than this version; the call then renews no lease.
  */
 export const heartbeat = async (
@@ -64,7 +66,7 @@ export const heartbeat = async (
       const found = await tx.query(
         heartbeatColumns,
         `WITH worker AS (
-       UPDATE workers SET heartbeat_at = now(), memory_bytes = $2, status = CASE WHEN status = 'gone' THEN 'online' ELSE status END WHERE id = $1
+       UPDATE workers SET heartbeat_at = now(), memory_bytes = $2, status = CASE WHEN status = 'gone' THEN 'online' ELSE status END WHERE id = $1 RETURNING id
      ), stopped AS (
        UPDATE attempts a SET ended_at = now()
        WHERE a.worker_id = $1 AND a.outcome = 'cancelled' AND a.ended_at IS NULL AND a.stage_id <> ALL($3) AND a.stage_id <> ALL($9)
@@ -79,7 +81,7 @@ export const heartbeat = async (
        FROM held h JOIN found f ON f.id = h.stage_id
        WHERE s.id = f.id AND f.status = 'running' AND f.fencing_token = h.fencing_token
      )
-     SELECT ${appliedMigration} AS applied, answer.* FROM (VALUES (1)) AS always LEFT JOIN (
+     SELECT ${appliedMigration} AS applied, EXISTS (SELECT FROM worker) AS registered, answer.* FROM (VALUES (1)) AS always LEFT JOIN (
        SELECT h.stage_id, f.status, f.fencing_token = h.fencing_token AS same, f.sweep_id IS NULL AS held
        FROM held h LEFT JOIN found f ON f.id = h.stage_id
        WHERE f.id IS NOT NULL OR NOT EXISTS (SELECT FROM stages s WHERE s.id = h.stage_id)
@@ -110,5 +112,5 @@ export const heartbeat = async (
     else if (!same || status !== 'running') lost.push(stageId);
     else if (held) stop.push({ stageId, reason: 'pause' });
   }
-  return { lost, stop };
+  return { isRegistered: rows[0]!.registered, lost, stop };
 };

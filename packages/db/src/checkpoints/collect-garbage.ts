@@ -13,7 +13,7 @@ import {
 import { float8, int4, jsonb, orNull, type RowOf, text, texts } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx, transaction } from '../connection/transaction.ts';
-import { lockStructure } from '../lifecycle/scheduling.ts';
+import { lockStructure } from '../lifecycle/structure-lock.ts';
 import { dropUnused } from './checkpoints.ts';
 
 /** A sweep and the ranking of its trials. An empty attack means the worst case. */
@@ -211,8 +211,16 @@ export const collectGarbage = async (
   const request = { policy, ended: await rankEndedSweeps(db, policy) };
   const { chains, ...collection } = await takeSurvey(db, request, dryRun);
   if (dryRun) return { ...collection, done: true };
+  const { sweeps, ...counts } = collection;
   let next = 0;
-  for (; next < chains.length && (next === 0 || performance.now() < end); next += batch)
-    await transaction(db, (tx) => removeBatch(tx, request, chains.slice(next, next + batch)));
+  do {
+    await transaction(db, async (tx) => {
+      // One entry says what the whole call is about to delete.
+      if (next === 0)
+        await tx.audit({ action: 'collectGarbage', subject: null, details: { policy, ...counts } });
+      await removeBatch(tx, request, chains.slice(next, next + batch));
+    });
+    next += batch;
+  } while (next < chains.length && performance.now() < end);
   return { ...collection, done: next >= chains.length };
 };

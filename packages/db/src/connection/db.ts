@@ -3,6 +3,7 @@ import pg from 'pg';
 import { databaseAddress } from './addresses.ts';
 import { type Columns, typeIds } from './columns.ts';
 import { withoutConnection } from './database-errors.ts';
+import { isPooled, type NamedAddress } from './pooler.ts';
 
 /** A statement and the description of its result. */
 export type ExecutedStatement = {
@@ -15,11 +16,27 @@ export type ExecutedStatement = {
 
 export type StatementListener = (statement: ExecutedStatement) => void;
 
+/** In whose name a transaction changes something. */
+export type Author = {
+  /** The name of a token or of a program. */
+  readonly actor: string;
+  /** The address of the caller; null for a program on this machine. */
+  readonly address: string | null;
+  /** Further details for every entry of the audit log, such as the id of the request. */
+  readonly details?: Readonly<Record<string, unknown>>;
+};
+
 export type Db = {
   /** The address in the form for the driver; contains the password. */
   readonly url: string;
+  /** The address for connections that keep their state: they listen for notifications. */
+  readonly direct: NamedAddress;
   readonly pool: pg.Pool;
+  /** Whether connections of the pool go through a pooler, such as PgBouncer. The first connection of the pool shows it. */
+  readonly isPooled: (client: pg.PoolClient) => Promise<boolean>;
   readonly onStatement?: StatementListener;
+  /** Set by `actingAs`. Without an author, transactions write no audit log: workers and the reconciler need none. */
+  readonly author?: Author;
   /** A connection, which the caller must release. It is younger than the last call of `replaceConnections`. */
   connect(): Promise<pg.PoolClient>;
   /** Rules out all connections that are open now: one of them did not answer, and the others may have the same fault (half-open TCP). */
@@ -35,6 +52,8 @@ export type Db = {
 };
 
 export type DbOptions = {
+  /** The address of PostgreSQL itself, if `address` is of a pooler. (Default: `address`) */
+  readonly direct?: string | undefined;
   /** The largest number of connections at a time. (Default: 10) */
   readonly max?: number;
   /** Shown in `pg_stat_activity`. (Default: funnel) */
@@ -45,6 +64,15 @@ export type DbOptions = {
   readonly onStatement?: StatementListener;
 };
 
+/** Milliseconds. A connection that has not answered a query by then counts as broken. */
+const queryTimeoutMs = 36_000;
+
+/**
+ * The server's limit for a statement whose answer the client awaits for `queryMs` milliseconds. It is shorter, so that a slow statement ends
+ * with an error of the server. The client then knows that the connection works, and keeps it.
+ */
+export const serverLimit = (queryMs: number): number => Math.floor((queryMs * 5) / 6);
+
 /** Reads bigint as a number: counts and ids stay far below 2^53. */
 const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
   oid === typeIds.int8
@@ -53,14 +81,15 @@ const getTypeParser: typeof pg.types.getTypeParser = ((oid: number, format?: 'te
 
 /**
  * Opens no connection yet: the pool opens connections when an operation needs one, so the database may still be starting. Errors:
- * UNAVAILABLE when `address` is not the address of a PostgreSQL database.
+ * UNAVAILABLE when `address` or `direct` is not the address of a PostgreSQL database.
  *
- * The timeouts limit every failure: on a connection that stays silent (half-open TCP) a query fails after 30 s, and a client that stops
- * inside a transaction loses the transaction and its locks after 10 s.
+ * The timeouts limit every failure. PostgreSQL ends a statement that runs for 30 s, and the connection stays usable. A query without an
+ * answer fails after 36 s: then the connection is silent (half-open TCP). A client that stops inside a transaction loses the transaction and
+ * its locks after 10 s.
  */
 export const createDb = (
   address: string,
-  { max = 10, name = 'funnel', onError, onStatement }: DbOptions = {},
+  { direct, max = 10, name = 'funnel', onError, onStatement }: DbOptions = {},
 ): Db => {
   const url = databaseAddress(address);
   const pool = new pg.Pool({
@@ -71,14 +100,15 @@ export const createDb = (
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
-    query_timeout: 30_000,
-    statement_timeout: 60_000,
+    query_timeout: queryTimeoutMs,
+    statement_timeout: serverLimit(queryTimeoutMs),
     idle_in_transaction_session_timeout: 10_000,
     types: { getTypeParser },
   });
   pool.on('error', (error) => onError?.(withoutConnection(error)));
   const openedAt = new WeakMap<pg.PoolClient, number>();
   let usableFrom = 0;
+  let pooled: boolean | undefined;
   pool.on('connect', (client) => openedAt.set(client, performance.now()));
   const connect = async (): Promise<pg.PoolClient> => {
     for (;;) {
@@ -93,7 +123,15 @@ export const createDb = (
   const outboxListeners = new Set<() => void>();
   return {
     url,
+    direct:
+      direct === undefined
+        ? { url, name: 'DATABASE_URL' }
+        : { url: databaseAddress(direct, 'DATABASE_DIRECT_URL'), name: 'DATABASE_DIRECT_URL' },
     pool,
+    isPooled: async (client) => {
+      pooled ??= await isPooled(client);
+      return pooled;
+    },
     onStatement,
     connect,
     replaceConnections: () => {
@@ -109,3 +147,6 @@ export const createDb = (
     close: () => pool.end(),
   };
 };
+
+/** The same database for an author: changes made through it are in the audit log, each in the transaction that makes it. */
+export const actingAs = (db: Db, author: Author): Db => ({ ...db, author });

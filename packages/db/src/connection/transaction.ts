@@ -10,7 +10,7 @@ import {
   isRetriable,
   isUnreachable,
 } from './database-errors.ts';
-import type { Db, StatementListener } from './db.ts';
+import { type Author, type Db, type StatementListener, serverLimit } from './db.ts';
 import { appliedMigration, checkMigration } from './schema-version.ts';
 
 /** Where a statement runs: inside a transaction, or alone. */
@@ -23,11 +23,25 @@ export type Tx = {
   wakeRelay(): void;
 };
 
+/** What a transaction changes: the name of the action, such as `pauseSweep`, and the id or name of the changed thing. */
+export type Change = {
+  readonly action: string;
+  readonly subject: string | null;
+  readonly details?: Readonly<Record<string, unknown>>;
+};
+
+/** The statements of one transaction. */
+export type Writing = Tx & {
+  /** Writes the change to the audit log if the database has an author (`actingAs`). The entry commits with the change. */
+  audit(change: Change): Promise<void>;
+};
+
 type Queryable = { query(config: pg.QueryConfig): Promise<pg.QueryResult> };
 
 /**
  * Transactions use a few dozen fixed texts. PostgreSQL parses and plans each text once per connection, under the name given here. Texts
- * that depend on the filters of a request run outside of transactions (`reading`) and get no name.
+ * that depend on the filters of a request run outside of transactions (`reading`) and get no name. Behind a pooler no statement has a name:
+ * the next transaction may run on another connection to the server.
  */
 const names = new Map<string, string>();
 const nameOf = (text: string): string => {
@@ -122,7 +136,24 @@ const backoff = (tries: number): Promise<void> =>
     setTimeout(resolve, delay * (1 + Math.random()));
   });
 
-type Body<T> = (tx: Tx) => Promise<T>;
+const auditOf =
+  (tx: Tx, author: Author | undefined): Writing['audit'] =>
+  async ({ action, subject, details }) => {
+    if (!author) return;
+    await tx.run(
+      'INSERT INTO audit_log (actor, action, subject, address, details) VALUES ($1, $2, $3, $4, $5)',
+      [author.actor, action, subject, author.address, JSON.stringify({ ...author.details, ...details })],
+    );
+  };
+
+type Body<T> = (tx: Writing) => Promise<T>;
+
+/** One message for both statements, because a heartbeat should cost few round trips. Such a message cannot be prepared. */
+const beginWithLimit = async (client: Queryable, timeoutMs: number): Promise<void> => {
+  const text = `BEGIN; SET LOCAL statement_timeout = ${serverLimit(timeoutMs)}`;
+  const config: pg.QueryConfig & { query_timeout: number } = { text, query_timeout: timeoutMs };
+  await client.query(config);
+};
 
 const runOnce = async <T>(db: Db, body: Body<T>, timeoutMs: number | undefined): Promise<T> => {
   const client = await db.connect();
@@ -130,11 +161,13 @@ const runOnce = async <T>(db: Db, body: Body<T>, timeoutMs: number | undefined):
   const wakeRelay = () => {
     wroteOutbox = true;
   };
-  const tx = statementsOn(client, { isNamed: true, timeoutMs, onStatement: db.onStatement, wakeRelay });
   let broken: unknown;
   try {
-    await tx.run('BEGIN');
-    const result = await body(tx);
+    const isNamed = !(await db.isPooled(client));
+    const tx = statementsOn(client, { isNamed, timeoutMs, onStatement: db.onStatement, wakeRelay });
+    if (timeoutMs === undefined) await tx.run('BEGIN');
+    else await beginWithLimit(client, timeoutMs);
+    const result = await body({ ...tx, audit: auditOf(tx, db.author) });
     await tx.run('COMMIT');
     if (wroteOutbox) db.wakeRelay();
     return result;
@@ -142,7 +175,7 @@ const runOnce = async <T>(db: Db, body: Body<T>, timeoutMs: number | undefined):
     if (isUnreachable(error) || isOutdated(error)) broken = error;
     // If ROLLBACK fails, the connection is broken: `release` closes it, and the server rolls back.
     else
-      await tx.run('ROLLBACK').catch((failure: unknown) => {
+      await client.query('ROLLBACK').catch((failure: unknown) => {
         broken = failure;
       });
     throw error;
@@ -153,7 +186,8 @@ const runOnce = async <T>(db: Db, body: Body<T>, timeoutMs: number | undefined):
 
 /**
  * Runs `body` in one READ COMMITTED transaction. Runs it again if PostgreSQL ended the transaction to resolve a deadlock, so `body` must
- * have no effects but its statements. `timeoutMs`: time limit for the answer to one statement, in milliseconds. Errors: UNAVAILABLE when
+ * have no effects but its statements. `timeoutMs`: time limit for the answer to one statement, in milliseconds; PostgreSQL ends the
+ * statement a little earlier. Errors: UNAVAILABLE when
  * the connection breaks or does not answer (nobody then knows whether a COMMIT arrived, so every operation of this package may be called
  * again), STORAGE_FULL, SCHEMA_MISMATCH, and the errors of `body`.
  */

@@ -30,6 +30,9 @@ const ignoreCode =
 /** Longer than any start or stop takes. */
 const maxLockMs = 180_000;
 
+/** A process that makes a lock file writes its name into it within this time. */
+const maxNamelessMs = 5_000;
+
 /**
  * The name of the process that has the lock; null when there is no lock. Empty when it is not known: on a full disk, Funnel before 0.2 made a
  * file without content.
@@ -45,7 +48,7 @@ const holderOf = async (file: string): Promise<string | null> => {
 const isAbandoned = async (file: string, holder: string): Promise<boolean> => {
   if (holder !== '') return !isRunning(holder);
   const found = await stat(file).catch(() => null);
-  return found !== null && Date.now() - found.mtimeMs > maxLockMs;
+  return found !== null && Math.abs(Date.now() - found.mtimeMs) > maxNamelessMs; // the clock may have been set back
 };
 
 /** Removes an abandoned lock by one rename, and puts it back when it turns out to be of another process. */

@@ -4,7 +4,7 @@
  * relay of its own process, which takes them. Every stage is announced at least once. A second notification does no harm, because a claim
  * decides who gets the stage.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '@funnel/contracts';
 import { int8, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
@@ -89,9 +89,7 @@ export const startRelay = (db: Db, { notify, onError }: RelayOptions): Relay => 
     close: async () => {
       isClosed = true;
       forget();
-      const late = new AbortController();
-      const timeout = sleep(closeTimeoutMs, undefined, { signal: late.signal }).catch(() => {});
-      await Promise.race([round, timeout]).finally(() => late.abort());
+      if (round) await within(closeTimeoutMs, round);
     },
   };
 };

@@ -7,12 +7,6 @@ import type { Tx } from '../connection/transaction.ts';
 import { lockOrder } from './transitions.ts';
 
 /**
- * Lets the operations on whole sweeps (submit, pause, resume, cancel, retry, delete, collect) run one after the other, so that the rows
- * that one of them reads stay the same until it commits. Attempts do not take this lock.
- */
-export const lockStructure = (tx: Tx) => tx.run("SELECT pg_advisory_xact_lock(hashtext('funnel structure'))");
-
-/**
  * SQL: assigns a sweep to each unfinished stage that `selection` gives as `id`. It locks the stages in no fixed order: sorting a hundred
  * thousand stages costs more than the rare deadlock with an attempt, after which the transaction runs again.
  */
@@ -46,6 +40,16 @@ const isForOtherSweep = `s.status IN ('waiting', 'ready', 'running') AND s.sweep
 export const scheduleSweep = async (tx: Tx, sweepId: string): Promise<void> => {
   await tx.run(lock(ofSweep, isForOtherSweep), [sweepId]);
   await tx.run(assign(ofSweep), [sweepId]);
+};
+
+/** The same for some of the stages of the sweep. */
+export const scheduleStagesOf = async (
+  tx: Tx,
+  sweepId: string,
+  stageIds: readonly string[],
+): Promise<void> => {
+  await tx.run(lock('SELECT unnest($2::text[])', isForOtherSweep), [sweepId, stageIds]);
+  await scheduleStages(tx, stageIds);
 };
 
 /** Schedules stages again that this transaction has locked. */

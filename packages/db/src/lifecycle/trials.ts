@@ -84,8 +84,12 @@ export const deriveTrials = async (
 ): Promise<readonly TrialChange[]> => {
   // A stage that becomes ready changes nothing for its trials.
   const begun = stageChanges.filter((change) => change.to === 'running').map((change) => change.id);
+  // A stage is cancelled when no live sweep needs it. The cancellation of a sweep also ends its trials; those of other sweeps have failed.
+  const cancelled = stageChanges.filter((change) => change.to === 'cancelled').map((change) => change.id);
   const other = stageChanges
-    .filter(({ from, to }) => to !== 'running' && !(to === 'ready' && from === 'waiting'))
+    .filter(
+      ({ from, to }) => !['running', 'cancelled'].includes(to) && !(to === 'ready' && from === 'waiting'),
+    )
     .map((change) => change.id);
   const result: TrialChange[] = [];
   if (begun.length > 0) {
@@ -94,8 +98,12 @@ export const deriveTrials = async (
     if (ids.length > 0)
       result.push(...changes(await tx.query(changeColumns, update('t.id = ANY($1)', `'running'`), [ids])));
   }
-  if (other.length > 0) {
-    const locked = await lock(tx, other, ['waiting', 'running', 'failed']);
+  for (const [stages, statuses] of [
+    [other, ['waiting', 'running', 'failed']],
+    [cancelled, ['failed']],
+  ] as const) {
+    if (stages.length === 0) continue;
+    const locked = await lock(tx, stages, statuses);
     const ids = locked.map((row) => row.id);
     if (ids.length > 0)
       result.push(...changes(await tx.query(changeColumns, update('t.id = ANY($1)', derivedStatus), [ids])));

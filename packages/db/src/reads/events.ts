@@ -4,8 +4,7 @@
  * can appear later before one that was read already.
  */
 import { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError, type FunnelEvent, type FunnelEventRow } from '@funnel/contracts';
+import { AppError, type FunnelEvent, type FunnelEventRow, within } from '@funnel/contracts';
 import pg from 'pg';
 import { int8, jsonb, timestamptz, xid8 } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
@@ -128,7 +127,7 @@ export const onEvents = async (db: Db, onChange: () => void): Promise<{ close():
     socket = new Socket();
     const next = new pg.Client({
       stream: () => socket,
-      connectionString: db.url,
+      connectionString: db.direct.url,
       application_name: 'funnel events',
       keepAlive: true,
       connectionTimeoutMillis: 10_000,
@@ -166,10 +165,11 @@ export const onEvents = async (db: Db, onChange: () => void): Promise<{ close():
     close: async () => {
       closed = true;
       clearTimeout(retry);
-      const ended = new AbortController();
-      const timeout = sleep(endTimeoutMs, undefined, { signal: ended.signal }).catch(() => {});
-      await Promise.race([client?.end().catch(() => {}), timeout]);
-      ended.abort();
+      if (client)
+        await within(
+          endTimeoutMs,
+          client.end().catch(() => {}),
+        );
       socket.destroy(); // needed when the server does not answer, or while a connection is opening
     },
   };

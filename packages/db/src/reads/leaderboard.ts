@@ -3,6 +3,7 @@ import {
   checkLabel,
   type Diagnostic,
   evaluationMetrics,
+  halfWidth,
   type LeaderboardQuery,
   type LeaderboardRow,
   type Recipe,
@@ -13,7 +14,6 @@ import {
 import { float8, int4, jsonb, orNull, text } from '../connection/columns.ts';
 import type { Db } from '../connection/db.ts';
 import { reading, type Tx } from '../connection/transaction.ts';
-import { halfWidth } from '../scores/student-t.ts';
 import type { Page } from '../types.ts';
 import { threatModels } from './evaluations.ts';
 import {

@@ -15,6 +15,7 @@ import { int4, jsonb, orNull, type RowOf, text, timestamptz } from '../connectio
 import type { Db } from '../connection/db.ts';
 import { reading } from '../connection/transaction.ts';
 import { readCounts, type SweepCounts } from '../lifecycle/propagate.ts';
+import type { ActionName } from '../sweeps/sweep-actions.ts';
 import type { Page } from '../types.ts';
 import { isText, pageOf, readCursor } from './pages.ts';
 import { waitsOfSweep } from './waits.ts';
@@ -28,6 +29,9 @@ const sweepColumns = {
   priority: int4(),
   created_at: timestamptz(),
   finished_at: orNull(timestamptz()),
+  action: orNull(text<ActionName>()),
+  action_done: orNull(int4()),
+  action_total: orNull(int4()),
 };
 
 type SweepRow = RowOf<typeof sweepColumns>;
@@ -42,10 +46,16 @@ const stillCancelling = `EXISTS (
   SELECT FROM attempts a JOIN sweep_stages l ON l.stage_id = a.stage_id
   WHERE a.outcome = 'cancelled' AND a.ended_at IS NULL AND l.sweep_id = w.id)`;
 
-const sweepList = `w.id, w.name, w.definition, w.plan, w.priority, w.created_at, w.finished_at, CASE
-    WHEN w.status = 'paused' AND ${stillPausing} THEN 'pausing'
-    WHEN w.status = 'cancelled' AND ${stillCancelling} THEN 'cancelling'
+const sweepList = `w.id, w.name, w.definition, w.plan, w.priority, w.created_at, w.finished_at,
+  a.action, a.done AS action_done, a.total AS action_total, CASE
+    WHEN a.action = 'delete' THEN 'deleting'
+    WHEN w.status = 'paused' AND (a.action IS NOT NULL OR ${stillPausing}) THEN 'pausing'
+    WHEN w.status = 'cancelled' AND (a.action IS NOT NULL OR ${stillCancelling}) THEN 'cancelling'
     ELSE w.status END AS status`;
+
+/** SQL: the sweeps, each with its unfinished action. A deletion can wait for a cancellation, and is shown first. */
+const sweepsWithActions = `sweeps w LEFT JOIN LATERAL (
+    SELECT * FROM sweep_actions WHERE sweep_id = w.id ORDER BY action <> 'delete' LIMIT 1) AS a ON true`;
 
 /**
  * The work of this sweep: the epochs of its plan, and the attacks that had no result before. Only results count as done: an attack that
@@ -105,6 +115,10 @@ const sweepOf = (row: SweepRow, counts: SweepCounts): Sweep => {
     progress,
     etaSeconds: etaOf(row, counts, progress),
     priority: row.priority,
+    action:
+      row.action === null
+        ? null
+        : { name: row.action, done: row.action_done ?? 0, total: row.action_total ?? 0 },
   };
 };
 
@@ -127,7 +141,7 @@ export const listSweeps = async (
   const tx = reading(db);
   const rows = await tx.query(
     sweepColumns,
-    `SELECT ${sweepList} FROM sweeps w
+    `SELECT ${sweepList} FROM ${sweepsWithActions}
      WHERE ($1::text IS NULL OR w.id < $1) AND ($2::text IS NULL OR w.status = $2) AND ($3::text IS NULL OR w.name ILIKE $3)
      ORDER BY w.id DESC LIMIT $4`,
     [
@@ -152,7 +166,11 @@ export const listSweeps = async (
 /** Errors: NOT_FOUND. */
 export const getSweep = async (db: Db, id: string): Promise<SweepDetail> => {
   const tx = reading(db);
-  const [row] = await tx.query(sweepColumns, `SELECT ${sweepList} FROM sweeps w WHERE w.id = $1`, [id]);
+  const [row] = await tx.query(
+    sweepColumns,
+    `SELECT ${sweepList} FROM ${sweepsWithActions} WHERE w.id = $1`,
+    [id],
+  );
   if (!row) throw new AppError('NOT_FOUND', `Expected a sweep, but there is none with id ${id}`);
   const counts = (await readCounts(tx, [id])).get(id)!;
   const stages = [...counts].flatMap(([subject, count]) => {

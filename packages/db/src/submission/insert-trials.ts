@@ -2,6 +2,8 @@
 import type { HyperparameterValue, SweepPlan } from '@funnel/contracts';
 import { jsonArray, plainArray } from '../connection/array-literals.ts';
 import type { Tx } from '../connection/transaction.ts';
+import { isFree } from '../lifecycle/dependants.ts';
+import { move, type StageChange } from '../lifecycle/transitions.ts';
 import { chunks, firstTrials, idsOf, type PlacedStage, type PlannedTrial } from './submission-rows.ts';
 
 const insertTrialRows = async (
@@ -84,18 +86,18 @@ const insertHyperparameters = async (
       wordArray(shared),
     ],
   );
-  if (varied.length === 0) return;
-  await tx.run(
-    `INSERT INTO configuration_hyperparameters (sweep_id, configuration_index, hyperparameter, number, word)
-     SELECT $1, * FROM unnest($2::int[], $3::text[], $4::float8[], $5::text[])`,
-    [
-      sweepId,
-      plainArray(varied.map((cell) => cell.configuration)),
-      plainArray(varied.map((cell) => cell.hyperparameter)),
-      plainArray(varied.map((cell) => numberOf(cell.value))),
-      wordArray(varied),
-    ],
-  );
+  for (const part of chunks(varied))
+    await tx.run(
+      `INSERT INTO configuration_hyperparameters (sweep_id, configuration_index, hyperparameter, number, word)
+       SELECT $1, * FROM unnest($2::int[], $3::text[], $4::float8[], $5::text[])`,
+      [
+        sweepId,
+        plainArray(part.map((cell) => cell.configuration)),
+        plainArray(part.map((cell) => cell.hyperparameter)),
+        plainArray(part.map((cell) => numberOf(cell.value))),
+        wordArray(part),
+      ],
+    );
 };
 
 /** Words may contain any character. JSON quotes a text in the same way as PostgreSQL quotes an element of an array. */
@@ -121,40 +123,58 @@ const insertTrialStages = async (tx: Tx, sweepId: string, { trials }: SweepPlan)
 };
 
 const insertSweepStages = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<void> => {
-  await tx.run(
-    'INSERT INTO sweep_stages (sweep_id, ordinal, stage_id) SELECT $1, ordinal, id FROM unnest($2::int[], $3::text[]) AS x (ordinal, id)',
-    [sweepId, plainArray(placed.map(({ ordinal }) => ordinal)), plainArray(idsOf(placed))],
-  );
+  for (const part of chunks(placed))
+    await tx.run(
+      'INSERT INTO sweep_stages (sweep_id, ordinal, stage_id) SELECT $1, ordinal, id FROM unnest($2::int[], $3::text[]) AS x (ordinal, id)',
+      [sweepId, plainArray(part.map(({ ordinal }) => ordinal)), plainArray(idsOf(part))],
+    );
 };
 
-/** Links the sweep to the unfinished stages of other sweeps that its own stages depend on, because the sweep needs them too. */
-const insertIndirect = async (tx: Tx, sweepId: string, placed: readonly PlacedStage[]): Promise<void> => {
+/**
+ * Links the sweep to the unfinished stages of other sweeps that its own stages depend on, because the sweep needs them too. Such a stage may
+ * be cancelled already if its sweep is being cancelled in batches: then it is reopened. Resolves to the reopened stages.
+ */
+const insertIndirect = async (
+  tx: Tx,
+  sweepId: string,
+  placed: readonly PlacedStage[],
+): Promise<readonly StageChange[]> => {
   const roots = idsOf(placed.filter(({ stage, isUncertain }) => isUncertain || stage.cached));
-  if (roots.length === 0) return;
+  if (roots.length === 0) return [];
   await tx.run(
     `WITH RECURSIVE needed AS (
        SELECT a.id, a.depends_on FROM stages s JOIN stages a ON a.id = s.depends_on
-       WHERE s.id = ANY($2) AND s.status = 'waiting' AND a.status IN ('waiting', 'ready', 'running')
+       WHERE s.id = ANY($2) AND s.status = 'waiting' AND a.status IN ('waiting', 'ready', 'running', 'cancelled')
        UNION
-       SELECT a.id, a.depends_on FROM needed n JOIN stages a ON a.id = n.depends_on WHERE a.status IN ('waiting', 'ready', 'running')
+       SELECT a.id, a.depends_on FROM needed n JOIN stages a ON a.id = n.depends_on
+       WHERE a.status IN ('waiting', 'ready', 'running', 'cancelled')
      )
      INSERT INTO sweep_stages (sweep_id, ordinal, stage_id, direct)
      SELECT $1, $3 + row_number() OVER (ORDER BY id), id, false FROM needed
      ON CONFLICT (stage_id, sweep_id) DO NOTHING`,
     [sweepId, roots, placed.length],
   );
+  return move(
+    tx,
+    'reopen',
+    `SELECT s.id, CASE WHEN ${isFree('s')} THEN 'ready' ELSE 'waiting' END AS status
+     FROM sweep_stages l JOIN stages s ON s.id = l.stage_id
+     WHERE l.sweep_id = $1 AND NOT l.direct AND s.status = 'cancelled'`,
+    [sweepId],
+  );
 };
 
+/** Resolves to the stages of other sweeps that were reopened. */
 export const insertTrials = async (
   tx: Tx,
   sweepId: string,
   dataset: string,
   plan: SweepPlan,
   placed: readonly PlacedStage[],
-): Promise<void> => {
+): Promise<readonly StageChange[]> => {
   await insertTrialRows(tx, sweepId, dataset, plan);
   await insertHyperparameters(tx, sweepId, dataset, plan);
   await insertSweepStages(tx, sweepId, placed);
   await insertTrialStages(tx, sweepId, plan);
-  await insertIndirect(tx, sweepId, placed);
+  return insertIndirect(tx, sweepId, placed);
 };

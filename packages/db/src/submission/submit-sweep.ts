@@ -1,32 +1,24 @@
 /** Writes a sweep in one transaction: the sweep, its trials, the missing stages, and the scores from results that already exist. */
-import { AppError, type StoredSweepStatus, type SweepPlan } from '@funnel/contracts';
-import { int8, text } from '../connection/columns.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { StoredSweepStatus, SweepPlan } from '@funnel/contracts';
+import { plainArray } from '../connection/array-literals.ts';
+import { bool, int8, text } from '../connection/columns.ts';
+import { errorCode } from '../connection/database-errors.ts';
 import type { Db } from '../connection/db.ts';
-import { type Tx, transaction } from '../connection/transaction.ts';
+import { reading, type Tx, transaction, type Writing } from '../connection/transaction.ts';
 import { announceSweep, type CountChange, propagate } from '../lifecycle/propagate.ts';
-import { lockStructure, scheduleSweep } from '../lifecycle/scheduling.ts';
+import { scheduleSweep } from '../lifecycle/scheduling.ts';
+import { awaitStructure, lockStructure } from '../lifecycle/structure-lock.ts';
 import { firstStatus } from '../lifecycle/transitions.ts';
 import { deriveSweepTrials, finishSweeps } from '../lifecycle/trials.ts';
 import { inheritScores, noteCleanAccuracy } from '../scores/scores.ts';
 import type { Submission, Submitted } from '../types.ts';
+import { findSubmission } from './find-submission.ts';
 import { insertStages } from './insert-stages.ts';
 import { insertTrials } from './insert-trials.ts';
-import { readKnown } from './known-chains.ts';
+import { type Found, readKnown, type Wanted } from './known-chains.ts';
+import { completeSubmission } from './stored-submissions.ts';
 import { type PlacedStage, placeStages } from './submission-rows.ts';
-
-type Idempotency = NonNullable<Submission['idempotency']>;
-
-const findSubmission = async (tx: Tx, { key, bodyHash }: Idempotency): Promise<string | null> => {
-  const [row] = await tx.query(
-    { body_hash: text(), sweep_id: text() },
-    'SELECT body_hash, sweep_id FROM idempotency_keys WHERE key = $1',
-    [key],
-  );
-  if (!row) return null;
-  if (row.body_hash === bodyHash) return row.sweep_id;
-  const message = `Expected the same body as in the first request with Idempotency-Key ${key} (sweep ${row.sweep_id}), but got another one`;
-  throw new AppError('IDEMPOTENCY_CONFLICT', message, { sweepId: row.sweep_id });
-};
 
 /** Resolves to the new id: the time in milliseconds by the clock of the database, then random digits. So ids grow with time. */
 const insertSweep = async (
@@ -94,6 +86,31 @@ const countRows = async (tx: Tx, sweepId: string): Promise<readonly CountChange[
   return rows.map((row) => ({ sweepId, ...row }));
 };
 
+/** Another sweep has written a stage of this one, or has taken its key, since the plan was made. */
+class Overtaken extends Error {}
+
+/** SQLSTATE of a row whose key exists. */
+const uniqueViolation = '23505';
+
+const isOvertaken = (error: unknown): boolean =>
+  error instanceof Overtaken || errorCode(error) === uniqueViolation;
+
+/**
+ * Throws Overtaken if another sweep has a stage of a chain of this sweep. The database never has a stage without its parent, and this
+ * transaction has written all stages of the plan. So it suffices to look at the chains without a parent.
+ */
+const refuseOthers = async (tx: Tx, sweepId: string, stages: readonly Wanted[]): Promise<void> => {
+  const roots = [...new Set(stages.filter(({ parent }) => parent === null).map(({ chain }) => chain))];
+  const [row] = await tx.query(
+    { overtaken: bool() },
+    `SELECT EXISTS (
+       SELECT FROM unnest($1::text[]) AS k (chain) JOIN stages s ON s.kind <> 'attack' AND s.chain = k.chain
+       WHERE s.planned_by IS DISTINCT FROM $2) AS overtaken`,
+    [plainArray(roots), sweepId],
+  );
+  if (row!.overtaken) throw new Overtaken();
+};
+
 /** The counts of a sweep whose stages are all new: they follow from the plan. */
 const countNew = (
   sweepId: string,
@@ -110,38 +127,87 @@ const countNew = (
   return [...counts].map(([subject, delta]) => ({ sweepId, subject, delta }));
 };
 
-const write = async (tx: Tx, submission: Submission): Promise<Submitted> => {
-  const { known, existing } = await readKnown(tx, submission.stages);
-  const plan = submission.buildPlan(known);
-  const placed = placeStages(plan, existing);
+/** A plan with the rows that it needs, and the database's state from which it was made. */
+type Prepared = { readonly found: Found; readonly plan: SweepPlan; readonly placed: readonly PlacedStage[] };
+
+const prepare = (submission: Submission, found: Found): Prepared => {
+  const plan = submission.buildPlan(found.known);
+  return { found, plan, placed: placeStages(plan, found.existing) };
+};
+
+const isAllNew = ({ known, existing }: Found): boolean => known.size + existing.size === 0;
+
+const write = async (
+  tx: Writing,
+  submission: Submission,
+  prepared: Prepared,
+  isLocked: boolean,
+): Promise<Submitted> => {
+  const { found, plan, placed } = prepared;
   const sweepId = await insertSweep(tx, submission, plan);
+  await tx.audit({ action: 'createSweep', subject: sweepId });
   const changes = await insertStages(tx, sweepId, placed);
   // The new sweep has no links to stages yet, so these events and counts belong to earlier sweeps.
   await propagate(tx, { changes });
-  await insertTrials(tx, sweepId, submission.definition.dataset.name, plan, placed);
+  const reopened = await insertTrials(tx, sweepId, submission.definition.dataset.name, plan, placed);
   if (placed.some(({ stage, isUncertain }) => stage.cached || isUncertain)) await scheduleSweep(tx, sweepId);
   const status = await inherit(tx, sweepId, placed);
+  if (!isLocked) {
+    await awaitStructure(tx);
+    await refuseOthers(tx, sweepId, submission.stages);
+  }
   await announceSweep(tx, sweepId);
-  const counts =
-    known.size + existing.size === 0
-      ? countNew(sweepId, placed, plan.trials.length)
-      : await countRows(tx, sweepId);
+  const counts = isAllNew(found)
+    ? countNew(sweepId, placed, plan.trials.length)
+    : await countRows(tx, sweepId);
+  await completeSubmission(tx, submission, sweepId);
   await propagate(tx, {
-    changes: [],
+    changes: reopened,
     counts,
     events: [{ type: 'sweep', sweepId, status }],
   });
   return { sweepId, created: true };
 };
 
+/** The sweep of an earlier request with the same key. */
+const findKnown = async (tx: Tx, submission: Submission): Promise<Submitted | null> => {
+  const sweepId = submission.idempotency && (await findSubmission(tx, submission.idempotency));
+  if (!sweepId) return null;
+  await completeSubmission(tx, submission, sweepId);
+  return { sweepId, created: false };
+};
+
+/** Sweeps with more stages are planned before the transaction: while the planner computes, the connection would be idle and its locks held. */
+const maxPlannedInside = 10_000;
+
 /**
  * Writes a sweep, or nothing. Reads the known parts of the chains, calls `buildPlan` with them, and writes the plan. No other submission,
- * cancel or collection can run meanwhile, so the plan is exact. Errors: IDEMPOTENCY_CONFLICT and the errors of `buildPlan`.
+ * cancel or collection can run meanwhile, so the plan is exact.
+ *
+ * A large sweep of which the database knows nothing is written before the structure lock is taken: until its commit nobody else sees its
+ * rows, and if another sweep writes one of its stages, one of the two fails and is written again. So small operations do not wait for it.
+ * Errors: IDEMPOTENCY_CONFLICT, UNAVAILABLE, and the errors of `buildPlan`.
  */
-export const submitSweep = (db: Db, submission: Submission): Promise<Submitted> =>
-  transaction(db, async (tx) => {
-    await lockStructure(tx);
-    const known = submission.idempotency && (await findSubmission(tx, submission.idempotency));
-    if (known) return { sweepId: known, created: false };
-    return write(tx, submission);
+export const submitSweep = async (db: Db, submission: Submission): Promise<Submitted> => {
+  const { stages } = submission;
+  const isLarge = stages.length > maxPlannedInside;
+  const early = isLarge ? prepare(submission, await readKnown(reading(db), stages)) : null;
+  if (early && isAllNew(early.found)) {
+    try {
+      return await transaction(
+        db,
+        async (tx) => (await findKnown(tx, submission)) ?? write(tx, submission, early, false),
+      );
+    } catch (error) {
+      if (!isOvertaken(error)) throw error;
+    }
+  }
+  return transaction(db, async (tx) => {
+    await (isLarge ? awaitStructure(tx) : lockStructure(tx));
+    const known = await findKnown(tx, submission);
+    if (known) return known;
+    const found = await readKnown(tx, stages);
+    const isSame = early !== null && isDeepStrictEqual(found, early.found);
+    return write(tx, submission, isSame ? early : prepare(submission, found), true);
   });
+};

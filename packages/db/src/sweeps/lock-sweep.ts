@@ -1,16 +1,9 @@
 /** The locks that an operation on a whole sweep takes first. Attempts lock the same rows, in the same order. */
 import { AppError, type StoredSweepStatus, statusText } from '@funnel/contracts';
-import { text } from '../connection/columns.ts';
+import { bool, text } from '../connection/columns.ts';
 import type { Tx } from '../connection/transaction.ts';
-import { lockStructure } from '../lifecycle/scheduling.ts';
+import { lockStructure, tryLockStructure } from '../lifecycle/structure-lock.ts';
 import { lockOrder } from '../lifecycle/transitions.ts';
-
-const lockRunning = (tx: Tx, sweepId: string): Promise<void> =>
-  tx.run(
-    `SELECT FROM stages s JOIN sweep_stages l ON l.stage_id = s.id
-     WHERE l.sweep_id = $1 AND s.status = 'running' ORDER BY s.id FOR NO KEY UPDATE OF s`,
-    [sweepId],
-  );
 
 /** The statuses of a sweep whose trials have all ended by themselves. */
 export const endedStatuses = [
@@ -19,9 +12,46 @@ export const endedStatuses = [
   'failed',
 ] as const satisfies readonly StoredSweepStatus[];
 
+/** Locks and returns the running stages of a sweep. Few stages of all sweeps run, so the statement begins with these. */
+export const lockRunning = async (tx: Tx, sweepId: string): Promise<readonly string[]> => {
+  const rows = await tx.query(
+    { id: text() },
+    `WITH running AS MATERIALIZED (SELECT id FROM stages WHERE status = 'running')
+     SELECT s.id FROM stages s
+     WHERE s.status = 'running' AND s.id IN (
+       SELECT r.id FROM running r WHERE EXISTS (SELECT FROM sweep_stages l WHERE l.stage_id = r.id AND l.sweep_id = $1))
+     ORDER BY s.id FOR NO KEY UPDATE OF s`,
+    [sweepId],
+  );
+  return rows.map((row) => row.id);
+};
+
+/** Locks the sweep, which must be in one of the `allowed` statuses. Errors: NOT_FOUND, INVALID_TRANSITION. */
+const lockRow = async (
+  tx: Tx,
+  id: string,
+  action: string,
+  allowed: readonly StoredSweepStatus[],
+): Promise<StoredSweepStatus> => {
+  const [row] = await tx.query(
+    { status: text<StoredSweepStatus>(), deleting: bool() },
+    `SELECT status, EXISTS (SELECT FROM sweep_actions a WHERE a.sweep_id = sweeps.id AND a.action = 'delete') AS deleting
+     FROM sweeps WHERE id = $1 FOR NO KEY UPDATE`,
+    [id],
+  );
+  if (!row) throw new AppError('NOT_FOUND', `Expected a sweep, but there is none with id ${id}`);
+  if (allowed.includes(row.status) && !row.deleting) return row.status;
+  const now = row.deleting ? 'being deleted' : statusText(row.status);
+  throw new AppError(
+    'INVALID_TRANSITION',
+    `Expected a sweep that is ${allowed.map(statusText).join(' or ')} to ${action}, but ${id} is ${now}`,
+    { status: row.status },
+  );
+};
+
 /**
- * Locks the running stages of a sweep, then the sweep, which must be in one of the `allowed` statuses. An attempt that ends also locks in
- * this order: its stage, the stages that depend on it, its sweeps. Errors: NOT_FOUND, INVALID_TRANSITION.
+ * Locks the running stages of a sweep, then the sweep. An attempt that ends also locks in this order: its stage, the stages that depend on
+ * it, its sweeps. Errors: NOT_FOUND, INVALID_TRANSITION, UNAVAILABLE.
  */
 export const lockSweep = async (
   tx: Tx,
@@ -31,28 +61,32 @@ export const lockSweep = async (
 ): Promise<StoredSweepStatus> => {
   await lockStructure(tx);
   await lockRunning(tx, id);
-  const [row] = await tx.query(
-    { status: text<StoredSweepStatus>() },
-    'SELECT status FROM sweeps WHERE id = $1 FOR NO KEY UPDATE',
-    [id],
-  );
-  if (!row) throw new AppError('NOT_FOUND', `Expected a sweep, but there is none with id ${id}`);
-  if (allowed.includes(row.status)) return row.status;
-  throw new AppError(
-    'INVALID_TRANSITION',
-    `Expected a sweep that is ${allowed.map(statusText).join(' or ')} to ${action}, but ${id} is ${statusText(row.status)}`,
-    { status: row.status },
-  );
+  return lockRow(tx, id, action, allowed);
 };
 
 /**
- * Locks the unfinished stages of a sweep. When a change of a stage writes rows of its sweeps, the transaction locks the stage first and
- * then reads the sweeps that need it. So after this lock no such write is in progress, and a later one no longer finds the deleted sweep.
+ * The same, but locks only the sweep if another operation has the structure. Resolves to the running stages, or to null if the caller may
+ * change no stage. Errors: NOT_FOUND, INVALID_TRANSITION.
  */
-export const lockUnfinished = (tx: Tx, sweepId: string): Promise<void> =>
+export const tryLockSweep = async (
+  tx: Tx,
+  id: string,
+  action: string,
+  allowed: readonly StoredSweepStatus[],
+): Promise<readonly string[] | null> => {
+  const running = (await tryLockStructure(tx)) ? await lockRunning(tx, id) : null;
+  await lockRow(tx, id, action, allowed);
+  return running;
+};
+
+/**
+ * Locks the unfinished stages among these. When a change of a stage writes rows of its trials and sweeps, the transaction locks the stage
+ * first and then reads them. So after this lock no such write is in progress, and a later one no longer finds rows that this transaction
+ * deletes.
+ */
+export const lockUnfinished = (tx: Tx, stageIds: readonly string[]): Promise<void> =>
   tx.run(
-    `SELECT FROM stages s JOIN sweep_stages l ON l.stage_id = s.id
-     WHERE l.sweep_id = $1 AND s.status IN ('waiting', 'ready', 'running')
+    `SELECT FROM stages s WHERE s.id = ANY($1) AND s.status IN ('waiting', 'ready', 'running')
      ORDER BY ${lockOrder('s')} FOR NO KEY UPDATE OF s`,
-    [sweepId],
+    [stageIds],
   );

@@ -12,17 +12,20 @@ import { move, type StageChange } from '../lifecycle/transitions.ts';
 const candidateColumns = { id: text(), chain: text(), epochs: int4(), depends_on: orNull(text()) };
 type Candidate = RowOf<typeof candidateColumns>;
 
-/** Unfinished stages of the sweep that other live sweeps need only because their own stages depend on them. */
-const indirectlyNeeded = (tx: Tx, sweepId: string): Promise<readonly Candidate[]> =>
+/** Those of the stages that have not ended, and that other live sweeps need only because their own stages depend on them. */
+const indirectlyNeeded = (
+  tx: Tx,
+  sweepId: string,
+  stageIds: readonly string[],
+): Promise<readonly Candidate[]> =>
   tx.query(
     candidateColumns,
     `SELECT s.id, s.chain, s.epochs, s.depends_on FROM stages s
-     JOIN sweep_stages mine ON mine.stage_id = s.id AND mine.sweep_id = $1
      JOIN sweep_stages other ON other.stage_id = s.id AND other.sweep_id <> $1
      JOIN sweeps w ON w.id = other.sweep_id AND w.status IN ('running', 'paused')
-     WHERE s.status IN ('waiting', 'ready', 'running')
+     WHERE s.id = ANY($2) AND s.status IN ('waiting', 'ready', 'running')
      GROUP BY s.id HAVING NOT bool_or(other.direct) ORDER BY s.epochs DESC`,
-    [sweepId],
+    [sweepId, stageIds],
   );
 
 /** Stages of other live sweeps that wait for any of these. */
@@ -50,10 +53,14 @@ const successors = (
   return carried.map(({ id }) => ({ id, depends_on: id === longest?.id ? carrier.depends_on : longest!.id }));
 };
 
-/** Resolves to the stages that became ready. */
-export const releaseCarried = async (tx: Tx, sweepId: string): Promise<readonly StageChange[]> => {
+/** Releases what these stages of the sweep carry. Resolves to the stages that became ready. */
+export const releaseCarried = async (
+  tx: Tx,
+  sweepId: string,
+  stageIds: readonly string[],
+): Promise<readonly StageChange[]> => {
   const changes: StageChange[] = [];
-  for (const carrier of await indirectlyNeeded(tx, sweepId)) {
+  for (const carrier of await indirectlyNeeded(tx, sweepId, stageIds)) {
     const dependants = await waiting(tx, sweepId, [carrier.id]);
     // A stage that continues from the end of the carrier, or starts from its result, needs the whole carrier.
     if (dependants.length === 0 || !dependants.every((one) => carries(carrier, one))) continue;

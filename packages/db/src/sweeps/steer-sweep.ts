@@ -1,15 +1,15 @@
-/** Pause, resume, cancel and retry a whole sweep. */
-import { AppError, type StageKind, type StageStatus, type StoredSweepStatus } from '@funnel/contracts';
-import { int4, int8, text } from '../connection/columns.ts';
+/** Pause, resume, cancel, retry and delete a whole sweep. */
+import { AppError, type StoredSweepStatus } from '@funnel/contracts';
 import type { Db } from '../connection/db.ts';
 import { type Tx, transaction } from '../connection/transaction.ts';
 import { isFree } from '../lifecycle/dependants.ts';
-import { announceSweep, type CountChange, propagate, trialCounts } from '../lifecycle/propagate.ts';
+import { propagate, trialCounts } from '../lifecycle/propagate.ts';
 import { scheduleStages, scheduleSweep } from '../lifecycle/scheduling.ts';
-import { idsOf, move, type StageChange, transitionSql } from '../lifecycle/transitions.ts';
+import { idsOf, move, type StageChange } from '../lifecycle/transitions.ts';
 import { deriveSweepTrials } from '../lifecycle/trials.ts';
-import { endedStatuses, lockSweep } from './lock-sweep.ts';
-import { releaseCarried } from './release-carried.ts';
+import { cancelStages } from './cancel-stages.ts';
+import { endedStatuses, lockSweep, tryLockSweep } from './lock-sweep.ts';
+import { beginAction } from './sweep-actions.ts';
 
 const setStatus = (tx: Tx, id: string, status: StoredSweepStatus) =>
   tx.run(
@@ -24,73 +24,24 @@ const setStatus = (tx: Tx, id: string, status: StoredSweepStatus) =>
  */
 export const pauseSweep = (db: Db, id: string): Promise<void> =>
   transaction(db, async (tx) => {
-    await lockSweep(tx, id, 'pause', ['running']);
+    const running = await tryLockSweep(tx, id, 'pause', ['running']);
+    await tx.audit({ action: 'pauseSweep', subject: id });
     await setStatus(tx, id, 'paused');
-    await scheduleSweep(tx, id);
-    await propagate(tx, { changes: [], events: [{ type: 'sweep', sweepId: id, status: 'paused' }] });
+    if (running) await scheduleStages(tx, running);
+    const changes = await beginAction(tx, id, 'pause', running !== null);
+    await propagate(tx, { ...changes, events: [{ type: 'sweep', sweepId: id, status: 'paused' }] });
   });
 
 /** Schedules the stages of a paused sweep again; they continue from their checkpoints. Errors: NOT_FOUND, INVALID_TRANSITION. */
 export const resumeSweep = (db: Db, id: string): Promise<void> =>
   transaction(db, async (tx) => {
-    await lockSweep(tx, id, 'resume', ['paused']);
+    const running = await tryLockSweep(tx, id, 'resume', ['paused']);
+    await tx.audit({ action: 'resumeSweep', subject: id });
     await setStatus(tx, id, 'running');
-    await scheduleSweep(tx, id);
-    await announceSweep(tx, id);
-    await propagate(tx, { changes: [], events: [{ type: 'sweep', sweepId: id, status: 'running' }] });
+    if (running) await scheduleStages(tx, running);
+    const changes = await beginAction(tx, id, 'resume', running !== null);
+    await propagate(tx, { ...changes, events: [{ type: 'sweep', sweepId: id, status: 'running' }] });
   });
-
-const cancelledColumns = {
-  id: text(),
-  kind: text<StageKind>(),
-  from: text<StageStatus>(),
-  fencing_token: int4(),
-};
-
-/**
- * Cancels the unfinished stages of the sweep that no other live sweep needs, and their running attempts. Uses two statements, because only
- * the second one sees an attempt that was claimed during the first. The attempts end later, when their workers have stopped the trainers.
- */
-const cancelStages = async (tx: Tx, sweepId: string): Promise<readonly StageChange[]> => {
-  const rows = await tx.query(
-    cancelledColumns,
-    transitionSql(
-      'cancel',
-      `SELECT s.id FROM stages s JOIN sweep_stages l ON l.stage_id = s.id
-       WHERE l.sweep_id = $1 AND s.status IN ('waiting', 'ready', 'running')
-         AND NOT EXISTS (
-           SELECT FROM sweep_stages other JOIN sweeps w ON w.id = other.sweep_id
-           WHERE other.stage_id = s.id AND w.id <> $1 AND w.status IN ('running', 'paused'))`,
-      { returning: 's.id, s.kind, target.was AS "from", s.fencing_token' },
-    ),
-    [sweepId],
-  );
-  const running = rows.filter(({ from }) => from === 'running');
-  await tx.run(
-    `UPDATE attempts a SET outcome = 'cancelled' FROM unnest($1::text[], $2::int[]) AS r (id, fencing_token)
-     WHERE a.stage_id = r.id AND a.fencing_token = r.fencing_token`,
-    [running.map(({ id }) => id), running.map((row) => row.fencing_token)],
-  );
-  return rows.map(({ id, kind, from }) => ({ id, kind, from, to: 'cancelled' }));
-};
-
-/** Cancels the trials of the sweep that have not ended, even if another sweep goes on with their stages. */
-const cancelTrials = async (tx: Tx, sweepId: string): Promise<readonly CountChange[]> => {
-  const rows = await tx.query(
-    { from: text(), n: int8() },
-    `WITH old AS (
-       SELECT id, status FROM trials WHERE sweep_id = $1 AND status IN ('waiting', 'running') ORDER BY id FOR NO KEY UPDATE
-     ), changed AS (
-       UPDATE trials t SET status = 'cancelled', finished_at = now() FROM old WHERE t.id = old.id RETURNING old.status AS "from"
-     )
-     SELECT "from", count(*) AS n FROM changed GROUP BY 1`,
-    [sweepId],
-  );
-  return rows.flatMap(({ from, n }) => [
-    { sweepId, subject: `trial:${from}`, delta: -n },
-    { sweepId, subject: 'trial:cancelled', delta: n },
-  ]);
-};
 
 /**
  * Stops the stages that only this sweep needs, at once: from now on the database refuses writes of their running attempts, and the workers
@@ -98,14 +49,22 @@ const cancelTrials = async (tx: Tx, sweepId: string): Promise<readonly CountChan
  */
 export const cancelSweep = (db: Db, id: string): Promise<void> =>
   transaction(db, async (tx) => {
-    await lockSweep(tx, id, 'cancel', ['running', 'paused']);
+    const running = await tryLockSweep(tx, id, 'cancel', ['running', 'paused']);
+    await tx.audit({ action: 'cancelSweep', subject: id });
     await setStatus(tx, id, 'cancelled');
-    const released = await releaseCarried(tx, id);
-    const cancelled = await cancelStages(tx, id);
-    await scheduleSweep(tx, id);
-    const counts = await cancelTrials(tx, id);
+    const stopped = running ? await cancelStages(tx, id, running) : [];
+    const { changes, counts } = await beginAction(tx, id, 'cancel', running !== null);
     const events = [{ type: 'sweep', sweepId: id, status: 'cancelled' }] as const;
-    await propagate(tx, { changes: [...cancelled, ...released], counts, events });
+    await propagate(tx, { changes: [...stopped, ...changes], counts, events });
+  });
+
+/** Deletes a sweep that has ended, and the stages and checkpoints that only this sweep needed. Errors: NOT_FOUND, INVALID_TRANSITION. */
+export const deleteSweep = (db: Db, id: string): Promise<void> =>
+  transaction(db, async (tx) => {
+    const running = await tryLockSweep(tx, id, 'delete', [...endedStatuses, 'cancelled']);
+    await tx.audit({ action: 'deleteSweep', subject: id });
+    await tx.run('DELETE FROM idempotency_keys WHERE sweep_id = $1', [id]); // the same request may make a new sweep now
+    await propagate(tx, await beginAction(tx, id, 'delete', running !== null));
   });
 
 /**
@@ -142,6 +101,7 @@ export const retrySweep = (db: Db, id: string): Promise<void> =>
     const changes = await reopenFailed(tx, id);
     if (changes.length === 0)
       throw new AppError('INVALID_TRANSITION', `Expected failed stages to retry, but sweep ${id} has none`);
+    await tx.audit({ action: 'retrySweep', subject: id });
     const status = before === 'paused' ? 'paused' : 'running';
     await setStatus(tx, id, status);
     await scheduleSweep(tx, id);

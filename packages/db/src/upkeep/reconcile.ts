@@ -167,10 +167,11 @@ const repairSeconds = 60;
 /** Events are deleted after this number of days, when no stream asks for them any more. */
 const eventDays = 7;
 
+/** While a cancellation goes on in batches, a stage may wait for one that is cancelled already. */
 const isRepairDue = async (tx: Tx): Promise<boolean> => {
   const rows = await tx.query(
     { name: text() },
-    `INSERT INTO duties AS d (name, at) VALUES ('repair', now())
+    `INSERT INTO duties AS d (name, at) SELECT 'repair', now() WHERE NOT EXISTS (SELECT FROM sweep_actions)
      ON CONFLICT (name) DO UPDATE SET at = now() WHERE d.at < now() - make_interval(secs => $1)
      RETURNING name`,
     [repairSeconds],
@@ -212,6 +213,7 @@ const recorded = async (tx: Tx): Promise<readonly string[]> => {
 const repair = async (tx: Tx): Promise<readonly StageChange[]> => {
   if (!(await isRepairDue(tx))) return [];
   await tx.run('DELETE FROM events WHERE at < now() - make_interval(days => $1)', [eventDays]);
+  await tx.run(`DELETE FROM submissions WHERE finished_at < now() - interval '1 day'`);
   await scheduleOrphans(tx);
   const changes: StageChange[] = [...(await passRecorded(tx, await recorded(tx)))];
   for (const end of await stuck(tx))

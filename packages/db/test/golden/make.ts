@@ -6,7 +6,7 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { completeStage, createDb, saveToken, writeAudit } from '../../src/index.ts';
+import { actingAs, completeStage, createDb, saveToken } from '../../src/index.ts';
 import { readMigrations } from '../../src/migrate.ts';
 import { createTestDatabase } from '../../src/testing/index.ts';
 import { claim, drain, evaluationOf, finish, record } from '../support/simulated-trainer.ts';
@@ -37,14 +37,8 @@ try {
   await submit(db, { name: 'under way', space: { gamma: 3 }, seeds: [7] });
   const running = await claim(db, 'worker that never came back');
   await record(db, running!, { epoch: 1, step: 0 });
-  await saveToken(db, { name: 'golden', role: 'read', hash: 'f'.repeat(64) });
-  await writeAudit(db, {
-    actor: 'cli',
-    action: 'createToken',
-    subject: 'golden',
-    address: null,
-    details: {},
-  });
+  const golden = { name: 'golden', role: 'read', hash: 'f'.repeat(64) } as const;
+  await saveToken(actingAs(db, { actor: 'cli', address: null }), golden);
 
   const newest = (await readMigrations()).at(-1)!.name;
   const file = (ending: string) => fileURLToPath(new URL(`./${newest}.${ending}`, import.meta.url));

@@ -1,5 +1,5 @@
 /** Submits sweeps with the real planner, so that the database stores real plans. */
-import { type Plan, SweepDefinition, type SweepInput } from '@funnel/contracts';
+import { type Known, type Plan, SweepDefinition, type SweepInput } from '@funnel/contracts';
 import { buildPlan, outlineSweep } from '@funnel/planner';
 import { type Db, type Submitted, submitSweep } from '../../src/index.ts';
 
@@ -12,6 +12,16 @@ export const definition = (input: Partial<SweepInput> = {}): SweepDefinition =>
     space: { initialiseEpochs: 2, optimiseEpochs: 3, classifierEpochs: 1, ...input.space },
   });
 
+/** The submission of this sweep, as the planner prepares it. */
+export const prepared = (sweep: SweepDefinition) => {
+  const outline = outlineSweep(sweep, 'engine-1');
+  return {
+    definition: sweep,
+    stages: outline.stages,
+    buildPlan: (known: Known) => buildPlan(outline, known),
+  };
+};
+
 export type Submission = Submitted & { readonly plan: Plan };
 
 export const submit = async (
@@ -19,14 +29,12 @@ export const submit = async (
   input: Partial<SweepInput> = {},
   idempotency?: { key: string; bodyHash: string },
 ): Promise<Submission> => {
-  const sweep = definition(input);
-  const outline = outlineSweep(sweep, 'engine-1');
+  const submission = prepared(definition(input));
   let plan: Plan | undefined;
   const submitted = await submitSweep(db, {
-    definition: sweep,
-    stages: outline.stages,
+    ...submission,
     buildPlan: (known) => {
-      const built = buildPlan(outline, known);
+      const built = submission.buildPlan(known);
       plan = built.plan;
       return built;
     },

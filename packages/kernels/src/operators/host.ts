@@ -15,7 +15,7 @@ interface CpuBackend {
   makeTensorInfo(shape: number[], dtype: 'float32', values: Float32Array): tf.TensorInfo;
 }
 
-const isCpu = (backend: object): backend is CpuBackend => 'makeTensorInfo' in backend;
+export const isCpu = (backend: object): backend is CpuBackend => 'makeTensorInfo' in backend;
 
 /** A new tensor of zeros. Views that `valuesOf` answered before are invalid after this call. */
 export function allocate(backend: unknown, shape: readonly number[]): tf.TensorInfo {

@@ -180,7 +180,8 @@ const constants = ['Fill', 'LinSpace', 'Multinomial', 'Range', 'StaticRegexRepla
  */
 export function operatorsWithoutGradient(kernels: Iterable<string>, backend: string): string[] {
   const lacks = (kernel: string): boolean => {
-    if (kernel.endsWith('__op') || constants.includes(kernel)) return false; // '__op': the scope of a function
+    if (kernel.endsWith('__op') || kernel === 'unnamed scope') return false; // functions and tf.customGrad, which bring their gradients
+    if (constants.includes(kernel)) return false;
     const known = backend === 'cpu' || backend === 'wasm' ? operatorTable[kernel]?.[backend] : undefined;
     if (known) return known.forward !== 'right' || known.gradient !== 'right';
     return tf.getGradient(kernel) === undefined;

@@ -7,7 +7,9 @@
  * reaches into the padding.
  */
 import * as tf from '@tensorflow/tfjs';
-import { allocate, valuesOf } from './host.ts';
+import { type Heap, heapOf } from '../heap.ts';
+import { maxPoolRowGradient } from '../wasm/elementwise.ts';
+import { allocate, isCpu, valuesOf } from './host.ts';
 import { forEachWindow, type Windows, windowsOf } from './windows.ts';
 
 type Call = Parameters<tf.KernelFunc>[0];
@@ -49,6 +51,10 @@ export const maxPoolGradient: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   const windows = poolingWindows(input, attrs);
   const { channels } = windows;
   const dx = allocate(backend, input.shape);
+  if (!isCpu(backend as object) && areTiles(windows)) {
+    tiledMaxPoolGradient(heapOf(backend), windows, { x: input, dy, dx });
+    return dx;
+  }
   const [x, upstream, gradient] = valuesOf(backend, input, dy, dx);
   forEachWindow(windows, (position, count, pixels) => {
     for (let channel = 0; channel < channels; channel++) {
@@ -66,6 +72,35 @@ export const maxPoolGradient: tf.KernelFunc = ({ inputs, attrs, backend }) => {
   });
   return dx;
 };
+
+/** Whether the windows lie side by side in images without padding, and vectors of four channels fill them: the usual pooling. */
+const areTiles = ({ image, map, taps, stride, dilation, padding, channels }: Windows): boolean =>
+  image[0] === 1 &&
+  dilation.every((rate) => rate === 1) &&
+  taps.every(
+    (tap, axis) => tap === stride[axis] && padding[axis] === 0 && map[axis]! * tap <= image[axis]!,
+  ) &&
+  channels % 4 === 0;
+
+/** The same gradient by a kernel in WebAssembly, which takes a tenth of the time. `dx` holds zeros. */
+function tiledMaxPoolGradient(
+  heap: Heap,
+  { batch, image, map, taps, channels }: Windows,
+  tensors: Readonly<Record<'x' | 'dy' | 'dx', tf.TensorInfo>>,
+): void {
+  const [, height, width] = image;
+  const [, mapHeight, mapWidth] = map;
+  const row = { channels, width, mapWidth, taps: [taps[1], taps[2]] } as const;
+  const kernel = heap.once(`maxPoolRowGradient ${JSON.stringify(row)}`, () =>
+    heap.compile(maxPoolRowGradient(row)),
+  );
+  const [x, dy, dx] = [heap.address(tensors.x), heap.address(tensors.dy), heap.address(tensors.dx)];
+  for (let b = 0; b < batch; b++)
+    for (let h = 0; h < mapHeight; h++) {
+      const pixels = 4 * channels * width * (b * height + h * taps[1]);
+      kernel(x + pixels, dy + 4 * channels * mapWidth * (b * mapHeight + h), dx + pixels);
+    }
+}
 
 /** The gradient of average pooling: equal shares for the values of a window that lie within the image. */
 export const averagePoolGradient: tf.KernelFunc = ({ inputs, attrs, backend }) => {

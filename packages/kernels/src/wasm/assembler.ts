@@ -113,6 +113,7 @@ export const f32x4 = {
   /** max: a < b ? b : a. min: b < a ? b : a. One instruction each; a NaN in `a` stays. */
   max: lanewise(0xeb),
   min: lanewise(0xea),
+  equal: lanewise(0x41),
   greater: lanewise(0x44),
   and: lanewise(0x4e),
   or: lanewise(0x50),

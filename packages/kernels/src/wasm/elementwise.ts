@@ -93,6 +93,48 @@ export function sumRows(spec: { columns: number; step: number; blockStride: numb
   });
 }
 
+/** Windows that lie side by side: `width` and `mapWidth` in pixels of a row, `taps` [height, width]. */
+export interface PoolingRow {
+  readonly channels: number;
+  readonly width: number;
+  readonly mapWidth: number;
+  readonly taps: readonly [number, number];
+}
+
+/**
+ * The gradient of maximum pooling for one row of windows: all of it to the first of the largest values of a window, +0 to the others. A
+ * NaN is never the largest; a window of NaN and −∞ passes nothing on. `channels` is a multiple of 4. Parameters: x, dy, dx.
+ */
+export function maxPoolRowGradient({ channels, width, mapWidth, taps }: PoolingRow): Module {
+  return assemble(3, ([x, dy, dx], locals) => {
+    const [windows, quads] = locals.i32(2);
+    const [greatest, open, hit] = [locals.v128(), locals.v128(), locals.v128()];
+    const offsets = Array.from({ length: taps[0] * taps[1] }, (_, tap) => {
+      return 4 * channels * (Math.floor(tap / taps[1]) * width + (tap % taps[1]));
+    });
+    const lowest = f32x4.splat(Number.NEGATIVE_INFINITY);
+    const quad = seq(
+      set(greatest, lowest),
+      ...offsets.map((offset) => set(greatest, f32x4.max(get(greatest), f32x4.load(get(x), offset)))),
+      set(open, f32x4.greater(get(greatest), lowest)),
+      ...offsets.map((offset) =>
+        seq(
+          set(hit, f32x4.and(get(open), f32x4.equal(f32x4.load(get(x), offset), get(greatest)))),
+          f32x4.store(get(dx), f32x4.add(f32x4.zero, f32x4.and(f32x4.load(get(dy)), get(hit))), offset),
+          set(open, f32x4.andNot(get(open), get(hit))),
+        ),
+      ),
+      ...[x, dy, dx].map((address) => advance(address, 16)),
+    );
+    const rest = 4 * channels * (taps[1] - 1); // to the first pixel of the next window
+    return times(
+      windows,
+      mapWidth,
+      seq(times(quads, channels / 4, quad), advance(x, rest), advance(dx, rest)),
+    );
+  });
+}
+
 /** tanh as a quotient of polynomials in x², as in Eigen and XLA. Its error is a few units in the last place of a float. */
 const tanhOdd = [
   -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-8,

@@ -10,6 +10,7 @@ import { type ListChanges, usePagedList } from '../../data/paged-list.ts';
 import { workersQuery } from '../../data/queries.ts';
 import { formatCount, plural } from '../../format.ts';
 import { href, useQueryValue } from '../../router.ts';
+import { SubmissionsPanel } from './submissions-panel.tsx';
 import { SweepsTable } from './sweeps-table.tsx';
 import './sweeps.css';
 
@@ -126,6 +127,7 @@ export const SweepsView = () => {
           <FleetLine />
         </div>
       </header>
+      <SubmissionsPanel />
       <section className="panel" aria-label="List of sweeps">
         <div className="sweeps-tools">
           <input

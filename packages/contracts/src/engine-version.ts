@@ -8,8 +8,6 @@
  * - another order of summation in a kernel or a loss.
  *
  * Do not raise it for a new recipe, hyperparameter, data set or backend: these have identities of their own. Do not raise it either for a
- * change that keeps all bits. `test/same-bits.test.ts` and `test/recipes/every-recipe.test.ts` check that a stage gives the same bits again.
- *
- * The API reads this file without loading TensorFlow.js, so this file imports nothing.
+ * change that keeps all bits. In `packages/engine/test`, `same-bits.test.ts` and `recipes/every-recipe.test.ts` check that a stage gives the same bits again.
  */
 export const engineVersion = '1';

@@ -1,0 +1,165 @@
+/**
+ * Carries out stored submissions: at most one of each size at a time over all API processes. A request waits some seconds for the end of its
+ * submission. The submission outlives the request, and also this process: when its lease has run out, another process takes it.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError, type SweepDefinition } from '@funnel/contracts';
+import {
+  type Author,
+  type Db,
+  getSubmission,
+  postponeSubmission,
+  refuseSubmission,
+  renewSubmission,
+  type SubmissionSize,
+  type SubmissionState,
+  storeSubmission,
+  type TakenSubmission,
+  takeSubmission,
+} from '@funnel/db';
+import { hashBody, sizeOf } from './plan-and-submit.ts';
+import type { Planning } from './planning.ts';
+
+/** Seconds of a lease, and between two renewals. */
+const leaseSeconds = 30;
+const renewMs = 10_000;
+/** Milliseconds between two looks for submissions of other processes, and for the end of a submission. */
+const pollMs = 2000;
+const endPollMs = 200;
+/** Seconds after which a submission that found the database busy tries again. */
+const busySeconds = 2;
+/** After this many attempts, each of which ended with its process or with the database, a submission is refused. */
+const maxAttempts = 10;
+
+export type SubmitOptions = {
+  readonly client: string;
+  readonly author?: Author;
+  readonly definition: SweepDefinition;
+  readonly engineVersion: string;
+  readonly idempotencyKey?: string;
+};
+
+export type Outcome =
+  /** `created`: false if an earlier request with the same key made the sweep. */
+  { readonly sweepId: string; readonly created: boolean } | { readonly submission: SubmissionState };
+
+export type Submissions = {
+  /**
+   * Writes a small sweep at once. Stores any other one, and waits up to `waitMs` for its end. Throws the errors of `Planner.submit`, and
+   * RATE_LIMITED.
+   */
+  readonly submit: (options: SubmitOptions) => Promise<Outcome>;
+  readonly start: () => void;
+  /** Takes no more submissions. Requests that wait for theirs are answered with its place. */
+  readonly stop: () => void;
+  /** Resolves when none runs any more. The planning processes must have ended: their submissions wait for the next process. */
+  readonly close: () => Promise<void>;
+};
+
+export type SubmissionsOptions = {
+  readonly planning: Pick<Planning, 'submit'>;
+  /** Called when a sweep of a stored submission has been written. */
+  readonly onCreated: (sweepId: string, startedAt: number) => void;
+  readonly onError: (error: unknown) => void;
+  /** Milliseconds for which a request waits for the end of its submission. (Default: 6000) */
+  readonly waitMs?: number | undefined;
+};
+
+const isBusy = (error: unknown): boolean => error instanceof AppError && error.details.isBusy === true;
+const isTemporary = (error: unknown): boolean =>
+  error instanceof AppError && (error.code === 'UNAVAILABLE' || error.code === 'SCHEMA_MISMATCH');
+
+export const createSubmissions = (
+  db: Db,
+  { planning, onCreated, onError, waitMs = 6000 }: SubmissionsOptions,
+): Submissions => {
+  const closed = new AbortController();
+  let wake = new AbortController();
+
+  const pause = (ms: number): Promise<void> =>
+    sleep(ms, undefined, { signal: AbortSignal.any([closed.signal, wake.signal]) }).catch(() => {});
+
+  /** Writes the sweep of a submission, and renews the lease meanwhile. */
+  const carryOut = async (taken: TakenSubmission): Promise<void> => {
+    const { id, attempt, ...request } = taken;
+    const startedAt = Date.now();
+    const renewal = setInterval(() => void renewSubmission(db, taken, leaseSeconds).catch(onError), renewMs);
+    try {
+      const { sweepId, created } = await planning.submit({ ...request, ticket: { id, attempt } });
+      if (created) onCreated(sweepId, startedAt);
+    } catch (error) {
+      if (closed.signal.aborted || (isTemporary(error) && attempt < maxAttempts))
+        return await postponeSubmission(db, taken, closed.signal.aborted ? 0 : busySeconds);
+      const { code, message, details } =
+        error instanceof AppError ? error : new AppError('INTERNAL', 'The service failed unexpectedly');
+      if (!(error instanceof AppError)) onError(error);
+      await refuseSubmission(db, taken, { code, message, details });
+    } finally {
+      clearInterval(renewal);
+    }
+  };
+
+  const serve = async (size: SubmissionSize): Promise<void> => {
+    while (!closed.signal.aborted) {
+      try {
+        const taken = await takeSubmission(db, size, leaseSeconds);
+        if (taken) await carryOut(taken);
+        else await pause(pollMs);
+      } catch (error) {
+        if (!closed.signal.aborted) onError(error);
+        await pause(pollMs);
+      }
+    }
+  };
+
+  const untilEnd = async (id: string): Promise<SubmissionState> => {
+    const last = Date.now() + waitMs;
+    for (;;) {
+      const state = await getSubmission(db, id);
+      const isEnded = state.status === 'completed' || state.status === 'refused';
+      if (isEnded || Date.now() > last || closed.signal.aborted) return state;
+      await sleep(endPollMs, undefined, { signal: closed.signal }).catch(() => {});
+    }
+  };
+
+  let running: Promise<unknown> | undefined;
+  const start = (): void => {
+    running ??= Promise.all((['small', 'medium', 'large'] as const).map(serve));
+  };
+
+  return {
+    submit: async ({ client, author, definition, engineVersion, idempotencyKey: key }) => {
+      const size = sizeOf(definition);
+      const request = {
+        ...{ definition, engineVersion },
+        ...(author && { author }),
+        ...(key !== undefined && { idempotencyKey: key }),
+      };
+      try {
+        if (size === 'small') return await planning.submit(request);
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+      }
+      const stored = await storeSubmission(db, {
+        ...{ client, size, definition, engineVersion },
+        bodyHash: hashBody(definition),
+        ...(author && { author }),
+        ...(key !== undefined && { key }),
+      });
+      if ('sweepId' in stored) return { sweepId: stored.sweepId, created: false };
+      start();
+      wake.abort();
+      wake = new AbortController();
+      const submission = await untilEnd(stored.id);
+      const { refusal, sweepId } = submission;
+      if (refusal) throw new AppError(refusal.code, refusal.message, refusal.details);
+      return sweepId === null ? { submission } : { sweepId, created: stored.isNew };
+    },
+    start,
+    stop: () => closed.abort(),
+    close: async () => {
+      closed.abort();
+      await running;
+    },
+  };
+};

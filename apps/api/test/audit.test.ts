@@ -1,0 +1,142 @@
+/** A change and its entry in the audit log commit together: there is no change without an entry, and no entry without its change. */
+import { type Route, type RouteName, routes } from '@funnel/contracts';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { build, oneTrial, type TestApp } from './build.ts';
+
+let api: TestApp;
+beforeAll(async () => {
+  api = await build();
+  await api.db.pool.query(
+    `CREATE TABLE broken_audit (); CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+       IF to_regclass('broken_audit') IS NOT NULL THEN RAISE EXCEPTION 'the audit log cannot be written'; END IF; RETURN new; END $$;
+     CREATE TRIGGER refuse BEFORE INSERT ON audit_log FOR EACH ROW EXECUTE FUNCTION refuse()`,
+  );
+});
+afterAll(() => api.close());
+
+const breakAudit = () => api.db.pool.query('CREATE TABLE IF NOT EXISTS broken_audit ()');
+const mendAudit = () => api.db.pool.query('DROP TABLE IF EXISTS broken_audit');
+
+/** So many trials that a planning process writes the sweep. */
+const large = {
+  ...oneTrial,
+  name: 'large',
+  space: { ...oneTrial.space, gamma: { min: 1, max: 1000, count: 1000 } },
+};
+
+const submit = async (body: object): Promise<string> =>
+  (await api.app.inject({ method: 'POST', url: '/v1/sweeps', payload: body })).json().id;
+
+const act = (action: string) => (id: string) =>
+  api.app.inject({ method: 'POST', url: `/v1/sweeps/${id}/${action}` });
+
+type Case = {
+  readonly what: string;
+  readonly action: RouteName;
+  /** Brings the sweep into the status that the change needs. */
+  readonly before?: (id: string) => Promise<unknown>;
+  readonly change: (id: string) => Promise<{ readonly statusCode: number }>;
+};
+
+const cases: readonly Case[] = [
+  {
+    what: 'a small submission',
+    action: 'createSweep',
+    change: () =>
+      api.app.inject({ method: 'POST', url: '/v1/sweeps', payload: { ...oneTrial, name: 'new' } }),
+  },
+  {
+    what: 'a large submission',
+    action: 'createSweep',
+    change: () => api.app.inject({ method: 'POST', url: '/v1/sweeps', payload: large }),
+  },
+  { what: 'a pause', action: 'pauseSweep', change: act('pause') },
+  { what: 'a resumption', action: 'resumeSweep', before: act('pause'), change: act('resume') },
+  { what: 'a cancellation', action: 'cancelSweep', change: act('cancel') },
+  {
+    what: 'a retry',
+    action: 'retrySweep',
+    before: (id) =>
+      api.db.pool.query(
+        `UPDATE stages SET status = 'failed' WHERE status = 'ready' AND id IN (SELECT stage_id FROM sweep_stages WHERE sweep_id = $1)`,
+        [id],
+      ),
+    change: act('retry'),
+  },
+  {
+    what: 'a deletion',
+    action: 'deleteSweep',
+    before: act('cancel'),
+    change: (id) => api.app.inject({ method: 'DELETE', url: `/v1/sweeps/${id}` }),
+  },
+  {
+    what: 'a collection',
+    action: 'collectGarbage',
+    change: () => api.app.inject({ method: 'POST', url: '/v1/garbage', payload: { keepBest: 1 } }),
+  },
+];
+
+test('covers every route that changes something', () => {
+  const changing = (Object.entries(routes) as [RouteName, Route][])
+    .filter(([, { method, role }]) => method !== 'GET' && role !== 'read')
+    .map(([name]) => name);
+  expect([...new Set(cases.map(({ action }) => action))].sort()).toEqual(changing.sort());
+});
+
+let sweepId: string;
+let seed = 100;
+beforeEach(async () => {
+  await mendAudit();
+  // Every test has stages of its own.
+  sweepId = await submit({ ...oneTrial, seeds: [++seed] });
+});
+
+const state = async () => {
+  const { rows } = await api.db.pool.query(
+    `SELECT (SELECT jsonb_agg(jsonb_build_array(id, name, status) ORDER BY id) FROM sweeps) AS sweeps,
+       (SELECT jsonb_agg(jsonb_build_array(id, status) ORDER BY id) FROM stages) AS stages`,
+  );
+  return rows[0];
+};
+
+test.each(cases)(
+  '$what is not made when its entry cannot be written, and has one entry when it is made',
+  async ({ action, before, change }) => {
+    await before?.(sweepId);
+    await api.db.pool.query('TRUNCATE audit_log');
+    const unchanged = await state();
+    await breakAudit();
+    expect((await change(sweepId)).statusCode).toBe(500);
+    expect(await state()).toEqual(unchanged);
+    await mendAudit();
+    expect((await change(sweepId)).statusCode).toBeLessThan(300);
+    const { rows } = await api.db.pool.query(
+      'SELECT action, subject, actor, address, details FROM audit_log',
+    );
+    expect(rows).toEqual([
+      {
+        action,
+        subject: action === 'collectGarbage' ? null : expect.any(String),
+        actor: 'local',
+        address: '127.0.0.1',
+        details: expect.objectContaining({ requestId: expect.any(String) }),
+      },
+    ]);
+  },
+);
+
+test('a submission that is repeated under its key has one entry', async () => {
+  await api.db.pool.query('TRUNCATE audit_log');
+  for (const expected of [201, 200]) {
+    const headers = { 'idempotency-key': 'again' };
+    const { statusCode } = await api.app.inject({
+      method: 'POST',
+      url: '/v1/sweeps',
+      headers,
+      payload: oneTrial,
+    });
+    expect(statusCode).toBe(expected);
+  }
+  const { rows } = await api.db.pool.query('SELECT action FROM audit_log');
+  expect(rows).toEqual([{ action: 'createSweep' }]);
+});

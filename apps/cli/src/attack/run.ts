@@ -1,0 +1,85 @@
+/** Runs the attacks of one command: each result is kept as soon as it exists, and what has no result is named. */
+import type { AttackSpec } from '@funnel/contracts';
+import { formatDuration } from '../output/format.ts';
+import type { Output } from '../output/terminal.ts';
+import type { Append } from './adversarials.ts';
+import { type Outcome, rowsOf } from './results.ts';
+import type { Subject } from './subject.ts';
+
+/** Why there is no result, in one line. */
+export const reasonOf = (error: unknown, signal: AbortSignal): string => {
+  if (signal.aborted && error === signal.reason) return 'interrupted';
+  return error instanceof Error ? error.message.split('\n')[0]! : String(error);
+};
+
+/** On a terminal, one line that changes in place: what runs, how much is finished, and the time left. `clock`: now in ms. */
+export const createProgress = (output: Output, unit = '', clock = () => performance.now()) => {
+  let started = clock();
+  return {
+    draw: (what: string, { done, total }: { readonly done: number; readonly total: number }): void => {
+      const elapsed = clock() - started;
+      if (output.columns() === null || elapsed < 2000 || done === 0 || done === total) return;
+      const left = formatDuration(((elapsed / done) * (total - done)) / 1000);
+      output.draw([`${what}: ${done} of ${total}${unit && ` ${unit}`} · ${left} left`]);
+    },
+    /** Removes the line, returns how long the work took in words, and starts anew. */
+    end: (): string => {
+      if (output.columns() !== null) output.draw([]);
+      const elapsed = clock() - started;
+      started = clock();
+      return elapsed < 1000 ? 'under 1 s' : formatDuration(elapsed / 1000);
+    },
+  };
+};
+
+type RunOptions = {
+  readonly attacks: readonly AttackSpec[];
+  /** Each attack gets only the images that still stand. */
+  readonly standing: boolean;
+  readonly seed: number;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+  /** Keeps the adversarials of an evaluation. */
+  readonly append: Append;
+};
+
+/** Runs the attacks, and calls `keep` after each. A failing attack or Ctrl-C loses nothing that was finished. */
+export const runAttacks = async (
+  { classifier, given, source, backend }: Subject,
+  { attacks, standing, seed, output, signal, append }: RunOptions,
+  keep: (outcome: Outcome) => void,
+): Promise<Outcome> => {
+  const { evaluateAttacks } = await import('@funnel/attacks');
+  let outcome: Outcome = { results: [], leftOut: [], worstCase: null };
+  const progress = createProgress(output, 'images');
+  const evaluations = evaluateAttacks({
+    model: classifier,
+    ...given,
+    indices: source.indices,
+    attacks,
+    standing,
+    seed,
+    signal,
+    onProgress: ({ attack, ...at }) => progress.draw(attack.attack, at),
+  });
+  for await (const one of evaluations) {
+    const time = progress.end();
+    if (one.kind === 'evaluation') {
+      const rows = rowsOf(one.records, source.fileOf, append(one));
+      outcome = { ...outcome, results: [...outcome.results, { ...one.attack, summary: one.summary, rows }] };
+      const stand = standing ? ` · ${one.standing} of ${given.labels.length} images still stand` : '';
+      output.note(`${one.attack.attack}: ${time} on ${backend}${stand}`);
+    } else if (one.kind === 'failure') {
+      const leftOut = { attack: one.attack.attack, reason: reasonOf(one.error, signal) };
+      outcome = { ...outcome, leftOut: [...outcome.leftOut, leftOut] };
+    } else if (outcome.results.length > 1 && one.evaluation !== null) {
+      const { records, summary } = one.evaluation;
+      outcome = {
+        ...outcome,
+        worstCase: { balls: one.balls, summary, rows: rowsOf(records, source.fileOf) },
+      };
+    }
+    keep(outcome);
+  }
+  return outcome;
+};

@@ -1,0 +1,145 @@
+/** The table of `funnel attack` on terminals of every width, and the model of grey or colour pictures. */
+import { fileURLToPath } from 'node:url';
+import type { EvaluationSummary } from '@funnel/contracts';
+import { describe, expect, it } from 'vitest';
+import { readModel } from '../src/attack/model.ts';
+import { type AttackReport, describeReport, notesOf } from '../src/attack/report.ts';
+import type { Result } from '../src/attack/results.ts';
+import { displayWidth, wrapToWidth } from '../src/output/width.ts';
+
+const summary = (changes: Partial<EvaluationSummary> = {}) =>
+  ({
+    images: 20,
+    attempted: 19,
+    successes: 17,
+    successRate: 17 / 19,
+    robustAccuracy: 0.1,
+    robustInterval: [0.028, 0.301],
+    medianL2: 2.184,
+    medianLinf: 0.1,
+    noiseLevel: 2.16,
+    ...changes,
+  }) as EvaluationSummary;
+
+const results = [
+  { attack: 'apgd-ce-linf', settings: { epsilon: 0.1, steps: 50 }, summary: summary(), rows: [] },
+  { attack: 'deepfool-l2', settings: { steps: 50 }, summary: summary({ robustAccuracy: null }), rows: [] },
+] as unknown as Result[];
+
+const report = (changes: Partial<AttackReport> = {}): AttackReport => ({
+  backend: 'wasm',
+  examination: { status: 'ok', backend: 'wasm', images: 20, gradients: 'right', findings: [] },
+  leftOut: [],
+  evaluations: results,
+  worstCase: { balls: { linf: 0.1 }, summary: summary(), rows: [] },
+  diagnosis: {
+    verdict: 'suspect',
+    images: 19,
+    checks: [
+      { id: 'H1', value: 0, threshold: 0.005, verdict: 'ok', detail: 'fine' },
+      {
+        id: 'H7',
+        value: 0.1,
+        threshold: 0.01,
+        verdict: 'suspect',
+        detail: 'Accuracy 10.0 % after 160 steps.',
+      },
+    ],
+  },
+  ...changes,
+});
+
+describe('the report of attacks', () => {
+  it('has every column without a terminal, a dash without a budget, and the sentences below', () => {
+    expect(describeReport(report(), null).split('\n')).toEqual([
+      'attack        attacked  success  robust  median L2  median L∞  noise level  settings',
+      'apgd-ce-linf        19   89.5 %  10.0 %      2.184        0.1         2.16  epsilon=0.1 steps=50',
+      'deepfool-l2         19   89.5 %       –      2.184        0.1         2.16',
+      'worst case          19   89.5 %  10.0 %      2.184        0.1         2.16  within L∞ 0.1',
+      '',
+      'Clean accuracy: 95.0 % (19 of 20 images, wasm).',
+      'Robust accuracy within L∞ 0.1: 10.0 % (2 of 20 images withstand every attack; 95 % interval 2.8 % to 30.1 %).',
+      '! 2 checks on 19 images: look at these findings before you trust the results.',
+      '! attack-has-not-converged (H7): Accuracy 10.0 % after 160 steps.',
+    ]);
+  });
+
+  it.each([
+    [120, ['attack', 'attacked', 'success', 'robust', 'median L2', 'median L∞', 'noise level', 'settings']],
+    [80, ['attack', 'success', 'robust', 'median L2', 'median L∞', 'settings']],
+    [60, ['attack', 'robust', 'median L2', 'settings']],
+  ] as const)('fits %i columns', (width, titles) => {
+    const lines = describeReport(report(), width).split('\n');
+    expect(lines[0]!.split(/ {2,}/)).toEqual(titles);
+    for (const line of lines) expect(displayWidth(line), line).toBeLessThanOrEqual(width);
+  });
+
+  it('has no rate where nothing was attacked, and no sentence about a budget that no attack has', () => {
+    const nothing = summary({
+      attempted: 0,
+      successes: 0,
+      successRate: null,
+      robustAccuracy: null,
+      robustInterval: null,
+      medianL2: null,
+      medianLinf: null,
+      noiseLevel: null,
+    });
+    const evaluations = [{ ...results[0]!, summary: nothing }];
+    const text = describeReport(
+      { ...report({ evaluations }), worstCase: undefined, diagnosis: undefined } as AttackReport,
+      null,
+    );
+    expect(text.split('\n').slice(1)).toEqual([
+      'apgd-ce-linf         0        –       –          –          –            –  epsilon=0.1 steps=50',
+      '',
+      'Clean accuracy: 0.0 % (0 of 20 images, wasm).',
+    ]);
+    const without = describeReport(
+      report({
+        worstCase: { balls: {}, summary: summary({ robustAccuracy: null, robustInterval: null }), rows: [] },
+      }),
+      null,
+    );
+    expect(without).toMatch(/^worst case +19 +89\.5 % +– +2\.184 +0\.1 +2\.16$/m);
+    expect(without).not.toContain('Robust accuracy');
+  });
+});
+
+describe('the notes on stderr', () => {
+  it('name what has no result, answers without a class, and images that were not attacked', () => {
+    const noted = summary({ attempted: 0, invalidAnswers: 3 });
+    const notes = notesOf({
+      ...report({
+        evaluations: [{ ...results[0]!, summary: noted }],
+        leftOut: [{ attack: 'fgsm', reason: 'interrupted' }],
+      }),
+      diagnosis: null,
+      noDiagnosis: 'interrupted',
+    });
+    expect(notes).toEqual([
+      'fgsm: left out, because interrupted',
+      'checks: left out, because interrupted',
+      'apgd-ce-linf: 3 answers of the model named no class (a logit was NaN, for example). None counts as a success.',
+      'No image was attacked, because the model classifies none of them correctly. So there is no success rate.',
+    ]);
+  });
+});
+
+describe('wrapToWidth', () => {
+  it('breaks at spaces, indents, and keeps a number with its %', () => {
+    expect(wrapToWidth('one two 95 % three', 10)).toBe('one two\n  95 %\n  three');
+    expect(wrapToWidth('one two 95 % three', null)).toBe('one two 95 % three');
+    expect(wrapToWidth('incomprehensibilities', 5)).toBe('incomprehensibilities');
+  });
+});
+
+it('takes grey pictures as colour images for a model of colour images', async () => {
+  const model = fileURLToPath(new URL('../../../fixtures/models/keras-mobilenet/layers', import.meta.url));
+  const context = { signal: new AbortController().signal, service: () => ({ url: '', token: undefined }) };
+  const grey = [32, 32, 1];
+  expect((await readModel(model, [grey, [32, 32, 3]], {}, context)).shape).toEqual([32, 32, 3]);
+  await expect(readModel(model, [grey], {}, context)).rejects.toThrow(
+    /model of images \[32, 32, 1\], but this one takes \[32, 32, 3\]/,
+  );
+});

@@ -1,0 +1,131 @@
+/**
+ * Pause, resume, cancel and delete change every stage of a sweep. The request changes the sweep, its running stages and the first stages;
+ * the rest follows in batches, each in a transaction of its own. So a request takes no longer for a hundred thousand trials than for a
+ * hundred, and no lock is held for long. `sweep_actions` says how far each action is.
+ */
+import { bool, int4, text } from '../connection/columns.ts';
+import type { Db } from '../connection/db.ts';
+import { type Tx, transaction } from '../connection/transaction.ts';
+import { announceSweep, type Changes, propagate } from '../lifecycle/propagate.ts';
+import { scheduleStagesOf } from '../lifecycle/scheduling.ts';
+import { tryLockStructure } from '../lifecycle/structure-lock.ts';
+import { cancelStages, cancelTrials } from './cancel-stages.ts';
+import { deleteBatch } from './delete-sweep.ts';
+
+export type ActionName = 'pause' | 'resume' | 'cancel' | 'delete';
+
+/** Stages or trials of one batch: it takes about half a second. */
+const batchSize = 2000;
+
+type Progress = { readonly done: number; readonly total: number };
+
+/** The stages of the sweep with the ordinals from `from` to before `to`. */
+const stagesBetween = async (
+  tx: Tx,
+  sweepId: string,
+  from: number,
+  to: number,
+): Promise<readonly string[]> => {
+  const rows = await tx.query(
+    { stage_id: text() },
+    'SELECT stage_id FROM sweep_stages WHERE sweep_id = $1 AND ordinal >= $2 AND ordinal < $3',
+    [sweepId, from, to],
+  );
+  return rows.map((row) => row.stage_id);
+};
+
+/** The new value of `done`: the action has ended when this is `total` or more. And what to propagate. */
+type Batch = Changes & { readonly done: number };
+
+const scheduleBatch = async (tx: Tx, sweepId: string, { done }: Progress): Promise<Batch> => {
+  const end = done + batchSize;
+  await scheduleStagesOf(tx, sweepId, await stagesBetween(tx, sweepId, done, end));
+  return { done: end, changes: [] };
+};
+
+const batches: Readonly<Record<ActionName, (tx: Tx, sweepId: string, progress: Progress) => Promise<Batch>>> =
+  {
+    pause: scheduleBatch,
+    resume: async (tx, sweepId, progress) => {
+      const batch = await scheduleBatch(tx, sweepId, progress);
+      await announceSweep(tx, sweepId);
+      return batch;
+    },
+    /**
+     * Later stages first: a stage is then rarely cancelled before a stage that waits for it. The trials come last, because attempts lock stages
+     * before trials.
+     */
+    cancel: async (tx, sweepId, { done, total }) => {
+      const end = total - done;
+      const changes = await cancelStages(tx, sweepId, await stagesBetween(tx, sweepId, end - batchSize, end));
+      if (end > batchSize) return { done: done + batchSize, changes };
+      const { counts, isLast } = await cancelTrials(tx, sweepId, batchSize);
+      return { done: isLast ? total : total - 1, changes, counts };
+    },
+    delete: async (tx, sweepId, { done, total }) => {
+      const links = await deleteBatch(tx, sweepId, batchSize);
+      if (links !== null) return { done: Math.min(done + links, total - 1), changes: [] };
+      return { done: total, changes: [], events: [{ type: 'sweep', sweepId, status: 'deleted' }] };
+    },
+  };
+
+/**
+ * Begins an action with its first batch. It replaces the unfinished actions of the sweep, except that a deletion waits for a cancellation.
+ * `hasStructure`: this transaction has the structure lock. Without it the action begins later. Resolves to what to propagate.
+ */
+export const beginAction = async (
+  tx: Tx,
+  sweepId: string,
+  action: ActionName,
+  hasStructure: boolean,
+): Promise<Changes> => {
+  if (action !== 'delete') await tx.run('DELETE FROM sweep_actions WHERE sweep_id = $1', [sweepId]);
+  const [row] = await tx.query(
+    { total: int4(), waits: bool() },
+    `SELECT coalesce(max(ordinal) + 1, 1) AS total, EXISTS (SELECT FROM sweep_actions WHERE sweep_id = $1) AS waits
+     FROM sweep_stages WHERE sweep_id = $1`,
+    [sweepId],
+  );
+  const { total, waits } = row!;
+  const later: Batch = { done: 0, changes: [] };
+  const { done, ...changes } =
+    hasStructure && !waits ? await batches[action](tx, sweepId, { done: 0, total }) : later;
+  if (done < total)
+    await tx.run('INSERT INTO sweep_actions (sweep_id, action, done, total) VALUES ($1, $2, $3, $4)', [
+      sweepId,
+      action,
+      done,
+      total,
+    ]);
+  return changes;
+};
+
+/** Deletions come last, and only after the other actions of their sweep. */
+const nextAction = `
+  SELECT sweep_id, action, done, total FROM sweep_actions a
+  WHERE action <> 'delete' OR NOT EXISTS (SELECT FROM sweep_actions b WHERE b.sweep_id = a.sweep_id AND b.action <> 'delete')
+  ORDER BY action = 'delete', continued_at LIMIT 1 FOR UPDATE`;
+
+/**
+ * Does the next batch of one unfinished action. Resolves to false if there is none, or if another operation has the structure lock.
+ */
+export const continueActions = (db: Db): Promise<boolean> =>
+  transaction(db, async (tx) => {
+    const [unfinished] = await tx.query({ any: bool() }, 'SELECT EXISTS (SELECT FROM sweep_actions) AS any');
+    if (!unfinished!.any || !(await tryLockStructure(tx))) return false;
+    const [row] = await tx.query(
+      { sweep_id: text(), action: text<ActionName>(), done: int4(), total: int4() },
+      nextAction,
+    );
+    if (!row) return false;
+    const { sweep_id: sweepId, action, total } = row;
+    const { done, ...changes } = await batches[action](tx, sweepId, row);
+    if (done < total)
+      await tx.run(
+        'UPDATE sweep_actions SET done = $3, continued_at = clock_timestamp() WHERE sweep_id = $1 AND action = $2',
+        [sweepId, action, done],
+      );
+    else await tx.run('DELETE FROM sweep_actions WHERE sweep_id = $1 AND action = $2', [sweepId, action]);
+    await propagate(tx, changes);
+    return true;
+  });
