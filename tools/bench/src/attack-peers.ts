@@ -36,7 +36,7 @@ const cases = {
   'fab-t': { norms, settings: (epsilon) => ({ epsilon, steps: 100, targets: 1 }) },
   pgd: { norms, settings: (epsilon) => ({ epsilon, steps: 40 }) },
   fmn: { norms, settings: () => ({ steps: 100 }) },
-  cw: { norms: ['l2'], settings: () => ({ steps: 100, searchSteps: 2, initialConstant: 10 }) },
+  cw: { norms: ['l2'], settings: () => ({ steps: 200, searchSteps: 3, initialConstant: 1 }) },
   square: { norms, settings: (epsilon) => ({ epsilon, queries: 500 }) },
 } as const satisfies Readonly<Record<string, PeerCase>>;
 
